@@ -1,0 +1,287 @@
+// Package schema names the protocol as scripts see it: message types, fields
+// and enum values, all derived from the descriptor of pb/protocol.proto.
+//
+// Everything here is fixed at start and may be read from any goroutine.
+package schema
+
+import (
+	"fmt"
+	"sort"
+	"strings"
+	"unicode"
+
+	"google.golang.org/protobuf/proto"
+	"google.golang.org/protobuf/reflect/protoreflect"
+
+	"spectrumlua/pb"
+)
+
+// Type is one type of WrapperMessage.
+type Type struct {
+	// Name is what a script calls it, as in "conv_message".
+	Name   string
+	Number pb.WrapperMessage_Type
+	// Payload describes the message that the payload holds; nil if it holds
+	// none, or is Raw.
+	Payload *Message
+	// Raw types hand their payload on as the bytes it is.
+	Raw bool
+	// SpectrumTakes types may be sent; any other would stall Spectrum.
+	SpectrumTakes bool
+	// SpectrumSends types arrive from Spectrum.
+	SpectrumSends bool
+}
+
+// User is the path of numbers to the field that names the user of a payload
+// of this type; nil if none does.
+func (t *Type) User() []protoreflect.FieldNumber {
+	if t.Payload == nil {
+		return nil
+	}
+	return t.Payload.userPath
+}
+
+// Message is a payload or a message within one.
+type Message struct {
+	Descriptor protoreflect.MessageDescriptor
+	// Fields, in the order of their numbers.
+	Fields []*Field
+
+	byName   map[string]*Field
+	byNumber map[protoreflect.FieldNumber]*Field
+	userPath []protoreflect.FieldNumber
+}
+
+// Field is one field of a Message.
+type Field struct {
+	// Name is the key in a script's table, as in "buddy_name".
+	Name       string
+	Descriptor protoreflect.FieldDescriptor
+	// Index is the field's place in its message's Fields.
+	Index int
+	// Message is what a field of message kind holds; for a map, its entry.
+	Message *Message
+	// Enum names the values of an enum, or of the bits of an integer if Flags.
+	Enum  *Enum
+	Flags bool
+	// User marks the field that names the user.
+	User bool
+	// Secret fields are never logged, those with Content at debug level only.
+	Secret, Content bool
+	Format          pb.Format
+}
+
+// Enum is a set of named numbers.
+type Enum struct {
+	Descriptor protoreflect.EnumDescriptor
+	// Names, in the order of their numbers.
+	Names []string
+
+	byName   map[string]int32
+	byNumber map[int32]string
+}
+
+// Types are all types of WrapperMessage, in the order of their numbers.
+func Types() []*Type { return all.types }
+
+// TypeByName finds a type by the name that scripts use, or returns nil.
+func TypeByName(name string) *Type { return all.byName[name] }
+
+// TypeByNumber finds a type by its number, or returns nil for one that this
+// version of the protocol does not have.
+func TypeByNumber(n pb.WrapperMessage_Type) *Type {
+	if n < 0 || int(n) >= len(all.byNumber) {
+		return nil
+	}
+	return all.byNumber[n]
+}
+
+// Field finds a field by the name that scripts use, or returns nil.
+func (m *Message) Field(name string) *Field { return m.byName[name] }
+
+// FieldByNumber finds a field by its number, or returns nil.
+func (m *Message) FieldByNumber(n protoreflect.FieldNumber) *Field { return m.byNumber[n] }
+
+// FieldNames are the names of all fields, in the order of their numbers.
+func (m *Message) FieldNames() []string {
+	names := make([]string, len(m.Fields))
+	for i, f := range m.Fields {
+		names[i] = f.Name
+	}
+	return names
+}
+
+// Number finds a value by its name.
+func (e *Enum) Number(name string) (int32, bool) {
+	n, ok := e.byName[name]
+	return n, ok
+}
+
+// Name finds the name of a value; "" if it has none.
+func (e *Enum) Name(n int32) string { return e.byNumber[n] }
+
+// Bits gives the names of the bits that are set, lowest first, and the bits
+// that have none.
+func (e *Enum) Bits(set int32) (names []string, unknown int32) {
+	unknown = set
+	for _, name := range e.Names {
+		if bit := e.byName[name]; bit != 0 && set&bit == bit {
+			names = append(names, name)
+			unknown &^= bit
+		}
+	}
+	return names, unknown
+}
+
+// SnakeCase turns buddyName into buddy_name.
+func SnakeCase(name string) string {
+	var b strings.Builder
+	for i, r := range name {
+		if unicode.IsUpper(r) && i > 0 && !strings.HasSuffix(b.String(), "_") {
+			b.WriteByte('_')
+		}
+		b.WriteRune(unicode.ToLower(r))
+	}
+	return b.String()
+}
+
+// all is the schema of the protocol, read once.
+var all = read(pb.File_protocol_proto)
+
+type registry struct {
+	types    []*Type
+	byName   map[string]*Type
+	byNumber []*Type
+	messages map[protoreflect.FullName]*Message
+	enums    map[protoreflect.FullName]*Enum
+	file     protoreflect.FileDescriptor
+}
+
+func read(file protoreflect.FileDescriptor) *registry {
+	r := &registry{
+		byName:   map[string]*Type{},
+		messages: map[protoreflect.FullName]*Message{},
+		enums:    map[protoreflect.FullName]*Enum{},
+		file:     file,
+	}
+	values := file.Messages().ByName("WrapperMessage").Enums().ByName("Type").Values()
+	for i := range values.Len() {
+		t := r.readType(values.Get(i))
+		r.types = append(r.types, t)
+		r.byName[t.Name] = t
+	}
+	sort.Slice(r.types, func(i, j int) bool { return r.types[i].Number < r.types[j].Number })
+	r.byNumber = make([]*Type, r.types[len(r.types)-1].Number+1)
+	for _, t := range r.types {
+		r.byNumber[t.Number] = t
+	}
+	return r
+}
+
+func (r *registry) readType(v protoreflect.EnumValueDescriptor) *Type {
+	traits, _ := proto.GetExtension(v.Options(), pb.E_Traits).(*pb.TypeOptions)
+	t := &Type{
+		Name:          valueName(v),
+		Number:        pb.WrapperMessage_Type(v.Number()),
+		Raw:           traits.GetRaw(),
+		SpectrumTakes: traits.GetSpectrumTakes(),
+		SpectrumSends: traits.GetSpectrumSends(),
+	}
+	if name := traits.GetPayload(); name != "" {
+		d := r.file.Messages().ByName(protoreflect.Name(name))
+		if d == nil {
+			panic(fmt.Sprintf("schema: protocol.proto: %s carries %s, which is no message of the file", v.Name(), name))
+		}
+		t.Payload = r.message(d)
+	}
+	return t
+}
+
+func (r *registry) message(d protoreflect.MessageDescriptor) *Message {
+	if m := r.messages[d.FullName()]; m != nil {
+		return m
+	}
+	m := &Message{
+		Descriptor: d,
+		byName:     map[string]*Field{},
+		byNumber:   map[protoreflect.FieldNumber]*Field{},
+	}
+	r.messages[d.FullName()] = m
+	for i := range d.Fields().Len() {
+		m.Fields = append(m.Fields, r.field(d.Fields().Get(i)))
+	}
+	sort.Slice(m.Fields, func(i, j int) bool {
+		return m.Fields[i].Descriptor.Number() < m.Fields[j].Descriptor.Number()
+	})
+	for i, f := range m.Fields {
+		f.Index = i
+		m.byName[f.Name] = f
+		m.byNumber[f.Descriptor.Number()] = f
+		if m.userPath == nil {
+			m.userPath = userPath(f)
+		}
+	}
+	return m
+}
+
+// userPath leads to the user through f: f itself, or, as in a list of
+// contacts, a field of the message it holds.
+func userPath(f *Field) []protoreflect.FieldNumber {
+	switch {
+	case f.User:
+		return []protoreflect.FieldNumber{f.Descriptor.Number()}
+	case f.Message != nil && f.Message.userPath != nil:
+		return append([]protoreflect.FieldNumber{f.Descriptor.Number()}, f.Message.userPath...)
+	}
+	return nil
+}
+
+func (r *registry) field(d protoreflect.FieldDescriptor) *Field {
+	about, _ := proto.GetExtension(d.Options(), pb.E_About).(*pb.FieldOptions)
+	f := &Field{
+		Name:       SnakeCase(string(d.Name())),
+		Descriptor: d,
+		User:       about.GetUser(),
+		Secret:     about.GetSecret(),
+		Content:    about.GetContent(),
+		Format:     about.GetFormat(),
+	}
+	if d.Message() != nil {
+		f.Message = r.message(d.Message())
+	}
+	if d.Enum() != nil {
+		f.Enum = r.enum(d.Enum())
+	}
+	if name := about.GetFlags(); name != "" {
+		e := r.file.Enums().ByName(protoreflect.Name(name))
+		if e == nil {
+			panic(fmt.Sprintf("schema: protocol.proto: %s has the flags of %s, which is no enum of the file", d.FullName(), name))
+		}
+		f.Enum, f.Flags = r.enum(e), true
+	}
+	return f
+}
+
+func (r *registry) enum(d protoreflect.EnumDescriptor) *Enum {
+	if e := r.enums[d.FullName()]; e != nil {
+		return e
+	}
+	e := &Enum{Descriptor: d, byName: map[string]int32{}, byNumber: map[int32]string{}}
+	for i := range d.Values().Len() {
+		v := d.Values().Get(i)
+		name := valueName(v)
+		e.Names = append(e.Names, name)
+		e.byName[name] = int32(v.Number())
+		e.byNumber[int32(v.Number())] = name
+	}
+	sort.Slice(e.Names, func(i, j int) bool { return e.byName[e.Names[i]] < e.byName[e.Names[j]] })
+	r.enums[d.FullName()] = e
+	return e
+}
+
+// valueName takes the prefix off an enum value: STATUS_TYPE_ONLINE of
+// StatusType is "online".
+func valueName(v protoreflect.EnumValueDescriptor) string {
+	prefix := strings.ToUpper(SnakeCase(string(v.Parent().Name()))) + "_"
+	return strings.ToLower(strings.TrimPrefix(string(v.Name()), prefix))
+}
