@@ -30,6 +30,69 @@ const (
 	_ = protoimpl.EnforceVersion(protoimpl.MaxVersion - 20)
 )
 
+type PayloadFormat int32
+
+const (
+	PayloadFormat_PAYLOAD_FORMAT_FREE PayloadFormat = 0
+	// Lines of `[section]` and `key=value`, as in a config file. A value that is
+	// no boolean where Spectrum wants one swallows the PONG behind it.
+	PayloadFormat_PAYLOAD_FORMAT_CONFIG PayloadFormat = 1
+	// One whole stanza: a prolog or a stray end tag breaks the parser that all
+	// backends share.
+	PayloadFormat_PAYLOAD_FORMAT_STANZA PayloadFormat = 2
+)
+
+// Enum value maps for PayloadFormat.
+var (
+	PayloadFormat_name = map[int32]string{
+		0: "PAYLOAD_FORMAT_FREE",
+		1: "PAYLOAD_FORMAT_CONFIG",
+		2: "PAYLOAD_FORMAT_STANZA",
+	}
+	PayloadFormat_value = map[string]int32{
+		"PAYLOAD_FORMAT_FREE":   0,
+		"PAYLOAD_FORMAT_CONFIG": 1,
+		"PAYLOAD_FORMAT_STANZA": 2,
+	}
+)
+
+func (x PayloadFormat) Enum() *PayloadFormat {
+	p := new(PayloadFormat)
+	*p = x
+	return p
+}
+
+func (x PayloadFormat) String() string {
+	return protoimpl.X.EnumStringOf(x.Descriptor(), protoreflect.EnumNumber(x))
+}
+
+func (PayloadFormat) Descriptor() protoreflect.EnumDescriptor {
+	return file_protocol_proto_enumTypes[0].Descriptor()
+}
+
+func (PayloadFormat) Type() protoreflect.EnumType {
+	return &file_protocol_proto_enumTypes[0]
+}
+
+func (x PayloadFormat) Number() protoreflect.EnumNumber {
+	return protoreflect.EnumNumber(x)
+}
+
+// Deprecated: Do not use.
+func (x *PayloadFormat) UnmarshalJSON(b []byte) error {
+	num, err := protoimpl.X.UnmarshalJSONEnum(x.Descriptor(), b)
+	if err != nil {
+		return err
+	}
+	*x = PayloadFormat(num)
+	return nil
+}
+
+// Deprecated: Use PayloadFormat.Descriptor instead.
+func (PayloadFormat) EnumDescriptor() ([]byte, []int) {
+	return file_protocol_proto_rawDescGZIP(), []int{0}
+}
+
 type Format int32
 
 const (
@@ -39,8 +102,6 @@ const (
 	Format_FORMAT_XHTML Format = 1
 	// UTC, YYYYMMDDTHHMMSS (the form of XEP-0091).
 	Format_FORMAT_TIMESTAMP Format = 2
-	// Lines of `[section]` and `key=value`, as in a config file.
-	Format_FORMAT_CONFIG Format = 3
 )
 
 // Enum value maps for Format.
@@ -49,13 +110,11 @@ var (
 		0: "FORMAT_TEXT",
 		1: "FORMAT_XHTML",
 		2: "FORMAT_TIMESTAMP",
-		3: "FORMAT_CONFIG",
 	}
 	Format_value = map[string]int32{
 		"FORMAT_TEXT":      0,
 		"FORMAT_XHTML":     1,
 		"FORMAT_TIMESTAMP": 2,
-		"FORMAT_CONFIG":    3,
 	}
 )
 
@@ -70,11 +129,11 @@ func (x Format) String() string {
 }
 
 func (Format) Descriptor() protoreflect.EnumDescriptor {
-	return file_protocol_proto_enumTypes[0].Descriptor()
+	return file_protocol_proto_enumTypes[1].Descriptor()
 }
 
 func (Format) Type() protoreflect.EnumType {
-	return &file_protocol_proto_enumTypes[0]
+	return &file_protocol_proto_enumTypes[1]
 }
 
 func (x Format) Number() protoreflect.EnumNumber {
@@ -93,7 +152,7 @@ func (x *Format) UnmarshalJSON(b []byte) error {
 
 // Deprecated: Use Format.Descriptor instead.
 func (Format) EnumDescriptor() ([]byte, []int) {
-	return file_protocol_proto_rawDescGZIP(), []int{0}
+	return file_protocol_proto_rawDescGZIP(), []int{1}
 }
 
 // A contact's or a user's presence.
@@ -146,11 +205,11 @@ func (x StatusType) String() string {
 }
 
 func (StatusType) Descriptor() protoreflect.EnumDescriptor {
-	return file_protocol_proto_enumTypes[1].Descriptor()
+	return file_protocol_proto_enumTypes[2].Descriptor()
 }
 
 func (StatusType) Type() protoreflect.EnumType {
-	return &file_protocol_proto_enumTypes[1]
+	return &file_protocol_proto_enumTypes[2]
 }
 
 func (x StatusType) Number() protoreflect.EnumNumber {
@@ -169,7 +228,7 @@ func (x *StatusType) UnmarshalJSON(b []byte) error {
 
 // Deprecated: Use StatusType.Descriptor instead.
 func (StatusType) EnumDescriptor() ([]byte, []int) {
-	return file_protocol_proto_rawDescGZIP(), []int{1}
+	return file_protocol_proto_rawDescGZIP(), []int{2}
 }
 
 // Why a user was disconnected. Spectrum tries NETWORK_ERROR and OTHER_ERROR
@@ -249,11 +308,11 @@ func (x ConnectionError) String() string {
 }
 
 func (ConnectionError) Descriptor() protoreflect.EnumDescriptor {
-	return file_protocol_proto_enumTypes[2].Descriptor()
+	return file_protocol_proto_enumTypes[3].Descriptor()
 }
 
 func (ConnectionError) Type() protoreflect.EnumType {
-	return &file_protocol_proto_enumTypes[2]
+	return &file_protocol_proto_enumTypes[3]
 }
 
 func (x ConnectionError) Number() protoreflect.EnumNumber {
@@ -272,7 +331,7 @@ func (x *ConnectionError) UnmarshalJSON(b []byte) error {
 
 // Deprecated: Use ConnectionError.Descriptor instead.
 func (ConnectionError) EnumDescriptor() ([]byte, []int) {
-	return file_protocol_proto_rawDescGZIP(), []int{2}
+	return file_protocol_proto_rawDescGZIP(), []int{3}
 }
 
 // The bits of Participant.flag.
@@ -326,11 +385,11 @@ func (x ParticipantFlag) String() string {
 }
 
 func (ParticipantFlag) Descriptor() protoreflect.EnumDescriptor {
-	return file_protocol_proto_enumTypes[3].Descriptor()
+	return file_protocol_proto_enumTypes[4].Descriptor()
 }
 
 func (ParticipantFlag) Type() protoreflect.EnumType {
-	return &file_protocol_proto_enumTypes[3]
+	return &file_protocol_proto_enumTypes[4]
 }
 
 func (x ParticipantFlag) Number() protoreflect.EnumNumber {
@@ -349,7 +408,7 @@ func (x *ParticipantFlag) UnmarshalJSON(b []byte) error {
 
 // Deprecated: Use ParticipantFlag.Descriptor instead.
 func (ParticipantFlag) EnumDescriptor() ([]byte, []int) {
-	return file_protocol_proto_rawDescGZIP(), []int{3}
+	return file_protocol_proto_rawDescGZIP(), []int{4}
 }
 
 type WrapperMessage_Type int32
@@ -531,11 +590,11 @@ func (x WrapperMessage_Type) String() string {
 }
 
 func (WrapperMessage_Type) Descriptor() protoreflect.EnumDescriptor {
-	return file_protocol_proto_enumTypes[4].Descriptor()
+	return file_protocol_proto_enumTypes[5].Descriptor()
 }
 
 func (WrapperMessage_Type) Type() protoreflect.EnumType {
-	return &file_protocol_proto_enumTypes[4]
+	return &file_protocol_proto_enumTypes[5]
 }
 
 func (x WrapperMessage_Type) Number() protoreflect.EnumNumber {
@@ -569,6 +628,8 @@ type TypeOptions struct {
 	SpectrumTakes *bool `protobuf:"varint,3,opt,name=spectrum_takes,json=spectrumTakes" json:"spectrum_takes,omitempty"`
 	// Spectrum sends this type to a backend.
 	SpectrumSends *bool `protobuf:"varint,4,opt,name=spectrum_sends,json=spectrumSends" json:"spectrum_sends,omitempty"`
+	// A form that the whole payload must have.
+	Format        *PayloadFormat `protobuf:"varint,5,opt,name=format,enum=spectrumlua.pb.PayloadFormat" json:"format,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -629,6 +690,13 @@ func (x *TypeOptions) GetSpectrumSends() bool {
 		return *x.SpectrumSends
 	}
 	return false
+}
+
+func (x *TypeOptions) GetFormat() PayloadFormat {
+	if x != nil && x.Format != nil {
+		return *x.Format
+	}
+	return PayloadFormat_PAYLOAD_FORMAT_FREE
 }
 
 // What a field means beyond its type.
@@ -1961,21 +2029,22 @@ var File_protocol_proto protoreflect.FileDescriptor
 
 const file_protocol_proto_rawDesc = "" +
 	"\n" +
-	"\x0eprotocol.proto\x12\x0espectrumlua.pb\x1a google/protobuf/descriptor.proto\"\x87\x01\n" +
+	"\x0eprotocol.proto\x12\x0espectrumlua.pb\x1a google/protobuf/descriptor.proto\"\xbe\x01\n" +
 	"\vTypeOptions\x12\x18\n" +
 	"\apayload\x18\x01 \x01(\tR\apayload\x12\x10\n" +
 	"\x03raw\x18\x02 \x01(\bR\x03raw\x12%\n" +
 	"\x0espectrum_takes\x18\x03 \x01(\bR\rspectrumTakes\x12%\n" +
-	"\x0espectrum_sends\x18\x04 \x01(\bR\rspectrumSends\"\x9a\x01\n" +
+	"\x0espectrum_sends\x18\x04 \x01(\bR\rspectrumSends\x125\n" +
+	"\x06format\x18\x05 \x01(\x0e2\x1d.spectrumlua.pb.PayloadFormatR\x06format\"\x9a\x01\n" +
 	"\fFieldOptions\x12\x12\n" +
 	"\x04user\x18\x01 \x01(\bR\x04user\x12\x14\n" +
 	"\x05flags\x18\x02 \x01(\tR\x05flags\x12.\n" +
 	"\x06format\x18\x03 \x01(\x0e2\x16.spectrumlua.pb.FormatR\x06format\x12\x16\n" +
 	"\x06secret\x18\x04 \x01(\bR\x06secret\x12\x18\n" +
-	"\acontent\x18\x05 \x01(\bR\acontent\"\x9e\v\n" +
+	"\acontent\x18\x05 \x01(\bR\acontent\"\xa2\v\n" +
 	"\x0eWrapperMessage\x127\n" +
 	"\x04type\x18\x01 \x02(\x0e2#.spectrumlua.pb.WrapperMessage.TypeR\x04type\x12\x18\n" +
-	"\apayload\x18\x02 \x01(\fR\apayload\"\xb8\n" +
+	"\apayload\x18\x02 \x01(\fR\apayload\"\xbc\n" +
 	"\n" +
 	"\x04Type\x12%\n" +
 	"\x0eTYPE_CONNECTED\x10\x01\x1a\x11\x8a\xb5\x18\r\n" +
@@ -2031,18 +2100,17 @@ const file_protocol_proto_rawDesc = "" +
 	"\fTYPE_FT_DATA\x10\x1a\x1a\x06\x8a\xb5\x18\x02\x10\x01\x12\x19\n" +
 	"\rTYPE_FT_PAUSE\x10\x1b\x1a\x06\x8a\xb5\x18\x02\x10\x01\x12\x1c\n" +
 	"\x10TYPE_FT_CONTINUE\x10\x1c\x1a\x06\x8a\xb5\x18\x02\x10\x01\x12\x15\n" +
-	"\tTYPE_EXIT\x10\x1d\x1a\x06\x8a\xb5\x18\x02 \x01\x12.\n" +
-	"\x13TYPE_BACKEND_CONFIG\x10\x1e\x1a\x15\x8a\xb5\x18\x11\n" +
-	"\rBackendConfig\x18\x01\x12'\n" +
+	"\tTYPE_EXIT\x10\x1d\x1a\x06\x8a\xb5\x18\x02 \x01\x120\n" +
+	"\x13TYPE_BACKEND_CONFIG\x10\x1e\x1a\x17\x8a\xb5\x18\x13\n" +
+	"\rBackendConfig\x18\x01(\x01\x12'\n" +
 	"\n" +
 	"TYPE_QUERY\x10\x1f\x1a\x17\x8a\xb5\x18\x13\n" +
 	"\rBackendConfig\x18\x01 \x01\x12$\n" +
 	"\x0eTYPE_ROOM_LIST\x10 \x1a\x10\x8a\xb5\x18\f\n" +
 	"\bRoomList\x18\x01\x126\n" +
 	"\x15TYPE_CONV_MESSAGE_ACK\x10!\x1a\x1b\x8a\xb5\x18\x17\n" +
-	"\x13ConversationMessage\x18\x01\x12\x1c\n" +
-	"\fTYPE_RAW_XML\x10\"\x1a\n" +
-	"\x8a\xb5\x18\x06\x10\x01\x18\x01 \x01\x12!\n" +
+	"\x13ConversationMessage\x18\x01\x12\x1e\n" +
+	"\fTYPE_RAW_XML\x10\"\x1a\f\x8a\xb5\x18\b\x10\x01\x18\x01 \x01(\x02\x12!\n" +
 	"\fTYPE_BUDDIES\x10#\x1a\x0f\x8a\xb5\x18\v\n" +
 	"\aBuddies \x01\x12(\n" +
 	"\x10TYPE_API_VERSION\x10$\x1a\x12\x8a\xb5\x18\x0e\n" +
@@ -2138,17 +2206,20 @@ const file_protocol_proto_rawDesc = "" +
 	"\x03res\x18\x01 \x02(\x05R\x03res\x12\x19\n" +
 	"\binit_res\x18\x02 \x02(\x05R\ainitRes\x12\x16\n" +
 	"\x06shared\x18\x03 \x02(\x05R\x06shared\x12\x0e\n" +
-	"\x02id\x18\x04 \x02(\tR\x02id\"/\n" +
-	"\rBackendConfig\x12\x1e\n" +
-	"\x06config\x18\x01 \x02(\tB\x06\x8a\xb5\x18\x02\x18\x03R\x06config\"&\n" +
+	"\x02id\x18\x04 \x02(\tR\x02id\"'\n" +
+	"\rBackendConfig\x12\x16\n" +
+	"\x06config\x18\x01 \x02(\tR\x06config\"&\n" +
 	"\n" +
 	"APIVersion\x12\x18\n" +
-	"\aversion\x18\x01 \x02(\x05R\aversion*T\n" +
+	"\aversion\x18\x01 \x02(\x05R\aversion*^\n" +
+	"\rPayloadFormat\x12\x17\n" +
+	"\x13PAYLOAD_FORMAT_FREE\x10\x00\x12\x19\n" +
+	"\x15PAYLOAD_FORMAT_CONFIG\x10\x01\x12\x19\n" +
+	"\x15PAYLOAD_FORMAT_STANZA\x10\x02*A\n" +
 	"\x06Format\x12\x0f\n" +
 	"\vFORMAT_TEXT\x10\x00\x12\x10\n" +
 	"\fFORMAT_XHTML\x10\x01\x12\x14\n" +
-	"\x10FORMAT_TIMESTAMP\x10\x02\x12\x11\n" +
-	"\rFORMAT_CONFIG\x10\x03*\xa9\x01\n" +
+	"\x10FORMAT_TIMESTAMP\x10\x02*\xa9\x01\n" +
 	"\n" +
 	"StatusType\x12\x16\n" +
 	"\x12STATUS_TYPE_ONLINE\x10\x00\x12\x14\n" +
@@ -2201,58 +2272,60 @@ func file_protocol_proto_rawDescGZIP() []byte {
 	return file_protocol_proto_rawDescData
 }
 
-var file_protocol_proto_enumTypes = make([]protoimpl.EnumInfo, 5)
+var file_protocol_proto_enumTypes = make([]protoimpl.EnumInfo, 6)
 var file_protocol_proto_msgTypes = make([]protoimpl.MessageInfo, 21)
 var file_protocol_proto_goTypes = []any{
-	(Format)(0),                           // 0: spectrumlua.pb.Format
-	(StatusType)(0),                       // 1: spectrumlua.pb.StatusType
-	(ConnectionError)(0),                  // 2: spectrumlua.pb.ConnectionError
-	(ParticipantFlag)(0),                  // 3: spectrumlua.pb.ParticipantFlag
-	(WrapperMessage_Type)(0),              // 4: spectrumlua.pb.WrapperMessage.Type
-	(*TypeOptions)(nil),                   // 5: spectrumlua.pb.TypeOptions
-	(*FieldOptions)(nil),                  // 6: spectrumlua.pb.FieldOptions
-	(*WrapperMessage)(nil),                // 7: spectrumlua.pb.WrapperMessage
-	(*Connected)(nil),                     // 8: spectrumlua.pb.Connected
-	(*Disconnected)(nil),                  // 9: spectrumlua.pb.Disconnected
-	(*UserSettings)(nil),                  // 10: spectrumlua.pb.UserSettings
-	(*Login)(nil),                         // 11: spectrumlua.pb.Login
-	(*Logout)(nil),                        // 12: spectrumlua.pb.Logout
-	(*Buddy)(nil),                         // 13: spectrumlua.pb.Buddy
-	(*Buddies)(nil),                       // 14: spectrumlua.pb.Buddies
-	(*ConversationMessage)(nil),           // 15: spectrumlua.pb.ConversationMessage
-	(*Attachment)(nil),                    // 16: spectrumlua.pb.Attachment
-	(*Room)(nil),                          // 17: spectrumlua.pb.Room
-	(*RoomList)(nil),                      // 18: spectrumlua.pb.RoomList
-	(*Participant)(nil),                   // 19: spectrumlua.pb.Participant
-	(*VCard)(nil),                         // 20: spectrumlua.pb.VCard
-	(*Status)(nil),                        // 21: spectrumlua.pb.Status
-	(*Stats)(nil),                         // 22: spectrumlua.pb.Stats
-	(*BackendConfig)(nil),                 // 23: spectrumlua.pb.BackendConfig
-	(*APIVersion)(nil),                    // 24: spectrumlua.pb.APIVersion
-	nil,                                   // 25: spectrumlua.pb.UserSettings.ValueEntry
-	(*descriptorpb.EnumValueOptions)(nil), // 26: google.protobuf.EnumValueOptions
-	(*descriptorpb.FieldOptions)(nil),     // 27: google.protobuf.FieldOptions
+	(PayloadFormat)(0),                    // 0: spectrumlua.pb.PayloadFormat
+	(Format)(0),                           // 1: spectrumlua.pb.Format
+	(StatusType)(0),                       // 2: spectrumlua.pb.StatusType
+	(ConnectionError)(0),                  // 3: spectrumlua.pb.ConnectionError
+	(ParticipantFlag)(0),                  // 4: spectrumlua.pb.ParticipantFlag
+	(WrapperMessage_Type)(0),              // 5: spectrumlua.pb.WrapperMessage.Type
+	(*TypeOptions)(nil),                   // 6: spectrumlua.pb.TypeOptions
+	(*FieldOptions)(nil),                  // 7: spectrumlua.pb.FieldOptions
+	(*WrapperMessage)(nil),                // 8: spectrumlua.pb.WrapperMessage
+	(*Connected)(nil),                     // 9: spectrumlua.pb.Connected
+	(*Disconnected)(nil),                  // 10: spectrumlua.pb.Disconnected
+	(*UserSettings)(nil),                  // 11: spectrumlua.pb.UserSettings
+	(*Login)(nil),                         // 12: spectrumlua.pb.Login
+	(*Logout)(nil),                        // 13: spectrumlua.pb.Logout
+	(*Buddy)(nil),                         // 14: spectrumlua.pb.Buddy
+	(*Buddies)(nil),                       // 15: spectrumlua.pb.Buddies
+	(*ConversationMessage)(nil),           // 16: spectrumlua.pb.ConversationMessage
+	(*Attachment)(nil),                    // 17: spectrumlua.pb.Attachment
+	(*Room)(nil),                          // 18: spectrumlua.pb.Room
+	(*RoomList)(nil),                      // 19: spectrumlua.pb.RoomList
+	(*Participant)(nil),                   // 20: spectrumlua.pb.Participant
+	(*VCard)(nil),                         // 21: spectrumlua.pb.VCard
+	(*Status)(nil),                        // 22: spectrumlua.pb.Status
+	(*Stats)(nil),                         // 23: spectrumlua.pb.Stats
+	(*BackendConfig)(nil),                 // 24: spectrumlua.pb.BackendConfig
+	(*APIVersion)(nil),                    // 25: spectrumlua.pb.APIVersion
+	nil,                                   // 26: spectrumlua.pb.UserSettings.ValueEntry
+	(*descriptorpb.EnumValueOptions)(nil), // 27: google.protobuf.EnumValueOptions
+	(*descriptorpb.FieldOptions)(nil),     // 28: google.protobuf.FieldOptions
 }
 var file_protocol_proto_depIdxs = []int32{
-	0,  // 0: spectrumlua.pb.FieldOptions.format:type_name -> spectrumlua.pb.Format
-	4,  // 1: spectrumlua.pb.WrapperMessage.type:type_name -> spectrumlua.pb.WrapperMessage.Type
-	2,  // 2: spectrumlua.pb.Disconnected.error:type_name -> spectrumlua.pb.ConnectionError
-	25, // 3: spectrumlua.pb.UserSettings.value:type_name -> spectrumlua.pb.UserSettings.ValueEntry
-	10, // 4: spectrumlua.pb.Login.settings:type_name -> spectrumlua.pb.UserSettings
-	1,  // 5: spectrumlua.pb.Buddy.status:type_name -> spectrumlua.pb.StatusType
-	13, // 6: spectrumlua.pb.Buddies.buddy:type_name -> spectrumlua.pb.Buddy
-	16, // 7: spectrumlua.pb.ConversationMessage.attachment:type_name -> spectrumlua.pb.Attachment
-	1,  // 8: spectrumlua.pb.Participant.status:type_name -> spectrumlua.pb.StatusType
-	1,  // 9: spectrumlua.pb.Status.status:type_name -> spectrumlua.pb.StatusType
-	26, // 10: spectrumlua.pb.traits:extendee -> google.protobuf.EnumValueOptions
-	27, // 11: spectrumlua.pb.about:extendee -> google.protobuf.FieldOptions
-	5,  // 12: spectrumlua.pb.traits:type_name -> spectrumlua.pb.TypeOptions
-	6,  // 13: spectrumlua.pb.about:type_name -> spectrumlua.pb.FieldOptions
-	14, // [14:14] is the sub-list for method output_type
-	14, // [14:14] is the sub-list for method input_type
-	12, // [12:14] is the sub-list for extension type_name
-	10, // [10:12] is the sub-list for extension extendee
-	0,  // [0:10] is the sub-list for field type_name
+	0,  // 0: spectrumlua.pb.TypeOptions.format:type_name -> spectrumlua.pb.PayloadFormat
+	1,  // 1: spectrumlua.pb.FieldOptions.format:type_name -> spectrumlua.pb.Format
+	5,  // 2: spectrumlua.pb.WrapperMessage.type:type_name -> spectrumlua.pb.WrapperMessage.Type
+	3,  // 3: spectrumlua.pb.Disconnected.error:type_name -> spectrumlua.pb.ConnectionError
+	26, // 4: spectrumlua.pb.UserSettings.value:type_name -> spectrumlua.pb.UserSettings.ValueEntry
+	11, // 5: spectrumlua.pb.Login.settings:type_name -> spectrumlua.pb.UserSettings
+	2,  // 6: spectrumlua.pb.Buddy.status:type_name -> spectrumlua.pb.StatusType
+	14, // 7: spectrumlua.pb.Buddies.buddy:type_name -> spectrumlua.pb.Buddy
+	17, // 8: spectrumlua.pb.ConversationMessage.attachment:type_name -> spectrumlua.pb.Attachment
+	2,  // 9: spectrumlua.pb.Participant.status:type_name -> spectrumlua.pb.StatusType
+	2,  // 10: spectrumlua.pb.Status.status:type_name -> spectrumlua.pb.StatusType
+	27, // 11: spectrumlua.pb.traits:extendee -> google.protobuf.EnumValueOptions
+	28, // 12: spectrumlua.pb.about:extendee -> google.protobuf.FieldOptions
+	6,  // 13: spectrumlua.pb.traits:type_name -> spectrumlua.pb.TypeOptions
+	7,  // 14: spectrumlua.pb.about:type_name -> spectrumlua.pb.FieldOptions
+	15, // [15:15] is the sub-list for method output_type
+	15, // [15:15] is the sub-list for method input_type
+	13, // [13:15] is the sub-list for extension type_name
+	11, // [11:13] is the sub-list for extension extendee
+	0,  // [0:11] is the sub-list for field type_name
 }
 
 func init() { file_protocol_proto_init() }
@@ -2265,7 +2338,7 @@ func file_protocol_proto_init() {
 		File: protoimpl.DescBuilder{
 			GoPackagePath: reflect.TypeOf(x{}).PkgPath(),
 			RawDescriptor: unsafe.Slice(unsafe.StringData(file_protocol_proto_rawDesc), len(file_protocol_proto_rawDesc)),
-			NumEnums:      5,
+			NumEnums:      6,
 			NumMessages:   21,
 			NumExtensions: 2,
 			NumServices:   0,

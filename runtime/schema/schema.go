@@ -30,6 +30,8 @@ type Type struct {
 	SpectrumTakes bool
 	// SpectrumSends types arrive from Spectrum.
 	SpectrumSends bool
+	// Format is the form that the whole payload must have.
+	Format pb.PayloadFormat
 }
 
 // User is the path of numbers to the field that names the user of a payload
@@ -186,6 +188,7 @@ func (r *registry) readType(v protoreflect.EnumValueDescriptor) *Type {
 		Raw:           traits.GetRaw(),
 		SpectrumTakes: traits.GetSpectrumTakes(),
 		SpectrumSends: traits.GetSpectrumSends(),
+		Format:        traits.GetFormat(),
 	}
 	if name := traits.GetPayload(); name != "" {
 		d := r.file.Messages().ByName(protoreflect.Name(name))

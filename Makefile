@@ -1,0 +1,73 @@
+# spectrum2-lua: everything that is done with it. Bare `make` explains.
+
+GO        ?= go
+PREFIX    ?= /usr/local
+DESTDIR   ?=
+BIN       := bin
+FUZZTIME  ?= 20s
+
+# Tools, by version. They are run from the module cache and never in go.mod.
+BUF           := github.com/bufbuild/buf/cmd/buf@v1.75.0
+GOLANGCI_LINT := github.com/golangci/golangci-lint/v2/cmd/golangci-lint@v2.15.0
+
+# The race detector needs a C compiler.
+RACE := $(shell command -v $$($(GO) env CC) >/dev/null 2>&1 && echo -race)
+
+.DEFAULT_GOAL := help
+
+.PHONY: help
+help: ## Explain the targets
+	@echo "spectrum2-lua: XMPP gateways for Spectrum 2, written in Lua"
+	@echo
+	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / { printf "  make %-10s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+
+.PHONY: build
+build: ## Build bin/spectrum2_lua_backend and bin/spectrum2-lua, both static
+	CGO_ENABLED=0 $(GO) build -trimpath -ldflags="-s -w" -o $(BIN)/ ./cmd/...
+
+.PHONY: demo
+demo: build ## Show the main job in this terminal: a simulated Spectrum chats with examples/echo.cfg
+	$(BIN)/spectrum2-lua demo --backend $(BIN)/spectrum2_lua_backend examples/echo.cfg
+
+.PHONY: test
+test: ## Run all tests (Go alone; with the race detector where there is a C compiler)
+	$(GO) test $(RACE) -count=1 ./...
+
+.PHONY: e2e
+e2e: build ## Run under the real Spectrum 2 and Prosody (root on Debian; provisions them by itself)
+	E2E_BACKEND=$(CURDIR)/$(BIN)/spectrum2_lua_backend cmd/spectrum2_lua_backend/e2e/run.sh
+
+.PHONY: bench
+bench: build ## Measure speed and memory, beside a backend without Lua in the same run
+	$(BIN)/spectrum2-lua bench --backend $(BIN)/spectrum2_lua_backend examples/echo.cfg
+
+.PHONY: lint
+lint: ## Check formatting, vet, and the rules of .golangci.yml
+	@test -z "$$(gofmt -l cmd runtime luabind pb)" || { gofmt -l cmd runtime luabind pb; echo "gofmt -w the files above"; exit 1; }
+	$(GO) vet ./...
+	$(GO) vet -tags e2e ./cmd/spectrum2_lua_backend/...
+	$(GO) run $(GOLANGCI_LINT) run ./...
+
+.PHONY: fuzz
+fuzz: ## Run each fuzzer for FUZZTIME (20s)
+	@set -e; for package in $$($(GO) list ./...); do \
+	  for target in $$($(GO) test -list '^Fuzz' $$package | grep '^Fuzz' || true); do \
+	    echo "== $$package $$target"; \
+	    $(GO) test -run '^$$' -fuzz "^$$target\$$" -fuzztime $(FUZZTIME) $$package; \
+	  done; \
+	done
+
+.PHONY: generate
+generate: ## Make pb/protocol.pb.go from pb/protocol.proto
+	$(GO) run $(BUF) generate --template pb/buf.gen.yaml
+
+.PHONY: install
+install: build ## Install programs, scripts, examples and docs below DESTDIR and PREFIX (/usr/local)
+	install -d $(DESTDIR)$(PREFIX)/bin $(DESTDIR)$(PREFIX)/share/spectrum2-lua $(DESTDIR)$(PREFIX)/share/doc/spectrum2-lua
+	install -m 0755 $(BIN)/spectrum2_lua_backend $(BIN)/spectrum2-lua $(DESTDIR)$(PREFIX)/bin/
+	cp -R scripts examples $(DESTDIR)$(PREFIX)/share/spectrum2-lua/
+	cp -R docs/. README.md CHANGELOG.md LICENSE $(DESTDIR)$(PREFIX)/share/doc/spectrum2-lua/
+
+.PHONY: clean
+clean: ## Remove what build made
+	rm -rf $(BIN)

@@ -1,0 +1,151 @@
+package luabind
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+
+	lua "github.com/yuin/gopher-lua"
+
+	"spectrumlua/luabind/convert"
+	"spectrumlua/pb"
+	"spectrumlua/runtime/nearest"
+	"spectrumlua/runtime/schema"
+)
+
+// What Spectrum reads of BACKEND_CONFIG, and the keys that it reads as
+// booleans: with any other value it loses the PONG that follows, and never
+// opens its XMPP side.
+var backendSettings = map[string]map[string]bool{
+	"registration": {"needPassword": true, "needRegistration": true, "extraField": false},
+	"features": {
+		"muc": true, "rawxml": true, "receipts": true,
+		"disable_jid_escaping": true, "send_buddies_on_login": true,
+	},
+}
+
+var backendConfigType = schema.TypeByNumber(pb.WrapperMessage_TYPE_BACKEND_CONFIG)
+
+// backendConfig is spectrum.backend_config{ section = { key = value } }.
+func (h *Host) backendConfig(l *lua.LState) int {
+	text, err := h.configText(l.CheckTable(1))
+	if err != nil {
+		l.RaiseError("%s", "backend_config: "+err.Error())
+	}
+	fields := newTable()
+	fields.RawSetString("config", lua.LString(text))
+	payload, err := convert.Encode(nil, backendConfigType.Payload, fields, "")
+	if err != nil {
+		l.RaiseError("%s", "backend_config: "+err.Error())
+	}
+	h.transmit(l, backendConfigType, nil, payload)
+	return 0
+}
+
+// configText writes a table of sections as Spectrum reads it.
+func (h *Host) configText(sections *lua.LTable) (string, error) {
+	var b strings.Builder
+	for _, section := range sortedKeys(sections) {
+		keys, ok := sections.RawGetString(section).(*lua.LTable)
+		if !ok {
+			return "", fmt.Errorf("%s: a table is wanted, as in { features = { muc = true } }", section)
+		}
+		fmt.Fprintf(&b, "[%s]\n", section)
+		for _, key := range sortedKeys(keys) {
+			lines, err := h.configLines(section, key, keys.RawGetString(key))
+			if err != nil {
+				return "", err
+			}
+			b.WriteString(lines)
+		}
+	}
+	return b.String(), nil
+}
+
+func (h *Host) configLines(section, key string, value lua.LValue) (string, error) {
+	values := []lua.LValue{value}
+	if list, ok := value.(*lua.LTable); ok {
+		values = nil
+		for i := 1; i <= list.Len(); i++ {
+			values = append(values, list.RawGetInt(i))
+		}
+	}
+	var b strings.Builder
+	for _, v := range values {
+		text := v.String()
+		switch v := v.(type) {
+		case lua.LBool:
+			text = "0"
+			if v {
+				text = "1"
+			}
+		case lua.LString, lua.LNumber:
+		default:
+			return "", fmt.Errorf("%s.%s: a boolean, a string, a number or a list of them is wanted, not a %s", section, key, v.Type())
+		}
+		if err := h.checkSetting(section, key, text); err != nil {
+			return "", err
+		}
+		fmt.Fprintf(&b, "%s=%s\n", key, text)
+	}
+	return b.String(), nil
+}
+
+// checkConfigText checks a text that a script has written itself.
+func (h *Host) checkConfigText(text string) error {
+	section := ""
+	for _, line := range strings.Split(text, "\n") {
+		line = strings.TrimSpace(line)
+		key, value, isSetting := strings.Cut(line, "=")
+		switch {
+		case line == "" || strings.HasPrefix(line, "#"):
+		case strings.HasPrefix(line, "[") && strings.HasSuffix(line, "]"):
+			section = line[1 : len(line)-1]
+		case isSetting:
+			if err := h.checkSetting(section, strings.TrimSpace(key), strings.TrimSpace(value)); err != nil {
+				return err
+			}
+		default:
+			return fmt.Errorf("config: the line %q is neither [section] nor key=value", line)
+		}
+	}
+	return nil
+}
+
+func (h *Host) checkSetting(section, key, value string) error {
+	if strings.ContainsAny(key+value, "\r\n#[]=") && strings.ContainsAny(key+value, "\r\n#") || strings.ContainsAny(key, "[]=") {
+		return fmt.Errorf("%s.%s: line breaks and # cannot be sent", section, key)
+	}
+	keys, known := backendSettings[section]
+	if !known {
+		return fmt.Errorf("there is no section %q; there are %s", section, strings.Join(names(backendSettings), ", "))
+	}
+	boolean, known := keys[key]
+	if !known {
+		if near := nearest.Name(key, names(keys)); near != "" {
+			return fmt.Errorf("%s.%s: there is no such key; did you mean %s?", section, key, near)
+		}
+		h.log.Warnf("backend_config: %s.%s is none of the keys that Spectrum 2.2 reads", section, key)
+		return nil
+	}
+	if boolean && value != "0" && value != "1" && value != "true" && value != "false" {
+		return fmt.Errorf("%s.%s: true or false is wanted, not %q", section, key, value)
+	}
+	return nil
+}
+
+func names[V any](m map[string]V) []string {
+	var all []string
+	for name := range m {
+		all = append(all, name)
+	}
+	slices.Sort(all)
+	return all
+}
+
+func sortedKeys(t *lua.LTable) []string {
+	var keys []string
+	t.ForEach(func(k, _ lua.LValue) { keys = append(keys, k.String()) })
+	slices.Sort(keys)
+	return keys
+}

@@ -1,0 +1,307 @@
+// Package convert turns payloads into Lua tables and back. It is driven by the
+// descriptor alone (runtime/schema): keys are the fields in snake_case, enum
+// values their names, flags lists of names, maps tables, bytes and text
+// strings, absent fields nil.
+//
+// Payloads are read and written without generated structs between, since each
+// message of each user comes through here. The functions may be called from
+// any goroutine, tables from the one that has the script's lock.
+package convert
+
+import (
+	"fmt"
+	"math"
+	"strings"
+
+	lua "github.com/yuin/gopher-lua"
+	"google.golang.org/protobuf/encoding/protowire"
+	"google.golang.org/protobuf/reflect/protoreflect"
+
+	"spectrumlua/runtime/schema"
+)
+
+// maxExact is the largest integer up to which a Lua number holds every one.
+const maxExact = 1 << 53
+
+// maxDepth is how deep messages may stand in each other.
+const maxDepth = 32
+
+// shareBelow is the size up to which a payload's strings stay parts of it; of
+// a longer one they are copied, so that a short string a script keeps does not
+// keep all of it.
+const shareBelow = 1 << 10
+
+// Observer is told of what is passed over: unknown fields and enum values of a
+// newer Spectrum. It may be nil.
+type Observer func(what string)
+
+// Decode makes a table of a payload. The error says what does not parse or
+// which required field is missing; the payload is then to be passed over.
+func Decode(m *schema.Message, payload string, observe Observer) (*lua.LTable, error) {
+	d := decoder{observe: observe, copy: len(payload) > shareBelow}
+	return d.message(m, payload, 0)
+}
+
+type decoder struct {
+	observe Observer
+	copy    bool
+}
+
+var allocator *lua.LState // CreateTable needs none, but is its method
+
+func newTable(array, hash int) *lua.LTable { return allocator.CreateTable(array, hash) }
+
+func (d *decoder) message(m *schema.Message, data string, depth int) (*lua.LTable, error) {
+	if depth == maxDepth {
+		return nil, fmt.Errorf("messages stand more than %d deep in each other", maxDepth)
+	}
+	table := newTable(0, len(m.Fields))
+	var seen uint64
+	for len(data) > 0 {
+		num, wireType, n := consumeTag(data)
+		if n < 0 {
+			return nil, protowire.ParseError(n)
+		}
+		data = data[n:]
+		f := m.FieldByNumber(num)
+		if f == nil || !fits(f, wireType) {
+			d.passOver(m, num)
+			if n = consumeValue(num, wireType, data); n < 0 {
+				return nil, protowire.ParseError(n)
+			}
+			data = data[n:]
+			continue
+		}
+		n, err := d.field(table, f, wireType, data, depth)
+		if err != nil {
+			return nil, fmt.Errorf("%s: %w", f.Name, err)
+		}
+		data = data[n:]
+		seen |= 1 << uint(f.Index)
+	}
+	for _, f := range m.Fields {
+		if seen&(1<<uint(f.Index)) == 0 && f.Descriptor.Cardinality() == protoreflect.Required {
+			return nil, fmt.Errorf("the required field %s is missing", f.Name)
+		}
+	}
+	return table, nil
+}
+
+func (d *decoder) passOver(m *schema.Message, num protowire.Number) {
+	if d.observe != nil {
+		d.observe(fmt.Sprintf("field %d of %s", num, m.Descriptor.Name()))
+	}
+}
+
+// field reads one value, or one packed list, into the table.
+func (d *decoder) field(table *lua.LTable, f *schema.Field, wireType protowire.Type, data string, depth int) (int, error) {
+	kind := f.Descriptor.Kind()
+	switch {
+	case f.Descriptor.IsMap():
+		return d.mapEntry(table, f, data, depth)
+	case wireType == protowire.BytesType && kindType(kind) != protowire.BytesType:
+		return d.packed(table, f, data)
+	}
+	value, n, err := d.value(f, data, depth)
+	if err != nil {
+		return 0, err
+	}
+	switch {
+	case value == lua.LNil: // an enum value without a name
+	case f.Descriptor.IsList():
+		list(table, f).Append(value)
+	default:
+		table.RawSetString(f.Name, value)
+	}
+	return n, nil
+}
+
+func list(table *lua.LTable, f *schema.Field) *lua.LTable {
+	if l, ok := table.RawGetString(f.Name).(*lua.LTable); ok {
+		return l
+	}
+	l := newTable(4, 0)
+	table.RawSetString(f.Name, l)
+	return l
+}
+
+func (d *decoder) mapEntry(table *lua.LTable, f *schema.Field, data string, depth int) (int, error) {
+	entry, n := consumeBytes(data)
+	if n < 0 {
+		return 0, protowire.ParseError(n)
+	}
+	m, ok := table.RawGetString(f.Name).(*lua.LTable)
+	if !ok {
+		m = newTable(0, 4)
+		table.RawSetString(f.Name, m)
+	}
+	pair, err := d.message(f.Message, entry, depth+1)
+	if err != nil {
+		return 0, err
+	}
+	key, value := f.Message.FieldByNumber(1), f.Message.FieldByNumber(2)
+	k, v := pair.RawGetString(key.Name), pair.RawGetString(value.Name)
+	if k == lua.LNil {
+		k = zero(key)
+	}
+	if v == lua.LNil {
+		v = zero(value)
+	}
+	m.RawSet(k, v)
+	return n, nil
+}
+
+// packed reads a list of numbers that stands in one piece.
+func (d *decoder) packed(table *lua.LTable, f *schema.Field, data string) (int, error) {
+	all, n := consumeBytes(data)
+	if n < 0 {
+		return 0, protowire.ParseError(n)
+	}
+	l := list(table, f)
+	for len(all) > 0 {
+		value, m, err := d.value(f, all, 0)
+		if err != nil {
+			return 0, err
+		}
+		if value != lua.LNil {
+			l.Append(value)
+		}
+		all = all[m:]
+	}
+	return n, nil
+}
+
+// value reads one value and returns how many bytes it took.
+func (d *decoder) value(f *schema.Field, data string, depth int) (lua.LValue, int, error) {
+	switch kindType(f.Descriptor.Kind()) {
+	case protowire.BytesType:
+		text, n := consumeBytes(data)
+		if n < 0 {
+			return nil, 0, protowire.ParseError(n)
+		}
+		if f.Message != nil {
+			table, err := d.message(f.Message, text, depth+1)
+			return table, n, err
+		}
+		if d.copy {
+			text = strings.Clone(text)
+		}
+		return lua.LString(text), n, nil
+	case protowire.VarintType:
+		v, n := consumeVarint(data)
+		if n < 0 {
+			return nil, 0, protowire.ParseError(n)
+		}
+		value, err := d.varint(f, v)
+		return value, n, err
+	case protowire.Fixed32Type:
+		v, n := protowire.ConsumeFixed32([]byte(data[:min(4, len(data))]))
+		if n < 0 {
+			return nil, 0, protowire.ParseError(n)
+		}
+		value, err := fixed32(f.Descriptor.Kind(), v)
+		return value, n, err
+	case protowire.Fixed64Type:
+		v, n := protowire.ConsumeFixed64([]byte(data[:min(8, len(data))]))
+		if n < 0 {
+			return nil, 0, protowire.ParseError(n)
+		}
+		value, err := fixed64(f.Descriptor.Kind(), v)
+		return value, n, err
+	}
+	return nil, 0, fmt.Errorf("its kind %v is not supported", f.Descriptor.Kind())
+}
+
+func (d *decoder) varint(f *schema.Field, v uint64) (lua.LValue, error) {
+	switch kind := f.Descriptor.Kind(); kind {
+	case protoreflect.BoolKind:
+		return lua.LBool(v != 0), nil
+	case protoreflect.EnumKind:
+		name := f.Enum.Name(int32(v))
+		if name == "" {
+			if d.observe != nil {
+				d.observe(fmt.Sprintf("value %d of %s", int32(v), f.Enum.Descriptor.Name()))
+			}
+			return lua.LNil, nil
+		}
+		return lua.LString(name), nil
+	case protoreflect.Int32Kind:
+		if f.Flags {
+			return d.flags(f, int32(v)), nil
+		}
+		return lua.LNumber(int32(v)), nil
+	case protoreflect.Sint32Kind:
+		return lua.LNumber(int32(protowire.DecodeZigZag(v & math.MaxUint32))), nil
+	case protoreflect.Uint32Kind:
+		return lua.LNumber(uint32(v)), nil
+	case protoreflect.Int64Kind:
+		return signed(int64(v))
+	case protoreflect.Sint64Kind:
+		return signed(protowire.DecodeZigZag(v))
+	default:
+		return unsigned(v)
+	}
+}
+
+func (d *decoder) flags(f *schema.Field, set int32) *lua.LTable {
+	names, unknown := f.Enum.Bits(set)
+	l := newTable(len(names), 0)
+	for _, name := range names {
+		l.Append(lua.LString(name))
+	}
+	if unknown != 0 && d.observe != nil {
+		d.observe(fmt.Sprintf("bits %#x of %s", unknown, f.Enum.Descriptor.Name()))
+	}
+	return l
+}
+
+func fixed32(kind protoreflect.Kind, v uint32) (lua.LValue, error) {
+	switch kind {
+	case protoreflect.FloatKind:
+		return lua.LNumber(math.Float32frombits(v)), nil
+	case protoreflect.Sfixed32Kind:
+		return lua.LNumber(int32(v)), nil
+	}
+	return lua.LNumber(v), nil
+}
+
+func fixed64(kind protoreflect.Kind, v uint64) (lua.LValue, error) {
+	switch kind {
+	case protoreflect.DoubleKind:
+		return lua.LNumber(math.Float64frombits(v)), nil
+	case protoreflect.Sfixed64Kind:
+		return signed(int64(v))
+	}
+	return unsigned(v)
+}
+
+func signed(v int64) (lua.LValue, error) {
+	if v > maxExact || v < -maxExact {
+		return nil, fmt.Errorf("%d is beyond the integers that a Lua number holds exactly", v)
+	}
+	return lua.LNumber(v), nil
+}
+
+func unsigned(v uint64) (lua.LValue, error) {
+	if v > maxExact {
+		return nil, fmt.Errorf("%d is beyond the integers that a Lua number holds exactly", v)
+	}
+	return lua.LNumber(v), nil
+}
+
+// zero is the value of a map entry's part that is absent.
+func zero(f *schema.Field) lua.LValue {
+	switch {
+	case f.Message != nil:
+		return newTable(0, 0)
+	case f.Enum != nil:
+		return lua.LString(f.Enum.Names[0])
+	}
+	switch f.Descriptor.Kind() {
+	case protoreflect.StringKind, protoreflect.BytesKind:
+		return lua.LString("")
+	case protoreflect.BoolKind:
+		return lua.LFalse
+	}
+	return lua.LNumber(0)
+}

@@ -1,0 +1,341 @@
+package convert
+
+import (
+	"fmt"
+	"math"
+	"strings"
+
+	lua "github.com/yuin/gopher-lua"
+	"google.golang.org/protobuf/encoding/protowire"
+	"google.golang.org/protobuf/reflect/protoreflect"
+
+	"spectrumlua/runtime/nearest"
+	"spectrumlua/runtime/schema"
+	"spectrumlua/runtime/xmltext"
+)
+
+// Encode adds to dst the payload that a table stands for. The user's field is
+// set to user where the table leaves it out; with user given, another one in
+// the table is an error. Text is made fit for XML on the way. The error says
+// which field is wrong and what would be right.
+func Encode(dst []byte, m *schema.Message, table *lua.LTable, user string) ([]byte, error) {
+	e := encoder{user: user}
+	start := len(dst)
+	dst, err := e.message(dst, m, table, 0)
+	if err != nil {
+		return dst[:start], err
+	}
+	return dst, checkSize(e.stanza)
+}
+
+type encoder struct {
+	user   string
+	stanza int // bytes that the texts take in a stanza
+}
+
+// inlineFields is how many fields a message may have without an allocation.
+const inlineFields = 16
+
+func (e *encoder) message(dst []byte, m *schema.Message, table *lua.LTable, depth int) ([]byte, error) {
+	if depth == maxDepth {
+		return dst, fmt.Errorf("tables stand more than %d deep in each other", maxDepth)
+	}
+	var inline [inlineFields]lua.LValue
+	values := inline[:]
+	if len(m.Fields) > inlineFields {
+		values = make([]lua.LValue, len(m.Fields))
+	}
+	if err := collect(values, m, table); err != nil {
+		return dst, err
+	}
+	for i, f := range m.Fields {
+		var err error
+		if dst, err = e.field(dst, m, f, values[i], depth); err != nil {
+			return dst, err
+		}
+	}
+	return dst, nil
+}
+
+// collect sorts a table's values by field, and refuses keys that are none.
+func collect(values []lua.LValue, m *schema.Message, table *lua.LTable) (err error) {
+	table.ForEach(func(k, v lua.LValue) {
+		name, ok := k.(lua.LString)
+		if ok {
+			if f := m.Field(string(name)); f != nil {
+				values[f.Index] = v
+				return
+			}
+		}
+		if err == nil {
+			err = unknownField(m, k)
+		}
+	})
+	return err
+}
+
+func unknownField(m *schema.Message, key lua.LValue) error {
+	names := m.FieldNames()
+	if s, ok := key.(lua.LString); ok {
+		if near := nearest.Name(string(s), names); near != "" {
+			return fmt.Errorf("there is no field %q; did you mean %q?", string(s), near)
+		}
+		return fmt.Errorf("there is no field %q; there are %s", string(s), strings.Join(names, ", "))
+	}
+	return fmt.Errorf("a field's name is wanted as the key, not %s; there are %s", describe(key), strings.Join(names, ", "))
+}
+
+func (e *encoder) field(dst []byte, m *schema.Message, f *schema.Field, v lua.LValue, depth int) ([]byte, error) {
+	if f.User && e.user != "" {
+		if v != nil && v != lua.LString(e.user) {
+			return dst, fmt.Errorf("%s is %s, but the session is %q's; leave it out, the session fills it in", f.Name, describe(v), e.user)
+		}
+		v = lua.LString(e.user)
+	}
+	if v == nil {
+		if f.Descriptor.Cardinality() != protoreflect.Required {
+			return dst, nil
+		}
+		if !f.Flags {
+			return dst, fmt.Errorf("the field %s is missing (%s)", f.Name, wanted(f))
+		}
+		v = newTable(0, 0)
+	}
+	var err error
+	switch {
+	case f.Descriptor.IsMap():
+		dst, err = e.mapField(dst, f, v, depth)
+	case f.Descriptor.IsList():
+		dst, err = e.list(dst, f, v, depth)
+	default:
+		dst, err = e.value(dst, f, v, depth)
+	}
+	if err != nil {
+		return dst, fmt.Errorf("%s: %w", f.Name, err)
+	}
+	return dst, nil
+}
+
+func (e *encoder) list(dst []byte, f *schema.Field, v lua.LValue, depth int) ([]byte, error) {
+	table, ok := v.(*lua.LTable)
+	if !ok {
+		return dst, mismatch(v, "a list")
+	}
+	n := table.Len()
+	stray := lua.LNil
+	table.ForEach(func(k, _ lua.LValue) {
+		if i, ok := k.(lua.LNumber); !ok || i < 1 || int(i) > n || lua.LNumber(int(i)) != i {
+			stray = k
+		}
+	})
+	if stray != lua.LNil {
+		return dst, fmt.Errorf("a list is wanted, but it has the key %s", describe(stray))
+	}
+	for i := 1; i <= n; i++ {
+		var err error
+		if dst, err = e.value(dst, f, table.RawGetInt(i), depth); err != nil {
+			return dst, fmt.Errorf("element %d: %w", i, err)
+		}
+	}
+	return dst, nil
+}
+
+func (e *encoder) mapField(dst []byte, f *schema.Field, v lua.LValue, depth int) ([]byte, error) {
+	table, ok := v.(*lua.LTable)
+	if !ok {
+		return dst, mismatch(v, "a table")
+	}
+	key, value := f.Message.FieldByNumber(1), f.Message.FieldByNumber(2)
+	for k, v := table.Next(lua.LNil); k != lua.LNil; k, v = table.Next(k) {
+		entry, err := e.value(nil, key, k, depth)
+		if err == nil {
+			entry, err = e.value(entry, value, v, depth+1)
+		}
+		if err != nil {
+			return dst, fmt.Errorf("at the key %s: %w", describe(k), err)
+		}
+		dst = protowire.AppendTag(dst, f.Descriptor.Number(), protowire.BytesType)
+		dst = protowire.AppendBytes(dst, entry)
+	}
+	return dst, nil
+}
+
+// value adds one value with its tag.
+func (e *encoder) value(dst []byte, f *schema.Field, v lua.LValue, depth int) ([]byte, error) {
+	num := f.Descriptor.Number()
+	kind := f.Descriptor.Kind()
+	switch {
+	case f.Message != nil:
+		table, ok := v.(*lua.LTable)
+		if !ok {
+			return dst, mismatch(v, "a table")
+		}
+		inner, err := e.message(nil, f.Message, table, depth+1)
+		if err != nil {
+			return dst, err
+		}
+		dst = protowire.AppendTag(dst, num, protowire.BytesType)
+		return protowire.AppendBytes(dst, inner), nil
+	case kind == protoreflect.BytesKind:
+		s, ok := v.(lua.LString)
+		if !ok {
+			return dst, mismatch(v, "a string")
+		}
+		e.stanza += (len(s) + 2) / 3 * 4
+		dst = protowire.AppendTag(dst, num, protowire.BytesType)
+		return protowire.AppendString(dst, string(s)), nil
+	case kind == protoreflect.StringKind:
+		s, keep, err := text(f, v)
+		if err != nil || !keep {
+			return dst, err
+		}
+		e.stanza += xmltext.EscapedLen(s)
+		dst = protowire.AppendTag(dst, num, protowire.BytesType)
+		return protowire.AppendString(dst, s), nil
+	case kind == protoreflect.BoolKind:
+		b, ok := v.(lua.LBool)
+		if !ok {
+			return dst, mismatch(v, "true or false")
+		}
+		dst = protowire.AppendTag(dst, num, protowire.VarintType)
+		return protowire.AppendVarint(dst, protowire.EncodeBool(bool(b))), nil
+	case f.Enum != nil:
+		n, err := enumNumber(f, v)
+		if err != nil {
+			return dst, err
+		}
+		dst = protowire.AppendTag(dst, num, protowire.VarintType)
+		return protowire.AppendVarint(dst, uint64(int64(n))), nil
+	}
+	return number(dst, f, v)
+}
+
+func enumNumber(f *schema.Field, v lua.LValue) (int32, error) {
+	if !f.Flags {
+		return enumValue(f.Enum, v)
+	}
+	table, ok := v.(*lua.LTable)
+	if !ok {
+		return 0, mismatch(v, "a list of "+strings.Join(f.Enum.Names, ", "))
+	}
+	var set int32
+	for k, v := table.Next(lua.LNil); k != lua.LNil; k, v = table.Next(k) {
+		if _, ok := k.(lua.LNumber); !ok {
+			return 0, fmt.Errorf("a list of names is wanted, as in { \"me\" }, but it has the key %s", describe(k))
+		}
+		bit, err := enumValue(f.Enum, v)
+		if err != nil {
+			return 0, err
+		}
+		set |= bit
+	}
+	return set, nil
+}
+
+func enumValue(e *schema.Enum, v lua.LValue) (int32, error) {
+	name, ok := v.(lua.LString)
+	if !ok {
+		return 0, mismatch(v, "one of "+strings.Join(e.Names, ", "))
+	}
+	n, ok := e.Number(string(name))
+	if ok {
+		return n, nil
+	}
+	if near := nearest.Name(string(name), e.Names); near != "" {
+		return 0, fmt.Errorf("%q is none of its values; did you mean %q?", string(name), near)
+	}
+	return 0, fmt.Errorf("%q is none of its values: %s", string(name), strings.Join(e.Names, ", "))
+}
+
+// number adds a number of any kind with its tag.
+func number(dst []byte, f *schema.Field, v lua.LValue) ([]byte, error) {
+	n, ok := v.(lua.LNumber)
+	if !ok {
+		return dst, mismatch(v, "a number")
+	}
+	num, kind := f.Descriptor.Number(), f.Descriptor.Kind()
+	switch kind {
+	case protoreflect.DoubleKind:
+		dst = protowire.AppendTag(dst, num, protowire.Fixed64Type)
+		return protowire.AppendFixed64(dst, math.Float64bits(float64(n))), nil
+	case protoreflect.FloatKind:
+		dst = protowire.AppendTag(dst, num, protowire.Fixed32Type)
+		return protowire.AppendFixed32(dst, math.Float32bits(float32(n))), nil
+	}
+	i, err := integer(kind, float64(n))
+	if err != nil {
+		return dst, err
+	}
+	dst = protowire.AppendTag(dst, num, kindType(kind))
+	switch kind {
+	case protoreflect.Fixed32Kind, protoreflect.Sfixed32Kind:
+		return protowire.AppendFixed32(dst, uint32(i)), nil
+	case protoreflect.Fixed64Kind, protoreflect.Sfixed64Kind:
+		return protowire.AppendFixed64(dst, uint64(i)), nil
+	case protoreflect.Sint32Kind, protoreflect.Sint64Kind:
+		return protowire.AppendVarint(dst, protowire.EncodeZigZag(i)), nil
+	}
+	return protowire.AppendVarint(dst, uint64(i)), nil
+}
+
+// integer checks that a number is an integer in the range of a kind.
+func integer(kind protoreflect.Kind, n float64) (int64, error) {
+	low, high := -float64(maxExact), float64(maxExact)
+	switch kind {
+	case protoreflect.Int32Kind, protoreflect.Sint32Kind, protoreflect.Sfixed32Kind:
+		low, high = math.MinInt32, math.MaxInt32
+	case protoreflect.Uint32Kind, protoreflect.Fixed32Kind:
+		low, high = 0, math.MaxUint32
+	case protoreflect.Uint64Kind, protoreflect.Fixed64Kind:
+		low = 0
+	}
+	if n != math.Trunc(n) {
+		return 0, fmt.Errorf("an integer is wanted, not %v", n)
+	}
+	if n < low || n > high {
+		return 0, fmt.Errorf("%.0f is out of range: %.0f to %.0f", n, low, high)
+	}
+	return int64(n), nil
+}
+
+// wanted describes what a field takes.
+func wanted(f *schema.Field) string {
+	switch {
+	case f.Flags:
+		return "a list of " + strings.Join(f.Enum.Names, ", ")
+	case f.Enum != nil:
+		return "one of " + strings.Join(f.Enum.Names, ", ")
+	case f.Message != nil:
+		return "a table"
+	}
+	switch f.Descriptor.Kind() {
+	case protoreflect.StringKind, protoreflect.BytesKind:
+		return "a string"
+	case protoreflect.BoolKind:
+		return "true or false"
+	}
+	return "a number"
+}
+
+func mismatch(v lua.LValue, want string) error {
+	return fmt.Errorf("%s is wanted, not %s", want, describe(v))
+}
+
+// describe names a value for an error: its type and, where that is short and
+// tells something, the value.
+func describe(v lua.LValue) string {
+	switch v := v.(type) {
+	case lua.LString:
+		if len(v) <= 40 {
+			return fmt.Sprintf("the string %q", string(v))
+		}
+		return fmt.Sprintf("a string of %d bytes", len(v))
+	case lua.LNumber:
+		return "the number " + v.String()
+	case lua.LBool:
+		return v.String()
+	case *lua.LNilType, nil:
+		return "nil"
+	}
+	return "a " + v.Type().String()
+}

@@ -1,0 +1,97 @@
+package luabind
+
+import (
+	"errors"
+	"fmt"
+	"strings"
+
+	lua "github.com/yuin/gopher-lua"
+	"github.com/yuin/gopher-lua/parse"
+
+	"spectrumlua/runtime/session"
+)
+
+// ScriptError is an error of the script's: what it raised, or what is wrong
+// with its text. Error gives the message, which starts with file and line.
+type ScriptError struct {
+	Message   string
+	Traceback string // "" for a syntax error
+}
+
+func (e *ScriptError) Error() string { return e.Message }
+
+// logError logs an error with all that helps to find it.
+func (h *Host) logError(what string, s *session.Session, err error) {
+	log := h.log
+	if s != nil {
+		log = log.WithField("user", s.User)
+	}
+	var script *ScriptError
+	if errors.As(err, &script) && script.Traceback != "" {
+		log.Errorf("error in %s: %s\n%s", what, script.Message, script.Traceback)
+		return
+	}
+	log.Errorf("error in %s: %v", what, err)
+}
+
+// scriptError makes a ScriptError of what PCall returned.
+func (v *vm) scriptError(l *lua.LState, err error) *ScriptError {
+	var api *lua.ApiError
+	if !errors.As(err, &api) {
+		return &ScriptError{Message: err.Error()}
+	}
+	return &ScriptError{Message: v.errorText(l, api.Object), Traceback: traceback(api.StackTrace)}
+}
+
+// errorText is the text of what was raised, which may be any value.
+func (v *vm) errorText(l *lua.LState, object lua.LValue) (text string) {
+	switch o := object.(type) {
+	case lua.LString:
+		return string(o)
+	case lua.LNumber:
+		return o.String()
+	case nil, *lua.LNilType:
+		return "an error without a message: error(nil)"
+	}
+	text = fmt.Sprintf("an error that is a %s", object.Type())
+	if meta := l.GetMetaField(object, "__tostring"); meta != lua.LNil {
+		if err := l.CallByParam(lua.P{Fn: meta, NRet: 1, Protect: true}, object); err == nil {
+			if s, ok := l.Get(-1).(lua.LString); ok {
+				text = string(s)
+			}
+			l.Pop(1)
+		}
+		return text
+	}
+	if t, ok := object.(*lua.LTable); ok {
+		if s, ok := t.RawGetString("message").(lua.LString); ok {
+			text = string(s)
+		}
+	}
+	return text
+}
+
+// traceback leaves out of gopher-lua's trace what is not the script's.
+func traceback(trace string) string {
+	lines := strings.Split(strings.TrimRight(trace, "\n"), "\n")
+	if n := len(lines); n > 0 && strings.HasPrefix(strings.TrimSpace(lines[n-1]), "[G]: ?") {
+		lines = lines[:n-1]
+	}
+	return strings.Join(lines, "\n")
+}
+
+// syntaxError makes a ScriptError of what the parser or the compiler says.
+func syntaxError(name string, source string, err error) *ScriptError {
+	var p *parse.Error
+	var c *lua.CompileError
+	switch {
+	case errors.As(err, &p) && p.Pos.Line == parse.EOF:
+		last := 1 + strings.Count(strings.TrimRight(source, "\n"), "\n")
+		return &ScriptError{Message: fmt.Sprintf("%s:%d: %s at the end of the file: is an 'end' or a bracket missing?", name, last, p.Message)}
+	case errors.As(err, &p):
+		return &ScriptError{Message: fmt.Sprintf("%s:%d: %s near '%s' (column %d)", name, p.Pos.Line, p.Message, p.Token, p.Pos.Column)}
+	case errors.As(err, &c):
+		return &ScriptError{Message: fmt.Sprintf("%s:%d: %s", name, c.Line, c.Message)}
+	}
+	return &ScriptError{Message: fmt.Sprintf("%s: %v", name, err)}
+}

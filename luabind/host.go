@@ -1,0 +1,177 @@
+// Package luabind runs a script for users' sessions: the VM, the modules that
+// the script requires, its handlers, and what it sends.
+//
+// All Lua runs with the scheduler's baton (runtime/task), each handler or task
+// on a Lua thread of its own, so that one can wait in the middle of anything
+// while others go on.
+package luabind
+
+import (
+	"context"
+	"fmt"
+	"path/filepath"
+
+	"github.com/sirupsen/logrus"
+	lua "github.com/yuin/gopher-lua"
+
+	"spectrumlua/luabind/convert"
+	"spectrumlua/pb"
+	"spectrumlua/runtime/config"
+	"spectrumlua/runtime/logging"
+	"spectrumlua/runtime/session"
+	"spectrumlua/runtime/task"
+)
+
+// maxQueueBytes is how much of Spectrum's messages may wait for handlers
+// before reading pauses.
+const maxQueueBytes = 64 << 20
+
+// Link is where messages for Spectrum go; link.Link is one. It may be replaced
+// under the host, so nothing here keeps what belongs to one connection.
+type Link interface {
+	session.Sender
+	// Full tells that a sender which can wait should do so in WaitRoom.
+	Full() bool
+	WaitRoom(ctx context.Context) error
+}
+
+// Options are what a Host needs; all but Version must be given.
+type Options struct {
+	Config *config.Config
+	// Lua is the checked [lua] section of Config.
+	Lua       config.Lua
+	Scheduler *task.Scheduler
+	Link      Link
+	Log       logrus.FieldLogger
+	// Version is what spectrum.version says.
+	Version string
+}
+
+// Host runs one script. Its exported methods may be called from any goroutine,
+// but for those of session.Script.
+type Host struct {
+	opts     Options
+	log      logrus.FieldLogger
+	once     logging.Once
+	sessions *session.Registry
+
+	// The rest is guarded by the baton.
+	vm      *vm   // nil until a script has loaded
+	loadErr error // why vm is nil
+	data    *lua.LTable
+	scratch []byte // of the payload being sent
+}
+
+// New makes a host without a script. ctx ends the tasks of the process.
+func New(ctx context.Context, o Options) *Host {
+	h := &Host{opts: o, log: o.Log, data: newTable(), loadErr: fmt.Errorf("the script has not been loaded yet")}
+	h.sessions = session.New(ctx, session.Options{
+		Scheduler:     o.Scheduler,
+		Script:        h,
+		Sender:        o.Link,
+		Log:           o.Log,
+		LogoutGrace:   o.Lua.LogoutGrace,
+		LogoutTimeout: o.Lua.LogoutTimeout,
+		LoginDelay:    o.Lua.LoginDelay,
+		LoginDelayMax: o.Lua.LoginDelayMax,
+		MaxQueue:      o.Lua.MaxQueue,
+		MaxQueueBytes: maxQueueBytes,
+	})
+	return h
+}
+
+// Sessions is where messages from Spectrum go in.
+func (h *Host) Sessions() *session.Registry { return h.sessions }
+
+// Load runs the script and takes its handlers. If it fails, the error names
+// file and line, and every login is refused with it until a later Load.
+func (h *Host) Load() error {
+	var err error
+	t := h.sessions.Process().Spawn("", func(t *task.Task) {
+		var v *vm
+		if v, err = h.newVM(t); err == nil {
+			h.vm = v
+		}
+		h.loadErr = err
+	})
+	<-t.Ended()
+	if err != nil {
+		h.log.Errorf("%s does not load, so logins are refused: %v", h.opts.Lua.Script, err)
+		return err
+	}
+	h.log.Infof("loaded %s", h.opts.Lua.Script)
+	return nil
+}
+
+// scriptDir is where the script and its own modules lie.
+func (h *Host) scriptDir() string { return filepath.Dir(h.opts.Lua.Script) }
+
+// Handle implements session.Script.
+func (h *Host) Handle(t *task.Task, s *session.Session, m session.Message) error {
+	if h.vm == nil {
+		return h.loadErr
+	}
+	fn := h.vm.handler(m.Type.Name)
+	if fn == nil {
+		return h.withoutHandler(s, m)
+	}
+	args, err := h.arguments(s, m)
+	if err != nil {
+		h.log.WithField("user", userOf(s)).Warnf("a payload of %s is passed over: %v", m.Type.Name, err)
+		return nil
+	}
+	err = h.vm.call(t, s, fn, args)
+	if err != nil {
+		h.logError("on."+m.Type.Name, s, err)
+	}
+	return err
+}
+
+// withoutHandler is what happens when the script does not care: a login alone
+// needs an answer.
+func (h *Host) withoutHandler(s *session.Session, m session.Message) error {
+	if m.Type.Number != pb.WrapperMessage_TYPE_LOGIN {
+		return nil
+	}
+	payload, err := convert.Encode(nil, connectedType.Payload, newTable(), s.User)
+	if err != nil {
+		return err
+	}
+	return h.sessions.Send(s, connectedType.Number, payload)
+}
+
+// arguments are what the handler of a message is called with.
+func (h *Host) arguments(s *session.Session, m session.Message) ([]lua.LValue, error) {
+	var args []lua.LValue
+	if s != nil {
+		args = append(args, h.handle(s).userdata)
+	}
+	switch {
+	case m.Type.Raw:
+		return append(args, lua.LString(m.Payload)), nil
+	case m.Type.Payload == nil:
+		return args, nil
+	}
+	table, err := convert.Decode(m.Type.Payload, m.Payload, h.passedOver)
+	return append(args, table), err
+}
+
+func (h *Host) passedOver(what string) {
+	h.once.Do(what, func() {
+		h.log.Warnf("%s is unknown and passed over: Spectrum is newer than this program (logged once)", what)
+	})
+}
+
+// Ended implements session.Script: handles of the session raise from now on.
+func (h *Host) Ended(s *session.Session) {
+	if hd, ok := s.Local.(*handle); ok {
+		hd.end()
+	}
+}
+
+func userOf(s *session.Session) string {
+	if s == nil {
+		return ""
+	}
+	return s.User
+}

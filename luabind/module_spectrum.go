@@ -1,0 +1,114 @@
+package luabind
+
+import (
+	"fmt"
+	"strings"
+
+	lua "github.com/yuin/gopher-lua"
+
+	"spectrumlua/runtime/nearest"
+	"spectrumlua/runtime/schema"
+)
+
+// openSpectrum is the module that every script starts with.
+func openSpectrum(v *vm) *lua.LTable {
+	h := v.host
+	m := v.newModule("spectrum", functions{
+		"send":           h.sendFunction,
+		"sessions":       h.sessionsFunction,
+		"session":        h.sessionFunction,
+		"backend_config": h.backendConfig,
+	})
+	m.RawSetString("data", h.data)
+	m.RawSetString("jid", lua.LString(h.opts.Config.JID()))
+	m.RawSetString("version", lua.LString(h.opts.Version))
+	m.RawSetString("config", v.require("spectrum.config"))
+	m.RawSetString("log", v.require("spectrum.log"))
+	return m
+}
+
+// sendFunction is spectrum.send(type, fields): a message of any type that
+// Spectrum takes. It returns true, or nil and why if its user is not logged in.
+func (h *Host) sendFunction(l *lua.LState) int {
+	name := l.CheckString(1)
+	typ := schema.TypeByName(name)
+	if typ == nil {
+		l.ArgError(1, fmt.Sprintf("no message has the name %q%s", name, nearestSendable(name)))
+	}
+	if why := unsendable(typ); why != "" {
+		l.ArgError(1, why)
+	}
+	user, given := h.userField(typ, l.Get(2))
+	if !given {
+		h.send(l, typ, nil, "", l.Get(2))
+		l.Push(lua.LTrue)
+		return 1
+	}
+	s := h.sessions.Find(user)
+	if s == nil {
+		l.Push(lua.LNil)
+		l.Push(lua.LString(fmt.Sprintf("%s is not logged in", user)))
+		return 2
+	}
+	h.send(l, typ, s, user, l.Get(2))
+	l.Push(lua.LTrue)
+	return 1
+}
+
+// userField finds the user in the fields of a message that is of one.
+func (h *Host) userField(typ *schema.Type, fields lua.LValue) (user string, given bool) {
+	table, ok := fields.(*lua.LTable)
+	if !ok || typ.Payload == nil {
+		return "", false
+	}
+	for _, f := range typ.Payload.Fields {
+		if f.User {
+			s, ok := table.RawGetString(f.Name).(lua.LString)
+			return string(s), ok
+		}
+	}
+	return "", false
+}
+
+func unsendable(t *schema.Type) string {
+	if t.SpectrumTakes {
+		return ""
+	}
+	return fmt.Sprintf("Spectrum does not take %s from a backend: it would stop reading", t.Name)
+}
+
+func nearestSendable(name string) string {
+	var names []string
+	for _, t := range schema.Types() {
+		if t.SpectrumTakes {
+			names = append(names, t.Name)
+		}
+	}
+	if near := nearest.Name(name, names); near != "" {
+		return fmt.Sprintf("; did you mean %q?", near)
+	}
+	return "; there are " + strings.Join(names, ", ")
+}
+
+// sessionsFunction is spectrum.sessions(): a list of all sessions.
+func (h *Host) sessionsFunction(l *lua.LState) int {
+	all := newTable()
+	for _, s := range h.sessions.Sessions() {
+		all.Append(h.handle(s).userdata)
+	}
+	l.Push(all)
+	return 1
+}
+
+// sessionFunction is spectrum.session(user): his session, or nil.
+func (h *Host) sessionFunction(l *lua.LState) int {
+	user := l.CheckString(1)
+	for _, s := range h.sessions.Sessions() {
+		if s.User == user {
+			l.Push(h.handle(s).userdata)
+			return 1
+		}
+	}
+	l.Push(lua.LNil)
+	return 1
+}

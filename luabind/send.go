@@ -1,0 +1,126 @@
+package luabind
+
+import (
+	"fmt"
+
+	lua "github.com/yuin/gopher-lua"
+
+	"spectrumlua/luabind/convert"
+	"spectrumlua/pb"
+	"spectrumlua/runtime/schema"
+	"spectrumlua/runtime/session"
+	"spectrumlua/runtime/xmltext"
+)
+
+var (
+	connectedType    = schema.TypeByNumber(pb.WrapperMessage_TYPE_CONNECTED)
+	buddyChangedType = schema.TypeByNumber(pb.WrapperMessage_TYPE_BUDDY_CHANGED)
+)
+
+// send sends a message for a session, or for none. What is wrong with the
+// fields raises at the script's line. When much is queued, the caller waits.
+func (h *Host) send(l *lua.LState, typ *schema.Type, s *session.Session, user string, fields lua.LValue) {
+	payload, err := h.payload(typ, user, fields)
+	if err != nil {
+		l.RaiseError("%s", typ.Name+": "+err.Error())
+	}
+	h.transmit(l, typ, s, payload)
+}
+
+func (h *Host) transmit(l *lua.LState, typ *schema.Type, s *session.Session, payload []byte) {
+	if s != nil {
+		h.handle(s).remember(typ, payload)
+	}
+	// The error says that the connection has ended: the process is about to.
+	_ = h.sessions.Send(s, typ.Number, payload)
+	if h.opts.Link.Full() {
+		if err := wait(l, h.opts.Link.WaitRoom); err != nil {
+			l.RaiseError("%s", err.Error())
+		}
+	}
+}
+
+// payload encodes fields into h.scratch.
+func (h *Host) payload(typ *schema.Type, user string, fields lua.LValue) ([]byte, error) {
+	switch {
+	case typ.Raw:
+		return rawPayload(typ, fields)
+	case typ.Payload == nil:
+		if fields != lua.LNil {
+			return nil, fmt.Errorf("it has no fields, so there is nothing to give")
+		}
+		return nil, nil
+	}
+	table, ok := fields.(*lua.LTable)
+	if !ok {
+		if fields != lua.LNil {
+			return nil, fmt.Errorf("a table of fields is wanted, as in { %s = … }, not a %s", typ.Payload.Fields[len(typ.Payload.Fields)-1].Name, fields.Type())
+		}
+		table = newTable()
+	}
+	var err error
+	h.scratch, err = convert.Encode(h.scratch[:0], typ.Payload, table, user)
+	if err == nil && typ.Format == pb.PayloadFormat_PAYLOAD_FORMAT_CONFIG {
+		text, _ := table.RawGetString("config").(lua.LString)
+		err = h.checkConfigText(string(text))
+	}
+	return h.scratch, err
+}
+
+func rawPayload(typ *schema.Type, fields lua.LValue) ([]byte, error) {
+	text, ok := fields.(lua.LString)
+	if !ok {
+		return nil, fmt.Errorf("a string is wanted, not a %s", fields.Type())
+	}
+	if typ.Format != pb.PayloadFormat_PAYLOAD_FORMAT_STANZA {
+		return []byte(text), nil
+	}
+	stanza, err := xmltext.Stanza(string(text))
+	if err != nil {
+		return nil, err
+	}
+	if len(stanza) > convert.MaxStanza {
+		return nil, fmt.Errorf("it is too big: %d bytes, at most %d can be sent", len(stanza), convert.MaxStanza)
+	}
+	return []byte(stanza), nil
+}
+
+// remember keeps what was last sent of a contact.
+func (hd *handle) remember(typ *schema.Type, payload []byte) {
+	switch typ.Number {
+	case pb.WrapperMessage_TYPE_BUDDY_CHANGED:
+		if hd.buddies == nil {
+			hd.buddies = map[string][]byte{}
+		}
+		hd.buddies[buddyName(payload)] = append([]byte(nil), payload...)
+	case pb.WrapperMessage_TYPE_BUDDY_REMOVED:
+		delete(hd.buddies, buddyName(payload))
+	}
+}
+
+func buddyName(payload []byte) string {
+	table, err := convert.Decode(buddyChangedType.Payload, string(payload), nil)
+	if err != nil {
+		return ""
+	}
+	return table.RawGetString("buddy_name").String()
+}
+
+// updateBuddy is session:update_buddy{…}: BUDDY_CHANGED with what was last
+// sent for that contact, changed by the fields given.
+func updateBuddy(l *lua.LState, hd *handle) int {
+	given := l.CheckTable(2)
+	name, ok := given.RawGetString("buddy_name").(lua.LString)
+	if !ok {
+		l.RaiseError("%s", "update_buddy: the field buddy_name is missing (a string)")
+	}
+	fields := newTable()
+	if last, ok := hd.buddies[string(name)]; ok {
+		if table, err := convert.Decode(buddyChangedType.Payload, string(last), nil); err == nil {
+			fields = table
+		}
+	}
+	given.ForEach(fields.RawSet)
+	hd.host.send(l, buddyChangedType, hd.session, hd.session.User, fields)
+	return 0
+}

@@ -1,0 +1,101 @@
+package config
+
+import (
+	"errors"
+	"io/fs"
+	"strings"
+	"syscall"
+	"testing"
+	"time"
+)
+
+// Root may read everything, so the system's answer is made up here.
+func TestUnreadableForWantOfPermission(t *testing.T) {
+	err := unreadable("/x/t.cfg", &fs.PathError{Op: "open", Path: "/x/t.cfg", Err: syscall.EACCES})
+	for _, want := range []string{"/x/t.cfg: cannot be read: permission denied; this process runs as uid ", "its own user"} {
+		if !strings.Contains(err.Error(), want) {
+			t.Errorf("error %q lacks %q", err, want)
+		}
+	}
+	if !errors.Is(err, fs.ErrPermission) {
+		t.Errorf("error %v does not wrap fs.ErrPermission", err)
+	}
+}
+
+// TestLuaOptionsAreSound holds each line of the table against what the code
+// that reads it takes for granted.
+func TestLuaOptionsAreSound(t *testing.T) {
+	seen := map[string]bool{}
+	for _, o := range luaOptions {
+		t.Run(o.Name, func(t *testing.T) {
+			if seen[o.Name] || o.Doc == "" || !strings.HasSuffix(o.Doc, ".") {
+				t.Errorf("named twice, or without a sentence for the documentation: %+v", o)
+			}
+			seen[o.Name] = true
+			var lua Lua
+			fits := false
+			switch o.field(&lua).(type) {
+			case *string:
+				fits = o.Kind == KindPath
+			case *bool:
+				fits = o.Kind == KindBool
+			case *int64:
+				fits = o.Kind == KindBytes
+			case *time.Duration:
+				fits = o.Kind == KindSeconds
+			case *int:
+				fits = o.Kind == KindCount
+			}
+			if !fits {
+				t.Fatalf("kind %s does not fit its field, %T", o.Kind, o.field(&lua))
+			}
+			if read, ok := measures[o.Kind]; ok {
+				low, err1 := read(o.Min)
+				high, err2 := read(o.Max)
+				if err1 != nil || err2 != nil || low >= high {
+					t.Errorf("range %q to %q: %v, %v", o.Min, o.Max, err1, err2)
+				}
+				if o.Zero != "" && low <= 0 {
+					t.Errorf("0 is allowed by the range, and also by Zero")
+				}
+			} else if o.Min+o.Max+o.Zero != "" {
+				t.Errorf("kind %s has no range", o.Kind)
+			}
+			if o.Default == "" {
+				return
+			}
+			if wrong := o.read(o.Default, "/", &lua); wrong != "" {
+				t.Errorf("the default %s", wrong)
+			}
+		})
+	}
+}
+
+func TestByteSize(t *testing.T) {
+	tests := map[string]int64{"0": 0, "65536": 65536, "1K": 1024, "1k": 1024, "1KB": 1024, "2KiB": 2048, "16M": 16 << 20,
+		"16 MiB": 16 << 20, "3 mb": 3 << 20, "1G": 1 << 30, "1gib": 1 << 30, "9223372036854775807": 1<<63 - 1}
+	for text, want := range tests {
+		if got, err := byteSize(text); got != want || err != nil {
+			t.Errorf("byteSize(%q) = %d, %v, want %d", text, got, err, want)
+		}
+	}
+	for _, text := range []string{"", "K", "1T", "1KK", "1iB", "-1", "+1", "1.5M", "1 0", "0x1", "1e3", "9223372036854775808", "9223372036854775807K", "8589934592G"} {
+		if got, err := byteSize(text); err == nil {
+			t.Errorf("byteSize(%q) = %d, and no error", text, got)
+		}
+	}
+}
+
+func TestSeconds(t *testing.T) {
+	tests := map[string]time.Duration{"0": 0, "2": 2 * time.Second, "0.5": time.Second / 2, ".25": time.Second / 4, "1e-3": time.Millisecond, "-1": -time.Second}
+	for text, want := range tests {
+		if got, err := seconds(text); time.Duration(got) != want || err != nil {
+			t.Errorf("seconds(%q) = %d, %v, want %d", text, got, err, want)
+		}
+	}
+	for _, text := range []string{"", "2s", "1m", "1:30", "nan", "inf", "1e300", "10000000000"} {
+		if got, err := seconds(text); err == nil {
+			t.Errorf("seconds(%q) = %d, and no error", text, got)
+		}
+	}
+}

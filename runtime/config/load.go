@@ -1,0 +1,187 @@
+package config
+
+import (
+	"bytes"
+	"errors"
+	"fmt"
+	"io"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"strings"
+)
+
+// MaxSize is the largest config file that is read, in bytes.
+const MaxSize = 1 << 20
+
+// Load reads and parses the config file at path. What fails is told by an
+// *Error that names the file and says what to do, and that wraps the system's
+// error (fs.ErrNotExist, fs.ErrPermission …); errors in the file are those of
+// Parse. An error in the [lua] section is left to Config.Lua, so that the other
+// settings, the log's for one, can be had without it.
+func Load(path string, opts Options) (*Config, error) {
+	data, err := read(path)
+	if err != nil {
+		return nil, err
+	}
+	full, err := filepath.Abs(path)
+	if err != nil {
+		return nil, &Error{Name: path, Text: "the current folder cannot be told: " + err.Error(), Err: err}
+	}
+	return Parse(full, data, opts)
+}
+
+// read returns what is in the file.
+func read(path string) ([]byte, error) {
+	if path == "" {
+		return nil, &Error{Name: "config file", Text: "no name is given; give the transport's config file, such as /etc/spectrum2/transports/NAME.cfg"}
+	}
+	info, err := os.Stat(path)
+	if err != nil {
+		return nil, unreadable(path, err)
+	}
+	if info.IsDir() {
+		return nil, &Error{Name: path, Text: "this is a folder; name the config file in it, such as " + filepath.Join(path, "NAME.cfg")}
+	}
+	if !info.Mode().IsRegular() {
+		return nil, &Error{Name: path, Text: "this is not a regular file; name the transport's config file"}
+	}
+	file, err := os.Open(path)
+	if err != nil {
+		return nil, unreadable(path, err)
+	}
+	defer file.Close()
+	data, err := io.ReadAll(io.LimitReader(file, MaxSize+1)) // Parse refuses the one byte more
+	if err != nil {
+		return nil, unreadable(path, err)
+	}
+	return data, nil
+}
+
+// unreadable explains why a file cannot be read.
+func unreadable(path string, err error) *Error {
+	cause := err
+	var pathErr *fs.PathError
+	if errors.As(err, &pathErr) {
+		cause = pathErr.Err
+	}
+	text := fmt.Sprintf("cannot be read: %v", cause)
+	switch {
+	case errors.Is(err, fs.ErrNotExist) && !filepath.IsAbs(path):
+		where := "the current folder"
+		if dir, err := os.Getwd(); err == nil {
+			where = dir
+		}
+		text = fmt.Sprintf("there is no such file in %s. Spectrum 2 changes to its working_dir before it starts "+
+			"a backend, but passes its own arguments on as they are, so a relative name is not found any more: "+
+			"start Spectrum 2 with the config file's absolute path", where)
+	case errors.Is(err, fs.ErrNotExist):
+		text = "there is no such file; check the path that Spectrum 2 was started with"
+	case errors.Is(err, fs.ErrPermission):
+		text = fmt.Sprintf("cannot be read: %v; this process runs as uid %d, since Spectrum 2 starts its backends "+
+			"as its own user, and that one has to be able to read the file and to enter its folders", cause, os.Getuid())
+	}
+	return &Error{Name: path, Text: text, Err: err}
+}
+
+// Parse parses data as the config file called name; it touches no file. The
+// error joins an *Error for each line that is wrong. What Spectrum itself
+// accepts is accepted, bytes that are not UTF-8 among it; only the [lua]
+// section is held to more, by Config.Lua.
+func Parse(name string, data []byte, opts Options) (*Config, error) {
+	path, err := filepath.Abs(name)
+	if err != nil {
+		path = name
+	}
+	c := &Config{name: name, path: path, settings: map[string]*setting{}}
+	if p := c.notText(data); p != nil {
+		return nil, p
+	}
+	s := scan(c, data)
+	problems := append(s.problems, c.fill(s.entries, opts)...)
+	if len(problems) > 0 {
+		return nil, join(problems)
+	}
+	warnings := append(s.warnings, c.replaceJID()...)
+	warnings = append(warnings, c.doubtful()...)
+	warnings = append(warnings, c.readLua()...)
+	sortByLine(warnings)
+	for _, w := range warnings {
+		c.warnings = append(c.warnings, w.Error())
+	}
+	return c, nil
+}
+
+// notText says why data cannot be a config file at all, or returns nil.
+func (c *Config) notText(data []byte) *Error {
+	if len(data) > MaxSize {
+		return &Error{Name: c.name, Text: fmt.Sprintf("this is over %d KiB, too much for a config file; name the transport's config file", MaxSize>>10)}
+	}
+	if bytes.HasPrefix(data, []byte("\xff\xfe")) || bytes.HasPrefix(data, []byte("\xfe\xff")) {
+		return &Error{Name: c.name, Line: 1, Text: "this is UTF-16, which Spectrum 2 cannot read; save the file as UTF-8"}
+	}
+	if at := bytes.IndexByte(data, 0); at >= 0 {
+		line := 1 + bytes.Count(data[:at], []byte("\n"))
+		return &Error{Name: c.name, Line: line, Text: "there is a NUL byte here, so this is not a text file; name the transport's config file, saved as UTF-8"}
+	}
+	return nil
+}
+
+// fill takes over the file's entries and the overrides, and returns what
+// Spectrum would refuse.
+func (c *Config) fill(entries []entry, opts Options) []*Error {
+	var problems []*Error
+	for _, e := range entries {
+		s := c.at(e.key)
+		if len(s.file) > 0 && spectrumScalars[e.key] {
+			problems = append(problems, c.problem(e.line, fmt.Sprintf(
+				"%s is set again (first on line %d), and Spectrum 2 takes it only once; remove one of the two lines", e.key, s.file[0].line)))
+		}
+		s.file = append(s.file, e)
+	}
+	for _, o := range opts.Overrides {
+		s := c.at(o.Key)
+		s.command = append(s.command, entry{key: o.Key, value: o.Value})
+	}
+	if opts.JID != "" {
+		s := c.at(keyJID)
+		s.command = append(s.command, entry{key: keyJID, value: opts.JID})
+	}
+	c.jid, _ = c.Get(keyJID)
+	return problems
+}
+
+// at returns the setting of a key, a new one if there is none.
+func (c *Config) at(key string) *setting {
+	s, ok := c.settings[key]
+	if !ok {
+		s = &setting{}
+		c.settings[key] = s
+		c.keys = append(c.keys, key)
+	}
+	return s
+}
+
+// replaceJID puts the JID for $jid in every value but its own. Without a JID
+// the values stay as they are, and that is worth a warning.
+func (c *Config) replaceJID() []*Error {
+	var warnings []*Error
+	for _, key := range c.keys {
+		if key == keyJID {
+			continue
+		}
+		for _, entries := range [][]entry{c.settings[key].file, c.settings[key].command} {
+			for i, e := range entries {
+				if !strings.Contains(e.value, "$jid") {
+					continue
+				}
+				if c.jid == "" {
+					warnings = append(warnings, c.problem(e.line, key+" uses $jid, but [service] jid is not set, so it stays as it is"))
+					continue
+				}
+				entries[i].value = strings.ReplaceAll(e.value, "$jid", c.jid)
+			}
+		}
+	}
+	return warnings
+}

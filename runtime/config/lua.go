@@ -1,0 +1,230 @@
+package config
+
+import (
+	"fmt"
+	"path/filepath"
+	"slices"
+	"strconv"
+	"strings"
+	"time"
+	"unicode/utf8"
+
+	"spectrumlua/runtime/nearest"
+)
+
+// luaPrefix is what the keys of [lua] start with.
+const luaPrefix = "lua."
+
+// exitFits is what a backend's end may take where Debian's unit runs Spectrum:
+// it kills all of it after 3 s.
+const exitFits = 2 * time.Second
+
+// readLua reads the [lua] section into c.lua and c.luaErr, and returns what is
+// allowed in it and yet doubtful.
+func (c *Config) readLua() []*Error {
+	problems := c.luaKeys()
+	for _, o := range luaOptions {
+		if p := c.luaValue(o); p != nil {
+			problems = append(problems, p)
+		}
+	}
+	if len(problems) == 0 {
+		problems = append(problems, c.luaContradictions()...)
+	}
+	if len(problems) > 0 {
+		c.luaErr = join(problems)
+		return nil
+	}
+	return c.luaDoubts()
+}
+
+// luaKeys returns what is wrong with the names of the [lua] keys.
+func (c *Config) luaKeys() []*Error {
+	var names []string
+	for _, o := range luaOptions {
+		names = append(names, o.Name)
+	}
+	var problems []*Error
+	for _, name := range c.Keys("lua") {
+		s := c.settings[luaPrefix+name]
+		if !slices.Contains(names, name) {
+			problems = append(problems, c.problem(s.first().line, unknownKey(name, names)))
+			continue
+		}
+		for i := 1; i < len(s.file); i++ {
+			problems = append(problems, c.problem(s.file[i].line,
+				fmt.Sprintf("[lua] %s is set again (first on line %d); remove one of the two lines", name, s.file[0].line)))
+		}
+	}
+	return problems
+}
+
+func unknownKey(name string, names []string) string {
+	text := fmt.Sprintf("[lua] has no key %s", strconv.Quote(name))
+	if near := nearest.Name(name, names); near != "" {
+		return text + "; did you mean " + near + "?"
+	}
+	return text + "; there are " + strings.Join(names, ", ") + ". A script's own settings belong in a section of their own"
+}
+
+// luaValue reads the value of one option, or its default, into c.lua.
+func (c *Config) luaValue(o LuaOption) *Error {
+	key := luaPrefix + o.Name
+	s, ok := c.settings[key]
+	if !ok && o.Default == "" {
+		return &Error{Name: c.name, Text: c.missing(o)}
+	}
+	e := entry{key: key, value: o.Default}
+	if ok {
+		e = s.first()
+	}
+	if wrong := o.read(e.value, c.Dir(), &c.lua); wrong != "" {
+		return c.problem(e.line, "[lua] "+o.Name+" "+wrong)
+	}
+	return nil
+}
+
+// missing says that an option has to be set, and how.
+func (c *Config) missing(o LuaOption) string {
+	text := fmt.Sprintf("[lua] %s is not set, and there is no default; add the lines \"[lua]\" and \"%s = NAME.lua\" "+
+		"(a relative name is looked for in %s)", o.Name, o.Name, c.Dir())
+	for _, key := range c.keys {
+		section, _, _ := strings.Cut(key, ".")
+		if section != "lua" && strings.EqualFold(strings.Trim(section, blanks), "lua") {
+			return text + fmt.Sprintf("; the section %s is another one, since case and blanks count in its name", strconv.Quote(section))
+		}
+	}
+	return text
+}
+
+// read puts the value that text stands for into its field of l. If it is not
+// allowed, the answer says what is; else it is "".
+func (o LuaOption) read(text, dir string, l *Lua) string {
+	if !utf8.ValidString(text) {
+		return "is not UTF-8 (Latin-1?); save the config file as UTF-8"
+	}
+	switch field := o.field(l).(type) {
+	case *string:
+		path, wrong := absolute(text, dir)
+		*field = path
+		return wrong
+	case *bool:
+		value, known := booleans[strings.ToLower(text)]
+		if !known {
+			return o.not(text)
+		}
+		*field = value
+	case *int:
+		value, ok := o.measure(text)
+		if !ok {
+			return o.not(text)
+		}
+		*field = int(value)
+	case *int64:
+		value, ok := o.measure(text)
+		if !ok {
+			return o.not(text)
+		}
+		*field = value
+	case *time.Duration:
+		value, ok := o.measure(text)
+		if !ok {
+			return o.not(text)
+		}
+		*field = time.Duration(value)
+	default:
+		panic(fmt.Sprintf("config: [lua] %s has a field of type %T", o.Name, field))
+	}
+	return ""
+}
+
+// absolute makes a path of text, and says what is wrong with it if it cannot be
+// one.
+func absolute(text, dir string) (path, wrong string) {
+	switch {
+	case text == "":
+		return "", "is empty; give the name of a file"
+	case len(text) > 1 && text[0] == text[len(text)-1] && (text[0] == '"' || text[0] == '\''):
+		return "", "is " + strconv.Quote(text) + ", and the quotes would be part of the name; write it without them"
+	case filepath.IsAbs(text):
+		return filepath.Clean(text), ""
+	}
+	return filepath.Join(dir, text), ""
+}
+
+// measures read the kinds that have a range, in bytes, nanoseconds or ones.
+var measures = map[Kind]func(string) (int64, error){
+	KindBytes:   byteSize,
+	KindSeconds: seconds,
+	KindCount:   whole,
+}
+
+// measure reads a value and tells if it is within the range.
+func (o LuaOption) measure(text string) (int64, bool) {
+	read := measures[o.Kind]
+	value, err := read(text)
+	if err != nil {
+		return 0, false
+	}
+	if value == 0 && o.Zero != "" {
+		return 0, true
+	}
+	low, _ := read(o.Min) // a test reads every bound
+	high, _ := read(o.Max)
+	return value, low <= value && value <= high
+}
+
+// not says what is allowed in place of text.
+func (o LuaOption) not(text string) string {
+	allowed := ""
+	switch o.Kind {
+	case KindBool:
+		allowed = allowedBooleans
+	case KindBytes:
+		allowed = fmt.Sprintf("a number of bytes such as 65536, 64K or 16M, from %s to %s", o.Min, o.Max)
+	case KindSeconds:
+		allowed = fmt.Sprintf("a number of seconds such as 2 or 0.5, from %s to %s", o.Min, o.Max)
+	case KindCount:
+		allowed = fmt.Sprintf("a whole number from %s to %s", o.Min, o.Max)
+	}
+	if o.Zero != "" {
+		allowed += ", or 0 for " + o.Zero
+	}
+	return "has to be " + allowed + ", not " + show(luaPrefix+o.Name, text)
+}
+
+// luaContradictions returns what is wrong between values that are each right.
+func (c *Config) luaContradictions() []*Error {
+	if c.lua.LoginDelayMax >= c.lua.LoginDelay {
+		return nil
+	}
+	return []*Error{c.problem(c.luaLine("login_delay", "login_delay_max"), fmt.Sprintf(
+		"[lua] login_delay is %s and login_delay_max is %s; the first pause cannot be longer than the longest, so change one of them",
+		c.lua.LoginDelay, c.lua.LoginDelayMax))}
+}
+
+// luaDoubts warns of values that are right and yet do not fit.
+func (c *Config) luaDoubts() []*Error {
+	var warnings []*Error
+	if c.lua.ExitTimeout > exitFits {
+		warnings = append(warnings, c.problem(c.luaLine("exit_timeout"), fmt.Sprintf(
+			"[lua] exit_timeout is %s, but Debian's unit kills Spectrum 2 and its backends 3s after it asked them to stop; "+
+				"stay within %s, or raise TimeoutStopSec in the unit", c.lua.ExitTimeout, exitFits)))
+	}
+	if c.lua.LogoutTimeout >= c.lua.ExitTimeout {
+		warnings = append(warnings, c.problem(c.luaLine("logout_timeout", "exit_timeout"), fmt.Sprintf(
+			"[lua] logout_timeout is %s, which does not fit in exit_timeout, %s: at the end of the process on.logout is cut short",
+			c.lua.LogoutTimeout, c.lua.ExitTimeout)))
+	}
+	return warnings
+}
+
+// luaLine returns the line of the first of these keys that is set.
+func (c *Config) luaLine(names ...string) int {
+	for _, name := range names {
+		if s, ok := c.settings[luaPrefix+name]; ok {
+			return s.first().line
+		}
+	}
+	return 0
+}

@@ -1,0 +1,191 @@
+package config_test
+
+import (
+	"errors"
+	"strings"
+	"testing"
+	"time"
+
+	"spectrumlua/runtime/config"
+)
+
+// defaults is what [lua] is with nothing but a script.
+var defaults = config.Lua{
+	Script:         "/etc/spectrum2/transports/echo.lua",
+	MaxFrame:       16 << 20,
+	ExitTimeout:    2 * time.Second,
+	HandlerTimeout: 10 * time.Second,
+	LogoutGrace:    2 * time.Second,
+	LogoutTimeout:  time.Second,
+	LoginDelay:     2 * time.Second,
+	LoginDelayMax:  5 * time.Minute,
+	MaxQueue:       10000,
+	MaxString:      64 << 20,
+}
+
+func TestLua(t *testing.T) {
+	with := func(change func(*config.Lua)) config.Lua {
+		lua := defaults
+		change(&lua)
+		return lua
+	}
+	tests := []struct {
+		name, text string
+		opts       config.Options
+		want       config.Lua
+	}{
+		{"defaults", "script=echo.lua", config.Options{}, defaults},
+		{"absolute script", "script = /srv/a b.lua", config.Options{}, with(func(l *config.Lua) { l.Script = "/srv/a b.lua" })},
+		{"script in a folder", "script = ../lua/./echo.lua", config.Options{}, with(func(l *config.Lua) { l.Script = "/etc/spectrum2/lua/echo.lua" })},
+		{"script with $jid", "script = $jid.lua", config.Options{JID: "a.example"}, with(func(l *config.Lua) { l.Script = "/etc/spectrum2/transports/a.example.lua" })},
+		{"every key", `script=echo.lua
+			reload = yes
+			max_frame = 1M
+			exit_timeout = 1.5
+			handler_timeout = 60
+			logout_grace = 0
+			logout_timeout = 0.5
+			login_delay = 0
+			login_delay_max = 10
+			max_queue = 1
+			max_string = 1 MiB
+			memory_limit = 1G
+			sandbox = 1`, config.Options{}, config.Lua{
+			Script: defaults.Script, Reload: true, MaxFrame: 1 << 20, ExitTimeout: 1500 * time.Millisecond,
+			HandlerTimeout: time.Minute, LogoutTimeout: 500 * time.Millisecond, LoginDelayMax: 10 * time.Second,
+			MaxQueue: 1, MaxString: 1 << 20, MemoryLimit: 1 << 30, Sandbox: true}},
+		{"no limit", "script=echo.lua\nmemory_limit=0", config.Options{}, defaults},
+		{"overrides", "script=wrong.lua\nreload=1", config.Options{Overrides: []config.Override{
+			{Key: "lua.script", Value: "echo.lua"}, {Key: "lua.reload", Value: "1"}, {Key: "lua.reload", Value: "no"}}}, defaults},
+		{"an override mends the file", "script=echo.lua\nreload=maybe", config.Options{Overrides: []config.Override{
+			{Key: "lua.reload", Value: "0"}}}, defaults},
+		{"all by overrides", "", config.Options{Overrides: []config.Override{{Key: "lua.script", Value: "echo.lua"}}}, defaults},
+	}
+	for _, test := range tests {
+		t.Run(test.name, func(t *testing.T) {
+			got, err := parse(t, "[lua]\n"+test.text+"\n", test.opts).Lua()
+			if err != nil {
+				t.Fatal(err)
+			}
+			if got != test.want {
+				t.Errorf("got  %+v\nwant %+v", got, test.want)
+			}
+		})
+	}
+}
+
+func TestLuaErrors(t *testing.T) {
+	tests := []struct {
+		name, text string
+		over       []config.Override
+		want       []string
+	}{
+		{"no section", "[service]\njid=a", nil, []string{
+			`t.cfg: [lua] script is not set, and there is no default; add the lines "[lua]" and "script = NAME.lua" (a relative name is looked for in .)`}},
+		{"section in capitals", "[LUA]\nscript=a.lua", nil, []string{
+			`t.cfg: [lua] script is not set, and there is no default; add the lines "[lua]" and "script = NAME.lua" (a relative name is looked for in .); the section "LUA" is another one, since case and blanks count in its name`}},
+		{"empty script", "[lua]\nscript=", nil, []string{"t.cfg:2: [lua] script is empty; give the name of a file"}},
+		{"quoted script", "[lua]\nscript=\"a.lua\"", nil, []string{`t.cfg:2: [lua] script is "\"a.lua\"", and the quotes would be part of the name; write it without them`}},
+		{"Latin-1 script", "[lua]\nscript=\xe9.lua", nil, []string{"t.cfg:2: [lua] script is not UTF-8 (Latin-1?); save the config file as UTF-8"}},
+		{"unknown key with a near name", "[lua]\nscript=a\nrelaod=1", nil, []string{`t.cfg:3: [lua] has no key "relaod"; did you mean reload?`}},
+		{"unknown key with none", "[lua]\nscript=a\nserver=b", nil, []string{`t.cfg:3: [lua] has no key "server"; there are script, reload, max_frame, ` +
+			"exit_timeout, handler_timeout, logout_grace, logout_timeout, login_delay, login_delay_max, max_queue, max_string, memory_limit, sandbox. " +
+			"A script's own settings belong in a section of their own"}},
+		{"unknown key of another section's kind", "[lua.x]\nscript=b\n[lua]\nscript=a", nil, []string{`t.cfg:2: [lua] has no key "x.script"; did you mean script?`}},
+		{"unknown override", "[lua]\nscript=a", []config.Override{{Key: "lua.reloud", Value: "1"}}, []string{`command line: [lua] has no key "reloud"; did you mean reload?`}},
+		{"key again", "[lua]\nscript=a\nreload=1\nreload=1\n[x]\n[lua]\nreload=0", nil, []string{
+			"t.cfg:4: [lua] reload is set again (first on line 3); remove one of the two lines",
+			"t.cfg:7: [lua] reload is set again (first on line 3); remove one of the two lines"}},
+		{"no boolean", "[lua]\nscript=a\nreload = 1 ; always", nil, []string{`t.cfg:3: [lua] reload has to be 1, true, yes, on, 0, false, no or off, not "1 ; always"`}},
+		{"no size", "[lua]\nscript=a\nmax_frame=lots", nil, []string{`t.cfg:3: [lua] max_frame has to be a number of bytes such as 65536, 64K or 16M, from 1K to 1G, not "lots"`}},
+		{"size too small", "[lua]\nscript=a\nmax_frame=1023", nil, []string{`t.cfg:3: [lua] max_frame has to be a number of bytes such as 65536, 64K or 16M, from 1K to 1G, not "1023"`}},
+		{"size too big", "[lua]\nscript=a\nmax_frame=1025M", nil, []string{`t.cfg:3: [lua] max_frame has to be a number of bytes such as 65536, 64K or 16M, from 1K to 1G, not "1025M"`}},
+		{"size below the smallest but 0", "[lua]\nscript=a\nmemory_limit=1", nil, []string{`t.cfg:3: [lua] memory_limit has to be a number of bytes such as 65536, 64K or 16M, from 16M to 1024G, or 0 for no limit, not "1"`}},
+		{"zero where it means nothing", "[lua]\nscript=a\nexit_timeout=0", nil, []string{`t.cfg:3: [lua] exit_timeout has to be a number of seconds such as 2 or 0.5, from 0.1 to 60, not "0"`}},
+		{"time with a unit", "[lua]\nscript=a\nlogin_delay=2s", nil, []string{`t.cfg:3: [lua] login_delay has to be a number of seconds such as 2 or 0.5, from 0.1 to 3600, or 0 for no pause, not "2s"`}},
+		{"time below zero", "[lua]\nscript=a\nlogout_grace=-1", nil, []string{`t.cfg:3: [lua] logout_grace has to be a number of seconds such as 2 or 0.5, from 0 to 60, not "-1"`}},
+		{"count with a fraction", "[lua]\nscript=a\nmax_queue=1.5", nil, []string{`t.cfg:3: [lua] max_queue has to be a whole number from 1 to 10000000, not "1.5"`}},
+		{"nothing", "[lua]\nscript=a\nmax_queue=", nil, []string{`t.cfg:3: [lua] max_queue has to be a whole number from 1 to 10000000, not ""`}},
+		{"pauses that contradict", "[lua]\nscript=a\nlogin_delay=400", nil, []string{
+			"t.cfg:3: [lua] login_delay is 6m40s and login_delay_max is 5m0s; the first pause cannot be longer than the longest, so change one of them"}},
+		{"all of them, in the order of lines", "[lua]\nsandbox=2\nmax_queue=0\nmemory=1\nmax_queue=x\n", []config.Override{{Key: "lua.reload", Value: "x"}}, []string{
+			`t.cfg:2: [lua] sandbox has to be 1, true, yes, on, 0, false, no or off, not "2"`,
+			`t.cfg:3: [lua] max_queue has to be a whole number from 1 to 10000000, not "0"`,
+			`t.cfg:4: [lua] has no key "memory"; did you mean memory_limit?`,
+			`t.cfg:5: [lua] max_queue is set again (first on line 3); remove one of the two lines`,
+			`t.cfg: [lua] script is not set, and there is no default; add the lines "[lua]" and "script = NAME.lua" (a relative name is looked for in .)`,
+			`command line: [lua] reload has to be 1, true, yes, on, 0, false, no or off, not "x"`}},
+	}
+	for _, test := range tests {
+		t.Run(test.name, func(t *testing.T) {
+			t.Chdir("/")
+			c, err := config.Parse("t.cfg", []byte(test.text), config.Options{Overrides: test.over})
+			if err != nil {
+				t.Fatal(err)
+			}
+			_, err = c.Lua()
+			var problem *config.Error
+			if !errors.As(err, &problem) {
+				t.Fatalf("error %v is no *config.Error", err)
+			}
+			got := strings.ReplaceAll(err.Error(), "looked for in /)", "looked for in .)")
+			if want := strings.Join(test.want, "\n"); got != want {
+				t.Errorf("error\n%s\nwant\n%s", got, want)
+			}
+			if len(c.Warnings()) > 0 {
+				t.Errorf("warnings %q", c.Warnings())
+			}
+		})
+	}
+}
+
+func TestLuaWarnings(t *testing.T) {
+	tests := []struct {
+		name, text string
+		want       []string
+	}{
+		{"longer than Debian waits", "exit_timeout=2.5", []string{
+			"t.cfg:3: [lua] exit_timeout is 2.5s, but Debian's unit kills Spectrum 2 and its backends 3s after it asked them to stop; stay within 2s, or raise TimeoutStopSec in the unit"}},
+		{"on.logout longer than the end", "logout_timeout=2", []string{
+			"t.cfg:3: [lua] logout_timeout is 2s, which does not fit in exit_timeout, 2s: at the end of the process on.logout is cut short"}},
+		{"the end shorter than on.logout", "exit_timeout=0.5", []string{
+			"t.cfg:3: [lua] logout_timeout is 1s, which does not fit in exit_timeout, 500ms: at the end of the process on.logout is cut short"}},
+		{"# in a path", "reload=1\n[x]\npath=a#b", []string{
+			"t.cfg:5: a # starts a comment, within a word and in quotes too, so the value of x.path ends before it; this format has no way to write a # in a value"}},
+	}
+	for _, test := range tests {
+		t.Run(test.name, func(t *testing.T) {
+			c := parse(t, "[lua]\nscript=a.lua\n"+test.text+"\n", config.Options{})
+			if _, err := c.Lua(); err != nil {
+				t.Fatal(err)
+			}
+			if got := short(strings.Join(c.Warnings(), "\n")); got != strings.Join(test.want, "\n") {
+				t.Errorf("warnings\n%s\nwant\n%s", got, strings.Join(test.want, "\n"))
+			}
+		})
+	}
+}
+
+// TestLuaOptions makes sure that what the documentation is made of is what
+// counts: each default, written in the file, gives the same section.
+func TestLuaOptions(t *testing.T) {
+	text := "[lua]\n"
+	for _, o := range config.LuaOptions() {
+		value := o.Default
+		if o.Name == "script" {
+			value = "echo.lua"
+		}
+		text += o.Name + " = " + value + "\n"
+	}
+	got, err := parse(t, text, config.Options{}).Lua()
+	if err != nil {
+		t.Fatal(err)
+	}
+	if got != defaults {
+		t.Errorf("got  %+v\nwant %+v", got, defaults)
+	}
+	config.LuaOptions()[0].Name = ""
+	if config.LuaOptions()[0].Name == "" {
+		t.Error("a caller can change the options")
+	}
+}

@@ -1,0 +1,117 @@
+package config
+
+import (
+	"errors"
+	"math"
+	"strconv"
+	"strings"
+	"time"
+)
+
+// maxExact is the largest whole number up to which a float64 holds every one.
+const maxExact = 1 << 53
+
+var booleans = map[string]bool{
+	"1": true, "true": true, "yes": true, "on": true,
+	"0": false, "false": false, "no": false, "off": false,
+}
+
+const allowedBooleans = "1, true, yes, on, 0, false, no or off"
+
+// Bool returns the value of key as Get has it, read as a boolean, and whether
+// it is set: 1, true, yes and on are true, 0, false, no and off are false, in
+// upper or lower case. Anything else, nothing included, is an *Error that
+// says where it stands.
+func (c *Config) Bool(key string) (value, ok bool, err error) {
+	s, ok := c.settings[key]
+	if !ok {
+		return false, false, nil
+	}
+	e := s.first()
+	value, known := booleans[strings.ToLower(e.value)]
+	if !known {
+		return false, true, c.problem(e.line, key+" has to be "+allowedBooleans+", not "+show(key, e.value))
+	}
+	return value, true, nil
+}
+
+// Number returns the value of key as Get has it, read as a decimal number
+// ("12", "-0.5", "1e3"), and whether it is set. Anything else is an *Error that
+// says where it stands, and so is a whole number beyond 2^53, which would not
+// stay what it is.
+func (c *Config) Number(key string) (value float64, ok bool, err error) {
+	s, ok := c.settings[key]
+	if !ok {
+		return 0, false, nil
+	}
+	e := s.first()
+	value, err = decimal(e.value)
+	switch {
+	case errors.Is(err, strconv.ErrRange):
+		return 0, true, c.problem(e.line, key+" is "+show(key, e.value)+", more than a number can hold exactly; read it as text")
+	case err != nil:
+		return 0, true, c.problem(e.line, key+" has to be a number such as 12 or 0.5, not "+show(key, e.value))
+	}
+	return value, true, nil
+}
+
+// decimal reads a number, without the other notations that Go knows. Its error
+// wraps strconv.ErrRange or strconv.ErrSyntax.
+func decimal(text string) (float64, error) {
+	if strings.Trim(text, "0123456789+-.eE") != "" {
+		return 0, strconv.ErrSyntax
+	}
+	if strings.ContainsAny(text, ".eE") {
+		return strconv.ParseFloat(text, 64)
+	}
+	value, err := strconv.ParseInt(text, 10, 64)
+	if err == nil && (value > maxExact || value < -maxExact) {
+		err = strconv.ErrRange
+	}
+	return float64(value), err
+}
+
+// whole reads a number without sign or fraction.
+func whole(text string) (int64, error) {
+	if text == "" || strings.Trim(text, "0123456789") != "" {
+		return 0, strconv.ErrSyntax
+	}
+	return strconv.ParseInt(text, 10, 64)
+}
+
+// seconds reads a number of seconds, as nanoseconds.
+func seconds(text string) (int64, error) {
+	value, err := decimal(text)
+	if err != nil {
+		return 0, err
+	}
+	value *= float64(time.Second)
+	if math.Abs(value) >= math.MaxInt64 {
+		return 0, strconv.ErrRange
+	}
+	return int64(math.Round(value)), nil
+}
+
+// byteUnits are by how many bits a unit shifts.
+var byteUnits = map[string]uint{
+	"": 0, "k": 10, "kb": 10, "kib": 10, "m": 20, "mb": 20, "mib": 20, "g": 30, "gb": 30, "gib": 30,
+}
+
+// byteSize reads a number of bytes. K, M and G, also as KB or KiB, in upper or
+// lower case, with or without a blank before, are powers of 1024, as in a log's
+// MaxFileSize.
+func byteSize(text string) (int64, error) {
+	number := strings.TrimRight(text, "bBgGiIkKmM \t")
+	shift, ok := byteUnits[strings.ToLower(strings.Trim(text[len(number):], blanks))]
+	if !ok {
+		return 0, strconv.ErrSyntax
+	}
+	value, err := whole(number)
+	if err != nil {
+		return 0, err
+	}
+	if value > math.MaxInt64>>shift {
+		return 0, strconv.ErrRange
+	}
+	return value << shift, nil
+}

@@ -1,0 +1,43 @@
+// Package crash ends the process in order when a goroutine panics: with the
+// stack in the log and an exit code that says what it is. Go's own code for a
+// panic is 2, which Spectrum explains to its admin as a backend executable
+// that does not exist.
+package crash
+
+import (
+	"fmt"
+	"os"
+	"runtime/debug"
+	"sync/atomic"
+	"syscall"
+)
+
+// ExitCode is the exit code after a panic: ENOTRECOVERABLE, "State not
+// recoverable".
+const ExitCode = int(syscall.ENOTRECOVERABLE)
+
+var report atomic.Pointer[func(text string)]
+
+// OnPanic sets what is told of a panic, with its stack; until then it goes to
+// standard error. Any goroutine may call it; the last call counts.
+func OnPanic(tell func(text string)) { report.Store(&tell) }
+
+// Guard is deferred at the start of a goroutine. It recovers a panic, reports
+// it and ends the process with ExitCode.
+func Guard() {
+	r := recover()
+	if r == nil {
+		return
+	}
+	End(fmt.Sprintf("panic: %v\n%s", r, debug.Stack()))
+}
+
+// End reports text and ends the process with ExitCode.
+func End(text string) {
+	if tell := report.Load(); tell != nil {
+		(*tell)(text)
+	} else {
+		fmt.Fprintln(os.Stderr, text)
+	}
+	os.Exit(ExitCode)
+}

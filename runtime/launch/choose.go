@@ -1,0 +1,45 @@
+package launch
+
+import "strings"
+
+// settleConfig sets ConfigFile, and with it which words are values of
+// overrides.
+func (r *reader) settleConfig(fileExists func(string) bool) {
+	chosen := -1
+	switch {
+	case r.config.text != "":
+		r.ConfigFile = r.config.text
+	case r.config.given:
+		r.wrong("--config has no value; give the transport's config file, such as /etc/spectrum2/transports/NAME.cfg")
+	case len(r.words) == 0:
+		r.wrong("there is no config file among the arguments; give the transport's, such as /etc/spectrum2/transports/NAME.cfg")
+	default:
+		chosen = best(r.words, fileExists)
+		r.ConfigFile = r.words[chosen].text
+	}
+	for _, o := range r.overrides {
+		if o.word >= 0 && o.word == chosen {
+			r.Ignored = append(r.Ignored, "--"+o.Key)
+			continue
+		}
+		r.Overrides = append(r.Overrides, o.Override)
+	}
+}
+
+// best returns the index of the word that is most likely the config file.
+func best(words []word, fileExists func(string) bool) int {
+	chosen, most := 0, -1
+	for i, w := range words {
+		likely := 0
+		for _, yes := range []bool{fileExists(w.text), strings.HasSuffix(w.text, ".cfg"), !w.leading, !w.loose} {
+			likely <<= 1
+			if yes {
+				likely++
+			}
+		}
+		if likely >= most {
+			chosen, most = i, likely
+		}
+	}
+	return chosen
+}

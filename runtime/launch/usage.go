@@ -1,0 +1,57 @@
+package launch
+
+import (
+	"fmt"
+	"io"
+)
+
+const usage = `%[1]s runs a Lua script as a backend of a Spectrum 2 XMPP transport.
+
+Spectrum 2 starts it by itself, if the transport's config file has these lines:
+
+  [service]
+  backend = /usr/bin/%[1]s
+  [lua]
+  script = NAME.lua
+
+Usage: %[1]s --host HOST --port PORT [FLAG ...] FILE.cfg
+
+  --host HOST            where Spectrum 2 listens for backends: a name, an IPv4
+                         or an IPv6 address
+  --port PORT            the port there, 1 to 65535
+  FILE.cfg               the transport's config file, the one Spectrum 2 has;
+                         or --config FILE.cfg
+  -j JID, --jid JID      in place of the config file's [service] jid
+  --SECTION.KEY=VALUE    in place of KEY in the config file's [SECTION]
+  -h, --help             show this
+  -v, --version          show the version
+
+  Every other flag is ignored, since Spectrum 2 passes its own ones on.
+
+To try it by hand, start a transport with "spectrum2 -n FILE.cfg", look up the
+port (it is in the file that [service] portfile names), and then run
+
+  %[1]s --host 127.0.0.1 --port PORT FILE.cfg
+
+Exit codes, which Spectrum 2 explains in its log by the system's text for them:
+
+    0  the end was asked for: by Spectrum 2, SIGTERM or SIGINT
+   12  ENOMEM           the memory that [lua] memory_limit allows was used up
+   22  EINVAL           the arguments or the config file are wrong
+   71  EPROTO           what came from Spectrum 2 was no frame, or one over
+                        [lua] max_frame
+  111  ECONNREFUSED     nothing listens at that host and port; if the attempt
+                        to connect failed otherwise, the number for that, such
+                        as 110 ETIMEDOUT or 113 EHOSTUNREACH
+  131  ENOTRECOVERABLE  a bug in this program; the log has its stack
+
+A script that does not load does not end the process: users who log in are told
+why, and so is the log.
+`
+
+// Usage writes to w, for a person, what the program is for, its arguments and
+// its exit codes.
+func Usage(w io.Writer, program string) error {
+	_, err := fmt.Fprintf(w, usage, program)
+	return err
+}

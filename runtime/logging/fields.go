@@ -1,0 +1,158 @@
+package logging
+
+import (
+	"fmt"
+	"reflect"
+	"slices"
+	"strconv"
+	"unicode"
+	"unicode/utf8"
+
+	"github.com/sirupsen/logrus"
+)
+
+// maxDepth bounds maps within maps.
+const maxDepth = 4
+
+// appendFields appends " key=value" for each field, sorted by key.
+func appendFields(b []byte, data logrus.Fields) []byte {
+	var buf [16]string
+	keys := buf[:0]
+	for key := range data {
+		if key != CategoryField {
+			keys = append(keys, key)
+		}
+	}
+	slices.Sort(keys)
+	start := len(b)
+	for _, key := range keys {
+		if len(b)-start > maxEntry/2 {
+			return append(b, " …"...)
+		}
+		b = append(b, ' ')
+		b = appendPair(b, key, data[key], 0)
+	}
+	return b
+}
+
+func appendPair(b []byte, key string, value any, depth int) []byte {
+	b = appendQuoted(b, key)
+	b = append(b, '=')
+	if isSecret(key) {
+		return append(b, hidden...)
+	}
+	return appendValue(b, value, depth)
+}
+
+// appendValue appends one value. Only kinds that can be shown without showing
+// what was not meant are: of a struct or a message its type must do.
+func appendValue(b []byte, value any, depth int) []byte {
+	switch v := value.(type) {
+	case nil:
+		return append(b, "nil"...)
+	case string:
+		return appendQuoted(b, v)
+	case []byte:
+		return appendQuoted(b, string(v[:min(len(v), maxField+utf8.UTFMax)]))
+	case int:
+		return strconv.AppendInt(b, int64(v), 10)
+	case bool:
+		return strconv.AppendBool(b, v)
+	case error:
+		return appendQuoted(b, fmt.Sprint(v)) // which survives a panic in Error
+	case logrus.Fields:
+		return appendMap(b, v, depth)
+	case map[string]any:
+		return appendMap(b, v, depth)
+	case map[string]string:
+		return appendMap(b, v, depth)
+	case interface{ ProtoMessage() }: // its String shows all that is in it
+		return fmt.Appendf(b, "%T", v)
+	case interface{ Redacted() string }: // a URL without its password
+		return appendQuoted(b, redacted(v))
+	case fmt.Stringer:
+		return appendQuoted(b, fmt.Sprint(v))
+	}
+	if isPlain(reflect.TypeOf(value)) {
+		return appendQuoted(b, fmt.Sprint(value))
+	}
+	return appendQuoted(b, fmt.Sprintf("%T", value))
+}
+
+// redacted calls v's method as fmt would, so that a nil pointer is no panic.
+func redacted(v interface{ Redacted() string }) (s string) {
+	defer func() {
+		if recover() != nil {
+			s = fmt.Sprintf("%T", v)
+		}
+	}()
+	return v.Redacted()
+}
+
+func appendMap[V any](b []byte, m map[string]V, depth int) []byte {
+	if depth == maxDepth {
+		return append(b, "{…}"...)
+	}
+	keys := make([]string, 0, len(m))
+	for key := range m {
+		keys = append(keys, key)
+	}
+	slices.Sort(keys)
+	start := len(b)
+	b = append(b, '{')
+	for i, key := range keys {
+		if i > 0 {
+			b = append(b, ' ')
+		}
+		if len(b)-start > maxField {
+			b = append(b, "…"...)
+			break
+		}
+		b = appendPair(b, key, m[key], depth+1)
+	}
+	return append(b, '}')
+}
+
+// isPlain tells of numbers, text, booleans, and lists of them.
+func isPlain(t reflect.Type) bool {
+	switch t.Kind() {
+	case reflect.Slice, reflect.Array:
+		return t.Elem().Kind() != reflect.Slice && t.Elem().Kind() != reflect.Array && isPlain(t.Elem())
+	case reflect.Bool, reflect.String, reflect.Float32, reflect.Float64, reflect.Complex64, reflect.Complex128,
+		reflect.Int, reflect.Int8, reflect.Int16, reflect.Int32, reflect.Int64,
+		reflect.Uint, reflect.Uint8, reflect.Uint16, reflect.Uint32, reflect.Uint64, reflect.Uintptr:
+		return true
+	}
+	return false
+}
+
+// appendQuoted appends s, in quotes if it could not be told from its
+// surroundings, and cut at maxField.
+func appendQuoted(b []byte, s string) []byte {
+	rest := 0
+	if len(s) > maxField {
+		cut := maxField
+		for cut > 0 && !utf8.RuneStart(s[cut]) {
+			cut--
+		}
+		s, rest = s[:cut], len(s)-cut
+	}
+	if needsQuotes(s) {
+		b = strconv.AppendQuote(b, s)
+	} else {
+		b = append(b, s...)
+	}
+	if rest > 0 {
+		b = fmt.Appendf(b, "…(%d bytes more)", rest)
+	}
+	return b
+}
+
+func needsQuotes(s string) bool {
+	for _, r := range s {
+		if r <= ' ' || r == '"' || r == '=' || r == '\\' || r == '{' || r == '}' || r == utf8.RuneError || !unicode.IsPrint(r) {
+			return true
+		}
+	}
+	return s == ""
+}

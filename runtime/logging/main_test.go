@@ -1,0 +1,98 @@
+package logging
+
+import (
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+	"time"
+
+	"go.uber.org/goleak"
+)
+
+// patience is how long a test waits for what should take no time.
+const patience = 20 * time.Second
+
+func TestMain(m *testing.M) {
+	if os.Getenv(brokenPipeEnv) != "" {
+		logToBrokenPipe()
+		return
+	}
+	goleak.VerifyTestMain(m,
+		goleak.IgnoreAnyFunction("gopkg.in/natefinch/lumberjack%2ev2.(*Logger).millRun"))
+}
+
+// tempFile makes a file that stands for a stream or is a config.
+func tempFile(t *testing.T, content string) *os.File {
+	t.Helper()
+	f, err := os.CreateTemp(t.TempDir(), "")
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { f.Close() })
+	if _, err := f.WriteString(content); err != nil {
+		t.Fatal(err)
+	}
+	return f
+}
+
+func read(t *testing.T, path string) string {
+	t.Helper()
+	data, err := os.ReadFile(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return string(data)
+}
+
+// finish closes the log after all is written, however slow the machine is.
+func finish(t *testing.T, l *Logger) {
+	t.Helper()
+	for _, out := range l.outputs {
+		if !out.queue.flush(patience) {
+			t.Fatal("the log was not written")
+		}
+	}
+	if err := l.Close(); err != nil {
+		t.Fatal(err)
+	}
+}
+
+// A trial is a log with a config file, whose streams are files.
+type trial struct {
+	*Logger
+	dir            string
+	stdout, stderr *os.File
+}
+
+// openWith opens a log with that text as its config file; $DIR in it is a
+// temporary folder. Empty text means no config file.
+func openWith(t *testing.T, text string) *trial {
+	t.Helper()
+	dir := t.TempDir()
+	tr := &trial{dir: dir, stdout: tempFile(t, ""), stderr: tempFile(t, "")}
+	o := Options{JID: "irc.example.net", ID: "3", PID: 4711, Stdout: tr.stdout, Stderr: tr.stderr}
+	if text != "" {
+		o.ConfigFile = filepath.Join(dir, "backend-logging.cfg")
+		if err := os.WriteFile(o.ConfigFile, []byte(strings.ReplaceAll(text, "$DIR", dir)), 0o600); err != nil {
+			t.Fatal(err)
+		}
+	}
+	tr.Logger = Open(o)
+	t.Cleanup(func() { _ = tr.Close() })
+	return tr
+}
+
+func (tr *trial) file(t *testing.T, name string) string {
+	t.Helper()
+	return read(t, filepath.Join(tr.dir, name))
+}
+
+func wantContains(t *testing.T, text string, parts ...string) {
+	t.Helper()
+	for _, part := range parts {
+		if !strings.Contains(text, part) {
+			t.Errorf("no %q in:\n%s", part, text)
+		}
+	}
+}

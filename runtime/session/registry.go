@@ -1,0 +1,240 @@
+package session
+
+import (
+	"context"
+	"sync"
+	"time"
+
+	"github.com/sirupsen/logrus"
+	"google.golang.org/protobuf/proto"
+
+	"spectrumlua/pb"
+	"spectrumlua/runtime/schema"
+	"spectrumlua/runtime/task"
+)
+
+// Options says how a Registry behaves. All durations and sizes must be given.
+type Options struct {
+	Scheduler *task.Scheduler
+	Script    Script
+	Sender    Sender
+	Log       logrus.FieldLogger
+	// LogoutGrace is how long what is queued before a LOGOUT may still take,
+	// LogoutTimeout how long on.logout may.
+	LogoutGrace, LogoutTimeout time.Duration
+	// LoginDelay is the first pause before a user whose network failed is
+	// handed to on.login; it doubles up to LoginDelayMax.
+	LoginDelay, LoginDelayMax time.Duration
+	// MaxQueue is how many messages may wait for one user.
+	MaxQueue int
+	// MaxQueueBytes is how many bytes of messages may wait for all of them
+	// before nothing more is read from Spectrum.
+	MaxQueueBytes int
+}
+
+// Registry holds all sessions. Its methods may be called from any goroutine,
+// unless they say otherwise.
+type Registry struct {
+	opts    Options
+	script  Script
+	log     logrus.FieldLogger
+	process *task.Owner
+	room    *room
+
+	mu     sync.Mutex
+	users  map[string]*Session // who is logged in, as Spectrum sees it
+	last   map[string]*Session // the newest session of a user that has not ended
+	pauses pauses
+	all    map[*Session]struct{} // who has not ended
+	empty  chan struct{}         // closed when all is empty; nil until asked for
+}
+
+// New makes a registry whose sessions and process tasks end with ctx at the
+// latest.
+func New(ctx context.Context, o Options) *Registry {
+	return &Registry{
+		opts:    o,
+		script:  o.Script,
+		log:     o.Log,
+		process: o.Scheduler.NewOwner(ctx, ""),
+		room:    newRoom(o.MaxQueueBytes),
+		users:   map[string]*Session{},
+		last:    map[string]*Session{},
+		all:     map[*Session]struct{}{},
+		pauses:  pauses{base: o.LoginDelay, limit: o.LoginDelayMax, users: map[string]*failure{}},
+	}
+}
+
+// Process is whom the messages and tasks of no user belong to.
+func (r *Registry) Process() *task.Owner { return r.process }
+
+// Sessions are the users who are logged in, in no order.
+func (r *Registry) Sessions() []*Session {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	all := make([]*Session, 0, len(r.users))
+	for _, s := range r.users {
+		if s.state == open {
+			all = append(all, s)
+		}
+	}
+	return all
+}
+
+// Find is the session of a user who is logged in, or nil.
+func (r *Registry) Find(user string) *Session {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	return r.users[user]
+}
+
+// Receive routes a message from Spectrum; it is what link.Options.Receive
+// wants. It blocks while too much is queued in all.
+func (r *Registry) Receive(ctx context.Context, typ *schema.Type, payload []byte) {
+	m := Message{Type: typ, Payload: string(payload)}
+	r.room.take(ctx, len(payload))
+	switch typ.Number {
+	case pb.WrapperMessage_TYPE_LOGIN:
+		r.login(m)
+		return
+	case pb.WrapperMessage_TYPE_LOGOUT:
+		r.room.free(len(payload))
+		r.logout(m)
+		return
+	}
+	user := typ.UserOf(payload)
+	if user == nil {
+		r.receiveForNobody(m)
+		return
+	}
+	s := r.Find(string(user))
+	if s == nil {
+		r.room.free(len(payload))
+		r.log.WithField("user", string(user)).Debugf("%s for a user who is not logged in is passed over", typ.Name)
+		return
+	}
+	waiting := s.owner.Post(&item{r, s, m})
+	if waiting == 0 {
+		r.room.free(len(payload)) // it ended just now
+	}
+	if waiting > r.opts.MaxQueue {
+		r.overflow(s, waiting)
+	}
+}
+
+// receiveForNobody takes what names no user: a type that never does, or an
+// empty list of contacts.
+func (r *Registry) receiveForNobody(m Message) {
+	if m.Type.User() != nil {
+		r.room.free(len(m.Payload))
+		r.log.Debugf("%s that names no user is passed over", m.Type.Name)
+		return
+	}
+	r.process.Post(&item{r, nil, m})
+}
+
+// login starts a session. One that Spectrum has not logged out is ended first.
+func (r *Registry) login(m Message) {
+	var login pb.Login
+	if err := proto.Unmarshal([]byte(m.Payload), &login); err != nil || login.GetUser() == "" {
+		r.room.free(len(m.Payload))
+		r.log.Warnf("a LOGIN that does not parse is passed over: %v", err)
+		return
+	}
+	s := &Session{
+		User:       login.GetUser(),
+		LegacyName: login.GetLegacyName(),
+		Settings:   login.GetSettings().GetValue(),
+		registry:   r,
+		owner:      r.opts.Scheduler.NewOwner(context.Background(), login.GetUser()),
+	}
+	s.owner.Hold()
+	s.owner.Post(&item{r, s, m})
+
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	if old := r.users[s.User]; old != nil {
+		r.log.WithField("user", s.User).Warn("LOGIN of a user who is logged in: his old session is ended first")
+		r.end(old, logoutOf(old))
+	}
+	s.waits = 1
+	if before := r.last[s.User]; before != nil {
+		s.waits++
+		before.next = s
+	}
+	if pause := r.pauses.of(s.User); pause > 0 {
+		s.waits++
+		r.log.WithField("user", s.User).Infof("his network failed: on.login waits for %v", pause.Round(time.Millisecond))
+		s.delay = time.AfterFunc(pause, func() { r.goOn(s) })
+	}
+	r.users[s.User], r.last[s.User] = s, s
+	r.all[s] = struct{}{}
+	r.stopWaiting(s)
+}
+
+// goOn takes away one reason why a session waits.
+func (r *Registry) goOn(s *Session) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	r.stopWaiting(s)
+}
+
+// logout ends the session that Spectrum means.
+func (r *Registry) logout(m Message) {
+	user := string(m.Type.UserOf([]byte(m.Payload)))
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	s := r.users[user]
+	if s == nil {
+		r.log.WithField("user", user).Debug("LOGOUT of a user who is not logged in is passed over")
+		return
+	}
+	r.end(s, m)
+}
+
+func logoutOf(s *Session) Message {
+	payload, _ := proto.Marshal(&pb.Logout{User: &s.User, LegacyName: &s.LegacyName})
+	return Message{Type: schema.TypeByNumber(pb.WrapperMessage_TYPE_LOGOUT), Payload: string(payload)}
+}
+
+// overflow ends a session that does not keep up.
+func (r *Registry) overflow(s *Session, waiting int) {
+	if r.Find(s.User) != s {
+		return
+	}
+	r.log.WithField("user", s.User).Errorf("%d messages are queued for him, more than max_queue allows: his session is ended", waiting)
+	r.tell(s, pb.ConnectionError_CONNECTION_ERROR_OTHER_ERROR, ErrTooManyWaiting.Error())
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	r.end(s, logoutOf(s))
+}
+
+// refuse tells a user that on.login failed. The error is final for Spectrum,
+// which answers with a LOGOUT.
+func (r *Registry) refuse(s *Session, err error) {
+	r.tell(s, pb.ConnectionError_CONNECTION_ERROR_INVALID_SETTINGS, err.Error())
+}
+
+func (r *Registry) tell(s *Session, code pb.ConnectionError, message string) {
+	payload, err := proto.Marshal(&pb.Disconnected{User: &s.User, Error: &code, Message: &message})
+	if err != nil {
+		r.log.WithField("user", s.User).Errorf("DISCONNECTED: %v", err)
+		return
+	}
+	_ = r.Send(s, pb.WrapperMessage_TYPE_DISCONNECTED, payload)
+}
+
+// Send sends a message of a session, or of no user if s is nil. What a session
+// sends whose user Spectrum has logged out is dropped.
+func (r *Registry) Send(s *Session, typ pb.WrapperMessage_Type, payload []byte) error {
+	switch {
+	case s == nil:
+	case s.mute.Load():
+		return nil
+	case typ == pb.WrapperMessage_TYPE_CONNECTED:
+		r.noteConnected(s)
+	case typ == pb.WrapperMessage_TYPE_DISCONNECTED:
+		r.noteDisconnected(s, payload)
+	}
+	return r.opts.Sender.Send(typ, payload)
+}
