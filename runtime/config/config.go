@@ -18,6 +18,9 @@ import (
 	"strings"
 )
 
+// maxJID is how many bytes XMPP allows a domain, which a transport's JID is.
+const maxJID = 1023
+
 // defaultWorkingDir is where Spectrum puts a transport's working directory.
 const defaultWorkingDir = "/var/lib/spectrum2"
 

@@ -101,6 +101,8 @@ func TestSyntaxErrors(t *testing.T) {
 			"t.cfg:4: service.jid is set again (first on line 2), and Spectrum 2 takes it only once; remove one of the two lines"}},
 		{"the same in another place", "database.type=none\n[database]\ntype=none", []string{
 			"t.cfg:3: database.type is set again (first on line 1), and Spectrum 2 takes it only once; remove one of the two lines"}},
+		{"a JID beyond all bounds", "[service]\njid=" + strings.Repeat("a", 1024), []string{
+			"t.cfg:2: service.jid has 1024 bytes, and a transport's JID has 1023 at most; give its domain, such as echo.example.net"}},
 		{"in the order of lines", "[service]\nport=1\nport=2\nx\n", []string{
 			"t.cfg:3: service.port is set again (first on line 2), and Spectrum 2 takes it only once; remove one of the two lines",
 			"t.cfg:4: " + neither + "write key = value, or put a # before it"}},
@@ -127,8 +129,23 @@ func TestSyntaxErrorsAreNotEndless(t *testing.T) {
 		t.Fatal("no error")
 	}
 	lines := strings.Split(err.Error(), "\n")
-	if len(lines) != 21 || lines[20] != "t.cfg:21: and 980 more errors from here on" {
+	if len(lines) != 21 || lines[20] != "t.cfg:21: and 980 more like these from here on" {
 		t.Errorf("%d lines, the last %q", len(lines), lines[len(lines)-1])
+	}
+}
+
+func TestMessagesAreNotEndless(t *testing.T) {
+	long := strings.Repeat("é", 1000)
+	c := parse(t, "[lua]\n"+long+"=1\n"+strings.Repeat("["+long+" ]\n"+long+"=$jid#\n"+long+"=\xff\n", 100), config.Options{})
+	_, err := c.Lua()
+	messages := append(c.Warnings(), strings.Split(err.Error(), "\n")...)
+	if n := len(c.Warnings()); n != 21 {
+		t.Errorf("%d warnings, want 20 and a word on the rest", n)
+	}
+	for _, message := range messages {
+		if len(message) > 500 {
+			t.Errorf("a message of %d bytes: %.100s", len(message), message)
+		}
 	}
 }
 

@@ -13,8 +13,8 @@ import (
 // commandLine is the Name of an Error in an override.
 const commandLine = "command line"
 
-// maxProblems is how many of a file's errors are told, so that one that is no
-// config file at all does not fill the log.
+// maxProblems is how many of a file's errors, or warnings, are told, so that one
+// that is no config file at all does not fill the log.
 const maxProblems = 20
 
 // Error is one thing that is wrong with a config file. All errors of this
@@ -39,22 +39,28 @@ func (e *Error) place() string {
 	return e.Name + ":" + strconv.Itoa(e.Line)
 }
 
-// join makes one error of problems, in the order of lines; what is wrong on the
-// command line or with the file as a whole comes last.
+// join makes one error of problems, in the order of lines; what is wrong with
+// the file as a whole or on the command line comes last.
 func join(problems []*Error) error {
-	sortByLine(problems)
-	if more := len(problems) - maxProblems; more > 0 {
-		last := problems[maxProblems]
-		problems = append(slices.Clone(problems[:maxProblems]), &Error{
-			Name: last.Name, Line: last.Line,
-			Text: fmt.Sprintf("and %d more errors from here on", more),
-		})
-	}
-	all := make([]error, len(problems))
-	for i, p := range problems {
-		all[i] = p
+	var all []error
+	for _, p := range inOrder(problems) {
+		all = append(all, p)
 	}
 	return errors.Join(all...)
+}
+
+// inOrder sorts problems by line and keeps the first of them, with a word on
+// how many more there are.
+func inOrder(problems []*Error) []*Error {
+	sortByLine(problems)
+	more := len(problems) - maxProblems
+	if more <= 0 {
+		return problems
+	}
+	next := problems[maxProblems]
+	return append(problems[:maxProblems:maxProblems], &Error{
+		Name: next.Name, Line: next.Line, Text: fmt.Sprintf("and %d more like these from here on", more),
+	})
 }
 
 func sortByLine(problems []*Error) {
@@ -74,7 +80,7 @@ func sortByLine(problems []*Error) {
 // secretWords are found in the names of keys whose values are never shown.
 var secretWords = []string{"pass", "secret", "token", "key", "credential", "connectionstring"}
 
-// maxShown is how many bytes of a value an error shows.
+// maxShown is how many bytes of a value or a name an error shows.
 const maxShown = 60
 
 // show quotes a value for an error, unless the key, or the value itself, looks
@@ -85,12 +91,25 @@ func show(key, value string) string {
 	if secret || strings.Contains(value, "://") && strings.Contains(value, "@") {
 		return "what is given (not shown)"
 	}
-	if len(value) <= maxShown {
-		return strconv.Quote(value)
+	return quote(value)
+}
+
+// quote quotes the beginning of s.
+func quote(s string) string {
+	if short := clip(s); short != s {
+		return strconv.Quote(short) + "…"
+	}
+	return strconv.Quote(s)
+}
+
+// clip cuts s to maxShown bytes, between two letters.
+func clip(s string) string {
+	if len(s) <= maxShown {
+		return s
 	}
 	end := maxShown
-	for end > 0 && !utf8.RuneStart(value[end]) {
+	for end > 0 && !utf8.RuneStart(s[end]) {
 		end--
 	}
-	return strconv.Quote(value[:end]) + "…"
+	return s[:end]
 }

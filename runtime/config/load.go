@@ -105,8 +105,7 @@ func Parse(name string, data []byte, opts Options) (*Config, error) {
 	warnings := append(s.warnings, c.replaceJID()...)
 	warnings = append(warnings, c.doubtful()...)
 	warnings = append(warnings, c.readLua()...)
-	sortByLine(warnings)
-	for _, w := range warnings {
+	for _, w := range inOrder(warnings) {
 		c.warnings = append(c.warnings, w.Error())
 	}
 	return c, nil
@@ -148,6 +147,10 @@ func (c *Config) fill(entries []entry, opts Options) []*Error {
 		s.command = append(s.command, entry{key: keyJID, value: opts.JID})
 	}
 	c.jid, _ = c.Get(keyJID)
+	if len(c.jid) > maxJID {
+		problems = append(problems, c.problem(c.settings[keyJID].first().line, fmt.Sprintf(
+			"%s has %d bytes, and a transport's JID has %d at most; give its domain, such as echo.example.net", keyJID, len(c.jid), maxJID)))
+	}
 	return problems
 }
 
@@ -176,7 +179,7 @@ func (c *Config) replaceJID() []*Error {
 					continue
 				}
 				if c.jid == "" {
-					warnings = append(warnings, c.problem(e.line, key+" uses $jid, but [service] jid is not set, so it stays as it is"))
+					warnings = append(warnings, c.problem(e.line, clip(key)+" uses $jid, but [service] jid is not set, so it stays as it is"))
 					continue
 				}
 				entries[i].value = strings.ReplaceAll(e.value, "$jid", c.jid)

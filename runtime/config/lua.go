@@ -4,7 +4,6 @@ import (
 	"fmt"
 	"path/filepath"
 	"slices"
-	"strconv"
 	"strings"
 	"time"
 	"unicode/utf8"
@@ -60,7 +59,7 @@ func (c *Config) luaKeys() []*Error {
 }
 
 func unknownKey(name string, names []string) string {
-	text := fmt.Sprintf("[lua] has no key %s", strconv.Quote(name))
+	text := fmt.Sprintf("[lua] has no key %s", quote(name))
 	if near := nearest.Name(name, names); near != "" {
 		return text + "; did you mean " + near + "?"
 	}
@@ -91,7 +90,7 @@ func (c *Config) missing(o LuaOption) string {
 	for _, key := range c.keys {
 		section, _, _ := strings.Cut(key, ".")
 		if section != "lua" && strings.EqualFold(strings.Trim(section, blanks), "lua") {
-			return text + fmt.Sprintf("; the section %s is another one, since case and blanks count in its name", strconv.Quote(section))
+			return text + fmt.Sprintf("; the section %s is another one, since case and blanks count in its name", quote(section))
 		}
 	}
 	return text
@@ -145,7 +144,7 @@ func absolute(text, dir string) (path, wrong string) {
 	case text == "":
 		return "", "is empty; give the name of a file"
 	case len(text) > 1 && text[0] == text[len(text)-1] && (text[0] == '"' || text[0] == '\''):
-		return "", "is " + strconv.Quote(text) + ", and the quotes would be part of the name; write it without them"
+		return "", "is " + quote(text) + ", and the quotes would be part of the name; write it without them"
 	case filepath.IsAbs(text):
 		return filepath.Clean(text), ""
 	}

@@ -62,7 +62,7 @@ func (s *scanner) read(line string) {
 	s.entries = append(s.entries, e)
 	if commented && meant(text, e.value, comment) {
 		s.warn("a # starts a comment, within a word and in quotes too, so the value of %s ends before it; "+
-			"this format has no way to write a # in a value", e.key)
+			"this format has no way to write a # in a value", clip(e.key))
 	}
 	s.check(e)
 }
@@ -77,7 +77,7 @@ func (s *scanner) section(name string) {
 	case name == "":
 		s.warn("this section has no name; write one between the brackets")
 	case strings.Trim(name, blanks) != name:
-		s.warn("the blanks within the brackets are part of this section's name; write [%s]", strings.Trim(name, blanks))
+		s.warn("the blanks within the brackets are part of this section's name; write [%s]", clip(strings.Trim(name, blanks)))
 	}
 }
 
@@ -90,7 +90,7 @@ func (s *scanner) check(e entry) {
 	case name[0] == '[':
 		s.warn("this line does not start a section, since a section's name stands on a line of its own")
 	case !utf8.ValidString(e.value) && !strings.HasPrefix(e.key, luaPrefix):
-		s.warn("the value of %s is not UTF-8 (Latin-1?), and is passed on as it is; save the file as UTF-8", e.key)
+		s.warn("the value of %s is not UTF-8 (Latin-1?), and is passed on as it is; save the file as UTF-8", clip(e.key))
 	}
 }
 
