@@ -28,7 +28,8 @@ func (h *Host) logError(what string, s *session.Session, err error) {
 	}
 	var script *ScriptError
 	if errors.As(err, &script) && script.Traceback != "" {
-		log.Errorf("error in %s: %s\n%s", what, script.Message, script.Traceback)
+		trace := strings.Replace(script.Traceback, "in main chunk", "in "+what, 1)
+		log.Errorf("error in %s: %s\n%s", what, script.Message, trace)
 		return
 	}
 	log.Errorf("error in %s: %v", what, err)

@@ -38,6 +38,7 @@ func (v *vm) openLibraries() {
 	v.replace("loadfile", v.loadFileFunction)
 	v.replace("dofile", v.doFile)
 	v.replace("collectgarbage", collectGarbage)
+	v.replace("error", raise)
 
 	pkg := l.GetGlobal("package").(*lua.LTable)
 	dir := v.host.scriptDir()
@@ -164,4 +165,10 @@ func collectGarbage(l *lua.LState) int {
 		l.ArgError(1, "invalid option '"+option+"'")
 	}
 	return 1
+}
+
+// raise is error, which may be called without a message in Lua 5.1.
+func raise(l *lua.LState) int {
+	l.Error(l.Get(1), l.OptInt(2, 1))
+	return 0
 }
