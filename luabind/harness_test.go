@@ -212,13 +212,6 @@ func (r *recorder) next(t *testing.T, number pb.WrapperMessage_Type) []byte {
 	}
 }
 
-// count is how many messages wait to be looked at.
-func (r *recorder) count() int {
-	r.mu.Lock()
-	defer r.mu.Unlock()
-	return len(r.messages)
-}
-
 // logBuffer is a log that can be waited on.
 type logBuffer struct {
 	mu    sync.Mutex

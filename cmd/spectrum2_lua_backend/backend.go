@@ -47,7 +47,7 @@ func newBackend(args launch.Args, cfg *config.Config) *backend {
 
 // run serves Spectrum until it ends, and returns the exit code.
 func (b *backend) run() int {
-	defer b.logger.Close()
+	defer func() { _ = b.logger.Close() }() // there is nowhere left to tell of it
 	crash.OnPanic(func(text string) {
 		b.log.Error(text)
 		b.logger.Flush()

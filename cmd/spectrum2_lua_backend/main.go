@@ -15,8 +15,12 @@ import (
 )
 
 func main() {
+	os.Exit(guarded(os.Args[1:]))
+}
+
+func guarded(arguments []string) int {
 	defer crash.Guard()
-	os.Exit(run(os.Args[1:], os.Stdout, os.Stderr))
+	return run(arguments, os.Stdout, os.Stderr)
 }
 
 // run is the program: it returns the exit code, an errno whose text helps in
@@ -28,7 +32,7 @@ func run(arguments []string, stdout, stderr io.Writer) int {
 		return int(syscall.EINVAL)
 	}
 	if args.Help {
-		launch.Usage(stdout, "spectrum2_lua_backend")
+		_ = launch.Usage(stdout, "spectrum2_lua_backend")
 		return 0
 	}
 	if args.Version {
