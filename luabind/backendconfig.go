@@ -7,6 +7,7 @@ import (
 
 	lua "github.com/yuin/gopher-lua"
 
+	"spectrumlua/luabind/bind"
 	"spectrumlua/luabind/convert"
 	"spectrumlua/pb"
 	"spectrumlua/runtime/nearest"
@@ -30,13 +31,13 @@ var backendConfigType = schema.TypeByNumber(pb.WrapperMessage_TYPE_BACKEND_CONFI
 func (h *Host) backendConfig(l *lua.LState) int {
 	text, err := h.configText(l.CheckTable(1))
 	if err != nil {
-		l.RaiseError("%s", "backend_config: "+err.Error())
+		bind.Raise(l, "backend_config: %v", err)
 	}
-	fields := newTable()
+	fields := bind.NewTable()
 	fields.RawSetString("config", lua.LString(text))
 	payload, err := convert.Encode(nil, backendConfigType.Payload, fields, "")
 	if err != nil {
-		l.RaiseError("%s", "backend_config: "+err.Error())
+		bind.Raise(l, "backend_config: %v", err)
 	}
 	h.transmit(l, backendConfigType, nil, payload)
 	return 0

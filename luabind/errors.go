@@ -8,7 +8,7 @@ import (
 	lua "github.com/yuin/gopher-lua"
 	"github.com/yuin/gopher-lua/parse"
 
-	"spectrumlua/runtime/session"
+	"spectrumlua/runtime/task"
 )
 
 // ScriptError is an error of the script's: what it raised, or what is wrong
@@ -20,11 +20,17 @@ type ScriptError struct {
 
 func (e *ScriptError) Error() string { return e.Message }
 
-// logError logs an error with all that helps to find it.
-func (h *Host) logError(what string, s *session.Session, err error) {
+// logError logs an error with all that helps to find it. What ended since its
+// owner did, or was replaced, is no error.
+func (h *Host) logError(what string, t *task.Task, err error) {
 	log := h.log
-	if s != nil {
-		log = log.WithField("user", s.User)
+	if user := t.Owner().Name(); user != "" {
+		log = log.WithField("user", user)
+	}
+	var tooLong *task.RanTooLongError
+	if cause := t.Err(); cause != nil && !errors.As(cause, &tooLong) {
+		log.Debugf("%s ended: %v", what, cause)
+		return
 	}
 	var script *ScriptError
 	if errors.As(err, &script) && script.Traceback != "" {

@@ -14,6 +14,7 @@ import (
 	"github.com/sirupsen/logrus"
 	lua "github.com/yuin/gopher-lua"
 
+	"spectrumlua/luabind/bind"
 	"spectrumlua/luabind/convert"
 	"spectrumlua/pb"
 	"spectrumlua/runtime/config"
@@ -64,7 +65,7 @@ type Host struct {
 
 // New makes a host without a script. ctx ends the tasks of the process.
 func New(ctx context.Context, o Options) *Host {
-	h := &Host{opts: o, log: o.Log, data: newTable(), loadErr: fmt.Errorf("the script has not been loaded yet")}
+	h := &Host{opts: o, log: o.Log, data: bind.NewTable(), loadErr: fmt.Errorf("the script has not been loaded yet")}
 	h.sessions = session.New(ctx, session.Options{
 		Scheduler:     o.Scheduler,
 		Script:        h,
@@ -120,9 +121,9 @@ func (h *Host) Handle(t *task.Task, s *session.Session, m session.Message) error
 		h.log.WithField("user", userOf(s)).Warnf("a payload of %s is passed over: %v", m.Type.Name, err)
 		return nil
 	}
-	err = h.vm.call(t, s, fn, args)
+	err = h.vm.call(t, fn, args)
 	if err != nil {
-		h.logError("on."+m.Type.Name, s, err)
+		h.logError("on."+m.Type.Name, t, err)
 	}
 	return err
 }
@@ -133,7 +134,7 @@ func (h *Host) withoutHandler(s *session.Session, m session.Message) error {
 	if m.Type.Number != pb.WrapperMessage_TYPE_LOGIN {
 		return nil
 	}
-	payload, err := convert.Encode(nil, connectedType.Payload, newTable(), s.User)
+	payload, err := convert.Encode(nil, connectedType.Payload, bind.NewTable(), s.User)
 	if err != nil {
 		return err
 	}

@@ -12,7 +12,6 @@ import (
 	lua "github.com/yuin/gopher-lua"
 	"github.com/yuin/gopher-lua/parse"
 
-	"spectrumlua/runtime/nearest"
 )
 
 // What a source may have. Go's stack, which nothing can catch the overflow of,
@@ -117,35 +116,4 @@ func tooDeep(chunk any) bool {
 		}
 	}
 	return false
-}
-
-// findModule is the loader of the script's own modules: name.lua or
-// name/init.lua as package.path has them, beside the script at first.
-func (v *vm) findModule(l *lua.LState) int {
-	name := l.CheckString(1)
-	if builtin, ok := strings.CutPrefix(name, "spectrum."); ok {
-		text := "\n\tthere is no module spectrum." + builtin
-		if near := nearest.Name(name, moduleNames()); near != "" {
-			text += "; did you mean " + near + "?"
-		}
-		l.Push(lua.LString(text))
-		return 1
-	}
-	path, _ := l.GetField(l.GetGlobal("package"), "path").(lua.LString)
-	var tried []string
-	for _, pattern := range strings.Split(string(path), ";") {
-		file := strings.ReplaceAll(pattern, "?", strings.ReplaceAll(name, ".", string(filepath.Separator)))
-		if info, err := os.Stat(file); err != nil || info.IsDir() {
-			tried = append(tried, "\n\tno file "+file)
-			continue
-		}
-		fn, err := v.loadFile(file)
-		if err != nil {
-			l.RaiseError("%s", err.Error())
-		}
-		l.Push(fn)
-		return 1
-	}
-	l.Push(lua.LString(strings.Join(tried, "")))
-	return 1
 }

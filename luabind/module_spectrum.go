@@ -6,14 +6,15 @@ import (
 
 	lua "github.com/yuin/gopher-lua"
 
+	"spectrumlua/luabind/bind"
 	"spectrumlua/runtime/nearest"
 	"spectrumlua/runtime/schema"
 )
 
-// openSpectrum is the module that every script starts with.
-func openSpectrum(v *vm) *lua.LTable {
+// openSpectrum makes the module that every script starts with.
+func (v *vm) openSpectrum() *lua.LTable {
 	h := v.host
-	m := v.newModule("spectrum", functions{
+	m := bind.NewModule("spectrum", bind.Functions{
 		"send":           h.sendFunction,
 		"sessions":       h.sessionsFunction,
 		"session":        h.sessionFunction,
@@ -92,7 +93,7 @@ func nearestSendable(name string) string {
 
 // sessionsFunction is spectrum.sessions(): a list of all sessions.
 func (h *Host) sessionsFunction(l *lua.LState) int {
-	all := newTable()
+	all := bind.NewTable()
 	for _, s := range h.sessions.Sessions() {
 		all.Append(h.handle(s).userdata)
 	}

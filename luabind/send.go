@@ -5,6 +5,7 @@ import (
 
 	lua "github.com/yuin/gopher-lua"
 
+	"spectrumlua/luabind/bind"
 	"spectrumlua/luabind/convert"
 	"spectrumlua/pb"
 	"spectrumlua/runtime/schema"
@@ -22,7 +23,7 @@ var (
 func (h *Host) send(l *lua.LState, typ *schema.Type, s *session.Session, user string, fields lua.LValue) {
 	payload, err := h.payload(typ, user, fields)
 	if err != nil {
-		l.RaiseError("%s", typ.Name+": "+err.Error())
+		bind.Raise(l, "%s: %v", typ.Name, err)
 	}
 	h.transmit(l, typ, s, payload)
 }
@@ -34,9 +35,7 @@ func (h *Host) transmit(l *lua.LState, typ *schema.Type, s *session.Session, pay
 	// The error says that the connection has ended: the process is about to.
 	_ = h.sessions.Send(s, typ.Number, payload)
 	if h.opts.Link.Full() {
-		if err := wait(l, h.opts.Link.WaitRoom); err != nil {
-			l.RaiseError("%s", err.Error())
-		}
+		_ = bind.Wait(l, h.opts.Link.WaitRoom) // its one error is that the task was cancelled
 	}
 }
 
@@ -56,7 +55,7 @@ func (h *Host) payload(typ *schema.Type, user string, fields lua.LValue) ([]byte
 		if fields != lua.LNil {
 			return nil, fmt.Errorf("a table of fields is wanted, as in { %s = … }, not a %s", typ.Payload.Fields[len(typ.Payload.Fields)-1].Name, fields.Type())
 		}
-		table = newTable()
+		table = bind.NewTable()
 	}
 	var err error
 	h.scratch, err = convert.Encode(h.scratch[:0], typ.Payload, table, user)
@@ -112,9 +111,9 @@ func updateBuddy(l *lua.LState, hd *handle) int {
 	given := l.CheckTable(2)
 	name, ok := given.RawGetString("buddy_name").(lua.LString)
 	if !ok {
-		l.RaiseError("%s", "update_buddy: the field buddy_name is missing (a string)")
+		bind.Raise(l, "update_buddy: the field buddy_name is missing (a string)")
 	}
-	fields := newTable()
+	fields := bind.NewTable()
 	if last, ok := hd.buddies[string(name)]; ok {
 		if table, err := convert.Decode(buddyChangedType.Payload, string(last), nil); err == nil {
 			fields = table

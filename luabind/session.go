@@ -2,11 +2,10 @@ package luabind
 
 import (
 	"fmt"
-	"strings"
 
 	lua "github.com/yuin/gopher-lua"
 
-	"spectrumlua/runtime/nearest"
+	"spectrumlua/luabind/bind"
 	"spectrumlua/runtime/schema"
 	"spectrumlua/runtime/session"
 )
@@ -29,7 +28,7 @@ func (h *Host) handle(s *session.Session) *handle {
 		return hd
 	}
 	hd := &handle{host: h, session: s}
-	hd.userdata = &lua.LUserData{Value: hd, Metatable: sessionMetatable}
+	hd.userdata = sessionClass.New(hd)
 	s.Local = hd
 	return hd
 }
@@ -39,106 +38,54 @@ func (hd *handle) end() {
 	hd.data, hd.settings, hd.buddies = nil, nil, nil
 }
 
-// sessionMetatable is shared by all sessions of the process, so that none of
-// them keeps a VM alive.
-var sessionMetatable = newTable()
+// sessionClass is what scripts call session.
+var sessionClass *bind.Class[*handle]
 
-// sessionMethods are session:conv_message{…} and the like, by name.
-var sessionMethods = map[string]*lua.LFunction{}
+func init() { sessionClass = newSessionClass() } // its methods name it
 
-// sessionProperties are session.user and the like.
-var sessionProperties = map[string]func(hd *handle) lua.LValue{
-	"user":        func(hd *handle) lua.LValue { return lua.LString(hd.session.User) },
-	"legacy_name": func(hd *handle) lua.LValue { return lua.LString(hd.session.LegacyName) },
-	"settings":    (*handle).settingsTable,
-	"data":        (*handle).dataTable,
-}
-
-func init() {
+func newSessionClass() *bind.Class[*handle] {
+	methods := map[string]func(l *lua.LState, hd *handle) int{"update_buddy": updateBuddy}
 	for _, t := range schema.Types() {
 		if t.SpectrumTakes && t.User() != nil {
-			sessionMethods[t.Name] = sessionFunction(t.Name, func(l *lua.LState, hd *handle) int {
+			methods[t.Name] = func(l *lua.LState, hd *handle) int {
 				hd.host.send(l, t, hd.session, hd.session.User, l.Get(2))
 				return 0
-			})
+			}
 		}
 	}
-	sessionMethods["update_buddy"] = sessionFunction("update_buddy", updateBuddy)
-
-	sessionMetatable.RawSetString("__index", bindStatic(sessionIndex))
-	sessionMetatable.RawSetString("__newindex", bindStatic(func(l *lua.LState) int {
-		l.RaiseError("%s", fmt.Sprintf("a session has no field %s to set: keep things in session.data", quoteKey(l.Get(2))))
+	for name, fn := range methods {
+		methods[name] = func(l *lua.LState, hd *handle) int {
+			hd.alive(l)
+			return fn(l, hd)
+		}
+	}
+	c := bind.NewClass("session", methods, map[string]func(l *lua.LState, hd *handle) lua.LValue{
+		"user":        func(_ *lua.LState, hd *handle) lua.LValue { return lua.LString(hd.session.User) },
+		"legacy_name": func(_ *lua.LState, hd *handle) lua.LValue { return lua.LString(hd.session.LegacyName) },
+		"settings":    settingsTable,
+		"data":        dataTable,
+	})
+	c.Hint = func(name string) string {
+		if t := schema.TypeByName(name); t != nil {
+			return ": " + unsendableFor(t)
+		}
+		return ""
+	}
+	c.Metatable().RawSetString("__newindex", bind.Function("session", func(l *lua.LState) int {
+		bind.Raise(l, "a session has no field %s to set: keep things in session.data", bind.QuoteKey(l.Get(2)))
 		return 0
 	}))
-	sessionMetatable.RawSetString("__tostring", bindStatic(func(l *lua.LState) int {
-		hd, _ := l.CheckUserData(1).Value.(*handle)
-		l.Push(lua.LString("session: " + hd.session.User))
-		return 1
+	c.Metatable().RawSetString("__tostring", bind.Function("session", func(l *lua.LState) int {
+		return bind.Return(l, lua.LString("session: "+c.Check(l, 1).session.User))
 	}))
-	sessionMetatable.RawSetString("__metatable", lua.LString("session"))
+	return c
 }
 
-// bindStatic makes a function that belongs to no VM and cannot fail in Go.
-func bindStatic(fn lua.LGFunction) *lua.LFunction {
-	return &lua.LFunction{IsG: true, GFunction: fn}
-}
-
-// sessionFunction makes a method: it checks what it is called on.
-func sessionFunction(name string, fn func(l *lua.LState, hd *handle) int) *lua.LFunction {
-	return bindStatic(func(l *lua.LState) int {
-		hd := checkHandle(l, name)
-		return hd.host.guarded(l, "session:"+name, func() int { return fn(l, hd) })
-	})
-}
-
-func checkHandle(l *lua.LState, name string) *handle {
-	ud, ok := l.Get(1).(*lua.LUserData)
-	if ok {
-		if hd, ok := ud.Value.(*handle); ok {
-			if hd.ended {
-				l.RaiseError("%s", fmt.Sprintf("the session of %s has ended; this handle cannot speak for a later one", hd.session.User))
-			}
-			return hd
-		}
+// alive raises if the session has ended.
+func (hd *handle) alive(l *lua.LState) {
+	if hd.ended {
+		bind.Raise(l, "the session of %s has ended; this handle cannot speak for a later one", hd.session.User)
 	}
-	l.RaiseError("%s", fmt.Sprintf("%s is a method of a session: write session:%s(…), with a colon", name, name))
-	return nil
-}
-
-// sessionIndex is __index: properties, methods, and an error for the rest.
-func sessionIndex(l *lua.LState) int {
-	hd, _ := l.Get(1).(*lua.LUserData).Value.(*handle)
-	name, ok := l.Get(2).(lua.LString)
-	if method := sessionMethods[string(name)]; ok && method != nil {
-		l.Push(method)
-		return 1
-	}
-	property := sessionProperties[string(name)]
-	if !ok || property == nil {
-		l.RaiseError("%s", fmt.Sprintf("a session has no %s%s", quoteKey(l.Get(2)), nearestMember(string(name))))
-	}
-	if hd.ended && (name == "data" || name == "settings") {
-		checkHandle(l, string(name))
-	}
-	l.Push(property(hd))
-	return 1
-}
-
-func nearestMember(name string) string {
-	var names []string
-	for n := range sessionMethods {
-		names = append(names, n)
-	}
-	for n := range sessionProperties {
-		names = append(names, n)
-	}
-	if near := nearest.Name(name, names); near != "" {
-		return fmt.Sprintf("; did you mean %q?", near)
-	}
-	if t := schema.TypeByName(name); t != nil {
-		return ": " + strings.TrimSuffix(unsendableFor(t), ".")
-	}
-	return ""
 }
 
 func unsendableFor(t *schema.Type) string {
@@ -148,9 +95,10 @@ func unsendableFor(t *schema.Type) string {
 	return fmt.Sprintf("%s is of no user: spectrum.send(%q, …) sends it", t.Name, t.Name)
 }
 
-func (hd *handle) settingsTable() lua.LValue {
+func settingsTable(l *lua.LState, hd *handle) lua.LValue {
+	hd.alive(l)
 	if hd.settings == nil {
-		hd.settings = newTable()
+		hd.settings = bind.NewTable()
 		for k, v := range hd.session.Settings {
 			hd.settings.RawSetString(k, lua.LString(v))
 		}
@@ -158,9 +106,10 @@ func (hd *handle) settingsTable() lua.LValue {
 	return hd.settings
 }
 
-func (hd *handle) dataTable() lua.LValue {
+func dataTable(l *lua.LState, hd *handle) lua.LValue {
+	hd.alive(l)
 	if hd.data == nil {
-		hd.data = newTable()
+		hd.data = bind.NewTable()
 	}
 	return hd.data
 }

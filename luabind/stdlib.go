@@ -5,6 +5,9 @@ import (
 	"strings"
 
 	lua "github.com/yuin/gopher-lua"
+
+	"spectrumlua/luabind/bind"
+	"spectrumlua/luabind/modules/log"
 )
 
 // openLibraries gives a VM Lua 5.1's own library, without what has no place in
@@ -32,26 +35,21 @@ func (v *vm) openLibraries() {
 	for _, removed := range []string{"os.exit", "os.setenv", "debug.sethook", "_printregs"} {
 		v.remove(removed)
 	}
-	v.replace("print", v.print)
+	v.replace("print", log.Print)
 	v.replace("load", v.load)
 	v.replace("loadstring", v.loadString)
 	v.replace("loadfile", v.loadFileFunction)
 	v.replace("dofile", v.doFile)
 	v.replace("collectgarbage", collectGarbage)
 	v.replace("error", raise)
+	v.replace("require", v.requireFunction)
 
 	pkg := l.GetGlobal("package").(*lua.LTable)
 	dir := v.host.scriptDir()
 	pkg.RawSetString("path", lua.LString(dir+"/?.lua;"+dir+"/?/init.lua"))
-	loaders := pkg.RawGetString("loaders").(*lua.LTable)
-	loaders.RawSetInt(2, v.host.function("require", v.findModule))
+	pkg.RawSetString("loaders", lua.LNil)
 	preload := pkg.RawGetString("preload").(*lua.LTable)
-	for _, m := range modules {
-		preload.RawSetString(m.name, v.host.function("require", func(l *lua.LState) int {
-			l.Push(m.open(v))
-			return 1
-		}))
-	}
+	v.preloadModules(preload)
 }
 
 func (v *vm) remove(name string) {
@@ -64,17 +62,7 @@ func (v *vm) remove(name string) {
 }
 
 func (v *vm) replace(name string, fn lua.LGFunction) {
-	v.state.SetGlobal(name, v.host.function(name, fn))
-}
-
-// print writes to the log.
-func (v *vm) print(l *lua.LState) int {
-	words := make([]string, l.GetTop())
-	for i := range words {
-		words[i] = l.ToStringMeta(l.Get(i + 1)).String()
-	}
-	v.scriptLog(l).Info(strings.Join(words, "\t"))
-	return 0
+	v.state.SetGlobal(name, bind.Function(name, fn))
 }
 
 // load, loadstring, loadfile and dofile are Lua's own but for the bounds on
@@ -144,7 +132,7 @@ func (v *vm) loadFileFunction(l *lua.LState) int {
 func (v *vm) doFile(l *lua.LState) int {
 	fn, err := v.loadFile(l.CheckString(1))
 	if err != nil {
-		l.RaiseError("%s", err.Error())
+		bind.Raise(l, "%v", err)
 	}
 	top := l.GetTop()
 	l.Push(fn)

@@ -1,13 +1,9 @@
 package luabind
 
 import (
-	"errors"
-	"fmt"
-	"runtime/debug"
-
 	lua "github.com/yuin/gopher-lua"
 
-	"spectrumlua/runtime/session"
+	"spectrumlua/luabind/bind"
 	"spectrumlua/runtime/task"
 )
 
@@ -26,8 +22,12 @@ const (
 type vm struct {
 	host     *Host
 	state    *lua.LState
+	runtime  *bind.Runtime
+	frame    *bind.Frame
+	modules  map[string]*lua.LTable // that have been opened
 	handlers map[string]*lua.LFunction
 	spare    []*lua.LState
+	loading  *lua.LTable // stands for a module that is being loaded
 	// files are the script and what it required, by path.
 	files map[string]struct{}
 }
@@ -44,15 +44,32 @@ func (h *Host) newVM(t *task.Task) (*vm, error) {
 			RegistryGrowStep:    registryGrow,
 			MinimizeStackMemory: true,
 		}),
-		files: map[string]struct{}{},
+		loading: bind.NewTable(),
+		modules: map[string]*lua.LTable{},
+		files:   map[string]struct{}{},
 	}
+	v.runtime = &bind.Runtime{
+		Config:   h.opts.Config,
+		Lua:      h.opts.Lua,
+		Log:      h.log,
+		Process:  h.sessions.Process(),
+		OwnerOf:  v.ownerOf,
+		Call:     v.run,
+		LogError: h.logError,
+	}
+	v.frame = &bind.Frame{Runtime: v.runtime}
+	v.runtime.Spectrum = v.openSpectrum()
 	v.openLibraries()
 	chunk, err := v.loadFile(h.opts.Lua.Script)
 	if err != nil {
 		return nil, err
 	}
-	var returned lua.LValue
-	err = v.run(t, nil, chunk, nil, func(l *lua.LState) { returned = l.Get(-1) })
+	var returned lua.LValue = lua.LNil
+	err = v.run(t, chunk, nil, func(l *lua.LState, n int) {
+		if n > 0 {
+			returned = l.Get(-n)
+		}
+	})
 	if err != nil {
 		return nil, err
 	}
@@ -63,49 +80,53 @@ func (h *Host) newVM(t *task.Task) (*vm, error) {
 	return v, nil
 }
 
+// ownerOf finds whom a script means by the option owner.
+func (v *vm) ownerOf(value lua.LValue) *task.Owner {
+	if value == v.runtime.Spectrum {
+		return v.host.sessions.Process()
+	}
+	if hd, ok := sessionClass.Of(value); ok && !hd.ended {
+		return hd.session.Owner()
+	}
+	return nil
+}
+
 // handler is the script's function for a message type, or nil.
 func (v *vm) handler(name string) *lua.LFunction { return v.handlers[name] }
 
-// call runs a function for a session, or for none, in t. The error is a
+// call runs a function in t, and drops what it returns. The error is a
 // *ScriptError.
-func (v *vm) call(t *task.Task, s *session.Session, fn *lua.LFunction, args []lua.LValue) error {
-	return v.run(t, s, fn, args, nil)
+func (v *vm) call(t *task.Task, fn *lua.LFunction, args []lua.LValue) error {
+	return v.run(t, fn, args, nil)
 }
 
-// run runs fn on a thread of its own. With result, fn returns one value, which
-// is on top of the stack when result is called.
-func (v *vm) run(t *task.Task, s *session.Session, fn *lua.LFunction, args []lua.LValue, result func(*lua.LState)) error {
+// run runs fn on a thread of its own; it is bind.Runtime's Call.
+func (v *vm) run(t *task.Task, fn *lua.LFunction, args []lua.LValue, results func(l *lua.LState, n int)) error {
 	l := v.thread()
 	l.SetContext(t)
 	before := t.Local
-	t.Local = running{v, s}
+	t.Local = v.frame
 	v.state.G.CurrentThread = l
-	results := 0
-	if result != nil {
-		results = 1
+	wanted := 0
+	if results != nil {
+		wanted = lua.MultRet
 	}
 	l.Push(fn)
 	for _, a := range args {
 		l.Push(a)
 	}
-	err := l.PCall(len(args), results, nil)
+	err := l.PCall(len(args), wanted, nil)
 	t.Local = before
 	if err != nil {
 		// The thread may hold variables that a function which escaped still
 		// refers to: it is not used again.
 		return v.scriptError(l, err)
 	}
-	if result != nil {
-		result(l)
+	if results != nil {
+		results(l, l.GetTop())
 	}
 	v.giveBack(l)
 	return nil
-}
-
-// running is what a task works at.
-type running struct {
-	vm      *vm
-	session *session.Session // nil: the process
 }
 
 func (v *vm) thread() *lua.LState {
@@ -124,38 +145,3 @@ func (v *vm) giveBack(l *lua.LState) {
 		v.spare = append(v.spare, l)
 	}
 }
-
-// taskOf is the task in which a binding was called.
-func taskOf(l *lua.LState) *task.Task {
-	if ctx := l.Context(); ctx != nil {
-		if t, ok := ctx.Value(task.Key).(*task.Task); ok {
-			return t
-		}
-	}
-	panic(errors.New("a binding was called outside of a task"))
-}
-
-// function makes a Lua function of a binding.
-func (h *Host) function(name string, fn lua.LGFunction) *lua.LFunction {
-	return &lua.LFunction{IsG: true, GFunction: func(l *lua.LState) int {
-		return h.guarded(l, name, func() int { return fn(l) })
-	}}
-}
-
-// guarded calls a binding. A Go panic in it is logged with its stack and
-// becomes an error at the script's line; an error that it raises passes.
-func (h *Host) guarded(l *lua.LState, name string, fn func() int) int {
-	defer func() {
-		switch r := recover().(type) {
-		case nil:
-		case *lua.ApiError:
-			panic(r)
-		default:
-			h.log.Errorf("a panic in %s: %v\n%s", name, r, debug.Stack())
-			l.RaiseError("%s", fmt.Sprintf("%s: an internal error: %v (the log has its stack)", name, r))
-		}
-	}()
-	return fn()
-}
-
-func newTable() *lua.LTable { return (*lua.LState)(nil).CreateTable(0, 0) }

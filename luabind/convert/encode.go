@@ -9,6 +9,7 @@ import (
 	"google.golang.org/protobuf/encoding/protowire"
 	"google.golang.org/protobuf/reflect/protoreflect"
 
+	"spectrumlua/luabind/bind"
 	"spectrumlua/runtime/nearest"
 	"spectrumlua/runtime/schema"
 	"spectrumlua/runtime/xmltext"
@@ -82,13 +83,13 @@ func unknownField(m *schema.Message, key lua.LValue) error {
 		}
 		return fmt.Errorf("there is no field %q; there are %s", string(s), strings.Join(names, ", "))
 	}
-	return fmt.Errorf("a field's name is wanted as the key, not %s; there are %s", describe(key), strings.Join(names, ", "))
+	return fmt.Errorf("a field's name is wanted as the key, not %s; there are %s", bind.Describe(key), strings.Join(names, ", "))
 }
 
 func (e *encoder) field(dst []byte, m *schema.Message, f *schema.Field, v lua.LValue, depth int) ([]byte, error) {
 	if f.User && e.user != "" {
 		if v != nil && v != lua.LString(e.user) {
-			return dst, fmt.Errorf("%s is %s, but the session is %q's; leave it out, the session fills it in", f.Name, describe(v), e.user)
+			return dst, fmt.Errorf("%s is %s, but the session is %q's; leave it out, the session fills it in", f.Name, bind.Describe(v), e.user)
 		}
 		v = lua.LString(e.user)
 	}
@@ -129,7 +130,7 @@ func (e *encoder) list(dst []byte, f *schema.Field, v lua.LValue, depth int) ([]
 		}
 	})
 	if stray != lua.LNil {
-		return dst, fmt.Errorf("a list is wanted, but it has the key %s", describe(stray))
+		return dst, fmt.Errorf("a list is wanted, but it has the key %s", bind.Describe(stray))
 	}
 	for i := 1; i <= n; i++ {
 		var err error
@@ -152,7 +153,7 @@ func (e *encoder) mapField(dst []byte, f *schema.Field, v lua.LValue, depth int)
 			entry, err = e.value(entry, value, v, depth+1)
 		}
 		if err != nil {
-			return dst, fmt.Errorf("at the key %s: %w", describe(k), err)
+			return dst, fmt.Errorf("at the key %s: %w", bind.Describe(k), err)
 		}
 		dst = protowire.AppendTag(dst, f.Descriptor.Number(), protowire.BytesType)
 		dst = protowire.AppendBytes(dst, entry)
@@ -221,7 +222,7 @@ func enumNumber(f *schema.Field, v lua.LValue) (int32, error) {
 	var set int32
 	for k, v := table.Next(lua.LNil); k != lua.LNil; k, v = table.Next(k) {
 		if _, ok := k.(lua.LNumber); !ok {
-			return 0, fmt.Errorf("a list of names is wanted, as in { \"me\" }, but it has the key %s", describe(k))
+			return 0, fmt.Errorf("a list of names is wanted, as in { \"me\" }, but it has the key %s", bind.Describe(k))
 		}
 		bit, err := enumValue(f.Enum, v)
 		if err != nil {
@@ -318,24 +319,5 @@ func wanted(f *schema.Field) string {
 }
 
 func mismatch(v lua.LValue, want string) error {
-	return fmt.Errorf("%s is wanted, not %s", want, describe(v))
-}
-
-// describe names a value for an error: its type and, where that is short and
-// tells something, the value.
-func describe(v lua.LValue) string {
-	switch v := v.(type) {
-	case lua.LString:
-		if len(v) <= 40 {
-			return fmt.Sprintf("the string %q", string(v))
-		}
-		return fmt.Sprintf("a string of %d bytes", len(v))
-	case lua.LNumber:
-		return "the number " + v.String()
-	case lua.LBool:
-		return v.String()
-	case *lua.LNilType, nil:
-		return "nil"
-	}
-	return "a " + v.Type().String()
+	return fmt.Errorf("%s is wanted, not %s", want, bind.Describe(v))
 }

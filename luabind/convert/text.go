@@ -7,6 +7,7 @@ import (
 
 	lua "github.com/yuin/gopher-lua"
 
+	"spectrumlua/luabind/bind"
 	"spectrumlua/pb"
 	"spectrumlua/runtime/schema"
 	"spectrumlua/runtime/xmltext"
@@ -68,7 +69,7 @@ func timestamp(v lua.LValue) (string, error) {
 		}
 		t, err := time.Parse(TimestampLayout, string(v))
 		if err != nil || t.Format(TimestampLayout) != string(v) {
-			return "", fmt.Errorf("%s is no time: seconds since 1970 are wanted, or UTC as in %q", describe(v), TimestampLayout)
+			return "", fmt.Errorf("%s is no time: seconds since 1970 are wanted, or UTC as in %q", bind.Describe(v), TimestampLayout)
 		}
 		return string(v), nil
 	}

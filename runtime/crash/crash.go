@@ -34,10 +34,15 @@ func Guard() {
 
 // End reports text and ends the process with ExitCode.
 func End(text string) {
+	Report(text)
+	os.Exit(ExitCode)
+}
+
+// Report tells of a panic that was recovered and is not the end.
+func Report(text string) {
 	if tell := report.Load(); tell != nil {
 		(*tell)(text)
-	} else {
-		fmt.Fprintln(os.Stderr, text)
+		return
 	}
-	os.Exit(ExitCode)
+	fmt.Fprintln(os.Stderr, text)
 }

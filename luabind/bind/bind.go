@@ -1,0 +1,111 @@
+// Package bind is what Lua modules are made of: functions that recover from
+// panics, userdata that belong to no VM, options read from a table, and the one
+// way to wait.
+//
+// A module is thin: it checks its arguments, calls Go and returns. Whatever may
+// block does so in Wait, which gives up the script's lock meanwhile; whatever
+// fails as the world may fail returns Fail's nil and message; misuse raises an
+// error at the script's line.
+package bind
+
+import (
+	"fmt"
+	"runtime/debug"
+
+	lua "github.com/yuin/gopher-lua"
+
+	"spectrumlua/runtime/crash"
+	"spectrumlua/runtime/nearest"
+)
+
+// Functions are a module's or a class's, by name.
+type Functions map[string]lua.LGFunction
+
+// Function makes a Lua function of a binding. It belongs to no VM. A Go panic
+// in it is reported with its stack and becomes an error at the script's line.
+func Function(name string, fn lua.LGFunction) *lua.LFunction {
+	return &lua.LFunction{IsG: true, GFunction: func(l *lua.LState) (results int) {
+		defer func() {
+			switch r := recover().(type) {
+			case nil:
+			case *lua.ApiError:
+				panic(r)
+			default:
+				crash.Report(fmt.Sprintf("a panic in %s: %v\n%s", name, r, debug.Stack()))
+				Raise(l, "%s: an internal error: %v (the log has its stack)", name, r)
+			}
+		}()
+		return fn(l)
+	}}
+}
+
+// Raise raises an error at the script's line. It does not return.
+func Raise(l *lua.LState, format string, args ...any) {
+	l.RaiseError("%s", fmt.Sprintf(format, args...))
+}
+
+// Fail returns nil and a message, which is how a binding tells of what a
+// script has to expect.
+func Fail(l *lua.LState, err error) int {
+	return Return(l, lua.LNil, lua.LString(err.Error()))
+}
+
+// Failf is Fail with a text.
+func Failf(l *lua.LState, format string, args ...any) int {
+	return Fail(l, fmt.Errorf(format, args...))
+}
+
+// Return returns values.
+func Return(l *lua.LState, values ...lua.LValue) int {
+	for _, v := range values {
+		l.Push(v)
+	}
+	return len(values)
+}
+
+// NewTable makes an empty table.
+func NewTable() *lua.LTable { return (*lua.LState)(nil).CreateTable(0, 0) }
+
+// NewTableSize makes an empty table with room for a list of n and m named
+// fields.
+func NewTableSize(n, m int) *lua.LTable { return (*lua.LState)(nil).CreateTable(n, m) }
+
+// NewModule makes the table of a module. A name that it does not have is an
+// error when it is read, never a silent nil.
+func NewModule(name string, fns Functions) *lua.LTable {
+	table := NewTableSize(0, len(fns))
+	for fn, g := range fns {
+		table.RawSetString(fn, Function(name+"."+fn, g))
+	}
+	meta := NewTable()
+	meta.RawSetString("__index", Function(name, func(l *lua.LState) int {
+		key := l.Get(2)
+		Raise(l, "%s has no %s%s", name, QuoteKey(key), DidYouMean(key.String(), keys(table)))
+		return 0
+	}))
+	table.Metatable = meta
+	return table
+}
+
+func keys(t *lua.LTable) []string {
+	var names []string
+	t.ForEach(func(k, _ lua.LValue) { names = append(names, k.String()) })
+	return names
+}
+
+// QuoteKey writes a key for a message.
+func QuoteKey(key lua.LValue) string {
+	if s, ok := key.(lua.LString); ok {
+		return fmt.Sprintf("%q", string(s))
+	}
+	return key.String()
+}
+
+// DidYouMean is the end of a message about a name that is not known: the known
+// name that is nearest, or "".
+func DidYouMean(name string, known []string) string {
+	if near := nearest.Name(name, known); near != "" {
+		return fmt.Sprintf("; did you mean %q?", near)
+	}
+	return ""
+}

@@ -1,0 +1,116 @@
+package bind
+
+import (
+	"fmt"
+	"slices"
+
+	lua "github.com/yuin/gopher-lua"
+)
+
+// Class is a kind of userdata whose values are of the Go type T. Its metatable
+// is shared by the whole process, so that a value which outlives its VM does
+// not keep it alive.
+type Class[T any] struct {
+	name       string
+	metatable  *lua.LTable
+	methods    map[string]*lua.LFunction
+	properties map[string]func(l *lua.LState, self T) lua.LValue
+
+	// Hint may end the message about a name that the class does not have, where
+	// there is no name near it.
+	Hint func(name string) string
+}
+
+// NewClass makes a class. Properties are read without parentheses; a name that
+// is neither raises, as does setting one.
+func NewClass[T any](name string, methods map[string]func(l *lua.LState, self T) int, properties map[string]func(l *lua.LState, self T) lua.LValue) *Class[T] {
+	c := &Class[T]{
+		name:       name,
+		metatable:  NewTable(),
+		methods:    map[string]*lua.LFunction{},
+		properties: properties,
+	}
+	for method, fn := range methods {
+		c.methods[method] = Function(name+":"+method, func(l *lua.LState) int {
+			return fn(l, c.self(l, method))
+		})
+	}
+	c.metatable.RawSetString("__index", Function(name, c.index))
+	c.metatable.RawSetString("__newindex", Function(name, func(l *lua.LState) int {
+		Raise(l, "a %s has no field %s to set", name, QuoteKey(l.Get(2)))
+		return 0
+	}))
+	c.metatable.RawSetString("__tostring", Function(name, func(l *lua.LState) int {
+		return Return(l, lua.LString(fmt.Sprintf("%s: %p", name, l.Get(1))))
+	}))
+	c.metatable.RawSetString("__metatable", lua.LString(name))
+	return c
+}
+
+// Metatable is for what a class has beyond methods and properties.
+func (c *Class[T]) Metatable() *lua.LTable { return c.metatable }
+
+// New makes a userdata of v.
+func (c *Class[T]) New(v T) *lua.LUserData {
+	return &lua.LUserData{Value: v, Metatable: c.metatable}
+}
+
+// Of takes the value out of a userdata of this class.
+func (c *Class[T]) Of(v lua.LValue) (T, bool) {
+	if ud, ok := v.(*lua.LUserData); ok {
+		t, ok := ud.Value.(T)
+		return t, ok
+	}
+	var none T
+	return none, false
+}
+
+// Check is argument n, which must be of this class.
+func (c *Class[T]) Check(l *lua.LState, n int) T {
+	v, ok := c.Of(l.Get(n))
+	if !ok {
+		l.ArgError(n, fmt.Sprintf("a %s is wanted, not a %s", c.name, l.Get(n).Type()))
+	}
+	return v
+}
+
+func (c *Class[T]) self(l *lua.LState, method string) T {
+	v, ok := c.Of(l.Get(1))
+	if !ok {
+		Raise(l, "%s is a method of a %s: write %s:%s(…), with a colon", method, c.name, c.name, method)
+	}
+	return v
+}
+
+func (c *Class[T]) index(l *lua.LState) int {
+	v, ok := c.Of(l.Get(1))
+	name, isName := l.Get(2).(lua.LString)
+	if !ok || !isName {
+		Raise(l, "a %s has no %s", c.name, QuoteKey(l.Get(2)))
+	}
+	if method := c.methods[string(name)]; method != nil {
+		return Return(l, method)
+	}
+	if property := c.properties[string(name)]; property != nil {
+		return Return(l, property(l, v))
+	}
+	hint := DidYouMean(string(name), c.Names())
+	if hint == "" && c.Hint != nil {
+		hint = c.Hint(string(name))
+	}
+	Raise(l, "a %s has no %q%s", c.name, string(name), hint)
+	return 0
+}
+
+// Names are the methods and properties, sorted.
+func (c *Class[T]) Names() []string {
+	var names []string
+	for name := range c.methods {
+		names = append(names, name)
+	}
+	for name := range c.properties {
+		names = append(names, name)
+	}
+	slices.Sort(names)
+	return names
+}

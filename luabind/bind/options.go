@@ -1,0 +1,224 @@
+package bind
+
+import (
+	"fmt"
+	"math"
+	"strings"
+	"time"
+
+	lua "github.com/yuin/gopher-lua"
+
+	"spectrumlua/runtime/task"
+)
+
+// Options are a table of named arguments. Its methods check what they read: a
+// value of the wrong kind raises at the script's line, and so does Done for a
+// name that nothing has asked for.
+type Options struct {
+	l     *lua.LState
+	what  string
+	table *lua.LTable
+	asked []string
+}
+
+// OptionsAt takes argument n as options; nil stands for none. what is the
+// function's name in messages.
+func OptionsAt(l *lua.LState, n int, what string) *Options {
+	o := &Options{l: l, what: what}
+	switch v := l.Get(n).(type) {
+	case *lua.LTable:
+		o.table = v
+	case *lua.LNilType:
+		o.table = NewTable()
+	default:
+		l.ArgError(n, fmt.Sprintf("a table of options is wanted, as in { timeout = 5 }, not a %s", v.Type()))
+	}
+	return o
+}
+
+// Get is an option as it was given, or nil.
+func (o *Options) Get(name string) lua.LValue {
+	o.asked = append(o.asked, name)
+	return o.table.RawGetString(name)
+}
+
+// String is a text.
+func (o *Options) String(name, otherwise string) string {
+	switch v := o.Get(name).(type) {
+	case lua.LString:
+		return string(v)
+	case lua.LNumber:
+		return v.String()
+	case *lua.LNilType:
+		return otherwise
+	default:
+		o.wrong(name, "a string", v)
+		return ""
+	}
+}
+
+// Bool is true or false.
+func (o *Options) Bool(name string, otherwise bool) bool {
+	switch v := o.Get(name).(type) {
+	case lua.LBool:
+		return bool(v)
+	case *lua.LNilType:
+		return otherwise
+	default:
+		o.wrong(name, "true or false", v)
+		return false
+	}
+}
+
+// Int is an integer of at least least.
+func (o *Options) Int(name string, otherwise, least int) int {
+	v := o.Get(name)
+	if v == lua.LNil {
+		return otherwise
+	}
+	n, ok := v.(lua.LNumber)
+	if !ok || float64(n) != math.Trunc(float64(n)) || float64(n) < float64(least) || float64(n) > math.MaxInt32 {
+		o.wrong(name, fmt.Sprintf("an integer of at least %d", least), v)
+	}
+	return int(n)
+}
+
+// Seconds is a time, 0 or more.
+func (o *Options) Seconds(name string, otherwise time.Duration) time.Duration {
+	v := o.Get(name)
+	if v == lua.LNil {
+		return otherwise
+	}
+	n, ok := v.(lua.LNumber)
+	d, fits := Duration(float64(n))
+	if !ok || !fits {
+		o.wrong(name, "a number of seconds", v)
+	}
+	return d
+}
+
+// Table is a table, or nil.
+func (o *Options) Table(name string) *lua.LTable {
+	switch v := o.Get(name).(type) {
+	case *lua.LTable:
+		return v
+	case *lua.LNilType:
+		return nil
+	default:
+		o.wrong(name, "a table", v)
+		return nil
+	}
+}
+
+// Function is a function, or nil.
+func (o *Options) Function(name string) *lua.LFunction {
+	switch v := o.Get(name).(type) {
+	case *lua.LFunction:
+		return v
+	case *lua.LNilType:
+		return nil
+	default:
+		o.wrong(name, "a function", v)
+		return nil
+	}
+}
+
+// Strings are a list of texts; a single one may stand without a table.
+func (o *Options) Strings(name string) []string {
+	switch v := o.Get(name).(type) {
+	case lua.LString:
+		return []string{string(v)}
+	case *lua.LNilType:
+		return nil
+	case *lua.LTable:
+		var list []string
+		for i := 1; i <= v.Len(); i++ {
+			s, ok := v.RawGetInt(i).(lua.LString)
+			if !ok {
+				o.wrong(name, "a list of strings", v.RawGetInt(i))
+			}
+			list = append(list, string(s))
+		}
+		return list
+	default:
+		o.wrong(name, "a list of strings", v)
+		return nil
+	}
+}
+
+// Owner is who owns what is to be opened: `owner = spectrum` means the process,
+// a session that session; without it, it is whose handler or task runs.
+func (o *Options) Owner() *task.Owner {
+	v := o.Get("owner")
+	if v == lua.LNil {
+		return TaskOf(o.l).Owner()
+	}
+	owner := RuntimeOf(o.l).OwnerOf(v)
+	if owner == nil {
+		o.wrong("owner", "the module spectrum or a session", v)
+	}
+	return owner
+}
+
+// Done raises if an option was given that has not been asked for.
+func (o *Options) Done() {
+	o.table.ForEach(func(k, _ lua.LValue) {
+		name, ok := k.(lua.LString)
+		for _, known := range o.asked {
+			if ok && string(name) == known {
+				return
+			}
+		}
+		Raise(o.l, "%s has no option %s%s", o.what, QuoteKey(k), o.choice(k.String()))
+	})
+}
+
+func (o *Options) choice(name string) string {
+	if near := DidYouMean(name, o.asked); near != "" {
+		return near
+	}
+	return "; there are " + strings.Join(o.asked, ", ")
+}
+
+func (o *Options) wrong(name, want string, v lua.LValue) {
+	Raise(o.l, "%s: %s: %s is wanted, not %s", o.what, name, want, Describe(v))
+}
+
+// Describe names a value for a message: its type and, where it is short, the
+// value.
+func Describe(v lua.LValue) string {
+	switch v := v.(type) {
+	case lua.LString:
+		if len(v) <= 40 {
+			return fmt.Sprintf("the string %q", string(v))
+		}
+		return fmt.Sprintf("a string of %d bytes", len(v))
+	case lua.LNumber:
+		return "the number " + v.String()
+	case lua.LBool:
+		return v.String()
+	case *lua.LNilType, nil:
+		return "nil"
+	}
+	return "a " + v.Type().String()
+}
+
+// maxSeconds is the longest time that is taken: about 30 years.
+const maxSeconds = 1e9
+
+// Duration is a number of seconds as a time, if it is one.
+func Duration(seconds float64) (time.Duration, bool) {
+	if math.IsNaN(seconds) || seconds < 0 || seconds > maxSeconds {
+		return 0, false
+	}
+	return time.Duration(seconds * float64(time.Second)), true
+}
+
+// CheckSeconds is argument n, a time.
+func CheckSeconds(l *lua.LState, n int) time.Duration {
+	d, ok := Duration(float64(l.CheckNumber(n)))
+	if !ok {
+		l.ArgError(n, fmt.Sprintf("a number of seconds is wanted, not %v", l.Get(n)))
+	}
+	return d
+}

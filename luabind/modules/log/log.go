@@ -1,0 +1,61 @@
+// Package log is the module spectrum.log: debug, info, warn and error, each of
+// a text and a table of fields.
+package log
+
+import (
+	"strings"
+
+	"github.com/sirupsen/logrus"
+	lua "github.com/yuin/gopher-lua"
+
+	"spectrumlua/luabind/bind"
+	"spectrumlua/runtime/logging"
+)
+
+// category is what the log calls the script's own lines.
+const category = "script"
+
+// Module is spectrum.log.
+var Module = bind.Module{Name: "spectrum.log", Open: open}
+
+func open(*bind.Runtime) *lua.LTable {
+	return bind.NewModule("spectrum.log", bind.Functions{
+		"debug": at(logrus.DebugLevel),
+		"info":  at(logrus.InfoLevel),
+		"warn":  at(logrus.WarnLevel),
+		"error": at(logrus.ErrorLevel),
+	})
+}
+
+func at(level logrus.Level) lua.LGFunction {
+	return func(l *lua.LState) int {
+		text := l.ToStringMeta(l.CheckAny(1)).String()
+		fields := logrus.Fields{}
+		if t := l.OptTable(2, nil); t != nil {
+			for k, v := t.Next(lua.LNil); k != lua.LNil; k, v = t.Next(k) {
+				fields[k.String()] = l.ToStringMeta(v).String()
+			}
+		}
+		entry(l).WithFields(fields).Log(level, text)
+		return 0
+	}
+}
+
+// Print is Lua's print: it writes to the log.
+func Print(l *lua.LState) int {
+	words := make([]string, l.GetTop())
+	for i := range words {
+		words[i] = l.ToStringMeta(l.Get(i + 1)).String()
+	}
+	entry(l).Info(strings.Join(words, "\t"))
+	return 0
+}
+
+// entry has the user for whom the script speaks.
+func entry(l *lua.LState) *logrus.Entry {
+	e := bind.RuntimeOf(l).Log.WithField(logging.CategoryField, category)
+	if user := bind.TaskOf(l).Owner().Name(); user != "" {
+		e = e.WithField("user", user)
+	}
+	return e
+}

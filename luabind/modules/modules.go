@@ -1,0 +1,17 @@
+// Package modules lists what a script can require beside spectrum itself: one
+// more is one line here and one package.
+package modules
+
+import (
+	"spectrumlua/luabind/bind"
+	"spectrumlua/luabind/modules/config"
+	"spectrumlua/luabind/modules/log"
+)
+
+// All are the modules, sorted by name.
+func All() []bind.Module {
+	return []bind.Module{
+		config.Module,
+		log.Module,
+	}
+}
