@@ -1,4 +1,4 @@
-package luabind
+package luabind_test
 
 import (
 	"strings"
@@ -6,13 +6,14 @@ import (
 
 	"google.golang.org/protobuf/proto"
 
+	"spectrumlua/luabind/luatest"
 	"spectrumlua/pb"
 )
 
 const alice = "alice@localhost"
 
 func TestHandlersSeeTablesAndSend(t *testing.T) {
-	st := start(t, `
+	st := luatest.Start(t, `
 local spectrum = require "spectrum"
 local on = {}
 function on.login(session, m)
@@ -27,17 +28,17 @@ function on.conv_message(session, m)
   session:conv_message { buddy_name = m.buddy_name, message = session.data.count .. " " .. m.message .. " " .. tostring(m.id) }
 end
 return on`)
-	st.login(alice)
-	st.expect("connected", nil)
+	st.Login(alice)
+	st.Expect("connected", nil)
 	var b pb.Buddy
-	st.expect("buddy_changed", &b)
+	st.Expect("buddy_changed", &b)
 	if b.GetUserName() != alice || b.GetAlias() != "Echo" || b.GetStatus() != pb.StatusType_STATUS_TYPE_AWAY || len(b.GetGroup()) != 1 {
 		t.Errorf("got %v", &b)
 	}
-	st.say(alice, "echo", "hällo")
-	st.expectSaid("1 hällo nil")
-	st.say(alice, "echo", "again")
-	st.expectSaid("2 again nil")
+	st.Say(alice, "echo", "hällo")
+	st.ExpectSaid("1 hällo nil")
+	st.Say(alice, "echo", "again")
+	st.ExpectSaid("2 again nil")
 }
 
 func TestLoadErrors(t *testing.T) {
@@ -60,36 +61,36 @@ func TestLoadErrors(t *testing.T) {
 	}
 	for _, c := range cases {
 		t.Run(c.name, func(t *testing.T) {
-			st := newStage(t, c.script)
-			err := st.host.Load()
+			st := luatest.New(t, c.script)
+			err := st.Host.Load()
 			if err == nil || !strings.Contains(err.Error(), c.want) {
 				t.Fatalf("got  %v\nwant %s", err, c.want)
 			}
-			st.login(alice)
+			st.Login(alice)
 			var d pb.Disconnected
-			st.expect("disconnected", &d)
+			st.Expect("disconnected", &d)
 			if d.GetError() != pb.ConnectionError_CONNECTION_ERROR_INVALID_SETTINGS || !strings.Contains(d.GetMessage(), c.want) {
 				t.Errorf("the user was told %v", &d)
 			}
-			st.expectLog("error", c.want)
+			st.ExpectLog("error", c.want)
 		})
 	}
 }
 
 func TestScriptThatIsMissing(t *testing.T) {
-	st := newStage(t, "", "# nothing")
-	st.host.opts.Lua.Script += ".gone"
-	if err := st.host.Load(); err == nil || !strings.Contains(err.Error(), "script.lua.gone: no such file or directory ([lua] script names it") {
+	st := luatest.New(t, "return {}")
+	st.Remove("script.lua")
+	if err := st.Host.Load(); err == nil || !strings.Contains(err.Error(), "script.lua: no such file or directory ([lua] script names it") {
 		t.Errorf("got %v", err)
 	}
-	st.host.opts.Lua.Script = st.dir
-	if err := st.host.Load(); err == nil || !strings.Contains(err.Error(), "is a folder; [lua] script wants a file") {
+	st.Mkdir("script.lua")
+	if err := st.Host.Load(); err == nil || !strings.Contains(err.Error(), "is a folder; [lua] script wants a file") {
 		t.Errorf("got %v", err)
 	}
 }
 
 func TestErrorsStayTheUsersOwn(t *testing.T) {
-	st := start(t, `
+	st := luatest.Start(t, `
 local on = {}
 function on.login(session)
   if session.user == "eve@localhost" then error({ code = 7 }) end
@@ -103,19 +104,19 @@ function on.conv_message(session, m)
   session:conv_message { buddy_name = m.buddy_name, message = "fine" }
 end
 return on`)
-	st.login(alice)
-	st.say(alice, "b", "boom")
-	st.expectLog("error", alice, "on.conv_message: script.lua:7: attempt to index", "stack traceback:", "script.lua:9: in on.conv_message")
-	st.say(alice, "b", "field")
-	st.expectLog("error", alice, `script.lua:10: conv_message: there is no field "mesage"; did you mean "message"?`)
-	st.say(alice, "b", "nil")
-	st.expectLog("error", alice, "an error without a message")
-	st.say(alice, "b", "fine")
-	st.expectSaid("fine")
+	st.Login(alice)
+	st.Say(alice, "b", "boom")
+	st.ExpectLog("error", alice, "on.conv_message: script.lua:7: attempt to index", "stack traceback:", "script.lua:9: in on.conv_message")
+	st.Say(alice, "b", "field")
+	st.ExpectLog("error", alice, `script.lua:10: conv_message: there is no field "mesage"; did you mean "message"?`)
+	st.Say(alice, "b", "nil")
+	st.ExpectLog("error", alice, "an error without a message")
+	st.Say(alice, "b", "fine")
+	st.ExpectSaid("fine")
 
-	st.login("eve@localhost")
+	st.Login("eve@localhost")
 	var d pb.Disconnected
-	st.expect("disconnected", &d)
+	st.Expect("disconnected", &d)
 	if d.GetUser() != "eve@localhost" || d.GetError() != pb.ConnectionError_CONNECTION_ERROR_INVALID_SETTINGS || d.GetMessage() != "an error that is a table" {
 		t.Errorf("got %v", &d)
 	}
@@ -145,16 +146,16 @@ func TestMisuseOfSessions(t *testing.T) {
 			continue
 		}
 		t.Run(c.name, func(t *testing.T) {
-			st := start(t, "local spectrum = require 'spectrum'\nlocal on = {}\nfunction on.conv_message(session)\n  "+c.code+"\nend\nreturn on")
-			st.login(alice)
-			st.say(alice, "b", "go")
-			st.expectLog("error", "script.lua:4: ", c.want)
+			st := luatest.Start(t, "local spectrum = require 'spectrum'\nlocal on = {}\nfunction on.conv_message(session)\n  "+c.code+"\nend\nreturn on")
+			st.Login(alice)
+			st.Say(alice, "b", "go")
+			st.ExpectLog("error", "script.lua:4: ", c.want)
 		})
 	}
 }
 
 func TestHandleOfAnEndedSessionRaises(t *testing.T) {
-	st := start(t, `
+	st := luatest.Start(t, `
 local on, old = {}, nil
 function on.login(session)
   if old then
@@ -167,16 +168,16 @@ function on.login(session)
   session:connected()
 end
 return on`)
-	st.login(alice)
-	st.expect("connected", nil)
-	st.logout(alice)
-	st.login(alice)
-	st.expectSaid("false script.lua:5: the session of alice@localhost has ended; this handle cannot speak for a later one")
-	st.expectSaid("false alice@localhost")
+	st.Login(alice)
+	st.Expect("connected", nil)
+	st.Logout(alice)
+	st.Login(alice)
+	st.ExpectSaid("false script.lua:5: the session of alice@localhost has ended; this handle cannot speak for a later one")
+	st.ExpectSaid("false alice@localhost")
 }
 
 func TestLogoutRunsAndIsMute(t *testing.T) {
-	st := start(t, `
+	st := luatest.Start(t, `
 local spectrum = require "spectrum"
 local on = {}
 function on.login(session) session.data.name = "d"; session:connected() end
@@ -188,49 +189,49 @@ function on.query(m)
   spectrum.send("query", { config = m.config .. ": " .. tostring(spectrum.data.ended) .. " " .. #spectrum.sessions() })
 end
 return on`)
-	st.login(alice)
-	st.expect("connected", nil)
-	st.logout(alice)
-	st.login("bob@localhost")
-	st.expect("connected", nil)
-	st.receive("query", &pb.BackendConfig{Config: proto.String("status")})
+	st.Login(alice)
+	st.Expect("connected", nil)
+	st.Logout(alice)
+	st.Login("bob@localhost")
+	st.Expect("connected", nil)
+	st.Receive("query", &pb.BackendConfig{Config: proto.String("status")})
 	var q pb.BackendConfig
-	payload := st.sent.next(t, pb.WrapperMessage_TYPE_QUERY)
+	payload := st.Sent.Next(t, pb.WrapperMessage_TYPE_QUERY)
 	if err := proto.Unmarshal(payload, &q); err != nil || q.GetConfig() != "status: dlegacy 1" {
 		t.Errorf("got %q, %v", q.GetConfig(), err)
 	}
 }
 
 func TestWithoutLoginHandlerTheUserIsConnected(t *testing.T) {
-	st := start(t, `return {}`)
-	st.login(alice)
+	st := luatest.Start(t, `return {}`)
+	st.Login(alice)
 	var c pb.Connected
-	st.expect("connected", &c)
+	st.Expect("connected", &c)
 	if c.GetUser() != alice {
 		t.Errorf("got %v", &c)
 	}
 }
 
 func TestMessagesOfNoUser(t *testing.T) {
-	st := start(t, `
+	st := luatest.Start(t, `
 local spectrum = require "spectrum"
 local on = {}
 function on.raw_xml(xml) spectrum.send("raw_xml", xml) end
 function on.api_version(m) spectrum.send("query", { config = "version " .. m.version }) end
 function on.ft_data(data) spectrum.send("query", { config = #data }) end
 return on`)
-	st.host.Sessions().Receive(t.Context(), typeNamed("raw_xml"), []byte(`<iq type='get' id="1"><a:b xmlns:a="x"/></iq>`))
-	if got := string(st.sent.next(t, pb.WrapperMessage_TYPE_RAW_XML)); got != `<iq type="get" id="1"><a:b xmlns:a="x"></a:b></iq>` {
+	st.Host.Sessions().Receive(t.Context(), luatest.Type("raw_xml"), []byte(`<iq type='get' id="1"><a:b xmlns:a="x"/></iq>`))
+	if got := string(st.Sent.Next(t, pb.WrapperMessage_TYPE_RAW_XML)); got != `<iq type="get" id="1"><a:b xmlns:a="x"></a:b></iq>` {
 		t.Errorf("got %s", got)
 	}
-	st.receive("api_version", &pb.APIVersion{Version: proto.Int32(7)})
-	st.expectQuery("version 7")
-	st.host.Sessions().Receive(t.Context(), typeNamed("ft_data"), []byte("abc"))
-	st.expectQuery("3")
+	st.Receive("api_version", &pb.APIVersion{Version: proto.Int32(7)})
+	st.ExpectQuery("version 7")
+	st.Host.Sessions().Receive(t.Context(), luatest.Type("ft_data"), []byte("abc"))
+	st.ExpectQuery("3")
 }
 
 func TestUpdateBuddyKeepsWhatWasSent(t *testing.T) {
-	st := start(t, `
+	st := luatest.Start(t, `
 local on = {}
 function on.login(session)
   session:buddy_changed { buddy_name = "c", alias = "Carol", status = "dnd", icon_hash = "abc", group = {"g"} }
@@ -239,28 +240,28 @@ function on.login(session)
   session:update_buddy { buddy_name = "c", status = "xa" }
 end
 return on`)
-	st.login(alice)
+	st.Login(alice)
 	var b pb.Buddy
-	st.expect("buddy_changed", &b)
-	st.expect("buddy_changed", &b)
+	st.Expect("buddy_changed", &b)
+	st.Expect("buddy_changed", &b)
 	if b.GetAlias() != "Carol" || b.GetStatus() != pb.StatusType_STATUS_TYPE_AWAY || b.GetIconHash() != "abc" || len(b.GetGroup()) != 1 {
 		t.Errorf("the update has %v", &b)
 	}
-	st.expect("buddy_changed", &b)
+	st.Expect("buddy_changed", &b)
 	if b.Alias != nil || b.GetStatus() != pb.StatusType_STATUS_TYPE_XA {
 		t.Errorf("after the removal, the update has %v", &b)
 	}
 }
 
 func TestBackendConfigText(t *testing.T) {
-	st := start(t, `
+	st := luatest.Start(t, `
 require "spectrum".backend_config {
   registration = { needPassword = false, extraField = { "Server", "Port" } },
   features = { muc = true, receipts = true },
 }
 return {}`)
 	var c pb.BackendConfig
-	st.expect("backend_config", &c)
+	st.Expect("backend_config", &c)
 	want := "[features]\nmuc=1\nreceipts=1\n[registration]\nextraField=Server\nextraField=Port\nneedPassword=0\n"
 	if c.GetConfig() != want {
 		t.Errorf("got %q, want %q", c.GetConfig(), want)
@@ -268,7 +269,7 @@ return {}`)
 }
 
 func TestConfigModule(t *testing.T) {
-	st := start(t, `
+	st := luatest.Start(t, `
 local spectrum = require "spectrum"
 local config = require "spectrum.config"
 assert(config == spectrum.config and spectrum.jid == "lua.localhost" and spectrum.version == "test")
@@ -285,7 +286,7 @@ return {}`, "[irc]", "server=irc.$jid", "port=6667", "tls=yes", "room=one", "roo
 }
 
 func TestLogAndPrint(t *testing.T) {
-	st := start(t, `
+	st := luatest.Start(t, `
 local log = require "spectrum.log"
 local on = {}
 function on.login(session)
@@ -294,45 +295,45 @@ function on.login(session)
   log.debug("quiet")
 end
 return on`)
-	st.login(alice)
-	st.expectLog("info category=script user="+alice, "hello\t1\tnil")
-	st.expectLog("warning", "careful", "n=1", "who=x", "user="+alice)
-	st.expectLog("debug", "quiet")
-	if strings.Contains(st.log.String(), "hunter2") {
+	st.Login(alice)
+	st.ExpectLog("info category=script user="+alice, "hello\t1\tnil")
+	st.ExpectLog("warning", "careful", "n=1", "who=x", "user="+alice)
+	st.ExpectLog("debug", "quiet")
+	if strings.Contains(st.Log.String(), "hunter2") {
 		t.Error("the log has the password")
 	}
 }
 
 func TestPayloadsThatDoNotParse(t *testing.T) {
-	st := start(t, `
+	st := luatest.Start(t, `
 local on = {}
 function on.conv_message(session, m) session:conv_message(m) end
 return on`)
-	st.login(alice)
-	st.host.Sessions().Receive(t.Context(), typeNamed("conv_message"), []byte("\x0a\x0f"+alice+"\x12\x7f"))
-	st.expectLog("warning", "a payload of conv_message is passed over", alice)
-	st.host.Sessions().Receive(t.Context(), typeNamed("conv_message"), []byte("\x0a\x0f"+alice))
-	st.expectLog("the required field buddy_name is missing")
-	st.say(alice, "b", "still here")
-	st.expectSaid("still here")
+	st.Login(alice)
+	st.Host.Sessions().Receive(t.Context(), luatest.Type("conv_message"), []byte("\x0a\x0f"+alice+"\x12\x7f"))
+	st.ExpectLog("warning", "a payload of conv_message is passed over", alice)
+	st.Host.Sessions().Receive(t.Context(), luatest.Type("conv_message"), []byte("\x0a\x0f"+alice))
+	st.ExpectLog("the required field buddy_name is missing")
+	st.Say(alice, "b", "still here")
+	st.ExpectSaid("still here")
 }
 
 func TestOwnModulesAndRequire(t *testing.T) {
-	st := newStage(t, `
+	st := luatest.New(t, `
 local helper = require "lib.helper"
 local other = require "other"
 assert(helper.name == "helper" and other == true)
 assert(require "lib.helper" == helper)
 return {}`)
-	st.mkdir("lib")
-	st.mkdir("other")
-	st.write("lib/helper.lua", "#!/usr/bin/lua\nreturn { name = 'helper' }")
-	st.write("other/init.lua", "")
-	if err := st.host.Load(); err != nil {
+	st.Mkdir("lib")
+	st.Mkdir("other")
+	st.Write("lib/helper.lua", "#!/usr/bin/lua\nreturn { name = 'helper' }")
+	st.Write("other/init.lua", "")
+	if err := st.Host.Load(); err != nil {
 		t.Fatal(err)
 	}
-	st.write("lib/helper.lua", "local x = \n")
-	if err := st.host.Load(); err == nil || !strings.Contains(err.Error(), "lib/helper.lua:1: syntax error") {
+	st.Write("lib/helper.lua", "local x = \n")
+	if err := st.Host.Load(); err == nil || !strings.Contains(err.Error(), "lib/helper.lua:1: syntax error") {
 		t.Errorf("got %v", err)
 	}
 }

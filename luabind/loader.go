@@ -11,7 +11,6 @@ import (
 
 	lua "github.com/yuin/gopher-lua"
 	"github.com/yuin/gopher-lua/parse"
-
 )
 
 // What a source may have. Go's stack, which nothing can catch the overflow of,

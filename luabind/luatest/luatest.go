@@ -1,0 +1,335 @@
+// Package luatest runs a script in a test: a host, users who come and go, and a
+// Spectrum that is a list of what was sent.
+package luatest
+
+import (
+	"bytes"
+	"context"
+	"io"
+	"os"
+	"path/filepath"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/sirupsen/logrus"
+	"google.golang.org/protobuf/proto"
+
+	"spectrumlua/luabind"
+	"spectrumlua/pb"
+	"spectrumlua/runtime/config"
+	"spectrumlua/runtime/schema"
+	"spectrumlua/runtime/session"
+	"spectrumlua/runtime/task"
+)
+
+// Stage is a host with a script, and a Spectrum that is a list of messages.
+type Stage struct {
+	// Dir is the folder of script.lua and test.cfg.
+	Dir  string
+	Host *luabind.Host
+	// Sent is what the script has sent, Log what was logged.
+	Sent *Recorder
+	Log  *Log
+
+	t         testing.TB
+	scheduler *task.Scheduler
+}
+
+// Run loads a script that is done when it has loaded, and fails the test if it
+// does not. It may wait, as any task may.
+func Run(t testing.TB, script string, configLines ...string) *Stage {
+	t.Helper()
+	return Start(t, script+"\nreturn {}", configLines...)
+}
+
+// patience is how long a test waits for what must come.
+const patience = 10 * time.Second
+
+// New makes a host for script.lua with the given text, and more lines for
+// the config file. The script is not loaded yet.
+func New(t testing.TB, script string, configLines ...string) *Stage {
+	t.Helper()
+	st := &Stage{t: t, Dir: t.TempDir(), Sent: newRecorder(), Log: &Log{}}
+	st.Write("script.lua", script)
+	text := "[service]\njid=lua.localhost\n[lua]\nscript=script.lua\n" + strings.Join(configLines, "\n")
+	cfg, err := config.Parse(filepath.Join(st.Dir, "test.cfg"), []byte(text), config.Options{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	settings, err := cfg.Lua()
+	if err != nil {
+		t.Fatal(err)
+	}
+	logger := logrus.New()
+	logger.SetOutput(st.Log)
+	logger.SetLevel(logrus.DebugLevel)
+	logger.SetFormatter(plainFormatter{})
+	st.scheduler = task.New(task.Limits{Run: settings.HandlerTimeout, Grace: 5 * time.Second})
+	st.Host = luabind.New(context.Background(), luabind.Options{
+		Config: cfg, Lua: settings, Scheduler: st.scheduler, Link: st.Sent, Log: logger, Version: "test",
+	})
+	t.Cleanup(st.Close)
+	return st
+}
+
+// Start makes a stage and loads its script, which must succeed.
+func Start(t testing.TB, script string, configLines ...string) *Stage {
+	t.Helper()
+	st := New(t, script, configLines...)
+	if err := st.Host.Load(); err != nil {
+		t.Fatal(err)
+	}
+	return st
+}
+
+// Close ends the stage; the test does it by itself.
+func (st *Stage) Close() {
+	ctx, cancel := context.WithTimeout(context.Background(), patience)
+	defer cancel()
+	st.Host.Sessions().Exit(ctx, session.Message{Type: schema.TypeByNumber(pb.WrapperMessage_TYPE_EXIT)})
+	st.scheduler.Close()
+	if st.t.Failed() {
+		st.t.Logf("log:\n%s", st.Log.String())
+	}
+}
+
+// Write makes a file beside the script.
+func (st *Stage) Write(name, text string) {
+	st.t.Helper()
+	if err := os.WriteFile(filepath.Join(st.Dir, name), []byte(text), 0o600); err != nil {
+		st.t.Fatal(err)
+	}
+}
+
+// Receive lets the host receive a message.
+func (st *Stage) Receive(name string, m proto.Message) {
+	st.t.Helper()
+	var payload []byte
+	if m != nil {
+		var err error
+		if payload, err = proto.Marshal(m); err != nil {
+			st.t.Fatal(err)
+		}
+	}
+	st.Host.Sessions().Receive(context.Background(), schema.TypeByName(name), payload)
+}
+
+// Login lets a user log in, and Logout out again.
+func (st *Stage) Login(user string) {
+	st.t.Helper()
+	st.Receive("login", &pb.Login{User: &user, LegacyName: proto.String("legacy"), Password: proto.String("hunter2"),
+		Settings: &pb.UserSettings{Value: map[string]string{"color": "blue"}}})
+}
+
+func (st *Stage) Logout(user string) {
+	st.t.Helper()
+	st.Receive("logout", &pb.Logout{User: &user, LegacyName: proto.String("legacy")})
+}
+
+// Say lets a user write to a contact.
+func (st *Stage) Say(user, buddy, text string) {
+	st.t.Helper()
+	st.Receive("conv_message", &pb.ConversationMessage{UserName: &user, BuddyName: &buddy, Message: &text})
+}
+
+// Expect waits for the next message of a type and reads it into m. Messages of
+// other types before it are passed over.
+func (st *Stage) Expect(name string, m proto.Message) {
+	st.t.Helper()
+	payload := st.Sent.Next(st.t, schema.TypeByName(name).Number)
+	if m != nil {
+		if err := proto.Unmarshal(payload, m); err != nil {
+			st.t.Fatalf("%s: %v", name, err)
+		}
+	}
+}
+
+// ExpectSaid waits for a message to the user with this text.
+func (st *Stage) ExpectSaid(text string) {
+	st.t.Helper()
+	var m pb.ConversationMessage
+	st.Expect("conv_message", &m)
+	if m.GetMessage() != text {
+		st.t.Fatalf("the script said %q, want %q", m.GetMessage(), text)
+	}
+}
+
+// ExpectLog waits for a line of the log that has all of the words.
+func (st *Stage) ExpectLog(words ...string) {
+	st.t.Helper()
+	if !st.Log.wait(words) {
+		st.t.Fatalf("the log has nothing with %q:\n%s", words, st.Log.String())
+	}
+}
+
+// Recorder is a Link that keeps what it is given.
+type Recorder struct {
+	mu       sync.Mutex
+	messages []recorded
+	more     chan struct{}
+	full     bool
+	room     chan struct{}
+}
+
+type recorded struct {
+	number  pb.WrapperMessage_Type
+	payload []byte
+}
+
+func newRecorder() *Recorder { return &Recorder{more: make(chan struct{}, 1)} }
+
+func (r *Recorder) Send(number pb.WrapperMessage_Type, payload []byte) error {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	r.messages = append(r.messages, recorded{number, append([]byte(nil), payload...)})
+	select {
+	case r.more <- struct{}{}:
+	default:
+	}
+	return nil
+}
+
+func (r *Recorder) Full() bool {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	return r.full
+}
+
+func (r *Recorder) WaitRoom(ctx context.Context) error {
+	select {
+	case <-r.room:
+		return nil
+	case <-ctx.Done():
+		return context.Cause(ctx)
+	}
+}
+
+// Next takes messages off the front until one of the type comes.
+func (r *Recorder) Next(t testing.TB, number pb.WrapperMessage_Type) []byte {
+	t.Helper()
+	timeout := time.After(patience)
+	for {
+		r.mu.Lock()
+		for len(r.messages) > 0 {
+			m := r.messages[0]
+			r.messages = r.messages[1:]
+			if m.number == number {
+				r.mu.Unlock()
+				return m.payload
+			}
+		}
+		r.mu.Unlock()
+		select {
+		case <-r.more:
+		case <-timeout:
+			t.Fatalf("no %v came within %v", number, patience)
+		}
+	}
+}
+
+// Log is a log that can be waited on.
+type Log struct {
+	mu    sync.Mutex
+	buf   bytes.Buffer
+	wrote chan struct{}
+}
+
+func (b *Log) Write(p []byte) (int, error) {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	if b.wrote != nil {
+		close(b.wrote)
+		b.wrote = nil
+	}
+	return b.buf.Write(p)
+}
+
+func (b *Log) String() string {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	return b.buf.String()
+}
+
+// wait waits until one entry has all of the words.
+func (b *Log) wait(words []string) bool {
+	timeout := time.After(patience)
+	for {
+		b.mu.Lock()
+		entries := strings.Split(b.buf.String(), "\x00")
+		if b.wrote == nil {
+			b.wrote = make(chan struct{})
+		}
+		wrote := b.wrote
+		b.mu.Unlock()
+		for _, entry := range entries {
+			if hasAll(entry, words) {
+				return true
+			}
+		}
+		select {
+		case <-wrote:
+		case <-timeout:
+			return false
+		}
+	}
+}
+
+func hasAll(s string, words []string) bool {
+	for _, w := range words {
+		if !strings.Contains(s, w) {
+			return false
+		}
+	}
+	return true
+}
+
+// plainFormatter writes an entry as level, fields and text, with a NUL behind.
+type plainFormatter struct{}
+
+func (plainFormatter) Format(e *logrus.Entry) ([]byte, error) {
+	var b bytes.Buffer
+	_, _ = io.WriteString(&b, e.Level.String()+" ")
+	for _, k := range []string{"category", "user"} {
+		if v, ok := e.Data[k]; ok {
+			b.WriteString(k + "=" + v.(string) + " ")
+		}
+	}
+	for k, v := range e.Data {
+		if s, ok := v.(string); ok && k != "category" && k != "user" {
+			b.WriteString(k + "=" + s + " ")
+		}
+	}
+	b.WriteString(e.Message + "\x00")
+	return b.Bytes(), nil
+}
+
+// Type finds a message type.
+func Type(name string) *schema.Type { return schema.TypeByName(name) }
+
+// ExpectQuery waits for an answer to a query.
+func (st *Stage) ExpectQuery(text string) {
+	st.t.Helper()
+	var q pb.BackendConfig
+	st.Expect("query", &q)
+	if q.GetConfig() != text {
+		st.t.Fatalf("the script answered %q, want %q", q.GetConfig(), text)
+	}
+}
+
+// Mkdir makes a folder beside the script.
+func (st *Stage) Mkdir(name string) {
+	st.t.Helper()
+	if err := os.MkdirAll(filepath.Join(st.Dir, name), 0o755); err != nil {
+		st.t.Fatal(err)
+	}
+}
+
+// Remove removes a file beside the script.
+func (st *Stage) Remove(name string) {
+	st.t.Helper()
+	if err := os.Remove(filepath.Join(st.Dir, name)); err != nil {
+		st.t.Fatal(err)
+	}
+}
