@@ -60,7 +60,8 @@ type Host struct {
 	vm      *vm   // nil until a script has loaded
 	loadErr error // why vm is nil
 	data    *lua.LTable
-	scratch []byte // of the payload being sent
+	timers  *task.Timers // of the process
+	scratch []byte       // of the payload being sent
 }
 
 // New makes a host without a script. ctx ends the tasks of the process.
@@ -78,6 +79,7 @@ func New(ctx context.Context, o Options) *Host {
 		MaxQueue:      o.Lua.MaxQueue,
 		MaxQueueBytes: maxQueueBytes,
 	})
+	h.timers = task.NewTimers(h.sessions.Process())
 	return h
 }
 

@@ -19,6 +19,11 @@ func (v *vm) openSpectrum() *lua.LTable {
 		"sessions":       h.sessionsFunction,
 		"session":        h.sessionFunction,
 		"backend_config": h.backendConfig,
+		"sleep":          sleep,
+		"channel":        newChannel,
+		"spawn":          func(l *lua.LState) int { return spawn(l, h.sessions.Process(), 1) },
+		"after":          func(l *lua.LState) int { return after(l, h.timers, 1, false) },
+		"every":          func(l *lua.LState) int { return after(l, h.timers, 1, true) },
 	})
 	m.RawSetString("data", h.data)
 	m.RawSetString("jid", lua.LString(h.opts.Config.JID()))

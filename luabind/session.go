@@ -8,6 +8,7 @@ import (
 	"spectrumlua/luabind/bind"
 	"spectrumlua/runtime/schema"
 	"spectrumlua/runtime/session"
+	"spectrumlua/runtime/task"
 )
 
 // handle is a session as scripts hold it. The baton guards it.
@@ -19,6 +20,7 @@ type handle struct {
 	settings *lua.LTable
 	// buddies is what was last sent of each contact: BUDDY_CHANGED payloads.
 	buddies map[string][]byte
+	timers  *task.Timers // nil until there is one
 	ended   bool
 }
 
@@ -44,7 +46,12 @@ var sessionClass *bind.Class[*handle]
 func init() { sessionClass = newSessionClass() } // its methods name it
 
 func newSessionClass() *bind.Class[*handle] {
-	methods := map[string]func(l *lua.LState, hd *handle) int{"update_buddy": updateBuddy}
+	methods := map[string]func(l *lua.LState, hd *handle) int{
+		"update_buddy": updateBuddy,
+		"spawn":        func(l *lua.LState, hd *handle) int { return spawn(l, hd.session.Owner(), 2) },
+		"after":        func(l *lua.LState, hd *handle) int { return after(l, hd.ownTimers(), 2, false) },
+		"every":        func(l *lua.LState, hd *handle) int { return after(l, hd.ownTimers(), 2, true) },
+	}
 	for _, t := range schema.Types() {
 		if t.SpectrumTakes && t.User() != nil {
 			methods[t.Name] = func(l *lua.LState, hd *handle) int {
@@ -86,6 +93,13 @@ func (hd *handle) alive(l *lua.LState) {
 	if hd.ended {
 		bind.Raise(l, "the session of %s has ended; this handle cannot speak for a later one", hd.session.User)
 	}
+}
+
+func (hd *handle) ownTimers() *task.Timers {
+	if hd.timers == nil {
+		hd.timers = task.NewTimers(hd.session.Owner())
+	}
+	return hd.timers
 }
 
 func unsendableFor(t *schema.Type) string {

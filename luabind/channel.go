@@ -1,0 +1,175 @@
+package luabind
+
+import (
+	"context"
+	"errors"
+	"slices"
+
+	lua "github.com/yuin/gopher-lua"
+
+	"spectrumlua/luabind/bind"
+)
+
+// channel passes values from task to task, in the order of asking on both
+// sides. The baton guards it.
+type channel struct {
+	capacity  int
+	values    []lua.LValue
+	closed    bool
+	senders   []*exchange // whose value did not fit
+	receivers []*exchange // who found none
+}
+
+// exchange is one who waits at a channel. Whoever serves him sets done and
+// closes served.
+type exchange struct {
+	value  lua.LValue
+	done   bool
+	served chan struct{}
+}
+
+func (e *exchange) serve(v lua.LValue) {
+	e.value, e.done = v, true
+	close(e.served)
+}
+
+var errChannelClosed = errors.New("the channel is closed")
+
+// maxCapacity is the largest capacity of a channel.
+const maxCapacity = 1 << 20
+
+// channelClass is what spectrum.channel returns.
+var channelClass = bind.NewClass("channel", map[string]func(l *lua.LState, c *channel) int{
+	"send":    sendValue,
+	"receive": receiveValue,
+	"close":   closeChannel,
+}, nil)
+
+// newChannel is spectrum.channel([capacity]).
+func newChannel(l *lua.LState) int {
+	capacity := l.OptInt(1, 0)
+	if capacity < 0 || capacity > maxCapacity {
+		l.ArgError(1, "a capacity is a number from 0 to 1048576")
+	}
+	return bind.Return(l, channelClass.New(&channel{capacity: capacity}))
+}
+
+// sendValue is channel:send(value [, timeout]): true, or nil and why not. It
+// waits while the channel is full; with a capacity of 0, for who receives.
+func sendValue(l *lua.LState, c *channel) int {
+	v := l.CheckAny(2)
+	if v == lua.LNil {
+		l.ArgError(2, "nil cannot be sent: it is what receive returns at the end")
+	}
+	switch {
+	case c.closed:
+		return bind.Fail(l, errChannelClosed)
+	case len(c.receivers) > 0:
+		c.receivers[0].serve(v)
+		c.receivers = c.receivers[1:]
+		return bind.Return(l, lua.LTrue)
+	case len(c.values) < c.capacity:
+		c.values = append(c.values, v)
+		return bind.Return(l, lua.LTrue)
+	}
+	e := &exchange{value: v, served: make(chan struct{})}
+	c.senders = append(c.senders, e)
+	defer func() { c.senders = without(c.senders, e) }()
+	err := e.wait(l, 3)
+	switch {
+	case e.done && e.value == nil:
+		return bind.Fail(l, errChannelClosed)
+	case e.done:
+		return bind.Return(l, lua.LTrue)
+	}
+	return bind.Fail(l, err)
+}
+
+// receiveValue is channel:receive([timeout]): a value, or nil and why there is
+// none.
+func receiveValue(l *lua.LState, c *channel) int {
+	if v, ok := c.take(); ok {
+		return bind.Return(l, v)
+	}
+	if c.closed {
+		return bind.Fail(l, errChannelClosed)
+	}
+	e := &exchange{served: make(chan struct{})}
+	c.receivers = append(c.receivers, e)
+	finished := false
+	defer func() {
+		c.receivers = without(c.receivers, e)
+		if !finished && e.done && e.value != nil {
+			c.values = append([]lua.LValue{e.value}, c.values...) // cancelled: the value is not lost
+		}
+	}()
+	err := e.wait(l, 2)
+	finished = true
+	switch {
+	case e.done && e.value == nil:
+		return bind.Fail(l, errChannelClosed)
+	case e.done:
+		return bind.Return(l, e.value)
+	}
+	return bind.Fail(l, err)
+}
+
+// take takes a value that is there, and lets who waits to send move up.
+func (c *channel) take() (lua.LValue, bool) {
+	switch {
+	case len(c.values) > 0:
+		v := c.values[0]
+		c.values[0] = nil
+		c.values = c.values[1:]
+		if len(c.senders) > 0 && len(c.values) < c.capacity {
+			c.values = append(c.values, c.nextSender())
+		}
+		return v, true
+	case len(c.senders) > 0:
+		return c.nextSender(), true
+	}
+	return nil, false
+}
+
+func (c *channel) nextSender() lua.LValue {
+	e := c.senders[0]
+	c.senders = c.senders[1:]
+	v := e.value
+	e.serve(v)
+	return v
+}
+
+// closeChannel is channel:close(): what is in the channel can still be
+// received, nothing more gets in.
+func closeChannel(_ *lua.LState, c *channel) int {
+	c.closed = true
+	for _, e := range append(c.senders, c.receivers...) {
+		e.serve(nil)
+	}
+	c.senders, c.receivers = nil, nil
+	return 0
+}
+
+// wait waits to be served, for as long as argument n says: nil stands for no
+// limit, 0 for not waiting.
+func (e *exchange) wait(l *lua.LState, n int) error {
+	limit := optionalSeconds(l, n)
+	if limit == 0 && l.Get(n) != lua.LNil {
+		return bind.ErrTimeout
+	}
+	return bind.WaitTimeout(l, limit, func(ctx context.Context) error {
+		select {
+		case <-e.served:
+			return nil
+		case <-ctx.Done():
+			return context.Cause(ctx)
+		}
+	})
+}
+
+func without(list []*exchange, e *exchange) []*exchange {
+	if i := slices.Index(list, e); i >= 0 {
+		return slices.Delete(list, i, i+1)
+	}
+	return list
+}

@@ -1,0 +1,150 @@
+package luabind
+
+import (
+	"context"
+	"time"
+
+	lua "github.com/yuin/gopher-lua"
+
+	"spectrumlua/luabind/bind"
+	"spectrumlua/runtime/task"
+)
+
+// taskClass is what spawn returns.
+var taskClass = bind.NewClass("task", map[string]func(l *lua.LState, t *spawned) int{
+	// cancel() ends the task where it waits. It does not wait for the end.
+	"cancel": func(_ *lua.LState, s *spawned) int {
+		s.task.Cancel(task.ErrCancelled)
+		return 0
+	},
+	// join([timeout]) waits for the end: true and what the function returned,
+	// or nil and why it has failed.
+	"join": joinTask,
+}, map[string]func(l *lua.LState, t *spawned) lua.LValue{
+	"name": func(_ *lua.LState, s *spawned) lua.LValue { return lua.LString(s.task.Name()) },
+})
+
+// timerClass is what after and every return.
+var timerClass = bind.NewClass("timer", map[string]func(l *lua.LState, t *task.Timer) int{
+	// cancel() ends the timer; what it has started goes on.
+	"cancel": func(_ *lua.LState, t *task.Timer) int {
+		t.Cancel()
+		return 0
+	},
+}, nil)
+
+// spawned is a task and, once it has ended, what came of it. The baton guards
+// the results.
+type spawned struct {
+	task    *task.Task
+	ran     bool
+	results []lua.LValue
+	err     error
+}
+
+// spawn is spawn([name,] fn, …) for an owner; first is the argument it starts
+// at.
+func spawn(l *lua.LState, o *task.Owner, first int) int {
+	name, at := optionalName(l, first)
+	fn := l.CheckFunction(at)
+	var args []lua.LValue
+	for i := at + 1; i <= l.GetTop(); i++ {
+		args = append(args, l.Get(i))
+	}
+	rt := bind.RuntimeOf(l)
+	s := &spawned{}
+	s.task = o.Spawn(name, func(t *task.Task) {
+		s.ran = true
+		s.err = rt.Call(t, fn, args, func(l *lua.LState, n int) {
+			for i := -n; i < 0; i++ {
+				s.results = append(s.results, l.Get(i))
+			}
+		})
+		if s.err != nil {
+			rt.LogError(called("task", name), t, s.err)
+		}
+	})
+	return bind.Return(l, taskClass.New(s))
+}
+
+func called(what, name string) string {
+	if name == "" {
+		return "a " + what
+	}
+	return "the " + what + " " + name
+}
+
+// optionalName reads a name that may stand before the other arguments.
+func optionalName(l *lua.LState, first int) (name string, next int) {
+	if s, ok := l.Get(first).(lua.LString); ok {
+		return string(s), first + 1
+	}
+	return "", first
+}
+
+func joinTask(l *lua.LState, s *spawned) int {
+	if s.task == bind.TaskOf(l) {
+		bind.Raise(l, "a task cannot wait for its own end")
+	}
+	err := bind.WaitTimeout(l, optionalSeconds(l, 2), func(ctx context.Context) error {
+		select {
+		case <-s.task.Ended():
+			return nil
+		case <-ctx.Done():
+			return context.Cause(ctx)
+		}
+	})
+	switch {
+	case err != nil:
+		return bind.Fail(l, err)
+	case s.err != nil:
+		return bind.Fail(l, s.err)
+	case !s.ran:
+		return bind.Fail(l, s.task.Err())
+	}
+	return bind.Return(l, append([]lua.LValue{lua.LTrue}, s.results...)...)
+}
+
+// optionalSeconds is argument n, a time; 0 if it is left out.
+func optionalSeconds(l *lua.LState, n int) time.Duration {
+	if l.Get(n) == lua.LNil {
+		return 0
+	}
+	return bind.CheckSeconds(l, n)
+}
+
+// after is after([name,] seconds, fn) and, with every, every(…).
+func after(l *lua.LState, timers *task.Timers, first int, every bool) int {
+	name, at := optionalName(l, first)
+	d := bind.CheckSeconds(l, at)
+	if every && d < minPeriod {
+		l.ArgError(at, "every wants at least a thousandth of a second")
+	}
+	fn := l.CheckFunction(at + 1)
+	rt := bind.RuntimeOf(l)
+	timer := timers.After(name, d, every, func(t *task.Task) {
+		if err := rt.Call(t, fn, nil, nil); err != nil {
+			rt.LogError(called("timer", name), t, err)
+		}
+	})
+	return bind.Return(l, timerClass.New(timer))
+}
+
+// minPeriod is the shortest period of every.
+const minPeriod = time.Millisecond
+
+// sleep is spectrum.sleep(seconds).
+func sleep(l *lua.LState) int {
+	d := bind.CheckSeconds(l, 1)
+	_ = bind.Wait(l, func(ctx context.Context) error {
+		timer := time.NewTimer(d)
+		defer timer.Stop()
+		select {
+		case <-timer.C:
+			return nil
+		case <-ctx.Done():
+			return context.Cause(ctx)
+		}
+	}) // its one error is raised
+	return 0
+}

@@ -1,0 +1,137 @@
+package task
+
+import (
+	"context"
+	"sync"
+	"time"
+)
+
+// Timers start tasks of one owner later. They end with him. Its methods may be
+// called from any goroutine.
+type Timers struct {
+	owner *Owner
+
+	mu    sync.Mutex
+	ended bool
+	all   map[*Timer]struct{}
+	named map[string]*Timer
+}
+
+// Timer starts a task once, or again and again.
+type Timer struct {
+	timers *Timers
+	name   string
+	period time.Duration // 0: once
+	run    func(*Task)
+
+	// Guarded by timers.mu.
+	clock *time.Timer
+	next  time.Time
+	ended bool
+}
+
+// NewTimers makes the timers of an owner.
+func NewTimers(o *Owner) *Timers {
+	ts := &Timers{owner: o, all: map[*Timer]struct{}{}, named: map[string]*Timer{}}
+	context.AfterFunc(o.ctx, ts.end)
+	return ts
+}
+
+// After runs run in a task of the owner's when d is over and, with every, each
+// d from then on; while one run lasts, the next does not begin, and those that
+// it made late are left out. With a name, an older timer of that name ends;
+// what it has started goes on.
+func (ts *Timers) After(name string, d time.Duration, every bool, run func(*Task)) *Timer {
+	t := &Timer{timers: ts, name: name, run: run}
+	if every {
+		t.period = d
+	}
+	ts.mu.Lock()
+	defer ts.mu.Unlock()
+	if ts.ended {
+		t.ended = true
+		return t
+	}
+	if name != "" {
+		if old := ts.named[name]; old != nil {
+			old.end()
+		}
+		ts.named[name] = t
+	}
+	ts.all[t] = struct{}{}
+	t.next = time.Now().Add(d)
+	t.clock = time.AfterFunc(d, t.fire)
+	return t
+}
+
+// Cancel ends the timer; what it has started goes on.
+func (t *Timer) Cancel() {
+	t.timers.mu.Lock()
+	defer t.timers.mu.Unlock()
+	t.end()
+}
+
+// CancelUnnamed ends the timers that have no name.
+func (ts *Timers) CancelUnnamed() {
+	ts.mu.Lock()
+	defer ts.mu.Unlock()
+	for t := range ts.all {
+		if t.name == "" {
+			t.end()
+		}
+	}
+}
+
+// end ends all timers, since their owner has ended.
+func (ts *Timers) end() {
+	ts.mu.Lock()
+	defer ts.mu.Unlock()
+	ts.ended = true
+	for t := range ts.all {
+		t.end()
+	}
+}
+
+// end ends the timer. timers.mu is held.
+func (t *Timer) end() {
+	t.ended = true
+	if t.clock != nil {
+		t.clock.Stop()
+	}
+	delete(t.timers.all, t)
+	if t.timers.named[t.name] == t {
+		delete(t.timers.named, t.name)
+	}
+}
+
+// fire is called when the time has come.
+func (t *Timer) fire() {
+	t.timers.mu.Lock()
+	ended := t.ended
+	if !ended && t.period == 0 {
+		t.end()
+	}
+	t.timers.mu.Unlock()
+	if ended {
+		return
+	}
+	t.timers.owner.Spawn("", func(task *Task) {
+		t.run(task)
+		t.rearm()
+	})
+}
+
+// rearm sets the clock for the next time that has not passed.
+func (t *Timer) rearm() {
+	t.timers.mu.Lock()
+	defer t.timers.mu.Unlock()
+	if t.ended {
+		return
+	}
+	now := time.Now()
+	t.next = t.next.Add(t.period)
+	if late := now.Sub(t.next); late > 0 {
+		t.next = t.next.Add(late.Truncate(t.period) + t.period)
+	}
+	t.clock.Reset(t.next.Sub(now))
+}
