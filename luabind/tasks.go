@@ -14,7 +14,7 @@ import (
 var taskClass = bind.NewClass("task", map[string]func(l *lua.LState, t *spawned) int{
 	// cancel() ends the task where it waits. It does not wait for the end.
 	"cancel": func(_ *lua.LState, s *spawned) int {
-		s.task.Cancel(task.ErrCancelled)
+		s.task.EndWaits(task.ErrCancelled)
 		return 0
 	},
 	// join([timeout]) waits for the end: true and what the function returned,

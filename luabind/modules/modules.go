@@ -6,6 +6,7 @@ import (
 	"spectrumlua/luabind/bind"
 	"spectrumlua/luabind/modules/config"
 	"spectrumlua/luabind/modules/log"
+	"spectrumlua/luabind/modules/net"
 )
 
 // All are the modules, sorted by name.
@@ -13,5 +14,6 @@ func All() []bind.Module {
 	return []bind.Module{
 		config.Module,
 		log.Module,
+		net.Module,
 	}
 }
