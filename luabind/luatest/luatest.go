@@ -308,13 +308,19 @@ func (plainFormatter) Format(e *logrus.Entry) ([]byte, error) {
 // Type finds a message type.
 func Type(name string) *schema.Type { return schema.TypeByName(name) }
 
-// ExpectQuery waits for an answer to a query.
-func (st *Stage) ExpectQuery(text string) {
+// Query waits for an answer to a query.
+func (st *Stage) Query() string {
 	st.t.Helper()
 	var q pb.BackendConfig
 	st.Expect("query", &q)
-	if q.GetConfig() != text {
-		st.t.Fatalf("the script answered %q, want %q", q.GetConfig(), text)
+	return q.GetConfig()
+}
+
+// ExpectQuery waits for a certain answer to a query.
+func (st *Stage) ExpectQuery(text string) {
+	st.t.Helper()
+	if got := st.Query(); got != text {
+		st.t.Fatalf("the script answered %q, want %q", got, text)
 	}
 }
 

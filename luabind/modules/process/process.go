@@ -1,0 +1,293 @@
+// Package process is the module spectrum.process: programs that run beside the
+// script, with their input and output. There is no shell in between.
+package process
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"os/exec"
+	"strings"
+	"syscall"
+	"time"
+
+	lua "github.com/yuin/gopher-lua"
+
+	"spectrumlua/luabind/bind"
+	"spectrumlua/luabind/stream"
+	"spectrumlua/runtime/crash"
+	"spectrumlua/runtime/task"
+)
+
+// Module is spectrum.process.
+var Module = bind.Module{Name: "spectrum.process", Open: open}
+
+func open(*bind.Runtime) *lua.LTable {
+	return bind.NewModule("spectrum.process", bind.Functions{"start": start})
+}
+
+// child is a program as scripts hold it. The script's lock guards it.
+type child struct {
+	cmd      *exec.Cmd
+	resource *task.Resource
+	input    *os.File
+	output   stream.Reader
+	errors   stream.Reader
+	files    []*os.File
+	ended    chan struct{} // closed when state is there
+	state    *os.ProcessState
+	writing  bool
+}
+
+var childClass = bind.NewClass("process", map[string]func(l *lua.LState, c *child) int{
+	"read_line":       func(l *lua.LState, c *child) int { return readLine(l, &c.output) },
+	"read_some":       func(l *lua.LState, c *child) int { return readSome(l, &c.output) },
+	"read_error_line": func(l *lua.LState, c *child) int { return readLine(l, &c.errors) },
+	"write":           write,
+	"close_input":     closeInput,
+	"wait":            wait,
+	"signal":          signal,
+	"close":           closeChild,
+}, map[string]func(l *lua.LState, c *child) lua.LValue{
+	"pid": func(_ *lua.LState, c *child) lua.LValue { return lua.LNumber(c.cmd.Process.Pid) },
+})
+
+// start is start{ program, argument, …, dir = , env = , owner = } → process.
+func start(l *lua.LState) int {
+	command, options := words(l)
+	o := options
+	dir := o.String("dir", "")
+	env := o.Table("env")
+	owner := o.Owner()
+	o.Done()
+	if bind.RuntimeOf(l).Lua.Sandbox {
+		return bind.Failf(l, "the sandbox does not let scripts start programs ([lua] sandbox)")
+	}
+	c := &child{cmd: exec.Command(command[0], command[1:]...), ended: make(chan struct{})}
+	c.cmd.Dir = dir
+	c.cmd.Env = environment(env)
+	c.cmd.SysProcAttr = childAttributes()
+	if err := c.begin(); err != nil {
+		return bind.Fail(l, fmt.Errorf("cannot start %s: %w", command[0], plain(err)))
+	}
+	c.resource = owner.Own(closer(c.kill))
+	go c.reap()
+	return bind.Return(l, childClass.New(c))
+}
+
+// words takes the list part of argument 1 as the command; the rest are options.
+func words(l *lua.LState) ([]string, *bind.Options) {
+	table := l.CheckTable(1)
+	var command []string
+	rest := bind.NewTable()
+	for i := 1; i <= table.Len(); i++ {
+		switch w := table.RawGetInt(i).(type) {
+		case lua.LString, lua.LNumber:
+			command = append(command, w.String())
+		default:
+			bind.Raise(l, "start: word %d of the command: a string is wanted, not %s", i, bind.Describe(w))
+		}
+		if strings.ContainsRune(command[i-1], 0) {
+			bind.Raise(l, "start: word %d of the command has a NUL byte", i)
+		}
+	}
+	if len(command) == 0 || command[0] == "" {
+		bind.Raise(l, "start: a program is wanted, as in start{ \"signal-cli\", \"daemon\" }")
+	}
+	table.ForEach(func(k, v lua.LValue) {
+		if _, isWord := k.(lua.LNumber); !isWord {
+			rest.RawSet(k, v)
+		}
+	})
+	l.Replace(1, rest)
+	return command, bind.OptionsAt(l, 1, "start")
+}
+
+// environment is the process's own, changed by what is given; false takes a
+// variable away.
+func environment(changes *lua.LTable) []string {
+	env := os.Environ()
+	if changes == nil {
+		return env
+	}
+	changes.ForEach(func(k, v lua.LValue) {
+		name := k.String() + "="
+		kept := env[:0]
+		for _, e := range env {
+			if !strings.HasPrefix(e, name) {
+				kept = append(kept, e)
+			}
+		}
+		env = kept
+		if v != lua.LFalse {
+			env = append(env, name+v.String())
+		}
+	})
+	return env
+}
+
+// begin makes the pipes and starts the program.
+func (c *child) begin() error {
+	var theirs []*os.File
+	defer func() { closeAll(theirs) }()
+	pipe := func(writing bool) (ours, other *os.File, err error) {
+		r, w, err := os.Pipe()
+		if err != nil {
+			return nil, nil, err
+		}
+		ours, other = r, w
+		if writing {
+			ours, other = w, r
+		}
+		c.files, theirs = append(c.files, ours), append(theirs, other)
+		return ours, other, nil
+	}
+	var stdin, stdout, stderr, out, errs *os.File
+	var err error
+	if c.input, stdin, err = pipe(true); err == nil {
+		if out, stdout, err = pipe(false); err == nil {
+			errs, stderr, err = pipe(false)
+		}
+	}
+	if err == nil {
+		c.cmd.Stdin, c.cmd.Stdout, c.cmd.Stderr = stdin, stdout, stderr
+		err = c.cmd.Start()
+	}
+	if err != nil {
+		closeAll(c.files)
+		return err
+	}
+	closed := func() bool { return c.resource.Closed() }
+	c.output = stream.Reader{Source: out, Closed: closed}
+	c.errors = stream.Reader{Source: errs, Closed: closed}
+	return nil
+}
+
+func closeAll(files []*os.File) {
+	for _, f := range files {
+		_ = f.Close()
+	}
+}
+
+// reap waits for the end of the program, so that none is left as a zombie.
+func (c *child) reap() {
+	defer crash.Guard()
+	_ = c.cmd.Wait() // how it ended stands in ProcessState
+	c.state = c.cmd.ProcessState
+	close(c.ended)
+}
+
+// kill ends the program with all that it has started, and closes its pipes.
+func (c *child) kill() error {
+	select {
+	case <-c.ended:
+	default:
+		_ = syscall.Kill(-c.cmd.Process.Pid, syscall.SIGKILL)
+	}
+	closeAll(c.files)
+	return nil
+}
+
+type closer func() error
+
+func (c closer) Close() error { return c() }
+
+func readLine(l *lua.LState, r *stream.Reader) int {
+	line, err := r.Line(l, stream.Size(l, 2, stream.DefaultLine))
+	return result(l, line, err)
+}
+
+func readSome(l *lua.LState, r *stream.Reader) int {
+	data, err := r.Some(l, stream.Size(l, 2, stream.DefaultSome))
+	return result(l, data, err)
+}
+
+func result(l *lua.LState, text string, err error) int {
+	switch {
+	case errors.Is(err, io.EOF):
+		return bind.Failf(l, "the program has closed it")
+	case errors.Is(err, stream.ErrClosed):
+		return bind.Failf(l, "the process is closed")
+	case err != nil:
+		return bind.Fail(l, plain(err))
+	}
+	return bind.Return(l, lua.LString(text))
+}
+
+// write is write(s, …).
+func write(l *lua.LState, c *child) int {
+	var data []byte
+	for i := 2; i <= l.GetTop(); i++ {
+		data = append(data, l.CheckString(i)...)
+	}
+	if c.writing {
+		bind.Raise(l, "another task writes to this process")
+	}
+	c.writing = true
+	defer func() { c.writing = false }()
+	err := stream.Interruptible(l, time.Time{}, c.input.SetWriteDeadline, func() error {
+		_, err := c.input.Write(data)
+		return err
+	})
+	if err != nil {
+		return bind.Fail(l, plain(err))
+	}
+	return bind.Return(l, lua.LTrue)
+}
+
+// closeInput is close_input(): the program reads the end of its input.
+func closeInput(_ *lua.LState, c *child) int {
+	_ = c.input.Close()
+	return 0
+}
+
+// wait is wait([timeout]) → exit code, or nil and what ended it.
+func wait(l *lua.LState, c *child) int {
+	var timeout time.Duration
+	if l.Get(2) != lua.LNil {
+		timeout = bind.CheckSeconds(l, 2)
+	}
+	err := bind.WaitTimeout(l, timeout, func(ctx context.Context) error {
+		select {
+		case <-c.ended:
+			return nil
+		case <-ctx.Done():
+			return context.Cause(ctx)
+		}
+	})
+	if err != nil {
+		return bind.Fail(l, err)
+	}
+	if status, ok := c.state.Sys().(syscall.WaitStatus); ok && status.Signaled() {
+		return bind.Failf(l, "ended by the signal %s", signalName(status.Signal()))
+	}
+	return bind.Return(l, lua.LNumber(c.state.ExitCode()))
+}
+
+// closeChild is close(): the program is killed with all that it has started.
+func closeChild(_ *lua.LState, c *child) int {
+	_ = c.resource.Close()
+	return 0
+}
+
+// plain takes from an error what its reader knows already.
+func plain(err error) error {
+	var path *os.PathError
+	var failed *exec.Error
+	var system *os.SyscallError
+	switch {
+	case errors.Is(err, os.ErrClosed):
+		return errors.New("the input is closed")
+	case errors.Is(err, syscall.EPIPE):
+		return errors.New("the program does not read its input any more")
+	case errors.As(err, &failed):
+		return failed.Err
+	case errors.As(err, &path):
+		return path.Err
+	case errors.As(err, &system):
+		return system.Err
+	}
+	return err
+}

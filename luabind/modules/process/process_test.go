@@ -1,0 +1,105 @@
+package process_test
+
+import (
+	"os"
+	"strings"
+	"testing"
+
+	"go.uber.org/goleak"
+
+	"spectrumlua/luabind/luatest"
+)
+
+func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
+
+func TestPrograms(t *testing.T) {
+	cases := []struct{ name, script string }{
+		{"a program that filters", `
+local p = assert(process.start{ "sed", "-u", "s/a/b/" })
+assert(p:write("aaa\n", "xax\n"))
+assert(p:read_line() == "baa" and p:read_line() == "xbx")
+p:close_input()
+local line, err = p:read_line()
+assert(line == nil and err == "the program has closed it", err)
+assert(p:wait() == 0)`},
+		{"errors, codes and signals", `
+local p = assert(process.start{ "sh", "-c", "echo oops >&2; exit 3" })
+assert(p:read_error_line() == "oops" and p:wait() == 3)
+p = assert(process.start{ "sleep", 1000 })
+assert(p:signal("TERM"))
+local code, why = p:wait()
+assert(code == nil and why == "ended by the signal TERM", why)
+assert(select(2, p:signal("TERM")) == "the program has ended")
+assert(select(2, p:write("x")) == "the program does not read its input any more")`},
+		{"no shell in between", `
+local p = assert(process.start{ "echo", "$HOME; echo ` + "`id`" + `", "a  b" })
+assert(p:read_line() == "$HOME; echo ` + "`id`" + ` a  b")`},
+		{"folder and environment", `
+local p = assert(process.start{ "sh", "-c", "pwd; echo $COLOUR-$HOME", dir = "/", env = { COLOUR = "blue", HOME = false } })
+assert(p:read_line() == "/" and p:read_line() == "blue-")`},
+		{"a timeout", `
+local p = assert(process.start{ "sleep", "1000" })
+assert(select(2, p:wait(0.01)) == "timeout")
+p:close()
+assert(select(2, p:wait()) == "ended by the signal KILL")
+assert(select(2, p:read_line()) == "the process is closed")`},
+		{"what cannot be started", `
+local p, err = process.start{ "/nonexistent/program" }
+assert(p == nil and err == "cannot start /nonexistent/program: no such file or directory", err)
+p, err = process.start{ "no-such-program-anywhere" }
+assert(p == nil and err:find("executable file not found", 1, true), err)
+p, err = process.start{ "true", dir = "/nonexistent" }
+assert(p == nil and err:find("no such file or directory", 1, true), err)`},
+		{"misuse raises", `
+for text, fn in pairs {
+  ["a program is wanted"] = function() process.start{} end,
+  ["word 2 of the command: a string is wanted"] = function() process.start{ "x", {} } end,
+  ["NUL byte"] = function() process.start{ "x\0y" } end,
+  ["start has no option \"cwd\"; there are dir, env, owner"] = function() process.start{ "x", cwd = "/" } end,
+  ["the name of a signal is wanted"] = function() process.start{ "true" }:signal("STOPIT") end,
+} do
+  local ok, err = pcall(fn)
+  assert(not ok and err:find(text, 1, true), tostring(err))
+end`},
+	}
+	for _, c := range cases {
+		t.Run(c.name, func(t *testing.T) {
+			luatest.Run(t, `local spectrum, process = require "spectrum", require "spectrum.process"`+c.script)
+		})
+	}
+}
+
+func TestSandbox(t *testing.T) {
+	luatest.Run(t, `
+local p, err = require "spectrum.process".start{ "true" }
+assert(p == nil and err:find("sandbox", 1, true))`, "sandbox = 1")
+}
+
+// TestGroupDiesWithItsOwner starts a program that starts another: both are
+// gone after the logout.
+func TestGroupDiesWithItsOwner(t *testing.T) {
+	st := luatest.Start(t, `
+local spectrum, process = require "spectrum", require "spectrum.process"
+local on = {}
+function on.login(session)
+  local p = assert(process.start{ "sh", "-c", "sleep 1000 & echo $!; wait" })
+  spectrum.send("query", { config = p.pid .. " " .. p:read_line() })
+  session:spawn(function()
+    spectrum.spawn(function() p:wait(); spectrum.send("query", { config = "gone" }) end)
+    spectrum.sleep(1000)
+  end)
+end
+return on`)
+	st.Login("alice@localhost")
+	pids := strings.Fields(st.Query())
+	st.Logout("alice@localhost")
+	if got := st.Query(); got != "gone" {
+		t.Fatalf("got %q", got)
+	}
+	for _, pid := range pids {
+		data, err := os.ReadFile("/proc/" + pid + "/stat")
+		if err == nil && !strings.Contains(string(data), ") Z ") {
+			t.Errorf("process %s lives: %s", pid, data)
+		}
+	}
+}
