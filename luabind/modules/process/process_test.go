@@ -1,8 +1,6 @@
 package process_test
 
 import (
-	"os"
-	"strings"
 	"testing"
 
 	"go.uber.org/goleak"
@@ -75,31 +73,4 @@ local p, err = require "spectrum.process".start{ "true" }
 assert(p == nil and err:find("sandbox", 1, true))`, "sandbox = 1")
 }
 
-// TestGroupDiesWithItsOwner starts a program that starts another: both are
-// gone after the logout.
-func TestGroupDiesWithItsOwner(t *testing.T) {
-	st := luatest.Start(t, `
-local spectrum, process = require "spectrum", require "spectrum.process"
-local on = {}
-function on.login(session)
-  local p = assert(process.start{ "sh", "-c", "sleep 1000 & echo $!; wait" })
-  spectrum.send("query", { config = p.pid .. " " .. p:read_line() })
-  session:spawn(function()
-    spectrum.spawn(function() p:wait(); spectrum.send("query", { config = "gone" }) end)
-    spectrum.sleep(1000)
-  end)
-end
-return on`)
-	st.Login("alice@localhost")
-	pids := strings.Fields(st.Query())
-	st.Logout("alice@localhost")
-	if got := st.Query(); got != "gone" {
-		t.Fatalf("got %q", got)
-	}
-	for _, pid := range pids {
-		data, err := os.ReadFile("/proc/" + pid + "/stat")
-		if err == nil && !strings.Contains(string(data), ") Z ") {
-			t.Errorf("process %s lives: %s", pid, data)
-		}
-	}
-}
+func TestExamples(t *testing.T) { luatest.RunExamples(t, "../../../docs/modules/process.md") }

@@ -1,0 +1,60 @@
+package memory
+
+import (
+	"context"
+	"runtime"
+	"testing"
+	"time"
+)
+
+func TestWatchTellsOfNearAndOver(t *testing.T) {
+	start := Used()
+	if start <= 0 {
+		t.Fatalf("%d bytes are used", start)
+	}
+	near, over := make(chan int64, 10), make(chan int64, 10)
+	limit := Limit{
+		Bytes: start + 200<<20,
+		Near:  func(used int64) { near <- used },
+		Over:  func(used int64) { over <- used },
+	}
+	ctx, cancel := context.WithTimeout(t.Context(), 30*time.Second)
+	defer cancel()
+	done := make(chan struct{})
+	go func() {
+		defer close(done)
+		limit.Watch(ctx)
+	}()
+	var held [][]byte
+	hold := func(bytes int) {
+		piece := make([]byte, bytes)
+		for i := 0; i < len(piece); i += 4096 {
+			piece[i] = 1
+		}
+		held = append(held, piece)
+	}
+	hold(int(limit.Bytes/100*85 - start))
+	if used := wait(t, ctx, near); used < limit.Bytes/100*nearPercent {
+		t.Errorf("near at %d of %d", used, limit.Bytes)
+	}
+	hold(150 << 20)
+	if used := wait(t, ctx, over); used <= limit.Bytes {
+		t.Errorf("over at %d of %d", used, limit.Bytes)
+	}
+	<-done
+	if len(near) != 0 {
+		t.Error("near was told twice")
+	}
+	runtime.KeepAlive(held)
+}
+
+func wait(t *testing.T, ctx context.Context, told chan int64) int64 {
+	t.Helper()
+	select {
+	case used := <-told:
+		return used
+	case <-ctx.Done():
+		t.Fatal("nothing was told")
+		return 0
+	}
+}
