@@ -1,0 +1,78 @@
+package main
+
+import (
+	"errors"
+
+	"github.com/spf13/cobra"
+
+	"spectrumlua/runtime/bench"
+)
+
+func newBench(t *terminal) *cobra.Command {
+	o := bench.Defaults()
+	var backend string
+	var asJSON, strict bool
+	cmd := &cobra.Command{
+		Use:   "bench [config]",
+		Short: "Measure the backend, beside a plain Go echo",
+		Long: `bench starts the backend on a config file, by default ` + exampleConfig + `, whose script
+must echo, and measures the time to its first PONG, its memory, how many
+messages it echoes in a second and what that costs, and how long one message
+takes. By turns it does the same with a plain Go echo without Lua, so that the
+ratios mean something on any machine.
+
+There are two loads. One does what Spectrum does: each message is made anew and
+written by itself, each echo is parsed. The other floods the backend with frames
+made beforehand, many in one write. Where the load generator is busy all the
+time, it is what limits the rate, and the processor time per echo is the figure
+to look at.
+
+It takes about half a minute, and wants a machine that does nothing else.`,
+		Example: `  spectrum2-lua bench
+  spectrum2-lua bench --rounds 9 --json > before.json
+  spectrum2-lua bench --users 1000 --body 4096 my.cfg`,
+		Args: atMostOne,
+		RunE: func(cmd *cobra.Command, args []string) (err error) {
+			if o.Backend.Path, err = findBackend(backend); err != nil {
+				return err
+			}
+			if o.Config, err = findConfig(args); err != nil {
+				return err
+			}
+			if o.Baseline.Path, err = executable(); err != nil {
+				return err
+			}
+			o.Baseline.Leading = []string{baselineName}
+			o.Progress = func(text string) { t.note("bench: " + text) }
+			report, err := bench.Run(cmd.Context(), o)
+			if err != nil {
+				return err
+			}
+			write := report.WriteText
+			if asJSON {
+				write = report.WriteJSON
+			}
+			if err := write(t.out); err != nil {
+				return err
+			}
+			if strict && !report.Met() {
+				return errors.New("not all aims are met")
+			}
+			return nil
+		},
+	}
+	flags := cmd.Flags()
+	flags.SortFlags = false
+	flags.StringVar(&backend, "backend", "", "the backend's `executable`; default: "+backendName+" next to this program, or in PATH")
+	flags.IntVar(&o.Rounds, "rounds", o.Rounds, "how often each load is measured")
+	flags.DurationVar(&o.Round, "round", o.Round, "how long a load lasts each time")
+	flags.IntVar(&o.Starts, "starts", o.Starts, "how often the start is measured")
+	flags.IntVar(&o.Questions, "questions", o.Questions, "how many single messages are timed in a round")
+	flags.DurationVar(&o.Settle, "settle", o.Settle, "how long a backend rests before its memory is read")
+	flags.IntVar(&o.Load.Users, "users", o.Load.Users, "how many users write, in turn")
+	flags.IntVar(&o.Load.InFlight, "in-flight", o.Load.InFlight, "how many messages wait for their echo at any time")
+	flags.IntVar(&o.Load.Body, "body", o.Load.Body, "the length of a message in bytes")
+	flags.BoolVar(&asJSON, "json", false, "print JSON with all figures")
+	flags.BoolVar(&strict, "strict", false, "fail if an aim is missed")
+	return cmd
+}

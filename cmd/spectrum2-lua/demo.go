@@ -1,0 +1,217 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"strings"
+	"time"
+
+	"github.com/spf13/cobra"
+	"google.golang.org/protobuf/proto"
+
+	"spectrumlua/pb"
+	"spectrumlua/runtime/simulator"
+)
+
+// Who the demo logs in, and what she writes.
+const (
+	demoUser       = "alice@localhost"
+	demoLegacyName = "bob"
+	demoPassword   = "secret"
+	demoText       = "Hello! Grüße 🌍"
+)
+
+func newDemo(t *terminal) *cobra.Command {
+	var backend string
+	var timeout time.Duration
+	cmd := &cobra.Command{
+		Use:   "demo [config]",
+		Short: "Show a login, a message and its echo, frame by frame",
+		Long: `demo plays Spectrum: it starts the real backend with the arguments that Spectrum
+gives it, on a config file, by default ` + exampleConfig + `, and shows every frame that
+passes, both ways, with the backend's log in between. A user logs in, writes to
+the first contact that the script shows her, and gets her own text back; then
+she logs out, and the backend is told to end.
+
+It fails if the backend does anything else, breaks a rule that the real Spectrum
+would not forgive, or takes too long.`,
+		Args: atMostOne,
+		RunE: func(cmd *cobra.Command, args []string) error {
+			path, err := findBackend(backend)
+			if err != nil {
+				return err
+			}
+			config, err := findConfig(args)
+			if err != nil {
+				return err
+			}
+			d := &demo{t: t, path: path, config: config, timeout: timeout}
+			return d.run(cmd.Context())
+		},
+	}
+	cmd.Flags().StringVar(&backend, "backend", "", "the backend's `executable`; default: "+backendName+" next to this program, or in PATH")
+	cmd.Flags().DurationVar(&timeout, "timeout", 5*time.Second, "how long it may take in all")
+	return cmd
+}
+
+// demo is one performance.
+type demo struct {
+	t            *terminal
+	path, config string
+	timeout      time.Duration
+
+	spectrum *simulator.Spectrum
+	started  time.Time
+	process  *simulator.Process
+	backend  *simulator.Backend
+	user     *simulator.User
+	contact  string
+}
+
+// scenes are what is played, in order; each tells what went wrong with it.
+var scenes = []struct {
+	title string
+	play  func(*demo, context.Context) error
+}{
+	{"Spectrum starts the backend and greets it", (*demo).start},
+	{"A user logs in", (*demo).login},
+	{"She writes to the contact, who echoes", (*demo).echo},
+	{"She logs out", (*demo).logout},
+	{"Spectrum ends the backend", (*demo).exit},
+}
+
+func (d *demo) run(ctx context.Context) (err error) {
+	ctx, cancel := context.WithTimeoutCause(ctx, d.timeout, fmt.Errorf("the demo has taken %v", d.timeout))
+	defer cancel()
+	d.spectrum, err = simulator.Listen(simulator.IPv4, simulator.Options{Timeout: d.timeout, Trace: d.showFrame})
+	if err != nil {
+		return err
+	}
+	defer d.spectrum.Close()
+	defer func() {
+		if d.process != nil {
+			d.process.Kill()
+		}
+	}()
+	d.t.print(fmt.Sprintf("%s from Spectrum   %s from the backend   %s the backend's log",
+		d.arrow(simulator.ToBackend), d.arrow(simulator.FromBackend), d.t.paint(dim, "|")))
+	for _, scene := range scenes {
+		d.t.print("\n" + d.t.paint(bold, scene.title))
+		if err := scene.play(d, ctx); err != nil {
+			return d.failure(ctx, scene.title, err)
+		}
+	}
+	if broken := d.backend.Violations(); len(broken) > 0 {
+		lines := make([]string, len(broken))
+		for i, v := range broken {
+			lines[i] = "\n  " + v.Error()
+		}
+		return fmt.Errorf("the backend breaks Spectrum's rules:%s", strings.Join(lines, ""))
+	}
+	d.t.print("\n" + d.t.paint(green, fmt.Sprintf("All went as it should, in %.0f ms.", ms(time.Since(d.started)))))
+	return nil
+}
+
+// failure tells what was expected. What passed instead has been shown.
+func (d *demo) failure(ctx context.Context, title string, err error) error {
+	var unmet *simulator.UnmetError
+	if errors.As(err, &unmet) {
+		err = fmt.Errorf("expected %s: %w", unmet.Expected, unmet.Why)
+	}
+	if d.process != nil {
+		// The end of its log is worth having: give it a moment to say why.
+		d.backend.Close()
+		wait, cancel := context.WithTimeout(ctx, time.Second)
+		defer cancel()
+		if code, why := d.process.Wait(wait); why == nil && code != 0 {
+			err = fmt.Errorf("%w; the backend has ended with exit code %d", err, code)
+		}
+	}
+	return fmt.Errorf("%q went wrong: %w", title, err)
+}
+
+func (d *demo) start(ctx context.Context) (err error) {
+	d.started = time.Now()
+	d.process, d.backend, err = d.spectrum.Launch(ctx, d.path, d.config, simulator.ProcessOptions{
+		Log:     d.showLog,
+		Started: func(p *simulator.Process) { d.t.print(d.t.paint(dim, "    $ "+printable(p.String()))) },
+	})
+	if err != nil {
+		return err
+	}
+	if err := d.backend.Ping(ctx); err != nil {
+		return err
+	}
+	_, err = d.backend.Expect(ctx, pb.WrapperMessage_TYPE_STATS, nil)
+	return err
+}
+
+func (d *demo) login(ctx context.Context) (err error) {
+	d.user, err = d.backend.Login(demoUser, demoLegacyName, demoPassword, nil)
+	if err != nil {
+		return err
+	}
+	if _, err := d.user.ExpectNext(ctx, pb.WrapperMessage_TYPE_CONNECTED, nil); err != nil {
+		return err
+	}
+	shown, err := d.user.Expect(ctx, pb.WrapperMessage_TYPE_BUDDY_CHANGED, nil)
+	if err != nil {
+		return err
+	}
+	d.contact = shown.Message.(*pb.Buddy).GetBuddyName()
+	return nil
+}
+
+func (d *demo) echo(ctx context.Context) error {
+	if err := d.user.Say(d.contact, demoText); err != nil {
+		return err
+	}
+	_, err := d.user.Expect(ctx, pb.WrapperMessage_TYPE_CONV_MESSAGE, simulator.Like(&pb.ConversationMessage{
+		BuddyName: proto.String(d.contact),
+		Message:   proto.String(demoText),
+	}))
+	return err
+}
+
+func (d *demo) logout(ctx context.Context) error {
+	if err := d.user.Logout(demoLegacyName); err != nil {
+		return err
+	}
+	return d.backend.Ping(ctx)
+}
+
+func (d *demo) exit(ctx context.Context) error {
+	if err := d.backend.Exit(ctx); err != nil {
+		return err
+	}
+	code, err := d.process.Wait(ctx)
+	if err != nil {
+		return err
+	}
+	d.t.print(d.t.paint(dim, fmt.Sprintf("    ended: exit code %d", code)))
+	if code != 0 {
+		return fmt.Errorf("expected the exit code 0, but got %d", code)
+	}
+	return nil
+}
+
+// showFrame shows a frame as it passes.
+func (d *demo) showFrame(f simulator.Frame) {
+	_, text, _ := strings.Cut(simulator.Describe(f), " ")
+	d.t.print(fmt.Sprintf("%7.1f ms  %s %s", ms(f.Time.Sub(d.started)), d.arrow(f.Direction), text))
+}
+
+func (d *demo) showLog(line string) {
+	d.t.print(d.t.paint(dim, "            | "+printable(line)))
+}
+
+func (d *demo) arrow(direction simulator.Direction) string {
+	style := cyan
+	if direction == simulator.FromBackend {
+		style = yellow
+	}
+	return d.t.paint(style, direction.Arrow())
+}
+
+func ms(d time.Duration) float64 { return float64(d) / 1e6 }

@@ -1,0 +1,151 @@
+package main
+
+import (
+	"fmt"
+	"net"
+	"os"
+	"strings"
+	"testing"
+
+	"github.com/rogpeppe/go-internal/testscript"
+	"google.golang.org/protobuf/proto"
+
+	"spectrumlua/pb"
+	"spectrumlua/runtime/bench"
+	"spectrumlua/runtime/simulator"
+	"spectrumlua/runtime/wire"
+)
+
+func TestMain(m *testing.M) {
+	// The program starts itself by its own file, which here is the test's.
+	if len(os.Args) > 1 && os.Args[1] == baselineName {
+		main()
+	}
+	testscript.Main(m, map[string]func(){
+		"spectrum2-lua": main,
+		backendName:     func() { os.Exit(backend(os.Getenv("BACKEND"))) },
+	})
+}
+
+func TestScripts(t *testing.T) {
+	testscript.Run(t, testscript.Params{
+		Dir: "testdata",
+		Setup: func(env *testscript.Env) error {
+			env.Setenv("GORACE", "atexit_sleep_ms=0")
+			return nil
+		},
+	})
+}
+
+// backend stands in for the real one. What it is called tells what is wrong
+// with it; "" is one that echoes.
+func backend(kind string) int {
+	fmt.Fprintf(os.Stderr, "config is %s\x1b[31m\n", os.Args[len(os.Args)-1])
+	if kind == "no script" {
+		fmt.Fprintln(os.Stderr, "there is no script")
+		return 22
+	}
+	conn, err := net.Dial("tcp", net.JoinHostPort(flagValue(os.Args, "--host"), flagValue(os.Args, "--port")))
+	if err != nil {
+		fmt.Fprintln(os.Stderr, err)
+		return 111
+	}
+	if spoilt := spoilers[kind]; spoilt != nil {
+		return spoilt(conn)
+	}
+	if err := bench.Baseline(conn); err != nil {
+		return 1
+	}
+	return 0
+}
+
+var spoilers = map[string]func(net.Conn) int{
+	"exit code": func(conn net.Conn) int { _ = bench.Baseline(conn); return 7 },
+	"mute": func(conn net.Conn) int {
+		_, _ = conn.Read(make([]byte, 100))
+		select {}
+	},
+	"dies": func(conn net.Conn) int {
+		_, _ = conn.Read(make([]byte, 100))
+		fmt.Fprintln(os.Stderr, "panic: oh no")
+		return 131
+	},
+	"refuses": instead(pb.WrapperMessage_TYPE_LOGIN, pb.WrapperMessage_TYPE_DISCONNECTED, &pb.Disconnected{
+		User: proto.String(demoUser), Error: pb.ConnectionError_CONNECTION_ERROR_INVALID_SETTINGS.Enum(), Message: proto.String("echo.lua:7: no"),
+	}),
+	"other text": instead(pb.WrapperMessage_TYPE_CONV_MESSAGE, pb.WrapperMessage_TYPE_CONV_MESSAGE, &pb.ConversationMessage{
+		UserName: proto.String(demoUser), BuddyName: proto.String("echo"), Message: proto.String("hm"),
+	}),
+	"rude": instead(pb.WrapperMessage_TYPE_LOGOUT, pb.WrapperMessage_TYPE_FT_START, nil),
+}
+
+// instead answers one type with something of its own and everything else as
+// bench.Baseline does, which it puts itself in front of.
+func instead(of, answer pb.WrapperMessage_Type, message proto.Message) func(net.Conn) int {
+	return func(conn net.Conn) int {
+		near, far := net.Pipe()
+		go func() { _ = bench.Baseline(far); _ = far.Close() }()
+		go func() {
+			frames := wire.NewReader(conn, 0)
+			for {
+				bytes, err := frames.Next()
+				if err != nil {
+					_ = near.Close()
+					return
+				}
+				if f := simulator.Decode(simulator.ToBackend, bytes); f.Type == of {
+					var payload []byte
+					if message != nil {
+						payload, _ = proto.Marshal(message)
+					}
+					_, _ = conn.Write(simulator.AppendFrame(nil, answer, payload))
+					continue
+				}
+				_, _ = near.Write(append(wire.AppendHeader(nil, len(bytes)), bytes...))
+			}
+		}()
+		buf := make([]byte, 4096)
+		for {
+			n, err := near.Read(buf)
+			if err != nil {
+				return 0
+			}
+			_, _ = conn.Write(buf[:n])
+		}
+	}
+}
+
+func TestColour(t *testing.T) {
+	if wantsColour(&strings.Builder{}) {
+		t.Error("a buffer wants colour")
+	}
+	file, err := os.Create(t.TempDir() + "/out")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer func() { _ = file.Close() }()
+	if wantsColour(file) {
+		t.Error("a file wants colour")
+	}
+	if got := (&terminal{}).paint(red, "x"); got != "x" {
+		t.Errorf("without colour it is %q", got)
+	}
+	if got := (&terminal{colour: true}).paint(red, "x"); got != "\x1b[31mx\x1b[0m" {
+		t.Errorf("with colour it is %q", got)
+	}
+}
+
+func TestPrintable(t *testing.T) {
+	if got := printable("a\tb\x1b[2J\x07 ü\u202e\xff"); got != "a\tb\uFFFD[2J\uFFFD ü\uFFFD\uFFFD" {
+		t.Errorf("got %q", got)
+	}
+}
+
+func TestEveryCommandTeaches(t *testing.T) {
+	root := newRoot(newTerminal(new(strings.Builder), new(strings.Builder)))
+	for _, cmd := range root.Commands() {
+		if cmd.Short == "" || strings.HasSuffix(cmd.Short, ".") {
+			t.Errorf("%s: the short help is %q", cmd.Name(), cmd.Short)
+		}
+	}
+}

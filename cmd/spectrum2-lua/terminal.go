@@ -1,0 +1,74 @@
+package main
+
+import (
+	"fmt"
+	"io"
+	"os"
+	"strings"
+	"sync"
+	"unicode"
+
+	"github.com/mattn/go-isatty"
+)
+
+// terminal is where a command writes. Its methods may be called from any
+// goroutine; each writes a whole line.
+type terminal struct {
+	out, err io.Writer
+	colour   bool // of out
+
+	mu sync.Mutex
+}
+
+func newTerminal(out, err io.Writer) *terminal {
+	return &terminal{out: out, err: err, colour: wantsColour(out)}
+}
+
+// wantsColour is true for a terminal, unless the user has said that he wants
+// none (https://no-color.org).
+func wantsColour(w io.Writer) bool {
+	file, ok := w.(*os.File)
+	return ok && isatty.IsTerminal(file.Fd()) && os.Getenv("NO_COLOR") == "" && os.Getenv("TERM") != "dumb"
+}
+
+// Styles, as the codes of ANSI terminals.
+const (
+	bold   = "1"
+	dim    = "2"
+	red    = "31"
+	green  = "32"
+	yellow = "33"
+	cyan   = "36"
+)
+
+// paint puts a text into a style if there is colour.
+func (t *terminal) paint(style, text string) string {
+	if !t.colour {
+		return text
+	}
+	return "\x1b[" + style + "m" + text + "\x1b[0m"
+}
+
+// print writes a line to standard output.
+func (t *terminal) print(line string) {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	_, _ = fmt.Fprintln(t.out, line)
+}
+
+// note writes a line to standard error.
+func (t *terminal) note(line string) {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	_, _ = fmt.Fprintln(t.err, line)
+}
+
+// printable makes what a program has written harmless for a terminal.
+func printable(line string) string {
+	return strings.Map(func(r rune) rune {
+		if r == '\t' || unicode.IsPrint(r) {
+			return r
+		}
+		return '\uFFFD'
+	}, line)
+}

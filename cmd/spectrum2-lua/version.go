@@ -1,0 +1,27 @@
+package main
+
+import (
+	"fmt"
+	"runtime"
+
+	"github.com/spf13/cobra"
+
+	"spectrumlua/runtime/version"
+)
+
+// versionText is what `version` and `--version` say.
+func versionText() string {
+	return fmt.Sprintf("%s (%s, %s/%s)", version.Number, runtime.Version(), runtime.GOOS, runtime.GOARCH)
+}
+
+func newVersion(t *terminal) *cobra.Command {
+	return &cobra.Command{
+		Use:   "version",
+		Short: "Tell which version this is",
+		Args:  cobra.NoArgs,
+		RunE: func(cmd *cobra.Command, _ []string) error {
+			t.print(cmd.Root().Name() + " " + versionText())
+			return nil
+		},
+	}
+}

@@ -1,0 +1,123 @@
+package bench
+
+import (
+	"errors"
+	"fmt"
+	"io"
+	"net"
+	"os"
+	"strconv"
+
+	"google.golang.org/protobuf/proto"
+
+	"spectrumlua/pb"
+	"spectrumlua/runtime/wire"
+)
+
+// flushAt is how much the baseline collects before it writes although more is
+// there to be read.
+const flushAt = 8 << 10
+
+// Baseline is the backend that a Lua backend is measured against: a plain Go
+// echo of the same frames through the same wire package. It parses the
+// wrapper and the payload, makes an answer of the same fields and marshals it;
+// answers that are ready together leave in one write. It answers PING and LOGIN
+// as a backend must, ignores everything else, and returns at EXIT and at the end
+// of the connection, which stays open.
+func Baseline(conn net.Conn) error {
+	b := baseline{frames: wire.NewReader(conn, 0)}
+	for {
+		frame, err := b.frames.Next()
+		if errors.Is(err, io.EOF) {
+			return nil
+		}
+		if err != nil {
+			return err
+		}
+		exit, err := b.handle(frame)
+		if err != nil {
+			return err
+		}
+		if len(b.out) >= flushAt || len(b.out) > 0 && (exit || !b.frames.Buffered()) {
+			if _, err := conn.Write(b.out); err != nil {
+				return err
+			}
+			b.out = b.out[:0]
+		}
+		if exit {
+			return nil
+		}
+	}
+}
+
+type baseline struct {
+	frames  *wire.Reader
+	out     []byte
+	payload []byte
+}
+
+func (b *baseline) handle(frame []byte) (exit bool, err error) {
+	typ, payload, err := pb.SplitWrapper(frame)
+	if err != nil {
+		return false, err
+	}
+	switch typ {
+	case pb.WrapperMessage_TYPE_EXIT:
+		return true, nil
+	case pb.WrapperMessage_TYPE_PING:
+		return false, b.pong()
+	case pb.WrapperMessage_TYPE_LOGIN:
+		return false, b.login(payload)
+	case pb.WrapperMessage_TYPE_CONV_MESSAGE:
+		return false, b.echo(payload)
+	}
+	return false, nil
+}
+
+func (b *baseline) echo(payload []byte) error {
+	var got pb.ConversationMessage
+	if err := proto.Unmarshal(payload, &got); err != nil {
+		return err
+	}
+	return b.send(pb.WrapperMessage_TYPE_CONV_MESSAGE, &pb.ConversationMessage{
+		UserName:  got.UserName,
+		BuddyName: got.BuddyName,
+		Message:   got.Message,
+	})
+}
+
+func (b *baseline) login(payload []byte) error {
+	var login pb.Login
+	if err := proto.Unmarshal(payload, &login); err != nil {
+		return err
+	}
+	err := b.send(pb.WrapperMessage_TYPE_CONNECTED, &pb.Connected{User: login.User})
+	if err != nil {
+		return err
+	}
+	return b.send(pb.WrapperMessage_TYPE_BUDDY_CHANGED, &pb.Buddy{
+		UserName:  login.User,
+		BuddyName: proto.String(contact),
+		Alias:     proto.String("Echo"),
+		Status:    pb.StatusType_STATUS_TYPE_ONLINE.Enum(),
+	})
+}
+
+func (b *baseline) pong() error {
+	b.out = appendFrame(b.out, pb.WrapperMessage_TYPE_PONG, nil)
+	return b.send(pb.WrapperMessage_TYPE_STATS, &pb.Stats{
+		Res:     proto.Int32(0),
+		InitRes: proto.Int32(0),
+		Shared:  proto.Int32(0),
+		Id:      proto.String(strconv.Itoa(os.Getpid())),
+	})
+}
+
+func (b *baseline) send(typ pb.WrapperMessage_Type, message proto.Message) (err error) {
+	b.payload, err = proto.MarshalOptions{}.MarshalAppend(b.payload[:0], message)
+	if err != nil {
+		return fmt.Errorf("%v: %w", typ, err)
+	}
+	b.out = appendFrame(b.out, typ, b.payload)
+	return nil
+}

@@ -1,0 +1,271 @@
+package bench
+
+import (
+	"context"
+	"fmt"
+	"runtime"
+	"slices"
+	"time"
+
+	"spectrumlua/runtime/simulator"
+)
+
+// Options says what is measured and for how long. All fields must be set;
+// Defaults does that.
+type Options struct {
+	Backend  Backend `json:"-"`
+	Baseline Backend `json:"-"`
+	// Config is the transport's config file.
+	Config string `json:"config"`
+
+	Load Load `json:"load"`
+	// Starts is how often the start is measured.
+	Starts int `json:"starts"`
+	// Rounds is how often each load is measured, for Round each time.
+	Rounds int           `json:"rounds"`
+	Round  time.Duration `json:"round_ns"`
+	// Questions are asked in each round for the time of one message.
+	Questions int `json:"questions"`
+	// Settle is how long a backend rests before its memory is read.
+	Settle time.Duration `json:"settle_ns"`
+	// Aims are what the figures are held against; default: Aims().
+	Aims []Aim `json:"-"`
+	// Progress is told what is being done; nil: nobody is.
+	Progress func(text string) `json:"-"`
+}
+
+// Defaults are the options of a whole run, which takes about half a minute.
+func Defaults() Options {
+	return Options{
+		Load:      Load{Users: 100, InFlight: 256, Body: 64},
+		Starts:    20,
+		Rounds:    5,
+		Round:     time.Second,
+		Questions: 2000,
+		Settle:    time.Second,
+		Aims:      Aims(),
+	}
+}
+
+func (o *Options) check() error {
+	switch {
+	case o.Load.Users < 1 || o.Load.InFlight < 1 || o.Load.Body < 0:
+		return fmt.Errorf("this is no load: %+v", o.Load)
+	case o.Starts < 1 || o.Rounds < 1 || o.Questions < 1:
+		return fmt.Errorf("nothing would be measured: %d starts, %d rounds, %d questions", o.Starts, o.Rounds, o.Questions)
+	}
+	if o.Progress == nil {
+		o.Progress = func(string) {}
+	}
+	return nil
+}
+
+// subject is one of the two that are measured, with its figures so far.
+type subject struct {
+	name    string
+	backend Backend
+	running *running
+	load    *generator
+
+	starts []float64 // ms
+	rest   float64   // bytes
+	loaded float64   // bytes
+	median []float64 // µs, of each round
+	p99    []float64
+	loads  map[Style]*throughput
+}
+
+// throughput are the figures of each round.
+type throughput struct {
+	rate, cpu, generator, busy []float64
+}
+
+// Run measures. It fails if one of the two does not do what is asked of it.
+func Run(ctx context.Context, o Options) (*Report, error) {
+	if err := o.check(); err != nil {
+		return nil, err
+	}
+	s, err := simulator.Listen(simulator.IPv4, simulator.Options{})
+	if err != nil {
+		return nil, err
+	}
+	defer s.Close()
+	subjects := []*subject{{name: "Lua", backend: o.Backend}, {name: "baseline", backend: o.Baseline}}
+	for _, sub := range subjects {
+		sub.loads = map[Style]*throughput{LikeSpectrum: {}, Flood: {}}
+	}
+	defer func() {
+		for _, sub := range subjects {
+			if sub.running != nil {
+				sub.running.kill()
+			}
+		}
+	}()
+	for _, phase := range []func(context.Context, *simulator.Spectrum, Options, []*subject) error{
+		measureStarts, prepare, measureRounds, finish,
+	} {
+		if err := phase(ctx, s, o, subjects); err != nil {
+			if ctx.Err() != nil {
+				err = context.Cause(ctx)
+			}
+			return nil, err
+		}
+	}
+	return newReport(o, subjects[0], subjects[1]), nil
+}
+
+// measureStarts starts and ends both by turns.
+func measureStarts(ctx context.Context, s *simulator.Spectrum, o Options, subjects []*subject) error {
+	o.Progress(fmt.Sprintf("starting each %d times", o.Starts))
+	for range o.Starts {
+		for _, sub := range subjects {
+			r, err := start(ctx, s, sub.backend, o.Config)
+			if err != nil {
+				return fmt.Errorf("%s: %w", sub.name, err)
+			}
+			sub.starts = append(sub.starts, ms(r.started))
+			if err := r.exit(ctx); err != nil {
+				return fmt.Errorf("%s: %w", sub.name, r.explain(err))
+			}
+		}
+	}
+	return nil
+}
+
+// prepare starts both for good, reads their memory at rest, logs the users in
+// and warms up.
+func prepare(ctx context.Context, s *simulator.Spectrum, o Options, subjects []*subject) error {
+	o.Progress("memory at rest")
+	for _, sub := range subjects {
+		var err error
+		if sub.running, err = start(ctx, s, sub.backend, o.Config); err != nil {
+			return fmt.Errorf("%s: %w", sub.name, err)
+		}
+	}
+	if err := wait(ctx, o.Settle); err != nil {
+		return err
+	}
+	for _, sub := range subjects {
+		if err := sub.warmUp(o); err != nil {
+			return fmt.Errorf("%s: %w", sub.name, sub.running.explain(err))
+		}
+	}
+	return nil
+}
+
+func (sub *subject) warmUp(o Options) error {
+	if err := sub.running.ping(); err != nil {
+		return err
+	}
+	rss, err := sub.running.process.RSS()
+	if err != nil {
+		return err
+	}
+	sub.rest = float64(rss)
+	sub.load, err = newGenerator(sub.running.conn, sub.running.frames, o.Load)
+	if err != nil {
+		return err
+	}
+	if err := sub.load.login(); err != nil {
+		return err
+	}
+	// This looks at every echo, too.
+	_, _, err = sub.load.run(LikeSpectrum, o.Round/2)
+	return err
+}
+
+// measureRounds measures both by turns; who is first changes from round to
+// round.
+func measureRounds(_ context.Context, _ *simulator.Spectrum, o Options, subjects []*subject) error {
+	order := slices.Clone(subjects)
+	for round := range o.Rounds {
+		o.Progress(fmt.Sprintf("round %d of %d", round+1, o.Rounds))
+		for _, sub := range order {
+			if err := sub.round(o); err != nil {
+				return fmt.Errorf("%s: %w", sub.name, sub.running.explain(err))
+			}
+		}
+		slices.Reverse(order)
+	}
+	return nil
+}
+
+func (sub *subject) round(o Options) error {
+	for _, style := range []Style{LikeSpectrum, Flood} {
+		if err := sub.measure(style, o.Round); err != nil {
+			return err
+		}
+	}
+	times := make([]float64, o.Questions)
+	for i := range times {
+		took, err := sub.load.ask()
+		if err != nil {
+			return err
+		}
+		times[i] = us(took)
+	}
+	slices.Sort(times)
+	sub.median = append(sub.median, quantile(times, 0.5))
+	sub.p99 = append(sub.p99, quantile(times, 0.99))
+	return nil
+}
+
+// measure lets one load run.
+func (sub *subject) measure(style Style, d time.Duration) error {
+	runtime.GC() // of what was before
+	before, err := sub.running.process.CPU()
+	if err != nil {
+		return err
+	}
+	own, err := ownCPU()
+	if err != nil {
+		return err
+	}
+	n, took, err := sub.load.run(style, d)
+	if err != nil {
+		return err
+	}
+	ownAfter, err := ownCPU()
+	if err != nil {
+		return err
+	}
+	after, err := sub.running.process.CPU()
+	if err != nil {
+		return err
+	}
+	f := sub.loads[style]
+	f.rate = append(f.rate, float64(n)/took.Seconds())
+	f.cpu = append(f.cpu, us(after-before)/float64(n))
+	f.generator = append(f.generator, us(ownAfter-own)/float64(n))
+	f.busy = append(f.busy, float64(ownAfter-own)/float64(took))
+	return nil
+}
+
+// finish reads the memory once more and ends both.
+func finish(ctx context.Context, _ *simulator.Spectrum, _ Options, subjects []*subject) error {
+	for _, sub := range subjects {
+		rss, err := sub.running.process.RSS()
+		if err != nil {
+			return fmt.Errorf("%s: %w", sub.name, err)
+		}
+		sub.loaded = float64(rss)
+		if err := sub.running.exit(ctx); err != nil {
+			return fmt.Errorf("%s: %w", sub.name, sub.running.explain(err))
+		}
+	}
+	return nil
+}
+
+func wait(ctx context.Context, d time.Duration) error {
+	timer := time.NewTimer(d)
+	defer timer.Stop()
+	select {
+	case <-timer.C:
+		return nil
+	case <-ctx.Done():
+		return context.Cause(ctx)
+	}
+}
+
+func ms(d time.Duration) float64 { return float64(d) / 1e6 }
+func us(d time.Duration) float64 { return float64(d) / 1e3 }

@@ -1,0 +1,269 @@
+package bench
+
+import (
+	"bytes"
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"net"
+	"os"
+	"strings"
+	"testing"
+	"time"
+
+	"go.uber.org/goleak"
+	"google.golang.org/protobuf/proto"
+
+	"spectrumlua/pb"
+	"spectrumlua/runtime/wire"
+)
+
+// roleVariable makes the test's own executable play a backend: the first
+// argument says which.
+const roleVariable = "BENCH_TEST_BACKEND"
+
+// roles spoil an otherwise good backend.
+var roles = map[string]func(conn net.Conn) int{
+	"good": func(conn net.Conn) int {
+		if err := Baseline(conn); err != nil {
+			return 1
+		}
+		return 0
+	},
+	"bad exit": func(conn net.Conn) int { _ = Baseline(conn); return 7 },
+	"refuses": func(conn net.Conn) int {
+		return answer(conn, pb.WrapperMessage_TYPE_LOGIN, pb.WrapperMessage_TYPE_DISCONNECTED, &pb.Disconnected{
+			User: proto.String("user00000@localhost"), Error: pb.ConnectionError_CONNECTION_ERROR_INVALID_SETTINGS.Enum(), Message: proto.String("no script"),
+		})
+	},
+	"other text": func(conn net.Conn) int {
+		return answer(conn, pb.WrapperMessage_TYPE_CONV_MESSAGE, pb.WrapperMessage_TYPE_CONV_MESSAGE, &pb.ConversationMessage{
+			UserName: proto.String("user00000@localhost"), BuddyName: proto.String(contact), Message: proto.String("hm"),
+		})
+	},
+	"dies": func(conn net.Conn) int {
+		return answer(conn, pb.WrapperMessage_TYPE_CONV_MESSAGE, 0, nil)
+	},
+}
+
+// answer is a backend that answers one type with something of its own, or by
+// its death, and the rest as Baseline does.
+func answer(conn net.Conn, to, with pb.WrapperMessage_Type, message proto.Message) int {
+	b := baseline{frames: wire.NewReader(conn, 0)}
+	for {
+		frame, err := b.frames.Next()
+		if err != nil {
+			return 0
+		}
+		if typ, _, _ := pb.SplitWrapper(frame); typ == to {
+			if message == nil {
+				fmt.Fprintln(os.Stderr, "oh no")
+				return 7
+			}
+			_ = b.send(with, message)
+		} else if exit, err := b.handle(frame); exit || err != nil {
+			return 0
+		}
+		_, _ = conn.Write(b.out)
+		b.out = b.out[:0]
+	}
+}
+
+func TestMain(m *testing.M) {
+	if os.Getenv(roleVariable) == "" {
+		goleak.VerifyTestMain(m)
+		return
+	}
+	conn, err := net.Dial("tcp", net.JoinHostPort(os.Args[3], os.Args[5]))
+	if err != nil {
+		fmt.Fprintln(os.Stderr, err)
+		os.Exit(111)
+	}
+	os.Exit(roles[os.Args[1]](conn))
+}
+
+// quick are options for a run that takes no time.
+func quick(t *testing.T, role string) Options {
+	t.Helper()
+	t.Setenv(roleVariable, "1")
+	t.Setenv("GORACE", "atexit_sleep_ms=0") // a second for each process otherwise
+	o := Defaults()
+	o.Backend = Backend{Path: os.Args[0], Leading: []string{role}}
+	o.Baseline = Backend{Path: os.Args[0], Leading: []string{"good"}}
+	o.Config = "x.cfg"
+	o.Starts, o.Rounds, o.Round, o.Questions, o.Settle = 2, 2, 20*time.Millisecond, 10, 0
+	return o
+}
+
+func TestRun(t *testing.T) {
+	tests := []struct {
+		name string
+		load Load
+	}{
+		{"as it is meant", Defaults().Load},
+		{"one of everything", Load{1, 1, 0}},
+		// More than the sockets hold: both ends write while the other does.
+		{"much in flight", Load{10, 64, 256 << 10}},
+	}
+	for _, test := range tests {
+		t.Run(test.name, func(t *testing.T) {
+			o := quick(t, "good")
+			o.Load = test.load
+			var progress []string
+			o.Progress = func(text string) { progress = append(progress, text) }
+			r, err := Run(t.Context(), o)
+			if err != nil {
+				t.Fatal(err)
+			}
+			for name, f := range map[string]Figures{"Lua": r.Lua, "baseline": r.Baseline, "ratios": r.Ratios} {
+				for what, s := range map[string]Spread{
+					"start": f.StartMS, "rate": f.LikeSpectrum.Rate, "flood": f.Flood.Rate, "median": f.MedianUS, "p99": f.P99US,
+				} {
+					if s.N != 2 || s.Min <= 0 || s.Min > s.Median || s.Median > s.Max {
+						t.Errorf("%s: %s is %+v", name, what, s)
+					}
+				}
+				if f.RestMB <= 0 || f.LoadedMB <= 0 {
+					t.Errorf("%s: memory is %v and %v", name, f.RestMB, f.LoadedMB)
+				}
+			}
+			if len(r.Verdicts) != len(Aims()) || len(progress) != 4 {
+				t.Errorf("verdicts %v, progress %q", r.Verdicts, progress)
+			}
+		})
+	}
+}
+
+func TestRunFails(t *testing.T) {
+	tests := []struct {
+		role string
+		want []string
+	}{
+		{"bad exit", []string{"Lua: the backend ended with exit code 7"}},
+		{"refuses", []string{"Lua: user00000@localhost may not log in: CONNECTION_ERROR_INVALID_SETTINGS", "no script"}},
+		{"other text", []string{"Lua: this is no echo", "hm"}},
+		{"dies", []string{"Lua: ", "oh no"}},
+	}
+	for _, test := range tests {
+		t.Run(test.role, func(t *testing.T) {
+			_, err := Run(t.Context(), quick(t, test.role))
+			if err == nil {
+				t.Fatal("no error")
+			}
+			for _, want := range test.want {
+				if !strings.Contains(err.Error(), want) {
+					t.Errorf("got %v, without %q", err, want)
+				}
+			}
+		})
+	}
+	t.Run("no executable", func(t *testing.T) {
+		o := quick(t, "good")
+		o.Backend.Path = "no/such/file"
+		if _, err := Run(t.Context(), o); !errors.Is(err, os.ErrNotExist) {
+			t.Errorf("got %v", err)
+		}
+	})
+	t.Run("nothing to measure", func(t *testing.T) {
+		for _, spoil := range []func(*Options){
+			func(o *Options) { o.Load.Users = 0 }, func(o *Options) { o.Load.InFlight = 0 }, func(o *Options) { o.Rounds = 0 },
+		} {
+			o := quick(t, "good")
+			spoil(&o)
+			if _, err := Run(t.Context(), o); err == nil {
+				t.Error("no error")
+			}
+		}
+	})
+	t.Run("interrupted", func(t *testing.T) {
+		o := quick(t, "good")
+		o.Round = time.Hour
+		why := errors.New("enough")
+		ctx, cancel := context.WithCancelCause(t.Context())
+		o.Progress = func(text string) {
+			if text == "memory at rest" {
+				// The backends are warmed up for half an hour next.
+				time.AfterFunc(20*time.Millisecond, func() { cancel(why) })
+			}
+		}
+		if _, err := Run(ctx, o); !errors.Is(err, why) {
+			t.Errorf("got %v", err)
+		}
+	})
+}
+
+func TestReport(t *testing.T) {
+	lua := &subject{starts: []float64{4, 5, 60}, rest: 9e6, loaded: 20e6, median: []float64{50, 60, 70}, p99: []float64{100, 100, 100},
+		loads: map[Style]*throughput{LikeSpectrum: {rate: []float64{100_000, 150_000, 200_000}, cpu: []float64{5, 5, 5}, generator: []float64{2, 2, 2}, busy: []float64{0.5, 0.5, 0.5}}, Flood: {}}}
+	base := &subject{starts: []float64{2, 2, 2}, rest: 4.5e6, loaded: 5e6, median: []float64{50, 50, 50}, p99: []float64{80, 80, 80},
+		loads: map[Style]*throughput{LikeSpectrum: {rate: []float64{500_000, 500_000, 500_000}, cpu: []float64{1, 1, 1}, generator: []float64{2, 2, 2}, busy: []float64{1, 1, 1}}, Flood: {}}}
+	o := Defaults()
+	r := newReport(o, lua, base)
+	if got := r.Ratios.LikeSpectrum.Rate; got != (Spread{3, 0.2, 0.3, 0.4}) {
+		t.Errorf("the ratio of the rates is %+v", got)
+	}
+	if r.Met() {
+		t.Error("a ratio of 0.3 is good enough")
+	}
+	var text bytes.Buffer
+	if err := r.WriteText(&text); err != nil {
+		t.Fatal(err)
+	}
+	for _, want := range []string{
+		"start to first PONG\n  median, ms                                5.0        2.0     2.50\n",
+		"  slowest, ms                              60.0        2.0\n",
+		"load as Spectrum makes it\n  echoes per second                      150000     500000     0.30\n",
+		"  CPU per echo, µs                         5.00       1.00     5.00\n",
+		"  load generator, busy, %                    50        100\n",
+		"met     start to first PONG                       5.00 ms     aim: at most 9.5 ms\n",
+		"MISSED  echoes per second, beside the baseline    0.30        aim: at least 0.35\n",
+	} {
+		if !strings.Contains(text.String(), want) {
+			t.Errorf("no %q in\n%s", want, text.String())
+		}
+	}
+	var encoded bytes.Buffer
+	if err := r.WriteJSON(&encoded); err != nil {
+		t.Fatal(err)
+	}
+	var decoded struct {
+		Lua struct {
+			StartMS Spread `json:"start_ms"`
+		}
+		Verdicts []struct {
+			Name string
+			Met  bool
+		}
+	}
+	if err := json.Unmarshal(encoded.Bytes(), &decoded); err != nil {
+		t.Fatal(err)
+	}
+	if decoded.Lua.StartMS.Median != 5 || len(decoded.Verdicts) != 3 || !decoded.Verdicts[0].Met || decoded.Verdicts[2].Met {
+		t.Errorf("got %+v from\n%s", decoded, encoded.String())
+	}
+}
+
+func TestBaselineEndsWithItsPeer(t *testing.T) {
+	for name, bytes := range map[string]string{
+		"between frames": "", "with EXIT": "\x00\x00\x00\x02\x08\x1d", "of another type": "\x00\x00\x00\x02\x08\x63",
+	} {
+		near, far := net.Pipe()
+		go func() { _, _ = far.Write([]byte(bytes)); _ = far.Close() }()
+		if err := Baseline(near); err != nil {
+			t.Errorf("%s: %v", name, err)
+		}
+		_ = near.Close()
+	}
+	for name, bytes := range map[string]string{
+		"garbage": "\x00\x00\x00\x01\xff", "half a frame": "\x00\x00\x00\x09\x08", "no payload": "\x00\x00\x00\x02\x08\x08",
+		"no login": "\x00\x00\x00\x02\x08\x03",
+	} {
+		near, far := net.Pipe()
+		go func() { _, _ = far.Write([]byte(bytes)); _ = far.Close() }()
+		if err := Baseline(near); err == nil {
+			t.Errorf("%s: no error", name)
+		}
+		_ = near.Close()
+	}
+}

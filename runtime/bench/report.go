@@ -1,0 +1,193 @@
+package bench
+
+import (
+	"encoding/json"
+	"fmt"
+	"io"
+	"runtime"
+	"slices"
+	"strings"
+)
+
+// Report is what a run has found.
+type Report struct {
+	Machine  Machine `json:"machine"`
+	Options  Options `json:"options"`
+	Lua      Figures `json:"lua"`
+	Baseline Figures `json:"baseline"`
+	// Ratios are Lua's figures divided by the baseline's, round by round.
+	Ratios Figures `json:"ratios"`
+	// Verdicts hold the figures against the aims.
+	Verdicts []Verdict `json:"verdicts"`
+}
+
+// Machine is what was measured on.
+type Machine struct {
+	OS   string `json:"os"`
+	Arch string `json:"arch"`
+	CPUs int    `json:"cpus"`
+	Go   string `json:"go"`
+}
+
+// Figures are those of one backend, or the ratios of two.
+type Figures struct {
+	// StartMS is the time from exec to the first PONG.
+	StartMS Spread `json:"start_ms"`
+	// RestMB is the resident memory after the first PONG and a pause, LoadedMB
+	// after the load; in millions of bytes.
+	RestMB   float64 `json:"rest_mb"`
+	LoadedMB float64 `json:"loaded_mb"`
+	// LikeSpectrum and Flood are the two styles of load.
+	LikeSpectrum LoadFigures `json:"like_spectrum"`
+	Flood        LoadFigures `json:"flood"`
+	// One message and its echo.
+	MedianUS Spread `json:"latency_median_us"`
+	P99US    Spread `json:"latency_p99_us"`
+}
+
+// LoadFigures are those of one style of load.
+type LoadFigures struct {
+	// Rate is echoes per second.
+	Rate Spread `json:"rate"`
+	// CPUUS is the backend's processor time per echo, GeneratorUS that of the
+	// load generator.
+	CPUUS       Spread `json:"cpu_us"`
+	GeneratorUS Spread `json:"generator_us"`
+	// GeneratorBusy is the part of the time that the load generator worked:
+	// near 1, it is what limits the rate.
+	GeneratorBusy Spread `json:"generator_busy"`
+}
+
+func newReport(o Options, lua, baseline *subject) *Report {
+	r := &Report{
+		Machine:  Machine{OS: runtime.GOOS, Arch: runtime.GOARCH, CPUs: runtime.NumCPU(), Go: runtime.Version()},
+		Options:  o,
+		Lua:      lua.figures(),
+		Baseline: baseline.figures(),
+	}
+	r.Ratios = Figures{
+		StartMS:      spread(ratios(lua.starts, baseline.starts)),
+		RestMB:       lua.rest / baseline.rest,
+		LoadedMB:     lua.loaded / baseline.loaded,
+		LikeSpectrum: loadRatios(lua.loads[LikeSpectrum], baseline.loads[LikeSpectrum]),
+		Flood:        loadRatios(lua.loads[Flood], baseline.loads[Flood]),
+		MedianUS:     spread(ratios(lua.median, baseline.median)),
+		P99US:        spread(ratios(lua.p99, baseline.p99)),
+	}
+	for _, aim := range o.Aims {
+		r.Verdicts = append(r.Verdicts, aim.judge(r))
+	}
+	return r
+}
+
+func (sub *subject) figures() Figures {
+	return Figures{
+		StartMS:      spread(sub.starts),
+		RestMB:       sub.rest / 1e6,
+		LoadedMB:     sub.loaded / 1e6,
+		LikeSpectrum: sub.loads[LikeSpectrum].figures(),
+		Flood:        sub.loads[Flood].figures(),
+		MedianUS:     spread(sub.median),
+		P99US:        spread(sub.p99),
+	}
+}
+
+func (t *throughput) figures() LoadFigures {
+	return LoadFigures{Rate: spread(t.rate), CPUUS: spread(t.cpu), GeneratorUS: spread(t.generator), GeneratorBusy: spread(t.busy)}
+}
+
+func loadRatios(over, under *throughput) LoadFigures {
+	return LoadFigures{
+		Rate:          spread(ratios(over.rate, under.rate)),
+		CPUUS:         spread(ratios(over.cpu, under.cpu)),
+		GeneratorUS:   spread(ratios(over.generator, under.generator)),
+		GeneratorBusy: spread(ratios(over.busy, under.busy)),
+	}
+}
+
+// Met tells whether all aims are met.
+func (r *Report) Met() bool {
+	for _, v := range r.Verdicts {
+		if !v.Met {
+			return false
+		}
+	}
+	return true
+}
+
+// WriteJSON writes the report as one JSON object.
+func (r *Report) WriteJSON(w io.Writer) error {
+	enc := json.NewEncoder(w)
+	enc.SetIndent("", "  ")
+	return enc.Encode(r)
+}
+
+// WriteText writes the report as tables for people.
+func (r *Report) WriteText(w io.Writer) error {
+	var b strings.Builder
+	m, o := r.Machine, r.Options
+	fmt.Fprintf(&b, "%s/%s, %d processors, %s; %d users, %d messages in flight, bodies of %d bytes;\n%d rounds of %v, by turns with the baseline, a plain Go echo. Medians.\n\n",
+		m.OS, m.Arch, m.CPUs, m.Go, o.Load.Users, o.Load.InFlight, o.Load.Body, o.Rounds, o.Round)
+	line := func(cells ...any) {
+		text := fmt.Sprintf("%-36s%11s%11s%9s", cells...)
+		b.WriteString(strings.TrimRight(text, " ") + "\n")
+	}
+	line("", "Lua", "baseline", "ratio")
+	for _, row := range rows {
+		if row.of == nil {
+			line(row.name, "", "", "")
+			continue
+		}
+		line(row.name, row.format(row.of(&r.Lua)), row.format(row.of(&r.Baseline)), row.ratioText(r))
+	}
+	b.WriteString("\n")
+	for _, v := range r.Verdicts {
+		fmt.Fprintf(&b, "%-8s%-42s%-12s%s\n", v.mark(), v.Name, fmt.Sprintf("%.2f%s", v.Value, v.Unit), "aim: "+v.limit())
+	}
+	_, err := io.WriteString(w, b.String())
+	return err
+}
+
+// row is a line of the table: a figure, or a heading if there is none.
+type row struct {
+	name     string
+	of       func(*Figures) float64
+	decimals int
+	noRatio  bool
+}
+
+var rows = slices.Concat([]row{
+	{name: "start to first PONG"},
+	{"  median, ms", func(f *Figures) float64 { return f.StartMS.Median }, 1, false},
+	{"  fastest, ms", func(f *Figures) float64 { return f.StartMS.Min }, 1, true},
+	{"  slowest, ms", func(f *Figures) float64 { return f.StartMS.Max }, 1, true},
+	{name: "resident memory"},
+	{"  at rest, MB", func(f *Figures) float64 { return f.RestMB }, 1, false},
+	{"  after the load, MB", func(f *Figures) float64 { return f.LoadedMB }, 1, false},
+},
+	loadRows("load as Spectrum makes it", func(f *Figures) *LoadFigures { return &f.LikeSpectrum }),
+	loadRows("flood of frames made beforehand", func(f *Figures) *LoadFigures { return &f.Flood }),
+	[]row{
+		{name: "one message and its echo"},
+		{"  median, µs", func(f *Figures) float64 { return f.MedianUS.Median }, 1, false},
+		{"  99th percentile, µs", func(f *Figures) float64 { return f.P99US.Median }, 1, false},
+	})
+
+func loadRows(name string, of func(*Figures) *LoadFigures) []row {
+	return []row{
+		{name: name},
+		{"  echoes per second", func(f *Figures) float64 { return of(f).Rate.Median }, 0, false},
+		{"  CPU per echo, µs", func(f *Figures) float64 { return of(f).CPUUS.Median }, 2, false},
+		{"  load generator, CPU per echo, µs", func(f *Figures) float64 { return of(f).GeneratorUS.Median }, 2, true},
+		{"  load generator, busy, %", func(f *Figures) float64 { return 100 * of(f).GeneratorBusy.Median }, 0, true},
+	}
+}
+
+func (r row) format(v float64) string { return fmt.Sprintf("%.*f", r.decimals, v) }
+
+func (r row) ratioText(report *Report) string {
+	if r.noRatio {
+		return ""
+	}
+	return fmt.Sprintf("%.2f", r.of(&report.Ratios))
+}

@@ -1,0 +1,226 @@
+package simulator
+
+import (
+	"context"
+	"fmt"
+	"strings"
+
+	"google.golang.org/protobuf/proto"
+	"google.golang.org/protobuf/reflect/protoreflect"
+
+	"spectrumlua/pb"
+)
+
+// Expect takes the first frame of the type that match accepts, among those
+// that nobody has taken yet; if there is none it waits for it, until ctx is
+// done or Options.Timeout has passed. A nil match accepts all. match must not
+// use the Backend; for a type without a payload, or one that does not parse, it
+// gets nil. The error tells what came instead.
+func (b *Backend) Expect(ctx context.Context, typ pb.WrapperMessage_Type, match func(proto.Message) bool) (Frame, error) {
+	return b.expect(ctx, "", typ, match)
+}
+
+// ExpectNext takes the first frame that nobody has taken yet, and fails if it
+// is of another type or match does not accept it. PONG and STATS are passed
+// over, unless typ is one of the two.
+func (b *Backend) ExpectNext(ctx context.Context, typ pb.WrapperMessage_Type, match func(proto.Message) bool) (Frame, error) {
+	return b.expectNext(ctx, "", typ, match)
+}
+
+// Never fails if a frame as Expect would take it has come by the time that the
+// barrier is passed.
+func (b *Backend) Never(ctx context.Context, barrier Barrier, typ pb.WrapperMessage_Type, match func(proto.Message) bool) error {
+	return b.never(ctx, "", barrier, typ, match)
+}
+
+// Discard takes all frames that have come so far, and returns how many nobody
+// had taken.
+func (b *Backend) Discard() int {
+	b.journal.mu.Lock()
+	defer b.journal.mu.Unlock()
+	n := 0
+	for i := range b.journal.entries {
+		if e := &b.journal.entries[i]; e.Direction == FromBackend && !e.taken {
+			e.taken = true
+			n++
+		}
+	}
+	return n
+}
+
+// A Barrier returns once the backend has dealt with what was sent before. What
+// that means depends on the barrier: Backend.Ping proves that it was read,
+// User.EchoBarrier that the user's handlers have run, Backend.QueryBarrier that
+// a QUERY sent behind it was answered, Backend.Exit that everything has ended.
+type Barrier func(ctx context.Context) error
+
+// QueryBarrier is passed when the script has answered an admin's command. It
+// says nothing of users' messages, which are handled beside it.
+func (b *Backend) QueryBarrier(command string) Barrier {
+	return func(ctx context.Context) error {
+		err := b.Send(pb.WrapperMessage_TYPE_QUERY, &pb.BackendConfig{Config: proto.String(command)})
+		if err != nil {
+			return err
+		}
+		_, err = b.Expect(ctx, pb.WrapperMessage_TYPE_QUERY, nil)
+		return err
+	}
+}
+
+// Match makes a match for Expect from one for a payload's own Go type. It
+// accepts no other type.
+func Match[T proto.Message](accepts func(T) bool) func(proto.Message) bool {
+	return func(m proto.Message) bool {
+		typed, ok := m.(T)
+		return ok && accepts(typed)
+	}
+}
+
+// Like accepts a message of the same kind as want in which every field that is
+// set in want has the same value. What want leaves out may be anything.
+func Like(want proto.Message) func(proto.Message) bool {
+	return func(got proto.Message) bool {
+		if got == nil || want.ProtoReflect().Descriptor() != got.ProtoReflect().Descriptor() {
+			return false
+		}
+		same := true
+		want.ProtoReflect().Range(func(d protoreflect.FieldDescriptor, v protoreflect.Value) bool {
+			same = got.ProtoReflect().Has(d) && v.Equal(got.ProtoReflect().Get(d))
+			return same
+		})
+		return same
+	}
+}
+
+func (b *Backend) expect(ctx context.Context, user string, typ pb.WrapperMessage_Type, match func(proto.Message) bool) (Frame, error) {
+	ctx, cancel := b.bounded(ctx)
+	defer cancel()
+	var found Frame
+	seen := uint64(0)
+	err := b.journal.await(ctx, func() bool {
+		e := b.journal.find(seen, fits(user, typ, match))
+		seen = b.journal.last()
+		if e == nil {
+			return false
+		}
+		e.taken = true
+		found = e.Frame
+		return true
+	})
+	if err != nil {
+		return Frame{}, b.unmet(wanted(user, typ, match), err)
+	}
+	return found, nil
+}
+
+func (b *Backend) expectNext(ctx context.Context, user string, typ pb.WrapperMessage_Type, match func(proto.Message) bool) (Frame, error) {
+	ctx, cancel := b.bounded(ctx)
+	defer cancel()
+	var found Frame
+	err := b.journal.await(ctx, func() bool {
+		e := b.journal.find(0, func(e *entry) bool {
+			return (user == "" || e.User == user) && (isLife(typ) || !isLife(e.Type) || !e.understood())
+		})
+		if e == nil {
+			return false
+		}
+		e.taken = true
+		found = e.Frame
+		return true
+	})
+	if err != nil {
+		return Frame{}, b.unmet(wanted(user, typ, match), err)
+	}
+	if !fits(user, typ, match)(&entry{Frame: found}) {
+		return found, fmt.Errorf("expected %s next, but got %s", wanted(user, typ, match), Describe(found))
+	}
+	return found, nil
+}
+
+func (b *Backend) never(ctx context.Context, user string, barrier Barrier, typ pb.WrapperMessage_Type, match func(proto.Message) bool) error {
+	if err := barrier(ctx); err != nil {
+		return fmt.Errorf("waiting to see that no %s comes: %w", wanted(user, typ, match), err)
+	}
+	b.journal.mu.Lock()
+	defer b.journal.mu.Unlock()
+	if e := b.journal.find(0, fits(user, typ, match)); e != nil {
+		e.taken = true
+		return fmt.Errorf("expected no %s, but got %s", wanted(user, typ, match), Describe(e.Frame))
+	}
+	return nil
+}
+
+func (b *Backend) bounded(ctx context.Context) (context.Context, context.CancelFunc) {
+	return context.WithTimeoutCause(ctx, b.opts.Timeout, fmt.Errorf("not within %v: %w", b.opts.Timeout, context.DeadlineExceeded))
+}
+
+// isLife tells the two types that a backend sends of itself.
+func isLife(t pb.WrapperMessage_Type) bool {
+	return t == pb.WrapperMessage_TYPE_PONG || t == pb.WrapperMessage_TYPE_STATS
+}
+
+func fits(user string, typ pb.WrapperMessage_Type, match func(proto.Message) bool) func(*entry) bool {
+	return func(e *entry) bool {
+		return e.understood() && e.Type == typ && (user == "" || e.User == user) &&
+			(match == nil || match(e.Message))
+	}
+}
+
+func wanted(user string, typ pb.WrapperMessage_Type, match func(proto.Message) bool) string {
+	text := typeName(typ)
+	if user != "" {
+		text += " for " + user
+	}
+	if match != nil {
+		text += " that matches"
+	}
+	return text
+}
+
+// shownFrames is how many frames the error of an expectation shows.
+const shownFrames = 20
+
+// UnmetError is the error of an expectation that was given up.
+type UnmetError struct {
+	// Expected is what did not come.
+	Expected string
+	// Why it is not waited for any longer.
+	Why error
+	// Passed are the last frames, both ways, a line each; Before is how many
+	// came before those.
+	Passed []string
+	Before uint64
+}
+
+func (e *UnmetError) Error() string {
+	var b strings.Builder
+	fmt.Fprintf(&b, "expected %s: %v; what passed:", e.Expected, e.Why)
+	if e.Before > 0 {
+		fmt.Fprintf(&b, "\n  … %d frames", e.Before)
+	}
+	for _, line := range e.Passed {
+		b.WriteString("\n  " + line)
+	}
+	if len(e.Passed) == 0 {
+		b.WriteString(" nothing")
+	}
+	return b.String()
+}
+
+func (e *UnmetError) Unwrap() error { return e.Why }
+
+func (b *Backend) unmet(what string, why error) error {
+	frames, before := b.Frames()
+	if end := b.Err(); end != nil {
+		why = fmt.Errorf("%w (%w)", why, end)
+	}
+	if more := len(frames) - shownFrames; more > 0 {
+		frames = frames[more:]
+		before += uint64(more)
+	}
+	e := &UnmetError{Expected: what, Why: why, Before: before}
+	for _, f := range frames {
+		e.Passed = append(e.Passed, Describe(f))
+	}
+	return e
+}

@@ -1,0 +1,155 @@
+package simulator
+
+import (
+	"bytes"
+	"errors"
+	"fmt"
+	"time"
+
+	"google.golang.org/protobuf/proto"
+	"google.golang.org/protobuf/reflect/protoreflect"
+	"google.golang.org/protobuf/reflect/protoregistry"
+
+	"spectrumlua/pb"
+	"spectrumlua/runtime/schema"
+	"spectrumlua/runtime/wire"
+)
+
+// Direction tells who sent a frame.
+type Direction int
+
+const (
+	// ToBackend frames are sent by Spectrum.
+	ToBackend Direction = iota
+	// FromBackend frames are sent by the backend.
+	FromBackend
+)
+
+// Arrow is how Describe shows the direction: towards the backend is right.
+func (d Direction) Arrow() string {
+	if d == FromBackend {
+		return "←"
+	}
+	return "→"
+}
+
+// Frame is one frame that passed. It is never changed once made.
+type Frame struct {
+	// Seq counts the frames of a connection, both directions together, from 1.
+	Seq       uint64
+	Time      time.Time
+	Direction Direction
+	// Bytes is what stood behind the length.
+	Bytes []byte
+
+	Type pb.WrapperMessage_Type
+	// Payload is a part of Bytes, nil if there is none.
+	Payload []byte
+	// Message is the payload's content; nil if the type has none, is raw or
+	// unknown, or the payload does not parse.
+	Message proto.Message
+	// User is whom the message names, "" if nobody.
+	User string
+	// Err is why the frame or its payload makes no sense: it is no
+	// WrapperMessage, does not parse, or lacks a required field. An unknown
+	// type is no error.
+	Err error
+}
+
+// errEmpty is the Err of a frame without bytes.
+var errEmpty = errors.New("empty frame")
+
+// Decode takes a frame apart. It keeps bytes, which must not change any more.
+func Decode(direction Direction, bytes []byte) Frame {
+	f := Frame{Direction: direction, Bytes: bytes, Time: time.Now()}
+	if len(bytes) == 0 {
+		f.Err = errEmpty
+		return f
+	}
+	f.Type, f.Payload, f.Err = pb.SplitWrapper(bytes)
+	if f.Err != nil {
+		return f
+	}
+	typ := schema.TypeByNumber(f.Type)
+	if typ == nil {
+		return f
+	}
+	f.User = string(typ.UserOf(f.Payload))
+	if typ.Payload == nil {
+		return f
+	}
+	message, err := newMessage(typ.Payload.Descriptor)
+	if err == nil {
+		err = proto.UnmarshalOptions{AllowPartial: true}.Unmarshal(f.Payload, message)
+	}
+	if err != nil {
+		f.Err = fmt.Errorf("its payload does not parse: %w", err)
+		return f
+	}
+	f.Message = message
+	if missing := missingFields(message.ProtoReflect(), typ.Payload); len(missing) > 0 {
+		f.Err = fmt.Errorf("required fields are missing: %q", missing)
+	}
+	return f
+}
+
+// understood tells whether f.Type can be trusted.
+func (f Frame) understood() bool {
+	return !errors.Is(f.Err, errEmpty) && !errors.Is(f.Err, pb.ErrMalformed)
+}
+
+// TypeName is the type as protocol.proto writes it, without TYPE_; a number for
+// an unknown one.
+func (f Frame) TypeName() string { return typeName(f.Type) }
+
+func typeName(t pb.WrapperMessage_Type) string {
+	if typ := schema.TypeByNumber(t); typ != nil {
+		return string(bytes.ToUpper([]byte(typ.Name)))
+	}
+	return fmt.Sprintf("type %d", int32(t))
+}
+
+// AppendFrame adds a whole frame, length included, to dst. A nil payload is
+// left out.
+func AppendFrame(dst []byte, typ pb.WrapperMessage_Type, payload []byte) []byte {
+	n := len(payload)
+	if payload == nil {
+		n = -1
+	}
+	dst = wire.AppendHeader(dst, pb.SizeWrapper(typ, n))
+	return pb.AppendWrapper(dst, typ, payload)
+}
+
+func newMessage(d protoreflect.MessageDescriptor) (proto.Message, error) {
+	t, err := protoregistry.GlobalTypes.FindMessageByName(d.FullName())
+	if err != nil {
+		return nil, err
+	}
+	return t.New().Interface(), nil
+}
+
+// missingFields are the names of the required fields that m, or a message in
+// it, does not have.
+func missingFields(m protoreflect.Message, s *schema.Message) []string {
+	var missing []string
+	for _, field := range s.Fields {
+		d := field.Descriptor
+		switch {
+		case d.Cardinality() == protoreflect.Required && !m.Has(d):
+			missing = append(missing, field.Name)
+		case d.IsMap() || field.Message == nil || !m.Has(d):
+		case d.IsList():
+			list := m.Get(d).List()
+			for i := range list.Len() {
+				for _, name := range missingFields(list.Get(i).Message(), field.Message) {
+					missing = append(missing, fmt.Sprintf("%s[%d].%s", field.Name, i, name))
+				}
+			}
+		default:
+			for _, name := range missingFields(m.Get(d).Message(), field.Message) {
+				missing = append(missing, field.Name+"."+name)
+			}
+		}
+	}
+	return missing
+}

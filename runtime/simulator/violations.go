@@ -1,0 +1,279 @@
+package simulator
+
+import (
+	"fmt"
+	"strconv"
+	"strings"
+	"sync"
+	"time"
+	"unicode/utf8"
+
+	"google.golang.org/protobuf/reflect/protoreflect"
+
+	"spectrumlua/pb"
+	"spectrumlua/runtime/schema"
+)
+
+// Violation is something that a backend must not send: the real Spectrum, or
+// the XMPP server behind it, would have suffered.
+type Violation struct {
+	// Frame is what was sent; it has no bytes if the framing itself broke, or
+	// nothing was sent in time.
+	Frame Frame
+	// Text says what is wrong with it and what comes of that.
+	Text string
+}
+
+// Error makes a Violation an error.
+func (v Violation) Error() string {
+	if v.Frame.Seq == 0 && v.Frame.Bytes == nil {
+		return v.Text
+	}
+	return v.Text + ": " + Describe(v.Frame)
+}
+
+// keepViolations bounds how many are remembered.
+const keepViolations = 1000
+
+// violations checks what comes and keeps what is wrong.
+type violations struct {
+	ponged bool // used by the reading goroutine alone
+
+	mu   sync.Mutex
+	list []Violation
+}
+
+// Violations are the rules of the real Spectrum that the backend has broken so
+// far, oldest first, at most a thousand.
+func (b *Backend) Violations() []Violation {
+	b.violations.mu.Lock()
+	defer b.violations.mu.Unlock()
+	return append([]Violation(nil), b.violations.list...)
+}
+
+func (v *violations) add(found Violation) {
+	v.mu.Lock()
+	defer v.mu.Unlock()
+	if len(v.list) < keepViolations {
+		v.list = append(v.list, found)
+	}
+}
+
+// check looks at one frame and at its place in the order of things. Only the
+// reading goroutine calls it.
+func (v *violations) check(f Frame) {
+	for _, text := range append(v.order(f), Check(f)...) {
+		v.add(Violation{Frame: f, Text: text})
+	}
+}
+
+// order checks what may come before and after the first PONG.
+func (v *violations) order(f Frame) []string {
+	if !f.understood() {
+		return nil
+	}
+	switch {
+	case f.Type == pb.WrapperMessage_TYPE_PONG:
+		v.ponged = true
+	case f.Type == pb.WrapperMessage_TYPE_BACKEND_CONFIG && v.ponged:
+		return []string{"BACKEND_CONFIG after the first PONG: Spectrum has opened its XMPP side already"}
+	case f.Type != pb.WrapperMessage_TYPE_BACKEND_CONFIG && !v.ponged:
+		return []string{f.TypeName() + " before the first PONG, where only BACKEND_CONFIG belongs"}
+	}
+	return nil
+}
+
+// Check tells what is wrong with a frame that a backend sends, whatever came
+// before it: nothing, for a frame that Spectrum and the XMPP server can bear.
+func Check(f Frame) []string {
+	if !f.understood() {
+		return []string{"Spectrum cannot take the frame apart: " + f.Err.Error()}
+	}
+	typ := schema.TypeByNumber(f.Type)
+	if typ == nil || !typ.SpectrumTakes {
+		return []string{f.TypeName() + " is no type that Spectrum takes from a backend: its reading stalls"}
+	}
+	c := checker{}
+	if f.Err != nil {
+		c.report("Spectrum drops the message: %v", f.Err)
+	}
+	if f.Message != nil {
+		c.message(f.Message.ProtoReflect(), typ.Payload, "")
+	}
+	if extra := extraChecks[f.Type]; extra != nil {
+		extra(&c, f)
+	}
+	if !internalTypes[f.Type] && c.size+stanzaEnvelope > MaxStanza {
+		c.report("the stanza has about %d bytes, more than the %d after which an XMPP server closes the stream for all", c.size+stanzaEnvelope, MaxStanza)
+	}
+	return c.found
+}
+
+// MaxStanza is the longest stanza, in bytes, that the strictest of the usual
+// XMPP servers bears.
+const MaxStanza = 512 << 10
+
+// stanzaEnvelope is about what Spectrum puts around the texts of a message.
+const stanzaEnvelope = 256
+
+// internalTypes stay between backend and Spectrum: no stanza comes of them.
+var internalTypes = map[pb.WrapperMessage_Type]bool{
+	pb.WrapperMessage_TYPE_PONG:           true,
+	pb.WrapperMessage_TYPE_STATS:          true,
+	pb.WrapperMessage_TYPE_BACKEND_CONFIG: true,
+	pb.WrapperMessage_TYPE_QUERY:          true,
+}
+
+// extraChecks are those of a single type.
+var extraChecks = map[pb.WrapperMessage_Type]func(*checker, Frame){
+	pb.WrapperMessage_TYPE_RAW_XML:        (*checker).rawXML,
+	pb.WrapperMessage_TYPE_BACKEND_CONFIG: (*checker).backendConfig,
+	pb.WrapperMessage_TYPE_STATS:          (*checker).stats,
+}
+
+// checker collects what is wrong with one frame.
+type checker struct {
+	found []string
+	size  int // of the texts, as they stand in a stanza
+}
+
+func (c *checker) report(format string, args ...any) {
+	c.found = append(c.found, fmt.Sprintf(format, args...))
+}
+
+// message checks the fields of m, whose name in the payload is prefix.
+func (c *checker) message(m protoreflect.Message, s *schema.Message, prefix string) {
+	for _, field := range s.Fields {
+		d := field.Descriptor
+		if !m.Has(d) {
+			continue
+		}
+		name, v := prefix+field.Name, m.Get(d)
+		switch {
+		case d.IsMap():
+			v.Map().Range(func(k protoreflect.MapKey, v protoreflect.Value) bool {
+				c.text(k.String(), pb.Format_FORMAT_TEXT, name)
+				c.value(v, field.Message.FieldByNumber(2), name)
+				return true
+			})
+		case d.IsList():
+			for i := range v.List().Len() {
+				c.value(v.List().Get(i), field, name)
+			}
+		default:
+			c.value(v, field, name)
+		}
+	}
+}
+
+func (c *checker) value(v protoreflect.Value, field *schema.Field, name string) {
+	switch field.Descriptor.Kind() {
+	case protoreflect.StringKind:
+		c.text(v.String(), field.Format, name)
+	case protoreflect.BytesKind:
+		c.size += (len(v.Bytes()) + 2) / 3 * 4
+	case protoreflect.EnumKind:
+		if field.Enum.Name(int32(v.Enum())) == "" {
+			c.report("%s is %d, which Spectrum does not know", name, v.Enum())
+		}
+	case protoreflect.MessageKind:
+		c.message(v.Message(), field.Message, name+".")
+	}
+}
+
+func (c *checker) text(s string, format pb.Format, name string) {
+	if bad := illegalText(s); bad != "" {
+		c.report("%s holds %s, which closes the component's stream for all", name, bad)
+	}
+	switch {
+	case format == pb.Format_FORMAT_XHTML:
+		c.size += len(s)
+		if err := wellFormed(s); err != nil {
+			c.report("%s is not well-formed, which closes the component's stream for all: %v", name, err)
+		}
+		return
+	case format == pb.Format_FORMAT_TIMESTAMP && s != "":
+		if _, err := time.Parse("20060102T150405", s); err != nil || len(s) != 15 {
+			c.report("%s is not of the form YYYYMMDDTHHMMSS: the message vanishes", name)
+		}
+	}
+	c.size += len(s) + 4*strings.Count(s, "&") + 3*strings.Count(s, "<") + 3*strings.Count(s, ">")
+}
+
+// illegalText names the first thing in s that cannot stand in an XML 1.0
+// document; "" if there is none.
+func illegalText(s string) string {
+	for i := 0; i < len(s); {
+		r, n := utf8.DecodeRuneInString(s[i:])
+		switch {
+		case r == utf8.RuneError && n == 1:
+			return fmt.Sprintf("invalid UTF-8 (byte 0x%02X at offset %d)", s[i], i)
+		case !legalRune(r):
+			return fmt.Sprintf("%U at offset %d", r, i)
+		}
+		i += n
+	}
+	return ""
+}
+
+// legalRune is the Char production of XML 1.0.
+func legalRune(r rune) bool {
+	return r == '\t' || r == '\n' || r == '\r' ||
+		r >= 0x20 && r <= 0xD7FF || r >= 0xE000 && r <= 0xFFFD || r >= 0x10000 && r <= 0x10FFFF
+}
+
+func (c *checker) rawXML(f Frame) {
+	s := string(f.Payload)
+	c.size += len(s)
+	if bad := illegalText(s); bad != "" {
+		c.report("the stanza holds %s, which breaks the parser that all backends share", bad)
+		return
+	}
+	if err := oneStanza(s); err != nil {
+		c.report("it is not one whole stanza, which breaks the parser that all backends share: %v", err)
+	}
+}
+
+// booleanKeys are the keys of BACKEND_CONFIG that Spectrum reads as booleans.
+var booleanKeys = map[string]bool{
+	"registration.needpassword":      true,
+	"registration.needregistration":  true,
+	"features.muc":                   true,
+	"features.rawxml":                true,
+	"features.receipts":              true,
+	"features.disable_jid_escaping":  true,
+	"features.send_buddies_on_login": true,
+}
+
+// booleans is what Spectrum reads as one.
+var booleans = map[string]bool{
+	"1": true, "0": true, "true": true, "false": true, "yes": true, "no": true, "on": true, "off": true,
+}
+
+func (c *checker) backendConfig(f Frame) {
+	message, _ := f.Message.(*pb.BackendConfig)
+	section := ""
+	for line := range strings.Lines(message.GetConfig()) {
+		line, _, _ = strings.Cut(line, "#")
+		line = strings.TrimSpace(line)
+		key, value, isPair := strings.Cut(line, "=")
+		switch {
+		case line == "":
+		case strings.HasPrefix(line, "[") && strings.HasSuffix(line, "]"):
+			section = line[1:len(line)-1] + "."
+		case !isPair:
+			c.report("the line %q is neither [section] nor key=value", line)
+		case booleanKeys[strings.ToLower(section+strings.TrimSpace(key))]:
+			if value = strings.TrimSpace(value); !booleans[strings.ToLower(value)] {
+				c.report("%s%s=%s is no boolean: Spectrum loses the PONG behind it and never opens", section, strings.TrimSpace(key), value)
+			}
+		}
+	}
+}
+
+func (c *checker) stats(f Frame) {
+	message, _ := f.Message.(*pb.Stats)
+	if pid, err := strconv.Atoi(message.GetId()); err != nil || pid <= 0 {
+		c.report("id is %q and no process id: Spectrum could not end the process", message.GetId())
+	}
+}
