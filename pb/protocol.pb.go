@@ -102,6 +102,10 @@ const (
 	Format_FORMAT_XHTML Format = 1
 	// UTC, YYYYMMDDTHHMMSS (the form of XEP-0091).
 	Format_FORMAT_TIMESTAMP Format = 2
+	// A name that Spectrum escapes (XEP-0106) and makes a JID's localpart.
+	Format_FORMAT_LOCALPART Format = 3
+	// A name that becomes a JID's resource.
+	Format_FORMAT_RESOURCE Format = 4
 )
 
 // Enum value maps for Format.
@@ -110,11 +114,15 @@ var (
 		0: "FORMAT_TEXT",
 		1: "FORMAT_XHTML",
 		2: "FORMAT_TIMESTAMP",
+		3: "FORMAT_LOCALPART",
+		4: "FORMAT_RESOURCE",
 	}
 	Format_value = map[string]int32{
 		"FORMAT_TEXT":      0,
 		"FORMAT_XHTML":     1,
 		"FORMAT_TIMESTAMP": 2,
+		"FORMAT_LOCALPART": 3,
+		"FORMAT_RESOURCE":  4,
 	}
 )
 
@@ -1396,7 +1404,7 @@ type Attachment struct {
 	state         protoimpl.MessageState `protogen:"open.v1"`
 	Url           *string                `protobuf:"bytes,1,req,name=url" json:"url,omitempty"`
 	MimeType      *string                `protobuf:"bytes,2,opt,name=mimeType" json:"mimeType,omitempty"`
-	Description   *string                `protobuf:"bytes,3,req,name=description" json:"description,omitempty"`
+	Description   *string                `protobuf:"bytes,3,opt,name=description" json:"description,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -2140,10 +2148,10 @@ const file_protocol_proto_rawDesc = "" +
 	"\x04user\x18\x01 \x02(\tB\x06\x8a\xb5\x18\x02\b\x01R\x04user\x12\x1e\n" +
 	"\n" +
 	"legacyName\x18\x02 \x02(\tR\n" +
-	"legacyName\"\x85\x02\n" +
+	"legacyName\"\x8d\x02\n" +
 	"\x05Buddy\x12\"\n" +
-	"\buserName\x18\x01 \x02(\tB\x06\x8a\xb5\x18\x02\b\x01R\buserName\x12\x1c\n" +
-	"\tbuddyName\x18\x02 \x02(\tR\tbuddyName\x12\x14\n" +
+	"\buserName\x18\x01 \x02(\tB\x06\x8a\xb5\x18\x02\b\x01R\buserName\x12$\n" +
+	"\tbuddyName\x18\x02 \x02(\tB\x06\x8a\xb5\x18\x02\x18\x03R\tbuddyName\x12\x14\n" +
 	"\x05alias\x18\x03 \x01(\tR\x05alias\x12\x14\n" +
 	"\x05group\x18\x04 \x03(\tR\x05group\x122\n" +
 	"\x06status\x18\x05 \x01(\x0e2\x1a.spectrumlua.pb.StatusTypeR\x06status\x12$\n" +
@@ -2151,12 +2159,12 @@ const file_protocol_proto_rawDesc = "" +
 	"\biconHash\x18\a \x01(\tR\biconHash\x12\x18\n" +
 	"\ablocked\x18\b \x01(\bR\ablocked\"6\n" +
 	"\aBuddies\x12+\n" +
-	"\x05buddy\x18\x01 \x03(\v2\x15.spectrumlua.pb.BuddyR\x05buddy\"\xeb\x02\n" +
+	"\x05buddy\x18\x01 \x03(\v2\x15.spectrumlua.pb.BuddyR\x05buddy\"\xfb\x02\n" +
 	"\x13ConversationMessage\x12\"\n" +
-	"\buserName\x18\x01 \x02(\tB\x06\x8a\xb5\x18\x02\b\x01R\buserName\x12\x1c\n" +
-	"\tbuddyName\x18\x02 \x02(\tR\tbuddyName\x12 \n" +
-	"\amessage\x18\x03 \x02(\tB\x06\x8a\xb5\x18\x02(\x01R\amessage\x12\x1a\n" +
-	"\bnickname\x18\x04 \x01(\tR\bnickname\x12\x1e\n" +
+	"\buserName\x18\x01 \x02(\tB\x06\x8a\xb5\x18\x02\b\x01R\buserName\x12$\n" +
+	"\tbuddyName\x18\x02 \x02(\tB\x06\x8a\xb5\x18\x02\x18\x03R\tbuddyName\x12 \n" +
+	"\amessage\x18\x03 \x02(\tB\x06\x8a\xb5\x18\x02(\x01R\amessage\x12\"\n" +
+	"\bnickname\x18\x04 \x01(\tB\x06\x8a\xb5\x18\x02\x18\x04R\bnickname\x12\x1e\n" +
 	"\x05xhtml\x18\x05 \x01(\tB\b\x8a\xb5\x18\x04\x18\x01(\x01R\x05xhtml\x12$\n" +
 	"\ttimestamp\x18\x06 \x01(\tB\x06\x8a\xb5\x18\x02\x18\x02R\ttimestamp\x12\x1a\n" +
 	"\bheadline\x18\a \x01(\bR\bheadline\x12\x0e\n" +
@@ -2171,24 +2179,24 @@ const file_protocol_proto_rawDesc = "" +
 	"Attachment\x12\x10\n" +
 	"\x03url\x18\x01 \x02(\tR\x03url\x12\x1a\n" +
 	"\bmimeType\x18\x02 \x01(\tR\bmimeType\x12 \n" +
-	"\vdescription\x18\x03 \x02(\tR\vdescription\"~\n" +
+	"\vdescription\x18\x03 \x01(\tR\vdescription\"\x8e\x01\n" +
 	"\x04Room\x12\"\n" +
-	"\buserName\x18\x01 \x02(\tB\x06\x8a\xb5\x18\x02\b\x01R\buserName\x12\x1a\n" +
-	"\bnickname\x18\x02 \x02(\tR\bnickname\x12\x12\n" +
-	"\x04room\x18\x03 \x02(\tR\x04room\x12\"\n" +
-	"\bpassword\x18\x04 \x01(\tB\x06\x8a\xb5\x18\x02 \x01R\bpassword\"N\n" +
-	"\bRoomList\x12\x12\n" +
-	"\x04room\x18\x01 \x03(\tR\x04room\x12\x12\n" +
+	"\buserName\x18\x01 \x02(\tB\x06\x8a\xb5\x18\x02\b\x01R\buserName\x12\"\n" +
+	"\bnickname\x18\x02 \x02(\tB\x06\x8a\xb5\x18\x02\x18\x04R\bnickname\x12\x1a\n" +
+	"\x04room\x18\x03 \x02(\tB\x06\x8a\xb5\x18\x02\x18\x03R\x04room\x12\"\n" +
+	"\bpassword\x18\x04 \x01(\tB\x06\x8a\xb5\x18\x02 \x01R\bpassword\"V\n" +
+	"\bRoomList\x12\x1a\n" +
+	"\x04room\x18\x01 \x03(\tB\x06\x8a\xb5\x18\x02\x18\x03R\x04room\x12\x12\n" +
 	"\x04name\x18\x02 \x03(\tR\x04name\x12\x1a\n" +
-	"\x04user\x18\x03 \x01(\tB\x06\x8a\xb5\x18\x02\b\x01R\x04user\"\xb2\x02\n" +
+	"\x04user\x18\x03 \x01(\tB\x06\x8a\xb5\x18\x02\b\x01R\x04user\"\xca\x02\n" +
 	"\vParticipant\x12\"\n" +
-	"\buserName\x18\x01 \x02(\tB\x06\x8a\xb5\x18\x02\b\x01R\buserName\x12\x12\n" +
-	"\x04room\x18\x02 \x02(\tR\x04room\x12\x1a\n" +
-	"\bnickname\x18\x03 \x02(\tR\bnickname\x12)\n" +
+	"\buserName\x18\x01 \x02(\tB\x06\x8a\xb5\x18\x02\b\x01R\buserName\x12\x1a\n" +
+	"\x04room\x18\x02 \x02(\tB\x06\x8a\xb5\x18\x02\x18\x03R\x04room\x12\"\n" +
+	"\bnickname\x18\x03 \x02(\tB\x06\x8a\xb5\x18\x02\x18\x04R\bnickname\x12)\n" +
 	"\x04flag\x18\x04 \x02(\x05B\x15\x8a\xb5\x18\x11\x12\x0fParticipantFlagR\x04flag\x122\n" +
 	"\x06status\x18\x05 \x02(\x0e2\x1a.spectrumlua.pb.StatusTypeR\x06status\x12$\n" +
-	"\rstatusMessage\x18\x06 \x01(\tR\rstatusMessage\x12\x18\n" +
-	"\anewname\x18\a \x01(\tR\anewname\x12\x1a\n" +
+	"\rstatusMessage\x18\x06 \x01(\tR\rstatusMessage\x12 \n" +
+	"\anewname\x18\a \x01(\tB\x06\x8a\xb5\x18\x02\x18\x04R\anewname\x12\x1a\n" +
 	"\biconHash\x18\b \x01(\tR\biconHash\x12\x14\n" +
 	"\x05alias\x18\t \x01(\tR\x05alias\"\xaf\x01\n" +
 	"\x05VCard\x12\"\n" +
@@ -2215,11 +2223,13 @@ const file_protocol_proto_rawDesc = "" +
 	"\rPayloadFormat\x12\x17\n" +
 	"\x13PAYLOAD_FORMAT_FREE\x10\x00\x12\x19\n" +
 	"\x15PAYLOAD_FORMAT_CONFIG\x10\x01\x12\x19\n" +
-	"\x15PAYLOAD_FORMAT_STANZA\x10\x02*A\n" +
+	"\x15PAYLOAD_FORMAT_STANZA\x10\x02*l\n" +
 	"\x06Format\x12\x0f\n" +
 	"\vFORMAT_TEXT\x10\x00\x12\x10\n" +
 	"\fFORMAT_XHTML\x10\x01\x12\x14\n" +
-	"\x10FORMAT_TIMESTAMP\x10\x02*\xa9\x01\n" +
+	"\x10FORMAT_TIMESTAMP\x10\x02\x12\x14\n" +
+	"\x10FORMAT_LOCALPART\x10\x03\x12\x13\n" +
+	"\x0fFORMAT_RESOURCE\x10\x04*\xa9\x01\n" +
 	"\n" +
 	"StatusType\x12\x16\n" +
 	"\x12STATUS_TYPE_ONLINE\x10\x00\x12\x14\n" +

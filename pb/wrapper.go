@@ -27,8 +27,11 @@ func SplitWrapper(frame []byte) (WrapperMessage_Type, []byte, error) {
 	seen := false
 	for rest := frame; len(rest) > 0; {
 		num, wireType, n := protowire.ConsumeTag(rest)
-		if n < 0 {
+		switch {
+		case n < 0:
 			return 0, nil, malformed(n)
+		case num > protowire.MaxValidNumber: // ConsumeTag lets some of them pass
+			return 0, nil, fmt.Errorf("%w: it has a field %d", ErrMalformed, num)
 		}
 		rest = rest[n:]
 		switch {

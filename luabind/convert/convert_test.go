@@ -188,6 +188,9 @@ func TestEncode(t *testing.T) {
 			&pb.ConversationMessage{UserName: proto.String("alice@localhost"), BuddyName: proto.String("c"), Message: proto.String("m"), Xhtml: proto.String("<b>m</b>")}},
 		{"xhtml that is not is dropped", "conv_message", `{buddy_name = "c", message = "m", xhtml = "<b>m"}`,
 			&pb.ConversationMessage{UserName: proto.String("alice@localhost"), BuddyName: proto.String("c"), Message: proto.String("m")}},
+		{"names are made fit for a JID", "participant_changed", `{room = "r\3", nickname = "", status = "none", newname = "\238\128\128x"}`,
+			&pb.Participant{UserName: proto.String("alice@localhost"), Room: proto.String("r"), Nickname: proto.String("_"), Flag: proto.Int32(0),
+				Status: pb.StatusType_STATUS_TYPE_NONE.Enum(), Newname: proto.String("x")}},
 		{"messages in a list", "conv_message", `{buddy_name = "c", message = "m", attachment = {{url = "u", description = "d", mime_type = "image/png"}}}`,
 			&pb.ConversationMessage{UserName: proto.String("alice@localhost"), BuddyName: proto.String("c"), Message: proto.String("m"),
 				Attachment: []*pb.Attachment{{Url: proto.String("u"), MimeType: proto.String("image/png"), Description: proto.String("d")}}}},
@@ -235,7 +238,7 @@ func TestEncodeRefuses(t *testing.T) {
 		{"a time beyond all", "conv_message", `{buddy_name = "c", message = "m", timestamp = 1e300}`, `timestamp:`},
 		{"a picture of 1 MB", "vcard", `{buddy_name = "c", id = 1, photo = ("x"):rep(1000000)}`, `it is too big`},
 		{"a text that grows by escaping", "conv_message", `{buddy_name = "c", message = ("&"):rep(120000)}`, `it is too big`},
-		{"a field within", "conv_message", `{buddy_name = "c", message = "m", attachment = {{url = "u"}}}`, `attachment: element 1: the field description is missing`},
+		{"a field within", "conv_message", `{buddy_name = "c", message = "m", attachment = {{description = "d"}}}`, `attachment: element 1: the field url is missing`},
 	}
 	for _, c := range cases {
 		t.Run(c.name, func(t *testing.T) {
@@ -282,6 +285,9 @@ func TestRecordedSession(t *testing.T) {
 		decoded, err := Decode(typ.Payload, string(payload), func(what string) { t.Errorf("frame %d: passed over: %s", frames, what) })
 		if err != nil {
 			t.Fatalf("frame %d, %s: %v", frames, typ.Name, err)
+		}
+		if !typ.SpectrumTakes {
+			continue
 		}
 		again, err := Encode(nil, typ.Payload, decoded, "")
 		if err != nil {
@@ -372,7 +378,8 @@ func clean(m protoreflect.Message) bool {
 		default:
 			check(v)
 		}
-		if fd.Name() == "xhtml" || fd.Name() == "timestamp" || fd.Name() == "flag" {
+		switch fd.Name() {
+		case "xhtml", "timestamp", "flag", "buddyName", "nickname", "newname", "room": // may be mended
 			ok = false
 		}
 		return true

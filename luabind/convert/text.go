@@ -6,9 +6,11 @@ import (
 	"time"
 
 	lua "github.com/yuin/gopher-lua"
+	"google.golang.org/protobuf/reflect/protoreflect"
 
 	"spectrumlua/luabind/bind"
 	"spectrumlua/pb"
+	"spectrumlua/runtime/jid"
 	"spectrumlua/runtime/schema"
 	"spectrumlua/runtime/xmltext"
 )
@@ -43,12 +45,17 @@ func text(f *schema.Field, v lua.LValue) (s string, keep bool, err error) {
 	default:
 		return "", false, mismatch(v, "a string")
 	}
-	if f.Format == pb.Format_FORMAT_XHTML {
-		if s == "" {
-			return "", true, nil
-		}
+	if s == "" && f.Descriptor.Cardinality() != protoreflect.Required {
+		return "", true, nil
+	}
+	switch f.Format {
+	case pb.Format_FORMAT_XHTML:
 		s, err = xmltext.Fragment(xmltext.Clean(s))
 		return s, err == nil, nil // the plain text stands beside it
+	case pb.Format_FORMAT_LOCALPART:
+		return jid.Local(s), true, nil
+	case pb.Format_FORMAT_RESOURCE:
+		return jid.Resource(s), true, nil
 	}
 	return xmltext.Clean(s), true, nil
 }

@@ -1,0 +1,117 @@
+// Package pattern matches the patterns of Lua 5.1, byte by byte, as its manual
+// has them (section 5.4.1; letters and digits are those of ASCII).
+//
+// A match never runs on after its context is done, however much there is to
+// try, and takes no more of Go's stack for a longer text or pattern.
+package pattern
+
+import "strings"
+
+// MaxCaptures is how many captures a pattern may have.
+const MaxCaptures = 32
+
+// kind is what an item of a pattern asks for.
+type kind uint8
+
+const (
+	// One byte; these alone may be repeated.
+	kindByte kind = iota // item.a
+	kindAny
+	kindSet
+
+	kindOpen     // capture item.a begins
+	kindClose    // capture item.a ends
+	kindPosition // capture item.a is a position
+	kindBack     // what capture item.a has matched
+	kindBalance  // %bxy: from item.a to item.b
+	kindFrontier // %f[set]
+	kindEnd      // the end of the text
+)
+
+// item is one step of a pattern. Items follow each other: there are no
+// alternatives, and nothing repeats but single bytes.
+type item struct {
+	kind   kind
+	repeat byte // 0, or one of * + - ?
+	a, b   byte
+	set    *set
+	// choice numbers the items that can match in several ways.
+	choice int
+	// before tells that the next item begins with the byte next.
+	before bool
+	next   byte
+}
+
+// Pattern is a pattern that has been read. It does not change: any goroutine
+// may use it.
+type Pattern struct {
+	items    []item
+	anchored bool
+	captures int
+	choices  int // items that can match in several ways
+
+	// literal is all of the pattern if nothing in it is special, and prefix
+	// what every match begins with.
+	literal   string
+	isLiteral bool
+	prefix    string
+	first     *set // what a match begins with, where that is not a prefix
+}
+
+// Literal returns the text that the pattern stands for, if nothing in it is
+// special.
+func (p *Pattern) Literal() (string, bool) { return p.literal, p.isLiteral }
+
+// Anchored tells whether the pattern matches only where a search begins.
+func (p *Pattern) Anchored() bool { return p.anchored }
+
+// Captures is how many captures the pattern has.
+func (p *Pattern) Captures() int { return p.captures }
+
+// finish fills in what speeds matching up.
+func (p *Pattern) finish() {
+	for i := range p.items {
+		it := &p.items[i]
+		if it.repeat != 0 {
+			it.choice = p.choices
+			p.choices++
+		}
+		if i+1 < len(p.items) {
+			if n := p.items[i+1]; n.kind == kindByte && (n.repeat == 0 || n.repeat == '+') {
+				it.before, it.next = true, n.a
+			}
+		}
+	}
+	p.findPrefix()
+}
+
+func (p *Pattern) findPrefix() {
+	var prefix strings.Builder
+	for _, it := range p.items {
+		if it.kind != kindByte || it.repeat != 0 {
+			break
+		}
+		prefix.WriteByte(it.a)
+	}
+	p.prefix = prefix.String()
+	if !p.anchored && prefix.Len() == len(p.items) {
+		p.literal, p.isLiteral = p.prefix, true
+	}
+	if p.prefix != "" {
+		return
+	}
+	for _, it := range p.items {
+		switch {
+		case it.kind == kindOpen || it.kind == kindPosition:
+			continue
+		case it.repeat != 0 && it.repeat != '+':
+		case it.kind == kindSet:
+			p.first = it.set
+		case it.kind == kindByte || it.kind == kindBalance:
+			s := *noBytes
+			s[it.a] = true
+			p.first = &s
+		}
+		return
+	}
+}
