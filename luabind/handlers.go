@@ -21,7 +21,7 @@ var handledHere = map[pb.WrapperMessage_Type]string{
 
 // handlerNames are the names that a script's table may have.
 func handlerNames() []string {
-	names := []string{"reload"}
+	names := []string{reloadHandler}
 	for _, t := range schema.Types() {
 		names = append(names, t.Name)
 	}

@@ -59,9 +59,12 @@ type Host struct {
 	// The rest is guarded by the baton.
 	vm      *vm   // nil until a script has loaded
 	loadErr error // why vm is nil
-	data    *lua.LTable
-	timers  *task.Timers // of the process
-	scratch []byte       // of the payload being sent
+	files   []string
+	// generation counts the scripts that have been loaded.
+	generation int
+	data       *lua.LTable
+	timers     *task.Timers // of the process
+	scratch    []byte       // of the payload being sent
 }
 
 // New makes a host without a script. ctx ends the tasks of the process.
@@ -85,26 +88,6 @@ func New(ctx context.Context, o Options) *Host {
 
 // Sessions is where messages from Spectrum go in.
 func (h *Host) Sessions() *session.Registry { return h.sessions }
-
-// Load runs the script and takes its handlers. If it fails, the error names
-// file and line, and every login is refused with it until a later Load.
-func (h *Host) Load() error {
-	var err error
-	t := h.sessions.Process().Spawn("", func(t *task.Task) {
-		var v *vm
-		if v, err = h.newVM(t); err == nil {
-			h.vm = v
-		}
-		h.loadErr = err
-	})
-	<-t.Ended()
-	if err != nil {
-		h.log.Errorf("%s does not load, so logins are refused: %v", h.opts.Lua.Script, err)
-		return err
-	}
-	h.log.Infof("loaded %s", h.opts.Lua.Script)
-	return nil
-}
 
 // scriptDir is where the script and its own modules lie.
 func (h *Host) scriptDir() string { return filepath.Dir(h.opts.Lua.Script) }

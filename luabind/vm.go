@@ -32,7 +32,8 @@ type vm struct {
 	files map[string]struct{}
 }
 
-// newVM loads the script into a new VM. t is the task that does it.
+// newVM loads the script into a new VM. t is the task that does it. With an
+// error, the VM is good for nothing but its files.
 func (h *Host) newVM(t *task.Task) (*vm, error) {
 	v := &vm{
 		host: h,
@@ -62,7 +63,7 @@ func (h *Host) newVM(t *task.Task) (*vm, error) {
 	v.openLibraries()
 	chunk, err := v.loadFile(h.opts.Lua.Script)
 	if err != nil {
-		return nil, err
+		return v, err
 	}
 	var returned lua.LValue = lua.LNil
 	err = v.run(t, chunk, nil, func(l *lua.LState, n int) {
@@ -71,13 +72,10 @@ func (h *Host) newVM(t *task.Task) (*vm, error) {
 		}
 	})
 	if err != nil {
-		return nil, err
+		return v, err
 	}
 	v.handlers, err = v.checkHandlers(returned)
-	if err != nil {
-		return nil, err
-	}
-	return v, nil
+	return v, err
 }
 
 // ownerOf finds whom a script means by the option owner.

@@ -86,7 +86,8 @@ func (b *backend) serve(ctx context.Context, settings config.Lua) int {
 		Log:       b.logger.Category("lua"),
 		Version:   version.Number,
 	})
-	_ = host.Load() // has been logged; logins are refused with it
+	reload := newReloader(host, settings.Reload, b.log)
+	defer reload.close()
 
 	conn, err := link.Dial(ctx, b.args.Address())
 	if err != nil {

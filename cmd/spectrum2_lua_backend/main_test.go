@@ -4,6 +4,7 @@ import (
 	"context"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"syscall"
 	"testing"
@@ -46,16 +47,30 @@ func write(t *testing.T, name, text string) {
 	}
 }
 
+// program is the program under test.
+type program struct {
+	*simulator.Process
+	wrote chan struct{} // has a token when a line was logged
+}
+
 // execute starts the program with any arguments.
-func execute(t *testing.T, args ...string) *simulator.Process {
+func execute(t *testing.T, args ...string) *program {
 	t.Helper()
-	p, err := simulator.StartProcess(t.Context(), os.Args[0], args, simulator.ProcessOptions{
+	wrote := make(chan struct{}, 1)
+	process, err := simulator.StartProcess(t.Context(), os.Args[0], args, simulator.ProcessOptions{
+		Log: func(string) {
+			select {
+			case wrote <- struct{}{}:
+			default:
+			}
+		},
 		// Without the option, the race detector sleeps for a second at an exit.
 		Env: append(os.Environ(), beBackend+"=1", "GORACE=atexit_sleep_ms=0"),
 	})
 	if err != nil {
 		t.Fatal(err)
 	}
+	p := &program{process, wrote}
 	t.Cleanup(func() {
 		p.Kill()
 		if t.Failed() {
@@ -66,7 +81,7 @@ func execute(t *testing.T, args ...string) *simulator.Process {
 }
 
 // startUnder starts the program as Spectrum does, and has it answer a PING.
-func startUnder(t *testing.T, config string, own ...string) (*simulator.Process, *simtest.Backend) {
+func startUnder(t *testing.T, config string, own ...string) (*program, *simtest.Backend) {
 	t.Helper()
 	spectrum := simtest.Listen(t, simulator.Options{})
 	p := execute(t, spectrum.Args(config, own...)...)
@@ -75,7 +90,7 @@ func startUnder(t *testing.T, config string, own ...string) (*simulator.Process,
 	return p, b
 }
 
-func exitCode(t *testing.T, p *simulator.Process) int {
+func exitCode(t *testing.T, p *program) int {
 	t.Helper()
 	ctx, cancel := context.WithTimeout(t.Context(), 20*time.Second)
 	defer cancel()
@@ -216,17 +231,17 @@ end
 return on`
 	cases := []struct {
 		name string
-		end  func(p *simulator.Process, b *simtest.Backend)
+		end  func(p *program, b *simtest.Backend)
 		code syscall.Errno
 		says bool // what on.logout sends can still arrive
 		want string
 	}{
-		{"EXIT", func(_ *simulator.Process, b *simtest.Backend) { b.Send(pb.WrapperMessage_TYPE_EXIT, nil) }, 0, true, "EXIT"},
-		{"the end of the stream", func(_ *simulator.Process, b *simtest.Backend) { _ = b.CloseWrite() }, 0, true, ""},
-		{"SIGTERM", func(p *simulator.Process, _ *simtest.Backend) { _ = p.Signal(syscall.SIGTERM) }, 0, true, ""},
-		{"SIGINT", func(p *simulator.Process, _ *simtest.Backend) { _ = p.Signal(syscall.SIGINT) }, 0, true, ""},
-		{"a length over the cap", func(_ *simulator.Process, b *simtest.Backend) { _ = b.SendBytes([]byte{0x7f, 0, 0, 0}) }, syscall.EPROTO, true, "at most 16777216 are allowed"},
-		{"an end within a frame", func(_ *simulator.Process, b *simtest.Backend) {
+		{"EXIT", func(_ *program, b *simtest.Backend) { b.Send(pb.WrapperMessage_TYPE_EXIT, nil) }, 0, true, "EXIT"},
+		{"the end of the stream", func(_ *program, b *simtest.Backend) { _ = b.CloseWrite() }, 0, true, ""},
+		{"SIGTERM", func(p *program, _ *simtest.Backend) { _ = p.Signal(syscall.SIGTERM) }, 0, true, ""},
+		{"SIGINT", func(p *program, _ *simtest.Backend) { _ = p.Signal(syscall.SIGINT) }, 0, true, ""},
+		{"a length over the cap", func(_ *program, b *simtest.Backend) { _ = b.SendBytes([]byte{0x7f, 0, 0, 0}) }, syscall.EPROTO, true, "at most 16777216 are allowed"},
+		{"an end within a frame", func(_ *program, b *simtest.Backend) {
 			_ = b.SendBytes([]byte{0, 0, 0, 9, 8})
 			_ = b.CloseWrite()
 		}, syscall.EPROTO, true, "in the middle of a frame"},
@@ -358,13 +373,31 @@ func TestPanicIsNotExitCode2(t *testing.T) {
 		defer crash.Guard()
 		panic("on purpose")
 	}
-	p, err := simulator.StartProcess(t.Context(), os.Args[0], []string{"-test.run=^TestPanicIsNotExitCode2$"}, simulator.ProcessOptions{
+	process, err := simulator.StartProcess(t.Context(), os.Args[0], []string{"-test.run=^TestPanicIsNotExitCode2$"}, simulator.ProcessOptions{
 		Env: append(os.Environ(), "SPECTRUM2_LUA_TEST_PANIC=1"),
 	})
 	if err != nil {
 		t.Fatal(err)
 	}
+	p := &program{Process: process}
 	if code := exitCode(t, p); code != int(syscall.ENOTRECOVERABLE) || !strings.Contains(p.Output(), "panic: on purpose") {
 		t.Errorf("exit code %d, output %q", code, p.Output())
+	}
+}
+
+// awaitLog waits until the program has logged all of the words.
+func (p *program) awaitLog(t *testing.T, words ...string) {
+	t.Helper()
+	timeout := time.After(20 * time.Second)
+	for {
+		output := p.Output()
+		if !slices.ContainsFunc(words, func(w string) bool { return !strings.Contains(output, w) }) {
+			return
+		}
+		select {
+		case <-p.wrote:
+		case <-timeout:
+			t.Fatalf("the log has no %q", words)
+		}
 	}
 }

@@ -1,0 +1,258 @@
+//go:build e2e
+
+package e2e_test
+
+import (
+	"fmt"
+	"math/rand/v2"
+	"net"
+	"os"
+	"path/filepath"
+	"regexp"
+	"strconv"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+)
+
+// patience is how long a test waits for what is to happen at once: long, since
+// the machine may be busy, and only a failing test waits for it.
+const patience = 30 * time.Second
+
+// A bedConfig says what differs from an ordinary transport.
+type bedConfig struct {
+	backend  string            // a program on this machine; the one under test if empty
+	inChroot string            // or one that the chroot has: a C++ backend to compare with
+	jid      string            // of the transport; echo.localhost if empty
+	users    []string          // XMPP accounts at localhost; alice if empty
+	server   bool              // server mode: no Prosody, clients log in to Spectrum
+	script   string            // text of the Lua script …
+	file     string            // … or its path in the repository; scripts/echo.lua if both are empty
+	files    map[string]string // more files beside the config, by name
+	service  string            // more lines for [service]
+	lua      string            // more lines for [lua]
+	sections string            // more sections
+}
+
+// A bed is one transport with all that belongs to it, in a folder of its own
+// inside the chroot. It ends with its test.
+type bed struct {
+	t             *testing.T
+	config        bedConfig
+	dir           string // as this process sees it
+	jid           string
+	xmppPort      int // clients connect here
+	componentPort int // Prosody waits for Spectrum here
+	backendPort   int // and Spectrum for its backends here
+	prosody       *process
+	spectrum      *process
+	helpers       []*process // what a test started beside them
+	clients       []*client
+	begin         time.Time
+}
+
+// newBed starts a transport and waits until it is ready for clients.
+func newBed(t *testing.T, config bedConfig) *bed {
+	t.Helper()
+	b := prepareBed(t, config)
+	b.startSpectrum()
+	b.waitSpectrum()
+	return b
+}
+
+// prepareBed does all but start Spectrum.
+func prepareBed(t *testing.T, config bedConfig) *bed {
+	t.Helper()
+	if config.jid == "" {
+		config.jid = "echo.localhost"
+	}
+	if config.users == nil {
+		config.users = []string{"alice"}
+	}
+	// Spectrum takes # for the begin of a comment, in a path too.
+	dir, err := os.MkdirTemp(runs, regexp.MustCompile(`\W+`).ReplaceAllString(t.Name(), "-")+"-")
+	if err != nil {
+		t.Fatal(err)
+	}
+	b := &bed{t: t, config: config, dir: dir, jid: config.jid, begin: time.Now()}
+	t.Cleanup(b.close)
+	b.xmppPort, b.componentPort, b.backendPort = freePort(t), freePort(t), freePort(t)
+	b.placeFiles()
+	b.configureSpectrum()
+	if !config.server {
+		b.startProsody()
+	}
+	return b
+}
+
+// placeFiles puts the program, the script and the rest into the bed.
+func (b *bed) placeFiles() {
+	b.t.Helper()
+	var err error
+	switch from := b.config.backend; {
+	case b.config.inChroot != "":
+		err = os.Symlink(b.config.inChroot, b.path("backend"))
+	case from != "":
+		err = copyFile(from, b.path("backend"), 0o755)
+	default:
+		err = copyFile(backend, b.path("backend"), 0o755)
+	}
+	if err != nil {
+		b.t.Fatal(err)
+	}
+	script := b.config.script
+	if script == "" {
+		file := b.config.file
+		if file == "" {
+			file = "scripts/echo.lua"
+		}
+		script = repositoryFile(b.t, file)
+	}
+	b.write("script.lua", script)
+	for name, content := range b.config.files {
+		b.write(name, content)
+	}
+}
+
+// path is a file of the bed as this process sees it, inside as the bed's do.
+func (b *bed) path(name string) string { return filepath.Join(b.dir, name) }
+
+func (b *bed) inside(name string) string {
+	return filepath.Join("/", strings.TrimPrefix(b.path(name), root))
+}
+
+// write replaces a file of the bed in one step.
+func (b *bed) write(name, content string) {
+	b.t.Helper()
+	temporary := b.path(name + "~")
+	err := os.WriteFile(temporary, []byte(content), 0o644)
+	if err == nil {
+		err = os.Rename(temporary, b.path(name))
+	}
+	if err != nil {
+		b.t.Fatal(err)
+	}
+}
+
+func repositoryFile(t *testing.T, name string) string {
+	t.Helper()
+	content, err := os.ReadFile(filepath.Join(repository, name))
+	if err != nil {
+		t.Fatal(err)
+	}
+	return string(content)
+}
+
+// close stops everything, and on failure shows what was said.
+func (b *bed) close() {
+	for _, c := range b.clients {
+		c.stop()
+	}
+	b.clients = nil
+	b.stopSpectrum()
+	if b.prosody != nil {
+		b.helpers = append(b.helpers, b.prosody)
+	}
+	for _, p := range b.helpers {
+		if _, err := p.stop(10 * time.Second); err != nil {
+			b.t.Error(err)
+		}
+	}
+	for _, p := range b.waitGone(2 * time.Second) {
+		b.t.Errorf("left at the end: %v", p)
+		if this, err := os.FindProcess(p.pid); err == nil {
+			_ = this.Kill()
+		}
+	}
+	if b.t.Failed() {
+		b.showLogs()
+	}
+	if os.Getenv("E2E_KEEP") == "" {
+		os.RemoveAll(b.dir)
+	}
+}
+
+func (b *bed) showLogs() {
+	logs, _ := filepath.Glob(b.path("*.log"))
+	outs, _ := filepath.Glob(b.path("*.out"))
+	for _, file := range append(logs, outs...) {
+		content, _ := os.ReadFile(file)
+		if lines := tail(string(content), 80); lines != "" {
+			b.t.Logf("---- the end of %s\n%s", filepath.Base(file), lines)
+		}
+	}
+}
+
+func tail(text string, n int) string {
+	lines := strings.Split(strings.TrimRight(text, "\n"), "\n")
+	for i, line := range lines {
+		if len(line) > 600 {
+			lines[i] = line[:600] + "…"
+		}
+	}
+	return strings.Join(lines[max(0, len(lines)-n):], "\n")
+}
+
+// poll asks again and again until it is so, or the limit has passed.
+func (b *bed) poll(limit time.Duration, so func() bool) bool {
+	b.t.Helper()
+	for deadline := time.Now().Add(limit); ; time.Sleep(20 * time.Millisecond) {
+		if so() {
+			return true
+		}
+		if time.Now().After(deadline) {
+			return false
+		}
+	}
+}
+
+// until fails the test if it does not come to be so.
+func (b *bed) until(what string, so func() bool) {
+	b.t.Helper()
+	if !b.poll(patience, so) {
+		b.t.Fatalf("waited %v in vain: %s", patience, what)
+	}
+}
+
+func (b *bed) waitPort(port int) {
+	b.t.Helper()
+	b.until(fmt.Sprintf("something listens on port %d", port), func() bool {
+		conn, err := net.DialTimeout("tcp", net.JoinHostPort("127.0.0.1", strconv.Itoa(port)), time.Second)
+		if err != nil {
+			return false
+		}
+		return conn.Close() == nil
+	})
+}
+
+var (
+	portsMu   sync.Mutex
+	portsUsed = map[int]bool{}
+)
+
+// freePort finds a port of the loopback interface that nobody listens on. It
+// stays out of the range that the system takes for outgoing connections, and is
+// given out once.
+func freePort(t *testing.T) int {
+	t.Helper()
+	portsMu.Lock()
+	defer portsMu.Unlock()
+	for range 1000 {
+		port := 20000 + rand.IntN(10000)
+		if portsUsed[port] {
+			continue
+		}
+		l, err := net.Listen("tcp", net.JoinHostPort("127.0.0.1", strconv.Itoa(port)))
+		if err != nil {
+			continue
+		}
+		portsUsed[port] = true
+		if err := l.Close(); err != nil {
+			t.Fatal(err)
+		}
+		return port
+	}
+	t.Fatal("no free port")
+	return 0
+}

@@ -1,0 +1,279 @@
+//go:build e2e
+
+package e2e_test
+
+import (
+	"bufio"
+	_ "embed"
+	"encoding/json"
+	"fmt"
+	"io"
+	"os"
+	"strings"
+	"sync"
+	"time"
+)
+
+//go:embed client.py
+var clientDriver string
+
+// A command for client.py: "do" and what goes with it.
+type command map[string]any
+
+// An event is what client.py says of something that came, see there.
+type event struct {
+	Event     string
+	Reason    string
+	Condition string // of a stream error
+	Ref       int    // of a result: the command's id
+	OK        bool
+	Error     *stanzaError
+
+	// A stanza.
+	From, To, Type, ID, XML string
+	Body, Subject, Thread   string
+	HTML, State             string
+	HasSubject              bool `json:"has_subject"`
+	WantsReceipt            bool `json:"wants_receipt"`
+	Received, Stamp         string
+	Attention               bool
+	Show, Status, Photo     string
+	Nickname                string
+	MUC                     *mucItem
+
+	// The payload of an IQ, or of a result.
+	Roster     []rosterItem
+	Identities []map[string]string
+	Features   []string
+	Items      []map[string]string
+	Fields     map[string]string
+	Registered bool
+	VCard      *vcard
+
+	at  time.Time
+	raw string
+}
+
+type stanzaError struct{ Type, Condition, Text string }
+
+type mucItem struct {
+	Codes                                []int
+	Affiliation, Role, JID, Nick, Reason string
+}
+
+type rosterItem struct {
+	JID, Name, Subscription, Ask string
+	Groups                       []string
+}
+
+type vcard struct {
+	Fullname, Nickname string
+	PhotoSize          int    `json:"photo_size"`
+	PhotoSHA1          string `json:"photo_sha1"`
+}
+
+// A client is one XMPP account's connection, driven by the test.
+type client struct {
+	bed     *bed
+	name    string
+	jid     string // bare
+	process *process
+	stdin   io.WriteCloser
+
+	mu     sync.Mutex
+	news   chan struct{} // closed and replaced at each event
+	events []event
+	nextID int
+	from   int // wait looks at the events from here on
+}
+
+// client connects an XMPP account, and waits until it is logged in.
+func (b *bed) client(user string) *client {
+	b.t.Helper()
+	domain := xmppDomain
+	if b.config.server {
+		domain = b.jid
+	}
+	c := b.driver(user, user+"@"+domain)
+	c.do(command{"do": "connect", "jid": c.jid, "password": password, "host": "127.0.0.1", "port": b.xmppPort})
+	c.wait("logs in", func(e event) bool { return e.Event == "connected" })
+	return c
+}
+
+// driver starts a client that is not connected yet.
+func (b *bed) driver(user, jid string) *client {
+	b.t.Helper()
+	b.write("client.py", clientDriver)
+	cmd := b.command("python3", b.inside("client.py"))
+	stdin, err := cmd.StdinPipe()
+	if err != nil {
+		b.t.Fatal(err)
+	}
+	stdout, writer := io.Pipe()
+	cmd.Stdout = writer
+	log, err := os.OpenFile(b.path("client-"+user+".log"), os.O_CREATE|os.O_APPEND|os.O_WRONLY, 0o644)
+	if err != nil {
+		b.t.Fatal(err)
+	}
+	defer log.Close()
+	cmd.Stderr = log
+	c := &client{bed: b, name: user, jid: jid, stdin: stdin, news: make(chan struct{})}
+	c.process = b.launch("client of "+user, cmd)
+	go func() {
+		<-c.process.done
+		writer.Close()
+	}()
+	go c.read(stdout)
+	b.clients = append(b.clients, c)
+	return c
+}
+
+func (c *client) read(stdout io.Reader) {
+	lines := bufio.NewScanner(stdout)
+	lines.Buffer(nil, 16<<20)
+	for lines.Scan() {
+		e := event{at: time.Now(), raw: lines.Text()}
+		if err := json.Unmarshal(lines.Bytes(), &e); err != nil {
+			e.Event, e.Reason = "garbage", err.Error()
+		}
+		c.add(e)
+	}
+	c.add(event{at: time.Now(), Event: "driver ended", raw: fmt.Sprint(lines.Err())})
+}
+
+func (c *client) add(e event) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.events = append(c.events, e)
+	close(c.news)
+	c.news = make(chan struct{})
+}
+
+// step begins a new step of the scenario: wait takes only what comes from here
+// on. The words go into the transcript.
+func (c *client) step(format string, args ...any) {
+	c.mu.Lock()
+	c.from = len(c.events)
+	c.mu.Unlock()
+	c.add(event{at: time.Now(), Event: "step", raw: fmt.Sprintf(format, args...)})
+}
+
+// send gives a command to the client without waiting for its result.
+func (c *client) send(cmd command) int {
+	c.bed.t.Helper()
+	c.mu.Lock()
+	c.nextID++
+	id := c.nextID
+	c.mu.Unlock()
+	cmd["id"] = id
+	line, err := json.Marshal(cmd)
+	if err != nil {
+		c.bed.t.Fatal(err)
+	}
+	c.add(event{at: time.Now(), Event: "command", raw: string(line)})
+	if _, err := c.stdin.Write(append(line, '\n')); err != nil {
+		c.bed.t.Fatalf("%s's client: %v", c.name, err)
+	}
+	return id
+}
+
+// try gives a command and returns its result, an error or not.
+func (c *client) try(cmd command) event {
+	c.bed.t.Helper()
+	id := c.send(cmd)
+	return c.waitFrom(0, fmt.Sprintf("the result of %v", cmd["do"]), func(e event) bool {
+		return e.Event == "result" && e.Ref == id
+	})
+}
+
+// do gives a command that has to succeed.
+func (c *client) do(cmd command) event {
+	c.bed.t.Helper()
+	result := c.try(cmd)
+	if !result.OK {
+		c.bed.t.Fatalf("%s: %v: %+v", c.name, cmd["do"], result.Error)
+	}
+	return result
+}
+
+// wait returns the first event of this step that matches, which may have come
+// already.
+func (c *client) wait(what string, match func(event) bool) event {
+	c.bed.t.Helper()
+	c.mu.Lock()
+	from := c.from
+	c.mu.Unlock()
+	return c.waitFrom(from, what, match)
+}
+
+func (c *client) waitFrom(from int, what string, match func(event) bool) event {
+	c.bed.t.Helper()
+	timeout := time.After(patience)
+	for at := from; ; {
+		c.mu.Lock()
+		events, news := c.events, c.news
+		c.mu.Unlock()
+		for ; at < len(events); at++ {
+			if match(events[at]) {
+				return events[at]
+			}
+			if events[at].Event == "driver ended" {
+				c.bed.t.Fatalf("%s: %s: the driver has ended", c.name, what)
+			}
+		}
+		select {
+		case <-news:
+		case <-timeout:
+			c.bed.t.Fatalf("%s: waited %v in vain: %s", c.name, patience, what)
+		}
+	}
+}
+
+// seen lists the events of this step that match.
+func (c *client) seen(match func(event) bool) []event {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	var found []event
+	for _, e := range c.events[c.from:] {
+		if match(e) {
+			found = append(found, e)
+		}
+	}
+	return found
+}
+
+// stop ends the client with its connection.
+func (c *client) stop() {
+	_ = c.stdin.Close()
+	select {
+	case <-c.process.done:
+	case <-time.After(5 * time.Second):
+		_, _ = c.process.stop(time.Second)
+	}
+	if c.bed.t.Failed() {
+		c.bed.t.Logf("---- what %s did and saw\n%s", c.name, c.transcript())
+	}
+}
+
+// transcript tells the client's story, one event a line.
+func (c *client) transcript() string {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	var s strings.Builder
+	for _, e := range c.events {
+		mark, text := "<", e.raw
+		switch e.Event {
+		case "step":
+			mark = "==="
+		case "command":
+			mark = ">"
+		case "message", "presence", "iq":
+			text = e.XML
+		}
+		if len(text) > 500 {
+			text = text[:500] + "…"
+		}
+		fmt.Fprintf(&s, "%7.3f %s %s %s\n", e.at.Sub(c.bed.begin).Seconds(), c.name, mark, text)
+	}
+	return s.String()
+}

@@ -1,0 +1,217 @@
+//go:build e2e
+
+package e2e_test
+
+import (
+	"slices"
+	"strings"
+	"testing"
+)
+
+const nonASCII = "héllo wörld – 你好 🌍 <&> \"quoted\"\nsecond line"
+
+// TestEcho follows a user of scripts/echo.lua from the first look at the
+// transport to the day he leaves it.
+func TestEcho(t *testing.T) {
+	t.Parallel()
+	b := newBed(t, bedConfig{})
+	alice := b.client("alice")
+	alice.available()
+
+	alice.discovers()
+	alice.seesRegistrationForm()
+	alice.register()
+	alice.accept()
+	alice.waitOnline()
+	alice.wait("echo is online", presence(b.contact("echo"), ""))
+	alice.looksAtRoster()
+
+	alice.converses()
+	alice.getsReceipt()
+	alice.exchangesChatStates()
+	alice.looksAtVCard()
+
+	alice.joinsRoom()
+	alice.speaksInRoom()
+	alice.setsTopic()
+	alice.leavesRoom()
+
+	alice.unregisters()
+	for _, line := range []string{logBackend, logPing, logXMPP} {
+		b.waitLog("spectrum.log", line)
+	}
+}
+
+func (c *client) discovers() {
+	t := c.bed.t
+	t.Helper()
+	c.step("looks for the transport")
+	info := c.do(command{"do": "disco_info", "to": c.bed.jid})
+	if len(info.Identities) == 0 || info.Identities[0]["category"] != "gateway" || info.Identities[0]["name"] != "Echo transport" {
+		t.Errorf("identities: %v", info.Identities)
+	}
+	if !slices.Contains(info.Features, "jabber:iq:register") {
+		t.Errorf("no registration among the features: %v", info.Features)
+	}
+	c.do(command{"do": "disco_items", "to": c.bed.jid})
+}
+
+func (c *client) seesRegistrationForm() {
+	t := c.bed.t
+	t.Helper()
+	c.step("asks how to register")
+	form := c.do(command{"do": "register_form", "to": c.bed.jid})
+	for _, field := range []string{"username", "password"} {
+		if _, ok := form.Fields[field]; !ok {
+			t.Errorf("no %s in the form: %v", field, form.Fields)
+		}
+	}
+	if form.Registered {
+		t.Error("is registered before he registers")
+	}
+}
+
+// looksAtRoster accepts the contact that the script shows. From here on nothing
+// is under way that could close the chat: the server answers the contact's
+// subscription request with an `unavailable`, which Spectrum takes for that.
+func (c *client) looksAtRoster() {
+	t := c.bed.t
+	t.Helper()
+	c.befriend("echo")
+	c.step("looks at his roster")
+	roster := c.do(command{"do": "roster"}).Roster
+	for _, jid := range []string{c.bed.jid, c.bed.contact("echo")} {
+		if !slices.ContainsFunc(roster, func(i rosterItem) bool { return i.JID == jid }) {
+			t.Errorf("%s is not in the roster: %+v", jid, roster)
+		}
+	}
+	request := c.waitFrom(0, "echo's request", presence(c.bed.contact("echo"), "subscribe"))
+	if request.Nickname != "Echo" {
+		t.Errorf("the contact calls itself %q, not Echo", request.Nickname)
+	}
+}
+
+func (c *client) converses() {
+	t := c.bed.t
+	t.Helper()
+	for _, text := range []string{"hello", nonASCII} {
+		answer := c.say("echo", text)
+		if answer.Body != text || answer.Type != "chat" {
+			t.Errorf("%q came back as %s %q", text, answer.Type, answer.Body)
+		}
+	}
+	// Any contact echoes, one that is not in the roster too; an @ in its name
+	// is \40 in its JID.
+	if answer := c.say(`carol\40net.org`, "hello carol"); answer.Body != "hello carol" {
+		t.Errorf("carol answers %q", answer.Body)
+	}
+}
+
+func (c *client) getsReceipt() {
+	c.bed.t.Helper()
+	c.step("asks for a receipt")
+	c.do(command{
+		"do": "message", "to": c.bed.contact("echo"), "body": "did it arrive?",
+		"stanza_id": "message-1", "request_receipt": true,
+	})
+	c.wait("a receipt", func(e event) bool {
+		return e.Event == "message" && bare(e.From) == c.bed.contact("echo") && e.Received == "message-1"
+	})
+	c.wait("the echo", messageFrom(c.bed.contact("echo")))
+}
+
+func (c *client) exchangesChatStates() {
+	c.bed.t.Helper()
+	for _, state := range []string{"composing", "paused", "active"} {
+		c.step("is %s", state)
+		c.do(command{"do": "message", "to": c.bed.contact("echo"), "state": state})
+		c.wait("echo is "+state, chatState(c.bed.contact("echo"), state))
+	}
+}
+
+func (c *client) looksAtVCard() {
+	t := c.bed.t
+	t.Helper()
+	c.step("looks at echo's vCard")
+	if card := c.do(command{"do": "vcard", "to": c.bed.contact("echo")}).VCard; card == nil || !strings.EqualFold(card.Fullname, "echo") {
+		t.Errorf("vCard: %+v", card)
+	}
+}
+
+func (c *client) joinsRoom() {
+	t := c.bed.t
+	t.Helper()
+	c.join(c.bed.room(), "alice")
+	c.wait("echo is in the room", occupant(c.bed.room(), "echo"))
+	if n := len(c.seen(occupant(c.bed.room(), "alice"))); n != 1 {
+		t.Errorf("is told %d times that he is in the room", n)
+	}
+}
+
+func (c *client) speaksInRoom() {
+	t := c.bed.t
+	t.Helper()
+	c.step("speaks in the room")
+	c.do(command{"do": "message", "to": c.bed.room(), "type": "groupchat", "body": nonASCII})
+	said := c.wait("it is said in the room", messageFrom(c.bed.room()))
+	if said.Body != nonASCII || said.Type != "groupchat" || !inRoom(resource(said.From)) {
+		t.Errorf("%s, from %q: %q", said.Type, resource(said.From), said.Body)
+	}
+}
+
+func (c *client) setsTopic() {
+	t := c.bed.t
+	t.Helper()
+	c.step("sets the topic")
+	c.do(command{"do": "message", "to": c.bed.room(), "type": "groupchat", "subject": "Thème du jour"})
+	set := c.wait("the topic is set", func(e event) bool {
+		return e.Event == "message" && bare(e.From) == c.bed.room() && e.HasSubject
+	})
+	if set.Subject != "Thème du jour" || set.Type != "groupchat" || !inRoom(resource(set.From)) {
+		t.Errorf("%s, from %q: %q", set.Type, resource(set.From), set.Subject)
+	}
+}
+
+// inRoom tells the room's occupants. A message without a nickname has a blank
+// in the place of one.
+func inRoom(nick string) bool { return nick == "alice" || nick == "echo" }
+
+func (c *client) leavesRoom() {
+	c.bed.t.Helper()
+	c.step("leaves the room")
+	c.do(command{"do": "presence", "to": c.bed.room() + "/alice", "type": "unavailable"})
+	c.wait("is out of the room", func(e event) bool {
+		return e.Event == "presence" && e.From == c.bed.room()+"/alice" && e.Type == "unavailable"
+	})
+	c.bed.waitLog("spectrum.log", `Going to left room #room@irc\.example\.net`)
+}
+
+func (c *client) unregisters() {
+	t := c.bed.t
+	t.Helper()
+	c.step("unregisters")
+	c.do(command{"do": "unregister", "to": c.bed.jid})
+	c.wait("the transport goes offline", presence(c.bed.jid, "unavailable"))
+	c.wait("the transport lets go", presence(c.bed.jid, "unsubscribe"))
+	if form := c.do(command{"do": "register_form", "to": c.bed.jid}); form.Registered {
+		t.Error("is still registered")
+	}
+	c.bed.waitLog("spectrum.log", "Unregistering user "+c.jid)
+}
+
+// join enters a room and waits for the presence that says so.
+func (c *client) join(room, nick string) {
+	c.bed.t.Helper()
+	c.step("joins %s", room)
+	c.do(command{"do": "join", "room": room, "nick": nick})
+	c.wait("is in the room", func(e event) bool {
+		return occupant(room, nick)(e) && slices.Contains(e.MUC.Codes, 110)
+	})
+}
+
+// occupant is someone's presence in a room.
+func occupant(room, nick string) func(event) bool {
+	return func(e event) bool {
+		return e.Event == "presence" && e.Type == "" && e.From == room+"/"+nick && e.MUC != nil
+	}
+}

@@ -1,0 +1,110 @@
+//go:build e2e
+
+package e2e_test
+
+import (
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strconv"
+	"strings"
+	"syscall"
+	"testing"
+)
+
+// Where things are, as the tests see it; set once by TestMain.
+var (
+	repository string // top of the repository
+	root       string // the Debian that provision.sh made
+	runs       string // what this process puts into it, below root
+	backend    string // the program under test
+)
+
+func TestMain(m *testing.M) {
+	code, err := run(m)
+	if err != nil {
+		fmt.Fprintln(os.Stderr, "e2e:", err)
+	}
+	os.Exit(code)
+}
+
+func run(m *testing.M) (int, error) {
+	here, err := os.Getwd()
+	if err != nil {
+		return 1, err
+	}
+	repository = filepath.Join(here, "../../..")
+	root = filepath.Join(repository, ".e2e", "root")
+	if dir := os.Getenv("E2E_ROOT"); dir != "" {
+		root = dir
+	}
+	if root, err = filepath.Abs(root); err != nil {
+		return 1, err
+	}
+	if _, err := os.Stat(filepath.Join(root, ".e2e-root")); err != nil {
+		return 1, fmt.Errorf("%w: run provision.sh first", err)
+	}
+	lock, err := lockRoot()
+	if err != nil {
+		return 1, err
+	}
+	defer lock.Close()
+
+	all := filepath.Join(root, "run", "e2e")
+	removeStale(all)
+	runs = filepath.Join(all, strconv.Itoa(os.Getpid()))
+	if err := os.MkdirAll(runs, 0o755); err != nil {
+		return 1, err
+	}
+	if os.Getenv("E2E_KEEP") == "" {
+		defer os.RemoveAll(runs)
+	}
+	if backend, err = findBackend(); err != nil {
+		return 1, err
+	}
+	return m.Run(), nil
+}
+
+// lockRoot shares the lock that provision.sh needs for itself, so that the
+// folder is not made anew under a running test.
+func lockRoot() (*os.File, error) {
+	lock, err := os.OpenFile(root+".lock", os.O_RDWR|os.O_CREATE, 0o644)
+	if err != nil {
+		return nil, err
+	}
+	if err := syscall.Flock(int(lock.Fd()), syscall.LOCK_SH); err != nil {
+		return nil, errors.Join(err, lock.Close())
+	}
+	return lock, nil
+}
+
+// removeStale removes what runs left that were killed. They are named by pid.
+func removeStale(all string) {
+	entries, err := os.ReadDir(all)
+	if err != nil {
+		return
+	}
+	for _, e := range entries {
+		if _, err := os.Stat("/proc/" + e.Name()); errors.Is(err, fs.ErrNotExist) {
+			os.RemoveAll(filepath.Join(all, e.Name()))
+		}
+	}
+}
+
+// findBackend builds the program under test, or takes E2E_BACKEND for it.
+func findBackend() (string, error) {
+	if path := os.Getenv("E2E_BACKEND"); path != "" {
+		return filepath.Abs(path)
+	}
+	path := filepath.Join(runs, "spectrum2_lua_backend")
+	build := exec.Command("go", "build", "-o", path, "./cmd/spectrum2_lua_backend")
+	build.Dir = repository
+	build.Env = append(os.Environ(), "CGO_ENABLED=0")
+	if out, err := build.CombinedOutput(); err != nil {
+		return "", fmt.Errorf("go build: %w\n%s", err, strings.TrimSpace(string(out)))
+	}
+	return path, nil
+}

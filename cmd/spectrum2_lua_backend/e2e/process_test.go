@@ -1,0 +1,150 @@
+//go:build e2e
+
+package e2e_test
+
+import (
+	"bytes"
+	"fmt"
+	"io"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strconv"
+	"strings"
+	"syscall"
+	"time"
+)
+
+// marker names a bed in the environment of every process that belongs to it,
+// so that those are found which left their session and their parent.
+const marker = "E2E_BED="
+
+// A process is a program that runs in the chroot for a bed.
+type process struct {
+	name string
+	cmd  *exec.Cmd
+	done chan struct{} // closed when it has ended
+	err  error         // why, once done is closed
+}
+
+// command prepares a program in the chroot, in the bed's folder. It has a mount
+// namespace of its own, where /proc is mounted: that goes away with it. It dies
+// with the test.
+func (b *bed) command(arg ...string) *exec.Cmd {
+	cmd := exec.Command("unshare", append([]string{
+		"--mount", "--mount-proc", "--root=" + root, "--wd=" + b.inside("."), "--",
+	}, arg...)...)
+	cmd.Env = []string{
+		"PATH=/usr/sbin:/usr/bin:/sbin:/bin", "LC_ALL=C.UTF-8", "HOME=" + b.inside("."),
+		"PYTHONDONTWRITEBYTECODE=1", marker + b.dir,
+	}
+	cmd.SysProcAttr = &syscall.SysProcAttr{Setpgid: true, Pdeathsig: syscall.SIGKILL}
+	return cmd
+}
+
+// start starts a program whose output goes to NAME.out in the bed's folder.
+func (b *bed) start(name string, arg ...string) *process {
+	b.t.Helper()
+	out, err := os.OpenFile(b.path(name+".out"), os.O_CREATE|os.O_APPEND|os.O_WRONLY, 0o644)
+	if err != nil {
+		b.t.Fatal(err)
+	}
+	defer out.Close()
+	cmd := b.command(arg...)
+	cmd.Stdout, cmd.Stderr = out, out
+	return b.launch(name, cmd)
+}
+
+func (b *bed) launch(name string, cmd *exec.Cmd) *process {
+	b.t.Helper()
+	if err := cmd.Start(); err != nil {
+		b.t.Fatalf("%s: %v", name, err)
+	}
+	p := &process{name: name, cmd: cmd, done: make(chan struct{})}
+	go func() {
+		p.err = cmd.Wait()
+		close(p.done)
+	}()
+	return p
+}
+
+func (p *process) ended() bool {
+	select {
+	case <-p.done:
+		return true
+	default:
+		return false
+	}
+}
+
+// stop asks a process to end and says how long that took. It kills one that
+// does not within the limit, which is an error.
+func (p *process) stop(limit time.Duration) (time.Duration, error) {
+	begin := time.Now()
+	if p.ended() {
+		return 0, nil
+	}
+	_ = p.cmd.Process.Signal(syscall.SIGTERM)
+	select {
+	case <-p.done:
+		return time.Since(begin), nil
+	case <-time.After(limit):
+	}
+	_ = p.cmd.Process.Kill()
+	<-p.done
+	return limit, fmt.Errorf("%s did not end within %v of SIGTERM", p.name, limit)
+}
+
+// A running process of a bed, as /proc shows it.
+type running struct {
+	pid  int
+	args []string
+}
+
+func (r running) String() string { return fmt.Sprintf("%d %s", r.pid, strings.Join(r.args, " ")) }
+
+// processes lists all that carry the bed's marker, whoever their parent is now.
+func (b *bed) processes() []running {
+	var found []running
+	dirs, _ := filepath.Glob("/proc/[0-9]*")
+	want := []byte(marker + b.dir)
+	for _, dir := range dirs {
+		environment, err := os.ReadFile(dir + "/environ")
+		if err != nil || !hasEntry(environment, want) {
+			continue
+		}
+		line, err := os.ReadFile(dir + "/cmdline")
+		pid, _ := strconv.Atoi(filepath.Base(dir))
+		if err == nil && len(line) > 0 {
+			found = append(found, running{pid, strings.Split(strings.TrimSuffix(string(line), "\x00"), "\x00")})
+		}
+	}
+	return found
+}
+
+func hasEntry(environment, want []byte) bool {
+	for _, entry := range bytes.Split(environment, []byte{0}) {
+		if bytes.Equal(entry, want) {
+			return true
+		}
+	}
+	return false
+}
+
+// copyFile copies with the mode given.
+func copyFile(from, to string, mode os.FileMode) error {
+	in, err := os.Open(from)
+	if err != nil {
+		return err
+	}
+	defer in.Close()
+	out, err := os.OpenFile(to, os.O_CREATE|os.O_TRUNC|os.O_WRONLY, mode)
+	if err != nil {
+		return err
+	}
+	if _, err := io.Copy(out, in); err != nil {
+		out.Close()
+		return err
+	}
+	return out.Close()
+}

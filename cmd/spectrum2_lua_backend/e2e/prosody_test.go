@@ -1,0 +1,57 @@
+//go:build e2e
+
+package e2e_test
+
+import (
+	"fmt"
+	"os"
+)
+
+const (
+	xmppDomain = "localhost"
+	password   = "pw" // of every XMPP account
+	secret     = "component-secret"
+)
+
+const prosodyConfig = `
+run_as_root = true
+pidfile = "%[1]s/prosody.pid"
+data_path = "%[1]s/prosody"
+log = { debug = "%[1]s/prosody.log" }
+interfaces = { "127.0.0.1" }
+local_interfaces = { "127.0.0.1" }
+c2s_ports = { %[2]d }
+component_interfaces = { "127.0.0.1" }
+component_ports = { %[3]d }
+modules_enabled = { "roster", "saslauth", "disco", "presence", "message", "iq", "register", "vcard", "carbons", "ping" }
+modules_disabled = { "s2s", "tls" }
+c2s_require_encryption = false
+allow_unencrypted_plain_auth = true
+authentication = "internal_plain"
+storage = "internal"
+
+VirtualHost "%[4]s"
+
+Component "%[5]s"
+component_secret = "%[6]s"
+`
+
+// startProsody starts the XMPP server with an account for each user.
+func (b *bed) startProsody() {
+	b.t.Helper()
+	config := fmt.Sprintf(prosodyConfig, b.inside("."), b.xmppPort, b.componentPort, xmppDomain, b.jid, secret)
+	b.write("prosody.cfg.lua", config)
+	if err := os.MkdirAll(b.path("prosody"), 0o755); err != nil {
+		b.t.Fatal(err)
+	}
+	for _, user := range b.config.users {
+		register := b.command("prosodyctl", "--config", b.inside("prosody.cfg.lua"), "register", user, xmppDomain, password)
+		if out, err := register.CombinedOutput(); err != nil {
+			b.t.Fatalf("prosodyctl register: %v\n%s", err, out)
+		}
+	}
+	b.prosody = b.start("prosody", "prosody", "-F", "--config", b.inside("prosody.cfg.lua"))
+	for _, service := range []string{"component", "c2s"} {
+		b.waitLog("prosody.log", "Activated service '"+service+`' on \[127\.0\.0\.1\]`)
+	}
+}

@@ -1,0 +1,205 @@
+//go:build e2e
+
+package e2e_test
+
+import (
+	"fmt"
+	"os"
+	"regexp"
+	"slices"
+	"strings"
+	"time"
+)
+
+// What Spectrum says in its log, in its own words.
+const (
+	logBackend   = `New backend \S+ connected\. Current backend count=1$`
+	logPing      = `PING to`
+	logXMPP      = `Connecting XMPP server`
+	logConnected = `%s: Setting ignoreDisconnect=0`                // at the user's CONNECTED
+	logComponent = `External component successfully authenticated` // Prosody's words
+)
+
+// Without backend_port, Spectrum takes one by the second of its start and the
+// JID: two that start together take the same, and its backends go to the other.
+const spectrumConfig = `
+[service]
+jid=%[1]s
+server_mode=%[2]d
+server=127.0.0.1
+port=%[3]d
+password=%[4]s
+backend_host=127.0.0.1
+backend_port=%[9]d
+backend=%[5]s/backend
+users_per_backend=10
+pidfile=%[5]s/spectrum.pid
+portfile=%[5]s/spectrum.port
+working_dir=%[5]s/work
+%[6]s
+
+[identity]
+name=Echo transport
+category=gateway
+type=xmpp
+
+[database]
+type=sqlite3
+database=%[5]s/spectrum.sqlite
+
+[logging]
+config=%[5]s/logging.cfg
+backend_config=%[5]s/backend-logging.cfg
+
+[lua]
+script=script.lua
+%[7]s
+
+%[8]s
+`
+
+// The category Component.XML shows each stanza to and from the XMPP server.
+const spectrumLogging = `
+log4j.rootLogger=DEBUG, R
+log4j.appender.R=org.apache.log4j.FileAppender
+log4j.appender.R.File=%s/spectrum.log
+log4j.appender.R.layout=org.apache.log4j.PatternLayout
+log4j.appender.R.layout.ConversionPattern=%%d %%-5p %%c: %%m%%n
+`
+
+const backendLogging = `
+log4j.rootLogger=DEBUG, R
+log4j.appender.R=org.apache.log4j.RollingFileAppender
+log4j.appender.R.File=%s/backend-${id}.log
+log4j.appender.R.MaxFileSize=10000KB
+log4j.appender.R.MaxBackupIndex=1
+log4j.appender.R.layout=org.apache.log4j.PatternLayout
+log4j.appender.R.layout.ConversionPattern=${pid}: %%d %%-5p %%c: %%m%%n
+`
+
+// configureSpectrum writes the transport's config as an admin would.
+func (b *bed) configureSpectrum() {
+	b.t.Helper()
+	mode, port := 0, b.componentPort
+	if b.config.server {
+		mode, port = 1, b.xmppPort
+	}
+	dir := b.inside(".")
+	b.write("transport.cfg", fmt.Sprintf(spectrumConfig, b.jid, mode, port, secret, dir,
+		b.config.service, b.config.lua, b.config.sections, b.backendPort))
+	b.write("logging.cfg", fmt.Sprintf(spectrumLogging, dir))
+	b.write("backend-logging.cfg", fmt.Sprintf(backendLogging, dir))
+	if err := os.MkdirAll(b.path("work"), 0o755); err != nil {
+		b.t.Fatal(err)
+	}
+}
+
+func (b *bed) startSpectrum() {
+	b.t.Helper()
+	b.spectrum = b.start("spectrum", "spectrum2", "-n", b.inside("transport.cfg"))
+}
+
+// waitSpectrum waits until clients can talk to the transport.
+func (b *bed) waitSpectrum() {
+	b.t.Helper()
+	b.waitLog("spectrum.log", logBackend)
+	if b.config.server {
+		b.waitPort(b.xmppPort)
+		return
+	}
+	b.waitLog("spectrum.log", logXMPP)
+	b.waitLog("prosody.log", logComponent)
+}
+
+// stopSpectrum ends it as an init system would and checks that nothing of it is
+// left: no backend, no helper.
+func (b *bed) stopSpectrum() {
+	b.t.Helper()
+	if b.spectrum == nil {
+		return
+	}
+	took, err := b.spectrum.stop(10 * time.Second)
+	if err != nil {
+		b.t.Error(err)
+	}
+	// The backend is its own session; it gets EXIT and has two seconds.
+	if left := b.waitGone(2 * time.Second); len(left) > 0 {
+		b.t.Errorf("left 2 s after Spectrum's end: %v", left)
+	}
+	b.t.Logf("Spectrum ended in %v", took.Round(time.Millisecond))
+	b.spectrum = nil
+}
+
+// waitGone waits until no process is left but Prosody and the clients.
+func (b *bed) waitGone(limit time.Duration) []running {
+	var left []running
+	b.poll(limit, func() bool {
+		left = left[:0]
+		for _, p := range b.processes() {
+			if !b.knows(p.pid) {
+				left = append(left, p)
+			}
+		}
+		return len(left) == 0
+	})
+	return left
+}
+
+// knows tells the processes beside Spectrum that this bed started and did not
+// stop yet.
+func (b *bed) knows(pid int) bool {
+	known := append([]*process{b.prosody}, b.helpers...)
+	for _, c := range b.clients {
+		known = append(known, c.process)
+	}
+	return slices.ContainsFunc(known, func(p *process) bool {
+		return p != nil && !p.ended() && p.cmd.Process.Pid == pid
+	})
+}
+
+// backends lists the backend processes that run now.
+func (b *bed) backends() []running {
+	var found []running
+	for _, p := range b.processes() {
+		if strings.HasSuffix(p.args[0], "/backend") {
+			found = append(found, p)
+		}
+	}
+	return found
+}
+
+// log reads one of the logs: spectrum.log, prosody.log, backend-1.log …
+func (b *bed) log(name string) string {
+	content, err := os.ReadFile(b.path(name))
+	if err != nil {
+		return ""
+	}
+	return string(content)
+}
+
+// waitLog waits for a line that matches the expression.
+func (b *bed) waitLog(name, expression string) string {
+	b.t.Helper()
+	return b.waitLogAfter(name, 0, expression)
+}
+
+// waitLogAfter passes over the first bytes of the log: what len(b.log(name))
+// was before.
+func (b *bed) waitLogAfter(name string, from int, expression string) string {
+	b.t.Helper()
+	re := regexp.MustCompile("(?m)^.*" + expression)
+	var line string
+	ok := b.poll(patience, func() bool {
+		if b.spectrum != nil && b.spectrum.ended() {
+			b.t.Fatalf("Spectrum ended by itself: %v", b.spectrum.err)
+		}
+		if log := b.log(name); len(log) > from {
+			line = re.FindString(log[from:])
+		}
+		return line != ""
+	})
+	if !ok {
+		b.t.Fatalf("%s: nothing like %q within %v", name, expression, patience)
+	}
+	return line
+}

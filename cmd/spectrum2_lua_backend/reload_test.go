@@ -1,0 +1,75 @@
+package main
+
+import (
+	"path/filepath"
+	"syscall"
+	"testing"
+
+	"spectrumlua/pb"
+	"spectrumlua/runtime/simulator"
+)
+
+const brokenScript = "local on = {}\nfunction on.login(\n"
+
+// versionScript answers with a number, and says so after a reload.
+func versionScript(n string) string {
+	return `
+local on = {}
+function on.login(session) session.data.n = 0; session:connected() end
+function on.conv_message(session, m)
+  session.data.n = session.data.n + 1
+  session:conv_message { buddy_name = "b", message = "version ` + n + `, message " .. session.data.n }
+end
+function on.reload(session)
+  if session then session:conv_message { buddy_name = "b", message = "reloaded ` + n + `" } end
+end
+return on`
+}
+
+func said(text string) func(m *pb.ConversationMessage) bool {
+	return func(m *pb.ConversationMessage) bool { return m.GetMessage() == text }
+}
+
+func TestMendedScriptIsTriedAgain(t *testing.T) {
+	for _, c := range []struct {
+		name, config string
+		tell         func(p *program) error
+	}{
+		{"with reload = 1", "reload = 1", func(*program) error { return nil }},
+		{"at SIGHUP", "", func(p *program) error { return p.Signal(syscall.SIGHUP) }},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			config := folder(t, brokenScript, c.config)
+			p, b := startUnder(t, config)
+			u := b.Login("alice@localhost", "alice", "pw")
+			u.Expect(pb.WrapperMessage_TYPE_DISCONNECTED, nil)
+			u.Logout("alice")
+			write(t, filepath.Join(filepath.Dir(config), "script.lua"), versionScript("1"))
+			if err := c.tell(p); err != nil {
+				t.Fatal(err)
+			}
+			p.awaitLog(t, "loaded ", "generation 1")
+			u = b.Login("alice@localhost", "alice", "pw")
+			u.Expect(pb.WrapperMessage_TYPE_CONNECTED, nil)
+		})
+	}
+}
+
+// TestSaveIsSeenLive edits the script with a user online: a broken save changes
+// nothing, a good one is there for his next message, and he stays.
+func TestSaveIsSeenLive(t *testing.T) {
+	config := folder(t, versionScript("1"), "reload = 1")
+	script := filepath.Join(filepath.Dir(config), "script.lua")
+	p, b := startUnder(t, config)
+	u := b.Login("alice@localhost", "alice", "pw")
+	u.Say("b", "hello")
+	u.Expect(pb.WrapperMessage_TYPE_CONV_MESSAGE, simulator.Match(said("version 1, message 1")))
+	write(t, script, brokenScript)
+	p.awaitLog(t, "script.lua:2: ", "what was loaded before goes on")
+	u.Say("b", "hello")
+	u.Expect(pb.WrapperMessage_TYPE_CONV_MESSAGE, simulator.Match(said("version 1, message 2")))
+	write(t, script, versionScript("2"))
+	u.Expect(pb.WrapperMessage_TYPE_CONV_MESSAGE, simulator.Match(said("reloaded 2")))
+	u.Say("b", "hello")
+	u.Expect(pb.WrapperMessage_TYPE_CONV_MESSAGE, simulator.Match(said("version 2, message 3")))
+}

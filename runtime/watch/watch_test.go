@@ -1,0 +1,137 @@
+package watch
+
+import (
+	"os"
+	"path/filepath"
+	"testing"
+	"time"
+
+	"go.uber.org/goleak"
+)
+
+func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
+
+func write(t *testing.T, name, text string) {
+	t.Helper()
+	if err := os.WriteFile(name, []byte(text), 0o600); err != nil {
+		t.Fatal(err)
+	}
+}
+
+func do(t *testing.T, err error) {
+	t.Helper()
+	if err != nil {
+		t.Fatal(err)
+	}
+}
+
+func TestChanges(t *testing.T) {
+	cases := []struct {
+		name   string
+		change func(t *testing.T, dir string)
+	}{
+		{"written in place", func(t *testing.T, dir string) { write(t, dir+"/a.lua", "2") }},
+		{"written without a change", func(t *testing.T, dir string) { write(t, dir+"/a.lua", "1") }},
+		{"renamed over", func(t *testing.T, dir string) {
+			write(t, dir+"/.a.lua.swp", "2")
+			do(t, os.Rename(dir+"/.a.lua.swp", dir+"/a.lua"))
+		}},
+		{"gone for a moment", func(t *testing.T, dir string) {
+			do(t, os.Remove(dir+"/a.lua"))
+			write(t, dir+"/a.lua", "2")
+		}},
+		{"a module", func(t *testing.T, dir string) { write(t, dir+"/lib/b.lua", "2") }},
+		{"a link swapped", func(t *testing.T, dir string) {
+			do(t, os.Symlink(dir+"/v2/c.lua", dir+"/new"))
+			do(t, os.Rename(dir+"/new", dir+"/c.lua"))
+		}},
+		{"what a link leads to", func(t *testing.T, dir string) { write(t, dir+"/v1/c.lua", "2") }},
+	}
+	for _, c := range cases {
+		t.Run(c.name, func(t *testing.T) {
+			dir := t.TempDir()
+			for _, folder := range []string{"lib", "v1", "v2"} {
+				do(t, os.Mkdir(filepath.Join(dir, folder), 0o700))
+			}
+			for _, file := range []string{"a.lua", "other.lua", "lib/b.lua", "v1/c.lua", "v2/c.lua"} {
+				write(t, filepath.Join(dir, file), "1")
+			}
+			do(t, os.Symlink(dir+"/v1/c.lua", dir+"/c.lua"))
+			changed := make(chan struct{}, 100)
+			w, err := New(func() { changed <- struct{}{} }, func(err error) { t.Error(err) })
+			do(t, err)
+			defer w.Close()
+			do(t, w.Watch([]string{dir + "/a.lua", dir + "/lib/b.lua", dir + "/c.lua"}, false))
+			c.change(t, dir)
+			select {
+			case <-changed:
+			case <-time.After(10 * time.Second):
+				t.Fatal("nothing was told")
+			}
+		})
+	}
+}
+
+// TestOthersDoNotCount changes a file that is not watched, and then one that
+// is: one change is told, or the first would have been.
+func TestOthersDoNotCount(t *testing.T) {
+	dir := t.TempDir()
+	write(t, dir+"/a.lua", "1")
+	changed := make(chan struct{}, 100)
+	w, err := New(func() { changed <- struct{}{} }, func(err error) { t.Error(err) })
+	do(t, err)
+	defer w.Close()
+	do(t, w.Watch([]string{dir + "/a.lua"}, false))
+	for range 100 {
+		write(t, dir+"/other.lua", "1")
+	}
+	do(t, os.Chmod(dir+"/a.lua", 0o644))
+	select {
+	case <-changed:
+		t.Fatal("a change was told that is none")
+	case <-time.After(3 * settle):
+	}
+	do(t, w.Watch([]string{dir + "/a.lua"}, true))
+	write(t, dir+"/missing.lua", "1")
+	select {
+	case <-changed:
+	case <-time.After(10 * time.Second):
+		t.Fatal("nothing was told")
+	}
+}
+
+// TestBurstIsGathered writes often: how many changes are told is up to the
+// machine, but there is not one for each write, and the last is not missed.
+func TestBurstIsGathered(t *testing.T) {
+	dir := t.TempDir()
+	write(t, dir+"/a.lua", "1")
+	const writes = 200
+	changed := make(chan string, writes)
+	w, err := New(func() {
+		text, _ := os.ReadFile(dir + "/a.lua")
+		changed <- string(text)
+	}, func(err error) { t.Error(err) })
+	do(t, err)
+	defer w.Close()
+	do(t, w.Watch([]string{dir + "/a.lua"}, false))
+	for range writes {
+		write(t, dir+"/a.lua", "2")
+	}
+	write(t, dir+"/a.lua", "last")
+	told := 1
+	for <-changed != "last" {
+		told++
+	}
+	if told > writes/4 {
+		t.Errorf("%d changes were told", told)
+	}
+}
+
+func TestFolderThatIsMissing(t *testing.T) {
+	w, err := New(func() {}, func(error) {})
+	do(t, err)
+	defer w.Close()
+	if err := w.Watch([]string{t.TempDir() + "/none/a.lua"}, false); err == nil {
+		t.Error("no error")
+	}
+}
