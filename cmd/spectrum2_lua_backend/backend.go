@@ -19,6 +19,7 @@ import (
 	"spectrumlua/runtime/launch"
 	"spectrumlua/runtime/link"
 	"spectrumlua/runtime/logging"
+	"spectrumlua/runtime/memory"
 	"spectrumlua/runtime/schema"
 	"spectrumlua/runtime/session"
 	"spectrumlua/runtime/task"
@@ -93,9 +94,40 @@ func (b *backend) serve(ctx context.Context, settings config.Lua) int {
 	if err != nil {
 		return b.fail(err, link.Errno(err))
 	}
+	ctx, stop := context.WithCancelCause(ctx)
+	defer stop(nil)
+	if settings.MemoryLimit > 0 {
+		go b.watchMemory(ctx, settings.MemoryLimit, func(why error) {
+			host.Sessions().TellAll(why)
+			scheduler.StopRunning(why) // or nothing of the end could run
+			stop(why)
+		})
+	}
 	err = connection.Run(ctx, conn)
+	if why := context.Cause(ctx); errors.Is(why, errMemory) {
+		err = why
+	}
 	b.end(host, connection, settings.ExitTimeout)
 	return b.exitCode(err)
+}
+
+// errMemory ends the process.
+var errMemory = errors.New("the backend has used up its memory (memory_limit)")
+
+// watchMemory logs when memory is nearly used up, and calls over when it is.
+func (b *backend) watchMemory(ctx context.Context, limit int64, over func(why error)) {
+	defer crash.Guard()
+	const mb = 1 << 20
+	memory.Limit{
+		Bytes: limit,
+		Near: func(used int64) {
+			b.log.Warnf("%d MB of memory are used, near the limit of %d MB (memory_limit)", used/mb, limit/mb)
+		},
+		Over: func(used int64) {
+			b.log.Errorf("%d MB of memory are used, over the limit of %d MB (memory_limit): the process ends, and Spectrum starts another", used/mb, limit/mb)
+			over(errMemory)
+		},
+	}.Watch(ctx)
 }
 
 // end has every session end and what is queued leave, in the time there is.
@@ -121,6 +153,8 @@ func (b *backend) exitCode(err error) int {
 	case err == nil:
 		b.log.Info("ended")
 		return 0
+	case errors.Is(err, errMemory):
+		return b.fail(err, syscall.ENOMEM)
 	case errors.Is(err, wire.ErrTooLong):
 		return b.fail(err, syscall.EPROTO)
 	case errors.As(err, &op):

@@ -1,0 +1,11 @@
+package task
+
+// StopRunning cancels the task that has the baton, if there is one, so that it
+// ends at its next instruction.
+func (s *Scheduler) StopRunning(cause error) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.running != nil {
+		s.running.stop(cause)
+	}
+}
