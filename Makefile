@@ -43,7 +43,7 @@ bench: build ## Measure speed and memory, beside a backend without Lua in the sa
 
 .PHONY: lint
 lint: ## Check formatting, vet, and the rules of .golangci.yml
-	@test -z "$$(gofmt -l cmd runtime luabind pb)" || { gofmt -l cmd runtime luabind pb; echo "gofmt -w the files above"; exit 1; }
+	@test -z "$$(gofmt -l .)" || { gofmt -l .; echo "gofmt -w the files above"; exit 1; }
 	$(GO) vet ./...
 	$(GO) vet -tags e2e ./cmd/spectrum2_lua_backend/...
 	$(GO) run $(GOLANGCI_LINT) run ./...
@@ -67,6 +67,7 @@ install: build ## Install programs, scripts, examples and docs below DESTDIR and
 	install -m 0755 $(BIN)/spectrum2_lua_backend $(BIN)/spectrum2-lua $(DESTDIR)$(PREFIX)/bin/
 	cp -R scripts examples $(DESTDIR)$(PREFIX)/share/spectrum2-lua/
 	cp -R docs/. README.md CHANGELOG.md LICENSE $(DESTDIR)$(PREFIX)/share/doc/spectrum2-lua/
+	find $(DESTDIR)$(PREFIX)/share/spectrum2-lua $(DESTDIR)$(PREFIX)/share/doc/spectrum2-lua -name '*_test.go' -delete
 
 .PHONY: clean
 clean: ## Remove what build made

@@ -50,6 +50,10 @@ func (h *Host) takeOver(v *vm) (generation int) {
 	if before == nil {
 		return h.generation
 	}
+	h.timers.CancelUnnamed()
+	for _, s := range h.sessions.Sessions() {
+		h.handle(s).cancelUnnamed()
+	}
 	if v.handler(reloadHandler) != nil {
 		h.sessions.Process().Post(&reloaded{h, nil})
 		for _, s := range h.sessions.Sessions() {

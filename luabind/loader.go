@@ -2,6 +2,7 @@ package luabind
 
 import (
 	"bytes"
+	"errors"
 	"fmt"
 	"io"
 	"os"
@@ -38,10 +39,23 @@ func (v *vm) chunkName(path string) string {
 	return path
 }
 
+// unreadable says what to do about a file that cannot be opened.
+func unreadable(path string, err error) string {
+	for _, hidden := range []string{"/home/", "/root/", "/run/user/"} {
+		if strings.HasPrefix(path, hidden) {
+			return "Debian's unit runs Spectrum with ProtectHome: what lies under " + hidden + " is not there for it; put the script beside the transport's config"
+		}
+	}
+	if errors.Is(err, os.ErrPermission) {
+		return fmt.Sprintf("the backend runs as the user with uid %d; chmod or chown the script, and look at the folders above it", os.Getuid())
+	}
+	return "[lua] script names it; a relative name starts at the config file's folder"
+}
+
 func readSource(path string) (string, error) {
 	f, err := os.Open(path)
 	if err != nil {
-		return "", fmt.Errorf("the script cannot be read: %w ([lua] script names it; a relative name starts at the config file's folder)", err)
+		return "", fmt.Errorf("the script cannot be read: %w (%s)", err, unreadable(path, err))
 	}
 	defer f.Close()
 	if info, err := f.Stat(); err == nil && info.IsDir() {

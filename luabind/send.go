@@ -1,13 +1,16 @@
 package luabind
 
 import (
+	"errors"
 	"fmt"
+	"strings"
 
 	lua "github.com/yuin/gopher-lua"
 
 	"spectrumlua/luabind/bind"
 	"spectrumlua/luabind/convert"
 	"spectrumlua/pb"
+	"spectrumlua/runtime/jid"
 	"spectrumlua/runtime/schema"
 	"spectrumlua/runtime/session"
 	"spectrumlua/runtime/xmltext"
@@ -59,11 +62,22 @@ func (h *Host) payload(typ *schema.Type, user string, fields lua.LValue) ([]byte
 	}
 	var err error
 	h.scratch, err = convert.Encode(h.scratch[:0], typ.Payload, table, user)
-	if err == nil && typ.Format == pb.PayloadFormat_PAYLOAD_FORMAT_CONFIG {
+	if err == nil {
 		text, _ := table.RawGetString("config").(lua.LString)
-		err = h.checkConfigText(string(text))
+		err = h.checkText(typ, string(text))
 	}
 	return h.scratch, err
+}
+
+// checkText refuses what would hurt Spectrum beyond its form.
+func (h *Host) checkText(typ *schema.Type, text string) error {
+	switch {
+	case typ.Format == pb.PayloadFormat_PAYLOAD_FORMAT_CONFIG:
+		return h.checkConfigText(text)
+	case typ.Number == pb.WrapperMessage_TYPE_QUERY && strings.TrimSpace(text) == "online_users":
+		return errors.New("Spectrum 2.2 crashes at the query online_users; spectrum.sessions() knows this backend's users")
+	}
+	return nil
 }
 
 func rawPayload(typ *schema.Type, fields lua.LValue) ([]byte, error) {
@@ -114,7 +128,7 @@ func updateBuddy(l *lua.LState, hd *handle) int {
 		bind.Raise(l, "update_buddy: the field buddy_name is missing (a string)")
 	}
 	fields := bind.NewTable()
-	if last, ok := hd.buddies[string(name)]; ok {
+	if last, ok := hd.buddies[jid.Local(string(name))]; ok { // as it was sent
 		if table, err := convert.Decode(buddyChangedType.Payload, string(last), nil); err == nil {
 			fields = table
 		}

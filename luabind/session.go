@@ -95,6 +95,13 @@ func (hd *handle) alive(l *lua.LState) {
 	}
 }
 
+// cancelUnnamed ends the timers without a name, which an old script has set.
+func (hd *handle) cancelUnnamed() {
+	if hd.timers != nil {
+		hd.timers.CancelUnnamed()
+	}
+}
+
 func (hd *handle) ownTimers() *task.Timers {
 	if hd.timers == nil {
 		hd.timers = task.NewTimers(hd.session.Owner())

@@ -493,7 +493,8 @@ const (
 	// What the backend can do, before its first PONG. The first value of a key
 	// stays until Spectrum restarts.
 	WrapperMessage_TYPE_BACKEND_CONFIG WrapperMessage_Type = 30
-	// An admin's command and the answer to it.
+	// A command of an admin's, which the backend asks Spectrum to carry out,
+	// and the answer to it.
 	WrapperMessage_TYPE_QUERY WrapperMessage_Type = 31
 	// Rooms for service discovery, of one user or of all.
 	WrapperMessage_TYPE_ROOM_LIST WrapperMessage_Type = 32

@@ -1,6 +1,6 @@
--- echo.lua: a transport whose only contact, and every other name that a user
--- writes to, answers with what it was told. The smallest script that uses all
--- the parts of a transport; docs/getting-started.md reads it line by line.
+-- echo.lua: a transport on which everybody answers with what he was told. It
+-- uses each part of a transport once: contacts, receipts, typing, vCards, rooms.
+-- docs/getting-started.md reads it in pieces; examples/ has smaller scripts.
 
 local spectrum = require "spectrum"
 
@@ -63,6 +63,7 @@ function on.join_room(session, m)
   session.data.rooms[m.room] = m.nickname
   session:participant_changed { room = m.room, nickname = "echo", status = "online", flag = { "moderator" } }
   session:participant_changed { room = m.room, nickname = m.nickname, status = "online", flag = { "me" } }
+  session:room_subject_changed { buddy_name = m.room, nickname = "echo", message = "" } -- no topic yet
 end
 
 function on.room_subject_changed(session, m)

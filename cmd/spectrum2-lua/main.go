@@ -79,7 +79,7 @@ names the script:
     script = echo.lua
 
 The backend itself, spectrum2_lua_backend, is started by Spectrum or by the
-commands below, never by hand.`,
+commands below; started by hand it needs a Spectrum to connect to.`,
 		Example: `  spectrum2-lua demo                   one login, one message and its echo, frame by frame
   spectrum2-lua demo my.cfg            the same with your own script
   spectrum2-lua bench --rounds 3       how fast it is, beside plain Go`,

@@ -1,0 +1,389 @@
+// Package docs_test checks that the documents say what the program does.
+package docs_test
+
+import (
+	"fmt"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"regexp"
+	"slices"
+	"strings"
+	"testing"
+
+	"google.golang.org/protobuf/reflect/protoreflect"
+
+	"spectrumlua/luabind/luatest"
+	"spectrumlua/luabind/modules"
+	"spectrumlua/runtime/config"
+	"spectrumlua/runtime/schema"
+)
+
+// root is the top of the repository.
+const root = ".."
+
+func read(t *testing.T, name string) string {
+	t.Helper()
+	text, err := os.ReadFile(filepath.Join(root, name))
+	if err != nil {
+		t.Fatal(err)
+	}
+	return string(text)
+}
+
+// files lists the repository's files for which want is true, by their path from
+// its top.
+func files(t *testing.T, want func(path string) bool) []string {
+	t.Helper()
+	var all []string
+	err := filepath.WalkDir(root, func(path string, d fs.DirEntry, err error) error {
+		if err != nil {
+			return err
+		}
+		name, err := filepath.Rel(root, path)
+		if err != nil {
+			return err
+		}
+		if d.IsDir() && (name == "bin" || name != "." && strings.HasPrefix(d.Name(), ".")) {
+			return fs.SkipDir
+		}
+		if !d.IsDir() && want(name) {
+			all = append(all, name)
+		}
+		return nil
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	return all
+}
+
+func pages(t *testing.T) []string {
+	return files(t, func(path string) bool { return filepath.Ext(path) == ".md" })
+}
+
+// section is a page's part under a heading, up to the next one that is no
+// deeper.
+func section(t *testing.T, page, heading string) string {
+	t.Helper()
+	_, rest, found := strings.Cut("\n"+page, "\n"+heading+"\n")
+	if !found {
+		t.Fatalf("there is no heading %q", heading)
+	}
+	depth := strings.IndexByte(heading, ' ')
+	end := regexp.MustCompile(fmt.Sprintf("\n#{1,%d} ", depth)).FindStringIndex(rest)
+	if end != nil {
+		rest = rest[:end[0]]
+	}
+	return rest
+}
+
+// hasRow checks that a table has a row that begins with the cells.
+func hasRow(t *testing.T, where, text string, cells ...string) {
+	t.Helper()
+	row := "\n|"
+	for _, c := range cells {
+		row += strings.TrimRight(" "+c, " ") + " |"
+	}
+	if !strings.Contains("\n"+text, row) {
+		t.Errorf("%s has no row that begins with%s", where, row)
+	}
+}
+
+func TestReadmeIsShort(t *testing.T) {
+	if n := strings.Count(read(t, "README.md"), "\n"); n >= 120 {
+		t.Errorf("README.md has %d lines, which is not under 120", n)
+	}
+}
+
+func TestEveryMessageStandsInTheReference(t *testing.T) {
+	messages := section(t, read(t, "docs/api.md"), "## Messages")
+	for _, typ := range schema.Types() {
+		from := "nobody"
+		switch {
+		case typ.SpectrumTakes && typ.SpectrumSends:
+			from = "both"
+		case typ.SpectrumTakes:
+			from = "script"
+		case typ.SpectrumSends:
+			from = "Spectrum"
+		}
+		payload := "–"
+		switch {
+		case typ.Raw:
+			payload = "raw"
+		case typ.Payload != nil:
+			name := string(typ.Payload.Descriptor.Name())
+			payload = "[" + name + "](#" + strings.ToLower(name) + ")"
+		}
+		hasRow(t, "Messages", messages, "`"+typ.Name+"`", from, payload)
+	}
+}
+
+func TestEveryFieldStandsInTheReference(t *testing.T) {
+	api := read(t, "docs/api.md")
+	seen := map[*schema.Message]bool{}
+	var check func(m *schema.Message)
+	check = func(m *schema.Message) {
+		if m == nil || seen[m] || m.Descriptor.IsMapEntry() {
+			return
+		}
+		seen[m] = true
+		name := string(m.Descriptor.Name())
+		text := section(t, api, "### "+name)
+		for _, f := range m.Fields {
+			need := ""
+			switch {
+			case f.User:
+				need = "user"
+			case f.Descriptor.Cardinality() == protoreflect.Required && !f.Flags:
+				need = "required"
+			}
+			hasRow(t, name, text, "`"+f.Name+"`", kind(f), need)
+			check(f.Message)
+		}
+		if rows := strings.Count(text, "\n| `"); rows != len(m.Fields) {
+			t.Errorf("%s has %d rows, but %d fields", name, rows, len(m.Fields))
+		}
+	}
+	for _, typ := range schema.Types() {
+		check(typ.Payload)
+	}
+}
+
+// kind says in the words of the reference what a field holds.
+func kind(f *schema.Field) string {
+	link := func(d protoreflect.Descriptor) string {
+		name := string(d.Name())
+		return "[" + name + "](#" + strings.ToLower(name) + ")"
+	}
+	word, plural := "", ""
+	switch {
+	case f.Descriptor.IsMap():
+		return "table of texts"
+	case f.Flags:
+		return "list of " + link(f.Enum.Descriptor)
+	case f.Enum != nil:
+		word = link(f.Enum.Descriptor)
+		plural = word
+	case f.Message != nil:
+		word = link(f.Message.Descriptor)
+		plural = word
+	default:
+		word = map[protoreflect.Kind]string{
+			protoreflect.StringKind: "text", protoreflect.BytesKind: "bytes",
+			protoreflect.BoolKind: "boolean", protoreflect.Int32Kind: "number",
+		}[f.Descriptor.Kind()]
+		plural = word + "s"
+	}
+	if f.Descriptor.IsList() {
+		return "list of " + plural
+	}
+	return word
+}
+
+func TestEveryEnumValueStandsInTheReference(t *testing.T) {
+	api := read(t, "docs/api.md")
+	seen := map[*schema.Enum]bool{}
+	for _, typ := range schema.Types() {
+		if typ.Payload == nil {
+			continue
+		}
+		for _, f := range typ.Payload.Fields {
+			if f.Enum == nil || seen[f.Enum] {
+				continue
+			}
+			seen[f.Enum] = true
+			name := string(f.Enum.Descriptor.Name())
+			text := section(t, api, "### "+name)
+			for _, value := range f.Enum.Names {
+				hasRow(t, name, text, "`\""+value+"\"`")
+			}
+		}
+	}
+	if len(seen) == 0 {
+		t.Error("no enum was found")
+	}
+}
+
+func TestEveryMethodOfASessionStandsInTheReference(t *testing.T) {
+	session := section(t, read(t, "docs/api.md"), "## The session")
+	names := []string{"session.user", "session.legacy_name", "session.settings", "session.data", "session:update_buddy {", "session:spawn(", "session:after(", "session:every("}
+	for _, typ := range schema.Types() {
+		if typ.SpectrumTakes && typ.User() != nil {
+			names = append(names, "`"+typ.Name+"`")
+		}
+	}
+	for _, name := range names {
+		if !strings.Contains(session, name) {
+			t.Errorf("the part on sessions has no %s", name)
+		}
+	}
+}
+
+// TestEveryFunctionStandsInTheReference asks the modules themselves what they
+// have. spectrum and its oldest parts are in api.md, each other module has a
+// page of its own.
+func TestEveryFunctionStandsInTheReference(t *testing.T) {
+	names := []string{"spectrum"}
+	for _, m := range modules.All() {
+		names = append(names, m.Name)
+	}
+	inAPI := []string{"spectrum", "spectrum.config", "spectrum.log"}
+	for _, name := range names {
+		t.Run(name, func(t *testing.T) {
+			page := "docs/api.md"
+			short := name[strings.LastIndexByte(name, '.')+1:]
+			if !slices.Contains(inAPI, name) {
+				page = "docs/modules/" + short + ".md"
+			}
+			text := read(t, page)
+			for _, function := range functionsOf(t, name) {
+				if !strings.Contains(text, short+"."+function+"(") && !strings.Contains(text, short+"."+function+" {") {
+					t.Errorf("%s has no %s.%s(", page, short, function)
+				}
+			}
+		})
+	}
+}
+
+func TestEveryModuleIsListed(t *testing.T) {
+	list := section(t, read(t, "docs/api.md"), "## Other modules")
+	for _, m := range modules.All() {
+		if name := strings.TrimPrefix(m.Name, "spectrum."); name != "config" && name != "log" {
+			hasRow(t, "Other modules", list, "[`"+m.Name+"`](modules/"+name+".md)")
+		}
+	}
+}
+
+// functionsOf lists the functions of a module.
+func functionsOf(t *testing.T, module string) []string {
+	t.Helper()
+	st := luatest.Run(t, fmt.Sprintf(`
+local spectrum = require "spectrum"
+local names = {}
+for name, value in pairs(require %q) do
+  if type(value) == "function" then
+    names[#names + 1] = name
+  end
+end
+table.sort(names)
+spectrum.send("query", { config = table.concat(names, " ") })`, module))
+	names := query(t, st)
+	if names == "" {
+		t.Fatalf("%s has no functions", module)
+	}
+	return strings.Fields(names)
+}
+
+func TestEverySettingStandsInTheReference(t *testing.T) {
+	text := section(t, read(t, "docs/configuration.md"), "## `[lua]`")
+	for _, o := range config.LuaOptions() {
+		byDefault, values := o.Default, ""
+		if byDefault == "" {
+			byDefault = "–"
+		}
+		if o.Min != "" {
+			values = o.Min + " to " + o.Max
+		}
+		if o.Zero != "" {
+			values += ", or 0: " + o.Zero
+		}
+		hasRow(t, "[lua]", text, "`"+o.Name+"`", string(o.Kind), byDefault, values)
+	}
+	if rows := strings.Count(text, "\n| `"); rows != len(config.LuaOptions()) {
+		t.Errorf("[lua] has %d rows, but %d keys", rows, len(config.LuaOptions()))
+	}
+}
+
+// wholes are folders whose packages the architecture does not tell apart.
+var wholes = []string{"cmd/spectrum2_lua_backend", "luabind/modules", "luabind/stdlib", "runtime/simulator"}
+
+func TestEveryPackageStandsInTheArchitecture(t *testing.T) {
+	text := read(t, "docs/architecture.md")
+	for _, file := range files(t, func(path string) bool {
+		return filepath.Ext(path) == ".go" && !strings.HasSuffix(path, "_test.go")
+	}) {
+		dir := filepath.ToSlash(filepath.Dir(file))
+		for _, whole := range wholes {
+			if strings.HasPrefix(dir, whole+"/") {
+				dir = whole
+			}
+		}
+		if !strings.Contains(text, "`"+dir+"`") {
+			t.Errorf("docs/architecture.md does not say what %s owns", dir)
+		}
+	}
+}
+
+var (
+	linkPattern    = regexp.MustCompile(`\[[^\]]*\]\(([^)\s]+)\)`)
+	headingPattern = regexp.MustCompile(`(?m)^#{1,6} (.+)$`)
+	fencePattern   = regexp.MustCompile("(?ms)^```.*?^```$")
+)
+
+func TestLinksLeadSomewhere(t *testing.T) {
+	links := 0
+	for _, page := range pages(t) {
+		text := fencePattern.ReplaceAllString(read(t, page), "")
+		for _, link := range linkPattern.FindAllStringSubmatch(text, -1) {
+			target, anchor, _ := strings.Cut(link[1], "#")
+			if strings.Contains(target, "://") || strings.HasPrefix(target, "mailto:") {
+				continue
+			}
+			links++
+			file := page
+			if target != "" {
+				file = filepath.Join(filepath.Dir(page), filepath.FromSlash(target))
+			}
+			if _, err := os.Stat(filepath.Join(root, file)); err != nil {
+				t.Errorf("%s: %s leads nowhere", page, link[0])
+				continue
+			}
+			if anchor != "" && !slices.Contains(anchors(read(t, file)), anchor) {
+				t.Errorf("%s: %s: %s has no such heading", page, link[0], file)
+			}
+		}
+	}
+	if links < 20 {
+		t.Errorf("only %d links were found", links)
+	}
+}
+
+// anchors are the names by which a page's headings can be linked to.
+func anchors(text string) []string {
+	var all []string
+	times := map[string]int{}
+	text = fencePattern.ReplaceAllString(text, "")
+	for _, heading := range headingPattern.FindAllStringSubmatch(text, -1) {
+		name := strings.Map(func(r rune) rune {
+			switch {
+			case r == ' ':
+				return '-'
+			case r == '-' || r == '_' || r >= '0' && r <= '9' || r >= 'a' && r <= 'z' || r > 127:
+				return r
+			}
+			return -1
+		}, strings.ToLower(heading[1]))
+		if n := times[name]; n > 0 {
+			all = append(all, fmt.Sprintf("%s-%d", name, n))
+		} else {
+			all = append(all, name)
+		}
+		times[name]++
+	}
+	return all
+}
+
+// forbidden are words that have no place in what is shipped.
+var forbidden = regexp.MustCompile(`/work/|/tmp/bash|TODO|FIXME`)
+
+func TestPagesSpeakOfTheProjectAlone(t *testing.T) {
+	for _, page := range pages(t) {
+		for i, line := range strings.Split(read(t, page), "\n") {
+			if found := forbidden.FindString(line); found != "" {
+				t.Errorf("%s:%d has %q", page, i+1, found)
+			}
+		}
+	}
+}

@@ -1,0 +1,168 @@
+package docs_test
+
+import (
+	"errors"
+	"path/filepath"
+	"regexp"
+	"strings"
+	"testing"
+
+	"spectrumlua/luabind/luatest"
+	"spectrumlua/pb"
+	"spectrumlua/runtime/config"
+)
+
+const alice = "alice@localhost"
+
+// query takes the next QUERY that a script has sent.
+func query(t *testing.T, st *luatest.Stage) string {
+	t.Helper()
+	var q pb.BackendConfig
+	st.Expect("query", &q)
+	return q.GetConfig()
+}
+
+var luaBlock = regexp.MustCompile("(?ms)^```lua\n(.*?)^```$")
+
+func luaBlocks(text string) []string {
+	var all []string
+	for _, block := range luaBlock.FindAllStringSubmatch(text, -1) {
+		all = append(all, block[1])
+	}
+	return all
+}
+
+// TestWholeScriptsInPages has each whole script of the documents handle a
+// login, and what its user writes.
+func TestWholeScriptsInPages(t *testing.T) {
+	scripts := 0
+	for _, page := range pages(t) {
+		for _, block := range luaBlocks(read(t, page)) {
+			if !strings.HasPrefix(block, "local spectrum = require") || !strings.HasSuffix(strings.TrimSpace(block), "return on") {
+				continue
+			}
+			scripts++
+			t.Run(page, func(t *testing.T) {
+				st := luatest.Start(t, block, "[admin]", "user = "+alice)
+				st.Login(alice)
+				if strings.Contains(block, "on.login(") {
+					st.Expect("connected", nil)
+				}
+				if strings.Contains(block, "on.conv_message(") {
+					st.Say(alice, "echo", "hello")
+					var m pb.ConversationMessage
+					st.Expect("conv_message", &m)
+					if m.GetBuddyName() != "echo" || !strings.HasSuffix(m.GetMessage(), "hello") {
+						t.Errorf("the answer is %v", &m)
+					}
+				}
+				if log := st.Log.String(); strings.Contains(log, "error") || strings.Contains(log, "warning") {
+					t.Errorf("the log has\n%s", log)
+				}
+			})
+		}
+	}
+	if scripts < 4 {
+		t.Errorf("only %d whole scripts were found", scripts)
+	}
+}
+
+// TestReadingEcho checks that what the guide reads is what ships.
+func TestReadingEcho(t *testing.T) {
+	text := section(t, read(t, "docs/getting-started.md"), "## 8. Reading echo.lua")
+	script := read(t, "scripts/echo.lua")
+	blocks := luaBlocks(text)
+	for _, block := range blocks {
+		if !strings.Contains(script, block) {
+			t.Errorf("scripts/echo.lua does not have\n%s", block)
+		}
+	}
+	if len(blocks) == 0 {
+		t.Error("the guide reads nothing")
+	}
+}
+
+// TestMistakes makes the mistakes that the guide explains, and looks for what
+// the program says in it.
+func TestMistakes(t *testing.T) {
+	guide := read(t, "docs/getting-started.md")
+	quoted := func(t *testing.T, message string) {
+		t.Helper()
+		if !strings.Contains(guide, message) {
+			t.Errorf("the guide does not have\n%s", message)
+		}
+	}
+	const file = "/etc/spectrum2/transports/echo.cfg"
+	const head = "[service]\njid = echo.localhost\n"
+	for _, c := range []struct{ name, text string }{
+		{"no script", head},
+		{"a key with a typo", head + strings.Repeat("\n", 8) + "[lua]\nscript = echo.lua\nrelod = 1\n"},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			cfg, err := config.Parse(file, []byte(c.text), config.Options{})
+			if err != nil {
+				t.Fatal(err)
+			}
+			_, err = cfg.Lua()
+			quoted(t, err.Error())
+		})
+	}
+	t.Run("a # in a password", func(t *testing.T) {
+		cfg, err := config.Parse(file, []byte(head+"password = sec#ret\n"), config.Options{})
+		if err != nil {
+			t.Fatal(err)
+		}
+		quoted(t, cfg.Warnings()[0])
+	})
+	t.Run("a relative config file", func(t *testing.T) {
+		_, err := config.Load("echo.cfg", config.Options{})
+		var wrong *config.Error
+		if !errors.As(err, &wrong) {
+			t.Fatalf("got %v", err)
+		}
+		_, advice, _ := strings.Cut(wrong.Text, ". ")
+		quoted(t, ". "+advice)
+	})
+	for _, c := range []struct{ name, script string }{
+		{"a bracket that is missing", "local on = {}\n\nfunction on.login(session)\n  session:connected(\nend\n\nreturn on\n"},
+		{"an end that is missing", "local on = {}\n\nfunction on.login(session)\n  if true then\nend\n\nreturn on\n"},
+		{"a handler with a typo", "local on = {}\nfunction on.login(session)\n  session:connected()\nend\nfunction on.conv_mesage(session, m)\nend\nreturn on\n"},
+		{"nothing returned", "local on = {}\n"},
+		{"a dot for the colon", "local on = {}\nfunction on.login(session)\n  session.connected()\nend\nreturn on\n"},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			st := luatest.New(t, c.script)
+			_ = st.Host.Load() // or on.login fails
+			st.Login(alice)
+			var d pb.Disconnected
+			st.Expect("disconnected", &d)
+			quoted(t, strings.Replace(d.GetMessage(), "script.lua", "hello.lua", 1))
+		})
+	}
+	t.Run("a field with a typo", func(t *testing.T) {
+		st := luatest.Start(t, "local on = {}\nfunction on.login(session)\n  session:connected()\nend\nfunction on.conv_message(session, m)\n"+
+			"  session:conv_message { buddy = m.buddy_name, message = m.text }\nend\nreturn on\n")
+		st.Login(alice)
+		st.Say(alice, "hello", "hi")
+		const message = `6: conv_message: there is no field "buddy"; did you mean "buddy_name"?`
+		st.ExpectLog("error", "error in on.conv_message: script.lua:"+message)
+		quoted(t, "error in on.conv_message: hello.lua:"+message)
+	})
+	t.Run("a script that does not end", func(t *testing.T) {
+		st := luatest.New(t, "while true do end", "handler_timeout = 0.1")
+		err := st.Host.Load()
+		if err == nil {
+			t.Fatal("it has ended")
+		}
+		quoted(t, strings.NewReplacer("script.lua", "t.lua", "100ms", "10s").Replace(err.Error()))
+	})
+	t.Run("a script that is missing", func(t *testing.T) {
+		st := luatest.New(t, "")
+		st.Remove("script.lua")
+		err := st.Host.Load()
+		if err == nil {
+			t.Fatal("it was found")
+		}
+		quoted(t, strings.ReplaceAll(err.Error(), filepath.Join(st.Dir, "script.lua"), "/etc/spectrum2/transports/scripts/echo.lua"))
+	})
+}
