@@ -107,8 +107,11 @@ func (h *Host) Handle(t *task.Task, s *session.Session, m session.Message) error
 		return nil
 	}
 	err = h.vm.call(t, fn, args)
-	if err != nil {
+	switch {
+	case err != nil:
 		h.logError("on."+m.Type.Name, t, err)
+	case m.Type.Number == pb.WrapperMessage_TYPE_LOGIN:
+		h.handle(s).awaitAnswer()
 	}
 	return err
 }

@@ -7,29 +7,55 @@ import (
 	"io"
 	"os"
 	"path/filepath"
-	"reflect"
 	"strings"
+	"syscall"
 
 	lua "github.com/yuin/gopher-lua"
 	"github.com/yuin/gopher-lua/parse"
+
+	"spectrumlua/luabind/source"
 )
 
-// What a source may have. Go's stack, which nothing can catch the overflow of,
-// is what the depth is about: the compiler follows it.
+// How long a source may be: a file, and what is given to load.
 const (
-	maxSource      = 8 << 20
-	maxSourceDepth = 5000
+	maxFile   = 4 << 20
+	maxLoaded = 1 << 20
 )
+
+// loadScript compiles the script itself.
+func (v *vm) loadScript() (*lua.LFunction, error) {
+	path := v.host.opts.Lua.Script
+	fn, err := v.loadFile(path, openFile)
+	switch {
+	case err == nil || isScriptError(err):
+	case errors.Is(err, errFolder):
+		err = fmt.Errorf("the script cannot be read: %s is a folder; [lua] script wants a file", path)
+	default:
+		err = fmt.Errorf("the script cannot be read: %w ([lua] script names it; a relative name starts at the config file's folder)", err)
+	}
+	return fn, err
+}
+
+// openFile opens a file for reading. It does not wait, as it would for a pipe
+// that nobody writes to.
+func openFile(path string) (*os.File, error) {
+	return os.OpenFile(path, os.O_RDONLY|syscall.O_NONBLOCK, 0)
+}
+
+func isScriptError(err error) bool {
+	_, ok := err.(*ScriptError) //nolint:errorlint // loadFile wraps none
+	return ok
+}
 
 // loadFile compiles a file. Its name in messages is relative to the script's
 // folder.
-func (v *vm) loadFile(path string) (*lua.LFunction, error) {
+func (v *vm) loadFile(path string, open func(path string) (*os.File, error)) (*lua.LFunction, error) {
 	v.files[path] = struct{}{}
-	source, err := readSource(path)
+	text, err := readSource(path, open)
 	if err != nil {
 		return nil, err
 	}
-	return v.compile(v.chunkName(path), source)
+	return v.compile(v.chunkName(path), text)
 }
 
 func (v *vm) chunkName(path string) string {
@@ -39,34 +65,26 @@ func (v *vm) chunkName(path string) string {
 	return path
 }
 
-// unreadable says what to do about a file that cannot be opened.
-func unreadable(path string, err error) string {
-	for _, hidden := range []string{"/home/", "/root/", "/run/user/"} {
-		if strings.HasPrefix(path, hidden) {
-			return "Debian's unit runs Spectrum with ProtectHome: what lies under " + hidden + " is not there for it; put the script beside the transport's config"
-		}
-	}
-	if errors.Is(err, os.ErrPermission) {
-		return fmt.Sprintf("the backend runs as the user with uid %d; chmod or chown the script, and look at the folders above it", os.Getuid())
-	}
-	return "[lua] script names it; a relative name starts at the config file's folder"
-}
+var errFolder = errors.New("is a folder; a file is wanted")
 
-func readSource(path string) (string, error) {
-	f, err := os.Open(path)
+func readSource(path string, open func(path string) (*os.File, error)) (string, error) {
+	f, err := open(path)
 	if err != nil {
-		return "", fmt.Errorf("the script cannot be read: %w (%s)", err, unreadable(path, err))
+		return "", err
 	}
 	defer f.Close()
-	if info, err := f.Stat(); err == nil && info.IsDir() {
-		return "", fmt.Errorf("the script cannot be read: %s is a folder; [lua] script wants a file", path)
+	if info, err := f.Stat(); err == nil && !info.Mode().IsRegular() {
+		if info.IsDir() {
+			return "", fmt.Errorf("%s %w", path, errFolder)
+		}
+		return "", fmt.Errorf("%s is no regular file", path)
 	}
-	data, err := io.ReadAll(io.LimitReader(f, maxSource+1))
+	data, err := io.ReadAll(io.LimitReader(f, maxFile+1))
 	if err != nil {
-		return "", fmt.Errorf("the script cannot be read: %w", err)
+		return "", err
 	}
-	if len(data) > maxSource {
-		return "", fmt.Errorf("%s has more than %d MiB: that is no script", path, maxSource>>20)
+	if len(data) > maxFile {
+		return "", fmt.Errorf("%s has more than %d MiB: that is no script", path, maxFile>>20)
 	}
 	if bytes.HasPrefix(data, []byte("\x1bLua")) {
 		return "", fmt.Errorf("%s is compiled Lua: the source is wanted", path)
@@ -79,54 +97,22 @@ func readSource(path string) (string, error) {
 }
 
 // compile makes a function of a source. The error is a *ScriptError.
-func (v *vm) compile(name, source string) (fn *lua.LFunction, err error) {
+func (v *vm) compile(name, text string) (fn *lua.LFunction, err error) {
 	defer func() {
 		if r := recover(); r != nil {
 			err = &ScriptError{Message: fmt.Sprintf("%s: it cannot be compiled: %v", name, r)}
 		}
 	}()
-	chunk, err := parse.Parse(strings.NewReader(source), name)
-	if err != nil {
-		return nil, syntaxError(name, source, err)
+	if problem := source.Check(text); problem != nil {
+		return nil, &ScriptError{Message: fmt.Sprintf("%s:%d: %s", name, problem.Line, problem.Text)}
 	}
-	if len(source) > maxSourceDepth && tooDeep(chunk) {
-		return nil, &ScriptError{Message: fmt.Sprintf("%s: it has more than %d levels of nesting", name, maxSourceDepth)}
+	chunk, err := parse.Parse(strings.NewReader(text), name)
+	if err != nil {
+		return nil, syntaxError(name, text, err)
 	}
 	proto, err := lua.Compile(chunk, name)
 	if err != nil {
-		return nil, syntaxError(name, source, err)
+		return nil, syntaxError(name, text, err)
 	}
 	return v.state.NewFunctionFromProto(proto), nil
-}
-
-// tooDeep walks a syntax tree without following its depth itself. A source has
-// at least a byte for each level, so a short one need not be walked.
-func tooDeep(chunk any) bool {
-	type node struct {
-		value reflect.Value
-		depth int
-	}
-	todo := []node{{reflect.ValueOf(chunk), 0}}
-	for len(todo) > 0 {
-		n := todo[len(todo)-1]
-		todo = todo[:len(todo)-1]
-		switch n.value.Kind() {
-		case reflect.Interface, reflect.Pointer:
-			if !n.value.IsNil() {
-				todo = append(todo, node{n.value.Elem(), n.depth})
-			}
-		case reflect.Slice:
-			for i := range n.value.Len() {
-				todo = append(todo, node{n.value.Index(i), n.depth})
-			}
-		case reflect.Struct:
-			if n.depth++; n.depth > 2*maxSourceDepth { // a node and the base within it
-				return true
-			}
-			for i := range n.value.NumField() {
-				todo = append(todo, node{n.value.Field(i), n.depth})
-			}
-		}
-	}
-	return false
 }

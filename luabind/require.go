@@ -1,9 +1,12 @@
 package luabind
 
 import (
+	"errors"
+	"fmt"
 	"os"
 	"path/filepath"
 	"strings"
+	"syscall"
 
 	lua "github.com/yuin/gopher-lua"
 
@@ -15,19 +18,19 @@ import (
 // first. A module whose loading failed is loaded again the next time.
 func (v *vm) requireFunction(l *lua.LState) int {
 	name := l.CheckString(1)
-	pkg := v.state.GetGlobal("package")
-	loaded := l.GetField(pkg, "loaded")
-	switch m := l.GetField(loaded, name); {
-	case m == v.loading:
+	loaded := v.pkg.loaded
+	switch m := loaded.RawGetString(name); m {
+	case v.loading:
 		bind.Raise(l, "require %q: the module requires itself, by way of others perhaps", name)
-	case m != lua.LNil:
+	case lua.LNil:
+	default:
 		return bind.Return(l, m)
 	}
-	open := v.findModule(l, pkg, name)
-	l.SetField(loaded, name, v.loading)
+	open := v.findModule(l, name)
+	loaded.RawSetString(name, v.loading)
 	defer func() {
-		if l.GetField(loaded, name) == v.loading { // it has failed
-			l.SetField(loaded, name, lua.LNil)
+		if loaded.RawGetString(name) == v.loading { // it has failed
+			loaded.RawSetString(name, lua.LNil)
 		}
 	}()
 	l.Push(open)
@@ -35,39 +38,77 @@ func (v *vm) requireFunction(l *lua.LState) int {
 	l.Call(1, 1)
 	module := l.Get(-1)
 	l.Pop(1)
-	switch set := l.GetField(loaded, name); {
+	switch set := loaded.RawGetString(name); {
 	case module != lua.LNil:
 	case set != v.loading:
 		module = set // the module has put itself there
 	default:
 		module = lua.LTrue
 	}
-	l.SetField(loaded, name, module)
+	loaded.RawSetString(name, module)
 	return bind.Return(l, module)
 }
 
 // findModule finds the function that makes a module.
-func (v *vm) findModule(l *lua.LState, pkg lua.LValue, name string) *lua.LFunction {
-	if open, ok := l.GetField(l.GetField(pkg, "preload"), name).(*lua.LFunction); ok {
-		return open
+func (v *vm) findModule(l *lua.LState, name string) *lua.LFunction {
+	if preload, ok := v.pkg.table.RawGetString("preload").(*lua.LTable); ok {
+		if open, ok := preload.RawGetString(name).(*lua.LFunction); ok {
+			return open
+		}
 	}
 	if name == spectrumModule || strings.HasPrefix(name, spectrumModule+".") {
 		bind.Raise(l, "require %q: there is no such module%s", name, bind.DidYouMean(name, moduleNames()))
 	}
-	path, _ := l.GetField(pkg, "path").(lua.LString)
+	path, _ := v.pkg.table.RawGetString("path").(lua.LString)
 	var tried []string
 	for _, pattern := range strings.Split(string(path), ";") {
 		file := strings.ReplaceAll(pattern, "?", strings.ReplaceAll(name, ".", string(filepath.Separator)))
-		if info, err := os.Stat(file); err != nil || info.IsDir() {
-			tried = append(tried, file)
-			continue
-		}
-		fn, err := v.loadFile(file)
-		if err != nil {
+		fn, err := v.loadFile(file, v.openModule)
+		switch {
+		case err == nil:
+			return fn
+		case isScriptError(err):
 			bind.Raise(l, "%v", err)
+		case errors.Is(err, errOutside):
+			tried = append(tried, file+" (outside of the script's folder, which [lua] sandbox does not allow)")
+		case isMissing(err):
+			tried = append(tried, file)
+		default:
+			bind.Raise(l, "require %q: %v", name, err)
 		}
-		return fn
+		delete(v.files, file)
 	}
 	bind.Raise(l, "require %q: there is no such module: no file %s%s", name, strings.Join(tried, ", no file "), bind.DidYouMean(name, moduleNames()))
 	return nil
+}
+
+// isMissing tells whether a path leads to no file.
+func isMissing(err error) bool {
+	return errors.Is(err, os.ErrNotExist) || errors.Is(err, syscall.ENOTDIR) || errors.Is(err, errFolder)
+}
+
+// errOutside is the error of a file that the sandbox keeps a script from.
+var errOutside = errors.New("it is outside of the script's folder")
+
+// openModule opens a file that a script asks for. In the sandbox that can only
+// be one in the script's folder, wherever symbolic links may lead.
+func (v *vm) openModule(path string) (*os.File, error) {
+	if !v.host.opts.Lua.Sandbox {
+		return openFile(path)
+	}
+	name, err := filepath.Rel(v.host.scriptDir(), path)
+	if err != nil || !filepath.IsLocal(name) {
+		return nil, fmt.Errorf("%s: %w", path, errOutside)
+	}
+	root, err := os.OpenRoot(v.host.scriptDir())
+	if err != nil {
+		return nil, err
+	}
+	defer root.Close()
+	f, err := root.OpenFile(name, os.O_RDONLY|syscall.O_NONBLOCK, 0)
+	var escapes *os.PathError
+	if errors.As(err, &escapes) && escapes.Err.Error() == "path escapes from parent" {
+		return nil, fmt.Errorf("%s: %w", path, errOutside)
+	}
+	return f, err
 }

@@ -101,6 +101,8 @@ func rawPayload(typ *schema.Type, fields lua.LValue) ([]byte, error) {
 // remember keeps what was last sent of a contact.
 func (hd *handle) remember(typ *schema.Type, payload []byte) {
 	switch typ.Number {
+	case pb.WrapperMessage_TYPE_CONNECTED, pb.WrapperMessage_TYPE_DISCONNECTED:
+		hd.answered = true
 	case pb.WrapperMessage_TYPE_BUDDY_CHANGED:
 		if hd.buddies == nil {
 			hd.buddies = map[string][]byte{}

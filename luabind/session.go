@@ -2,6 +2,7 @@ package luabind
 
 import (
 	"fmt"
+	"time"
 
 	lua "github.com/yuin/gopher-lua"
 
@@ -21,7 +22,9 @@ type handle struct {
 	// buddies is what was last sent of each contact: BUDDY_CHANGED payloads.
 	buddies map[string][]byte
 	timers  *task.Timers // nil until there is one
-	ended   bool
+	// answered is set when the user was told that he is connected, or not.
+	answered bool
+	ended    bool
 }
 
 // handle is the one handle of a session.
@@ -93,6 +96,24 @@ func (hd *handle) alive(l *lua.LState) {
 	if hd.ended {
 		bind.Raise(l, "the session of %s has ended; this handle cannot speak for a later one", hd.session.User)
 	}
+}
+
+// answerTime is how long a script may take to say whether a user is connected,
+// before the log says what he sees meanwhile.
+const answerTime = 30 * time.Second
+
+// awaitAnswer is called when on.login is done. A user who is neither connected
+// nor disconnected sees nothing, and no other log has a line about it.
+func (hd *handle) awaitAnswer() {
+	if hd.answered || hd.ended {
+		return
+	}
+	hd.ownTimers().After("", answerTime, false, func(*task.Task) {
+		if !hd.answered {
+			hd.host.log.WithField("user", hd.session.User).Warnf(
+				"%v after on.login, the script has called neither session:connected() nor session:disconnected{…}: his client shows him as connecting", answerTime)
+		}
+	})
 }
 
 // cancelUnnamed ends the timers without a name, which an old script has set.

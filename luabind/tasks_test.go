@@ -4,6 +4,8 @@ import (
 	"fmt"
 	"strings"
 	"testing"
+	"testing/synctest"
+	"time"
 
 	"spectrumlua/luabind/luatest"
 	"spectrumlua/pb"
@@ -245,4 +247,32 @@ return on`)
 	for i := before; i < 5000; i++ {
 		st.ExpectSaid(fmt.Sprintf("eve@localhost%d", i))
 	}
+}
+
+// TestLoginWithoutAnswerIsLogged uses a fake clock.
+func TestLoginWithoutAnswerIsLogged(t *testing.T) {
+	dir := t.TempDir()
+	synctest.Test(t, func(t *testing.T) {
+		st := luatest.NewIn(t, dir, `
+local on = {}
+function on.login(session)
+  if session.user == "bob@localhost" then session:connected() end
+end
+return on`)
+		defer st.Close()
+		if err := st.Host.Load(); err != nil {
+			t.Fatal(err)
+		}
+		st.Login(alice)
+		st.Login("bob@localhost")
+		time.Sleep(29 * time.Second)
+		if strings.Contains(st.Log.String(), "warning") {
+			t.Error("it is logged too early")
+		}
+		time.Sleep(2 * time.Second)
+		synctest.Wait()
+		if log := st.Log.String(); !strings.Contains(log, "user=alice@localhost 30s after on.login") || strings.Contains(log, "user=bob@localhost") {
+			t.Errorf("the log has %q", log)
+		}
+	})
 }

@@ -4,6 +4,7 @@ import (
 	lua "github.com/yuin/gopher-lua"
 
 	"spectrumlua/luabind/bind"
+	"spectrumlua/luabind/stdlib"
 	"spectrumlua/runtime/task"
 )
 
@@ -28,6 +29,7 @@ type vm struct {
 	handlers map[string]*lua.LFunction
 	spare    []*lua.LState
 	loading  *lua.LTable // stands for a module that is being loaded
+	pkg      libraryPackage
 	// files are the script and what it required, by path.
 	files map[string]struct{}
 }
@@ -61,7 +63,7 @@ func (h *Host) newVM(t *task.Task) (*vm, error) {
 	v.frame = &bind.Frame{Runtime: v.runtime}
 	v.runtime.Spectrum = v.openSpectrum()
 	v.openLibraries()
-	chunk, err := v.loadFile(h.opts.Lua.Script)
+	chunk, err := v.loadScript()
 	if err != nil {
 		return v, err
 	}
@@ -118,7 +120,7 @@ func (v *vm) run(t *task.Task, fn *lua.LFunction, args []lua.LValue, results fun
 	if err != nil {
 		// The thread may hold variables that a function which escaped still
 		// refers to: it is not used again.
-		return v.scriptError(l, err)
+		return v.scriptError(l, stdlib.Problem(err))
 	}
 	if results != nil {
 		results(l, l.GetTop())

@@ -51,7 +51,16 @@ const patience = 10 * time.Second
 // the config file. The script is not loaded yet.
 func New(t testing.TB, script string, configLines ...string) *Stage {
 	t.Helper()
-	st := &Stage{t: t, Dir: t.TempDir(), Sent: newRecorder(), Log: &Log{}}
+	st := NewIn(t, t.TempDir(), script, configLines...)
+	t.Cleanup(st.Close)
+	return st
+}
+
+// NewIn is New with the script's folder given. Close must be called, which New
+// has the test do: in a bubble of testing/synctest, before it ends.
+func NewIn(t testing.TB, dir, script string, configLines ...string) *Stage {
+	t.Helper()
+	st := &Stage{t: t, Dir: dir, Sent: newRecorder(), Log: &Log{}}
 	st.Write("script.lua", script)
 	text := "[service]\njid=lua.localhost\n[lua]\nscript=script.lua\n" + strings.Join(configLines, "\n")
 	cfg, err := config.Parse(filepath.Join(st.Dir, "test.cfg"), []byte(text), config.Options{})
@@ -70,7 +79,6 @@ func New(t testing.TB, script string, configLines ...string) *Stage {
 	st.Host = luabind.New(context.Background(), luabind.Options{
 		Config: cfg, Lua: settings, Scheduler: st.scheduler, Link: st.Sent, Log: logger, Version: "test",
 	})
-	t.Cleanup(st.Close)
 	return st
 }
 

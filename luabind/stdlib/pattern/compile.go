@@ -184,13 +184,13 @@ func (c *compiler) set() (*set, error) {
 	if inverted {
 		c.at++
 	}
-	for first := true; ; first = false {
+	for plain, next := true, false; ; plain, next = next, false { // a plain ] does not end the set
 		if c.at >= len(c.source) {
 			return nil, errMissingBracket
 		}
 		b := c.source[c.at]
 		switch {
-		case b == ']' && !first:
+		case b == ']' && !plain:
 			c.at++
 			if inverted {
 				s.invert()
@@ -206,6 +206,7 @@ func (c *compiler) set() (*set, error) {
 			for x := int(b); x <= int(c.source[c.at+2]); x++ {
 				s[x] = true
 			}
+			next = c.source[c.at+2] == '%' // Lua takes it for an escape in looking for the end
 			c.at += 3
 		default:
 			s[b] = true

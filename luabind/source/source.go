@@ -1,0 +1,166 @@
+// Package source bounds what a Lua source may ask of the compiler, which
+// follows its nesting on Go's stack, whose overflow nothing catches, looks at a
+// chain of operators once for each of them, and looks for a constant among all
+// that came before. None of that can be interrupted.
+package source
+
+import (
+	"fmt"
+	"strings"
+
+	"github.com/yuin/gopher-lua/parse"
+)
+
+const (
+	// harmless is how long a source may be without being looked at, in bytes:
+	// whatever it holds takes a few megabytes of stack and a fraction of a
+	// second.
+	harmless = 16 << 10
+	// MaxDepth is how deep blocks, brackets and expressions may stand in each
+	// other.
+	MaxDepth = 5000
+	// maxWork and maxLookups bound how long compiling takes, to a second or so.
+	maxWork    = 50_000_000
+	maxLookups = 400_000_000
+)
+
+// Error is what is too much, and where.
+type Error struct {
+	Line int
+	Text string
+}
+
+func (e *Error) Error() string { return fmt.Sprintf("line %d: %s", e.Line, e.Text) }
+
+// Check tells whether a source may be handed to the compiler, and why not.
+// Whether the source is right is for the parser to say.
+func Check(text string) *Error {
+	if len(text) <= harmless {
+		return nil
+	}
+	c := checker{open: []level{{constants: map[string]struct{}{}}}}
+	scanner := parse.NewScanner(strings.NewReader(text), "")
+	lexer := &parse.Lexer{}
+	for {
+		token, err := scanner.Scan(lexer)
+		if err != nil || token.Type == parse.EOF {
+			return nil
+		}
+		lexer.PrevTokenType = token.Type
+		if problem := c.token(token.Type, token.Str); problem != "" {
+			return &Error{token.Pos.Line, problem}
+		}
+		c.previous = token.Type
+	}
+}
+
+// checker follows the tokens of a source.
+type checker struct {
+	open     []level
+	depth    int // levels, and the chains in them
+	previous int
+	work     int
+	lookups  int
+}
+
+// level is a block or a bracket that is open.
+type level struct {
+	// chain is how many operators, or links such as .name and (), the current
+	// expression has had.
+	chain   int
+	elseifs int // each stands in the one before
+	jumps   int // goto and labels
+	// constants are the names and values that a function has had; nil for what
+	// is no function.
+	constants map[string]struct{}
+}
+
+func (c *checker) top() *level { return &c.open[len(c.open)-1] }
+
+// token returns what is too much with it, or "".
+func (c *checker) token(kind int, text string) string {
+	switch {
+	case kind == parse.TIdent && endsExpression[c.previous], startsStatement[kind]:
+		c.unchain()
+	case links[kind]:
+		c.top().chain++
+		c.depth++
+	}
+	switch kind {
+	case parse.TFunction:
+		c.push(level{constants: map[string]struct{}{}})
+	case '(', '{', '[', parse.TDo, parse.TIf, parse.TRepeat:
+		c.push(level{})
+	case ')', '}', ']', parse.TEnd, parse.TUntil:
+		c.pop()
+	case parse.TElseIf:
+		c.top().elseifs++
+		c.depth++
+	case parse.TGoto, parse.T2Colon:
+		c.top().jumps++
+		c.work += 8 * c.top().jumps
+	case parse.TIdent, parse.TString, parse.TNumber:
+		c.lookUp(text)
+	}
+	c.work += c.depth
+	switch {
+	case c.depth > MaxDepth:
+		return fmt.Sprintf("more than %d levels of nesting", MaxDepth)
+	case c.work > maxWork:
+		return "too much stands too deep: compiling it would take too long"
+	case c.lookups > maxLookups:
+		return "a function has too many different names and values: split it up, or read the data from a file"
+	}
+	return ""
+}
+
+func (c *checker) push(l level) {
+	c.open = append(c.open, l)
+	c.depth++
+}
+
+// pop leaves a level. One too many is for the parser to see.
+func (c *checker) pop() {
+	if len(c.open) == 1 {
+		return
+	}
+	c.depth -= 1 + c.top().chain + c.top().elseifs
+	c.open = c.open[:len(c.open)-1]
+}
+
+// unchain ends the expression of the current level.
+func (c *checker) unchain() {
+	c.depth -= c.top().chain
+	c.top().chain = 0
+}
+
+// lookUp counts what finding a constant costs.
+func (c *checker) lookUp(text string) {
+	for i := len(c.open) - 1; ; i-- {
+		if constants := c.open[i].constants; constants != nil {
+			constants[text] = struct{}{}
+			c.lookups += len(constants)
+			return
+		}
+	}
+}
+
+func tokens(kinds ...int) map[int]bool {
+	set := map[int]bool{}
+	for _, k := range kinds {
+		set[k] = true
+	}
+	return set
+}
+
+var (
+	// endsExpression are tokens behind which a name begins a statement.
+	endsExpression = tokens(parse.TIdent, parse.TNumber, parse.TString, parse.TNil, parse.TTrue, parse.TFalse,
+		parse.T3Comma, parse.TEnd, ')', ']', '}')
+	// startsStatement are tokens that no expression goes on behind.
+	startsStatement = tokens(',', ';', '=', parse.TLocal, parse.TReturn, parse.TBreak, parse.TWhile, parse.TFor,
+		parse.TIn, parse.TGoto, parse.TElse, parse.TThen)
+	// links make an expression deeper by one.
+	links = tokens('+', '-', '*', '/', '%', '^', '#', '<', '>', '.', ':', '(', '[', parse.TString, '{',
+		parse.TAnd, parse.TOr, parse.TNot, parse.T2Comma, parse.TEqeq, parse.TNeq, parse.TLte, parse.TGte)
+)

@@ -1,0 +1,272 @@
+package stdlib
+
+import (
+	"runtime/metrics"
+	"strings"
+
+	lua "github.com/yuin/gopher-lua"
+
+	"spectrumlua/luabind/bind"
+)
+
+func (lib *Library) baseFunctions() functions {
+	fns := functions{
+		"assert":         leaf(baseAssert),
+		"collectgarbage": leaf(collectGarbage),
+		"error":          leaf(baseError),
+		"gcinfo":         leaf(func(c call) int { return c.ret(heapKiB()) }),
+		"getfenv":        leaf(baseGetFEnv),
+		"getmetatable":   leaf(func(c call) int { return c.ret(c.l.GetMetatable(c.any(1))) }),
+		"ipairs":         leaf(baseIpairs),
+		"load":           calling(lib.baseLoad),
+		"loadstring":     leaf(lib.baseLoadString),
+		"next":           leaf(baseNext),
+		"pairs":          leaf(basePairs),
+		"pcall":          calling(lib.basePCall),
+		"print":          calling(func(c call) int { return lib.options.Print(c.l) }),
+		"rawequal":       leaf(func(c call) int { return c.ret(lua.LBool(c.l.RawEqual(c.any(1), c.any(2)))) }),
+		"rawget":         leaf(func(c call) int { return c.ret(c.table(1).RawGet(c.any(2))) }),
+		"rawset":         leaf(baseRawSet),
+		"select":         leaf(baseSelect),
+		"setfenv":        leaf(baseSetFEnv),
+		"setmetatable":   leaf(baseSetMetatable),
+		"tonumber":       leaf(baseToNumber),
+		"tostring":       calling(func(c call) int { return c.ret(c.tostring(c.any(1))) }),
+		"type":           leaf(func(c call) int { return c.ret(lua.LString(c.any(1).Type().String())) }),
+		"unpack":         leaf(baseUnpack),
+		"xpcall":         calling(lib.baseXPCall),
+		"require":        calling(func(c call) int { return lib.options.Require(c.l) }),
+		"module":         calling(lib.baseModule),
+	}
+	if !lib.options.Sandbox {
+		fns["dofile"] = calling(lib.baseDoFile)
+		fns["loadfile"] = leaf(lib.baseLoadFile)
+	}
+	return fns
+}
+
+// baseAssert takes any value as the message, as later versions of Lua do.
+func baseAssert(c call) int {
+	if lua.LVAsBool(c.any(1)) {
+		return c.l.GetTop()
+	}
+	switch c.l.Get(2).(type) {
+	case *lua.LNilType, lua.LString, lua.LNumber:
+		c.raise("%s", c.optStr(2, "assertion failed!"))
+	}
+	c.l.Error(c.l.Get(2), 0)
+	return 0
+}
+
+func baseError(c call) int {
+	object := c.l.Get(1)
+	level := c.optInteger(2, 1)
+	switch object.(type) {
+	case lua.LString, lua.LNumber:
+		text := c.str(1)
+		if level > 0 {
+			c.raiseAt(level, text)
+		}
+		object = lua.LString(text)
+	}
+	c.l.Error(object, 0)
+	return 0
+}
+
+func (lib *Library) basePCall(c call) int {
+	return lib.protected(c, c.any(1), 1, lua.LNil)
+}
+
+// baseXPCall hands what stands behind the handler to the function, as later
+// versions of Lua do.
+func (lib *Library) baseXPCall(c call) int {
+	fn, handler := c.any(1), c.any(2)
+	return lib.protected(c, fn, 2, handler)
+}
+
+var (
+	nextFunction = leaf(baseNext).named("", "next")
+	ipairsNext   = leaf(baseIpairsNext).named("", "ipairs")
+)
+
+func baseNext(c call) int {
+	k, v := c.table(1).Next(c.l.Get(2))
+	if k == lua.LNil {
+		return c.ret(lua.LNil)
+	}
+	return c.ret(k, v)
+}
+
+func basePairs(c call) int { return c.ret(nextFunction, c.table(1), lua.LNil) }
+
+func baseIpairs(c call) int { return c.ret(ipairsNext, c.table(1), lua.LNumber(0)) }
+
+func baseIpairsNext(c call) int {
+	i := c.integer(2) + 1
+	v := c.table(1).RawGetInt(i)
+	if v == lua.LNil {
+		return c.ret(lua.LNil)
+	}
+	return c.ret(lua.LNumber(i), v)
+}
+
+func baseRawSet(c call) int {
+	t := c.table(1)
+	c.any(3)
+	c.l.RawSet(t, c.l.Get(2), c.l.Get(3))
+	return c.ret(t)
+}
+
+func baseSelect(c call) int {
+	given := c.l.GetTop()
+	if s, ok := c.l.Get(1).(lua.LString); ok && s == "#" {
+		return c.ret(lua.LNumber(given - 1))
+	}
+	n := c.integer(1)
+	switch {
+	case n < 0:
+		n += given
+	case n > given:
+		n = given
+	}
+	if n < 1 {
+		c.argError(1, "index out of range")
+	}
+	return given - n
+}
+
+func baseSetMetatable(c call) int {
+	t := c.table(1)
+	meta := c.l.Get(2)
+	if _, ok := meta.(*lua.LTable); !ok && (meta != lua.LNil || c.l.GetTop() < 2) {
+		c.argError(2, "nil or table expected")
+	}
+	if c.l.GetMetaField(t, "__metatable") != lua.LNil {
+		c.raise("cannot change a protected metatable")
+	}
+	t.Metatable = meta
+	return c.ret(t)
+}
+
+func baseToNumber(c call) int {
+	v := c.any(1)
+	if !c.given(2) {
+		switch v := v.(type) {
+		case lua.LNumber:
+			return c.ret(v)
+		case lua.LString:
+			if f, ok := parseNumber(string(v)); ok {
+				return c.ret(lua.LNumber(f))
+			}
+		}
+		return c.ret(lua.LNil)
+	}
+	base := c.integer(2)
+	if base == 10 {
+		c.l.SetTop(1)
+		return baseToNumber(c)
+	}
+	if base < 2 || base > 36 {
+		c.argError(2, "base out of range")
+	}
+	if f, ok := parseInteger(c.str(1), base); ok {
+		return c.ret(lua.LNumber(f))
+	}
+	return c.ret(lua.LNil)
+}
+
+// maxResults is how many results one function may return, as in Lua 5.1
+// (LUAI_MAXCSTACK): a thread keeps the room that they have taken.
+const maxResults = 8000
+
+func baseUnpack(c call) int {
+	t := c.table(1)
+	from := c.optInteger(2, 1)
+	to := from - 1
+	if c.given(3) {
+		to = c.integer(3)
+	} else {
+		to = t.Len()
+	}
+	if from > to {
+		return 0
+	}
+	if uint64(to)-uint64(from) >= maxResults {
+		c.raise("too many results to unpack (more than %d)", maxResults)
+	}
+	for i := range to - from + 1 {
+		c.l.Push(t.RawGet(lua.LNumber(from + i)))
+	}
+	return to - from + 1
+}
+
+// collectGarbage answers "count"; the rest is Go's business.
+func collectGarbage(c call) int {
+	switch option := c.optStr(1, "collect"); option {
+	case "count":
+		return c.ret(heapKiB())
+	case "collect", "stop", "restart", "step", "setpause", "setstepmul":
+		return c.ret(lua.LNumber(0))
+	default:
+		c.argError(1, "invalid option '%s'", option)
+		return 0
+	}
+}
+
+// heapKiB is how much memory the whole process has in use for data.
+func heapKiB() lua.LNumber {
+	sample := []metrics.Sample{{Name: "/memory/classes/heap/objects:bytes"}}
+	metrics.Read(sample)
+	return lua.LNumber(float64(sample[0].Value.Uint64()) / 1024)
+}
+
+// baseModule is Lua's module: it makes a table, that of package.loaded or a
+// global one, the environment of the function that calls it.
+func (lib *Library) baseModule(c call) int {
+	name := c.str(1)
+	loaded := c.l.G.Registry.RawGetString("_LOADED").(*lua.LTable)
+	module, ok := loaded.RawGetString(name).(*lua.LTable)
+	if !ok {
+		if module, ok = c.l.FindTable(c.l.G.Global, name, 1).(*lua.LTable); !ok {
+			c.raise("name conflict for module '%s'", name)
+		}
+		loaded.RawSetString(name, module)
+	}
+	if module.RawGetString("_NAME") == lua.LNil {
+		module.RawSetString("_M", module)
+		module.RawSetString("_NAME", lua.LString(name))
+		module.RawSetString("_PACKAGE", lua.LString(name[:strings.LastIndex(name, ".")+1]))
+	}
+	caller := functionAt(c.l, 1)
+	if caller == nil || caller.IsG {
+		c.raise("'module' not called from a Lua function")
+	}
+	caller.Env = module
+	for i := 2; i <= c.l.GetTop(); i++ {
+		c.call(c.l.Get(i), module)
+	}
+	return 0
+}
+
+// openPackage makes the table package, without what loads libraries of C.
+func (lib *Library) openPackage(loaded *lua.LTable) *lua.LTable {
+	table := newLibraryTable("package", functions{"seeall": leaf(packageSeeAll)})
+	table.RawSetString("loaded", loaded)
+	table.RawSetString("preload", bind.NewTable())
+	table.RawSetString("path", lua.LString(""))
+	table.RawSetString("cpath", lua.LString(""))
+	table.RawSetString("config", lua.LString("/\n;\n?\n!\n-\n"))
+	return table
+}
+
+// packageSeeAll lets a module's environment see the global one.
+func packageSeeAll(c call) int {
+	module := c.table(1)
+	meta, ok := module.Metatable.(*lua.LTable)
+	if !ok {
+		meta = bind.NewTable()
+		module.Metatable = meta
+	}
+	meta.RawSetString("__index", c.l.G.Global)
+	return 0
+}

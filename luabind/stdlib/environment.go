@@ -1,0 +1,158 @@
+package stdlib
+
+import (
+	"strings"
+
+	lua "github.com/yuin/gopher-lua"
+	"github.com/yuin/gopher-lua/parse"
+)
+
+// environment finds the function that argument 1 means, itself or by its
+// level; nil for level 0, which is the thread.
+func (c call) environment(optional bool) *lua.LFunction {
+	if fn, ok := c.l.Get(1).(*lua.LFunction); ok {
+		return fn
+	}
+	level := 1
+	if !optional || c.given(1) {
+		level = c.integer(1)
+	}
+	if level < 0 {
+		c.argError(1, "level must be non-negative")
+	}
+	if level == 0 {
+		return nil
+	}
+	fn := functionAt(c.l, level)
+	if fn == nil {
+		c.argError(1, "invalid level")
+	}
+	return fn
+}
+
+func baseGetFEnv(c call) int {
+	fn := c.environment(true)
+	if fn == nil || fn.IsG {
+		return c.ret(c.l.G.Global)
+	}
+	return c.ret(fn.Env)
+}
+
+// baseSetFEnv changes the environment of a Lua function. That of a thread is
+// the same for all users, and stays.
+func baseSetFEnv(c call) int {
+	env := c.table(2)
+	fn := c.environment(false)
+	if fn == nil || fn.IsG {
+		c.raise("'setfenv' cannot change environment of given object")
+	}
+	fn.Env = env
+	return c.ret(fn)
+}
+
+// baseLoad takes a string as well as a function that returns pieces, and an
+// environment as its fourth argument, as later versions of Lua do.
+func (lib *Library) baseLoad(c call) int {
+	name := c.optStr(2, "=(load)")
+	if c.given(3) && !strings.Contains(c.str(3), "t") {
+		return c.fail("attempt to load a text chunk (mode is '%s')", c.str(3))
+	}
+	source, ok := c.l.Get(1).(lua.LString)
+	if !ok {
+		next := c.function(1)
+		var pieces strings.Builder
+		for {
+			v := c.call(next)
+			piece, ok := v.(lua.LString)
+			if !ok && v != lua.LNil {
+				return c.fail("reader function must return a string")
+			}
+			if piece == "" {
+				break
+			}
+			if pieces.Len()+len(piece) > lib.options.MaxSource {
+				return c.fail("the source given to load is too long")
+			}
+			pieces.WriteString(string(piece))
+		}
+		source = lua.LString(pieces.String())
+	}
+	fn, n := lib.compile(c, name, string(source))
+	if fn != nil && c.given(4) {
+		fn.Env = c.table(4)
+	}
+	return n
+}
+
+func (lib *Library) baseLoadString(c call) int {
+	source := c.str(1)
+	name := "[string \"" + firstLine(source) + "\"]"
+	if c.given(2) {
+		name = c.str(2)
+	}
+	_, n := lib.compile(c, name, source)
+	return n
+}
+
+// firstLine is what a chunk without a name is called by.
+func firstLine(source string) string {
+	const most = 40
+	line, _, more := strings.Cut(source, "\n")
+	if len(line) > most {
+		line, more = line[:most], true
+	}
+	if more {
+		line += "..."
+	}
+	return line
+}
+
+// compile pushes the function of a source, or nil and what is wrong with it.
+func (lib *Library) compile(c call, name, source string) (*lua.LFunction, int) {
+	switch {
+	case len(source) > lib.options.MaxSource:
+		return nil, c.fail("the source given to %s is too long: %d bytes, at most %d", c.name, len(source), lib.options.MaxSource)
+	case strings.HasPrefix(source, "\x1b"):
+		return nil, c.fail("%s: compiled Lua cannot be loaded", c.name)
+	}
+	if len(name) > 0 && (name[0] == '=' || name[0] == '@') {
+		name = name[1:]
+	}
+	fn, err := lib.options.Compile(name, source)
+	if err != nil {
+		return nil, c.fail("%v", err)
+	}
+	return fn, c.ret(fn)
+}
+
+func (lib *Library) baseLoadFile(c call) int {
+	fn, err := lib.options.LoadFile(c.str(1))
+	if err != nil {
+		return c.fail("%v", err)
+	}
+	return c.ret(fn)
+}
+
+func (lib *Library) baseDoFile(c call) int {
+	fn, err := lib.options.LoadFile(c.str(1))
+	if err != nil {
+		c.raise("%v", err)
+	}
+	top := c.l.GetTop()
+	c.l.Push(fn)
+	c.l.Call(0, lua.MultRet)
+	return c.l.GetTop() - top
+}
+
+// mustCompile compiles what is part of this package.
+func mustCompile(source, name string) *lua.FunctionProto {
+	chunk, err := parse.Parse(strings.NewReader(source), name)
+	if err != nil {
+		panic(err)
+	}
+	proto, err := lua.Compile(chunk, name)
+	if err != nil {
+		panic(err)
+	}
+	return proto
+}

@@ -1,0 +1,103 @@
+package stdlib
+
+import (
+	"errors"
+	"io/fs"
+	"os"
+	"strings"
+	"syscall"
+
+	lua "github.com/yuin/gopher-lua"
+)
+
+// openOS makes the table os, without os.exit: a script has no business to end
+// the process. A command that is run would stop all users.
+func (lib *Library) openOS() *lua.LTable {
+	fns := functions{
+		"clock":     leaf(osClock),
+		"date":      leaf(lib.osDate),
+		"difftime":  leaf(func(c call) int { return c.ret(lua.LNumber(c.number(1) - c.number(2))) }),
+		"setlocale": leaf(osSetLocale),
+		"time":      leaf(osTime),
+	}
+	if !lib.options.Sandbox {
+		fns["execute"] = leaf(osExecute)
+		fns["getenv"] = leaf(osGetEnv)
+		fns["remove"] = leaf(func(c call) int { return done(c, os.Remove(c.str(1))) })
+		fns["rename"] = leaf(func(c call) int { return done(c, os.Rename(c.str(1), c.str(2))) })
+		fns["tmpname"] = leaf(osTmpName)
+	}
+	return newLibraryTable("os", fns)
+}
+
+// osClock is the processor time of the whole process, in seconds.
+func osClock(c call) int {
+	var used syscall.Rusage
+	if err := syscall.Getrusage(syscall.RUSAGE_SELF, &used); err != nil {
+		return c.ret(lua.LNumber(-1))
+	}
+	seconds := func(t syscall.Timeval) float64 { return float64(t.Sec) + float64(t.Usec)/1e6 }
+	return c.ret(lua.LNumber(seconds(used.Utime) + seconds(used.Stime)))
+}
+
+// osSetLocale knows the locale C, and no other.
+func osSetLocale(c call) int {
+	switch c.optStr(1, "C") {
+	case "C", "POSIX", "":
+		return c.ret(lua.LString("C"))
+	}
+	return c.ret(lua.LNil)
+}
+
+func osExecute(c call) int {
+	if !c.given(1) {
+		return c.ret(lua.LNumber(0)) // there is no shell
+	}
+	c.raise("os.execute would stop all users while the command runs: use spectrum.process.start")
+	return 0
+}
+
+func osGetEnv(c call) int {
+	if value, ok := os.LookupEnv(c.str(1)); ok {
+		return c.ret(lua.LString(value))
+	}
+	return c.ret(lua.LNil)
+}
+
+// osTmpName makes an empty file that only the process's user can read.
+func osTmpName(c call) int {
+	f, err := os.CreateTemp("", "lua_")
+	if err != nil {
+		c.raise("unable to generate a unique filename: %v", err)
+	}
+	defer f.Close()
+	return c.ret(lua.LString(f.Name()))
+}
+
+// done returns true, or nil, what went wrong and its number.
+func done(c call, err error) int {
+	if err == nil {
+		return c.ret(lua.LTrue)
+	}
+	return c.ret(failure(err)...)
+}
+
+// failure is nil, the text of an error as C's library has it, and its number.
+func failure(err error) []lua.LValue {
+	text, number := err.Error(), 0
+	var e syscall.Errno
+	if errors.As(err, &e) {
+		number = int(e)
+	}
+	var path *fs.PathError
+	var link *os.LinkError
+	switch {
+	case errors.As(err, &path):
+		text = path.Path + ": " + capital(path.Err.Error())
+	case errors.As(err, &link):
+		text = link.Old + ": " + capital(link.Err.Error())
+	}
+	return []lua.LValue{lua.LNil, lua.LString(text), lua.LNumber(number)}
+}
+
+func capital(text string) string { return strings.ToUpper(text[:1]) + text[1:] }

@@ -1,0 +1,108 @@
+package pattern_test
+
+import (
+	"context"
+	"fmt"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/yuin/gopher-lua/pm"
+
+	"spectrumlua/luabind/stdlib/pattern"
+)
+
+// theirs is what gopher-lua finds, written as find does.
+func theirs(source, text string) string {
+	found, err := pm.Find(source, []byte(text), 0, 1)
+	if err != nil {
+		return "error"
+	}
+	if len(found) == 0 {
+		return "nil"
+	}
+	m := found[0]
+	s := fmt.Sprintf("%d-%d", m.Capture(0), m.Capture(1))
+	for i := 2; i < m.CaptureLength(); i += 2 {
+		if m.IsPosCapture(i) {
+			s += fmt.Sprintf(" @%d", m.Capture(i))
+		} else {
+			s += fmt.Sprintf(" %q", text[m.Capture(i):m.Capture(i+1)])
+		}
+	}
+	return s
+}
+
+// knownToDiffer tells of patterns that gopher-lua takes for something else than
+// Lua 5.1 does. Each line is a mistake of its own.
+func knownToDiffer(source string) bool {
+	switch {
+	case strings.Contains(source, "%f"): // has no frontiers
+	case strings.ContainsAny(source, "[]"): // an escape, a - or a ] in a set may be read wrongly
+	case strings.Contains(source, "%b"): // reads %b without its bytes
+	case strings.Contains(source, "$"): // one in front of a quantifier or a capture's end is taken for the end
+	case strings.Contains(source, "()"): // a position stays when what follows it did not match
+	case strings.Contains(source, "%1"), strings.Contains(source, "%2"): // may refer to a capture that is open
+	default:
+		return false
+	}
+	return true
+}
+
+// FuzzPattern compares with gopher-lua where that is right, and with the
+// manual's words, put into code as plainly as possible, everywhere.
+func FuzzPattern(f *testing.F) {
+	for _, seed := range [][2]string{
+		{"a*b", "aaab"}, {"^(%w+)=(.-)$", "key=value"}, {"%b()", "(a(b))"}, {"%f[%w]%w+", "ab cd"},
+		{"[^%s]-x", "abx"}, {"(.)%1", "aa"}, {"()a?()", "ba"}, {"[]-a]", "]"}, {"((a)b)", "ab"}, {"a-$", "aab"},
+	} {
+		f.Add(seed[0], seed[1])
+	}
+	f.Fuzz(func(t *testing.T, source, text string) {
+		if len(source) > 20 || len(text) > 20 {
+			return
+		}
+		ctx, cancel := context.WithTimeout(t.Context(), time.Second)
+		defer cancel()
+		got := safeFind(ctx, source, text)
+		if got == "stopped" {
+			return
+		}
+		if plain := naiveFind(source, text); plain != "stopped" && got != plain {
+			t.Errorf("%q in %q: got %s, the manual says %s", source, text, got, plain)
+		}
+		if got == "error" || knownToDiffer(source) { // some errors it finds only when a match comes to them
+			return
+		}
+		if other := theirs(source, text); other != got {
+			t.Errorf("%q in %q: got %s, gopher-lua has %s", source, text, got, other)
+		}
+	})
+}
+
+// safeFind is find without the texts of errors.
+func safeFind(ctx context.Context, source, text string) string {
+	p, err := pattern.Compile(source, true)
+	if err != nil {
+		return "error"
+	}
+	var m pattern.Matcher
+	m.Reset(ctx, p, text)
+	start, end, err := m.Find(0)
+	if err != nil {
+		return "stopped"
+	}
+	if start < 0 {
+		return "nil"
+	}
+	s := fmt.Sprintf("%d-%d", start, end)
+	for i := range p.Captures() {
+		text, at, isPosition := m.Capture(i)
+		if isPosition {
+			s += fmt.Sprintf(" @%d", at)
+		} else {
+			s += fmt.Sprintf(" %q", text)
+		}
+	}
+	return s
+}

@@ -1,0 +1,212 @@
+package pattern_test
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"strings"
+	"testing"
+	"time"
+
+	"spectrumlua/luabind/stdlib/pattern"
+)
+
+// find writes what a search found: the matched text's place, then the captures.
+func find(t testing.TB, source, text string, at int) string {
+	t.Helper()
+	p, err := pattern.Compile(source, true)
+	if err != nil {
+		return "error: " + err.Error()
+	}
+	var m pattern.Matcher
+	m.Reset(t.Context(), p, text)
+	start, end, err := m.Find(at)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if start < 0 {
+		return "nil"
+	}
+	if m.Whole() != text[start:end] {
+		t.Fatalf("%q in %q: Whole is %q, not %q", source, text, m.Whole(), text[start:end])
+	}
+	s := fmt.Sprintf("%d-%d", start, end)
+	for i := range p.Captures() {
+		text, at, isPosition := m.Capture(i)
+		if isPosition {
+			s += fmt.Sprintf(" @%d", at)
+		} else {
+			s += fmt.Sprintf(" %q", text)
+		}
+	}
+	return s
+}
+
+func TestFind(t *testing.T) {
+	cases := []struct{ name, pattern, text, want string }{
+		{"nothing special", "lo", "hello", "3-5"},
+		{"the empty pattern", "", "abc", "0-0"},
+		{"any byte", "h.l", "hello", "0-3"},
+		{"an escaped dot", "%.", "a.b", "1-2"},
+		{"an anchor", "^b", "ab", "nil"},
+		{"an anchor that holds", "^a", "ab", "0-1"},
+		{"an anchor alone", "^", "ab", "0-0"},
+		{"^ inside stands for itself", "a^b", "a^b", "0-3"},
+		{"the end", "b$", "abab", "3-4"},
+		{"$ inside stands for itself", "a$b", "a$b", "0-3"},
+		{"the end alone", "$", "ab", "2-2"},
+		{"an anchored end", "^$", "", "0-0"},
+		{"letters", "%a+", "12abC3", "2-5"},
+		{"no letters", "%A+", "ab12c", "2-4"},
+		{"letters are ASCII's", "%a+", "\xc3\xa4b", "2-3"},
+		{"control characters", "%c", "a\x7f", "1-2"},
+		{"digits", "%d%d", "a12", "1-3"},
+		{"punctuation", "%p+", "a!?b", "1-3"},
+		{"blanks", "%s+", "a \t\n\v\f\rb", "1-7"},
+		{"words", "%w+", "-ab_c", "1-3"},
+		{"hexadecimal", "%x+", "xyzfF09g", "3-7"},
+		{"the zero byte", "%z", "a\x00", "1-2"},
+		{"a zero byte in the pattern", "a\x00b", "a\x00b", "0-3"},
+		{"a set", "[abc]+", "xxbcay", "2-5"},
+		{"a set of ranges", "[0-9a-f]+", "xyz09af-", "3-7"},
+		{"a set inverted", "[^%s,]+", " ,ab ", "2-4"},
+		{"a ] in front", "[]]", "a]", "1-2"},
+		{"a ] in front of an inverted set", "[^]]", "]a", "1-2"},
+		{"a - at the end", "[a-]+", "x-a", "1-3"},
+		{"a - behind a class", "[%a-z]+", "1-az-", "1-5"},
+		{"a range that ends with %", "[+-%]]", "]", "0-1"},
+		{"a ^ inside a set", "[a^]+", "x^a", "1-3"},
+		{"an escaped ]", "[%]a]+", "a]b", "0-2"},
+		{"a range the wrong way round", "[z-a]", "m", "nil"},
+		{"a range that begins with ]", "[]-a]+", "x]^_`ab", "1-6"},
+		{"as many as possible", "a*", "aaab", "0-3"},
+		{"as many as possible, and back", "a*ab", "aaab", "0-4"},
+		{"none", "x*", "abc", "0-0"},
+		{"at least one", "a+b", "bab", "1-3"},
+		{"as few as possible", "a-b", "aab", "0-3"},
+		{"as few as possible at the end", "a-", "aab", "0-0"},
+		{"as few as possible, to the end", "a-$", "baa", "1-3"},
+		{"one or none", "ab?c", "ac abc", "0-2"},
+		{"one or none, taken", "ab?c", "abc", "0-3"},
+		{"one or none, given back", "a?ab", "ab", "0-2"},
+		{"a quantifier of nothing", "*a", "x*a", "1-3"},
+		{"a quantifier of a quantifier", "a**", "aa*", "0-3"},
+		{"a quantifier of a capture stands for itself", "(a)*", "a*", `0-2 "a"`},
+		{"captures", "(%a)(%d)", "x1", `0-2 "x" "1"`},
+		{"captures within captures", "((a)(b))", "xab", `1-3 "ab" "a" "b"`},
+		{"captures side by side within one", "(a(b)c(d))", "abcd", `0-4 "abcd" "b" "d"`},
+		{"a position", "()ll()", "hello", `2-4 @3 @5`},
+		{"a capture of nothing", "(a*)b", "b", `0-1 ""`},
+		{"back references", `(["'])(.-)%1`, `x "it's" y`, `2-8 "\"" "it's"`},
+		{"a back reference that fails", "(.)%1", "abcd", "nil"},
+		{"a back reference, again", "(%a+)-%1$", "xab-ab", `1-6 "ab"`},
+		{"a back reference to a position", "()%1", "abcd", "nil"},
+		{"balance", "%b()", "x(a(b)c)d)", "1-8"},
+		{"balance of one byte", "%b''", "x'a'b'", "1-4"},
+		{"balance that is missing", "%b()", "((a)", "1-4"},
+		{"a frontier", "%f[%w]%w+", "  ab cd", "2-4"},
+		{"a frontier at the start", "%f[%a]%a+%f[%A]", "THE (quick) fox", "0-3"},
+		{"a frontier at the end", "%f[%z]", "ab", "2-2"},
+		{"trimming", "^%s*(.-)%s*$", "  a b  ", `0-7 "a b"`},
+		{"key and value", "^(%w+)%s*=%s*(%w+)$", "key = value", `0-11 "key" "value"`},
+		{"a number", "^[+-]?%d+%.?%d*$", "-12.5", "0-5"},
+		{"many items that may repeat", strings.Repeat("a?", 16) + strings.Repeat("a", 16), strings.Repeat("a", 16), "0-16"},
+		{"a percent at the end", "a%", "a", "error: malformed pattern (ends with '%')"},
+		{"a set without an end", "[a", "a", "error: malformed pattern (missing ']')"},
+		{"a set without an end after ]", "[]", "a", "error: malformed pattern (missing ']')"},
+		{"a set without an end after ^", "[^]", "a", "error: malformed pattern (missing ']')"},
+		{"a set without an end after %", "[a%", "a", "error: malformed pattern (missing ']')"},
+		{"a set whose end is escaped", "[a%]", "a", "error: malformed pattern (missing ']')"},
+		{"a frontier without a set", "%fa", "a", "error: missing '[' after '%f' in pattern"},
+		{"balance of nothing", "%b(", "a", "error: unbalanced pattern"},
+		{"a capture without an end", "(a", "a", "error: unfinished capture"},
+		{"a capture without a start", "a)", "a", "error: invalid pattern capture"},
+		{"a reference to what is still open", "(a%1)", "a", "error: invalid capture index"},
+		{"a reference to nothing", "%1", "a", "error: invalid capture index"},
+		{"a reference to zero", "%0", "a", "error: invalid capture index"},
+		{"too many captures", strings.Repeat("()", 33), "a", "error: too many captures"},
+		{"as many captures as there may be", strings.Repeat("(", 32) + strings.Repeat(")", 32), "", "0-0" + strings.Repeat(` ""`, 31) + " @1"},
+	}
+	for _, c := range cases {
+		t.Run(c.name, func(t *testing.T) {
+			if got := find(t, c.pattern, c.text, 0); got != c.want {
+				t.Errorf("%q in %q: got %s, want %s", c.pattern, c.text, got, c.want)
+			}
+		})
+	}
+}
+
+func TestFindFromAnIndexOn(t *testing.T) {
+	cases := []struct {
+		name, pattern, text string
+		at                  int
+		want                string
+	}{
+		{"a later match", "a", "aba", 1, "2-3"},
+		{"the anchor is where the search begins", "^b", "ab", 1, "1-2"},
+		{"at the end", "a*", "ba", 2, "2-2"},
+		{"the byte before counts for a frontier", "%f[a]a", "aa", 1, "nil"},
+	}
+	for _, c := range cases {
+		t.Run(c.name, func(t *testing.T) {
+			if got := find(t, c.pattern, c.text, c.at); got != c.want {
+				t.Errorf("got %s, want %s", got, c.want)
+			}
+		})
+	}
+}
+
+func TestWithoutAnchors(t *testing.T) {
+	p, err := pattern.Compile("^a", false)
+	if err != nil {
+		t.Fatal(err)
+	}
+	var m pattern.Matcher
+	m.Reset(t.Context(), p, "a^a")
+	if start, end, err := m.Find(0); start != 1 || end != 3 || err != nil {
+		t.Errorf("got %d-%d, %v", start, end, err)
+	}
+}
+
+// A match that would take hours ends soon after its context does.
+func TestMatchEndsWithItsContext(t *testing.T) {
+	errStop := errors.New("stop")
+	cases := []struct{ name, pattern, text string }{
+		{"polynomial", strings.Repeat("a*", 8) + "b", strings.Repeat("a", 30000)},
+		{"polynomial, with captures", strings.Repeat("(a*)", 8) + "b", strings.Repeat("a", 30000)},
+		{"polynomial, as few as possible", strings.Repeat("a-", 8) + "b", strings.Repeat("a", 30000)},
+		{"polynomial, any byte", strings.Repeat(".-", 8) + "b", strings.Repeat("a", 30000)},
+		{"polynomial, until a byte", strings.Repeat(".*a", 8) + "b", strings.Repeat("a", 30000)},
+		{"exponential", strings.Repeat("a?", 60) + strings.Repeat("b", 60), strings.Repeat("a", 60)},
+		{"balance", "%b()b", strings.Repeat("(", 3_000_000)},
+		{"back references", "(.*)%1%1%1b", strings.Repeat("a", 3_000_000)},
+	}
+	for _, c := range cases {
+		t.Run(c.name, func(t *testing.T) {
+			ctx, cancel := context.WithTimeoutCause(t.Context(), 20*time.Millisecond, errStop)
+			defer cancel()
+			p, err := pattern.Compile(c.pattern, true)
+			if err != nil {
+				t.Fatal(err)
+			}
+			var m pattern.Matcher
+			begin := time.Now()
+			m.Reset(ctx, p, c.text)
+			_, _, err = m.Find(0)
+			if took := time.Since(begin); !errors.Is(err, context.DeadlineExceeded) || took > 2*time.Second {
+				t.Errorf("got %v after %v", err, took)
+			}
+		})
+	}
+}
+
+// Neither a long pattern nor a long text takes more of Go's stack, whose
+// overflow nothing catches.
+func TestLongPatterns(t *testing.T) {
+	for _, source := range []string{"a?", "a*", "a-", "[a]", "%a+", "()", "(a)"} {
+		long := strings.Repeat(source, 1_000_000)
+		if got := find(t, long, "aa", 0); len(got) > 1000 {
+			t.Errorf("%s: got %d bytes", source, len(got))
+		}
+	}
+}

@@ -1,0 +1,225 @@
+package stdlib
+
+import (
+	"fmt"
+	"runtime/debug"
+
+	lua "github.com/yuin/gopher-lua"
+
+	"spectrumlua/runtime/crash"
+)
+
+// protectedThread runs one protected call at a time.
+type protectedThread struct {
+	thread *lua.LState
+	strand strand
+	guard  *lua.LFunction
+	// handler is what xpcall was given, or nil, and handled whether it has run.
+	handler lua.LValue
+	handled bool
+}
+
+func (lib *Library) newProtected() *protectedThread {
+	p := &protectedThread{}
+	p.thread, _ = lib.state.NewThread()
+	p.thread.SetContext(&p.strand)
+	p.guard = &lua.LFunction{IsG: true, GFunction: p.run}
+	return p
+}
+
+// protected calls what stands on l's stack at first, with all that stands
+// behind it as arguments, on a thread of its own. It pushes true and the
+// results, or false and the error, and returns how many that are. With a
+// handler, the error is what that makes of it where it happened.
+func (lib *Library) protected(c call, fn lua.LValue, first int, handler lua.LValue) int {
+	l := c.l
+	callable, self := lib.callable(l, fn)
+	if callable == nil {
+		return lib.failed(c, lua.LString(fmt.Sprintf("attempt to call a %s value", fn.Type())), handler)
+	}
+	p := lib.enter(l)
+	if p == nil {
+		return lib.failed(c, lua.LString(position(l)+overflowText), handler)
+	}
+	p.handler, p.handled = handler, false
+	th := p.thread
+	th.Push(p.guard)
+	th.Push(callable)
+	if self {
+		th.Push(fn)
+	}
+	l.XMoveTo(th, l.GetTop()-first)
+	err := th.PCall(th.GetTop()-1, lua.MultRet, nil)
+	l.G.CurrentThread = l
+	if err != nil {
+		object := placed(l, callable, Problem(err).Object)
+		if p.handled {
+			handler = lua.LNil
+		}
+		lib.leave(p)
+		return lib.failed(c, object, handler)
+	}
+	n := th.GetTop()
+	l.Push(lua.LTrue)
+	th.XMoveTo(l, n)
+	lib.leave(p)
+	return n + 1
+}
+
+// failed pushes false and an error, on which a handler still has to be called
+// if one is given.
+func (lib *Library) failed(c call, object, handler lua.LValue) int {
+	if handler != lua.LNil {
+		top := c.l.GetTop()
+		c.l.Push(object)
+		n := lib.protected(c, handler, top, lua.LNil)
+		if c.l.Get(-n) == lua.LTrue && n > 1 {
+			object = c.l.Get(1 - n)
+		} else {
+			object = errorInHandler
+		}
+		c.l.SetTop(top)
+	}
+	return c.ret(lua.LFalse, object)
+}
+
+const errorInHandler = lua.LString("error in error handling")
+
+// callable finds the function that calling a value means, and whether the
+// value is its first argument.
+func (lib *Library) callable(l *lua.LState, v lua.LValue) (fn *lua.LFunction, self bool) {
+	if fn, ok := v.(*lua.LFunction); ok {
+		return fn, false
+	}
+	fn, _ = l.GetMetaField(v, "__call").(*lua.LFunction)
+	return fn, true
+}
+
+// placed puts a place in front of an error that a Go function has raised which
+// was called directly: no Lua function was there to have a line.
+func placed(l *lua.LState, called *lua.LFunction, object lua.LValue) lua.LValue {
+	text, ok := object.(lua.LString)
+	if called.IsG && ok && len(text) > 0 && text[0] == ' ' {
+		return lua.LString(position(l)) + text[1:]
+	}
+	return object
+}
+
+// enter takes a thread for a protected call in l; nil if too much nests.
+func (lib *Library) enter(l *lua.LState) *protectedThread {
+	var p *protectedThread
+	if n := len(lib.threads.spare); n > 0 {
+		p = lib.threads.spare[n-1]
+		lib.threads.spare = lib.threads.spare[:n-1]
+	} else {
+		p = lib.newProtected()
+	}
+	if !p.strand.begin(l) {
+		lib.leave(p)
+		return nil
+	}
+	p.strand.protected = true
+	l.G.CurrentThread = p.thread
+	return p
+}
+
+// leave gives a thread back.
+func (lib *Library) leave(p *protectedThread) {
+	p.thread.SetTop(0)
+	p.strand.end()
+	p.handler = nil
+	if len(lib.threads.spare) < maxSpare {
+		lib.threads.spare = append(lib.threads.spare, p)
+	}
+}
+
+// run is the Go function at the bottom of a protected thread. It sees to an
+// error where it has happened, while everything above is still there.
+func (p *protectedThread) run(l *lua.LState) int {
+	defer func() {
+		r := recover()
+		if r == nil {
+			return
+		}
+		problem := problemOf(l, r)
+		if p.handler != lua.LNil {
+			problem.Object = p.handle(l, problem.Object)
+		}
+		problem.StackTrace = notWanted
+		panic(problem)
+	}()
+	l.Call(l.GetTop()-1, lua.MultRet)
+	return l.GetTop()
+}
+
+// notWanted spares gopher-lua the writing of a traceback that nobody reads.
+const notWanted = " "
+
+// handle calls the handler. If no call is left for that, it is called later.
+func (p *protectedThread) handle(l *lua.LState, object lua.LValue) lua.LValue {
+	l.Push(p.handler)
+	l.Push(object)
+	err := l.PCall(1, 1, nil)
+	switch {
+	case err == nil:
+		object = l.Get(-1)
+		l.Pop(1)
+	case isOverflow(err):
+		return object
+	default:
+		object = errorInHandler
+	}
+	p.handled = true
+	return object
+}
+
+// overflowText is what an error of too great a call depth says.
+const overflowText = "stack overflow"
+
+// theirOverflow is what gopher-lua says instead.
+const theirOverflow = "lua callstack overflow"
+
+func isOverflow(err error) bool {
+	api, ok := err.(*lua.ApiError) //nolint:errorlint // PCall returns nothing else
+	return ok && api.Type == lua.ApiErrorPanic && api.Object == lua.LString(theirOverflow)
+}
+
+// problemOf makes a Lua error of what was recovered while l stands where it
+// happened.
+func problemOf(l *lua.LState, r any) *lua.ApiError {
+	if api, ok := r.(*lua.ApiError); ok {
+		return api
+	}
+	closeUpvalues(l)
+	text := overflowText
+	if r != theirOverflow {
+		crash.Report(fmt.Sprintf("a panic in Lua: %v\n%s", r, debug.Stack()))
+		text = fmt.Sprintf("an internal error: %v (the log has its stack)", r)
+	}
+	return &lua.ApiError{Type: lua.ApiErrorRun, Object: lua.LString(position(l) + text)}
+}
+
+// closeUpvalues gives the closures of a thread their own copies of the
+// variables that they share with its functions, as raising an error does.
+func closeUpvalues(l *lua.LState) {
+	defer func() { _ = recover() }()
+	l.Error(lua.LNil, 0)
+}
+
+// Problem is the error of a PCall on a task's first thread, made fit for a log.
+func Problem(err error) *lua.ApiError {
+	api, ok := err.(*lua.ApiError) //nolint:errorlint // PCall returns nothing else
+	switch {
+	case !ok:
+		return &lua.ApiError{Type: lua.ApiErrorRun, Object: lua.LString(err.Error())}
+	case isOverflow(api):
+		api.Object = lua.LString(topOf(api.StackTrace) + overflowText)
+	case api.Type == lua.ApiErrorPanic:
+		crash.Report(fmt.Sprintf("a panic in Lua: %v\n%s", api.Object, api.StackTrace))
+		api.Object = lua.LString(fmt.Sprintf("%san internal error: %v", topOf(api.StackTrace), api.Object))
+	}
+	if api.Object == nil {
+		api.Object = lua.LNil
+	}
+	return api
+}
