@@ -27,7 +27,13 @@ made beforehand, many in one write. Where the load generator is busy all the
 time, it is what limits the rate, and the processor time per echo is the figure
 to look at.
 
-It takes about half a minute, and wants a machine that does nothing else.`,
+Two more figures come from a script of bench's own, whatever the config file:
+what a session costs that waits in conn:read_line(), in memory and for others,
+and how long a task takes from its start to its end. Each session has a
+connection to a second process. If a process may not have so many descriptors
+(ulimit -n), there are fewer sessions.
+
+It takes about a minute, and wants a machine that does nothing else.`,
 		Example: `  spectrum2-lua bench
   spectrum2-lua bench --rounds 9 --json > before.json
   spectrum2-lua bench --users 1000 --body 4096 my.cfg`,
@@ -43,6 +49,7 @@ It takes about half a minute, and wants a machine that does nothing else.`,
 				return err
 			}
 			o.Baseline.Leading = []string{baselineName}
+			o.Peer = bench.Backend{Path: o.Baseline.Path, Leading: []string{peerName}}
 			o.Progress = func(text string) { t.note("bench: " + text) }
 			report, err := bench.Run(cmd.Context(), o)
 			if err != nil {
@@ -68,6 +75,8 @@ It takes about half a minute, and wants a machine that does nothing else.`,
 	flags.DurationVar(&o.Round, "round", o.Round, "how long a load lasts each time")
 	flags.IntVar(&o.Starts, "starts", o.Starts, "how often the start is measured")
 	flags.IntVar(&o.Questions, "questions", o.Questions, "how many single messages are timed in a round")
+	flags.IntVar(&o.Sessions, "sessions", o.Sessions, "how many sessions wait in read_line; 0: skip that")
+	flags.IntVar(&o.Tasks, "tasks", o.Tasks, "how many tasks are started in a round; 0: skip that")
 	flags.DurationVar(&o.Settle, "settle", o.Settle, "how long a backend rests before its memory is read")
 	flags.IntVar(&o.Load.Users, "users", o.Load.Users, "how many users write, in turn")
 	flags.IntVar(&o.Load.InFlight, "in-flight", o.Load.InFlight, "how many messages wait for their echo at any time")

@@ -21,6 +21,7 @@ var commands = []func(*terminal) *cobra.Command{
 	newDemo,
 	newBench,
 	newBaseline,
+	newPeer,
 	newVersion,
 }
 

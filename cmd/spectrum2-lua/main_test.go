@@ -4,6 +4,8 @@ import (
 	"fmt"
 	"net"
 	"os"
+	"os/exec"
+	"path/filepath"
 	"strings"
 	"testing"
 
@@ -18,7 +20,7 @@ import (
 
 func TestMain(m *testing.M) {
 	// The program starts itself by its own file, which here is the test's.
-	if len(os.Args) > 1 && os.Args[1] == baselineName {
+	if len(os.Args) > 1 && (os.Args[1] == baselineName || os.Args[1] == peerName) {
 		main()
 	}
 	testscript.Main(m, map[string]func(){
@@ -28,9 +30,15 @@ func TestMain(m *testing.M) {
 }
 
 func TestScripts(t *testing.T) {
+	luaBackend := filepath.Join(t.TempDir(), backendName)
+	build := exec.Command("go", "build", "-o", luaBackend, "../spectrum2_lua_backend")
+	if out, err := build.CombinedOutput(); err != nil {
+		t.Fatalf("%v\n%s", err, out)
+	}
 	testscript.Run(t, testscript.Params{
 		Dir: "testdata",
 		Setup: func(env *testscript.Env) error {
+			env.Setenv("LUA_BACKEND", luaBackend)
 			env.Setenv("GORACE", "atexit_sleep_ms=0")
 			return nil
 		},

@@ -31,6 +31,10 @@ import (
 // process ends: an automatic PONG would hide a VM that hangs for ever.
 const watchdogGrace = 5 * time.Second
 
+// slowAfter is how long a handler may wait with messages queued behind it
+// before the log says so.
+const slowAfter = 30 * time.Second
+
 // backend is one process under Spectrum.
 type backend struct {
 	args   launch.Args
@@ -69,7 +73,10 @@ func (b *backend) run() int {
 
 // serve loads the script, connects, and runs the connection.
 func (b *backend) serve(ctx context.Context, settings config.Lua) int {
-	scheduler := task.New(task.Limits{Run: settings.HandlerTimeout, Grace: watchdogGrace, OnStuck: b.stuck})
+	scheduler := task.New(task.Limits{
+		Run: settings.HandlerTimeout, Grace: watchdogGrace, OnStuck: b.stuck,
+		Slow: slowAfter, OnSlow: b.slow,
+	})
 	defer scheduler.Close()
 	var host *luabind.Host
 	connection := link.New(link.Options{
@@ -166,6 +173,13 @@ func (b *backend) exitCode(err error) int {
 func (b *backend) fail(err error, code syscall.Errno) int {
 	b.log.Errorf("%v", err)
 	return int(code)
+}
+
+// slow tells a script's author of a handler that holds up its user's messages.
+func (b *backend) slow(o *task.Owner, waited time.Duration, queued int) {
+	b.log.WithField("user", o.Name()).Warnf(
+		"a handler of his has been waiting for %v with %d messages queued behind it; let session:spawn do what takes long (logged once)",
+		waited.Round(time.Second), queued)
 }
 
 // stuck ends the process when a script cannot be stopped.

@@ -5,19 +5,27 @@ package modules
 import (
 	"spectrumlua/luabind/bind"
 	"spectrumlua/luabind/modules/config"
+	"spectrumlua/luabind/modules/crypto"
+	"spectrumlua/luabind/modules/encoding"
 	"spectrumlua/luabind/modules/json"
 	"spectrumlua/luabind/modules/log"
 	"spectrumlua/luabind/modules/net"
 	"spectrumlua/luabind/modules/process"
+	"spectrumlua/luabind/modules/regexp"
+	"spectrumlua/luabind/modules/time"
 )
 
 // All are the modules, sorted by name.
 func All() []bind.Module {
 	return []bind.Module{
 		config.Module,
+		crypto.Module,
+		encoding.Module,
 		json.Module,
 		log.Module,
 		net.Module,
 		process.Module,
+		regexp.Module,
+		time.Module,
 	}
 }

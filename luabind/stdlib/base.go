@@ -23,7 +23,7 @@ func (lib *Library) baseFunctions() functions {
 		"next":           leaf(baseNext),
 		"pairs":          leaf(basePairs),
 		"pcall":          calling(lib.basePCall),
-		"print":          calling(func(c call) int { return lib.options.Print(c.l) }),
+		"print":          calling(lib.basePrint),
 		"rawequal":       leaf(func(c call) int { return c.ret(lua.LBool(c.l.RawEqual(c.any(1), c.any(2)))) }),
 		"rawget":         leaf(func(c call) int { return c.ret(c.table(1).RawGet(c.any(2))) }),
 		"rawset":         leaf(baseRawSet),
@@ -70,6 +70,24 @@ func baseError(c call) int {
 		object = lua.LString(text)
 	}
 	c.l.Error(object, 0)
+	return 0
+}
+
+// basePrint writes its arguments, as tostring has them, to the log.
+func (lib *Library) basePrint(c call) int {
+	var out strings.Builder
+	for i := range c.l.GetTop() {
+		if i > 0 {
+			out.WriteByte('\t')
+		}
+		text, ok := c.tostring(c.l.Get(i + 1)).(lua.LString)
+		if !ok {
+			c.raise("'tostring' must return a string to 'print'")
+		}
+		lib.bounded(c, out.Len()+len(text))
+		out.WriteString(string(text))
+	}
+	lib.options.Print(c.l, out.String())
 	return 0
 }
 

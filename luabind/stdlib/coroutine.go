@@ -91,7 +91,7 @@ func (lib *Library) coWrap(c call) int {
 		}
 		object := c.l.Get(-1)
 		if text, ok := object.(lua.LString); ok {
-			object = lua.LString(position(c.l)) + text
+			c.raiseAt(1, string(text))
 		}
 		c.l.Error(object, 0)
 		return 0

@@ -111,8 +111,8 @@ func osTime(c call) int {
 		return c.ret(lua.LNumber(time.Now().Unix()))
 	}
 	fields := c.table(1)
-	t := time.Date(timeField(c, fields, "year", true, 0), time.Month(timeField(c, fields, "month", true, 0)),
-		timeField(c, fields, "day", true, 0), timeField(c, fields, "hour", false, 12),
+	day, month, year := timeField(c, fields, "day", true, 0), timeField(c, fields, "month", true, 0), timeField(c, fields, "year", true, 0)
+	t := time.Date(year, time.Month(month), day, timeField(c, fields, "hour", false, 12),
 		timeField(c, fields, "min", false, 0), timeField(c, fields, "sec", false, 0), 0, time.Local)
 	if dst, ok := fields.RawGetString("isdst").(lua.LBool); ok && bool(dst) != t.IsDST() {
 		if shifted := t.Add(time.Hour); bool(dst) {

@@ -31,8 +31,10 @@ type Options struct {
 	Compile func(name, source string) (*lua.LFunction, error)
 	// LoadFile makes a function of a file.
 	LoadFile func(path string) (*lua.LFunction, error)
-	// Require is Lua's require, and Print its print.
-	Require, Print lua.LGFunction
+	// Require is Lua's require.
+	Require lua.LGFunction
+	// Print writes what print was given.
+	Print func(l *lua.LState, text string)
 }
 
 // Library is the library of one VM.

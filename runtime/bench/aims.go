@@ -1,6 +1,9 @@
 package bench
 
-import "fmt"
+import (
+	"fmt"
+	"math"
+)
 
 // Aim is what a figure should be.
 type Aim struct {
@@ -10,7 +13,7 @@ type Aim struct {
 	Limit   float64 `json:"limit"`
 	AtLeast bool    `json:"at_least,omitempty"`
 
-	of func(*Report) float64
+	of func(*Report) float64 // NaN if it was not measured
 }
 
 // Aims are those of the Lua backend with a script that echoes.
@@ -19,6 +22,23 @@ func Aims() []Aim {
 		{"start to first PONG", " ms", 9.5, false, func(r *Report) float64 { return r.Lua.StartMS.Median }},
 		{"memory at rest", " MB", 12, false, func(r *Report) float64 { return r.Lua.RestMB }},
 		{"echoes per second, beside the baseline", "", 0.35, true, func(r *Report) float64 { return r.Ratios.LikeSpectrum.Rate.Median }},
+		{"memory for a session that waits", " kB", 30, false, ofWaiting(func(w *Waiting) float64 { return w.Bytes / 1e3 })},
+		{"latency, beside that without them", "", 1.5, false, ofWaiting(func(w *Waiting) float64 { return w.Ratio.Median })},
+		{"a task, start to end", " µs", 3, false, func(r *Report) float64 {
+			if r.Tasks == nil {
+				return math.NaN()
+			}
+			return r.Tasks.US.Median
+		}},
+	}
+}
+
+func ofWaiting(of func(*Waiting) float64) func(*Report) float64 {
+	return func(r *Report) float64 {
+		if r.Waiting == nil {
+			return math.NaN()
+		}
+		return of(r.Waiting)
 	}
 }
 
@@ -29,13 +49,15 @@ type Verdict struct {
 	Met   bool    `json:"met"`
 }
 
-func (a Aim) judge(r *Report) Verdict {
-	v := Verdict{Aim: a, Value: a.of(r)}
+// judge tells whether the aim is met; ok is false if nothing was measured for
+// it.
+func (a Aim) judge(r *Report) (v Verdict, ok bool) {
+	v = Verdict{Aim: a, Value: a.of(r)}
 	v.Met = v.Value <= a.Limit
 	if a.AtLeast {
 		v.Met = v.Value >= a.Limit
 	}
-	return v
+	return v, !math.IsNaN(v.Value)
 }
 
 func (v Verdict) mark() string {

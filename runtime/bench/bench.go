@@ -15,6 +15,9 @@ import (
 type Options struct {
 	Backend  Backend `json:"-"`
 	Baseline Backend `json:"-"`
+	// Peer is an executable that calls the function Peer. It is started if
+	// Sessions or Tasks is not 0.
+	Peer Backend `json:"-"`
 	// Config is the transport's config file.
 	Config string `json:"config"`
 
@@ -26,6 +29,11 @@ type Options struct {
 	Round  time.Duration `json:"round_ns"`
 	// Questions are asked in each round for the time of one message.
 	Questions int `json:"questions"`
+	// Sessions is how many wait for their networks, each in a task and on a
+	// connection of its own; 0: that is not measured.
+	Sessions int `json:"sessions"`
+	// Tasks is how many a session starts in each round; 0: that is not measured.
+	Tasks int `json:"tasks"`
 	// Settle is how long a backend rests before its memory is read.
 	Settle time.Duration `json:"settle_ns"`
 	// Aims are what the figures are held against; default: Aims().
@@ -34,7 +42,7 @@ type Options struct {
 	Progress func(text string) `json:"-"`
 }
 
-// Defaults are the options of a whole run, which takes about half a minute.
+// Defaults are the options of a whole run, which takes about a minute.
 func Defaults() Options {
 	return Options{
 		Load:      Load{Users: 100, InFlight: 256, Body: 64},
@@ -42,6 +50,8 @@ func Defaults() Options {
 		Rounds:    5,
 		Round:     time.Second,
 		Questions: 2000,
+		Sessions:  10_000,
+		Tasks:     100_000,
 		Settle:    time.Second,
 		Aims:      Aims(),
 	}
@@ -53,6 +63,8 @@ func (o *Options) check() error {
 		return fmt.Errorf("this is no load: %+v", o.Load)
 	case o.Starts < 1 || o.Rounds < 1 || o.Questions < 1:
 		return fmt.Errorf("nothing would be measured: %d starts, %d rounds, %d questions", o.Starts, o.Rounds, o.Questions)
+	case o.Sessions < 0 || o.Tasks < 0:
+		return fmt.Errorf("there cannot be %d sessions and %d tasks", o.Sessions, o.Tasks)
 	}
 	if o.Progress == nil {
 		o.Progress = func(string) {}
@@ -111,7 +123,14 @@ func Run(ctx context.Context, o Options) (*Report, error) {
 			return nil, err
 		}
 	}
-	return newReport(o, subjects[0], subjects[1]), nil
+	scripted, err := measureScript(ctx, s, o)
+	if err != nil {
+		if ctx.Err() != nil {
+			err = context.Cause(ctx)
+		}
+		return nil, err
+	}
+	return newReport(o, subjects[0], subjects[1], scripted), nil
 }
 
 // measureStarts starts and ends both by turns.
@@ -196,15 +215,10 @@ func (sub *subject) round(o Options) error {
 			return err
 		}
 	}
-	times := make([]float64, o.Questions)
-	for i := range times {
-		took, err := sub.load.ask()
-		if err != nil {
-			return err
-		}
-		times[i] = us(took)
+	times, err := sub.load.askEach(o.Questions)
+	if err != nil {
+		return err
 	}
-	slices.Sort(times)
 	sub.median = append(sub.median, quantile(times, 0.5))
 	sub.p99 = append(sub.p99, quantile(times, 0.99))
 	return nil

@@ -16,12 +16,16 @@ import (
 	"google.golang.org/protobuf/proto"
 
 	"spectrumlua/pb"
+	"spectrumlua/runtime/simulator"
 	"spectrumlua/runtime/wire"
 )
 
 // roleVariable makes the test's own executable play a backend: the first
 // argument says which.
 const roleVariable = "BENCH_TEST_BACKEND"
+
+// peerRole is not that of a backend.
+const peerRole = "peer"
 
 // roles spoil an otherwise good backend.
 var roles = map[string]func(conn net.Conn) int{
@@ -75,6 +79,13 @@ func TestMain(m *testing.M) {
 		goleak.VerifyTestMain(m)
 		return
 	}
+	if os.Args[1] == peerRole {
+		if err := Peer(os.Stdin, os.Stdout); err != nil {
+			fmt.Fprintln(os.Stderr, err)
+			os.Exit(1)
+		}
+		os.Exit(0)
+	}
 	conn, err := net.Dial("tcp", net.JoinHostPort(os.Args[3], os.Args[5]))
 	if err != nil {
 		fmt.Fprintln(os.Stderr, err)
@@ -92,7 +103,9 @@ func quick(t *testing.T, role string) Options {
 	o.Backend = Backend{Path: os.Args[0], Leading: []string{role}}
 	o.Baseline = Backend{Path: os.Args[0], Leading: []string{"good"}}
 	o.Config = "x.cfg"
+	o.Peer = Backend{Path: os.Args[0], Leading: []string{peerRole}}
 	o.Starts, o.Rounds, o.Round, o.Questions, o.Settle = 2, 2, 20*time.Millisecond, 10, 0
+	o.Sessions, o.Tasks = 0, 0 // these want a real script
 	return o
 }
 
@@ -128,7 +141,7 @@ func TestRun(t *testing.T) {
 					t.Errorf("%s: memory is %v and %v", name, f.RestMB, f.LoadedMB)
 				}
 			}
-			if len(r.Verdicts) != len(Aims()) || len(progress) != 4 {
+			if len(r.Verdicts) != 3 || len(progress) != 4 {
 				t.Errorf("verdicts %v, progress %q", r.Verdicts, progress)
 			}
 		})
@@ -168,6 +181,7 @@ func TestRunFails(t *testing.T) {
 	t.Run("nothing to measure", func(t *testing.T) {
 		for _, spoil := range []func(*Options){
 			func(o *Options) { o.Load.Users = 0 }, func(o *Options) { o.Load.InFlight = 0 }, func(o *Options) { o.Rounds = 0 },
+			func(o *Options) { o.Sessions = -1 }, func(o *Options) { o.Tasks = -1 },
 		} {
 			o := quick(t, "good")
 			spoil(&o)
@@ -199,7 +213,7 @@ func TestReport(t *testing.T) {
 	base := &subject{starts: []float64{2, 2, 2}, rest: 4.5e6, loaded: 5e6, median: []float64{50, 50, 50}, p99: []float64{80, 80, 80},
 		loads: map[Style]*throughput{LikeSpectrum: {rate: []float64{500_000, 500_000, 500_000}, cpu: []float64{1, 1, 1}, generator: []float64{2, 2, 2}, busy: []float64{1, 1, 1}}, Flood: {}}}
 	o := Defaults()
-	r := newReport(o, lua, base)
+	r := newReport(o, lua, base, Scripted{})
 	if got := r.Ratios.LikeSpectrum.Rate; got != (Spread{3, 0.2, 0.3, 0.4}) {
 		t.Errorf("the ratio of the rates is %+v", got)
 	}
@@ -241,6 +255,87 @@ func TestReport(t *testing.T) {
 	}
 	if decoded.Lua.StartMS.Median != 5 || len(decoded.Verdicts) != 3 || !decoded.Verdicts[0].Met || decoded.Verdicts[2].Met {
 		t.Errorf("got %+v from\n%s", decoded, encoded.String())
+	}
+}
+
+func TestReportOfTheScript(t *testing.T) {
+	none := func() *subject { return &subject{loads: map[Style]*throughput{LikeSpectrum: {}, Flood: {}}} }
+	one := func(v float64) Spread { return spread([]float64{v}) }
+	r := newReport(Defaults(), none(), none(), Scripted{
+		Waiting: &Waiting{Sessions: 900, Wanted: 1000, Bytes: 25_100, WithUS: one(60), WithoutUS: one(50), Ratio: one(1.2)},
+		Tasks:   &Tasks{N: 300, US: one(3.5)},
+	})
+	var text bytes.Buffer
+	if err := r.WriteText(&text); err != nil {
+		t.Fatal(err)
+	}
+	for _, want := range []string{
+		"\n900 sessions in read_line                   with    without    ratio\n" +
+			"  (not 1000: a process may not have more descriptors)\n" +
+			"  resident memory for each, kB             25.1\n" +
+			"  one message and its echo, µs             60.0       50.0     1.20\n",
+		"\n300 tasks that do nothing\n  start to end, µs                         3.50\n",
+		"met     memory for a session that waits           25.10 kB    aim: at most 30 kB\n",
+		"met     latency, beside that without them         1.20        aim: at most 1.5\n",
+		"MISSED  a task, start to end                      3.50 µs     aim: at most 3 µs\n",
+	} {
+		if !strings.Contains(text.String(), want) {
+			t.Errorf("no %q in\n%s", want, text.String())
+		}
+	}
+	var encoded bytes.Buffer
+	if err := r.WriteJSON(&encoded); err != nil || !strings.Contains(encoded.String(), `"bytes_each": 25100`) {
+		t.Errorf("%v, got\n%s", err, encoded.String())
+	}
+}
+
+func TestScriptFails(t *testing.T) {
+	for _, test := range []struct {
+		name  string
+		role  string
+		spoil func(*Options)
+		want  string
+	}{
+		{"a login", "refuses", func(o *Options) { o.Sessions = 5 }, "user00000@localhost may not log in"},
+		{"a task", "good", func(o *Options) { o.Tasks = 7 }, `the answer to "tasks 7" is "tasks 7", not "done"`},
+		{"nobody waits", "good", func(o *Options) { o.Sessions = 5 }, `the answer to "waiting" is "waiting", not "1"`},
+		{"no peer", "good", func(o *Options) { o.Tasks, o.Peer.Path = 7, "no/such/file" }, "the peer: "},
+	} {
+		t.Run(test.name, func(t *testing.T) {
+			o := quick(t, test.role)
+			test.spoil(&o)
+			if err := o.check(); err != nil {
+				t.Fatal(err)
+			}
+			s, err := simulator.Listen(simulator.IPv4, simulator.Options{})
+			if err != nil {
+				t.Fatal(err)
+			}
+			defer s.Close()
+			if _, err := measureScript(t.Context(), s, o); err == nil || !strings.Contains(err.Error(), test.want) {
+				t.Errorf("got %v, without %q", err, test.want)
+			}
+		})
+	}
+}
+
+// TestPeer connects, and is told that the peer has gone when its input ends.
+func TestPeer(t *testing.T) {
+	quick(t, peerRole) // for the environment
+	address, stop, err := startPeer(t.Context(), Backend{Path: os.Args[0], Leading: []string{peerRole}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	conn, err := net.Dial("tcp", address)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer conn.Close()
+	if err := stop(); err != nil {
+		t.Error(err)
+	}
+	if n, err := conn.Read(make([]byte, 1)); err == nil {
+		t.Errorf("read %d bytes", n)
 	}
 }
 

@@ -3,6 +3,7 @@ package bench
 import (
 	"fmt"
 	"net"
+	"slices"
 	"strings"
 	"sync"
 	"time"
@@ -85,11 +86,15 @@ func (g *generator) message(dst []byte, user int) (_ []byte, err error) {
 }
 
 // login logs all users in and waits until they are connected.
-func (g *generator) login() error {
+func (g *generator) login() error { return g.loginUsers(0, g.load.Users) }
+
+// loginUsers logs n users in, those from a number on, and waits until they are
+// connected. They need not be among those who write.
+func (g *generator) loginUsers(from, n int) error {
 	var out []byte
-	for i := range g.load.Users {
+	for i := from; i < from+n; i++ {
 		payload, err := proto.Marshal(&pb.Login{
-			User:       &g.users[i],
+			User:       proto.String(userName(i)),
 			LegacyName: proto.String(fmt.Sprintf("user%d", i)),
 			Password:   proto.String(""),
 		})
@@ -101,10 +106,10 @@ func (g *generator) login() error {
 	if _, err := g.conn.Write(out); err != nil {
 		return err
 	}
-	for connected := 0; connected < g.load.Users; {
+	for connected := 0; connected < n; {
 		typ, payload, err := g.read()
 		if err != nil {
-			return fmt.Errorf("logging in, after %d users: %w", connected, err)
+			return fmt.Errorf("logging in, after %d users: %w", from+connected, err)
 		}
 		switch typ {
 		case pb.WrapperMessage_TYPE_CONNECTED:
@@ -250,4 +255,19 @@ func (g *generator) ask() (time.Duration, error) {
 			return time.Since(start), nil
 		}
 	}
+}
+
+// askEach asks n times, one after the other, and returns how long each took, in
+// µs and sorted.
+func (g *generator) askEach(n int) ([]float64, error) {
+	times := make([]float64, n)
+	for i := range times {
+		took, err := g.ask()
+		if err != nil {
+			return nil, err
+		}
+		times[i] = us(took)
+	}
+	slices.Sort(times)
+	return times, nil
 }

@@ -17,6 +17,7 @@ type Report struct {
 	Baseline Figures `json:"baseline"`
 	// Ratios are Lua's figures divided by the baseline's, round by round.
 	Ratios Figures `json:"ratios"`
+	Scripted
 	// Verdicts hold the figures against the aims.
 	Verdicts []Verdict `json:"verdicts"`
 }
@@ -58,12 +59,13 @@ type LoadFigures struct {
 	GeneratorBusy Spread `json:"generator_busy"`
 }
 
-func newReport(o Options, lua, baseline *subject) *Report {
+func newReport(o Options, lua, baseline *subject, scripted Scripted) *Report {
 	r := &Report{
 		Machine:  Machine{OS: runtime.GOOS, Arch: runtime.GOARCH, CPUs: runtime.NumCPU(), Go: runtime.Version()},
 		Options:  o,
 		Lua:      lua.figures(),
 		Baseline: baseline.figures(),
+		Scripted: scripted,
 	}
 	r.Ratios = Figures{
 		StartMS:      spread(ratios(lua.starts, baseline.starts)),
@@ -75,7 +77,9 @@ func newReport(o Options, lua, baseline *subject) *Report {
 		P99US:        spread(ratios(lua.p99, baseline.p99)),
 	}
 	for _, aim := range o.Aims {
-		r.Verdicts = append(r.Verdicts, aim.judge(r))
+		if v, ok := aim.judge(r); ok {
+			r.Verdicts = append(r.Verdicts, v)
+		}
 	}
 	return r
 }
@@ -140,12 +144,31 @@ func (r *Report) WriteText(w io.Writer) error {
 		}
 		line(row.name, row.format(row.of(&r.Lua)), row.format(row.of(&r.Baseline)), row.ratioText(r))
 	}
+	r.Scripted.write(line)
 	b.WriteString("\n")
 	for _, v := range r.Verdicts {
 		fmt.Fprintf(&b, "%-8s%-42s%-12s%s\n", v.mark(), v.Name, fmt.Sprintf("%.2f%s", v.Value, v.Unit), "aim: "+v.limit())
 	}
 	_, err := io.WriteString(w, b.String())
 	return err
+}
+
+// write writes the figures of the script as further lines of the table.
+func (s Scripted) write(line func(cells ...any)) {
+	if w := s.Waiting; w != nil {
+		line("", "", "", "")
+		line(fmt.Sprintf("%d sessions in read_line", w.Sessions), "with", "without", "ratio")
+		if w.Sessions < w.Wanted {
+			line(fmt.Sprintf("  (not %d: a process may not have more descriptors)", w.Wanted), "", "", "")
+		}
+		line("  resident memory for each, kB", fmt.Sprintf("%.1f", w.Bytes/1e3), "", "")
+		line("  one message and its echo, µs", fmt.Sprintf("%.1f", w.WithUS.Median), fmt.Sprintf("%.1f", w.WithoutUS.Median), fmt.Sprintf("%.2f", w.Ratio.Median))
+	}
+	if t := s.Tasks; t != nil {
+		line("", "", "", "")
+		line(fmt.Sprintf("%d tasks that do nothing", t.N), "", "", "")
+		line("  start to end, µs", fmt.Sprintf("%.2f", t.US.Median), "", "")
+	}
 }
 
 // row is a line of the table: a figure, or a heading if there is none.

@@ -10,11 +10,15 @@ import (
 	"runtime/debug"
 	"sync/atomic"
 	"syscall"
+	"time"
 )
 
 // ExitCode is the exit code after a panic: ENOTRECOVERABLE, "State not
 // recoverable".
 const ExitCode = int(syscall.ENOTRECOVERABLE)
+
+// reportTime is how long it may take to report the end of the process.
+const reportTime = time.Second
 
 var report atomic.Pointer[func(text string)]
 
@@ -32,9 +36,23 @@ func Guard() {
 	End(fmt.Sprintf("panic: %v\n%s", r, debug.Stack()))
 }
 
-// End reports text and ends the process with ExitCode.
+// End reports text and ends the process with ExitCode, even if whoever is told
+// panics or hangs.
 func End(text string) {
-	Report(text)
+	told := make(chan struct{})
+	go func() {
+		defer close(told)
+		defer func() {
+			if r := recover(); r != nil {
+				fmt.Fprintf(os.Stderr, "%s\nand a panic while this was reported: %v\n", text, r)
+			}
+		}()
+		Report(text)
+	}()
+	select {
+	case <-told:
+	case <-time.After(reportTime):
+	}
 	os.Exit(ExitCode)
 }
 

@@ -23,18 +23,21 @@ func Dial(ctx context.Context, address string) (net.Conn, error) {
 	return conn, nil
 }
 
-// Errno is the errno that stands for a failed Dial or Run: the one in err if
-// there is one, ETIMEDOUT for a timeout, EHOSTUNREACH for a host that is not
-// found, otherwise EIO.
+// Errno is the errno that stands for a failed Dial or Run: EHOSTUNREACH for a
+// host that is not found, otherwise the one in err if there is one, ECANCELED
+// for a context that was canceled, ETIMEDOUT for a timeout, and EIO for
+// anything else.
 func Errno(err error) syscall.Errno {
 	var errno syscall.Errno
 	var dns *net.DNSError
 	var timeout interface{ Timeout() bool }
 	switch {
+	case errors.As(err, &dns): // the errno in it is a name server's
+		return syscall.EHOSTUNREACH
 	case errors.As(err, &errno):
 		return errno
-	case errors.As(err, &dns):
-		return syscall.EHOSTUNREACH
+	case errors.Is(err, context.Canceled):
+		return syscall.ECANCELED
 	case errors.As(err, &timeout) && timeout.Timeout():
 		return syscall.ETIMEDOUT
 	}

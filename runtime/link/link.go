@@ -33,15 +33,27 @@ const (
 	DefaultPulse        = 5 * time.Second
 )
 
+// garbageEvery is how often the same complaint about what Spectrum sends comes
+// back in the log.
+const garbageEvery = time.Minute
+
+// lastWords is how long is still read after a write has failed: Spectrum may
+// have said EXIT before it hung up.
+const lastWords = 100 * time.Millisecond
+
 // ErrClosed is what Send returns once the link has ended.
 var ErrClosed = errors.New("the connection to Spectrum is closed")
+
+// errInterrupted ends the reader when the context is done.
+var errInterrupted = errors.New("interrupted")
 
 // Options says how a Link behaves. The zero value of each field but Receive
 // stands for its default.
 type Options struct {
 	// Receive takes every message but PING and EXIT. The payload is valid
 	// until it returns. It is called by the goroutine of Run, one message at a
-	// time; for as long as it blocks, nothing more is read from Spectrum.
+	// time; for as long as it blocks, nothing more is read from Spectrum. Its
+	// context ends when Run is to return.
 	Receive func(ctx context.Context, typ *schema.Type, payload []byte)
 	// MaxFrame is the longest frame that is read, in bytes; default
 	// wire.DefaultMaxFrame.
@@ -52,8 +64,9 @@ type Options struct {
 	// WriteTimeout ends a link whose peer takes nothing for so long; default
 	// DefaultWriteTimeout.
 	WriteTimeout time.Duration
-	// Pulse is how often STATS leave while Receive blocks, so that Spectrum
-	// does not take the backend for dead; default DefaultPulse.
+	// Pulse is how often STATS leave while Receive is busy and nothing else
+	// leaves, so that Spectrum does not take the backend for dead; default
+	// DefaultPulse.
 	Pulse time.Duration
 	// Log takes warnings; default: they are dropped.
 	Log logrus.FieldLogger
@@ -62,19 +75,22 @@ type Options struct {
 // Link is one connection to Spectrum. Its methods may be called from any
 // goroutine.
 type Link struct {
-	opts Options
-	log  logrus.FieldLogger
-	once logging.Once
+	opts    Options
+	log     logrus.FieldLogger
+	once    logging.Once
+	garbage logging.Once
 
 	out       *outbox
-	conn      net.Conn
-	writer    sync.WaitGroup
-	closeOnce sync.Once
-	closing   chan struct{}
-
 	initRSS   int32
-	received  atomic.Uint64
 	receiving atomic.Bool
+	closeOnce sync.Once
+
+	mu         sync.Mutex
+	closed     bool
+	conn       net.Conn           // what Run serves; nil before
+	interrupt  context.CancelFunc // ends Run's context
+	readerDone chan struct{}
+	writerDone chan struct{}
 }
 
 // New makes a link that is not connected yet: what is sent waits.
@@ -95,75 +111,101 @@ func New(o Options) *Link {
 		log = quiet
 	}
 	resident, _ := memory()
-	return &Link{opts: o, log: log, out: newOutbox(o.MaxQueue), closing: make(chan struct{}), initRSS: resident}
+	return &Link{
+		opts:    o,
+		log:     log,
+		garbage: logging.Once{Every: garbageEvery},
+		out:     newOutbox(o.MaxQueue),
+		initRSS: resident,
+	}
 }
 
 // Send queues a message for Spectrum and never blocks. A nil payload is left
-// out. Until the first PONG only BACKEND_CONFIG leaves; everything else waits
-// behind it. The error is ErrClosed once the link has ended; messages are then
-// dropped.
+// out. Until the first PONG nothing leaves; BACKEND_CONFIG then goes ahead of
+// it, and everything else behind it. The error is ErrClosed once the link has
+// ended; messages are then dropped.
 func (l *Link) Send(typ pb.WrapperMessage_Type, payload []byte) error {
 	return l.out.push(typ, payload)
 }
 
-// Full tells whether more than MaxQueue bytes wait to be written. A sender
-// that can wait should then call WaitRoom.
+// Full tells whether MaxQueue bytes or more wait to be written. A sender that
+// can wait should then call WaitRoom, and ask again before it sends: others
+// were waiting too.
 func (l *Link) Full() bool { return l.out.full() }
 
-// WaitRoom blocks until less than MaxQueue bytes wait, the link has ended or
-// ctx is done, and returns ctx's error if it is done.
+// WaitRoom returns at once unless the link is Full. Otherwise it blocks until
+// half of MaxQueue is free, the link has ended or ctx is done, and returns
+// ctx's error if it is done.
 func (l *Link) WaitRoom(ctx context.Context) error { return l.out.waitRoom(ctx) }
 
 // Run serves the connection until Spectrum says EXIT, closes it, breaks the
-// framing, or ctx is done. It returns nil for EXIT, for an end of the stream
-// between two frames, and for ctx; otherwise what went wrong, wrapping
-// wire.ErrTooLong for a length over the limit. Messages can still be sent
-// afterwards; Close ends that. Run is called once.
+// framing, ctx is done or Close is called. It returns nil for EXIT, for an end
+// of the stream between two frames, for ctx and for Close; otherwise what went
+// wrong, wrapping wire.ErrTooLong for a length over the limit. Messages can
+// still be sent afterwards; Close ends that. Run is called once; after Close
+// it closes the connection and returns ErrClosed.
 func (l *Link) Run(ctx context.Context, conn net.Conn) error {
-	ctx, cancel := context.WithCancel(ctx)
-	defer cancel()
-	l.conn = conn
-	writeFailed := make(chan error, 1)
-	l.writer.Go(func() {
-		defer crash.Guard()
-		if err := l.write(conn); err != nil {
-			writeFailed <- err
-			cancel()
-		}
-	})
-	pulse := make(chan struct{})
+	ctx, cancel := context.WithCancelCause(ctx)
+	defer cancel(nil)
+	if !l.start(conn, func() { cancel(nil) }) {
+		_ = conn.Close()
+		return ErrClosed
+	}
+	defer close(l.readerDone)
 	go func() {
 		defer crash.Guard()
-		defer close(pulse)
-		l.pulse(ctx)
+		defer close(l.writerDone)
+		if err := l.write(conn); err != nil {
+			cancel(writeError{err})
+		}
 	}()
-	stop := context.AfterFunc(ctx, func() { _ = conn.SetReadDeadline(time.Now()) })
-	defer stop()
-
+	var helpers sync.WaitGroup
+	helpers.Go(func() {
+		defer crash.Guard()
+		l.pulse(ctx)
+	})
+	helpers.Go(func() { // whoever waits for Spectrum's next frame wakes up
+		<-ctx.Done()
+		deadline := time.Unix(1, 0)
+		if writeFailure(ctx) != nil {
+			deadline = time.Now().Add(lastWords)
+		}
+		_ = conn.SetReadDeadline(deadline)
+	})
 	err := l.read(ctx, conn)
-	cancel()
-	<-pulse
-	select {
-	case werr := <-writeFailed:
-		return werr
-	default:
-		return err
+	if errors.Is(err, errInterrupted) {
+		err = writeFailure(ctx)
 	}
+	cancel(nil)
+	helpers.Wait()
+	return err
 }
 
-// Close writes what is queued for as long as ctx lasts, closes the connection
-// and ends the writer. Further calls do nothing.
-func (l *Link) Close(ctx context.Context) {
-	l.closeOnce.Do(func() {
-		l.out.close()
-		if l.conn == nil {
-			return
-		}
-		stop := context.AfterFunc(ctx, func() { _ = l.conn.SetWriteDeadline(time.Now()); close(l.closing) })
-		l.writer.Wait()
-		stop()
-		_ = l.conn.Close()
-	})
+// writeError is the cause that ends Run's context when a write has failed.
+type writeError struct{ error }
+
+// writeFailure is the write that ended a context, or nil if something else
+// did.
+func writeFailure(ctx context.Context) error {
+	if failed := (writeError{}); errors.As(context.Cause(ctx), &failed) {
+		return failed.error
+	}
+	return nil
+}
+
+// start takes the connection, unless the link has been closed.
+func (l *Link) start(conn net.Conn, interrupt context.CancelFunc) bool {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	if l.conn != nil {
+		panic("link: Run is called twice")
+	}
+	if l.closed {
+		return false
+	}
+	l.conn, l.interrupt = conn, interrupt
+	l.readerDone, l.writerDone = make(chan struct{}), make(chan struct{})
+	return true
 }
 
 func (l *Link) read(ctx context.Context, conn net.Conn) error {
@@ -172,10 +214,12 @@ func (l *Link) read(ctx context.Context, conn net.Conn) error {
 		frame, err := frames.Next()
 		switch {
 		case err == nil:
-		case ctx.Err() != nil, errors.Is(err, io.EOF):
+		case errors.Is(err, io.EOF):
 			return nil
+		case ctx.Err() != nil:
+			return errInterrupted
 		case errors.Is(err, io.ErrUnexpectedEOF):
-			return fmt.Errorf("spectrum closed the connection in the middle of a frame: %w", err)
+			return fmt.Errorf("Spectrum closed the connection in the middle of a frame: %w", err)
 		default:
 			return fmt.Errorf("reading from Spectrum: %w", err)
 		}
@@ -194,12 +238,14 @@ func (l *Link) handle(ctx context.Context, frame []byte) (exit bool) {
 	}
 	number, payload, err := pb.SplitWrapper(frame)
 	if err != nil {
-		l.log.WithField("bytes", len(frame)).Warnf("a frame from Spectrum is passed over: %v", err)
+		l.garbage.Do(err.Error(), func() {
+			l.log.WithField("bytes", len(frame)).Warnf("a frame from Spectrum is passed over: %v (logged once in %v)", err, garbageEvery)
+		})
 		return false
 	}
 	switch number {
 	case pb.WrapperMessage_TYPE_PING:
-		l.pong()
+		l.out.pushPong(l.stats())
 		return false
 	case pb.WrapperMessage_TYPE_EXIT:
 		l.log.Info("Spectrum said EXIT")
@@ -215,27 +261,22 @@ func (l *Link) handle(ctx context.Context, frame []byte) (exit bool) {
 	l.receiving.Store(true)
 	l.opts.Receive(ctx, typ, payload)
 	l.receiving.Store(false)
-	l.received.Add(1)
 	return false
 }
 
-// pong answers a PING ahead of everything queued.
-func (l *Link) pong() {
-	l.out.pushPong(l.stats())
-}
-
-// pulse sends STATS while reading pauses.
+// pulse sends STATS when Receive is busy and nothing else has left since the
+// last time: then a PING may be waiting unread.
 func (l *Link) pulse(ctx context.Context) {
 	tick := time.NewTicker(l.opts.Pulse)
 	defer tick.Stop()
-	last := uint64(0)
+	last := l.out.taken()
 	for {
 		select {
 		case <-ctx.Done():
 			return
 		case <-tick.C:
 		}
-		now := l.received.Load()
+		now := l.out.taken()
 		if now == last && l.receiving.Load() {
 			l.out.pushStats(l.stats())
 		}

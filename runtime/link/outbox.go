@@ -12,6 +12,13 @@ import (
 // more. PONG waits for no more than the chunk that is being written.
 const chunkSize = 64 << 10
 
+// spareChunks is how many written chunks are kept for the next frames.
+const spareChunks = 4
+
+// maxUrgent bounds what waits ahead of the queue, in bytes: a peer that sends
+// PING after PING and reads no answer gets no more.
+const maxUrgent = 64 << 10
+
 // outbox is what waits to be written, as chunks of whole frames.
 type outbox struct {
 	maxQueue int
@@ -22,10 +29,13 @@ type outbox struct {
 	// config leaves before the first PONG, urgent before everything else.
 	config []byte
 	urgent []byte
-	chunks [][]byte
-	queued int // bytes in chunks
+	pulse  bool     // urgent is nothing but a sign of life
+	chunks [][]byte // chunks[first:] wait, in this order
+	first  int
+	queued int // bytes in chunks, the one that is being written included
 	spare  [][]byte
 	room   chan struct{} // closed when there is room again; nil if nobody waits
+	writes uint64        // how often more than a sign of life has been taken
 
 	wake chan struct{} // holds a token when there may be something to write
 }
@@ -46,9 +56,10 @@ func (o *outbox) push(typ pb.WrapperMessage_Type, payload []byte) error {
 	}
 	size := frameSize(typ, payload)
 	last := len(o.chunks) - 1
-	if last < 0 || len(o.chunks[last])+size > chunkSize {
-		o.chunks = append(o.chunks, o.newChunk())
-		last++
+	if last < o.first || len(o.chunks[last])+size > chunkSize {
+		o.compact()
+		o.chunks = append(o.chunks, o.newChunk(size))
+		last = len(o.chunks) - 1
 	}
 	o.chunks[last] = appendFrame(o.chunks[last], typ, payload)
 	o.queued += size
@@ -63,19 +74,28 @@ func (o *outbox) push(typ pb.WrapperMessage_Type, payload []byte) error {
 func (o *outbox) pushPong(stats []byte) {
 	o.mu.Lock()
 	defer o.mu.Unlock()
+	if o.closed || len(o.urgent) > maxUrgent {
+		return
+	}
 	if !o.ponged {
 		o.urgent = append(o.urgent, o.config...)
 		o.config, o.ponged = nil, true
 	}
+	o.pulse = false
 	o.urgent = appendFrame(o.urgent, pb.WrapperMessage_TYPE_PONG, nil)
 	o.urgent = appendFrame(o.urgent, pb.WrapperMessage_TYPE_STATS, stats)
 	o.signal()
 }
 
-// pushStats queues STATS as a sign of life ahead of everything.
+// pushStats queues STATS as a sign of life ahead of everything, unless one is
+// on its way.
 func (o *outbox) pushStats(stats []byte) {
 	o.mu.Lock()
 	defer o.mu.Unlock()
+	if o.closed || !o.ponged || len(o.urgent) > 0 {
+		return
+	}
+	o.pulse = true
 	o.urgent = appendFrame(o.urgent, pb.WrapperMessage_TYPE_STATS, stats)
 	o.signal()
 }
@@ -88,12 +108,24 @@ func (o *outbox) take() (urgent, chunk []byte, end bool) {
 	if len(o.urgent) > 0 {
 		urgent, o.urgent = o.urgent, nil
 	}
-	if len(o.chunks) > 0 && (o.ponged || o.closed) {
-		chunk = o.chunks[0]
-		o.chunks[0] = nil
-		o.chunks = o.chunks[1:]
+	if o.first < len(o.chunks) && o.ponged {
+		chunk = o.chunks[o.first]
+		o.chunks[o.first] = nil
+		if o.first++; o.first == len(o.chunks) {
+			o.chunks, o.first = o.chunks[:0], 0
+		}
+	}
+	if chunk != nil || urgent != nil && !o.pulse {
+		o.writes++
 	}
 	return urgent, chunk, o.closed && urgent == nil && chunk == nil
+}
+
+// taken counts what has been taken, signs of life left out.
+func (o *outbox) taken() uint64 {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	return o.writes
 }
 
 // done gives a written chunk back.
@@ -101,20 +133,23 @@ func (o *outbox) done(chunk []byte) {
 	o.mu.Lock()
 	defer o.mu.Unlock()
 	o.queued -= len(chunk)
-	if cap(chunk) <= 2*chunkSize && len(o.spare) < 4 {
+	if cap(chunk) <= 2*chunkSize && len(o.spare) < spareChunks {
 		o.spare = append(o.spare, chunk[:0])
 	}
-	if o.room != nil && o.queued < o.maxQueue {
-		close(o.room)
-		o.room = nil
+	if o.queued <= o.maxQueue/2 {
+		o.releaseRoom()
 	}
 }
 
-// close lets nothing more in; what is queued is still handed out.
+// close lets nothing more in; what is queued is still handed out, unless
+// Spectrum has never asked for it.
 func (o *outbox) close() {
 	o.mu.Lock()
 	defer o.mu.Unlock()
 	o.closed = true
+	if !o.ponged {
+		o.drop()
+	}
 	o.releaseRoom()
 	o.signal()
 }
@@ -124,7 +159,7 @@ func (o *outbox) abandon() {
 	o.mu.Lock()
 	defer o.mu.Unlock()
 	o.closed = true
-	o.urgent, o.chunks, o.queued = nil, nil, 0
+	o.drop()
 	o.releaseRoom()
 }
 
@@ -155,6 +190,10 @@ func (o *outbox) waitRoom(ctx context.Context) error {
 
 // The methods below are called with o.mu held.
 
+func (o *outbox) drop() {
+	o.config, o.urgent, o.chunks, o.first, o.queued, o.spare = nil, nil, nil, 0, 0, nil
+}
+
 func (o *outbox) releaseRoom() {
 	if o.room != nil {
 		close(o.room)
@@ -169,13 +208,28 @@ func (o *outbox) signal() {
 	}
 }
 
-func (o *outbox) newChunk() []byte {
-	if n := len(o.spare); n > 0 {
+// compact takes back the room of the chunks that are gone, before the list
+// would grow.
+func (o *outbox) compact() {
+	if len(o.chunks) == cap(o.chunks) && o.first > len(o.chunks)/2 {
+		n := copy(o.chunks, o.chunks[o.first:])
+		clear(o.chunks[n:])
+		o.chunks, o.first = o.chunks[:n], 0
+	}
+}
+
+// newChunk is an empty chunk for a frame of that size. Where others wait
+// already, more frames will follow: it is made for as many as fit.
+func (o *outbox) newChunk(size int) []byte {
+	if n := len(o.spare); n > 0 && size <= max(chunkSize, cap(o.spare[n-1])) {
 		chunk := o.spare[n-1]
 		o.spare = o.spare[:n-1]
 		return chunk
 	}
-	return nil
+	if o.first < len(o.chunks) {
+		size = max(size, chunkSize)
+	}
+	return make([]byte, 0, size)
 }
 
 func frameSize(typ pb.WrapperMessage_Type, payload []byte) int {

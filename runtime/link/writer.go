@@ -8,13 +8,14 @@ import (
 	"time"
 )
 
-// pieceSize is how much one call hands to the socket; the deadline is set anew
-// for each, so that a slow peer is not taken for a dead one.
-const pieceSize = 256 << 10
+// looksPerTimeout is how often within WriteTimeout the writer looks whether
+// the peer has taken anything.
+const looksPerTimeout = 8
 
 // write is the writer: it ends when the link is closed and the queue empty, or
 // with the error of a write.
 func (l *Link) write(conn net.Conn) error {
+	w := writer{conn: conn, timeout: l.opts.WriteTimeout}
 	for {
 		urgent, chunk, end := l.out.take()
 		switch {
@@ -24,12 +25,10 @@ func (l *Link) write(conn net.Conn) error {
 			<-l.out.wake
 			continue
 		}
-		if err := l.writeAll(conn, urgent, chunk); err != nil {
+		if err := w.write(urgent, chunk); err != nil {
 			l.out.abandon()
-			select {
-			case <-l.closing:
-				return nil // time was up; what is left cannot be helped
-			default:
+			if errors.Is(err, net.ErrClosed) {
+				return nil // Close ran out of time; what is left cannot be helped
 			}
 			return err
 		}
@@ -39,38 +38,36 @@ func (l *Link) write(conn net.Conn) error {
 	}
 }
 
-func (l *Link) writeAll(conn net.Conn, parts ...[]byte) error {
-	buffers := make(net.Buffers, 0, len(parts))
-	for _, part := range parts {
-		for len(part) > pieceSize {
-			buffers = append(buffers, part[:pieceSize])
-			part = part[pieceSize:]
-		}
+// writer writes to a peer that may be slow, but not dead.
+type writer struct {
+	conn    net.Conn
+	timeout time.Duration
+	parts   [2][]byte
+	rest    net.Buffers
+}
+
+// write writes both parts in one call if the socket can.
+func (w *writer) write(urgent, chunk []byte) error {
+	w.rest = w.parts[:0]
+	for _, part := range [...][]byte{urgent, chunk} {
 		if len(part) > 0 {
-			buffers = append(buffers, part)
+			w.rest = append(w.rest, part)
 		}
 	}
-	for len(buffers) > 0 {
-		l.setWriteDeadline(conn)
-		next := buffers[:min(2, len(buffers))]
-		buffers = buffers[len(next):]
-		if _, err := next.WriteTo(conn); err != nil {
-			if errors.Is(err, os.ErrDeadlineExceeded) {
-				return fmt.Errorf("Spectrum has taken no data for %v: %w", l.opts.WriteTimeout, err)
-			}
+	defer clear(w.parts[:]) // let go of the buffers
+	progress := time.Now()
+	for len(w.rest) > 0 {
+		_ = w.conn.SetWriteDeadline(time.Now().Add(w.timeout / looksPerTimeout))
+		n, err := w.rest.WriteTo(w.conn)
+		switch {
+		case err == nil:
+		case !errors.Is(err, os.ErrDeadlineExceeded):
 			return fmt.Errorf("writing to Spectrum: %w", err)
+		case n > 0:
+			progress = time.Now()
+		case time.Since(progress) >= w.timeout:
+			return fmt.Errorf("Spectrum has taken no data for %v: %w", w.timeout, err)
 		}
 	}
 	return nil
-}
-
-// setWriteDeadline gives the next write its time, unless the link is closing
-// and has a deadline of its own.
-func (l *Link) setWriteDeadline(conn net.Conn) {
-	_ = conn.SetWriteDeadline(time.Now().Add(l.opts.WriteTimeout))
-	select {
-	case <-l.closing:
-		_ = conn.SetWriteDeadline(time.Now())
-	default:
-	}
 }

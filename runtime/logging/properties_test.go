@@ -34,7 +34,7 @@ func TestParseProperties(t *testing.T) {
 	} {
 		t.Run(tc.name, func(t *testing.T) {
 			if got := parseProperties(tc.text); !slices.Equal(got, tc.want) {
-				t.Errorf("got %q, want %q", got, tc.want)
+				t.Errorf("got %+v, want %+v", got, tc.want)
 			}
 		})
 	}

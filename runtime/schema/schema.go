@@ -8,7 +8,6 @@ import (
 	"fmt"
 	"sort"
 	"strings"
-	"unicode"
 
 	"google.golang.org/protobuf/proto"
 	"google.golang.org/protobuf/reflect/protoreflect"
@@ -135,17 +134,32 @@ func (e *Enum) Bits(set int32) (names []string, unknown int32) {
 	return names, unknown
 }
 
-// SnakeCase turns buddyName into buddy_name.
+// SnakeCase turns buddyName into buddy_name, and userJID into user_jid.
 func SnakeCase(name string) string {
 	var b strings.Builder
-	for i, r := range name {
-		if unicode.IsUpper(r) && i > 0 && !strings.HasSuffix(b.String(), "_") {
+	for i := range len(name) {
+		c := name[i]
+		if isUpper(c) && i > 0 && name[i-1] != '_' &&
+			(!isUpper(name[i-1]) || i+1 < len(name) && isLower(name[i+1])) {
 			b.WriteByte('_')
 		}
-		b.WriteRune(unicode.ToLower(r))
+		if isUpper(c) {
+			c += 'a' - 'A'
+		}
+		b.WriteByte(c)
 	}
 	return b.String()
 }
+
+// Names in a .proto are ASCII.
+
+func isUpper(c byte) bool { return 'A' <= c && c <= 'Z' }
+
+func isLower(c byte) bool { return 'a' <= c && c <= 'z' }
+
+// maxFields is how many fields a message may have: whoever reads a payload
+// keeps the ones it has seen in the bits of a uint64.
+const maxFields = 64
 
 // all is the schema of the protocol, read once.
 var all = read(pb.File_protocol_proto)
@@ -210,6 +224,9 @@ func (r *registry) message(d protoreflect.MessageDescriptor) *Message {
 		byNumber:   map[protoreflect.FieldNumber]*Field{},
 	}
 	r.messages[d.FullName()] = m
+	if n := d.Fields().Len(); n > maxFields {
+		panic(fmt.Sprintf("schema: protocol.proto: %s has %d fields, at most %d are supported", d.FullName(), n, maxFields))
+	}
 	for i := range d.Fields().Len() {
 		m.Fields = append(m.Fields, r.field(d.Fields().Get(i)))
 	}
@@ -220,7 +237,7 @@ func (r *registry) message(d protoreflect.MessageDescriptor) *Message {
 		f.Index = i
 		m.byName[f.Name] = f
 		m.byNumber[f.Descriptor.Number()] = f
-		if m.userPath == nil {
+		if m.userPath == nil || f.User && len(m.userPath) > 1 {
 			m.userPath = userPath(f)
 		}
 	}

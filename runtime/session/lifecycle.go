@@ -1,7 +1,6 @@
 package session
 
 import (
-	"context"
 	"time"
 
 	"spectrumlua/runtime/crash"
@@ -12,71 +11,114 @@ import (
 // been cancelled, before the user's next session starts all the same.
 const endingTimeout = 5 * time.Second
 
+// terms say how a session is to end.
+type terms struct {
+	logout Message
+	why    error
+	// grace is how long what is queued may still take, limit how long
+	// on.logout may.
+	grace, limit time.Duration
+	// heard tells that Spectrum still takes what the session sends.
+	heard bool
+}
+
+// begin puts a session on the list of users and opens its mailbox, or else
+// returns the pause that it has to wait for; it may also have to wait for the
+// user's session before it. r.mu is held.
+func (r *Registry) begin(s *Session) (pause time.Duration) {
+	s.waits = 1 // this function
+	if before := r.last[s.User]; before != nil {
+		s.waits++
+		before.next = s
+	}
+	if pause = r.pauses.of(s.User); pause > 0 {
+		s.waits++
+		s.delay = after(pause, func() {
+			r.mu.Lock()
+			defer r.mu.Unlock()
+			r.stopWaiting(s)
+		})
+	}
+	r.users[s.User], r.last[s.User] = s, s
+	r.all[s] = struct{}{}
+	r.stopWaiting(s)
+	return pause
+}
+
 // stopWaiting takes away one reason why a session waits; with the last one its
 // mailbox is opened. r.mu is held.
 func (r *Registry) stopWaiting(s *Session) {
 	s.waits--
 	switch {
-	case s.state == waiting && s.waits == 0:
+	case s.waits > 0:
+	case s.state == waiting:
 		s.state = open
 		s.owner.Release()
-	case s.state == ending && s.waits == 0 && s.delay == nil:
+	case s.state == ending:
 		r.finish(s)
 	}
 }
 
-// end takes a session off the list of users and has it end: what is queued
-// gets its grace, then on.logout runs with m, then all that the session owns
-// is ended. r.mu is held.
-func (r *Registry) end(s *Session, m Message) { r.endWithin(s, m, r.opts.LogoutGrace, true) }
+// terms are those of an ordinary end.
+func (r *Registry) terms(logout Message, why error) terms {
+	return terms{logout: logout, why: why, grace: r.opts.LogoutGrace, limit: r.opts.LogoutTimeout}
+}
 
-func (r *Registry) endWithin(s *Session, m Message, grace time.Duration, mute bool) {
+// end takes a session off the list of users and has it end: what is queued
+// gets its grace, then on.logout runs, then all that the session owns is ended.
+// If it is ending already, that may become faster. r.mu is held.
+func (r *Registry) end(s *Session, how terms) {
 	if r.users[s.User] == s {
 		delete(r.users, s.User)
 	}
-	s.mute.Store(s.mute.Load() || mute)
+	if !how.heard {
+		s.mute.Store(true)
+	}
 	switch s.state {
 	case waiting:
-		r.cancelWaiting(s)
+		r.cancelWaiting(s, how.why)
 	case open:
 		s.state = ending
-		s.grace = time.AfterFunc(grace, func() { r.drop(s.owner.Interrupt(ErrLoggedOut)) })
-		s.owner.Finish(&logoutItem{item{r, s, m}})
+		s.why, s.limit = how.why, how.limit
+		s.owner.Finish(&logoutItem{r, s, how.logout})
+		s.fuse = light(how.grace, func() { r.drop(s.owner.Interrupt(how.why)) }) // which works after Finish
 	case ending:
-		if s.grace != nil && s.grace.Stop() {
-			s.grace.Reset(grace)
-		}
+		s.limit = min(s.limit, how.limit)
+		s.fuse.shorten(how.grace)
 	}
 }
 
 // cancelWaiting ends a session that never began. It keeps its place in the
 // chain until the one before it has ended. r.mu is held.
-func (r *Registry) cancelWaiting(s *Session) {
+func (r *Registry) cancelWaiting(s *Session, why error) {
 	s.state = ending
-	r.drop(s.owner.Cancel(ErrLoggedOut))
-	if s.delay != nil {
-		if s.delay.Stop() {
-			s.waits--
-		}
-		s.delay = nil
+	r.drop(s.owner.Cancel(why))
+	if s.delay != nil && s.delay.Stop() {
+		s.waits-- // else it has counted itself, or is about to
 	}
 	if s.waits == 0 {
 		r.finish(s)
 	}
 }
 
-// logoutItem is the last item in a session's mailbox.
-type logoutItem struct{ item }
+// logoutBegins tells whether on.logout has to be called. If so, it has its
+// limit from now on.
+func (r *Registry) logoutBegins(s *Session, t *task.Task) bool {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	s.fuse.putOut()
+	if s.began {
+		s.fuse = light(s.limit, func() { t.Cancel(ErrLogoutTooLong) })
+	}
+	return s.began
+}
 
-// Handle implements task.Item.
-func (l *logoutItem) Handle(t *task.Task) {
-	r, s := l.registry, l.session
-	s.grace.Stop()
-	limit := time.AfterFunc(r.opts.LogoutTimeout, func() { t.Cancel(ErrLogoutTooLong) })
-	_ = r.script.Handle(t, s, l.message)
-	limit.Stop()
-	r.script.Ended(s)
-	r.drop(s.owner.Cancel(ErrLoggedOut))
+// logoutEnded ends what the session owns, and then the session.
+func (r *Registry) logoutEnded(s *Session) {
+	r.mu.Lock()
+	s.fuse.putOut()
+	r.mu.Unlock()
+	r.drop(s.owner.Cancel(s.why))
 	go func() {
 		defer crash.Guard()
 		select {
@@ -90,20 +132,8 @@ func (l *logoutItem) Handle(t *task.Task) {
 	}()
 }
 
-// drop counts out what was in a mailbox and will not be handled.
-func (r *Registry) drop(items []task.Item) {
-	for _, i := range items {
-		if i, ok := i.(*item); ok {
-			r.room.free(len(i.message.Payload))
-		}
-	}
-}
-
 // finish lets the user's next session begin. r.mu is held.
 func (r *Registry) finish(s *Session) {
-	if s.state == ended {
-		return
-	}
 	s.state = ended
 	if r.last[s.User] == s {
 		delete(r.last, s.User)
@@ -119,49 +149,34 @@ func (r *Registry) finish(s *Session) {
 	}
 }
 
-// Exit is the end of the process: exit is handled for no user, then every
-// session ends as at LOGOUT, with half of the time that ctx leaves as grace.
-// It returns when all is done or ctx is.
-func (r *Registry) Exit(ctx context.Context, exit Message) {
-	left := time.Hour
-	if deadline, ok := ctx.Deadline(); ok {
-		left = time.Until(deadline)
-	}
-	last := &exitItem{item: item{r, nil, exit}, done: make(chan struct{})}
-	half := time.AfterFunc(left/4, func() { r.drop(r.process.Interrupt(ErrExit)) })
-	defer half.Stop()
-	r.process.Finish(last)
-	select {
-	case <-last.done:
-	case <-ctx.Done():
+// fuse does something when its time is up, unless it is put out before. Its
+// methods are called with registry.mu, but for putOut, which anyone may call.
+type fuse struct {
+	timer *time.Timer
+	at    time.Time
+}
+
+func light(d time.Duration, do func()) *fuse {
+	return &fuse{after(d, do), time.Now().Add(d)}
+}
+
+// shorten has the time be up in d at the latest. It does nothing once it is.
+func (f *fuse) shorten(d time.Duration) {
+	if f == nil {
 		return
 	}
-	r.mu.Lock()
-	for s := range r.all {
-		r.endWithin(s, logoutOf(s), left/4, false)
+	if at := time.Now().Add(d); at.Before(f.at) && f.timer.Stop() {
+		f.at = at
+		f.timer.Reset(d)
 	}
-	empty := make(chan struct{})
-	if len(r.all) == 0 {
-		close(empty)
-	} else {
-		r.empty = empty
-	}
-	r.mu.Unlock()
-	select {
-	case <-empty:
-	case <-ctx.Done():
-	}
-	r.drop(r.process.Cancel(ErrExit))
 }
 
-// exitItem is the last item in the process's mailbox.
-type exitItem struct {
-	item
-	done chan struct{}
-}
+func (f *fuse) putOut() { f.timer.Stop() }
 
-// Handle implements task.Item.
-func (e *exitItem) Handle(t *task.Task) {
-	defer close(e.done)
-	_ = e.registry.script.Handle(t, nil, e.message)
+// after is time.AfterFunc, but that a panic ends the process in order.
+func after(d time.Duration, do func()) *time.Timer {
+	return time.AfterFunc(d, func() {
+		defer crash.Guard()
+		do()
+	})
 }

@@ -1,7 +1,6 @@
 package session
 
 import (
-	"errors"
 	"math/rand/v2"
 	"time"
 
@@ -9,9 +8,6 @@ import (
 
 	"spectrumlua/pb"
 )
-
-// ErrExit is the cause that ends what waits when the process does.
-var ErrExit = errors.New("the backend is ending")
 
 // stableAfter is how long a user must have been connected for a failure to
 // count as the first one again.
@@ -29,31 +25,28 @@ type pauses struct {
 }
 
 type failure struct {
-	count int
-	until time.Time // when on.login may run again
+	until time.Time     // when on.login may run again
+	next  time.Duration // the pause after another failure
 }
 
 // failed notes that a user's network failed, after he was connected for a
 // time.
 func (p *pauses) failed(user string, connected time.Duration) {
+	if p.base <= 0 {
+		return
+	}
 	now := time.Now()
 	f := p.users[user]
 	if f == nil || connected >= stableAfter || now.Sub(f.until) > stableAfter+p.limit {
-		f = &failure{}
+		f = &failure{next: min(p.base, p.limit)}
 	}
+	// Up to a quarter less, so that users who failed together do not come back
+	// together.
+	f.until = now.Add(f.next - time.Duration(rand.Float64()/4*float64(f.next)))
+	f.next = min(2*f.next, p.limit)
 	if len(p.users) >= maxFailures {
-		p.forgetOld(now)
+		p.forgetSome(now)
 	}
-	f.count++
-	pause := p.base
-	for i := 1; i < f.count && pause < p.limit; i++ {
-		pause *= 2
-	}
-	pause = min(pause, p.limit)
-	// Up to a quarter more or less, so that users who failed together do not
-	// come back together.
-	jitter := time.Duration((rand.Float64() - 0.5) / 2 * float64(pause))
-	f.until = now.Add(pause + jitter)
 	p.users[user] = f
 }
 
@@ -69,10 +62,17 @@ func (p *pauses) of(user string) time.Duration {
 	return max(0, time.Until(f.until))
 }
 
-func (p *pauses) forgetOld(now time.Time) {
-	for user, f := range p.users {
-		if now.After(f.until) {
-			delete(p.users, user)
+// forgetSome makes a quarter of maxFailures free: first of users whose pause is
+// over, then of any.
+func (p *pauses) forgetSome(now time.Time) {
+	for _, over := range []bool{true, false} {
+		for user, f := range p.users {
+			if len(p.users) <= maxFailures*3/4 {
+				return
+			}
+			if !over || now.After(f.until) {
+				delete(p.users, user)
+			}
 		}
 	}
 }
@@ -92,6 +92,10 @@ func (r *Registry) noteDisconnected(s *Session, payload []byte) {
 	defer r.mu.Unlock()
 	switch d.GetError() {
 	case pb.ConnectionError_CONNECTION_ERROR_NETWORK_ERROR, pb.ConnectionError_CONNECTION_ERROR_OTHER_ERROR:
+		if s.failed {
+			return // Spectrum logs him in again once, however often it is told
+		}
+		s.failed = true
 		var connected time.Duration
 		if !s.connected.IsZero() {
 			connected = time.Since(s.connected)

@@ -3,6 +3,7 @@ package session
 import (
 	"context"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"github.com/sirupsen/logrus"
@@ -23,7 +24,7 @@ type Options struct {
 	// LogoutTimeout how long on.logout may.
 	LogoutGrace, LogoutTimeout time.Duration
 	// LoginDelay is the first pause before a user whose network failed is
-	// handed to on.login; it doubles up to LoginDelayMax.
+	// handed to on.login; it doubles up to LoginDelayMax. 0 means no pauses.
 	LoginDelay, LoginDelayMax time.Duration
 	// MaxQueue is how many messages may wait for one user.
 	MaxQueue int
@@ -33,20 +34,25 @@ type Options struct {
 }
 
 // Registry holds all sessions. Its methods may be called from any goroutine,
-// unless they say otherwise.
+// with the baton or without, unless they say otherwise.
 type Registry struct {
 	opts    Options
 	script  Script
 	log     logrus.FieldLogger
+	ctx     context.Context // ends what all sessions wait for
 	process *task.Owner
+	queued  atomic.Int64 // how many bytes wait in the mailbox of process
 	room    *room
 
-	mu     sync.Mutex
-	users  map[string]*Session // who is logged in, as Spectrum sees it
-	last   map[string]*Session // the newest session of a user that has not ended
-	pauses pauses
-	all    map[*Session]struct{} // who has not ended
-	empty  chan struct{}         // closed when all is empty; nil until asked for
+	// mu may be taken with the baton, and the scheduler's lock under it. The
+	// baton is never waited for under it.
+	mu      sync.Mutex
+	users   map[string]*Session   // who is logged in, as Spectrum sees it
+	last    map[string]*Session   // the newest session of a user that has not ended
+	all     map[*Session]struct{} // who has not ended
+	pauses  pauses
+	exiting bool          // no session begins
+	empty   chan struct{} // closed when all is empty; nil until asked for
 }
 
 // New makes a registry whose sessions and process tasks end with ctx at the
@@ -56,6 +62,7 @@ func New(ctx context.Context, o Options) *Registry {
 		opts:    o,
 		script:  o.Script,
 		log:     o.Log,
+		ctx:     ctx,
 		process: o.Scheduler.NewOwner(ctx, ""),
 		room:    newRoom(o.MaxQueueBytes),
 		users:   map[string]*Session{},
@@ -68,31 +75,36 @@ func New(ctx context.Context, o Options) *Registry {
 // Process is whom the messages and tasks of no user belong to.
 func (r *Registry) Process() *task.Owner { return r.process }
 
-// Sessions are the users who are logged in, in no order.
+// Sessions are the users who are logged in, in no order: their on.login has
+// been called, and their LOGOUT has not come.
 func (r *Registry) Sessions() []*Session {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	all := make([]*Session, 0, len(r.users))
 	for _, s := range r.users {
-		if s.state == open {
+		if s.began {
 			all = append(all, s)
 		}
 	}
 	return all
 }
 
-// Find is the session of a user who is logged in, or nil.
+// Find is the one of Sessions that is a user's, or nil.
 func (r *Registry) Find(user string) *Session {
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	return r.users[user]
+	if s := r.users[user]; s != nil && s.began {
+		return s
+	}
+	return nil
 }
 
 // Receive routes a message from Spectrum; it is what link.Options.Receive
-// wants. It blocks while too much is queued in all.
+// wants. It is called by one goroutine at a time, and not with the baton: it
+// blocks while too much is queued in all.
 func (r *Registry) Receive(ctx context.Context, typ *schema.Type, payload []byte) {
 	m := Message{Type: typ, Payload: string(payload)}
-	r.room.take(ctx, len(payload))
+	r.room.take(ctx, len(payload), r.makeRoom)
 	switch typ.Number {
 	case pb.WrapperMessage_TYPE_LOGIN:
 		r.login(m)
@@ -107,18 +119,16 @@ func (r *Registry) Receive(ctx context.Context, typ *schema.Type, payload []byte
 		r.receiveForNobody(m)
 		return
 	}
-	s := r.Find(string(user))
+	r.mu.Lock()
+	s := r.users[string(user)]
+	r.mu.Unlock()
 	if s == nil {
 		r.room.free(len(payload))
 		r.log.WithField("user", string(user)).Debugf("%s for a user who is not logged in is passed over", typ.Name)
 		return
 	}
-	waiting := s.owner.Post(&item{r, s, m})
-	if waiting == 0 {
-		r.room.free(len(payload)) // it ended just now
-	}
-	if waiting > r.opts.MaxQueue {
-		r.overflow(s, waiting)
+	if n := r.post(s.owner, &item{r, s, m}); n > r.opts.MaxQueue {
+		r.dismiss(s, ErrTooManyWaiting, r.opts.LogoutGrace)
 	}
 }
 
@@ -130,7 +140,7 @@ func (r *Registry) receiveForNobody(m Message) {
 		r.log.Debugf("%s that names no user is passed over", m.Type.Name)
 		return
 	}
-	r.process.Post(&item{r, nil, m})
+	r.post(r.process, &item{r, nil, m})
 }
 
 // login starts a session. One that Spectrum has not logged out is ended first.
@@ -146,37 +156,26 @@ func (r *Registry) login(m Message) {
 		LegacyName: login.GetLegacyName(),
 		Settings:   login.GetSettings().GetValue(),
 		registry:   r,
-		owner:      r.opts.Scheduler.NewOwner(context.Background(), login.GetUser()),
+		owner:      r.opts.Scheduler.NewOwner(r.ctx, login.GetUser()),
 	}
 	s.owner.Hold()
-	s.owner.Post(&item{r, s, m})
+	r.post(s.owner, &loginItem{item{r, s, m}})
 
+	log := r.log.WithField("user", s.User)
 	r.mu.Lock()
 	defer r.mu.Unlock()
+	if r.exiting {
+		log.Debug("LOGIN at the end of the process is passed over")
+		r.drop(s.owner.Cancel(ErrExit))
+		return
+	}
 	if old := r.users[s.User]; old != nil {
-		r.log.WithField("user", s.User).Warn("LOGIN of a user who is logged in: his old session is ended first")
-		r.end(old, logoutOf(old))
+		log.Warn("LOGIN of a user who is logged in: his old session is ended first")
+		r.end(old, r.terms(logoutOf(old), ErrLoggedOut))
 	}
-	s.waits = 1
-	if before := r.last[s.User]; before != nil {
-		s.waits++
-		before.next = s
+	if pause := r.begin(s); pause > 0 {
+		log.Infof("his network failed: on.login waits for %v", pause.Round(time.Millisecond))
 	}
-	if pause := r.pauses.of(s.User); pause > 0 {
-		s.waits++
-		r.log.WithField("user", s.User).Infof("his network failed: on.login waits for %v", pause.Round(time.Millisecond))
-		s.delay = time.AfterFunc(pause, func() { r.goOn(s) })
-	}
-	r.users[s.User], r.last[s.User] = s, s
-	r.all[s] = struct{}{}
-	r.stopWaiting(s)
-}
-
-// goOn takes away one reason why a session waits.
-func (r *Registry) goOn(s *Session) {
-	r.mu.Lock()
-	defer r.mu.Unlock()
-	r.stopWaiting(s)
 }
 
 // logout ends the session that Spectrum means.
@@ -189,39 +188,12 @@ func (r *Registry) logout(m Message) {
 		r.log.WithField("user", user).Debug("LOGOUT of a user who is not logged in is passed over")
 		return
 	}
-	r.end(s, m)
+	r.end(s, r.terms(m, ErrLoggedOut))
 }
 
 func logoutOf(s *Session) Message {
 	payload, _ := proto.Marshal(&pb.Logout{User: &s.User, LegacyName: &s.LegacyName})
 	return Message{Type: schema.TypeByNumber(pb.WrapperMessage_TYPE_LOGOUT), Payload: string(payload)}
-}
-
-// overflow ends a session that does not keep up.
-func (r *Registry) overflow(s *Session, waiting int) {
-	if r.Find(s.User) != s {
-		return
-	}
-	r.log.WithField("user", s.User).Errorf("%d messages are queued for him, more than max_queue allows: his session is ended", waiting)
-	r.tell(s, pb.ConnectionError_CONNECTION_ERROR_OTHER_ERROR, ErrTooManyWaiting.Error())
-	r.mu.Lock()
-	defer r.mu.Unlock()
-	r.end(s, logoutOf(s))
-}
-
-// refuse tells a user that on.login failed. The error is final for Spectrum,
-// which answers with a LOGOUT.
-func (r *Registry) refuse(s *Session, err error) {
-	r.tell(s, pb.ConnectionError_CONNECTION_ERROR_INVALID_SETTINGS, err.Error())
-}
-
-func (r *Registry) tell(s *Session, code pb.ConnectionError, message string) {
-	payload, err := proto.Marshal(&pb.Disconnected{User: &s.User, Error: &code, Message: &message})
-	if err != nil {
-		r.log.WithField("user", s.User).Errorf("DISCONNECTED: %v", err)
-		return
-	}
-	_ = r.Send(s, pb.WrapperMessage_TYPE_DISCONNECTED, payload)
 }
 
 // Send sends a message of a session, or of no user if s is nil. What a session

@@ -3,10 +3,16 @@ package session
 import (
 	"context"
 	"sync"
+	"time"
 )
 
-// itemCost is what a message in a mailbox takes beside its payload, in bytes.
-const itemCost = 128
+const (
+	// itemCost is what a message in a mailbox takes beside its payload, in
+	// bytes.
+	itemCost = 128
+	// stallTimeout is how long there may be no room before some is made.
+	stallTimeout = 10 * time.Second
+)
 
 // room counts what waits in all mailboxes, so that reading can pause.
 type room struct {
@@ -20,26 +26,40 @@ type room struct {
 func newRoom(max int) *room { return &room{max: max} }
 
 // take counts a message in, and waits while there is no room for it. One that
-// alone is over the limit gets in when all else is done.
-func (r *room) take(ctx context.Context, payload int) {
-	size := payload + itemCost
-	for {
-		r.mu.Lock()
-		if r.used == 0 || r.used+size <= r.max || ctx.Err() != nil {
-			r.used += size
-			r.mu.Unlock()
-			return
-		}
-		if r.more == nil {
-			r.more = make(chan struct{})
-		}
-		more := r.more
-		r.mu.Unlock()
+// alone is over the limit gets in when all else is done, and any does when ctx
+// is. Each time that nothing has helped for stallTimeout, it calls stalled.
+func (r *room) take(ctx context.Context, payload int, stalled func()) {
+	more := r.tryTake(ctx, payload)
+	if more == nil {
+		return
+	}
+	stall := time.NewTimer(stallTimeout)
+	defer stall.Stop()
+	for more != nil {
 		select {
 		case <-more:
 		case <-ctx.Done():
+		case <-stall.C:
+			stalled()
+			stall.Reset(stallTimeout)
 		}
+		more = r.tryTake(ctx, payload)
 	}
+}
+
+// tryTake counts a message in, or returns what to wait for.
+func (r *room) tryTake(ctx context.Context, payload int) (more <-chan struct{}) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	size := payload + itemCost
+	if r.used == 0 || r.used+size <= r.max || ctx.Err() != nil {
+		r.used += size
+		return nil
+	}
+	if r.more == nil {
+		r.more = make(chan struct{})
+	}
+	return r.more
 }
 
 // free counts a message out.

@@ -2,6 +2,7 @@ package task
 
 import (
 	"context"
+	"time"
 )
 
 // Item is something in an owner's mailbox.
@@ -12,7 +13,10 @@ type Item interface {
 
 // Owner is whom tasks belong to: a user's session, or the process. Its mailbox
 // is worked off one item at a time, in order. Its methods may be called from
-// any goroutine.
+// any goroutine, with the baton or without.
+//
+// An owner ends by Cancel, and may be told before, by Finish, that no more
+// items come.
 type Owner struct {
 	sched *Scheduler
 	name  string
@@ -20,16 +24,17 @@ type Owner struct {
 	stop  context.CancelCauseFunc
 
 	// The rest is guarded by sched.mu.
-	inbox      queue[Item]
-	busy       bool // in the scheduler's queue, or handling an item
-	held       bool
-	closed     bool
-	last       Item // the one that Finish put in, until it is handled
-	handler    *Task
-	named      map[string]*Task
-	active     int           // tasks that have not ended, and the handling of an item
-	idle       chan struct{} // closed when active is 0; nil until asked for
-	idleClosed bool
+	inbox     queue[Item]
+	busy      bool // in the scheduler's queue, or handling an item
+	held      bool
+	closed    bool // the mailbox takes no more
+	finishing bool // the last item in the mailbox is the one that Finish put in
+	cancelled bool
+	handler   *Task // in which items are handled; one task serves many
+	slow      slowness
+	named     map[string]*Task
+	active    int           // tasks that have not ended, and the handling of an item
+	idle      chan struct{} // see Idle; nil until asked for
 }
 
 // NewOwner makes an owner whose tasks end with ctx at the latest. The name is
@@ -58,7 +63,7 @@ func (o *Owner) Release() {
 }
 
 // Post puts an item into the mailbox and returns how many now wait there. Once
-// the owner is closed it drops the item and returns 0.
+// the mailbox is closed it drops the item and returns 0.
 func (o *Owner) Post(i Item) int {
 	o.sched.mu.Lock()
 	defer o.sched.mu.Unlock()
@@ -67,6 +72,7 @@ func (o *Owner) Post(i Item) int {
 	}
 	o.inbox.push(i)
 	o.schedule()
+	o.checkSlow()
 	return o.inbox.len()
 }
 
@@ -78,99 +84,107 @@ func (o *Owner) schedule() {
 	}
 }
 
-// run handles one item.
+// run handles one item. It implements job.
 func (o *Owner) run() {
-	s := o.sched
-	s.mu.Lock()
 	if o.inbox.len() == 0 || o.held {
 		o.busy = false
-		s.mu.Unlock()
 		return
 	}
 	item := o.inbox.pop()
-	if item == o.last {
-		o.last = nil
+	if o.inbox.len() == 0 {
+		o.finishing = false
 	}
-	if o.handler == nil || o.handler.ctx.Err() != nil {
-		o.handler = newTask(o, "", o.ctx)
+	if o.handler == nil || o.handler.over() {
+		o.handler = newTask(o, "")
 	}
-	t := o.handler
+	s, t := o.sched, o.handler
 	o.active++
+	s.setRunning(t)
 	s.mu.Unlock()
 
-	s.setRunning(t)
 	item.Handle(t)
-	s.setRunning(nil)
 
 	s.mu.Lock()
-	defer s.mu.Unlock()
+	s.setRunning(nil)
+	o.checkSlow()
+	o.slow.since = time.Time{}
 	o.busy = false
 	o.leave()
 	o.schedule()
 }
 
-// Finish puts the last item into the mailbox, which then accepts no more.
-func (o *Owner) Finish(last Item) {
+// Drop takes everything out of the mailbox, but for the item that Finish put
+// in, and returns it.
+func (o *Owner) Drop() []Item {
+	o.sched.mu.Lock()
+	defer o.sched.mu.Unlock()
+	if o.finishing {
+		return o.drain(1)
+	}
+	return o.drain(0)
+}
+
+// Finish puts the last item into the mailbox, which then accepts no more. It
+// returns false, and does nothing, if it was closed already.
+func (o *Owner) Finish(last Item) bool {
 	o.sched.mu.Lock()
 	defer o.sched.mu.Unlock()
 	if o.closed {
-		return
+		return false
 	}
 	o.inbox.push(last)
-	o.closed, o.last = true, last
+	o.closed, o.finishing = true, true
 	o.schedule()
+	return true
 }
 
 // Interrupt is to be called after Finish: it cancels what is being handled and
 // drops what waits before the last item, which then comes next. It returns
-// what was dropped.
+// what was dropped. Once the last item is being handled it does nothing.
 func (o *Owner) Interrupt(cause error) (dropped []Item) {
 	o.sched.mu.Lock()
 	defer o.sched.mu.Unlock()
-	if o.last == nil {
-		return nil // it is being handled, or has been
+	if !o.finishing {
+		return nil
 	}
-	dropped = o.drain(o.last)
-	o.inbox.push(o.last)
 	if o.handler != nil {
-		o.handler.cancel(cause)
+		o.handler.stop(cause)
 	}
-	return dropped
+	return o.drain(1)
 }
 
 // Cancel ends everything that the owner's tasks wait for, drops what is in the
-// mailbox and accepts no more. It returns what was dropped. Whoever needs to
-// know when all of it has ended asks Idle.
+// mailbox and accepts no more; tasks that have not started never run. It
+// returns what was dropped. Whoever needs to know when all of it has ended
+// asks Idle.
 func (o *Owner) Cancel(cause error) (dropped []Item) {
-	o.stop(cause)
 	o.sched.mu.Lock()
 	defer o.sched.mu.Unlock()
-	o.closed, o.last = true, nil
-	return o.drain(nil)
+	o.stop(cause)
+	o.closed, o.finishing, o.cancelled = true, false, true
+	o.handler = nil
+	dropped = o.drain(0)
+	o.inbox.clear()
+	o.checkIdle()
+	return dropped
 }
 
-// drain empties the mailbox and returns what was in it, but for one item.
-// sched.mu is held.
-func (o *Owner) drain(keep Item) (dropped []Item) {
-	for o.inbox.len() > 0 {
-		if i := o.inbox.pop(); i != keep {
-			dropped = append(dropped, i)
-		}
+// drain takes all but the last items out of the mailbox. sched.mu is held.
+func (o *Owner) drain(keep int) (dropped []Item) {
+	for o.inbox.len() > keep {
+		dropped = append(dropped, o.inbox.pop())
 	}
 	return dropped
 }
 
-// Idle is closed when nothing of the owner runs or waits any more. It is to be
-// asked for after Cancel.
+// Idle is closed when the owner has been cancelled and nothing of it runs or
+// waits any more.
 func (o *Owner) Idle() <-chan struct{} {
 	o.sched.mu.Lock()
 	defer o.sched.mu.Unlock()
 	if o.idle == nil {
 		o.idle = make(chan struct{})
-		if o.active == 0 {
-			close(o.idle)
-			o.idleClosed = true
-		}
+		o.checkIdle()
 	}
 	return o.idle
 }
@@ -178,35 +192,53 @@ func (o *Owner) Idle() <-chan struct{} {
 // leave counts one activity less. sched.mu is held.
 func (o *Owner) leave() {
 	o.active--
-	if o.active == 0 && o.idle != nil && !o.idleClosed {
+	o.checkIdle()
+}
+
+// checkIdle closes idle when that has become true. Once it is, it stays so: a
+// cancelled owner starts nothing. sched.mu is held.
+func (o *Owner) checkIdle() {
+	if o.idle == nil || !o.cancelled || o.active > 0 {
+		return
+	}
+	select {
+	case <-o.idle:
+	default:
 		close(o.idle)
-		o.idleClosed = true
 	}
 }
 
 // Spawn starts a task of the owner's beside its mailbox: run is called with
-// the baton, on a goroutine of its own. With a name, an older task of that name
-// is cancelled first and has ended before the new one starts. The task of an
-// owner that was cancelled never runs.
+// the baton, on a goroutine of its own. With a name, it replaces an older task
+// of that name: the waiting of that one is ended, and it has ended itself
+// before the new one starts. The task of an owner that was cancelled never
+// runs.
 func (o *Owner) Spawn(name string, run func(*Task)) *Task {
-	t := newTask(o, name, o.ctx)
-	t.body, t.ended = run, make(chan struct{})
+	t := newTask(o, name)
+	t.ended = make(chan struct{})
 	o.sched.mu.Lock()
 	defer o.sched.mu.Unlock()
-	o.active++
-	if name != "" {
-		old := o.named[name]
-		if o.named == nil {
-			o.named = map[string]*Task{}
-		}
-		o.named[name] = t
-		if old != nil {
-			old.next = t
-			old.cancel(ErrReplaced)
-			return t
-		}
+	if o.cancelled {
+		close(t.ended)
+		return t
 	}
-	o.sched.enqueue(t)
+	t.body = run
+	o.active++
+	if name == "" {
+		o.sched.enqueue(t)
+		return t
+	}
+	if o.named == nil {
+		o.named = map[string]*Task{}
+	}
+	old := o.named[name]
+	o.named[name] = t
+	if old == nil {
+		o.sched.enqueue(t)
+		return t
+	}
+	old.next = t
+	old.endWaits(ErrReplaced)
 	return t
 }
 

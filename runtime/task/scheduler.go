@@ -11,8 +11,6 @@ package task
 
 import (
 	"sync"
-	"sync/atomic"
-	"time"
 
 	"spectrumlua/runtime/crash"
 )
@@ -23,40 +21,40 @@ const maxIdle = 16
 // Scheduler owns the baton. Its methods may be called from any goroutine
 // unless they say otherwise.
 type Scheduler struct {
-	mu     sync.Mutex
-	held   bool
-	ready  queue[entry]
-	idle   []*worker
-	closed bool
-
 	limits Limits
-	// running is the task that has the baton; turn counts how often the baton
-	// has changed hands.
-	running  atomic.Pointer[Task]
-	turn     atomic.Uint64
-	stop     chan struct{}
-	watchdog sync.WaitGroup
-}
+	stop   chan struct{} // closed by Close
+	ended  sync.WaitGroup
+	// signals are what goroutines wait on for the baton. They are not shared
+	// with other schedulers, which may live in other bubbles of synctest.
+	signals sync.Pool
 
-// Limits is how long a task may run without waiting.
-type Limits struct {
-	// Run ends a task with an error at its line; 0 means no limit.
-	Run time.Duration
-	// Grace is how much longer a task may ignore that. Then OnStuck is called,
-	// once, from the watchdog's goroutine.
-	Grace   time.Duration
-	OnStuck func(t *Task)
+	// mu guards the rest, and all owners and tasks. Nothing that may block is
+	// done under it, and no other lock of this program is taken.
+	mu sync.Mutex
+	// held tells that someone has the baton, or is about to. While it is false
+	// nobody is ready.
+	held bool
+	// running is the task that has the baton, if it is a task that has it, and
+	// turn counts how often that has changed.
+	running *Task
+	turn    uint64
+	ready   queue[entry]
+	idle    []*worker
+	closed  bool
 }
 
 // entry is one place in the queue for the baton: a job that any goroutine can
 // run, or a goroutine that waits for it.
 type entry struct {
 	job    job
-	waiter chan struct{}
+	signal chan struct{}
+	task   *Task // whose goroutine it is; nil for Do
 }
 
+// job is an owner with something in its mailbox, or a task that starts.
 type job interface {
-	// run is called with the baton, and returns with it.
+	// run is called with the baton and with mu, and returns with both. It lets
+	// go of mu while the job runs.
 	run()
 }
 
@@ -65,14 +63,16 @@ type worker struct{ wake chan struct{} }
 // New makes a scheduler.
 func New(l Limits) *Scheduler {
 	s := &Scheduler{limits: l, stop: make(chan struct{})}
+	s.signals.New = func() any { return make(chan struct{}, 1) }
 	if l.Run > 0 {
-		s.watchdog.Go(s.watch)
+		s.ended.Go(s.watch)
 	}
 	return s
 }
 
 // Close ends the watchdog and the idle goroutines. What still runs or waits
-// ends by itself; jobs that are queued later still run.
+// ends by itself; jobs that are queued later still run. Limits.OnStuck must
+// not call it.
 func (s *Scheduler) Close() {
 	s.mu.Lock()
 	if s.closed {
@@ -80,21 +80,25 @@ func (s *Scheduler) Close() {
 		return
 	}
 	s.closed = true
-	idle := s.idle
+	for _, w := range s.idle {
+		close(w.wake)
+	}
 	s.idle = nil
 	s.mu.Unlock()
 	close(s.stop)
-	for _, w := range idle {
-		close(w.wake)
-	}
-	s.watchdog.Wait()
+	s.ended.Wait()
 }
 
 // Do runs f with the baton, on the caller's goroutine, when its turn comes. f
-// must not wait. It must not be called by who has the baton.
+// must not wait, and the watchdog does not look at it. Who has the baton must
+// not call Do.
 func (s *Scheduler) Do(f func()) {
 	s.acquire(nil)
-	defer s.release()
+	defer func() {
+		s.mu.Lock()
+		s.release()
+		s.mu.Unlock()
+	}()
 	f()
 }
 
@@ -107,113 +111,68 @@ func (s *Scheduler) enqueue(j job) {
 	}
 }
 
-// acquire waits for the baton and takes it for t.
+// acquire waits for the baton and takes it for t, or for none.
 func (s *Scheduler) acquire(t *Task) {
 	s.mu.Lock()
 	if !s.held {
 		s.held = true
+		s.setRunning(t)
 		s.mu.Unlock()
-	} else {
-		turn := waiters.Get().(chan struct{})
-		s.ready.push(entry{waiter: turn})
-		s.mu.Unlock()
-		<-turn
-		waiters.Put(turn)
+		return
 	}
-	s.setRunning(t)
+	signal := s.signals.Get().(chan struct{})
+	s.ready.push(entry{signal: signal, task: t})
+	s.mu.Unlock()
+	<-signal
+	s.signals.Put(signal)
 }
 
-// release gives the baton to who is next.
+// release gives the baton to who is next. s.mu is held.
 func (s *Scheduler) release() {
 	s.setRunning(nil)
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	if s.ready.len() == 0 {
+	switch {
+	case s.ready.len() == 0:
 		s.held = false
-		return
+	case s.ready.front().job != nil:
+		s.wakeWorker()
+	default:
+		next := s.ready.pop()
+		s.setRunning(next.task)
+		next.signal <- struct{}{} // it has room for one, and is empty
 	}
-	if next := s.ready.front(); next.waiter != nil {
-		s.ready.pop()
-		next.waiter <- struct{}{}
-		return
-	}
-	s.wakeWorker()
 }
-
-var waiters = sync.Pool{New: func() any { return make(chan struct{}, 1) }}
 
 // wakeWorker hands the baton to an idle worker, or to a new one. s.mu is held.
 func (s *Scheduler) wakeWorker() {
 	if n := len(s.idle); n > 0 {
-		w := s.idle[n-1]
+		s.idle[n-1].wake <- struct{}{} // it has room for one, and is empty
 		s.idle = s.idle[:n-1]
-		w.wake <- struct{}{}
 		return
 	}
 	go s.work(&worker{wake: make(chan struct{}, 1)})
 }
 
-// work runs one job after the other. It starts with the baton, and parks or
-// ends without it.
+// work runs jobs. It has the baton whenever it begins, and parks or ends
+// without it.
 func (s *Scheduler) work(w *worker) {
 	defer crash.Guard()
-	for {
+	for woken := true; woken; _, woken = <-w.wake {
 		s.mu.Lock()
-		if s.ready.len() == 0 {
-			s.held = false
-		} else {
-			next := s.ready.pop()
-			if next.job != nil {
-				s.mu.Unlock()
-				next.job.run()
-				continue
-			}
-			next.waiter <- struct{}{}
+		for s.ready.len() > 0 && s.ready.front().job != nil {
+			s.ready.pop().job.run()
 		}
-		if s.closed || len(s.idle) >= maxIdle {
+		s.release()
+		if s.closed || len(s.idle) == maxIdle {
 			s.mu.Unlock()
 			return
 		}
 		s.idle = append(s.idle, w)
 		s.mu.Unlock()
-		if _, ok := <-w.wake; !ok {
-			return
-		}
 	}
 }
 
+// setRunning notes who has the baton now. s.mu is held.
 func (s *Scheduler) setRunning(t *Task) {
-	s.running.Store(t)
-	s.turn.Add(1)
-}
-
-// watch stops tasks that run for too long without waiting.
-func (s *Scheduler) watch() {
-	defer crash.Guard()
-	const looks = 8 // within one limit
-	tick := time.NewTicker(max(s.limits.Run/looks, time.Millisecond))
-	defer tick.Stop()
-	var turn uint64
-	var since time.Time
-	stuck := false
-	for {
-		select {
-		case <-s.stop:
-			return
-		case <-tick.C:
-		}
-		t, now := s.running.Load(), s.turn.Load()
-		if t == nil || now != turn {
-			turn, since = now, time.Now()
-			continue
-		}
-		ran := time.Since(since)
-		if ran >= s.limits.Run {
-			t.cancel(&RanTooLongError{Limit: s.limits.Run})
-		}
-		if ran >= s.limits.Run+s.limits.Grace && s.limits.OnStuck != nil && !stuck {
-			stuck = true
-			s.limits.OnStuck(t)
-		}
-	}
+	s.running = t
+	s.turn++
 }

@@ -27,6 +27,10 @@ func (e *RanTooLongError) Error() string {
 // It is a context.Context for what runs in it, whose Err is the cause, so that
 // an interpreter which only knows contexts reports why it was stopped. For Go
 // code that compares Err with context.Canceled, use Context.
+//
+// A task can be ended in two ways. Cancel ends it wherever it is. EndWaits ends
+// it where it waits for something that has not come, so that nothing which has
+// come is lost.
 type Task struct {
 	owner *Owner
 	name  string
@@ -37,14 +41,19 @@ type Task struct {
 	// Of a spawned task:
 	body  func(*Task)
 	ended chan struct{} // closed when it has ended
-	next  *Task         // starts then; guarded by sched.mu
+
+	// Guarded by sched.mu:
+	next      *Task           // starts when this one has ended
+	waits     context.Context // ctx, and done by EndWaits; nil until the first Wait
+	stopWaits context.CancelCauseFunc
+	noWaits   error // why EndWaits was called
 
 	// Local belongs to whoever runs the task, for the time that it runs.
 	Local any
 }
 
-func newTask(o *Owner, name string, parent context.Context) *Task {
-	ctx, stop := context.WithCancelCause(parent)
+func newTask(o *Owner, name string) *Task {
+	ctx, stop := context.WithCancelCause(o.ctx)
 	return &Task{owner: o, name: name, ctx: ctx, done: ctx.Done(), stop: stop}
 }
 
@@ -80,49 +89,101 @@ func (t *Task) Value(key any) any {
 
 // Cancel ends the task where it waits, or at the next instruction of its
 // script, for the given cause. It does not wait for the end.
-func (t *Task) Cancel(cause error) { t.cancel(cause) }
+func (t *Task) Cancel(cause error) { t.stop(cause) }
 
-func (t *Task) cancel(cause error) { t.stop(cause) }
+// EndWaits ends the task where it waits for something that has not come, now or
+// later: such a Wait cancels the task for the given cause. What a Wait has got
+// is still handed out, and worked with until the next Wait. A task that has not
+// started yet never runs. EndWaits does not wait for the end.
+func (t *Task) EndWaits(cause error) {
+	t.owner.sched.mu.Lock()
+	defer t.owner.sched.mu.Unlock()
+	t.endWaits(cause)
+}
+
+// endWaits is EndWaits. sched.mu is held.
+func (t *Task) endWaits(cause error) {
+	if t.noWaits != nil {
+		return
+	}
+	t.noWaits = cause
+	if t.stopWaits != nil {
+		t.stopWaits(cause)
+	}
+}
+
+// over tells whether nothing new should be begun in the task. sched.mu is held.
+func (t *Task) over() bool { return t.noWaits != nil || t.ctx.Err() != nil }
 
 // Ended is closed when a spawned task has ended.
 func (t *Task) Ended() <-chan struct{} { return t.ended }
 
-// Wait gives up the baton, calls f with the task's context, and returns f's
-// error when the baton has come back. If the task has been cancelled, before
-// or meanwhile, the error is the cause. Only the goroutine of the task may
-// call it, while it has the baton.
+// Wait gives up the baton, calls f, and returns f's error when the baton has
+// come back. f has to return soon after its context is done, and to return nil
+// if and only if it has what it waited for: an error then becomes the cause of
+// the task's end. If the task has been cancelled before, f is not called and
+// the error is the cause. Only the goroutine of the task may call Wait, while
+// it has the baton.
 func (t *Task) Wait(f func(ctx context.Context) error) error {
-	if t.ctx.Err() != nil {
-		return context.Cause(t.ctx)
+	ctx, err := t.letGo()
+	if err != nil {
+		return err
 	}
-	s := t.owner.sched
-	s.release()
-	defer s.acquire(t)
-	err := f(t.ctx)
-	if t.ctx.Err() != nil {
-		return context.Cause(t.ctx)
+	defer t.owner.sched.acquire(t)
+	if err = f(ctx); err != nil && ctx.Err() != nil {
+		err = context.Cause(ctx)
+		t.stop(err)
 	}
 	return err
 }
 
-// run is the life of a spawned task.
-func (t *Task) run() {
-	o := t.owner
-	s := o.sched
-	if t.ctx.Err() == nil {
-		s.setRunning(t)
-		t.body(t)
-		s.setRunning(nil)
-	}
-	t.stop(ErrCancelled)
+// letGo gives up the baton and returns the context to wait with, or why the
+// task may not wait any more.
+func (t *Task) letGo() (context.Context, error) {
+	s := t.owner.sched
 	s.mu.Lock()
 	defer s.mu.Unlock()
+	if s.running != t {
+		panic("task: Wait was called without the baton")
+	}
+	if t.noWaits != nil {
+		t.stop(t.noWaits)
+	}
+	if t.ctx.Err() != nil {
+		return nil, context.Cause(t.ctx)
+	}
+	if t == t.owner.handler {
+		t.owner.handlerWaits()
+	}
+	if t.waits == nil {
+		t.waits, t.stopWaits = context.WithCancelCause(t.ctx)
+	}
+	s.release()
+	return t.waits, nil
+}
+
+// run is the life of a spawned task. It implements job.
+func (t *Task) run() {
+	o, s := t.owner, t.owner.sched
+	if !t.over() {
+		s.setRunning(t)
+		s.mu.Unlock()
+		t.body(t)
+		s.mu.Lock()
+		s.setRunning(nil)
+	}
+	if t.noWaits != nil {
+		t.stop(t.noWaits)
+	}
+	t.stop(ErrCancelled) // frees what the context holds
+	t.body = nil
 	close(t.ended)
 	if t.name != "" && o.named[t.name] == t {
 		delete(o.named, t.name)
 	}
 	if t.next != nil {
 		s.enqueue(t.next)
+		t.next = nil
 	}
 	o.leave()
 }

@@ -23,6 +23,10 @@ const (
 	keepSize = 1 << 20
 )
 
+// maxEmptyReads is how many reads in a row may bring neither bytes nor an
+// error.
+const maxEmptyReads = 100
+
 // ErrTooLong is what the error of a frame over the limit wraps.
 var ErrTooLong = errors.New("frame too long")
 
@@ -67,21 +71,20 @@ func (r *Reader) Next() ([]byte, error) {
 	return frame, nil
 }
 
-// Buffered tells whether a whole frame is there without reading.
-func (r *Reader) Buffered() bool {
-	have := r.w - r.r
-	return have >= HeaderSize && have-HeaderSize >= int(binary.BigEndian.Uint32(r.buf[r.r:]))
-}
-
 // fill sees to it that n bytes are buffered.
 func (r *Reader) fill(n int) error {
 	if r.w-r.r >= n {
 		return nil
 	}
 	r.makeRoom(n)
-	for r.w-r.r < n {
+	for empty := 0; r.w-r.r < n; {
 		m, err := r.src.Read(r.buf[r.w:])
 		r.w += m
+		if m > 0 {
+			empty = 0
+		} else if empty++; empty == maxEmptyReads && err == nil {
+			err = io.ErrNoProgress
+		}
 		if err != nil && r.w-r.r < n {
 			if errors.Is(err, io.EOF) && r.w > r.r {
 				err = io.ErrUnexpectedEOF
@@ -119,4 +122,11 @@ func AppendHeader(dst []byte, n int) []byte {
 		panic(fmt.Sprintf("wire: a frame of %d bytes", n))
 	}
 	return binary.BigEndian.AppendUint32(dst, uint32(n))
+}
+
+// Buffered tells whether a whole frame is there already, so that Next would
+// not read from the stream.
+func (r *Reader) Buffered() bool {
+	have := r.w - r.r
+	return have >= HeaderSize && have-HeaderSize >= int(binary.BigEndian.Uint32(r.buf[r.r:]))
 }

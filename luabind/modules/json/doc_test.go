@@ -29,7 +29,7 @@ func TestDocumentation(t *testing.T) {
 const misuse = `
 local values = {
   true, false, 0, 1, -1, 2, 3.5, 64, 1e308, -1e308, 2^53, 0/0, 1/0, -1/0, "", "a", "1", "\255\0\128", "sha256", "utf-8",
-  "(a)(b)?", "%Y", ("x"):rep(3000), {}, { 1, 2, { 3 } }, { a = 1 }, { [0] = 1, [3] = 2 }, { a = { b = {} } }, print,
+  "(a)(b)?", "%Y", ("x"):rep(300), {}, { 1, 2, { 3 } }, { a = 1 }, { [0] = 1, [3] = 2 }, { a = { b = {} } }, print,
   coroutine.create(print), require "spectrum.json".null, require "spectrum", setmetatable({}, { __index = error }),
 }
 math.randomseed(7)

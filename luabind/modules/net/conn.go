@@ -1,14 +1,9 @@
 package net
 
 import (
-	"bytes"
 	"context"
 	"errors"
-	"fmt"
-	"io"
 	"net"
-	"os"
-	"strings"
 	"sync"
 	"time"
 
@@ -18,47 +13,60 @@ import (
 	"spectrumlua/runtime/task"
 )
 
-// Limits of what is read in one go, in bytes.
+// What a write may take.
 const (
-	firstBuffer = 1 << 10
-	defaultLine = 64 << 10
-	defaultSome = 64 << 10
+	// defaultStall is how long it may make no progress, unless set_timeout says
+	// otherwise.
+	defaultStall = 60 * time.Second
+	// writeGrace is what one that is under way is given when its task is
+	// cancelled. A peer that reads is served within it, so the stream is not cut
+	// in the middle of a message for nothing.
+	writeGrace = 100 * time.Millisecond
+	// writePiece is how many bytes are progress.
+	writePiece = 64 << 10
 )
 
-// conn is a connection as scripts hold it. The baton guards it, but for what
-// one read or one write works with while it waits.
+// conn is a connection as scripts hold it. The baton guards it, but for what is
+// said to belong to whose turn it is to write.
 type conn struct {
+	Reader
 	net      net.Conn
 	wire     *transport
 	resource *task.Resource
-	settings *tlsSettings
+	settings *TLS
 	host     string
-	timeout  time.Duration // of each read and write; 0: none
 
-	buf     []byte // read and not handed out
-	end     error  // of the stream, once it has come
-	reading bool
-	writing bool
+	stall    time.Duration // 0: none
+	writers  int           // who write or wait for their turn
+	securing bool          // STARTTLS is under way
+	turn     chan struct{} // full while someone writes
+	broken   error         // why nothing can be written any more; belongs to the turn
 }
 
-var errClosed = errors.New("the connection is closed")
+var (
+	errClosed = errors.New("the connection is closed")
+	errCutOff = errors.New("an earlier write was cut off in the middle, so nothing more can be written")
+)
 
 var connClass = bind.NewClass("conn", map[string]func(l *lua.LState, c *conn) int{
-	"read_line":   readLine,
-	"read":        readExactly,
-	"read_some":   readSome,
-	"read_until":  readUntil,
+	"read_line":   func(l *lua.LState, c *conn) int { return c.LuaReadLine(l) },
+	"read":        func(l *lua.LState, c *conn) int { return c.LuaRead(l) },
+	"read_some":   func(l *lua.LState, c *conn) int { return c.LuaReadSome(l) },
+	"read_until":  func(l *lua.LState, c *conn) int { return c.LuaReadUntil(l) },
+	"read_all":    func(l *lua.LState, c *conn) int { return c.LuaReadAll(l) },
 	"write":       write,
+	"close_write": closeWrite,
 	"starttls":    startTLS,
 	"set_timeout": setTimeout,
 	"close":       closeConn,
 }, map[string]func(l *lua.LState, c *conn) lua.LValue{
-	"peer":          func(_ *lua.LState, c *conn) lua.LValue { return lua.LString(addressText(c.net.RemoteAddr())) },
-	"local_address": func(_ *lua.LState, c *conn) lua.LValue { return lua.LString(addressText(c.net.LocalAddr())) },
+	"peer":          func(_ *lua.LState, c *conn) lua.LValue { return lua.LString(AddressText(c.net.RemoteAddr())) },
+	"local_address": func(_ *lua.LState, c *conn) lua.LValue { return lua.LString(AddressText(c.net.LocalAddr())) },
 	"tls":           tlsInfo,
 })
 
-func addressText(a net.Addr) string {
+// AddressText is an address as listen and connect take it.
+func AddressText(a net.Addr) string {
 	if a == nil {
 		return ""
 	}
@@ -68,9 +76,19 @@ func addressText(a net.Addr) string {
 	return a.String()
 }
 
-func newConn(c net.Conn, owner *task.Owner, settings *tlsSettings, host string) *lua.LUserData {
+func newConn(c net.Conn, owner *task.Owner, settings *TLS, host string) *lua.LUserData {
 	wire := &transport{conn: c}
-	return connClass.New(&conn{net: c, wire: wire, resource: owner.Own(wire), settings: settings, host: host})
+	resource := owner.Own(wire)
+	return connClass.New(&conn{
+		Reader: NewReader(c, defaultLine, func() error {
+			if resource.Closed() {
+				return errClosed
+			}
+			return nil
+		}),
+		net: c, wire: wire, resource: resource, settings: settings, host: host,
+		stall: defaultStall, turn: make(chan struct{}, 1),
+	})
 }
 
 // transport is what is closed in the end; STARTTLS changes what that is.
@@ -85,231 +103,159 @@ func (t *transport) become(c net.Conn) {
 	t.conn = c
 }
 
-// Close does not wait: TLS says goodbye first, to a peer that may not read.
+// Close does not wait: TLS says goodbye first, to a peer that may not read. Who
+// reads is woken at once.
 func (t *transport) Close() error {
 	t.mu.Lock()
 	defer t.mu.Unlock()
-	if isTLS(t.conn) {
-		go func(c net.Conn) { _ = c.Close() }(t.conn)
-		return nil
+	if !isTLS(t.conn) {
+		return t.conn.Close()
 	}
-	return t.conn.Close()
+	_ = t.conn.SetReadDeadline(past)
+	go func(c net.Conn) { _ = c.Close() }(t.conn)
+	return nil
 }
 
-// readLine is read_line([max]): a line without its LF or CRLF. What stands
-// behind the last one comes as a line too.
-func readLine(l *lua.LState, c *conn) int {
-	limit := sizeArgument(l, 2, defaultLine)
-	line, err := c.until(l, "\n", limit)
-	if err != nil {
-		return bind.Fail(l, err)
+// write is write(s, …): true when all of it is with the system. Several tasks
+// may write; each gets its turn, in the order of asking.
+func write(l *lua.LState, c *conn) int {
+	var data []byte
+	for i := 2; i <= l.GetTop(); i++ {
+		data = append(data, l.CheckString(i)...)
 	}
-	return bind.Return(l, lua.LString(strings.TrimSuffix(strings.TrimSuffix(line, "\n"), "\r")))
+	stall := c.stall
+	return c.inTurn(l, func(ctx context.Context) error { return c.send(ctx, data, stall) })
 }
 
-// readUntil is read_until(delimiter [, max]): what stands before the
-// delimiter, which is taken too.
-func readUntil(l *lua.LState, c *conn) int {
-	delimiter := l.CheckString(2)
-	if delimiter == "" {
-		l.ArgError(2, "a delimiter has at least one byte")
+// closeWrite is close_write(): the peer sees the end, and what it still sends
+// can be read.
+func closeWrite(l *lua.LState, c *conn) int {
+	half, ok := c.net.(interface{ CloseWrite() error })
+	if !ok {
+		return bind.Failf(l, "this kind of connection cannot be closed on one side")
 	}
-	text, err := c.until(l, delimiter, sizeArgument(l, 3, defaultLine))
-	if err != nil {
-		return bind.Fail(l, err)
-	}
-	return bind.Return(l, lua.LString(strings.TrimSuffix(text, delimiter)))
+	return c.inTurn(l, func(context.Context) error {
+		c.broken = errors.New("the connection is closed for writing")
+		_ = c.net.SetWriteDeadline(time.Time{})
+		return half.CloseWrite()
+	})
 }
 
-// readExactly is read(n): n bytes, or nil if the stream ends before.
-func readExactly(l *lua.LState, c *conn) int {
-	n := sizeArgument(l, 2, 0)
-	err := c.fill(l, func() bool { return len(c.buf) >= n })
-	if err != nil {
-		if errors.Is(err, io.EOF) && len(c.buf) > 0 {
-			return bind.Failf(l, "the connection ended after %d of %d bytes", len(c.buf), n)
+// inTurn runs f when nobody else writes.
+func (c *conn) inTurn(l *lua.LState, f func(ctx context.Context) error) int {
+	if c.securing {
+		bind.Raise(l, "nothing can be written while starttls is under way")
+	}
+	if c.resource.Closed() {
+		return bind.Fail(l, errClosed)
+	}
+	c.writers++
+	defer func() { c.writers-- }()
+	stall := c.stall
+	err := bind.Wait(l, func(ctx context.Context) error {
+		if err := c.takeTurn(ctx, stall); err != nil {
+			return err
 		}
-		return bind.Fail(l, endText(err))
-	}
-	return bind.Return(l, lua.LString(c.take(n)))
-}
-
-// readSome is read_some([max]): what is there, at least a byte.
-func readSome(l *lua.LState, c *conn) int {
-	limit := sizeArgument(l, 2, defaultSome)
-	if err := c.fill(l, func() bool { return len(c.buf) > 0 }); err != nil {
-		return bind.Fail(l, endText(err))
-	}
-	return bind.Return(l, lua.LString(c.take(min(limit, len(c.buf)))))
-}
-
-// sizeArgument is argument n, a number of bytes; 0 as the default makes it
-// required.
-func sizeArgument(l *lua.LState, n, otherwise int) int {
-	if l.Get(n) == lua.LNil && otherwise > 0 {
-		return otherwise
-	}
-	size := l.CheckInt(n)
-	if most := bind.RuntimeOf(l).Lua.MaxString; size < 1 || int64(size) > most {
-		l.ArgError(n, fmt.Sprintf("a number of bytes from 1 to %d (max_string) is wanted", most))
-	}
-	return size
-}
-
-// until reads up to a delimiter, or to the end of the stream.
-func (c *conn) until(l *lua.LState, delimiter string, limit int) (string, error) {
-	seen := 0 // the delimiter does not begin before
-	at := -1
-	err := c.fill(l, func() bool {
-		if i := bytes.Index(c.buf[seen:], []byte(delimiter)); i >= 0 {
-			at = seen + i + len(delimiter)
-			return true
+		defer func() { <-c.turn }()
+		if c.broken != nil {
+			return c.broken
 		}
-		seen = max(0, len(c.buf)-len(delimiter)+1)
-		return len(c.buf) >= limit+len(delimiter)
+		return f(ctx)
 	})
 	switch {
-	case at >= 0 && at <= limit+len(delimiter):
-		return c.take(at), nil
-	case err == nil || at >= 0:
-		return "", errors.New("the line is too long")
-	case errors.Is(err, io.EOF) && len(c.buf) > 0:
-		return c.take(len(c.buf)), nil
+	case err == nil:
+		return bind.Return(l, lua.LTrue)
+	case c.resource.Closed():
+		return bind.Fail(l, errClosed)
 	}
-	return "", endText(err)
+	return bind.Fail(l, Plain(err))
 }
 
-func endText(err error) error {
-	if errors.Is(err, io.EOF) {
-		return errors.New("closed by the peer")
+func (c *conn) takeTurn(ctx context.Context, stall time.Duration) error {
+	select {
+	case c.turn <- struct{}{}:
+		return nil
+	default:
 	}
-	return plain(err)
+	var late <-chan time.Time
+	if stall > 0 {
+		timer := time.NewTimer(stall)
+		defer timer.Stop()
+		late = timer.C
+	}
+	select {
+	case c.turn <- struct{}{}:
+		return nil
+	case <-late:
+		return bind.ErrTimeout
+	case <-ctx.Done():
+		return context.Cause(ctx)
+	}
 }
 
-// take hands out the first n bytes that were read.
-func (c *conn) take(n int) string {
-	s := string(c.buf[:n])
-	rest := copy(c.buf, c.buf[n:])
-	c.buf = c.buf[:rest]
-	if rest == 0 && cap(c.buf) > defaultLine {
-		c.buf = nil
-	}
-	return s
-}
-
-// fill reads until enough, called with the baton, says so, or the stream ends.
-// What was read stays in the buffer whatever happens, so nothing is lost when
-// the task that reads is cancelled.
-func (c *conn) fill(l *lua.LState, enough func() bool) error {
-	if c.reading {
-		bind.Raise(l, "another task reads from this connection")
-	}
-	c.reading = true
-	defer func() { c.reading = false }()
-	var deadline time.Time
-	if c.timeout > 0 {
-		deadline = time.Now().Add(c.timeout)
-	}
-	for !enough() {
-		if c.end != nil {
-			return c.end
-		}
-		if c.resource.Closed() {
-			return errClosed
-		}
-		piece := c.space()
-		var n int
-		err := interruptible(l, deadline, c.net.SetReadDeadline, func() (err error) {
-			n, err = c.net.Read(piece)
-			if n > 0 {
-				c.buf = c.buf[:len(c.buf)+n]
-				c.end = lasting(err)
-				return nil
-			}
-			return err
-		})
+// send writes data, whose turn it is. What has begun and cannot be finished
+// breaks the connection for writing.
+func (c *conn) send(ctx context.Context, data []byte, stall time.Duration) error {
+	limit := writeLimit{conn: c.net, stall: stall}
+	defer limit.watch(ctx)()
+	written := 0
+	for written < len(data) {
+		limit.extend()
+		n, err := c.net.Write(data[written:min(len(data), written+writePiece)])
+		written += n
 		if err != nil {
-			if c.resource.Closed() {
-				return errClosed
+			if written > 0 || isTLS(c.net) {
+				c.broken = errCutOff
 			}
-			c.end = lasting(err)
 			return err
 		}
 	}
 	return nil
 }
 
-// lasting is an error that every later read has too.
-func lasting(err error) error {
-	if err == nil || errors.Is(err, os.ErrDeadlineExceeded) || errors.Is(err, bind.ErrTimeout) {
-		return nil
-	}
-	return err
+// writeLimit is until when a write has to make progress.
+type writeLimit struct {
+	conn  net.Conn
+	stall time.Duration
+
+	mu    sync.Mutex
+	final time.Time // set when the task has been cancelled
 }
 
-// space is where the next bytes go.
-func (c *conn) space() []byte {
-	if cap(c.buf)-len(c.buf) < firstBuffer/2 {
-		grown := make([]byte, len(c.buf), max(firstBuffer, 2*cap(c.buf)))
-		copy(grown, c.buf)
-		c.buf = grown
+func (w *writeLimit) extend() {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	deadline := w.final
+	if deadline.IsZero() && w.stall > 0 {
+		deadline = time.Now().Add(w.stall)
 	}
-	return c.buf[len(c.buf):cap(c.buf)]
+	_ = w.conn.SetWriteDeadline(deadline)
 }
 
-// interruptible waits for f, which reads or writes, until the deadline or until
-// the task is cancelled: set is given a time in the past then.
-func interruptible(l *lua.LState, deadline time.Time, set func(time.Time) error, f func() error) error {
-	return bind.Wait(l, func(ctx context.Context) error {
-		_ = set(deadline)
-		interrupted := make(chan struct{})
-		stop := context.AfterFunc(ctx, func() {
-			defer close(interrupted)
-			_ = set(time.Unix(1, 0))
-		})
-		err := f()
-		if !stop() {
-			<-interrupted // so that it cannot hit who comes next
-		}
-		return err
+// watch leaves the write its grace when ctx is done. The function that it
+// returns ends that.
+func (w *writeLimit) watch(ctx context.Context) (stop func()) {
+	done := make(chan struct{})
+	unwatch := context.AfterFunc(ctx, func() {
+		defer close(done)
+		w.mu.Lock()
+		w.final = time.Now().Add(writeGrace)
+		w.mu.Unlock()
+		w.extend()
 	})
-}
-
-// write is write(s, …): true when all of it is with the system.
-func write(l *lua.LState, c *conn) int {
-	var data []byte
-	for i := 2; i <= l.GetTop(); i++ {
-		data = append(data, l.CheckString(i)...)
-	}
-	if c.writing {
-		bind.Raise(l, "another task writes to this connection")
-	}
-	if c.resource.Closed() {
-		return bind.Fail(l, errClosed)
-	}
-	c.writing = true
-	defer func() { c.writing = false }()
-	var deadline time.Time
-	if c.timeout > 0 {
-		deadline = time.Now().Add(c.timeout)
-	}
-	err := interruptible(l, deadline, c.net.SetWriteDeadline, func() error {
-		_, err := c.net.Write(data)
-		return err
-	})
-	if err != nil {
-		if c.resource.Closed() {
-			err = errClosed
+	return func() {
+		if !unwatch() {
+			<-done // so that it cannot hit who comes next
 		}
-		return bind.Fail(l, plain(err))
 	}
-	return bind.Return(l, lua.LTrue)
 }
 
-// setTimeout is set_timeout(seconds): of each read and write from now on; 0
-// stands for none, which is the default.
+// setTimeout is set_timeout(seconds): of each read from now on, and of each
+// write that makes no progress; 0 stands for none.
 func setTimeout(l *lua.LState, c *conn) int {
-	c.timeout = bind.CheckSeconds(l, 2)
+	d := bind.CheckSeconds(l, 2)
+	c.SetTimeout(d)
+	c.stall = d
 	return 0
 }
 

@@ -2,8 +2,12 @@ package net
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"net"
+	"os"
+	"strings"
+	"syscall"
 	"time"
 
 	lua "github.com/yuin/gopher-lua"
@@ -18,6 +22,7 @@ type listener struct {
 	resource  *task.Resource
 	owner     *task.Owner
 	accepting bool
+	pause     time.Duration // before the next accept fails for want of something
 }
 
 var listenerClass = bind.NewClass("listener", map[string]func(l *lua.LState, ln *listener) int{
@@ -27,25 +32,71 @@ var listenerClass = bind.NewClass("listener", map[string]func(l *lua.LState, ln 
 		return 0
 	},
 }, map[string]func(l *lua.LState, ln *listener) lua.LValue{
-	"address": func(_ *lua.LState, ln *listener) lua.LValue { return lua.LString(addressText(ln.net.Addr())) },
+	"address": func(_ *lua.LState, ln *listener) lua.LValue { return lua.LString(AddressText(ln.net.Addr())) },
 })
 
 // listen is listen(address [, options]) → listener. Port 0 takes any that is
 // free; .address tells which.
 func listen(l *lua.LState) int {
 	address := l.CheckString(1)
-	network, target, err := parseAddress(address)
-	if err != nil {
-		l.ArgError(1, err.Error())
-	}
 	o := bind.OptionsAt(l, 2, "listen")
 	owner := o.Owner()
 	o.Done()
-	ln, err := net.Listen(network, target)
+	ln, err := Listen(l, 1, address)
 	if err != nil {
-		return bind.Fail(l, fmt.Errorf("cannot listen on %s: %w", address, plain(err)))
+		return bind.Fail(l, fmt.Errorf("cannot listen on %s: %w", address, Plain(err)))
 	}
 	return bind.Return(l, listenerClass.New(&listener{net: ln, resource: owner.Own(ln), owner: owner}))
+}
+
+// Listen opens a listening socket, and waits where the address has a name. An
+// address that is none is wrong as argument n.
+func Listen(l *lua.LState, n int, address string) (net.Listener, error) {
+	network, target, err := parseListenAddress(address)
+	if err != nil {
+		l.ArgError(n, err.Error())
+	}
+	var ln net.Listener
+	finished := false
+	defer func() {
+		if !finished && ln != nil {
+			_ = ln.Close()
+		}
+	}()
+	err = bind.WaitTimeout(l, lookupTimeout, func(ctx context.Context) (err error) {
+		ln, err = (&net.ListenConfig{}).Listen(ctx, network, target)
+		if network == "unix" && errors.Is(err, syscall.EADDRINUSE) && removeStale(ctx, target) {
+			ln, err = (&net.ListenConfig{}).Listen(ctx, network, target)
+		}
+		return err
+	})
+	finished = true
+	return ln, err
+}
+
+// parseListenAddress is parseAddress, but for an address without a host, which
+// means this machine alone: others are let in by a host such as 0.0.0.0 only.
+func parseListenAddress(address string) (network, target string, err error) {
+	port, _ := strings.CutPrefix(address, ":")
+	if port != "" && strings.Trim(port, "0123456789") == "" {
+		address = "127.0.0.1:" + port
+	}
+	return parseAddress(address)
+}
+
+// removeStale removes a socket on which nobody listens: a process that was
+// killed has left it.
+func removeStale(ctx context.Context, path string) bool {
+	info, err := os.Lstat(path)
+	if err != nil || info.Mode().Type() != os.ModeSocket {
+		return false
+	}
+	conn, err := (&net.Dialer{}).DialContext(ctx, "unix", path)
+	if err == nil {
+		_ = conn.Close()
+		return false
+	}
+	return errors.Is(err, syscall.ECONNREFUSED) && os.Remove(path) == nil
 }
 
 // accept is accept([timeout]) → conn. It belongs to the listener's owner.
@@ -53,32 +104,56 @@ func accept(l *lua.LState, ln *listener) int {
 	if ln.accepting {
 		bind.Raise(l, "another task accepts from this listener")
 	}
-	var timeout time.Duration
-	if l.Get(2) != lua.LNil {
-		timeout = bind.CheckSeconds(l, 2)
-	}
+	deadline := deadlineArgument(l, 2)
 	ln.accepting = true
-	defer func() { ln.accepting = false }()
 	var conn net.Conn
-	err := bind.WaitTimeout(l, timeout, func(ctx context.Context) (err error) {
-		set := ln.net.(interface{ SetDeadline(time.Time) error }).SetDeadline
-		_ = set(time.Time{})
-		interrupted := make(chan struct{})
-		stop := context.AfterFunc(ctx, func() {
-			defer close(interrupted)
-			_ = set(time.Unix(1, 0))
-		})
-		conn, err = ln.net.Accept()
-		if !stop() {
-			<-interrupted
+	finished := false
+	defer func() {
+		ln.accepting = false
+		if !finished && conn != nil { // it came in the instant of the cancellation
+			_ = conn.Close()
 		}
+	}()
+	set := ln.net.(interface{ SetDeadline(time.Time) error }).SetDeadline
+	err := interruptible(l, deadline, set, func() (err error) {
+		conn, err = ln.net.Accept()
 		return err
 	})
-	if err != nil {
-		if ln.resource.Closed() {
-			return bind.Failf(l, "the listener is closed")
-		}
-		return bind.Fail(l, plain(err))
+	finished = true
+	switch {
+	case err == nil:
+		ln.pause = 0
+		return bind.Return(l, newConn(conn, ln.owner, &TLS{}, ""))
+	case ln.resource.Closed():
+		return bind.Failf(l, "the listener is closed")
+	case isShortage(err):
+		ln.rest(l)
 	}
-	return bind.Return(l, newConn(conn, ln.owner, &tlsSettings{}, ""))
+	return bind.Fail(l, Plain(err))
+}
+
+// isShortage tells of an error which the next accept will have too, at once,
+// until something is given back.
+func isShortage(err error) bool {
+	for _, shortage := range []error{syscall.EMFILE, syscall.ENFILE, syscall.ENOBUFS, syscall.ENOMEM} {
+		if errors.Is(err, shortage) {
+			return true
+		}
+	}
+	return false
+}
+
+const (
+	firstPause   = 50 * time.Millisecond
+	longestPause = time.Second
+)
+
+// rest waits a while, longer each time, so that a script which tries again in a
+// loop does not take the machine's time.
+func (ln *listener) rest(l *lua.LState) {
+	ln.pause = min(max(firstPause, 2*ln.pause), longestPause)
+	_ = bind.WaitTimeout(l, ln.pause, func(ctx context.Context) error {
+		<-ctx.Done()
+		return context.Cause(ctx)
+	})
 }

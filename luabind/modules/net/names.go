@@ -9,6 +9,7 @@ import (
 	lua "github.com/yuin/gopher-lua"
 
 	"spectrumlua/luabind/bind"
+	"spectrumlua/runtime/crash"
 )
 
 // lookupTimeout is how long the name server may take, unless the option
@@ -21,17 +22,17 @@ func resolve(l *lua.LState) int {
 	o := bind.OptionsAt(l, 2, "resolve")
 	timeout := o.Seconds("timeout", lookupTimeout)
 	o.Done()
-	var addresses []string
+	var addresses []net.IPAddr
 	err := bind.WaitTimeout(l, timeout, func(ctx context.Context) (err error) {
-		addresses, err = net.DefaultResolver.LookupHost(ctx, name)
+		addresses, err = net.DefaultResolver.LookupIPAddr(ctx, name)
 		return err
 	})
 	if err != nil {
-		return bind.Fail(l, plain(err))
+		return bind.Fail(l, Plain(err))
 	}
 	list := bind.NewTable()
 	for _, a := range addresses {
-		list.Append(lua.LString(a))
+		list.Append(lua.LString(a.String()))
 	}
 	return bind.Return(l, list)
 }
@@ -45,11 +46,11 @@ func lookupSRV(l *lua.LState) int {
 	o.Done()
 	var records []*net.SRV
 	err := bind.WaitTimeout(l, timeout, func(ctx context.Context) (err error) {
-		_, records, err = net.DefaultResolver.LookupSRV(ctx, service, proto, name)
+		records, err = cancellableSRV(ctx, service, proto, name)
 		return err
 	})
 	if err != nil {
-		return bind.Fail(l, plain(err))
+		return bind.Fail(l, Plain(err))
 	}
 	list := bind.NewTable()
 	for _, r := range records {
@@ -61,4 +62,25 @@ func lookupSRV(l *lua.LState) int {
 		list.Append(entry)
 	}
 	return bind.Return(l, list)
+}
+
+// cancellableSRV is LookupSRV, which waits for the name server even if it is
+// cancelled; then it is left to wait alone.
+func cancellableSRV(ctx context.Context, service, proto, name string) ([]*net.SRV, error) {
+	type answer struct {
+		records []*net.SRV
+		err     error
+	}
+	done, resolver := make(chan answer, 1), net.DefaultResolver
+	go func() {
+		defer crash.Guard()
+		_, records, err := resolver.LookupSRV(ctx, service, proto, name)
+		done <- answer{records, err}
+	}()
+	select {
+	case a := <-done:
+		return a.records, a.err
+	case <-ctx.Done():
+		return nil, context.Cause(ctx)
+	}
 }

@@ -1,5 +1,8 @@
 // Package net is the module spectrum.net: connections over TCP, TLS, Unix
 // sockets and UDP, and names. Whatever waits looks like a plain call.
+//
+// What other modules need of it is exported: how a connection is made (Target),
+// the options of TLS and of proxies, and how a stream is read (Reader).
 package net
 
 import (
@@ -7,7 +10,6 @@ import (
 	"errors"
 	"fmt"
 	"net"
-	"os"
 	"strings"
 	"time"
 
@@ -44,26 +46,21 @@ func connect(l *lua.LState) int {
 	timeout := o.Seconds("timeout", defaultTimeout)
 	owner := o.Owner()
 	secure := o.Bool("tls", false)
-	settings := readTLS(l, o)
-	via, err := readProxy(l, o)
+	settings := readTLSAndALPN(l, o)
+	via, err := ReadProxy(l, o, "connect")
 	o.Done()
 	if err != nil {
 		return bind.Fail(l, err)
 	}
-	var conn net.Conn
-	err = bind.WaitTimeout(l, timeout, func(ctx context.Context) (err error) {
-		if conn, err = dial(ctx, via, network, target); err != nil || !secure {
-			return err
-		}
-		if conn, err = handshake(ctx, conn, settings, hostOf(target)); err != nil {
-			return err
-		}
-		return nil
-	})
-	if err != nil {
-		return bind.Fail(l, fmt.Errorf("cannot connect to %s: %w", address, plain(err)))
+	t := &Target{Network: network, Address: target, Proxy: via}
+	if secure {
+		t.TLS = settings
 	}
-	return bind.Return(l, newConn(conn, owner, settings, hostOf(target)))
+	conn, err := t.Connect(l, timeout)
+	if err != nil {
+		return bind.Fail(l, fmt.Errorf("cannot connect to %s: %w", address, err))
+	}
+	return bind.Return(l, newConn(conn, owner, settings, t.host()))
 }
 
 // parseAddress takes "host:port", "[::1]:port" or "unix:/path" apart.
@@ -75,7 +72,7 @@ func parseAddress(address string) (network, target string, err error) {
 		return "unix", path, nil
 	}
 	host, port, err := net.SplitHostPort(address)
-	if err != nil || port == "" {
+	if err != nil || host == "" || port == "" {
 		return "", "", fmt.Errorf("%q is no address: \"host:port\" or \"unix:/path\" is wanted", address)
 	}
 	return "tcp", net.JoinHostPort(host, port), nil
@@ -89,28 +86,75 @@ func hostOf(target string) string {
 	return host
 }
 
-// plain takes from an error what its reader knows already, such as the
-// addresses that net.OpError repeats.
-func plain(err error) error {
-	var dns *net.DNSError
-	var op *net.OpError
-	switch {
-	case errors.Is(err, os.ErrDeadlineExceeded), errors.Is(err, bind.ErrTimeout), errors.Is(err, context.DeadlineExceeded):
-		return bind.ErrTimeout
-	case errors.As(err, &dns):
-		if dns.IsNotFound {
-			return fmt.Errorf("there is no host %s", dns.Name)
+// Target is what to connect to, and how.
+type Target struct {
+	Network string // "tcp" or "unix"
+	Address string // "host:port", or a path
+	Proxy   *Proxy
+	TLS     *TLS // nil: without
+
+	step string // what is being waited for, where it is not the peer itself
+}
+
+// Connect waits for the connection. The error is fit to be shown. If the task
+// is cancelled, Connect raises and leaves nothing open.
+func (t *Target) Connect(l *lua.LState, timeout time.Duration) (net.Conn, error) {
+	var conn net.Conn
+	finished := false
+	defer func() {
+		if !finished && conn != nil { // made in the instant of the cancellation
+			_ = conn.Close()
 		}
-		if dns.IsTimeout {
-			return fmt.Errorf("looking up %s: timeout", dns.Name)
-		}
-		return fmt.Errorf("looking up %s: %s", dns.Name, dns.Err)
-	case errors.As(err, &op):
-		var system *os.SyscallError
-		if errors.As(op.Err, &system) {
-			return system.Err
-		}
-		return op.Err
+	}()
+	err := bind.WaitTimeout(l, timeout, func(ctx context.Context) (err error) {
+		conn, err = t.Dial(ctx)
+		return err
+	})
+	finished = true
+	if t.step != "" && errors.Is(err, bind.ErrTimeout) {
+		return nil, fmt.Errorf("%w (%s)", bind.ErrTimeout, t.step)
 	}
-	return err
+	if err != nil {
+		return nil, err
+	}
+	return conn, nil
+}
+
+func (t *Target) host() string {
+	if t.Network == "unix" {
+		return ""
+	}
+	return hostOf(t.Address)
+}
+
+// Dial makes the connection, once, on any goroutine. The error is fit to be
+// shown.
+func (t *Target) Dial(ctx context.Context) (net.Conn, error) {
+	conn, err := t.dial(ctx)
+	if err != nil || t.TLS == nil {
+		return conn, err
+	}
+	t.step = "TLS"
+	secure, err := t.TLS.Handshake(ctx, conn, t.host())
+	if err != nil {
+		return nil, err
+	}
+	return secure, nil
+}
+
+func (t *Target) dial(ctx context.Context) (net.Conn, error) {
+	via := t.Proxy.For(t.host())
+	if via == nil || t.Network == "unix" {
+		conn, err := (&net.Dialer{}).DialContext(ctx, t.Network, t.Address)
+		if err != nil {
+			return nil, Plain(err)
+		}
+		return conn, nil
+	}
+	t.step = "the proxy " + via.Host
+	conn, err := dialProxy(ctx, via, t.Address)
+	if err != nil {
+		return nil, ByProxy(via, Plain(err))
+	}
+	return conn, nil
 }

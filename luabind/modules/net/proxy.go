@@ -6,11 +6,11 @@ import (
 	"encoding/base64"
 	"errors"
 	"fmt"
+	"io"
 	"net"
 	"net/http"
 	"net/url"
 	"strings"
-	"time"
 
 	lua "github.com/yuin/gopher-lua"
 	"golang.org/x/net/proxy"
@@ -19,9 +19,15 @@ import (
 	"spectrumlua/runtime/config"
 )
 
-// readProxy reads the option proxy: a URL, false for none, or nothing for what
-// the transport's config file says in [proxy].
-func readProxy(l *lua.LState, o *bind.Options) (*url.URL, error) {
+// Proxy is the proxy that connections are made by; nil stands for none.
+type Proxy struct {
+	url   *url.URL
+	given bool // by the option, not by the config file
+}
+
+// ReadProxy reads the option proxy: a URL, false for none, or nothing for what
+// the transport's config file says in [proxy]. what is the function's name.
+func ReadProxy(l *lua.LState, o *bind.Options, what string) (*Proxy, error) {
 	switch v := o.Get("proxy").(type) {
 	case lua.LString:
 		return parseProxy(string(v))
@@ -31,71 +37,96 @@ func readProxy(l *lua.LState, o *bind.Options) (*url.URL, error) {
 		}
 	case *lua.LNilType:
 	default:
-		bind.Raise(l, "connect: proxy: a URL as in \"socks5://host:1080\", or false, is wanted, not %s", bind.Describe(v))
+		bind.Raise(l, "%s: proxy: a URL as in \"socks5://host:1080\", or false, is wanted, not %s", what, bind.Describe(v))
 	}
-	return ConfigProxy(bind.RuntimeOf(l).Config)
+	return configProxy(bind.RuntimeOf(l).Config)
 }
 
-// ConfigProxy is the proxy of a config file's [proxy] section, or nil.
-func ConfigProxy(c *config.Config) (*url.URL, error) {
-	host, ok := c.Get("proxy.server")
-	if !ok || host == "" {
+// proxySchemes are the values of [proxy] type and what they mean.
+var proxySchemes = map[string]string{"": "http", "http": "http", "socks5": "socks5", "socks5h": "socks5"}
+
+// configProxy is the proxy of a config file's [proxy] section, or nil.
+func configProxy(c *config.Config) (*Proxy, error) {
+	host, _ := c.Get("proxy.server")
+	if host == "" {
 		return nil, nil
 	}
-	scheme, _ := c.Get("proxy.type")
-	port, _ := c.Get("proxy.port")
-	u := &url.URL{Scheme: "http", Host: net.JoinHostPort(host, port)}
-	if strings.HasPrefix(strings.ToLower(scheme), "socks") {
-		u.Scheme = "socks5"
+	kind, _ := c.Get("proxy.type")
+	scheme, known := proxySchemes[strings.ToLower(kind)]
+	if !known {
+		return nil, fmt.Errorf("[proxy] type is %q: http or socks5 is wanted", kind)
 	}
-	if user, ok := c.Get("proxy.user"); ok && user != "" {
+	port, _ := c.Get("proxy.port")
+	if port == "" {
+		return nil, errors.New("[proxy] port is not set")
+	}
+	u := &url.URL{Scheme: scheme, Host: net.JoinHostPort(host, port)}
+	if user, _ := c.Get("proxy.user"); user != "" {
 		password, _ := c.Get("proxy.password")
 		u.User = url.UserPassword(user, password)
 	}
-	return checkProxy(u)
+	return &Proxy{url: u}, nil
 }
 
-func parseProxy(text string) (*url.URL, error) {
+func parseProxy(text string) (*Proxy, error) {
 	u, err := url.Parse(text)
 	if err != nil {
 		return nil, errors.New("proxy: it is no URL") // url's error would repeat a password
 	}
-	return checkProxy(u)
-}
-
-func checkProxy(u *url.URL) (*url.URL, error) {
-	switch u.Scheme {
-	case "socks5", "http":
-	default:
-		return nil, fmt.Errorf("proxy: socks5:// or http:// is wanted, not %q", u.Scheme)
+	if proxySchemes[u.Scheme] == "" || u.Scheme == "" {
+		return nil, errors.New("proxy: a URL that starts with socks5:// or http:// is wanted")
 	}
 	if u.Hostname() == "" || u.Port() == "" {
 		return nil, errors.New("proxy: host and port are wanted, as in \"socks5://host:1080\"")
 	}
-	return u, nil
+	return &Proxy{url: &url.URL{Scheme: proxySchemes[u.Scheme], Host: u.Host, User: u.User}, given: true}, nil
 }
 
-// dial connects, through a proxy if there is one.
-func dial(ctx context.Context, via *url.URL, network, target string) (net.Conn, error) {
-	if via == nil || network != "tcp" {
-		return (&net.Dialer{}).DialContext(ctx, network, target)
+// For is the proxy that leads to a host, or nil. The config file's does not
+// lead to this machine: there it would mean its own.
+func (p *Proxy) For(host string) *url.URL {
+	if p == nil || (!p.given && isLoopback(host)) {
+		return nil
 	}
-	if via.Scheme == "socks5" {
-		dialer, err := proxy.FromURL(via, &net.Dialer{})
-		if err != nil {
-			return nil, err
-		}
-		conn, err := dialer.(proxy.ContextDialer).DialContext(ctx, network, target)
-		if err != nil {
-			return nil, fmt.Errorf("by the proxy %s: %w", via.Host, plain(err))
-		}
-		return conn, nil
+	return p.url
+}
+
+// ID is the same for the same proxy.
+func (p *Proxy) ID() string {
+	if p == nil {
+		return ""
 	}
-	conn, err := dialCONNECT(ctx, via, target)
+	return fmt.Sprint(p.given, p.url.String())
+}
+
+func isLoopback(host string) bool {
+	if strings.EqualFold(strings.TrimSuffix(host, "."), "localhost") {
+		return true
+	}
+	ip := net.ParseIP(host)
+	return ip != nil && ip.IsLoopback()
+}
+
+// ByProxy says of an error that it comes from the proxy, or from the way to it.
+func ByProxy(via *url.URL, err error) error {
+	return fmt.Errorf("by the proxy %s: %w", via.Host, err)
+}
+
+// dialProxy connects to target through a proxy.
+func dialProxy(ctx context.Context, via *url.URL, target string) (net.Conn, error) {
+	if via.Scheme == "http" {
+		return dialCONNECT(ctx, via, target)
+	}
+	var auth *proxy.Auth
+	if via.User != nil {
+		password, _ := via.User.Password()
+		auth = &proxy.Auth{User: via.User.Username(), Password: password}
+	}
+	dialer, err := proxy.SOCKS5("tcp", via.Host, auth, &net.Dialer{})
 	if err != nil {
-		return nil, fmt.Errorf("by the proxy %s: %w", via.Host, plain(err))
+		return nil, err
 	}
-	return conn, nil
+	return dialer.(proxy.ContextDialer).DialContext(ctx, "tcp", target)
 }
 
 // dialCONNECT asks an HTTP proxy for a tunnel (RFC 9110, section 9.3.6).
@@ -104,9 +135,9 @@ func dialCONNECT(ctx context.Context, via *url.URL, target string) (net.Conn, er
 	if err != nil {
 		return nil, err
 	}
-	stop := context.AfterFunc(ctx, func() { _ = conn.SetDeadline(time.Unix(1, 0)) })
+	stop := context.AfterFunc(ctx, func() { _ = conn.SetDeadline(past) })
 	tunnel, err := requestTunnel(conn, via, target)
-	if !stop() && err == nil {
+	if !stop() {
 		err = context.Cause(ctx)
 	}
 	if err != nil {
@@ -115,6 +146,9 @@ func dialCONNECT(ctx context.Context, via *url.URL, target string) (net.Conn, er
 	}
 	return tunnel, nil
 }
+
+// maxAnswer is how much a proxy may answer before the tunnel begins, in bytes.
+const maxAnswer = 64 << 10
 
 func requestTunnel(conn net.Conn, via *url.URL, target string) (net.Conn, error) {
 	request := &http.Request{Method: http.MethodConnect, URL: &url.URL{Opaque: target}, Host: target, Header: http.Header{}}
@@ -126,25 +160,46 @@ func requestTunnel(conn net.Conn, via *url.URL, target string) (net.Conn, error)
 	if err := request.Write(conn); err != nil {
 		return nil, err
 	}
-	reader := bufio.NewReaderSize(conn, 4096)
+	reader := bufio.NewReaderSize(io.LimitReader(conn, maxAnswer), 4096)
 	response, err := http.ReadResponse(reader, request)
 	if err != nil {
 		return nil, err
 	}
-	_ = response.Body.Close()
-	if response.StatusCode != http.StatusOK {
-		return nil, fmt.Errorf("it answers %s", response.Status)
+	if response.StatusCode/100 != 2 {
+		return nil, ProxyRefusal(response)
 	}
-	if reader.Buffered() > 0 {
-		return &prefixed{Conn: conn, reader: reader}, nil
+	if reader.Buffered() == 0 {
+		return conn, nil
 	}
-	return conn, nil
+	first, err := reader.Peek(reader.Buffered())
+	return &prefixed{Conn: conn, first: first}, err
+}
+
+// ProxyRefusal is what a proxy has answered to CONNECT, as an error.
+func ProxyRefusal(response *http.Response) error {
+	return fmt.Errorf("it answers %s", response.Status)
 }
 
 // prefixed is a connection of which some bytes have been read already.
 type prefixed struct {
 	net.Conn
-	reader *bufio.Reader
+	first []byte
 }
 
-func (p *prefixed) Read(b []byte) (int, error) { return p.reader.Read(b) }
+func (p *prefixed) Read(b []byte) (int, error) {
+	if len(p.first) == 0 {
+		return p.Conn.Read(b)
+	}
+	n := copy(b, p.first)
+	p.first = p.first[n:]
+	return n, nil
+}
+
+// CloseWrite implements half closing.
+func (p *prefixed) CloseWrite() error {
+	half, ok := p.Conn.(interface{ CloseWrite() error })
+	if !ok {
+		return errors.ErrUnsupported
+	}
+	return half.CloseWrite()
+}

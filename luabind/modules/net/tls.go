@@ -2,113 +2,142 @@ package net
 
 import (
 	"context"
+	"crypto/sha256"
 	"crypto/tls"
 	"crypto/x509"
+	"encoding/hex"
 	"errors"
 	"fmt"
 	"net"
 	"os"
+	"path/filepath"
 	"strings"
+	"time"
 
 	lua "github.com/yuin/gopher-lua"
 
 	"spectrumlua/luabind/bind"
 )
 
-// tlsSettings are the options of TLS. Without any, the peer's certificate must
-// be valid for the host's name and come from an authority of the system's.
-type tlsSettings struct {
-	config *tls.Config
-	err    error // of a file that could not be read
+// TLS is what the options of TLS say. Without any, the peer's certificate must
+// be valid for the host's name and come from an authority of the system's. The
+// files have been read: what they hold, not their names, is what counts.
+type TLS struct {
+	serverName    string
+	insecure      bool
+	alpn          []string
+	ca, cert, key []byte // PEM
+	err           error  // of a file that could not be read
 }
 
-// readTLS reads server_name, ca, cert, key, insecure and alpn.
-func readTLS(_ *lua.LState, o *bind.Options) *tlsSettings {
-	s := &tlsSettings{config: &tls.Config{
-		ServerName:         o.String("server_name", ""),
-		InsecureSkipVerify: o.Bool("insecure", false),
-		NextProtos:         o.Strings("alpn"),
+// ReadTLS reads server_name, ca, cert, key and insecure.
+func ReadTLS(l *lua.LState, o *bind.Options) *TLS {
+	t := &TLS{
+		serverName: o.String("server_name", ""),
+		insecure:   o.Bool("insecure", false),
+	}
+	dir := bind.RuntimeOf(l).Config.Dir()
+	t.ca = t.pem(dir, "ca", o.String("ca", ""))
+	t.cert = t.pem(dir, "cert", o.String("cert", ""))
+	t.key = t.pem(dir, "key", o.String("key", ""))
+	if t.key != nil && t.cert == nil && t.err == nil {
+		t.err = errors.New("key is given without cert")
+	}
+	return t
+}
+
+// pem is a PEM text as it is, or what the file of that name has; a relative
+// name starts at the config file's folder.
+func (t *TLS) pem(dir, option, text string) []byte {
+	switch {
+	case text == "":
+		return nil
+	case strings.Contains(text, "-----BEGIN "):
+		return []byte(text)
+	case !filepath.IsAbs(text):
+		text = filepath.Join(dir, text)
+	}
+	data, err := os.ReadFile(text)
+	if err != nil && t.err == nil {
+		t.err = fmt.Errorf("%s: %w", option, err)
+	}
+	return data
+}
+
+// ID is the same for the same settings.
+func (t *TLS) ID() string {
+	h := sha256.New()
+	for _, part := range []string{t.serverName, strings.Join(t.alpn, ","), fmt.Sprint(t.insecure), string(t.ca), string(t.cert), string(t.key)} {
+		fmt.Fprintf(h, "%d:%s", len(part), part)
+	}
+	return string(h.Sum(nil))
+}
+
+// Certificate is what this side shows of itself, if anything.
+func (t *TLS) Certificate() ([]tls.Certificate, error) {
+	switch {
+	case t.err != nil:
+		return nil, t.err
+	case t.cert == nil:
+		return nil, nil
+	}
+	key := t.key
+	if key == nil { // one file may hold both
+		key = t.cert
+	}
+	pair, err := tls.X509KeyPair(t.cert, key)
+	if err != nil {
+		return nil, fmt.Errorf("cert and key: %w", err)
+	}
+	return []tls.Certificate{pair}, nil
+}
+
+// Config is for a client. ServerName is empty unless the option says it.
+func (t *TLS) Config() (*tls.Config, error) {
+	certificates, err := t.Certificate()
+	if err != nil {
+		return nil, err
+	}
+	config := &tls.Config{
+		ServerName:         t.serverName,
+		InsecureSkipVerify: t.insecure,
+		NextProtos:         t.alpn,
+		Certificates:       certificates,
 		MinVersion:         tls.VersionTLS12,
-	}}
-	ca, cert, key := o.String("ca", ""), o.String("cert", ""), o.String("key", "")
-	if ca != "" {
-		s.readAuthorities(ca)
 	}
-	if cert != "" || key != "" {
-		s.readCertificate(cert, key)
-	}
-	return s
-}
-
-// pemOrFile is a PEM text as it is, or what the file of that name has.
-func pemOrFile(text string) ([]byte, error) {
-	if strings.Contains(text, "-----BEGIN ") {
-		return []byte(text), nil
-	}
-	return os.ReadFile(text)
-}
-
-func (s *tlsSettings) readAuthorities(ca string) {
-	data, err := pemOrFile(ca)
-	if err != nil {
-		s.err = fmt.Errorf("ca: %w", err)
-		return
-	}
-	s.config.RootCAs = x509.NewCertPool()
-	if !s.config.RootCAs.AppendCertsFromPEM(data) {
-		s.err = errors.New("ca: there is no certificate in it (PEM is wanted)")
-	}
-}
-
-func (s *tlsSettings) readCertificate(cert, key string) {
-	if cert == "" {
-		s.err = errors.New("key is given without cert")
-		return
-	}
-	certPEM, err := pemOrFile(cert)
-	if err != nil {
-		s.err = fmt.Errorf("cert: %w", err)
-		return
-	}
-	keyPEM := certPEM // a file may hold both
-	if key != "" {
-		if keyPEM, err = pemOrFile(key); err != nil {
-			s.err = fmt.Errorf("key: %w", err)
-			return
+	if t.ca != nil {
+		config.RootCAs = x509.NewCertPool()
+		if !config.RootCAs.AppendCertsFromPEM(t.ca) {
+			return nil, errors.New("ca: there is no certificate in it (PEM is wanted)")
 		}
 	}
-	pair, err := tls.X509KeyPair(certPEM, keyPEM)
-	if err != nil {
-		s.err = fmt.Errorf("cert and key: %w", err)
-		return
-	}
-	s.config.Certificates = []tls.Certificate{pair}
+	return config, nil
 }
 
-// handshake makes a TLS connection of conn, and closes conn if it fails.
-func handshake(ctx context.Context, conn net.Conn, s *tlsSettings, host string) (*tls.Conn, error) {
-	if s.err != nil {
-		_ = conn.Close()
-		return nil, s.err
-	}
-	config := s.config.Clone()
-	if config.ServerName == "" {
+// Handshake makes a TLS connection of conn, and closes conn if it fails.
+func (t *TLS) Handshake(ctx context.Context, conn net.Conn, host string) (*tls.Conn, error) {
+	config, err := t.Config()
+	if err == nil && config.ServerName == "" {
 		config.ServerName = host
+		if host == "" && !config.InsecureSkipVerify {
+			err = errors.New("it wants the name to verify: give server_name")
+		}
 	}
-	if config.ServerName == "" && !config.InsecureSkipVerify {
+	if err != nil {
 		_ = conn.Close()
-		return nil, errors.New("TLS wants the name to verify: give server_name")
+		return nil, fmt.Errorf("TLS: %w", err)
 	}
+	_ = conn.SetDeadline(time.Time{}) // that of an earlier read may have passed
 	secure := tls.Client(conn, config)
 	if err := secure.HandshakeContext(ctx); err != nil {
 		_ = conn.Close()
-		return nil, fmt.Errorf("TLS: %w", explain(err))
+		return nil, fmt.Errorf("TLS: %w", Explain(err))
 	}
 	return secure, nil
 }
 
-// explain says of a certificate what to do.
-func explain(err error) error {
+// Explain says of an error of TLS what to do.
+func Explain(err error) error {
 	var unknown x509.UnknownAuthorityError
 	var host x509.HostnameError
 	var invalid x509.CertificateInvalidError
@@ -123,47 +152,74 @@ func explain(err error) error {
 	case errors.As(err, &record):
 		return fmt.Errorf("the peer does not speak TLS here (%w)", err)
 	}
-	return err
+	return endText(err)
 }
 
 // startTLS is starttls([options]): the connection goes on in TLS. What was read
 // before and not handed out must be nothing, or somebody has put it there.
 func startTLS(l *lua.LState, c *conn) int {
-	settings, host := c.settings, c.host
+	settings, timeout := c.settings, c.timeout
+	if timeout == 0 {
+		timeout = defaultTimeout
+	}
 	if l.Get(2) != lua.LNil {
 		o := bind.OptionsAt(l, 2, "starttls")
-		settings = readTLS(l, o)
+		settings = readTLSAndALPN(l, o)
+		timeout = o.Seconds("timeout", timeout)
 		o.Done()
 	}
 	switch {
 	case c.resource.Closed():
 		return bind.Fail(l, errClosed)
-	case c.reading || c.writing:
-		bind.Raise(l, "another task reads from or writes to this connection")
+	case c.busy || c.writers > 0 || c.securing:
+		bind.Raise(l, "starttls: another task reads from or writes to this connection")
 	case isTLS(c.net):
-		bind.Raise(l, "the connection is in TLS already")
-	case len(c.buf) > 0:
+		bind.Raise(l, "starttls: the connection is in TLS already")
+	case c.pending() > 0:
 		_ = c.resource.Close()
-		return bind.Failf(l, "the peer has sent %d bytes before TLS began: somebody may be in between", len(c.buf))
+		return bind.Failf(l, "the peer has sent %d bytes before TLS began: somebody may be in between", c.pending())
 	}
-	timeout := c.timeout
-	if timeout == 0 {
-		timeout = defaultTimeout
+	if err := c.secure(l, settings, timeout); err != nil {
+		return bind.Fail(l, err)
 	}
-	c.reading, c.writing = true, true
-	defer func() { c.reading, c.writing = false, false }()
+	return bind.Return(l, lua.LTrue)
+}
+
+// secure makes the handshake. If anything keeps it from its end, the connection
+// is closed: nothing of it could be understood any more.
+func (c *conn) secure(l *lua.LState, settings *TLS, timeout time.Duration) error {
 	var secure *tls.Conn
-	err := bind.WaitTimeout(l, timeout, func(ctx context.Context) (err error) {
-		secure, err = handshake(ctx, c.net, settings, host)
+	c.busy, c.securing = true, true
+	defer func() {
+		c.busy, c.securing = false, false
+		if secure == nil {
+			_ = c.resource.Close()
+			return
+		}
+		c.net, c.source, c.settings = secure, secure, settings
+	}()
+	raw := c.net
+	err := bind.WaitTimeout(l, timeout, func(ctx context.Context) error {
+		made, err := settings.Handshake(ctx, raw, c.host)
+		if err == nil {
+			c.wire.become(made)
+			secure = made
+		}
 		return err
 	})
-	if err != nil {
-		_ = c.resource.Close()
-		return bind.Fail(l, plain(err))
+	switch {
+	case c.resource.Closed():
+		return errClosed
+	case errors.Is(err, bind.ErrTimeout):
+		return errors.New("TLS: timeout")
 	}
-	c.net, c.settings = secure, settings
-	c.wire.become(secure)
-	return bind.Return(l, lua.LTrue)
+	return err
+}
+
+func readTLSAndALPN(l *lua.LState, o *bind.Options) *TLS {
+	t := ReadTLS(l, o)
+	t.alpn = o.Strings("alpn")
+	return t
 }
 
 func isTLS(c net.Conn) bool {
@@ -171,7 +227,8 @@ func isTLS(c net.Conn) bool {
 	return ok
 }
 
-// tlsInfo is conn.tls: nil, or what was agreed on.
+// tlsInfo is conn.tls: nil, or what was agreed on. The chain is what was
+// verified, up to the authority, or else what the peer has shown.
 func tlsInfo(_ *lua.LState, c *conn) lua.LValue {
 	secure, ok := c.net.(*tls.Conn)
 	if !ok {
@@ -184,15 +241,34 @@ func tlsInfo(_ *lua.LState, c *conn) lua.LValue {
 	info.RawSetString("server_name", lua.LString(state.ServerName))
 	info.RawSetString("alpn", lua.LString(state.NegotiatedProtocol))
 	info.RawSetString("verified", lua.LBool(len(state.VerifiedChains) > 0))
+	certificates := state.PeerCertificates
+	if len(state.VerifiedChains) > 0 {
+		certificates = state.VerifiedChains[0]
+	}
 	chain := bind.NewTable()
-	for _, cert := range state.PeerCertificates {
-		entry := bind.NewTable()
-		entry.RawSetString("subject", lua.LString(cert.Subject.String()))
-		entry.RawSetString("issuer", lua.LString(cert.Issuer.String()))
-		entry.RawSetString("not_after", lua.LNumber(cert.NotAfter.Unix()))
-		entry.RawSetString("der", lua.LString(cert.Raw))
-		chain.Append(entry)
+	for _, cert := range certificates {
+		chain.Append(certificateInfo(cert))
 	}
 	info.RawSetString("chain", chain)
+	return info
+}
+
+func certificateInfo(cert *x509.Certificate) *lua.LTable {
+	sum := sha256.Sum256(cert.Raw)
+	names := bind.NewTable()
+	for _, name := range cert.DNSNames {
+		names.Append(lua.LString(name))
+	}
+	for _, ip := range cert.IPAddresses {
+		names.Append(lua.LString(ip.String()))
+	}
+	info := bind.NewTable()
+	info.RawSetString("subject", lua.LString(cert.Subject.String()))
+	info.RawSetString("issuer", lua.LString(cert.Issuer.String()))
+	info.RawSetString("names", names)
+	info.RawSetString("not_before", lua.LNumber(cert.NotBefore.Unix()))
+	info.RawSetString("not_after", lua.LNumber(cert.NotAfter.Unix()))
+	info.RawSetString("fingerprint", lua.LString(hex.EncodeToString(sum[:])))
+	info.RawSetString("der", lua.LString(cert.Raw))
 	return info
 }

@@ -2,9 +2,9 @@ package net
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"net"
-	"time"
 
 	lua "github.com/yuin/gopher-lua"
 
@@ -16,11 +16,12 @@ import (
 type datagrams struct {
 	net      *net.UDPConn
 	resource *task.Resource
+	longest  int // datagram, in bytes
 	reading  bool
 }
 
 // maxDatagram is the longest datagram that there is.
-const maxDatagram = 64 << 10
+const maxDatagram = 64<<10 - 1
 
 var datagramsClass = bind.NewClass("udp socket", map[string]func(l *lua.LState, d *datagrams) int{
 	"send_to": sendTo,
@@ -30,50 +31,90 @@ var datagramsClass = bind.NewClass("udp socket", map[string]func(l *lua.LState, 
 		return 0
 	},
 }, map[string]func(l *lua.LState, d *datagrams) lua.LValue{
-	"address": func(_ *lua.LState, d *datagrams) lua.LValue { return lua.LString(addressText(d.net.LocalAddr())) },
+	"address": func(_ *lua.LState, d *datagrams) lua.LValue { return lua.LString(AddressText(d.net.LocalAddr())) },
 })
 
-// openUDP is udp([address] [, options]) → socket, bound to the address, or to
-// any free port.
+// openUDP is udp([address] [, options]) → socket. Without an address it is
+// bound to any free port of every interface, as one that asks others has to be.
 func openUDP(l *lua.LState) int {
-	address := l.OptString(1, ":0")
+	address := l.OptString(1, "")
+	target := ":0"
+	if address != "" {
+		network, t, err := parseListenAddress(address)
+		if err != nil || network != "tcp" {
+			l.ArgError(1, fmt.Sprintf("%q is no address: \"host:port\" is wanted", address))
+		}
+		target = t
+	}
 	o := bind.OptionsAt(l, 2, "udp")
 	owner := o.Owner()
+	longest := min(o.Int("max", maxDatagram, 1), maxDatagram)
 	o.Done()
-	local, err := net.ResolveUDPAddr("udp", address)
+	var conn net.PacketConn
+	finished := false
+	defer func() {
+		if !finished && conn != nil {
+			_ = conn.Close()
+		}
+	}()
+	err := bind.WaitTimeout(l, lookupTimeout, func(ctx context.Context) (err error) {
+		conn, err = (&net.ListenConfig{}).ListenPacket(ctx, "udp", target)
+		return err
+	})
+	finished = true
 	if err != nil {
-		l.ArgError(1, fmt.Sprintf("%q is no address: \"host:port\" is wanted", address))
+		return bind.Fail(l, fmt.Errorf("cannot open a UDP socket on %s: %w", target, Plain(err)))
 	}
-	conn, err := net.ListenUDP("udp", local)
-	if err != nil {
-		return bind.Fail(l, fmt.Errorf("cannot open a UDP socket on %s: %w", address, plain(err)))
-	}
-	return bind.Return(l, datagramsClass.New(&datagrams{net: conn, resource: owner.Own(conn)}))
+	udp := conn.(*net.UDPConn)
+	return bind.Return(l, datagramsClass.New(&datagrams{net: udp, resource: owner.Own(udp), longest: longest}))
 }
 
 // sendTo is send_to(address, data).
 func sendTo(l *lua.LState, d *datagrams) int {
 	address, data := l.CheckString(2), l.CheckString(3)
-	err := bind.WaitTimeout(l, lookupTimeout, func(ctx context.Context) error {
-		host, port, err := net.SplitHostPort(address)
+	network, target, err := parseAddress(address)
+	if err != nil || network != "tcp" {
+		l.ArgError(2, fmt.Sprintf("%q is no address: \"host:port\" is wanted", address))
+	}
+	err = bind.WaitTimeout(l, lookupTimeout, func(ctx context.Context) error {
+		to, err := d.find(ctx, target)
 		if err != nil {
 			return err
 		}
-		number, err := net.DefaultResolver.LookupPort(ctx, "udp", port)
-		if err != nil {
-			return err
-		}
-		ips, err := net.DefaultResolver.LookupIPAddr(ctx, host)
-		if err != nil {
-			return err
-		}
-		_, err = d.net.WriteToUDP([]byte(data), &net.UDPAddr{IP: ips[0].IP, Zone: ips[0].Zone, Port: number})
+		_, err = d.net.WriteToUDP([]byte(data), to)
 		return err
 	})
-	if err != nil {
-		return bind.Fail(l, fmt.Errorf("cannot send to %s: %w", address, plain(err)))
+	switch {
+	case err == nil:
+		return bind.Return(l, lua.LTrue)
+	case d.resource.Closed():
+		return bind.Failf(l, "the socket is closed")
 	}
-	return bind.Return(l, lua.LTrue)
+	return bind.Fail(l, fmt.Errorf("cannot send to %s: %w", address, Plain(err)))
+}
+
+// find looks up where to send, of the family that the socket is of.
+func (d *datagrams) find(ctx context.Context, target string) (*net.UDPAddr, error) {
+	host, port, err := net.SplitHostPort(target)
+	if err != nil {
+		return nil, err
+	}
+	number, err := net.DefaultResolver.LookupPort(ctx, "udp", port)
+	if err != nil {
+		return nil, err
+	}
+	addresses, err := net.DefaultResolver.LookupIPAddr(ctx, host)
+	if err != nil {
+		return nil, err
+	}
+	local := d.net.LocalAddr().(*net.UDPAddr).IP
+	both := local.Equal(net.IPv6unspecified)
+	for _, a := range addresses {
+		if both || (local.To4() != nil) == (a.IP.To4() != nil) {
+			return &net.UDPAddr{IP: a.IP, Zone: a.Zone, Port: number}, nil
+		}
+	}
+	return nil, errors.New("the socket is bound to an address of the other IP version")
 }
 
 // receiveDatagram is receive([timeout]) → data, address of the sender.
@@ -81,24 +122,23 @@ func receiveDatagram(l *lua.LState, d *datagrams) int {
 	if d.reading {
 		bind.Raise(l, "another task receives from this socket")
 	}
-	var deadline time.Time
-	if l.Get(2) != lua.LNil {
-		deadline = time.Now().Add(bind.CheckSeconds(l, 2))
-	}
+	deadline := deadlineArgument(l, 2)
 	d.reading = true
 	defer func() { d.reading = false }()
-	buf := make([]byte, maxDatagram)
+	buf := make([]byte, d.longest+1) // one that is too long shows
 	var n int
-	var from net.Addr
+	var from *net.UDPAddr
 	err := interruptible(l, deadline, d.net.SetReadDeadline, func() (err error) {
-		n, from, err = d.net.ReadFrom(buf)
+		n, from, err = d.net.ReadFromUDP(buf)
 		return err
 	})
-	if err != nil {
-		if d.resource.Closed() {
-			return bind.Failf(l, "the socket is closed")
-		}
-		return bind.Fail(l, plain(err))
+	switch {
+	case err == nil && n > d.longest:
+		return bind.Failf(l, "a datagram of more than %d bytes has come (max)", d.longest)
+	case err == nil:
+		return bind.Return(l, lua.LString(buf[:n]), lua.LString(AddressText(from)))
+	case d.resource.Closed():
+		return bind.Failf(l, "the socket is closed")
 	}
-	return bind.Return(l, lua.LString(buf[:n]), lua.LString(addressText(from)))
+	return bind.Fail(l, Plain(err))
 }

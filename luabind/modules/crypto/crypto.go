@@ -1,0 +1,180 @@
+// Package crypto is the module spectrum.crypto: digests, keys from passwords,
+// random bytes, and the client's side of SCRAM. Nothing of what is secret gets
+// into an error.
+package crypto
+
+import (
+	"bytes"
+	"crypto/hmac"
+	"crypto/rand"
+	"crypto/subtle"
+	"encoding/base64"
+	"encoding/binary"
+	"encoding/hex"
+	"fmt"
+	"hash"
+	"math"
+
+	lua "github.com/yuin/gopher-lua"
+
+	"spectrumlua/luabind/bind"
+)
+
+// Module is spectrum.crypto.
+var Module = bind.Module{Name: "spectrum.crypto", Open: open}
+
+const (
+	// longText is from where on a digest is made without the script's lock.
+	longText = 256 << 10
+	// shortWork is how many rounds are done at once, without a wait;
+	// turnRounds is how many are done before it is another's turn.
+	shortWork  = 500
+	turnRounds = 10_000
+	// maxWork is how many rounds a key may take: some seconds.
+	maxWork = 5_000_000
+	// maxKey and maxRandom bound what is made, in bytes.
+	maxKey    = 1024
+	maxRandom = 1 << 20
+)
+
+func open(*bind.Runtime) *lua.LTable {
+	functions := bind.Functions{
+		// hash(algorithm, text [, form]) is a digest by name.
+		"hash": func(l *lua.LState) int { return digest(l, checkAlgorithm(l, 1), 2) },
+		// hmac(algorithm, key, text [, form])
+		"hmac": func(l *lua.LState) int {
+			a, key, text := checkAlgorithm(l, 1), l.CheckString(2), l.CheckString(3)
+			encode := checkForm(l, 4)
+			return compute(l, len(text) > longText, encode, func(t *turn) ([]byte, error) {
+				return sum(t, hmac.New(a.new, []byte(key)), text)
+			})
+		},
+		// pbkdf2(algorithm, password, salt, iterations [, length [, form]])
+		"pbkdf2": deriveKey,
+		// random_bytes(n [, form])
+		"random_bytes": func(l *lua.LState) int {
+			n := integer(l, 1, 0, maxRandom)
+			encode := checkForm(l, 2)
+			return bind.Return(l, lua.LString(encode(random(n))))
+		},
+		// uuid([version]) is a random one, or with 7 one that sorts by time.
+		"uuid": func(l *lua.LState) int {
+			version := 4
+			if l.Get(1) != lua.LNil {
+				version = integer(l, 1, 4, 7)
+			}
+			if version != 4 && version != 7 {
+				l.ArgError(1, "there are versions 4 and 7")
+			}
+			return bind.Return(l, lua.LString(newUUID(version)))
+		},
+		// equal(a, b) takes as long whatever the bytes are.
+		"equal": func(l *lua.LState) int {
+			a, b := l.CheckString(1), l.CheckString(2)
+			return bind.Return(l, lua.LBool(subtle.ConstantTimeCompare([]byte(a), []byte(b)) == 1))
+		},
+		// scram_client{ mechanism =, username =, password = }
+		"scram_client": newScramClient,
+	}
+	for _, a := range algorithms {
+		functions[a.name] = func(l *lua.LState) int { return digest(l, a, 1) }
+	}
+	return bind.NewModule("spectrum.crypto", functions)
+}
+
+// digest is the digest of argument n.
+func digest(l *lua.LState, a *algorithm, n int) int {
+	text := l.CheckString(n)
+	encode := checkForm(l, n+1)
+	return compute(l, len(text) > longText, encode, func(t *turn) ([]byte, error) { return sum(t, a.new(), text) })
+}
+
+// sum is the digest of a text.
+func sum(t *turn, h hash.Hash, text string) ([]byte, error) {
+	for len(text) > longText {
+		h.Write([]byte(text[:longText]))
+		text = text[longText:]
+		if err := t.next(); err != nil {
+			return nil, err
+		}
+	}
+	h.Write([]byte(text))
+	return h.Sum(nil), nil
+}
+
+func deriveKey(l *lua.LState) int {
+	a, password, salt := checkAlgorithm(l, 1), l.CheckString(2), l.CheckString(3)
+	iterations := integer(l, 4, 1, maxWork)
+	size := a.new().Size()
+	length := size
+	if l.Get(5) != lua.LNil {
+		length = integer(l, 5, 1, maxKey)
+	}
+	encode := checkForm(l, 6)
+	rounds := iterations * ((length + size - 1) / size)
+	if rounds > maxWork {
+		bind.Raise(l, "pbkdf2: a key of %d bytes by %d iterations takes too long", length, iterations)
+	}
+	return compute(l, rounds > shortWork, encode, func(t *turn) ([]byte, error) {
+		return pbkdf2(t, a, password, salt, iterations, length)
+	})
+}
+
+// pbkdf2 is PBKDF2 of RFC 8018. Go's own does not stop before its end.
+func pbkdf2(t *turn, a *algorithm, password, salt string, iterations, length int) ([]byte, error) {
+	prf := hmac.New(a.new, []byte(password))
+	var key, round []byte
+	for block := uint32(1); len(key) < length; block++ {
+		prf.Reset()
+		prf.Write([]byte(salt))
+		prf.Write(binary.BigEndian.AppendUint32(nil, block))
+		round = prf.Sum(round[:0])
+		sum := bytes.Clone(round)
+		for n := 1; n < iterations; n++ {
+			if n%turnRounds == 0 {
+				if err := t.next(); err != nil {
+					return nil, err
+				}
+			}
+			prf.Reset()
+			prf.Write(round)
+			round = prf.Sum(round[:0])
+			subtle.XORBytes(sum, sum, round)
+		}
+		key = append(key, sum...)
+	}
+	return key[:length], nil
+}
+
+// forms are how bytes are returned, by name.
+var forms = map[string]func([]byte) string{
+	"raw":    func(b []byte) string { return string(b) },
+	"hex":    hex.EncodeToString,
+	"base64": base64.StdEncoding.EncodeToString,
+}
+
+// checkForm is argument n: raw, which is the default, hex or base64.
+func checkForm(l *lua.LState, n int) func([]byte) string {
+	name := l.OptString(n, "raw")
+	form := forms[name]
+	if form == nil {
+		l.ArgError(n, fmt.Sprintf("\"raw\", \"hex\" or \"base64\" is wanted, not %.40q", name))
+	}
+	return form
+}
+
+// integer is argument n.
+func integer(l *lua.LState, n, least, most int) int {
+	f := float64(l.CheckNumber(n))
+	if f != math.Trunc(f) || f < float64(least) || f > float64(most) {
+		l.ArgError(n, fmt.Sprintf("an integer from %d to %d is wanted, not %v", least, most, l.Get(n)))
+	}
+	return int(f)
+}
+
+// random never fails: without random bytes, Go ends the process.
+func random(n int) []byte {
+	b := make([]byte, n)
+	_, _ = rand.Read(b)
+	return b
+}

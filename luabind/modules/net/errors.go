@@ -1,0 +1,65 @@
+package net
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"net"
+	"os"
+	"strings"
+	"syscall"
+	"unicode"
+
+	"spectrumlua/luabind/bind"
+)
+
+// Plain takes from an error what its reader knows already, such as the
+// addresses that net.OpError repeats, and makes what a peer has put into it fit
+// to be shown.
+func Plain(err error) error {
+	var dns *net.DNSError
+	var op *net.OpError
+	var system syscall.Errno
+	switch {
+	case errors.Is(err, os.ErrDeadlineExceeded), errors.Is(err, bind.ErrTimeout), errors.Is(err, context.DeadlineExceeded):
+		return bind.ErrTimeout
+	case errors.As(err, &dns):
+		return plainDNS(dns)
+	case errors.As(err, &system):
+		return system
+	case errors.As(err, &op):
+		return Plain(op.Err)
+	}
+	return shown(err)
+}
+
+func plainDNS(err *net.DNSError) error {
+	switch {
+	case err.IsNotFound:
+		return fmt.Errorf("there is no host %s", err.Name)
+	case err.IsTimeout:
+		return fmt.Errorf("looking up %s: timeout", err.Name)
+	}
+	return fmt.Errorf("looking up %s: %s", err.Name, err.Err)
+}
+
+// maxShown is how much of an error is shown, in bytes.
+const maxShown = 300
+
+// shown is err, unless its text is long or has what is not to be printed: peers
+// write parts of it.
+func shown(err error) error {
+	text := strings.Map(func(r rune) rune {
+		if unicode.IsPrint(r) {
+			return r
+		}
+		return '?'
+	}, err.Error())
+	if len(text) > maxShown {
+		text = strings.ToValidUTF8(text[:maxShown], "") + "…"
+	}
+	if text == err.Error() {
+		return err
+	}
+	return errors.New(text)
+}

@@ -1,0 +1,283 @@
+package net_test
+
+import (
+	"fmt"
+	"net"
+	"os"
+	"path/filepath"
+	"testing"
+
+	"spectrumlua/luabind/luatest"
+)
+
+func TestUnixSockets(t *testing.T) {
+	dir := t.TempDir()
+	stale := filepath.Join(dir, "stale")
+	left, err := net.ListenUnix("unix", &net.UnixAddr{Name: stale, Net: "unix"})
+	if err != nil {
+		t.Fatal(err)
+	}
+	left.SetUnlinkOnClose(false) // as if its process had been killed
+	left.Close()
+	file := filepath.Join(dir, "file")
+	if err := os.WriteFile(file, nil, 0o600); err != nil {
+		t.Fatal(err)
+	}
+	both := func(path string) string {
+		return fmt.Sprintf(`
+local listener = assert(net.listen("unix:%s"))
+assert(listener.address == "unix:%s")
+local client = assert(net.connect(listener.address))
+local server = assert(listener:accept(5))
+assert(client.peer == listener.address and client.tls == nil)
+assert(client:write("hello\n") and server:read_line() == "hello")
+client:close_write()
+assert(select(2, server:read_line()) == "closed by the peer")
+`, path, path)
+	}
+	cases := []struct{ name, script string }{
+		{"both ends", both(filepath.Join(dir, "s:1"))},
+		{"one that a killed process has left", both(stale)},
+		{"one in use", both(filepath.Join(dir, "used")) + `
+local second, err = net.listen(listener.address)
+assert(second == nil and err == "cannot listen on " .. listener.address .. ": address already in use", err)
+assert(net.connect(listener.address))`},
+		{"a file that is none", `
+local listener, err = net.listen("unix:` + file + `")
+assert(listener == nil and err:find("address already in use", 1, true), err)
+assert(io.open("` + file + `"))
+local conn
+conn, err = net.connect("unix:` + file + `")
+assert(conn == nil and err:find("connection refused", 1, true), err)`},
+		{"TLS wants a name", `
+local conn, err = net.connect("unix:` + listenUnix(t) + `", { tls = true })
+assert(conn == nil and err:find("TLS: it wants the name to verify: give server_name", 1, true), err)`},
+	}
+	for _, c := range cases {
+		t.Run(c.name, func(t *testing.T) {
+			luatest.Run(t, `local spectrum, net = require "spectrum", require "spectrum.net"`+c.script)
+		})
+	}
+}
+
+func listenUnix(t *testing.T) (path string) {
+	path = filepath.Join(t.TempDir(), "socket")
+	ln, err := net.Listen("unix", path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	serveOn(t, ln, echo)
+	return path
+}
+
+func TestAddresses(t *testing.T) {
+	cases := []struct{ name, script string }{
+		{"a port alone is this machine's", `
+for _, address in ipairs { "0", ":0", "127.0.0.1:0", "localhost:0" } do
+  local listener = assert(net.listen(address))
+  assert(listener.address:find("^127%.0%.0%.1:%d+$"), listener.address)
+  listener:close()
+end`},
+		{"everybody is let in by name", `
+local listener = assert(net.listen("0.0.0.0:0")) -- of both IP versions, where there are two
+assert(listener.address:find("^0%.0%.0%.0:%d+$") or listener.address:find("^%[::%]:%d+$"), listener.address)`},
+		{"a port in use", `
+local listener = assert(net.listen("0"))
+local second, err = net.listen(listener.address)
+assert(second == nil and err == "cannot listen on " .. listener.address .. ": address already in use", err)`},
+		{"an address that is not ours", `
+local listener, err = net.listen("192.0.2.1:0")
+assert(listener == nil and err:find("cannot assign requested address", 1, true), err)`},
+		{"a port that is none", `
+local listener, err = net.listen("127.0.0.1:99999")
+assert(listener == nil and err:find("invalid port", 1, true), err)
+local conn
+conn, err = net.connect("127.0.0.1:99999")
+assert(conn == nil and err:find("invalid port", 1, true), err)`},
+		{"a listener's timeout and its end", `
+local listener = assert(net.listen("0"))
+local conn, err = listener:accept(0)
+assert(conn == nil and err == "timeout", err)
+local client = assert(net.connect(listener.address))
+assert(listener:accept(5))
+local task = spectrum.spawn(function() return listener:accept() end)
+spectrum.sleep(0)
+local ok
+ok, err = pcall(listener.accept, listener)
+assert(not ok and err:find("another task accepts from this listener", 1, true), err)
+listener:close()
+ok, conn, err = task:join()
+assert(ok and conn == nil and err == "the listener is closed", err)
+assert(select(2, listener:accept()) == "the listener is closed")`},
+	}
+	for _, c := range cases {
+		t.Run(c.name, func(t *testing.T) {
+			luatest.Run(t, `local spectrum, net = require "spectrum", require "spectrum.net"`+c.script)
+		})
+	}
+}
+
+func TestIPv6(t *testing.T) {
+	ln, err := net.Listen("tcp", "[::1]:0")
+	if err != nil {
+		t.Skip("this machine has no IPv6")
+	}
+	serveOn(t, ln, echo)
+	luatest.Run(t, connectScript(ln.Addr().String(), "", `
+assert(conn, err)
+assert(conn.peer == "`+ln.Addr().String()+`" and conn.local_address:find("^%[::1%]:"))`+pingPong+`
+local a, b = assert(net.udp("[::1]:0")), assert(net.udp())
+assert(b:send_to(a.address, "six"))
+local data, from = a:receive(5)
+assert(data == "six" and from:find("^%[::1%]:"), from)
+assert(net.resolve("::1")[1] == "::1")
+local four = assert(net.udp("127.0.0.1:0"))
+ok, err = four:send_to(a.address, "x")
+assert(ok == nil and err:find("bound to an address of the other IP version", 1, true), err)`))
+}
+
+func TestUDP(t *testing.T) {
+	luatest.Run(t, `
+local spectrum, net = require "spectrum", require "spectrum.net"
+local a, b = assert(net.udp("127.0.0.1:0")), assert(net.udp())
+assert(b:send_to(a.address, "one") and b:send_to(a.address, "") and b:send_to(a.address, ("x"):rep(60000)))
+local data, from = a:receive(5)
+assert(data == "one" and from:find("^127%.0%.0%.1:"), from)
+assert(a:receive() == "" and #a:receive() == 60000)
+assert(a:send_to(from, "back"))
+assert(b:receive(5) == "back")
+local got, err = a:receive(0)
+assert(got == nil and err == "timeout", err)
+got, err = a:receive(0.01)
+assert(got == nil and err == "timeout", err)
+assert(b:send_to(a.address, "there"))
+spectrum.sleep(0.01)
+assert(a:receive(0) == "there")
+
+local ok
+ok, err = b:send_to(a.address, ("x"):rep(70000))
+assert(ok == nil and err:find("message too long", 1, true), err)
+ok, err = b:send_to("nowhere.invalid:1", "x")
+assert(ok == nil and err == "cannot send to nowhere.invalid:1: there is no host nowhere.invalid", err)
+
+local small = assert(net.udp("127.0.0.1:0", { max = 4 }))
+b:send_to(small.address, "12345")
+b:send_to(small.address, "1234")
+got, err = small:receive(5)
+assert(got == nil and err == "a datagram of more than 4 bytes has come (max)", err)
+assert(small:receive(5) == "1234")
+
+local task = spectrum.spawn(function() return a:receive() end)
+spectrum.sleep(0)
+ok, err = pcall(a.receive, a)
+assert(not ok and err:find("another task receives from this socket", 1, true), err)
+a:close()
+assert(select(3, task:join()) == "the socket is closed")
+assert(select(2, a:receive()) == "the socket is closed" and select(2, a:send_to(b.address, "x")) == "the socket is closed")`)
+}
+
+func TestNames(t *testing.T) {
+	silentNames(t)
+	luatest.Run(t, `
+local net = require "spectrum.net"
+assert(net.resolve("127.0.0.1")[1] == "127.0.0.1" and net.resolve("localhost")[1])
+local list, err = net.resolve("peer.example", { timeout = 0.02 })
+assert(list == nil and err == "timeout", err)
+list, err = net.srv("xmpp-client", "tcp", "peer.example", { timeout = 0.02 })
+assert(list == nil and err == "timeout", err)
+local conn
+conn, err = net.connect("peer.example:1", { timeout = 0.02 })
+assert(conn == nil and err == "cannot connect to peer.example:1: timeout", err)`)
+}
+
+// TestOwners opens things for others than who asks.
+func TestOwners(t *testing.T) {
+	address := listenLocal(t, echo)
+	st := luatest.Start(t, `
+local spectrum, net = require "spectrum", require "spectrum.net"
+local on = {}
+function on.login(session)
+  if session.user ~= "alice@localhost" then return end
+  spectrum.data.shared = assert(net.connect("`+address+`", { owner = spectrum }))
+  spectrum.data.own = assert(net.connect("`+address+`"))
+end
+function on.conv_message(session, m)
+  spectrum.data.given = assert(net.connect("`+address+`", { owner = spectrum.session("alice@localhost") }))
+  session:conv_message { buddy_name = "b", message = "given" }
+end
+function on.logout(session)
+  if session.user ~= "alice@localhost" then return end
+  assert(spectrum.data.own:write("QUIT\n") and spectrum.data.own:read_line() == "QUIT")
+  local own = spectrum.data.own
+  spectrum.spawn(function()
+    local line, err = own:read_line()
+    spectrum.send("query", { config = tostring(err) })
+    local given
+    given, err = spectrum.data.given:read_line()
+    spectrum.send("query", { config = tostring(err) })
+    assert(spectrum.data.shared:write("still here\n"))
+    spectrum.send("query", { config = spectrum.data.shared:read_line() })
+  end)
+end
+return on`)
+	st.Login("alice@localhost")
+	st.Login("bob@localhost")
+	st.Say("bob@localhost", "b", "connect")
+	st.ExpectSaid("given")
+	st.Logout("alice@localhost")
+	st.ExpectQuery("the connection is closed")
+	st.ExpectQuery("the connection is closed")
+	st.ExpectQuery("still here")
+}
+
+// TestMisuse calls everything with what it does not take: an error at the
+// script's line each time.
+func TestMisuse(t *testing.T) {
+	address := listenLocal(t, say("line\n"))
+	luatest.Run(t, connectScript(address, "", `
+assert(conn, err)
+local listener, socket = assert(net.listen("0")), assert(net.udp())
+local wrong = { nil, false, 0, -1, 0.5, 0/0, 1/0, -1/0, 2^53, 1e300, "", "x", "\0", {}, { 1 }, { x = 1 }, print, coroutine.create(print), conn, listener }
+local functions = {
+  connect = net.connect, listen = net.listen, udp = net.udp, resolve = net.resolve, srv = net.srv,
+}
+for _, object in ipairs { conn, listener, socket } do
+  for _, name in ipairs { "read_line", "read", "read_some", "read_until", "set_timeout", "starttls", "write", "accept", "send_to", "receive" } do
+    local has, method = pcall(function() return object[name] end)
+    if has and not (object == conn and (name == "starttls" or name == "write")) then functions[name] = method end
+  end
+end
+local calls = 0
+for name, fn in pairs(functions) do
+  for i = 1, 20 do
+    local value = wrong[i]
+    for _, arguments in ipairs { { value }, { conn, value }, { listener, value }, { socket, value }, { socket, "127.0.0.1:9", value }, { "127.0.0.1:1", value }, { "x", "tcp", value, value } } do
+      local task = spectrum.spawn(function() return pcall(fn, unpack(arguments, 1, 4)) end)
+      local done, ok, err = task:join(0.001)
+      task:cancel()
+      assert(ok or not tostring(err):find("internal error", 1, true), name .. ": " .. tostring(err))
+      calls = calls + 1
+    end
+  end
+end
+assert(calls == 20 * 7 * (5 + 8))
+for text, fn in pairs {
+  ["read_line is a method of a conn: write conn:read_line(…), with a colon"] = function() conn.read_line() end,
+  ["a number of bytes from 1 to "] = function() conn:read(0) end,
+  ["a number of bytes from 1 to 67108864"] = function() conn:read(2^40) end,
+  ["a delimiter has at least one byte"] = function() conn:read_until("") end,
+  ["a number of seconds is wanted"] = function() conn:set_timeout(-1) end,
+  ["connect: tls: true or false is wanted, not the string \"yes\""] = function() net.connect("h:1", { tls = "yes" }) end,
+  ["connect: proxy: a URL as in \"socks5://host:1080\", or false, is wanted, not the number 1"] = function() net.connect("h:1", { proxy = 1 }) end,
+  ["connect: alpn: a list of strings is wanted"] = function() net.connect("h:1", { alpn = { {} } }) end,
+  ["\":1\" is no address"] = function() net.connect(":1") end,
+  ["\"h:\" is no address"] = function() net.connect("h:") end,
+  ["\"unix:/x\" is no address"] = function() net.udp("unix:/x") end,
+  ["starttls has no option \"servername\"; did you mean \"server_name\"?"] = function() conn:starttls { servername = "x" } end,
+  ["a conn has no \"readline\"; did you mean \"read_line\"?"] = function() conn:readline() end,
+  ["a conn has no field \"x\" to set"] = function() conn.x = 1 end,
+} do
+  local ok, err = pcall(fn)
+  assert(not ok and err:find(text, 1, true), tostring(err))
+end`))
+}

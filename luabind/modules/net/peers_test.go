@@ -1,0 +1,191 @@
+package net_test
+
+import (
+	"bufio"
+	"crypto/ecdsa"
+	"crypto/elliptic"
+	"crypto/rand"
+	"crypto/tls"
+	"crypto/x509"
+	"crypto/x509/pkix"
+	"encoding/pem"
+	"errors"
+	"io"
+	"math/big"
+	"net"
+	"os"
+	"path/filepath"
+	"sync"
+	"testing"
+	"time"
+)
+
+// listenLocal listens on loopback until the test ends, and hands each
+// connection to serve, which may leave closing it to the test's end.
+func listenLocal(t testing.TB, serve func(net.Conn)) (address string) {
+	t.Helper()
+	ln, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	serveOn(t, ln, serve)
+	return ln.Addr().String()
+}
+
+func serveOn(t testing.TB, ln net.Listener, serve func(net.Conn)) {
+	var mu sync.Mutex
+	var conns []net.Conn
+	var running sync.WaitGroup
+	running.Go(func() {
+		for {
+			conn, err := ln.Accept()
+			if err != nil {
+				return
+			}
+			mu.Lock()
+			conns = append(conns, conn)
+			mu.Unlock()
+			running.Go(func() { serve(conn) })
+		}
+	})
+	t.Cleanup(func() {
+		ln.Close()
+		mu.Lock()
+		for _, conn := range conns {
+			conn.Close()
+		}
+		mu.Unlock()
+		running.Wait()
+	})
+}
+
+// stall accepts and does nothing.
+func stall(net.Conn) {}
+
+// say writes text and hangs up when the other side does.
+func say(text string) func(net.Conn) {
+	return func(conn net.Conn) {
+		io.WriteString(conn, text)
+		io.Copy(io.Discard, conn)
+		conn.Close()
+	}
+}
+
+// echo sends back what comes, until its end, and hangs up.
+func echo(conn net.Conn) {
+	io.Copy(conn, conn)
+	conn.Close()
+}
+
+// authority makes certificates. Its own is in the file ca.
+type authority struct {
+	t    testing.TB
+	cert *x509.Certificate
+	key  *ecdsa.PrivateKey
+	file string
+}
+
+func newAuthority(t testing.TB) *authority {
+	t.Helper()
+	key, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
+	if err != nil {
+		t.Fatal(err)
+	}
+	template := &x509.Certificate{
+		SerialNumber: big.NewInt(1), Subject: pkix.Name{CommonName: "Test Authority"},
+		NotBefore: time.Now().Add(-time.Hour), NotAfter: time.Now().Add(time.Hour),
+		IsCA: true, BasicConstraintsValid: true, KeyUsage: x509.KeyUsageCertSign,
+	}
+	der, err := x509.CreateCertificate(rand.Reader, template, template, &key.PublicKey, key)
+	if err != nil {
+		t.Fatal(err)
+	}
+	cert, err := x509.ParseCertificate(der)
+	if err != nil {
+		t.Fatal(err)
+	}
+	a := &authority{t: t, cert: cert, key: key, file: filepath.Join(t.TempDir(), "ca.pem")}
+	a.write(a.file, "CERTIFICATE", der)
+	return a
+}
+
+func (a *authority) write(file, kind string, der []byte) {
+	f, err := os.OpenFile(file, os.O_CREATE|os.O_APPEND|os.O_WRONLY, 0o600)
+	if err != nil {
+		a.t.Fatal(err)
+	}
+	defer f.Close()
+	if err := pem.Encode(f, &pem.Block{Type: kind, Bytes: der}); err != nil {
+		a.t.Fatal(err)
+	}
+}
+
+func (a *authority) pool() *x509.CertPool {
+	pool := x509.NewCertPool()
+	pool.AddCert(a.cert)
+	return pool
+}
+
+// issue makes a certificate for a name and for 127.0.0.1, as change has it, and
+// a file with it and its key.
+func (a *authority) issue(name string, change func(*x509.Certificate)) (cert tls.Certificate, file string) {
+	a.t.Helper()
+	key, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
+	if err != nil {
+		a.t.Fatal(err)
+	}
+	template := &x509.Certificate{
+		SerialNumber: big.NewInt(2), Subject: pkix.Name{CommonName: name}, DNSNames: []string{name},
+		IPAddresses: []net.IP{net.IPv4(127, 0, 0, 1)},
+		NotBefore:   time.Now().Add(-time.Hour), NotAfter: time.Now().Add(time.Hour),
+		ExtKeyUsage: []x509.ExtKeyUsage{x509.ExtKeyUsageServerAuth, x509.ExtKeyUsageClientAuth},
+	}
+	if change != nil {
+		change(template)
+	}
+	der, err := x509.CreateCertificate(rand.Reader, template, a.cert, &key.PublicKey, a.key)
+	if err != nil {
+		a.t.Fatal(err)
+	}
+	keyDER, err := x509.MarshalPKCS8PrivateKey(key)
+	if err != nil {
+		a.t.Fatal(err)
+	}
+	file = filepath.Join(a.t.TempDir(), "cert.pem")
+	a.write(file, "CERTIFICATE", der)
+	a.write(file, "PRIVATE KEY", keyDER)
+	return tls.Certificate{Certificate: [][]byte{der}, PrivateKey: key}, file
+}
+
+// listenTLS is listenLocal with TLS.
+func listenTLS(t testing.TB, config *tls.Config, serve func(net.Conn)) (address string) {
+	return listenLocal(t, func(conn net.Conn) {
+		secure := tls.Server(conn, config)
+		if secure.Handshake() != nil {
+			conn.Close()
+			return
+		}
+		serve(secure)
+	})
+}
+
+// readLine reads a line as a server does, without its end.
+func readLine(r *bufio.Reader) (string, error) {
+	line, err := r.ReadString('\n')
+	if err != nil {
+		return "", err
+	}
+	return line[:len(line)-1], nil
+}
+
+var errDone = errors.New("done")
+
+// pipe joins two connections until one of them ends.
+func pipe(a, b net.Conn) {
+	var both sync.WaitGroup
+	both.Go(func() { io.Copy(a, b); a.Close(); b.Close() })
+	io.Copy(b, a)
+	a.Close()
+	b.Close()
+	both.Wait()
+}

@@ -1,0 +1,56 @@
+-- bench.lua: what bench measures beside echoes. Each user has a connection to
+-- the network, the peer, and a task that waits on it for a line that never
+-- comes.
+
+local spectrum = require "spectrum"
+local net = require "spectrum.net"
+
+local peer = assert(spectrum.config.get("bench.peer"), "[bench] peer is missing")
+
+local waiting = 0 -- how many tasks are in read_line
+
+local on = {} -- the handlers, by the name of the message they are for
+
+function on.login(session)
+  local conn = assert(net.connect(peer))
+  session:spawn("reader", function()
+    while true do
+      waiting = waiting + 1
+      local line = conn:read_line()
+      waiting = waiting - 1
+      if not line then return end
+    end
+  end)
+  session:connected()
+end
+
+local function nothing() end
+
+-- Starts n tasks, a hundred at a time, and waits for the end of each.
+local function run_tasks(session, n)
+  while n > 0 do
+    local tasks = {}
+    for i = 1, math.min(n, 100) do
+      tasks[i] = session:spawn(nothing)
+    end
+    for _, task in ipairs(tasks) do
+      assert(task:join())
+    end
+    n = n - #tasks
+  end
+  return "done"
+end
+
+-- Two messages are questions of the bench, all others are echoed.
+local function answer(session, text)
+  if text == "waiting" then return tostring(waiting) end
+  local n = text:match("^tasks (%d+)$")
+  if n then return run_tasks(session, tonumber(n)) end
+  return text
+end
+
+function on.conv_message(session, m)
+  session:conv_message { buddy_name = m.buddy_name, message = answer(session, m.message) }
+end
+
+return on

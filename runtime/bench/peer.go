@@ -1,0 +1,102 @@
+package bench
+
+import (
+	"bufio"
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"net"
+	"os"
+	"os/exec"
+	"strings"
+	"sync"
+	"syscall"
+	"time"
+)
+
+// Peer is the network of the sessions that wait: it listens on a loopback port,
+// writes its address to out as one line, accepts every connection and keeps it
+// open without a word. It returns when in ends, or when it can accept no more.
+// It runs in a process of its own, because what it holds counts against the
+// limit of descriptors that a process has.
+func Peer(in io.Reader, out io.Writer) error {
+	listener, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		return err
+	}
+	if _, err := fmt.Fprintln(out, listener.Addr()); err != nil {
+		_ = listener.Close()
+		return err
+	}
+	go func() {
+		_, _ = io.Copy(io.Discard, in)
+		_ = listener.Close()
+	}()
+	var conns []net.Conn
+	defer func() {
+		_ = listener.Close()
+		for _, conn := range conns {
+			_ = conn.Close()
+		}
+	}()
+	for {
+		conn, err := listener.Accept()
+		if errors.Is(err, net.ErrClosed) {
+			return nil
+		}
+		if err != nil {
+			return err
+		}
+		conns = append(conns, conn)
+	}
+}
+
+// startPeer runs Peer's executable and returns its address. It ends with ctx,
+// with this process, or with stop, which waits for it and returns what went
+// wrong there.
+func startPeer(ctx context.Context, b Backend) (address string, stop func() error, err error) {
+	cmd := exec.CommandContext(ctx, b.Path, b.Leading...)
+	cmd.WaitDelay = time.Second
+	var complaint strings.Builder
+	cmd.Stderr = &complaint
+	in, err := cmd.StdinPipe()
+	if err != nil {
+		return "", nil, err
+	}
+	out, err := cmd.StdoutPipe()
+	if err != nil {
+		return "", nil, err
+	}
+	if err := cmd.Start(); err != nil {
+		return "", nil, fmt.Errorf("the peer: %w", err)
+	}
+	stop = sync.OnceValue(func() error {
+		_ = in.Close()
+		if err := cmd.Wait(); err != nil {
+			return fmt.Errorf("the peer: %w\n%s", err, complaint.String())
+		}
+		return nil
+	})
+	line, err := bufio.NewReader(out).ReadString('\n')
+	if err != nil {
+		return "", nil, errors.Join(fmt.Errorf("the peer has no address: %w", err), stop())
+	}
+	return strings.TrimSpace(line), stop, nil
+}
+
+// spareDescriptors are for what a process opens beside the connections that are
+// counted.
+const spareDescriptors = 100
+
+// descriptors is how many connections a process may hold. A Go program raises
+// its limit as far as it may when it starts; the children do so as this process
+// did.
+func descriptors() (int, error) {
+	var limit syscall.Rlimit
+	if err := syscall.Getrlimit(syscall.RLIMIT_NOFILE, &limit); err != nil {
+		return 0, os.NewSyscallError("getrlimit", err)
+	}
+	const most = 1 << 30 // no limit at all does not fit into an int everywhere
+	return int(min(limit.Cur, most)) - spareDescriptors, nil
+}

@@ -1,0 +1,111 @@
+package crash_test
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"os"
+	"os/exec"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"go.uber.org/goleak"
+
+	"spectrumlua/runtime/crash"
+)
+
+// deathEnv makes the test binary one of the deaths below.
+const deathEnv = "SPECTRUMLUA_TEST_DEATH"
+
+// deaths are what a process may die of, and what it says then.
+var deaths = []struct {
+	name string
+	die  func()
+	want []string
+	code int
+}{
+	{"a panic in main", func() {
+		defer crash.Guard()
+		panic("on purpose")
+	}, []string{"panic: on purpose", "crash_test.go"}, crash.ExitCode},
+	{"a panic in a goroutine", func() {
+		var wg sync.WaitGroup
+		wg.Go(func() {
+			defer crash.Guard()
+			numbers := []int{1, 2, 3}
+			numbers[len(numbers)] = 4
+		})
+		wg.Wait()
+	}, []string{"panic: runtime error: index out of range [3] with length 3"}, crash.ExitCode},
+	{"a panic with an error", func() {
+		defer crash.Guard()
+		panic(fmt.Errorf("wrapped: %w", os.ErrNotExist))
+	}, []string{"panic: wrapped: file does not exist"}, crash.ExitCode},
+	{"a panic with nil", func() {
+		defer crash.Guard()
+		panic(nil)
+	}, []string{"panic: panic called with nil"}, crash.ExitCode},
+	{"someone wants to know", func() {
+		crash.OnPanic(func(string) { fmt.Println("the first") })
+		crash.OnPanic(func(text string) { fmt.Println("told:", text) })
+		defer crash.Guard()
+		panic("on purpose")
+	}, []string{"told: panic: on purpose"}, crash.ExitCode},
+	{"whoever is told panics", func() {
+		crash.OnPanic(func(string) { panic("the log is broken") })
+		defer crash.Guard()
+		panic("on purpose")
+	}, []string{"panic: on purpose", "while this was reported: the log is broken"}, crash.ExitCode},
+	{"whoever is told hangs", func() {
+		crash.OnPanic(func(string) { fmt.Println("told"); time.Sleep(time.Hour) })
+		defer crash.Guard()
+		panic("on purpose")
+	}, []string{"told"}, crash.ExitCode},
+	{"an end in order", func() { crash.End("a handler hangs") }, []string{"a handler hangs"}, crash.ExitCode},
+	{"no panic", func() {
+		defer crash.Guard()
+		crash.Report("a panic that is not the end")
+	}, []string{"a panic that is not the end"}, 0},
+}
+
+func TestMain(m *testing.M) {
+	for _, d := range deaths {
+		if os.Getenv(deathEnv) == d.name {
+			d.die()
+			os.Exit(0)
+		}
+	}
+	goleak.VerifyTestMain(m)
+}
+
+func TestTheProcessEndsInOrder(t *testing.T) {
+	for _, d := range deaths {
+		t.Run(d.name, func(t *testing.T) {
+			t.Parallel()
+			ctx, cancel := context.WithTimeout(t.Context(), 20*time.Second)
+			defer cancel()
+			p := exec.CommandContext(ctx, os.Args[0])
+			p.Env = append(os.Environ(), deathEnv+"="+d.name)
+			output, err := p.CombinedOutput()
+			code := 0
+			if exit := (*exec.ExitError)(nil); errors.As(err, &exit) {
+				code = exit.ExitCode()
+			} else if err != nil {
+				t.Fatal(err)
+			}
+			if code != d.code {
+				t.Errorf("exit code %d, want %d", code, d.code)
+			}
+			for _, want := range d.want {
+				if !strings.Contains(string(output), want) {
+					t.Errorf("no %q in its output:\n%s", want, output)
+				}
+			}
+			if strings.Contains(string(output), "the first") {
+				t.Error("the first OnPanic was not replaced")
+			}
+		})
+	}
+}

@@ -1,0 +1,241 @@
+package link
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"fmt"
+	"strings"
+	"sync"
+	"testing"
+
+	"spectrumlua/pb"
+	"spectrumlua/runtime/schema"
+	"spectrumlua/runtime/wire"
+)
+
+func TestPingIsAnswered(t *testing.T) {
+	l := serve(t, Options{})
+	for range 3 {
+		l.peer.ping()
+	}
+	l.peer.sendBytes(appendFrame(appendFrame(nil, tPing, nil), tPing, []byte("with a payload")))
+	l.peer.expectPong()
+	l.peer.expectPong()
+}
+
+func TestConfigurationGoesBeforeTheFirstPong(t *testing.T) {
+	received := make(chan string)
+	l := serve(t, Options{Receive: func(_ context.Context, _ *schema.Type, payload []byte) { received <- string(payload) }})
+	l.mustSend(tMessage, "first")
+	l.mustSend(tConfig, "muc=1")
+	l.mustSend(tMessage, "second")
+	l.mustSend(tConfig, "rawxml=1")
+	l.peer.send(tQuery, "before any PING") // reading goes on, and nothing leaves
+	if got := <-received; got != "before any PING" {
+		t.Fatal(got)
+	}
+	l.mustSend(tMessage, "third")
+	l.peer.send(tPing, "")
+	l.peer.expect(tConfig, "muc=1")
+	l.peer.expect(tConfig, "rawxml=1")
+	l.peer.expectPong()
+	l.peer.expect(tMessage, "first")
+	l.peer.expect(tMessage, "second")
+	l.peer.expect(tMessage, "third")
+	l.peer.ping()
+	l.mustSend(tMessage, "fourth")
+	l.mustSend(tConfig, "late=1")
+	l.mustSend(tMessage, "fifth")
+	l.peer.expect(tMessage, "fourth")
+	l.peer.expect(tConfig, "late=1")
+	l.peer.expect(tMessage, "fifth")
+}
+
+func TestPayloads(t *testing.T) {
+	l := serve(t, Options{})
+	l.peer.ping()
+	cases := []struct {
+		name    string
+		payload []byte
+	}{
+		{"none", nil},
+		{"empty", []byte{}},
+		{"short", []byte("x")},
+		{"as long as a chunk", make([]byte, chunkSize)},
+		{"longer than a chunk", []byte(strings.Repeat("x", chunkSize+1))},
+		{"a megabyte", []byte(strings.Repeat("y", 1<<20))},
+		{"short again", []byte("z")},
+	}
+	for _, c := range cases {
+		t.Run(c.name, func(t *testing.T) {
+			mine := bytes.Clone(c.payload)
+			if err := l.Send(tMessage, mine); err != nil {
+				t.Fatal(err)
+			}
+			clear(mine) // Send keeps nothing of it
+			frame, err := l.peer.frames.Next()
+			if err != nil {
+				t.Fatal(err)
+			}
+			if want := pb.AppendWrapper(nil, tMessage, c.payload); string(frame) != string(want) {
+				t.Errorf("a frame of %d bytes arrived, want %d", len(frame), len(want))
+			}
+		})
+	}
+}
+
+func TestReceive(t *testing.T) {
+	type message struct{ typ, payload string }
+	received := make(chan message, 100)
+	l := serve(t, Options{Receive: func(_ context.Context, typ *schema.Type, payload []byte) {
+		received <- message{typ.Name, string(payload)}
+	}})
+	var sent []byte
+	for n := range pb.WrapperMessage_Type_name {
+		if typ := pb.WrapperMessage_Type(n); typ != tPing && typ != tExit {
+			sent = appendFrame(sent, typ, fmt.Appendf(nil, "payload %d", n))
+			sent = appendFrame(sent, typ, nil)
+		}
+	}
+	// In pieces that have nothing to do with the frames.
+	for i := 0; i < len(sent); i += 7 {
+		l.peer.sendBytes(sent[i:min(i+7, len(sent))])
+	}
+	for len(sent) > 0 {
+		frame, err := wire.NewReader(strings.NewReader(string(sent)), 0).Next()
+		if err != nil {
+			t.Fatal(err)
+		}
+		sent = sent[wire.HeaderSize+len(frame):]
+		typ, payload, _ := pb.SplitWrapper(frame)
+		want := message{schema.TypeByNumber(typ).Name, string(payload)}
+		if got := <-received; got != want {
+			t.Errorf("%q, want %q", got, want)
+		}
+	}
+}
+
+// TestWhatMakesNoSenseIsPassedOver logs it, and goes on.
+func TestWhatMakesNoSenseIsPassedOver(t *testing.T) {
+	cases := []struct {
+		name, frame string
+		log         string
+	}{
+		{"an empty frame", "", "an empty frame"},
+		{"text", "no WrapperMessage", "not a WrapperMessage"},
+		{"no type", "\x12\x01x", "it has no type"},
+		{"an unknown type", "\x08\x63", "unknown type 99"},
+		{"another one", "\x08\x64\x12\x01x", "unknown type 100"},
+		{"a negative type", "\x08\xff\xff\xff\xff\xff\xff\xff\xff\xff\x01", "unknown type -1"},
+	}
+	l := serve(t, Options{Receive: func(_ context.Context, typ *schema.Type, payload []byte) {
+		t.Errorf("%s %q arrived", typ.Name, payload)
+	}})
+	for _, c := range cases {
+		t.Run(c.name, func(t *testing.T) {
+			frame := append(wire.AppendHeader(nil, len(c.frame)), c.frame...)
+			for range 3 {
+				l.peer.sendBytes(frame)
+			}
+			l.peer.ping()
+			if n := l.log.count(c.log); n != 1 {
+				t.Errorf("%q was logged %d times", c.log, n)
+			}
+		})
+	}
+}
+
+// TestOrder has many goroutines send at the same time.
+func TestOrder(t *testing.T) {
+	const senders, each = 20, 250
+	l := serve(t, Options{MaxQueue: 64 << 10})
+	l.peer.ping()
+	var wg sync.WaitGroup
+	for s := range senders {
+		wg.Go(func() {
+			for i := range each {
+				text := fmt.Appendf(nil, "%d %d ", s, i)
+				if i%50 == 49 { // one that has a chunk to itself
+					text = append(text, make([]byte, chunkSize)...)
+				}
+				if err := l.Send(tMessage, text); err != nil {
+					t.Error(err)
+				}
+				for l.Full() {
+					if err := l.WaitRoom(t.Context()); err != nil {
+						t.Error(err)
+						return
+					}
+				}
+			}
+		})
+	}
+	pinged := make(chan struct{})
+	go func() {
+		defer close(pinged)
+		for range 10 {
+			l.peer.send(tPing, "")
+		}
+	}()
+	next := make([]int, senders)
+	for messages, pongs := 0, 0; messages < senders*each || pongs < 10; {
+		switch typ, payload := l.peer.next(); typ {
+		case tPong:
+			l.peer.expectStats()
+			pongs++
+		case tMessage:
+			var s, i int
+			if _, err := fmt.Sscan(payload, &s, &i); err != nil {
+				t.Fatal(err)
+			}
+			if i != next[s] {
+				t.Fatalf("sender %d: message %d, want %d", s, i, next[s])
+			}
+			next[s]++
+			messages++
+		default:
+			t.Fatalf("%v", typ)
+		}
+	}
+	wg.Wait()
+	<-pinged
+}
+
+// TestContextOfReceive is done when Run is to return, whatever the reason.
+func TestContextOfReceive(t *testing.T) {
+	cases := []struct {
+		name string
+		end  func(l *trial)
+	}{
+		{"its own context", func(l *trial) { l.stop() }},
+		{"Close", func(l *trial) { l.Close(context.Background()) }},
+	}
+	for _, c := range cases {
+		t.Run(c.name, func(t *testing.T) {
+			inside := make(chan struct{})
+			l := serve(t, Options{Receive: func(ctx context.Context, _ *schema.Type, _ []byte) {
+				close(inside)
+				<-ctx.Done()
+			}})
+			l.peer.send(tQuery, "")
+			<-inside
+			c.end(l)
+			if err := l.wait(); err != nil {
+				t.Error(err)
+			}
+		})
+	}
+}
+
+func TestRunTwice(t *testing.T) {
+	l := serve(t, Options{})
+	l.peer.ping()
+	defer func() {
+		if recover() == nil {
+			t.Error("no panic")
+		}
+	}()
+	err := l.Run(t.Context(), l.peer.conn)
+	t.Error(errors.Join(errors.New("it returned"), err))
+}

@@ -1,0 +1,291 @@
+package session
+
+import (
+	"context"
+	"fmt"
+	"math/rand/v2"
+	"strings"
+	"sync"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"github.com/sirupsen/logrus"
+
+	"spectrumlua/runtime/schema"
+)
+
+// TestTooManyQueued: the user is told at once, and his queue gets the grace.
+func TestTooManyQueued(t *testing.T) {
+	perform(t, nil, func(p *play) {
+		p.login("alice")
+		p.say("alice", "wait send")
+		p.expect("alice login", "alice wait send")
+		for range p.r.opts.MaxQueue {
+			p.say("alice", "queued")
+		}
+		p.expect()
+		p.say("alice", "one too many")
+		p.say("alice", "passed over")
+		p.expect("alice < disconnected 16 " + ErrTooManyWaiting.Error())
+		p.logged(logrus.ErrorLevel, ErrTooManyWaiting.Error())
+		p.logout("alice")
+		p.login("alice")
+		p.say("alice", "new")
+		p.later(1500 * time.Millisecond)
+		p.expect()
+		p.later(time.Second)
+		p.expect("500ms alice wait send: "+ErrTooManyWaiting.Error(), "500ms alice logout", "500ms alice ended",
+			"500ms alice login", "500ms alice new")
+	})
+}
+
+// TestDismissTooLate: what is seen of a session that has just been logged out
+// is not told to the user's next one.
+func TestDismissTooLate(t *testing.T) {
+	perform(t, nil, func(p *play) {
+		p.login("alice")
+		p.later(0)
+		old := p.r.Find("alice")
+		p.logout("alice")
+		p.login("alice")
+		p.later(0)
+		p.forget()
+		p.r.dismiss(old, ErrTooManyWaiting, 0)
+		p.r.refuse(old, ErrTooManyWaiting)
+		p.expect()
+	})
+}
+
+// TestTooManyQueuedBeforeLogin: for a session that waits for its pause.
+func TestTooManyQueuedBeforeLogin(t *testing.T) {
+	perform(t, nil, func(p *play) {
+		p.login("alice")
+		p.say("alice", "dropped")
+		p.later(0)
+		p.logout("alice")
+		p.login("alice")
+		p.later(0)
+		p.forget()
+		for range p.r.opts.MaxQueue + 5 {
+			p.say("alice", "never")
+		}
+		p.expect("alice < disconnected 16 " + ErrTooManyWaiting.Error())
+		p.later(time.Minute)
+		p.expect()
+	})
+}
+
+// big is a message of about that many bytes, which has the handler do what.
+func big(what string, bytes int) string { return what + strings.Repeat(" ", bytes) }
+
+// receiving receives on a goroutine of its own. It tells whether that is done.
+func (p *play) receiving(ctx context.Context, user, text string) (done func() bool) {
+	returned := make(chan struct{})
+	go func() {
+		defer close(returned)
+		p.r.Receive(ctx, schema.TypeByName("conv_message"), sayingOf(user, text))
+	}()
+	return func() bool {
+		synctest.Wait()
+		select {
+		case <-returned:
+			return true
+		default:
+			return false
+		}
+	}
+}
+
+func TestReadingPauses(t *testing.T) {
+	perform(t, nil, func(p *play) {
+		p.login("alice")
+		p.login("bob")
+		p.say("alice", "wait")
+		p.expect("alice login", "bob login", "alice wait")
+		p.say("alice", big("wait", 50<<10))
+		done := p.receiving(p.Context(), "bob", big("hello", 20<<10))
+		if done() {
+			p.Fatal("more is read than there is room for")
+		}
+		p.goOn <- struct{}{}
+		if !done() {
+			p.Fatal("reading does not go on")
+		}
+		p.later(0)
+		p.forget()
+		p.goOn <- struct{}{}
+	})
+}
+
+func TestReadingPausesUntilTheEnd(t *testing.T) {
+	perform(t, nil, func(p *play) {
+		p.login("alice")
+		p.say("alice", "wait")
+		p.say("alice", big("never", 50<<10))
+		ctx, cancel := context.WithCancel(p.Context())
+		done := p.receiving(ctx, "alice", big("never", 20<<10))
+		if done() {
+			p.Fatal("more is read than there is room for")
+		}
+		cancel()
+		if !done() {
+			p.Fatal("reading does not end")
+		}
+		p.forget()
+	})
+}
+
+// TestRoomIsMade: who waits for ever does not stop the process for ever.
+func TestRoomIsMade(t *testing.T) {
+	perform(t, nil, func(p *play) {
+		p.login("alice")
+		p.login("bob")
+		p.say("alice", "wait")
+		p.say("bob", "wait")
+		p.say("alice", big("never", 40<<10))
+		p.say("bob", big("never", 10<<10))
+		p.later(0)
+		p.forget()
+		done := p.receiving(p.Context(), "bob", big("later", 20<<10))
+		p.later(stallTimeout - time.Second)
+		if done() {
+			p.Fatal("more is read than there is room for")
+		}
+		p.later(time.Second + time.Millisecond)
+		if !done() {
+			p.Fatal("reading does not go on")
+		}
+		p.expect("10s alice < disconnected 16 "+ErrTooMuchWaiting.Error(),
+			"10s alice wait: "+ErrTooMuchWaiting.Error(), "10s alice logout", "10s alice ended")
+		p.logged(logrus.ErrorLevel, ErrTooMuchWaiting.Error())
+		p.say("bob", "hello")
+		p.logout("alice")
+		p.logout("bob")
+		p.later(2 * time.Second)
+		p.forget()
+	})
+}
+
+// TestRoomIsMadeByTheProcess drops what waits for no user's handlers.
+func TestRoomIsMadeByTheProcess(t *testing.T) {
+	perform(t, nil, func(p *play) {
+		p.login("alice")
+		p.receive("raw_xml", []byte("wait"))
+		p.receive("raw_xml", []byte(big("never", 60<<10)))
+		p.expect("alice login", "- wait")
+		done := p.receiving(p.Context(), "alice", big("hello", 20<<10))
+		p.later(stallTimeout)
+		if !done() {
+			p.Fatal("reading does not go on")
+		}
+		p.logged(logrus.ErrorLevel, "1 messages of no user are dropped")
+		p.receive("raw_xml", []byte("next"))
+		p.forget()
+		p.goOn <- struct{}{}
+		p.expect("- next")
+	})
+}
+
+// TestRoomOfOne: what alone is over the limit gets in when all else is done.
+func TestRoomOfOne(t *testing.T) {
+	perform(t, func(o *Options) { o.MaxQueueBytes = 1 }, func(p *play) {
+		p.login("alice")
+		for range 10 {
+			p.say("alice", big("hello", 1000))
+		}
+		p.later(0)
+		if len(p.record) != 11 {
+			p.Errorf("%d messages were handled, not 11", len(p.record))
+		}
+		p.forget()
+	})
+}
+
+func TestRoomUnderLoad(t *testing.T) {
+	const workers, rounds, limit = 8, 2000, 4096
+	r := newRoom(limit)
+	queue := make(chan int, workers*rounds)
+	var takers, freers sync.WaitGroup
+	for w := range uint64(workers) {
+		takers.Go(func() {
+			dice := rand.New(rand.NewPCG(w, 1))
+			for range rounds {
+				size := dice.IntN(1000)
+				r.take(t.Context(), size, func() { t.Error("stalled") })
+				queue <- size
+			}
+		})
+		freers.Go(func() {
+			for size := range queue {
+				r.mu.Lock()
+				used := r.used
+				r.mu.Unlock()
+				if used > limit {
+					t.Errorf("%d bytes of %d are used", used, limit)
+				}
+				r.free(size)
+			}
+		})
+	}
+	takers.Wait()
+	close(queue)
+	freers.Wait()
+	if r.used != 0 {
+		t.Errorf("%d bytes are still used", r.used)
+	}
+}
+
+// TestPassedOver: what does not fit is counted out again, and said.
+func TestPassedOver(t *testing.T) {
+	for _, c := range []struct {
+		name    string
+		typ     string
+		payload []byte
+		level   logrus.Level
+		log     string
+	}{
+		{"a LOGIN that does not parse", "login", []byte("\xff"), logrus.WarnLevel, "LOGIN that does not parse"},
+		{"a LOGIN without its required fields", "login", nil, logrus.WarnLevel, "LOGIN that does not parse"},
+		{"a LOGIN of nobody", "login", loginOf("", "legacy"), logrus.WarnLevel, "LOGIN that does not parse"},
+		{"a LOGOUT of a stranger", "logout", []byte("\x0a\x03bob"), logrus.DebugLevel, "LOGOUT of a user who is not logged in"},
+		{"a LOGOUT that does not parse", "logout", []byte("\xff"), logrus.DebugLevel, "LOGOUT of a user who is not logged in"},
+		{"a message to a stranger", "conv_message", sayingOf("bob", "hello"), logrus.DebugLevel, "conv_message for a user who is not logged in"},
+		{"an empty list of contacts", "buddies", nil, logrus.DebugLevel, "buddies that names no user"},
+		{"a message that does not parse", "conv_message", []byte("\xff"), logrus.DebugLevel, "conv_message that names no user"},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			perform(t, nil, func(p *play) {
+				p.receive(c.typ, c.payload)
+				p.logged(c.level, c.log)
+				p.expect()
+			})
+		})
+	}
+}
+
+// TestManyUsers keeps room and registry consistent while many come and go and
+// too much is queued for some.
+func TestManyUsers(t *testing.T) {
+	perform(t, func(o *Options) { o.MaxQueueBytes = 1 << 20 }, func(p *play) {
+		dice := rand.New(rand.NewPCG(1, 2))
+		for range 5000 {
+			user := fmt.Sprint("user", dice.IntN(20))
+			switch n := dice.IntN(10); n {
+			case 0:
+				p.login(user)
+			case 1:
+				p.logout(user)
+			case 2:
+				p.say(user, []string{"nap", "spawn", "dropped", "connected", "refused"}[dice.IntN(5)])
+			case 3:
+				time.Sleep(time.Duration(dice.IntN(1000)) * time.Millisecond)
+			default:
+				p.say(user, big("hello", dice.IntN(3000)))
+			}
+		}
+		p.exit(time.Second)
+		p.later(time.Second)
+		p.forget()
+	})
+}

@@ -1,0 +1,249 @@
+package session
+
+import (
+	"context"
+	"fmt"
+	"slices"
+	"strings"
+	"sync"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"github.com/sirupsen/logrus"
+	logtest "github.com/sirupsen/logrus/hooks/test"
+	"go.uber.org/goleak"
+	"google.golang.org/protobuf/proto"
+
+	"spectrumlua/pb"
+	"spectrumlua/runtime/schema"
+	"spectrumlua/runtime/task"
+)
+
+func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
+
+// A play is a registry, with a Spectrum that speaks in lines and a script whose
+// handlers do what the lines say. It runs in a bubble, whose time is synctest's.
+//
+// What happens is recorded as "when who what", with the time since the last
+// look at the record.
+type play struct {
+	*testing.T
+	r    *Registry
+	s    *task.Scheduler
+	logs *logtest.Hook
+	goOn chan struct{} // ends one wait
+
+	mu     sync.Mutex
+	record []string
+	from   time.Time
+	// plans are what on.login, on.logout and on.exit do, by "alice login".
+	plans map[string]string
+}
+
+// defaults are those of the program.
+func defaults() Options {
+	return Options{
+		LogoutGrace: 2 * time.Second, LogoutTimeout: time.Second,
+		LoginDelay: 2 * time.Second, LoginDelayMax: 5 * time.Minute,
+		MaxQueue: 10, MaxQueueBytes: 64 << 10,
+	}
+}
+
+func perform(t *testing.T, change func(*Options), scene func(p *play)) {
+	t.Helper()
+	synctest.Test(t, func(t *testing.T) {
+		p := &play{T: t, s: task.New(task.Limits{}), goOn: make(chan struct{}), plans: map[string]string{}, from: time.Now()}
+		defer p.s.Close()
+		o := defaults()
+		if change != nil {
+			change(&o)
+		}
+		var log *logrus.Logger
+		log, p.logs = logtest.NewNullLogger()
+		log.SetLevel(logrus.DebugLevel)
+		o.Scheduler, o.Script, o.Sender, o.Log = p.s, p, p, log
+		p.r = New(t.Context(), o)
+		scene(p)
+		p.exit(time.Hour)
+		p.empty()
+	})
+}
+
+func (p *play) note(format string, args ...any) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	line := fmt.Sprintf(format, args...)
+	if d := time.Since(p.from); d > 0 {
+		line = d.Round(time.Millisecond).String() + " " + line
+	}
+	p.record = append(p.record, line)
+}
+
+// expect looks at the record, once all is done that can be done now.
+func (p *play) expect(want ...string) {
+	p.Helper()
+	synctest.Wait()
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	if !slices.Equal(p.record, want) {
+		p.Errorf("what happened:\n  %s\nwanted:\n  %s", strings.Join(p.record, "\n  "), strings.Join(want, "\n  "))
+	}
+	p.record, p.from = nil, time.Now()
+}
+
+// forget forgets the record.
+func (p *play) forget() {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	p.record, p.from = nil, time.Now()
+}
+
+// later lets time pass and all happen that this brings.
+func (p *play) later(d time.Duration) {
+	synctest.Wait()
+	time.Sleep(d)
+	synctest.Wait()
+}
+
+// Handle implements Script.
+func (p *play) Handle(t *task.Task, s *Session, m Message) error {
+	user, what := "-", m.Type.Name
+	if s != nil {
+		user = s.User
+	}
+	do := p.plans[user+" "+what]
+	switch m.Type.Number {
+	case pb.WrapperMessage_TYPE_CONV_MESSAGE:
+		var c pb.ConversationMessage
+		_ = proto.Unmarshal([]byte(m.Payload), &c)
+		what, do = c.GetMessage(), c.GetMessage()
+	case pb.WrapperMessage_TYPE_RAW_XML:
+		what, do = m.Payload, m.Payload
+	}
+	p.note("%s %s", user, what)
+	var err error
+	for _, verb := range strings.Fields(do) {
+		if err == nil {
+			err = p.do(t, s, verb)
+		}
+	}
+	if err != nil {
+		p.note("%s %s: %v", user, what, err)
+	}
+	return err
+}
+
+// Ended implements Script.
+func (p *play) Ended(s *Session) { p.note("%s ended", s.User) }
+
+// do does what a word says.
+func (p *play) do(t *task.Task, s *Session, verb string) error {
+	switch verb {
+	case "wait":
+		return t.Wait(func(ctx context.Context) error {
+			select {
+			case <-p.goOn:
+				return nil
+			case <-ctx.Done():
+				return ctx.Err()
+			}
+		})
+	case "nap":
+		return t.Wait(func(ctx context.Context) error { time.Sleep(time.Second); return ctx.Err() })
+	case "sleepwell": // deaf to its end
+		_ = t.Wait(func(context.Context) error { time.Sleep(time.Minute); return nil })
+	case "spawn":
+		s.Owner().Spawn("task", func(t *task.Task) { p.note("%s task: %v", s.User, p.do(t, s, "wait")) })
+	case "spawndeaf":
+		s.Owner().Spawn("", func(t *task.Task) { p.note("%s task: %v", s.User, p.do(t, s, "sleepwell")) })
+	case "error":
+		return fmt.Errorf("the script does not like %s", s.User)
+	case "connected":
+		return p.r.Send(s, pb.WrapperMessage_TYPE_CONNECTED, mustMarshal(&pb.Connected{User: &s.User}))
+	case "send":
+		return p.r.Send(s, pb.WrapperMessage_TYPE_BUDDY_CHANGED, mustMarshal(&pb.Buddy{UserName: &s.User, BuddyName: proto.String("b")}))
+	case "dropped", "refused", "other":
+		code := map[string]pb.ConnectionError{
+			"dropped": pb.ConnectionError_CONNECTION_ERROR_NETWORK_ERROR,
+			"other":   pb.ConnectionError_CONNECTION_ERROR_OTHER_ERROR,
+			"refused": pb.ConnectionError_CONNECTION_ERROR_AUTHENTICATION_FAILED,
+		}[verb]
+		return p.r.Send(s, pb.WrapperMessage_TYPE_DISCONNECTED,
+			mustMarshal(&pb.Disconnected{User: &s.User, Error: &code, Message: proto.String(verb)}))
+	}
+	return nil
+}
+
+// Send implements Sender.
+func (p *play) Send(typ pb.WrapperMessage_Type, payload []byte) error {
+	t := schema.TypeByNumber(typ)
+	text := ""
+	if typ == pb.WrapperMessage_TYPE_DISCONNECTED {
+		var d pb.Disconnected
+		_ = proto.Unmarshal(payload, &d)
+		text = fmt.Sprintf(" %d %s", d.GetError(), d.GetMessage())
+	}
+	p.note("%s < %s%s", t.UserOf(payload), t.Name, text)
+	return nil
+}
+
+func mustMarshal(m proto.Message) []byte {
+	b, err := proto.Marshal(m)
+	if err != nil {
+		panic(err)
+	}
+	return b
+}
+
+func (p *play) receive(name string, payload []byte) {
+	p.r.Receive(p.Context(), schema.TypeByName(name), payload)
+}
+
+func (p *play) login(user string) { p.receive("login", loginOf(user, "legacy")) }
+func (p *play) logout(user string) {
+	p.receive("logout", mustMarshal(&pb.Logout{User: &user, LegacyName: proto.String("legacy")}))
+}
+func (p *play) say(user, text string) { p.receive("conv_message", sayingOf(user, text)) }
+
+func loginOf(user, legacy string) []byte {
+	return mustMarshal(&pb.Login{User: &user, LegacyName: &legacy, Password: proto.String("x")})
+}
+
+func sayingOf(user, text string) []byte {
+	return mustMarshal(&pb.ConversationMessage{UserName: &user, BuddyName: proto.String("b"), Message: &text})
+}
+
+// exit ends the process within d.
+func (p *play) exit(d time.Duration) {
+	ctx, cancel := context.WithTimeout(p.Context(), d)
+	defer cancel()
+	p.r.Exit(ctx, Message{Type: schema.TypeByName("exit")})
+}
+
+// empty checks that nothing is left of any session.
+func (p *play) empty() {
+	p.Helper()
+	p.later(2 * time.Minute) // who is deaf
+	r := p.r
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	if len(r.users)+len(r.last) > 0 {
+		p.Errorf("left: %d users, %d last", len(r.users), len(r.last))
+	}
+	if used := r.room.inUse(); used != 0 || r.queued.Load() != 0 {
+		p.Errorf("%d bytes of room are still used, %d by the process", used, r.queued.Load())
+	}
+}
+
+// logged tells whether the log has a line with text, and forgets the log.
+func (p *play) logged(level logrus.Level, text string) {
+	p.Helper()
+	for _, e := range p.logs.AllEntries() {
+		if e.Level == level && strings.Contains(e.Message, text) {
+			p.logs.Reset()
+			return
+		}
+	}
+	p.Errorf("nothing logged with %q", text)
+}

@@ -1,0 +1,147 @@
+package task
+
+import (
+	"context"
+	"math/rand/v2"
+	"runtime"
+	"testing"
+	"testing/synctest"
+	"weak"
+)
+
+func TestQueue(t *testing.T) {
+	var q queue[int]
+	var want []int
+	random := rand.New(rand.NewPCG(1, 2))
+	next := 0
+	for range 200 {
+		for range random.IntN(2000) {
+			q.push(next)
+			want = append(want, next)
+			next++
+		}
+		for range random.IntN(2000) {
+			if len(want) == 0 {
+				break
+			}
+			if front, got := q.front(), q.pop(); got != want[0] || front != got {
+				t.Fatalf("got %d, front %d, want %d", got, front, want[0])
+			}
+			want = want[1:]
+		}
+		if q.len() != len(want) {
+			t.Fatalf("len is %d, want %d", q.len(), len(want))
+		}
+		if q.len() == 0 && len(q.ring) > 64*minRing {
+			t.Fatalf("an empty queue keeps room for %d", len(q.ring))
+		}
+	}
+	q.clear()
+	if q.len() != 0 || q.ring != nil {
+		t.Error("clear leaves something")
+	}
+}
+
+func TestQueueForgetsWhatItGaveOut(t *testing.T) {
+	var q queue[*[64]byte]
+	q.push(new([64]byte))
+	gone := weak.Make(q.pop())
+	runtime.GC()
+	if gone.Value() != nil {
+		t.Error("the queue keeps it")
+	}
+	runtime.KeepAlive(&q)
+}
+
+type itemOf func(*Task)
+
+func (f itemOf) Handle(t *Task) { f(t) }
+
+// TestACancelledOwnerHoldsNothing: a script may keep its session for ever.
+func TestACancelledOwnerHoldsNothing(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		s := New(Limits{})
+		defer s.Close()
+		o := s.NewOwner(t.Context(), "user")
+		for range 100 {
+			o.Post(itemOf(func(*Task) {}))
+			o.Spawn("n", func(t *Task) {
+				_ = t.Wait(func(ctx context.Context) error { <-ctx.Done(); return ctx.Err() })
+			})
+		}
+		o.Finish(itemOf(func(*Task) {}))
+		synctest.Wait()
+		o.Cancel(ErrCancelled)
+		<-o.Idle()
+		if o.inbox.ring != nil || o.handler != nil || len(o.named) != 0 || o.active != 0 || o.busy {
+			t.Errorf("it holds %+v", o)
+		}
+	})
+}
+
+// TestAnEndedTaskHoldsNothing: neither what it ran nor those that replaced it.
+func TestAnEndedTaskHoldsNothing(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		s := New(Limits{})
+		defer s.Close()
+		o := s.NewOwner(t.Context(), "user")
+		first, captured := spawnCapturing(o)
+		second := o.Spawn("n", func(*Task) {})
+		<-second.Ended()
+		synctest.Wait()
+		runtime.GC()
+		if first.next != nil || second.body != nil || captured.Value() != nil {
+			t.Error("it holds its body, or its successor")
+		}
+		runtime.KeepAlive(first)
+	})
+}
+
+func spawnCapturing(o *Owner) (*Task, weak.Pointer[[64]byte]) {
+	captured := new([64]byte)
+	t := o.Spawn("n", func(t *Task) {
+		_ = t.Wait(func(ctx context.Context) error { <-ctx.Done(); return ctx.Err() })
+		captured[0]++
+	})
+	synctest.Wait()
+	return t, weak.Make(captured)
+}
+
+// TestNothingPilesUp spawns and cancels under a context that goes on.
+func TestNothingPilesUp(t *testing.T) {
+	ctx, cancel := context.WithCancel(t.Context())
+	defer cancel()
+	s := New(Limits{})
+	defer s.Close()
+	process := s.NewOwner(ctx, "")
+	turn := func() {
+		user := s.NewOwner(ctx, "user")
+		user.Post(itemOf(func(t *Task) { t.Cancel(ErrCancelled) }))
+		user.Finish(itemOf(func(t *Task) { _ = t.Wait(func(context.Context) error { return nil }) }))
+		<-user.Spawn("n", func(t *Task) { _ = t.Wait(func(context.Context) error { return nil }) }).Ended()
+		user.Cancel(ErrCancelled)
+		<-user.Idle()
+		<-process.Spawn("n", func(t *Task) { _ = t.Wait(func(context.Context) error { return nil }) }).Ended()
+	}
+	turn()
+	before := heap()
+	for range 10000 {
+		turn()
+	}
+	if grown := heap() - before; grown > 500_000 {
+		t.Errorf("10000 turns have left %d bytes", grown)
+	}
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if n := s.ready.len(); n != 0 || len(s.idle) > maxIdle {
+		t.Errorf("%d entries and %d idle goroutines are left", n, len(s.idle))
+	}
+}
+
+func heap() int64 {
+	var m runtime.MemStats
+	runtime.GC()
+	runtime.GC()
+	runtime.ReadMemStats(&m)
+	return int64(m.HeapAlloc)
+}

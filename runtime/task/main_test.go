@@ -1,0 +1,127 @@
+package task_test
+
+import (
+	"context"
+	"errors"
+	"os"
+	"slices"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"go.uber.org/goleak"
+
+	"spectrumlua/runtime/task"
+)
+
+var errTest = errors.New("the test says so")
+
+func TestMain(m *testing.M) {
+	if os.Getenv(panicEnv) != "" {
+		panicInItem()
+		return
+	}
+	goleak.VerifyTestMain(m)
+}
+
+// itemFunc is an item that is a function.
+type itemFunc func(*task.Task)
+
+func (f itemFunc) Handle(t *task.Task) { f(t) }
+
+// bench is a scheduler in a bubble whose time is synctest's, and a record of
+// what happened with the baton.
+type bench struct {
+	*testing.T
+	s   *task.Scheduler
+	log []string // guarded by the baton
+}
+
+// inBubble runs test in a bubble. All goroutines have to end with it.
+func inBubble(t *testing.T, l task.Limits, test func(b *bench)) {
+	t.Helper()
+	synctest.Test(t, func(t *testing.T) {
+		b := &bench{T: t, s: task.New(l)}
+		defer b.s.Close()
+		test(b)
+	})
+}
+
+func (b *bench) owner(name string) *task.Owner { return b.s.NewOwner(b.Context(), name) }
+
+// note is to be called with the baton.
+func (b *bench) note(what string) { b.log = append(b.log, what) }
+
+// noting is an item that is noted.
+func (b *bench) noting(what string) task.Item {
+	return itemFunc(func(*task.Task) { b.note(what) })
+}
+
+// waiting is an item that is noted, waits until something is sent or it is
+// cancelled, and is noted again.
+func (b *bench) waiting(what string, until <-chan struct{}) task.Item {
+	return itemFunc(func(t *task.Task) { b.waitFor(t, what, until) })
+}
+
+func (b *bench) waitFor(t *task.Task, what string, until <-chan struct{}) {
+	b.note(what)
+	err := t.Wait(func(ctx context.Context) error { return receive(ctx, until) })
+	if err != nil {
+		b.note(what + ": " + err.Error())
+		return
+	}
+	b.note(what + " done")
+}
+
+func receive(ctx context.Context, until <-chan struct{}) error {
+	select {
+	case <-until:
+		return nil
+	case <-ctx.Done():
+		return ctx.Err()
+	}
+}
+
+// holdBaton keeps everything from running until the returned function is
+// called, which returns when all that can run has run.
+func (b *bench) holdBaton() (letGo func()) {
+	release := make(chan struct{})
+	go b.s.Do(func() { <-release })
+	synctest.Wait()
+	return func() {
+		close(release)
+		synctest.Wait()
+	}
+}
+
+// expect compares the record with what is wanted, once nothing can go on.
+func (b *bench) expect(want ...string) {
+	b.Helper()
+	synctest.Wait()
+	var got []string
+	b.s.Do(func() { got, b.log = b.log, nil })
+	if !slices.Equal(got, want) {
+		b.Errorf("what happened:\n%q\nwanted:\n%q", got, want)
+	}
+}
+
+func isClosed(c <-chan struct{}) bool {
+	select {
+	case <-c:
+		return true
+	default:
+		return false
+	}
+}
+
+// patience is how long a test without a bubble waits for what must come.
+const patience = 20 * time.Second
+
+func await(t *testing.T, c <-chan struct{}, what string) {
+	t.Helper()
+	select {
+	case <-c:
+	case <-time.After(patience):
+		t.Fatalf("%s did not come within %v", what, patience)
+	}
+}

@@ -1,0 +1,250 @@
+package task_test
+
+import (
+	"context"
+	"fmt"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"spectrumlua/runtime/task"
+)
+
+// TestEndOfAMailbox has the first item wait while two more are queued, and
+// then ends the mailbox in some way.
+func TestEndOfAMailbox(t *testing.T) {
+	type ctl struct {
+		b    *bench
+		o    *task.Owner
+		goOn chan struct{}
+	}
+	dropped := func(items []task.Item) string { return fmt.Sprint("dropped ", len(items)) }
+	for _, c := range []struct {
+		name string
+		end  func(c ctl) string
+		want []string
+	}{
+		{"finish", func(c ctl) string {
+			c.o.Finish(c.b.noting("last"))
+			close(c.goOn)
+			return ""
+		}, []string{"1", "1 done", "2", "3", "last"}},
+		{"finish twice", func(c ctl) string {
+			first, second := c.o.Finish(c.b.noting("last")), c.o.Finish(c.b.noting("never"))
+			close(c.goOn)
+			return fmt.Sprint(first, second)
+		}, []string{"true false", "1", "1 done", "2", "3", "last"}},
+		{"post after finish", func(c ctl) string {
+			c.o.Finish(c.b.noting("last"))
+			n := c.o.Post(c.b.noting("never"))
+			close(c.goOn)
+			return fmt.Sprint(n)
+		}, []string{"0", "1", "1 done", "2", "3", "last"}},
+		{"interrupt", func(c ctl) string {
+			c.o.Finish(c.b.noting("last"))
+			return dropped(c.o.Interrupt(errTest))
+		}, []string{"dropped 2", "1", "1: the test says so", "last"}},
+		{"interrupt twice", func(c ctl) string {
+			c.o.Finish(c.b.noting("last"))
+			return dropped(c.o.Interrupt(errTest)) + dropped(c.o.Interrupt(errTest))
+		}, []string{"dropped 2dropped 0", "1", "1: the test says so", "last"}},
+		{"interrupt before finish", func(c ctl) string {
+			text := dropped(c.o.Interrupt(errTest))
+			c.o.Finish(c.b.noting("last"))
+			close(c.goOn)
+			return text
+		}, []string{"dropped 0", "1", "1 done", "2", "3", "last"}},
+		{"cancel", func(c ctl) string {
+			return dropped(c.o.Cancel(errTest))
+		}, []string{"dropped 2", "1", "1: the test says so"}},
+		{"cancel after finish", func(c ctl) string {
+			c.o.Finish(c.b.noting("last"))
+			return dropped(c.o.Cancel(errTest))
+		}, []string{"dropped 3", "1", "1: the test says so"}},
+		{"finish and interrupt after cancel", func(c ctl) string {
+			c.o.Cancel(errTest)
+			return fmt.Sprint(c.o.Finish(c.b.noting("never"))) + dropped(c.o.Interrupt(errTest))
+		}, []string{"falsedropped 0", "1", "1: the test says so"}},
+		{"drop", func(c ctl) string {
+			text := dropped(c.o.Drop())
+			close(c.goOn)
+			return text
+		}, []string{"dropped 2", "1", "1 done"}},
+		{"drop after finish", func(c ctl) string {
+			c.o.Finish(c.b.noting("last"))
+			text := dropped(c.o.Drop())
+			close(c.goOn)
+			return text
+		}, []string{"dropped 2", "1", "1 done", "last"}},
+		{"cancel twice", func(c ctl) string {
+			return dropped(c.o.Cancel(errTest)) + dropped(c.o.Cancel(task.ErrCancelled))
+		}, []string{"dropped 2dropped 0", "1", "1: the test says so"}},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			inBubble(t, task.Limits{}, func(b *bench) {
+				o, goOn := b.owner("user"), make(chan struct{})
+				o.Post(b.waiting("1", goOn))
+				o.Post(b.noting("2"))
+				o.Post(b.noting("3"))
+				synctest.Wait()
+				want := c.want
+				if text := c.end(ctl{b, o, goOn}); text != "" {
+					if text != want[0] {
+						b.Errorf("got %q, want %q", text, want[0])
+					}
+					want = want[1:]
+				}
+				b.expect(want...)
+				o.Cancel(errTest)
+				await(b.T, o.Idle(), "the owner's end")
+			})
+		})
+	}
+}
+
+// TestInterruptSparesTheLastItem interrupts when the last item has begun.
+func TestInterruptSparesTheLastItem(t *testing.T) {
+	inBubble(t, task.Limits{}, func(b *bench) {
+		o, goOn := b.owner("user"), make(chan struct{})
+		o.Finish(b.waiting("last", goOn))
+		b.expect("last")
+		if dropped := o.Interrupt(errTest); len(dropped) > 0 {
+			b.Errorf("dropped %v", dropped)
+		}
+		b.expect()
+		close(goOn)
+		b.expect("last done")
+	})
+}
+
+// TestInterruptBetweenItems interrupts when the handling of one item is over
+// and that of the next has not begun: the last item must not suffer.
+func TestInterruptBetweenItems(t *testing.T) {
+	inBubble(t, task.Limits{}, func(b *bench) {
+		o, goOn := b.owner("user"), make(chan struct{})
+		o.Post(b.noting("first"))
+		b.expect("first")
+		letGo := b.holdBaton()
+		o.Post(b.noting("dropped"))
+		o.Finish(b.waiting("last", goOn))
+		o.Interrupt(errTest)
+		letGo()
+		b.expect("last")
+		close(goOn)
+		b.expect("last done")
+	})
+}
+
+// TestTheSameItemTwice: what is last is a place in the mailbox, not an item.
+func TestTheSameItemTwice(t *testing.T) {
+	inBubble(t, task.Limits{}, func(b *bench) {
+		o, c := b.owner("user"), &countdown{left: 3, done: make(chan struct{})}
+		letGo := b.holdBaton()
+		o.Post(c)
+		o.Post(c)
+		o.Finish(c)
+		if n := len(o.Interrupt(errTest)); n != 2 {
+			b.Errorf("dropped %d items, not 2", n)
+		}
+		letGo()
+		if c.left != 2 {
+			b.Errorf("%d items were handled, not 1", 3-c.left)
+		}
+	})
+}
+
+func TestHold(t *testing.T) {
+	inBubble(t, task.Limits{}, func(b *bench) {
+		o := b.owner("user")
+		o.Hold()
+		o.Post(b.noting("1"))
+		if n := o.Post(b.noting("2")); n != 2 {
+			b.Errorf("%d items wait, not 2", n)
+		}
+		b.expect()
+		o.Release()
+		b.expect("1", "2")
+
+		letGo := b.holdBaton()
+		o.Post(b.noting("3"))
+		o.Hold() // has its place in the queue, and nothing to do there
+		letGo()
+		b.expect()
+		o.Release()
+		b.expect("3")
+
+		letGo = b.holdBaton()
+		o.Post(b.noting("4"))
+		o.Hold()
+		o.Release()
+		o.Post(b.noting("5"))
+		letGo()
+		b.expect("4", "5")
+
+		o.Post(itemFunc(func(*task.Task) { b.note("6"); o.Hold() }))
+		o.Post(b.noting("7"))
+		b.expect("6")
+		o.Hold()
+		o.Release()
+		b.expect("7")
+	})
+}
+
+func TestIdle(t *testing.T) {
+	inBubble(t, task.Limits{}, func(b *bench) {
+		o, goOn := b.owner("user"), make(chan struct{})
+		idle := o.Idle()
+		synctest.Wait()
+		if isClosed(idle) {
+			b.Fatal("idle before it was cancelled")
+		}
+		deaf := itemFunc(func(t *task.Task) {
+			_ = t.Wait(func(ctx context.Context) error { <-goOn; return ctx.Err() })
+		})
+		o.Post(deaf)
+		for range 3 {
+			o.Spawn("same", deaf)
+		}
+		synctest.Wait()
+		o.Cancel(errTest)
+		synctest.Wait()
+		if isClosed(idle) || isClosed(o.Idle()) {
+			b.Fatal("idle while something waits")
+		}
+		o.Spawn("", func(*task.Task) { b.note("never") })
+		goOn <- struct{}{}
+		synctest.Wait()
+		if isClosed(idle) {
+			b.Fatal("idle while something waits")
+		}
+		goOn <- struct{}{}
+		synctest.Wait()
+		if !isClosed(idle) || !isClosed(o.Idle()) {
+			b.Fatal("not idle when nothing is left")
+		}
+		<-o.Spawn("", func(*task.Task) { b.note("never") }).Ended()
+		<-o.Spawn("same", func(*task.Task) { b.note("never") }).Ended()
+		b.expect()
+	})
+}
+
+// TestEndOfTheContext: the context that an owner was made with ends its tasks.
+func TestEndOfTheContext(t *testing.T) {
+	inBubble(t, task.Limits{}, func(b *bench) {
+		ctx, cancel := context.WithTimeoutCause(b.Context(), time.Second, errTest)
+		defer cancel()
+		o := b.s.NewOwner(ctx, "user")
+		o.Post(b.waiting("item", nil))
+		o.Spawn("", func(t *task.Task) { b.waitFor(t, "task", nil) })
+		synctest.Wait()
+		time.Sleep(time.Second)
+		synctest.Wait()
+		o.Spawn("", func(*task.Task) { b.note("never") })
+		synctest.Wait()
+		if len(b.log) != 4 {
+			b.Errorf("what happened: %q", b.log)
+		}
+		o.Cancel(nil)
+		<-o.Idle()
+	})
+}

@@ -1,0 +1,73 @@
+package task
+
+import (
+	"time"
+
+	"spectrumlua/runtime/crash"
+)
+
+// Limits is how long a task may run without waiting. It may run up to an
+// eighth longer before that is seen.
+type Limits struct {
+	// Run ends a task with an error at its line; 0 means no limit.
+	Run time.Duration
+	// Grace is how much longer a task may ignore that. Then OnStuck is called,
+	// once, from the watchdog's goroutine.
+	Grace   time.Duration
+	OnStuck func(t *Task)
+	// OnSlow is called once for an owner when something in his mailbox has been
+	// handled for longer than Slow since it first waited, and more is queued
+	// behind it. It is called with a lock held: it must not block, or use the
+	// scheduler.
+	Slow   time.Duration
+	OnSlow func(o *Owner, waited time.Duration, queued int)
+}
+
+// watchdog is what is known about the turn that was seen last.
+type watchdog struct {
+	turn  uint64
+	since time.Time
+	told  bool // OnStuck has been called
+}
+
+// watch stops tasks that run for too long without waiting.
+func (s *Scheduler) watch() {
+	defer crash.Guard()
+	const looks = 8 // within one limit
+	tick := time.NewTicker(max(s.limits.Run/looks, time.Millisecond))
+	defer tick.Stop()
+	var w watchdog
+	for {
+		select {
+		case <-s.stop:
+			return
+		case <-tick.C:
+		}
+		if stuck := s.look(&w); stuck != nil && s.limits.OnStuck != nil {
+			s.limits.OnStuck(stuck)
+		}
+	}
+}
+
+// look cancels the running task if it has run for too long, and returns it if
+// it is to be reported as stuck. It holds s.mu for all of that, so that the
+// task which is cancelled is the one that ran for so long, in the turn that
+// took so long, and not what has got the baton since.
+func (s *Scheduler) look(w *watchdog) (stuck *Task) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	t := s.running
+	if t == nil || s.turn != w.turn {
+		w.turn, w.since = s.turn, time.Now()
+		return nil
+	}
+	ran := time.Since(w.since)
+	if ran >= s.limits.Run {
+		t.stop(&RanTooLongError{Limit: s.limits.Run})
+	}
+	if ran >= s.limits.Run+s.limits.Grace && !w.told {
+		w.told = true
+		return t
+	}
+	return nil
+}

@@ -1,0 +1,195 @@
+package xmltext
+
+import (
+	"encoding/xml"
+	"errors"
+	"fmt"
+	"io"
+	"strings"
+)
+
+// maxDepth is how deep elements may stand in each other.
+const maxDepth = 100
+
+// Fragment checks that s is well-formed content of an element, as RFC 6120
+// (section 11.1) allows it in a stream: no comments, processing instructions,
+// document types, undeclared entities or undeclared prefixes. It returns the
+// content written anew, so that what leaves is well-formed whatever a parser
+// may have let pass.
+func Fragment(s string) (string, error) {
+	w := newRewriter(s)
+	if err := w.copy(s); err != nil {
+		return "", err
+	}
+	return w.out.String(), nil
+}
+
+// Stanza checks that s is one whole element, message, presence or iq, and
+// nothing else but blanks around it, and returns it written anew.
+func Stanza(s string) (string, error) {
+	w := newRewriter(s)
+	w.one = true
+	if err := w.copy(strings.Trim(s, " \t\r\n")); err != nil {
+		return "", err
+	}
+	if w.elements != 1 {
+		return "", errors.New("it is no stanza: an element message, presence or iq is wanted")
+	}
+	return w.out.String(), nil
+}
+
+// rewriter copies XML token by token. The decoder finds the tokens; that they
+// fit together is checked here, as strictly as the parsers at the other end
+// of the stream do.
+type rewriter struct {
+	one      bool // one stanza, no text beside it
+	out      strings.Builder
+	empty    bool // the last start tag still lacks its end, since it may have no content
+	open     []element
+	scope    scope
+	elements int // at the top level
+}
+
+type element struct {
+	name     string
+	declared int // how much of the scope stands outside of it
+}
+
+func newRewriter(s string) *rewriter {
+	w := &rewriter{}
+	w.out.Grow(len(s) + len(s)/8)
+	return w
+}
+
+func (w *rewriter) copy(s string) error {
+	d := xml.NewDecoder(strings.NewReader(s))
+	for {
+		token, err := d.RawToken()
+		if errors.Is(err, io.EOF) {
+			break
+		}
+		if err != nil {
+			return err
+		}
+		if err := w.token(token); err != nil {
+			return err
+		}
+	}
+	if n := len(w.open); n > 0 {
+		return fmt.Errorf("the element <%s> is not closed", w.open[n-1].name)
+	}
+	return nil
+}
+
+func (w *rewriter) token(token xml.Token) error {
+	switch t := token.(type) {
+	case xml.StartElement:
+		return w.start(t)
+	case xml.EndElement:
+		return w.end(qualified(t.Name))
+	case xml.CharData:
+		return w.text(string(t))
+	case xml.Comment:
+		return errors.New("it has a comment, which XMPP forbids")
+	case xml.ProcInst:
+		return errors.New("it has a processing instruction or a prolog, which XMPP forbids")
+	}
+	return errors.New("it has a document type or the like, which XMPP forbids")
+}
+
+func (w *rewriter) text(s string) error {
+	if w.one && len(w.open) == 0 {
+		return errors.New("it has text beside the stanza")
+	}
+	if s != "" {
+		w.endStartTag()
+		_, _ = textEscaper.WriteString(&w.out, Clean(s))
+	}
+	return nil
+}
+
+func (w *rewriter) start(t xml.StartElement) error {
+	name := qualified(t.Name)
+	if err := w.place(name); err != nil {
+		return err
+	}
+	if err := checkName(t.Name); err != nil {
+		return err
+	}
+	w.open = append(w.open, element{name: name, declared: w.scope.size()})
+	if err := w.scope.declare(t.Attr); err != nil {
+		return fmt.Errorf("<%s>: %w", name, err)
+	}
+	if t.Name.Space == "xmlns" {
+		return fmt.Errorf("<%s>: the prefix xmlns is for declarations", name)
+	}
+	if _, err := w.scope.find(t.Name.Space); err != nil {
+		return fmt.Errorf("<%s>: %w", name, err)
+	}
+	if err := w.scope.checkAttributes(t.Attr); err != nil {
+		return fmt.Errorf("<%s>: %w", name, err)
+	}
+	w.endStartTag()
+	w.out.WriteString("<" + name)
+	for _, a := range t.Attr {
+		w.out.WriteString(" " + qualified(a.Name) + `="`)
+		_, _ = valueEscaper.WriteString(&w.out, Clean(a.Value))
+		w.out.WriteByte('"')
+	}
+	w.empty = true
+	return nil
+}
+
+// place checks that an element may stand where it does.
+func (w *rewriter) place(name string) error {
+	if len(w.open) == maxDepth {
+		return fmt.Errorf("elements stand more than %d deep in each other", maxDepth)
+	}
+	if len(w.open) > 0 {
+		return nil
+	}
+	w.elements++
+	switch {
+	case !w.one:
+	case w.elements > 1:
+		return errors.New("it has more than one stanza")
+	case name != "message" && name != "presence" && name != "iq":
+		return fmt.Errorf("<%s> is no stanza: message, presence or iq is wanted", name)
+	}
+	return nil
+}
+
+func (w *rewriter) end(name string) error {
+	n := len(w.open)
+	if n == 0 {
+		return fmt.Errorf("</%s> closes nothing", name)
+	}
+	e := w.open[n-1]
+	if e.name != name {
+		return fmt.Errorf("<%s> is closed by </%s>", e.name, name)
+	}
+	w.open = w.open[:n-1]
+	w.scope.leave(e.declared)
+	if w.empty {
+		w.out.WriteString("/>")
+		w.empty = false
+		return nil
+	}
+	w.out.WriteString("</" + name + ">")
+	return nil
+}
+
+func (w *rewriter) endStartTag() {
+	if w.empty {
+		w.out.WriteByte('>')
+		w.empty = false
+	}
+}
+
+// Carriage returns, and all blanks but spaces in a value, are written as
+// references: a parser would make something else of them.
+var (
+	textEscaper  = strings.NewReplacer("&", "&amp;", "<", "&lt;", ">", "&gt;", "\r", "&#13;")
+	valueEscaper = strings.NewReplacer("&", "&amp;", "<", "&lt;", ">", "&gt;", `"`, "&quot;",
+		"\t", "&#9;", "\n", "&#10;", "\r", "&#13;")
+)
