@@ -200,7 +200,7 @@ const maxResults = 8000
 func baseUnpack(c call) int {
 	t := c.table(1)
 	from := c.optInteger(2, 1)
-	to := from - 1
+	var to int
 	if c.given(3) {
 		to = c.integer(3)
 	} else {

@@ -1,6 +1,7 @@
 package stdlib
 
 import (
+	"errors"
 	"math"
 	"strconv"
 	"strings"
@@ -57,7 +58,7 @@ func parseNumber(s string) (float64, bool) {
 
 func isRange(err error) bool {
 	e, ok := err.(*strconv.NumError) //nolint:errorlint // ParseFloat returns nothing else
-	return ok && e.Err == strconv.ErrRange
+	return ok && errors.Is(e, strconv.ErrRange)
 }
 
 // parseInteger reads digits of a base from 2 to 36.

@@ -259,7 +259,7 @@ func TestReport(t *testing.T) {
 }
 
 func TestReportOfTheScript(t *testing.T) {
-	none := func() *subject { return &subject{loads: map[Style]*throughput{LikeSpectrum: {}, Flood: {}}} }
+	none := func() *subject { return &subject{rest: 1, loaded: 1, loads: map[Style]*throughput{LikeSpectrum: {}, Flood: {}}} }
 	one := func(v float64) Spread { return spread([]float64{v}) }
 	r := newReport(Defaults(), none(), none(), Scripted{
 		Waiting: &Waiting{Sessions: 900, Wanted: 1000, Bytes: 25_100, WithUS: one(60), WithoutUS: one(50), Ratio: one(1.2)},
@@ -270,7 +270,7 @@ func TestReportOfTheScript(t *testing.T) {
 		t.Fatal(err)
 	}
 	for _, want := range []string{
-		"\n900 sessions in read_line                   with    without    ratio\n" +
+		"\n900 sessions in read_line                  with    without    ratio\n" +
 			"  (not 1000: a process may not have more descriptors)\n" +
 			"  resident memory for each, kB             25.1\n" +
 			"  one message and its echo, µs             60.0       50.0     1.20\n",

@@ -1,0 +1,126 @@
+-- Mathematics, the operating system, files and debug: sections 5.6 to 5.9.
+
+test("mathematics", function()
+  assert(math.abs(-1) == 1 and math.ceil(1.2) == 2 and math.floor(-1.2) == -2 and math.sqrt(16) == 4 and math.pow(2, 10) == 1024)
+  assert(math.max(1, 5, 3) == 5 and math.min(4, 2, 3) == 2 and math.max("7", 1) == 7 and math.huge == 1 / 0 and -math.huge == -1 / 0)
+  assert(math.fmod(-5, 3) == -2 and math.fmod(5, -3) == 2 and math.mod(7, 4) == 3)
+  local w, f = math.modf(-3.75)
+  assert(w == -3 and f == -0.75)
+  w, f = math.modf(math.huge)
+  assert(w == math.huge and f == 0)
+  local m, e = math.frexp(8)
+  assert(m == 0.5 and e == 4 and math.ldexp(0.5, 4) == 8)
+  assert(math.abs(math.log(math.exp(1)) - 1) < 1e-12 and math.log10(1000) > 2.999 and math.deg(math.pi) == 180 and math.rad(180) == math.pi)
+  assert(math.abs(math.sin(math.pi / 2) - 1) < 1e-12 and math.atan2(1, 1) == math.pi / 4 and math.cosh(0) == 1 and math.tanh(0) == 0)
+  fails("number expected", math.max)
+end)
+
+test("random numbers", function()
+  for _ = 1, 200 do
+    local r, d, n = math.random(), math.random(6), math.random(-3, 3)
+    assert(r >= 0 and r < 1 and d >= 1 and d <= 6 and d == math.floor(d) and n >= -3 and n <= 3)
+  end
+  assert(math.random(5, 5) == 5)
+  math.randomseed(42)
+  local a = { math.random(1000), math.random(1000), math.random(1000) }
+  math.randomseed(42)
+  assert(a[1] == math.random(1000) and a[2] == math.random(1000) and a[3] == math.random(1000))
+  fails("interval is empty", math.random, 0)
+  fails("interval is empty", math.random, 5, 1)
+  fails("wrong number of arguments", math.random, 1, 2, 3)
+end)
+
+test("dates", function()
+  assert(os.date("!%Y-%m-%d %H:%M:%S", 86400) == "1970-01-02 00:00:00")
+  assert(os.date("!%a %A %b %B %d %j %p %y %w %U %W %%", 86400) == "Fri Friday Jan January 02 002 AM 70 5 00 00 %")
+  assert(os.date("!%c|%x|%X|%I|%D", 1e9) == "Sun Sep  9 01:46:40 2001|09/09/01|01:46:40|01|09/09/01")
+  assert(os.date("!%F %T %R %e %h %C %u %V %G %g%n%t", 1e9) == "2001-09-09 01:46:40 01:46  9 Sep 20 7 36 2001 01\n\t")
+  local t = os.date("!*t", 86400)
+  assert(t.year == 1970 and t.month == 1 and t.day == 2 and t.hour == 0 and t.min == 0 and t.sec == 0 and t.wday == 6 and t.yday == 2 and t.isdst == false)
+  local now = os.time()
+  assert(os.time(os.date("*t", now)) == now and type(os.date()) == "string")
+  assert(os.time({ year = 2000, month = 1, day = 1 }) - os.time({ year = 2000, month = 1, day = 1, hour = 0 }) == 43200)
+  assert(os.time({ year = 2000, month = 13, day = 1, hour = 0 }) == os.time({ year = 2001, month = 1, day = "1", hour = 0 }))
+  assert(os.difftime(5, 3) == 2 and os.clock() >= 0)
+  fails("field 'day' missing in date table", os.time, { year = 2000 })
+  fails("table expected", os.time, 5)
+end)
+
+test("the system", function()
+  assert(os.getenv("NO_SUCH_VARIABLE") == nil and type(os.getenv("PATH")) == "string")
+  assert(os.setlocale() == "C" and os.setlocale("C") == "C" and os.setlocale("xx_XX") == nil)
+  local ok, e, n = os.remove("/no/such/file")
+  assert(ok == nil and e == "/no/such/file: No such file or directory" and n == 2)
+  local name = os.tmpname()
+  local other = name .. "-renamed"
+  assert(os.rename(name, other) == true and os.remove(other) == true and os.rename(name, other) == nil)
+end)
+
+test("files", function()
+  local name = os.tmpname()
+  local f = assert(io.open(name, "w"))
+  assert(io.type(f) == "file" and tostring(f):find("^file %(0x") and f:write("one\n", 2, "\nthree") == true)
+  assert(f:close() == true and io.type(f) == "closed file" and tostring(f) == "file (closed)" and io.type(5) == nil)
+  fails("closed file", f.read, f)
+  f = assert(io.open(name))
+  assert(f:read() == "one" and f:read("*n") == 2 and f:read("*l") == "" and f:read(3) == "thr")
+  assert(f:read("*a") == "ee" and f:read("*a") == "" and f:read() == nil and f:read(0) == nil)
+  assert(f:seek("set", 4) == 4 and f:read(1) == "2" and f:seek() == 5 and f:seek("end") == 11 and f:seek("set") == 0 and f:read(0) == "")
+  assert(f:seek("cur", 3) == 3)
+  local a, b = f:read("*n", "*l")
+  assert(a == 2 and b == "")
+  f:close()
+  local lines = {}
+  for l in io.lines(name) do lines[#lines + 1] = l end
+  assert(table.concat(lines, "|") == "one|2|three")
+  f = assert(io.open(name, "r+"))
+  assert(f:read(1) == "o" and f:seek("cur", 0) == 1 and f:write("N") == true and f:seek("set") and f:read() == "oNe")
+  f:close()
+  f = assert(io.open(name, "a+b"))
+  assert(f:write("!") and f:seek("set") and f:read("*a") == "oNe\n2\nthree!" and f:setvbuf("full", 1024) and f:flush())
+  f:close()
+  local n = 0
+  f = io.open(name)
+  for l in f:lines() do n = n + 1 end
+  assert(n == 3 and io.type(f) == "file")
+  io.input(f)
+  f:seek("set")
+  assert(io.read() == "oNe" and io.input() == f)
+  io.input(io.stdin)
+  f:close()
+  os.remove(name)
+  local f, e, number = io.open("/no/such/file")
+  assert(f == nil and e == "/no/such/file: No such file or directory" and number == 2)
+  fails("/no/such/file: No such file or directory", io.lines, "/no/such/file")
+  local t = io.tmpfile()
+  assert(t:write("x") and t:seek("set") == 0 and t:read("*a") == "x" and t:close())
+end)
+
+test("debug", function()
+  local function f(a, b) local c = 1; return debug.getinfo(1, "nSl"), debug.getlocal(1, 1) end
+  local info, name = f(5)
+  assert(info.what == "Lua" and info.currentline > 0 and info.linedefined == info.currentline and info.source:sub(1, 1) == "@" and name == "a")
+  assert(debug.getinfo(print).what == "C" and debug.getinfo(print, "S").short_src == "[C]" and debug.getinfo(f, "f").func == f and debug.getinfo(100) == nil)
+  fails("invalid option", debug.getinfo, 1, "X")
+  local x = 1
+  local function g() return x end
+  assert(debug.getupvalue(g, 1) == "x" and debug.setupvalue(g, 1, 5) == "x" and x == 5 and debug.getupvalue(g, 2) == nil)
+  local function h() local v = 1; debug.setlocal(1, 1, 7); return v end
+  assert(h() == 7)
+  fails("level out of range", debug.getlocal, 100, 1)
+  assert(debug.getmetatable("").__index == string and debug.getfenv(f) == _G)
+end)
+
+test("a traceback looks through protected calls", function()
+  local trace
+  local function inner() trace = debug.traceback("here") end
+  local function outer() pcall(inner) return 1 end
+  outer()
+  assert(trace:find("^here\nstack traceback:\n\t"), trace)
+  assert(trace:find("[C]: in function 'pcall'", 1, true) and trace:find("in function 'outer'"), trace)
+  local co = coroutine.create(function() local function stop() coroutine.yield() end stop() end)
+  coroutine.resume(co)
+  assert(debug.traceback(co):find("in function 'stop'"), debug.traceback(co))
+  local object = {}
+  assert(debug.traceback(object) == object)
+end)

@@ -1,0 +1,69 @@
+-- Bounds: what would take too much memory, time or stack is an error.
+
+local big = ("x"):rep(40 * 1024 * 1024)
+
+test("strings", function()
+  local tooLarge = "resulting string too large"
+  fails(tooLarge, string.rep, "ab", 1e10)
+  fails(tooLarge, string.rep, "ab", 1e300)
+  fails(tooLarge, string.rep, big, 2)
+  fails(tooLarge, string.format, "%s%s", big, big)
+  fails(tooLarge, string.format, "%q%q", big, big)
+  fails(tooLarge, string.format, ("%99d"):rep(1e6), unpack({}, 1, 1))
+  fails(tooLarge, table.concat, { big, big })
+  fails(tooLarge, table.concat, { 1, 2, 3 }, big)
+  fails(tooLarge, string.gsub, "aa", "a", big)
+  fails(tooLarge, string.gsub, "aa", "a", "%0" .. big)
+  fails(tooLarge, string.gsub, "aa", "a", function() return big end)
+  fails(tooLarge, string.gsub, big, "x", "yy")
+  fails(tooLarge, string.gsub, "a" .. big, "^a", big)
+  fails(tooLarge, os.date, ("%A"):rep(1e7))
+  fails(tooLarge, io.read, 1e10)
+  assert(#big:upper() == #big)
+end)
+
+big = nil
+
+test("a file that is too large", function()
+  local name = os.tmpname()
+  local f = io.open(name, "w")
+  f:seek("set", 100 * 1024 * 1024)
+  f:write("x")
+  f:close()
+  f = io.open(name)
+  local data, e = f:read("*a")
+  assert(data == nil and e:find("max_string"), e)
+  f:seek("set")
+  data, e = f:read("*l")
+  assert(data == nil and e:find("max_string"), e)
+  f:close()
+  os.remove(name)
+end)
+
+test("sources", function()
+  local f, e = loadstring(("x"):rep(2e6))
+  assert(f == nil and e:find("too long"), e)
+  f, e = load(function() return ("x"):rep(1e5) end)
+  assert(f == nil and e:find("too long"), e)
+  f, e = loadstring("return " .. ("("):rep(5e5))
+  assert(f == nil and e:find("more than 5000 levels of nesting"), e)
+end)
+
+test("an order that contradicts itself ends in some order", function()
+  local t = {}
+  for i = 1, 5000 do t[i] = i % 97 end
+  table.sort(t, function() return true end)
+  table.sort(t, function() return false end)
+  table.sort(t, function(a, b) return a <= b end)
+  local n = 0
+  table.sort(t, function() n = n + 1; return n % 3 == 0 end)
+  assert(#t == 5000)
+  local nan = 0 / 0
+  table.sort({ 3, nan, 1, nan, 2 })
+end)
+
+test("a table that changes while it is sorted", function()
+  local t = {}
+  for i = 1, 100 do t[i] = i * 7 % 101 end
+  table.sort(t, function(a, b) t[#t + 1] = 0; table.remove(t, 1); return a < b end)
+end)
