@@ -37,8 +37,10 @@ func (h *Host) transmit(l *lua.LState, typ *schema.Type, s *session.Session, pay
 	}
 	// The error says that the connection has ended: the process is about to.
 	_ = h.sessions.Send(s, typ.Number, payload)
-	if h.opts.Link.Full() {
-		_ = bind.Wait(l, h.opts.Link.WaitRoom) // its one error is that the task was cancelled
+	for h.opts.Link.Full() { // others may have filled the room that came
+		if bind.Wait(l, h.opts.Link.WaitRoom) != nil {
+			return
+		}
 	}
 }
 

@@ -99,6 +99,9 @@ func (b *backend) serve(ctx context.Context, settings config.Lua) int {
 
 	conn, err := link.Dial(ctx, b.args.Address())
 	if err != nil {
+		if ctx.Err() != nil {
+			return b.exitCode(nil) // a signal has ended it
+		}
 		return b.fail(err, link.Errno(err))
 	}
 	ctx, stop := context.WithCancelCause(ctx)

@@ -27,6 +27,7 @@ func TestBackpressure(t *testing.T) {
 					for l.Full() {
 						if err := l.WaitRoom(t.Context()); err != nil {
 							t.Error(err)
+							return
 						}
 					}
 				}

@@ -108,6 +108,7 @@ func TestReaders(t *testing.T) {
 		{"half of what is wanted", iotest.HalfReader(strings.NewReader(whole))},
 		{"the end with the last bytes", iotest.DataErrReader(strings.NewReader(whole))},
 		{"nothing now and then", &sluggish{src: strings.NewReader(whole), every: maxEmptyReads}},
+		{"nothing before each byte", &sluggish{src: iotest.OneByteReader(strings.NewReader(whole)), every: 2}},
 	}
 	for _, c := range cases {
 		t.Run(c.name, func(t *testing.T) {
