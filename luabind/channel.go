@@ -162,6 +162,11 @@ func (e *exchange) wait(l *lua.LState, n int) error {
 		case <-e.served:
 			return nil
 		case <-ctx.Done():
+		}
+		select {
+		case <-e.served: // what has come is not lost
+			return nil
+		default:
 			return context.Cause(ctx)
 		}
 	})

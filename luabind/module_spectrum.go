@@ -108,13 +108,9 @@ func (h *Host) sessionsFunction(l *lua.LState) int {
 
 // sessionFunction is spectrum.session(user): his session, or nil.
 func (h *Host) sessionFunction(l *lua.LState) int {
-	user := l.CheckString(1)
-	for _, s := range h.sessions.Sessions() {
-		if s.User == user {
-			l.Push(h.handle(s).userdata)
-			return 1
-		}
+	s := h.sessions.Find(l.CheckString(1))
+	if s == nil {
+		return bind.Return(l, lua.LNil)
 	}
-	l.Push(lua.LNil)
-	return 1
+	return bind.Return(l, h.handle(s).userdata)
 }

@@ -259,7 +259,9 @@ func TestReport(t *testing.T) {
 }
 
 func TestReportOfTheScript(t *testing.T) {
-	none := func() *subject { return &subject{rest: 1, loaded: 1, loads: map[Style]*throughput{LikeSpectrum: {}, Flood: {}}} }
+	none := func() *subject {
+		return &subject{rest: 1, loaded: 1, loads: map[Style]*throughput{LikeSpectrum: {}, Flood: {}}}
+	}
 	one := func(v float64) Spread { return spread([]float64{v}) }
 	r := newReport(Defaults(), none(), none(), Scripted{
 		Waiting: &Waiting{Sessions: 900, Wanted: 1000, Bytes: 25_100, WithUS: one(60), WithoutUS: one(50), Ratio: one(1.2)},

@@ -8,100 +8,105 @@ import (
 	"spectrumlua/runtime/task"
 )
 
+// within is what the program has for its end, as a rule.
+const within = 1500 * time.Millisecond
+
+// exits are states to end the process in, and what then happens.
+var exits = []struct {
+	name   string
+	plans  map[string]string
+	scene  func(p *play)
+	within time.Duration
+	want   []string
+}{
+	{"nobody", nil, func(*play) {}, within, []string{"- exit"}},
+	{"users at rest", nil, func(p *play) {
+		p.login("alice")
+	}, within, []string{"- exit", "alice logout", "alice ended"}},
+	{"what sessions send leaves", map[string]string{"alice logout": "send"}, func(p *play) {
+		p.login("alice")
+	}, within, []string{"- exit", "alice logout", "alice < buddy_changed", "alice ended"}},
+	{"a handler waits", nil, func(p *play) {
+		p.login("alice")
+		p.say("alice", "wait")
+		p.say("alice", "dropped")
+	}, within, []string{"- exit", "500ms alice wait: the backend is ending", "500ms alice logout", "500ms alice ended"}},
+	{"a handler is done in time", nil, func(p *play) {
+		p.login("alice")
+		p.say("alice", "nap")
+		p.say("alice", "queued")
+	}, 6 * time.Second, []string{"- exit", "1s alice queued", "1s alice logout", "1s alice ended"}},
+	{"not slower than at LOGOUT", map[string]string{"alice logout": "wait"}, func(p *play) {
+		p.login("alice")
+		p.say("alice", "wait")
+	}, time.Hour, []string{"- exit", "2s alice wait: the backend is ending", "2s alice logout",
+		"3s alice logout: stopped: on.logout took too long (logout_timeout)", "3s alice ended"}},
+	{"on.exit waits", map[string]string{"- exit": "wait"}, func(p *play) {
+		p.login("alice")
+	}, within, []string{"- exit", "500ms - exit: stopped: on.exit took too long (exit_timeout)", "500ms alice logout", "500ms alice ended"}},
+	{"what is before on.exit waits", nil, func(p *play) {
+		p.login("alice")
+		p.receive("raw_xml", []byte("wait"))
+		p.receive("raw_xml", []byte("dropped"))
+	}, within, []string{"250ms - wait: the backend is ending", "250ms - exit", "250ms alice logout", "250ms alice ended"}},
+	{"all of them wait", map[string]string{"- exit": "wait", "alice logout": "wait"}, func(p *play) {
+		p.login("alice")
+		p.receive("raw_xml", []byte("wait"))
+		p.say("alice", "spawn wait")
+	}, 6 * time.Second, []string{
+		"1s - wait: the backend is ending", "1s - exit",
+		"2s - exit: stopped: on.exit took too long (exit_timeout)",
+		"3.333s alice spawn wait: the backend is ending", "3.333s alice logout",
+		"4.333s alice logout: stopped: on.logout took too long (logout_timeout)", "4.333s alice ended",
+		"4.333s alice task: the backend is ending"}},
+	{"deaf handlers do not hold it", nil, func(p *play) {
+		p.login("alice")
+		p.say("alice", "sleepwell")
+		p.login("bob")
+	}, within, []string{"- exit", "bob logout", "bob ended"}},
+	{"a session that waits for its pause", nil, func(p *play) {
+		p.login("alice")
+		p.say("alice", "dropped")
+		p.later(0)
+		p.logout("alice")
+		p.login("alice")
+	}, within, []string{"alice logout", "alice ended", "- exit"}},
+	{"a session that waits for the one before it", nil, func(p *play) {
+		p.login("alice")
+		p.say("alice", "wait")
+		p.later(0)
+		p.logout("alice")
+		p.login("alice")
+	}, within, []string{"- exit", "500ms alice wait: the user has logged out", "500ms alice logout", "500ms alice ended"}},
+	{"a grace that is almost over is not made longer", nil, func(p *play) {
+		p.login("alice")
+		p.say("alice", "wait")
+		p.later(0)
+		p.logout("alice")
+		time.Sleep(1900 * time.Millisecond)
+	}, within, []string{"- exit", "100ms alice wait: the user has logged out", "100ms alice logout", "100ms alice ended"}},
+	{"nor is on.logout after it", map[string]string{"alice logout": "wait"}, func(p *play) {
+		p.login("alice")
+		p.say("alice", "wait")
+		p.later(0)
+		p.logout("alice")
+		time.Sleep(1900 * time.Millisecond)
+	}, within, []string{"- exit", "100ms alice wait: the user has logged out", "100ms alice logout",
+		"600ms alice logout: stopped: on.logout took too long (logout_timeout)", "600ms alice ended"}},
+	{"on.logout that runs gets no more than the others", map[string]string{"alice logout": "wait"}, func(p *play) {
+		p.login("alice")
+		p.later(0)
+		p.logout("alice")
+		p.later(0)
+	}, within, []string{"alice logout", "- exit", "500ms alice logout: stopped: on.logout took too long (logout_timeout)", "500ms alice ended"}},
+	{"no time at all", nil, func(p *play) {
+		p.login("alice")
+		p.say("alice", "spawn wait")
+	}, 0, nil},
+}
+
 func TestExit(t *testing.T) {
-	const within = 1500 * time.Millisecond
-	for _, c := range []struct {
-		name   string
-		plans  map[string]string
-		scene  func(p *play)
-		within time.Duration
-		want   []string
-	}{
-		{"nobody", nil, func(*play) {}, within, []string{"- exit"}},
-		{"users at rest", nil, func(p *play) {
-			p.login("alice")
-		}, within, []string{"- exit", "alice logout", "alice ended"}},
-		{"what sessions send leaves", map[string]string{"alice logout": "send"}, func(p *play) {
-			p.login("alice")
-		}, within, []string{"- exit", "alice logout", "alice < buddy_changed", "alice ended"}},
-		{"a handler waits", nil, func(p *play) {
-			p.login("alice")
-			p.say("alice", "wait")
-			p.say("alice", "dropped")
-		}, within, []string{"- exit", "500ms alice wait: the backend is ending", "500ms alice logout", "500ms alice ended"}},
-		{"a handler is done in time", nil, func(p *play) {
-			p.login("alice")
-			p.say("alice", "nap")
-			p.say("alice", "queued")
-		}, 6 * time.Second, []string{"- exit", "1s alice queued", "1s alice logout", "1s alice ended"}},
-		{"not slower than at LOGOUT", map[string]string{"alice logout": "wait"}, func(p *play) {
-			p.login("alice")
-			p.say("alice", "wait")
-		}, time.Hour, []string{"- exit", "2s alice wait: the backend is ending", "2s alice logout",
-			"3s alice logout: stopped: on.logout took too long (logout_timeout)", "3s alice ended"}},
-		{"on.exit waits", map[string]string{"- exit": "wait"}, func(p *play) {
-			p.login("alice")
-		}, within, []string{"- exit", "500ms - exit: stopped: on.exit took too long (exit_timeout)", "500ms alice logout", "500ms alice ended"}},
-		{"what is before on.exit waits", nil, func(p *play) {
-			p.login("alice")
-			p.receive("raw_xml", []byte("wait"))
-			p.receive("raw_xml", []byte("dropped"))
-		}, within, []string{"250ms - wait: the backend is ending", "250ms - exit", "250ms alice logout", "250ms alice ended"}},
-		{"all of them wait", map[string]string{"- exit": "wait", "alice logout": "wait"}, func(p *play) {
-			p.login("alice")
-			p.receive("raw_xml", []byte("wait"))
-			p.say("alice", "spawn wait")
-		}, 6 * time.Second, []string{
-			"1s - wait: the backend is ending", "1s - exit",
-			"2s - exit: stopped: on.exit took too long (exit_timeout)",
-			"3.333s alice spawn wait: the backend is ending", "3.333s alice logout",
-			"4.333s alice logout: stopped: on.logout took too long (logout_timeout)", "4.333s alice ended",
-			"4.333s alice task: the backend is ending"}},
-		{"deaf handlers do not hold it", nil, func(p *play) {
-			p.login("alice")
-			p.say("alice", "sleepwell")
-			p.login("bob")
-		}, within, []string{"- exit", "bob logout", "bob ended"}},
-		{"a session that waits for its pause", nil, func(p *play) {
-			p.login("alice")
-			p.say("alice", "dropped")
-			p.later(0)
-			p.logout("alice")
-			p.login("alice")
-		}, within, []string{"alice logout", "alice ended", "- exit"}},
-		{"a session that waits for the one before it", nil, func(p *play) {
-			p.login("alice")
-			p.say("alice", "wait")
-			p.later(0)
-			p.logout("alice")
-			p.login("alice")
-		}, within, []string{"- exit", "500ms alice wait: the user has logged out", "500ms alice logout", "500ms alice ended"}},
-		{"a grace that is almost over is not made longer", nil, func(p *play) {
-			p.login("alice")
-			p.say("alice", "wait")
-			p.later(0)
-			p.logout("alice")
-			time.Sleep(1900 * time.Millisecond)
-		}, within, []string{"- exit", "100ms alice wait: the user has logged out", "100ms alice logout", "100ms alice ended"}},
-		{"nor is on.logout after it", map[string]string{"alice logout": "wait"}, func(p *play) {
-			p.login("alice")
-			p.say("alice", "wait")
-			p.later(0)
-			p.logout("alice")
-			time.Sleep(1900 * time.Millisecond)
-		}, within, []string{"- exit", "100ms alice wait: the user has logged out", "100ms alice logout",
-			"600ms alice logout: stopped: on.logout took too long (logout_timeout)", "600ms alice ended"}},
-		{"on.logout that runs gets no more than the others", map[string]string{"alice logout": "wait"}, func(p *play) {
-			p.login("alice")
-			p.later(0)
-			p.logout("alice")
-			p.later(0)
-		}, within, []string{"alice logout", "- exit", "500ms alice logout: stopped: on.logout took too long (logout_timeout)", "500ms alice ended"}},
-		{"no time at all", nil, func(p *play) {
-			p.login("alice")
-			p.say("alice", "spawn wait")
-		}, 0, []string{"- exit", "alice spawn wait: the backend is ending", "alice task: the backend is ending"}},
-	} {
+	for _, c := range exits {
 		t.Run(c.name, func(t *testing.T) {
 			perform(t, nil, func(p *play) {
 				p.plans = c.plans
@@ -116,7 +121,7 @@ func TestExit(t *testing.T) {
 				}
 				if c.within == 0 {
 					p.later(0)
-					p.record = p.record[:0]
+					p.forget()
 					return // what comes when all is cancelled at once is not fixed
 				}
 				p.expect(c.want...)

@@ -27,108 +27,111 @@ func TestLifeOfASession(t *testing.T) {
 	})
 }
 
+// returns are LOGOUTs with a LOGIN right behind.
+var returns = []struct {
+	name  string
+	plans map[string]string
+	scene func(p *play)
+	want  []string
+}{
+	{"at rest", nil, func(p *play) {
+		p.logout("alice")
+		p.login("alice")
+		p.expect("alice logout", "alice ended", "alice login")
+	}, nil},
+	{"a handler waits", nil, func(p *play) {
+		p.say("alice", "wait")
+		p.say("alice", "dropped?")
+		p.expect("alice wait")
+		p.logout("alice")
+		p.login("alice")
+		p.say("alice", "new")
+		p.expect()
+		p.later(3 * time.Second)
+	}, []string{"2s alice wait: the user has logged out", "2s alice logout", "2s alice ended", "2s alice login", "2s alice new"}},
+	{"a handler is done in time", nil, func(p *play) {
+		p.say("alice", "wait")
+		p.say("alice", "queued")
+		p.expect("alice wait")
+		p.logout("alice")
+		p.login("alice")
+		p.expect()
+		p.later(time.Second)
+		p.goOn <- struct{}{}
+		p.later(3 * time.Second)
+	}, []string{"1s alice queued", "1s alice logout", "1s alice ended", "1s alice login"}},
+	{"on.logout waits", map[string]string{"alice logout": "wait"}, func(p *play) {
+		p.logout("alice")
+		p.login("alice")
+		p.later(3 * time.Second)
+	}, []string{"alice logout", "1s alice logout: stopped: on.logout took too long (logout_timeout)", "1s alice ended", "1s alice login"}},
+	{"on.logout naps", map[string]string{"alice logout": "nap"}, func(p *play) {
+		p.r.opts.LogoutTimeout = 2 * time.Second
+		p.logout("alice")
+		p.login("alice")
+		p.later(3 * time.Second)
+	}, []string{"alice logout", "1s alice ended", "1s alice login"}},
+	{"a task ends late", nil, func(p *play) {
+		p.say("alice", "spawn")
+		p.expect("alice spawn")
+		p.logout("alice")
+		p.login("alice")
+	}, []string{"alice logout", "alice ended", "alice task: the user has logged out", "alice login"}},
+	{"a task does not end", nil, func(p *play) {
+		p.say("alice", "spawndeaf")
+		p.expect("alice spawndeaf")
+		p.logout("alice")
+		p.login("alice")
+		p.later(10 * time.Second)
+		p.logged(logrus.ErrorLevel, "tasks of his have not ended 5s after his logout")
+	}, []string{"alice logout", "alice ended", "5s alice login"}},
+	{"three times over", nil, func(p *play) {
+		p.say("alice", "wait")
+		p.expect("alice wait")
+		p.logout("alice")
+		p.login("alice")
+		p.say("alice", "never")
+		p.logout("alice")
+		p.login("alice")
+		p.say("alice", "last")
+		p.expect()
+		p.later(3 * time.Second)
+	}, []string{"2s alice wait: the user has logged out", "2s alice logout", "2s alice ended", "2s alice login", "2s alice last"}},
+	{"three times over, and gone", nil, func(p *play) {
+		p.say("alice", "wait")
+		p.expect("alice wait")
+		for range 3 {
+			p.logout("alice")
+			p.login("alice")
+		}
+		p.logout("alice")
+		p.expect()
+		p.later(3 * time.Second)
+		p.expect("2s alice wait: the user has logged out", "2s alice logout", "2s alice ended")
+		p.login("alice")
+	}, []string{"alice login"}},
+	{"a second LOGIN", nil, func(p *play) {
+		p.say("alice", "wait")
+		p.expect("alice wait")
+		p.login("alice")
+		p.logged(logrus.WarnLevel, "LOGIN of a user who is logged in")
+		p.say("alice", "new")
+		p.expect()
+		p.later(3 * time.Second)
+	}, []string{"2s alice wait: the user has logged out", "2s alice logout", "2s alice ended", "2s alice login", "2s alice new"}},
+	{"others go on", nil, func(p *play) {
+		p.say("alice", "wait")
+		p.login("bob")
+		p.logout("alice")
+		p.login("alice")
+		p.say("bob", "hello")
+	}, []string{"alice wait", "bob login", "bob hello"}},
+}
+
 // TestReturnInTheSameInstant is what Spectrum does to a user whose network
 // failed.
 func TestReturnInTheSameInstant(t *testing.T) {
-	for _, c := range []struct {
-		name  string
-		plans map[string]string
-		scene func(p *play)
-		want  []string
-	}{
-		{"at rest", nil, func(p *play) {
-			p.logout("alice")
-			p.login("alice")
-			p.expect("alice logout", "alice ended", "alice login")
-		}, nil},
-		{"a handler waits", nil, func(p *play) {
-			p.say("alice", "wait")
-			p.say("alice", "dropped?")
-			p.expect("alice wait")
-			p.logout("alice")
-			p.login("alice")
-			p.say("alice", "new")
-			p.expect()
-			p.later(3 * time.Second)
-		}, []string{"2s alice wait: the user has logged out", "2s alice logout", "2s alice ended", "2s alice login", "2s alice new"}},
-		{"a handler is done in time", nil, func(p *play) {
-			p.say("alice", "wait")
-			p.say("alice", "queued")
-			p.expect("alice wait")
-			p.logout("alice")
-			p.login("alice")
-			p.expect()
-			p.later(time.Second)
-			p.goOn <- struct{}{}
-			p.later(3 * time.Second)
-		}, []string{"1s alice queued", "1s alice logout", "1s alice ended", "1s alice login"}},
-		{"on.logout waits", map[string]string{"alice logout": "wait"}, func(p *play) {
-			p.logout("alice")
-			p.login("alice")
-			p.later(3 * time.Second)
-		}, []string{"alice logout", "1s alice logout: stopped: on.logout took too long (logout_timeout)", "1s alice ended", "1s alice login"}},
-		{"on.logout naps", map[string]string{"alice logout": "nap"}, func(p *play) {
-			p.r.opts.LogoutTimeout = 2 * time.Second
-			p.logout("alice")
-			p.login("alice")
-			p.later(3 * time.Second)
-		}, []string{"alice logout", "1s alice ended", "1s alice login"}},
-		{"a task ends late", nil, func(p *play) {
-			p.say("alice", "spawn")
-			p.expect("alice spawn")
-			p.logout("alice")
-			p.login("alice")
-		}, []string{"alice logout", "alice ended", "alice task: the user has logged out", "alice login"}},
-		{"a task does not end", nil, func(p *play) {
-			p.say("alice", "spawndeaf")
-			p.expect("alice spawndeaf")
-			p.logout("alice")
-			p.login("alice")
-			p.later(10 * time.Second)
-			p.logged(logrus.ErrorLevel, "tasks of his have not ended 5s after his logout")
-		}, []string{"alice logout", "alice ended", "5s alice login"}},
-		{"three times over", nil, func(p *play) {
-			p.say("alice", "wait")
-			p.expect("alice wait")
-			p.logout("alice")
-			p.login("alice")
-			p.say("alice", "never")
-			p.logout("alice")
-			p.login("alice")
-			p.say("alice", "last")
-			p.expect()
-			p.later(3 * time.Second)
-		}, []string{"2s alice wait: the user has logged out", "2s alice logout", "2s alice ended", "2s alice login", "2s alice last"}},
-		{"three times over, and gone", nil, func(p *play) {
-			p.say("alice", "wait")
-			p.expect("alice wait")
-			for range 3 {
-				p.logout("alice")
-				p.login("alice")
-			}
-			p.logout("alice")
-			p.expect()
-			p.later(3 * time.Second)
-			p.expect("2s alice wait: the user has logged out", "2s alice logout", "2s alice ended")
-			p.login("alice")
-		}, []string{"alice login"}},
-		{"a second LOGIN", nil, func(p *play) {
-			p.say("alice", "wait")
-			p.expect("alice wait")
-			p.login("alice")
-			p.logged(logrus.WarnLevel, "LOGIN of a user who is logged in")
-			p.say("alice", "new")
-			p.expect()
-			p.later(3 * time.Second)
-		}, []string{"2s alice wait: the user has logged out", "2s alice logout", "2s alice ended", "2s alice login", "2s alice new"}},
-		{"others go on", nil, func(p *play) {
-			p.say("alice", "wait")
-			p.login("bob")
-			p.logout("alice")
-			p.login("alice")
-			p.say("bob", "hello")
-		}, []string{"alice wait", "bob login", "bob hello"}},
-	} {
+	for _, c := range returns {
 		t.Run(c.name, func(t *testing.T) {
 			perform(t, nil, func(p *play) {
 				p.plans = c.plans

@@ -2,7 +2,6 @@ package task
 
 import (
 	"context"
-	"time"
 )
 
 // Item is something in an owner's mailbox.
@@ -72,7 +71,7 @@ func (o *Owner) Post(i Item) int {
 	}
 	o.inbox.push(i)
 	o.schedule()
-	o.checkSlow()
+	o.expectSlow()
 	return o.inbox.len()
 }
 
@@ -106,8 +105,7 @@ func (o *Owner) run() {
 
 	s.mu.Lock()
 	s.setRunning(nil)
-	o.checkSlow()
-	o.slow.since = time.Time{}
+	o.handlerEnds()
 	o.busy = false
 	o.leave()
 	o.schedule()

@@ -10,76 +10,82 @@ import (
 	"spectrumlua/runtime/task"
 )
 
+// ctl is what the cases of mailboxEnds work with.
+type ctl struct {
+	b    *bench
+	o    *task.Owner
+	goOn chan struct{}
+}
+
+func dropped(items []task.Item) string { return fmt.Sprint("dropped ", len(items)) }
+
+// mailboxEnds are ways to end a mailbox, and what then happens.
+var mailboxEnds = []struct {
+	name string
+	end  func(c ctl) string
+	want []string
+}{
+	{"finish", func(c ctl) string {
+		c.o.Finish(c.b.noting("last"))
+		close(c.goOn)
+		return ""
+	}, []string{"1", "1 done", "2", "3", "last"}},
+	{"finish twice", func(c ctl) string {
+		first, second := c.o.Finish(c.b.noting("last")), c.o.Finish(c.b.noting("never"))
+		close(c.goOn)
+		return fmt.Sprint(first, second)
+	}, []string{"true false", "1", "1 done", "2", "3", "last"}},
+	{"post after finish", func(c ctl) string {
+		c.o.Finish(c.b.noting("last"))
+		n := c.o.Post(c.b.noting("never"))
+		close(c.goOn)
+		return fmt.Sprint(n)
+	}, []string{"0", "1", "1 done", "2", "3", "last"}},
+	{"interrupt", func(c ctl) string {
+		c.o.Finish(c.b.noting("last"))
+		return dropped(c.o.Interrupt(errTest))
+	}, []string{"dropped 2", "1", "1: the test says so", "last"}},
+	{"interrupt twice", func(c ctl) string {
+		c.o.Finish(c.b.noting("last"))
+		return dropped(c.o.Interrupt(errTest)) + dropped(c.o.Interrupt(errTest))
+	}, []string{"dropped 2dropped 0", "1", "1: the test says so", "last"}},
+	{"interrupt before finish", func(c ctl) string {
+		text := dropped(c.o.Interrupt(errTest))
+		c.o.Finish(c.b.noting("last"))
+		close(c.goOn)
+		return text
+	}, []string{"dropped 0", "1", "1 done", "2", "3", "last"}},
+	{"cancel", func(c ctl) string {
+		return dropped(c.o.Cancel(errTest))
+	}, []string{"dropped 2", "1", "1: the test says so"}},
+	{"cancel after finish", func(c ctl) string {
+		c.o.Finish(c.b.noting("last"))
+		return dropped(c.o.Cancel(errTest))
+	}, []string{"dropped 3", "1", "1: the test says so"}},
+	{"finish and interrupt after cancel", func(c ctl) string {
+		c.o.Cancel(errTest)
+		return fmt.Sprint(c.o.Finish(c.b.noting("never"))) + dropped(c.o.Interrupt(errTest))
+	}, []string{"falsedropped 0", "1", "1: the test says so"}},
+	{"drop", func(c ctl) string {
+		text := dropped(c.o.Drop())
+		close(c.goOn)
+		return text
+	}, []string{"dropped 2", "1", "1 done"}},
+	{"drop after finish", func(c ctl) string {
+		c.o.Finish(c.b.noting("last"))
+		text := dropped(c.o.Drop())
+		close(c.goOn)
+		return text
+	}, []string{"dropped 2", "1", "1 done", "last"}},
+	{"cancel twice", func(c ctl) string {
+		return dropped(c.o.Cancel(errTest)) + dropped(c.o.Cancel(task.ErrCancelled))
+	}, []string{"dropped 2dropped 0", "1", "1: the test says so"}},
+}
+
 // TestEndOfAMailbox has the first item wait while two more are queued, and
 // then ends the mailbox in some way.
 func TestEndOfAMailbox(t *testing.T) {
-	type ctl struct {
-		b    *bench
-		o    *task.Owner
-		goOn chan struct{}
-	}
-	dropped := func(items []task.Item) string { return fmt.Sprint("dropped ", len(items)) }
-	for _, c := range []struct {
-		name string
-		end  func(c ctl) string
-		want []string
-	}{
-		{"finish", func(c ctl) string {
-			c.o.Finish(c.b.noting("last"))
-			close(c.goOn)
-			return ""
-		}, []string{"1", "1 done", "2", "3", "last"}},
-		{"finish twice", func(c ctl) string {
-			first, second := c.o.Finish(c.b.noting("last")), c.o.Finish(c.b.noting("never"))
-			close(c.goOn)
-			return fmt.Sprint(first, second)
-		}, []string{"true false", "1", "1 done", "2", "3", "last"}},
-		{"post after finish", func(c ctl) string {
-			c.o.Finish(c.b.noting("last"))
-			n := c.o.Post(c.b.noting("never"))
-			close(c.goOn)
-			return fmt.Sprint(n)
-		}, []string{"0", "1", "1 done", "2", "3", "last"}},
-		{"interrupt", func(c ctl) string {
-			c.o.Finish(c.b.noting("last"))
-			return dropped(c.o.Interrupt(errTest))
-		}, []string{"dropped 2", "1", "1: the test says so", "last"}},
-		{"interrupt twice", func(c ctl) string {
-			c.o.Finish(c.b.noting("last"))
-			return dropped(c.o.Interrupt(errTest)) + dropped(c.o.Interrupt(errTest))
-		}, []string{"dropped 2dropped 0", "1", "1: the test says so", "last"}},
-		{"interrupt before finish", func(c ctl) string {
-			text := dropped(c.o.Interrupt(errTest))
-			c.o.Finish(c.b.noting("last"))
-			close(c.goOn)
-			return text
-		}, []string{"dropped 0", "1", "1 done", "2", "3", "last"}},
-		{"cancel", func(c ctl) string {
-			return dropped(c.o.Cancel(errTest))
-		}, []string{"dropped 2", "1", "1: the test says so"}},
-		{"cancel after finish", func(c ctl) string {
-			c.o.Finish(c.b.noting("last"))
-			return dropped(c.o.Cancel(errTest))
-		}, []string{"dropped 3", "1", "1: the test says so"}},
-		{"finish and interrupt after cancel", func(c ctl) string {
-			c.o.Cancel(errTest)
-			return fmt.Sprint(c.o.Finish(c.b.noting("never"))) + dropped(c.o.Interrupt(errTest))
-		}, []string{"falsedropped 0", "1", "1: the test says so"}},
-		{"drop", func(c ctl) string {
-			text := dropped(c.o.Drop())
-			close(c.goOn)
-			return text
-		}, []string{"dropped 2", "1", "1 done"}},
-		{"drop after finish", func(c ctl) string {
-			c.o.Finish(c.b.noting("last"))
-			text := dropped(c.o.Drop())
-			close(c.goOn)
-			return text
-		}, []string{"dropped 2", "1", "1 done", "last"}},
-		{"cancel twice", func(c ctl) string {
-			return dropped(c.o.Cancel(errTest)) + dropped(c.o.Cancel(task.ErrCancelled))
-		}, []string{"dropped 2dropped 0", "1", "1: the test says so"}},
-	} {
+	for _, c := range mailboxEnds {
 		t.Run(c.name, func(t *testing.T) {
 			inBubble(t, task.Limits{}, func(b *bench) {
 				o, goOn := b.owner("user"), make(chan struct{})

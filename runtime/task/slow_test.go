@@ -2,6 +2,7 @@ package task
 
 import (
 	"context"
+	"sync/atomic"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -13,10 +14,10 @@ func (f itemFunc) Handle(t *Task) { f(t) }
 
 func TestSlowHandlingIsToldOnce(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		told := 0
+		var told atomic.Int32
 		s := New(Limits{Slow: 30 * time.Second, OnSlow: func(o *Owner, waited time.Duration, queued int) {
-			told++
-			if o.Name() != "alice" || waited != 40*time.Second || queued != 2 {
+			told.Add(1)
+			if o.Name() != "alice" || waited != 30*time.Second || queued != 2 {
 				t.Errorf("told of %s, %v, %d", o.Name(), waited, queued)
 			}
 		}})
@@ -29,20 +30,24 @@ func TestSlowHandlingIsToldOnce(t *testing.T) {
 		}
 		o.Post(sleep(time.Minute)) // nothing behind it: nobody is held up
 		time.Sleep(2 * time.Minute)
-		o.Post(sleep(50 * time.Second))
-		time.Sleep(20 * time.Second)
+		o.Post(sleep(29 * time.Second)) // not for long enough
 		o.Post(sleep(0))
+		time.Sleep(time.Minute)
+		if told.Load() != 0 {
+			t.Error("told of what is not slow")
+		}
+		o.Post(sleep(time.Hour))
+		time.Sleep(10 * time.Second)
+		o.Post(sleep(0))
+		o.Post(sleep(time.Hour)) // told once for an owner
+		time.Sleep(19 * time.Second)
 		synctest.Wait()
-		if told != 0 {
+		if told.Load() != 0 {
 			t.Error("told too early")
 		}
-		time.Sleep(20 * time.Second)
-		o.Post(sleep(time.Minute))
-		time.Sleep(35 * time.Second)
-		o.Post(sleep(0))
-		time.Sleep(time.Hour)
-		if told != 1 {
-			t.Errorf("told %d times", told)
+		time.Sleep(3 * time.Hour)
+		if told.Load() != 1 {
+			t.Errorf("told %d times", told.Load())
 		}
 		o.Cancel(ErrCancelled)
 		<-o.Idle()

@@ -16,82 +16,85 @@ func (b *bench) spawning(o *task.Owner, name, what string, until <-chan struct{}
 
 const replaced = ": the task was replaced by another one of its name"
 
+// replacings are tasks spawned one after the other, and what happens.
+var replacings = []struct {
+	name string
+	run  func(b *bench, o *task.Owner)
+	want []string
+}{
+	{"once", func(b *bench, o *task.Owner) {
+		b.spawning(o, "n", "a", nil)
+		b.expect("a")
+		b.spawning(o, "n", "b", nil)
+	}, []string{"a" + replaced, "b"}},
+	{"three in a row", func(b *bench, o *task.Owner) {
+		b.spawning(o, "n", "a", nil)
+		b.expect("a")
+		letGo := b.holdBaton() // so that none of them can start
+		for _, what := range []string{"b", "c", "d"} {
+			b.spawning(o, "n", what, nil)
+		}
+		letGo()
+	}, []string{"a" + replaced, "d"}},
+	{"before it started", func(b *bench, o *task.Owner) {
+		letGo := b.holdBaton()
+		a := b.spawning(o, "n", "a", nil)
+		b.spawning(o, "n", "b", nil)
+		letGo()
+		if !isClosed(a.Ended()) {
+			b.Error("the one that never started has not ended")
+		}
+	}, []string{"b"}},
+	{"after it ended", func(b *bench, o *task.Owner) {
+		o.Spawn("n", func(*task.Task) { b.note("a") })
+		b.expect("a")
+		b.spawning(o, "n", "b", nil)
+	}, []string{"b"}},
+	{"by itself", func(b *bench, o *task.Owner) {
+		o.Spawn("n", func(t *task.Task) {
+			b.spawning(o, "n", "b", nil)
+			b.waitFor(t, "a", nil)
+		})
+	}, []string{"a", "a" + replaced, "b"}},
+	{"another name, and none", func(b *bench, o *task.Owner) {
+		b.spawning(o, "n", "a", nil)
+		b.spawning(o, "m", "b", nil)
+		b.spawning(o, "", "c", nil)
+		b.spawning(o, "", "d", nil)
+	}, []string{"a", "b", "c", "d"}},
+	{"another owner", func(b *bench, o *task.Owner) {
+		b.spawning(o, "n", "a", nil)
+		other := b.owner("other")
+		b.spawning(other, "n", "b", nil)
+		b.expect("a", "b")
+		other.Cancel(errTest)
+	}, []string{"b: the test says so"}},
+	{"then its owner cancelled", func(b *bench, o *task.Owner) {
+		letGo := b.holdBaton()
+		b.spawning(o, "n", "a", nil)
+		b.spawning(o, "n", "b", nil)
+		b.spawning(o, "", "c", nil)
+		o.Cancel(errTest)
+		letGo()
+		if !isClosed(o.Idle()) {
+			b.Error("tasks that never started keep the owner busy")
+		}
+	}, nil},
+	{"one that is busy", func(b *bench, o *task.Owner) {
+		free := make(chan struct{})
+		o.Spawn("n", func(t *task.Task) {
+			_ = t.Wait(func(context.Context) error { <-free; return nil }) // deaf
+			b.note("a has its result")
+		})
+		synctest.Wait()
+		b.spawning(o, "n", "b", nil)
+		b.expect()
+		close(free)
+	}, []string{"a has its result", "b"}},
+}
+
 func TestReplacing(t *testing.T) {
-	for _, c := range []struct {
-		name string
-		run  func(b *bench, o *task.Owner)
-		want []string
-	}{
-		{"once", func(b *bench, o *task.Owner) {
-			b.spawning(o, "n", "a", nil)
-			b.expect("a")
-			b.spawning(o, "n", "b", nil)
-		}, []string{"a" + replaced, "b"}},
-		{"three in a row", func(b *bench, o *task.Owner) {
-			b.spawning(o, "n", "a", nil)
-			b.expect("a")
-			letGo := b.holdBaton() // so that none of them can start
-			for _, what := range []string{"b", "c", "d"} {
-				b.spawning(o, "n", what, nil)
-			}
-			letGo()
-		}, []string{"a" + replaced, "d"}},
-		{"before it started", func(b *bench, o *task.Owner) {
-			letGo := b.holdBaton()
-			a := b.spawning(o, "n", "a", nil)
-			b.spawning(o, "n", "b", nil)
-			letGo()
-			if !isClosed(a.Ended()) {
-				b.Error("the one that never started has not ended")
-			}
-		}, []string{"b"}},
-		{"after it ended", func(b *bench, o *task.Owner) {
-			o.Spawn("n", func(*task.Task) { b.note("a") })
-			b.expect("a")
-			b.spawning(o, "n", "b", nil)
-		}, []string{"b"}},
-		{"by itself", func(b *bench, o *task.Owner) {
-			o.Spawn("n", func(t *task.Task) {
-				b.spawning(o, "n", "b", nil)
-				b.waitFor(t, "a", nil)
-			})
-		}, []string{"a", "a" + replaced, "b"}},
-		{"another name, and none", func(b *bench, o *task.Owner) {
-			b.spawning(o, "n", "a", nil)
-			b.spawning(o, "m", "b", nil)
-			b.spawning(o, "", "c", nil)
-			b.spawning(o, "", "d", nil)
-		}, []string{"a", "b", "c", "d"}},
-		{"another owner", func(b *bench, o *task.Owner) {
-			b.spawning(o, "n", "a", nil)
-			other := b.owner("other")
-			b.spawning(other, "n", "b", nil)
-			b.expect("a", "b")
-			other.Cancel(errTest)
-		}, []string{"b: the test says so"}},
-		{"then its owner cancelled", func(b *bench, o *task.Owner) {
-			letGo := b.holdBaton()
-			b.spawning(o, "n", "a", nil)
-			b.spawning(o, "n", "b", nil)
-			b.spawning(o, "", "c", nil)
-			o.Cancel(errTest)
-			letGo()
-			if !isClosed(o.Idle()) {
-				b.Error("tasks that never started keep the owner busy")
-			}
-		}, nil},
-		{"one that is busy", func(b *bench, o *task.Owner) {
-			free := make(chan struct{})
-			o.Spawn("n", func(t *task.Task) {
-				_ = t.Wait(func(context.Context) error { <-free; return nil }) // deaf
-				b.note("a has its result")
-			})
-			synctest.Wait()
-			b.spawning(o, "n", "b", nil)
-			b.expect()
-			close(free)
-		}, []string{"a has its result", "b"}},
-	} {
+	for _, c := range replacings {
 		t.Run(c.name, func(t *testing.T) {
 			inBubble(t, task.Limits{}, func(b *bench) {
 				o := b.owner("user")

@@ -15,10 +15,9 @@ type Limits struct {
 	// once, from the watchdog's goroutine.
 	Grace   time.Duration
 	OnStuck func(t *Task)
-	// OnSlow is called once for an owner when something in his mailbox has been
-	// handled for longer than Slow since it first waited, and more is queued
-	// behind it. It is called with a lock held: it must not block, or use the
-	// scheduler.
+	// OnSlow is called once for an owner when something in his mailbox is still
+	// being handled Slow after it first waited, and more is queued behind it. It
+	// is called from a goroutine of its own.
 	Slow   time.Duration
 	OnSlow func(o *Owner, waited time.Duration, queued int)
 }
