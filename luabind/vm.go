@@ -13,7 +13,7 @@ import (
 const (
 	registrySize    = 128
 	registryGrow    = 256
-	maxRegistrySize = 1 << 20
+	maxRegistrySize = 1 << 16
 	maxCallDepth    = 2000
 	// sparedThreads is how many threads are kept for the next handlers.
 	sparedThreads = 256
@@ -115,12 +115,12 @@ func (v *vm) run(t *task.Task, fn *lua.LFunction, args []lua.LValue, results fun
 	for _, a := range args {
 		l.Push(a)
 	}
-	err := l.PCall(len(args), wanted, nil)
+	err := stdlib.Run(l, len(args), wanted)
 	t.Local = before
 	if err != nil {
 		// The thread may hold variables that a function which escaped still
 		// refers to: it is not used again.
-		return v.scriptError(l, stdlib.Problem(err))
+		return v.scriptError(l, err)
 	}
 	if results != nil {
 		results(l, l.GetTop())

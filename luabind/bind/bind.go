@@ -31,6 +31,9 @@ func Function(name string, fn lua.LGFunction) *lua.LFunction {
 			case *lua.ApiError:
 				panic(r)
 			default:
+				if r == callDepth {
+					Raise(l, "stack overflow")
+				}
 				crash.Report(fmt.Sprintf("a panic in %s: %v\n%s", name, r, debug.Stack()))
 				Raise(l, "%s: an internal error: %v (the log has its stack)", name, r)
 			}
@@ -38,6 +41,10 @@ func Function(name string, fn lua.LGFunction) *lua.LFunction {
 		return fn(l)
 	}}
 }
+
+// callDepth is what gopher-lua panics with when calls stand too deep in each
+// other.
+const callDepth = "lua callstack overflow"
 
 // Raise raises an error at the script's line. It does not return.
 func Raise(l *lua.LState, format string, args ...any) {

@@ -7,6 +7,7 @@ import (
 	"spectrumlua/luabind/modules/config"
 	"spectrumlua/luabind/modules/crypto"
 	"spectrumlua/luabind/modules/encoding"
+	"spectrumlua/luabind/modules/http"
 	"spectrumlua/luabind/modules/json"
 	"spectrumlua/luabind/modules/log"
 	"spectrumlua/luabind/modules/net"
@@ -21,6 +22,7 @@ func All() []bind.Module {
 		config.Module,
 		crypto.Module,
 		encoding.Module,
+		http.Module,
 		json.Module,
 		log.Module,
 		net.Module,

@@ -21,7 +21,7 @@ const (
 	MaxDepth = 5000
 	// maxWork and maxLookups bound how long compiling takes, to a second or so.
 	maxWork    = 50_000_000
-	maxLookups = 400_000_000
+	maxLookups = 200_000_000
 )
 
 // Error is what is too much, and where.
@@ -98,7 +98,7 @@ func (c *checker) token(kind int, text string) string {
 		c.depth++
 	case parse.TGoto, parse.T2Colon:
 		c.top().jumps++
-		c.work += 8 * c.top().jumps
+		c.work += c.top().jumps >> 5
 	case parse.TIdent, parse.TString, parse.TNumber:
 		c.lookUp(text)
 	}

@@ -76,7 +76,7 @@ func TestLua51Itself(t *testing.T) {
 func TestBeyondLua51(t *testing.T) {
 	for _, path := range luaFiles(t, "ours") {
 		t.Run(filepath.Base(path), func(t *testing.T) {
-			luatest.Run(t, luaFile(t, path))
+			luatest.Run(t, luaFile(t, path), "max_string=1M")
 		})
 	}
 }

@@ -3,6 +3,7 @@ package stdlib
 import (
 	"fmt"
 	"runtime/debug"
+	"strings"
 
 	lua "github.com/yuin/gopher-lua"
 
@@ -39,7 +40,11 @@ func (lib *Library) protected(c call, fn lua.LValue, first int, handler lua.LVal
 	}
 	p := lib.enter(l)
 	if p == nil {
-		return lib.failed(c, lua.LString(position(l)+overflowText), handler)
+		object := lua.LValue(lua.LString(position(l) + overflowText))
+		if handler != lua.LNil {
+			object = c.call(handler, object) // there is no thread to protect it
+		}
+		return c.ret(lua.LFalse, object)
 	}
 	p.handler, p.handled = handler, false
 	th := p.thread
@@ -52,7 +57,7 @@ func (lib *Library) protected(c call, fn lua.LValue, first int, handler lua.LVal
 	err := th.PCall(th.GetTop()-1, lua.MultRet, nil)
 	l.G.CurrentThread = l
 	if err != nil {
-		object := placed(l, callable, Problem(err).Object)
+		object := placed(l, callable, problem(err).Object)
 		if p.handled {
 			handler = lua.LNil
 		}
@@ -184,17 +189,24 @@ func isOverflow(err error) bool {
 	return ok && api.Type == lua.ApiErrorPanic && api.Object == lua.LString(theirOverflow)
 }
 
+// tailOverflow is what happens to gopher-lua when a tail call needs more room
+// for its arguments than there is: it looks for the line of a function that has
+// not begun.
+const tailOverflow = "runtime error: index out of range [-1]"
+
 // problemOf makes a Lua error of what was recovered while l stands where it
 // happened.
 func problemOf(l *lua.LState, r any) *lua.ApiError {
-	if api, ok := r.(*lua.ApiError); ok {
+	if api, ok := r.(*lua.ApiError); ok && api.Type != lua.ApiErrorPanic {
 		return api
 	}
 	closeUpvalues(l)
-	text := overflowText
-	if r != theirOverflow {
-		crash.Report(fmt.Sprintf("a panic in Lua: %v\n%s", r, debug.Stack()))
-		text = fmt.Sprintf("an internal error: %v (the log has its stack)", r)
+	text := fmt.Sprint(r)
+	if text == theirOverflow || text == tailOverflow {
+		text = overflowText
+	} else {
+		crash.Report(fmt.Sprintf("a panic in Lua: %s\n%s", text, debug.Stack()))
+		text = fmt.Sprintf("an internal error: %s (the log has its stack)", text)
 	}
 	return &lua.ApiError{Type: lua.ApiErrorRun, Object: lua.LString(position(l) + text)}
 }
@@ -206,8 +218,24 @@ func closeUpvalues(l *lua.LState) {
 	l.Error(lua.LNil, 0)
 }
 
-// Problem is the error of a PCall on a task's first thread, made fit for a log.
-func Problem(err error) *lua.ApiError {
+// Run is l.PCall for a task's first thread. Its error is a *lua.ApiError with
+// something in it to show; l is not to be used again after one.
+func Run(l *lua.LState, args, results int) (err error) {
+	defer func() {
+		if r := recover(); r != nil { // in looking for what to say about an error
+			problem := problemOf(l, r)
+			problem.StackTrace = "stack traceback:\n" + strings.Join(traceback(l, 0), "\n")
+			err = problem
+		}
+	}()
+	if err := l.PCall(args, results, nil); err != nil {
+		return problem(err)
+	}
+	return nil
+}
+
+// problem is the error of a PCall, made fit to be shown.
+func problem(err error) *lua.ApiError {
 	api, ok := err.(*lua.ApiError) //nolint:errorlint // PCall returns nothing else
 	switch {
 	case !ok:

@@ -3,8 +3,6 @@
 package log
 
 import (
-	"strings"
-
 	"github.com/sirupsen/logrus"
 	lua "github.com/yuin/gopher-lua"
 
@@ -41,15 +39,8 @@ func at(level logrus.Level) lua.LGFunction {
 	}
 }
 
-// Print is Lua's print: it writes to the log.
-func Print(l *lua.LState) int {
-	words := make([]string, l.GetTop())
-	for i := range words {
-		words[i] = l.ToStringMeta(l.Get(i + 1)).String()
-	}
-	entry(l).Info(strings.Join(words, "\t"))
-	return 0
-}
+// Print writes what Lua's print was given.
+func Print(l *lua.LState, text string) { entry(l).Info(text) }
 
 // entry has the user for whom the script speaks.
 func entry(l *lua.LState) *logrus.Entry {

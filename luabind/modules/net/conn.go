@@ -37,9 +37,8 @@ type conn struct {
 	host     string
 
 	stall    time.Duration // 0: none
-	writers  int           // who write or wait for their turn
 	securing bool          // STARTTLS is under way
-	turn     chan struct{} // full while someone writes
+	turns    turns         // of writing
 	broken   error         // why nothing can be written any more; belongs to the turn
 }
 
@@ -87,7 +86,7 @@ func newConn(c net.Conn, owner *task.Owner, settings *TLS, host string) *lua.LUs
 			return nil
 		}),
 		net: c, wire: wire, resource: resource, settings: settings, host: host,
-		stall: defaultStall, turn: make(chan struct{}, 1),
+		stall: defaultStall,
 	})
 }
 
@@ -149,14 +148,12 @@ func (c *conn) inTurn(l *lua.LState, f func(ctx context.Context) error) int {
 	if c.resource.Closed() {
 		return bind.Fail(l, errClosed)
 	}
-	c.writers++
-	defer func() { c.writers-- }()
-	stall := c.stall
+	turn, stall := c.turns.ask(), c.stall
+	defer turn.leave()
 	err := bind.Wait(l, func(ctx context.Context) error {
-		if err := c.takeTurn(ctx, stall); err != nil {
+		if err := turn.wait(ctx, stall); err != nil {
 			return err
 		}
-		defer func() { <-c.turn }()
 		if c.broken != nil {
 			return c.broken
 		}
@@ -169,28 +166,6 @@ func (c *conn) inTurn(l *lua.LState, f func(ctx context.Context) error) int {
 		return bind.Fail(l, errClosed)
 	}
 	return bind.Fail(l, Plain(err))
-}
-
-func (c *conn) takeTurn(ctx context.Context, stall time.Duration) error {
-	select {
-	case c.turn <- struct{}{}:
-		return nil
-	default:
-	}
-	var late <-chan time.Time
-	if stall > 0 {
-		timer := time.NewTimer(stall)
-		defer timer.Stop()
-		late = timer.C
-	}
-	select {
-	case c.turn <- struct{}{}:
-		return nil
-	case <-late:
-		return bind.ErrTimeout
-	case <-ctx.Done():
-		return context.Cause(ctx)
-	}
 }
 
 // send writes data, whose turn it is. What has begun and cannot be finished

@@ -251,7 +251,7 @@ local calls = 0
 for name, fn in pairs(functions) do
   for i = 1, 20 do
     local value = wrong[i]
-    for _, arguments in ipairs { { value }, { conn, value }, { listener, value }, { socket, value }, { socket, "127.0.0.1:9", value }, { "127.0.0.1:1", value }, { "x", "tcp", value, value } } do
+    for _, arguments in ipairs { { value }, { conn, value }, { listener, value }, { socket, value }, { socket, "127.0.0.1:9", value }, { "127.0.0.1:0", value }, { "x", "tcp", value, value } } do
       local task = spectrum.spawn(function() return pcall(fn, unpack(arguments, 1, 4)) end)
       local done, ok, err = task:join(0.001)
       task:cancel()

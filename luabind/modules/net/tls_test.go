@@ -279,8 +279,9 @@ assert(select(2, conn:write("more")) == "the connection is closed for writing")`
 		}},
 	}
 	for _, c := range cases {
+		address := listenTLS(t, config, c.serve) // until all of it was read
 		t.Run(c.name, func(t *testing.T) {
-			luatest.Run(t, connectScript(listenTLS(t, config, c.serve), fmt.Sprintf("tls = true, ca = %q", ca.file), "assert(conn, err)"+c.check))
+			luatest.Run(t, connectScript(address, fmt.Sprintf("tls = true, ca = %q", ca.file), "assert(conn, err)"+c.check))
 		})
 	}
 	if line := <-told; line != "still here" {

@@ -1,0 +1,167 @@
+package http
+
+import (
+	"bytes"
+	"fmt"
+	"mime/multipart"
+	"net/textproto"
+	"net/url"
+	"slices"
+
+	lua "github.com/yuin/gopher-lua"
+	"golang.org/x/net/http/httpguts"
+
+	"spectrumlua/luabind/bind"
+)
+
+// readBody reads what is to be sent: the body, or what one of the options form,
+// multipart and json makes of a value. given tells whether there is one.
+func readBody(l *lua.LState, o *bind.Options, body lua.LValue) (data []byte, contentType string, given bool) {
+	form, parts, value := o.Table("form"), o.Table("multipart"), o.Get("json")
+	count := 0
+	for _, there := range []bool{body != lua.LNil, form != nil, parts != nil, value != lua.LNil} {
+		if there {
+			count++
+		}
+	}
+	switch {
+	case count == 0:
+		return nil, "", false
+	case count > 1:
+		bind.Raise(l, "only one of body, form, multipart and json can be sent")
+	case form != nil:
+		return []byte(readValues(l, "form", form).Encode()), "application/x-www-form-urlencoded", true
+	case parts != nil:
+		data, contentType = readMultipart(l, parts)
+		return data, contentType, true
+	case value != lua.LNil:
+		return []byte(encodeJSON(l, value)), "application/json", true
+	}
+	switch v := body.(type) {
+	case lua.LString:
+		return []byte(v), "", true
+	case lua.LNumber:
+		return []byte(v.String()), "", true
+	}
+	bind.Raise(l, "a body is a string, not %s", bind.Describe(body))
+	return nil, "", false
+}
+
+// readValues makes names and values, as a query or a form has them, of a table.
+func readValues(l *lua.LState, what string, t *lua.LTable) url.Values {
+	values := url.Values{}
+	t.ForEach(func(k, v lua.LValue) {
+		list, ok := texts(v)
+		if _, isName := k.(lua.LString); !isName || !ok {
+			bind.Raise(l, "%s: strings by name are wanted, or lists of them, not %s as %s", what, bind.Describe(v), bind.QuoteKey(k))
+		}
+		values[k.String()] = list
+	})
+	return values
+}
+
+// readMultipart makes a body of parts: a list of tables { name =, data =,
+// filename =, type = }, and fields by name.
+func readMultipart(l *lua.LState, t *lua.LTable) (data []byte, contentType string) {
+	var buf bytes.Buffer
+	w := multipart.NewWriter(&buf)
+	for i := 1; i <= t.Len(); i++ {
+		part, ok := t.RawGetInt(i).(*lua.LTable)
+		if !ok {
+			bind.Raise(l, "multipart: part %d: a table as in { name = \"file\", data = \"…\", filename = \"a.txt\" } is wanted, not %s", i, bind.Describe(t.RawGetInt(i)))
+		}
+		writePart(l, w, i, part)
+	}
+	var names []string
+	t.ForEach(func(k, _ lua.LValue) {
+		if _, ok := k.(lua.LString); ok {
+			names = append(names, k.String())
+		}
+	})
+	slices.Sort(names)
+	for _, name := range names {
+		values, ok := texts(t.RawGetString(name))
+		if !ok {
+			bind.Raise(l, "multipart: %s: a string is wanted, not %s", name, bind.Describe(t.RawGetString(name)))
+		}
+		for _, v := range values {
+			_ = w.WriteField(name, v) // a buffer takes all
+		}
+	}
+	_ = w.Close()
+	return buf.Bytes(), w.FormDataContentType()
+}
+
+func writePart(l *lua.LState, w *multipart.Writer, i int, part *lua.LTable) {
+	field := func(key, otherwise string) string {
+		switch v := part.RawGetString(key).(type) {
+		case lua.LString:
+			return string(v)
+		case *lua.LNilType:
+			return otherwise
+		default:
+			bind.Raise(l, "multipart: part %d: %s: a string is wanted, not %s", i, key, bind.Describe(v))
+			return ""
+		}
+	}
+	name, data, filename := field("name", ""), field("data", ""), field("filename", "")
+	if name == "" {
+		bind.Raise(l, "multipart: part %d has no name", i)
+	}
+	header := textproto.MIMEHeader{}
+	disposition := `form-data; name="` + quoteParameter(name) + `"`
+	kind := ""
+	if filename != "" {
+		disposition += `; filename="` + quoteParameter(filename) + `"`
+		kind = "application/octet-stream"
+	}
+	if kind = field("type", kind); kind != "" {
+		if !httpguts.ValidHeaderFieldValue(kind) {
+			bind.Raise(l, "multipart: part %d: type has what no header can have", i)
+		}
+		header.Set("Content-Type", kind)
+	}
+	header.Set("Content-Disposition", disposition)
+	out, _ := w.CreatePart(header) // a buffer takes all
+	_, _ = out.Write([]byte(data))
+}
+
+// quoteParameter writes a name as browsers do (the HTML standard, "multipart
+// form data").
+func quoteParameter(s string) string {
+	var b bytes.Buffer
+	for _, c := range []byte(s) {
+		switch c {
+		case '"', '\r', '\n':
+			fmt.Fprintf(&b, "%%%02X", c)
+		default:
+			b.WriteByte(c)
+		}
+	}
+	return b.String()
+}
+
+// encodeJSON is spectrum.json's encode, by way of the script's require: this
+// package does not depend on it.
+func encodeJSON(l *lua.LState, v lua.LValue) string {
+	const module = "spectrum.json"
+	var open lua.LValue = lua.LNil
+	if pkg, ok := l.GetGlobal("package").(*lua.LTable); ok {
+		if preload, ok := pkg.RawGetString("preload").(*lua.LTable); ok {
+			open = preload.RawGetString(module)
+		}
+	}
+	if open.Type() != lua.LTFunction {
+		bind.Raise(l, "json: there is no module %s", module)
+	}
+	l.Push(open)
+	l.Call(0, 1)
+	encode := l.GetField(l.Get(-1), "encode")
+	l.Pop(1)
+	l.Push(encode)
+	l.Push(v)
+	l.Call(1, 1)
+	text := lua.LVAsString(l.Get(-1))
+	l.Pop(1)
+	return text
+}

@@ -1,0 +1,137 @@
+package http
+
+import (
+	"context"
+	"errors"
+	"io"
+	"net/http"
+	"os"
+	"time"
+
+	lua "github.com/yuin/gopher-lua"
+
+	"spectrumlua/luabind/bind"
+	"spectrumlua/runtime/task"
+)
+
+// endpoint is what answers: a function of a script, in a task of its own for
+// each request.
+type endpoint struct {
+	runtime *bind.Runtime
+	fn      *lua.LFunction
+	owner   *task.Owner
+	name    string // for the log
+	maxBody int64
+	limit   time.Duration // of an answer; 0: none
+	places  chan struct{} // full while as many requests are answered as may be
+}
+
+// The causes that end a request's task.
+var (
+	errClientGone = errors.New("the client has gone")
+	errAnswerLate = errors.New("the answer took too long (timeout)")
+)
+
+func (e *endpoint) serve(w http.ResponseWriter, r *http.Request) {
+	ctx := r.Context()
+	if e.limit > 0 {
+		limited, cancel := context.WithTimeoutCause(ctx, e.limit, errAnswerLate)
+		defer cancel()
+		ctx = limited
+	}
+	body, status := e.readBody(w, r)
+	if status != 0 {
+		refuse(w, status)
+		return
+	}
+	select {
+	case e.places <- struct{}{}:
+		defer func() { <-e.places }()
+	case <-ctx.Done():
+		refuse(w, http.StatusServiceUnavailable)
+		return
+	case <-e.owner.Context().Done():
+		refuse(w, http.StatusServiceUnavailable)
+		return
+	}
+	e.answer(ctx, r, body).write(w, r)
+}
+
+// readBody reads the body, or returns the status that refuses it.
+func (e *endpoint) readBody(w http.ResponseWriter, r *http.Request) (body []byte, status int) {
+	control := http.NewResponseController(w)
+	_ = control.SetReadDeadline(time.Now().Add(readTime))
+	body, err := io.ReadAll(http.MaxBytesReader(w, r.Body, e.maxBody))
+	_ = control.SetReadDeadline(time.Time{}) // its passing would look as if the client had gone
+	var tooLarge *http.MaxBytesError
+	switch {
+	case err == nil:
+		return body, 0
+	case errors.As(err, &tooLarge):
+		return nil, http.StatusRequestEntityTooLarge
+	case errors.Is(err, os.ErrDeadlineExceeded):
+		return nil, http.StatusRequestTimeout
+	}
+	return nil, http.StatusBadRequest
+}
+
+// answer runs the function in a task and waits for its end. If the client goes
+// or the time is up, what the task waits for is cancelled.
+func (e *endpoint) answer(ctx context.Context, r *http.Request, body []byte) *reply {
+	answer := &reply{status: http.StatusInternalServerError}
+	ran := false
+	t := e.owner.Spawn("", func(t *task.Task) {
+		ran = true
+		args := []lua.LValue{requestTable(r, body)}
+		wrong := ""
+		err := e.runtime.Call(t, e.fn, args, func(l *lua.LState, n int) {
+			answer, wrong = readReply(l, n)
+		})
+		if err == nil && wrong != "" {
+			err = errors.New("what it returned is no answer: " + wrong)
+		}
+		if err != nil {
+			e.runtime.LogError("the function of "+e.name, t, err)
+		}
+	})
+	select {
+	case <-t.Ended():
+	case <-ctx.Done():
+		cause := errClientGone
+		if errors.Is(context.Cause(ctx), errAnswerLate) {
+			cause = errAnswerLate
+			e.runtime.Log.Warnf("%s: an answer took longer than %v (timeout)", e.name, e.limit)
+		}
+		t.EndWaits(cause)
+		<-t.Ended()
+	}
+	if !ran || errors.Is(t.Err(), errAnswerLate) || e.owner.Context().Err() != nil {
+		answer = &reply{status: http.StatusServiceUnavailable}
+	}
+	return answer
+}
+
+// refuse answers without the function.
+func refuse(w http.ResponseWriter, status int) {
+	w.Header().Set("Connection", "close")
+	http.Error(w, http.StatusText(status), status)
+}
+
+// requestTable is a request for scripts.
+func requestTable(r *http.Request, body []byte) *lua.LTable {
+	header := r.Header.Clone()
+	header.Set("Host", r.Host)
+	query := bind.NewTable()
+	for name, values := range r.URL.Query() {
+		query.RawSetString(name, lua.LString(values[0]))
+	}
+	t := bind.NewTableSize(0, 7)
+	t.RawSetString("method", lua.LString(r.Method))
+	t.RawSetString("path", lua.LString(r.URL.Path))
+	t.RawSetString("query", query)
+	t.RawSetString("raw_query", lua.LString(r.URL.RawQuery))
+	t.RawSetString("headers", headerTable(header))
+	t.RawSetString("body", lua.LString(body))
+	t.RawSetString("peer", lua.LString(r.RemoteAddr))
+	return t
+}

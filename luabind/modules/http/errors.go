@@ -1,0 +1,66 @@
+package http
+
+import (
+	"context"
+	"crypto/tls"
+	"errors"
+	"fmt"
+	"io"
+	stdnet "net"
+	"net/url"
+	"strings"
+
+	"spectrumlua/luabind/bind"
+	"spectrumlua/luabind/modules/net"
+)
+
+// explain makes the error of a request fit to be shown: it names the method and
+// the server, and nothing that may be secret.
+func (c *call) explain(err error) error {
+	where := c.request.URL
+	var failed *url.Error
+	if errors.As(err, &failed) {
+		if u, parseErr := url.Parse(failed.URL); parseErr == nil && u.Host != "" {
+			where = u // that of the last redirect
+		}
+		err = failed.Err
+	}
+	var dial *stdnet.OpError
+	if via := c.proxy.For(where.Hostname()); via != nil && errors.As(err, &dial) && dial.Op == "proxyconnect" {
+		err = net.ByProxy(via, explain(dial.Err))
+	} else {
+		err = explain(err)
+	}
+	return fmt.Errorf("%s %s: %w", c.request.Method, origin(where), err)
+}
+
+func explain(err error) error {
+	var certificate *tls.CertificateVerificationError
+	var record tls.RecordHeaderError
+	switch {
+	case errors.Is(err, bind.ErrTimeout), errors.Is(err, context.DeadlineExceeded):
+		return bind.ErrTimeout
+	case errors.As(err, &certificate), errors.As(err, &record):
+		return fmt.Errorf("TLS: %w", net.Explain(err))
+	case errors.Is(err, io.ErrUnexpectedEOF):
+		return errors.New("the answer ended too early")
+	case errors.Is(err, io.EOF):
+		return errors.New("the server hung up without an answer")
+	case strings.Contains(err.Error(), "Location header"): // Go repeats it, secrets and all
+		return errors.New("the answer redirects to what is no URL")
+	case isTimeout(err):
+		return bind.ErrTimeout
+	}
+	if short := noise.Replace(err.Error()); short != err.Error() {
+		err = errors.New(short)
+	}
+	return net.Plain(err)
+}
+
+// noise is what Go says besides what has happened.
+var noise = strings.NewReplacer("net/http: HTTP/1.x transport connection broken: ", "", "net/http: ", "")
+
+func isTimeout(err error) bool {
+	var t interface{ Timeout() bool }
+	return errors.As(err, &t) && t.Timeout()
+}

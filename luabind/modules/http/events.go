@@ -1,0 +1,95 @@
+package http
+
+import (
+	"fmt"
+	"strings"
+
+	lua "github.com/yuin/gopher-lua"
+
+	"spectrumlua/luabind/bind"
+)
+
+// event is a server-sent event (the HTML standard, "Server-sent events") of
+// which lines have come. It is kept from one read to the next, so that nothing
+// is lost if the task that reads is cancelled between two lines.
+type event struct {
+	kind   string
+	data   strings.Builder
+	some   bool   // there is data, if only an empty line
+	lastID string // stays until another comes
+	began  bool   // the first line of the stream has been seen
+}
+
+// take reads a line and tells whether it ends an event.
+func (e *event) take(line string) (complete bool) {
+	if !e.began {
+		line, e.began = strings.TrimPrefix(line, "\ufeff"), true
+	}
+	if line == "" {
+		if !e.some {
+			e.kind = ""
+		}
+		return e.some
+	}
+	field, value, _ := strings.Cut(line, ":")
+	value = strings.TrimPrefix(value, " ")
+	switch field {
+	case "event":
+		e.kind = value
+	case "data":
+		if e.some {
+			e.data.WriteByte('\n')
+		}
+		e.data.WriteString(value)
+		e.some = true
+	case "id":
+		if !strings.Contains(value, "\x00") {
+			e.lastID = value
+		}
+	}
+	return false
+}
+
+// table is the event, which is a new one then.
+func (e *event) table() *lua.LTable {
+	t := bind.NewTableSize(0, 3)
+	kind := e.kind
+	if kind == "" {
+		kind = "message"
+	}
+	t.RawSetString("event", lua.LString(kind))
+	t.RawSetString("data", lua.LString(e.data.String()))
+	if e.lastID != "" {
+		t.RawSetString("id", lua.LString(e.lastID))
+	}
+	e.reset()
+	return t
+}
+
+func (e *event) reset() {
+	e.kind, e.some = "", false
+	e.data = strings.Builder{}
+}
+
+// readEvent is read_event(): the next server-sent event, { event =, data =,
+// id = }. One that the end of the stream cuts off does not count.
+func readEvent(l *lua.LState, s *stream) int {
+	for {
+		line, err := s.Line(l, s.max)
+		if err != nil {
+			return bind.Fail(l, err)
+		}
+		if s.event.take(line) {
+			return bind.Return(l, s.event.table())
+		}
+		if s.event.data.Len() > s.max {
+			s.event.reset()
+			return bind.Fail(l, fmt.Errorf("the event has more than %d bytes (max_size)", s.max))
+		}
+	}
+}
+
+// events is events(): an iterator over the events, until there are no more.
+func events(l *lua.LState, s *stream) int {
+	return bind.Return(l, bind.Function("response:events", func(l *lua.LState) int { return readEvent(l, s) }))
+}

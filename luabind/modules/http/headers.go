@@ -1,0 +1,109 @@
+package http
+
+import (
+	"net/http"
+	"strings"
+
+	lua "github.com/yuin/gopher-lua"
+	"golang.org/x/net/http/httpguts"
+
+	"spectrumlua/luabind/bind"
+)
+
+// headersMeta lets a name be asked for in any case. It belongs to no VM.
+var headersMeta = newHeadersMeta()
+
+func newHeadersMeta() *lua.LTable {
+	meta := bind.NewTable()
+	meta.RawSetString("__index", bind.Function("headers", func(l *lua.LState) int {
+		t, ok := l.Get(1).(*lua.LTable)
+		name, isName := l.Get(2).(lua.LString)
+		if !ok || !isName {
+			return 0
+		}
+		return bind.Return(l, t.RawGetString(strings.ToLower(string(name))))
+	}))
+	meta.RawSetString("__metatable", lua.LString("headers"))
+	return meta
+}
+
+// setCookie is the one header whose values cannot be joined.
+const setCookie = "set-cookie"
+
+// headerTable is what came, for scripts: names in lower case, values that came
+// several times joined by ", "; set-cookie is a list.
+func headerTable(h http.Header) *lua.LTable {
+	t := bind.NewTableSize(0, len(h))
+	for name, values := range h {
+		name = strings.ToLower(name)
+		if name != setCookie {
+			t.RawSetString(name, lua.LString(strings.Join(values, ", ")))
+			continue
+		}
+		list := bind.NewTable()
+		for _, v := range values {
+			list.Append(lua.LString(v))
+		}
+		t.RawSetString(name, list)
+	}
+	t.Metatable = headersMeta
+	return t
+}
+
+// ownHeaders are set by what is sent, never by scripts.
+var ownHeaders = map[string]bool{"Content-Length": true, "Transfer-Encoding": true, "Trailer": true}
+
+// readHeaders makes headers of a script's table, whose values are strings,
+// numbers or lists of them. The second result says what is wrong with it, or is
+// "". It does not repeat a value, which may be secret.
+func readHeaders(t *lua.LTable) (http.Header, string) {
+	h := http.Header{}
+	wrong := ""
+	t.ForEach(func(k, v lua.LValue) {
+		name, ok := k.(lua.LString)
+		canonical := http.CanonicalHeaderKey(string(name))
+		switch {
+		case !ok || !httpguts.ValidHeaderFieldName(string(name)):
+			wrong = "a header cannot have the name " + bind.QuoteKey(k)
+			return
+		case ownHeaders[canonical]:
+			wrong = string(name) + " is set by itself"
+			return
+		}
+		values, ok := texts(v)
+		if !ok {
+			wrong = "the header " + string(name) + " wants a string or a list of strings, not a " + v.Type().String()
+		}
+		for _, value := range values {
+			if !httpguts.ValidHeaderFieldValue(value) {
+				wrong = "the header " + string(name) + " has a value that no header can have, such as one of two lines"
+			}
+			h.Add(canonical, value)
+		}
+	})
+	return h, wrong
+}
+
+// texts are a string, a number, true or false as text, or a list of those.
+func texts(v lua.LValue) (list []string, ok bool) {
+	switch v := v.(type) {
+	case lua.LString:
+		return []string{string(v)}, true
+	case lua.LNumber, lua.LBool:
+		return []string{v.String()}, true
+	case *lua.LTable:
+		for i := 1; i <= v.Len(); i++ {
+			item := v.RawGetInt(i)
+			if _, nested := item.(*lua.LTable); nested {
+				return nil, false
+			}
+			one, ok := texts(item)
+			if !ok {
+				return nil, false
+			}
+			list = append(list, one...)
+		}
+		return list, true
+	}
+	return nil, false
+}

@@ -1,0 +1,158 @@
+package http
+
+import (
+	"context"
+	"errors"
+	"io"
+	stdnet "net"
+	"net/http"
+	"time"
+
+	lua "github.com/yuin/gopher-lua"
+
+	"spectrumlua/luabind/bind"
+	"spectrumlua/luabind/modules/net"
+	"spectrumlua/runtime/crash"
+	"spectrumlua/runtime/task"
+)
+
+// stream is a response whose body is read as it comes. The baton guards it.
+type stream struct {
+	net.Reader
+	response *http.Response
+	resource *task.Resource
+	max      int // of a line, an event or what read_all reads, in bytes
+	event    event
+}
+
+var errStreamClosed = errors.New("the response is closed")
+
+var streamClass = bind.NewClass("response", map[string]func(l *lua.LState, s *stream) int{
+	"read_line":  func(l *lua.LState, s *stream) int { return s.LuaReadLine(l) },
+	"read":       func(l *lua.LState, s *stream) int { return s.LuaRead(l) },
+	"read_some":  func(l *lua.LState, s *stream) int { return s.LuaReadSome(l) },
+	"read_until": func(l *lua.LState, s *stream) int { return s.LuaReadUntil(l) },
+	"read_all":   func(l *lua.LState, s *stream) int { return s.LuaReadAll(l) },
+	"lines":      lines,
+	"read_event": readEvent,
+	"events":     events,
+	"set_timeout": func(l *lua.LState, s *stream) int {
+		s.SetTimeout(bind.CheckSeconds(l, 2))
+		return 0
+	},
+	"close": func(_ *lua.LState, s *stream) int {
+		_ = s.resource.Close()
+		return 0
+	},
+}, map[string]func(l *lua.LState, s *stream) lua.LValue{
+	"status":  func(_ *lua.LState, s *stream) lua.LValue { return lua.LNumber(s.response.StatusCode) },
+	"reason":  func(_ *lua.LState, s *stream) lua.LValue { return lua.LString(reason(s.response)) },
+	"headers": func(_ *lua.LState, s *stream) lua.LValue { return headerTable(s.response.Header) },
+	"url":     func(_ *lua.LState, s *stream) lua.LValue { return lua.LString(s.response.Request.URL.String()) },
+})
+
+// open makes the request and returns a stream as soon as the headers are there.
+func (c *call) open(l *lua.LState) int {
+	ctx, cancel := context.WithCancel(context.Background())
+	var response *http.Response
+	handedOver := false
+	defer func() {
+		if handedOver {
+			return
+		}
+		cancel()
+		if response != nil {
+			_ = response.Body.Close()
+		}
+	}()
+	err := bind.WaitTimeout(l, c.timeout, func(wait context.Context) (err error) {
+		stop := context.AfterFunc(wait, cancel)
+		response, err = c.do(ctx)
+		if !stop() {
+			return context.Cause(wait)
+		}
+		return err
+	})
+	if err != nil {
+		return bind.Fail(l, c.explain(err))
+	}
+	handedOver = true
+	return bind.Return(l, streamClass.New(newStream(c, response, cancel)))
+}
+
+func newStream(c *call, response *http.Response, cancel context.CancelFunc) *stream {
+	here, there := stdnet.Pipe()
+	p := &pump{cancel: cancel, here: here, there: there, body: response.Body}
+	resource := c.owner.Own(p)
+	go p.run()
+	return &stream{
+		Reader: net.NewReader(p, int(c.maxSize), func() error {
+			if resource.Closed() {
+				return errStreamClosed
+			}
+			return nil
+		}),
+		response: response, resource: resource, max: int(c.maxSize),
+	}
+}
+
+// pump moves a body into a pipe, since reading the body itself cannot be
+// interrupted without ending it. It is a net.Source.
+type pump struct {
+	cancel      context.CancelFunc
+	here, there stdnet.Conn
+	body        io.ReadCloser
+	end         error // set before the pipe's end
+}
+
+// pumped is how much is moved at once, in bytes.
+const pumped = 4 << 10
+
+func (p *pump) run() {
+	defer crash.Guard()
+	defer p.cancel()
+	defer p.there.Close()
+	defer p.body.Close()
+	buf := make([]byte, pumped)
+	for {
+		n, err := p.body.Read(buf)
+		if n > 0 { // a pipe waits for a reader of nothing, too
+			if _, writeErr := p.there.Write(buf[:n]); writeErr != nil {
+				return
+			}
+		}
+		if err != nil {
+			p.end = err
+			return
+		}
+	}
+}
+
+// Read implements net.Source.
+func (p *pump) Read(b []byte) (int, error) {
+	n, err := p.here.Read(b)
+	if errors.Is(err, io.EOF) && p.end != nil {
+		err = p.end
+	}
+	return n, err
+}
+
+// SetReadDeadline implements net.Source.
+func (p *pump) SetReadDeadline(t time.Time) error { return p.here.SetReadDeadline(t) }
+
+// Close ends the request and whoever reads.
+func (p *pump) Close() error {
+	p.cancel()
+	return p.here.Close()
+}
+
+// lines is lines(): an iterator over the lines, until there are no more.
+func lines(l *lua.LState, s *stream) int {
+	return bind.Return(l, bind.Function("response:lines", func(l *lua.LState) int {
+		line, err := s.Line(l, s.max)
+		if err != nil {
+			return bind.Fail(l, err)
+		}
+		return bind.Return(l, lua.LString(line))
+	}))
+}

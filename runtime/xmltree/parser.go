@@ -1,0 +1,344 @@
+package xmltree
+
+import (
+	"bytes"
+	"fmt"
+	"strings"
+	"unicode/utf8"
+)
+
+// Parser reads XML as it comes. After an error it reads no more.
+type Parser struct {
+	limits Limits
+	level  int // of the elements that are handed out: 0 or 1
+
+	buf     []byte // what has come and makes no whole token yet
+	scanned int    // how much of it has been looked through for the token's end
+	quote   byte   // the quotation mark that is open there
+	line    int
+	err     error
+
+	open     []openElement
+	scope    scope
+	root     *Node
+	closed   bool // the outermost element has ended
+	text     []byte
+	cr       bool // the text so far ends with a carriage return
+	size     int  // bytes of the element that is being read
+	elements int
+	done     []*Node
+}
+
+type openElement struct {
+	node     *Node
+	name     string // as it is written
+	declared int    // how much of the scope stands outside of it
+}
+
+func newParser(l Limits, level int) *Parser { return &Parser{limits: l, level: level, line: 1} }
+
+// Root is the element in which a stream's others stand, with its attributes;
+// nil until its tag has come.
+func (p *Parser) Root() *Node { return p.root }
+
+// Closed tells whether the outermost element has ended.
+func (p *Parser) Closed() bool { return p.closed }
+
+// Feed reads on and returns the elements that have become whole. With an error
+// it returns those that were whole before it.
+func (p *Parser) Feed(chunk string) ([]*Node, error) {
+	if p.err != nil {
+		return nil, p.err
+	}
+	p.buf = append(p.buf, chunk...)
+	rest := p.buf
+	for len(rest) > 0 && p.err == nil {
+		n, err := p.token(rest)
+		if p.err = err; n == 0 || err != nil {
+			break
+		}
+		p.line += bytes.Count(rest[:n], newline)
+		p.size += n
+		rest = rest[n:]
+		p.scanned, p.quote = 0, 0
+		if p.err == nil && p.size > p.limits.Size && len(p.open) > p.level {
+			p.err = p.tooLong()
+		}
+	}
+	if p.err == nil && len(rest) > p.limits.Size {
+		p.err = p.tooLong()
+	}
+	p.buf = append(p.buf[:0], rest...)
+	done := p.done
+	p.done = nil
+	return done, p.err
+}
+
+var newline = []byte{'\n'}
+
+func (p *Parser) tooLong() error {
+	return p.wrong("an element has more than %d bytes", p.limits.Size)
+}
+
+func (p *Parser) wrong(format string, args ...any) error {
+	return &Error{Line: p.line, Text: fmt.Sprintf(format, args...)}
+}
+
+// token reads one token from the front and returns its length, or 0 if it has
+// not come as a whole.
+func (p *Parser) token(b []byte) (int, error) {
+	if b[0] != '<' {
+		return p.characters(b)
+	}
+	switch {
+	case bytes.HasPrefix(b, []byte("<!--")):
+		return p.until(b, len("<!--"), "-->", nil)
+	case bytes.HasPrefix(b, []byte("<![CDATA[")):
+		return p.until(b, len("<![CDATA["), "]]>", func(s []byte) error { return p.addText(s, false) })
+	case bytes.HasPrefix(b, []byte("<?")):
+		return p.until(b, len("<?"), "?>", p.instruction)
+	case bytes.HasPrefix(b, []byte("<!")):
+		if partOf(b, "<!--") || partOf(b, "<![CDATA[") {
+			return 0, nil
+		}
+		return 0, p.wrong("document types are not read")
+	case len(b) == 1:
+		return 0, nil
+	}
+	end := p.tagEnd(b)
+	if end < 0 {
+		return 0, nil
+	}
+	return end + 1, p.tag(b[1:end])
+}
+
+func partOf(b []byte, whole string) bool {
+	return len(b) < len(whole) && strings.HasPrefix(whole, string(b))
+}
+
+// until reads a token up to its closing mark and hands over what stands between
+// that and index begin.
+func (p *Parser) until(b []byte, begin int, mark string, take func(s []byte) error) (int, error) {
+	from := max(begin, p.scanned)
+	i := bytes.Index(b[from:], []byte(mark))
+	if i < 0 {
+		p.scanned = max(begin, len(b)-len(mark)+1)
+		return 0, nil
+	}
+	end := from + i
+	if take == nil {
+		return end + len(mark), nil
+	}
+	return end + len(mark), take(b[begin:end])
+}
+
+// tagEnd is where the > of the tag at the front stands, or -1.
+func (p *Parser) tagEnd(b []byte) int {
+	for i := max(p.scanned, 1); i < len(b); i++ {
+		switch c := b[i]; {
+		case p.quote != 0:
+			if c == p.quote {
+				p.quote = 0
+			}
+		case c == '"' || c == '\'':
+			p.quote = c
+		case c == '>':
+			return i
+		}
+	}
+	p.scanned = len(b)
+	return -1
+}
+
+// instruction passes over what stands between <? and ?>, but for an encoding
+// that is not read.
+func (p *Parser) instruction(s []byte) error {
+	text := string(s)
+	if !strings.HasPrefix(text, "xml ") {
+		return nil
+	}
+	_, after, ok := strings.Cut(text, "encoding")
+	if !ok {
+		return nil
+	}
+	name := strings.Trim(after, " \t\r\n=")
+	if name != "" {
+		name, _, _ = strings.Cut(name[1:], name[:1])
+	}
+	switch strings.ToLower(name) {
+	case "utf-8", "utf8", "us-ascii", "ascii":
+		return nil
+	}
+	return p.wrong("the encoding %.40q is not read: make it UTF-8 first", name)
+}
+
+// characters reads text up to the next tag.
+func (p *Parser) characters(b []byte) (int, error) {
+	end := bytes.IndexByte(b, '<')
+	whole := end >= 0
+	if !whole {
+		end = len(b)
+	}
+	n := end
+	if i := bytes.LastIndexByte(b[:end], '&'); i >= 0 && !whole && bytes.IndexByte(b[i:end], ';') < 0 {
+		n = i // the rest of an entity is still to come
+	}
+	if !whole {
+		n -= unfinished(b[:n])
+	}
+	if n == 0 && (whole || len(b) > maxEntity) {
+		return 0, p.wrong("an & that begins no entity: write &amp;")
+	}
+	if n == 0 {
+		return 0, nil
+	}
+	return n, p.addText(b[:n], true)
+}
+
+// maxEntity is the length of the longest entity.
+const maxEntity = 12
+
+// unfinished is how many bytes at the end are the beginning of a character.
+func unfinished(b []byte) int {
+	for i := 1; i <= min(len(b), utf8.UTFMax-1); i++ {
+		c := b[len(b)-i]
+		if utf8.RuneStart(c) {
+			if c >= utf8.RuneSelf && !utf8.FullRune(b[len(b)-i:]) {
+				return i
+			}
+			return 0
+		}
+	}
+	return 0
+}
+
+// addText adds to the text of the element that is open.
+func (p *Parser) addText(b []byte, entities bool) error {
+	if len(p.open) <= p.level {
+		return p.between(b)
+	}
+	for len(b) > 0 {
+		i := bytes.IndexByte(b, '&')
+		if i < 0 || !entities {
+			i = len(b)
+		}
+		if err := p.plain(b[:i]); err != nil {
+			return err
+		}
+		if b = b[i:]; len(b) == 0 {
+			break
+		}
+		r, n, err := p.entity(b)
+		if err != nil {
+			return err
+		}
+		p.cr = false
+		p.text = utf8.AppendRune(p.text, r)
+		b = b[n:]
+	}
+	return nil
+}
+
+// between checks text that stands outside of the elements that are handed out:
+// blanks, which keep connections alive.
+func (p *Parser) between(b []byte) error {
+	if p.line == 1 && p.root == nil {
+		b = bytes.TrimPrefix(b, []byte("\xef\xbb\xbf"))
+	}
+	if len(bytes.Trim(b, " \t\r\n")) > 0 {
+		return p.wrong("there is text outside of all elements: %.40q", b)
+	}
+	return nil
+}
+
+// plain adds characters without entities, their line ends made into \n.
+func (p *Parser) plain(b []byte) error {
+	if err := p.legal(b); err != nil {
+		return err
+	}
+	for _, c := range b {
+		switch {
+		case c == '\r':
+			p.text = append(p.text, '\n')
+		case c == '\n' && p.cr:
+		default:
+			p.text = append(p.text, c)
+		}
+		p.cr = c == '\r'
+	}
+	return nil
+}
+
+func (p *Parser) legal(b []byte) error {
+	for i := 0; i < len(b); {
+		if c := b[i]; c < utf8.RuneSelf {
+			if c < ' ' && c != '\t' && c != '\n' && c != '\r' {
+				return p.wrong("the character U+%04X is not allowed", c)
+			}
+			i++
+			continue
+		}
+		r, n := utf8.DecodeRune(b[i:])
+		if r == utf8.RuneError && n == 1 {
+			return p.wrong("there is a byte that is no UTF-8: 0x%02X", b[i])
+		}
+		if r == 0xFFFE || r == 0xFFFF {
+			return p.wrong("the character U+%04X is not allowed", r)
+		}
+		i += n
+	}
+	return nil
+}
+
+// entity reads &name; or &#number; at the front.
+func (p *Parser) entity(b []byte) (r rune, n int, err error) {
+	end := bytes.IndexByte(b[:min(len(b), maxEntity)], ';')
+	if end < 0 {
+		return 0, 0, p.wrong("an & that begins no entity: write &amp;")
+	}
+	name := string(b[1:end])
+	switch name {
+	case "amp":
+		return '&', end + 1, nil
+	case "lt":
+		return '<', end + 1, nil
+	case "gt":
+		return '>', end + 1, nil
+	case "quot":
+		return '"', end + 1, nil
+	case "apos":
+		return '\'', end + 1, nil
+	}
+	r, ok := reference(name)
+	if !ok {
+		return 0, 0, p.wrong("there is no entity &%s;", name)
+	}
+	return r, end + 1, nil
+}
+
+// reference reads #number or #xnumber.
+func reference(name string) (rune, bool) {
+	digits, ok := strings.CutPrefix(name, "#")
+	base := 10
+	if hex, isHex := strings.CutPrefix(digits, "x"); isHex {
+		digits, base = hex, 16
+	}
+	if !ok || digits == "" {
+		return 0, false
+	}
+	r := 0
+	for _, c := range []byte(digits) {
+		d := strings.IndexByte("0123456789abcdef", c|0x20)
+		if c <= '9' {
+			d = int(c) - '0'
+		}
+		if d < 0 || d >= base {
+			return 0, false
+		}
+		if r = r*base + d; r > utf8.MaxRune {
+			return 0, false
+		}
+	}
+	ok = r >= ' ' && !(r >= 0xD800 && r <= 0xDFFF) && r != 0xFFFE && r != 0xFFFF || r == '\t' || r == '\n' || r == '\r'
+	return rune(r), ok
+}

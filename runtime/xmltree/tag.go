@@ -1,0 +1,294 @@
+package xmltree
+
+import (
+	"strings"
+	"unicode"
+	"unicode/utf8"
+)
+
+// tag reads what stands between < and >.
+func (p *Parser) tag(b []byte) error {
+	if err := p.legal(b); err != nil {
+		return err
+	}
+	text := string(b)
+	if name, ok := strings.CutPrefix(text, "/"); ok {
+		return p.end(strings.TrimRight(name, blanks))
+	}
+	text, empty := strings.CutSuffix(text, "/")
+	n := strings.IndexAny(text, blanks)
+	if n < 0 {
+		n = len(text)
+	}
+	name := text[:n]
+	attributes, err := p.attributes(text[n:])
+	if err != nil {
+		return err
+	}
+	if err := p.start(name, attributes); err != nil {
+		return err
+	}
+	if empty {
+		return p.end(name)
+	}
+	return nil
+}
+
+const blanks = " \t\r\n"
+
+// written is an attribute as it stands in the text.
+type written struct{ name, value string }
+
+func (p *Parser) attributes(text string) ([]written, error) {
+	var all []written
+	for {
+		rest := strings.TrimLeft(text, blanks)
+		if rest == "" {
+			return all, nil
+		}
+		if len(rest) == len(text) {
+			return nil, p.wrong("a blank is wanted before %.20q", rest)
+		}
+		name, after, ok := strings.Cut(rest, "=")
+		name = strings.TrimRight(name, blanks)
+		after = strings.TrimLeft(after, blanks)
+		if !ok || after == "" || after[0] != '"' && after[0] != '\'' {
+			return nil, p.wrong("the attribute %.40q has no value in quotation marks", name)
+		}
+		value, after, ok := strings.Cut(after[1:], after[:1])
+		if !ok {
+			return nil, p.wrong("the value of the attribute %.40q has no end", name)
+		}
+		value, err := p.value(value)
+		if err != nil {
+			return nil, err
+		}
+		all = append(all, written{name, value})
+		text = after
+	}
+}
+
+// value is an attribute's value: blanks of all kinds count as spaces, but for
+// those that are written as entities.
+func (p *Parser) value(text string) (string, error) {
+	if strings.IndexByte(text, '<') >= 0 {
+		return "", p.wrong("a < stands in an attribute's value: write &lt;")
+	}
+	if !strings.ContainsAny(text, "&\t\r\n") {
+		return text, nil
+	}
+	var out []byte
+	for b := []byte(strings.ReplaceAll(text, "\r\n", "\n")); len(b) > 0; {
+		switch b[0] {
+		case '\t', '\r', '\n':
+			out = append(out, ' ')
+			b = b[1:]
+		case '&':
+			r, n, err := p.entity(b)
+			if err != nil {
+				return "", err
+			}
+			out = utf8.AppendRune(out, r)
+			b = b[n:]
+		default:
+			out = append(out, b[0])
+			b = b[1:]
+		}
+	}
+	return string(out), nil
+}
+
+func (p *Parser) start(name string, attributes []written) error {
+	if p.closed {
+		return p.wrong("there is an element <%.40s> behind the outermost one", name)
+	}
+	if len(p.open) >= p.limits.Depth {
+		return p.wrong("elements stand more than %d deep in each other", p.limits.Depth)
+	}
+	if len(p.open) == p.level {
+		p.size, p.elements = 0, 0
+	}
+	if p.elements++; p.elements > p.limits.Elements {
+		return p.wrong("it has more than %d elements", p.limits.Elements)
+	}
+	p.flush()
+	declared := len(p.scope.hidden)
+	if err := p.declare(attributes); err != nil {
+		return err
+	}
+	node := &Node{}
+	var err error
+	if node.Space, node.Name, err = p.resolve(name, true); err != nil {
+		return err
+	}
+	if node.Attr, err = p.resolveAttributes(attributes); err != nil {
+		return err
+	}
+	if len(p.open) == 0 {
+		p.root = node
+	} else if parent := p.open[len(p.open)-1].node; len(p.open) > p.level {
+		parent.Children = append(parent.Children, Child{Element: node})
+	}
+	p.open = append(p.open, openElement{node, name, declared})
+	return nil
+}
+
+func (p *Parser) end(name string) error {
+	n := len(p.open) - 1
+	if n < 0 {
+		return p.wrong("</%.40s> closes nothing", name)
+	}
+	e := p.open[n]
+	if e.name != name {
+		return p.wrong("<%.40s> is closed by </%.40s>", e.name, name)
+	}
+	p.flush()
+	p.open = p.open[:n]
+	p.scope.leave(e.declared)
+	if n == p.level {
+		p.done = append(p.done, e.node)
+	}
+	p.closed = n == 0
+	return nil
+}
+
+// flush makes a child of the text that has come.
+func (p *Parser) flush() {
+	p.cr = false
+	if len(p.text) == 0 {
+		return
+	}
+	parent := p.open[len(p.open)-1].node
+	parent.Children = append(parent.Children, Child{Text: string(p.text)})
+	p.text = p.text[:0]
+}
+
+// declare takes the namespaces that a tag declares.
+func (p *Parser) declare(attributes []written) error {
+	for _, a := range attributes {
+		prefix, isPrefix := strings.CutPrefix(a.name, "xmlns:")
+		switch {
+		case a.name == "xmlns":
+			p.scope.bind("", a.value)
+		case !isPrefix:
+		case !ValidName(prefix) || prefix == "xmlns" || prefix == "xml" && a.value != XMLSpace:
+			return p.wrong("the prefix %.40q cannot be declared", prefix)
+		case a.value == "":
+			return p.wrong("the prefix %.40s: is declared as nothing", prefix)
+		default:
+			p.scope.bind(prefix, a.value)
+		}
+	}
+	return nil
+}
+
+// resolve finds the namespace that a name's prefix stands for. Attributes
+// without a prefix have none.
+func (p *Parser) resolve(name string, element bool) (space, local string, err error) {
+	prefix, local, ok := strings.Cut(name, ":")
+	if !ok {
+		prefix, local = "", name
+	}
+	if !ValidName(local) || ok && !ValidName(prefix) {
+		return "", "", p.wrong("%.40q is no name", name)
+	}
+	switch {
+	case prefix == "xml":
+		return XMLSpace, local, nil
+	case prefix == "" && !element:
+		return "", local, nil
+	}
+	space, ok = p.scope.find(prefix)
+	if !ok {
+		return "", "", p.wrong("the prefix %.40s: is not declared", prefix)
+	}
+	return space, local, nil
+}
+
+func (p *Parser) resolveAttributes(attributes []written) ([]Attr, error) {
+	var all []Attr
+	seen := make(map[[2]string]bool, len(attributes))
+	for _, a := range attributes {
+		if a.name == "xmlns" || strings.HasPrefix(a.name, "xmlns:") {
+			if seen[[2]string{"xmlns", a.name}] {
+				return nil, p.wrong("the attribute %.40s stands there twice", a.name)
+			}
+			seen[[2]string{"xmlns", a.name}] = true
+			continue
+		}
+		space, local, err := p.resolve(a.name, false)
+		if err != nil {
+			return nil, err
+		}
+		if seen[[2]string{space, local}] {
+			return nil, p.wrong("the attribute %.40s stands there twice", a.name)
+		}
+		seen[[2]string{space, local}] = true
+		all = append(all, Attr{space, local, a.value})
+	}
+	return all, nil
+}
+
+// scope is which prefixes are declared.
+type scope struct {
+	spaces map[string]string
+	hidden []binding // what each declaration hides
+}
+
+type binding struct {
+	prefix, space string
+	declared      bool
+}
+
+func (s *scope) bind(prefix, space string) {
+	if s.spaces == nil {
+		s.spaces = map[string]string{}
+	}
+	before, declared := s.spaces[prefix]
+	s.hidden = append(s.hidden, binding{prefix, before, declared})
+	s.spaces[prefix] = space
+}
+
+// find is the namespace of a prefix; without one, there need be none.
+func (s *scope) find(prefix string) (string, bool) {
+	space, ok := s.spaces[prefix]
+	return space, ok || prefix == ""
+}
+
+func (s *scope) leave(size int) {
+	for i := len(s.hidden) - 1; i >= size; i-- {
+		if b := s.hidden[i]; b.declared {
+			s.spaces[b.prefix] = b.space
+		} else {
+			delete(s.spaces, b.prefix)
+		}
+	}
+	s.hidden = s.hidden[:size]
+}
+
+// ValidName tells whether a name may stand in XML, without a prefix (NameStartChar
+// and NameChar of XML 1.0, fifth edition, without the colon).
+func ValidName(name string) bool {
+	for i, r := range name {
+		if !unicode.Is(nameStart, r) && (i == 0 || !unicode.Is(nameMore, r)) {
+			return false
+		}
+	}
+	return name != ""
+}
+
+var (
+	nameStart = &unicode.RangeTable{
+		R16: []unicode.Range16{
+			{'A', 'Z', 1}, {'_', '_', 1}, {'a', 'z', 1}, {0xC0, 0xD6, 1}, {0xD8, 0xF6, 1}, {0xF8, 0x2FF, 1}, {0x370, 0x37D, 1},
+			{0x37F, 0x1FFF, 1}, {0x200C, 0x200D, 1}, {0x2070, 0x218F, 1}, {0x2C00, 0x2FEF, 1}, {0x3001, 0xD7FF, 1},
+			{0xF900, 0xFDCF, 1}, {0xFDF0, 0xFFFC, 1}, // U+FFFD stands for what is no UTF-8
+		},
+		R32:         []unicode.Range32{{0x10000, 0xEFFFF, 1}},
+		LatinOffset: 6 - 1,
+	}
+	nameMore = &unicode.RangeTable{
+		R16:         []unicode.Range16{{'-', '.', 1}, {'0', '9', 1}, {0xB7, 0xB7, 1}, {0x300, 0x36F, 1}, {0x203F, 0x2040, 1}},
+		LatinOffset: 3,
+	}
+)

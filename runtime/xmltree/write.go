@@ -1,0 +1,156 @@
+package xmltree
+
+import (
+	"errors"
+	"fmt"
+	"strings"
+
+	"spectrumlua/runtime/xmltext"
+)
+
+// A carriage return, and all blanks but spaces in a value, are written as
+// references: a parser would make something else of them.
+var (
+	textEscaper  = strings.NewReplacer("&", "&amp;", "<", "&lt;", ">", "&gt;", "\r", "&#13;")
+	valueEscaper = strings.NewReplacer("&", "&amp;", "<", "&lt;", ">", "&gt;", `"`, "&quot;", "'", "&apos;",
+		"\t", "&#9;", "\n", "&#10;", "\r", "&#13;")
+	bothEscaper = strings.NewReplacer("&", "&amp;", "<", "&lt;", ">", "&gt;", `"`, "&quot;", "'", "&apos;")
+)
+
+// Escape makes a text fit to stand in XML, between tags or in a value. What is
+// no UTF-8, or no character that XML allows, is mended.
+func Escape(s string) string { return bothEscaper.Replace(xmltext.Clean(s)) }
+
+// errSize is the error of a tree whose text would be too long.
+var errSize = errors.New("the text would be too long")
+
+// Writer writes elements, one after the other as they begin and end.
+type Writer struct {
+	out  strings.Builder
+	most int
+	open []opened
+}
+
+// opened is an element whose end is still to come.
+type opened struct {
+	name  string
+	space string
+	empty bool // the start tag still lacks its >
+}
+
+// NewWriter makes a writer of at most so many bytes.
+func NewWriter(most int) *Writer { return &Writer{most: most} }
+
+// Depth is how many elements are open.
+func (w *Writer) Depth() int { return len(w.open) }
+
+// Space is the namespace that an element has if nothing else is said.
+func (w *Writer) Space() string {
+	if len(w.open) == 0 {
+		return ""
+	}
+	return w.open[len(w.open)-1].space
+}
+
+// Start begins an element. Its namespace becomes the default one.
+func (w *Writer) Start(space, name string, attributes []Attr) error {
+	if !ValidName(name) {
+		return fmt.Errorf("%.40q is no name of an element", name)
+	}
+	w.content()
+	w.out.WriteString("<" + name)
+	if space != w.Space() {
+		w.attribute("xmlns", space)
+	}
+	prefixes := 0
+	for _, a := range attributes {
+		if !ValidName(a.Name) || a.Space == "" && a.Name == "xmlns" {
+			return fmt.Errorf("%.40q is no name of an attribute", a.Name)
+		}
+		switch a.Space {
+		case "":
+			w.attribute(a.Name, a.Value)
+		case XMLSpace:
+			w.attribute("xml:"+a.Name, a.Value)
+		default:
+			prefixes++
+			prefix := fmt.Sprintf("ns%d", prefixes)
+			w.attribute("xmlns:"+prefix, a.Space)
+			w.attribute(prefix+":"+a.Name, a.Value)
+		}
+	}
+	w.open = append(w.open, opened{name, space, true})
+	return w.fits()
+}
+
+func (w *Writer) attribute(name, value string) {
+	w.out.WriteString(" " + name + `="`)
+	_, _ = valueEscaper.WriteString(&w.out, xmltext.Clean(value))
+	w.out.WriteByte('"')
+}
+
+// content ends a start tag that something follows.
+func (w *Writer) content() {
+	if n := len(w.open); n > 0 && w.open[n-1].empty {
+		w.out.WriteByte('>')
+		w.open[n-1].empty = false
+	}
+}
+
+// Text writes characters.
+func (w *Writer) Text(s string) error {
+	if s != "" {
+		w.content()
+		_, _ = textEscaper.WriteString(&w.out, xmltext.Clean(s))
+	}
+	return w.fits()
+}
+
+// End ends the element that has begun last.
+func (w *Writer) End() error {
+	e := w.open[len(w.open)-1]
+	w.open = w.open[:len(w.open)-1]
+	if e.empty {
+		w.out.WriteString("/>")
+	} else {
+		w.out.WriteString("</" + e.name + ">")
+	}
+	return w.fits()
+}
+
+func (w *Writer) fits() error {
+	if w.out.Len() > w.most {
+		return errSize
+	}
+	return nil
+}
+
+// String is what has been written.
+func (w *Writer) String() string { return w.out.String() }
+
+// Text writes a tree, in at most so many bytes.
+func (n *Node) Text(most int) (string, error) {
+	w := NewWriter(most)
+	if err := w.node(n); err != nil {
+		return "", err
+	}
+	return w.String(), nil
+}
+
+func (w *Writer) node(n *Node) error {
+	if err := w.Start(n.Space, n.Name, n.Attr); err != nil {
+		return err
+	}
+	for _, c := range n.Children {
+		err := error(nil)
+		if c.Element != nil {
+			err = w.node(c.Element)
+		} else {
+			err = w.Text(c.Text)
+		}
+		if err != nil {
+			return err
+		}
+	}
+	return w.End()
+}
