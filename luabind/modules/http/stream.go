@@ -111,7 +111,7 @@ const pumped = 4 << 10
 func (p *pump) run() {
 	defer crash.Guard()
 	defer p.cancel()
-	defer p.there.Close()
+	defer func() { _ = p.there.Close() }()
 	defer p.body.Close()
 	buf := make([]byte, pumped)
 	for {

@@ -178,8 +178,6 @@ func readLine(r *bufio.Reader) (string, error) {
 	return line[:len(line)-1], nil
 }
 
-var errDone = errors.New("done")
-
 // pipe joins two connections until one of them ends.
 func pipe(a, b net.Conn) {
 	var both sync.WaitGroup
