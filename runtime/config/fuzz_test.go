@@ -24,9 +24,14 @@ func FuzzParse(f *testing.F) {
 			checkErrors(t, err)
 			return
 		}
+		// What stands for $jid is taken as it is given.
+		asGiven := key == keyJID
 		lines := bytes.Count(data, []byte("\n")) + 1
 		for _, key := range c.keys {
 			for _, e := range c.settings[key].file {
+				if asGiven {
+					continue
+				}
 				if strings.ContainsAny(e.value, "#\n\x00") || strings.Trim(e.value, blanks) != e.value {
 					t.Errorf("%s has the value %q", key, e.value)
 				}
