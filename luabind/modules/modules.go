@@ -14,6 +14,8 @@ import (
 	"spectrumlua/luabind/modules/process"
 	"spectrumlua/luabind/modules/regexp"
 	"spectrumlua/luabind/modules/time"
+	"spectrumlua/luabind/modules/websocket"
+	"spectrumlua/luabind/modules/xml"
 )
 
 // All are the modules, sorted by name.
@@ -29,5 +31,7 @@ func All() []bind.Module {
 		process.Module,
 		regexp.Module,
 		time.Module,
+		websocket.Module,
+		xml.Module,
 	}
 }

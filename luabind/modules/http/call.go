@@ -46,7 +46,7 @@ func newCall(l *lua.LState, pool *pool, o *bind.Options, method, address string,
 		owner:   o.Owner(),
 	}
 	c.redirects = readRedirects(l, o)
-	header := readRequestHeaders(l, o)
+	header := ReadHeaders(l, o)
 	query := o.Table("query")
 	data, contentType, given := readBody(l, o, body)
 	if given && contentType != "" && header.Get("Content-Type") == "" {
@@ -121,8 +121,8 @@ func readRedirects(l *lua.LState, o *bind.Options) int {
 	return 0
 }
 
-// readRequestHeaders reads headers and auth.
-func readRequestHeaders(l *lua.LState, o *bind.Options) http.Header {
+// ReadHeaders reads the options headers and auth.
+func ReadHeaders(l *lua.LState, o *bind.Options) http.Header {
 	header := http.Header{}
 	if t := o.Table("headers"); t != nil {
 		h, wrong := readHeaders(t)

@@ -27,16 +27,22 @@ func (c *call) explain(err error) error {
 	}
 	var dial *stdnet.OpError
 	if via := c.proxy.For(where.Hostname()); via != nil && errors.As(err, &dial) && dial.Op == "proxyconnect" {
-		err = net.ByProxy(via, explain(dial.Err))
+		err = net.ByProxy(via, Explain(dial.Err))
 	} else {
-		err = explain(err)
+		err = Explain(err)
 	}
 	return fmt.Errorf("%s %s: %w", c.request.Method, origin(where), err)
 }
 
-func explain(err error) error {
+// Explain makes an error of net/http fit to be shown, without the URL that it
+// may be about.
+func Explain(err error) error {
 	var certificate *tls.CertificateVerificationError
 	var record tls.RecordHeaderError
+	var failed *url.Error
+	if errors.As(err, &failed) {
+		err = failed.Err
+	}
 	switch {
 	case errors.Is(err, bind.ErrTimeout), errors.Is(err, context.DeadlineExceeded):
 		return bind.ErrTimeout

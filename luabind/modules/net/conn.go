@@ -38,7 +38,7 @@ type conn struct {
 
 	stall    time.Duration // 0: none
 	securing bool          // STARTTLS is under way
-	turns    turns         // of writing
+	turns    Turns         // of writing
 	broken   error         // why nothing can be written any more; belongs to the turn
 }
 
@@ -148,10 +148,10 @@ func (c *conn) inTurn(l *lua.LState, f func(ctx context.Context) error) int {
 	if c.resource.Closed() {
 		return bind.Fail(l, errClosed)
 	}
-	turn, stall := c.turns.ask(), c.stall
-	defer turn.leave()
+	turn, stall := c.turns.Ask(), c.stall
+	defer turn.Leave()
 	err := bind.Wait(l, func(ctx context.Context) error {
-		if err := turn.wait(ctx, stall); err != nil {
+		if err := turn.Wait(ctx, stall); err != nil {
 			return err
 		}
 		if c.broken != nil {

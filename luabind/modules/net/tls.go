@@ -171,7 +171,7 @@ func startTLS(l *lua.LState, c *conn) int {
 	switch {
 	case c.resource.Closed():
 		return bind.Fail(l, errClosed)
-	case c.busy || c.securing || !c.turns.empty():
+	case c.busy || c.securing || !c.turns.Empty():
 		bind.Raise(l, "starttls: another task reads from or writes to this connection")
 	case isTLS(c.net):
 		bind.Raise(l, "starttls: the connection is in TLS already")

@@ -9,23 +9,24 @@ import (
 	"spectrumlua/luabind/bind"
 )
 
-// turns let one at a time have its turn, in the order of asking.
-type turns struct {
+// Turns let one task at a time write to something, in the order in which they
+// ask. The zero value is ready.
+type Turns struct {
 	mu    sync.Mutex
-	queue []*turn // the first has it
+	queue []*Turn // the first has it
 }
 
-// turn is a place in the queue.
-type turn struct {
-	turns *turns
+// Turn is a place in the queue.
+type Turn struct {
+	turns *Turns
 	begun chan struct{} // closed when it is at the front
 }
 
-// ask takes a place, which leave has to give back. It does not wait.
-func (ts *turns) ask() *turn {
+// Ask takes a place, which Leave has to give back. It does not wait.
+func (ts *Turns) Ask() *Turn {
 	ts.mu.Lock()
 	defer ts.mu.Unlock()
-	t := &turn{turns: ts, begun: make(chan struct{})}
+	t := &Turn{turns: ts, begun: make(chan struct{})}
 	ts.queue = append(ts.queue, t)
 	if len(ts.queue) == 1 {
 		close(t.begun)
@@ -33,8 +34,8 @@ func (ts *turns) ask() *turn {
 	return t
 }
 
-// wait waits for the turn, for as long as limit; 0 means for ever.
-func (t *turn) wait(ctx context.Context, limit time.Duration) error {
+// Wait waits for the turn, for as long as limit; 0 means for ever.
+func (t *Turn) Wait(ctx context.Context, limit time.Duration) error {
 	select {
 	case <-t.begun:
 		return nil
@@ -56,8 +57,8 @@ func (t *turn) wait(ctx context.Context, limit time.Duration) error {
 	}
 }
 
-// leave ends the turn, or gives it up before it has come.
-func (t *turn) leave() {
+// Leave ends the turn, or gives it up before it has come.
+func (t *Turn) Leave() {
 	ts := t.turns
 	ts.mu.Lock()
 	defer ts.mu.Unlock()
@@ -68,8 +69,8 @@ func (t *turn) leave() {
 	}
 }
 
-// empty tells whether nobody has a place.
-func (ts *turns) empty() bool {
+// Empty tells whether nobody has a place.
+func (ts *Turns) Empty() bool {
 	ts.mu.Lock()
 	defer ts.mu.Unlock()
 	return len(ts.queue) == 0

@@ -1,0 +1,96 @@
+package websocket
+
+import (
+	"context"
+	"errors"
+	"sync"
+	"time"
+
+	"github.com/coder/websocket"
+
+	"spectrumlua/runtime/crash"
+)
+
+// goodbye is how long the peer's answer to the end is waited for.
+const goodbye = 2 * time.Second
+
+// pump reads for as long as the connection lives: pings and the peer's goodbye
+// want to be answered whether a script receives or not.
+func (s *socket) pump() {
+	defer crash.Guard()
+	defer s.cancel()
+	for {
+		kind, data, err := s.ws.Read(s.ctx)
+		if err != nil {
+			s.inbox.finish(err)
+			_ = s.ws.CloseNow()
+			return
+		}
+		s.inbox.put(s.ctx, message{kind: kind, data: data})
+	}
+}
+
+var errDead = errors.New("the peer does not answer pings")
+
+// keepAlive sends pings, and ends a connection whose peer does not answer.
+func (s *socket) keepAlive() {
+	defer crash.Guard()
+	tick := time.NewTicker(s.settings.interval)
+	defer tick.Stop()
+	for {
+		select {
+		case <-tick.C:
+			s.checkPeer()
+		case <-s.ctx.Done():
+			return
+		}
+	}
+}
+
+// checkPeer asks whether the peer is there, unless it can be seen otherwise, or
+// cannot be seen since nothing is read.
+func (s *socket) checkPeer() {
+	ctx, cancel := context.WithTimeout(s.ctx, s.settings.interval)
+	defer cancel()
+	before := s.conn.reads.Load()
+	unsure := func() bool { return s.inbox.blocked() || !s.turns.Empty() }
+	if unsure() || s.ws.Ping(ctx) == nil {
+		return
+	}
+	if errors.Is(ctx.Err(), context.DeadlineExceeded) && s.conn.reads.Load() == before && !unsure() {
+		s.inbox.finish(errDead)
+		_ = s.ws.CloseNow()
+	}
+}
+
+// closer ends a connection, and tells the peer why.
+type closer struct {
+	ws     *websocket.Conn
+	conn   *watched
+	cancel context.CancelFunc
+
+	mu     sync.Mutex
+	code   websocket.StatusCode
+	reason string
+}
+
+// say sets what Close will tell the peer.
+func (c *closer) say(code websocket.StatusCode, reason string) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.code, c.reason = code, reason
+}
+
+// Close does not wait for the peer.
+func (c *closer) Close() error {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	go func(code websocket.StatusCode, reason string) {
+		defer crash.Guard()
+		late := time.AfterFunc(goodbye, func() { _ = c.conn.Close() })
+		defer late.Stop()
+		_ = c.ws.Close(code, reason)
+		c.cancel()
+	}(c.code, c.reason)
+	return nil
+}

@@ -1,0 +1,184 @@
+// Package websocket is the module spectrum.websocket: connections that carry
+// messages (RFC 6455). Whatever waits looks like a plain call.
+package websocket
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	stdnet "net"
+	stdhttp "net/http"
+	"net/url"
+	"strings"
+	"time"
+
+	"github.com/coder/websocket"
+	lua "github.com/yuin/gopher-lua"
+	"golang.org/x/net/http/httpguts"
+
+	"spectrumlua/luabind/bind"
+	"spectrumlua/luabind/modules/http"
+	"spectrumlua/luabind/modules/net"
+)
+
+// Module is spectrum.websocket.
+var Module = bind.Module{Name: "spectrum.websocket", Open: open}
+
+// What a connection may take, unless its options say otherwise.
+const (
+	defaultTimeout  = 30 * time.Second // to be made
+	defaultInterval = 30 * time.Second // of pings
+	defaultMessage  = 16 << 20         // the longest, in bytes
+	maxHeader       = 64 << 10         // of the server's answer
+	handshakeBuffer = 1 << 10
+)
+
+func open(*bind.Runtime) *lua.LTable {
+	return bind.NewModule("spectrum.websocket", bind.Functions{"connect": connect})
+}
+
+// dialer is how a connection is to be made.
+type dialer struct {
+	url          *url.URL
+	header       stdhttp.Header
+	subprotocols []string
+	target       *net.Target
+	conn         *watched // once there is one
+}
+
+// connect is connect(url [, options]) → socket.
+func connect(l *lua.LState) int {
+	address := l.CheckString(1)
+	o := bind.OptionsAt(l, 2, "connect")
+	timeout := o.Seconds("timeout", defaultTimeout)
+	interval := o.Seconds("ping_interval", defaultInterval)
+	owner := o.Owner()
+	most := bind.RuntimeOf(l).Lua.MaxString
+	longest := min(int64(o.Int("max_message", defaultMessage, 1)), most)
+	d := &dialer{header: http.ReadHeaders(l, o), subprotocols: readSubprotocols(l, o)}
+	secure := net.ReadTLS(l, o)
+	proxy, err := net.ReadProxy(l, o, "connect")
+	o.Done()
+	if err == nil {
+		d.url, err = parseURL(address)
+	}
+	if err != nil {
+		return bind.Fail(l, err)
+	}
+	d.target = &net.Target{Network: "tcp", Address: hostPort(d.url), Proxy: proxy}
+	if d.url.Scheme == "wss" {
+		d.target.TLS = secure
+	}
+	conn, err := d.connect(l, timeout)
+	if err != nil {
+		return bind.Fail(l, fmt.Errorf("cannot connect to %s://%s: %w", d.url.Scheme, d.url.Host, err))
+	}
+	return bind.Return(l, socketClass.New(newSocket(conn, d.conn, owner, settings{longest: longest, interval: interval})))
+}
+
+// settings are the options that a connection keeps.
+type settings struct {
+	longest  int64         // message, in bytes
+	interval time.Duration // of pings; 0: none
+}
+
+func readSubprotocols(l *lua.LState, o *bind.Options) []string {
+	list := o.Strings("subprotocols")
+	for _, name := range list {
+		if !httpguts.ValidHeaderFieldName(name) { // the same letters
+			bind.Raise(l, "connect: subprotocols: %q cannot be one", name)
+		}
+	}
+	return list
+}
+
+// parseURL takes ws and wss, and http and https for them.
+func parseURL(address string) (*url.URL, error) {
+	u, err := url.Parse(address)
+	if err != nil { // its text would repeat the URL, which may have secrets
+		return nil, errors.New("the URL is not valid")
+	}
+	switch u.Scheme {
+	case "ws", "wss":
+	case "http", "https":
+		u.Scheme = "ws" + strings.TrimPrefix(u.Scheme, "http")
+	default:
+		return nil, errors.New("the URL does not start with ws:// or wss://")
+	}
+	if u.Hostname() == "" {
+		return nil, errors.New("the URL has no host")
+	}
+	u.Fragment, u.RawFragment = "", ""
+	return u, nil
+}
+
+func hostPort(u *url.URL) string {
+	port := u.Port()
+	switch {
+	case port != "":
+	case u.Scheme == "wss":
+		port = "443"
+	default:
+		port = "80"
+	}
+	return stdnet.JoinHostPort(u.Hostname(), port)
+}
+
+// connect waits for the connection. If the task is cancelled, it raises and
+// leaves nothing open.
+func (d *dialer) connect(l *lua.LState, timeout time.Duration) (conn *websocket.Conn, err error) {
+	finished := false
+	defer func() {
+		if (!finished || err != nil) && d.conn != nil {
+			_ = d.conn.Close()
+		}
+	}()
+	err = bind.WaitTimeout(l, timeout, func(ctx context.Context) (err error) {
+		conn, err = d.dial(ctx)
+		return err
+	})
+	finished = true
+	return conn, err
+}
+
+// dial makes the connection, then the handshake on it.
+func (d *dialer) dial(ctx context.Context) (*websocket.Conn, error) {
+	raw, err := d.target.Dial(ctx)
+	if err != nil {
+		return nil, err
+	}
+	d.conn = &watched{Conn: raw}
+	used := false
+	use := func(context.Context, string, string) (stdnet.Conn, error) {
+		if used {
+			return nil, errors.New("the server hung up without an answer")
+		}
+		used = true
+		return d.conn, nil
+	}
+	transport := &stdhttp.Transport{
+		DialContext: use, DialTLSContext: use, // TLS has been made, too
+		MaxResponseHeaderBytes: maxHeader, ReadBufferSize: handshakeBuffer, WriteBufferSize: handshakeBuffer,
+	}
+	defer transport.CloseIdleConnections()
+	conn, response, err := websocket.Dial(ctx, d.url.String(), &websocket.DialOptions{
+		HTTPClient: &stdhttp.Client{Transport: transport, CheckRedirect: func(*stdhttp.Request, []*stdhttp.Request) error {
+			return stdhttp.ErrUseLastResponse
+		}},
+		HTTPHeader: d.header, Host: d.header.Get("Host"), Subprotocols: d.subprotocols,
+	})
+	switch {
+	case err == nil:
+		return conn, nil
+	case response != nil && response.StatusCode != stdhttp.StatusSwitchingProtocols:
+		return nil, fmt.Errorf("the server answers %s", response.Status)
+	}
+	return nil, explainHandshake(err)
+}
+
+func explainHandshake(err error) error {
+	if text, ok := strings.CutPrefix(err.Error(), "failed to WebSocket dial: WebSocket protocol violation: "); ok {
+		err = errors.New("the server does not speak WebSocket here: " + text)
+	}
+	return http.Explain(err)
+}

@@ -1,0 +1,115 @@
+// Package xml is the module spectrum.xml: XML to small tables and back, at once
+// or as it comes from a connection.
+package xml
+
+import (
+	"context"
+
+	lua "github.com/yuin/gopher-lua"
+
+	"spectrumlua/luabind/bind"
+	"spectrumlua/runtime/xmltree"
+)
+
+// Module is spectrum.xml.
+var Module = bind.Module{Name: "spectrum.xml", Open: open}
+
+func open(rt *bind.Runtime) *lua.LTable {
+	most := int(rt.Lua.MaxString)
+	return bind.NewModule("spectrum.xml", bind.Functions{
+		// parse(text [, options]) is the tree of a document, or nil and what is
+		// wrong with it.
+		"parse": parse,
+		// find(tree, path or function) is the first that is found, or nil;
+		// find_all is the list of all.
+		"find":     find,
+		"find_all": findAll,
+		// text(tree [, path]) is all text within an element, or nil if the path
+		// leads nowhere.
+		"text": text,
+		// tostring(tree) is the tree's XML.
+		"tostring": func(l *lua.LState) int { return toString(l, most) },
+		// escape(text) makes a text fit to stand in XML.
+		"escape": func(l *lua.LState) int { return bind.Return(l, lua.LString(xmltree.Escape(l.CheckString(1)))) },
+		// reader([options]) reads a stream that is fed to it.
+		"reader": func(l *lua.LState) int {
+			return bind.Return(l, readerClass.New(&reader{parser: xmltree.NewStream(limits(l, 1, "xml.reader"))}))
+		},
+		// stream(conn [, options]) reads a stream from a connection.
+		"stream": newStream,
+	})
+}
+
+// limits are those among the options in argument n.
+func limits(l *lua.LState, n int, what string) xmltree.Limits {
+	o := bind.OptionsAt(l, n, what)
+	d := xmltree.DefaultLimits
+	limits := xmltree.Limits{
+		Depth:    o.Int("max_depth", d.Depth, 1),
+		Size:     o.Int("max_size", d.Size, 1),
+		Elements: o.Int("max_elements", d.Elements, 1),
+	}
+	o.Done()
+	if limits.Depth > deepest {
+		bind.Raise(l, "%s: max_depth: at most %d is allowed", what, deepest)
+	}
+	return limits
+}
+
+// deepest is how deep trees may be, both ways.
+const deepest = 1000
+
+// longText is from where on a text is parsed without the script's lock.
+const longText = 64 << 10
+
+func parse(l *lua.LState) int {
+	source := l.CheckString(1)
+	limits := limits(l, 2, "xml.parse")
+	var node *xmltree.Node
+	var err error
+	if len(source) < longText {
+		node, err = xmltree.Parse(source, limits)
+	} else {
+		_ = bind.Wait(l, func(context.Context) error {
+			node, err = xmltree.Parse(source, limits)
+			return nil
+		})
+	}
+	if err != nil {
+		return bind.Fail(l, err)
+	}
+	return bind.Return(l, toTable(node, ""))
+}
+
+// toTable makes a table of an element that stands in one of a namespace.
+func toTable(n *xmltree.Node, around string) *lua.LTable {
+	t := bind.NewTableSize(len(n.Children), 3)
+	t.RawSetString("name", lua.LString(n.Name))
+	if n.Space != "" || around != "" {
+		t.RawSetString("ns", lua.LString(n.Space))
+	}
+	attributes := bind.NewTableSize(0, len(n.Attr))
+	for _, a := range n.Attr {
+		attributes.RawSetString(attributeKey(a), lua.LString(a.Value))
+	}
+	t.RawSetString("attr", attributes)
+	for _, c := range n.Children {
+		if c.Element != nil {
+			t.Append(toTable(c.Element, n.Space))
+		} else {
+			t.Append(lua.LString(c.Text))
+		}
+	}
+	return t
+}
+
+// attributeKey is how an attribute is called in a table.
+func attributeKey(a xmltree.Attr) string {
+	switch a.Space {
+	case "":
+		return a.Name
+	case xmltree.XMLSpace:
+		return "xml:" + a.Name
+	}
+	return "{" + a.Space + "}" + a.Name
+}
