@@ -102,17 +102,21 @@ func (lib *Library) baseXPCall(c call) int {
 	return lib.protected(c, fn, 2, handler)
 }
 
+// What loops call at every step does not recover from panics, which would cost
+// more than all it does.
 var (
-	nextFunction = leaf(baseNext).named("", "next")
-	ipairsNext   = leaf(baseIpairsNext).named("", "ipairs")
+	nextFunction = calling(baseNext).named("", "next")
+	ipairsNext   = calling(baseIpairsNext).named("", "ipairs")
 )
 
 func baseNext(c call) int {
 	k, v := c.table(1).Next(c.l.Get(2))
+	c.l.Push(k)
 	if k == lua.LNil {
-		return c.ret(lua.LNil)
+		return 1
 	}
-	return c.ret(k, v)
+	c.l.Push(v)
+	return 2
 }
 
 func basePairs(c call) int { return c.ret(nextFunction, c.table(1), lua.LNil) }
@@ -123,9 +127,12 @@ func baseIpairsNext(c call) int {
 	i := c.integer(2) + 1
 	v := c.table(1).RawGetInt(i)
 	if v == lua.LNil {
-		return c.ret(lua.LNil)
+		c.l.Push(v)
+		return 1
 	}
-	return c.ret(lua.LNumber(i), v)
+	c.l.Push(lua.LNumber(i))
+	c.l.Push(v)
+	return 2
 }
 
 func baseRawSet(c call) int {

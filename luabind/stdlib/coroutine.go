@@ -126,9 +126,13 @@ func (lib *Library) resume(c call, th *lua.LState) int {
 	n := lib.threads.resume(l)
 	s.end()
 	l.G.CurrentThread = l
-	if th.Dead && n == 2 && l.Get(-2) == lua.LFalse && l.Get(-1) == lua.LString(theirOverflow) {
+	if th.Dead && n == 2 && l.Get(-2) == lua.LFalse {
+		object := renamed(l.Get(-1))
+		if object == lua.LString(theirOverflow) {
+			object = lua.LString(position(th) + overflowText)
+		}
 		l.Pop(1)
-		l.Push(lua.LString(position(th) + overflowText))
+		l.Push(object)
 	}
 	return n
 }

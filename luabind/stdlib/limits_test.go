@@ -86,7 +86,7 @@ return on`)
 	}
 }
 
-var overflow = regexp.MustCompile(`^(script.lua:\d+: |\[string "[^"]*"\]:1: )*.*(stack overflow|registry overflow)|error in error handling`)
+var overflow = regexp.MustCompile(`^(script.lua:\d+: |\[string "[^"]*"\]:1: )*.*stack overflow`)
 
 func isOverflow(text string) bool { return overflow.MatchString(text) }
 

@@ -18,6 +18,7 @@ type protectedThread struct {
 	// handler is what xpcall was given, or nil, and handled whether it has run.
 	handler lua.LValue
 	handled bool
+	spent   bool // the thread has grown as large as one may
 }
 
 func (lib *Library) newProtected() *protectedThread {
@@ -133,7 +134,7 @@ func (lib *Library) leave(p *protectedThread) {
 	p.thread.SetTop(0)
 	p.strand.end()
 	p.handler = nil
-	if len(lib.threads.spare) < maxSpare {
+	if !p.spent && len(lib.threads.spare) < maxSpare {
 		lib.threads.spare = append(lib.threads.spare, p)
 	}
 }
@@ -147,6 +148,7 @@ func (p *protectedThread) run(l *lua.LState) int {
 			return
 		}
 		problem := problemOf(l, r)
+		p.spent = overflowed(problem.Object)
 		if p.handler != lua.LNil {
 			problem.Object = p.handle(l, problem.Object)
 		}
@@ -198,6 +200,7 @@ const tailOverflow = "runtime error: index out of range [-1]"
 // happened.
 func problemOf(l *lua.LState, r any) *lua.ApiError {
 	if api, ok := r.(*lua.ApiError); ok && api.Type != lua.ApiErrorPanic {
+		api.Object = renamed(api.Object)
 		return api
 	}
 	closeUpvalues(l)
@@ -246,8 +249,27 @@ func problem(err error) *lua.ApiError {
 		crash.Report(fmt.Sprintf("a panic in Lua: %v\n%s", api.Object, api.StackTrace))
 		api.Object = lua.LString(fmt.Sprintf("%san internal error: %v", topOf(api.StackTrace), api.Object))
 	}
-	if api.Object == nil {
-		api.Object = lua.LNil
-	}
+	api.Object = renamed(api.Object)
 	return api
+}
+
+// theirRegistry is what gopher-lua says when there is no room for more
+// variables.
+const theirRegistry = "registry overflow"
+
+// renamed is an error's object under the one name that all overflows have here.
+func renamed(object lua.LValue) lua.LValue {
+	text, ok := object.(lua.LString)
+	if rest, found := strings.CutSuffix(string(text), theirRegistry); ok && found {
+		return lua.LString(rest + overflowText)
+	}
+	if object == nil {
+		return lua.LNil
+	}
+	return object
+}
+
+func overflowed(object lua.LValue) bool {
+	text, ok := object.(lua.LString)
+	return ok && strings.HasSuffix(string(text), overflowText)
 }

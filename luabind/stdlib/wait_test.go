@@ -125,20 +125,23 @@ end`, "BODY", c.body))
 func TestWaitingCoroutineCannotBeResumed(t *testing.T) {
 	luatest.Run(t, `
 local spectrum = require "spectrum"
-local runs = 0
-local co = coroutine.create(function() runs = runs + 1; spectrum.sleep(0.05); return "done" end)
+local runs, started, gate = 0, spectrum.channel(2), spectrum.channel()
+local co = coroutine.create(function() runs = runs + 1; started:send(true); gate:receive(); return "done" end)
 local first = spectrum.spawn(function() return coroutine.resume(co) end)
-spectrum.sleep(0.01)
+started:receive()
 assert(runs == 1 and coroutine.status(co) == "normal", coroutine.status(co))
 local ok, e = coroutine.resume(co)
 assert(not ok and e == "cannot resume non-suspended coroutine", e)
-local w = coroutine.wrap(function() spectrum.sleep(0.05) end)
-local second = spectrum.spawn(function() w() end)
-spectrum.sleep(0.01)
-ok, e = pcall(w)
-assert(not ok and e:find("cannot resume non-suspended coroutine", 1, true), e)
+gate:send(true)
 local _, ok, v = first:join()
 assert(ok and v == "done" and coroutine.status(co) == "dead" and runs == 1)
+
+local w = coroutine.wrap(function() started:send(true); gate:receive() end)
+local second = spectrum.spawn(function() w() end)
+started:receive()
+ok, e = pcall(w)
+assert(not ok and e:find("cannot resume non-suspended coroutine", 1, true), e)
+gate:send(true)
 assert(second:join())`)
 }
 
@@ -156,9 +159,10 @@ for _ = 1, 3 do
   local _, ok, v = task:join()
   assert(ok and v == "one", v)
 end
-local waits = coroutine.create(function() spectrum.sleep(100) end)
+local started = spectrum.channel(1)
+local waits = coroutine.create(function() started:send(true); spectrum.sleep(100) end)
 local task = spectrum.spawn(function() return coroutine.resume(waits) end)
-spectrum.sleep(0.01)
+started:receive()
 task:cancel()
 task:join()
 assert(coroutine.status(waits) == "dead")`)

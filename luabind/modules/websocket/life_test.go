@@ -77,10 +77,10 @@ func TestFlood(t *testing.T) {
 	})
 	st := luatest.Start(t, head(url)+`
 local on = {}
-local ws = assert(websocket.connect(url, { ping_interval = 0.3 }))
+local ws = assert(websocket.connect(url, { ping_interval = 1 }))
 function on.login(session)
   assert(ws:receive(5):match("^%d+") == "0")
-  spectrum.sleep(1) -- some pings long
+  spectrum.sleep(2.5) -- some pings long
   session:conv_message { buddy_name = "b", message = "rested" }
 end
 function on.conv_message(session)

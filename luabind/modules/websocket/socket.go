@@ -68,8 +68,8 @@ func send(l *lua.LState, s *socket, kind websocket.MessageType) int {
 	if kind == websocket.MessageText && !utf8.ValidString(data) {
 		l.ArgError(2, "a text has to be UTF-8: convert it, or use send_binary")
 	}
-	if s.resource.Closed() {
-		return bind.Fail(l, errClosed)
+	if end := s.over(); end != nil {
+		return bind.Fail(l, end)
 	}
 	turn := s.turns.Ask()
 	defer turn.Leave()
@@ -163,8 +163,8 @@ func ping(l *lua.LState, s *socket) int {
 	if l.Get(2) != lua.LNil {
 		limit = bind.CheckSeconds(l, 2)
 	}
-	if s.resource.Closed() {
-		return bind.Fail(l, errClosed)
+	if end := s.over(); end != nil {
+		return bind.Fail(l, end)
 	}
 	err := bind.WaitTimeout(l, limit, func(ctx context.Context) error {
 		patient, stop := withGrace(s.ctx, ctx, func() {})
@@ -207,6 +207,14 @@ func closing(end error) (code websocket.StatusCode, reason string) {
 		return websocket.StatusMessageTooBig, ""
 	}
 	return websocket.StatusAbnormalClosure, ""
+}
+
+// over is why nothing can be sent any more, or nil.
+func (s *socket) over() error {
+	if end := s.inbox.why(); end != nil || s.resource.Closed() {
+		return s.explain(end)
+	}
+	return nil
 }
 
 // explain says of an error what it means here.

@@ -38,11 +38,8 @@ func theirs(source, text string) string {
 func knownToDiffer(source string) bool {
 	switch {
 	case strings.Contains(source, "%f"): // has no frontiers
-	case strings.ContainsAny(source, "[]"): // an escape, a - or a ] in a set may be read wrongly
-	case strings.Contains(source, "%b"): // reads %b without its bytes
-	case strings.Contains(source, "$"): // one in front of a quantifier or a capture's end is taken for the end
-	case strings.Contains(source, "()"): // a position stays when what follows it did not match
-	case strings.Contains(source, "%1"), strings.Contains(source, "%2"): // may refer to a capture that is open
+	case strings.Contains(source, "()") && strings.ContainsAny(source, "123456789"): // %1 may be a position
+	case strings.Contains(source, "[") && strings.Contains(source, "-"): // takes another - in a set for a range
 	default:
 		return false
 	}
