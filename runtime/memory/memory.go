@@ -53,6 +53,9 @@ func (l Limit) Watch(ctx context.Context) {
 		}
 		switch used := Used(); {
 		case used > l.Bytes:
+			if !near { // it came too fast to be seen near
+				l.Near(used)
+			}
 			l.Over(used)
 			return
 		case used > l.Bytes/100*nearPercent:
