@@ -24,6 +24,7 @@ type endpoint struct {
 	maxBody int64
 	limit   time.Duration // of an answer; 0: none
 	places  chan struct{} // full while as many requests are answered as may be
+	clients patience
 }
 
 // The causes that end a request's task.
@@ -54,13 +55,15 @@ func (e *endpoint) serve(w http.ResponseWriter, r *http.Request) {
 		refuse(w, http.StatusServiceUnavailable)
 		return
 	}
-	e.answer(ctx, r, body).write(w, r)
+	answer := e.answer(ctx, r, body)
+	_ = http.NewResponseController(w).SetWriteDeadline(time.Now().Add(e.clients.answer))
+	answer.write(w, r)
 }
 
 // readBody reads the body, or returns the status that refuses it.
 func (e *endpoint) readBody(w http.ResponseWriter, r *http.Request) (body []byte, status int) {
 	control := http.NewResponseController(w)
-	_ = control.SetReadDeadline(time.Now().Add(readTime))
+	_ = control.SetReadDeadline(time.Now().Add(e.clients.body))
 	body, err := io.ReadAll(http.MaxBytesReader(w, r.Body, e.maxBody))
 	_ = control.SetReadDeadline(time.Time{}) // its passing would look as if the client had gone
 	var tooLarge *http.MaxBytesError

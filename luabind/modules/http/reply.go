@@ -3,7 +3,6 @@ package http
 import (
 	"math"
 	"net/http"
-	"time"
 
 	lua "github.com/yuin/gopher-lua"
 
@@ -64,7 +63,6 @@ func readReply(l *lua.LState, n int) (r *reply, wrong string) {
 
 // write sends the reply.
 func (r *reply) write(w http.ResponseWriter, request *http.Request) {
-	_ = http.NewResponseController(w).SetWriteDeadline(time.Now().Add(writeTime))
 	header := w.Header()
 	for name, values := range r.header {
 		header[name] = values

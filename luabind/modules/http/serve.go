@@ -29,12 +29,15 @@ const (
 	defaultHandlerTime = 60 * time.Second
 	maxRequestHeader   = 64 << 10
 	maxConnections     = 256
-	headerTime         = 10 * time.Second
-	readTime           = 30 * time.Second // of a body
-	writeTime          = 30 * time.Second // of an answer
 	keptIdle           = 60 * time.Second
 	closingTime        = 5 * time.Second // for answers that are on their way at the end
 )
+
+// patience is how long a client may take for a step.
+type patience struct{ header, body, answer time.Duration }
+
+// defaultPatience is made shorter by tests.
+var defaultPatience = patience{header: 10 * time.Second, body: 30 * time.Second, answer: 30 * time.Second}
 
 // server is a listening server as scripts hold it. The listener and what
 // answers are apart, so that one can stay while the other is replaced.
@@ -66,6 +69,7 @@ func serve(l *lua.LState) int {
 		maxBody: min(int64(o.Int("max_body", defaultMaxBody, 0)), bind.RuntimeOf(l).Lua.MaxString),
 		limit:   o.Seconds("timeout", defaultHandlerTime),
 		places:  make(chan struct{}, o.Int("max_requests", defaultMaxRequests, 1)),
+		clients: defaultPatience,
 	}
 	secure := net.ReadTLS(l, o)
 	o.Done()
@@ -106,7 +110,7 @@ func newServer(ln stdnet.Listener, config *tls.Config, e *endpoint) *server {
 	s.http = &http.Server{
 		Handler:           s,
 		TLSConfig:         config,
-		ReadHeaderTimeout: headerTime,
+		ReadHeaderTimeout: e.clients.header,
 		IdleTimeout:       keptIdle,
 		MaxHeaderBytes:    maxRequestHeader,
 		ErrorLog:          log.New(&errorLog{log: e.runtime.Log, name: e.name}, "", 0),

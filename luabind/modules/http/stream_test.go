@@ -1,7 +1,6 @@
 package http_test
 
 import (
-	"fmt"
 	"io"
 	"net/http"
 	"strings"
@@ -172,11 +171,4 @@ local ok
 ok, err = task:join(5)
 assert(ok == nil)
 has(err, "the task was cancelled")`)
-}
-
-func BenchmarkGet(b *testing.B) {
-	url := peer(b, func(w http.ResponseWriter, _ *http.Request) { io.WriteString(w, "ok") })
-	b.ReportAllocs()
-	luatest.Run(b, head(url)+fmt.Sprintf(`
-for i = 1, %d do assert(http.get(url)) end`, b.N))
 }

@@ -56,6 +56,9 @@ func Listen(l *lua.LState, n int, address string) (net.Listener, error) {
 	if err != nil {
 		l.ArgError(n, err.Error())
 	}
+	if err := checkSandbox(bind.RuntimeOf(l), network); err != nil {
+		return nil, err
+	}
 	var ln net.Listener
 	finished := false
 	defer func() {

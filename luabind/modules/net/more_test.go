@@ -1,10 +1,12 @@
 package net_test
 
 import (
+	"crypto/tls"
 	"fmt"
 	"net"
 	"os"
 	"path/filepath"
+	"syscall"
 	"testing"
 
 	"spectrumlua/luabind/luatest"
@@ -280,4 +282,53 @@ for text, fn in pairs {
   local ok, err = pcall(fn)
   assert(not ok and err:find(text, 1, true), tostring(err))
 end`))
+}
+
+// TestSandbox tries what leads out of the sandbox.
+func TestSandbox(t *testing.T) {
+	ca := newAuthority(t)
+	cert, _ := ca.issue("chat.example", nil)
+	address := listenTLS(t, &tls.Config{Certificates: []tls.Certificate{cert}}, echo)
+	st := luatest.New(t, fmt.Sprintf(`
+local net = require "spectrum.net"
+local conn, err = net.connect("unix:%s")
+assert(conn == nil and err == "the sandbox does not let scripts use Unix sockets ([lua] sandbox)", err)
+conn, err = net.listen("unix:%s")
+assert(conn == nil and err:find("the sandbox does not let scripts use Unix sockets ([lua] sandbox)", 1, true), err)
+for _, outside in ipairs { %q, "../ca.pem", "link.pem", "/dev/zero" } do
+  conn, err = net.connect(%q, { tls = true, ca = outside })
+  assert(conn == nil and (err:find("outside of the script's folder", 1, true) or err:find("escapes", 1, true)), err)
+end
+assert(net.connect(%q, { tls = true, ca = "inside.pem" }))
+return {}`, listenUnix(t), filepath.Join(t.TempDir(), "s"), ca.file, address, address), "sandbox=1")
+	data, err := os.ReadFile(ca.file)
+	if err != nil {
+		t.Fatal(err)
+	}
+	st.Write("inside.pem", string(data))
+	if err := os.Symlink(ca.file, filepath.Join(st.Dir, "link.pem")); err != nil {
+		t.Fatal(err)
+	}
+	if err := st.Host.Load(); err != nil {
+		t.Fatal(err)
+	}
+}
+
+// TestFilesThatAreNone names what is no file for TLS.
+func TestFilesThatAreNone(t *testing.T) {
+	fifo := filepath.Join(t.TempDir(), "fifo")
+	if err := syscall.Mkfifo(fifo, 0o600); err != nil {
+		t.Fatal(err)
+	}
+	luatest.Run(t, fmt.Sprintf(`
+local net = require "spectrum.net"
+for path, text in pairs { [%q] = "is no file", ["/dev/zero"] = "is no file", ["."] = "is no file", [""] = "refused", ["nowhere"] = "no such file" } do
+  local conn, err = net.connect("127.0.0.1:1", { tls = true, ca = path })
+  assert(conn == nil, path)
+end
+local listener = assert(net.listen("0"))
+for path, text in pairs { [%q] = "is no file", ["/dev/zero"] = "is no file", ["."] = "is no file", ["nowhere"] = "no such file" } do
+  local conn, err = net.connect(listener.address, { tls = true, ca = path })
+  assert(conn == nil and err:find(text, 1, true), err)
+end`, fifo, fifo))
 }

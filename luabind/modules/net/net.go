@@ -6,6 +6,7 @@
 package net
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -49,7 +50,7 @@ func connect(l *lua.LState) int {
 	settings := readTLSAndALPN(l, o)
 	via, err := ReadProxy(l, o, "connect")
 	o.Done()
-	if err != nil {
+	if err := cmp.Or(err, checkSandbox(bind.RuntimeOf(l), network)); err != nil {
 		return bind.Fail(l, err)
 	}
 	t := &Target{Network: network, Address: target, Proxy: via}

@@ -9,8 +9,6 @@ import (
 	"errors"
 	"fmt"
 	"net"
-	"os"
-	"path/filepath"
 	"strings"
 	"time"
 
@@ -36,28 +34,22 @@ func ReadTLS(l *lua.LState, o *bind.Options) *TLS {
 		serverName: o.String("server_name", ""),
 		insecure:   o.Bool("insecure", false),
 	}
-	dir := bind.RuntimeOf(l).Config.Dir()
-	t.ca = t.pem(dir, "ca", o.String("ca", ""))
-	t.cert = t.pem(dir, "cert", o.String("cert", ""))
-	t.key = t.pem(dir, "key", o.String("key", ""))
+	t.ca = t.pem(l, o, "ca")
+	t.cert = t.pem(l, o, "cert")
+	t.key = t.pem(l, o, "key")
 	if t.key != nil && t.cert == nil && t.err == nil {
 		t.err = errors.New("key is given without cert")
 	}
 	return t
 }
 
-// pem is a PEM text as it is, or what the file of that name has; a relative
-// name starts at the config file's folder.
-func (t *TLS) pem(dir, option, text string) []byte {
-	switch {
-	case text == "":
+// pem reads an option that is PEM or the name of a file.
+func (t *TLS) pem(l *lua.LState, o *bind.Options, option string) []byte {
+	text := o.String(option, "")
+	if text == "" {
 		return nil
-	case strings.Contains(text, "-----BEGIN "):
-		return []byte(text)
-	case !filepath.IsAbs(text):
-		text = filepath.Join(dir, text)
 	}
-	data, err := os.ReadFile(text)
+	data, err := readPEM(bind.RuntimeOf(l), text)
 	if err != nil && t.err == nil {
 		t.err = fmt.Errorf("%s: %w", option, err)
 	}
