@@ -5,16 +5,16 @@ import "strings"
 // settleConfig sets ConfigFile, and with it which words are values of
 // overrides.
 func (r *reader) settleConfig(fileExists func(string) bool) {
-	chosen := -1
+	chosen := best(r.words, fileExists)
 	switch {
 	case r.config.text != "":
+		chosen = -1
 		r.ConfigFile = r.config.text
 	case r.config.given:
 		r.wrong("--config has no value; give the transport's config file, such as /etc/spectrum2/transports/NAME.cfg")
-	case len(r.words) == 0:
+	case chosen < 0:
 		r.wrong("there is no config file among the arguments; give the transport's, such as /etc/spectrum2/transports/NAME.cfg")
 	default:
-		chosen = best(r.words, fileExists)
 		r.ConfigFile = r.words[chosen].text
 	}
 	for _, o := range r.overrides {
@@ -26,10 +26,13 @@ func (r *reader) settleConfig(fileExists func(string) bool) {
 	}
 }
 
-// best returns the index of the word that is most likely the config file.
+// best returns the index of the word that is most likely the config file, or -1.
 func best(words []word, fileExists func(string) bool) int {
-	chosen, most := 0, -1
+	chosen, most := -1, -1
 	for i, w := range words {
+		if w.text == "" {
+			continue
+		}
 		likely := 0
 		for _, yes := range []bool{fileExists(w.text), strings.HasSuffix(w.text, ".cfg"), !w.leading, !w.loose} {
 			likely <<= 1

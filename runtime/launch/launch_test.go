@@ -300,6 +300,7 @@ func FuzzParse(f *testing.F) {
 	f.Add(strings.Join(append(slices.Clone(own), "-n", echo), "\n"), true)
 	f.Add("--host\n[::1]\n--port=1\n-ndjx\n--a.b\nc\n--\n-d", false)
 	f.Add("--new\nvalue\n--host=a\n--config\n\n-", true)
+	f.Add("--host=a\n--port=1\n--a.b\nc\n--\n", true)
 	f.Add("-\x00\n--=\n--.\n---\n--help=", false)
 	f.Fuzz(func(t *testing.T, text string, exist bool) {
 		args := strings.Split(text, "\n")
