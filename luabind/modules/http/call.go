@@ -232,8 +232,15 @@ func responseTable(r *http.Response) *lua.LTable {
 	t.RawSetString("status", lua.LNumber(r.StatusCode))
 	t.RawSetString("reason", lua.LString(reason(r)))
 	t.RawSetString("headers", headerTable(r.Header))
-	t.RawSetString("url", lua.LString(r.Request.URL.String()))
+	t.RawSetString("url", lua.LString(finalURL(r)))
 	return t
+}
+
+// finalURL is where a response came from, without user and password.
+func finalURL(r *http.Response) string {
+	u := *r.Request.URL
+	u.User = nil
+	return u.String()
 }
 
 // reason is the text behind the status, as in "Not Found".

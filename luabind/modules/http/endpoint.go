@@ -34,30 +34,39 @@ var (
 )
 
 func (e *endpoint) serve(w http.ResponseWriter, r *http.Request) {
-	ctx := r.Context()
-	if e.limit > 0 {
-		limited, cancel := context.WithTimeoutCause(ctx, e.limit, errAnswerLate)
-		defer cancel()
-		ctx = limited
-	}
 	body, status := e.readBody(w, r)
+	if status == 0 && !e.takePlace(r.Context()) {
+		status = http.StatusServiceUnavailable
+	}
 	if status != 0 {
 		refuse(w, status)
 		return
 	}
+	defer func() { <-e.places }()
+	ctx, cancel := e.limited(r.Context())
+	defer cancel()
+	e.answer(ctx, r, body).write(w, r, e.clients.answer)
+}
+
+// limited is ctx with the limit of an answer.
+func (e *endpoint) limited(ctx context.Context) (context.Context, context.CancelFunc) {
+	if e.limit == 0 {
+		return context.WithCancel(ctx)
+	}
+	return context.WithTimeoutCause(ctx, e.limit, errAnswerLate)
+}
+
+// takePlace waits until there is a place to answer in, and takes it.
+func (e *endpoint) takePlace(ctx context.Context) bool {
+	ctx, cancel := e.limited(ctx)
+	defer cancel()
 	select {
 	case e.places <- struct{}{}:
-		defer func() { <-e.places }()
+		return true
 	case <-ctx.Done():
-		refuse(w, http.StatusServiceUnavailable)
-		return
 	case <-e.owner.Context().Done():
-		refuse(w, http.StatusServiceUnavailable)
-		return
 	}
-	answer := e.answer(ctx, r, body)
-	_ = http.NewResponseController(w).SetWriteDeadline(time.Now().Add(e.clients.answer))
-	answer.write(w, r)
+	return false
 }
 
 // readBody reads the body, or returns the status that refuses it.

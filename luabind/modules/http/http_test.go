@@ -135,7 +135,9 @@ has(err, "json: there is no module spectrum.json")`},
 		{"auth", `
 has(assert(http.get(url, { auth = { user = "alice", password = "s3cret" } })).body, "authorization: Basic YWxpY2U6czNjcmV0\n")
 has(assert(http.get(url, { auth = { bearer = "t0ken" } })).body, "authorization: Bearer t0ken\n")
-has(assert(http.get((url:gsub("//", "//alice:s3cret@")))).body, "authorization: Basic YWxpY2U6czNjcmV0\n")`},
+local r = assert(http.get((url:gsub("//", "//alice:s3cret@"))))
+has(r.body, "authorization: Basic YWxpY2U6czNjcmV0\n")
+assert(r.url == url, r.url)`},
 	}
 	for _, c := range cases {
 		t.Run(c.name, func(t *testing.T) { run(t, url, c.script) })

@@ -1,8 +1,11 @@
 package http
 
 import (
+	"io"
 	"math"
 	"net/http"
+	"strconv"
+	"time"
 
 	lua "github.com/yuin/gopher-lua"
 
@@ -61,22 +64,42 @@ func readReply(l *lua.LState, n int) (r *reply, wrong string) {
 	return r, ""
 }
 
-// write sends the reply.
-func (r *reply) write(w http.ResponseWriter, request *http.Request) {
-	header := w.Header()
-	for name, values := range r.header {
-		header[name] = values
-	}
+// piece is how much of a body a client has to take within its patience.
+const piece = 64 << 10
+
+// write sends the reply to a client, which may not rest for longer than limit.
+func (r *reply) write(w http.ResponseWriter, request *http.Request, limit time.Duration) {
+	control := http.NewResponseController(w)
+	extend := func() { _ = control.SetWriteDeadline(time.Now().Add(limit)) }
+	extend()
 	if r.header == nil { // nobody has given an answer
 		refuse(w, r.status)
 		return
+	}
+	header := w.Header()
+	for name, values := range r.header {
+		header[name] = values
 	}
 	header.Set("X-Content-Type-Options", "nosniff")
 	if header.Get("Content-Type") == "" && r.body != "" {
 		header.Set("Content-Type", "text/plain; charset=utf-8")
 	}
-	w.WriteHeader(r.status)
-	if request.Method != http.MethodHead && r.status != http.StatusNoContent && r.status != http.StatusNotModified {
-		_, _ = w.Write([]byte(r.body)) // the client may have gone
+	header.Set("Content-Length", strconv.Itoa(len(r.body)))
+	hasBody := r.status != http.StatusNoContent && r.status != http.StatusNotModified
+	if !hasBody {
+		header.Del("Content-Length")
 	}
+	w.WriteHeader(r.status)
+	if request.Method == http.MethodHead || !hasBody {
+		return
+	}
+	for rest := r.body; rest != ""; {
+		n := min(len(rest), piece)
+		extend()
+		if _, err := io.WriteString(w, rest[:n]); err != nil {
+			return // the client has gone
+		}
+		rest = rest[n:]
+	}
+	extend() // for what is in buffers
 }

@@ -33,7 +33,8 @@ const (
 	closingTime        = 5 * time.Second // for answers that are on their way at the end
 )
 
-// patience is how long a client may take for a step.
+// patience is how long a client may take for its header, its body, and to take
+// some of the answer.
 type patience struct{ header, body, answer time.Duration }
 
 // defaultPatience is made shorter by tests.
@@ -71,7 +72,7 @@ func serve(l *lua.LState) int {
 		places:  make(chan struct{}, o.Int("max_requests", defaultMaxRequests, 1)),
 		clients: defaultPatience,
 	}
-	secure := net.ReadTLS(l, o)
+	secure := net.ReadCertificate(l, o)
 	o.Done()
 	config, err := serverTLS(secure)
 	if err != nil {

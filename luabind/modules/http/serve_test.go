@@ -325,6 +325,10 @@ func TestServeTLS(t *testing.T) {
 local server, err = http.serve("0", print, { cert = "nowhere.pem" })
 assert(server == nil)
 has(err, "TLS: cert: open ")
+local ok
+ok, err = pcall(http.serve, "0", print, { ca = "ca.pem" }) -- which would seem to check clients
+assert(not ok)
+has(err, "serve has no option \"ca\"")
 server = assert(http.serve("0", function(r) return "secure" end, { cert = %q, key = %q }))
 assert(assert(http.get("https://" .. server.address, { ca = %q })).body == "secure")`, file, key, file)+listening)
 	conn, err := tls.Dial("tcp", address, &tls.Config{}) // does not trust it

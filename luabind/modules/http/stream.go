@@ -48,7 +48,7 @@ var streamClass = bind.NewClass("response", map[string]func(l *lua.LState, s *st
 	"status":  func(_ *lua.LState, s *stream) lua.LValue { return lua.LNumber(s.response.StatusCode) },
 	"reason":  func(_ *lua.LState, s *stream) lua.LValue { return lua.LString(reason(s.response)) },
 	"headers": func(_ *lua.LState, s *stream) lua.LValue { return headerTable(s.response.Header) },
-	"url":     func(_ *lua.LState, s *stream) lua.LValue { return lua.LString(s.response.Request.URL.String()) },
+	"url":     func(_ *lua.LState, s *stream) lua.LValue { return lua.LString(finalURL(s.response)) },
 })
 
 // open makes the request and returns a stream as soon as the headers are there.

@@ -10,6 +10,7 @@ import (
 	lua "github.com/yuin/gopher-lua"
 
 	"spectrumlua/luabind/bind"
+	"spectrumlua/runtime/crash"
 	"spectrumlua/runtime/task"
 )
 
@@ -111,7 +112,10 @@ func (t *transport) Close() error {
 		return t.conn.Close()
 	}
 	_ = t.conn.SetReadDeadline(past)
-	go func(c net.Conn) { _ = c.Close() }(t.conn)
+	go func(c net.Conn) {
+		defer crash.Guard()
+		_ = c.Close()
+	}(t.conn)
 	return nil
 }
 

@@ -28,13 +28,18 @@ type TLS struct {
 	err           error  // of a file that could not be read
 }
 
-// ReadTLS reads server_name, ca, cert, key and insecure.
+// ReadTLS reads the options of a client: server_name, ca, cert, key, insecure.
 func ReadTLS(l *lua.LState, o *bind.Options) *TLS {
-	t := &TLS{
-		serverName: o.String("server_name", ""),
-		insecure:   o.Bool("insecure", false),
-	}
+	t := ReadCertificate(l, o)
+	t.serverName = o.String("server_name", "")
+	t.insecure = o.Bool("insecure", false)
 	t.ca = t.pem(l, o, "ca")
+	return t
+}
+
+// ReadCertificate reads the options of a server: cert and key.
+func ReadCertificate(l *lua.LState, o *bind.Options) *TLS {
+	t := &TLS{}
 	t.cert = t.pem(l, o, "cert")
 	t.key = t.pem(l, o, "key")
 	if t.key != nil && t.cert == nil && t.err == nil {
