@@ -49,7 +49,7 @@ lint: ## Check formatting, vet, and the rules of .golangci.yml
 	$(GO) run $(GOLANGCI_LINT) run ./...
 
 .PHONY: fuzz
-fuzz: ## Run each fuzzer for FUZZTIME (20s)
+fuzz: ## Run each fuzzer for FUZZTIME (20s; or 5000x, a number of inputs)
 	@set -e; for package in $$($(GO) list ./...); do \
 	  for target in $$($(GO) test -list '^Fuzz' $$package | grep '^Fuzz' || true); do \
 	    echo "== $$package $$target"; \
