@@ -44,5 +44,5 @@ func run(arguments []string, stdout, stderr io.Writer) int {
 		fmt.Fprintf(stderr, "spectrum2_lua_backend: %v\n", err)
 		return int(syscall.EINVAL)
 	}
-	return newBackend(args, cfg).run()
+	return newProcess(args, cfg).run()
 }

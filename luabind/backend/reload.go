@@ -1,10 +1,7 @@
-package main
+package backend
 
 import (
-	"os"
-	"os/signal"
 	"sync"
-	"syscall"
 
 	"github.com/sirupsen/logrus"
 
@@ -13,13 +10,13 @@ import (
 	"spectrumlua/runtime/watch"
 )
 
-// reloader loads the script, at the start, at each SIGHUP and, if it is told
-// to, whenever a file of the script's has changed. One load runs at a time.
+// reloader loads the script, at the start, when it is told to and, if files are
+// watched, whenever one of the script's has changed. One load runs at a time.
 type reloader struct {
 	host    *luabind.Host
 	log     logrus.FieldLogger
-	hangups chan os.Signal
-	changes chan struct{}
+	wanted  chan struct{} // has a token when a load is to come
+	stop    chan struct{}
 	watcher *watch.Watcher // nil: files are not watched
 	done    sync.WaitGroup
 }
@@ -27,8 +24,7 @@ type reloader struct {
 // newReloader loads the script. That it may have failed has been logged, and
 // logins are refused with it.
 func newReloader(host *luabind.Host, watching bool, log logrus.FieldLogger) *reloader {
-	r := &reloader{host: host, log: log, hangups: make(chan os.Signal, 1), changes: make(chan struct{}, 1)}
-	signal.Notify(r.hangups, syscall.SIGHUP)
+	r := &reloader{host: host, log: log, wanted: make(chan struct{}, 1), stop: make(chan struct{})}
 	if watching {
 		r.watch()
 	}
@@ -39,14 +35,17 @@ func newReloader(host *luabind.Host, watching bool, log logrus.FieldLogger) *rel
 
 func (r *reloader) watch() {
 	var err error
-	r.watcher, err = watch.New(func() {
-		select {
-		case r.changes <- struct{}{}:
-		default: // a load is to come
-		}
-	}, func(err error) { r.log.Errorf("watching the script's files: %v", err) })
+	r.watcher, err = watch.New(r.wake, func(err error) { r.log.Errorf("watching the script's files: %v", err) })
 	if err != nil {
 		r.log.Errorf("the script's files cannot be watched ([lua] reload), SIGHUP loads them anew: %v", err)
+	}
+}
+
+// wake has a load come soon.
+func (r *reloader) wake() {
+	select {
+	case r.wanted <- struct{}{}:
+	default: // a load is to come
 	}
 }
 
@@ -64,14 +63,11 @@ func (r *reloader) run() {
 	defer crash.Guard()
 	for {
 		select {
-		case _, ok := <-r.hangups:
-			if !ok {
-				return
-			}
-			r.log.Info("SIGHUP: loading the script anew")
-		case <-r.changes:
+		case <-r.stop:
+			return
+		case <-r.wanted:
+			r.load()
 		}
-		r.load()
 	}
 }
 
@@ -80,7 +76,6 @@ func (r *reloader) close() {
 	if r.watcher != nil {
 		r.watcher.Close()
 	}
-	signal.Stop(r.hangups)
-	close(r.hangups)
+	close(r.stop)
 	r.done.Wait()
 }

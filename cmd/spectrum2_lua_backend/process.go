@@ -1,0 +1,122 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"net"
+	"os"
+	"os/signal"
+	"syscall"
+
+	"github.com/sirupsen/logrus"
+
+	"spectrumlua/luabind/backend"
+	"spectrumlua/runtime/config"
+	"spectrumlua/runtime/crash"
+	"spectrumlua/runtime/launch"
+	"spectrumlua/runtime/link"
+	"spectrumlua/runtime/logging"
+	"spectrumlua/runtime/version"
+	"spectrumlua/runtime/wire"
+)
+
+// process is one process under Spectrum.
+type process struct {
+	args   launch.Args
+	config *config.Config
+	logger *logging.Logger
+	log    *logrus.Entry
+}
+
+func newProcess(args launch.Args, cfg *config.Config) *process {
+	file, _ := cfg.Get("logging.backend_config")
+	id, _ := cfg.Get("service.backend_id")
+	logger := logging.Open(logging.Options{ConfigFile: file, JID: cfg.JID(), ID: id})
+	return &process{args: args, config: cfg, logger: logger, log: logger.Category("backend")}
+}
+
+// run serves Spectrum until it ends, and returns the exit code.
+func (p *process) run() int {
+	defer func() { _ = p.logger.Close() }() // there is nowhere left to tell of it
+	crash.OnPanic(func(text string) {
+		p.log.Error(text)
+		p.logger.Flush()
+	})
+	for _, warning := range p.config.Warnings() {
+		p.log.Warn(warning)
+	}
+	settings, err := p.config.Lua()
+	if err != nil {
+		return p.fail(err, syscall.EINVAL)
+	}
+	p.log.Infof("spectrum2-lua %s for %s, pid %d", version.Number, p.config.JID(), os.Getpid())
+
+	ctx, stop := signal.NotifyContext(context.Background(), syscall.SIGTERM, syscall.SIGINT)
+	defer stop()
+	return p.serve(ctx, settings)
+}
+
+// serve loads the script, connects, and runs the connection.
+func (p *process) serve(ctx context.Context, settings config.Lua) int {
+	hangups := make(chan os.Signal, 1)
+	signal.Notify(hangups, syscall.SIGHUP) // before the script loads: it must not end the process
+	defer signal.Stop(hangups)
+	b := backend.New(backend.Options{
+		Config: p.config,
+		Lua:    settings,
+		Log:    func(category string) logrus.FieldLogger { return p.logger.Category(category) },
+		OnLate: func() {
+			p.log.Warnf("the end took longer than %v (exit_timeout): the rest is left", settings.ExitTimeout)
+			p.logger.Flush()
+			os.Exit(0)
+		},
+	})
+	defer b.Close()
+	go p.reloadAt(ctx, hangups, b)
+
+	conn, err := link.Dial(ctx, p.args.Address())
+	if err != nil {
+		if ctx.Err() != nil {
+			return p.exitCode(nil) // a signal has ended it
+		}
+		return p.fail(err, link.Errno(err))
+	}
+	return p.exitCode(b.Serve(ctx, conn))
+}
+
+// reloadAt has the script loaded anew at each SIGHUP.
+func (p *process) reloadAt(ctx context.Context, hangups <-chan os.Signal, b *backend.Backend) {
+	defer crash.Guard()
+	for {
+		select {
+		case <-ctx.Done():
+			return
+		case <-hangups:
+			p.log.Info("SIGHUP: loading the script anew")
+			b.Reload()
+		}
+	}
+}
+
+// exitCode says why the connection ended: 0 when Spectrum, or a signal, ended
+// it.
+func (p *process) exitCode(err error) int {
+	var op *net.OpError
+	switch {
+	case err == nil:
+		p.log.Info("ended")
+		return 0
+	case errors.Is(err, backend.ErrMemory):
+		return p.fail(err, syscall.ENOMEM)
+	case errors.Is(err, wire.ErrTooLong):
+		return p.fail(err, syscall.EPROTO)
+	case errors.As(err, &op):
+		return p.fail(err, link.Errno(err))
+	}
+	return p.fail(err, syscall.EPROTO)
+}
+
+func (p *process) fail(err error, code syscall.Errno) int {
+	p.log.Errorf("%v", err)
+	return int(code)
+}

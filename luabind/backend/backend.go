@@ -1,0 +1,164 @@
+// Package backend puts a whole backend together: the scheduler, the link to
+// Spectrum, the host with its script, and what loads the script anew. It runs
+// in the program that Spectrum starts, and in tools that play Spectrum
+// themselves.
+package backend
+
+import (
+	"context"
+	"errors"
+	"net"
+	"runtime"
+	"time"
+
+	"github.com/sirupsen/logrus"
+
+	"spectrumlua/luabind"
+	"spectrumlua/pb"
+	"spectrumlua/runtime/config"
+	"spectrumlua/runtime/crash"
+	"spectrumlua/runtime/link"
+	"spectrumlua/runtime/memory"
+	"spectrumlua/runtime/schema"
+	"spectrumlua/runtime/session"
+	"spectrumlua/runtime/task"
+	"spectrumlua/runtime/version"
+)
+
+// watchdogGrace is how long a script may ignore that it was stopped before the
+// process ends: an automatic PONG would hide a VM that hangs for ever.
+const watchdogGrace = 5 * time.Second
+
+// slowAfter is how long a handler may wait with messages queued behind it
+// before the log says so.
+const slowAfter = 30 * time.Second
+
+// ErrMemory is what Serve returns when memory_limit has been passed.
+var ErrMemory = errors.New("the backend has used up its memory (memory_limit)")
+
+// Options are what a Backend is made of. All but OnLate must be given.
+type Options struct {
+	Config *config.Config
+	// Lua is the checked [lua] section of Config.
+	Lua config.Lua
+	// Log is the log of a part of the backend: "backend", "link" or "lua".
+	Log func(category string) logrus.FieldLogger
+	// OnLate is called if the end takes longer than exit_timeout: whoever needs
+	// the process to end then ends it.
+	OnLate func()
+}
+
+// Backend is one backend, for one connection to Spectrum. Its methods may be
+// called from any goroutine unless they say otherwise.
+type Backend struct {
+	opts      Options
+	log       logrus.FieldLogger
+	scheduler *task.Scheduler
+	host      *luabind.Host
+	link      *link.Link
+	reloader  *reloader
+}
+
+// New makes a backend and loads its script. That the script may not load has
+// been logged then, and logins are refused with it. Close must be called.
+func New(o Options) *Backend {
+	b := &Backend{opts: o, log: o.Log("backend")}
+	b.scheduler = task.New(task.Limits{
+		Run: o.Lua.HandlerTimeout, Grace: watchdogGrace, OnStuck: stuck,
+		Slow: slowAfter, OnSlow: b.slow,
+	})
+	b.link = link.New(link.Options{
+		MaxFrame: int(o.Lua.MaxFrame),
+		Log:      o.Log("link"),
+		Receive: func(ctx context.Context, typ *schema.Type, payload []byte) {
+			b.host.Sessions().Receive(ctx, typ, payload)
+		},
+	})
+	b.host = luabind.New(context.Background(), luabind.Options{
+		Config:    o.Config,
+		Lua:       o.Lua,
+		Scheduler: b.scheduler,
+		Link:      b.link,
+		Log:       o.Log("lua"),
+		Version:   version.Number,
+	})
+	b.reloader = newReloader(b.host, o.Lua.Reload, b.log)
+	return b
+}
+
+// Reload has the script loaded anew, and does not wait for it.
+func (b *Backend) Reload() { b.reloader.wake() }
+
+// Serve runs the connection until Spectrum ends it or ctx is done, and then
+// ends every session. It returns nil if Spectrum or ctx ended it, otherwise
+// what link.Run returns, or ErrMemory. It is called once.
+func (b *Backend) Serve(ctx context.Context, conn net.Conn) error {
+	ctx, stop := context.WithCancelCause(ctx)
+	defer stop(nil)
+	if limit := b.opts.Lua.MemoryLimit; limit > 0 {
+		go b.watchMemory(ctx, limit, func() {
+			b.host.Sessions().TellAll(ErrMemory)
+			b.scheduler.StopRunning(ErrMemory) // or nothing of the end could run
+			stop(ErrMemory)
+		})
+	}
+	err := b.link.Run(ctx, conn)
+	if errors.Is(context.Cause(ctx), ErrMemory) {
+		err = ErrMemory
+	}
+	b.end(b.opts.Lua.ExitTimeout)
+	return err
+}
+
+// end has every session end and what is queued leave, in the time there is.
+func (b *Backend) end(timeout time.Duration) {
+	if b.opts.OnLate != nil {
+		late := time.AfterFunc(timeout, b.opts.OnLate)
+		defer late.Stop()
+	}
+	ctx, cancel := context.WithTimeout(context.Background(), timeout*3/4)
+	defer cancel()
+	exit := schema.TypeByNumber(pb.WrapperMessage_TYPE_EXIT)
+	b.host.Sessions().Exit(ctx, session.Message{Type: exit})
+	b.link.Close(ctx)
+}
+
+// Close lets go of what is left, with Serve called or not.
+func (b *Backend) Close() {
+	b.reloader.close()
+	b.scheduler.Close()
+}
+
+// watchMemory logs when memory is nearly used up, and calls over when it is.
+func (b *Backend) watchMemory(ctx context.Context, limit int64, over func()) {
+	defer crash.Guard()
+	const mb = 1 << 20
+	memory.Limit{
+		Bytes: limit,
+		Near: func(used int64) {
+			b.log.Warnf("%d MB of memory are used, near the limit of %d MB (memory_limit)", used/mb, limit/mb)
+		},
+		Over: func(used int64) {
+			b.log.Errorf("%d MB of memory are used, over the limit of %d MB (memory_limit): the process ends, and Spectrum starts another", used/mb, limit/mb)
+			over()
+		},
+	}.Watch(ctx)
+}
+
+// slow tells a script's author of a handler that holds up its user's messages.
+func (b *Backend) slow(o *task.Owner, waited time.Duration, queued int) {
+	b.log.WithField("user", o.Name()).Warnf(
+		"a handler of his has been waiting for %v with %d messages queued behind it; let session:spawn do what takes long (logged once)",
+		waited.Round(time.Second), queued)
+}
+
+// stuck ends the process when a script cannot be stopped.
+func stuck(t *task.Task) {
+	stacks := make([]byte, 1<<20)
+	stacks = stacks[:runtime.Stack(stacks, true)]
+	who := "the process"
+	if name := t.Owner().Name(); name != "" {
+		who = name
+	}
+	crash.End("a handler or task of " + who + " cannot be stopped: the process ends, and Spectrum starts another\n" + string(stacks))
+}
