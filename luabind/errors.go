@@ -6,7 +6,6 @@ import (
 	"strings"
 
 	lua "github.com/yuin/gopher-lua"
-	"github.com/yuin/gopher-lua/parse"
 
 	"spectrumlua/runtime/task"
 )
@@ -85,20 +84,4 @@ func traceback(trace string) string {
 		lines = lines[:n-1]
 	}
 	return strings.Join(lines, "\n")
-}
-
-// syntaxError makes a ScriptError of what the parser or the compiler says.
-func syntaxError(name string, source string, err error) *ScriptError {
-	var p *parse.Error
-	var c *lua.CompileError
-	switch {
-	case errors.As(err, &p) && p.Pos.Line == parse.EOF:
-		last := 1 + strings.Count(strings.TrimRight(source, "\n"), "\n")
-		return &ScriptError{Message: fmt.Sprintf("%s:%d: %s at the end of the file: is an 'end' or a bracket missing?", name, last, p.Message)}
-	case errors.As(err, &p):
-		return &ScriptError{Message: fmt.Sprintf("%s:%d: %s near '%s' (column %d)", name, p.Pos.Line, p.Message, p.Token, p.Pos.Column)}
-	case errors.As(err, &c):
-		return &ScriptError{Message: fmt.Sprintf("%s:%d: %s", name, c.Line, c.Message)}
-	}
-	return &ScriptError{Message: fmt.Sprintf("%s: %v", name, err)}
 }

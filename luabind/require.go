@@ -11,6 +11,7 @@ import (
 	lua "github.com/yuin/gopher-lua"
 
 	"spectrumlua/luabind/bind"
+	"spectrumlua/luabind/source"
 )
 
 // requireFunction is Lua's require: a module of the runtime's, of
@@ -84,7 +85,7 @@ func (v *vm) findModule(l *lua.LState, name string) *lua.LFunction {
 
 // isMissing tells whether a path leads to no file.
 func isMissing(err error) bool {
-	return errors.Is(err, os.ErrNotExist) || errors.Is(err, syscall.ENOTDIR) || errors.Is(err, errFolder)
+	return errors.Is(err, os.ErrNotExist) || errors.Is(err, syscall.ENOTDIR) || errors.Is(err, source.ErrFolder)
 }
 
 // errOutside is the error of a file that the sandbox keeps a script from.
@@ -94,7 +95,7 @@ var errOutside = errors.New("it is outside of the script's folder")
 // be one in the script's folder, wherever symbolic links may lead.
 func (v *vm) openModule(path string) (*os.File, error) {
 	if !v.host.opts.Lua.Sandbox {
-		return openFile(path)
+		return source.Open(path)
 	}
 	name, err := filepath.Rel(v.host.scriptDir(), path)
 	if err != nil || !filepath.IsLocal(name) {

@@ -6,6 +6,7 @@ import (
 	lua "github.com/yuin/gopher-lua"
 
 	"spectrumlua/luabind/modules/log"
+	"spectrumlua/luabind/source"
 	"spectrumlua/luabind/stdlib"
 )
 
@@ -22,7 +23,7 @@ func (v *vm) openLibraries() {
 		Sandbox:   settings.Sandbox,
 		Compile:   v.compile,
 		LoadFile: func(path string) (*lua.LFunction, error) {
-			fn, err := v.loadFile(path, openFile)
+			fn, err := v.loadFile(path, source.Open)
 			if os.IsNotExist(err) {
 				delete(v.files, path)
 			}

@@ -34,9 +34,8 @@ type vm struct {
 	files map[string]struct{}
 }
 
-// newVM loads the script into a new VM. t is the task that does it. With an
-// error, the VM is good for nothing but its files.
-func (h *Host) newVM(t *task.Task) (*vm, error) {
+// emptyVM makes a VM with all that a script finds in it, and no script.
+func (h *Host) emptyVM() *vm {
 	v := &vm{
 		host: h,
 		state: lua.NewState(lua.Options{
@@ -63,6 +62,13 @@ func (h *Host) newVM(t *task.Task) (*vm, error) {
 	v.frame = &bind.Frame{Runtime: v.runtime}
 	v.runtime.Spectrum = v.openSpectrum()
 	v.openLibraries()
+	return v
+}
+
+// newVM loads the script into a new VM. t is the task that does it. With an
+// error, the VM is good for nothing but its files.
+func (h *Host) newVM(t *task.Task) (*vm, error) {
+	v := h.emptyVM()
 	chunk, err := v.loadScript()
 	if err != nil {
 		return v, err

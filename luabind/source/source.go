@@ -1,7 +1,7 @@
-// Package source bounds what a Lua source may ask of the compiler, which
-// follows its nesting on Go's stack, whose overflow nothing catches, looks at a
-// chain of operators once for each of them, and looks for a constant among all
-// that came before. None of that can be interrupted.
+// Package source reads and compiles Lua sources, and bounds what one may ask of the
+// compiler, which follows its nesting on Go's stack, whose overflow nothing
+// catches, looks at a chain of operators once for each of them, and looks for a
+// constant among all that came before. None of that can be interrupted.
 package source
 
 import (
@@ -24,13 +24,21 @@ const (
 	maxLookups = 200_000_000
 )
 
-// Error is what is too much, and where.
+// Error is what is wrong with a source, and where.
 type Error struct {
-	Line int
+	Line int // 0: the source as a whole
 	Text string
 }
 
 func (e *Error) Error() string { return fmt.Sprintf("line %d: %s", e.Line, e.Text) }
+
+// In is the error as a message about the source called name.
+func (e *Error) In(name string) string {
+	if e.Line == 0 {
+		return name + ": " + e.Text
+	}
+	return fmt.Sprintf("%s:%d: %s", name, e.Line, e.Text)
+}
 
 // Check tells whether a source may be handed to the compiler, and why not.
 // Whether the source is right is for the parser to say.
