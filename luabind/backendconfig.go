@@ -114,25 +114,34 @@ func (h *Host) checkConfigText(text string) error {
 }
 
 func (h *Host) checkSetting(section, key, value string) error {
+	doubt, err := CheckBackendSetting(section, key, value)
+	if doubt != "" {
+		h.log.Warn("backend_config: " + doubt)
+	}
+	return err
+}
+
+// CheckBackendSetting tells what is wrong with a setting of BACKEND_CONFIG, or
+// doubtful: sent, and yet likely not meant.
+func CheckBackendSetting(section, key, value string) (doubt string, err error) {
 	if strings.ContainsAny(key+value, "\r\n#[]=") && strings.ContainsAny(key+value, "\r\n#") || strings.ContainsAny(key, "[]=") {
-		return fmt.Errorf("%s.%s: line breaks and # cannot be sent", section, key)
+		return "", fmt.Errorf("%s.%s: line breaks and # cannot be sent", section, key)
 	}
 	keys, known := backendSettings[section]
 	if !known {
-		return fmt.Errorf("there is no section %q; there are %s", section, strings.Join(names(backendSettings), ", "))
+		return "", fmt.Errorf("there is no section %q; there are %s", section, strings.Join(names(backendSettings), ", "))
 	}
 	boolean, known := keys[key]
 	if !known {
 		if near := nearest.Name(key, names(keys)); near != "" {
-			return fmt.Errorf("%s.%s: there is no such key; did you mean %s?", section, key, near)
+			return "", fmt.Errorf("%s.%s: there is no such key; did you mean %s?", section, key, near)
 		}
-		h.log.Warnf("backend_config: %s.%s is none of the keys that Spectrum 2.2 reads", section, key)
-		return nil
+		return fmt.Sprintf("%s.%s is none of the keys that Spectrum 2.2 reads", section, key), nil
 	}
 	if boolean && value != "0" && value != "1" && value != "true" && value != "false" {
-		return fmt.Errorf("%s.%s: true or false is wanted, not %q", section, key, value)
+		return "", fmt.Errorf("%s.%s: true or false is wanted, not %q", section, key, value)
 	}
-	return nil
+	return "", nil
 }
 
 func names[V any](m map[string]V) []string {

@@ -34,26 +34,22 @@ func (v *vm) checkHandlers(returned lua.LValue) (map[string]*lua.LFunction, erro
 	name := filepath.Base(v.host.opts.Lua.Script)
 	table, ok := returned.(*lua.LTable)
 	if !ok {
-		what := "a " + returned.Type().String()
-		if returned == lua.LNil {
-			what = "nothing"
-		}
-		return nil, &ScriptError{Message: fmt.Sprintf("%s: the script returns %s: it must end with `return on`, where `on` is the table of its handlers", name, what)}
+		return nil, &ScriptError{Message: name + ": " + NoHandlers(returned)}
 	}
 	handlers := map[string]*lua.LFunction{}
 	var problems []string
 	table.ForEach(func(k, value lua.LValue) {
 		key, isName := k.(lua.LString)
-		fn, isFunction := value.(*lua.LFunction)
+		fn, _ := value.(*lua.LFunction)
 		switch {
 		case !isName:
 			problems = append(problems, fmt.Sprintf("%s: a handler's name is a string, not %s", name, k.String()))
-		case !slices.Contains(handlerNames(), string(key)):
-			problems = append(problems, fmt.Sprintf("%son.%s: no message has this name%s", place(name, fn), string(key), didYouMean(string(key))))
-		case !isFunction:
-			problems = append(problems, fmt.Sprintf("%s: on.%s is a %s: a function is wanted", name, string(key), value.Type()))
+		case CheckHandler(string(key), value) != nil:
+			problems = append(problems, place(name, fn)+CheckHandler(string(key), value).Error())
 		default:
-			v.doubtHandler(string(key))
+			if doubt := DoubtHandler(string(key)); doubt != "" {
+				v.host.log.Warn(doubt)
+			}
 			handlers[string(key)] = fn
 		}
 	})
@@ -79,15 +75,35 @@ func didYouMean(name string) string {
 	return "; the names are " + strings.Join(handlerNames(), ", ")
 }
 
-// doubtHandler warns of a handler that will never be called.
-func (v *vm) doubtHandler(name string) {
+// NoHandlers says what is wrong with what a script returned in place of a table.
+func NoHandlers(returned lua.LValue) string {
+	what := "a " + returned.Type().String()
+	if returned == lua.LNil {
+		what = "nothing"
+	}
+	return fmt.Sprintf("the script returns %s: it must end with `return on`, where `on` is the table of its handlers", what)
+}
+
+// CheckHandler tells what is wrong with an entry of the table that a script
+// returns.
+func CheckHandler(name string, value lua.LValue) error {
+	if !slices.Contains(handlerNames(), name) {
+		return fmt.Errorf("on.%s: no message has this name%s", name, didYouMean(name))
+	}
+	if value.Type() != lua.LTFunction {
+		return fmt.Errorf("on.%s is a %s: a function is wanted", name, value.Type())
+	}
+	return nil
+}
+
+// DoubtHandler says why a handler will never be called, or "".
+func DoubtHandler(name string) string {
 	t := schema.TypeByName(name)
-	if t == nil {
-		return
+	switch {
+	case t == nil || t.SpectrumSends && handledHere[t.Number] == "":
+		return ""
+	case handledHere[t.Number] != "":
+		return fmt.Sprintf("on.%s is never called: %s", name, handledHere[t.Number])
 	}
-	if why := handledHere[t.Number]; why != "" {
-		v.host.log.Warnf("on.%s is never called: %s", name, why)
-	} else if !t.SpectrumSends {
-		v.host.log.Warnf("on.%s is never called: Spectrum does not send this message", name)
-	}
+	return fmt.Sprintf("on.%s is never called: Spectrum does not send this message", name)
 }

@@ -1,6 +1,7 @@
 package luabind
 
 import (
+	"errors"
 	"fmt"
 	"strings"
 
@@ -36,13 +37,9 @@ func (v *vm) openSpectrum() *lua.LTable {
 // sendFunction is spectrum.send(type, fields): a message of any type that
 // Spectrum takes. It returns true, or nil and why if its user is not logged in.
 func (h *Host) sendFunction(l *lua.LState) int {
-	name := l.CheckString(1)
-	typ := schema.TypeByName(name)
-	if typ == nil {
-		l.ArgError(1, fmt.Sprintf("no message has the name %q%s", name, nearestSendable(name)))
-	}
-	if why := unsendable(typ); why != "" {
-		l.ArgError(1, why)
+	typ, err := CheckSendable(l.CheckString(1))
+	if err != nil {
+		l.ArgError(1, err.Error())
 	}
 	user, given := h.userField(typ, l.Get(2))
 	if !given {
@@ -74,6 +71,19 @@ func (h *Host) userField(typ *schema.Type, fields lua.LValue) (user string, give
 		}
 	}
 	return "", false
+}
+
+// CheckSendable finds the type that spectrum.send is given by name, if it can be
+// sent.
+func CheckSendable(name string) (*schema.Type, error) {
+	typ := schema.TypeByName(name)
+	if typ == nil {
+		return nil, fmt.Errorf("no message has the name %q%s", name, nearestSendable(name))
+	}
+	if why := unsendable(typ); why != "" {
+		return nil, errors.New(why)
+	}
+	return typ, nil
 }
 
 func unsendable(t *schema.Type) string {

@@ -50,16 +50,13 @@ func (h *Host) payload(typ *schema.Type, user string, fields lua.LValue) ([]byte
 	case typ.Raw:
 		return rawPayload(typ, fields)
 	case typ.Payload == nil:
-		if fields != lua.LNil {
-			return nil, fmt.Errorf("it has no fields, so there is nothing to give")
-		}
-		return nil, nil
+		return nil, CheckShape(typ, fields)
+	}
+	if err := CheckShape(typ, fields); err != nil {
+		return nil, err
 	}
 	table, ok := fields.(*lua.LTable)
 	if !ok {
-		if fields != lua.LNil {
-			return nil, fmt.Errorf("a table of fields is wanted, as in { %s = … }, not a %s", typ.Payload.Fields[len(typ.Payload.Fields)-1].Name, fields.Type())
-		}
 		table = bind.NewTable()
 	}
 	var err error
@@ -69,6 +66,22 @@ func (h *Host) payload(typ *schema.Type, user string, fields lua.LValue) ([]byte
 		err = h.checkText(typ, string(text))
 	}
 	return h.scratch, err
+}
+
+// CheckShape tells whether a value of this kind can be given as the fields of a
+// message of a type.
+func CheckShape(typ *schema.Type, fields lua.LValue) error {
+	kind := fields.Type()
+	switch {
+	case typ.Raw && kind != lua.LTString:
+		return fmt.Errorf("a string is wanted, not a %s", kind)
+	case typ.Raw || kind == lua.LTNil:
+	case typ.Payload == nil:
+		return errors.New("it has no fields, so there is nothing to give")
+	case kind != lua.LTTable:
+		return fmt.Errorf("a table of fields is wanted, as in { %s = … }, not a %s", typ.Payload.Fields[len(typ.Payload.Fields)-1].Name, kind)
+	}
+	return nil
 }
 
 // checkText refuses what would hurt Spectrum beyond its form.
@@ -83,10 +96,10 @@ func (h *Host) checkText(typ *schema.Type, text string) error {
 }
 
 func rawPayload(typ *schema.Type, fields lua.LValue) ([]byte, error) {
-	text, ok := fields.(lua.LString)
-	if !ok {
-		return nil, fmt.Errorf("a string is wanted, not a %s", fields.Type())
+	if err := CheckShape(typ, fields); err != nil {
+		return nil, err
 	}
+	text := fields.(lua.LString)
 	if typ.Format != pb.PayloadFormat_PAYLOAD_FORMAT_STANZA {
 		return []byte(text), nil
 	}

@@ -82,7 +82,7 @@ func newSessionClass() *bind.Class[*handle] {
 		return ""
 	}
 	c.Metatable().RawSetString("__newindex", bind.Function("session", func(l *lua.LState) int {
-		bind.Raise(l, "a session has no field %s to set: keep things in session.data", bind.QuoteKey(l.Get(2)))
+		bind.Raise(l, "%s", SessionUnset(l.Get(2)))
 		return 0
 	}))
 	c.Metatable().RawSetString("__tostring", bind.Function("session", func(l *lua.LState) int {

@@ -11,6 +11,7 @@ package bind
 import (
 	"fmt"
 	"runtime/debug"
+	"slices"
 
 	lua "github.com/yuin/gopher-lua"
 
@@ -86,17 +87,22 @@ func NewModule(name string, fns Functions) *lua.LTable {
 	}
 	meta := NewTable()
 	meta.RawSetString("__index", Function(name, func(l *lua.LState) int {
-		key := l.Get(2)
-		Raise(l, "%s has no %s%s", name, QuoteKey(key), DidYouMean(key.String(), keys(table)))
+		Raise(l, "%s", Lacks(name, table, l.Get(2)))
 		return 0
 	}))
 	table.Metatable = meta
 	return table
 }
 
+// Lacks is the message about a key that the module called name does not have.
+func Lacks(name string, table *lua.LTable, key lua.LValue) string {
+	return fmt.Sprintf("%s has no %s%s", name, QuoteKey(key), DidYouMean(key.String(), keys(table)))
+}
+
 func keys(t *lua.LTable) []string {
 	var names []string
 	t.ForEach(func(k, _ lua.LValue) { names = append(names, k.String()) })
+	slices.Sort(names)
 	return names
 }
 

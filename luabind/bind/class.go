@@ -2,6 +2,7 @@ package bind
 
 import (
 	"fmt"
+	"maps"
 	"slices"
 
 	lua "github.com/yuin/gopher-lua"
@@ -77,9 +78,14 @@ func (c *Class[T]) Check(l *lua.LState, n int) T {
 func (c *Class[T]) self(l *lua.LState, method string) T {
 	v, ok := c.Of(l.Get(1))
 	if !ok {
-		Raise(l, "%s is a method of a %s: write %s:%s(…), with a colon", method, c.name, c.name, method)
+		Raise(l, "%s", MissingColon(c.name, method))
 	}
 	return v
+}
+
+// MissingColon is the message about a method that is called with a dot.
+func MissingColon(class, method string) string {
+	return fmt.Sprintf("%s is a method of a %s: write %s:%s(…), with a colon", method, class, class, method)
 }
 
 func (c *Class[T]) index(l *lua.LState) int {
@@ -94,12 +100,17 @@ func (c *Class[T]) index(l *lua.LState) int {
 	if property := c.properties[string(name)]; property != nil {
 		return Return(l, property(l, v))
 	}
-	hint := DidYouMean(string(name), c.Names())
-	if hint == "" && c.Hint != nil {
-		hint = c.Hint(string(name))
-	}
-	Raise(l, "a %s has no %q%s", c.name, string(name), hint)
+	Raise(l, "%s", c.Lacks(string(name)))
 	return 0
+}
+
+// Lacks is the message about a name that the class does not have.
+func (c *Class[T]) Lacks(name string) string {
+	hint := DidYouMean(name, c.Names())
+	if hint == "" && c.Hint != nil {
+		hint = c.Hint(name)
+	}
+	return fmt.Sprintf("a %s has no %q%s", c.name, name, hint)
 }
 
 // Names are the methods and properties, sorted.
@@ -114,3 +125,6 @@ func (c *Class[T]) Names() []string {
 	slices.Sort(names)
 	return names
 }
+
+// Properties are the properties alone, sorted.
+func (c *Class[T]) Properties() []string { return slices.Sorted(maps.Keys(c.properties)) }

@@ -98,7 +98,7 @@ func (e *encoder) field(dst []byte, m *schema.Message, f *schema.Field, v lua.LV
 			return dst, nil
 		}
 		if !f.Flags {
-			return dst, fmt.Errorf("the field %s is missing (%s)", f.Name, wanted(f))
+			return dst, missing(f)
 		}
 		v = newTable(0, 0)
 	}

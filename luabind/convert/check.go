@@ -1,0 +1,49 @@
+package convert
+
+import (
+	"fmt"
+
+	lua "github.com/yuin/gopher-lua"
+	"google.golang.org/protobuf/reflect/protoreflect"
+
+	"spectrumlua/runtime/schema"
+)
+
+// CheckField tells what Encode would say of one entry of a table, whatever else
+// stands in it. A value of nil checks the key alone.
+func CheckField(m *schema.Message, key, value lua.LValue) error {
+	table := newTable(0, 1)
+	table.RawSet(key, lua.LTrue)
+	values := make([]lua.LValue, len(m.Fields))
+	if err := collect(values, m, table); err != nil {
+		return err
+	}
+	if value == nil || value == lua.LNil {
+		return nil
+	}
+	var e encoder
+	_, err := e.field(nil, m, m.Field(lua.LVAsString(key)), value, 0)
+	return err
+}
+
+// CheckEnum tells what Encode would say of a value of an enum.
+func CheckEnum(e *schema.Enum, value lua.LValue) error {
+	_, err := enumValue(e, value)
+	return err
+}
+
+// CheckMissing tells what Encode would say of a table that has no other fields
+// than these. With ofUser, the session fills in whose message it is.
+func CheckMissing(m *schema.Message, has func(name string) bool, ofUser bool) error {
+	for _, f := range m.Fields {
+		if f.Descriptor.Cardinality() != protoreflect.Required || f.Flags || f.User && ofUser || has(f.Name) {
+			continue
+		}
+		return missing(f)
+	}
+	return nil
+}
+
+func missing(f *schema.Field) error {
+	return fmt.Errorf("the field %s is missing (%s)", f.Name, wanted(f))
+}
