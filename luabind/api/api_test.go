@@ -1,0 +1,149 @@
+package api
+
+import (
+	"slices"
+	"strings"
+	"testing"
+	"testing/fstest"
+)
+
+func TestTheFilesRead(t *testing.T) {
+	if _, err := read(Files()); err != nil {
+		t.Fatal(err)
+	}
+	conn := FindClass("spectrum.net.Conn")
+	if conn == nil {
+		t.Fatal("there is no spectrum.net.Conn")
+	}
+	if conn.Function("read_line") == nil || conn.Function("starttls") == nil {
+		t.Errorf("it has %q", conn.Names())
+	}
+	connect := Module("spectrum.net").Function("connect")
+	if got := connect.Signature(); got != "connect(address [, options])" {
+		t.Errorf("connect is %s", got)
+	}
+	options := connect.Params[1].Type.Class()
+	timeout := options.Field("timeout")
+	if timeout.Default != "30" || !timeout.Optional || !strings.HasPrefix(timeout.Doc, "Seconds for all of it") {
+		t.Errorf("timeout is %+v", timeout)
+	}
+	if options.Field("server_name") == nil {
+		t.Error("the options have nothing of their parent's")
+	}
+	if got := Handlers().Field("login").Type; got != "async fun(session: spectrum.Session, m: spectrum.Login)" {
+		t.Errorf("on.login is %s", got)
+	}
+	if Session().Function("conv_message") == nil || Session().Field("user") == nil {
+		t.Errorf("a session has %q", Session().Names())
+	}
+	if values := FindAlias("spectrum.StatusType").Values; values[0].Name() != "online" {
+		t.Errorf("the first status is %+v", values[0])
+	}
+	if Module("spectrum.Session") != nil || FindAlias("spectrum.Nothing") != nil || FindClass("nothing") != nil {
+		t.Error("something is found that is not there")
+	}
+}
+
+func TestSignatures(t *testing.T) {
+	cases := []struct{ class, function, want string }{
+		{"spectrum", "spawn", "spawn([name,] fn, …)"},
+		{"spectrum", "after", "after([name,] seconds, fn)"},
+		{"spectrum", "channel", "channel([capacity])"},
+		{"spectrum.net", "udp", "udp([address [, options]])"},
+		{"spectrum.crypto", "pbkdf2", "pbkdf2(algorithm, password, salt, iterations [, length [, form]])"},
+		{"spectrum.net.Conn", "write", "write(…)"},
+		{"spectrum.net.Conn", "close", "close()"},
+	}
+	for _, c := range cases {
+		if got := FindClass(c.class).Function(c.function).Signature(); got != c.want {
+			t.Errorf("%s: %s, want %s", c.class, got, c.want)
+		}
+	}
+}
+
+func TestTypes(t *testing.T) {
+	cases := []struct {
+		typ  Type
+		want []Type
+	}{
+		{"string", []Type{"string"}},
+		{"string?", []Type{"string", "nil"}},
+		{"string|number|nil", []Type{"string", "number", "nil"}},
+		{`"a"|"b"`, []Type{`"a"`, `"b"`}},
+		{"table<string, string|number>", []Type{"table<string, string|number>"}},
+		{"(string|number)[]", []Type{"(string|number)[]"}},
+		{"fun(a: string|nil): boolean|nil", []Type{"fun(a: string|nil): boolean|nil"}},
+		{"string|fun(a: string): boolean?", []Type{"string", "fun(a: string): boolean?"}},
+		{"(fun(): string?)?", []Type{"fun(): string?", "nil"}},
+	}
+	for _, c := range cases {
+		if got := c.typ.Alternatives(); !slices.Equal(got, c.want) {
+			t.Errorf("%s: %q, want %q", c.typ, got, c.want)
+		}
+	}
+	if got := Type("string|string[]").List(); got != "string" {
+		t.Errorf("a list of %q", got)
+	}
+	if got := Type("(spectrum.Buddy|string)[]").List(); got != "spectrum.Buddy|string" {
+		t.Errorf("a list of %q", got)
+	}
+	if c := Type("spectrum.Session?").Class(); c != Session() {
+		t.Errorf("the class is %v", c)
+	}
+}
+
+// TestWhatIsNotRead has the parser refuse what it would otherwise pass over: a
+// line that it does not understand is a line that nobody would find.
+func TestWhatIsNotRead(t *testing.T) {
+	class := "---@class a\nlocal a = {}\n"
+	cases := []struct{ name, text, want string }{
+		{"a tag", "---@nodiscard", "x.lua:1: the tag @nodiscard is not known here"},
+		{"code", "a = 1", "x.lua:1: this is none of the forms"},
+		{"a field without a class", "---@field a string", "a field without a class"},
+		{"text behind a field", "---@class a\n---@field b string the text", "b: a type is wanted, and no text behind it"},
+		{"a field without a type", "---@class a\n---@field b", "b: a type is wanted"},
+		{"a variable of no class", "local a = {}", "a is of no class"},
+		{"a function of no class", "function a.b() end", "a is of no class"},
+		{"another parameter", class + "\n---@param x string\nfunction a.b(y) end", `b has the parameters "y", but "x" are described`},
+		{"one parameter more", class + "\nfunction a.b(y) end", `b has the parameters "y", but "" are described`},
+		{"an overload", class + "\n---@param x string\n---@param y string\n---@overload fun(z: string)\nfunction a.b(x, y) end", "the overload does not begin with the second parameter"},
+		{"a value without an alias", `---| "a"`, "a value without an alias"},
+	}
+	for _, c := range cases {
+		t.Run(c.name, func(t *testing.T) {
+			_, err := read(fstest.MapFS{"x.lua": {Data: []byte(c.text)}})
+			if err == nil || !strings.Contains(err.Error(), c.want) {
+				t.Errorf("%v, want %s", err, c.want)
+			}
+		})
+	}
+}
+
+// TestTypesAreThere finds names of classes in annotations that no class has.
+func TestTypesAreThere(t *testing.T) {
+	check := func(where string, typ Type) {
+		for _, name := range strings.FieldsFunc(string(typ), func(r rune) bool {
+			return !(r == '.' || r == '_' || r >= 'a' && r <= 'z' || r >= 'A' && r <= 'Z' || r >= '0' && r <= '9')
+		}) {
+			if name = strings.Trim(name, "."); strings.HasPrefix(name, "spectrum") && FindClass(name) == nil && FindAlias(name) == nil {
+				t.Errorf("%s: there is no type %s", where, name)
+			}
+		}
+	}
+	for _, c := range Classes() {
+		for _, parent := range c.Parents {
+			check(c.Name, Type(parent))
+		}
+		for _, f := range c.Fields {
+			check(c.Name+"."+f.Name, f.Type)
+		}
+		for _, f := range c.Functions {
+			for _, p := range f.Params {
+				check(c.Name+"."+f.Name, p.Type)
+			}
+			for _, r := range f.Returns {
+				check(c.Name+"."+f.Name, r.Type)
+			}
+		}
+	}
+}
