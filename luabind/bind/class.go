@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"maps"
 	"slices"
+	"sync"
 
 	lua "github.com/yuin/gopher-lua"
 )
@@ -45,7 +46,24 @@ func NewClass[T any](name string, methods map[string]func(l *lua.LState, self T)
 		return Return(l, lua.LString(fmt.Sprintf("%s: %p", name, l.Get(1))))
 	}))
 	c.metatable.RawSetString("__metatable", lua.LString(name))
+	classes.Lock()
+	defer classes.Unlock()
+	classes.members[name] = c.Names()
 	return c
+}
+
+// classes are all that have been made.
+var classes = struct {
+	sync.Mutex
+	members map[string][]string
+}{members: map[string][]string{}}
+
+// Classes gives the methods and properties of each class that the process has,
+// sorted, by the class's name: what describes them can be held against it.
+func Classes() map[string][]string {
+	classes.Lock()
+	defer classes.Unlock()
+	return maps.Clone(classes.members)
 }
 
 // Metatable is for what a class has beyond methods and properties.
