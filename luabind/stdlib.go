@@ -30,6 +30,7 @@ func (v *vm) openLibraries() {
 			return fn, err
 		},
 		Require: v.requireFunction,
+		Now:     v.host.opts.Scheduler.Clock().Now,
 		Print:   log.Print,
 	})
 	table := v.state.G.Global.RawGetString("package").(*lua.LTable)

@@ -28,7 +28,7 @@ type Surface struct {
 func NewSurface(c *config.Config, settings config.Lua) *Surface {
 	log := logrus.New()
 	log.SetOutput(io.Discard)
-	scheduler := task.New(task.Limits{Run: settings.HandlerTimeout})
+	scheduler := task.New(task.Options{Run: settings.HandlerTimeout})
 	defer scheduler.Close()
 	ctx, cancel := context.WithCancel(context.Background())
 	defer cancel()

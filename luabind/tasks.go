@@ -136,15 +136,7 @@ const minPeriod = time.Millisecond
 // sleep is spectrum.sleep(seconds).
 func sleep(l *lua.LState) int {
 	d := bind.CheckSeconds(l, 1)
-	_ = bind.Wait(l, func(ctx context.Context) error {
-		timer := time.NewTimer(d)
-		defer timer.Stop()
-		select {
-		case <-timer.C:
-			return nil
-		case <-ctx.Done():
-			return context.Cause(ctx)
-		}
-	}) // its one error is raised
+	t := bind.TaskOf(l)
+	_ = bind.Wait(l, func(ctx context.Context) error { return t.Sleep(ctx, d) }) // its one error is raised
 	return 0
 }

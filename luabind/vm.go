@@ -54,6 +54,7 @@ func (h *Host) emptyVM() *vm {
 		Config:   h.opts.Config,
 		Lua:      h.opts.Lua,
 		Log:      h.log,
+		Clock:    h.opts.Scheduler.Clock(),
 		Process:  h.sessions.Process(),
 		OwnerOf:  v.ownerOf,
 		Call:     v.run,

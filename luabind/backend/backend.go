@@ -63,7 +63,7 @@ type Backend struct {
 // been logged then, and logins are refused with it. Close must be called.
 func New(o Options) *Backend {
 	b := &Backend{opts: o, log: o.Log("backend")}
-	b.scheduler = task.New(task.Limits{
+	b.scheduler = task.New(task.Options{
 		Run: o.Lua.HandlerTimeout, Grace: watchdogGrace, OnStuck: stuck,
 		Slow: slowAfter, OnSlow: b.slow,
 	})

@@ -8,6 +8,7 @@ import (
 	"github.com/sirupsen/logrus"
 	lua "github.com/yuin/gopher-lua"
 
+	"spectrumlua/runtime/clock"
 	"spectrumlua/runtime/config"
 	"spectrumlua/runtime/task"
 )
@@ -20,6 +21,8 @@ type Runtime struct {
 	Lua config.Lua
 	// Log is for what the runtime itself has to say.
 	Log logrus.FieldLogger
+	// Clock is what the script's times go by.
+	Clock clock.Clock
 	// Process owns what belongs to no user.
 	Process *task.Owner
 	// Spectrum is the module spectrum, which stands for the process where an
@@ -75,14 +78,16 @@ func Wait(l *lua.LState, f func(ctx context.Context) error) error {
 	return err
 }
 
-// WaitTimeout is Wait with a limit; a timeout of 0 or less means none. When
+// WaitTimeout is Wait with a limit by the scheduler's clock; a timeout of 0 or
+// less means none. When
 // the time is up, the error is ErrTimeout.
 func WaitTimeout(l *lua.LState, timeout time.Duration, f func(ctx context.Context) error) error {
 	if timeout <= 0 {
 		return Wait(l, f)
 	}
+	t := TaskOf(l)
 	return Wait(l, func(ctx context.Context) error {
-		limited, cancel := context.WithTimeoutCause(ctx, timeout, ErrTimeout)
+		limited, cancel := t.WithTimeout(ctx, timeout, ErrTimeout)
 		defer cancel()
 		err := f(limited)
 		if err != nil && ctx.Err() == nil && limited.Err() != nil {

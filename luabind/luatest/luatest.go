@@ -75,7 +75,7 @@ func NewIn(t testing.TB, dir, script string, configLines ...string) *Stage {
 	logger.SetOutput(st.Log)
 	logger.SetLevel(logrus.DebugLevel)
 	logger.SetFormatter(plainFormatter{})
-	st.scheduler = task.New(task.Limits{Run: settings.HandlerTimeout, Grace: 5 * time.Second})
+	st.scheduler = task.New(task.Options{Run: settings.HandlerTimeout, Grace: 5 * time.Second})
 	st.Host = luabind.New(context.Background(), luabind.Options{
 		Config: cfg, Lua: settings, Scheduler: st.scheduler, Link: st.Sent, Log: logger, Version: "test",
 	})

@@ -73,7 +73,7 @@ const furthest = 1e17
 
 func (lib *Library) osDate(c call) int {
 	format := c.optStr(1, "%c")
-	t := time.Now()
+	t := lib.options.Now()
 	if c.given(2) {
 		seconds := c.number(2)
 		if !(math.Abs(seconds) <= furthest) {
@@ -106,9 +106,9 @@ var gmt = time.FixedZone("GMT", 0)
 
 // osTime reads the fields of a local time; what is beyond its range, such as a
 // 13th month, is carried over.
-func osTime(c call) int {
+func (lib *Library) osTime(c call) int {
 	if !c.given(1) {
-		return c.ret(lua.LNumber(time.Now().Unix()))
+		return c.ret(lua.LNumber(lib.options.Now().Unix()))
 	}
 	fields := c.table(1)
 	day, month, year := timeField(c, fields, "day", true, 0), timeField(c, fields, "month", true, 0), timeField(c, fields, "year", true, 0)

@@ -18,7 +18,7 @@ func (lib *Library) openOS() *lua.LTable {
 		"date":      leaf(lib.osDate),
 		"difftime":  leaf(func(c call) int { return c.ret(lua.LNumber(c.number(1) - c.number(2))) }),
 		"setlocale": leaf(osSetLocale),
-		"time":      leaf(osTime),
+		"time":      leaf(lib.osTime),
 	}
 	if !lib.options.Sandbox {
 		fns["execute"] = leaf(osExecute)

@@ -11,6 +11,7 @@ package stdlib
 
 import (
 	"math/rand/v2"
+	"time"
 
 	lua "github.com/yuin/gopher-lua"
 
@@ -18,7 +19,7 @@ import (
 	"spectrumlua/luabind/stdlib/pattern"
 )
 
-// Options are what a library needs; all but Sandbox must be given.
+// Options are what a library needs; all but Sandbox and Now must be given.
 type Options struct {
 	// MaxString is the length of the longest string that is made, in bytes.
 	MaxString int
@@ -33,6 +34,8 @@ type Options struct {
 	LoadFile func(path string) (*lua.LFunction, error)
 	// Require is Lua's require.
 	Require lua.LGFunction
+	// Now is the time; default: time.Now.
+	Now func() time.Time
 	// Print writes what print was given.
 	Print func(l *lua.LState, text string)
 }
@@ -59,6 +62,9 @@ const maxList = 1 << 20
 
 // Open gives a state that has no libraries yet all of them.
 func Open(l *lua.LState, o Options) *Library {
+	if o.Now == nil {
+		o.Now = time.Now
+	}
 	lib := &Library{options: o, state: l, patterns: map[patternKey]*pattern.Pattern{}}
 	lib.threads.init(l)
 	globals := l.G.Global

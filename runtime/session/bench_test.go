@@ -32,7 +32,7 @@ func (*counter) Send(pb.WrapperMessage_Type, []byte) error { return nil }
 
 func benchmarked(b *testing.B, calls int, run func(receive func(name string, payload []byte), r *Registry)) {
 	log, _ := logtest.NewNullLogger()
-	s, c := task.New(task.Limits{}), &counter{left: calls, done: make(chan struct{})}
+	s, c := task.New(task.Options{}), &counter{left: calls, done: make(chan struct{})}
 	defer s.Close()
 	r := New(b.Context(), Options{Scheduler: s, Script: c, Sender: c, Log: log,
 		LogoutGrace: time.Second, LogoutTimeout: time.Second, MaxQueue: 1 << 30, MaxQueueBytes: 1 << 20})

@@ -66,12 +66,12 @@ func (r *Registry) stopLogins() bool {
 func (r *Registry) handleExit(ctx context.Context, exit Message) bool {
 	last := &exitItem{registry: r, message: exit, done: make(chan struct{})}
 	last.limit = func(t *task.Task) *fuse {
-		return light(part(ctx, 3, r.opts.LogoutTimeout), func() { t.Cancel(ErrExitTooLong) })
+		return r.light(part(ctx, 3, r.opts.LogoutTimeout), func() { t.Cancel(ErrExitTooLong) })
 	}
 	if !r.process.Finish(last) {
 		return false
 	}
-	grace := light(part(ctx, 6, r.opts.LogoutGrace), func() { r.drop(r.process.Interrupt(ErrExit)) })
+	grace := r.light(part(ctx, 6, r.opts.LogoutGrace), func() { r.drop(r.process.Interrupt(ErrExit)) })
 	defer grace.putOut()
 	return await(ctx, last.done)
 }

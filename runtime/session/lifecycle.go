@@ -3,6 +3,7 @@ package session
 import (
 	"time"
 
+	"spectrumlua/runtime/clock"
 	"spectrumlua/runtime/crash"
 	"spectrumlua/runtime/task"
 )
@@ -33,7 +34,7 @@ func (r *Registry) begin(s *Session) (pause time.Duration) {
 	}
 	if pause = r.pauses.of(s.User); pause > 0 {
 		s.waits++
-		s.delay = after(pause, func() {
+		s.delay = r.after(pause, func() {
 			r.mu.Lock()
 			defer r.mu.Unlock()
 			r.stopWaiting(s)
@@ -81,7 +82,7 @@ func (r *Registry) end(s *Session, how terms) {
 		s.state = ending
 		s.why, s.limit = how.why, how.limit
 		s.owner.Finish(&logoutItem{r, s, how.logout})
-		s.fuse = light(how.grace, func() { r.drop(s.owner.Interrupt(how.why)) }) // which works after Finish
+		s.fuse = r.light(how.grace, func() { r.drop(s.owner.Interrupt(how.why)) }) // which works after Finish
 	case ending:
 		s.limit = min(s.limit, how.limit)
 		s.fuse.shorten(how.grace)
@@ -108,7 +109,7 @@ func (r *Registry) logoutBegins(s *Session, t *task.Task) bool {
 	defer r.mu.Unlock()
 	s.fuse.putOut()
 	if s.began {
-		s.fuse = light(s.limit, func() { t.Cancel(ErrLogoutTooLong) })
+		s.fuse = r.light(s.limit, func() { t.Cancel(ErrLogoutTooLong) })
 	}
 	return s.began
 }
@@ -152,12 +153,13 @@ func (r *Registry) finish(s *Session) {
 // fuse does something when its time is up, unless it is put out before. Its
 // methods are called with registry.mu, but for putOut, which anyone may call.
 type fuse struct {
-	timer *time.Timer
+	clock clock.Clock
+	timer clock.Timer
 	at    time.Time
 }
 
-func light(d time.Duration, do func()) *fuse {
-	return &fuse{after(d, do), time.Now().Add(d)}
+func (r *Registry) light(d time.Duration, do func()) *fuse {
+	return &fuse{r.clock, r.after(d, do), r.clock.Now().Add(d)}
 }
 
 // shorten has the time be up in d at the latest. It does nothing once it is.
@@ -165,7 +167,7 @@ func (f *fuse) shorten(d time.Duration) {
 	if f == nil {
 		return
 	}
-	if at := time.Now().Add(d); at.Before(f.at) && f.timer.Stop() {
+	if at := f.clock.Now().Add(d); at.Before(f.at) && f.timer.Stop() {
 		f.at = at
 		f.timer.Reset(d)
 	}
@@ -173,9 +175,9 @@ func (f *fuse) shorten(d time.Duration) {
 
 func (f *fuse) putOut() { f.timer.Stop() }
 
-// after is time.AfterFunc, but that a panic ends the process in order.
-func after(d time.Duration, do func()) *time.Timer {
-	return time.AfterFunc(d, func() {
+// after does something later; a panic in it ends the process in order.
+func (r *Registry) after(d time.Duration, do func()) clock.Timer {
+	return r.clock.AfterFunc(d, func() {
 		defer crash.Guard()
 		do()
 	})

@@ -53,7 +53,7 @@ func defaults() Options {
 func perform(t *testing.T, change func(*Options), scene func(p *play)) {
 	t.Helper()
 	synctest.Test(t, func(t *testing.T) {
-		p := &play{T: t, s: task.New(task.Limits{}), goOn: make(chan struct{}), plans: map[string]string{}, from: time.Now()}
+		p := &play{T: t, s: task.New(task.Options{}), goOn: make(chan struct{}), plans: map[string]string{}, from: time.Now()}
 		defer p.s.Close()
 		o := defaults()
 		if change != nil {

@@ -7,6 +7,7 @@ import (
 	"google.golang.org/protobuf/proto"
 
 	"spectrumlua/pb"
+	"spectrumlua/runtime/clock"
 )
 
 // stableAfter is how long a user must have been connected for a failure to
@@ -20,6 +21,7 @@ const maxFailures = 10000
 // such a user in again at once, and a network that drops him at once would be
 // hammered for ever.
 type pauses struct {
+	clock       clock.Clock
 	base, limit time.Duration
 	users       map[string]*failure
 }
@@ -35,7 +37,7 @@ func (p *pauses) failed(user string, connected time.Duration) {
 	if p.base <= 0 {
 		return
 	}
-	now := time.Now()
+	now := p.clock.Now()
 	f := p.users[user]
 	if f == nil || connected >= stableAfter || now.Sub(f.until) > stableAfter+p.limit {
 		f = &failure{next: min(p.base, p.limit)}
@@ -59,7 +61,7 @@ func (p *pauses) of(user string) time.Duration {
 	if f == nil {
 		return 0
 	}
-	return max(0, time.Until(f.until))
+	return max(0, clock.Until(p.clock, f.until))
 }
 
 // forgetSome makes a quarter of maxFailures free: first of users whose pause is
@@ -80,7 +82,7 @@ func (p *pauses) forgetSome(now time.Time) {
 func (r *Registry) noteConnected(s *Session) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	s.connected = time.Now()
+	s.connected = r.clock.Now()
 }
 
 func (r *Registry) noteDisconnected(s *Session, payload []byte) {
@@ -98,7 +100,7 @@ func (r *Registry) noteDisconnected(s *Session, payload []byte) {
 		s.failed = true
 		var connected time.Duration
 		if !s.connected.IsZero() {
-			connected = time.Since(s.connected)
+			connected = clock.Since(r.clock, s.connected)
 		}
 		r.pauses.failed(s.User, connected)
 	default:

@@ -7,6 +7,8 @@ import (
 	"time"
 
 	"github.com/sirupsen/logrus"
+
+	"spectrumlua/runtime/clock"
 )
 
 // TestPauses lets a user's network fail, time and again, and looks at how long
@@ -159,7 +161,7 @@ func TestFailuresAreBounded(t *testing.T) {
 	for name, gap := range map[string]time.Duration{"at once": 0, "one after the other": time.Millisecond} {
 		t.Run(name, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
-				p := pauses{base: time.Second, limit: time.Minute, users: map[string]*failure{}}
+				p := pauses{clock: clock.Real(), base: time.Second, limit: time.Minute, users: map[string]*failure{}}
 				for i := range 3 * maxFailures {
 					p.failed(fmt.Sprint("user", i), 0)
 					time.Sleep(gap)
@@ -176,7 +178,7 @@ func TestFailuresAreBounded(t *testing.T) {
 }
 
 func TestWithoutPausesNothingIsRemembered(t *testing.T) {
-	p := pauses{limit: time.Minute, users: map[string]*failure{}}
+	p := pauses{clock: clock.Real(), limit: time.Minute, users: map[string]*failure{}}
 	p.failed("alice", 0)
 	if len(p.users) > 0 || p.of("alice") != 0 {
 		t.Errorf("%d failures are remembered", len(p.users))
@@ -186,7 +188,7 @@ func TestWithoutPausesNothingIsRemembered(t *testing.T) {
 // TestPausesOfManyDiffer: who failed together does not come back together.
 func TestPausesOfManyDiffer(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		p := pauses{base: time.Second, limit: time.Second, users: map[string]*failure{}}
+		p := pauses{clock: clock.Real(), base: time.Second, limit: time.Second, users: map[string]*failure{}}
 		different := map[time.Duration]bool{}
 		for i := range 100 {
 			user := fmt.Sprint(i)

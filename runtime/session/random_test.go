@@ -14,7 +14,7 @@ import (
 // playModel has a model do what data says, in a bubble.
 func playModel(t *testing.T, data []byte) {
 	synctest.Test(t, func(t *testing.T) {
-		s := task.New(task.Limits{Run: time.Minute})
+		s := task.New(task.Options{Run: time.Minute})
 		defer s.Close()
 		m := newModel(t, s, 10*time.Millisecond, true)
 		for ; len(data) >= 2; data = data[2:] {
@@ -77,7 +77,7 @@ func TestRandomLivesInEarnest(t *testing.T) {
 	for seed := range uint64(8) {
 		t.Run(fmt.Sprint("seed ", seed), func(t *testing.T) {
 			t.Parallel()
-			s := task.New(task.Limits{Run: time.Minute})
+			s := task.New(task.Options{Run: time.Minute})
 			defer s.Close()
 			m := newModel(t, s, 10*time.Microsecond, false)
 			dice := rand.New(rand.NewPCG(seed, 2))

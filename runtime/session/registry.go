@@ -10,6 +10,7 @@ import (
 	"google.golang.org/protobuf/proto"
 
 	"spectrumlua/pb"
+	"spectrumlua/runtime/clock"
 	"spectrumlua/runtime/schema"
 	"spectrumlua/runtime/task"
 )
@@ -39,6 +40,7 @@ type Registry struct {
 	opts    Options
 	script  Script
 	log     logrus.FieldLogger
+	clock   clock.Clock
 	ctx     context.Context // ends what all sessions wait for
 	process *task.Owner
 	queued  atomic.Int64 // how many bytes wait in the mailbox of process
@@ -62,13 +64,14 @@ func New(ctx context.Context, o Options) *Registry {
 		opts:    o,
 		script:  o.Script,
 		log:     o.Log,
+		clock:   o.Scheduler.Clock(),
 		ctx:     ctx,
 		process: o.Scheduler.NewOwner(ctx, ""),
 		room:    newRoom(o.MaxQueueBytes),
 		users:   map[string]*Session{},
 		last:    map[string]*Session{},
 		all:     map[*Session]struct{}{},
-		pauses:  pauses{base: o.LoginDelay, limit: o.LoginDelayMax, users: map[string]*failure{}},
+		pauses:  pauses{clock: o.Scheduler.Clock(), base: o.LoginDelay, limit: o.LoginDelayMax, users: map[string]*failure{}},
 	}
 }
 

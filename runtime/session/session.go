@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"spectrumlua/pb"
+	"spectrumlua/runtime/clock"
 	"spectrumlua/runtime/schema"
 	"spectrumlua/runtime/task"
 )
@@ -49,7 +50,7 @@ type Session struct {
 	failed    bool        // its end has been counted as the network's failure
 	waits     int         // reasons why the mailbox is still held
 	next      *Session    // the user's next session, which waits for this one
-	delay     *time.Timer // the pause before on.login
+	delay     clock.Timer // the pause before on.login
 	fuse      *fuse       // for what is queued before the end, then for on.logout
 	limit     time.Duration
 	why       error // the cause of its end

@@ -25,7 +25,7 @@ func (c *countdown) Handle(*task.Task) {
 func BenchmarkPost(b *testing.B) {
 	for _, owners := range []int{1, 100} {
 		b.Run(fmt.Sprintf("owners=%d", owners), func(b *testing.B) {
-			s := task.New(task.Limits{})
+			s := task.New(task.Options{})
 			defer s.Close()
 			var all []*task.Owner
 			for range owners {
@@ -45,7 +45,7 @@ func BenchmarkPost(b *testing.B) {
 // BenchmarkPostIdle is the same when nothing else is to be done: a goroutine
 // has to be woken for each message.
 func BenchmarkPostIdle(b *testing.B) {
-	s := task.New(task.Limits{})
+	s := task.New(task.Options{})
 	defer s.Close()
 	o := s.NewOwner(b.Context(), "user")
 	done := make(chan struct{})
@@ -61,7 +61,7 @@ func BenchmarkPostIdle(b *testing.B) {
 func BenchmarkSpawn(b *testing.B) {
 	for _, name := range []string{"", "reader"} {
 		b.Run("name="+name, func(b *testing.B) {
-			s := task.New(task.Limits{})
+			s := task.New(task.Options{})
 			defer s.Close()
 			o := s.NewOwner(b.Context(), "user")
 			c := &countdown{left: b.N, done: make(chan struct{})}
@@ -85,7 +85,7 @@ func BenchmarkSpawn(b *testing.B) {
 func BenchmarkWait(b *testing.B) {
 	for _, tasks := range []int{1, 200} {
 		b.Run(fmt.Sprintf("tasks=%d", tasks), func(b *testing.B) {
-			s := task.New(task.Limits{})
+			s := task.New(task.Options{})
 			defer s.Close()
 			o := s.NewOwner(b.Context(), "user")
 			left := b.N

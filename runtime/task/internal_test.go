@@ -60,7 +60,7 @@ func (f itemOf) Handle(t *Task) { f(t) }
 // TestACancelledOwnerHoldsNothing: a script may keep its session for ever.
 func TestACancelledOwnerHoldsNothing(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		s := New(Limits{})
+		s := New(Options{})
 		defer s.Close()
 		o := s.NewOwner(t.Context(), "user")
 		for range 100 {
@@ -82,7 +82,7 @@ func TestACancelledOwnerHoldsNothing(t *testing.T) {
 // TestAnEndedTaskHoldsNothing: neither what it ran nor those that replaced it.
 func TestAnEndedTaskHoldsNothing(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		s := New(Limits{})
+		s := New(Options{})
 		defer s.Close()
 		o := s.NewOwner(t.Context(), "user")
 		first, captured := spawnCapturing(o)
@@ -111,7 +111,7 @@ func spawnCapturing(o *Owner) (*Task, weak.Pointer[[64]byte]) {
 func TestNothingPilesUp(t *testing.T) {
 	ctx, cancel := context.WithCancel(t.Context())
 	defer cancel()
-	s := New(Limits{})
+	s := New(Options{})
 	defer s.Close()
 	process := s.NewOwner(ctx, "")
 	turn := func() {

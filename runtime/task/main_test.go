@@ -38,7 +38,7 @@ type bench struct {
 }
 
 // inBubble runs test in a bubble. All goroutines have to end with it.
-func inBubble(t *testing.T, l task.Limits, test func(b *bench)) {
+func inBubble(t *testing.T, l task.Options, test func(b *bench)) {
 	t.Helper()
 	synctest.Test(t, func(t *testing.T) {
 		b := &bench{T: t, s: task.New(l)}

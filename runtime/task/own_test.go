@@ -44,7 +44,7 @@ func TestResources(t *testing.T) {
 		{"closed, then its owner ends", func(_ *bench, o *task.Owner, c *closer) { o.Own(c).Close(); o.Cancel(errTest) }, 1},
 	} {
 		t.Run(c.name, func(t *testing.T) {
-			inBubble(t, task.Limits{}, func(b *bench) {
+			inBubble(t, task.Options{}, func(b *bench) {
 				o, cl := b.owner("user"), &closer{err: errTest}
 				c.run(b, o, cl)
 				synctest.Wait()
@@ -63,7 +63,7 @@ func TestResources(t *testing.T) {
 
 // TestIdleWaitsForResources: the user's next session may want the same address.
 func TestIdleWaitsForResources(t *testing.T) {
-	inBubble(t, task.Limits{}, func(b *bench) {
+	inBubble(t, task.Options{}, func(b *bench) {
 		o, slow := b.owner("user"), &closer{takes: time.Second}
 		o.Own(slow)
 		begin := time.Now()
@@ -78,7 +78,7 @@ func TestIdleWaitsForResources(t *testing.T) {
 // TestOwningWhileTheOwnerEnds is for the race detector.
 func TestOwningWhileTheOwnerEnds(t *testing.T) {
 	const each = 100
-	s := task.New(task.Limits{})
+	s := task.New(task.Options{})
 	defer s.Close()
 	for range 15 {
 		o := s.NewOwner(t.Context(), "user")

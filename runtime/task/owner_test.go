@@ -87,7 +87,7 @@ var mailboxEnds = []struct {
 func TestEndOfAMailbox(t *testing.T) {
 	for _, c := range mailboxEnds {
 		t.Run(c.name, func(t *testing.T) {
-			inBubble(t, task.Limits{}, func(b *bench) {
+			inBubble(t, task.Options{}, func(b *bench) {
 				o, goOn := b.owner("user"), make(chan struct{})
 				o.Post(b.waiting("1", goOn))
 				o.Post(b.noting("2"))
@@ -110,7 +110,7 @@ func TestEndOfAMailbox(t *testing.T) {
 
 // TestInterruptSparesTheLastItem interrupts when the last item has begun.
 func TestInterruptSparesTheLastItem(t *testing.T) {
-	inBubble(t, task.Limits{}, func(b *bench) {
+	inBubble(t, task.Options{}, func(b *bench) {
 		o, goOn := b.owner("user"), make(chan struct{})
 		o.Finish(b.waiting("last", goOn))
 		b.expect("last")
@@ -126,7 +126,7 @@ func TestInterruptSparesTheLastItem(t *testing.T) {
 // TestInterruptBetweenItems interrupts when the handling of one item is over
 // and that of the next has not begun: the last item must not suffer.
 func TestInterruptBetweenItems(t *testing.T) {
-	inBubble(t, task.Limits{}, func(b *bench) {
+	inBubble(t, task.Options{}, func(b *bench) {
 		o, goOn := b.owner("user"), make(chan struct{})
 		o.Post(b.noting("first"))
 		b.expect("first")
@@ -143,7 +143,7 @@ func TestInterruptBetweenItems(t *testing.T) {
 
 // TestTheSameItemTwice: what is last is a place in the mailbox, not an item.
 func TestTheSameItemTwice(t *testing.T) {
-	inBubble(t, task.Limits{}, func(b *bench) {
+	inBubble(t, task.Options{}, func(b *bench) {
 		o, c := b.owner("user"), &countdown{left: 3, done: make(chan struct{})}
 		letGo := b.holdBaton()
 		o.Post(c)
@@ -160,7 +160,7 @@ func TestTheSameItemTwice(t *testing.T) {
 }
 
 func TestHold(t *testing.T) {
-	inBubble(t, task.Limits{}, func(b *bench) {
+	inBubble(t, task.Options{}, func(b *bench) {
 		o := b.owner("user")
 		o.Hold()
 		o.Post(b.noting("1"))
@@ -197,7 +197,7 @@ func TestHold(t *testing.T) {
 }
 
 func TestIdle(t *testing.T) {
-	inBubble(t, task.Limits{}, func(b *bench) {
+	inBubble(t, task.Options{}, func(b *bench) {
 		o, goOn := b.owner("user"), make(chan struct{})
 		idle := o.Idle()
 		synctest.Wait()
@@ -236,7 +236,7 @@ func TestIdle(t *testing.T) {
 
 // TestEndOfTheContext: the context that an owner was made with ends its tasks.
 func TestEndOfTheContext(t *testing.T) {
-	inBubble(t, task.Limits{}, func(b *bench) {
+	inBubble(t, task.Options{}, func(b *bench) {
 		ctx, cancel := context.WithTimeoutCause(b.Context(), time.Second, errTest)
 		defer cancel()
 		o := b.s.NewOwner(ctx, "user")

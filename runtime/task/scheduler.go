@@ -11,19 +11,40 @@ package task
 
 import (
 	"sync"
+	"time"
 
+	"spectrumlua/runtime/clock"
 	"spectrumlua/runtime/crash"
 )
 
 // maxIdle is how many goroutines are kept for the next job.
 const maxIdle = 16
 
+// Options are what a scheduler goes by. The zero value is good.
+type Options struct {
+	// Run is how long a task may run without waiting, by real time, before it
+	// ends with an error at its line; 0 means no limit. It may run up to an
+	// eighth longer before that is seen.
+	Run time.Duration
+	// Grace is how much longer a task may ignore that. Then OnStuck is called,
+	// once, from the watchdog's goroutine.
+	Grace   time.Duration
+	OnStuck func(t *Task)
+	// OnSlow is called once for an owner when something in his mailbox is still
+	// being handled Slow after it first waited, and more is queued behind it. It
+	// is called from a goroutine of its own.
+	Slow   time.Duration
+	OnSlow func(o *Owner, waited time.Duration, queued int)
+	// Clock is what timers, sleeps and timeouts go by; default: clock.Real.
+	Clock clock.Clock
+}
+
 // Scheduler owns the baton. Its methods may be called from any goroutine
 // unless they say otherwise.
 type Scheduler struct {
-	limits Limits
-	stop   chan struct{} // closed by Close
-	ended  sync.WaitGroup
+	opts  Options
+	stop  chan struct{} // closed by Close
+	ended sync.WaitGroup
 	// signals are what goroutines wait on for the baton. They are not shared
 	// with other schedulers, which may live in other bubbles of synctest.
 	signals sync.Pool
@@ -41,6 +62,9 @@ type Scheduler struct {
 	ready   queue[entry]
 	idle    []*worker
 	closed  bool
+	// woken counts the tasks whose time is up and which have not got the baton
+	// back yet.
+	woken int
 }
 
 // entry is one place in the queue for the baton: a job that any goroutine can
@@ -61,17 +85,23 @@ type job interface {
 type worker struct{ wake chan struct{} }
 
 // New makes a scheduler.
-func New(l Limits) *Scheduler {
-	s := &Scheduler{limits: l, stop: make(chan struct{})}
+func New(o Options) *Scheduler {
+	if o.Clock == nil {
+		o.Clock = clock.Real()
+	}
+	s := &Scheduler{opts: o, stop: make(chan struct{})}
 	s.signals.New = func() any { return make(chan struct{}, 1) }
-	if l.Run > 0 {
+	if o.Run > 0 {
 		s.ended.Go(s.watch)
 	}
 	return s
 }
 
+// Clock is what timers, sleeps and timeouts go by.
+func (s *Scheduler) Clock() clock.Clock { return s.opts.Clock }
+
 // Close ends the watchdog and the idle goroutines. What still runs or waits
-// ends by itself; jobs that are queued later still run. Limits.OnStuck must
+// ends by itself; jobs that are queued later still run. Options.OnStuck must
 // not call it.
 func (s *Scheduler) Close() {
 	s.mu.Lock()
@@ -175,4 +205,7 @@ func (s *Scheduler) work(w *worker) {
 func (s *Scheduler) setRunning(t *Task) {
 	s.running = t
 	s.turn++
+	if t != nil {
+		t.goesOn()
+	}
 }

@@ -16,7 +16,7 @@ import (
 )
 
 func TestOwnersTakeTurns(t *testing.T) {
-	inBubble(t, task.Limits{}, func(b *bench) {
+	inBubble(t, task.Options{}, func(b *bench) {
 		letGo := b.holdBaton()
 		busy, other := b.owner("busy"), b.owner("other")
 		handled := 0
@@ -38,7 +38,7 @@ func TestOwnersTakeTurns(t *testing.T) {
 // TestFirstComeFirstServed queues jobs, tasks that have finished waiting and
 // Do in one order, which is the order in which they get the baton.
 func TestFirstComeFirstServed(t *testing.T) {
-	inBubble(t, task.Limits{}, func(b *bench) {
+	inBubble(t, task.Options{}, func(b *bench) {
 		a, c := b.owner("a"), b.owner("c")
 		goOn := make(chan struct{})
 		for _, name := range []string{"w1", "w2"} {
@@ -68,7 +68,7 @@ func TestFirstComeFirstServed(t *testing.T) {
 // race detector sees to the rest.
 func TestOneAtATime(t *testing.T) {
 	const tasks, rounds = 300, 50
-	s := task.New(task.Limits{})
+	s := task.New(task.Options{})
 	defer s.Close()
 	o := s.NewOwner(t.Context(), "user")
 	running, count := 0, 0
@@ -106,7 +106,7 @@ func TestOneAtATime(t *testing.T) {
 }
 
 func TestManyWaitAtOnce(t *testing.T) {
-	inBubble(t, task.Limits{}, func(b *bench) {
+	inBubble(t, task.Options{}, func(b *bench) {
 		goOn := make(chan struct{})
 		const users = 1000
 		awake := 0
@@ -130,7 +130,7 @@ func TestManyWaitAtOnce(t *testing.T) {
 }
 
 func TestAfterClose(t *testing.T) {
-	inBubble(t, task.Limits{Run: 1e9}, func(b *bench) {
+	inBubble(t, task.Options{Run: 1e9}, func(b *bench) {
 		o, goOn := b.owner("user"), make(chan struct{})
 		o.Post(b.waiting("item", goOn))
 		b.expect("item")
@@ -146,7 +146,7 @@ func TestAfterClose(t *testing.T) {
 }
 
 func TestDoLetsGoWhenItPanics(t *testing.T) {
-	inBubble(t, task.Limits{}, func(b *bench) {
+	inBubble(t, task.Options{}, func(b *bench) {
 		func() {
 			defer func() { _ = recover() }()
 			b.s.Do(func() { panic("in Do") })
@@ -160,7 +160,7 @@ const panicEnv = "TASK_TEST_PANIC"
 
 // panicInItem is run by a process of its own.
 func panicInItem() {
-	o := task.New(task.Limits{}).NewOwner(context.Background(), "user")
+	o := task.New(task.Options{}).NewOwner(context.Background(), "user")
 	o.Post(itemFunc(func(*task.Task) { panic("in an item") }))
 	select {}
 }

@@ -15,7 +15,7 @@ type slowness struct {
 
 // handlerWaits is called when what is being handled waits. sched.mu is held.
 func (o *Owner) handlerWaits() {
-	if o.slow.since.IsZero() && o.sched.limits.OnSlow != nil {
+	if o.slow.since.IsZero() && o.sched.opts.OnSlow != nil {
 		o.slow.since = time.Now()
 	}
 	o.expectSlow()
@@ -28,7 +28,7 @@ func (o *Owner) expectSlow() {
 	if s.since.IsZero() || s.told || s.timer != nil || o.inbox.len() == 0 {
 		return
 	}
-	s.timer = time.AfterFunc(time.Until(s.since.Add(o.sched.limits.Slow)), o.tellSlow)
+	s.timer = time.AfterFunc(time.Until(s.since.Add(o.sched.opts.Slow)), o.tellSlow)
 }
 
 // tellSlow is called when the time is up.
@@ -37,11 +37,11 @@ func (o *Owner) tellSlow() {
 	o.sched.mu.Lock()
 	s := &o.slow
 	waited, queued := time.Since(s.since), o.inbox.len()
-	tell := !s.since.IsZero() && waited >= o.sched.limits.Slow && queued > 0 && !s.told
+	tell := !s.since.IsZero() && waited >= o.sched.opts.Slow && queued > 0 && !s.told
 	s.told = s.told || tell
 	o.sched.mu.Unlock()
 	if tell {
-		o.sched.limits.OnSlow(o, waited, queued)
+		o.sched.opts.OnSlow(o, waited, queued)
 	}
 }
 

@@ -15,7 +15,7 @@ func (f itemFunc) Handle(t *Task) { f(t) }
 func TestSlowHandlingIsToldOnce(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		var told atomic.Int32
-		s := New(Limits{Slow: 30 * time.Second, OnSlow: func(o *Owner, waited time.Duration, queued int) {
+		s := New(Options{Slow: 30 * time.Second, OnSlow: func(o *Owner, waited time.Duration, queued int) {
 			told.Add(1)
 			if o.Name() != "alice" || waited != 30*time.Second || queued != 2 {
 				t.Errorf("told of %s, %v, %d", o.Name(), waited, queued)

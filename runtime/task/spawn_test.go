@@ -96,7 +96,7 @@ var replacings = []struct {
 func TestReplacing(t *testing.T) {
 	for _, c := range replacings {
 		t.Run(c.name, func(t *testing.T) {
-			inBubble(t, task.Limits{}, func(b *bench) {
+			inBubble(t, task.Options{}, func(b *bench) {
 				o := b.owner("user")
 				c.run(b, o)
 				b.expect(c.want...)
@@ -108,7 +108,7 @@ func TestReplacing(t *testing.T) {
 }
 
 func TestTaskByName(t *testing.T) {
-	inBubble(t, task.Limits{}, func(b *bench) {
+	inBubble(t, task.Options{}, func(b *bench) {
 		o := b.owner("user")
 		check := func(want *task.Task) {
 			b.Helper()
@@ -135,7 +135,7 @@ func TestTaskByName(t *testing.T) {
 // once, in order.
 func TestNothingReadIsLost(t *testing.T) {
 	const lines, batch = 5000, 5
-	s := task.New(task.Limits{})
+	s := task.New(task.Options{})
 	defer s.Close()
 	o := s.NewOwner(t.Context(), "user")
 	feed, done := make(chan int), make(chan struct{})

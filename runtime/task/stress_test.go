@@ -120,7 +120,7 @@ func TestCrowd(t *testing.T) {
 	for seed := range uint64(10) {
 		t.Run(fmt.Sprint("seed ", seed), func(t *testing.T) {
 			t.Parallel()
-			c := &crowd{T: t, s: task.New(task.Limits{Run: time.Minute})}
+			c := &crowd{T: t, s: task.New(task.Options{Run: time.Minute})}
 			defer c.s.Close()
 			var members []*member
 			for i := range 10 {

@@ -47,6 +47,8 @@ type Task struct {
 	waits     context.Context // ctx, and done by EndWaits; nil until the first Wait
 	stopWaits context.CancelCauseFunc
 	noWaits   error // why EndWaits was called
+	waiting   bool  // in Wait
+	woken     bool  // its time is up; see Scheduler.woken
 
 	// Local belongs to whoever runs the task, for the time that it runs.
 	Local any
@@ -158,6 +160,7 @@ func (t *Task) letGo() (context.Context, error) {
 	if t.waits == nil {
 		t.waits, t.stopWaits = context.WithCancelCause(t.ctx)
 	}
+	t.waiting = true
 	s.release()
 	return t.waits, nil
 }

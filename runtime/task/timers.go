@@ -4,6 +4,9 @@ import (
 	"context"
 	"sync"
 	"time"
+
+	"spectrumlua/runtime/clock"
+	"spectrumlua/runtime/crash"
 )
 
 // Timers start tasks of one owner later. They end with him. Its methods may be
@@ -25,7 +28,7 @@ type Timer struct {
 	run    func(*Task)
 
 	// Guarded by timers.mu.
-	clock *time.Timer
+	alarm clock.Timer
 	next  time.Time
 	ended bool
 }
@@ -59,8 +62,9 @@ func (ts *Timers) After(name string, d time.Duration, every bool, run func(*Task
 		ts.named[name] = t
 	}
 	ts.all[t] = struct{}{}
-	t.next = time.Now().Add(d)
-	t.clock = time.AfterFunc(d, t.fire)
+	c := ts.owner.sched.opts.Clock
+	t.next = c.Now().Add(d)
+	t.alarm = c.AfterFunc(d, t.fire)
 	return t
 }
 
@@ -95,8 +99,8 @@ func (ts *Timers) end() {
 // end ends the timer. timers.mu is held.
 func (t *Timer) end() {
 	t.ended = true
-	if t.clock != nil {
-		t.clock.Stop()
+	if t.alarm != nil {
+		t.alarm.Stop()
 	}
 	delete(t.timers.all, t)
 	if t.timers.named[t.name] == t {
@@ -106,6 +110,7 @@ func (t *Timer) end() {
 
 // fire is called when the time has come.
 func (t *Timer) fire() {
+	defer crash.Guard()
 	t.timers.mu.Lock()
 	ended := t.ended
 	if !ended && t.period == 0 {
@@ -121,17 +126,17 @@ func (t *Timer) fire() {
 	})
 }
 
-// rearm sets the clock for the next time that has not passed.
+// rearm sets the alarm for the next time that has not passed.
 func (t *Timer) rearm() {
 	t.timers.mu.Lock()
 	defer t.timers.mu.Unlock()
 	if t.ended {
 		return
 	}
-	now := time.Now()
+	now := t.timers.owner.sched.opts.Clock.Now()
 	t.next = t.next.Add(t.period)
 	if late := now.Sub(t.next); late > 0 {
 		t.next = t.next.Add(late.Truncate(t.period) + t.period)
 	}
-	t.clock.Reset(t.next.Sub(now))
+	t.alarm.Reset(t.next.Sub(now))
 }

@@ -80,7 +80,7 @@ var timerCases = []struct {
 func TestTimers(t *testing.T) {
 	for _, c := range timerCases {
 		t.Run(c.name, func(t *testing.T) {
-			inBubble(t, task.Limits{}, func(b *bench) {
+			inBubble(t, task.Options{}, func(b *bench) {
 				o, begin := b.owner("user"), time.Now()
 				c.run(b, o, task.NewTimers(o), func(what string) func(*task.Task) {
 					return func(*task.Task) { b.note(fmt.Sprint(time.Since(begin), " ", what)) }

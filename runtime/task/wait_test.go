@@ -38,7 +38,7 @@ func TestWait(t *testing.T) {
 	} {
 		for _, kind := range []string{"item", "task"} {
 			t.Run(c.name+"/"+kind, func(t *testing.T) {
-				inBubble(t, task.Limits{}, func(b *bench) {
+				inBubble(t, task.Options{}, func(b *bench) {
 					var running *task.Task
 					body := func(t *task.Task) {
 						running = t
@@ -86,7 +86,7 @@ func start(o *task.Owner, kind string, body func(*task.Task)) {
 }
 
 func TestEndWaitsLetsRunOn(t *testing.T) {
-	inBubble(t, task.Limits{}, func(b *bench) {
+	inBubble(t, task.Options{}, func(b *bench) {
 		b.owner("user").Post(itemFunc(func(t *task.Task) {
 			t.EndWaits(errTest)
 			if err := t.Err(); err != nil {
@@ -104,7 +104,7 @@ func TestEndWaitsLetsRunOn(t *testing.T) {
 func TestAnEndedItemDoesNotHarmTheNext(t *testing.T) {
 	for name, end := range map[string]func(*task.Task){"cancel": cancel, "end waits": endWaits} {
 		t.Run(name, func(t *testing.T) {
-			inBubble(t, task.Limits{}, func(b *bench) {
+			inBubble(t, task.Options{}, func(b *bench) {
 				o, none := b.owner("user"), make(chan struct{})
 				o.Post(itemFunc(end))
 				o.Post(b.waiting("next", none))
@@ -117,7 +117,7 @@ func TestAnEndedItemDoesNotHarmTheNext(t *testing.T) {
 }
 
 func TestWaitThatPanicsTakesTheBatonBack(t *testing.T) {
-	inBubble(t, task.Limits{}, func(b *bench) {
+	inBubble(t, task.Options{}, func(b *bench) {
 		o := b.owner("user")
 		o.Post(itemFunc(func(t *task.Task) {
 			defer func() {
@@ -132,7 +132,7 @@ func TestWaitThatPanicsTakesTheBatonBack(t *testing.T) {
 }
 
 func TestWaitWithoutTheBaton(t *testing.T) {
-	inBubble(t, task.Limits{}, func(b *bench) {
+	inBubble(t, task.Options{}, func(b *bench) {
 		stray := b.owner("user").Spawn("", func(*task.Task) {})
 		synctest.Wait()
 		for name, run := range map[string]func(){
@@ -155,7 +155,7 @@ func TestWaitWithoutTheBaton(t *testing.T) {
 
 // TestTaskIsAContext looks at what an interpreter and its libraries see.
 func TestTaskIsAContext(t *testing.T) {
-	inBubble(t, task.Limits{}, func(b *bench) {
+	inBubble(t, task.Options{}, func(b *bench) {
 		b.owner("user").Spawn("name", func(t *task.Task) {
 			derived, stop := context.WithCancel(t)
 			defer stop()

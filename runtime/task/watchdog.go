@@ -6,22 +6,6 @@ import (
 	"spectrumlua/runtime/crash"
 )
 
-// Limits is how long a task may run without waiting. It may run up to an
-// eighth longer before that is seen.
-type Limits struct {
-	// Run ends a task with an error at its line; 0 means no limit.
-	Run time.Duration
-	// Grace is how much longer a task may ignore that. Then OnStuck is called,
-	// once, from the watchdog's goroutine.
-	Grace   time.Duration
-	OnStuck func(t *Task)
-	// OnSlow is called once for an owner when something in his mailbox is still
-	// being handled Slow after it first waited, and more is queued behind it. It
-	// is called from a goroutine of its own.
-	Slow   time.Duration
-	OnSlow func(o *Owner, waited time.Duration, queued int)
-}
-
 // watchdog is what is known about the turn that was seen last.
 type watchdog struct {
 	turn  uint64
@@ -33,7 +17,7 @@ type watchdog struct {
 func (s *Scheduler) watch() {
 	defer crash.Guard()
 	const looks = 8 // within one limit
-	tick := time.NewTicker(max(s.limits.Run/looks, time.Millisecond))
+	tick := time.NewTicker(max(s.opts.Run/looks, time.Millisecond))
 	defer tick.Stop()
 	var w watchdog
 	for {
@@ -42,8 +26,8 @@ func (s *Scheduler) watch() {
 			return
 		case <-tick.C:
 		}
-		if stuck := s.look(&w); stuck != nil && s.limits.OnStuck != nil {
-			s.limits.OnStuck(stuck)
+		if stuck := s.look(&w); stuck != nil && s.opts.OnStuck != nil {
+			s.opts.OnStuck(stuck)
 		}
 	}
 }
@@ -61,10 +45,10 @@ func (s *Scheduler) look(w *watchdog) (stuck *Task) {
 		return nil
 	}
 	ran := time.Since(w.since)
-	if ran >= s.limits.Run {
-		t.stop(&RanTooLongError{Limit: s.limits.Run})
+	if ran >= s.opts.Run {
+		t.stop(&RanTooLongError{Limit: s.opts.Run})
 	}
-	if ran >= s.limits.Run+s.limits.Grace && !w.told {
+	if ran >= s.opts.Run+s.opts.Grace && !w.told {
 		w.told = true
 		return t
 	}

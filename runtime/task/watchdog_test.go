@@ -18,7 +18,7 @@ const limit = 800 * time.Millisecond
 func TestRunningTooLong(t *testing.T) {
 	for _, kind := range []string{"item", "task"} {
 		t.Run(kind, func(t *testing.T) {
-			inBubble(t, task.Limits{Run: limit}, func(b *bench) {
+			inBubble(t, task.Options{Run: limit}, func(b *bench) {
 				begin := time.Now()
 				o := b.owner("user")
 				start(o, kind, func(t *task.Task) {
@@ -41,7 +41,7 @@ func TestRunningTooLong(t *testing.T) {
 }
 
 func TestWaitingDoesNotCount(t *testing.T) {
-	inBubble(t, task.Limits{Run: limit}, func(b *bench) {
+	inBubble(t, task.Options{Run: limit}, func(b *bench) {
 		b.owner("user").Post(itemFunc(func(t *task.Task) {
 			for range 10 {
 				time.Sleep(limit * 3 / 4)
@@ -58,7 +58,7 @@ func TestWaitingDoesNotCount(t *testing.T) {
 
 // TestOthersRunsDoNotCount: many short runs of one task, and of many.
 func TestOthersRunsDoNotCount(t *testing.T) {
-	inBubble(t, task.Limits{Run: limit}, func(b *bench) {
+	inBubble(t, task.Options{Run: limit}, func(b *bench) {
 		one, two := b.owner("one"), b.owner("two")
 		for range 20 {
 			for _, o := range []*task.Owner{one, one, two} {
@@ -77,7 +77,7 @@ func TestOthersRunsDoNotCount(t *testing.T) {
 }
 
 func TestNoLimit(t *testing.T) {
-	inBubble(t, task.Limits{OnStuck: func(*task.Task) { t.Error("stuck") }}, func(b *bench) {
+	inBubble(t, task.Options{OnStuck: func(*task.Task) { t.Error("stuck") }}, func(b *bench) {
 		b.owner("user").Post(itemFunc(func(t *task.Task) {
 			time.Sleep(time.Hour)
 			if t.Err() != nil {
@@ -94,7 +94,7 @@ func TestStuckIsToldOnce(t *testing.T) {
 	var stuck []string
 	var after time.Duration
 	var begin time.Time
-	l := task.Limits{Run: limit, Grace: limit, OnStuck: func(t *task.Task) {
+	l := task.Options{Run: limit, Grace: limit, OnStuck: func(t *task.Task) {
 		stuck = append(stuck, t.Owner().Name())
 		after = time.Since(begin)
 	}}
@@ -117,7 +117,7 @@ func TestStuckIsToldOnce(t *testing.T) {
 func TestTheInnocentSuccessor(t *testing.T) {
 	const items = 20000
 	random := rand.New(rand.NewPCG(1, 2))
-	inBubble(t, task.Limits{Run: limit}, func(b *bench) {
+	inBubble(t, task.Options{Run: limit}, func(b *bench) {
 		o, stopped := b.owner("user"), 0
 		run := func(t *task.Task) {
 			ran := limit * time.Duration(6+random.IntN(3)) / 8

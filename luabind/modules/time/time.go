@@ -25,11 +25,14 @@ var (
 // began is what monotonic counts from. It does not change with a reload.
 var began = time.Now()
 
-func open(*bind.Runtime) *lua.LTable {
+func open(rt *bind.Runtime) *lua.LTable {
 	zones := zones{}
+	now := rt.Clock.Now
 	return bind.NewModule("spectrum.time", bind.Functions{
-		"now":            now,
-		"monotonic":      monotonic,
+		// now() is the time.
+		"now": func(l *lua.LState) int { return bind.Return(l, seconds(now())) },
+		// monotonic() is the time of a clock that is never set.
+		"monotonic":      func(l *lua.LState) int { return bind.Return(l, lua.LNumber(now().Sub(began).Seconds())) },
 		"format":         zones.format,
 		"parse":          zones.parse,
 		"date":           zones.date,
@@ -39,12 +42,6 @@ func open(*bind.Runtime) *lua.LTable {
 		"parse_duration": parseDurationText,
 	})
 }
-
-// now() is the time.
-func now(l *lua.LState) int { return bind.Return(l, seconds(time.Now())) }
-
-// monotonic() is the time of a clock that is never set.
-func monotonic(l *lua.LState) int { return bind.Return(l, lua.LNumber(time.Since(began).Seconds())) }
 
 // format(t [, layout [, zone]]) is a time as text.
 func (z zones) format(l *lua.LState) int {
@@ -89,7 +86,7 @@ func (z zones) offset(l *lua.LState) int {
 	if err != nil {
 		return bind.Fail(l, err)
 	}
-	t := time.Now()
+	t := bind.RuntimeOf(l).Clock.Now()
 	if l.Get(2) != lua.LNil {
 		t = checkTime(l, 2)
 	}

@@ -1,0 +1,96 @@
+package task_test
+
+import (
+	"context"
+	"fmt"
+	"testing"
+	"time"
+
+	"spectrumlua/runtime/clock"
+	"spectrumlua/runtime/task"
+)
+
+// An hour that passes at once has all the turns of an hour.
+func TestMovedClock(t *testing.T) {
+	cases := []struct {
+		name string
+		run  func(o *task.Owner, tick func())
+	}{
+		{"a period", func(o *task.Owner, tick func()) {
+			task.NewTimers(o).After("", time.Minute, true, func(*task.Task) { tick() })
+		}},
+		{"a loop that sleeps", func(o *task.Owner, tick func()) {
+			o.Spawn("", func(t *task.Task) {
+				for t.Wait(func(ctx context.Context) error { return t.Sleep(ctx, time.Minute) }) == nil {
+					tick()
+				}
+			})
+		}},
+		{"a loop of timeouts", func(o *task.Owner, tick func()) {
+			o.Spawn("", func(t *task.Task) {
+				for t.Err() == nil {
+					_ = t.Wait(func(ctx context.Context) error {
+						limited, cancel := t.WithTimeout(ctx, time.Minute, errTest)
+						defer cancel()
+						<-limited.Done()
+						return ctx.Err()
+					})
+					if t.Err() == nil {
+						tick()
+					}
+				}
+			})
+		}},
+		{"a task that wakes another one", func(o *task.Owner, tick func()) {
+			work := make(chan struct{}, 1)
+			task.NewTimers(o).After("", time.Minute, true, func(*task.Task) { work <- struct{}{} })
+			o.Spawn("", func(t *task.Task) {
+				for t.Wait(func(ctx context.Context) error { return receive(ctx, work) }) == nil {
+					tick()
+				}
+			})
+		}},
+	}
+	for _, c := range cases {
+		t.Run(c.name, func(t *testing.T) {
+			var s *task.Scheduler
+			m := clock.NewMovable(func(ctx context.Context) { task.Settle(ctx, s) })
+			s = task.New(task.Options{Clock: m})
+			defer s.Close()
+			o := s.NewOwner(t.Context(), "user")
+			began := m.Now()
+			var ticks []string
+			c.run(o, func() { ticks = append(ticks, fmt.Sprint(clock.Since(m, began).Round(time.Second))) })
+			task.Settle(t.Context(), s)
+			if err := m.Advance(t.Context(), time.Hour); err != nil {
+				t.Fatal(err)
+			}
+			s.Do(func() {
+				if len(ticks) != 60 || ticks[0] != "1m0s" || ticks[59] != "1h0m0s" {
+					t.Errorf("%d turns: %v", len(ticks), ticks)
+				}
+			})
+			o.Cancel(errTest)
+			await(t, o.Idle(), "the end of the owner")
+		})
+	}
+}
+
+// Tasks that never rest do not keep the clock from going on.
+func TestSettleGivesUp(t *testing.T) {
+	s := task.New(task.Options{})
+	defer s.Close()
+	o := s.NewOwner(t.Context(), "user")
+	o.Spawn("", func(t *task.Task) {
+		for t.Wait(func(context.Context) error { return nil }) == nil {
+		}
+	})
+	settled := make(chan struct{})
+	go func() {
+		task.Settle(t.Context(), s)
+		close(settled)
+	}()
+	await(t, settled, "the end of Settle")
+	o.Cancel(errTest)
+	await(t, o.Idle(), "the end of the owner")
+}
