@@ -1,0 +1,153 @@
+-- irc/message.lua: one line of IRC, read and written (RFC 1459, IRCv3 message
+-- tags), and long texts cut into lines.
+--
+--   @time=2026-01-01T12:00:00.000Z :dan!d@example.org PRIVMSG #lua :Hello there
+--
+-- is read as
+--
+--   { tags = { time = "2026-01-01T12:00:00.000Z" },
+--     source = { nick = "dan", user = "d", host = "example.org" },
+--     command = "PRIVMSG", params = { "#lua", "Hello there" } }
+
+local encoding = require "spectrum.encoding"
+
+local utf8 = encoding.utf8
+
+local message = {}
+
+-- The longest line, its CRLF included, and how much tags may add to it.
+message.LINE = 512
+
+-- ESCAPES are how a tag's value writes what would end it.
+local ESCAPES = { [";"] = "\\:", [" "] = "\\s", ["\\"] = "\\\\", ["\r"] = "\\r", ["\n"] = "\\n" }
+local UNESCAPES = { [":"] = ";", s = " ", ["\\"] = "\\", r = "\r", n = "\n" }
+
+local function escape(value)
+  return (value:gsub("[; \\\r\n]", ESCAPES))
+end
+
+-- unescape takes the escapes out; a backslash before anything else, or at the
+-- end, stands for nothing.
+local function unescape(value)
+  return (value:gsub("\\(.?)", function(c)
+    return UNESCAPES[c] or c
+  end))
+end
+
+local function parse_tags(text)
+  local tags = {}
+  for tag in text:gmatch("[^;]+") do
+    local name, value = tag:match("^([^=]*)=?(.*)$")
+    tags[name] = unescape(value)
+  end
+  return tags
+end
+
+-- parse_source reads nick!user@host; a server has a name only, which stands in
+-- nick then.
+local function parse_source(text)
+  local source = { raw = text }
+  local rest
+  rest, source.host = text:match("^(.-)@(.*)$")
+  rest = rest or text
+  source.nick, source.user = rest:match("^(.-)!(.*)$")
+  source.nick = source.nick or rest
+  return source
+end
+
+-- parse reads a line without its CRLF. It returns nil for one that says nothing.
+function message.parse(line)
+  local m = { tags = {}, params = {} }
+  local tags, rest = line:match("^@(%S*) *(.*)$")
+  if tags then
+    m.tags, line = parse_tags(tags), rest
+  end
+  local source
+  source, rest = line:match("^ *:(%S*) *(.*)$")
+  if source then
+    m.source, line = parse_source(source), rest
+  end
+  m.command, rest = line:match("^ *(%S+)(.*)$")
+  if not m.command then
+    return nil
+  end
+  m.command = m.command:upper()
+  while true do
+    local last = rest:match("^ +:(.*)$")
+    if last then
+      m.params[#m.params + 1] = last
+      return m
+    end
+    local param
+    param, rest = rest:match("^ +(%S+)(.*)$")
+    if not param then
+      return m
+    end
+    m.params[#m.params + 1] = param
+  end
+end
+
+-- clean leaves out what would end a line.
+local function clean(text)
+  return (text:gsub("[%z\r\n]", " "))
+end
+
+-- format writes a line without its CRLF. The last parameter may be any text; the
+-- others must not be empty, begin with a colon or have blanks.
+function message.format(command, params, tags)
+  local parts = {}
+  if tags and next(tags) then
+    local list = {}
+    for name, value in pairs(tags) do
+      list[#list + 1] = value == "" and name or name .. "=" .. escape(value)
+    end
+    table.sort(list)
+    parts[1] = "@" .. table.concat(list, ";")
+  end
+  parts[#parts + 1] = command
+  for i, param in ipairs(params) do
+    param = clean(tostring(param))
+    if i == #params and (param == "" or param:find("^:") or param:find(" ", 1, true)) then
+      param = ":" .. param
+    elseif i < #params then
+      param = param:gsub(" .*$", ""):gsub("^:+", "")
+      if param == "" then
+        param = "*"
+      end
+    end
+    parts[#parts + 1] = param
+  end
+  return table.concat(parts, " ")
+end
+
+-- split cuts a text of one line into pieces of at most so many bytes: between
+-- words where it can, never inside a character.
+function message.split(text, bytes)
+  local pieces = {}
+  while #text > bytes do
+    local piece, rest = utf8.truncate(text, bytes)
+    if rest:sub(1, 1) ~= " " then
+      local blank = piece:find(" [^ ]*$")
+      if blank and blank > bytes / 3 then
+        piece, rest = text:sub(1, blank - 1), text:sub(blank)
+      end
+    end
+    pieces[#pieces + 1] = piece
+    text = rest:gsub("^ ", "")
+  end
+  if text ~= "" or #pieces == 0 then
+    pieces[#pieces + 1] = text
+  end
+  return pieces
+end
+
+-- room is how many bytes a text may have in a line that the server passes on as
+-- `:nick!user@host COMMAND target :text`. Until our own user and host are known,
+-- their longest usual lengths count.
+function message.room(link, command, target)
+  local user, host = link.user or ("u"):rep(10), link.host or ("h"):rep(63)
+  local prefix = #link.nick + #user + #host + #":!@ " + #command + #" " + #target + #" :"
+  return math.max(message.LINE - #"\r\n" - prefix, 64)
+end
+
+return message
