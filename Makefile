@@ -61,6 +61,7 @@ fuzz: ## Run each fuzzer for FUZZTIME (20s; or 5000x, a number of inputs)
 generate: ## Make Go code, editor annotations and the reference from pb/protocol.proto and luabind/api
 	$(GO) run $(BUF) generate --template pb/buf.gen.yaml
 	$(GO) run $(BUF) generate --template luabind/api/buf.gen.yaml
+	$(GO) run ./luabind/api/internal/reference docs
 
 .PHONY: install
 install: build ## Install programs, scripts, examples and docs below DESTDIR and PREFIX (/usr/local)

@@ -40,7 +40,7 @@ function encoding.charset(name) end
 ---@class spectrum.encoding.Base64
 local base64 = {}
 
----The text.
+---The bytes in base64.
 ---@param bytes string
 ---@param options? spectrum.encoding.Base64Options
 ---@return string text

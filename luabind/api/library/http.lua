@@ -47,25 +47,25 @@ function http.serve(address, fn, options) end
 ---@field form? table
 ---Sent as multipart/form-data: a list of parts `{ name =, data =, filename =, type = }`, and fields by name (default: none).
 ---@field multipart? table
----A value, sent as JSON by [spectrum.json](json.md) (default: none).
+---A value, sent as JSON by `spectrum.json` (default: none).
 ---@field json? any
 ---How many are followed; `false` for none (default: 10).
 ---@field redirects? integer|false
 ---Of a body, after decompression; not more than `[lua] max_string` (default: 16 MiB).
 ---@field max_size? integer
----The response is a stream, see below (default: `false`).
+---The response is a `spectrum.http.Stream` (default: `false`).
 ---@field stream? boolean
----As in [spectrum.net](net.md#netconnectaddress--options) (default: `[proxy]` of the transport's config).
+---As in `net.connect` (default: `[proxy]` of the transport's config).
 ---@field proxy? string|false
----As in [spectrum.net](net.md#netconnectaddress--options) (default: the host).
+---As in `net.connect` (default: the host).
 ---@field server_name? string
----As in [spectrum.net](net.md#netconnectaddress--options) (default: the system's).
+---As in `net.connect` (default: the system's).
 ---@field ca? string
----As in [spectrum.net](net.md#netconnectaddress--options) (default: none).
+---As in `net.connect` (default: none).
 ---@field cert? string
----As in [spectrum.net](net.md#netconnectaddress--options) (default: none).
+---As in `net.connect` (default: none).
 ---@field key? string
----As in [spectrum.net](net.md#netconnectaddress--options) (default: `false`).
+---As in `net.connect` (default: `false`).
 ---@field insecure? boolean
 ---Whose stream it is: `spectrum` or a session (default: whose handler or task runs).
 ---@field owner? spectrum|spectrum.Session
@@ -142,7 +142,7 @@ function stream:read_all(max) end
 ---@return fun(): string? lines
 function stream:lines() end
 
----The next [server-sent event](https://html.spec.whatwg.org/multipage/server-sent-events.html).
+---The next server-sent event.
 ---@return spectrum.http.Event? event nil at the end
 ---@return string? message
 function stream:read_event() end

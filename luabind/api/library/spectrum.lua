@@ -8,9 +8,9 @@
 ---@field jid string
 ---The version of spectrum2-lua, as in `"0.1.0"`.
 ---@field version string
----The module [spectrum.config](#spectrumconfig).
+---The module `spectrum.config`.
 ---@field config spectrum.config
----The module [spectrum.log](#spectrumlog).
+---The module `spectrum.log`.
 ---@field log spectrum.log
 local spectrum = {}
 
@@ -91,7 +91,7 @@ function spectrum.channel(capacity) end
 ---@field receipts? boolean
 ---`on.raw_xml` gets all stanzas, not only IQs.
 ---@field rawxml? boolean
----An `@` in a name is shown as `%` rather than `\40`; see [protocol.md](protocol.md#names).
+---An `@` in a name is shown as `%` rather than `\40`.
 ---@field disable_jid_escaping? boolean
 ---`on.buddies` gets the user's roster after each login.
 ---@field send_buddies_on_login? boolean

@@ -69,12 +69,15 @@ function time.duration(seconds) end
 function time.parse_duration(text) end
 
 ---@class spectrum.time.Date
+---1 to 9999.
 ---@field year integer
 ---1 to 12.
 ---@field month integer
 ---1 to 31.
 ---@field day integer
+---0 to 23.
 ---@field hour? integer
+---0 to 59.
 ---@field min? integer
 ---With its fraction.
 ---@field sec? number

@@ -24,17 +24,17 @@ function websocket.connect(url, options) end
 ---@field max_message? integer
 ---Between pings, which find out that the server is gone; 0 for none (default: 30).
 ---@field ping_interval? number
----As in [spectrum.net](net.md#netconnectaddress--options) (default: the host).
+---As in `net.connect` (default: the host).
 ---@field server_name? string
----As in [spectrum.net](net.md#netconnectaddress--options) (default: the system's).
+---As in `net.connect` (default: the system's).
 ---@field ca? string
----As in [spectrum.net](net.md#netconnectaddress--options) (default: none).
+---As in `net.connect` (default: none).
 ---@field cert? string
----As in [spectrum.net](net.md#netconnectaddress--options) (default: none).
+---As in `net.connect` (default: none).
 ---@field key? string
----As in [spectrum.net](net.md#netconnectaddress--options) (default: `false`).
+---As in `net.connect` (default: `false`).
 ---@field insecure? boolean
----As in [spectrum.net](net.md#netconnectaddress--options) (default: `[proxy]` of the transport's config).
+---As in `net.connect` (default: `[proxy]` of the transport's config).
 ---@field proxy? string|false
 ---The socket is closed when its owner ends: `spectrum` or a session (default: whose handler or task runs).
 ---@field owner? spectrum|spectrum.Session
@@ -63,7 +63,7 @@ function socket:send_binary(data) end
 ---@param timeout? number seconds; 0 takes one that is there; without one there is no limit
 ---@return string? data
 ---@return string kind `"text"` or `"binary"`; without data, why there is none
----@return integer? code at the end, see below
+---@return integer? code at the end
 ---@return string? reason at the end
 function socket:receive(timeout) end
 
