@@ -36,7 +36,7 @@ func TestLuaOptionsAreSound(t *testing.T) {
 			fits := false
 			switch o.field(&lua).(type) {
 			case *string:
-				fits = o.Kind == KindPath
+				fits = o.Kind == KindPath || o.Kind == KindFile
 			case *bool:
 				fits = o.Kind == KindBool
 			case *int64:

@@ -77,7 +77,11 @@ func (c *Config) luaValue(o LuaOption) *Error {
 	if ok {
 		e = s.first()
 	}
-	if wrong := o.read(e.value, c.Dir(), &c.lua); wrong != "" {
+	dir := c.Dir()
+	if o.Kind == KindFile {
+		dir = c.WorkingDir()
+	}
+	if wrong := o.read(e.value, dir, &c.lua); wrong != "" {
 		return c.problem(e.line, "[lua] "+o.Name+" "+wrong)
 	}
 	return nil
@@ -96,14 +100,22 @@ func (c *Config) missing(o LuaOption) string {
 	return text
 }
 
-// read puts the value that text stands for into its field of l. If it is not
-// allowed, the answer says what is; else it is "".
+// read puts the value that text stands for into its field of l; a relative path
+// is one in dir. If the value is not allowed, the answer says what is; else it
+// is "".
 func (o LuaOption) read(text, dir string, l *Lua) string {
 	if !utf8.ValidString(text) {
 		return "is not UTF-8 (Latin-1?); save the config file as UTF-8"
 	}
 	switch field := o.field(l).(type) {
 	case *string:
+		if value, known := booleans[strings.ToLower(text)]; known && o.Kind == KindFile {
+			*field = ""
+			if value {
+				return "has to be the name of a file, or off, not " + quote(text)
+			}
+			return ""
+		}
 		path, wrong := absolute(text, dir)
 		*field = path
 		return wrong

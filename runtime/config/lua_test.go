@@ -50,10 +50,14 @@ func TestLua(t *testing.T) {
 			max_queue = 1
 			max_string = 1 MiB
 			memory_limit = 1G
-			sandbox = 1`, config.Options{}, config.Lua{
+			sandbox = 1
+			record = /tmp/r.jsonl`, config.Options{}, config.Lua{
 			Script: defaults.Script, Reload: true, MaxFrame: 1 << 20, ExitTimeout: 1500 * time.Millisecond,
 			HandlerTimeout: time.Minute, LogoutTimeout: 500 * time.Millisecond, LoginDelayMax: 10 * time.Second,
-			MaxQueue: 1, MaxString: 1 << 20, MemoryLimit: 1 << 30, Sandbox: true}},
+			MaxQueue: 1, MaxString: 1 << 20, MemoryLimit: 1 << 30, Sandbox: true, Record: "/tmp/r.jsonl"}},
+		{"a record in working_dir", "script=echo.lua\nrecord = $jid.jsonl\n[service]\nworking_dir=/srv/$jid", config.Options{JID: "a.example"},
+			with(func(l *config.Lua) { l.Record = "/srv/a.example/a.example.jsonl" })},
+		{"no record", "script=echo.lua\nrecord=Off", config.Options{}, defaults},
 		{"no limit", "script=echo.lua\nmemory_limit=0", config.Options{}, defaults},
 		{"overrides", "script=wrong.lua\nreload=1", config.Options{Overrides: []config.Override{
 			{Key: "lua.script", Value: "echo.lua"}, {Key: "lua.reload", Value: "1"}, {Key: "lua.reload", Value: "no"}}}, defaults},
@@ -89,7 +93,7 @@ func TestLuaErrors(t *testing.T) {
 		{"Latin-1 script", "[lua]\nscript=\xe9.lua", nil, []string{"t.cfg:2: [lua] script is not UTF-8 (Latin-1?); save the config file as UTF-8"}},
 		{"unknown key with a near name", "[lua]\nscript=a\nrelaod=1", nil, []string{`t.cfg:3: [lua] has no key "relaod"; did you mean reload?`}},
 		{"unknown key with none", "[lua]\nscript=a\nserver=b", nil, []string{`t.cfg:3: [lua] has no key "server"; there are script, reload, max_frame, ` +
-			"exit_timeout, handler_timeout, logout_grace, logout_timeout, login_delay, login_delay_max, max_queue, max_string, memory_limit, sandbox. " +
+			"exit_timeout, handler_timeout, logout_grace, logout_timeout, login_delay, login_delay_max, max_queue, max_string, memory_limit, sandbox, record. " +
 			"A script's own settings belong in a section of their own"}},
 		{"unknown key of another section's kind", "[lua.x]\nscript=b\n[lua]\nscript=a", nil, []string{`t.cfg:2: [lua] has no key "x.script"; did you mean script?`}},
 		{"unknown override", "[lua]\nscript=a", []config.Override{{Key: "lua.reloud", Value: "1"}}, []string{`command line: [lua] has no key "reloud"; did you mean reload?`}},
@@ -97,6 +101,7 @@ func TestLuaErrors(t *testing.T) {
 			"t.cfg:4: [lua] reload is set again (first on line 3); remove one of the two lines",
 			"t.cfg:7: [lua] reload is set again (first on line 3); remove one of the two lines"}},
 		{"no boolean", "[lua]\nscript=a\nreload = 1 ; always", nil, []string{`t.cfg:3: [lua] reload has to be 1, true, yes, on, 0, false, no or off, not "1 ; always"`}},
+		{"a record without a name", "[lua]\nscript=a\nrecord=1", nil, []string{`t.cfg:3: [lua] record has to be the name of a file, or off, not "1"`}},
 		{"no size", "[lua]\nscript=a\nmax_frame=lots", nil, []string{`t.cfg:3: [lua] max_frame has to be a number of bytes such as 65536, 64K or 16M, from 1K to 1G, not "lots"`}},
 		{"size too small", "[lua]\nscript=a\nmax_frame=1023", nil, []string{`t.cfg:3: [lua] max_frame has to be a number of bytes such as 65536, 64K or 16M, from 1K to 1G, not "1023"`}},
 		{"size too big", "[lua]\nscript=a\nmax_frame=1025M", nil, []string{`t.cfg:3: [lua] max_frame has to be a number of bytes such as 65536, 64K or 16M, from 1K to 1G, not "1025M"`}},

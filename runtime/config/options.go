@@ -21,6 +21,7 @@ type Lua struct {
 	MaxString      int64 // bytes
 	MemoryLimit    int64 // bytes; 0: none
 	Sandbox        bool
+	Record         string // absolute; "": nothing is recorded
 }
 
 // Kind is how the value of a [lua] key is written.
@@ -29,6 +30,7 @@ type Kind string
 // The kinds of values. Go's type of each is in brackets.
 const (
 	KindPath    Kind = "path"    // a file, relative to the config file's folder (string, absolute)
+	KindFile    Kind = "file"    // a file to write, relative to working_dir, or off (string, absolute; "" for off)
 	KindBool    Kind = "boolean" // 1 true yes on 0 false no off (bool)
 	KindBytes   Kind = "bytes"   // 65536, 64K, 16M, 1G: powers of 1024 (int64)
 	KindSeconds Kind = "seconds" // 2 or 0.5 (time.Duration)
@@ -65,6 +67,7 @@ var luaOptions = []LuaOption{
 	{"max_string", KindBytes, "64M", "64K", "1G", "", "The longest string that the library functions make.", func(l *Lua) any { return &l.MaxString }},
 	{"memory_limit", KindBytes, "0", "16M", "1024G", "no limit", "How much memory the process may use; beyond that it ends.", func(l *Lua) any { return &l.MemoryLimit }},
 	{"sandbox", KindBool, "0", "", "", "", "Take from scripts what reaches files, processes and the system.", func(l *Lua) any { return &l.Sandbox }},
+	{"record", KindFile, "off", "", "", "", "Write all messages from and to Spectrum, secrets left out, to a file; a relative name is one in [service] working_dir.", func(l *Lua) any { return &l.Record }},
 }
 
 // LuaOptions returns a description of every [lua] key, in the order in which
