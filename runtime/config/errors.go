@@ -6,8 +6,9 @@ import (
 	"fmt"
 	"slices"
 	"strconv"
-	"strings"
 	"unicode/utf8"
+
+	"spectrumlua/runtime/secret"
 )
 
 // commandLine is the Name of an Error in an override.
@@ -77,18 +78,13 @@ func sortByLine(problems []*Error) {
 	})
 }
 
-// secretWords are found in the names of keys whose values are never shown.
-var secretWords = []string{"pass", "secret", "token", "key", "credential", "connectionstring"}
-
 // maxShown is how many bytes of a value or a name an error shows.
 const maxShown = 60
 
 // show quotes a value for an error, unless the key, or the value itself, looks
 // as if it held a secret.
 func show(key, value string) string {
-	lower := strings.ToLower(key)
-	secret := slices.ContainsFunc(secretWords, func(word string) bool { return strings.Contains(lower, word) })
-	if secret || strings.Contains(value, "://") && strings.Contains(value, "@") {
+	if secret.Name(key) || secret.Value(value) {
 		return "what is given (not shown)"
 	}
 	return quote(value)

@@ -14,6 +14,7 @@ import (
 
 	"spectrumlua/pb"
 	"spectrumlua/runtime/schema"
+	"spectrumlua/runtime/secret"
 )
 
 // Limits of what Describe shows.
@@ -74,7 +75,7 @@ func describeFields(m protoreflect.Message, s *schema.Message) string {
 func describeField(v protoreflect.Value, field *schema.Field) string {
 	switch d := field.Descriptor; {
 	case field.Secret:
-		return "***"
+		return secret.Mask
 	case d.IsMap():
 		return describeMap(v.Map(), field.Message.FieldByNumber(2))
 	case d.IsList():
@@ -92,8 +93,8 @@ func describeMap(m protoreflect.Map, value *schema.Field) string {
 	})
 	slices.SortFunc(keys, func(a, b protoreflect.MapKey) int { return strings.Compare(a.String(), b.String()) })
 	return "{" + joinSome(len(keys), func(i int) string {
-		if looksSecret.MatchString(keys[i].String()) {
-			return bare(keys[i].String()) + "=***"
+		if secret.Name(keys[i].String()) {
+			return bare(keys[i].String()) + "=" + secret.Mask
 		}
 		return bare(keys[i].String()) + "=" + describeValue(m.Get(keys[i]), value)
 	}) + "}"
@@ -139,10 +140,8 @@ func describeFlags(set int32, e *schema.Enum) string {
 	return strings.Join(names, "|")
 }
 
-// looksSecret finds names of settings whose values are not to be shown.
-var looksSecret = regexp.MustCompile(`(?i)passw|secret|token|api_?key|credential`)
-
-// xmlSecret finds what XEP-0077, XEP-0078 and SASL put passwords into.
+// xmlSecret finds what XEP-0077, XEP-0078 and SASL put passwords into, in what
+// need be no whole XML.
 var xmlSecret = regexp.MustCompile(`(?is)(<(?:\w+:)?(?:password|digest|auth|response)\b[^<>]*>)[^<]*`)
 
 func rawText(payload []byte) string {
@@ -152,7 +151,10 @@ func rawText(payload []byte) string {
 	if !utf8.Valid(payload) {
 		return fmt.Sprintf("(%s) %s", count(len(payload), "byte"), hex(payload))
 	}
-	return quote(xmlSecret.ReplaceAllString(string(payload), "${1}***"))
+	if masked, ok := secret.XML(string(payload)); ok {
+		return quote(masked)
+	}
+	return quote(xmlSecret.ReplaceAllString(string(payload), "${1}"+secret.Mask))
 }
 
 // quote puts a text into quotes on one line, shortened if it is long.
