@@ -15,6 +15,7 @@ import (
 
 	"spectrumlua/luabind"
 	"spectrumlua/pb"
+	"spectrumlua/runtime/clock"
 	"spectrumlua/runtime/config"
 	"spectrumlua/runtime/crash"
 	"spectrumlua/runtime/link"
@@ -36,13 +37,19 @@ const slowAfter = 30 * time.Second
 // ErrMemory is what Serve returns when memory_limit has been passed.
 var ErrMemory = errors.New("the backend has used up its memory (memory_limit)")
 
-// Options are what a Backend is made of. All but OnLate must be given.
+// Options are what a Backend is made of. All but Context, Clock and OnLate must
+// be given.
 type Options struct {
-	Config *config.Config
+	// Context ends all that scripts do, loading too; default:
+	// context.Background.
+	Context context.Context
+	Config  *config.Config
 	// Lua is the checked [lua] section of Config.
 	Lua config.Lua
 	// Log is the log of a part of the backend: "backend", "link" or "lua".
 	Log func(category string) logrus.FieldLogger
+	// Clock is what the script's times go by; default: clock.Real.
+	Clock clock.Clock
 	// OnLate is called if the end takes longer than exit_timeout: whoever needs
 	// the process to end then ends it.
 	OnLate func()
@@ -62,10 +69,14 @@ type Backend struct {
 // New makes a backend and loads its script. That the script may not load has
 // been logged then, and logins are refused with it. Close must be called.
 func New(o Options) *Backend {
+	if o.Context == nil {
+		o.Context = context.Background()
+	}
 	b := &Backend{opts: o, log: o.Log("backend")}
 	b.scheduler = task.New(task.Options{
 		Run: o.Lua.HandlerTimeout, Grace: watchdogGrace, OnStuck: stuck,
 		Slow: slowAfter, OnSlow: b.slow,
+		Clock: o.Clock,
 	})
 	b.link = link.New(link.Options{
 		MaxFrame: int(o.Lua.MaxFrame),
@@ -74,7 +85,7 @@ func New(o Options) *Backend {
 			b.host.Sessions().Receive(ctx, typ, payload)
 		},
 	})
-	b.host = luabind.New(context.Background(), luabind.Options{
+	b.host = luabind.New(o.Context, luabind.Options{
 		Config:    o.Config,
 		Lua:       o.Lua,
 		Scheduler: b.scheduler,
@@ -88,6 +99,16 @@ func New(o Options) *Backend {
 
 // Reload has the script loaded anew, and does not wait for it.
 func (b *Backend) Reload() { b.reloader.wake() }
+
+// Load loads the script anew and waits for that. The error, which has been
+// logged, is why what was loaded before goes on.
+func (b *Backend) Load() error { return b.reloader.load() }
+
+// LoadError is what the last load came to.
+func (b *Backend) LoadError() error { return b.reloader.lastError() }
+
+// Scheduler runs the script.
+func (b *Backend) Scheduler() *task.Scheduler { return b.scheduler }
 
 // Serve runs the connection until Spectrum ends it or ctx is done, and then
 // ends every session. It returns nil if Spectrum or ctx ended it, otherwise

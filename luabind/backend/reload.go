@@ -19,6 +19,10 @@ type reloader struct {
 	stop    chan struct{}
 	watcher *watch.Watcher // nil: files are not watched
 	done    sync.WaitGroup
+
+	loading sync.Mutex // is held during a load
+	mu      sync.Mutex
+	err     error // of the last load
 }
 
 // newReloader loads the script. That it may have failed has been logged, and
@@ -28,7 +32,7 @@ func newReloader(host *luabind.Host, watching bool, log logrus.FieldLogger) *rel
 	if watching {
 		r.watch()
 	}
-	r.load()
+	_ = r.load()
 	r.done.Go(r.run)
 	return r
 }
@@ -49,14 +53,26 @@ func (r *reloader) wake() {
 	}
 }
 
-func (r *reloader) load() {
+func (r *reloader) load() error {
+	r.loading.Lock()
+	defer r.loading.Unlock()
 	err := r.host.Load()
+	r.mu.Lock()
+	r.err = err
+	r.mu.Unlock()
 	if r.watcher == nil {
-		return
+		return err
 	}
 	if werr := r.watcher.Watch(r.host.Files(), err != nil); werr != nil {
 		r.log.Warnf("the script's files cannot all be watched, SIGHUP loads them anew: %v", werr)
 	}
+	return err
+}
+
+func (r *reloader) lastError() error {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	return r.err
 }
 
 func (r *reloader) run() {
@@ -66,7 +82,7 @@ func (r *reloader) run() {
 		case <-r.stop:
 			return
 		case <-r.wanted:
-			r.load()
+			_ = r.load() // it has been logged
 		}
 	}
 }
