@@ -153,10 +153,14 @@ func (b *Backend) read() {
 		}
 		f := Decode(FromBackend, append([]byte(nil), bytes...))
 		b.violations.check(f)
-		b.journal.add(f)
-		if b.manners != nil {
-			b.manners.hear(f)
+		if b.manners == nil {
+			b.journal.add(f)
+			continue
 		}
+		b.manners.hearing.Lock()
+		b.journal.add(f)
+		b.manners.hear(f)
+		b.manners.hearing.Unlock()
 	}
 }
 

@@ -1,6 +1,7 @@
 package simulator
 
 import (
+	"context"
 	"slices"
 	"sync"
 	"time"
@@ -27,11 +28,13 @@ type Manners struct {
 	// roster, or its alias or groups have changed. The roster is forgotten at
 	// the user's LOGOUT.
 	EchoBuddies bool
+	// Rejoin has a user join the rooms he is in again after each CONNECTED.
+	Rejoin bool
 }
 
 // SpectrumManners are those of the real Spectrum.
 func SpectrumManners() Manners {
-	return Manners{PingInterval: 20 * time.Second, ExitIdle: true, Relogin: true, EchoBuddies: true}
+	return Manners{PingInterval: 20 * time.Second, ExitIdle: true, Relogin: true, EchoBuddies: true, Rejoin: true}
 }
 
 // maxRelogins is how often a user is logged in again by itself.
@@ -42,12 +45,22 @@ const maxRelogins = 3
 type manners struct {
 	Manners
 	b    *Backend
-	news chan Frame
+	news chan news
+	// hearing is held from when a frame is remembered until it is among the news.
+	hearing sync.Mutex
 
 	mu    sync.Mutex
 	users map[string]*account // who is logged in
+	rooms rooms
 
 	relogins map[string]int // used by run alone
+}
+
+// news is a frame to be answered, or somebody who waits until those before it
+// have been.
+type news struct {
+	frame   Frame
+	settled chan struct{}
 }
 
 // account is a user who is logged in.
@@ -66,8 +79,9 @@ func newManners(b *Backend, m Manners) *manners {
 	return &manners{
 		Manners:  m,
 		b:        b,
-		news:     make(chan Frame, 64),
+		news:     make(chan news, 64),
 		users:    map[string]*account{},
+		rooms:    rooms{},
 		relogins: map[string]int{},
 	}
 }
@@ -81,6 +95,9 @@ func (m *manners) note(f Frame) {
 		m.users[f.User] = &account{login: message, roster: map[string]contact{}}
 	case *pb.Logout:
 		delete(m.users, f.User)
+		delete(m.rooms, f.User)
+	case *pb.Room:
+		m.rooms.note(f.Type, f.User, message)
 	}
 }
 
@@ -92,8 +109,34 @@ func (m *manners) hear(f Frame) {
 		return
 	}
 	select {
-	case m.news <- f:
+	case m.news <- news{frame: f}:
 	case <-m.b.closing:
+	}
+}
+
+// SettleManners waits until the Manners have answered all that has come so far:
+// each frame that Trace or Frames has shown.
+func (b *Backend) SettleManners(ctx context.Context) error {
+	if b.manners == nil {
+		return nil
+	}
+	b.manners.hearing.Lock() // what somebody has seen is among the news
+	b.manners.hearing.Unlock() //nolint:staticcheck // there is nothing to guard
+	settled := make(chan struct{})
+	select {
+	case b.manners.news <- news{settled: settled}:
+	case <-b.done:
+		return ErrEnded
+	case <-ctx.Done():
+		return context.Cause(ctx)
+	}
+	select {
+	case <-settled:
+		return nil
+	case <-b.done:
+		return ErrEnded
+	case <-ctx.Done():
+		return context.Cause(ctx)
 	}
 }
 
@@ -110,8 +153,12 @@ func (m *manners) run() {
 		select {
 		case <-m.b.done:
 			return
-		case f := <-m.news:
-			m.answer(f)
+		case n := <-m.news:
+			if n.settled != nil {
+				close(n.settled)
+				continue
+			}
+			m.answer(n.frame)
 		case <-tick:
 			now := m.b.Received()
 			if now == received {
@@ -141,6 +188,9 @@ func (m *manners) answer(f Frame) {
 	switch message := f.Message.(type) {
 	case *pb.Connected:
 		delete(m.relogins, f.User)
+		if m.Rejoin {
+			m.rejoin(f.User)
+		}
 	case *pb.Disconnected:
 		if m.Relogin {
 			m.disconnected(f.User, message.GetError())
@@ -175,7 +225,11 @@ func (m *manners) disconnected(user string, reason pb.ConnectionError) {
 	if err != nil {
 		return
 	}
+	rooms := m.roomsOf(user)
 	_ = m.b.sendFrames(logout, relogin)
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	m.rooms[user] = rooms // who is logged in again is still in his rooms
 }
 
 func (m *manners) buddyChanged(user string, buddy *pb.Buddy) {

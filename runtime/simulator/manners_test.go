@@ -165,7 +165,86 @@ func TestEchoOfBuddyChanged(t *testing.T) {
 }
 
 func TestSpectrumManners(t *testing.T) {
-	if m := simulator.SpectrumManners(); m != (simulator.Manners{PingInterval: 20 * time.Second, ExitIdle: true, Relogin: true, EchoBuddies: true}) {
+	if m := simulator.SpectrumManners(); m != (simulator.Manners{PingInterval: 20 * time.Second, ExitIdle: true, Relogin: true, EchoBuddies: true, Rejoin: true}) {
 		t.Errorf("got %+v", m)
 	}
+}
+
+func TestRejoin(t *testing.T) {
+	const login = `→ LOGIN alice@localhost legacy_name="bob" password=*** settings={stay="1"}`
+	join := func(room string) string {
+		return `→ JOIN_ROOM alice@localhost nickname="al" room="` + room + `"`
+	}
+	connected := &pb.Connected{User: proto.String(alice)}
+	inBubble(t, simulator.Manners{Relogin: true, Rejoin: true}, func(t *testing.T, b *simulator.Backend, f *fake) {
+		u := b.User(alice)
+		room := func(typ pb.WrapperMessage_Type, name string) {
+			if err := u.Send(typ, &pb.Room{Nickname: proto.String("al"), Room: proto.String(name)}); err != nil {
+				t.Error(err)
+			}
+		}
+		go func() {
+			if _, err := b.Login(alice, "bob", "hunter2", map[string]string{"stay": "1"}); err != nil {
+				t.Error(err)
+			}
+			for _, name := range []string{"b", "a", "left"} {
+				room(pb.WrapperMessage_TYPE_JOIN_ROOM, name)
+			}
+			room(pb.WrapperMessage_TYPE_LEAVE_ROOM, "left")
+		}()
+		f.expect(login)
+		f.expect(join("b"))
+		f.expect(join("a"))
+		f.expect(join("left"))
+		f.expect(`→ LEAVE_ROOM alice@localhost nickname="al" room="left"`)
+		f.send(typeConnected, connected)
+		f.expect(join("a"))
+		f.expect(join("b"))
+
+		// A login of Spectrum's own keeps them.
+		f.send(typeDisconnected, &pb.Disconnected{User: proto.String(alice), Error: pb.ConnectionError_CONNECTION_ERROR_NETWORK_ERROR.Enum()})
+		f.expect(`→ LOGOUT alice@localhost legacy_name="bob"`)
+		f.expect(login)
+		f.send(typeConnected, connected)
+		f.expect(join("a"))
+		f.expect(join("b"))
+
+		// The user's logout does not.
+		go func() { _ = b.Logout(alice, "bob") }()
+		f.expect(`→ LOGOUT alice@localhost legacy_name="bob"`)
+		go func() {
+			if _, err := b.Login(alice, "bob", "hunter2", map[string]string{"stay": "1"}); err != nil {
+				t.Error(err)
+			}
+		}()
+		f.expect(login)
+		f.send(typeConnected, connected)
+		go func() { _ = b.Send(typePing, nil) }()
+		f.expect("→ PING")
+	})
+}
+
+func TestSettleManners(t *testing.T) {
+	inBubble(t, simulator.Manners{EchoBuddies: true}, func(t *testing.T, b *simulator.Backend, f *fake) {
+		go func() {
+			if _, err := b.Login(alice, "bob", "", map[string]string{}); err != nil {
+				t.Error(err)
+			}
+		}()
+		f.next()
+		f.send(typeBuddyChanged, &pb.Buddy{UserName: proto.String(alice), BuddyName: proto.String("echo")})
+		synctest.Wait()
+		settled := make(chan error)
+		go func() { settled <- b.SettleManners(t.Context()) }()
+		synctest.Wait()
+		select {
+		case err := <-settled:
+			t.Fatalf("settled with %v before the echo was read", err)
+		default:
+		}
+		f.next()
+		if err := <-settled; err != nil {
+			t.Error(err)
+		}
+	})
 }
