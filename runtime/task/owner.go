@@ -34,6 +34,12 @@ type Owner struct {
 	named     map[string]*Task
 	active    int           // tasks that have not ended, and the handling of an item
 	idle      chan struct{} // see Idle; nil until asked for
+
+	// Of a part; see Part.
+	whole     *Owner // does not change
+	joined    bool
+	settled   bool // the whole does not count it any more
+	resources map[*Resource]struct{}
 }
 
 // NewOwner makes an owner whose tasks end with ctx at the latest. The name is
@@ -164,6 +170,7 @@ func (o *Owner) Cancel(cause error) (dropped []Item) {
 	dropped = o.drain(0)
 	o.inbox.clear()
 	o.checkIdle()
+	o.settle()
 	return dropped
 }
 
@@ -191,6 +198,7 @@ func (o *Owner) Idle() <-chan struct{} {
 func (o *Owner) leave() {
 	o.active--
 	o.checkIdle()
+	o.settle()
 }
 
 // checkIdle closes idle when that has become true. Once it is, it stays so: a
@@ -212,10 +220,11 @@ func (o *Owner) checkIdle() {
 // before the new one starts. The task of an owner that was cancelled never
 // runs.
 func (o *Owner) Spawn(name string, run func(*Task)) *Task {
-	t := newTask(o, name)
-	t.ended = make(chan struct{})
 	o.sched.mu.Lock()
 	defer o.sched.mu.Unlock()
+	o = o.heir()
+	t := newTask(o, name)
+	t.ended = make(chan struct{})
 	if o.cancelled {
 		close(t.ended)
 		return t
@@ -244,5 +253,5 @@ func (o *Owner) Spawn(name string, run func(*Task)) *Task {
 func (o *Owner) Task(name string) *Task {
 	o.sched.mu.Lock()
 	defer o.sched.mu.Unlock()
-	return o.named[name]
+	return o.heir().named[name]
 }

@@ -4,6 +4,7 @@
 package watch
 
 import (
+	"os"
 	"path/filepath"
 	"sync"
 	"time"
@@ -27,9 +28,11 @@ type Watcher struct {
 	failed  func(error)
 	done    sync.WaitGroup
 
-	mu    sync.Mutex
-	files map[string]string // and where each leads to, by way of links
-	any   bool
+	mu      sync.Mutex
+	files   []string
+	names   map[string][]chain     // of the files that a change of the name may change
+	folders map[string]os.FileInfo // that are watched
+	any     bool
 }
 
 // New makes a watcher that calls changed, from a goroutine of its own, some
@@ -40,54 +43,99 @@ func New(changed func(), failed func(error)) (*Watcher, error) {
 	if err != nil {
 		return nil, err
 	}
-	w := &Watcher{notify: notify, changed: changed, failed: failed, files: map[string]string{}}
+	w := &Watcher{notify: notify, changed: changed, failed: failed, folders: map[string]os.FileInfo{}}
 	w.done.Go(w.run)
 	return w, nil
 }
 
-// Watch sets the files to watch. With anyFile, a change of whatever lies in
-// their folders counts, since a file may be missing that should be there. The
-// error is of the first folder that cannot be watched; the others are.
+// Watch sets the files to watch, by absolute paths. With anyFile, a change of
+// whatever lies in their folders counts, since a file may be missing that should
+// be there. The error is of the first file whose folder cannot be watched; the
+// others are.
 func (w *Watcher) Watch(files []string, anyFile bool) error {
 	w.mu.Lock()
 	defer w.mu.Unlock()
-	folders := map[string]bool{}
-	w.files, w.any = map[string]string{}, anyFile
-	for _, file := range files {
-		target := leadsTo(file)
-		w.files[file] = target
+	w.files, w.any = files, anyFile
+	return w.update()
+}
+
+// update looks where the files lead, and has their folders watched. w.mu is
+// held.
+func (w *Watcher) update() error {
+	added, err := w.look()
+	for range maxLooks {
+		if !added {
+			break
+		}
+		added, err = w.look() // a file may have come before its folder was watched
+	}
+	return err
+}
+
+const maxLooks = 10
+
+// look is update once; added tells that a folder is watched which was not.
+func (w *Watcher) look() (added bool, first error) {
+	w.names = map[string][]chain{}
+	folders := map[string]bool{} // true: a file cannot be watched without it
+	for _, file := range w.files {
+		c := follow(file)
+		for _, name := range c.names {
+			w.names[name] = append(w.names[name], c)
+			folders[filepath.Dir(name)] = false
+		}
+	}
+	for _, file := range w.files {
 		folders[filepath.Dir(file)] = true
-		if target != "" {
-			folders[filepath.Dir(target)] = true
+	}
+	for folder := range w.folders {
+		if _, wanted := folders[folder]; !wanted {
+			w.forget(folder)
 		}
 	}
-	for _, folder := range w.notify.WatchList() {
-		if !folders[folder] {
-			_ = w.notify.Remove(folder) // it may be gone
-		}
-	}
-	var first error
-	for folder := range folders {
-		if err := w.notify.Add(folder); err != nil && first == nil {
+	for folder, needed := range folders {
+		isNew, err := w.add(folder)
+		added = added || isNew
+		if err != nil && needed && first == nil {
 			first = err
 		}
 	}
-	return first
+	return added, first
+}
+
+// add has a folder watched, and tells whether it was not before. One that has
+// taken the place of another is another one. w.mu is held.
+func (w *Watcher) add(folder string) (added bool, err error) {
+	info, err := os.Stat(folder)
+	if err != nil {
+		w.forget(folder)
+		return false, err
+	}
+	if before := w.folders[folder]; before != nil {
+		if os.SameFile(before, info) {
+			return false, nil
+		}
+		w.forget(folder)
+	}
+	if err := w.notify.Add(folder); err != nil {
+		return false, err
+	}
+	w.folders[folder] = info
+	return true, nil
+}
+
+// forget ends the watching of a folder. w.mu is held.
+func (w *Watcher) forget(folder string) {
+	if _, watched := w.folders[folder]; watched {
+		_ = w.notify.Remove(folder) // it may be gone
+		delete(w.folders, folder)
+	}
 }
 
 // Close ends the watcher. It must not be called by changed.
 func (w *Watcher) Close() {
 	_ = w.notify.Close()
 	w.done.Wait()
-}
-
-// leadsTo is the file that a name stands for; "" if there is none just now.
-func leadsTo(file string) string {
-	target, err := filepath.EvalSymlinks(file)
-	if err != nil {
-		return ""
-	}
-	return target
 }
 
 func (w *Watcher) run() {
@@ -127,21 +175,18 @@ func (w *Watcher) concerns(event fsnotify.Event) bool {
 	}
 	w.mu.Lock()
 	defer w.mu.Unlock()
-	if w.any {
-		return true
-	}
 	name := filepath.Clean(event.Name)
-	concerns := false
-	for file, before := range w.files {
-		now := leadsTo(file)
-		if now != before && now != "" { // a link was swapped, or the file is back
-			w.files[file] = now
-			_ = w.notify.Add(filepath.Dir(now))
-			concerns = true
-		}
-		if name == file || name == before || name == now {
-			concerns = concerns || now != "" // gone for a moment: it will be back
+	if _, concerned := w.names[name]; !concerned {
+		return w.any
+	}
+	if event.Has(fsnotify.Create) || event.Has(fsnotify.Remove) || event.Has(fsnotify.Rename) {
+		w.forget(name) // a folder of this name is another one now
+	}
+	_ = w.update() // what cannot be watched now may be there at the next change
+	for _, c := range w.names[name] {
+		if c.target != "" { // else it is gone for a moment: it will be back
+			return true
 		}
 	}
-	return concerns
+	return w.any
 }

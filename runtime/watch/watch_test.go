@@ -46,22 +46,46 @@ func TestChanges(t *testing.T) {
 			do(t, os.Rename(dir+"/new", dir+"/c.lua"))
 		}},
 		{"what a link leads to", func(t *testing.T, dir string) { write(t, dir+"/v1/c.lua", "2") }},
+		{"a link swapped in the middle of the path", func(t *testing.T, dir string) {
+			do(t, os.Symlink("v2", dir+"/new"))
+			do(t, os.Rename(dir+"/new", dir+"/current"))
+		}},
+		{"what is behind a link in the middle", func(t *testing.T, dir string) { write(t, dir+"/v1/d.lua", "2") }},
+		{"a volume of Kubernetes", func(t *testing.T, dir string) {
+			do(t, os.Symlink("..2", dir+"/..data_tmp"))
+			do(t, os.Rename(dir+"/..data_tmp", dir+"/..data"))
+			do(t, os.RemoveAll(dir+"/..1"))
+		}},
+		{"a folder replaced", func(t *testing.T, dir string) {
+			do(t, os.Rename(dir+"/lib", dir+"/lib.old"))
+			do(t, os.Mkdir(dir+"/lib.new", 0o700))
+			write(t, dir+"/lib.new/b.lua", "2")
+			do(t, os.Rename(dir+"/lib.new", dir+"/lib"))
+		}},
+		{"a folder removed and made", func(t *testing.T, dir string) {
+			do(t, os.RemoveAll(dir+"/lib"))
+			do(t, os.Mkdir(dir+"/lib", 0o700))
+			write(t, dir+"/lib/b.lua", "2")
+		}},
 	}
 	for _, c := range cases {
 		t.Run(c.name, func(t *testing.T) {
 			dir := t.TempDir()
-			for _, folder := range []string{"lib", "v1", "v2"} {
+			for _, folder := range []string{"lib", "v1", "v2", "..1", "..2"} {
 				do(t, os.Mkdir(filepath.Join(dir, folder), 0o700))
 			}
-			for _, file := range []string{"a.lua", "other.lua", "lib/b.lua", "v1/c.lua", "v2/c.lua"} {
+			for _, file := range []string{"a.lua", "other.lua", "lib/b.lua", "v1/c.lua", "v2/c.lua", "v1/d.lua", "v2/d.lua", "..1/e.lua", "..2/e.lua"} {
 				write(t, filepath.Join(dir, file), "1")
 			}
 			do(t, os.Symlink(dir+"/v1/c.lua", dir+"/c.lua"))
+			do(t, os.Symlink("v1", dir+"/current"))
+			do(t, os.Symlink("..1", dir+"/..data"))
+			do(t, os.Symlink("..data/e.lua", dir+"/e.lua"))
 			changed := make(chan struct{}, 100)
 			w, err := New(func() { changed <- struct{}{} }, func(err error) { t.Error(err) })
 			do(t, err)
 			defer w.Close()
-			do(t, w.Watch([]string{dir + "/a.lua", dir + "/lib/b.lua", dir + "/c.lua"}, false))
+			do(t, w.Watch([]string{dir + "/a.lua", dir + "/lib/b.lua", dir + "/c.lua", dir + "/current/d.lua", dir + "/e.lua"}, false))
 			c.change(t, dir)
 			select {
 			case <-changed:
