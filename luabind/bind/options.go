@@ -76,11 +76,11 @@ func (o *Options) Int(name string, otherwise, least int) int {
 	if v == lua.LNil {
 		return otherwise
 	}
-	n, ok := v.(lua.LNumber)
-	if !ok || float64(n) != math.Trunc(float64(n)) || float64(n) < float64(least) || float64(n) > math.MaxInt32 {
+	n, ok := Integer(v, least, math.MaxInt32)
+	if !ok {
 		o.wrong(name, fmt.Sprintf("an integer of at least %d", least), v)
 	}
-	return int(n)
+	return n
 }
 
 // Seconds is a time, 0 or more.

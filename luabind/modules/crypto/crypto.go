@@ -13,7 +13,6 @@ import (
 	"encoding/hex"
 	"fmt"
 	"hash"
-	"math"
 
 	lua "github.com/yuin/gopher-lua"
 
@@ -45,7 +44,7 @@ func open(*bind.Runtime) *lua.LTable {
 		"hmac": func(l *lua.LState) int {
 			a, key, text := checkAlgorithm(l, 1), l.CheckString(2), l.CheckString(3)
 			encode := checkForm(l, 4)
-			return compute(l, len(text) > longText, encode, func(t *turn) ([]byte, error) {
+			return compute(l, len(text) > longText, encode, func(t *bind.Turn) ([]byte, error) {
 				return sum(t, hmac.New(a.new, []byte(key)), text)
 			})
 		},
@@ -53,7 +52,7 @@ func open(*bind.Runtime) *lua.LTable {
 		"pbkdf2": deriveKey,
 		// random_bytes(n [, form])
 		"random_bytes": func(l *lua.LState) int {
-			n := integer(l, 1, 0, maxRandom)
+			n := bind.CheckInteger(l, 1, 0, maxRandom)
 			encode := checkForm(l, 2)
 			return bind.Return(l, lua.LString(encode(random(n))))
 		},
@@ -61,7 +60,7 @@ func open(*bind.Runtime) *lua.LTable {
 		"uuid": func(l *lua.LState) int {
 			version := 4
 			if l.Get(1) != lua.LNil {
-				version = integer(l, 1, 4, 7)
+				version = bind.CheckInteger(l, 1, 4, 7)
 			}
 			if version != 4 && version != 7 {
 				l.ArgError(1, "there are versions 4 and 7")
@@ -86,15 +85,15 @@ func open(*bind.Runtime) *lua.LTable {
 func digest(l *lua.LState, a *algorithm, n int) int {
 	text := l.CheckString(n)
 	encode := checkForm(l, n+1)
-	return compute(l, len(text) > longText, encode, func(t *turn) ([]byte, error) { return sum(t, a.new(), text) })
+	return compute(l, len(text) > longText, encode, func(t *bind.Turn) ([]byte, error) { return sum(t, a.new(), text) })
 }
 
 // sum is the digest of a text.
-func sum(t *turn, h hash.Hash, text string) ([]byte, error) {
+func sum(t *bind.Turn, h hash.Hash, text string) ([]byte, error) {
 	for len(text) > longText {
 		h.Write([]byte(text[:longText]))
 		text = text[longText:]
-		if err := t.next(); err != nil {
+		if err := t.Next(); err != nil {
 			return nil, err
 		}
 	}
@@ -104,24 +103,24 @@ func sum(t *turn, h hash.Hash, text string) ([]byte, error) {
 
 func deriveKey(l *lua.LState) int {
 	a, password, salt := checkAlgorithm(l, 1), l.CheckString(2), l.CheckString(3)
-	iterations := integer(l, 4, 1, maxWork)
+	iterations := bind.CheckInteger(l, 4, 1, maxWork)
 	size := a.new().Size()
 	length := size
 	if l.Get(5) != lua.LNil {
-		length = integer(l, 5, 1, maxKey)
+		length = bind.CheckInteger(l, 5, 1, maxKey)
 	}
 	encode := checkForm(l, 6)
 	rounds := iterations * ((length + size - 1) / size)
 	if rounds > maxWork {
 		bind.Raise(l, "pbkdf2: a key of %d bytes by %d iterations takes too long", length, iterations)
 	}
-	return compute(l, rounds > shortWork, encode, func(t *turn) ([]byte, error) {
+	return compute(l, rounds > shortWork, encode, func(t *bind.Turn) ([]byte, error) {
 		return pbkdf2(t, a, password, salt, iterations, length)
 	})
 }
 
 // pbkdf2 is PBKDF2 of RFC 8018. Go's own does not stop before its end.
-func pbkdf2(t *turn, a *algorithm, password, salt string, iterations, length int) ([]byte, error) {
+func pbkdf2(t *bind.Turn, a *algorithm, password, salt string, iterations, length int) ([]byte, error) {
 	prf := hmac.New(a.new, []byte(password))
 	var key, round []byte
 	for block := uint32(1); len(key) < length; block++ {
@@ -132,7 +131,7 @@ func pbkdf2(t *turn, a *algorithm, password, salt string, iterations, length int
 		sum := bytes.Clone(round)
 		for n := 1; n < iterations; n++ {
 			if n%turnRounds == 0 {
-				if err := t.next(); err != nil {
+				if err := t.Next(); err != nil {
 					return nil, err
 				}
 			}
@@ -161,15 +160,6 @@ func checkForm(l *lua.LState, n int) func([]byte) string {
 		l.ArgError(n, fmt.Sprintf("\"raw\", \"hex\" or \"base64\" is wanted, not %.40q", name))
 	}
 	return form
-}
-
-// integer is argument n.
-func integer(l *lua.LState, n, least, most int) int {
-	f := float64(l.CheckNumber(n))
-	if f != math.Trunc(f) || f < float64(least) || f > float64(most) {
-		l.ArgError(n, fmt.Sprintf("an integer from %d to %d is wanted, not %v", least, most, l.Get(n)))
-	}
-	return int(f)
 }
 
 // random never fails: without random bytes, Go ends the process.

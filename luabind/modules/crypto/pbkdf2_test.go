@@ -7,6 +7,8 @@ import (
 	"errors"
 	"fmt"
 	"testing"
+
+	"spectrumlua/luabind/bind"
 )
 
 // TestPBKDF2 holds it to Go's own.
@@ -30,30 +32,26 @@ func TestPBKDF2(t *testing.T) {
 	}
 }
 
-// TestCancel ends a computation, and one that waits for its turn.
+// TestCancel ends what computes.
 func TestCancel(t *testing.T) {
 	why := errors.New("because")
-	ctx, cancel := context.WithCancelCause(t.Context())
-	cancel(why)
-	running := &turn{ctx: ctx}
-	busy <- struct{}{}
-	running.has = true
-	if _, err := pbkdf2(running, algorithms[0], "p", "s", maxWork, 16); !errors.Is(err, why) {
-		t.Errorf("a computation ended with %v", err)
+	cases := map[string]func(*bind.Turn) ([]byte, error){
+		"a key": func(t *bind.Turn) ([]byte, error) { return pbkdf2(t, algorithms[0], "p", "s", maxWork, 16) },
+		"a digest": func(t *bind.Turn) ([]byte, error) {
+			return sum(t, algorithms[0].new(), string(make([]byte, 2*longText)))
+		},
 	}
-	if running.has || len(busy) != 0 {
-		t.Error("the turn was kept")
-	}
-	if _, err := sum(running, algorithms[0].new(), string(make([]byte, 2*longText))); !errors.Is(err, why) {
-		t.Errorf("a digest ended with %v", err)
-	}
-	for range cap(busy) {
-		busy <- struct{}{}
-	}
-	if err := (&turn{ctx: ctx}).take(); !errors.Is(err, why) {
-		t.Errorf("a wait for a turn ended with %v", err)
-	}
-	for range cap(busy) {
-		<-busy
+	for name, compute := range cases {
+		t.Run(name, func(t *testing.T) {
+			ctx, cancel := context.WithCancelCause(t.Context())
+			err := busy.Run(ctx, func(turn *bind.Turn) error {
+				cancel(why)
+				_, err := compute(turn)
+				return err
+			})
+			if !errors.Is(err, why) {
+				t.Errorf("it ended with %v", err)
+			}
+		})
 	}
 }

@@ -1,7 +1,6 @@
 package encoding
 
 import (
-	"math"
 	"strings"
 	"unicode/utf8"
 
@@ -28,7 +27,7 @@ func utf8Functions(max limit) bind.Functions {
 		// sub(s, i [, j]) is string.sub by characters.
 		"sub": func(l *lua.LState) int {
 			s := l.CheckString(1)
-			from, to := span(s, integer(l, 2, 1), integer(l, 3, -1))
+			from, to := span(s, bind.OptInteger(l, 2, 1), bind.OptInteger(l, 3, -1))
 			return bind.Return(l, lua.LString(s[from:to]))
 		},
 		// valid(s) is true, or false and the position of the first wrong byte.
@@ -49,7 +48,7 @@ func utf8Functions(max limit) bind.Functions {
 		"codepoint": codepoint,
 		// truncate(s, bytes) cuts a string between two characters.
 		"truncate": func(l *lua.LState) int {
-			s, bytes := l.CheckString(1), integer(l, 2, 0)
+			s, bytes := l.CheckString(1), bind.OptInteger(l, 2, 0)
 			if bytes < leastCut {
 				l.ArgError(2, "at least 4 bytes are wanted, so that any character fits")
 			}
@@ -59,18 +58,6 @@ func utf8Functions(max limit) bind.Functions {
 		"lower": mapped(strings.ToLower, max),
 		"upper": mapped(strings.ToUpper, max),
 	}
-}
-
-// integer is argument n; otherwise stands for none.
-func integer(l *lua.LState, n, otherwise int) int {
-	if l.Get(n) == lua.LNil {
-		return otherwise
-	}
-	f := float64(l.CheckNumber(n))
-	if f != math.Trunc(f) && !math.IsInf(f, 0) { // NaN too
-		l.ArgError(n, "an integer is wanted")
-	}
-	return int(max(math.MinInt32, min(math.MaxInt32, f)))
 }
 
 // span are the bytes of the characters i to j, which count from the end if they
@@ -149,7 +136,7 @@ func char(l *lua.LState) int {
 	}
 	var b strings.Builder
 	for n := 1; n <= l.GetTop(); n++ {
-		r := integer(l, n, -1)
+		r := bind.OptInteger(l, n, -1)
 		if r > utf8.MaxRune || !utf8.ValidRune(rune(r)) {
 			l.ArgError(n, "a code point of Unicode is wanted")
 		}
@@ -159,8 +146,8 @@ func char(l *lua.LState) int {
 }
 
 func codepoint(l *lua.LState) int {
-	s, i := l.CheckString(1), integer(l, 2, 1)
-	from, to := span(s, i, integer(l, 3, i))
+	s, i := l.CheckString(1), bind.OptInteger(l, 2, 1)
+	from, to := span(s, i, bind.OptInteger(l, 3, i))
 	if utf8.RuneCountInString(s[from:to]) > maxCodepoints {
 		bind.Raise(l, "utf8.codepoint returns at most %d code points", maxCodepoints)
 	}

@@ -7,7 +7,6 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"math"
 	"net/http"
 	"net/url"
 	"strings"
@@ -113,8 +112,8 @@ func readRedirects(l *lua.LState, o *bind.Options) int {
 		}
 		return defaultRedirects
 	case lua.LNumber:
-		if n := float64(v); n >= 0 && n <= 100 && n == math.Trunc(n) {
-			return int(n)
+		if n, ok := bind.Integer(v, 0, 100); ok {
+			return n
 		}
 	}
 	bind.Raise(l, "redirects: an integer from 0 to 100, or false, is wanted, not %s", bind.Describe(o.Get("redirects")))

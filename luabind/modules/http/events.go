@@ -11,7 +11,7 @@ import (
 
 // event is a server-sent event (the HTML standard, "Server-sent events") of
 // which lines have come. It is kept from one read to the next, so that nothing
-// is lost if the task that reads is cancelled between two lines.
+// is lost if the task that reads is cancelled between two stream.
 type event struct {
 	kind   string
 	data   strings.Builder
@@ -73,7 +73,7 @@ func (e *event) reset() {
 
 // readEvent is read_event(): the next server-sent event, { event =, data =,
 // id = }. One that the end of the stream cuts off does not count.
-func readEvent(l *lua.LState, s *stream) int {
+func readEvent(l *lua.LState, s *streamed) int {
 	for {
 		line, err := s.Line(l, s.max)
 		if err != nil {
@@ -90,6 +90,6 @@ func readEvent(l *lua.LState, s *stream) int {
 }
 
 // events is events(): an iterator over the events, until there are no more.
-func events(l *lua.LState, s *stream) int {
+func events(l *lua.LState, s *streamed) int {
 	return bind.Return(l, bind.Function("response:events", func(l *lua.LState) int { return readEvent(l, s) }))
 }

@@ -2,7 +2,6 @@ package http
 
 import (
 	"io"
-	"math"
 	"net/http"
 	"strconv"
 	"time"
@@ -39,11 +38,11 @@ func readReply(l *lua.LState, n int) (r *reply, wrong string) {
 	}
 	r = &reply{status: http.StatusNoContent, header: http.Header{}}
 	if status != lua.LNil || n > 1 {
-		code, ok := status.(lua.LNumber)
-		if !ok || float64(code) != math.Trunc(float64(code)) || code < 200 || code > 599 {
+		code, ok := bind.Integer(status, 200, 599)
+		if !ok {
 			return failed, "a status is an integer from 200 to 599, not " + bind.Describe(status)
 		}
-		r.status = int(code)
+		r.status = code
 	}
 	switch t := headers.(type) {
 	case *lua.LTable:

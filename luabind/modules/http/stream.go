@@ -12,13 +12,14 @@ import (
 
 	"spectrumlua/luabind/bind"
 	"spectrumlua/luabind/modules/net"
+	"spectrumlua/luabind/stream"
 	"spectrumlua/runtime/crash"
 	"spectrumlua/runtime/task"
 )
 
-// stream is a response whose body is read as it comes. The baton guards it.
-type stream struct {
-	net.Reader
+// streamed is a response whose body is read as it comes. The baton guards it.
+type streamed struct {
+	stream.Reader
 	response *http.Response
 	resource *task.Resource
 	max      int // of a line, an event or what read_all reads, in bytes
@@ -27,28 +28,28 @@ type stream struct {
 
 var errStreamClosed = errors.New("the response is closed")
 
-var streamClass = bind.NewClass("response", map[string]func(l *lua.LState, s *stream) int{
-	"read_line":  func(l *lua.LState, s *stream) int { return s.LuaReadLine(l) },
-	"read":       func(l *lua.LState, s *stream) int { return s.LuaRead(l) },
-	"read_some":  func(l *lua.LState, s *stream) int { return s.LuaReadSome(l) },
-	"read_until": func(l *lua.LState, s *stream) int { return s.LuaReadUntil(l) },
-	"read_all":   func(l *lua.LState, s *stream) int { return s.LuaReadAll(l) },
+var streamClass = bind.NewClass("response", map[string]func(l *lua.LState, s *streamed) int{
+	"read_line":  func(l *lua.LState, s *streamed) int { return s.LuaReadLine(l) },
+	"read":       func(l *lua.LState, s *streamed) int { return s.LuaRead(l) },
+	"read_some":  func(l *lua.LState, s *streamed) int { return s.LuaReadSome(l) },
+	"read_until": func(l *lua.LState, s *streamed) int { return s.LuaReadUntil(l) },
+	"read_all":   func(l *lua.LState, s *streamed) int { return s.LuaReadAll(l) },
 	"lines":      lines,
 	"read_event": readEvent,
 	"events":     events,
-	"set_timeout": func(l *lua.LState, s *stream) int {
+	"set_timeout": func(l *lua.LState, s *streamed) int {
 		s.SetTimeout(bind.CheckSeconds(l, 2))
 		return 0
 	},
-	"close": func(_ *lua.LState, s *stream) int {
+	"close": func(_ *lua.LState, s *streamed) int {
 		_ = s.resource.Close()
 		return 0
 	},
-}, map[string]func(l *lua.LState, s *stream) lua.LValue{
-	"status":  func(_ *lua.LState, s *stream) lua.LValue { return lua.LNumber(s.response.StatusCode) },
-	"reason":  func(_ *lua.LState, s *stream) lua.LValue { return lua.LString(reason(s.response)) },
-	"headers": func(_ *lua.LState, s *stream) lua.LValue { return headerTable(s.response.Header) },
-	"url":     func(_ *lua.LState, s *stream) lua.LValue { return lua.LString(finalURL(s.response)) },
+}, map[string]func(l *lua.LState, s *streamed) lua.LValue{
+	"status":  func(_ *lua.LState, s *streamed) lua.LValue { return lua.LNumber(s.response.StatusCode) },
+	"reason":  func(_ *lua.LState, s *streamed) lua.LValue { return lua.LString(reason(s.response)) },
+	"headers": func(_ *lua.LState, s *streamed) lua.LValue { return headerTable(s.response.Header) },
+	"url":     func(_ *lua.LState, s *streamed) lua.LValue { return lua.LString(finalURL(s.response)) },
 })
 
 // open makes the request and returns a stream as soon as the headers are there.
@@ -80,24 +81,24 @@ func (c *call) open(l *lua.LState) int {
 	return bind.Return(l, streamClass.New(newStream(c, response, cancel)))
 }
 
-func newStream(c *call, response *http.Response, cancel context.CancelFunc) *stream {
+func newStream(c *call, response *http.Response, cancel context.CancelFunc) *streamed {
 	here, there := stdnet.Pipe()
 	p := &pump{cancel: cancel, here: here, there: there, body: response.Body}
 	resource := c.owner.Own(p)
 	go p.run()
-	return &stream{
-		Reader: net.NewReader(p, int(c.maxSize), func() error {
+	return &streamed{
+		Reader: stream.New(p, stream.Options{What: "response", Longest: int(c.maxSize), Explain: net.EndText, Closed: func() error {
 			if resource.Closed() {
 				return errStreamClosed
 			}
 			return nil
-		}),
+		}}),
 		response: response, resource: resource, max: int(c.maxSize),
 	}
 }
 
 // pump moves a body into a pipe, since reading the body itself cannot be
-// interrupted without ending it. It is a net.Source.
+// interrupted without ending it. It is a stream.Source.
 type pump struct {
 	cancel      context.CancelFunc
 	here, there stdnet.Conn
@@ -128,7 +129,7 @@ func (p *pump) run() {
 	}
 }
 
-// Read implements net.Source.
+// Read implements stream.Source.
 func (p *pump) Read(b []byte) (int, error) {
 	n, err := p.here.Read(b)
 	if errors.Is(err, io.EOF) && p.end != nil {
@@ -137,7 +138,7 @@ func (p *pump) Read(b []byte) (int, error) {
 	return n, err
 }
 
-// SetReadDeadline implements net.Source.
+// SetReadDeadline implements stream.Source.
 func (p *pump) SetReadDeadline(t time.Time) error { return p.here.SetReadDeadline(t) }
 
 // Close ends the request and whoever reads.
@@ -147,7 +148,7 @@ func (p *pump) Close() error {
 }
 
 // lines is lines(): an iterator over the lines, until there are no more.
-func lines(l *lua.LState, s *stream) int {
+func lines(l *lua.LState, s *streamed) int {
 	return bind.Return(l, bind.Function("response:lines", func(l *lua.LState) int {
 		line, err := s.Line(l, s.max)
 		if err != nil {

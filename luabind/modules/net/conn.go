@@ -10,6 +10,7 @@ import (
 	lua "github.com/yuin/gopher-lua"
 
 	"spectrumlua/luabind/bind"
+	"spectrumlua/luabind/stream"
 	"spectrumlua/runtime/crash"
 	"spectrumlua/runtime/task"
 )
@@ -30,7 +31,7 @@ const (
 // conn is a connection as scripts hold it. The baton guards it, but for what is
 // said to belong to whose turn it is to write.
 type conn struct {
-	Reader
+	stream.Reader
 	net      net.Conn
 	wire     *transport
 	resource *task.Resource
@@ -39,7 +40,7 @@ type conn struct {
 
 	stall    time.Duration // 0: none
 	securing bool          // STARTTLS is under way
-	turns    Turns         // of writing
+	turns    stream.Turns  // of writing
 	broken   error         // why nothing can be written any more; belongs to the turn
 }
 
@@ -80,12 +81,12 @@ func newConn(c net.Conn, owner *task.Owner, settings *TLS, host string) *lua.LUs
 	wire := &transport{conn: c}
 	resource := owner.Own(wire)
 	return connClass.New(&conn{
-		Reader: NewReader(c, defaultLine, func() error {
+		Reader: stream.New(c, stream.Options{What: "connection", Explain: EndText, Closed: func() error {
 			if resource.Closed() {
 				return errClosed
 			}
 			return nil
-		}),
+		}}),
 		net: c, wire: wire, resource: resource, settings: settings, host: host,
 		stall: defaultStall,
 	})
@@ -111,7 +112,7 @@ func (t *transport) Close() error {
 	if !isTLS(t.conn) {
 		return t.conn.Close()
 	}
-	_ = t.conn.SetReadDeadline(past)
+	_ = t.conn.SetReadDeadline(stream.Past)
 	go func(c net.Conn) {
 		defer crash.Guard()
 		_ = c.Close()

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io"
 	"net"
 	"os"
 	"strings"
@@ -31,6 +32,17 @@ func Plain(err error) error {
 		return Plain(op.Err)
 	}
 	return shown(err)
+}
+
+// EndText is Plain for what a reader may meet, too: the end of the stream.
+func EndText(err error) error {
+	switch {
+	case errors.Is(err, io.EOF):
+		return errors.New("closed by the peer")
+	case errors.Is(err, io.ErrUnexpectedEOF):
+		return errors.New("closed by the peer in the middle: its last bytes may be missing")
+	}
+	return Plain(err)
 }
 
 func plainDNS(err *net.DNSError) error {

@@ -13,6 +13,7 @@ import (
 	lua "github.com/yuin/gopher-lua"
 
 	"spectrumlua/luabind/bind"
+	"spectrumlua/luabind/stream"
 	"spectrumlua/runtime/task"
 )
 
@@ -118,7 +119,7 @@ func accept(l *lua.LState, ln *listener) int {
 		}
 	}()
 	set := ln.net.(interface{ SetDeadline(time.Time) error }).SetDeadline
-	err := interruptible(l, deadline, set, func() (err error) {
+	err := stream.Interruptible(l, deadline, set, func() (err error) {
 		conn, err = ln.net.Accept()
 		return err
 	})
@@ -144,6 +145,16 @@ func isShortage(err error) bool {
 		}
 	}
 	return false
+}
+
+// deadlineArgument is until when to wait if argument n is a number of seconds;
+// without it, for ever. 0 takes what is there.
+func deadlineArgument(l *lua.LState, n int) time.Time {
+	if l.Get(n) == lua.LNil {
+		return time.Time{}
+	}
+	const least = time.Millisecond // what is there is found before a deadline, not after
+	return time.Now().Add(max(bind.CheckSeconds(l, n), least))
 }
 
 const (

@@ -2,7 +2,7 @@
 // sockets and UDP, and names. Whatever waits looks like a plain call.
 //
 // What other modules need of it is exported: how a connection is made (Target),
-// the options of TLS and of proxies, and how a stream is read (Reader).
+// the options of TLS and of proxies, and errors fit to be shown.
 package net
 
 import (

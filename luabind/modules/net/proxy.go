@@ -16,6 +16,7 @@ import (
 	"golang.org/x/net/proxy"
 
 	"spectrumlua/luabind/bind"
+	"spectrumlua/luabind/stream"
 	"spectrumlua/runtime/config"
 )
 
@@ -135,7 +136,7 @@ func dialCONNECT(ctx context.Context, via *url.URL, target string) (net.Conn, er
 	if err != nil {
 		return nil, err
 	}
-	stop := context.AfterFunc(ctx, func() { _ = conn.SetDeadline(past) })
+	stop := context.AfterFunc(ctx, func() { _ = conn.SetDeadline(stream.Past) })
 	tunnel, err := requestTunnel(conn, via, target)
 	if !stop() {
 		err = context.Cause(ctx)

@@ -149,13 +149,13 @@ func Explain(err error) error {
 	case errors.As(err, &record):
 		return fmt.Errorf("the peer does not speak TLS here (%w)", err)
 	}
-	return endText(err)
+	return EndText(err)
 }
 
 // startTLS is starttls([options]): the connection goes on in TLS. What was read
 // before and not handed out must be nothing, or somebody has put it there.
 func startTLS(l *lua.LState, c *conn) int {
-	settings, timeout := c.settings, c.timeout
+	settings, timeout := c.settings, c.Timeout()
 	if timeout == 0 {
 		timeout = defaultTimeout
 	}
@@ -168,13 +168,13 @@ func startTLS(l *lua.LState, c *conn) int {
 	switch {
 	case c.resource.Closed():
 		return bind.Fail(l, errClosed)
-	case c.busy || c.securing || !c.turns.Empty():
+	case c.Busy() || c.securing || !c.turns.Empty():
 		bind.Raise(l, "starttls: another task reads from or writes to this connection")
 	case isTLS(c.net):
 		bind.Raise(l, "starttls: the connection is in TLS already")
-	case c.pending() > 0:
+	case c.Pending() > 0:
 		_ = c.resource.Close()
-		return bind.Failf(l, "the peer has sent %d bytes before TLS began: somebody may be in between", c.pending())
+		return bind.Failf(l, "the peer has sent %d bytes before TLS began: somebody may be in between", c.Pending())
 	}
 	if err := c.secure(l, settings, timeout); err != nil {
 		return bind.Fail(l, err)
@@ -186,14 +186,17 @@ func startTLS(l *lua.LState, c *conn) int {
 // is closed: nothing of it could be understood any more.
 func (c *conn) secure(l *lua.LState, settings *TLS, timeout time.Duration) error {
 	var secure *tls.Conn
-	c.busy, c.securing = true, true
+	c.securing = true
+	c.Hold()
 	defer func() {
-		c.busy, c.securing = false, false
+		c.securing = false
 		if secure == nil {
+			c.Release(nil)
 			_ = c.resource.Close()
 			return
 		}
-		c.net, c.source, c.settings = secure, secure, settings
+		c.Release(secure)
+		c.net, c.settings = secure, settings
 	}()
 	raw := c.net
 	err := bind.WaitTimeout(l, timeout, func(ctx context.Context) error {

@@ -9,6 +9,7 @@ import (
 	lua "github.com/yuin/gopher-lua"
 
 	"spectrumlua/luabind/bind"
+	"spectrumlua/luabind/stream"
 	"spectrumlua/runtime/task"
 )
 
@@ -128,7 +129,7 @@ func receiveDatagram(l *lua.LState, d *datagrams) int {
 	buf := make([]byte, d.longest+1) // one that is too long shows
 	var n int
 	var from *net.UDPAddr
-	err := interruptible(l, deadline, d.net.SetReadDeadline, func() (err error) {
+	err := stream.Interruptible(l, deadline, d.net.SetReadDeadline, func() (err error) {
 		n, from, err = d.net.ReadFromUDP(buf)
 		return err
 	})

@@ -26,9 +26,44 @@ function on.login(session)
 end
 return on`)
 	st.Login("alice@localhost")
-	pids := strings.Fields(st.Query())
+	dead := watch(t, st.Query())
+	st.Logout("alice@localhost")
+	st.ExpectQuery("gone")
+	dead()
+}
+
+// TestGroupDiesWithItsProgram starts a program that leaves another behind: that
+// ends too, and what it wrote can still be read.
+func TestGroupDiesWithItsProgram(t *testing.T) {
+	st := luatest.Start(t, `
+local spectrum, process = require "spectrum", require "spectrum.process"
+local on = {}
+function on.login(session)
+  local p = assert(process.start{ "sh", "-c", "sleep 1000 & echo $!; echo done; read line" })
+  spectrum.send("query", { config = p:read_line() })
+  session.data.p = p
+end
+function on.conv_message(session)
+  local p = session.data.p
+  p:close_input()
+  assert(p:wait() == 1)
+  assert(p:read_line() == "done" and select(2, p:read_line()) == "the program has closed it")
+  spectrum.send("query", { config = "ended" })
+end
+return on`)
+	st.Login("alice@localhost")
+	dead := watch(t, st.Query())
+	st.Say("alice@localhost", "b", "end")
+	st.ExpectQuery("ended")
+	dead()
+}
+
+// watch takes the numbers of processes that live. The function that it returns
+// waits for their end.
+func watch(t *testing.T, pids string) (dead func()) {
+	t.Helper()
 	var ends []unix.PollFd
-	for _, text := range pids {
+	for _, text := range strings.Fields(pids) {
 		pid, err := strconv.Atoi(text)
 		if err != nil {
 			t.Fatal(err)
@@ -37,16 +72,15 @@ return on`)
 		if err != nil {
 			t.Fatal(err)
 		}
-		defer unix.Close(fd)
+		t.Cleanup(func() { unix.Close(fd) })
 		ends = append(ends, unix.PollFd{Fd: int32(fd), Events: unix.POLLIN})
 	}
-	st.Logout("alice@localhost")
-	if got := st.Query(); got != "gone" {
-		t.Fatalf("got %q", got)
-	}
-	for i := range ends {
-		if n, err := unix.Poll(ends[i:i+1], 10_000); n != 1 {
-			t.Errorf("process %s lives (%v)", pids[i], err)
+	return func() {
+		t.Helper()
+		for i := range ends {
+			if n, err := unix.Poll(ends[i:i+1], 10_000); n != 1 {
+				t.Errorf("process %d of %q lives (%v)", i+1, pids, err)
+			}
 		}
 	}
 }

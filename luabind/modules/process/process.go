@@ -3,6 +3,7 @@
 package process
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -38,13 +39,15 @@ type child struct {
 	files    []*os.File
 	ended    chan struct{} // closed when state is there
 	state    *os.ProcessState
-	writing  bool
+
+	turns  stream.Turns // of writing
+	broken error        // why nothing can be written any more; belongs to the turn
 }
 
 var childClass = bind.NewClass("process", map[string]func(l *lua.LState, c *child) int{
-	"read_line":       func(l *lua.LState, c *child) int { return readLine(l, &c.output) },
-	"read_some":       func(l *lua.LState, c *child) int { return readSome(l, &c.output) },
-	"read_error_line": func(l *lua.LState, c *child) int { return readLine(l, &c.errors) },
+	"read_line":       func(l *lua.LState, c *child) int { return c.output.LuaReadLine(l) },
+	"read_some":       func(l *lua.LState, c *child) int { return c.output.LuaReadSome(l) },
+	"read_error_line": func(l *lua.LState, c *child) int { return c.errors.LuaReadLine(l) },
 	"write":           write,
 	"close_input":     closeInput,
 	"wait":            wait,
@@ -159,9 +162,8 @@ func (c *child) begin() error {
 		closeAll(c.files)
 		return err
 	}
-	closed := func() bool { return c.resource.Closed() }
-	c.output = stream.Reader{Source: out, Closed: closed}
-	c.errors = stream.Reader{Source: errs, Closed: closed}
+	options := stream.Options{What: "program", Closed: c.closed, Explain: plain}
+	c.output, c.errors = stream.New(out, options), stream.New(errs, options)
 	return nil
 }
 
@@ -171,10 +173,12 @@ func closeAll(files []*os.File) {
 	}
 }
 
-// reap waits for the end of the program, so that none is left as a zombie.
+// reap waits for the end of the program, so that none is left as a zombie. What
+// it leaves behind in its group ends with it: later, another group could have
+// got the same number.
 func (c *child) reap() {
 	defer crash.Guard()
-	_ = c.cmd.Wait() // how it ended stands in ProcessState
+	waitForGroup(c.cmd) // how it ended stands in ProcessState
 	c.state = c.cmd.ProcessState
 	close(c.ended)
 }
@@ -184,55 +188,55 @@ func (c *child) kill() error {
 	select {
 	case <-c.ended:
 	default:
-		_ = syscall.Kill(-c.cmd.Process.Pid, syscall.SIGKILL)
+		killGroup(c.cmd)
 	}
 	closeAll(c.files)
 	return nil
 }
 
+func killGroup(cmd *exec.Cmd) { _ = syscall.Kill(-cmd.Process.Pid, syscall.SIGKILL) }
+
 type closer func() error
 
 func (c closer) Close() error { return c() }
 
-func readLine(l *lua.LState, r *stream.Reader) int {
-	line, err := r.Line(l, stream.Size(l, 2, stream.DefaultLine))
-	return result(l, line, err)
-}
-
-func readSome(l *lua.LState, r *stream.Reader) int {
-	data, err := r.Some(l, stream.Size(l, 2, stream.DefaultSome))
-	return result(l, data, err)
-}
-
-func result(l *lua.LState, text string, err error) int {
-	switch {
-	case errors.Is(err, io.EOF):
-		return bind.Failf(l, "the program has closed it")
-	case errors.Is(err, stream.ErrClosed):
-		return bind.Failf(l, "the process is closed")
-	case err != nil:
-		return bind.Fail(l, plain(err))
+// closed is why nothing can be read or written any more, or nil.
+func (c *child) closed() error {
+	if c.resource.Closed() {
+		return errClosed
 	}
-	return bind.Return(l, lua.LString(text))
+	return nil
 }
 
-// write is write(s, …).
+var (
+	errClosed = errors.New("the process is closed")
+	errCutOff = errors.New("an earlier write was cut off in the middle, so nothing more can be written")
+)
+
+// write is write(s, …). Several tasks may write; each gets its turn, in the
+// order of asking.
 func write(l *lua.LState, c *child) int {
 	var data []byte
 	for i := 2; i <= l.GetTop(); i++ {
 		data = append(data, l.CheckString(i)...)
 	}
-	if c.writing {
-		bind.Raise(l, "another task writes to this process")
+	turn := c.turns.Ask()
+	defer turn.Leave()
+	if err := bind.Wait(l, func(ctx context.Context) error { return turn.Wait(ctx, 0) }); err != nil {
+		return bind.Fail(l, err)
 	}
-	c.writing = true
-	defer func() { c.writing = false }()
+	if err := cmp.Or(c.closed(), c.broken); err != nil {
+		return bind.Fail(l, err)
+	}
 	err := stream.Interruptible(l, time.Time{}, c.input.SetWriteDeadline, func() error {
-		_, err := c.input.Write(data)
+		n, err := c.input.Write(data)
+		if err != nil && n > 0 {
+			c.broken = errCutOff
+		}
 		return err
 	})
 	if err != nil {
-		return bind.Fail(l, plain(err))
+		return bind.Fail(l, cmp.Or(c.closed(), plain(err)))
 	}
 	return bind.Return(l, lua.LTrue)
 }
@@ -278,6 +282,10 @@ func plain(err error) error {
 	var failed *exec.Error
 	var system *os.SyscallError
 	switch {
+	case errors.Is(err, io.EOF):
+		return errors.New("the program has closed it")
+	case errors.Is(err, os.ErrDeadlineExceeded):
+		return bind.ErrTimeout
 	case errors.Is(err, os.ErrClosed):
 		return errors.New("the input is closed")
 	case errors.Is(err, syscall.EPIPE):

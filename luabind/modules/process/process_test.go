@@ -35,6 +35,34 @@ assert(p:read_line() == "$HOME; echo ` + "`id`" + ` a  b")`},
 		{"folder and environment", `
 local p = assert(process.start{ "sh", "-c", "pwd; echo $COLOUR-$HOME", dir = "/", env = { COLOUR = "blue", HOME = false } })
 assert(p:read_line() == "/" and p:read_line() == "blue-")`},
+		{"two tasks write, each in its turn", `
+local p = assert(process.start{ "cat" })
+local long = ("x"):rep(200000)
+local first = spectrum.spawn(function() assert(p:write("1", long, "\n")) end)
+local second = spectrum.spawn(function() assert(p:write("2", long, "\n")) end)
+spectrum.sleep(0)
+assert(p:read_line(200001) == "1" .. long and p:read_line(200001) == "2" .. long)
+assert(first:join() and second:join())`},
+		{"a write that is cut off", `
+local p = assert(process.start{ "sh", "-c", "head -c 1; sleep 1000" })
+local writer = spectrum.spawn(function() p:write(("x"):rep(1000000)) end)
+assert(p:read_some() == "x")
+writer:cancel()
+writer:join()
+local ok, err = p:write("more")
+assert(ok == nil and err == "an earlier write was cut off in the middle, so nothing more can be written", err)`},
+		{"two tasks read", `
+local p = assert(process.start{ "cat" })
+local reader = spectrum.spawn("reader", function() return p:read_line() end)
+spectrum.sleep(0)
+local ok, err = pcall(p.read_some, p)
+assert(not ok and err:find("another task reads from this program", 1, true), err)
+assert(p:write("ab"))
+reader:cancel()
+reader:join()
+assert(p:write("c\n") and p:read_line() == "abc")
+p:close()
+assert(select(2, p:write("x")) == "the process is closed")`},
 		{"a timeout", `
 local p = assert(process.start{ "sleep", "1000" })
 assert(select(2, p:wait(0.01)) == "timeout")

@@ -1,16 +1,13 @@
 package regexp
 
 import (
-	"context"
 	"fmt"
-	"math"
 	"runtime"
 	"strings"
 
 	lua "github.com/yuin/gopher-lua"
 
 	"spectrumlua/luabind/bind"
-	"spectrumlua/runtime/crash"
 )
 
 const (
@@ -25,9 +22,9 @@ const (
 	smallText = 4 << 10
 )
 
-// busy bounds how many matches run beside the script, which has to share the
-// processors with them.
-var busy = make(chan struct{}, 2*runtime.GOMAXPROCS(0))
+// busy has more places than there are processors: a match that nobody waits for
+// any more keeps its own to the end.
+var busy = bind.NewPlaces(2 * runtime.GOMAXPROCS(0))
 
 // run runs f, which matches p on a text. If it may take long, others run
 // meanwhile; it goes on, for nobody, when the task is cancelled.
@@ -40,25 +37,7 @@ func run[T any](l *lua.LState, p *pattern, text string, f func() T) T {
 		bind.Raise(l, "regexp: a text of %d bytes is too long for a pattern of this size", len(text))
 	}
 	var result T
-	_ = bind.Wait(l, func(ctx context.Context) error {
-		select {
-		case busy <- struct{}{}:
-		case <-ctx.Done():
-			return context.Cause(ctx)
-		}
-		done := make(chan T, 1)
-		go func() {
-			defer crash.Guard()
-			defer func() { <-busy }()
-			done <- f()
-		}()
-		select {
-		case result = <-done:
-			return nil
-		case <-ctx.Done():
-			return context.Cause(ctx)
-		}
-	})
+	busy.Apart(l, func() { result = f() })
 	return result
 }
 
@@ -130,17 +109,11 @@ func first(l *lua.LState, p *pattern) (s *subject, at []int) {
 
 // start is argument n, a position as string.find takes it, as an offset.
 func start(l *lua.LState, n, size int) int {
-	if l.Get(n) == lua.LNil {
-		return 0
+	i := bind.OptInteger(l, n, 1)
+	if i < 0 {
+		i += size + 1
 	}
-	f := float64(l.CheckNumber(n))
-	switch {
-	case f != math.Trunc(f) && !math.IsInf(f, 0):
-		l.ArgError(n, "an integer is wanted")
-	case f < 0:
-		f += float64(size) + 1
-	}
-	return int(max(1, min(f, float64(size)+2))) - 1
+	return max(1, min(i, size+2)) - 1
 }
 
 // all finds the matches in a text, at most n; n < 0 means all.
@@ -162,11 +135,11 @@ func count(l *lua.LState, n int) int {
 	if l.Get(n) == lua.LNil {
 		return -1
 	}
-	f := float64(l.CheckNumber(n))
-	if f != math.Trunc(f) && !math.IsInf(f, 1) || f < 0 {
+	i := bind.OptInteger(l, n, 0)
+	if i < 0 {
 		l.ArgError(n, fmt.Sprintf("a number of matches is wanted, not %v", l.Get(n)))
 	}
-	return int(min(f, math.MaxInt32))
+	return i
 }
 
 // bound raises an error if a string of n bytes would be too long.

@@ -5,7 +5,6 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"math"
 	stdnet "net"
 	"os"
 	"time"
@@ -16,6 +15,7 @@ import (
 
 	"spectrumlua/luabind/bind"
 	"spectrumlua/luabind/modules/net"
+	"spectrumlua/luabind/stream"
 	"spectrumlua/runtime/task"
 )
 
@@ -30,7 +30,7 @@ type socket struct {
 	settings settings
 	ctx      context.Context // of the connection
 	cancel   context.CancelFunc
-	turns    net.Turns // of sending
+	turns    stream.Turns // of sending
 
 	receiving bool
 }
@@ -181,8 +181,8 @@ func ping(l *lua.LState, s *socket) int {
 func closeSocket(l *lua.LState, s *socket) int {
 	code := websocket.StatusNormalClosure
 	if l.Get(2) != lua.LNil {
-		n := float64(l.CheckNumber(2))
-		if n != math.Trunc(n) || (n != 1000 && n != 1001 && (n < 3000 || n > 4999)) {
+		n, ok := bind.Integer(l.CheckNumber(2), 1000, 4999)
+		if !ok || n > 1001 && n < 3000 {
 			l.ArgError(2, "a code is 1000, 1001, or from 3000 to 4999")
 		}
 		code = websocket.StatusCode(n)

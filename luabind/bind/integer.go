@@ -1,0 +1,40 @@
+package bind
+
+import (
+	"fmt"
+	"math"
+
+	lua "github.com/yuin/gopher-lua"
+)
+
+// Integer is a number as an integer, if it is one from least to most.
+func Integer(v lua.LValue, least, most int) (n int, ok bool) {
+	number, ok := v.(lua.LNumber)
+	f := float64(number)
+	if !ok || f != math.Trunc(f) || f < float64(least) || f > float64(most) {
+		return 0, false
+	}
+	return int(f), true
+}
+
+// CheckInteger is argument n, an integer from least to most.
+func CheckInteger(l *lua.LState, n, least, most int) int {
+	i, ok := Integer(l.CheckNumber(n), least, most)
+	if !ok {
+		l.ArgError(n, fmt.Sprintf("an integer from %d to %d is wanted, not %v", least, most, l.Get(n)))
+	}
+	return i
+}
+
+// OptInteger is argument n, any integer; otherwise stands for none. One beyond
+// 32 bits, such as math.huge, becomes the nearest within them.
+func OptInteger(l *lua.LState, n, otherwise int) int {
+	if l.Get(n) == lua.LNil {
+		return otherwise
+	}
+	f := float64(l.CheckNumber(n))
+	if f != math.Trunc(f) { // NaN too
+		l.ArgError(n, fmt.Sprintf("an integer is wanted, not %v", f))
+	}
+	return int(max(math.MinInt32, min(math.MaxInt32, f)))
+}

@@ -1,0 +1,31 @@
+package crypto
+
+import (
+	"runtime"
+
+	lua "github.com/yuin/gopher-lua"
+
+	"spectrumlua/luabind/bind"
+)
+
+// busy leaves the script a processor.
+var busy = bind.NewPlaces(max(1, runtime.GOMAXPROCS(0)-1))
+
+// compute returns what f computes, encoded. If it takes long, others run
+// meanwhile.
+func compute(l *lua.LState, long bool, encode func([]byte) string, f func(t *bind.Turn) ([]byte, error)) int {
+	var b []byte
+	var err error
+	if long {
+		err = busy.Beside(l, func(t *bind.Turn) (err error) {
+			b, err = f(t)
+			return err
+		})
+	} else {
+		b, err = f(nil)
+	}
+	if err != nil {
+		return bind.Fail(l, err)
+	}
+	return bind.Return(l, lua.LString(encode(b)))
+}

@@ -1,0 +1,98 @@
+package stream
+
+import (
+	"errors"
+	"fmt"
+	"io"
+	"strings"
+
+	lua "github.com/yuin/gopher-lua"
+
+	"spectrumlua/luabind/bind"
+)
+
+// What the calls below read unless they say otherwise, in bytes.
+const (
+	defaultSome = 64 << 10
+	defaultAll  = 16 << 20
+)
+
+// LuaReadLine is read_line([max]): a line without its LF or CRLF. What stands
+// behind the last one comes as a line too.
+func (r *Reader) LuaReadLine(l *lua.LState) int {
+	line, err := r.Line(l, size(l, 2, r.options.Longest))
+	if err != nil {
+		return bind.Fail(l, err)
+	}
+	return bind.Return(l, lua.LString(line))
+}
+
+// LuaReadUntil is read_until(delimiter [, max]): what stands before the
+// delimiter, which is taken too.
+func (r *Reader) LuaReadUntil(l *lua.LState) int {
+	delimiter := l.CheckString(2)
+	if delimiter == "" {
+		l.ArgError(2, "a delimiter has at least one byte")
+	}
+	limit := size(l, 3, r.options.Longest)
+	at, err := r.find(l, delimiter, limit+len(delimiter))
+	switch {
+	case err != nil:
+		return r.fail(l, err)
+	case at == 0:
+		return bind.Failf(l, "there is no delimiter within %d bytes", limit)
+	}
+	return bind.Return(l, lua.LString(strings.TrimSuffix(r.take(at), delimiter)))
+}
+
+// LuaRead is read(n): n bytes, or nil if the stream ends before.
+func (r *Reader) LuaRead(l *lua.LState) int {
+	n := size(l, 2, 0)
+	err := r.fill(l, func() bool { return r.Pending() >= n })
+	switch {
+	case err == nil:
+		return bind.Return(l, lua.LString(r.take(n)))
+	case errors.Is(err, io.EOF) && r.Pending() > 0:
+		return bind.Failf(l, "the %s ended after %d of %d bytes", r.options.What, r.Pending(), n)
+	}
+	return r.fail(l, err)
+}
+
+// LuaReadSome is read_some([max]): what is there, at least a byte.
+func (r *Reader) LuaReadSome(l *lua.LState) int {
+	limit := size(l, 2, defaultSome)
+	if err := r.fill(l, func() bool { return r.Pending() > 0 }); err != nil {
+		return r.fail(l, err)
+	}
+	return bind.Return(l, lua.LString(r.take(min(limit, r.Pending()))))
+}
+
+// LuaReadAll is read_all([max]): all that comes until the end of the stream. If
+// that is more than max bytes, it stays where it is.
+func (r *Reader) LuaReadAll(l *lua.LState) int {
+	limit := size(l, 2, defaultAll)
+	err := r.fill(l, func() bool { return r.Pending() > limit })
+	switch {
+	case err == nil:
+		return bind.Failf(l, "there are more than %d bytes", limit)
+	case errors.Is(err, io.EOF):
+		return bind.Return(l, lua.LString(r.take(r.Pending())))
+	}
+	return r.fail(l, err)
+}
+
+func (r *Reader) fail(l *lua.LState, err error) int { return bind.Fail(l, r.options.Explain(err)) }
+
+// size is argument n, a number of bytes up to max_string; 0 as the default
+// makes it required.
+func size(l *lua.LState, n, otherwise int) int {
+	most := int(bind.RuntimeOf(l).Lua.MaxString)
+	if l.Get(n) == lua.LNil && otherwise > 0 {
+		return min(otherwise, most)
+	}
+	i, ok := bind.Integer(l.CheckNumber(n), 1, most)
+	if !ok {
+		l.ArgError(n, fmt.Sprintf("a number of bytes from 1 to %d (max_string) is wanted, not %v", most, l.Get(n)))
+	}
+	return i
+}
