@@ -128,6 +128,10 @@ func (l *Link) Send(typ pb.WrapperMessage_Type, payload []byte) error {
 	return l.out.push(typ, payload)
 }
 
+// Sent counts the messages that Send has queued so far, whether they have left
+// or not.
+func (l *Link) Sent() uint64 { return l.out.count() }
+
 // Full tells whether MaxQueue bytes or more wait to be written. A sender that
 // can wait should then call WaitRoom, and ask again before it sends: others
 // were waiting too.

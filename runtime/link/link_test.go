@@ -239,3 +239,21 @@ func TestRunTwice(t *testing.T) {
 	err := l.Run(t.Context(), l.peer.conn)
 	t.Error(errors.Join(errors.New("it returned"), err))
 }
+
+// TestSent counts what is sent, before the first PONG and after, and not what
+// the link says of itself.
+func TestSent(t *testing.T) {
+	l := serve(t, Options{})
+	for _, typ := range []pb.WrapperMessage_Type{tMessage, tMessage} {
+		if err := l.Send(typ, []byte("x")); err != nil {
+			t.Fatal(err)
+		}
+	}
+	l.peer.ping()
+	if err := l.Send(tMessage, nil); err != nil {
+		t.Fatal(err)
+	}
+	if n := l.Sent(); n != 3 {
+		t.Errorf("%d are counted, want 3", n)
+	}
+}

@@ -36,6 +36,7 @@ type outbox struct {
 	spare  [][]byte
 	room   chan struct{} // closed when there is room again; nil if nobody waits
 	writes uint64        // how often more than a sign of life has been taken
+	pushed uint64        // how many messages there have been, PONG and STATS left out
 
 	wake chan struct{} // holds a token when there may be something to write
 }
@@ -50,6 +51,7 @@ func (o *outbox) push(typ pb.WrapperMessage_Type, payload []byte) error {
 	if o.closed {
 		return ErrClosed
 	}
+	o.pushed++
 	if typ == pb.WrapperMessage_TYPE_BACKEND_CONFIG && !o.ponged {
 		o.config = appendFrame(o.config, typ, payload)
 		return nil
@@ -126,6 +128,13 @@ func (o *outbox) taken() uint64 {
 	o.mu.Lock()
 	defer o.mu.Unlock()
 	return o.writes
+}
+
+// count counts what has been pushed, PONG and STATS left out.
+func (o *outbox) count() uint64 {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	return o.pushed
 }
 
 // done gives a written chunk back.
