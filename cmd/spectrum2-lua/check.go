@@ -1,0 +1,103 @@
+package main
+
+import (
+	"encoding/json"
+	"errors"
+	"fmt"
+
+	"github.com/spf13/cobra"
+
+	"spectrumlua/luabind/check"
+)
+
+func newCheck(t *terminal) *cobra.Command {
+	var asJSON bool
+	cmd := &cobra.Command{
+		Use:   "check script-or-config …",
+		Short: "Find mistakes in scripts and configs without running them",
+		Long: `check reads scripts and transport configs, and tells what the backend, or
+Spectrum, would refuse: typos in handlers, fields, enum values and functions,
+variables and modules that are not there, and the traps of config files. With a
+config it also reads the script named there, and with a script all that it
+requires. In a folder it takes every *.lua and *.cfg. Nothing is run.
+
+Each finding is a line:
+
+    echo.lua:12: error: conv_message: there is no field "buddy"; did you mean "buddy_name"? [unknown-field]
+
+An error is wrong wherever the script runs. A warning is likely not meant, or
+depends on the machine. The comment "-- check: ignore CODE" (in a config
+"# check: ignore CODE") silences a line. docs/check.md has all codes.
+
+With --json each finding is an object on a line of its own, with file, line (0:
+the file as a whole), severity ("error" or "warning"), code and text.
+
+The exit code is 1 if there are errors, 0 otherwise.`,
+		Example: `  spectrum2-lua check echo.lua
+  spectrum2-lua check /etc/spectrum2/transports
+  spectrum2-lua check --json echo.cfg | jq .text`,
+		Args: func(cmd *cobra.Command, args []string) error {
+			if len(args) == 0 {
+				return usageError{cmd.CommandPath(), errors.New("name a script, a config file or a folder")}
+			}
+			return nil
+		},
+		RunE: func(_ *cobra.Command, args []string) error {
+			r := check.Paths(args...)
+			show := t.showFinding
+			if asJSON {
+				show = t.showJSON
+			}
+			for _, f := range r.Findings {
+				show(f)
+			}
+			return conclude(t, r, asJSON)
+		},
+	}
+	cmd.Flags().BoolVar(&asJSON, "json", false, "write findings as JSON, one a line")
+	return cmd
+}
+
+// conclude says how much was found; errors make the command fail.
+func conclude(t *terminal, r *check.Report, asJSON bool) error {
+	problems := count(r.Count(check.Error), "error") + ", " + count(r.Count(check.Warning), "warning")
+	files := count(r.Files, "file")
+	switch {
+	case r.Count(check.Error) > 0:
+		return fmt.Errorf("%s in %s", problems, files)
+	case asJSON:
+	case len(r.Findings) > 0:
+		t.print(problems + " in " + files)
+	default:
+		t.print(files + " checked, nothing found")
+	}
+	return nil
+}
+
+func count(n int, what string) string {
+	if n == 1 {
+		return "1 " + what
+	}
+	return fmt.Sprintf("%d %ss", n, what)
+}
+
+func (t *terminal) showFinding(f check.Finding) {
+	style := yellow
+	if f.Severity == check.Error {
+		style = red
+	}
+	severity := string(f.Severity)
+	place := f.File
+	if f.Line > 0 {
+		place = fmt.Sprintf("%s:%d", f.File, f.Line)
+	}
+	t.print(printable(place) + ": " + t.paint(style, severity) + ": " + printable(f.Text) + " " + t.paint(dim, "["+f.Code+"]"))
+}
+
+func (t *terminal) showJSON(f check.Finding) {
+	line, err := json.Marshal(f)
+	if err != nil {
+		panic(err) // strings and a number
+	}
+	t.print(string(line))
+}

@@ -1,0 +1,215 @@
+package check
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+
+	lua "github.com/yuin/gopher-lua"
+	"github.com/yuin/gopher-lua/ast"
+
+	"spectrumlua/luabind"
+	"spectrumlua/luabind/api"
+	"spectrumlua/luabind/bind"
+	"spectrumlua/runtime/schema"
+)
+
+// checkCalls looks at what is given to functions of the API.
+func (u *unit) checkCalls() {
+	for _, call := range u.calls {
+		if call.Func == nil {
+			u.checkMethod(call)
+		}
+		f, owner := u.callee(call)
+		if f == nil {
+			continue
+		}
+		u.program.calls[owner.Name+"."+f.Name] = true
+		switch {
+		case owner.Name == api.SessionClass:
+			u.checkSessionCall(call, f.Name)
+		case owner.Name == "spectrum" && f.Name == "send":
+			u.checkSend(call)
+		case owner.Name == "spectrum" && f.Name == "backend_config":
+			u.checkBackendConfig(call)
+		default:
+			u.checkOptions(call, f, owner)
+		}
+	}
+}
+
+// checkMethod tells of a method that an object does not have.
+func (u *unit) checkMethod(call *ast.FuncCallExpr) {
+	v := u.valueOf(call.Receiver)
+	switch {
+	case v.table != nil || v.class == nil:
+	case v.isSession() && !slices.Contains(luabind.SessionNames(), call.Method):
+		u.tell(call.Line(), "unknown-member", luabind.SessionLacks(call.Method))
+	case v.isSession() && slices.Contains(luabind.SessionProperties(), call.Method):
+		u.tell(call.Line(), "unknown-member", fmt.Sprintf("%s is no method of a session: write session.%s", call.Method, call.Method))
+	case len(v.class.AllFunctions()) > 0 && !slices.Contains(v.class.Names(), call.Method):
+		u.tell(call.Line(), "unknown-member", lacks(v.class, call.Method))
+	}
+}
+
+func lacks(c *api.Class, name string) string {
+	return fmt.Sprintf("a %s has no %q%s", shortName(c), name, bind.DidYouMean(name, c.Names()))
+}
+
+// shortName is what a class is called in messages.
+func shortName(c *api.Class) string { return strings.TrimPrefix(c.Name, "spectrum.") }
+
+// checkSessionCall looks at a call of a session's method.
+func (u *unit) checkSessionCall(call *ast.FuncCallExpr, name string) {
+	if name == "update_buddy" {
+		u.checkSent(call, schema.TypeByName("buddy_changed"), call.Args, name)
+	} else if t := schema.TypeByName(name); t != nil {
+		u.checkSent(call, t, call.Args, name)
+	}
+}
+
+// checkSend looks at a call of spectrum.send.
+func (u *unit) checkSend(call *ast.FuncCallExpr) {
+	if len(call.Args) == 0 {
+		return
+	}
+	name, ok := u.valueOf(call.Args[0]).constant.(lua.LString)
+	if !ok {
+		return
+	}
+	t, err := luabind.CheckSendable(string(name))
+	if err != nil {
+		u.tell(call.Args[0].Line(), "unknown-message", err.Error())
+		return
+	}
+	u.checkSent(call, t, call.Args[1:], "")
+}
+
+// checkBackendConfig looks at the sections of spectrum.backend_config.
+func (u *unit) checkBackendConfig(call *ast.FuncCallExpr) {
+	if len(call.Args) == 0 {
+		return
+	}
+	table, ok := call.Args[0].(*ast.TableExpr)
+	if !ok {
+		return
+	}
+	for _, section := range table.Fields {
+		name, isName := section.Key.(*ast.StringExpr)
+		if !isName {
+			continue
+		}
+		keys, ok := section.Value.(*ast.TableExpr)
+		if !ok {
+			if v := u.valueOf(section.Value); v.constant != nil && !v.isNil() {
+				u.tell(name.Line(), "backend-config", fmt.Sprintf("backend_config: %s: a table is wanted, as in { features = { muc = true } }", name.Value))
+			}
+			continue
+		}
+		if len(keys.Fields) == 0 {
+			u.checkSetting(name.Line(), name.Value, "muc", "1")
+		}
+		for _, f := range keys.Fields {
+			if key, ok := f.Key.(*ast.StringExpr); ok {
+				u.checkSetting(key.Line(), name.Value, key.Value, u.settingText(f.Value))
+			}
+		}
+	}
+}
+
+func (u *unit) checkSetting(line int, section, key, text string) {
+	doubt, err := luabind.CheckBackendSetting(section, key, text)
+	if err != nil {
+		u.tell(line, "backend-config", "backend_config: "+err.Error())
+	}
+	if doubt != "" {
+		u.tell(line, "backend-config-key", "backend_config: "+doubt)
+	}
+}
+
+// settingText is a value as Spectrum gets it; "1", which is always right, if it
+// is not known.
+func (u *unit) settingText(e ast.Expr) string {
+	switch v := u.valueOf(e).constant.(type) {
+	case lua.LString:
+		return string(v)
+	case lua.LNumber:
+		return v.String()
+	}
+	return "1"
+}
+
+// checkOptions looks at the tables of options that a function is given.
+func (u *unit) checkOptions(call *ast.FuncCallExpr, f *api.Function, owner *api.Class) {
+	for i, p := range f.Params {
+		if i >= len(call.Args) || p.Name == "..." {
+			return
+		}
+		table, ok := call.Args[i].(*ast.TableExpr)
+		class := p.Type.Class()
+		if !ok || class == nil || len(class.AllFunctions()) > 0 || hasFreeKeys(class) {
+			continue
+		}
+		what := shortName(owner) + "." + f.Name
+		if f.Method {
+			what = f.Name
+		}
+		for _, field := range table.Fields {
+			if key, ok := field.Key.(*ast.StringExpr); ok {
+				u.checkOption(what, class, key, field.Value)
+			}
+		}
+	}
+}
+
+func hasFreeKeys(c *api.Class) bool {
+	return slices.ContainsFunc(c.AllFields(), func(f *api.Field) bool { return strings.HasPrefix(f.Name, "[") })
+}
+
+func (u *unit) checkOption(what string, class *api.Class, key *ast.StringExpr, given ast.Expr) {
+	option := class.Field(key.Value)
+	if option == nil {
+		hint := bind.DidYouMean(key.Value, class.Names())
+		if hint == "" {
+			hint = "; there are " + strings.Join(class.Names(), ", ")
+		}
+		u.tell(key.Line(), "unknown-option", fmt.Sprintf("%s has no option %q%s", what, key.Value, hint))
+		return
+	}
+	for _, leaf := range leaves(given) {
+		v := u.valueOf(leaf).constant
+		if want := refused(option.Type, v); want != "" {
+			u.tell(leaf.Line(), "wrong-value", fmt.Sprintf("%s: %s: %s is wanted, not %s", what, key.Value, want, bind.Describe(v)))
+		}
+	}
+}
+
+// simple are the types whose values are told apart here, and what they take.
+var simple = map[string][]lua.LValueType{
+	"string":  {lua.LTString, lua.LTNumber},
+	"number":  {lua.LTNumber},
+	"integer": {lua.LTNumber},
+	"boolean": {lua.LTBool},
+}
+
+var wantedNames = map[string]string{"string": "a string", "number": "a number", "integer": "a number", "boolean": "true or false"}
+
+// refused says what is wanted, if a type does not take a literal.
+func refused(t api.Type, v lua.LValue) string {
+	alternatives := t.Alternatives()
+	if v == nil || v == lua.LNil {
+		return ""
+	}
+	want := ""
+	for _, a := range alternatives {
+		kinds, known := simple[string(a)]
+		switch {
+		case a == "nil":
+		case !known || want != "" || slices.Contains(kinds, v.Type()):
+			return "" // more than one kind: silence
+		default:
+			want = wantedNames[string(a)]
+		}
+	}
+	return want
+}

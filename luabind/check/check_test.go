@@ -1,0 +1,202 @@
+package check
+
+import (
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"go.uber.org/goleak"
+)
+
+func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
+
+// found checks a script and returns "line code: text" of each finding.
+func found(t *testing.T, files ...string) []string {
+	t.Helper()
+	dir := t.TempDir()
+	for i := 2; i+1 < len(files); i += 2 {
+		write(t, dir, files[i], files[i+1])
+	}
+	write(t, dir, files[0], files[1])
+	var all []string
+	for _, f := range Paths(filepath.Join(dir, files[0])).Findings {
+		text := strings.ReplaceAll(f.String(), dir+"/", "")
+		all = append(all, text)
+	}
+	return all
+}
+
+// TestFindings has what is told, word for word.
+func TestFindings(t *testing.T) {
+	for _, c := range []struct{ name, script, want string }{
+		{"a missing end", "local on = {}\nfunction on.login(session)\n  if true then\nend\nreturn on",
+			"script.lua:5: error: syntax error at the end of the file: is an 'end' or a bracket missing? [syntax]"},
+		{"what only the compiler sees", "break", "script.lua:1: error: no loop to break [syntax]"},
+		{"a number returned", "return 7", "script.lua:1: error: the script returns a number: it must end with `return on`, where `on` is the table of its handlers [no-handlers]"},
+		{"nothing returned", "", "script.lua: error: the script returns nothing: it must end with `return on`, where `on` is the table of its handlers [no-handlers]"},
+		{"a typo in a handler", "local on = {}\nfunction on.login() end\non.conv_mesage = function() end\nreturn on",
+			"script.lua:3: error: on.conv_mesage: no message has this name; did you mean on.conv_message? [unknown-handler]"},
+		{"a handler in the table itself", "return { login = function() end, conv_mesage = function() end }",
+			"script.lua:1: error: on.conv_mesage: no message has this name; did you mean on.conv_message? [unknown-handler]"},
+		{"a handler that is no function", "return { login = 7, logout = function() end }",
+			"script.lua:1: error: on.login is a number: a function is wanted [unknown-handler]"},
+		{"a handler with a colon", "local on = {}\nfunction on:login(session, m) return self, session, m end\nreturn on",
+			"script.lua:2: warning: on.login is called with (session, m), but has 3 parameters, since the colon adds self: write a dot [handler-parameters]"},
+		{"a field in two steps", in("local fields = { buddy = 'x', message = 'y' }\nsession:conv_message(fields)"),
+			`script.lua:4: error: conv_message: there is no field "buddy"; did you mean "buddy_name"? [unknown-field]`},
+		{"no fields at all", in("session:disconnected()"),
+			"script.lua:4: error: disconnected: the field error is missing (one of network_error, invalid_username, authentication_failed, authentication_impossible, no_ssl_support, encryption_error, name_in_use, invalid_settings, cert_not_provided, cert_untrusted, cert_expired, cert_not_activated, cert_hostname_mismatch, cert_fingerprint_mismatch, cert_self_signed, cert_other_error, other_error) [missing-field]"},
+		{"an enum by way of a variable", in("local away = 'awaay'\nsession:update_buddy { buddy_name = 'x', status = away }"),
+			`script.lua:5: error: buddy_changed: status: "awaay" is none of its values; did you mean "away"? [wrong-value]`},
+		{"an enum by way of and, or", in("session:update_buddy { buddy_name = 'x', status = m.user and 'away' or 'onlin' }"),
+			`script.lua:4: error: buddy_changed: status: "onlin" is none of its values; did you mean "online"? [wrong-value]`},
+		{"a flag", in("session:participant_changed { room = 'r', nickname = 'n', status = 'none', flag = { 'me', 'moderador' } }"),
+			`script.lua:4: error: participant_changed: flag: "moderador" is none of its values; did you mean "moderator"? [wrong-value]`},
+		{"a flag that is no list", in("session:participant_changed { room = 'r', nickname = 'n', status = 'none', flag = 'me' }"),
+			`script.lua:4: error: participant_changed: flag: a list of none, moderator, conflict, banned, not_authorized, me, kicked, room_not_found is wanted, not the string "me" [wrong-value]`},
+		{"a text that is a boolean", in("session:conv_message { buddy_name = true, message = 'x' }"),
+			"script.lua:4: error: conv_message: buddy_name: a string is wanted, not true [wrong-value]"},
+		{"a time", in("session:conv_message { buddy_name = 'x', message = 'x', timestamp = 'yesterday' }"),
+			`script.lua:4: error: conv_message: timestamp: the string "yesterday" is no time: seconds since 1970 are wanted, or UTC as in "20060102T150405" [wrong-value]`},
+		{"a field of a field", in("session:conv_message { buddy_name = 'x', message = 'x', attachment = { { uri = 'x' } } }"),
+			`script.lua:4: error: conv_message: attachment: element 1: there is no field "uri"; did you mean "url"? [wrong-value]`},
+		{"a text in place of a table", in("session:conv_message 'hello'"),
+			"script.lua:4: error: conv_message: a table of fields is wanted, as in { attachment = … }, not a string [wrong-value]"},
+		{"spectrum.send", in("spectrum.send('conv_mesage', {})"),
+			`script.lua:4: error: no message has the name "conv_mesage"; did you mean "conv_message"? [unknown-message]`},
+		{"a field of spectrum.send", in("spectrum.send('query', { command = 'status' })"),
+			`script.lua:4: error: query: there is no field "command"; there are config [unknown-field]`},
+		{"a type that is not taken", in("spectrum.send('login', {})"),
+			"script.lua:4: error: Spectrum does not take login from a backend: it would stop reading [unknown-message]"},
+		{"a field that is read", "local on = {}\nfunction on.conv_message(session, m)\n  session:conv_message { buddy_name = m.buddy, message = m.message }\nend\nreturn on",
+			`script.lua:3: error: conv_message: there is no field "buddy"; did you mean "buddy_name"? [unknown-field]`},
+		{"what is compared", "local on = {}\nfunction on.buddy_changed(session, m)\n  if m.status == 'offline' then session:connected() end\nend\nreturn on",
+			`script.lua:3: error: buddy_changed: status: "offline" is none of its values; did you mean "online"? [wrong-value]`},
+		{"a session that is passed on", "local on = {}\nlocal function greet(s) s:connectd() end\nfunction on.login(session) greet(session) end\nreturn on",
+			`script.lua:2: error: a session has no "connectd"; did you mean "connected"? [unknown-member]`},
+		{"a session in a task", in("session:spawn('x', function(s) s:connectd() end, session)"),
+			`script.lua:4: error: a session has no "connectd"; did you mean "connected"? [unknown-member]`},
+		{"sessions in a loop", in("for _, s in ipairs(spectrum.sessions()) do s:connectd() end"),
+			`script.lua:4: error: a session has no "connectd"; did you mean "connected"? [unknown-member]`},
+		{"a session that was found", in("local s = m.user and spectrum.session(m.user)\nif s then s:connectd() end"),
+			`script.lua:5: error: a session has no "connectd"; did you mean "connected"? [unknown-member]`},
+		{"what cannot be sent", in("session:login {}"),
+			`script.lua:4: error: a session has no "login": Spectrum does not take login from a backend: it would stop reading [unknown-member]`},
+		{"a property called", in("session:user()"), "script.lua:4: error: user is no method of a session: write session.user [unknown-member]"},
+		{"a connection's method", in("local net = require 'spectrum.net'\nlocal conn = assert(net.connect('x:1'))\nconn:red_line()"),
+			`script.lua:6: error: a net.Conn has no "red_line"; did you mean "read_line"? [unknown-member]`},
+		{"a connection's method with a dot", in("local conn = require('spectrum.net').connect('x:1')\nconn.close()"),
+			"script.lua:5: error: close is a method: write :close(…), with a colon [dot-for-colon]"},
+		{"a module within spectrum", in("spectrum.log.inform('x')"), `script.lua:4: error: spectrum.log has no "inform"; did you mean "info"? [unknown-member]`},
+		{"Lua's library", in("string.foramt('x')"), `script.lua:4: error: string has no "foramt"; did you mean "format"? [unknown-member]`},
+		{"an option's kind", in("require('spectrum.net').connect('x:1', { timeout = 'soon' })"),
+			`script.lua:4: error: net.connect: timeout: a number is wanted, not the string "soon" [wrong-value]`},
+		{"a module", in("require 'helper'"), "script.lua:4: error: require \"helper\": there is no such module: no file helper.lua, no file helper/init.lua [unknown-module]"},
+		{"a global that is out of sight", "do local helper = 1; print(helper) end\nprint(helper)\nreturn {}",
+			`script.lua:2: error: there is no variable "helper" here; the local one of line 1 cannot be seen from here [undefined-global]`},
+		{"an unused function", "local function f() return f() end\nreturn {}",
+			"script.lua:1: warning: the local function f is never used: remove it, or call it _f [unused-local]"},
+		{"a section", "local spectrum = require 'spectrum'\nspectrum.backend_config { feature = { muc = true } }\nreturn {}",
+			`script.lua:2: error: backend_config: there is no section "feature"; there are features, registration [backend-config]`},
+		{"a setting that is no boolean", "local spectrum = require 'spectrum'\nspectrum.backend_config { features = { muc = 'maybe' } }\nreturn {}",
+			`script.lua:2: error: backend_config: features.muc: true or false is wanted, not "maybe" [backend-config]`},
+		{"ignored, but another", "local a, b = 1 -- check: ignore undefined-global, syntax\nreturn {}",
+			"script.lua:1: warning: the local variable a is never used: remove it, or call it _a [unused-local]\nscript.lua:1: warning: the local variable b is never used: remove it, or call it _b [unused-local]"},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			if got := strings.Join(found(t, "script.lua", c.script), "\n"); got != c.want {
+				t.Errorf("got\n%s\nwant\n%s", got, c.want)
+			}
+		})
+	}
+}
+
+// in puts a text into a handler: it starts on line 4.
+func in(body string) string {
+	return "local spectrum = require 'spectrum'\nlocal on = {}\nfunction on.login(session, m) print(session, m, spectrum)\n" + body + "\nend\nreturn on\n"
+}
+
+// TestSilence has what is right, or cannot be known.
+func TestSilence(t *testing.T) {
+	for name, script := range map[string]string{
+		"a table filled piece by piece":     in("local f = { buddy_name = 'x' }\nf.message = 'y'\nsession:conv_message(f)"),
+		"a key that is computed":            in("session:conv_message { [m.user] = 'x' }"),
+		"a field of the script's own":       in("m.nick = m.legacy_name\nsession.data.nick = m.nick"),
+		"a field set elsewhere":             in("local function add(t) t.nick = 1 end\nadd(m)\nprint(m.nick)"),
+		"a parameter of several kinds":      "local on = {}\nlocal function f(x) x:read_line() end\nfunction on.login(s) f(s) f(s.data.conn) end\nreturn on",
+		"a function that is passed on":      "local on = {}\nlocal function f(s) s:read_line() end\nfunction on.login(s) f(s) table.sort({}, f) end\nreturn on",
+		"a variable that changes":           in("local s = session\ns = io.open('x')\ns:read_line()"),
+		"an enum value from elsewhere":      in("session:update_buddy { buddy_name = 'x', status = session.data.status }"),
+		"false or a value":                  in("session:update_buddy { buddy_name = 'x', status = m.user == 'x' and 'away' or nil }"),
+		"a number as a text":                in("session:conv_message { buddy_name = 5, message = 7 }"),
+		"a time as a number":                in("session:conv_message { buddy_name = 'x', message = 'x', timestamp = os.time() }"),
+		"the user by spectrum.send":         in("spectrum.send('conv_message', { user_name = m.user, buddy_name = 'x', message = 'y' })"),
+		"rooms for all":                     in("spectrum.send('room_list', { room = { 'x' }, name = { 'x' } })"),
+		"raw XML":                           in("spectrum.send('raw_xml', '<iq/>')"),
+		"update_buddy without what is kept": in("session:update_buddy { buddy_name = 'x' }"),
+		"a method passed its session":       in("session.connected(session)"),
+		"a global that is asked for":        "if DEBUG then print('x') end\nprint(DEBUG)\nreturn {}",
+		"unpack by either name":             "local unpack = unpack or table.unpack\nprint(unpack {})\nreturn {}",
+		"a library function that is there":  "if table.unpack then print(table.unpack {}) end\nreturn {}",
+		"a library that is extended":        "function string.trim(s) return s end\nprint(string.trim('x'))\nreturn {}",
+		"a global in _G":                    "_G.helper = print\nhelper('x')\nreturn {}",
+		"globals from elsewhere":            "load('x = 1')()\nprint(x)\nreturn {}",
+		"a module by a computed name":       "print(require('plugins.' .. 'x'), y)\nreturn {}",
+		"package.path":                      "package.path = '/opt/?.lua'\nprint(require 'elsewhere')\nreturn {}",
+		"a module that may be missing":      "print(pcall(require, 'lfs'))\nreturn {}",
+		"Lua's own by require":              "print(require 'string')\nreturn {}",
+		"a handler by name":                 "local function login(session) session:connected() end\nreturn { login = login }",
+		"handlers in setmetatable":          "local on = {}\nfunction on.login(s) s:connected() end\nreturn setmetatable(on, {})",
+		"handlers made by a loop":           "local on = {}\nfor _, n in ipairs { 'login' } do on[n] = print end\nreturn on",
+		"handlers from elsewhere":           "return (function() return {} end)()",
+		"a script that ends in error":       "error('not yet')",
+		"reload without a session":          "local on = {}\nfunction on.reload(session) if session then session:connected() end end\nreturn on",
+		"a variable before one that counts": "local _, ok, why = pcall(print)\nprint(why)\nreturn {}",
+		"a loop's variables":                "for i, v in pairs {} do print() end\nreturn {}",
+		"ignored":                           "local a = 1 -- check: ignore unused-local\n-- check: ignore\nlocal b = c\nreturn {}",
+		"the colon of a string":             in("session:conv_message { buddy_name = 'x', message = ('x'):rep(3) }"),
+		"a first line for the shell":        "#!/usr/bin/env lua\nreturn {}",
+		"a list from a call":                in("session:update_buddy { buddy_name = 'x', group = { tostring(m) } }"),
+		"an attachment":                     in("session:conv_message { buddy_name = 'x', message = 'x', attachment = { { url = m.user } } }"),
+		"attachments that are read":         "local on = {}\nfunction on.conv_message(s, m)\n  for _, a in ipairs(m.attachment or {}) do s.data.x = a.url .. a.description end\nend\nreturn on",
+		"goto":                              "goto done\n::done::\nreturn {}",
+		"upvalues":                          "local n = 0\nreturn { login = function(s) n = n + 1 s.data.n = n end }",
+	} {
+		t.Run(name, func(t *testing.T) {
+			if got := found(t, "script.lua", script); len(got) > 0 {
+				t.Errorf("got\n%s", strings.Join(got, "\n"))
+			}
+		})
+	}
+}
+
+// TestFiles has scripts of several files.
+func TestFiles(t *testing.T) {
+	for _, c := range []struct {
+		name  string
+		files []string
+		want  string
+	}{
+		{"a required file is checked", []string{"script.lua", "print(require 'lib.a')\nreturn {}", "lib/a.lua", "return x"},
+			`lib/a.lua:1: error: there is no variable "x" here [undefined-global]`},
+		{"from the script's folder", []string{"script.lua", "print(require 'lib.a')\nreturn {}", "lib/a.lua", "return require 'lib.b'", "lib/b/init.lua", "return {}"}, ""},
+		{"a required file that is broken", []string{"script.lua", "print(require 'a')\nreturn {}", "a.lua", "x ="},
+			"a.lua:1: error: syntax error at the end of the file: is an 'end' or a bracket missing? [syntax]"},
+		{"files that require each other", []string{"script.lua", "print(require 'a')\nreturn {}", "a.lua", "return require 'script'"}, ""},
+		{"a global of another file", []string{"script.lua", "require 'a'\nhelper()\nreturn {}", "a.lua", "_G.helper = print"}, ""},
+		{"a module alone", []string{"a.lua", "local M = {}\nfunction M.parse(x) return x end\nreturn M"}, ""},
+		{"a test", []string{"x_test.lua", "test.case('x', function(t) t:login() end)"}, ""},
+		{"a test with a typo", []string{"x_test.lua", "tset.case('x', function(t) t:login() end)"},
+			`x_test.lua:1: error: there is no variable "tset" here [undefined-global]`},
+		{"a file that is missing", []string{"x.cfg", "[service]\nbackend = /bin/sh\n[database]\ntype=sqlite3\n[lua]\nscript = x.lua # check: ignore hidden-script"},
+			"x.cfg:6: error: the script cannot be read: x.lua: no such file or directory [unreadable]"},
+		{"the sandbox", []string{"x.cfg", "[service]\nbackend = /bin/sh\n[database]\ntype=sqlite3\n[lua]\nsandbox = 1\n# check: ignore hidden-script\nscript = x.lua", "x.lua", "print(io.open('x'))\nreturn {}"},
+			`x.lua:1: error: there is no variable "io" here [undefined-global]`},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			if got := strings.Join(found(t, c.files...), "\n"); got != c.want {
+				t.Errorf("got\n%s\nwant\n%s", got, c.want)
+			}
+		})
+	}
+}

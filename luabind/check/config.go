@@ -1,0 +1,205 @@
+package check
+
+import (
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"regexp"
+	"strconv"
+	"strings"
+
+	"spectrumlua/luabind/source"
+	"spectrumlua/runtime/config"
+)
+
+// config checks a transport's config file and the script that it names.
+func (c *checker) config(path string) {
+	full := absolute(path)
+	if c.sources[full] != nil {
+		return
+	}
+	text, _ := os.ReadFile(full) // Load says why not
+	c.sources[full] = &sourceFile{text: string(text)}
+	cfg, err := config.Load(full, config.Options{})
+	if err != nil {
+		c.configErrors(full, err)
+		return
+	}
+	for _, w := range cfg.Warnings() {
+		c.configWarning(full, w)
+	}
+	f := &configFile{c, cfg, full}
+	f.checkBackend()
+	f.checkDatabase()
+	f.checkIdleReconnect()
+	settings, err := cfg.Lua()
+	if err != nil {
+		c.configErrors(full, err)
+		return
+	}
+	f.checkScript(settings)
+}
+
+// configErrors takes apart what joins several errors.
+func (c *checker) configErrors(path string, err error) {
+	if joined, ok := err.(interface{ Unwrap() []error }); ok {
+		for _, one := range joined.Unwrap() {
+			c.configErrors(path, one)
+		}
+		return
+	}
+	var e *config.Error
+	if !errors.As(err, &e) {
+		c.tell(path, 0, "config", err.Error())
+		return
+	}
+	code := "config"
+	var system *fs.PathError
+	if errors.As(e.Err, &system) {
+		code = "unreadable"
+	}
+	c.tell(path, e.Line, code, e.Text)
+}
+
+var warningPattern = regexp.MustCompile(`(?s)^:(\d+): (.*)$`)
+
+// configWarning takes a warning, "file:line: text", apart.
+func (c *checker) configWarning(path, text string) {
+	rest := strings.TrimPrefix(text, path)
+	if m := warningPattern.FindStringSubmatch(rest); m != nil {
+		line, _ := strconv.Atoi(m[1])
+		c.tell(path, line, "config-doubt", m[2])
+		return
+	}
+	c.tell(path, 0, "config-doubt", strings.TrimPrefix(rest, ": "))
+}
+
+// configFile is a config file that Spectrum can read.
+type configFile struct {
+	*checker
+	*config.Config
+	path string
+}
+
+func (f *configFile) tell(key, code, text string) {
+	_, place, _ := strings.Cut(f.Where(key), f.path+":")
+	line, _ := strconv.Atoi(place)
+	f.checker.tell(f.path, line, code, text)
+}
+
+// number is a key's value, if it is a number.
+func (f *configFile) number(key string, otherwise int) int {
+	text, ok := f.Get(key)
+	if n, err := strconv.Atoi(text); ok && err == nil {
+		return n
+	}
+	return otherwise
+}
+
+// checkBackend looks at the program that Spectrum is to start.
+func (f *configFile) checkBackend() {
+	const key = "service.backend"
+	line, set := f.Get(key)
+	words := strings.Fields(line)
+	if !set || len(words) == 0 {
+		f.tell(key, "backend-missing", "[service] backend is not set, so Spectrum starts another backend: give the path of spectrum2_lua_backend")
+		return
+	}
+	program := words[0]
+	if !filepath.IsAbs(program) {
+		f.tell(key, "backend-path", fmt.Sprintf("[service] backend is %q, but Spectrum looks neither in PATH nor beside the config file: give an absolute path", program))
+		return
+	}
+	switch info, err := os.Stat(program); {
+	case errors.Is(err, fs.ErrNotExist):
+		f.tell(key, "backend-missing", fmt.Sprintf("[service] backend: on this machine there is no %s", program))
+	case err == nil && (info.IsDir() || info.Mode()&0o111 == 0):
+		f.tell(key, "backend-missing", fmt.Sprintf("[service] backend: %s is no program that can be started", program))
+	}
+}
+
+// checkDatabase looks for a place where Spectrum can keep who is registered. In
+// server mode users come without one.
+func (f *configFile) checkDatabase() {
+	server, _, _ := f.Bool("service.server_mode")
+	kind, set := f.Get("database.type")
+	if server || set && kind != "none" && kind != "" {
+		return
+	}
+	f.tell("database.type", "no-database", "[database] type names none, so Spectrum keeps no users and nobody can register: "+
+		"sqlite3 needs nothing else")
+}
+
+func (f *configFile) checkIdleReconnect() {
+	const key = "service.idle_reconnect_time"
+	if text, set := f.Get(key); set && strings.Trim(text, "0") != "" {
+		f.tell(key, "idle-reconnect", "Spectrum moves idle users to another backend without telling the first, "+
+			"which goes on serving them: leave idle_reconnect_time out")
+	}
+}
+
+// enoughUsers is how many users one process should serve, at least, if there
+// can be only one.
+const enoughUsers = 1000
+
+// checkScript checks the script.
+func (f *configFile) checkScript(settings config.Lua) {
+	if why := hidden(settings.Script); why != "" {
+		f.tell("lua.script", "hidden-script", why)
+	}
+	if why := unreadable(settings.Script); why != "" {
+		f.tell("lua.script", "unreadable", fmt.Sprintf("the script cannot be read: %s: %s", settings.Script, why))
+		return
+	}
+	p := f.program(settings.Script, transport, settings.Sandbox)
+	users := f.number("service.users_per_backend", 100) // Spectrum's default
+	if p.calls["spectrum.http.serve"] && users < enoughUsers {
+		key := "service.users_per_backend"
+		f.tell(key, "several-processes", fmt.Sprintf("the script calls http.serve, but one process serves %d users at most, and "+
+			"only the first can listen: set users_per_backend to more users than there are", users))
+	}
+}
+
+// unreadable says why a file cannot be read, or "".
+func unreadable(path string) string {
+	file, err := source.Open(path)
+	if err != nil {
+		return cause(err)
+	}
+	defer file.Close()
+	if info, err := file.Stat(); err == nil && !info.Mode().IsRegular() {
+		return "it is no file"
+	}
+	return ""
+}
+
+// hiddenFolders are those of which a service that systemd keeps apart, as
+// Debian's unit has it done, sees an empty one of its own.
+var hiddenFolders = map[string]string{
+	"/home":     "ProtectHome",
+	"/root":     "ProtectHome",
+	"/run/user": "ProtectHome",
+	"/tmp":      "PrivateTmp",
+	"/var/tmp":  "PrivateTmp",
+}
+
+// hidden says why a service may not see a file, or "".
+func hidden(path string) string {
+	const where = "Debian's unit runs Spectrum apart (DynamicUser, ProtectHome)"
+	for folder, setting := range hiddenFolders {
+		if strings.HasPrefix(path, folder+"/") {
+			return fmt.Sprintf("%s, so it cannot see the script in %s (%s): put it where the config file is, below /etc/spectrum2", where, folder, setting)
+		}
+	}
+	if info, err := os.Stat(path); err == nil && info.Mode()&0o004 == 0 {
+		return fmt.Sprintf("%s, and only its owner and group may read %s: chmod o+r lets it", where, path)
+	}
+	for dir := filepath.Dir(path); dir != filepath.Dir(dir); dir = filepath.Dir(dir) {
+		if info, err := os.Stat(dir); err == nil && info.Mode()&0o001 == 0 {
+			return fmt.Sprintf("%s, and others may not enter %s: chmod o+x lets it", where, dir)
+		}
+	}
+	return ""
+}

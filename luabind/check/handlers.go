@@ -1,0 +1,202 @@
+package check
+
+import (
+	"fmt"
+
+	lua "github.com/yuin/gopher-lua"
+	"github.com/yuin/gopher-lua/ast"
+
+	"spectrumlua/luabind"
+	"spectrumlua/luabind/api"
+	"spectrumlua/runtime/schema"
+)
+
+// handlers is what a script returns.
+type handlers struct {
+	returned lua.LValue // what it returns if that is no table, or nil
+	table    *ast.TableExpr
+	variable string // that holds the table, or ""
+	line     int
+	entries  []handlerEntry
+}
+
+// handlerEntry is one entry of the table.
+type handlerEntry struct {
+	name  string
+	line  int
+	value ast.Expr
+}
+
+// someFunction stands for a handler that is a function.
+var someFunction = &lua.LFunction{}
+
+// findHandlers finds what the script returns, or nil if that cannot be told.
+func (u *unit) findHandlers() *handlers {
+	if !u.source.ok {
+		return nil
+	}
+	stmts := u.source.tree
+	var last *ast.ReturnStmt
+	if n := len(stmts); n > 0 {
+		last, _ = stmts[n-1].(*ast.ReturnStmt)
+	}
+	switch {
+	case len(u.returns) == 0 && !u.mayNotEnd(stmts):
+		return &handlers{returned: lua.LNil}
+	case last == nil || len(u.returns) > 1:
+		return nil
+	case len(last.Exprs) == 0:
+		return &handlers{returned: lua.LNil, line: last.Line()}
+	}
+	h := &handlers{line: last.Line()}
+	e := last.Exprs[0]
+	if call, ok := e.(*ast.FuncCallExpr); ok && len(call.Args) > 0 { // return setmetatable(on, …)
+		if name, ok := call.Func.(*ast.IdentExpr); ok && name.Value == "setmetatable" && u.vars[name] == nil {
+			e = call.Args[0]
+		}
+	}
+	v := u.valueOf(e)
+	switch {
+	case v.constant != nil:
+		h.returned = v.constant
+		return h
+	case v.function != nil:
+		h.returned = someFunction
+		return h
+	case v.literal == nil:
+		return nil
+	}
+	h.table = v.literal
+	u.addEntries(h, e)
+	return h
+}
+
+// mayNotEnd tells whether a file's last statement may be one behind which
+// nothing comes, such as error("…").
+func (u *unit) mayNotEnd(stmts []ast.Stmt) bool {
+	if len(stmts) == 0 {
+		return false
+	}
+	switch s := stmts[len(stmts)-1].(type) {
+	case *ast.FuncCallStmt:
+		if call, ok := s.Expr.(*ast.FuncCallExpr); ok {
+			name, ok := call.Func.(*ast.IdentExpr)
+			return ok && name.Value == "error"
+		}
+	case *ast.WhileStmt, *ast.RepeatStmt, *ast.GotoStmt:
+		return true
+	}
+	return false
+}
+
+// addEntries collects what is put into the table: where it is made, and by
+// assignments to the variable that holds it.
+func (u *unit) addEntries(h *handlers, e ast.Expr) {
+	for _, f := range h.table.Fields {
+		if key, ok := f.Key.(*ast.StringExpr); ok {
+			h.entries = append(h.entries, handlerEntry{key.Value, key.Line(), f.Value})
+		}
+	}
+	name, ok := e.(*ast.IdentExpr)
+	if !ok {
+		return
+	}
+	h.variable = name.Value
+	holder := u.vars[name]
+	for _, s := range u.sets {
+		object, ok := s.target.Object.(*ast.IdentExpr)
+		key, isName := s.target.Key.(*ast.StringExpr)
+		if ok && isName && u.vars[object] == holder {
+			h.entries = append(h.entries, handlerEntry{key.Value, s.target.Line(), s.value})
+		}
+	}
+}
+
+// mentionsHandlers tells whether a file has functions such as on.login, though
+// it does not return them.
+func (u *unit) mentionsHandlers() bool {
+	for _, s := range u.sets {
+		object, _ := s.target.Object.(*ast.IdentExpr)
+		key, isName := s.target.Key.(*ast.StringExpr)
+		_, isFunction := s.value.(*ast.FunctionExpr)
+		if object != nil && isName && isFunction && object.Value == "on" && luabind.CheckHandler(key.Value, someFunction) == nil {
+			return true
+		}
+	}
+	return false
+}
+
+// checkHandlers tells of wrong handlers, and notes what right ones are called
+// with.
+func (u *unit) checkHandlers() {
+	if !u.isMain || u.role != transport {
+		return
+	}
+	h := u.findHandlers()
+	switch {
+	case h == nil:
+		return
+	case h.table == nil:
+		u.tell(h.line, "no-handlers", luabind.NoHandlers(h.returned))
+		return
+	}
+	for _, e := range h.entries {
+		u.checkHandler(e)
+	}
+}
+
+func (u *unit) checkHandler(e handlerEntry) {
+	v := u.valueOf(e.value)
+	given := lua.LValue(someFunction)
+	switch {
+	case v.constant == lua.LNil:
+		return
+	case v.constant != nil:
+		given = v.constant
+	case v.literal != nil:
+		given = &lua.LTable{}
+	}
+	if err := luabind.CheckHandler(e.name, given); err != nil {
+		u.tell(e.line, "unknown-handler", err.Error())
+		return
+	}
+	if doubt := luabind.DoubtHandler(e.name); doubt != "" {
+		u.tell(e.line, "unused-handler", doubt)
+	}
+	f := u.functions[v.function]
+	if f == nil {
+		return
+	}
+	if name, ok := e.value.(*ast.IdentExpr); ok {
+		u.handlerUses[name] = true
+	}
+	args, names := handlerArguments(e.name)
+	if n := len(f.params); n > len(args) {
+		u.tell(f.expr.Line(), "handler-parameters", fmt.Sprintf("on.%s is called with %s, but has %d parameters%s", e.name, names, n, colonHint(f)))
+	}
+	f.handler = args
+}
+
+func colonHint(f *function) string {
+	if f.self {
+		return ", since the colon adds self: write a dot"
+	}
+	return ""
+}
+
+// handlerArguments are what the handler of a name is called with.
+func handlerArguments(name string) (args []value, names string) {
+	t := schema.TypeByName(name)
+	session := value{class: api.Session()}
+	switch {
+	case t == nil: // reload
+		return []value{session}, "(session), or without"
+	case t.Raw:
+		return []value{{}}, "(xml)"
+	case t.Payload == nil:
+		return []value{}, "nothing"
+	case t.User() == nil:
+		return []value{{payload: t.Payload, typ: t}}, "(m)"
+	}
+	return []value{session, {payload: t.Payload, typ: t}}, "(session, m)"
+}

@@ -1,0 +1,415 @@
+package check
+
+import (
+	"strconv"
+	"strings"
+
+	lua "github.com/yuin/gopher-lua"
+	"github.com/yuin/gopher-lua/ast"
+
+	"spectrumlua/luabind/api"
+	"spectrumlua/runtime/schema"
+)
+
+// value is what is known of an expression's value, if it is not nil or false.
+// The zero value says that nothing is.
+type value struct {
+	constant lua.LValue      // a literal
+	class    *api.Class      // an object, a module, a table of a known form
+	list     api.Type        // a list of values of this type
+	table    *lua.LTable     // a module, Lua's own too, as it is at run time
+	payload  *schema.Message // a message as a handler gets it
+	typ      *schema.Type    // whose payload it is
+	field    *schema.Field   // what was read out of a payload
+	function *ast.FunctionExpr
+	literal  *ast.TableExpr
+	method   *api.Function // a function of the API
+	owner    *api.Class    // whose method it is
+}
+
+func (v value) known() bool { return v != value{} }
+
+func (v value) isNil() bool { return v.constant == lua.LNil }
+
+// isSession tells whether it is a session.
+func (v value) isSession() bool { return v.class != nil && v.class.Name == api.SessionClass }
+
+// isModule tells whether it is the module of this name.
+func (v value) isModule(name string) bool {
+	return v.class != nil && v.class.Module && v.class.Name == name
+}
+
+// maxSteps bounds the work for one file; beyond it, nothing is known.
+const maxSteps = 2_000_000
+
+// valueOf finds out what an expression is.
+func (u *unit) valueOf(e ast.Expr) value {
+	if e == nil {
+		return value{}
+	}
+	if v, ok := u.types[e]; ok {
+		return v
+	}
+	u.steps++
+	if u.busy[e] || u.steps > maxSteps || len(u.busy) > maxNesting {
+		return value{}
+	}
+	u.busy[e] = true
+	v := u.infer(e)
+	delete(u.busy, e)
+	u.types[e] = v
+	return v
+}
+
+// maxNesting is how deep one question may lead to others.
+const maxNesting = 1000
+
+func (u *unit) infer(e ast.Expr) value {
+	switch e := e.(type) {
+	case *ast.NilExpr:
+		return value{constant: lua.LNil}
+	case *ast.TrueExpr:
+		return value{constant: lua.LTrue}
+	case *ast.FalseExpr:
+		return value{constant: lua.LFalse}
+	case *ast.StringExpr:
+		return value{constant: lua.LString(e.Value)}
+	case *ast.NumberExpr:
+		return number(e.Value)
+	case *ast.FunctionExpr:
+		return value{function: e}
+	case *ast.TableExpr:
+		return value{literal: e}
+	case *ast.IdentExpr:
+		return u.nameValue(e)
+	case *ast.AttrGetExpr:
+		return u.memberValue(e)
+	case *ast.FuncCallExpr:
+		return u.callValue(e, 0)
+	case *ast.LogicalOpExpr:
+		if e.Operator == "and" {
+			return u.valueOf(e.Rhs)
+		}
+		return join(u.valueOf(e.Lhs), u.valueOf(e.Rhs))
+	}
+	return value{}
+}
+
+func number(text string) value {
+	if n, err := strconv.ParseFloat(text, 64); err == nil && !strings.ContainsAny(text, "xXpP_") {
+		return value{constant: lua.LNumber(n)}
+	}
+	if n, err := strconv.ParseUint(strings.TrimPrefix(strings.ToLower(text), "0x"), 16, 53); err == nil && strings.HasPrefix(strings.ToLower(text), "0x") {
+		return value{constant: lua.LNumber(n)}
+	}
+	return value{}
+}
+
+// join is what a value is that may be either.
+func join(a, b value) value {
+	switch {
+	case a == b, b.isNil():
+		return a
+	case a.isNil():
+		return b
+	}
+	return value{}
+}
+
+func (u *unit) nameValue(e *ast.IdentExpr) value {
+	v := u.vars[e]
+	if v != nil {
+		return u.variableValue(v)
+	}
+	if u.globalSets[e.Value] != 0 || u.program.globals[e.Value] {
+		return value{}
+	}
+	if t, ok := u.surface.Globals.RawGetString(e.Value).(*lua.LTable); ok && u.surface.library[e.Value] {
+		return value{table: t}
+	}
+	return value{}
+}
+
+func (u *unit) variableValue(v *variable) value {
+	if u.busy[v] || len(v.values) > maxValues || u.steps > maxSteps {
+		return value{}
+	}
+	u.steps++
+	u.busy[v] = true
+	defer delete(u.busy, v)
+	var all value
+	switch {
+	case v.function != nil && len(v.values) == 0:
+		return u.parameterValue(v.function, v.index)
+	case v.loop != nil && len(v.values) == 0:
+		return u.loopValue(v.loop, v.loopAt)
+	case v.function != nil || v.isFor || len(v.values) == 0:
+		return value{}
+	}
+	for i, a := range v.values {
+		var one value
+		if a.expr != nil {
+			one = u.resultValue(a)
+		}
+		if i == 0 {
+			all = one
+		} else if all = join(all, one); !all.known() {
+			return value{}
+		}
+	}
+	return all
+}
+
+// maxValues is how many assignments to one variable are looked at.
+const maxValues = 16
+
+// resultValue is what one of the results of an expression is.
+func (u *unit) resultValue(a assigned) value {
+	if a.nth == 0 {
+		return u.valueOf(a.expr)
+	}
+	if call, ok := a.expr.(*ast.FuncCallExpr); ok {
+		return u.callValue(call, a.nth)
+	}
+	return value{}
+}
+
+// loopValue is what a variable of a loop is: for _, v in ipairs(list).
+func (u *unit) loopValue(s *ast.GenericForStmt, at int) value {
+	call, ok := s.Exprs[0].(*ast.FuncCallExpr)
+	if !ok || at != 1 || len(call.Args) != 1 {
+		return value{}
+	}
+	if name, ok := call.Func.(*ast.IdentExpr); !ok || name.Value != "ipairs" || u.vars[name] != nil {
+		return value{}
+	}
+	list := u.valueOf(call.Args[0])
+	switch {
+	case list.list != "":
+		return ofType(list.list)
+	case list.field != nil && list.field.Descriptor.IsList() && list.field.Message != nil:
+		return value{payload: list.field.Message, typ: list.typ}
+	}
+	return value{}
+}
+
+// ofType is what is known of a value by its type in the API.
+func ofType(t api.Type) value {
+	if c := t.Class(); c != nil {
+		for _, a := range t.Alternatives() {
+			if string(a) != c.Name && a != "nil" {
+				return value{}
+			}
+		}
+		return value{class: c}
+	}
+	if of := t.List(); of != "" {
+		return value{list: of}
+	}
+	return value{}
+}
+
+// memberValue is what is read out of something.
+func (u *unit) memberValue(e *ast.AttrGetExpr) value {
+	object := u.valueOf(e.Object)
+	key, ok := e.Key.(*ast.StringExpr)
+	if !ok {
+		switch {
+		case object.list != "":
+			return ofType(object.list)
+		case object.field != nil && object.field.Descriptor.IsList() && object.field.Message != nil:
+			return value{payload: object.field.Message, typ: object.typ}
+		}
+		return value{}
+	}
+	switch {
+	case object.payload != nil:
+		f := object.payload.Field(key.Value)
+		switch {
+		case f == nil:
+			return value{}
+		case f.Message != nil && !f.Descriptor.IsList() && !f.Descriptor.IsMap():
+			return value{payload: f.Message, typ: object.typ}
+		}
+		return value{field: f, typ: object.typ}
+	case object.table != nil:
+		if t, ok := object.table.RawGetString(key.Value).(*lua.LTable); ok && u.surface.byTable[t] != "" {
+			return u.moduleValue(t)
+		}
+	}
+	return classMember(object.class, key.Value)
+}
+
+func classMember(c *api.Class, name string) value {
+	if c == nil {
+		return value{}
+	}
+	if f := c.Field(name); f != nil {
+		return ofType(f.Type)
+	}
+	if f := c.Function(name); f != nil {
+		return value{method: f, owner: c}
+	}
+	return value{}
+}
+
+func (u *unit) moduleValue(t *lua.LTable) value {
+	return value{table: t, class: api.FindClass(u.surface.byTable[t])}
+}
+
+// callValue is the nth result of a call, counted from 0.
+func (u *unit) callValue(e *ast.FuncCallExpr, nth int) value {
+	if name, ok := e.Func.(*ast.IdentExpr); ok && u.vars[name] == nil && len(e.Args) > 0 {
+		switch first, _ := e.Args[0].(*ast.StringExpr); {
+		case name.Value == "require" && first != nil && nth == 0:
+			if t := u.surface.Modules[first.Value]; t != nil {
+				return u.moduleValue(t)
+			}
+			return value{}
+		case name.Value == "assert":
+			return u.resultValue(resultOf(e.Args, nth))
+		}
+	}
+	f, _ := u.callee(e)
+	if f == nil || nth >= len(f.Returns) {
+		return value{}
+	}
+	return ofType(f.Returns[nth].Type)
+}
+
+// callee is the function of the API that is called, and whose it is.
+func (u *unit) callee(e *ast.FuncCallExpr) (*api.Function, *api.Class) {
+	if e.Func == nil {
+		c := u.valueOf(e.Receiver).class
+		if c == nil || c.Function(e.Method) == nil || !c.Function(e.Method).Method {
+			return nil, nil
+		}
+		return c.Function(e.Method), c
+	}
+	v := u.valueOf(e.Func)
+	if v.method == nil || v.method.Method {
+		return nil, nil
+	}
+	return v.method, v.owner
+}
+
+// parameterValue is what a function is called with, if all its calls are known
+// and agree.
+func (u *unit) parameterValue(f *function, i int) value {
+	calls, all := u.callsOf(f)
+	if !all || len(calls) > maxValues {
+		return value{}
+	}
+	var joined value
+	for n, c := range calls {
+		one := c.argument(u, i)
+		if n == 0 {
+			joined = one
+		} else if joined = join(joined, one); !joined.known() {
+			return value{}
+		}
+	}
+	return joined
+}
+
+// calling is one way in which a function is called.
+type calling struct {
+	fixed []value // by the runtime
+	args  []ast.Expr
+}
+
+func (c calling) argument(u *unit, i int) value {
+	if c.fixed != nil {
+		if i < len(c.fixed) {
+			return c.fixed[i]
+		}
+		return value{constant: lua.LNil}
+	}
+	a := resultOf(c.args, i)
+	if a.expr == nil {
+		return value{}
+	}
+	return u.resultValue(a)
+}
+
+// callsOf are the calls of a function, and whether these are all.
+func (u *unit) callsOf(f *function) (calls []calling, all bool) {
+	if f.handler != nil {
+		calls = append(calls, calling{fixed: f.handler})
+	}
+	switch {
+	case f.call != nil:
+		c, ok := u.passed(f.call, f.arg)
+		return append(calls, c), ok
+	case f.holder == nil:
+		return calls, f.handler != nil
+	case len(f.holder.values) != 1 || len(f.holder.reads) > maxCallers:
+		return nil, false
+	}
+	for _, r := range f.holder.reads {
+		switch {
+		case u.handlerUses[r.ident]:
+		case r.call == nil:
+			return nil, false
+		default:
+			c, ok := u.passed(r.call, r.arg)
+			if !ok {
+				return nil, false
+			}
+			calls = append(calls, c)
+		}
+	}
+	return calls, len(calls) > 0
+}
+
+const maxCallers = 200
+
+// passed is how a function is called that is an argument of a call, or, at -1,
+// what is called.
+func (u *unit) passed(call *ast.FuncCallExpr, arg int) (calling, bool) {
+	if arg < 0 {
+		return calling{args: call.Args}, true
+	}
+	if name, ok := call.Func.(*ast.IdentExpr); ok && u.vars[name] == nil {
+		if name.Value == "pcall" && arg == 0 {
+			return calling{args: call.Args[1:]}, true
+		}
+		return calling{}, false
+	}
+	f, owner := u.callee(call)
+	if f == nil {
+		return calling{}, false
+	}
+	switch f.Name {
+	case "spawn":
+		if owner.Name == api.SessionClass || owner.Name == "spectrum" {
+			return calling{args: call.Args[arg+1:]}, true
+		}
+	case "after", "every":
+		return calling{fixed: []value{}}, true
+	}
+	if arg < len(f.Params) {
+		return calling{fixed: callbackParameters(f.Params[arg].Type)}, true
+	}
+	return calling{}, false
+}
+
+// callbackParameters are what a function of a type such as "async
+// fun(request: spectrum.http.Request)" is called with.
+func callbackParameters(t api.Type) []value {
+	values := make([]value, maxCallback)
+	_, list, ok := strings.Cut(string(t), "fun(")
+	if !ok {
+		return values
+	}
+	list, _, _ = strings.Cut(list, ")")
+	for i, p := range strings.Split(list, ", ") {
+		if _, typ, ok := strings.Cut(p, ": "); ok && i < len(values) {
+			values[i] = ofType(api.Type(typ))
+		}
+	}
+	return values
+}
+
+// maxCallback is more parameters than any callback has.
+const maxCallback = 16

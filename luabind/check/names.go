@@ -1,0 +1,97 @@
+package check
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+
+	lua "github.com/yuin/gopher-lua"
+
+	"spectrumlua/luabind/bind"
+)
+
+// checkGlobals tells of globals that nothing sets, and of those that are set.
+func (u *unit) checkGlobals() {
+	for name, line := range u.globalSets {
+		if line > 0 {
+			u.tell(line, "global-assignment", fmt.Sprintf("%s is set as a global, which all files of the script share: write local before it", name))
+		}
+	}
+	if u.wild {
+		return
+	}
+	texts := map[string]string{}
+	for _, g := range u.globals {
+		if u.program.globals[g.name] || u.tested[g.name] && !g.called || u.isDefined(g.name) {
+			continue
+		}
+		text := texts[g.name]
+		if text == "" {
+			text = u.undefined(g.name, len(texts) < maxHints)
+			texts[g.name] = text
+		}
+		u.tell(g.line, "undefined-global", text)
+	}
+}
+
+func (u *unit) isDefined(name string) bool {
+	return u.surface.Globals.RawGetString(name) != lua.LNil || u.role == test && name == testModule
+}
+
+// maxHints is for how many names of one file the nearest is looked for.
+const maxHints = 100
+
+// undefined is the message about a global that is not there.
+func (u *unit) undefined(name string, hint bool) string {
+	text := fmt.Sprintf("there is no variable %q here", name)
+	for _, v := range u.locals {
+		if v.name == name {
+			return text + fmt.Sprintf("; the local one of line %d cannot be seen from here", v.line)
+		}
+	}
+	if !hint {
+		return text
+	}
+	var known []string
+	u.surface.Globals.ForEach(func(k, _ lua.LValue) { known = append(known, k.String()) })
+	for other := range u.program.globals {
+		known = append(known, other)
+	}
+	for _, v := range u.locals {
+		known = append(known, v.name)
+	}
+	slices.Sort(known)
+	return text + bind.DidYouMean(name, slices.Compact(known))
+}
+
+// checkUnused tells of local variables and functions that nothing uses.
+// Parameters and the variables of loops often have to be there.
+func (u *unit) checkUnused() {
+	for _, v := range u.locals {
+		if v.function != nil || v.isFor || strings.HasPrefix(v.name, "_") || v.isUsed() || v.isExcused() || u.isOpening(v) {
+			continue
+		}
+		what := "variable"
+		if len(v.values) > 0 && v.inside != nil {
+			what = "function"
+		}
+		text := fmt.Sprintf("the local %s %s is never used: remove it, or call it _%s", what, v.name, strings.TrimLeft(v.name, "_"))
+		u.tell(v.line, "unused-local", text)
+	}
+}
+
+// isOpening tells whether a variable is the line that every script starts with:
+// local spectrum = require "spectrum".
+func (u *unit) isOpening(v *variable) bool {
+	return v.name == "spectrum" && len(v.values) == 1 && u.valueOf(v.values[0].expr).isModule("spectrum")
+}
+
+func (v *variable) isUsed() bool {
+	return slices.ContainsFunc(v.reads, func(r use) bool { return !r.own })
+}
+
+// isExcused tells whether a variable has to stand there for one behind it.
+func (v *variable) isExcused() bool {
+	at := slices.Index(v.group, v)
+	return at >= 0 && slices.ContainsFunc(v.group[at+1:], (*variable).isUsed)
+}

@@ -1,0 +1,262 @@
+package check
+
+import (
+	"fmt"
+	"path/filepath"
+	"slices"
+	"strings"
+
+	lua "github.com/yuin/gopher-lua"
+	"github.com/yuin/gopher-lua/ast"
+
+	"spectrumlua/luabind"
+	"spectrumlua/luabind/bind"
+	"spectrumlua/luabind/source"
+	"spectrumlua/runtime/config"
+)
+
+// sourceFile is a file that was read.
+type sourceFile struct {
+	text string
+	tree []ast.Stmt
+	ok   bool // the tree can be looked at
+}
+
+// source reads and parses a file, once.
+func (c *checker) source(path string) *sourceFile {
+	if s := c.sources[path]; s != nil {
+		return s
+	}
+	s := &sourceFile{}
+	c.sources[path] = s
+	text, err := source.Read(path, source.Open)
+	if err != nil {
+		c.tell(path, 0, "unreadable", "cannot be read: "+cause(err))
+		return s
+	}
+	tree, _, problem := source.Compile(filepath.Base(path), text)
+	s.text, s.tree, s.ok = text, tree, problem == nil
+	if problem != nil {
+		c.tell(path, problem.Line, "syntax", problem.Text)
+	}
+	return s
+}
+
+// role is what a script is for.
+type role int
+
+const (
+	transport role = iota // returns handlers
+	module                // is required
+	test                  // *_test.lua
+)
+
+// program is a script with the files that it requires.
+type program struct {
+	*checker
+	dir     string // where modules are looked for
+	role    role
+	surface *surface
+	units   []*unit
+	byPath  map[string]*unit
+	globals map[string]bool // that any of the files sets
+	// wild is set when globals may be set in a way that cannot be followed.
+	wild bool
+	// loads is set when modules may be found in other places.
+	loads bool
+	calls map[string]bool // functions of modules that are called, as "spectrum.http.serve"
+}
+
+// surface is what a script finds in the VM.
+type surface struct {
+	*luabind.Surface
+	byTable map[*lua.LTable]string // modules and what stands in them
+	library map[string]bool        // Lua's own
+}
+
+func (c *checker) surfaceOf(sandbox bool) *surface {
+	if s := c.surfaces[sandbox]; s != nil {
+		return s
+	}
+	text := "[service]\njid = check.localhost\n[lua]\nscript = script.lua\n"
+	if sandbox {
+		text += "sandbox = 1\n"
+	}
+	cfg, err := config.Parse("/check.cfg", []byte(text), config.Options{})
+	if err != nil {
+		panic(err) // it is the text above
+	}
+	settings, err := cfg.Lua()
+	if err != nil {
+		panic(err)
+	}
+	s := &surface{Surface: luabind.NewSurface(cfg, settings), byTable: map[*lua.LTable]string{}, library: map[string]bool{}}
+	for _, name := range s.ModuleNames() {
+		s.byTable[s.Modules[name]] = name
+	}
+	for name, table := range s.Modules {
+		table.ForEach(func(k, v lua.LValue) {
+			if t, ok := v.(*lua.LTable); ok && s.byTable[t] == "" && t.Metatable != lua.LNil {
+				s.byTable[t] = name + "." + k.String()
+			}
+		})
+	}
+	s.Globals.ForEach(func(k, v lua.LValue) {
+		if t, ok := v.(*lua.LTable); ok && t != s.Globals {
+			s.byTable[t] = k.String()
+			s.library[k.String()] = true
+		}
+	})
+	c.surfaces[sandbox] = s
+	return s
+}
+
+// script checks a script that no config names.
+func (c *checker) script(path string, t target) {
+	r := transport
+	switch {
+	case strings.HasSuffix(path, "_test.lua"):
+		r = test
+	case c.looksLikeModule(path, t.named):
+		r = module
+	}
+	c.program(path, r, false)
+}
+
+// program checks a script and all that it requires.
+func (c *checker) program(path string, r role, sandbox bool) *program {
+	p := &program{checker: c, dir: filepath.Dir(path), role: r, surface: c.surfaceOf(sandbox),
+		byPath: map[string]*unit{}, globals: map[string]bool{}, calls: map[string]bool{}}
+	p.follow(path)
+	for _, u := range p.units {
+		for name := range u.globalSets {
+			p.globals[name] = true
+		}
+		p.wild = p.wild || u.wild
+		p.loads = p.loads || u.usesPackage
+	}
+	for i, u := range p.units {
+		u.isMain = i == 0
+		u.check()
+	}
+	return p
+}
+
+// maxFiles is how many files of one script are followed.
+const maxFiles = 2000
+
+// follow reads a file and those that it requires.
+func (p *program) follow(path string) {
+	queue := []string{path}
+	for len(queue) > 0 && len(p.units) < maxFiles {
+		path, queue = queue[0], queue[1:]
+		if p.byPath[path] != nil {
+			continue
+		}
+		s := p.source(path)
+		p.checked[path] = true
+		u := newUnit(p, path, s)
+		p.byPath[path] = u
+		p.units = append(p.units, u)
+		for _, r := range u.requires {
+			if file := p.find(r.name); file != "" {
+				queue = append(queue, file)
+			}
+		}
+	}
+}
+
+// find finds the file of a module, as require does; "" if there is none.
+func (p *program) find(name string) string {
+	if p.surface.Modules[name] != nil || len(name) > maxName {
+		return ""
+	}
+	for _, file := range p.places(name) {
+		if f, err := source.Open(file); err == nil {
+			info, err := f.Stat()
+			_ = f.Close()
+			if err == nil && info.Mode().IsRegular() {
+				return file
+			}
+		}
+	}
+	return ""
+}
+
+const maxName = 200
+
+// places are where require looks for a module.
+func (p *program) places(name string) []string {
+	if strings.ContainsRune(name, 0) {
+		return nil
+	}
+	base := filepath.Join(p.dir, strings.ReplaceAll(name, ".", string(filepath.Separator)))
+	return []string{base + ".lua", filepath.Join(base, "init.lua")}
+}
+
+// checkRequires tells of modules that are not there.
+func (u *unit) checkRequires() {
+	for _, r := range u.requires {
+		p := u.program
+		switch {
+		case p.surface.Modules[r.name] != nil || p.surface.library[r.name] || r.name == "_G" || p.isTestModule(r.name):
+		case r.name == "spectrum" || strings.HasPrefix(r.name, "spectrum."):
+			u.tell(r.line, "unknown-module", fmt.Sprintf("require %q: there is no such module%s", r.name, bind.DidYouMean(r.name, p.surface.ModuleNames())))
+		case p.role == module || p.loads || p.find(r.name) != "":
+		default:
+			var tried []string
+			for _, place := range p.places(r.name) {
+				tried = append(tried, display(place))
+			}
+			u.tell(r.line, "unknown-module", fmt.Sprintf("require %q: there is no such module: no file %s%s",
+				r.name, strings.Join(tried, ", no file "), bind.DidYouMean(r.name, p.surface.ModuleNames())))
+		}
+	}
+}
+
+// testModule is what a *_test.lua finds in addition, as a global too.
+const testModule = "test"
+
+func (p *program) isTestModule(name string) bool {
+	return p.role == test && (name == testModule || name == "spectrum."+testModule)
+}
+
+// required finds the files that scripts require, so that they are not taken
+// for transports.
+func (c *checker) required(scripts []target) map[string]bool {
+	modules := map[string]bool{}
+	for _, t := range scripts {
+		path := absolute(t.path)
+		p := &program{checker: c, dir: filepath.Dir(path), surface: c.surfaceOf(false)}
+		if !strings.HasSuffix(path, "_test.lua") {
+			for _, r := range newUnit(p, path, c.source(path)).requires {
+				if file := p.find(r.name); file != path {
+					modules[file] = true
+				}
+			}
+		}
+	}
+	return modules
+}
+
+// looksLikeModule tells whether a script is one that others require, rather
+// than a transport: that returns something, none of which is a handler.
+func (c *checker) looksLikeModule(path string, named bool) bool {
+	s := c.source(path)
+	if !s.ok {
+		return false
+	}
+	p := &program{checker: c, dir: filepath.Dir(path), surface: c.surfaceOf(false), globals: map[string]bool{}}
+	u := newUnit(p, path, s)
+	h := u.findHandlers()
+	if h == nil || h.table == nil {
+		nothing := h != nil && h.returned == lua.LNil
+		return !named && !(nothing && u.mentionsHandlers())
+	}
+	if h.variable == "on" {
+		return false
+	}
+	return !slices.ContainsFunc(h.entries, func(e handlerEntry) bool {
+		return luabind.CheckHandler(e.name, someFunction) == nil
+	})
+}
