@@ -23,6 +23,8 @@ var commands = []func(*terminal) *cobra.Command{
 	newBench,
 	newBaseline,
 	newPeer,
+	newNew,
+	newTypes,
 	newVersion,
 }
 

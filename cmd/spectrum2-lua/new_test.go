@@ -1,0 +1,156 @@
+package main
+
+import (
+	"encoding/json"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+	"testing"
+
+	"spectrumlua/luabind/api"
+	"spectrumlua/luabind/luatest"
+	"spectrumlua/pb"
+	"spectrumlua/runtime/config"
+)
+
+func TestNewTransport(t *testing.T) {
+	folder := filepath.Join(t.TempDir(), "some", "where", "my-chat")
+	made, err := makeTransport(folder, "/opt/spectrum2_lua_backend")
+	if err != nil {
+		t.Fatal(err)
+	}
+	want := []string{"my-chat.lua", "my-chat_test.lua", "my-chat.cfg", "README.md", ".luarc.json", "types/"}
+	if !slices.Equal(made, want) {
+		t.Errorf("it says that it has made %q, want %q", made, want)
+	}
+	entries, err := os.ReadDir(filepath.Dir(folder))
+	if err != nil || len(entries) != 1 {
+		t.Errorf("beside the folder there is something: %v %v", entries, err)
+	}
+
+	cfg, err := config.Load(filepath.Join(folder, "my-chat.cfg"), config.Options{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	settings, err := cfg.Lua()
+	if err != nil || settings.Script != filepath.Join(folder, "my-chat.lua") {
+		t.Errorf("the config's script is %q %v", settings.Script, err)
+	}
+	if got, _ := cfg.Get("service.backend"); got != "/opt/spectrum2_lua_backend" {
+		t.Errorf("the config's backend is %q", got)
+	}
+	info, err := os.Stat(filepath.Join(folder, "my-chat.cfg"))
+	if err != nil || info.Mode().Perm()&0o007 != 0 {
+		t.Errorf("everybody can read the password: %v %v", info.Mode(), err)
+	}
+
+	var luarc struct {
+		Library []string `json:"workspace.library"`
+	}
+	text, err := os.ReadFile(filepath.Join(folder, ".luarc.json"))
+	if err == nil {
+		err = json.Unmarshal(text, &luarc)
+	}
+	if err != nil || !slices.Equal(luarc.Library, []string{"types"}) {
+		t.Errorf(".luarc.json: %v %q", err, luarc.Library)
+	}
+	if err := fs.WalkDir(api.Files(), ".", func(path string, d fs.DirEntry, err error) error {
+		if err == nil && !d.IsDir() {
+			_, err = os.Stat(filepath.Join(folder, "types", path))
+		}
+		return err
+	}); err != nil {
+		t.Error(err)
+	}
+}
+
+func TestSecretsOfNewTransportsDiffer(t *testing.T) {
+	var secrets []string
+	for _, name := range []string{"one", "two"} {
+		folder := filepath.Join(t.TempDir(), name)
+		if _, err := makeTransport(folder, "/b"); err != nil {
+			t.Fatal(err)
+		}
+		cfg, err := config.Load(filepath.Join(folder, name+".cfg"), config.Options{})
+		if err != nil {
+			t.Fatal(err)
+		}
+		secret, _ := cfg.Get("service.password")
+		secrets = append(secrets, secret)
+	}
+	if len(secrets[0]) < 20 || secrets[0] == secrets[1] {
+		t.Errorf("the secrets are %q", secrets)
+	}
+}
+
+// TestTheNewScriptRuns plays with the script that a new transport has.
+func TestTheNewScriptRuns(t *testing.T) {
+	folder := filepath.Join(t.TempDir(), "chat")
+	if _, err := makeTransport(folder, "/b"); err != nil {
+		t.Fatal(err)
+	}
+	script, err := os.ReadFile(filepath.Join(folder, "chat.lua"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	st := luatest.Start(t, string(script))
+	st.Login("alice@localhost")
+	var buddy pb.Buddy
+	st.Expect("buddy_changed", &buddy)
+	if buddy.GetBuddyName() != "chat" {
+		t.Errorf("the contact is %q", buddy.GetBuddyName())
+	}
+	st.Say("alice@localhost", "chat", "good day")
+	st.ExpectSaid("Hello, legacy! You wrote: good day")
+}
+
+func TestNothingIsOverwritten(t *testing.T) {
+	folder := filepath.Join(t.TempDir(), "chat")
+	if err := os.Mkdir(folder, 0o755); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := makeTransport(folder, "/b"); err != nil {
+		t.Fatalf("in an empty folder: %v", err)
+	}
+	mine := filepath.Join(folder, "chat.lua")
+	if err := os.WriteFile(mine, []byte("mine"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := makeTransport(folder, "/b"); err == nil || !strings.Contains(err.Error(), "nothing is overwritten") {
+		t.Errorf("again: %v", err)
+	}
+	if text, _ := os.ReadFile(mine); string(text) != "mine" {
+		t.Errorf("the script is %q", text)
+	}
+	types := filepath.Join(folder, "types")
+	if n, err := writeTypes(types); err != nil || n == 0 {
+		t.Errorf("the annotations again: %d %v", n, err)
+	}
+	if err := os.WriteFile(filepath.Join(types, "net.lua"), []byte("mine"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := writeTypes(types); err == nil || !strings.Contains(err.Error(), "net.lua is there already") {
+		t.Errorf("over a file of somebody's: %v", err)
+	}
+	if text, _ := os.ReadFile(filepath.Join(types, "net.lua")); string(text) != "mine" {
+		t.Errorf("his file is %q", text)
+	}
+}
+
+func TestNames(t *testing.T) {
+	for _, name := range []string{"a", "chat", "my-chat", "my_chat2", strings.Repeat("x", 40)} {
+		if err := checkName(name); err != nil {
+			t.Error(err)
+		}
+	}
+	for _, name := range []string{"", ".", "..", "Chat", "2chat", "-chat", "my chat", "chat.lua", "a/b", "ünï", strings.Repeat("x", 41), "lua", "spectrum", "service", "test", "my_test"} {
+		if err := checkName(name); err == nil {
+			t.Errorf("%q is taken", name)
+		}
+	}
+	if _, err := makeTransport(filepath.Join(t.TempDir(), "chat"), "a\nb"); err == nil {
+		t.Error("a path with a line break is taken")
+	}
+}
