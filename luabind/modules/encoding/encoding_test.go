@@ -7,22 +7,10 @@ import (
 )
 
 // script is what each test starts with.
-const script = `
+const script = luatest.Same + `
 local encoding = require "spectrum.encoding"
 local base64, base64url, hex, percent = encoding.base64, encoding.base64url, encoding.hex, encoding.percent
 local query, utf8 = encoding.query, encoding.utf8
-local function same(got, want)
-  if got ~= want then error(("got %q, want %q"):format(tostring(got), tostring(want)), 2) end
-end
-local function refused(want, value, err)
-  if value ~= nil then error(("got %q, want a failure"):format(tostring(value)), 2) end
-  if not err:find(want, 1, true) then error("got " .. err .. ", want " .. want, 2) end
-end
-local function fails(want, fn, ...)
-  local ok, err = pcall(fn, ...)
-  if ok then error("no error, want " .. want, 2) end
-  if not err:find(want, 1, true) then error("got " .. err .. ", want " .. want, 2) end
-end
 `
 
 // behaviour are scripts by what they show.

@@ -6,10 +6,6 @@ import (
 	"net"
 	"net/http"
 	"net/http/httptest"
-	"os"
-	"runtime/debug"
-	"strconv"
-	"strings"
 	"sync"
 	"testing"
 
@@ -61,8 +57,7 @@ func BenchmarkWaitingStream(b *testing.B) {
 			conn.Close()
 		}
 	}()
-	for range b.N {
-		st := luatest.Start(b, head(server.URL)+`
+	luatest.MeasureWaiting(b, sessions, head(server.URL)+`
 local on = {}
 function on.conv_message(session)
   session:spawn(function()
@@ -72,32 +67,4 @@ function on.conv_message(session)
   end)
 end
 return on`)
-		before := resident(b)
-		for i := range sessions {
-			user := fmt.Sprintf("user%d@localhost", i)
-			st.Login(user)
-			st.Say(user, "b", "wait")
-		}
-		for range sessions {
-			st.ExpectSaid("waiting")
-		}
-		b.ReportMetric(float64(resident(b)-before)/sessions, "B/session")
-		st.Close()
-	}
-}
-
-// resident is the resident memory of this process, in bytes, without what the
-// collector can give back.
-func resident(b *testing.B) int {
-	b.Helper()
-	debug.FreeOSMemory()
-	data, err := os.ReadFile("/proc/self/statm")
-	if err != nil {
-		b.Skip("there is no /proc/self/statm")
-	}
-	pages, err := strconv.Atoi(strings.Fields(string(data))[1])
-	if err != nil {
-		b.Fatal(err)
-	}
-	return pages * os.Getpagesize()
 }

@@ -9,16 +9,8 @@ import (
 )
 
 // script is what each test of behaviour starts with.
-const script = `
+const script = luatest.Same + `
 local json = require "spectrum.json"
-local function same(got, want)
-  if got ~= want then error(("got %s, want %s"):format(tostring(got), tostring(want)), 2) end
-end
-local function fails(want, fn, ...)
-  local ok, err = pcall(fn, ...)
-  if ok then error("no error, want " .. want, 2) end
-  if not err:find(want, 1, true) then error("got " .. err .. ", want " .. want, 2) end
-end
 `
 
 // behaviour are scripts by what they show.

@@ -4,10 +4,6 @@ import (
 	"crypto/tls"
 	"fmt"
 	"net"
-	"os"
-	"runtime/debug"
-	"strconv"
-	"strings"
 	"testing"
 
 	"spectrumlua/luabind/luatest"
@@ -31,8 +27,7 @@ func BenchmarkWaitingConnection(b *testing.B) {
 		{"TLS-both-ends", fmt.Sprintf("assert(net.connect(%q, { tls = true, ca = %q }))", secure, ca.file)},
 	} {
 		b.Run(c.name, func(b *testing.B) {
-			for range b.N {
-				st := luatest.Start(b, `
+			luatest.MeasureWaiting(b, sessions, `
 local spectrum, net = require "spectrum", require "spectrum.net"
 local on = {}
 function on.conv_message(session)
@@ -43,34 +38,6 @@ function on.conv_message(session)
   end)
 end
 return on`, "login_delay=0")
-				before := resident(b)
-				for i := range sessions {
-					user := fmt.Sprintf("user%d@localhost", i)
-					st.Login(user)
-					st.Say(user, "b", "wait")
-				}
-				for range sessions {
-					st.ExpectSaid("waiting")
-				}
-				b.ReportMetric(float64(resident(b)-before)/sessions, "B/session")
-				st.Close()
-			}
 		})
 	}
-}
-
-// resident is the resident memory of this process, in bytes, without what the
-// collector can give back.
-func resident(b *testing.B) int {
-	b.Helper()
-	debug.FreeOSMemory()
-	data, err := os.ReadFile("/proc/self/statm")
-	if err != nil {
-		b.Skip("there is no /proc/self/statm")
-	}
-	pages, err := strconv.Atoi(strings.Fields(string(data))[1])
-	if err != nil {
-		b.Fatal(err)
-	}
-	return pages * os.Getpagesize()
 }

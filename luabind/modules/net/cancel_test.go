@@ -54,7 +54,7 @@ func silentNames(t *testing.T) {
 func waits(t *testing.T) map[string]string {
 	silentNames(t)
 	backlog := fullBacklog(t)
-	peer := listenLocal(t, stall)
+	peer := luatest.Listen(t, stall)
 	connect := fmt.Sprintf("local conn = assert(net.connect(%q)); ", peer)
 	return map[string]string{
 		"connect":          fmt.Sprintf("return function() return net.connect(%q) end", backlog),

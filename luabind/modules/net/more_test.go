@@ -68,7 +68,7 @@ func listenUnix(t *testing.T) (path string) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	serveOn(t, ln, echo)
+	luatest.ServeOn(t, ln, echo)
 	return path
 }
 
@@ -124,7 +124,7 @@ func TestIPv6(t *testing.T) {
 	if err != nil {
 		t.Skip("this machine has no IPv6")
 	}
-	serveOn(t, ln, echo)
+	luatest.ServeOn(t, ln, echo)
 	luatest.Run(t, connectScript(ln.Addr().String(), "", `
 assert(conn, err)
 assert(conn.peer == "`+ln.Addr().String()+`" and conn.local_address:find("^%[::1%]:"))`+pingPong+`
@@ -194,7 +194,7 @@ assert(conn == nil and err == "cannot connect to peer.example:1: timeout", err)`
 
 // TestOwners opens things for others than who asks.
 func TestOwners(t *testing.T) {
-	address := listenLocal(t, echo)
+	address := luatest.Listen(t, echo)
 	st := luatest.Start(t, `
 local spectrum, net = require "spectrum", require "spectrum.net"
 local on = {}
@@ -235,7 +235,7 @@ return on`)
 // TestMisuse calls everything with what it does not take: an error at the
 // script's line each time.
 func TestMisuse(t *testing.T) {
-	address := listenLocal(t, say("line\n"))
+	address := luatest.Listen(t, say("line\n"))
 	luatest.Run(t, connectScript(address, "", `
 assert(conn, err)
 local listener, socket = assert(net.listen("0")), assert(net.udp())

@@ -17,46 +17,9 @@ import (
 	"sync"
 	"testing"
 	"time"
+
+	"spectrumlua/luabind/luatest"
 )
-
-// listenLocal listens on loopback until the test ends, and hands each
-// connection to serve, which may leave closing it to the test's end.
-func listenLocal(t testing.TB, serve func(net.Conn)) (address string) {
-	t.Helper()
-	ln, err := net.Listen("tcp", "127.0.0.1:0")
-	if err != nil {
-		t.Fatal(err)
-	}
-	serveOn(t, ln, serve)
-	return ln.Addr().String()
-}
-
-func serveOn(t testing.TB, ln net.Listener, serve func(net.Conn)) {
-	var mu sync.Mutex
-	var conns []net.Conn
-	var running sync.WaitGroup
-	running.Go(func() {
-		for {
-			conn, err := ln.Accept()
-			if err != nil {
-				return
-			}
-			mu.Lock()
-			conns = append(conns, conn)
-			mu.Unlock()
-			running.Go(func() { serve(conn) })
-		}
-	})
-	t.Cleanup(func() {
-		ln.Close()
-		mu.Lock()
-		for _, conn := range conns {
-			conn.Close()
-		}
-		mu.Unlock()
-		running.Wait()
-	})
-}
 
 // stall accepts and does nothing.
 func stall(net.Conn) {}
@@ -156,9 +119,9 @@ func (a *authority) issue(name string, change func(*x509.Certificate)) (cert tls
 	return tls.Certificate{Certificate: [][]byte{der}, PrivateKey: key}, file
 }
 
-// listenTLS is listenLocal with TLS.
+// listenTLS is luatest.Listen with TLS.
 func listenTLS(t testing.TB, config *tls.Config, serve func(net.Conn)) (address string) {
-	return listenLocal(t, func(conn net.Conn) {
+	return luatest.Listen(t, func(conn net.Conn) {
 		secure := tls.Server(conn, config)
 		if secure.Handshake() != nil {
 			conn.Close()

@@ -97,12 +97,12 @@ assert(conn:write("ping\n") and conn:read_line() == "ping")
 conn:close()`
 
 func TestProxies(t *testing.T) {
-	peer := listenLocal(t, echo)
+	peer := luatest.Listen(t, echo)
 	known := names{"peer.example:7000": peer}
-	socks := listenLocal(t, socksProxy(known, ""))
-	socksAuth := listenLocal(t, socksProxy(known, "alice:s3cret"))
-	connect := listenLocal(t, connectProxy(known, ""))
-	connectAuth := listenLocal(t, connectProxy(known, "Basic YWxpY2U6czNjcmV0"))
+	socks := luatest.Listen(t, socksProxy(known, ""))
+	socksAuth := luatest.Listen(t, socksProxy(known, "alice:s3cret"))
+	connect := luatest.Listen(t, connectProxy(known, ""))
+	connectAuth := luatest.Listen(t, connectProxy(known, "Basic YWxpY2U6czNjcmV0"))
 	both := func(conn net.Conn) { // the peer's first bytes come with the answer
 		http.ReadRequest(bufio.NewReader(conn))
 		io.WriteString(conn, "HTTP/1.1 200 OK\r\n\r\nhello\n")
@@ -125,13 +125,13 @@ func TestProxies(t *testing.T) {
 		{"CONNECT", "http://" + connect, pingPong},
 		{"CONNECT with a password", "http://alice:s3cret@" + connectAuth, pingPong},
 		{"CONNECT without the password", "http://" + connectAuth, fails("by the proxy " + connectAuth + ": it answers 407 Proxy Authentication Required")},
-		{"first bytes with the answer", "http://" + listenLocal(t, both), `assert(conn:read_line() == "hello")` + pingPong},
-		{"an answer without end", "http://" + listenLocal(t, endless), fails("by the proxy ")},
+		{"first bytes with the answer", "http://" + luatest.Listen(t, both), `assert(conn:read_line() == "hello")` + pingPong},
+		{"an answer without end", "http://" + luatest.Listen(t, endless), fails("by the proxy ")},
 		{"refusing", "socks5://127.0.0.1:1", fails("by the proxy 127.0.0.1:1: connection refused")},
 		{"refusing, HTTP", "http://127.0.0.1:1", fails("by the proxy 127.0.0.1:1: connection refused")},
-		{"hanging up", "http://" + listenLocal(t, func(c net.Conn) { c.Close() }), fails("by the proxy ")},
-		{"garbage", "http://" + listenLocal(t, say("\x00\x1b[2J what\r\n\r\n")), fails("by the proxy ")},
-		{"garbage, SOCKS5", "socks5://" + listenLocal(t, say("HTTP/1.0 400 Bad Request\r\n\r\n")), fails("by the proxy ")},
+		{"hanging up", "http://" + luatest.Listen(t, func(c net.Conn) { c.Close() }), fails("by the proxy ")},
+		{"garbage", "http://" + luatest.Listen(t, say("\x00\x1b[2J what\r\n\r\n")), fails("by the proxy ")},
+		{"garbage, SOCKS5", "socks5://" + luatest.Listen(t, say("HTTP/1.0 400 Bad Request\r\n\r\n")), fails("by the proxy ")},
 		{"no URL", "socks5://alice:s3cret@ho st:1", fails("proxy: it is no URL")},
 		{"no port", "socks5://alice:s3cret@host", fails("proxy: host and port are wanted")},
 		{"unknown", "ftp://alice:s3cret@host:1", fails("proxy: a URL that starts with socks5:// or http:// is wanted")},
@@ -150,7 +150,7 @@ assert(not tostring(err):find("s3cret", 1, true) and not tostring(err):find("\27
 }
 
 func TestAProxyThatStalls(t *testing.T) {
-	address := listenLocal(t, stall)
+	address := luatest.Listen(t, stall)
 	for _, scheme := range []string{"http", "socks5"} {
 		t.Run(scheme, func(t *testing.T) {
 			luatest.Run(t, fmt.Sprintf(`
@@ -163,15 +163,15 @@ assert(conn == nil and err == "cannot connect to peer.example:7000: timeout (the
 
 // TestTLSThroughAProxy verifies the peer, not the proxy.
 func TestTLSThroughAProxy(t *testing.T) {
-	peer := listenLocal(t, echo)
-	proxy := listenLocal(t, connectProxy(names{"chat.example:6697": peer}, ""))
+	peer := luatest.Listen(t, echo)
+	proxy := luatest.Listen(t, connectProxy(names{"chat.example:6697": peer}, ""))
 	luatest.Run(t, connectScript("chat.example:6697", fmt.Sprintf("tls = true, proxy = %q", "http://"+proxy),
 		fails("cannot connect to chat.example:6697: TLS: ")))
 }
 
 func TestProxyFromTheConfigFile(t *testing.T) {
-	peer := listenLocal(t, echo)
-	proxy := listenLocal(t, socksProxy(names{"peer.example:7000": peer}, "alice:s3cret"))
+	peer := luatest.Listen(t, echo)
+	proxy := luatest.Listen(t, socksProxy(names{"peer.example:7000": peer}, "alice:s3cret"))
 	host, port, _ := net.SplitHostPort(proxy)
 	section := []string{"[proxy]", "type=socks5", "server=" + host, "port=" + port, "user=alice", "password=s3cret"}
 	cases := []struct {

@@ -40,8 +40,8 @@ func fullBacklog(t *testing.T) (address string) {
 }
 
 func TestPeersThatStall(t *testing.T) {
-	silent := listenLocal(t, stall)
-	half := listenLocal(t, say("hal"))
+	silent := luatest.Listen(t, stall)
+	half := luatest.Listen(t, say("hal"))
 	cases := []struct{ name, script string }{
 		{"before the connection", `
 local conn, err = net.connect("` + fullBacklog(t) + `", { timeout = 0.02 })
@@ -76,19 +76,19 @@ assert(ok == nil and err == "an earlier write was cut off in the middle, so noth
 
 func TestPeersThatGo(t *testing.T) {
 	told := make(chan string, 1)
-	reset := listenLocal(t, func(conn net.Conn) {
+	reset := luatest.Listen(t, func(conn net.Conn) {
 		io.WriteString(conn, "one\ntw")
 		conn.Read(make([]byte, 1))
 		conn.(*net.TCPConn).SetLinger(0)
 		conn.Close()
 	})
-	half := listenLocal(t, func(conn net.Conn) {
+	half := luatest.Listen(t, func(conn net.Conn) {
 		io.WriteString(conn, "one\ntwo")
 		conn.(*net.TCPConn).CloseWrite()
 		all, _ := io.ReadAll(conn)
 		told <- string(all)
 	})
-	ends := listenLocal(t, func(conn net.Conn) {
+	ends := luatest.Listen(t, func(conn net.Conn) {
 		all, _ := io.ReadAll(conn)
 		conn.Write(append(all, '!'))
 		conn.Close()
@@ -135,7 +135,7 @@ assert(conn:read_some() == "abc!")`},
 
 // TestLimitsOfLines reads at the borders, in pieces as small as they can be.
 func TestLimitsOfLines(t *testing.T) {
-	bytewise := listenLocal(t, func(conn net.Conn) {
+	bytewise := luatest.Listen(t, func(conn net.Conn) {
 		for _, b := range []byte("12345\r\n12345\n1234\r\r\n123456\r\nab--cd--e-") {
 			conn.Write([]byte{b})
 		}
@@ -156,7 +156,7 @@ assert(conn:read_until("--") == nil and conn:read_line() == "e-")`)
 
 // TestMuchData reads and writes more than any buffer holds, both ways at once.
 func TestMuchData(t *testing.T) {
-	address := listenLocal(t, echo)
+	address := luatest.Listen(t, echo)
 	luatest.Run(t, `
 local spectrum, net = require "spectrum", require "spectrum.net"
 local conn = assert(net.connect("`+address+`"))
@@ -178,7 +178,7 @@ assert(conn:read(#piece * 20) == piece:rep(20))`)
 func TestWritersTakeTurns(t *testing.T) {
 	var begin sync.WaitGroup
 	begin.Add(1)
-	address := listenLocal(t, func(conn net.Conn) {
+	address := luatest.Listen(t, func(conn net.Conn) {
 		begin.Wait()
 		echo(conn)
 	})

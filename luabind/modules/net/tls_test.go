@@ -203,7 +203,7 @@ assert(select(2, conn:starttls()) == "the connection is closed")`, config, "go\n
 					io.Copy(io.Discard, conn)
 				}
 			}
-			luatest.Run(t, connectScript(listenLocal(t, serve), c.options, c.check))
+			luatest.Run(t, connectScript(luatest.Listen(t, serve), c.options, c.check))
 		})
 	}
 }
@@ -223,7 +223,7 @@ client:join()
 // TestStartTLSIsCancelled lets a task be cancelled in the handshake: the
 // connection is of no use to anybody then.
 func TestStartTLSIsCancelled(t *testing.T) {
-	address := listenLocal(t, stall)
+	address := luatest.Listen(t, stall)
 	luatest.Run(t, connectScript(address, `insecure = true`, `
 local task = spectrum.spawn(function() return conn:starttls() end)
 spectrum.sleep(0.01)

@@ -8,24 +8,12 @@ import (
 )
 
 // script is what each test starts with.
-const script = `
+const script = luatest.Same + `
 local regexp = require "spectrum.regexp"
 local function show(...)
   local words = {}
   for i = 1, select("#", ...) do words[i] = tostring((select(i, ...))) end
   return table.concat(words, ",")
-end
-local function same(got, want)
-  if got ~= want then error(("got %q, want %q"):format(tostring(got), tostring(want)), 2) end
-end
-local function refused(want, value, err)
-  if value ~= nil then error(("got %q, want a failure"):format(tostring(value)), 2) end
-  if not err:find(want, 1, true) then error("got " .. err .. ", want " .. want, 2) end
-end
-local function fails(want, fn, ...)
-  local ok, err = pcall(fn, ...)
-  if ok then error("no error, want " .. want, 2) end
-  if not err:find(want, 1, true) then error("got " .. err .. ", want " .. want, 2) end
 end
 `
 

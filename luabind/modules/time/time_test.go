@@ -7,21 +7,9 @@ import (
 )
 
 // script is what each test starts with. The moment is 2024-02-29T21:05:09 UTC.
-const script = `
+const script = luatest.Same + `
 local time = require "spectrum.time"
 local moment = 1709240709
-local function same(got, want)
-  if got ~= want then error(("got %q, want %q"):format(tostring(got), tostring(want)), 2) end
-end
-local function refused(want, value, err)
-  if value ~= nil then error(("got %q, want a failure"):format(tostring(value)), 2) end
-  if not err:find(want, 1, true) then error("got " .. err .. ", want " .. want, 2) end
-end
-local function fails(want, fn, ...)
-  local ok, err = pcall(fn, ...)
-  if ok then error("no error, want " .. want, 2) end
-  if not err:find(want, 1, true) then error("got " .. err .. ", want " .. want, 2) end
-end
 `
 
 // behaviour are scripts by what they show.

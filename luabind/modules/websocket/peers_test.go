@@ -77,40 +77,12 @@ func run(t *testing.T, url, script string, configLines ...string) *luatest.Stage
 // one.
 func raw(t testing.TB, serve func(conn net.Conn, r *http.Request)) (url string) {
 	t.Helper()
-	ln, err := net.Listen("tcp", "127.0.0.1:0")
-	if err != nil {
-		t.Fatal(err)
-	}
-	var mu sync.Mutex
-	var conns []net.Conn
-	var running sync.WaitGroup
-	running.Go(func() {
-		for {
-			conn, err := ln.Accept()
-			if err != nil {
-				return
-			}
-			mu.Lock()
-			conns = append(conns, conn)
-			mu.Unlock()
-			running.Go(func() {
-				defer conn.Close()
-				if r, err := http.ReadRequest(bufio.NewReader(conn)); err == nil {
-					serve(conn, r)
-				}
-			})
+	return "ws://" + luatest.Listen(t, func(conn net.Conn) {
+		defer conn.Close()
+		if r, err := http.ReadRequest(bufio.NewReader(conn)); err == nil {
+			serve(conn, r)
 		}
 	})
-	t.Cleanup(func() {
-		ln.Close()
-		mu.Lock()
-		for _, conn := range conns {
-			conn.Close()
-		}
-		mu.Unlock()
-		running.Wait()
-	})
-	return "ws://" + ln.Addr().String()
 }
 
 // accept answers a handshake.

@@ -1,0 +1,47 @@
+package luatest
+
+import (
+	"net"
+	"sync"
+	"testing"
+)
+
+// Listen listens on loopback until the test ends, and hands each connection to
+// serve, which may leave closing it to the test's end.
+func Listen(t testing.TB, serve func(net.Conn)) (address string) {
+	t.Helper()
+	ln, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	ServeOn(t, ln, serve)
+	return ln.Addr().String()
+}
+
+// ServeOn is Listen with the listener given.
+func ServeOn(t testing.TB, ln net.Listener, serve func(net.Conn)) {
+	var mu sync.Mutex
+	var conns []net.Conn
+	var running sync.WaitGroup
+	running.Go(func() {
+		for {
+			conn, err := ln.Accept()
+			if err != nil {
+				return
+			}
+			mu.Lock()
+			conns = append(conns, conn)
+			mu.Unlock()
+			running.Go(func() { serve(conn) })
+		}
+	})
+	t.Cleanup(func() {
+		ln.Close()
+		mu.Lock()
+		for _, conn := range conns {
+			conn.Close()
+		}
+		mu.Unlock()
+		running.Wait()
+	})
+}
