@@ -185,6 +185,7 @@ func TestFiles(t *testing.T) {
 		{"files that require each other", []string{"script.lua", "print(require 'a')\nreturn {}", "a.lua", "return require 'script'"}, ""},
 		{"a global of another file", []string{"script.lua", "require 'a'\nhelper()\nreturn {}", "a.lua", "_G.helper = print"}, ""},
 		{"a module alone", []string{"a.lua", "local M = {}\nfunction M.parse(x) return x end\nreturn M"}, ""},
+		{"a module with a function of a handler's name", []string{"a.lua", "local M = {}\nfunction M.parse() end\nfunction M.format() end\nfunction M.query() end\nreturn M"}, ""},
 		{"a test", []string{"x_test.lua", "test.case('x', function(t) t:login() end)"}, ""},
 		{"a test with a typo", []string{"x_test.lua", "tset.case('x', function(t) t:login() end)"},
 			`x_test.lua:1: error: there is no variable "tset" here [undefined-global]`},
