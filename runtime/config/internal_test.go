@@ -37,6 +37,8 @@ func TestLuaOptionsAreSound(t *testing.T) {
 			switch o.field(&lua).(type) {
 			case *string:
 				fits = o.Kind == KindPath || o.Kind == KindFile
+			case *place:
+				fits = o.Kind == KindPlace
 			case *bool:
 				fits = o.Kind == KindBool
 			case *int64:

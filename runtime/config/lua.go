@@ -119,6 +119,8 @@ func (o LuaOption) read(text, dir string, l *Lua) string {
 		path, wrong := absolute(text, dir)
 		*field = path
 		return wrong
+	case *place:
+		return field.read(text, dir)
 	case *bool:
 		value, known := booleans[strings.ToLower(text)]
 		if !known {
@@ -161,6 +163,20 @@ func absolute(text, dir string) (path, wrong string) {
 		return filepath.Clean(text), ""
 	}
 	return filepath.Join(dir, text), ""
+}
+
+// place is a Lua.Store while it is read.
+type place string
+
+// read takes the words and URLs as they are, and makes a path of all else.
+func (p *place) read(text, dir string) (wrong string) {
+	if text == "database" || text == "memory" || strings.Contains(text, "://") {
+		*p = place(text)
+		return ""
+	}
+	path, wrong := absolute(strings.TrimPrefix(text, "sqlite:"), dir)
+	*p = place(path)
+	return wrong
 }
 
 // measures read the kinds that have a range, in bytes, nanoseconds or ones.

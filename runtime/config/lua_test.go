@@ -21,6 +21,7 @@ var defaults = config.Lua{
 	LoginDelayMax:  5 * time.Minute,
 	MaxQueue:       10000,
 	MaxString:      64 << 20,
+	Store:          "database",
 }
 
 func TestLua(t *testing.T) {
@@ -51,13 +52,17 @@ func TestLua(t *testing.T) {
 			max_string = 1 MiB
 			memory_limit = 1G
 			sandbox = 1
+			store = memory
 			record = /tmp/r.jsonl`, config.Options{}, config.Lua{
 			Script: defaults.Script, Reload: true, MaxFrame: 1 << 20, ExitTimeout: 1500 * time.Millisecond,
 			HandlerTimeout: time.Minute, LogoutTimeout: 500 * time.Millisecond, LoginDelayMax: 10 * time.Second,
-			MaxQueue: 1, MaxString: 1 << 20, MemoryLimit: 1 << 30, Sandbox: true, Record: "/tmp/r.jsonl"}},
+			MaxQueue: 1, MaxString: 1 << 20, MemoryLimit: 1 << 30, Sandbox: true, Store: "memory", Record: "/tmp/r.jsonl"}},
 		{"a record in working_dir", "script=echo.lua\nrecord = $jid.jsonl\n[service]\nworking_dir=/srv/$jid", config.Options{JID: "a.example"},
 			with(func(l *config.Lua) { l.Record = "/srv/a.example/a.example.jsonl" })},
 		{"no record", "script=echo.lua\nrecord=Off", config.Options{}, defaults},
+		{"a store in a file", "script=echo.lua\nstore=a b.sqlite", config.Options{}, with(func(l *config.Lua) { l.Store = "/etc/spectrum2/transports/a b.sqlite" })},
+		{"a store by its scheme", "script=echo.lua\nstore=sqlite:/srv/b.sqlite", config.Options{}, with(func(l *config.Lua) { l.Store = "/srv/b.sqlite" })},
+		{"a store on a server", "script=echo.lua\nstore=postgres://a:b@c/d", config.Options{}, with(func(l *config.Lua) { l.Store = "postgres://a:b@c/d" })},
 		{"no limit", "script=echo.lua\nmemory_limit=0", config.Options{}, defaults},
 		{"overrides", "script=wrong.lua\nreload=1", config.Options{Overrides: []config.Override{
 			{Key: "lua.script", Value: "echo.lua"}, {Key: "lua.reload", Value: "1"}, {Key: "lua.reload", Value: "no"}}}, defaults},
@@ -93,7 +98,7 @@ func TestLuaErrors(t *testing.T) {
 		{"Latin-1 script", "[lua]\nscript=\xe9.lua", nil, []string{"t.cfg:2: [lua] script is not UTF-8 (Latin-1?); save the config file as UTF-8"}},
 		{"unknown key with a near name", "[lua]\nscript=a\nrelaod=1", nil, []string{`t.cfg:3: [lua] has no key "relaod"; did you mean reload?`}},
 		{"unknown key with none", "[lua]\nscript=a\nserver=b", nil, []string{`t.cfg:3: [lua] has no key "server"; there are script, reload, max_frame, ` +
-			"exit_timeout, handler_timeout, logout_grace, logout_timeout, login_delay, login_delay_max, max_queue, max_string, memory_limit, sandbox, record. " +
+			"exit_timeout, handler_timeout, logout_grace, logout_timeout, login_delay, login_delay_max, max_queue, max_string, memory_limit, sandbox, store, record. " +
 			"A script's own settings belong in a section of their own"}},
 		{"unknown key of another section's kind", "[lua.x]\nscript=b\n[lua]\nscript=a", nil, []string{`t.cfg:2: [lua] has no key "x.script"; did you mean script?`}},
 		{"unknown override", "[lua]\nscript=a", []config.Override{{Key: "lua.reloud", Value: "1"}}, []string{`command line: [lua] has no key "reloud"; did you mean reload?`}},

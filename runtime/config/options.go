@@ -21,6 +21,7 @@ type Lua struct {
 	MaxString      int64 // bytes
 	MemoryLimit    int64 // bytes; 0: none
 	Sandbox        bool
+	Store          string // "database", "memory", an absolute path, or a URL that may hold a password
 	Record         string // absolute; "": nothing is recorded
 }
 
@@ -35,6 +36,7 @@ const (
 	KindBytes   Kind = "bytes"   // 65536, 64K, 16M, 1G: powers of 1024 (int64)
 	KindSeconds Kind = "seconds" // 2 or 0.5 (time.Duration)
 	KindCount   Kind = "count"   // a whole number (int)
+	KindPlace   Kind = "place"   // database, memory, a file, or a URL (string)
 )
 
 // LuaOption describes one key of the [lua] section. Default, Min, Max and Zero
@@ -67,6 +69,7 @@ var luaOptions = []LuaOption{
 	{"max_string", KindBytes, "64M", "64K", "1G", "", "The longest string that the library functions make.", func(l *Lua) any { return &l.MaxString }},
 	{"memory_limit", KindBytes, "0", "16M", "1024G", "no limit", "How much memory the process may use; beyond that it ends.", func(l *Lua) any { return &l.MemoryLimit }},
 	{"sandbox", KindBool, "0", "", "", "", "Take from scripts what reaches files, processes and the system.", func(l *Lua) any { return &l.Sandbox }},
+	{"store", KindPlace, "database", "", "", "", "Where scripts keep their data: what [database] says, memory, a file of SQLite, or a URL of PostgreSQL or MySQL.", func(l *Lua) any { return (*place)(&l.Store) }},
 	{"record", KindFile, "off", "", "", "", "Write all messages from and to Spectrum, secrets left out, to a file; a relative name is one in [service] working_dir.", func(l *Lua) any { return &l.Record }},
 }
 
