@@ -33,6 +33,7 @@ func (u *unit) checkCalls() {
 		case owner.Name == "spectrum" && f.Name == "backend_config":
 			u.checkBackendConfig(call)
 		default:
+			u.checkArguments(call, f, owner)
 			u.checkOptions(call, f, owner)
 		}
 	}
@@ -42,6 +43,8 @@ func (u *unit) checkCalls() {
 func (u *unit) checkMethod(call *ast.FuncCallExpr) {
 	v := u.valueOf(call.Receiver)
 	switch {
+	case v.isText():
+		u.checkStringMethod(call)
 	case v.table != nil || v.class == nil:
 	case v.isSession() && !slices.Contains(luabind.SessionNames(), call.Method):
 		u.tell(call.Line(), "unknown-member", luabind.SessionLacks(call.Method))
@@ -49,6 +52,14 @@ func (u *unit) checkMethod(call *ast.FuncCallExpr) {
 		u.tell(call.Line(), "unknown-member", fmt.Sprintf("%s is no method of a session: write session.%s", call.Method, call.Method))
 	case len(v.class.AllFunctions()) > 0 && !slices.Contains(v.class.Names(), call.Method):
 		u.tell(call.Line(), "unknown-member", lacks(v.class, call.Method))
+	}
+}
+
+// checkStringMethod tells of a method that a string does not have.
+func (u *unit) checkStringMethod(call *ast.FuncCallExpr) {
+	library, _ := u.surface.Globals.RawGetString("string").(*lua.LTable)
+	if library.RawGetString(call.Method) == lua.LNil && !u.setSomewhere(call.Method) {
+		u.tell(call.Line(), "unknown-member", bind.Lacks("string", library, lua.LString(call.Method)))
 	}
 }
 
@@ -139,6 +150,33 @@ func (u *unit) settingText(e ast.Expr) string {
 	return "1"
 }
 
+// called is what a function is called in messages.
+func called(f *api.Function, owner *api.Class) string {
+	if f.Method {
+		return f.Name
+	}
+	return shortName(owner) + "." + f.Name
+}
+
+// checkArguments looks at literals that a function is given. Where the first
+// parameter may be left out, the others move.
+func (u *unit) checkArguments(call *ast.FuncCallExpr, f *api.Function, owner *api.Class) {
+	for i, p := range f.Params {
+		if p.Optional && i == 0 && len(f.Params) > 1 || i >= len(call.Args) || p.Name == "..." {
+			return
+		}
+		for _, leaf := range leaves(call.Args[i]) {
+			v := u.valueOf(leaf).constant
+			if text, ok := v.(lua.LString); ok && number(strings.TrimSpace(string(text))).known() {
+				continue // Lua makes a number of it
+			}
+			if want := refused(p.Type, v); want != "" {
+				u.tell(leaf.Line(), "wrong-value", fmt.Sprintf("%s: %s: %s is wanted, not %s", called(f, owner), p.Name, want, bind.Describe(v)))
+			}
+		}
+	}
+}
+
 // checkOptions looks at the tables of options that a function is given.
 func (u *unit) checkOptions(call *ast.FuncCallExpr, f *api.Function, owner *api.Class) {
 	for i, p := range f.Params {
@@ -150,10 +188,7 @@ func (u *unit) checkOptions(call *ast.FuncCallExpr, f *api.Function, owner *api.
 		if !ok || class == nil || len(class.AllFunctions()) > 0 || hasFreeKeys(class) {
 			continue
 		}
-		what := shortName(owner) + "." + f.Name
-		if f.Method {
-			what = f.Name
-		}
+		what := called(f, owner)
 		for _, field := range table.Fields {
 			if key, ok := field.Key.(*ast.StringExpr); ok {
 				u.checkOption(what, class, key, field.Value)

@@ -6,6 +6,7 @@ import (
 
 	lua "github.com/yuin/gopher-lua"
 	"github.com/yuin/gopher-lua/ast"
+	"google.golang.org/protobuf/reflect/protoreflect"
 
 	"spectrumlua/luabind/api"
 	"spectrumlua/runtime/schema"
@@ -30,6 +31,15 @@ type value struct {
 func (v value) known() bool { return v != value{} }
 
 func (v value) isNil() bool { return v.constant == lua.LNil }
+
+// isText tells whether it is a string for sure.
+func (v value) isText() bool {
+	if v.field != nil {
+		d := v.field.Descriptor
+		return !d.IsList() && !d.IsMap() && v.field.Enum == nil && (d.Kind() == protoreflect.StringKind || d.Kind() == protoreflect.BytesKind)
+	}
+	return v.constant != nil && v.constant.Type() == lua.LTString
+}
 
 // isSession tells whether it is a session.
 func (v value) isSession() bool { return v.class != nil && v.class.Name == api.SessionClass }

@@ -25,12 +25,14 @@ func (u *unit) checkGlobals() {
 		if u.program.globals[g.name] || u.tested[g.name] && !g.called || u.isDefined(g.name) {
 			continue
 		}
-		text := texts[g.name]
-		if text == "" {
-			text = u.undefined(g.name, len(texts) < maxHints)
+		text, known := texts[g.name]
+		if !known {
+			text = u.undefined(g, len(texts) < maxHints)
 			texts[g.name] = text
 		}
-		u.tell(g.line, "undefined-global", text)
+		if text != "" {
+			u.tell(g.line, "undefined-global", text)
+		}
 	}
 }
 
@@ -41,27 +43,41 @@ func (u *unit) isDefined(name string) bool {
 // maxHints is for how many names of one file the nearest is looked for.
 const maxHints = 100
 
-// undefined is the message about a global that is not there.
-func (u *unit) undefined(name string, hint bool) string {
+// undefined is the message about a global that is not there; "" if it may come
+// from a file that is not known, as in a module on its own.
+func (u *unit) undefined(g global, hint bool) string {
+	name := g.name
 	text := fmt.Sprintf("there is no variable %q here", name)
 	for _, v := range u.locals {
-		if v.name == name {
+		if v.name == name && v.line != g.line { // not local x = x
 			return text + fmt.Sprintf("; the local one of line %d cannot be seen from here", v.line)
 		}
 	}
-	if !hint {
-		return text
+	near := ""
+	if hint {
+		near = bind.DidYouMean(name, u.knownNames(name))
 	}
+	if near == "" && u.role == module {
+		return ""
+	}
+	return text + near
+}
+
+// knownNames are the names of all globals and of the file's local variables, but
+// for one.
+func (u *unit) knownNames(except string) []string {
 	var known []string
 	u.surface.Globals.ForEach(func(k, _ lua.LValue) { known = append(known, k.String()) })
 	for other := range u.program.globals {
 		known = append(known, other)
 	}
 	for _, v := range u.locals {
-		known = append(known, v.name)
+		if v.name != except {
+			known = append(known, v.name)
+		}
 	}
 	slices.Sort(known)
-	return text + bind.DidYouMean(name, slices.Compact(known))
+	return slices.Compact(known)
 }
 
 // checkUnused tells of local variables and functions that nothing uses.

@@ -261,5 +261,8 @@ func (c *checker) looksLikeModule(path string, named bool) bool {
 			known++
 		}
 	}
+	if len(h.entries) == 0 {
+		return !named
+	}
 	return known == 0 || 2*known < len(h.entries)
 }
