@@ -64,9 +64,12 @@ generate: ## Make Go code, editor annotations and the reference from pb/protocol
 	$(GO) run ./luabind/api/internal/reference docs
 
 .PHONY: install
-install: build ## Install programs, scripts, examples and docs below DESTDIR and PREFIX (/usr/local)
+install: build ## Install programs, manual pages, completion, scripts, examples and docs below DESTDIR and PREFIX (/usr/local)
 	install -d $(DESTDIR)$(PREFIX)/bin $(DESTDIR)$(PREFIX)/share/spectrum2-lua $(DESTDIR)$(PREFIX)/share/doc/spectrum2-lua
 	install -m 0755 $(BIN)/spectrum2_lua_backend $(BIN)/spectrum2-lua $(DESTDIR)$(PREFIX)/bin/
+	rm -rf $(BIN)/share
+	GOOS= GOARCH= $(GO) run ./cmd/spectrum2-lua share $(BIN)/share
+	cp -R $(BIN)/share/. $(DESTDIR)$(PREFIX)/share/
 	cp -R scripts examples $(DESTDIR)$(PREFIX)/share/spectrum2-lua/
 	cp -R docs/. README.md CHANGELOG.md LICENSE $(DESTDIR)$(PREFIX)/share/doc/spectrum2-lua/
 	find $(DESTDIR)$(PREFIX)/share/spectrum2-lua $(DESTDIR)$(PREFIX)/share/doc/spectrum2-lua -name '*_test.go' -delete

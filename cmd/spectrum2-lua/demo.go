@@ -37,6 +37,8 @@ she logs out, and the backend is told to end.
 It fails if the backend does anything else, breaks a rule that the real Spectrum
 would not forgive, or takes too long.`,
 		Args: atMostOne,
+
+		ValidArgsFunction: filesOf("cfg"),
 		RunE: func(cmd *cobra.Command, args []string) error {
 			path, err := findBackend(backend)
 			if err != nil {

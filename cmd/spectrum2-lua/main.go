@@ -25,6 +25,7 @@ var commands = []func(*terminal) *cobra.Command{
 	newPeer,
 	newNew,
 	newTypes,
+	newShare,
 	newVersion,
 }
 

@@ -64,11 +64,6 @@ ever overwritten.`,
 	return cmd
 }
 
-// noFiles is for arguments that are no files: a shell completes none.
-func noFiles(*cobra.Command, []string, string) ([]string, cobra.ShellCompDirective) {
-	return nil, cobra.ShellCompDirectiveNoFileComp
-}
-
 // installedBackend is the backend by its absolute path: the one that this
 // program finds, otherwise where a package puts it.
 func installedBackend() string {
@@ -102,6 +97,7 @@ brings the folder up to date. It replaces files that it has made, and no others.
 			}
 			return nil
 		},
+		ValidArgsFunction: folders,
 		RunE: func(_ *cobra.Command, args []string) error {
 			folder := typesFolder
 			if len(args) > 0 {

@@ -1,0 +1,104 @@
+package main
+
+import (
+	"bytes"
+	"fmt"
+	"io"
+	"io/fs"
+	"os"
+	"path/filepath"
+
+	"github.com/spf13/cobra"
+
+	"spectrumlua/luabind/api"
+	"spectrumlua/runtime/launch"
+)
+
+// What a shell offers for an argument.
+
+// noFiles is for what is no file.
+func noFiles(*cobra.Command, []string, string) ([]string, cobra.ShellCompDirective) {
+	return nil, cobra.ShellCompDirectiveNoFileComp
+}
+
+// folders is for a folder.
+func folders(*cobra.Command, []string, string) ([]string, cobra.ShellCompDirective) {
+	return nil, cobra.ShellCompDirectiveFilterDirs
+}
+
+// filesOf is for files whose names end in one of these.
+func filesOf(extensions ...string) cobra.CompletionFunc {
+	return func(*cobra.Command, []string, string) ([]string, cobra.ShellCompDirective) {
+		return extensions, cobra.ShellCompDirectiveFilterFileExt
+	}
+}
+
+// newShare is what `make install` runs: for people, the files are there already.
+func newShare(*terminal) *cobra.Command {
+	return &cobra.Command{
+		Use:    "share folder",
+		Short:  "Write manual pages, completion and annotations, as they belong below PREFIX/share",
+		Hidden: true,
+		Args:   cobra.ExactArgs(1),
+		RunE: func(cmd *cobra.Command, args []string) error {
+			files, err := sharedFiles(cmd.Root())
+			if err != nil {
+				return err
+			}
+			for name, text := range files {
+				path := filepath.Join(args[0], name)
+				if err := os.MkdirAll(filepath.Dir(path), 0o755); err != nil {
+					return err
+				}
+				if err := os.WriteFile(path, text, 0o644); err != nil { //nolint:gosec // everybody may read it
+					return err
+				}
+			}
+			return nil
+		},
+	}
+}
+
+// sharedFiles are manual pages, completion scripts, and annotations for editors, by
+// their place below PREFIX/share.
+func sharedFiles(root *cobra.Command) (map[string][]byte, error) {
+	root.InitDefaultHelpCmd()
+	root.InitDefaultCompletionCmd()
+	files := map[string][]byte{}
+	page := func(name, text string) { files[fmt.Sprintf("man/man1/%s.1", name)] = []byte(text) }
+	page(pageName(root), commandPage(root))
+	for _, cmd := range root.Commands() {
+		if cmd.IsAvailableCommand() && !cmd.IsAdditionalHelpTopicCommand() {
+			page(pageName(cmd), commandPage(cmd))
+		}
+	}
+	var usage bytes.Buffer
+	if err := launch.Usage(&usage, backendName); err != nil {
+		return nil, err
+	}
+	page(backendName, backendPage(usage.String()))
+
+	names, err := fs.Glob(api.Files(), "*.lua")
+	for _, name := range names {
+		if err == nil {
+			files["spectrum2-lua/types/"+name], err = fs.ReadFile(api.Files(), name)
+		}
+	}
+	if err != nil {
+		return nil, err
+	}
+
+	name := root.Name()
+	for place, write := range map[string]func(io.Writer) error{
+		"bash-completion/completions/" + name:         func(w io.Writer) error { return root.GenBashCompletionV2(w, true) },
+		"zsh/site-functions/_" + name:                 root.GenZshCompletion,
+		"fish/vendor_completions.d/" + name + ".fish": func(w io.Writer) error { return root.GenFishCompletion(w, true) },
+	} {
+		var text bytes.Buffer
+		if err := write(&text); err != nil {
+			return nil, err
+		}
+		files[place] = text.Bytes()
+	}
+	return files, nil
+}

@@ -1,0 +1,106 @@
+package main
+
+import (
+	"bytes"
+	"maps"
+	"os/exec"
+	"regexp"
+	"slices"
+	"strings"
+	"testing"
+
+	"github.com/spf13/cobra"
+)
+
+func testRoot() *cobra.Command {
+	return newRoot(newTerminal(new(strings.Builder), new(strings.Builder)))
+}
+
+func shared(t *testing.T) map[string][]byte {
+	t.Helper()
+	files, err := sharedFiles(testRoot())
+	if err != nil {
+		t.Fatal(err)
+	}
+	return files
+}
+
+func TestEveryCommandHasAManualPage(t *testing.T) {
+	files := shared(t)
+	pages := []string{"spectrum2-lua", backendName}
+	for _, cmd := range testRoot().Commands() {
+		if !cmd.Hidden {
+			pages = append(pages, "spectrum2-lua-"+cmd.Name())
+		}
+	}
+	for _, page := range pages {
+		text := string(files["man/man1/"+page+".1"])
+		for _, heading := range []string{"NAME", "SYNOPSIS", "DESCRIPTION", "EXIT STATUS", "SEE ALSO"} {
+			if !strings.Contains(text, `.SH "`+heading+"\"\n") {
+				t.Errorf("%s(1) has no %s", page, heading)
+			}
+		}
+	}
+	for name := range files {
+		if strings.Contains(name, "baseline") || strings.Contains(name, "share.1") {
+			t.Errorf("there is %s, which is of nobody's concern", name)
+		}
+	}
+}
+
+// requests are those of roff that pages may have.
+var requests = regexp.MustCompile(`^\.(TH|SH|PP|TP|B|nf|fi|nh|ad)\b`)
+
+func TestManualPagesAreRoff(t *testing.T) {
+	for name, text := range shared(t) {
+		if !strings.HasSuffix(name, ".1") {
+			continue
+		}
+		for _, line := range strings.Split(string(text), "\n") {
+			if strings.HasPrefix(line, ".") && !requests.MatchString(line) || strings.HasPrefix(line, "'") {
+				t.Errorf("%s: %q is a request that is not known", name, line)
+			}
+		}
+		groff, err := exec.LookPath("groff")
+		if err != nil {
+			continue
+		}
+		cmd := exec.Command(groff, "-man", "-Tutf8", "-ww", "-z")
+		cmd.Stdin = bytes.NewReader(text)
+		if out, err := cmd.CombinedOutput(); err != nil || len(out) > 0 {
+			t.Errorf("%s: groff says %v: %s", name, err, out)
+		}
+	}
+}
+
+func TestManText(t *testing.T) {
+	p := &manPage{}
+	p.text("One\nparagraph, a-b.\n\n  an example\n\n  and more \\ of it\n.dot\n'quote …")
+	want := "One\nparagraph, a\\-b.\n.PP\n.PP\n.nf\n  an example\n\n  and more \\e of it\n.fi\n.PP\n\\&.dot\n\\&'quote \\[u2026]\n"
+	if p.String() != want {
+		t.Errorf("got\n%s\nwant\n%s", p.String(), want)
+	}
+}
+
+func TestCompletionScriptsAreRight(t *testing.T) {
+	files := shared(t)
+	for shell, name := range map[string]string{
+		"bash": "bash-completion/completions/spectrum2-lua",
+		"zsh":  "zsh/site-functions/_spectrum2-lua",
+		"fish": "fish/vendor_completions.d/spectrum2-lua.fish",
+	} {
+		if len(files[name]) == 0 {
+			t.Errorf("there is no %s in %q", name, slices.Sorted(maps.Keys(files)))
+			continue
+		}
+		path, err := exec.LookPath(shell)
+		if err != nil {
+			continue
+		}
+		cmd := exec.Command(path, "-n")
+		cmd.Stdin = bytes.NewReader(files[name])
+		if out, err := cmd.CombinedOutput(); err != nil {
+			t.Errorf("%s: %v\n%s", shell, err, out)
+		}
+	}
+}
