@@ -36,10 +36,10 @@ func ServeOn(t testing.TB, ln net.Listener, serve func(net.Conn)) {
 		}
 	})
 	t.Cleanup(func() {
-		ln.Close()
+		_ = ln.Close()
 		mu.Lock()
 		for _, conn := range conns {
-			conn.Close()
+			_ = conn.Close()
 		}
 		mu.Unlock()
 		running.Wait()

@@ -115,6 +115,19 @@ func (r *Reader) Line(l *lua.LState, limit int) (string, error) {
 	return string(line), nil
 }
 
+// Through reads what is there up to and with the delimiter, at least a byte:
+// what stands behind it stays.
+func (r *Reader) Through(l *lua.LState, delimiter byte) (string, error) {
+	if err := r.fill(l, func() bool { return r.Pending() > 0 }); err != nil {
+		return "", r.options.Explain(err)
+	}
+	n := bytes.IndexByte(r.data[r.start:], delimiter) + 1
+	if n == 0 {
+		n = r.Pending()
+	}
+	return r.take(n), nil
+}
+
 // find reads up to a delimiter and returns where it ends, or 0 if it is not
 // within the first limit bytes. Nothing is taken.
 func (r *Reader) find(l *lua.LState, delimiter string, limit int) (at int, err error) {

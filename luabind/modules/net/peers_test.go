@@ -140,12 +140,16 @@ func readLine(r *bufio.Reader) (string, error) {
 	return line[:len(line)-1], nil
 }
 
-// pipe joins two connections until one of them ends.
+// pipe joins two connections until both sides of each have ended.
 func pipe(a, b net.Conn) {
+	oneWay := func(to, from net.Conn) {
+		io.Copy(to, from)
+		to.(*net.TCPConn).CloseWrite()
+	}
 	var both sync.WaitGroup
-	both.Go(func() { io.Copy(a, b); a.Close(); b.Close() })
-	io.Copy(b, a)
+	both.Go(func() { oneWay(a, b) })
+	oneWay(b, a)
+	both.Wait()
 	a.Close()
 	b.Close()
-	both.Wait()
 }

@@ -115,37 +115,52 @@ func ByProxy(via *url.URL, err error) error {
 
 // dialProxy connects to target through a proxy.
 func dialProxy(ctx context.Context, via *url.URL, target string) (net.Conn, error) {
-	if via.Scheme == "http" {
-		return dialCONNECT(ctx, via, target)
+	conn, err := (&net.Dialer{}).DialContext(ctx, "tcp", via.Host)
+	if err != nil {
+		return nil, err
 	}
+	tunnel := tunnelSOCKS
+	if via.Scheme == "http" {
+		tunnel = tunnelCONNECT
+	}
+	through, err := tunnel(ctx, conn, via, target)
+	if err != nil {
+		_ = conn.Close()
+		return nil, err
+	}
+	return through, nil
+}
+
+// tunnelSOCKS asks a SOCKS5 proxy for a connection (RFC 1928, RFC 1929), which
+// is conn itself from then on.
+func tunnelSOCKS(ctx context.Context, conn net.Conn, via *url.URL, target string) (net.Conn, error) {
 	var auth *proxy.Auth
 	if via.User != nil {
 		password, _ := via.User.Password()
 		auth = &proxy.Auth{User: via.User.Username(), Password: password}
 	}
-	dialer, err := proxy.SOCKS5("tcp", via.Host, auth, &net.Dialer{})
+	dialer, err := proxy.SOCKS5("tcp", via.Host, auth, nil)
 	if err != nil {
 		return nil, err
 	}
-	return dialer.(proxy.ContextDialer).DialContext(ctx, "tcp", target)
+	asker, ok := dialer.(interface {
+		DialWithConn(ctx context.Context, c net.Conn, network, address string) (net.Addr, error)
+	})
+	if !ok {
+		return nil, errors.ErrUnsupported
+	}
+	_, err = asker.DialWithConn(ctx, conn, "tcp", target)
+	return conn, err
 }
 
-// dialCONNECT asks an HTTP proxy for a tunnel (RFC 9110, section 9.3.6).
-func dialCONNECT(ctx context.Context, via *url.URL, target string) (net.Conn, error) {
-	conn, err := (&net.Dialer{}).DialContext(ctx, "tcp", via.Host)
-	if err != nil {
-		return nil, err
-	}
+// tunnelCONNECT asks an HTTP proxy for a tunnel (RFC 9110, section 9.3.6).
+func tunnelCONNECT(ctx context.Context, conn net.Conn, via *url.URL, target string) (net.Conn, error) {
 	stop := context.AfterFunc(ctx, func() { _ = conn.SetDeadline(stream.Past) })
 	tunnel, err := requestTunnel(conn, via, target)
 	if !stop() {
 		err = context.Cause(ctx)
 	}
-	if err != nil {
-		_ = conn.Close()
-		return nil, err
-	}
-	return tunnel, nil
+	return tunnel, err
 }
 
 // maxAnswer is how much a proxy may answer before the tunnel begins, in bytes.

@@ -96,6 +96,12 @@ assert(conn, err)
 assert(conn:write("ping\n") and conn:read_line() == "ping")
 conn:close()`
 
+// half closes one side behind a proxy; the peer sends back what came.
+const half = `
+assert(conn, err)
+assert(conn:write("all of it") and conn:close_write())
+assert(conn:read_all() == "all of it")`
+
 func TestProxies(t *testing.T) {
 	peer := luatest.Listen(t, echo)
 	known := names{"peer.example:7000": peer}
@@ -118,6 +124,8 @@ func TestProxies(t *testing.T) {
 	}
 	cases := []struct{ name, url, check string }{
 		{"SOCKS5", "socks5://" + socks, pingPong},
+		{"SOCKS5, half-closed", "socks5://" + socks, half},
+		{"CONNECT, half-closed", "http://" + connect, half},
 		{"SOCKS5 by its other name", "socks5h://" + socks, pingPong},
 		{"SOCKS5 with a password", "socks5://alice:s3cret@" + socksAuth, pingPong},
 		{"SOCKS5 with a wrong password", "socks5://alice:wrong@" + socksAuth, fails("by the proxy " + socksAuth + ": ")},

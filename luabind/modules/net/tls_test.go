@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"io"
 	"net"
+	"sync"
 	"testing"
 	"time"
 
@@ -287,4 +288,56 @@ assert(select(2, conn:write("more")) == "the connection is closed for writing")`
 	if line := <-told; line != "still here" {
 		t.Errorf("the peer was told %q", line)
 	}
+}
+
+// halting is a connection that, once halted, writes half of what it is given
+// and the rest when resumed is closed.
+type halting struct {
+	net.Conn
+	halted  bool
+	resumed chan struct{}
+}
+
+func (h *halting) Write(p []byte) (int, error) {
+	if !h.halted {
+		return h.Conn.Write(p)
+	}
+	h.halted = false
+	n, err := h.Conn.Write(p[:len(p)/2])
+	if err != nil {
+		return n, err
+	}
+	<-h.resumed
+	rest, err := h.Conn.Write(p[n:])
+	return n + rest, err
+}
+
+// TestATimeoutWithinARecord lets a read time out when half of a record of TLS
+// has come: nothing is lost.
+func TestATimeoutWithinARecord(t *testing.T) {
+	ca := newAuthority(t)
+	cert, _ := ca.issue("chat.example", nil)
+	address := luatest.Listen(t, func(conn net.Conn) {
+		raw := &halting{Conn: conn, resumed: make(chan struct{})}
+		secure := tls.Server(raw, &tls.Config{Certificates: []tls.Certificate{cert}})
+		lines := bufio.NewReader(secure)
+		readLine(lines)
+		raw.halted = true
+		var reading sync.WaitGroup
+		reading.Go(func() {
+			readLine(lines)
+			close(raw.resumed)
+		})
+		io.WriteString(secure, "one\n")
+		reading.Wait()
+		conn.Close()
+	})
+	luatest.Run(t, connectScript(address, fmt.Sprintf("tls = true, ca = %q", ca.file), `
+assert(conn, err)
+conn:write("begin\n")
+conn:set_timeout(0.02)
+assert(select(2, conn:read_line()) == "timeout")
+conn:write("go on\n")
+conn:set_timeout(5)
+assert(conn:read_line() == "one")`))
 }

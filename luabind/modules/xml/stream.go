@@ -109,23 +109,47 @@ func (s *stream) more(l *lua.LState) lua.LValue {
 	case s.parser.Closed():
 		return lua.LString("the stream has ended")
 	}
-	l.Push(l.GetField(s.source, "read_some"))
-	l.Push(s.source)
-	l.Call(1, 2)
-	piece, problem := l.Get(-2), l.Get(-1)
-	l.Pop(2)
-	text, ok := piece.(lua.LString)
-	if !ok {
-		if problem == lua.LNil {
-			problem = lua.LString("closed")
-		}
+	text, problem := s.piece(l)
+	if problem != lua.LNil {
 		return problem
 	}
-	done, err := s.parser.Feed(string(text))
+	done, err := s.parser.Feed(text)
 	s.ready = append(s.ready, done...)
 	s.err = err
 	if err != nil && len(done) == 0 {
 		return lua.LString(err.Error())
 	}
 	return lua.LNil
+}
+
+// frugal is a connection that hands out no more than up to a byte. What is
+// behind an element stays with it, for who reads next; and starttls sees it,
+// should somebody have put it there.
+type frugal interface {
+	Through(l *lua.LState, delimiter byte) (string, error)
+}
+
+// piece is what is there, at the most the rest of a tag, or why there is none.
+func (s *stream) piece(l *lua.LState) (text string, problem lua.LValue) {
+	if ud, ok := s.source.(*lua.LUserData); ok {
+		if source, ok := ud.Value.(frugal); ok {
+			text, err := source.Through(l, '>')
+			if err != nil {
+				return "", lua.LString(err.Error())
+			}
+			return text, lua.LNil
+		}
+	}
+	l.Push(l.GetField(s.source, "read_some"))
+	l.Push(s.source)
+	l.Call(1, 2)
+	read, problem := l.Get(-2), l.Get(-1)
+	l.Pop(2)
+	if read, ok := read.(lua.LString); ok {
+		return string(read), lua.LNil
+	}
+	if problem == lua.LNil {
+		problem = lua.LString("closed")
+	}
+	return "", problem
 }
