@@ -70,6 +70,17 @@ type Options struct {
 	Pulse time.Duration
 	// Log takes warnings; default: they are dropped.
 	Log logrus.FieldLogger
+	// Tap is told of what passes; default: nobody is.
+	Tap Tap
+}
+
+// Tap is told of each message as it passes, in order, all but PING, PONG and
+// STATS: In before Receive is called, Out as it is queued. A payload is valid
+// until the method returns; nil is none. The methods may be called from any
+// goroutine, must not block and must not use the link.
+type Tap interface {
+	In(typ pb.WrapperMessage_Type, payload []byte)
+	Out(typ pb.WrapperMessage_Type, payload []byte)
 }
 
 // Link is one connection to Spectrum. Its methods may be called from any
@@ -115,7 +126,7 @@ func New(o Options) *Link {
 		opts:    o,
 		log:     log,
 		garbage: logging.Once{Every: garbageEvery},
-		out:     newOutbox(o.MaxQueue),
+		out:     newOutbox(o.MaxQueue, o.Tap),
 		initRSS: resident,
 	}
 }
@@ -247,11 +258,14 @@ func (l *Link) handle(ctx context.Context, frame []byte) (exit bool) {
 		})
 		return false
 	}
-	switch number {
-	case pb.WrapperMessage_TYPE_PING:
+	if number == pb.WrapperMessage_TYPE_PING {
 		l.out.pushPong(l.stats())
 		return false
-	case pb.WrapperMessage_TYPE_EXIT:
+	}
+	if l.opts.Tap != nil {
+		l.opts.Tap.In(number, payload)
+	}
+	if number == pb.WrapperMessage_TYPE_EXIT {
 		l.log.Info("Spectrum said EXIT")
 		return true
 	}

@@ -257,3 +257,44 @@ func TestSent(t *testing.T) {
 		t.Errorf("%d are counted, want 3", n)
 	}
 }
+
+// tap writes down what passes.
+type tap struct {
+	mu     sync.Mutex
+	passed []string
+}
+
+func (p *tap) add(dir string, typ pb.WrapperMessage_Type, payload []byte) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	p.passed = append(p.passed, fmt.Sprintf("%s %d %q %v", dir, typ, payload, payload == nil))
+}
+
+func (p *tap) In(typ pb.WrapperMessage_Type, payload []byte)  { p.add("in", typ, payload) }
+func (p *tap) Out(typ pb.WrapperMessage_Type, payload []byte) { p.add("out", typ, payload) }
+
+func TestTap(t *testing.T) {
+	seen := &tap{}
+	l := serve(t, Options{Tap: seen, Receive: func(context.Context, *schema.Type, []byte) {}})
+	l.mustSend(tConfig, "muc=1")
+	l.peer.send(tPing, "")
+	l.peer.expect(tConfig, "muc=1")
+	l.peer.expectPong()
+	l.peer.sendBytes(appendFrame(appendFrame(nil, tQuery, []byte("q")), 99, []byte("newer")))
+	l.peer.sendBytes([]byte{0, 0, 0, 1, 0xff}) // no message
+	l.peer.ping()
+	l.mustSend(tMessage, "m")
+	l.peer.expect(tMessage, "m")
+	l.peer.sendBytes(appendFrame(nil, tExit, nil))
+	if err := l.wait(); err != nil {
+		t.Fatal(err)
+	}
+	l.Close(t.Context())
+	if err := l.Send(tMessage, []byte("too late")); !errors.Is(err, ErrClosed) {
+		t.Error(err)
+	}
+	want := []string{`out 30 "muc=1" false`, `in 31 "q" false`, `in 99 "newer" false`, `out 8 "m" false`, `in 29 "" true`}
+	if got := strings.Join(seen.passed, "\n"); got != strings.Join(want, "\n") {
+		t.Errorf("got\n%s\nwant\n%s", got, strings.Join(want, "\n"))
+	}
+}

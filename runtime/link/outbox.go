@@ -22,6 +22,7 @@ const maxUrgent = 64 << 10
 // outbox is what waits to be written, as chunks of whole frames.
 type outbox struct {
 	maxQueue int
+	tap      Tap // nil: there is none
 
 	mu     sync.Mutex
 	closed bool
@@ -41,8 +42,8 @@ type outbox struct {
 	wake chan struct{} // holds a token when there may be something to write
 }
 
-func newOutbox(maxQueue int) *outbox {
-	return &outbox{maxQueue: maxQueue, wake: make(chan struct{}, 1)}
+func newOutbox(maxQueue int, tap Tap) *outbox {
+	return &outbox{maxQueue: maxQueue, tap: tap, wake: make(chan struct{}, 1)}
 }
 
 func (o *outbox) push(typ pb.WrapperMessage_Type, payload []byte) error {
@@ -50,6 +51,9 @@ func (o *outbox) push(typ pb.WrapperMessage_Type, payload []byte) error {
 	defer o.mu.Unlock()
 	if o.closed {
 		return ErrClosed
+	}
+	if o.tap != nil {
+		o.tap.Out(typ, payload)
 	}
 	o.pushed++
 	if typ == pb.WrapperMessage_TYPE_BACKEND_CONFIG && !o.ponged {
