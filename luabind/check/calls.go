@@ -19,6 +19,7 @@ func (u *unit) checkCalls() {
 	for _, call := range u.calls {
 		if call.Func == nil {
 			u.checkMethod(call)
+			u.checkTestCall(call)
 		}
 		f, owner := u.callee(call)
 		if f == nil {

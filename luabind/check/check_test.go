@@ -200,6 +200,11 @@ func TestFiles(t *testing.T) {
 		{"a module alone", []string{"a.lua", "local M = {}\nfunction M.parse(x) return x end\nreturn M"}, ""},
 		{"a module with a function of a handler's name", []string{"a.lua", "local M = {}\nfunction M.parse() end\nfunction M.format() end\nfunction M.query() end\nreturn M"}, ""},
 		{"a test", []string{"x_test.lua", "test.case('x', function(t) t:login() end)"}, ""},
+		{"a test that expects", []string{"x_test.lua", "local test = require 'test'\ntest.case('x', function(t)\n  local alice = t:login {}\n" +
+			"  alice:send('conv_message', { buddy_name = 'x', text = 'y' })\n  alice:expect('buddy_changed', { status = 'onlin' })\n" +
+			"  alice:expect('conv_message', { message = function() return true end })\n  alice:expect('HELO', { x = 1 })\nend)"},
+			`x_test.lua:4: error: conv_message: there is no field "text"; there are user_name, buddy_name, message, nickname, xhtml, timestamp, headline, id, pm, carbon, attachment [unknown-field]
+x_test.lua:5: error: buddy_changed: status: "onlin" is none of its values; did you mean "online"? [wrong-value]`},
 		{"a test with a typo", []string{"x_test.lua", "tset.case('x', function(t) t:login() end)"},
 			`x_test.lua:1: error: there is no variable "tset" here [undefined-global]`},
 		{"a file that is missing", []string{"x.cfg", "[service]\nbackend = /bin/sh\n[database]\ntype=sqlite3\n[lua]\nscript = x.lua # check: ignore hidden-script"},

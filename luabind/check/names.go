@@ -48,10 +48,8 @@ const maxHints = 100
 func (u *unit) undefined(g global, hint bool) string {
 	name := g.name
 	text := fmt.Sprintf("there is no variable %q here", name)
-	for _, v := range u.locals {
-		if v.name == name && v.line != g.line { // not local x = x
-			return text + fmt.Sprintf("; the local one of line %d cannot be seen from here", v.line)
-		}
+	if line := u.localLine[name]; line > 0 && line != g.line { // not local x = x
+		return text + fmt.Sprintf("; the local one of line %d cannot be seen from here", line)
 	}
 	near := ""
 	if hint {

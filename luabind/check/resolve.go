@@ -20,6 +20,9 @@ func (r *resolver) declare(name string, line int) *variable {
 	v := &variable{name: name, line: line}
 	r.scopes[len(r.scopes)-1][name] = v
 	r.locals = append(r.locals, v)
+	if r.localLine[name] == 0 {
+		r.localLine[name] = line
+	}
 	return v
 }
 

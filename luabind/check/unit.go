@@ -13,6 +13,7 @@ type unit struct {
 
 	vars      map[*ast.IdentExpr]*variable // of what names a local variable
 	locals    []*variable
+	localLine map[string]int // the first of a name
 	functions map[*ast.FunctionExpr]*function
 	calls     []*ast.FuncCallExpr
 	callOf    map[ast.Expr]*ast.FuncCallExpr // by what is called
@@ -104,7 +105,7 @@ type required struct {
 
 func newUnit(p *program, path string, s *sourceFile) *unit {
 	u := &unit{program: p, path: path, source: s,
-		vars: map[*ast.IdentExpr]*variable{}, functions: map[*ast.FunctionExpr]*function{}, callOf: map[ast.Expr]*ast.FuncCallExpr{},
+		vars: map[*ast.IdentExpr]*variable{}, localLine: map[string]int{}, functions: map[*ast.FunctionExpr]*function{}, callOf: map[ast.Expr]*ast.FuncCallExpr{},
 		globalSets: map[string]int{}, tested: map[string]bool{}, names: map[string]bool{},
 		handlerUses: map[*ast.IdentExpr]bool{}, types: map[ast.Expr]value{}, busy: map[any]bool{}}
 	if s.ok {
