@@ -1,0 +1,173 @@
+package record
+
+import (
+	"fmt"
+	"os"
+	"path/filepath"
+	"strings"
+	"syscall"
+	"testing"
+)
+
+func TestFileIsPrivate(t *testing.T) {
+	o, log := options(t)
+	o.Path = filepath.Join(filepath.Dir(o.Path), "new", "record.jsonl")
+	r := open(t, o)
+	r.Close()
+	info, err := os.Stat(o.Path)
+	if err != nil || info.Mode().Perm() != 0o600 {
+		t.Errorf("%v, %v", info.Mode(), err)
+	}
+	if !strings.Contains(log.String(), "recorded in "+o.Path) {
+		t.Errorf("the log says %s", log)
+	}
+	if err := os.Chmod(o.Path, 0o644); err != nil {
+		t.Fatal(err)
+	}
+	open(t, o).Close()
+	if info, err = os.Stat(o.Path); err != nil || info.Mode().Perm() != 0o600 {
+		t.Errorf("after another run: %v, %v", info.Mode(), err)
+	}
+}
+
+func TestWhatCannotBeOpened(t *testing.T) {
+	o, _ := options(t)
+	dir := filepath.Dir(o.Path)
+	pipe := filepath.Join(dir, "pipe")
+	if err := syscall.Mkfifo(pipe, 0o600); err != nil {
+		t.Fatal(err)
+	}
+	if err := os.WriteFile(filepath.Join(dir, "file"), nil, 0o600); err != nil {
+		t.Fatal(err)
+	}
+	for name, path := range map[string]string{"a folder": dir, "a pipe": pipe, "in a file": filepath.Join(dir, "file", "x")} {
+		o.Path = path
+		if r, err := Open(o); err == nil || !strings.Contains(err.Error(), "the record cannot be written: ") || !strings.Contains(err.Error(), path[:len(path)-2]) {
+			t.Errorf("%s: %v", name, err)
+			if r != nil {
+				r.Close()
+			}
+		}
+	}
+}
+
+// TestRunsFollowEachOther has a killed process before a new one.
+func TestRunsFollowEachOther(t *testing.T) {
+	o, _ := options(t)
+	r := open(t, o)
+	r.In(tMessage, says(t, "one"))
+	r.Close()
+	text := content(t, o.Path)
+	killed := text[:strings.LastIndex(text, `{"t":`)] // without its end
+	if err := os.WriteFile(o.Path, []byte(killed+`{"t":1,"dir":"in","typ`), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	open(t, o).Close()
+	runs := load(t, o.Path)
+	if len(runs) != 2 || runs[0].Whole || !runs[1].Whole || len(runs[0].Entries) != 1 {
+		t.Errorf("%+v", runs)
+	}
+}
+
+func TestEachProcessHasItsFile(t *testing.T) {
+	o, log := options(t)
+	first := open(t, o)
+	second := open(t, o)
+	second.In(tMessage, says(t, "second"))
+	second.Close()
+	first.Close()
+	other := strings.Replace(o.Path, "record.jsonl", "record-2.jsonl", 1)
+	if len(load(t, o.Path)[0].Entries) != 1 || len(load(t, other)[0].Entries) != 2 {
+		t.Error("they are mixed up")
+	}
+	if !strings.Contains(log.String(), "record-2.jsonl") {
+		t.Errorf("the log says %s", log)
+	}
+	open(t, o).Close() // the first name is free again
+	if n := len(load(t, o.Path)); n != 2 {
+		t.Errorf("%d runs", n)
+	}
+}
+
+func TestRolled(t *testing.T) {
+	o, _ := options(t)
+	o.MaxSize = 2000
+	r := open(t, o)
+	for i := range 100 { // the writing goroutine has nothing to do yet
+		payload := says(t, fmt.Sprintf("number %d", i))
+		if _, err := r.write(nil, []item{{typ: tMessage, size: len(payload)}}, payload); err != nil {
+			t.Fatal(err)
+		}
+	}
+	r.Close()
+	old, now := load(t, aside(o.Path)), load(t, o.Path)
+	if len(old) != 1 || len(now) != 1 || old[0].Header.Part+1 != now[0].Header.Part || now[0].Header.Part < 3 || !now[0].Header.Time.Equal(old[0].Header.Time) {
+		t.Fatalf("%+v, %+v", old[0].Header, now[0].Header)
+	}
+	run, ok := Join(old[0], now[0])
+	if !ok || !run.Whole || len(run.Entries) != len(old[0].Entries)+len(now[0].Entries) {
+		t.Errorf("they do not fit together: %v %v", ok, run.Whole)
+	}
+	if _, ok := Join(now[0], old[0]); ok {
+		t.Error("they fit the wrong way round")
+	}
+	last := now[0].Entries[len(now[0].Entries)-2]
+	if text := string(last.Payload); !strings.Contains(text, "number 99") {
+		t.Errorf("the last is %q", text)
+	}
+}
+
+// TestDiskFull ends the record with one line in the log.
+func TestDiskFull(t *testing.T) {
+	full, err := os.OpenFile("/dev/full", os.O_WRONLY, 0)
+	if err != nil {
+		t.Skip(err)
+	}
+	o, log := options(t)
+	r := open(t, o)
+	_ = r.file.f.Close()
+	r.file.f = full
+	for range 1000 {
+		r.In(tMessage, says(t, "hello"))
+	}
+	<-r.done
+	r.In(tMessage, says(t, "hello"))
+	r.Close()
+	if n := strings.Count(log.String(), "ends here"); n != 1 || !strings.Contains(log.String(), "no space left") {
+		t.Errorf("%d times: %s", n, log)
+	}
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	if len(r.queue) != 0 || r.data != nil {
+		t.Error("it still keeps messages")
+	}
+}
+
+// TestTooMuch has the disk stand still: what does not fit is counted.
+func TestTooMuch(t *testing.T) {
+	o, _ := options(t)
+	o.MaxQueue = 10_000
+	r, err := Open(o)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer r.Close()
+	const sent = 1000
+	r.mu.Lock() // the writing goroutine waits for it
+	for range sent {
+		r.pushLocked(item{typ: tMessage, size: 100}, make([]byte, 100))
+	}
+	r.mu.Unlock()
+	r.Close()
+	entries := load(t, o.Path)[0].Entries
+	messages, lost := 0, 0
+	for _, e := range entries {
+		if e.Event == "" {
+			messages++
+		}
+		lost += e.Messages
+	}
+	if messages == 0 || messages+lost != sent || lost == 0 {
+		t.Errorf("%d messages and %d lost of %d", messages, lost, sent)
+	}
+}

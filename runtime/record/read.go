@@ -1,0 +1,282 @@
+package record
+
+import (
+	"bufio"
+	"bytes"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"math"
+	"strings"
+	"time"
+	"unicode/utf8"
+
+	"spectrumlua/pb"
+	"spectrumlua/runtime/schema"
+)
+
+// maxLine is how long a line may be: one whole frame of the longest, escaped.
+const maxLine = 256 << 20
+
+// Header is the first line of a run.
+type Header struct {
+	Record  int       `json:"record"` // the format's version
+	Time    time.Time `json:"time"`
+	Version string    `json:"version"` // of the program
+	JID     string    `json:"jid"`
+	Backend string    `json:"backend,omitempty"` // service.backend_id
+	PID     int       `json:"pid"`
+	Config  string    `json:"config"` // the config file's path
+	Script  string    `json:"script"` // the script's path
+	// Part counts the files of a run from 1: one that grew too big is put
+	// aside, and another one goes on.
+	Part int `json:"part"`
+}
+
+// Entry is one line of a run: a message or an event.
+type Entry struct {
+	Line int
+	// Time is when it passed, from the beginning of the run.
+	Time time.Duration
+	// Event is "" for a message.
+	Event      string
+	Generation int    // of EventLoaded
+	SHA256     string // of EventLoaded: the beginning of the script's
+	Error      string // of EventFailed
+	Messages   int    // of EventLost
+
+	// Out tells what the backend sent from what it got.
+	Out     bool
+	Type    pb.WrapperMessage_Type
+	Payload []byte
+	// LeftOut tells that the payload is not in the record.
+	LeftOut bool
+}
+
+// User is whom a message names, "" if nobody.
+func (e Entry) User() string {
+	typ := schema.TypeByNumber(e.Type)
+	if e.Event != "" || typ == nil {
+		return ""
+	}
+	return string(typ.UserOf(e.Payload))
+}
+
+// Run is what one process has recorded.
+type Run struct {
+	Header  Header
+	Line    int // of the header
+	Entries []Entry
+	// Whole tells that the run has its end: else the process was killed, or
+	// recording gave up.
+	Whole bool
+}
+
+// Join puts a run together that goes on in another file, and tells whether the
+// two are parts of one.
+func Join(before, after Run) (Run, bool) {
+	a, b := before.Header, after.Header
+	if !a.Time.Equal(b.Time) || a.PID != b.PID || a.JID != b.JID || a.Part+1 != b.Part {
+		return Run{}, false
+	}
+	before.Entries = append(before.Entries[:len(before.Entries):len(before.Entries)], after.Entries...)
+	before.Whole = after.Whole
+	return before, true
+}
+
+// Error is what is wrong with a record, and where.
+type Error struct {
+	Name string
+	Line int
+	Err  error
+}
+
+func (e *Error) Error() string { return fmt.Sprintf("%s:%d: %v", e.Name, e.Line, e.Err) }
+
+// Unwrap returns what is wrong.
+func (e *Error) Unwrap() error { return e.Err }
+
+// Read reads a record; name is what errors call it. The line that a process was
+// writing when it was killed may be cut short. The error is an *Error, or one
+// of r.
+func Read(name string, r io.Reader) ([]Run, error) {
+	lines := reader{r: bufio.NewReaderSize(r, 64<<10)}
+	var runs []Run
+	var broken *Error // by a process that was killed, if a header follows
+	for number := 1; ; number++ {
+		text, whole, err := lines.next()
+		if errors.Is(err, io.EOF) {
+			break
+		}
+		if errors.Is(err, errTooLong) {
+			return nil, &Error{name, number, err}
+		}
+		if err != nil {
+			return nil, fmt.Errorf("%s cannot be read: %w", name, err)
+		}
+		if len(bytes.TrimSpace(text)) == 0 {
+			continue
+		}
+		var l line
+		err = l.read(text)
+		switch {
+		case err != nil && broken == nil && len(runs) > 0:
+			if broken = (&Error{name, number, err}); !whole {
+				broken = nil
+				continue
+			}
+		case err != nil:
+			return nil, first(broken, &Error{name, number, err})
+		case l.Record != 0:
+			if l.Record > version {
+				return nil, &Error{name, number, fmt.Errorf("this record was made by a newer program, spectrum2-lua %s", l.Version)}
+			}
+			broken = nil
+			runs = append(runs, Run{Header: l.Header, Line: number})
+		case broken != nil:
+			return nil, broken
+		case len(runs) == 0:
+			return nil, &Error{name, number, errors.New("a record begins with a header, as in {\"record\":1,…}")}
+		default:
+			entry, err := l.entry(number)
+			if err != nil {
+				return nil, &Error{name, number, err}
+			}
+			run := &runs[len(runs)-1]
+			run.Entries = append(run.Entries, entry)
+			run.Whole = entry.Event == EventEnd
+		}
+	}
+	if broken != nil {
+		return nil, broken
+	}
+	if len(runs) == 0 {
+		return nil, &Error{name, 1, errors.New("the record is empty")}
+	}
+	return runs, nil
+}
+
+func first(a, b *Error) *Error {
+	if a != nil {
+		return a
+	}
+	return b
+}
+
+// line is any line of a record.
+type line struct {
+	Header
+	T          float64         `json:"t"`
+	Event      string          `json:"event"`
+	Generation int             `json:"generation"`
+	SHA256     string          `json:"sha256"`
+	Error      string          `json:"error"`
+	Messages   int             `json:"messages"`
+	Dir        string          `json:"dir"`
+	Type       string          `json:"type"`
+	Fields     json.RawMessage `json:"fields"`
+	Payload    json.RawMessage `json:"payload"`
+	LeftOut    *int            `json:"left_out"`
+}
+
+func (l *line) read(text []byte) error {
+	if !utf8.Valid(text) {
+		return errors.New("the line is not UTF-8")
+	}
+	decoder := json.NewDecoder(bytes.NewReader(text))
+	decoder.DisallowUnknownFields()
+	err := decoder.Decode(l)
+	if err == nil && decoder.More() {
+		err = errors.New("there is something behind the object")
+	}
+	var syntax *json.SyntaxError
+	var typ *json.UnmarshalTypeError
+	switch {
+	case errors.As(err, &syntax) || errors.Is(err, io.ErrUnexpectedEOF):
+		return fmt.Errorf("the line is no JSON object: %w", err)
+	case errors.As(err, &typ):
+		return fmt.Errorf("%s holds a %s", typ.Field, typ.Value)
+	case err != nil:
+		return errors.New(strings.TrimPrefix(err.Error(), "json: "))
+	}
+	return nil
+}
+
+// events are those that this version knows.
+var events = []string{EventLoaded, EventFailed, EventLost, EventEnd}
+
+// entry is what the line says, if it is no header.
+func (l *line) entry(number int) (Entry, error) {
+	const longest = float64(math.MaxInt64 / int64(time.Second))
+	if l.T < 0 || l.T >= longest {
+		return Entry{}, fmt.Errorf("t is a number of seconds, not %v", l.T)
+	}
+	e := Entry{
+		Line: number, Time: time.Duration(l.T * float64(time.Second)),
+		Event: l.Event, Generation: l.Generation, SHA256: l.SHA256, Error: l.Error, Messages: l.Messages,
+	}
+	if l.Event != "" {
+		for _, known := range events {
+			if l.Event == known {
+				return e, nil
+			}
+		}
+		return Entry{}, unknown("event", l.Event, events)
+	}
+	switch l.Dir {
+	case dirIn:
+	case dirOut:
+		e.Out = true
+	default:
+		return Entry{}, fmt.Errorf("dir is %q; it has to be %q (to the backend) or %q (to Spectrum)", l.Dir, dirIn, dirOut)
+	}
+	var err error
+	if e.Type, err = typeNumber(l.Type); err != nil {
+		return Entry{}, err
+	}
+	e.LeftOut = l.LeftOut != nil
+	switch {
+	case l.Fields != nil:
+		typ := schema.TypeByNumber(e.Type)
+		if typ == nil {
+			return Entry{}, fmt.Errorf("the fields of type %d are not known", e.Type)
+		}
+		e.Payload, err = encodePayload(typ, l.Fields)
+	case l.Payload != nil:
+		e.Payload, err = readBytes(l.Payload)
+	}
+	if err != nil {
+		return Entry{}, fmt.Errorf("%s: %w", l.Type, err)
+	}
+	return e, nil
+}
+
+var errTooLong = fmt.Errorf("the line is longer than %d MB", maxLine>>20)
+
+// reader reads lines.
+type reader struct {
+	r   *bufio.Reader
+	buf []byte
+}
+
+// next is the next line, and whether it has its end. It is valid until the next
+// call.
+func (r *reader) next() (text []byte, whole bool, err error) {
+	r.buf = r.buf[:0]
+	for {
+		part, err := r.r.ReadSlice('\n')
+		r.buf = append(r.buf, part...)
+		switch {
+		case err == nil:
+			return r.buf, true, nil
+		case len(r.buf) > maxLine:
+			return nil, false, errTooLong
+		case errors.Is(err, bufio.ErrBufferFull):
+		case errors.Is(err, io.EOF) && len(r.buf) > 0:
+			return r.buf, false, nil
+		default:
+			return nil, false, err
+		}
+	}
+}

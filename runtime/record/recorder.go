@@ -1,0 +1,294 @@
+package record
+
+import (
+	"encoding/json"
+	"fmt"
+	"runtime/debug"
+	"strconv"
+	"sync"
+	"time"
+
+	"github.com/sirupsen/logrus"
+
+	"spectrumlua/pb"
+)
+
+// Defaults of Options.
+const (
+	DefaultMaxSize  = 64 << 20
+	DefaultMaxQueue = 8 << 20
+)
+
+// closeTime is how long Close waits for a disk that hangs.
+const closeTime = time.Second
+
+// keptBuffer is how much of a buffer is kept for the next messages.
+const keptBuffer = 1 << 20
+
+// Options are what a Recorder is made of. Path and Log must be given.
+type Options struct {
+	// Path is the file. One that is there is appended to; one that another
+	// process writes is left to it, and this one gets a number in its name.
+	Path string
+	// MaxSize is how big a file grows, in bytes, before it is put aside as
+	// Path.1, in place of the one that was there; default DefaultMaxSize.
+	MaxSize int64
+	// MaxQueue is how much may wait to be written, in bytes, before messages
+	// are lost; default DefaultMaxQueue.
+	MaxQueue int
+	// Header says what is recorded; the format's version, time and part are
+	// filled in.
+	Header Header
+	// Log is told where the record is, and why it ends early.
+	Log logrus.FieldLogger
+}
+
+// Recorder writes a record. Its methods may be called from any goroutine and do
+// not wait for the disk, but for Open and Close. What goes wrong ends the
+// record with a line in the log, and nothing else.
+//
+// Secrets are not written: the fields that hold one by the protocol
+// (passwords, answers to a registration form), settings whose names say so,
+// passwords in raw XML, and wherever else in a user's messages a secret of his
+// stands that came by before.
+type Recorder struct {
+	opts  Options
+	start time.Time
+	path  string // the file's
+	file  file   // of the writing goroutine, like enc
+	enc   encoder
+	wake  chan struct{}
+	done  chan struct{}
+
+	mu     sync.Mutex
+	queue  []item
+	data   []byte // the payloads of queue, one after the other
+	lost   int    // messages since the last one in queue
+	closed bool   // nothing more is taken
+}
+
+// item is what waits to be written.
+type item struct {
+	at    time.Duration
+	event *event // nil: a message
+	out   bool
+	typ   pb.WrapperMessage_Type
+	size  int // of the payload in data; -1: there is none
+}
+
+// event is one that is no message, as its line has it.
+type event struct {
+	Event      string `json:"event"`
+	Generation int    `json:"generation,omitempty"`
+	SHA256     string `json:"sha256,omitempty"`
+	Error      string `json:"error,omitempty"`
+	Messages   int    `json:"messages,omitempty"`
+}
+
+// Open begins a run. The error is that of the file. Close must be called.
+func Open(o Options) (*Recorder, error) {
+	if o.MaxSize <= 0 {
+		o.MaxSize = DefaultMaxSize
+	}
+	if o.MaxQueue <= 0 {
+		o.MaxQueue = DefaultMaxQueue
+	}
+	r := &Recorder{opts: o, start: time.Now(), wake: make(chan struct{}, 1), done: make(chan struct{})}
+	r.file = file{wanted: o.Path, max: o.MaxSize, header: r.header}
+	if err := r.file.open(); err != nil {
+		r.file.close()
+		return nil, fmt.Errorf("the record cannot be written: %w", err)
+	}
+	r.path = r.file.path
+	o.Log.Warnf("everything that passes between Spectrum and the script is recorded in %s, what users write included ([lua] record)", r.path)
+	go r.run()
+	return r, nil
+}
+
+func (r *Recorder) header(part int) []byte {
+	h := r.opts.Header
+	h.Record, h.Time, h.Part = version, r.start.UTC().Truncate(time.Millisecond), part
+	text, err := json.Marshal(h)
+	if err != nil {
+		panic(err) // there is nothing in it that could fail
+	}
+	return append(text, '\n')
+}
+
+// In records a message from Spectrum. A nil payload is none.
+func (r *Recorder) In(typ pb.WrapperMessage_Type, payload []byte) { r.message(false, typ, payload) }
+
+// Out records a message to Spectrum.
+func (r *Recorder) Out(typ pb.WrapperMessage_Type, payload []byte) { r.message(true, typ, payload) }
+
+// Loaded records that a script has been loaded, and the beginning of its hash.
+func (r *Recorder) Loaded(generation int, sha256 string) {
+	r.push(item{event: &event{Event: EventLoaded, Generation: generation, SHA256: sha256}}, nil)
+}
+
+// Failed records that a script does not load.
+func (r *Recorder) Failed(err error) {
+	r.push(item{event: &event{Event: EventFailed, Error: err.Error()}}, nil)
+}
+
+func (r *Recorder) message(out bool, typ pb.WrapperMessage_Type, payload []byte) {
+	i := item{out: out, typ: typ, size: len(payload)}
+	if payload == nil {
+		i.size = -1
+	}
+	r.push(i, payload)
+}
+
+// push queues what is to be written, or counts it as lost.
+func (r *Recorder) push(i item, payload []byte) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	r.pushLocked(i, payload)
+}
+
+func (r *Recorder) pushLocked(i item, payload []byte) {
+	if r.closed {
+		return
+	}
+	i.at = time.Since(r.start)
+	const itemSize = 64
+	if len(r.queue) > 0 && i.event == nil && len(r.data)+len(payload)+itemSize*len(r.queue) > r.opts.MaxQueue {
+		r.lost++
+		return
+	}
+	r.flushLost()
+	r.queue = append(r.queue, i)
+	r.data = append(r.data, payload...)
+	r.signal()
+}
+
+// flushLost queues word of what was lost before what comes next. It is called
+// with r.mu held.
+func (r *Recorder) flushLost() {
+	if r.lost > 0 {
+		r.queue = append(r.queue, item{at: time.Since(r.start), event: &event{Event: EventLost, Messages: r.lost}})
+		r.lost = 0
+	}
+}
+
+func (r *Recorder) signal() {
+	select {
+	case r.wake <- struct{}{}:
+	default:
+	}
+}
+
+// Close ends the run and waits until it is written, a second at most: a disk
+// that hangs is left behind.
+func (r *Recorder) Close() {
+	r.mu.Lock()
+	if !r.closed {
+		r.flushLost()
+		r.queue = append(r.queue, item{at: time.Since(r.start), event: &event{Event: EventEnd}})
+		r.closed = true
+	}
+	r.mu.Unlock()
+	r.signal()
+	late := time.NewTimer(closeTime)
+	defer late.Stop()
+	select {
+	case <-r.done:
+	case <-late.C:
+		r.opts.Log.Warnf("the record %s takes longer than %v to be written: its end is left out", r.path, closeTime)
+	}
+}
+
+// run is the writing goroutine.
+func (r *Recorder) run() {
+	defer close(r.done)
+	defer r.file.close()
+	var queue []item
+	var data, lines []byte
+	for {
+		<-r.wake
+		r.mu.Lock()
+		queue, r.queue = r.queue, queue[:0]
+		data, r.data = r.data, data[:0]
+		closed := r.closed
+		r.mu.Unlock()
+		var err error
+		if lines, err = r.write(lines[:0], queue, data); err != nil {
+			r.giveUp(err)
+			return
+		}
+		if closed {
+			return
+		}
+		clear(queue)
+		queue, data, lines = spare(queue), spare(data), spare(lines)
+	}
+}
+
+// spare is a buffer that is used again, unless it has grown too big.
+func spare[T any](buffer []T) []T {
+	if cap(buffer) > keptBuffer {
+		return nil
+	}
+	return buffer[:0]
+}
+
+// giveUp ends the record: nothing is taken any more.
+func (r *Recorder) giveUp(err error) {
+	r.mu.Lock()
+	r.closed, r.queue, r.data = true, nil, nil
+	r.mu.Unlock()
+	r.opts.Log.Errorf("the record %s ends here, all else goes on: %v", r.path, err)
+}
+
+// write writes what was queued. What cannot be shown is an error like that of
+// the disk: nothing of the record may hurt the rest.
+func (r *Recorder) write(lines []byte, queue []item, data []byte) (_ []byte, err error) {
+	defer func() {
+		if p := recover(); p != nil {
+			err = fmt.Errorf("panic: %v\n%s", p, debug.Stack())
+		}
+	}()
+	for _, i := range queue {
+		if len(lines) > keptBuffer {
+			if err := r.file.write(lines); err != nil {
+				return lines, err
+			}
+			lines = lines[:0]
+		}
+		var payload []byte
+		if i.size >= 0 {
+			payload, data = data[:i.size:i.size], data[i.size:]
+			if payload == nil {
+				payload = []byte{} // an empty one is not none
+			}
+		}
+		if lines, err = r.line(lines, i, payload); err != nil {
+			return lines, err
+		}
+	}
+	if len(lines) == 0 {
+		return lines, nil
+	}
+	return lines, r.file.write(lines)
+}
+
+// line adds one line.
+func (r *Recorder) line(dst []byte, i item, payload []byte) ([]byte, error) {
+	dst = append(dst, `{"t":`...)
+	dst = strconv.AppendFloat(dst, i.at.Seconds(), 'f', 3, 64)
+	if i.event != nil {
+		text, err := json.Marshal(i.event)
+		if err != nil {
+			return dst, err
+		}
+		return append(append(append(dst, ','), text[1:]...), '\n'), nil
+	}
+	dir := dirIn
+	if i.out {
+		dir = dirOut
+	}
+	dst = append(append(append(dst, `,"dir":"`...), dir...), `","type":`...)
+	dst = appendText(dst, typeName(i.typ))
+	dst = r.enc.body(dst, i.typ, payload)
+	return append(dst, '}', '\n'), nil
+}
