@@ -36,6 +36,8 @@ she logs out, and the backend is told to end.
 
 It fails if the backend does anything else, breaks a rule that the real Spectrum
 would not forgive, or takes too long.`,
+		Example: `  spectrum2-lua demo
+  spectrum2-lua demo /etc/spectrum2/transports/mychat.cfg`,
 		Args: atMostOne,
 
 		ValidArgsFunction: filesOf("cfg"),

@@ -10,6 +10,7 @@ import (
 	"testing"
 
 	"github.com/spf13/cobra"
+	"github.com/spf13/pflag"
 )
 
 func testRoot() *cobra.Command {
@@ -45,6 +46,29 @@ func TestEveryCommandHasAManualPage(t *testing.T) {
 		if strings.Contains(name, "baseline") || strings.Contains(name, "share.1") {
 			t.Errorf("there is %s, which is of nobody's concern", name)
 		}
+	}
+}
+
+// plain are commands of which there is not more to say than one line.
+var plain = []string{"completion", "help", "version"}
+
+func TestHelpTeaches(t *testing.T) {
+	root := testRoot()
+	for _, cmd := range append(root.Commands(), root) {
+		if cmd.Hidden || slices.Contains(plain, cmd.Name()) {
+			continue
+		}
+		if strings.Count(cmd.Long, "\n") < 2 || strings.HasSuffix(cmd.Long, "\n") {
+			t.Errorf("%s: the help does not say what it does", cmd.Name())
+		}
+		if !strings.Contains(cmd.Example, root.Name()+" ") {
+			t.Errorf("%s: the help has no example", cmd.Name())
+		}
+		cmd.LocalFlags().VisitAll(func(f *pflag.Flag) {
+			if f.Usage == "" || strings.HasSuffix(f.Usage, ".") {
+				t.Errorf("%s --%s: the help is %q", cmd.Name(), f.Name, f.Usage)
+			}
+		})
 	}
 }
 

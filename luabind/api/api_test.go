@@ -1,10 +1,14 @@
 package api
 
 import (
+	"bytes"
+	"io/fs"
 	"slices"
 	"strings"
 	"testing"
 	"testing/fstest"
+
+	"github.com/yuin/gopher-lua/parse"
 )
 
 func TestTheFilesRead(t *testing.T) {
@@ -41,6 +45,26 @@ func TestTheFilesRead(t *testing.T) {
 	}
 	if Module("spectrum.Session") != nil || FindAlias("spectrum.Nothing") != nil || FindClass("nothing") != nil {
 		t.Error("something is found that is not there")
+	}
+}
+
+// TestTheFilesAreLua has editors find nothing else in them.
+func TestTheFilesAreLua(t *testing.T) {
+	names, err := fs.Glob(Files(), "*.lua")
+	if err != nil || len(names) == 0 {
+		t.Fatal("there are no files", err)
+	}
+	for _, name := range names {
+		text, err := fs.ReadFile(Files(), name)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if _, err := parse.Parse(bytes.NewReader(text), name); err != nil {
+			t.Error(err)
+		}
+		if !bytes.HasPrefix(text, []byte("---@meta ")) {
+			t.Errorf("%s does not say what it is", name)
+		}
 	}
 }
 
