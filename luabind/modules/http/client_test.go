@@ -172,6 +172,27 @@ assert(r == nil and err == "GET http://nowhere.invalid: there is no host nowhere
 }
 
 // TestSecretsStayOutOfErrors makes everything fail that has secrets in it.
+// TestSandbox names files outside of the script's folder.
+func TestSandbox(t *testing.T) {
+	outside := filepath.Join(t.TempDir(), "outside.pem")
+	if err := os.WriteFile(outside, []byte("x"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	run(t, "https://127.0.0.1:1", fmt.Sprintf(`
+local outside = %q
+for _, option in ipairs { "ca", "cert", "key" } do
+  local r, err = http.get(url, { [option] = outside })
+  assert(r == nil)
+  has(err, option .. ": " .. outside .. ": it is outside of the script's folder, which [lua] sandbox does not allow")
+end
+local server, err = http.serve("0", print, { cert = outside })
+assert(server == nil)
+has(err, "outside of the script's folder")
+server, err = http.serve("unix:" .. outside .. ".socket", print)
+assert(server == nil)
+has(err, "the sandbox does not let scripts use Unix sockets")`, outside), "sandbox=1")
+}
+
 func TestSecretsStayOutOfErrors(t *testing.T) {
 	closed := peer(t, show)
 	for i, script := range []string{

@@ -1,6 +1,10 @@
 package process_test
 
 import (
+	"bufio"
+	"fmt"
+	"os"
+	"os/exec"
 	"strconv"
 	"strings"
 	"testing"
@@ -55,6 +59,37 @@ return on`)
 	dead := watch(t, st.Query())
 	st.Say("alice@localhost", "b", "end")
 	st.ExpectQuery("ended")
+	dead()
+}
+
+// TestProgramDiesWithAKilledBackend runs this test in a process of its own, which
+// is killed without a word.
+func TestProgramDiesWithAKilledBackend(t *testing.T) {
+	const role = "BACKEND_TO_KILL"
+	if os.Getenv(role) != "" {
+		st := luatest.Start(t, `
+local spectrum, process = require "spectrum", require "spectrum.process"
+spectrum.send("query", { config = tostring(assert(process.start{ "sleep", "1000" }).pid) })
+return {}`)
+		fmt.Println(st.Query())
+		select {}
+	}
+	backend := exec.Command(os.Args[0], "-test.run=^TestProgramDiesWithAKilledBackend$")
+	backend.Env = append(os.Environ(), role+"=1")
+	out, err := backend.StdoutPipe()
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := backend.Start(); err != nil {
+		t.Fatal(err)
+	}
+	pid, err := bufio.NewReader(out).ReadString('\n')
+	if err != nil {
+		t.Error(err)
+	}
+	dead := watch(t, pid)
+	backend.Process.Kill()
+	backend.Wait()
 	dead()
 }
 

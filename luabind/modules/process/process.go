@@ -72,11 +72,10 @@ func start(l *lua.LState) int {
 	c.cmd.Dir = dir
 	c.cmd.Env = environment(env)
 	c.cmd.SysProcAttr = childAttributes()
-	if err := c.begin(); err != nil {
+	if err := c.launch(l); err != nil {
 		return bind.Fail(l, fmt.Errorf("cannot start %s: %w", command[0], plain(err)))
 	}
 	c.resource = owner.Own(closer(c.kill))
-	go c.reap()
 	return bind.Return(l, childClass.New(c))
 }
 
@@ -129,6 +128,28 @@ func environment(changes *lua.LTable) []string {
 		}
 	})
 	return env
+}
+
+// launch starts the program, which can take as long as the disk does. If the
+// task is cancelled, launch raises and leaves nothing behind.
+func (c *child) launch(l *lua.LState) error {
+	var err error
+	finished := false
+	defer func() {
+		running := c.cmd.Process != nil && err == nil
+		if running {
+			go c.reap()
+		}
+		if running && !finished {
+			_ = c.kill()
+		}
+	}()
+	_ = bind.Wait(l, func(context.Context) error {
+		err = c.begin()
+		return nil
+	})
+	finished = true
+	return err
 }
 
 // begin makes the pipes and starts the program.

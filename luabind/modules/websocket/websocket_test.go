@@ -1,6 +1,7 @@
 package websocket_test
 
 import (
+	"bufio"
 	"context"
 	"encoding/pem"
 	"fmt"
@@ -252,6 +253,46 @@ func many(first, next []byte, n int) (frames [][]byte) {
 }
 
 // TestOwners lets a user log out: his connections end, and the peer is told.
+// TestProxy asks a proxy for the way to the server.
+func TestProxy(t *testing.T) {
+	target := strings.TrimPrefix(peer(t, echo), "ws://")
+	asked := make(chan string, 10)
+	proxy := luatest.Listen(t, func(conn net.Conn) {
+		defer conn.Close()
+		r, err := http.ReadRequest(bufio.NewReader(conn))
+		if err != nil {
+			return
+		}
+		asked <- r.Method + " " + r.Host
+		out, err := net.Dial("tcp", target)
+		if err != nil {
+			return
+		}
+		defer out.Close()
+		io.WriteString(conn, "HTTP/1.1 200 OK\r\n\r\n")
+		go func() {
+			io.Copy(out, conn)
+			out.Close()
+		}()
+		io.Copy(conn, out)
+	})
+	host, port, _ := net.SplitHostPort(proxy)
+	run(t, "ws://chat.example", fmt.Sprintf(`
+for _, options in ipairs { {}, { proxy = "http://%s" } } do
+  local ws = assert(websocket.connect(url, options))
+  assert(ws:send("x") and ws:receive(5) == "x")
+  ws:close()
+end
+local ws, err = websocket.connect(url, { proxy = "http://u:s3cret@127.0.0.1:1" })
+assert(ws == nil and err == "cannot connect to ws://chat.example: by the proxy 127.0.0.1:1: connection refused", err)`, proxy),
+		"[proxy]", "type=http", "server="+host, "port="+port)
+	for range 2 {
+		if got := <-asked; got != "CONNECT chat.example:80" {
+			t.Errorf("the proxy was asked for %q", got)
+		}
+	}
+}
+
 func TestOwners(t *testing.T) {
 	closed := make(chan string, 10)
 	url := peer(t, func(ctx context.Context, ws *websocket.Conn, r *http.Request) {
