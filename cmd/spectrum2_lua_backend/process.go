@@ -16,6 +16,7 @@ import (
 	"spectrumlua/runtime/launch"
 	"spectrumlua/runtime/link"
 	"spectrumlua/runtime/logging"
+	"spectrumlua/runtime/record"
 	"spectrumlua/runtime/version"
 	"spectrumlua/runtime/wire"
 )
@@ -61,9 +62,14 @@ func (p *process) serve(ctx context.Context, settings config.Lua) int {
 	hangups := make(chan os.Signal, 1)
 	signal.Notify(hangups, syscall.SIGHUP) // before the script loads: it must not end the process
 	defer signal.Stop(hangups)
+	recorder := p.record(settings)
+	if recorder != nil {
+		defer recorder.Close()
+	}
 	b := backend.New(backend.Options{
 		Config: p.config,
 		Lua:    settings,
+		Record: recorder,
 		Log:    func(category string) logrus.FieldLogger { return p.logger.Category(category) },
 		OnLate: func() {
 			p.log.Warnf("the end took longer than %v (exit_timeout): the rest is left", settings.ExitTimeout)
@@ -82,6 +88,27 @@ func (p *process) serve(ctx context.Context, settings config.Lua) int {
 		return p.fail(err, link.Errno(err))
 	}
 	return p.exitCode(b.Serve(ctx, conn))
+}
+
+// record opens the record, if one is wanted. That it cannot be written is no
+// reason not to serve.
+func (p *process) record(settings config.Lua) *record.Recorder {
+	if settings.Record == "" {
+		return nil
+	}
+	id, _ := p.config.Get("service.backend_id")
+	recorder, err := record.Open(record.Options{
+		Path: settings.Record,
+		Log:  p.log,
+		Header: record.Header{
+			Version: version.Number, JID: p.config.JID(), Backend: id, PID: os.Getpid(),
+			Config: p.config.Path(), Script: settings.Script,
+		},
+	})
+	if err != nil {
+		p.log.Errorf("%v; all else goes on", err)
+	}
+	return recorder
 }
 
 // reloadAt has the script loaded anew at each SIGHUP.

@@ -20,6 +20,7 @@ import (
 	"spectrumlua/runtime/crash"
 	"spectrumlua/runtime/link"
 	"spectrumlua/runtime/memory"
+	"spectrumlua/runtime/record"
 	"spectrumlua/runtime/schema"
 	"spectrumlua/runtime/session"
 	"spectrumlua/runtime/task"
@@ -37,8 +38,8 @@ const slowAfter = 30 * time.Second
 // ErrMemory is what Serve returns when memory_limit has been passed.
 var ErrMemory = errors.New("the backend has used up its memory (memory_limit)")
 
-// Options are what a Backend is made of. All but Context, Clock and OnLate must
-// be given.
+// Options are what a Backend is made of. All but Context, Clock, Record and
+// OnLate must be given.
 type Options struct {
 	// Context ends all that scripts do, loading too; default:
 	// context.Background.
@@ -50,6 +51,9 @@ type Options struct {
 	Log func(category string) logrus.FieldLogger
 	// Clock is what the script's times go by; default: clock.Real.
 	Clock clock.Clock
+	// Record takes down what passes; default: nothing is recorded. Whoever has
+	// opened it closes it, after Close.
+	Record *record.Recorder
 	// OnLate is called if the end takes longer than exit_timeout: whoever needs
 	// the process to end then ends it.
 	OnLate func()
@@ -84,6 +88,7 @@ func New(o Options) *Backend {
 		Receive: func(ctx context.Context, typ *schema.Type, payload []byte) {
 			b.host.Sessions().Receive(ctx, typ, payload)
 		},
+		Tap: tap(o.Record),
 	})
 	b.host = luabind.New(o.Context, luabind.Options{
 		Config:    o.Config,
@@ -93,7 +98,7 @@ func New(o Options) *Backend {
 		Log:       o.Log("lua"),
 		Version:   version.Number,
 	})
-	b.reloader = newReloader(b.host, o.Lua.Reload, b.log)
+	b.reloader = newReloader(b.host, o.Lua.Reload, b.log, recordLoads(o.Record, o.Lua.Script))
 	return b
 }
 
@@ -106,6 +111,9 @@ func (b *Backend) Load() error { return b.reloader.load() }
 
 // LoadError is what the last load came to.
 func (b *Backend) LoadError() error { return b.reloader.lastError() }
+
+// Files are the script and what it has required, as of the last load.
+func (b *Backend) Files() []string { return b.host.Files() }
 
 // Scheduler runs the script.
 func (b *Backend) Scheduler() *task.Scheduler { return b.scheduler }

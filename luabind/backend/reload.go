@@ -18,6 +18,7 @@ type reloader struct {
 	wanted  chan struct{} // has a token when a load is to come
 	stop    chan struct{}
 	watcher *watch.Watcher // nil: files are not watched
+	after   func(error)    // is told how a load ended; may be nil
 	done    sync.WaitGroup
 
 	loading sync.Mutex // is held during a load
@@ -27,8 +28,8 @@ type reloader struct {
 
 // newReloader loads the script. That it may have failed has been logged, and
 // logins are refused with it.
-func newReloader(host *luabind.Host, watching bool, log logrus.FieldLogger) *reloader {
-	r := &reloader{host: host, log: log, wanted: make(chan struct{}, 1), stop: make(chan struct{})}
+func newReloader(host *luabind.Host, watching bool, log logrus.FieldLogger, after func(error)) *reloader {
+	r := &reloader{host: host, log: log, after: after, wanted: make(chan struct{}, 1), stop: make(chan struct{})}
 	if watching {
 		r.watch()
 	}
@@ -57,6 +58,9 @@ func (r *reloader) load() error {
 	r.loading.Lock()
 	defer r.loading.Unlock()
 	err := r.host.Load()
+	if r.after != nil {
+		r.after(err)
+	}
 	r.mu.Lock()
 	r.err = err
 	r.mu.Unlock()
