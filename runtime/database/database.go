@@ -1,0 +1,272 @@
+// Package database opens the database that scripts keep their data in, and says
+// what is the same with SQLite, PostgreSQL and MySQL: placeholders,
+// transactions, errors, and migrations that run once.
+//
+// Nothing is opened before it is used, and what is lost is opened anew.
+package database
+
+import (
+	"context"
+	"database/sql"
+	"database/sql/driver"
+	"errors"
+	"fmt"
+	"os"
+	"path/filepath"
+	"slices"
+	"sync"
+	"time"
+)
+
+// Sizes of pools. A transport has many processes, and a server often takes 100
+// connections in all.
+const (
+	maxConns    = 4
+	maxIdle     = 2
+	idleTime    = time.Minute
+	lifetime    = 30 * time.Minute
+	maxPrepared = 64 // statements
+)
+
+// Conn is what statements run on: a DB or a Tx. Its methods may be called from
+// any goroutine, those of a Tx by one at a time. Their errors are fit to be
+// shown.
+type Conn interface {
+	// Query runs a statement that has rows. The rows must be closed; until
+	// then, ctx must not end.
+	Query(ctx context.Context, text string, args ...any) (*sql.Rows, error)
+	// Exec runs a statement that has none.
+	Exec(ctx context.Context, text string, args ...any) (sql.Result, error)
+	// Row reads the first row into what dest points at. Without one, found is
+	// false.
+	Row(ctx context.Context, text string, args []any, dest ...any) (found bool, err error)
+	Engine() *Engine
+}
+
+// DB is a database. Making one opens nothing. Its methods may be called from
+// any goroutine.
+type DB struct {
+	place Place
+
+	mu     sync.Mutex
+	closed bool
+	dir    string // of a temporary database
+	read   *pool
+	write  *pool // of SQLite, which has one writer at a time
+}
+
+// New makes a DB of what is at a place.
+func New(p Place) *DB { return &DB{place: p} }
+
+// Place is where the database is.
+func (d *DB) Place() Place { return d.place }
+
+// Engine is what kind of database it is.
+func (d *DB) Engine() *Engine { return d.place.Engine }
+
+// Close closes all connections. What runs on them fails, and so does all that
+// comes later.
+func (d *DB) Close() error {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	if d.closed {
+		return nil
+	}
+	d.closed = true
+	var errs []error
+	for _, p := range d.pools() {
+		errs = append(errs, p.close())
+	}
+	if d.dir != "" {
+		errs = append(errs, os.RemoveAll(d.dir))
+	}
+	return d.plain(errors.Join(errs...))
+}
+
+func (d *DB) pools() []*pool {
+	all := []*pool{d.read, d.write}
+	if d.read == d.write {
+		all = all[:1]
+	}
+	return slices.DeleteFunc(all, func(p *pool) bool { return p == nil })
+}
+
+var errClosed = errors.New("the database is closed")
+
+// open makes the pools. It does not wait for the database.
+func (d *DB) open() error {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	switch {
+	case d.closed:
+		return errClosed
+	case d.read != nil:
+		return nil
+	}
+	path := d.place.Path
+	if d.place.Temporary {
+		dir, err := os.MkdirTemp("", "spectrum2-lua-")
+		if err != nil {
+			return err
+		}
+		d.dir, path = dir, filepath.Join(dir, FileName)
+	}
+	connector, err := d.Engine().connector(d.place, path)
+	if err != nil {
+		return err
+	}
+	d.read = newPool(connector, d.Engine(), maxConns)
+	d.write = d.read
+	if d.Engine() == SQLite {
+		d.write = newPool(connector, d.Engine(), 1)
+	}
+	return nil
+}
+
+// Query implements Conn.
+func (d *DB) Query(ctx context.Context, text string, args ...any) (*sql.Rows, error) {
+	if err := d.open(); err != nil {
+		return nil, d.plain(err)
+	}
+	rows, err := d.read.query(ctx, text, args)
+	return rows, d.plain(err)
+}
+
+// Exec implements Conn.
+func (d *DB) Exec(ctx context.Context, text string, args ...any) (sql.Result, error) {
+	if err := d.open(); err != nil {
+		return nil, d.plain(err)
+	}
+	result, err := d.write.exec(ctx, text, args)
+	return result, d.plain(err)
+}
+
+// Row implements Conn.
+func (d *DB) Row(ctx context.Context, text string, args []any, dest ...any) (bool, error) {
+	return row(ctx, d, d.plain, text, args, dest)
+}
+
+func row(ctx context.Context, c Conn, plain func(error) error, text string, args, dest []any) (found bool, err error) {
+	rows, err := c.Query(ctx, text, args...)
+	if err != nil {
+		return false, err
+	}
+	defer rows.Close() //nolint:errcheck // the error is that of Err
+	if !rows.Next() {
+		return false, plain(rows.Err())
+	}
+	if err := rows.Scan(dest...); err != nil {
+		return false, plain(err)
+	}
+	return true, plain(rows.Close())
+}
+
+// Bind writes a statement whose placeholders are ? as the engine wants it. It
+// is an error if there are more or fewer values than placeholders.
+func (d *DB) Bind(text string, values int) (string, error) {
+	bound, n := d.Engine().bind(text)
+	if n >= 0 && n != values {
+		return "", fmt.Errorf("the statement has %d placeholders, but there are %d values", n, values)
+	}
+	return bound, nil
+}
+
+// Plain makes an error of reading rows fit to be shown.
+func (d *DB) Plain(err error) error { return d.plain(err) }
+
+// pool are connections, and statements that are prepared on them.
+type pool struct {
+	db     *sql.DB
+	engine *Engine
+
+	mu       sync.Mutex
+	prepared map[string]*sql.Stmt
+	order    []string // the longest unused first
+}
+
+func newPool(c driver.Connector, e *Engine, size int) *pool {
+	db := sql.OpenDB(c)
+	db.SetMaxOpenConns(size)
+	db.SetMaxIdleConns(min(size, maxIdle))
+	db.SetConnMaxIdleTime(idleTime)
+	db.SetConnMaxLifetime(lifetime)
+	return &pool{db: db, engine: e, prepared: map[string]*sql.Stmt{}}
+}
+
+func (p *pool) close() error {
+	p.mu.Lock()
+	statements := p.prepared
+	p.prepared = map[string]*sql.Stmt{}
+	p.mu.Unlock()
+	for _, s := range statements {
+		_ = s.Close()
+	}
+	return p.db.Close()
+}
+
+func (p *pool) query(ctx context.Context, text string, args []any) (*sql.Rows, error) {
+	s, err := p.statement(ctx, text, args)
+	switch {
+	case err != nil:
+		return nil, err
+	case s != nil:
+		return s.QueryContext(ctx, args...)
+	}
+	return p.db.QueryContext(ctx, text, args...)
+}
+
+func (p *pool) exec(ctx context.Context, text string, args []any) (sql.Result, error) {
+	s, err := p.statement(ctx, text, args)
+	switch {
+	case err != nil:
+		return nil, err
+	case s != nil:
+		return s.ExecContext(ctx, args...)
+	}
+	return p.db.ExecContext(ctx, text, args...)
+}
+
+// statement is a statement prepared, if that is worth it: one without
+// arguments is rarely the same again.
+func (p *pool) statement(ctx context.Context, text string, args []any) (*sql.Stmt, error) {
+	if !p.engine.prepares || len(args) == 0 {
+		return nil, nil
+	}
+	if s := p.known(text); s != nil {
+		return s, nil
+	}
+	s, err := p.db.PrepareContext(ctx, text)
+	if err != nil {
+		return nil, err
+	}
+	return p.keep(text, s), nil
+}
+
+// known is a statement that has been prepared, or nil.
+func (p *pool) known(text string) *sql.Stmt {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	s := p.prepared[text]
+	if n := len(p.order); s != nil && n > 0 && p.order[n-1] != text {
+		p.order = append(slices.DeleteFunc(p.order, func(other string) bool { return other == text }), text)
+	}
+	return s
+}
+
+// keep keeps a statement, and lets go of the one that was not used for longest.
+func (p *pool) keep(text string, s *sql.Stmt) *sql.Stmt {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	if other := p.prepared[text]; other != nil {
+		_ = s.Close()
+		return other
+	}
+	p.prepared[text] = s
+	p.order = append(p.order, text)
+	if len(p.order) > maxPrepared {
+		_ = p.prepared[p.order[0]].Close() // its users go on with it
+		delete(p.prepared, p.order[0])
+		p.order = p.order[1:]
+	}
+	return s
+}

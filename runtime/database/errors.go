@@ -1,0 +1,111 @@
+package database
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"net"
+	"net/url"
+	"slices"
+	"strings"
+
+	"github.com/go-sql-driver/mysql"
+	"github.com/jackc/pgx/v5/pgconn"
+	"modernc.org/sqlite"
+)
+
+// Error is what went wrong with a database, fit to be shown: no password and no
+// value is in it. errors.Is finds ErrConflict, ErrLost and the context's error
+// in it.
+type Error struct {
+	text string
+	err  error
+	kind errorKind
+}
+
+func (e *Error) Error() string { return e.text }
+
+// Unwrap returns the error of the driver or of the context.
+func (e *Error) Unwrap() error { return e.err }
+
+// Is tells what kind of error it is.
+func (e *Error) Is(target error) bool {
+	return target == ErrConflict && e.kind == conflict || target == ErrLost && e.kind == lost
+}
+
+// plain makes an error fit to be shown.
+func (d *DB) plain(err error) error {
+	var done *Error
+	switch {
+	case err == nil, errors.Is(err, errClosed):
+		return err
+	case errors.As(err, &done):
+		return err
+	case errors.Is(err, context.DeadlineExceeded):
+		return &Error{text: "timeout", err: context.DeadlineExceeded}
+	case errors.Is(err, context.Canceled):
+		return &Error{text: "cancelled", err: context.Canceled}
+	}
+	kind := d.Engine().kind(err)
+	var network net.Error
+	if kind == otherError && errors.As(err, &network) {
+		kind = lost
+	}
+	text := d.explain(kind, scrub(driverText(err), d.place.secrets))
+	return &Error{text: text, err: err, kind: kind}
+}
+
+// explain says what an error means, where the driver's own words do not.
+func (d *DB) explain(kind errorKind, text string) string {
+	switch kind {
+	case conflict:
+		return fmt.Sprintf("%v: %s", ErrConflict, text)
+	case lost:
+		return fmt.Sprintf("%s cannot be reached: %s", d.place, text)
+	case busy:
+		return fmt.Sprintf("%s is locked by another process or transaction: %s", d.place, text)
+	case full:
+		return fmt.Sprintf("%s has no room left: %s", d.place, text)
+	}
+	return text
+}
+
+// driverText is what the driver has to say, without what only its authors need,
+// and without the details in which PostgreSQL shows values.
+func driverText(err error) string {
+	var lite *sqlite.Error
+	var post *pgconn.PgError
+	var my *mysql.MySQLError
+	var connect *pgconn.ConnectError
+	switch {
+	case errors.As(err, &connect) && connect.Unwrap() != nil && !errors.As(err, &post):
+		return strings.Join(strings.Fields(connect.Unwrap().Error()), " ")
+	case errors.As(err, &post):
+		return fmt.Sprintf("%s (SQLSTATE %s)", post.Message, post.Code)
+	case errors.As(err, &my):
+		return mysqlText(my)
+	case errors.As(err, &lite):
+		return strings.TrimPrefix(lite.Error(), "SQL logic error: ")
+	}
+	return err.Error()
+}
+
+// shortSecret is how long a secret has to be to be searched for in texts: a
+// shorter one would take ordinary words apart.
+const shortSecret = 4
+
+// scrub takes secrets out of a text. No driver is known to show one; this is
+// for what is not known.
+func scrub(text string, secrets []string) string {
+	secrets = slices.Clone(secrets)
+	slices.SortFunc(secrets, func(a, b string) int { return len(b) - len(a) })
+	for _, s := range secrets {
+		if len(s) < shortSecret {
+			continue
+		}
+		text = strings.ReplaceAll(text, s, "***")
+		text = strings.ReplaceAll(text, url.QueryEscape(s), "***")
+		text = strings.ReplaceAll(text, url.PathEscape(s), "***")
+	}
+	return text
+}

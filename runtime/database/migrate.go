@@ -1,0 +1,156 @@
+package database
+
+import (
+	"context"
+	"fmt"
+	"time"
+)
+
+// A Migration is a row of numbered steps that are run once, in order, whatever
+// number of processes ask for it. It holds a lock that keeps others from
+// migrating.
+type Migration struct {
+	// Tx is what the steps run in. With MySQL, statements that change tables
+	// take effect at once: a step that fails there is not undone.
+	Tx *Tx
+	// Done is how many steps have been run.
+	Done int
+
+	name   string
+	table  string
+	cancel context.CancelFunc
+	ctx    context.Context
+}
+
+// lockWait is how long another process may migrate, in seconds.
+const lockWait = 60
+
+// migrationTime is how long a migration may take.
+const migrationTime = 10 * time.Minute
+
+// migrationsTable is where it stands which steps have been run.
+func (d *DB) migrationsTable() string {
+	return d.Engine().Quote(d.place.Prefix + "spectrum2_lua_migrations")
+}
+
+// Migrated tells how many steps of a name have been run, without a lock. It is
+// 0 if that cannot be told.
+func (d *DB) Migrated(ctx context.Context, name string) int {
+	text, err := d.Bind("SELECT COALESCE(MAX(step), 0) FROM "+d.migrationsTable()+" WHERE name = ?", 1)
+	if err != nil {
+		return 0
+	}
+	var done int
+	_, _ = d.Row(ctx, text, []any{name}, &done) // without the table, none
+	return done
+}
+
+// Migrate waits until no other process migrates, and begins. Finish or Abandon
+// must be called. ctx is for the waiting alone.
+func (d *DB) Migrate(ctx context.Context, name string) (*Migration, error) {
+	// The transaction has a context of its own, so that a lock which outlives
+	// it can be given back when ctx is done.
+	own, cancel := context.WithTimeout(context.WithoutCancel(ctx), migrationTime)
+	stop := context.AfterFunc(ctx, cancel)
+	defer stop()
+	tx, err := d.begin(own, nil) // what others have done is seen once there is the lock
+	if err != nil {
+		cancel()
+		return nil, err
+	}
+	m := &Migration{Tx: tx, name: name, table: d.migrationsTable(), ctx: own, cancel: cancel}
+	if err := m.begin(); err != nil {
+		m.Abandon()
+		return nil, err
+	}
+	return m, nil
+}
+
+func (m *Migration) begin() error {
+	if err := m.Tx.Engine().lockMigrations(m.ctx, m.Tx, lockWait); err != nil {
+		return err
+	}
+	_, err := m.Tx.Exec(m.ctx, "CREATE TABLE IF NOT EXISTS "+m.table+
+		" (name VARCHAR(100) NOT NULL, step INTEGER NOT NULL, at VARCHAR(40) NOT NULL, PRIMARY KEY (name, step))")
+	if err != nil {
+		return err
+	}
+	text, err := m.Tx.db.Bind("SELECT COALESCE(MAX(step), 0) FROM "+m.table+" WHERE name = ?", 1)
+	if err != nil {
+		return err
+	}
+	_, err = m.Tx.Row(m.ctx, text, []any{m.name}, &m.Done)
+	return err
+}
+
+// Step notes that the next step has been run.
+func (m *Migration) Step() error {
+	text, err := m.Tx.db.Bind("INSERT INTO "+m.table+" (name, step, at) VALUES (?, ?, ?)", 3)
+	if err != nil {
+		return err
+	}
+	if _, err := m.Tx.Exec(m.ctx, text, m.name, m.Done+1, time.Now().UTC().Format(time.RFC3339)); err != nil {
+		return err
+	}
+	m.Done++
+	return nil
+}
+
+// Finish makes the steps last, and lets others migrate.
+func (m *Migration) Finish() error {
+	defer m.cancel()
+	m.unlock()
+	return m.Tx.Commit()
+}
+
+// Abandon undoes the steps, as far as the engine can, and lets others migrate.
+func (m *Migration) Abandon() {
+	m.unlock()
+	m.Tx.Rollback()
+	m.cancel()
+}
+
+// unlock gives back a lock that does not end with the transaction.
+func (m *Migration) unlock() {
+	if text := m.Tx.Engine().unlockMigrations; text != "" {
+		_, _ = m.Tx.Exec(m.ctx, text) // it ends with the connection at the latest
+	}
+}
+
+// MigrateSteps runs those of the steps, a list of statements each, that have
+// not been run.
+func (d *DB) MigrateSteps(ctx context.Context, name string, steps [][]string) error {
+	if d.Migrated(ctx, name) == len(steps) {
+		return nil
+	}
+	m, err := d.Migrate(ctx, name)
+	if err != nil {
+		return err
+	}
+	if m.Done > len(steps) {
+		defer m.Abandon()
+		return TooNew(name, m.Done, len(steps))
+	}
+	for _, step := range steps[m.Done:] {
+		for _, text := range step {
+			if ctx.Err() != nil {
+				m.Abandon()
+				return d.plain(ctx.Err())
+			}
+			if _, err := m.Tx.Exec(ctx, text); err != nil {
+				m.Abandon()
+				return fmt.Errorf("step %d of %s: %w", m.Done+1, name, err)
+			}
+		}
+		if err := m.Step(); err != nil {
+			m.Abandon()
+			return err
+		}
+	}
+	return m.Finish()
+}
+
+// TooNew is the error of a database that has more steps than are known.
+func TooNew(name string, done, known int) error {
+	return fmt.Errorf("the database has %d steps of %s, and only %d are known here: a newer version has been at work", done, name, known)
+}

@@ -1,0 +1,111 @@
+package database
+
+import (
+	"context"
+	"database/sql/driver"
+	"errors"
+	"fmt"
+	"net"
+	"strings"
+
+	"github.com/go-sql-driver/mysql"
+)
+
+func newMySQL() *Engine {
+	return &Engine{
+		Name:      "mysql",
+		port:      "3306",
+		syntax:    syntax{backtick: true, escapes: true, always: true, hash: true},
+		prepares:  true,
+		place:     mysqlPlace,
+		connector: connectMySQL,
+		kind:      mysqlKind,
+		lockMigrations: func(ctx context.Context, tx *Tx, timeout int) error {
+			var got int
+			_, err := tx.Row(ctx, "SELECT COALESCE(GET_LOCK('spectrum2-lua migrations', ?), 0)", []any{timeout}, &got)
+			switch {
+			case err != nil:
+				return err
+			case got != 1:
+				return errors.New("another process is migrating (timeout)")
+			}
+			// Statements that change tables commit by themselves, so from here
+			// on each does.
+			_, err = tx.Exec(ctx, "COMMIT")
+			return err
+		},
+		unlockMigrations: "DO RELEASE_LOCK('spectrum2-lua migrations')",
+	}
+}
+
+func mysqlPlace(s server) (Place, error) {
+	c := mysql.NewConfig()
+	c.User, c.Passwd, c.DBName = s.user, s.password, s.database
+	c.Net, c.Addr = "tcp", net.JoinHostPort(s.host, s.port)
+	shown := s.shown("mysql")
+	if s.unix() {
+		c.Net, c.Addr = "unix", s.host
+		shown = "unix:" + s.host
+	}
+	if s.database == "" {
+		return Place{}, errors.New("no database is named")
+	}
+	switch {
+	case s.tls == "verify":
+		c.TLSConfig = "true"
+	case s.tls == "require":
+		c.TLSConfig = "skip-verify"
+	case s.tls == "" && !s.near():
+		c.TLSConfig = "preferred"
+	}
+	return Place{Engine: MySQL, dsn: c.FormatDSN(), shown: shown, secrets: []string{s.password}}, nil
+}
+
+func connectMySQL(p Place, _ string) (driver.Connector, error) {
+	c, err := mysql.ParseDSN(p.dsn)
+	if err != nil {
+		return nil, err
+	}
+	c.ClientFoundRows = true // a row that is set to what it was is affected, as elsewhere
+	c.ParseTime = true
+	c.Timeout = connectTimeout
+	c.Logger = silent{}
+	c.ConnectionAttributes = "program_name:" + applicationName
+	// What does not fit is an error, never cut off.
+	c.Params = map[string]string{"sql_mode": "CONCAT(@@sql_mode, ',STRICT_ALL_TABLES')"}
+	dialer := &net.Dialer{Timeout: connectTimeout, KeepAlive: keepAlive}
+	c.DialFunc = dialer.DialContext
+	return mysql.NewConnector(c)
+}
+
+// silent drops what the driver would write to standard error: the errors that
+// it returns say the same.
+type silent struct{}
+
+func (silent) Print(...any) {}
+
+func mysqlKind(err error) errorKind {
+	var e *mysql.MySQLError
+	if errors.As(err, &e) {
+		switch e.Number {
+		case 1213, 1020: // deadlock; the record has changed since the last read
+			return conflict
+		case 1205:
+			return busy
+		case 1021, 1114, 1030:
+			return full
+		case 1040, 1053, 1077, 1203, 2002, 2003, 2006, 2013:
+			return lost
+		}
+		return otherError
+	}
+	if errors.Is(err, mysql.ErrInvalidConn) || errors.Is(err, driver.ErrBadConn) {
+		return lost
+	}
+	return otherError
+}
+
+// mysqlText makes a message of the server's fit to be shown.
+func mysqlText(e *mysql.MySQLError) string {
+	return fmt.Sprintf("%s (MySQL %d)", strings.TrimSuffix(e.Message, "."), e.Number)
+}

@@ -1,0 +1,235 @@
+package database
+
+import (
+	"cmp"
+	"fmt"
+	"net"
+	"net/url"
+	"path/filepath"
+	"regexp"
+	"strings"
+
+	"spectrumlua/runtime/config"
+)
+
+// FileName is the SQLite file that is used if the config names no database,
+// below [service] working_dir.
+const FileName = "spectrum2-lua.sqlite"
+
+// What [lua] store may be beside a file or a URL.
+const (
+	storeConfigured = "database" // what the section [database] says
+	storeMemory     = "memory"   // nothing is kept when the process ends
+)
+
+// Place says where a database is, and how to get in. It holds passwords: String
+// does not show them.
+type Place struct {
+	Engine *Engine
+	// Prefix is what the names of our tables start with.
+	Prefix string
+	// Path is SQLite's file, absolute. With Temporary, it is empty: the file
+	// goes with the DB.
+	Path      string
+	Temporary bool
+	// Foreign is a database that is not ours: its journal mode is left alone.
+	Foreign bool
+	// Confined keeps SQL from reaching any file but Path.
+	Confined bool
+
+	dsn     string   // of a server: what its driver understands
+	shown   string   // for people
+	secrets []string // must not be shown
+}
+
+// String names the place for people, without its password.
+func (p Place) String() string {
+	switch {
+	case p.Temporary:
+		return "a database in memory"
+	case p.Engine == SQLite:
+		return p.Path
+	}
+	return p.shown
+}
+
+// FromConfig is where scripts keep their data: [lua] store, or else what
+// [database] says. The error says what is wrong and where.
+func FromConfig(c *config.Config, settings config.Lua) (Place, error) {
+	prefix, _ := c.Get("database.prefix")
+	if !prefixPattern.MatchString(prefix) {
+		return Place{}, fmt.Errorf("%s: [database] prefix may have letters, digits and _ only, at most 32 of them", c.Where("database.prefix"))
+	}
+	place, err := configured(c, settings.Store)
+	if err != nil {
+		return Place{}, err
+	}
+	place.Prefix = prefix
+	return place, nil
+}
+
+var prefixPattern = regexp.MustCompile(`^[A-Za-z0-9_]{0,32}$`)
+
+func configured(c *config.Config, store string) (Place, error) {
+	switch store {
+	case storeMemory:
+		return Temporary(), nil
+	case "", storeConfigured:
+	default:
+		place, err := Parse(store, c.Dir())
+		place.Foreign = false
+		if err != nil {
+			err = fmt.Errorf("%s: [lua] store: %w", c.Where("lua.store"), err)
+		}
+		return place, err
+	}
+	kind, _ := c.Get("database.type")
+	switch kind {
+	case "", "none", "sqlite3":
+		return File(filepath.Join(c.WorkingDir(), FileName)), nil
+	case "mysql":
+		return fromKeys(c, MySQL, "3306")
+	case "pqxx":
+		if words, ok := c.Get("database.connectionstring"); ok && words != "" {
+			return fromWords(c, words)
+		}
+		return fromKeys(c, PostgreSQL, "5432")
+	}
+	return Place{}, fmt.Errorf("%s: [database] type is none, sqlite3, mysql or pqxx, not %q", c.Where("database.type"), kind)
+}
+
+// File is an SQLite file of ours.
+func File(path string) Place { return Place{Engine: SQLite, Path: path} }
+
+// Temporary is a database that is gone when it is closed.
+func Temporary() Place { return Place{Engine: SQLite, Temporary: true} }
+
+// fromKeys reads the keys that mysql and pqxx share.
+func fromKeys(c *config.Config, e *Engine, port string) (Place, error) {
+	get := func(key, otherwise string) string {
+		value, _ := c.Get("database." + key)
+		return cmp.Or(value, otherwise)
+	}
+	if given := get("port", "0"); given != "0" { // Spectrum's 0 is the engine's own
+		port = given
+	}
+	s := server{
+		host: get("server", "localhost"), port: port, user: get("user", ""), password: get("password", ""),
+		database: get("database", ""),
+	}
+	place, err := e.place(s)
+	if err != nil {
+		err = fmt.Errorf("%s: [database]: %w", c.Where("database.type"), err)
+	}
+	return place, err
+}
+
+// fromWords reads a connectionstring, which is PostgreSQL's own notation:
+// "host=… user=… password=…" or a URL.
+func fromWords(c *config.Config, words string) (Place, error) {
+	place, err := postgresWords(words)
+	if err != nil {
+		err = fmt.Errorf("%s: [database] connectionstring: %w", c.Where("database.connectionstring"), err)
+	}
+	return place, err
+}
+
+// server is a database that is reached over the network, or over a Unix socket
+// if host starts with a slash.
+type server struct {
+	host, port, user, password, database string
+	tls                                  string // "", "disable", "require" or "verify"
+}
+
+func (s server) unix() bool { return strings.HasPrefix(s.host, "/") }
+
+// near tells that the server is on this machine.
+func (s server) near() bool {
+	if s.unix() || s.host == "localhost" {
+		return true
+	}
+	ip := net.ParseIP(s.host)
+	return ip != nil && ip.IsLoopback()
+}
+
+func (s server) shown(scheme string) string {
+	return fmt.Sprintf("%s://%s/%s", scheme, net.JoinHostPort(s.host, s.port), s.database)
+}
+
+// Parse reads where a database is: "sqlite:PATH" or a path alone, relative to
+// dir; "postgres://USER:PASSWORD@HOST:PORT/DATABASE"; "mysql://…" in the same
+// way. A server takes ?tls=disable, require (the default away from this
+// machine tries it) or verify. The place is Foreign. The error shows no
+// password.
+func Parse(text, dir string) (Place, error) {
+	scheme, rest, found := strings.Cut(text, ":")
+	e := engines[scheme]
+	switch {
+	case !found || e == nil && !strings.Contains(text, "://"):
+		rest, e = text, SQLite
+	case e == nil:
+		return Place{}, fmt.Errorf("the scheme %q is unknown: sqlite:, postgres:// and mysql:// are known", scheme)
+	}
+	if e == SQLite {
+		return parsePath(strings.TrimPrefix(rest, "//"), dir)
+	}
+	u, err := url.Parse(text)
+	if err != nil || u.Host == "" && !strings.HasPrefix(rest, "//") || u.Opaque != "" {
+		return Place{}, fmt.Errorf("this is no URL as in %s://USER:PASSWORD@HOST:PORT/DATABASE; in a password, %%2F stands for / and %%40 for @", scheme)
+	}
+	s, err := parseServer(u)
+	if err != nil {
+		return Place{}, err
+	}
+	s.port = cmp.Or(s.port, e.port)
+	place, err := e.place(s)
+	place.Foreign = true
+	return place, err
+}
+
+func parsePath(path, dir string) (Place, error) {
+	switch {
+	case path == "":
+		return Place{}, fmt.Errorf("the name of a file is wanted, as in sqlite:bot.sqlite")
+	case strings.ContainsRune(path, 0):
+		return Place{}, fmt.Errorf("the file's name has a NUL byte")
+	case !filepath.IsAbs(path):
+		path = filepath.Join(dir, path)
+	}
+	place := File(filepath.Clean(path))
+	place.Foreign = true
+	return place, nil
+}
+
+func parseServer(u *url.URL) (server, error) {
+	s := server{host: u.Hostname(), port: u.Port(), database: strings.TrimPrefix(u.Path, "/")}
+	s.user = u.User.Username()
+	s.password, _ = u.User.Password()
+	for key, values := range u.Query() {
+		switch key {
+		case "tls", "sslmode":
+			s.tls = values[0]
+		case "socket":
+			s.host = values[0]
+			if !s.unix() {
+				return s, fmt.Errorf("socket is the path of a Unix socket (mysql) or of its folder (postgres)")
+			}
+		default:
+			return s, fmt.Errorf("the parameter %q is unknown: there are tls and socket", key)
+		}
+	}
+	switch s.tls {
+	case "", "disable", "require", "verify":
+	case "verify-full":
+		s.tls = "verify"
+	default:
+		return s, fmt.Errorf("tls is disable, require or verify, not %q", s.tls)
+	}
+	if s.host == "" {
+		s.host = "localhost"
+	}
+	return s, nil
+}
+
+// Unix tells that the place is reached over a Unix socket.
+func (p Place) Unix() bool { return strings.HasPrefix(p.shown, "unix:") }

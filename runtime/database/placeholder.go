@@ -1,0 +1,166 @@
+package database
+
+import (
+	"fmt"
+	"strings"
+)
+
+// syntax is what an engine has beside quotes and comments as the standard has
+// them.
+type syntax struct {
+	backtick bool // `name`
+	bracket  bool // [name]
+	dollar   bool // $tag$ text $tag$
+	nested   bool // comments within comments
+	escapes  bool // a backslash escapes in E'…', or with always in all strings
+	always   bool
+	hash     bool // # starts a comment, and -- only with a blank behind
+	doubled  bool // ?? stands for the operator ?
+}
+
+// bind finds the placeholders of a statement, which are written ? for every
+// engine, and writes them as the engine wants them. What stands in strings,
+// quoted names and comments is none. It returns how many there are, or -1 if
+// the statement has its engine's own (?1, :name), whose number is not known.
+func (e *Engine) bind(text string) (bound string, n int) {
+	if !strings.ContainsAny(text, "?:@$") {
+		return text, 0
+	}
+	var out strings.Builder
+	own := false
+	for i := 0; i < len(text); {
+		if end := e.syntax.skip(text, i); end > i {
+			out.WriteString(text[i:end])
+			i = end
+			continue
+		}
+		next := byte(0)
+		if i+1 < len(text) {
+			next = text[i+1]
+		}
+		switch c := text[i]; {
+		case c == '?' && next == '?' && e.syntax.doubled:
+			out.WriteByte('?')
+			i++
+		case c == '?' && e == SQLite && '0' <= next && next <= '9',
+			e == SQLite && strings.IndexByte(":@$", c) >= 0 && wordStart(next):
+			own = true
+			out.WriteByte(c)
+		case c == '?':
+			n++
+			if e.numbered {
+				fmt.Fprintf(&out, "$%d", n)
+			} else {
+				out.WriteByte('?')
+			}
+		case c == '$' && e.numbered && '0' <= next && next <= '9':
+			own = true
+			out.WriteByte(c)
+		default:
+			out.WriteByte(c)
+		}
+		i++
+	}
+	if own {
+		return text, -1
+	}
+	return out.String(), n
+}
+
+// skip is where what starts at i ends, if it is a string, a quoted name or a
+// comment; otherwise it is i. What does not end goes on to the end of text.
+func (s syntax) skip(text string, i int) int {
+	rest := text[i:]
+	switch c := text[i]; {
+	case c == '\'':
+		return i + quoted(rest, '\'', s.escapes && (s.always || escapeString(text, i)))
+	case c == '"':
+		return i + quoted(rest, '"', s.always)
+	case c == '`' && s.backtick:
+		return i + quoted(rest, '`', false)
+	case c == '[' && s.bracket:
+		return i + through(rest, 1, "]")
+	case s.line(rest):
+		return i + through(rest, 1, "\n")
+	case strings.HasPrefix(rest, "/*"):
+		return i + comment(rest, s.nested)
+	case c == '$' && s.dollar && (i == 0 || !wordPart(text[i-1])):
+		return i + dollarQuoted(rest)
+	}
+	return i
+}
+
+// line tells that s starts with a comment that ends with its line.
+func (s syntax) line(text string) bool {
+	if !s.hash {
+		return strings.HasPrefix(text, "--")
+	}
+	return text[0] == '#' || strings.HasPrefix(text, "--") && (len(text) == 2 || text[2] <= ' ')
+}
+
+// escapeString tells that the quote at i belongs to an E'…'.
+func escapeString(text string, i int) bool {
+	return i > 0 && (text[i-1] == 'E' || text[i-1] == 'e') && (i == 1 || !wordPart(text[i-2]))
+}
+
+// quoted is the length of what starts with a quote: the quote twice stands for
+// itself.
+func quoted(s string, quote byte, escapes bool) int {
+	for i := 1; i < len(s); i++ {
+		switch {
+		case s[i] == '\\' && escapes:
+			i++
+		case s[i] == quote && i+1 < len(s) && s[i+1] == quote:
+			i++
+		case s[i] == quote:
+			return i + 1
+		}
+	}
+	return len(s)
+}
+
+// through is the length up to the end of the next end after from.
+func through(s string, from int, end string) int {
+	if at := strings.Index(s[from:], end); at >= 0 {
+		return from + at + len(end)
+	}
+	return len(s)
+}
+
+func comment(s string, nested bool) int {
+	if !nested {
+		return through(s, 2, "*/")
+	}
+	depth := 1
+	for i := 2; i+1 < len(s); i++ {
+		switch s[i : i+2] {
+		case "/*":
+			depth++
+			i++
+		case "*/":
+			depth--
+			i++
+			if depth == 0 {
+				return i + 1
+			}
+		}
+	}
+	return len(s)
+}
+
+// dollarQuoted is the length of $tag$ … $tag$, or 0.
+func dollarQuoted(s string) int {
+	end := 1
+	for end < len(s) && wordPart(s[end]) && (end > 1 || wordStart(s[end])) {
+		end++
+	}
+	if end >= len(s) || s[end] != '$' {
+		return 0
+	}
+	tag := s[:end+1]
+	return through(s, len(tag), tag)
+}
+
+func wordStart(c byte) bool { return c == '_' || c|0x20 >= 'a' && c|0x20 <= 'z' || c >= 0x80 }
+
+func wordPart(c byte) bool { return wordStart(c) || c >= '0' && c <= '9' }

@@ -1,0 +1,141 @@
+package database
+
+import (
+	"cmp"
+	"context"
+	"database/sql/driver"
+	"errors"
+	"fmt"
+	"net"
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/jackc/pgx/v5"
+	"github.com/jackc/pgx/v5/pgconn"
+	"github.com/jackc/pgx/v5/stdlib"
+)
+
+func newPostgreSQL() *Engine {
+	return &Engine{
+		Name:      "postgresql",
+		port:      "5432",
+		syntax:    syntax{dollar: true, nested: true, escapes: true, doubled: true},
+		numbered:  true,
+		place:     postgresPlace,
+		connector: connectPostgres,
+		kind:      postgresKind,
+		lockMigrations: func(ctx context.Context, tx *Tx, timeout int) error {
+			if _, err := tx.Exec(ctx, fmt.Sprintf("SET LOCAL lock_timeout = '%ds'", timeout)); err != nil {
+				return err
+			}
+			_, err := tx.Exec(ctx, fmt.Sprintf("SELECT pg_advisory_xact_lock(%d)", migrationLock))
+			return err
+		},
+	}
+}
+
+// migrationLock is a number that nobody else has reason to take.
+const migrationLock = 7305446137253281
+
+// tlsModes are what PostgreSQL calls them.
+var tlsModes = map[string]string{"": "prefer", "disable": "disable", "require": "require", "verify": "verify-full"}
+
+func postgresPlace(s server) (Place, error) {
+	mode := tlsModes[s.tls]
+	if s.tls == "" && s.near() {
+		mode = "disable"
+	}
+	var words []string
+	add := func(key, value string) {
+		if value != "" {
+			words = append(words, key+"='"+strings.NewReplacer(`\`, `\\`, `'`, `\'`).Replace(value)+"'")
+		}
+	}
+	add("host", s.host)
+	add("port", s.port)
+	add("user", s.user)
+	add("password", s.password)
+	add("dbname", s.database)
+	add("sslmode", mode)
+	return postgresWords(strings.Join(words, " "))
+}
+
+// postgresWords takes PostgreSQL's own notation.
+func postgresWords(words string) (Place, error) {
+	c, err := pgx.ParseConfig(words)
+	if err != nil {
+		var parse *pgconn.ParseConfigError
+		if errors.As(err, &parse) && parse.Unwrap() != nil {
+			err = errors.New(strings.TrimPrefix(scrub(parse.Unwrap().Error(), secretsIn(words)), "cannot parse "))
+		}
+		return Place{}, fmt.Errorf("PostgreSQL does not understand it: %s", scrub(err.Error(), secretsIn(words)))
+	}
+	s := server{host: c.Host, port: strconv.Itoa(int(c.Port)), database: cmp.Or(c.Database, c.User)}
+	shown := s.shown("postgres")
+	if s.unix() {
+		shown = "unix:" + s.host
+	}
+	return Place{Engine: PostgreSQL, dsn: words, shown: shown, secrets: append(secretsIn(words), c.Password)}, nil
+}
+
+// secretsIn finds what follows "password=", for a notation that may not parse.
+func secretsIn(words string) []string {
+	secrets := []string{words}
+	for rest := words; ; {
+		_, after, found := strings.Cut(rest, "password")
+		if !found {
+			return secrets
+		}
+		rest = after
+		value := strings.TrimLeft(after, " \t=")
+		if end := strings.IndexAny(value, " \t&"); end >= 0 {
+			value = value[:end]
+		}
+		secrets = append(secrets, strings.Trim(value, "'"))
+	}
+}
+
+func connectPostgres(p Place, _ string) (driver.Connector, error) {
+	c, err := pgx.ParseConfig(p.dsn)
+	if err != nil {
+		return nil, err
+	}
+	c.ConnectTimeout = cmp.Or(c.ConnectTimeout, connectTimeout)
+	if c.RuntimeParams["application_name"] == "" {
+		c.RuntimeParams["application_name"] = applicationName
+	}
+	dialer := &net.Dialer{Timeout: connectTimeout, KeepAlive: keepAlive}
+	c.DialFunc = dialer.DialContext
+	return stdlib.GetConnector(*c), nil
+}
+
+// applicationName is what the servers list connections under.
+const applicationName = "spectrum2-lua"
+
+const (
+	connectTimeout = 10 * time.Second
+	keepAlive      = 30 * time.Second
+)
+
+func postgresKind(err error) errorKind {
+	var e *pgconn.PgError
+	if errors.As(err, &e) {
+		switch e.Code {
+		case "40001", "40P01":
+			return conflict
+		case "55P03":
+			return busy
+		case "53100":
+			return full
+		case "57P01", "57P02", "57P03", "53300":
+			return lost
+		}
+		return otherError
+	}
+	var connect *pgconn.ConnectError
+	if errors.As(err, &connect) || pgconn.SafeToRetry(err) {
+		return lost
+	}
+	return otherError
+}

@@ -1,0 +1,143 @@
+package database
+
+import (
+	"context"
+	"database/sql/driver"
+	"errors"
+	"fmt"
+	"io/fs"
+	"net/url"
+	"os"
+	"path/filepath"
+
+	"modernc.org/sqlite"
+	sqlite3 "modernc.org/sqlite/lib"
+)
+
+func newSQLite() *Engine {
+	return &Engine{
+		Name:      "sqlite",
+		syntax:    syntax{backtick: true, bracket: true},
+		prepares:  true,
+		connector: connectSQLite,
+		kind:      sqliteKind,
+		// A transaction has the one lock for writing from its beginning.
+		lockMigrations: func(context.Context, *Tx, int) error { return nil },
+	}
+}
+
+// busyTimeout is longer than any call waits: the call's own context ends the
+// waiting for a lock.
+const busyTimeout = "600000" // ms
+
+// sqliteConnector opens connections to a file. The steps that may wait for a
+// lock watch the context, which those of the driver's own DSN do not.
+type sqliteConnector struct {
+	driver.Connector
+	pragmas  []string
+	confined bool
+}
+
+func connectSQLite(p Place, path string) (driver.Connector, error) {
+	if err := makeFile(path); err != nil {
+		return nil, err
+	}
+	query := url.Values{
+		"_busy_timeout": {busyTimeout},
+		"_txlock":       {"immediate"}, // or a transaction that reads first could not go on to write
+		"_dqs":          {"0"},
+		"_error_rc":     {"1"},
+	}
+	if p.Confined {
+		query.Set("_defensive", "1")
+	}
+	inner, err := sqlite.NewConnector("file:" + (&url.URL{Path: path}).EscapedPath() + "?" + query.Encode())
+	if err != nil {
+		return nil, err
+	}
+	c := &sqliteConnector{Connector: inner, confined: p.Confined, pragmas: []string{"PRAGMA foreign_keys=1"}}
+	switch {
+	case p.Temporary:
+		c.pragmas = append(c.pragmas, "PRAGMA journal_mode=WAL", "PRAGMA synchronous=OFF")
+	case !p.Foreign:
+		// In WAL mode, only FULL has a commit on the disk when it returns.
+		c.pragmas = append(c.pragmas, "PRAGMA journal_mode=WAL", "PRAGMA synchronous=FULL")
+	}
+	return c, nil
+}
+
+// makeFile makes the file and its folder, for this user only. SQLite gives its
+// other files the same rights.
+func makeFile(path string) error {
+	if err := os.MkdirAll(filepath.Dir(path), 0o750); err != nil {
+		return fileError(err)
+	}
+	f, err := os.OpenFile(path, os.O_RDWR|os.O_CREATE, 0o600)
+	if err != nil {
+		return fileError(err)
+	}
+	return f.Close()
+}
+
+func fileError(err error) error {
+	var path *fs.PathError
+	if errors.As(err, &path) {
+		return fmt.Errorf("%s: %w; [service] working_dir or [lua] store says where the database is", path.Path, path.Err)
+	}
+	return err
+}
+
+// Connect implements driver.Connector.
+func (c *sqliteConnector) Connect(ctx context.Context) (driver.Conn, error) {
+	conn, err := c.Connector.Connect(ctx)
+	if err != nil {
+		return nil, err
+	}
+	for _, pragma := range c.pragmas {
+		if _, err := conn.(driver.ExecerContext).ExecContext(ctx, pragma, nil); err != nil {
+			_ = conn.Close()
+			return nil, err
+		}
+	}
+	if c.confined {
+		if err := conn.(sqlite.AuthorizerRegisterer).RegisterAuthorizer(confine); err != nil {
+			_ = conn.Close()
+			return nil, err
+		}
+	}
+	return conn, nil
+}
+
+// pragmasOfFiles name files, or turn off what confines.
+var pragmasOfFiles = map[string]bool{
+	"temp_store_directory": true, "data_store_directory": true, "writable_schema": true,
+}
+
+// confine keeps SQL within its file. VACUUM attaches a database without a name.
+func confine(action sqlite.AuthorizerActionCode, first, _, _, _ string) sqlite.AuthorizerReturnCode {
+	switch {
+	case action == sqlite.AuthAttach && first != "",
+		action == sqlite.AuthPragma && pragmasOfFiles[first]:
+		return sqlite.AuthorizerDeny
+	}
+	return sqlite.AuthorizerOK
+}
+
+func sqliteKind(err error) errorKind {
+	var e *sqlite.Error
+	if !errors.As(err, &e) {
+		return otherError
+	}
+	switch e.Code() & 0xff {
+	case sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED:
+		if e.Code() == sqlite3.SQLITE_BUSY_SNAPSHOT {
+			return conflict
+		}
+		return busy
+	case sqlite3.SQLITE_FULL:
+		return full
+	case sqlite3.SQLITE_CANTOPEN:
+		return lost
+	}
+	return otherError
+}
