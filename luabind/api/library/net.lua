@@ -102,7 +102,7 @@ local reader = {}
 ---A line without its LF or CRLF; what stands behind the last line comes as a line too.
 ---@param max? integer the longest line that is taken, in bytes (default: 65,536)
 ---@return string? line nil where there is nothing
----@return string? message why: `"closed by the peer"`, `"timeout"` …
+---@return string? message `"closed by the peer"`, `"timeout"` …
 function reader:read_line(max) end
 
 ---Exactly `n` bytes.

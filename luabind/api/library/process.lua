@@ -29,7 +29,7 @@ local program = {}
 ---A line of its output without LF or CRLF.
 ---@param max? integer the longest line that is taken, in bytes (default: 65,536)
 ---@return string? line nil at the end
----@return string? message why: at the end `"the program has closed it"`
+---@return string? message at the end `"the program has closed it"`
 function program:read_line(max) end
 
 ---What is there of its output, at least a byte.
@@ -44,7 +44,7 @@ function program:read_some(max) end
 ---@return string? message
 function program:read_error_line(max) end
 
----Writes to its input.
+---Writes to its input. Several tasks may: each gets its turn.
 ---@param ... string|number
 ---@return true|nil ok nil when it does not read any more
 ---@return string? message

@@ -136,7 +136,7 @@ func tellFunction(f *api.Function) string {
 func tellParam(p *api.Param) string {
 	text := p.Doc
 	if p.Default != "" {
-		text = strings.TrimPrefix(text+", "+p.Default+" by default", ", ")
+		text = strings.TrimPrefix(text+"; "+p.Default+" by default", "; ")
 	}
 	if text == "" {
 		return ""
@@ -158,12 +158,16 @@ func tellReturns(returns []*api.Return) string {
 		if slices.Contains(returns[0].Type.Alternatives(), "true") {
 			good = code("true")
 		}
-		text := good + ", or " + code("nil, "+returns[1].Name)
-		if when, ok := strings.CutPrefix(returns[0].Doc, "nil "); ok {
-			text += " " + when
-		} else if returns[0].Doc != "" {
-			text += ": " + returns[0].Doc
+		when, isNil := strings.CutPrefix(returns[0].Doc, "nil ")
+		switch {
+		case isNil:
+			when = " " + when
+		case strings.HasPrefix(when, good):
+			good, when = when, ""
+		case when != "":
+			good, when = good+" ("+when+")", ""
 		}
+		text := good + ", or " + code("nil, "+returns[1].Name) + when
 		if returns[1].Doc != "" {
 			text += "; the " + returns[1].Name + ": " + returns[1].Doc
 		}
@@ -180,7 +184,10 @@ func tellReturns(returns []*api.Return) string {
 		}
 		all = append(all, text)
 	}
-	return strings.Join(all, " and ")
+	if len(all) == 2 {
+		return all[0] + " and " + all[1]
+	}
+	return strings.Join(all, ", ")
 }
 
 // fails tells of results that are something, or nil and a message.
