@@ -52,7 +52,7 @@ func drop(t testing.TB, p database.Place) {
 	ctx, cancel := context.WithTimeout(context.Background(), 30*time.Second)
 	defer cancel()
 	db := database.New(p)
-	defer db.Close()
+	defer func() { _ = db.Close() }()
 	rows, err := db.Query(ctx, fmt.Sprintf("SELECT table_name FROM information_schema.tables WHERE table_name LIKE '%s%%'", p.Prefix))
 	if err != nil {
 		t.Error(err)

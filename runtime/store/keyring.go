@@ -1,0 +1,285 @@
+package store
+
+import (
+	"bytes"
+	"crypto/pbkdf2"
+	"crypto/rand"
+	"crypto/sha256"
+	"encoding/hex"
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"strings"
+	"sync"
+	"syscall"
+	"time"
+)
+
+// nameSize is how long the name of a key is, in bytes.
+const nameSize = 8
+
+// secretKey is a key that secrets are encrypted with. Its name, which stands
+// beside them, tells nothing about it.
+type secretKey struct {
+	key  [32]byte
+	name [nameSize]byte
+}
+
+func newSecretKey(key [32]byte) *secretKey {
+	k := &secretKey{key: key}
+	sum := sha256.Sum256(append([]byte("spectrum2-lua key name"), key[:]...))
+	copy(k.name[:], sum[:])
+	return k
+}
+
+// Keyring has the keys of secrets: the first encrypts, all decrypt. They are
+// read when the first secret is, and again when their file has changed. Its
+// methods may be called from any goroutine; the first call may take a second.
+type Keyring struct {
+	// Passphrase, if it is not empty, is the first key; the file's are for what
+	// was written before.
+	Passphrase string
+	// Path is a file with a key a line, in hexadecimal, or "passphrase:" and a
+	// text. Without a Passphrase it is made when a secret is first written,
+	// readable for this user alone. "" means a key that is gone with the process.
+	Path string
+
+	mu     sync.Mutex
+	state  fileState
+	loaded bool
+	keys   []*secretKey
+	stray  map[string]*secretKey // passphrases, by text: to derive one takes long
+}
+
+// fileState tells whether a file has changed.
+type fileState struct {
+	size  int64
+	inode uint64
+	time  time.Time
+}
+
+// KeyFile is the file beside a database that has the keys.
+func KeyFile(dir string) string { return filepath.Join(dir, "spectrum2-lua.key") }
+
+// first is the key that encrypts. It is made if there is none.
+func (k *Keyring) first() (*secretKey, error) {
+	k.mu.Lock()
+	defer k.mu.Unlock()
+	if err := k.load(); err != nil {
+		return nil, err
+	}
+	if len(k.keys) > 0 {
+		return k.keys[0], nil
+	}
+	if k.Path == "" {
+		var key [32]byte
+		_, _ = rand.Read(key[:]) // never fails
+		k.keys = []*secretKey{newSecretKey(key)}
+		return k.keys[0], nil
+	}
+	if err := makeKeyFile(k.Path); err != nil {
+		return nil, fmt.Errorf("the key of secrets cannot be made: %w; make %s readable and its folder writable, or set [database] encryption_key", err, k.Path)
+	}
+	if err := k.load(); err != nil {
+		return nil, err
+	}
+	if len(k.keys) == 0 {
+		return nil, fmt.Errorf("%s has no key in it", k.Path)
+	}
+	return k.keys[0], nil
+}
+
+// find is the key of that name.
+func (k *Keyring) find(name [nameSize]byte) (*secretKey, error) {
+	k.mu.Lock()
+	defer k.mu.Unlock()
+	if err := k.load(); err != nil {
+		return nil, err
+	}
+	for _, key := range k.keys {
+		if key.name == name {
+			return key, nil
+		}
+	}
+	return nil, fmt.Errorf("the key %x of this secret is not here: it belongs in %s, or is another [database] encryption_key", name, k.where())
+}
+
+func (k *Keyring) where() string {
+	if k.Path == "" {
+		return "a key file"
+	}
+	return k.Path
+}
+
+// load reads the keys, unless the file is what it was. mu is held.
+func (k *Keyring) load() error {
+	state, err := stateOf(k.Path)
+	if err != nil {
+		return fmt.Errorf("the keys of secrets cannot be read: %w", err)
+	}
+	if k.loaded && state == k.state {
+		return nil
+	}
+	var keys []*secretKey
+	if k.Passphrase != "" {
+		key, err := k.derived(k.Passphrase)
+		if err != nil {
+			return err
+		}
+		keys = append(keys, key)
+	}
+	if state != (fileState{}) {
+		more, err := k.readFile()
+		if err != nil {
+			return err
+		}
+		keys = append(keys, more...)
+	}
+	if k.Path == "" && k.loaded {
+		return nil // a key that was made up
+	}
+	k.keys, k.state, k.loaded = keys, state, true
+	return nil
+}
+
+func stateOf(path string) (fileState, error) {
+	if path == "" {
+		return fileState{}, nil
+	}
+	info, err := os.Stat(path)
+	switch {
+	case errors.Is(err, fs.ErrNotExist):
+		return fileState{}, nil
+	case err != nil:
+		return fileState{}, err
+	}
+	state := fileState{size: info.Size(), time: info.ModTime()}
+	if sys, ok := info.Sys().(*syscall.Stat_t); ok {
+		state.inode = sys.Ino
+	}
+	return state, nil
+}
+
+// readFile reads the file's keys.
+func (k *Keyring) readFile() ([]*secretKey, error) {
+	data, err := os.ReadFile(k.Path)
+	if err != nil {
+		return nil, fmt.Errorf("the keys of secrets cannot be read: %w", err)
+	}
+	var keys []*secretKey
+	for i, line := range strings.Split(string(data), "\n") {
+		line = strings.TrimSpace(line)
+		if line == "" || strings.HasPrefix(line, "#") {
+			continue
+		}
+		if text, ok := strings.CutPrefix(line, "passphrase:"); ok {
+			key, err := k.derived(strings.TrimSpace(text))
+			if err != nil {
+				return nil, err
+			}
+			keys = append(keys, key)
+			continue
+		}
+		raw, err := hex.DecodeString(line)
+		if err != nil || len(raw) != 32 {
+			return nil, fmt.Errorf("%s:%d: a key is 64 hexadecimal digits, or passphrase: and a text", k.Path, i+1)
+		}
+		keys = append(keys, newSecretKey([32]byte(raw)))
+	}
+	return keys, nil
+}
+
+// rounds make guessing a passphrase slow. The salt is the same everywhere,
+// since every process has to come to the same key.
+const rounds = 600_000
+
+func (k *Keyring) derived(passphrase string) (*secretKey, error) {
+	if key := k.stray[passphrase]; key != nil {
+		return key, nil
+	}
+	raw, err := pbkdf2.Key(sha256.New, passphrase, []byte("spectrum2-lua store"), rounds, 32)
+	if err != nil {
+		return nil, fmt.Errorf("the key of secrets: %w", err)
+	}
+	key := newSecretKey([32]byte(raw))
+	if k.stray == nil {
+		k.stray = map[string]*secretKey{}
+	}
+	k.stray[passphrase] = key
+	return key, nil
+}
+
+// keyFileHead explains the file to who finds it.
+const keyFileHead = `# The keys of what scripts store as secrets. The first encrypts, all decrypt.
+# Keep a copy apart from the database's: without it the secrets are lost.
+`
+
+// newKeyLine is a new random key.
+func newKeyLine() string {
+	var key [32]byte
+	_, _ = rand.Read(key[:]) // never fails
+	return hex.EncodeToString(key[:]) + "\n"
+}
+
+// makeKeyFile makes the file, complete at once, unless another process was
+// first.
+func makeKeyFile(path string) error {
+	return writeKeyFile(path, []byte(keyFileHead+newKeyLine()), func(temporary string) error {
+		err := os.Link(temporary, path)
+		if errors.Is(err, fs.ErrExist) {
+			return nil
+		}
+		return err
+	})
+}
+
+// Rotate puts a new key in front of the file's, which has to be there or to be
+// possible. Every process encrypts with it from now on.
+func (k *Keyring) Rotate() error {
+	k.mu.Lock()
+	defer k.mu.Unlock()
+	if k.Passphrase != "" {
+		return fmt.Errorf("[database] encryption_key is the first key: change it, and put the line \"passphrase: OLD TEXT\" into %s", k.Path)
+	}
+	data, err := os.ReadFile(k.Path)
+	if err != nil && !errors.Is(err, fs.ErrNotExist) {
+		return err
+	}
+	data = bytes.TrimPrefix(data, []byte(keyFileHead))
+	return writeKeyFile(k.Path, append([]byte(keyFileHead+newKeyLine()), data...), func(temporary string) error {
+		return os.Rename(temporary, k.Path)
+	})
+}
+
+// writeKeyFile writes a file beside path, which put gives its place.
+func writeKeyFile(path string, data []byte, put func(temporary string) error) error {
+	dir := filepath.Dir(path)
+	if err := os.MkdirAll(dir, 0o750); err != nil {
+		return err
+	}
+	f, err := os.CreateTemp(dir, ".spectrum2-lua-key-*") // mode 0600
+	if err != nil {
+		return err
+	}
+	defer os.Remove(f.Name()) //nolint:errcheck // after a rename it is gone
+	_, err = f.Write(data)
+	err = errors.Join(err, f.Sync(), f.Close())
+	if err != nil {
+		return err
+	}
+	if err := put(f.Name()); err != nil {
+		return err
+	}
+	return syncDir(dir)
+}
+
+func syncDir(dir string) error {
+	d, err := os.Open(dir)
+	if err != nil {
+		return err
+	}
+	defer d.Close()
+	return d.Sync()
+}

@@ -1,0 +1,402 @@
+package store_test
+
+import (
+	"bufio"
+	"context"
+	"encoding/json"
+	"fmt"
+	"io"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strconv"
+	"strings"
+	"syscall"
+	"testing"
+
+	"spectrumlua/runtime/database"
+	"spectrumlua/runtime/database/databasetest"
+	"spectrumlua/runtime/store"
+)
+
+// processVariable has the test's own program do one of processes instead of
+// tests.
+const processVariable = "STORE_TEST_PROCESS"
+
+// job is what a process is to do.
+type job struct {
+	What   string
+	Engine string
+	Path   string
+	URL    string
+	Prefix string
+	Keys   string
+	N      int
+}
+
+var processes = map[string]func(j job, s *store.Store) error{
+	"count":   countUp,
+	"migrate": func(_ job, s *store.Store) error { return s.Prepare(context.Background()) },
+	"secret": func(_ job, s *store.Store) error {
+		return s.Write(context.Background(), s.DB(), alice, strconv.Itoa(os.Getpid()), store.Value{Data: []byte("x"), Secret: true})
+	},
+	"write": writeUntilKilled,
+	"lock":  holdLock,
+	"full":  writeUntilFull,
+}
+
+// process does a job, in a process of its own.
+func process(text string) int {
+	var j job
+	if err := json.Unmarshal([]byte(text), &j); err != nil {
+		panic(err)
+	}
+	place := database.File(j.Path)
+	if j.URL != "" {
+		var err error
+		if place, err = database.Parse(j.URL, "/"); err != nil {
+			panic(err)
+		}
+	}
+	place.Prefix = j.Prefix
+	db := database.New(place)
+	s, err := store.New(db, &store.Keyring{Path: j.Keys})
+	if err != nil {
+		panic(err)
+	}
+	// All begin at once.
+	fmt.Println("ready")
+	_, _ = bufio.NewReader(os.Stdin).ReadString('\n')
+	if err := processes[j.What](j, s); err != nil {
+		fmt.Fprintln(os.Stderr, err)
+		return 1
+	}
+	if err := db.Close(); err != nil {
+		fmt.Fprintln(os.Stderr, err)
+		return 1
+	}
+	return 0
+}
+
+// child is a process that does a job.
+type child struct {
+	t     *testing.T
+	cmd   *exec.Cmd
+	input io.WriteCloser
+	lines *bufio.Scanner
+	err   *strings.Builder
+}
+
+func start(t *testing.T, p database.Place, j job) *child {
+	t.Helper()
+	j.Engine, j.Path, j.Prefix = p.Engine.Name, p.Path, p.Prefix
+	j.URL = os.Getenv(databasetest.Variables[p.Engine.Name])
+	text, err := json.Marshal(j)
+	if err != nil {
+		t.Fatal(err)
+	}
+	c := &child{t: t, cmd: exec.Command(os.Args[0]), err: &strings.Builder{}}
+	c.cmd.Env = append(os.Environ(), processVariable+"="+string(text))
+	c.cmd.Stderr = c.err
+	c.input, _ = c.cmd.StdinPipe()
+	out, _ := c.cmd.StdoutPipe()
+	c.lines = bufio.NewScanner(out)
+	if err := c.cmd.Start(); err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { _ = c.cmd.Process.Kill() })
+	if line := c.line(); line != "ready" {
+		t.Fatalf("%q: %s", line, c.err)
+	}
+	return c
+}
+
+func (c *child) line() string {
+	c.t.Helper()
+	if !c.lines.Scan() {
+		return ""
+	}
+	return c.lines.Text()
+}
+
+func (c *child) begin() { fmt.Fprintln(c.input) }
+
+func (c *child) end() {
+	c.t.Helper()
+	if err := c.cmd.Wait(); err != nil {
+		c.t.Errorf("%v: %s", err, c.err)
+	}
+}
+
+// together has four processes do the same at the same time.
+func together(t *testing.T, p database.Place, j job) {
+	t.Helper()
+	var all []*child
+	for range 4 {
+		all = append(all, start(t, p, j))
+	}
+	for _, c := range all {
+		c.begin()
+	}
+	for _, c := range all {
+		c.end()
+	}
+}
+
+func increment(v store.Value, found bool) (store.Value, error) {
+	n := 0
+	if found {
+		if err := json.Unmarshal(v.Data, &n); err != nil {
+			return v, err
+		}
+	}
+	return text(strconv.Itoa(n + 1)), nil
+}
+
+// countUp counts, by Change, by hand, and in transactions.
+func countUp(j job, s *store.Store) error {
+	ctx := context.Background()
+	for range j.N {
+		if err := s.Change(ctx, s.DB(), alice, "change", increment); err != nil {
+			return err
+		}
+		if err := byHand(ctx, s); err != nil {
+			return err
+		}
+		if err := inTransaction(ctx, s); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func byHand(ctx context.Context, s *store.Store) error {
+	for attempt := 0; ; attempt++ {
+		v, found, at, err := s.Read(ctx, s.DB(), alice, "by hand")
+		if err != nil {
+			return err
+		}
+		if v, err = increment(v, found); err != nil {
+			return err
+		}
+		if done, err := s.Replace(ctx, s.DB(), alice, "by hand", at, &v); err != nil || done {
+			return err
+		}
+		if err := s.Pause(ctx, attempt); err != nil {
+			return err
+		}
+	}
+}
+
+func inTransaction(ctx context.Context, s *store.Store) error {
+	for attempt := 0; ; attempt++ {
+		tx, err := s.DB().Begin(ctx)
+		if err != nil {
+			return err
+		}
+		err = s.Change(ctx, tx, alice, "transaction", increment)
+		if err == nil {
+			err = tx.Commit()
+		}
+		tx.Rollback()
+		if err == nil || !tx.Conflicted() {
+			return err
+		}
+		if err := s.Pause(ctx, attempt); err != nil {
+			return err
+		}
+	}
+}
+
+func TestProcessesCountTogether(t *testing.T) {
+	databasetest.Each(t, func(t *testing.T, p database.Place) {
+		const n = 25
+		together(t, p, job{What: "count", N: n})
+		s := open(t, p, nil)
+		for _, key := range []string{"change", "by hand", "transaction"} {
+			if got := get(t, s, alice, key); got != strconv.Itoa(4*n) {
+				t.Errorf("%s: counted to %s, want %d", key, got, 4*n)
+			}
+		}
+	})
+}
+
+func TestProcessesMigrateTogether(t *testing.T) {
+	databasetest.Each(t, func(t *testing.T, p database.Place) {
+		together(t, p, job{What: "migrate"})
+		set(t, open(t, p, nil), alice, "k", text("v"))
+	})
+}
+
+func TestProcessesMakeOneKey(t *testing.T) {
+	p := database.File(filepath.Join(t.TempDir(), "a.sqlite"))
+	keys := store.KeyFile(t.TempDir())
+	together(t, p, job{What: "secret", Keys: keys})
+	s := open(t, p, &store.Keyring{Path: keys})
+	all := keysOf(t, s, alice, "")
+	if len(all) != 4 {
+		t.Fatalf("%q", all)
+	}
+	for _, key := range all {
+		if got := get(t, s, alice, key); got != "x" {
+			t.Errorf("got %q", got)
+		}
+	}
+	files, err := filepath.Glob(filepath.Join(filepath.Dir(keys), "*"))
+	hidden, _ := filepath.Glob(filepath.Join(filepath.Dir(keys), ".*"))
+	if len(files)+len(hidden) != 1 || err != nil {
+		t.Errorf("left behind: %q %q", files, hidden)
+	}
+}
+
+// writeUntilKilled says each key once it is acknowledged.
+func writeUntilKilled(_ job, s *store.Store) error {
+	for i := 0; ; i++ {
+		key := fmt.Sprint("key", i)
+		if err := s.Write(context.Background(), s.DB(), alice, key, text(strings.Repeat(key, 50))); err != nil {
+			return err
+		}
+		fmt.Println(key)
+	}
+}
+
+// TestKilled kills a process while it writes: all that it has acknowledged is
+// there.
+func TestKilled(t *testing.T) {
+	databasetest.Each(t, func(t *testing.T, p database.Place) {
+		var acknowledged []string
+		for range 3 {
+			c := start(t, p, job{What: "write"})
+			c.begin()
+			acknowledged = acknowledged[:0]
+			for len(acknowledged) < 40 {
+				acknowledged = append(acknowledged, c.line())
+			}
+			_ = c.cmd.Process.Signal(syscall.SIGKILL)
+			for c.lines.Scan() { // what was on its way
+				acknowledged = append(acknowledged, c.lines.Text())
+			}
+			_ = c.cmd.Wait()
+		}
+		s := open(t, p, nil)
+		for _, key := range acknowledged {
+			if got := get(t, s, alice, key); got != strings.Repeat(key, 50) {
+				t.Errorf("%s: got %q", key, got)
+			}
+		}
+		if p.Engine == database.SQLite {
+			var state string
+			if _, err := s.DB().Row(soon(t), "PRAGMA integrity_check", nil, &state); err != nil || state != "ok" {
+				t.Error(state, err)
+			}
+		}
+	})
+}
+
+// holdLock holds the lock for writing until it is told to go on.
+func holdLock(_ job, s *store.Store) error {
+	if err := s.Prepare(context.Background()); err != nil {
+		return err
+	}
+	tx, err := s.DB().Begin(context.Background())
+	if err != nil {
+		return err
+	}
+	if err := s.Write(context.Background(), tx, alice, "k", text("locked")); err != nil {
+		return err
+	}
+	fmt.Println("locked")
+	_, _ = bufio.NewReader(os.Stdin).ReadString('\n')
+	return tx.Commit()
+}
+
+func TestLockOfAnotherProcess(t *testing.T) {
+	databasetest.Each(t, func(t *testing.T, p database.Place) {
+		s := open(t, p, nil)
+		set(t, s, alice, "k", text("before"))
+		c := start(t, p, job{What: "lock"})
+		c.begin()
+		if line := c.line(); line != "locked" {
+			t.Fatal(line, c.err)
+		}
+		if got := get(t, s, alice, "k"); got != "before" {
+			t.Errorf("a reader sees %q", got)
+		}
+		short, cancel := context.WithTimeout(context.Background(), 1e8)
+		defer cancel()
+		err := s.Write(short, s.DB(), alice, "k", text("mine"))
+		if err == nil || err.Error() != "timeout" {
+			t.Errorf("error %v", err)
+		}
+		done := make(chan error, 1)
+		go func() { done <- s.Write(soon(t), s.DB(), alice, "k", text("mine")) }()
+		c.begin()
+		if err := <-done; err != nil {
+			t.Error(err)
+		}
+		c.end()
+		if got := get(t, s, alice, "k"); got != "mine" {
+			t.Errorf("got %q", got)
+		}
+	})
+}
+
+// limits are two ways to leave little room. Root is not needed for either.
+var limits = []func(db *database.DB) error{
+	func(db *database.DB) error {
+		_, err := db.Exec(context.Background(), "PRAGMA max_page_count=60")
+		return err
+	},
+	func(*database.DB) error {
+		return syscall.Setrlimit(syscall.RLIMIT_FSIZE, &syscall.Rlimit{Cur: 300 << 10, Max: 300 << 10})
+	},
+}
+
+// writeUntilFull writes with little room, and says how far it came.
+func writeUntilFull(j job, s *store.Store) error {
+	if err := s.Prepare(context.Background()); err != nil {
+		return err
+	}
+	if err := limits[j.N](s.DB()); err != nil {
+		return err
+	}
+	for i := 0; ; i++ {
+		if err := s.Write(context.Background(), s.DB(), alice, fmt.Sprint(i), text(strings.Repeat("x", 5000))); err != nil {
+			fmt.Println(i)
+			fmt.Println(err)
+			// What is there can still be read.
+			v, found, _, err := s.Read(context.Background(), s.DB(), alice, "0")
+			fmt.Println(found, len(v.Data), err)
+			return nil
+		}
+	}
+}
+
+// TestNoRoomLeft ends writing with an error, and loses nothing.
+func TestNoRoomLeft(t *testing.T) {
+	for n, want := range []string{"has no room left", "disk I/O error"} {
+		t.Run(want, func(t *testing.T) {
+			p := database.File(filepath.Join(t.TempDir(), "a.sqlite"))
+			c := start(t, p, job{What: "full", N: n})
+			c.begin()
+			count, err := strconv.Atoi(c.line())
+			if err != nil || count < 5 {
+				t.Fatal(count, err, c.err)
+			}
+			if why := c.line(); !strings.Contains(why, want) {
+				t.Errorf("the error is %q", why)
+			}
+			if state := c.line(); state != "true 5000 <nil>" {
+				t.Errorf("reading then: %s", state)
+			}
+			_ = c.cmd.Wait()
+			s := open(t, p, nil)
+			for i := range count {
+				if got := get(t, s, alice, strconv.Itoa(i)); len(got) != 5000 {
+					t.Errorf("%d is lost", i)
+				}
+			}
+			set(t, s, alice, "more", text("v")) // with room again
+		})
+	}
+}

@@ -1,0 +1,366 @@
+// Package store keeps values by keys in a database: for each user, and for the
+// transport as a whole. Any number of processes, on any number of hosts, may
+// use the same one.
+package store
+
+import (
+	"context"
+	"fmt"
+	"math/rand/v2"
+	"sync/atomic"
+	"time"
+
+	"spectrumlua/runtime/database"
+)
+
+// Lengths in bytes that every engine can look up exactly.
+const (
+	MaxOwner = 1536
+	MaxName  = 128
+	MaxKey   = 768
+)
+
+// Scope is what one handle of a script's reaches.
+type Scope struct {
+	Owner string // the user's bare JID, or "" for the transport
+	Name  string // "" or what the script calls it
+}
+
+// Check tells what is wrong with the scope.
+func (s Scope) Check() error {
+	switch {
+	case len(s.Owner) > MaxOwner:
+		return fmt.Errorf("a user's name has %d bytes at most, not %d", MaxOwner, len(s.Owner))
+	case len(s.Name) > MaxName:
+		return fmt.Errorf("a store's name has %d bytes at most, not %d", MaxName, len(s.Name))
+	}
+	return nil
+}
+
+// CheckKey tells what is wrong with a key.
+func CheckKey(key string) error {
+	switch {
+	case key == "":
+		return fmt.Errorf("a key has at least one byte")
+	case len(key) > MaxKey:
+		return fmt.Errorf("a key has %d bytes at most, not %d", MaxKey, len(key))
+	}
+	return nil
+}
+
+// space keeps what is remembered of ids apart from values.
+type space int
+
+const (
+	values space = iota
+	ours         // by our id, their id
+	theirs       // by their id, our id
+)
+
+// Value is what is kept. Its bytes are the caller's JSON, or any.
+type Value struct {
+	Data    []byte
+	Blob    bool      // Data is not JSON
+	Secret  bool      // it is encrypted in the database
+	Expires time.Time // zero: never
+}
+
+// Version tells of a read what was there, so that a write can tell whether it
+// still is.
+type Version struct {
+	row bool // there was one, if only one that has expired
+	rev int64
+}
+
+// Store is the store in one database. Its methods may be called from any
+// goroutine. They wait for the database until their context is done, and run on
+// c: the database itself, or a transaction.
+type Store struct {
+	db    *database.DB
+	keys  *Keyring
+	texts texts
+	ready chan struct{} // holds a token while nobody makes the tables
+	made  atomic.Bool
+	// swept is when what has expired was last deleted, in Unix seconds.
+	swept atomic.Int64
+	now   func() time.Time
+}
+
+// New makes a store of a database. It does not wait for it.
+func New(db *database.DB, keys *Keyring) (*Store, error) {
+	s := &Store{db: db, keys: keys, ready: make(chan struct{}, 1), now: time.Now}
+	s.ready <- struct{}{}
+	var err error
+	s.texts, err = newTexts(db)
+	return s, err
+}
+
+// DB is the database that the store is in.
+func (s *Store) DB() *database.DB { return s.db }
+
+// Prepare makes the tables, once. A transaction that is to use the store wants
+// it done before.
+func (s *Store) Prepare(ctx context.Context) error {
+	if s.made.Load() {
+		return nil
+	}
+	select {
+	case <-s.ready:
+	case <-ctx.Done():
+		return s.db.Plain(ctx.Err())
+	}
+	defer func() { s.ready <- struct{}{} }()
+	if s.made.Load() {
+		return nil
+	}
+	if err := s.db.MigrateSteps(ctx, "store", s.texts.steps); err != nil {
+		return err
+	}
+	s.made.Store(true)
+	return nil
+}
+
+// Read reads a value. found is false if there is none, or it has expired.
+func (s *Store) Read(ctx context.Context, c database.Conn, scope Scope, key string) (v Value, found bool, at Version, err error) {
+	return s.read(ctx, c, id{scope, values, key})
+}
+
+func (s *Store) read(ctx context.Context, c database.Conn, i id) (v Value, found bool, at Version, err error) {
+	if err := s.Prepare(ctx); err != nil {
+		return Value{}, false, Version{}, err
+	}
+	var kind int
+	var expires *int64
+	at.row, err = c.Row(ctx, s.texts.read, i.args(), &v.Data, &kind, &expires, &at.rev)
+	if err != nil || !at.row || s.expired(expires) {
+		return Value{}, false, at, err
+	}
+	v, err = s.open(i, v.Data, kind, expires)
+	return v, err == nil, at, err
+}
+
+func (s *Store) expired(expires *int64) bool {
+	return expires != nil && *expires <= s.now().UnixMilli()
+}
+
+// Write writes a value, whatever was there.
+func (s *Store) Write(ctx context.Context, c database.Conn, scope Scope, key string, v Value) error {
+	row, err := s.row(id{scope, values, key}, v)
+	if err != nil {
+		return err
+	}
+	return s.write(ctx, c, s.texts.write, row, v)
+}
+
+func (s *Store) write(ctx context.Context, c database.Conn, text string, row []any, v Value) error {
+	if err := s.Prepare(ctx); err != nil {
+		return err
+	}
+	err := s.again(ctx, c, func() error {
+		_, err := c.Exec(ctx, text, row...)
+		return err
+	})
+	if err == nil && !v.Expires.IsZero() {
+		s.sweep(ctx, c)
+	}
+	return err
+}
+
+// Replace writes a value, or with nil deletes it, if what was read at a version
+// is still there; otherwise it returns false.
+func (s *Store) Replace(ctx context.Context, c database.Conn, scope Scope, key string, at Version, v *Value) (done bool, err error) {
+	i := id{scope, values, key}
+	text, args := s.texts.remove, append(i.args(), at.rev)
+	switch {
+	case v == nil && !at.row:
+		return true, nil
+	case v != nil:
+		row, err := s.row(i, *v)
+		if err != nil {
+			return false, err
+		}
+		text, args = s.texts.insert, row
+		if at.row {
+			text, args = s.texts.replace, append(append(row[4:8:8], i.args()...), at.rev)
+		}
+	}
+	if err := s.Prepare(ctx); err != nil {
+		return false, err
+	}
+	err = s.again(ctx, c, func() error {
+		result, err := c.Exec(ctx, text, args...)
+		if err != nil {
+			return err
+		}
+		n, err := result.RowsAffected()
+		done = n > 0
+		return err
+	})
+	return done, err
+}
+
+// Change reads a value, has change make another of it, and writes that, as one
+// step: if another process comes in between, change is called again with what
+// is there then. An error of change's changes nothing.
+func (s *Store) Change(ctx context.Context, c database.Conn, scope Scope, key string, change func(old Value, found bool) (Value, error)) error {
+	if c == database.Conn(s.db) && s.db.Engine() == database.SQLite {
+		// With one writer at a time, a lock from the beginning is better than
+		// to come second and begin again.
+		if err := s.Prepare(ctx); err != nil {
+			return err
+		}
+		tx, err := s.db.Begin(ctx)
+		if err != nil {
+			return err
+		}
+		defer tx.Rollback()
+		if err := s.Change(ctx, tx, scope, key, change); err != nil {
+			return err
+		}
+		return tx.Commit()
+	}
+	for attempt := 0; ; attempt++ {
+		old, found, at, err := s.Read(ctx, c, scope, key)
+		if err != nil {
+			return err
+		}
+		v, err := change(old, found)
+		if err != nil {
+			return err
+		}
+		done, err := s.Replace(ctx, c, scope, key, at, &v)
+		if err != nil || done {
+			return err
+		}
+		if err := s.Pause(ctx, attempt); err != nil {
+			return err
+		}
+	}
+}
+
+// Pause waits a moment before something is tried again, longer each time and
+// never the same.
+func (s *Store) Pause(ctx context.Context, attempt int) error {
+	most := min(time.Millisecond<<min(attempt, 6), 50*time.Millisecond)
+	timer := time.NewTimer(rand.N(most) + 1)
+	defer timer.Stop()
+	select {
+	case <-timer.C:
+		return nil
+	case <-ctx.Done():
+		return s.db.Plain(ctx.Err())
+	}
+}
+
+// Delete deletes a value and tells if there was one.
+func (s *Store) Delete(ctx context.Context, c database.Conn, scope Scope, key string) (deleted bool, err error) {
+	if err := s.Prepare(ctx); err != nil {
+		return false, err
+	}
+	i := id{scope, values, key}
+	err = s.again(ctx, c, func() error {
+		result, err := c.Exec(ctx, s.texts.delete, append(i.args(), s.now().UnixMilli())...)
+		if err != nil {
+			return err
+		}
+		n, err := result.RowsAffected()
+		deleted = n > 0
+		return err
+	})
+	return deleted, err
+}
+
+// Entry is a key and, if it was asked for, its value.
+type Entry struct {
+	Key   string
+	Value Value
+}
+
+// Page reads up to limit entries whose keys start with prefix and come after a
+// key, in the order of their bytes. Without withValues, there are keys alone.
+func (s *Store) Page(ctx context.Context, c database.Conn, scope Scope, prefix, after string, limit int, withValues bool) ([]Entry, error) {
+	if err := s.Prepare(ctx); err != nil {
+		return nil, err
+	}
+	args := []any{[]byte(scope.Owner), []byte(scope.Name), int(values), []byte(max(prefix, after)), []byte(after), s.now().UnixMilli()}
+	text := s.texts.page[withValues][false]
+	if end := following(prefix); end != "" {
+		text = s.texts.page[withValues][true]
+		args = append(args, []byte(end))
+	}
+	rows, err := c.Query(ctx, text, append(args, limit)...)
+	if err != nil {
+		return nil, err
+	}
+	defer rows.Close() //nolint:errcheck // the error is that of Err
+	var entries []Entry
+	for rows.Next() {
+		var key, data []byte
+		var kind int
+		var expires *int64
+		dest := []any{&key, &data, &kind, &expires}
+		if !withValues {
+			dest = dest[:1]
+		}
+		if err := rows.Scan(dest...); err != nil {
+			return nil, s.db.Plain(err)
+		}
+		e := Entry{Key: string(key)}
+		if withValues {
+			if e.Value, err = s.open(id{scope, values, e.Key}, data, kind, expires); err != nil {
+				return nil, fmt.Errorf("%q: %w", e.Key, err)
+			}
+		}
+		entries = append(entries, e)
+	}
+	return entries, s.db.Plain(rows.Err())
+}
+
+// following is the smallest text behind all that start with prefix, or "" if
+// nothing comes behind them.
+func following(prefix string) string {
+	for last := len(prefix) - 1; last >= 0; last-- {
+		if c := prefix[last]; c < 0xff {
+			return prefix[:last] + string([]byte{c + 1})
+		}
+	}
+	return ""
+}
+
+// again repeats a statement that another transaction was in the way of. In a
+// transaction, that has to begin anew.
+func (s *Store) again(ctx context.Context, c database.Conn, f func() error) error {
+	for attempt := 0; ; attempt++ {
+		err := f()
+		if err == nil || c != database.Conn(s.db) || !isConflict(err) {
+			return err
+		}
+		if err := s.Pause(ctx, attempt); err != nil {
+			return err
+		}
+	}
+}
+
+// sweepEvery is how often a process deletes what has expired, and sweepRows how
+// much at once.
+const (
+	sweepEvery = 10 * time.Minute
+	sweepRows  = 1000
+)
+
+// sweep deletes some of what has expired, now and then. It is part of a write
+// that went well, so it tells of no error.
+func (s *Store) sweep(ctx context.Context, c database.Conn) {
+	now := s.now()
+	last := s.swept.Load()
+	if c != database.Conn(s.db) || now.Sub(time.Unix(last, 0)) < sweepEvery || !s.swept.CompareAndSwap(last, now.Unix()) {
+		return
+	}
+	result, err := c.Exec(ctx, s.texts.sweep, now.UnixMilli(), sweepRows)
+	if err != nil {
+		return
+	}
+	if n, err := result.RowsAffected(); err == nil && n == sweepRows {
+		s.swept.Store(0) // there is more
+	}
+}
