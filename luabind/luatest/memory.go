@@ -29,6 +29,16 @@ func MeasureWaiting(b *testing.B, sessions int, script string, configLines ...st
 	}
 }
 
+// OpenFiles is how many descriptors this process has open.
+func OpenFiles(t testing.TB) int {
+	t.Helper()
+	files, err := os.ReadDir("/proc/self/fd")
+	if err != nil {
+		t.Skip("there is no /proc/self/fd")
+	}
+	return len(files)
+}
+
 // resident is the resident memory of this process, in bytes, without what the
 // collector can give back.
 func resident(b *testing.B) int {

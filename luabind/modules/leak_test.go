@@ -7,7 +7,6 @@ import (
 	"net"
 	"net/http"
 	"net/http/httptest"
-	"os"
 	"runtime"
 	"strings"
 	"sync"
@@ -96,7 +95,7 @@ var kinds = []string{"process", "websocket", "stream", "datagrams", "listener", 
 // TestNothingLeaks lets 10,000 users log in, and out again while all that they
 // have opened is in use, and counts what is left.
 func TestNothingLeaks(t *testing.T) {
-	start, files := goleak.IgnoreCurrent(), openFiles(t)
+	start, files := goleak.IgnoreCurrent(), luatest.OpenFiles(t)
 	web := httptest.NewServer(http.HandlerFunc(serveWeb))
 	defer web.Close()
 	peer := newGreeter(t)
@@ -107,7 +106,7 @@ func TestNothingLeaks(t *testing.T) {
 	}
 	comeAndGo(st, peer) // what is made but once is there now
 	settled, goroutines := goleak.IgnoreCurrent(), runtime.NumGoroutine()
-	usual, heap := openFiles(t), heapInUse()
+	usual, heap := luatest.OpenFiles(t), heapInUse()
 	for range logins / wave {
 		comeAndGo(st, peer)
 	}
@@ -115,7 +114,7 @@ func TestNothingLeaks(t *testing.T) {
 	if n := runtime.NumGoroutine(); n > goroutines+idleWorkers {
 		t.Errorf("%d goroutines run, and %d did after the first %d users", n, goroutines, wave)
 	}
-	if open := openFiles(t); open > usual {
+	if open := luatest.OpenFiles(t); open > usual {
 		t.Errorf("%d descriptors are open, and %d were after the first %d users", open, usual, wave)
 	}
 	if grown := heapInUse() - heap; grown > logins*leastLeak {
@@ -127,7 +126,7 @@ func TestNothingLeaks(t *testing.T) {
 	peer.close()
 	web.Close()
 	goleak.VerifyNone(t, start)
-	if open := openFiles(t); open > files {
+	if open := luatest.OpenFiles(t); open > files {
 		t.Errorf("%d descriptors are open at the end, and %d were at the start", open, files)
 	}
 }
@@ -217,15 +216,6 @@ func serveWeb(w http.ResponseWriter, r *http.Request) {
 
 // idleWorkers is how many goroutines the scheduler keeps for the next handlers.
 const idleWorkers = 16
-
-func openFiles(t *testing.T) int {
-	t.Helper()
-	files, err := os.ReadDir("/proc/self/fd")
-	if err != nil {
-		t.Skip("there is no /proc/self/fd")
-	}
-	return len(files)
-}
 
 // leastLeak is less than what a session or a thread takes, in bytes, and more
 // than the line of the log that each leaves.

@@ -145,7 +145,7 @@ func TestNothingIsLeftOpen(t *testing.T) {
 		t.Fatal(err)
 	}
 	defer ln.Close()
-	before, goroutines := openFiles(t), goleak.IgnoreCurrent()
+	before, goroutines := luatest.OpenFiles(t), goleak.IgnoreCurrent()
 	st := luatest.New(t, `
 local spectrum, net = require "spectrum", require "spectrum.net"
 local on = {}
@@ -173,18 +173,9 @@ return on`)
 	}
 	st.Close()
 	goleak.VerifyNone(t, goroutines) // those that close have ended
-	if after := openFiles(t); after > before {
+	if after := luatest.OpenFiles(t); after > before {
 		t.Errorf("%d descriptors are open, and %d were before", after, before)
 	}
-}
-
-func openFiles(t *testing.T) int {
-	t.Helper()
-	files, err := os.ReadDir("/proc/self/fd")
-	if err != nil {
-		t.Skip("there is no /proc/self/fd")
-	}
-	return len(files)
 }
 
 func TestNoDescriptorsLeft(t *testing.T) {

@@ -1,13 +1,17 @@
 package net_test
 
 import (
+	"context"
 	"crypto/tls"
 	"fmt"
 	"net"
 	"os"
 	"path/filepath"
+	"sync"
 	"syscall"
 	"testing"
+
+	"golang.org/x/net/dns/dnsmessage"
 
 	"spectrumlua/luabind/luatest"
 )
@@ -190,6 +194,79 @@ assert(list == nil and err == "timeout", err)
 local conn
 conn, err = net.connect("peer.example:1", { timeout = 0.02 })
 assert(conn == nil and err == "cannot connect to peer.example:1: timeout", err)`)
+}
+
+// answeringNames makes a name server that knows some.
+func answeringNames(t *testing.T) {
+	t.Helper()
+	srv := func(priority, port uint16, target string) dnsmessage.ResourceBody {
+		return &dnsmessage.SRVResource{Priority: priority, Weight: 1, Port: port, Target: dnsmessage.MustNewName(target)}
+	}
+	known := map[string][]dnsmessage.ResourceBody{
+		"1 peer.example.":                    {&dnsmessage.AResource{A: [4]byte{192, 0, 2, 1}}, &dnsmessage.AResource{A: [4]byte{192, 0, 2, 2}}},
+		"28 peer.example.":                   {&dnsmessage.AAAAResource{AAAA: [16]byte{0x20, 1, 0xd, 0xb8, 15: 1}}},
+		"33 _xmpp-client._tcp.two.example.":  {srv(20, 5223, "late.example."), srv(10, 5222, "early.example.")},
+		"33 _xmpp-client._tcp.none.example.": {srv(0, 0, ".")},
+	}
+	server, err := net.ListenPacket("udp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	var running sync.WaitGroup
+	running.Go(func() {
+		buf := make([]byte, 1500)
+		for {
+			n, from, err := server.ReadFrom(buf)
+			if err != nil {
+				return
+			}
+			var m dnsmessage.Message
+			if m.Unpack(buf[:n]) != nil || len(m.Questions) != 1 {
+				continue
+			}
+			q := m.Questions[0]
+			bodies, ok := known[fmt.Sprint(uint16(q.Type), " ", q.Name)]
+			m.Response, m.Authoritative, m.Additionals = true, true, nil
+			if !ok {
+				m.RCode = dnsmessage.RCodeNameError
+			}
+			for _, body := range bodies {
+				header := dnsmessage.ResourceHeader{Name: q.Name, Type: q.Type, Class: q.Class, TTL: 1}
+				m.Answers = append(m.Answers, dnsmessage.Resource{Header: header, Body: body})
+			}
+			if answer, err := m.Pack(); err == nil {
+				server.WriteTo(answer, from)
+			}
+		}
+	})
+	before := net.DefaultResolver
+	net.DefaultResolver = &net.Resolver{PreferGo: true, Dial: func(ctx context.Context, _, _ string) (net.Conn, error) {
+		return (&net.Dialer{Resolver: &net.Resolver{}}).DialContext(ctx, "udp", server.LocalAddr().String())
+	}}
+	t.Cleanup(func() {
+		net.DefaultResolver = before
+		server.Close()
+		running.Wait()
+	})
+}
+
+func TestNamesThatAreKnown(t *testing.T) {
+	answeringNames(t)
+	luatest.Run(t, `
+local net = require "spectrum.net"
+local list = assert(net.resolve("peer.example."))
+table.sort(list)
+assert(table.concat(list, " ") == "192.0.2.1 192.0.2.2 2001:db8::1", table.concat(list, " "))
+list = assert(net.srv("xmpp-client", "tcp", "two.example."))
+assert(#list == 2 and list[1].target == "early.example" and list[1].port == 5222 and list[1].priority == 10 and list[1].weight == 1)
+assert(list[2].target == "late.example" and list[2].port == 5223)
+local err
+list, err = net.srv("xmpp-client", "tcp", "none.example.")
+assert(list == nil and err == "none.example. does not offer xmpp-client", err)
+list, err = net.srv("xmpp-server", "tcp", "two.example.")
+assert(list == nil and err:find("there is no host _xmpp-server._tcp.two.example", 1, true), err)
+list, err = net.resolve("nowhere.example.")
+assert(list == nil and err:find("there is no host nowhere.example", 1, true), err)`)
 }
 
 // TestOwners opens things for others than who asks.

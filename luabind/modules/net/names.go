@@ -49,7 +49,10 @@ func lookupSRV(l *lua.LState) int {
 		records, err = cancellableSRV(ctx, service, proto, name)
 		return err
 	})
-	if err != nil {
+	switch {
+	case len(records) == 1 && records[0].Target == ".": // RFC 2782 says so
+		return bind.Failf(l, "%s does not offer %s", name, service)
+	case err != nil && len(records) == 0: // else some are malformed, and left out
 		return bind.Fail(l, Plain(err))
 	}
 	list := bind.NewTable()
