@@ -38,8 +38,6 @@ It takes about a minute, and wants a machine that does nothing else.`,
   spectrum2-lua bench --rounds 9 --json > before.json
   spectrum2-lua bench --users 1000 --body 4096 my.cfg`,
 		Args: atMostOne,
-
-		ValidArgsFunction: filesOf("cfg"),
 		RunE: func(cmd *cobra.Command, args []string) (err error) {
 			if o.Backend.Path, err = findBackend(backend); err != nil {
 				return err

@@ -39,8 +39,6 @@ would not forgive, or takes too long.`,
 		Example: `  spectrum2-lua demo
   spectrum2-lua demo /etc/spectrum2/transports/mychat.cfg`,
 		Args: atMostOne,
-
-		ValidArgsFunction: filesOf("cfg"),
 		RunE: func(cmd *cobra.Command, args []string) error {
 			path, err := findBackend(backend)
 			if err != nil {

@@ -74,6 +74,14 @@ func newRoot(t *terminal) *cobra.Command {
 		Short: "Tools for Spectrum 2 transports that are written in Lua",
 		Long: `spectrum2-lua is for those who write a Spectrum 2 transport in Lua. It plays
 Spectrum's part, so that a script can be seen at work without an XMPP server.
+From nothing to a transport:
+
+    spectrum2-lua new mychat      makes a folder with script, tests and config
+    spectrum2-lua chat mychat     you are the user; what you save is loaded anew
+    spectrum2-lua check mychat    finds mistakes without running anything
+    spectrum2-lua test mychat     runs the tests
+
+mychat/README.md says how it gets under a Spectrum.
 
 A transport is a config file as Spectrum reads it, with a section [lua] that
 names the script:
@@ -85,9 +93,9 @@ names the script:
 
 The backend itself, spectrum2_lua_backend, is started by Spectrum or by the
 commands below; started by hand it needs a Spectrum to connect to.`,
-		Example: `  spectrum2-lua demo                   one login, one message and its echo, frame by frame
-  spectrum2-lua demo my.cfg            the same with your own script
-  spectrum2-lua bench --rounds 3       how fast it is, beside plain Go`,
+		Example: `  spectrum2-lua new mychat
+  spectrum2-lua demo             one login, one message and its echo, frame by frame
+  spectrum2-lua chat --help      what a command does, takes and returns`,
 		Version:       versionText(),
 		SilenceErrors: true,
 
@@ -103,7 +111,9 @@ commands below; started by hand it needs a Spectrum to connect to.`,
 		return usageError{cmd.CommandPath(), err}
 	})
 	for _, command := range commands {
-		root.AddCommand(command(t))
+		cmd := command(t)
+		offerFiles(cmd)
+		root.AddCommand(cmd)
 	}
 	return root
 }

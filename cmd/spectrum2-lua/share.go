@@ -7,6 +7,8 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
+	"slices"
+	"strings"
 
 	"github.com/spf13/cobra"
 
@@ -30,6 +32,21 @@ func folders(*cobra.Command, []string, string) ([]string, cobra.ShellCompDirecti
 func filesOf(extensions ...string) cobra.CompletionFunc {
 	return func(*cobra.Command, []string, string) ([]string, cobra.ShellCompDirective) {
 		return extensions, cobra.ShellCompDirectiveFilterFileExt
+	}
+}
+
+// offerFiles has a shell offer what a command takes by its Use, unless the command
+// says it itself.
+func offerFiles(cmd *cobra.Command) {
+	var extensions []string
+	for word, extension := range map[string]string{"script": "lua", "config": "cfg"} {
+		if strings.Contains(cmd.Use, word) {
+			extensions = append(extensions, extension)
+		}
+	}
+	if cmd.ValidArgsFunction == nil && len(extensions) > 0 {
+		slices.Sort(extensions)
+		cmd.ValidArgsFunction = filesOf(extensions...)
 	}
 }
 
