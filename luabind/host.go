@@ -36,7 +36,7 @@ type Link interface {
 	WaitRoom(ctx context.Context) error
 }
 
-// Options are what a Host needs; all but Version must be given.
+// Options are what a Host needs; all but Version and Extra must be given.
 type Options struct {
 	Config *config.Config
 	// Lua is the checked [lua] section of Config.
@@ -46,6 +46,10 @@ type Options struct {
 	Log       logrus.FieldLogger
 	// Version is what spectrum.version says.
 	Version string
+	// Extra is a module for the scripts of a tool. With the name spectrum.NAME,
+	// they find it as that, as NAME, and as the global NAME. Such a script has no
+	// handlers and may return what it likes.
+	Extra *bind.Module
 }
 
 // Host runs one script. Its exported methods may be called from any goroutine,

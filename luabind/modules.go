@@ -1,6 +1,8 @@
 package luabind
 
 import (
+	"strings"
+
 	lua "github.com/yuin/gopher-lua"
 
 	"spectrumlua/luabind/bind"
@@ -28,6 +30,13 @@ func (v *vm) preloadModules(preload *lua.LTable) {
 	preload.RawSetString(spectrumModule, bind.Function("require", func(l *lua.LState) int {
 		return bind.Return(l, v.runtime.Spectrum)
 	}))
+	if extra := v.host.opts.Extra; extra != nil {
+		module, short := extra.Open(v.runtime), strings.TrimPrefix(extra.Name, spectrumModule+".")
+		v.state.G.Global.RawSetString(short, module)
+		for _, name := range []string{extra.Name, short} {
+			preload.RawSetString(name, bind.Function("require", func(l *lua.LState) int { return bind.Return(l, module) }))
+		}
+	}
 }
 
 // require opens a module once.

@@ -80,7 +80,7 @@ func (h *Host) newVM(t *task.Task) (*vm, error) {
 			returned = l.Get(-n)
 		}
 	})
-	if err != nil {
+	if err != nil || h.opts.Extra != nil {
 		return v, err
 	}
 	v.handlers, err = v.checkHandlers(returned)
