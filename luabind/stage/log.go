@@ -67,6 +67,10 @@ func newLog(tell func(Line)) *backendLog {
 	return l
 }
 
+// Logger is a log whose lines go to tell, one at a time: what a host wants, for a
+// category.
+func Logger(tell func(Line)) func(category string) logrus.FieldLogger { return newLog(tell).category }
+
 func (l *backendLog) category(name string) logrus.FieldLogger {
 	return l.logger.WithField(logging.CategoryField, name)
 }

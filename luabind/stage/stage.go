@@ -146,6 +146,9 @@ func (s *Stage) Load(ctx context.Context) error {
 	}
 }
 
+// Files are the script and what it has required, by absolute paths.
+func (s *Stage) Files() []string { return s.backend.Files() }
+
 // Scheduler runs the script. It is for task.Settle.
 func (s *Stage) Scheduler() *task.Scheduler { return s.backend.Scheduler() }
 

@@ -224,3 +224,41 @@ func (b *Backend) unmet(what string, why error) error {
 	}
 	return e
 }
+
+// AwaitMore waits until a frame has passed, either way, whose number is greater
+// than seen, and returns the number of the last one. The error is ctx's cause,
+// or ErrEnded if nothing more will come.
+func (b *Backend) AwaitMore(ctx context.Context, seen uint64) (last uint64, err error) {
+	err = b.journal.await(ctx, func() bool {
+		last = b.journal.last()
+		return last > seen
+	})
+	return last, err
+}
+
+// TakeFrame takes the first frame from the backend that match accepts, among
+// those that have come so far and that nobody has taken yet. match must not use
+// the Backend.
+func (b *Backend) TakeFrame(match func(Frame) bool) (Frame, bool) {
+	b.journal.mu.Lock()
+	defer b.journal.mu.Unlock()
+	e := b.journal.find(0, func(e *entry) bool { return match(e.Frame) })
+	if e == nil {
+		return Frame{}, false
+	}
+	e.taken = true
+	return e.Frame, true
+}
+
+// Untaken are the frames from the backend that nobody has taken yet, oldest
+// first.
+func (b *Backend) Untaken() (frames []Frame) {
+	b.journal.mu.Lock()
+	defer b.journal.mu.Unlock()
+	for i := range b.journal.entries {
+		if e := &b.journal.entries[i]; e.Direction == FromBackend && !e.taken {
+			frames = append(frames, e.Frame)
+		}
+	}
+	return frames
+}

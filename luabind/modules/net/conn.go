@@ -77,6 +77,12 @@ func AddressText(a net.Addr) string {
 	return a.String()
 }
 
+// ConnMetatable is the metatable of all connections.
+func ConnMetatable() *lua.LTable { return connClass.Metatable() }
+
+// NewConn makes a connection as scripts hold it. It belongs to the owner.
+func NewConn(c net.Conn, owner *task.Owner) *lua.LUserData { return newConn(c, owner, &TLS{}, "") }
+
 func newConn(c net.Conn, owner *task.Owner, settings *TLS, host string) *lua.LUserData {
 	wire := &transport{conn: c}
 	resource := owner.Own(wire)
