@@ -10,6 +10,7 @@ import (
 	"context"
 	"fmt"
 	"path/filepath"
+	"sync"
 
 	"github.com/sirupsen/logrus"
 	lua "github.com/yuin/gopher-lua"
@@ -17,6 +18,7 @@ import (
 	"spectrumlua/luabind/bind"
 	"spectrumlua/luabind/convert"
 	"spectrumlua/pb"
+	"spectrumlua/runtime/clock"
 	"spectrumlua/runtime/config"
 	"spectrumlua/runtime/logging"
 	"spectrumlua/runtime/session"
@@ -69,6 +71,13 @@ type Host struct {
 	data       *lua.LTable
 	timers     *task.Timers // of the process
 	scratch    []byte       // of the payload being sent
+	// retiring ends what the last VM alone served; nil once that is done.
+	retiring func(kept func(*task.Resource) bool)
+	lateLook clock.Timer
+
+	loads       sync.Mutex // one load at a time
+	leftovers   leftovers
+	generations generations
 }
 
 // New makes a host without a script. ctx ends the tasks of the process.
@@ -98,10 +107,11 @@ func (h *Host) scriptDir() string { return filepath.Dir(h.opts.Lua.Script) }
 
 // Handle implements session.Script.
 func (h *Host) Handle(t *task.Task, s *session.Session, m session.Message) error {
-	if h.vm == nil {
+	v := h.vm
+	if v == nil {
 		return h.loadErr
 	}
-	fn := h.vm.handler(m.Type.Name)
+	fn := v.handler(m.Type.Name)
 	if fn == nil {
 		return h.withoutHandler(s, m)
 	}
@@ -110,10 +120,10 @@ func (h *Host) Handle(t *task.Task, s *session.Session, m session.Message) error
 		h.log.WithField("user", userOf(s)).Warnf("a payload of %s is passed over: %v", m.Type.Name, err)
 		return nil
 	}
-	err = h.vm.call(t, fn, args)
+	err = v.call(t, fn, args)
 	switch {
 	case err != nil:
-		h.logError("on."+m.Type.Name, t, err)
+		v.logError("on."+m.Type.Name, t, err)
 	case m.Type.Number == pb.WrapperMessage_TYPE_LOGIN:
 		h.handle(s).awaitAnswer()
 	}

@@ -1,66 +1,122 @@
 package luabind
 
 import (
-	"crypto/sha256"
 	"encoding/hex"
+	"errors"
+	"fmt"
+	"hash"
+	"io"
 	"maps"
 	"os"
 	"slices"
+	"time"
 
 	lua "github.com/yuin/gopher-lua"
 
-	"spectrumlua/runtime/session"
 	"spectrumlua/runtime/task"
 )
 
+// loadTimeout is how long a script may take to load, with all that it waits
+// for.
+const loadTimeout = time.Minute
+
+var (
+	errLoadTooLong = fmt.Errorf("stopped: the script took longer than %v to load", loadTimeout)
+	errNotLoaded   = errors.New("the script does not load")
+)
+
 // Load runs the script in a new VM and, if that succeeds, lets it take over
-// between two messages. If it fails, the error names file and line, and what
-// ran before goes on; without that, every login is refused with the error until
-// a later Load. Either is logged. It is not to be called with the baton.
+// between two messages. If it fails, the error names file and line, what the
+// script has started is undone, and what ran before goes on; without that, every
+// login is refused with the error until a later Load. Either is logged. It is
+// not to be called with the baton.
 func (h *Host) Load() error {
-	var err error
-	generation := 0
-	t := h.sessions.Process().Spawn("", func(t *task.Task) {
-		var v *vm
-		v, err = h.newVM(t)
-		h.files = slices.Sorted(maps.Keys(v.files))
-		h.loadErr = err
-		if err == nil {
-			generation = h.takeOver(v)
-		}
-	})
-	<-t.Ended()
+	h.loads.Lock()
+	defer h.loads.Unlock()
+	generation, fingerprint, err := h.load()
 	switch {
 	case err == nil:
-		h.log.Infof("loaded %s: generation %d, %s", h.opts.Lua.Script, generation, fingerprint(h.opts.Lua.Script))
-	case generation == 0 && !h.Loaded():
+		h.log.Infof("loaded %s: generation %d, %s", h.opts.Lua.Script, generation, fingerprint)
+		h.afterLoad()
+	case generation == 0:
 		h.log.Errorf("%s does not load, so logins are refused: %v", h.opts.Lua.Script, err)
 	default:
-		h.log.Errorf("%s does not load, so what was loaded before goes on: %v", h.opts.Lua.Script, err)
+		h.log.Errorf("%s does not load, so generation %d goes on: %v", h.opts.Lua.Script, generation, err)
 	}
 	return err
 }
 
-// takeOver makes v the VM that handles messages, and has on.reload run if there
-// was one before. The baton is held.
-func (h *Host) takeOver(v *vm) (generation int) {
+// load is Load without what is done when nobody waits any more. The generation
+// is that which speaks now; 0 if there is none.
+func (h *Host) load() (generation int, fingerprint string, err error) {
+	v := h.emptyVM()
+	chunk, err := v.loadScript() // without the baton, which others need meanwhile
+	owner := h.sessions.Process().Part()
+	ran := false
+	ended := owner.Spawn("", func(t *task.Task) {
+		ran = true
+		defer t.Clock().AfterFunc(loadTimeout, func() { t.Cancel(errLoadTooLong) }).Stop()
+		if err == nil {
+			err = v.runScript(t, chunk)
+		}
+		h.files = slices.Sorted(maps.Keys(v.files))
+		h.loadErr = err
+		if err == nil {
+			h.takeOver(v, owner)
+		}
+		generation = h.generation
+	}).Ended()
+	<-ended
+	if !ran {
+		err = errNotLoaded // the process is about to end
+	}
+	if err != nil {
+		owner.Cancel(errNotLoaded)
+	}
+	return generation, v.fingerprint(), err
+}
+
+// runScript runs the script and finds its handlers. What it starts waits for
+// v.start. With an error, the VM is good for nothing but its files.
+func (v *vm) runScript(t *task.Task, chunk *lua.LFunction) error {
+	if v.host.opts.Extra == nil {
+		v.start = v.runtime.BeginLoading()
+	}
+	var returned lua.LValue = lua.LNil
+	err := v.run(t, chunk, nil, func(l *lua.LState, n int) {
+		if n > 0 {
+			returned = l.Get(-n)
+		}
+	})
+	if err == nil && v.host.opts.Extra == nil {
+		v.handlers, err = v.checkHandlers(returned)
+	}
+	return err
+}
+
+// takeOver makes v the VM that handles messages, has what it has started come
+// to life, and on.reload run if there was a VM before. opened owns what v has
+// opened. The baton is held.
+func (h *Host) takeOver(v *vm, opened *task.Owner) {
 	h.generation++
+	v.generation = h.generation
 	before := h.vm
 	h.vm = v
-	if before == nil {
-		return h.generation
-	}
-	h.timers.CancelUnnamed()
-	for _, s := range h.sessions.Sessions() {
-		h.handle(s).cancelUnnamed()
-	}
-	if v.handler(reloadHandler) != nil {
-		h.sessions.Process().Post(&reloaded{h, nil})
+	h.leftovers.add(v, opened.Join())
+	h.generations.begin(v)
+	if before != nil {
+		h.retire(before)
+		h.timers.CancelUnnamed()
 		for _, s := range h.sessions.Sessions() {
-			s.Owner().Post(&reloaded{h, s})
+			h.handle(s).cancelUnnamed()
 		}
 	}
-	return h.generation
+	if v.start != nil {
+		v.start()
+	}
+	if before != nil && v.handler(reloadHandler) != nil {
+		h.postReload(v)
+	}
 }
 
 // Loaded tells whether there is a script that handles messages.
@@ -75,37 +131,32 @@ func (h *Host) Files() (files []string) {
 	return files
 }
 
-// reloadHandler is called after a reload: for the process, then for each
-// session.
-const reloadHandler = "reload"
-
-// reloaded is the item that calls it.
-type reloaded struct {
-	host    *Host
-	session *session.Session
-}
-
-// Handle implements task.Item.
-func (r *reloaded) Handle(t *task.Task) {
-	fn := r.host.vm.handler(reloadHandler)
-	if fn == nil {
-		return // a later reload has none
-	}
-	var args []lua.LValue
-	if r.session != nil {
-		args = append(args, r.host.handle(r.session).userdata)
-	}
-	if err := r.host.vm.call(t, fn, args); err != nil {
-		r.host.logError("on."+reloadHandler, t, err)
+// hashing makes open a function that takes the sum of what is opened.
+func hashing(sum hash.Hash, open func(path string) (*os.File, error)) func(path string) (*os.File, error) {
+	return func(path string) (*os.File, error) {
+		f, err := open(path)
+		if err != nil {
+			return nil, err
+		}
+		if info, err := f.Stat(); err == nil && info.Mode().IsRegular() {
+			_, _ = io.Copy(sum, io.LimitReader(f, maxSummed)) // whoever reads it next has the error too
+			_, _ = f.Seek(0, io.SeekStart)
+		}
+		return f, nil
 	}
 }
 
-// fingerprint tells which version of a file was read.
-func fingerprint(path string) string {
-	data, err := os.ReadFile(path)
-	if err != nil {
-		return "unreadable now"
+// maxSummed is how much of a script is looked at; longer ones are refused.
+const maxSummed = 8 << 20
+
+// fingerprint tells which version of the script was loaded: what sha256sum says
+// of it begins with that.
+func (v *vm) fingerprint() string {
+	text := "sha256 " + hex.EncodeToString(v.sum.Sum(nil)[:6])
+	if n := len(v.files) - 1; n == 1 {
+		text += ", and a file that it requires"
+	} else if n > 1 {
+		text += fmt.Sprintf(", and %d files that it requires", n)
 	}
-	sum := sha256.Sum256(data)
-	return "sha256 " + hex.EncodeToString(sum[:6])
+	return text
 }

@@ -18,7 +18,7 @@ const maxLoaded = 1 << 20
 // loadScript compiles the script itself.
 func (v *vm) loadScript() (*lua.LFunction, error) {
 	path := v.host.opts.Lua.Script
-	fn, err := v.loadFile(path, source.Open)
+	fn, err := v.loadFile(path, hashing(v.sum, source.Open))
 	switch {
 	case err == nil || isScriptError(err):
 	case errors.Is(err, source.ErrFolder):

@@ -1,6 +1,7 @@
 package luabind
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"os"
@@ -64,7 +65,7 @@ func (v *vm) findModule(l *lua.LState, name string) *lua.LFunction {
 	var tried []string
 	for _, pattern := range strings.Split(string(path), ";") {
 		file := strings.ReplaceAll(pattern, "?", strings.ReplaceAll(name, ".", string(filepath.Separator)))
-		fn, err := v.loadFile(file, v.openModule)
+		fn, err := v.loadModule(l, file)
 		switch {
 		case err == nil:
 			return fn
@@ -81,6 +82,19 @@ func (v *vm) findModule(l *lua.LState, name string) *lua.LFunction {
 	}
 	bind.Raise(l, "require %q: there is no such module: no file %s%s", name, strings.Join(tried, ", no file "), bind.DidYouMean(name, moduleNames()))
 	return nil
+}
+
+// loadModule compiles a file that a script asks for. While the script itself is
+// being loaded others go on meanwhile: users are online who must not notice.
+func (v *vm) loadModule(l *lua.LState, file string) (fn *lua.LFunction, err error) {
+	if !v.runtime.Loading() {
+		return v.loadFile(file, v.openModule)
+	}
+	_ = bind.Wait(l, func(context.Context) error { // it raises the only error
+		fn, err = v.loadFile(file, v.openModule)
+		return nil
+	})
+	return fn, err
 }
 
 // isMissing tells whether a path leads to no file.

@@ -1,6 +1,7 @@
 package luabind
 
 import (
+	"bytes"
 	"errors"
 	"fmt"
 	"strings"
@@ -32,16 +33,27 @@ func (h *Host) send(l *lua.LState, typ *schema.Type, s *session.Session, user st
 }
 
 func (h *Host) transmit(l *lua.LState, typ *schema.Type, s *session.Session, payload []byte) {
-	if s != nil {
-		h.handle(s).remember(typ, payload)
+	rt := bind.RuntimeOf(l)
+	if rt.Loading() {
+		payload := bytes.Clone(payload) // which is h.scratch
+		rt.Stage(func() { h.hand(typ, s, payload) })
+		return
 	}
-	// The error says that the connection has ended: the process is about to.
-	_ = h.sessions.Send(s, typ.Number, payload)
+	h.hand(typ, s, payload)
 	for h.opts.Link.Full() { // others may have filled the room that came
 		if bind.Wait(l, h.opts.Link.WaitRoom) != nil {
 			return
 		}
 	}
+}
+
+// hand gives a message to the link.
+func (h *Host) hand(typ *schema.Type, s *session.Session, payload []byte) {
+	if s != nil {
+		h.handle(s).remember(typ, payload)
+	}
+	// The error says that the connection has ended: the process is about to.
+	_ = h.sessions.Send(s, typ.Number, payload)
 }
 
 // payload encodes fields into h.scratch.

@@ -14,29 +14,44 @@ import (
 var taskClass = bind.NewClass("task", map[string]func(l *lua.LState, t *spawned) int{
 	// cancel() ends the task where it waits. It does not wait for the end.
 	"cancel": func(_ *lua.LState, s *spawned) int {
-		s.task.EndWaits(task.ErrCancelled)
+		s.cancelled = true
+		if s.task != nil {
+			s.task.EndWaits(task.ErrCancelled)
+		}
 		return 0
 	},
 	// join([timeout]) waits for the end: true and what the function returned,
 	// or nil and why it has failed.
 	"join": joinTask,
 }, map[string]func(l *lua.LState, t *spawned) lua.LValue{
-	"name": func(_ *lua.LState, s *spawned) lua.LValue { return lua.LString(s.task.Name()) },
+	"name": func(_ *lua.LState, s *spawned) lua.LValue { return lua.LString(s.name) },
 })
 
 // timerClass is what after and every return.
-var timerClass = bind.NewClass("timer", map[string]func(l *lua.LState, t *task.Timer) int{
+var timerClass = bind.NewClass("timer", map[string]func(l *lua.LState, s *started) int{
 	// cancel() ends the timer; what it has started goes on.
-	"cancel": func(_ *lua.LState, t *task.Timer) int {
-		t.Cancel()
+	"cancel": func(_ *lua.LState, s *started) int {
+		s.cancelled = true
+		if s.timer != nil {
+			s.timer.Cancel()
+		}
 		return 0
 	},
 }, nil)
 
+// started is a timer. The baton guards it.
+type started struct {
+	timer     *task.Timer // nil until the script that loads has taken over
+	cancelled bool
+}
+
 // spawned is a task and, once it has ended, what came of it. The baton guards
 // the results.
 type spawned struct {
-	task    *task.Task
+	name      string
+	task      *task.Task // nil until the script that loads has taken over
+	cancelled bool
+
 	ran     bool
 	results []lua.LValue
 	err     error
@@ -52,8 +67,8 @@ func spawn(l *lua.LState, o *task.Owner, first int) int {
 		args = append(args, l.Get(i))
 	}
 	rt := bind.RuntimeOf(l)
-	s := &spawned{}
-	s.task = o.Spawn(name, func(t *task.Task) {
+	s := &spawned{name: name}
+	run := func(t *task.Task) {
 		s.ran = true
 		s.err = rt.Call(t, fn, args, func(l *lua.LState, n int) {
 			for i := -n; i < 0; i++ {
@@ -62,6 +77,11 @@ func spawn(l *lua.LState, o *task.Owner, first int) int {
 		})
 		if s.err != nil {
 			rt.LogError(called("task", name), t, s.err)
+		}
+	}
+	rt.Stage(func() {
+		if !s.cancelled {
+			s.task = o.Spawn(name, run)
 		}
 	})
 	return bind.Return(l, taskClass.New(s))
@@ -83,7 +103,12 @@ func optionalName(l *lua.LState, first int) (name string, next int) {
 }
 
 func joinTask(l *lua.LState, s *spawned) int {
-	if s.task == bind.TaskOf(l) {
+	switch {
+	case s.task == nil && s.cancelled:
+		return bind.Fail(l, task.ErrCancelled)
+	case s.task == nil:
+		bind.Raise(l, "a task that is spawned while the script loads starts when it has loaded: it cannot be waited for before")
+	case s.task == bind.TaskOf(l):
 		bind.Raise(l, "a task cannot wait for its own end")
 	}
 	err := bind.WaitTimeout(l, optionalSeconds(l, 2), func(ctx context.Context) error {
@@ -122,12 +147,18 @@ func after(l *lua.LState, timers *task.Timers, first int, every bool) int {
 	}
 	fn := l.CheckFunction(at + 1)
 	rt := bind.RuntimeOf(l)
-	timer := timers.After(name, d, every, func(t *task.Task) {
+	run := func(t *task.Task) {
 		if err := rt.Call(t, fn, nil, nil); err != nil {
 			rt.LogError(called("timer", name), t, err)
 		}
+	}
+	s := &started{}
+	rt.Stage(func() {
+		if !s.cancelled {
+			s.timer = timers.After(name, d, every, run)
+		}
 	})
-	return bind.Return(l, timerClass.New(timer))
+	return bind.Return(l, timerClass.New(s))
 }
 
 // minPeriod is the shortest period of every.

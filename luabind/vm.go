@@ -1,6 +1,9 @@
 package luabind
 
 import (
+	"crypto/sha256"
+	"hash"
+
 	lua "github.com/yuin/gopher-lua"
 
 	"spectrumlua/luabind/bind"
@@ -32,6 +35,11 @@ type vm struct {
 	pkg      libraryPackage
 	// files are the script and what it required, by path.
 	files map[string]struct{}
+	sum   hash.Hash // of the script
+	start func()    // has what was started while loading come to life
+
+	generation int // 0 until it has taken over
+	running    int // calls that have not returned
 }
 
 // emptyVM makes a VM with all that a script finds in it, and no script.
@@ -49,6 +57,7 @@ func (h *Host) emptyVM() *vm {
 		loading: bind.NewTable(),
 		modules: map[string]*lua.LTable{},
 		files:   map[string]struct{}{},
+		sum:     sha256.New(),
 	}
 	v.runtime = &bind.Runtime{
 		Config:   h.opts.Config,
@@ -58,33 +67,12 @@ func (h *Host) emptyVM() *vm {
 		Process:  h.sessions.Process(),
 		OwnerOf:  v.ownerOf,
 		Call:     v.run,
-		LogError: h.logError,
+		LogError: v.logError,
 	}
 	v.frame = &bind.Frame{Runtime: v.runtime}
 	v.runtime.Spectrum = v.openSpectrum()
 	v.openLibraries()
 	return v
-}
-
-// newVM loads the script into a new VM. t is the task that does it. With an
-// error, the VM is good for nothing but its files.
-func (h *Host) newVM(t *task.Task) (*vm, error) {
-	v := h.emptyVM()
-	chunk, err := v.loadScript()
-	if err != nil {
-		return v, err
-	}
-	var returned lua.LValue = lua.LNil
-	err = v.run(t, chunk, nil, func(l *lua.LState, n int) {
-		if n > 0 {
-			returned = l.Get(-n)
-		}
-	})
-	if err != nil || h.opts.Extra != nil {
-		return v, err
-	}
-	v.handlers, err = v.checkHandlers(returned)
-	return v, err
 }
 
 // ownerOf finds whom a script means by the option owner.
@@ -113,6 +101,7 @@ func (v *vm) run(t *task.Task, fn *lua.LFunction, args []lua.LValue, results fun
 	l.SetContext(t)
 	before := t.Local
 	t.Local = v.frame
+	v.running++
 	v.state.G.CurrentThread = l
 	wanted := 0
 	if results != nil {
@@ -124,6 +113,7 @@ func (v *vm) run(t *task.Task, fn *lua.LFunction, args []lua.LValue, results fun
 	}
 	err := stdlib.Run(l, len(args), wanted)
 	t.Local = before
+	v.running--
 	if err != nil {
 		// The thread may hold variables that a function which escaped still
 		// refers to: it is not used again.

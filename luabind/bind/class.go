@@ -71,7 +71,9 @@ func (c *Class[T]) Metatable() *lua.LTable { return c.metatable }
 
 // New makes a userdata of v.
 func (c *Class[T]) New(v T) *lua.LUserData {
-	return &lua.LUserData{Value: v, Metatable: c.metatable}
+	ud := &lua.LUserData{Value: v, Metatable: c.metatable}
+	watchHolders(v, ud)
+	return ud
 }
 
 // Of takes the value out of a userdata of this class.

@@ -36,6 +36,8 @@ type Runtime struct {
 	Call func(t *task.Task, fn *lua.LFunction, args []lua.LValue, results func(l *lua.LState, n int)) error
 	// LogError logs an error of Call's with its traceback, as one in what.
 	LogError func(what string, t *task.Task, err error)
+
+	staging staging
 }
 
 // Module is something that a script requires.

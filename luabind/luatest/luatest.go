@@ -37,11 +37,19 @@ type Stage struct {
 	scheduler *task.Scheduler
 }
 
-// Run loads a script that is done when it has loaded, and fails the test if it
-// does not. It may wait, as any task may.
+// Run runs a script in a task of no user's, waits until it is done, and fails
+// the test if that is by an error.
 func Run(t testing.TB, script string, configLines ...string) *Stage {
 	t.Helper()
-	return Start(t, script+"\nreturn {}", configLines...)
+	const name = "luatest"
+	st := Start(t, `require("spectrum").spawn("`+name+`", function(...) `+script+"\nend) return {}", configLines...)
+	if running := st.Host.Sessions().Process().Task(name); running != nil {
+		<-running.Ended()
+	}
+	if text := st.Log.String(); strings.Contains(text, "error in the task "+name) {
+		t.Fatal("the script has failed")
+	}
+	return st
 }
 
 // patience is how long a test waits for what must come.
@@ -233,6 +241,13 @@ type Log struct {
 	mu    sync.Mutex
 	buf   bytes.Buffer
 	wrote chan struct{}
+}
+
+// Reset forgets what was logged.
+func (b *Log) Reset() {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	b.buf.Reset()
 }
 
 func (b *Log) Write(p []byte) (int, error) {

@@ -31,7 +31,8 @@ type Watcher struct {
 	mu      sync.Mutex
 	files   []string
 	names   map[string][]chain     // of the files that a change of the name may change
-	folders map[string]os.FileInfo // that are watched
+	folders map[string]os.FileInfo // that are to be watched; nil: is not, just now
+	moved   map[string]struct{}    // folders that came or went in this burst
 	any     bool
 }
 
@@ -43,7 +44,7 @@ func New(changed func(), failed func(error)) (*Watcher, error) {
 	if err != nil {
 		return nil, err
 	}
-	w := &Watcher{notify: notify, changed: changed, failed: failed, folders: map[string]os.FileInfo{}}
+	w := &Watcher{notify: notify, changed: changed, failed: failed, folders: map[string]os.FileInfo{}, moved: map[string]struct{}{}}
 	w.done.Go(w.run)
 	return w, nil
 }
@@ -91,6 +92,7 @@ func (w *Watcher) look() (added bool, first error) {
 	for folder := range w.folders {
 		if _, wanted := folders[folder]; !wanted {
 			w.forget(folder)
+			delete(w.folders, folder)
 		}
 	}
 	for folder, needed := range folders {
@@ -106,6 +108,9 @@ func (w *Watcher) look() (added bool, first error) {
 // add has a folder watched, and tells whether it was not before. One that has
 // taken the place of another is another one. w.mu is held.
 func (w *Watcher) add(folder string) (added bool, err error) {
+	if _, moved := w.moved[folder]; moved {
+		return false, nil // see settled
+	}
 	info, err := os.Stat(folder)
 	if err != nil {
 		w.forget(folder)
@@ -126,10 +131,8 @@ func (w *Watcher) add(folder string) (added bool, err error) {
 
 // forget ends the watching of a folder. w.mu is held.
 func (w *Watcher) forget(folder string) {
-	if _, watched := w.folders[folder]; watched {
-		_ = w.notify.Remove(folder) // it may be gone
-		delete(w.folders, folder)
-	}
+	_ = w.notify.Remove(folder) // it may be gone
+	w.folders[folder] = nil
 }
 
 // Close ends the watcher. It must not be called by changed.
@@ -164,7 +167,9 @@ func (w *Watcher) run() {
 		case <-late:
 		}
 		quiet, late = nil, nil
-		w.changed()
+		if w.settled() {
+			w.changed()
+		}
 	}
 }
 
@@ -179,8 +184,9 @@ func (w *Watcher) concerns(event fsnotify.Event) bool {
 	if _, concerned := w.names[name]; !concerned {
 		return w.any
 	}
-	if event.Has(fsnotify.Create) || event.Has(fsnotify.Remove) || event.Has(fsnotify.Rename) {
-		w.forget(name) // a folder of this name is another one now
+	if _, folder := w.folders[name]; folder && !event.Has(fsnotify.Write) {
+		w.moved[name] = struct{}{}
+		return true
 	}
 	_ = w.update() // what cannot be watched now may be there at the next change
 	for _, c := range w.names[name] {
@@ -189,4 +195,28 @@ func (w *Watcher) concerns(event fsnotify.Event) bool {
 		}
 	}
 	return w.any
+}
+
+// settled is called at the end of a burst, and tells whether it was one of
+// changes. A folder that came or went is watched anew only now: before, the
+// system may still have to tell of the end of the one that went.
+func (w *Watcher) settled() bool {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	if len(w.moved) == 0 {
+		return true
+	}
+	for folder := range w.moved {
+		w.forget(folder)
+	}
+	clear(w.moved)
+	_ = w.update()
+	for _, chains := range w.names {
+		for _, c := range chains {
+			if c.target == "" && !w.any {
+				return false // gone for a moment
+			}
+		}
+	}
+	return true
 }

@@ -1,0 +1,79 @@
+package bind
+
+import (
+	"weak"
+
+	lua "github.com/yuin/gopher-lua"
+
+	"spectrumlua/runtime/task"
+)
+
+// staging is what a VM knows of its loading. The script's lock guards it.
+type staging struct {
+	loading bool
+	starts  []func() // in the order of asking
+	retires []func(kept func(*task.Resource) bool)
+}
+
+// BeginLoading has Stage keep what it is given, until start, the result, is
+// called: then all of it is done, in order. Without that, nothing is. Both are
+// called with the script's lock.
+func (rt *Runtime) BeginLoading() (start func()) {
+	rt.staging.loading = true
+	return func() {
+		starts := rt.staging.starts
+		rt.staging.loading, rt.staging.starts = false, nil
+		for _, f := range starts {
+			f()
+		}
+	}
+}
+
+// Loading tells whether the script of this VM is still being loaded: what it
+// starts comes to life when it has taken over.
+func (rt *Runtime) Loading() bool { return rt.staging.loading }
+
+// Stage calls f: at once or, while the script is being loaded, when it has taken
+// over, with the script's lock; if it does not load, never. f must not wait.
+//
+// What is opened while loading needs no Stage: it is closed by itself if the
+// script does not load, since its owner is. Stage is for what others notice.
+func (rt *Runtime) Stage(f func()) {
+	if !rt.staging.loading {
+		f()
+		return
+	}
+	rt.staging.starts = append(rt.staging.starts, f)
+}
+
+// AtRetirement has f called, with the script's lock, when another VM has taken
+// over from this one. kept tells of what the data tables refer to.
+func (rt *Runtime) AtRetirement(f func(kept func(*task.Resource) bool)) {
+	rt.staging.retires = append(rt.staging.retires, f)
+}
+
+// Retire calls what AtRetirement was given.
+func (rt *Runtime) Retire(kept func(*task.Resource) bool) {
+	retires := rt.staging.retires
+	rt.staging.retires = nil
+	for _, f := range retires {
+		f(kept)
+	}
+}
+
+// Opened is implemented by the values of a class with which something is open.
+// What was opened while a script was being loaded is closed when the VM of that
+// script is gone and nobody refers to the value: nobody could use or close it.
+type Opened interface {
+	Opened() *task.Resource
+}
+
+// watchHolders says that a resource is held for as long as its userdata is.
+func watchHolders(v any, ud *lua.LUserData) {
+	o, ok := v.(Opened)
+	if !ok || o.Opened() == nil {
+		return
+	}
+	handle := weak.Make(ud)
+	o.Opened().SetHeld(func() bool { return handle.Value() != nil })
+}

@@ -1,0 +1,75 @@
+package luabind
+
+import (
+	"runtime"
+	"sync"
+
+	"spectrumlua/runtime/crash"
+	"spectrumlua/runtime/task"
+)
+
+// leftovers are what scripts have open that was opened while they were being
+// loaded. It is the process's, so nothing else would close what an old
+// generation has lost: a database that its variable alone referred to. Its
+// methods may be called from any goroutine.
+type leftovers struct {
+	mu  sync.Mutex
+	all []leftover
+}
+
+type leftover struct {
+	resource *task.Resource
+	// gone is closed when the VM of the script is gone.
+	gone chan struct{}
+}
+
+// add notes what a VM has open, to be closed when the VM is gone and nobody
+// refers to it.
+func (ls *leftovers) add(v *vm, open []*task.Resource) {
+	gone := make(chan struct{})
+	ls.mu.Lock()
+	defer ls.mu.Unlock()
+	for _, r := range open {
+		ls.all = append(ls.all, leftover{r, gone})
+	}
+	runtime.AddCleanup(v, ls.vanished, gone)
+}
+
+// vanished is called when a VM is gone, on a goroutine that must not be kept.
+func (ls *leftovers) vanished(gone chan struct{}) {
+	close(gone)
+	go func() {
+		defer crash.Guard()
+		for _, r := range ls.lost() {
+			_ = r.Close()
+		}
+	}()
+}
+
+// lost takes off the list what is closed, and what nobody can close any more,
+// which it returns.
+func (ls *leftovers) lost() (lost []*task.Resource) {
+	ls.mu.Lock()
+	defer ls.mu.Unlock()
+	var kept []leftover
+	for _, l := range ls.all {
+		switch {
+		case l.resource.Closed():
+		case l.isGone() && !l.resource.Held():
+			lost = append(lost, l.resource)
+		default:
+			kept = append(kept, l)
+		}
+	}
+	ls.all = kept
+	return lost
+}
+
+func (l leftover) isGone() bool {
+	select {
+	case <-l.gone:
+		return true
+	default:
+		return false
+	}
+}

@@ -1,0 +1,319 @@
+package luabind_test
+
+import (
+	"fmt"
+	"path/filepath"
+	"runtime"
+	"strings"
+	"testing"
+
+	"google.golang.org/protobuf/proto"
+
+	"spectrumlua/luabind/luatest"
+	"spectrumlua/pb"
+)
+
+// reload replaces the script and loads it.
+func reload(t *testing.T, st *luatest.Stage, script string) {
+	t.Helper()
+	st.Write("script.lua", script)
+	if err := st.Host.Load(); err != nil {
+		t.Fatal(err)
+	}
+}
+
+// answering is a script that does something at load, and answers queries with
+// what lies in spectrum.data.
+func answering(load string) string {
+	return `
+local spectrum = require "spectrum"
+local data = spectrum.data
+local function tell(what) spectrum.send("query", { config = what }) end
+local on = {}
+function on.query(m) tell(tostring(data[m.config])) end
+function on.login(session) session:connected() end
+` + load + "\nreturn on"
+}
+
+func ask(st *luatest.Stage, what string) string {
+	st.Receive("query", &pb.BackendConfig{Config: proto.String(what)})
+	return st.Query()
+}
+
+// TestLoadingIsStaged starts things while loading: none lives before the script
+// has taken over, and none at all if it does not load.
+func TestLoadingIsStaged(t *testing.T) {
+	for _, c := range []struct{ name, load string }{
+		{"a task", `spectrum.spawn(function() data.done = true; tell "done" end)`},
+		{"a task with a name", `spectrum.spawn("reader", function() data.done = true; tell "done" end)`},
+		{"a timer", `spectrum.after(0, function() data.done = true; tell "done" end)`},
+		{"a timer that runs again and again", `spectrum.every("tick", 0.001, function() if not data.done then data.done = true; tell "done" end end)`},
+		{"a message", `tell "done"; data.done = true`},
+		{"a task of a session", `spectrum.session("alice@localhost"):spawn(function() data.done = true; tell "done" end)`},
+		{"a timer of a session", `spectrum.session("alice@localhost"):after(0, function() data.done = true; tell "done" end)`},
+		{"a message of a session", `spectrum.session("alice@localhost"):buddy_removed { buddy_name = "done" }; data.done = true; tell "done"`},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			st := luatest.Start(t, answering(""))
+			st.Login(alice)
+			st.Expect("connected", nil)
+			st.Write("script.lua", answering(c.load+"\nspectrum.sleep(0.02)\nerror 'no'"))
+			if err := st.Host.Load(); err == nil {
+				t.Fatal("it has loaded")
+			}
+			if got := ask(st, "x"); got != "nil" { // "done" would have come first
+				t.Fatalf("it was not undone: %s", got)
+			}
+			reload(t, st, answering(c.load+"\ndata.done = nil; spectrum.sleep(0.02); data.early = data.done"))
+			st.ExpectQuery("done")
+			if got := ask(st, "early"); got != "nil" && !strings.Contains(c.name, "message") {
+				t.Error("it lived before its time")
+			}
+		})
+	}
+}
+
+// TestStagedIsCancelled cancels while loading what has not started yet.
+func TestStagedIsCancelled(t *testing.T) {
+	st := luatest.Start(t, answering(`
+local t = spectrum.spawn("a", function() tell "a task" end)
+assert(t.name == "a")
+t:cancel()
+local ok, why = t:join()
+assert(ok == nil and why:find "cancelled", why)
+spectrum.after(0, function() tell "a timer" end):cancel()
+local t2 = spectrum.spawn(function() end)
+local ok, why = pcall(t2.join, t2)
+assert(not ok and why:find "script.lua" == nil or why:find "cannot be waited for before", why)
+`))
+	if got := ask(st, "x"); got != "nil" {
+		t.Errorf("%s has started", got)
+	}
+}
+
+// TestNamedAreReplacedAtTheSwap has tasks and timers of the old generation that
+// the new one replaces, or leaves alone.
+func TestNamedAreReplacedAtTheSwap(t *testing.T) {
+	script := func(n string) string {
+		return answering(`
+local wake = spectrum.channel()
+spectrum.spawn("kept` + n + `", function() data.kept` + n + ` = true; wake:receive() end)
+spectrum.spawn("replaced", function() tell "running ` + n + `"; wake:receive() end)
+spectrum.every("tick", 0.001, function() data.tick = "` + n + `" end)
+spectrum.every(0.001, function() data.unnamed = "` + n + `" end)
+spectrum.every("other` + n + `", 0.001, function() data.other` + n + ` = (data.other` + n + ` or 0) + 1 end)
+`)
+	}
+	st := luatest.Start(t, script("1"))
+	st.ExpectQuery("running 1")
+	reload(t, st, script("2"))
+	st.ExpectQuery("running 2")
+	if st.Host.Sessions().Process().Task("kept1") == nil {
+		t.Error("a task that was not replaced has ended")
+	}
+	for _, key := range []string{"tick", "unnamed"} {
+		for ask(st, key) != "2" { // 1 never comes back, or this never ends
+			runtime.Gosched()
+		}
+	}
+	before := ask(st, "other1")
+	for ask(st, "other1") == before {
+		runtime.Gosched()
+	}
+}
+
+func TestBrokenSaveChangesNothing(t *testing.T) {
+	st := luatest.Start(t, answering("data.version = 1"))
+	st.Write("script.lua", answering("local x = nil\nx()"))
+	if err := st.Host.Load(); err == nil {
+		t.Fatal("it has loaded")
+	}
+	st.ExpectLog("error", "script.lua:9: ", "so generation 1 goes on")
+	if got := ask(st, "version"); got != "1" {
+		t.Errorf("version %s", got)
+	}
+	reload(t, st, answering("data.version = 2"))
+	st.ExpectLog("info", "generation 2, sha256 ")
+}
+
+// TestReloadHandlers runs on.reload() before each on.reload(session), though it
+// waits, and a session's messages behind its own.
+func TestReloadHandlers(t *testing.T) {
+	st := luatest.Start(t, answering(""))
+	for _, user := range []string{"a@localhost", "b@localhost"} {
+		st.Login(user)
+		st.Expect("connected", nil)
+	}
+	reload(t, st, answering(`
+function on.reload(session)
+  if not session then
+    spectrum.sleep(0.05)
+    data.order = "process"
+    return
+  end
+  data.order = data.order .. " session"
+end
+function on.conv_message(session, m) tell(data.order) end`))
+	st.Say("a@localhost", "x", "y")
+	if got := st.Query(); !strings.HasPrefix(got, "process session") {
+		t.Errorf("got %s", got)
+	}
+}
+
+// TestHandlerThatWaitsEndsInItsGeneration swaps under a handler that waits: it
+// ends in the old script, and what is queued behind it goes to the new one.
+func TestHandlerThatWaitsEndsInItsGeneration(t *testing.T) {
+	script := func(n string) string {
+		return answering(`
+data.version = "` + n + `"
+function on.conv_message(session, m)
+  local before = data.version
+  if m.message == "wait" then tell "waits"; data.gate = spectrum.channel(); data.gate:receive() end
+  session:conv_message { buddy_name = "b", message = m.message .. " " .. before .. "` + n + `" }
+end
+function on.buddy_removed() data.gate:send(true) end`)
+	}
+	st := luatest.Start(t, script("1"))
+	st.Login("bob@localhost")
+	st.Login(alice)
+	st.Say(alice, "b", "wait")
+	st.ExpectQuery("waits")
+	for i := range 3 {
+		st.Say(alice, "b", fmt.Sprint(i))
+	}
+	reload(t, st, script("2"))
+	st.Receive("buddy_removed", &pb.Buddy{UserName: proto.String("bob@localhost"), BuddyName: proto.String("b")})
+	st.ExpectSaid("wait 11")
+	for i := range 3 {
+		st.ExpectSaid(fmt.Sprint(i) + " 22")
+	}
+}
+
+// TestErrorsSayWhichGeneration has a task of the old script fail.
+func TestErrorsSayWhichGeneration(t *testing.T) {
+	st := luatest.Start(t, answering(`
+data.gate = spectrum.channel()
+spectrum.spawn("old", function() data.gate:receive(); error "oops" end)`))
+	reload(t, st, answering(`spectrum.spawn(function() data.gate:send(true) end)`))
+	st.ExpectLog("error", "error in the task old (generation 1, which is not the newest)", "script.lua:10: oops")
+}
+
+// TestOldFunctionsAreToldOf keeps functions in the data tables.
+func TestOldFunctionsAreToldOf(t *testing.T) {
+	st := luatest.Start(t, answering(`
+data.deep = { { callback = function() end } }
+data.plain = { 1, 2, "three" }
+data.ours = spectrum.sleep
+function on.login(session) session.data.hook = function() end; session:connected() end`))
+	for i := range 3 {
+		st.Login(fmt.Sprintf("user%d@localhost", i))
+		st.Expect("connected", nil)
+	}
+	reload(t, st, answering("data.fresh = function() end"))
+	st.ExpectLog("warning", "generation 1 of the script lives on: spectrum.data.deep[1].callback is a function of it")
+	st.ExpectLog("warning", "generation 1 of the script lives on: session.data.hook of 3 sessions is a function of it")
+	for _, word := range []string{"data.fresh", "data.ours", "data.plain"} {
+		if strings.Contains(st.Log.String(), word+" is") {
+			t.Errorf("%s is told of:\n%s", word, st.Log.String())
+		}
+	}
+}
+
+// TestModulesAreFresh changes a module that the script requires.
+func TestModulesAreFresh(t *testing.T) {
+	st := luatest.New(t, answering(`data.version = require "lib.version"`))
+	st.Mkdir("lib")
+	for _, version := range []string{"1", "2"} {
+		st.Write("lib/version.lua", "return "+version)
+		if err := st.Host.Load(); err != nil {
+			t.Fatal(err)
+		}
+		if got := ask(st, "version"); got != version {
+			t.Errorf("version %s, not %s", got, version)
+		}
+	}
+	st.ExpectLog("generation 2, sha256 ", ", and a file that it requires")
+	st.Write("lib/version.lua", "return (")
+	if err := st.Host.Load(); err == nil || !strings.Contains(err.Error(), "lib/version.lua:1: ") {
+		t.Errorf("got %v", err)
+	}
+	want := filepath.Join(st.Dir, "lib", "version.lua")
+	if files := st.Host.Files(); len(files) != 2 || files[0] != want {
+		t.Errorf("the files are %v", files)
+	}
+}
+
+// heap is what is in use after all that is not has been collected.
+func heap() int64 {
+	for range 3 { // cleanups may let go of more
+		runtime.GC()
+	}
+	var m runtime.MemStats
+	runtime.ReadMemStats(&m)
+	return int64(m.HeapAlloc)
+}
+
+// TestOldGenerationsAreGone reloads a script often that uses all there is: what
+// is kept is what one generation needs.
+func TestOldGenerationsAreGone(t *testing.T) {
+	reloads := 1000
+	if testing.Short() || raced {
+		reloads = 100
+	}
+	const script = `
+local lib = require "lib"
+local events = spectrum.channel(10)
+local big = {}
+for i = 1, 1000 do big[i] = i end
+local co = coroutine.wrap(function() while true do coroutine.yield(#big) end end)
+co()
+setmetatable(big, { __index = function() return lib end })
+spectrum.spawn("worker", function() while true do events:receive() end end)
+spectrum.spawn(function() pcall(error, big) end)
+spectrum.every("tick", 0.01, function() return big end)
+spectrum.every(10, function() return big end)
+spectrum.after(0, function() data.count = (data.count or 0) + #big end)
+events:send(big)
+data.notes = { "plain" }
+function on.conv_message(session) session:conv_message { buddy_name = "b", message = "here" } end
+function on.reload(session)
+  if session then
+    session.data.seen = (session.data.seen or 0) + co()
+    session:spawn("reader", function() while true do events:receive(100) end end)
+    session:every("beat", 10, function() return big end)
+    session:after(100, function() return big end)
+  end
+end`
+	st := luatest.New(t, answering(script))
+	st.Write("lib.lua", "return { f = function() return 1 end }")
+	again := func(n int) {
+		for range n {
+			if err := st.Host.Load(); err != nil {
+				t.Fatal(err)
+			}
+			st.Log.Reset()
+		}
+	}
+	again(1)
+	for i := range 3 {
+		st.Login(fmt.Sprintf("user%d@localhost", i))
+		st.Expect("connected", nil)
+	}
+	rest := func() { // until on.reload has run for all
+		for i := range 3 {
+			st.Say(fmt.Sprintf("user%d@localhost", i), "b", "x")
+			st.ExpectSaid("here")
+		}
+	}
+	again(20)
+	rest()
+	before, goroutines := heap(), runtime.NumGoroutine()
+	again(reloads)
+	rest()
+	if grown := heap() - before; grown > 300<<10 {
+		t.Errorf("%d kB more in use after %d reloads", grown>>10, reloads)
+	}
+	if n := runtime.NumGoroutine(); n > goroutines+20 {
+		t.Errorf("%d goroutines, %d before", n, goroutines)
+	}
+}
