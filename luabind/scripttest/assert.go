@@ -1,0 +1,165 @@
+package scripttest
+
+import (
+	"fmt"
+	"strings"
+
+	lua "github.com/yuin/gopher-lua"
+
+	"spectrumlua/luabind/bind"
+)
+
+// assertions are functions of the module test and of t. What they find wrong is
+// an error at the test's line.
+var assertions = bind.Functions{
+	"equal":     assertEqual,
+	"not_equal": assertNotEqual,
+	"same":      assertSame,
+	"match":     assertMatch,
+	"contains":  assertContains,
+	"error":     assertError,
+	"truthy":    assertTruthy,
+	"falsy":     assertFalsy,
+	"fail":      func(l *lua.LState) int { bind.Raise(l, "%s", l.OptString(1, "the test says so")); return 0 },
+	"pattern":   newPattern,
+}
+
+// about is argument n, what a failure is about, in front of its message.
+func about(l *lua.LState, n int) string {
+	if s := l.OptString(n, ""); s != "" {
+		return s + ": "
+	}
+	return ""
+}
+
+// assertEqual is equal(got, want [, about]): tables are equal if all in them is.
+func assertEqual(l *lua.LState) int {
+	compareArguments(l, &comparison{})
+	return 0
+}
+
+// assertSame is same(got, want [, about]): got has at least what want has.
+func assertSame(l *lua.LState) int {
+	compareArguments(l, &comparison{subset: true})
+	return 0
+}
+
+func compareArguments(l *lua.LState, c *comparison) {
+	got, want := argument(l, 1), argument(l, 2)
+	c.compare(want, got, "", 0)
+	if len(c.found) == 0 {
+		return
+	}
+	text := fmt.Sprintf("%sthe values differ\n  expected: %s\n  got:      %s", about(l, 3), show(want), show(got))
+	if _, tables := want.(*lua.LTable); tables {
+		for i, difference := range c.found {
+			if i == maxDifferences {
+				text += fmt.Sprintf("\n  … %d differences more", len(c.found)-i)
+				break
+			}
+			text += "\n  at " + difference
+		}
+	}
+	bind.Raise(l, "%s", text)
+}
+
+// argument is argument n, which must be there, even if it is nil.
+func argument(l *lua.LState, n int) lua.LValue {
+	if l.GetTop() < n {
+		l.ArgError(n, "a value is wanted: first what was got, then what is expected")
+	}
+	return l.Get(n)
+}
+
+// assertNotEqual is not_equal(got, unwanted [, about]).
+func assertNotEqual(l *lua.LState) int {
+	got, unwanted := argument(l, 1), argument(l, 2)
+	c := comparison{}
+	if c.compare(unwanted, got, "", 0); len(c.found) == 0 {
+		bind.Raise(l, "%sit must not be %s", about(l, 3), show(unwanted))
+	}
+	return 0
+}
+
+// assertMatch is match(text, pattern [, about]) → captures: the pattern of Lua's
+// is found in the text.
+func assertMatch(l *lua.LState) int {
+	text, isText := argument(l, 1).(lua.LString)
+	m := checkPattern(l, 2)
+	if isText {
+		if captures, ok := m.find(string(text)); ok {
+			return bind.Return(l, captures...)
+		}
+	}
+	bind.Raise(l, "%sit does not match\n  expected: %v\n  got:      %s", about(l, 3), m, show(l.Get(1)))
+	return 0
+}
+
+// assertContains is contains(whole, part [, about]): a text has another one in
+// it, a list an element.
+func assertContains(l *lua.LState) int {
+	whole, part := argument(l, 1), argument(l, 2)
+	found := false
+	switch w := whole.(type) {
+	case lua.LString:
+		p, ok := part.(lua.LString)
+		found = ok && strings.Contains(string(w), string(p))
+	case *lua.LTable:
+		w.ForEach(func(_, v lua.LValue) {
+			c := comparison{}
+			c.compare(part, v, "", 0)
+			found = found || len(c.found) == 0
+		})
+	}
+	if !found {
+		bind.Raise(l, "%sit is not in there\n  expected: something with %s\n  got:      %s", about(l, 3), show(part), show(whole))
+	}
+	return 0
+}
+
+// assertError is error(fn [, pattern [, about]]) → message: fn raises an error
+// that matches.
+func assertError(l *lua.LState) int {
+	fn := l.CheckFunction(1)
+	var m *matcher
+	if l.Get(2) != lua.LNil {
+		m = checkPattern(l, 2)
+	}
+	l.Push(l.G.Global.RawGetString("pcall"))
+	l.Push(fn)
+	l.Call(1, 2)
+	ok, raised := l.Get(-2), l.Get(-1)
+	l.Pop(2)
+	if ok == lua.LTrue {
+		bind.Raise(l, "%san error was expected, but the function has returned%s", about(l, 3), wanted(m))
+	}
+	text := lua.LVAsString(l.ToStringMeta(raised))
+	if m != nil && !m.matches(text) {
+		bind.Raise(l, "%sthe error is another one\n  expected: %v\n  got:      %s", about(l, 3), m, show(lua.LString(text)))
+	}
+	return bind.Return(l, raised)
+}
+
+func wanted(m *matcher) string {
+	if m == nil {
+		return ""
+	}
+	return "\n  expected: " + m.String()
+}
+
+// assertTruthy is truthy(value [, about]) → value.
+func assertTruthy(l *lua.LState) int {
+	v := argument(l, 1)
+	if lua.LVIsFalse(v) {
+		bind.Raise(l, "%sit is %s", about(l, 2), show(v))
+	}
+	return bind.Return(l, v)
+}
+
+// assertFalsy is falsy(value [, about]).
+func assertFalsy(l *lua.LState) int {
+	if v := argument(l, 1); !lua.LVIsFalse(v) {
+		bind.Raise(l, "%sit is %s", about(l, 2), show(v))
+	}
+	return 0
+}

@@ -1,0 +1,129 @@
+package scripttest
+
+import (
+	"strings"
+	"time"
+
+	lua "github.com/yuin/gopher-lua"
+
+	"spectrumlua/luabind/bind"
+	netmodule "spectrumlua/luabind/modules/net"
+)
+
+// peerConn is the metatable of a peer's connections: those of spectrum.net, and
+// with these methods.
+var peerConn = func() *lua.LTable {
+	methods := map[string]*lua.LFunction{}
+	for name, fn := range map[string]lua.LGFunction{
+		"expect_line":  expectLine,
+		"find_line":    findLine,
+		"expect_close": expectClose,
+		"write_line":   writeLine,
+	} {
+		methods[name] = bind.Function("conn:"+name, fn)
+	}
+	meta := bind.NewTable()
+	ordinary := netmodule.ConnMetatable()
+	ordinary.ForEach(func(k, v lua.LValue) { meta.RawSet(k, v) })
+	meta.RawSetString("__index", bind.Function("conn", func(l *lua.LState) int {
+		if name, ok := l.Get(2).(lua.LString); ok && methods[string(name)] != nil {
+			return bind.Return(l, methods[string(name)])
+		}
+		l.Push(ordinary.RawGetString("__index"))
+		l.Insert(l.Get(-1), 1)
+		l.Pop(1)
+		l.Call(2, 1)
+		return 1
+	}))
+	return meta
+}()
+
+// method is a method of a connection.
+func method(l *lua.LState, conn lua.LValue, name string) lua.LValue {
+	return l.GetField(conn, name)
+}
+
+// callMethod calls a method with values, and leaves results of its results.
+func callMethod(l *lua.LState, conn lua.LValue, name string, results int, args ...lua.LValue) int {
+	l.Push(method(l, conn, name))
+	l.Push(conn)
+	for _, a := range args {
+		l.Push(a)
+	}
+	l.Call(1+len(args), results)
+	return results
+}
+
+// line reads a line within a time, or returns nil and why not.
+func line(l *lua.LState, late time.Time) (text lua.LValue, why string) {
+	conn := l.Get(1)
+	left := max(time.Until(late), time.Millisecond)
+	callMethod(l, conn, "set_timeout", 0, lua.LNumber(left.Seconds()))
+	callMethod(l, conn, "read_line", 2)
+	text, problem := l.Get(-2), l.Get(-1)
+	l.Pop(2)
+	callMethod(l, conn, "set_timeout", 0, lua.LNumber(0))
+	return text, problem.String()
+}
+
+// expectLine is conn:expect_line(pattern [, seconds]) → captures: the next line
+// matches.
+func expectLine(l *lua.LState) int {
+	m, limit := checkPattern(l, 2), limitArgument(l, 3)
+	text, why := line(l, time.Now().Add(limit))
+	if s, ok := text.(lua.LString); ok {
+		if captures, ok := m.find(string(s)); ok {
+			return bind.Return(l, captures...)
+		}
+		bind.Raise(l, "the line is another one\n  expected: %v\n  got:      %s", m, show(text))
+	}
+	bind.Raise(l, "no line came\n  expected: %v\n  got:      %s", m, why)
+	return 0
+}
+
+// findLine is conn:find_line(pattern [, seconds]) → captures: lines are read
+// until one matches.
+func findLine(l *lua.LState) int {
+	m, late := checkPattern(l, 2), time.Now().Add(limitArgument(l, 3))
+	var passed []string
+	for {
+		text, why := line(l, late)
+		s, ok := text.(lua.LString)
+		if !ok {
+			bind.Raise(l, "no such line came\n  expected: %v\n  got:      %s%s", m, why, list("\n  lines before that:", passed))
+		}
+		if captures, ok := m.find(string(s)); ok {
+			return bind.Return(l, captures...)
+		}
+		passed = append(passed, show(text))
+	}
+}
+
+func list(head string, lines []string) string {
+	if len(lines) == 0 {
+		return ""
+	}
+	return head + "\n    " + strings.Join(lines, "\n    ")
+}
+
+// expectClose is conn:expect_close([seconds]): the script closes the connection,
+// and sends nothing before that.
+func expectClose(l *lua.LState) int {
+	text, why := line(l, time.Now().Add(limitArgument(l, 2)))
+	if text != lua.LNil {
+		bind.Raise(l, "the script should close the connection\n  got:      the line %s", show(text))
+	}
+	if why == bind.ErrTimeout.Error() {
+		bind.Raise(l, "the script should close the connection, and has not")
+	}
+	return 0
+}
+
+// writeLine is conn:write_line(line, …): each is written with CR and LF.
+func writeLine(l *lua.LState) int {
+	var b strings.Builder
+	for i := 2; i <= l.GetTop(); i++ {
+		b.WriteString(l.CheckString(i) + "\r\n")
+	}
+	return callMethod(l, l.Get(1), "write", 2, lua.LString(b.String()))
+}

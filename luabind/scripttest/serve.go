@@ -1,0 +1,162 @@
+package scripttest
+
+import (
+	"context"
+	"crypto/tls"
+	"errors"
+	"fmt"
+	"net"
+	"path/filepath"
+	"time"
+
+	lua "github.com/yuin/gopher-lua"
+
+	"spectrumlua/luabind"
+	"spectrumlua/luabind/bind"
+	netmodule "spectrumlua/luabind/modules/net"
+	"spectrumlua/runtime/task"
+)
+
+// peer is a server that a test plays. The baton guards it.
+type peer struct {
+	world    *world
+	listener net.Listener
+	secure   *tls.Config // nil: no TLS
+	ca       string      // a file with the certificate
+	handler  *lua.LFunction
+	runtime  *bind.Runtime
+	owner    *task.Owner
+
+	count  int           // connections so far
+	busy   int           // connections that are being served
+	change chan struct{} // closed when that changes; nil until somebody waits
+}
+
+var peerClass = bind.NewClass("peer", map[string]func(l *lua.LState, p *peer) int{
+	// close() refuses connections from now on; those that are there stay.
+	"close": func(_ *lua.LState, p *peer) int { _ = p.listener.Close(); return 0 },
+	// wait([connections [, seconds]]) waits until so many connections have come,
+	// 1 if it is not said, and been served to the end.
+	"wait": waitPeer,
+}, map[string]func(l *lua.LState, p *peer) lua.LValue{
+	"address": func(_ *lua.LState, p *peer) lua.LValue { return lua.LString(p.listener.Addr().String()) },
+	"host":    func(_ *lua.LState, p *peer) lua.LValue { return lua.LString(p.at().IP.String()) },
+	"port":    func(_ *lua.LState, p *peer) lua.LValue { return lua.LNumber(p.at().Port) },
+	"count":   func(_ *lua.LState, p *peer) lua.LValue { return lua.LNumber(p.count) },
+	"ca":      func(_ *lua.LState, p *peer) lua.LValue { return lua.LString(p.ca) },
+})
+
+func (p *peer) at() *net.TCPAddr { return p.listener.Addr().(*net.TCPAddr) }
+
+// serve is t:serve(fn [, options]) → peer: fn(conn, n) is run in a task of its
+// own for each connection, the first of which has the number 1. The connection is
+// closed when fn returns. With tls = true it is one of TLS, and peer.ca is the
+// file to trust.
+func serve(l *lua.LState, w *world) int {
+	fn := l.CheckFunction(2)
+	o := bind.OptionsAt(l, 3, "serve")
+	secure, host := o.Bool("tls", false), o.String("host", "127.0.0.1")
+	port := o.Int("port", 0, 0)
+	o.Done()
+	listener, err := net.Listen("tcp", net.JoinHostPort(host, fmt.Sprint(port)))
+	if err != nil {
+		bind.Raise(l, "serve: %v", err)
+	}
+	p := &peer{world: w, listener: listener, handler: fn, runtime: bind.RuntimeOf(l), owner: bind.RuntimeOf(l).Process}
+	p.owner.Own(listener)
+	if secure {
+		p.ca = filepath.Join(w.dir, fmt.Sprintf("peer-%d.pem", p.at().Port))
+		if p.secure, err = certificate(host, p.ca); err != nil {
+			bind.Raise(l, "serve: %v", err)
+		}
+	}
+	p.owner.Spawn("", p.accept)
+	return bind.Return(l, peerClass.New(p))
+}
+
+// accept takes connections until the listener is closed.
+func (p *peer) accept(t *task.Task) {
+	for {
+		var conn net.Conn
+		err := t.Wait(func(ctx context.Context) (err error) {
+			defer context.AfterFunc(ctx, func() { _ = p.listener.Close() })()
+			conn, err = p.listener.Accept()
+			return err
+		})
+		if conn == nil {
+			return
+		}
+		if err != nil {
+			_ = conn.Close()
+			return
+		}
+		p.count++
+		p.busy++
+		n := p.count
+		p.owner.Spawn("", func(t *task.Task) { p.talk(t, conn, n) })
+	}
+}
+
+// talk runs the test's function for one connection.
+func (p *peer) talk(t *task.Task, conn net.Conn, n int) {
+	defer func() {
+		p.busy--
+		if p.change != nil {
+			close(p.change)
+			p.change = nil
+		}
+	}()
+	if p.secure != nil {
+		secure := tls.Server(conn, p.secure)
+		err := t.Wait(func(ctx context.Context) error { return secure.HandshakeContext(ctx) })
+		if err != nil {
+			_ = conn.Close() // the script does not trust it: that is its affair
+			return
+		}
+		conn = secure
+	}
+	ud := netmodule.NewConn(conn, p.owner)
+	ud.Metatable = peerConn
+	err := p.runtime.Call(t, p.handler, []lua.LValue{ud, lua.LNumber(n)}, nil)
+	closeConn(p.runtime, t, ud)
+	if err == nil || t.Err() != nil {
+		return
+	}
+	text := err.Error()
+	var problem *luabind.ScriptError
+	if errors.As(err, &problem) {
+		text = problem.Message + calls(problem.Traceback)
+	}
+	p.world.fail(fmt.Sprintf("%s\n  (in what t:serve was given, connection %d)", text, n))
+}
+
+// closeConn calls the connection's close.
+func closeConn(rt *bind.Runtime, t *task.Task, ud *lua.LUserData) {
+	fn := bind.Function("close", func(l *lua.LState) int { return callMethod(l, ud, "close", 0) })
+	_ = rt.Call(t, fn, nil, nil) // it cannot fail, unless the task has been cancelled
+}
+
+// waitPeer is peer:wait([connections [, seconds]]).
+func waitPeer(l *lua.LState, p *peer) int {
+	wanted := l.OptInt(2, 1)
+	late := time.Now().Add(limitArgument(l, 3))
+	for p.count < wanted || p.busy > 0 {
+		if p.change == nil {
+			p.change = make(chan struct{})
+		}
+		change := p.change
+		err := waitFor(l, time.Until(late), func(ctx context.Context) error {
+			select {
+			case <-change:
+				return nil
+			case <-ctx.Done():
+				return context.Cause(ctx)
+			}
+		})
+		if err != nil {
+			bind.Raise(l, "the peer has not been served to the end: %d connections have come, of %d, and %d are being served%s",
+				p.count, wanted, p.busy, p.world.seen(nil))
+		}
+	}
+	return 0
+}

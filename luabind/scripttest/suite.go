@@ -1,0 +1,116 @@
+package scripttest
+
+import (
+	"fmt"
+	"path/filepath"
+	"strings"
+
+	lua "github.com/yuin/gopher-lua"
+
+	"spectrumlua/luabind/bind"
+	"spectrumlua/runtime/task"
+)
+
+// suite is what a test file says when it is loaded. The baton of its world
+// guards it.
+type suite struct {
+	world   *world
+	path    string // of the test file, absolute
+	runtime *bind.Runtime
+	cases   []*testCase
+	script  string // what is tested: a script or a config file
+	config  *lua.LTable
+}
+
+// testCase is one case of a file.
+type testCase struct {
+	name string
+	run  *lua.LFunction
+}
+
+func newSuite(w *world, path string) *suite {
+	return &suite{world: w, path: path, script: strings.TrimSuffix(path, suffix) + ".lua"}
+}
+
+// find finds a case by its name, or returns nil.
+func (s *suite) find(name string) *testCase {
+	for _, c := range s.cases {
+		if c.name == name {
+			return c
+		}
+	}
+	return nil
+}
+
+// call runs a case in t.
+func (s *suite) call(t *task.Task, c *testCase) error {
+	return s.runtime.Call(t, c.run, []lua.LValue{caseClass.New(s.world)}, nil)
+}
+
+// module is spectrum.test.
+func (s *suite) module() bind.Module {
+	return bind.Module{Name: "spectrum.test", Open: func(rt *bind.Runtime) *lua.LTable {
+		s.runtime = rt
+		fns := bind.Functions{
+			"case":   s.addCase,
+			"script": s.setScript,
+			"config": s.setConfig,
+		}
+		for name, fn := range assertions {
+			fns[name] = fn
+		}
+		m := bind.NewModule("test", fns)
+		m.RawSetString("any", anyValue)
+		m.RawSetString("none", noValue)
+		return m
+	}}
+}
+
+// addCase is test.case(name, fn): fn(t) is run in a world of its own.
+func (s *suite) addCase(l *lua.LState) int {
+	name, run := l.CheckString(1), l.CheckFunction(2)
+	if s.world.running() != nil {
+		bind.Raise(l, "test.case is called while the file loads, not in a case")
+	}
+	if s.find(name) != nil {
+		bind.Raise(l, "there is a case %q already: give each a name of its own", name)
+	}
+	s.cases = append(s.cases, &testCase{name, run})
+	return 0
+}
+
+// setScript is test.script(path): the script or the config file to test. A
+// relative path starts at the test file's folder.
+func (s *suite) setScript(l *lua.LState) int {
+	s.script = s.beside(l.CheckString(1))
+	return 0
+}
+
+// beside is a path as a test file means it.
+func (s *suite) beside(path string) string {
+	if filepath.IsAbs(path) {
+		return path
+	}
+	return filepath.Join(filepath.Dir(s.path), path)
+}
+
+// setConfig is test.config{ section = { key = value } }: what the config of each
+// case has in addition.
+func (s *suite) setConfig(l *lua.LState) int {
+	s.config = l.CheckTable(1)
+	if err := checkSections(s.config); err != nil {
+		l.ArgError(1, err.Error())
+	}
+	return 0
+}
+
+// checkSections tells what is wrong with a config in a table.
+func checkSections(config *lua.LTable) (err error) {
+	config.ForEach(func(section, keys lua.LValue) {
+		if _, ok := section.(lua.LString); !ok || keys.Type() != lua.LTTable {
+			err = fmt.Errorf("a table of sections is wanted, as in { irc = { nick = \"alice\" } }, not %s = %s",
+				section.String(), bind.Describe(keys))
+		}
+	})
+	return err
+}
