@@ -135,7 +135,7 @@ func (u *unit) nameValue(e *ast.IdentExpr) value {
 		return value{}
 	}
 	if u.role == test && e.Value == testModule {
-		return value{class: api.FindClass(testModule)}
+		return value{class: api.Module("spectrum." + testModule)}
 	}
 	if t, ok := u.surface.Globals.RawGetString(e.Value).(*lua.LTable); ok && u.surface.library[e.Value] {
 		return value{table: t}
@@ -279,7 +279,7 @@ func (u *unit) callValue(e *ast.FuncCallExpr, nth int) value {
 				return u.moduleValue(t)
 			}
 			if u.isTestModule(first.Value) {
-				return value{class: api.FindClass(testModule)}
+				return value{class: api.Module("spectrum." + testModule)}
 			}
 			return value{}
 		case name.Value == "assert":
