@@ -40,6 +40,9 @@ func TestEveryNameHasAPlace(t *testing.T) {
 		}
 	}
 	for _, c := range api.Classes() {
+		if strings.HasPrefix(c.Name, "spectrum.test") {
+			continue // what only tests have is in reference.md
+		}
 		for _, f := range c.Functions {
 			if !strings.Contains(pages.String(), f.Name) {
 				t.Errorf("%s.%s is on no page", c.Name, f.Name)
