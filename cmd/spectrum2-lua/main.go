@@ -19,6 +19,7 @@ import (
 // the help.
 var commands = []func(*terminal) *cobra.Command{
 	newDemo,
+	newChat,
 	newCheck,
 	newBench,
 	newBaseline,

@@ -1,0 +1,139 @@
+package chat
+
+import (
+	"slices"
+	"strings"
+	"testing"
+)
+
+func TestWords(t *testing.T) {
+	cases := []struct {
+		text string
+		want []string
+		err  error
+	}{
+		{"", nil, nil},
+		{"  a \t b ", []string{"a", "b"}, nil},
+		{`"two words" three`, []string{"two words", "three"}, nil},
+		{`"a \"quote\" and a \\" ""`, []string{`a "quote" and a \`, ""}, nil},
+		{`it"s fine`, []string{`it"s`, "fine"}, nil},
+		{`a "open`, []string{"a"}, errOpenQuote},
+	}
+	for _, c := range cases {
+		w := words{c.text}
+		got, err := w.all()
+		if !slices.Equal(got, c.want) || err != c.err {
+			t.Errorf("%q: got %q, %v; want %q, %v", c.text, got, err, c.want, c.err)
+		}
+	}
+}
+
+func TestRest(t *testing.T) {
+	w := words{`echo  "two"  words `}
+	if first, _, _ := w.next(); first != "echo" {
+		t.Errorf("the first word is %q", first)
+	}
+	if rest := w.rest(); rest != `"two"  words` {
+		t.Errorf("the rest is %q", rest)
+	}
+}
+
+func TestPasswordsAreMasked(t *testing.T) {
+	cases := []struct{ line, masked, kept string }{
+		{"hello", "hello", "hello"},
+		{"my password=none of yours", "my password=none of yours", "my password=none of yours"},
+		{"/login", "/login", "/login"},
+		{"/login alice", "/login alice", "/login alice"},
+		{"/login alice hunter2", "/login alice ***", "/login alice"},
+		{"/LOGIN  alice  hunter2 color=blue", "/LOGIN  alice  *** color=blue", "/LOGIN  alice"},
+		{`/login "al ice" "hunter 2"`, `/login "al ice" ***`, `/login "al ice"`},
+		{`/login alice "hunter 2`, `/login alice ***`, `/login alice`},
+		{"/login alice color=blue", "/login alice color=blue", "/login alice color=blue"},
+		{"/login alice hunter2 api_key=x", "/login alice *** api_key=***", "/login alice"},
+		{"/join lobby al hunter2", "/join lobby al ***", "/join lobby al"},
+		{"/join lobby al", "/join lobby al", "/join lobby al"},
+		{"/settings token=x color=blue", "/settings token=*** color=blue", "/settings token=*** color=blue"},
+		{`/raw login { password = "hunter \"2\"", x = 1 }`, `/raw login { password = ***, x = 1 }`, `/raw login { password = ***, x = 1 }`},
+		{`/raw login {"password": "hunter2", "x": 1}`, `/raw login {"password": ***, "x": 1}`, `/raw login {"password": ***, "x": 1}`},
+		{`/raw login { ["password"] = 'hunter2' }`, `/raw login { ["password"] = *** }`, `/raw login { ["password"] = *** }`},
+		{"/xml <iq><password>x</password></iq>", "/xml <iq><password>***</password></iq>", "/xml <iq><password>***</password></iq>"},
+	}
+	for _, c := range cases {
+		if got := Masked(c.line); got != c.masked {
+			t.Errorf("%q is shown as %q, want %q", c.line, got, c.masked)
+		}
+		if got := Kept(c.line); got != c.kept {
+			t.Errorf("%q is kept as %q, want %q", c.line, got, c.kept)
+		}
+	}
+}
+
+func TestComplete(t *testing.T) {
+	c := New(Options{})
+	c.people.mu.Lock()
+	u := c.people.user("alice@localhost")
+	u.contacts["echo"], u.contacts["two words"] = "Echo", ""
+	u.rooms["lobby"] = &room{"al", map[string]bool{"bob": true}}
+	c.people.listed["garden"] = true
+	c.people.mu.Unlock()
+	cases := []struct {
+		before string
+		start  int
+		some   []string // are among the words
+		never  string   // is not
+	}{
+		{"hel", 0, nil, "/help"},
+		{"/lo", 0, []string{"/login", "/logout", "/log"}, ""},
+		{"/msg ", 5, []string{"echo", `"two words"`, "lobby", "garden", "lobby/bob"}, ""},
+		{"/msg echo he", 10, []string{"echo"}, ""},
+		{"/join ga", 6, []string{"garden"}, "echo"},
+		{"/buddy ", 7, []string{"add", "remove"}, "echo"},
+		{"/buddy add ", 11, []string{"echo"}, "add"},
+		{"/status a", 8, []string{"online", "away", "dnd"}, ""},
+		{"/login alice pw sta", 16, []string{"stay_connected="}, ""},
+		{"/login al", 7, nil, "stay_connected="},
+		{"/raw con", 5, []string{"conv_message", "login"}, "connected"},
+		{"/raw conv_message {bud", 19, []string{"buddy_name", "message"}, "user_name"},
+		{"/raw conv_message { message = x, bud", 33, []string{"buddy_name"}, ""},
+		{"/raw nothing { x", 15, nil, "buddy_name"},
+		{"/as ", 4, []string{"alice"}, ""},
+		{"/help w", 6, []string{"wire", "wait", "who"}, ""},
+		{"/logout x", 8, nil, "echo"},
+		{"/nothing x", 9, nil, "echo"},
+	}
+	for _, tc := range cases {
+		start, words := c.Complete(tc.before)
+		if start != tc.start {
+			t.Errorf("%q: the word starts at %d, want %d", tc.before, start, tc.start)
+		}
+		for _, want := range tc.some {
+			if !slices.Contains(words, want) {
+				t.Errorf("%q: %q is not among %q", tc.before, want, words)
+			}
+		}
+		if slices.Contains(words, tc.never) {
+			t.Errorf("%q: %q is among the words", tc.before, tc.never)
+		}
+	}
+}
+
+// TestCommandsTeach has each command be written as it is found, and told of in
+// one sentence.
+func TestCommandsTeach(t *testing.T) {
+	seen := map[string]bool{}
+	for _, g := range groups {
+		for _, c := range g.commands {
+			if seen[c.name] {
+				t.Errorf("there are two commands /%s", c.name)
+			}
+			seen[c.name] = true
+			name, _, _ := cutBlank(c.usage)
+			if name != "/"+c.name {
+				t.Errorf("/%s is written %s", c.name, c.usage)
+			}
+			if c.about == "" || strings.HasSuffix(c.about, ".") {
+				t.Errorf("/%s is told of as %q", c.name, c.about)
+			}
+		}
+	}
+}

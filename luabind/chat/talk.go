@@ -1,0 +1,143 @@
+package chat
+
+import (
+	"errors"
+	"fmt"
+	"strconv"
+
+	"google.golang.org/protobuf/proto"
+
+	"spectrumlua/pb"
+)
+
+var talkCommands = []*command{
+	{
+		name: "msg", usage: "/msg WHO TEXT", run: (*Chat).msg, needs: online, words: []candidates{partners},
+		about: "writes to a contact, to a room, or to ROOM/NICK; plain text then goes there too",
+	},
+	{name: "me", usage: "/me TEXT", about: "writes /me TEXT, which clients show as what you do (XEP-0245)", needs: online, run: (*Chat).me},
+	{
+		name: "to", usage: "/to WHO", about: "has plain text go there, without writing anything", run: (*Chat).to,
+		words: []candidates{partners},
+	},
+	{
+		name: "typing", usage: "/typing [start|pause|stop]", needs: online, run: (*Chat).typing, words: []candidates{typingWords},
+		about: "tells your partner that you are typing",
+	},
+	{name: "attention", usage: "/attention [TEXT]", about: "buzzes your partner", needs: online, run: (*Chat).attention},
+	{
+		name: "receipts", usage: "/receipts on|off", about: "asks for a receipt with each message", run: (*Chat).setReceipts,
+		words: []candidates{switches},
+	},
+}
+
+var errNoPartner = errors.New("nobody to write to yet: /msg WHO TEXT writes to a contact, /join ROOM enters a room")
+
+func (c *Chat) msg(l *call) error {
+	who, err := l.word()
+	if err != nil {
+		return err
+	}
+	text := l.rest()
+	if text == "" {
+		return errUsage
+	}
+	return c.say(who, text)
+}
+
+// say writes to somebody, or to the partner for "".
+func (c *Chat) say(who, text string) error {
+	if err := find("msg").possible(c.people.me()); err != nil {
+		return err
+	}
+	if who == "" {
+		if who = c.people.me().partner; who == "" {
+			return errNoPartner
+		}
+	}
+	c.people.change(func(u *user) { u.partner = who })
+	m := &pb.ConversationMessage{BuddyName: proto.String(who), Message: proto.String(text)}
+	if c.receipts {
+		m.Id = proto.String(c.nextID())
+	}
+	return c.send(pb.WrapperMessage_TYPE_CONV_MESSAGE, m)
+}
+
+func (c *Chat) me(l *call) error {
+	text := l.rest()
+	if text == "" {
+		return errUsage
+	}
+	return c.say("", "/me "+text)
+}
+
+func (c *Chat) nextID() string {
+	c.ids++
+	return strconv.Itoa(c.ids)
+}
+
+func (c *Chat) to(l *call) error {
+	who, err := l.word()
+	if err != nil {
+		return err
+	}
+	if err := l.end(); err != nil {
+		return err
+	}
+	c.people.change(func(u *user) { u.partner = who })
+	return nil
+}
+
+// typingStates are what XEP-0085 has.
+var typingStates = map[string]pb.WrapperMessage_Type{
+	"start": pb.WrapperMessage_TYPE_BUDDY_TYPING,
+	"pause": pb.WrapperMessage_TYPE_BUDDY_TYPED,
+	"stop":  pb.WrapperMessage_TYPE_BUDDY_STOPPED_TYPING,
+}
+
+func (c *Chat) typing(l *call) error {
+	state, err := l.choice("state", "start", []string{"start", "pause", "stop"})
+	if err != nil {
+		return err
+	}
+	partner := c.people.me().partner
+	if partner == "" {
+		return errNoPartner
+	}
+	if err := l.end(); err != nil {
+		return err
+	}
+	return c.send(typingStates[state], &pb.Buddy{BuddyName: proto.String(partner)})
+}
+
+func (c *Chat) attention(l *call) error {
+	partner := c.people.me().partner
+	if partner == "" {
+		return errNoPartner
+	}
+	return c.send(pb.WrapperMessage_TYPE_ATTENTION, &pb.ConversationMessage{
+		BuddyName: proto.String(partner), Message: proto.String(l.rest()),
+	})
+}
+
+func (c *Chat) setReceipts(l *call) error {
+	on, err := l.onOff()
+	if err != nil {
+		return err
+	}
+	c.receipts = on
+	return nil
+}
+
+// onOff is the next and last word, which is on or off.
+func (c *call) onOff() (bool, error) {
+	word, err := c.word()
+	if err != nil {
+		return false, err
+	}
+	switch word {
+	case "on", "off":
+		return word == "on", c.end()
+	}
+	return false, fmt.Errorf("%q is neither on nor off", word)
+}
