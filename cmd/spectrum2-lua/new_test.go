@@ -10,7 +10,9 @@ import (
 	"testing"
 
 	"spectrumlua/luabind/api"
+	"spectrumlua/luabind/check"
 	"spectrumlua/luabind/luatest"
+	"spectrumlua/luabind/scripttest"
 	"spectrumlua/pb"
 	"spectrumlua/runtime/config"
 )
@@ -104,6 +106,35 @@ func TestTheNewScriptRuns(t *testing.T) {
 	}
 	st.Say("alice@localhost", "chat", "good day")
 	st.ExpectSaid("Hello, legacy! You wrote: good day")
+}
+
+// TestTheNewTransportPasses has check and test find nothing wrong with what new
+// makes, whatever its name.
+func TestTheNewTransportPasses(t *testing.T) {
+	for _, name := range []string{"chat", "a", "my-chat_2", strings.Repeat("x", 40)} {
+		folder := filepath.Join(t.TempDir(), name)
+		if _, err := makeTransport(folder, "/usr/bin/"+backendName); err != nil {
+			t.Fatal(err)
+		}
+		for _, finding := range check.Paths(folder).Findings {
+			// A warning may be about this machine.
+			if finding.Severity == check.Error {
+				t.Errorf("%s: check says %+v", name, finding)
+			}
+		}
+		files, err := scripttest.Find([]string{folder})
+		if err != nil {
+			t.Fatal(err)
+		}
+		sum := scripttest.Run(t.Context(), files, scripttest.Options{Done: func(r scripttest.Result) {
+			if !r.Passed() {
+				t.Errorf("%s: test %q says %q", name, r.Name, r.Failures)
+			}
+		}})
+		if sum.Passed < 3 {
+			t.Errorf("%s: %d tests have passed", name, sum.Passed)
+		}
+	}
 }
 
 func TestNothingIsOverwritten(t *testing.T) {
