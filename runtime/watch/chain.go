@@ -10,15 +10,18 @@ import (
 const maxLinks = 40
 
 // chain is where a name leads: every symbolic link on the way, wherever in the
-// path it stands, then the file itself, and the folders that both lie in.
+// path it stands, then the file itself. Each has the one path that leads to it
+// without links, since the system tells of changes under one name only.
 type chain struct {
 	names  []string
+	folder string // the last one, whose coming and going is good to know too
 	target string // the file that the name stands for; "" if there is none just now
+	err    error  // why there is not even a folder for it
 }
 
 // follow follows a name, which is absolute, as far as it leads.
 func follow(name string) chain {
-	c := chain{names: []string{filepath.Clean(name)}}
+	var c chain
 	at, rest := "/", strings.Split(strings.Trim(filepath.Clean(name), "/"), "/")
 	for links := 0; len(rest) > 0; {
 		next := filepath.Join(at, rest[0])
@@ -26,7 +29,10 @@ func follow(name string) chain {
 		info, err := os.Lstat(next)
 		switch {
 		case err != nil:
-			c.names = append(c.names, next) // it may come to be
+			c.names, c.folder = append(c.names, next), at // it may come to be
+			if len(rest) > 0 {
+				c.err = err
+			}
 			return c
 		case info.Mode()&os.ModeSymlink == 0:
 			at = next
@@ -46,6 +52,6 @@ func follow(name string) chain {
 		rest = append(strings.Split(strings.Trim(filepath.Clean(to), "/"), "/"), rest...)
 	}
 	c.target = at
-	c.names = append(c.names, at, filepath.Dir(at))
+	c.names, c.folder = append(c.names, at), filepath.Dir(at)
 	return c
 }

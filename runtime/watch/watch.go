@@ -78,16 +78,23 @@ const maxLooks = 10
 // look is update once; added tells that a folder is watched which was not.
 func (w *Watcher) look() (added bool, first error) {
 	w.names = map[string][]chain{}
-	folders := map[string]bool{} // true: a file cannot be watched without it
+	folders := map[string]bool{} // true: it has to be watched
 	for _, file := range w.files {
 		c := follow(file)
+		if first == nil {
+			first = c.err
+		}
 		for _, name := range c.names {
 			w.names[name] = append(w.names[name], c)
-			folders[filepath.Dir(name)] = false
+			folders[filepath.Dir(name)] = true
 		}
-	}
-	for _, file := range w.files {
-		folders[filepath.Dir(file)] = true
+		if c.folder != "" {
+			w.names[c.folder] = append(w.names[c.folder], c)
+			above := filepath.Dir(c.folder)
+			if _, needed := folders[above]; !needed {
+				folders[above] = false // one that may not be read does no harm
+			}
+		}
 	}
 	for folder := range w.folders {
 		if _, wanted := folders[folder]; !wanted {
