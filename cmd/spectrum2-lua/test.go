@@ -1,0 +1,214 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"os"
+	"path/filepath"
+	"regexp"
+	"runtime"
+	"strings"
+	"time"
+
+	"github.com/spf13/cobra"
+
+	"spectrumlua/luabind/scripttest"
+	"spectrumlua/runtime/watch"
+)
+
+// testRun is what the flags of test say.
+type testRun struct {
+	t       *terminal
+	paths   []string
+	run     string
+	verbose bool
+	watch   bool
+	junit   string
+	timeout time.Duration
+	jobs    int
+
+	options scripttest.Options
+	results []scripttest.Result
+}
+
+func newTest(t *terminal) *cobra.Command {
+	r := &testRun{t: t}
+	cmd := &cobra.Command{
+		Use:   "test [file or folder …]",
+		Short: "Run the tests of scripts: *_test.lua",
+		Long: `test runs the cases in files called NAME_test.lua, which test the script NAME.lua
+beside them, by default all of them in this folder and below:
+
+    test.case("what is said comes back", function(t)
+      local alice = t:login()
+      alice:expect("connected")
+      alice:say("echo", "hello")
+      alice:expect("conv_message", { buddy_name = "echo", message = "hello" })
+    end)
+
+Each case has a backend, a VM and a folder of its own, a Spectrum that it plays,
+servers that it plays, and a clock that it can move on. docs/testing.md has all
+that a test can do.
+
+What fails is shown with its line, what was expected and what was seen. The last
+line is always "N passed, N failed". The exit code is 0 if all have passed, 1 if
+any has failed, and 2 if there was nothing to run.`,
+		Example: `  spectrum2-lua test
+  spectrum2-lua test -v scripts/irc_test.lua
+  spectrum2-lua test -run 'nick|join' scripts
+  spectrum2-lua test -watch
+  spectrum2-lua test --junit report.xml`,
+		RunE: func(cmd *cobra.Command, args []string) error {
+			r.paths = args
+			return r.start(cmd)
+		},
+	}
+	f := cmd.Flags()
+	f.StringVar(&r.run, "run", "", "run the cases only whose names match this `regexp`")
+	f.BoolVarP(&r.verbose, "verbose", "v", false, "show the cases that pass, too")
+	f.BoolVar(&r.watch, "watch", false, "run again whenever a test or a script has changed")
+	f.StringVar(&r.junit, "junit", "", "write the results to a `file`, as JUnit has them")
+	f.DurationVar(&r.timeout, "timeout", scripttest.DefaultTimeout, "how long a case may take")
+	f.IntVarP(&r.jobs, "jobs", "j", runtime.GOMAXPROCS(0), "how many files are run at the same time")
+	return cmd
+}
+
+// start checks the flags and runs the tests, once or again and again.
+func (r *testRun) start(cmd *cobra.Command) error {
+	r.options = scripttest.Options{Timeout: r.timeout, Jobs: r.jobs, Done: r.show}
+	if r.run != "" {
+		pattern, err := regexp.Compile(r.run)
+		if err != nil {
+			return usageError{cmd.CommandPath(), fmt.Errorf("--run: %w", err)}
+		}
+		r.options.Run = pattern
+	}
+	if r.timeout <= 0 || r.jobs < 1 {
+		return usageError{cmd.CommandPath(), errors.New("--timeout and --jobs want more than 0")}
+	}
+	if len(r.paths) == 0 {
+		r.paths = []string{"."}
+	}
+	if r.watch {
+		return r.again(cmd.Context())
+	}
+	_, err := r.once(cmd.Context())
+	return err
+}
+
+// once runs the tests and says how it went; the files are what it depends on.
+func (r *testRun) once(ctx context.Context) (files []string, err error) {
+	r.results = nil
+	found, err := scripttest.Find(r.paths)
+	if err != nil {
+		r.t.note("spectrum2-lua: " + err.Error())
+	}
+	sum := scripttest.Run(ctx, found, r.options)
+	switch {
+	case err != nil:
+	case len(found) == 0:
+		r.t.note("spectrum2-lua: there are no tests: no *_test.lua in " + strings.Join(r.paths, ", "))
+	case sum.Passed+sum.Failed == 0 && ctx.Err() == nil:
+		r.t.note("spectrum2-lua: there is no such case in " + count(len(found), "file"))
+	}
+	unwritten := false
+	if r.junit != "" {
+		if err := writeJUnit(r.junit, r.results); err != nil {
+			r.t.note("spectrum2-lua: " + err.Error())
+			unwritten = true
+		}
+	}
+	r.t.print(r.last(sum))
+	for _, file := range found {
+		if full, err := filepath.Abs(file); err == nil {
+			sum.Files = append(sum.Files, full)
+		}
+	}
+	switch {
+	case sum.Failed > 0 || unwritten || ctx.Err() != nil:
+		return sum.Files, exitCode(exitFailed)
+	case sum.Passed == 0:
+		return sum.Files, exitCode(exitUsage)
+	}
+	return sum.Files, nil
+}
+
+// last is the last line.
+func (r *testRun) last(sum scripttest.Summary) string {
+	style := green
+	if sum.Failed > 0 || sum.Passed == 0 {
+		style = red
+	}
+	return r.t.paint(style, fmt.Sprintf("%d passed, %d failed", sum.Passed, sum.Failed))
+}
+
+// show tells of one result.
+func (r *testRun) show(result scripttest.Result) {
+	r.results = append(r.results, result)
+	title := result.File
+	if result.Name != "" {
+		title += ": " + result.Name
+	}
+	if result.Passed() {
+		if r.verbose {
+			r.t.print(r.t.paint(green, "ok    ") + printable(title))
+		}
+		return
+	}
+	lines := []string{r.t.paint(red, "FAIL  ") + r.t.paint(bold, printable(title))}
+	for _, failure := range result.Failures {
+		for line := range strings.Lines(failure) {
+			lines = append(lines, "      "+printable(strings.TrimRight(line, "\n")))
+		}
+	}
+	for _, entry := range result.Log {
+		for line := range strings.Lines(entry) {
+			lines = append(lines, r.t.paint(dim, "      | "+printable(strings.TrimRight(line, "\n"))))
+		}
+	}
+	r.t.print(strings.Join(lines, "\n") + "\n")
+}
+
+// again runs the tests now and whenever one of their files has changed, until
+// the context ends. It ends as the last run did.
+func (r *testRun) again(ctx context.Context) error {
+	changed := make(chan struct{}, 1)
+	watcher, err := watch.New(func() {
+		select {
+		case changed <- struct{}{}:
+		default:
+		}
+	}, func(err error) { r.t.note("spectrum2-lua: watching the files: " + err.Error()) })
+	if err != nil {
+		return err
+	}
+	defer watcher.Close()
+	for {
+		files, err := r.once(ctx)
+		if len(files) == 0 {
+			return err // there is nothing to watch
+		}
+		if err := watcher.Watch(files, true); err != nil {
+			r.t.note("spectrum2-lua: watching the files: " + err.Error())
+		}
+		select {
+		case <-ctx.Done():
+			return err
+		case <-changed:
+			r.t.print(r.t.paint(dim, "\n"+time.Now().Format(time.TimeOnly)+" a file has changed"))
+		}
+	}
+}
+
+// writeJUnit writes results to a file.
+func writeJUnit(path string, results []scripttest.Result) error {
+	text, err := junit(results)
+	if err == nil {
+		err = os.WriteFile(path, text, 0o644) //nolint:gosec // it holds no secrets
+	}
+	if err != nil {
+		return fmt.Errorf("the JUnit file cannot be written: %w", err)
+	}
+	return nil
+}
