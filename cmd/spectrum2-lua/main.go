@@ -9,6 +9,7 @@ import (
 	"io"
 	"os"
 	"os/signal"
+	"slices"
 	"strings"
 	"syscall"
 
@@ -21,6 +22,7 @@ var commands = []func(*terminal) *cobra.Command{
 	newDemo,
 	newChat,
 	newCheck,
+	newTest,
 	newBench,
 	newBaseline,
 	newPeer,
@@ -46,10 +48,14 @@ func main() {
 // run does what the arguments say and returns the exit code.
 func run(ctx context.Context, args []string, stdout, stderr io.Writer) int {
 	root := newRoot(newTerminal(stdout, stderr))
-	root.SetArgs(args)
+	root.SetArgs(oneDash(root, args))
 	err := root.ExecuteContext(ctx)
 	if err == nil {
 		return 0
+	}
+	var code exitCode
+	if errors.As(err, &code) {
+		return int(code)
 	}
 	_, _ = fmt.Fprintf(stderr, "spectrum2-lua: %v\n", err)
 	var usage usageError
@@ -68,6 +74,31 @@ type usageError struct {
 
 func (e usageError) Error() string { return e.err.Error() }
 func (e usageError) Unwrap() error { return e.err }
+
+// exitCode is the error of a command that has said what went wrong.
+type exitCode int
+
+func (c exitCode) Error() string { return fmt.Sprintf("exit code %d", int(c)) }
+
+// oneDash lets a flag of several letters be written with one dash, as -run, where
+// the command has one of that name.
+func oneDash(root *cobra.Command, args []string) []string {
+	cmd, _, err := root.Find(args)
+	if err != nil {
+		return args
+	}
+	written := slices.Clone(args)
+	for i, arg := range args {
+		if arg == "--" {
+			break
+		}
+		name, _, _ := strings.Cut(strings.TrimPrefix(arg, "-"), "=")
+		if strings.HasPrefix(arg, "-") && len(name) > 1 && cmd.Flags().Lookup(name) != nil {
+			written[i] = "-" + arg
+		}
+	}
+	return written
+}
 
 func newRoot(t *terminal) *cobra.Command {
 	root := &cobra.Command{
