@@ -22,6 +22,7 @@ var commands = []func(*terminal) *cobra.Command{
 	newDemo,
 	newChat,
 	newCheck,
+	newReplay,
 	newTest,
 	newBench,
 	newBaseline,

@@ -25,8 +25,8 @@ type encoder struct {
 	user  string // whom the message in hand is for
 }
 
-// typeName is what a record calls a type.
-func typeName(number pb.WrapperMessage_Type) string {
+// TypeName is what a record calls a type: as scripts do, or by its number.
+func TypeName(number pb.WrapperMessage_Type) string {
 	if typ := schema.TypeByNumber(number); typ != nil {
 		return typ.Name
 	}
@@ -76,6 +76,17 @@ type Field struct {
 // payload makes sense. Secrets are masked.
 func Fields(typ *schema.Type, payload []byte) ([]Field, bool) {
 	return new(encoder).fields(typ, payload)
+}
+
+// Text is a payload without fields as a record shows it; typ is nil if it is not
+// known.
+func Text(typ *schema.Type, payload []byte) string {
+	if typ != nil && typ.Format == pb.PayloadFormat_PAYLOAD_FORMAT_STANZA {
+		if stanza, ok := secret.XML(string(payload)); ok {
+			payload = []byte(stanza)
+		}
+	}
+	return string(text(nil, string(payload)))
 }
 
 func (e *encoder) fields(typ *schema.Type, payload []byte) ([]Field, bool) {

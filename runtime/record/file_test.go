@@ -108,6 +108,13 @@ func TestRolled(t *testing.T) {
 	if !ok || !run.Whole || len(run.Entries) != len(old[0].Entries)+len(now[0].Entries) {
 		t.Errorf("they do not fit together: %v %v", ok, run.Whole)
 	}
+	both, err := ReadFile(o.Path)
+	if err != nil || len(both) != 1 || len(both[0].Entries) != len(run.Entries) || both[0].Header.Part != old[0].Header.Part {
+		t.Errorf("%v, %+v", err, both)
+	}
+	if first := both[0].Entries[0]; first.Where() != aside(o.Path)+":2" {
+		t.Errorf("the first is at %s", first.Where())
+	}
 	if _, ok := Join(now[0], old[0]); ok {
 		t.Error("they fit the wrong way round")
 	}

@@ -8,6 +8,7 @@ import (
 	"fmt"
 	"io"
 	"math"
+	"os"
 	"strings"
 	"time"
 	"unicode/utf8"
@@ -36,6 +37,8 @@ type Header struct {
 
 // Entry is one line of a run: a message or an event.
 type Entry struct {
+	// Name and Line are where it stands.
+	Name string
 	Line int
 	// Time is when it passed, from the beginning of the run.
 	Time time.Duration
@@ -63,10 +66,15 @@ func (e Entry) User() string {
 	return string(typ.UserOf(e.Payload))
 }
 
+// Where is the entry's place, as errors have it.
+func (e Entry) Where() string { return fmt.Sprintf("%s:%d", e.Name, e.Line) }
+
 // Run is what one process has recorded.
 type Run struct {
-	Header  Header
-	Line    int // of the header
+	Header Header
+	// Name and Line are where the header stands.
+	Name    string
+	Line    int
 	Entries []Entry
 	// Whole tells that the run has its end: else the process was killed, or
 	// recording gave up.
@@ -83,6 +91,32 @@ func Join(before, after Run) (Run, bool) {
 	before.Entries = append(before.Entries[:len(before.Entries):len(before.Entries)], after.Entries...)
 	before.Whole = after.Whole
 	return before, true
+}
+
+// ReadFile reads the record in a file. If its first run began in another file,
+// which was put aside when it grew too big, that part is read as well.
+func ReadFile(path string) ([]Run, error) {
+	runs, err := readFile(path)
+	if err != nil || runs[0].Header.Part == 1 {
+		return runs, err
+	}
+	before, err := readFile(aside(path))
+	if err != nil {
+		return runs, nil //nolint:nilerr // it is gone, or another's
+	}
+	if whole, ok := Join(before[len(before)-1], runs[0]); ok {
+		runs[0] = whole
+	}
+	return runs, nil
+}
+
+func readFile(path string) ([]Run, error) {
+	f, err := os.Open(path)
+	if err != nil {
+		return nil, fmt.Errorf("the record cannot be read: %w", err)
+	}
+	defer f.Close()
+	return Read(path, f)
 }
 
 // Error is what is wrong with a record, and where.
@@ -133,16 +167,17 @@ func Read(name string, r io.Reader) ([]Run, error) {
 				return nil, &Error{name, number, fmt.Errorf("this record was made by a newer program, spectrum2-lua %s", l.Version)}
 			}
 			broken = nil
-			runs = append(runs, Run{Header: l.Header, Line: number})
+			runs = append(runs, Run{Header: l.Header, Name: name, Line: number})
 		case broken != nil:
 			return nil, broken
 		case len(runs) == 0:
 			return nil, &Error{name, number, errors.New("a record begins with a header, as in {\"record\":1,…}")}
 		default:
-			entry, err := l.entry(number)
+			entry, err := l.entry()
 			if err != nil {
 				return nil, &Error{name, number, err}
 			}
+			entry.Name, entry.Line = name, number
 			run := &runs[len(runs)-1]
 			run.Entries = append(run.Entries, entry)
 			run.Whole = entry.Event == EventEnd
@@ -207,13 +242,13 @@ func (l *line) read(text []byte) error {
 var events = []string{EventLoaded, EventFailed, EventLost, EventEnd}
 
 // entry is what the line says, if it is no header.
-func (l *line) entry(number int) (Entry, error) {
+func (l *line) entry() (Entry, error) {
 	const longest = float64(math.MaxInt64 / int64(time.Second))
 	if l.T < 0 || l.T >= longest {
 		return Entry{}, fmt.Errorf("t is a number of seconds, not %v", l.T)
 	}
 	e := Entry{
-		Line: number, Time: time.Duration(l.T * float64(time.Second)),
+		Time:  time.Duration(l.T * float64(time.Second)),
 		Event: l.Event, Generation: l.Generation, SHA256: l.SHA256, Error: l.Error, Messages: l.Messages,
 	}
 	if l.Event != "" {

@@ -288,7 +288,7 @@ func (r *Recorder) line(dst []byte, i item, payload []byte) ([]byte, error) {
 		dir = dirOut
 	}
 	dst = append(append(append(dst, `,"dir":"`...), dir...), `","type":`...)
-	dst = appendText(dst, typeName(i.typ))
+	dst = appendText(dst, TypeName(i.typ))
 	dst = r.enc.body(dst, i.typ, payload)
 	return append(dst, '}', '\n'), nil
 }

@@ -1,0 +1,43 @@
+package main
+
+import (
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+)
+
+// TestReplayExitCodes tells what differs from what cannot be compared.
+func TestReplayExitCodes(t *testing.T) {
+	dir := t.TempDir()
+	write := func(name, text string) string {
+		path := filepath.Join(dir, name)
+		if err := os.WriteFile(path, []byte(text), 0o600); err != nil {
+			t.Fatal(err)
+		}
+		return path
+	}
+	record := write("r.jsonl", `{"record":1,"part":1}
+{"t":0,"dir":"in","type":"login","fields":{"user":"a@localhost","legacy_name":"a","password":""}}
+{"t":0,"dir":"out","type":"connected","fields":{"user":"a@localhost"}}
+{"t":1,"dir":"in","type":"exit"}
+`)
+	same := write("same.lua", "return {}")
+	silent := write("silent.lua", "return { login = function() end }")
+	for _, c := range []struct {
+		name string
+		args []string
+		code int
+	}{
+		{"as recorded", []string{record, same}, 0},
+		{"otherwise", []string{record, silent, "--timeout", "10ms"}, 1},
+		{"no record", []string{same, same}, 2},
+		{"no script", []string{record, filepath.Join(dir, "none.lua")}, 2},
+		{"an unknown flag", []string{record, same, "--fast"}, 2},
+	} {
+		var out, problems strings.Builder
+		if code := run(t.Context(), append([]string{"replay"}, c.args...), &out, &problems); code != c.code {
+			t.Errorf("%s: exit code %d, want %d\n%s%s", c.name, code, c.code, &out, &problems)
+		}
+	}
+}
