@@ -49,6 +49,8 @@ type Class struct {
 	Fields []*Field
 	// Functions are functions, or methods; without those of the parents.
 	Functions []*Function
+	// Call is the form in which the class is called itself; "" if it is not.
+	Call Type
 }
 
 // Field is a value of a class, or an option.

@@ -48,6 +48,23 @@ func TestTheFilesRead(t *testing.T) {
 	}
 }
 
+func TestClassesInSeveralFiles(t *testing.T) {
+	d, err := read(fstest.MapFS{
+		"a.lua": {Data: []byte("---@meta a\n\n---@class b\n---@field x string\n\n---@class a\n---@overload fun(x: string): b\nlocal a = {}\n")},
+		"b.lua": {Data: []byte("---@meta b\n\n---It is b.\n---@class b\n---@field y string\nlocal b = {}\n\nfunction b.z() end\n")},
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	a, b := d.byName["a"], d.byName["b"]
+	if len(d.modules) != 2 || a.Call != "fun(x: string): b" || b.Call != "" {
+		t.Errorf("%+v", d.modules)
+	}
+	if len(b.Fields) != 2 || len(b.Functions) != 1 || b.Doc != "It is b." {
+		t.Errorf("%+v", b)
+	}
+}
+
 // TestTheFilesAreLua has editors find nothing else in them.
 func TestTheFilesAreLua(t *testing.T) {
 	names, err := fs.Glob(Files(), "*.lua")

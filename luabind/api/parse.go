@@ -102,9 +102,10 @@ func (p *parser) classTag(rest string) error {
 	name, parents, _ := strings.Cut(rest, ": ")
 	c := p.d.byName[name]
 	if c == nil {
-		c = &Class{Name: name, Module: name == p.module}
+		c = &Class{Name: name}
 		p.d.byName[name] = c
 	}
+	c.Module = c.Module || name == p.module
 	if doc := p.text(); c.Doc == "" {
 		c.Doc = doc
 	}
@@ -166,8 +167,13 @@ func (p *parser) returnTag(rest string) error {
 }
 
 // overloadTag reads another form of a function. There is one kind: the first
-// parameter may be left out, though others follow.
+// parameter may be left out, though others follow. Of a class it says how it is
+// called itself.
 func (p *parser) overloadTag(rest string) error {
+	if p.class != nil {
+		p.class.Call = Type(rest)
+		return nil
+	}
 	params := p.function.Params
 	without := strings.TrimPrefix(strings.TrimPrefix(rest, "fun("), "self: spectrum.Session, ")
 	if len(params) < 2 || !strings.HasPrefix(without, params[1].Name+": ") {
