@@ -15,20 +15,20 @@ import (
 var accountCommands = []*command{
 	{
 		name: "login", usage: "/login [NAME [PASSWORD]] [KEY=VALUE …]", run: (*Chat).login, password: 2, pairs: true,
-		about: "goes online, with name and password on the other network and settings; for - as the password you are asked",
+		about: "goes online on the other network; - as the password asks for it",
 		words: []candidates{nil, nil, settingKeys},
 	},
 	{name: "logout", usage: "/logout", about: "goes offline", needs: online, run: (*Chat).logout},
 	{
 		name: "settings", usage: "/settings [KEY=VALUE …]", run: (*Chat).setSettings,
-		about: "shows or changes what the next /login has as your settings", words: []candidates{settingKeys},
+		about: "shows or changes your settings for the next /login", words: []candidates{settingKeys},
 	},
 	{
 		name: "status", usage: "/status [SHOW] [TEXT]", about: "changes your presence", needs: online, run: (*Chat).status,
 		words: []candidates{statuses},
 	},
 	{
-		name: "as", usage: "/as USER", about: "lets another user speak; without a domain he is at localhost", run: (*Chat).as,
+		name: "as", usage: "/as USER", about: "lets another user speak, of localhost or of the domain given", run: (*Chat).as,
 		words: []candidates{users},
 	},
 	{name: "users", usage: "/users", about: "lists the users there have been", run: (*Chat).listUsers},

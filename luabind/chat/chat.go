@@ -24,8 +24,12 @@ import (
 // pingInterval is how often Spectrum sends PING while somebody chats.
 const pingInterval = 20 * time.Second
 
-// settleTimeout is how long a script of commands waits for what it has set off.
-const settleTimeout = 10 * time.Second
+// settleTimeout is how long a script of commands waits for what it has set off,
+// and promptDelay how long a person does.
+const (
+	settleTimeout = 10 * time.Second
+	promptDelay   = 100 * time.Millisecond
+)
 
 // Console is where lines come from and go to. Print may be called from any
 // goroutine, the rest from one at a time.
@@ -235,14 +239,20 @@ func (c *Chat) obey(ctx context.Context, line string) error {
 	return err
 }
 
-// settle waits, in a Script, until all that has been set off is done and told.
+// settle waits, in a Script, until all that has been set off is done and told;
+// at a terminal for a moment, so that answers stand above the next prompt.
 func (c *Chat) settle(ctx context.Context) {
+	patience := settleTimeout
 	if !c.opts.Script {
-		return
+		if c.show.life.Load() {
+			return // each wait would show a PING
+		}
+		patience = promptDelay
 	}
-	limited, cancel := context.WithTimeout(ctx, settleTimeout)
+	limited, cancel := context.WithTimeout(ctx, patience)
 	defer cancel()
-	if err := c.rest(limited); err != nil && limited.Err() != nil && ctx.Err() == nil {
-		c.show.line(warningLine, fmt.Sprintf("The script has not come to rest within %v.", settleTimeout))
+	err := c.rest(limited)
+	if c.opts.Script && err != nil && limited.Err() != nil && ctx.Err() == nil {
+		c.show.line(warningLine, fmt.Sprintf("The script has not come to rest within %v.", patience))
 	}
 }

@@ -150,7 +150,7 @@ return on`
 	if err := os.WriteFile(script, []byte("return {"), 0o600); err != nil {
 		t.Fatal(err)
 	}
-	shown.until(t, "script.lua does not load, so what was loaded before goes on: script.lua:1:")
+	shown.until(t, "script.lua does not load")
 	types("/reload\n")
 	shown.until(t, "/reload\n  | script.lua does not load")
 	_ = keyboard.Close()

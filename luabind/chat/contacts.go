@@ -14,17 +14,17 @@ import (
 
 var contactCommands = []*command{
 	{
-		name: "buddy", usage: "/buddy add|update|remove|block|unblock WHO [ALIAS [GROUP …]]", needs: online, run: (*Chat).buddy,
-		about: "changes your contact list", words: []candidates{buddyVerbs, contacts},
+		name: "buddy", usage: "/buddy VERB WHO [ALIAS [GROUP …]]", needs: online, run: (*Chat).buddy,
+		about: "changes a contact: add, update, remove, block or unblock", words: []candidates{buddyVerbs, contacts},
 	},
 	{name: "contacts", usage: "/contacts", about: "lists your contacts", run: (*Chat).listContacts},
 	{
-		name: "vcard", usage: "/vcard [WHO]", about: "asks for the vCard of a contact, by default your partner's", needs: online,
+		name: "vcard", usage: "/vcard [WHO]", about: "asks for a contact's vCard", needs: online,
 		run: (*Chat).vcard, words: []candidates{contacts},
 	},
 	{
 		name: "mycard", usage: "/mycard FULLNAME [NICKNAME [PHOTO-FILE]]", needs: online, run: (*Chat).myCard,
-		about: "publishes a vCard of your own; Spectrum tells scripts of one that has a photo",
+		about: "publishes your vCard; with a photo, scripts hear of it",
 	},
 }
 

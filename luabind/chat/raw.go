@@ -14,7 +14,7 @@ import (
 var rawCommands = []*command{
 	{
 		name: "raw", usage: "/raw TYPE [{ field = value, … }]", run: (*Chat).raw, words: []candidates{types, fields},
-		about: "sends any message, its fields as a Lua table or as JSON; your name is filled in",
+		about: "sends any message; fields are a Lua table or JSON",
 	},
 	{name: "xml", usage: "/xml STANZA", about: "sends raw XML", run: (*Chat).xml},
 	{name: "answer", usage: "/answer TEXT", about: "answers what the script has asked Spectrum", run: (*Chat).answer},

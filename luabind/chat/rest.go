@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"strings"
 
+	"spectrumlua/runtime/crash"
 	"spectrumlua/runtime/simulator"
 	"spectrumlua/runtime/task"
 )
@@ -18,7 +19,9 @@ func (c *Chat) rest(ctx context.Context) error {
 		if err := c.stage.Spectrum.Ping(ctx); err != nil { // all has been read
 			return err
 		}
-		c.stage.Scheduler().Do(func() {}) // Settle alone gives up on handlers that compute for long
+		if err := c.turn(ctx); err != nil { // Settle alone gives up on handlers that compute for long
+			return err
+		}
 		task.Settle(ctx, c.stage.Scheduler()) // and handled
 		if err := c.arrived(ctx, c.stage.Sent()); err != nil {
 			return err
@@ -32,6 +35,21 @@ func (c *Chat) rest(ctx context.Context) error {
 		if c.feed.total() == before {
 			return nil
 		}
+	}
+}
+
+// turn waits until what runs now, or is about to, has run.
+func (c *Chat) turn(ctx context.Context) error {
+	over := make(chan struct{})
+	go func() {
+		defer crash.Guard()
+		c.stage.Scheduler().Do(func() { close(over) })
+	}()
+	select {
+	case <-over:
+		return nil
+	case <-ctx.Done():
+		return context.Cause(ctx)
 	}
 }
 

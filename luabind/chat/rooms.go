@@ -21,7 +21,7 @@ var roomCommands = []*command{
 	{name: "topic", usage: "/topic [TEXT]", about: "sets the topic of the room you write to", needs: online, run: (*Chat).topic},
 	{name: "nick", usage: "/nick NICK", about: "changes your name in the room you write to", needs: online, run: (*Chat).nick},
 	{name: "who", usage: "/who [ROOM]", about: "lists who is in a room", run: (*Chat).who, words: []candidates{rooms}},
-	{name: "list", usage: "/list", about: "lists the rooms that the script has told of, and those you are in", run: (*Chat).list},
+	{name: "list", usage: "/list", about: "lists the rooms that are known", run: (*Chat).list},
 }
 
 var errNoRoom = errors.New("plain text goes to no room that you are in: /join ROOM enters one")

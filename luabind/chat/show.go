@@ -66,11 +66,12 @@ type show struct {
 	wire, life, log, debug atomic.Bool
 }
 
-// line shows one line, indented so that it stands apart from what is typed.
+// line shows one line so that it stands apart from what is typed: behind the
+// time if that is wanted, otherwise indented.
 func (s *show) line(kind lineKind, text string) {
 	look := looks[kind]
 	head := "  "
-	if s.times {
+	if s.times && kind != plainLine {
 		head = s.paint(dimStyle, time.Now().Format(time.TimeOnly)) + " "
 	}
 	s.console.Print(head + s.paint(look.style, look.mark+text))

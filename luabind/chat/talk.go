@@ -13,18 +13,18 @@ import (
 var talkCommands = []*command{
 	{
 		name: "msg", usage: "/msg WHO TEXT", run: (*Chat).msg, needs: online, words: []candidates{partners},
-		about: "writes to a contact, to a room, or to ROOM/NICK; plain text then goes there too",
+		about: "writes to a contact, a room or ROOM/NICK; lines without / follow",
 	},
-	{name: "me", usage: "/me TEXT", about: "writes /me TEXT, which clients show as what you do (XEP-0245)", needs: online, run: (*Chat).me},
+	{name: "me", usage: "/me TEXT", about: "says what you do, as clients show /me (XEP-0245)", needs: online, run: (*Chat).me},
 	{
-		name: "to", usage: "/to WHO", about: "has plain text go there, without writing anything", run: (*Chat).to,
+		name: "to", usage: "/to WHO", about: "has lines without / go there", run: (*Chat).to,
 		words: []candidates{partners},
 	},
 	{
 		name: "typing", usage: "/typing [start|pause|stop]", needs: online, run: (*Chat).typing, words: []candidates{typingWords},
-		about: "tells your partner that you are typing",
+		about: "tells whom you write to that you are typing",
 	},
-	{name: "attention", usage: "/attention [TEXT]", about: "buzzes your partner", needs: online, run: (*Chat).attention},
+	{name: "attention", usage: "/attention [TEXT]", about: "buzzes whom you write to", needs: online, run: (*Chat).attention},
 	{
 		name: "receipts", usage: "/receipts on|off", about: "asks for a receipt with each message", run: (*Chat).setReceipts,
 		words: []candidates{switches},

@@ -40,7 +40,7 @@ func (c *Chat) finish() {
 // it have come, which take longer.
 func (c *Chat) tellEvent(e event) {
 	if e.line != nil {
-		if c.opts.Script && e.after > c.received() {
+		if e.after > c.received() {
 			c.held = append(c.held, e)
 			return
 		}

@@ -10,20 +10,20 @@ import (
 var toolCommands = []*command{
 	{
 		name: "wire", usage: "/wire on|off|all", run: (*Chat).wire, words: []candidates{wireWords},
-		about: "shows the frames; all has PING, PONG and STATS among them",
+		about: "shows frames; all: PING, PONG and STATS too",
 	},
 	{
 		name: "log", usage: "/log on|off|debug", run: (*Chat).log, words: []candidates{logWords},
-		about: "shows the backend's log, which is on; errors always are shown",
+		about: "shows the log; errors are always shown",
 	},
 	{name: "reload", usage: "/reload", about: "loads the script anew, as saving it does", run: (*Chat).reload},
 	{
 		name: "wait", usage: "/wait [SECONDS]", run: (*Chat).wait, looksBack: true,
-		about: "lets time pass, by default one second, before the next command",
+		about: "lets time pass, one second if no other is given",
 	},
 	{
 		name: "expect", usage: "/expect TEXT", run: (*Chat).runExpect, looksBack: true,
-		about: "waits, 10 seconds at most, for a line with the text, which may have come since the last command",
+		about: "waits up to 10 s for a line with TEXT since the last command",
 	},
 	{name: "help", usage: "/help [COMMAND]", about: "tells what there is", run: (*Chat).help, words: []candidates{commandWords}},
 	{name: "quit", usage: "/quit", about: "ends the chat: Spectrum says EXIT", run: (*Chat).runQuit},
@@ -120,7 +120,7 @@ func (c *Chat) helpAll() {
 	for _, g := range groups {
 		c.show.line(plainLine, c.show.paint(boldStyle, g.title))
 		for _, cmd := range g.commands {
-			c.show.line(plainLine, fmt.Sprintf("  %-46s %s", cmd.usage, cmd.about))
+			c.show.line(plainLine, fmt.Sprintf("  %-40s %s", cmd.usage, cmd.about))
 		}
 	}
 	c.show.line(plainLine, "A line without a / goes to whom you wrote last; // writes a text that begins with /.")

@@ -82,6 +82,7 @@ func (p *Prompt) Close() error {
 	close(p.resized)
 	p.goes.Wait()
 	p.terminal.SetBracketedPasteMode(false)
+	_, _ = p.opts.Out.WriteString("\r\x1b[K") // the prompt that stands there
 	return errors.Join(term.Restore(int(p.opts.In.Fd()), p.before), p.history.close())
 }
 
