@@ -98,10 +98,8 @@ func cutLast(path string) (before, after string, found bool) {
 
 // described are the classes of objects, by the names that they have at run time.
 var described = map[string]string{
-	"blob":         "spectrum.sql.Blob",
 	"channel":      "spectrum.Channel",
 	"conn":         "spectrum.net.Conn",
-	"database":     "spectrum.sql.Database",
 	"json.null":    "spectrum.json.Null",
 	"listener":     "spectrum.net.Listener",
 	"process":      "spectrum.process.Process",
@@ -110,7 +108,6 @@ var described = map[string]string{
 	"scram_client": "spectrum.crypto.SCRAMClient",
 	"server":       "spectrum.http.Server",
 	"session":      api.SessionClass,
-	"store":        "spectrum.store.Store",
 	"task":         "spectrum.Task",
 	"timer":        "spectrum.Timer",
 	"udp socket":   "spectrum.net.UDPSocket",

@@ -12,8 +12,6 @@
 ---@field config spectrum.config
 ---The module `spectrum.log`.
 ---@field log spectrum.log
----The module `spectrum.store`, which can be called: `spectrum.store(name)` is a store of the transport's.
----@field store spectrum.store
 local spectrum = {}
 
 ---Sends a message of any type that Spectrum takes. For a type with a user, `fields` names him. `room_list` may leave the user out: then it is for all users.
@@ -137,11 +135,6 @@ function session:after(name, seconds, fn) end
 ---@return spectrum.Timer timer
 ---@overload fun(self: spectrum.Session, seconds: number, fn: async fun()): spectrum.Timer
 function session:every(name, seconds, fn) end
-
----His store: values that are there at his next login, in whatever process. It opens nothing and does not wait, and may be used after the session's end.
----@param name? string up to 128 bytes (default: `""`)
----@return spectrum.store.Store store
-function session:store(name) end
 
 ---A function that runs beside the handlers. It is cancelled when its owner ends.
 ---@class spectrum.Task
