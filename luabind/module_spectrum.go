@@ -31,6 +31,7 @@ func (v *vm) openSpectrum() *lua.LTable {
 	m.RawSetString("version", lua.LString(h.opts.Version))
 	m.RawSetString("config", v.require("spectrum.config"))
 	m.RawSetString("log", v.require("spectrum.log"))
+	m.RawSetString("store", v.require("spectrum.store"))
 	return m
 }
 

@@ -7,6 +7,7 @@ import (
 	lua "github.com/yuin/gopher-lua"
 
 	"spectrumlua/luabind/bind"
+	"spectrumlua/luabind/modules"
 	"spectrumlua/runtime/schema"
 	"spectrumlua/runtime/session"
 	"spectrumlua/runtime/task"
@@ -54,6 +55,9 @@ func newSessionClass() *bind.Class[*handle] {
 		"spawn":        func(l *lua.LState, hd *handle) int { return spawn(l, hd.session.Owner(), 2) },
 		"after":        func(l *lua.LState, hd *handle) int { return after(l, hd.ownTimers(), 2, false) },
 		"every":        func(l *lua.LState, hd *handle) int { return after(l, hd.ownTimers(), 2, true) },
+	}
+	for name, fn := range modules.SessionMethods() {
+		methods[name] = func(l *lua.LState, hd *handle) int { return fn(l, hd.session.User) }
 	}
 	for _, t := range schema.Types() {
 		if t.SpectrumTakes && t.User() != nil {

@@ -98,8 +98,10 @@ func cutLast(path string) (before, after string, found bool) {
 
 // described are the classes of objects, by the names that they have at run time.
 var described = map[string]string{
+	"blob":         "spectrum.sql.Blob",
 	"channel":      "spectrum.Channel",
 	"conn":         "spectrum.net.Conn",
+	"database":     "spectrum.sql.Database",
 	"json.null":    "spectrum.json.Null",
 	"listener":     "spectrum.net.Listener",
 	"process":      "spectrum.process.Process",
@@ -108,6 +110,7 @@ var described = map[string]string{
 	"scram_client": "spectrum.crypto.SCRAMClient",
 	"server":       "spectrum.http.Server",
 	"session":      api.SessionClass,
+	"store":        "spectrum.store.Store",
 	"task":         "spectrum.Task",
 	"timer":        "spectrum.Timer",
 	"udp socket":   "spectrum.net.UDPSocket",
@@ -202,6 +205,10 @@ var options = []struct{ call, class string }{
 	{`net.resolve("127.0.0.1", %s)`, "spectrum.net.LookupOptions"},
 	{`net.srv("a", "tcp", "127.0.0.1", %s)`, "spectrum.net.LookupOptions"},
 	{`conn:starttls(%s)`, "spectrum.net.StartTLSOptions"},
+	{`session_store:set("k", 1, %s)`, "spectrum.store.SetOptions"},
+	{`session_store:remember("a", "b", %s)`, "spectrum.store.RememberOptions"},
+	{`session_store:transaction(print, %s)`, "spectrum.sql.TransactionOptions"},
+	{`sql.open("memory", %s)`, "spectrum.sql.OpenOptions"},
 	{`process.start(%s)`, "spectrum.process.StartOptions"},
 	{`websocket.connect("ws://127.0.0.1:1", %s)`, "spectrum.websocket.Options"},
 	{`xml.parse("<a/>", %s)`, "spectrum.xml.Limits"},
@@ -235,6 +242,7 @@ local conn = assert(net.connect(listener.address))
 		}
 		script += fmt.Sprintf("say(tostring(select(2, pcall(function() %s end))))\n", fmt.Sprintf(call, argument))
 	}
+	script = strings.ReplaceAll(script, "session_store", "store.open()")
 	script += "conn:close() listener:close()\n"
 	lines := run(t, script)
 	for i, o := range options {

@@ -3,6 +3,8 @@
 package modules
 
 import (
+	lua "github.com/yuin/gopher-lua"
+
 	"spectrumlua/luabind/bind"
 	"spectrumlua/luabind/modules/config"
 	"spectrumlua/luabind/modules/crypto"
@@ -13,6 +15,8 @@ import (
 	"spectrumlua/luabind/modules/net"
 	"spectrumlua/luabind/modules/process"
 	"spectrumlua/luabind/modules/regexp"
+	"spectrumlua/luabind/modules/sql"
+	"spectrumlua/luabind/modules/store"
 	"spectrumlua/luabind/modules/time"
 	"spectrumlua/luabind/modules/websocket"
 	"spectrumlua/luabind/modules/xml"
@@ -30,8 +34,18 @@ func All() []bind.Module {
 		net.Module,
 		process.Module,
 		regexp.Module,
+		sql.Module,
+		store.Module,
 		time.Module,
 		websocket.Module,
 		xml.Module,
+	}
+}
+
+// SessionMethods are what modules add to a session, which they know by its
+// user.
+func SessionMethods() map[string]func(l *lua.LState, user string) int {
+	return map[string]func(l *lua.LState, user string) int{
+		"store": store.OfSession,
 	}
 }

@@ -15,6 +15,9 @@ import (
 	"sync"
 	"syscall"
 	"time"
+
+	"spectrumlua/runtime/config"
+	"spectrumlua/runtime/database"
 )
 
 // nameSize is how long the name of a key is, in bytes.
@@ -58,6 +61,21 @@ type fileState struct {
 	size  int64
 	inode uint64
 	time  time.Time
+}
+
+// KeyringFor is the keyring of a place: [database] encryption_key, and a file
+// beside SQLite's, or in [service] working_dir if the database is a server.
+func KeyringFor(c *config.Config, p database.Place) *Keyring {
+	k := &Keyring{}
+	k.Passphrase, _ = c.Get("database.encryption_key")
+	switch {
+	case p.Temporary:
+	case p.Path != "":
+		k.Path = KeyFile(filepath.Dir(p.Path))
+	default:
+		k.Path = KeyFile(c.WorkingDir())
+	}
+	return k
 }
 
 // KeyFile is the file beside a database that has the keys.

@@ -60,7 +60,7 @@ func process(text string) int {
 	}
 	place.Prefix = j.Prefix
 	db := database.New(place)
-	s, err := store.New(db, &store.Keyring{Path: j.Keys})
+	s, err := store.New(db, store.Options{Keys: &store.Keyring{Path: j.Keys}})
 	if err != nil {
 		panic(err)
 	}

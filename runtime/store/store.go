@@ -5,6 +5,7 @@ package store
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"math/rand/v2"
 	"sync/atomic"
@@ -86,9 +87,18 @@ type Store struct {
 	now   func() time.Time
 }
 
+// Options are what a Store is made of, beside its database.
+type Options struct {
+	Keys *Keyring
+	Now  func() time.Time // default: time.Now
+}
+
 // New makes a store of a database. It does not wait for it.
-func New(db *database.DB, keys *Keyring) (*Store, error) {
-	s := &Store{db: db, keys: keys, ready: make(chan struct{}, 1), now: time.Now}
+func New(db *database.DB, o Options) (*Store, error) {
+	s := &Store{db: db, keys: o.Keys, ready: make(chan struct{}, 1), now: o.Now}
+	if s.now == nil {
+		s.now = time.Now
+	}
 	s.ready <- struct{}{}
 	var err error
 	s.texts, err = newTexts(db)
@@ -120,13 +130,21 @@ func (s *Store) Prepare(ctx context.Context) error {
 	return nil
 }
 
+// prepared makes the tables, unless that is too late.
+func (s *Store) prepared(ctx context.Context, c database.Conn) error {
+	if c != database.Conn(s.db) && !s.made.Load() {
+		return errors.New("a store is used for the first time, and in a transaction: use it, or open it, once before")
+	}
+	return s.Prepare(ctx)
+}
+
 // Read reads a value. found is false if there is none, or it has expired.
 func (s *Store) Read(ctx context.Context, c database.Conn, scope Scope, key string) (v Value, found bool, at Version, err error) {
 	return s.read(ctx, c, id{scope, values, key})
 }
 
 func (s *Store) read(ctx context.Context, c database.Conn, i id) (v Value, found bool, at Version, err error) {
-	if err := s.Prepare(ctx); err != nil {
+	if err := s.prepared(ctx, c); err != nil {
 		return Value{}, false, Version{}, err
 	}
 	var kind int
@@ -153,7 +171,7 @@ func (s *Store) Write(ctx context.Context, c database.Conn, scope Scope, key str
 }
 
 func (s *Store) write(ctx context.Context, c database.Conn, text string, row []any, v Value) error {
-	if err := s.Prepare(ctx); err != nil {
+	if err := s.prepared(ctx, c); err != nil {
 		return err
 	}
 	err := s.again(ctx, c, func() error {
@@ -184,7 +202,7 @@ func (s *Store) Replace(ctx context.Context, c database.Conn, scope Scope, key s
 			text, args = s.texts.replace, append(append(row[4:8:8], i.args()...), at.rev)
 		}
 	}
-	if err := s.Prepare(ctx); err != nil {
+	if err := s.prepared(ctx, c); err != nil {
 		return false, err
 	}
 	err = s.again(ctx, c, func() error {
@@ -254,7 +272,7 @@ func (s *Store) Pause(ctx context.Context, attempt int) error {
 
 // Delete deletes a value and tells if there was one.
 func (s *Store) Delete(ctx context.Context, c database.Conn, scope Scope, key string) (deleted bool, err error) {
-	if err := s.Prepare(ctx); err != nil {
+	if err := s.prepared(ctx, c); err != nil {
 		return false, err
 	}
 	i := id{scope, values, key}
@@ -279,7 +297,7 @@ type Entry struct {
 // Page reads up to limit entries whose keys start with prefix and come after a
 // key, in the order of their bytes. Without withValues, there are keys alone.
 func (s *Store) Page(ctx context.Context, c database.Conn, scope Scope, prefix, after string, limit int, withValues bool) ([]Entry, error) {
-	if err := s.Prepare(ctx); err != nil {
+	if err := s.prepared(ctx, c); err != nil {
 		return nil, err
 	}
 	args := []any{[]byte(scope.Owner), []byte(scope.Name), int(values), []byte(max(prefix, after)), []byte(after), s.now().UnixMilli()}

@@ -44,7 +44,7 @@ func open(t testing.TB, p database.Place, keys *store.Keyring) *store.Store {
 	if keys == nil {
 		keys = &store.Keyring{}
 	}
-	s, err := store.New(db, keys)
+	s, err := store.New(db, store.Options{Keys: keys})
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -67,6 +67,11 @@ function spectrum.every(name, seconds, fn) end
 ---@return spectrum.Channel channel
 function spectrum.channel(capacity) end
 
+---A store of the transport's: values that outlive the process. It opens nothing and does not wait. It is the module `spectrum.store`, called.
+---@param name? string up to 128 bytes (default: `""`)
+---@return spectrum.store.Store store
+function spectrum.store(name) end
+
 ---What `spectrum.backend_config` takes.
 ---@class spectrum.BackendConfigSections
 ---What the registration form asks for.
@@ -135,6 +140,11 @@ function session:after(name, seconds, fn) end
 ---@return spectrum.Timer timer
 ---@overload fun(self: spectrum.Session, seconds: number, fn: async fun()): spectrum.Timer
 function session:every(name, seconds, fn) end
+
+---His store: values that are there at his next login, in whatever process. It opens nothing and does not wait, and may be used after the session's end.
+---@param name? string up to 128 bytes (default: `""`)
+---@return spectrum.store.Store store
+function session:store(name) end
 
 ---A function that runs beside the handlers. It is cancelled when its owner ends.
 ---@class spectrum.Task

@@ -20,6 +20,7 @@ type encoder struct {
 	max    int // bytes of the longest text
 	sorted bool
 	indent int
+	exact  bool // what is no UTF-8 is an error
 
 	buf  []byte
 	path []*lua.LTable // the tables that are open
@@ -264,6 +265,9 @@ func (e *encoder) string(s string) error {
 		if c >= utf8.RuneSelf {
 			r, size := utf8.DecodeRuneInString(s[i:])
 			if r == utf8.RuneError && size == 1 {
+				if e.exact {
+					return failf("a string is not UTF-8, which JSON wants: write it with encoding.base64, or store it by itself")
+				}
 				e.buf = append(append(e.buf, s[start:i]...), "\ufffd"...)
 				start = i + 1
 			}

@@ -1,0 +1,150 @@
+// Package sql is the module spectrum.sql: the transport's database, and others,
+// for scripts that want SQL. The module spectrum.store uses the same.
+package sql
+
+import (
+	"errors"
+	"fmt"
+	"os"
+	"path/filepath"
+	"time"
+
+	lua "github.com/yuin/gopher-lua"
+
+	"spectrumlua/luabind/bind"
+	"spectrumlua/luabind/modules/json"
+	"spectrumlua/runtime/database"
+	"spectrumlua/runtime/task"
+)
+
+// Module is spectrum.sql.
+var Module = bind.Module{Name: "spectrum.sql", Open: open}
+
+// operations are what a database can do. Arguments start at first.
+var operations = map[string]func(l *lua.LState, b *Base, first int) int{
+	"query":       query,
+	"exec":        exec,
+	"each":        each,
+	"migrate":     migrate,
+	"transaction": transact,
+}
+
+func open(rt *bind.Runtime) *lua.LTable {
+	functions := bind.Functions{"open": openOther, "blob": newBlob}
+	for name, f := range operations {
+		functions[name] = func(l *lua.LState) int { return f(l, Home(rt), 1) }
+	}
+	m := bind.NewModule("spectrum.sql", functions)
+	m.RawSetString("null", json.Null)
+	engine, prefix := "", ""
+	if place, err := database.FromConfig(rt.Config, rt.Lua); err == nil {
+		engine, prefix = place.Engine.Name, place.Prefix
+	}
+	m.RawSetString("engine", lua.LString(engine))
+	m.RawSetString("prefix", lua.LString(prefix))
+	return m
+}
+
+// transact is transaction(fn [, options]).
+func transact(l *lua.LState, b *Base, first int) int {
+	fn := l.CheckFunction(first)
+	timeout := TransactionTimeout(l, first+1)
+	return b.Transaction(l, fn, timeout)
+}
+
+// TransactionTimeout reads the options of a transaction at argument n.
+func TransactionTimeout(l *lua.LState, n int) time.Duration {
+	o := bind.OptionsAt(l, n, "transaction")
+	timeout := o.Seconds("timeout", transactionTimeout)
+	o.Done()
+	return timeout
+}
+
+// newBlob is blob(s): a string to be bound as bytes.
+func newBlob(l *lua.LState) int {
+	return bind.Return(l, blobClass.New(&blob{data: []byte(l.CheckString(1))}))
+}
+
+// Opened implements bind.Opened.
+func (b *Base) Opened() *task.Resource { return b.resource }
+
+// databaseClass is what open returns.
+var databaseClass *bind.Class[*Base]
+
+func init() {
+	methods := map[string]func(l *lua.LState, b *Base) int{
+		"close": func(l *lua.LState, b *Base) int {
+			if tx := b.txs[bind.TaskOf(l)]; tx != nil {
+				bind.Raise(l, "close: a transaction is open")
+			}
+			b.closeAside()
+			return 0
+		},
+	}
+	for name, f := range operations {
+		methods[name] = func(l *lua.LState, b *Base) int { return f(l, b, 2) }
+	}
+	databaseClass = bind.NewClass("database", methods, map[string]func(l *lua.LState, b *Base) lua.LValue{
+		"engine": func(_ *lua.LState, b *Base) lua.LValue { return lua.LString(b.db.Engine().Name) },
+	})
+}
+
+// openOther is open(where [, options]) → database.
+func openOther(l *lua.LState) int {
+	rt := bind.RuntimeOf(l)
+	where := l.CheckString(1)
+	o := bind.OptionsAt(l, 2, "open")
+	timeout := o.Seconds("timeout", defaultTimeout)
+	owner := o.Owner()
+	o.Done()
+	place, err := placeOf(rt, where)
+	if err != nil {
+		return bind.Fail(l, fmt.Errorf("open: %w", err))
+	}
+	b := newBase(database.New(place), nil)
+	b.timeout = timeout
+	b.resource = owner.Own(closing(b.db.Close))
+	return bind.Return(l, databaseClass.New(b))
+}
+
+// placeOf reads where a database is. In the sandbox, a file has to be in the
+// script's folder, and a server has to be one of the network.
+func placeOf(rt *bind.Runtime, where string) (database.Place, error) {
+	if where == "memory" {
+		return database.Temporary(), nil
+	}
+	place, err := database.Parse(where, rt.Config.Dir())
+	if err != nil || !rt.Lua.Sandbox {
+		return place, err
+	}
+	place.Confined = true
+	if place.Engine != database.SQLite {
+		if place.Unix() {
+			err = errors.New("the sandbox does not let scripts use Unix sockets ([lua] sandbox)")
+		}
+		return place, err
+	}
+	return place, inFolder(filepath.Dir(rt.Lua.Script), place.Path)
+}
+
+// inFolder tells what is wrong with a file that is to be in a folder, links
+// followed.
+func inFolder(dir, path string) error {
+	outside := fmt.Errorf("%s: it is outside of the script's folder, which [lua] sandbox does not allow", path)
+	real, err := filepath.EvalSymlinks(filepath.Dir(path))
+	if err != nil {
+		return outside
+	}
+	base, err := filepath.EvalSymlinks(dir)
+	if err != nil {
+		return err
+	}
+	name, err := filepath.Rel(base, filepath.Join(real, filepath.Base(path)))
+	if err != nil || !filepath.IsLocal(name) {
+		return outside
+	}
+	if info, err := os.Lstat(path); err == nil && !info.Mode().IsRegular() {
+		return fmt.Errorf("%s: it is no regular file, which [lua] sandbox wants", path)
+	}
+	return nil
+}
