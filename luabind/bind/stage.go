@@ -68,10 +68,19 @@ type Opened interface {
 	Opened() *task.Resource
 }
 
+// Unattended is implemented by those Opened that do their work though no script
+// refers to them, as a server does. What they have open is closed by others.
+type Unattended interface {
+	Unattended()
+}
+
 // watchHolders says that a resource is held for as long as its userdata is.
 func watchHolders(v any, ud *lua.LUserData) {
 	o, ok := v.(Opened)
 	if !ok || o.Opened() == nil {
+		return
+	}
+	if _, ok := v.(Unattended); ok {
 		return
 	}
 	handle := weak.Make(ud)

@@ -40,25 +40,45 @@ type patience struct{ header, body, answer time.Duration }
 // defaultPatience is made shorter by tests.
 var defaultPatience = patience{header: 10 * time.Second, body: 30 * time.Second, answer: 30 * time.Second}
 
-// server is a listening server as scripts hold it. The listener and what
-// answers are apart, so that one can stay while the other is replaced.
+// server is a listening server. The listener and what answers are apart: when
+// the script is loaded anew and serves on the same address, the one stays, with
+// its connections, and the other is replaced.
 type server struct {
-	address  string
-	http     *http.Server
-	listener stdnet.Listener
-	resource *task.Resource
-	endpoint atomic.Pointer[endpoint]
-	closed   atomic.Bool
+	address     string
+	http        *http.Server
+	socket      *net.Socket
+	resource    *task.Resource
+	endpoint    atomic.Pointer[endpoint]
+	certificate atomic.Pointer[tls.Certificate] // nil: without TLS
+	closed      atomic.Bool
 }
 
-var serverClass = bind.NewClass("server", map[string]func(l *lua.LState, s *server) int{
-	// close() accepts no more. What is being answered gets five seconds.
-	"close": func(_ *lua.LState, s *server) int {
-		_ = s.resource.Close()
+// serving is a server as a generation of the script holds it. The baton guards
+// it.
+type serving struct {
+	server   *server
+	endpoint *endpoint
+	closed   bool
+}
+
+// Opened implements bind.Opened.
+func (s *serving) Opened() *task.Resource { return s.server.resource }
+
+// Unattended implements bind.Unattended.
+func (s *serving) Unattended() {}
+
+var serverClass = bind.NewClass("server", map[string]func(l *lua.LState, s *serving) int{
+	// close() accepts no more. What is being answered gets five seconds. It does
+	// nothing once a newer script serves there.
+	"close": func(_ *lua.LState, s *serving) int {
+		s.closed = true
+		if s.server.endpoint.Load() == s.endpoint {
+			_ = s.server.resource.Close()
+		}
 		return 0
 	},
-}, map[string]func(l *lua.LState, s *server) lua.LValue{
-	"address": func(_ *lua.LState, s *server) lua.LValue { return lua.LString(s.address) },
+}, map[string]func(l *lua.LState, s *serving) lua.LValue{
+	"address": func(_ *lua.LState, s *serving) lua.LValue { return lua.LString(s.server.address) },
 })
 
 // serve is serve(address, fn [, options]) → server.
@@ -74,24 +94,56 @@ func serve(l *lua.LState) int {
 	}
 	secure := net.ReadCertificate(l, o)
 	o.Done()
-	config, err := serverTLS(secure)
+	certificate, err := serverCertificate(secure)
 	if err != nil {
 		return bind.Fail(l, fmt.Errorf("TLS: %w", err))
 	}
-	ln, err := net.Listen(l, 1, address)
+	place := net.PlaceOf(l, 1, address, e.owner)
+	if s := olderServer(place, e.runtime, certificate != nil); s != nil {
+		return bind.Return(l, serverClass.New(s.handOver(e, certificate)))
+	}
+	socket, err := place.Listen(l)
 	if err != nil {
 		return bind.Fail(l, cannotListen(address, err))
 	}
-	return bind.Return(l, serverClass.New(newServer(ln, config, e)))
+	return bind.Return(l, serverClass.New(&serving{server: newServer(socket, certificate, e), endpoint: e}))
 }
 
-// serverTLS is how to answer in TLS, or nil without a certificate.
-func serverTLS(secure *net.TLS) (*tls.Config, error) {
+// olderServer is the server of an older generation of the script that a new one
+// can take over, or nil.
+func olderServer(place net.Place, rt *bind.Runtime, secure bool) *server {
+	socket := place.Older(rt)
+	if socket == nil {
+		return nil
+	}
+	if s, ok := socket.Server.(*server); ok && secure == (s.certificate.Load() != nil) {
+		return s
+	}
+	return nil
+}
+
+// handOver has another endpoint answer: at once or, while its script is being
+// loaded, when that has taken over. What the old one answers it finishes.
+func (s *server) handOver(e *endpoint, certificate *tls.Certificate) *serving {
+	e.name = "the server on " + s.address
+	taking := &serving{server: s, endpoint: e}
+	s.socket.Retain(e.runtime, func() {
+		s.certificate.Store(certificate)
+		s.endpoint.Store(e)
+		if taking.closed {
+			_ = s.resource.Close()
+		}
+	})
+	return taking
+}
+
+// serverCertificate is what to answer with in TLS, or nil to do without.
+func serverCertificate(secure *net.TLS) (*tls.Certificate, error) {
 	certificates, err := secure.Certificate()
-	if err != nil || certificates == nil {
+	if err != nil || len(certificates) == 0 {
 		return nil, err
 	}
-	return &tls.Config{Certificates: certificates, MinVersion: tls.VersionTLS12}, nil
+	return &certificates[0], nil
 }
 
 // cannotListen says what to do where another process has the port: Spectrum
@@ -104,20 +156,26 @@ func cannotListen(address string, err error) error {
 		"raise [service] users_per_backend so that one process serves all users, or let each process take a port of its own, as with port 0", address)
 }
 
-func newServer(ln stdnet.Listener, config *tls.Config, e *endpoint) *server {
-	s := &server{address: net.AddressText(ln.Addr()), listener: ln}
+func newServer(socket *net.Socket, certificate *tls.Certificate, e *endpoint) *server {
+	s := &server{address: net.AddressText(socket.Addr()), socket: socket}
 	s.endpoint.Store(e)
+	s.certificate.Store(certificate)
 	e.name = "the server on " + s.address
 	s.http = &http.Server{
 		Handler:           s,
-		TLSConfig:         config,
 		ReadHeaderTimeout: e.clients.header,
 		IdleTimeout:       keptIdle,
 		MaxHeaderBytes:    maxRequestHeader,
 		ErrorLog:          log.New(&errorLog{log: e.runtime.Log, name: e.name}, "", 0),
 	}
-	s.resource = e.owner.Own(s)
-	go s.run(limitConnections(ln, maxConnections))
+	if certificate != nil {
+		s.http.TLSConfig = &tls.Config{MinVersion: tls.VersionTLS12, GetCertificate: func(*tls.ClientHelloInfo) (*tls.Certificate, error) {
+			return s.certificate.Load(), nil
+		}}
+	}
+	socket.Server = s
+	s.resource = socket.Own(e.runtime, e.owner, s)
+	e.runtime.Stage(func() { go s.run(limitConnections(socket, maxConnections)) })
 	return s
 }
 
@@ -134,7 +192,7 @@ func (s *server) run(ln stdnet.Listener) {
 // answered.
 func (s *server) Close() error {
 	s.closed.Store(true)
-	err := s.listener.Close()
+	err := s.socket.Close()
 	s.http.SetKeepAlivesEnabled(false)
 	go func() {
 		defer crash.Guard()

@@ -26,6 +26,9 @@ type streamed struct {
 	event    event
 }
 
+// Opened implements bind.Opened.
+func (s *streamed) Opened() *task.Resource { return s.resource }
+
 var errStreamClosed = errors.New("the response is closed")
 
 var streamClass = bind.NewClass("response", map[string]func(l *lua.LState, s *streamed) int{

@@ -44,6 +44,9 @@ type conn struct {
 	broken   error         // why nothing can be written any more; belongs to the turn
 }
 
+// Opened implements bind.Opened.
+func (c *conn) Opened() *task.Resource { return c.resource }
+
 var (
 	errClosed = errors.New("the connection is closed")
 	errCutOff = errors.New("an earlier write was cut off in the middle, so nothing more can be written")

@@ -19,7 +19,7 @@ import (
 
 // listener is a listening socket as scripts hold it. The baton guards it.
 type listener struct {
-	net       net.Listener
+	net       *Socket
 	resource  *task.Resource
 	owner     *task.Owner
 	accepting bool
@@ -43,23 +43,46 @@ func listen(l *lua.LState) int {
 	o := bind.OptionsAt(l, 2, "listen")
 	owner := o.Owner()
 	o.Done()
-	ln, err := Listen(l, 1, address)
+	p := PlaceOf(l, 1, address, owner)
+	ln, err := p.Listen(l)
 	if err != nil {
 		return bind.Fail(l, fmt.Errorf("cannot listen on %s: %w", address, Plain(err)))
 	}
-	return bind.Return(l, listenerClass.New(&listener{net: ln, resource: owner.Own(ln), owner: owner}))
+	resource := ln.Own(bind.RuntimeOf(l), owner, ln)
+	return bind.Return(l, listenerClass.New(&listener{net: ln, resource: resource, owner: owner}))
 }
 
-// Listen opens a listening socket, and waits where the address has a name. An
-// address that is none is wrong as argument n.
-func Listen(l *lua.LState, n int, address string) (net.Listener, error) {
+// Opened implements bind.Opened.
+func (ln *listener) Opened() *task.Resource { return ln.resource }
+
+// PlaceOf is where argument n, an address, says to listen for an owner.
+func PlaceOf(l *lua.LState, n int, address string, owner *task.Owner) Place {
 	network, target, err := parseListenAddress(address)
 	if err != nil {
 		l.ArgError(n, err.Error())
 	}
-	if err := checkSandbox(bind.RuntimeOf(l), network); err != nil {
+	return Place{owner.Whole(), network, target}
+}
+
+// Listen opens a listening socket, and waits where the address has a name. One
+// that an older generation of the script has open there is taken over.
+func (p Place) Listen(l *lua.LState) (*Socket, error) {
+	if err := checkSandbox(bind.RuntimeOf(l), p.network); err != nil {
 		return nil, err
 	}
+	if old := p.Older(bind.RuntimeOf(l)); old != nil {
+		if s, err := old.share(); err == nil {
+			return s, nil
+		}
+	}
+	ln, err := p.open(l)
+	if err != nil {
+		return nil, err
+	}
+	return &Socket{Listener: ln, place: p}, nil
+}
+
+func (p Place) open(l *lua.LState) (net.Listener, error) {
 	var ln net.Listener
 	finished := false
 	defer func() {
@@ -67,10 +90,10 @@ func Listen(l *lua.LState, n int, address string) (net.Listener, error) {
 			_ = ln.Close()
 		}
 	}()
-	err = bind.WaitTimeout(l, lookupTimeout, func(ctx context.Context) (err error) {
-		ln, err = (&net.ListenConfig{}).Listen(ctx, network, target)
-		if network == "unix" && errors.Is(err, syscall.EADDRINUSE) && removeStale(ctx, target) {
-			ln, err = (&net.ListenConfig{}).Listen(ctx, network, target)
+	err := bind.WaitTimeout(l, lookupTimeout, func(ctx context.Context) (err error) {
+		ln, err = (&net.ListenConfig{}).Listen(ctx, p.network, p.target)
+		if p.network == "unix" && errors.Is(err, syscall.EADDRINUSE) && removeStale(ctx, p.target) {
+			ln, err = (&net.ListenConfig{}).Listen(ctx, p.network, p.target)
 		}
 		return err
 	})
@@ -118,8 +141,7 @@ func accept(l *lua.LState, ln *listener) int {
 			_ = conn.Close()
 		}
 	}()
-	set := ln.net.(interface{ SetDeadline(time.Time) error }).SetDeadline
-	err := stream.Interruptible(l, deadline, set, func() (err error) {
+	err := stream.Interruptible(l, deadline, ln.net.SetDeadline, func() (err error) {
 		conn, err = ln.net.Accept()
 		return err
 	})

@@ -21,6 +21,9 @@ type datagrams struct {
 	reading  bool
 }
 
+// Opened implements bind.Opened.
+func (d *datagrams) Opened() *task.Resource { return d.resource }
+
 // maxDatagram is the longest datagram that there is.
 const maxDatagram = 64<<10 - 1
 

@@ -44,6 +44,9 @@ type child struct {
 	broken error        // why nothing can be written any more; belongs to the turn
 }
 
+// Opened implements bind.Opened.
+func (c *child) Opened() *task.Resource { return c.resource }
+
 var childClass = bind.NewClass("process", map[string]func(l *lua.LState, c *child) int{
 	"read_line":       func(l *lua.LState, c *child) int { return c.output.LuaReadLine(l) },
 	"read_some":       func(l *lua.LState, c *child) int { return c.output.LuaReadSome(l) },

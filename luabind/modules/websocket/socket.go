@@ -35,6 +35,9 @@ type socket struct {
 	receiving bool
 }
 
+// Opened implements bind.Opened.
+func (s *socket) Opened() *task.Resource { return s.resource }
+
 var errClosed = errors.New("the connection is closed")
 
 var socketClass = bind.NewClass("websocket", map[string]func(l *lua.LState, s *socket) int{
