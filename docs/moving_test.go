@@ -1,0 +1,47 @@
+package docs_test
+
+import (
+	"regexp"
+	"slices"
+	"strings"
+	"testing"
+
+	"spectrumlua/runtime/schema"
+)
+
+// notMoved are types of which there is nothing to say: the runtime answers them,
+// or Spectrum has given them up.
+var notMoved = []string{"ping", "pong", "stats", "exit", "api_version", "ft_start", "ft_finish", "ft_data", "ft_pause", "ft_continue"}
+
+// TestMovingHasEveryType holds the table of calls against the protocol: what it
+// names is there, and what is there is named.
+func TestMovingHasEveryType(t *testing.T) {
+	text := read(t, "docs/moving.md")
+	named := map[string]bool{}
+	for _, m := range regexp.MustCompile(`\bon\.(\w+)\(`).FindAllStringSubmatch(text, -1) {
+		typ := schema.TypeByName(m[1])
+		if typ == nil || !typ.SpectrumSends {
+			t.Errorf("Spectrum does not send what on.%s is for", m[1])
+		}
+		named["on."+m[1]] = true
+	}
+	own := []string{"update_buddy", "spawn", "after", "every"}
+	for _, m := range regexp.MustCompile(`(?:session:|spectrum\.send\(")(\w+)`).FindAllStringSubmatch(text, -1) {
+		typ := schema.TypeByName(m[1])
+		if (typ == nil || !typ.SpectrumTakes) && !slices.Contains(own, m[1]) {
+			t.Errorf("a session has no %s", m[1])
+		}
+		named["send "+m[1]] = true
+	}
+	for _, typ := range schema.Types() {
+		if slices.Contains(notMoved, typ.Name) {
+			continue
+		}
+		if typ.SpectrumSends && !named["on."+typ.Name] {
+			t.Errorf("on.%s is not named", typ.Name)
+		}
+		if typ.SpectrumTakes && !named["send "+typ.Name] && !strings.Contains(text, "spectrum."+typ.Name) {
+			t.Errorf("sending %s is not named", typ.Name)
+		}
+	}
+}
