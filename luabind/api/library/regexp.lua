@@ -54,7 +54,7 @@ function pattern:find_all(text, n) end
 
 ---An iterator over what `match` returns.
 ---@param text string
----@return fun(): ... matches
+---@return fun(): ...: string|false matches
 function pattern:gmatch(text) end
 
 ---The text with its matches replaced. In a string, `$1`, `$name` and `${name}` are captures, `$0` is the whole match and `$$` is a dollar; a function is called with what `match` returns, and may wait; a table is looked up by the first capture or the whole match.
@@ -110,7 +110,7 @@ function regexp.find_all(pattern, text, n) end
 ---An iterator over what `match` returns.
 ---@param pattern string|spectrum.regexp.Pattern as text or compiled; one that does not compile raises an error
 ---@param text string
----@return fun(): ... matches
+---@return fun(): ...: string|false matches
 function regexp.gmatch(pattern, text) end
 
 ---The text with its matches replaced. In a string, `$1`, `$name` and `${name}` are captures, `$0` is the whole match and `$$` is a dollar; a function is called with what `match` returns, and may wait; a table is looked up by the first capture or the whole match.
