@@ -13,6 +13,7 @@ import (
 
 	"spectrumlua/luabind/chat"
 	"spectrumlua/luabind/stage"
+	"spectrumlua/runtime/crash"
 	"spectrumlua/runtime/prompt"
 )
 
@@ -97,6 +98,7 @@ func (f chatFlags) run(ctx context.Context, t *terminal, path string, stdin io.R
 	if err != nil {
 		return err
 	}
+	o.Colour = t.colour
 	in, out := terminalFile(stdin), terminalFile(t.out)
 	if in == nil || out == nil {
 		o.Script = in == nil
@@ -116,10 +118,14 @@ func (f chatFlags) run(ctx context.Context, t *terminal, path string, stdin io.R
 		return fmt.Errorf("the terminal cannot be used: %w", err)
 	}
 	defer func() { _ = p.Close() }()
+	crash.OnPanic(func(text string) { // which may be the end of this process
+		_ = p.Release()
+		t.note(text)
+	})
 	if warning != nil {
 		p.Print(warning.Error())
 	}
-	o.Console, o.Colour = p, t.colour
+	o.Console = p
 	c = chat.New(o)
 	return c.Run(ctx)
 }

@@ -144,7 +144,7 @@ func (c *Chat) as(l *call) error {
 }
 
 func (c *Chat) listUsers(l *call) error {
-	current := c.people.me().jid
+	current := c.people.speaker()
 	for _, u := range c.people.all() {
 		text := printable(u.jid)
 		switch {
@@ -165,5 +165,5 @@ func (c *Chat) listUsers(l *call) error {
 
 // send sends a message of the user who speaks.
 func (c *Chat) send(typ pb.WrapperMessage_Type, m proto.Message) error {
-	return c.stage.Spectrum.User(c.people.me().jid).Send(typ, m)
+	return c.stage.Spectrum.User(c.people.speaker()).Send(typ, m)
 }

@@ -121,7 +121,12 @@ func (c *Chat) Run(ctx context.Context) error {
 		defer crash.Guard()
 		c.tell(ctx)
 	})
+	conversing, over := context.WithCancel(ctx)
+	var watching sync.WaitGroup
+	watching.Go(func() { c.ended(conversing) })
 	err := c.converse(ctx)
+	over()
+	watching.Wait()
 	ended := c.stage.Close()
 	c.finish()
 	cancel()
@@ -192,7 +197,7 @@ func (c *Chat) converse(ctx context.Context) error {
 }
 
 func (c *Chat) welcome() {
-	c.show.line(plainLine, "You are "+c.people.me().jid+", and Spectrum is played to "+c.stage.Lua.Script+".")
+	c.show.line(plainLine, "You are "+c.people.speaker()+", and Spectrum is played to "+c.stage.Lua.Script+".")
 	c.show.line(plainLine, "/login goes online, /help lists the commands, Tab completes, Ctrl-D ends it.")
 }
 

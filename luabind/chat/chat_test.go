@@ -14,6 +14,7 @@ import (
 
 	"spectrumlua/luabind/chat"
 	"spectrumlua/luabind/stage"
+	"spectrumlua/runtime/config"
 	"spectrumlua/runtime/prompt"
 )
 
@@ -236,6 +237,11 @@ func TestTerminal(t *testing.T) {
 	screen.until(t, "<echo> /wave")
 	types("\x1b[A\r") // once more
 	screen.until(t, "<echo> /wave")
+	if err := p.Release(); err != nil { // as a panic's report does
+		t.Error(err)
+	}
+	types("/wait 5\r")
+	screen.until(t, "at a terminal you need not")
 	types("/nonsense\r")
 	screen.until(t, "? there is no command /nonsense")
 	types("\x04")
@@ -252,7 +258,47 @@ func TestTerminal(t *testing.T) {
 		t.Error("the password was shown")
 	}
 	kept, err := os.ReadFile(history)
-	if want := "/login alice\n/msg echo hello\n//wave\n/nonsense\n"; err != nil || string(kept) != want {
+	if want := "/login alice\n/msg echo hello\n//wave\n/wait 5\n/nonsense\n"; err != nil || string(kept) != want {
 		t.Errorf("the history has %q, %v; want %q", kept, err, want)
+	}
+}
+
+// TestComputing waits for a handler that computes for longer than what is asked
+// of task.Settle.
+func TestComputing(t *testing.T) {
+	script := write(t, "slow.lua", `
+local on = {}
+function on.conv_message(session, m)
+  local began = os.clock()
+  while os.clock() - began < 0.25 do end
+  session:conv_message { buddy_name = m.buddy_name, message = "done" }
+end
+return on`)
+	got, err := play(t, script, "/login\n/msg b x\n/log off\n")
+	if err != nil || !strings.Contains(got, "/msg b x\n  <b> done\n") {
+		t.Errorf("%v\n%s", err, got)
+	}
+}
+
+// TestBackendEnds has the backend go away under a chat: it has used up its
+// memory.
+func TestBackendEnds(t *testing.T) {
+	script := write(t, "greedy.lua", `
+local on = {}
+function on.conv_message(session, m)
+  local t = {}
+  while true do t[#t + 1] = ("x"):rep(100000) .. #t end
+end
+return on`)
+	var out strings.Builder
+	err := chat.New(chat.Options{
+		Stage:   stage.Options{Path: script, Settings: []config.Override{{Key: "lua.memory_limit", Value: "64M"}}},
+		Console: chat.NewTranscript(strings.NewReader("/login\n/msg b x\n/users\n"), &out), Script: true,
+	}).Run(t.Context())
+	if err == nil || !strings.Contains(err.Error(), "the backend has ended") || !strings.Contains(err.Error(), "memory_limit") {
+		t.Errorf("the error is %v", err)
+	}
+	if strings.Contains(out.String(), "/users") || !strings.Contains(out.String(), "The backend has ended.") {
+		t.Errorf("the transcript is\n%s", out.String())
 	}
 }

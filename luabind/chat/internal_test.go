@@ -137,3 +137,11 @@ func TestCommandsTeach(t *testing.T) {
 		}
 	}
 }
+
+func TestFieldsOfTheLog(t *testing.T) {
+	for name, want := range map[string]string{"room": "room=x y", "access_token": "access_token=***", "Password": "Password=***"} {
+		if got := field(name, "x y"); got != want {
+			t.Errorf("%s is shown as %q, want %q", name, got, want)
+		}
+	}
+}

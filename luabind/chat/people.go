@@ -95,6 +95,13 @@ func (p *people) me() user {
 	return *p.users[p.current].clone()
 }
 
+// speaker is the JID of the user who speaks.
+func (p *people) speaker() string {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	return p.current
+}
+
 // all are the users in the order in which they came.
 func (p *people) all() []user {
 	p.mu.Lock()

@@ -29,7 +29,7 @@ func (c *Chat) raw(l *call) error {
 	if err != nil {
 		return err
 	}
-	payload, err := payloadOf(typ, l.rest(), c.people.me().jid)
+	payload, err := payloadOf(typ, l.rest(), c.people.speaker())
 	if err != nil {
 		return fmt.Errorf("%s: %w", typ.Name, err)
 	}

@@ -2,7 +2,6 @@ package chat
 
 import (
 	"context"
-	"fmt"
 	"path/filepath"
 	"strings"
 
@@ -84,7 +83,7 @@ func (c *Chat) wake() {
 
 // put shows a line and keeps it for /expect.
 func (c *Chat) put(kind lineKind, user, text string) {
-	if user != "" && user != c.people.me().jid {
+	if user != "" && user != c.people.speaker() {
 		text = "(" + printable(shortName(user)) + ") " + text
 	}
 	c.show.line(kind, text)
@@ -164,7 +163,7 @@ func (c *Chat) tellLog(l stage.Line) {
 		text = "debug: " + text
 	}
 	for _, name := range fieldNames(l.Fields) {
-		text += fmt.Sprintf(" %s=%s", name, l.Fields[name])
+		text += " " + field(name, l.Fields[name])
 	}
 	for i, line := range strings.Split(text, "\n") {
 		line = printable(line)
@@ -172,6 +171,27 @@ func (c *Chat) tellLog(l stage.Line) {
 			line = "  " + line
 		}
 		c.put(kind, l.User, line)
+	}
+}
+
+// field shows what was logged beside a text, but for secrets.
+func field(name, value string) string {
+	if secretPairs.MatchString(name + "=x") {
+		value = mask
+	}
+	return name + "=" + value
+}
+
+// ended tells that the backend is gone before the chat is over.
+func (c *Chat) ended(ctx context.Context) {
+	select {
+	case <-c.stage.Spectrum.Done():
+	case <-ctx.Done():
+	}
+	select {
+	case <-c.stage.Spectrum.Done():
+		c.put(warningLine, "", "The backend has ended.")
+	default:
 	}
 }
 

@@ -2,9 +2,12 @@ package chat
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"strconv"
 	"time"
+
+	"spectrumlua/runtime/crash"
 )
 
 var toolCommands = []*command{
@@ -54,7 +57,14 @@ func (c *Chat) reload(l *call) error {
 	if err := l.end(); err != nil {
 		return err
 	}
-	_ = c.stage.Load(l.ctx)
+	if c.opts.Script {
+		_ = c.stage.Load(l.ctx)
+		return nil
+	}
+	go func() { // a person can go on
+		defer crash.Guard()
+		_ = c.stage.Load(l.ctx)
+	}()
 	return nil
 }
 
@@ -62,6 +72,9 @@ func (c *Chat) reload(l *call) error {
 const maxWait = time.Hour
 
 func (c *Chat) wait(l *call) error {
+	if !c.opts.Script {
+		return errors.New("at a terminal you need not tell me to wait: what comes is shown when it comes")
+	}
 	word, err := l.or("1")
 	if err != nil {
 		return err

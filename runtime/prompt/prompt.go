@@ -27,8 +27,8 @@ type Options struct {
 	Complete func(before string) (start int, words []string)
 }
 
-// Prompt is a terminal in raw mode. Print may be called from any goroutine,
-// the rest from one at a time.
+// Prompt is a terminal in raw mode. Print and Release may be called from any
+// goroutine, the rest from one at a time.
 type Prompt struct {
 	opts     Options
 	terminal *term.Terminal
@@ -36,6 +36,9 @@ type Prompt struct {
 	history  *history
 	resized  chan os.Signal
 	goes     sync.WaitGroup
+
+	mu       sync.Mutex
+	released bool
 }
 
 // Open puts the terminal into raw mode, in which Ctrl-C is a key and no signal.
@@ -86,9 +89,32 @@ func (p *Prompt) Close() error {
 	return errors.Join(term.Restore(int(p.opts.In.Fd()), p.before), p.history.close())
 }
 
+// Release leaves raw mode until the next ReadLine: for what is written past the
+// Prompt, such as the last words of a process that ends in the middle.
+func (p *Prompt) Release() error {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	p.released = true
+	return term.Restore(int(p.opts.In.Fd()), p.before)
+}
+
+func (p *Prompt) retake() error {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	if !p.released {
+		return nil
+	}
+	p.released = false
+	_, err := term.MakeRaw(int(p.opts.In.Fd()))
+	return err
+}
+
 // ReadLine reads a line. Ctrl-C, and Ctrl-D on an empty line, are io.EOF. A
 // prompt may have ANSI colours.
 func (p *Prompt) ReadLine(prompt string) (string, error) {
+	if err := p.retake(); err != nil {
+		return "", err
+	}
 	p.terminal.SetPrompt(prompt)
 	line, err := p.terminal.ReadLine()
 	if errors.Is(err, term.ErrPasteIndicator) {
