@@ -4,10 +4,12 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 	"strings"
 	"time"
 
 	lua "github.com/yuin/gopher-lua"
+	"google.golang.org/protobuf/reflect/protoreflect"
 
 	"spectrumlua/luabind/bind"
 	"spectrumlua/runtime/schema"
@@ -43,6 +45,7 @@ func init() { // its methods make others of the class
 		"advance":      advance,
 		"reload":       reload,
 		"serve":        serve,
+		"free_port":    freePort,
 		"log":          expectLog,
 		"expect_error": expectError,
 	}, properties)
@@ -90,19 +93,28 @@ func typeArgument(l *lua.LState, allowed func(*schema.Type) bool, ofUser bool, d
 		bind.Raise(l, "%s %s", name, direction)
 	case ofUser && typ.User() == nil:
 		bind.Raise(l, "%s is of no user: call it of t, not of a user", name)
-	case !ofUser && typ.User() != nil:
+	case !ofUser && needsUser(typ):
 		bind.Raise(l, "%s is a user's: call it of what t:login returned", name)
 	}
 	return typ
+}
+
+// needsUser tells whether a message always names a user.
+func needsUser(t *schema.Type) bool {
+	return t.Payload != nil && slices.ContainsFunc(t.Payload.Fields, func(f *schema.Field) bool {
+		return f.User && f.Descriptor.Cardinality() == protoreflect.Required
+	})
 }
 
 func fromBackend(t *schema.Type) bool { return t.SpectrumTakes }
 func toBackend(t *schema.Type) bool   { return t.SpectrumSends }
 
 // limitArgument is argument n, a number of seconds by real time.
-func limitArgument(l *lua.LState, n int) time.Duration {
+func limitArgument(l *lua.LState, n int) time.Duration { return limitOr(l, n, patience) }
+
+func limitOr(l *lua.LState, n int, otherwise time.Duration) time.Duration {
 	if l.Get(n) == lua.LNil {
-		return patience
+		return otherwise
 	}
 	return bind.CheckSeconds(l, n)
 }

@@ -10,6 +10,10 @@ import (
 	netmodule "spectrumlua/luabind/modules/net"
 )
 
+// peerPatience is how long a peer waits for a line: less than those who wait for
+// what comes of it, so that the failure is told where it is.
+const peerPatience = patience * 3 / 5
+
 // peerConn is the metatable of a peer's connections: those of spectrum.net, and
 // with these methods.
 var peerConn = func() *lua.LTable {
@@ -69,7 +73,7 @@ func line(l *lua.LState, late time.Time) (text lua.LValue, why string) {
 // expectLine is conn:expect_line(pattern [, seconds]) → captures: the next line
 // matches.
 func expectLine(l *lua.LState) int {
-	m, limit := checkPattern(l, 2), limitArgument(l, 3)
+	m, limit := checkPattern(l, 2), limitOr(l, 3, peerPatience)
 	text, why := line(l, time.Now().Add(limit))
 	if s, ok := text.(lua.LString); ok {
 		if captures, ok := m.find(string(s)); ok {
@@ -84,7 +88,7 @@ func expectLine(l *lua.LState) int {
 // findLine is conn:find_line(pattern [, seconds]) → captures: lines are read
 // until one matches.
 func findLine(l *lua.LState) int {
-	m, late := checkPattern(l, 2), time.Now().Add(limitArgument(l, 3))
+	m, late := checkPattern(l, 2), time.Now().Add(limitOr(l, 3, peerPatience))
 	var passed []string
 	for {
 		text, why := line(l, late)
@@ -109,7 +113,7 @@ func list(head string, lines []string) string {
 // expectClose is conn:expect_close([seconds]): the script closes the connection,
 // and sends nothing before that.
 func expectClose(l *lua.LState) int {
-	text, why := line(l, time.Now().Add(limitArgument(l, 2)))
+	text, why := line(l, time.Now().Add(limitOr(l, 2, peerPatience)))
 	if text != lua.LNil {
 		bind.Raise(l, "the script should close the connection\n  got:      the line %s", show(text))
 	}

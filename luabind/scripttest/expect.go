@@ -74,6 +74,8 @@ func (e expectation) mayBe(f simulator.Frame) bool {
 	switch {
 	case e.user != nil && f.User != e.user.jid:
 		return false
+	case e.user == nil && e.typ != nil && f.User != "":
+		return false
 	case e.typ != nil:
 		return f.Type == e.typ.Number
 	}

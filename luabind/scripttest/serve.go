@@ -160,3 +160,14 @@ func waitPeer(l *lua.LState, p *peer) int {
 	}
 	return 0
 }
+
+// freePort is t:free_port(): a port of this machine that nobody uses now, for a
+// script that listens.
+func freePort(l *lua.LState, _ *world) int {
+	listener, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		bind.Raise(l, "free_port: %v", err)
+	}
+	defer func() { _ = listener.Close() }()
+	return bind.Return(l, lua.LNumber(listener.Addr().(*net.TCPAddr).Port))
+}

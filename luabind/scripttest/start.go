@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"slices"
+	"strings"
 	"time"
 
 	lua "github.com/yuin/gopher-lua"
@@ -49,11 +50,10 @@ func (w *world) needStage(l *lua.LState) *stage.Stage {
 
 // begin starts the backend, or raises why the script does not load.
 func (w *world) begin(l *lua.LState, path string, more *lua.LTable) *stage.Stage {
-	own := w.settings(l, more)
 	settings := slices.DeleteFunc(w.settings(l, w.suite.config), func(general config.Override) bool {
-		return slices.ContainsFunc(own, func(s config.Override) bool { return s.Key == general.Key })
+		return says(more, general.Key)
 	})
-	settings = append(settings, own...)
+	settings = append(settings, w.settings(l, more)...)
 	var s *stage.Stage
 	err := bind.Wait(l, func(context.Context) (err error) {
 		s, err = stage.Open(w.ctx, stage.Options{
@@ -74,6 +74,17 @@ func (w *world) begin(l *lua.LState, path string, more *lua.LTable) *stage.Stage
 		bind.Raise(l, "%v", err)
 	}
 	return s
+}
+
+// says tells whether a config in a table says something of a key, if only that it
+// is an empty list.
+func says(sections *lua.LTable, name string) bool {
+	section, key, _ := strings.Cut(name, ".")
+	if sections == nil {
+		return false
+	}
+	keys, ok := sections.RawGetString(section).(*lua.LTable)
+	return ok && keys.RawGetString(key) != lua.LNil
 }
 
 // settings are the keys of a config in a table, sorted. A function stands for

@@ -115,14 +115,14 @@ function t:query(command, seconds) end
 
 ---Waits for a message that belongs to no user, with at least these fields, and that was not expected before.
 ---@param type spectrum.SentType
----@param fields? table|string|spectrum.test.Pattern
+---@param fields? any a table; for raw XML a string or a pattern
 ---@param seconds? number (default: 5)
 ---@return any message its fields, as handlers have them
 function t:expect(type, fields, seconds) end
 
 ---Such a message has not come when all that was sent has been handled. Without a type, nothing has come that was not expected.
 ---@param type? spectrum.SentType
----@param fields? table|string|spectrum.test.Pattern
+---@param fields? any a table; for raw XML a string or a pattern
 ---@param seconds? number how long to wait for it
 function t:never(type, fields, seconds) end
 
@@ -141,6 +141,10 @@ function t:reload() end
 ---@param options? spectrum.test.ServeOptions
 ---@return spectrum.test.Peer peer
 function t:serve(fn, options) end
+
+---A port of this machine that nobody uses now, for a script that listens.
+---@return integer port
+function t:free_port() end
 
 ---Waits for a line of the log that was not looked for before.
 ---@param pattern string
@@ -240,18 +244,18 @@ local conn = {}
 
 ---The next line matches.
 ---@param pattern string
----@param seconds? number (default: 5)
+---@param seconds? number (default: 3)
 ---@return string|number ... its captures, or all that it matches
 function conn:expect_line(pattern, seconds) end
 
 ---Reads lines until one matches.
 ---@param pattern string
----@param seconds? number (default: 5)
+---@param seconds? number (default: 3)
 ---@return string|number ... its captures, or all that it matches
 function conn:find_line(pattern, seconds) end
 
 ---The script closes the connection, and sends nothing before that.
----@param seconds? number (default: 5)
+---@param seconds? number (default: 3)
 function conn:expect_close(seconds) end
 
 ---Writes lines, each with CR and LF.

@@ -1,0 +1,40 @@
+-- admin_test.lua: settings of the script's own, and messages of no user.
+
+local test = require "spectrum.test"
+
+test.config { admin = { user = { "alice@localhost", "bob@localhost" } } }
+
+test.case("strangers are refused", function(t)
+  local carol = t:login "carol@localhost"
+  carol:expect("disconnected", { error = "authentication_failed" })
+end)
+
+test.case("a command goes to Spectrum, and its answer to who asked", function(t)
+  local alice, bob = t:login "alice@localhost", t:login "bob@localhost"
+  alice:say("spectrum", "status")
+  t:expect("query", { config = "status" })
+  bob:say("spectrum", "uptime")
+  t:expect("query", { config = "uptime" })
+  t:send("query", { config = "Running (2 users connected)" })
+  t:send("query", { config = "1234" })
+  alice:expect("conv_message", { buddy_name = "spectrum", message = "Running (2 users connected)" })
+  bob:expect("conv_message", { buddy_name = "spectrum", message = "1234" })
+end)
+
+test.case("other commands are kept from Spectrum", function(t)
+  local alice = t:login()
+  alice:say("spectrum", "online_users")
+  alice:expect("conv_message", { message = t.pattern "^There are status" })
+  t:never("query")
+end)
+
+test.case("the greeting is a setting", function(t)
+  t:start { config = { admin = { greeting = "At your service" } } }
+  t:login():expect("buddy_changed", { buddy_name = "spectrum", status_message = "At your service" })
+end)
+
+test.case("nobody named is a mistake", function(t)
+  t.error(function()
+    t:start { config = { admin = { user = {} } } }
+  end, "nobody is named in %[admin%] user")
+end)
