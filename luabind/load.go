@@ -60,6 +60,9 @@ func (h *Host) load() (generation int, fingerprint string, err error) {
 			err = v.runScript(t, chunk)
 		}
 		h.files = slices.Sorted(maps.Keys(v.files))
+		if err != nil {
+			h.files = append(h.files, v.missing...)
+		}
 		h.loadErr = err
 		if err == nil {
 			h.takeOver(v, owner)
@@ -125,7 +128,8 @@ func (h *Host) Loaded() (loaded bool) {
 	return loaded
 }
 
-// Files are the script and what it has required, as of the last Load.
+// Files are the script and what it has required, as of the last Load; if that
+// has failed, also what it looked for and did not find.
 func (h *Host) Files() (files []string) {
 	h.opts.Scheduler.Do(func() { files = h.files })
 	return files

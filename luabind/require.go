@@ -62,7 +62,7 @@ func (v *vm) findModule(l *lua.LState, name string) *lua.LFunction {
 		bind.Raise(l, "require %q: there is no such module%s", name, bind.DidYouMean(name, moduleNames()))
 	}
 	path, _ := v.pkg.table.RawGetString("path").(lua.LString)
-	var tried []string
+	var tried, missing []string
 	for _, pattern := range strings.Split(string(path), ";") {
 		file := strings.ReplaceAll(pattern, "?", strings.ReplaceAll(name, ".", string(filepath.Separator)))
 		fn, err := v.loadModule(l, file)
@@ -74,12 +74,13 @@ func (v *vm) findModule(l *lua.LState, name string) *lua.LFunction {
 		case errors.Is(err, errOutside):
 			tried = append(tried, file+" (outside of the script's folder, which [lua] sandbox does not allow)")
 		case isMissing(err):
-			tried = append(tried, file)
+			tried, missing = append(tried, file), append(missing, file)
 		default:
 			bind.Raise(l, "require %q: %v", name, err)
 		}
 		delete(v.files, file)
 	}
+	v.missing = append(v.missing, missing...)
 	bind.Raise(l, "require %q: there is no such module: no file %s%s", name, strings.Join(tried, ", no file "), bind.DidYouMean(name, moduleNames()))
 	return nil
 }

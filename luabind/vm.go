@@ -34,9 +34,10 @@ type vm struct {
 	loading  *lua.LTable // stands for a module that is being loaded
 	pkg      libraryPackage
 	// files are the script and what it required, by path.
-	files map[string]struct{}
-	sum   hash.Hash // of the script
-	start func()    // has what was started while loading come to life
+	files   map[string]struct{}
+	missing []string  // files that would have been required
+	sum     hash.Hash // of the script
+	start   func()    // has what was started while loading come to life
 
 	generation int // 0 until it has taken over
 	running    int // calls that have not returned

@@ -1,7 +1,9 @@
 package backend
 
 import (
+	"os"
 	"sync"
+	"time"
 
 	"github.com/sirupsen/logrus"
 
@@ -57,6 +59,7 @@ func (r *reloader) wake() {
 func (r *reloader) load() error {
 	r.loading.Lock()
 	defer r.loading.Unlock()
+	began := time.Now()
 	err := r.host.Load()
 	if r.after != nil {
 		r.after(err)
@@ -70,7 +73,21 @@ func (r *reloader) load() error {
 	if werr := r.watcher.Watch(r.host.Files(), err != nil); werr != nil {
 		r.log.Warnf("the script's files cannot all be watched, SIGHUP loads them anew: %v", werr)
 	}
+	if changedSince(began, r.host.Files()) {
+		r.wake() // by who was not heard, since it was not watched yet
+	}
 	return err
+}
+
+// changedSince tells whether one of the files has changed since a load began.
+func changedSince(began time.Time, files []string) bool {
+	const coarse = 10 * time.Millisecond // file systems set their clocks by ticks
+	for _, file := range files {
+		if info, err := os.Stat(file); err == nil && info.ModTime().After(began.Add(-coarse)) {
+			return true
+		}
+	}
+	return false
 }
 
 func (r *reloader) lastError() error {

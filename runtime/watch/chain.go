@@ -1,6 +1,8 @@
 package watch
 
 import (
+	"errors"
+	"io/fs"
 	"os"
 	"path/filepath"
 	"strings"
@@ -16,7 +18,7 @@ type chain struct {
 	names  []string
 	folder string // the last one, whose coming and going is good to know too
 	target string // the file that the name stands for; "" if there is none just now
-	err    error  // why there is not even a folder for it
+	err    error  // why nobody may know where it leads
 }
 
 // follow follows a name, which is absolute, as far as it leads.
@@ -30,7 +32,7 @@ func follow(name string) chain {
 		switch {
 		case err != nil:
 			c.names, c.folder = append(c.names, next), at // it may come to be
-			if len(rest) > 0 {
+			if !errors.Is(err, fs.ErrNotExist) {
 				c.err = err
 			}
 			return c

@@ -30,7 +30,8 @@ type Watcher struct {
 
 	mu      sync.Mutex
 	files   []string
-	names   map[string][]chain     // of the files that a change of the name may change
+	names   map[string][]string    // the files that a change of the name may change
+	targets map[string]string      // where each file leads to; "" if nowhere, just now
 	folders map[string]os.FileInfo // that are to be watched; nil: is not, just now
 	moved   map[string]struct{}    // folders that came or went in this burst
 	any     bool
@@ -51,8 +52,8 @@ func New(changed func(), failed func(error)) (*Watcher, error) {
 
 // Watch sets the files to watch, by absolute paths. With anyFile, a change of
 // whatever lies in their folders counts, since a file may be missing that should
-// be there. The error is of the first file whose folder cannot be watched; the
-// others are.
+// be there; one whose folder is missing too is seen when they come. The error is
+// of the first file that cannot be watched; the others are.
 func (w *Watcher) Watch(files []string, anyFile bool) error {
 	w.mu.Lock()
 	defer w.mu.Unlock()
@@ -77,19 +78,20 @@ const maxLooks = 10
 
 // look is update once; added tells that a folder is watched which was not.
 func (w *Watcher) look() (added bool, first error) {
-	w.names = map[string][]chain{}
+	w.names, w.targets = map[string][]string{}, map[string]string{}
 	folders := map[string]bool{} // true: it has to be watched
 	for _, file := range w.files {
 		c := follow(file)
+		w.targets[file] = c.target
 		if first == nil {
 			first = c.err
 		}
 		for _, name := range c.names {
-			w.names[name] = append(w.names[name], c)
+			w.names[name] = append(w.names[name], file)
 			folders[filepath.Dir(name)] = true
 		}
 		if c.folder != "" {
-			w.names[c.folder] = append(w.names[c.folder], c)
+			w.names[c.folder] = append(w.names[c.folder], file)
 			above := filepath.Dir(c.folder)
 			if _, needed := folders[above]; !needed {
 				folders[above] = false // one that may not be read does no harm
@@ -188,7 +190,8 @@ func (w *Watcher) concerns(event fsnotify.Event) bool {
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	name := filepath.Clean(event.Name)
-	if _, concerned := w.names[name]; !concerned {
+	concerned := w.names[name]
+	if len(concerned) == 0 {
 		return w.any
 	}
 	if _, folder := w.folders[name]; folder && !event.Has(fsnotify.Write) {
@@ -196,8 +199,8 @@ func (w *Watcher) concerns(event fsnotify.Event) bool {
 		return true
 	}
 	_ = w.update() // what cannot be watched now may be there at the next change
-	for _, c := range w.names[name] {
-		if c.target != "" { // else it is gone for a moment: it will be back
+	for _, file := range concerned {
+		if w.targets[file] != "" { // else it is gone for a moment: it will be back
 			return true
 		}
 	}
@@ -218,11 +221,9 @@ func (w *Watcher) settled() bool {
 	}
 	clear(w.moved)
 	_ = w.update()
-	for _, chains := range w.names {
-		for _, c := range chains {
-			if c.target == "" && !w.any {
-				return false // gone for a moment
-			}
+	for _, target := range w.targets {
+		if target == "" && !w.any {
+			return false // gone for a moment
 		}
 	}
 	return true

@@ -151,11 +151,30 @@ func TestBurstIsGathered(t *testing.T) {
 	}
 }
 
+// TestFolderThatIsMissing watches a file that has no folder yet.
 func TestFolderThatIsMissing(t *testing.T) {
+	dir := t.TempDir()
+	changed := make(chan struct{}, 100)
+	w, err := New(func() { changed <- struct{}{} }, func(err error) { t.Error(err) })
+	do(t, err)
+	defer w.Close()
+	do(t, w.Watch([]string{dir + "/lib/sub/a.lua"}, false))
+	do(t, os.MkdirAll(dir+"/lib/sub", 0o700))
+	write(t, dir+"/lib/sub/a.lua", "1")
+	select {
+	case <-changed:
+	case <-time.After(10 * time.Second):
+		t.Fatal("nothing was told")
+	}
+}
+
+func TestFileThatCannotBeWatched(t *testing.T) {
+	dir := t.TempDir()
+	write(t, dir+"/a.lua", "1")
 	w, err := New(func() {}, func(error) {})
 	do(t, err)
 	defer w.Close()
-	if err := w.Watch([]string{t.TempDir() + "/none/a.lua"}, false); err == nil {
+	if err := w.Watch([]string{dir + "/a.lua/b.lua"}, false); err == nil {
 		t.Error("no error")
 	}
 }
