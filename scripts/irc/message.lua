@@ -10,6 +10,7 @@
 --     command = "PRIVMSG", params = { "#lua", "Hello there" } }
 
 local encoding = require "spectrum.encoding"
+local formatting = require "irc.text"
 
 local utf8 = encoding.utf8
 
@@ -120,20 +121,31 @@ function message.format(command, params, tags)
   return table.concat(parts, " ")
 end
 
--- split cuts a text of one line into pieces of at most so many bytes: between
--- words where it can, never inside a character.
+-- cut is where a text is cut to fit into so many bytes: between words where it can,
+-- never inside a character, nor inside a colour's number.
+local function cut(text, bytes)
+  local piece, rest = utf8.truncate(text, bytes)
+  if rest:sub(1, 1) == " " then
+    return piece, rest
+  end
+  local at = piece:find(" [^ ]*$")
+  if not at or at <= bytes / 3 then
+    at = piece:find("[\3\4][%x,]*$")
+    if not at or at == 1 or #piece - at > #"\4rrggbb,rrggbb" then
+      return piece, rest
+    end
+  end
+  return text:sub(1, at - 1), text:sub(at)
+end
+
+-- split cuts a text of one line into pieces of at most so many bytes. The styles
+-- that hold where it is cut go on in the next piece.
 function message.split(text, bytes)
   local pieces = {}
   while #text > bytes do
-    local piece, rest = utf8.truncate(text, bytes)
-    if rest:sub(1, 1) ~= " " then
-      local blank = piece:find(" [^ ]*$")
-      if blank and blank > bytes / 3 then
-        piece, rest = text:sub(1, blank - 1), text:sub(blank)
-      end
-    end
+    local piece, rest = cut(text, bytes)
     pieces[#pieces + 1] = piece
-    text = rest:gsub("^ ", "")
+    text = formatting.open(piece) .. rest:gsub("^ ", "")
   end
   if text ~= "" or #pieces == 0 then
     pieces[#pieces + 1] = text
@@ -147,7 +159,8 @@ end
 function message.room(link, command, target)
   local user, host = link.user or ("u"):rep(10), link.host or ("h"):rep(63)
   local prefix = #link.nick + #user + #host + #":!@ " + #command + #" " + #target + #" :"
-  return math.max(message.LINE - #"\r\n" - prefix, 64)
+  local line = tonumber(link.isupport.LINELEN) or message.LINE
+  return math.max(line - #"\r\n" - prefix, 64)
 end
 
 return message

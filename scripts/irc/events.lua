@@ -1,0 +1,118 @@
+-- irc/events.lua: what a server says, handed to the module that it is for.
+--
+-- A module has a table `events` of functions, by command or numeric:
+--
+--   module.events = {
+--     TOPIC = function(session, link, msg) … end,
+--     ["332"] = function(session, link, msg) … end,
+--     online = function(session, link) … end,
+--     ["batch netsplit"] = function(session, link, batch) … end,
+--   }
+--
+-- Several modules may have the same one; they are called in the order in which
+-- scripts/irc.lua adds them. Names in lower case are what modules tell each other:
+--
+--   connected (session, link)           the TCP connection is there
+--   online    (session, link)           the server has let us in, and said all of itself
+--   offline   (session, link, why)      the connection is lost, or was closed
+--   joined    (session, link, room)     we are in a room, and all who are there are known
+--   left      (session, link, room)     we are not any more
+--   unknown   (session, link, msg)      nobody wants this line
+--
+-- msg is what irc/message.lua makes of a line, and msg.request what out.request was
+-- given, if this line, or the batch that it stands in, answers that request.
+
+local events = {}
+
+local handlers = {}
+
+-- How deep batches may stand in each other, and how many lines one may have: what
+-- is beyond that comes as if there were no batch.
+local BATCH_DEPTH, BATCH_LINES = 8, 5000
+
+-- add takes the events of a module.
+function events.add(module)
+  for name, handler in pairs(module.events) do
+    handlers[name] = handlers[name] or {}
+    table.insert(handlers[name], handler)
+  end
+end
+
+-- emit calls all handlers of an event and returns whether there are any. An error
+-- in one hurts no other, nor the task that reads from the server: it becomes that of
+-- a task of its own, which the runtime logs.
+function events.emit(name, session, link, ...)
+  for _, handler in ipairs(handlers[name] or {}) do
+    local ok, err = xpcall(handler, debug.traceback, session, link, ...)
+    if not ok then
+      session:spawn(error, name .. ": " .. tostring(err), 0)
+    end
+  end
+  return handlers[name] ~= nil
+end
+
+-- deliver hands one line to its handlers.
+local function deliver(session, link, msg)
+  if not events.emit(msg.command, session, link, msg) then
+    events.emit("unknown", session, link, msg)
+  end
+end
+
+-- open begins a batch: what is in it waits for its end.
+local function open(link, msg)
+  local batch = { ref = msg.params[1]:sub(2), kind = msg.params[2] or "", params = {}, lines = {}, tags = msg.tags }
+  for i = 3, #msg.params do
+    batch.params[#batch.params + 1] = msg.params[i]
+  end
+  batch.outer, batch.request = msg.tags.batch, msg.request
+  local depth, outer = 0, link.batches[batch.outer]
+  while outer do
+    depth, outer = depth + 1, link.batches[outer.outer]
+  end
+  if depth < BATCH_DEPTH then
+    link.batches[batch.ref] = batch
+  end
+end
+
+-- close ends a batch: its own handler gets it, or each line its usual one.
+local function close(session, link, ref)
+  local batch = link.batches[ref]
+  link.batches[ref] = nil
+  if not batch or events.emit("batch " .. batch.kind, session, link, batch) then
+    return
+  end
+  for _, msg in ipairs(batch.lines) do
+    msg.request = msg.request or batch.request
+    deliver(session, link, msg)
+  end
+end
+
+-- request_of is what a line answers, by its label.
+local function request_of(link, msg)
+  local label = msg.tags.label
+  local request = label and link.requests[label]
+  if request then
+    link.requests[label] = nil
+  end
+  return request
+end
+
+-- dispatch takes one line.
+function events.dispatch(session, link, msg)
+  msg.request = request_of(link, msg)
+  if msg.command == "BATCH" and msg.params[1] then
+    local sign, ref = msg.params[1]:sub(1, 1), msg.params[1]:sub(2)
+    if sign == "+" then
+      return open(link, msg)
+    end
+    return close(session, link, ref)
+  end
+  local batch = msg.tags.batch and link.batches[msg.tags.batch]
+  if not batch or #batch.lines >= BATCH_LINES then
+    return deliver(session, link, msg)
+  end
+  msg.request = msg.request or batch.request
+  batch.lines[#batch.lines + 1] = msg
+end
+
+return events

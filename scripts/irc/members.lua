@@ -1,0 +1,179 @@
+-- irc/members.lua: who is in a room, and how Spectrum is told.
+--
+-- room.members has one entry for each, by his nick as the server compares nicks:
+--
+--   { nick = "Dan", modes = "ov", away = false, account = "dan", user = …, host = … }
+--
+-- As long as the list of a room that we have joined is not complete, nobody is
+-- shown: Spectrum wants all others first, then the user himself, then the topic.
+
+local isupport = require "irc.isupport"
+local names = require "irc.names"
+local text = require "irc.text"
+
+local members = {}
+
+-- get is the member with a nick, or nil.
+function members.get(link, room, nick)
+  return room.members[names.fold(link, nick)]
+end
+
+-- is_me tells our own nick.
+function members.is_me(link, nick)
+  return names.fold(link, nick) == names.fold(link, link.nick)
+end
+
+-- flags are what Spectrum knows of roles: everybody above a voice is a moderator.
+function members.flags(link, member)
+  local flags = {}
+  if member.modes:find("[^v]") then
+    flags[1] = "moderator"
+  end
+  if members.is_me(link, member.nick) then
+    flags[#flags + 1] = "me"
+  end
+  return flags
+end
+
+-- show tells Spectrum of a member as he is now. `away` is what others have said of
+-- themselves; it is nil if that is not known.
+function members.show(session, link, room, member)
+  session:participant_changed {
+    room = room.name,
+    nickname = member.nick,
+    flag = members.flags(link, member),
+    status = member.away and "away" or "online",
+    status_message = member.away and type(member.away) == "string" and member.away or nil,
+  }
+end
+
+-- add adds somebody, or notes what is new of him. `fields` are those of a member.
+function members.add(session, link, room, nick, fields)
+  local key = names.fold(link, nick)
+  local member = room.members[key]
+  local is_new = not member
+  if is_new then
+    member = { nick = nick, modes = "" }
+    room.members[key] = member
+  end
+  local modes = member.modes
+  for name, value in pairs(fields or {}) do
+    member[name] = value
+  end
+  if room.state == "in" and (is_new or member.modes ~= modes) then
+    members.show(session, link, room, member)
+  end
+  return member
+end
+
+-- remove takes somebody out. `flag`: "kicked", if he was.
+function members.remove(session, link, room, nick, reason, flag)
+  local key = names.fold(link, nick)
+  local member = room.members[key]
+  if not member then
+    return
+  end
+  room.members[key] = nil
+  if room.shown then
+    session:participant_changed {
+      room = room.name,
+      nickname = member.nick,
+      flag = flag and { flag } or nil,
+      status = "none",
+      status_message = reason and reason ~= "" and text.plain(reason) or nil,
+    }
+  end
+end
+
+-- rename gives a member another nick. Of ourselves, Spectrum has to be told which
+-- one is ours before it is told who is there.
+function members.rename(session, link, room, from, to)
+  local member = members.get(link, room, from)
+  if not member then
+    return
+  end
+  room.members[names.fold(link, from)] = nil
+  room.members[names.fold(link, to)] = member
+  local old = member.nick
+  member.nick = to
+  if not room.shown then
+    return
+  end
+  session:participant_changed {
+    room = room.name,
+    nickname = old,
+    newname = to,
+    flag = members.flags(link, member),
+    status = member.away and "away" or "online",
+  }
+  if members.is_me(link, to) then
+    members.show_me(session, link, room)
+  end
+end
+
+-- show_me shows the user to himself, under the nick that he has.
+function members.show_me(session, link, room)
+  if room.nick ~= link.nick then
+    session:room_nickname_changed { room = room.name, nickname = link.nick }
+    room.nick = link.nick
+  end
+  members.show(session, link, room, members.get(link, room, link.nick))
+end
+
+-- collect takes one line of a list of members: signs, nick and, from some servers,
+-- user and host.
+function members.collect(link, room, line)
+  room.listing = room.listing or {}
+  for word in line:gmatch("%S+") do
+    local modes, rest = isupport.split_signs(link.isupport, word)
+    local nick, user, host = rest:match("^([^!]+)!([^@]*)@(.*)$")
+    nick = nick or rest
+    if nick ~= "" then
+      room.listing[names.fold(link, nick)] = { nick = nick, modes = modes, user = user, host = host }
+    end
+  end
+end
+
+-- settle makes a collected list the one that counts, and tells what has changed.
+-- It returns whether we are in it.
+function members.settle(session, link, room)
+  local listing = room.listing or {}
+  room.listing = nil
+  for key, member in pairs(room.members) do
+    if not listing[key] and not members.is_me(link, member.nick) and not member.split then
+      members.remove(session, link, room, member.nick)
+    end
+  end
+  for key, entry in pairs(listing) do
+    local is_me = key == names.fold(link, link.nick)
+    entry.split = false
+    if not is_me then
+      local known = room.shown and room.members[key]
+      members.add(session, link, room, entry.nick, entry)
+      if room.state ~= "in" and not (known and known.modes == entry.modes) then
+        members.show(session, link, room, room.members[key])
+      end
+    end
+  end
+  local mine = listing[names.fold(link, link.nick)]
+  members.add(session, link, room, link.nick, mine)
+  return mine ~= nil
+end
+
+-- set_mode gives or takes a member's mode.
+function members.set_mode(session, link, room, nick, sign, mode)
+  local member = members.get(link, room, nick)
+  if not member then
+    return
+  end
+  local modes = member.modes:gsub(mode, "", 1)
+  if sign == "+" then
+    modes = modes .. mode
+  end
+  member.modes = modes
+  if room.state == "in" then
+    members.show(session, link, room, member)
+  end
+end
+
+return members

@@ -1,0 +1,159 @@
+-- irc/out.lua: what we say to a server. Lines wait in link.queue, which a task
+-- empties as fast as the server allows: so many at once, then one each so many
+-- seconds. A server that gets more would close the connection ("Excess Flood").
+
+local spectrum = require "spectrum"
+local encoding = require "spectrum.encoding"
+local time = require "spectrum.time"
+local message = require "irc.message"
+local settings = require "irc.settings"
+
+local out = {}
+
+-- QUEUE is how many lines may wait. JOINED is how long a line may become that joins
+-- several rooms.
+local QUEUE, JOINED = 1000, 400
+
+-- encode writes a line in the server's charset.
+local function encode(line)
+  if settings.charset == "utf-8" then
+    return line
+  end
+  return encoding.from_utf8(line, settings.charset, "?") or line
+end
+
+-- wait returns when the flood control lets a line through.
+local function wait_for_token(link)
+  if settings.flood_seconds == 0 then
+    return
+  end
+  local now = time.monotonic()
+  local filled = (now - link.tokens_at) / settings.flood_seconds
+  link.tokens, link.tokens_at = math.min(settings.flood_lines, link.tokens + filled), now
+  if link.tokens < 1 then
+    spectrum.sleep((1 - link.tokens) * settings.flood_seconds)
+    link.tokens, link.tokens_at = 1, time.monotonic()
+  end
+  link.tokens = link.tokens - 1
+end
+
+-- take takes the next line from the queue. Joins that wait behind each other become
+-- one line.
+local function take(link)
+  local item = table.remove(link.queue, 1)
+  if not item.join then
+    return item.line
+  end
+  local line = item.line
+  while link.queue[1] and link.queue[1].join and #line + #link.queue[1].join < JOINED do
+    line = line .. "," .. table.remove(link.queue, 1).join
+  end
+  return line
+end
+
+-- empty is the task that sends. It ends when nothing waits any more.
+local function empty(session, link)
+  local conn = link.conn
+  while link.conn == conn and link.queue[1] do
+    wait_for_token(link)
+    if link.conn ~= conn or not conn:write(encode(take(link)), "\r\n") then
+      return -- the task that reads finds out, too
+    end
+  end
+  if link.conn == conn then
+    link.sending = false
+  end
+end
+
+-- put adds a line to the queue. It returns nil and why if it cannot.
+local function put(session, link, item)
+  if not link.conn then
+    return nil, "there is no connection to " .. link.server
+  end
+  if #link.queue >= QUEUE then
+    return nil, "too much waits to be sent to " .. link.server
+  end
+  table.insert(link.queue, item)
+  if not link.sending then
+    link.sending = true
+    session:spawn("send " .. link.key, empty, session, link)
+  end
+  return true
+end
+
+-- reset forgets what has waited for a connection that is gone.
+function out.reset(link)
+  link.queue, link.sending = {}, false
+  link.tokens, link.tokens_at = settings.flood_lines, time.monotonic()
+end
+
+-- send queues a line. It returns true, or nil and why not.
+function out.send(session, link, command, ...)
+  return put(session, link, { line = message.format(command, { ... }) })
+end
+
+-- raw queues a line as somebody has written it.
+function out.raw(session, link, line)
+  return put(session, link, { line = (line:gsub("[%z\r\n]", " ")) })
+end
+
+-- tagged queues a line with message tags, if the server takes any.
+function out.tagged(session, link, tags, command, ...)
+  return put(session, link, { line = message.format(command, { ... }, link.caps["message-tags"] and tags) })
+end
+
+-- request queues a line whose answer has `request`, which is plain data, in
+-- msg.request, if the server knows labels.
+function out.request(session, link, request, command, ...)
+  if not link.caps["labeled-response"] then
+    return out.send(session, link, command, ...)
+  end
+  link.label = (link.label or 0) + 1
+  local label = tostring(link.label)
+  link.requests[label] = request
+  return put(session, link, { line = message.format(command, { ... }, { label = label }) })
+end
+
+-- join queues a JOIN.
+function out.join(session, link, channel, password)
+  if password then
+    return out.send(session, link, "JOIN", channel, password)
+  end
+  return put(session, link, { line = "JOIN " .. channel, join = channel })
+end
+
+-- now sends a line ahead of all that waits: answers to PING, and all of the
+-- registration.
+function out.now(link, command, ...)
+  if link.conn then
+    link.conn:write(encode(message.format(command, { ... })), "\r\n")
+  end
+end
+
+-- pieces cuts a text into what fits into lines of a command to a target: at line
+-- breaks, then between words. `extra` is how many bytes stand around each.
+function out.pieces(link, command, target, text, extra)
+  local list = {}
+  for line in text:gmatch("[^\r\n]+") do
+    for _, piece in ipairs(message.split(line, message.room(link, command, target) - (extra or 0))) do
+      list[#list + 1] = piece
+    end
+  end
+  return list
+end
+
+-- say queues a text as as many lines as it takes: PRIVMSG or NOTICE. `ctcp` makes it
+-- a CTCP message, such as ACTION. It returns the pieces, or nil and why not.
+function out.say(session, link, command, target, text, ctcp)
+  local before, after = ctcp and "\1" .. ctcp .. " " or "", ctcp and "\1" or ""
+  local pieces = out.pieces(link, command, target, text, #before + #after)
+  for _, piece in ipairs(pieces) do
+    local ok, why = out.send(session, link, command, target, before .. piece .. after)
+    if not ok then
+      return nil, why
+    end
+  end
+  return pieces
+end
+
+return out

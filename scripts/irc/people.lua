@@ -1,0 +1,196 @@
+-- irc/people.lua: what people do in rooms: they come, go, are kicked, change their
+-- nicks and modes.
+
+local isupport = require "irc.isupport"
+local members = require "irc.members"
+local out = require "irc.out"
+local rooms = require "irc.rooms"
+local settings = require "irc.settings"
+
+local people = {}
+
+-- each calls a function for each room that somebody is in.
+local function each(l, nick, fn)
+  for _, room in pairs(l.rooms) do
+    local member = members.get(l, room, nick)
+    if member then
+      fn(room, member)
+    end
+  end
+end
+
+-- Netsplits ------------------------------------------------------------------------
+--
+-- Two servers lose each other, so hundreds of people quit at once, to be back within
+-- a minute. They are left where they are for settings.split_timeout seconds; only
+-- who is not back then is shown as gone.
+
+-- is_split tells the reason of such a QUIT: "hub.example.net leaf.example.net".
+local function is_split(reason)
+  return reason:find("^[%w%-*]+%.[%w%-.*]+ [%w%-*]+%.[%w%-.*]+$") ~= nil
+end
+
+local function split(session, l, nick, reason)
+  each(l, nick, function(room, member)
+    member.split = true
+    if room.shown and not room.split then
+      rooms.tell(session, l, room, "Netsplit: " .. reason)
+    end
+    room.split = reason
+  end)
+  if l.splitting then
+    return
+  end
+  l.splitting = true
+  people.sweep_later(session, l)
+end
+
+-- sweep_later shows those as gone who are not back in time.
+function people.sweep_later(session, l)
+  session:after("split " .. l.key, settings.split_timeout, function()
+    l.splitting = nil
+    for _, room in pairs(l.rooms) do
+      local gone = {}
+      for _, member in pairs(room.members) do
+        if member.split then
+          gone[#gone + 1] = member.nick
+        end
+      end
+      for _, nick in ipairs(gone) do
+        members.remove(session, l, room, nick, room.split)
+      end
+      room.split = nil
+    end
+  end)
+end
+
+local function quit(session, l, msg)
+  local nick, reason = msg.source.nick, msg.params[1] or ""
+  if members.is_me(l, nick) then
+    return -- the end of the connection follows
+  end
+  if settings.split_timeout > 0 and is_split(reason) then
+    return split(session, l, nick, reason)
+  end
+  each(l, nick, function(room)
+    members.remove(session, l, room, nick, reason)
+  end)
+end
+
+-- Modes ------------------------------------------------------------------------------
+
+-- mode: those of people change what they are, all are told.
+local function mode(session, l, msg)
+  local room = rooms.find(l, msg.params[1] or "")
+  if not room then
+    return
+  end
+  local params = {}
+  for i = 3, #msg.params do
+    params[i - 2] = msg.params[i]
+  end
+  local _, signs = isupport.statuses(l.isupport)
+  local unsure = false
+  for _, change in ipairs(isupport.changes(l.isupport, msg.params[2] or "", params)) do
+    if signs[change.mode] and change.param then
+      members.set_mode(session, l, room, change.param, change.sign, change.mode)
+      unsure = unsure or change.sign == "-" and not l.caps["multi-prefix"]
+    end
+  end
+  if unsure then
+    out.send(session, l, "NAMES", room.channel) -- what was below the sign that is gone
+  end
+  if room.shown then
+    table.remove(msg.params, 1)
+    rooms.tell(session, l, room, ("%s sets mode %s"):format(msg.source and msg.source.nick or l.server, table.concat(msg.params, " ")))
+  end
+end
+
+people.events = {
+  JOIN = function(session, l, msg)
+    local room = rooms.find(l, msg.params[1] or "")
+    if not room or members.is_me(l, msg.source.nick) then
+      return
+    end
+    local account = msg.params[2] or msg.tags.account
+    members.add(session, l, room, msg.source.nick, {
+      split = false,
+      modes = "",
+      away = false,
+      user = msg.source.user,
+      host = msg.source.host,
+      account = account ~= "*" and account or nil,
+      realname = msg.params[3],
+    })
+  end,
+
+  PART = function(session, l, msg)
+    local room = rooms.find(l, msg.params[1] or "")
+    if room and members.is_me(l, msg.source.nick) then
+      rooms.left(session, l, room, msg.params[2])
+    elseif room then
+      members.remove(session, l, room, msg.source.nick, msg.params[2])
+    end
+  end,
+
+  KICK = function(session, l, msg)
+    local room, nick = rooms.find(l, msg.params[1] or ""), msg.params[2] or ""
+    if not room then
+      return
+    end
+    local why = "kicked by " .. (msg.source and msg.source.nick or l.server)
+    if (msg.params[3] or "") ~= "" and msg.params[3] ~= nick then
+      why = why .. ": " .. msg.params[3]
+    end
+    if members.is_me(l, nick) then
+      rooms.left(session, l, room, why, "kicked")
+    else
+      members.remove(session, l, room, nick, why, "kicked")
+    end
+  end,
+
+  QUIT = quit,
+  ["batch netsplit"] = function(session, l, batch)
+    for _, msg in ipairs(batch.lines) do
+      if msg.command == "QUIT" and settings.split_timeout > 0 then
+        split(session, l, msg.source.nick, table.concat(batch.params, " "))
+      else
+        quit(session, l, msg)
+      end
+    end
+  end,
+
+  NICK = function(session, l, msg)
+    local from, to = msg.source.nick, msg.params[1] or ""
+    if members.is_me(l, from) then
+      l.nick, l.wanted = to, to
+    end
+    each(l, from, function(room)
+      members.rename(session, l, room, from, to)
+    end)
+  end,
+
+  MODE = mode,
+
+  ACCOUNT = function(_, l, msg)
+    local account = msg.params[1] ~= "*" and msg.params[1] or nil
+    each(l, msg.source.nick, function(_, member)
+      member.account = account
+    end)
+  end,
+  CHGHOST = function(_, l, msg)
+    if members.is_me(l, msg.source.nick) then
+      l.user, l.host = msg.params[1], msg.params[2]
+    end
+    each(l, msg.source.nick, function(_, member)
+      member.user, member.host = msg.params[1], msg.params[2]
+    end)
+  end,
+  SETNAME = function(_, l, msg)
+    each(l, msg.source.nick, function(_, member)
+      member.realname = msg.params[1]
+    end)
+  end,
+}
+
+return people

@@ -1,0 +1,331 @@
+-- irc/register.lua: from a fresh connection to one that the server has let in.
+--
+--   WEBIRC, PASS, CAP LS 302, NICK, USER -> CAP REQ -> SASL (irc/sasl.lua) -> CAP END
+--   -> 001 … 376 -> identify, commands -> online
+--
+-- What is asked for in between stands in link.reg:
+--   offered   capabilities that the server has, with their values
+--   waiting   how many CAP REQ are not answered yet
+--   tries     how many nicks have been refused
+
+local crypto = require "spectrum.crypto"
+local isupport = require "irc.isupport"
+local link = require "irc.link"
+local names = require "irc.names"
+local out = require "irc.out"
+local sasl = require "irc.sasl"
+local settings = require "irc.settings"
+
+local register = {}
+
+-- caps are the capabilities that we make use of.
+register.caps = {
+  "account-notify", "account-tag", "away-notify", "batch", "cap-notify", "chghost",
+  "draft/chathistory", "draft/event-playback", "echo-message", "extended-join",
+  "labeled-response", "message-tags", "multi-prefix", "sasl", "server-time", "setname",
+  "standard-replies", "userhost-in-names",
+}
+
+-- REQ is how long a list of capabilities in one line may be; WELCOME how many
+-- seconds the server has between 001 and the end of its greeting.
+local REQ, WELCOME = 400, 5
+
+-- Capabilities -----------------------------------------------------------------
+
+-- finish_caps ends the talk about capabilities, which lets the registration go on.
+local function finish_caps(l)
+  if not l.reg.ended then
+    l.reg.ended = true
+    out.now(l, "CAP", "END")
+  end
+end
+
+-- after_caps goes on when each CAP REQ has been answered.
+local function after_caps(session, l)
+  if l.state ~= "registering" or l.reg.waiting > 0 or l.reg.ended then
+    return
+  end
+  if not sasl.start(session, l) then
+    finish_caps(l)
+  end
+end
+
+-- request asks for those of the offered capabilities that we want and do not have.
+local function request(session, l, offered)
+  local lines = {}
+  for _, name in ipairs(register.caps) do
+    if offered[name] ~= nil and not l.caps[name] and (name ~= "sasl" or sasl.wanted(session, l)) then
+      local last = lines[#lines]
+      if not last or #last + #name > REQ then
+        lines[#lines + 1] = name
+      else
+        lines[#lines] = last .. " " .. name
+      end
+    end
+  end
+  l.reg.waiting = l.reg.waiting + #lines
+  for _, line in ipairs(lines) do
+    out.now(l, "CAP", "REQ", line)
+  end
+  after_caps(session, l)
+end
+
+local function read_caps(text)
+  local found = {}
+  for word in text:gmatch("%S+") do
+    local name, value = word:match("^([^=]+)=?(.*)$")
+    if name then
+      found[name] = value
+    end
+  end
+  return found
+end
+
+local CAP = {}
+
+function CAP.LS(session, l, more, text)
+  for name, value in pairs(read_caps(text)) do
+    l.reg.offered[name] = value
+  end
+  if not more and not l.reg.ended then
+    request(session, l, l.reg.offered)
+  end
+end
+
+function CAP.ACK(session, l, _, text)
+  for name in pairs(read_caps(text)) do
+    local gone = name:match("^%-(.*)$")
+    if gone then
+      l.caps[gone] = nil
+    else
+      l.caps[name] = l.reg.offered[name] or ""
+    end
+  end
+  l.reg.waiting = math.max(l.reg.waiting - 1, 0)
+  after_caps(session, l)
+end
+
+-- A refusal is of all that the line has asked for, so each is asked for alone, once.
+function CAP.NAK(session, l, _, text)
+  l.reg.waiting = math.max(l.reg.waiting - 1, 0)
+  local list = {}
+  for name in pairs(read_caps(text)) do
+    list[#list + 1] = name
+  end
+  table.sort(list)
+  if #list > 1 and not l.reg.ended then
+    l.reg.waiting = l.reg.waiting + #list
+    for _, name in ipairs(list) do
+      out.now(l, "CAP", "REQ", name)
+    end
+  end
+  after_caps(session, l)
+end
+
+function CAP.NEW(session, l, _, text)
+  local offered = read_caps(text)
+  for name, value in pairs(offered) do
+    l.reg.offered[name] = value
+  end
+  offered.sasl = nil -- we are in already
+  request(session, l, offered)
+end
+
+function CAP.DEL(_, l, _, text)
+  for name in pairs(read_caps(text)) do
+    l.caps[name], l.reg.offered[name] = nil, nil
+  end
+end
+
+-- Nicks ------------------------------------------------------------------------
+
+-- another_nick is what to try after a refusal: alice_, alice__, then alic123 and the
+-- like, since a server that cuts nicks would cut what is added as well.
+local function another_nick(l)
+  local tries = l.reg.tries
+  if tries <= 2 then
+    return l.wanted .. ("_"):rep(tries)
+  end
+  return ("%s%03d"):format(l.wanted:sub(1, 6), math.random(0, 999))
+end
+
+-- nick_refused tries another nick, so many times.
+local function nick_refused(l, text, err)
+  if l.state ~= "registering" or l.reg.welcomed then
+    return -- a change of nick, which irc/replies.lua tells of
+  end
+  l.reg.tries = l.reg.tries + 1
+  if l.reg.tries > settings.nick_tries then
+    return link.fail(l, err, text)
+  end
+  l.nick = another_nick(l)
+  out.now(l, "NICK", l.nick)
+end
+
+local function nick_in_use(_, l)
+  nick_refused(l, ("the nick %s is in use"):format(l.wanted), "name_in_use")
+end
+
+-- nick_invalid: the server does not like its characters, or its length. What is
+-- left of it without any doubtful ones is tried once.
+local function nick_invalid(_, l, msg)
+  if l.state ~= "registering" or l.reg.welcomed then
+    return
+  end
+  local plain = l.nick:gsub("[^%w]", ""):gsub("^%d+", ""):sub(1, 9)
+  if l.reg.simplified or plain == "" or plain == l.nick then
+    return link.fail(l, "invalid_username", ("the nick %s is not allowed: %s"):format(l.nick, msg.params[#msg.params]))
+  end
+  l.reg.simplified, l.nick, l.wanted = true, plain, plain
+  out.now(l, "NICK", plain)
+end
+
+-- The greeting -----------------------------------------------------------------
+
+-- webirc tells the server who stands behind this connection. Spectrum does not know
+-- the user's address, so one is made of his JID: a ban of it hits him alone.
+local function webirc(session, l)
+  local digest = crypto.sha256(session.user, "hex")
+  local ip = "fd" .. digest:sub(1, 2) .. digest:sub(3, 30):gsub("%x%x%x%x", ":%0")
+  local host = (settings.fill(settings.webirc_host, session) or ""):gsub("[^%w%.%-]", "-")
+  out.now(l, "WEBIRC", settings.webirc, settings.webirc_gateway, host, ip, l.addresses[l.at].tls and "secure" or nil)
+end
+
+local function connected(session, l)
+  l.reg = { offered = {}, waiting = 0, tries = 0 }
+  l.nick = l.wanted
+  if settings.webirc then
+    webirc(session, l)
+  end
+  local password = settings.send_pass and settings.fill(settings.server_password, session)
+  if password and password ~= "" then
+    out.now(l, "PASS", password)
+  end
+  out.now(l, "CAP", "LS", "302")
+  out.now(l, "NICK", l.nick)
+  local username = (settings.fill(settings.username, session, l.nick) or ""):gsub("[^%w%-_.]", ""):sub(1, 10)
+  out.now(l, "USER", username ~= "" and username or "user", "0", "*", settings.fill(settings.realname, session, l.nick) or l.nick)
+  session:after("cap " .. l.key, settings.cap_timeout, function()
+    if l.conn and l.state == "registering" and not l.reg.welcomed then
+      finish_caps(l) -- the talk about capabilities has no end
+    end
+  end)
+end
+
+-- identify says to NickServ who we are, as far as that is not known.
+local function identify(session, l)
+  local target, text = (settings.fill(settings.identify, session, l.nick) or ""):match("^(%S+)%s+(.+)$")
+  if target and not l.account then
+    out.now(l, "PRIVMSG", target, text)
+  end
+end
+
+-- welcome is the end of the server's greeting.
+local function welcome(session, l)
+  if l.state ~= "registering" or not l.reg.welcomed then
+    return
+  end
+  identify(session, l)
+  for _, template in ipairs(settings.commands) do
+    local line = settings.fill(template, session, l.nick)
+    if line then
+      out.raw(session, l, (line:gsub("^/", "")))
+    end
+  end
+  link.online(session, l)
+  if l.nick ~= l.wanted then
+    link.tell(session, l, ("You cannot be %s there, so you are %s."):format(l.wanted, l.nick))
+  end
+  if settings.one_server and not session.data.connected then
+    session.data.connected = true
+    session:connected()
+  end
+end
+
+-- The server's refusals --------------------------------------------------------
+
+-- FINAL are the words in an ERROR that say that we shall not come back: K-lined,
+-- G:Line, Z-Lined, banned, AKILL.
+local FINAL = { "%f[%w][kgzdqx][%-:]?lined?%f[%W]", "%f[%w]banned%f[%W]", "%f[%w]auto?kill", "%f[%w]akill" }
+
+local function is_final(text)
+  text = text:lower()
+  for _, pattern in ipairs(FINAL) do
+    if text:find(pattern) then
+      return true
+    end
+  end
+  return false
+end
+
+local function last(msg)
+  return msg.params[#msg.params] or ""
+end
+
+register.events = {
+  connected = connected,
+
+  CAP = function(session, l, msg)
+    local handler = CAP[(msg.params[2] or ""):upper()]
+    if handler then
+      handler(session, l, #msg.params > 3 and msg.params[3] == "*", last(msg))
+    end
+  end,
+
+  ["001"] = function(session, l, msg)
+    l.reg.welcomed = true
+    l.nick = msg.params[1] or l.nick
+    l.user, l.host = last(msg):match("%S+!(%S+)@(%S+)$")
+    session:after("welcome " .. l.key, WELCOME, function()
+      if l.conn then
+        welcome(session, l)
+      end
+    end)
+  end,
+  ["005"] = function(_, l, msg)
+    isupport.read(l.isupport, msg.params)
+  end,
+  ["376"] = welcome, -- end of MOTD
+  ["422"] = welcome, -- no MOTD
+
+  ["432"] = nick_invalid,
+  ["433"] = nick_in_use,
+  ["436"] = nick_in_use,
+  ["437"] = function(session, l, msg) -- of a channel, too
+    if not names.is_room(l, msg.params[2] or "") then
+      nick_in_use(session, l, msg)
+    end
+  end,
+
+  ["464"] = function(_, l)
+    if l.state == "registering" then -- later it answers OPER
+      link.fail(l, "authentication_failed", "the server's password is wrong")
+    end
+  end,
+  ["465"] = function(_, l, msg)
+    link.fail(l, "authentication_impossible", "banned from the server: " .. last(msg))
+  end,
+  ERROR = function(_, l, msg)
+    if is_final(last(msg)) then
+      link.fail(l, "authentication_impossible", last(msg))
+    else
+      link.lose(l, last(msg))
+    end
+  end,
+
+  PING = function(_, l, msg)
+    out.now(l, "PONG", unpack(msg.params))
+  end,
+  PONG = function() end, -- that it came is enough
+
+  ["396"] = function(_, l, msg) -- our host is shown as this
+    l.host = msg.params[2] or l.host
+  end,
+}
+
+-- What SASL comes to decides how the registration goes on.
+register.events["sasl done"] = function(_, l)
+  finish_caps(l)
+end
+
+return register

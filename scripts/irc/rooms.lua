@@ -1,0 +1,381 @@
+-- irc/rooms.lua: the user's rooms. A room is in link.rooms, by its channel's name as
+-- the server compares names, from when the user asks for it to when he is out:
+--
+--   waiting -> asked -> listing -> in
+--   ^ (no connection)              |
+--   +------------------------------+
+--
+--   { name = "#lua@irc.example.net",  as Spectrum calls it
+--     channel = "#Lua",               as the server calls it
+--     nick = "alice",                 what Spectrum takes for his nick there
+--     wanted = true,                  he has asked for it
+--     shown = true,                   Spectrum knows that he is in
+--     members = {…}, topic = …, topic_by = … }
+--
+-- What others do in them is irc/people.lua's.
+
+local spectrum = require "spectrum"
+local xml = require "spectrum.xml"
+local events = require "irc.events"
+local link = require "irc.link"
+local members = require "irc.members"
+local names = require "irc.names"
+local out = require "irc.out"
+local settings = require "irc.settings"
+local text = require "irc.text"
+
+local rooms = {}
+
+-- NAMES is how many seconds the server has to tell who is in a room.
+local NAMES = 20
+
+-- find is the room of a channel, or nil.
+function rooms.find(l, channel)
+  return l.rooms[names.fold(l, channel)]
+end
+
+-- tell says something in a room, as the server.
+function rooms.tell(session, l, room, said)
+  session:conv_message { buddy_name = room.name, nickname = l.server, message = said }
+end
+
+-- forget takes a room out, and closes the connection if it was for nothing else.
+local function forget(session, l, room)
+  l.rooms[names.fold(l, room.channel)] = nil
+  events.emit("left", session, l, room)
+  rooms.close_unused(session, l)
+end
+
+-- close_unused closes a connection that is for no room and no contact any more.
+-- Contacts that are talked to are in link.chats.
+function rooms.close_unused(session, l)
+  if not settings.one_server and next(l.rooms) == nil and next(l.chats) == nil then
+    link.close(session, l)
+  end
+end
+
+-- Coming -------------------------------------------------------------------------
+
+-- refuse tells Spectrum that the user does not get in, or is put out. Spectrum has
+-- an error for some of the reasons; the text says the rest.
+local function refuse(session, room, server, flag, why)
+  session:participant_changed {
+    room = room.name,
+    nickname = room.nick,
+    flag = { "me", flag },
+    status = "none",
+    status_message = why,
+  }
+  session:conv_message { buddy_name = server, message = room.name .. ": " .. why }
+end
+
+function rooms.refuse(session, l, room, flag, why)
+  refuse(session, room, names.server(l), flag, why)
+  forget(session, l, room)
+end
+
+-- ask sends the JOIN, as soon as there is a connection.
+local function ask(session, l, room)
+  if l.state ~= "online" then
+    room.state = "waiting"
+    return
+  end
+  room.state = "asked"
+  out.join(session, l, room.channel, room.password)
+end
+
+-- show tells Spectrum all of a room that we are in.
+local function show(session, l, room)
+  for _, member in pairs(room.members) do
+    if not members.is_me(l, member.nick) then
+      members.show(session, l, room, member)
+    end
+  end
+  members.show_me(session, l, room)
+  rooms.show_topic(session, room)
+end
+
+-- join is JOIN_ROOM: for a new room, for one that the user has come back to, or for
+-- one that he wants to have another nick in.
+function rooms.join(session, m)
+  local key, channel, server = names.parse(m.room)
+  local l = link.find(session, key)
+  if not channel or not names.is_room(l, channel) then
+    return refuse(session, { name = m.room, nick = m.nickname }, server, "room_not_found", "there is no such room")
+  end
+  local why
+  l, why = link.open(session, key, server, names.nick(m.nickname))
+  if not l then
+    return refuse(session, { name = m.room, nick = m.nickname }, server, "room_not_found", why)
+  end
+  local room = rooms.find(l, channel)
+  if room then
+    return rooms.join_again(session, l, room, m)
+  end
+  room = { name = m.room, channel = channel, nick = m.nickname, password = m.password, wanted = true, members = {} }
+  l.rooms[names.fold(l, channel)] = room
+  ask(session, l, room)
+end
+
+-- join_again is for a room that is there already.
+function rooms.join_again(session, l, room, m)
+  local another = room.shown and m.nickname ~= room.nick and names.nick(m.nickname)
+  room.name, room.nick, room.wanted = m.room, m.nickname, true
+  room.password = m.password or room.password
+  if room.state == "in" then
+    room.shown = true
+    show(session, l, room)
+  end
+  if another then
+    out.send(session, l, "NICK", another)
+  end
+end
+
+-- entered notes our own JOIN. A room that nobody has asked for may come from a
+-- bouncer, or from a server that moves people: the user is invited to it.
+local function entered(session, l, channel)
+  local room = rooms.find(l, channel)
+  if not room then
+    room = { name = names.address(l, channel), nick = l.nick, members = {} }
+    l.rooms[names.fold(l, channel)] = room
+    rooms.invite(session, l, channel, nil, "you are in this room on IRC")
+  end
+  room.channel, room.state, room.listing = channel, "listing", nil
+  session:after("names " .. room.name, NAMES, function()
+    if room.state == "listing" then
+      rooms.listed(session, l, room)
+    end
+  end)
+end
+
+-- listed is the end of the list of members.
+function rooms.listed(session, l, room)
+  local first = room.state == "listing"
+  if room.state == "asked" and room.listing and room.listing[names.fold(l, l.nick)] then
+    first = true -- a server that lists before it lets in
+  end
+  if not first and room.state ~= "in" then
+    room.listing = nil
+    return
+  end
+  local was_shown = room.shown
+  room.shown = room.wanted
+  if room.wanted then
+    members.settle(session, l, room)
+  else
+    members.settle({ participant_changed = function() end }, l, room)
+  end
+  room.state = "in"
+  if not first then
+    return
+  end
+  if room.wanted then
+    members.show_me(session, l, room)
+    rooms.show_topic(session, room)
+    if was_shown then
+      rooms.tell(session, l, room, "Connected again.")
+    end
+  end
+  events.emit("joined", session, l, room)
+end
+
+-- Going --------------------------------------------------------------------------
+
+-- leave is LEAVE_ROOM. It returns false if the name is no room's.
+function rooms.leave(session, m)
+  local key, channel = names.parse(m.room)
+  local l = link.find(session, key)
+  local room = l and channel and rooms.find(l, channel)
+  if not room then
+    return false
+  end
+  if room.state ~= "waiting" then
+    out.send(session, l, "PART", room.channel)
+  end
+  if room.shown then
+    session:participant_changed { room = room.name, nickname = room.nick, flag = { "me" }, status = "none" }
+  end
+  forget(session, l, room)
+  return true
+end
+
+-- left notes that we are out of a room, by whatever it was.
+function rooms.left(session, l, room, why, flag)
+  if room.shown then
+    session:participant_changed {
+      room = room.name,
+      nickname = room.nick,
+      flag = { "me", flag },
+      status = "none",
+      status_message = why,
+    }
+  end
+  forget(session, l, room)
+end
+
+-- The topic, invitations ------------------------------------------------------------
+
+-- show_topic ends what Spectrum has to know of a room.
+function rooms.show_topic(session, room)
+  session:room_subject_changed {
+    buddy_name = room.name,
+    nickname = room.topic_by or room.nick,
+    message = text.plain(room.topic or ""),
+  }
+end
+
+-- set_topic is the user's wish for another topic.
+function rooms.set_topic(session, m)
+  local key, channel = names.parse(m.buddy_name)
+  local l = link.find(session, key)
+  if l and channel then
+    out.send(session, l, "TOPIC", channel, m.message:gsub("[\r\n]+", " ") .. "")
+  end
+end
+
+-- invite shows an invitation: in words, and as one that a client can accept, which
+-- has to be written as XML, since Spectrum's protocol has no message for it.
+function rooms.invite(session, l, channel, nick, reason)
+  local name = names.address(l, channel)
+  local from = nick and names.contact(l, nick) or names.server(l)
+  session:conv_message {
+    buddy_name = from,
+    message = ("%s invites you to %s. To accept, join that room."):format(nick or l.server, name),
+  }
+  local function jid(n)
+    return n:gsub("@", "%%") .. "@" .. spectrum.jid
+  end
+  spectrum.send("raw_xml", xml.tostring {
+    name = "message",
+    attr = { from = jid(name), to = session.user },
+    { name = "x", ns = "http://jabber.org/protocol/muc#user",
+      { name = "invite", attr = { from = jid(from) }, { name = "reason", reason or "" } } },
+  })
+end
+
+-- What the server says -------------------------------------------------------------
+
+-- REFUSALS are the numerics that refuse a JOIN, with the flag that Spectrum makes an
+-- error of.
+local REFUSALS = {
+  ["403"] = "room_not_found", -- no such channel
+  ["405"] = "not_authorized", -- too many channels
+  ["437"] = "not_authorized", -- not available now
+  ["471"] = "not_authorized", -- full
+  ["473"] = "not_authorized", -- invite only
+  ["474"] = "banned",
+  ["475"] = "not_authorized", -- wrong key
+  ["476"] = "room_not_found", -- bad name
+  ["477"] = "not_authorized", -- for registered nicks
+  ["479"] = "room_not_found", -- bad name
+  ["489"] = "not_authorized", -- for TLS only
+  ["520"] = "not_authorized", -- for operators
+}
+
+rooms.events = {
+  JOIN = function(session, l, msg)
+    if members.is_me(l, msg.source.nick) then
+      l.user, l.host = msg.source.user or l.user, msg.source.host or l.host
+      entered(session, l, msg.params[1])
+    end
+  end,
+  ["353"] = function(_, l, msg)
+    local room = rooms.find(l, msg.params[#msg.params - 1] or "")
+    if room then
+      members.collect(l, room, msg.params[#msg.params])
+    end
+  end,
+  ["366"] = function(session, l, msg)
+    local room = rooms.find(l, msg.params[2] or "")
+    if room then
+      rooms.listed(session, l, room)
+    end
+  end,
+  ["331"] = function(_, l, msg)
+    local room = rooms.find(l, msg.params[2] or "")
+    if room then
+      room.topic, room.topic_by = "", nil
+    end
+  end,
+  ["332"] = function(session, l, msg)
+    local room = rooms.find(l, msg.params[2] or "")
+    if room then
+      room.topic, room.topic_by = msg.params[3] or "", nil
+      if room.state == "in" and room.shown then
+        rooms.show_topic(session, room)
+      end
+    end
+  end,
+  ["333"] = function(_, l, msg)
+    local room = rooms.find(l, msg.params[2] or "")
+    if room then
+      room.topic_by = (msg.params[3] or ""):match("^[^!]+")
+    end
+  end,
+  TOPIC = function(session, l, msg)
+    local room = rooms.find(l, msg.params[1] or "")
+    if room then
+      room.topic, room.topic_by = msg.params[2] or "", msg.source.nick
+      if room.shown then
+        rooms.show_topic(session, room)
+      end
+    end
+  end,
+  INVITE = function(session, l, msg)
+    if members.is_me(l, msg.params[1] or "") then
+      rooms.invite(session, l, msg.params[2] or "", msg.source.nick)
+    end
+  end,
+  -- The server would rather have us in another room.
+  ["470"] = function(session, l, msg)
+    local room = rooms.find(l, msg.params[2] or "")
+    if room and room.state == "asked" then
+      rooms.refuse(session, l, room, "room_not_found", ("the room is now %s"):format(msg.params[3] or "another one"))
+    end
+  end,
+
+  online = function(session, l)
+    for _, room in pairs(l.rooms) do
+      ask(session, l, room)
+    end
+  end,
+  offline = function(_, l)
+    for _, room in pairs(l.rooms) do
+      room.state = "waiting"
+    end
+  end,
+  waiting = function(session, l, why, seconds)
+    if l.attempts > 1 then
+      return -- the user knows
+    end
+    local told
+    local said = ("No connection to %s: %s. The next attempt is in %d seconds."):format(l.server, why, math.ceil(seconds))
+    for _, room in pairs(l.rooms) do
+      if room.shown then
+        told = true
+        rooms.tell(session, l, room, said)
+      end
+    end
+    if not told then
+      link.tell(session, l, said)
+    end
+  end,
+  closed = function(session, l, why)
+    for _, room in pairs(l.rooms) do
+      refuse(session, room, names.server(l), "room_not_found", why)
+    end
+    l.rooms = {}
+  end,
+}
+
+for numeric, flag in pairs(REFUSALS) do
+  rooms.events[numeric] = function(session, l, msg)
+    local room = rooms.find(l, msg.params[2] or "")
+    if room and room.state == "asked" then
+      return rooms.refuse(session, l, room, flag, msg.params[#msg.params])
+    end
+    events.emit("unknown", session, l, msg)
+  end
+end
+
+return rooms

@@ -1,0 +1,220 @@
+-- irc/settings.lua: what the admin has set, read once when the script is loaded.
+-- A value that cannot be right is an error there, which names its key. docs/irc.md
+-- explains each.
+--
+-- All keys stand in [irc]. Four of them have an older name in [service], which is
+-- that of Spectrum's own IRC backend: irc_server, irc_identify, irc_send_pass and
+-- irc_away_timeout.
+
+local config = require "spectrum.config"
+local encoding = require "spectrum.encoding"
+
+local settings = {}
+
+local OLD_NAMES = { server = true, identify = true, send_pass = true, away_timeout = true }
+
+local SASL = {
+  auto = true, -- where it is offered and there is a password; a refusal is final
+  optional = true, -- the same, but who is refused goes on without
+  off = true,
+  plain = true,
+  external = true,
+  ["scram-sha-256"] = true,
+}
+
+-- key is a setting's name in the config file.
+local function key(name)
+  if OLD_NAMES[name] and config.get("irc." .. name) == nil and config.get("service.irc_" .. name) ~= nil then
+    return "service.irc_" .. name
+  end
+  return "irc." .. name
+end
+
+local function refuse(name, why)
+  local section, last = key(name):match("^(%w+)%.(.*)$")
+  error(("[%s] %s: %s"):format(section, last, why), 0)
+end
+
+local function text(name, default)
+  return config.get(key(name), default)
+end
+
+local function flag(name, default)
+  return config.bool(key(name), default)
+end
+
+local function number(name, default, least, most)
+  local value = config.number(key(name), default)
+  if value < least or value > most then
+    refuse(name, ("a number from %s to %s is wanted, not %s"):format(least, most, value))
+  end
+  return value
+end
+
+-- words are the values of a key that may stand several times, each of which may
+-- have several words.
+local function words(name)
+  local list = {}
+  for _, value in ipairs(config.list(key(name))) do
+    for word in value:gmatch("[^%s,;]+") do
+      list[#list + 1] = word
+    end
+  end
+  return list
+end
+
+-- address reads "host", "host:port" and "host:+port", which means TLS; 6697 is the
+-- port of TLS anyway. It returns nil for anything else.
+function settings.address(word)
+  local host, plus, port = word:match("^(.-):(%+?)(%d+)$")
+  if host and host:find(":", 1, true) and not host:find("^%[.*%]$") then
+    host = nil -- an IPv6 address that ends in digits
+  end
+  if not host then
+    host, plus, port = word, settings.port.plus, settings.port.number
+  end
+  host, port = host:gsub("^%[(.*)%]$", "%1"), tonumber(port)
+  if host == "" or host:find("[%s/@]") or port < 1 or port > 65535 then
+    return nil
+  end
+  return { host = host, port = port, tls = plus == "+" or port == 6697 }
+end
+
+local function addresses(name, list)
+  local found = {}
+  for i, word in ipairs(list) do
+    found[i] = settings.address(word) or refuse(name, ('"%s" is no server: host, host:port or host:+port is wanted'):format(word))
+  end
+  return found
+end
+
+-- default_port reads the port of servers that are named without one.
+local function default_port()
+  local plus, digits = text("port", "6667"):match("^(%+?)(%d+)$")
+  if not digits or tonumber(digits) > 65535 then
+    refuse("port", 'a port is wanted, or "+" and a port for TLS')
+  end
+  return { plus = plus, number = digits }
+end
+
+-- networks reads `network = libera irc.libera.chat:+6697 …`: short names for
+-- servers, since a port cannot stand in a room's address.
+local function networks()
+  local found = {}
+  for _, value in ipairs(config.list("irc.network")) do
+    local name, rest = value:match("^(%S+)%s+(%S.*)$")
+    if not name then
+      refuse("network", ('"%s": a name and the servers behind it are wanted'):format(value))
+    end
+    local list = {}
+    for word in rest:gmatch("[^%s,;]+") do
+      list[#list + 1] = word
+    end
+    found[name:lower()] = addresses("network", list)
+  end
+  return found
+end
+
+local function choice(name, default, values)
+  local value = text(name, default):lower()
+  if not values[value] then
+    local known = {}
+    for v in pairs(values) do
+      known[#known + 1] = v
+    end
+    table.sort(known)
+    refuse(name, ('"%s" is none of %s'):format(value, table.concat(known, ", ")))
+  end
+  return value
+end
+
+local function charset(name, default)
+  local value = text(name, default)
+  local known = value:lower() == "utf-8" and "utf-8" or encoding.charset(value)
+  return known or refuse(name, ('there is no charset "%s"'):format(value))
+end
+
+local function set(of)
+  local t, any = {}, false
+  for _, word in ipairs(of) do
+    t[word:lower()], any = true, true
+  end
+  return any and t or nil
+end
+
+settings.port = default_port()
+settings.servers = addresses("server", words("server"))
+settings.one_server = #settings.servers > 0
+settings.networks = networks()
+settings.allowed = set(words("allow"))
+
+-- Who the users are on IRC. Templates; see settings.fill.
+settings.realname = text("realname", "$user")
+settings.username = text("username", "$local")
+settings.nick = text("nick", "$name")
+settings.quit = text("quit_message", "$user has left")
+
+-- How they prove it. Without irc_server a password would reach whatever server a
+-- user names, so there the admin has to ask for that.
+settings.send_pass = flag("send_pass", false)
+settings.server_password = text("server_password", "$password")
+settings.identify = text("identify", settings.one_server and "NickServ identify $name $password" or "")
+settings.sasl = choice("sasl", settings.one_server and "auto" or "off", SASL)
+settings.sasl_name = text("sasl_name", "$name")
+settings.sasl_password = text("sasl_password", "$password")
+settings.commands = config.list("irc.command")
+settings.webirc = text("webirc")
+settings.webirc_gateway = text("webirc_gateway", "spectrum")
+settings.webirc_host = text("webirc_host", "$local.$domain")
+settings.nick_tries = number("nick_tries", 6, 0, 50)
+
+-- The connection. Times are in seconds.
+settings.cert = text("cert")
+settings.key = text("key")
+settings.ca = text("ca")
+settings.insecure = flag("insecure", false)
+settings.charset = charset("charset", "utf-8")
+settings.fallback_charset = charset("fallback_charset", "windows-1252")
+settings.connect_timeout = number("connect_timeout", 20, 0.1, 600)
+settings.cap_timeout = number("cap_timeout", 10, 0.1, 600)
+settings.register_timeout = number("register_timeout", 60, 0.1, 600)
+settings.ping = number("ping", 90, 0.1, 3600)
+settings.ping_timeout = number("ping_timeout", 60, 0.1, 3600)
+settings.reconnect_delay = number("reconnect_delay", 5, 0.01, 3600)
+settings.reconnect_delay_max = number("reconnect_delay_max", 300, settings.reconnect_delay, 86400)
+settings.reconnect_tries = number("reconnect_tries", 0, 0, 1000000)
+
+-- Flood control: so many lines at once, then one each so many seconds; 0 seconds:
+-- none.
+settings.flood_lines = number("flood_lines", 5, 1, 1000)
+settings.flood_seconds = number("flood_seconds", 2, 0, 60)
+
+-- What comes of the network.
+settings.away_timeout = number("away_timeout", 60, 0, 86400)
+settings.split_timeout = number("split_timeout", 60, 0, 3600)
+settings.list_limit = number("list_limit", 200, 0, 100000)
+settings.history = number("history", 50, 0, 1000)
+
+-- fill puts what is known of a user in the place of $name, $password, $nick,
+-- $user (his JID), $local and $domain (its parts), and "#" in that of $hash, since
+-- none can stand in the config file. It returns nil if the template asks for a
+-- password and there is none.
+function settings.fill(template, session, nick)
+  local account = session.data.account
+  local name_part, domain = session.user:match("^(.-)@?([^@]*)$")
+  local values = {
+    name = account.name,
+    password = account.password,
+    nick = nick or account.name,
+    user = session.user,
+    ["local"] = name_part,
+    domain = domain,
+    hash = "#",
+  }
+  if template:find("$password", 1, true) and account.password == "" then
+    return nil
+  end
+  return (template:gsub("%$(%a+)", values))
+end
+
+return settings
