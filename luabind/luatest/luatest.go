@@ -236,6 +236,26 @@ func (r *Recorder) Next(t testing.TB, number pb.WrapperMessage_Type) []byte {
 	}
 }
 
+// Any takes the next message, of whatever type; ok is false if none comes.
+func (r *Recorder) Any() (number pb.WrapperMessage_Type, payload []byte, ok bool) {
+	timeout := time.After(patience)
+	for {
+		r.mu.Lock()
+		if len(r.messages) > 0 {
+			m := r.messages[0]
+			r.messages = r.messages[1:]
+			r.mu.Unlock()
+			return m.number, m.payload, true
+		}
+		r.mu.Unlock()
+		select {
+		case <-r.more:
+		case <-timeout:
+			return 0, nil, false
+		}
+	}
+}
+
 // Log is a log that can be waited on.
 type Log struct {
 	mu    sync.Mutex
