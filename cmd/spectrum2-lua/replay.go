@@ -41,11 +41,15 @@ The script's clock is moved on to when things happened, so nothing takes longer
 than the answers need; with a network at the other end, --speed 1 may be wanted.
 A record that is cut off is replayed up to there.
 
+With --as-test a record becomes a test instead: a file for spectrum2-lua test, to be
+cut down to what matters.
+
 The exit code is 0 if all answers are as recorded, 1 if not, and 2 if there is
 nothing to compare: no such file, a broken record, a script that does not load.`,
 		Example: `  spectrum2-lua replay bug.jsonl irc.lua
   spectrum2-lua replay bug.jsonl irc.cfg --ignore conv_message.nickname
-  spectrum2-lua replay bug.jsonl --speed 1`,
+  spectrum2-lua replay bug.jsonl --speed 1
+  spectrum2-lua replay bug.jsonl irc.lua --as-test bug_test.lua`,
 		Args: func(cmd *cobra.Command, args []string) error {
 			if len(args) < 1 || len(args) > 2 {
 				return usageError{cmd.CommandPath(), fmt.Errorf("a record is wanted, and a script or config file, but there are %d arguments", len(args))}
@@ -61,6 +65,7 @@ nothing to compare: no such file, a broken record, a script that does not load.`
 	cmd.Flags().DurationVar(&r.options.Patience, "timeout", replay.DefaultPatience, "how long to wait for an answer that does not come")
 	cmd.Flags().Float64Var(&r.options.Speed, "speed", 0, "how fast time goes, 1 as it went; by default nothing waits")
 	cmd.Flags().IntVar(&r.only, "run", 0, "the `number` of the run to replay, where a record has several; default: all of them")
+	cmd.Flags().StringVar(&r.asTest, "as-test", "", "write a test into a new `file`, NAME_test.lua, and replay nothing")
 	return cmd
 }
 
@@ -70,6 +75,7 @@ type replayer struct {
 	command string
 	options replay.Options
 	only    int
+	asTest  string
 }
 
 func (r *replayer) run(ctx context.Context, args []string) error {
@@ -82,6 +88,9 @@ func (r *replayer) run(ctx context.Context, args []string) error {
 	}
 	if r.only > len(runs) {
 		return usageError{r.command, fmt.Errorf("--run %d: %s has %s", r.only, args[0], count(len(runs), "run"))}
+	}
+	if r.asTest != "" {
+		return r.writeTest(runs, args[1:])
 	}
 	r.options.Log, r.options.Note = r.showLog, r.showNote
 	differ := 0
@@ -106,6 +115,45 @@ func (r *replayer) run(ctx context.Context, args []string) error {
 	if differ > 0 {
 		return fmt.Errorf("%s", count(differ, "difference"))
 	}
+	return nil
+}
+
+// writeTest makes a test of the runs.
+func (r *replayer) writeTest(runs []record.Run, args []string) error {
+	const suffix = "_test.lua"
+	if !strings.HasSuffix(r.asTest, suffix) {
+		return usageError{r.command, fmt.Errorf("--as-test %s: the name of a file with tests ends in %s", r.asTest, suffix)}
+	}
+	if r.only > 0 {
+		runs = runs[r.only-1 : r.only]
+	}
+	script, err := scriptOf(runs[0], args)
+	if err != nil {
+		return usageError{r.command, err}
+	}
+	if script, err = filepath.Abs(script); err != nil {
+		return err
+	}
+	test, err := filepath.Abs(r.asTest)
+	if err != nil {
+		return err
+	}
+	named := script
+	if near, err := filepath.Rel(filepath.Dir(test), script); err == nil {
+		named = near
+	}
+	if script == strings.TrimSuffix(test, suffix)+".lua" {
+		named = "" // the file's name says it
+	}
+	f, err := os.OpenFile(r.asTest, os.O_WRONLY|os.O_CREATE|os.O_EXCL, 0o600) // it has what users wrote
+	if err != nil {
+		return fmt.Errorf("the test cannot be written: %w", err)
+	}
+	_, err = f.WriteString(replay.AsTest(runs, named))
+	if err = errors.Join(err, f.Close()); err != nil {
+		return fmt.Errorf("the test cannot be written: %w", err)
+	}
+	r.t.note(fmt.Sprintf("%s has %s; now: spectrum2-lua test %s", r.asTest, count(len(runs), "case"), r.asTest))
 	return nil
 }
 

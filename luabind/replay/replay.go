@@ -58,6 +58,9 @@ func Run(ctx context.Context, run record.Run, o Options) (*Result, error) {
 	}
 	p := newPlayer(o)
 	if err := p.open(ctx); err != nil {
+		if ctx.Err() != nil {
+			err = context.Cause(ctx)
+		}
 		return nil, err
 	}
 	defer p.close()

@@ -2,6 +2,7 @@ package replay_test
 
 import (
 	"context"
+	"encoding/json"
 	"errors"
 	"fmt"
 	"os"
@@ -29,7 +30,11 @@ const (
 
 // message is a message of, or to, alice.
 func message(t float64, dir, text, more string) string {
-	return fmt.Sprintf(`{"t":%v,"dir":%q,"type":"conv_message","fields":{"user_name":"alice@localhost","buddy_name":"b","message":%q%s}}`, t, dir, text, more)
+	quoted, err := json.Marshal(text)
+	if err != nil {
+		panic(err)
+	}
+	return fmt.Sprintf(`{"t":%v,"dir":%q,"type":"conv_message","fields":{"user_name":"alice@localhost","buddy_name":"b","message":%s%s}}`, t, dir, quoted, more)
 }
 
 // echo answers as the script of most records did.
