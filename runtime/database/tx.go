@@ -10,6 +10,7 @@ import (
 // Rollback, or with the context that it was begun with, which rolls it back.
 type Tx struct {
 	db       *DB
+	pool     *pool
 	tx       *sql.Tx
 	conflict bool
 }
@@ -22,15 +23,32 @@ func (d *DB) Begin(ctx context.Context) (*Tx, error) {
 	return d.begin(ctx, &sql.TxOptions{Isolation: sql.LevelSerializable})
 }
 
+// BeginReading begins a transaction that only reads, and sees all as of one
+// moment. It holds up nobody.
+func (d *DB) BeginReading(ctx context.Context) (*Tx, error) {
+	if err := d.open(); err != nil {
+		return nil, d.plain(err)
+	}
+	options := &sql.TxOptions{Isolation: sql.LevelRepeatableRead, ReadOnly: true}
+	if d.Engine() == SQLite {
+		options = &sql.TxOptions{ReadOnly: true}
+	}
+	return d.beginOn(ctx, d.read, options)
+}
+
 func (d *DB) begin(ctx context.Context, options *sql.TxOptions) (*Tx, error) {
 	if err := d.open(); err != nil {
 		return nil, d.plain(err)
 	}
-	tx, err := d.write.db.BeginTx(ctx, options)
+	return d.beginOn(ctx, d.write, options)
+}
+
+func (d *DB) beginOn(ctx context.Context, p *pool, options *sql.TxOptions) (*Tx, error) {
+	tx, err := p.db.BeginTx(ctx, options)
 	if err != nil {
 		return nil, d.plain(err)
 	}
-	return &Tx{db: d, tx: tx}, nil
+	return &Tx{db: d, pool: p, tx: tx}, nil
 }
 
 // Engine implements Conn.
@@ -77,7 +95,7 @@ func (t *Tx) statement(ctx context.Context, text string, args []any) *sql.Stmt {
 	if len(args) == 0 {
 		return nil
 	}
-	s := t.db.write.known(text)
+	s := t.pool.known(text)
 	if s == nil {
 		return nil
 	}

@@ -1,6 +1,20 @@
 package store
 
-import "time"
+import (
+	"os"
+	"strings"
+	"time"
+)
 
 // SetClock replaces the clock.
 func (s *Store) SetClock(now func() time.Time) { s.now = now }
+
+// DropOldKeys leaves the first key in a file.
+func DropOldKeys(path string) error {
+	data, err := os.ReadFile(path)
+	if err != nil {
+		return err
+	}
+	lines := strings.SplitAfter(strings.TrimPrefix(string(data), keyFileHead), "\n")
+	return os.WriteFile(path, []byte(keyFileHead+lines[0]), 0o600)
+}

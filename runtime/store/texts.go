@@ -90,7 +90,7 @@ func newTexts(db *database.DB) (t texts, err error) {
 		t.page[what] = map[bool]string{false: bind(from + end), true: bind(from + " AND k < ?" + end)}
 	}
 	t.scopes = bind("SELECT owner, name, COUNT(*) FROM TABLE WHERE space = 0" + alive + " GROUP BY owner, name ORDER BY owner, name")
-	t.all = bind("SELECT " + columns + " FROM TABLE WHERE (owner, name, space, k) > (?, ?, ?, ?)" + alive + " ORDER BY owner, name, space, k LIMIT ?")
+	t.all = bind("SELECT " + columns + " FROM TABLE WHERE 1 = 1" + alive + " ORDER BY owner, name, space, k")
 	return t, err
 }
 
