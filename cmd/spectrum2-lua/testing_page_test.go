@@ -1,0 +1,56 @@
+package main
+
+import (
+	"bytes"
+	"os"
+	"path/filepath"
+	"regexp"
+	"strings"
+	"testing"
+)
+
+var (
+	pageFile    = regexp.MustCompile("(?ms)^```lua\n-- (\\S+\\.lua)\n.*?^```$")
+	pageSession = regexp.MustCompile(`(?m)^    \$ spectrum2-lua (.*)\n((?:    .*\n)+)`)
+)
+
+// TestTestingPage does what docs/testing.md does: its files are those, and its
+// commands say that.
+func TestTestingPage(t *testing.T) {
+	data, err := os.ReadFile("../../docs/testing.md")
+	if err != nil {
+		t.Fatal(err)
+	}
+	page, dir := string(data), t.TempDir()
+	for _, block := range pageFile.FindAllStringSubmatch(page, -1) {
+		text := strings.TrimSuffix(strings.TrimPrefix(block[0], "```lua\n"), "```")
+		if err := os.WriteFile(filepath.Join(dir, block[1]), []byte(text), 0o600); err != nil {
+			t.Fatal(err)
+		}
+	}
+	t.Chdir(dir)
+	sessions := pageSession.FindAllStringSubmatch(page, -1)
+	if len(sessions) != 2 {
+		t.Fatalf("%d commands were found", len(sessions))
+	}
+	for _, session := range sessions {
+		args := strings.Fields(session[1])
+		if !strings.Contains(session[1], ".lua") {
+			args = append(args, "greeter_test.lua") // all that is there by then
+		}
+		want := strings.ReplaceAll("\n"+session[2], "\n    ", "\n")[1:]
+		var out, problems bytes.Buffer
+		run(t.Context(), args, &out, &problems)
+		if got := out.String() + problems.String(); got != want {
+			t.Errorf("%q says\n%s\nthe page says\n%s", args, got, want)
+		}
+	}
+	// All but the one that is to fail.
+	if err := os.Remove("polite_test.lua"); err != nil {
+		t.Fatal(err)
+	}
+	var out bytes.Buffer
+	if code := run(t.Context(), []string{"test"}, &out, &out); out.String() != "8 passed, 0 failed\n" || code != 0 {
+		t.Errorf("all of the page's tests: %d\n%s", code, out.String())
+	}
+}
