@@ -7,6 +7,7 @@ import (
 	"os"
 	"os/signal"
 	"syscall"
+	"time"
 
 	"github.com/sirupsen/logrus"
 
@@ -16,10 +17,14 @@ import (
 	"spectrumlua/runtime/launch"
 	"spectrumlua/runtime/link"
 	"spectrumlua/runtime/logging"
+	"spectrumlua/runtime/memory"
 	"spectrumlua/runtime/record"
 	"spectrumlua/runtime/version"
 	"spectrumlua/runtime/wire"
 )
+
+// startOver is how long after it has connected a process is at rest, as a rule.
+const startOver = 500 * time.Millisecond
 
 // process is one process under Spectrum.
 type process struct {
@@ -87,6 +92,8 @@ func (p *process) serve(ctx context.Context, settings config.Lua) int {
 		}
 		return p.fail(err, link.Errno(err))
 	}
+	forget := time.AfterFunc(startOver, p.forget)
+	defer forget.Stop()
 	return p.exitCode(b.Serve(ctx, conn))
 }
 
@@ -109,6 +116,14 @@ func (p *process) record(settings config.Lua) *record.Recorder {
 		p.log.Errorf("%v; all else goes on", err)
 	}
 	return recorder
+}
+
+// forget lets go of memory that the start alone needed.
+func (p *process) forget() {
+	defer crash.Guard()
+	if err := memory.Forget(); err != nil {
+		p.log.Debugf("memory that the start needed is kept: %v", err)
+	}
 }
 
 // reloadAt has the script loaded anew at each SIGHUP.

@@ -1,0 +1,51 @@
+package memory
+
+import (
+	"bufio"
+	"os"
+	"strconv"
+	"strings"
+
+	"golang.org/x/sys/unix"
+)
+
+// Forget lets go of those pages of the program's own file that only its start
+// needed. What is used again comes back from the system's cache by itself. Pages
+// that the process has written to stay.
+func Forget() error {
+	program, err := os.Readlink("/proc/self/exe")
+	if err != nil {
+		return err
+	}
+	maps, err := os.Open("/proc/self/maps")
+	if err != nil {
+		return err
+	}
+	defer maps.Close()
+	lines := bufio.NewScanner(maps)
+	for lines.Scan() {
+		if from, to, ok := readOnly(lines.Text(), program); ok {
+			if _, _, errno := unix.Syscall(unix.SYS_MADVISE, from, to-from, unix.MADV_DONTNEED); errno != 0 {
+				return errno
+			}
+		}
+	}
+	return lines.Err()
+}
+
+// readOnly reads a line of /proc/self/maps: where a part of the file lies that
+// cannot be written to.
+func readOnly(line, file string) (from, to uintptr, ok bool) {
+	// 00400000-00a3c000 r-xp 00000000 fe:01 1234    /usr/bin/program
+	fields := strings.Fields(line)
+	if len(fields) < 6 || strings.Join(fields[5:], " ") != file || strings.Contains(fields[1], "w") {
+		return 0, 0, false
+	}
+	first, last, _ := strings.Cut(fields[0], "-")
+	a, err := strconv.ParseUint(first, 16, 64)
+	if err != nil {
+		return 0, 0, false
+	}
+	b, err := strconv.ParseUint(last, 16, 64)
+	return uintptr(a), uintptr(b), err == nil
+}
