@@ -129,9 +129,13 @@ func (h *Host) Loaded() (loaded bool) {
 }
 
 // Files are the script and what it has required, as of the last Load; if that
-// has failed, also what it looked for and did not find.
+// has failed, also what it looked for and did not find. Before the first Load
+// it is the script.
 func (h *Host) Files() (files []string) {
 	h.opts.Scheduler.Do(func() { files = h.files })
+	if files == nil {
+		return []string{h.opts.Lua.Script}
+	}
 	return files
 }
 

@@ -59,7 +59,7 @@ func (r *reloader) wake() {
 func (r *reloader) load() error {
 	r.loading.Lock()
 	defer r.loading.Unlock()
-	began := time.Now()
+	began, before := time.Now(), stamps(r.host.Files())
 	err := r.host.Load()
 	if r.after != nil {
 		r.after(err)
@@ -73,17 +73,36 @@ func (r *reloader) load() error {
 	if werr := r.watcher.Watch(r.host.Files(), err != nil); werr != nil {
 		r.log.Warnf("the script's files cannot all be watched, SIGHUP loads them anew: %v", werr)
 	}
-	if changedSince(began, r.host.Files()) {
+	if changedSince(began, before, stamps(r.host.Files())) {
 		r.wake() // by who was not heard, since it was not watched yet
 	}
 	return err
 }
 
-// changedSince tells whether one of the files has changed since a load began.
-func changedSince(began time.Time, files []string) bool {
-	const coarse = 10 * time.Millisecond // file systems set their clocks by ticks
+// stamp is what tells one version of a file from another.
+type stamp struct {
+	modified time.Time
+	size     int64
+}
+
+// stamps are those of the files that are there.
+func stamps(files []string) map[string]stamp {
+	all := make(map[string]stamp, len(files))
 	for _, file := range files {
-		if info, err := os.Stat(file); err == nil && info.ModTime().After(began.Add(-coarse)) {
+		if info, err := os.Stat(file); err == nil {
+			all[file] = stamp{info.ModTime(), info.Size()}
+		}
+	}
+	return all
+}
+
+// changedSince tells whether a file may have changed since a load began. One
+// that was known before, and is as it was then, was read as it is.
+func changedSince(began time.Time, before, after map[string]stamp) bool {
+	const coarse = 10 * time.Millisecond // file systems set their clocks by ticks
+	for file, now := range after {
+		old, known := before[file]
+		if known && now != old || !known && now.modified.After(began.Add(-coarse)) {
 			return true
 		}
 	}
