@@ -12,7 +12,7 @@ import (
 
 	"google.golang.org/protobuf/proto"
 	"google.golang.org/protobuf/reflect/protoreflect"
-	"google.golang.org/protobuf/types/dynamicpb"
+	"google.golang.org/protobuf/reflect/protoregistry"
 
 	"spectrumlua/pb"
 	"spectrumlua/runtime/schema"
@@ -93,8 +93,12 @@ func (e *encoder) fields(typ *schema.Type, payload []byte) ([]Field, bool) {
 	if typ.Payload == nil {
 		return nil, len(payload) == 0
 	}
-	m := dynamicpb.NewMessage(typ.Payload.Descriptor)
-	if err := (proto.UnmarshalOptions{AllowPartial: true}).Unmarshal(payload, m); err != nil {
+	t, err := protoregistry.GlobalTypes.FindMessageByName(typ.Payload.Descriptor.FullName())
+	if err != nil {
+		return nil, false
+	}
+	m := t.New()
+	if err := (proto.UnmarshalOptions{AllowPartial: true}).Unmarshal(payload, m.Interface()); err != nil {
 		return nil, false
 	}
 	e.user = string(typ.UserOf(payload))

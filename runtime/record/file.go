@@ -34,8 +34,14 @@ func (f *file) open() error {
 	if err := os.MkdirAll(filepath.Dir(f.wanted), folderMode); err != nil {
 		return err
 	}
-	for n := 1; n <= maxWriters; n++ {
-		f.path = numbered(f.wanted, n)
+	names := []string{f.path} // a file that was put aside goes on under its name
+	if f.path == "" {
+		names = nil
+	}
+	for n := range maxWriters {
+		names = append(names, numbered(f.wanted, n+1))
+	}
+	for _, f.path = range names {
 		err := f.lock()
 		switch {
 		case err == nil:

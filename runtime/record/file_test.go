@@ -124,6 +124,33 @@ func TestRolled(t *testing.T) {
 	}
 }
 
+// TestRolledBesideAnother keeps the number in its name when the first name is
+// free again.
+func TestRolledBesideAnother(t *testing.T) {
+	o, _ := options(t)
+	o.MaxSize = 300
+	first := open(t, o)
+	second := open(t, o)
+	first.Close()
+	payload := says(t, "hello")
+	for range 5 {
+		if _, err := second.write(nil, []item{{typ: tMessage, size: len(payload)}}, payload); err != nil {
+			t.Fatal(err)
+		}
+	}
+	second.Close()
+	other := numbered(o.Path, 2)
+	if runs, err := ReadFile(other); err != nil || runs[0].Header.Part < 1 || !runs[0].Whole {
+		t.Errorf("%v, %+v", err, runs)
+	}
+	if _, err := os.Stat(aside(other)); err != nil {
+		t.Error(err)
+	}
+	if n := len(load(t, o.Path)); n != 1 {
+		t.Errorf("the first file has %d runs", n)
+	}
+}
+
 // TestDiskFull ends the record with one line in the log.
 func TestDiskFull(t *testing.T) {
 	full, err := os.OpenFile("/dev/full", os.O_WRONLY, 0)

@@ -1,0 +1,41 @@
+package record
+
+import (
+	"io"
+	"path/filepath"
+	"testing"
+
+	"github.com/sirupsen/logrus"
+
+	"spectrumlua/pb"
+)
+
+// BenchmarkOut is what recording costs whoever sends a message.
+func BenchmarkOut(b *testing.B) {
+	log := logrus.New()
+	log.SetOutput(io.Discard)
+	r, err := Open(Options{Path: filepath.Join(b.TempDir(), "r.jsonl"), Log: log, MaxQueue: 64 << 20})
+	if err != nil {
+		b.Fatal(err)
+	}
+	defer r.Close()
+	payload := []byte("\x0a\x0falice@localhost\x12\x04echo\x1a\x05hello")
+	b.ReportAllocs()
+	for b.Loop() {
+		r.Out(pb.WrapperMessage_TYPE_CONV_MESSAGE, payload)
+	}
+}
+
+// BenchmarkLine is what it costs the goroutine that writes.
+func BenchmarkLine(b *testing.B) {
+	var r Recorder
+	payload := []byte("\x0a\x0falice@localhost\x12\x04echo\x1a\x05hello")
+	var line []byte
+	b.ReportAllocs()
+	for b.Loop() {
+		var err error
+		if line, err = r.line(line[:0], item{typ: pb.WrapperMessage_TYPE_CONV_MESSAGE, size: len(payload)}, payload); err != nil {
+			b.Fatal(err)
+		}
+	}
+}
