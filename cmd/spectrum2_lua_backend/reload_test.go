@@ -65,7 +65,7 @@ func TestSaveIsSeenLive(t *testing.T) {
 	u.Say("b", "hello")
 	u.Expect(pb.WrapperMessage_TYPE_CONV_MESSAGE, simulator.Match(said("version 1, message 1")))
 	write(t, script, brokenScript)
-	p.awaitLog(t, "script.lua:2: ", "what was loaded before goes on")
+	p.awaitLog(t, "script.lua:2: ", "generation 1 goes on")
 	u.Say("b", "hello")
 	u.Expect(pb.WrapperMessage_TYPE_CONV_MESSAGE, simulator.Match(said("version 1, message 2")))
 	write(t, script, versionScript("2"))
