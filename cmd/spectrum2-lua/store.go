@@ -1,0 +1,315 @@
+package main
+
+import (
+	"bytes"
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"strconv"
+	"time"
+
+	"github.com/spf13/cobra"
+
+	"spectrumlua/runtime/config"
+	"spectrumlua/runtime/database"
+	"spectrumlua/runtime/store"
+)
+
+func newStore(t *terminal) *cobra.Command {
+	cmd := &cobra.Command{
+		Use:   "store",
+		Short: "List, read, change and move what scripts have stored",
+		Long: `store works on what scripts keep with spectrum.store: in the database that the
+transport's config names, also while backends run. Run it as the user that
+Spectrum runs as, or the files it makes belong to somebody else.
+
+Without --user it is about the transport's own store, with it about one user's;
+--name is what the script calls the store. docs/operations.md has more.`,
+		Example: `  spectrum2-lua store list echo.cfg
+  spectrum2-lua store get echo.cfg position --user alice@example.net
+  spectrum2-lua store export echo.cfg > backup.jsonl`,
+		Args: unknownCommand,
+		RunE: func(cmd *cobra.Command, _ []string) error { return cmd.Help() },
+	}
+	for _, sub := range []func(*terminal) *cobra.Command{
+		newStoreList, newStoreGet, newStoreSet, newStoreDelete, newStoreExport, newStoreImport, newStoreRotate,
+	} {
+		cmd.AddCommand(sub(t))
+	}
+	return cmd
+}
+
+// storeTimeout is how long one step may take that is not about everything.
+const storeTimeout = 30 * time.Second
+
+// withStore opens the store of a transport and closes it after f.
+func withStore(path string, f func(s *store.Store, keys *store.Keyring) error) error {
+	path, err := existing(path)
+	if err != nil {
+		return err
+	}
+	c, err := config.Load(path, config.Options{})
+	if err != nil {
+		return err
+	}
+	settings, err := c.Lua()
+	if err != nil {
+		return err
+	}
+	place, err := database.FromConfig(c, settings)
+	if err != nil {
+		return err
+	}
+	if place.Temporary {
+		return errors.New("[lua] store = memory: nothing is kept")
+	}
+	db := database.New(place)
+	keys := store.KeyringFor(c, place)
+	s, err := store.New(db, store.Options{Keys: keys})
+	if err != nil {
+		return err
+	}
+	return errors.Join(f(s, keys), db.Close())
+}
+
+// scopeFlags let a command be about one store.
+func scopeFlags(cmd *cobra.Command) *store.Scope {
+	scope := &store.Scope{}
+	cmd.Flags().StringVar(&scope.Owner, "user", "", "the user's bare `JID`; default: the transport's own store")
+	cmd.Flags().StringVar(&scope.Name, "name", "", "what the script calls the `store`")
+	return scope
+}
+
+// arguments wants exactly these.
+func arguments(names ...string) cobra.PositionalArgs {
+	return func(cmd *cobra.Command, args []string) error {
+		if len(args) != len(names) {
+			return usageError{cmd.CommandPath(), fmt.Errorf("%d arguments are wanted: %v", len(names), names)}
+		}
+		return nil
+	}
+}
+
+func newStoreList(t *terminal) *cobra.Command {
+	var scope *store.Scope
+	var prefix string
+	cmd := &cobra.Command{
+		Use:   "list config",
+		Short: "List the stores, or the keys of one",
+		Long: `list shows whose stores there are, and how many keys each has. With --user or
+--name it lists the keys of one, as JSON strings, one a line.`,
+		Args: arguments("config"),
+	}
+	scope = scopeFlags(cmd)
+	cmd.Flags().StringVar(&prefix, "prefix", "", "only keys that start with this `text`")
+	cmd.RunE = func(cmd *cobra.Command, args []string) error {
+		one := cmd.Flags().Changed("user") || cmd.Flags().Changed("name") || prefix != ""
+		return withStore(args[0], func(s *store.Store, _ *store.Keyring) error {
+			if one {
+				return listKeys(cmd.Context(), t, s, *scope, prefix)
+			}
+			return listScopes(cmd.Context(), t, s)
+		})
+	}
+	return cmd
+}
+
+func listScopes(ctx context.Context, t *terminal, s *store.Store) error {
+	all, err := s.Scopes(ctx, s.DB())
+	if err != nil {
+		return err
+	}
+	for _, scope := range all {
+		owner := "the transport"
+		if scope.Owner != "" {
+			owner = scope.Owner
+		}
+		t.print(fmt.Sprintf("%8d  %s  %s", scope.Keys, owner, scope.Name))
+	}
+	t.note(count(len(all), "store") + " in " + s.DB().Place().String())
+	return nil
+}
+
+func listKeys(ctx context.Context, t *terminal, s *store.Store, scope store.Scope, prefix string) error {
+	const page = 1000
+	for after := ""; ; {
+		entries, err := s.Page(ctx, s.DB(), scope, prefix, after, page, false)
+		if err != nil {
+			return err
+		}
+		for _, e := range entries {
+			t.print(strconv.Quote(e.Key))
+			after = e.Key
+		}
+		if len(entries) < page {
+			return nil
+		}
+	}
+}
+
+func newStoreGet(t *terminal) *cobra.Command {
+	var reveal bool
+	cmd := &cobra.Command{
+		Use:   "get config key",
+		Short: "Show a value",
+		Long: `get writes a value: JSON on one line, or the bytes of a blob as they are. A
+secret is shown with --reveal only.`,
+		Args: arguments("config", "key"),
+	}
+	scope := scopeFlags(cmd)
+	cmd.Flags().BoolVar(&reveal, "reveal", false, "show it if it is a secret")
+	cmd.RunE = func(cmd *cobra.Command, args []string) error {
+		return withStore(args[0], func(s *store.Store, _ *store.Keyring) error {
+			ctx, cancel := context.WithTimeout(cmd.Context(), storeTimeout)
+			defer cancel()
+			v, found, _, err := s.Read(ctx, s.DB(), *scope, args[1])
+			switch {
+			case err != nil:
+				return err
+			case !found:
+				return fmt.Errorf("there is no %q", args[1])
+			case v.Secret && !reveal:
+				return fmt.Errorf("%q is a secret; --reveal shows it", args[1])
+			case !v.Blob:
+				v.Data = append(v.Data, '\n')
+			}
+			_, err = t.out.Write(v.Data)
+			return err
+		})
+	}
+	return cmd
+}
+
+func newStoreSet(*terminal) *cobra.Command {
+	var asText, asBlob, secret bool
+	var ttl time.Duration
+	cmd := &cobra.Command{
+		Use:   "set config key value",
+		Short: "Write a value",
+		Long: `set writes a value, which is JSON: "text" in quotes, 12, true, {"a": [1, 2]}. With
+--text it is the text itself. A value of - is read from standard input, which
+keeps a secret out of the shell's history.`,
+		Args: arguments("config", "key", "value"),
+	}
+	scope := scopeFlags(cmd)
+	cmd.Flags().BoolVar(&asText, "text", false, "the value is a text, not JSON")
+	cmd.Flags().BoolVar(&asBlob, "blob", false, "the value is bytes, not JSON")
+	cmd.Flags().BoolVar(&secret, "secret", false, "encrypt it")
+	cmd.Flags().DurationVar(&ttl, "ttl", 0, "how long it is kept, as in 24h; 0: for ever")
+	cmd.RunE = func(cmd *cobra.Command, args []string) error {
+		v := store.Value{Data: []byte(args[2]), Blob: asBlob, Secret: secret}
+		if args[2] == "-" {
+			var err error
+			if v.Data, err = io.ReadAll(cmd.InOrStdin()); err != nil {
+				return err
+			}
+		}
+		if asText {
+			text := string(bytes.TrimSuffix(v.Data, []byte("\n")))
+			v.Data, _ = json.Marshal(text) // a string always has JSON
+		}
+		if !asText && !asBlob && !json.Valid(v.Data) {
+			return usageError{cmd.CommandPath(), errors.New("the value is no JSON; --text takes it as text")}
+		}
+		if ttl > 0 {
+			v.Expires = time.Now().Add(ttl)
+		}
+		return withStore(args[0], func(s *store.Store, _ *store.Keyring) error {
+			if err := errors.Join(scope.Check(), store.CheckKey(args[1])); err != nil {
+				return err
+			}
+			ctx, cancel := context.WithTimeout(cmd.Context(), storeTimeout)
+			defer cancel()
+			return s.Write(ctx, s.DB(), *scope, args[1], v)
+		})
+	}
+	return cmd
+}
+
+func newStoreDelete(*terminal) *cobra.Command {
+	cmd := &cobra.Command{
+		Use:   "delete config key",
+		Short: "Delete a value",
+		Args:  arguments("config", "key"),
+	}
+	scope := scopeFlags(cmd)
+	cmd.RunE = func(cmd *cobra.Command, args []string) error {
+		return withStore(args[0], func(s *store.Store, _ *store.Keyring) error {
+			ctx, cancel := context.WithTimeout(cmd.Context(), storeTimeout)
+			defer cancel()
+			deleted, err := s.Delete(ctx, s.DB(), *scope, args[1])
+			if err == nil && !deleted {
+				err = fmt.Errorf("there is no %q", args[1])
+			}
+			return err
+		})
+	}
+	return cmd
+}
+
+func newStoreExport(t *terminal) *cobra.Command {
+	return &cobra.Command{
+		Use:   "export config",
+		Short: "Write all stores to standard output",
+		Long: `export writes all that scripts have stored, of all users, as of one moment, as
+lines of JSON that import reads: into another database too. Secrets stay
+encrypted, so their key has to go the same way.`,
+		Args: arguments("config"),
+		RunE: func(cmd *cobra.Command, args []string) error {
+			return withStore(args[0], func(s *store.Store, _ *store.Keyring) error {
+				n, err := s.Export(cmd.Context(), t.out)
+				if err == nil {
+					t.note(count(n, "value") + " exported from " + s.DB().Place().String())
+				}
+				return err
+			})
+		},
+	}
+}
+
+func newStoreImport(t *terminal) *cobra.Command {
+	return &cobra.Command{
+		Use:   "import config",
+		Short: "Read stores from standard input",
+		Long: `import writes what export has written into the transport's database, over what
+is there. To do it again does no harm.`,
+		Args: arguments("config"),
+		RunE: func(cmd *cobra.Command, args []string) error {
+			return withStore(args[0], func(s *store.Store, _ *store.Keyring) error {
+				n, err := s.Import(cmd.Context(), cmd.InOrStdin())
+				if err != nil {
+					return fmt.Errorf("after %s: %w", count(n, "value"), err)
+				}
+				t.note(count(n, "value") + " imported into " + s.DB().Place().String())
+				return nil
+			})
+		},
+	}
+}
+
+func newStoreRotate(t *terminal) *cobra.Command {
+	return &cobra.Command{
+		Use:   "rotate config",
+		Short: "Encrypt all secrets with a new key",
+		Long: `rotate puts a new key in front of the key file, unless [database] encryption_key
+is the first, and encrypts all secrets with the first key. Backends that run see
+it by themselves. The old keys are no longer needed when it is done.`,
+		Args: arguments("config"),
+		RunE: func(cmd *cobra.Command, args []string) error {
+			return withStore(args[0], func(s *store.Store, keys *store.Keyring) error {
+				if keys.Passphrase == "" {
+					if err := keys.Rotate(); err != nil {
+						return err
+					}
+				}
+				n, err := s.Reseal(cmd.Context())
+				if err == nil {
+					t.note(count(n, "secret") + " encrypted with the first key; the others in " + keys.Path + " are not needed any more")
+				}
+				return err
+			})
+		},
+	}
+}
