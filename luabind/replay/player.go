@@ -22,6 +22,8 @@ const (
 	// still is how long nothing must have happened in the record for the clock
 	// to count.
 	still = 10 * time.Millisecond
+	// maxVain is how often a user's answers are waited for in vain.
+	maxVain = 5
 )
 
 // answer is a message that the script has sent.
@@ -42,6 +44,7 @@ type player struct {
 	latest   time.Duration // of what is expected
 	wanted   map[string]int
 	forgiven map[string]int // answers that are not waited for any more
+	vain     map[string]int // how often somebody's have been waited for in vain
 
 	mu      sync.Mutex
 	answers []answer
@@ -50,7 +53,7 @@ type player struct {
 }
 
 func newPlayer(o Options) *player {
-	return &player{opts: o, wanted: map[string]int{}, forgiven: map[string]int{}, got: map[string]int{}}
+	return &player{opts: o, wanted: map[string]int{}, forgiven: map[string]int{}, vain: map[string]int{}, got: map[string]int{}}
 }
 
 func (p *player) open(ctx context.Context) (err error) {
@@ -141,7 +144,7 @@ func (p *player) settle(ctx context.Context, t time.Duration) error {
 		return err
 	}
 	if p.clock != nil && t-p.now >= still {
-		if done, err := p.await(ctx, grace); done || err != nil {
+		if done, err := p.await(ctx, min(grace, p.patience())); done || err != nil {
 			return err
 		}
 		if err := p.advance(ctx, t); err != nil || p.here() {
@@ -155,6 +158,7 @@ func (p *player) settle(ctx context.Context, t time.Duration) error {
 	defer p.mu.Unlock()
 	for _, user := range p.lacking() {
 		p.forgiven[user] = p.wanted[user] - p.got[user]
+		p.vain[user]++
 	}
 	return nil
 }
@@ -166,16 +170,20 @@ func (p *player) here() bool {
 	return len(p.lacking()) == 0
 }
 
-// patience is short with those who have been waited for in vain.
-func (p *player) patience() time.Duration {
+// patience is short with those who have been waited for in vain, and soon at an
+// end: what the script does by itself, it has done when it rests.
+func (p *player) patience() (longest time.Duration) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	for _, user := range p.lacking() {
-		if p.forgiven[user] == 0 {
+		switch vain := p.vain[user]; {
+		case vain == 0:
 			return p.opts.Patience
+		case vain < maxVain:
+			longest = p.opts.Patience / 10
 		}
 	}
-	return p.opts.Patience / 10
+	return longest
 }
 
 // await waits until all answers have come, for d at most.
