@@ -191,12 +191,17 @@ func TestTooMuch(t *testing.T) {
 	for range sent {
 		r.pushLocked(item{typ: tMessage, size: 100}, make([]byte, 100))
 	}
+	secrets := login(t, "hunter2")
+	r.pushLocked(item{typ: tLogin, size: len(secrets)}, secrets) // is not lost
 	r.mu.Unlock()
 	r.Close()
 	entries := load(t, o.Path)[0].Entries
 	messages, lost := 0, 0
+	if last := entries[len(entries)-2]; last.Type != tLogin {
+		t.Errorf("the login is lost: %+v", last)
+	}
 	for _, e := range entries {
-		if e.Event == "" {
+		if e.Event == "" && e.Type == tMessage {
 			messages++
 		}
 		lost += e.Messages

@@ -136,67 +136,75 @@ func (e *Error) Unwrap() error { return e.Err }
 // of r.
 func Read(name string, r io.Reader) ([]Run, error) {
 	lines := reader{r: bufio.NewReaderSize(r, 64<<10)}
-	var runs []Run
-	var broken *Error // by a process that was killed, if a header follows
+	c := collector{name: name}
 	for number := 1; ; number++ {
 		text, whole, err := lines.next()
-		if errors.Is(err, io.EOF) {
-			break
-		}
-		if errors.Is(err, errTooLong) {
+		switch {
+		case errors.Is(err, io.EOF):
+			return c.result()
+		case errors.Is(err, errTooLong):
 			return nil, &Error{name, number, err}
-		}
-		if err != nil {
+		case err != nil:
 			return nil, fmt.Errorf("%s cannot be read: %w", name, err)
-		}
-		if len(bytes.TrimSpace(text)) == 0 {
+		case len(bytes.TrimSpace(text)) == 0:
 			continue
 		}
-		var l line
-		err = l.read(text)
-		switch {
-		case err != nil && broken == nil && len(runs) > 0:
-			if broken = (&Error{name, number, err}); !whole {
-				broken = nil
-				continue
-			}
-		case err != nil:
-			return nil, first(broken, &Error{name, number, err})
-		case l.Record != 0:
-			if l.Record > version {
-				return nil, &Error{name, number, fmt.Errorf("this record was made by a newer program, spectrum2-lua %s", l.Version)}
-			}
-			broken = nil
-			runs = append(runs, Run{Header: l.Header, Name: name, Line: number})
-		case broken != nil:
-			return nil, broken
-		case len(runs) == 0:
-			return nil, &Error{name, number, errors.New("a record begins with a header, as in {\"record\":1,…}")}
-		default:
-			entry, err := l.entry()
-			if err != nil {
-				return nil, &Error{name, number, err}
-			}
-			entry.Name, entry.Line = name, number
-			run := &runs[len(runs)-1]
-			run.Entries = append(run.Entries, entry)
-			run.Whole = entry.Event == EventEnd
+		if err := c.line(number, text, whole); err != nil {
+			return nil, err
 		}
 	}
-	if broken != nil {
-		return nil, broken
-	}
-	if len(runs) == 0 {
-		return nil, &Error{name, 1, errors.New("the record is empty")}
-	}
-	return runs, nil
 }
 
-func first(a, b *Error) *Error {
-	if a != nil {
-		return a
+// collector makes runs of lines.
+type collector struct {
+	name   string
+	runs   []Run
+	broken *Error // a line, which is none of a killed process unless a header follows
+}
+
+// result is what has been read.
+func (c *collector) result() ([]Run, error) {
+	switch {
+	case c.broken != nil:
+		return nil, c.broken
+	case len(c.runs) == 0:
+		return nil, &Error{c.name, 1, errors.New("the record is empty")}
 	}
-	return b
+	return c.runs, nil
+}
+
+// line takes the next line; whole tells that it has its end.
+func (c *collector) line(number int, text []byte, whole bool) error {
+	var l line
+	err := l.read(text)
+	switch {
+	case c.broken != nil && (err != nil || l.Record == 0):
+		return c.broken
+	case err != nil && len(c.runs) == 0:
+		return &Error{c.name, number, err}
+	case err != nil:
+		if whole {
+			c.broken = &Error{c.name, number, err}
+		}
+		return nil
+	case l.Record > version:
+		return &Error{c.name, number, fmt.Errorf("this record was made by a newer program, spectrum2-lua %s", l.Version)}
+	case l.Record != 0:
+		c.broken = nil
+		c.runs = append(c.runs, Run{Header: l.Header, Name: c.name, Line: number})
+		return nil
+	case len(c.runs) == 0:
+		return &Error{c.name, number, errors.New("a record begins with a header, as in {\"record\":1,…}")}
+	}
+	entry, err := l.entry()
+	if err != nil {
+		return &Error{c.name, number, err}
+	}
+	entry.Name, entry.Line = c.name, number
+	run := &c.runs[len(c.runs)-1]
+	run.Entries = append(run.Entries, entry)
+	run.Whole = entry.Event == EventEnd
+	return nil
 }
 
 // line is any line of a record.

@@ -4,6 +4,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"runtime/debug"
+	"slices"
 	"strconv"
 	"sync"
 	"time"
@@ -11,6 +12,7 @@ import (
 	"github.com/sirupsen/logrus"
 
 	"spectrumlua/pb"
+	"spectrumlua/runtime/schema"
 )
 
 // Defaults of Options.
@@ -151,8 +153,7 @@ func (r *Recorder) pushLocked(i item, payload []byte) {
 		return
 	}
 	i.at = time.Since(r.start)
-	const itemSize = 64
-	if len(r.queue) > 0 && i.event == nil && len(r.data)+len(payload)+itemSize*len(r.queue) > r.opts.MaxQueue {
+	if len(r.queue) > 0 && i.event == nil && len(r.data)+len(payload)+itemSize*len(r.queue) > r.room(i.typ) {
 		r.lost++
 		return
 	}
@@ -160,6 +161,19 @@ func (r *Recorder) pushLocked(i item, payload []byte) {
 	r.queue = append(r.queue, i)
 	r.data = append(r.data, payload...)
 	r.signal()
+}
+
+// itemSize is what an item counts beside its payload.
+const itemSize = 64
+
+// room is how much may be queued for a message of a type to be taken: more for
+// one with secrets, which have to be known.
+func (r *Recorder) room(number pb.WrapperMessage_Type) int {
+	if typ := schema.TypeByNumber(number); typ != nil && typ.Payload != nil &&
+		slices.ContainsFunc(typ.Payload.Fields, func(f *schema.Field) bool { return f.Secret }) {
+		return 2 * r.opts.MaxQueue
+	}
+	return r.opts.MaxQueue
 }
 
 // flushLost queues word of what was lost before what comes next. It is called
