@@ -37,7 +37,8 @@ const keepViolations = 1000
 
 // violations checks what comes and keeps what is wrong.
 type violations struct {
-	ponged bool // used by the reading goroutine alone
+	ponged bool   // used by the reading goroutine alone, as is config
+	config string // the last BACKEND_CONFIG before the first PONG
 
 	mu   sync.Mutex
 	list []Violation
@@ -75,7 +76,10 @@ func (v *violations) order(f Frame) []string {
 	switch {
 	case f.Type == pb.WrapperMessage_TYPE_PONG:
 		v.ponged = true
-	case f.Type == pb.WrapperMessage_TYPE_BACKEND_CONFIG && v.ponged:
+	case f.Type == pb.WrapperMessage_TYPE_BACKEND_CONFIG && !v.ponged:
+		v.config = string(f.Payload)
+	case f.Type == pb.WrapperMessage_TYPE_BACKEND_CONFIG && string(f.Payload) != v.config:
+		// The same again is what a reload says: Spectrum passes over it.
 		return []string{"BACKEND_CONFIG after the first PONG: Spectrum has opened its XMPP side already"}
 	case f.Type != pb.WrapperMessage_TYPE_BACKEND_CONFIG && !v.ponged:
 		return []string{f.TypeName() + " before the first PONG, where only BACKEND_CONFIG belongs"}

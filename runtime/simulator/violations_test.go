@@ -110,6 +110,7 @@ func TestViolationsOfOrder(t *testing.T) {
 	}{
 		{"PONG first", func(f *fake) { f.send(typePong, nil); f.send(typeConnected, connected) }, nil},
 		{"config, then PONG", func(f *fake) { f.send(typeConfig, features); f.send(typePong, nil) }, nil},
+		{"the same config again", func(f *fake) { f.send(typeConfig, features); f.send(typePong, nil); f.send(typeConfig, features) }, nil},
 		{"config too late", func(f *fake) { f.send(typePong, nil); f.send(typeConfig, features) },
 			[]string{"BACKEND_CONFIG after the first PONG"}},
 		{"message before PONG", func(f *fake) { f.send(typeConnected, connected); f.send(typePong, nil) },
