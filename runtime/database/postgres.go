@@ -65,11 +65,11 @@ func postgresPlace(s server) (Place, error) {
 func postgresWords(words string) (Place, error) {
 	c, err := pgx.ParseConfig(words)
 	if err != nil {
-		var parse *pgconn.ParseConfigError
-		if errors.As(err, &parse) && parse.Unwrap() != nil {
-			err = errors.New(strings.TrimPrefix(scrub(parse.Unwrap().Error(), secretsIn(words)), "cannot parse "))
+		text := scrub(err.Error(), secretsIn(words))
+		if _, why, found := strings.Cut(text, "`: "); found { // in front of it stands what was given
+			text = why
 		}
-		return Place{}, fmt.Errorf("PostgreSQL does not understand it: %s", scrub(err.Error(), secretsIn(words)))
+		return Place{}, fmt.Errorf("PostgreSQL does not understand it: %s", text)
 	}
 	s := server{host: c.Host, port: strconv.Itoa(int(c.Port)), database: cmp.Or(c.Database, c.User)}
 	shown := s.shown("postgres")

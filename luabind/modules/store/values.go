@@ -133,7 +133,8 @@ func increment(l *lua.LState, h *handle) int {
 				}
 			}
 			sum = before + by
-			if math.Abs(sum) > maxExact {
+			whole := before == math.Trunc(before) && by == math.Trunc(by)
+			if math.Abs(sum) > maxExact || whole && sum-by != before {
 				return old, fmt.Errorf("the value of %q would be more than a number can hold exactly", key)
 			}
 			old.Data = strconv.AppendFloat(nil, sum, 'f', -1, 64)

@@ -35,6 +35,19 @@ func Each(t *testing.T, test func(t *testing.T, p database.Place)) {
 	}
 }
 
+// EachConfig is Each for tests that write a config file: lines are those of
+// [lua] and below it that name the place.
+func EachConfig(t *testing.T, test func(t *testing.T, p database.Place, lines []string)) {
+	t.Helper()
+	Each(t, func(t *testing.T, p database.Place) {
+		where := p.Path
+		if p.Engine != database.SQLite {
+			where = os.Getenv(Variables[p.Engine.Name])
+		}
+		test(t, p, []string{"store=" + where, "[database]", "prefix=" + p.Prefix})
+	})
+}
+
 // Server is an empty place on a server.
 func Server(t testing.TB, url string) database.Place {
 	t.Helper()
