@@ -10,13 +10,17 @@
 --   }
 --
 -- Several modules may have the same one; they are called in the order in which
--- scripts/irc.lua adds them. Names in lower case are what modules tell each other:
+-- scripts/irc.lua adds them. One that returns true has dealt with it alone: those
+-- behind it are not called. One that returns false says that it was not for it.
+-- Names in lower case are what modules tell each other:
 --
 --   connected (session, link)           the TCP connection is there
 --   online    (session, link)           the server has let us in, and said all of itself
 --   offline   (session, link, why)      the connection is lost, or was closed
 --   joined    (session, link, room)     we are in a room, and all who are there are known
 --   left      (session, link, room)     we are not any more
+--   waiting   (session, link, why, s)   the next attempt comes in s seconds
+--   closed    (session, link, why)      there will be none
 --   unknown   (session, link, msg)      nobody wants this line
 --
 -- msg is what irc/message.lua makes of a line, and msg.request what out.request was
@@ -38,17 +42,22 @@ function events.add(module)
   end
 end
 
--- emit calls all handlers of an event and returns whether there are any. An error
--- in one hurts no other, nor the task that reads from the server: it becomes that of
--- a task of its own, which the runtime logs.
+-- emit calls the handlers of an event and returns whether one has wanted it. An
+-- error in one hurts no other, nor the task that reads from the server: it becomes
+-- that of a task of its own, which the runtime logs.
 function events.emit(name, session, link, ...)
+  local wanted = false
   for _, handler in ipairs(handlers[name] or {}) do
-    local ok, err = xpcall(handler, debug.traceback, session, link, ...)
+    local ok, result = xpcall(handler, debug.traceback, session, link, ...)
     if not ok then
-      session:spawn(error, name .. ": " .. tostring(err), 0)
+      session:spawn(error, name .. ": " .. tostring(result), 0)
+    end
+    wanted = wanted or result ~= false
+    if result == true then
+      break
     end
   end
-  return handlers[name] ~= nil
+  return wanted
 end
 
 -- deliver hands one line to its handlers.

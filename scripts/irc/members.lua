@@ -35,34 +35,41 @@ function members.flags(link, member)
   return flags
 end
 
--- show tells Spectrum of a member as he is now. `away` is what others have said of
--- themselves; it is nil if that is not known.
+-- state is all that Spectrum is told of a member, as one text.
+local function state(link, member)
+  return table.concat(members.flags(link, member), " ") .. "/" .. tostring(member.away or false)
+end
+
+-- show tells Spectrum of a member as he is now. member.away is true, or what he says
+-- of it; nil if that is not known.
 function members.show(session, link, room, member)
+  member.shown = state(link, member)
   session:participant_changed {
     room = room.name,
     nickname = member.nick,
     flag = members.flags(link, member),
     status = member.away and "away" or "online",
-    status_message = member.away and type(member.away) == "string" and member.away or nil,
+    status_message = type(member.away) == "string" and text.plain(member.away) or nil,
   }
+end
+
+-- refresh shows a member if Spectrum does not know him as he is, once the list of
+-- the room is complete.
+function members.refresh(session, link, room, member)
+  if room.joined and room.wanted and member.shown ~= state(link, member) then
+    members.show(session, link, room, member)
+  end
 end
 
 -- add adds somebody, or notes what is new of him. `fields` are those of a member.
 function members.add(session, link, room, nick, fields)
   local key = names.fold(link, nick)
-  local member = room.members[key]
-  local is_new = not member
-  if is_new then
-    member = { nick = nick, modes = "" }
-    room.members[key] = member
-  end
-  local modes = member.modes
+  local member = room.members[key] or { nick = nick, modes = "" }
+  room.members[key] = member
   for name, value in pairs(fields or {}) do
     member[name] = value
   end
-  if room.state == "in" and (is_new or member.modes ~= modes) then
-    members.show(session, link, room, member)
-  end
+  members.refresh(session, link, room, member)
   return member
 end
 
@@ -74,7 +81,7 @@ function members.remove(session, link, room, nick, reason, flag)
     return
   end
   room.members[key] = nil
-  if room.shown then
+  if member.shown then
     session:participant_changed {
       room = room.name,
       nickname = member.nick,
@@ -96,7 +103,7 @@ function members.rename(session, link, room, from, to)
   room.members[names.fold(link, to)] = member
   local old = member.nick
   member.nick = to
-  if not room.shown then
+  if not member.shown then
     return
   end
   session:participant_changed {
@@ -117,7 +124,10 @@ function members.show_me(session, link, room)
     session:room_nickname_changed { room = room.name, nickname = link.nick }
     room.nick = link.nick
   end
-  members.show(session, link, room, members.get(link, room, link.nick))
+  local me = members.get(link, room, link.nick)
+  if me then
+    members.show(session, link, room, me)
+  end
 end
 
 -- collect takes one line of a list of members: signs, nick and, from some servers,
@@ -134,30 +144,32 @@ function members.collect(link, room, line)
   end
 end
 
--- settle makes a collected list the one that counts, and tells what has changed.
--- It returns whether we are in it.
+-- settle makes a collected list the one that counts: who is not in it is gone, who
+-- is in it is there. Without a list, those count who are known.
 function members.settle(session, link, room)
-  local listing = room.listing or {}
+  local listing = room.listing
   room.listing = nil
   for key, member in pairs(room.members) do
-    if not listing[key] and not members.is_me(link, member.nick) and not member.split then
+    if listing and not listing[key] and not members.is_me(link, member.nick) then
       members.remove(session, link, room, member.nick)
     end
   end
-  for key, entry in pairs(listing) do
-    local is_me = key == names.fold(link, link.nick)
+  for _, entry in pairs(listing or {}) do
     entry.split = false
-    if not is_me then
-      local known = room.shown and room.members[key]
-      members.add(session, link, room, entry.nick, entry)
-      if room.state ~= "in" and not (known and known.modes == entry.modes) then
-        members.show(session, link, room, room.members[key])
-      end
+    members.add(session, link, room, entry.nick, entry)
+  end
+  members.add(session, link, room, link.nick)
+end
+
+-- show_all tells Spectrum of those in a room whom it does not know as they are, the
+-- user himself last.
+function members.show_all(session, link, room)
+  for _, member in pairs(room.members) do
+    if not members.is_me(link, member.nick) then
+      members.refresh(session, link, room, member)
     end
   end
-  local mine = listing[names.fold(link, link.nick)]
-  members.add(session, link, room, link.nick, mine)
-  return mine ~= nil
+  members.show_me(session, link, room)
 end
 
 -- set_mode gives or takes a member's mode.
@@ -171,9 +183,7 @@ function members.set_mode(session, link, room, nick, sign, mode)
     modes = modes .. mode
   end
   member.modes = modes
-  if room.state == "in" then
-    members.show(session, link, room, member)
-  end
+  members.refresh(session, link, room, member)
 end
 
 return members

@@ -258,6 +258,12 @@ local function is_final(text)
   return false
 end
 
+-- early tells of a numeric that answers what we said before we were in: CAP, to a
+-- server that does not know it, for one.
+local function early(_, l)
+  return l.state == "registering"
+end
+
 local function last(msg)
   return msg.params[#msg.params] or ""
 end
@@ -287,6 +293,10 @@ register.events = {
   end,
   ["376"] = welcome, -- end of MOTD
   ["422"] = welcome, -- no MOTD
+
+  ["410"] = early,
+  ["421"] = early,
+  ["451"] = early,
 
   ["432"] = nick_invalid,
   ["433"] = nick_in_use,

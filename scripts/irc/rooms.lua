@@ -9,6 +9,7 @@
 --     channel = "#Lua",               as the server calls it
 --     nick = "alice",                 what Spectrum takes for his nick there
 --     wanted = true,                  he has asked for it
+--     joined = true,                  its state is "in"
 --     shown = true,                   Spectrum knows that he is in
 --     members = {…}, topic = …, topic_by = … }
 --
@@ -54,6 +55,11 @@ function rooms.close_unused(session, l)
   end
 end
 
+-- set_state notes how far we are.
+local function set_state(room, state)
+  room.state, room.joined = state, state == "in"
+end
+
 -- Coming -------------------------------------------------------------------------
 
 -- refuse tells Spectrum that the user does not get in, or is put out. Spectrum has
@@ -77,21 +83,17 @@ end
 -- ask sends the JOIN, as soon as there is a connection.
 local function ask(session, l, room)
   if l.state ~= "online" then
-    room.state = "waiting"
-    return
+    return set_state(room, "waiting")
   end
-  room.state = "asked"
+  set_state(room, "asked")
+  room.listing = nil
   out.join(session, l, room.channel, room.password)
 end
 
 -- show tells Spectrum all of a room that we are in.
 local function show(session, l, room)
-  for _, member in pairs(room.members) do
-    if not members.is_me(l, member.nick) then
-      members.show(session, l, room, member)
-    end
-  end
-  members.show_me(session, l, room)
+  room.shown = true
+  members.show_all(session, l, room)
   rooms.show_topic(session, room)
 end
 
@@ -122,8 +124,10 @@ function rooms.join_again(session, l, room, m)
   local another = room.shown and m.nickname ~= room.nick and names.nick(m.nickname)
   room.name, room.nick, room.wanted = m.room, m.nickname, true
   room.password = m.password or room.password
-  if room.state == "in" then
-    room.shown = true
+  if room.joined then
+    for _, member in pairs(room.members) do
+      member.shown = nil
+    end
     show(session, l, room)
   end
   if another then
@@ -140,43 +144,42 @@ local function entered(session, l, channel)
     l.rooms[names.fold(l, channel)] = room
     rooms.invite(session, l, channel, nil, "you are in this room on IRC")
   end
-  room.channel, room.state, room.listing = channel, "listing", nil
+  room.channel = channel
+  if room.joined then
+    return -- the server has listed who is there before
+  end
+  set_state(room, "listing")
   session:after("names " .. room.name, NAMES, function()
-    if room.state == "listing" then
+    if room.state == "listing" and rooms.find(l, channel) == room then
       rooms.listed(session, l, room)
     end
   end)
 end
 
--- listed is the end of the list of members.
+-- listed is the end of the list of members. The first one ends our coming in, even
+-- if the server lists who is there before it says that we are.
 function rooms.listed(session, l, room)
-  local first = room.state == "listing"
-  if room.state == "asked" and room.listing and room.listing[names.fold(l, l.nick)] then
-    first = true -- a server that lists before it lets in
-  end
-  if not first and room.state ~= "in" then
+  local early = room.state == "asked" and room.listing and room.listing[names.fold(l, l.nick)]
+  local first = room.state == "listing" or early
+  if not first and not room.joined then
     room.listing = nil
     return
   end
-  local was_shown = room.shown
-  room.shown = room.wanted
-  if room.wanted then
-    members.settle(session, l, room)
-  else
-    members.settle({ participant_changed = function() end }, l, room)
-  end
-  room.state = "in"
-  if not first then
+  members.settle(session, l, room)
+  set_state(room, "in")
+  if not room.wanted then
     return
   end
-  if room.wanted then
-    members.show_me(session, l, room)
-    rooms.show_topic(session, room)
+  local was_shown = room.shown
+  if first then
+    show(session, l, room)
     if was_shown then
       rooms.tell(session, l, room, "Connected again.")
     end
+    events.emit("joined", session, l, room)
+  else
+    members.show_all(session, l, room)
   end
-  events.emit("joined", session, l, room)
 end
 
 -- Going --------------------------------------------------------------------------
@@ -207,7 +210,7 @@ function rooms.left(session, l, room, why, flag)
       nickname = room.nick,
       flag = { "me", flag },
       status = "none",
-      status_message = why,
+      status_message = why and text.plain(why),
     }
   end
   forget(session, l, room)
@@ -301,7 +304,7 @@ rooms.events = {
     local room = rooms.find(l, msg.params[2] or "")
     if room then
       room.topic, room.topic_by = msg.params[3] or "", nil
-      if room.state == "in" and room.shown then
+      if room.joined and room.shown then
         rooms.show_topic(session, room)
       end
     end
@@ -330,7 +333,7 @@ rooms.events = {
   ["470"] = function(session, l, msg)
     local room = rooms.find(l, msg.params[2] or "")
     if room and room.state == "asked" then
-      rooms.refuse(session, l, room, "room_not_found", ("the room is now %s"):format(msg.params[3] or "another one"))
+      return rooms.refuse(session, l, room, "room_not_found", ("the room is now %s"):format(msg.params[3] or "another one"))
     end
   end,
 
@@ -341,7 +344,7 @@ rooms.events = {
   end,
   offline = function(_, l)
     for _, room in pairs(l.rooms) do
-      room.state = "waiting"
+      set_state(room, "waiting")
     end
   end,
   waiting = function(session, l, why, seconds)
@@ -372,9 +375,10 @@ for numeric, flag in pairs(REFUSALS) do
   rooms.events[numeric] = function(session, l, msg)
     local room = rooms.find(l, msg.params[2] or "")
     if room and room.state == "asked" then
-      return rooms.refuse(session, l, room, flag, msg.params[#msg.params])
+      rooms.refuse(session, l, room, flag, msg.params[#msg.params])
+      return true
     end
-    events.emit("unknown", session, l, msg)
+    return false -- it answers something else
   end
 end
 

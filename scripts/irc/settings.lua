@@ -72,6 +72,9 @@ function settings.address(word)
   end
   if not host then
     host, plus, port = word, settings.port.plus, settings.port.number
+    if host:find("^[^:]*:[^:]*$") then
+      return nil -- the port is no number
+    end
   end
   host, port = host:gsub("^%[(.*)%]$", "%1"), tonumber(port)
   if host == "" or host:find("[%s/@]") or port < 1 or port > 65535 then
@@ -149,10 +152,10 @@ settings.networks = networks()
 settings.allowed = set(words("allow"))
 
 -- Who the users are on IRC. Templates; see settings.fill.
-settings.realname = text("realname", "$user")
+settings.realname = text("realname", "$nick")
 settings.username = text("username", "$local")
 settings.nick = text("nick", "$name")
-settings.quit = text("quit_message", "$user has left")
+settings.quit = text("quit_message", "offline")
 
 -- How they prove it. Without irc_server a password would reach whatever server a
 -- user names, so there the admin has to ask for that.
@@ -197,8 +200,8 @@ settings.history = number("history", 50, 0, 1000)
 
 -- fill puts what is known of a user in the place of $name, $password, $nick,
 -- $user (his JID), $local and $domain (its parts), and "#" in that of $hash, since
--- none can stand in the config file. It returns nil if the template asks for a
--- password and there is none.
+-- none can stand in the config file. ${hash}lua is for where a letter follows. It
+-- returns nil if the template asks for a password and there is none.
 function settings.fill(template, session, nick)
   local account = session.data.account
   local name_part, domain = session.user:match("^(.-)@?([^@]*)$")
@@ -211,10 +214,16 @@ function settings.fill(template, session, nick)
     domain = domain,
     hash = "#",
   }
-  if template:find("$password", 1, true) and account.password == "" then
+  if account.password == "" and template:find("%${?password") then
     return nil
   end
-  return (template:gsub("%$(%a+)", values))
+  return (template:gsub("%$({?)(%a+)(}?)", function(open, word, close)
+    local value = values[word]
+    if not value then
+      return nil -- as it was
+    end
+    return value .. (open == "" and close or "")
+  end))
 end
 
 return settings

@@ -1,0 +1,88 @@
+-- irc/fakeserver.lua: the IRC server that the tests play. Only tests require it.
+--
+--   local server = fake.start(t, {}, function(conn) … end)     one-server mode
+--
+-- fn is called with each connection that has been let in.
+
+local fake = {}
+
+fake.NAME = "irc.example.net"
+
+-- say writes lines as the server: "353 …" becomes ":irc.example.net 353 …".
+function fake.say(conn, ...)
+  for _, line in ipairs { ... } do
+    assert(conn:write_line(":" .. fake.NAME .. " " .. line))
+  end
+end
+
+-- greet takes the client's first lines and lets it in. `o` has caps, the
+-- capabilities to offer, isupport, and nick, under which the client is let in.
+function fake.greet(conn, o)
+  conn:expect_line("^CAP LS 302$")
+  local nick = conn:expect_line("^NICK (%S+)$")
+  conn:expect_line("^USER ")
+  if o.caps then
+    fake.say(conn, "CAP * LS :" .. o.caps)
+    local wanted = conn:expect_line("^CAP REQ :?(.*)$")
+    fake.say(conn, "CAP * ACK :" .. wanted)
+    conn:expect_line("^CAP END$")
+  else
+    fake.say(conn, "421 * CAP :Unknown command")
+  end
+  fake.welcome(conn, o.nick or nick, o.isupport)
+end
+
+-- welcome is what a server says to who is let in.
+function fake.welcome(conn, nick, isupport)
+  fake.say(
+    conn,
+    ("001 %s :Welcome to IRC %s!~%s@host.example"):format(nick, nick, nick),
+    ("005 %s %s :are supported by this server"):format(nick, isupport or "PREFIX=(qaohv)~&@%+ CHANTYPES=# CASEMAPPING=rfc1459"),
+    ("422 %s :MOTD File is missing"):format(nick)
+  )
+end
+
+-- serve starts a server that lets clients in.
+function fake.serve(t, o, fn)
+  return t:serve(function(conn, n)
+    fake.greet(conn, o)
+    fn(conn, n)
+  end, o.serve)
+end
+
+-- config is that of a transport for a server; more may say otherwise.
+function fake.config(peer, more)
+  local irc = { server = peer.address, identify = "", flood_seconds = 0, away_timeout = 0 }
+  for key, value in pairs(more or {}) do
+    irc[key] = value
+  end
+  return { irc = irc }
+end
+
+-- start starts a server and the script for it. o.config has more keys of [irc].
+function fake.start(t, o, fn)
+  local peer = fake.serve(t, o, fn)
+  t:start { config = fake.config(peer, o.config) }
+  return peer
+end
+
+-- enter lets the client into a room: who is there stands in list, the client's own
+-- nick left out.
+function fake.enter(conn, nick, room, list)
+  conn:expect_line("^JOIN " .. room .. "$")
+  conn:write_line((":%s!~%s@host.example JOIN %s"):format(nick, nick, room))
+  fake.say(
+    conn,
+    ("353 %s = %s :%s %s"):format(nick, room, nick, list or ""),
+    ("366 %s %s :End of /NAMES list"):format(nick, room)
+  )
+end
+
+-- hold keeps the connection until the client closes it.
+function fake.hold(conn)
+  repeat
+    local line = conn:read_line()
+  until not line
+end
+
+return fake
