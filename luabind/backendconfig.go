@@ -27,7 +27,9 @@ var backendSettings = map[string]map[string]bool{
 
 var backendConfigType = schema.TypeByNumber(pb.WrapperMessage_TYPE_BACKEND_CONFIG)
 
-// backendConfig is spectrum.backend_config{ section = { key = value } }.
+// backendConfig is spectrum.backend_config{ section = { key = value } }. What was
+// sent before, as by the script that a reload replaces, is not sent again: of
+// each key, Spectrum keeps the first value.
 func (h *Host) backendConfig(l *lua.LState) int {
 	text, err := h.configText(l.CheckTable(1))
 	if err != nil {
@@ -38,6 +40,15 @@ func (h *Host) backendConfig(l *lua.LState) int {
 	payload, err := convert.Encode(nil, backendConfigType.Payload, fields, "")
 	if err != nil {
 		bind.Raise(l, "backend_config: %v", err)
+	}
+	if h.announced[text] {
+		return 0
+	}
+	announce := func() { h.announced[text] = true }
+	if rt := bind.RuntimeOf(l); rt.Loading() {
+		rt.Stage(announce)
+	} else {
+		announce()
 	}
 	h.transmit(l, backendConfigType, nil, payload)
 	return 0

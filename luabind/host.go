@@ -69,8 +69,9 @@ type Host struct {
 	// generation counts the scripts that have been loaded.
 	generation int
 	data       *lua.LTable
-	timers     *task.Timers // of the process
-	scratch    []byte       // of the payload being sent
+	announced  map[string]bool // what backend_config has sent
+	timers     *task.Timers    // of the process
+	scratch    []byte          // of the payload being sent
 	// retiring ends what the last VM alone served; nil once that is done.
 	retiring func(kept func(*task.Resource) bool)
 	lateLook clock.Timer
@@ -82,7 +83,7 @@ type Host struct {
 
 // New makes a host without a script. ctx ends the tasks of the process.
 func New(ctx context.Context, o Options) *Host {
-	h := &Host{opts: o, log: o.Log, data: bind.NewTable(), loadErr: fmt.Errorf("the script has not been loaded yet")}
+	h := &Host{opts: o, log: o.Log, data: bind.NewTable(), announced: map[string]bool{}, loadErr: fmt.Errorf("the script has not been loaded yet")}
 	h.sessions = session.New(ctx, session.Options{
 		Scheduler:     o.Scheduler,
 		Script:        h,

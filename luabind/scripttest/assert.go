@@ -1,8 +1,10 @@
 package scripttest
 
 import (
+	"context"
 	"fmt"
 	"strings"
+	"time"
 
 	lua "github.com/yuin/gopher-lua"
 
@@ -22,6 +24,8 @@ var assertions = bind.Functions{
 	"falsy":     assertFalsy,
 	"fail":      func(l *lua.LState) int { bind.Raise(l, "%s", l.OptString(1, "the test says so")); return 0 },
 	"pattern":   newPattern,
+
+	"eventually": eventually,
 }
 
 // about is argument n, what a failure is about, in front of its message.
@@ -146,6 +150,31 @@ func wanted(m *matcher) string {
 	}
 	return "\n  expected: " + m.String()
 }
+
+// eventually is eventually(fn [, seconds [, about]]) → result: fn returns something
+// true before the time is over. It is called again and again.
+func eventually(l *lua.LState) int {
+	fn, late := l.CheckFunction(1), time.Now().Add(limitArgument(l, 2))
+	for {
+		l.Push(fn)
+		l.Call(0, 1)
+		result := l.Get(-1)
+		l.Pop(1)
+		if !lua.LVIsFalse(result) {
+			return bind.Return(l, result)
+		}
+		if time.Now().After(late) {
+			bind.Raise(l, "%sit has not become true in time: it is %s", about(l, 3), show(result))
+		}
+		_ = waitFor(l, lookAgain, func(ctx context.Context) error {
+			<-ctx.Done()
+			return context.Cause(ctx)
+		})
+	}
+}
+
+// lookAgain is how often eventually calls its function.
+const lookAgain = 5 * time.Millisecond
 
 // assertTruthy is truthy(value [, about]) → value.
 func assertTruthy(l *lua.LState) int {

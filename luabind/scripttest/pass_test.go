@@ -49,6 +49,7 @@ var passing = []struct{ name, body string }{
 		u:say("echo", "quiet")
 		u:never("conv_message")
 		u:never()
+		t:expect("backend_config")
 		t:never()
 		u:never("conv_message", nil, 0.01)`},
 	{"a query", `
@@ -98,9 +99,12 @@ var passing = []struct{ name, body string }{
 		t:start { config = { my = { key = function(tt) return tt.folder end } } }
 		t.equal(t:query("?"), "you said ? " .. t.folder)`},
 	{"reload", `
+		t:start()
+		t:expect("backend_config")
 		local u = t:login()
 		u:expect("connected")
 		t:reload()
+		t:never("backend_config")
 		u:say("echo", "again")
 		u:expect("conv_message", { message = "again" })`},
 	{"assertions", `
@@ -119,6 +123,9 @@ var passing = []struct{ name, body string }{
 		t.error(function() t.equal(1, 2) end, "the values differ")
 		t.error(function() u.x = 1 end, "index a non%-table")
 		t.falsy(nil)
+		local n = 0
+		t.equal(t.eventually(function() n = n + 1 return n > 2 and n end), 3)
+		t.error(function() t.eventually(function() return false end, 0.02) end, "it is false")
 		t.equal(t.truthy(7), 7)
 		test.equal(1, 1)`},
 	{"the library", `

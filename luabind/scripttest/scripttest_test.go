@@ -60,6 +60,7 @@ func one(t *testing.T, script, body string) scripttest.Result {
 // echo is a script with something of everything.
 const echo = `
 local spectrum = require "spectrum"
+spectrum.backend_config { features = { muc = true } }
 local on = {}
 function on.login(session, m)
   if m.legacy_name == "bad" then error("no such account") end

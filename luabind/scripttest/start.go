@@ -142,6 +142,11 @@ func texts(l *lua.LState, name string, value lua.LValue) []string {
 	return nil
 }
 
+// looks is how often nothing must be going on for all to count as settled: more
+// often than between two turns of a clock that is moved, since servers on this
+// machine may have something to say.
+const looks = 4
+
 // settle waits until all that was sent to the script has been handled, as far as
 // it can be without something else to come, and what it has sent has arrived.
 func (w *world) settle(ctx context.Context) error {
@@ -153,7 +158,9 @@ func (w *world) settle(ctx context.Context) error {
 	if err := s.Spectrum.Ping(ctx); err != nil { // all has been read
 		return err
 	}
-	w.rest(ctx)
+	for range looks {
+		w.rest(ctx)
+	}
 	// PONG leaves ahead of others, in the same write as what was there before.
 	for range 2 {
 		if err := s.Spectrum.Ping(ctx); err != nil {

@@ -63,6 +63,13 @@ function assertions.contains(whole, part, about) end
 ---@return any raised what it has raised
 function assertions.error(fn, pattern, about) end
 
+---The function returns something true before the time is over. It is called again and again.
+---@param fn async fun(): any
+---@param seconds? number (default: 5)
+---@param about? string
+---@return any result
+function assertions.eventually(fn, seconds, about) end
+
 ---The value is neither nil nor false.
 ---@generic T
 ---@param value T
