@@ -110,7 +110,7 @@ func (h *Host) tellOfLate(before time.Time) {
 	if h.sessions.Process().Context().Err() != nil {
 		return
 	}
-	runtime.GC()
+	runtime.GC() // what nobody uses is closed by that, too
 	for _, r := range h.generations.late(before) {
 		running := 0
 		h.opts.Scheduler.Do(func() {
@@ -136,7 +136,6 @@ func (h *Host) afterLoad() {
 	}
 	kept := h.survey()
 	h.opts.Scheduler.Do(func() { retire(func(r *task.Resource) bool { return kept[r] }) })
-	runtime.GC() // so that what the old VM had open is closed now, if nobody uses it
 }
 
 // logError logs an error in this VM, and whose it is if that may be doubted.

@@ -18,14 +18,48 @@ const reloadHandler = "reload"
 // itself.
 const reloadPatience = 10 * time.Second
 
+// reloadsAtOnce is how many sessions' on.reload run before others have their
+// turn: with thousands online, nobody's message waits for all of them.
+const reloadsAtOnce = 16
+
 // postReload has on.reload run, in v: at once without a session, then in each
-// session's turn with it. The baton is held.
+// session's turn with it, before the messages that come from now on. The baton
+// is held.
 func (h *Host) postReload(v *vm) {
 	generation := v.generation
-	first := h.sessions.Process().Spawn("", func(t *task.Task) { h.callReload(t, generation, nil) })
-	for _, s := range h.sessions.Sessions() {
-		s.Owner().Post(&reloaded{h, generation, s, first})
+	process, sessions := h.sessions.Process(), h.sessions.Sessions()
+	first := process.Spawn("", func(t *task.Task) { h.callReload(t, generation, nil) })
+	for _, s := range sessions {
+		s.Owner().Append(&reloaded{h, generation, s, first})
 	}
+	process.Spawn("", func(t *task.Task) {
+		waitReload(t, first)
+		for i, s := range sessions {
+			s.Owner().Wake()
+			if i%reloadsAtOnce == reloadsAtOnce-1 {
+				_ = t.Wait(func(context.Context) error { return nil }) // which goes to the queue's end
+			}
+		}
+	})
+}
+
+// waitReload waits for on.reload(), with patience.
+func waitReload(t, first *task.Task) {
+	select {
+	case <-first.Ended():
+		return
+	default:
+	}
+	_ = t.Wait(func(ctx context.Context) error { // an error is the end of the owner
+		ctx, cancel := t.WithTimeout(ctx, reloadPatience, nil)
+		defer cancel()
+		select {
+		case <-first.Ended():
+			return nil
+		case <-ctx.Done():
+			return ctx.Err()
+		}
+	})
 }
 
 // reloaded is the item that calls on.reload for a session, after first. It does
@@ -39,20 +73,10 @@ type reloaded struct {
 
 // Handle implements task.Item.
 func (r *reloaded) Handle(t *task.Task) {
-	select {
-	case <-r.first.Ended():
-	default:
-		_ = t.Wait(func(ctx context.Context) error { // an error is the end of the session
-			ctx, cancel := t.WithTimeout(ctx, reloadPatience, nil)
-			defer cancel()
-			select {
-			case <-r.first.Ended():
-				return nil
-			case <-ctx.Done():
-				return ctx.Err()
-			}
-		})
+	if r.host.vm.generation != r.generation {
+		return // a later one has its turn behind it
 	}
+	waitReload(t, r.first)
 	if t.Err() == nil {
 		r.host.callReload(t, r.generation, r.session)
 	}

@@ -81,6 +81,23 @@ func (o *Owner) Post(i Item) int {
 	return o.inbox.len()
 }
 
+// Append puts an item into the mailbox as Post does, but it is not handled
+// before Wake is called, or something else is put behind it.
+func (o *Owner) Append(i Item) {
+	o.sched.mu.Lock()
+	defer o.sched.mu.Unlock()
+	if !o.closed {
+		o.inbox.push(i)
+	}
+}
+
+// Wake has the mailbox worked off.
+func (o *Owner) Wake() {
+	o.sched.mu.Lock()
+	defer o.sched.mu.Unlock()
+	o.schedule()
+}
+
 // schedule asks for the baton if there is something to do. sched.mu is held.
 func (o *Owner) schedule() {
 	if !o.busy && !o.held && o.inbox.len() > 0 {

@@ -254,3 +254,34 @@ func TestEndOfTheContext(t *testing.T) {
 		<-o.Idle()
 	})
 }
+
+func TestAppendWaitsForWake(t *testing.T) {
+	for _, c := range []struct {
+		name string
+		wake func(b *bench, o *task.Owner)
+		want []string
+	}{
+		{"nobody wakes it", func(*bench, *task.Owner) {}, nil},
+		{"woken", func(_ *bench, o *task.Owner) { o.Wake() }, []string{"a", "b"}},
+		{"something comes behind it", func(b *bench, o *task.Owner) { o.Post(b.noting("c")) }, []string{"a", "b", "c"}},
+		{"the last item comes", func(b *bench, o *task.Owner) { o.Finish(b.noting("last")) }, []string{"a", "b", "last"}},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			inBubble(t, task.Options{}, func(b *bench) {
+				o := b.owner("user")
+				o.Append(b.noting("a"))
+				o.Append(b.noting("b"))
+				synctest.Wait()
+				b.expect()
+				c.wake(b, o)
+				synctest.Wait()
+				b.expect(c.want...)
+				o.Cancel(errTest)
+				o.Append(b.noting("too late"))
+				o.Wake()
+				synctest.Wait()
+				b.expect()
+			})
+		})
+	}
+}

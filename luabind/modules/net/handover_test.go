@@ -3,11 +3,14 @@ package net_test
 import (
 	"bufio"
 	"fmt"
+	"io"
 	"net"
 	"path/filepath"
+	"runtime"
 	"strings"
 	"sync"
 	"testing"
+	"time"
 
 	"google.golang.org/protobuf/proto"
 
@@ -137,5 +140,54 @@ return on`
 				t.Errorf("closed: %v", err)
 			}
 		})
+	}
+}
+
+// TestLostConnectionIsClosed opens connections while loading: once the old
+// script is gone, the one that nobody can use any more is closed.
+func TestLostConnectionIsClosed(t *testing.T) {
+	peer, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer peer.Close()
+	st := luatest.Start(t, fmt.Sprintf(`
+local spectrum, net = require "spectrum", require "spectrum.net"
+local lost = assert(net.connect %[1]q)
+spectrum.data.kept = assert(net.connect %[1]q)
+return { query = function() lost:write "x" end }`, peer.Addr().String()))
+	var conns [2]net.Conn
+	for i := range conns {
+		if conns[i], err = peer.Accept(); err != nil {
+			t.Fatal(err)
+		}
+		defer conns[i].Close()
+	}
+	runtime.GC() // while the script lives, nothing is lost
+	st.Write("script.lua", `
+local data = require("spectrum").data
+return { query = function() data.kept:write "still here\n" end }`)
+	if err := st.Host.Load(); err != nil {
+		t.Fatal(err)
+	}
+	closed := make(chan error)
+	go func() {
+		_, err := conns[0].Read(make([]byte, 1))
+		closed <- err
+	}()
+	for done := false; !done; {
+		runtime.GC()
+		select {
+		case err := <-closed:
+			if err != io.EOF {
+				t.Errorf("the connection ended by %v", err)
+			}
+			done = true
+		case <-time.After(10 * time.Millisecond):
+		}
+	}
+	st.Receive("query", &pb.BackendConfig{Config: proto.String("x")})
+	if line, err := bufio.NewReader(conns[1]).ReadString('\n'); line != "still here\n" {
+		t.Errorf("got %q, %v", line, err)
 	}
 }
