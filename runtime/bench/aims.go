@@ -30,6 +30,12 @@ func Aims() []Aim {
 			}
 			return r.Tasks.US.Median
 		}},
+		{"pause at a reload", " ms", 10, false, func(r *Report) float64 {
+			if r.Reload == nil {
+				return math.NaN()
+			}
+			return r.Reload.PauseMS.Median
+		}},
 	}
 }
 

@@ -11,8 +11,8 @@ local waiting = 0 -- how many tasks are in read_line
 
 local on = {} -- the handlers, by the name of the message they are for
 
-function on.login(session)
-  local conn = assert(net.connect(peer))
+local function read(session)
+  local conn = session.data.conn
   session:spawn("reader", function()
     while true do
       waiting = waiting + 1
@@ -21,7 +21,21 @@ function on.login(session)
       if not line then return end
     end
   end)
+end
+
+function on.login(session)
+  session.data.conn = assert(net.connect(peer))
+  read(session)
   session:connected()
+end
+
+local data = spectrum.data
+data.reloaded = data.reloaded or 0 -- how often on.reload was called for a session
+
+function on.reload(session)
+  if not session then return end
+  read(session)
+  data.reloaded = data.reloaded + 1
 end
 
 local function nothing() end
@@ -41,8 +55,9 @@ local function run_tasks(session, n)
   return "done"
 end
 
--- Two messages are questions of the bench, all others are echoed.
+-- Three messages are questions of the bench, all others are echoed.
 local function answer(session, text)
+  if text == "reloaded" then return tostring(data.reloaded) end
   if text == "waiting" then return tostring(waiting) end
   local n = text:match("^tasks (%d+)$")
   if n then return run_tasks(session, tonumber(n)) end

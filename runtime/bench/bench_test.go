@@ -105,7 +105,7 @@ func quick(t *testing.T, role string) Options {
 	o.Config = "x.cfg"
 	o.Peer = Backend{Path: os.Args[0], Leading: []string{peerRole}}
 	o.Starts, o.Rounds, o.Round, o.Questions, o.Settle = 2, 2, 20*time.Millisecond, 10, 0
-	o.Sessions, o.Tasks = 0, 0 // these want a real script
+	o.Sessions, o.Tasks, o.Reload = 0, 0, 0 // these want a real script
 	return o
 }
 
@@ -181,7 +181,7 @@ func TestRunFails(t *testing.T) {
 	t.Run("nothing to measure", func(t *testing.T) {
 		for _, spoil := range []func(*Options){
 			func(o *Options) { o.Load.Users = 0 }, func(o *Options) { o.Load.InFlight = 0 }, func(o *Options) { o.Rounds = 0 },
-			func(o *Options) { o.Sessions = -1 }, func(o *Options) { o.Tasks = -1 },
+			func(o *Options) { o.Sessions = -1 }, func(o *Options) { o.Tasks = -1 }, func(o *Options) { o.Reload = -1 },
 		} {
 			o := quick(t, "good")
 			spoil(&o)
@@ -266,6 +266,7 @@ func TestReportOfTheScript(t *testing.T) {
 	r := newReport(Defaults(), none(), none(), Scripted{
 		Waiting: &Waiting{Sessions: 900, Wanted: 1000, Bytes: 25_100, WithUS: one(60), WithoutUS: one(50), Ratio: one(1.2)},
 		Tasks:   &Tasks{N: 300, US: one(3.5)},
+		Reload:  &Reload{Sessions: 70, PauseMS: one(4), BeforeMS: one(1.5), WholeMS: one(20)},
 	})
 	var text bytes.Buffer
 	if err := r.WriteText(&text); err != nil {
@@ -277,6 +278,9 @@ func TestReportOfTheScript(t *testing.T) {
 			"  resident memory for each, kB             25.1\n" +
 			"  one message and its echo, µs             60.0       50.0     1.20\n",
 		"\n300 tasks that do nothing\n  start to end, µs                         3.50\n",
+		"\na reload with 70 sessions                during    without\n" +
+			"  longest echo, ms                          4.0        1.5\n" +
+			"  signal to last on.reload, ms             20.0\n",
 		"met     memory for a session that waits           25.10 kB    aim: at most 30 kB\n",
 		"met     latency, beside that without them         1.20        aim: at most 1.5\n",
 		"MISSED  a task, start to end                      3.50 µs     aim: at most 3 µs\n",
@@ -301,6 +305,7 @@ func TestScriptFails(t *testing.T) {
 		{"a login", "refuses", func(o *Options) { o.Sessions = 5 }, "user00000@localhost may not log in"},
 		{"a task", "good", func(o *Options) { o.Tasks = 7 }, `the answer to "tasks 7" is "tasks 7", not "done"`},
 		{"nobody waits", "good", func(o *Options) { o.Sessions = 5 }, `the answer to "waiting" is "waiting", not "1"`},
+		{"a reload", "good" /* which SIGHUP ends */, func(o *Options) { o.Reload = 1 }, `waiting for the answer to "reloaded": `},
 		{"no peer", "good", func(o *Options) { o.Tasks, o.Peer.Path = 7, "no/such/file" }, "the peer: "},
 	} {
 		t.Run(test.name, func(t *testing.T) {

@@ -169,6 +169,12 @@ func (s Scripted) write(line func(cells ...any)) {
 		line(fmt.Sprintf("%d tasks that do nothing", t.N), "", "", "")
 		line("  start to end, µs", fmt.Sprintf("%.2f", t.US.Median), "", "")
 	}
+	if r := s.Reload; r != nil {
+		line("", "", "", "")
+		line(fmt.Sprintf("a reload with %d sessions", r.Sessions), "during", "without", "")
+		line("  longest echo, ms", fmt.Sprintf("%.1f", r.PauseMS.Median), fmt.Sprintf("%.1f", r.BeforeMS.Median), "")
+		line("  signal to last on.reload, ms", fmt.Sprintf("%.1f", r.WholeMS.Median), "", "")
+	}
 }
 
 // row is a line of the table: a figure, or a heading if there is none.

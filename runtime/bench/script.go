@@ -9,9 +9,6 @@ import (
 	"path/filepath"
 	"time"
 
-	"google.golang.org/protobuf/proto"
-
-	"spectrumlua/pb"
 	"spectrumlua/runtime/simulator"
 )
 
@@ -23,12 +20,13 @@ var script []byte
 type Scripted struct {
 	Waiting *Waiting `json:"waiting,omitempty"`
 	Tasks   *Tasks   `json:"tasks,omitempty"`
+	Reload  *Reload  `json:"reload,omitempty"`
 }
 
 // measureScript runs the bench's own script in the Lua backend, with a peer in
 // another process.
 func measureScript(ctx context.Context, s *simulator.Spectrum, o Options) (result Scripted, err error) {
-	if o.Sessions == 0 && o.Tasks == 0 {
+	if o.Sessions == 0 && o.Tasks == 0 && o.Reload == 0 {
 		return Scripted{}, nil
 	}
 	address, stop, err := startPeer(ctx, o.Peer)
@@ -47,6 +45,9 @@ func measureScript(ctx context.Context, s *simulator.Spectrum, o Options) (resul
 	}
 	if result.Tasks, err = measureTasks(ctx, s, o, config); err != nil {
 		return Scripted{}, fmt.Errorf("tasks: %w", err)
+	}
+	if result.Reload, err = measureReload(ctx, s, o, config); err != nil {
+		return Scripted{}, fmt.Errorf("a reload: %w", err)
 	}
 	if result.Waiting, err = measureWaiting(ctx, s, o, config); err != nil {
 		return Scripted{}, fmt.Errorf("sessions that wait: %w", err)
@@ -98,33 +99,9 @@ func (r *running) hurry() error { return r.conn.SetReadDeadline(time.Now().Add(p
 
 // question sends a text and holds the answer against what it must be.
 func (g *generator) question(text, want string) (time.Duration, error) {
-	payload, err := proto.Marshal(&pb.ConversationMessage{UserName: &g.users[0], BuddyName: proto.String(contact), Message: &text})
-	if err != nil {
-		return 0, err
+	answer, took, err := g.inquire(text)
+	if err == nil && answer != want {
+		err = fmt.Errorf("the answer to %q is %.200q, not %q", text, answer, want)
 	}
-	if err := g.conn.SetReadDeadline(time.Now().Add(patience)); err != nil {
-		return 0, err
-	}
-	start := time.Now()
-	if _, err := g.conn.Write(appendFrame(nil, pb.WrapperMessage_TYPE_CONV_MESSAGE, payload)); err != nil {
-		return 0, err
-	}
-	for {
-		typ, payload, err := g.read()
-		if err != nil {
-			return 0, fmt.Errorf("waiting for the answer to %q: %w", text, err)
-		}
-		if typ != pb.WrapperMessage_TYPE_CONV_MESSAGE {
-			continue
-		}
-		took := time.Since(start)
-		var m pb.ConversationMessage
-		if err := proto.Unmarshal(payload, &m); err != nil {
-			return 0, err
-		}
-		if m.GetMessage() != want {
-			return 0, fmt.Errorf("the answer to %q is %.200q, not %q", text, m.GetMessage(), want)
-		}
-		return took, nil
-	}
+	return took, err
 }
