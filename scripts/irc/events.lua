@@ -23,12 +23,21 @@
 --   closed    (session, link, why)      there will be none
 --   unknown   (session, link, msg)      nobody wants this line
 --
--- msg is what irc/message.lua makes of a line, and msg.request what out.request was
--- given, if this line, or the batch that it stands in, answers that request.
+-- msg is what irc/message.lua makes of a line. It always has a source, and at least
+-- as many parameters as LEAST says. msg.request is what out.request was given, if
+-- this line, or the batch that it stands in, answers that request.
 
 local events = {}
 
 local handlers = {}
+
+-- LEAST is how many parameters a command has at least; a numeric has two: our nick,
+-- and what it is about. A line with fewer is none.
+local LEAST = {
+  JOIN = 1, PART = 1, KICK = 2, NICK = 1, MODE = 2, TOPIC = 1, INVITE = 2,
+  PRIVMSG = 2, NOTICE = 2, TAGMSG = 1, ACCOUNT = 1, CHGHOST = 2, SETNAME = 1,
+  AUTHENTICATE = 1, BATCH = 1, CAP = 3, ["332"] = 3, ["333"] = 3, ["353"] = 3,
+}
 
 -- How deep batches may stand in each other, and how many lines one may have: what
 -- is beyond that comes as if there were no batch.
@@ -106,10 +115,19 @@ local function request_of(link, msg)
   return request
 end
 
+-- is_whole tells whether a line has what its command wants.
+local function is_whole(msg)
+  return #msg.params >= (LEAST[msg.command] or msg.command:find("^%d%d%d$") and 2 or 0)
+end
+
 -- dispatch takes one line.
 function events.dispatch(session, link, msg)
+  if not is_whole(msg) then
+    return
+  end
+  msg.source = msg.source or { nick = link.server, raw = link.server }
   msg.request = request_of(link, msg)
-  if msg.command == "BATCH" and msg.params[1] then
+  if msg.command == "BATCH" then
     local sign, ref = msg.params[1]:sub(1, 1), msg.params[1]:sub(2)
     if sign == "+" then
       return open(link, msg)

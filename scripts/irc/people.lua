@@ -81,7 +81,7 @@ end
 
 -- mode: those of people change what they are, all are told.
 local function mode(session, l, msg)
-  local room = rooms.find(l, msg.params[1] or "")
+  local room = rooms.find(l, msg.params[1])
   if not room then
     return
   end
@@ -91,7 +91,7 @@ local function mode(session, l, msg)
   end
   local _, signs = isupport.statuses(l.isupport)
   local unsure = false
-  for _, change in ipairs(isupport.changes(l.isupport, msg.params[2] or "", params)) do
+  for _, change in ipairs(isupport.changes(l.isupport, msg.params[2], params)) do
     if signs[change.mode] and change.param then
       members.set_mode(session, l, room, change.param, change.sign, change.mode)
       unsure = unsure or change.sign == "-" and not l.caps["multi-prefix"]
@@ -102,13 +102,13 @@ local function mode(session, l, msg)
   end
   if room.shown then
     table.remove(msg.params, 1)
-    rooms.tell(session, l, room, ("%s sets mode %s"):format(msg.source and msg.source.nick or l.server, table.concat(msg.params, " ")))
+    rooms.tell(session, l, room, ("%s sets mode %s"):format(msg.source.nick, table.concat(msg.params, " ")))
   end
 end
 
 people.events = {
   JOIN = function(session, l, msg)
-    local room = rooms.find(l, msg.params[1] or "")
+    local room = rooms.find(l, msg.params[1])
     if not room or members.is_me(l, msg.source.nick) then
       return
     end
@@ -125,7 +125,7 @@ people.events = {
   end,
 
   PART = function(session, l, msg)
-    local room = rooms.find(l, msg.params[1] or "")
+    local room = rooms.find(l, msg.params[1])
     if room and members.is_me(l, msg.source.nick) then
       rooms.left(session, l, room, msg.params[2])
     elseif room then
@@ -134,11 +134,11 @@ people.events = {
   end,
 
   KICK = function(session, l, msg)
-    local room, nick = rooms.find(l, msg.params[1] or ""), msg.params[2] or ""
+    local room, nick = rooms.find(l, msg.params[1]), msg.params[2]
     if not room then
       return
     end
-    local why = "kicked by " .. (msg.source and msg.source.nick or l.server)
+    local why = "kicked by " .. (msg.source.nick)
     if (msg.params[3] or "") ~= "" and msg.params[3] ~= nick then
       why = why .. ": " .. msg.params[3]
     end
@@ -161,7 +161,7 @@ people.events = {
   end,
 
   NICK = function(session, l, msg)
-    local from, to = msg.source.nick, msg.params[1] or ""
+    local from, to = msg.source.nick, msg.params[1]
     if members.is_me(l, from) then
       l.nick, l.wanted = to, to
     end

@@ -272,7 +272,7 @@ register.events = {
   connected = connected,
 
   CAP = function(session, l, msg)
-    local handler = CAP[(msg.params[2] or ""):upper()]
+    local handler = CAP[msg.params[2]:upper()]
     if handler then
       handler(session, l, #msg.params > 3 and msg.params[3] == "*", last(msg))
     end
@@ -302,7 +302,7 @@ register.events = {
   ["433"] = nick_in_use,
   ["436"] = nick_in_use,
   ["437"] = function(session, l, msg) -- of a channel, too
-    if not names.is_room(l, msg.params[2] or "") then
+    if not names.is_room(l, msg.params[2]) then
       nick_in_use(session, l, msg)
     end
   end,

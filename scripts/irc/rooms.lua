@@ -283,40 +283,40 @@ rooms.events = {
     end
   end,
   ["353"] = function(_, l, msg)
-    local room = rooms.find(l, msg.params[#msg.params - 1] or "")
+    local room = rooms.find(l, msg.params[#msg.params - 1])
     if room then
       members.collect(l, room, msg.params[#msg.params])
     end
   end,
   ["366"] = function(session, l, msg)
-    local room = rooms.find(l, msg.params[2] or "")
+    local room = rooms.find(l, msg.params[2])
     if room then
       rooms.listed(session, l, room)
     end
   end,
   ["331"] = function(_, l, msg)
-    local room = rooms.find(l, msg.params[2] or "")
+    local room = rooms.find(l, msg.params[2])
     if room then
       room.topic, room.topic_by = "", nil
     end
   end,
   ["332"] = function(session, l, msg)
-    local room = rooms.find(l, msg.params[2] or "")
+    local room = rooms.find(l, msg.params[2])
     if room then
-      room.topic, room.topic_by = msg.params[3] or "", nil
+      room.topic, room.topic_by = msg.params[3], nil
       if room.joined and room.shown then
         rooms.show_topic(session, room)
       end
     end
   end,
   ["333"] = function(_, l, msg)
-    local room = rooms.find(l, msg.params[2] or "")
+    local room = rooms.find(l, msg.params[2])
     if room then
-      room.topic_by = (msg.params[3] or ""):match("^[^!]+")
+      room.topic_by = msg.params[3]:match("^[^!]+")
     end
   end,
   TOPIC = function(session, l, msg)
-    local room = rooms.find(l, msg.params[1] or "")
+    local room = rooms.find(l, msg.params[1])
     if room then
       room.topic, room.topic_by = msg.params[2] or "", msg.source.nick
       if room.shown then
@@ -325,13 +325,13 @@ rooms.events = {
     end
   end,
   INVITE = function(session, l, msg)
-    if members.is_me(l, msg.params[1] or "") then
-      rooms.invite(session, l, msg.params[2] or "", msg.source.nick)
+    if members.is_me(l, msg.params[1]) then
+      rooms.invite(session, l, msg.params[2], msg.source.nick)
     end
   end,
   -- The server would rather have us in another room.
   ["470"] = function(session, l, msg)
-    local room = rooms.find(l, msg.params[2] or "")
+    local room = rooms.find(l, msg.params[2])
     if room and room.state == "asked" then
       return rooms.refuse(session, l, room, "room_not_found", ("the room is now %s"):format(msg.params[3] or "another one"))
     end
@@ -373,7 +373,7 @@ rooms.events = {
 
 for numeric, flag in pairs(REFUSALS) do
   rooms.events[numeric] = function(session, l, msg)
-    local room = rooms.find(l, msg.params[2] or "")
+    local room = rooms.find(l, msg.params[2])
     if room and room.state == "asked" then
       rooms.refuse(session, l, room, flag, msg.params[#msg.params])
       return true

@@ -201,7 +201,7 @@ sasl.events = {
     if not s then
       return
     end
-    if s.scram and not s.verified then -- it has not proved that it knows the password
+    if s.name == "SCRAM-SHA-256" and not s.verified then -- it has not proved that it knows the password
       return failed(session, l, "the server has not proved who it is")
     end
     l.sasl, l.account = nil, l.account or true
@@ -221,7 +221,7 @@ sasl.events = {
       return
     end
     local left = {}
-    for _, name in ipairs(usable(session, l, msg.params[2] or "")) do
+    for _, name in ipairs(usable(session, l, msg.params[2])) do
       if name ~= s.name then
         left[#left + 1] = name
       end

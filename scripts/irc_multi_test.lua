@@ -1,0 +1,110 @@
+-- irc_multi_test.lua: without irc_server, each user names servers himself.
+
+local test = require "spectrum.test"
+local fake = require "irc.fakeserver"
+
+test.script "irc.lua"
+
+-- start starts the script with two names of one server: one.example, two.example.
+local function start(t, fn, more)
+  local server = fake.serve(t, {}, fn)
+  local irc = {
+    network = { "one.example " .. server.address, "two.example " .. server.address },
+    flood_seconds = 0,
+    away_timeout = 0,
+  }
+  for key, value in pairs(more or {}) do
+    irc[key] = value
+  end
+  t:start { config = { irc = irc } }
+  return server
+end
+
+local function join(user, room, nickname)
+  user:send("join_room", { room = room, nickname = nickname or "alice" })
+end
+
+local function leave(user, room)
+  user:send("leave_room", { room = room, nickname = "alice" })
+end
+
+test.case("a connection comes with the first room and goes with the last", function(t)
+  local server = start(t, function(conn)
+    fake.enter(conn, "al", "#lua", "dan")
+    fake.enter(conn, "al", "#c", "dan")
+    conn:expect_line("^PART #lua$")
+    conn:expect_line("^QUIT ")
+    conn:expect_close()
+  end)
+  local alice = t:login()
+  alice:expect("connected")
+  t:settle()
+  t.equal(server.count, 0)
+  join(alice, "#lua@one.example", "al")
+  alice:expect("participant_changed", { room = "#lua@one.example", nickname = "dan" })
+  alice:expect("participant_changed", { room = "#lua@one.example", nickname = "al", flag = { "me" } })
+  join(alice, "#c@one.example", "al")
+  alice:expect("participant_changed", { room = "#c@one.example", nickname = "al" })
+  leave(alice, "#lua@one.example")
+  leave(alice, "#c@one.example")
+  server:wait()
+end)
+
+test.case("two servers are two connections", function(t)
+  local server = start(t, function(conn)
+    fake.enter(conn, "alice", "#lua", "dan")
+    conn:expect_line("^QUIT ")
+  end)
+  local alice = t:login()
+  join(alice, "#lua@one.example")
+  join(alice, "#lua@two.example")
+  alice:expect("room_subject_changed", { buddy_name = "#lua@one.example" })
+  alice:expect("room_subject_changed", { buddy_name = "#lua@two.example" })
+  alice:logout()
+  server:wait(2)
+end)
+
+test.case("a server that refuses for good is not asked again and again", function(t)
+  local server = t:serve(function(conn)
+    conn:write_line("ERROR :Closing Link: K-lined")
+  end)
+  t:start { config = { irc = { network = "one.example " .. server.address } } }
+  local alice = t:login()
+  alice:expect("connected")
+  for _ = 1, 3 do
+    join(alice, "#lua@one.example")
+    alice:expect("participant_changed", { room = "#lua@one.example", nickname = "alice", status = "none", flag = { "me", "room_not_found" } })
+    alice:expect("conv_message", { buddy_name = "one.example", message = t.pattern("K%-lined") })
+  end
+  t.equal(server.count, 1)
+  alice:never("disconnected")
+  t:advance(30)
+  join(alice, "#lua@one.example")
+  alice:expect("participant_changed", { status = "none" })
+  t.equal(server.count, 2)
+end)
+
+test.case("only servers that are allowed", function(t)
+  local server = start(t, fake.hold, { allow = "two.example" })
+  local alice = t:login()
+  join(alice, "#lua@one.example")
+  alice:expect("participant_changed", { flag = { "me", "room_not_found" } })
+  alice:expect("conv_message", { message = t.pattern("does not connect to one.example") })
+  t.equal(server.count, 0)
+end)
+
+test.case("a password goes to no server that a user has named", function(t)
+  local server = start(t, function(conn)
+    conn:expect_line("^JOIN #lua$")
+  end)
+  local alice = t:login()
+  join(alice, "#lua@one.example")
+  server:wait()
+end)
+
+test.case("a name without a server is no room", function(t)
+  start(t, fake.hold)
+  local alice = t:login()
+  join(alice, "#lua")
+  alice:expect("participant_changed", { room = "#lua", flag = { "me", "room_not_found" } })
+end)
