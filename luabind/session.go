@@ -112,7 +112,8 @@ func (hd *handle) awaitAnswer() {
 	if hd.answered || hd.ended {
 		return
 	}
-	hd.ownTimers().After("", answerTime, false, func(*task.Task) {
+	ours := task.NewTimers(hd.session.Owner()) // which a reload leaves alone
+	ours.After("", answerTime, false, func(*task.Task) {
 		if !hd.answered {
 			hd.host.log.WithField("user", hd.session.User).Warnf(
 				"%v after on.login, the script has called neither session:connected() nor session:disconnected{…}: his client shows him as connecting", answerTime)

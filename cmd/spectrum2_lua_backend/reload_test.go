@@ -1,6 +1,8 @@
 package main
 
 import (
+	"errors"
+	"os"
 	"path/filepath"
 	"syscall"
 	"testing"
@@ -72,4 +74,55 @@ func TestSaveIsSeenLive(t *testing.T) {
 	u.Expect(pb.WrapperMessage_TYPE_CONV_MESSAGE, simulator.Match(said("reloaded 2")))
 	u.Say("b", "hello")
 	u.Expect(pb.WrapperMessage_TYPE_CONV_MESSAGE, simulator.Match(said("version 2, message 3")))
+}
+
+// TestModulesAreWatched has a script whose module is missing, then broken, then
+// there; later it requires another one, which is edited; in the end all of it is
+// swapped by a link, as Kubernetes swaps a volume.
+func TestModulesAreWatched(t *testing.T) {
+	requiring := func(module string) string {
+		return "local words = require \"" + module + "\"\nprint(\"it says \" .. words)\nreturn {}"
+	}
+	config := folder(t, requiring("lib.words"), "reload = 1")
+	dir := filepath.Dir(config)
+	p, _ := startUnder(t, config)
+	p.awaitLog(t, `there is no such module: no file `+filepath.Join(dir, "lib", "words.lua"))
+	mkdir(t, filepath.Join(dir, "lib"))
+	write(t, filepath.Join(dir, "lib", "words.lua"), "return (")
+	p.awaitLog(t, "lib/words.lua:1: ", "does not load, so logins are refused")
+	write(t, filepath.Join(dir, "lib", "words.lua"), `return "one"`)
+	p.awaitLog(t, "it says one")
+	write(t, filepath.Join(dir, "more.lua"), `return "two"`)
+	write(t, filepath.Join(dir, "script.lua"), requiring("more"))
+	p.awaitLog(t, "it says two")
+	write(t, filepath.Join(dir, "more.lua"), `return "three"`)
+	p.awaitLog(t, "it says three")
+
+	mkdir(t, filepath.Join(dir, "..1"))
+	mkdir(t, filepath.Join(dir, "..2"))
+	write(t, filepath.Join(dir, "..1", "script.lua"), requiring("more")+" -- linked")
+	write(t, filepath.Join(dir, "..2", "script.lua"), "print 'it is swapped' return {}")
+	linkTo(t, "..1", filepath.Join(dir, "..data"))
+	write(t, filepath.Join(dir, "more.lua"), `return "four"`)
+	p.awaitLog(t, "it says four")
+	write(t, filepath.Join(dir, "more.lua"), `return "five"`)
+	linkTo(t, "..data/script.lua", filepath.Join(dir, "script.lua"))
+	p.awaitLog(t, "it says five")
+	linkTo(t, "..2", filepath.Join(dir, "..data"))
+	p.awaitLog(t, "it is swapped")
+}
+
+func mkdir(t *testing.T, name string) {
+	t.Helper()
+	if err := os.Mkdir(name, 0o700); err != nil {
+		t.Fatal(err)
+	}
+}
+
+// linkTo makes a symbolic link in one step, in the place of what is there.
+func linkTo(t *testing.T, to, name string) {
+	t.Helper()
+	if err := errors.Join(os.Symlink(to, name+".new"), os.Rename(name+".new", name)); err != nil {
+		t.Fatal(err)
+	}
 }
