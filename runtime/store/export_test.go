@@ -6,6 +6,8 @@ import (
 	"time"
 )
 
+func init() { rounds = 1000 } // the race detector makes them slow
+
 // SetClock replaces the clock.
 func (s *Store) SetClock(now func() time.Time) { s.now = now }
 

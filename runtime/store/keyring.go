@@ -211,7 +211,7 @@ func (k *Keyring) readFile() ([]*secretKey, error) {
 
 // rounds make guessing a passphrase slow. The salt is the same everywhere,
 // since every process has to come to the same key.
-const rounds = 600_000
+var rounds = 600_000
 
 func (k *Keyring) derived(passphrase string) (*secretKey, error) {
 	if key := k.stray[passphrase]; key != nil {

@@ -84,7 +84,7 @@ func exec(l *lua.LState, b *Base, first int) int {
 	if err != nil {
 		return bind.Fail(l, err)
 	}
-	id := lua.LValue(lua.LNil)
+	id := lua.LNil
 	if hasLast && last <= maxExact {
 		id = lua.LNumber(last)
 	}

@@ -164,7 +164,7 @@ func update(l *lua.LState, h *handle) int {
 	for attempt := 0; ; attempt++ {
 		var old store.Value
 		var at store.Version
-		value := lua.LValue(lua.LNil)
+		value := lua.LNil
 		err := h.run(l, func(ctx context.Context, c conn) (err error) {
 			var found bool
 			old, found, at, err = h.home.kv.Read(ctx, c, h.scope, key)
