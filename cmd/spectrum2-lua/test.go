@@ -8,6 +8,7 @@ import (
 	"path/filepath"
 	"regexp"
 	"runtime"
+	"slices"
 	"strings"
 	"time"
 
@@ -185,12 +186,20 @@ func (r *testRun) again(ctx context.Context) error {
 	}
 	defer watcher.Close()
 	for {
+		began := time.Now()
 		files, err := r.once(ctx)
 		if len(files) == 0 {
 			return err // there is nothing to watch
 		}
-		if err := watcher.Watch(files, true); err != nil {
+		// Not any file of the folders: tests may write there.
+		if err := watcher.Watch(files, false); err != nil {
 			r.t.note("spectrum2-lua: watching the files: " + err.Error())
+		}
+		if anyNewer(files, began) { // it was saved before it was watched
+			select {
+			case changed <- struct{}{}:
+			default:
+			}
 		}
 		select {
 		case <-ctx.Done():
@@ -199,6 +208,14 @@ func (r *testRun) again(ctx context.Context) error {
 			r.t.print(r.t.paint(dim, "\n"+time.Now().Format(time.TimeOnly)+" a file has changed"))
 		}
 	}
+}
+
+// anyNewer tells whether a file was changed after a time.
+func anyNewer(files []string, began time.Time) bool {
+	return slices.ContainsFunc(files, func(file string) bool {
+		info, err := os.Stat(file)
+		return err == nil && info.ModTime().After(began)
+	})
 }
 
 // writeJUnit writes results to a file.
