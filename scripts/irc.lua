@@ -10,16 +10,20 @@
 --   session.data.links[key] = link                his connections; see irc/link.lua
 
 local spectrum = require "spectrum"
+local commands = require "irc.commands"
+local contacts = require "irc.contacts"
 local events = require "irc.events"
 local link = require "irc.link"
 local names = require "irc.names"
+local presence = require "irc.presence"
 local rooms = require "irc.rooms"
+local say = require "irc.say"
 local settings = require "irc.settings"
-local talk = require "irc.talk"
+local typing = require "irc.typing"
 
 spectrum.backend_config {
   registration = { needRegistration = false },
-  features = { muc = true, disable_jid_escaping = true },
+  features = { muc = true, disable_jid_escaping = true, send_buddies_on_login = true },
 }
 
 -- What the server says goes to these, in this order.
@@ -27,7 +31,14 @@ events.add(require "irc.register")
 events.add(require "irc.sasl")
 events.add(rooms)
 events.add(require "irc.people")
-events.add(talk)
+events.add(require "irc.history")
+events.add(require "irc.talk")
+events.add(say)
+events.add(typing)
+events.add(require "irc.whois")
+events.add(presence)
+events.add(contacts)
+events.add(require "irc.replies")
 
 local on = {}
 
@@ -54,6 +65,10 @@ function on.reload(session)
   end
   for _, l in ipairs(link.all(session)) do
     link.resume(session, l)
+    if l.state == "online" then
+      presence.start(session, l)
+      contacts.start(session, l)
+    end
   end
 end
 
@@ -62,7 +77,9 @@ function on.join_room(session, m)
 end
 
 function on.leave_room(session, m)
-  rooms.leave(session, m)
+  if not rooms.leave(session, m) then
+    say.closed(session, m) -- a contact
+  end
 end
 
 function on.room_subject_changed(session, m)
@@ -70,7 +87,38 @@ function on.room_subject_changed(session, m)
 end
 
 function on.conv_message(session, m)
-  talk.say(session, m)
+  local was_command, message = commands.take(session, m)
+  if not was_command then
+    say.written(session, message)
+  end
+end
+
+function on.buddy_typing(session, m)
+  typing.composing(session, m, "active")
+end
+
+function on.buddy_typed(session, m)
+  typing.composing(session, m, "paused")
+end
+
+function on.buddy_stopped_typing(session, m)
+  typing.composing(session, m, "done")
+end
+
+function on.status_changed(session, m)
+  presence.status(session, m)
+end
+
+function on.buddies(session, m)
+  contacts.roster(session, m)
+end
+
+function on.buddy_changed(session, m)
+  contacts.added(session, m)
+end
+
+function on.buddy_removed(session, m)
+  contacts.removed(session, m)
 end
 
 return on

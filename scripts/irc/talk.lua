@@ -1,42 +1,145 @@
--- irc/talk.lua: what people say to each other, in rooms and alone.
+-- irc/talk.lua: what others say, and the server, and what comes back of what the
+-- user has said: PRIVMSG and NOTICE. What the user says is irc/say.lua's.
 
-local link = require "irc.link"
-local members = require "irc.members"
+local time = require "spectrum.time"
+local ctcp = require "irc.ctcp"
+local events = require "irc.events"
 local names = require "irc.names"
-local out = require "irc.out"
-local rooms = require "irc.rooms"
+local places = require "irc.places"
+local say = require "irc.say"
 local text = require "irc.text"
 
 local talk = {}
 
--- say is CONV_MESSAGE: what the user has written.
-function talk.say(session, m)
-  local key, target, server, nick = names.parse(m.buddy_name)
-  local l = link.find(session, key) or link.open(session, key, server, names.nick(session.data.account.name))
-  if not l or not target then
+-- OLD is how many seconds ago a message has to be for the user to be told when it
+-- was: clients take one with a time for history.
+local OLD = 30
+
+-- timestamp is when a message was said, or nil for now. In history all have one.
+local function timestamp(msg, history)
+  local at = msg.tags.time and time.parse(msg.tags.time)
+  if at and (history or time.now() - at > OLD) then
+    return math.floor(at)
+  end
+  return nil
+end
+
+-- readable makes plain text and XHTML of what was said. An action becomes "/me …",
+-- as XMPP writes it.
+local function readable(words, action)
+  local plain, xhtml = text.from_irc(words)
+  if action then
+    plain = "/me " .. plain
+    xhtml = xhtml and "/me " .. xhtml
+  end
+  return { message = plain, xhtml = xhtml }
+end
+
+-- is_server tells the server from people: it has neither user nor host, but dots.
+local function is_server(source)
+  return not source or not source.user and not source.host and source.nick:find(".", 1, true) ~= nil
+end
+
+-- channel_of is the channel that a message is to: "@#lua" is for the operators of
+-- #lua.
+local function channel_of(link, target)
+  local signs = link.isupport.STATUSMSG or ""
+  while target ~= "" and signs:find(target:sub(1, 1), 1, true) do
+    target = target:sub(2)
+  end
+  return names.is_room(link, target) and target or nil
+end
+
+-- said shows what somebody else has said.
+local function said(session, link, msg, fields)
+  local nick, channel = msg.source.nick, channel_of(link, msg.params[1])
+  if channel then
+    places.show(session, { buddy_name = names.room(link, channel), nickname = nick }, fields.message, fields)
+  else
+    places.show(session, places.nick(link, nick), fields.message, fields)
+    events.emit("heard", session, link, msg)
+  end
+end
+
+-- elsewhere shows what the user has said with another client that has his nick.
+local function elsewhere(session, link, msg, fields)
+  local channel = channel_of(link, msg.params[1])
+  if channel then
+    places.show(session, { buddy_name = names.room(link, channel), nickname = link.nick }, fields.message, fields)
+  else
+    fields.carbon = true
+    places.show(session, { buddy_name = names.contact(link, msg.params[1]) }, fields.message, fields)
+  end
+end
+
+-- returned shows what the user has said here, if it was in a room: his client shows
+-- the rest itself.
+local function returned(session, link, sent)
+  if sent.room and sent.whole then
+    say.shown(session, link, sent.room, sent.whole)
+  end
+end
+
+-- by_server shows a notice of the server's. What it says before it has let us in is
+-- about our address, and nobody wants to know.
+local function by_server(session, link, msg)
+  local channel, words = channel_of(link, msg.params[1]), text.plain(msg.params[2])
+  if channel then
+    places.show(session, places.room(link, channel), words)
+  elseif link.state == "online" then
+    places.show(session, places.server(link), words, { headline = true })
+  end
+end
+
+-- by_ctcp handles what clients ask each other.
+local function by_ctcp(session, link, msg, command, rest)
+  if msg.command == "NOTICE" then
+    ctcp.answered(session, link, msg.source.nick, command, rest)
+  else
+    ctcp.asked(session, link, msg.source.nick, command, rest)
+  end
+end
+
+-- hear takes a PRIVMSG or a NOTICE. `history` says that it was said before the user
+-- came.
+function talk.hear(session, link, msg, history)
+  local words = msg.params[2] or ""
+  if text.plain(words) == "" and not words:find("^\1%a") then
+    return -- nothing to see
+  end
+  if is_server(msg.source) then
+    return by_server(session, link, msg)
+  end
+  local mine = names.fold(link, msg.source.nick) == names.fold(link, link.nick)
+  local sent = mine and not history and say.returned(link, msg)
+  if sent then
+    return returned(session, link, sent)
+  end
+  local command, rest = ctcp.read(words)
+  if command and command ~= "ACTION" then
+    if not history and not mine then
+      by_ctcp(session, link, msg, command, rest)
+    end
     return
   end
-  local pieces, why = out.say(session, l, "PRIVMSG", nick or target, m.message)
-  if not pieces then
-    return link.tell(session, l, why)
-  end
-  if names.is_room(l, target) and not nick and not l.caps["echo-message"] then
-    for _, piece in ipairs(pieces) do
-      session:conv_message { buddy_name = m.buddy_name, nickname = l.nick, message = piece }
+  local fields = readable(command and rest or words, command)
+  fields.timestamp = timestamp(msg, history)
+  local show = mine and elsewhere or said
+  show(session, link, msg, fields)
+end
+
+local function hear(session, link, msg)
+  talk.hear(session, link, msg)
+end
+
+talk.events = {
+  PRIVMSG = hear,
+  NOTICE = hear,
+  NICK = function(_, link, msg)
+    if msg.source and msg.params[1] then
+      places.renamed(link, msg.source.nick, msg.params[1])
     end
-  end
-end
-
-local function heard(session, l, msg)
-  local target, said = msg.params[1], text.plain(msg.params[2] or "")
-  local room = rooms.find(l, target)
-  if room then
-    session:conv_message { buddy_name = room.name, nickname = msg.source.nick, message = said }
-  elseif members.is_me(l, target) then
-    session:conv_message { buddy_name = names.contact(l, msg.source.nick), message = said }
-  end
-end
-
-talk.events = { PRIVMSG = heard, NOTICE = heard }
+  end,
+}
 
 return talk

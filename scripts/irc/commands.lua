@@ -1,0 +1,154 @@
+-- irc/commands.lua: what begins with "/" in what the user writes, in a room or to a
+-- contact. Nothing of it reaches IRC by accident: a command that is not known is
+-- answered with help, "//" begins a text that starts with "/".
+--
+-- The commands themselves stand in irc/room_commands.lua and irc/user_commands.lua,
+-- as tables:
+--
+--   { name = "kick", usage = "NICK [REASON]", about = "puts somebody out of the room",
+--     run = function(c) … end }
+--
+-- A command gets c:
+--
+--   c.session, c.link
+--   c.target    where it was typed: a channel, a nick, or nil for the server
+--   c.room      the room it was typed in, or nil
+--   c.place     where answers belong (irc/places.lua)
+--   c.rest      what stands behind the command
+--
+-- It returns a text to answer, or nil and what is wrong, or nothing.
+
+local places = require "irc.places"
+local replies = require "irc.replies"
+local rooms = require "irc.rooms"
+local say = require "irc.say"
+
+local commands = {}
+
+-- OFFLINE are the commands that need no connection.
+local OFFLINE = { help = true, away = true, back = true, nick = true }
+
+local list, by_name = {}, {}
+
+local function add(module)
+  for _, command in ipairs(module.commands) do
+    list[#list + 1] = command
+    by_name[command.name] = command
+    for _, name in ipairs(command.also or {}) do
+      by_name[name] = command
+    end
+  end
+end
+
+-- usage is a command as it is to be written.
+local function usage(command)
+  return "/" .. command.name .. (command.usage ~= "" and " " .. command.usage or "")
+end
+
+local function help_on(name)
+  local command = by_name[name]
+  if not command then
+    return nil, commands.unknown(name)
+  end
+  return usage(command) .. ": " .. command.about
+end
+
+local HELP = {
+  name = "help",
+  usage = "[COMMAND]",
+  about = "tells what there is",
+  run = function(c)
+    local name = c.rest:match("^/?(%S+)")
+    if name then
+      return help_on(name:lower())
+    end
+    local lines = {}
+    for i, command in ipairs(list) do
+      lines[i] = usage(command) .. ": " .. command.about
+    end
+    lines[#lines + 1] = "/me TEXT: says what you do"
+    lines[#lines + 1] = "//TEXT: writes a text that begins with /"
+    return table.concat(lines, "\n")
+  end,
+}
+
+add(require "irc.room_commands")
+add(require "irc.user_commands")
+add { commands = { HELP } }
+
+-- distance is how many letters have to be put in, left out or changed to make one
+-- word of another.
+local function distance(a, b)
+  local row = {}
+  for j = 0, #b do
+    row[j] = j
+  end
+  for i = 1, #a do
+    local corner = row[0]
+    row[0] = i
+    for j = 1, #b do
+      local cost = corner + (a:byte(i) == b:byte(j) and 0 or 1)
+      corner = row[j]
+      row[j] = math.min(cost, row[j] + 1, row[j - 1] + 1)
+    end
+  end
+  return row[#b]
+end
+
+-- unknown is the answer to a command that there is not.
+function commands.unknown(name)
+  local best, least
+  for known in pairs(by_name) do
+    local d = known:find(name, 1, true) == 1 and 1 or distance(name, known)
+    if not least or d < least or d == least and known < best then
+      best, least = known, d
+    end
+  end
+  local hint = ""
+  if #name <= 20 and least <= math.max(1, math.floor(#name / 2)) then
+    hint = (" Did you mean /%s?"):format(best)
+  end
+  return ("There is no command /%s.%s /help lists those that there are, /quote sends anything to the server, // begins a text with /.")
+    :format(name:sub(1, 20), hint)
+end
+
+-- run runs a command and shows what it says.
+local function run(command, c)
+  if c.link.state ~= "online" and not OFFLINE[command.name] then
+    return places.show(c.session, c.place, "There is no connection to " .. c.link.server .. ".")
+  end
+  replies.asked(c.link, c.place, command.name:upper())
+  local answer, wrong = command.run(c)
+  if type(answer) ~= "string" then
+    answer = wrong
+  end
+  if answer then
+    places.show(c.session, c.place, answer)
+  end
+end
+
+-- take takes CONV_MESSAGE. It returns false if that is no command, with the message
+-- that is to be sent.
+function commands.take(session, m)
+  if m.message:find("^//") then
+    return false, { buddy_name = m.buddy_name, message = m.message:sub(2) }
+  end
+  local name, rest = m.message:match("^/(%a+)(.*)$")
+  if not name or not rest:find("^%s") and rest ~= "" or name == "me" then
+    return false, m -- /usr/bin, for one
+  end
+  name, rest = name:lower(), rest:gsub("^%s+", ""):gsub("%s+$", "")
+  local link, target, place, why = say.find(session, m.buddy_name)
+  local command = by_name[name]
+  if not command then
+    places.show(session, place, commands.unknown(name))
+  elseif not link then
+    places.show(session, place, why)
+  else
+    local in_room = target and rooms.find(link, target)
+    run(command, { session = session, link = link, target = target, room = in_room, place = place, rest = rest })
+  end
+  return true
+end
+
+return commands

@@ -1,0 +1,248 @@
+-- irc/contacts.lua: the user's contacts on IRC, and whether they are there. A server
+-- that has MONITOR tells; another one is asked by ISON from time to time.
+--
+--   session.data.contacts["dan@irc.example.net"] = true    his roster
+--   link.contacts.dan = { name = "dan@irc.example.net", nick = "dan", online = true, away = … }
+
+local isupport = require "irc.isupport"
+local links = require "irc.link"
+local names = require "irc.names"
+local out = require "irc.out"
+local settings = require "irc.settings"
+
+local contacts = {}
+
+-- LINE is how long a list of nicks may be, EVERY how many seconds lie between two
+-- ISON if settings.away_timeout says nothing.
+local LINE, EVERY = 400, 60
+
+-- show tells Spectrum how a contact is.
+local function show(session, contact)
+  local away = contact.online and contact.away
+  session:update_buddy {
+    buddy_name = contact.name,
+    status = not contact.online and "none" or away and "away" or "online",
+    status_message = type(away) == "string" and away or "",
+  }
+end
+
+-- set notes how a contact is, and shows it if that is new.
+local function set(session, contact, online, away)
+  if contact.online ~= online or online and (contact.away or false) ~= (away or false) then
+    contact.online, contact.away = online, away
+    show(session, contact)
+  end
+end
+
+local function get(link, nick)
+  return link.contacts and link.contacts[names.fold(link, nick)]
+end
+
+-- Watching ------------------------------------------------------------------------
+
+-- in_lines joins nicks into lists that fit into lines.
+local function in_lines(nicks, separator)
+  local lines = {}
+  for _, nick in ipairs(nicks) do
+    local last = lines[#lines]
+    if last and #last + #nick < LINE then
+      lines[#lines] = last .. separator .. nick
+    else
+      lines[#lines + 1] = nick
+    end
+  end
+  return lines
+end
+
+-- watch has the server tell of contacts from now on, as many as it takes.
+local function watch(session, link, list)
+  local monitor = link.isupport.MONITOR ~= nil
+  local most = isupport.number(link.isupport, "MONITOR") or math.huge
+  local nicks = {}
+  for _, contact in ipairs(list) do
+    if monitor and link.watched < most then
+      contact.watched = true
+      link.watched = link.watched + 1
+      nicks[#nicks + 1] = contact.nick
+    end
+  end
+  for _, line in ipairs(in_lines(nicks, ",")) do
+    out.send(session, link, "MONITOR", "+", line)
+  end
+end
+
+-- ask asks about those that the server does not tell of. Its answers, which name who
+-- is there, come in the same order.
+local function ask(session, link)
+  local nicks = {}
+  for _, contact in pairs(link.contacts or {}) do
+    if not contact.watched then
+      nicks[#nicks + 1] = contact.nick
+    end
+  end
+  table.sort(nicks)
+  if link.state ~= "online" or #link.queue > 0 then
+    return
+  end
+  link.ison = link.ison or {}
+  for _, line in ipairs(in_lines(nicks, " ")) do
+    table.insert(link.ison, line)
+    out.raw(session, link, "ISON " .. line)
+  end
+end
+
+-- start asks from now on. It is called after a reload, too.
+function contacts.start(session, link)
+  local seconds = settings.away_timeout > 0 and settings.away_timeout or EVERY
+  link.ison_timer = session:every("ison " .. link.key, seconds, function()
+    ask(session, link)
+  end)
+end
+
+-- From Spectrum -------------------------------------------------------------------
+
+-- add notes a contact of the roster's on its link, if that is open. It returns the
+-- contact if it is new there.
+local function add(session, link, name)
+  local key, nick = names.parse(name)
+  if key ~= link.key or not link.contacts then
+    return nil
+  end
+  if not nick then
+    session:update_buddy { buddy_name = name, status = "online" } -- the server
+    return nil
+  end
+  if names.is_room(link, nick) or get(link, nick) then
+    return nil
+  end
+  local contact = { name = name, nick = nick, online = false }
+  link.contacts[names.fold(link, nick)] = contact
+  return contact
+end
+
+-- added takes BUDDY_CHANGED, which also tells of what we have changed ourselves.
+function contacts.added(session, m)
+  session.data.contacts = session.data.contacts or {}
+  if session.data.contacts[m.buddy_name] or m.buddy_name:find("/", 1, true) then
+    return
+  end
+  session.data.contacts[m.buddy_name] = true
+  local link = links.find(session, (names.parse(m.buddy_name)))
+  local contact = link and link.state == "online" and add(session, link, m.buddy_name)
+  if contact then
+    watch(session, link, { contact })
+    if not contact.watched then
+      ask(session, link)
+    end
+  end
+end
+
+-- removed takes BUDDY_REMOVED.
+function contacts.removed(session, m)
+  if session.data.contacts then
+    session.data.contacts[m.buddy_name] = nil
+  end
+  local key, nick = names.parse(m.buddy_name)
+  local link = links.find(session, key)
+  local contact = link and nick and get(link, nick)
+  if not contact then
+    return
+  end
+  link.contacts[names.fold(link, nick)] = nil
+  if contact.watched then
+    link.watched = link.watched - 1
+    out.send(session, link, "MONITOR", "-", nick)
+  end
+end
+
+-- roster takes BUDDIES, the whole roster at the login.
+function contacts.roster(session, m)
+  for _, buddy in ipairs(m.buddy or {}) do
+    contacts.added(session, buddy)
+  end
+end
+
+-- From the server -----------------------------------------------------------------
+
+-- each calls a function for each nick of a list "dan!d@example.org,bob".
+local function each(list, fn)
+  for entry in list:gmatch("[^, ]+") do
+    fn(entry:match("^[^!]+") or entry)
+  end
+end
+
+local function presence_of(online)
+  return function(session, link, msg)
+    each(msg.params[#msg.params], function(nick)
+      local contact = get(link, nick)
+      if contact then
+        set(session, contact, online, online and contact.away)
+      end
+    end)
+  end
+end
+
+-- found is the answer to an ISON: those of its nicks that it has not are not there.
+local function found(session, link, msg)
+  local asked = table.remove(link.ison or {}, 1)
+  local there = {}
+  each(msg.params[#msg.params], function(nick)
+    there[names.fold(link, nick)] = true
+  end)
+  each(asked or "", function(nick)
+    local contact = get(link, nick)
+    if contact then
+      set(session, contact, there[names.fold(link, nick)] == true, contact.away)
+    end
+  end)
+end
+
+-- heard: who speaks is there.
+local function heard(session, link, msg)
+  local contact = get(link, msg.source.nick)
+  if contact then
+    set(session, contact, true, contact.away)
+  end
+end
+
+contacts.events = {
+  ["730"] = presence_of(true),
+  ["731"] = presence_of(false),
+  ["734"] = function(_, link, msg) -- the list is full
+    each(msg.params[3] or "", function(nick)
+      local contact = get(link, nick)
+      if contact then
+        contact.watched = false
+      end
+    end)
+  end,
+  ["303"] = found,
+  heard = heard,
+  away = function(session, link, nick, away)
+    local contact = get(link, nick)
+    if contact then
+      set(session, contact, true, away)
+    end
+  end,
+  online = function(session, link)
+    link.contacts, link.watched, link.ison = {}, 0, nil
+    local list = {}
+    for name in pairs(session.data.contacts or {}) do
+      list[#list + 1] = add(session, link, name)
+    end
+    watch(session, link, list)
+    ask(session, link)
+    contacts.start(session, link)
+  end,
+  offline = function(session, link)
+    if link.ison_timer then
+      link.ison_timer:cancel()
+    end
+    for _, contact in pairs(link.contacts or {}) do
+      set(session, contact, false)
+    end
+    link.contacts, link.ison_timer, link.ison = nil, nil, nil
+  end,
+}
+
+return contacts

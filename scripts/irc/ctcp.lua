@@ -1,0 +1,92 @@
+-- irc/ctcp.lua: questions between clients (CTCP). A PRIVMSG "\1VERSION\1" asks, a
+-- NOTICE "\1VERSION …\1" answers. ACTION, which is /me, is no question: see talk.lua.
+
+local spectrum = require "spectrum"
+local time = require "spectrum.time"
+local names = require "irc.names"
+local out = require "irc.out"
+local places = require "irc.places"
+
+local ctcp = {}
+
+-- BURST answers may leave at once, then one each SECONDS: more would let others use
+-- up what we may say.
+local BURST, SECONDS = 3, 10
+
+-- LONGEST is how much of a PING is sent back.
+local LONGEST = 200
+
+-- read takes "\1COMMAND text\1" apart; nil if a text is no CTCP.
+function ctcp.read(text)
+  local command, rest = text:match("^\1([^ \1]+) ?([^\1]*)\1?$")
+  return command and command:upper(), rest
+end
+
+-- ANSWERS say what we say of ourselves. Questions that are not here are ignored,
+-- as the book has it.
+local ANSWERS = {
+  VERSION = function()
+    return "spectrum2-lua " .. spectrum.version
+  end,
+  PING = function(text)
+    return text:sub(1, LONGEST)
+  end,
+  TIME = function()
+    return time.format(time.now(), "rfc1123")
+  end,
+  CLIENTINFO = function()
+    return "ACTION CLIENTINFO PING TIME VERSION"
+  end,
+}
+
+-- allowed tells whether another answer may leave.
+local function allowed(link)
+  local now = time.monotonic()
+  local state = link.ctcp or { left = BURST, at = now }
+  link.ctcp = state
+  state.left = math.min(BURST, state.left + (now - state.at) / SECONDS)
+  state.at = now
+  if state.left < 1 then
+    return false
+  end
+  state.left = state.left - 1
+  return true
+end
+
+-- asked answers a question. It returns true if that is all there is to do about it.
+function ctcp.asked(session, link, nick, command, text)
+  local answer = ANSWERS[command]
+  if answer and allowed(link) then
+    out.send(session, link, "NOTICE", nick, ("\1%s %s\1"):format(command, answer(text)))
+  end
+  if command == "DCC" then
+    places.show(session, places.nick(link, nick),
+      "/me offers something by DCC (" .. text .. "), which does not work through this transport")
+  end
+end
+
+-- ask asks somebody; the answer is shown in a place.
+function ctcp.ask(session, link, nick, command, text, place)
+  link.ctcp_asked = link.ctcp_asked or {}
+  link.ctcp_asked[names.fold(link, nick) .. " " .. command] = { place = place, at = time.now() }
+  if command == "PING" and text == "" then
+    text = tostring(math.floor(time.now()))
+  end
+  return out.send(session, link, "PRIVMSG", nick, "\1" .. command .. (text ~= "" and " " .. text or "") .. "\1")
+end
+
+-- answered shows an answer, if the user has asked.
+function ctcp.answered(session, link, nick, command, text)
+  local key = names.fold(link, nick) .. " " .. command
+  local question = link.ctcp_asked and link.ctcp_asked[key]
+  if not question then
+    return
+  end
+  link.ctcp_asked[key] = nil
+  if command == "PING" then
+    text = ("%.1f seconds"):format(time.now() - question.at)
+  end
+  places.show(session, question.place, ("%s, %s: %s"):format(nick, command, text))
+end
+
+return ctcp

@@ -1,0 +1,93 @@
+-- irc/history.lua: what was said in a room before the user came, or while the
+-- connection was lost (IRCv3 chathistory; bouncers send theirs unasked). Nothing is
+-- shown twice: a room remembers what has been seen lately.
+
+local time = require "spectrum.time"
+local isupport = require "irc.isupport"
+local names = require "irc.names"
+local out = require "irc.out"
+local settings = require "irc.settings"
+local talk = require "irc.talk"
+
+local history = {}
+
+-- SEEN is how many messages a room remembers.
+local SEEN = 200
+
+-- key tells messages apart: by their id or, where there is none, by what they are.
+local function key(msg)
+  local id = msg.tags.msgid
+  return id or table.concat({ msg.tags.time or "", msg.source and msg.source.nick or "", msg.params[2] or "" }, "\n")
+end
+
+local function seen(room, msg)
+  local wanted = key(msg)
+  for _, known in ipairs(room.seen or {}) do
+    if known == wanted then
+      return true
+    end
+  end
+  return false
+end
+
+local function remember(room, msg)
+  room.seen = room.seen or {}
+  table.insert(room.seen, key(msg))
+  if #room.seen > SEEN then
+    table.remove(room.seen, 1)
+  end
+  local at = msg.tags.time or time.format(time.now())
+  if not room.seen_until or at > room.seen_until then
+    room.seen_until = at
+  end
+end
+
+local function room_of(link, channel)
+  return channel and link.rooms[names.fold(link, channel)]
+end
+
+-- live notes what is said now.
+local function live(_, link, msg)
+  local room = room_of(link, msg.params[1])
+  if room and msg.params[2] then
+    remember(room, msg)
+  end
+end
+
+-- ask asks for what was said before, up to what has been seen.
+local function ask(session, link, room)
+  local known = link.caps["draft/chathistory"] or link.caps["chathistory"]
+  if not known or settings.history == 0 then
+    return
+  end
+  local most = isupport.number(link.isupport, "CHATHISTORY") or 0
+  local limit = most > 0 and math.min(most, settings.history) or settings.history
+  local from = room.seen_until and "timestamp=" .. room.seen_until or "*"
+  out.send(session, link, "CHATHISTORY", "LATEST", room.channel, from, limit)
+end
+
+-- SAYING are the commands of history that are shown.
+local SAYING = { PRIVMSG = true, NOTICE = true }
+
+-- shown shows a batch of what was said.
+local function shown(session, link, batch)
+  local room = room_of(link, batch.params[1])
+  for _, msg in ipairs(batch.lines) do
+    if SAYING[msg.command] and not (room and seen(room, msg)) then
+      if room then
+        remember(room, msg)
+      end
+      talk.hear(session, link, msg, true)
+    end
+  end
+end
+
+history.events = {
+  PRIVMSG = live,
+  NOTICE = live,
+  joined = ask,
+  ["batch chathistory"] = shown,
+  ["batch znc.in/playback"] = shown,
+}
+
+return history

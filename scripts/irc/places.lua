@@ -1,0 +1,94 @@
+-- irc/places.lua: where in the user's client something of IRC belongs. A place is a
+-- table of fields for conv_message:
+--
+--   { buddy_name = "#lua", nickname = "irc.example.net" }     in a room, by the server
+--   { buddy_name = "#lua", nickname = "dan", pm = true }      dan, alone, in a room
+--   { buddy_name = "dan" }                                    the contact dan
+--
+-- What somebody says to the user alone comes from a room while they share one, unless
+-- the user has written to the contact.
+
+local names = require "irc.names"
+
+local places = {}
+
+-- has tells whether the user shares a room with somebody.
+local function has(room, folded)
+  return room.shown and room.state == "in" and room.members[folded] ~= nil
+end
+
+-- shared returns a room that the user and somebody are both in.
+local function shared(link, folded)
+  for _, room in pairs(link.rooms) do
+    if has(room, folded) then
+      return room
+    end
+  end
+  return nil
+end
+
+-- used notes through what the user has written to somebody: a room, or nil, the
+-- contact.
+function places.used(link, nick, room)
+  link.private = link.private or {}
+  link.private[names.fold(link, nick)] = room and names.fold(link, room) or false
+end
+
+-- renamed lets that hold for somebody's new nick.
+function places.renamed(link, old, new)
+  local from, to = names.fold(link, old), names.fold(link, new)
+  if link.private and from ~= to then
+    link.private[to], link.private[from] = link.private[from], nil
+  end
+end
+
+-- server is where belongs what belongs nowhere else.
+function places.server(link)
+  return { buddy_name = names.server(link) }
+end
+
+-- room is a room, in which the server speaks.
+function places.room(link, channel)
+  return { buddy_name = names.room(link, channel), nickname = link.server }
+end
+
+-- nick is where somebody speaks to the user alone.
+function places.nick(link, nick)
+  local folded = names.fold(link, nick)
+  local used = link.private and link.private[folded]
+  local room = used and link.rooms[used] or nil
+  if room and not has(room, folded) then
+    room = nil
+  end
+  if not room and used ~= false then
+    room = shared(link, folded)
+  end
+  if room then
+    local member = room.members[folded]
+    return { buddy_name = room.name, nickname = member.nick, pm = true }
+  end
+  return { buddy_name = names.contact(link, nick) }
+end
+
+-- target is the place of a room or a nick: the server's if it is neither.
+function places.target(link, name)
+  if names.is_room(link, name) then
+    local room = link.rooms[names.fold(link, name)]
+    return room and places.room(link, name) or places.server(link)
+  end
+  return name ~= "" and name ~= "*" and places.nick(link, name) or places.server(link)
+end
+
+-- show says something in a place; `more` are more fields.
+function places.show(session, place, text, more)
+  local fields = { message = text }
+  for name, value in pairs(place) do
+    fields[name] = value
+  end
+  for name, value in pairs(more or {}) do
+    fields[name] = value
+  end
+  session:conv_message(fields)
+end
+
+return places

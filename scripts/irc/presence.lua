@@ -1,0 +1,169 @@
+-- irc/presence.lua: who is away. The user tells all his servers; rooms are asked
+-- about theirs by WHO every settings.away_timeout seconds, unless the server tells
+-- by itself (away-notify).
+
+local events = require "irc.events"
+local links = require "irc.link"
+local members = require "irc.members"
+local names = require "irc.names"
+local out = require "irc.out"
+local places = require "irc.places"
+local settings = require "irc.settings"
+local text = require "irc.text"
+local whois = require "irc.whois"
+
+local presence = {}
+
+-- The user ------------------------------------------------------------------------
+
+-- AWAY are the states that count as being away, and what to say without a text.
+local AWAY = { away = "away", xa = "away for longer", dnd = "do not disturb" }
+
+-- tell tells a server whether the user is away.
+local function tell(session, link)
+  if session.data.away then
+    out.send(session, link, "AWAY", session.data.away)
+  else
+    out.send(session, link, "AWAY")
+  end
+end
+
+-- set_away notes why the user is away, nil for not at all, and tells all servers, if
+-- that is new.
+function presence.set_away(session, why)
+  if session.data.away == why then
+    return
+  end
+  session.data.away = why
+  for _, link in ipairs(links.all(session)) do
+    if link.state == "online" then
+      tell(session, link)
+    end
+  end
+end
+
+-- status takes STATUS_CHANGED.
+function presence.status(session, m)
+  local why = AWAY[m.status]
+  if why and (m.status_message or "") ~= "" then
+    why = m.status_message:gsub("[\r\n]+", " ")
+  end
+  if m.status ~= "none" then
+    presence.set_away(session, why)
+  end
+end
+
+-- Others --------------------------------------------------------------------------
+
+-- note notes whether somebody is away: false, true, or his text. Rooms show it, and
+-- contacts (irc/contacts.lua) do.
+local function note(session, link, nick, away)
+  for _, room in pairs(link.rooms) do
+    local member = members.get(link, room, nick)
+    if member and (member.away or false) ~= away and not (away == true and member.away) then
+      member.away = away
+      if room.shown and room.state == "in" then
+        members.show(session, link, room, member)
+      end
+    end
+  end
+  if not away and link.away_told then
+    link.away_told[names.fold(link, nick)] = nil
+  end
+  events.emit("away", session, link, nick, away)
+end
+
+-- somebody is AWAY of somebody else (away-notify).
+local function somebody(session, link, msg)
+  local why = msg.params[1]
+  note(session, link, msg.source.nick, why ~= nil and (why ~= "" and text.plain(why) or true))
+end
+
+-- answer is 301: whom the user has written to, or asked about, is away. He is told
+-- once.
+local function answer(session, link, msg)
+  local nick, why = msg.params[2] or "", text.plain(msg.params[3] or "")
+  note(session, link, nick, why ~= "" and why or true)
+  if whois.away(link, msg) then
+    return
+  end
+  link.away_told = link.away_told or {}
+  local key = names.fold(link, nick)
+  if link.away_told[key] ~= why then
+    link.away_told[key] = why
+    places.show(session, places.nick(link, nick), ("%s is away: %s"):format(nick, why))
+  end
+end
+
+-- Asking --------------------------------------------------------------------------
+
+-- ask_next asks about the next room that waits for it. One is asked at a time: the
+-- answers are long.
+local function ask_next(session, link)
+  local channel = table.remove(link.who or {}, 1)
+  if channel then
+    out.send(session, link, "WHO", channel)
+  end
+end
+
+-- ask_all asks about all rooms, unless other things wait to be sent.
+local function ask_all(session, link)
+  if link.state ~= "online" or link.caps["away-notify"] or #link.queue > 0 then
+    return
+  end
+  link.who = {}
+  for _, room in pairs(link.rooms) do
+    if room.state == "in" then
+      link.who[#link.who + 1] = room.channel
+    end
+  end
+  ask_next(session, link)
+end
+
+-- start asks from now on. It is called after a reload, too.
+function presence.start(session, link)
+  if settings.away_timeout > 0 then
+    link.asker = session:every("who " .. link.key, settings.away_timeout, function()
+      ask_all(session, link)
+    end)
+  end
+end
+
+-- seen is a line of WHO: … room user host server nick flags :hops name. The flags
+-- begin with H, here, or G, gone.
+local function seen(session, link, msg)
+  local nick, flags = msg.params[6], msg.params[7] or ""
+  if nick then
+    note(session, link, nick, flags:find("^G") ~= nil)
+  end
+end
+
+presence.events = {
+  AWAY = somebody,
+  ["301"] = answer,
+  ["305"] = function() end, -- we are back, we are away: the user knows
+  ["306"] = function() end,
+  ["352"] = seen,
+  ["315"] = function(session, link)
+    ask_next(session, link)
+  end,
+  joined = function(session, link, room)
+    if settings.away_timeout > 0 then
+      out.send(session, link, "WHO", room.channel)
+    end
+  end,
+  online = function(session, link)
+    if session.data.away then
+      tell(session, link)
+    end
+    presence.start(session, link)
+  end,
+  offline = function(_, link)
+    if link.asker then
+      link.asker:cancel()
+    end
+    link.asker, link.who, link.away_told = nil, nil, nil
+  end,
+}
+
+return presence

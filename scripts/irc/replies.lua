@@ -1,0 +1,283 @@
+-- irc/replies.lua: what the server answers: refusals in plain words, where they
+-- belong; the list of rooms; and whatever the user has asked for with /quote.
+
+local time = require "spectrum.time"
+local names = require "irc.names"
+local out = require "irc.out"
+local places = require "irc.places"
+local settings = require "irc.settings"
+local text = require "irc.text"
+local whois = require "irc.whois"
+
+local replies = {}
+
+-- ASKED is for how many seconds answers are shown where the user has typed a
+-- command.
+local ASKED = 15
+
+-- asked notes where the user has typed a command, and which.
+function replies.asked(link, place, command)
+  link.asked = { place = place, command = command, at = time.monotonic() }
+end
+
+-- asking is where the user waits for an answer, or nil.
+local function asking(link)
+  local asked = link.asked
+  if asked and time.monotonic() - asked.at <= ASKED then
+    return asked.place, asked.command
+  end
+  return nil
+end
+
+-- Refusals ----------------------------------------------------------------------
+
+-- REFUSALS are what numerics mean, where the server's own words would not do. "%1"
+-- is what it is about: a nick, a room or a command.
+local REFUSALS = {
+  ["401"] = "%1: No such client",
+  ["402"] = "%1: No such client",
+  ["403"] = "%1: there is no such room",
+  ["404"] = "Your message was not delivered: the room does not take messages from you",
+  ["405"] = "%1: you are in too many rooms",
+  ["406"] = "%1: nobody has had this nick lately",
+  ["407"] = "%1: too many recipients",
+  ["408"] = "Your message was not delivered: the room does not take colours",
+  ["417"] = "The line was too long for the server",
+  ["421"] = "%1: the server does not know this command",
+  ["432"] = "%1: the server does not allow this nick",
+  ["433"] = "%1: this nick is in use",
+  ["436"] = "%1: this nick is in use",
+  ["437"] = "%1 is not available at the moment",
+  ["438"] = "You change your nick too fast",
+  ["441"] = "%1 is not in this room",
+  ["442"] = "%1: you are not in this room",
+  ["443"] = "%1 is in this room already",
+  ["447"] = "You cannot change your nick here",
+  ["461"] = "%1: something is missing in the command",
+  ["467"] = "%1: the room has a key already",
+  ["471"] = "%1: the room is full",
+  ["472"] = "%1: the server does not know this mode",
+  ["473"] = "%1: this room is for the invited only",
+  ["474"] = "%1: you are banned from this room",
+  ["475"] = "%1: this room has a key, and yours is not it",
+  ["476"] = "%1: this is no name for a room",
+  ["477"] = "%1: this room is for registered nicks only",
+  ["478"] = "%1: the list is full",
+  ["481"] = "Only operators of the server may do that",
+  ["482"] = "Only operators of the room may do that",
+  ["484"] = "Your connection is restricted",
+  ["485"] = "Only the room's founder may do that",
+  ["489"] = "%1: this room is for TLS connections only",
+  ["491"] = "You cannot become an operator of the server from here",
+  ["501"] = "The server does not know this mode",
+  ["502"] = "You cannot see or change the modes of others",
+  ["520"] = "%1: this room is for operators of the server only",
+}
+
+-- PERSONAL are those whose first parameter is a nick to whom the user has written or
+-- about whom he has asked.
+local PERSONAL = { ["401"] = true, ["402"] = true, ["406"] = true, ["408"] = true, ["531"] = true, ["716"] = true }
+
+-- SILENT are numerics that nobody wants to hear of: those of a server's greeting,
+-- nothing said (412), and MOTD.
+local SILENT = {
+  ["002"] = true, ["003"] = true, ["004"] = true, ["042"] = true, ["221"] = true, ["250"] = true, ["251"] = true,
+  ["252"] = true, ["253"] = true, ["254"] = true, ["255"] = true, ["265"] = true, ["266"] = true, ["329"] = true,
+  ["372"] = true, ["375"] = true, ["411"] = true, ["412"] = true, ["451"] = true,
+}
+
+-- place_of is where a numeric belongs: to the room that it names, to the person, to
+-- where the user has typed a command, or to the server.
+local function place_of(link, msg)
+  for i = 2, #msg.params - 1 do
+    if names.is_room(link, msg.params[i]) and link.rooms[names.fold(link, msg.params[i])] then
+      return places.room(link, msg.params[i])
+    end
+  end
+  local here = asking(link)
+  if here then
+    return here
+  end
+  if PERSONAL[msg.command] and msg.params[2] and not names.is_room(link, msg.params[2]) then
+    return places.nick(link, msg.params[2])
+  end
+  return places.server(link)
+end
+
+-- words_of puts a refusal in words. The server's own are added if they say more than
+-- what anybody would say.
+local function words_of(msg)
+  local own = text.plain(msg.params[#msg.params] or "")
+  local known = REFUSALS[msg.command]
+  if not known then
+    return own
+  end
+  local about = #msg.params > 2 and msg.params[2] or ""
+  local words = known:gsub("%%1", function()
+    return about
+  end)
+  return words:gsub("^: ", "") .. ((msg.command == "404" or msg.command == "437") and own ~= "" and " (" .. own .. ")" or "")
+end
+
+local function refused(session, link, msg)
+  if PERSONAL[msg.command] and msg.params[2] and whois.missing(session, link, msg.params[2]) then
+    return
+  end
+  places.show(session, place_of(link, msg), words_of(msg))
+end
+
+-- nick_refused is for a nick that the user has asked for later; at first the
+-- registration tries others.
+local function nick_refused(session, link, msg)
+  if link.state == "online" then
+    refused(session, link, msg)
+  end
+end
+
+-- unknown takes every line that no other module wants.
+local function unknown(session, link, msg)
+  local number = tonumber(msg.command)
+  if not number or link.state ~= "online" then
+    return
+  end
+  if number >= 400 and number < 600 and not SILENT[msg.command] then
+    return refused(session, link, msg)
+  end
+  local here, command = asking(link)
+  if here and (command == "QUOTE" or command == "MOTD" or not SILENT[msg.command]) then
+    places.show(session, here, text.plain(table.concat(msg.params, " ", 2)))
+  end
+end
+
+-- standard takes FAIL, WARN and NOTE (IRCv3): command, code, context …, words.
+local function standard(session, link, msg)
+  local command = msg.params[1]
+  if command == "CHATHISTORY" or link.state ~= "online" then
+    return -- which nobody has asked for
+  end
+  local place = place_of(link, { command = msg.command, params = msg.params })
+  places.show(session, place, text.plain(msg.params[#msg.params] or msg.command))
+end
+
+-- The list of rooms ----------------------------------------------------------------
+
+-- SHOWN is how many rooms are shown in a message.
+local SHOWN = 30
+
+-- list asks for the rooms that there are; a place to show them in may be nil.
+function replies.list(session, link, place, filter)
+  link.list = { place = place, rooms = {}, count = 0 }
+  if filter and filter ~= "" then
+    return out.send(session, link, "LIST", filter)
+  end
+  return out.send(session, link, "LIST")
+end
+
+-- cut leaves the largest rooms.
+local function cut(list)
+  table.sort(list.rooms, function(a, b)
+    return a.people > b.people or a.people == b.people and a.name < b.name
+  end)
+  for i = #list.rooms, settings.list_limit + 1, -1 do
+    list.rooms[i] = nil
+  end
+end
+
+-- in_words is a list of rooms as a text.
+local function in_words(list)
+  local lines = {}
+  for i = 1, math.min(#list.rooms, SHOWN) do
+    local room = list.rooms[i]
+    lines[i] = ("%s (%d) %s"):format(room.name, room.people, room.topic):gsub(" $", "")
+  end
+  if list.count > #lines then
+    lines[#lines + 1] = ("… and %d more; /list #name* looks for some"):format(list.count - #lines)
+  end
+  return #lines > 0 and table.concat(lines, "\n") or "There are no rooms."
+end
+
+local function listed(session, link)
+  local list = link.list
+  link.list = nil
+  if not list then
+    return
+  end
+  cut(list)
+  local fields = { room = {}, name = {} }
+  for i, room in ipairs(list.rooms) do
+    fields.room[i] = names.address(link, room.name)
+    fields.name[i] = ("%s (%d) %s"):format(room.name, room.people, room.topic):gsub(" $", "")
+  end
+  session:room_list(fields)
+  if list.place then
+    places.show(session, list.place, in_words(list))
+  end
+end
+
+local function list_entry(_, link, msg)
+  local list = link.list
+  if not list or not names.is_room(link, msg.params[2] or "") then
+    return
+  end
+  list.count = list.count + 1
+  list.rooms[#list.rooms + 1] = {
+    name = msg.params[2],
+    people = tonumber(msg.params[3]) or 0,
+    topic = text.plain(msg.params[4] or ""):sub(1, 200),
+  }
+  if #list.rooms > 2 * settings.list_limit + 100 then
+    cut(list)
+  end
+end
+
+-- Who is in a room that the user is not in ------------------------------------------
+
+-- names_of asks who is in a room.
+function replies.names_of(session, link, channel, place)
+  link.names_asked = link.names_asked or {}
+  link.names_asked[names.fold(link, channel)] = { place = place, nicks = {} }
+  return out.send(session, link, "NAMES", channel)
+end
+
+local function names_question(link, channel)
+  return channel and link.names_asked and link.names_asked[names.fold(link, channel)]
+end
+
+local function names_entry(_, link, msg)
+  local question = names_question(link, msg.params[#msg.params - 1])
+  if question then
+    question.nicks[#question.nicks + 1] = msg.params[#msg.params]
+  end
+end
+
+local function names_listed(session, link, msg)
+  local question = names_question(link, msg.params[2])
+  if question then
+    link.names_asked[names.fold(link, msg.params[2])] = nil
+    local nicks = table.concat(question.nicks, " "):gsub(" +", " ")
+    places.show(session, question.place, msg.params[2] .. ": " .. (nicks ~= "" and nicks or "nobody whom you may see"))
+  end
+end
+
+replies.events = {
+  unknown = unknown,
+  ["432"] = nick_refused,
+  ["433"] = nick_refused,
+  ["436"] = nick_refused,
+  FAIL = standard,
+  WARN = standard,
+  NOTE = standard,
+  ["321"] = function() end, -- the head of the list
+  ["322"] = list_entry,
+  ["323"] = listed,
+  ["353"] = names_entry,
+  ["366"] = names_listed,
+  ["341"] = function(session, link, msg) -- invited
+    places.show(session, place_of(link, msg), ("%s has been invited to %s"):format(msg.params[2] or "", msg.params[3] or ""))
+  end,
+  connected = function(_, link)
+    link.list, link.names_asked = nil, nil
+  end,
+}
+
+return replies

@@ -1,0 +1,213 @@
+-- irc/say.lua: what the user says: to rooms, to people in them, to contacts.
+--
+-- A room of XMPP shows the user his own words only when it says them back. With
+-- echo-message the server does: then they are shown when their last line is back,
+-- and link.echoes has what is still out. Without, they are shown at once.
+
+local links = require "irc.link"
+local names = require "irc.names"
+local out = require "irc.out"
+local places = require "irc.places"
+local rooms = require "irc.rooms"
+local text = require "irc.text"
+
+local say = {}
+
+-- ECHOES is how many lines may wait to be heard again, HELD how many messages for
+-- the connection.
+local ECHOES, HELD = 100, 20
+
+-- Lines ---------------------------------------------------------------------------
+
+-- ACTION_START is "/me " with codes before it.
+local ACTION_START = "^([\2\3\4\17\22\29\30\31%d,]*)/me "
+
+-- lines_of are the lines of a message, and whether they are what he does (/me).
+local function lines_of(m)
+  local lines = m.xhtml and text.to_irc(m.xhtml)
+  if not lines then
+    lines = {}
+    for line in m.message:gmatch("[^\r\n]+") do
+      lines[#lines + 1] = line
+    end
+  end
+  if not m.message:find("^/me ") then
+    return lines, false
+  end
+  if lines[1] then
+    lines[1] = lines[1]:gsub(ACTION_START, "%1")
+  end
+  return lines, true
+end
+
+-- pieces_of cuts lines into what is sent.
+local function pieces_of(link, command, target, lines, action)
+  local before, after = action and "\1ACTION " or "", action and "\1" or ""
+  local pieces = {}
+  for _, line in ipairs(lines) do
+    for _, piece in ipairs(out.pieces(link, command, target, line, #before + #after)) do
+      pieces[#pieces + 1] = before .. piece .. after
+    end
+  end
+  return pieces
+end
+
+-- Echoes --------------------------------------------------------------------------
+
+-- remember notes a line that will come back. It returns its id.
+local function remember(link, sent)
+  link.echoes = link.echoes or {}
+  link.echo_id = (link.echo_id or 0) + 1
+  sent.id = "echo " .. link.echo_id
+  if #link.echoes >= ECHOES then
+    table.remove(link.echoes, 1)
+  end
+  table.insert(link.echoes, sent)
+  return sent.id
+end
+
+-- returned finds what the user has said, in what has come back: by the label that
+-- it had or, from a server that knows none, by its words. It returns
+--
+--   { target = folded, line = …, room = …, whole = { message, xhtml } }
+--
+-- where only the last line of a message has the whole of it, or nil.
+function say.returned(link, msg)
+  local target = names.fold(link, msg.params[1])
+  for i, sent in ipairs(link.echoes or {}) do
+    if msg.request == sent.id or msg.request == nil and sent.target == target and sent.line == msg.params[2] then
+      return table.remove(link.echoes, i)
+    end
+  end
+  return nil
+end
+
+-- shown shows the user, in a room, what he has said.
+function say.shown(session, link, room, m)
+  places.show(session, { buddy_name = room, nickname = link.nick }, m.message, { xhtml = m.xhtml })
+end
+
+-- Sending -------------------------------------------------------------------------
+
+-- send sends a message ({ message, xhtml }) to a channel or a nick, as a PRIVMSG or
+-- another command. It returns true, or nil and why not.
+function say.send(session, link, target, m, command)
+  command = command or "PRIVMSG"
+  local lines, action = lines_of(m)
+  local pieces = pieces_of(link, command, target, lines, action)
+  local echo = link.caps["echo-message"]
+  local room = names.is_room(link, target) and names.room(link, target) or nil
+  for i, piece in ipairs(pieces) do
+    local id = echo and remember(link, {
+      target = names.fold(link, target),
+      line = piece,
+      room = room,
+      whole = i == #pieces and { message = m.message, xhtml = m.xhtml } or nil,
+    })
+    local ok, why = out.request(session, link, id or "said", command, target, piece)
+    if not ok then
+      return nil, why
+    end
+  end
+  if room and #pieces > 0 and not echo then
+    say.shown(session, link, room, m)
+  end
+  return true
+end
+
+-- hold keeps a message for when the connection is there.
+local function hold(link, target, m)
+  link.held = link.held or {}
+  if #link.held >= HELD then
+    return nil, "too much waits for the connection"
+  end
+  table.insert(link.held, { target = target, message = { message = m.message, xhtml = m.xhtml } })
+  return true
+end
+
+-- deliver sends a message now or, while the first connection is being made, when it
+-- is there.
+local function deliver(session, link, target, m)
+  if link.state == "online" then
+    return say.send(session, link, target, m)
+  end
+  if link.state ~= "waiting" and link.attempts == 0 then
+    return hold(link, target, m)
+  end
+  return nil, "there is no connection to " .. link.server
+end
+
+-- refuse tells the user that a message has not been sent.
+local function refuse(session, place, why)
+  places.show(session, place, "Not sent: " .. why .. ".")
+end
+
+-- find is the link, the name on IRC and the place of a name of Spectrum's. Without a
+-- link there is why, and with the server's name no name.
+function say.find(session, name)
+  local key, target, server, nick = names.parse(name)
+  local link, why = links.open(session, key, server, names.nick(session.data.account.name))
+  if not link then
+    return nil, nil, { buddy_name = name }, why
+  end
+  if not target then
+    return link, nil, { buddy_name = name }
+  end
+  if nick then
+    places.used(link, nick, target)
+    return link, nick, places.nick(link, nick)
+  end
+  if names.is_room(link, target) then
+    return link, target, places.room(link, target)
+  end
+  places.used(link, target, nil)
+  link.chats[names.fold(link, target)] = true
+  return link, target, { buddy_name = name }
+end
+
+-- written takes a message that the user has written to a room, to somebody in a
+-- room, or to a contact.
+function say.written(session, m)
+  local link, target, place, why = say.find(session, m.buddy_name)
+  if not link then
+    return refuse(session, place, why)
+  end
+  if not target then
+    return refuse(session, place, "this is the server itself, which takes commands; /help lists them")
+  end
+  local ok, problem = deliver(session, link, target, m)
+  if not ok then
+    refuse(session, place, problem)
+  end
+end
+
+-- closed takes LEAVE_ROOM for a contact: the user has closed the chat.
+function say.closed(session, m)
+  local key, target = names.parse(m.room)
+  local link = links.find(session, key)
+  if link and target then
+    link.chats[names.fold(link, target)] = nil
+    rooms.close_unused(session, link)
+  end
+end
+
+say.events = {
+  connected = function(_, link)
+    link.echoes = nil
+  end,
+  online = function(session, link)
+    local held = link.held or {}
+    link.held = nil
+    for _, item in ipairs(held) do
+      say.send(session, link, item.target, item.message)
+    end
+  end,
+  closed = function(session, link, why)
+    for _, item in ipairs(link.held or {}) do
+      refuse(session, places.target(link, item.target), why)
+    end
+    link.held = nil
+  end,
+}
+
+return say

@@ -1,0 +1,58 @@
+-- irc/typing.lua: who is typing, as XMPP's chat states and IRC's tag +typing.
+
+local time = require "spectrum.time"
+local links = require "irc.link"
+local names = require "irc.names"
+local out = require "irc.out"
+local places = require "irc.places"
+
+local typing = {}
+
+-- STATES are the values of the tag, and what Spectrum calls them.
+local STATES = { active = "buddy_typing", paused = "buddy_typed", done = "buddy_stopped_typing" }
+
+-- EVERY is how many seconds pass at least between two of the same.
+local EVERY = 3
+
+-- denied tells whether the server keeps the tag to itself: CLIENTTAGDENY=*,-typing
+-- denies all but this one.
+local function denied(link)
+  local list = "," .. (link.isupport.CLIENTTAGDENY or "") .. ","
+  if list:find(",*,", 1, true) then
+    return not list:find(",-typing,", 1, true)
+  end
+  return list:find(",typing,", 1, true) ~= nil
+end
+
+-- composing tells somebody that the user is typing: "active", "paused" or "done".
+function typing.composing(session, m, state)
+  local key, target, _, nick = names.parse(m.buddy_name)
+  local link = links.find(session, key)
+  if not link or not target or link.state ~= "online" or not link.caps["message-tags"] or denied(link) then
+    return
+  end
+  target = nick or target
+  local now, last = time.monotonic(), link.typing
+  if last and last.target == target and last.state == state and now - last.at < EVERY then
+    return
+  end
+  link.typing = { target = target, state = state, at = now }
+  out.tagged(session, link, { ["+typing"] = state }, "TAGMSG", target)
+end
+
+-- heard shows that somebody is typing to the user. In rooms Spectrum has no way to.
+local function heard(session, link, msg)
+  local send = STATES[msg.tags["+typing"] or msg.tags["+draft/typing"] or ""]
+  local to_me = names.fold(link, msg.params[1] or "") == names.fold(link, link.nick)
+  if not send or not msg.source or not to_me then
+    return
+  end
+  local place = places.nick(link, msg.source.nick)
+  if not place.pm then
+    session[send](session, { buddy_name = place.buddy_name })
+  end
+end
+
+typing.events = { TAGMSG = heard }
+
+return typing

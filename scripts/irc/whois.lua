@@ -1,0 +1,137 @@
+-- irc/whois.lua: what a server tells of somebody (WHOIS), collected from its many
+-- lines into one message for where the user has asked.
+
+local text = require "irc.text"
+local time = require "spectrum.time"
+local names = require "irc.names"
+local out = require "irc.out"
+local places = require "irc.places"
+
+local whois = {}
+
+-- ask asks the server about somebody. The answer is shown in a place.
+function whois.ask(session, link, nick, place)
+  link.whois = link.whois or {}
+  link.whois[names.fold(link, nick)] = { nick = nick, place = place, lines = {} }
+  return out.send(session, link, "WHOIS", nick)
+end
+
+-- span is a number of seconds in words.
+local function span(seconds)
+  seconds = tonumber(seconds) or 0
+  local words = {}
+  for _, unit in ipairs { { 86400, "d" }, { 3600, "h" }, { 60, "min" } } do
+    if seconds >= unit[1] then
+      words[#words + 1] = math.floor(seconds / unit[1]) .. " " .. unit[2]
+      seconds = seconds % unit[1]
+    end
+  end
+  if #words == 0 then
+    return seconds .. " s"
+  end
+  return table.concat(words, " ", 1, math.min(#words, 2))
+end
+
+-- LINES make a line of each numeric; p are its parameters behind our own nick and
+-- that of whom it is about. The others are shown in the server's words.
+local LINES = {
+  ["311"] = function(p)
+    return ("%s!%s@%s"):format(p.nick, p[1] or "", p[2] or ""), "Name: " .. (p[4] or "")
+  end,
+  ["314"] = function(p)
+    return ("was %s!%s@%s"):format(p.nick, p[1] or "", p[2] or ""), "Name: " .. (p[4] or "")
+  end,
+  ["312"] = function(p)
+    return ("Server: %s (%s)"):format(p[1] or "", p[2] or "")
+  end,
+  ["317"] = function(p)
+    local since = tonumber(p[2])
+    return "Idle: " .. span(p[1]), since and "Online since: " .. time.format(since, "rfc1123") or nil
+  end,
+  ["319"] = function(p)
+    return "Rooms: " .. (p[1] or "")
+  end,
+  ["301"] = function(p)
+    return "Away: " .. (p[1] or "")
+  end,
+  ["330"] = function(p)
+    return "Account: " .. (p[1] or "")
+  end,
+  ["338"] = function(p)
+    return "Address: " .. (p[1] or "")
+  end,
+}
+
+-- OTHERS are numerics that belong to it and speak for themselves.
+local OTHERS = { "276", "307", "310", "313", "320", "335", "337", "350", "378", "379", "671" }
+
+-- open is the question that a line answers, or nil.
+local function open(link, msg)
+  return msg.params[2] and link.whois and link.whois[names.fold(link, msg.params[2])]
+end
+
+-- collect adds a line's text. It returns false if nobody has asked.
+local function collect(link, msg)
+  local question = open(link, msg)
+  if not question then
+    return false
+  end
+  local p = { nick = msg.params[2], unpack(msg.params, 3) }
+  local make = LINES[msg.command]
+  local lines = make and { make(p) } or { table.concat(p, " ") }
+  for _, line in ipairs(lines) do
+    question.lines[#question.lines + 1] = text.plain(line)
+  end
+  return true
+end
+
+-- answer shows what has come together.
+local function answer(session, link, nick, nothing)
+  local key = names.fold(link, nick)
+  local question = link.whois and link.whois[key]
+  if not question then
+    return false
+  end
+  link.whois[key] = nil
+  local found = #question.lines > 0 and table.concat(question.lines, "\n") or question.nick .. ": " .. nothing
+  places.show(session, question.place, found)
+  return true
+end
+
+-- away takes 301. It returns false if it is no part of a WHOIS.
+function whois.away(link, msg)
+  return collect(link, msg)
+end
+
+-- missing takes 401, 402 and 406: nobody has this nick. It returns false if the user
+-- has not asked about him.
+function whois.missing(session, link, nick)
+  return answer(session, link, nick, "No such client")
+end
+
+local function finished(session, link, msg)
+  answer(session, link, msg.params[2] or "", "No such client")
+end
+
+whois.events = {
+  ["318"] = finished,
+  ["369"] = finished,
+  connected = function(_, link)
+    link.whois = nil
+  end,
+}
+
+for numeric in pairs(LINES) do
+  if numeric ~= "301" then -- which says more than that; see irc/presence.lua
+    whois.events[numeric] = function(_, link, msg)
+      collect(link, msg)
+    end
+  end
+end
+for _, numeric in ipairs(OTHERS) do
+  whois.events[numeric] = function(_, link, msg)
+    collect(link, msg)
+  end
+end
+
+return whois
