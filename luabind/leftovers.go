@@ -3,6 +3,7 @@ package luabind
 import (
 	"runtime"
 	"sync"
+	"sync/atomic"
 
 	"spectrumlua/runtime/crash"
 	"spectrumlua/runtime/task"
@@ -19,14 +20,13 @@ type leftovers struct {
 
 type leftover struct {
 	resource *task.Resource
-	// gone is closed when the VM of the script is gone.
-	gone chan struct{}
+	gone     *atomic.Bool // whether the VM of the script is
 }
 
 // add notes what a VM has open, to be closed when the VM is gone and nobody
 // refers to it.
 func (ls *leftovers) add(v *vm, open []*task.Resource) {
-	gone := make(chan struct{})
+	gone := new(atomic.Bool)
 	ls.mu.Lock()
 	defer ls.mu.Unlock()
 	for _, r := range open {
@@ -36,8 +36,8 @@ func (ls *leftovers) add(v *vm, open []*task.Resource) {
 }
 
 // vanished is called when a VM is gone, on a goroutine that must not be kept.
-func (ls *leftovers) vanished(gone chan struct{}) {
-	close(gone)
+func (ls *leftovers) vanished(gone *atomic.Bool) {
+	gone.Store(true)
 	go func() {
 		defer crash.Guard()
 		for _, r := range ls.lost() {
@@ -55,7 +55,7 @@ func (ls *leftovers) lost() (lost []*task.Resource) {
 	for _, l := range ls.all {
 		switch {
 		case l.resource.Closed():
-		case l.isGone() && !l.resource.Held():
+		case l.gone.Load() && !l.resource.Held():
 			lost = append(lost, l.resource)
 		default:
 			kept = append(kept, l)
@@ -63,13 +63,4 @@ func (ls *leftovers) lost() (lost []*task.Resource) {
 	}
 	ls.all = kept
 	return lost
-}
-
-func (l leftover) isGone() bool {
-	select {
-	case <-l.gone:
-		return true
-	default:
-		return false
-	}
 }

@@ -6,6 +6,8 @@ import (
 	"runtime"
 	"strings"
 	"testing"
+	"testing/synctest"
+	"time"
 
 	"google.golang.org/protobuf/proto"
 
@@ -316,4 +318,49 @@ end`
 	if n := runtime.NumGoroutine(); n > goroutines+20 {
 		t.Errorf("%d goroutines, %d before", n, goroutines)
 	}
+}
+
+// TestLateGenerationsAreToldOf leaves something of the old script running.
+func TestLateGenerationsAreToldOf(t *testing.T) {
+	for _, c := range []struct{ name, load, want string }{
+		{"a task", `spectrum.spawn("old", function() spectrum.sleep(1000) end)`, "handlers or tasks of it still run or wait (1)"},
+		{"a timer", `spectrum.every("old", 1000, function() return data end)`, "a timer with a name"},
+		{"nothing", ``, ""},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			dir := t.TempDir()
+			synctest.Test(t, func(t *testing.T) {
+				st := luatest.NewIn(t, dir, answering(c.load))
+				defer st.Close()
+				if err := st.Host.Load(); err != nil {
+					t.Fatal(err)
+				}
+				reload(t, st, answering(""))
+				time.Sleep(30 * time.Second)
+				synctest.Wait()
+				if strings.Contains(st.Log.String(), "lives on") {
+					t.Error("that was early")
+				}
+				time.Sleep(200 * time.Second)
+				synctest.Wait()
+				if log := st.Log.String(); strings.Contains(log, "generation 1 of the script lives on") != (c.want != "") ||
+					!strings.Contains(log, c.want) || strings.Count(log, "lives on") > 1 {
+					t.Errorf("the log has %q", log)
+				}
+			})
+		})
+	}
+}
+
+// TestLoadThatNeverEnds loads a script that waits for ever.
+func TestLoadThatNeverEnds(t *testing.T) {
+	dir := t.TempDir()
+	synctest.Test(t, func(t *testing.T) {
+		st := luatest.NewIn(t, dir, answering("spectrum.channel():receive()"))
+		defer st.Close()
+		if err := st.Host.Load(); err == nil || !strings.Contains(err.Error(), "script.lua:8: stopped: the script took longer than 1m0s to load") {
+			t.Errorf("got %v", err)
+		}
+		reload(t, st, answering(""))
+	})
 }
