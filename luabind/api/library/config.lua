@@ -30,4 +30,14 @@ function config.bool(key, default) end
 ---@return string[] values a list
 function config.list(key) end
 
+---The names of all keys of a section, in the order in which they stand there, so that one with a typo can be told.
+---@param section string as in `"irc"`
+---@return string[] names a list, without the section's name
+function config.keys(section) end
+
+---Where a key is set, for messages about it.
+---@param key string
+---@return string? place `"file:line"`, or `"command line"`; nil if it is not set
+function config.where(key) end
+
 return config

@@ -37,6 +37,21 @@ func open(rt *bind.Runtime) *lua.LTable {
 			}
 			return bind.Return(l, list)
 		},
+		// keys(section) is the names of all keys of a section.
+		"keys": func(l *lua.LState) int {
+			list := bind.NewTable()
+			for _, key := range c.Keys(l.CheckString(1)) {
+				list.Append(lua.LString(key))
+			}
+			return bind.Return(l, list)
+		},
+		// where(key) is the file and line of a key, for messages.
+		"where": func(l *lua.LState) int {
+			if place := c.Where(l.CheckString(1)); place != "" {
+				return bind.Return(l, lua.LString(place))
+			}
+			return bind.Return(l, lua.LNil)
+		},
 	})
 }
 
