@@ -193,6 +193,8 @@ for key, wrong in pairs {
   charset = "klingon",
   flood_lines = "0",
   network = "alone",
+  port = "6697+",
+  servr = "irc.example.net",
 } do
   test.case("a wrong " .. key .. " is an error that names it", function(t)
     t.error(function()

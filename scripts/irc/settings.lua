@@ -22,17 +22,24 @@ local SASL = {
   ["scram-sha-256"] = true,
 }
 
+-- known are the keys that are asked for below: any other one is a typo.
+local known = {}
+
 -- key is a setting's name in the config file.
 local function key(name)
+  known[name] = true
   if OLD_NAMES[name] and config.get("irc." .. name) == nil and config.get("service.irc_" .. name) ~= nil then
     return "service.irc_" .. name
   end
   return "irc." .. name
 end
 
+-- refuse ends loading: the error says where the key stands.
 local function refuse(name, why)
-  local section, last = key(name):match("^(%w+)%.(.*)$")
-  error(("[%s] %s: %s"):format(section, last, why), 0)
+  local full = key(name)
+  local section, last = full:match("^(%w+)%.(.*)$")
+  local place = config.where(full)
+  error(("%s[%s] %s: %s"):format(place and place .. ": " or "", section, last, why), 0)
 end
 
 local function text(name, default)
@@ -104,7 +111,7 @@ end
 -- servers, since a port cannot stand in a room's address.
 local function networks()
   local found = {}
-  for _, value in ipairs(config.list("irc.network")) do
+  for _, value in ipairs(config.list(key("network"))) do
     local name, rest = value:match("^(%S+)%s+(%S.*)$")
     if not name then
       refuse("network", ('"%s": a name and the servers behind it are wanted'):format(value))
@@ -121,20 +128,20 @@ end
 local function choice(name, default, values)
   local value = text(name, default):lower()
   if not values[value] then
-    local known = {}
+    local list = {}
     for v in pairs(values) do
-      known[#known + 1] = v
+      list[#list + 1] = v
     end
-    table.sort(known)
-    refuse(name, ('"%s" is none of %s'):format(value, table.concat(known, ", ")))
+    table.sort(list)
+    refuse(name, ('"%s" is none of %s'):format(value, table.concat(list, ", ")))
   end
   return value
 end
 
 local function charset(name, default)
   local value = text(name, default)
-  local known = value:lower() == "utf-8" and "utf-8" or encoding.charset(value)
-  return known or refuse(name, ('there is no charset "%s"'):format(value))
+  local found = value:lower() == "utf-8" and "utf-8" or encoding.charset(value)
+  return found or refuse(name, ('there is no charset "%s"'):format(value))
 end
 
 local function set(of)
@@ -165,7 +172,7 @@ settings.identify = text("identify", settings.one_server and "NickServ identify 
 settings.sasl = choice("sasl", settings.one_server and "auto" or "off", SASL)
 settings.sasl_name = text("sasl_name", "$name")
 settings.sasl_password = text("sasl_password", "$password")
-settings.commands = config.list("irc.command")
+settings.commands = config.list(key("command"))
 settings.webirc = text("webirc")
 settings.webirc_gateway = text("webirc_gateway", "spectrum")
 settings.webirc_host = text("webirc_host", "$local.$domain")
@@ -197,6 +204,12 @@ settings.away_timeout = number("away_timeout", 60, 0, 86400)
 settings.split_timeout = number("split_timeout", 60, 0, 3600)
 settings.list_limit = number("list_limit", 200, 0, 100000)
 settings.history = number("history", 50, 0, 1000)
+
+for _, name in ipairs(config.keys("irc")) do
+  if not known[name] then
+    refuse(name, "there is no such key; docs/irc.md lists them")
+  end
+end
 
 -- fill puts what is known of a user in the place of $name, $password, $nick,
 -- $user (his JID), $local and $domain (its parts), and "#" in that of $hash, since
