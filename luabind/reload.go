@@ -19,8 +19,12 @@ const reloadHandler = "reload"
 const reloadPatience = 10 * time.Second
 
 // reloadsAtOnce is how many sessions' on.reload run before others have their
-// turn: with thousands online, nobody's message waits for all of them.
-const reloadsAtOnce = 16
+// turn, and reloadsPause the pause then: with thousands online, nobody's message
+// waits for all of them, or for the memory that they take all at once.
+const (
+	reloadsAtOnce = 16
+	reloadsPause  = time.Millisecond
+)
 
 // postReload has on.reload run, in v: at once without a session, then in each
 // session's turn with it, before the messages that come from now on. The baton
@@ -37,7 +41,10 @@ func (h *Host) postReload(v *vm) {
 		for i, s := range sessions {
 			s.Owner().Wake()
 			if i%reloadsAtOnce == reloadsAtOnce-1 {
-				_ = t.Wait(func(context.Context) error { return nil }) // which goes to the queue's end
+				_ = t.Wait(func(context.Context) error {
+					time.Sleep(reloadsPause)
+					return nil
+				})
 			}
 		}
 	})

@@ -15,11 +15,12 @@ import (
 // places that the log names.
 const (
 	maxSurveyed = 10_000
+	maxInTurn   = 500 // and then others have theirs
 	maxNamed    = 5
 )
 
-// survey looks through the data tables after a reload, each in a turn of its
-// own. It returns what the script has open that they refer to, and logs where
+// survey looks through the data tables after a reload, a few in each turn of the
+// baton. It returns what the script has open that they refer to, and logs where
 // they have functions of an older generation, which keep its VM alive.
 func (h *Host) survey() (kept map[*task.Resource]bool) {
 	s := &surveyor{host: h, kept: map[*task.Resource]bool{}, found: map[finding]int{}}
@@ -27,10 +28,12 @@ func (h *Host) survey() (kept map[*task.Resource]bool) {
 		s.newest = h.generation
 		s.look("spectrum.data", h.data)
 	})
-	for _, session := range h.sessions.Sessions() {
+	for sessions := h.sessions.Sessions(); len(sessions) > 0; {
 		h.opts.Scheduler.Do(func() {
-			if hd := h.handle(session); hd.data != nil {
-				s.look("session.data", hd.data)
+			for until := s.looked + maxInTurn; len(sessions) > 0 && s.looked < until; sessions = sessions[1:] {
+				if hd := h.handle(sessions[0]); hd.data != nil {
+					s.look("session.data", hd.data)
+				}
 			}
 		})
 	}
@@ -41,6 +44,7 @@ func (h *Host) survey() (kept map[*task.Resource]bool) {
 type surveyor struct {
 	host   *Host
 	newest int
+	looked int // values so far
 	kept   map[*task.Resource]bool
 	found  map[finding]int // how often
 }
@@ -65,6 +69,7 @@ func (s *surveyor) look(root string, table *lua.LTable) {
 	for len(queue) > 0 {
 		n := queue[0]
 		queue = queue[1:]
+		s.looked++
 		switch v := n.value.(type) {
 		case *lua.LFunction:
 			s.note(root, n, s.host.generations.of(v))
