@@ -42,6 +42,7 @@ local SENT = {
   { "the bans", "/ban", "MODE #lua +b" },
   { "mode", "/mode +kl key 5", "MODE #lua +kl key 5" },
   { "the modes", "/mode", "MODE #lua" },
+  { "the modes of another room", "/mode #go +n", "MODE #go +n" },
   { "op", "/op dan", "MODE #lua +o dan" },
   { "op three and one", "/op a b c d", "MODE #lua +ooo a b c", "MODE #lua +o d" },
   { "deop", "/deop dan", "MODE #lua -o dan" },
@@ -231,10 +232,23 @@ end)
 test.case("answers to what was quoted", function(t)
   local user = room(t, function(conn)
     conn:expect_line "^STATS u$"
-    fake.say(conn, "242 alice :Server Up 1 days", "219 alice u :End of STATS")
+    conn:expect_line "^MODE #lua$"
+    fake.say(conn, "251 alice :5 users", "242 alice :Server Up 1 days", "324 alice #lua +nt", "219 alice u :End of STATS")
+    conn:expect_line "^PRIVMSG nobody hi$"
+    fake.say(conn, "401 alice nobody :No such nick")
+    conn:expect_line "^KICK #lua nobody$"
+    fake.say(conn, "401 alice nobody :No such nick")
   end)
   user:say("#lua", "/quote STATS u")
+  user:say("#lua", "/mode")
+  user:expect("conv_message", { buddy_name = "#lua", message = "5 users" })
   user:expect("conv_message", { buddy_name = "#lua", message = "Server Up 1 days" })
+  user:expect("conv_message", { buddy_name = "#lua", message = "#lua has the modes +nt" })
+  user:say("nobody", "hi")
+  user:expect("conv_message", { buddy_name = "nobody", message = "nobody: No such client" })
+  t:advance(1)
+  user:say("#lua", "/kick nobody")
+  user:expect("conv_message", { buddy_name = "#lua", message = "nobody: No such client" })
 end)
 
 test.case("the answer to a question of ours", function(t)

@@ -15,18 +15,19 @@ local replies = {}
 -- command.
 local ASKED = 15
 
--- asked notes where the user has typed a command, and which.
+-- asked notes where the user has typed a command. Of what he has quoted all answers
+-- are shown, of others those that are not known to be of no interest.
 function replies.asked(link, place, command)
-  link.asked = { place = place, command = command, at = time.monotonic() }
+  local question = { place = place, at = time.monotonic() }
+  link.asked = question
+  if command == "QUOTE" or command == "MOTD" then
+    link.quoted = question
+  end
 end
 
--- asking is where the user waits for an answer, or nil.
-local function asking(link)
-  local asked = link.asked
-  if asked and time.monotonic() - asked.at <= ASKED then
-    return asked.place, asked.command
-  end
-  return nil
+-- place_for is where a question was asked, if that was not long ago.
+local function place_for(question)
+  return question and time.monotonic() - question.at <= ASKED and question.place or nil
 end
 
 -- Refusals ----------------------------------------------------------------------
@@ -86,22 +87,20 @@ local SILENT = {
   ["372"] = true, ["375"] = true, ["411"] = true, ["412"] = true, ["451"] = true,
 }
 
--- place_of is where a numeric belongs: to the room that it names, to the person, to
--- where the user has typed a command, or to the server.
+-- place_of is where a numeric belongs: to him whom the user has just written to, to the
+-- room that it names, to where the user has typed a command, or to the server.
 local function place_of(link, msg)
+  local nick = PERSONAL[msg.command] and not names.is_room(link, msg.params[2]) and msg.params[2]
+  local said = nick and link.said
+  if said and said.target == names.fold(link, nick) and not (link.asked and link.asked.at > said.at) then
+    return places.nick(link, nick)
+  end
   for i = 2, #msg.params - 1 do
     if names.is_room(link, msg.params[i]) and link.rooms[names.fold(link, msg.params[i])] then
       return places.room(link, msg.params[i])
     end
   end
-  local here = asking(link)
-  if here then
-    return here
-  end
-  if PERSONAL[msg.command] and msg.params[2] and not names.is_room(link, msg.params[2]) then
-    return places.nick(link, msg.params[2])
-  end
-  return places.server(link)
+  return place_for(link.asked) or nick and places.nick(link, nick) or places.server(link)
 end
 
 -- words_of puts a refusal in words. The server's own are added if they say more than
@@ -120,7 +119,7 @@ local function words_of(msg)
 end
 
 local function refused(session, link, msg)
-  if PERSONAL[msg.command] and msg.params[2] and whois.missing(session, link, msg.params[2]) then
+  if PERSONAL[msg.command] and whois.missing(session, link, msg.params[2]) then
     return
   end
   places.show(session, place_of(link, msg), words_of(msg))
@@ -143,8 +142,8 @@ local function unknown(session, link, msg)
   if number >= 400 and number < 600 and not SILENT[msg.command] then
     return refused(session, link, msg)
   end
-  local here, command = asking(link)
-  if here and (command == "QUOTE" or command == "MOTD" or not SILENT[msg.command]) then
+  local here = place_for(link.quoted) or not SILENT[msg.command] and place_for(link.asked)
+  if here then
     places.show(session, here, text.plain(table.concat(msg.params, " ", 2)))
   end
 end
@@ -272,6 +271,11 @@ replies.events = {
   ["323"] = listed,
   ["353"] = names_entry,
   ["366"] = names_listed,
+  ["324"] = function(session, link, msg) -- the modes of a room
+    if place_for(link.asked) then
+      places.show(session, link.asked.place, ("%s has the modes %s"):format(msg.params[2], table.concat(msg.params, " ", 3)))
+    end
+  end,
   ["341"] = function(session, link, msg) -- invited
     places.show(session, place_of(link, msg), ("%s has been invited to %s"):format(msg.params[2] or "", msg.params[3] or ""))
   end,

@@ -112,10 +112,14 @@ local function ban(sign)
   end
 end
 
+-- mode: what begins with "+" are modes, though some servers have rooms of such names.
 local function mode(c)
-  local channel, rest = arguments.channel(c)
-  if not channel or not c.room and not c.rest:find("^[^%s%w]") then
-    channel, rest = c.link.nick, c.rest -- one's own modes
+  local channel, rest = c.room and c.room.channel or c.link.nick, c.rest
+  if not rest:find("^[+%-]") and rest ~= "" then
+    channel, rest = arguments.channel(c)
+    if not channel then
+      return nil, rest
+    end
   end
   return out.send(c.session, c.link, "MODE", channel, unpack(words(rest)))
 end

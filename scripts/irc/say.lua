@@ -4,6 +4,7 @@
 -- echo-message the server does: then they are shown when their last line is back,
 -- and link.echoes has what is still out. Without, they are shown at once.
 
+local time = require "spectrum.time"
 local links = require "irc.link"
 local names = require "irc.names"
 local out = require "irc.out"
@@ -175,6 +176,7 @@ function say.written(session, m)
   if not target then
     return refuse(session, place, "this is the server itself, which takes commands; /help lists them")
   end
+  link.said = { target = names.fold(link, target), at = time.monotonic() }
   local ok, problem = deliver(session, link, target, m)
   if not ok then
     refuse(session, place, problem)
