@@ -81,7 +81,7 @@ local function ask(session, link)
     end
   end
   table.sort(nicks)
-  if link.state ~= "online" or #link.queue > 0 then
+  if link.state ~= "online" or not out.idle(link) then
     return
   end
   link.ison = link.ison or {}

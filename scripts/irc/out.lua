@@ -37,6 +37,16 @@ local function wait_for_token(link)
   link.tokens = link.tokens - 1
 end
 
+-- idle tells whether several lines could leave at once: that is when things may be
+-- asked for that nobody waits for.
+function out.idle(link)
+  if #link.queue > 0 or settings.flood_seconds == 0 then
+    return #link.queue == 0
+  end
+  local filled = (time.monotonic() - link.tokens_at) / settings.flood_seconds
+  return link.tokens + filled >= math.min(3, settings.flood_lines)
+end
+
 -- take takes the next line from the queue. Joins that wait behind each other become
 -- one line.
 local function take(link)

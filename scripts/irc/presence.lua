@@ -97,24 +97,35 @@ end
 
 -- Asking --------------------------------------------------------------------------
 
+-- LATER is after how many seconds it is tried again, while other things are said.
+local LATER = 5
+
 -- ask_next asks about the next room that waits for it. One is asked at a time: the
 -- answers are long.
 local function ask_next(session, link)
-  local channel = table.remove(link.who or {}, 1)
-  if channel then
-    out.send(session, link, "WHO", channel)
-  end
-end
-
--- ask_all asks about all rooms, unless other things wait to be sent.
-local function ask_all(session, link)
-  if link.state ~= "online" or link.caps["away-notify"] or #link.queue > 0 then
+  if link.state ~= "online" or not link.who or not link.who[1] then
     return
   end
-  link.who = {}
-  for _, room in pairs(link.rooms) do
-    if room.state == "in" then
-      link.who[#link.who + 1] = room.channel
+  if out.idle(link) then
+    out.send(session, link, "WHO", table.remove(link.who, 1))
+    return
+  end
+  session:after("who later " .. link.key, LATER, function()
+    ask_next(session, link)
+  end)
+end
+
+-- ask_all asks about all rooms.
+local function ask_all(session, link)
+  if link.caps["away-notify"] then
+    return
+  end
+  if not link.who or not link.who[1] then
+    link.who = {}
+    for _, room in pairs(link.rooms) do
+      if room.state == "in" then
+        link.who[#link.who + 1] = room.channel
+      end
     end
   end
   ask_next(session, link)
