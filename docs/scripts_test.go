@@ -85,7 +85,7 @@ func TestReadingEcho(t *testing.T) {
 // TestMistakes makes the mistakes that the guide explains, and looks for what
 // the program says in it.
 func TestMistakes(t *testing.T) {
-	guide := read(t, "docs/getting-started.md")
+	guide := read(t, "docs/gateway.md")
 	quoted := func(t *testing.T, message string) {
 		t.Helper()
 		if !strings.Contains(guide, message) {

@@ -1,0 +1,58 @@
+package docs_test
+
+import (
+	"os"
+	"path/filepath"
+	"regexp"
+	"strings"
+	"testing"
+
+	"spectrumlua/luabind/check"
+	"spectrumlua/luabind/scripttest"
+)
+
+var namedScript = regexp.MustCompile("(?ms)^```lua (\\w+\\.lua)\n(.*?)^```$")
+
+// TestRecipes has check find nothing in the scripts of the recipes, and runs the
+// tests in testdata/recipes over them. Each script has some, or is a module.
+func TestRecipes(t *testing.T) {
+	t.Parallel()
+	const tests = "testdata/recipes"
+	folder := t.TempDir()
+	scripts := namedScript.FindAllStringSubmatch(read(t, "docs/recipes.md"), -1)
+	for _, script := range scripts {
+		name, text := script[1], script[2]
+		write(t, filepath.Join(folder, name), text)
+		test := strings.TrimSuffix(name, ".lua") + "_test.lua"
+		cases, err := os.ReadFile(filepath.Join(tests, test))
+		switch {
+		case err == nil:
+			write(t, filepath.Join(folder, test), string(cases))
+		case strings.HasSuffix(text, "return on\n"):
+			t.Errorf("%s has no tests in docs/%s", name, tests)
+		}
+	}
+	if files, err := os.ReadDir(tests); err != nil || len(scripts) < len(files) || len(files) < 10 {
+		t.Fatalf("%d scripts and %d tests were found: %v", len(scripts), len(files), err)
+	}
+
+	for _, finding := range check.Paths(folder).Findings {
+		t.Errorf("check: %v", finding)
+	}
+	files, err := scripttest.Find([]string{folder})
+	if err != nil {
+		t.Fatal(err)
+	}
+	scripttest.Run(t.Context(), files, scripttest.Options{Done: func(r scripttest.Result) {
+		if !r.Passed() {
+			t.Errorf("%s: %s: %s", filepath.Base(r.File), r.Name, strings.Join(r.Failures, "\n"))
+		}
+	}})
+}
+
+func write(t *testing.T, path, text string) {
+	t.Helper()
+	if err := os.WriteFile(path, []byte(text), 0o600); err != nil {
+		t.Fatal(err)
+	}
+}

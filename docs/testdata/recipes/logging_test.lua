@@ -1,0 +1,12 @@
+local test = require "spectrum.test"
+
+test.case("nothing private", function(t)
+  local alice = t:login { password = "hunter22" }
+  alice:expect("connected")
+  local line = t:log("login")
+  t.falsy(line:find("hunter22", 1, true))
+  alice:say("carol", "private")
+  alice:expect("conv_message")
+  line = t:log("a message")
+  t.falsy(line:find("private", 1, true))
+end)

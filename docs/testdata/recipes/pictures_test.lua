@@ -1,0 +1,18 @@
+local test = require "spectrum.test"
+local crypto = require "spectrum.crypto"
+
+test.case("the hash is that of the picture", function(t)
+  local alice = t:login()
+  local buddy = alice:expect("buddy_changed")
+  alice:send("vcard", { buddy_name = "carol", id = 7 })
+  local card = alice:expect("vcard", { buddy_name = "carol", id = 7, fullname = "Carol Doe" })
+  t.equal(crypto.sha1(card.photo, "hex"), buddy.icon_hash)
+  t.equal(card.photo:sub(1, 3), "GIF")
+end)
+
+test.case("a picture of the user's own", function(t)
+  local alice = t:login()
+  alice:expect("connected")
+  alice:send("vcard", { buddy_name = "", id = 0, photo = "12345" })
+  t:log("a new picture.*bytes=5")
+end)

@@ -1,0 +1,8 @@
+local test = require "spectrum.test"
+
+test.case("it counts", function(t)
+  local alice = t:login()
+  alice:expect("connected")
+  alice:say("wc", "three words here; $(touch nothing)")
+  alice:expect("conv_message", { message = "5 words" })
+end)

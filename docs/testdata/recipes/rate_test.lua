@@ -1,0 +1,24 @@
+local test = require "spectrum.test"
+
+test.case("one at a time", function(t)
+  local alice = t:login()
+  alice:expect("connected")
+  for i = 1, 3 do
+    alice:say("carol", "message " .. i)
+  end
+  alice:expect("conv_message", { message = "message 1" })
+  alice:never("conv_message")
+  t:advance(0.5)
+  alice:expect("conv_message", { message = "message 2" })
+  alice:never("conv_message")
+  t:advance(0.5)
+  alice:expect("conv_message", { message = "message 3" })
+end)
+
+test.case("too much is refused", function(t)
+  local alice = t:login()
+  for i = 1, 110 do
+    alice:say("carol", tostring(i))
+  end
+  alice:expect("conv_message", { message = t.pattern "^Too much at once, this was not sent: " })
+end)

@@ -1,0 +1,14 @@
+local test = require "spectrum.test"
+
+test.case("a receipt comes when it has arrived", function(t)
+  t:expect("backend_config")
+  local alice = t:login()
+  alice:expect("connected")
+  alice:send("conv_message", { buddy_name = "carol", message = "one", id = "x1" })
+  alice:say("carol", "without")
+  alice:never("conv_message_ack")
+  t:settle()
+  t:advance(1)
+  alice:expect("conv_message_ack", { buddy_name = "carol", id = "x1" })
+  alice:never()
+end)

@@ -1,0 +1,41 @@
+local test = require "spectrum.test"
+
+test.case("it connects again, and tells once", function(t)
+  local peer = t:serve(function(conn, n)
+    conn:write_line("line " .. n)
+    if n == 3 then
+      conn:expect_close(30)
+    end
+  end)
+  t:start { config = { reconnect = { server = peer.address } } }
+  local alice = t:login()
+  alice:expect("connected")
+  alice:expect("conv_message", { message = "line 1" })
+  alice:expect("conv_message", { message = t.pattern "^The connection is lost" })
+  t:settle()
+  t:advance(10)
+  alice:expect("conv_message", { message = "line 2" })
+  peer:wait(2)
+  t:settle()
+  t:advance(15)
+  alice:expect("conv_message", { message = "line 3" })
+  t:settle()
+  t:reload()
+  t:advance(60)
+  alice:expect("conv_message", { message = "The connection is back." })
+  alice:never()
+end)
+
+test.case("a server that is not there", function(t)
+  local port = t:free_port()
+  t:start { config = { reconnect = { server = "127.0.0.1:" .. port } } }
+  local alice = t:login()
+  alice:expect("conv_message", { message = t.pattern "lost.*refused" })
+  t:settle()
+  t:advance(10)
+  t:settle()
+  alice:never("conv_message")
+  t:serve(function(conn) conn:write_line("here") conn:expect_close(30) end, { port = port })
+  t:advance(15)
+  alice:expect("conv_message", { message = "here" })
+end)
