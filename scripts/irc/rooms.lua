@@ -338,6 +338,7 @@ rooms.events = {
   end,
 
   online = function(session, l)
+    l.told = false
     for _, room in pairs(l.rooms) do
       ask(session, l, room)
     end
@@ -348,9 +349,10 @@ rooms.events = {
     end
   end,
   waiting = function(session, l, why, seconds)
-    if l.attempts > 1 then
-      return -- the user knows
+    if l.told then
+      return -- nothing has changed since
     end
+    l.told = true
     local told
     local said = ("No connection to %s: %s. The next attempt is in %d seconds."):format(l.server, why, math.ceil(seconds))
     for _, room in pairs(l.rooms) do
