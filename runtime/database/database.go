@@ -162,8 +162,12 @@ func row(ctx context.Context, c Conn, plain func(error) error, text string, args
 }
 
 // Bind writes a statement whose placeholders are ? as the engine wants it. It
-// is an error if there are more or fewer values than placeholders.
+// is an error if there are more or fewer values than placeholders, or if the
+// text says nothing.
 func (d *DB) Bind(text string, values int) (string, error) {
+	if d.Engine().syntax.empty(text) {
+		return "", errors.New("the statement is empty")
+	}
 	bound, n := d.Engine().bind(text)
 	if n >= 0 && n != values {
 		return "", fmt.Errorf("the statement has %d placeholders, but there are %d values", n, values)

@@ -90,6 +90,22 @@ func (s syntax) skip(text string, i int) int {
 	return i
 }
 
+// empty tells that there is no statement in a text, but blanks and comments at
+// the most. Some drivers panic at it. SQLite reads up to a NUL.
+func (s syntax) empty(text string) bool {
+	for i := 0; i < len(text); {
+		switch c := text[i]; {
+		case strings.IndexByte(" \t\r\n\f\v;", c) >= 0:
+			i++
+		case s.line(text[i:]), strings.HasPrefix(text[i:], "/*") && !strings.HasPrefix(text[i:], "/*!"):
+			i = s.skip(text, i)
+		default:
+			return c == 0
+		}
+	}
+	return true
+}
+
 // line tells that s starts with a comment that ends with its line.
 func (s syntax) line(text string) bool {
 	if !s.hash {

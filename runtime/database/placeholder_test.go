@@ -54,6 +54,19 @@ func TestPlaceholders(t *testing.T) {
 	}
 }
 
+func TestEmpty(t *testing.T) {
+	for text, want := range map[string]bool{
+		"": true, " \t\n;": true, "-- a": true, "/* a */ ; -- b\n": true, "\x00": true, ";\x00SELECT 1": true,
+		"a": false, "-": false, "; SELECT 1": false, "/*!1*/": false, "-- a\nb": false, "a\x00": false,
+	} {
+		for _, e := range []*Engine{SQLite, PostgreSQL, MySQL} {
+			if e.syntax.empty(text) != want {
+				t.Errorf("%s: %q, want %v", e.Name, text, want)
+			}
+		}
+	}
+}
+
 func FuzzPlaceholders(f *testing.F) {
 	f.Add("SELECT ?, '?', \"?\", $a$ ? $a$, E'\\'?' /* ? /* */ */ -- ?\n")
 	f.Add("`?[?]#?\n--?$$?:a@b$1??")
