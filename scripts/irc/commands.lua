@@ -40,9 +40,18 @@ local function add(module)
   end
 end
 
--- usage is a command as it is to be written.
-local function usage(command)
-  return "/" .. command.name .. (command.usage ~= "" and " " .. command.usage or "")
+-- described is a command as it is to be written, and what it does.
+local function described(command)
+  return "/" .. command.name .. (command.usage ~= "" and " " .. command.usage or "") .. ": " .. command.about
+end
+
+-- described lists all commands like this.
+function commands.described()
+  local lines = {}
+  for i, command in ipairs(list) do
+    lines[i] = described(command)
+  end
+  return lines
 end
 
 local function help_on(name)
@@ -50,7 +59,7 @@ local function help_on(name)
   if not command then
     return nil, commands.unknown(name)
   end
-  return usage(command) .. ": " .. command.about
+  return described(command)
 end
 
 local HELP = {
@@ -62,10 +71,7 @@ local HELP = {
     if name then
       return help_on(name:lower())
     end
-    local lines = {}
-    for i, command in ipairs(list) do
-      lines[i] = usage(command) .. ": " .. command.about
-    end
+    local lines = commands.described()
     lines[#lines + 1] = "/me TEXT: says what you do"
     lines[#lines + 1] = "//TEXT: writes a text that begins with /"
     return table.concat(lines, "\n")
