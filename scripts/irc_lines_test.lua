@@ -120,6 +120,8 @@ test.case("a line without an end", function(t)
   local server = fake.start(t, { config = { reconnect_delay = 1 } }, function(conn, n)
     if n == 1 then
       conn:write(("x"):rep(70000))
+    else
+      fake.reach(conn)
     end
     fake.hold(conn)
   end)
@@ -127,6 +129,6 @@ test.case("a line without an end", function(t)
   alice:expect("connected")
   alice:expect("conv_message", { message = t.pattern("the line is too long") })
   t:advance(1)
-  t:settle()
+  fake.await(t)
   t.equal(server.count, 2)
 end)

@@ -4,7 +4,12 @@
 --
 -- fn is called with each connection that has been let in.
 
+local spectrum = require "spectrum"
+
 local fake = {}
+
+-- steps has one value for each fake.reach that no fake.await has seen.
+local steps = spectrum.channel(100)
 
 fake.NAME = "irc.example.net"
 
@@ -13,6 +18,34 @@ function fake.say(conn, ...)
   for _, line in ipairs { ... } do
     assert(conn:write_line(":" .. fake.NAME .. " " .. line))
   end
+end
+
+-- reach returns when the script has handled all that was written to it, and lets a
+-- fake.await go on.
+function fake.reach(conn)
+  conn:write_line("PING reached")
+  conn:find_line("^PONG reached$")
+  steps:send(true)
+end
+
+-- await waits until a server is at its next fake.reach.
+function fake.await(t)
+  t.truthy(steps:receive(10), "the server has not come so far")
+  t:settle()
+end
+
+-- advance_until lets time pass, a second at a time, until a server has had so many
+-- connections.
+function fake.advance_until(t, server, count)
+  for _ = 1, 1000 do
+    if server.count >= count then
+      return
+    end
+    t:advance(1)
+    t:settle()
+    spectrum.sleep(0.005)
+  end
+  t.fail("there are only " .. server.count .. " connections")
 end
 
 -- greet takes the client's first lines and lets it in. `o` has caps, the
