@@ -17,6 +17,7 @@ import (
 
 	"spectrumlua/luabind/bind"
 	"spectrumlua/luabind/convert"
+	"spectrumlua/luabind/source"
 	"spectrumlua/pb"
 	"spectrumlua/runtime/clock"
 	"spectrumlua/runtime/config"
@@ -38,7 +39,8 @@ type Link interface {
 	WaitRoom(ctx context.Context) error
 }
 
-// Options are what a Host needs; all but Version and Extra must be given.
+// Options are what a Host needs; all but Version, Extra and Compiled must be
+// given.
 type Options struct {
 	Config *config.Config
 	// Lua is the checked [lua] section of Config.
@@ -52,6 +54,8 @@ type Options struct {
 	// they find it as that, as NAME, and as the global NAME. Such a script has no
 	// handlers and may return what it likes.
 	Extra *bind.Module
+	// Compiled is shared by hosts that load the same files again and again.
+	Compiled *source.Cache
 }
 
 // Host runs one script. Its exported methods may be called from any goroutine,

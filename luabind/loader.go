@@ -54,7 +54,7 @@ func (v *vm) chunkName(path string) string {
 
 // compile makes a function of a source. The error is a *ScriptError.
 func (v *vm) compile(name, text string) (*lua.LFunction, error) {
-	_, proto, problem := source.Compile(name, text)
+	proto, problem := v.host.opts.Compiled.Compile(name, text)
 	if problem != nil {
 		return nil, &ScriptError{Message: problem.In(name)}
 	}

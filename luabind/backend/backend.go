@@ -14,6 +14,7 @@ import (
 	"github.com/sirupsen/logrus"
 
 	"spectrumlua/luabind"
+	"spectrumlua/luabind/source"
 	"spectrumlua/pb"
 	"spectrumlua/runtime/clock"
 	"spectrumlua/runtime/config"
@@ -54,6 +55,8 @@ type Options struct {
 	// Record takes down what passes; default: nothing is recorded. Whoever has
 	// opened it closes it, after Close.
 	Record *record.Recorder
+	// Compiled is shared by backends that load the same files; default: none.
+	Compiled *source.Cache
 	// OnLate is called if the end takes longer than exit_timeout: whoever needs
 	// the process to end then ends it.
 	OnLate func()
@@ -97,6 +100,7 @@ func New(o Options) *Backend {
 		Link:      b.link,
 		Log:       o.Log("lua"),
 		Version:   version.Number,
+		Compiled:  o.Compiled,
 	})
 	b.reloader = newReloader(b.host, o.Lua.Reload, b.log, recordLoads(o.Record, o.Lua.Script))
 	return b

@@ -2,7 +2,7 @@ package scripttest_test
 
 import (
 	"context"
-	"os"
+	"net"
 	"path/filepath"
 	"regexp"
 	"slices"
@@ -159,36 +159,35 @@ test.case("another", function(t) t:start { script = "real.lua" } t.equal(t:query
 	}
 }
 
-// When the context ends, so do the tests, and soon.
+// When the context ends, so do the tests, and soon: this one ends it by a call.
 func TestInterrupted(t *testing.T) {
-	dir := folder(t, map[string]string{
-		"script.lua":      echo,
-		"script_test.lua": "test.case('a', function(t) t:login() require('spectrum').sleep(1e6) end)\ntest.case('b', function() end)",
-	})
-	ctx, cancel := context.WithCancel(t.Context())
-	began := make(chan struct{})
-	go func() {
-		<-began
-		cancel()
-	}()
-	// The script tells that it runs: a pipe is opened only when both sides are.
-	path := filepath.Join(dir, "script_test.lua")
-	text, _ := os.ReadFile(path)
-	changed := strings.Replace(string(text), "t:login()", "t:login() t:settle() io.open('"+dir+"/began', 'w'):close()", 1)
-	if err := os.WriteFile(path, []byte(changed), 0o600); err != nil {
+	listener, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
 		t.Fatal(err)
 	}
+	defer listener.Close()
+	ctx, cancel := context.WithCancel(t.Context())
 	go func() {
-		defer close(began)
-		for {
-			if _, err := os.Stat(filepath.Join(dir, "began")); err == nil || ctx.Err() != nil {
-				return
-			}
+		if conn, err := listener.Accept(); err == nil {
+			conn.Close()
 		}
+		cancel()
 	}()
+	dir := folder(t, map[string]string{
+		"script.lua": echo,
+		"script_test.lua": `
+test.case("a", function(t)
+  t:login()
+  assert(require("spectrum.net").connect("` + listener.Addr().String() + `"))
+  require("spectrum").sleep(1e6)
+end)
+test.case("b", function() end)`,
+	})
 	var results []scripttest.Result
-	sum := scripttest.Run(ctx, []string{path}, scripttest.Options{Done: func(r scripttest.Result) { results = append(results, r) }})
-	if sum.Failed != 1 || len(results) != 1 || !strings.Contains(results[0].Failures[0], "stopped") {
+	sum := scripttest.Run(ctx, []string{filepath.Join(dir, "script_test.lua")}, scripttest.Options{
+		Done: func(r scripttest.Result) { results = append(results, r) },
+	})
+	if sum.Failed != 1 || len(results) != 1 || !strings.HasSuffix(results[0].Failures[0], ": stopped") {
 		t.Errorf("the results are %q", results)
 	}
 }

@@ -18,6 +18,8 @@ import (
 	"strings"
 	"sync"
 	"time"
+
+	"spectrumlua/luabind/source"
 )
 
 // suffix is what the names of test files end in.
@@ -148,6 +150,7 @@ func Run(ctx context.Context, files []string, o Options) Summary {
 type runner struct {
 	options Options
 	results []chan []Result
+	sources source.Cache // most files are loaded for each case
 
 	mu    sync.Mutex
 	files map[string]struct{}
@@ -176,7 +179,7 @@ func (r *runner) names(ctx context.Context, path string) ([]string, *Result) {
 	if ctx.Err() != nil {
 		return nil, nil
 	}
-	w, err := newWorld(ctx, path)
+	w, err := newWorld(ctx, path, &r.sources)
 	if err == nil {
 		defer w.close()
 		err = w.load(ctx, r.options.Timeout)
@@ -196,7 +199,7 @@ func (r *runner) names(ctx context.Context, path string) ([]string, *Result) {
 func (r *runner) one(ctx context.Context, path, name string) Result {
 	began := time.Now()
 	result := Result{File: path, Name: name}
-	w, err := newWorld(ctx, path)
+	w, err := newWorld(ctx, path, &r.sources)
 	if err == nil {
 		defer w.close()
 		err = w.load(ctx, r.options.Timeout)

@@ -57,7 +57,7 @@ func (w *world) begin(l *lua.LState, path string, more *lua.LTable) *stage.Stage
 	var s *stage.Stage
 	err := bind.Wait(l, func(context.Context) (err error) {
 		s, err = stage.Open(w.ctx, stage.Options{
-			Path: path, Settings: settings, WorkingDir: w.dir, Clock: w.clock,
+			Path: path, Settings: settings, WorkingDir: w.dir, Clock: w.clock, Compiled: w.sources,
 			Log:      func(line stage.Line) { w.journal.add(line, false) },
 			Spectrum: simulator.Options{Timeout: never},
 		})

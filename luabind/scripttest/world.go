@@ -13,6 +13,7 @@ import (
 	"github.com/sirupsen/logrus"
 
 	"spectrumlua/luabind"
+	"spectrumlua/luabind/source"
 	"spectrumlua/luabind/stage"
 	"spectrumlua/pb"
 	"spectrumlua/runtime/clock"
@@ -35,6 +36,7 @@ const (
 type world struct {
 	path    string // of the test file, as it was found
 	dir     string // an empty folder for the case
+	sources *source.Cache
 	clock   *clock.Movable
 	suite   *suite
 	ctx     context.Context // ends all of it
@@ -50,8 +52,8 @@ type world struct {
 }
 
 // newWorld makes a world for a test file. Close must be called.
-func newWorld(ctx context.Context, path string) (*world, error) {
-	w := &world{path: path}
+func newWorld(ctx context.Context, path string, sources *source.Cache) (*world, error) {
+	w := &world{path: path, sources: sources}
 	full, err := filepath.Abs(path)
 	if err != nil {
 		return w, err
@@ -78,7 +80,7 @@ func newWorld(ctx context.Context, path string) (*world, error) {
 	module := w.suite.module()
 	w.host = luabind.New(w.ctx, luabind.Options{
 		Config: cfg, Lua: settings, Scheduler: w.tasks, Link: noLink{}, Version: version.Number,
-		Log: stage.Logger(w.heard)("lua"), Extra: &module,
+		Log: stage.Logger(w.heard)("lua"), Extra: &module, Compiled: sources,
 	})
 	return w, nil
 }

@@ -18,6 +18,7 @@ import (
 	"time"
 
 	"spectrumlua/luabind/backend"
+	"spectrumlua/luabind/source"
 	"spectrumlua/runtime/clock"
 	"spectrumlua/runtime/config"
 	"spectrumlua/runtime/crash"
@@ -43,6 +44,8 @@ type Options struct {
 	Reload bool
 	// Clock is what the script's times go by; default: clock.Real.
 	Clock clock.Clock
+	// Compiled is shared by stages that load the same files; default: none.
+	Compiled *source.Cache
 	// Log is called with each line of the backend's log, one at a time. It must
 	// not block or use the Stage.
 	Log func(Line)
@@ -92,7 +95,7 @@ func Open(ctx context.Context, o Options) (*Stage, error) {
 		log.category("backend").Warn(warning)
 	}
 	s.backend = backend.New(backend.Options{
-		Context: s.ctx, Config: s.Config, Lua: s.Lua, Log: log.category, Clock: o.Clock,
+		Context: s.ctx, Config: s.Config, Lua: s.Lua, Log: log.category, Clock: o.Clock, Compiled: o.Compiled,
 	})
 	ours, its := net.Pipe()
 	go s.serve(s.ctx, its)
