@@ -146,6 +146,20 @@ test.case("a roster, by ISON", function(t)
   user:expect("buddy_changed", { buddy_name = "eve", status = "none" })
 end)
 
+test.case("contacts who come and go in rooms", function(t)
+  local user = start(t, { isupport = "MONITOR CHANTYPES=#" }, function(conn)
+    fake.enter(conn, "alice", "#lua", "")
+    conn:expect_line "^MONITOR %+ dan$"
+    fake.say(conn, "731 alice :dan")
+    conn:write_line(":dan!d@e JOIN #lua", ":dan!d@e NICK danny", ":danny!d@e NICK dan", ":dan!d@e QUIT :bye")
+  end)
+  join(user)
+  user:send("buddy_changed", { buddy_name = "dan" })
+  for _, status in ipairs { "online", "none", "online", "none" } do
+    t.equal(user:expect("buddy_changed", { buddy_name = "dan" }).status, status)
+  end
+end)
+
 -- HISTORY are the capabilities that it takes.
 local HISTORY = "batch draft/chathistory message-tags server-time"
 

@@ -121,7 +121,8 @@ end
 -- run runs a command and shows what it says.
 local function run(command, c)
   if c.link.state ~= "online" and not OFFLINE[command.name] then
-    return places.show(c.session, c.place, "There is no connection to " .. c.link.server .. ".")
+    local soon = c.link.state ~= "waiting" and "The connection to %s is being made; try again in a moment."
+    return places.show(c.session, c.place, (soon or "There is no connection to %s."):format(c.link.server))
   end
   replies.asked(c.link, c.place, command.name:upper())
   local answer, wrong = command.run(c)

@@ -171,13 +171,19 @@ local function each(list, fn)
   end
 end
 
+-- is notes that somebody is there, or not, if he is a contact.
+local function is(session, link, nick, online)
+  local contact = get(link, nick)
+  if contact then
+    set(session, contact, online, online and contact.away)
+  end
+end
+
+-- presence_of makes the handler of a list of those who are there, or are not.
 local function presence_of(online)
   return function(session, link, msg)
     each(msg.params[#msg.params], function(nick)
-      local contact = get(link, nick)
-      if contact then
-        set(session, contact, online, online and contact.away)
-      end
+      is(session, link, nick, online)
     end)
   end
 end
@@ -185,24 +191,18 @@ end
 -- found is the answer to an ISON: those of its nicks that it has not are not there.
 local function found(session, link, msg)
   local asked = table.remove(link.ison or {}, 1)
-  local there = {}
+  local found_nicks = {}
   each(msg.params[#msg.params], function(nick)
-    there[names.fold(link, nick)] = true
+    found_nicks[names.fold(link, nick)] = true
   end)
   each(asked or "", function(nick)
-    local contact = get(link, nick)
-    if contact then
-      set(session, contact, there[names.fold(link, nick)] == true, contact.away)
-    end
+    is(session, link, nick, found_nicks[names.fold(link, nick)] == true)
   end)
 end
 
--- heard: who speaks is there.
-local function heard(session, link, msg)
-  local contact = get(link, msg.source.nick)
-  if contact then
-    set(session, contact, true, contact.away)
-  end
+-- there: who says something, or comes, is there.
+local function there(session, link, msg)
+  is(session, link, msg.source.nick, true)
 end
 
 contacts.events = {
@@ -217,7 +217,15 @@ contacts.events = {
     end)
   end,
   ["303"] = found,
-  heard = heard,
+  heard = there,
+  JOIN = there,
+  QUIT = function(session, link, msg)
+    is(session, link, msg.source.nick, false)
+  end,
+  NICK = function(session, link, msg)
+    is(session, link, msg.source.nick, false)
+    is(session, link, msg.params[1], true)
+  end,
   away = function(session, link, nick, away)
     local contact = get(link, nick)
     if contact then

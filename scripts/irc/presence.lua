@@ -131,6 +131,15 @@ local function ask_all(session, link)
   ask_next(session, link)
 end
 
+-- ask_about asks about a room that we have come into, behind those that wait.
+local function ask_about(session, link, room)
+  link.who = link.who or {}
+  table.insert(link.who, room.channel)
+  if #link.who == 1 then
+    ask_next(session, link)
+  end
+end
+
 -- start asks from now on. It is called after a reload, too.
 function presence.start(session, link)
   if settings.away_timeout > 0 then
@@ -160,7 +169,7 @@ presence.events = {
   end,
   joined = function(session, link, room)
     if settings.away_timeout > 0 then
-      out.send(session, link, "WHO", room.channel)
+      ask_about(session, link, room)
     end
   end,
   online = function(session, link)

@@ -23,10 +23,16 @@ local ECHOES, HELD = 100, 20
 -- ACTION_START is "/me " with codes before it.
 local ACTION_START = "^([\2\3\4\17\22\29\30\31%d,]*)/me "
 
+-- says_more tells whether lines that were made of XHTML have more than the plain text:
+-- that is left as it is otherwise, with all its blanks.
+local function says_more(lines, plain)
+  return table.concat(lines):gsub("%s+", "") ~= plain:gsub("%s+", "") and table.concat(lines) ~= ""
+end
+
 -- lines_of are the lines of a message, and whether they are what he does (/me).
 local function lines_of(m)
   local lines = m.xhtml and text.to_irc(m.xhtml)
-  if not lines then
+  if not lines or not says_more(lines, m.message) then
     lines = {}
     for line in m.message:gmatch("[^\r\n]+") do
       lines[#lines + 1] = line
@@ -187,10 +193,13 @@ end
 function say.closed(session, m)
   local key, target = names.parse(m.room)
   local link = links.find(session, key)
-  if link and target then
-    link.chats[names.fold(link, target)] = nil
-    rooms.close_unused(session, link)
+  if not link then
+    return
   end
+  if target then
+    link.chats[names.fold(link, target)] = nil
+  end
+  rooms.close_unused(session, link)
 end
 
 say.events = {

@@ -35,9 +35,13 @@ local function readable(words, action)
   return { message = plain, xhtml = xhtml }
 end
 
--- is_server tells the server from people: it has neither user nor host, but dots.
-local function is_server(source)
-  return not source or not source.user and not source.host and source.nick:find(".", 1, true) ~= nil
+-- is_server tells servers from people: they have neither user nor host, but dots, or
+-- the name of whom we have been let in by.
+local function is_server(link, source)
+  if source.user or source.host then
+    return false
+  end
+  return source.raw == link.server_name or source.nick:find(".", 1, true) ~= nil
 end
 
 -- channel_of is the channel that a message is to: "@#lua" is for the operators of
@@ -107,7 +111,7 @@ function talk.hear(session, link, msg, history)
   if text.plain(words) == "" and not words:find("^\1%a") then
     return -- nothing to see
   end
-  if is_server(msg.source) then
+  if is_server(link, msg.source) then
     return by_server(session, link, msg)
   end
   local mine = names.fold(link, msg.source.nick) == names.fold(link, link.nick)
@@ -133,6 +137,9 @@ local function hear(session, link, msg)
 end
 
 talk.events = {
+  ["001"] = function(_, link, msg)
+    link.server_name = msg.source.raw
+  end,
   PRIVMSG = hear,
   NOTICE = hear,
   NICK = function(_, link, msg)
