@@ -62,8 +62,8 @@ type Scheduler struct {
 	ready   queue[entry]
 	idle    []*worker
 	closed  bool
-	// woken counts the tasks whose time is up and which have not got the baton
-	// back yet.
+	// woken counts the tasks whose time is up, or which go on soon by
+	// themselves, and which have not got the baton back yet.
 	woken int
 }
 

@@ -62,6 +62,11 @@ func (t *Task) wakes() {
 	}
 }
 
+// Soon notes, from a function that is given to Wait, that the task goes on by
+// itself: what it waits for is work of this process's own, such as a database's,
+// and Settle waits for it, too.
+func (t *Task) Soon() { t.wakes() }
+
 // goesOn notes that the task has the baton. sched.mu is held.
 func (t *Task) goesOn() {
 	t.waiting = false

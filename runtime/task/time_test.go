@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"testing"
+	"testing/synctest"
 	"time"
 
 	"spectrumlua/runtime/clock"
@@ -74,6 +75,36 @@ func TestMovedClock(t *testing.T) {
 			await(t, o.Idle(), "the end of the owner")
 		})
 	}
+}
+
+// Work of this process's own is waited for, what others may send is not.
+func TestSettleWaitsForWork(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		s := task.New(task.Options{})
+		defer s.Close()
+		o := s.NewOwner(t.Context(), "user")
+		var answers int
+		o.Spawn("database", func(t *task.Task) {
+			for range 3 {
+				_ = t.Wait(func(context.Context) error {
+					t.Soon()
+					time.Sleep(20 * time.Millisecond)
+					return nil
+				})
+				answers++
+			}
+			_ = t.Wait(func(ctx context.Context) error { return receive(ctx, nil) })
+		})
+		began := time.Now()
+		task.Settle(t.Context(), s)
+		s.Do(func() {
+			if answers != 3 {
+				t.Errorf("%d answers have come after %v", answers, time.Since(began))
+			}
+		})
+		o.Cancel(errTest)
+		<-o.Idle()
+	})
 }
 
 // Tasks that never rest do not keep the clock from going on.

@@ -87,9 +87,12 @@ func (b *Base) Run(l *lua.LState, f func(ctx context.Context, c database.Conn) e
 	return b.wait(l, b.timeout, func(ctx context.Context) error { return f(ctx, c) })
 }
 
-// wait waits for f, in real time: a database has no other.
+// wait waits for f, in real time: a database has no other. Who waits for the
+// script to settle, in a chat or a test, waits for f too.
 func (b *Base) wait(l *lua.LState, timeout time.Duration, f func(ctx context.Context) error) error {
+	t := bind.TaskOf(l)
 	return bind.Wait(l, func(ctx context.Context) error {
+		t.Soon()
 		ctx, cancel := context.WithTimeout(ctx, timeout)
 		defer cancel()
 		return f(ctx)
