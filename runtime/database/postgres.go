@@ -9,6 +9,7 @@ import (
 	"net"
 	"strconv"
 	"strings"
+	"syscall"
 	"time"
 
 	"github.com/jackc/pgx/v5"
@@ -107,7 +108,30 @@ func connectPostgres(p Place, _ string) (driver.Connector, error) {
 	}
 	dialer := &net.Dialer{Timeout: connectTimeout, KeepAlive: keepAlive}
 	c.DialFunc = dialer.DialContext
-	return stdlib.GetConnector(*c), nil
+	return stdlib.GetConnector(*c, stdlib.OptionResetSession(checkIdle)), nil
+}
+
+// checkIdle finds a connection that the server has ended while nobody used it:
+// it has sent why, or has closed. With TLS, other things are sent, too; then the
+// driver's own ping has to do, which comes after a second of rest.
+func checkIdle(_ context.Context, conn *pgx.Conn) error {
+	c, ok := conn.PgConn().Conn().(syscall.Conn)
+	if !ok {
+		return nil
+	}
+	raw, err := c.SyscallConn()
+	if err != nil {
+		return driver.ErrBadConn
+	}
+	quiet := false
+	err = raw.Control(func(fd uintptr) {
+		_, _, err := syscall.Recvfrom(int(fd), make([]byte, 1), syscall.MSG_PEEK|syscall.MSG_DONTWAIT)
+		quiet = errors.Is(err, syscall.EAGAIN)
+	})
+	if err != nil || !quiet {
+		return driver.ErrBadConn
+	}
+	return nil
 }
 
 // applicationName is what the servers list connections under.

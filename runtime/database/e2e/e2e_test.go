@@ -1,0 +1,260 @@
+//go:build e2e
+
+package e2e
+
+import (
+	"fmt"
+	"os"
+	"os/exec"
+	"runtime"
+	"strconv"
+	"strings"
+	"sync"
+	"syscall"
+	"testing"
+	"time"
+
+	"spectrumlua/luabind/luatest"
+	"spectrumlua/pb"
+	"spectrumlua/runtime/database/databasetest"
+)
+
+const alice = "alice@example.net"
+
+// servers run while the tests do.
+var servers []*server
+
+func TestMain(m *testing.M) { os.Exit(run(m)) }
+
+func run(m *testing.M) int {
+	// A server ends with the thread that has started it, so that must not end.
+	runtime.LockOSThread()
+	root := os.Getenv("E2E_DATABASES")
+	if root == "" {
+		fmt.Println("E2E_DATABASES is not set: run.sh sets it")
+		return 1
+	}
+	lock, err := os.Open(root + ".lock") // provision.sh does not touch the folder meanwhile
+	if err == nil {
+		err = syscall.Flock(int(lock.Fd()), syscall.LOCK_SH)
+	}
+	if err != nil {
+		fmt.Println(err)
+		return 1
+	}
+	defer lock.Close()
+	for _, k := range kinds {
+		s, err := newServer(k, root)
+		if s != nil {
+			servers = append(servers, s)
+			defer s.remove()
+		}
+		if err == nil {
+			err = s.start()
+		}
+		if err != nil {
+			fmt.Printf("%s does not start: %v\n", k.name, err)
+			return 1
+		}
+	}
+	return m.Run()
+}
+
+// TestSuites runs the tests that run on SQLite everywhere on these servers, too.
+func TestSuites(t *testing.T) {
+	for _, pkg := range []string{"./runtime/database", "./runtime/store", "./luabind/modules/sql", "./luabind/modules/store"} {
+		t.Run(pkg, func(t *testing.T) {
+			cmd := exec.Command("go", "test", "-count=1", "-v", pkg)
+			cmd.Dir = "../../.."
+			cmd.Env = os.Environ()
+			for _, s := range servers {
+				cmd.Env = append(cmd.Env, databasetest.Variables[s.kind.name]+"="+s.url())
+			}
+			out, err := cmd.CombinedOutput()
+			if err != nil {
+				t.Fatalf("%v\n%s", err, out)
+			}
+			for _, s := range servers {
+				n := strings.Count(string(out), "/"+s.kind.name+" (")
+				t.Logf("%d tests on %s", n, s.kind.name)
+				if n == 0 {
+					t.Errorf("no test has run on %s", s.kind.name)
+				}
+			}
+		})
+	}
+}
+
+// script does what it is told by messages, and says what came of it.
+const script = `
+local spectrum = require "spectrum"
+local sql = require "spectrum.sql"
+local store = spectrum.store()
+local other = assert(sql.open(spectrum.config.get("lua.store"), { timeout = 1, owner = spectrum }))
+local on = {}
+function on.login(session) session:connected() end
+function on.conv_message(session, m)
+  local value, why
+  if m.message == "sql" then
+    value, why = sql.query("SELECT 1 AS one")
+    value = value and value[1].one
+  elseif m.message == "impatient" then
+    value, why = other:query("SELECT 1 AS one")
+    value = value and value[1].one
+  elseif m.message == "transaction" then
+    value, why = store:transaction(function() return store:increment("n") end)
+  else
+    value, why = store:increment("n")
+  end
+  session:conv_message { buddy_name = "b", message = tostring(value) .. " " .. tostring(why) }
+end
+return on`
+
+type stage struct {
+	*luatest.Stage
+	t *testing.T
+}
+
+func newStage(t *testing.T, s *server) stage {
+	t.Helper()
+	place := databasetest.Server(t, s.url())
+	st := luatest.Start(t, script, "store="+s.url(), "[database]", "prefix="+place.Prefix)
+	st.Login(alice)
+	return stage{st, t}
+}
+
+// says expects an answer that begins with a text, after a message.
+func (s stage) says(message, want string) {
+	s.t.Helper()
+	s.Say(alice, "b", message)
+	got := s.said()
+	if !strings.HasPrefix(got, want) {
+		s.t.Fatalf("after %q: %q, want %q", message, got, want)
+	}
+	if strings.Contains(got, password) {
+		s.t.Errorf("the password is shown: %s", got)
+	}
+}
+
+func each(t *testing.T, test func(t *testing.T, s *server)) {
+	for _, s := range servers {
+		t.Run(s.kind.name, func(t *testing.T) {
+			if s.cmd == nil { // a test before this one has failed
+				if err := s.start(); err != nil {
+					t.Fatal(err)
+				}
+			}
+			test(t, s)
+		})
+	}
+}
+
+// TestStoppedAndStarted takes the server away, in order and by force.
+func TestStoppedAndStarted(t *testing.T) {
+	each(t, func(t *testing.T, s *server) {
+		st := newStage(t, s)
+		n := 0
+		for _, signal := range []syscall.Signal{s.kind.stop, syscall.SIGKILL} {
+			for range 3 {
+				n++
+				st.says("increment", strconv.Itoa(n)+" nil")
+			}
+			s.end(signal)
+			for _, message := range []string{"increment", "transaction", "sql"} {
+				st.says(message, "nil "+s.kind.scheme+"://127.0.0.1:"+s.port+"/"+s.kind.database+" cannot be reached: ")
+			}
+			if err := s.start(); err != nil {
+				t.Fatal(err)
+			}
+			n++
+			st.says("increment", strconv.Itoa(n)+" nil") // nothing acknowledged is lost
+			n++
+			st.says("transaction", strconv.Itoa(n)+" nil")
+			st.says("sql", "1 nil")
+		}
+	})
+}
+
+// TestRestartedBetweenCalls has connections break while nobody uses them.
+func TestRestartedBetweenCalls(t *testing.T) {
+	each(t, func(t *testing.T, s *server) {
+		st := newStage(t, s)
+		for i := range 6 {
+			message := []string{"increment", "transaction"}[i%2]
+			st.says(message, strconv.Itoa(i+1)+" nil")
+			s.end(s.kind.stop)
+			if err := s.start(); err != nil {
+				t.Fatal(err)
+			}
+		}
+	})
+}
+
+// TestFrozen has a server that neither answers nor closes.
+func TestFrozen(t *testing.T) {
+	each(t, func(t *testing.T, s *server) {
+		st := newStage(t, s)
+		st.says("increment", "1 nil")
+		st.says("impatient", "1 nil")
+		s.freeze(t)
+		st.says("impatient", "nil timeout")
+		s.thaw()
+		st.says("impatient", "1 nil")
+		st.says("increment", "2 nil")
+	})
+}
+
+// TestWritersAndAServerThatIsKilled kills the server while many write.
+func TestWritersAndAServerThatIsKilled(t *testing.T) {
+	each(t, func(t *testing.T, s *server) {
+		const writers = 4
+		var stages []stage
+		for range writers {
+			stages = append(stages, newStage(t, s))
+		}
+		counts := make([]int, writers)
+		var running sync.WaitGroup
+		half := make(chan struct{}, writers)
+		for i, st := range stages {
+			running.Go(func() {
+				for n := 0; ; n++ {
+					st.Say(alice, "b", "increment")
+					if got := st.said(); !strings.HasSuffix(got, " nil") {
+						return
+					}
+					counts[i]++
+					if n == 20 {
+						half <- struct{}{}
+					}
+				}
+			})
+		}
+		for range writers {
+			select {
+			case <-half:
+			case <-time.After(patience):
+				t.Fatal("they do not write")
+			}
+		}
+		s.end(syscall.SIGKILL)
+		running.Wait()
+		if err := s.start(); err != nil {
+			t.Fatal(err)
+		}
+		for i, st := range stages {
+			st.Say(alice, "b", "increment")
+			n, _ := strconv.Atoi(strings.TrimSuffix(st.said(), " nil"))
+			// One more may have been written whose answer did not come.
+			if n != counts[i]+1 && n != counts[i]+2 {
+				t.Errorf("%d were acknowledged, and then there were %d", counts[i], n)
+			}
+		}
+	})
+}
+
+// said waits for what the script says. It may be called by any goroutine.
+func (s stage) said() string {
+	var m pb.ConversationMessage
+	s.Expect("conv_message", &m)
+	return m.GetMessage()
+}
