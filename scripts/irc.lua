@@ -44,9 +44,10 @@ local on = {}
 
 function on.login(session, m)
   session.data.links = {}
-  session.data.account = { name = m.legacy_name, password = m.password or "" }
+  local name = m.legacy_name ~= "" and m.legacy_name or session.user:match("^[^@]+")
+  session.data.account = { name = name, password = m.password }
   if settings.one_server then
-    local nick = settings.fill(settings.nick, session) or m.legacy_name
+    local nick = settings.fill(settings.nick, session) or name
     link.open(session, "", settings.servers[1].host, names.nick(nick))
   else
     session:connected() -- each server is connected to when a room of it is joined

@@ -198,6 +198,7 @@ for key, wrong in pairs {
   network = "alone",
   port = "6697+",
   servr = "irc.example.net",
+  cert = "$name.pem",
 } do
   test.case("a wrong " .. key .. " is an error that names it", function(t)
     t.error(function()

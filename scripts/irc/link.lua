@@ -45,20 +45,26 @@ local function address_text(address)
   return (address.host:find(":", 1, true) and "[%s]:%d" or "%s:%d"):format(address.host, address.port)
 end
 
--- options are those of the TLS connection. A certificate's name may be a template,
--- so that each user can have his own.
-local function options(session, address)
+-- dial connects to an address. A certificate's name may be a template, so that each
+-- user can have his own; one who has none goes without.
+local function dial(session, address)
   local function file(template)
-    return template and settings.fill(template, session)
+    return address.tls and template and settings.fill(template, session) or nil
   end
-  return {
+  local options = {
     tls = address.tls,
     timeout = settings.connect_timeout,
-    cert = address.tls and file(settings.cert) or nil,
-    key = address.tls and file(settings.key) or nil,
+    cert = file(settings.cert),
+    key = file(settings.key),
     ca = settings.ca,
     insecure = settings.insecure,
   }
+  local conn, why = net.connect(address_text(address), options)
+  if not conn and options.cert ~= settings.cert and why:find("cert: .*no such file") then
+    options.cert, options.key = nil, nil
+    return net.connect(address_text(address), options)
+  end
+  return conn, why
 end
 
 -- check is the timer that finds out whether the server is still there.
@@ -91,12 +97,7 @@ end
 
 -- connect tries the next of the server's addresses.
 local function connect(session, l)
-  local address = l.addresses[l.at]
-  -- A certificate that cannot be read is an error rather than a failure.
-  local ok, conn, why = pcall(net.connect, address_text(address), options(session, address))
-  if not ok then
-    conn, why = nil, tostring(conn)
-  end
+  local conn, why = dial(session, l.addresses[l.at])
   if l.state ~= "connecting" then -- closed meanwhile
     if conn then
       conn:close()
@@ -237,6 +238,13 @@ end
 function link.online(session, l)
   l.state, l.online_at = "online", time.monotonic()
   events.emit("online", session, l)
+end
+
+-- rename asks for another nick. It is the one to ask for at later logins, too, once
+-- the server has given it.
+function link.rename(session, l, nick)
+  l.asked = nick
+  return out.send(session, l, "NICK", nick)
 end
 
 -- close ends a link that the user does not need any more.

@@ -2,7 +2,9 @@
 -- nicks and modes.
 
 local isupport = require "irc.isupport"
+local link = require "irc.link"
 local members = require "irc.members"
+local names = require "irc.names"
 local out = require "irc.out"
 local rooms = require "irc.rooms"
 local settings = require "irc.settings"
@@ -16,6 +18,14 @@ local function each(l, nick, fn)
     if member then
       fn(room, member)
     end
+  end
+end
+
+-- regain asks for the nick that the user wants, now that somebody has let go of it:
+-- himself, for one, whose old connection the server had not missed yet.
+local function regain(session, l, nick)
+  if names.fold(l, nick) == names.fold(l, l.wanted) and not members.is_me(l, nick) then
+    link.rename(session, l, l.wanted)
   end
 end
 
@@ -75,6 +85,7 @@ local function quit(session, l, msg)
   each(l, nick, function(room)
     members.remove(session, l, room, nick, reason)
   end)
+  regain(session, l, nick)
 end
 
 -- Modes ------------------------------------------------------------------------------
@@ -163,11 +174,17 @@ people.events = {
   NICK = function(session, l, msg)
     local from, to = msg.source.nick, msg.params[1]
     if members.is_me(l, from) then
-      l.nick, l.wanted = to, to
+      l.nick = to
+      if l.asked and names.fold(l, to) == names.fold(l, l.asked) then
+        l.wanted, l.asked = to, nil -- no nick that somebody else has forced on us
+      end
     end
     each(l, from, function(room)
       members.rename(session, l, room, from, to)
     end)
+    if not members.is_me(l, to) then
+      regain(session, l, from)
+    end
   end,
 
   MODE = mode,

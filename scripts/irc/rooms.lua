@@ -102,7 +102,7 @@ end
 function rooms.join(session, m)
   local key, channel, server = names.parse(m.room)
   local l = link.find(session, key)
-  if not channel or not names.is_room(l, channel) then
+  if not channel or not names.is_room(l, channel) or channel:find("[%s,%c]") then
     return refuse(session, { name = m.room, nick = m.nickname }, server, "room_not_found", "there is no such room")
   end
   local why
@@ -131,7 +131,7 @@ function rooms.join_again(session, l, room, m)
     show(session, l, room)
   end
   if another then
-    out.send(session, l, "NICK", another)
+    link.rename(session, l, another)
   end
 end
 

@@ -144,6 +144,18 @@ local function charset(name, default)
   return found or refuse(name, ('there is no charset "%s"'):format(value))
 end
 
+-- own_file is a file whose name may have the user's JID in it, which is his for
+-- sure. What he has registered under is not: it would lead to somebody else's key.
+local function own_file(name)
+  local value = text(name)
+  for word in (value or ""):gmatch("%${?(%a+)") do
+    if word ~= "user" and word ~= "local" and word ~= "domain" then
+      refuse(name, ("$%s cannot stand in it: $user, $local and $domain can"):format(word))
+    end
+  end
+  return value
+end
+
 local function set(of)
   local t, any = {}, false
   for _, word in ipairs(of) do
@@ -179,8 +191,8 @@ settings.webirc_host = text("webirc_host", "$local.$domain")
 settings.nick_tries = number("nick_tries", 6, 0, 50)
 
 -- The connection. Times are in seconds.
-settings.cert = text("cert")
-settings.key = text("key")
+settings.cert = own_file("cert")
+settings.key = own_file("key")
 settings.ca = text("ca")
 settings.insecure = flag("insecure", false)
 settings.charset = charset("charset", "utf-8")

@@ -20,7 +20,7 @@ local function nick(c)
   end
   for _, link in ipairs(links.all(c.session)) do
     if link.state == "online" then
-      out.send(c.session, link, "NICK", wanted)
+      links.rename(c.session, link, wanted)
     else
       link.wanted = wanted
     end
