@@ -34,7 +34,14 @@ test: ## Run all tests (Go alone; with the race detector where there is a C comp
 	$(GO) test $(RACE) -count=1 ./...
 
 .PHONY: e2e
-e2e: build ## Run under the real Spectrum 2 and Prosody (root on Debian; provisions them by itself)
+e2e: e2e-databases e2e-spectrum ## Run under the real Spectrum 2, Prosody, PostgreSQL and MariaDB (root on Debian; provisions them by itself)
+
+.PHONY: e2e-databases
+e2e-databases:
+	runtime/database/e2e/run.sh
+
+.PHONY: e2e-spectrum
+e2e-spectrum: build
 	E2E_BACKEND=$(CURDIR)/$(BIN)/spectrum2_lua_backend cmd/spectrum2_lua_backend/e2e/run.sh
 
 .PHONY: bench
@@ -45,7 +52,7 @@ bench: build ## Measure speed and memory, beside a backend without Lua in the sa
 lint: ## Check formatting, vet, and the rules of .golangci.yml
 	@test -z "$$(gofmt -l .)" || { gofmt -l .; echo "gofmt -w the files above"; exit 1; }
 	$(GO) vet ./...
-	$(GO) vet -tags e2e ./cmd/spectrum2_lua_backend/...
+	$(GO) vet -tags e2e ./cmd/spectrum2_lua_backend/... ./runtime/database/...
 	$(GO) run $(GOLANGCI_LINT) run ./...
 
 .PHONY: fuzz
