@@ -61,6 +61,18 @@ test.case("a server that is not there", function(t)
   user:expect("conv_message", { buddy_name = "dan@dead", message = t.pattern "^/whois" })
 end)
 
+test.case("lines that the flood control has kept too long", function(t)
+  local user = start(t, {
+    red = function(conn)
+      conn:expect_line "^PRIVMSG dan 1$"
+      conn:expect_line "^PRIVMSG dan 2$"
+      conn:close()
+    end,
+  }, { flood_lines = 2, flood_seconds = 10 })
+  user:say("dan@red", "1\n2\n3\n4")
+  user:expect("conv_message", { buddy_name = "dan@red", message = "Not sent: the connection was lost before 2 lines had left." })
+end)
+
 test.case("what waits is not lost without a word", function(t)
   local peer = t:serve(function(conn)
     conn:expect_line "^CAP LS 302$"

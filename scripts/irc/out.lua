@@ -91,8 +91,16 @@ local function put(session, link, item)
   return true
 end
 
--- reset forgets what has waited for a connection that is gone.
+-- reset forgets what has waited for a connection that is gone. What the user has said
+-- among it is counted in link.unsent, by target.
 function out.reset(link)
+  link.unsent = {}
+  for _, item in ipairs(link.queue or {}) do
+    local target = item.line:match("^PRIVMSG (%S+)") or item.line:match("^@%S+ PRIVMSG (%S+)")
+    if target then
+      link.unsent[target] = (link.unsent[target] or 0) + 1
+    end
+  end
   link.queue, link.sending = {}, false
   link.tokens, link.tokens_at = settings.flood_lines, time.monotonic()
 end

@@ -206,6 +206,12 @@ say.events = {
   connected = function(_, link)
     link.echoes = nil
   end,
+  offline = function(session, link)
+    for target, lines in pairs(link.unsent) do
+      refuse(session, places.target(link, target), ("the connection was lost before %d lines had left"):format(lines))
+    end
+    link.unsent = {}
+  end,
   online = function(session, link)
     local held = link.held or {}
     link.held = nil
