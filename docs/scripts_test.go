@@ -82,6 +82,31 @@ func TestReadingEcho(t *testing.T) {
 	}
 }
 
+// TestConfigsInTheGuide checks that the config that the guide has one write is as
+// the example's, which runs.
+func TestConfigsInTheGuide(t *testing.T) {
+	_, block, _ := strings.Cut(section(t, read(t, "docs/gateway.md"), "## 3. The transport"), "\n    [service]\n")
+	block, _, _ = strings.Cut("    [service]\n"+block, "\n\n`jid`")
+	const file = "/etc/spectrum2/transports/echo.cfg"
+	cfg, err := config.Parse(file, []byte(strings.ReplaceAll(block, "\n    ", "\n")), config.Options{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if settings, err := cfg.Lua(); err != nil || settings.Script != "/etc/spectrum2/scripts/echo.lua" || len(cfg.Warnings()) > 0 {
+		t.Errorf("the script is %s: %v %v", settings.Script, err, cfg.Warnings())
+	}
+	example, err := config.Parse(file, []byte(read(t, "examples/echo.cfg")), config.Options{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, key := range []string{"jid", "password", "server", "port", "server_mode", "backend", "backend_host"} {
+		got, _ := cfg.Get("service." + key)
+		if want, ok := example.Get("service." + key); got != want || !ok {
+			t.Errorf("%s is %q, in the example %q", key, got, want)
+		}
+	}
+}
+
 // TestMistakes makes the mistakes that the guide explains, and looks for what
 // the program says in it.
 func TestMistakes(t *testing.T) {

@@ -12,6 +12,8 @@ import (
 	"sync"
 	"testing"
 	"time"
+
+	"spectrumlua/luabind/check"
 )
 
 // TestGuide follows the guide word for word, in one empty folder for all of it,
@@ -44,6 +46,11 @@ func TestGuide(t *testing.T) {
 		}
 		if g.chat != nil {
 			t.Fatalf("%s leaves a chat open", page)
+		}
+	}
+	for _, finding := range check.Paths(filepath.Join(g.dir, "mychat"), filepath.Join(g.dir, "lines")).Findings {
+		if finding.Severity == check.Error { // a warning may be about this machine
+			t.Errorf("at the end check says %v", finding)
 		}
 	}
 	if g.steps < 15 {
