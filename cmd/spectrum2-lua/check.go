@@ -2,7 +2,6 @@ package main
 
 import (
 	"encoding/json"
-	"errors"
 	"fmt"
 
 	"github.com/spf13/cobra"
@@ -13,13 +12,14 @@ import (
 func newCheck(t *terminal) *cobra.Command {
 	var asJSON bool
 	cmd := &cobra.Command{
-		Use:   "check script-or-config …",
+		Use:   "check [script, config or folder …]",
 		Short: "Find mistakes in scripts and configs without running them",
 		Long: `check reads scripts and transport configs, and tells what the backend, or
 Spectrum, would refuse: typos in handlers, fields, enum values and functions,
 variables and modules that are not there, and the traps of config files. With a
 config it also reads the script named there, and with a script all that it
-requires. In a folder it takes every *.lua and *.cfg. Nothing is run.
+requires. In a folder, by default this one, it takes every *.lua and *.cfg.
+Nothing is run.
 
 Each finding is a line:
 
@@ -36,13 +36,10 @@ The exit code is 1 if there are errors, 0 otherwise.`,
 		Example: `  spectrum2-lua check echo.lua
   spectrum2-lua check /etc/spectrum2/transports
   spectrum2-lua check --json echo.cfg | jq .text`,
-		Args: func(cmd *cobra.Command, args []string) error {
-			if len(args) == 0 {
-				return usageError{cmd.CommandPath(), errors.New("name a script, a config file or a folder")}
-			}
-			return nil
-		},
 		RunE: func(_ *cobra.Command, args []string) error {
+			if len(args) == 0 {
+				args = []string{"."}
+			}
 			r := check.Paths(args...)
 			show := t.showFinding
 			if asJSON {
