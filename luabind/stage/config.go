@@ -8,6 +8,7 @@ import (
 	"strings"
 
 	"spectrumlua/runtime/config"
+	"spectrumlua/runtime/database"
 )
 
 // IsScript tells whether a path names a script, and not a config file.
@@ -18,6 +19,8 @@ func (o Options) load() (*config.Config, error) {
 	changes := append([]config.Override{
 		{Key: "service.working_dir", Value: o.WorkingDir},
 		{Key: "lua.reload", Value: boolean(o.Reload)},
+		// What is tried out is kept from the transport's own database.
+		{Key: "lua.store", Value: filepath.Join(o.WorkingDir, database.FileName)},
 	}, o.Settings...)
 	if !IsScript(o.Path) {
 		return config.Load(o.Path, config.Options{Overrides: changes})
