@@ -16,8 +16,8 @@ import (
 	"spectrumlua/luabind/check"
 )
 
-// TestGuide follows the guide word for word, in one empty folder for all of it,
-// and compares what the programs say with what the pages show:
+// TestGuide follows the guide word for word, each page in an empty folder, and
+// compares what the programs say with what the pages show:
 //
 //   - a block of the language console has commands, behind "$ ", and what they
 //     write. After `spectrum2-lua chat`, lines with a prompt are typed into it; it
@@ -27,34 +27,17 @@ import (
 //
 // A "…" stands for the rest of a line or, alone in one, for any lines.
 func TestGuide(t *testing.T) {
-	t.Parallel()
-	g := &guide{t: t, dir: t.TempDir()}
-	for _, page := range []string{"getting-started.md", "service.md"} {
-		text, err := os.ReadFile(filepath.Join("../../docs", page))
-		if err != nil {
-			t.Fatal(err)
-		}
-		for _, at := range fence.FindAllSubmatchIndex(text, -1) {
-			part := func(n int) string {
-				if at[2*n] < 0 {
-					return ""
+	for _, page := range []struct{ name, makes string }{{"getting-started.md", "mychat"}, {"service.md", "lines"}} {
+		t.Run(page.name, func(t *testing.T) {
+			t.Parallel()
+			g := &guide{t: t, dir: t.TempDir()}
+			g.follow(page.name)
+			for _, finding := range check.Paths(filepath.Join(g.dir, page.makes)).Findings {
+				if finding.Severity == check.Error { // a warning may be about this machine
+					t.Errorf("at the end check says %v", finding)
 				}
-				return string(text[at[2*n]:at[2*n+1]])
 			}
-			g.where = fmt.Sprintf("%s:%d", page, 1+bytes.Count(text[:at[0]], []byte("\n")))
-			g.block(part(1), part(2), part(3))
-		}
-		if g.chat != nil {
-			t.Fatalf("%s leaves a chat open", page)
-		}
-	}
-	for _, finding := range check.Paths(filepath.Join(g.dir, "mychat"), filepath.Join(g.dir, "lines")).Findings {
-		if finding.Severity == check.Error { // a warning may be about this machine
-			t.Errorf("at the end check says %v", finding)
-		}
-	}
-	if g.steps < 15 {
-		t.Errorf("only %d steps were found", g.steps)
+		})
 	}
 }
 
@@ -70,6 +53,30 @@ type guide struct {
 	where string // page and line
 	chat  *openChat
 	steps int
+}
+
+// follow does what a page says, from its beginning to its end.
+func (g *guide) follow(page string) {
+	text, err := os.ReadFile(filepath.Join("../../docs", page))
+	if err != nil {
+		g.t.Fatal(err)
+	}
+	for _, at := range fence.FindAllSubmatchIndex(text, -1) {
+		part := func(n int) string {
+			if at[2*n] < 0 {
+				return ""
+			}
+			return string(text[at[2*n]:at[2*n+1]])
+		}
+		g.where = fmt.Sprintf("%s:%d", page, 1+bytes.Count(text[:at[0]], []byte("\n")))
+		g.block(part(1), part(2), part(3))
+	}
+	if g.chat != nil {
+		g.t.Fatalf("%s leaves a chat open", page)
+	}
+	if g.steps < 10 {
+		g.t.Errorf("%s has only %d steps", page, g.steps)
+	}
 }
 
 func (g *guide) block(language, name, text string) {
