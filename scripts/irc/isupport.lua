@@ -76,7 +76,7 @@ end
 function isupport.statuses(t)
   local modes, signs = t.PREFIX:match("^%((%a*)%)(.*)$")
   local order, sign_of = {}, {}
-  for i = 1, #(modes or "") do
+  for i = 1, math.min(#(modes or ""), #(signs or "")) do
     local mode = modes:sub(i, i)
     order[i], sign_of[mode] = mode, signs:sub(i, i)
   end

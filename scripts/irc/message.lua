@@ -47,45 +47,51 @@ end
 -- parse_source reads nick!user@host; a server has a name only, which stands in
 -- nick then.
 local function parse_source(text)
-  local source = { raw = text }
-  local rest
-  rest, source.host = text:match("^(.-)@(.*)$")
-  rest = rest or text
-  source.nick, source.user = rest:match("^(.-)!(.*)$")
-  source.nick = source.nick or rest
-  return source
+  local at = text:find("@", 1, true)
+  local rest = at and text:sub(1, at - 1) or text
+  local bang = rest:find("!", 1, true)
+  return {
+    raw = text,
+    nick = bang and rest:sub(1, bang - 1) or rest,
+    user = bang and rest:sub(bang + 1) or nil,
+    host = at and text:sub(at + 1) or nil,
+  }
+end
+
+-- first_word cuts a line that begins with a sign, which is left out, at the end of
+-- its first word.
+local function first_word(line)
+  local word, stop = line:match("^.(%S*) *()")
+  return word, line:sub(stop)
 end
 
 -- parse reads a line without its CRLF. It returns nil for one that says nothing.
 function message.parse(line)
   local m = { tags = {}, params = {} }
-  local tags, rest = line:match("^@(%S*) *(.*)$")
-  if tags then
-    m.tags, line = parse_tags(tags), rest
+  local word
+  if line:find("^@") then
+    word, line = first_word(line)
+    m.tags = parse_tags(word)
   end
-  local source
-  source, rest = line:match("^ *:(%S*) *(.*)$")
-  if source then
-    m.source, line = parse_source(source), rest
+  line = line:gsub("^ +", "")
+  if line:find("^:") then
+    word, line = first_word(line)
+    m.source = parse_source(word)
   end
-  m.command, rest = line:match("^ *(%S+)(.*)$")
+  local colon = line:find(" :", 1, true)
+  local params = m.params
+  for param in line:sub(1, (colon or #line + 1) - 1):gmatch("%S+") do
+    params[#params + 1] = param
+  end
+  m.command = table.remove(params, 1)
   if not m.command then
     return nil
   end
   m.command = m.command:upper()
-  while true do
-    local last = rest:match("^ +:(.*)$")
-    if last then
-      m.params[#m.params + 1] = last
-      return m
-    end
-    local param
-    param, rest = rest:match("^ +(%S+)(.*)$")
-    if not param then
-      return m
-    end
-    m.params[#m.params + 1] = param
+  if colon then
+    params[#params + 1] = line:sub(colon + 2)
   end
+  return m
 end
 
 -- clean leaves out what would end a line.

@@ -62,17 +62,23 @@ end
 
 -- Coming -------------------------------------------------------------------------
 
--- refuse tells Spectrum that the user does not get in, or is put out. Spectrum has
--- an error for some of the reasons; the text says the rest.
-local function refuse(session, room, server, flag, why)
+-- put_out tells Spectrum that the user is out of a room, or does not get in, which
+-- it has a flag for.
+local function put_out(session, room, flag, why)
   session:participant_changed {
     room = room.name,
     nickname = room.nick,
     flag = { "me", flag },
     status = "none",
-    status_message = why,
+    status_message = why and text.plain(why),
   }
-  session:conv_message { buddy_name = server, message = room.name .. ": " .. why }
+end
+
+-- refuse is put_out for who has just asked to get in. The server says why, since
+-- clients show no more than the flag.
+local function refuse(session, room, server, flag, why)
+  put_out(session, room, flag, why)
+  session:conv_message { buddy_name = server, message = room.name .. ": " .. text.plain(why) }
 end
 
 function rooms.refuse(session, l, room, flag, why)
@@ -196,7 +202,7 @@ function rooms.leave(session, m)
     out.send(session, l, "PART", room.channel)
   end
   if room.shown then
-    session:participant_changed { room = room.name, nickname = room.nick, flag = { "me" }, status = "none" }
+    put_out(session, room)
   end
   forget(session, l, room)
   return true
@@ -205,13 +211,7 @@ end
 -- left notes that we are out of a room, by whatever it was.
 function rooms.left(session, l, room, why, flag)
   if room.shown then
-    session:participant_changed {
-      room = room.name,
-      nickname = room.nick,
-      flag = { "me", flag },
-      status = "none",
-      status_message = why and text.plain(why),
-    }
+    put_out(session, room, flag, why)
   end
   forget(session, l, room)
 end
@@ -367,7 +367,7 @@ rooms.events = {
   end,
   closed = function(session, l, why)
     for _, room in pairs(l.rooms) do
-      refuse(session, room, names.server(l), "room_not_found", why)
+      put_out(session, room, not room.shown and "room_not_found" or nil, why)
     end
     l.rooms = {}
   end,

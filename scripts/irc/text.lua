@@ -132,6 +132,9 @@ end
 -- from_irc returns a text without codes and, if it had any that show, the same
 -- as XHTML.
 function text.from_irc(s)
+  if not s:find("[%z\1-\31\127]") then
+    return s
+  end
   local plain, html, styled = {}, {}, false
   for i, run in ipairs((runs(s))) do
     local style = css(run.style)
