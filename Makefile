@@ -80,6 +80,7 @@ install: build ## Install programs, manual pages, completion, scripts, examples 
 	cp -R scripts examples $(DESTDIR)$(PREFIX)/share/spectrum2-lua/
 	cp -R docs/. README.md CHANGELOG.md LICENSE $(DESTDIR)$(PREFIX)/share/doc/spectrum2-lua/
 	find $(DESTDIR)$(PREFIX)/share/spectrum2-lua $(DESTDIR)$(PREFIX)/share/doc/spectrum2-lua -name '*_test.go' -delete
+	rm -rf $(DESTDIR)$(PREFIX)/share/doc/spectrum2-lua/testdata
 
 .PHONY: clean
 clean: ## Remove what build made
