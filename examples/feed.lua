@@ -1,0 +1,134 @@
+-- feed.lua: what is new in a feed (RSS or Atom) is posted to a room. It teaches
+-- spectrum.store: the bot remembers what it has posted, in the transport's
+-- database, and so posts nothing twice and leaves nothing out when it, or the
+-- whole transport, is started anew. spectrum.http fetches, spectrum.xml reads.
+--
+-- Users of one process share the room, so users_per_backend has to be as large as
+-- the transport.
+
+local spectrum = require "spectrum"
+local http = require "spectrum.http"
+local xml = require "spectrum.xml"
+local config = require "spectrum.config"
+
+local ROOM, BOT = "news", "feed"
+
+local url = config.get("feed.url", "https://planet.jabber.org/atom.xml")
+local interval = config.number("feed.interval", 600)
+
+local store = spectrum.store("feed")
+
+spectrum.backend_config {
+  registration = { needPassword = false },
+  features = { muc = true },
+}
+spectrum.send("room_list", { room = { ROOM }, name = { "News" } })
+
+-- The text of an element's first child of a name.
+local function child(element, name)
+  for _, node in ipairs(element) do
+    if type(node) == "table" and node.name == name then
+      return table.concat(node), node
+    end
+  end
+end
+
+-- The items of a feed, the oldest first: RSS has <item>, Atom <entry>.
+local function items(element, list)
+  list = list or {}
+  for _, node in ipairs(element) do
+    if type(node) == "table" and (node.name == "item" or node.name == "entry") then
+      local text, link = child(node, "link")
+      local address = link and link.attr and link.attr.href or text or ""
+      local id = child(node, "guid") or child(node, "id") or address
+      table.insert(list, 1, { id = id:sub(1, 700), title = child(node, "title") or address, link = address })
+    elseif type(node) == "table" then
+      items(node, list)
+    end
+  end
+  return list
+end
+
+local function say(session, text)
+  session:conv_message { buddy_name = ROOM, nickname = BOT, message = text }
+end
+
+local function post(item)
+  local text = item.title .. "\n" .. item.link
+  store:set("latest", text)
+  for _, session in ipairs(spectrum.sessions()) do
+    if session.data.nickname then
+      say(session, text)
+    end
+  end
+end
+
+-- Whether nobody has seen the item before. update is one step: if two processes
+-- look at the same time, one of them is told that it is new, and it is marked
+-- before it is posted. After 90 days no feed has it any more.
+local function is_new(item)
+  local new
+  local marked, why = store:update("seen/" .. item.id, function(seen)
+    new = not seen
+    return true
+  end, { ttl = 90 * 86400 })
+  if not marked then
+    error("the store does not answer: " .. why)
+  end
+  return new
+end
+
+local function look()
+  local answer, why = http.get(url, { timeout = 30 })
+  if not answer or answer.status ~= 200 then
+    spectrum.log.warn("no feed", { url = url, why = why or answer.status })
+    return
+  end
+  local feed, wrong = xml.parse(answer.body)
+  if not feed then
+    spectrum.log.warn("this is no feed", { url = url, why = wrong })
+    return
+  end
+  local known = store:get("known")
+  for _, item in ipairs(items(feed)) do
+    if is_new(item) and known == url then
+      post(item)
+    end
+  end
+  -- What a feed has when it is first seen is old news.
+  store:set("known", url)
+end
+
+spectrum.spawn("look", function()
+  while true do
+    look()
+    spectrum.sleep(interval)
+  end
+end)
+
+local on = {}
+
+function on.login(session)
+  session:connected()
+end
+
+function on.join_room(session, m)
+  if m.room ~= ROOM then
+    session:participant_changed { room = m.room, nickname = m.nickname, status = "none", flag = { "room_not_found" } }
+    return
+  end
+  session.data.nickname = m.nickname
+  session:participant_changed { room = ROOM, nickname = BOT, status = "online" }
+  session:participant_changed { room = ROOM, nickname = m.nickname, status = "online", flag = { "me" } }
+  session:room_subject_changed { buddy_name = ROOM, nickname = BOT, message = url }
+  local latest = store:get("latest")
+  if latest then
+    say(session, latest)
+  end
+end
+
+function on.leave_room(session)
+  session.data.nickname = nil
+end
+
+return on

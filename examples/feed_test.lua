@@ -1,0 +1,69 @@
+-- feed_test.lua: the test plays the feed, and the time between two looks.
+
+local test = require "spectrum.test"
+local http = require "spectrum.http"
+
+local RSS = [[<rss version="2.0"><channel><title>Test</title>%s</channel></rss>]]
+local ATOM = [[<feed xmlns="http://www.w3.org/2005/Atom"><title>Test</title>%s</feed>]]
+
+local function rss(n)
+  return ("<item><title>Item %d</title><link>https://example.net/%d</link><guid>id-%d</guid></item>"):format(n, n, n)
+end
+
+local function atom(n)
+  return ('<entry><title>Item %d</title><link href="https://example.net/%d"/><id>id-%d</id></entry>'):format(n, n, n)
+end
+
+-- Starts the script with a feed. The function that is returned changes what is in
+-- it, the newest first, and lets the bot look.
+local function start(t, form, item)
+  local looks, body = 0, form:format(item(2) .. item(1))
+  local server = assert(http.serve("127.0.0.1:0", function()
+    looks = looks + 1
+    return 200, body
+  end))
+  t:start { config = { feed = { url = "http://" .. server.address .. "/", interval = 600 } } }
+  local alice = t:login()
+  alice:send("join_room", { room = "news", nickname = "alice" })
+  alice:expect("participant_changed", { nickname = "alice", flag = { "me" } })
+  t.eventually(function() return looks == 1 end)
+  return alice, function(...)
+    local before, list = looks, ""
+    for _, n in ipairs { ... } do list = list .. item(n) end
+    body = form:format(list)
+    t:advance(600)
+    t.eventually(function() return looks > before end)
+  end
+end
+
+for name, form in pairs { RSS = { RSS, rss }, Atom = { ATOM, atom } } do
+  test.case(name .. ": what is new is posted, once, the oldest first", function(t)
+    local alice, change = start(t, form[1], form[2])
+    change(4, 3, 2, 1)
+    alice:expect("conv_message", { buddy_name = "news", nickname = "feed", message = "Item 3\nhttps://example.net/3" })
+    alice:expect("conv_message", { message = "Item 4\nhttps://example.net/4" })
+    change(4, 3, 2, 1)
+    change(5, 4)
+    alice:expect("conv_message", { message = "Item 5\nhttps://example.net/5" })
+    t:reload()
+    change(6, 5, 4, 3, 2, 1)
+    alice:expect("conv_message", { message = "Item 6\nhttps://example.net/6" })
+  end)
+end
+
+test.case("who comes later reads the latest", function(t)
+  local alice, change = start(t, RSS, rss)
+  change(3, 2, 1)
+  alice:expect("conv_message", { message = "Item 3\nhttps://example.net/3" })
+  local bob = t:login "bob@localhost"
+  bob:send("join_room", { room = "news", nickname = "bob" })
+  bob:expect("conv_message", { message = "Item 3\nhttps://example.net/3" })
+  bob:send("join_room", { room = "other", nickname = "bob" })
+  bob:expect("participant_changed", { room = "other", flag = { "room_not_found" } })
+end)
+
+test.case("a feed that is broken is told of in the log", function(t)
+  local server = assert(http.serve("127.0.0.1:0", function() return 200, "oops" end))
+  t:start { config = { feed = { url = "http://" .. server.address .. "/" } } }
+  t:log("this is no feed")
+end)
