@@ -66,6 +66,7 @@ func (h *Host) load() (generation int, fingerprint string, err error) {
 		h.loadErr = err
 		if err == nil {
 			h.takeOver(v, owner)
+			fingerprint = v.fingerprint()
 		}
 		generation = h.generation
 	}).Ended()
@@ -76,7 +77,7 @@ func (h *Host) load() (generation int, fingerprint string, err error) {
 	if err != nil {
 		owner.Cancel(errNotLoaded)
 	}
-	return generation, v.fingerprint(), err
+	return generation, fingerprint, err
 }
 
 // runScript runs the script and finds its handlers. What it starts waits for

@@ -72,6 +72,8 @@ func Compile(name, text string) (tree []ast.Stmt, proto *lua.FunctionProto, prob
 	if err != nil {
 		return nil, nil, syntaxError(text, err)
 	}
+	restore := spread(tree)
+	defer restore()
 	proto, err = lua.Compile(tree, name)
 	if err != nil {
 		return nil, nil, syntaxError(text, err)
