@@ -183,6 +183,9 @@ end
 
 -- lost handles the end of a connection, or that there is none.
 function link.lost(session, l, why)
+  if l.state == "closed" then
+    return -- by link.close, which sees to the rest
+  end
   if l.online_at and time.monotonic() - l.online_at >= STABLE then
     l.attempts = 0
   end
@@ -249,9 +252,9 @@ end
 
 -- close ends a link that the user does not need any more.
 function link.close(session, l, reason)
-  out.now(l, "QUIT", reason or settings.fill(settings.quit, session, l.nick) or "")
-  l.state = "closed"
+  l.state = "closed" -- first, since the server may hang up while we say it
   session.data.links[l.key] = nil
+  out.now(l, "QUIT", reason or settings.fill(settings.quit, session, l.nick) or "")
   drop(session, l, "closed")
 end
 

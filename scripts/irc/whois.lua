@@ -49,7 +49,7 @@ local LINES = {
     return "Idle: " .. span(p[1]), since and "Online since: " .. time.format(since, "rfc1123") or nil
   end,
   ["319"] = function(p)
-    return "Rooms: " .. (p[1] or "")
+    return "Rooms: " .. (p[1] or ""):gsub(" +$", "")
   end,
   ["301"] = function(p)
     return "Away: " .. (p[1] or "")
