@@ -101,6 +101,12 @@ test.case("what is no XHTML", function(t)
   t.equal(text.to_irc("&nbsp;"), nil)
 end)
 
+test.case("XHTML that is too deep, or has codes of its own", function(t)
+  t.equal(text.to_irc(("<b>"):rep(500) .. "x" .. ("</b>"):rep(500)), nil)
+  t.equal(text.to_irc("<b>a\127b</b>"), { "\2ab" })
+  t.equal(text.to_irc("<a href='http://e.org/\127'>a</a>"), { "a <http://e.org/>" })
+end)
+
 test.case("there and back", function(t)
   for _, s in ipairs { "\2a\2 b", "\00304,02a\3 b", "\29a\31b\29c\31d\30e\30\17f", "\00352x", "\2a\0034b" } do
     local plain, xhtml = text.from_irc(s)

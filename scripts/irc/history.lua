@@ -46,18 +46,22 @@ local function room_of(link, channel)
   return channel and link.rooms[names.fold(link, channel)]
 end
 
+-- has tells whether the server keeps what is said. If not, nothing need be remembered.
+local function has(link)
+  return link.caps["draft/chathistory"] or link.caps["chathistory"]
+end
+
 -- live notes what is said now.
 local function live(_, link, msg)
-  local room = room_of(link, msg.params[1])
-  if room and msg.params[2] then
+  local room = has(link) and room_of(link, msg.params[1])
+  if room then
     remember(room, msg)
   end
 end
 
 -- ask asks for what was said before, up to what has been seen.
 local function ask(session, link, room)
-  local known = link.caps["draft/chathistory"] or link.caps["chathistory"]
-  if not known or settings.history == 0 then
+  if not has(link) or settings.history == 0 then
     return
   end
   local most = isupport.number(link.isupport, "CHATHISTORY") or 0

@@ -21,7 +21,7 @@ local register = {}
 -- caps are the capabilities that we make use of.
 register.caps = {
   "account-notify", "account-tag", "away-notify", "batch", "cap-notify", "chghost",
-  "draft/chathistory", "draft/event-playback", "echo-message", "extended-join",
+  "draft/chathistory", "echo-message", "extended-join", "extended-monitor",
   "labeled-response", "message-tags", "multi-prefix", "sasl", "server-time", "setname",
   "standard-replies", "userhost-in-names",
 }
