@@ -13,8 +13,8 @@ import (
 )
 
 var (
-	// irc/settings.lua asks for each key by a function of its own.
-	askedKey   = regexp.MustCompile(`\b(?:text|flag|number|words|choice|charset|addresses|key)\("([a-z_]+)"`)
+	// irc/settings.lua asks for each key by a function for its kind.
+	askedKey   = regexp.MustCompile(`[^.a-z_][a-z_]+\("([a-z_]+)"`)
 	tableKey   = regexp.MustCompile("(?m)^\\| `([a-z_]+)` \\|")
 	commandRow = regexp.MustCompile("(?m)^\\| `/([a-z]+)([^`]*)` \\| (.*) \\|$")
 )
