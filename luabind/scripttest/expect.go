@@ -69,10 +69,11 @@ func (e expectation) check() error {
 	return fmt.Errorf("a table of fields is wanted, not %s", bind.Describe(e.fields))
 }
 
-// mayBe tells whether a frame is of the type and user, whatever its fields.
+// mayBe tells whether a frame is of the type and user, and not of one of his
+// former logins, whatever its fields.
 func (e expectation) mayBe(f simulator.Frame) bool {
 	switch {
-	case e.user != nil && f.User != e.user.jid:
+	case e.user != nil && (f.User != e.user.jid || f.Seq <= e.user.since):
 		return false
 	case e.user == nil && e.typ != nil && f.User != "":
 		return false

@@ -33,6 +33,11 @@ var passing = []struct{ name, body string }{
 		local u = t:login()
 		u:say("echo", "the answer is 42")
 		u:expect("conv_message", { buddy_name = t.any, message = t.pattern("^the answer is %d+$"), nickname = t.none })`},
+	{"a second login knows nothing of the first", `
+		t:login():logout()
+		local u = t:login()
+		u:expect("connected"); u:expect("buddy_changed")
+		u:never()`},
 	{"flags in any order", `
 		local u = t:login()
 		u:say("echo", "flags")
