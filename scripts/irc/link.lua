@@ -25,6 +25,9 @@ local link = {}
 -- asked again.
 local STABLE, REFUSED = 60, 30
 
+-- GOODBYE is how long a QUIT may take, in seconds: a logout has one for all servers.
+local GOODBYE = 0.3
+
 -- tell says something to the user that belongs to no room: as the server.
 function link.tell(session, l, text)
   session:conv_message { buddy_name = names.server(l), message = text }
@@ -254,6 +257,9 @@ end
 function link.close(session, l, reason)
   l.state = "closed" -- first, since the server may hang up while we say it
   session.data.links[l.key] = nil
+  if l.conn then
+    l.conn:set_timeout(GOODBYE)
+  end
   out.now(l, "QUIT", reason or settings.fill(settings.quit, session, l.nick) or "")
   drop(session, l, "closed")
 end

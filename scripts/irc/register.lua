@@ -216,6 +216,7 @@ end
 local function identify(session, l)
   local target, text = (settings.fill(settings.identify, session, l.nick) or ""):match("^(%S+)%s+(.+)$")
   if target and not l.account then
+    l.reg.identifies = names.fold(l, target)
     out.now(l, "PRIVMSG", target, text)
   end
 end
@@ -297,6 +298,15 @@ register.events = {
   ["410"] = early,
   ["421"] = early,
   ["451"] = early,
+
+  -- A network without services: the user has not asked, so he is not told.
+  ["401"] = function(_, l, msg)
+    if l.reg.identifies ~= names.fold(l, msg.params[2]) then
+      return false
+    end
+    l.reg.identifies = nil
+    return true
+  end,
 
   ["432"] = nick_invalid,
   ["433"] = nick_in_use,
