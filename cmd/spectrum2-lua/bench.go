@@ -78,6 +78,8 @@ It takes about a minute, and wants a machine that does nothing else.`,
 	flags.IntVar(&o.Sessions, "sessions", o.Sessions, "how many sessions wait in read_line; 0: skip that")
 	flags.IntVar(&o.Tasks, "tasks", o.Tasks, "how many tasks are started in a round; 0: skip that")
 	flags.IntVar(&o.Reload, "reload", o.Reload, "how many sessions are online when the script is loaded anew; 0: skip that")
+	flags.IntVar(&o.Stored, "stored", o.Stored, "how many values are stored and read in a round; 0: skip that")
+	flags.StringArrayVar(&o.Databases, "database", nil, "the `URL` of a server to store values on, beside SQLite, as [lua] store has it")
 	flags.DurationVar(&o.Settle, "settle", o.Settle, "how long a backend rests before its memory is read")
 	flags.IntVar(&o.Load.Users, "users", o.Load.Users, "how many users write, in turn")
 	flags.IntVar(&o.Load.InFlight, "in-flight", o.Load.InFlight, "how many messages wait for their echo at any time")

@@ -24,6 +24,8 @@ func Aims() []Aim {
 		{"echoes per second, beside the baseline", "", 0.35, true, func(r *Report) float64 { return r.Ratios.LikeSpectrum.Rate.Median }},
 		{"memory for a session that waits", " kB", 30, false, ofWaiting(func(w *Waiting) float64 { return w.Bytes / 1e3 })},
 		{"latency, beside that without them", "", 1.5, false, ofWaiting(func(w *Waiting) float64 { return w.Ratio.Median })},
+		{"values stored, beside the bare driver", "", 0.5, true, worstStore(func(s Store) float64 { return s.SetRatio.Median })},
+		{"values read, beside the bare driver", "", 0.5, true, worstStore(func(s Store) float64 { return s.GetRatio.Median })},
 		{"a task, start to end", " µs", 3, false, func(r *Report) float64 {
 			if r.Tasks == nil {
 				return math.NaN()
@@ -36,6 +38,19 @@ func Aims() []Aim {
 			}
 			return r.Reload.PauseMS.Median
 		}},
+	}
+}
+
+// worstStore is the lowest of the stores' ratios.
+func worstStore(of func(Store) float64) func(*Report) float64 {
+	return func(r *Report) float64 {
+		worst := math.NaN()
+		for _, s := range r.Stores {
+			if ratio := of(s); math.IsNaN(worst) || ratio < worst {
+				worst = ratio
+			}
+		}
+		return worst
 	}
 }
 

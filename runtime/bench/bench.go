@@ -16,7 +16,7 @@ type Options struct {
 	Backend  Backend `json:"-"`
 	Baseline Backend `json:"-"`
 	// Peer is an executable that calls the function Peer. It is started if
-	// Sessions, Tasks or Reload is not 0.
+	// Sessions, Tasks, Reload or Stored is not 0.
 	Peer Backend `json:"-"`
 	// Config is the transport's config file.
 	Config string `json:"config"`
@@ -37,6 +37,11 @@ type Options struct {
 	// Reload is how many sessions are online when the script is loaded anew; 0:
 	// that is not measured.
 	Reload int `json:"reload"`
+	// Stored is how many values a script stores, and reads, in each round; 0:
+	// that is not measured. Databases are URLs of servers to do it on, beside
+	// SQLite; they may hold passwords.
+	Stored    int      `json:"stored"`
+	Databases []string `json:"-"`
 	// Settle is how long a backend rests before its memory is read.
 	Settle time.Duration `json:"settle_ns"`
 	// Aims are what the figures are held against; default: Aims().
@@ -56,6 +61,7 @@ func Defaults() Options {
 		Sessions:  10_000,
 		Tasks:     100_000,
 		Reload:    1000,
+		Stored:    1000,
 		Settle:    time.Second,
 		Aims:      Aims(),
 	}
@@ -67,8 +73,8 @@ func (o *Options) check() error {
 		return fmt.Errorf("this is no load: %+v", o.Load)
 	case o.Starts < 1 || o.Rounds < 1 || o.Questions < 1:
 		return fmt.Errorf("nothing would be measured: %d starts, %d rounds, %d questions", o.Starts, o.Rounds, o.Questions)
-	case o.Sessions < 0 || o.Tasks < 0 || o.Reload < 0:
-		return fmt.Errorf("there cannot be %d or %d sessions and %d tasks", o.Sessions, o.Reload, o.Tasks)
+	case o.Sessions < 0 || o.Tasks < 0 || o.Reload < 0 || o.Stored < 0:
+		return fmt.Errorf("there cannot be %d or %d sessions, %d tasks and %d values", o.Sessions, o.Reload, o.Tasks, o.Stored)
 	}
 	if o.Progress == nil {
 		o.Progress = func(string) {}

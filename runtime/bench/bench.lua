@@ -55,10 +55,30 @@ local function run_tasks(session, n)
   return "done"
 end
 
--- Three messages are questions of the bench, all others are echoed.
+-- Stores, or reads, n values of a hundred keys, one after the other.
+local stored = {}
+
+function stored.set(store, n)
+  for i = 0, n - 1 do
+    assert(store:set("key" .. i % 100, "value " .. i))
+  end
+end
+
+function stored.get(store, n)
+  for i = 0, n - 1 do
+    assert(store:get("key" .. i % 100))
+  end
+end
+
+-- Some messages are questions of the bench, all others are echoed.
 local function answer(session, text)
   if text == "reloaded" then return tostring(data.reloaded) end
   if text == "waiting" then return tostring(waiting) end
+  local what, values = text:match("^([gs]et) (%d+)$")
+  if what then
+    stored[what](spectrum.store("bench"), tonumber(values))
+    return "done"
+  end
   local n = text:match("^tasks (%d+)$")
   if n then return run_tasks(session, tonumber(n)) end
   return text

@@ -105,7 +105,7 @@ func quick(t *testing.T, role string) Options {
 	o.Config = "x.cfg"
 	o.Peer = Backend{Path: os.Args[0], Leading: []string{peerRole}}
 	o.Starts, o.Rounds, o.Round, o.Questions, o.Settle = 2, 2, 20*time.Millisecond, 10, 0
-	o.Sessions, o.Tasks, o.Reload = 0, 0, 0 // these want a real script
+	o.Sessions, o.Tasks, o.Reload, o.Stored = 0, 0, 0, 0 // these want a real script
 	return o
 }
 
@@ -181,7 +181,7 @@ func TestRunFails(t *testing.T) {
 	t.Run("nothing to measure", func(t *testing.T) {
 		for _, spoil := range []func(*Options){
 			func(o *Options) { o.Load.Users = 0 }, func(o *Options) { o.Load.InFlight = 0 }, func(o *Options) { o.Rounds = 0 },
-			func(o *Options) { o.Sessions = -1 }, func(o *Options) { o.Tasks = -1 }, func(o *Options) { o.Reload = -1 },
+			func(o *Options) { o.Sessions = -1 }, func(o *Options) { o.Tasks = -1 }, func(o *Options) { o.Reload = -1 }, func(o *Options) { o.Stored = -1 },
 		} {
 			o := quick(t, "good")
 			spoil(&o)
@@ -266,6 +266,10 @@ func TestReportOfTheScript(t *testing.T) {
 	r := newReport(Defaults(), none(), none(), Scripted{
 		Waiting: &Waiting{Sessions: 900, Wanted: 1000, Bytes: 25_100, WithUS: one(60), WithoutUS: one(50), Ratio: one(1.2)},
 		Tasks:   &Tasks{N: 300, US: one(3.5)},
+		Stores: []Store{
+			{Engine: "sqlite", N: 40, Set: one(800), BareSet: one(1000), SetRatio: one(0.8), Get: one(5000), BareGet: one(20000), GetRatio: one(0.25)},
+			{Engine: "mysql", N: 40, Set: one(700), BareSet: one(1000), SetRatio: one(0.7), Get: one(5000), BareGet: one(10000), GetRatio: one(0.5)},
+		},
 		Reload:  &Reload{Sessions: 70, PauseMS: one(4), BeforeMS: one(1.5), WholeMS: one(20)},
 	})
 	var text bytes.Buffer
@@ -281,6 +285,11 @@ func TestReportOfTheScript(t *testing.T) {
 		"\na reload with 70 sessions                during    without\n" +
 			"  longest echo, ms                          4.0        1.5\n" +
 			"  signal to last on.reload, ms             20.0\n",
+		"\n40 values in a store, sqlite             script     driver    ratio\n" +
+			"  set per second                            800       1000     0.80\n" +
+			"  get per second                           5000      20000     0.25\n",
+		"met     values stored, beside the bare driver     0.70        aim: at least 0.5\n",
+		"MISSED  values read, beside the bare driver       0.25        aim: at least 0.5\n",
 		"met     memory for a session that waits           25.10 kB    aim: at most 30 kB\n",
 		"met     latency, beside that without them         1.20        aim: at most 1.5\n",
 		"MISSED  a task, start to end                      3.50 µs     aim: at most 3 µs\n",
@@ -304,6 +313,7 @@ func TestScriptFails(t *testing.T) {
 	}{
 		{"a login", "refuses", func(o *Options) { o.Sessions = 5 }, "user00000@localhost may not log in"},
 		{"a task", "good", func(o *Options) { o.Tasks = 7 }, `the answer to "tasks 7" is "tasks 7", not "done"`},
+		{"a store", "good", func(o *Options) { o.Stored = 3 }, `the answer to "set 3" is "set 3", not "done"`},
 		{"nobody waits", "good", func(o *Options) { o.Sessions = 5 }, `the answer to "waiting" is "waiting", not "1"`},
 		{"a reload", "good" /* which SIGHUP ends */, func(o *Options) { o.Reload = 1 }, `waiting for the answer to "reloaded": `},
 		{"no peer", "good", func(o *Options) { o.Tasks, o.Peer.Path = 7, "no/such/file" }, "the peer: "},

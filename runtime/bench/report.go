@@ -164,6 +164,12 @@ func (s Scripted) write(line func(cells ...any)) {
 		line("  resident memory for each, kB", fmt.Sprintf("%.1f", w.Bytes/1e3), "", "")
 		line("  one message and its echo, µs", fmt.Sprintf("%.1f", w.WithUS.Median), fmt.Sprintf("%.1f", w.WithoutUS.Median), fmt.Sprintf("%.2f", w.Ratio.Median))
 	}
+	for _, st := range s.Stores {
+		line("", "", "", "")
+		line(fmt.Sprintf("%d values in a store, %s", st.N, st.Engine), "script", "driver", "ratio")
+		line("  set per second", fmt.Sprintf("%.0f", st.Set.Median), fmt.Sprintf("%.0f", st.BareSet.Median), fmt.Sprintf("%.2f", st.SetRatio.Median))
+		line("  get per second", fmt.Sprintf("%.0f", st.Get.Median), fmt.Sprintf("%.0f", st.BareGet.Median), fmt.Sprintf("%.2f", st.GetRatio.Median))
+	}
 	if t := s.Tasks; t != nil {
 		line("", "", "", "")
 		line(fmt.Sprintf("%d tasks that do nothing", t.N), "", "", "")

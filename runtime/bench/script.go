@@ -21,12 +21,13 @@ type Scripted struct {
 	Waiting *Waiting `json:"waiting,omitempty"`
 	Tasks   *Tasks   `json:"tasks,omitempty"`
 	Reload  *Reload  `json:"reload,omitempty"`
+	Stores  []Store  `json:"stores,omitempty"`
 }
 
 // measureScript runs the bench's own script in the Lua backend, with a peer in
 // another process.
 func measureScript(ctx context.Context, s *simulator.Spectrum, o Options) (result Scripted, err error) {
-	if o.Sessions == 0 && o.Tasks == 0 && o.Reload == 0 {
+	if o.Sessions == 0 && o.Tasks == 0 && o.Reload == 0 && o.Stored == 0 {
 		return Scripted{}, nil
 	}
 	address, stop, err := startPeer(ctx, o.Peer)
@@ -48,6 +49,9 @@ func measureScript(ctx context.Context, s *simulator.Spectrum, o Options) (resul
 	}
 	if result.Reload, err = measureReload(ctx, s, o, config); err != nil {
 		return Scripted{}, fmt.Errorf("a reload: %w", err)
+	}
+	if result.Stores, err = measureStores(ctx, s, o, dir, address); err != nil {
+		return Scripted{}, fmt.Errorf("a store: %w", err)
 	}
 	if result.Waiting, err = measureWaiting(ctx, s, o, config); err != nil {
 		return Scripted{}, fmt.Errorf("sessions that wait: %w", err)
