@@ -38,7 +38,7 @@ type Conn interface {
 	// Exec runs a statement that has none.
 	Exec(ctx context.Context, text string, args ...any) (sql.Result, error)
 	// Row reads the first row into what dest points at. Without one, found is
-	// false.
+	// false. It is for statements that find it at once.
 	Row(ctx context.Context, text string, args []any, dest ...any) (found bool, err error)
 	Engine() *Engine
 }
@@ -115,11 +115,13 @@ func (d *DB) open() error {
 	if err != nil {
 		return err
 	}
+	if lite, ok := connector.(*sqliteConnector); ok {
+		d.read = newPool(lite.reader(), d.Engine(), maxConns)
+		d.write = newPool(connector, d.Engine(), 1)
+		return nil
+	}
 	d.read = newPool(connector, d.Engine(), maxConns)
 	d.write = d.read
-	if d.Engine() == SQLite {
-		d.write = newPool(connector, d.Engine(), 1)
-	}
 	return nil
 }
 
@@ -143,6 +145,12 @@ func (d *DB) Exec(ctx context.Context, text string, args ...any) (sql.Result, er
 
 // Row implements Conn.
 func (d *DB) Row(ctx context.Context, text string, args []any, dest ...any) (bool, error) {
+	if d.Engine() == SQLite && ctx.Err() == nil {
+		// Nothing takes long here: a reader waits for a lock in rare cases, and
+		// then not for long (readerBusy). To watch ctx would cost more than the
+		// reading.
+		ctx = context.WithoutCancel(ctx)
+	}
 	return row(ctx, d, d.plain, text, args, dest)
 }
 

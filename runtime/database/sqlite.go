@@ -9,6 +9,7 @@ import (
 	"net/url"
 	"os"
 	"path/filepath"
+	"slices"
 
 	"modernc.org/sqlite"
 	sqlite3 "modernc.org/sqlite/lib"
@@ -85,6 +86,15 @@ func fileError(err error) error {
 		return fmt.Errorf("%s: %w; [service] working_dir or [lua] store says where the database is", path.Path, path.Err)
 	}
 	return err
+}
+
+// readerBusy is how long a reader waits for a lock, which in WAL mode only
+// somebody has who mends or changes the whole file.
+const readerBusy = "PRAGMA busy_timeout=3000"
+
+// reader makes a connector for connections that only read.
+func (c *sqliteConnector) reader() *sqliteConnector {
+	return &sqliteConnector{Connector: c.Connector, confined: c.confined, pragmas: append(slices.Clone(c.pragmas), readerBusy)}
 }
 
 // Connect implements driver.Connector.
