@@ -170,11 +170,14 @@ func row(ctx context.Context, c Conn, plain func(error) error, text string, args
 }
 
 // Bind writes a statement whose placeholders are ? as the engine wants it. It
-// is an error if there are more or fewer values than placeholders, or if the
-// text says nothing.
+// is an error if there are more or fewer values than placeholders, if the text
+// says nothing, or if it begins or ends a transaction, which Begin is for.
 func (d *DB) Bind(text string, values int) (string, error) {
 	if d.Engine().syntax.empty(text) {
 		return "", errors.New("the statement is empty")
+	}
+	if d.Engine().syntax.controls(text) {
+		return "", errors.New("transactions begin and end with transaction(function() … end), not with statements of their own")
 	}
 	bound, n := d.Engine().bind(text)
 	if n >= 0 && n != values {

@@ -93,6 +93,12 @@ func (s syntax) skip(text string, i int) int {
 // empty tells that there is no statement in a text, but blanks and comments at
 // the most. Some drivers panic at it. SQLite reads up to a NUL.
 func (s syntax) empty(text string) bool {
+	at := s.start(text)
+	return at == len(text) || text[at] == 0
+}
+
+// start is where the first statement starts.
+func (s syntax) start(text string) int {
 	for i := 0; i < len(text); {
 		switch c := text[i]; {
 		case strings.IndexByte(" \t\r\n\f\v;", c) >= 0:
@@ -100,10 +106,26 @@ func (s syntax) empty(text string) bool {
 		case s.line(text[i:]), strings.HasPrefix(text[i:], "/*") && !strings.HasPrefix(text[i:], "/*!"):
 			i = s.skip(text, i)
 		default:
-			return c == 0
+			return i
 		}
 	}
-	return true
+	return len(text)
+}
+
+// control are the statements that begin and end transactions.
+var control = map[string]bool{
+	"BEGIN": true, "START": true, "COMMIT": true, "END": true, "ROLLBACK": true, "ABORT": true, "SAVEPOINT": true, "RELEASE": true,
+}
+
+// controls tells that a statement begins or ends a transaction: on a connection
+// that others use next, which would be in it.
+func (s syntax) controls(text string) bool {
+	from := s.start(text)
+	to := from
+	for to < len(text) && wordPart(text[to]) {
+		to++
+	}
+	return control[strings.ToUpper(text[from:to])]
 }
 
 // line tells that s starts with a comment that ends with its line.

@@ -67,6 +67,19 @@ func TestEmpty(t *testing.T) {
 	}
 }
 
+func TestTransactionsAreNotBegunByStatements(t *testing.T) {
+	for text, want := range map[string]bool{
+		"BEGIN": true, " /* a */ begin immediate": true, "COMMIT;": true, "-- a\nRollback to x": true, "SAVEPOINT a": true, "START TRANSACTION": true,
+		"SELECT 1": false, "BEGINNING": false, "CREATE TRIGGER t BEGIN": false, "'BEGIN'": false, "": false,
+	} {
+		for _, e := range []*Engine{SQLite, PostgreSQL, MySQL} {
+			if e.syntax.controls(text) != want {
+				t.Errorf("%s: %q, want %v", e.Name, text, want)
+			}
+		}
+	}
+}
+
 func FuzzPlaceholders(f *testing.F) {
 	f.Add("SELECT ?, '?', \"?\", $a$ ? $a$, E'\\'?' /* ? /* */ */ -- ?\n")
 	f.Add("`?[?]#?\n--?$$?:a@b$1??")

@@ -91,6 +91,7 @@ func TestMisuseRaises(t *testing.T) {
 		{`sql.query()`, "string expected, got n"},
 		{`sql.query("SELECT ?")`, "the statement has 1 placeholders, but there are 0 values"},
 		{`sql.query("SELECT 1", 2)`, "the statement has 0 placeholders, but there are 1 values"},
+		{`sql.exec("BEGIN")`, "transactions begin and end with transaction(function() … end)"},
 		{`sql.exec("SELECT ?", {})`, "value 1 is a table: a string, a number, a boolean, nil or sql.blob(…) is wanted"},
 		{`sql.exec("SELECT ?, ?", 1, 0/0)`, "value 2 is NaN, which SQL does not have"},
 		{`sql.each("SELECT 1")`, "a function is wanted behind the values"},
