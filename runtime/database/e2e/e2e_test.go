@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"os"
 	"os/exec"
+	"path/filepath"
 	"runtime"
 	"strconv"
 	"strings"
@@ -35,6 +36,9 @@ func run(m *testing.M) int {
 		return 1
 	}
 	lock, err := os.Open(root + ".lock") // provision.sh does not touch the folder meanwhile
+	if err == nil && syscall.Flock(int(lock.Fd()), syscall.LOCK_EX|syscall.LOCK_NB) == nil {
+		clean(root) // we are alone
+	}
 	if err == nil {
 		err = syscall.Flock(int(lock.Fd()), syscall.LOCK_SH)
 	}
@@ -58,6 +62,14 @@ func run(m *testing.M) int {
 		}
 	}
 	return m.Run()
+}
+
+// clean removes what runs that did not come to their end have left behind.
+func clean(root string) {
+	left, _ := filepath.Glob(filepath.Join(root, "e2e", "*"))
+	for _, path := range left {
+		_ = os.RemoveAll(path)
+	}
 }
 
 // TestSuites runs the tests that run on SQLite everywhere on these servers, too.
