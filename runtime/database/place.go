@@ -6,7 +6,6 @@ import (
 	"net"
 	"net/url"
 	"path/filepath"
-	"regexp"
 	"strings"
 
 	"spectrumlua/runtime/config"
@@ -57,7 +56,7 @@ func (p Place) String() string {
 // [database] says. The error says what is wrong and where.
 func FromConfig(c *config.Config, settings config.Lua) (Place, error) {
 	prefix, _ := c.Get("database.prefix")
-	if !prefixPattern.MatchString(prefix) {
+	if !isPrefix(prefix) {
 		return Place{}, fmt.Errorf("%s: [database] prefix may have letters, digits and _ only, at most 32 of them", c.Where("database.prefix"))
 	}
 	place, err := configured(c, settings.Store)
@@ -68,7 +67,10 @@ func FromConfig(c *config.Config, settings config.Lua) (Place, error) {
 	return place, nil
 }
 
-var prefixPattern = regexp.MustCompile(`^[A-Za-z0-9_]{0,32}$`)
+func isPrefix(s string) bool {
+	letter := func(r rune) bool { return r < 0x80 && wordPart(byte(r)) }
+	return len(s) <= 32 && strings.TrimFunc(s, letter) == ""
+}
 
 func configured(c *config.Config, store string) (Place, error) {
 	switch store {
