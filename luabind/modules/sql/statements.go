@@ -39,7 +39,7 @@ func query(l *lua.LState, b *Base, first int) int {
 			return err
 		}
 		defer rows.Close() //nolint:errcheck // the error is that of Err
-		r, err := newReader(rows)
+		r, err := newReader(rows, c.Engine())
 		if err != nil {
 			return err
 		}
@@ -118,7 +118,7 @@ func each(l *lua.LState, b *Base, first int) int {
 		if err != nil {
 			return err
 		}
-		if r, err = newReader(rows); err != nil {
+		if r, err = newReader(rows, c.Engine()); err != nil {
 			_ = rows.Close()
 		}
 		return err

@@ -11,6 +11,7 @@ import (
 
 	"spectrumlua/luabind/bind"
 	"spectrumlua/luabind/modules/json"
+	"spectrumlua/runtime/database"
 )
 
 // maxExact is the largest integer up to which a float64 has them all.
@@ -63,7 +64,7 @@ func arguments(l *lua.LState, first, last int) []any {
 }
 
 // result makes a value of a row a Lua value.
-func result(v any, column, kind string) (lua.LValue, error) {
+func (r *reader) result(v any, column, kind string) (lua.LValue, error) {
 	switch v := v.(type) {
 	case nil:
 		return lua.LNil, nil
@@ -73,12 +74,12 @@ func result(v any, column, kind string) (lua.LValue, error) {
 		return lua.LString(v), nil
 	case int64:
 		if v > maxExact || v < -maxExact {
-			return nil, tooLong(column, v)
+			return nil, r.tooLong(column, v)
 		}
 		return lua.LNumber(v), nil
 	case uint64:
 		if v > maxExact {
-			return nil, tooLong(column, v)
+			return nil, r.tooLong(column, v)
 		}
 		return lua.LNumber(v), nil
 	case float64:
@@ -96,29 +97,34 @@ func result(v any, column, kind string) (lua.LValue, error) {
 	return lua.LString(fmt.Sprint(v)), nil
 }
 
-func tooLong(column string, v any) error {
-	return fmt.Errorf("%s is %d, more than a number can hold exactly: select it as text, as in CAST(%s AS CHAR(20))", column, v, column)
+func (r *reader) tooLong(column string, v any) error {
+	text := "TEXT"
+	if r.engine == database.MySQL {
+		text = "CHAR"
+	}
+	return fmt.Errorf("%s is %d, more than a number can hold exactly: select it as text, as in CAST(%s AS %s)", column, v, column, text)
 }
 
 // reader makes tables of rows.
 type reader struct {
-	rows  *stdsql.Rows
-	names []string
-	kinds []string
-	meta  *lua.LTable
-	cells []any
-	dest  []any
+	rows   *stdsql.Rows
+	engine *database.Engine
+	names  []string
+	kinds  []string
+	meta   *lua.LTable
+	cells  []any
+	dest   []any
 	// budget is how many bytes the tables may still take; spent is how many
 	// the last row took.
 	spent int64
 }
 
-func newReader(rows *stdsql.Rows) (*reader, error) {
+func newReader(rows *stdsql.Rows, e *database.Engine) (*reader, error) {
 	types, err := rows.ColumnTypes()
 	if err != nil {
 		return nil, err
 	}
-	r := &reader{rows: rows, cells: make([]any, len(types)), dest: make([]any, len(types))}
+	r := &reader{rows: rows, engine: e, cells: make([]any, len(types)), dest: make([]any, len(types))}
 	known := map[string]bool{}
 	for i, t := range types {
 		name := t.Name()
@@ -164,7 +170,7 @@ func (r *reader) next() (*lua.LTable, error) {
 	t := bind.NewTableSize(0, len(r.names))
 	r.spent = costRow
 	for i, cell := range r.cells {
-		v, err := result(cell, r.names[i], r.kinds[i])
+		v, err := r.result(cell, r.names[i], r.kinds[i])
 		if err != nil {
 			return nil, err
 		}
