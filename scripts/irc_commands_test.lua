@@ -120,6 +120,15 @@ test.case("what a server has not", function(t)
   user:expect("conv_message", { buddy_name = "#lua", message = "This server does not have that." })
 end)
 
+test.case("a nick that is in use", function(t)
+  local user = room(t, function(conn)
+    conn:expect_line "^NICK dan$"
+    fake.say(conn, "433 alice dan :Nickname already in use")
+  end)
+  user:say("#lua", "/nick dan")
+  user:expect("conv_message", { buddy_name = "#lua", nickname = "127.0.0.1", message = "dan: this nick is in use" })
+end)
+
 test.case("commands to a contact and to the server", function(t)
   local user = room(t, function(conn)
     conn:expect_line "^WHOIS dan$"

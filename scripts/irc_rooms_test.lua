@@ -112,6 +112,8 @@ test.case("kicks", function(t)
   end)
   alice:expect("participant_changed", { nickname = "eve", flag = { "kicked" }, status = "none", status_message = "kicked by dan: spam" })
   alice:expect("participant_changed", { nickname = "alice", flag = { "me", "kicked" }, status = "none", status_message = "kicked by dan: you too" })
+  -- Without an error, Spectrum would let nobody join again.
+  alice:expect("participant_changed", { nickname = "alice", flag = { "me", "not_authorized" }, status_message = "kicked by dan: you too" })
   join(alice, "#lua")
 end)
 
@@ -249,7 +251,7 @@ for numeric, flag in pairs {
     local alice = t:login()
     alice:expect("connected")
     join(alice, "#lua")
-    alice:expect("participant_changed", { room = "#lua", nickname = "alice", flag = { "me", flag }, status = "none" })
+    alice:expect("participant_changed", { room = "#lua", nickname = "alice", flag = { "me", flag, flag == "banned" and "not_authorized" or nil }, status = "none" })
     alice:expect("conv_message", { buddy_name = "127.0.0.1", message = "#lua: Cannot join channel" })
     join(alice, "#lua")
     alice:never("participant_changed")

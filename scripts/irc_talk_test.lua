@@ -129,15 +129,17 @@ test.case("another charset, both ways", function(t)
   user:expect("conv_message", { nickname = "dan", message = "Жук" })
 end)
 
-test.case("XHTML that says no more than the text", function(t)
+test.case("XHTML that says no more than the text, or less", function(t)
   local user = room(t, {}, function(conn)
     conn:expect_line "^PRIVMSG #lua :  if  x  then$"
     conn:expect_line "^PRIVMSG #lua seen$"
     conn:expect_line "^PRIVMSG #lua :the page <http://e.org/x>$"
+    conn:expect_line "^PRIVMSG #lua :thick and thin$"
   end)
   user:send("conv_message", { buddy_name = "#lua", message = "  if  x  then", xhtml = "<p>  if  x  then</p>" })
   user:send("conv_message", { buddy_name = "#lua", message = "seen", xhtml = "<p> </p>" })
   user:send("conv_message", { buddy_name = "#lua", message = "the page", xhtml = "the <a href='http://e.org/x'>page</a>" })
+  user:send("conv_message", { buddy_name = "#lua", message = "thick and thin", xhtml = "<em>thin</em>" })
   user:expect("conv_message", { message = "the page" })
   t:settle()
 end)

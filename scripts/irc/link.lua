@@ -249,7 +249,7 @@ end
 -- rename asks for another nick. It is the one to ask for at later logins, too, once
 -- the server has given it.
 function link.rename(session, l, nick)
-  l.asked = nick
+  l.asked_nick = nick
   return out.send(session, l, "NICK", nick)
 end
 

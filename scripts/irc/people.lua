@@ -175,8 +175,8 @@ people.events = {
     local from, to = msg.source.nick, msg.params[1]
     if members.is_me(l, from) then
       l.nick = to
-      if l.asked and names.fold(l, to) == names.fold(l, l.asked) then
-        l.wanted, l.asked = to, nil -- no nick that somebody else has forced on us
+      if l.asked_nick and names.fold(l, to) == names.fold(l, l.asked_nick) then
+        l.wanted, l.asked_nick = to, nil -- no nick that somebody else has forced on us
       end
     end
     each(l, from, function(room)

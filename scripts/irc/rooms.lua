@@ -62,22 +62,30 @@ end
 
 -- Coming -------------------------------------------------------------------------
 
--- put_out tells Spectrum that the user is out of a room, or does not get in, which
--- it has a flag for.
-local function put_out(session, room, flag, why)
+-- ERRORS are the flags that Spectrum makes an error for the client of. Without one,
+-- Spectrum 2.2.1 lets nobody join a room again who has not left it by himself.
+local ERRORS = { conflict = true, not_authorized = true, room_not_found = true }
+
+-- show_out tells Spectrum that the user is not in a room, and with which flags.
+local function show_out(session, room, why, ...)
   session:participant_changed {
     room = room.name,
     nickname = room.nick,
-    flag = { "me", flag },
+    flag = { "me", ... },
     status = "none",
     status_message = why and text.plain(why),
   }
 end
 
--- refuse is put_out for who has just asked to get in. The server says why, since
--- clients show no more than the flag.
+-- put_out is for who is out of a room that he has not left by himself.
+local function put_out(session, room, flag, why)
+  show_out(session, room, why, flag)
+  show_out(session, room, why, "not_authorized")
+end
+
+-- refuse is for who has asked to get in. The server says why: clients show the flag.
 local function refuse(session, room, server, flag, why)
-  put_out(session, room, flag, why)
+  show_out(session, room, why, flag, not ERRORS[flag] and "not_authorized" or nil)
   session:conv_message { buddy_name = server, message = room.name .. ": " .. text.plain(why) }
 end
 
@@ -202,7 +210,7 @@ function rooms.leave(session, m)
     out.send(session, l, "PART", room.channel)
   end
   if room.shown then
-    put_out(session, room)
+    show_out(session, room)
   end
   forget(session, l, room)
   return true
@@ -367,7 +375,11 @@ rooms.events = {
   end,
   closed = function(session, l, why)
     for _, room in pairs(l.rooms) do
-      put_out(session, room, not room.shown and "room_not_found" or nil, why)
+      if room.shown then
+        put_out(session, room, nil, why)
+      else
+        show_out(session, room, why, "room_not_found")
+      end
     end
     l.rooms = {}
   end,

@@ -24,9 +24,12 @@ local ECHOES, HELD = 100, 20
 local ACTION_START = "^([\2\3\4\17\22\29\30\31%d,]*)/me "
 
 -- says_more tells whether lines that were made of XHTML have more than the plain text:
--- that is left as it is otherwise, with all its blanks.
+-- that is left as it is otherwise, with all its blanks. They may have less, too:
+-- Spectrum 2.2.1 passes on only the last element of an XHTML that has several.
 local function says_more(lines, plain)
-  return table.concat(lines):gsub("%s+", "") ~= plain:gsub("%s+", "") and table.concat(lines) ~= ""
+  local styled, bare = table.concat(lines):gsub("%s+", ""), plain:gsub("%s+", "")
+  local words = text.plain(styled)
+  return styled ~= bare and (words == bare or not bare:find(words, 1, true))
 end
 
 -- lines_of are the lines of a message, and whether they are what he does (/me).
