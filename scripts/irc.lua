@@ -30,6 +30,7 @@ spectrum.backend_config {
 events.add(require "irc.register")
 events.add(require "irc.sasl")
 events.add(rooms)
+events.add(require "irc.invitations")
 events.add(require "irc.people")
 events.add(require "irc.history")
 events.add(require "irc.talk")

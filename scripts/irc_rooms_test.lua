@@ -112,8 +112,11 @@ test.case("kicks", function(t)
   end)
   alice:expect("participant_changed", { nickname = "eve", flag = { "kicked" }, status = "none", status_message = "kicked by dan: spam" })
   alice:expect("participant_changed", { nickname = "alice", flag = { "me", "kicked" }, status = "none", status_message = "kicked by dan: you too" })
-  -- Without an error, Spectrum would let nobody join again.
-  alice:expect("participant_changed", { nickname = "alice", flag = { "me", "not_authorized" }, status_message = "kicked by dan: you too" })
+  alice:expect("room_nickname_changed", { room = "#lua", nickname = "-" })
+  -- Without an error, Spectrum would let nobody join again. It forgets the room, and
+  -- says so.
+  alice:expect("participant_changed", { nickname = "-", flag = { "me", "room_not_found" } })
+  alice:send("leave_room", { room = "#lua", nickname = "-" })
   join(alice, "#lua")
 end)
 
@@ -251,7 +254,7 @@ for numeric, flag in pairs {
     local alice = t:login()
     alice:expect("connected")
     join(alice, "#lua")
-    alice:expect("participant_changed", { room = "#lua", nickname = "alice", flag = { "me", flag, flag == "banned" and "not_authorized" or nil }, status = "none" })
+    alice:expect("participant_changed", { room = "#lua", nickname = "alice", flag = { "me", flag, flag == "banned" and "not_authorized" or nil }, status = "none", status_message = "Cannot join channel" })
     alice:expect("conv_message", { buddy_name = "127.0.0.1", message = "#lua: Cannot join channel" })
     join(alice, "#lua")
     alice:never("participant_changed")

@@ -15,9 +15,8 @@
 --
 -- What others do in them is irc/people.lua's.
 
-local spectrum = require "spectrum"
-local xml = require "spectrum.xml"
 local events = require "irc.events"
+local invitations = require "irc.invitations"
 local link = require "irc.link"
 local members = require "irc.members"
 local names = require "irc.names"
@@ -29,6 +28,9 @@ local rooms = {}
 
 -- NAMES is how many seconds the server has to tell who is in a room.
 local NAMES = 20
+
+-- NOBODY is a nick that nobody can have.
+local NOBODY = "-"
 
 -- find is the room of a channel, or nil.
 function rooms.find(l, channel)
@@ -77,10 +79,12 @@ local function show_out(session, room, why, ...)
   }
 end
 
--- put_out is for who is out of a room that he has not left by himself.
+-- put_out is for who is out of a room that he has not left by himself. The error that
+-- has Spectrum forget the room is of a nick that nobody has: clients pass over it.
 local function put_out(session, room, flag, why)
   show_out(session, room, why, flag)
-  show_out(session, room, why, "not_authorized")
+  session:room_nickname_changed { room = room.name, nickname = NOBODY }
+  session:participant_changed { room = room.name, nickname = NOBODY, flag = { "me", "room_not_found" }, status = "none" }
 end
 
 -- refuse is for who has asked to get in. The server says why: clients show the flag.
@@ -156,7 +160,7 @@ local function entered(session, l, channel)
   if not room then
     room = { name = names.address(l, channel), nick = l.nick, members = {} }
     l.rooms[names.fold(l, channel)] = room
-    rooms.invite(session, l, channel, nil, "you are in this room on IRC")
+    invitations.show(session, l, channel, nil, "you are in this room on IRC")
   end
   room.channel = channel
   if room.joined then
@@ -224,7 +228,7 @@ function rooms.left(session, l, room, why, flag)
   forget(session, l, room)
 end
 
--- The topic, invitations ------------------------------------------------------------
+-- The topic --------------------------------------------------------------------------
 
 -- show_topic ends what Spectrum has to know of a room.
 function rooms.show_topic(session, room)
@@ -242,26 +246,6 @@ function rooms.set_topic(session, m)
   if l and channel then
     out.send(session, l, "TOPIC", channel, m.message:gsub("[\r\n]+", " ") .. "")
   end
-end
-
--- invite shows an invitation: in words, and as one that a client can accept, which
--- has to be written as XML, since Spectrum's protocol has no message for it.
-function rooms.invite(session, l, channel, nick, reason)
-  local name = names.address(l, channel)
-  local from = nick and names.contact(l, nick) or names.server(l)
-  session:conv_message {
-    buddy_name = from,
-    message = ("%s invites you to %s. To accept, join that room."):format(nick or l.server, name),
-  }
-  local function jid(n)
-    return n:gsub("@", "%%") .. "@" .. spectrum.jid
-  end
-  spectrum.send("raw_xml", xml.tostring {
-    name = "message",
-    attr = { from = jid(name), to = session.user },
-    { name = "x", ns = "http://jabber.org/protocol/muc#user",
-      { name = "invite", attr = { from = jid(from) }, { name = "reason", reason or "" } } },
-  })
 end
 
 -- What the server says -------------------------------------------------------------
@@ -330,11 +314,6 @@ rooms.events = {
       if room.shown then
         rooms.show_topic(session, room)
       end
-    end
-  end,
-  INVITE = function(session, l, msg)
-    if members.is_me(l, msg.params[1]) then
-      rooms.invite(session, l, msg.params[2], msg.source.nick)
     end
   end,
   -- The server would rather have us in another room.

@@ -1,0 +1,37 @@
+-- irc/invitations.lua: invitations to rooms. Others send them; and a room that we are in without
+-- the user having joined it with his client is offered to him in the same way.
+
+local spectrum = require "spectrum"
+local xml = require "spectrum.xml"
+local members = require "irc.members"
+local names = require "irc.names"
+
+local invitations = {}
+
+-- show shows an invitation: in words, and as one that a client can accept, which
+-- has to be written as XML, since Spectrum's protocol has no message for it.
+function invitations.show(session, l, channel, nick, reason)
+  local name = names.address(l, channel)
+  local from = nick and names.contact(l, nick) or names.server(l)
+  local said = nick and nick .. " invites you to %s. To accept, join that room." or "You are in %s on IRC. To see it, join that room."
+  session:conv_message { buddy_name = from, message = said:format(name) }
+  local function jid(n)
+    return n:gsub("@", "%%") .. "@" .. spectrum.jid
+  end
+  spectrum.send("raw_xml", xml.tostring {
+    name = "message",
+    attr = { from = jid(name), to = session.user },
+    { name = "x", ns = "http://jabber.org/protocol/muc#user",
+      { name = "invite", attr = { from = jid(from) }, { name = "reason", reason or "" } } },
+  })
+end
+
+invitations.events = {
+  INVITE = function(session, l, msg)
+    if members.is_me(l, msg.params[1]) then
+      invitations.show(session, l, msg.params[2], msg.source.nick)
+    end
+  end,
+}
+
+return invitations
