@@ -3,7 +3,6 @@
 package e2e_test
 
 import (
-	"fmt"
 	"math/rand/v2"
 	"net"
 	"os"
@@ -18,7 +17,7 @@ import (
 
 // patience is how long a test waits for what is to happen at once: long, since
 // the machine may be busy, and only a failing test waits for it.
-const patience = 30 * time.Second
+var patience = 30 * time.Second
 
 // A bedConfig says what differs from an ordinary transport.
 type bedConfig struct {
@@ -49,7 +48,10 @@ type bed struct {
 	spectrum      *process
 	helpers       []*process // what a test started beside them
 	clients       []*client
+	ircUsers      []*ircUser
 	begin         time.Time
+	patience      time.Duration                    // how long it waits for what is to happen at once
+	unmet         func(format string, args ...any) // what becomes of a test that waited in vain
 }
 
 // newBed starts a transport and waits until it is ready for clients.
@@ -75,7 +77,8 @@ func prepareBed(t *testing.T, config bedConfig) *bed {
 	if err != nil {
 		t.Fatal(err)
 	}
-	b := &bed{t: t, config: config, dir: dir, jid: config.jid, begin: time.Now()}
+	b := &bed{t: t, config: config, dir: dir, jid: config.jid, begin: time.Now(), patience: patience}
+	b.unmet = func(format string, args ...any) { b.t.Helper(); b.t.Fatalf(format, args...) }
 	t.Cleanup(b.close)
 	b.xmppPort, b.componentPort, b.backendPort = freePort(t), freePort(t), freePort(t)
 	b.placeFiles()
@@ -126,7 +129,10 @@ func (b *bed) inside(name string) string {
 func (b *bed) write(name, content string) {
 	b.t.Helper()
 	temporary := b.path(name + "~")
-	err := os.WriteFile(temporary, []byte(content), 0o644)
+	err := os.MkdirAll(filepath.Dir(temporary), 0o755)
+	if err == nil {
+		err = os.WriteFile(temporary, []byte(content), 0o644)
+	}
 	if err == nil {
 		err = os.Rename(temporary, b.path(name))
 	}
@@ -144,12 +150,19 @@ func repositoryFile(t *testing.T, name string) string {
 	return string(content)
 }
 
-// close stops everything, and on failure shows what was said.
+// close stops everything, and on failure shows what was said. It may be called
+// before the test's end.
 func (b *bed) close() {
 	for _, c := range b.clients {
 		c.stop()
 	}
 	b.clients = nil
+	for _, u := range b.ircUsers {
+		u.close()
+		if b.t.Failed() {
+			b.t.Logf("---- what %s saw on IRC\n%s", u.nick, u.transcript())
+		}
+	}
 	b.stopSpectrum()
 	if b.prosody != nil {
 		b.helpers = append(b.helpers, b.prosody)
@@ -159,6 +172,7 @@ func (b *bed) close() {
 			b.t.Error(err)
 		}
 	}
+	b.prosody, b.helpers, b.ircUsers = nil, nil, nil
 	for _, p := range b.waitGone(2 * time.Second) {
 		b.t.Errorf("left at the end: %v", p)
 		if this, err := os.FindProcess(p.pid); err == nil {
@@ -217,8 +231,13 @@ func (b *bed) until(what string, so func() bool) {
 
 func (b *bed) waitPort(port int) {
 	b.t.Helper()
-	b.until(fmt.Sprintf("something listens on port %d", port), func() bool {
-		conn, err := net.DialTimeout("tcp", net.JoinHostPort("127.0.0.1", strconv.Itoa(port)), time.Second)
+	b.waitAddress(net.JoinHostPort("127.0.0.1", strconv.Itoa(port)))
+}
+
+func (b *bed) waitAddress(address string) {
+	b.t.Helper()
+	b.until("something listens on "+address, func() bool {
+		conn, err := net.DialTimeout("tcp", address, time.Second)
 		if err != nil {
 			return false
 		}

@@ -208,7 +208,7 @@ func (c *client) wait(what string, match func(event) bool) event {
 
 func (c *client) waitFrom(from int, what string, match func(event) bool) event {
 	c.bed.t.Helper()
-	timeout := time.After(patience)
+	timeout := time.After(c.bed.patience)
 	for at := from; ; {
 		c.mu.Lock()
 		events, news := c.events, c.news
@@ -224,7 +224,7 @@ func (c *client) waitFrom(from int, what string, match func(event) bool) event {
 		select {
 		case <-news:
 		case <-timeout:
-			c.bed.t.Fatalf("%s: waited %v in vain: %s", c.name, patience, what)
+			c.bed.unmet("%s: waited %v in vain: %s", c.name, c.bed.patience, what)
 		}
 	}
 }

@@ -13,6 +13,7 @@ import (
 	"strings"
 	"syscall"
 	"testing"
+	"time"
 )
 
 // Where things are, as the tests see it; set once by TestMain.
@@ -64,6 +65,11 @@ func run(m *testing.M) (int, error) {
 	}
 	if backend, err = findBackend(); err != nil {
 		return 1, err
+	}
+	if limit := os.Getenv("E2E_PATIENCE"); limit != "" {
+		if patience, err = time.ParseDuration(limit); err != nil {
+			return 1, fmt.Errorf("E2E_PATIENCE: %w", err)
+		}
 	}
 	return m.Run(), nil
 }

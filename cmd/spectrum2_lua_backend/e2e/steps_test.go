@@ -37,10 +37,15 @@ func (c *client) available() {
 // has seen that is undone by it. Its echo shows when it has.
 func (c *client) register() {
 	c.bed.t.Helper()
+	c.registerAs(legacyName)
+}
+
+func (c *client) registerAs(name string) {
+	c.bed.t.Helper()
 	jid := c.bed.jid
 	c.step("registers at %s", jid)
 	c.do(command{"do": "register", "to": jid, "fields": map[string]string{
-		"username": legacyName, "password": legacyPassword,
+		"username": name, "password": legacyPassword,
 	}})
 	c.wait("the transport asks for a subscription", presence(jid, "subscribe"))
 	c.wait("Spectrum has seen what the server says to that", presence(jid, "unavailable"))
@@ -57,8 +62,14 @@ func (c *client) accept() {
 // online registers and logs in.
 func (c *client) online() {
 	c.bed.t.Helper()
+	c.onlineAs(legacyName)
+}
+
+// onlineAs does it with this name on the legacy network.
+func (c *client) onlineAs(name string) {
+	c.bed.t.Helper()
 	c.available()
-	c.register()
+	c.registerAs(name)
 	c.accept()
 	c.waitOnline()
 }

@@ -1,0 +1,218 @@
+//go:build e2e
+
+package e2e_test
+
+import (
+	"fmt"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+	"time"
+)
+
+// The scenario of IRC: the same steps with our script and with Debian's C++ backend,
+// in both modes. Each step is a feature in the table of docs/irc.md. What the C++
+// backend does not do is noted and skipped; with our script it is a failure.
+
+// An ircMode says how users name rooms.
+type ircMode struct {
+	name string
+	one  bool // all rooms are on one server, which the config names
+}
+
+var ircModes = []ircMode{{"one server", true}, {"many servers", false}}
+
+// An ircScene is a bed with an IRC server and all who play on it. Alice and dora
+// are XMPP users behind the transport, carol, who is an operator in the room, dave,
+// who is in none, and frank, who comes and goes, are on IRC.
+type ircScene struct {
+	*bed
+	mode        ircMode
+	ours        bool
+	server      *ircServer
+	room        string // its JID; "#room" on IRC
+	alice, dora *client
+	carol, dave *ircUser
+}
+
+// ircPatience is how long the C++ backend has for a step, most of which take some
+// milliseconds. E2E_UPDATE gives it more, since that writes the table.
+func ircPatience() time.Duration {
+	if os.Getenv("E2E_UPDATE") != "" {
+		return 6 * time.Second
+	}
+	return 3 * time.Second
+}
+
+// newIRCScene starts everything up to where alice is online.
+func newIRCScene(t *testing.T, mode ircMode, ours bool) *ircScene {
+	t.Helper()
+	config := bedConfig{jid: "irc.localhost", users: []string{"alice", "dora", "erin"}}
+	if ours {
+		config.file, config.files, config.lua = "scripts/irc.lua", ircModules(t), "reload = 1"
+		config.sections = "[irc]\nflood_seconds = 0.1" // this server bears it
+	} else {
+		config.inChroot = libcommuni
+	}
+	b := prepareBed(t, config)
+	s := &ircScene{bed: b, mode: mode, ours: ours, server: startIRC(t, b)}
+	b.config.service = "irc_away_timeout=1"
+	if mode.one {
+		b.config.service += "\nirc_server=" + s.server.address()
+	}
+	s.room = s.roomJID("#room")
+	s.carol, s.dave = s.server.user("carol"), s.server.user("dave")
+	s.carol.join("#room")
+	s.carol.send("TOPIC #room :first topic")
+	s.carol.wait("TOPIC #room")
+	b.configureSpectrum()
+	b.startSpectrum()
+	b.waitSpectrum()
+	s.alice, s.dora = b.client("alice"), b.client("dora")
+	s.alice.onlineAs("alice")
+	s.dora.onlineAs("dora")
+	return s
+}
+
+// ircModules are the files that scripts/irc.lua requires.
+func ircModules(t *testing.T) map[string]string {
+	t.Helper()
+	paths, err := filepath.Glob(filepath.Join(repository, "scripts/irc/*.lua"))
+	if err != nil || len(paths) == 0 {
+		t.Fatalf("scripts/irc/*.lua: %v, %v", paths, err)
+	}
+	files := map[string]string{}
+	for _, path := range paths {
+		content, err := os.ReadFile(path)
+		if err != nil {
+			t.Fatal(err)
+		}
+		files["irc/"+filepath.Base(path)] = string(content)
+	}
+	return files
+}
+
+func (s *ircScene) roomJID(channel string) string { return s.personJID(channel) }
+
+func (s *ircScene) personJID(nick string) string {
+	if s.mode.one {
+		return nick + "@" + s.jid
+	}
+	return nick + "%" + s.server.host + "@" + s.jid
+}
+
+// enter takes the users into the room without a look at how.
+func (s *ircScene) enter() {
+	s.t.Helper()
+	s.alice.join(s.room, "alice")
+	s.dora.join(s.room, "dora")
+	s.alice.wait("dora is in the room", occupant(s.room, "dora"))
+}
+
+// step begins a step for all.
+func (s *ircScene) step(name string) {
+	for _, c := range s.clients {
+		c.step("%s", name)
+	}
+	for _, u := range s.ircUsers {
+		u.step()
+	}
+}
+
+// An outcome is what came of a step.
+type outcome struct {
+	Done  bool
+	Wants string `json:",omitempty"` // what was waited for in vain
+}
+
+// play runs a step as a test of its own.
+func (s *ircScene) play(t *testing.T, step ircStep) outcome {
+	var missing string
+	parent, met := s.t, s.unmet
+	ok := t.Run(step.name, func(t *testing.T) {
+		s.t = t
+		s.unmet = func(format string, args ...any) {
+			t.Helper()
+			missing = fmt.Sprintf(format, args...)
+			if !s.ours {
+				t.Skip(missing)
+			}
+			t.Fatal(missing)
+		}
+		s.step(step.name)
+		step.play(s)
+	})
+	s.t, s.unmet = parent, met
+	return outcome{Done: ok && missing == "", Wants: missing}
+}
+
+// miss ends a step in which something is not as it has to be.
+func (s *ircScene) miss(format string, args ...any) {
+	s.t.Helper()
+	s.unmet(format, args...)
+}
+
+// Who says what.
+
+func (c *client) sayTo(to, body string) {
+	c.bed.t.Helper()
+	c.do(command{"do": "message", "to": to, "body": body})
+}
+
+func (c *client) sayIn(room, body string) {
+	c.bed.t.Helper()
+	c.do(command{"do": "message", "to": room, "type": "groupchat", "body": body})
+}
+
+// saidIn is a message of somebody in a room.
+func saidIn(room, nick, body string) func(event) bool {
+	return func(e event) bool {
+		return e.Event == "message" && e.Type == "groupchat" && e.From == room+"/"+nick && e.Body == body
+	}
+}
+
+// told is a message from anybody with these words in it.
+func told(words ...string) func(event) bool {
+	return func(e event) bool { return e.Event == "message" && e.Body != "" && hasAll(e.Body, words) }
+}
+
+// gone is somebody's leaving a room, with the status code that says why, if not 0.
+func gone(room, nick string, code int) func(event) bool {
+	return func(e event) bool {
+		return e.Event == "presence" && e.Type == "unavailable" && e.From == room+"/"+nick && hasCode(e, code)
+	}
+}
+
+func hasCode(e event, code int) bool {
+	if code == 0 {
+		return true
+	}
+	if e.MUC == nil {
+		return false
+	}
+	for _, c := range e.MUC.Codes {
+		if c == code {
+			return true
+		}
+	}
+	return false
+}
+
+// role is somebody's presence in a room with a role.
+func role(room, nick, want string) func(event) bool {
+	return func(e event) bool { return occupant(room, nick)(e) && e.MUC.Role == want }
+}
+
+// refused is the answer to a join that does not succeed.
+func refused(room string) func(event) bool {
+	return func(e event) bool {
+		return e.Event == "presence" && bare(e.From) == room && e.Type == "error"
+	}
+}
+
+// saidOnIRC is what stands behind PRIVMSG and its target in a line.
+func saidOnIRC(line, target string) string {
+	_, text, _ := strings.Cut(line, " PRIVMSG "+target+" :")
+	return text
+}

@@ -1,0 +1,135 @@
+//go:build e2e
+
+package e2e_test
+
+import (
+	"fmt"
+	"os"
+	"path/filepath"
+	"strings"
+	"sync"
+	"testing"
+)
+
+// An ircColumn is one run of the scenario.
+type ircColumn struct {
+	backend string
+	mode    ircMode
+	ours    bool
+}
+
+func ircColumns() []ircColumn {
+	var columns []ircColumn
+	for _, backend := range []string{"irc.lua", "libcommuni"} {
+		for _, mode := range ircModes {
+			columns = append(columns, ircColumn{backend, mode, backend == "irc.lua"})
+		}
+	}
+	return columns
+}
+
+func (c ircColumn) String() string { return c.backend + ", " + c.mode.name }
+
+// TestIRC plays the scenario in each mode with our script, where each step has to
+// succeed, and with the C++ backend, where it need not.
+func TestIRC(t *testing.T) {
+	t.Parallel()
+	columns := ircColumns()
+	outcomes := make([][]outcome, len(columns))
+	var mu sync.Mutex
+	t.Run("scenario", func(t *testing.T) {
+		for i, column := range columns {
+			t.Run(column.String(), func(t *testing.T) {
+				t.Parallel()
+				if !column.ours && testing.Short() {
+					t.Skip("only our own")
+				}
+				all := playIRC(t, column)
+				mu.Lock()
+				defer mu.Unlock()
+				outcomes[i] = all
+			})
+		}
+	})
+	for _, all := range outcomes {
+		if len(all) != len(ircSteps) {
+			t.Skip("not all of the scenario was played: no table")
+		}
+	}
+	document(t, tableBegin, ircTable(columns, outcomes))
+}
+
+// playIRC plays all steps. After one that does not succeed the next begins on a new
+// bed, so that each step is judged by itself.
+func playIRC(t *testing.T, column ircColumn) []outcome {
+	t.Helper()
+	s := newIRCScene(t, column.mode, column.ours)
+	var all []outcome
+	for i, step := range ircSteps {
+		if i > 0 && !all[i-1].Done {
+			s.close()
+			s = newIRCScene(t, column.mode, column.ours)
+			s.enter()
+		}
+		patience := s.patience
+		if !column.ours {
+			s.patience = ircPatience()
+		}
+		all = append(all, s.play(t, step))
+		s.patience = patience
+	}
+	return all
+}
+
+// The places of tables in docs/irc.md.
+const (
+	tableBegin = "<!-- The end-to-end tests write this table (E2E_UPDATE=1): begin -->\n"
+	benchBegin = "<!-- make bench writes this table (E2E_UPDATE=1): begin -->\n"
+	tableEnd   = "<!-- end -->\n"
+)
+
+// document puts a table into docs/irc.md, if it is asked to, and otherwise says
+// when that has another one.
+func document(t *testing.T, begin, table string) {
+	t.Helper()
+	page := filepath.Join(repository, "docs/irc.md")
+	content, err := os.ReadFile(page)
+	if err != nil {
+		t.Fatalf("%v\n%s", err, table)
+	}
+	before, rest, ok := strings.Cut(string(content), begin)
+	old, after, closed := strings.Cut(rest, tableEnd)
+	switch {
+	case !ok || !closed:
+		t.Errorf("docs/irc.md has no place for the table: %q and %q", begin, tableEnd)
+	case old == table:
+	case os.Getenv("E2E_UPDATE") == "":
+		t.Logf("docs/irc.md has another table than what is seen now:\n%s", table)
+	default:
+		err := os.WriteFile(page, []byte(before+begin+table+tableEnd+after), 0o644)
+		if err != nil {
+			t.Fatal(err)
+		}
+	}
+}
+
+func ircTable(columns []ircColumn, outcomes [][]outcome) string {
+	var s strings.Builder
+	s.WriteString("| |")
+	for _, column := range columns {
+		fmt.Fprintf(&s, " %s |", column)
+	}
+	s.WriteString("\n|---|" + strings.Repeat(":-:|", len(columns)) + "\n")
+	for i, step := range ircSteps {
+		fmt.Fprintf(&s, "| %s |", step.name)
+		for _, all := range outcomes {
+			mark := "no"
+			if all[i].Done {
+				mark = "yes"
+			}
+			fmt.Fprintf(&s, " %s |", mark)
+		}
+		s.WriteString("\n")
+	}
+	return s.String()
+}
