@@ -76,10 +76,11 @@ func (p *process) serve(ctx context.Context, settings config.Lua) int {
 		Lua:    settings,
 		Record: recorder,
 		Log:    func(category string) logrus.FieldLogger { return p.logger.Category(category) },
-		OnLate: func() {
+		OnLate: func(err error) {
 			p.log.Warnf("the end took longer than %v (exit_timeout): the rest is left", settings.ExitTimeout)
+			code := p.exitCode(err)
 			p.logger.Flush()
-			os.Exit(0)
+			os.Exit(code)
 		},
 	})
 	defer b.Close()

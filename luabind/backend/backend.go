@@ -57,9 +57,9 @@ type Options struct {
 	Record *record.Recorder
 	// Compiled is shared by backends that load the same files; default: none.
 	Compiled *source.Cache
-	// OnLate is called if the end takes longer than exit_timeout: whoever needs
-	// the process to end then ends it.
-	OnLate func()
+	// OnLate is called if the end takes longer than exit_timeout, with what
+	// Serve would return: whoever needs the process to end then ends it.
+	OnLate func(err error)
 }
 
 // Backend is one backend, for one connection to Spectrum. Its methods may be
@@ -139,14 +139,15 @@ func (b *Backend) Serve(ctx context.Context, conn net.Conn) error {
 	if errors.Is(context.Cause(ctx), ErrMemory) {
 		err = ErrMemory
 	}
-	b.end(b.opts.Lua.ExitTimeout)
+	b.end(b.opts.Lua.ExitTimeout, err)
 	return err
 }
 
-// end has every session end and what is queued leave, in the time there is.
-func (b *Backend) end(timeout time.Duration) {
+// end has every session end and what is queued leave, in the time there is; err
+// is why.
+func (b *Backend) end(timeout time.Duration, err error) {
 	if b.opts.OnLate != nil {
-		late := time.AfterFunc(timeout, b.opts.OnLate)
+		late := time.AfterFunc(timeout, func() { b.opts.OnLate(err) })
 		defer late.Stop()
 	}
 	ctx, cancel := context.WithTimeout(context.Background(), timeout*3/4)

@@ -1,0 +1,144 @@
+package main
+
+import (
+	"strings"
+	"syscall"
+	"testing"
+
+	"spectrumlua/pb"
+	"spectrumlua/runtime/simulator"
+	"spectrumlua/runtime/simulator/simtest"
+)
+
+// nastyScript does something nasty when a user writes "go", and else says what
+// it is told.
+const nastyScript = `
+local spectrum = require "spectrum"
+local keep = {}
+local on = {}
+function on.login(session)
+  session:connected()
+end
+function on.logout(session)
+  spectrum.data.gone = session
+end
+function on.conv_message(session, m)
+  if m.message == "go" then
+    BODY
+  end
+  session:conv_message { buddy_name = m.buddy_name, message = m.message }
+end
+return on`
+
+// TestNastyScripts has a handler of alice's do what no script should. Her next
+// message is answered, and bob's are all the time: it is the same process, and
+// he gets nothing of hers.
+func TestNastyScripts(t *testing.T) {
+	cases := []struct{ name, body, log string }{
+		{"an endless loop", `while true do end`, "it ran for 500ms without waiting"},
+		{"an endless loop under pcall", `while true do pcall(function() while true do end end) end`, "it ran for 500ms without waiting"},
+		{"endless recursion", `local function f() return 1 + f() end f()`, "stack overflow"},
+		{"endless recursion under pcall", `local function f() pcall(f) error("x") end pcall(f)`, ""},
+		{"a string of a gigabyte", `local s = ("x"):rep(2^30)`, "max_string"},
+		{"a string that doubles", `local s = "x" while true do s = table.concat { s, s } end`, "max_string"},
+		{"a list that grows for ever", `local t = {} while true do t[#t + 1] = true end`, "it ran for 500ms without waiting"},
+		{"100,000 tasks that end", `for i = 1, 1e5 do session:spawn(function() end) end`, ""},
+		{"100,000 timers", `for i = 1, 1e5 do session:after(0, function() end) end`, ""},
+		{"a task that swallows its cancellation", `
+			local t = session:spawn("t", function() while true do pcall(spectrum.sleep, 1000) end end)
+			spectrum.sleep(0)
+			t:cancel()
+			assert(t:join(5) == nil)`, ""},
+		{"an error that is a table", `error({ code = 7 })`, "an error that is a table"},
+		{"an error that is nil", `error(nil)`, "an error without a message"},
+		{"an error that is a function", `error(print)`, "an error that is a function"},
+		{"an error whose text raises", `error(setmetatable({}, { __tostring = function() error("again") end }))`, "an error that is a table"},
+		{"an error whose text waits", `error(setmetatable({}, { __tostring = function() spectrum.sleep(0.01) return "slow text" end }))`, "slow text"},
+		{"an error whose text computes for ever", `error(setmetatable({}, { __tostring = function() while true do end end }))`, "error in on.conv_message"},
+		{"__gc", `for i = 1, 100 do setmetatable({}, { __gc = function() error("gc") end }) end collectgarbage()`, ""},
+		{"__index that raises", `local _ = setmetatable({}, { __index = function() error({}) end }).x`, "an error that is a table"},
+		{"__index that waits", `local _ = setmetatable({}, { __index = function() spectrum.sleep(0.01) return 1 end }).x`, ""},
+		{"fields with __index that raises", `session:conv_message(setmetatable({}, { __index = function() error("index") end }))`, "error in on.conv_message"},
+		{"coroutines that are never resumed", `
+			for i = 1, 1e4 do
+				local co = coroutine.create(function() coroutine.yield() end)
+				coroutine.resume(co)
+				keep[#keep + 1] = co
+			end`, ""},
+		{"a message to one who has gone", `assert(not pcall(function() spectrum.data.gone:conv_message { buddy_name = "b", message = "x" } end))`, ""},
+		{"a message to one who was never there", `assert(spectrum.send("conv_message", { user_name = "nobody@localhost", buddy_name = "b", message = "x" }) == nil)`, ""},
+		{"a message in another's name", `session:conv_message { user_name = "bob@localhost", buddy_name = "b", message = "x" }`, "user_name"},
+		{"deep tables", `local t = {} for i = 1, 1e6 do t = { t } end session:conv_message(t)`, "error in on.conv_message"},
+		{"deep source text", `assert(not loadstring(("("):rep(1e6)))`, ""},
+		{"everything global gone", `for name in pairs(_G) do _G[name] = nil end`, ""},
+		{"string methods gone", `for name in pairs(string) do string[name] = nil end`, ""},
+	}
+	for _, c := range cases {
+		t.Run(c.name, func(t *testing.T) {
+			t.Parallel()
+			p, b := startUnder(t, folder(t, strings.Replace(nastyScript, "BODY", c.body, 1),
+				"handler_timeout = 0.5", "max_string = 1M", "memory_limit = 1G"))
+			carol := b.Login("carol@localhost", "carol", "pw")
+			carol.Expect(pb.WrapperMessage_TYPE_CONNECTED, nil)
+			carol.Logout("carol")
+			alice, bob := b.Login("alice@localhost", "alice", "pw"), b.Login("bob@localhost", "bob", "pw")
+			bob.Expect(pb.WrapperMessage_TYPE_CONNECTED, nil)
+			alice.Say("b", "go")
+			for _, u := range []*simtest.User{bob, alice} {
+				u.Say("b", "still here")
+				u.Expect(pb.WrapperMessage_TYPE_CONV_MESSAGE, simulator.Match(said("still here")))
+			}
+			b.Ping()
+			b.Exit()
+			if code := exitCode(t, p); code != 0 {
+				t.Errorf("exit code %d", code)
+			}
+			if out := p.Output(); !strings.Contains(out, c.log) || strings.Contains(out, "panic") || strings.Contains(out, "internal error") {
+				t.Errorf("the log has no %q, or a panic", c.log)
+			}
+			if n := messagesTo(b, "bob@localhost"); n != 1 {
+				t.Errorf("bob got %d messages", n)
+			}
+		})
+	}
+}
+
+// messagesTo counts the messages that a user got.
+func messagesTo(b *simtest.Backend, user string) int {
+	n := 0
+	frames, _ := b.Frames()
+	for _, f := range frames {
+		if f.Direction == simulator.FromBackend && f.Type == pb.WrapperMessage_TYPE_CONV_MESSAGE && f.User == user {
+			n++
+		}
+	}
+	return n
+}
+
+// TestScriptsThatEatMemory fill the memory in each way: the users are told, and
+// the exit code says what it was.
+func TestScriptsThatEatMemory(t *testing.T) {
+	cases := []struct{ name, body string }{
+		{"a table", `local t, n = {}, 0 while true do n = n + 1 t["k" .. n] = ("x"):rep(1e4) .. n end`},
+		{"a table under pcall", `local t, n = {}, 0 while true do pcall(function() while true do n = n + 1 t["k" .. n] = ("x"):rep(1e4) .. n end end) end`},
+		{"a million tasks", `for i = 1, 1e6 do session:spawn(function() spectrum.sleep(1000) end) end spectrum.sleep(1000)`},
+		{"coroutines", `local t = {} while true do t[#t + 1] = coroutine.wrap(function() coroutine.yield() end) t[#t]() end`},
+		{"strings of another length each", `local t = {} while true do t[#t + 1] = ("x"):rep(1e5) .. #t end`},
+		{"a string that doubles by ..", `local s = ("x"):rep(2^16) while true do s = s .. s end`},
+		{"in a task, waiting now and then", `session:spawn(function() local t, n = {}, 0 while true do for i = 1, 100 do n = n + 1 t["k" .. n] = ("x"):rep(1e4) .. n end spectrum.sleep(0) end end)`},
+	}
+	for _, c := range cases {
+		t.Run(c.name, func(t *testing.T) {
+			p, b := startUnder(t, folder(t, strings.Replace(nastyScript, "BODY", c.body, 1), "memory_limit = 96M", "handler_timeout = 100", "exit_timeout = 0.5"))
+			alice, bob := b.Login("alice@localhost", "alice", "pw"), b.Login("bob@localhost", "bob", "pw")
+			bob.Expect(pb.WrapperMessage_TYPE_CONNECTED, nil)
+			alice.Say("b", "go")
+			told := simulator.Match(func(d *pb.Disconnected) bool { return strings.Contains(d.GetMessage(), "memory_limit") })
+			alice.Expect(pb.WrapperMessage_TYPE_DISCONNECTED, told)
+			bob.Expect(pb.WrapperMessage_TYPE_DISCONNECTED, told)
+			if code := exitCode(t, p); code != int(syscall.ENOMEM) {
+				t.Errorf("exit code %d, want ENOMEM", code)
+			}
+		})
+	}
+}
