@@ -6,6 +6,7 @@ import (
 	"net"
 	"os"
 	"os/signal"
+	"runtime"
 	"syscall"
 	"time"
 
@@ -59,7 +60,27 @@ func (p *process) run() int {
 
 	ctx, stop := signal.NotifyContext(context.Background(), syscall.SIGTERM, syscall.SIGINT)
 	defer stop()
+	ctx, cancel := context.WithCancel(ctx)
+	defer cancel()
+	aborts := make(chan os.Signal, 1)
+	signal.Notify(aborts, syscall.SIGABRT)
+	defer signal.Stop(aborts)
+	go p.endAt(ctx, aborts, cancel)
 	return p.serve(ctx, settings)
+}
+
+// endAt ends the process at SIGABRT, which is what Spectrum does to a backend
+// that it takes for dead. Go's own way would be exit code 2 and stacks that
+// nobody sees.
+func (p *process) endAt(ctx context.Context, aborts <-chan os.Signal, end func()) {
+	defer crash.Guard()
+	select {
+	case <-ctx.Done():
+	case <-aborts:
+		stacks := make([]byte, 1<<20)
+		p.log.Errorf("SIGABRT: Spectrum has taken this process for dead\n%s", stacks[:runtime.Stack(stacks, true)])
+		end()
+	}
 }
 
 // serve loads the script, connects, and runs the connection.
@@ -71,11 +92,15 @@ func (p *process) serve(ctx context.Context, settings config.Lua) int {
 	if recorder != nil {
 		defer recorder.Close()
 	}
+	scripts, endScripts := context.WithCancel(context.Background())
+	defer endScripts()
+	loading := context.AfterFunc(ctx, endScripts) // nobody waits for a script that is still loading
 	b := backend.New(backend.Options{
-		Config: p.config,
-		Lua:    settings,
-		Record: recorder,
-		Log:    func(category string) logrus.FieldLogger { return p.logger.Category(category) },
+		Context: scripts,
+		Config:  p.config,
+		Lua:     settings,
+		Record:  recorder,
+		Log:     func(category string) logrus.FieldLogger { return p.logger.Category(category) },
 		OnLate: func(err error) {
 			p.log.Warnf("the end took longer than %v (exit_timeout): the rest is left", settings.ExitTimeout)
 			code := p.exitCode(err)
@@ -84,6 +109,7 @@ func (p *process) serve(ctx context.Context, settings config.Lua) int {
 		},
 	})
 	defer b.Close()
+	loading()
 	go p.reloadAt(ctx, hangups, b)
 
 	conn, err := link.Dial(ctx, p.args.Address())
