@@ -48,6 +48,10 @@ e2e-spectrum: build
 bench: build ## Measure speed and memory, beside a backend without Lua in the same run
 	$(BIN)/spectrum2-lua bench --backend $(BIN)/spectrum2_lua_backend examples/echo.cfg
 
+.PHONY: bench-irc
+bench-irc: build ## Measure scripts/irc.lua beside Debian's libcommuni backend (root on Debian, as e2e)
+	E2E_BENCH=1 E2E_BACKEND=$(CURDIR)/$(BIN)/spectrum2_lua_backend cmd/spectrum2_lua_backend/e2e/run.sh -v -run 'TestIRCBench'
+
 .PHONY: lint
 lint: ## Check formatting, vet, and the rules of .golangci.yml
 	@test -z "$$(gofmt -l .)" || { gofmt -l .; echo "gofmt -w the files above"; exit 1; }

@@ -125,11 +125,12 @@ func (l *ircLoad) user(n int) (jid, nick string) {
 	return nick + "@bench.localhost", nick
 }
 
-// enter logs users in and takes each into a room of his own, some at a time: the
-// queue of a listening socket is short.
+// enter logs users in and takes each into a room of his own, some at a time: ten is
+// as long as the queue of ngIRCd's listening socket is, and who is not in it tries
+// again a second later.
 func (l *ircLoad) enter(b *bed, from, to int) {
 	b.t.Helper()
-	const together = 50
+	const together = 8
 	for ; from < to; from += together {
 		end := min(from+together, to)
 		for n := from; n < end; n++ {

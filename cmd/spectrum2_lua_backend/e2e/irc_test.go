@@ -84,7 +84,7 @@ func playIRC(t *testing.T, column ircColumn) []outcome {
 // The places of tables in docs/irc.md.
 const (
 	tableBegin = "<!-- The end-to-end tests write this table (E2E_UPDATE=1): begin -->\n"
-	benchBegin = "<!-- make bench writes this table (E2E_UPDATE=1): begin -->\n"
+	benchBegin = "<!-- make bench-irc writes this table (E2E_UPDATE=1): begin -->\n"
 	tableEnd   = "<!-- end -->\n"
 )
 
