@@ -60,7 +60,7 @@ end)
 
 test.case("what a server says of itself", function(t)
   local s = isupport.defaults()
-  isupport.read(s, { "alice", "PREFIX=(qaohv)~&@%+", "CHANMODES=beI,k,l,imnst", "CASEMAPPING=ascii", "CHANTYPES=#", "X=a\\x20b", "are supported" })
+  s = isupport.read(s, { "alice", "PREFIX=(qaohv)~&@%+", "CHANMODES=beI,k,l,imnst", "CASEMAPPING=ascii", "CHANTYPES=#", "X=a\\x20b", "are supported" })
   t.equal(s.X, "a b")
   t.equal(isupport.fold(s, "#Lua[]"), "#lua[]")
   t.equal({ isupport.split_signs(s, "~@+dan") }, { "qov", "dan" })
@@ -73,15 +73,27 @@ test.case("what a server says of itself", function(t)
     { sign = "-", mode = "b", param = "*!*@x" },
     { sign = "+", mode = "l", param = "5" },
   })
-  isupport.read(s, { "alice", "-CASEMAPPING", "-X", "PREFIX=", "are supported" })
+  s = isupport.read(s, { "alice", "-CASEMAPPING", "-X", "PREFIX=", "are supported" })
   t.equal(isupport.fold(s, "A[]\\~"), "a{}|^")
   t.equal(s.X, nil)
+end)
+
+test.case("what a server says is kept once", function(t)
+  local function heard(nick)
+    local s = isupport.read(isupport.defaults(), { nick, "CHANTYPES=#", "NICKLEN=30", "are supported" })
+    return isupport.read(s, { nick, "MONITOR=100", "are supported" })
+  end
+  local alice, bob = heard("alice"), heard("bob")
+  t.equal(rawequal(alice, bob), true)
+  t.equal(alice.NICKLEN, "30")
+  t.equal(isupport.defaults().MONITOR, nil)
+  t.equal(rawequal(alice, isupport.read(alice, { "alice", "-MONITOR", "are supported" })), false)
 end)
 
 test.case("whatever a server says, it is read", function(t)
   local s = isupport.defaults()
   for _, wrong in ipairs { "PREFIX=x", "PREFIX=(", "PREFIX=()", "PREFIX=(ov)@", "CHANMODES=", "CHANMODES=a", "CHANTYPES=", "CASEMAPPING=klingon", "=", "-", "PREFIX" } do
-    isupport.read(s, { "alice", wrong, "are supported" })
+    s = isupport.read(s, { "alice", wrong, "are supported" })
     isupport.changes(s, "+ovbkl-x", { "dan" })
     isupport.split_signs(s, "@+")
     isupport.fold(s, "Dan")

@@ -14,29 +14,53 @@ local DEFAULTS = {
   STATUSMSG = "",
 }
 
--- defaults makes the table of a link that has heard nothing yet.
+-- Users of one server share what it says of itself: nobody changes such a table once it
+-- is made. known[table][line] is the table that a line makes of another. There are at
+-- most KEPT of them, whatever servers say.
+local KEPT = 500
+local known, kept = {}, 0
+
+-- defaults is the table of a link that has heard nothing yet.
 function isupport.defaults()
-  local t = {}
-  for name, value in pairs(DEFAULTS) do
-    t[name] = value
-  end
-  return t
+  return DEFAULTS
 end
 
--- read takes the parameters of one 005: the first is our nick, the last a text.
-function isupport.read(t, params)
+-- with is a copy of a table, with what a line says.
+local function with(t, params)
+  local new = {}
+  for name, value in pairs(t) do
+    new[name] = value
+  end
   for i = 2, #params - 1 do
     local gone = params[i]:match("^%-(.+)$")
     local name, value = params[i]:match("^([^=]+)=?(.*)$")
     if gone then
-      t[gone] = DEFAULTS[gone]
+      new[gone] = DEFAULTS[gone]
     elseif name then
       value = value:gsub("\\x(%x%x)", function(hex)
         return string.char(tonumber(hex, 16))
       end)
-      t[name] = value ~= "" and value or DEFAULTS[name] or ""
+      new[name] = value ~= "" and value or DEFAULTS[name] or ""
     end
   end
+  return new
+end
+
+-- read returns what a table becomes by one 005. Of its parameters the first is our
+-- nick, the last a text.
+function isupport.read(t, params)
+  local line = table.concat(params, " ", 2, math.max(1, #params - 1))
+  local new = known[t] and known[t][line]
+  if new then
+    return new
+  end
+  if kept >= KEPT then
+    known, kept = {}, 0
+  end
+  new = with(t, params)
+  known[t], kept = known[t] or {}, kept + 1
+  known[t][line] = new
+  return new
 end
 
 -- number is a value that counts something, or nil.

@@ -290,7 +290,7 @@ register.events = {
     end)
   end,
   ["005"] = function(_, l, msg)
-    isupport.read(l.isupport, msg.params)
+    l.isupport = isupport.read(l.isupport, msg.params)
   end,
   ["376"] = welcome, -- end of MOTD
   ["422"] = welcome, -- no MOTD
