@@ -56,6 +56,9 @@ func newIRCScene(t *testing.T, mode ircMode, ours bool) *ircScene {
 		config.inChroot = libcommuni
 	}
 	b := prepareBed(t, config)
+	if !ours {
+		b.unmet = func(format string, args ...any) { t.Helper(); t.Skipf(format, args...) }
+	}
 	s := &ircScene{bed: b, mode: mode, ours: ours, server: startIRC(t, b)}
 	b.config.service = "irc_away_timeout=1"
 	if mode.one {

@@ -124,7 +124,7 @@ func (b *bed) stopSpectrum() {
 	}
 	// The backend is its own session; it gets EXIT and has two seconds.
 	if left := b.waitGone(2 * time.Second); len(left) > 0 {
-		b.t.Errorf("left 2 s after Spectrum's end: %v", left)
+		b.blame("left 2 s after Spectrum's end: %v", left)
 	}
 	b.t.Logf("Spectrum ended in %v", took.Round(time.Millisecond))
 	b.spectrum = nil
