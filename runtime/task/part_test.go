@@ -65,19 +65,20 @@ func TestJoinedPartIsTheWhole(t *testing.T) {
 	inBubble(t, task.Options{}, func(b *bench) {
 		whole := b.owner("")
 		part := whole.Part()
-		stop := make(chan struct{})
-		going := part.Spawn("", func(t *task.Task) { b.waitFor(t, "going on", stop) })
+		stopGoing, stopReading := make(chan struct{}), make(chan struct{})
+		going := part.Spawn("", func(t *task.Task) { b.waitFor(t, "going on", stopGoing) })
 		synctest.Wait()
 		part.Join()
-		named := part.Spawn("reader", func(t *task.Task) { b.waitFor(t, "reading", stop) })
+		named := part.Spawn("reader", func(t *task.Task) { b.waitFor(t, "reading", stopReading) })
 		synctest.Wait()
 		if whole.Task("reader") != named || part.Task("reader") != named || part.Whole() != whole || whole.Whole() != whole {
 			b.Error("the task is not the whole's")
 		}
 		cl := &closer{}
 		part.Own(cl)
-		close(stop)
+		close(stopGoing)
 		<-going.Ended()
+		close(stopReading)
 		<-named.Ended()
 		whole.Cancel(errTest)
 		<-whole.Idle()
