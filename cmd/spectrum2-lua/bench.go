@@ -11,7 +11,8 @@ import (
 func newBench(t *terminal) *cobra.Command {
 	o := bench.Defaults()
 	var backend string
-	var asJSON, strict bool
+	var asJSON, strict, growth bool
+	var into string
 	cmd := &cobra.Command{
 		Use:   "bench [config]",
 		Short: "Measure the backend, beside a plain Go echo",
@@ -31,12 +32,17 @@ Two more figures come from a script of bench's own, whatever the config file:
 what a session costs that waits in conn:read_line(), in memory and for others,
 and how long a task takes from its start to its end. Each session has a
 connection to a second process. If a process may not have so many descriptors
-(ulimit -n), there are fewer sessions.
+(ulimit -n), there are fewer sessions. The same script hands a room's message
+to many sessions, is loaded anew while they are online, and stores values.
 
-It takes about a minute, and wants a machine that does nothing else.`,
+At last come floods of 10 to 50,000 users, and of messages of 64 bytes to
+256 kB.
+
+It takes about three minutes, and wants a machine that does nothing else.`,
 		Example: `  spectrum2-lua bench
   spectrum2-lua bench --rounds 9 --json > before.json
-  spectrum2-lua bench --users 1000 --body 4096 my.cfg`,
+  spectrum2-lua bench --users 1000 --body 4096 my.cfg
+  spectrum2-lua bench --growth=false --large examples/irc.cfg examples/echo.cfg`,
 		Args: atMostOne,
 		RunE: func(cmd *cobra.Command, args []string) (err error) {
 			if o.Backend.Path, err = findBackend(backend); err != nil {
@@ -51,6 +57,9 @@ It takes about a minute, and wants a machine that does nothing else.`,
 			o.Baseline.Leading = []string{baselineName}
 			o.Peer = bench.Backend{Path: o.Baseline.Path, Leading: []string{peerName}}
 			o.Progress = func(text string) { t.note("bench: " + text) }
+			if !growth {
+				o.Growth = nil
+			}
 			report, err := bench.Run(cmd.Context(), o)
 			if err != nil {
 				return err
@@ -61,6 +70,11 @@ It takes about a minute, and wants a machine that does nothing else.`,
 			}
 			if err := write(t.out); err != nil {
 				return err
+			}
+			if into != "" {
+				if err := report.WriteInto(into); err != nil {
+					return err
+				}
 			}
 			if strict && !report.Met() {
 				return errors.New("not all aims are met")
@@ -78,6 +92,9 @@ It takes about a minute, and wants a machine that does nothing else.`,
 	flags.IntVar(&o.Sessions, "sessions", o.Sessions, "how many sessions wait in read_line; 0: skip that")
 	flags.IntVar(&o.Tasks, "tasks", o.Tasks, "how many tasks are started in a round; 0: skip that")
 	flags.IntVar(&o.Reload, "reload", o.Reload, "how many sessions are online when the script is loaded anew; 0: skip that")
+	flags.IntVar(&o.Room, "room", o.Room, "how many sessions a room's message goes to; 0: skip that")
+	flags.BoolVar(&growth, "growth", true, "go on with more users and longer messages")
+	flags.StringVar(&o.Large, "large", "", "the `config` of a large script, whose start is measured too")
 	flags.IntVar(&o.Stored, "stored", o.Stored, "how many values are stored and read in a round; 0: skip that")
 	flags.StringArrayVar(&o.Databases, "database", nil, "the `URL` of a server to store values on, beside SQLite, as [lua] store has it")
 	flags.DurationVar(&o.Settle, "settle", o.Settle, "how long a backend rests before its memory is read")
@@ -85,6 +102,7 @@ It takes about a minute, and wants a machine that does nothing else.`,
 	flags.IntVar(&o.Load.InFlight, "in-flight", o.Load.InFlight, "how many messages wait for their echo at any time")
 	flags.IntVar(&o.Load.Body, "body", o.Load.Body, "the length of a message in bytes")
 	flags.BoolVar(&asJSON, "json", false, "print JSON with all figures")
+	flags.StringVar(&into, "into", "", "a `file` with two marks, between which the tables are put, too")
 	flags.BoolVar(&strict, "strict", false, "fail if an aim is missed")
 	return cmd
 }

@@ -16,7 +16,7 @@ type Options struct {
 	Backend  Backend `json:"-"`
 	Baseline Backend `json:"-"`
 	// Peer is an executable that calls the function Peer. It is started if
-	// Sessions, Tasks, Reload or Stored is not 0.
+	// Sessions, Tasks, Reload, Room or Stored is not 0.
 	Peer Backend `json:"-"`
 	// Config is the transport's config file.
 	Config string `json:"config"`
@@ -37,6 +37,14 @@ type Options struct {
 	// Reload is how many sessions are online when the script is loaded anew; 0:
 	// that is not measured.
 	Reload int `json:"reload"`
+	// Room is how many sessions a message of a room goes to; 0: that is not
+	// measured.
+	Room int `json:"room"`
+	// Growth are further loads; none: there are no more.
+	Growth []Load `json:"growth"`
+	// Large is the config file of a script that is large, whose start is
+	// measured too; "": there is none.
+	Large string `json:"large"`
 	// Stored is how many values a script stores, and reads, in each round; 0:
 	// that is not measured. Databases are URLs of servers to do it on, beside
 	// SQLite; they may hold passwords.
@@ -61,6 +69,8 @@ func Defaults() Options {
 		Sessions:  10_000,
 		Tasks:     100_000,
 		Reload:    1000,
+		Room:      1000,
+		Growth:    GrowingLoads(),
 		Stored:    1000,
 		Settle:    time.Second,
 		Aims:      Aims(),
@@ -69,12 +79,15 @@ func Defaults() Options {
 
 func (o *Options) check() error {
 	switch {
-	case o.Load.Users < 1 || o.Load.InFlight < 1 || o.Load.Body < 0:
-		return fmt.Errorf("this is no load: %+v", o.Load)
 	case o.Starts < 1 || o.Rounds < 1 || o.Questions < 1:
 		return fmt.Errorf("nothing would be measured: %d starts, %d rounds, %d questions", o.Starts, o.Rounds, o.Questions)
-	case o.Sessions < 0 || o.Tasks < 0 || o.Reload < 0 || o.Stored < 0:
-		return fmt.Errorf("there cannot be %d or %d sessions, %d tasks and %d values", o.Sessions, o.Reload, o.Tasks, o.Stored)
+	case o.Sessions < 0 || o.Tasks < 0 || o.Reload < 0 || o.Room < 0 || o.Stored < 0:
+		return fmt.Errorf("there cannot be %d, %d or %d sessions, %d tasks and %d values", o.Sessions, o.Reload, o.Room, o.Tasks, o.Stored)
+	}
+	for _, l := range append([]Load{o.Load}, o.Growth...) {
+		if l.Users < 1 || l.InFlight < 1 || l.Body < 0 {
+			return fmt.Errorf("this is no load: %+v", l)
+		}
 	}
 	if o.Progress == nil {
 		o.Progress = func(string) {}
@@ -90,7 +103,9 @@ type subject struct {
 	load    *generator
 
 	starts []float64 // ms
+	large  []float64 // ms, with the large script
 	rest   float64   // bytes
+	online float64   // bytes, when all users have logged in
 	loaded float64   // bytes
 	median []float64 // µs, of each round
 	p99    []float64
@@ -112,17 +127,8 @@ func Run(ctx context.Context, o Options) (*Report, error) {
 		return nil, err
 	}
 	defer s.Close()
-	subjects := []*subject{{name: "Lua", backend: o.Backend}, {name: "baseline", backend: o.Baseline}}
-	for _, sub := range subjects {
-		sub.loads = map[Style]*throughput{LikeSpectrum: {}, Flood: {}}
-	}
-	defer func() {
-		for _, sub := range subjects {
-			if sub.running != nil {
-				sub.running.kill()
-			}
-		}
-	}()
+	subjects := newSubjects(o)
+	defer kill(subjects)
 	for _, phase := range []func(context.Context, *simulator.Spectrum, Options, []*subject) error{
 		measureStarts, prepare, measureRounds, finish,
 	} {
@@ -134,13 +140,34 @@ func Run(ctx context.Context, o Options) (*Report, error) {
 		}
 	}
 	scripted, err := measureScript(ctx, s, o)
+	var steps []Step
+	if err == nil {
+		steps, err = measureGrowth(ctx, s, o)
+	}
 	if err != nil {
 		if ctx.Err() != nil {
 			err = context.Cause(ctx)
 		}
 		return nil, err
 	}
-	return newReport(o, subjects[0], subjects[1], scripted), nil
+	r := newReport(o, subjects[0], subjects[1], scripted, steps)
+	return r, nil
+}
+
+func newSubjects(o Options) []*subject {
+	subjects := []*subject{{name: "Lua", backend: o.Backend}, {name: "baseline", backend: o.Baseline}}
+	for _, sub := range subjects {
+		sub.loads = map[Style]*throughput{LikeSpectrum: {}, Flood: {}}
+	}
+	return subjects
+}
+
+func kill(subjects []*subject) {
+	for _, sub := range subjects {
+		if sub.running != nil {
+			sub.running.kill()
+		}
+	}
 }
 
 // measureStarts starts and ends both by turns.
@@ -148,17 +175,33 @@ func measureStarts(ctx context.Context, s *simulator.Spectrum, o Options, subjec
 	o.Progress(fmt.Sprintf("starting each %d times", o.Starts))
 	for range o.Starts {
 		for _, sub := range subjects {
-			r, err := start(ctx, s, sub.backend, o.Config)
+			took, err := sub.startOnce(ctx, s, o.Config)
 			if err != nil {
-				return fmt.Errorf("%s: %w", sub.name, err)
+				return err
 			}
-			sub.starts = append(sub.starts, ms(r.started))
-			if err := r.exit(ctx); err != nil {
-				return fmt.Errorf("%s: %w", sub.name, r.explain(err))
+			sub.starts = append(sub.starts, took)
+		}
+		if o.Large != "" {
+			took, err := subjects[0].startOnce(ctx, s, o.Large)
+			if err != nil {
+				return err
 			}
+			subjects[0].large = append(subjects[0].large, took)
 		}
 	}
 	return nil
+}
+
+// startOnce is the time to the first PONG in ms.
+func (sub *subject) startOnce(ctx context.Context, s *simulator.Spectrum, config string) (float64, error) {
+	r, err := start(ctx, s, sub.backend, config)
+	if err != nil {
+		return 0, fmt.Errorf("%s: %w", sub.name, err)
+	}
+	if err := r.exit(ctx); err != nil {
+		return 0, fmt.Errorf("%s: %w", sub.name, r.explain(err))
+	}
+	return ms(r.started), nil
 }
 
 // prepare starts both for good, reads their memory at rest, logs the users in
@@ -175,14 +218,14 @@ func prepare(ctx context.Context, s *simulator.Spectrum, o Options, subjects []*
 		return err
 	}
 	for _, sub := range subjects {
-		if err := sub.warmUp(o); err != nil {
+		if err := sub.warmUp(ctx, o); err != nil {
 			return fmt.Errorf("%s: %w", sub.name, sub.running.explain(err))
 		}
 	}
 	return nil
 }
 
-func (sub *subject) warmUp(o Options) error {
+func (sub *subject) warmUp(ctx context.Context, o Options) error {
 	if err := sub.running.ping(); err != nil {
 		return err
 	}
@@ -198,6 +241,13 @@ func (sub *subject) warmUp(o Options) error {
 	if err := sub.load.login(); err != nil {
 		return err
 	}
+	if err := wait(ctx, o.Settle); err != nil {
+		return err
+	}
+	if rss, err = sub.running.process.RSS(); err != nil {
+		return err
+	}
+	sub.online = float64(rss)
 	// This looks at every echo, too.
 	_, _, err = sub.load.run(LikeSpectrum, o.Round/2)
 	return err

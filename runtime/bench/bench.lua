@@ -70,9 +70,20 @@ function stored.get(store, n)
   end
 end
 
+-- Hands one message of a room to all users, this one last.
+local function tell_room(session)
+  for _, other in ipairs(spectrum.sessions()) do
+    if other ~= session then
+      other:conv_message { buddy_name = "room@bench", nickname = "alice", message = "hello, everybody" }
+    end
+  end
+  return "hello, everybody"
+end
+
 -- Some messages are questions of the bench, all others are echoed.
 local function answer(session, text)
   if text == "reloaded" then return tostring(data.reloaded) end
+  if text == "room" then return tell_room(session) end
   if text == "waiting" then return tostring(waiting) end
   local what, values = text:match("^([gs]et) (%d+)$")
   if what then

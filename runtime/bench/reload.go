@@ -58,14 +58,8 @@ func measureReload(ctx context.Context, s *simulator.Spectrum, o Options, config
 }
 
 func (m *Reload) rounds(o Options, sub *scripted) error {
-	const together = 100 // see crowd
-	for from := 1; from < m.Sessions; from += together {
-		if err := sub.running.hurry(); err != nil {
-			return err
-		}
-		if err := sub.load.loginUsers(from, min(together, m.Sessions-from)); err != nil {
-			return err
-		}
+	if err := sub.fill(1, m.Sessions-1); err != nil {
+		return err
 	}
 	var pauses, befores, wholes []float64
 	for round := range o.Rounds + 1 {
@@ -116,15 +110,8 @@ func (sub *scripted) reload(calls int) (pause, whole time.Duration, asked int, e
 
 // inquire sends a text, and returns the answer and how long it took.
 func (g *generator) inquire(text string) (answer string, took time.Duration, err error) {
-	payload, err := proto.Marshal(&pb.ConversationMessage{UserName: &g.users[0], BuddyName: proto.String(contact), Message: &text})
-	if err != nil {
-		return "", 0, err
-	}
-	if err := g.conn.SetReadDeadline(time.Now().Add(patience)); err != nil {
-		return "", 0, err
-	}
 	start := time.Now()
-	if _, err := g.conn.Write(appendFrame(nil, pb.WrapperMessage_TYPE_CONV_MESSAGE, payload)); err != nil {
+	if err := g.say(text); err != nil {
 		return "", 0, err
 	}
 	for {
@@ -140,4 +127,17 @@ func (g *generator) inquire(text string) (answer string, took time.Duration, err
 		err = proto.Unmarshal(payload, &m)
 		return m.GetMessage(), took, err
 	}
+}
+
+// say sends a text, whose answer is expected soon.
+func (g *generator) say(text string) error {
+	payload, err := proto.Marshal(&pb.ConversationMessage{UserName: &g.users[0], BuddyName: proto.String(contact), Message: &text})
+	if err != nil {
+		return err
+	}
+	if err := g.conn.SetReadDeadline(time.Now().Add(patience)); err != nil {
+		return err
+	}
+	_, err = g.conn.Write(appendFrame(nil, pb.WrapperMessage_TYPE_CONV_MESSAGE, payload))
+	return err
 }

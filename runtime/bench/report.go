@@ -4,6 +4,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"io"
+	"path/filepath"
 	"runtime"
 	"slices"
 	"strings"
@@ -17,7 +18,11 @@ type Report struct {
 	Baseline Figures `json:"baseline"`
 	// Ratios are Lua's figures divided by the baseline's, round by round.
 	Ratios Figures `json:"ratios"`
+	// LargeMS is the time from exec to the first PONG with Options.Large.
+	LargeMS Spread `json:"large_start_ms"`
 	Scripted
+	// Growth is what came of Options.Growth.
+	Growth []Step `json:"growth"`
 	// Verdicts hold the figures against the aims.
 	Verdicts []Verdict `json:"verdicts"`
 }
@@ -59,13 +64,15 @@ type LoadFigures struct {
 	GeneratorBusy Spread `json:"generator_busy"`
 }
 
-func newReport(o Options, lua, baseline *subject, scripted Scripted) *Report {
+func newReport(o Options, lua, baseline *subject, scripted Scripted, steps []Step) *Report {
 	r := &Report{
 		Machine:  Machine{OS: runtime.GOOS, Arch: runtime.GOARCH, CPUs: runtime.NumCPU(), Go: runtime.Version()},
 		Options:  o,
 		Lua:      lua.figures(),
 		Baseline: baseline.figures(),
+		LargeMS:  spread(lua.large),
 		Scripted: scripted,
+		Growth:   steps,
 	}
 	r.Ratios = Figures{
 		StartMS:      spread(ratios(lua.starts, baseline.starts)),
@@ -144,7 +151,14 @@ func (r *Report) WriteText(w io.Writer) error {
 		}
 		line(row.name, row.format(row.of(&r.Lua)), row.format(row.of(&r.Baseline)), row.ratioText(r))
 	}
+	if large := r.LargeMS; large.N > 0 {
+		line("", "", "", "")
+		line("start to first PONG, "+filepath.Base(o.Large), "", "", "")
+		line("  median, ms", fmt.Sprintf("%.1f", large.Median), "", "")
+		line("  fastest, ms", fmt.Sprintf("%.1f", large.Min), "", "")
+	}
 	r.Scripted.write(line)
+	writeGrowth(r.Growth, line)
 	b.WriteString("\n")
 	for _, v := range r.Verdicts {
 		fmt.Fprintf(&b, "%-8s%-42s%-12s%s\n", v.mark(), v.Name, fmt.Sprintf("%.2f%s", v.Value, v.Unit), "aim: "+v.limit())
@@ -180,6 +194,12 @@ func (s Scripted) write(line func(cells ...any)) {
 		line(fmt.Sprintf("a reload with %d sessions", r.Sessions), "during", "without", "")
 		line("  longest echo, ms", fmt.Sprintf("%.1f", r.PauseMS.Median), fmt.Sprintf("%.1f", r.BeforeMS.Median), "")
 		line("  signal to last on.reload, ms", fmt.Sprintf("%.1f", r.WholeMS.Median), "", "")
+	}
+	if r := s.Room; r != nil {
+		line("", "", "", "")
+		line(fmt.Sprintf("a room's message to %d sessions", r.Participants), "", "", "")
+		line("  time for each, µs", fmt.Sprintf("%.2f", r.EachUS.Median), "", "")
+		line("  CPU for each, µs", fmt.Sprintf("%.2f", r.CPUUS.Median), "", "")
 	}
 }
 

@@ -21,13 +21,14 @@ type Scripted struct {
 	Waiting *Waiting `json:"waiting,omitempty"`
 	Tasks   *Tasks   `json:"tasks,omitempty"`
 	Reload  *Reload  `json:"reload,omitempty"`
+	Room    *Room    `json:"room,omitempty"`
 	Stores  []Store  `json:"stores,omitempty"`
 }
 
 // measureScript runs the bench's own script in the Lua backend, with a peer in
 // another process.
 func measureScript(ctx context.Context, s *simulator.Spectrum, o Options) (result Scripted, err error) {
-	if o.Sessions == 0 && o.Tasks == 0 && o.Reload == 0 && o.Stored == 0 {
+	if o.Sessions == 0 && o.Tasks == 0 && o.Reload == 0 && o.Room == 0 && o.Stored == 0 {
 		return Scripted{}, nil
 	}
 	address, stop, err := startPeer(ctx, o.Peer)
@@ -49,6 +50,9 @@ func measureScript(ctx context.Context, s *simulator.Spectrum, o Options) (resul
 	}
 	if result.Reload, err = measureReload(ctx, s, o, config); err != nil {
 		return Scripted{}, fmt.Errorf("a reload: %w", err)
+	}
+	if result.Room, err = measureRoom(ctx, s, o, config); err != nil {
+		return Scripted{}, fmt.Errorf("a room: %w", err)
 	}
 	if result.Stores, err = measureStores(ctx, s, o, dir, address); err != nil {
 		return Scripted{}, fmt.Errorf("a store: %w", err)

@@ -86,22 +86,29 @@ func (w *Waiting) crowd(ctx context.Context, o Options, sub *scripted) error {
 	if err != nil {
 		return err
 	}
-	// A few at a time, as nobody connects to a network at once: the queue of a
-	// listening socket is short.
-	const together = 100
-	for from := 1; from <= w.Sessions; from += together {
-		if err := sub.running.hurry(); err != nil {
-			return err
-		}
-		if err := sub.load.loginUsers(from, min(together, w.Sessions+1-from)); err != nil {
-			return err
-		}
+	if err := sub.fill(1, w.Sessions); err != nil {
+		return err
 	}
 	after, err := sub.restingRSS(ctx, o, w.Sessions+1)
 	if err != nil {
 		return err
 	}
 	w.Bytes = float64(after-before) / float64(w.Sessions)
+	return nil
+}
+
+// fill logs n users in, those from a number on, a few at a time, as nobody
+// connects to a network at once: the queue of a listening socket is short.
+func (sub *scripted) fill(from, n int) error {
+	const together = 100
+	for end := from + n; from < end; from += together {
+		if err := sub.running.hurry(); err != nil {
+			return err
+		}
+		if err := sub.load.loginUsers(from, min(together, end-from)); err != nil {
+			return err
+		}
+	}
 	return nil
 }
 

@@ -1,0 +1,34 @@
+package bench
+
+import (
+	"fmt"
+	"os"
+	"strings"
+)
+
+// The marks between which WriteInto writes; each stands alone in a line.
+const (
+	beginMark = "<!-- bench: begin -->"
+	endMark   = "<!-- bench: end -->"
+)
+
+// WriteInto puts the tables between two marks of a Markdown file, in the place
+// of what was there.
+func (r *Report) WriteInto(path string) error {
+	text, err := os.ReadFile(path)
+	if err != nil {
+		return err
+	}
+	before, rest, begins := strings.Cut(string(text), beginMark+"\n")
+	_, after, ends := strings.Cut(rest, endMark+"\n")
+	if !begins || !ends {
+		return fmt.Errorf("%s has no line %s with a line %s after it, between which the tables could stand", path, beginMark, endMark)
+	}
+	var b strings.Builder
+	b.WriteString(before + beginMark + "\n\n```\n")
+	if err := r.WriteText(&b); err != nil {
+		return err
+	}
+	b.WriteString("```\n\n" + endMark + "\n" + after)
+	return os.WriteFile(path, []byte(b.String()), 0o644) //nolint:gosec // a document
+}
