@@ -40,6 +40,8 @@ type Conn interface {
 	// Row reads the first row into what dest points at. Without one, found is
 	// false. It is for statements that find it at once.
 	Row(ctx context.Context, text string, args []any, dest ...any) (found bool, err error)
+	// Plain makes an error of reading rows fit to be shown.
+	Plain(err error) error
 	Engine() *Engine
 }
 
@@ -186,7 +188,7 @@ func (d *DB) Bind(text string, values int) (string, error) {
 	return bound, nil
 }
 
-// Plain makes an error of reading rows fit to be shown.
+// Plain implements Conn.
 func (d *DB) Plain(err error) error { return d.plain(err) }
 
 // pool are connections, and statements that are prepared on them.

@@ -113,7 +113,8 @@ func (m *Migration) Abandon() {
 // unlock gives back a lock that does not end with the transaction.
 func (m *Migration) unlock() {
 	if text := m.Tx.Engine().unlockMigrations; text != "" {
-		_, _ = m.Tx.Exec(m.ctx, text) // it ends with the connection at the latest
+		// The transaction may be broken. It ends with the connection at the latest.
+		_, _ = m.Tx.tx.ExecContext(m.ctx, text)
 	}
 }
 

@@ -2,6 +2,7 @@ package database
 
 import (
 	"fmt"
+	"slices"
 	"strings"
 )
 
@@ -117,15 +118,52 @@ var control = map[string]bool{
 	"BEGIN": true, "START": true, "COMMIT": true, "END": true, "ROLLBACK": true, "ABORT": true, "SAVEPOINT": true, "RELEASE": true,
 }
 
-// controls tells that a statement begins or ends a transaction: on a connection
-// that others use next, which would be in it.
+// controls tells that one of a text's statements begins or ends a transaction:
+// on a connection that others use next, which would be in it.
 func (s syntax) controls(text string) bool {
-	from := s.start(text)
-	to := from
-	for to < len(text) && wordPart(text[to]) {
-		to++
+	inBody := false // of a trigger or a function, which is BEGIN … END
+	for {
+		text = text[s.start(text):]
+		if text == "" || text[0] == 0 {
+			return false
+		}
+		words, end := s.words(text)
+		switch {
+		case inBody:
+			inBody = words[0] != "END"
+		case control[words[0]]:
+			return true
+		default:
+			inBody = words[0] == "CREATE" && slices.Contains(words, "BEGIN")
+		}
+		text = text[end:]
 	}
-	return control[strings.ToUpper(text[from:to])]
+}
+
+// words are the words of the first statement, and where it ends. There is at
+// least one, if only "".
+func (s syntax) words(text string) (words []string, end int) {
+	word := func(i int) int {
+		from := i
+		for i < len(text) && wordPart(text[i]) {
+			i++
+		}
+		if from == 0 || i > from {
+			words = append(words, strings.ToUpper(text[from:i]))
+		}
+		return i
+	}
+	for i := word(0); i < len(text); {
+		if next := s.skip(text, i); next > i {
+			i = next
+			continue
+		}
+		if text[i] == ';' {
+			return words, i
+		}
+		i = max(word(i), i+1)
+	}
+	return words, len(text)
 }
 
 // line tells that s starts with a comment that ends with its line.

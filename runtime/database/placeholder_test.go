@@ -70,6 +70,11 @@ func TestEmpty(t *testing.T) {
 func TestTransactionsAreNotBegunByStatements(t *testing.T) {
 	for text, want := range map[string]bool{
 		"BEGIN": true, " /* a */ begin immediate": true, "COMMIT;": true, "-- a\nRollback to x": true, "SAVEPOINT a": true, "START TRANSACTION": true,
+		"SELECT 1; BEGIN": true, "SELECT 1;;\n/* ; */ COMMIT": true, "SELECT ';' AS \"a\"; END": true,
+		"CREATE TABLE t (a INTEGER); COMMIT":                                          true,
+		"CREATE TRIGGER t BEGIN SELECT 1; END; BEGIN":                                 true,
+		"CREATE TRIGGER t BEGIN DELETE FROM a; SELECT CASE 1 WHEN 1 THEN 2 END; END;": false,
+		"SELECT ';BEGIN'": false, "SELECT 1 -- ;\n": false, "SELECT 1; SELECT 2": false, "(SELECT 1)": false,
 		"SELECT 1": false, "BEGINNING": false, "CREATE TRIGGER t BEGIN": false, "'BEGIN'": false, "": false,
 	} {
 		for _, e := range []*Engine{SQLite, PostgreSQL, MySQL} {

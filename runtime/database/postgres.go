@@ -143,6 +143,10 @@ const (
 )
 
 func postgresKind(err error) errorKind {
+	var connect *pgconn.ConnectError
+	if errors.As(err, &connect) {
+		return lost // a wrong password, too
+	}
 	var e *pgconn.PgError
 	if errors.As(err, &e) {
 		switch e.Code {
@@ -157,8 +161,7 @@ func postgresKind(err error) errorKind {
 		}
 		return otherError
 	}
-	var connect *pgconn.ConnectError
-	if errors.As(err, &connect) || pgconn.SafeToRetry(err) {
+	if pgconn.SafeToRetry(err) {
 		return lost
 	}
 	return otherError

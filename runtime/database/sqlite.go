@@ -10,7 +10,10 @@ import (
 	"os"
 	"path/filepath"
 	"slices"
+	"strings"
+	"syscall"
 
+	"golang.org/x/sys/unix"
 	"modernc.org/sqlite"
 	sqlite3 "modernc.org/sqlite/lib"
 )
@@ -73,11 +76,33 @@ func makeFile(path string) error {
 	if err := os.MkdirAll(filepath.Dir(path), 0o750); err != nil {
 		return fileError(err)
 	}
-	f, err := os.OpenFile(path, os.O_RDWR|os.O_CREATE, 0o600)
+	f, err := os.OpenFile(path, os.O_RDWR|os.O_CREATE|os.O_EXCL, 0o600)
+	if errors.Is(err, fs.ErrExist) {
+		// It must not be opened: to close it would give back all locks that
+		// this process has on it, and others would take the WAL away.
+		if err := unix.Access(path, unix.R_OK|unix.W_OK); err != nil {
+			return fileError(&fs.PathError{Op: "access", Path: path, Err: err})
+		}
+		return nil
+	}
 	if err != nil {
 		return fileError(err)
 	}
-	return f.Close()
+	return errors.Join(LikeFolder(f), f.Close())
+}
+
+// LikeFolder gives a new file to whom its folder belongs to, if root makes it:
+// backends are somebody else, and could not use it.
+func LikeFolder(f *os.File) error {
+	info, err := os.Stat(filepath.Dir(f.Name()))
+	if err != nil || os.Geteuid() != 0 {
+		return err
+	}
+	owner, ok := info.Sys().(*syscall.Stat_t)
+	if !ok {
+		return nil
+	}
+	return f.Chown(int(owner.Uid), int(owner.Gid))
 }
 
 func fileError(err error) error {
@@ -123,11 +148,12 @@ var pragmasOfFiles = map[string]bool{
 	"temp_store_directory": true, "data_store_directory": true, "writable_schema": true,
 }
 
-// confine keeps SQL within its file. VACUUM attaches a database without a name.
+// confine keeps SQL within its file. What ATTACH attaches is not told if it is
+// computed, so none is allowed, and with it no VACUUM, which does the same.
 func confine(action sqlite.AuthorizerActionCode, first, _, _, _ string) sqlite.AuthorizerReturnCode {
 	switch {
-	case action == sqlite.AuthAttach && first != "",
-		action == sqlite.AuthPragma && pragmasOfFiles[first]:
+	case action == sqlite.AuthAttach,
+		action == sqlite.AuthPragma && pragmasOfFiles[strings.ToLower(first)]:
 		return sqlite.AuthorizerDeny
 	}
 	return sqlite.AuthorizerOK

@@ -4,15 +4,24 @@ import (
 	"context"
 	"database/sql"
 	"errors"
+	"fmt"
 )
 
 // Tx is a transaction that runs as if it were alone. It ends with Commit or
 // Rollback, or with the context that it was begun with, which rolls it back.
+//
+// After a statement that was stopped, or that another transaction was in the way
+// of, nothing more takes effect: the engines differ in what they undo by
+// themselves then, and what came behind it would last on its own. All that comes
+// later fails, Commit too.
 type Tx struct {
 	db       *DB
 	pool     *pool
 	tx       *sql.Tx
+	ctx      context.Context // that it was begun with
+	ended    bool            // by Commit or Rollback
 	conflict bool
+	broken   error // why nothing more takes effect
 }
 
 // Begin begins a transaction. ctx must live as long as it.
@@ -48,7 +57,7 @@ func (d *DB) beginOn(ctx context.Context, p *pool, options *sql.TxOptions) (*Tx,
 	if err != nil {
 		return nil, d.plain(err)
 	}
-	return &Tx{db: d, pool: p, tx: tx}, nil
+	return &Tx{db: d, pool: p, tx: tx, ctx: ctx}, nil
 }
 
 // Engine implements Conn.
@@ -59,18 +68,51 @@ func (t *Tx) Engine() *Engine { return t.db.Engine() }
 // again.
 func (t *Tx) Conflicted() bool { return t.conflict }
 
-// plain is DB.plain, and keeps in mind that there was a conflict.
+// plain is DB.plain, and keeps in mind what the error means for the transaction.
 func (t *Tx) plain(err error) error {
-	if errors.Is(err, sql.ErrTxDone) {
+	switch {
+	case err == nil:
+		return nil
+	case errors.Is(err, sql.ErrTxDone) && !t.ended && t.ctx.Err() != nil:
+		return t.db.plain(t.ctx.Err())
+	case errors.Is(err, sql.ErrTxDone):
 		return errors.New("the transaction has ended")
 	}
 	err = t.db.plain(err)
 	t.conflict = t.conflict || errors.Is(err, ErrConflict)
+	if t.broken == nil && (breaks(err) || t.Engine() == SQLite && !t.alive()) {
+		t.broken = fmt.Errorf("the transaction was undone: %w", err)
+	}
 	return err
 }
 
+// breaks tells of an error behind which nothing is known of the transaction.
+func breaks(err error) bool {
+	if errors.Is(err, context.DeadlineExceeded) || errors.Is(err, context.Canceled) {
+		return true
+	}
+	var e *Error
+	return errors.As(err, &e) && e.kind != otherError
+}
+
+// alive tells that SQLite has not undone the transaction by itself, as it does
+// when a disk fails, or with INSERT OR ROLLBACK: only then it can begin another.
+func (t *Tx) alive() bool {
+	if t.ctx.Err() != nil {
+		return false
+	}
+	_, err := t.tx.ExecContext(context.WithoutCancel(t.ctx), "BEGIN")
+	return err != nil
+}
+
+// Plain implements Conn.
+func (t *Tx) Plain(err error) error { return t.plain(err) }
+
 // Query implements Conn.
 func (t *Tx) Query(ctx context.Context, text string, args ...any) (*sql.Rows, error) {
+	if t.broken != nil {
+		return nil, t.broken
+	}
 	if s := t.statement(ctx, text, args); s != nil {
 		rows, err := s.QueryContext(ctx, args...)
 		return rows, t.plain(err)
@@ -81,6 +123,9 @@ func (t *Tx) Query(ctx context.Context, text string, args ...any) (*sql.Rows, er
 
 // Exec implements Conn.
 func (t *Tx) Exec(ctx context.Context, text string, args ...any) (sql.Result, error) {
+	if t.broken != nil {
+		return nil, t.broken
+	}
 	if s := t.statement(ctx, text, args); s != nil {
 		result, err := s.ExecContext(ctx, args...)
 		return result, t.plain(err)
@@ -109,9 +154,23 @@ func (t *Tx) Row(ctx context.Context, text string, args []any, dest ...any) (boo
 
 // Commit makes it last. An error means that it did not, unless the database was
 // lost in that very moment.
-func (t *Tx) Commit() error { return t.plain(t.tx.Commit()) }
+func (t *Tx) Commit() error {
+	if t.broken != nil {
+		t.Rollback()
+		return t.broken
+	}
+	err := t.tx.Commit()
+	if errors.Is(err, sql.ErrTxDone) {
+		return t.plain(err)
+	}
+	t.ended = true
+	err = t.db.plain(err)
+	t.conflict = t.conflict || errors.Is(err, ErrConflict)
+	return err
+}
 
 // Rollback undoes it. It does nothing once the transaction has ended.
 func (t *Tx) Rollback() {
+	t.ended = true
 	_ = t.tx.Rollback() // if it fails, the connection is dropped, and with it the transaction
 }

@@ -8,6 +8,7 @@ import (
 	"encoding/hex"
 	"errors"
 	"fmt"
+	"io"
 	"io/fs"
 	"os"
 	"path/filepath"
@@ -104,7 +105,7 @@ func (k *Keyring) first() (*secretKey, error) {
 		return nil, err
 	}
 	if len(k.keys) == 0 {
-		return nil, fmt.Errorf("%s has no key in it", k.Path)
+		return nil, fmt.Errorf("%s has no key in it: put the key back, or remove the file if no secret is needed any more", k.Path)
 	}
 	return k.keys[0], nil
 }
@@ -253,22 +254,57 @@ func makeKeyFile(path string) error {
 	})
 }
 
-// Rotate puts a new key in front of the file's, which has to be there or to be
-// possible. Every process encrypts with it from now on.
+// Rotate puts a new key in front of the file's, which it makes if there is none.
+// Every process encrypts with it from now on.
 func (k *Keyring) Rotate() error {
 	k.mu.Lock()
 	defer k.mu.Unlock()
-	if k.Passphrase != "" {
+	switch {
+	case k.Passphrase != "":
 		return fmt.Errorf("[database] encryption_key is the first key: change it, and put the line \"passphrase: OLD TEXT\" into %s", k.Path)
+	case k.Path == "":
+		return errors.New("there is no key file")
 	}
-	data, err := os.ReadFile(k.Path)
-	if err != nil && !errors.Is(err, fs.ErrNotExist) {
+	if _, err := os.Stat(k.Path); errors.Is(err, fs.ErrNotExist) {
+		return makeKeyFile(k.Path)
+	}
+	f, err := lockKeyFile(k.Path)
+	if err != nil {
+		return err
+	}
+	defer f.Close() // and with it the lock
+	data, err := io.ReadAll(f)
+	if err != nil {
 		return err
 	}
 	data = bytes.TrimPrefix(data, []byte(keyFileHead))
 	return writeKeyFile(k.Path, append([]byte(keyFileHead+newKeyLine()), data...), func(temporary string) error {
 		return os.Rename(temporary, k.Path)
 	})
+}
+
+// lockKeyFile opens the file that is at path once nobody else rotates it: of two
+// that rotate at once, one would take away the other's new key.
+func lockKeyFile(path string) (*os.File, error) {
+	for {
+		f, err := os.OpenFile(path, os.O_RDWR, 0)
+		if err != nil {
+			return nil, err
+		}
+		if err := syscall.Flock(int(f.Fd()), syscall.LOCK_EX); err != nil {
+			_ = f.Close()
+			return nil, fmt.Errorf("%s: %w", path, err)
+		}
+		mine, err := f.Stat()
+		now, statErr := os.Stat(path)
+		if err = errors.Join(err, statErr); err == nil && os.SameFile(mine, now) {
+			return f, nil
+		}
+		_ = f.Close() // another has rotated it meanwhile
+		if err != nil {
+			return nil, err
+		}
+	}
 }
 
 // writeKeyFile writes a file beside path, which put gives its place.
@@ -283,7 +319,7 @@ func writeKeyFile(path string, data []byte, put func(temporary string) error) er
 	}
 	defer os.Remove(f.Name()) //nolint:errcheck // after a rename it is gone
 	_, err = f.Write(data)
-	err = errors.Join(err, f.Sync(), f.Close())
+	err = errors.Join(err, database.LikeFolder(f), f.Sync(), f.Close())
 	if err != nil {
 		return err
 	}

@@ -6,6 +6,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"io"
+	"math/rand/v2"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -37,6 +38,18 @@ type job struct {
 var processes = map[string]func(j job, s *store.Store) error{
 	"count":   countUp,
 	"migrate": func(_ job, s *store.Store) error { return s.Prepare(context.Background()) },
+	"rotate": func(j job, s *store.Store) error {
+		for range j.N {
+			if err := (&store.Keyring{Path: j.Keys}).Rotate(); err != nil {
+				return err
+			}
+			key := fmt.Sprint(os.Getpid(), rand.Int64())
+			if err := s.Write(context.Background(), s.DB(), alice, key, store.Value{Data: []byte("x"), Secret: true}); err != nil {
+				return err
+			}
+		}
+		return nil
+	},
 	"secret": func(_ job, s *store.Store) error {
 		return s.Write(context.Background(), s.DB(), alice, strconv.Itoa(os.Getpid()), store.Value{Data: []byte("x"), Secret: true})
 	},
@@ -246,6 +259,27 @@ func TestProcessesMakeOneKey(t *testing.T) {
 	hidden, _ := filepath.Glob(filepath.Join(filepath.Dir(keys), ".*"))
 	if len(files)+len(hidden) != 1 || err != nil {
 		t.Errorf("left behind: %q %q", files, hidden)
+	}
+}
+
+// TestProcessesRotateTogether loses no key, whoever makes the file.
+func TestProcessesRotateTogether(t *testing.T) {
+	p := database.File(filepath.Join(t.TempDir(), "a.sqlite"))
+	keys := store.KeyFile(t.TempDir())
+	together(t, 3, p, job{What: "rotate", Keys: keys, N: 10})
+	s := open(t, p, &store.Keyring{Path: keys})
+	all := keysOf(t, s, alice, "")
+	if len(all) != 30 {
+		t.Fatalf("%d secrets", len(all))
+	}
+	for _, key := range all {
+		if got := get(t, s, alice, key); got != "x" {
+			t.Errorf("got %q", got)
+		}
+	}
+	info, err := os.Stat(keys)
+	if err != nil || info.Mode().Perm() != 0o600 {
+		t.Error(info, err)
 	}
 }
 

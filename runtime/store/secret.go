@@ -68,6 +68,14 @@ func (s *Store) open(i id, data []byte, kind int, expires *int64) (Value, error)
 	return v, err
 }
 
+// keyNameOf is the name of the key that a row was encrypted with, if it was.
+func keyNameOf(data []byte, kind int) (name [nameSize]byte) {
+	if kind&kindSecret != 0 && len(data) >= sealedPrefix {
+		copy(name[:], data[1:])
+	}
+	return name
+}
+
 var errSealed = errors.New("this secret was not written for this key, or has been changed")
 
 func (s *Store) unseal(i id, sealed []byte, kind int) ([]byte, error) {

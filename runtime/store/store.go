@@ -71,6 +71,8 @@ type Value struct {
 type Version struct {
 	row bool // there was one, if only one that has expired
 	rev int64
+	// sealedWith names the key of a secret.
+	sealedWith [nameSize]byte
 }
 
 // Store is the store in one database. Its methods may be called from any
@@ -153,6 +155,7 @@ func (s *Store) read(ctx context.Context, c database.Conn, i id) (v Value, found
 	if err != nil || !at.row || s.expired(expires) {
 		return Value{}, false, at, err
 	}
+	at.sealedWith = keyNameOf(v.Data, kind)
 	v, err = s.open(i, v.Data, kind, expires)
 	return v, err == nil, at, err
 }
@@ -214,6 +217,9 @@ func (s *Store) Replace(ctx context.Context, c database.Conn, scope Scope, key s
 		done = n > 0
 		return err
 	})
+	if err == nil && v != nil && !v.Expires.IsZero() {
+		s.sweep(ctx, c)
+	}
 	return done, err
 }
 
@@ -321,7 +327,7 @@ func (s *Store) Page(ctx context.Context, c database.Conn, scope Scope, prefix, 
 			dest = dest[:1]
 		}
 		if err := rows.Scan(dest...); err != nil {
-			return nil, s.db.Plain(err)
+			return nil, c.Plain(err)
 		}
 		e := Entry{Key: string(key)}
 		if withValues {
@@ -331,7 +337,7 @@ func (s *Store) Page(ctx context.Context, c database.Conn, scope Scope, prefix, 
 		}
 		entries = append(entries, e)
 	}
-	return entries, s.db.Plain(rows.Err())
+	return entries, c.Plain(rows.Err())
 }
 
 // following is the smallest text behind all that start with prefix, or "" if

@@ -237,7 +237,10 @@ func TestExpiry(t *testing.T) {
 		// It is swept away when something is written, now and then.
 		set(t, s, alice, "dust", store.Value{Data: []byte("1"), Expires: now.Add(time.Second)})
 		now = now.Add(time.Hour)
-		set(t, s, alice, "other", store.Value{Data: []byte("1"), Expires: now.Add(time.Hour)})
+		other := store.Value{Data: []byte("1"), Expires: now.Add(time.Hour)}
+		if done, err := s.Replace(soon(t), s.DB(), alice, "other", store.Version{}, &other); !done || err != nil {
+			t.Error(done, err)
+		}
 		var rows int
 		table := s.DB().Engine().Quote(s.DB().Place().Prefix + "spectrum2_lua_store")
 		if _, err := s.DB().Row(soon(t), "SELECT COUNT(*) FROM "+table, nil, &rows); err != nil || rows != 2 {

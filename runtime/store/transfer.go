@@ -34,11 +34,11 @@ func (s *Store) Scopes(ctx context.Context, c database.Conn) ([]Summary, error) 
 		var owner, name []byte
 		var n int
 		if err := rows.Scan(&owner, &name, &n); err != nil {
-			return nil, s.db.Plain(err)
+			return nil, c.Plain(err)
 		}
 		all = append(all, Summary{Scope{string(owner), string(name)}, n})
 	}
-	return all, s.db.Plain(rows.Err())
+	return all, c.Plain(rows.Err())
 }
 
 // record is a row as a line of an export. Secrets stay as they are kept.
@@ -273,7 +273,8 @@ func (s *Store) tryRows(ctx context.Context, rows [][]any) error {
 }
 
 // Reseal encrypts all secrets with the first key, and returns how many were
-// encrypted with another.
+// encrypted with another. What is written meanwhile, by who has not seen yet that
+// there is a new key, may have another again.
 func (s *Store) Reseal(ctx context.Context) (n int, err error) {
 	scopes, err := s.Scopes(ctx, s.db)
 	if err != nil {
@@ -289,7 +290,7 @@ func (s *Store) Reseal(ctx context.Context) (n int, err error) {
 			for _, e := range page {
 				done, err := s.reseal(ctx, scope.Scope, e.Key)
 				if err != nil {
-					return n, fmt.Errorf("%q: %w", e.Key, err)
+					return n, fmt.Errorf("%q of %q: %w", e.Key, scope.Owner, err)
 				}
 				if done {
 					n++
@@ -304,15 +305,23 @@ func (s *Store) Reseal(ctx context.Context) (n int, err error) {
 	return n, nil
 }
 
+// reseal encrypts a secret with the first key, unless it is.
 func (s *Store) reseal(ctx context.Context, scope Scope, key string) (bool, error) {
-	for {
+	first, err := s.keys.first()
+	if err != nil {
+		return false, err
+	}
+	for attempt := 0; ; attempt++ {
 		v, found, at, err := s.Read(ctx, s.db, scope, key)
-		if err != nil || !found || !v.Secret {
+		if err != nil || !found || !v.Secret || at.sealedWith == first.name {
 			return false, err
 		}
 		done, err := s.Replace(ctx, s.db, scope, key, at, &v)
 		if err != nil || done {
 			return done, err
+		}
+		if err := s.Pause(ctx, attempt); err != nil {
+			return false, err
 		}
 	}
 }

@@ -279,17 +279,18 @@ end
 local db = assert(sql.open("own.sqlite"))
 assert(db:exec("CREATE TABLE t (id INTEGER)"))
 for _, db in ipairs { db, sql } do
-  local query = db == sql and sql.query or function(text) return db:query(text) end
+  local query = db == sql and sql.query or function(...) return db:query(...) end
   for _, text in ipairs {
-    "ATTACH '" .. outside .. "/b.sqlite' AS b", "VACUUM INTO '" .. outside .. "/b.sqlite'",
-    "PRAGMA temp_store_directory = '" .. outside .. "'", "SELECT load_extension('x')",
+    "ATTACH '" .. outside .. "/b.sqlite' AS b", "ATTACH '" .. outside .. "' || '/b.sqlite' AS b", "VACUUM INTO '" .. outside .. "/b.sqlite'",
+    "PRAGMA temp_store_directory = '" .. outside .. "'", "PRAGMA Temp_Store_Directory = '" .. outside .. "'", "SELECT load_extension('x')",
     "SELECT writefile('" .. outside .. "/b', 'x')", "SELECT readfile('/etc/passwd')",
   } do
     local rows, why = query(text)
     assert(rows == nil, text)
   end
+  local rows = query("ATTACH ? AS b", outside .. "/b.sqlite")
+  assert(rows == nil)
 end
-assert(db:exec("VACUUM"))
 return {}`, outside), "sandbox=1", "store=memory")
 	if err := os.Symlink(outside, filepath.Join(st.Dir, "link")); err != nil {
 		t.Fatal(err)

@@ -50,7 +50,7 @@ func query(l *lua.LState, b *Base, first int) int {
 			case errors.Is(err, errNoRow):
 				return nil
 			case err != nil:
-				return b.db.Plain(err)
+				return c.Plain(err)
 			}
 			if budget -= r.spent; budget < 0 {
 				return errors.New("the rows would take too much memory (max_string): read them with each")
