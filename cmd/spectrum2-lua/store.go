@@ -7,8 +7,11 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"io/fs"
+	"os"
 	"strconv"
 	"time"
+	"unicode/utf8"
 
 	"github.com/spf13/cobra"
 
@@ -44,8 +47,20 @@ Without --user it is about the transport's own store, with it about one user's;
 // storeTimeout is how long one step may take that is not about everything.
 const storeTimeout = 30 * time.Second
 
-// withStore opens the store of a transport and closes it after f.
+// withStore opens the store of a transport and closes it after f. It has to be
+// there, so that nobody makes a file that the backends may not write.
 func withStore(path string, f func(s *store.Store, keys *store.Keyring) error) error {
+	return withNewStore(path, func(s *store.Store, keys *store.Keyring) error {
+		file := s.DB().Place().Path
+		if _, err := os.Stat(file); file != "" && errors.Is(err, fs.ErrNotExist) {
+			return fmt.Errorf("%s is not there: nothing has been stored yet, or [service] working_dir or [lua] store is another", file)
+		}
+		return f(s, keys)
+	})
+}
+
+// withNewStore is withStore, and makes it if there is none.
+func withNewStore(path string, f func(s *store.Store, keys *store.Keyring) error) error {
 	path, err := existing(path)
 	if err != nil {
 		return err
@@ -80,6 +95,18 @@ func scopeFlags(cmd *cobra.Command) *store.Scope {
 	cmd.Flags().StringVar(&scope.Owner, "user", "", "the user's bare `JID`; default: the transport's own store")
 	cmd.Flags().StringVar(&scope.Name, "name", "", "what the script calls the `store`")
 	return scope
+}
+
+// missing is the error of a key that is not there.
+func missing(s *store.Store, scope *store.Scope, key string) error {
+	whose := "the transport's own store"
+	if scope.Owner != "" {
+		whose = "the store of " + scope.Owner
+	}
+	if scope.Name != "" {
+		whose += " called " + strconv.Quote(scope.Name)
+	}
+	return fmt.Errorf("there is no %q in %s, in %s; --user and --name choose another store", key, whose, s.DB().Place())
 }
 
 // arguments wants exactly these.
@@ -169,7 +196,7 @@ secret is shown with --reveal only.`,
 			case err != nil:
 				return err
 			case !found:
-				return fmt.Errorf("there is no %q", args[1])
+				return missing(s, scope, args[1])
 			case v.Secret && !reveal:
 				return fmt.Errorf("%q is a secret; --reveal shows it", args[1])
 			case !v.Blob:
@@ -199,6 +226,12 @@ keeps a secret out of the shell's history.`,
 	cmd.Flags().BoolVar(&secret, "secret", false, "encrypt it")
 	cmd.Flags().DurationVar(&ttl, "ttl", 0, "how long it is kept, as in 24h; 0: for ever")
 	cmd.RunE = func(cmd *cobra.Command, args []string) error {
+		if asText && asBlob {
+			return usageError{cmd.CommandPath(), errors.New("--text and --blob exclude each other")}
+		}
+		if ttl < 0 {
+			return usageError{cmd.CommandPath(), fmt.Errorf("--ttl is %v: it may not be negative", ttl)}
+		}
 		v := store.Value{Data: []byte(args[2]), Blob: asBlob, Secret: secret}
 		if args[2] == "-" {
 			var err error
@@ -208,6 +241,9 @@ keeps a secret out of the shell's history.`,
 		}
 		if asText {
 			text := string(bytes.TrimSuffix(v.Data, []byte("\n")))
+			if !utf8.ValidString(text) {
+				return usageError{cmd.CommandPath(), errors.New("the value is no text in UTF-8; --blob takes it as bytes")}
+			}
 			v.Data, _ = json.Marshal(text) // a string always has JSON
 		}
 		if !asText && !asBlob && !json.Valid(v.Data) {
@@ -216,7 +252,7 @@ keeps a secret out of the shell's history.`,
 		if ttl > 0 {
 			v.Expires = time.Now().Add(ttl)
 		}
-		return withStore(args[0], func(s *store.Store, _ *store.Keyring) error {
+		return withNewStore(args[0], func(s *store.Store, _ *store.Keyring) error {
 			if err := errors.Join(scope.Check(), store.CheckKey(args[1])); err != nil {
 				return err
 			}
@@ -241,7 +277,7 @@ func newStoreDelete(*terminal) *cobra.Command {
 			defer cancel()
 			deleted, err := s.Delete(ctx, s.DB(), *scope, args[1])
 			if err == nil && !deleted {
-				err = fmt.Errorf("there is no %q", args[1])
+				err = missing(s, scope, args[1])
 			}
 			return err
 		})
@@ -277,7 +313,7 @@ func newStoreImport(t *terminal) *cobra.Command {
 is there. To do it again does no harm.`,
 		Args: arguments("config"),
 		RunE: func(cmd *cobra.Command, args []string) error {
-			return withStore(args[0], func(s *store.Store, _ *store.Keyring) error {
+			return withNewStore(args[0], func(s *store.Store, _ *store.Keyring) error {
 				n, err := s.Import(cmd.Context(), cmd.InOrStdin())
 				if err != nil {
 					return fmt.Errorf("after %s: %w", count(n, "value"), err)
@@ -290,26 +326,37 @@ is there. To do it again does no harm.`,
 }
 
 func newStoreRotate(t *terminal) *cobra.Command {
-	return &cobra.Command{
+	var again bool
+	cmd := &cobra.Command{
 		Use:   "rotate config",
 		Short: "Encrypt all secrets with a new key",
 		Long: `rotate puts a new key in front of the key file, unless [database] encryption_key
 is the first, and encrypts all secrets with the first key. Backends that run see
-it by themselves. The old keys are no longer needed when it is done.`,
+it by themselves; one that was writing a secret at that moment may have used the
+old key. Before old keys are taken out of the file, run rotate --again, some
+minutes later, until it says 0 secrets.`,
 		Args: arguments("config"),
-		RunE: func(cmd *cobra.Command, args []string) error {
-			return withStore(args[0], func(s *store.Store, keys *store.Keyring) error {
-				if keys.Passphrase == "" {
-					if err := keys.Rotate(); err != nil {
-						return err
-					}
-				}
-				n, err := s.Reseal(cmd.Context())
-				if err == nil {
-					t.note(count(n, "secret") + " encrypted with the first key; the others in " + keys.Path + " are not needed any more")
-				}
-				return err
-			})
-		},
 	}
+	cmd.Flags().BoolVar(&again, "again", false, "make no new key, and encrypt what older ones have encrypted")
+	cmd.RunE = func(cmd *cobra.Command, args []string) error {
+		return withStore(args[0], func(s *store.Store, keys *store.Keyring) error {
+			if keys.Passphrase == "" && !again {
+				if err := keys.Rotate(); err != nil {
+					return err
+				}
+			}
+			n, err := s.Reseal(cmd.Context())
+			if err != nil {
+				return fmt.Errorf("after %s: %w; rotate --again goes on", count(n, "secret"), err)
+			}
+			t.note(count(n, "secret") + " encrypted with the first key")
+			if again {
+				t.note("the other keys in " + keys.Path + " are not needed any more if that was 0, minutes after the last change of keys")
+			} else {
+				t.note("run rotate --again in some minutes, before you take old keys out of " + keys.Path)
+			}
+			return nil
+		})
+	}
+	return cmd
 }

@@ -312,7 +312,7 @@ func TestPlaces(t *testing.T) {
 		{"mariadb", "[lua]\nstore=mariadb://u:hunter2@db:33/spec?tls=verify", "mysql://db:33/spec"},
 		{"socket", "[lua]\nstore=mysql://u:hunter2@/spec?socket=/run/m.sock", "unix:/run/m.sock"},
 
-		{"unknown type", "[database]\ntype=oracle", "t.cfg:7: [database] type is none, sqlite3, mysql or pqxx, not \"oracle\""},
+		{"unknown type", "[database]\ntype=oracle", "t.cfg:7: [database] type is none, sqlite3, mysql or pqxx (PostgreSQL), not \"oracle\""},
 		{"bad prefix", "[database]\nprefix=a-b", "t.cfg:7: [database] prefix may have letters, digits and _ only, at most 32 of them"},
 		{"no database", "[database]\ntype=mysql\npassword=hunter2", "t.cfg:7: [database]: no database is named"},
 		{"unknown scheme", "[lua]\nstore=oracle://u:hunter2@db/x", "t.cfg:6: [lua] store: the scheme \"oracle\" is unknown: sqlite:, postgres:// and mysql:// are known"},

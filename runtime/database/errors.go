@@ -14,8 +14,8 @@ import (
 	"modernc.org/sqlite"
 )
 
-// Error is what went wrong with a database, fit to be shown: no password and no
-// value is in it. errors.Is finds ErrConflict, ErrLost and the context's error
+// Error is what went wrong with a database, fit to be shown: no password is in
+// it. A server may quote a value that it refuses. errors.Is finds ErrConflict, ErrLost and the context's error
 // in it.
 type Error struct {
 	text string

@@ -97,7 +97,7 @@ func configured(c *config.Config, store string) (Place, error) {
 		}
 		return fromKeys(c, PostgreSQL, "5432")
 	}
-	return Place{}, fmt.Errorf("%s: [database] type is none, sqlite3, mysql or pqxx, not %q", c.Where("database.type"), kind)
+	return Place{}, fmt.Errorf("%s: [database] type is none, sqlite3, mysql or pqxx (PostgreSQL), not %q", c.Where("database.type"), kind)
 }
 
 // File is an SQLite file of ours.

@@ -111,9 +111,11 @@ func each(l *lua.LState, b *Base, first int) int {
 	defer cancel() // lets go of the rows, however this ends
 	tx := b.txs[t]
 	var r *reader
+	plain := b.db.Plain
 	err := b.Run(l, func(waiting context.Context, c database.Conn) error {
 		stop := context.AfterFunc(waiting, cancel)
 		defer stop()
+		plain = c.Plain
 		rows, err := c.Query(ctx, text, args...) //nolint:rowserrcheck // the reader asks
 		if err != nil {
 			return err
@@ -132,7 +134,7 @@ func each(l *lua.LState, b *Base, first int) int {
 	}
 	n := 0
 	for {
-		batch, done, err := b.batch(l, r, cancel)
+		batch, done, err := b.batch(l, r, cancel, plain)
 		for _, row := range batch {
 			n++
 			if !b.visit(l, r, tx, fn, row) {
@@ -148,8 +150,8 @@ func each(l *lua.LState, b *Base, first int) int {
 	}
 }
 
-// batch reads some rows ahead.
-func (b *Base) batch(l *lua.LState, r *reader, cancel context.CancelFunc) (batch []*lua.LTable, done bool, err error) {
+// batch reads some rows ahead. plain is of what they are read on.
+func (b *Base) batch(l *lua.LState, r *reader, cancel context.CancelFunc, plain func(error) error) (batch []*lua.LTable, done bool, err error) {
 	err = b.wait(l, b.timeout, func(ctx context.Context) error {
 		stop := context.AfterFunc(ctx, cancel)
 		defer stop()
@@ -159,9 +161,9 @@ func (b *Base) batch(l *lua.LState, r *reader, cancel context.CancelFunc) (batch
 			switch {
 			case errors.Is(err, errNoRow):
 				done = true
-				return b.db.Plain(r.rows.Close())
+				return plain(r.rows.Close())
 			case err != nil:
-				return b.db.Plain(err)
+				return plain(err)
 			}
 			bytes += r.spent
 			batch = append(batch, row)

@@ -365,7 +365,7 @@ func TestFailures(t *testing.T) {
 		{"no PostgreSQL", []string{"store=postgres://bot:hunter2@" + nobody + "/bot"}, "postgres://" + nobody + "/bot cannot be reached"},
 		{"no MySQL", []string{"store=mysql://bot:hunter2@" + nobody + "/bot"}, "mysql://" + nobody + "/bot cannot be reached"},
 		{"no folder", []string{"store=/proc/nowhere/a.sqlite"}, "/proc/nowhere: "},
-		{"no database type", []string{"[database]", "type=hunter2base"}, "[database] type is none, sqlite3, mysql or pqxx"},
+		{"no database type", []string{"[database]", "type=hunter2base"}, "[database] type is none, sqlite3, mysql or pqxx (PostgreSQL)"},
 		{"words", []string{"[database]", "type=pqxx", "connectionstring=host=127.0.0.1 password=hunter2 port=hunter2"}, "PostgreSQL does not understand it"},
 	}
 	for _, test := range tests {
