@@ -24,11 +24,20 @@ spectrum.backend_config {
 }
 spectrum.send("room_list", { room = { ROOM }, name = { "News" } })
 
+-- The text of an element, and of what is in it.
+local function text_of(element)
+  local parts = {}
+  for i, node in ipairs(element) do
+    parts[i] = type(node) == "table" and text_of(node) or node
+  end
+  return table.concat(parts)
+end
+
 -- The text of an element's first child of a name.
 local function child(element, name)
   for _, node in ipairs(element) do
     if type(node) == "table" and node.name == name then
-      return table.concat(node), node
+      return text_of(node), node
     end
   end
 end
@@ -73,7 +82,7 @@ local function is_new(item)
     return true
   end, { ttl = 90 * 86400 })
   if not marked then
-    error("the store does not answer: " .. why)
+    error("the store does not answer: " .. tostring(why))
   end
   return new
 end
@@ -89,7 +98,10 @@ local function look()
     spectrum.log.warn("this is no feed", { url = url, why = wrong })
     return
   end
-  local known = store:get("known")
+  local known, trouble = store:get("known")
+  if trouble then -- what is marked now would never be posted
+    error("the store does not answer: " .. trouble)
+  end
   for _, item in ipairs(items(feed)) do
     if is_new(item) and known == url then
       post(item)
@@ -101,7 +113,10 @@ end
 
 spectrum.spawn("look", function()
   while true do
-    look()
+    local done, why = pcall(look)
+    if not done then
+      spectrum.log.error("nothing could be posted", { why = tostring(why) })
+    end
     spectrum.sleep(interval)
   end
 end)

@@ -62,6 +62,14 @@ test.case("who comes later reads the latest", function(t)
   bob:expect("participant_changed", { room = "other", flag = { "room_not_found" } })
 end)
 
+test.case("a title may have elements of its own", function(t)
+  local alice, change = start(t, ATOM, function(n)
+    return ('<entry><title type="xhtml">Item <b>%d</b></title><id>id-%d</id></entry>'):format(n, n)
+  end)
+  change(3, 2, 1)
+  alice:expect("conv_message", { message = "Item 3\n" })
+end)
+
 test.case("a feed that is broken is told of in the log", function(t)
   local server = assert(http.serve("127.0.0.1:0", function() return 200, "oops" end))
   t:start { config = { feed = { url = "http://" .. server.address .. "/" } } }
