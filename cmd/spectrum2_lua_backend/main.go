@@ -11,6 +11,7 @@ import (
 	"spectrumlua/runtime/config"
 	"spectrumlua/runtime/crash"
 	"spectrumlua/runtime/launch"
+	"spectrumlua/runtime/memory"
 	"spectrumlua/runtime/version"
 )
 
@@ -20,6 +21,7 @@ func main() {
 
 func guarded(arguments []string) int {
 	defer crash.Guard()
+	memory.Begin()
 	return run(arguments, os.Stdout, os.Stderr)
 }
 

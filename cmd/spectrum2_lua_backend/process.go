@@ -148,6 +148,7 @@ func (p *process) record(settings config.Lua) *record.Recorder {
 // forget lets go of memory that the start alone needed.
 func (p *process) forget() {
 	defer crash.Guard()
+	memory.Settle()
 	if err := memory.Forget(); err != nil {
 		p.log.Debugf("memory that the start needed is kept: %v", err)
 	}

@@ -72,12 +72,16 @@ func Compile(name, text string) (tree []ast.Stmt, proto *lua.FunctionProto, prob
 	if err != nil {
 		return nil, nil, syntaxError(text, err)
 	}
-	restore := spread(tree)
+	restore, problem := spread(tree)
 	defer restore()
+	if problem != nil {
+		return nil, nil, problem
+	}
 	proto, err = lua.Compile(tree, name)
 	if err != nil {
 		return nil, nil, syntaxError(text, err)
 	}
+	trim(proto)
 	return tree, proto, nil
 }
 

@@ -1,0 +1,39 @@
+package memory
+
+import (
+	"os"
+	"runtime/debug"
+)
+
+// floorBytes is how much garbage may come together before it is collected,
+// however little else is in use: Go goes by the size of the heap, and with a
+// small one it would collect dozens of times in a second under load. More than
+// this does not make a script faster.
+const floorBytes = 16 << 20
+
+// startPercent lets as much come together while the heap is nearly empty.
+const startPercent = 400
+
+// floor is what Settle has taken.
+var floor []byte
+
+// Begin is called first in a program that calls Settle when its start is over:
+// garbage of the start is left until then. A GOGC in the environment turns both
+// off.
+func Begin() {
+	if os.Getenv("GOGC") == "" {
+		debug.SetGCPercent(startPercent)
+	}
+}
+
+// Settle collects the garbage of the start, and from then on none before
+// floorBytes have come together. For that it takes as much, which counts as part
+// of the heap, and never touches it: it takes up addresses and no memory, and
+// Used does not count it. It is called once.
+func Settle() {
+	if os.Getenv("GOGC") == "" {
+		floor = make([]byte, floorBytes)
+		debug.SetGCPercent(100)
+	}
+	debug.FreeOSMemory()
+}
