@@ -42,6 +42,10 @@ func Decode(m *schema.Message, payload string, observe Observer) (*lua.LTable, e
 	return d.message(m, payload, 0)
 }
 
+// fewFields is for how many fields a table has room at first: more would take
+// three pieces of memory in place of one, and few payloads have more.
+const fewFields = 8
+
 type decoder struct {
 	observe Observer
 	copy    bool
@@ -55,7 +59,7 @@ func (d *decoder) message(m *schema.Message, data string, depth int) (*lua.LTabl
 	if depth == maxDepth {
 		return nil, fmt.Errorf("messages stand more than %d deep in each other", maxDepth)
 	}
-	table := newTable(0, len(m.Fields))
+	table := newTable(0, min(len(m.Fields), fewFields))
 	var seen uint64
 	for len(data) > 0 {
 		num, wireType, n := consumeTag(data)

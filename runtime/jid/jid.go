@@ -5,6 +5,7 @@
 package jid
 
 import (
+	"cmp"
 	"slices"
 	"strings"
 	"unicode/utf8"
@@ -36,6 +37,9 @@ func Resource(name string) string {
 // Local makes a name, such as a contact's or a room's, fit to be a localpart
 // once it has been escaped (XEP-0106), which is what Spectrum does.
 func Local(name string) string {
+	if plain(name) && 3*len(name) <= maxPart { // as nearly all are, whatever has to be escaped
+		return cmp.Or(strings.Trim(name, " "), nobody)
+	}
 	// A character that is composed into one which has to be escaped, such as a
 	// no-break space or a fullwidth @, has to be so before that is done.
 	if composed := norm.NFKC.String(name); escapedLen(composed)-len(composed) != escapedLen(name)-len(name) {

@@ -49,7 +49,7 @@ type Message struct {
 	Fields []*Field
 
 	byName   map[string]*Field
-	byNumber map[protoreflect.FieldNumber]*Field
+	byNumber []*Field // nil is a number that there is not
 	userPath []protoreflect.FieldNumber
 }
 
@@ -101,7 +101,12 @@ func TypeByNumber(n pb.WrapperMessage_Type) *Type {
 func (m *Message) Field(name string) *Field { return m.byName[name] }
 
 // FieldByNumber finds a field by its number, or returns nil.
-func (m *Message) FieldByNumber(n protoreflect.FieldNumber) *Field { return m.byNumber[n] }
+func (m *Message) FieldByNumber(n protoreflect.FieldNumber) *Field {
+	if n < 0 || int(n) >= len(m.byNumber) {
+		return nil
+	}
+	return m.byNumber[n]
+}
 
 // FieldNames are the names of all fields, in the order of their numbers.
 func (m *Message) FieldNames() []string {
@@ -221,7 +226,6 @@ func (r *registry) message(d protoreflect.MessageDescriptor) *Message {
 	m := &Message{
 		Descriptor: d,
 		byName:     map[string]*Field{},
-		byNumber:   map[protoreflect.FieldNumber]*Field{},
 	}
 	r.messages[d.FullName()] = m
 	if n := d.Fields().Len(); n > maxFields {
@@ -233,6 +237,9 @@ func (r *registry) message(d protoreflect.MessageDescriptor) *Message {
 	sort.Slice(m.Fields, func(i, j int) bool {
 		return m.Fields[i].Descriptor.Number() < m.Fields[j].Descriptor.Number()
 	})
+	if n := len(m.Fields); n > 0 {
+		m.byNumber = make([]*Field, m.Fields[n-1].Descriptor.Number()+1)
+	}
 	for i, f := range m.Fields {
 		f.Index = i
 		m.byName[f.Name] = f
