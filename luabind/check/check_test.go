@@ -209,6 +209,8 @@ x_test.lua:5: error: buddy_changed: status: "onlin" is none of its values; did y
 			`x_test.lua:1: error: there is no variable "tset" here [undefined-global]`},
 		{"a file that is missing", []string{"x.cfg", "[service]\nbackend = /bin/sh\n[database]\ntype=sqlite3\n[lua]\nscript = x.lua # check: ignore hidden-script"},
 			"x.cfg:6: error: the script cannot be read: x.lua: no such file or directory [unreadable]"},
+		{"a database of another name", []string{"x.cfg", "[service]\nbackend = /bin/sh\n[database]\ntype=postgres\n[lua]\n# check: ignore hidden-script\nscript = x.lua", "x.lua", "return {}"},
+			`x.cfg:4: error: [database] type is none, sqlite3, mysql or pqxx (PostgreSQL), not "postgres" [config]`},
 		{"the sandbox", []string{"x.cfg", "[service]\nbackend = /bin/sh\n[database]\ntype=sqlite3\n[lua]\nsandbox = 1\n# check: ignore hidden-script\nscript = x.lua", "x.lua", "print(io.open('x'))\nreturn {}"},
 			`x.lua:1: error: there is no variable "io" here [undefined-global]`},
 	} {

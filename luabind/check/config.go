@@ -12,6 +12,7 @@ import (
 
 	"spectrumlua/luabind/source"
 	"spectrumlua/runtime/config"
+	"spectrumlua/runtime/database"
 )
 
 // config checks a transport's config file and the script that it names.
@@ -28,7 +29,7 @@ func (c *checker) config(path string) {
 		return
 	}
 	for _, w := range cfg.Warnings() {
-		c.configWarning(full, w)
+		c.located(full, "config-doubt", w)
 	}
 	f := &configFile{c, cfg, full}
 	f.checkBackend()
@@ -38,6 +39,9 @@ func (c *checker) config(path string) {
 	if err != nil {
 		c.configErrors(full, err)
 		return
+	}
+	if _, err := database.FromConfig(cfg, settings); err != nil {
+		c.located(full, "config", err.Error())
 	}
 	f.checkScript(settings)
 }
@@ -63,17 +67,17 @@ func (c *checker) configErrors(path string, err error) {
 	c.tell(path, e.Line, code, e.Text)
 }
 
-var warningPattern = regexp.MustCompile(`(?s)^:(\d+): (.*)$`)
+var locatedPattern = regexp.MustCompile(`(?s)^:(\d+): (.*)$`)
 
-// configWarning takes a warning, "file:line: text", apart.
-func (c *checker) configWarning(path, text string) {
+// located tells of a text like "file:line: text".
+func (c *checker) located(path, code, text string) {
 	rest := strings.TrimPrefix(text, path)
-	if m := warningPattern.FindStringSubmatch(rest); m != nil {
+	if m := locatedPattern.FindStringSubmatch(rest); m != nil {
 		line, _ := strconv.Atoi(m[1])
-		c.tell(path, line, "config-doubt", m[2])
+		c.tell(path, line, code, m[2])
 		return
 	}
-	c.tell(path, 0, "config-doubt", strings.TrimPrefix(rest, ": "))
+	c.tell(path, 0, code, strings.TrimPrefix(rest, ": "))
 }
 
 // configFile is a config file that Spectrum can read.

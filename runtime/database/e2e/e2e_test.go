@@ -78,7 +78,7 @@ func TestSuites(t *testing.T) {
 		t.Run(pkg, func(t *testing.T) {
 			cmd := exec.Command("go", "test", "-count=1", "-v", pkg)
 			cmd.Dir = "../../.."
-			cmd.Env = os.Environ()
+			cmd.Env = append(os.Environ(), "STORE_MILLION=1")
 			for _, s := range servers {
 				cmd.Env = append(cmd.Env, databasetest.Variables[s.kind.name]+"="+s.url())
 			}
