@@ -146,6 +146,20 @@ test.case("a roster, by ISON", function(t)
   user:expect("buddy_changed", { buddy_name = "eve", status = "none" })
 end)
 
+test.case("a server that does not answer ISON is asked once", function(t)
+  local user = start(t, { config = { away_timeout = 10 } }, function(conn)
+    conn:expect_line "^ISON dan$"
+    conn:expect_line "^PRIVMSG eve :are you there%?$"
+    conn:write_line ":eve!e@example.org PRIVMSG alice :yes"
+  end)
+  user:send("buddy_changed", { buddy_name = "dan" })
+  t:settle()
+  t:advance(25)
+  t:settle()
+  user:say("eve", "are you there?")
+  user:expect("conv_message", { buddy_name = "eve", message = "yes" })
+end)
+
 test.case("contacts who come and go in rooms", function(t)
   local user = start(t, { isupport = "MONITOR CHANTYPES=#" }, function(conn)
     fake.enter(conn, "alice", "#lua", "")

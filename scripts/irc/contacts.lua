@@ -72,7 +72,7 @@ local function watch(session, link, list)
 end
 
 -- ask asks about those that the server does not tell of. Its answers, which name who
--- is there, come in the same order.
+-- is there, come in the same order; a server that owes some is not asked for more.
 local function ask(session, link)
   local nicks = {}
   for _, contact in pairs(link.contacts or {}) do
@@ -81,13 +81,14 @@ local function ask(session, link)
     end
   end
   table.sort(nicks)
-  if link.state ~= "online" or not out.idle(link) then
+  if link.state ~= "online" or not out.idle(link) or link.ison and link.ison[1] then
     return
   end
   link.ison = link.ison or {}
   for _, line in ipairs(in_lines(nicks, " ")) do
-    table.insert(link.ison, line)
-    out.raw(session, link, "ISON " .. line)
+    if out.raw(session, link, "ISON " .. line) then
+      table.insert(link.ison, line)
+    end
   end
 end
 
@@ -190,7 +191,7 @@ end
 
 -- found is the answer to an ISON: those of its nicks that it has not are not there.
 local function found(session, link, msg)
-  local asked = table.remove(link.ison or {}, 1)
+  local asked = table.remove(link.ison or {}, 1) -- none: of the user's own ISON
   local found_nicks = {}
   each(msg.params[#msg.params], function(nick)
     found_nicks[names.fold(link, nick)] = true

@@ -2,6 +2,7 @@
 -- NOTICE "\1VERSION …\1" answers. ACTION, which is /me, is no question: see talk.lua.
 
 local spectrum = require "spectrum"
+local encoding = require "spectrum.encoding"
 local time = require "spectrum.time"
 local names = require "irc.names"
 local out = require "irc.out"
@@ -29,7 +30,7 @@ local ANSWERS = {
     return "spectrum2-lua " .. spectrum.version
   end,
   PING = function(text)
-    return text:sub(1, LONGEST)
+    return (encoding.utf8.truncate(text, LONGEST))
   end,
   TIME = function()
     return time.format(time.now(), "rfc1123")

@@ -18,7 +18,6 @@
 --   online    (session, link)           the server has let us in, and said all of itself
 --   offline   (session, link, why)      the connection is lost, or was closed
 --   joined    (session, link, room)     we are in a room, and all who are there are known
---   left      (session, link, room)     we are not any more
 --   waiting   (session, link, why, s)   the next attempt comes in s seconds
 --   closed    (session, link, why)      there will be none
 --   unknown   (session, link, msg)      nobody wants this line
@@ -39,9 +38,9 @@ local LEAST = {
   AUTHENTICATE = 1, BATCH = 1, CAP = 3, ["332"] = 3, ["333"] = 3, ["353"] = 3,
 }
 
--- How deep batches may stand in each other, and how many lines one may have: what
--- is beyond that comes as if there were no batch.
-local BATCH_DEPTH, BATCH_LINES = 8, 5000
+-- How many batches there may be at once, how deep they may stand in each other, and
+-- how many lines one may have: what is beyond that comes as if there were no batch.
+local BATCHES, BATCH_DEPTH, BATCH_LINES = 50, 8, 5000
 
 -- add takes the events of a module.
 function events.add(module)
@@ -76,6 +75,14 @@ local function deliver(session, link, msg)
   end
 end
 
+local function count(t)
+  local n = 0
+  for _ in pairs(t) do
+    n = n + 1
+  end
+  return n
+end
+
 -- open begins a batch: what is in it waits for its end.
 local function open(link, msg)
   local batch = { ref = msg.params[1]:sub(2), kind = msg.params[2] or "", params = {}, lines = {}, tags = msg.tags }
@@ -87,7 +94,7 @@ local function open(link, msg)
   while outer do
     depth, outer = depth + 1, link.batches[outer.outer]
   end
-  if depth < BATCH_DEPTH then
+  if depth < BATCH_DEPTH and count(link.batches) < BATCHES then
     link.batches[batch.ref] = batch
   end
 end

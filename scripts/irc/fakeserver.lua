@@ -102,7 +102,7 @@ end
 -- enter lets the client into a room: who is there stands in list, the client's own
 -- nick left out.
 function fake.enter(conn, nick, room, list)
-  conn:expect_line("^JOIN " .. room .. "$")
+  conn:expect_line("^JOIN " .. room:gsub("%p", "%%%0") .. "$")
   conn:write_line((":%s!~%s@host.example JOIN %s"):format(nick, nick, room))
   fake.say(
     conn,

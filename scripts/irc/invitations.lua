@@ -13,8 +13,9 @@ local invitations = {}
 function invitations.show(session, l, channel, nick, reason)
   local name = names.address(l, channel)
   local from = nick and names.contact(l, nick) or names.server(l)
-  local said = nick and nick .. " invites you to %s. To accept, join that room." or "You are in %s on IRC. To see it, join that room."
-  session:conv_message { buddy_name = from, message = said:format(name) }
+  local said = nick and ("%s invites you to %s. To accept, join that room."):format(nick, name)
+    or ("You are in %s on IRC. To see it, join that room."):format(name)
+  session:conv_message { buddy_name = from, message = said }
   local function jid(n)
     return n:gsub("@", "%%") .. "@" .. spectrum.jid
   end

@@ -195,6 +195,9 @@ function link.lost(session, l, why)
   local was_online = l.online_at ~= nil
   l.online_at = nil
   drop(session, l, why)
+  if l.state == "closed" then
+    return -- while the user was told
+  end
   if l.failure then
     return link.give_up(session, l)
   end
@@ -256,11 +259,13 @@ end
 -- close ends a link that the user does not need any more.
 function link.close(session, l, reason)
   l.state = "closed" -- first, since the server may hang up while we say it
-  session.data.links[l.key] = nil
+  if session.data.links[l.key] == l then
+    session.data.links[l.key] = nil
+  end
   if l.conn then
     l.conn:set_timeout(GOODBYE)
   end
-  out.now(l, "QUIT", reason or settings.fill(settings.quit, session, l.nick) or "")
+  out.last(l, "QUIT", reason or settings.fill(settings.quit, session, l.nick) or "")
   drop(session, l, "closed")
 end
 

@@ -3,6 +3,9 @@
 --   with irc_server      #chan, nick                      one server for all
 --   without              #chan@server, nick@server        a connection for each
 --
+-- What IRC allows in a name and an address of XMPP does not, such as "/", is escaped
+-- as XEP-0106 has it: #a/b is #a\2fb. Spectrum leaves that to us (disable_jid_escaping).
+--
 -- A contact whose name is that of the server is the server itself: what is written
 -- to it are /commands, and it says what belongs to nobody else.
 
@@ -10,6 +13,28 @@ local isupport = require "irc.isupport"
 local settings = require "irc.settings"
 
 local names = {}
+
+-- UNFIT are the characters that no address of XMPP has in its first part, by the codes
+-- that stand for them.
+local UNFIT = {
+  ["20"] = " ", ["22"] = '"', ["26"] = "&", ["27"] = "'", ["2f"] = "/", ["3a"] = ":",
+  ["3c"] = "<", ["3e"] = ">", ["40"] = "@", ["5c"] = "\\",
+}
+
+-- escape writes a name of IRC as a part of an address. A backslash stays if nothing
+-- behind it reads as a code.
+local function escape(name)
+  name = name:gsub("\\(%x%x)", function(code)
+    return UNFIT[code] and "\\5c" .. code
+  end)
+  return (name:gsub("[ \"&'/:<>@]", function(c)
+    return ("\\%02x"):format(c:byte())
+  end))
+end
+
+local function unescape(name)
+  return (name:gsub("\\(%x%x)", UNFIT))
+end
 
 -- room is what Spectrum calls a channel.
 function names.room(link, channel)
@@ -28,6 +53,7 @@ end
 
 -- address is a name on a link's server.
 function names.address(link, name)
+  name = escape(name)
   if settings.one_server then
     return name
   end
@@ -70,13 +96,16 @@ function names.parse(name)
     if name:lower() == server:lower() then
       return "", nil, server
     end
-    return "", name, server, nick
+    return "", unescape(name), server, nick
+  end
+  if not name:find("@", 1, true) then
+    name = name:gsub("\\40", "@") -- by a client that escapes what its user has typed
   end
   local target, server = name:match("^(.*)@([^@]*)$")
   if not target then
     return name:lower(), nil, name
   end
-  return server:lower(), target ~= "" and target or nil, server, nick
+  return server:lower(), target ~= "" and unescape(target) or nil, server, nick
 end
 
 -- nick makes a nick of any name: without what no server takes, and not empty.

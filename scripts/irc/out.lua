@@ -10,9 +10,9 @@ local settings = require "irc.settings"
 
 local out = {}
 
--- QUEUE is how many lines may wait. JOINED is how long a line may become that joins
--- several rooms.
-local QUEUE, JOINED = 1000, 400
+-- QUEUE is how many lines may wait, REQUESTS how many of those with a label may be
+-- without an answer. JOINED is how long a line may become that joins several rooms.
+local QUEUE, REQUESTS, JOINED = 1000, 200, 400
 
 -- encode writes a line in the server's charset.
 local function encode(line)
@@ -22,29 +22,34 @@ local function encode(line)
   return encoding.from_utf8(line, settings.charset, "?") or line
 end
 
--- wait returns when the flood control lets a line through.
-local function wait_for_token(link)
+-- tokens counts the lines that may leave now.
+local function tokens(link)
   if settings.flood_seconds == 0 then
-    return
+    link.tokens = settings.flood_lines
+    return link.tokens
   end
   local now = time.monotonic()
   local filled = (now - link.tokens_at) / settings.flood_seconds
   link.tokens, link.tokens_at = math.min(settings.flood_lines, link.tokens + filled), now
-  if link.tokens < 1 then
-    spectrum.sleep((1 - link.tokens) * settings.flood_seconds)
+  return link.tokens
+end
+
+-- wait_for_token returns when the flood control lets a line through.
+local function wait_for_token(link)
+  local left = tokens(link)
+  if left < 1 then
+    spectrum.sleep((1 - left) * settings.flood_seconds)
     link.tokens, link.tokens_at = 1, time.monotonic()
   end
-  link.tokens = link.tokens - 1
 end
 
 -- idle tells whether several lines could leave at once: that is when things may be
 -- asked for that nobody waits for.
 function out.idle(link)
-  if #link.queue > 0 or settings.flood_seconds == 0 then
-    return #link.queue == 0
+  if settings.flood_seconds == 0 then
+    return true
   end
-  local filled = (time.monotonic() - link.tokens_at) / settings.flood_seconds
-  return link.tokens + filled >= math.min(3, settings.flood_lines)
+  return #link.queue == 0 and tokens(link) >= math.min(3, settings.flood_lines)
 end
 
 -- take takes the next line from the queue. Joins that wait behind each other become
@@ -61,12 +66,29 @@ local function take(link)
   return line
 end
 
+-- write sends the next line from the queue. If it cannot, the line is put back, to be
+-- counted with those that have not left.
+local function write(link, conn)
+  local line = take(link)
+  link.tokens = link.tokens - 1
+  if conn:write(encode(line), "\r\n") then
+    return true
+  end
+  if link.conn == conn then
+    table.insert(link.queue, 1, { line = line })
+  end
+  return false
+end
+
 -- empty is the task that sends. It ends when nothing waits any more.
-local function empty(session, link)
+local function empty(_, link)
   local conn = link.conn
   while link.conn == conn and link.queue[1] do
     wait_for_token(link)
-    if link.conn ~= conn or not conn:write(encode(take(link)), "\r\n") then
+    if link.conn ~= conn then
+      return
+    end
+    if link.queue[1] and not write(link, conn) then
       return -- the task that reads finds out, too
     end
   end
@@ -128,7 +150,7 @@ function out.request(session, link, request, command, ...)
   end
   link.label = (link.label or 0) + 1
   local label = tostring(link.label)
-  link.requests[label] = request
+  link.requests[label], link.requests[tostring(link.label - REQUESTS)] = request, nil
   return put(session, link, { line = message.format(command, { ... }, { label = label }) })
 end
 
@@ -137,7 +159,7 @@ function out.join(session, link, channel, password)
   if password then
     return out.send(session, link, "JOIN", channel, password)
   end
-  return put(session, link, { line = "JOIN " .. channel, join = channel })
+  return put(session, link, { line = message.format("JOIN", { channel }), join = channel })
 end
 
 -- now sends a line ahead of all that waits: answers to PING, and all of the
@@ -146,6 +168,18 @@ function out.now(link, command, ...)
   if link.conn then
     link.conn:write(encode(message.format(command, { ... })), "\r\n")
   end
+end
+
+-- last sends a line after which nothing more is said. What waits goes before it, as
+-- far as the flood control lets it through at once.
+function out.last(link, command, ...)
+  local conn = link.conn
+  while conn and link.conn == conn and link.queue[1] and tokens(link) >= 1 do
+    if not write(link, conn) then
+      return
+    end
+  end
+  out.now(link, command, ...)
 end
 
 -- pieces cuts a text into what fits into lines of a command to a target: at line
@@ -158,20 +192,6 @@ function out.pieces(link, command, target, text, extra)
     end
   end
   return list
-end
-
--- say queues a text as as many lines as it takes: PRIVMSG or NOTICE. `ctcp` makes it
--- a CTCP message, such as ACTION. It returns the pieces, or nil and why not.
-function out.say(session, link, command, target, text, ctcp)
-  local before, after = ctcp and "\1" .. ctcp .. " " or "", ctcp and "\1" or ""
-  local pieces = out.pieces(link, command, target, text, #before + #after)
-  for _, piece in ipairs(pieces) do
-    local ok, why = out.send(session, link, command, target, before .. piece .. after)
-    if not ok then
-      return nil, why
-    end
-  end
-  return pieces
 end
 
 return out

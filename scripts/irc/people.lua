@@ -112,8 +112,7 @@ local function mode(session, l, msg)
     out.send(session, l, "NAMES", room.channel) -- what was below the sign that is gone
   end
   if room.shown then
-    table.remove(msg.params, 1)
-    rooms.tell(session, l, room, ("%s sets mode %s"):format(msg.source.nick, table.concat(msg.params, " ")))
+    rooms.tell(session, l, room, ("%s sets mode %s"):format(msg.source.nick, table.concat(msg.params, " ", 2)))
   end
 end
 

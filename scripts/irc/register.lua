@@ -9,12 +9,17 @@
 --   tries     how many nicks have been refused
 
 local crypto = require "spectrum.crypto"
+local encoding = require "spectrum.encoding"
 local isupport = require "irc.isupport"
 local link = require "irc.link"
 local names = require "irc.names"
+local message = require "irc.message"
 local out = require "irc.out"
 local sasl = require "irc.sasl"
+local say = require "irc.say"
 local settings = require "irc.settings"
+
+local utf8 = encoding.utf8
 
 local register = {}
 
@@ -146,7 +151,7 @@ local function another_nick(l)
   if tries <= 2 then
     return l.wanted .. ("_"):rep(tries)
   end
-  return ("%s%03d"):format(l.wanted:sub(1, 6), math.random(0, 999))
+  return ("%s%03d"):format((utf8.truncate(l.wanted, 6)), math.random(0, 999))
 end
 
 -- nick_refused tries another nick, so many times.
@@ -217,7 +222,22 @@ local function identify(session, l)
   local target, text = (settings.fill(settings.identify, session, l.nick) or ""):match("^(%S+)%s+(.+)$")
   if target and not l.account then
     l.reg.identifies = names.fold(l, target)
+    say.hide(l, target, text)
     out.now(l, "PRIVMSG", target, text)
+  end
+end
+
+-- commands sends what the admin has set.
+local function commands(session, l)
+  for _, template in ipairs(settings.commands) do
+    local line = settings.fill(template, session, l.nick)
+    local said = line and message.parse((line:gsub("^/", "")))
+    if said and said.command == "PRIVMSG" and said.params[2] then
+      say.hide(l, said.params[1], said.params[2])
+    end
+    if said then
+      out.raw(session, l, (line:gsub("^/", "")))
+    end
   end
 end
 
@@ -227,12 +247,7 @@ local function welcome(session, l)
     return
   end
   identify(session, l)
-  for _, template in ipairs(settings.commands) do
-    local line = settings.fill(template, session, l.nick)
-    if line then
-      out.raw(session, l, (line:gsub("^/", "")))
-    end
-  end
+  commands(session, l)
   link.online(session, l)
   if l.nick ~= l.wanted then
     link.tell(session, l, ("You cannot be %s there, so you are %s."):format(l.wanted, l.nick))

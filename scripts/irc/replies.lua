@@ -1,6 +1,7 @@
 -- irc/replies.lua: what the server answers: refusals in plain words, where they
 -- belong; the list of rooms; and whatever the user has asked for with /quote.
 
+local encoding = require "spectrum.encoding"
 local time = require "spectrum.time"
 local names = require "irc.names"
 local out = require "irc.out"
@@ -160,8 +161,8 @@ end
 
 -- The list of rooms ----------------------------------------------------------------
 
--- SHOWN is how many rooms are shown in a message.
-local SHOWN = 30
+-- SHOWN is how many rooms are shown in a message, TOPIC how many bytes of a topic.
+local SHOWN, TOPIC = 30, 200
 
 -- list asks for the rooms that there are; a place to show them in may be nil.
 function replies.list(session, link, place, filter)
@@ -222,7 +223,7 @@ local function list_entry(_, link, msg)
   list.rooms[#list.rooms + 1] = {
     name = msg.params[2],
     people = tonumber(msg.params[3]) or 0,
-    topic = text.plain(msg.params[4] or ""):sub(1, 200),
+    topic = (encoding.utf8.truncate(text.plain(msg.params[4] or ""), TOPIC)),
   }
   if #list.rooms > 2 * settings.list_limit + 100 then
     cut(list)

@@ -39,13 +39,12 @@ end
 
 -- tell says something in a room, as the server.
 function rooms.tell(session, l, room, said)
-  session:conv_message { buddy_name = room.name, nickname = l.server, message = said }
+  session:conv_message { buddy_name = room.name, nickname = l.server, message = text.plain(said) }
 end
 
 -- forget takes a room out, and closes the connection if it was for nothing else.
 local function forget(session, l, room)
   l.rooms[names.fold(l, room.channel)] = nil
-  events.emit("left", session, l, room)
   rooms.close_unused(session, l)
 end
 
@@ -123,6 +122,7 @@ function rooms.join(session, m)
   if not channel or not names.is_room(l, channel) or channel:find("[%s,%c]") then
     return refuse(session, { name = m.room, nick = m.nickname }, server, "room_not_found", "there is no such room")
   end
+  local password = (m.password or "") ~= "" and m.password or nil
   local why
   l, why = link.open(session, key, server, names.nick(m.nickname))
   if not l then
@@ -130,9 +130,10 @@ function rooms.join(session, m)
   end
   local room = rooms.find(l, channel)
   if room then
+    room.password = password or room.password
     return rooms.join_again(session, l, room, m)
   end
-  room = { name = m.room, channel = channel, nick = m.nickname, password = m.password, wanted = true, members = {} }
+  room = { name = m.room, channel = channel, nick = m.nickname, password = password, wanted = true, members = {} }
   l.rooms[names.fold(l, channel)] = room
   ask(session, l, room)
 end
@@ -141,7 +142,6 @@ end
 function rooms.join_again(session, l, room, m)
   local another = room.shown and m.nickname ~= room.nick and names.nick(m.nickname)
   room.name, room.nick, room.wanted = m.room, m.nickname, true
-  room.password = m.password or room.password
   if room.joined then
     for _, member in pairs(room.members) do
       member.shown = nil
@@ -220,8 +220,12 @@ function rooms.leave(session, m)
   return true
 end
 
--- left notes that we are out of a room, by whatever it was.
+-- left notes that we are out of a room, by whatever it was. As long as we have only
+-- asked to get in, it is about the time before: the user has left, and come back at once.
 function rooms.left(session, l, room, why, flag)
+  if room.state == "asked" then
+    return
+  end
   if room.shown then
     put_out(session, room, flag, why)
   end
@@ -249,6 +253,17 @@ function rooms.set_topic(session, m)
 end
 
 -- What the server says -------------------------------------------------------------
+
+-- refold finds rooms by how this server compares names, as soon as it has said so.
+local function refold(_, l)
+  if l.folded ~= l.isupport.CASEMAPPING then
+    local found = {}
+    for _, room in pairs(l.rooms) do
+      found[names.fold(l, room.channel)] = room
+    end
+    l.rooms, l.folded = found, l.isupport.CASEMAPPING
+  end
+end
 
 -- REFUSALS are the numerics that refuse a JOIN, with the flag that Spectrum makes an
 -- error of.
@@ -324,6 +339,8 @@ rooms.events = {
     end
   end,
 
+  connected = refold,
+  ["005"] = refold,
   online = function(session, l)
     l.told = false
     for _, room in pairs(l.rooms) do

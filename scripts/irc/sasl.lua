@@ -188,6 +188,9 @@ local function refused(session, l, msg)
 end
 
 sasl.events = {
+  connected = function(_, l)
+    l.sasl = nil
+  end,
   AUTHENTICATE = challenge,
   ["900"] = function(_, l, msg)
     l.account = msg.params[3]

@@ -81,15 +81,25 @@ end
 --
 --   { target = folded, line = …, room = …, whole = { message, xhtml } }
 --
--- where only the last line of a message has the whole of it, or nil.
+-- where only the last line of a message has the whole of it, or nil. `hidden` lines are
+-- those that nobody has typed.
 function say.returned(link, msg)
   local target = names.fold(link, msg.params[1])
   for i, sent in ipairs(link.echoes or {}) do
-    if msg.request == sent.id or msg.request == nil and sent.target == target and sent.line == msg.params[2] then
+    local same = sent.line == msg.params[2] and (sent.target == target or sent.hidden)
+    if msg.request == sent.id or msg.request == nil and same then
       return table.remove(link.echoes, i)
     end
   end
   return nil
+end
+
+-- hide keeps what is said in the user's name, such as a password to NickServ, from being
+-- shown to him when it comes back.
+function say.hide(link, target, line)
+  if link.caps["echo-message"] then
+    remember(link, { target = names.fold(link, target), line = line, hidden = true })
+  end
 end
 
 -- shown shows the user, in a room, what he has said.

@@ -33,6 +33,9 @@ function typing.composing(session, m, state)
   end
   target = nick or target
   local now, last = time.monotonic(), link.typing
+  if not out.idle(link) then
+    return -- words come first
+  end
   if last and last.target == target and last.state == state and now - last.at < EVERY then
     return
   end

@@ -100,7 +100,7 @@ end
 -- service talks to one of the network's services.
 local function service(name)
   return function(c)
-    return out.send(c.session, c.link, "PRIVMSG", name, c.rest ~= "" and c.rest or "help")
+    return say.send(c.session, c.link, name, { message = c.rest ~= "" and c.rest or "help" })
   end
 end
 
