@@ -2,6 +2,7 @@ package source
 
 import (
 	"fmt"
+	"slices"
 
 	"github.com/yuin/gopher-lua/ast"
 )
@@ -16,25 +17,35 @@ import (
 // So such an assignment is compiled as what it means:
 //
 //	do local x, y = b, math.floor(a); b = y; a = x end
+//
+// Two single ones need that as well, since the variable is overwritten before
+// its value is read, and with it those declared behind it:
+//
+//	a = not b and a
+//	text = (text:gsub("a", "b")) -- in a function whose last parameter it is
 
-// spread changes the multiple assignments of a tree, and returns what makes the
-// tree as it was.
-func spread(tree []ast.Stmt) (restore func()) {
+// spread changes the multiple assignments of a tree and its constructors, and
+// returns what makes the tree as it was; the error is of what cannot be
+// compiled.
+func spread(tree []ast.Stmt) (restore func(), problem *Error) {
 	s := &spreader{}
 	s.block(tree)
 	return func() {
-		for _, undo := range s.undo {
+		for _, undo := range slices.Backward(s.undo) {
 			undo()
 		}
-	}
+	}, s.problem
 }
 
-type spreader struct{ undo []func() }
+type spreader struct {
+	undo    []func()
+	problem *Error
+}
 
 func (s *spreader) block(stmts []ast.Stmt) {
 	for i, stmt := range stmts {
 		s.stmt(stmt)
-		if a, ok := stmt.(*ast.AssignStmt); ok && len(a.Lhs) > 1 && assignsVariable(a) {
+		if a, ok := stmt.(*ast.AssignStmt); ok && assignsVariable(a) && (len(a.Lhs) > 1 || inPlace(a.Rhs)) {
 			stmts[i] = spreadOut(a)
 			s.undo = append(s.undo, func() { stmts[i] = a })
 		}
@@ -48,6 +59,20 @@ func assignsVariable(a *ast.AssignStmt) bool {
 		}
 	}
 	return false
+}
+
+// inPlace tells of values that are worked out in the variable that they are
+// assigned to.
+func inPlace(values []ast.Expr) bool {
+	return slices.ContainsFunc(values, func(e ast.Expr) bool {
+		switch x := e.(type) {
+		case *ast.LogicalOpExpr:
+			return true
+		case *ast.FuncCallExpr:
+			return x.AdjustRet
+		}
+		return false
+	})
 }
 
 // spreadOut is a multiple assignment by way of local variables, whose names no
@@ -148,6 +173,7 @@ func (s *spreader) expr(e ast.Expr) {
 		for _, field := range x.Fields {
 			s.exprs([]ast.Expr{field.Key, field.Value})
 		}
+		s.constructor(x)
 	case *ast.FuncCallExpr:
 		s.exprs([]ast.Expr{x.Func, x.Receiver})
 		s.exprs(x.Args)

@@ -47,6 +47,11 @@ func TestMultipleAssignment(t *testing.T) {
 		"local a, b = 1, 2; return (function() a, b = b, tostring(a); return a, b end)()":                             "2 1",
 		"local a, b = 1, 2; local t = { f = function() a, b = b, tostring(a) end }; t.f(); return a, b":               "2 1",
 		"local a, b; for i = 1, 2 do a, b = i, tostring(a) end; return a, b":                                          "2 1",
+		"local a = 'x'; a = not 1 and a; return a":                                                                    "false",
+		"local a = 5; a = nil or not a or a; return a":                                                                "5",
+		"local a, b = 5, false; a = not b and a or b; return a":                                                       "5",
+		"return (function(s) local n = 3; s = (s:gsub('a', 'b')); return s, n end)('a')":                              "b 3",
+		"return (function(s, n) local k = 3; n = (tostring(s, n, k)); return s, n, k end)(1, 2)":                      "1 1 3",
 	} {
 		if got := evaluate(t, script); got != want {
 			t.Errorf("%s\ngives %s, want %s", script, got, want)
