@@ -141,7 +141,7 @@ func TestRoomComesInOneGo(t *testing.T) {
 
 // TestTheListOfChunksStaysShort keeps a queue that is never empty.
 func TestTheListOfChunksStaysShort(t *testing.T) {
-	o := newOutbox(1 << 30, nil)
+	o := newOutbox(1<<30, nil)
 	o.pushPong(nil)
 	payload := make([]byte, chunkSize)
 	push := func() {

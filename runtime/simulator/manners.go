@@ -120,7 +120,7 @@ func (b *Backend) SettleManners(ctx context.Context) error {
 	if b.manners == nil {
 		return nil
 	}
-	b.manners.hearing.Lock() // what somebody has seen is among the news
+	b.manners.hearing.Lock()   // what somebody has seen is among the news
 	b.manners.hearing.Unlock() //nolint:staticcheck // there is nothing to guard
 	settled := make(chan struct{})
 	select {
