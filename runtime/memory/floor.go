@@ -3,6 +3,7 @@ package memory
 import (
 	"os"
 	"runtime/debug"
+	"sync/atomic"
 )
 
 // floorBytes is how much garbage may come together before it is collected,
@@ -15,7 +16,15 @@ const floorBytes = 16 << 20
 const startPercent = 400
 
 // floor is what Settle has taken.
-var floor []byte
+var floor atomic.Pointer[[]byte]
+
+// floorSize is how many bytes that are.
+func floorSize() int64 {
+	if f := floor.Load(); f != nil {
+		return int64(len(*f))
+	}
+	return 0
+}
 
 // Begin is called first in a program that calls Settle when its start is over:
 // garbage of the start is left until then. A GOGC in the environment turns both
@@ -32,7 +41,8 @@ func Begin() {
 // Used does not count it. It is called once.
 func Settle() {
 	if os.Getenv("GOGC") == "" {
-		floor = make([]byte, floorBytes)
+		f := make([]byte, floorBytes)
+		floor.Store(&f)
 		debug.SetGCPercent(100)
 	}
 	debug.FreeOSMemory()

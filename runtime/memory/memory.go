@@ -23,7 +23,7 @@ func Used() int64 {
 		{Name: "/memory/classes/heap/released:bytes"},
 	}
 	metrics.Read(samples)
-	return int64(samples[0].Value.Uint64()-samples[1].Value.Uint64()) - int64(len(floor))
+	return int64(samples[0].Value.Uint64()-samples[1].Value.Uint64()) - floorSize()
 }
 
 // Limit says what to do as memory comes near a limit.
@@ -40,7 +40,7 @@ type Limit struct {
 // Watch watches until ctx is done or Over has been called, on the caller's
 // goroutine. It has Go collect its garbage harder as the limit comes near.
 func (l Limit) Watch(ctx context.Context) {
-	before := debug.SetMemoryLimit(l.Bytes/100*nearPercent + int64(len(floor)))
+	before := debug.SetMemoryLimit(l.Bytes/100*nearPercent + floorBytes)
 	defer debug.SetMemoryLimit(before)
 	tick := time.NewTicker(lookEvery)
 	defer tick.Stop()
