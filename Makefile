@@ -5,10 +5,12 @@ PREFIX    ?= /usr/local
 DESTDIR   ?=
 BIN       := bin
 FUZZTIME  ?= 20s
+SOAK      ?= 20m
 
 # Tools, by version. They are run from the module cache and never in go.mod.
 BUF           := github.com/bufbuild/buf/cmd/buf@v1.75.0
 GOLANGCI_LINT := github.com/golangci/golangci-lint/v2/cmd/golangci-lint@v2.15.0
+GOVULNCHECK   := golang.org/x/vuln/cmd/govulncheck@v1.9.0
 
 # The race detector needs a C compiler.
 RACE := $(shell command -v $$($(GO) env CC) >/dev/null 2>&1 && echo -race)
@@ -56,7 +58,7 @@ bench-irc: build ## Measure scripts/irc.lua beside Debian's libcommuni backend (
 lint: ## Check formatting, vet, and the rules of .golangci.yml
 	@test -z "$$(gofmt -l .)" || { gofmt -l .; echo "gofmt -w the files above"; exit 1; }
 	$(GO) vet ./...
-	$(GO) vet -tags e2e ./cmd/spectrum2_lua_backend/... ./runtime/database/...
+	$(GO) vet -tags e2e,soak ./cmd/spectrum2_lua_backend/... ./runtime/database/...
 	$(GO) run $(GOLANGCI_LINT) run ./...
 
 .PHONY: fuzz
@@ -67,6 +69,17 @@ fuzz: ## Run each fuzzer for FUZZTIME (20s; or 5000x, a number of inputs)
 	    $(GO) test -run '^$$' -fuzz "^$$target\$$" -fuzztime $(FUZZTIME) -fuzzminimizetime 10x $$package; \
 	  done; \
 	done
+
+.PHONY: soak
+soak: ## Let 2,000 users come and go for SOAK (20m), and look whether anything grows or is lost
+	SOAK=$(SOAK) $(GO) test -tags soak -count=1 -v -timeout 0 -run '^TestSoak$$' ./cmd/spectrum2_lua_backend
+
+.PHONY: vuln
+vuln: ## Look for known vulnerabilities in what the programs are made of (needs the network)
+	@found=$$($(GO) run $(GOVULNCHECK) ./... 2>&1); code=$$?; echo "$$found"; \
+	case "$$found" in *"fetching vulnerabilities"*) \
+	  echo; echo "=== The database of vulnerabilities cannot be reached: NOTHING HAS BEEN CHECKED ==="; exit 0;; \
+	esac; exit $$code
 
 .PHONY: generate
 generate: ## Make Go code, editor annotations and the reference from pb/protocol.proto and luabind/api

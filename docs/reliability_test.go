@@ -1,0 +1,112 @@
+package docs_test
+
+import (
+	"os"
+	"path/filepath"
+	"regexp"
+	"strings"
+	"testing"
+)
+
+var (
+	namedTest   = regexp.MustCompile("`((?:Test|Fuzz)[A-Za-z0-9]+)`")
+	namedFolder = regexp.MustCompile("`([a-z0-9_]+(?:/[a-z0-9_]+)*)`")
+)
+
+// TestEveryPromiseHasItsTest looks for the tests that the page on reliability
+// names, in the folders that it names before them.
+func TestEveryPromiseHasItsTest(t *testing.T) {
+	found := 0
+	for _, line := range strings.Split(read(t, "docs/reliability.md"), "\n") {
+		folder := ""
+		for _, word := range regexp.MustCompile("`[^`]+`").FindAllString(line, -1) {
+			if m := namedFolder.FindStringSubmatch(word); m != nil {
+				if info, err := os.Stat(filepath.Join("..", m[1])); err == nil && info.IsDir() {
+					folder = m[1]
+				}
+			}
+			m := namedTest.FindStringSubmatch(word)
+			if m == nil || folder == "" {
+				continue
+			}
+			found++
+			if !hasFunction(t, filepath.Join("..", folder), m[1]) {
+				t.Errorf("%s has no %s", folder, m[1])
+			}
+		}
+	}
+	if found < 50 {
+		t.Errorf("only %d tests are named", found)
+	}
+}
+
+func hasFunction(t *testing.T, folder, name string) bool {
+	t.Helper()
+	files, err := filepath.Glob(filepath.Join(folder, "*_test.go"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, file := range files {
+		text, err := os.ReadFile(file)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if strings.Contains(string(text), "\nfunc "+name+"(") {
+			return true
+		}
+	}
+	return false
+}
+
+// TestBoundsAreAsThePageSays holds the page's numbers against the code's.
+func TestBoundsAreAsThePageSays(t *testing.T) {
+	page := read(t, "docs/reliability.md")
+	cases := []struct{ file, constant, row string }{
+		{"runtime/wire/wire.go", "DefaultMaxFrame = 16 << 20", "| a frame | 16 MB"},
+		{"runtime/link/link.go", "DefaultMaxQueue     = 4 << 20", "| waiting to be written | 4 MB"},
+		{"runtime/link/link.go", "DefaultWriteTimeout = 60 * time.Second", "| Spectrum takes no byte | 60 s"},
+		{"runtime/link/link.go", "DefaultPulse        = 5 * time.Second", "| no sign of life while reading is held up | 5 s"},
+		{"runtime/link/outbox.go", "maxUrgent = 64 << 10", "| PONG and STATS that nobody reads | 64 kB"},
+		{"runtime/link/outbox.go", "chunkSize = 64 << 10", "| ahead of a PONG | one write of 64 kB"},
+		{"runtime/link/dial.go", "dialTimeout = 10 * time.Second", "| connecting to Spectrum | 10 s"},
+		{"runtime/config/options.go", `{"max_queue", KindCount, "10000"`, "| messages waiting for one user | 10,000"},
+		{"runtime/config/options.go", `{"handler_timeout", KindSeconds, "10"`, "| computing without a wait | 10 s"},
+		{"runtime/config/options.go", `{"max_string", KindBytes, "64M"`, "| a string of a library function | 64 MB"},
+		{"runtime/config/options.go", `{"memory_limit", KindBytes, "0"`, "| memory | none"},
+		{"luabind/host.go", "maxQueueBytes = 64 << 20", "| bytes waiting for all users | 64 MB"},
+		{"luabind/backend/backend.go", "watchdogGrace = 5 * time.Second", "| a script that ignores that | 5 s"},
+		{"luabind/load.go", "loadTimeout = time.Minute", "| loading | 60 s"},
+		{"luabind/vm.go", "maxCallDepth    = 2000", "| nested calls | 2,000"},
+		{"luabind/stdlib/stdlib.go", "maxList = 1 << 20", "| a list | 1,048,576"},
+		{"luabind/source/compile.go", "maxFile = 4 << 20", "| source text | 4 MB"},
+		{"luabind/convert/text.go", "MaxStanza = 512<<10 - 8<<10", "| a message to Spectrum | 504 kB"},
+		{"luabind/modules/net/net.go", "defaultTimeout = 30 * time.Second", "| a connection, its TLS handshake included | 30 s"},
+		{"luabind/modules/net/conn.go", "defaultStall = 60 * time.Second", "| a peer that takes none of what is written | 60 s"},
+		{"luabind/modules/net/names.go", "lookupTimeout = 10 * time.Second", "| asking for a name | 10 s"},
+		{"luabind/modules/net/proxy.go", "maxAnswer = 64 << 10", "| a proxy's answer | 64 kB"},
+		{"luabind/stream/reader.go", "DefaultLine = 64 << 10", "| a line | 64 kB"},
+		{"luabind/modules/http/http.go", "defaultTimeout   = 30 * time.Second", "| an HTTP request, from the name to the body | 30 s"},
+		{"luabind/modules/http/http.go", "defaultMaxSize   = 16 << 20", "| an answer's body, unpacked | 16 MB"},
+		{"luabind/modules/http/http.go", "defaultRedirects = 10", "| redirects | 10;"},
+		{"luabind/modules/http/pool.go", "maxHeader        = 256 << 10", "| an answer's header | 256 kB"},
+		{"luabind/modules/http/serve.go", "defaultMaxBody     = 1 << 20", "| a client's body | 1 MB"},
+		{"luabind/modules/http/serve.go", "maxRequestHeader   = 64 << 10", "| a client's header | 64 kB"},
+		{"luabind/modules/http/serve.go", "maxConnections     = 256", "| clients connected to a server | 256"},
+		{"luabind/modules/http/serve.go", "header: 10 * time.Second", "| clients who are slow | 10 s"},
+		{"luabind/modules/websocket/websocket.go", "defaultTimeout  = 30 * time.Second", "| a WebSocket's handshake | 30 s"},
+		{"luabind/modules/websocket/websocket.go", "defaultMessage  = 16 << 20", "| a WebSocket's message | 16 MB"},
+		{"luabind/modules/websocket/websocket.go", "defaultInterval = 30 * time.Second", "| a WebSocket that is silent | pings each 30 s"},
+		{"luabind/modules/websocket/inbox.go", "maxWaiting      = 64", "| messages of a WebSocket that nobody receives | 64,"},
+		{"luabind/modules/sql/base.go", "defaultTimeout     = 10 * time.Second", "| an SQL statement | 10 s"},
+	}
+	blanks := regexp.MustCompile(`[ \t]+`)
+	squeezed := func(s string) string { return blanks.ReplaceAllString(s, " ") }
+	for _, c := range cases {
+		if !strings.Contains(squeezed(read(t, c.file)), squeezed(c.constant)) {
+			t.Errorf("%s has no %q: what does the page say now?", c.file, c.constant)
+		}
+		if !strings.Contains(page, c.row) {
+			t.Errorf("the page has no %q", c.row)
+		}
+	}
+}
