@@ -12,6 +12,7 @@ import (
 	"slices"
 	"strings"
 	"syscall"
+	"time"
 
 	"golang.org/x/sys/unix"
 	"modernc.org/sqlite"
@@ -129,7 +130,7 @@ func (c *sqliteConnector) Connect(ctx context.Context) (driver.Conn, error) {
 		return nil, err
 	}
 	for _, pragma := range c.pragmas {
-		if _, err := conn.(driver.ExecerContext).ExecContext(ctx, pragma, nil); err != nil {
+		if err := execPragma(ctx, conn, pragma); err != nil {
 			_ = conn.Close()
 			return nil, err
 		}
@@ -141,6 +142,25 @@ func (c *sqliteConnector) Connect(ctx context.Context) (driver.Conn, error) {
 		}
 	}
 	return conn, nil
+}
+
+// busyPause is how long to wait where SQLite does not.
+const busyPause = 2 * time.Millisecond
+
+// execPragma tries until ctx is done: of two processes which both make a new file
+// one with a WAL, SQLite has neither wait, and fails one of them at once.
+func execPragma(ctx context.Context, conn driver.Conn, pragma string) error {
+	for {
+		_, err := conn.(driver.ExecerContext).ExecContext(ctx, pragma, nil)
+		if err == nil || sqliteKind(err) != busy {
+			return err
+		}
+		select {
+		case <-ctx.Done():
+			return err
+		case <-time.After(busyPause):
+		}
+	}
 }
 
 // pragmasOfFiles name files, or turn off what confines.
