@@ -2,6 +2,7 @@ package main
 
 import (
 	"fmt"
+	"io"
 	"net"
 	"os"
 	"os/exec"
@@ -70,8 +71,8 @@ func backend(kind string) int {
 var spoilers = map[string]func(net.Conn) int{
 	"exit code": func(conn net.Conn) int { _ = bench.Baseline(conn); return 7 },
 	"mute": func(conn net.Conn) int {
-		_, _ = conn.Read(make([]byte, 100))
-		select {}
+		_, _ = io.Copy(io.Discard, conn) // a connection that nobody reads is closed by the garbage collector
+		return 0
 	},
 	"dies": func(conn net.Conn) int {
 		_, _ = conn.Read(make([]byte, 100))
