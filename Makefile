@@ -12,8 +12,8 @@ BUF           := github.com/bufbuild/buf/cmd/buf@v1.75.0
 GOLANGCI_LINT := github.com/golangci/golangci-lint/v2/cmd/golangci-lint@v2.15.0
 GOVULNCHECK   := golang.org/x/vuln/cmd/govulncheck@v1.9.0
 
-# The race detector needs a C compiler.
-RACE := $(shell command -v $$($(GO) env CC) >/dev/null 2>&1 && echo -race)
+# The race detector needs a C compiler, and that it may be used.
+RACE := $(shell [ "$$($(GO) env CGO_ENABLED)" = 1 ] && command -v $$($(GO) env CC) >/dev/null 2>&1 && echo -race)
 
 .DEFAULT_GOAL := help
 
