@@ -11,8 +11,6 @@ import (
 	"strings"
 	"testing"
 
-	"google.golang.org/protobuf/reflect/protoreflect"
-
 	"spectrumlua/luabind/luatest"
 	"spectrumlua/luabind/modules"
 	"spectrumlua/runtime/config"
@@ -93,116 +91,6 @@ func hasRow(t *testing.T, where, text string, cells ...string) {
 func TestReadmeIsShort(t *testing.T) {
 	if n := strings.Count(read(t, "README.md"), "\n"); n >= 120 {
 		t.Errorf("README.md has %d lines, which is not under 120", n)
-	}
-}
-
-func TestEveryMessageStandsInTheReference(t *testing.T) {
-	messages := section(t, read(t, "docs/api.md"), "## Messages")
-	for _, typ := range schema.Types() {
-		from := "nobody"
-		switch {
-		case typ.SpectrumTakes && typ.SpectrumSends:
-			from = "both"
-		case typ.SpectrumTakes:
-			from = "script"
-		case typ.SpectrumSends:
-			from = "Spectrum"
-		}
-		payload := "–"
-		switch {
-		case typ.Raw:
-			payload = "raw"
-		case typ.Payload != nil:
-			name := string(typ.Payload.Descriptor.Name())
-			payload = "[" + name + "](#" + strings.ToLower(name) + ")"
-		}
-		hasRow(t, "Messages", messages, "`"+typ.Name+"`", from, payload)
-	}
-}
-
-func TestEveryFieldStandsInTheReference(t *testing.T) {
-	api := read(t, "docs/api.md")
-	seen := map[*schema.Message]bool{}
-	var check func(m *schema.Message)
-	check = func(m *schema.Message) {
-		if m == nil || seen[m] || m.Descriptor.IsMapEntry() {
-			return
-		}
-		seen[m] = true
-		name := string(m.Descriptor.Name())
-		text := section(t, api, "### "+name)
-		for _, f := range m.Fields {
-			need := ""
-			switch {
-			case f.User:
-				need = "user"
-			case f.Descriptor.Cardinality() == protoreflect.Required && !f.Flags:
-				need = "required"
-			}
-			hasRow(t, name, text, "`"+f.Name+"`", kind(f), need)
-			check(f.Message)
-		}
-		if rows := strings.Count(text, "\n| `"); rows != len(m.Fields) {
-			t.Errorf("%s has %d rows, but %d fields", name, rows, len(m.Fields))
-		}
-	}
-	for _, typ := range schema.Types() {
-		check(typ.Payload)
-	}
-}
-
-// kind says in the words of the reference what a field holds.
-func kind(f *schema.Field) string {
-	link := func(d protoreflect.Descriptor) string {
-		name := string(d.Name())
-		return "[" + name + "](#" + strings.ToLower(name) + ")"
-	}
-	word, plural := "", ""
-	switch {
-	case f.Descriptor.IsMap():
-		return "table of texts"
-	case f.Flags:
-		return "list of " + link(f.Enum.Descriptor)
-	case f.Enum != nil:
-		word = link(f.Enum.Descriptor)
-		plural = word
-	case f.Message != nil:
-		word = link(f.Message.Descriptor)
-		plural = word
-	default:
-		word = map[protoreflect.Kind]string{
-			protoreflect.StringKind: "text", protoreflect.BytesKind: "bytes",
-			protoreflect.BoolKind: "boolean", protoreflect.Int32Kind: "number",
-		}[f.Descriptor.Kind()]
-		plural = word + "s"
-	}
-	if f.Descriptor.IsList() {
-		return "list of " + plural
-	}
-	return word
-}
-
-func TestEveryEnumValueStandsInTheReference(t *testing.T) {
-	api := read(t, "docs/api.md")
-	seen := map[*schema.Enum]bool{}
-	for _, typ := range schema.Types() {
-		if typ.Payload == nil {
-			continue
-		}
-		for _, f := range typ.Payload.Fields {
-			if f.Enum == nil || seen[f.Enum] {
-				continue
-			}
-			seen[f.Enum] = true
-			name := string(f.Enum.Descriptor.Name())
-			text := section(t, api, "### "+name)
-			for _, value := range f.Enum.Names {
-				hasRow(t, name, text, "`\""+value+"\"`")
-			}
-		}
-	}
-	if len(seen) == 0 {
-		t.Error("no enum was found")
 	}
 }
 
