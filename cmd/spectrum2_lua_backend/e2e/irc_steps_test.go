@@ -460,11 +460,7 @@ func isKicked(s *ircScene) {
 
 func leaves(s *ircScene) {
 	s.dora.do(command{"do": "presence", "to": s.room + "/dora", "type": "unavailable"})
-	if s.mode.one {
-		s.carol.wait(":dora!", " PART #room")
-	} else {
-		s.carol.wait(":dora!", " QUIT ") // it was her only room there
-	}
+	s.carol.wait(":dora!", " PART #room")
 	s.alice.wait("dora is gone", gone(s.room, "dora", 0))
 }
 

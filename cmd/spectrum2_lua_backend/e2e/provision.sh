@@ -1,171 +1,31 @@
 #!/usr/bin/env bash
 # Makes the folder that the end-to-end tests run in: a small Debian with
 # Spectrum 2, Prosody, ngIRCd, slixmpp and the C++ backends to compare with.
-# It is kept between runs; a second run only looks at the stamp.
+# How, and what the exit codes say, stands in .ci/debian.sh.
 #
 #   E2E_ROOT    the folder (default: .e2e/root at the top of the repository)
 #   E2E_MIRROR  the Debian mirror (default: the one that apt uses here)
 #   -f          make it anew
-#
-# Exit codes: 0 the folder is ready; 75 the archive cannot provide it today, or
-# cannot be reached (then .e2e/unavailable at the top of the repository says so,
-# too); anything else is an error in here or in how it was called.
 set -euo pipefail
 
-here=$(cd -- "$(dirname -- "${BASH_SOURCE[0]}")" && pwd)
-root=${E2E_ROOT:-$here/../../../.e2e/root}
-case $root in /*) ;; *) root=$PWD/$root ;; esac
-root=$(realpath -m -- "$root")
-part=$root.part
-log=$root.log
-verdict=$(realpath -m -- "$here/../../../.e2e/unavailable")
+top=$(cd -- "$(dirname -- "$0")/../../.." && pwd)
+variable=E2E_ROOT
+root=$(realpath -m -- "${E2E_ROOT:-$top/.e2e/root}")
+verdict=$top/.e2e/unavailable
+purpose="SPECTRUM 2"
 
 suite=sid           # the only one with spectrum2 …
 older=trixie        # … which still wants this one's boost
 packages=(spectrum2 spectrum2-backend-libcommuni spectrum2-backend-swiften
           prosody ngircd python3-slixmpp)
-# Whatever changes what is in the folder belongs in the stamp.
 want="v1 $suite+$older ${packages[*]}"
 apt_options=(-q -o Acquire::Retries=3 -o Acquire::http::Timeout=30
              -o Acquire::Check-Valid-Until=false -o APT::Sandbox::User=root)
 
-say() { printf 'provision: %s\n' "$*" >&2; }
+prepare() { printf 'deb %s %s main\n' "$1" "$suite" "$1" "$older" >"$part/etc/apt/sources.list"; }
 
-die() { say "$*"; exit 1; }
+finish() { mkdir -p "$part/run/e2e"; }
 
-# Also leaves a file, for those who call this through make, which has an exit code
-# of its own.
-unavailable() {
-  mkdir -p "$(dirname -- "$verdict")"
-  printf '%s\n' "$*" >"$verdict"
-  say ""
-  say "************************************************************************"
-  say "NO SPECTRUM 2 TODAY: $*"
-  say "The end-to-end tests cannot run. Nothing is said about our own code."
-  say "The whole log: $log"
-  say "************************************************************************"
-  exit 75 # EX_TEMPFAIL
-}
-
-# run WHAT COMMAND… logs the command and gives its failure to the archive.
-run() {
-  local what=$1
-  shift
-  printf '\n+ %s\n' "$*" >>"$log"
-  "$@" >>"$log" 2>&1 </dev/null && return
-  tail -n 15 -- "$log" >&2
-  unavailable "$what failed"
-}
-
-mounts_below() { awk -v d="$1" '$5 == d || index($5, d "/") == 1' /proc/self/mountinfo; }
-
-# A folder is thrown away only if it is ours and nothing is mounted in it.
-disposable() {
-  [[ -e $1 ]] || return 0
-  [[ -z $(mounts_below "$1") ]] || die "something is mounted below $1: umount it first"
-  [[ -e $1/.e2e-root || -z $(ls -A -- "$1") ]] || die "$1 was not made by this script: remove it yourself"
-}
-
-discard() {
-  disposable "$1"
-  rm -rf --one-file-system -- "$1"
-}
-
-# The first Debian mirror of apt's configuration, whatever format that is in.
-find_mirror() {
-  local codename
-  if [[ -n ${E2E_MIRROR:-} ]]; then
-    printf '%s\n' "$E2E_MIRROR"
-    return
-  fi
-  # shellcheck source=/dev/null
-  codename=$(. /etc/os-release && [[ ${ID:-} == debian ]] && printf '%s' "${VERSION_CODENAME:-sid}") || return 0
-  # shellcheck disable=SC2016 # these are apt's variables, not the shell's
-  apt-get indextargets --format '$(REPO_URI) $(RELEASE) $(COMPONENT) $(CREATED_BY)' 2>/dev/null |
-    awk -v c="$codename" '$2 == c && $3 == "main" && $4 == "Packages" && !seen++ { print $1 }'
-}
-
-# The proxy that apt goes through, for debootstrap and the apt inside.
-use_proxy() {
-  local proxy
-  proxy=$(apt-config shell p Acquire::http::Proxy 2>/dev/null | sed -n "s/^p='\(.*\)'$/\1/p")
-  [[ -z $proxy || $proxy == DIRECT ]] || export http_proxy=${http_proxy:-$proxy}
-}
-
-need_debootstrap() {
-  command -v debootstrap >/dev/null && return
-  say "installing debootstrap"
-  run "apt-get update" apt-get "${apt_options[@]}" update
-  run "installing debootstrap" env DEBIAN_FRONTEND=noninteractive \
-    apt-get "${apt_options[@]}" install -y --no-install-recommends debootstrap
-}
-
-# No service may start in there, and nothing has to survive a power cut.
-prepare() {
-  printf '#!/bin/sh\nexit 101\n' >"$part/usr/sbin/policy-rc.d"
-  chmod 755 "$part/usr/sbin/policy-rc.d"
-  printf 'force-unsafe-io\npath-exclude=/usr/share/doc/*\npath-exclude=/usr/share/man/*\npath-exclude=/usr/share/locale/*\n' \
-    >"$part/etc/dpkg/dpkg.cfg.d/e2e"
-  printf 'deb %s %s main\n' "$1" "$suite" "$1" "$older" >"$part/etc/apt/sources.list"
-  cp -L /etc/resolv.conf "$part/etc/resolv.conf" 2>/dev/null || true
-  mkdir -p "$part/proc"
-  mount -t proc proc "$part/proc"
-}
-
-in_part() { chroot "$part" env -i PATH=/usr/sbin:/usr/bin:/sbin:/bin LC_ALL=C.UTF-8 \
-  DEBIAN_FRONTEND=noninteractive ${http_proxy:+http_proxy="$http_proxy"} "$@"; }
-
-provision() {
-  local mirror
-  disposable "$root"
-  : >"$log"
-  use_proxy
-  mirror=$(find_mirror)
-  [[ -n $mirror ]] || die "no Debian mirror in apt's configuration: set E2E_MIRROR"
-  need_debootstrap
-  discard "$part"
-  mkdir -p "$part"
-  : >"$part/.e2e-root"
-
-  say "making $root from $suite (about 75 s; log in $log)"
-  run "debootstrap $suite" debootstrap --variant=minbase --include=ca-certificates "$suite" "$part" "$mirror"
-  prepare "$mirror"
-  run "apt-get update" in_part apt-get "${apt_options[@]}" update
-  run "installing ${packages[*]}" in_part apt-get "${apt_options[@]}" install -y --no-install-recommends "${packages[@]}"
-  in_part apt-get clean
-  in_part dpkg-query -W "${packages[@]}" >>"$log"
-  umount "$part/proc"
-
-  mkdir -p "$part/run/e2e"
-  printf '%s\n' "$want" >"$part/.e2e-root"
-  discard "$root"
-  mv -- "$part" "$root"
-}
-
-ready() { [[ -f $root/.e2e-root && $(<"$root/.e2e-root") == "$want" ]]; }
-
-main() {
-  [[ ${1:-} == "" || ${1:-} == -f ]] || die "usage: provision.sh [-f]"
-  rm -f -- "$verdict"
-  mkdir -p "$(dirname -- "$root")"
-  # Shared with the tests, which hold it while they run in there.
-  exec 9>"$root.lock"
-  if [[ ${1:-} != -f ]] && flock -s -n 9 && ready; then
-    return
-  fi
-  [[ $(id -u) == 0 ]] || die "has to be root, for chroot"
-  flock -w 900 9 || die "another run holds $root.lock"
-  [[ ${1:-} != -f ]] && ready && return
-  unshare --mount true || die "may not mount: needs CAP_SYS_ADMIN"
-  # A mount namespace of its own: what is mounted in there ends with it, however
-  # that comes. It keeps the lock, should only this shell be killed.
-  E2E_ROOT=$root E2E_INSIDE=1 unshare --mount --propagation private -- "$BASH" "${BASH_SOURCE[0]}"
-}
-
-if [[ -n ${E2E_INSIDE:-} ]]; then
-  provision
-  exit
-fi
-started=$SECONDS
-main "$@"
-say "$root is ready ($((SECONDS - started)) s)"
+# shellcheck source=../../../.ci/debian.sh
+. "$top/.ci/debian.sh"
+provide "$@"
