@@ -1,6 +1,7 @@
 package luabind_test
 
 import (
+	"fmt"
 	"strings"
 	"testing"
 
@@ -341,5 +342,32 @@ return {}`)
 	st.Write("lib/helper.lua", "local x = \n")
 	if err := st.Host.Load(); err == nil || !strings.Contains(err.Error(), "lib/helper.lua:1: syntax error") {
 		t.Errorf("got %v", err)
+	}
+}
+
+// TestWhatIsCompiledAhead has a script name modules that it does not require, or
+// not from where they are first: that makes no difference to it.
+func TestWhatIsCompiledAhead(t *testing.T) {
+	for _, test := range []struct{ name, script string }{
+		{"one with a mistake, not required", `if false then require "faulty" end return {}`},
+		{"one with a mistake, required", `assert(not pcall(require, "faulty")) local ok, err = pcall(function() require "faulty" end)
+assert(err:find("faulty.lua:1: syntax error", 1, true), err) return {}`},
+		{"another place", `package.path = package.path:gsub("?", "sub/?") assert(require "same" == "sub") return {}`},
+		{"another text", `local f = io.open(spectrum_dir .. "/same.lua", "w") f:write("return 'new'") f:close()
+assert(require "same" == "new") return {}`},
+		{"one that the script makes itself", `package.preload.same = function() return "mine" end assert(require "same" == "mine") return {}`},
+		{"the same twice", `local one = require "same" package.loaded.same = nil assert(one == "first" and require "same" == "first") return {}`},
+	} {
+		t.Run(test.name, func(t *testing.T) {
+			st := luatest.New(t, "")
+			st.Mkdir("sub")
+			st.Write("faulty.lua", "return (")
+			st.Write("same.lua", "return 'first'")
+			st.Write("sub/same.lua", "return 'sub'")
+			st.Write("script.lua", fmt.Sprintf("local spectrum_dir = %q ", st.Dir)+test.script)
+			if err := st.Host.Load(); err != nil {
+				t.Error(err)
+			}
+		})
 	}
 }

@@ -50,6 +50,7 @@ func (h *Host) Load() error {
 // is that which speaks now; 0 if there is none.
 func (h *Host) load() (generation int, fingerprint string, err error) {
 	v := h.emptyVM()
+	stop := v.compileAhead()
 	chunk, err := v.loadScript() // without the baton, which others need meanwhile
 	owner := h.sessions.Process().Part()
 	ran := false
@@ -59,6 +60,7 @@ func (h *Host) load() (generation int, fingerprint string, err error) {
 		if err == nil {
 			err = v.runScript(t, chunk)
 		}
+		stop()
 		h.files = slices.Sorted(maps.Keys(v.files))
 		if err != nil {
 			h.files = append(h.files, v.missing...)
@@ -72,6 +74,7 @@ func (h *Host) load() (generation int, fingerprint string, err error) {
 	}).Ended()
 	<-ended
 	if !ran {
+		stop()
 		err = errNotLoaded // the process is about to end
 	}
 	if err != nil {

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"runtime"
 	"strings"
 
 	lua "github.com/yuin/gopher-lua"
@@ -42,6 +43,7 @@ func (v *vm) loadFile(path string, open func(path string) (*os.File, error)) (*l
 	if err != nil {
 		return nil, err
 	}
+	v.ahead.Begin(text)
 	return v.compile(v.chunkName(path), text)
 }
 
@@ -54,9 +56,34 @@ func (v *vm) chunkName(path string) string {
 
 // compile makes a function of a source. The error is a *ScriptError.
 func (v *vm) compile(name, text string) (*lua.LFunction, error) {
-	proto, problem := v.host.opts.Compiled.Compile(name, text)
+	proto, problem := v.compiled.Compile(name, text)
 	if problem != nil {
 		return nil, &ScriptError{Message: problem.In(name)}
 	}
 	return v.state.NewFunctionFromProto(proto), nil
+}
+
+// compileAhead has what the script requires compiled beside it until it has run;
+// stop is called with the baton then. There must be processors for that, and
+// nobody online who needs them.
+func (v *vm) compileAhead() (stop func()) {
+	if runtime.GOMAXPROCS(0) == 1 || v.host.Loaded() {
+		return func() {}
+	}
+	if v.compiled == nil {
+		v.compiled = &source.Cache{}
+	}
+	path := v.packagePath()
+	v.ahead = source.NewAhead(v.compiled, func(module string) (name, text string, ok bool) {
+		for _, file := range moduleFiles(path, module) {
+			if text, err := source.Read(file, v.openModule); err == nil {
+				return v.chunkName(file), text, true
+			}
+		}
+		return "", "", false
+	})
+	return func() {
+		v.ahead.Close()
+		v.ahead, v.compiled = nil, v.host.opts.Compiled
+	}
 }

@@ -61,10 +61,8 @@ func (v *vm) findModule(l *lua.LState, name string) *lua.LFunction {
 	if name == spectrumModule || strings.HasPrefix(name, spectrumModule+".") {
 		bind.Raise(l, "require %q: there is no such module%s", name, bind.DidYouMean(name, moduleNames()))
 	}
-	path, _ := v.pkg.table.RawGetString("path").(lua.LString)
 	var tried, missing []string
-	for _, pattern := range strings.Split(string(path), ";") {
-		file := strings.ReplaceAll(pattern, "?", strings.ReplaceAll(name, ".", string(filepath.Separator)))
+	for _, file := range moduleFiles(v.packagePath(), name) {
 		fn, err := v.loadModule(l, file)
 		switch {
 		case err == nil:
@@ -83,6 +81,21 @@ func (v *vm) findModule(l *lua.LState, name string) *lua.LFunction {
 	v.missing = append(v.missing, missing...)
 	bind.Raise(l, "require %q: there is no such module: no file %s%s", name, strings.Join(tried, ", no file "), bind.DidYouMean(name, moduleNames()))
 	return nil
+}
+
+// packagePath is package.path, as the script has it.
+func (v *vm) packagePath() string {
+	path, _ := v.pkg.table.RawGetString("path").(lua.LString)
+	return string(path)
+}
+
+// moduleFiles are where a package.path says that a module may be.
+func moduleFiles(path, module string) []string {
+	files := strings.Split(path, ";")
+	for i, pattern := range files {
+		files[i] = strings.ReplaceAll(pattern, "?", strings.ReplaceAll(module, ".", string(filepath.Separator)))
+	}
+	return files
 }
 
 // loadModule compiles a file that a script asks for. While the script itself is

@@ -7,6 +7,7 @@ import (
 	lua "github.com/yuin/gopher-lua"
 
 	"spectrumlua/luabind/bind"
+	"spectrumlua/luabind/source"
 	"spectrumlua/luabind/stdlib"
 	"spectrumlua/runtime/task"
 )
@@ -37,7 +38,10 @@ type vm struct {
 	files   map[string]struct{}
 	missing []string  // files that would have been required
 	sum     hash.Hash // of the script
-	start   func()    // has what was started while loading come to life
+	// compiled takes what is compiled, ahead has it compiled; both may be nil.
+	compiled *source.Cache
+	ahead    *source.Ahead
+	start    func() // has what was started while loading come to life
 
 	generation int // 0 until it has taken over
 	running    int // calls that have not returned
@@ -59,6 +63,8 @@ func (h *Host) emptyVM() *vm {
 		modules: map[string]*lua.LTable{},
 		files:   map[string]struct{}{},
 		sum:     sha256.New(),
+
+		compiled: h.opts.Compiled,
 	}
 	v.runtime = &bind.Runtime{
 		Config:   h.opts.Config,

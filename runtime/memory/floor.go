@@ -12,8 +12,9 @@ import (
 // this does not make a script faster.
 const floorBytes = 16 << 20
 
-// startPercent lets as much come together while the heap is nearly empty.
-const startPercent = 400
+// startPercent lets twice as much come together while the heap is nearly empty:
+// what a large script takes to compile.
+const startPercent = 800
 
 // floor is what Settle has taken.
 var floor atomic.Pointer[[]byte]
