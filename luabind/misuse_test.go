@@ -86,7 +86,8 @@ var optionCalls = []struct{ call, base, class string }{
 // nothing is sent to a user but to the one whose session it is, and the script
 // goes on serving.
 func TestNoArgumentDoesHarm(t *testing.T) {
-	t.Chdir(t.TempDir()) // os.remove, io.open
+	t.Chdir(t.TempDir())            // os.remove, io.open
+	t.Setenv("TMPDIR", t.TempDir()) // os.tmpname
 	panics := gatherPanics()
 	subjects := map[string]string{}
 	for _, name := range moduleNames(t) {

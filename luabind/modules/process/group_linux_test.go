@@ -75,7 +75,7 @@ return {}`)
 		select {}
 	}
 	backend := exec.Command(os.Args[0], "-test.run=^TestProgramDiesWithAKilledBackend$")
-	backend.Env = append(os.Environ(), role+"=1")
+	backend.Env = append(os.Environ(), role+"=1", "TMPDIR="+t.TempDir()) // which it cannot tidy up
 	out, err := backend.StdoutPipe()
 	if err != nil {
 		t.Fatal(err)
