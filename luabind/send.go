@@ -131,21 +131,10 @@ func (hd *handle) remember(typ *schema.Type, payload []byte) {
 	case pb.WrapperMessage_TYPE_CONNECTED, pb.WrapperMessage_TYPE_DISCONNECTED:
 		hd.answered = true
 	case pb.WrapperMessage_TYPE_BUDDY_CHANGED:
-		if hd.buddies == nil {
-			hd.buddies = map[string][]byte{}
-		}
-		hd.buddies[buddyName(payload)] = append([]byte(nil), payload...)
+		hd.buddies.put(payload)
 	case pb.WrapperMessage_TYPE_BUDDY_REMOVED:
-		delete(hd.buddies, buddyName(payload))
+		hd.buddies.remove(payload)
 	}
-}
-
-func buddyName(payload []byte) string {
-	table, err := convert.Decode(buddyChangedType.Payload, string(payload), nil)
-	if err != nil {
-		return ""
-	}
-	return table.RawGetString("buddy_name").String()
 }
 
 // updateBuddy is session:update_buddy{…}: BUDDY_CHANGED with what was last
@@ -157,7 +146,7 @@ func updateBuddy(l *lua.LState, hd *handle) int {
 		bind.Raise(l, "update_buddy: the field buddy_name is missing (a string)")
 	}
 	fields := bind.NewTable()
-	if last, ok := hd.buddies[jid.Local(string(name))]; ok { // as it was sent
+	if last := hd.buddies.find(jid.Local(string(name))); last != nil { // as it was sent
 		if table, err := convert.Decode(buddyChangedType.Payload, string(last), nil); err == nil {
 			fields = table
 		}

@@ -21,7 +21,7 @@ type handle struct {
 	data     *lua.LTable
 	settings *lua.LTable
 	// buddies is what was last sent of each contact: BUDDY_CHANGED payloads.
-	buddies map[string][]byte
+	buddies buddies
 	timers  *task.Timers // nil until there is one
 	// answered is set when the user was told that he is connected, or not.
 	answered bool

@@ -119,8 +119,7 @@ func (p *process) serve(ctx context.Context, settings config.Lua) int {
 		}
 		return p.fail(err, link.Errno(err))
 	}
-	forget := time.AfterFunc(startOver, p.forget)
-	defer forget.Stop()
+	go p.forget(ctx)
 	return p.exitCode(b.Serve(ctx, conn))
 }
 
@@ -145,13 +144,20 @@ func (p *process) record(settings config.Lua) *record.Recorder {
 	return recorder
 }
 
-// forget lets go of memory that the start alone needed.
-func (p *process) forget() {
+// forget lets go of memory that the start alone needed, once that is over, and
+// from then on of what is garbage whenever the process comes to rest.
+func (p *process) forget(ctx context.Context) {
 	defer crash.Guard()
+	select {
+	case <-ctx.Done():
+		return
+	case <-time.After(startOver):
+	}
 	memory.Settle()
 	if err := memory.Forget(); err != nil {
 		p.log.Debugf("memory that the start needed is kept: %v", err)
 	}
+	memory.Rest(ctx)
 }
 
 // reloadAt has the script loaded anew at each SIGHUP.

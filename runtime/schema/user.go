@@ -10,7 +10,7 @@ import (
 // one; whether the rest of the payload parses is not looked at.
 func (t *Type) UserOf(payload []byte) []byte {
 	for _, number := range t.User() {
-		payload = field(payload, number)
+		payload = Find(payload, number)
 		if payload == nil {
 			return nil
 		}
@@ -21,9 +21,10 @@ func (t *Type) UserOf(payload []byte) []byte {
 	return payload
 }
 
-// field finds the value of a length-delimited field: the first of a repeated
-// one, which for the fields in question is the same as the last.
-func field(message []byte, number protoreflect.FieldNumber) []byte {
+// Find finds the value of a length-delimited field of an encoded message, as a
+// part of it: the first of a repeated one, which for the fields in question is
+// the same as the last. It is nil if there is none.
+func Find(message []byte, number protoreflect.FieldNumber) []byte {
 	for len(message) > 0 {
 		num, typ, n := protowire.ConsumeTag(message)
 		if n < 0 {

@@ -127,7 +127,7 @@ func (r *Registry) Receive(ctx context.Context, typ *schema.Type, payload []byte
 	r.mu.Unlock()
 	if s == nil {
 		r.room.free(len(payload))
-		r.log.WithField("user", string(user)).Debugf("%s for a user who is not logged in is passed over", typ.Name)
+		r.logOf(string(user)).Debugf("%s for a user who is not logged in is passed over", typ.Name)
 		return
 	}
 	if n := r.post(s.owner, &item{r, s, m}); n > r.opts.MaxQueue {
@@ -164,22 +164,24 @@ func (r *Registry) login(m Message) {
 	s.owner.Hold()
 	r.post(s.owner, &loginItem{item{r, s, m}})
 
-	log := r.log.WithField("user", s.User)
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	if r.exiting {
-		log.Debug("LOGIN at the end of the process is passed over")
+		r.logOf(s.User).Debug("LOGIN at the end of the process is passed over")
 		r.drop(s.owner.Cancel(ErrExit))
 		return
 	}
 	if old := r.users[s.User]; old != nil {
-		log.Warn("LOGIN of a user who is logged in: his old session is ended first")
+		r.logOf(s.User).Warn("LOGIN of a user who is logged in: his old session is ended first")
 		r.end(old, r.terms(logoutOf(old), ErrLoggedOut))
 	}
 	if pause := r.begin(s); pause > 0 {
-		log.Infof("his network failed: on.login waits for %v", pause.Round(time.Millisecond))
+		r.logOf(s.User).Infof("his network failed: on.login waits for %v", pause.Round(time.Millisecond))
 	}
 }
+
+// logOf is the log for what is about a user.
+func (r *Registry) logOf(user string) *logrus.Entry { return r.log.WithField("user", user) }
 
 // logout ends the session that Spectrum means.
 func (r *Registry) logout(m Message) {
@@ -188,7 +190,7 @@ func (r *Registry) logout(m Message) {
 	defer r.mu.Unlock()
 	s := r.users[user]
 	if s == nil {
-		r.log.WithField("user", user).Debug("LOGOUT of a user who is not logged in is passed over")
+		r.logOf(user).Debug("LOGOUT of a user who is not logged in is passed over")
 		return
 	}
 	r.end(s, r.terms(m, ErrLoggedOut))

@@ -32,7 +32,7 @@ func TestQueue(t *testing.T) {
 		if q.len() != len(want) {
 			t.Fatalf("len is %d, want %d", q.len(), len(want))
 		}
-		if q.len() == 0 && len(q.ring) > 64*minRing {
+		if q.len() == 0 && len(q.ring) > maxSpareRing {
 			t.Fatalf("an empty queue keeps room for %d", len(q.ring))
 		}
 	}

@@ -8,7 +8,13 @@ type queue[T any] struct {
 	count int
 }
 
-const minRing = 8
+const (
+	// minRing is small, since most owners never have more than one item at a
+	// time, and keep the ring.
+	minRing = 2
+	// maxSpareRing is how long a ring may be that is kept while it is empty.
+	maxSpareRing = 512
+)
 
 func (q *queue[T]) len() int { return q.count }
 
@@ -30,7 +36,7 @@ func (q *queue[T]) pop() T {
 	q.ring[q.head] = zero
 	q.head = (q.head + 1) & (len(q.ring) - 1)
 	q.count--
-	if q.count == 0 && len(q.ring) > 64*minRing {
+	if q.count == 0 && len(q.ring) > maxSpareRing {
 		q.ring, q.head = nil, 0
 	}
 	return v

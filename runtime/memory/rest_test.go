@@ -1,0 +1,33 @@
+package memory
+
+import (
+	"context"
+	"testing"
+	"time"
+)
+
+// TestRest drops 64 MB and does nothing more: they are given back, which Go by
+// itself does after two minutes.
+func TestRest(t *testing.T) {
+	t.Setenv("GOGC", "")
+	ctx, cancel := context.WithCancel(t.Context())
+	ended := make(chan struct{})
+	go func() {
+		defer close(ended)
+		Rest(ctx)
+	}()
+	const size = 64 << 20
+	sink = make([]byte, size)
+	for i := 0; i < size; i += 4096 {
+		sink[i] = 1
+	}
+	before := Used()
+	sink = nil
+	for deadline := time.Now().Add(30 * time.Second); Used() > before-size/2; time.Sleep(10 * time.Millisecond) {
+		if time.Now().After(deadline) {
+			t.Fatalf("of %d MB, %d MB are still used", before>>20, Used()>>20)
+		}
+	}
+	cancel()
+	<-ended
+}
