@@ -117,9 +117,10 @@ func (c *Chat) Run(ctx context.Context) error {
 		return err
 	}
 	var telling sync.WaitGroup
+	showing, shown := context.WithCancel(context.WithoutCancel(ctx)) // the end too, if ctx is done
 	telling.Go(func() {
 		defer crash.Guard()
-		c.tell(ctx)
+		c.tell(showing)
 	})
 	conversing, over := context.WithCancel(ctx)
 	var watching sync.WaitGroup
@@ -129,7 +130,7 @@ func (c *Chat) Run(ctx context.Context) error {
 	watching.Wait()
 	ended := c.stage.Close()
 	c.finish()
-	cancel()
+	shown()
 	telling.Wait()
 	return errors.Join(err, ended, c.trouble())
 }

@@ -86,11 +86,18 @@ func TestInterrupted(t *testing.T) {
 	in, keyboard := io.Pipe()
 	out := &watched{text: "/wait", seen: func() { cancel(enough) }}
 	go func() { _, _ = keyboard.Write([]byte("/wait 3600\n")) }()
+	script := write(t, "ends.lua", `
+local spectrum = require "spectrum"
+spectrum.spawn(function() spectrum.sleep(1e6) end)
+return {}`)
 	err := chat.New(chat.Options{
-		Stage: stage.Options{Path: echo}, Console: chat.NewTranscript(in, out), Script: true,
+		Stage: stage.Options{Path: script}, Console: chat.NewTranscript(in, out), Script: true,
 	}).Run(ctx)
 	if !errors.Is(err, enough) {
 		t.Errorf("the error is %v", err)
+	}
+	if strings.Contains(out.all.String(), "not shown") {
+		t.Errorf("it waited in vain for its own end:\n%s", out.all.String())
 	}
 }
 
@@ -98,9 +105,11 @@ func TestInterrupted(t *testing.T) {
 type watched struct {
 	text string
 	seen func()
+	all  strings.Builder
 }
 
 func (w *watched) Write(p []byte) (int, error) {
+	w.all.Write(p)
 	if strings.Contains(string(p), w.text) {
 		w.seen()
 	}

@@ -26,7 +26,9 @@ func (c *Chat) tell(ctx context.Context) {
 func (c *Chat) finish() {
 	ctx, cancel := context.WithTimeout(context.Background(), settleTimeout)
 	defer cancel()
-	_ = c.feed.drained(ctx)
+	if c.feed.drained(ctx) != nil {
+		c.show.line(warningLine, "What came last is not shown: there is too much of it.")
+	}
 	c.release(^uint64(0))
 	for _, v := range c.stage.Spectrum.Violations() {
 		if v.Frame.Bytes == nil { // the others have been told with their frames

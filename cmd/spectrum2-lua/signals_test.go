@@ -1,0 +1,68 @@
+package main
+
+import (
+	"bufio"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strings"
+	"syscall"
+	"testing"
+)
+
+// TestSignals ends a chat by each signal that may come: what it has written to
+// its temporary folder is gone.
+func TestSignals(t *testing.T) {
+	script := filepath.Join(t.TempDir(), "a.lua")
+	text := `require("spectrum").store():set("a", 1); print("ready"); return {}`
+	if err := os.WriteFile(script, []byte(text), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	for _, signal := range []syscall.Signal{syscall.SIGINT, syscall.SIGTERM, syscall.SIGHUP} {
+		t.Run(signal.String(), func(t *testing.T) {
+			temporary := t.TempDir()
+			cmd := exec.CommandContext(t.Context(), "spectrum2-lua", "chat", script)
+			cmd.Env = append(os.Environ(), "TMPDIR="+temporary)
+			stdin, err := cmd.StdinPipe() // nobody types
+			if err != nil {
+				t.Fatal(err)
+			}
+			defer stdin.Close()
+			out, err := cmd.StdoutPipe()
+			if err != nil {
+				t.Fatal(err)
+			}
+			if err := cmd.Start(); err != nil {
+				t.Fatal(err)
+			}
+			lines := bufio.NewScanner(out)
+			for lines.Scan() && !strings.Contains(lines.Text(), "ready") {
+			}
+			if left := names(t, temporary); len(left) == 0 {
+				t.Error("it wrote no temporary file: this test tests nothing")
+			}
+			_ = cmd.Process.Signal(signal)
+			for lines.Scan() {
+			}
+			_ = cmd.Wait()
+			if code := cmd.ProcessState.ExitCode(); code != exitFailed { // commands that were cut off have not worked out
+				t.Errorf("it ended with %v", cmd.ProcessState)
+			}
+			if left := names(t, temporary); len(left) > 0 {
+				t.Errorf("it left %q", left)
+			}
+		})
+	}
+}
+
+func names(t *testing.T, dir string) (all []string) {
+	t.Helper()
+	entries, err := os.ReadDir(dir)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, entry := range entries {
+		all = append(all, entry.Name())
+	}
+	return all
+}
