@@ -32,9 +32,9 @@ end
 local function line(s)
   local m = message.parse(s)
   if not m then return end
-  assert(m.command ~= "" and not m.command:find "%s", "command")
+  assert(m.command ~= "" and not m.command:find " ", "command")
   for i, param in ipairs(m.params) do
-    assert(i == #m.params or param ~= "" and not param:find "%s", "parameter " .. i)
+    assert(i == #m.params or param ~= "" and not param:find " ", "parameter " .. i)
   end
   if m.command:find "^[%w]+$" and not s:find "[%z\r\n\t\v\f]" then
     local written = message.format(m.command, m.params, m.tags)

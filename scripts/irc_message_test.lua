@@ -26,6 +26,7 @@ local LINES = {
     command = "TAGMSG",
     params = { "a:b" },
   },
+  ["\29x PRIVMSG #a\tb \11c"] = { command = "\29X", params = { "PRIVMSG", "#a\tb", "\11c" } },
   [":dan TOPIC #lua :"] = { command = "TOPIC", params = { "#lua", "" } },
 }
 

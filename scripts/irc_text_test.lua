@@ -67,6 +67,7 @@ local TO = {
   { "a colour before a comma and digits", "<span style='color: #f00'>,4</span>", "\00304\2\2,4" },
   { "a background", "<span style='background-color: rgb(0, 0, 127)'>x</span>", "\00399,02x" },
   { "a background that ends", "<span style='color:red'><span style='background:#ffff00'>x</span>y</span>", "\00304,08x\3\00304y" },
+  { "a background before digits", "<span style='background:#ff0000'>x</span>5", "\00399,04x\3\2\0025" },
   { "a colour like another one", "<font color='#fe0102'>x</font>", "\00304x" },
   { "a colour that is none", "<span style='color: nice'>x</span>", "x" },
   { "a break", "a<br/>b", "a", "b" },

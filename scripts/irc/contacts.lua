@@ -113,7 +113,7 @@ local function add(session, link, name)
     session:update_buddy { buddy_name = name, status = "online" } -- the server
     return nil
   end
-  if names.is_room(link, nick) or get(link, nick) then
+  if names.is_room(link, nick) or not names.fits(nick) or get(link, nick) then
     return nil
   end
   local contact = { name = name, nick = nick, online = false }

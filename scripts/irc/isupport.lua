@@ -65,7 +65,8 @@ end
 
 -- number is a value that counts something, or nil.
 function isupport.number(t, name)
-  return tonumber(t[name])
+  local digits = (t[name] or ""):match("^%d+$")
+  return digits and tonumber(digits)
 end
 
 local FOLDS = {

@@ -115,13 +115,18 @@ local function connect(session, l)
   events.emit("connected", session, l)
 end
 
--- decode makes UTF-8 of a line.
+-- decode makes UTF-8 of a line. Servers cut lines that are too long wherever that is:
+-- half a character at the end makes no other charset of the rest.
 local function decode(line)
   if settings.charset ~= "utf-8" then
     return encoding.to_utf8(line, settings.charset) or line
   end
   if encoding.utf8.valid(line) then
     return line
+  end
+  local whole = line:match("^(.*[\128-\255].*)[\194-\244][\128-\191]?[\128-\191]?$")
+  if whole and encoding.utf8.valid(whole) then
+    return whole
   end
   return encoding.to_utf8(line, settings.fallback_charset) or line
 end

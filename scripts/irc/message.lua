@@ -61,7 +61,7 @@ end
 -- first_word cuts a line that begins with a sign, which is left out, at the end of
 -- its first word.
 local function first_word(line)
-  local word, stop = line:match("^.(%S*) *()")
+  local word, stop = line:match("^.([^ ]*) *()")
   return word, line:sub(stop)
 end
 
@@ -80,7 +80,7 @@ function message.parse(line)
   end
   local colon = line:find(" :", 1, true)
   local params = m.params
-  for param in line:sub(1, (colon or #line + 1) - 1):gmatch("%S+") do
+  for param in line:sub(1, (colon or #line + 1) - 1):gmatch("[^ ]+") do
     params[#params + 1] = param
   end
   m.command = table.remove(params, 1)

@@ -80,6 +80,12 @@ function names.is_room(link, name)
   return name:find("^[#&+!]") ~= nil
 end
 
+-- fits tells whether a name can be one on IRC. What has a blank or a comma in it would
+-- reach somebody else: him whose name is the part before.
+function names.fits(name)
+  return not name:find("[%s,%c]") and not name:find("^:")
+end
+
 -- parse reads a name of Spectrum's. It returns the key of the link that it belongs
 -- to, the name on IRC (nil: the server itself), the server as the user calls it,
 -- and the nick of a private message in a room.

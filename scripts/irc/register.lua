@@ -211,7 +211,7 @@ local function connected(session, l)
   local username = (settings.fill(settings.username, session, l.nick) or ""):gsub("[^%w%-_.]", ""):sub(1, 10)
   out.now(l, "USER", username ~= "" and username or "user", "0", "*", settings.fill(settings.realname, session, l.nick) or l.nick)
   session:after("cap " .. l.key, settings.cap_timeout, function()
-    if l.conn and l.state == "registering" and not l.reg.welcomed then
+    if l.conn and l.state == "registering" and not l.reg.welcomed and not l.sasl then
       finish_caps(l) -- the talk about capabilities has no end
     end
   end)
@@ -330,12 +330,14 @@ register.events = {
     if not names.is_room(l, msg.params[2]) then
       nick_in_use(session, l, msg)
     end
+    return false -- irc/rooms.lua and irc/replies.lua look at it, too
   end,
 
   ["464"] = function(_, l)
-    if l.state == "registering" then -- later it answers OPER
-      link.fail(l, "authentication_failed", "the server's password is wrong")
+    if l.state ~= "registering" then
+      return false -- it answers OPER
     end
+    link.fail(l, "authentication_failed", "the server's password is wrong")
   end,
   ["465"] = function(_, l, msg)
     link.fail(l, "authentication_impossible", "banned from the server: " .. last(msg))

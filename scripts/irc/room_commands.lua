@@ -139,7 +139,7 @@ local function give(sign, letter)
     if #nicks == 0 then
       nicks = { c.link.nick }
     end
-    local most = isupport.number(c.link.isupport, "MODES") or 1
+    local most = math.max(1, isupport.number(c.link.isupport, "MODES") or 1)
     for first = 1, #nicks, most do
       local some = { unpack(nicks, first, math.min(first + most - 1, #nicks)) }
       out.send(c.session, c.link, "MODE", channel, sign .. letter:rep(#some), unpack(some))

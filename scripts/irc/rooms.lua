@@ -15,6 +15,7 @@
 --
 -- What others do in them is irc/people.lua's.
 
+local time = require "spectrum.time"
 local events = require "irc.events"
 local invitations = require "irc.invitations"
 local link = require "irc.link"
@@ -26,7 +27,7 @@ local text = require "irc.text"
 
 local rooms = {}
 
--- NAMES is how many seconds the server has to tell who is in a room.
+-- NAMES is how many seconds the server has to let us in, and to tell who is there.
 local NAMES = 20
 
 -- NOBODY is a nick that nobody can have.
@@ -103,7 +104,7 @@ local function ask(session, l, room)
     return set_state(room, "waiting")
   end
   set_state(room, "asked")
-  room.listing = nil
+  room.listing, room.asked_at = nil, time.monotonic()
   out.join(session, l, room.channel, room.password)
 end
 
@@ -119,7 +120,7 @@ end
 function rooms.join(session, m)
   local key, channel, server = names.parse(m.room)
   local l = link.find(session, key)
-  if not channel or not names.is_room(l, channel) or channel:find("[%s,%c]") then
+  if not channel or not names.is_room(l, channel) or not names.fits(channel) then
     return refuse(session, { name = m.room, nick = m.nickname }, server, "room_not_found", "there is no such room")
   end
   local password = (m.password or "") ~= "" and m.password or nil
@@ -138,7 +139,8 @@ function rooms.join(session, m)
   ask(session, l, room)
 end
 
--- join_again is for a room that is there already.
+-- join_again is for a room that is there already. A JOIN that the server has passed
+-- over is sent again.
 function rooms.join_again(session, l, room, m)
   local another = room.shown and m.nickname ~= room.nick and names.nick(m.nickname)
   room.name, room.nick, room.wanted = m.room, m.nickname, true
@@ -147,6 +149,8 @@ function rooms.join_again(session, l, room, m)
       member.shown = nil
     end
     show(session, l, room)
+  elseif room.state == "asked" and time.monotonic() - room.asked_at >= NAMES then
+    ask(session, l, room)
   end
   if another then
     link.rename(session, l, another)
@@ -247,8 +251,9 @@ end
 function rooms.set_topic(session, m)
   local key, channel = names.parse(m.buddy_name)
   local l = link.find(session, key)
-  if l and channel then
-    out.send(session, l, "TOPIC", channel, m.message:gsub("[\r\n]+", " ") .. "")
+  local room = l and channel and rooms.find(l, channel)
+  if room then
+    out.send(session, l, "TOPIC", room.channel, m.message:gsub("[\r\n]+", " ") .. "")
   end
 end
 
@@ -265,22 +270,31 @@ local function refold(_, l)
   end
 end
 
--- REFUSALS are the numerics that refuse a JOIN, with the flag that Spectrum makes an
--- error of.
-local REFUSALS = {
+-- FLAGS are those that Spectrum makes an error of, for numerics that refuse a JOIN; any
+-- other refusal is "not_authorized": a room that is full, that has a key and so on.
+local FLAGS = {
   ["403"] = "room_not_found", -- no such channel
-  ["405"] = "not_authorized", -- too many channels
-  ["437"] = "not_authorized", -- not available now
-  ["471"] = "not_authorized", -- full
-  ["473"] = "not_authorized", -- invite only
   ["474"] = "banned",
-  ["475"] = "not_authorized", -- wrong key
   ["476"] = "room_not_found", -- bad name
-  ["477"] = "not_authorized", -- for registered nicks
   ["479"] = "room_not_found", -- bad name
-  ["489"] = "not_authorized", -- for TLS only
-  ["520"] = "not_authorized", -- for operators
 }
+
+-- ELSEWHERE are numerics about a room that answer no JOIN.
+local ELSEWHERE = {
+  ["404"] = true, ["408"] = true, ["441"] = true, ["442"] = true, ["443"] = true, ["467"] = true, ["472"] = true,
+  ["478"] = true, ["482"] = true, ["499"] = true,
+}
+
+-- refused takes an error that no other module knows. Networks have many for a JOIN, and
+-- after one that we did not take for that the user would wait for ever.
+local function refused(session, l, msg)
+  local room = msg.command:find("^[45]%d%d$") and not ELSEWHERE[msg.command] and rooms.find(l, msg.params[2])
+  if not room or room.state ~= "asked" then
+    return false
+  end
+  rooms.refuse(session, l, room, FLAGS[msg.command] or "not_authorized", msg.params[#msg.params])
+  return true
+end
 
 rooms.events = {
   JOIN = function(session, l, msg)
@@ -339,6 +353,8 @@ rooms.events = {
     end
   end,
 
+  unknown = refused,
+
   connected = refold,
   ["005"] = refold,
   online = function(session, l)
@@ -380,16 +396,5 @@ rooms.events = {
     l.rooms = {}
   end,
 }
-
-for numeric, flag in pairs(REFUSALS) do
-  rooms.events[numeric] = function(session, l, msg)
-    local room = rooms.find(l, msg.params[2])
-    if room and room.state == "asked" then
-      rooms.refuse(session, l, room, flag, msg.params[#msg.params])
-      return true
-    end
-    return false -- it answers something else
-  end
-end
 
 return rooms

@@ -166,6 +166,9 @@ end
 -- link there is why, and with the server's name no name.
 function say.find(session, name)
   local key, target, server, nick = names.parse(name)
+  if not names.fits(target or "") or not names.fits(nick or "") then
+    return nil, nil, { buddy_name = name }, "nobody can have such a name on IRC"
+  end
   local link, why = links.open(session, key, server, names.nick(session.data.account.name))
   if not link then
     return nil, nil, { buddy_name = name }, why

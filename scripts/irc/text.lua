@@ -175,7 +175,7 @@ local function change(from, to, following)
     end
   end
   if from.bg and not to.bg then
-    codes[#codes + 1] = colour_code({}, "")
+    codes[#codes + 1] = colour_code({}, to.fg and "" or following)
     from = {}
   end
   if from.fg ~= to.fg or from.bg ~= to.bg then

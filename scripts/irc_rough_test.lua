@@ -1,0 +1,158 @@
+-- irc_rough_test.lua: what networks and users do that no book has: lines cut inside a
+-- character, refusals that are new, names that cannot be any.
+
+local test = require "spectrum.test"
+local fake = require "irc.fakeserver"
+
+test.script "irc.lua"
+
+-- room lets alice into rooms, in each of which dan is, and then calls fn.
+local function room(t, o, fn)
+  local list = o.rooms or { "#lua" }
+  fake.start(t, o, function(conn)
+    for _, name in ipairs(list) do
+      fake.enter(conn, "alice", name, "dan")
+    end
+    fn(conn)
+    fake.hold(conn)
+  end)
+  local user = t:login()
+  user:expect("connected")
+  for _, name in ipairs(list) do
+    user:send("join_room", { room = name, nickname = "alice" })
+    user:expect("room_subject_changed", { buddy_name = name })
+  end
+  return user
+end
+
+test.case("a line that was cut inside a character keeps its other ones", function(t)
+  local user = room(t, { config = { fallback_charset = "windows-1251" } }, function(conn)
+    conn:write_line(
+      ":dan!d@host.example PRIVMSG #lua :Привет, ми\208",
+      ":dan!d@host.example PRIVMSG #lua :\1ACTION смотрит \240\159\152",
+      ":dan!d@host.example PRIVMSG #lua :\207\240\232\226\229\242"
+    )
+  end)
+  user:expect("conv_message", { nickname = "dan", message = "Привет, ми" })
+  user:expect("conv_message", { nickname = "dan", message = "/me смотрит " })
+  user:expect("conv_message", { nickname = "dan", message = "Привет" })
+end)
+
+test.case("another nick in several rooms", function(t)
+  local user = room(t, { rooms = { "#lua", "&local", "+c" }, isupport = "CHANTYPES=#&+ PREFIX=(ov)@+" }, function(conn)
+    conn:expect_line("^NICK al$")
+    conn:write_line(":alice!a@host.example NICK al", ":alice!a@host.example NICK nobody")
+    conn:expect_line("^PRIVMSG &local hi$")
+  end)
+  user:say("#lua", "/nick al")
+  local left = { ["#lua"] = true, ["&local"] = true, ["+c"] = true }
+  for _ = 1, 3 do
+    local m = user:expect("room_nickname_changed", { nickname = "al" })
+    t.truthy(left[m.room], m.room)
+    left[m.room] = nil
+    user:expect("participant_changed", { room = m.room, nickname = "al", flag = { "me" } })
+  end
+  user:never("room_nickname_changed")
+  user:say("&local", "hi")
+  user:expect("conv_message", { buddy_name = "&local", nickname = "al", message = "hi" })
+end)
+
+test.case("what is not available, and a password of operators, is told", function(t)
+  local user = room(t, {}, function(conn)
+    conn:expect_line("^NICK bob$")
+    fake.say(conn, "437 alice bob :Nick/channel is temporarily unavailable")
+    conn:expect_line("^OPER a b$")
+    fake.say(conn, "464 alice :Password incorrect")
+    conn:expect_line("^PRIVMSG #lua over$")
+  end)
+  user:say("#lua", "/nick bob")
+  user:expect("conv_message", { buddy_name = "#lua", message = t.pattern("^bob is not available at the moment") })
+  user:say("#lua", "/quote OPER a b")
+  user:expect("conv_message", { buddy_name = "#lua", message = "Password incorrect" })
+  user:say("#lua", "over")
+  user:expect("conv_message", { message = "over" })
+end)
+
+for _, numeric in ipairs { "480", "495", "500" } do
+  test.case("a JOIN is refused in a way that is not known: " .. numeric, function(t)
+    fake.start(t, {}, function(conn)
+      conn:expect_line("^JOIN #lua$")
+      fake.say(conn, "442 alice #lua :You're not on that channel") -- answers something else
+      fake.say(conn, numeric .. " alice #lua :Not now")
+      fake.enter(conn, "alice", "#lua", "dan")
+      fake.hold(conn)
+    end)
+    local user = t:login()
+    user:expect("connected")
+    user:send("join_room", { room = "#lua", nickname = "alice" })
+    user:expect("participant_changed", { room = "#lua", nickname = "alice", flag = { "me", "not_authorized" }, status = "none" })
+    user:expect("conv_message", { buddy_name = "127.0.0.1", message = "#lua: Not now" })
+    user:send("join_room", { room = "#lua", nickname = "alice" })
+    user:expect("room_subject_changed", { buddy_name = "#lua" })
+  end)
+end
+
+test.case("a JOIN that the server has passed over is sent again", function(t)
+  fake.start(t, {}, function(conn)
+    conn:expect_line("^JOIN #lua$")
+    fake.reach(conn)
+    fake.enter(conn, "alice", "#lua", "dan")
+    fake.hold(conn)
+  end)
+  local user = t:login()
+  user:expect("connected")
+  user:send("join_room", { room = "#lua", nickname = "alice" })
+  fake.await(t)
+  user:send("join_room", { room = "#lua", nickname = "alice" }) -- too soon
+  t:settle()
+  t:advance(30)
+  user:send("join_room", { room = "#lua", nickname = "alice" })
+  user:expect("room_subject_changed", { buddy_name = "#lua" })
+end)
+
+test.case("a name that nobody can have is no one else's", function(t)
+  local user = room(t, {}, function(conn)
+    conn:expect_line("^PRIVMSG #lua over$")
+  end)
+  for _, name in ipairs { "dan\\20smith", "dan,bob", ":dan", "#lua\\20x" } do
+    user:say(name, "for your eyes only")
+    user:expect("conv_message", { buddy_name = name, message = "Not sent: nobody can have such a name on IRC." })
+  end
+  user:say("#lua", "over")
+  user:expect("conv_message", { message = "over" })
+end)
+
+test.case("a login that takes longer than the talk about capabilities may", function(t)
+  local server = t:serve(function(conn)
+    conn:find_line("^USER ")
+    fake.say(conn, "CAP * LS :sasl=PLAIN")
+    conn:expect_line("^CAP REQ sasl$")
+    fake.say(conn, "CAP * ACK :sasl")
+    conn:expect_line("^AUTHENTICATE PLAIN$")
+    fake.reach(conn)
+    conn:expect_line("^PING ") -- 20 seconds later
+    conn:write_line("AUTHENTICATE +")
+    conn:expect_line("^AUTHENTICATE %S+$")
+    fake.say(conn, "903 alice :SASL authentication successful")
+    conn:expect_line("^CAP END$")
+    fake.welcome(conn, "alice")
+    fake.hold(conn)
+  end)
+  t:start { config = fake.config(server, { cap_timeout = 10, ping = 20 }) }
+  local user = t:login()
+  fake.await(t)
+  t:advance(20)
+  user:expect("connected")
+end)
+
+for _, said in ipairs { "0", "-1", "0.5", "x" } do
+  test.case("how many modes a line may have, whatever the server says: " .. said, function(t)
+    local user = room(t, { isupport = "CHANTYPES=# PREFIX=(ov)@+ MODES=" .. said }, function(conn)
+      conn:expect_line("^MODE #lua %+v dan$")
+      conn:expect_line("^MODE #lua %+v bob$")
+      fake.reach(conn)
+    end)
+    user:say("#lua", "/voice dan bob")
+    fake.await(t)
+  end)
+end
