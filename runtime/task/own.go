@@ -11,12 +11,9 @@ import (
 
 // Context is done when the owner ends.
 func (o *Owner) Context() context.Context {
-	if o.whole == nil {
-		return o.ctx
-	}
 	o.sched.mu.Lock()
 	defer o.sched.mu.Unlock()
-	return o.heir().ctx
+	return o.heir().context()
 }
 
 // Resource is something that an owner has open: it is closed when he ends, if
@@ -50,9 +47,10 @@ func (r *Resource) belongTo(o *Owner) {
 	if o.resources != nil {
 		o.resources[r] = struct{}{}
 	}
+	ctx := o.context()
 	o.sched.mu.Unlock()
 	r.owner = o
-	r.stop = context.AfterFunc(o.ctx, func() {
+	r.stop = context.AfterFunc(ctx, func() {
 		defer crash.Guard()
 		_ = r.Close()
 	})

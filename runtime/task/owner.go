@@ -17,12 +17,14 @@ type Item interface {
 // An owner ends by Cancel, and may be told before, by Finish, that no more
 // items come.
 type Owner struct {
-	sched *Scheduler
-	name  string
-	ctx   context.Context
-	stop  context.CancelCauseFunc
+	sched  *Scheduler
+	name   string
+	parent context.Context
 
 	// The rest is guarded by sched.mu.
+	ctx       context.Context // see context; nil until asked for
+	stop      context.CancelCauseFunc
+	cause     error // why it was cancelled
 	inbox     queue[Item]
 	busy      bool // in the scheduler's queue, or handling an item
 	held      bool
@@ -45,8 +47,31 @@ type Owner struct {
 // NewOwner makes an owner whose tasks end with ctx at the latest. The name is
 // for logs: the user, or "" for the process.
 func (s *Scheduler) NewOwner(ctx context.Context, name string) *Owner {
-	ctx, stop := context.WithCancelCause(ctx)
-	return &Owner{sched: s, name: name, ctx: ctx, stop: stop}
+	return &Owner{sched: s, name: name, parent: ctx}
+}
+
+// context is done when the owner ends. Most owners handle messages, one after
+// the other, in a task that ends with them by itself, and need none. sched.mu is
+// held.
+func (o *Owner) context() context.Context {
+	if o.ctx == nil {
+		o.ctx, o.stop = context.WithCancelCause(o.parent)
+		if o.cancelled {
+			o.stop(o.cause)
+		}
+	}
+	return o.ctx
+}
+
+// end ends the context, and what is being handled. sched.mu is held.
+func (o *Owner) end(cause error) {
+	if o.stop != nil {
+		o.stop(cause)
+	}
+	if o.handler != nil {
+		o.handler.stop(cause)
+		o.handler = nil
+	}
 }
 
 // Name is the user, or "" for the process.
@@ -116,8 +141,12 @@ func (o *Owner) run() {
 	if o.inbox.len() == 0 {
 		o.finishing = false
 	}
-	if o.handler == nil || o.handler.over() {
-		o.handler = newTask(o, "")
+	if o.handler != nil && o.handler.over() {
+		o.handler.stop(o.handler.noWaits) // frees what its context holds
+		o.handler = nil
+	}
+	if o.handler == nil {
+		o.handler = newTask(o.parent, o, "")
 	}
 	s, t := o.sched, o.handler
 	o.active++
@@ -181,9 +210,10 @@ func (o *Owner) Interrupt(cause error) (dropped []Item) {
 func (o *Owner) Cancel(cause error) (dropped []Item) {
 	o.sched.mu.Lock()
 	defer o.sched.mu.Unlock()
-	o.stop(cause)
-	o.closed, o.finishing, o.cancelled = true, false, true
-	o.handler = nil
+	o.end(cause)
+	if !o.cancelled {
+		o.closed, o.finishing, o.cancelled, o.cause = true, false, true, cause
+	}
 	dropped = o.drain(0)
 	o.inbox.clear()
 	o.checkIdle()
@@ -240,7 +270,7 @@ func (o *Owner) Spawn(name string, run func(*Task)) *Task {
 	o.sched.mu.Lock()
 	defer o.sched.mu.Unlock()
 	o = o.heir()
-	t := newTask(o, name)
+	t := newTask(o.context(), o, name)
 	t.ended = make(chan struct{})
 	if o.cancelled {
 		close(t.ended)

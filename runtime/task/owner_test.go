@@ -2,6 +2,7 @@ package task_test
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"testing"
 	"testing/synctest"
@@ -281,6 +282,42 @@ func TestAppendWaitsForWake(t *testing.T) {
 				o.Wake()
 				synctest.Wait()
 				b.expect()
+			})
+		})
+	}
+}
+
+// TestContextOfAnOwner asks for it before his end, while he handles something,
+// and behind it: the cause is the same.
+func TestContextOfAnOwner(t *testing.T) {
+	for _, when := range []string{"before", "while", "behind"} {
+		t.Run(when, func(t *testing.T) {
+			inBubble(t, task.Options{}, func(b *bench) {
+				o := b.owner("a")
+				ask := func(now string) context.Context {
+					if now != when {
+						return nil
+					}
+					return o.Context()
+				}
+				ctx := ask("before")
+				o.Post(itemFunc(func(h *task.Task) {
+					if c := ask("while"); c != nil {
+						ctx = c
+					}
+					o.Cancel(errTest)
+					if h.Err() != errTest {
+						t.Errorf("what is being handled ends with %v", h.Err())
+					}
+				}))
+				synctest.Wait()
+				o.Cancel(errors.New("another"))
+				if c := ask("behind"); c != nil {
+					ctx = c
+				}
+				if err := context.Cause(ctx); err != errTest {
+					t.Errorf("the cause is %v", err)
+				}
 			})
 		})
 	}

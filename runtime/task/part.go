@@ -4,11 +4,11 @@ package task
 // with it is undone by its Cancel, or becomes o's by Join. One of the two has
 // to be called. It ends with o, and o is not idle before it is.
 func (o *Owner) Part() *Owner {
-	part := o.sched.NewOwner(o.ctx, o.name)
-	part.whole = o
-	part.resources = map[*Resource]struct{}{}
 	o.sched.mu.Lock()
 	defer o.sched.mu.Unlock()
+	part := o.sched.NewOwner(o.context(), o.name)
+	part.whole = o
+	part.resources = map[*Resource]struct{}{}
 	o.active++
 	return part
 }
@@ -57,6 +57,6 @@ func (o *Owner) settle() {
 		return
 	}
 	o.settled = true
-	o.stop(ErrCancelled) // frees what the context holds
+	o.end(ErrCancelled) // frees what the context holds
 	o.whole.leave()
 }

@@ -54,8 +54,9 @@ type Task struct {
 	Local any
 }
 
-func newTask(o *Owner, name string) *Task {
-	ctx, stop := context.WithCancelCause(o.ctx)
+// newTask makes a task that ends with a context at the latest.
+func newTask(ctx context.Context, o *Owner, name string) *Task {
+	ctx, stop := context.WithCancelCause(ctx)
 	return &Task{owner: o, name: name, ctx: ctx, done: ctx.Done(), stop: stop}
 }
 

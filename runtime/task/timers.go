@@ -36,7 +36,7 @@ type Timer struct {
 // NewTimers makes the timers of an owner.
 func NewTimers(o *Owner) *Timers {
 	ts := &Timers{owner: o, all: map[*Timer]struct{}{}, named: map[string]*Timer{}}
-	context.AfterFunc(o.ctx, ts.end)
+	context.AfterFunc(o.Context(), ts.end)
 	return ts
 }
 
