@@ -71,8 +71,9 @@ func Return(l *lua.LState, values ...lua.LValue) int {
 	return len(values)
 }
 
-// NewTable makes an empty table.
-func NewTable() *lua.LTable { return (*lua.LState)(nil).CreateTable(0, 0) }
+// NewTable makes an empty table. It takes no room for fields yet, and then as
+// little as a map can have: by itself, gopher-lua begins with 32, which are 2 kB.
+func NewTable() *lua.LTable { return NewTableSize(0, 1) }
 
 // NewTableSize makes an empty table with room for a list of n and m named
 // fields.

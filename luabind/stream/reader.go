@@ -17,7 +17,7 @@ import (
 
 // Sizes of the space that is read into, in bytes.
 const (
-	leastSpace = 1 << 10
+	leastSpace = 512
 	mostSpace  = 64 << 10
 )
 
