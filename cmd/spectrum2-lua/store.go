@@ -8,6 +8,7 @@ import (
 	"fmt"
 	"io"
 	"io/fs"
+	"math"
 	"os"
 	"strconv"
 	"time"
@@ -15,6 +16,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	luajson "spectrumlua/luabind/modules/json"
 	"spectrumlua/runtime/config"
 	"spectrumlua/runtime/database"
 	"spectrumlua/runtime/store"
@@ -246,8 +248,11 @@ keeps a secret out of the shell's history.`,
 			}
 			v.Data, _ = json.Marshal(text) // a string always has JSON
 		}
-		if !asText && !asBlob && !json.Valid(v.Data) {
-			return usageError{cmd.CommandPath(), errors.New("the value is no JSON; --text takes it as text")}
+		if !asText && !asBlob {
+			var err error
+			if v.Data, err = scriptsJSON(v.Data); err != nil {
+				return usageError{cmd.CommandPath(), err}
+			}
 		}
 		if ttl > 0 {
 			v.Expires = time.Now().Add(ttl)
@@ -262,6 +267,20 @@ keeps a secret out of the shell's history.`,
 		})
 	}
 	return cmd
+}
+
+// scriptsJSON is JSON as scripts keep it: without space, and with no number that
+// they could not read.
+func scriptsJSON(text []byte) ([]byte, error) {
+	if !json.Valid(text) {
+		return nil, errors.New("the value is no JSON; --text takes it as text")
+	}
+	if _, err := luajson.NewCodec(math.MaxInt32).Decode(string(text), nil); err != nil {
+		return nil, fmt.Errorf("the value is none that scripts can read: %w", err)
+	}
+	var compact bytes.Buffer
+	err := json.Compact(&compact, text)
+	return compact.Bytes(), err
 }
 
 func newStoreDelete(*terminal) *cobra.Command {

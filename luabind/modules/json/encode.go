@@ -20,7 +20,7 @@ type encoder struct {
 	max    int // bytes of the longest text
 	sorted bool
 	indent int
-	exact  bool // what is no UTF-8 is an error
+	exact  bool // what is no UTF-8 is an error, and -0 stays -0
 
 	buf  []byte
 	path []*lua.LTable // the tables that are open
@@ -96,6 +96,8 @@ func (e *encoder) number(f float64) error {
 	switch {
 	case math.IsNaN(f) || math.IsInf(f, 0):
 		return failf("the number %v has no JSON", f)
+	case e.exact && f == 0 && math.Signbit(f):
+		e.buf = append(e.buf, "-0.0"...)
 	case f == math.Trunc(f) && math.Abs(f) <= maxExact:
 		e.buf = strconv.AppendInt(e.buf, int64(f), 10)
 	case math.Abs(f) < 1e-6 || math.Abs(f) > maxExact:

@@ -54,6 +54,11 @@ for i, value in ipairs(values) do
     assert(same(value, back), i .. ": " .. tostring(back) .. " " .. tostring(why))
   end
 end
+local minus = tonumber("-0") -- a sum or a product that is -0 is 0 to this VM
+assert(store:set("t", { minus }) and store:set("n", minus))
+for i, zero in ipairs { minus, store:get("t")[1], store:get("n"), store:increment("n", minus) } do
+  assert(1 / zero == -math.huge, i)
+end
 assert(store:set(every, every, { blob = true, secret = true }))
 assert(store:get(every) == every)
 assert(store:set(5, "five") and store:get("5") == "five")
