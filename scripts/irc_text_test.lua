@@ -37,8 +37,10 @@ local FROM = {
   { "a tab", "a\tb", "a\tb" },
   { "XML", "\2<b>&", "<b>&", span("font-weight: bold", "&lt;b&gt;&amp;") },
   { "an address alone", "see http://example.org/?a=1&b=2.", "see http://example.org/?a=1&b=2." },
-  { "an address with style", "\2see (https://example.org/a?b&c), x://y.", "see (https://example.org/a?b&c), x://y.",
-    span("font-weight: bold", 'see (<a href="https://example.org/a?b&amp;c">https://example.org/a?b&amp;c</a>), <a href="x://y">x://y</a>.') },
+  { "an address with style", "\2see (https://example.org/a?b&c), IRC://y.", "see (https://example.org/a?b&c), IRC://y.",
+    span("font-weight: bold", 'see (<a href="https://example.org/a?b&amp;c">https://example.org/a?b&amp;c</a>), <a href="IRC://y">IRC://y</a>.') },
+  { "an address that would do something", "\2javascript://%0aalert(1)", "javascript://%0aalert(1)",
+    span("font-weight: bold", "javascript://%0aalert(1)") },
   { "an address with brackets", "\2http://e.org/a_(b)", "http://e.org/a_(b)",
     span("font-weight: bold", '<a href="http://e.org/a_(b)">http://e.org/a_(b)</a>') },
 }

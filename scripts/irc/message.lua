@@ -10,14 +10,15 @@
 --     command = "PRIVMSG", params = { "#lua", "Hello there" } }
 
 local encoding = require "spectrum.encoding"
+local isupport = require "irc.isupport"
 local formatting = require "irc.text"
 
 local utf8 = encoding.utf8
 
 local message = {}
 
--- The longest line, its CRLF included, and how much tags may add to it.
-message.LINE = 512
+-- LINE is how long a line may be, its CRLF included. Tags come on top.
+local LINE = 512
 
 -- ESCAPES are how a tag's value writes what would end it.
 local ESCAPES = { [";"] = "\\:", [" "] = "\\s", ["\\"] = "\\\\", ["\r"] = "\\r", ["\n"] = "\\n" }
@@ -159,14 +160,29 @@ function message.split(text, bytes)
   return pieces
 end
 
+-- longest is how many bytes a line to a server may have, without tags and CRLF.
+local function longest(link)
+  return math.max(isupport.number(link.isupport, "LINELEN") or LINE, LINE) - #"\r\n"
+end
+
+-- fit cuts a line that is too long: a topic, for one, or why the user is away. Some
+-- servers close the connection over it, and would again at the next login.
+function message.fit(link, line)
+  local most = longest(link)
+  if #line <= most then
+    return line
+  end
+  local tags, rest = line:match("^(@[^ ]* )(.*)$")
+  return (tags or "") .. utf8.truncate(rest or line, most)
+end
+
 -- room is how many bytes a text may have in a line that the server passes on as
 -- `:nick!user@host COMMAND target :text`. Until our own user and host are known,
 -- their longest usual lengths count.
 function message.room(link, command, target)
   local user, host = link.user or ("u"):rep(10), link.host or ("h"):rep(63)
   local prefix = #link.nick + #user + #host + #":!@ " + #command + #" " + #target + #" :"
-  local line = tonumber(link.isupport.LINELEN) or message.LINE
-  return math.max(line - #"\r\n" - prefix, 64)
+  return math.max(longest(link) - prefix, 64)
 end
 
 return message

@@ -14,8 +14,9 @@ local out = {}
 -- without an answer. JOINED is how long a line may become that joins several rooms.
 local QUEUE, REQUESTS, JOINED = 1000, 200, 400
 
--- encode writes a line in the server's charset.
-local function encode(line)
+-- encode writes a line in the server's charset, as long as the server takes it.
+local function encode(link, line)
+  line = message.fit(link, line)
   if settings.charset == "utf-8" then
     return line
   end
@@ -71,7 +72,7 @@ end
 local function write(link, conn)
   local line = take(link)
   link.tokens = link.tokens - 1
-  if conn:write(encode(line), "\r\n") then
+  if conn:write(encode(link, line), "\r\n") then
     return true
   end
   if link.conn == conn then
@@ -166,7 +167,7 @@ end
 -- registration.
 function out.now(link, command, ...)
   if link.conn then
-    link.conn:write(encode(message.format(command, { ... })), "\r\n")
+    link.conn:write(encode(link, message.format(command, { ... })), "\r\n")
   end
 end
 

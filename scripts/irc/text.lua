@@ -108,6 +108,12 @@ local function css(style)
   return #rules > 0 and table.concat(rules, "; ") or nil
 end
 
+-- SCHEMES are those of addresses that become links; javascript: is none.
+local SCHEMES = {}
+for _, scheme in ipairs { "http", "https", "ftp", "ftps", "sftp", "irc", "ircs", "git", "ssh", "gemini", "gopher", "mumble" } do
+  SCHEMES[scheme] = true
+end
+
 -- with_links escapes a text for XHTML, in which addresses become links: a client
 -- that shows XHTML does not look for them itself.
 local function with_links(s)
@@ -124,7 +130,8 @@ local function with_links(s)
     end
     out[#out + 1] = xml.escape(s:sub(at, from - 1))
     local escaped = xml.escape(address)
-    out[#out + 1] = '<a href="' .. escaped .. '">' .. escaped .. "</a>"
+    local is_link = SCHEMES[address:match("^[^:]*"):lower()]
+    out[#out + 1] = is_link and '<a href="' .. escaped .. '">' .. escaped .. "</a>" or escaped
     at = from + #address
   end
 end
