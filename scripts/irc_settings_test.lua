@@ -1,0 +1,90 @@
+-- irc_settings_test.lua: the config, as an admin writes it.
+
+local test = require "spectrum.test"
+local fake = require "irc.fakeserver"
+local settings = require "irc.settings"
+
+test.script "irc.lua"
+
+test.case("a config of libcommuni's is enough", function(t)
+  local server = t:serve(function(conn)
+    conn:expect_line("^PASS secret$")
+    conn:find_line("^NICK alice$")
+    conn:find_line("^USER ")
+    fake.welcome(conn, "alice")
+    conn:expect_line("^PRIVMSG Q :auth alice secret$")
+    fake.enter(conn, "alice", "#lua", "dan")
+    conn:expect_line("^WHO #lua$")
+    fake.say(conn, "315 alice #lua :End of WHO")
+    fake.reach(conn)
+    conn:expect_line("^WHO #lua$", 20)
+    fake.reach(conn)
+    fake.hold(conn)
+  end)
+  t:start {
+    config = {
+      service = {
+        irc_server = "127.0.0.1:1 " .. server.address,
+        irc_identify = "Q auth $name $password",
+        irc_send_pass = 1,
+        irc_away_timeout = 30,
+      },
+    },
+  }
+  local alice = t:login()
+  alice:expect("connected")
+  alice:send("join_room", { room = "#lua", nickname = "alice" })
+  fake.await(t)
+  t:advance(30)
+  fake.await(t)
+end)
+
+test.case("what stands in [irc] comes before what stands in [service]", function(t)
+  local server = fake.serve(t, {}, function(conn)
+    conn:expect_line("^PRIVMSG NickServ :hello alice$")
+    fake.reach(conn)
+    fake.hold(conn)
+  end)
+  t:start {
+    config = {
+      service = { irc_server = "127.0.0.1:1", irc_identify = "Q auth" },
+      irc = { server = server.address, identify = "NickServ hello $name", away_timeout = 0 },
+    },
+  }
+  t:login():expect("connected")
+  fake.await(t)
+end)
+
+test.case("who the user is on IRC", function(t)
+  local server = t:serve(function(conn)
+    conn:find_line("^NICK alice|x$")
+    conn:expect_line("^USER alicelocal 0 %* :alice of localhost, alice@localhost$")
+  end)
+  t:start {
+    config = fake.config(server, {
+      nick = "${name}|x",
+      username = "$local~${domain}",
+      realname = "$name of $domain, $user",
+    }),
+  }
+  t:login()
+  server:wait()
+end)
+
+local ADDRESSES = {
+  ["irc.example.net"] = { host = "irc.example.net", port = 6667, tls = false },
+  ["irc.example.net:7000"] = { host = "irc.example.net", port = 7000, tls = false },
+  ["irc.example.net:+7000"] = { host = "irc.example.net", port = 7000, tls = true },
+  ["irc.example.net:6697"] = { host = "irc.example.net", port = 6697, tls = true },
+  ["[2001:db8::1]:+6697"] = { host = "2001:db8::1", port = 6697, tls = true },
+  ["2001:db8::1"] = { host = "2001:db8::1", port = 6667, tls = false },
+}
+
+test.case("a server's address", function(t)
+  for word, want in pairs(ADDRESSES) do
+    t.equal(settings.address(word), want, word)
+  end
+  for _, word in ipairs { "", ":6667", "host:", "host:port", "host:0", "host:65536", "a@b", "a/b", "host:+" } do
+    t.equal(settings.address(word), nil, word)
+  end
+end)
