@@ -140,17 +140,20 @@ test.case("a wrong password of the server is final", function(t)
   t.equal(server.count, 1)
 end)
 
-for name, line in pairs {
-  ["a ban"] = "465 alice :You are banned from this server",
-  ["a K-line"] = "ERROR :Closing Link: host.example (K-Lined)",
+for name, said in pairs {
+  ["a ban"] = { "465 alice :You are banned from this server", "authentication_impossible" },
+  ["a K-line"] = { "ERROR :Closing Link: host.example (K-Lined)", "authentication_impossible" },
+  ["a wrong password, as ngIRCd has it,"] = {
+    "ERROR :Closing connection: alice[~alice@127.0.0.1] (Access denied: Bad password?)", "authentication_failed",
+  },
 } do
   test.case(name .. " is final", function(t)
     local server = t:serve(function(conn)
       conn:find_line("^USER ")
-      conn:write_line(line)
+      conn:write_line(said[1])
     end)
     t:start { config = fake.config(server) }
-    t:login():expect("disconnected", { error = "authentication_impossible" })
+    t:login():expect("disconnected", { error = said[2] })
     t:advance(600)
     t.equal(server.count, 1)
   end)

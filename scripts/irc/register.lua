@@ -264,9 +264,12 @@ end
 -- G:Line, Z-Lined, banned, AKILL.
 local FINAL = { "%f[%w][kgzdqx][%-:]?lined?%f[%W]", "%f[%w]banned%f[%W]", "%f[%w]auto?kill", "%f[%w]akill" }
 
-local function is_final(text)
+-- WRONG are those of a wrong password, before we are in: not all servers say 464.
+local WRONG = { "%f[%w]password", "access denied", "not authori[sz]ed" }
+
+local function has_any(text, patterns)
   text = text:lower()
-  for _, pattern in ipairs(FINAL) do
+  for _, pattern in ipairs(patterns) do
     if text:find(pattern) then
       return true
     end
@@ -343,8 +346,10 @@ register.events = {
     link.fail(l, "authentication_impossible", "banned from the server: " .. last(msg))
   end,
   ERROR = function(_, l, msg)
-    if is_final(last(msg)) then
+    if has_any(last(msg), FINAL) then
       link.fail(l, "authentication_impossible", last(msg))
+    elseif not l.reg.welcomed and has_any(last(msg), WRONG) then
+      link.fail(l, "authentication_failed", last(msg))
     else
       link.lose(l, last(msg))
     end
