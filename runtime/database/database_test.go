@@ -321,7 +321,9 @@ func TestPlaces(t *testing.T) {
 
 		{"unknown type", "[database]\ntype=oracle", "t.cfg:7: [database] type is none, sqlite3, mysql or pqxx (PostgreSQL), not \"oracle\""},
 		{"bad prefix", "[database]\nprefix=a-b", "t.cfg:7: [database] prefix may have letters, digits and _ only, at most 32 of them"},
-		{"no database", "[database]\ntype=mysql\npassword=hunter2", "t.cfg:7: [database]: no database is named"},
+		{"no database", "[database]\ntype=mysql\npassword=hunter2", "t.cfg:7: [database]: no database is named (the key database, or what follows the / in a URL)"},
+		{"bad port", "[database]\ntype=mysql\ndatabase=d\nport=x", "t.cfg:9: [database] port has to be a number from 1 to 65535, not \"x\""},
+		{"bad port of PostgreSQL", "[database]\ntype=pqxx\nport=70000", "t.cfg:8: [database] port has to be a number from 1 to 65535, not \"70000\""},
 		{"unknown scheme", "[lua]\nstore=oracle://u:hunter2@db/x", "t.cfg:6: [lua] store: the scheme \"oracle\" is unknown: sqlite:, postgres:// and mysql:// are known"},
 		{"unknown parameter", "[lua]\nstore=mysql://u:hunter2@db/x?y=hunter2", "t.cfg:6: [lua] store: the parameter \"y\" is unknown: there are tls and socket"},
 		{"wrong tls", "[lua]\nstore=mysql://u:hunter2@db/x?tls=maybe", "t.cfg:6: [lua] store: tls is disable, require or verify, not \"maybe\""},

@@ -79,6 +79,8 @@ const (
 	lost
 	// full: there is no room left.
 	full
+	// damaged: the file is not what SQLite has written.
+	damaged
 )
 
 // ErrConflict is in errors after which the same transaction may succeed.

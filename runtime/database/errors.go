@@ -61,11 +61,16 @@ func (d *DB) explain(kind errorKind, text string) string {
 	case conflict:
 		return fmt.Sprintf("%v: %s", ErrConflict, text)
 	case lost:
+		if d.Engine() != SQLite && d.place.where != "" {
+			text += " (" + d.place.where + " says where it is)"
+		}
 		return fmt.Sprintf("%s cannot be reached: %s", d.place, text)
 	case busy:
 		return fmt.Sprintf("%s is locked by another process or transaction: %s", d.place, text)
 	case full:
 		return fmt.Sprintf("%s has no room left: %s", d.place, text)
+	case damaged:
+		return fmt.Sprintf("%s is damaged, or no database of SQLite's: %s", d.place, text)
 	}
 	return text
 }

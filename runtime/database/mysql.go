@@ -48,7 +48,7 @@ func mysqlPlace(s server) (Place, error) {
 		shown = "unix:" + s.host
 	}
 	if s.database == "" {
-		return Place{}, errors.New("no database is named")
+		return Place{}, errors.New("no database is named (the key database, or what follows the / in a URL)")
 	}
 	switch {
 	case s.tls == "verify":

@@ -6,6 +6,7 @@ import (
 	"net"
 	"net/url"
 	"path/filepath"
+	"strconv"
 	"strings"
 
 	"spectrumlua/runtime/config"
@@ -38,6 +39,7 @@ type Place struct {
 
 	dsn     string   // of a server: what its driver understands
 	shown   string   // for people
+	where   string   // which key of the config names it; "" if none does
 	secrets []string // must not be shown
 }
 
@@ -64,6 +66,10 @@ func FromConfig(c *config.Config, settings config.Lua) (Place, error) {
 		return Place{}, err
 	}
 	place.Prefix = prefix
+	place.where = c.Where("database.type") + ": [database]"
+	if _, named := c.Get("lua.store"); named && settings.Store != storeConfigured {
+		place.where = c.Where("lua.store") + ": [lua] store"
+	}
 	return place, nil
 }
 
@@ -118,6 +124,9 @@ func fromKeys(c *config.Config, e *Engine, port string) (Place, error) {
 	s := server{
 		host: get("server", "localhost"), port: port, user: get("user", ""), password: get("password", ""),
 		database: get("database", ""),
+	}
+	if n, err := strconv.ParseUint(port, 10, 16); err != nil || n == 0 {
+		return Place{}, fmt.Errorf("%s: [database] port has to be a number from 1 to 65535, not %q", c.Where("database.port"), port)
 	}
 	place, err := e.place(s)
 	if err != nil {

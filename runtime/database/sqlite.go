@@ -84,6 +84,9 @@ func makeFile(path string) error {
 		if err := unix.Access(path, unix.R_OK|unix.W_OK); err != nil {
 			return fileError(&fs.PathError{Op: "access", Path: path, Err: err})
 		}
+		if info, err := os.Stat(path); err == nil && info.IsDir() {
+			return fileError(&fs.PathError{Op: "open", Path: path, Err: syscall.EISDIR})
+		}
 		return nil
 	}
 	if err != nil {
@@ -194,6 +197,8 @@ func sqliteKind(err error) errorKind {
 		return full
 	case sqlite3.SQLITE_CANTOPEN:
 		return lost
+	case sqlite3.SQLITE_NOTADB, sqlite3.SQLITE_CORRUPT:
+		return damaged
 	}
 	return otherError
 }

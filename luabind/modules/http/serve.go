@@ -150,7 +150,7 @@ func serverCertificate(secure *net.TLS) (*tls.Certificate, error) {
 // starts several for one transport.
 func cannotListen(address string, err error) error {
 	if !errors.Is(err, syscall.EADDRINUSE) {
-		return fmt.Errorf("cannot listen on %s: %w", address, net.Plain(err))
+		return net.CannotListen(address, err)
 	}
 	return fmt.Errorf("cannot listen on %s: the address is in use, by another program or by another backend process of this transport: "+
 		"raise [service] users_per_backend so that one process serves all users, or let each process take a port of its own, as with port 0", address)

@@ -75,3 +75,12 @@ func shown(err error) error {
 	}
 	return errors.New(text)
 }
+
+// CannotListen is the error of a listener, with what to do where that is not plain.
+func CannotListen(address string, err error) error {
+	hint := ""
+	if errors.Is(err, syscall.EACCES) {
+		hint = " (a port below 1024 is for root, or for a program with CAP_NET_BIND_SERVICE: take a higher one)"
+	}
+	return fmt.Errorf("cannot listen on %s: %w%s", address, Plain(err), hint)
+}

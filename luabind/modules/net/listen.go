@@ -3,7 +3,6 @@ package net
 import (
 	"context"
 	"errors"
-	"fmt"
 	"net"
 	"os"
 	"strings"
@@ -46,7 +45,7 @@ func listen(l *lua.LState) int {
 	p := PlaceOf(l, 1, address, owner)
 	ln, err := p.Listen(l)
 	if err != nil {
-		return bind.Fail(l, fmt.Errorf("cannot listen on %s: %w", address, Plain(err)))
+		return bind.Fail(l, CannotListen(address, err))
 	}
 	resource := ln.Own(bind.RuntimeOf(l), owner, ln)
 	return bind.Return(l, listenerClass.New(&listener{net: ln, resource: resource, owner: owner}))

@@ -14,6 +14,7 @@ import (
 	"golang.org/x/net/dns/dnsmessage"
 
 	"spectrumlua/luabind/luatest"
+	spectrumnet "spectrumlua/luabind/modules/net"
 )
 
 func TestUnixSockets(t *testing.T) {
@@ -408,4 +409,13 @@ for path, text in pairs { [%q] = "is no file", ["/dev/zero"] = "is no file", [".
   local conn, err = net.connect(listener.address, { tls = true, ca = path })
   assert(conn == nil and err:find(text, 1, true), err)
 end`, fifo, fifo))
+}
+
+// What the tests cannot be refused, since they may run as root.
+func TestListeningThatIsForbidden(t *testing.T) {
+	err := spectrumnet.CannotListen("127.0.0.1:80", &net.OpError{Op: "listen", Err: os.NewSyscallError("bind", syscall.EACCES)})
+	want := "cannot listen on 127.0.0.1:80: permission denied (a port below 1024 is for root, or for a program with CAP_NET_BIND_SERVICE: take a higher one)"
+	if err.Error() != want {
+		t.Errorf("got  %v\nwant %s", err, want)
+	}
 }

@@ -10,6 +10,7 @@ import (
 	"net"
 	"net/http"
 	"net/url"
+	"strconv"
 	"strings"
 
 	lua "github.com/yuin/gopher-lua"
@@ -55,11 +56,11 @@ func configProxy(c *config.Config) (*Proxy, error) {
 	kind, _ := c.Get("proxy.type")
 	scheme, known := proxySchemes[strings.ToLower(kind)]
 	if !known {
-		return nil, fmt.Errorf("[proxy] type is %q: http or socks5 is wanted", kind)
+		return nil, fmt.Errorf("%s: [proxy] type is %q: http or socks5 is wanted", c.Where("proxy.type"), kind)
 	}
 	port, _ := c.Get("proxy.port")
-	if port == "" {
-		return nil, errors.New("[proxy] port is not set")
+	if n, err := strconv.ParseUint(port, 10, 16); err != nil || n == 0 {
+		return nil, fmt.Errorf("%s: [proxy] wants a port from 1 to 65535 beside the server, not %q", c.Where("proxy.server"), port)
 	}
 	u := &url.URL{Scheme: scheme, Host: net.JoinHostPort(host, port)}
 	if user, _ := c.Get("proxy.user"); user != "" {

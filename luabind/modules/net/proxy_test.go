@@ -191,8 +191,8 @@ func TestProxyFromTheConfigFile(t *testing.T) {
 		{"not used", "peer.invalid:7000", "proxy = false", fails("there is no host peer.invalid"), section},
 		{"not for this machine", peer, "", pingPong, section},
 		{"but if it is given", "127.0.0.1:1", fmt.Sprintf("proxy = %q", "socks5://alice:s3cret@"+proxy), fails("by the proxy "), section},
-		{"without a port", "peer.example:7000", "", fails("[proxy] port is not set"), section[:3]},
-		{"of an unknown type", "peer.example:7000", "", fails(`[proxy] type is "socks4": http or socks5 is wanted`), []string{"[proxy]", "type=socks4", "server=h", "port=1"}},
+		{"without a port", "peer.example:7000", "", fails("test.cfg:7: [proxy] wants a port from 1 to 65535 beside the server, not \"\""), section[:3]},
+		{"of an unknown type", "peer.example:7000", "", fails(`test.cfg:6: [proxy] type is "socks4": http or socks5 is wanted`), []string{"[proxy]", "type=socks4", "server=h", "port=1"}},
 		{"none", peer, "proxy = true", pingPong, nil},
 	}
 	for _, c := range cases {
