@@ -187,6 +187,9 @@ function rooms.listed(session, l, room)
     room.listing = nil
     return
   end
+  if first and room.shown and room.nick ~= l.nick then
+    members.rename(session, l, room, room.nick, l.nick) -- while we were away; the old nick may be another's now
+  end
   members.settle(session, l, room)
   set_state(room, "in")
   if not room.wanted then
@@ -274,6 +277,7 @@ end
 -- other refusal is "not_authorized": a room that is full, that has a key and so on.
 local FLAGS = {
   ["403"] = "room_not_found", -- no such channel
+  ["470"] = "room_not_found", -- the server has put us into another one, which it names
   ["474"] = "banned",
   ["476"] = "room_not_found", -- bad name
   ["479"] = "room_not_found", -- bad name
@@ -281,8 +285,8 @@ local FLAGS = {
 
 -- ELSEWHERE are numerics about a room that answer no JOIN.
 local ELSEWHERE = {
-  ["404"] = true, ["408"] = true, ["441"] = true, ["442"] = true, ["443"] = true, ["467"] = true, ["472"] = true,
-  ["478"] = true, ["482"] = true, ["499"] = true,
+  ["404"] = true, ["408"] = true, ["441"] = true, ["442"] = true, ["443"] = true, ["467"] = true,
+  ["472"] = true, ["478"] = true, ["482"] = true, ["499"] = true,
 }
 
 -- refused takes an error that no other module knows. Networks have many for a JOIN, and
@@ -292,7 +296,7 @@ local function refused(session, l, msg)
   if not room or room.state ~= "asked" then
     return false
   end
-  rooms.refuse(session, l, room, FLAGS[msg.command] or "not_authorized", msg.params[#msg.params])
+  rooms.refuse(session, l, room, FLAGS[msg.command] or "not_authorized", table.concat(msg.params, " ", 3))
   return true
 end
 
@@ -343,13 +347,6 @@ rooms.events = {
       if room.shown then
         rooms.show_topic(session, room)
       end
-    end
-  end,
-  -- The server would rather have us in another room.
-  ["470"] = function(session, l, msg)
-    local room = rooms.find(l, msg.params[2])
-    if room and room.state == "asked" then
-      return rooms.refuse(session, l, room, "room_not_found", ("the room is now %s"):format(msg.params[3] or "another one"))
     end
   end,
 

@@ -1,0 +1,64 @@
+-- irc_back_test.lua: back on a server where the own nick is somebody else's by now.
+
+local test = require "spectrum.test"
+local fake = require "irc.fakeserver"
+
+test.script "irc.lua"
+
+-- back lets alice into #lua, loses the connection, and has her nick in use when she
+-- is back; list is who is in the room then.
+local function back(t, list, fn)
+  local server = t:serve(function(conn, n)
+    if n == 1 then
+      fake.greet(conn, {})
+      fake.enter(conn, "alice", "#lua", "dan")
+      conn:expect_line("^PRIVMSG #lua go$")
+      return
+    end
+    conn:find_line("^USER ")
+    fake.say(conn, "433 * alice :Nickname is already in use")
+    conn:expect_line("^NICK alice_$")
+    fake.welcome(conn, "alice_")
+    fake.enter(conn, "alice_", "#lua", list)
+    fn(conn)
+    fake.hold(conn)
+  end)
+  t:start { config = fake.config(server, { reconnect_delay = 1 }) }
+  local user = t:login()
+  user:expect("connected")
+  user:send("join_room", { room = "#lua", nickname = "alice" })
+  user:expect("room_subject_changed")
+  user:say("#lua", "go")
+  user:expect("conv_message", { buddy_name = "#lua", message = t.pattern("^No connection") })
+  t:advance(1)
+  return user
+end
+
+-- renamed expects that the user is told of his new nick, before anything else.
+local function renamed(user, from, to)
+  user:expect("participant_changed", { nickname = from, newname = to, flag = { "me" } })
+  user:expect("room_nickname_changed", { room = "#lua", nickname = to })
+  user:expect("participant_changed", { nickname = to, flag = { "me" }, status = "online" })
+end
+
+test.case("the nick is somebody's who is not in the room", function(t)
+  local user = back(t, "dan", function() end)
+  renamed(user, "alice", "alice_")
+  user:expect("conv_message", { buddy_name = "#lua", message = "Connected again." })
+  user:never("participant_changed", { nickname = "alice", status = "none" })
+end)
+
+test.case("the nick is one's own old connection's, until that is gone", function(t)
+  local user = back(t, "dan alice", function(conn)
+    conn:write_line(":alice!a@host.example QUIT :Ping timeout")
+    conn:expect_line("^NICK alice$")
+    conn:write_line(":alice_!a@host.example NICK alice")
+    conn:expect_line("^PRIVMSG #lua here$")
+  end)
+  renamed(user, "alice", "alice_")
+  user:expect("participant_changed", { nickname = "alice", flag = {}, status = "online" })
+  user:expect("participant_changed", { nickname = "alice", flag = {}, status = "none" })
+  renamed(user, "alice_", "alice")
+  user:say("#lua", "here")
+  user:expect("conv_message", { nickname = "alice", message = "here" })
+end)
