@@ -3,6 +3,7 @@ package database_test
 import (
 	"context"
 	"errors"
+	"path/filepath"
 	"strings"
 	"testing"
 	"time"
@@ -352,5 +353,28 @@ func TestPlaces(t *testing.T) {
 				t.Errorf("got  %s\nwant %s", got(), test.want)
 			}
 		})
+	}
+}
+
+// TestWhatIsWrittenIsOnTheDisk asks for what makes a commit outlive a power cut,
+// which no test can try: in WAL mode, synchronous = FULL.
+func TestWhatIsWrittenIsOnTheDisk(t *testing.T) {
+	db := database.New(database.File(filepath.Join(t.TempDir(), "a.sqlite")))
+	defer db.Close()
+	tx, err := db.Begin(t.Context())
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer tx.Rollback()
+	var mode string
+	var synchronous int
+	if _, err := tx.Row(t.Context(), "PRAGMA journal_mode", nil, &mode); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := tx.Row(t.Context(), "PRAGMA synchronous", nil, &synchronous); err != nil {
+		t.Fatal(err)
+	}
+	if mode != "wal" || synchronous != 2 {
+		t.Errorf("journal_mode is %s, synchronous %d: want wal and 2 (FULL)", mode, synchronous)
 	}
 }
