@@ -21,13 +21,16 @@ const (
 // sessions, which is never while nobody makes more. It is to be called after
 // Settle. A GOGC in the environment turns it off.
 func Rest(ctx context.Context) {
-	if os.Getenv("GOGC") != "" {
-		return
+	if os.Getenv("GOGC") == "" {
+		rest(ctx, allocated())
 	}
+}
+
+// rest is Rest for one who has collected when so many bytes had been allocated.
+func rest(ctx context.Context, collected uint64) {
 	look := time.NewTicker(restLook)
 	defer look.Stop()
-	before := allocated()
-	collected := before
+	before := collected
 	for {
 		select {
 		case <-ctx.Done():

@@ -9,12 +9,12 @@ import (
 // TestRest drops 64 MB and does nothing more: they are given back, which Go by
 // itself does after two minutes.
 func TestRest(t *testing.T) {
-	t.Setenv("GOGC", "")
+	collected := allocated()
 	ctx, cancel := context.WithCancel(t.Context())
 	ended := make(chan struct{})
 	go func() {
 		defer close(ended)
-		Rest(ctx)
+		rest(ctx, collected)
 	}()
 	const size = 64 << 20
 	sink = make([]byte, size)
