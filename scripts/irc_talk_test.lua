@@ -224,10 +224,11 @@ test.case("private messages to a contact are answered there", function(t)
 end)
 
 test.case("notices of people, services and the server", function(t)
-  local user = room(t, { isupport = "STATUSMSG=@ PREFIX=(ov)@+ CHANTYPES=#" }, function(conn)
+  local user = room(t, { isupport = "STATUSMSG=@+ PREFIX=(ov)@+ CHANTYPES=#" }, function(conn)
     conn:write_line(
       ":dan!d@example.org NOTICE #lua :a notice",
       ":dan!d@example.org PRIVMSG @#lua :to operators",
+      ":dan!d@example.org PRIVMSG +#lua :\1ACTION whispers\1",
       ":NickServ!s@services. NOTICE alice :\2identify\2 yourself",
       ":irc.example.net NOTICE alice :the server goes down",
       ":irc.example.net NOTICE #lua :not here",
@@ -235,7 +236,8 @@ test.case("notices of people, services and the server", function(t)
     )
   end)
   user:expect("conv_message", { buddy_name = "#lua", nickname = "dan", message = "a notice" })
-  user:expect("conv_message", { buddy_name = "#lua", nickname = "dan", message = "to operators" })
+  user:expect("conv_message", { buddy_name = "#lua", nickname = "dan", message = "[@] to operators" })
+  user:expect("conv_message", { buddy_name = "#lua", nickname = "dan", message = "/me [+] whispers" })
   user:expect("conv_message", { buddy_name = "nickserv", message = "identify yourself" })
   user:expect("conv_message", { buddy_name = "127.0.0.1", message = "the server goes down", headline = true })
   user:expect("conv_message", { buddy_name = "#lua", message = "not here" })

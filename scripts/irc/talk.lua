@@ -44,19 +44,30 @@ local function is_server(link, source)
   return source.raw == link.server_name or source.nick:find(".", 1, true) ~= nil
 end
 
--- channel_of is the channel that a message is to: "@#lua" is for the operators of
--- #lua.
+-- channel_of is the channel that a message is to, and the signs of those in it that it
+-- is for: "@#lua" is for the operators of #lua.
 local function channel_of(link, target)
-  local signs = link.isupport.STATUSMSG or ""
-  while target ~= "" and signs:find(target:sub(1, 1), 1, true) do
-    target = target:sub(2)
+  local known, at = link.isupport.STATUSMSG or "", 1
+  while at <= #target and not names.is_room(link, target:sub(at)) and known:find(target:sub(at, at), 1, true) do
+    at = at + 1
   end
-  return names.is_room(link, target) and target or nil
+  local channel = target:sub(at)
+  if names.is_room(link, channel) then
+    return channel, target:sub(1, at - 1)
+  end
+  return nil, ""
+end
+
+-- audience is what stands before a message that only some of a room get: who answers
+-- there answers to all.
+local function audience(link, target)
+  local _, signs = channel_of(link, target)
+  return signs ~= "" and "[" .. signs .. "] " or ""
 end
 
 -- said shows what somebody else has said.
 local function said(session, link, msg, fields)
-  local nick, channel = msg.source.nick, channel_of(link, msg.params[1])
+  local nick, channel = msg.source.nick, (channel_of(link, msg.params[1]))
   if channel then
     places.show(session, { buddy_name = names.room(link, channel), nickname = nick }, fields.message, fields)
   else
@@ -87,7 +98,7 @@ end
 -- by_server shows a notice of the server's. What it says before it has let us in is
 -- about our address, and nobody wants to know.
 local function by_server(session, link, msg)
-  local channel, words = channel_of(link, msg.params[1]), text.plain(msg.params[2])
+  local channel, words = (channel_of(link, msg.params[1])), text.plain(msg.params[2])
   if channel then
     places.show(session, places.room(link, channel), words)
   elseif link.state == "online" then
@@ -126,7 +137,7 @@ function talk.hear(session, link, msg, history)
     end
     return
   end
-  local fields = readable(command and rest or words, command)
+  local fields = readable(audience(link, msg.params[1]) .. (command and rest or words), command)
   fields.timestamp = timestamp(msg, history)
   local show = mine and elsewhere or said
   show(session, link, msg, fields)
