@@ -122,16 +122,22 @@ func TestKeptFolder(t *testing.T) {
 local on = {}
 function on.login(session)
   session:connected()
-  print(require("spectrum").config.get("service.working_dir"))
+  local spectrum = require "spectrum"
+  print(spectrum.config.get("service.working_dir") .. ": " .. spectrum.store():increment("logins"))
 end
 return on`)
-	var out strings.Builder
-	err := chat.New(chat.Options{
-		Stage:   stage.Options{Path: script, WorkingDir: dir},
-		Console: chat.NewTranscript(strings.NewReader("/login\n"), &out), Script: true,
-	}).Run(t.Context())
-	if err != nil || !strings.Contains(out.String(), dir) {
-		t.Errorf("%v\n%s", err, out.String())
+	for _, c := range []struct{ dir, want string }{
+		{dir, dir + ": 1"}, {dir, dir + ": 2"}, // what is stored is kept
+		{"", ": 1"}, {"", ": 1"}, // but not without a folder
+	} {
+		var out strings.Builder
+		err := chat.New(chat.Options{
+			Stage:   stage.Options{Path: script, WorkingDir: c.dir},
+			Console: chat.NewTranscript(strings.NewReader("/login\n"), &out), Script: true,
+		}).Run(t.Context())
+		if err != nil || !strings.Contains(out.String(), c.want) {
+			t.Errorf("%v, want %q\n%s", err, c.want, out.String())
+		}
 	}
 }
 

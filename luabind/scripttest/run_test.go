@@ -20,7 +20,7 @@ local spectrum = require "spectrum"
 local on = {}
 function on.query()
   spectrum.data.n = (spectrum.data.n or 0) + 1
-  spectrum.send("query", { config = tostring(spectrum.data.n) })
+  spectrum.send("query", { config = spectrum.data.n .. " " .. spectrum.store():increment("n") })
 end
 return on`
 	const body = `
@@ -28,7 +28,7 @@ local n = 0
 local function again(t)
   n = n + 1
   t.equal(n, 1)
-  t.equal(t:query("?"), "1")
+  t.equal(t:query("?"), "1 1") -- neither data nor what is stored
   t.falsy(io.open(t.folder .. "/x"))
   io.open(t.folder .. "/x", "w"):close()
 end

@@ -380,3 +380,11 @@ assert(#err < 400 and not err:find("%%c"), err)`, map[bool]string{true: "0.03", 
 		})
 	}
 }
+
+// TestLongestString has [lua] max_string bound what max_size allows.
+func TestLongestString(t *testing.T) {
+	url := peer(t, func(w http.ResponseWriter, _ *http.Request) { w.Write(make([]byte, 1<<20+1)) })
+	luatest.Run(t, fmt.Sprintf(`
+local r, err = require("spectrum.http").get(%q, { max_size = 1e9 })
+assert(r == nil and err:find("the body has more than 1048576 bytes", 1, true), err)`, url), "max_string=1M")
+}
