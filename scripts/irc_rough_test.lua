@@ -176,6 +176,31 @@ for _, said in ipairs { "0", "-1", "0.5", "x" } do
   end)
 end
 
+test.case("a nick that was wished for without a connection", function(t)
+  local server = t:serve(function(conn, n)
+    if n == 1 then
+      fake.greet(conn, {})
+      return
+    end
+    conn:find_line("^NICK __x$")
+    conn:find_line("^USER ")
+    fake.welcome(conn, "__x")
+    conn:expect_line("^QUIT ")
+  end)
+  t:start { config = fake.config(server, { reconnect_delay = 1 }) }
+  local user = t:login()
+  user:expect("connected")
+  user:expect("conv_message", { message = t.pattern("^No connection") })
+  user:say("127.0.0.1", "/nick ##x")
+  t:settle()
+  fake.advance_until(t, server, 2)
+  t:settle()
+  user:say("127.0.0.1", "/nick")
+  user:expect("conv_message", { message = "You are __x." })
+  user:logout()
+  server:wait(2)
+end)
+
 test.case("who is behind a nick", function(t)
   fake.start(t, { caps = "chghost userhost-in-names" }, function(conn)
     fake.enter(conn, "alice", "#lua", "@dan!d@one.example eve!e@two.example")

@@ -126,6 +126,20 @@ test.case("a success without a proof", function(t)
   t:login():expect("disconnected", { error = "authentication_failed" })
 end)
 
+test.case("a challenge without an end", function(t)
+  server(t, "=SCRAM-SHA-256", function(conn)
+    conn:expect_line("^AUTHENTICATE SCRAM%-SHA%-256$")
+    for _ = 1, 100 do
+      conn:write_line("AUTHENTICATE " .. ("A"):rep(400))
+    end
+    conn:write_line("AUTHENTICATE +")
+    conn:expect_line("^AUTHENTICATE %*$")
+    fake.say(conn, "906 alice :SASL authentication aborted")
+    fake.hold(conn)
+  end)
+  t:login():expect("disconnected", { error = "authentication_failed", message = t.pattern("challenge cannot be read") })
+end)
+
 test.case("EXTERNAL", function(t)
   local certificate = t.folder .. "/alice.pem"
   local file = assert(io.open(certificate, "w"))

@@ -15,8 +15,8 @@ local base64 = encoding.base64
 local sasl = {}
 
 -- CHUNK is how many bytes of base64 stand in one AUTHENTICATE; a shorter one is the
--- last.
-local CHUNK = 400
+-- last. LONGEST is how much of a challenge is kept: more is none.
+local CHUNK, LONGEST = 400, 16384
 
 -- credentials are who logs in, or nil if that is not known.
 local function credentials(session)
@@ -154,11 +154,11 @@ local function challenge(session, l, msg)
   if not s or not s.name then
     return
   end
-  s.input = s.input .. (part == "+" and "" or part)
+  s.input = (s.input .. (part == "+" and "" or part)):sub(1, LONGEST + 1)
   if #part == CHUNK then
     return
   end
-  local text = base64.decode(s.input)
+  local text = #s.input <= LONGEST and base64.decode(s.input) or nil
   s.input = ""
   local answer, why
   if text then

@@ -22,7 +22,7 @@ local function nick(c)
     if link.state == "online" then
       links.rename(c.session, link, wanted)
     else
-      link.wanted = wanted
+      link.wanted = names.nick(wanted) -- the login must not fail over it
     end
   end
 end
