@@ -8,8 +8,6 @@ import (
 	"strings"
 
 	"github.com/spf13/cobra"
-
-	"spectrumlua/luabind/stage"
 )
 
 // atMostOneScript allows one argument or none.
@@ -34,6 +32,8 @@ func findStage(args []string) (string, error) {
 	switch {
 	case err != nil:
 		return "", fmt.Errorf("the script or config file cannot be read: %w", err)
+	case isTest(args[0]) && !info.IsDir():
+		return "", fmt.Errorf("%[1]s is a test: `spectrum2-lua test %[1]s` runs it; here the script that it tests is wanted, or its config", args[0])
 	case !info.IsDir():
 		return args[0], nil
 	}
@@ -56,7 +56,7 @@ func onlyOne(dir, pattern string) (string, error) {
 	}
 	var found []string
 	for _, path := range all {
-		if !stage.IsScript(path) || !strings.HasSuffix(path, "_test.lua") {
+		if !isTest(path) {
 			found = append(found, path)
 		}
 	}
@@ -72,6 +72,9 @@ func onlyOne(dir, pattern string) (string, error) {
 	}
 	return "", fmt.Errorf("%s has several: name one of %s", where, strings.Join(found, ", "))
 }
+
+// isTest tells whether a file has tests of scripts, as its name says.
+func isTest(path string) bool { return strings.HasSuffix(path, "_test.lua") }
 
 // escapeGlob makes a name match itself.
 func escapeGlob(name string) string {

@@ -63,6 +63,7 @@ func (c *Chat) login(l *call) error {
 		}
 	}
 	c.people.change(func(u *user) {
+		u.hinted = false
 		for i, to := range []*string{&u.legacy, &u.password} {
 			if i < len(plain) {
 				*to = plain[i]

@@ -30,6 +30,9 @@ type user struct {
 	contacts          map[string]string // name to alias
 	rooms             map[string]*room
 
+	// hinted is set when it was said, since the login, that he is not connected.
+	hinted bool
+
 	// partner is whom plain text goes to; "" if nobody.
 	partner string
 }

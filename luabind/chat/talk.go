@@ -56,11 +56,23 @@ func (c *Chat) say(who, text string) error {
 		}
 	}
 	c.people.change(func(u *user) { u.partner = who })
+	c.hintUnconnected()
 	m := &pb.ConversationMessage{BuddyName: proto.String(who), Message: proto.String(text)}
 	if c.receipts {
 		m.Id = proto.String(c.nextID())
 	}
 	return c.send(pb.WrapperMessage_TYPE_CONV_MESSAGE, m)
+}
+
+// hintUnconnected says, once a login, what the user's client would show for
+// ever if the script says nothing.
+func (c *Chat) hintUnconnected() {
+	me := c.people.me()
+	if me.connected || me.hinted {
+		return
+	}
+	c.people.change(func(u *user) { u.hinted = true })
+	c.show.line(plainLine, "The script has not said session:connected(), so the client of "+printable(shortName(me.jid))+" still shows that it is connecting.")
 }
 
 func (c *Chat) me(l *call) error {

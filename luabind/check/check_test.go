@@ -34,13 +34,15 @@ func TestFindings(t *testing.T) {
 		{"what only the compiler sees", "break", "script.lua:1: error: no loop to break [syntax]"},
 		{"a number returned", "return 7", "script.lua:1: error: the script returns a number: it must end with `return on`, where `on` is the table of its handlers [no-handlers]"},
 		{"nothing returned", "", "script.lua: error: the script returns nothing: it must end with `return on`, where `on` is the table of its handlers [no-handlers]"},
-		{"a typo in a handler", "local on = {}\nfunction on.login() end\non.conv_mesage = function() end\nreturn on",
+		{"a typo in a handler", "local on = {}\nfunction on.login(s) s:connected() end\non.conv_mesage = function() end\nreturn on",
 			"script.lua:3: error: on.conv_mesage: no message has this name; did you mean on.conv_message? [unknown-handler]"},
-		{"a handler in the table itself", "return { login = function() end, conv_mesage = function() end }",
+		{"a handler in the table itself", "return { login = function(s) s:connected() end, conv_mesage = function() end }",
 			"script.lua:1: error: on.conv_mesage: no message has this name; did you mean on.conv_message? [unknown-handler]"},
 		{"a handler that is no function", "return { login = 7, logout = function() end }",
 			"script.lua:1: error: on.login is a number: a function is wanted [unknown-handler]"},
-		{"a handler with a colon", "local on = {}\nfunction on:login(session, m) return self, session, m end\nreturn on",
+		{"a login that nothing answers", "local on = {}\nfunction on.login(session) session:buddy_changed { buddy_name = 'x', status = 'online' } end\nreturn on",
+			"script.lua:2: warning: nothing in the script says that a login worked, so clients show that they are connecting for ever: call session:connected(), or session:disconnected{…} [never-connected]"},
+		{"a handler with a colon", "local on = {}\nfunction on:login(session, m) session:connected() return self, m end\nreturn on",
 			"script.lua:2: warning: on.login is called with (session, m), but has 3 parameters, since the colon adds self: write a dot [handler-parameters]"},
 		{"a field in two steps", in("local fields = { buddy = 'x', message = 'y' }\nsession:conv_message(fields)"),
 			`script.lua:4: error: conv_message: there is no field "buddy"; did you mean "buddy_name"? [unknown-field]`},
@@ -72,7 +74,7 @@ func TestFindings(t *testing.T) {
 			`script.lua:3: error: conv_message: there is no field "buddy"; did you mean "buddy_name"? [unknown-field]`},
 		{"what is compared", "local on = {}\nfunction on.buddy_changed(session, m)\n  if m.status == 'offline' then session:connected() end\nend\nreturn on",
 			`script.lua:3: error: buddy_changed: status: "offline" is none of its values; did you mean "online"? [wrong-value]`},
-		{"a session that is passed on", "local on = {}\nlocal function greet(s) s:connectd() end\nfunction on.login(session) greet(session) end\nreturn on",
+		{"a session that is passed on", "local on = {}\nlocal function greet(s) s:connectd() end\nfunction on.login(session) session:connected() greet(session) end\nreturn on",
 			`script.lua:2: error: a session has no "connectd"; did you mean "connected"? [unknown-member]`},
 		{"a session in a task", in("session:spawn('x', function(s) s:connectd() end, session)"),
 			`script.lua:4: error: a session has no "connectd"; did you mean "connected"? [unknown-member]`},
@@ -121,7 +123,7 @@ script.lua:5: error: net.resolve: name: a string is wanted, not true [wrong-valu
 
 // in puts a text into a handler: it starts on line 4.
 func in(body string) string {
-	return "local spectrum = require 'spectrum'\nlocal on = {}\nfunction on.login(session, m) print(session, m, spectrum)\n" + body + "\nend\nreturn on\n"
+	return "local spectrum = require 'spectrum'\nlocal on = {}\nfunction on.login(session, m) session:connected() print(m, spectrum)\n" + body + "\nend\nreturn on\n"
 }
 
 // TestSilence has what is right, or cannot be known.
@@ -131,8 +133,8 @@ func TestSilence(t *testing.T) {
 		"a key that is computed":            in("session:conv_message { [m.user] = 'x' }"),
 		"a field of the script's own":       in("m.nick = m.legacy_name\nsession.data.nick = m.nick"),
 		"a field set elsewhere":             in("local function add(t) t.nick = 1 end\nadd(m)\nprint(m.nick)"),
-		"a parameter of several kinds":      "local on = {}\nlocal function f(x) x:read_line() end\nfunction on.login(s) f(s) f(s.data.conn) end\nreturn on",
-		"a function that is passed on":      "local on = {}\nlocal function f(s) s:read_line() end\nfunction on.login(s) f(s) table.sort({}, f) end\nreturn on",
+		"a parameter of several kinds":      "local on = {}\nlocal function f(x) x:read_line() end\nfunction on.login(s) s:connected() f(s) f(s.data.conn) end\nreturn on",
+		"a function that is passed on":      "local on = {}\nlocal function f(s) s:read_line() end\nfunction on.login(s) s:connected() f(s) table.sort({}, f) end\nreturn on",
 		"a variable that changes":           in("local s = session\ns = io.open('x')\ns:read_line()"),
 		"an enum value from elsewhere":      in("session:update_buddy { buddy_name = 'x', status = session.data.status }"),
 		"false or a value":                  in("session:update_buddy { buddy_name = 'x', status = m.user == 'x' and 'away' or nil }"),
@@ -155,6 +157,9 @@ func TestSilence(t *testing.T) {
 		"package.path":                      "package.path = '/opt/?.lua'\nprint(require 'elsewhere')\nreturn {}",
 		"a module that may be missing":      "print(pcall(require, 'lfs'))\nreturn {}",
 		"Lua's own by require":              "print(require 'string')\nreturn {}",
+		"a login answered by spectrum.send": "local on = {}\nfunction on.login(s) require('spectrum').send('connected', { user = s.user }) end\nreturn on",
+		"a login answered by another name":  "local on = {}\nfunction on.login(s, m) s[m.password and 'conn' .. 'ected' or m.user](s) end\nreturn on",
+		"a login that is always refused":    "local on = {}\nfunction on.login(s) s:disconnected { error = 'other_error' } end\nreturn on",
 		"a handler by name":                 "local function login(session) session:connected() end\nreturn { login = login }",
 		"handlers in setmetatable":          "local on = {}\nfunction on.login(s) s:connected() end\nreturn setmetatable(on, {})",
 		"handlers made by a loop":           "local on = {}\nfor _, n in ipairs { 'login' } do on[n] = print end\nreturn on",
@@ -170,7 +175,7 @@ func TestSilence(t *testing.T) {
 		"an attachment":                     in("session:conv_message { buddy_name = 'x', message = 'x', attachment = { { url = m.user } } }"),
 		"attachments that are read":         "local on = {}\nfunction on.conv_message(s, m)\n  for _, a in ipairs(m.attachment or {}) do s.data.x = a.url .. a.description end\nend\nreturn on",
 		"goto":                              "goto done\n::done::\nreturn {}",
-		"upvalues":                          "local n = 0\nreturn { login = function(s) n = n + 1 s.data.n = n end }",
+		"upvalues":                          "local n = 0\nreturn { login = function(s) s:connected() n = n + 1 s.data.n = n end }",
 	} {
 		t.Run(name, func(t *testing.T) {
 			if got := found(t, "script.lua", script); len(got) > 0 {

@@ -17,6 +17,7 @@ var codes = []Code{
 	{"unknown-handler", Error, "A handler is named after no message, or is no function."},
 	{"unused-handler", Warning, "A handler is for a message that never comes."},
 	{"handler-parameters", Warning, "A handler has more parameters than it is called with."},
+	{"never-connected", Warning, "Nothing in a script answers a login."},
 	{"unknown-message", Error, "No message of this name can be sent."},
 	{"unknown-field", Error, "A message has no field of this name."},
 	{"missing-field", Error, "A field that has to be there is not."},

@@ -192,8 +192,12 @@ var hiddenFolders = map[string]string{
 // hidden says why a service may not see a file, or "".
 func hidden(path string) string {
 	const where = "Debian's unit runs Spectrum apart (DynamicUser, ProtectHome)"
+	real := path
+	if target, err := filepath.EvalSymlinks(path); err == nil {
+		real = target
+	}
 	for folder, setting := range hiddenFolders {
-		if strings.HasPrefix(path, folder+"/") {
+		if strings.HasPrefix(path, folder+"/") || strings.HasPrefix(real, folder+"/") {
 			return fmt.Sprintf("%s, so it cannot see the script in %s (%s): put it where the config file is, below /etc/spectrum2", where, folder, setting)
 		}
 	}

@@ -2,6 +2,7 @@ package check
 
 import (
 	"fmt"
+	"slices"
 
 	lua "github.com/yuin/gopher-lua"
 	"github.com/yuin/gopher-lua/ast"
@@ -142,7 +143,27 @@ func (u *unit) checkHandlers() {
 	}
 	for _, e := range h.entries {
 		u.checkHandler(e)
+		if e.name == "login" && u.valueOf(e.value).function != nil && !u.answersLogins() {
+			u.tell(e.line, "never-connected", "nothing in the script says that a login worked, so clients show that they are connecting for ever: "+
+				"call session:connected(), or session:disconnected{…}")
+		}
 	}
+}
+
+// loginAnswers are the messages that end a login.
+var loginAnswers = []string{"connected", "disconnected"}
+
+// answersLogins tells whether a login may be answered: any of the files names
+// such a message, or has something in it that cannot be followed.
+func (p *program) answersLogins() bool {
+	return p.wild || p.loads || slices.ContainsFunc(p.units, func(u *unit) bool {
+		return !u.source.ok || u.names[loginAnswers[0]] || u.names[loginAnswers[1]] ||
+			slices.ContainsFunc(u.members, func(m member) bool {
+				key, isName := m.expr.Key.(*ast.StringExpr)
+				return !isName && u.valueOf(m.expr.Object).isSession() || isName && slices.Contains(loginAnswers, key.Value)
+			}) ||
+			slices.ContainsFunc(u.calls, func(c *ast.FuncCallExpr) bool { return slices.Contains(loginAnswers, c.Method) })
+	})
 }
 
 func (u *unit) checkHandler(e handlerEntry) {
