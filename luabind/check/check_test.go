@@ -31,6 +31,9 @@ func TestFindings(t *testing.T) {
 	for _, c := range []struct{ name, script, want string }{
 		{"a missing end", "local on = {}\nfunction on.login(session)\n  if true then\nend\nreturn on",
 			"script.lua:5: error: syntax error at the end of the file: is an 'end' or a bracket missing? [syntax]"},
+		{"a missing comma", "return { login = nil\n  logout = nil }",
+			"script.lua:2: error: syntax error near 'logout' (column 8): is a comma or an operator missing before it? [syntax]"},
+		{"a missing do", "while true\n  return {}\nend", "script.lua:2: error: syntax error near 'return' (column 8) [syntax]"},
 		{"what only the compiler sees", "break", "script.lua:1: error: no loop to break [syntax]"},
 		{"a number returned", "return 7", "script.lua:1: error: the script returns a number: it must end with `return on`, where `on` is the table of its handlers [no-handlers]"},
 		{"nothing returned", "", "script.lua: error: the script returns nothing: it must end with `return on`, where `on` is the table of its handlers [no-handlers]"},

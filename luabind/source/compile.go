@@ -6,6 +6,8 @@ import (
 	"fmt"
 	"io"
 	"os"
+	"regexp"
+	"slices"
 	"strings"
 	"syscall"
 
@@ -85,6 +87,19 @@ func Compile(name, text string) (tree []ast.Stmt, proto *lua.FunctionProto, prob
 	return tree, proto, nil
 }
 
+var namePattern = regexp.MustCompile(`^[A-Za-z_][A-Za-z0-9_]*$`)
+
+// keywords begin or end something, where a name does not.
+var keywords = strings.Fields("and break do else elseif end false for function goto if in local nil not or repeat return then true until while")
+
+// missing says what may be missing in front of a token that was not expected.
+func missing(token string) string {
+	if !namePattern.MatchString(token) || slices.Contains(keywords, token) {
+		return ""
+	}
+	return ": is a comma or an operator missing before it?"
+}
+
 // syntaxError words what the parser or the compiler says.
 func syntaxError(text string, err error) *Error {
 	var p *parse.Error
@@ -94,7 +109,7 @@ func syntaxError(text string, err error) *Error {
 		last := 1 + strings.Count(strings.TrimRight(text, "\n"), "\n")
 		return &Error{last, p.Message + " at the end of the file: is an 'end' or a bracket missing?"}
 	case errors.As(err, &p):
-		return &Error{p.Pos.Line, fmt.Sprintf("%s near '%s' (column %d)", p.Message, p.Token, p.Pos.Column)}
+		return &Error{p.Pos.Line, fmt.Sprintf("%s near '%s' (column %d)%s", p.Message, p.Token, p.Pos.Column, missing(p.Token))}
 	case errors.As(err, &c):
 		return &Error{c.Line, c.Message}
 	}
