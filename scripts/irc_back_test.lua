@@ -1,4 +1,5 @@
--- irc_back_test.lua: back on a server where the own nick is somebody else's by now.
+-- irc_back_test.lua: back on a server where the own nick is somebody else's by now, or
+-- a room full.
 
 local test = require "spectrum.test"
 local fake = require "irc.fakeserver"
@@ -61,4 +62,30 @@ test.case("the nick is one's own old connection's, until that is gone", function
   renamed(user, "alice_", "alice")
   user:say("#lua", "here")
   user:expect("conv_message", { nickname = "alice", message = "here" })
+end)
+
+test.case("a room that lets nobody in again", function(t)
+  fake.start(t, { config = { reconnect_delay = 1 } }, function(conn, n)
+    conn:expect_line("^JOIN #lua key$")
+    if n == 1 then
+      conn:write_line(":alice!~a@host.example JOIN #lua")
+      fake.say(conn, "353 alice = #lua :alice dan", "366 alice #lua :End of /NAMES list")
+      conn:expect_line("^PRIVMSG #lua go$")
+      conn:write_line("ERROR :Closing Link: alice (Killed (oper (go away)))")
+      return
+    end
+    fake.say(conn, "471 alice #lua :Cannot join channel (+l)")
+    fake.hold(conn)
+  end)
+  local user = t:login()
+  user:expect("connected")
+  user:send("join_room", { room = "#lua", nickname = "alice", password = "key" })
+  user:expect("room_subject_changed")
+  user:say("#lua", "go")
+  user:expect("conv_message", { buddy_name = "#lua", message = t.pattern("^No connection .*Killed") })
+  t:advance(1)
+  -- The client is in the room: an error would be one of a nick or the like to it.
+  user:expect("participant_changed", { nickname = "alice", flag = { "me" }, status = "none", status_message = "Cannot join channel (+l)" })
+  user:expect("participant_changed", { nickname = "-", flag = { "me", "room_not_found" } })
+  user:expect("conv_message", { buddy_name = "127.0.0.1", message = "#lua: Cannot join channel (+l)" })
 end)

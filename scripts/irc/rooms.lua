@@ -30,8 +30,7 @@ local rooms = {}
 -- NAMES is how many seconds the server has to let us in, and to tell who is there.
 local NAMES = 20
 
--- NOBODY is a nick that nobody can have.
-local NOBODY = "-"
+local NOBODY = "-" -- a nick that nobody can have
 
 -- find is the room of a channel, or nil.
 function rooms.find(l, channel)
@@ -87,9 +86,17 @@ local function put_out(session, room, flag, why)
   session:participant_changed { room = room.name, nickname = NOBODY, flag = { "me", "room_not_found" }, status = "none" }
 end
 
+-- keep_out is for who does not get in, as far as Spectrum knows, or not again.
+local function keep_out(session, room, flag, why)
+  if room.shown then
+    return put_out(session, room, nil, why)
+  end
+  show_out(session, room, why, flag, not ERRORS[flag] and "not_authorized" or nil)
+end
+
 -- refuse is for who has asked to get in. The server says why: clients show the flag.
 local function refuse(session, room, server, flag, why)
-  show_out(session, room, why, flag, not ERRORS[flag] and "not_authorized" or nil)
+  keep_out(session, room, flag, why)
   session:conv_message { buddy_name = server, message = room.name .. ": " .. text.plain(why) }
 end
 
@@ -384,11 +391,7 @@ rooms.events = {
   end,
   closed = function(session, l, why)
     for _, room in pairs(l.rooms) do
-      if room.shown then
-        put_out(session, room, nil, why)
-      else
-        show_out(session, room, why, "room_not_found")
-      end
+      keep_out(session, room, "room_not_found", why)
     end
     l.rooms = {}
   end,
