@@ -46,7 +46,7 @@ func (v *vm) scriptError(l *lua.LState, err error) *ScriptError {
 	if !errors.As(err, &api) {
 		return &ScriptError{Message: err.Error()}
 	}
-	return &ScriptError{Message: v.errorText(l, api.Object), Traceback: traceback(api.StackTrace)}
+	return &ScriptError{Message: withHint(v.errorText(l, api.Object)), Traceback: traceback(api.StackTrace)}
 }
 
 // errorText is the text of what was raised, which may be any value.

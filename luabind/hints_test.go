@@ -1,0 +1,29 @@
+package luabind_test
+
+import (
+	"testing"
+
+	"spectrumlua/luabind/luatest"
+)
+
+// TestHints has mistakes of which Lua says no more than that there is a nil.
+func TestHints(t *testing.T) {
+	const hint = ": is a name misspelt, or a field not set?"
+	for _, c := range []struct{ name, body, want string }{
+		{"a field joined", `local s = "x" .. m.text`, "cannot perform concat operation between string and nil" + hint},
+		{"a sum", `local n = m.text + 1`, "cannot perform add operation between nil and number" + hint},
+		{"a field of nothing", `local n = m.text.size`, "attempt to index a non-table object(nil) with key 'size'" + hint},
+		{"a field of nothing set", `m.text.size = 1`, "attempt to index a non-table object(nil) with key 'size'" + hint},
+		{"a comparison", `local b = m.text < 1`, "attempt to compare nil with number" + hint},
+		{"a function", `greet()`, "attempt to call a non-function object" + hint},
+		{"a string compared with a number", `local b = "x" < 1`, "attempt to compare string with number"},
+		{"an error of the script's", `error("attempt to eat nil")`, "attempt to eat nil"},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			err := luatest.New(t, "local m = {}\n"+c.body+"\nreturn m").Host.Load()
+			if want := "script.lua:2: " + c.want; err == nil || err.Error() != want {
+				t.Errorf("got  %v\nwant %s", err, want)
+			}
+		})
+	}
+}
