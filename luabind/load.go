@@ -20,6 +20,10 @@ import (
 // for.
 const loadTimeout = time.Minute
 
+// undoTimeout is how long a load that has failed waits until what the script has
+// started is undone.
+const undoTimeout = time.Second
+
 var (
 	errLoadTooLong = fmt.Errorf("stopped: the script took longer than %v to load", loadTimeout)
 	errNotLoaded   = errors.New("the script does not load")
@@ -79,6 +83,10 @@ func (h *Host) load() (generation int, fingerprint string, err error) {
 	}
 	if err != nil {
 		owner.Cancel(errNotLoaded)
+		select {
+		case <-owner.Idle(): // the next load finds what this one had taken
+		case <-time.After(undoTimeout):
+		}
 	}
 	return generation, fingerprint, err
 }
