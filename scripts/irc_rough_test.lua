@@ -92,6 +92,26 @@ for _, numeric in ipairs { "480", "495", "500" } do
   end)
 end
 
+test.case("a room for registered nicks, before NickServ has done", function(t)
+  fake.start(t, { config = { identify = "NickServ identify $password" } }, function(conn)
+    conn:expect_line("^PRIVMSG NickServ :identify secret$")
+    for _ = 1, 2 do
+      conn:expect_line("^JOIN #lua key$")
+      fake.say(conn, "477 alice #lua :Cannot join channel (+r)")
+      fake.reach(conn)
+    end
+    fake.hold(conn)
+  end)
+  local user = t:login()
+  user:expect("connected")
+  user:send("join_room", { room = "#lua", nickname = "alice", password = "key" })
+  fake.await(t)
+  user:never("participant_changed")
+  t:advance(5)
+  user:expect("participant_changed", { nickname = "alice", flag = { "me", "not_authorized" }, status_message = "Cannot join channel (+r)" })
+  user:expect("conv_message", { message = "#lua: Cannot join channel (+r)" })
+end)
+
 test.case("a room that is another one now", function(t)
   fake.start(t, {}, function(conn)
     conn:expect_line("^JOIN #lua$")

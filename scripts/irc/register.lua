@@ -7,6 +7,7 @@
 --   offered   capabilities that the server has, with their values
 --   waiting   how many CAP REQ are not answered yet
 --   tries     how many nicks have been refused
+--   again     rooms that have been asked for twice, since NickServ was slower
 
 local crypto = require "spectrum.crypto"
 local encoding = require "spectrum.encoding"
@@ -32,8 +33,9 @@ register.caps = {
 }
 
 -- REQ is how long a list of capabilities in one line may be; WELCOME how many
--- seconds the server has between 001 and the end of its greeting.
-local REQ, WELCOME = 400, 5
+-- seconds the server has between 001 and the end of its greeting, AGAIN how many
+-- NickServ has.
+local REQ, WELCOME, AGAIN = 400, 5, 5
 
 -- Capabilities -----------------------------------------------------------------
 
@@ -197,7 +199,7 @@ local function webirc(session, l)
 end
 
 local function connected(session, l)
-  l.reg = { offered = {}, waiting = 0, tries = 0 }
+  l.reg = { offered = {}, waiting = 0, tries = 0, again = {} }
   l.nick = l.wanted
   if settings.webirc then
     webirc(session, l)
@@ -256,6 +258,23 @@ local function welcome(session, l)
     session.data.connected = true
     session:connected()
   end
+end
+
+-- registered_only is 477: a room is for registered nicks. NickServ may not have done with
+-- what we have told it when the JOIN comes, so that is sent once more.
+local function registered_only(session, l, msg)
+  local key = names.fold(l, msg.params[2])
+  local room = l.rooms[key]
+  if not room or room.state ~= "asked" or not l.reg.identifies or l.reg.again[key] then
+    return false
+  end
+  l.reg.again[key] = true
+  session:after("again " .. l.key .. " " .. key, AGAIN, function()
+    if l.rooms[key] == room and room.state == "asked" then
+      out.join(session, l, room.channel, room.password)
+    end
+  end)
+  return true
 end
 
 -- The server's refusals --------------------------------------------------------
@@ -325,6 +344,8 @@ register.events = {
     l.reg.identifies = nil
     return true
   end,
+
+  ["477"] = registered_only,
 
   ["432"] = nick_invalid,
   ["433"] = nick_in_use,
