@@ -359,22 +359,68 @@ func TestPlaces(t *testing.T) {
 // TestWhatIsWrittenIsOnTheDisk asks for what makes a commit outlive a power cut,
 // which no test can try: in WAL mode, synchronous = FULL.
 func TestWhatIsWrittenIsOnTheDisk(t *testing.T) {
-	db := database.New(database.File(filepath.Join(t.TempDir(), "a.sqlite")))
-	defer db.Close()
-	tx, err := db.Begin(t.Context())
+	for _, setting := range []string{"", "store=a.sqlite"} {
+		t.Run(setting, func(t *testing.T) {
+			db := database.New(placeOf(t, setting))
+			defer db.Close()
+			tx, err := db.Begin(t.Context())
+			if err != nil {
+				t.Fatal(err)
+			}
+			defer tx.Rollback()
+			var mode string
+			var synchronous int
+			if _, err := tx.Row(t.Context(), "PRAGMA journal_mode", nil, &mode); err != nil {
+				t.Fatal(err)
+			}
+			if _, err := tx.Row(t.Context(), "PRAGMA synchronous", nil, &synchronous); err != nil {
+				t.Fatal(err)
+			}
+			if mode != "wal" || synchronous != 2 {
+				t.Errorf("journal_mode is %s, synchronous %d: want wal and 2 (FULL)", mode, synchronous)
+			}
+		})
+	}
+}
+
+// placeOf is what a config file with a line in [lua] says, in a folder of the test.
+func placeOf(t *testing.T, line string) database.Place {
+	t.Helper()
+	dir := t.TempDir()
+	c, err := config.Parse(filepath.Join(dir, "t.cfg"), []byte("[service]\nworking_dir="+dir+"\n[lua]\nscript=x.lua\n"+line), config.Options{})
 	if err != nil {
 		t.Fatal(err)
 	}
-	defer tx.Rollback()
-	var mode string
-	var synchronous int
-	if _, err := tx.Row(t.Context(), "PRAGMA journal_mode", nil, &mode); err != nil {
+	settings, err := c.Lua()
+	if err != nil {
 		t.Fatal(err)
 	}
-	if _, err := tx.Row(t.Context(), "PRAGMA synchronous", nil, &synchronous); err != nil {
+	place, err := database.FromConfig(c, settings)
+	if err != nil {
 		t.Fatal(err)
 	}
-	if mode != "wal" || synchronous != 2 {
-		t.Errorf("journal_mode is %s, synchronous %d: want wal and 2 (FULL)", mode, synchronous)
+	return place
+}
+
+// TestFewConnections has one call more than a process may have connections: it
+// waits, so that many processes can share a server.
+func TestFewConnections(t *testing.T) {
+	db := database.New(placeOf(t, ""))
+	defer db.Close()
+	const most = 4
+	for range most {
+		rows, err := db.Query(t.Context(), "SELECT 1 UNION SELECT 2")
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer rows.Close()
+	}
+	ctx, cancel := context.WithTimeout(t.Context(), 20*time.Millisecond)
+	defer cancel()
+	if rows, err := db.Query(ctx, "SELECT 1"); err == nil {
+		rows.Close()
+		t.Errorf("there are more than %d connections", most)
+	} else if !errors.Is(err, context.DeadlineExceeded) {
+		t.Error(err)
 	}
 }

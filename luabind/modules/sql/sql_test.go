@@ -306,3 +306,17 @@ return {}`, outside), "sandbox=1", "store=memory")
 		t.Error(entries, err)
 	}
 }
+
+// TestSQLiteIsStrict has foreign keys checked, and no word in double quotes taken
+// for text.
+func TestSQLiteIsStrict(t *testing.T) {
+	luatest.Run(t, `
+local db = assert(require("spectrum.sql").open("memory"))
+assert(db:exec("CREATE TABLE room (name TEXT PRIMARY KEY)"))
+assert(db:exec("CREATE TABLE message (room TEXT REFERENCES room (name))"))
+local n, why = db:exec("INSERT INTO message (room) VALUES ('nowhere')")
+assert(n == nil and why:find("FOREIGN KEY constraint failed", 1, true), why)
+local rows
+rows, why = db:query('SELECT name FROM room WHERE name = "lobby"')
+assert(rows == nil and why:find("no such column", 1, true), why)`)
+}
