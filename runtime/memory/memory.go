@@ -1,4 +1,5 @@
-// Package memory watches how much memory the process uses.
+// Package memory watches how much memory the process uses, and gives back what it
+// does not need.
 package memory
 
 import (
