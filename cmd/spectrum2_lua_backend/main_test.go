@@ -137,7 +137,7 @@ func TestExitCodesOfTheStart(t *testing.T) {
 		{"a key with a typo", append(address, filepath.Join(dir, "typo.cfg")), syscall.EINVAL, "typo.cfg:5: [lua] has no key \"relod\"; did you mean reload?"},
 		{"Latin-1 where a name stands", append(address, latin), syscall.EINVAL, "latin1.cfg:4"},
 		{"nobody listens", append(address, good), syscall.ECONNREFUSED, "cannot connect to Spectrum at 127.0.0.1:1"},
-		{"no such host", []string{"--host", "spectrum.invalid", "--port", "1", good}, syscall.EHOSTUNREACH, "cannot connect to Spectrum at spectrum.invalid:1"},
+		{"no such host", []string{"--host", "spectrum..invalid", "--port", "1", good}, syscall.EHOSTUNREACH, "cannot connect to Spectrum at spectrum..invalid:1"},
 	}
 	for _, c := range cases {
 		t.Run(c.name, func(t *testing.T) {

@@ -31,7 +31,7 @@ func TestDialThatFails(t *testing.T) {
 		errno   syscall.Errno
 	}{
 		{"nobody listens", t.Context(), nobody, syscall.ECONNREFUSED},
-		{"no such host", t.Context(), "spectrum.invalid:10000", syscall.EHOSTUNREACH},
+		{"no such host", t.Context(), "spectrum..invalid:10000", syscall.EHOSTUNREACH}, // a name that no name server has to be asked for
 		{"canceled", canceled, nobody, syscall.ECANCELED},
 		{"too late", late, nobody, syscall.ETIMEDOUT},
 	}

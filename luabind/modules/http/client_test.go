@@ -161,8 +161,8 @@ local r = assert(http.get(url .. "/a"))
 has(r.body, "GET /a")
 assert(assert(http.get(url .. "/a", { proxy = "http://` + open + `" })).body == "by proxy: " .. url .. "/a")`, section},
 		{"not wanted", `
-local r, err = http.get("http://nowhere.invalid/s3cret", { proxy = false })
-assert(r == nil and err == "GET http://nowhere.invalid: there is no host nowhere.invalid", err)`, section},
+local r, err = http.get("http://nowhere..invalid/s3cret", { proxy = false })
+assert(r == nil and err == "GET http://nowhere..invalid: there is no host nowhere..invalid", err)`, section},
 	}
 	for _, c := range cases {
 		t.Run(c.name, func(t *testing.T) {

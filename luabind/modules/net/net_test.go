@@ -105,8 +105,8 @@ func TestFailures(t *testing.T) {
 local net = require "spectrum.net"
 local conn, err = net.connect("127.0.0.1:1")
 assert(conn == nil and err == "cannot connect to 127.0.0.1:1: connection refused", err)
-conn, err = net.connect("nowhere.invalid:1")
-assert(conn == nil and err == "cannot connect to nowhere.invalid:1: there is no host nowhere.invalid", err)
+conn, err = net.connect("nowhere..invalid:1")
+assert(conn == nil and err == "cannot connect to nowhere..invalid:1: there is no host nowhere..invalid", err)
 conn, err = net.connect("unix:/nonexistent/socket")
 assert(conn == nil and err:find("no such file or directory", 1, true), err)
 for text, fn in pairs {

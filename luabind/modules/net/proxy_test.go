@@ -188,7 +188,7 @@ func TestProxyFromTheConfigFile(t *testing.T) {
 	}{
 		{"used", "peer.example:7000", "", pingPong, section},
 		{"asked for", "peer.example:7000", "proxy = true", pingPong, section},
-		{"not used", "peer.invalid:7000", "proxy = false", fails("there is no host peer.invalid"), section},
+		{"not used", "peer..invalid:7000", "proxy = false", fails("there is no host peer..invalid"), section}, // for a name like that nobody is asked
 		{"not for this machine", peer, "", pingPong, section},
 		{"but if it is given", "127.0.0.1:1", fmt.Sprintf("proxy = %q", "socks5://alice:s3cret@"+proxy), fails("by the proxy "), section},
 		{"without a port", "peer.example:7000", "", fails("test.cfg:7: [proxy] wants a port from 1 to 65535 beside the server, not \"\""), section[:3]},
