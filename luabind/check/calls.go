@@ -28,7 +28,7 @@ func (u *unit) checkCalls() {
 		u.program.calls[owner.Name+"."+f.Name] = true
 		switch {
 		case owner.Name == api.SessionClass:
-			u.checkSessionCall(call, f.Name)
+			u.checkSessionCall(call, f, owner)
 		case owner.Name == "spectrum" && f.Name == "send":
 			u.checkSend(call)
 		case owner.Name == "spectrum" && f.Name == "backend_config":
@@ -72,11 +72,13 @@ func lacks(c *api.Class, name string) string {
 func shortName(c *api.Class) string { return strings.TrimPrefix(c.Name, "spectrum.") }
 
 // checkSessionCall looks at a call of a session's method.
-func (u *unit) checkSessionCall(call *ast.FuncCallExpr, name string) {
-	if name == "update_buddy" {
-		u.checkSent(call, schema.TypeByName("buddy_changed"), call.Args, name)
-	} else if t := schema.TypeByName(name); t != nil {
-		u.checkSent(call, t, call.Args, name)
+func (u *unit) checkSessionCall(call *ast.FuncCallExpr, f *api.Function, owner *api.Class) {
+	if f.Name == "update_buddy" {
+		u.checkSent(call, schema.TypeByName("buddy_changed"), call.Args, f.Name)
+	} else if t := schema.TypeByName(f.Name); t != nil {
+		u.checkSent(call, t, call.Args, f.Name)
+	} else if call.Func == nil { // with a colon
+		u.checkArguments(call, f, owner)
 	}
 }
 
@@ -162,8 +164,8 @@ func called(f *api.Function, owner *api.Class) string {
 // checkArguments looks at literals that a function is given. Where the first
 // parameter may be left out, the others move.
 func (u *unit) checkArguments(call *ast.FuncCallExpr, f *api.Function, owner *api.Class) {
-	for i, p := range f.Params {
-		if p.Optional && i == 0 && len(f.Params) > 1 || i >= len(call.Args) || p.Name == "..." {
+	for i, p := range u.paramsOf(call, f) {
+		if i >= len(call.Args) || p.Name == "..." {
 			return
 		}
 		for _, leaf := range leaves(call.Args[i]) {
@@ -176,6 +178,25 @@ func (u *unit) checkArguments(call *ast.FuncCallExpr, f *api.Function, owner *ap
 			}
 		}
 	}
+}
+
+// paramsOf are the parameters that a call's arguments are for; none if that
+// cannot be told.
+func (u *unit) paramsOf(call *ast.FuncCallExpr, f *api.Function) []*api.Param {
+	if len(f.Params) < 2 || !f.Params[0].Optional {
+		return f.Params
+	}
+	if f.Params[0].Name != "name" || len(call.Args) == 0 {
+		return nil
+	}
+	first := u.valueOf(call.Args[0]).constant
+	if text, ok := first.(lua.LString); ok && !number(strings.TrimSpace(string(text))).known() {
+		return f.Params
+	}
+	if _, ok := first.(lua.LNumber); ok { // no name
+		return f.Params[1:]
+	}
+	return nil
 }
 
 // checkOptions looks at the tables of options that a function is given.
@@ -226,9 +247,18 @@ var simple = map[string][]lua.LValueType{
 	"number":  {lua.LTNumber},
 	"integer": {lua.LTNumber},
 	"boolean": {lua.LTBool},
+	"fun":     {lua.LTFunction},
 }
 
-var wantedNames = map[string]string{"string": "a string", "number": "a number", "integer": "a number", "boolean": "true or false"}
+// kind is a type without what it takes and returns, if it is a function's.
+func kind(t api.Type) api.Type {
+	if strings.HasPrefix(strings.TrimPrefix(string(t), "async "), "fun(") {
+		return "fun"
+	}
+	return t
+}
+
+var wantedNames = map[string]string{"string": "a string", "number": "a number", "integer": "a number", "boolean": "true or false", "fun": "a function"}
 
 // refused says what is wanted, if a type does not take a literal.
 func refused(t api.Type, v lua.LValue) string {
@@ -238,6 +268,7 @@ func refused(t api.Type, v lua.LValue) string {
 	}
 	want := ""
 	for _, a := range alternatives {
+		a = kind(a)
 		kinds, known := simple[string(a)]
 		switch {
 		case a == "nil":
