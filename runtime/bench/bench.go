@@ -27,7 +27,8 @@ type Options struct {
 	// Rounds is how often each load is measured, for Round each time.
 	Rounds int           `json:"rounds"`
 	Round  time.Duration `json:"round_ns"`
-	// Questions are asked in each round for the time of one message.
+	// Questions are asked in each round for the time of one message, and a tenth
+	// of them with pauses in between.
 	Questions int `json:"questions"`
 	// Sessions is how many wait for their networks, each in a task and on a
 	// connection of its own; 0: that is not measured.
@@ -107,10 +108,23 @@ type subject struct {
 	rest   float64   // bytes
 	online float64   // bytes, when all users have logged in
 	loaded float64   // bytes
-	median []float64 // µs, of each round
-	p99    []float64
+	single latency   // to a backend at rest
+	row    latency   // without a pause
 	loads  map[Style]*throughput
 }
+
+// latency is how long one message and its echo take, in µs, in each round.
+type latency struct{ median, p99 []float64 }
+
+// take adds a round's times, which are sorted.
+func (l *latency) take(times []float64) {
+	l.median = append(l.median, quantile(times, 0.5))
+	l.p99 = append(l.p99, quantile(times, 0.99))
+}
+
+// pause is how long a backend is left alone before a message that finds it at
+// rest: longer than Go's scheduler looks for work before it lets a processor sleep.
+const pause = 2 * time.Millisecond
 
 // throughput are the figures of each round.
 type throughput struct {
@@ -275,12 +289,15 @@ func (sub *subject) round(o Options) error {
 			return err
 		}
 	}
-	times, err := sub.load.askEach(o.Questions)
+	times, err := sub.load.askEach(o.Questions, 0)
 	if err != nil {
 		return err
 	}
-	sub.median = append(sub.median, quantile(times, 0.5))
-	sub.p99 = append(sub.p99, quantile(times, 0.99))
+	sub.row.take(times)
+	if times, err = sub.load.askEach(max(1, o.Questions/10), pause); err != nil {
+		return err
+	}
+	sub.single.take(times)
 	return nil
 }
 

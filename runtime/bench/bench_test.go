@@ -133,7 +133,8 @@ func TestRun(t *testing.T) {
 			}
 			for name, f := range map[string]Figures{"Lua": r.Lua, "baseline": r.Baseline, "ratios": r.Ratios} {
 				for what, s := range map[string]Spread{
-					"start": f.StartMS, "rate": f.LikeSpectrum.Rate, "flood": f.Flood.Rate, "median": f.MedianUS, "p99": f.P99US,
+					"start": f.StartMS, "rate": f.LikeSpectrum.Rate, "flood": f.Flood.Rate, "median": f.Single.MedianUS, "p99": f.Single.P99US,
+					"median in a row": f.Row.MedianUS, "p99 in a row": f.Row.P99US,
 				} {
 					if s.N != 2 || s.Min <= 0 || s.Min > s.Median || s.Median > s.Max {
 						t.Errorf("%s: %s is %+v", name, what, s)
@@ -211,9 +212,9 @@ func TestRunFails(t *testing.T) {
 }
 
 func TestReport(t *testing.T) {
-	lua := &subject{starts: []float64{4, 5, 60}, rest: 9e6, loaded: 20e6, median: []float64{50, 60, 70}, p99: []float64{100, 100, 100},
+	lua := &subject{starts: []float64{4, 5, 60}, rest: 9e6, loaded: 20e6, single: latency{[]float64{50, 60, 70}, []float64{100, 100, 100}},
 		loads: map[Style]*throughput{LikeSpectrum: {rate: []float64{100_000, 150_000, 200_000}, cpu: []float64{5, 5, 5}, generator: []float64{2, 2, 2}, busy: []float64{0.5, 0.5, 0.5}}, Flood: {}}}
-	base := &subject{starts: []float64{2, 2, 2}, rest: 4.5e6, loaded: 5e6, median: []float64{50, 50, 50}, p99: []float64{80, 80, 80},
+	base := &subject{starts: []float64{2, 2, 2}, rest: 4.5e6, loaded: 5e6, single: latency{[]float64{50, 50, 50}, []float64{80, 80, 80}},
 		loads: map[Style]*throughput{LikeSpectrum: {rate: []float64{500_000, 500_000, 500_000}, cpu: []float64{1, 1, 1}, generator: []float64{2, 2, 2}, busy: []float64{1, 1, 1}}, Flood: {}}}
 	o := Defaults()
 	r := newReport(o, lua, base, Scripted{}, nil)
@@ -233,6 +234,7 @@ func TestReport(t *testing.T) {
 		"load as Spectrum makes it\n  echoes per second                      150000     500000     0.30\n",
 		"  CPU per echo, µs                         5.00       1.00     5.00\n",
 		"  load generator, busy, %                    50        100\n",
+		"one message and its echo\n  median, µs                               60.0       50.0     1.20\n",
 		"met     start to first PONG                       5.00 ms     aim: at most 8 ms\n",
 		"MISSED  echoes per second, beside the baseline    0.30        aim: at least 0.5\n",
 	} {

@@ -257,11 +257,12 @@ func (g *generator) ask() (time.Duration, error) {
 	}
 }
 
-// askEach asks n times, one after the other, and returns how long each took, in
-// µs and sorted.
-func (g *generator) askEach(n int) ([]float64, error) {
+// askEach asks n times, one after the other and with a pause before each, and
+// returns how long each took, in µs and sorted.
+func (g *generator) askEach(n int, pause time.Duration) ([]float64, error) {
 	times := make([]float64, n)
 	for i := range times {
+		time.Sleep(pause)
 		took, err := g.ask()
 		if err != nil {
 			return nil, err

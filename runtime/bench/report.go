@@ -46,9 +46,16 @@ type Figures struct {
 	// LikeSpectrum and Flood are the two styles of load.
 	LikeSpectrum LoadFigures `json:"like_spectrum"`
 	Flood        LoadFigures `json:"flood"`
-	// One message and its echo.
-	MedianUS Spread `json:"latency_median_us"`
-	P99US    Spread `json:"latency_p99_us"`
+	// Single is one message and its echo that find the backend at rest, Row one
+	// of many, each sent at the echo of the one before.
+	Single Latency `json:"latency"`
+	Row    Latency `json:"latency_in_a_row"`
+}
+
+// Latency is how long one message and its echo take.
+type Latency struct {
+	MedianUS Spread `json:"median_us"`
+	P99US    Spread `json:"p99_us"`
 }
 
 // LoadFigures are those of one style of load.
@@ -80,8 +87,8 @@ func newReport(o Options, lua, baseline *subject, scripted Scripted, steps []Ste
 		LoadedMB:     lua.loaded / baseline.loaded,
 		LikeSpectrum: loadRatios(lua.loads[LikeSpectrum], baseline.loads[LikeSpectrum]),
 		Flood:        loadRatios(lua.loads[Flood], baseline.loads[Flood]),
-		MedianUS:     spread(ratios(lua.median, baseline.median)),
-		P99US:        spread(ratios(lua.p99, baseline.p99)),
+		Single:       latencyRatios(lua.single, baseline.single),
+		Row:          latencyRatios(lua.row, baseline.row),
 	}
 	for _, aim := range o.Aims {
 		if v, ok := aim.judge(r); ok {
@@ -98,13 +105,19 @@ func (sub *subject) figures() Figures {
 		LoadedMB:     sub.loaded / 1e6,
 		LikeSpectrum: sub.loads[LikeSpectrum].figures(),
 		Flood:        sub.loads[Flood].figures(),
-		MedianUS:     spread(sub.median),
-		P99US:        spread(sub.p99),
+		Single:       sub.single.figures(),
+		Row:          sub.row.figures(),
 	}
 }
 
 func (t *throughput) figures() LoadFigures {
 	return LoadFigures{Rate: spread(t.rate), CPUUS: spread(t.cpu), GeneratorUS: spread(t.generator), GeneratorBusy: spread(t.busy)}
+}
+
+func (l latency) figures() Latency { return Latency{spread(l.median), spread(l.p99)} }
+
+func latencyRatios(over, under latency) Latency {
+	return Latency{spread(ratios(over.median, under.median)), spread(ratios(over.p99, under.p99))}
 }
 
 func loadRatios(over, under *throughput) LoadFigures {
@@ -222,11 +235,16 @@ var rows = slices.Concat([]row{
 },
 	loadRows("load as Spectrum makes it", func(f *Figures) *LoadFigures { return &f.LikeSpectrum }),
 	loadRows("flood of frames made beforehand", func(f *Figures) *LoadFigures { return &f.Flood }),
-	[]row{
-		{name: "one message and its echo"},
-		{"  median, µs", func(f *Figures) float64 { return f.MedianUS.Median }, 1, false},
-		{"  99th percentile, µs", func(f *Figures) float64 { return f.P99US.Median }, 1, false},
-	})
+	latencyRows("one message and its echo", func(f *Figures) *Latency { return &f.Single }),
+	latencyRows("one after the other without a pause", func(f *Figures) *Latency { return &f.Row }))
+
+func latencyRows(name string, of func(*Figures) *Latency) []row {
+	return []row{
+		{name: name},
+		{"  median, µs", func(f *Figures) float64 { return of(f).MedianUS.Median }, 1, false},
+		{"  99th percentile, µs", func(f *Figures) float64 { return of(f).P99US.Median }, 1, false},
+	}
+}
 
 func loadRows(name string, of func(*Figures) *LoadFigures) []row {
 	return []row{

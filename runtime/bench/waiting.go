@@ -148,6 +148,6 @@ func (sub *scripted) latency(questions int) (float64, error) {
 	if err := sub.running.hurry(); err != nil {
 		return 0, err
 	}
-	times, err := sub.load.askEach(questions)
+	times, err := sub.load.askEach(questions, 0)
 	return quantile(times, 0.5), err
 }
