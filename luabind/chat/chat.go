@@ -167,7 +167,10 @@ func (c *Chat) converse(ctx context.Context) error {
 		c.welcome()
 	}
 	for ctx.Err() == nil && !c.quit {
-		line, err := c.opts.Console.ReadLine(c.prompt())
+		line, err := c.readLine(ctx)
+		if ctx.Err() != nil {
+			break
+		}
 		if errors.Is(err, io.EOF) {
 			return nil
 		}
@@ -195,6 +198,25 @@ func (c *Chat) converse(ctx context.Context) error {
 		return nil
 	}
 	return context.Cause(ctx)
+}
+
+// readLine waits for a command until ctx is done. What reads goes on until there is
+// a line: nothing can stop it, and nobody waits for it any more.
+func (c *Chat) readLine(ctx context.Context) (line string, err error) {
+	read, text := make(chan struct{}), c.prompt()
+	var got string
+	var why error
+	go func() {
+		defer crash.Guard()
+		got, why = c.opts.Console.ReadLine(text)
+		close(read)
+	}()
+	select {
+	case <-read:
+		return got, why
+	case <-ctx.Done():
+		return "", ctx.Err()
+	}
 }
 
 func (c *Chat) welcome() {

@@ -101,6 +101,32 @@ return {}`)
 	}
 }
 
+// TestInterruptedWhileNobodyTypes ends a chat that waits for a command.
+func TestInterruptedWhileNobodyTypes(t *testing.T) {
+	ctx, cancel := context.WithCancelCause(t.Context())
+	enough := errors.New("enough")
+	in := silent{reading: func() { cancel(enough) }, end: make(chan struct{})}
+	defer close(in.end)
+	err := chat.New(chat.Options{
+		Stage: stage.Options{Path: echo}, Console: chat.NewTranscript(in, io.Discard), Script: true,
+	}).Run(ctx)
+	if !errors.Is(err, enough) {
+		t.Errorf("the error is %v", err)
+	}
+}
+
+// silent is a keyboard that nobody touches until the end.
+type silent struct {
+	reading func()
+	end     chan struct{}
+}
+
+func (s silent) Read([]byte) (int, error) {
+	s.reading()
+	<-s.end
+	return 0, io.EOF
+}
+
 // watched calls seen once a text has been written.
 type watched struct {
 	text string
