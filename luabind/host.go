@@ -83,6 +83,7 @@ type Host struct {
 	loads       sync.Mutex // one load at a time
 	leftovers   leftovers
 	generations generations
+	first       *source.Cache // what the first load has compiled, if it is to be kept
 }
 
 // New makes a host without a script. ctx ends the tasks of the process.

@@ -54,7 +54,7 @@ func (h *Host) Load() error {
 // is that which speaks now; 0 if there is none.
 func (h *Host) load() (generation int, fingerprint string, err error) {
 	v := h.emptyVM()
-	stop := v.compileAhead()
+	stop := v.hurry()
 	chunk, err := v.loadScript() // without the baton, which others need meanwhile
 	owner := h.sessions.Process().Part()
 	ran := false

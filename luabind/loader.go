@@ -63,15 +63,30 @@ func (v *vm) compile(name, text string) (*lua.LFunction, error) {
 	return v.state.NewFunctionFromProto(proto), nil
 }
 
-// compileAhead has what the script requires compiled beside it until it has run;
-// stop is called with the baton then. There must be processors for that, and
-// nobody online who needs them.
-func (v *vm) compileAhead() (stop func()) {
-	if runtime.GOMAXPROCS(0) == 1 || v.host.Loaded() {
+// hurry makes a first load quick: what another process has compiled before is
+// taken from its file, and the rest of what the script requires is compiled
+// beside it. stop is called with the baton when the script has run. Later loads
+// leave the processors to those who are online.
+func (v *vm) hurry() (stop func()) {
+	if v.host.Loaded() {
 		return func() {}
 	}
 	if v.compiled == nil {
-		v.compiled = &source.Cache{}
+		v.compiled = &source.Cache{Known: v.host.knownBytecode()}
+	}
+	v.compileAhead()
+	return func() {
+		v.ahead.Close()
+		v.host.keepBytecode(v.compiled)
+		v.ahead, v.compiled = nil, v.host.opts.Compiled
+	}
+}
+
+// compileAhead begins to have what the script requires compiled beside it, if
+// there are processors for that.
+func (v *vm) compileAhead() {
+	if runtime.GOMAXPROCS(0) == 1 {
+		return
 	}
 	path := v.packagePath()
 	v.ahead = source.NewAhead(v.compiled, func(module string) (name, text string, ok bool) {
@@ -82,8 +97,4 @@ func (v *vm) compileAhead() (stop func()) {
 		}
 		return "", "", false
 	})
-	return func() {
-		v.ahead.Close()
-		v.ahead, v.compiled = nil, v.host.opts.Compiled
-	}
 }

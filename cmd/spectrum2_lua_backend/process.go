@@ -119,7 +119,7 @@ func (p *process) serve(ctx context.Context, settings config.Lua) int {
 		}
 		return p.fail(err, link.Errno(err))
 	}
-	go p.forget(ctx)
+	go p.rest(ctx, b)
 	return p.exitCode(b.Serve(ctx, conn))
 }
 
@@ -144,15 +144,17 @@ func (p *process) record(settings config.Lua) *record.Recorder {
 	return recorder
 }
 
-// forget lets go of memory that the start alone needed, once that is over, and
-// from then on of what is garbage whenever the process comes to rest.
-func (p *process) forget(ctx context.Context) {
+// rest does what the start leaves to do, once that is over: it keeps what the
+// script was compiled to, lets go of memory that the start alone needed, and from
+// then on of what is garbage whenever the process comes to rest.
+func (p *process) rest(ctx context.Context, b *backend.Backend) {
 	defer crash.Guard()
 	select {
 	case <-ctx.Done():
 		return
 	case <-time.After(startOver):
 	}
+	b.SaveBytecode()
 	memory.Settle()
 	if err := memory.Forget(); err != nil {
 		p.log.Debugf("memory that the start needed is kept: %v", err)

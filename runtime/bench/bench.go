@@ -44,7 +44,8 @@ type Options struct {
 	// Growth are further loads; none: there are no more.
 	Growth []Load `json:"growth"`
 	// Large is the config file of a script that is large, whose start is
-	// measured too; "": there is none.
+	// measured too, with what a process before has kept of it and without;
+	// "": there is none.
 	Large string `json:"large"`
 	// Stored is how many values a script stores, and reads, in each round; 0:
 	// that is not measured. Databases are URLs of servers to do it on, beside
@@ -105,6 +106,7 @@ type subject struct {
 
 	starts []float64 // ms
 	large  []float64 // ms, with the large script
+	anew   []float64 // ms, with the large script and nothing kept of it
 	rest   float64   // bytes
 	online float64   // bytes, when all users have logged in
 	loaded float64   // bytes
@@ -182,40 +184,6 @@ func kill(subjects []*subject) {
 			sub.running.kill()
 		}
 	}
-}
-
-// measureStarts starts and ends both by turns.
-func measureStarts(ctx context.Context, s *simulator.Spectrum, o Options, subjects []*subject) error {
-	o.Progress(fmt.Sprintf("starting each %d times", o.Starts))
-	for range o.Starts {
-		for _, sub := range subjects {
-			took, err := sub.startOnce(ctx, s, o.Config)
-			if err != nil {
-				return err
-			}
-			sub.starts = append(sub.starts, took)
-		}
-		if o.Large != "" {
-			took, err := subjects[0].startOnce(ctx, s, o.Large)
-			if err != nil {
-				return err
-			}
-			subjects[0].large = append(subjects[0].large, took)
-		}
-	}
-	return nil
-}
-
-// startOnce is the time to the first PONG in ms.
-func (sub *subject) startOnce(ctx context.Context, s *simulator.Spectrum, config string) (float64, error) {
-	r, err := start(ctx, s, sub.backend, config)
-	if err != nil {
-		return 0, fmt.Errorf("%s: %w", sub.name, err)
-	}
-	if err := r.exit(ctx); err != nil {
-		return 0, fmt.Errorf("%s: %w", sub.name, r.explain(err))
-	}
-	return ms(r.started), nil
 }
 
 // prepare starts both for good, reads their memory at rest, logs the users in

@@ -9,6 +9,7 @@ import (
 	"net"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -87,7 +88,8 @@ func TestMain(m *testing.M) {
 		}
 		os.Exit(0)
 	}
-	conn, err := net.Dial("tcp", net.JoinHostPort(os.Args[3], os.Args[5]))
+	host := slices.Index(os.Args, "--host") // options may stand in front
+	conn, err := net.Dial("tcp", net.JoinHostPort(os.Args[host+1], os.Args[host+3]))
 	if err != nil {
 		fmt.Fprintln(os.Stderr, err)
 		os.Exit(111)

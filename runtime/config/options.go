@@ -23,6 +23,7 @@ type Lua struct {
 	Sandbox        bool
 	Store          string // "database", "memory", an absolute path, or a URL that may hold a password
 	Record         string // absolute; "": nothing is recorded
+	Bytecode       string // absolute; "": none is kept
 }
 
 // Kind is how the value of a [lua] key is written.
@@ -71,6 +72,7 @@ var luaOptions = []LuaOption{
 	{"sandbox", KindBool, "0", "", "", "", "Take from scripts what reaches files, processes and the system.", func(l *Lua) any { return &l.Sandbox }},
 	{"store", KindPlace, "database", "", "", "", "Where scripts keep their data: what [database] says, memory, a file of SQLite, or a URL of PostgreSQL or MySQL.", func(l *Lua) any { return (*place)(&l.Store) }},
 	{"record", KindFile, "off", "", "", "", "Write all messages from and to Spectrum, secrets left out, to a file; a relative name is one in [service] working_dir.", func(l *Lua) any { return &l.Record }},
+	{"bytecode", KindFile, "spectrum2-lua.bytecode", "", "", "", "Keep what the script is compiled to in a file, with which the next process starts sooner; a relative name is one in [service] working_dir.", func(l *Lua) any { return &l.Bytecode }},
 }
 
 // LuaOptions returns a description of every [lua] key, in the order in which

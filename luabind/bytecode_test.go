@@ -1,0 +1,121 @@
+package luabind_test
+
+import (
+	"fmt"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"spectrumlua/luabind/bytecode"
+	"spectrumlua/luabind/luatest"
+	"spectrumlua/luabind/source"
+)
+
+// TestBytecode has one process after the other run a script, in the same folder.
+func TestBytecode(t *testing.T) {
+	dir := t.TempDir()
+	path := filepath.Join(dir, "kept")
+	// run is one process: it logs what the script says.
+	option := "bytecode=" + path
+	run := func(t *testing.T, script string) *luatest.Stage {
+		t.Helper()
+		st := luatest.NewIn(t, dir, script, option)
+		t.Cleanup(st.Close)
+		_ = st.Host.Load()
+		st.Host.SaveBytecode()
+		return st
+	}
+	wantLog := func(t *testing.T, st *luatest.Stage, want string) {
+		t.Helper()
+		if log := st.Log.String(); !strings.Contains(log, want) {
+			t.Errorf("no %q in the log:\n%s", want, log)
+		}
+	}
+	written := func(t *testing.T) os.FileInfo {
+		t.Helper()
+		info, err := os.Stat(path)
+		if err != nil {
+			t.Fatal(err)
+		}
+		return info
+	}
+	write := func(name, text string) {
+		t.Helper()
+		if err := os.WriteFile(filepath.Join(dir, name), []byte(text), 0o600); err != nil {
+			t.Fatal(err)
+		}
+	}
+
+	const script = "print(require 'one', require 'two')\nreturn {}"
+	write("one.lua", "return 1")
+	write("two.lua", "return 2")
+	wantLog(t, run(t, "return {}, ("), "does not load")
+	if _, err := os.Stat(path); err == nil {
+		t.Error("what does not load is kept")
+	}
+	wantLog(t, run(t, script), "1\t2")
+	first := written(t)
+	wantLog(t, run(t, script), "1\t2")
+	if !os.SameFile(first, written(t)) {
+		t.Error("what is kept already is kept again")
+	}
+
+	// A file that says something else shows where what runs comes from.
+	_, other, problem := source.Compile("one.lua", "\n\nreturn 'kept', error('a place', 1)")
+	if problem != nil {
+		t.Fatal(problem)
+	}
+	if err := bytecode.Write(path, []source.Unit{{Name: "one.lua", Text: "return 1", Function: other}}); err != nil {
+		t.Fatal(err)
+	}
+	wantLog(t, run(t, script), "one.lua:3: a place")
+	option = "bytecode=off"
+	wantLog(t, run(t, script), "1\t2")
+	option = "bytecode=" + path
+	write("one.lua", "return 'new'")
+	wantLog(t, run(t, script), "new\t2")
+	wantLog(t, run(t, script), "new\t2")
+
+	write("kept", "garbage")
+	st := run(t, script)
+	wantLog(t, st, "new\t2")
+	wantLog(t, st, "[lua] bytecode is not used, which costs time alone: "+path+": it is damaged")
+	if _, err := bytecode.Open(path); err != nil {
+		t.Errorf("it has not been mended: %v", err)
+	}
+
+	if err := os.Remove(path); err != nil {
+		t.Fatal(err)
+	}
+	if err := os.Mkdir(path, 0o700); err != nil {
+		t.Fatal(err)
+	}
+	wantLog(t, run(t, script), "what the script was compiled to cannot be kept ([lua] bytecode): ")
+}
+
+// TestBytecodeOfReloads keeps what the process began with, and nothing that a
+// reload has compiled: that is for the next process to do.
+func TestBytecodeOfReloads(t *testing.T) {
+	dir := t.TempDir()
+	path := filepath.Join(dir, "kept")
+	scripts := []string{"return {}", "local a = 1 return {}"}
+	st := luatest.NewIn(t, dir, scripts[0], "bytecode="+path)
+	defer st.Close()
+	for _, script := range scripts {
+		st.Write("script.lua", script)
+		if err := st.Host.Load(); err != nil {
+			t.Fatal(err)
+		}
+	}
+	st.Host.SaveBytecode()
+	file, err := bytecode.Open(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for i, script := range scripts {
+		if kept := file.Function("script.lua", script) != nil; kept != (i == 0) {
+			t.Error(fmt.Sprint("script ", i, " is kept: ", kept))
+		}
+	}
+}
