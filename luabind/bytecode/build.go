@@ -4,6 +4,7 @@ import (
 	"debug/elf"
 	"errors"
 	"fmt"
+	"os"
 	"sync"
 )
 
@@ -13,11 +14,15 @@ var errNoBuild = errors.New("this program does not know which build it is")
 // written it into the program's file, and it changes with everything that the
 // program is made of.
 var buildID = sync.OnceValues(func() (string, error) {
-	f, err := elf.Open("/proc/self/exe")
+	program, err := os.Open("/proc/self/exe")
 	if err != nil {
 		return "", fmt.Errorf("%w: %w", errNoBuild, err)
 	}
-	defer f.Close()
+	defer program.Close()
+	f, err := elf.NewFile(program)
+	if err != nil {
+		return "", fmt.Errorf("%w: %w", errNoBuild, err)
+	}
 	section := f.Section(".note.go.buildid")
 	if section == nil {
 		return "", errNoBuild
