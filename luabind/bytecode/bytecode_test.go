@@ -74,7 +74,7 @@ func TestRoundTrip(t *testing.T) {
 // such as 0/0, which equal nothing.
 func comparable(p *lua.FunctionProto) *lua.FunctionProto {
 	for i, c := range p.Constants {
-		if c != c { //nolint:staticcheck // that is the question
+		if c != c {
 			p.Constants[i] = lua.LTrue
 		}
 	}
