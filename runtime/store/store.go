@@ -377,7 +377,8 @@ const (
 func (s *Store) sweep(ctx context.Context, c database.Conn) {
 	now := s.now()
 	last := s.swept.Load()
-	if c != database.Conn(s.db) || now.Sub(time.Unix(last, 0)) < sweepEvery || !s.swept.CompareAndSwap(last, now.Unix()) {
+	since := now.Sub(time.Unix(last, 0)) // negative: the machine's clock has been set back
+	if c != database.Conn(s.db) || 0 <= since && since < sweepEvery || !s.swept.CompareAndSwap(last, now.Unix()) {
 		return
 	}
 	result, err := c.Exec(ctx, s.texts.sweep, now.UnixMilli(), sweepRows)

@@ -241,12 +241,44 @@ func TestExpiry(t *testing.T) {
 		if done, err := s.Replace(soon(t), s.DB(), alice, "other", store.Version{}, &other); !done || err != nil {
 			t.Error(done, err)
 		}
-		var rows int
-		table := s.DB().Engine().Quote(s.DB().Place().Prefix + "spectrum2_lua_store")
-		if _, err := s.DB().Row(soon(t), "SELECT COUNT(*) FROM "+table, nil, &rows); err != nil || rows != 2 {
-			t.Errorf("%d rows, %v", rows, err)
+		if n := rows(t, s); n != 2 {
+			t.Errorf("%d rows", n)
 		}
 	})
+}
+
+// TestTheClockIsSetBack by a year: what expires does so by the new time, and is
+// swept away.
+func TestTheClockIsSetBack(t *testing.T) {
+	each(t, func(t *testing.T, s *store.Store) {
+		now := time.Now()
+		s.SetClock(func() time.Time { return now })
+		set(t, s, alice, "before", store.Value{Data: []byte("1"), Expires: now.Add(time.Hour)})
+		set(t, s, alice, "ever", text("1"))
+		now = now.Add(-365 * 24 * time.Hour)
+		set(t, s, alice, "dust", store.Value{Data: []byte("1"), Expires: now.Add(time.Minute)})
+		if got := keysOf(t, s, alice, ""); !slices.Equal(got, []string{"before", "dust", "ever"}) {
+			t.Errorf("keys %q", got)
+		}
+		now = now.Add(time.Hour)
+		set(t, s, alice, "more", store.Value{Data: []byte("1"), Expires: now.Add(time.Minute)})
+		if got := keysOf(t, s, alice, ""); !slices.Equal(got, []string{"before", "ever", "more"}) {
+			t.Errorf("keys %q", got)
+		}
+		if n := rows(t, s); n != 3 {
+			t.Errorf("%d rows: what has expired is still there", n)
+		}
+	})
+}
+
+// rows is how many values the database has, those that have expired too.
+func rows(t *testing.T, s *store.Store) (n int) {
+	t.Helper()
+	table := s.DB().Engine().Quote(s.DB().Place().Prefix + "spectrum2_lua_store")
+	if _, err := s.DB().Row(soon(t), "SELECT COUNT(*) FROM "+table, nil, &n); err != nil {
+		t.Fatal(err)
+	}
+	return n
 }
 
 func TestReplace(t *testing.T) {

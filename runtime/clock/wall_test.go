@@ -1,0 +1,78 @@
+package clock_test
+
+import (
+	"go/ast"
+	"go/parser"
+	"go/token"
+	"io/fs"
+	"path/filepath"
+	"strings"
+	"testing"
+)
+
+// byTheWall are the files that may make a number of a time, or a time of a number,
+// and why. All that is not in them goes by differences of
+// times as Clock.Now and time.Now have them, which do not change when the
+// machine's clock is set.
+var byTheWall = map[string]string{
+	"runtime/link/link.go":                 "a deadline that has passed",
+	"runtime/simulator/backend.go":         "a deadline that has passed",
+	"luabind/stdlib/file.go":               "a deadline that has passed",
+	"luabind/stream/interrupt.go":          "a deadline that has passed",
+	"runtime/logging/date.go":              "a time that is written",
+	"runtime/store/store.go":               "values expire by the time of day",
+	"runtime/store/texts.go":               "values expire by the time of day",
+	"runtime/store/transfer.go":            "values expire by the time of day",
+	"luabind/modules/crypto/algorithms.go": "a UUID begins with the time of day",
+	"luabind/modules/net/tls.go":           "when a certificate ends",
+	"luabind/modules/time/directives.go":   "a time that is written",
+	"luabind/modules/time/pattern.go":      "a time that is read",
+	"luabind/modules/time/time.go":         "the time of day for scripts",
+	"runtime/store/secret.go":              "values expire by the time of day",
+	"luabind/modules/sql/sql.go":           "Unix is a socket's kind there",
+	"luabind/stdlib/date.go":               "os.time and os.date",
+	"luabind/convert/text.go":              "a timestamp of Spectrum's",
+}
+
+// wall are the methods of time.Time that make a number of it, and the functions
+// of time that make one of something else.
+var wall = map[string]bool{"Unix": true, "UnixMilli": true, "UnixMicro": true, "UnixNano": true}
+
+func TestNobodyCountsByTheWallClock(t *testing.T) {
+	found := map[string]bool{}
+	for _, root := range []string{"cmd", "luabind", "pb", "runtime"} {
+		err := filepath.WalkDir(filepath.Join("../..", root), func(path string, _ fs.DirEntry, err error) error {
+			if err != nil || !strings.HasSuffix(path, ".go") || strings.HasSuffix(path, "_test.go") {
+				return err
+			}
+			files := token.NewFileSet()
+			file, err := parser.ParseFile(files, path, nil, 0)
+			if err != nil {
+				return err
+			}
+			name := filepath.ToSlash(strings.TrimPrefix(path, "../../"))
+			ast.Inspect(file, func(n ast.Node) bool {
+				call, ok := n.(*ast.CallExpr)
+				if !ok {
+					return true
+				}
+				if method, ok := call.Fun.(*ast.SelectorExpr); ok && wall[method.Sel.Name] {
+					found[name] = true
+					if byTheWall[name] == "" {
+						t.Errorf("%v: %s leaves the monotonic clock", files.Position(call.Pos()), method.Sel.Name)
+					}
+				}
+				return true
+			})
+			return nil
+		})
+		if err != nil {
+			t.Fatal(err)
+		}
+	}
+	for name := range byTheWall {
+		if !found[name] {
+			t.Errorf("%s is on the list and does none of it", name)
+		}
+	}
+}
