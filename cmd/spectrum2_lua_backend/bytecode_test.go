@@ -19,7 +19,6 @@ func TestBytecode(t *testing.T) {
 	script := versionScript("1")
 	config := folder(t, script)
 	dir := filepath.Dir(config)
-	write(t, config, "[service]\njid=lua.localhost\nworking_dir="+dir+"\n[lua]\nscript=script.lua\n")
 	ask := func(want string) {
 		t.Helper()
 		p, b := startUnder(t, config)

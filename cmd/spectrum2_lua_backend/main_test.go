@@ -34,7 +34,7 @@ func TestMain(m *testing.M) {
 func folder(t *testing.T, script string, configLines ...string) string {
 	t.Helper()
 	dir := t.TempDir()
-	config := "[service]\njid=lua.localhost\n[lua]\nscript=script.lua\n" + strings.Join(configLines, "\n") + "\n"
+	config := "[service]\njid=lua.localhost\nworking_dir=" + dir + "\n[lua]\nscript=script.lua\n" + strings.Join(configLines, "\n") + "\n"
 	write(t, filepath.Join(dir, "script.lua"), script)
 	write(t, filepath.Join(dir, "test.cfg"), config)
 	return filepath.Join(dir, "test.cfg")

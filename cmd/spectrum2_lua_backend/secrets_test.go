@@ -73,7 +73,7 @@ func TestSecretsStayOut(t *testing.T) {
 	config := folder(t, secretScript,
 		"record = "+filepath.Join(dir, "record.jsonl"),
 		"store = postgres://bot:hunter2@127.0.0.1:1/db",
-		"[service]", "password = hunter2", "working_dir = "+dir,
+		"[service]", "password = hunter2",
 		"[database]", "type = pqxx", "password = hunter2", "server = 127.0.0.1", "port = 1",
 		"[proxy]", "type = http", "host = 127.0.0.1", "port = 1", "user = bot", "password = hunter2",
 		"[irc]", "server_password = hunter2",

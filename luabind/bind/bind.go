@@ -25,11 +25,17 @@ type Functions map[string]lua.LGFunction
 // Function makes a Lua function of a binding. It belongs to no VM. A Go panic
 // in it is reported with its stack and becomes an error at the script's line.
 func Function(name string, fn lua.LGFunction) *lua.LFunction {
+	return guarded(name, fn, func(*lua.ApiError) {})
+}
+
+// guarded is Function, which passes each Lua error on once raised has seen it.
+func guarded(name string, fn lua.LGFunction, raised func(*lua.ApiError)) *lua.LFunction {
 	return &lua.LFunction{IsG: true, GFunction: func(l *lua.LState) (results int) {
 		defer func() {
 			switch r := recover().(type) {
 			case nil:
 			case *lua.ApiError:
+				raised(r)
 				panic(r)
 			default:
 				if r == callDepth {

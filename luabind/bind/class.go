@@ -4,6 +4,8 @@ import (
 	"fmt"
 	"maps"
 	"slices"
+	"strconv"
+	"strings"
 	"sync"
 
 	lua "github.com/yuin/gopher-lua"
@@ -33,9 +35,9 @@ func NewClass[T any](name string, methods map[string]func(l *lua.LState, self T)
 		properties: properties,
 	}
 	for method, fn := range methods {
-		c.methods[method] = Function(name+":"+method, func(l *lua.LState) int {
+		c.methods[method] = guarded(name+":"+method, func(l *lua.LState) int {
 			return fn(l, c.self(l, method))
-		})
+		}, withoutSelf(method))
 	}
 	c.metatable.RawSetString("__index", Function(name, c.index))
 	c.metatable.RawSetString("__newindex", Function(name, func(l *lua.LState) int {
@@ -101,6 +103,21 @@ func (c *Class[T]) self(l *lua.LState, method string) T {
 		Raise(l, "%s", MissingColon(c.name, method))
 	}
 	return v
+}
+
+// withoutSelf has the message about a method's argument count as its caller does,
+// who has not written the first one, as Lua's own does.
+func withoutSelf(method string) func(*lua.ApiError) {
+	return func(e *lua.ApiError) {
+		message, _ := e.Object.(lua.LString)
+		place, wrong, ok := strings.Cut(string(message), "bad argument #")
+		number, what, _ := strings.Cut(wrong, " ")
+		n, err := strconv.Atoi(number)
+		if !ok || err != nil || n == 1 || place != "" && !strings.HasSuffix(place, ": ") || !strings.HasPrefix(what, "to "+method+" (") {
+			return
+		}
+		e.Object = lua.LString(fmt.Sprintf("%sbad argument #%d %s", place, n-1, what))
+	}
 }
 
 // MissingColon is the message about a method that is called with a dot.

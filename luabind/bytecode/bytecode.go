@@ -15,7 +15,7 @@ import (
 	"hash/crc32"
 	"io"
 	"os"
-	"path/filepath"
+	"time"
 
 	lua "github.com/yuin/gopher-lua"
 	"golang.org/x/sys/unix"
@@ -150,12 +150,16 @@ func (f *File) Function(name, text string) *lua.FunctionProto {
 
 // Write replaces the file at path, from one moment to the next, by one of these
 // units. Others are not to read it. What cannot be written down is left out.
+// While another process is at it, it is left to that one.
 func Write(path string, units []source.Unit) error {
 	build, err := buildID()
 	if err != nil {
 		return err
 	}
-	f, err := os.CreateTemp(filepath.Dir(path), "."+filepath.Base(path)+".*") // mode 0600
+	f, err := create(path + newSuffix)
+	if errors.Is(err, os.ErrExist) {
+		return nil
+	}
 	if err != nil {
 		return err
 	}
@@ -168,6 +172,20 @@ func Write(path string, units []source.Unit) error {
 		_ = os.Remove(f.Name())
 	}
 	return err
+}
+
+// newSuffix is that of a file which is being written.
+const newSuffix = ".new"
+
+// abandoned is how old such a file is when the process that began it is gone.
+const abandoned = time.Minute
+
+// create makes a file that nobody is writing yet.
+func create(path string) (*os.File, error) {
+	if info, err := os.Lstat(path); err == nil && time.Since(info.ModTime()).Abs() > abandoned {
+		_ = os.Remove(path)
+	}
+	return os.OpenFile(path, os.O_WRONLY|os.O_CREATE|os.O_EXCL, 0o600)
 }
 
 // format is the content of a file.

@@ -12,6 +12,7 @@ import (
 	"strings"
 	"syscall"
 	"testing"
+	"time"
 
 	lua "github.com/yuin/gopher-lua"
 
@@ -238,8 +239,34 @@ func TestWrite(t *testing.T) {
 	if err := Write(filepath.Join(dir, "folder"), nil); err == nil {
 		t.Error("it has replaced a folder")
 	}
-	if left, err := filepath.Glob(filepath.Join(dir, ".*")); err != nil || len(left) > 0 {
+	if left, err := filepath.Glob(filepath.Join(dir, "*"+newSuffix)); err != nil || len(left) > 0 {
 		t.Errorf("%q are left behind, %v", left, err)
+	}
+}
+
+// TestWriteOfAnother has a process before begun to write, which may be at it
+// still, or gone.
+func TestWriteOfAnother(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "bytecode")
+	u := unit(t, "a.lua", "return 1")
+	if err := os.WriteFile(path+newSuffix, []byte("half"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	if err := Write(path, []source.Unit{u}); err != nil {
+		t.Error(err)
+	}
+	if _, err := os.Stat(path); !errors.Is(err, os.ErrNotExist) {
+		t.Errorf("what another one writes was taken: %v", err)
+	}
+	long := time.Now().Add(-abandoned - time.Second)
+	if err := os.Chtimes(path+newSuffix, long, long); err != nil {
+		t.Fatal(err)
+	}
+	if err := Write(path, []source.Unit{u}); err != nil {
+		t.Fatal(err)
+	}
+	if f, err := Open(path); err != nil || f.Function(u.Name, u.Text) == nil {
+		t.Errorf("it is not there: %v", err)
 	}
 }
 

@@ -71,7 +71,9 @@ func NewIn(t testing.TB, dir, script string, configLines ...string) *Stage {
 	st := &Stage{t: t, Dir: dir, Sent: newRecorder(), Log: &Log{}}
 	st.Write("script.lua", script)
 	text := "[service]\njid=lua.localhost\n[lua]\nscript=script.lua\n" + strings.Join(configLines, "\n")
-	cfg, err := config.Parse(filepath.Join(st.Dir, "test.cfg"), []byte(text), config.Options{})
+	cfg, err := config.Parse(filepath.Join(st.Dir, "test.cfg"), []byte(text), config.Options{
+		Overrides: []config.Override{{Key: "service.working_dir", Value: dir}},
+	})
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -387,7 +387,9 @@ func TestWhatIsWrittenIsOnTheDisk(t *testing.T) {
 func placeOf(t *testing.T, line string) database.Place {
 	t.Helper()
 	dir := t.TempDir()
-	c, err := config.Parse(filepath.Join(dir, "t.cfg"), []byte("[service]\nworking_dir="+dir+"\n[lua]\nscript=x.lua\n"+line), config.Options{})
+	c, err := config.Parse(filepath.Join(dir, "t.cfg"), []byte("[lua]\nscript=x.lua\n"+line), config.Options{
+		Overrides: []config.Override{{Key: "service.working_dir", Value: dir}},
+	})
 	if err != nil {
 		t.Fatal(err)
 	}
