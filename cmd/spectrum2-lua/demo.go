@@ -71,16 +71,20 @@ type demo struct {
 	contact  string
 }
 
-// scenes are what is played, in order; each tells what went wrong with it.
-var scenes = []struct {
-	title string
-	play  func(*demo, context.Context) error
-}{
-	{"Spectrum starts the backend and greets it", (*demo).start},
-	{"A user logs in", (*demo).login},
-	{"She writes to the contact, who echoes", (*demo).echo},
-	{"She logs out", (*demo).logout},
-	{"Spectrum ends the backend", (*demo).exit},
+// scene is what is played; it tells what went wrong with it.
+type scene struct {
+	title    string
+	play     func(*demo, context.Context) error
+	byScript bool // it wants a script of a certain kind
+}
+
+// scenes are in their order.
+var scenes = []scene{
+	{"Spectrum starts the backend and greets it", (*demo).start, false},
+	{"A user logs in", (*demo).login, true},
+	{"She writes to the contact, who echoes", (*demo).echo, true},
+	{"She logs out", (*demo).logout, false},
+	{"Spectrum ends the backend", (*demo).exit, false},
 }
 
 func (d *demo) run(ctx context.Context) (err error) {
@@ -101,7 +105,7 @@ func (d *demo) run(ctx context.Context) (err error) {
 	for _, scene := range scenes {
 		d.t.print("\n" + d.t.paint(bold, scene.title))
 		if err := scene.play(d, ctx); err != nil {
-			return d.failure(ctx, scene.title, err)
+			return d.failure(ctx, scene, err)
 		}
 	}
 	if broken := d.backend.Violations(); len(broken) > 0 {
@@ -116,7 +120,7 @@ func (d *demo) run(ctx context.Context) (err error) {
 }
 
 // failure tells what was expected. What passed instead has been shown.
-func (d *demo) failure(ctx context.Context, title string, err error) error {
+func (d *demo) failure(ctx context.Context, scene scene, err error) error {
 	var unmet *simulator.UnmetError
 	if errors.As(err, &unmet) {
 		err = fmt.Errorf("expected %s: %w", unmet.Expected, unmet.Why)
@@ -130,7 +134,11 @@ func (d *demo) failure(ctx context.Context, title string, err error) error {
 			err = fmt.Errorf("%w; the backend has ended with exit code %d", err, code)
 		}
 	}
-	return fmt.Errorf("%q went wrong: %w", title, err)
+	if scene.byScript {
+		err = fmt.Errorf("%w\nThe demo is for a script that connects a user at once, shows a contact and echoes. "+
+			"With any other, be its user yourself: spectrum2-lua chat %s", err, d.config)
+	}
+	return fmt.Errorf("%q went wrong: %w", scene.title, err)
 }
 
 func (d *demo) start(ctx context.Context) (err error) {
@@ -169,11 +177,16 @@ func (d *demo) echo(ctx context.Context) error {
 	if err := d.user.Say(d.contact, demoText); err != nil {
 		return err
 	}
-	_, err := d.user.Expect(ctx, pb.WrapperMessage_TYPE_CONV_MESSAGE, simulator.Like(&pb.ConversationMessage{
+	answer, err := d.user.Expect(ctx, pb.WrapperMessage_TYPE_CONV_MESSAGE, simulator.Like(&pb.ConversationMessage{
 		BuddyName: proto.String(d.contact),
-		Message:   proto.String(demoText),
 	}))
-	return err
+	if err != nil {
+		return err
+	}
+	if text := answer.Message.(*pb.ConversationMessage).GetMessage(); text != demoText {
+		return fmt.Errorf("expected her own text back, but %q came", text)
+	}
+	return nil
 }
 
 func (d *demo) logout(ctx context.Context) error {
