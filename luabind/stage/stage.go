@@ -73,15 +73,18 @@ type Stage struct {
 	temporary string // a folder to remove
 	ctx       context.Context
 	stop      context.CancelFunc
-	served    chan struct{} // closed when the connection has ended
-	err       error         // why; readable then
-	close     sync.Once
-	closeErr  error
+	// endScripts ends what scripts do: they have their end, on.exit, after ctx's.
+	endScripts context.CancelFunc
+	served     chan struct{} // closed when the connection has ended
+	err        error         // why; readable then
+	close      sync.Once
+	closeErr   error
 }
 
 // Open starts a backend, loads its script and greets it. The error is that of
 // the config, or ctx's; that a script does not load is no error, as it is none
-// for Spectrum: see LoadError. ctx ends everything. Close must be called.
+// for Spectrum: see LoadError. ctx ends everything, as a signal ends a backend:
+// on.exit and on.logout run, in the time that there is. Close must be called.
 func Open(ctx context.Context, o Options) (*Stage, error) {
 	s := &Stage{served: make(chan struct{})}
 	if err := s.configure(o); err != nil {
@@ -94,9 +97,13 @@ func Open(ctx context.Context, o Options) (*Stage, error) {
 	for _, warning := range s.Config.Warnings() {
 		log.category("backend").Warn(warning)
 	}
+	var scripts context.Context
+	scripts, s.endScripts = context.WithCancel(context.WithoutCancel(ctx))
+	loading := context.AfterFunc(s.ctx, s.endScripts) // nobody waits for a script that is still loading
 	s.backend = backend.New(backend.Options{
-		Context: s.ctx, Config: s.Config, Lua: s.Lua, Log: log.category, Clock: o.Clock, Compiled: o.Compiled,
+		Context: scripts, Config: s.Config, Lua: s.Lua, Log: log.category, Clock: o.Clock, Compiled: o.Compiled,
 	})
+	loading()
 	ours, its := net.Pipe()
 	go s.serve(s.ctx, its)
 	s.Spectrum = simulator.Attach(ours, o.Spectrum)
@@ -168,6 +175,7 @@ func (s *Stage) Close() error {
 			s.closeErr = s.err
 		}
 		s.backend.Close()
+		s.endScripts()
 		s.removeTemporary()
 	})
 	return s.closeErr

@@ -250,3 +250,41 @@ func TestWorkingDir(t *testing.T) {
 		t.Errorf("it is still there: %v", err)
 	}
 }
+
+// TestInterrupted ends as a signal does: the script says goodbye.
+func TestInterrupted(t *testing.T) {
+	dir := folder(t, map[string]string{"a.lua": `
+local on = {}
+function on.login(session) session:connected() end
+function on.logout(session) print("goodbye", session.user) end
+function on.exit() print("the end") end
+return on`})
+	var mu sync.Mutex
+	var log []string
+	ctx, interrupt := context.WithCancel(t.Context())
+	s, err := stage.Open(ctx, stage.Options{Path: filepath.Join(dir, "a.lua"), Log: func(l stage.Line) {
+		mu.Lock()
+		defer mu.Unlock()
+		log = append(log, l.Text)
+	}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	u, err := s.Spectrum.Login(alice, "alice", "", nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := u.Expect(t.Context(), pb.WrapperMessage_TYPE_CONNECTED, nil); err != nil {
+		t.Fatal(err)
+	}
+	interrupt()
+	if err := s.Close(); err != nil {
+		t.Error(err)
+	}
+	mu.Lock()
+	defer mu.Unlock()
+	text := strings.Join(log, "\n")
+	if end, bye := strings.Index(text, "the end"), strings.Index(text, "goodbye\t"+alice); end < 0 || bye < end {
+		t.Errorf("the log has\n%s", text)
+	}
+}
