@@ -31,7 +31,7 @@ var prohibited = []stringprep.Set{
 // One that is fit stays as it is; of another, what must not stand in a JID is
 // left out, and what is too long cut off. It is never empty.
 func Resource(name string) string {
-	return mend(name, func(s string) int { return len(s) })
+	return mend(head(name), func(s string) int { return len(s) })
 }
 
 // Local makes a name, such as a contact's or a room's, fit to be a localpart
@@ -40,6 +40,7 @@ func Local(name string) string {
 	if plain(name) && 3*len(name) <= maxPart { // as nearly all are, whatever has to be escaped
 		return cmp.Or(strings.Trim(name, " "), nobody)
 	}
+	name = head(name)
 	// A character that is composed into one which has to be escaped, such as a
 	// no-break space or a fullwidth @, has to be so before that is done.
 	if composed := norm.NFKC.String(name); escapedLen(composed)-len(composed) != escapedLen(name)-len(name) {
@@ -50,7 +51,15 @@ func Local(name string) string {
 
 func isBlank(r rune) bool { return r == ' ' || stringprep.TableC1_2.Contains(r) }
 
-// mend makes a name fit; size is how many bytes it takes in the JID.
+// head is the beginning of a name. Of one that is far too long the rest cannot
+// be seen in the JID, and whoever made it up is not to be given time for it.
+func head(name string) string {
+	const longest = 16 * maxPart
+	return name[:min(len(name), longest)]
+}
+
+// mend makes a name fit; size is how many bytes it takes in the JID: as many as
+// its characters take, one by one.
 func mend(name string, size func(string) int) string {
 	if plain(name) && size(name) <= maxPart {
 		return name
@@ -115,11 +124,13 @@ func oneDirection(runes []rune) []rune {
 	return runes
 }
 
-// cut takes characters off the end until the rest is short enough.
+// cut takes the end off a name that is too long.
 func cut(name string, size func(string) int) string {
-	for size(name) > maxPart {
-		_, n := utf8.DecodeLastRuneInString(name)
-		name = name[:len(name)-n]
+	taken := 0
+	for at, r := range name {
+		if taken += size(name[at : at+utf8.RuneLen(r)]); taken > maxPart {
+			return name[:at]
+		}
 	}
 	return name
 }

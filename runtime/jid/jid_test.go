@@ -57,6 +57,27 @@ func TestLocal(t *testing.T) {
 	}
 }
 
+// TestNamesWithoutEnd are of a few megabytes, as a peer may make them up: they
+// take no longer than others. (Taken a character at a time off the end, they
+// would take hours.)
+func TestNamesWithoutEnd(t *testing.T) {
+	for _, c := range []struct{ repeated, local, resource string }{
+		{"x", strings.Repeat("x", maxPart), strings.Repeat("x", maxPart)},
+		{"@", strings.Repeat("@", maxPart/3), strings.Repeat("@", maxPart)},
+		{"é", strings.Repeat("é", maxPart/2), strings.Repeat("é", maxPart/2)},
+		{"\u0000", nobody, nobody},
+		{"\xff", nobody, nobody},
+	} {
+		name := strings.Repeat(c.repeated, 4<<20)
+		if got := Local(name); got != c.local {
+			t.Errorf("%q again and again becomes the localpart %.40q of %d bytes", c.repeated, got, len(got))
+		}
+		if got := Resource(name); got != c.resource {
+			t.Errorf("%q again and again becomes the resource %.40q of %d bytes", c.repeated, got, len(got))
+		}
+	}
+}
+
 func FuzzMend(f *testing.F) {
 	for _, s := range []string{"", "a\u00a0", "bob مرحبا", "\u0345\u0301", "①", "\ufdfa"} {
 		f.Add(s)
