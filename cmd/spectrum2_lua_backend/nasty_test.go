@@ -30,6 +30,16 @@ function on.conv_message(session, m)
 end
 return on`
 
+// many is a list of a million strings of 1 MB, which are one.
+const many = `
+    local list, s = {}, ("x"):rep(2^20)
+    for i = 1, 1e6 do list[i] = s end
+    local function refuse(why, fn)
+      local ok, err = pcall(fn)
+      assert(not ok and err:find(why), err)
+    end
+`
+
 // TestNastyScripts has a handler of alice's do what no script should. Her next
 // message is answered, and bob's are all the time: it is the same process, and
 // he gets nothing of hers.
@@ -68,6 +78,31 @@ func TestNastyScripts(t *testing.T) {
 		{"a message to one who has gone", `assert(not pcall(function() spectrum.data.gone:conv_message { buddy_name = "b", message = "x" } end))`, ""},
 		{"a message to one who was never there", `assert(spectrum.send("conv_message", { user_name = "nobody@localhost", buddy_name = "b", message = "x" }) == nil)`, ""},
 		{"a message in another's name", `session:conv_message { user_name = "bob@localhost", buddy_name = "b", message = "x" }`, "user_name"},
+		{"one string in a list a million times, to Spectrum", many + `
+			refuse("too big", function() session:buddy_changed { buddy_name = "b", status = "online", group = list } end)
+			refuse("too big", function() session:room_list { room = list, name = list } end)`, ""},
+		{"one empty string in a list a million times, to Spectrum", `
+			local list = {}
+			for i = 1, 1e6 do list[i] = "" end
+			local ok, err = pcall(function() session:buddy_changed { buddy_name = "b", status = "online", group = list } end)
+			assert(not ok and err:find("too big"), err)`, ""},
+		{"one string in a list a million times, to others", many + `
+			local net, http, process, xml = require "spectrum.net", require "spectrum.http", require "spectrum.process", require "spectrum.xml"
+			local conn = assert(net.connect(assert(net.listen("127.0.0.1:0")).address))
+			refuse("max_string", function() conn:write(unpack(list, 1, 7000)) end)
+			local cat = assert(process.start { "cat" })
+			refuse("max_string", function() cat:write(unpack(list, 1, 7000)) end)
+			local url, parts, attributes = "http://127.0.0.1:1", {}, {}
+			for i = 1, 7000 do
+				parts[i] = { name = "a", data = list[i] }
+				attributes["a" .. i] = list[i]
+			end
+			refuse("max_string", function() http.post(url, nil, { multipart = parts }) end)
+			refuse("max_string", function() http.post(url, nil, { multipart = { a = list } }) end)
+			refuse("max_string", function() http.post(url, nil, { form = { a = list } }) end)
+			refuse("max_string", function() http.get(url, { query = { a = list } }) end)
+			refuse("more than", function() http.get(url, { headers = { a = list } }) end)
+			refuse("too long", function() xml.tostring { name = "a", attr = attributes } end)`, ""},
 		{"deep tables", `local t = {} for i = 1, 1e6 do t = { t } end session:conv_message(t)`, "error in on.conv_message"},
 		{"deep source text", `assert(not loadstring(("("):rep(1e6)))`, ""},
 		{"everything global gone", `for name in pairs(_G) do _G[name] = nil end`, ""},

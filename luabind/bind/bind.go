@@ -69,6 +69,23 @@ func Failf(l *lua.LState, format string, args ...any) int {
 	return Fail(l, fmt.Errorf(format, args...))
 }
 
+// CheckStrings joins the arguments from first on, which are strings. One string
+// may stand there many times, so all of them together may be no longer than
+// max_string; else it raises.
+func CheckStrings(l *lua.LState, first int) []byte {
+	size, most := 0, RuntimeOf(l).Lua.MaxString
+	for i := first; i <= l.GetTop(); i++ {
+		if size += len(l.CheckString(i)); int64(size) > most {
+			Raise(l, "too much at once: at most %d bytes (max_string)", most)
+		}
+	}
+	data := make([]byte, 0, size)
+	for i := first; i <= l.GetTop(); i++ {
+		data = append(data, l.CheckString(i)...)
+	}
+	return data
+}
+
 // Return returns values.
 func Return(l *lua.LState, values ...lua.LValue) int {
 	for _, v := range values {

@@ -6,6 +6,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"os"
+	"runtime"
 	"strings"
 	"testing"
 
@@ -32,7 +33,7 @@ func table(t testing.TB, expression string) *lua.LTable {
 	t.Helper()
 	l := lua.NewState()
 	defer l.Close()
-	if err := l.DoString("return " + expression); err != nil {
+	if err := l.DoString("local function many(n, v) local t = {} for i = 1, n do t[i] = v end return t end return " + expression); err != nil {
 		t.Fatal(err)
 	}
 	return l.CheckTable(-1)
@@ -238,6 +239,7 @@ func TestEncodeRefuses(t *testing.T) {
 		{"a time beyond all", "conv_message", `{buddy_name = "c", message = "m", timestamp = 1e300}`, `timestamp:`},
 		{"a picture of 1 MB", "vcard", `{buddy_name = "c", id = 1, photo = ("x"):rep(1000000)}`, `it is too big`},
 		{"a text that grows by escaping", "conv_message", `{buddy_name = "c", message = ("&"):rep(120000)}`, `it is too big`},
+		{"more than fits, of what takes no room", "buddy_changed", `{buddy_name = "c", group = many(600000, "")}`, `it is too big`},
 		{"a field within", "conv_message", `{buddy_name = "c", message = "m", attachment = {{description = "d"}}}`, `attachment: element 1: the field url is missing`},
 	}
 	for _, c := range cases {
@@ -247,10 +249,26 @@ func TestEncodeRefuses(t *testing.T) {
 			if err == nil || !strings.Contains(err.Error(), c.want) {
 				t.Errorf("got  %v\nwant %s", err, c.want)
 			}
-			if c.name != "a picture of 1 MB" && c.name != "a text that grows by escaping" && string(got) != "before" {
+			if string(got) != "before" {
 				t.Errorf("dst was left as %q", got)
 			}
 		})
+	}
+}
+
+// TestEncodeStopsInTime has one string stand in a list many times: what is too
+// big is refused before it is all there.
+func TestEncodeStopsInTime(t *testing.T) {
+	fields := table(t, `{buddy_name = "c", group = many(1000, ("x"):rep(2^20))}`)
+	var before, after runtime.MemStats
+	runtime.ReadMemStats(&before)
+	_, err := Encode(nil, typeNamed(t, "buddy_changed").Payload, fields, "alice@localhost")
+	runtime.ReadMemStats(&after)
+	if err == nil || !strings.Contains(err.Error(), "it is too big") {
+		t.Error(err)
+	}
+	if took := after.TotalAlloc - before.TotalAlloc; took > 64<<20 {
+		t.Errorf("it took %d MB to refuse a gigabyte", took>>20)
 	}
 }
 

@@ -1,6 +1,7 @@
 package convert
 
 import (
+	"cmp"
 	"fmt"
 	"math"
 	"strings"
@@ -24,14 +25,21 @@ func Encode(dst []byte, m *schema.Message, table *lua.LTable, user string) ([]by
 	start := len(dst)
 	dst, err := e.message(dst, m, table, 0)
 	if err != nil {
-		return dst[:start], err
+		return dst[:start], cmp.Or(checkSize(e.stanza), err)
 	}
-	return dst, checkSize(e.stanza)
+	return dst, nil
 }
 
 type encoder struct {
 	user   string
-	stanza int // bytes that the texts take in a stanza
+	stanza int // bytes that the texts and the elements of lists take in a stanza
+}
+
+// grow counts what is about to be added. One table or string may stand in
+// another many times, so what is too big is refused before it is all there.
+func (e *encoder) grow(n int) error {
+	e.stanza += n
+	return checkSize(e.stanza)
 }
 
 // inlineFields is how many fields a message may have without an allocation.
@@ -133,8 +141,11 @@ func (e *encoder) list(dst []byte, f *schema.Field, v lua.LValue, depth int) ([]
 		return dst, fmt.Errorf("a list is wanted, but it has the key %s", bind.Describe(stray))
 	}
 	for i := 1; i <= n; i++ {
-		var err error
-		if dst, err = e.value(dst, f, table.RawGetInt(i), depth); err != nil {
+		err := e.grow(1)
+		if err == nil {
+			dst, err = e.value(dst, f, table.RawGetInt(i), depth)
+		}
+		if err != nil {
 			return dst, fmt.Errorf("element %d: %w", i, err)
 		}
 	}
@@ -148,7 +159,11 @@ func (e *encoder) mapField(dst []byte, f *schema.Field, v lua.LValue, depth int)
 	}
 	key, value := f.Message.FieldByNumber(1), f.Message.FieldByNumber(2)
 	for k, v := table.Next(lua.LNil); k != lua.LNil; k, v = table.Next(k) {
-		entry, err := e.value(nil, key, k, depth)
+		var entry []byte
+		err := e.grow(1)
+		if err == nil {
+			entry, err = e.value(nil, key, k, depth)
+		}
 		if err == nil {
 			entry, err = e.value(entry, value, v, depth+1)
 		}
@@ -182,7 +197,9 @@ func (e *encoder) value(dst []byte, f *schema.Field, v lua.LValue, depth int) ([
 		if !ok {
 			return dst, mismatch(v, "a string")
 		}
-		e.stanza += (len(s) + 2) / 3 * 4
+		if err := e.grow((len(s) + 2) / 3 * 4); err != nil {
+			return dst, err
+		}
 		dst = protowire.AppendTag(dst, num, protowire.BytesType)
 		return protowire.AppendString(dst, string(s)), nil
 	case kind == protoreflect.StringKind:
@@ -190,7 +207,9 @@ func (e *encoder) value(dst []byte, f *schema.Field, v lua.LValue, depth int) ([
 		if err != nil || !keep {
 			return dst, err
 		}
-		e.stanza += xmltext.EscapedLen(s)
+		if err := e.grow(xmltext.EscapedLen(s)); err != nil {
+			return dst, err
+		}
 		dst = protowire.AppendTag(dst, num, protowire.BytesType)
 		return protowire.AppendString(dst, s), nil
 	case kind == protoreflect.BoolKind:

@@ -25,7 +25,7 @@ const TimestampLayout = "20060102T150405"
 
 func checkSize(stanza int) error {
 	if stanza > MaxStanza {
-		return fmt.Errorf("it is too big: %d bytes in a stanza, at most %d can be sent (a picture counts for four thirds of its size)", stanza, MaxStanza)
+		return fmt.Errorf("it is too big: at least %d bytes in a stanza, at most %d can be sent (a picture counts for four thirds of its size)", stanza, MaxStanza)
 	}
 	return nil
 }

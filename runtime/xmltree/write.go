@@ -78,6 +78,9 @@ func (w *Writer) Start(space, name string, attributes []Attr) error {
 			w.attribute("xmlns:"+prefix, a.Space)
 			w.attribute(prefix+":"+a.Name, a.Value)
 		}
+		if err := w.fits(); err != nil {
+			return err
+		}
 	}
 	w.open = append(w.open, opened{name, space, true})
 	return w.fits()

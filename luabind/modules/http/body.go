@@ -50,14 +50,38 @@ func readBody(l *lua.LState, o *bind.Options, body lua.LValue) (data []byte, con
 // readValues makes names and values, as a query or a form has them, of a table.
 func readValues(l *lua.LState, what string, t *lua.LTable) url.Values {
 	values := url.Values{}
+	room := roomOf(l, what)
 	t.ForEach(func(k, v lua.LValue) {
 		list, ok := texts(v)
 		if _, isName := k.(lua.LString); !isName || !ok {
 			bind.Raise(l, "%s: strings by name are wanted, or lists of them, not %s as %s", what, bind.Describe(v), bind.QuoteKey(k))
 		}
-		values[k.String()] = list
+		name := k.String()
+		for _, text := range list {
+			room.take(len(name) + len("=&") + len(text))
+		}
+		values[name] = list
 	})
 	return values
+}
+
+// room is what is left for what is made of a table, in bytes. One string may
+// stand in it many times.
+type room struct {
+	l    *lua.LState
+	what string
+	left int64
+}
+
+func roomOf(l *lua.LState, what string) *room {
+	return &room{l, what, bind.RuntimeOf(l).Lua.MaxString}
+}
+
+// take raises if there is no room for so many bytes.
+func (r *room) take(n int) {
+	if r.left -= int64(n); r.left < 0 {
+		bind.Raise(r.l, "%s: more than %d bytes are too much (max_string)", r.what, bind.RuntimeOf(r.l).Lua.MaxString)
+	}
 }
 
 // readMultipart makes a body of parts: a list of tables { name =, data =,
@@ -65,12 +89,13 @@ func readValues(l *lua.LState, what string, t *lua.LTable) url.Values {
 func readMultipart(l *lua.LState, t *lua.LTable) (data []byte, contentType string) {
 	var buf bytes.Buffer
 	w := multipart.NewWriter(&buf)
+	room := roomOf(l, "multipart")
 	for i := 1; i <= t.Len(); i++ {
 		part, ok := t.RawGetInt(i).(*lua.LTable)
 		if !ok {
 			bind.Raise(l, "multipart: part %d: a table as in { name = \"file\", data = \"…\", filename = \"a.txt\" } is wanted, not %s", i, bind.Describe(t.RawGetInt(i)))
 		}
-		writePart(l, w, i, part)
+		writePart(l, w, room, i, part)
 	}
 	var names []string
 	t.ForEach(func(k, _ lua.LValue) {
@@ -85,6 +110,7 @@ func readMultipart(l *lua.LState, t *lua.LTable) (data []byte, contentType strin
 			bind.Raise(l, "multipart: %s: a string is wanted, not %s", name, bind.Describe(t.RawGetString(name)))
 		}
 		for _, v := range values {
+			room.take(partCost + len(name) + len(v))
 			_ = w.WriteField(name, v) // a buffer takes all
 		}
 	}
@@ -92,7 +118,10 @@ func readMultipart(l *lua.LState, t *lua.LTable) (data []byte, contentType strin
 	return buf.Bytes(), w.FormDataContentType()
 }
 
-func writePart(l *lua.LState, w *multipart.Writer, i int, part *lua.LTable) {
+// partCost is what a part takes at least, beside what it is given.
+const partCost = 128
+
+func writePart(l *lua.LState, w *multipart.Writer, room *room, i int, part *lua.LTable) {
 	field := func(key, otherwise string) string {
 		switch v := part.RawGetString(key).(type) {
 		case lua.LString:
@@ -108,6 +137,7 @@ func writePart(l *lua.LState, w *multipart.Writer, i int, part *lua.LTable) {
 	if name == "" {
 		bind.Raise(l, "multipart: part %d has no name", i)
 	}
+	room.take(partCost + len(name) + len(data) + len(filename))
 	header := textproto.MIMEHeader{}
 	disposition := `form-data; name="` + quoteParameter(name) + `"`
 	kind := ""

@@ -1,6 +1,7 @@
 package http
 
 import (
+	"fmt"
 	"net/http"
 	"strings"
 
@@ -53,13 +54,19 @@ func headerTable(h http.Header) *lua.LTable {
 // ownHeaders are set by what is sent, never by scripts.
 var ownHeaders = map[string]bool{"Content-Length": true, "Transfer-Encoding": true, "Trailer": true}
 
+// maxHeaders is how many bytes of headers a script may send: no peer takes more.
+const maxHeaders = 1 << 20
+
 // readHeaders makes headers of a script's table, whose values are strings,
 // numbers or lists of them. The second result says what is wrong with it, or is
 // "". It does not repeat a value, which may be secret.
 func readHeaders(t *lua.LTable) (http.Header, string) {
 	h := http.Header{}
-	wrong := ""
+	wrong, size := "", 0
 	t.ForEach(func(k, v lua.LValue) {
+		if size > maxHeaders {
+			return
+		}
 		name, ok := k.(lua.LString)
 		canonical := http.CanonicalHeaderKey(string(name))
 		switch {
@@ -75,6 +82,10 @@ func readHeaders(t *lua.LTable) (http.Header, string) {
 			wrong = "the header " + string(name) + " wants a string or a list of strings, not a " + v.Type().String()
 		}
 		for _, value := range values {
+			if size += len(name) + len(": \r\n") + len(value); size > maxHeaders {
+				wrong = fmt.Sprintf("they have more than %d bytes", maxHeaders)
+				return
+			}
 			if !httpguts.ValidHeaderFieldValue(value) {
 				wrong = "the header " + string(name) + " has a value that no header can have, such as one of two lines"
 			}

@@ -132,10 +132,7 @@ func (t *transport) Close() error {
 // write is write(s, …): true when all of it is with the system. Several tasks
 // may write; each gets its turn, in the order of asking.
 func write(l *lua.LState, c *conn) int {
-	var data []byte
-	for i := 2; i <= l.GetTop(); i++ {
-		data = append(data, l.CheckString(i)...)
-	}
+	data := bind.CheckStrings(l, 2)
 	stall := c.stall
 	return c.inTurn(l, func(ctx context.Context) error { return c.send(ctx, data, stall) })
 }

@@ -240,10 +240,7 @@ var (
 // write is write(s, …). Several tasks may write; each gets its turn, in the
 // order of asking.
 func write(l *lua.LState, c *child) int {
-	var data []byte
-	for i := 2; i <= l.GetTop(); i++ {
-		data = append(data, l.CheckString(i)...)
-	}
+	data := bind.CheckStrings(l, 2)
 	turn := c.turns.Ask()
 	defer turn.Leave()
 	if err := bind.Wait(l, func(ctx context.Context) error { return turn.Wait(ctx, 0) }); err != nil {
