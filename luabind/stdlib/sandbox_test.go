@@ -156,3 +156,23 @@ assert(not pcall(dofile, "/no/such/file.lua"))
 f, e = loadfile("/tmp")
 assert(f == nil and e:find("is a folder"), e)`)
 }
+
+// TestNewFilesArePrivate looks at what io.open makes; what is there stays as it
+// is.
+func TestNewFilesArePrivate(t *testing.T) {
+	folder := t.TempDir()
+	if err := os.WriteFile(filepath.Join(folder, "old"), nil, 0o644); err != nil {
+		t.Fatal(err)
+	}
+	luatest.Run(t, `
+for name, mode in pairs { old = "w", new = "w", append = "a+" } do
+  local f = assert(io.open([[`+folder+`/]] .. name, mode))
+  assert(f:write("x") and f:close())
+end`)
+	for name, want := range map[string]os.FileMode{"old": 0o644, "new": 0o600, "append": 0o600} {
+		info, err := os.Stat(filepath.Join(folder, name))
+		if err != nil || info.Mode().Perm() != want {
+			t.Errorf("%s: %v, %v; want %v", name, info.Mode(), err, want)
+		}
+	}
+}

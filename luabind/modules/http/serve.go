@@ -168,6 +168,10 @@ func newServer(socket *net.Socket, certificate *tls.Certificate, e *endpoint) *s
 		MaxHeaderBytes:    maxRequestHeader,
 		ErrorLog:          log.New(&errorLog{log: e.runtime.Log, name: e.name}, "", 0),
 	}
+	// In HTTP/2, one connection may bring hundreds of requests, and take its time
+	// for each: the bounds of connections and of their header would bound nothing.
+	s.http.Protocols = new(http.Protocols)
+	s.http.Protocols.SetHTTP1(true)
 	if certificate != nil {
 		s.http.TLSConfig = &tls.Config{MinVersion: tls.VersionTLS12, GetCertificate: func(*tls.ClientHelloInfo) (*tls.Certificate, error) {
 			return s.certificate.Load(), nil

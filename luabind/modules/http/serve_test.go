@@ -204,21 +204,23 @@ return on`)
 			st.ExpectLog("warning", "an answer took longer than 300ms (timeout)")
 		})
 	}
-	t.Run("one after the other", func(t *testing.T) {
-		var both sync.WaitGroup
-		for range 2 {
-			both.Go(func() {
-				if status, _, _ := ask(t, "GET", url+"/gate", ""); status != 200 && status != 503 {
-					t.Errorf("the status is %d", status)
-				}
-			})
+}
+
+// TestServeMaxRequests has what answers a request make another one, for which
+// there is no place.
+func TestServeMaxRequests(t *testing.T) {
+	_, address := started(t, `
+local server
+server = assert(http.serve("0", function(r)
+  if r.path == "/inner" then return "at the same time" end
+  local answer, err = http.get("http://" .. server.address .. "/inner", { timeout = 0.1 })
+  return err or answer.body
+end, { max_requests = 1 }))`+listening)
+	for range 2 {
+		if _, text, _ := ask(t, "GET", "http://"+address, ""); !strings.Contains(text, "timeout") {
+			t.Errorf("the answer is %q", text)
 		}
-		st.ExpectQuery("asked /gate")
-		st.Say("alice@localhost", "b", "open")
-		st.ExpectQuery("asked /gate")
-		st.Say("alice@localhost", "b", "open")
-		both.Wait()
-	})
+	}
 }
 
 func TestServeClientGone(t *testing.T) {
@@ -338,4 +340,14 @@ require("spectrum").spawn(function() print(assert(http.get("https://" .. server.
 		t.Error("the certificate was accepted")
 	}
 	st.ExpectLog("debug the server on "+address, "TLS handshake error")
+
+	// A connection of HTTP/2 would be as good as hundreds.
+	conn, err = tls.Dial("tcp", address, &tls.Config{InsecureSkipVerify: true, NextProtos: []string{"h2", "http/1.1"}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer conn.Close()
+	if chosen := conn.ConnectionState().NegotiatedProtocol; chosen != "http/1.1" {
+		t.Errorf("the server chooses %q", chosen)
+	}
 }

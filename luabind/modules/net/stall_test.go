@@ -154,6 +154,28 @@ assert(conn:read_until("--", 2) == "ab" and conn:read_until("--") == "cd")
 assert(conn:read_until("--") == nil and conn:read_line() == "e-")`)
 }
 
+// TestLinesWithoutEnd has a peer that never ends what it began: no more of it is
+// kept than may be.
+func TestLinesWithoutEnd(t *testing.T) {
+	endless := luatest.Listen(t, func(conn net.Conn) {
+		for {
+			if _, err := conn.Write(make([]byte, 64<<10)); err != nil {
+				return
+			}
+		}
+	})
+	luatest.Run(t, `
+local net = require "spectrum.net"
+local conn = assert(net.connect("`+endless+`"))
+local line, err = conn:read_line()
+assert(line == nil and err == "the line is too long", err)
+line, err = conn:read_until("--", 100000)
+assert(line == nil and err == "there is no delimiter within 100000 bytes", err)
+line, err = conn:read_all(1000000)
+assert(line == nil and err == "there are more than 1000000 bytes", err)
+conn:close()`)
+}
+
 // TestMuchData reads and writes more than any buffer holds, both ways at once.
 func TestMuchData(t *testing.T) {
 	address := luatest.Listen(t, echo)

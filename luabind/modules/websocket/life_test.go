@@ -42,6 +42,21 @@ assert(select(2, ws:receive(1)) == "timeout")
 assert(ws:send("x") and ws:receive(5) == "x")`)
 }
 
+// TestADeadPeerIsHungUpOn does not wait for the script, which may never look.
+func TestADeadPeerIsHungUpOn(t *testing.T) {
+	gone := make(chan struct{})
+	url := raw(t, func(conn net.Conn, r *http.Request) {
+		accept(conn, r)
+		io.Copy(io.Discard, conn)
+		close(gone)
+	})
+	st := luatest.Start(t, head(url)+`
+spectrum.data.ws = assert(websocket.connect(url, { ping_interval = 0.02 }))
+return {}`)
+	<-gone
+	st.Close()
+}
+
 // TestPings lets the peer ask whether the script is there, which does nothing.
 func TestPings(t *testing.T) {
 	answered := make(chan error, 1)
