@@ -38,6 +38,19 @@ test.case("a line that was cut inside a character keeps its other ones", functio
   user:expect("conv_message", { nickname = "dan", message = "Привет" })
 end)
 
+-- Each of these was stopped after ten seconds when patterns went back again and again.
+test.case("lines and commands without end hold nobody up", function(t)
+  local user = room(t, {}, function(conn)
+    conn:write_line(
+      ":dan!d@host.example PRIVMSG #lua :" .. ("\200"):rep(60000) .. "x",
+      ":dan!d@host.example PRIVMSG #lua :after it"
+    )
+  end)
+  user:expect("conv_message", { message = "after it" })
+  user:say("#lua", "/nonsense" .. (" "):rep(400000) .. "x")
+  t.truthy(user:expect("conv_message", { nickname = "127.0.0.1" }).message:find("There is no command /nonsense", 1, true))
+end)
+
 test.case("another nick in several rooms", function(t)
   local user = room(t, { rooms = { "#lua", "&local", "+c" }, isupport = "CHANTYPES=#&+ PREFIX=(ov)@+" }, function(conn)
     conn:expect_line("^NICK al$")

@@ -35,6 +35,10 @@ local FROM = {
   { "codes without text", "\2\2\0034\3", "" },
   { "other control codes", "a\1\7b\127c\27[0m", "abc[0m" },
   { "a tab", "a\tb", "a\tb" },
+  { "schemes that are none", "\2a://b 1://c x-y+z.1://d ://e http:// f", "a://b 1://c x-y+z.1://d ://e http:// f",
+    span("font-weight: bold", "a://b 1://c x-y+z.1://d ://e http:// f") },
+  { "an address behind one that is none", "\0021://http://a", "1://http://a",
+    span("font-weight: bold", '1://<a href="http://a">http://a</a>') },
   { "XML", "\2<b>&", "<b>&", span("font-weight: bold", "&lt;b&gt;&amp;") },
   { "an address alone", "see http://example.org/?a=1&b=2.", "see http://example.org/?a=1&b=2." },
   { "an address with style", "\2see (https://example.org/a?b&c), IRC://y.", "see (https://example.org/a?b&c), IRC://y.",
@@ -98,6 +102,16 @@ for _, c in ipairs(TO) do
     t.equal(lines, { unpack(c, 3) })
   end)
 end
+
+-- Each of these was stopped after ten seconds when patterns went back again and again.
+test.case("texts without end hold nobody up", function(t)
+  for unit, n in pairs { ["a."] = 300000, ["://"] = 10000, ["http://a)"] = 10000 } do
+    local s = unit:rep(n)
+    local plain, xhtml = text.from_irc("\2" .. s .. "x")
+    t.equal(#plain, #s + 1)
+    t.truthy(#xhtml > #s)
+  end
+end)
 
 test.case("what is no XHTML", function(t)
   t.equal(text.to_irc("<b>a"), nil)

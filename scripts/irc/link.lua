@@ -124,8 +124,8 @@ local function decode(line)
   if encoding.utf8.valid(line) then
     return line
   end
-  local whole = line:match("^(.*[\128-\255].*)[\194-\244][\128-\191]?[\128-\191]?$")
-  if whole and encoding.utf8.valid(whole) then
+  local whole = line:match("^(.*)[\194-\244][\128-\191]?[\128-\191]?$")
+  if whole and whole:find("[\128-\255]") and encoding.utf8.valid(whole) then
     return whole
   end
   return encoding.to_utf8(line, settings.fallback_charset) or line

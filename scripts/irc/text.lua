@@ -114,12 +114,30 @@ for _, scheme in ipairs { "http", "https", "ftp", "ftps", "sftp", "irc", "ircs",
   SCHEMES[scheme] = true
 end
 
+-- find_address returns where the next address begins and ends. It goes back from "://",
+-- no further than a scheme can be long: a server may send a line of words without end.
+local LONGEST_SCHEME = 32
+local function find_address(s, at)
+  local behind = at
+  while true do
+    local colon, to = s:find("://[^%s<>\"]+", behind)
+    if not colon then
+      return nil
+    end
+    local scheme = s:sub(math.max(at, colon - LONGEST_SCHEME), colon - 1):match("%f[%a]%a[%a%d+.-]*$")
+    if scheme then
+      return colon - #scheme, to
+    end
+    behind = colon + 1
+  end
+end
+
 -- with_links escapes a text for XHTML, in which addresses become links: a client
 -- that shows XHTML does not look for them itself.
 local function with_links(s)
   local out, at = {}, 1
   while true do
-    local from, to = s:find("%f[%a]%a[%a%d+.-]*://[^%s<>\"]+", at)
+    local from, to = find_address(s, at)
     if not from then
       out[#out + 1] = xml.escape(s:sub(at))
       return table.concat(out)

@@ -52,6 +52,7 @@ func FuzzPattern(f *testing.F) {
 	for _, seed := range [][2]string{
 		{"a*b", "aaab"}, {"^(%w+)=(.-)$", "key=value"}, {"%b()", "(a(b))"}, {"%f[%w]%w+", "ab cd"},
 		{"[^%s]-x", "abx"}, {"(.)%1", "aa"}, {"()a?()", "ba"}, {"[]-a]", "]"}, {"((a)b)", "ab"}, {"a-$", "aab"},
+		{"a+b", "aacaab"}, {"(a*)()c", "aabaac"}, {"a-b", "aacab"}, {"(a+)%1b", "aaacaab"}, {"[ab]+%f[c]", "abdabc"},
 	} {
 		f.Add(seed[0], seed[1])
 	}

@@ -73,8 +73,13 @@ func (m *Matcher) Find(at int) (start, end int, err error) {
 		if end >= 0 || err != nil {
 			return at, end, err
 		}
-		if m.p.anchored {
-			break
+		switch {
+		case m.p.anchored:
+			return -1, -1, nil
+		case m.p.run != nil:
+			// Wherever the run could end, what follows did not match. It can
+			// end nowhere else if it begins later.
+			at = max(at, m.span(m.p.run, at)-1)
 		}
 	}
 	return -1, -1, nil

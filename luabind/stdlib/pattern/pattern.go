@@ -5,7 +5,10 @@
 // try, and takes no more of Go's stack for a longer text or pattern.
 package pattern
 
-import "strings"
+import (
+	"slices"
+	"strings"
+)
 
 // MaxCaptures is how many captures a pattern may have.
 const MaxCaptures = 32
@@ -55,7 +58,8 @@ type Pattern struct {
 	literal   string
 	isLiteral bool
 	prefix    string
-	first     *set // what a match begins with, where that is not a prefix
+	first     *set  // what a match begins with, where that is not a prefix
+	run       *item // what a match begins with, where that may be of any length
 }
 
 // Literal returns the text that the pattern stands for, if nothing in it is
@@ -83,6 +87,25 @@ func (p *Pattern) finish() {
 		}
 	}
 	p.findPrefix()
+	p.findRun()
+}
+
+// findRun looks whether a match begins with an item that repeats, and does not
+// ask later for what that has matched.
+func (p *Pattern) findRun() {
+	isBack := func(it item) bool { return it.kind == kindBack }
+	if p.anchored || slices.ContainsFunc(p.items, isBack) {
+		return
+	}
+	for i := range p.items {
+		switch it := &p.items[i]; {
+		case it.kind == kindOpen || it.kind == kindPosition:
+			continue
+		case it.kind <= kindSet && it.repeat != 0 && it.repeat != '?':
+			p.run = it
+		}
+		return
+	}
 }
 
 func (p *Pattern) findPrefix() {

@@ -168,6 +168,34 @@ func TestWithoutAnchors(t *testing.T) {
 	}
 }
 
+// What begins with a run is not tried at each byte of it: trimming a text does
+// not take the square of its length, which whoever writes it could choose.
+func TestRunsAreTriedOnce(t *testing.T) {
+	for _, c := range []struct{ pattern, text string }{
+		{"%s+$", strings.Repeat(" ", 4<<20) + "y"},
+		{"(%s*)()$", strings.Repeat(" ", 4<<20) + "y"},
+		{"([%a-]+)%s*:%s*([^;]+)", strings.Repeat("a", 4<<20) + " y"},
+		{".-x", strings.Repeat("y", 4<<20)},
+	} {
+		t.Run(c.pattern, func(t *testing.T) {
+			p, err := pattern.Compile(c.pattern, true)
+			if err != nil {
+				t.Fatal(err)
+			}
+			var m pattern.Matcher
+			m.Reset(t.Context(), p, c.text)
+			start, _, err := m.Find(0)
+			want := -1
+			if c.pattern == "(%s*)()$" {
+				want = len(c.text)
+			}
+			if start != want || err != nil {
+				t.Errorf("got %d, %v", start, err)
+			}
+		})
+	}
+}
+
 // A match that would take hours ends soon after its context does.
 func TestMatchEndsWithItsContext(t *testing.T) {
 	errStop := errors.New("stop")
