@@ -39,6 +39,12 @@ local tries = {
   function() return assert(sql.open("mysql://bot:" .. S .. "@" .. nobody .. "/db")):query("SELECT 1") end,
   function() return spectrum.store.open():get("x") end,
   function() return crypto.scram_client { username = "bot", password = S }:final("r=nonsense") end,
+  function() return http.get("http://" .. nobody, { auth = S }) end,
+  function() return http.get("http://" .. nobody, { headers = S }) end,
+  function() return http.get("http://" .. nobody, { query = S }) end,
+  function() return http.post("http://" .. nobody, nil, { form = { S } }) end,
+  function() return websocket.connect("ws://" .. nobody, { auth = S }) end,
+  function() return process.start { "true", env = S } end,
   function() return process.start { "/no/such/program", env = { PASSWORD = S } } end,
   function() return process.start { "/no/such/program", env = { PASSWORD = S }, stdin = S } end,
 }

@@ -105,7 +105,8 @@ func (o *Options) Table(name string) *lua.LTable {
 	case *lua.LNilType:
 		return nil
 	default:
-		o.wrong(name, "a table", v)
+		// Which may be a secret, as in { auth = "…" }: it is not repeated.
+		Raise(o.l, "%s: %s: a table is wanted, not a %s", o.what, name, v.Type())
 		return nil
 	}
 }

@@ -54,7 +54,7 @@ func readValues(l *lua.LState, what string, t *lua.LTable) url.Values {
 	t.ForEach(func(k, v lua.LValue) {
 		list, ok := texts(v)
 		if _, isName := k.(lua.LString); !isName || !ok {
-			bind.Raise(l, "%s: strings by name are wanted, or lists of them, not %s as %s", what, bind.Describe(v), bind.QuoteKey(k))
+			bind.Raise(l, "%s: strings by name are wanted, or lists of them, not a %s as %s", what, v.Type(), bind.QuoteKey(k))
 		}
 		name := k.String()
 		for _, text := range list {
