@@ -39,6 +39,7 @@ local tries = {
   function() return assert(sql.open("mysql://bot:" .. S .. "@" .. nobody .. "/db")):query("SELECT 1") end,
   function() return spectrum.store.open():get("x") end,
   function() return crypto.scram_client { username = "bot", password = S }:final("r=nonsense") end,
+  function() return net.connect("irc://bot:" .. S .. "@" .. nobody) end,
   function() return http.get("http://" .. nobody, { auth = S }) end,
   function() return http.get("http://" .. nobody, { headers = S }) end,
   function() return http.get("http://" .. nobody, { query = S }) end,

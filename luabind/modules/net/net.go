@@ -74,6 +74,9 @@ func parseAddress(address string) (network, target string, err error) {
 	}
 	host, port, err := net.SplitHostPort(address)
 	if err != nil || host == "" || port == "" {
+		if strings.Contains(address, "@") { // a URL, which may have a password
+			return "", "", errors.New("it is no address: \"host:port\" or \"unix:/path\" is wanted")
+		}
 		return "", "", fmt.Errorf("%q is no address: \"host:port\" or \"unix:/path\" is wanted", address)
 	}
 	return "tcp", net.JoinHostPort(host, port), nil
