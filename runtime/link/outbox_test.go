@@ -1,0 +1,32 @@
+package link
+
+import (
+	"bytes"
+	"testing"
+
+	"spectrumlua/pb"
+)
+
+// TestTakenIsNotTouched queues more while what was taken is still being
+// written.
+func TestTakenIsNotTouched(t *testing.T) {
+	o := newOutbox(DefaultMaxQueue, nil)
+	queue := func(what string) {
+		o.pushPong([]byte(what))
+		if err := o.push(pb.WrapperMessage_TYPE_CONV_MESSAGE, []byte(what)); err != nil {
+			t.Fatal(err)
+		}
+	}
+	queue("first")
+	urgent, chunk, _ := o.take()
+	urgentBefore, chunkBefore := bytes.Clone(urgent), bytes.Clone(chunk)
+	queue("other")
+	if !bytes.Equal(urgent, urgentBefore) || !bytes.Equal(chunk, chunkBefore) {
+		t.Errorf("it became %q and %q", urgent, chunk)
+	}
+	o.done(chunk)
+	next, nextChunk, _ := o.take()
+	if !bytes.Contains(next, []byte("other")) || !bytes.Contains(nextChunk, []byte("other")) {
+		t.Errorf("then %q and %q are taken", next, nextChunk)
+	}
+}
