@@ -26,18 +26,25 @@ func (h *Host) knownBytecode() func(name, text string) *lua.FunctionProto {
 // keepBytecode notes what a first load has compiled, for SaveBytecode. The baton
 // is held.
 func (h *Host) keepBytecode(c *source.Cache) {
-	if h.opts.Lua.Bytecode != "" && c.Fresh() {
+	h.first = nil // of a load that has failed
+	if h.opts.Lua.Bytecode != "" && !h.started && c.Fresh() {
 		h.first = c
 	}
 }
 
 // SaveBytecode keeps what the first load has compiled in [lua] bytecode, unless
-// all of it is there already. It is to be called when there is time for it. If it
-// cannot be kept, the log says so: that costs the next process time alone.
+// all of it is there already. It is to be called once, when there is time for it:
+// what is loaded later is for the next process to keep. If it cannot be kept, the
+// log says so: that costs the next process time alone.
 func (h *Host) SaveBytecode() {
 	var first *source.Cache
-	h.opts.Scheduler.Do(func() { first, h.first = h.first, nil })
-	if first == nil || !h.Loaded() {
+	h.opts.Scheduler.Do(func() {
+		if h.vm != nil {
+			first = h.first
+		}
+		h.first, h.started = nil, true
+	})
+	if first == nil {
 		return
 	}
 	if err := bytecode.Write(h.opts.Lua.Bytecode, first.Units()); err != nil {

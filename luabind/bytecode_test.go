@@ -119,3 +119,50 @@ func TestBytecodeOfReloads(t *testing.T) {
 		}
 	}
 }
+
+// TestBytecodeOfFailedLoads has a script fail before it loads: nothing of it is
+// kept, and nothing at all once the start is over.
+func TestBytecodeOfFailedLoads(t *testing.T) {
+	const broken, mended = "local a = 1 error('not yet')", "return {}"
+	for _, test := range []struct {
+		name   string
+		before bool // the file has the script already
+		late   bool // it is mended when the start is over
+		kept   bool
+	}{
+		{"mended at once", false, false, true},
+		{"back to what was kept", true, false, true},
+		{"mended later", false, true, false},
+	} {
+		t.Run(test.name, func(t *testing.T) {
+			dir := t.TempDir()
+			path := filepath.Join(dir, "kept")
+			if test.before {
+				st := luatest.NewIn(t, dir, mended, "bytecode="+path)
+				defer st.Close()
+				_ = st.Host.Load()
+				st.Host.SaveBytecode()
+			}
+			st := luatest.NewIn(t, dir, broken, "bytecode="+path)
+			defer st.Close()
+			if err := st.Host.Load(); err == nil {
+				t.Fatal("it loads")
+			}
+			if test.late {
+				st.Host.SaveBytecode()
+			}
+			st.Write("script.lua", mended)
+			if err := st.Host.Load(); err != nil {
+				t.Fatal(err)
+			}
+			st.Host.SaveBytecode()
+			file, _ := bytecode.Open(path) // nil if it is not there
+			if file.Function("script.lua", broken) != nil {
+				t.Error("what has failed is kept")
+			}
+			if kept := file.Function("script.lua", mended) != nil; kept != test.kept {
+				t.Errorf("the script is kept: %v", kept)
+			}
+		})
+	}
+}

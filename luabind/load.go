@@ -78,7 +78,7 @@ func (h *Host) load() (generation int, fingerprint string, err error) {
 	}).Ended()
 	<-ended
 	if !ran {
-		stop()
+		v.ahead.Close()
 		err = errNotLoaded // the process is about to end
 	}
 	if err != nil {

@@ -84,11 +84,11 @@ func read(path string) ([]byte, error) {
 	}
 	switch {
 	case stat.Mode&unix.S_IFMT != unix.S_IFREG:
-		return nil, fmt.Errorf("%s is no regular file", path)
+		return nil, errors.New("it is no regular file")
 	case int(stat.Uid) != os.Geteuid() || stat.Mode&0o022 != 0:
-		return nil, fmt.Errorf("%s: others can write to it", path)
+		return nil, errors.New("others can write to it")
 	case stat.Size > maxFile:
-		return nil, fmt.Errorf("%s has more than %d MiB", path, maxFile>>20)
+		return nil, fmt.Errorf("it has more than %d MiB", maxFile>>20)
 	}
 	data := make([]byte, stat.Size)
 	_, err = io.ReadFull(f, data)

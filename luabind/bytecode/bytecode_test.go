@@ -288,6 +288,7 @@ func FuzzParse(f *testing.F) {
 	good := format([]source.Unit{unit(f, "a.lua", "local a = ... return function(b) return a.x, b:y(1, nil) end")}, "")
 	f.Add(good[len(magic)+4:])
 	f.Add([]byte{})
+	f.Add(append([]byte{0, 2}, "\xff\xff\xff\xff\x07\xff\xff\xff\xff\x07"...)) // two texts of 2 GiB
 	f.Fuzz(func(t *testing.T, rest []byte) {
 		data := binary.LittleEndian.AppendUint32([]byte(magic), crc32.Checksum(rest, castagnoli))
 		file, err := parse(append(data, rest...), "")

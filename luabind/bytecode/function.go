@@ -175,8 +175,10 @@ func (d *decoder) readTexts() *texts {
 	sizes := make([]int, n)
 	total := 0
 	for i := range sizes {
-		sizes[i] = d.number()
-		total += sizes[i]
+		sizes[i] = d.count(1)
+		if total += sizes[i]; total > len(d.data) { // before it overflows where an int is small
+			d.fail()
+		}
 	}
 	all := string(d.bytes(total))
 	t := &texts{make([]string, n), make([]lua.LValue, n)}
