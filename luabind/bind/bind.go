@@ -9,6 +9,7 @@
 package bind
 
 import (
+	"errors"
 	"fmt"
 	"runtime/debug"
 	"slices"
@@ -28,14 +29,20 @@ func Function(name string, fn lua.LGFunction) *lua.LFunction {
 	return guarded(name, fn, func(*lua.ApiError) {})
 }
 
-// guarded is Function, which passes each Lua error on once raised has seen it.
+// errSeen marks a Lua error that a binding has passed on.
+var errSeen = errors.New("seen")
+
+// guarded is Function; raised sees the Lua errors that it raises itself.
 func guarded(name string, fn lua.LGFunction, raised func(*lua.ApiError)) *lua.LFunction {
 	return &lua.LFunction{IsG: true, GFunction: func(l *lua.LState) (results int) {
 		defer func() {
 			switch r := recover().(type) {
 			case nil:
 			case *lua.ApiError:
-				raised(r)
+				if r.Cause != errSeen { // it comes from this function, not from one that it has called
+					raised(r)
+					r.Cause = errSeen
+				}
 				panic(r)
 			default:
 				if r == callDepth {
