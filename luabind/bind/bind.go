@@ -39,7 +39,7 @@ func guarded(name string, fn lua.LGFunction, raised func(*lua.ApiError)) *lua.LF
 			switch r := recover().(type) {
 			case nil:
 			case *lua.ApiError:
-				if r.Cause != errSeen { // it comes from this function, not from one that it has called
+				if !errors.Is(r.Cause, errSeen) { // it comes from this function, not from one that it has called
 					raised(r)
 					r.Cause = errSeen
 				}
