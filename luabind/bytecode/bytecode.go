@@ -150,7 +150,8 @@ func (f *File) Function(name, text string) *lua.FunctionProto {
 
 // Write replaces the file at path, from one moment to the next, by one of these
 // units. Others are not to read it. What cannot be written down is left out.
-// While another process is at it, it is left to that one.
+// While another process is at it, it is left to that one. What is no regular file
+// is not replaced.
 func Write(path string, units []source.Unit) error {
 	build, err := buildID()
 	if err != nil {
@@ -166,7 +167,7 @@ func Write(path string, units []source.Unit) error {
 	_, err = f.Write(format(units, build))
 	err = errors.Join(err, f.Close())
 	if err == nil {
-		err = os.Rename(f.Name(), path)
+		err = replace(path, f.Name())
 	}
 	if err != nil {
 		_ = os.Remove(f.Name())
@@ -186,6 +187,15 @@ func create(path string) (*os.File, error) {
 		_ = os.Remove(path)
 	}
 	return os.OpenFile(path, os.O_WRONLY|os.O_CREATE|os.O_EXCL, 0o600)
+}
+
+// replace puts a file into the place of an older one, and not of a device such as
+// /dev/null, which root could replace as well.
+func replace(path, by string) error {
+	if info, err := os.Lstat(path); err == nil && !info.Mode().IsRegular() {
+		return fmt.Errorf("%s is no regular file", path)
+	}
+	return os.Rename(by, path)
 }
 
 // format is the content of a file.

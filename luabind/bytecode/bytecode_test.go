@@ -236,8 +236,13 @@ func TestWrite(t *testing.T) {
 	if err := os.Mkdir(filepath.Join(dir, "folder"), 0o700); err != nil {
 		t.Fatal(err)
 	}
-	if err := Write(filepath.Join(dir, "folder"), nil); err == nil {
-		t.Error("it has replaced a folder")
+	if err := syscall.Mkfifo(filepath.Join(dir, "pipe"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	for _, other := range []string{"folder", "pipe"} {
+		if err := Write(filepath.Join(dir, other), nil); err == nil {
+			t.Error("it has replaced a " + other)
+		}
 	}
 	if left, err := filepath.Glob(filepath.Join(dir, "*"+newSuffix)); err != nil || len(left) > 0 {
 		t.Errorf("%q are left behind, %v", left, err)
