@@ -54,7 +54,15 @@ func TestBytecode(t *testing.T) {
 	if _, err := os.Stat(path); err == nil {
 		t.Error("what does not load is kept")
 	}
-	wantLog(t, run(t, script), "1\t2")
+	quiet := func(t *testing.T, st *luatest.Stage) {
+		t.Helper()
+		if log := st.Log.String(); strings.Contains(log, "[lua] bytecode") {
+			t.Errorf("the log has something that is as it should be:\n%s", log)
+		}
+	}
+	st := run(t, script)
+	wantLog(t, st, "1\t2")
+	quiet(t, st)
 	first := written(t)
 	wantLog(t, run(t, script), "1\t2")
 	if !os.SameFile(first, written(t)) {
@@ -71,14 +79,16 @@ func TestBytecode(t *testing.T) {
 	}
 	wantLog(t, run(t, script), "one.lua:3: a place")
 	option = "bytecode=off"
-	wantLog(t, run(t, script), "1\t2")
+	st = run(t, script)
+	wantLog(t, st, "1\t2")
+	quiet(t, st)
 	option = "bytecode=" + path
 	write("one.lua", "return 'new'")
 	wantLog(t, run(t, script), "new\t2")
 	wantLog(t, run(t, script), "new\t2")
 
 	write("kept", "garbage")
-	st := run(t, script)
+	st = run(t, script)
 	wantLog(t, st, "new\t2")
 	wantLog(t, st, "[lua] bytecode is not used, which costs time alone: "+path+": it is damaged")
 	if _, err := bytecode.Open(path); err != nil {
@@ -117,6 +127,13 @@ func TestBytecodeOfReloads(t *testing.T) {
 		if kept := file.Function("script.lua", script) != nil; kept != (i == 0) {
 			t.Error(fmt.Sprint("script ", i, " is kept: ", kept))
 		}
+	}
+	if err := os.Remove(path); err != nil {
+		t.Fatal(err)
+	}
+	st.Host.SaveBytecode()
+	if _, err := os.Stat(path); err == nil {
+		t.Error("the host holds on to what it has kept")
 	}
 }
 

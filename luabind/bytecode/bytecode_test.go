@@ -9,6 +9,7 @@ import (
 	"os"
 	"path/filepath"
 	"reflect"
+	"slices"
 	"strings"
 	"syscall"
 	"testing"
@@ -89,13 +90,18 @@ func TestFunction(t *testing.T) {
 	a, b := unit(t, "a.lua", "return 1"), unit(t, "b.lua", "return 'b', -0.5, ...")
 	foreign := unit(t, "c.lua", "return 2")
 	foreign.Function.Constants = []lua.LValue{lua.LTrue} // which the compiler makes none of
+	negative := unit(t, "e.lua", "return 4")
+	negative.Function.LineDefined = -1
 	deep := unit(t, "d.lua", "return 3")
 	for range maxDepth + 1 {
 		deep.Function = &lua.FunctionProto{FunctionPrototypes: []*lua.FunctionProto{deep.Function}}
 	}
-	f, err := parse(format([]source.Unit{a, foreign, deep, b}, "x"), "x")
+	f, err := parse(format([]source.Unit{a, foreign, deep, negative, b}, "x"), "x")
 	if err != nil {
 		t.Fatal(err)
+	}
+	if len(f.bodies) != 2 {
+		t.Errorf("%d functions are written, of 2 that can be", len(f.bodies))
 	}
 	var none *File
 	for _, test := range []struct {
@@ -263,15 +269,23 @@ func TestWriteOfAnother(t *testing.T) {
 	if _, err := os.Stat(path); !errors.Is(err, os.ErrNotExist) {
 		t.Errorf("what another one writes was taken: %v", err)
 	}
-	long := time.Now().Add(-abandoned - time.Second)
-	if err := os.Chtimes(path+newSuffix, long, long); err != nil {
-		t.Fatal(err)
-	}
-	if err := Write(path, []source.Unit{u}); err != nil {
-		t.Fatal(err)
-	}
-	if f, err := Open(path); err != nil || f.Function(u.Name, u.Text) == nil {
-		t.Errorf("it is not there: %v", err)
+	const long = abandoned + 10*time.Second
+	for _, begun := range []time.Time{time.Now().Add(-long), time.Now().Add(long)} { // the clock may have been set back
+		if err := os.WriteFile(path+newSuffix, []byte("half"), 0o600); err != nil {
+			t.Fatal(err)
+		}
+		if err := os.Chtimes(path+newSuffix, begun, begun); err != nil {
+			t.Fatal(err)
+		}
+		if err := Write(path, []source.Unit{u}); err != nil {
+			t.Fatal(err)
+		}
+		if f, err := Open(path); err != nil || f.Function(u.Name, u.Text) == nil {
+			t.Errorf("it is not there: %v", err)
+		}
+		if err := os.Remove(path); err != nil {
+			t.Fatal(err)
+		}
 	}
 }
 
@@ -294,24 +308,57 @@ func FuzzParse(f *testing.F) {
 	f.Add(good[len(magic)+4:])
 	f.Add([]byte{})
 	f.Add(append([]byte{0, 2}, "\xff\xff\xff\xff\x07\xff\xff\xff\xff\x07"...)) // two texts of 2 GiB
-	f.Fuzz(func(t *testing.T, rest []byte) {
-		data := binary.LittleEndian.AppendUint32([]byte(magic), crc32.Checksum(rest, castagnoli))
-		file, err := parse(append(data, rest...), "")
-		if err != nil {
-			return
+	f.Fuzz(takeAll)
+}
+
+// takeAll reads a file of which all but its sum is given, and takes all functions
+// out of it. What can be read has to be what could be written.
+func takeAll(t *testing.T, rest []byte) {
+	data := binary.LittleEndian.AppendUint32([]byte(magic), crc32.Checksum(rest, castagnoli))
+	file, err := parse(append(data, rest...), "")
+	if err != nil {
+		return
+	}
+	for id, body := range file.bodies {
+		d := decoder{data: body, texts: file.texts}
+		p := d.function(0)
+		if d.failed {
+			continue
 		}
-		for id, body := range file.bodies {
-			d := decoder{data: body, texts: file.texts}
-			p := d.function(0)
-			if d.failed {
-				continue
-			}
-			e := encoder{numbers: map[string]int{}}
-			if e.function(p, 0); e.failed {
-				t.Errorf("%s can be read and not be written", id.name)
+		e := encoder{numbers: map[string]int{}}
+		if e.function(p, 0); e.failed {
+			t.Errorf("%s can be read and not be written", id.name)
+		}
+	}
+}
+
+// TestOdd is FuzzParse with inputs that are always the same: each byte is another
+// one, or a number that is too large.
+func TestOdd(t *testing.T) {
+	u := unit(t, "a.lua", "local a = ... return function(b) return a.x, b:y(1, nil) end")
+	good := format([]source.Unit{u}, "")[len(magic)+4:]
+	for i := range good {
+		for _, odd := range []string{"", "\x00", "\x01", "\x7f", "\xff", "\xff\xff\xff\xff\x07", "\xff\xff\xff\xff\xff\xff\xff\xff\xff\x01"} {
+			takeAll(t, slices.Concat(good[:i], []byte(odd), good[i+1:]))
+		}
+	}
+	f, err := parse(format([]source.Unit{u}, "x"), "x")
+	if err != nil {
+		t.Fatal(err)
+	}
+	for id, body := range f.bodies {
+		for i := range body {
+			f.bodies[id] = body[:i]
+			if f.Function(u.Name, u.Text) != nil {
+				t.Errorf("a function is made of %d bytes of %d", i, len(body))
 			}
 		}
-	})
+	}
+	const nested = "\x00\x00\x00\x00\x00\x00\x00\x00\x00\x00\x00\x00\x00\x01" // a function with one in it
+	d := decoder{data: bytes.Repeat([]byte(nested), maxDepth+10), texts: &texts{[]string{""}, []lua.LValue{lua.LString("")}}}
+	if d.function(10); !d.failed {
+		t.Error("functions stand in each other without end")
+	}
 }
 
 // FuzzRoundTrip compiles what it is given, and wants it back.
