@@ -134,6 +134,7 @@ func TestMisuseOfSessions(t *testing.T) {
 		{"a wrong first argument", `session:after({}, print)`, `bad argument #1 to after (number expected, got table)`},
 		{"a wrong second argument", `session:after(1, "x")`, `bad argument #2 to after (function expected, got string)`},
 		{"a wrong argument of a function that a method calls", `session:store():update("k", function() string.rep("x", {}) end)`, `bad argument #2 to 'rep' (number expected, got table)`},
+		{"a wrong argument of a method that is called as a function", `local f = session.after; f(session, 1, "x")`, `bad argument #3 to f (function expected, got string)`},
 		{"a wrong argument in what a method calls", `local re = require("spectrum.regexp").compile("x"); re:replace("x", function() re:replace("x") end)`, `bad argument #2 to replace (a string, a function or a table`},
 		{"another's name", `session:conv_message { user_name = "bob@localhost", buddy_name = "b", message = "m" }`, `the session is "alice@localhost"'s`},
 		{"sending what Spectrum does not take", `spectrum.send("ft_start", "x")`, `Spectrum does not take ft_start from a backend`},

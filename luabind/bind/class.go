@@ -113,7 +113,7 @@ func withoutSelf(method string) func(*lua.ApiError) {
 		place, wrong, ok := strings.Cut(string(message), "bad argument #")
 		number, what, _ := strings.Cut(wrong, " ")
 		n, err := strconv.Atoi(number)
-		if !ok || err != nil || n == 1 || place != "" && !strings.HasSuffix(place, ": ") || !strings.HasPrefix(what, "to "+method+" (") {
+		if !ok || err != nil || n == 1 || !strings.HasPrefix(what, "to "+method+" (") {
 			return
 		}
 		e.Object = lua.LString(fmt.Sprintf("%sbad argument #%d %s", place, n-1, what))
