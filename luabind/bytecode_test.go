@@ -104,19 +104,24 @@ func TestBytecode(t *testing.T) {
 	wantLog(t, run(t, script), "what the script was compiled to cannot be kept ([lua] bytecode): ")
 }
 
-// TestBytecodeOfReloads keeps what the process began with, and nothing that a
-// reload has compiled: that is for the next process to do.
+// TestBytecodeOfReloads keeps what the process began with, and nothing that was
+// compiled later: that is for the next process to do.
 func TestBytecodeOfReloads(t *testing.T) {
 	dir := t.TempDir()
 	path := filepath.Join(dir, "kept")
-	scripts := []string{"return {}", "local a = 1 return {}"}
+	scripts := []string{"return { login = function(session) require('la' .. 'te') session:connected() end }", "return {}"}
+	const late = "return 'late'"
 	st := luatest.NewIn(t, dir, scripts[0], "bytecode="+path)
 	defer st.Close()
+	st.Write("late.lua", late)
 	for _, script := range scripts {
 		st.Write("script.lua", script)
 		if err := st.Host.Load(); err != nil {
 			t.Fatal(err)
 		}
+		st.Login(alice)
+		st.Expect("connected", nil)
+		st.Logout(alice)
 	}
 	st.Host.SaveBytecode()
 	file, err := bytecode.Open(path)
@@ -127,6 +132,9 @@ func TestBytecodeOfReloads(t *testing.T) {
 		if kept := file.Function("script.lua", script) != nil; kept != (i == 0) {
 			t.Error(fmt.Sprint("script ", i, " is kept: ", kept))
 		}
+	}
+	if file.Function("late.lua", late) != nil {
+		t.Error("what was required later is kept")
 	}
 	if err := os.Remove(path); err != nil {
 		t.Fatal(err)

@@ -338,7 +338,7 @@ func TestOdd(t *testing.T) {
 	u := unit(t, "a.lua", "local a = ... return function(b) return a.x, b:y(1, nil) end")
 	good := format([]source.Unit{u}, "")[len(magic)+4:]
 	for i := range good {
-		for _, odd := range []string{"", "\x00", "\x01", "\x7f", "\xff", "\xff\xff\xff\xff\x07", "\xff\xff\xff\xff\xff\xff\xff\xff\xff\x01"} {
+		for _, odd := range []string{"", "\x00", "\x01", "\x7f", "\xff", "\xff\xff\xff\xff\x07", strings.Repeat("\xff", 9) + "\x01", strings.Repeat("\xff", 11)} {
 			takeAll(t, slices.Concat(good[:i], []byte(odd), good[i+1:]))
 		}
 	}
@@ -354,9 +354,10 @@ func TestOdd(t *testing.T) {
 			}
 		}
 	}
-	const nested = "\x00\x00\x00\x00\x00\x00\x00\x00\x00\x00\x00\x00\x00\x01" // a function with one in it
-	d := decoder{data: bytes.Repeat([]byte(nested), maxDepth+10), texts: &texts{[]string{""}, []lua.LValue{lua.LString("")}}}
-	if d.function(10); !d.failed {
+	const empty = "\x00\x00\x00\x00\x00\x00\x00\x00\x00\x00\x00\x00\x00" // a function, but for how many are in it
+	deep := strings.Repeat(empty+"\x01", maxDepth+1) + empty + "\x00"
+	d := decoder{data: []byte(deep), texts: &texts{[]string{""}, []lua.LValue{lua.LString("")}}}
+	if d.function(0); !d.failed {
 		t.Error("functions stand in each other without end")
 	}
 }
