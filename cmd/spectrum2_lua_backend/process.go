@@ -92,11 +92,8 @@ func (p *process) serve(ctx context.Context, settings config.Lua) int {
 	if recorder != nil {
 		defer recorder.Close()
 	}
-	scripts, endScripts := context.WithCancel(context.Background())
-	defer endScripts()
-	loading := context.AfterFunc(ctx, endScripts) // nobody waits for a script that is still loading
 	b := backend.New(backend.Options{
-		Context: scripts,
+		Context: ctx,
 		Config:  p.config,
 		Lua:     settings,
 		Record:  recorder,
@@ -109,7 +106,6 @@ func (p *process) serve(ctx context.Context, settings config.Lua) int {
 		},
 	})
 	defer b.Close()
-	loading()
 	go p.reloadAt(ctx, hangups, b)
 
 	conn, err := link.Dial(ctx, p.args.Address())

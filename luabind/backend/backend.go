@@ -42,8 +42,9 @@ var ErrMemory = errors.New("the backend has used up its memory (memory_limit)")
 // Options are what a Backend is made of. All but Context, Clock, Record and
 // OnLate must be given.
 type Options struct {
-	// Context ends all that scripts do, loading too; default:
-	// context.Background.
+	// Context, once done, ends a script that New is still loading: nobody waits
+	// for it any more. What scripts do later goes on until Close, since they have
+	// their end after it: on.exit and on.logout. Default: context.Background.
 	Context context.Context
 	Config  *config.Config
 	// Lua is the checked [lua] section of Config.
@@ -71,6 +72,8 @@ type Backend struct {
 	host      *luabind.Host
 	link      *link.Link
 	reloader  *reloader
+	// endScripts ends all that scripts do.
+	endScripts context.CancelFunc
 }
 
 // New makes a backend and loads its script. That the script may not load has
@@ -80,6 +83,9 @@ func New(o Options) *Backend {
 		o.Context = context.Background()
 	}
 	b := &Backend{opts: o, log: o.Log("backend")}
+	var scripts context.Context
+	scripts, b.endScripts = context.WithCancel(context.WithoutCancel(o.Context))
+	defer context.AfterFunc(o.Context, b.endScripts)()
 	b.scheduler = task.New(task.Options{
 		Run: o.Lua.HandlerTimeout, Grace: watchdogGrace, OnStuck: stuck,
 		Slow: slowAfter, OnSlow: b.slow,
@@ -93,7 +99,7 @@ func New(o Options) *Backend {
 		},
 		Tap: tap(o.Record),
 	})
-	b.host = luabind.New(o.Context, luabind.Options{
+	b.host = luabind.New(scripts, luabind.Options{
 		Config:    o.Config,
 		Lua:       o.Lua,
 		Scheduler: b.scheduler,
@@ -165,6 +171,7 @@ func (b *Backend) end(timeout time.Duration, err error) {
 func (b *Backend) Close() {
 	b.reloader.close()
 	b.scheduler.Close()
+	b.endScripts()
 }
 
 // watchMemory logs when memory is nearly used up, and calls over when it is.

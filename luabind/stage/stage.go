@@ -73,12 +73,10 @@ type Stage struct {
 	temporary string // a folder to remove
 	ctx       context.Context
 	stop      context.CancelFunc
-	// endScripts ends what scripts do: they have their end, on.exit, after ctx's.
-	endScripts context.CancelFunc
-	served     chan struct{} // closed when the connection has ended
-	err        error         // why; readable then
-	close      sync.Once
-	closeErr   error
+	served    chan struct{} // closed when the connection has ended
+	err       error         // why; readable then
+	close     sync.Once
+	closeErr  error
 }
 
 // Open starts a backend, loads its script and greets it. The error is that of
@@ -97,13 +95,9 @@ func Open(ctx context.Context, o Options) (*Stage, error) {
 	for _, warning := range s.Config.Warnings() {
 		log.category("backend").Warn(warning)
 	}
-	var scripts context.Context
-	scripts, s.endScripts = context.WithCancel(context.WithoutCancel(ctx))
-	loading := context.AfterFunc(s.ctx, s.endScripts) // nobody waits for a script that is still loading
 	s.backend = backend.New(backend.Options{
-		Context: scripts, Config: s.Config, Lua: s.Lua, Log: log.category, Clock: o.Clock, Compiled: o.Compiled,
+		Context: s.ctx, Config: s.Config, Lua: s.Lua, Log: log.category, Clock: o.Clock, Compiled: o.Compiled,
 	})
-	loading()
 	ours, its := net.Pipe()
 	go s.serve(s.ctx, its)
 	s.Spectrum = simulator.Attach(ours, o.Spectrum)
@@ -175,7 +169,6 @@ func (s *Stage) Close() error {
 			s.closeErr = s.err
 		}
 		s.backend.Close()
-		s.endScripts()
 		s.removeTemporary()
 	})
 	return s.closeErr

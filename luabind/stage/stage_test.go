@@ -69,6 +69,19 @@ end
 return on
 `
 
+// login logs alice in.
+func login(t *testing.T, s *stage.Stage) *simulator.User {
+	t.Helper()
+	u, err := s.Spectrum.Login(alice, "alice", "secret", nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := u.Expect(t.Context(), pb.WrapperMessage_TYPE_CONNECTED, nil); err != nil {
+		t.Fatal(err)
+	}
+	return u
+}
+
 // asks has the script answer a query.
 func asks(t *testing.T, s *stage.Stage, want string) {
 	t.Helper()
@@ -106,13 +119,7 @@ func TestScript(t *testing.T) {
 	if err := s.LoadError(); err != nil {
 		t.Fatal(err)
 	}
-	u, err := s.Spectrum.Login(alice, "alice", "secret", nil)
-	if err != nil {
-		t.Fatal(err)
-	}
-	if _, err := u.Expect(t.Context(), pb.WrapperMessage_TYPE_CONNECTED, nil); err != nil {
-		t.Fatal(err)
-	}
+	login(t, s)
 	asks(t, s, "a # b answers.localhost")
 	mu.Lock()
 	defer mu.Unlock()
@@ -215,13 +222,7 @@ func TestMovedClock(t *testing.T) {
 	var s *stage.Stage
 	m := clock.NewMovable(func(ctx context.Context) { task.Settle(ctx, s.Scheduler()) })
 	s = open(t, stage.Options{Path: filepath.Join(dir, "answers.lua"), Clock: m})
-	u, err := s.Spectrum.Login(alice, "alice", "secret", nil)
-	if err != nil {
-		t.Fatal(err)
-	}
-	if _, err := u.Expect(t.Context(), pb.WrapperMessage_TYPE_CONNECTED, nil); err != nil {
-		t.Fatal(err)
-	}
+	u := login(t, s)
 	task.Settle(t.Context(), s.Scheduler())
 	if err := m.Advance(t.Context(), time.Hour); err != nil {
 		t.Fatal(err)
@@ -270,13 +271,7 @@ return on`})
 	if err != nil {
 		t.Fatal(err)
 	}
-	u, err := s.Spectrum.Login(alice, "alice", "", nil)
-	if err != nil {
-		t.Fatal(err)
-	}
-	if _, err := u.Expect(t.Context(), pb.WrapperMessage_TYPE_CONNECTED, nil); err != nil {
-		t.Fatal(err)
-	}
+	login(t, s)
 	interrupt()
 	if err := s.Close(); err != nil {
 		t.Error(err)
