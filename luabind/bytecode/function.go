@@ -224,11 +224,11 @@ func (d *decoder) function(depth int) *lua.FunctionProto {
 		p.Code[i] = binary.LittleEndian.Uint32(code[4*i:])
 	}
 	p.Constants = make([]lua.LValue, d.count(2))
-	names := make([]string, len(p.Constants))
+	named := make([]string, len(p.Constants))
 	for i := range p.Constants {
-		p.Constants[i], names[i] = d.constant()
+		p.Constants[i], named[i] = d.constant()
 	}
-	setNames(p, names)
+	setNames(p, named)
 	p.DbgSourcePositions = make([]int, d.count(1))
 	before := 0
 	for i := range p.DbgSourcePositions {

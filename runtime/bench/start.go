@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"os"
+	"path/filepath"
 	"slices"
 
 	"spectrumlua/runtime/simulator"
@@ -23,23 +24,19 @@ type starter struct {
 func measureStarts(ctx context.Context, s *simulator.Spectrum, o Options, subjects []*subject) (err error) {
 	o.Progress(fmt.Sprintf("starting each %d times", o.Starts))
 	lua := subjects[0]
-	small, err := os.MkdirTemp("", "spectrum2-lua-bench-")
+	dir, err := os.MkdirTemp("", "spectrum2-lua-bench-")
 	if err != nil {
 		return err
 	}
-	defer func() { err = errors.Join(err, os.RemoveAll(small)) }()
-	large, err := os.MkdirTemp("", "spectrum2-lua-bench-")
-	if err != nil {
-		return err
-	}
-	defer func() { err = errors.Join(err, os.RemoveAll(large)) }()
+	defer func() { err = errors.Join(err, os.RemoveAll(dir)) }()
+	keepIn := func(name string) []string { return []string{"--lua.bytecode=" + filepath.Join(dir, name)} }
 	starters := []starter{
-		{lua, o.Config, []string{"--service.working_dir=" + small}, &lua.starts},
+		{lua, o.Config, keepIn("small"), &lua.starts},
 		{subjects[1], o.Config, nil, &subjects[1].starts},
 	}
 	if o.Large != "" {
 		starters = append(starters,
-			starter{lua, o.Large, []string{"--service.working_dir=" + large}, &lua.large},
+			starter{lua, o.Large, keepIn("large"), &lua.large},
 			starter{lua, o.Large, []string{"--lua.bytecode=off"}, &lua.anew})
 	}
 	for i := range 1 + o.Starts {
