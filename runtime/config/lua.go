@@ -165,12 +165,21 @@ func absolute(text, dir string) (path, wrong string) {
 	return filepath.Join(dir, text), ""
 }
 
+// InMemory reports whether a name means a database in memory: "memory", and
+// ":memory:", as SQLite calls it.
+func InMemory(name string) bool { return name == "memory" || name == ":memory:" }
+
 // place is a Lua.Store while it is read.
 type place string
 
 // read takes the words and URLs as they are, and makes a path of all else.
 func (p *place) read(text, dir string) (wrong string) {
-	if text == "database" || text == "memory" || strings.Contains(text, "://") {
+	name := strings.TrimPrefix(strings.TrimPrefix(text, "sqlite:"), "//")
+	switch {
+	case InMemory(text) || InMemory(name):
+		*p = "memory"
+		return ""
+	case text == "database" || strings.Contains(text, "://") || strings.HasPrefix(name, "file:"):
 		*p = place(text)
 		return ""
 	}

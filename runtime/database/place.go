@@ -16,11 +16,8 @@ import (
 // below [service] working_dir.
 const FileName = "spectrum2-lua.sqlite"
 
-// What [lua] store may be beside a file or a URL.
-const (
-	storeConfigured = "database" // what the section [database] says
-	storeMemory     = "memory"   // nothing is kept when the process ends
-)
+// storeConfigured is the [lua] store that means what the section [database] says.
+const storeConfigured = "database"
 
 // Place says where a database is, and how to get in. It holds passwords: String
 // does not show them.
@@ -80,8 +77,6 @@ func isPrefix(s string) bool {
 
 func configured(c *config.Config, store string) (Place, error) {
 	switch store {
-	case storeMemory:
-		return Temporary(), nil
 	case "", storeConfigured:
 	default:
 		place, err := Parse(store, c.Dir())
@@ -94,6 +89,9 @@ func configured(c *config.Config, store string) (Place, error) {
 	kind, _ := c.Get("database.type")
 	switch kind {
 	case "", "none", "sqlite3":
+		if name, _ := c.Get("database.database"); kind == "sqlite3" && name == ":memory:" {
+			return Temporary(), nil // Spectrum forgets its users with the process; values of theirs would outlive them
+		}
 		return File(filepath.Join(c.WorkingDir(), FileName)), nil
 	case "mysql":
 		return fromKeys(c, MySQL, "3306")
@@ -168,11 +166,14 @@ func (s server) shown(scheme string) string {
 }
 
 // Parse reads where a database is: "sqlite:PATH" or a path alone, relative to
-// dir; "postgres://USER:PASSWORD@HOST:PORT/DATABASE"; "mysql://…" in the same
-// way. A server takes ?tls=disable, require (the default away from this
-// machine tries it) or verify. The place is Foreign. The error shows no
-// password.
+// dir; "memory", which SQLite calls ":memory:";
+// "postgres://USER:PASSWORD@HOST:PORT/DATABASE"; "mysql://…" in the same way. A
+// server takes ?tls=disable, require (the default away from this machine tries
+// it) or verify. The place is Foreign. The error shows no password.
 func Parse(text, dir string) (Place, error) {
+	if config.InMemory(text) {
+		return Temporary(), nil
+	}
 	scheme, rest, found := strings.Cut(text, ":")
 	e := engines[scheme]
 	switch {
@@ -182,7 +183,11 @@ func Parse(text, dir string) (Place, error) {
 		return Place{}, fmt.Errorf("the scheme %q is unknown: sqlite:, postgres:// and mysql:// are known", scheme)
 	}
 	if e == SQLite {
-		return parsePath(strings.TrimPrefix(rest, "//"), dir)
+		path := strings.TrimPrefix(rest, "//")
+		if found && config.InMemory(path) {
+			return Temporary(), nil
+		}
+		return parsePath(path, dir)
 	}
 	u, err := url.Parse(text)
 	if err != nil || u.Host == "" && !strings.HasPrefix(rest, "//") || u.Opaque != "" {
@@ -200,6 +205,8 @@ func Parse(text, dir string) (Place, error) {
 
 func parsePath(path, dir string) (Place, error) {
 	switch {
+	case strings.HasPrefix(path, "file:"):
+		return Place{}, fmt.Errorf("SQLite's URIs (file:…) are not supported: write the path alone, or \"memory\"")
 	case path == "":
 		return Place{}, fmt.Errorf("the name of a file is wanted, as in sqlite:bot.sqlite")
 	case strings.ContainsRune(path, 0):

@@ -110,14 +110,14 @@ func openOther(l *lua.LState) int {
 // placeOf reads where a database is. In the sandbox, a file has to be in the
 // script's folder, and a server has to be one of the network.
 func placeOf(rt *bind.Runtime, where string) (database.Place, error) {
-	if where == "memory" {
-		return database.Temporary(), nil
-	}
 	place, err := database.Parse(where, rt.Config.Dir())
 	if err != nil || !rt.Lua.Sandbox {
 		return place, err
 	}
 	place.Confined = true
+	if place.Temporary {
+		return place, nil
+	}
 	if place.Engine != database.SQLite {
 		if place.Unix() {
 			err = errors.New("the sandbox does not let scripts use Unix sockets ([lua] sandbox)")

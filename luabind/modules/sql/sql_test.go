@@ -278,7 +278,7 @@ for _, where in ipairs { outside .. "/a.sqlite", "sqlite:" .. outside .. "/a.sql
 end
 local db = assert(sql.open("own.sqlite"))
 assert(db:exec("CREATE TABLE t (id INTEGER)"))
-for _, db in ipairs { db, sql } do
+for _, db in ipairs { db, sql, assert(sql.open("memory")), assert(sql.open("sqlite::memory:")) } do
   local query = db == sql and sql.query or function(...) return db:query(...) end
   for _, text in ipairs {
     "ATTACH '" .. outside .. "/b.sqlite' AS b", "ATTACH '" .. outside .. "' || '/b.sqlite' AS b", "VACUUM INTO '" .. outside .. "/b.sqlite'",
@@ -319,4 +319,28 @@ assert(n == nil and why:find("FOREIGN KEY constraint failed", 1, true), why)
 local rows
 rows, why = db:query('SELECT name FROM room WHERE name = "lobby"')
 assert(rows == nil and why:find("no such column", 1, true), why)`)
+}
+
+// TestMemoryIsNoFile opens databases in memory by each of their names. Each has
+// its own tables, which all of its statements see.
+func TestMemoryIsNoFile(t *testing.T) {
+	st := luatest.Run(t, `
+local sql = require "spectrum.sql"
+for _, where in ipairs { "memory", ":memory:", "sqlite:memory", "sqlite::memory:", "sqlite://:memory:" } do
+  local db = assert(sql.open(where))
+  assert(db:exec("CREATE TABLE t (id INTEGER)"), where)
+  assert(db:exec("INSERT INTO t (id) VALUES (1)"), where)
+  assert(#assert(db:query("SELECT id FROM t")) == 1, where)
+end
+local db, why = sql.open("file::memory:?cache=shared")
+assert(db == nil and why:find("URIs"), why)`, "store=sqlite::memory:")
+	entries, err := os.ReadDir(st.Dir)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, e := range entries {
+		if strings.Contains(e.Name(), "memory") {
+			t.Errorf("there is a file %q", e.Name())
+		}
+	}
 }
