@@ -11,6 +11,7 @@ import (
 
 func newCheck(t *terminal) *cobra.Command {
 	var asJSON bool
+	var options check.Options
 	cmd := &cobra.Command{
 		Use:   "check [script, config or folder …]",
 		Short: "Find mistakes in scripts and configs without running them",
@@ -20,6 +21,9 @@ variables and modules that are not there, and the traps of config files. With a
 config it also reads the script named there, and with a script all that it
 requires. In a folder, by default this one, it takes every *.lua and *.cfg.
 Nothing is run.
+
+For a config it also says what the user that Spectrum runs as cannot read, or not
+write: run it as root then. The unit spectrum2.service names that user, or --user.
 
 Each finding is a line:
 
@@ -36,11 +40,14 @@ The exit code is 1 if there are errors, 0 otherwise.`,
 		Example: `  spectrum2-lua check echo.lua
   spectrum2-lua check /etc/spectrum2/transports
   spectrum2-lua check --json echo.cfg | jq .text`,
-		RunE: func(_ *cobra.Command, args []string) error {
+		RunE: func(cmd *cobra.Command, args []string) error {
 			if len(args) == 0 {
 				args = []string{"."}
 			}
-			r := check.Paths(args...)
+			r, err := check.Run(options, args...)
+			if err != nil {
+				return usageError{cmd.CommandPath(), err}
+			}
 			show := t.showFinding
 			if asJSON {
 				show = t.showJSON
@@ -51,6 +58,7 @@ The exit code is 1 if there are errors, 0 otherwise.`,
 			return conclude(t, r, asJSON)
 		},
 	}
+	cmd.Flags().StringVar(&options.User, "user", "", "the `user` that Spectrum runs as; default: the one of the unit spectrum2.service, or _spectrum2")
 	cmd.Flags().BoolVar(&asJSON, "json", false, "write findings as JSON, one a line")
 	return cmd
 }

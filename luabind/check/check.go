@@ -17,6 +17,8 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+
+	"spectrumlua/runtime/account"
 )
 
 // Severity says whether something keeps a script from working.
@@ -68,12 +70,33 @@ func (r *Report) Count(s Severity) (n int) {
 	return n
 }
 
-// Paths checks scripts, config files and folders, of which it takes every *.lua
+// Options are what Run is told.
+type Options struct {
+	// User is the name or number of the user that Spectrum runs as. If it is empty,
+	// the unit of systemd names the user.
+	User string
+
+	root string // the folder that stands for /, in tests
+}
+
+// Paths is Run with default options.
+func Paths(paths ...string) *Report {
+	r, _ := Run(Options{}, paths...) // only a User can be wrong
+	return r
+}
+
+// Run checks scripts, config files and folders, of which it takes every *.lua
 // and *.cfg in it. A name that ends in .lua is a script, any other file is a
 // config. Scripts that a config names, and files that a script requires, are
-// checked with it. Any goroutine may call it.
-func Paths(paths ...string) *Report {
-	c := &checker{seen: map[Finding]bool{}, sources: map[string]*sourceFile{}, checked: map[string]bool{}, surfaces: map[bool]*surface{}}
+// checked with it. It returns an error if Options.User does not exist. It is safe
+// for concurrent use.
+func Run(o Options, paths ...string) (*Report, error) {
+	if o.User != "" {
+		if _, err := account.Find(account.Options{User: o.User, Root: o.root}); err != nil {
+			return nil, err
+		}
+	}
+	c := &checker{options: o, seen: map[Finding]bool{}, sources: map[string]*sourceFile{}, checked: map[string]bool{}, surfaces: map[bool]*surface{}}
 	var scripts []target
 	for _, path := range paths {
 		scripts = append(scripts, c.targets(path)...)
@@ -89,7 +112,7 @@ func Paths(paths ...string) *Report {
 	slices.SortStableFunc(c.findings, func(a, b Finding) int {
 		return cmp.Or(cmp.Compare(a.File, b.File), cmp.Compare(a.Line, b.Line))
 	})
-	return &Report{Findings: c.findings, Files: len(c.sources)}
+	return &Report{Findings: c.findings, Files: len(c.sources)}, nil
 }
 
 // target is a script to be checked.
@@ -102,6 +125,7 @@ type target struct {
 
 // checker is one check.
 type checker struct {
+	options  Options
 	findings []Finding
 	seen     map[Finding]bool
 	sources  map[string]*sourceFile // by absolute path

@@ -40,10 +40,12 @@ func (c *checker) config(path string) {
 		c.configErrors(full, err)
 		return
 	}
-	if _, err := database.FromConfig(cfg, settings); err != nil {
+	place, err := database.FromConfig(cfg, settings)
+	if err != nil {
 		c.located(full, "config", err.Error())
 	}
-	f.checkScript(settings)
+	p := f.checkScript(settings)
+	f.checkAccess(settings, place, p)
 }
 
 // configErrors takes apart what joins several errors.
@@ -148,14 +150,11 @@ func (f *configFile) checkIdleReconnect() {
 // can be only one.
 const enoughUsers = 1000
 
-// checkScript checks the script.
-func (f *configFile) checkScript(settings config.Lua) {
-	if why := hidden(settings.Script); why != "" {
-		f.tell("lua.script", "hidden-script", why)
-	}
+// checkScript checks the script. It returns nil if the script cannot be read.
+func (f *configFile) checkScript(settings config.Lua) *program {
 	if why := unreadable(settings.Script); why != "" {
 		f.tell("lua.script", "unreadable", fmt.Sprintf("the script cannot be read: %s: %s", settings.Script, why))
-		return
+		return nil
 	}
 	p := f.program(settings.Script, transport, settings.Sandbox)
 	users := f.number("service.users_per_backend", 100) // Spectrum's default
@@ -164,6 +163,7 @@ func (f *configFile) checkScript(settings config.Lua) {
 		f.tell(key, "several-processes", fmt.Sprintf("the script calls http.serve, but one process serves %d users at most, and "+
 			"only the first can listen: set users_per_backend to more users than there are", users))
 	}
+	return p
 }
 
 // unreadable says why a file cannot be read, or "".
@@ -175,39 +175,6 @@ func unreadable(path string) string {
 	defer file.Close()
 	if info, err := file.Stat(); err == nil && !info.Mode().IsRegular() {
 		return "it is no file"
-	}
-	return ""
-}
-
-// hiddenFolders are those of which a service that systemd keeps apart, as
-// Debian's unit has it done, sees an empty one of its own.
-var hiddenFolders = map[string]string{
-	"/home":     "ProtectHome",
-	"/root":     "ProtectHome",
-	"/run/user": "ProtectHome",
-	"/tmp":      "PrivateTmp",
-	"/var/tmp":  "PrivateTmp",
-}
-
-// hidden says why a service may not see a file, or "".
-func hidden(path string) string {
-	const where = "Debian's unit runs Spectrum apart (DynamicUser, ProtectHome)"
-	real := path
-	if target, err := filepath.EvalSymlinks(path); err == nil {
-		real = target
-	}
-	for folder, setting := range hiddenFolders {
-		if strings.HasPrefix(path, folder+"/") || strings.HasPrefix(real, folder+"/") {
-			return fmt.Sprintf("%s, so it cannot see the script in %s (%s): put it where the config file is, below /etc/spectrum2", where, folder, setting)
-		}
-	}
-	if info, err := os.Stat(path); err == nil && info.Mode()&0o004 == 0 {
-		return fmt.Sprintf("%s, and only its owner and group may read %s: chmod o+r lets it", where, path)
-	}
-	for dir := filepath.Dir(path); dir != filepath.Dir(dir); dir = filepath.Dir(dir) {
-		if info, err := os.Stat(dir); err == nil && info.Mode()&0o001 == 0 {
-			return fmt.Sprintf("%s, and others may not enter %s: chmod o+x lets it", where, dir)
-		}
 	}
 	return ""
 }

@@ -11,7 +11,7 @@ import (
 )
 
 // ofMachine are what is found on some machines and not on others.
-var ofMachine = []string{"backend-missing", "hidden-script"}
+var ofMachine = []string{"backend-missing", "hidden-config", "hidden-script", "not-writable"}
 
 // TestRepository checks the scripts and configs that ship.
 func TestRepository(t *testing.T) {
