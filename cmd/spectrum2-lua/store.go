@@ -27,8 +27,9 @@ func newStore(t *terminal) *cobra.Command {
 		Use:   "store",
 		Short: "List, read, change and move what scripts have stored",
 		Long: `store works on what scripts keep with spectrum.store: in the database that the
-transport's config names, also while backends run. Run it as the user that
-Spectrum runs as, or the files it makes belong to somebody else.
+transport's config names, also while backends run. Run it as root: with Debian's
+unit nobody else reaches /var/lib/spectrum2 from outside of the service. What it
+makes belongs to the owner of the folder, so that backends can use it.
 
 Without --user it is about the transport's own store, with it about one user's;
 --name is what the script calls the store. docs/operations.md has more.`,
@@ -54,15 +55,31 @@ const storeTimeout = 30 * time.Second
 func withStore(path string, f func(s *store.Store, keys *store.Keyring) error) error {
 	return withNewStore(path, func(s *store.Store, keys *store.Keyring) error {
 		file := s.DB().Place().Path
-		if _, err := os.Stat(file); file != "" && errors.Is(err, fs.ErrNotExist) {
+		switch _, err := os.Stat(file); {
+		case file == "":
+		case errors.Is(err, fs.ErrPermission):
+			return err
+		case errors.Is(err, fs.ErrNotExist):
 			return fmt.Errorf("%s is not there: nothing has been stored yet, or [service] working_dir or [lua] store is another", file)
 		}
 		return f(s, keys)
 	})
 }
 
-// withNewStore is withStore, and makes it if there is none.
+// withNewStore is withStore, and makes the store if it does not exist.
 func withNewStore(path string, f func(s *store.Store, keys *store.Keyring) error) error {
+	return adviseRoot(openStore(path, f), os.Geteuid())
+}
+
+// adviseRoot adds what a user can do who may not use the files.
+func adviseRoot(err error, euid int) error {
+	if !errors.Is(err, fs.ErrPermission) || euid == 0 {
+		return err
+	}
+	return fmt.Errorf("%w; run this as root, with sudo for example: new files will belong to the user that backends run as", err)
+}
+
+func openStore(path string, f func(s *store.Store, keys *store.Keyring) error) error {
 	path, err := existing(path)
 	if err != nil {
 		return err
@@ -80,7 +97,7 @@ func withNewStore(path string, f func(s *store.Store, keys *store.Keyring) error
 		return err
 	}
 	if place.Temporary {
-		return errors.New("[lua] store = memory: nothing is kept")
+		return fmt.Errorf("%s: the database is in memory, and ends with the backend's process: there is nothing to work on", place.Where())
 	}
 	db := database.New(place)
 	keys := store.KeyringFor(c, place)

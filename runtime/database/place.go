@@ -249,5 +249,8 @@ func parseServer(u *url.URL) (server, error) {
 	return s, nil
 }
 
+// Where is the place in the config that names the database, with its key.
+func (p Place) Where() string { return p.where }
+
 // Unix tells that the place is reached over a Unix socket.
 func (p Place) Unix() bool { return strings.HasPrefix(p.shown, "unix:") }

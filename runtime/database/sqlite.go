@@ -74,7 +74,7 @@ func connectSQLite(p Place, path string) (driver.Connector, error) {
 // makeFile makes the file and its folder, for this user only. SQLite gives its
 // other files the same rights.
 func makeFile(path string) error {
-	if err := os.MkdirAll(filepath.Dir(path), 0o750); err != nil {
+	if err := MakeFolder(filepath.Dir(path)); err != nil {
 		return fileError(err)
 	}
 	f, err := os.OpenFile(path, os.O_RDWR|os.O_CREATE|os.O_EXCL, 0o600)
@@ -95,18 +95,41 @@ func makeFile(path string) error {
 	return errors.Join(LikeFolder(f), f.Close())
 }
 
-// LikeFolder gives a new file to whom its folder belongs to, if root makes it:
-// backends are somebody else, and could not use it.
-func LikeFolder(f *os.File) error {
-	info, err := os.Stat(filepath.Dir(f.Name()))
-	if err != nil || os.Geteuid() != 0 {
+// MakeFolder makes a folder, and those above it. What root makes belongs to the
+// owner of the folder above.
+func MakeFolder(dir string) error {
+	if _, err := os.Stat(dir); !errors.Is(err, fs.ErrNotExist) || dir == filepath.Dir(dir) {
+		return err
+	}
+	if err := MakeFolder(filepath.Dir(dir)); err != nil {
+		return err
+	}
+	if err := os.Mkdir(dir, 0o750); err != nil {
+		if errors.Is(err, fs.ErrExist) { // another process was first
+			return nil
+		}
+		return err
+	}
+	return likeFolder(dir, func(uid, gid int) error { return os.Lchown(dir, uid, gid) })
+}
+
+// LikeFolder gives a new file to the owner of its folder if root makes it: backends
+// run as another user and could not use it.
+func LikeFolder(f *os.File) error { return likeFolder(f.Name(), f.Chown) }
+
+func likeFolder(path string, chown func(uid, gid int) error) error {
+	if os.Geteuid() != 0 {
+		return nil
+	}
+	info, err := os.Stat(filepath.Dir(path))
+	if err != nil {
 		return err
 	}
 	owner, ok := info.Sys().(*syscall.Stat_t)
 	if !ok {
 		return nil
 	}
-	return f.Chown(int(owner.Uid), int(owner.Gid))
+	return chown(int(owner.Uid), int(owner.Gid))
 }
 
 func fileError(err error) error {

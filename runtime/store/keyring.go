@@ -310,7 +310,7 @@ func lockKeyFile(path string) (*os.File, error) {
 // writeKeyFile writes a file beside path, which put gives its place.
 func writeKeyFile(path string, data []byte, put func(temporary string) error) error {
 	dir := filepath.Dir(path)
-	if err := os.MkdirAll(dir, 0o750); err != nil {
+	if err := database.MakeFolder(dir); err != nil {
 		return err
 	}
 	f, err := os.CreateTemp(dir, ".spectrum2-lua-key-*") // mode 0600
