@@ -32,6 +32,7 @@ func (v *vm) openLibraries() {
 		Require: v.requireFunction,
 		Now:     v.host.opts.Scheduler.Clock().Now,
 		Print:   log.Print,
+		Stacks:  v.stacks,
 	})
 	table := v.state.G.Global.RawGetString("package").(*lua.LTable)
 	v.pkg = libraryPackage{table, table.RawGetString("loaded").(*lua.LTable)}

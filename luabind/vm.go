@@ -7,6 +7,7 @@ import (
 	lua "github.com/yuin/gopher-lua"
 
 	"spectrumlua/luabind/bind"
+	"spectrumlua/luabind/callstack"
 	"spectrumlua/luabind/source"
 	"spectrumlua/luabind/stdlib"
 	"spectrumlua/runtime/task"
@@ -27,6 +28,7 @@ const (
 type vm struct {
 	host     *Host
 	state    *lua.LState
+	stacks   *callstack.Stacks
 	runtime  *bind.Runtime
 	frame    *bind.Frame
 	modules  map[string]*lua.LTable // that have been opened
@@ -49,15 +51,15 @@ type vm struct {
 
 // emptyVM makes a VM with all that a script finds in it, and no script.
 func (h *Host) emptyVM() *vm {
+	stacks := callstack.New(maxCallDepth)
 	v := &vm{
-		host: h,
-		state: lua.NewState(lua.Options{
-			SkipOpenLibs:        true,
-			CallStackSize:       maxCallDepth,
-			RegistrySize:        registrySize,
-			RegistryMaxSize:     maxRegistrySize,
-			RegistryGrowStep:    registryGrow,
-			MinimizeStackMemory: true,
+		host:   h,
+		stacks: stacks,
+		state: stacks.NewState(lua.Options{
+			SkipOpenLibs:     true,
+			RegistrySize:     registrySize,
+			RegistryMaxSize:  maxRegistrySize,
+			RegistryGrowStep: registryGrow,
 		}),
 		loading: bind.NewTable(),
 		modules: map[string]*lua.LTable{},
@@ -139,13 +141,13 @@ func (v *vm) thread() *lua.LState {
 		v.spare = v.spare[:n-1]
 		return l
 	}
-	l, _ := v.state.NewThread()
-	return l
+	return v.stacks.NewThread(v.state)
 }
 
 func (v *vm) giveBack(l *lua.LState) {
 	if len(v.spare) < sparedThreads {
 		l.SetTop(0)
+		l.RemoveContext()
 		v.spare = append(v.spare, l)
 	}
 }

@@ -23,7 +23,7 @@ type protectedThread struct {
 
 func (lib *Library) newProtected() *protectedThread {
 	p := &protectedThread{}
-	p.thread, _ = lib.state.NewThread()
+	p.thread = lib.threads.stacks.NewThread(lib.state)
 	p.thread.SetContext(&p.strand)
 	p.guard = &lua.LFunction{IsG: true, GFunction: p.run}
 	return p

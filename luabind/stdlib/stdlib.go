@@ -16,10 +16,11 @@ import (
 	lua "github.com/yuin/gopher-lua"
 
 	"spectrumlua/luabind/bind"
+	"spectrumlua/luabind/callstack"
 	"spectrumlua/luabind/stdlib/pattern"
 )
 
-// Options are what a library needs; all but Sandbox and Now must be given.
+// Options are what a library needs; all but Sandbox, Now and Stacks must be given.
 type Options struct {
 	// MaxString is the length of the longest string that is made, in bytes.
 	MaxString int
@@ -38,6 +39,9 @@ type Options struct {
 	Now func() time.Time
 	// Print writes what print was given.
 	Print func(l *lua.LState, text string)
+	// Stacks makes the call stacks of the library's threads; nil leaves that to
+	// gopher-lua.
+	Stacks *callstack.Stacks
 }
 
 // Library is the library of one VM.
@@ -66,7 +70,7 @@ func Open(l *lua.LState, o Options) *Library {
 		o.Now = time.Now
 	}
 	lib := &Library{options: o, state: l, patterns: map[patternKey]*pattern.Pattern{}}
-	lib.threads.init(l)
+	lib.threads.init(l, o.Stacks)
 	globals := l.G.Global
 	globals.RawSetString("_G", globals)
 	globals.RawSetString("_VERSION", lua.LString(lua.LuaVersion))

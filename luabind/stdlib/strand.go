@@ -4,6 +4,8 @@ import (
 	"context"
 
 	lua "github.com/yuin/gopher-lua"
+
+	"spectrumlua/luabind/callstack"
 )
 
 // A task's Lua code runs on more than one Lua thread: each coroutine has one,
@@ -84,15 +86,17 @@ const maxSpare = 64
 
 // threads makes threads, and keeps those of protected calls for the next.
 type threads struct {
+	stacks *callstack.Stacks
 	maker  *lua.LState // on which coroutines are made; it runs nothing
 	create lua.LGFunction
 	resume lua.LGFunction
 	spare  []*protectedThread
 }
 
-func (t *threads) init(main *lua.LState) {
-	t.maker, _ = main.NewThread()
-	open, _ := main.NewThread()
+func (t *threads) init(main *lua.LState, stacks *callstack.Stacks) {
+	t.stacks = stacks
+	t.maker = stacks.NewThread(main)
+	open := stacks.NewThread(main)
 	before := main.G.Global.RawGetString("coroutine")
 	lua.OpenCoroutine(open)
 	theirs := open.Get(-1).(*lua.LTable)
@@ -109,6 +113,7 @@ func (t *threads) coroutine(fn *lua.LFunction) *lua.LState {
 	t.maker.Push(fn)
 	t.create(t.maker)
 	th := t.maker.Get(-1).(*lua.LState)
+	t.stacks.Adopt(th)
 	t.maker.SetTop(0)
 	th.SetContext(&strand{})
 	return th

@@ -1,0 +1,17 @@
+package luabind
+
+import "runtime"
+
+// OldGenerations collects garbage and returns the generations that another has
+// taken over from and that are still in memory.
+func (h *Host) OldGenerations() (numbers []int) {
+	runtime.GC()
+	h.generations.mu.Lock()
+	defer h.generations.mu.Unlock()
+	for _, r := range h.generations.old {
+		if r.vm.Value() != nil {
+			numbers = append(numbers, r.number)
+		}
+	}
+	return numbers
+}
