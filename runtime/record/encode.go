@@ -21,7 +21,7 @@ import (
 
 // encoder writes payloads as a record shows them. It is used by one goroutine.
 type encoder struct {
-	known known
+	known secret.Known
 	user  string // whom the message in hand is for
 }
 
@@ -54,9 +54,9 @@ func (e *encoder) body(dst []byte, number pb.WrapperMessage_Type, payload []byte
 		if !ok || !utf8.Valid(payload) {
 			return leftOut(dst, payload)
 		}
-		return text(append(dst, `,"payload":`...), e.known.hide("", stanza))
+		return text(append(dst, `,"payload":`...), e.hide(stanza))
 	}
-	if e.known.within("", payload) {
+	if e.within(payload) {
 		return leftOut(dst, payload)
 	}
 	return text(append(dst, `,"payload":`...), string(payload))
@@ -102,7 +102,7 @@ func (e *encoder) fields(typ *schema.Type, payload []byte) ([]Field, bool) {
 		return nil, false
 	}
 	e.user = string(typ.UserOf(payload))
-	learn(&e.known, e.user, m, typ.Payload)
+	e.learn(m, typ.Payload)
 	fields, err := e.messageFields(m, typ.Payload)
 	return fields, err == nil
 }
@@ -122,7 +122,7 @@ func (e *encoder) messageFields(m protoreflect.Message, s *schema.Message) ([]Fi
 		}
 		fields = append(fields, Field{f.Name, string(value)})
 	}
-	if unknown := m.GetUnknown(); len(unknown) > 0 && !secrets && !e.known.within(e.user, unknown) {
+	if unknown := m.GetUnknown(); len(unknown) > 0 && !secrets && !e.within(unknown) {
 		fields = append(fields, Field{unknownKey, string(bytesObject(nil, unknown))})
 	}
 	return fields, nil
@@ -183,7 +183,7 @@ func (e *encoder) mapField(dst []byte, m protoreflect.Map, f *schema.Field) (_ [
 		if !utf8.ValidString(k.String()) {
 			return nil, fmt.Errorf("%s has a key that is no text", f.Name)
 		}
-		dst = append(appendText(dst, e.known.hide(e.user, k.String())), ':')
+		dst = append(appendText(dst, e.hide(k.String())), ':')
 		if secretSetting(k, m.Get(k)) {
 			dst = text(dst, secret.Mask)
 		} else if dst, err = e.value(dst, m.Get(k), value); err != nil {
@@ -208,11 +208,11 @@ func (e *encoder) value(dst []byte, v protoreflect.Value, f *schema.Field) ([]by
 		case f.Secret && s != "":
 			return text(dst, secret.Mask), nil
 		default:
-			return text(dst, e.known.hide(e.user, s)), nil
+			return text(dst, e.hide(s)), nil
 		}
 	case protoreflect.BytesKind:
 		data := v.Bytes()
-		if f.Secret && len(data) > 0 || e.known.within(e.user, data) {
+		if f.Secret && len(data) > 0 || e.within(data) {
 			data = []byte(secret.Mask)
 		}
 		return bytesObject(dst, data), nil

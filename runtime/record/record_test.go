@@ -183,6 +183,38 @@ func TestSecretsStayOut(t *testing.T) {
 	}
 }
 
+// TestEncodedSecretsStayOut has them in each field in which they are not written
+// as they are.
+func TestEncodedSecretsStayOut(t *testing.T) {
+	const password = `Tom&Jerry's "1"`
+	o, _ := options(t)
+	o.Secrets = []string{"the/config's"}
+	r := open(t, o)
+	r.In(tLogin, login(t, password))
+	written := []string{
+		"Tom&amp;Jerry's &quot;1&quot;", "Tom&#38;Jerry&#39;s &#x22;1&#x22;", "Tom%26Jerry%27s+%221%22", `Tom\u0026Jerry's \"1\"`,
+		base64.StdEncoding.EncodeToString([]byte("\x00alice\x00" + password)), fmt.Sprintf("%x", password),
+		"the%2Fconfig&apos;s",
+	}
+	for _, text := range written {
+		r.Out(tMessage, marshal(t, &pb.ConversationMessage{UserName: proto.String(alice), BuddyName: proto.String("b"),
+			Message: proto.String("it is " + text), Xhtml: proto.String("<body>" + text + "</body>")}))
+		r.In(tRawXML, []byte("<message><body>"+strings.NewReplacer("&", "&amp;", "<", "&lt;").Replace(text)+"</body></message>"))
+	}
+	r.Failed(fmt.Errorf("x.lua:1: in https://alice:Tom%%26Jerry%%27s%%20%%221%%22@host"))
+	r.Close()
+	text := content(t, o.Path)
+	for _, part := range []string{"Tom", "Jerry", "config", "546f6d", "VG9t", "AGFsaWNlAF"} {
+		_, body, _ := strings.Cut(text, "\n")
+		if strings.Contains(body, part) {
+			t.Errorf("%s is there:\n%s", part, body)
+		}
+	}
+	if n := strings.Count(text, "***"); n < 3*len(written)+2 {
+		t.Errorf("%d masks in:\n%s", n, text)
+	}
+}
+
 // TestAnothersPassword is no reason to change what a user writes.
 func TestAnothersPassword(t *testing.T) {
 	o, _ := options(t)

@@ -41,6 +41,8 @@ type Options struct {
 	// Header says what is recorded; the format's version, time and part are
 	// filled in.
 	Header Header
+	// Secrets are those of the process, such as its config has.
+	Secrets []string
 	// Log is told where the record is, and why it ends early.
 	Log logrus.FieldLogger
 }
@@ -51,8 +53,8 @@ type Options struct {
 //
 // Secrets are not written: the fields that hold one by the protocol
 // (passwords, answers to a registration form), settings whose names say so,
-// passwords in raw XML, and wherever else in a user's messages a secret of his
-// stands that came by before.
+// passwords in raw XML, and wherever else in a user's messages one of their
+// secrets stands that came by before, in any encoding that package secret knows.
 type Recorder struct {
 	opts  Options
 	start time.Time
@@ -96,6 +98,7 @@ func Open(o Options) (*Recorder, error) {
 		o.MaxQueue = DefaultMaxQueue
 	}
 	r := &Recorder{opts: o, start: time.Now(), wake: make(chan struct{}, 1), done: make(chan struct{})}
+	r.enc.known.Learn("", o.Secrets...)
 	r.file = file{wanted: o.Path, max: o.MaxSize, header: r.header}
 	if err := r.file.open(); err != nil {
 		r.file.close()
@@ -291,6 +294,7 @@ func (r *Recorder) line(dst []byte, i item, payload []byte) ([]byte, error) {
 	dst = append(dst, `{"t":`...)
 	dst = strconv.AppendFloat(dst, i.at.Seconds(), 'f', 3, 64)
 	if i.event != nil {
+		i.event.Error = r.enc.known.Hide(i.event.Error)
 		text, err := json.Marshal(i.event)
 		if err != nil {
 			return dst, err

@@ -31,6 +31,8 @@ type Type struct {
 	SpectrumSends bool
 	// Format is the form that the whole payload must have.
 	Format pb.PayloadFormat
+
+	secrets bool // the payload may hold some
 }
 
 // User is the path of numbers to the field that names the user of a payload
@@ -215,6 +217,7 @@ func (r *registry) readType(v protoreflect.EnumValueDescriptor) *Type {
 			panic(fmt.Sprintf("schema: protocol.proto: %s carries %s, which is no message of the file", v.Name(), name))
 		}
 		t.Payload = r.message(d)
+		t.secrets = t.Payload.hasSecrets(map[*Message]bool{})
 	}
 	return t
 }

@@ -1,0 +1,134 @@
+package secret
+
+import (
+	"slices"
+	"sync"
+)
+
+const (
+	// perOwner is how many secrets are kept of one owner, the newest.
+	perOwner = 32
+	// keptOwners is how many owners are remembered after Release: what ends late
+	// may still log an error with a secret in it.
+	keptOwners = 1000
+)
+
+// Known holds the secrets that a process has met, by owner: a user, or "" for
+// those of the process, which its config has. The zero value knows none, and a
+// nil *Known hides nothing and learns nothing. It is safe for concurrent use.
+type Known struct {
+	all Set
+
+	mu       sync.Mutex
+	owners   map[string]*owner
+	released []*owner // oldest first; those that have been taken up again are in it too
+}
+
+type owner struct {
+	name     string
+	words    []string
+	set      Set
+	released int // how many times the owner is in Known.released
+	live     bool
+}
+
+// Learn adds secrets of an owner.
+func (k *Known) Learn(name string, words ...string) {
+	if k == nil || len(words) == 0 {
+		return
+	}
+	k.mu.Lock()
+	defer k.mu.Unlock()
+	o := k.owners[name]
+	if o == nil {
+		if k.owners == nil {
+			k.owners = map[string]*owner{}
+		}
+		o = &owner{name: name}
+		k.owners[name] = o
+	}
+	o.live = true
+	for _, word := range words {
+		if !looksFor(word) || slices.Contains(o.words, word) {
+			continue
+		}
+		if len(o.words) == perOwner {
+			o.set.Remove(o.words[0])
+			k.all.Remove(o.words[0])
+			o.words = slices.Delete(o.words, 0, 1)
+		}
+		o.words = append(o.words, word)
+		o.set.Add(word)
+		k.all.Add(word)
+	}
+}
+
+// Release lets an owner's secrets be forgotten some time after, when many other
+// owners have been released.
+func (k *Known) Release(name string) {
+	if k == nil {
+		return
+	}
+	k.mu.Lock()
+	defer k.mu.Unlock()
+	o := k.owners[name]
+	if o == nil || !o.live {
+		return
+	}
+	o.live = false
+	o.released++
+	k.released = append(k.released, o)
+	if len(k.released) <= keptOwners {
+		return
+	}
+	oldest := k.released[0]
+	k.released[0] = nil
+	k.released = k.released[1:]
+	if oldest.released--; oldest.live || oldest.released > 0 {
+		return
+	}
+	delete(k.owners, oldest.name)
+	for _, word := range oldest.words {
+		k.all.Remove(word)
+	}
+}
+
+// Hide hides everybody's secrets.
+func (k *Known) Hide(text string) string {
+	if k == nil {
+		return text
+	}
+	return k.all.Hide(text)
+}
+
+// HideOf hides the secrets of an owner and of the process.
+func (k *Known) HideOf(name, text string) string {
+	for _, o := range k.of(name) {
+		text = o.set.Hide(text)
+	}
+	return text
+}
+
+// Within reports whether anybody's secret stands in text.
+func (k *Known) Within(text string) bool { return k != nil && k.all.Within(text) }
+
+// WithinOf reports whether a secret of an owner or of the process stands in text.
+func (k *Known) WithinOf(name, text string) bool {
+	return slices.ContainsFunc(k.of(name), func(o *owner) bool { return o.set.Within(text) })
+}
+
+func (k *Known) of(name string) []*owner {
+	if k == nil {
+		return nil
+	}
+	k.mu.Lock()
+	defer k.mu.Unlock()
+	var list []*owner
+	if o := k.owners[name]; o != nil {
+		list = append(list, o)
+	}
+	if o := k.owners[""]; o != nil && name != "" {
+		list = append(list, o)
+	}
+	return list
+}
