@@ -29,7 +29,9 @@ spectrum.backend_config {
 -- What the server says goes to these, in this order.
 events.add(require "irc.register")
 events.add(require "irc.sasl")
+events.add(require "irc.parting")
 events.add(rooms)
+events.add(require "irc.refusals")
 events.add(require "irc.invitations")
 events.add(require "irc.people")
 events.add(require "irc.history")

@@ -101,3 +101,83 @@ test.case("whatever a server says, it is read", function(t)
     isupport.is_room(s, "#lua")
   end
 end)
+
+-- supported reads one 005 behind what holds without any.
+local function supported(...)
+  local params = { "alice", ... }
+  params[#params + 1] = "are supported"
+  return isupport.read(isupport.defaults(), params)
+end
+
+test.case("005: a value that is empty has a meaning of its own", function(t)
+  for _, form in ipairs { "", "=" } do
+    t.equal(isupport.is_room(supported("CHANTYPES" .. form), "#lua"), false)
+    t.equal({ isupport.split_signs(supported("PREFIX" .. form), "@dan") }, { "", "@dan" })
+    t.equal(isupport.changes(supported("CHANMODES" .. form), "+bk", { "x" }), { { sign = "+", mode = "b" }, { sign = "+", mode = "k" } })
+    t.equal(isupport.limit(supported("MODES" .. form), "MODES"), math.huge)
+    t.equal(isupport.number(supported("NICKLEN" .. form), "NICKLEN"), nil)
+    t.equal(isupport.fold(supported("CASEMAPPING" .. form), "A[]"), "a{}")
+  end
+end)
+
+test.case("005: what is taken back is as if it had not been said", function(t)
+  local s = isupport.read(supported("CHANTYPES=", "MODES=", "X=1"), { "alice", "-CHANTYPES", "-MODES", "-X", "are supported" })
+  t.equal(isupport.is_room(s, "#lua"), true)
+  t.equal(isupport.limit(s, "MODES"), 3)
+  t.equal(s.X, nil)
+end)
+
+test.case("005: parts of CHANMODES may be missing, and more may follow", function(t)
+  local function with_param(value)
+    local list = {}
+    for _, change in ipairs(isupport.changes(supported("CHANMODES=" .. value), "+bkln-l", { "1", "2", "3" })) do
+      list[#list + 1] = change.mode .. (change.param or "")
+    end
+    return table.concat(list, " ")
+  end
+  t.equal(with_param "b,k,l,n", "b1 k2 l3 n l")
+  t.equal(with_param "b,k,l", "b1 k2 l3 n l")
+  t.equal(with_param "b,k", "b1 k2 l n l")
+  t.equal(with_param "b", "b1 k l n l")
+  t.equal(with_param ",,,n", "b k l n l")
+  t.equal(with_param "b,k,l,n,x,y", "b1 k2 l3 n l")
+end)
+
+test.case("005: exceptions are lists, whatever CHANMODES says", function(t)
+  local function param(said, modes)
+    return isupport.changes(supported("CHANMODES=b,k,l,n", said), modes, { "mask" })[1].param
+  end
+  t.equal(param("EXCEPTS", "+e"), "mask")
+  t.equal(param("EXCEPTS=E", "-E"), "mask")
+  t.equal(param("EXCEPTS=E", "-e"), nil)
+  t.equal(param("INVEX=", "+I"), "mask")
+  t.equal(param("NETWORK=Some\\x20Net", "+e"), nil)
+  t.equal(supported("NETWORK=Some\\x20Net").NETWORK, "Some Net")
+end)
+
+test.case("005: how names are compared", function(t)
+  local function fold(mapping, name)
+    return isupport.fold(supported("CASEMAPPING=" .. mapping), name)
+  end
+  t.equal(fold("ascii", "Ä[]^"), "Ä[]^")
+  t.equal(fold("strict-rfc1459", "A[]~"), "a{}~")
+  t.equal(fold("rfc1459-strict", "A[]~"), "a{}~")
+  t.equal(fold("rfc7613", "ÄRGER[]"), "ärger[]")
+  t.equal(fold("klingon", "A[Ä"), "a[Ä")
+end)
+
+test.case("005: how many targets a command may have", function(t)
+  local s = supported("TARGMAX=PRIVMSG:4,join:1,WHOIS:,KICK:0")
+  t.equal(isupport.targets(s, "JOIN"), 1)
+  t.equal(isupport.targets(s, "KICK"), 1)
+  t.equal(isupport.targets(s, "WHOIS"), math.huge)
+  t.equal(isupport.targets(s, "PART"), math.huge)
+  t.equal(isupport.targets(supported("TARGMAX"), "JOIN"), math.huge)
+end)
+
+test.case("005: signs and letters that are patterns are only signs and letters", function(t)
+  local s = supported("PREFIX=(%.o)%.@")
+  t.equal({ isupport.split_signs(s, "%.@dan") }, { "%.o", "dan" })
+  t.equal(isupport.with_mode("%.o", "%", false), ".o")
+  t.equal(isupport.with_mode("o", ".", false), "o")
+end)

@@ -6,7 +6,7 @@
 --     TOPIC = function(session, link, msg) … end,
 --     ["332"] = function(session, link, msg) … end,
 --     online = function(session, link) … end,
---     ["batch netsplit"] = function(session, link, batch) … end,
+--     ["batch chathistory"] = function(session, link, batch) … end,
 --   }
 --
 -- Several modules may have the same one; they are called in the order in which
@@ -24,7 +24,8 @@
 --
 -- msg is what irc/message.lua makes of a line. It always has a source, and at least
 -- as many parameters as LEAST says. msg.request is what out.request was given, if
--- this line, or the batch that it stands in, answers that request.
+-- this line, or the batch that it stands in, answers that request. msg.batch is that
+-- batch, if there is one: { kind = "netsplit", params = {…} }.
 
 local events = {}
 
@@ -39,7 +40,7 @@ local LEAST = {
 }
 
 -- How many batches there may be at once, how deep they may stand in each other, and
--- how many lines one may have: what is beyond that comes as if there were no batch.
+-- how many lines of one are kept. A batch beyond the first two limits counts as none.
 local BATCHES, BATCH_DEPTH, BATCH_LINES = 50, 8, 5000
 
 -- add takes the events of a module.
@@ -83,32 +84,46 @@ local function count(t)
   return n
 end
 
--- open begins a batch: what is in it waits for its end.
-local function open(link, msg)
-  local batch = { ref = msg.params[1]:sub(2), kind = msg.params[2] or "", params = {}, lines = {}, tags = msg.tags }
+-- open begins a batch. One that has a handler of its own is kept until its end, with the
+-- batches inside it. The lines of any other batch come at once: what happens outside
+-- it meanwhile has an order with them.
+local function open(session, link, msg)
+  local ref = msg.params[1]:sub(2)
+  events.close_batch(session, link, ref)
+  local outer = link.batches[msg.tags.batch]
+  local batch = { ref = ref, kind = msg.params[2] or "", params = {}, lines = {}, tags = msg.tags }
   for i = 3, #msg.params do
     batch.params[#batch.params + 1] = msg.params[i]
   end
-  batch.outer, batch.request = msg.tags.batch, msg.request
-  local depth, outer = 0, link.batches[batch.outer]
-  while outer do
-    depth, outer = depth + 1, link.batches[outer.outer]
-  end
-  if depth < BATCH_DEPTH and count(link.batches) < BATCHES then
-    link.batches[batch.ref] = batch
+  batch.request = msg.request or outer and outer.request
+  batch.depth = outer and outer.depth + 1 or 0
+  batch.kept = outer and outer.kept or handlers["batch " .. batch.kind] and ref or nil
+  if batch.depth < BATCH_DEPTH and count(link.batches) < BATCHES then
+    link.batches[ref] = batch
   end
 end
 
--- close ends a batch: its own handler gets it, or each line its usual one.
-local function close(session, link, ref)
+-- flush hands what has come of a batch that is kept to its handler.
+local function flush(session, link, batch)
+  local piece = { kind = batch.kind, params = batch.params, tags = batch.tags, request = batch.request, lines = batch.lines }
+  batch.lines = {}
+  events.emit("batch " .. batch.kind, session, link, piece)
+end
+
+-- close_batch ends a batch.
+function events.close_batch(session, link, ref)
   local batch = link.batches[ref]
   link.batches[ref] = nil
-  if not batch or events.emit("batch " .. batch.kind, session, link, batch) then
-    return
+  if batch and batch.kept == ref then
+    flush(session, link, batch)
   end
-  for _, msg in ipairs(batch.lines) do
-    msg.request = msg.request or batch.request
-    deliver(session, link, msg)
+end
+
+-- keep adds a line to a batch that is kept. A batch that is too long is shown in pieces.
+local function keep(session, link, batch, msg)
+  batch.lines[#batch.lines + 1] = msg
+  if #batch.lines >= BATCH_LINES then
+    flush(session, link, batch)
   end
 end
 
@@ -135,18 +150,20 @@ function events.dispatch(session, link, msg)
   msg.source = msg.source or { nick = link.server, raw = link.server }
   msg.request = request_of(link, msg)
   if msg.command == "BATCH" then
-    local sign, ref = msg.params[1]:sub(1, 1), msg.params[1]:sub(2)
-    if sign == "+" then
-      return open(link, msg)
+    if msg.params[1]:sub(1, 1) == "+" then
+      return open(session, link, msg)
     end
-    return close(session, link, ref)
+    return events.close_batch(session, link, msg.params[1]:sub(2))
   end
   local batch = msg.tags.batch and link.batches[msg.tags.batch]
-  if not batch or #batch.lines >= BATCH_LINES then
-    return deliver(session, link, msg)
+  if batch then
+    msg.batch, msg.request = batch, msg.request or batch.request
+    local kept = batch.kept and link.batches[batch.kept]
+    if kept then
+      return keep(session, link, kept, msg)
+    end
   end
-  msg.request = msg.request or batch.request
-  batch.lines[#batch.lines + 1] = msg
+  deliver(session, link, msg)
 end
 
 return events

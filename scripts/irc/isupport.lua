@@ -1,9 +1,11 @@
 -- irc/isupport.lua: what a server says of itself in 005 (RPL_ISUPPORT), and what
 -- follows from it: which names are rooms, how names compare, what modes mean.
 
+local encoding = require "spectrum.encoding"
+
 local isupport = {}
 
--- What holds for a server that says nothing (RFC 1459).
+-- DEFAULTS hold for a server that does not say (RFC 1459).
 local DEFAULTS = {
   CASEMAPPING = "rfc1459",
   CHANTYPES = "#&",
@@ -13,6 +15,11 @@ local DEFAULTS = {
   NICKLEN = "9",
   STATUSMSG = "",
 }
+
+-- REQUIRED are those that mean nothing without a value. Any other one may be empty:
+-- CHANTYPES= is a server without rooms, PREFIX= one without statuses, MODES= one that
+-- takes any number of modes in a line.
+local REQUIRED = { CASEMAPPING = true }
 
 -- Users of one server share what it says of itself: nobody changes such a table once it
 -- is made. known[table][line] is the table that a line makes of another. There are at
@@ -25,22 +32,22 @@ function isupport.defaults()
   return DEFAULTS
 end
 
--- with is a copy of a table, with what a line says.
+-- with is a copy of a table, with what a line says. "NAME" and "NAME=" are the same;
+-- "-NAME" takes back what an earlier line has said.
 local function with(t, params)
   local new = {}
   for name, value in pairs(t) do
     new[name] = value
   end
   for i = 2, #params - 1 do
-    local gone = params[i]:match("^%-(.+)$")
-    local name, value = params[i]:match("^([^=]+)=?(.*)$")
-    if gone then
-      new[gone] = DEFAULTS[gone]
+    local minus, name, value = params[i]:match("^(%-?)([^=]+)=?(.*)$")
+    if name and minus == "-" then
+      new[name] = DEFAULTS[name]
     elseif name then
       value = value:gsub("\\x(%x%x)", function(hex)
         return string.char(tonumber(hex, 16))
       end)
-      new[name] = value ~= "" and value or DEFAULTS[name] or ""
+      new[name] = (value ~= "" or not REQUIRED[name]) and value or DEFAULTS[name]
     end
   end
   return new
@@ -63,10 +70,30 @@ function isupport.read(t, params)
   return new
 end
 
--- number is a value that counts something, or nil.
+-- number is a value that counts something, or nil. Without a value there is no limit:
+-- nil, too.
 function isupport.number(t, name)
   local digits = (t[name] or ""):match("^%d+$")
   return digits and tonumber(digits)
+end
+
+-- limit is how many of something the server takes: a number from 1 on, math.huge if it
+-- has said that there is no limit.
+function isupport.limit(t, name)
+  if t[name] == "" then
+    return math.huge
+  end
+  return math.max(1, isupport.number(t, name) or 1)
+end
+
+-- targets is how many targets a command may have at once (TARGMAX), or math.huge.
+function isupport.targets(t, command)
+  for name, limit in (t.TARGMAX or ""):gmatch("([^:,]+):(%d*)") do
+    if name:upper() == command and limit ~= "" then
+      return math.max(1, tonumber(limit))
+    end
+  end
+  return math.huge
 end
 
 local FOLDS = {
@@ -84,10 +111,18 @@ local FOLDS = {
     end,
   },
 }
+FOLDS["strict-rfc1459"] = FOLDS["rfc1459-strict"]
 
--- fold makes equal what the server takes for the same name.
+-- UNICODE are the mappings that cover all alphabets.
+local UNICODE = { rfc3454 = true, rfc7613 = true, rfc8265 = true, precis = true, unicode = true, utf8 = true }
+
+-- fold makes equal what the server takes for the same name. Names that a mapping which
+-- is not known takes for the same are told apart, as far as they are not ASCII.
 function isupport.fold(t, name)
   local fold = FOLDS[t.CASEMAPPING] or FOLDS.ascii
+  if UNICODE[t.CASEMAPPING] and name:find("[\128-\255]") then
+    return encoding.utf8.lower(name)
+  end
   return (name:gsub(fold[1], fold[2]))
 end
 
@@ -99,7 +134,7 @@ end
 -- statuses are the modes that members of a room can have, highest first, and the
 -- sign of each: { "o", "v" }, { o = "@", v = "+" }.
 function isupport.statuses(t)
-  local modes, signs = t.PREFIX:match("^%((%a*)%)(.*)$")
+  local modes, signs = t.PREFIX:match("^%(([^)]*)%)(.*)$")
   local order, sign_of = {}, {}
   for i = 1, math.min(#(modes or ""), #(signs or "")) do
     local mode = modes:sub(i, i)
@@ -123,10 +158,39 @@ function isupport.split_signs(t, text)
   return modes, text
 end
 
+-- with_mode is a member's modes with one more, or one less.
+function isupport.with_mode(modes, mode, given)
+  local at = modes:find(mode, 1, true)
+  if at then
+    modes = modes:sub(1, at - 1) .. modes:sub(at + 1)
+  end
+  return given and modes .. mode or modes
+end
+
+-- classes are the four kinds of a room's modes (CHANMODES): those of lists, those that
+-- always have a parameter, those that have one when they are set, those that have none.
+-- Any of them may be missing.
+local function classes(t)
+  local list = {}
+  for class in (t.CHANMODES .. ","):gmatch("([^,]*),") do
+    list[#list + 1] = class
+  end
+  return list[1] or "", list[2] or "", list[3] or ""
+end
+
+-- is_list reports whether a mode is that of the bans, or of who is excepted from bans or
+-- needs no invitation (EXCEPTS, INVEX), whatever CHANMODES says.
+local function is_list(t, lists, mode)
+  local function is(name, default)
+    return t[name] ~= nil and mode == (t[name] ~= "" and t[name] or default)
+  end
+  return lists:find(mode, 1, true) ~= nil or is("EXCEPTS", "e") or is("INVEX", "I")
+end
+
 -- changes reads the parameters of a room's MODE: a list of
 -- { sign = "+", mode = "o", param = "nick" }.
 function isupport.changes(t, modes, params)
-  local lists, always, set = t.CHANMODES:match("^([^,]*),([^,]*),([^,]*)")
+  local lists, always, set = classes(t)
   local _, sign_of = isupport.statuses(t)
   local list, sign, at = {}, "+", 1
   for mode in modes:gmatch(".") do
@@ -134,10 +198,8 @@ function isupport.changes(t, modes, params)
       sign = mode
     else
       local change = { sign = sign, mode = mode }
-      local function is_in(class)
-        return (class or ""):find(mode, 1, true)
-      end
-      if sign_of[mode] or is_in(lists) or is_in(always) or sign == "+" and is_in(set) then
+      local has = sign_of[mode] or is_list(t, lists, mode) or always:find(mode, 1, true)
+      if has or sign == "+" and set:find(mode, 1, true) then
         change.param, at = params[at], at + 1
       end
       list[#list + 1] = change

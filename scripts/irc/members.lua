@@ -5,9 +5,11 @@
 --   { nick = "Dan", modes = "ov", away = false, account = "dan", user = …, host = … }
 --
 -- As long as the list of a room that we have joined is not complete, nobody is
--- shown: Spectrum wants all others first, then the user himself, then the topic.
+-- shown: Spectrum wants all others first, then the user, then the topic. While the
+-- server sends a list, room.listing has what is known of it (irc/listing.lua).
 
 local isupport = require "irc.isupport"
+local listing = require "irc.listing"
 local names = require "irc.names"
 local text = require "irc.text"
 
@@ -92,17 +94,45 @@ function members.remove(session, link, room, nick, reason, flag)
   end
 end
 
--- rename gives a member another nick. Of ourselves, Spectrum has to be told which
--- one is ours before it is told who is there.
+-- joined takes somebody's JOIN.
+function members.joined(session, link, room, nick, fields)
+  if room.listing then
+    listing.joined(link, room.listing, nick)
+  end
+  return members.add(session, link, room, nick, fields)
+end
+
+-- left takes somebody's PART, KICK or QUIT.
+function members.left(session, link, room, nick, reason, flag)
+  if room.listing then
+    listing.left(link, room.listing, nick)
+  end
+  members.remove(session, link, room, nick, reason, flag)
+end
+
+-- renamed takes somebody's NICK.
+function members.renamed(session, link, room, from, to)
+  if room.listing then
+    listing.renamed(link, room.listing, from, to)
+  end
+  members.rename(session, link, room, from, to)
+end
+
+-- rename gives a member another nick. Of the user, Spectrum has to be told which nick is
+-- theirs before it is told who is there. Nobody else can have the new nick: a member who
+-- had it has gone, and the server has not said so.
 function members.rename(session, link, room, from, to)
   local member = members.get(link, room, from)
   if not member then
     return
   end
+  if members.get(link, room, to) ~= member then
+    members.remove(session, link, room, to)
+  end
   room.members[names.fold(link, from)] = nil
   room.members[names.fold(link, to)] = member
   local old = member.nick
-  member.nick = to
+  member.nick, member.split = to, false
   if not member.shown then
     return
   end
@@ -113,6 +143,7 @@ function members.rename(session, link, room, from, to)
     flag = members.flags(link, member),
     status = member.away and "away" or "online",
   }
+  member.shown = state(link, member)
   if members.is_me(link, to) then
     members.show_me(session, link, room)
   end
@@ -130,35 +161,34 @@ function members.show_me(session, link, room)
   end
 end
 
--- collect takes one line of a list of members: signs, nick and, from some servers,
--- user and host.
-function members.collect(link, room, line)
-  room.listing = room.listing or {}
-  for word in line:gmatch("%S+") do
-    local modes, rest = isupport.split_signs(link.isupport, word)
-    local nick, user, host = rest:match("^([^!]+)!([^@]*)@(.*)$")
-    nick = nick or rest
-    if nick ~= "" then
-      room.listing[names.fold(link, nick)] = { nick = nick, modes = modes, user = user, host = host }
-    end
-  end
-end
-
--- settle makes a collected list the one that counts: who is not in it is gone, who
--- is in it is there. Without a list, those count who are known.
+-- settle makes the list that has come the one that counts: members who are not in it
+-- have gone, all others are there. Without a list, those count who are known. It
+-- reports whether the list has to be asked for again; until then nobody has gone.
 function members.settle(session, link, room)
-  local listing = room.listing
+  local list = room.listing
   room.listing = nil
+  local entries = list and listing.finish(list)
+  local unsure = list ~= nil and list.unsure == true
   for key, member in pairs(room.members) do
-    if listing and not listing[key] and not members.is_me(link, member.nick) then
+    if entries and not unsure and not entries[key] and not members.is_me(link, member.nick) then
       members.remove(session, link, room, member.nick)
     end
   end
-  for _, entry in pairs(listing or {}) do
+  for _, entry in pairs(entries or {}) do
     entry.split = false
     members.add(session, link, room, entry.nick, entry)
   end
   members.add(session, link, room, link.nick)
+  return unsure
+end
+
+-- refold finds members by how the server compares names from now on.
+function members.refold(link, room)
+  local found = {}
+  for _, member in pairs(room.members) do
+    found[names.fold(link, member.nick)] = member
+  end
+  room.members = found
 end
 
 -- show_all tells Spectrum of those in a room whom it does not know as they are, the
@@ -172,18 +202,16 @@ function members.show_all(session, link, room)
   members.show_me(session, link, room)
 end
 
--- set_mode gives or takes a member's mode.
+-- set_mode gives a member a mode, or takes it.
 function members.set_mode(session, link, room, nick, sign, mode)
+  if room.listing then
+    listing.mode(link, room.listing, nick, sign, mode)
+  end
   local member = members.get(link, room, nick)
-  if not member then
-    return
+  if member then
+    member.modes = isupport.with_mode(member.modes, mode, sign == "+")
+    members.refresh(session, link, room, member)
   end
-  local modes = member.modes:gsub(mode, "", 1)
-  if sign == "+" then
-    modes = modes .. mode
-  end
-  member.modes = modes
-  members.refresh(session, link, room, member)
 end
 
 return members

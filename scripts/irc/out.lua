@@ -5,6 +5,7 @@
 local spectrum = require "spectrum"
 local encoding = require "spectrum.encoding"
 local time = require "spectrum.time"
+local isupport = require "irc.isupport"
 local message = require "irc.message"
 local settings = require "irc.settings"
 
@@ -60,9 +61,9 @@ local function take(link)
   if not item.join then
     return item.line
   end
-  local line = item.line
-  while link.queue[1] and link.queue[1].join and #line + #link.queue[1].join < JOINED do
-    line = line .. "," .. table.remove(link.queue, 1).join
+  local line, count, most = item.line, 1, isupport.targets(link.isupport, "JOIN")
+  while link.queue[1] and link.queue[1].join and #line + #link.queue[1].join < JOINED and count < most do
+    line, count = line .. "," .. table.remove(link.queue, 1).join, count + 1
   end
   return line
 end
@@ -161,6 +162,17 @@ function out.join(session, link, channel, password)
     return out.send(session, link, "JOIN", channel, password)
   end
   return put(session, link, { line = message.format("JOIN", { channel }), join = channel })
+end
+
+-- waits reports whether a line of a command for a target has not left yet.
+function out.waits(link, command, target)
+  local start = command .. " " .. target
+  for _, item in ipairs(link.queue) do
+    if item.line == start or item.line:sub(1, #start + 1) == start .. " " then
+      return true
+    end
+  end
+  return false
 end
 
 -- now sends a line ahead of all that waits: answers to PING, and all of the

@@ -3,9 +3,11 @@
 
 local isupport = require "irc.isupport"
 local link = require "irc.link"
+local listing = require "irc.listing"
 local members = require "irc.members"
 local names = require "irc.names"
 local out = require "irc.out"
+local parting = require "irc.parting"
 local rooms = require "irc.rooms"
 local settings = require "irc.settings"
 
@@ -17,6 +19,15 @@ local function each(l, nick, fn)
     local member = members.get(l, room, nick)
     if member then
       fn(room, member)
+    end
+  end
+end
+
+-- each_perhaps also calls it for rooms whose list of members has not come completely.
+local function each_perhaps(l, nick, fn)
+  for _, room in pairs(l.rooms) do
+    if room.listing or members.get(l, room, nick) then
+      fn(room)
     end
   end
 end
@@ -41,6 +52,11 @@ local function is_split(reason)
 end
 
 local function split(session, l, nick, reason)
+  each_perhaps(l, nick, function(room)
+    if room.listing then
+      listing.left(l, room.listing, nick)
+    end
+  end)
   each(l, nick, function(room, member)
     member.split = true
     if room.shown and not room.split then
@@ -79,11 +95,12 @@ local function quit(session, l, msg)
   if members.is_me(l, nick) then
     return -- the end of the connection follows
   end
-  if settings.split_timeout > 0 and is_split(reason) then
-    return split(session, l, nick, reason)
+  local batch = msg.batch and msg.batch.kind == "netsplit" and msg.batch
+  if settings.split_timeout > 0 and (batch or is_split(reason)) then
+    return split(session, l, nick, batch and table.concat(batch.params, " ") or reason)
   end
-  each(l, nick, function(room)
-    members.remove(session, l, room, nick, reason)
+  each_perhaps(l, nick, function(room)
+    members.left(session, l, room, nick, reason)
   end)
   regain(session, l, nick)
 end
@@ -92,7 +109,7 @@ end
 
 -- mode: those of people change what they are, all are told.
 local function mode(session, l, msg)
-  local room = rooms.find(l, msg.params[1])
+  local room = rooms.heard(l, msg.params[1])
   if not room then
     return
   end
@@ -118,12 +135,12 @@ end
 
 people.events = {
   JOIN = function(session, l, msg)
-    local room = rooms.find(l, msg.params[1])
+    local room = rooms.heard(l, msg.params[1])
     if not room or members.is_me(l, msg.source.nick) then
       return
     end
     local account = msg.params[2] or msg.tags.account
-    members.add(session, l, room, msg.source.nick, {
+    members.joined(session, l, room, msg.source.nick, {
       split = false,
       modes = "",
       away = false,
@@ -135,16 +152,20 @@ people.events = {
   end,
 
   PART = function(session, l, msg)
-    local room = rooms.find(l, msg.params[1])
-    if room and members.is_me(l, msg.source.nick) then
+    local mine = members.is_me(l, msg.source.nick)
+    if mine and parting.answered(l, msg.params[1]) then
+      return
+    end
+    local room = rooms.heard(l, msg.params[1])
+    if room and mine then
       rooms.left(session, l, room, msg.params[2])
     elseif room then
-      members.remove(session, l, room, msg.source.nick, msg.params[2])
+      members.left(session, l, room, msg.source.nick, msg.params[2])
     end
   end,
 
   KICK = function(session, l, msg)
-    local room, nick = rooms.find(l, msg.params[1]), msg.params[2]
+    local room, nick = rooms.heard(l, msg.params[1]), msg.params[2]
     if not room then
       return
     end
@@ -155,21 +176,11 @@ people.events = {
     if members.is_me(l, nick) then
       rooms.left(session, l, room, why, "kicked")
     else
-      members.remove(session, l, room, nick, why, "kicked")
+      members.left(session, l, room, nick, why, "kicked")
     end
   end,
 
   QUIT = quit,
-  ["batch netsplit"] = function(session, l, batch)
-    for _, msg in ipairs(batch.lines) do
-      if msg.command == "QUIT" and settings.split_timeout > 0 then
-        split(session, l, msg.source.nick, table.concat(batch.params, " "))
-      else
-        quit(session, l, msg)
-      end
-    end
-  end,
-
   NICK = function(session, l, msg)
     local from, to = msg.source.nick, msg.params[1]
     if members.is_me(l, from) then
@@ -178,8 +189,8 @@ people.events = {
         l.wanted, l.asked_nick = to, nil -- no nick that somebody else has forced on us
       end
     end
-    each(l, from, function(room)
-      members.rename(session, l, room, from, to)
+    each_perhaps(l, from, function(room)
+      members.renamed(session, l, room, from, to)
     end)
     if not members.is_me(l, to) then
       regain(session, l, from)

@@ -11,6 +11,10 @@ local text = require "irc.text"
 
 local room_commands = {}
 
+-- MODES is how many modes a line may have if the server has no limit: their nicks have to
+-- fit into the line.
+local MODES = 10
+
 -- words lists the words of a text.
 local function words(s)
   local found = {}
@@ -139,7 +143,7 @@ local function give(sign, letter)
     if #nicks == 0 then
       nicks = { c.link.nick }
     end
-    local most = math.max(1, isupport.number(c.link.isupport, "MODES") or 1)
+    local most = math.min(isupport.limit(c.link.isupport, "MODES"), MODES)
     for first = 1, #nicks, most do
       local some = { unpack(nicks, first, math.min(first + most - 1, #nicks)) }
       out.send(c.session, c.link, "MODE", channel, sign .. letter:rep(#some), unpack(some))

@@ -13,28 +13,41 @@
 --     shown = true,                   Spectrum knows that he is in
 --     members = {…}, topic = …, topic_by = … }
 --
--- What others do in them is irc/people.lua's.
+-- What others do in them is irc/people.lua's, why the server refuses a JOIN
+-- irc/refusals.lua's.
 
 local time = require "spectrum.time"
 local events = require "irc.events"
 local invitations = require "irc.invitations"
 local link = require "irc.link"
+local listing = require "irc.listing"
 local members = require "irc.members"
 local names = require "irc.names"
 local out = require "irc.out"
+local parting = require "irc.parting"
 local settings = require "irc.settings"
 local text = require "irc.text"
 
 local rooms = {}
 
--- NAMES is how many seconds the server has to let us in, and to tell who is there.
-local NAMES = 20
+-- NAMES is how many seconds the server has to list who is there, and after which a
+-- JOIN may be repeated. ANSWER is how many it has to answer a JOIN.
+local NAMES, ANSWER = 20, 30
 
 local NOBODY = "-" -- a nick that nobody can have
 
 -- find is the room of a channel, or nil.
 function rooms.find(l, channel)
   return l.rooms[names.fold(l, channel)]
+end
+
+-- heard is the room that a line of the server is about, or nil. As long as the server
+-- has not answered our PART, what it says is about the time before that.
+function rooms.heard(l, channel)
+  if parting.waits(l, channel) then
+    return nil
+  end
+  return rooms.find(l, channel)
 end
 
 -- tell says something in a room, as the server.
@@ -105,14 +118,33 @@ function rooms.refuse(session, l, room, flag, why)
   forget(session, l, room)
 end
 
+-- watch ends the user's wait for a JOIN that the server does not answer. The time
+-- counts from when the line has left.
+local function watch(session, l, room, number)
+  session:after("join " .. l.key .. " " .. room.channel, ANSWER, function()
+    if l.rooms[names.fold(l, room.channel)] ~= room or room.state ~= "asked" or room.number ~= number then
+      return
+    end
+    if out.waits(l, "JOIN", room.channel) then
+      return watch(session, l, room, number)
+    end
+    rooms.refuse(session, l, room, "room_not_found", "the server does not answer")
+  end)
+end
+
 -- ask sends the JOIN, as soon as there is a connection.
 local function ask(session, l, room)
   if l.state ~= "online" then
     return set_state(room, "waiting")
   end
   set_state(room, "asked")
-  room.listing, room.asked_at = nil, time.monotonic()
-  out.join(session, l, room.channel, room.password)
+  l.joins = (l.joins or 0) + 1
+  room.listing, room.asked_at, room.number = nil, time.monotonic(), l.joins
+  local ok, why = out.join(session, l, room.channel, room.password)
+  if not ok then
+    return rooms.refuse(session, l, room, "room_not_found", why)
+  end
+  watch(session, l, room, room.number)
 end
 
 -- show tells Spectrum all of a room that we are in.
@@ -164,9 +196,28 @@ function rooms.join_again(session, l, room, m)
   end
 end
 
+-- expect_list gives the server some time to list who is in a room. After that, a
+-- first list counts as far as it has come; a later one is dropped.
+local function expect_list(session, l, room)
+  local list = room.listing
+  session:after("names " .. room.name, NAMES, function()
+    if room.listing ~= list or l.rooms[names.fold(l, room.channel)] ~= room then
+      return
+    end
+    if room.state == "listing" then
+      rooms.listed(session, l, room)
+    else
+      room.listing = nil
+    end
+  end)
+end
+
 -- entered notes our own JOIN. A room that nobody has asked for may come from a
 -- bouncer, or from a server that moves people: the user is invited to it.
 local function entered(session, l, channel)
+  if parting.waits(l, channel) then
+    return -- the user has left it since
+  end
   local room = rooms.find(l, channel)
   if not room then
     room = { name = names.address(l, channel), nick = l.nick, members = {} }
@@ -174,21 +225,30 @@ local function entered(session, l, channel)
     invitations.show(session, l, channel, nil, "you are in this room on IRC")
   end
   room.channel = channel
-  if room.joined then
-    return -- the server has listed who is there before
+  if room.joined or room.state == "listing" then
+    return -- the server has listed who is there before, or says the same twice
   end
   set_state(room, "listing")
-  session:after("names " .. room.name, NAMES, function()
-    if room.state == "listing" and rooms.find(l, channel) == room then
-      rooms.listed(session, l, room)
-    end
-  end)
+  room.listing = room.listing or listing.new()
+  expect_list(session, l, room)
+end
+
+-- list_line takes a line of the list of members.
+local function list_line(session, l, room, line)
+  if room.state == "waiting" then
+    return
+  end
+  if not room.listing then
+    room.listing = listing.new()
+    expect_list(session, l, room)
+  end
+  listing.collect(l, room.listing, line)
 end
 
 -- listed is the end of the list of members. The first one ends our coming in, even
 -- if the server lists who is there before it says that we are.
 function rooms.listed(session, l, room)
-  local early = room.state == "asked" and room.listing and room.listing[names.fold(l, l.nick)]
+  local early = room.state == "asked" and room.listing and room.listing.entries[names.fold(l, l.nick)]
   local first = room.state == "listing" or early
   if not first and not room.joined then
     room.listing = nil
@@ -197,7 +257,9 @@ function rooms.listed(session, l, room)
   if first and room.shown and room.nick ~= l.nick then
     members.rename(session, l, room, room.nick, l.nick) -- while we were away; the old nick may be another's now
   end
-  members.settle(session, l, room)
+  if members.settle(session, l, room) then
+    out.send(session, l, "NAMES", room.channel)
+  end
   set_state(room, "in")
   if not room.wanted then
     return
@@ -224,8 +286,8 @@ function rooms.leave(session, m)
   if not room then
     return false
   end
-  if room.state ~= "waiting" then
-    out.send(session, l, "PART", room.channel)
+  if room.state ~= "waiting" and out.send(session, l, "PART", room.channel) then
+    parting.sent(l, room.channel)
   end
   if room.shown then
     show_out(session, room)
@@ -269,42 +331,17 @@ end
 
 -- What the server says -------------------------------------------------------------
 
--- refold finds rooms by how this server compares names, as soon as it has said so.
+-- refold finds rooms and their members by how this server compares names, as soon as it
+-- has said so.
 local function refold(_, l)
   if l.folded ~= l.isupport.CASEMAPPING then
     local found = {}
     for _, room in pairs(l.rooms) do
       found[names.fold(l, room.channel)] = room
+      members.refold(l, room)
     end
     l.rooms, l.folded = found, l.isupport.CASEMAPPING
   end
-end
-
--- FLAGS are those that Spectrum makes an error of, for numerics that refuse a JOIN; any
--- other refusal is "not_authorized": a room that is full, that has a key and so on.
-local FLAGS = {
-  ["403"] = "room_not_found", -- no such channel
-  ["470"] = "room_not_found", -- the server has put us into another one, which it names
-  ["474"] = "banned",
-  ["476"] = "room_not_found", -- bad name
-  ["479"] = "room_not_found", -- bad name
-}
-
--- ELSEWHERE are numerics about a room that answer no JOIN.
-local ELSEWHERE = {
-  ["404"] = true, ["408"] = true, ["441"] = true, ["442"] = true, ["443"] = true, ["467"] = true,
-  ["472"] = true, ["478"] = true, ["482"] = true, ["499"] = true,
-}
-
--- refused takes an error that no other module knows. Networks have many for a JOIN, and
--- after one that we did not take for that the user would wait for ever.
-local function refused(session, l, msg)
-  local room = msg.command:find("^[45]%d%d$") and not ELSEWHERE[msg.command] and rooms.find(l, msg.params[2])
-  if not room or room.state ~= "asked" then
-    return false
-  end
-  rooms.refuse(session, l, room, FLAGS[msg.command] or "not_authorized", table.concat(msg.params, " ", 3))
-  return true
 end
 
 rooms.events = {
@@ -314,26 +351,26 @@ rooms.events = {
       entered(session, l, msg.params[1])
     end
   end,
-  ["353"] = function(_, l, msg)
-    local room = rooms.find(l, msg.params[#msg.params - 1])
+  ["353"] = function(session, l, msg)
+    local room = rooms.heard(l, msg.params[#msg.params - 1])
     if room then
-      members.collect(l, room, msg.params[#msg.params])
+      list_line(session, l, room, msg.params[#msg.params])
     end
   end,
   ["366"] = function(session, l, msg)
-    local room = rooms.find(l, msg.params[2])
+    local room = rooms.heard(l, msg.params[2])
     if room then
       rooms.listed(session, l, room)
     end
   end,
   ["331"] = function(_, l, msg)
-    local room = rooms.find(l, msg.params[2])
+    local room = rooms.heard(l, msg.params[2])
     if room then
       room.topic, room.topic_by = "", nil
     end
   end,
   ["332"] = function(session, l, msg)
-    local room = rooms.find(l, msg.params[2])
+    local room = rooms.heard(l, msg.params[2])
     if room then
       room.topic, room.topic_by = msg.params[3], nil
       if room.joined and room.shown then
@@ -342,13 +379,13 @@ rooms.events = {
     end
   end,
   ["333"] = function(_, l, msg)
-    local room = rooms.find(l, msg.params[2])
+    local room = rooms.heard(l, msg.params[2])
     if room then
       room.topic_by = msg.params[3]:match("^[^!]+")
     end
   end,
   TOPIC = function(session, l, msg)
-    local room = rooms.find(l, msg.params[1])
+    local room = rooms.heard(l, msg.params[1])
     if room then
       room.topic, room.topic_by = msg.params[2] or "", msg.source.nick
       if room.shown then
@@ -357,19 +394,24 @@ rooms.events = {
     end
   end,
 
-  unknown = refused,
-
   connected = refold,
   ["005"] = refold,
   online = function(session, l)
     l.told = false
+    local waiting = {}
     for _, room in pairs(l.rooms) do
+      if room.state == "waiting" then -- a bouncer has brought us into the others
+        waiting[#waiting + 1] = room
+      end
+    end
+    for _, room in ipairs(waiting) do
       ask(session, l, room)
     end
   end,
   offline = function(_, l)
     for _, room in pairs(l.rooms) do
       set_state(room, "waiting")
+      room.listing = nil
     end
   end,
   waiting = function(session, l, why, seconds)

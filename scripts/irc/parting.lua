@@ -1,0 +1,52 @@
+-- irc/parting.lua: the PARTs that the server has not answered yet. A user who leaves a
+-- room and comes back at once has two stays there; until the server has answered the
+-- PART, what it says of the room is about the first one.
+--
+--   link.parting["#lua"] = { count = 1, at = … }
+
+local time = require "spectrum.time"
+local names = require "irc.names"
+
+local parting = {}
+
+-- ANSWER is how many seconds a server has to answer. Some answer a PART with nothing.
+local ANSWER = 60
+
+-- get is what is known of a channel's PARTs, or nil if none waits for an answer.
+local function get(link, channel)
+  local entry = link.parting and link.parting[names.fold(link, channel)]
+  return entry and time.monotonic() - entry.at < ANSWER and entry or nil
+end
+
+-- waits reports whether the server owes an answer.
+function parting.waits(link, channel)
+  return get(link, channel) ~= nil
+end
+
+-- sent counts a PART.
+function parting.sent(link, channel)
+  local entry = get(link, channel)
+  link.parting = link.parting or {}
+  link.parting[names.fold(link, channel)] = { count = (entry and entry.count or 0) + 1, at = time.monotonic() }
+end
+
+-- answered takes an answer. It returns false if the server does not owe one.
+function parting.answered(link, channel)
+  local entry = get(link, channel)
+  if not entry then
+    return false
+  end
+  entry.count = entry.count - 1
+  if entry.count == 0 then
+    link.parting[names.fold(link, channel)] = nil
+  end
+  return true
+end
+
+parting.events = {
+  connected = function(_, link)
+    link.parting = nil
+  end,
+}
+
+return parting

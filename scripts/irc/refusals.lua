@@ -1,0 +1,148 @@
+-- irc/refusals.lua: why the server does not let the user into a room. Networks have many
+-- numerics for it, and no list of them is complete. So any error that names a room
+-- whose JOIN is not answered yet ends the user's wait; the few that answer something
+-- else are listed here.
+
+local names = require "irc.names"
+local parting = require "irc.parting"
+local rooms = require "irc.rooms"
+
+local refusals = {}
+
+-- FLAGS are those that Spectrum makes an error of. Any other refusal is
+-- "not_authorized": the room is full, has a key and so on.
+local FLAGS = {
+  ["403"] = "room_not_found", -- no such channel
+  ["470"] = "room_not_found", -- the server has put us into another one, which it names
+  ["474"] = "banned",
+  ["476"] = "room_not_found", -- bad name
+  ["479"] = "room_not_found", -- bad name
+}
+
+-- set makes a set of numerics.
+local function set(list)
+  local found = {}
+  for numeric in list:gmatch("%d+") do
+    found[numeric] = true
+  end
+  return found
+end
+
+-- ELSEWHERE are errors about a room that answer no JOIN: they answer PRIVMSG (404 408),
+-- PART and KICK (441 442), INVITE (443 715), MODE (467 478 482 499 696 697 698 742 743),
+-- KNOCK (710 to 714), and lists of modes (728 729 940 941 953 954).
+local ELSEWHERE = set "404 408 441 442 443 467 478 482 499 696 697 698 710 711 712 713 714 715 728 729 742 743 940 941 953 954"
+
+-- ONLY_JOIN are errors that answer a JOIN alone. Some servers do not say which.
+local ONLY_JOIN = set "405 471 473 474 475 477 480 485 488 489 490 495 500 519 520 608 610"
+
+-- waits reports whether a room's JOIN is not answered yet.
+local function waits(room)
+  return room ~= nil and room.state == "asked"
+end
+
+-- oldest is the room that was asked for first, of those that wait for an answer, or nil:
+-- servers answer in order.
+local function oldest(l)
+  local found
+  for _, room in pairs(l.rooms) do
+    if waits(room) and (not found or room.number < found.number) then
+      found = room
+    end
+  end
+  return found
+end
+
+-- named lists the rooms of a parameter, "#a" or "#a,#b", that wait for an answer. It
+-- also reports whether it names any room.
+local function named(l, param)
+  local list, any = {}, false
+  for name in param:gmatch("[^,]+") do
+    any = any or names.is_room(l, name)
+    local room = rooms.heard(l, name)
+    if waits(room) then
+      list[#list + 1] = room
+    end
+  end
+  return list, any
+end
+
+-- about returns the waiting rooms that a line is about, and where its reason begins.
+local function about(l, msg, first)
+  local any = false
+  for i = first, math.max(first, #msg.params - 1) do
+    local list, is_room = named(l, msg.params[i] or "")
+    if #list > 0 then
+      return list, i + 1
+    end
+    any = any or is_room
+  end
+  return {}, first, any
+end
+
+-- reason is the server's own words, from a parameter on.
+local function reason(msg, first)
+  local words = table.concat(msg.params, " ", first)
+  return words ~= "" and words or ("the server refuses it (%s)"):format(msg.command)
+end
+
+local function refuse_all(session, l, list, msg, first)
+  local flag, why = FLAGS[msg.command] or "not_authorized", reason(msg, first)
+  for _, room in ipairs(list) do
+    rooms.refuse(session, l, room, flag, why)
+  end
+end
+
+-- is_error reports whether a numeric says that something did not work: all from 400 on
+-- do, and 263, which asks to try again later.
+local function is_error(msg)
+  local number = tonumber(msg.command)
+  return number ~= nil and (number >= 400 or number == 263)
+end
+
+-- before_part reports whether an error is about a room that the user has left since.
+-- Two numerics answer the PART itself.
+local function before_part(l, msg)
+  local channel = msg.params[2]
+  if (msg.command == "442" or msg.command == "403") and parting.answered(l, channel) then
+    return true
+  end
+  return rooms.find(l, channel) ~= nil and rooms.heard(l, channel) == nil
+end
+
+-- refused takes an error that no other module knows.
+local function refused(session, l, msg)
+  if not is_error(msg) then
+    return false
+  end
+  if before_part(l, msg) then
+    return true
+  end
+  if ELSEWHERE[msg.command] then
+    return false
+  end
+  local list, first, any = about(l, msg, 2)
+  if #list == 0 and not any and (ONLY_JOIN[msg.command] or msg.params[2]:upper() == "JOIN") then
+    list = { oldest(l) }
+    first = msg.params[2]:upper() == "JOIN" and #msg.params > 2 and 3 or 2
+  end
+  refuse_all(session, l, list, msg, first)
+  return #list > 0
+end
+
+-- failed takes FAIL (IRCv3 standard replies): JOIN, a code, rooms, words.
+local function failed(session, l, msg)
+  if (msg.params[1] or ""):upper() ~= "JOIN" then
+    return false
+  end
+  local list, first, any = about(l, msg, 3)
+  if #list == 0 and not any then
+    list, first = { oldest(l) }, #msg.params
+  end
+  refuse_all(session, l, list, msg, first)
+  return #list > 0
+end
+
+refusals.events = { unknown = refused, FAIL = failed }
+
+return refusals
