@@ -7,6 +7,11 @@ BIN       := bin
 FUZZTIME  ?= 20s
 SOAK      ?= 20m
 
+PROGRAMS  := ./cmd/spectrum2_lua_backend ./cmd/spectrum2-lua
+
+# The programs name the commit that they are made from, if git can tell it here.
+STAMP := $(shell git ls-files --error-unmatch Makefile >/dev/null 2>&1 && echo true || echo false)
+
 # Tools, by version. They are run from the module cache and never in go.mod.
 BUF           := github.com/bufbuild/buf/cmd/buf@v1.75.0
 GOLANGCI_LINT := github.com/golangci/golangci-lint/v2/cmd/golangci-lint@v2.15.0
@@ -25,7 +30,7 @@ help: ## Explain the targets
 
 .PHONY: build
 build: ## Build bin/spectrum2_lua_backend and bin/spectrum2-lua, both static
-	CGO_ENABLED=0 $(GO) build -trimpath -ldflags="-s -w" -o $(BIN)/ ./cmd/...
+	CGO_ENABLED=0 $(GO) build -trimpath -buildvcs=$(STAMP) -ldflags="-s -w" -o $(BIN)/ $(PROGRAMS)
 
 .PHONY: demo
 demo: build ## Show the main job in this terminal: a simulated Spectrum chats with examples/echo.cfg
@@ -89,15 +94,13 @@ generate: ## Make Go code, editor annotations and the reference from pb/protocol
 
 .PHONY: install
 install: build ## Install programs, manual pages, completion, scripts, examples and docs below DESTDIR and PREFIX (/usr/local)
-	install -d $(DESTDIR)$(PREFIX)/bin $(DESTDIR)$(PREFIX)/share/spectrum2-lua $(DESTDIR)$(PREFIX)/share/doc/spectrum2-lua
-	install -m 0755 $(BIN)/spectrum2_lua_backend $(BIN)/spectrum2-lua $(DESTDIR)$(PREFIX)/bin/
 	rm -rf $(BIN)/share
 	GOOS= GOARCH= $(GO) run ./cmd/spectrum2-lua share $(BIN)/share
-	cp -R $(BIN)/share/. $(DESTDIR)$(PREFIX)/share/
-	cp -R scripts examples $(DESTDIR)$(PREFIX)/share/spectrum2-lua/
-	cp -R docs/. README.md CHANGELOG.md LICENSE $(DESTDIR)$(PREFIX)/share/doc/spectrum2-lua/
-	find $(DESTDIR)$(PREFIX)/share/spectrum2-lua $(DESTDIR)$(PREFIX)/share/doc/spectrum2-lua -name '*_test.go' -delete
-	rm -rf $(DESTDIR)$(PREFIX)/share/doc/spectrum2-lua/testdata
+	GOOS= GOARCH= $(GO) run ./cmd/spectrum2-lua/internal/install -bin $(BIN) -destdir '$(DESTDIR)' -prefix '$(PREFIX)'
+
+.PHONY: uninstall
+uninstall: ## Remove what install has put below DESTDIR and PREFIX
+	GOOS= GOARCH= $(GO) run ./cmd/spectrum2-lua/internal/install -uninstall -destdir '$(DESTDIR)' -prefix '$(PREFIX)'
 
 .PHONY: clean
 clean: ## Remove what build made

@@ -48,9 +48,12 @@ It takes about three minutes, and wants a machine that does nothing else.`,
 			if o.Backend.Path, err = findBackend(backend); err != nil {
 				return err
 			}
-			if o.Config, err = findConfig(args); err != nil {
+			config, done, err := findConfig(args)
+			if err != nil {
 				return err
 			}
+			defer done()
+			o.Config = config
 			if o.Baseline.Path, err = executable(); err != nil {
 				return err
 			}

@@ -44,10 +44,11 @@ would not forgive, or takes too long.`,
 			if err != nil {
 				return err
 			}
-			config, err := findConfig(args)
+			config, done, err := findConfig(args)
 			if err != nil {
 				return err
 			}
+			defer done()
 			d := &demo{t: t, path: path, config: config, timeout: timeout}
 			return d.run(cmd.Context())
 		},

@@ -7,6 +7,8 @@ import (
 	"os/exec"
 	"path/filepath"
 	"strings"
+
+	"spectrumlua/scripts"
 )
 
 // backendName is what Spectrum starts.
@@ -51,10 +53,12 @@ const exampleConfig = "examples/echo.cfg"
 
 // findConfig finds the config file, as an absolute path: the one that is
 // named, otherwise the example, from here or as it was built or installed with
-// this program.
-func findConfig(args []string) (string, error) {
+// this program, otherwise one in a temporary folder. done removes that folder.
+func findConfig(args []string) (path string, done func(), err error) {
+	done = func() {}
 	if len(args) > 0 {
-		return existing(args[0])
+		path, err = existing(args[0])
+		return path, done, err
 	}
 	places := []string{exampleConfig}
 	if own, err := executable(); err == nil {
@@ -63,10 +67,27 @@ func findConfig(args []string) (string, error) {
 	}
 	for _, place := range places {
 		if path, err := existing(place); err == nil {
-			return path, nil
+			return path, done, nil
 		}
 	}
-	return "", fmt.Errorf("no config file is named, and the example is not there: looked for %s", strings.Join(places, ", "))
+	return unpackExample()
+}
+
+// unpackExample writes the example into a temporary folder: this program may stand
+// alone.
+func unpackExample() (path string, done func(), err error) {
+	dir, err := os.MkdirTemp("", "spectrum2-lua-example-")
+	if err != nil {
+		return "", nil, fmt.Errorf("no config file is named, and the example cannot be unpacked: %w", err)
+	}
+	path = filepath.Join(dir, "echo.cfg")
+	config := "[service]\njid = echo.localhost\nworking_dir = " + dir + "\n[lua]\nscript = echo.lua\n"
+	err = errors.Join(os.WriteFile(path, []byte(config), 0o600), os.WriteFile(filepath.Join(dir, "echo.lua"), []byte(scripts.Echo), 0o600))
+	done = func() { _ = os.RemoveAll(dir) }
+	if err != nil {
+		done()
+	}
+	return path, done, err
 }
 
 func existing(path string) (string, error) {

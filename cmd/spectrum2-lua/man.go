@@ -160,7 +160,10 @@ func synopsis(cmd *cobra.Command) string {
 
 func seeAlso(cmd *cobra.Command) string {
 	if !cmd.HasParent() {
-		return backendName + "(1), spectrum2(1)"
+		return backendName + "(1)"
+	}
+	if cmd.Parent() != cmd.Root() {
+		return pageName(cmd.Parent()) + "(1), " + pageName(cmd.Root()) + "(1)"
 	}
 	return pageName(cmd.Root()) + "(1), " + backendName + "(1)"
 }
@@ -177,6 +180,6 @@ func backendPage(usage string) string {
 	p.section("OPTIONS", arguments)
 	p.section("EXAMPLES", "To try it by hand"+example)
 	p.section("EXIT STATUS", "Exit codes"+exit)
-	p.section("SEE ALSO", "spectrum2-lua(1), spectrum2(1)")
+	p.section("SEE ALSO", "spectrum2-lua(1)")
 	return p.String()
 }

@@ -83,12 +83,16 @@ func sharedFiles(root *cobra.Command) (map[string][]byte, error) {
 	root.InitDefaultCompletionCmd()
 	files := map[string][]byte{}
 	page := func(name, text string) { files[fmt.Sprintf("man/man1/%s.1", name)] = []byte(text) }
-	page(pageName(root), commandPage(root))
-	for _, cmd := range root.Commands() {
-		if cmd.IsAvailableCommand() && !cmd.IsAdditionalHelpTopicCommand() {
-			page(pageName(cmd), commandPage(cmd))
+	var pages func(cmd *cobra.Command)
+	pages = func(cmd *cobra.Command) {
+		page(pageName(cmd), commandPage(cmd))
+		for _, sub := range cmd.Commands() {
+			if sub.IsAvailableCommand() && !sub.IsAdditionalHelpTopicCommand() {
+				pages(sub)
+			}
 		}
 	}
+	pages(root)
 	var usage bytes.Buffer
 	if err := launch.Usage(&usage, backendName); err != nil {
 		return nil, err

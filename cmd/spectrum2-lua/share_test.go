@@ -49,6 +49,27 @@ func TestEveryCommandHasAManualPage(t *testing.T) {
 	}
 }
 
+var pageReference = regexp.MustCompile(`([\w-]+)\((\d)\)`)
+
+func TestManualPagesReferToPagesThatExist(t *testing.T) {
+	files := shared(t)
+	references := 0
+	for name, text := range files {
+		if !strings.HasSuffix(name, ".1") {
+			continue
+		}
+		for _, r := range pageReference.FindAllStringSubmatch(strings.ReplaceAll(string(text), `\-`, "-"), -1) {
+			references++
+			if files["man/man"+r[2]+"/"+r[1]+"."+r[2]] == nil {
+				t.Errorf("%s refers to %s, which does not exist", name, r[0])
+			}
+		}
+	}
+	if references < 20 {
+		t.Errorf("only %d references were found", references)
+	}
+}
+
 // plain are commands of which there is not more to say than one line.
 var plain = []string{"completion", "help", "version"}
 

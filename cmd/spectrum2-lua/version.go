@@ -11,7 +11,11 @@ import (
 
 // versionText is what `version` and `--version` say.
 func versionText() string {
-	return fmt.Sprintf("%s (%s, %s/%s)", version.Number, runtime.Version(), runtime.GOOS, runtime.GOARCH)
+	built := fmt.Sprintf("%s, %s/%s", runtime.Version(), runtime.GOOS, runtime.GOARCH)
+	if commit := version.Commit(); commit != "" {
+		built = commit + ", " + built
+	}
+	return fmt.Sprintf("%s (%s)", version.Number, built)
 }
 
 func newVersion(t *terminal) *cobra.Command {

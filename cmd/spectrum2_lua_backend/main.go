@@ -38,7 +38,7 @@ func run(arguments []string, stdout, stderr io.Writer) int {
 		return 0
 	}
 	if args.Version {
-		fmt.Fprintln(stdout, "spectrum2_lua_backend", version.Number)
+		fmt.Fprintln(stdout, "spectrum2_lua_backend", version.String())
 		return 0
 	}
 	cfg, err := config.Load(args.ConfigFile, config.Options{JID: args.JID, Overrides: args.Overrides})

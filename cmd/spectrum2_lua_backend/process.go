@@ -56,7 +56,7 @@ func (p *process) run() int {
 	if err != nil {
 		return p.fail(err, syscall.EINVAL)
 	}
-	p.log.Infof("spectrum2-lua %s for %s, pid %d", version.Number, p.config.JID(), os.Getpid())
+	p.log.Infof("spectrum2-lua %s for %s, pid %d", version.String(), p.config.JID(), os.Getpid())
 
 	ctx, stop := signal.NotifyContext(context.Background(), syscall.SIGTERM, syscall.SIGINT)
 	defer stop()
@@ -130,7 +130,7 @@ func (p *process) record(settings config.Lua) *record.Recorder {
 		Path: settings.Record,
 		Log:  p.log,
 		Header: record.Header{
-			Version: version.Number, JID: p.config.JID(), Backend: id, PID: os.Getpid(),
+			Version: version.String(), JID: p.config.JID(), Backend: id, PID: os.Getpid(),
 			Config: p.config.Path(), Script: settings.Script,
 		},
 	})

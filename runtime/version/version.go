@@ -1,5 +1,60 @@
 // Package version says which spectrum2-lua this is.
 package version
 
+import (
+	_ "embed"
+	"runtime/debug"
+	"strings"
+	"sync"
+)
+
 // Number follows semantic versioning; CHANGELOG.md says what each has.
 const Number = "0.1.0"
+
+// archived is the commit of an archive that git has made, which fills it in
+// (export-subst in .gitattributes). In a checkout it is the placeholder.
+//
+//go:embed archive.txt
+var archived string
+
+// commitLength is how much of a commit's name is shown, as git log --oneline
+// shows it in large repositories.
+const commitLength = 12
+
+// Commit returns the commit that the program was built from, shortened, with
+// "-modified" after it if files had been changed. It returns "" if the commit is not
+// known. It is safe for concurrent use.
+var Commit = sync.OnceValue(func() string {
+	info, _ := debug.ReadBuildInfo()
+	return commit(info, archived)
+})
+
+func commit(info *debug.BuildInfo, archived string) string {
+	revision, modified := "", ""
+	if info != nil {
+		for _, s := range info.Settings {
+			switch {
+			case s.Key == "vcs.revision":
+				revision = s.Value
+			case s.Key == "vcs.modified" && s.Value == "true":
+				modified = "-modified"
+			}
+		}
+	}
+	if text := strings.TrimSpace(archived); revision == "" && !strings.HasPrefix(text, "$") {
+		revision, modified = text, ""
+	}
+	if revision == "" {
+		return ""
+	}
+	return revision[:min(len(revision), commitLength)] + modified
+}
+
+// String returns the number and the commit, as in "0.1.0 (29c743b19af5)", or the
+// number alone if the commit is not known.
+func String() string {
+	if c := Commit(); c != "" {
+		return Number + " (" + c + ")"
+	}
+	return Number
+}

@@ -1,0 +1,181 @@
+package main
+
+import (
+	"io/fs"
+	"os"
+	"path/filepath"
+	"regexp"
+	"strings"
+	"testing"
+)
+
+const source = "../../../.."
+
+// programs makes the folder bin that a build leaves.
+func programs(t *testing.T) string {
+	t.Helper()
+	bin := t.TempDir()
+	for _, name := range []string{"spectrum2-lua", "spectrum2_lua_backend", "share/man/man1/spectrum2-lua.1"} {
+		put(t, filepath.Join(bin, name), name)
+	}
+	top, err := filepath.Abs(source)
+	if err != nil {
+		t.Fatal(err)
+	}
+	name, err := filepath.Rel(top, bin)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return name
+}
+
+func put(t *testing.T, path, text string) {
+	t.Helper()
+	if err := os.MkdirAll(filepath.Dir(path), 0o755); err != nil {
+		t.Fatal(err)
+	}
+	if err := os.WriteFile(path, []byte(text), 0o600); err != nil {
+		t.Fatal(err)
+	}
+}
+
+func installed(t *testing.T) (*destination, []file) {
+	t.Helper()
+	files, err := layout(source, programs(t))
+	if err != nil {
+		t.Fatal(err)
+	}
+	d := &destination{root: filepath.Join(t.TempDir(), "root"), prefix: "/usr"}
+	if err := d.install(files); err != nil {
+		t.Fatal(err)
+	}
+	return d, files
+}
+
+// tree lists all below a folder.
+func tree(t *testing.T, root string) []string {
+	t.Helper()
+	var names []string
+	err := filepath.WalkDir(root, func(path string, _ fs.DirEntry, err error) error {
+		if err == nil && path != root {
+			names = append(names, strings.TrimPrefix(path, root+"/"))
+		}
+		return err
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	return names
+}
+
+var linkPattern = regexp.MustCompile(`\[[^\]]*\]\(([^)\s#]+)[^)\s]*\)`)
+
+func TestLinksOfInstalledPagesLeadToFiles(t *testing.T) {
+	d, _ := installed(t)
+	links := 0
+	for _, name := range tree(t, d.root) {
+		if filepath.Ext(name) != ".md" {
+			continue
+		}
+		path := d.path(name)
+		text, err := os.ReadFile(path)
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, link := range linkPattern.FindAllStringSubmatch(string(text), -1) {
+			if strings.Contains(link[1], "://") || strings.HasPrefix(link[1], "mailto:") {
+				continue
+			}
+			links++
+			if _, err := os.Stat(filepath.Join(filepath.Dir(path), filepath.FromSlash(link[1]))); err != nil {
+				t.Errorf("%s: %s leads nowhere", name, link[0])
+			}
+		}
+	}
+	if links < 20 {
+		t.Errorf("only %d links were found", links)
+	}
+}
+
+func TestExamplesFindTheirScripts(t *testing.T) {
+	d, _ := installed(t)
+	for _, name := range []string{data + "/examples/echo.cfg", data + "/examples/../scripts/echo.lua", docs + "/examples/hello.lua", docs + "/scripts/irc/text.lua"} {
+		if _, err := os.Stat(d.path("usr/" + name)); err != nil {
+			t.Error(err)
+		}
+	}
+}
+
+func TestWhatOnlyTheSourceNeedsIsNotInstalled(t *testing.T) {
+	d, _ := installed(t)
+	for _, name := range tree(t, d.root) {
+		if strings.Contains(name, "testdata") || strings.Contains(name, "fuzz") || filepath.Ext(name) == ".go" {
+			t.Errorf("%s is installed", name)
+		}
+	}
+}
+
+func TestUninstallRemovesWhatInstallPut(t *testing.T) {
+	d, _ := installed(t)
+	if err := d.uninstall(); err != nil {
+		t.Fatal(err)
+	}
+	if left := tree(t, d.root); len(left) > 0 {
+		t.Errorf("it leaves %q", left)
+	}
+	if err := d.uninstall(); err == nil || !strings.Contains(err.Error(), "nothing was installed there") {
+		t.Errorf("the second time: %v", err)
+	}
+}
+
+func TestUninstallLeavesWhatOthersPut(t *testing.T) {
+	files, err := layout(source, programs(t))
+	if err != nil {
+		t.Fatal(err)
+	}
+	d := &destination{root: t.TempDir(), prefix: "/usr"}
+	put(t, d.path("usr/bin/other"), "x")
+	if err := os.MkdirAll(d.path("usr/share/man"), 0o755); err != nil {
+		t.Fatal(err)
+	}
+	if err := d.install(files); err != nil {
+		t.Fatal(err)
+	}
+	put(t, d.path("usr/share/spectrum2-lua/scripts/mine.lua"), "x")
+	if err := d.uninstall(); err != nil {
+		t.Fatal(err)
+	}
+	want := "usr usr/bin usr/bin/other usr/share usr/share/man usr/share/spectrum2-lua usr/share/spectrum2-lua/scripts usr/share/spectrum2-lua/scripts/mine.lua"
+	if got := strings.Join(tree(t, d.root), " "); got != want {
+		t.Errorf("it leaves\n%s\nwant\n%s", got, want)
+	}
+}
+
+func TestInstallRemovesWhatAnOlderVersionHad(t *testing.T) {
+	d, files := installed(t)
+	old := filepath.Join(t.TempDir(), "old.lua")
+	put(t, old, "x")
+	if err := d.install(append(files, file{to: data + "/old/old.lua", from: old, mode: 0o644})); err != nil {
+		t.Fatal(err)
+	}
+	if err := d.install(files); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := os.Stat(d.path("usr/" + data + "/old/old.lua")); err == nil {
+		t.Error("a file of the older version is there")
+	}
+	if err := d.uninstall(); err != nil {
+		t.Fatal(err)
+	}
+	if left := tree(t, d.root); len(left) > 0 {
+		t.Errorf("uninstall leaves %q", left)
+	}
+}
+
+func TestUninstallRemovesNothingOutside(t *testing.T) {
+	d := &destination{root: t.TempDir(), prefix: "/usr"}
+	put(t, d.manifest(), "../../etc/passwd\n")
+	if err := d.uninstall(); err == nil {
+		t.Error("it takes any name")
+	}
+}

@@ -1,0 +1,81 @@
+package main
+
+import (
+	"io/fs"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+)
+
+// file is a file to be installed.
+type file struct {
+	to   string // below the prefix
+	from string
+	mode fs.FileMode
+	link string // it is a symbolic link to this, instead of a copy
+}
+
+// Places below the prefix. Pages keep the places that they have in the source
+// folder, so that their links lead to the same files.
+const (
+	data = "share/spectrum2-lua"
+	docs = "share/doc/spectrum2-lua"
+)
+
+// trees are folders of the source, with what is installed of them. What is not
+// named, such as the tests of the program itself, stays.
+var trees = []struct {
+	from, to   string
+	extensions []string
+}{
+	{"scripts", data + "/scripts", []string{".lua"}},
+	{"examples", data + "/examples", []string{".lua", ".cfg"}},
+	{"docs", docs + "/docs", []string{".md"}},
+}
+
+var pages = []string{"README.md", "CHANGELOG.md", "CONTRIBUTING.md", "SECURITY.md", "LICENSE"}
+
+// layout lists what is installed. bin is where the programs are, and the folder
+// share that `spectrum2-lua share` has made.
+func layout(source, bin string) ([]file, error) {
+	var files []file
+	for _, program := range []string{"spectrum2_lua_backend", "spectrum2-lua"} {
+		files = append(files, file{to: "bin/" + program, from: filepath.Join(source, bin, program), mode: 0o755})
+	}
+	for _, page := range pages {
+		files = append(files, file{to: docs + "/" + page, from: filepath.Join(source, page), mode: 0o644})
+	}
+	for _, folder := range []string{"scripts", "examples"} {
+		files = append(files, file{to: docs + "/" + folder, link: "../../spectrum2-lua/" + folder})
+	}
+	add := func(from, to string, extensions []string) error {
+		return filepath.WalkDir(from, func(path string, d fs.DirEntry, err error) error {
+			switch {
+			case err != nil:
+				return err
+			case d.IsDir() && d.Name() == "testdata":
+				return fs.SkipDir
+			case d.IsDir(), extensions != nil && !slices.Contains(extensions, filepath.Ext(path)):
+				return nil
+			}
+			name := strings.TrimPrefix(filepath.ToSlash(path), filepath.ToSlash(from)+"/")
+			files = append(files, file{to: to + "/" + name, from: path, mode: 0o644})
+			return nil
+		})
+	}
+	if err := add(filepath.Join(source, bin, "share"), "share", nil); err != nil {
+		return nil, err
+	}
+	for _, tree := range trees {
+		if err := add(filepath.Join(source, tree.from), tree.to, tree.extensions); err != nil {
+			return nil, err
+		}
+	}
+	for _, f := range files {
+		if _, err := os.Stat(f.from); f.link == "" && err != nil {
+			return nil, err
+		}
+	}
+	return files, nil
+}
