@@ -66,6 +66,9 @@ func categoryStep(options []string, warn func(string)) step {
 func messageStep([]string, func(string)) step {
 	return func(b []byte, r *record) []byte {
 		message := strings.TrimRight(r.message, "\r\n")
+		if r.hide != nil && strings.Contains(message, "\n") {
+			message = r.hide(message) // fields come between its lines
+		}
 		first, rest := message, ""
 		if i := strings.IndexByte(message, '\n'); i >= 0 {
 			first, rest = strings.TrimSuffix(message[:i], "\r"), message[i:]
@@ -73,8 +76,22 @@ func messageStep([]string, func(string)) step {
 		start := len(b)
 		b = appendText(b, first, maxEntry)
 		b = appendFields(b, r.fields)
-		return appendText(b, rest, max(maxEntry-(len(b)-start), 0))
+		return r.hidden(appendText(b, rest, max(maxEntry-(len(b)-start), 0)), start)
 	}
+}
+
+// hidden hides the secrets in what stands behind start. That it does so last,
+// and only here and for %X, keeps an entry's time, level and category out of
+// reach of users, who choose their passwords.
+func (r *record) hidden(b []byte, start int) []byte {
+	if r.hide == nil {
+		return b
+	}
+	text := string(b[start:])
+	if clean := r.hide(text); len(clean) != len(text) || clean != text {
+		b = append(b[:start], clean...)
+	}
+	return b
 }
 
 // fieldStep is %X{name}: the field of that name.
@@ -91,7 +108,7 @@ func fieldStep(options []string, _ func(string)) step {
 		case isSecret(name):
 			return append(b, hidden...)
 		}
-		return appendValue(b, value, 0)
+		return r.hidden(appendValue(b, value, 0), len(b))
 	}
 }
 

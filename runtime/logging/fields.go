@@ -19,7 +19,7 @@ func appendFields(b []byte, data logrus.Fields) []byte {
 	var buf [16]string
 	keys := buf[:0]
 	for key := range data {
-		if key != CategoryField {
+		if !IsOwnField(key) {
 			keys = append(keys, key)
 		}
 	}

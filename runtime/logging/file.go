@@ -35,6 +35,8 @@ type fileDest struct {
 	fallback io.Writer
 	note     func(logrus.Level, string) []byte
 	now      func() time.Time
+	// mark puts an entry's level before it, for a fallback that wants it.
+	mark func(logrus.Level, []byte) []byte
 
 	out     io.WriteCloser // rolling, or a file for what is not regular; nil if not open
 	seen    os.FileInfo    // what path led to when it was opened
@@ -60,6 +62,7 @@ func newFileDest(a appender, fallback io.Writer, note func(logrus.Level, string)
 		fallback: fallback,
 		note:     note,
 		now:      time.Now,
+		mark:     func(_ logrus.Level, entry []byte) []byte { return entry },
 	}
 }
 
@@ -111,9 +114,9 @@ func (d *fileDest) fail(now time.Time, err error, entries []byte) {
 	}
 	if reason := err.Error(); reason != d.reason {
 		d.reason = reason
-		_, _ = d.fallback.Write(d.note(logrus.ErrorLevel, fmt.Sprintf(
+		_, _ = d.fallback.Write(d.mark(logrus.ErrorLevel, d.note(logrus.ErrorLevel, fmt.Sprintf(
 			"the log %s cannot be written (%s): logging to standard error, and trying again every %v; %s",
-			d.path, reason, retryEvery, d.advice(err))))
+			d.path, reason, retryEvery, d.advice(err)))))
 	}
 	d.retryAt = now.Add(retryEvery)
 	d.divert(entries)

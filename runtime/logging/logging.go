@@ -10,6 +10,8 @@ import (
 	"time"
 
 	"github.com/sirupsen/logrus"
+
+	"spectrumlua/runtime/clock"
 )
 
 // CategoryField is the field whose value is log4cxx's logger name, %c.
@@ -34,6 +36,14 @@ type Options struct {
 	// Stdout and Stderr are for appenders to the console, and Stderr for
 	// whatever cannot go where it should; nil means the process's own.
 	Stdout, Stderr *os.File
+	// Hide hides secrets in messages and fields; nil hides none.
+	Hide func(text string) string
+	// Limits bound what is logged; nil means DefaultLimits.
+	Limits *Limits
+	// Clock is what the limits go by; nil means clock.Real.
+	Clock clock.Clock
+	// JournalSocket is where the journal listens; "" means systemd's.
+	JournalSocket string
 }
 
 // Logger is a logrus logger with an end. Its methods may be called from any
@@ -43,7 +53,8 @@ type Options struct {
 // too if that gives levels to single categories, or to an appender (Threshold).
 type Logger struct {
 	*logrus.Logger
-	outputs []*output
+	outputs  []*output
+	pipeline *pipeline
 }
 
 // Open sets up the log. It cannot fail, and it touches no log file yet: what
@@ -60,18 +71,13 @@ func Open(o Options) *Logger {
 	l := &Logger{Logger: logrus.New()}
 	l.ExitFunc = func(int) {} // Fatal must not end the process behind everyone's back
 	l.Level = c.levels.highest()
+	l.Out, l.Formatter = io.Discard, nothing{} // the pipeline writes
 	for _, a := range c.appenders {
-		out := newOutput(o, c, a)
-		l.outputs = append(l.outputs, out)
-		if len(l.outputs) > 1 {
-			l.AddHook(out)
-		}
+		l.outputs = append(l.outputs, newOutput(o, c, a))
 	}
-	l.Formatter = &logrus.TextFormatter{DisableColors: true}
-	l.Out = io.Discard
-	if len(l.outputs) > 0 {
-		l.Formatter, l.Out = l.outputs[0], l.outputs[0].queue
-	}
+	l.pipeline = &pipeline{outputs: l.outputs}
+	l.pipeline.limiter = newLimiter(*o.Limits, o.Clock, l.pipeline.summarize)
+	l.AddHook(l.pipeline)
 
 	log := l.Category(ownCategory)
 	for _, w := range c.warnings {
@@ -90,8 +96,23 @@ func (o Options) withDefaults() Options {
 	if o.Stderr == nil {
 		o.Stderr = os.Stderr
 	}
+	if o.Limits == nil {
+		limits := DefaultLimits()
+		o.Limits = &limits
+	}
+	if o.Clock == nil {
+		o.Clock = clock.Real()
+	}
+	if o.JournalSocket == "" {
+		o.JournalSocket = journalSocket
+	}
 	return o
 }
+
+// nothing formats an entry as nothing.
+type nothing struct{}
+
+func (nothing) Format(*logrus.Entry) ([]byte, error) { return nil, nil }
 
 // Category returns an entry whose %c is name. Keep it: each WithField makes a
 // new map.
@@ -99,9 +120,10 @@ func (l *Logger) Category(name string) *logrus.Entry {
 	return l.WithField(CategoryField, name)
 }
 
-// Flush waits until what was logged so far is written, 500 ms at most. It is
-// for what ends the process without Close.
+// Flush waits until what was logged so far is written, with the counts of what
+// was left out, 500 ms at most. It is for what ends the process without Close.
 func (l *Logger) Flush() {
+	l.summarize((*limiter).flush)
 	deadline := time.Now().Add(closeWait)
 	for _, out := range l.outputs {
 		out.queue.flush(time.Until(deadline))
@@ -114,6 +136,7 @@ var errUnwritten = errors.New("the log could not be written to its end in time")
 // Close writes what is queued and ends the log's goroutines, in 500 ms at
 // most. Entries logged afterwards are dropped. It may be called more than once.
 func (l *Logger) Close() error {
+	l.summarize((*limiter).close)
 	deadline := time.Now().Add(closeWait)
 	for _, out := range l.outputs {
 		out.queue.shut()
@@ -125,6 +148,12 @@ func (l *Logger) Close() error {
 		}
 	}
 	return err
+}
+
+func (l *Logger) summarize(how func(*limiter)) {
+	if l.pipeline != nil {
+		how(l.pipeline.limiter)
+	}
 }
 
 // guardPipes takes SIGPIPE, which Go otherwise lets end the process when a

@@ -164,15 +164,6 @@ func TestFieldThatLogs(t *testing.T) {
 	wantContains(t, tr.file(t, "x.log"), "R INFO lua inner\n", "R INFO lua outer x=chatty\n")
 }
 
-func TestFormatWithoutBuffer(t *testing.T) {
-	tr := openWith(t, "")
-	e := tr.Category("lua").WithTime(testTime)
-	e.Message, e.Level = "x", logrus.InfoLevel
-	if s, err := e.String(); err != nil || s != "2026-03-07 04:05:09,087 INFO  lua: x\n" {
-		t.Errorf("%q, %v", s, err)
-	}
-}
-
 const brokenPipeEnv = "LOGGING_TEST_BROKEN_PIPE"
 
 // logToBrokenPipe is the process that TestBrokenPipe starts.

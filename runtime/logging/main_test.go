@@ -69,9 +69,16 @@ type trial struct {
 // temporary folder. Empty text means no config file.
 func openWith(t *testing.T, text string) *trial {
 	t.Helper()
+	much := Rate{Burst: 1e9}
+	return openLimited(t, text, Options{Limits: &Limits{Own: much, Script: much, Lines: much, Bytes: much, Summary: time.Hour}})
+}
+
+// openLimited opens a log with those limits, clock and so on.
+func openLimited(t *testing.T, text string, o Options) *trial {
+	t.Helper()
 	dir := t.TempDir()
 	tr := &trial{dir: dir, stdout: tempFile(t, ""), stderr: tempFile(t, "")}
-	o := Options{JID: "irc.example.net", ID: "3", PID: 4711, Stdout: tr.stdout, Stderr: tr.stderr}
+	o.JID, o.ID, o.PID, o.Stdout, o.Stderr = "irc.example.net", "3", 4711, tr.stdout, tr.stderr
 	if text != "" {
 		o.ConfigFile = filepath.Join(dir, "backend-logging.cfg")
 		if err := os.WriteFile(o.ConfigFile, []byte(strings.ReplaceAll(text, "$DIR", dir)), 0o600); err != nil {

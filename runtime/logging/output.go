@@ -1,7 +1,6 @@
 package logging
 
 import (
-	"bytes"
 	"os"
 	"sync"
 	"time"
@@ -10,33 +9,42 @@ import (
 	"github.com/sirupsen/logrus"
 )
 
-// An output is an appender at work: it makes an entry's line and queues it. The
-// first one is the logger's formatter and its queue the logger's Out, as logrus
-// has it; each further one is a hook.
+// An output is an appender at work: it makes an entry's line and queues it.
 type output struct {
 	pattern   pattern
 	threshold level
 	levels    *levels
 	colour    bool
+	terminal  bool
+	hide      func(string) string
+	journal   *journalDest // if it is one
 	queue     *queue
 }
 
 func newOutput(o Options, c *config, a appender) *output {
-	out := &output{threshold: a.threshold, levels: &c.levels}
+	out := &output{threshold: a.threshold, levels: &c.levels, hide: o.Hide}
 	text := a.pattern
+	otherwise := defaultPattern
 	var d dest
-	switch stream := o.stream(a.target); a.target {
-	case toFile:
-		d = newFileDest(a, o.Stderr, out.note)
+	switch stream := o.stream(a.target); {
+	case a.target == toFile:
+		file := newFileDest(a, o.Stderr, out.note)
+		if isJournal(o.Stderr) {
+			file.mark = prefixed
+		}
+		d = file
+	case isJournal(stream):
+		out.journal = &journalDest{path: o.JournalSocket, stream: stream, jid: o.JID}
+		d, otherwise = out.journal, journalPattern
 	default:
-		out.colour = inColour(stream)
+		out.terminal = isatty.IsTerminal(stream.Fd())
+		if out.colour = inColour(stream); out.colour {
+			otherwise = terminalPattern
+		}
 		d = streamDest{stream}
 	}
-	switch {
-	case text == "" && out.colour:
-		text = terminalPattern
-	case text == "":
-		text = defaultPattern
+	if text == "" {
+		text = otherwise
 	}
 	out.pattern = compilePattern(text, func(warning string) {
 		c.warnings = append(c.warnings, o.ConfigFile+": "+warning)
@@ -65,50 +73,39 @@ func category(data logrus.Fields) string {
 	return "root" // log4cxx's name for it
 }
 
-// append appends the entry's line, if the entry is to be written.
-func (o *output) append(b []byte, e *logrus.Entry) []byte {
-	r := record{
-		time: e.Time, level: e.Level, category: category(e.Data),
-		message: e.Message, fields: e.Data, colour: o.colour,
-	}
-	if level(e.Level) > o.threshold || !o.levels.passes(e.Level, r.category) {
-		return b
-	}
-	return o.pattern.append(b, &r)
+// wants reports whether the entry is to be written.
+func (o *output) wants(r *record) bool {
+	return level(r.level) <= o.threshold && o.levels.passes(r.level, r.category)
 }
 
-// Format implements logrus.Formatter.
-func (o *output) Format(e *logrus.Entry) ([]byte, error) {
-	buf := e.Buffer
-	if buf == nil {
-		buf = new(bytes.Buffer)
+// append appends the entry's line as the destination takes it.
+func (o *output) append(b []byte, r record) []byte {
+	r.colour, r.hide = o.colour, o.hide
+	if o.journal == nil {
+		return o.pattern.append(b, &r)
 	}
-	_, _ = buf.Write(o.append(buf.AvailableBuffer(), e))
-	return buf.Bytes(), nil
+	return o.journal.frame(b, &r, o.pattern.append(nil, &r))
 }
-
-// Levels implements logrus.Hook.
-func (o *output) Levels() []logrus.Level { return logrus.AllLevels }
 
 var linePool = sync.Pool{New: func() any { return new([]byte) }}
 
 // maxPooled is the largest buffer that is kept after a long entry.
 const maxPooled = 16 << 10
 
-// Fire implements logrus.Hook.
-func (o *output) Fire(e *logrus.Entry) error {
+// log queues the entry if it is to be written.
+func (o *output) log(r *record) {
+	if !o.wants(r) {
+		return
+	}
 	line := linePool.Get().(*[]byte)
-	*line = o.append((*line)[:0], e)
+	*line = o.append((*line)[:0], *r)
 	_, _ = o.queue.Write(*line)
 	if cap(*line) <= maxPooled {
 		linePool.Put(line)
 	}
-	return nil
 }
 
 // note makes the line of an entry about the log itself.
 func (o *output) note(at logrus.Level, text string) []byte {
-	return o.pattern.append(nil, &record{
-		time: time.Now(), level: at, category: ownCategory, message: text, colour: o.colour,
-	})
+	return o.append(nil, record{time: time.Now(), level: at, category: ownCategory, message: text})
 }

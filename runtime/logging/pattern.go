@@ -18,7 +18,8 @@ type record struct {
 	category string
 	message  string
 	fields   logrus.Fields
-	colour   bool // for a terminal
+	colour   bool                // for a terminal
+	hide     func(string) string // hides secrets; nil hides none
 }
 
 // A step of a pattern appends its part of a record. Steps are made once, at

@@ -1,0 +1,197 @@
+package logging
+
+import (
+	"encoding/binary"
+	"errors"
+	"fmt"
+	"net"
+	"os"
+	"strconv"
+	"strings"
+	"syscall"
+	"time"
+
+	"github.com/sirupsen/logrus"
+)
+
+// How systemd's journal takes entries; see JOURNAL_NATIVE_PROTOCOL in its
+// documentation. The well-known library for it keeps one socket at a fixed
+// address for the process, and waits for the journal as long as that likes.
+const (
+	journalSocket = "/run/systemd/journal/socket"
+	// journalIdentifier is what journalctl -t finds our entries by.
+	journalIdentifier = "spectrum2_lua_backend"
+	// journalPattern leaves out what the journal has of its own.
+	journalPattern = "%c: %m%n"
+	// journalWait bounds one write.
+	journalWait = 100 * time.Millisecond
+	// journalBuffer makes room for an entry of maxEntry in one datagram.
+	journalBuffer = 4 * maxEntry
+	// shortEntry is what is left of an entry that is too long even so.
+	shortEntry = 16 << 10
+)
+
+// isJournal reports whether what is written to f goes to the journal: systemd
+// names that stream in the environment, which Spectrum hands on.
+func isJournal(f *os.File) bool {
+	device, inode, ok := strings.Cut(os.Getenv("JOURNAL_STREAM"), ":")
+	if !ok {
+		return false
+	}
+	info, err := f.Stat()
+	if err != nil {
+		return false
+	}
+	stat, ok := info.Sys().(*syscall.Stat_t)
+	return ok && device == strconv.FormatUint(uint64(stat.Dev), 10) && inode == strconv.FormatUint(stat.Ino, 10) //nolint:unconvert // on some systems Dev is shorter
+}
+
+// priorities are syslog's, by logrus level.
+var priorities = [...]byte{
+	logrus.PanicLevel: '2', logrus.FatalLevel: '2', logrus.ErrorLevel: '3', logrus.WarnLevel: '4',
+	logrus.InfoLevel: '6', logrus.DebugLevel: '7', logrus.TraceLevel: '7',
+}
+
+func priority(l logrus.Level) byte {
+	if int(l) < len(priorities) {
+		return priorities[l]
+	}
+	return '7'
+}
+
+// prefixed puts "<3>" and the like before each line of an entry, which is how
+// the journal finds the priority of what comes by a stream. A stream's entries
+// are single lines.
+func prefixed(l logrus.Level, entry []byte) []byte {
+	var b []byte
+	for line := range strings.Lines(string(entry)) {
+		b = append(b, '<', priority(l), '>')
+		b = append(b, line...)
+	}
+	return b
+}
+
+// A journalDest sends entries to the journal, one datagram each, so that one of
+// many lines stays one. What cannot be sent goes to the stream with priorities.
+type journalDest struct {
+	path   string
+	stream *os.File
+	jid    string
+	conn   *net.UnixConn
+	retry  time.Time // when to connect again after a failure
+}
+
+// frame makes of an entry what a journalDest takes: the queue knows bytes only.
+func (*journalDest) frame(b []byte, r *record, text []byte) []byte {
+	user := userOf(r.fields)
+	b = append(b, priority(r.level))
+	for _, part := range [...]string{r.category, user, strings.TrimRight(string(text), "\n")} {
+		b = binary.LittleEndian.AppendUint32(b, uint32(len(part))) //nolint:gosec // bounded by maxEntry
+		b = append(b, part...)
+	}
+	return b
+}
+
+// journalEntry is one frame.
+type journalEntry struct {
+	priority             byte
+	category, user, text string
+}
+
+func unframe(b []byte) (e journalEntry, rest []byte) {
+	e.priority, b = b[0], b[1:]
+	for _, part := range [...]*string{&e.category, &e.user, &e.text} {
+		n := binary.LittleEndian.Uint32(b)
+		*part, b = string(b[4:4+n]), b[4+n:]
+	}
+	return e, b
+}
+
+// write implements dest.
+func (d *journalDest) write(entries []byte) {
+	for len(entries) > 0 {
+		var e journalEntry
+		e, entries = unframe(entries)
+		if err := d.send(e); err != nil {
+			d.divert(e)
+		}
+	}
+}
+
+func (d *journalDest) divert(e journalEntry) {
+	var b []byte
+	for line := range strings.Lines(e.text + "\n") {
+		b = append(b, '<', e.priority, '>')
+		b = append(b, line...)
+	}
+	_, _ = d.stream.Write(b)
+}
+
+func (d *journalDest) send(e journalEntry) error {
+	if err := d.connect(); err != nil {
+		return err
+	}
+	_ = d.conn.SetWriteDeadline(time.Now().Add(journalWait))
+	_, err := d.conn.Write(d.datagram(e))
+	if errors.Is(err, syscall.EMSGSIZE) || errors.Is(err, syscall.ENOBUFS) {
+		if left := len(e.text) - shortEntry; left > 0 {
+			e.text = strings.ToValidUTF8(e.text[:shortEntry], "") + fmt.Sprintf("… (%d bytes more)", left)
+		}
+		_, err = d.conn.Write(d.datagram(e))
+	}
+	if err != nil {
+		d.close()
+		d.retry = time.Now().Add(retryEvery)
+	}
+	return err
+}
+
+func (d *journalDest) connect() error {
+	if d.conn != nil {
+		return nil
+	}
+	if time.Now().Before(d.retry) {
+		return errors.ErrUnsupported
+	}
+	conn, err := net.DialUnix("unixgram", nil, &net.UnixAddr{Name: d.path, Net: "unixgram"})
+	if err != nil {
+		d.retry = time.Now().Add(retryEvery)
+		return err
+	}
+	_ = conn.SetWriteBuffer(journalBuffer) // else long entries are cut
+	d.conn = conn
+	return nil
+}
+
+func (d *journalDest) datagram(e journalEntry) []byte {
+	var b []byte
+	field := func(name, value string) {
+		if value == "" {
+			return
+		}
+		b = append(b, name...)
+		if strings.Contains(value, "\n") {
+			b = append(b, '\n')
+			b = binary.LittleEndian.AppendUint64(b, uint64(len(value)))
+		} else {
+			b = append(b, '=')
+		}
+		b = append(append(b, value...), '\n')
+	}
+	field("MESSAGE", strings.ReplaceAll(e.text, "\n\t", "\n"))
+	field("PRIORITY", string(e.priority))
+	field("SYSLOG_IDENTIFIER", journalIdentifier)
+	field("SYSLOG_PID", strconv.Itoa(os.Getpid()))
+	field("SPECTRUM2_JID", d.jid)
+	field("SPECTRUM2_CATEGORY", e.category)
+	field("SPECTRUM2_USER", e.user)
+	return b
+}
+
+// close implements dest.
+func (d *journalDest) close() {
+	if d.conn != nil {
+		_ = d.conn.Close()
+		d.conn = nil
+	}
+}

@@ -1,0 +1,151 @@
+package logging
+
+import (
+	"runtime"
+	"strings"
+	"sync"
+	"time"
+
+	"github.com/sirupsen/logrus"
+)
+
+// Fields that say something about an entry and do not show. Beside CategoryField
+// these are for callers of logrus' WithField.
+const (
+	// SourceField is where in a script an entry comes from, as "irc.lua:120".
+	// Without it, that is the place in the program that logs it. Limits count
+	// by it.
+	SourceField = "\x00source"
+	// KeepField, with any value, exempts an entry from the budget that all
+	// places share: how logins end, what is refused.
+	KeepField = "\x00keep"
+)
+
+// IsOwnField reports whether a field is one of those that do not show.
+func IsOwnField(name string) bool {
+	return name == CategoryField || name == SourceField || name == KeepField
+}
+
+// scriptCategory is what package log of the modules calls a script's own lines.
+const scriptCategory = "script"
+
+// A pipeline is the hook through which all entries go: what no output wants is
+// dropped, what is too much is counted, and each output gets the rest.
+type pipeline struct {
+	outputs []*output
+	limiter *limiter // nil: no limits
+}
+
+// Levels implements logrus.Hook.
+func (p *pipeline) Levels() []logrus.Level { return logrus.AllLevels }
+
+// Fire implements logrus.Hook.
+func (p *pipeline) Fire(e *logrus.Entry) error {
+	r := record{time: e.Time, level: e.Level, category: category(e.Data), message: e.Message, fields: e.Data}
+	if !p.wanted(&r) {
+		return nil
+	}
+	allowed := p.limiter == nil || p.allowed(&r)
+	for _, out := range p.outputs {
+		if allowed || out.terminal {
+			out.log(&r)
+		}
+	}
+	return nil
+}
+
+func (p *pipeline) wanted(r *record) bool {
+	for _, out := range p.outputs {
+		if out.wants(r) {
+			return true
+		}
+	}
+	return false
+}
+
+func (p *pipeline) allowed(r *record) bool {
+	k := key{place: place{category: r.category, level: r.level}, user: userOf(r.fields)}
+	if source, ok := r.fields[SourceField].(string); ok && source != "" {
+		k.source = source
+	} else {
+		k.pc = callSite()
+	}
+	size := len(r.message)
+	for name, value := range r.fields {
+		size += len(name)
+		if s, ok := value.(string); ok {
+			size += len(s)
+		}
+	}
+	_, keep := r.fields[KeepField]
+	return p.limiter.allow(k, r.message, min(size, maxEntry), keep)
+}
+
+func userOf(fields logrus.Fields) string {
+	user, _ := fields["user"].(string)
+	return user
+}
+
+// summarize logs what has been left out of one place.
+func (p *pipeline) summarize(s summary) {
+	fields := logrus.Fields{"count": s.count, "within": s.over.Round(time.Second).String()}
+	switch {
+	case s.user == others:
+		fields["users"] = "several"
+	case s.users > 0:
+		fields["users"] = s.users
+	case s.user != "":
+		fields["user"] = s.user
+	}
+	if s.source != "" {
+		fields["at"] = s.source
+	}
+	r := record{
+		time: time.Now(), level: s.level, category: s.category, fields: fields,
+		message: "similar lines are left out, the last one: " + s.example,
+	}
+	for _, out := range p.outputs {
+		if !out.terminal {
+			out.log(&r)
+		}
+	}
+}
+
+// example is the beginning of a message, on one line.
+func example(message string) string {
+	first, _, cut := strings.Cut(strings.TrimSpace(message), "\n")
+	if len(first) > maxExample {
+		return strings.ToValidUTF8(first[:maxExample], "") + "…"
+	}
+	if cut {
+		return first + " …"
+	}
+	return strings.Clone(first)
+}
+
+// logrusPrefix is the names of logrus' functions, ownPrefix those of this
+// package.
+const (
+	logrusPrefix = "github.com/sirupsen/logrus."
+	ownPrefix    = "spectrumlua/runtime/logging."
+)
+
+// throughs remembers which program counters are logrus' or ours.
+var throughs sync.Map // uintptr → bool
+
+// callSite returns the program counter of what has called logrus.
+func callSite() uintptr {
+	var space [32]uintptr
+	for _, pc := range space[:runtime.Callers(3, space[:])] {
+		through, known := throughs.Load(pc)
+		if !known {
+			frame, _ := runtime.CallersFrames([]uintptr{pc}).Next()
+			through = strings.HasPrefix(frame.Function, logrusPrefix) || strings.HasPrefix(frame.Function, ownPrefix+"(*pipeline)")
+			throughs.Store(pc, through)
+		}
+		if !through.(bool) {
+			return pc
+		}
+	}
+	return 0
+}
