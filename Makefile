@@ -6,6 +6,8 @@ DESTDIR   ?=
 BIN       := bin
 FUZZTIME  ?= 20s
 SOAK      ?= 20m
+PROGRAMS  ?= 100000
+SEED      ?= 0
 
 PROGRAMS  := ./cmd/spectrum2_lua_backend ./cmd/spectrum2-lua
 
@@ -74,6 +76,11 @@ fuzz: ## Run each fuzzer for FUZZTIME (20s; or 5000x, a number of inputs)
 	    $(GO) test -run '^$$' -fuzz "^$$target\$$" -fuzztime $(FUZZTIME) -fuzzminimizetime 10x $$package; \
 	  done; \
 	done
+
+.PHONY: lua-diff
+lua-diff: ## Compare PROGRAMS (100000) random Lua programs with Debian's lua5.1 and luajit; SEED repeats a run
+	$(GO) build -o $(BIN)/luadiff ./luabind/internal/luadiff
+	$(BIN)/luadiff -n $(PROGRAMS) -seed $(SEED)
 
 .PHONY: soak
 soak: ## Let 2,000 users come and go for SOAK (20m), and look whether anything grows or is lost

@@ -49,18 +49,25 @@ type vm struct {
 	running    int // calls that have not returned
 }
 
+// NewState returns a Lua state of the size that scripts have, without libraries,
+// and what gives its threads their call stacks.
+func NewState() (*lua.LState, *callstack.Stacks) {
+	stacks := callstack.New(maxCallDepth)
+	return stacks.NewState(lua.Options{
+		SkipOpenLibs:     true,
+		RegistrySize:     registrySize,
+		RegistryMaxSize:  maxRegistrySize,
+		RegistryGrowStep: registryGrow,
+	}), stacks
+}
+
 // emptyVM makes a VM with all that a script finds in it, and no script.
 func (h *Host) emptyVM() *vm {
-	stacks := callstack.New(maxCallDepth)
+	state, stacks := NewState()
 	v := &vm{
-		host:   h,
-		stacks: stacks,
-		state: stacks.NewState(lua.Options{
-			SkipOpenLibs:     true,
-			RegistrySize:     registrySize,
-			RegistryMaxSize:  maxRegistrySize,
-			RegistryGrowStep: registryGrow,
-		}),
+		host:    h,
+		state:   state,
+		stacks:  stacks,
 		loading: bind.NewTable(),
 		modules: map[string]*lua.LTable{},
 		files:   map[string]struct{}{},

@@ -1,0 +1,117 @@
+package program
+
+import "fmt"
+
+// condition is a true or false expression, often a constant one.
+func (g *gen) condition(depth int) *Node {
+	if depth <= 0 {
+		if v := g.pickKind(boolean); v != nil && g.chance(50) {
+			return prefix(v.name)
+		}
+		return g.constantCondition()
+	}
+	return choose(g, []choice[*Node]{
+		{3, g.constantCondition},
+		{6, func() *Node {
+			return g.binary(g.comparison(), g.number(depth-1).Node, g.number(depth-1).Node)
+		}},
+		{1, func() *Node { return g.binary(g.comparison(), g.text(depth-1), g.text(depth-1)) }},
+		{1, func() *Node { return g.binary(pickOf(g, "==", "~="), g.value(depth-1), g.value(depth-1)) }},
+		{2, func() *Node { return g.unary("not", g.value(depth-1)).spaced() }},
+		{3, func() *Node {
+			return g.binary(pickOf(g, "and", "or"), g.condition(depth-1), g.condition(depth-1))
+		}},
+		{1, func() *Node { return g.objectCondition(depth) }},
+	})
+}
+
+func (g *gen) comparison() string { return pickOf(g, "<", ">", "<=", ">=", "==", "~=") }
+
+// spaced puts a blank after not.
+func (n *Node) spaced() *Node {
+	n.Parts[0] = n.Parts[0].(string) + " "
+	return n
+}
+
+// constantCondition is one that a compiler can decide.
+func (g *gen) constantCondition() *Node {
+	g.feature("constant condition")
+	switch g.r.IntN(8) {
+	case 0:
+		return g.unary("not", expr(pickOf(g, "nil", "true", "false", "0", `""`))).spaced()
+	case 1:
+		return g.binary(pickOf(g, "and", "or"), g.constantCondition(), g.constantCondition())
+	case 2:
+		return g.binary(g.comparison(), constant(g.r.IntN(3)), constant(g.r.IntN(3)))
+	case 3:
+		return expr(pickOf(g, "0", `""`, `"x"`, "1"))
+	}
+	return expr(pickOf(g, "true", "false", "nil", "false", "true"))
+}
+
+// text is a string expression.
+func (g *gen) text(depth int) *Node {
+	if depth <= 0 {
+		if v := g.pickKind(text); v != nil && g.chance(60) {
+			return prefix(v.name)
+		}
+		return g.textConstant()
+	}
+	return choose(g, []choice[*Node]{
+		{3, func() *Node { return g.text(0) }},
+		{4, func() *Node { return g.concatenation(depth) }},
+		{2, func() *Node { return g.textMethod(depth) }},
+		{1, func() *Node {
+			return g.binary("or", g.binary("and", g.condition(depth-1), g.text(depth-1)), g.text(depth-1))
+		}},
+		{1, func() *Node { return expr("tostring(", g.fit(g.number(depth-1)), ")") }},
+		{1, func() *Node { return expr("type(", g.value(depth-1), ")") }},
+		{1, func() *Node { return g.objectText(depth) }},
+	})
+}
+
+func (g *gen) concatenation(depth int) *Node {
+	g.feature("concatenation")
+	n := g.piece(depth - 1)
+	for range g.between(1, 4) {
+		n = g.binary("..", g.piece(depth-1), n)
+	}
+	return n
+}
+
+// piece is what can be concatenated: a text, or a number whose digits every
+// implementation agrees on.
+func (g *gen) piece(depth int) *Node {
+	if g.chance(60) {
+		return g.text(depth)
+	}
+	return paren(g.fit(g.number(depth)))
+}
+
+func (g *gen) textMethod(depth int) *Node {
+	g.feature("method of a text")
+	s := g.text(depth - 1)
+	if s.level != suffixed {
+		s = paren(s)
+	}
+	for range g.between(1, 3) {
+		s = prefix(s, ":", pickOf(g, "upper()", "lower()", "reverse()", "rep(2)", "sub(2, 5)", "sub(-3)", `gsub("%w", "<%0>", 3):sub(1, 9)`,
+			`format(1, 2)`, `match(".*")`))
+	}
+	return s
+}
+
+func (g *gen) textConstant() *Node {
+	g.feature("text")
+	switch g.r.IntN(8) {
+	case 0:
+		g.feature("escape")
+		return expr(`"` + pickOf(g, `a\tb`, `\65\066C`, `q\"q`, `\\`, `a\nb`, `\0z`, "a\\\nb", `\a\b\f\v\r`, `\1234`) + `"`)
+	case 1:
+		g.feature("long text")
+		return expr(pickOf(g, "[[x]]", "[[\nline\nline]]", "[=[ ]] ]=]", "[==[a\n]=]b]==]", "[[\\n]]"))
+	case 2:
+		return expr(pickOf(g, `''`, `'a"b'`, `"it's"`, `"10"`, `"0x1p"`))
+	}
+	return expr(fmt.Sprintf("%q", pickOf(g, "a", "b", "abc", "x1", "hello", "")))
+}
