@@ -29,6 +29,7 @@ spectrum.backend_config {
 -- What the server says goes to these, in this order.
 events.add(require "irc.register")
 events.add(require "irc.sasl")
+events.add(require "irc.nicks")
 events.add(require "irc.parting")
 events.add(rooms)
 events.add(require "irc.refusals")

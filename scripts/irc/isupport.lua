@@ -12,7 +12,6 @@ local DEFAULTS = {
   CHANMODES = "b,k,l,imnpst",
   PREFIX = "(ov)@+",
   MODES = "3",
-  NICKLEN = "9",
   STATUSMSG = "",
 }
 

@@ -25,6 +25,9 @@ local link = {}
 -- asked again.
 local STABLE, REFUSED = 60, 30
 
+-- PATIENCE is how many times longer the first pause is after a refused login.
+local PATIENCE = 10
+
 -- GOODBYE is how long a QUIT may take, in seconds: a logout has one for all servers.
 local GOODBYE = 0.3
 
@@ -183,10 +186,15 @@ local function drop(session, l, why)
 end
 
 -- delay is how long to wait before the next attempt: longer with each failure, and
--- up to a quarter less, so that users do not come back together.
+-- up to a quarter less, so that users do not come back together. Servers count logins
+-- that they have refused, so after one the first pause is a long one already.
 local function delay(l)
   local full = settings.reconnect_delay * 2 ^ math.min(l.attempts - 1, 30)
-  return math.min(full, settings.reconnect_delay_max) * (1 - math.random() / 4)
+  local seconds = math.min(full, settings.reconnect_delay_max)
+  if l.refused_login then
+    seconds = math.max(seconds, settings.reconnect_delay * PATIENCE)
+  end
+  return seconds * (1 - math.random() / 4)
 end
 
 -- lost handles the end of a connection, or that there is none.
@@ -207,7 +215,7 @@ function link.lost(session, l, why)
     return link.give_up(session, l)
   end
   l.at = l.at % #l.addresses + 1
-  if l.at ~= 1 and not was_online then
+  if l.at ~= 1 and not was_online and not l.refused_login then
     l.state = "connecting" -- the next of the list, at once
     return
   end
@@ -217,6 +225,7 @@ function link.lost(session, l, why)
     return link.give_up(session, l)
   end
   local seconds = delay(l)
+  l.refused_login = nil
   l.state, l.wake = "waiting", time.monotonic() + seconds
   events.emit("waiting", session, l, why, seconds)
 end
@@ -227,6 +236,13 @@ function link.lose(l, why)
   if l.conn then
     l.conn:close()
   end
+end
+
+-- refused ends a connection whose login was refused, although the same one has worked
+-- before: the network has a problem, and another attempt comes later.
+function link.refused(l, why)
+  l.refused_login = true
+  link.lose(l, why .. "; it has worked before")
 end
 
 -- fail ends a link for good: trying again would lead to the same. `err` is the error
@@ -257,7 +273,9 @@ end
 -- rename asks for another nick. It is the one to ask for at later logins, too, once
 -- the server has given it.
 function link.rename(session, l, nick)
-  l.asked_nick = nick
+  local length = isupport.number(l.isupport, "NICKLEN")
+  nick = length and encoding.utf8.truncate(nick, math.max(length, 4)) or nick
+  l.asked_nick, l.claiming = nick, nil
   return out.send(session, l, "NICK", nick)
 end
 

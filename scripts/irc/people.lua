@@ -2,10 +2,9 @@
 -- nicks and modes.
 
 local isupport = require "irc.isupport"
-local link = require "irc.link"
 local listing = require "irc.listing"
 local members = require "irc.members"
-local names = require "irc.names"
+local nicks = require "irc.nicks"
 local out = require "irc.out"
 local parting = require "irc.parting"
 local rooms = require "irc.rooms"
@@ -29,14 +28,6 @@ local function each_perhaps(l, nick, fn)
     if room.listing or members.get(l, room, nick) then
       fn(room)
     end
-  end
-end
-
--- regain asks for the nick that the user wants, now that somebody has let go of it:
--- himself, for one, whose old connection the server had not missed yet.
-local function regain(session, l, nick)
-  if names.fold(l, nick) == names.fold(l, l.wanted) and not members.is_me(l, nick) then
-    link.rename(session, l, l.wanted)
   end
 end
 
@@ -102,7 +93,7 @@ local function quit(session, l, msg)
   each_perhaps(l, nick, function(room)
     members.left(session, l, room, nick, reason)
   end)
-  regain(session, l, nick)
+  nicks.freed(session, l, nick)
 end
 
 -- Modes ------------------------------------------------------------------------------
@@ -185,15 +176,13 @@ people.events = {
     local from, to = msg.source.nick, msg.params[1]
     if members.is_me(l, from) then
       l.nick = to
-      if l.asked_nick and names.fold(l, to) == names.fold(l, l.asked_nick) then
-        l.wanted, l.asked_nick = to, nil -- no nick that somebody else has forced on us
-      end
+      nicks.changed(l, to)
     end
     each_perhaps(l, from, function(room)
       members.renamed(session, l, room, from, to)
     end)
     if not members.is_me(l, to) then
-      regain(session, l, from)
+      nicks.freed(session, l, from)
     end
   end,
 

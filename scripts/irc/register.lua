@@ -5,22 +5,22 @@
 --
 -- What is asked for in between stands in link.reg:
 --   offered   capabilities that the server has, with their values
---   waiting   how many CAP REQ are not answered yet
---   tries     how many nicks have been refused
+--   waiting   capabilities that were asked for, without an answer yet
+--   welcomed  001 has come
+--   ended     CAP END was sent
 --   again     rooms that have been asked for twice, since NickServ was slower
 
 local crypto = require "spectrum.crypto"
-local encoding = require "spectrum.encoding"
 local isupport = require "irc.isupport"
 local link = require "irc.link"
 local names = require "irc.names"
+local logins = require "irc.logins"
 local message = require "irc.message"
+local nicks = require "irc.nicks"
 local out = require "irc.out"
 local sasl = require "irc.sasl"
 local say = require "irc.say"
 local settings = require "irc.settings"
-
-local utf8 = encoding.utf8
 
 local register = {}
 
@@ -47,33 +47,44 @@ local function finish_caps(l)
   end
 end
 
--- after_caps goes on when each CAP REQ has been answered.
+-- after_caps goes on when each capability that was asked for has an answer.
 local function after_caps(session, l)
-  if l.state ~= "registering" or l.reg.waiting > 0 or l.reg.ended then
+  if l.state ~= "registering" or next(l.reg.waiting) or l.reg.ended or l.reg.authenticates then
     return
   end
+  l.reg.authenticates = true
   if not sasl.start(session, l) then
     finish_caps(l)
   end
 end
 
--- request asks for those of the offered capabilities that we want and do not have.
-local function request(session, l, offered)
+-- ask_for asks for capabilities, as many in a line as fit.
+local function ask_for(l, list)
   local lines = {}
-  for _, name in ipairs(register.caps) do
-    if offered[name] ~= nil and not l.caps[name] and (name ~= "sasl" or sasl.wanted(session, l)) then
-      local last = lines[#lines]
-      if not last or #last + #name > REQ then
-        lines[#lines + 1] = name
-      else
-        lines[#lines] = last .. " " .. name
-      end
+  for _, name in ipairs(list) do
+    local last = lines[#lines]
+    if not last or #last + #name > REQ then
+      lines[#lines + 1] = name
+    else
+      lines[#lines] = last .. " " .. name
     end
+    l.reg.waiting[name] = true
   end
-  l.reg.waiting = l.reg.waiting + #lines
   for _, line in ipairs(lines) do
     out.now(l, "CAP", "REQ", line)
   end
+end
+
+-- request asks for those of the offered capabilities that we want and do not have.
+local function request(session, l, offered)
+  local list = {}
+  for _, name in ipairs(register.caps) do
+    local wanted = offered[name] ~= nil and not l.caps[name] and not l.reg.waiting[name]
+    if wanted and (name ~= "sasl" or sasl.wanted(session, l)) then
+      list[#list + 1] = name
+    end
+  end
+  ask_for(l, list)
   after_caps(session, l)
 end
 
@@ -99,6 +110,7 @@ function CAP.LS(session, l, more, text)
   end
 end
 
+-- A server may answer one request in several lines.
 function CAP.ACK(session, l, _, text)
   for name in pairs(read_caps(text)) do
     local gone = name:match("^%-(.*)$")
@@ -106,24 +118,23 @@ function CAP.ACK(session, l, _, text)
       l.caps[gone] = nil
     else
       l.caps[name] = l.reg.offered[name] or ""
+      l.reg.waiting[name] = nil
     end
   end
-  l.reg.waiting = math.max(l.reg.waiting - 1, 0)
   after_caps(session, l)
 end
 
 -- A refusal is of all that the line has asked for, so each is asked for alone, once.
 function CAP.NAK(session, l, _, text)
-  l.reg.waiting = math.max(l.reg.waiting - 1, 0)
   local list = {}
   for name in pairs(read_caps(text)) do
+    l.reg.waiting[name] = nil
     list[#list + 1] = name
   end
   table.sort(list)
   if #list > 1 and not l.reg.ended then
-    l.reg.waiting = l.reg.waiting + #list
     for _, name in ipairs(list) do
-      out.now(l, "CAP", "REQ", name)
+      ask_for(l, { name })
     end
   end
   after_caps(session, l)
@@ -144,49 +155,6 @@ function CAP.DEL(_, l, _, text)
   end
 end
 
--- Nicks ------------------------------------------------------------------------
-
--- another_nick is what to try after a refusal: alice_, alice__, then alic123 and the
--- like, since a server that cuts nicks would cut what is added as well.
-local function another_nick(l)
-  local tries = l.reg.tries
-  if tries <= 2 then
-    return l.wanted .. ("_"):rep(tries)
-  end
-  return ("%s%03d"):format((utf8.truncate(l.wanted, 6)), math.random(0, 999))
-end
-
--- nick_refused tries another nick, so many times.
-local function nick_refused(l, text, err)
-  if l.state ~= "registering" or l.reg.welcomed then
-    return -- a change of nick, which irc/replies.lua tells of
-  end
-  l.reg.tries = l.reg.tries + 1
-  if l.reg.tries > settings.nick_tries then
-    return link.fail(l, err, text)
-  end
-  l.nick = another_nick(l)
-  out.now(l, "NICK", l.nick)
-end
-
-local function nick_in_use(_, l)
-  nick_refused(l, ("the nick %s is in use"):format(l.wanted), "name_in_use")
-end
-
--- nick_invalid: the server does not like its characters, or its length. What is
--- left of it without any doubtful ones is tried once.
-local function nick_invalid(_, l, msg)
-  if l.state ~= "registering" or l.reg.welcomed then
-    return
-  end
-  local plain = l.nick:gsub("[^%w]", ""):gsub("^%d+", ""):sub(1, 9)
-  if l.reg.simplified or plain == "" or plain == l.nick then
-    return link.fail(l, "invalid_username", ("the nick %s is not allowed: %s"):format(l.nick, msg.params[#msg.params]))
-  end
-  l.reg.simplified, l.nick, l.wanted = true, plain, plain
-  out.now(l, "NICK", plain)
-end
-
 -- The greeting -----------------------------------------------------------------
 
 -- webirc tells the server who stands behind this connection. Spectrum does not know
@@ -199,23 +167,28 @@ local function webirc(session, l)
 end
 
 local function connected(session, l)
-  l.reg = { offered = {}, waiting = 0, tries = 0, again = {} }
-  l.nick = l.wanted
+  l.reg = { offered = {}, waiting = {}, again = {} }
+  l.nick = nicks.first(l)
   if settings.webirc then
     webirc(session, l)
   end
   local password = settings.send_pass and settings.fill(settings.server_password, session)
   if password and password ~= "" then
     out.now(l, "PASS", password)
+    l.reg.password = true
   end
   out.now(l, "CAP", "LS", "302")
   out.now(l, "NICK", l.nick)
-  local username = (settings.fill(settings.username, session, l.nick) or ""):gsub("[^%w%-_.]", ""):sub(1, 10)
-  out.now(l, "USER", username ~= "" and username or "user", "0", "*", settings.fill(settings.realname, session, l.nick) or l.nick)
+  nicks.say_user(session, l)
+  local reg = l.reg
   session:after("cap " .. l.key, settings.cap_timeout, function()
-    if l.conn and l.state == "registering" and not l.reg.welcomed and not l.sasl then
-      finish_caps(l) -- the talk about capabilities has no end
+    if l.reg ~= reg or not l.conn or l.state ~= "registering" or reg.welcomed or reg.authenticates then
+      return
     end
+    if sasl.required() then
+      return link.lose(l, "the server does not answer what is asked about capabilities")
+    end
+    finish_caps(l) -- the talk about capabilities has no end
   end)
 end
 
@@ -248,12 +221,12 @@ local function welcome(session, l)
   if l.state ~= "registering" or not l.reg.welcomed then
     return
   end
+  if l.reg.password then
+    logins.worked(session, l, "pass")
+  end
   identify(session, l)
   commands(session, l)
   link.online(session, l)
-  if l.nick ~= l.wanted then
-    link.tell(session, l, ("You cannot be %s there, so you are %s."):format(l.wanted, l.nick))
-  end
   if settings.one_server and not session.data.connected then
     session.data.connected = true
     session:connected()
@@ -285,6 +258,15 @@ local FINAL = { "%f[%w][kgzdqx][%-:]?lined?%f[%W]", "%f[%w]banned%f[%W]", "%f[%w
 
 -- WRONG are those of a wrong password, before we are in: not all servers say 464.
 local WRONG = { "%f[%w]password", "access denied", "not authori[sz]ed" }
+
+-- wrong_password ends a login whose password the server has refused: for good, unless
+-- the same password has worked before.
+local function wrong_password(session, l, text)
+  if l.reg.password and logins.trusted(session, l, "pass") then
+    return link.refused(l, text)
+  end
+  link.fail(l, "authentication_failed", text)
+end
 
 local function has_any(text, patterns)
   text = text:lower()
@@ -318,7 +300,9 @@ register.events = {
 
   ["001"] = function(session, l, msg)
     l.reg.welcomed = true
-    l.nick = msg.params[1] or l.nick
+    if sasl.required() and not l.account then
+      return sasl.impossible(session, l)
+    end
     l.user, l.host = last(msg):match("%S+!(%S+)@(%S+)$")
     session:after("welcome " .. l.key, WELCOME, function()
       if l.conn then
@@ -347,30 +331,22 @@ register.events = {
 
   ["477"] = registered_only,
 
-  ["432"] = nick_invalid,
-  ["433"] = nick_in_use,
-  ["436"] = nick_in_use,
-  ["437"] = function(session, l, msg) -- of a channel, too
-    if not names.is_room(l, msg.params[2]) then
-      nick_in_use(session, l, msg)
-    end
-    return false -- irc/rooms.lua and irc/replies.lua look at it, too
-  end,
-
-  ["464"] = function(_, l)
+  ["464"] = function(session, l)
     if l.state ~= "registering" then
       return false -- it answers OPER
     end
-    link.fail(l, "authentication_failed", "the server's password is wrong")
+    wrong_password(session, l, "the server's password is wrong")
   end,
   ["465"] = function(_, l, msg)
     link.fail(l, "authentication_impossible", "banned from the server: " .. last(msg))
   end,
-  ERROR = function(_, l, msg)
+  ERROR = function(session, l, msg)
     if has_any(last(msg), FINAL) then
       link.fail(l, "authentication_impossible", last(msg))
     elseif not l.reg.welcomed and has_any(last(msg), WRONG) then
-      link.fail(l, "authentication_failed", last(msg))
+      wrong_password(session, l, last(msg))
+    elseif nicks.refused(session, l, last(msg)) then
+      link.lose(l, last(msg) .. "; the next login has another name")
     else
       link.lose(l, last(msg))
     end

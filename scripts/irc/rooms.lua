@@ -31,8 +31,9 @@ local text = require "irc.text"
 local rooms = {}
 
 -- NAMES is how many seconds the server has to list who is there, and after which a
--- JOIN may be repeated. ANSWER is how many it has to answer a JOIN.
-local NAMES, ANSWER = 20, 30
+-- JOIN may be repeated. ANSWER is how many it has to answer a JOIN, which is looked at
+-- every STEP.
+local NAMES, ANSWER, STEP = 20, 30, 5
 
 local NOBODY = "-" -- a nick that nobody can have
 
@@ -118,15 +119,16 @@ function rooms.refuse(session, l, room, flag, why)
   forget(session, l, room)
 end
 
--- watch ends the user's wait for a JOIN that the server does not answer. The time
--- counts from when the line has left.
-local function watch(session, l, room, number)
-  session:after("join " .. l.key .. " " .. room.channel, ANSWER, function()
+-- watch ends the user's wait for a JOIN that the server does not answer in so many
+-- seconds after the line has left.
+local function watch(session, l, room, number, left)
+  session:after("join " .. l.key .. " " .. room.channel, STEP, function()
     if l.rooms[names.fold(l, room.channel)] ~= room or room.state ~= "asked" or room.number ~= number then
       return
     end
-    if out.waits(l, "JOIN", room.channel) then
-      return watch(session, l, room, number)
+    left = out.waits(l, "JOIN", room.channel) and ANSWER or left - STEP
+    if left > 0 then
+      return watch(session, l, room, number, left)
     end
     rooms.refuse(session, l, room, "room_not_found", "the server does not answer")
   end)
@@ -144,7 +146,7 @@ local function ask(session, l, room)
   if not ok then
     return rooms.refuse(session, l, room, "room_not_found", why)
   end
-  watch(session, l, room, room.number)
+  watch(session, l, room, room.number, ANSWER)
 end
 
 -- show tells Spectrum all of a room that we are in.

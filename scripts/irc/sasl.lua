@@ -7,6 +7,7 @@ local crypto = require "spectrum.crypto"
 local encoding = require "spectrum.encoding"
 local events = require "irc.events"
 local link = require "irc.link"
+local logins = require "irc.logins"
 local out = require "irc.out"
 local settings = require "irc.settings"
 
@@ -91,15 +92,35 @@ local function usable(session, l, offered)
   return list
 end
 
--- required tells whether the admin has chosen a mechanism, so that there is no
+-- required reports whether the admin has chosen a mechanism, so that there is no
 -- going on without it.
-local function required()
+function sasl.required()
   return MECHANISMS[settings.sasl:upper()] ~= nil
 end
 
--- wanted tells whether SASL would be tried if the server lets us.
+-- wanted reports whether SASL would be tried if the server lets us.
 function sasl.wanted(session, l)
   return settings.sasl ~= "off" and #usable(session, l, l.reg.offered.sasl or "") > 0
+end
+
+-- refuse ends a login: for good, unless the same login has worked before. Then the
+-- network has a problem, and not the user.
+local function refuse(session, l, err, why)
+  if logins.trusted(session, l, "sasl") then
+    return link.refused(l, why)
+  end
+  link.fail(l, err, why)
+end
+
+-- impossible ends a login without SASL, where the admin wants it.
+function sasl.impossible(session, l)
+  refuse(session, l, "authentication_impossible", "the server does not offer the login (SASL) that is set for it")
+end
+
+-- go_on goes on without an account.
+local function go_on(session, l, why)
+  link.tell(session, l, why .. "; you are not logged in to an account.")
+  events.emit("sasl done", session, l)
 end
 
 -- failed ends SASL without success: for good, or, if it is optional, to go on
@@ -107,10 +128,9 @@ end
 local function failed(session, l, why)
   l.sasl = nil
   if settings.sasl == "optional" then
-    link.tell(session, l, why .. "; you are not logged in to an account.")
-    return events.emit("sasl done", session, l)
+    return go_on(session, l, why)
   end
-  link.fail(l, "authentication_failed", why)
+  refuse(session, l, "authentication_failed", why)
 end
 
 -- try begins with the next mechanism.
@@ -124,16 +144,33 @@ local function try(session, l, why)
   out.now(l, "AUTHENTICATE", s.name)
 end
 
--- start begins SASL, if there is one to begin; it returns whether there is.
+-- limit ends SASL if the server does not answer. That says nothing about the password.
+local function limit(session, l)
+  local s = l.sasl
+  session:after("sasl " .. l.key, settings.sasl_timeout, function()
+    if l.sasl ~= s or not l.conn then
+      return
+    end
+    l.sasl = nil
+    if settings.sasl ~= "optional" then
+      return link.lose(l, "the server does not answer the login (SASL)")
+    end
+    out.now(l, "AUTHENTICATE", "*")
+    go_on(session, l, "the server does not answer the login (SASL)")
+  end)
+end
+
+-- start begins SASL, if there is one to begin; it reports whether there is.
 function sasl.start(session, l)
   if not l.caps.sasl then
-    if required() then
-      link.fail(l, "authentication_impossible", "the server does not offer the login (SASL) that is set for it")
+    if sasl.required() then
+      sasl.impossible(session, l)
       return true
     end
     return false
   end
   l.sasl = { list = usable(session, l, l.reg.offered.sasl or "") }
+  limit(session, l)
   try(session, l, "no way to log in (SASL) is known to both sides")
   return true
 end
@@ -173,14 +210,15 @@ local function challenge(session, l, msg)
 end
 
 -- refused: another mechanism is tried only if this one is not known to the server;
--- a wrong password stays wrong.
+-- a wrong password stays wrong, and a server that has not proved that it knows the
+-- password is not told it.
 local function refused(session, l, msg)
   local s = l.sasl
   if not s then
     return
   end
   local why = "the login failed: " .. (s.why or msg.params[#msg.params] or "no reason given")
-  if not s.listed and l.reg.offered.sasl ~= "" then
+  if s.why or not s.listed and l.reg.offered.sasl ~= "" then
     s.list = {}
   end
   s.listed = nil
@@ -208,6 +246,7 @@ sasl.events = {
       return failed(session, l, "the server has not proved who it is")
     end
     l.sasl, l.account = nil, l.account or true
+    logins.worked(session, l, "sasl")
     events.emit("sasl done", session, l)
   end,
   ["904"] = refused,
