@@ -222,6 +222,9 @@ func (p *pool) close() error {
 }
 
 func (p *pool) query(ctx context.Context, text string, args []any) (*sql.Rows, error) {
+	if err := p.engine.check(ctx, p.db.QueryContext, text, args); err != nil {
+		return nil, err
+	}
 	s, err := p.statement(ctx, text, args)
 	switch {
 	case err != nil:
@@ -233,14 +236,24 @@ func (p *pool) query(ctx context.Context, text string, args []any) (*sql.Rows, e
 }
 
 func (p *pool) exec(ctx context.Context, text string, args []any) (sql.Result, error) {
-	s, err := p.statement(ctx, text, args)
-	switch {
-	case err != nil:
+	if err := p.engine.check(ctx, p.db.QueryContext, text, args); err != nil {
 		return nil, err
-	case s != nil:
-		return s.ExecContext(ctx, args...)
 	}
-	return p.db.ExecContext(ctx, text, args...)
+	s, err := p.statement(ctx, text, args)
+	if err != nil {
+		return nil, err
+	}
+	if s != nil {
+		return p.engine.run(ctx, text, args, runner{s.QueryContext, s.ExecContext})
+	}
+	return p.engine.run(ctx, text, args, runner{
+		func(ctx context.Context, args ...any) (*sql.Rows, error) {
+			return p.db.QueryContext(ctx, text, args...)
+		},
+		func(ctx context.Context, args ...any) (sql.Result, error) {
+			return p.db.ExecContext(ctx, text, args...)
+		},
+	})
 }
 
 // statement is a statement prepared, if that is worth it: one without

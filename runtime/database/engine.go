@@ -21,6 +21,9 @@ type Engine struct {
 	place func(s server) (Place, error)
 	// connector makes what opens connections. For SQLite, path is the file.
 	connector func(p Place, path string) (driver.Connector, error)
+	// columns finds the columns of those tables that exist; nil if the server
+	// refuses fractions for integers by itself.
+	columns func(ctx context.Context, query queryFunc, tables []string) ([]column, error)
 	// kind tells what an error means.
 	kind func(err error) errorKind
 	// lockMigrations keeps other processes from migrating until the

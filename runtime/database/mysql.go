@@ -19,6 +19,7 @@ func newMySQL() *Engine {
 		prepares:  true,
 		place:     mysqlPlace,
 		connector: connectMySQL,
+		columns:   mysqlColumns,
 		kind:      mysqlKind,
 		lockMigrations: func(ctx context.Context, tx *Tx, timeout int) error {
 			var got int

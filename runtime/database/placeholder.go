@@ -140,6 +140,33 @@ func (s syntax) controls(text string) bool {
 	}
 }
 
+// bodies are what CREATE makes whose body may have semicolons.
+var bodies = []string{"PROCEDURE", "FUNCTION", "TRIGGER", "EVENT", "PACKAGE", "RULE"}
+
+// several reports whether a text has more than one statement. Servers refuse
+// that by themselves, so it is enough to be sure of the ones that are reported.
+// SQLite would run all of them, and keep what it has done if one fails.
+func (e *Engine) several(text string) bool {
+	s := e.syntax
+	text = text[s.start(text):]
+	words, end := s.words(text)
+	rest := text[end:]
+	switch {
+	case e == SQLite && words[0] == "CREATE" && slices.Contains(words, "TRIGGER"):
+		for words[0] != "END" { // the statements of the body
+			rest = rest[s.start(rest):]
+			if rest == "" {
+				return false // SQLite says what is missing
+			}
+			words, end = s.words(rest)
+			rest = rest[end:]
+		}
+	case slices.ContainsFunc(words, func(w string) bool { return slices.Contains(bodies, w) }):
+		return false
+	}
+	return !s.empty(rest)
+}
+
 // words are the words of the first statement, and where it ends. There is at
 // least one, if only "".
 func (s syntax) words(text string) (words []string, end int) {

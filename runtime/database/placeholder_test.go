@@ -85,6 +85,32 @@ func TestTransactionsAreNotBegunByStatements(t *testing.T) {
 	}
 }
 
+func TestSeveralStatements(t *testing.T) {
+	for text, want := range map[string]bool{
+		"SELECT 1": false, "SELECT 1;": false, "SELECT 1;\n-- a\n;": false, "SELECT ';'": false, "SELECT 1 -- ; 2\n": false, "": false, ";": false,
+		"SELECT 1; SELECT 2": true, "SELECT 1;NONSENSE": true, "; SELECT 1;; SELECT 2": true, "SELECT \"a;\"; x": true,
+		"INSERT INTO trigger_log VALUES (1); SELECT 1":                                       true,
+		"CREATE TABLE a (b INTEGER); CREATE TRIGGER c AFTER INSERT ON a BEGIN SELECT 1; END": true,
+	} {
+		for _, e := range []*Engine{SQLite, PostgreSQL, MySQL} {
+			if e.several(text) != want {
+				t.Errorf("%s: %q, want %v", e.Name, text, want)
+			}
+		}
+	}
+	const trigger = "CREATE TEMP TRIGGER t AFTER INSERT ON a BEGIN DELETE FROM a; SELECT CASE 1 WHEN 1 THEN 2 END; END;"
+	for text, want := range map[string]bool{trigger: false, trigger + " SELECT 1": true, "CREATE TRIGGER t BEGIN SELECT 1;": false} {
+		if SQLite.several(text) != want {
+			t.Errorf("%q, want %v", text, want)
+		}
+	}
+	for _, e := range []*Engine{PostgreSQL, MySQL} {
+		if e.several("CREATE FUNCTION f() RETURNS int BEGIN ATOMIC SELECT 1; SELECT 2; END") {
+			t.Errorf("%s: the body of a function is several statements", e.Name)
+		}
+	}
+}
+
 func FuzzPlaceholders(f *testing.F) {
 	f.Add("SELECT ?, '?', \"?\", $a$ ? $a$, E'\\'?' /* ? /* */ */ -- ?\n")
 	f.Add("`?[?]#?\n--?$$?:a@b$1??")

@@ -108,7 +108,9 @@ func connectPostgres(p Place, _ string) (driver.Connector, error) {
 	}
 	dialer := &net.Dialer{Timeout: connectTimeout, KeepAlive: keepAlive}
 	c.DialFunc = dialer.DialContext
-	return stdlib.GetConnector(*c, stdlib.OptionResetSession(checkIdle)), nil
+	c.DefaultQueryExecMode = pgx.QueryExecModeExec
+	c.StatementCacheCapacity, c.DescriptionCacheCapacity = 0, 0
+	return postgresConnector{stdlib.GetConnector(*c, stdlib.OptionResetSession(checkIdle))}, nil
 }
 
 // checkIdle finds a connection that the server has ended while nobody used it:

@@ -25,6 +25,7 @@ func newSQLite() *Engine {
 		syntax:    syntax{backtick: true, bracket: true},
 		prepares:  true,
 		connector: connectSQLite,
+		columns:   sqliteColumns,
 		kind:      sqliteKind,
 		// A transaction has the one lock for writing from its beginning.
 		lockMigrations: func(context.Context, *Tx, int) error { return nil },

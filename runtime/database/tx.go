@@ -113,6 +113,9 @@ func (t *Tx) Query(ctx context.Context, text string, args ...any) (*sql.Rows, er
 	if t.broken != nil {
 		return nil, t.broken
 	}
+	if err := t.Engine().check(ctx, t.tx.QueryContext, text, args); err != nil {
+		return nil, t.plain(err)
+	}
 	if s := t.statement(ctx, text, args); s != nil {
 		rows, err := s.QueryContext(ctx, args...)
 		return rows, t.plain(err)
@@ -126,11 +129,21 @@ func (t *Tx) Exec(ctx context.Context, text string, args ...any) (sql.Result, er
 	if t.broken != nil {
 		return nil, t.broken
 	}
-	if s := t.statement(ctx, text, args); s != nil {
-		result, err := s.ExecContext(ctx, args...)
-		return result, t.plain(err)
+	if err := t.Engine().check(ctx, t.tx.QueryContext, text, args); err != nil {
+		return nil, t.plain(err)
 	}
-	result, err := t.tx.ExecContext(ctx, text, args...)
+	r := runner{
+		func(ctx context.Context, args ...any) (*sql.Rows, error) {
+			return t.tx.QueryContext(ctx, text, args...)
+		},
+		func(ctx context.Context, args ...any) (sql.Result, error) {
+			return t.tx.ExecContext(ctx, text, args...)
+		},
+	}
+	if s := t.statement(ctx, text, args); s != nil {
+		r = runner{s.QueryContext, s.ExecContext}
+	}
+	result, err := t.Engine().run(ctx, text, args, r)
 	return result, t.plain(err)
 }
 

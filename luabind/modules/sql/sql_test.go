@@ -62,6 +62,14 @@ assert(r == nil and why:find("i is 9007199254740993, more than a number can hold
 local cast = why:match("CAST%b()")
 assert(sql.query("SELECT " .. cast .. " AS i FROM " .. t .. " WHERE id = 1")[1].i == "9007199254740993")
 
+-- Nor is a fraction cut off.
+local ok, refused = sql.exec("UPDATE " .. t .. " SET i = ? WHERE id = 1", 5.9)
+assert(ok == nil and refused:find("5.9", 1, true) and refused:find("integer") or refused:find("bigint"), refused)
+ok, refused = sql.query("SELECT id FROM " .. t .. " WHERE i = ?", 5.9)
+assert(ok == nil and refused:find("5.9", 1, true), refused)
+assert(sql.exec("UPDATE " .. t .. " SET f = ?, n = ? WHERE id = 1", 5.9, 5.9) == 1)
+assert(sql.query("SELECT f FROM " .. t .. " WHERE f = ?", 5.9)[1].f == 5.9)
+
 r, why = sql.query("SELECT id, id FROM " .. t)
 assert(r == nil and why == "two columns are called id: give one another name with AS", why)
 `)
@@ -84,6 +92,10 @@ local r, why = sql.exec("INSERT INTO " .. t .. " (id, s) VALUES (1, 'again')")
 assert(r == nil and why:lower():find("unique") or why:lower():find("duplicate"), why)
 r, why = sql.query("SELECT nonsense FROM " .. t)
 assert(r == nil and why:find("nonsense"), why)
+n, id = sql.exec("DROP TABLE " .. t)
+assert(n == 0 and id == nil)
+r, why = sql.query("SELECT 1 AS a; SELECT 2 AS b")
+assert(r == nil and why == "the text has several statements: run each with a call of its own", why)
 `)
 }
 

@@ -1,0 +1,93 @@
+package database_test
+
+import (
+	"fmt"
+	"testing"
+
+	"spectrumlua/runtime/database"
+	"spectrumlua/runtime/database/databasetest"
+)
+
+// TestTableThatAnotherProcessAlters has statements that were run before go on at
+// once, on each connection, outside and within transactions.
+func TestTableThatAnotherProcessAlters(t *testing.T) {
+	alterations := []struct {
+		name string
+		// texts have the table as %[1]s.
+		texts []string
+	}{
+		{"a column more", []string{"ALTER TABLE %[1]s ADD COLUMN age INTEGER"}},
+		{"a column of another type", []string{"ALTER TABLE %[1]s DROP COLUMN more", "ALTER TABLE %[1]s ADD COLUMN more INTEGER"}},
+		{"a column less", []string{"ALTER TABLE %[1]s DROP COLUMN more"}},
+		{"made anew", []string{"DROP TABLE %[1]s", "CREATE TABLE %[1]s (more INTEGER, id VARCHAR(20), name VARCHAR(20))", "INSERT INTO %[1]s (id, name) VALUES ('1', 'x')"}},
+		{"an index", []string{"CREATE INDEX %[1]si ON %[1]s (id)"}},
+	}
+	for _, a := range alterations {
+		t.Run(a.name, func(t *testing.T) {
+			databasetest.Each(t, func(t *testing.T, p database.Place) {
+				db, other := open(t, p), open(t, p)
+				name := p.Prefix + "t1"
+				must(t, db, "CREATE TABLE "+name+" (id VARCHAR(20), name VARCHAR(20), more VARCHAR(20))")
+				must(t, db, "INSERT INTO "+name+" (id, name) VALUES ('1', 'x')")
+				statements := func(conn database.Conn) {
+					t.Helper()
+					for _, text := range []string{"SELECT * FROM %s", "SELECT * FROM %s WHERE id = ?", "UPDATE %s SET name = ? WHERE id = '1'", "INSERT INTO %s (id) VALUES (?)"} {
+						text = fmt.Sprintf(text, name)
+						var args []any
+						if text != "SELECT * FROM "+name {
+							args = []any{"1"}
+						}
+						text = bind(t, conn, text, len(args))
+						if err := run(t, conn, true, text, args...); err != nil {
+							t.Errorf("%s: %v", text, err)
+						}
+						if err := run(t, conn, false, text, args...); err != nil {
+							t.Errorf("%s, rows unread: %v", text, err)
+						}
+					}
+				}
+				within := func() {
+					t.Helper()
+					tx, err := db.Begin(context20(t))
+					if err != nil {
+						t.Fatal(err)
+					}
+					defer tx.Rollback()
+					statements(tx)
+				}
+				for range 3 {
+					statements(db)
+					within()
+				}
+				for _, text := range a.texts {
+					must(t, other, fmt.Sprintf(text, name))
+				}
+				within()
+				for range 3 {
+					statements(db)
+				}
+			})
+		})
+	}
+}
+
+// TestTransactionThatAltersItsTable does so itself, between its statements.
+func TestTransactionThatAltersItsTable(t *testing.T) {
+	databasetest.Each(t, func(t *testing.T, p database.Place) {
+		db := open(t, p)
+		name := p.Prefix + "t1"
+		must(t, db, "CREATE TABLE "+name+" (id INTEGER)")
+		tx, err := db.Begin(context20(t))
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer tx.Rollback()
+		text := bind(t, db, "SELECT * FROM "+name+" WHERE id = ?", 1)
+		for i := range 3 {
+			if err := run(t, tx, true, text, 1); err != nil {
+				t.Fatal(err)
+			}
+			must(t, tx, fmt.Sprintf("ALTER TABLE %s ADD COLUMN c%d INTEGER", name, i))
+		}
+	})
+}
