@@ -49,14 +49,29 @@ func SplitWrapper(frame []byte) (WrapperMessage_Type, []byte, error) {
 		rest = rest[n:]
 	}
 	if !seen {
-		return 0, nil, fmt.Errorf("%w: it has no type", ErrMalformed)
+		return 0, nil, errNoType
 	}
 	return typ, payload, nil
 }
 
 func malformed(code int) error {
+	if err := malformedBy[code]; err != nil {
+		return err
+	}
 	return fmt.Errorf("%w: %w", ErrMalformed, protowire.ParseError(code))
 }
+
+// malformedBy has the errors for protowire's codes, which are -1 to -5 today:
+// there may be a million broken frames in front of a PING.
+var malformedBy = func() map[int]error {
+	all := map[int]error{}
+	for code := -1; code >= -8; code-- {
+		all[code] = fmt.Errorf("%w: %w", ErrMalformed, protowire.ParseError(code))
+	}
+	return all
+}()
+
+var errNoType = fmt.Errorf("%w: it has no type", ErrMalformed)
 
 // SizeWrapper is the number of bytes that AppendWrapper adds for a payload of
 // n bytes. A negative n stands for no payload.

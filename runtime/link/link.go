@@ -13,6 +13,7 @@ import (
 	"fmt"
 	"io"
 	"net"
+	"strconv"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -23,7 +24,6 @@ import (
 	"spectrumlua/runtime/crash"
 	"spectrumlua/runtime/logging"
 	"spectrumlua/runtime/schema"
-	"spectrumlua/runtime/wire"
 )
 
 // Defaults of Options.
@@ -224,7 +224,7 @@ func (l *Link) start(conn net.Conn, interrupt context.CancelFunc) bool {
 }
 
 func (l *Link) read(ctx context.Context, conn net.Conn) error {
-	frames := wire.NewReader(conn, l.opts.MaxFrame)
+	frames := newFrames(conn, l.opts.MaxFrame, func() { l.out.pushPong(l.stats()) })
 	for {
 		frame, err := frames.Next()
 		switch {
@@ -271,7 +271,7 @@ func (l *Link) handle(ctx context.Context, frame []byte) (exit bool) {
 	}
 	typ := schema.TypeByNumber(number)
 	if typ == nil {
-		l.once.Do(fmt.Sprintf("type %d", number), func() {
+		l.once.Do("type "+strconv.Itoa(int(number)), func() {
 			l.log.Warnf("messages of the unknown type %d are passed over: Spectrum is newer than this program (logged once)", number)
 		})
 		return false

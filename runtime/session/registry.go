@@ -11,6 +11,7 @@ import (
 
 	"spectrumlua/pb"
 	"spectrumlua/runtime/clock"
+	"spectrumlua/runtime/logging"
 	"spectrumlua/runtime/schema"
 	"spectrumlua/runtime/task"
 )
@@ -45,6 +46,7 @@ type Registry struct {
 	process *task.Owner
 	queued  atomic.Int64 // how many bytes wait in the mailbox of process
 	room    *room
+	garbage logging.Once
 
 	// mu may be taken with the baton, and the scheduler's lock under it. The
 	// baton is never waited for under it.
@@ -57,6 +59,9 @@ type Registry struct {
 	empty   chan struct{} // closed when all is empty; nil until asked for
 }
 
+// garbageEvery is how often the log says that a LOGIN does not parse.
+const garbageEvery = time.Minute
+
 // New makes a registry whose sessions and process tasks end with ctx at the
 // latest.
 func New(ctx context.Context, o Options) *Registry {
@@ -68,6 +73,7 @@ func New(ctx context.Context, o Options) *Registry {
 		ctx:     ctx,
 		process: o.Scheduler.NewOwner(ctx, ""),
 		room:    newRoom(o.MaxQueueBytes),
+		garbage: logging.Once{Every: garbageEvery},
 		users:   map[string]*Session{},
 		last:    map[string]*Session{},
 		all:     map[*Session]struct{}{},
@@ -106,54 +112,78 @@ func (r *Registry) Find(user string) *Session {
 // wants. It is called by one goroutine at a time, and not with the baton: it
 // blocks while too much is queued in all.
 func (r *Registry) Receive(ctx context.Context, typ *schema.Type, payload []byte) {
-	m := Message{Type: typ, Payload: string(payload)}
-	r.room.take(ctx, len(payload), r.makeRoom)
 	switch typ.Number {
 	case pb.WrapperMessage_TYPE_LOGIN:
-		r.login(m)
+		r.login(ctx, typ, payload)
 		return
 	case pb.WrapperMessage_TYPE_LOGOUT:
-		r.room.free(len(payload))
-		r.logout(m)
+		r.logout(typ, payload)
 		return
 	}
-	user := typ.UserOf(payload)
-	if user == nil {
-		r.receiveForNobody(m)
+	// Of a message that nobody gets, nothing is kept: there may be many of them in
+	// front of a PING.
+	owner, user := r.process, typ.UserOf(payload)
+	var s *Session
+	switch {
+	case user != nil:
+		r.mu.Lock()
+		s = r.users[string(user)]
+		r.mu.Unlock()
+		if s == nil {
+			r.skip(user, typ.Name, "for a user who is not logged in")
+			return
+		}
+		owner = s.owner
+	case typ.User() != nil: // an empty list of contacts
+		r.skip(nil, typ.Name, "that names no user")
 		return
 	}
-	r.mu.Lock()
-	s := r.users[string(user)]
-	r.mu.Unlock()
-	if s == nil {
-		r.room.free(len(payload))
-		r.logOf(string(user)).Debugf("%s for a user who is not logged in is passed over", typ.Name)
-		return
-	}
-	if n := r.post(s.owner, &item{r, s, m}); n > r.opts.MaxQueue {
+	m := r.take(ctx, typ, payload)
+	if n := r.post(owner, &item{r, s, m}); s != nil && n > r.opts.MaxQueue {
 		r.dismiss(s, ErrTooManyWaiting, r.opts.LogoutGrace)
 	}
 }
 
-// receiveForNobody takes what names no user: a type that never does, or an
-// empty list of contacts.
-func (r *Registry) receiveForNobody(m Message) {
-	if m.Type.User() != nil {
-		r.room.free(len(m.Payload))
-		r.log.Debugf("%s that names no user is passed over", m.Type.Name)
+// take makes a message that counts as queued. It waits while too much is.
+func (r *Registry) take(ctx context.Context, typ *schema.Type, payload []byte) Message {
+	r.room.take(ctx, len(payload), r.makeRoom)
+	return Message{Type: typ, Payload: string(payload)}
+}
+
+// skip logs a message that nobody gets, at the debug level.
+func (r *Registry) skip(user []byte, name, what string) {
+	if !r.debugging() {
 		return
 	}
-	r.post(r.process, &item{r, nil, m})
+	log := logrus.FieldLogger(r.log)
+	if user != nil {
+		log = r.logOf(string(user))
+	}
+	log.Debugf("%s %s is passed over", name, what)
+}
+
+// debugging reports whether lines of the debug level are written. To make one
+// that is not costs more than to receive a message.
+func (r *Registry) debugging() bool {
+	switch log := r.log.(type) {
+	case *logrus.Entry:
+		return log.Logger.IsLevelEnabled(logrus.DebugLevel)
+	case interface{ IsLevelEnabled(logrus.Level) bool }:
+		return log.IsLevelEnabled(logrus.DebugLevel)
+	}
+	return true
 }
 
 // login starts a session. One that Spectrum has not logged out is ended first.
-func (r *Registry) login(m Message) {
+func (r *Registry) login(ctx context.Context, typ *schema.Type, payload []byte) {
 	var login pb.Login
-	if err := proto.Unmarshal([]byte(m.Payload), &login); err != nil || login.GetUser() == "" {
-		r.room.free(len(m.Payload))
-		r.log.Warnf("a LOGIN that does not parse is passed over: %v", err)
+	if err := proto.Unmarshal(payload, &login); err != nil || login.GetUser() == "" {
+		r.garbage.Do("LOGIN", func() {
+			r.log.Warnf("a LOGIN that does not parse is passed over: %v (logged once in %v)", err, garbageEvery)
+		})
 		return
 	}
+	m := r.take(ctx, typ, payload)
 	s := &Session{
 		User:       login.GetUser(),
 		LegacyName: login.GetLegacyName(),
@@ -184,16 +214,16 @@ func (r *Registry) login(m Message) {
 func (r *Registry) logOf(user string) *logrus.Entry { return r.log.WithField("user", user) }
 
 // logout ends the session that Spectrum means.
-func (r *Registry) logout(m Message) {
-	user := string(m.Type.UserOf([]byte(m.Payload)))
+func (r *Registry) logout(typ *schema.Type, payload []byte) {
+	user := typ.UserOf(payload)
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	s := r.users[user]
+	s := r.users[string(user)]
 	if s == nil {
-		r.logOf(user).Debug("LOGOUT of a user who is not logged in is passed over")
+		r.skip(user, "LOGOUT", "of a user who is not logged in")
 		return
 	}
-	r.end(s, r.terms(m, ErrLoggedOut))
+	r.end(s, r.terms(Message{Type: typ, Payload: string(payload)}, ErrLoggedOut))
 }
 
 func logoutOf(s *Session) Message {

@@ -36,6 +36,8 @@ type Reader struct {
 	max  int
 	buf  []byte
 	r, w int // buf[r:w] has been read and not handed out
+	// ahead is where the first frame begins that ReadAhead has not seen.
+	ahead int
 }
 
 // NewReader reads frames of at most max bytes from src; max <= 0 means
@@ -111,8 +113,13 @@ func (r *Reader) makeRoom(n int) {
 	if len(buf) < size || (len(buf) > keepSize && have < readSize) {
 		buf = make([]byte, size)
 	}
-	copy(buf, r.buf[r.r:r.w])
-	r.buf, r.r, r.w = buf, 0, have
+	r.move(buf)
+}
+
+// move has what is buffered at the front of a buffer.
+func (r *Reader) move(buf []byte) {
+	r.w = copy(buf, r.buf[r.r:r.w])
+	r.buf, r.r, r.ahead = buf, 0, max(r.ahead-r.r, 0)
 }
 
 // AppendHeader adds the header of a frame of n bytes to dst. It panics if n
