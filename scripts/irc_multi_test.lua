@@ -1,5 +1,6 @@
 -- irc_multi_test.lua: without irc_server, each user names servers himself.
 
+local spectrum = require "spectrum"
 local test = require "spectrum.test"
 local fake = require "irc.fakeserver"
 
@@ -125,4 +126,93 @@ test.case("a name without a server is no room", function(t)
   local alice = t:login()
   join(alice, "#lua")
   alice:expect("participant_changed", { room = "#lua", flag = { "me", "room_not_found" } })
+end)
+
+-- nick_server plays a server that knows who is there: a nick is free when the server has
+-- done with the connection that had it. It takes its time after a QUIT, and then does fn.
+local function nick_server(t, fn, more)
+  local owner = {}
+  local log = {}
+  local server = t:serve(function(conn, n)
+    conn:expect_line("^CAP LS 302$")
+    local nick = conn:expect_line("^NICK (%S+)$")
+    conn:expect_line("^USER ")
+    while owner[nick] do
+      fake.say(conn, "433 * " .. nick .. " :Nickname is already in use")
+      nick = conn:expect_line("^NICK (%S+)$")
+    end
+    owner[nick], log[n] = n, nick
+    fake.welcome(conn, nick)
+    fake.enter(conn, nick, "#lua", "dan")
+    conn:find_line("^QUIT ")
+    spectrum.sleep(0.2)
+    owner[nick] = nil
+    fn(conn, n)
+  end)
+  local irc = { network = { "one.example " .. server.address }, flood_seconds = 0, away_timeout = 0 }
+  for key, value in pairs(more or {}) do
+    irc[key] = value
+  end
+  t:start { config = { irc = irc } }
+  return server, log
+end
+
+test.case("leaving the last room and joining at once keeps the nick", function(t)
+  local server, log = nick_server(t, function(conn)
+    conn:write_line("ERROR :Closing Link")
+  end)
+  local alice = t:login()
+  join(alice, "#lua@one.example")
+  alice:expect("room_subject_changed", { buddy_name = "#lua@one.example" })
+  for _ = 1, 2 do
+    leave(alice, "#lua@one.example")
+    join(alice, "#lua@one.example")
+    alice:expect("participant_changed", { nickname = "alice", status = "none" })
+    alice:expect("room_subject_changed", { buddy_name = "#lua@one.example" })
+  end
+  t.equal(log, { "alice", "alice", "alice" })
+  t.equal(server.count, 3)
+end)
+
+test.case("a server that does not close the connection holds nobody up", function(t)
+  local _, log = nick_server(t, function(conn)
+    while conn:read_line() do
+    end
+    spectrum.sleep(30)
+  end)
+  local alice = t:login()
+  join(alice, "#lua@one.example")
+  alice:expect("room_subject_changed", { buddy_name = "#lua@one.example" })
+  leave(alice, "#lua@one.example")
+  join(alice, "#lua@one.example")
+  t:settle()
+  t:advance(3)
+  alice:expect("room_subject_changed", { buddy_name = "#lua@one.example" })
+  t.equal(#log, 2)
+end)
+
+test.case("left again before the new connection is made", function(t)
+  local server = nick_server(t, function() end)
+  local alice = t:login()
+  join(alice, "#lua@one.example")
+  alice:expect("room_subject_changed", { buddy_name = "#lua@one.example" })
+  leave(alice, "#lua@one.example")
+  join(alice, "#lua@one.example")
+  leave(alice, "#lua@one.example")
+  join(alice, "#lua@one.example")
+  alice:expect("room_subject_changed", { buddy_name = "#lua@one.example" })
+  t.equal(server.count, 2)
+end)
+
+test.case("a reload while a new connection waits for the end of the old one", function(t)
+  local server, log = nick_server(t, function() end)
+  local alice = t:login()
+  join(alice, "#lua@one.example")
+  alice:expect("room_subject_changed", { buddy_name = "#lua@one.example" })
+  leave(alice, "#lua@one.example")
+  join(alice, "#lua@one.example")
+  t:reload()
+  alice:expect("room_subject_changed", { buddy_name = "#lua@one.example" })
+  t.equal(log, { "alice", "alice" })
+  t.equal(server.count, 2)
 end)

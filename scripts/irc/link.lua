@@ -5,7 +5,11 @@
 --       +-- waiting <-+------------+     the connection is lost; closed: for good
 --
 -- A link is plain data in session.data.links, so that it outlives a reload of the
--- script; one task, "link KEY", takes it through its states.
+-- script; one task, "link KEY NUMBER", takes it through its states.
+--
+-- A server that has just been left may not know it yet, and would refuse the nick. So its
+-- connection stays in session.data.departing until the server has closed it, and a new
+-- link to the same server waits for that.
 
 local spectrum = require "spectrum"
 local encoding = require "spectrum.encoding"
@@ -30,6 +34,9 @@ local PATIENCE = 10
 
 -- GOODBYE is how long a QUIT may take, in seconds: a logout has one for all servers.
 local GOODBYE = 0.3
+
+-- DEPARTURE is how many seconds the server has to close a connection that was left.
+local DEPARTURE = 3
 
 -- tell says something to the user that belongs to no room: as the server.
 function link.tell(session, l, text)
@@ -134,23 +141,27 @@ local function decode(line)
   return encoding.to_utf8(line, settings.fallback_charset) or line
 end
 
--- read handles what the server says, until the connection ends.
+-- read handles what the server says, until the connection ends. A connection that was
+-- closed on this side is read until the server has closed it, too.
 local function read(session, l)
   local conn = l.conn
   while l.conn == conn do
     local line, why = conn:read_line()
-    if l.conn ~= conn then
-      return -- closed on this side
-    end
-    if not line then
-      return link.lost(session, l, l.why or why)
-    end
-    l.heard = time.monotonic()
-    local msg = message.parse(decode(line))
-    if msg then
-      events.dispatch(session, l, msg)
+    if l.conn == conn then
+      if not line then
+        return link.lost(session, l, l.why or why)
+      end
+      l.heard = time.monotonic()
+      local msg = message.parse(decode(line))
+      if msg then
+        events.dispatch(session, l, msg)
+      end
     end
   end
+  repeat
+    local line = conn:read_line()
+  until not line
+  link.departed(session, l.key, conn)
 end
 
 -- wait lets the time pass until the next attempt.
@@ -171,8 +182,8 @@ end
 
 -- Its end ----------------------------------------------------------------------
 
--- drop closes the connection.
-local function drop(session, l, why)
+-- drop gives up the connection. `close` closes it.
+local function drop(session, l, why, close)
   if l.pinger then
     l.pinger:cancel()
   end
@@ -180,9 +191,24 @@ local function drop(session, l, why)
   l.conn, l.pinger = nil, nil
   out.reset(l)
   if conn then
-    conn:close()
+    close(session, l, conn)
     events.emit("offline", session, l, why)
   end
+end
+
+local function close_at_once(_, _, conn)
+  conn:close()
+end
+
+-- depart leaves it to the server to close a connection after a QUIT, for some time.
+local function depart(session, l, conn)
+  session.data.departing = session.data.departing or {}
+  session.data.departing[l.key] = { conn = conn }
+  conn:set_timeout(DEPARTURE)
+  conn:close_write()
+  session:after("depart " .. l.key, DEPARTURE, function()
+    link.departed(session, l.key, conn)
+  end)
 end
 
 -- delay is how long to wait before the next attempt: longer with each failure, and
@@ -207,7 +233,7 @@ function link.lost(session, l, why)
   end
   local was_online = l.online_at ~= nil
   l.online_at = nil
-  drop(session, l, why)
+  drop(session, l, why, close_at_once)
   if l.state == "closed" then
     return -- while the user was told
   end
@@ -289,7 +315,7 @@ function link.close(session, l, reason)
     l.conn:set_timeout(GOODBYE)
   end
   out.last(l, "QUIT", reason or settings.fill(settings.quit, session, l.nick) or "")
-  drop(session, l, "closed")
+  drop(session, l, "closed", depart)
 end
 
 -- Finding one -----------------------------------------------------------------
@@ -306,12 +332,37 @@ end
 
 -- start has the link's task run, in the place of the one that ran before.
 local function start(session, l)
-  session:spawn("link " .. l.key, run, session, l)
+  session:spawn(("link %s %d"):format(l.key, l.number or 0), run, session, l)
+end
+
+-- departed notes that a server has closed the connection that was left. A link that has
+-- waited for it begins.
+function link.departed(session, key, conn)
+  local departing = session.data.departing or {}
+  local entry = departing[key]
+  conn:close()
+  if not entry or entry.conn ~= conn then
+    return
+  end
+  departing[key] = nil
+  if entry.next and entry.next.state == "connecting" then
+    start(session, entry.next)
+  end
+end
+
+-- begin starts a new link, as soon as the server has closed the one before.
+local function begin(session, l)
+  local entry = session.data.departing and session.data.departing[l.key]
+  if entry then
+    entry.next = l
+  else
+    start(session, l)
+  end
 end
 
 -- resume goes on with a link after a reload of the script.
 function link.resume(session, l)
-  start(session, l)
+  begin(session, l)
   if l.conn then
     start_timers(session, l)
   end
@@ -348,9 +399,11 @@ function link.open(session, key, server, nick)
     rooms = {}, chats = {}, monitored = {}, pending = {},
     isupport = isupport.defaults(), caps = {}, batches = {}, requests = {},
   }
+  session.data.link_count = (session.data.link_count or 0) + 1
+  l.number = session.data.link_count
   out.reset(l)
   session.data.links[key] = l
-  start(session, l)
+  begin(session, l)
   return l
 end
 

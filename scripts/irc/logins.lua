@@ -8,6 +8,7 @@
 -- The proof is made of name and password, so a password that the user has changed
 -- counts as one that has never worked.
 
+local spectrum = require "spectrum"
 local crypto = require "spectrum.crypto"
 local log = require "spectrum.log"
 local time = require "spectrum.time"
@@ -37,8 +38,8 @@ local function secret(session, kind)
   return table.concat(parts, "\0")
 end
 
-local function proof(session, kind, salt)
-  return crypto.pbkdf2("sha256", secret(session, kind), salt, ROUNDS, 32, "hex")
+local function proof(text, salt)
+  return crypto.pbkdf2("sha256", text, salt, ROUNDS, 32, "hex")
 end
 
 -- id names a login: its kind, and the server that takes it.
@@ -46,31 +47,33 @@ local function id(l, kind)
   return kind .. " " .. l.server:lower()
 end
 
--- matches asks the store whether a login has worked.
-local function matches(session, l, kind)
-  local kept, why = session:store("irc"):get("login " .. id(l, kind))
+-- matches asks a user's store whether a login has worked.
+local function matches(store, name, text)
+  local kept, why = store:get("login " .. name)
   if why then
     log.warn("the store does not say whether a login has worked", { error = why })
   end
-  return type(kept) == "table" and kept.salt ~= nil and proof(session, kind, kept.salt) == kept.proof
+  return type(kept) == "table" and kept.salt ~= nil and proof(text, kept.salt) == kept.proof
 end
 
--- worked notes that the server has taken a login.
+-- remember writes that a login has worked, if that is new.
+local function remember(store, name, text)
+  if not matches(store, name, text) then
+    local salt = crypto.random_bytes(SALT, "hex")
+    store:set("login " .. name, { salt = salt, proof = proof(text, salt) })
+  end
+end
+
+-- worked notes that the server has taken a login. The store may take its time, also
+-- after the user's logout.
 function logins.worked(session, l, kind)
   local data, name = session.data, id(l, kind)
   l.refused_since = nil
   data.logins = data.logins or {}
-  if data.logins[name] then
-    return
+  if not data.logins[name] then
+    data.logins[name] = true
+    spectrum.spawn(remember, session:store("irc"), name, secret(session, kind))
   end
-  data.logins[name] = true
-  session:spawn("login " .. name, function()
-    if matches(session, l, kind) then
-      return
-    end
-    local salt = crypto.random_bytes(SALT, "hex")
-    session:store("irc"):set("login " .. name, { salt = salt, proof = proof(session, kind, salt) })
-  end)
 end
 
 -- trusted reports whether a login that the server has just refused has worked before, so
@@ -79,7 +82,7 @@ function logins.trusted(session, l, kind)
   local data, name = session.data, id(l, kind)
   data.logins = data.logins or {}
   if data.logins[name] == nil then
-    data.logins[name] = matches(session, l, kind)
+    data.logins[name] = matches(session:store("irc"), name, secret(session, kind))
   end
   l.refused_since = l.refused_since or time.monotonic()
   if not data.logins[name] or time.monotonic() - l.refused_since < TRUST then
