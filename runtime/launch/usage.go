@@ -35,15 +35,20 @@ port (it is in the file that [service] portfile names), and then run
 
 Exit codes, which Spectrum 2 explains in its log by the system's text for them:
 
-    0  the end was asked for: by Spectrum 2, SIGTERM or SIGINT
+    0  the end was asked for: by Spectrum 2, SIGTERM, SIGINT or SIGABRT
+    5  EIO              the connection failed, and the system gives no number
    12  ENOMEM           the memory that [lua] memory_limit allows was used up
    22  EINVAL           the arguments or the config file are wrong
    71  EPROTO           what came from Spectrum 2 was no frame, or one over
                         [lua] max_frame
-  111  ECONNREFUSED     nothing listens at that host and port; if the attempt
-                        to connect failed otherwise, the number for that, such
-                        as 110 ETIMEDOUT or 113 EHOSTUNREACH
+  104  ECONNRESET       Spectrum 2 ended without closing the connection
+  110  ETIMEDOUT        Spectrum 2 took no data for 60 s, or the attempt to
+                        connect took more than 10 s
+  111  ECONNREFUSED     nothing listens at that host and port
+  113  EHOSTUNREACH     that host is not found, or cannot be reached
   131  ENOTRECOVERABLE  a bug in this program; the log has its stack
+
+Other failures of the connection have the system's numbers for them.
 
 A script that does not load does not end the process: users who log in are told
 why, and so is the log.

@@ -24,9 +24,8 @@ func Dial(ctx context.Context, address string) (net.Conn, error) {
 }
 
 // Errno is the errno that stands for a failed Dial or Run: EHOSTUNREACH for a
-// host that is not found, otherwise the one in err if there is one, ECANCELED
-// for a context that was canceled, ETIMEDOUT for a timeout, and EIO for
-// anything else.
+// host that is not found, otherwise the one in err if there is one, ETIMEDOUT for a timeout, and EIO
+// for anything else.
 func Errno(err error) syscall.Errno {
 	var errno syscall.Errno
 	var dns *net.DNSError
@@ -36,8 +35,6 @@ func Errno(err error) syscall.Errno {
 		return syscall.EHOSTUNREACH
 	case errors.As(err, &errno):
 		return errno
-	case errors.Is(err, context.Canceled):
-		return syscall.ECANCELED
 	case errors.As(err, &timeout) && timeout.Timeout():
 		return syscall.ETIMEDOUT
 	}

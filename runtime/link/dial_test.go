@@ -32,7 +32,7 @@ func TestDialThatFails(t *testing.T) {
 	}{
 		{"nobody listens", t.Context(), nobody, syscall.ECONNREFUSED},
 		{"no such host", t.Context(), "spectrum..invalid:10000", syscall.EHOSTUNREACH}, // a name that no name server has to be asked for
-		{"canceled", canceled, nobody, syscall.ECANCELED},
+		{"canceled", canceled, nobody, syscall.EIO},
 		{"too late", late, nobody, syscall.ETIMEDOUT},
 	}
 	for _, c := range cases {
