@@ -3,10 +3,12 @@ package luabind
 import (
 	"errors"
 	"fmt"
+	"regexp"
 	"strings"
 
 	lua "github.com/yuin/gopher-lua"
 
+	"spectrumlua/runtime/logging"
 	"spectrumlua/runtime/task"
 )
 
@@ -32,12 +34,27 @@ func (h *Host) logError(what string, t *task.Task, err error) {
 		return
 	}
 	var script *ScriptError
-	if errors.As(err, &script) && script.Traceback != "" {
+	isScript := errors.As(err, &script)
+	if isScript {
+		log = log.WithField(logging.SourceField, sourceOf(script.Message, what))
+	}
+	if isScript && script.Traceback != "" {
 		trace := strings.Replace(script.Traceback, "in main chunk", "in "+what, 1)
 		log.Errorf("error in %s: %s\n%s", what, script.Message, trace)
 		return
 	}
 	log.Errorf("error in %s: %v", what, err)
+}
+
+// position is the file and line with which messages begin.
+var position = regexp.MustCompile(`^[^\s:]+:\d+`)
+
+// sourceOf returns where an error comes from, for the log's limits.
+func sourceOf(message, what string) string {
+	if at := position.FindString(message); at != "" {
+		return at
+	}
+	return what
 }
 
 // scriptError makes a ScriptError of what PCall returned.

@@ -22,6 +22,7 @@ import (
 	"spectrumlua/runtime/clock"
 	"spectrumlua/runtime/config"
 	"spectrumlua/runtime/logging"
+	"spectrumlua/runtime/secret"
 	"spectrumlua/runtime/session"
 	"spectrumlua/runtime/task"
 )
@@ -39,8 +40,8 @@ type Link interface {
 	WaitRoom(ctx context.Context) error
 }
 
-// Options are what a Host needs; all but Version, Extra and Compiled must be
-// given.
+// Options are what a Host needs; all but Secrets, Version, Extra and
+// Compiled must be given.
 type Options struct {
 	Config *config.Config
 	// Lua is the checked [lua] section of Config.
@@ -48,6 +49,8 @@ type Options struct {
 	Scheduler *task.Scheduler
 	Link      Link
 	Log       logrus.FieldLogger
+	// Secrets learns what must not be shown; see session.Options.
+	Secrets *secret.Known
 	// Version is what spectrum.version says.
 	Version string
 	// Extra is a module for the scripts of a tool. With the name spectrum.NAME,
@@ -95,6 +98,7 @@ func New(ctx context.Context, o Options) *Host {
 		Script:        h,
 		Sender:        o.Link,
 		Log:           o.Log,
+		Secrets:       o.Secrets,
 		LogoutGrace:   o.Lua.LogoutGrace,
 		LogoutTimeout: o.Lua.LogoutTimeout,
 		LoginDelay:    o.Lua.LoginDelay,

@@ -271,7 +271,7 @@ return on`)
 		}
 		time.Sleep(2 * time.Second)
 		synctest.Wait()
-		if log := st.Log.String(); !strings.Contains(log, "user=alice@localhost 30s after on.login") || strings.Contains(log, "user=bob@localhost") {
+		if log := st.Log.String(); !strings.Contains(log, "user=alice@localhost 30s after on.login") || strings.Contains(log, "user=bob@localhost 30s") {
 			t.Errorf("the log has %q", log)
 		}
 	})

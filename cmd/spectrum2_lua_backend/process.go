@@ -20,6 +20,7 @@ import (
 	"spectrumlua/runtime/logging"
 	"spectrumlua/runtime/memory"
 	"spectrumlua/runtime/record"
+	"spectrumlua/runtime/secret"
 	"spectrumlua/runtime/version"
 	"spectrumlua/runtime/wire"
 )
@@ -33,18 +34,23 @@ type process struct {
 	config *config.Config
 	logger *logging.Logger
 	log    *logrus.Entry
+	// secrets are those of the config and of the users.
+	secrets *secret.Known
 }
 
 func newProcess(args launch.Args, cfg *config.Config) *process {
 	file, _ := cfg.Get("logging.backend_config")
 	id, _ := cfg.Get("service.backend_id")
-	logger := logging.Open(logging.Options{ConfigFile: file, JID: cfg.JID(), ID: id})
-	return &process{args: args, config: cfg, logger: logger, log: logger.Category("backend")}
+	secrets := new(secret.Known)
+	secrets.Learn("", cfg.Secrets()...)
+	logger := logging.Open(logging.Options{ConfigFile: file, JID: cfg.JID(), ID: id, Hide: secrets.Hide})
+	return &process{args: args, config: cfg, logger: logger, log: logger.Category("backend"), secrets: secrets}
 }
 
 // run serves Spectrum until it ends, and returns the exit code.
 func (p *process) run() int {
 	defer func() { _ = p.logger.Close() }() // there is nowhere left to tell of it
+	crash.Mask(p.secrets.Hide)
 	crash.OnPanic(func(text string) {
 		p.log.Error(text)
 		p.logger.Flush()
@@ -97,6 +103,7 @@ func (p *process) serve(ctx context.Context, settings config.Lua) int {
 		Config:  p.config,
 		Lua:     settings,
 		Record:  recorder,
+		Secrets: p.secrets,
 		Log:     func(category string) logrus.FieldLogger { return p.logger.Category(category) },
 		OnLate: func(err error) {
 			p.log.Warnf("the end took longer than %v (exit_timeout): the rest is left", settings.ExitTimeout)
@@ -127,8 +134,9 @@ func (p *process) record(settings config.Lua) *record.Recorder {
 	}
 	id, _ := p.config.Get("service.backend_id")
 	recorder, err := record.Open(record.Options{
-		Path: settings.Record,
-		Log:  p.log,
+		Path:    settings.Record,
+		Log:     p.log,
+		Secrets: p.config.Secrets(),
 		Header: record.Header{
 			Version: version.String(), JID: p.config.JID(), Backend: id, PID: os.Getpid(),
 			Config: p.config.Path(), Script: settings.Script,

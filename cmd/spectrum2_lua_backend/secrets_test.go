@@ -55,6 +55,9 @@ function on.login(session, m)
   spectrum.log.info("login", m)
   spectrum.log.info("login", { password = m.password, settings = m.settings })
   print(m)
+  print("the password is " .. m.password, (m.password:gsub(".", function(c) return string.format("%%%02x", c:byte()) end)))
+  local encoding = require "spectrum.encoding"
+  print(encoding.base64.encode("\0alice\0" .. m.password), encoding.hex.encode(m.password))
   for i, try in ipairs(tries) do
     local ok, value, message = pcall(try)
     session:conv_message { buddy_name = "b", message = i .. ": " .. tostring(ok and message or value) }
@@ -66,6 +69,10 @@ function on.join_room(session, m)
   error(m)
 end
 function on.conv_message(session, m)
+  if m.message == "fail" then
+    session:disconnected { error = "network_error", message = "https://bot:" .. S .. "@" .. nobody .. " is down" }
+    error("no answer to PASS " .. S)
+  end
   session:conv_message { buddy_name = "b", message = "sent", nonsense = 1 }
 end
 return on`
@@ -90,6 +97,7 @@ func TestSecretsStayOut(t *testing.T) {
 	u.Expect(pb.WrapperMessage_TYPE_CONNECTED, nil)
 	u.Send(pb.WrapperMessage_TYPE_JOIN_ROOM, &pb.Room{UserName: proto.String(u.JID), Nickname: proto.String("a"), Room: proto.String("#r"), Password: proto.String("hunter2")})
 	u.Say("b", "hello")
+	u.Say("b", "fail")
 	b.Ping()
 	u.Logout("alice")
 	b.Exit()
@@ -112,8 +120,10 @@ func TestSecretsStayOut(t *testing.T) {
 		text, err := os.ReadFile(filepath.Join(dir, name))
 		must(t, err)
 		for line := range strings.Lines(string(text)) {
-			if strings.Contains(line, "hunter2") {
-				t.Errorf("%s: %s", name, line)
+			for _, part := range []string{"hunter2", "%68%75", "68756e", "h1bnRlc"} {
+				if strings.Contains(line, part) {
+					t.Errorf("%s: %s", name, line)
+				}
 			}
 		}
 		if len(text) == 0 {

@@ -23,6 +23,7 @@ import (
 	"spectrumlua/runtime/memory"
 	"spectrumlua/runtime/record"
 	"spectrumlua/runtime/schema"
+	"spectrumlua/runtime/secret"
 	"spectrumlua/runtime/session"
 	"spectrumlua/runtime/task"
 	"spectrumlua/runtime/version"
@@ -39,8 +40,8 @@ const slowAfter = 30 * time.Second
 // ErrMemory is what Serve returns when memory_limit has been passed.
 var ErrMemory = errors.New("the backend has used up its memory (memory_limit)")
 
-// Options are what a Backend is made of. All but Context, Clock, Record and
-// OnLate must be given.
+// Options are what a Backend is made of. All but Context, Secrets, Clock,
+// Record, Compiled and OnLate must be given.
 type Options struct {
 	// Context, once done, ends a script that New is still loading: nobody waits
 	// for it any more. What scripts do later goes on until Close, since they have
@@ -51,6 +52,9 @@ type Options struct {
 	Lua config.Lua
 	// Log is the log of a part of the backend: "backend", "link" or "lua".
 	Log func(category string) logrus.FieldLogger
+	// Secrets learns what must not be shown. Log hides it; default: nothing is
+	// hidden.
+	Secrets *secret.Known
 	// Clock is what the script's times go by; default: clock.Real.
 	Clock clock.Clock
 	// Record takes down what passes; default: nothing is recorded. Whoever has
@@ -105,6 +109,7 @@ func New(o Options) *Backend {
 		Scheduler: b.scheduler,
 		Link:      b.link,
 		Log:       o.Log("lua"),
+		Secrets:   o.Secrets,
 		Version:   version.Number,
 		Compiled:  o.Compiled,
 	})

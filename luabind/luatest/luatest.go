@@ -19,6 +19,7 @@ import (
 	"spectrumlua/luabind"
 	"spectrumlua/pb"
 	"spectrumlua/runtime/config"
+	"spectrumlua/runtime/logging"
 	"spectrumlua/runtime/schema"
 	"spectrumlua/runtime/session"
 	"spectrumlua/runtime/task"
@@ -333,7 +334,7 @@ func (plainFormatter) Format(e *logrus.Entry) ([]byte, error) {
 		}
 	}
 	for k, v := range e.Data {
-		if s, ok := v.(string); ok && k != "category" && k != "user" {
+		if s, ok := v.(string); ok && k != "user" && !logging.IsOwnField(k) {
 			b.WriteString(k + "=" + s + " ")
 		}
 	}

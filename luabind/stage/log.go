@@ -82,6 +82,9 @@ func (l *backendLog) Levels() []logrus.Level { return logrus.AllLevels }
 func (l *backendLog) Fire(e *logrus.Entry) error {
 	line := Line{Time: e.Time, Level: e.Level, Text: e.Message}
 	for name, value := range e.Data {
+		if logging.IsOwnField(name) && name != logging.CategoryField {
+			continue
+		}
 		switch text := fmt.Sprint(value); name {
 		case logging.CategoryField:
 			line.Category = text

@@ -26,6 +26,26 @@ var report atomic.Pointer[func(text string)]
 // standard error. Any goroutine may call it; the last call counts.
 func OnPanic(tell func(text string)) { report.Store(&tell) }
 
+var mask atomic.Pointer[func(text string) string]
+
+// Mask sets what hides secrets in a text that goes to standard error, since
+// what OnPanic has set does not work.
+func Mask(hide func(text string) string) { mask.Store(&hide) }
+
+// write writes to standard error. A mask that panics leaves the kind of text
+// alone: better no message than one with a secret.
+func write(text string) {
+	defer func() {
+		if recover() != nil {
+			fmt.Fprintln(os.Stderr, "the process ends by a panic, whose text cannot be shown")
+		}
+	}()
+	if hide := mask.Load(); hide != nil {
+		text = (*hide)(text)
+	}
+	fmt.Fprintln(os.Stderr, text)
+}
+
 // Guard is deferred at the start of a goroutine. It recovers a panic, reports
 // it and ends the process with ExitCode.
 func Guard() {
@@ -44,7 +64,7 @@ func End(text string) {
 		defer close(told)
 		defer func() {
 			if r := recover(); r != nil {
-				fmt.Fprintf(os.Stderr, "%s\nand a panic while this was reported: %v\n", text, r)
+				write(fmt.Sprintf("%s\nand a panic while this was reported: %v", text, r))
 			}
 		}()
 		Report(text)
@@ -62,5 +82,5 @@ func Report(text string) {
 		(*tell)(text)
 		return
 	}
-	fmt.Fprintln(os.Stderr, text)
+	write(text)
 }

@@ -63,6 +63,20 @@ var deaths = []struct {
 		defer crash.Guard()
 		panic("on purpose")
 	}, []string{"told"}, crash.ExitCode},
+	{"a secret, and whoever is told panics", func() {
+		crash.Mask(strings.NewReplacer("hunter2", "***").Replace)
+		crash.OnPanic(func(string) { panic("hunter2 again") })
+		defer crash.Guard()
+		panic("it is hunter2")
+	}, []string{"panic: it is ***", "while this was reported: *** again"}, crash.ExitCode},
+	{"a secret, and nobody is told", func() {
+		crash.Mask(strings.NewReplacer("hunter2", "***").Replace)
+		crash.End("it is hunter2")
+	}, []string{"it is ***"}, crash.ExitCode},
+	{"a mask that panics", func() {
+		crash.Mask(func(string) string { panic("x") })
+		crash.End("it is hunter2")
+	}, []string{"cannot be shown"}, crash.ExitCode},
 	{"an end in order", func() { crash.End("a handler hangs") }, []string{"a handler hangs"}, crash.ExitCode},
 	{"no panic", func() {
 		defer crash.Guard()
@@ -102,6 +116,9 @@ func TestTheProcessEndsInOrder(t *testing.T) {
 				if !strings.Contains(string(output), want) {
 					t.Errorf("no %q in its output:\n%s", want, output)
 				}
+			}
+			if strings.Contains(string(output), "hunter2") {
+				t.Errorf("a secret is there:\n%s", output)
 			}
 			if strings.Contains(string(output), "the first") {
 				t.Error("the first OnPanic was not replaced")

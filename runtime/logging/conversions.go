@@ -6,6 +6,8 @@ import (
 	"time"
 
 	"github.com/sirupsen/logrus"
+
+	"spectrumlua/runtime/secret"
 )
 
 // started is what %r counts from.
@@ -105,8 +107,8 @@ func fieldStep(options []string, _ func(string)) step {
 		switch {
 		case !ok:
 			return b
-		case isSecret(name):
-			return append(b, hidden...)
+		case secret.Field(name):
+			return append(b, secret.Mask...)
 		}
 		return r.hidden(appendValue(b, value, 0), len(b))
 	}

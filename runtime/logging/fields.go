@@ -9,6 +9,8 @@ import (
 	"unicode/utf8"
 
 	"github.com/sirupsen/logrus"
+
+	"spectrumlua/runtime/secret"
 )
 
 // maxDepth bounds maps within maps.
@@ -38,8 +40,8 @@ func appendFields(b []byte, data logrus.Fields) []byte {
 func appendPair(b []byte, key string, value any, depth int) []byte {
 	b = appendQuoted(b, key)
 	b = append(b, '=')
-	if isSecret(key) {
-		return append(b, hidden...)
+	if secret.Field(key) {
+		return append(b, secret.Mask...)
 	}
 	return appendValue(b, value, depth)
 }

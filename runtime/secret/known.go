@@ -6,7 +6,7 @@ import (
 )
 
 const (
-	// perOwner is how many secrets are kept of one owner, the newest.
+	// perOwner is how many secrets are kept of a user, the newest.
 	perOwner = 32
 	// keptOwners is how many owners are remembered after Release: what ends late
 	// may still log an error with a secret in it.
@@ -52,7 +52,7 @@ func (k *Known) Learn(name string, words ...string) {
 		if !looksFor(word) || slices.Contains(o.words, word) {
 			continue
 		}
-		if len(o.words) == perOwner {
+		if len(o.words) == perOwner && name != "" {
 			o.set.Remove(o.words[0])
 			k.all.Remove(o.words[0])
 			o.words = slices.Delete(o.words, 0, 1)

@@ -18,7 +18,7 @@ func (r *Registry) dismiss(s *Session, why error, grace time.Duration) {
 		return
 	}
 	s.mute.Store(true)
-	r.log.WithField("user", s.User).Errorf("his session is ended: %v", why)
+	r.log.WithField("user", s.User).Errorf("the user's session is ended: %v", why)
 	r.tell(s, pb.ConnectionError_CONNECTION_ERROR_OTHER_ERROR, why)
 
 	how := r.terms(logoutOf(s), why)
@@ -41,7 +41,7 @@ func (r *Registry) refuse(s *Session, err error) {
 
 // tell sends DISCONNECTED, even for a session that is mute.
 func (r *Registry) tell(s *Session, code pb.ConnectionError, why error) {
-	message := why.Error()
+	message := r.opts.Secrets.Hide(why.Error())
 	payload, err := proto.Marshal(&pb.Disconnected{User: &s.User, Error: &code, Message: &message})
 	if err != nil {
 		r.log.WithField("user", s.User).Errorf("DISCONNECTED: %v", err)

@@ -75,6 +75,9 @@ func (r *Registry) end(s *Session, how terms) {
 	if !how.heard {
 		s.mute.Store(true)
 	}
+	if s.state < ending {
+		r.logEnd(s, how.why)
+	}
 	switch s.state {
 	case waiting:
 		r.cancelWaiting(s, how.why)
@@ -125,7 +128,7 @@ func (r *Registry) logoutEnded(s *Session) {
 		select {
 		case <-s.owner.Idle():
 		case <-time.After(endingTimeout):
-			r.log.WithField("user", s.User).Errorf("tasks of his have not ended %v after his logout", endingTimeout)
+			r.log.WithField("user", s.User).Errorf("tasks of the user have not ended %v after their logout", endingTimeout)
 		}
 		r.mu.Lock()
 		defer r.mu.Unlock()
@@ -138,6 +141,7 @@ func (r *Registry) finish(s *Session) {
 	s.state = ended
 	if r.last[s.User] == s {
 		delete(r.last, s.User)
+		r.opts.Secrets.Release(s.User)
 	}
 	delete(r.all, s)
 	if len(r.all) == 0 && r.empty != nil {

@@ -83,7 +83,7 @@ var returns = []struct {
 		p.logout("alice")
 		p.login("alice")
 		p.later(10 * time.Second)
-		p.logged(logrus.ErrorLevel, "tasks of his have not ended 5s after his logout")
+		p.logged(logrus.ErrorLevel, "tasks of the user have not ended 5s after their logout")
 	}, []string{"alice logout", "alice ended", "5s alice login"}},
 	{"three times over", nil, func(p *play) {
 		p.say("alice", "wait")

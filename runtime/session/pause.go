@@ -83,6 +83,7 @@ func (r *Registry) noteConnected(s *Session) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	s.connected = r.clock.Now()
+	r.logConnected(s)
 }
 
 func (r *Registry) noteDisconnected(s *Session, payload []byte) {
@@ -92,6 +93,7 @@ func (r *Registry) noteDisconnected(s *Session, payload []byte) {
 	}
 	r.mu.Lock()
 	defer r.mu.Unlock()
+	r.logDisconnected(s, &d)
 	switch d.GetError() {
 	case pb.ConnectionError_CONNECTION_ERROR_NETWORK_ERROR, pb.ConnectionError_CONNECTION_ERROR_OTHER_ERROR:
 		if s.failed {

@@ -101,7 +101,7 @@ func TestLogoutDuringAPause(t *testing.T) {
 		p.logout("alice")
 		p.login("alice")
 		p.later(0)
-		p.logged(logrus.InfoLevel, "on.login waits for")
+		p.logged(logrus.DebugLevel, "on.login waits for")
 		p.forget()
 		p.say("alice", "never")
 		time.Sleep(time.Second)

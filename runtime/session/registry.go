@@ -13,6 +13,7 @@ import (
 	"spectrumlua/runtime/clock"
 	"spectrumlua/runtime/logging"
 	"spectrumlua/runtime/schema"
+	"spectrumlua/runtime/secret"
 	"spectrumlua/runtime/task"
 )
 
@@ -22,6 +23,9 @@ type Options struct {
 	Script    Script
 	Sender    Sender
 	Log       logrus.FieldLogger
+	// Secrets learns the users' secrets, which are hidden in what they are told
+	// of errors; nil learns and hides none.
+	Secrets *secret.Known
 	// LogoutGrace is how long what is queued before a LOGOUT may still take,
 	// LogoutTimeout how long on.logout may.
 	LogoutGrace, LogoutTimeout time.Duration
@@ -139,6 +143,9 @@ func (r *Registry) Receive(ctx context.Context, typ *schema.Type, payload []byte
 		return
 	}
 	m := r.take(ctx, typ, payload)
+	if s != nil && typ.HasSecrets() {
+		r.opts.Secrets.Learn(s.User, typ.Secrets(payload)...)
+	}
 	if n := r.post(owner, &item{r, s, m}); s != nil && n > r.opts.MaxQueue {
 		r.dismiss(s, ErrTooManyWaiting, r.opts.LogoutGrace)
 	}
@@ -184,11 +191,13 @@ func (r *Registry) login(ctx context.Context, typ *schema.Type, payload []byte) 
 		return
 	}
 	m := r.take(ctx, typ, payload)
+	r.opts.Secrets.Learn(login.GetUser(), typ.Secrets(payload)...)
 	s := &Session{
 		User:       login.GetUser(),
 		LegacyName: login.GetLegacyName(),
 		Settings:   login.GetSettings().GetValue(),
 		registry:   r,
+		asked:      r.clock.Now(),
 		owner:      r.opts.Scheduler.NewOwner(r.ctx, login.GetUser()),
 	}
 	s.owner.Hold()
@@ -202,11 +211,11 @@ func (r *Registry) login(ctx context.Context, typ *schema.Type, payload []byte) 
 		return
 	}
 	if old := r.users[s.User]; old != nil {
-		r.logOf(s.User).Warn("LOGIN of a user who is logged in: his old session is ended first")
+		r.logOf(s.User).Warn("LOGIN of a user who is logged in: their old session is ended first")
 		r.end(old, r.terms(logoutOf(old), ErrLoggedOut))
 	}
-	if pause := r.begin(s); pause > 0 {
-		r.logOf(s.User).Infof("his network failed: on.login waits for %v", pause.Round(time.Millisecond))
+	if s.waited = r.begin(s); s.waited > 0 {
+		r.logOf(s.User).Debugf("the user's network failed: on.login waits for %v", s.waited.Round(time.Millisecond))
 	}
 }
 
@@ -241,6 +250,7 @@ func (r *Registry) Send(s *Session, typ pb.WrapperMessage_Type, payload []byte) 
 	case typ == pb.WrapperMessage_TYPE_CONNECTED:
 		r.noteConnected(s)
 	case typ == pb.WrapperMessage_TYPE_DISCONNECTED:
+		payload = r.withoutSecrets(payload)
 		r.noteDisconnected(s, payload)
 	}
 	return r.opts.Sender.Send(typ, payload)

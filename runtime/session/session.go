@@ -55,6 +55,9 @@ type Session struct {
 	limit     time.Duration
 	why       error // the cause of its end
 	connected time.Time
+	asked     time.Time     // when LOGIN came
+	waited    time.Duration // the pause before on.login
+	outcome   outcome
 }
 
 // state is where a session is in its life. It passes through all or, if it

@@ -3,6 +3,8 @@
 package log
 
 import (
+	"strings"
+
 	"github.com/sirupsen/logrus"
 	lua "github.com/yuin/gopher-lua"
 
@@ -45,6 +47,9 @@ func Print(l *lua.LState, text string) { entry(l).Info(text) }
 // entry has the user for whom the script speaks.
 func entry(l *lua.LState) *logrus.Entry {
 	e := bind.RuntimeOf(l).Log.WithField(logging.CategoryField, category)
+	if at := strings.TrimSuffix(strings.TrimSpace(l.Where(1)), ":"); at != "" {
+		e = e.WithField(logging.SourceField, at)
+	}
 	if user := bind.TaskOf(l).Owner().Name(); user != "" {
 		e = e.WithField("user", user)
 	}

@@ -1,0 +1,95 @@
+package session
+
+import (
+	"time"
+
+	"github.com/sirupsen/logrus"
+	"google.golang.org/protobuf/proto"
+
+	"spectrumlua/pb"
+	"spectrumlua/runtime/clock"
+	"spectrumlua/runtime/logging"
+)
+
+// outcome is what a login has come to. Each change leaves one line in the log.
+type outcome int
+
+const (
+	pending  outcome = iota // neither CONNECTED nor DISCONNECTED has been sent
+	loggedIn                // CONNECTED
+	failed                  // DISCONNECTED before CONNECTED
+	lost                    // DISCONNECTED after it
+)
+
+// logConnected logs that a login has succeeded. r.mu is held, here and below.
+func (r *Registry) logConnected(s *Session) {
+	if s.outcome == pending {
+		s.outcome = loggedIn
+		r.logLogin(s).Info("logged in")
+	}
+}
+
+// logDisconnected logs that a login has failed, or that a connection has ended.
+func (r *Registry) logDisconnected(s *Session, d *pb.Disconnected) {
+	var log *logrus.Entry
+	message := "login failed"
+	switch s.outcome {
+	case pending:
+		s.outcome, log = failed, r.logLogin(s)
+	case loggedIn:
+		s.outcome, log = lost, r.logOf(s.User).WithField("after", r.lasted(s.connected))
+		message = "connection lost"
+	default:
+		return
+	}
+	log.WithFields(logrus.Fields{"error": d.GetError().String(), "reason": d.GetMessage()}).Info(message)
+}
+
+// logEnd logs a logout, unless the log has said that the connection is lost or
+// the login has failed.
+func (r *Registry) logEnd(s *Session, why error) {
+	switch s.outcome {
+	case pending:
+		s.outcome = failed
+		r.logLogin(s).WithField("reason", why.Error()).Info("login given up")
+	case loggedIn:
+		s.outcome = lost
+		log := r.logOf(s.User).WithField("after", r.lasted(s.connected))
+		if why != ErrLoggedOut { //nolint:errorlint // it is never wrapped
+			log = log.WithField("reason", why.Error())
+		}
+		log.Info("logged out")
+	}
+}
+
+// logLogin is the log for how a login ends, with the time that it took.
+func (r *Registry) logLogin(s *Session) *logrus.Entry {
+	log := r.logOf(s.User).WithFields(logrus.Fields{"took": r.lasted(s.asked), logging.KeepField: true})
+	if s.waited > 0 {
+		log = log.WithField("waited", s.waited.Round(time.Millisecond).String())
+	}
+	return log
+}
+
+func (r *Registry) lasted(since time.Time) string {
+	return clock.Since(r.clock, since).Round(time.Millisecond).String()
+}
+
+// withoutSecrets hides secrets in the text of a DISCONNECTED, which as a rule
+// is that of an error.
+func (r *Registry) withoutSecrets(payload []byte) []byte {
+	var d pb.Disconnected
+	if r.opts.Secrets == nil || proto.Unmarshal(payload, &d) != nil {
+		return payload
+	}
+	clean := r.opts.Secrets.Hide(d.GetMessage())
+	if clean == d.GetMessage() {
+		return payload
+	}
+	d.Message = &clean
+	hidden, err := proto.Marshal(&d)
+	if err != nil {
+		return payload // which cannot be: it has been parsed
+	}
+	return hidden
+}

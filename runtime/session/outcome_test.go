@@ -1,0 +1,111 @@
+package session
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/sirupsen/logrus"
+	"google.golang.org/protobuf/proto"
+
+	"spectrumlua/pb"
+	"spectrumlua/runtime/secret"
+)
+
+// told are the lines at INFO or above, with their fields.
+func (p *play) told() (lines []string) {
+	for _, e := range p.logs.AllEntries() {
+		if e.Level > logrus.InfoLevel {
+			continue
+		}
+		line := e.Message
+		for _, name := range []string{"user", "took", "waited", "after", "error", "reason"} {
+			if v, ok := e.Data[name]; ok {
+				line += fmt.Sprintf(" %s=%v", name, v)
+			}
+		}
+		lines = append(lines, line)
+	}
+	p.logs.Reset()
+	return lines
+}
+
+// TestEachEndOfALoginLeavesOneLine says what the script does in and after
+// on.login; then the user logs out.
+func TestEachEndOfALoginLeavesOneLine(t *testing.T) {
+	cases := []struct {
+		name, login, later string
+		want               []string
+	}{
+		{"it succeeds", "nap connected connected", "", []string{"logged in user=alice took=1s", "logged out user=alice after=1m0s"}},
+		{"it fails", "nap refused dropped", "", []string{"login failed user=alice took=1s error=CONNECTION_ERROR_AUTHENTICATION_FAILED reason=refused"}},
+		{"on.login raises", "error", "", []string{"login failed user=alice took=0s error=CONNECTION_ERROR_INVALID_SETTINGS reason=the script does not like alice"}},
+		{"it comes to nothing", "", "", []string{"login given up user=alice took=1m1s reason=the user has logged out"}},
+		{"the connection is lost later", "connected", "dropped other", []string{
+			"logged in user=alice took=0s", "connection lost user=alice after=1s error=CONNECTION_ERROR_NETWORK_ERROR reason=dropped"}},
+	}
+	for _, c := range cases {
+		t.Run(c.name, func(t *testing.T) {
+			perform(t, nil, func(p *play) {
+				p.plans["alice login"] = c.login
+				p.login("alice")
+				p.later(time.Second)
+				if c.later != "" {
+					p.say("alice", c.later)
+				}
+				p.later(time.Minute)
+				p.logout("alice")
+				p.later(0)
+				if got := p.told(); !slices.Equal(got, c.want) {
+					p.Errorf("got\n%s\nwant\n%s", strings.Join(got, "\n"), strings.Join(c.want, "\n"))
+				}
+			})
+		})
+	}
+}
+
+func TestALoginThatHadToWaitSaysSo(t *testing.T) {
+	perform(t, func(o *Options) { o.LoginDelay, o.LoginDelayMax = time.Second, time.Second }, func(p *play) {
+		p.plans["alice login"] = "dropped"
+		p.login("alice")
+		p.later(0)
+		p.logout("alice")
+		p.plans["alice login"] = "connected"
+		p.login("alice")
+		p.later(2 * time.Second)
+		got := p.told()
+		if len(got) != 2 || !strings.HasPrefix(got[0], "login failed user=alice took=0s") ||
+			!strings.HasPrefix(got[1], "logged in user=alice took=") || !strings.Contains(got[1], " waited=") {
+			p.Errorf("%q", got)
+		}
+	})
+}
+
+func TestSecretsAreLearnedAndHiddenInWhatUsersAreTold(t *testing.T) {
+	known := new(secret.Known)
+	perform(t, func(o *Options) { o.Secrets = known }, func(p *play) {
+		p.receive("login", mustMarshal(&pb.Login{User: proto.String("alice"), LegacyName: proto.String("a"), Password: proto.String("Tom&Jerry1"),
+			Settings: &pb.UserSettings{Value: map[string]string{"api_token": "hunter2"}}}))
+		p.receive("join_room", mustMarshal(&pb.Room{UserName: proto.String("alice"), Nickname: proto.String("a"), Room: proto.String("r"), Password: proto.String("hunter3")}))
+		p.receive("join_room", mustMarshal(&pb.Room{UserName: proto.String("nobody"), Nickname: proto.String("a"), Room: proto.String("r"), Password: proto.String("hunter4")}))
+		p.later(0)
+		if got, want := known.Hide("Tom%26Jerry1 hunter2 hunter3 hunter4"), "*** *** *** hunter4"; got != want {
+			p.Errorf("%q, want %q", got, want)
+		}
+		p.forget()
+		s := p.r.Find("alice")
+		code := pb.ConnectionError_CONNECTION_ERROR_NETWORK_ERROR
+		payload := mustMarshal(&pb.Disconnected{User: &s.User, Error: &code, Message: proto.String("https://x/?p=Tom%26Jerry1: refused")})
+		if err := p.r.Send(s, pb.WrapperMessage_TYPE_DISCONNECTED, payload); err != nil {
+			p.Error(err)
+		}
+		p.expect("alice < disconnected 0 https://x/?p=***: refused")
+		p.r.tell(s, code, fmt.Errorf("it is hunter2"))
+		p.expect("alice < disconnected 0 it is ***")
+		if lines := strings.Join(p.told(), "\n"); strings.Contains(lines, "Jerry") {
+			p.Errorf("the log has %s", lines)
+		}
+	})
+}
