@@ -2,13 +2,11 @@ package luabind
 
 import "regexp"
 
-// nilPattern is what Lua says where a value turns out to be nil, which it does
-// not name.
-var nilPattern = regexp.MustCompile(`^[^:]+:\d+: (?:` +
-	`cannot perform \w+ operation between (?:nil and \w+|\w+ and nil)|` +
-	`attempt to index a non-table object\(nil\) with key '.*'|` +
-	`attempt to compare (?:nil with \w+|\w+ with nil)|` +
-	`attempt to call a non-function object)$`)
+// nilPattern matches what Lua says where a value turns out to be nil.
+var nilPattern = regexp.MustCompile(`^[^:]+:\d+: attempt to ` +
+	`(?:(?:index|call|perform arithmetic on|concatenate|get length of) .*\(a nil value\)|` +
+	`(?:index|call|perform arithmetic on|concatenate|get length of) a nil value|` +
+	`compare (?:nil with \w+|\w+ with nil|two nil values))$`)
 
 // withHint adds to an error of Lua's own what the reason may be.
 func withHint(message string) string {

@@ -14,6 +14,8 @@ import (
 	lua "github.com/yuin/gopher-lua"
 	"github.com/yuin/gopher-lua/ast"
 	"github.com/yuin/gopher-lua/parse"
+
+	"spectrumlua/luabind/codegen"
 )
 
 // maxFile is how long a file may be.
@@ -74,16 +76,10 @@ func Compile(name, text string) (tree []ast.Stmt, proto *lua.FunctionProto, prob
 	if err != nil {
 		return nil, nil, syntaxError(text, err)
 	}
-	restore, problem := spread(tree)
-	defer restore()
-	if problem != nil {
-		return nil, nil, problem
-	}
-	proto, err = lua.Compile(tree, name)
+	proto, err = codegen.Compile(tree, name)
 	if err != nil {
 		return nil, nil, syntaxError(text, err)
 	}
-	trim(proto)
 	return tree, proto, nil
 }
 
@@ -103,7 +99,7 @@ func missing(token string) string {
 // syntaxError words what the parser or the compiler says.
 func syntaxError(text string, err error) *Error {
 	var p *parse.Error
-	var c *lua.CompileError
+	var c *codegen.Error
 	switch {
 	case errors.As(err, &p) && p.Pos.Line == parse.EOF:
 		last := 1 + strings.Count(strings.TrimRight(text, "\n"), "\n")

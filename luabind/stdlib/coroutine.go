@@ -122,7 +122,7 @@ func (lib *Library) resume(c call, th *lua.LState) int {
 	if !s.begin(l) {
 		return c.ret(lua.LFalse, lua.LString(position(l)+overflowText))
 	}
-	s.coroutine = th
+	s.coroutine, s.starting = th, th
 	n := lib.threads.resume(l)
 	s.end()
 	l.G.CurrentThread = l

@@ -200,7 +200,7 @@ const tailOverflow = "runtime error: index out of range [-1]"
 // happened.
 func problemOf(l *lua.LState, r any) *lua.ApiError {
 	if api, ok := r.(*lua.ApiError); ok && api.Type != lua.ApiErrorPanic {
-		api.Object = renamed(api.Object)
+		api.Object = reworded(l, api.Object)
 		return api
 	}
 	closeUpvalues(l)
@@ -221,19 +221,21 @@ func closeUpvalues(l *lua.LState) {
 	l.Error(lua.LNil, 0)
 }
 
-// Run is l.PCall for a task's first thread. Its error is a *lua.ApiError with
-// something in it to show; l is not to be used again after one.
+// Run calls what stands on the stack below its arguments, as l.PCall does, for a
+// task's first thread. Its error is a *lua.ApiError with something in it to show.
+// The thread must not be used again after an error: the calls that have failed
+// stay on it.
 func Run(l *lua.LState, args, results int) (err error) {
 	defer func() {
-		if r := recover(); r != nil { // in looking for what to say about an error
+		if r := recover(); r != nil {
 			problem := problemOf(l, r)
-			problem.StackTrace = "stack traceback:\n" + strings.Join(traceback(l, 0), "\n")
+			if problem.StackTrace == "" {
+				problem.StackTrace = "stack traceback:\n" + strings.Join(traceback(l, 0), "\n")
+			}
 			err = problem
 		}
 	}()
-	if err := l.PCall(args, results, nil); err != nil {
-		return problem(err)
-	}
+	l.Call(args, results)
 	return nil
 }
 
@@ -251,25 +253,4 @@ func problem(err error) *lua.ApiError {
 	}
 	api.Object = renamed(api.Object)
 	return api
-}
-
-// theirRegistry is what gopher-lua says when there is no room for more
-// variables.
-const theirRegistry = "registry overflow"
-
-// renamed is an error's object under the one name that all overflows have here.
-func renamed(object lua.LValue) lua.LValue {
-	text, ok := object.(lua.LString)
-	if rest, found := strings.CutSuffix(string(text), theirRegistry); ok && found {
-		return lua.LString(rest + overflowText)
-	}
-	if object == nil {
-		return lua.LNil
-	}
-	return object
-}
-
-func overflowed(object lua.LValue) bool {
-	text, ok := object.(lua.LString)
-	return ok && strings.HasSuffix(string(text), overflowText)
 }

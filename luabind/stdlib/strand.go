@@ -36,10 +36,20 @@ type strand struct {
 	// unless this is a protected call.
 	coroutine *lua.LState
 	protected bool
+	// starting is a coroutine whose Panic must be set, or nil. gopher-lua
+	// overwrites it when it starts the coroutine.
+	starting *lua.LState
 }
 
-// Done implements context.Context; it is asked for at every instruction.
-func (s *strand) Done() <-chan struct{} { return s.done }
+// Done implements context.Context. The virtual machine calls it before every
+// instruction.
+func (s *strand) Done() <-chan struct{} {
+	if s.starting != nil {
+		s.starting.Panic = raise
+		s.starting = nil
+	}
+	return s.done
+}
 
 // strandOf is the strand of a thread, or nil on a task's first one.
 func strandOf(l *lua.LState) *strand {
@@ -50,7 +60,7 @@ func strandOf(l *lua.LState) *strand {
 // begin makes the strand that of a thread which now runs for l. It returns
 // false if too much nests.
 func (s *strand) begin(l *lua.LState) bool {
-	s.depth, s.coroutine, s.protected = 1, nil, false
+	s.depth, s.coroutine, s.protected, s.starting = 1, nil, false, nil
 	switch below := l.Context().(type) {
 	case *strand:
 		s.Context, s.done = below.Context, below.done

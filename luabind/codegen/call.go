@@ -1,0 +1,168 @@
+package codegen
+
+import (
+	lua "github.com/yuin/gopher-lua"
+	"github.com/yuin/gopher-lua/ast"
+)
+
+// hasMany reports whether an expression may have any number of values.
+func hasMany(e ast.Expr) bool {
+	switch e := e.(type) {
+	case *ast.FuncCallExpr:
+		return !e.AdjustRet
+	case *ast.Comma3Expr:
+		return !e.AdjustRet
+	}
+	return false
+}
+
+// multi generates a call or "..." for a number of values, or for all of them if
+// want is -1. It returns the register of the first and reserves theirs, but only
+// the first one's for -1, where they reach up to the top of the virtual
+// machine's stack.
+//
+// These instructions cut the stack off behind the values. Nothing that is still
+// needed may have a register behind them.
+func (f *function) multi(e ast.Expr, want int) int {
+	base := f.free
+	switch e := e.(type) {
+	case *ast.FuncCallExpr:
+		f.call(e, want)
+	case *ast.Comma3Expr:
+		if f.proto.IsVarArg&lua.VarArgIsVarArg == 0 {
+			fail(e.Line(), "cannot use '...' outside a vararg function")
+		}
+		f.proto.IsVarArg &^= lua.VarArgNeedsArg
+		f.emit(abc(lua.OP_VARARG, base, want+1, 0), e.Line())
+	}
+	f.free = base
+	f.reserve(max(want, 1), e.Line())
+	f.free = base + want
+	if want < 0 {
+		f.free = base + 1
+	}
+	return base
+}
+
+func (f *function) call(e *ast.FuncCallExpr, want int) {
+	base := f.free
+	name, line := "?", 0
+	if e.Func != nil {
+		f.next(e.Func)
+		name, line = calleeName(e.Func), endLine(e.Func)
+	} else {
+		line = e.Line()
+		object := f.any(e.Receiver)
+		method := f.operand(lua.LString(e.Method), line)
+		f.free = base
+		f.reserve(2, line)
+		f.emit(abc(lua.OP_SELF, base, object, method), line)
+		name = e.Method
+	}
+	_, n := f.open(e.Args, line)
+	if n >= 0 {
+		n = f.free - base - 1
+	}
+	pc := f.emit(abc(lua.OP_CALL, base, n+1, want+1), line)
+	f.proto.DbgCalls = append(f.proto.DbgCalls, lua.DbgCall{Pc: pc, Name: name})
+}
+
+// calleeName names a called function in tracebacks, "?" if it has no name.
+func calleeName(e ast.Expr) string {
+	switch e := e.(type) {
+	case *ast.IdentExpr:
+		return e.Value
+	case *ast.AttrGetExpr:
+		if key, ok := e.Key.(*ast.StringExpr); ok {
+			return key.Value
+		}
+	}
+	return "?"
+}
+
+// open generates a list of expressions into registers in a row. It returns the
+// first register and the number of values, -1 if they reach up to the top of the
+// stack.
+func (f *function) open(exprs []ast.Expr, line int) (base, n int) {
+	base = f.free
+	for i, e := range exprs {
+		if i == len(exprs)-1 && hasMany(e) {
+			f.multi(e, -1)
+			return base, -1
+		}
+		f.next(e)
+	}
+	return base, len(exprs)
+}
+
+// list generates a list of expressions and adjusts it to a number of values in
+// registers in a row. It returns the first.
+func (f *function) list(exprs []ast.Expr, want, line int) int {
+	base := f.free
+	for i, e := range exprs {
+		switch {
+		case i == len(exprs)-1 && hasMany(e):
+			f.multi(e, max(want-i, 0))
+		case i < want:
+			f.next(e)
+		default: // for its effects
+			free := f.free
+			f.next(e)
+			f.free = free
+		}
+	}
+	if have := f.free - base; have < want {
+		first := f.reserve(want-have, line)
+		f.emit(abc(lua.OP_LOADNIL, first, base+want-1, 0), line)
+	}
+	return base
+}
+
+func (f *function) table(e *ast.TableExpr, reg int) {
+	to := f.reserve(1, e.Line())
+	pc := f.emit(abc(lua.OP_NEWTABLE, to, 0, 0), e.Line())
+	items, named, pending := 0, 0, 0
+	for i, field := range e.Fields {
+		if field.Key != nil {
+			free := f.free
+			op, key := f.key(field.Key, lua.OP_SETTABLE, lua.OP_SETTABLEKS)
+			f.emit(abc(op, to, key, f.rk(field.Value)), endLine(field.Value))
+			f.free = free
+			named++
+			continue
+		}
+		items++
+		pending++
+		if i == len(e.Fields)-1 && hasMany(field.Value) {
+			f.multi(field.Value, -1)
+			f.setList(to, 0, items, endLine(field.Value))
+			items, pending = items-1, 0
+			break
+		}
+		f.next(field.Value)
+		if pending == lua.FieldsPerFlush {
+			f.setList(to, pending, items, endLine(field.Value))
+			pending = 0
+		}
+	}
+	if pending > 0 {
+		f.setList(to, pending, items, e.Line())
+	}
+	f.code[pc] = abc(lua.OP_NEWTABLE, to, min(items, maxC), min(named, maxC))
+	if to != reg {
+		f.emit(abc(lua.OP_MOVE, reg, to, 0), e.Line())
+	}
+}
+
+// setList emits the taking over of the last n items, all up to the top of the
+// stack for 0. items is their number so far.
+func (f *function) setList(table, n, items, line int) {
+	batch := (items-1)/lua.FieldsPerFlush + 1
+	if batch <= maxC {
+		f.emit(abc(lua.OP_SETLIST, table, n, batch), line)
+	} else {
+		f.emit(abc(lua.OP_SETLIST, table, n, 0), line)
+		f.emit(uint32(batch), line)
+	}
+	f.free = table + 1
+}

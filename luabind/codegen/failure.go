@@ -1,0 +1,147 @@
+package codegen
+
+import (
+	"strings"
+
+	lua "github.com/yuin/gopher-lua"
+)
+
+// Failure rewords an error of the virtual machine as Lua 5.1 words it, with the
+// name of the variable. text is the error without its position, pc the
+// instruction that failed, and value returns what a register holds. Failure
+// returns "" if the text is not an error of that instruction.
+func Failure(text string, p *lua.FunctionProto, pc int, value func(reg int) lua.LValue) string {
+	switch {
+	case text == "too many recursions in gettable":
+		return "loop in gettable"
+	case text == "too many recursions in settable":
+		return "loop in settable"
+	case pc < 0 || pc >= len(p.Code):
+		return ""
+	}
+	kind, known := failures[opcode(p.Code[pc])]
+	if !known || !strings.HasPrefix(text, kind.text) {
+		return ""
+	}
+	return kind.reword(failure{text, p, pc, value}, p.Code[pc])
+}
+
+// failure is an instruction that has failed.
+type failure struct {
+	text  string
+	proto *lua.FunctionProto
+	pc    int
+	value func(reg int) lua.LValue
+}
+
+// failureKind is what gopher-lua says when an instruction fails, and what we say.
+type failureKind struct {
+	text   string
+	reword func(f failure, inst uint32) string
+}
+
+var (
+	arithmeticFailure = failureKind{"cannot perform ", failure.arithmetic}
+	callFailure       = failureKind{callText, func(f failure, inst uint32) string {
+		return f.about("call", argA(inst))
+	}}
+	compareFailure = failureKind{"attempt to compare ", failure.compare}
+	forFailure     = failureKind{"for statement ", failure.forLoop}
+	getFailure     = failureKind{indexText, func(f failure, inst uint32) string { return f.index(argB(inst)) }}
+	setFailure     = failureKind{indexText, func(f failure, inst uint32) string { return f.index(argA(inst)) }}
+)
+
+const (
+	indexText = "attempt to index a non-table object("
+	callText  = "attempt to call a non-function object"
+)
+
+var failures = map[int]failureKind{
+	lua.OP_GETTABLE: getFailure, lua.OP_GETTABLEKS: getFailure, lua.OP_SELF: getFailure,
+	lua.OP_SETTABLE: setFailure, lua.OP_SETTABLEKS: setFailure,
+	lua.OP_CALL: callFailure, lua.OP_TAILCALL: callFailure,
+	lua.OP_TFORLOOP: {callText, func(f failure, inst uint32) string {
+		return "attempt to call a " + f.value(argA(inst)).Type().String() + " value"
+	}},
+	lua.OP_ADD: arithmeticFailure, lua.OP_SUB: arithmeticFailure, lua.OP_MUL: arithmeticFailure,
+	lua.OP_DIV: arithmeticFailure, lua.OP_MOD: arithmeticFailure, lua.OP_POW: arithmeticFailure,
+	lua.OP_UNM: {"__unm undefined", func(f failure, inst uint32) string {
+		return f.about("perform arithmetic on", argB(inst))
+	}},
+	lua.OP_LEN: {"__len undefined", func(f failure, inst uint32) string {
+		return f.about("get length of", argB(inst))
+	}},
+	lua.OP_CONCAT: {"cannot perform concat operation", failure.concat},
+	lua.OP_LT:     compareFailure, lua.OP_LE: compareFailure,
+	lua.OP_FORPREP: forFailure, lua.OP_FORLOOP: forFailure,
+}
+
+// operand returns the value of an operand.
+func (f failure) operand(operand int) lua.LValue {
+	if operand&constant != 0 {
+		return f.proto.Constants[operand&^constant]
+	}
+	return f.value(operand)
+}
+
+// about says that something cannot be done with the value of an operand.
+func (f failure) about(what string, operand int) string {
+	text := "attempt to " + what + " "
+	kind := f.operand(operand).Type().String()
+	if operand&constant == 0 {
+		if name := VariableOf(f.proto, f.pc, operand).String(); name != "" {
+			return text + name + "(a " + kind + " value)"
+		}
+	}
+	return text + "a " + kind + " value"
+}
+
+// index is about a value that has no fields: the one in the register, or one that
+// was found by way of its __index or __newindex, which has no name.
+func (f failure) index(reg int) string {
+	kind, _, _ := strings.Cut(f.text[len(indexText):], ")")
+	if f.value(reg).Type() == lua.LTTable || f.value(reg).Type().String() != kind {
+		return "attempt to index a " + kind + " value"
+	}
+	return f.about("index", reg)
+}
+
+// arithmetic is about the second operand if the first is a number, or a string
+// that is one, which gopher-lua's text calls a number.
+func (f failure) arithmetic(inst uint32) string {
+	if strings.Contains(f.text, " between number and ") {
+		return f.about("perform arithmetic on", argC(inst))
+	}
+	return f.about("perform arithmetic on", argB(inst))
+}
+
+// concat looks for the pair of values that cannot be concatenated, from the
+// right as the virtual machine does.
+func (f failure) concat(inst uint32) string {
+	for reg := argC(inst); reg > argB(inst); reg-- {
+		switch {
+		case !lua.LVCanConvToString(f.value(reg - 1)):
+			return f.about("concatenate", reg-1)
+		case !lua.LVCanConvToString(f.value(reg)):
+			return f.about("concatenate", reg)
+		}
+	}
+	return ""
+}
+
+func (f failure) compare(inst uint32) string {
+	a, b := f.operand(argB(inst)).Type(), f.operand(argC(inst)).Type()
+	if a == b {
+		return "attempt to compare two " + a.String() + " values"
+	}
+	return "attempt to compare " + a.String() + " with " + b.String()
+}
+
+func (f failure) forLoop(inst uint32) string {
+	for i, what := range []string{"initial value", "limit", "step"} {
+		if f.value(argA(inst)+i).Type() != lua.LTNumber {
+			return "'for' " + what + " must be a number"
+		}
+	}
+	return ""
+}
