@@ -42,6 +42,10 @@ func BenchmarkCompile(b *testing.B) {
 			}
 		}
 	}
-	b.Run("ours", func(b *testing.B) { compile(b, codegen.Compile) })
+	b.Run("ours", func(b *testing.B) {
+		compile(b, func(chunk []ast.Stmt, name string) (*lua.FunctionProto, error) {
+			return codegen.Compile(chunk, codegen.Options{Name: name})
+		})
+	})
 	b.Run("gopher-lua", func(b *testing.B) { compile(b, lua.Compile) })
 }

@@ -51,8 +51,8 @@ func (f *function) call(e *ast.FuncCallExpr, want int) {
 		f.next(e.Func)
 		name, line = calleeName(e.Func), endLine(e.Func)
 	} else {
-		line = e.Line()
 		object := f.any(e.Receiver)
+		line = f.methodLine(e.Line())
 		method := f.operand(lua.LString(e.Method), line)
 		f.free = base
 		f.reserve(2, line)

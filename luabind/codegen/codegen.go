@@ -23,8 +23,9 @@ const (
 	// function may use. The virtual machine counts them in a byte.
 	MaxUpvalues = 255
 	// maxRegisters is the number of local variables and temporary values that may
-	// be alive at once. The virtual machine counts them in a byte.
-	maxRegisters = 255
+	// be alive at once. The virtual machine counts them in a byte, and a tail call
+	// loses the last one.
+	maxRegisters = 254
 )
 
 // Error is a program that is valid Lua by its grammar but cannot be compiled.
@@ -35,10 +36,18 @@ type Error struct {
 
 func (e *Error) Error() string { return fmt.Sprintf("line %d: %s", e.Line, e.Message) }
 
-// Compile generates the main function of a chunk. name is the source name that
-// its functions show in messages. The tree is not changed. The error is an
-// *Error. It is safe for concurrent use.
-func Compile(chunk []ast.Stmt, name string) (proto *lua.FunctionProto, err error) {
+// Options describe a chunk beyond its syntax tree.
+type Options struct {
+	Name string // of the source, which functions show in messages
+	// MethodLines are the lines of the arguments of each method call and method
+	// definition, in the order of the source. The tree lacks them. Without them,
+	// an error in such a call has the line on which the object begins.
+	MethodLines []int
+}
+
+// Compile generates the main function of a chunk. The tree is not changed. The
+// error is an *Error. It is safe for concurrent use.
+func Compile(chunk []ast.Stmt, o Options) (proto *lua.FunctionProto, err error) {
 	defer func() {
 		if r := recover(); r != nil {
 			problem, ok := r.(*Error)
@@ -48,7 +57,7 @@ func Compile(chunk []ast.Stmt, name string) (proto *lua.FunctionProto, err error
 			proto, err = nil, problem
 		}
 	}()
-	g := &generator{name: name}
+	g := &generator{name: o.Name, methodLines: o.MethodLines, visible: map[string]int{}}
 	f := g.function(nil)
 	f.proto.IsVarArg = lua.VarArgIsVarArg
 	f.block(chunk)
@@ -65,8 +74,22 @@ func Compile(chunk []ast.Stmt, name string) (proto *lua.FunctionProto, err error
 
 // generator generates the functions of one chunk.
 type generator struct {
-	name      string
-	functions []*function
+	name        string
+	methodLines []int // those to come
+	functions   []*function
+	// visible counts the local variables in scope by name, in all functions that
+	// are being generated. Names that do not occur are global.
+	visible map[string]int
+}
+
+// methodLine returns the line of the next method call or definition.
+func (g *generator) methodLine(begin int) int {
+	if len(g.methodLines) == 0 {
+		return begin
+	}
+	line := g.methodLines[0]
+	g.methodLines = g.methodLines[1:]
+	return max(line, begin)
 }
 
 // function generates one function.
@@ -128,7 +151,7 @@ func (f *function) finish(last int) {
 	mergeMoves(f.code)
 	f.proto.LastLineDefined = last
 	f.proto.NumUpvalues = uint8(len(f.upvalues))
-	f.proto.NumUsedRegisters = uint8(max(f.used, 2))
+	f.proto.NumUsedRegisters = uint8(max(f.used, 1) + 1)
 	for _, u := range f.upvalues {
 		f.proto.DbgUpvalues = append(f.proto.DbgUpvalues, u.name)
 	}

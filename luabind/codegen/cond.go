@@ -10,7 +10,7 @@ func truth(e ast.Expr) (value, known bool) {
 	switch e := e.(type) {
 	case *ast.NilExpr, *ast.FalseExpr:
 		return false, true
-	case *ast.TrueExpr, *ast.StringExpr, *ast.FunctionExpr:
+	case *ast.TrueExpr, *ast.StringExpr:
 		return true, true
 	case *ast.UnaryNotOpExpr:
 		value, known = truth(e.Expr)

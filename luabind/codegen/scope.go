@@ -95,6 +95,7 @@ func captured(locals []*local) bool {
 func (f *function) drop(level int) {
 	for _, l := range f.locals[level:] {
 		l.info.EndPc = f.here()
+		f.visible[l.name]--
 	}
 	f.locals = f.locals[:level]
 	f.free = level
@@ -111,11 +112,15 @@ func (f *function) declare(name string, line int) *local {
 	f.proto.DbgLocals = append(f.proto.DbgLocals, info)
 	l := &local{name: name, info: info}
 	f.locals = append(f.locals, l)
+	f.visible[name]++
 	return l
 }
 
 // findLocal returns the register of a local variable, or -1.
 func (f *function) findLocal(name string) int {
+	if f.visible[name] == 0 {
+		return -1
+	}
 	for i := len(f.locals) - 1; i >= 0; i-- {
 		if f.locals[i].name == name {
 			return i
@@ -127,6 +132,9 @@ func (f *function) findLocal(name string) int {
 // findUpvalue returns the index of an upvalue, or -1 if no enclosing function
 // has a local variable of that name in scope.
 func (f *function) findUpvalue(name string, line int) int {
+	if f.visible[name] == 0 {
+		return -1
+	}
 	for i, u := range f.upvalues {
 		if u.name == name {
 			return i
@@ -197,9 +205,9 @@ func (f *function) labelStmt(st *ast.LabelStmt, atEnd bool) {
 	for _, i := range s.gotos {
 		if j := &f.jumps[i]; j.name != st.Name {
 			rest = append(rest, i)
-		} else if f.visible(j, s.level) < l.level {
+		} else if f.shared(j, s.level) < l.level {
 			fail(j.line, "<goto %s> at line %d jumps into the scope of local '%s'", j.name, j.line,
-				f.locals[f.visible(j, s.level)].name)
+				f.locals[f.shared(j, s.level)].name)
 		} else {
 			j.target, j.level = l.pc, l.level
 		}
@@ -207,10 +215,10 @@ func (f *function) labelStmt(st *ast.LabelStmt, atEnd bool) {
 	s.gotos = rest
 }
 
-// visible returns how many local variables of the jump's function are in scope
+// shared returns how many local variables of the jump's function are in scope
 // at both the jump and here. Those of blocks that have ended do not count:
 // blockLevel is the level of the block that encloses both.
-func (f *function) visible(j *leave, blockLevel int) int {
+func (f *function) shared(j *leave, blockLevel int) int {
 	n := blockLevel
 	for n < len(j.locals) && n < len(f.locals) && j.locals[n] == f.locals[n] {
 		n++

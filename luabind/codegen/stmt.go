@@ -226,5 +226,6 @@ func (f *function) funcDef(st *ast.FuncDefStmt) {
 	}
 	key := &ast.StringExpr{Value: name.Method}
 	key.SetLine(st.Line())
+	f.methodLine(st.Line())
 	f.define(&ast.AttrGetExpr{Object: name.Receiver, Key: key}, st.Func, st.Line(), true)
 }

@@ -38,6 +38,9 @@ func number(e ast.Expr) (lua.LNumber, bool) {
 		n, ok := number(e.Expr)
 		return -n, ok && n != 0
 	case *ast.ArithmeticOpExpr:
+		if e.Operator == "^" || e.Operator == "%" {
+			return 0, false // left to the virtual machine
+		}
 		a, ok := number(e.Lhs)
 		if !ok {
 			return 0, false
@@ -52,7 +55,7 @@ func number(e ast.Expr) (lua.LNumber, bool) {
 	return 0, false
 }
 
-// calculate works an operator out; NaN if that is left to the virtual machine.
+// calculate returns the result of an operator.
 func calculate(operator string, a, b float64) float64 {
 	switch operator {
 	case "+":

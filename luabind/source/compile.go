@@ -72,11 +72,15 @@ func Compile(name, text string) (tree []ast.Stmt, proto *lua.FunctionProto, prob
 	if problem := Check(text); problem != nil {
 		return nil, nil, problem
 	}
-	tree, err := parse.Parse(strings.NewReader(text), name)
+	ready, problem := prepare(text)
+	if problem != nil {
+		return nil, nil, problem
+	}
+	tree, err := parse.Parse(strings.NewReader(ready.text), name)
 	if err != nil {
 		return nil, nil, syntaxError(text, err)
 	}
-	proto, err = codegen.Compile(tree, name)
+	proto, err = codegen.Compile(tree, codegen.Options{Name: name, MethodLines: ready.methodLines})
 	if err != nil {
 		return nil, nil, syntaxError(text, err)
 	}

@@ -50,18 +50,6 @@ func TestValuesOfAConstructorAreWorkedOutInTheirOrder(t *testing.T) {
 	}
 }
 
-func TestAListBetweenBracesHasABound(t *testing.T) {
-	const most = 25550
-	if got, want := evaluate(t, "local t = {"+ones(most)+"}; return #t, t[1], t[25550]"), "25550 1 1"; got != want {
-		t.Errorf("got %s, want %s", got, want)
-	}
-	_, _, problem := source.Compile("x", "local a\nlocal t = {"+ones(most+1)+"}")
-	if problem == nil || problem.Line != 2 || !strings.Contains(problem.Text, "more than 25550 values between two braces") {
-		t.Errorf("%v", problem)
-	}
-}
-
-// What is changed for the compiler is as it was in the tree that others read.
 func TestTheTreeIsTheScript(t *testing.T) {
 	for _, script := range []string{
 		"local t = {" + ones(50) + ", x = f(), ...}",

@@ -1,7 +1,7 @@
-// Package source reads and compiles Lua sources, and bounds what one may ask of the
-// compiler, which follows its nesting on Go's stack, whose overflow nothing
-// catches, looks at a chain of operators once for each of them, and looks for a
-// constant among all that came before. None of that can be interrupted.
+// Package source reads and compiles Lua sources. It bounds what a source may ask of
+// the parser and the code generator. They follow its nesting on Go's stack, whose
+// overflow nothing catches, and look at a chain of operators once for each of
+// them. Neither can be interrupted.
 package source
 
 import (
@@ -19,9 +19,8 @@ const (
 	// MaxDepth is how deep blocks, brackets and expressions may stand in each
 	// other.
 	MaxDepth = 5000
-	// maxWork and maxLookups bound how long compiling takes, to a second or so.
-	maxWork    = 50_000_000
-	maxLookups = 200_000_000
+	// maxWork bounds how long compiling takes, to a second or so.
+	maxWork = 50_000_000
 )
 
 // Error is what is wrong with a source, and where.
@@ -46,7 +45,7 @@ func Check(text string) *Error {
 	if len(text) <= harmless {
 		return nil
 	}
-	c := checker{open: []level{{constants: map[string]struct{}{}}}}
+	c := checker{open: []level{{}}}
 	scanner := parse.NewScanner(strings.NewReader(text), "")
 	lexer := &parse.Lexer{}
 	for {
@@ -55,7 +54,7 @@ func Check(text string) *Error {
 			return nil
 		}
 		lexer.PrevTokenType = token.Type
-		if problem := c.token(token.Type, token.Str); problem != "" {
+		if problem := c.token(token.Type); problem != "" {
 			return &Error{token.Pos.Line, problem}
 		}
 		c.previous = token.Type
@@ -68,7 +67,6 @@ type checker struct {
 	depth    int // levels, and the chains in them
 	previous int
 	work     int
-	lookups  int
 }
 
 // level is a block or a bracket that is open.
@@ -78,15 +76,12 @@ type level struct {
 	chain   int
 	elseifs int // each stands in the one before
 	jumps   int // goto and labels
-	// constants are the names and values that a function has had; nil for what
-	// is no function.
-	constants map[string]struct{}
 }
 
 func (c *checker) top() *level { return &c.open[len(c.open)-1] }
 
 // token returns what is too much with it, or "".
-func (c *checker) token(kind int, text string) string {
+func (c *checker) token(kind int) string {
 	switch {
 	case kind == parse.TIdent && endsExpression[c.previous], startsStatement[kind]:
 		c.unchain()
@@ -95,9 +90,7 @@ func (c *checker) token(kind int, text string) string {
 		c.depth++
 	}
 	switch kind {
-	case parse.TFunction:
-		c.push(level{constants: map[string]struct{}{}})
-	case '(', '{', '[', parse.TDo, parse.TIf, parse.TRepeat:
+	case '(', '{', '[', parse.TFunction, parse.TDo, parse.TIf, parse.TRepeat:
 		c.push(level{})
 	case ')', '}', ']', parse.TEnd, parse.TUntil:
 		c.pop()
@@ -107,8 +100,6 @@ func (c *checker) token(kind int, text string) string {
 	case parse.TGoto, parse.T2Colon:
 		c.top().jumps++
 		c.work += c.top().jumps >> 5
-	case parse.TIdent, parse.TString, parse.TNumber:
-		c.lookUp(text)
 	}
 	c.work += c.depth
 	switch {
@@ -116,8 +107,6 @@ func (c *checker) token(kind int, text string) string {
 		return fmt.Sprintf("more than %d levels of nesting", MaxDepth)
 	case c.work > maxWork:
 		return "too much stands too deep: compiling it would take too long"
-	case c.lookups > maxLookups:
-		return "a function has too many different names and values: split it up, or read the data from a file"
 	}
 	return ""
 }
@@ -140,17 +129,6 @@ func (c *checker) pop() {
 func (c *checker) unchain() {
 	c.depth -= c.top().chain
 	c.top().chain = 0
-}
-
-// lookUp counts what finding a constant costs.
-func (c *checker) lookUp(text string) {
-	for i := len(c.open) - 1; ; i-- {
-		if constants := c.open[i].constants; constants != nil {
-			constants[text] = struct{}{}
-			c.lookups += len(constants)
-			return
-		}
-	}
 }
 
 func tokens(kinds ...int) map[int]bool {

@@ -7,9 +7,6 @@ import (
 	"testing"
 	"time"
 
-	lua "github.com/yuin/gopher-lua"
-	"github.com/yuin/gopher-lua/parse"
-
 	"spectrumlua/luabind/source"
 )
 
@@ -105,10 +102,8 @@ func TestNoShapeIsTooMuch(t *testing.T) {
 				result := "compiled"
 				if problem != nil {
 					result = problem.Error()
-				} else if chunk, err := parse.Parse(strings.NewReader(text), "x"); err != nil {
-					result = "parse: " + err.Error()
-				} else if _, err := lua.Compile(chunk, "x"); err != nil {
-					result = "compile: " + err.Error()
+				} else if _, _, problem := source.Compile("x", text); problem != nil {
+					result = "compile: " + problem.Error()
 				}
 				took := time.Since(begin)
 				t.Logf("%d bytes: %v, all in all %v: %.80s", len(text), checked, took, result)
