@@ -1,12 +1,11 @@
 package stdlib_test
 
 import (
-	"strings"
 	"testing"
 
 	lua "github.com/yuin/gopher-lua"
-	"github.com/yuin/gopher-lua/parse"
 
+	"spectrumlua/luabind/source"
 	"spectrumlua/luabind/stdlib"
 )
 
@@ -16,14 +15,10 @@ func newState(tb testing.TB, ours bool) *lua.LState {
 	l := lua.NewState(lua.Options{SkipOpenLibs: ours, CallStackSize: 2000, RegistrySize: 128,
 		RegistryMaxSize: 1 << 17, RegistryGrowStep: 256, MinimizeStackMemory: true})
 	if ours {
-		stdlib.Open(l, stdlib.Options{MaxString: 64 << 20, MaxSource: 1 << 20, Compile: func(name, source string) (*lua.LFunction, error) {
-			chunk, err := parse.Parse(strings.NewReader(source), name)
-			if err != nil {
-				return nil, err
-			}
-			proto, err := lua.Compile(chunk, name)
-			if err != nil {
-				return nil, err
+		stdlib.Open(l, stdlib.Options{MaxString: 64 << 20, MaxSource: 1 << 20, Compile: func(name, text string) (*lua.LFunction, error) {
+			_, proto, problem := source.Compile(name, text)
+			if problem != nil {
+				return nil, problem
 			}
 			return l.NewFunctionFromProto(proto), nil
 		}})

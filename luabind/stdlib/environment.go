@@ -5,6 +5,8 @@ import (
 
 	lua "github.com/yuin/gopher-lua"
 	"github.com/yuin/gopher-lua/parse"
+
+	"spectrumlua/luabind/codegen"
 )
 
 // environment finds the function that argument 1 means, itself or by its
@@ -150,7 +152,7 @@ func mustCompile(source, name string) *lua.FunctionProto {
 	if err != nil {
 		panic(err)
 	}
-	proto, err := lua.Compile(chunk, name)
+	proto, err := codegen.Compile(chunk, codegen.Options{Name: name})
 	if err != nil {
 		panic(err)
 	}

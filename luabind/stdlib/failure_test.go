@@ -47,7 +47,7 @@ func TestErrorsNameTheVariable(t *testing.T) {
 		{"local a = 5; a.b = 1", "attempt to index local 'a' (a number value)"},
 		{"return t.n.x", "attempt to index field 'n' (a number value)"},
 		{"local s = ''; s.x = 1", "attempt to index local 's' (a string value)"},
-		{"(('').x).y = 1", "attempt to index a nil value"},
+		{"(('').x).y = 1", "attempt to index field 'x' (a nil value)"},
 		{"('x').y = 1", "attempt to index a string value"},
 		{"return f().x", "attempt to index a nil value"},
 		{"return (t.nope or up).y", "attempt to index a nil value"},
