@@ -10,12 +10,12 @@ import (
 func TestHints(t *testing.T) {
 	const hint = ": is a name misspelt, or a field not set?"
 	for _, c := range []struct{ name, body, want string }{
-		{"a field joined", `local s = "x" .. m.text`, "cannot perform concat operation between string and nil" + hint},
-		{"a sum", `local n = m.text + 1`, "cannot perform add operation between nil and number" + hint},
-		{"a field of nothing", `local n = m.text.size`, "attempt to index a non-table object(nil) with key 'size'" + hint},
-		{"a field of nothing set", `m.text.size = 1`, "attempt to index a non-table object(nil) with key 'size'" + hint},
+		{"a field joined", `local s = "x" .. m.text`, "attempt to concatenate field 'text' (a nil value)" + hint},
+		{"a sum", `local n = m.text + 1`, "attempt to perform arithmetic on field 'text' (a nil value)" + hint},
+		{"a field of nothing", `local n = m.text.size`, "attempt to index field 'text' (a nil value)" + hint},
+		{"a field of nothing set", `m.text.size = 1`, "attempt to index field 'text' (a nil value)" + hint},
 		{"a comparison", `local b = m.text < 1`, "attempt to compare nil with number" + hint},
-		{"a function", `greet()`, "attempt to call a non-function object" + hint},
+		{"a function", `greet()`, "attempt to call global 'greet' (a nil value)" + hint},
 		{"a string compared with a number", `local b = "x" < 1`, "attempt to compare string with number"},
 		{"an error of the script's", `error("attempt to eat nil")`, "attempt to eat nil"},
 	} {

@@ -51,7 +51,7 @@ func TestLoadErrors(t *testing.T) {
 		{"a handler with a typo", "local on = {}\nfunction on.conv_mesage()\nend\nreturn on", "script.lua:2: on.conv_mesage: no message has this name; did you mean on.conv_message?"},
 		{"a handler that is no function", "return { login = 1 }", "script.lua: on.login is a number: a function is wanted"},
 		{"a list of handlers", "return { function() end }", "script.lua: a handler's name is a string, not 1"},
-		{"an error while it runs", "local x\nprint(x.y)", "script.lua:2: attempt to index a non-table object(nil)"},
+		{"an error while it runs", "local x\nprint(x.y)", "script.lua:2: attempt to index local 'x' (a nil value)"},
 		{"a module that is missing", `require "helpr"`, `script.lua:1: require "helpr": there is no such module: no file /`},
 		{"a module of ours with a typo", `require "spectrum.confg"`, `script.lua:1: require "spectrum.confg": there is no such module; did you mean "spectrum.config"?`},
 		{"a function of ours with a typo", `local s = require "spectrum"` + "\ns.sned()", `script.lua:2: spectrum has no "sned"; did you mean "send"?`},
@@ -145,7 +145,7 @@ func TestMisuseOfSessions(t *testing.T) {
 		{"a configuration sent by hand", `spectrum.send("backend_config", { config = "[features]\nmuc=maybe" })`, `features.muc: true or false is wanted`},
 		{"a query that Spectrum does not survive", `spectrum.send("query", { config = "online_users" })`, `query: Spectrum 2.2 crashes at the query online_users`},
 		{"a contact without a name", `session:update_buddy { status = "away" }`, `update_buddy: the field buddy_name is missing`},
-		{"what a metatable protects", `getmetatable(session).__index = nil`, `attempt to index a non-table object(string)`},
+		{"what a metatable protects", `getmetatable(session).__index = nil`, `attempt to index a string value`},
 	}
 	for _, c := range cases {
 		t.Run(c.name, func(t *testing.T) {

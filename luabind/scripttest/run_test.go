@@ -126,10 +126,10 @@ func TestFilesThatDoNotLoad(t *testing.T) {
 // A script that does not load is told of at the line that starts it.
 func TestScriptThatDoesNotLoad(t *testing.T) {
 	r := one(t, "local x = nil + 1", "t:login()")
-	if len(r.Failures) != 1 || !strings.HasPrefix(r.Failures[0], "script_test.lua:3: script.lua:1: cannot perform add") {
+	if len(r.Failures) != 1 || !strings.HasPrefix(r.Failures[0], "script_test.lua:3: script.lua:1: attempt to perform arithmetic on a nil value") {
 		t.Errorf("it says %q", r.Failures)
 	}
-	if r := one(t, "local x = nil + 1", "t.error(function() t:start() end, 'perform add')"); !r.Passed() {
+	if r := one(t, "local x = nil + 1", "t.error(function() t:start() end, 'perform arithmetic')"); !r.Passed() {
 		t.Errorf("it says %q", r.Failures)
 	}
 }
