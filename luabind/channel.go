@@ -65,8 +65,7 @@ func sendValue(l *lua.LState, c *channel) int {
 	case c.closed:
 		return bind.Fail(l, errChannelClosed)
 	case len(c.receivers) > 0:
-		c.receivers[0].serve(v)
-		c.receivers = c.receivers[1:]
+		first(&c.receivers).serve(v)
 		return bind.Return(l, lua.LTrue)
 	case len(c.values) < c.capacity:
 		c.values = append(c.values, v)
@@ -132,8 +131,7 @@ func (c *channel) take() (lua.LValue, bool) {
 }
 
 func (c *channel) nextSender() lua.LValue {
-	e := c.senders[0]
-	c.senders = c.senders[1:]
+	e := first(&c.senders)
 	v := e.value
 	e.serve(v)
 	return v
@@ -170,6 +168,14 @@ func (e *exchange) wait(l *lua.LState, n int) error {
 			return context.Cause(ctx)
 		}
 	})
+}
+
+// first takes the first off a list, which does not refer to it afterwards.
+func first(list *[]*exchange) *exchange {
+	e := (*list)[0]
+	(*list)[0] = nil
+	*list = (*list)[1:]
+	return e
 }
 
 func without(list []*exchange, e *exchange) []*exchange {

@@ -16,8 +16,10 @@ import (
 
 // file is an open file. What is written goes out at once. One that nobody holds
 // any more is closed when Go's collector finds it.
+//
+// A file may outlive its VM in a data table, so it does not refer to that.
 type file struct {
-	lib                *Library
+	maxString          int
 	f                  *os.File // nil: standard input, which is empty
 	in                 *bufio.Reader
 	readable, writable bool
@@ -188,7 +190,7 @@ func (f *file) readOne(c call, what string) (lua.LValue, error) {
 	err := f.input(c, func(in *bufio.Reader) error {
 		for {
 			piece, err := in.ReadSlice('\n')
-			if line = append(line, piece...); len(line) > f.lib.options.MaxString {
+			if line = append(line, piece...); len(line) > f.maxString {
 				return errTooLong
 			}
 			switch {
@@ -221,7 +223,7 @@ func (f *file) input(c call, what func(in *bufio.Reader) error) error {
 func (f *file) readAll(c call) (lua.LValue, error) {
 	var data []byte
 	err := f.input(c, func(in *bufio.Reader) (err error) {
-		most := int64(f.lib.options.MaxString)
+		most := int64(f.maxString)
 		data, err = io.ReadAll(io.LimitReader(in, most+1))
 		if err == nil && int64(len(data)) > most {
 			err = errTooLong
@@ -233,7 +235,7 @@ func (f *file) readAll(c call) (lua.LValue, error) {
 
 // readBytes reads up to n bytes; of 0, whether there are any.
 func (f *file) readBytes(c call, n int) (lua.LValue, error) {
-	f.lib.bounded(c, n)
+	c.bounded(n, f.maxString)
 	var data []byte
 	end := false
 	err := f.input(c, func(in *bufio.Reader) error {

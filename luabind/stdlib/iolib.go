@@ -33,9 +33,9 @@ func (lib *Library) openIO() *lua.LTable {
 	})
 	// A backend has no standard input of its own: reading from it is at the end
 	// of the file at once.
-	stdin := fileClass.New(&file{lib: lib, standard: true, readable: true})
-	stdout := fileClass.New(&file{lib: lib, standard: true, slow: true, writable: true, f: os.Stdout})
-	stderr := fileClass.New(&file{lib: lib, standard: true, slow: true, writable: true, f: os.Stderr})
+	stdin := fileClass.New(&file{maxString: lib.options.MaxString, standard: true, readable: true})
+	stdout := fileClass.New(&file{maxString: lib.options.MaxString, standard: true, slow: true, writable: true, f: os.Stdout})
+	stderr := fileClass.New(&file{maxString: lib.options.MaxString, standard: true, slow: true, writable: true, f: os.Stderr})
 	table.RawSetString("stdin", stdin)
 	table.RawSetString("stdout", stdout)
 	table.RawSetString("stderr", stderr)
@@ -66,7 +66,7 @@ func (lib *Library) open(c call, path, mode string) (*file, error) {
 		return nil, err
 	}
 	access := flags & (os.O_WRONLY | os.O_RDWR)
-	return &file{lib: lib, f: f, slow: slow, readable: access != os.O_WRONLY, writable: access != os.O_RDONLY}, nil
+	return &file{maxString: lib.options.MaxString, f: f, slow: slow, readable: access != os.O_WRONLY, writable: access != os.O_RDONLY}, nil
 }
 
 func (lib *Library) ioOpen(c call) int {
@@ -83,7 +83,7 @@ func (lib *Library) ioTmpFile(c call) int {
 		return c.ret(failure(err)...)
 	}
 	_ = os.Remove(f.Name()) // it lives on for as long as it is open
-	return c.ret(fileClass.New(&file{lib: lib, f: f, readable: true, writable: true}))
+	return c.ret(fileClass.New(&file{maxString: lib.options.MaxString, f: f, readable: true, writable: true}))
 }
 
 func ioPopen(c call) int {

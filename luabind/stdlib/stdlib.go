@@ -141,8 +141,10 @@ func newLibraryTable(library string, fns functions) *lua.LTable {
 }
 
 // bounded raises if a result would be longer than a string may be.
-func (lib *Library) bounded(c call, length int) {
-	if length > lib.options.MaxString || length < 0 {
-		c.raise("'%s': resulting string too large (more than %d bytes; [lua] max_string allows no more)", c.name, lib.options.MaxString)
+func (lib *Library) bounded(c call, length int) { c.bounded(length, lib.options.MaxString) }
+
+func (c call) bounded(length, most int) {
+	if length > most || length < 0 {
+		c.raise("'%s': resulting string too large (more than %d bytes; [lua] max_string allows no more)", c.name, most)
 	}
 }

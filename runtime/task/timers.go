@@ -25,9 +25,9 @@ type Timer struct {
 	timers *Timers
 	name   string
 	period time.Duration // 0: once
-	run    func(*Task)
 
 	// Guarded by timers.mu.
+	run   func(*Task) // nil once the timer has ended: who holds it does not hold that
 	alarm clock.Timer
 	next  time.Time
 	ended bool
@@ -52,7 +52,7 @@ func (ts *Timers) After(name string, d time.Duration, every bool, run func(*Task
 	ts.mu.Lock()
 	defer ts.mu.Unlock()
 	if ts.ended {
-		t.ended = true
+		t.ended, t.run = true, nil
 		return t
 	}
 	if name != "" {
@@ -98,7 +98,7 @@ func (ts *Timers) end() {
 
 // end ends the timer. timers.mu is held.
 func (t *Timer) end() {
-	t.ended = true
+	t.ended, t.run = true, nil
 	if t.alarm != nil {
 		t.alarm.Stop()
 	}
@@ -112,7 +112,7 @@ func (t *Timer) end() {
 func (t *Timer) fire() {
 	defer crash.Guard()
 	t.timers.mu.Lock()
-	ended := t.ended
+	ended, run := t.ended, t.run
 	if !ended && t.period == 0 {
 		t.end()
 	}
@@ -121,7 +121,7 @@ func (t *Timer) fire() {
 		return
 	}
 	t.timers.owner.Spawn("", func(task *Task) {
-		t.run(task)
+		run(task)
 		t.rearm()
 	})
 }

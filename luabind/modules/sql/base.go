@@ -46,8 +46,9 @@ func Home(rt *bind.Runtime) *Base {
 	place.Confined = rt.Lua.Sandbox
 	b := newBase(database.New(place), err)
 	homes.Store(rt.Process, b)
-	b.resource = rt.Process.Own(closing(func() error {
-		homes.Delete(rt.Process)
+	process := rt.Process // the function outlives the VM of rt
+	b.resource = process.Own(closing(func() error {
+		homes.Delete(process)
 		return b.db.Close()
 	}))
 	return b
