@@ -33,13 +33,18 @@ func (g *gen) branch() *Node {
 
 // inLoop generates a loop's body, which runs at most so many times.
 func (g *gen) inLoop(times int, body func() *Node) *Node {
-	f := g.frame
-	weight, breakable := f.weight, f.breakable
-	f.weight, f.breakable = f.weight*times, true
-	f.loops++
-	n := body()
-	f.weight, f.breakable = weight, breakable
-	return n
+	breakable := g.frame.breakable
+	g.frame.breakable = true
+	defer func() { g.frame.breakable = breakable }()
+	return g.repeated(times, body)
+}
+
+// repeated generates what runs at most so many times.
+func (g *gen) repeated(times int, body func() *Node) *Node {
+	weight := g.frame.weight
+	g.frame.weight *= times
+	defer func() { g.frame.weight = weight }()
+	return body()
 }
 
 // loopBody is the body of a loop. It begins with a dead branch more often than
@@ -238,7 +243,7 @@ func (g *gen) jump() []*Node {
 		g.feature("goto backwards")
 		v := g.declare(&variable{name: g.fresh("i"), kind: number, fixed: true})
 		n := g.between(1, 3)
-		body := g.inLoop(n, func() *Node { return g.block(g.between(0, 2)) })
+		body := g.repeated(n, func() *Node { return g.block(g.between(0, 2)) })
 		return []*Node{
 			stmt("local " + v.name + " = 0"), stmt("::" + label + "::"), stmt(v.name + " = " + v.name + " + 1"),
 			stmt("do", body, "end"), stmt(fmt.Sprintf("if %s < %d then goto %s end", v.name, n, label)),

@@ -16,7 +16,7 @@ func (g *gen) large() []*Node {
 		return g.manyUpvalues(g.between(40, 60))
 	case 2:
 		g.feature("250 arguments")
-		return g.manyArguments(g.between(150, 248))
+		return g.manyArguments(g.between(150, 225))
 	case 3:
 		g.feature("more than 512 constants")
 		return g.manyConstants(g.between(250, 600))

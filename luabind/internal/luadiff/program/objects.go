@@ -4,9 +4,8 @@ import "fmt"
 
 // class is a table of metamethods.
 type class struct {
-	name  string
-	has   map[string]bool
-	order string // __lt, __le or both
+	name string
+	has  map[string]bool
 }
 
 var operators = map[string]string{"+": "__add", "-": "__sub", "*": "__mul", "/": "__div", "%": "__mod", "^": "__pow"}

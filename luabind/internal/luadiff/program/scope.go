@@ -45,7 +45,6 @@ type frame struct {
 	shared map[*variable]bool
 	cost   int
 	weight int // how often the current statement runs for each call
-	loops  int
 	// breakable reports whether the statement stands in a loop of this function.
 	breakable bool
 }
