@@ -21,11 +21,10 @@ import (
 func (v *vm) requireFunction(l *lua.LState) int {
 	name := l.CheckString(1)
 	loaded := v.pkg.loaded
-	switch m := loaded.RawGetString(name); m {
-	case v.loading:
+	switch m := loaded.RawGetString(name); {
+	case m == v.loading:
 		bind.Raise(l, "require %q: the module requires itself, by way of others perhaps", name)
-	case lua.LNil:
-	default:
+	case lua.LVAsBool(m): // a module that is false is loaded each time
 		return bind.Return(l, m)
 	}
 	open := v.findModule(l, name)

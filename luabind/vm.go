@@ -34,8 +34,10 @@ type vm struct {
 	modules  map[string]*lua.LTable // that have been opened
 	handlers map[string]*lua.LFunction
 	spare    []*lua.LState
-	loading  *lua.LTable // stands for a module that is being loaded
-	pkg      libraryPackage
+	// loading stands for a module that is being loaded. It is no table, which module
+	// would take for the module's.
+	loading *lua.LUserData
+	pkg     libraryPackage
 	// files are the script and what it required, by path.
 	files   map[string]struct{}
 	missing []string  // files that would have been required
@@ -68,7 +70,7 @@ func (h *Host) emptyVM() *vm {
 		host:    h,
 		state:   state,
 		stacks:  stacks,
-		loading: bind.NewTable(),
+		loading: &lua.LUserData{},
 		modules: map[string]*lua.LTable{},
 		files:   map[string]struct{}{},
 		sum:     sha256.New(),

@@ -1,6 +1,7 @@
 package stdlib
 
 import (
+	"reflect"
 	"runtime/metrics"
 	"strings"
 
@@ -110,13 +111,29 @@ var (
 )
 
 func baseNext(c call) int {
-	k, v := c.table(1).Next(c.l.Get(2))
-	c.l.Push(k)
+	t, last := c.table(1), c.l.Get(2)
+	k, v := t.Next(last)
 	if k == lua.LNil {
+		if last != lua.LNil && t.RawGet(last) == lua.LNil && !wasKey(t, last) {
+			c.raise("invalid key to 'next'")
+		}
+		c.l.Push(k)
 		return 1
 	}
+	c.l.Push(k)
 	c.l.Push(v)
 	return 2
+}
+
+// wasKey reports whether a table has had a key, which may have been set to nil
+// since: a loop may remove the keys that it sees. Numbers count, since the table's
+// array may have become shorter.
+func wasKey(t *lua.LTable, key lua.LValue) bool {
+	if _, ok := key.(lua.LNumber); ok {
+		return true
+	}
+	keys := reflect.ValueOf(t).Elem().FieldByIndex(keysField.Index)
+	return keys.MapIndex(reflect.ValueOf(key)).IsValid()
 }
 
 func basePairs(c call) int { return c.ret(nextFunction, c.table(1), lua.LNil) }
@@ -268,7 +285,9 @@ func (lib *Library) baseModule(c call) int {
 	}
 	caller.Env = module
 	for i := 2; i <= c.l.GetTop(); i++ {
-		c.call(c.l.Get(i), module)
+		if option, ok := c.l.Get(i).(*lua.LFunction); ok {
+			c.call(option, module)
+		}
 	}
 	return 0
 }

@@ -61,29 +61,49 @@ func (lib *Library) baseLoad(c call) int {
 	}
 	source, ok := c.l.Get(1).(lua.LString)
 	if !ok {
-		next := c.function(1)
-		var pieces strings.Builder
-		for {
-			v := c.call(next)
-			piece, ok := v.(lua.LString)
-			if !ok && v != lua.LNil {
-				return c.fail("reader function must return a string")
-			}
-			if piece == "" {
-				break
-			}
-			if pieces.Len()+len(piece) > lib.options.MaxSource {
-				return c.fail("the source given to load is too long")
-			}
-			pieces.WriteString(string(piece))
+		text, problem := lib.readPieces(c, c.function(1))
+		if problem != nil {
+			return c.ret(lua.LNil, problem)
 		}
-		source = lua.LString(pieces.String())
+		source = text
 	}
 	fn, n := lib.compile(c, name, string(source))
 	if fn != nil && c.given(4) {
 		fn.Env = c.table(4)
 	}
 	return n
+}
+
+// readPieces calls a reader until it returns nil or an empty piece, and returns the
+// pieces together. problem is what the reader has raised, or what is wrong with
+// what it has returned.
+func (lib *Library) readPieces(c call, reader *lua.LFunction) (text lua.LString, problem lua.LValue) {
+	var pieces strings.Builder
+	for {
+		top := c.l.GetTop()
+		n := lib.protected(c, reader, top, lua.LNil)
+		succeeded, v := c.l.Get(top+1) == lua.LTrue, c.l.Get(top+2)
+		c.l.SetTop(top)
+		switch {
+		case !succeeded:
+			return "", v
+		case n == 1, v == lua.LNil:
+			return lua.LString(pieces.String()), nil
+		}
+		piece, ok := v.(lua.LString)
+		if number, isNumber := v.(lua.LNumber); isNumber {
+			piece, ok = lua.LString(formatNumber(float64(number))), true
+		}
+		switch {
+		case !ok:
+			return "", lua.LString("reader function must return a string")
+		case piece == "":
+			return lua.LString(pieces.String()), nil
+		case pieces.Len()+len(piece) > lib.options.MaxSource:
+			return "", lua.LString("the source given to load is too long")
+		}
+		pieces.WriteString(string(piece))
+	}
 }
 
 func (lib *Library) baseLoadString(c call) int {

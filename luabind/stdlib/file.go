@@ -72,6 +72,18 @@ func (f *file) close(c call) int {
 	return done(c, f.f.Close())
 }
 
+// setvbuf changes nothing: what is written goes out at once in each mode.
+func (f *file) setvbuf(c call) int {
+	f.usable(c)
+	switch mode := c.str(2); mode {
+	case "no", "full", "line":
+	default:
+		c.argError(2, "invalid option '%s'", mode)
+	}
+	c.optInteger(3, 0)
+	return c.ret(lua.LTrue)
+}
+
 func (f *file) write(c call, first int) int {
 	f.usable(c)
 	if !f.writable {

@@ -159,7 +159,7 @@ func newFileClass() *bind.Class[*file] {
 		"lines":   method("lines", func(f *file, c call) int { return f.lines(c, false) }),
 		"read":    method("read", func(f *file, c call) int { return f.read(c, 2) }),
 		"seek":    method("seek", (*file).seek),
-		"setvbuf": method("setvbuf", func(_ *file, c call) int { return c.ret(lua.LTrue) }),
+		"setvbuf": method("setvbuf", (*file).setvbuf),
 		"write":   method("write", func(f *file, c call) int { return f.write(c, 2) }),
 	}, nil)
 	class.Metatable().RawSetString("__tostring", leaf(func(c call) int {

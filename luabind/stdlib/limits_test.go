@@ -43,7 +43,7 @@ func TestEndlessRecursion(t *testing.T) {
 		{"through string.format", `local t = setmetatable({}, { __tostring = function(t) return (string.format("%s", t)) end }) tostring(t)`},
 		{"through table.foreach", `local function f() table.foreach({ 1 }, f) end f()`},
 		{"through an iterator", `local function f() for _ in f do end end f()`},
-		{"through load", `local function f() return load(f) end f()`},
+		{"through load", `local function f() local fn, e = load(f) if not fn then error(e, 0) end end f()`},
 		{"through coroutine.wrap", `local function f() return coroutine.wrap(f)() end f()`},
 		{"through coroutine.resume", `local function f() local ok, e = coroutine.resume(coroutine.create(f)); if not ok then error(e, 0) end end f()`},
 		{"through coroutines and deep calls", `local function f(n) if n > 0 then return (f(n - 1)) end return coroutine.wrap(f)(1500) end f(1500)`},

@@ -82,7 +82,7 @@ func functionAt(l *lua.LState, level int) *lua.LFunction {
 	return fn
 }
 
-// What gopher-lua does not export of a call. The fields are only read.
+// What gopher-lua does not export of a call or a table. The fields are only read.
 var (
 	frameField  = fieldOf(reflect.TypeFor[lua.Debug](), "frame")
 	parentField = fieldOf(frameField.Type.Elem(), "Parent")
@@ -90,6 +90,7 @@ var (
 	calledField = fieldOf(frameField.Type.Elem(), "Fn")
 	isGoField   = fieldOf(calledField.Type.Elem(), "IsG")
 	protoField  = fieldOf(calledField.Type.Elem(), "Proto")
+	keysField   = fieldOf(reflect.TypeFor[lua.LTable](), "k2i")
 	codeField   = fieldOf(protoField.Type.Elem(), "Code")
 )
 

@@ -1,0 +1,57 @@
+package luabind_test
+
+import (
+	"os"
+	"path/filepath"
+	"testing"
+
+	"spectrumlua/luabind/luatest"
+)
+
+// Files that are modules in Lua 5.1's old way: by the function module.
+func TestRequiredFilesCanBeModulesOfModule(t *testing.T) {
+	st := luatest.New(t, `
+local one, two, dotted = require "one", require "two", require "pack.age"
+assert(one ~= two and two ~= dotted and one == _G.one and two == _G.two and dotted == pack.age)
+assert(package.loaded.one == one and package.loaded.two == two and package.loaded["pack.age"] == dotted)
+assert(one.hello() == "hello from one" and two.hello() == "hello from two" and dotted.hello() == "hello from pack.age")
+assert(one._NAME == "one" and one._M == one and one._PACKAGE == "" and dotted._PACKAGE == "pack.")
+assert(rawget(_G, "hello") == nil and two.print == nil)
+assert(require "one" == one)
+return {}`)
+	st.Write("one.lua", "module(..., package.seeall)\nfunction hello() return 'hello from ' .. _NAME end")
+	st.Write("two.lua", "module 'two'\nfunction hello() return 'hello from ' .. _NAME end")
+	if err := st.Host.Load(); err == nil {
+		t.Fatal("a module that does not exist is loaded")
+	}
+	if err := os.Mkdir(filepath.Join(st.Dir, "pack"), 0o700); err != nil {
+		t.Fatal(err)
+	}
+	st.Write("pack/age.lua", "module(..., package.seeall)\nfunction hello() return 'hello from ' .. _NAME end")
+	if err := st.Host.Load(); err != nil {
+		t.Fatal(err)
+	}
+}
+
+func TestRequireReturnsWhatTheModuleSays(t *testing.T) {
+	st := luatest.New(t, `
+assert(require "nothing" == true and package.loaded.nothing == true)
+assert(require "isfalse" == false and package.loaded.isfalse == false and loads == 1)
+assert(require "isfalse" == false and loads == 2, "a module that is false is loaded each time")
+assert(require "own" == "own" and require "text" == "returned")
+local ok, e = pcall(require, "fails")
+assert(not ok and e:find("^fails.lua:1: why"), e)
+assert(package.loaded.fails == nil)
+ok, e = pcall(require, "loop")
+assert(not ok and e:find("requires itself"), e)
+return {}`)
+	st.Write("nothing.lua", "")
+	st.Write("isfalse.lua", "loads = (loads or 0) + 1 return false")
+	st.Write("own.lua", "package.loaded[...] = 'own'")
+	st.Write("text.lua", "package.loaded[...] = 'own' return 'returned'")
+	st.Write("fails.lua", "error 'why'")
+	st.Write("loop.lua", "return require 'loop'")
+	if err := st.Host.Load(); err != nil {
+		t.Fatal(err)
+	}
+}
