@@ -7,12 +7,13 @@ import (
 	"spectrumlua/runtime/database/databasetest"
 )
 
+// noID stands for an id that is not looked at.
+const noID = -1
+
 // TestRowsAffected runs statements behind an INSERT of three rows, whose number
 // and id must not be theirs.
 func TestRowsAffected(t *testing.T) {
-	// noID stands for statements whose id is not looked at.
-	const noID = -1
-	for _, c := range []struct {
+	cases := []struct {
 		engine, text string
 		affected, id int64
 	}{
@@ -38,51 +39,55 @@ func TestRowsAffected(t *testing.T) {
 		{"postgresql", "INSERT INTO T (a) VALUES (9) RETURNING a", 1, 0},
 		{"mysql", "INSERT INTO T (a) VALUES (9) RETURNING id", 1, noID},
 		{"mysql", "SET @a = 1", 0, 0},
-	} {
-		t.Run(c.text, func(t *testing.T) {
-			databasetest.Each(t, func(t *testing.T, p database.Place) {
-				if c.engine != "" && c.engine != p.Engine.Name {
-					t.Skip("for " + c.engine)
-				}
-				db := open(t, p)
-				name, id := p.Prefix+"t1", map[string]string{"sqlite": "INTEGER", "postgresql": "SERIAL", "mysql": "INTEGER AUTO_INCREMENT"}[p.Engine.Name]
+	}
+	databasetest.Each(t, func(t *testing.T, p database.Place) {
+		db := open(t, unsynced(p))
+		name, id := p.Prefix+"t1", map[string]string{"sqlite": "INTEGER", "postgresql": "SERIAL", "mysql": "INTEGER AUTO_INCREMENT"}[p.Engine.Name]
+		for _, c := range cases {
+			if c.engine != "" && c.engine != p.Engine.Name {
+				continue
+			}
+			t.Run(c.text, func(t *testing.T) {
 				text := otherName.ReplaceAllString(tableName.ReplaceAllString(c.text, name), name+"u$1")
 				for _, within := range []bool{false, true} {
 					must(t, db, "DROP TABLE IF EXISTS "+name)
 					must(t, db, "DROP TABLE IF EXISTS "+name+"u")
 					must(t, db, "CREATE TABLE "+name+" (id "+id+" PRIMARY KEY, a INTEGER)")
-					conn := database.Conn(db)
-					if within {
-						tx, err := db.Begin(context20(t))
-						if err != nil {
-							t.Fatal(err)
-						}
-						defer tx.Rollback()
-						conn = tx
-					}
-					must(t, conn, "INSERT INTO "+name+" (a) VALUES (?), (?), (3)", 1, 2)
-					result, err := conn.Exec(context20(t), text)
-					if err != nil {
-						t.Fatal(err)
-					}
-					n, _ := result.RowsAffected()
-					last, _ := result.LastInsertId()
-					if n != c.affected || last != c.id && c.id != noID {
-						t.Errorf("in a transaction %v: %d rows and id %d, want %d and %d", within, n, last, c.affected, c.id)
-					}
-					if tx, ok := conn.(*database.Tx); ok {
-						tx.Rollback()
-					}
+					affected(t, db, within, name, text, c.affected, c.id)
 				}
 			})
-		})
+		}
+	})
+}
+
+// affected runs a statement behind an INSERT and looks at what it counts.
+func affected(t *testing.T, db *database.DB, within bool, name, text string, rows, id int64) {
+	t.Helper()
+	conn := database.Conn(db)
+	if within {
+		tx, err := db.Begin(context20(t))
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer tx.Rollback()
+		conn = tx
+	}
+	must(t, conn, "INSERT INTO "+name+" (a) VALUES (?), (?), (3)", 1, 2)
+	result, err := conn.Exec(context20(t), text)
+	if err != nil {
+		t.Fatal(err)
+	}
+	n, _ := result.RowsAffected()
+	last, _ := result.LastInsertId()
+	if n != rows || last != id && id != noID {
+		t.Errorf("in a transaction %v: %d rows and id %d, want %d and %d", within, n, last, rows, id)
 	}
 }
 
 // TestSeveralStatementsAreRefused looks that nothing of them has been run.
 func TestSeveralStatementsAreRefused(t *testing.T) {
 	databasetest.Each(t, func(t *testing.T, p database.Place) {
-		db := open(t, p)
+		db := open(t, unsynced(p))
 		things := table(db)
 		must(t, db, "CREATE TABLE "+things+" (id INTEGER)")
 		tx, err := db.Begin(context20(t))
@@ -122,7 +127,7 @@ func TestSeveralStatementsAreRefused(t *testing.T) {
 // more rows.
 func TestSelectWithoutReadingItsRows(t *testing.T) {
 	databasetest.Each(t, func(t *testing.T, p database.Place) {
-		db := open(t, p)
+		db := open(t, unsynced(p))
 		things := table(db)
 		must(t, db, "CREATE TABLE "+things+" (id INTEGER)")
 		for range 3 {
