@@ -161,7 +161,7 @@ func (e *Engine) several(text string) bool {
 			words, end = s.words(rest)
 			rest = rest[end:]
 		}
-	case slices.ContainsFunc(words, func(w string) bool { return slices.Contains(bodies, w) }):
+	case e != SQLite && slices.ContainsFunc(words, func(w string) bool { return slices.Contains(bodies, w) }):
 		return false
 	}
 	return !s.empty(rest)

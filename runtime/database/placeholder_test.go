@@ -98,6 +98,9 @@ func TestSeveralStatements(t *testing.T) {
 			}
 		}
 	}
+	if !SQLite.several("SELECT 1 AS function; SELECT 2") {
+		t.Error("SQLite has no functions whose body has statements")
+	}
 	const trigger = "CREATE TEMP TRIGGER t AFTER INSERT ON a BEGIN DELETE FROM a; SELECT CASE 1 WHEN 1 THEN 2 END; END;"
 	for text, want := range map[string]bool{trigger: false, trigger + " SELECT 1": true, "CREATE TRIGGER t BEGIN SELECT 1;": false} {
 		if SQLite.several(text) != want {
