@@ -106,6 +106,7 @@ func TestFractionForAnInteger(t *testing.T) {
 				continue
 			}
 			t.Run(c.text, func(t *testing.T) {
+				must(t, db, "DELETE FROM "+name)
 				text := bind(t, db, tableName.ReplaceAllString(c.text, name), 1)
 				for _, tried := range []struct {
 					value any
