@@ -35,6 +35,7 @@ type Place struct {
 	Confined bool
 
 	dsn     string   // of a server: what its driver understands
+	alone   bool     // nothing but dsn says how to get in
 	shown   string   // for people
 	where   string   // which key of the config names it; "" if none does
 	secrets []string // must not be shown
@@ -79,7 +80,7 @@ func configured(c *config.Config, store string) (Place, error) {
 	switch store {
 	case "", storeConfigured:
 	default:
-		place, err := Parse(store, c.Dir())
+		place, err := parse(store, c.Dir(), false)
 		place.Foreign = false
 		if err != nil {
 			err = fmt.Errorf("%s: [lua] store: %w", c.Where("lua.store"), err)
@@ -148,6 +149,8 @@ func fromWords(c *config.Config, words string) (Place, error) {
 type server struct {
 	host, port, user, password, database string
 	tls                                  string // "", "disable", "require" or "verify"
+	// alone keeps the environment and the home directory from adding to it.
+	alone bool
 }
 
 func (s server) unix() bool { return strings.HasPrefix(s.host, "/") }
@@ -170,7 +173,12 @@ func (s server) shown(scheme string) string {
 // "postgres://USER:PASSWORD@HOST:PORT/DATABASE"; "mysql://…" in the same way. A
 // server takes ?tls=disable, require (the default away from this machine tries
 // it) or verify. The place is Foreign. The error shows no password.
-func Parse(text, dir string) (Place, error) {
+//
+// Nothing but the text says how to get in: a script may name a server to which
+// the environment's password must not go.
+func Parse(text, dir string) (Place, error) { return parse(text, dir, true) }
+
+func parse(text, dir string, alone bool) (Place, error) {
 	if config.InMemory(text) {
 		return Temporary(), nil
 	}
@@ -197,7 +205,7 @@ func Parse(text, dir string) (Place, error) {
 	if err != nil {
 		return Place{}, err
 	}
-	s.port = cmp.Or(s.port, e.port)
+	s.port, s.alone = cmp.Or(s.port, e.port), alone
 	place, err := e.place(s)
 	place.Foreign = true
 	return place, err

@@ -7,6 +7,7 @@ import (
 	"errors"
 	"fmt"
 	"net"
+	"os/user"
 	"strconv"
 	"strings"
 	"syscall"
@@ -59,7 +60,39 @@ func postgresPlace(s server) (Place, error) {
 	add("password", s.password)
 	add("dbname", s.database)
 	add("sslmode", mode)
-	return postgresWords(strings.Join(words, " "))
+	if !s.alone {
+		return postgresWords(strings.Join(words, " "))
+	}
+	switch {
+	case s.user == "" && !s.unix():
+		return Place{}, errors.New("the URL names no user, as in postgres://USER@HOST/DATABASE")
+	case s.user == "": // whom the server sees at the other end of a Unix socket
+		me, err := user.Current()
+		if err != nil {
+			return Place{}, err
+		}
+		add("user", me.Username)
+		s.user = me.Username
+	}
+	if s.database == "" {
+		add("dbname", s.user)
+	}
+	if s.password == "" {
+		words = append(words, "password=''")
+	}
+	place, err := postgresWords(strings.Join(append(words, nothingElse...), " "))
+	place.alone = true
+	return place, err
+}
+
+// nothingElse overrides all that the driver takes from the environment (PGPASSWORD
+// and the like) and from the home directory (.pgpass, .postgresql). PGSERVICE
+// cannot be overridden: what it adds are the session's settings, which
+// connectPostgres drops.
+var nothingElse = []string{
+	"passfile=''", "sslcert=''", "sslkey=''", "sslrootcert=''", "sslpassword=''", "sslcertmode=disable", "sslsni=1",
+	"sslnegotiation=postgres", "target_session_attrs=any", "min_protocol_version=3.0", "max_protocol_version=3.0",
+	"channel_binding=prefer", "require_auth=''", "connect_timeout=10", "krbsrvname=''", "krbspn=''", "options=''", "timezone=''",
 }
 
 // postgresWords takes PostgreSQL's own notation.
@@ -103,6 +136,9 @@ func connectPostgres(p Place, _ string) (driver.Connector, error) {
 		return nil, err
 	}
 	c.ConnectTimeout = cmp.Or(c.ConnectTimeout, connectTimeout)
+	if p.alone {
+		c.RuntimeParams = map[string]string{}
+	}
 	if c.RuntimeParams["application_name"] == "" {
 		c.RuntimeParams["application_name"] = applicationName
 	}

@@ -193,6 +193,41 @@ assert(server == nil)
 has(err, "the sandbox does not let scripts use Unix sockets")`, outside), "sandbox=1")
 }
 
+// TestTheEnvironmentNamesNoProxy has variables and a file that other programs
+// take proxies and passwords from.
+func TestTheEnvironmentNamesNoProxy(t *testing.T) {
+	asked := make(chan string, 10)
+	address := luatest.Listen(t, func(conn net.Conn) {
+		asked <- conn.RemoteAddr().String()
+		conn.Close()
+	})
+	home := t.TempDir()
+	if err := os.WriteFile(filepath.Join(home, ".netrc"), []byte("default login u password s3cret\n"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	t.Setenv("HOME", home)
+	t.Setenv("NETRC", filepath.Join(home, ".netrc"))
+	for _, name := range []string{"HTTP_PROXY", "HTTPS_PROXY", "ALL_PROXY"} {
+		t.Setenv(name, "http://"+address)
+		t.Setenv(strings.ToLower(name), "http://"+address)
+	}
+	run(t, peer(t, show), `
+hasnot(assert(http.get(url)).body, "authorization")
+for _, scheme in ipairs { "http", "https" } do
+  local r, err = http.get(scheme .. "://nowhere..invalid")
+  assert(r == nil and err == "GET " .. scheme .. "://nowhere..invalid: there is no host nowhere..invalid", err)
+end
+local conn, why = require("spectrum.net").connect("nowhere..invalid:1")
+assert(conn == nil, conn)
+conn, why = require("spectrum.websocket").connect("ws://nowhere..invalid")
+assert(conn == nil, conn)`)
+	select {
+	case who := <-asked:
+		t.Errorf("the proxy of the environment is asked (%s)", who)
+	default:
+	}
+}
+
 func TestSecretsStayOutOfErrors(t *testing.T) {
 	closed := peer(t, show)
 	for i, script := range []string{
