@@ -18,6 +18,8 @@ func newNew(t *terminal) *cobra.Command {
   NAME.lua         the script: one contact, who answers
   NAME_test.lua    its tests
   NAME.cfg         the transport's config file, as Spectrum reads it
+  spectrum-logging.properties
+                   what Spectrum logs: no passwords
   README.md        what to do with them
   types/           what scripts can use, for an editor with the Lua Language
                    Server, and .luarc.json, which leads it there

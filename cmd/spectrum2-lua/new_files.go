@@ -29,6 +29,7 @@ var newFiles = []struct {
 	{"script.lua.tmpl", "NAME.lua", 0o644},
 	{"script_test.lua.tmpl", "NAME_test.lua", 0o644},
 	{"transport.cfg.tmpl", "NAME.cfg", 0o640},
+	{"spectrum-logging.properties", "spectrum-logging.properties", 0o644},
 	{"README.md.tmpl", "README.md", 0o644},
 	{"luarc.json.tmpl", ".luarc.json", 0o644},
 }

@@ -23,7 +23,7 @@ func TestNewTransport(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	want := []string{"my-chat.lua", "my-chat_test.lua", "my-chat.cfg", "README.md", ".luarc.json", "types/"}
+	want := []string{"my-chat.lua", "my-chat_test.lua", "my-chat.cfg", "spectrum-logging.properties", "README.md", ".luarc.json", "types/"}
 	if !slices.Equal(made, want) {
 		t.Errorf("it says that it has made %q, want %q", made, want)
 	}

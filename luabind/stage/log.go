@@ -80,6 +80,9 @@ func (l *backendLog) Levels() []logrus.Level { return logrus.AllLevels }
 
 // Fire implements logrus.Hook.
 func (l *backendLog) Fire(e *logrus.Entry) error {
+	if _, ok := e.Data[logging.KeepField]; ok {
+		return nil // how a login ends, which tools tell by what the backend sends
+	}
 	line := Line{Time: e.Time, Level: e.Level, Text: e.Message}
 	for name, value := range e.Data {
 		if logging.IsOwnField(name) && name != logging.CategoryField {

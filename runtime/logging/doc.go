@@ -25,7 +25,14 @@
 // "category" is log4cxx's logger name, %c, instead. A field whose name speaks
 // of a secret (password, token, cookie …) shows ***, also inside a map; structs
 // and protobuf messages show their type only, since what they hold is not
-// known here. A secret in the text of a message is the caller's to leave out.
+// known here. Options.Hide hides secrets in the text of messages and fields.
+//
+// What repeats itself is counted rather than logged; see Limits. Entries go
+// through one hook, the pipeline, which drops what no output wants, counts what
+// is too much, and gives the rest to each output. A terminal gets everything.
+//
+// Where standard error is the journal's, entries go to its socket, each with its
+// priority, an identifier and the user.
 //
 // # Differences from log4cxx
 //

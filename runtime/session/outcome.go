@@ -37,7 +37,7 @@ func (r *Registry) logDisconnected(s *Session, d *pb.Disconnected) {
 	case pending:
 		s.outcome, log = failed, r.logLogin(s)
 	case loggedIn:
-		s.outcome, log = lost, r.logOf(s.User).WithField("after", r.lasted(s.connected))
+		s.outcome, log = lost, r.logLasted(s)
 		message = "connection lost"
 	default:
 		return
@@ -54,7 +54,7 @@ func (r *Registry) logEnd(s *Session, why error) {
 		r.logLogin(s).WithField("reason", why.Error()).Info("login given up")
 	case loggedIn:
 		s.outcome = lost
-		log := r.logOf(s.User).WithField("after", r.lasted(s.connected))
+		log := r.logLasted(s)
 		if why != ErrLoggedOut { //nolint:errorlint // it is never wrapped
 			log = log.WithField("reason", why.Error())
 		}
@@ -69,6 +69,11 @@ func (r *Registry) logLogin(s *Session) *logrus.Entry {
 		log = log.WithField("waited", s.waited.Round(time.Millisecond).String())
 	}
 	return log
+}
+
+// logLasted is the log for the end of a connection, with its age.
+func (r *Registry) logLasted(s *Session) *logrus.Entry {
+	return r.logOf(s.User).WithFields(logrus.Fields{"after": r.lasted(s.connected), logging.KeepField: true})
 }
 
 func (r *Registry) lasted(since time.Time) string {

@@ -30,7 +30,7 @@ var trees = []struct {
 	extensions []string
 }{
 	{"scripts", data + "/scripts", []string{".lua"}},
-	{"examples", data + "/examples", []string{".lua", ".cfg"}},
+	{"examples", data + "/examples", []string{".lua", ".cfg", ".properties"}},
 	{"docs", docs + "/docs", []string{".md"}},
 }
 
