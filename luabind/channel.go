@@ -170,6 +170,15 @@ func (e *exchange) wait(l *lua.LState, n int) error {
 	})
 }
 
+// contents implements container.
+func (c *channel) contents() []lua.LValue {
+	all := slices.Clone(c.values)
+	for _, e := range c.senders {
+		all = append(all, e.value)
+	}
+	return all
+}
+
 // first takes the first off a list, which does not refer to it afterwards.
 func first(list *[]*exchange) *exchange {
 	e := (*list)[0]

@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"runtime"
 	"slices"
+	"strings"
 	"sync"
 	"time"
 	"weak"
@@ -110,20 +111,68 @@ func (h *Host) tellOfLate(before time.Time) {
 	if h.sessions.Process().Context().Err() != nil {
 		return
 	}
-	runtime.GC() // what nobody uses is closed by that, too
-	for _, r := range h.generations.late(before) {
-		running := 0
-		h.opts.Scheduler.Do(func() {
-			if v := r.vm.Value(); v != nil {
-				running = v.running
-			}
-		})
-		if running > 0 {
-			h.log.Infof("generation %d of the script lives on: handlers or tasks of it still run or wait (%d); a task ends when another of its name is spawned, in on.reload as a rule", r.number, running)
-		} else {
-			h.log.Infof("generation %d of the script lives on: no task of it runs, but a timer with a name, a server, or a function in a data table is still of it", r.number)
-		}
+	for range 3 { // what nobody uses is closed by the first, and let go of after that
+		runtime.GC()
 	}
+	for _, r := range h.generations.late(before) {
+		h.log.Infof("generation %d of the script is still in memory: %s", r.number, h.heldBy(r))
+	}
+}
+
+// Who holds a generation, in words; see survey for what data tables hold.
+const (
+	endsBySpawn   = "; a task ends when another of its name is spawned, in on.reload as a rule"
+	holderUnknown = "what holds it is not known"
+)
+
+// heldBy says what keeps a generation in memory.
+func (h *Host) heldBy(r retired) string {
+	var running, names []string
+	h.opts.Scheduler.Do(func() {
+		if v := r.vm.Value(); v != nil {
+			running, names = v.callNames(), v.runtime.Holders()
+		}
+	})
+	hint := ""
+	if len(running) > 0 {
+		hint = endsBySpawn
+	}
+	names = append(running, names...)
+	if len(names) == 0 {
+		names = h.placesOf(r)
+	}
+	if len(names) == 0 {
+		return holderUnknown
+	}
+	return "it is held by " + summary(names) + hint
+}
+
+// callNames names the calls that have not returned.
+func (v *vm) callNames() (names []string) {
+	seen := map[*task.Task]bool{}
+	for _, t := range v.calls {
+		if seen[t] {
+			continue // one that calls from within
+		}
+		seen[t] = true
+		what := "a handler or a task without a name"
+		if t.Name() != "" {
+			what = called("task", t.Name())
+		}
+		names = append(names, ofOwner(what, t.Owner()))
+	}
+	return names
+}
+
+// summary lists the first names, each once.
+func summary(names []string) string {
+	slices.Sort(names)
+	names = slices.Compact(names)
+	more := ""
+	if n := len(names) - maxNamed; n > 0 {
+		names, more = names[:maxNamed], fmt.Sprintf(" and %d more", n)
+	}
+	return strings.Join(names, ", ") + more
 }
 
 // afterLoad does what a reload leaves to do, while others run: it ends what the

@@ -41,12 +41,68 @@ func (h *Host) survey() (kept map[*task.Resource]bool) {
 	return s.kept
 }
 
+// placesOf looks in all that scripts can reach for functions of an old
+// generation, and returns the places.
+func (h *Host) placesOf(r retired) (places []string) {
+	s := &surveyor{host: h, kept: map[*task.Resource]bool{}, found: map[finding]int{}, seen: map[lua.LValue]bool{}, deep: true}
+	h.opts.Scheduler.Do(func() {
+		v := r.vm.Value()
+		if v == nil || h.vm == nil {
+			return
+		}
+		s.newest, s.library = h.generation, v.libraryFunctions()
+		s.look("spectrum.data", h.data)
+		for _, session := range h.sessions.Sessions() {
+			if hd := h.handle(session); hd.data != nil && s.looked < maxSurveyed {
+				s.look("session.data", hd.data)
+			}
+		}
+		for name, fn := range h.vm.handlers {
+			s.look("on."+name, fn)
+		}
+	})
+	for f := range s.found {
+		if f.generation == r.number {
+			places = append(places, f.place)
+		}
+	}
+	return places
+}
+
+// libraryFunctions are the functions of Go that this VM has made for scripts. They
+// refer to it, which cannot be seen in them.
+func (v *vm) libraryFunctions() map[*lua.LFunction]int {
+	all := map[*lua.LFunction]int{}
+	var tables []*lua.LTable
+	note := func(_, value lua.LValue) {
+		switch value := value.(type) {
+		case *lua.LFunction:
+			if value.IsG {
+				all[value] = v.generation
+			}
+		case *lua.LTable:
+			tables = append(tables, value)
+		}
+	}
+	v.state.G.Global.ForEach(note)
+	for _, table := range tables {
+		table.ForEach(note)
+	}
+	return all
+}
+
 type surveyor struct {
 	host   *Host
 	newest int
 	looked int // values so far
 	kept   map[*task.Resource]bool
 	found  map[finding]int // how often
+	// seen is what was looked at, if no value is to be found twice.
+	seen map[lua.LValue]bool
+	// deep has it look into functions, and library is which generation functions
+	// of Go belong to.
+	deep    bool
+	library map[*lua.LFunction]int
 }
 
 // finding is a place that refers to an old generation.
@@ -55,24 +111,42 @@ type finding struct {
 	generation int
 }
 
-// node is a value in a data table, and how one gets there.
+// node is a value that scripts can reach, and how.
 type node struct {
 	value lua.LValue
-	key   lua.LValue // nil at the root
-	from  *node
+	key   lua.LValue // in a table; nil otherwise
+	part  string     // of what is no table, or what is no field
+	from  *node      // nil at the root
 }
 
-// look looks through one data table. The baton is held.
-func (s *surveyor) look(root string, table *lua.LTable) {
-	seen := map[*lua.LTable]bool{table: true}
-	queue := []*node{{value: table}}
+// container is implemented by what is behind a userdata that has values of
+// scripts in it.
+type container interface {
+	contents() []lua.LValue
+}
+
+// look looks through what can be reached from a value. The script lock is held.
+func (s *surveyor) look(root string, from lua.LValue) {
+	seen := s.seen
+	if seen == nil {
+		seen = map[lua.LValue]bool{}
+	}
+	seen[from] = true
+	queue := []*node{{value: from}}
 	for len(queue) > 0 {
 		n := queue[0]
 		queue = queue[1:]
 		s.looked++
+		add := func(value, key lua.LValue, part string) {
+			if value == nil || isPlain(value) || seen[value] || len(seen) > maxSurveyed {
+				return
+			}
+			seen[value] = true
+			queue = append(queue, &node{value, key, part, n})
+		}
 		switch v := n.value.(type) {
 		case *lua.LFunction:
-			s.note(root, n, s.host.generations.of(v))
+			s.function(root, n, v, add)
 		case *lua.LState: // a coroutine
 			if v.G != nil && v.G.Global != nil {
 				s.note(root, n, s.host.generations.of(&lua.LFunction{Env: v.G.Global}))
@@ -81,24 +155,41 @@ func (s *surveyor) look(root string, table *lua.LTable) {
 			if o, ok := v.Value.(bind.Opened); ok && o.Opened() != nil {
 				s.kept[o.Opened()] = true
 			}
-		case *lua.LTable:
-			add := func(key, value lua.LValue) {
-				inner, isTable := value.(*lua.LTable)
-				if len(seen)+len(queue) > maxSurveyed || isTable && seen[inner] || isPlain(value) {
-					return
+			if c, ok := v.Value.(container); ok {
+				for _, value := range c.contents() {
+					add(value, nil, "a value in it")
 				}
-				if isTable {
-					seen[inner] = true
-				}
-				queue = append(queue, &node{value, key, n})
 			}
+		case *lua.LTable:
 			v.ForEach(func(key, value lua.LValue) {
-				add(key, value)
-				add(lua.LString("a key"), key)
+				add(value, key, "")
+				add(key, nil, "a key of it")
 			})
 			if v.Metatable != nil {
-				add(lua.LString("its metatable"), v.Metatable)
+				add(v.Metatable, nil, "its metatable")
 			}
+		}
+	}
+}
+
+// function notes a function of an older generation. What others refer to is
+// looked at if the survey is deep.
+func (s *surveyor) function(root string, n *node, fn *lua.LFunction, add func(value, key lua.LValue, part string)) {
+	generation := s.host.generations.of(fn)
+	if of, ok := s.library[fn]; ok {
+		generation = of
+	}
+	s.note(root, n, generation)
+	if !s.deep || fn.IsG || generation != s.newest {
+		return
+	}
+	for i, up := range fn.Upvalues {
+		name := "?"
+		if i < len(fn.Proto.DbgUpvalues) {
+			name = fn.Proto.DbgUpvalues[i]
+		}
+		if up != nil {
+			add(up.Value(), nil, "its variable "+name)
 		}
 	}
 }
@@ -122,6 +213,9 @@ func (s *surveyor) note(root string, n *node, generation int) {
 func (n *node) path() string {
 	if n.from == nil {
 		return ""
+	}
+	if n.key == nil {
+		return n.from.path() + " (" + n.part + ")"
 	}
 	key := "[" + n.key.String() + "]"
 	if name, ok := n.key.(lua.LString); ok {
@@ -149,6 +243,6 @@ func (s *surveyor) report() {
 		if n := s.found[f]; n > 1 {
 			of = fmt.Sprintf(" of %d sessions", n)
 		}
-		s.host.log.Warnf("generation %d of the script lives on: %s%s is a function of it; keep data there, not functions, or set it anew in on.reload", f.generation, f.place, of)
+		s.host.log.Warnf("generation %d of the script is still in memory: %s%s is a function of it; keep data there, not functions, or set it anew in on.reload", f.generation, f.place, of)
 	}
 }

@@ -57,6 +57,9 @@ type spawned struct {
 	err     error
 }
 
+// contents implements container.
+func (s *spawned) contents() []lua.LValue { return s.results }
+
 // spawn is spawn([name,] fn, …) for an owner; first is the argument it starts
 // at.
 func spawn(l *lua.LState, o *task.Owner, first int) int {
@@ -85,6 +88,14 @@ func spawn(l *lua.LState, o *task.Owner, first int) int {
 		}
 	})
 	return bind.Return(l, taskClass.New(s))
+}
+
+// ofOwner is the name of something for the log, with its user.
+func ofOwner(what string, o *task.Owner) string {
+	if o.Name() == "" {
+		return what
+	}
+	return what + " of " + o.Name()
 }
 
 func called(what, name string) string {
@@ -156,6 +167,7 @@ func after(l *lua.LState, timers *task.Timers, first int, every bool) int {
 	rt.Stage(func() {
 		if !s.cancelled {
 			s.timer = timers.After(name, d, every, run)
+			rt.HeldBy(ofOwner(called("timer", name), timers.Owner()), s.timer.Ended)
 		}
 	})
 	return bind.Return(l, timerClass.New(s))

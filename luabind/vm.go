@@ -3,6 +3,7 @@ package luabind
 import (
 	"crypto/sha256"
 	"hash"
+	"slices"
 
 	lua "github.com/yuin/gopher-lua"
 
@@ -48,7 +49,9 @@ type vm struct {
 	start    func() // has what was started while loading come to life
 
 	generation int // 0 until it has taken over
-	running    int // calls that have not returned
+	// calls are the tasks of the calls that have not returned, in the order of
+	// calling.
+	calls []*task.Task
 }
 
 // NewState returns a Lua state of the size that scripts have, without libraries,
@@ -119,7 +122,7 @@ func (v *vm) run(t *task.Task, fn *lua.LFunction, args []lua.LValue, results fun
 	l.SetContext(t)
 	before := t.Local
 	t.Local = v.frame
-	v.running++
+	v.calls = append(v.calls, t)
 	v.state.G.CurrentThread = l
 	wanted := 0
 	if results != nil {
@@ -131,7 +134,7 @@ func (v *vm) run(t *task.Task, fn *lua.LFunction, args []lua.LValue, results fun
 	}
 	err := stdlib.Run(l, len(args), wanted)
 	t.Local = before
-	v.running--
+	v.returned(t)
 	if err != nil {
 		// The thread may hold variables that a function which escaped still
 		// refers to: it is not used again.
@@ -142,6 +145,16 @@ func (v *vm) run(t *task.Task, fn *lua.LFunction, args []lua.LValue, results fun
 	}
 	v.giveBack(l)
 	return nil
+}
+
+// returned takes the last call of a task off the list.
+func (v *vm) returned(t *task.Task) {
+	for i, c := range slices.Backward(v.calls) {
+		if c == t {
+			v.calls = slices.Delete(v.calls, i, i+1)
+			return
+		}
+	}
 }
 
 func (v *vm) thread() *lua.LState {

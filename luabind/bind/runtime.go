@@ -38,6 +38,7 @@ type Runtime struct {
 	LogError func(what string, t *task.Task, err error)
 
 	staging staging
+	holders holders
 }
 
 // Module is something that a script requires.

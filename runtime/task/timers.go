@@ -68,6 +68,16 @@ func (ts *Timers) After(name string, d time.Duration, every bool, run func(*Task
 	return t
 }
 
+// Ended reports whether the timer starts nothing more.
+func (t *Timer) Ended() bool {
+	t.timers.mu.Lock()
+	defer t.timers.mu.Unlock()
+	return t.ended
+}
+
+// Owner is whom the timers belong to.
+func (ts *Timers) Owner() *Owner { return ts.owner }
+
 // Cancel ends the timer; what it has started goes on.
 func (t *Timer) Cancel() {
 	t.timers.mu.Lock()

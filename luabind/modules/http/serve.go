@@ -130,6 +130,7 @@ func (s *server) handOver(e *endpoint, certificate *tls.Certificate) *serving {
 	s.socket.Retain(e.runtime, func() {
 		s.certificate.Store(certificate)
 		s.endpoint.Store(e)
+		s.holds(e)
 		if taking.closed {
 			_ = s.resource.Close()
 		}
@@ -177,10 +178,17 @@ func newServer(socket *net.Socket, certificate *tls.Certificate, e *endpoint) *s
 			return s.certificate.Load(), nil
 		}}
 	}
+	s.holds(e)
 	socket.Server = s
 	s.resource = socket.Own(e.runtime, e.owner, s)
 	e.runtime.Stage(func() { go s.run(limitConnections(socket, maxConnections)) })
 	return s
+}
+
+// holds notes that the server keeps the VM of an endpoint in memory while that
+// answers.
+func (s *server) holds(e *endpoint) {
+	e.runtime.HeldBy(e.name, func() bool { return s.closed.Load() || s.endpoint.Load() != e })
 }
 
 func (s *server) run(ln stdnet.Listener) {
