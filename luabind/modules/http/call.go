@@ -4,7 +4,6 @@ import (
 	"bytes"
 	"cmp"
 	"context"
-	"errors"
 	"fmt"
 	"io"
 	"net/http"
@@ -25,6 +24,8 @@ import (
 type call struct {
 	request   *http.Request
 	transport *http.Transport
+	elsewhere *http.Transport // for other origins than the URL's
+	left      bool            // that origin
 	proxy     *net.Proxy
 	redirects int // how many are followed
 	timeout   time.Duration
@@ -63,7 +64,7 @@ func newCall(l *lua.LState, pool *pool, o *bind.Options, method, address string,
 	if !httpguts.ValidHeaderFieldName(method) { // the same letters
 		bind.Raise(l, "%q is no method", method)
 	}
-	u, urlErr := parseURL(address)
+	u, urlErr := ParseURL(address, "http", "https")
 	if err := cmp.Or(err, urlErr); err != nil {
 		return nil, err
 	}
@@ -71,6 +72,9 @@ func newCall(l *lua.LState, pool *pool, o *bind.Options, method, address string,
 		addQuery(u, readValues(l, "query", query))
 	}
 	if c.transport, err = pool.transport(secure, proxy); err != nil {
+		return nil, fmt.Errorf("TLS: %w", err)
+	}
+	if c.elsewhere, err = pool.transport(secure.Elsewhere(), proxy); err != nil {
 		return nil, fmt.Errorf("TLS: %w", err)
 	}
 	c.proxy = proxy
@@ -162,21 +166,6 @@ func setAuth(l *lua.LState, header http.Header, auth *lua.LTable) {
 	}
 }
 
-// parseURL takes http and https.
-func parseURL(address string) (*url.URL, error) {
-	u, err := url.Parse(address)
-	switch {
-	case err != nil: // its text would repeat the URL, which may have secrets
-		return nil, errors.New("the URL is not valid")
-	case u.Scheme != "http" && u.Scheme != "https":
-		return nil, errors.New("the URL does not start with http:// or https://")
-	case u.Hostname() == "":
-		return nil, errors.New("the URL has no host")
-	}
-	u.Fragment, u.RawFragment = "", ""
-	return u, nil
-}
-
 func addQuery(u *url.URL, query url.Values) {
 	if u.RawQuery != "" && len(query) > 0 {
 		u.RawQuery += "&"
@@ -221,7 +210,7 @@ func (c *call) tooLong() error {
 
 // do makes the request and follows redirects.
 func (c *call) do(ctx context.Context) (*http.Response, error) {
-	client := &http.Client{Transport: c.transport, CheckRedirect: c.checkRedirect}
+	client := &http.Client{Transport: c, CheckRedirect: c.checkRedirect}
 	return client.Do(c.request.WithContext(ctx))
 }
 

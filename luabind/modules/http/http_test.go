@@ -289,7 +289,7 @@ local r, err = http.get(url .. "/bad")
 assert(r == nil and err == "GET " .. url .. ": the answer redirects to what is no URL", err)
 r, err = http.get(url .. "/ftp")
 assert(r == nil, r)
-has(err, "unsupported protocol scheme")
+has(err, "the answer redirects to what is neither http nor https")
 hasnot(err, "s3cret")
 r, err = http.get(url .. "/refused")
 assert(r == nil and err == "GET http://127.0.0.1:1: connection refused", err)`},

@@ -70,6 +70,12 @@ func (t *TLS) ID() string {
 	return string(h.Sum(nil))
 }
 
+// Elsewhere is what holds for other servers than the one that the options are
+// for: its name and this side's certificate are not theirs.
+func (t *TLS) Elsewhere() *TLS {
+	return &TLS{insecure: t.insecure, alpn: t.alpn, ca: t.ca}
+}
+
 // Certificate is what this side shows of itself, if anything.
 func (t *TLS) Certificate() ([]tls.Certificate, error) {
 	switch {

@@ -94,22 +94,11 @@ func readSubprotocols(l *lua.LState, o *bind.Options) []string {
 
 // parseURL takes ws and wss, and http and https for them.
 func parseURL(address string) (*url.URL, error) {
-	u, err := url.Parse(address)
-	if err != nil { // its text would repeat the URL, which may have secrets
-		return nil, errors.New("the URL is not valid")
-	}
-	switch u.Scheme {
-	case "ws", "wss":
-	case "http", "https":
+	u, err := http.ParseURL(address, "ws", "wss", "http", "https")
+	if err == nil && strings.HasPrefix(u.Scheme, "http") {
 		u.Scheme = "ws" + strings.TrimPrefix(u.Scheme, "http")
-	default:
-		return nil, errors.New("the URL does not start with ws:// or wss://")
 	}
-	if u.Hostname() == "" {
-		return nil, errors.New("the URL has no host")
-	}
-	u.Fragment, u.RawFragment = "", ""
-	return u, nil
+	return u, err
 }
 
 func hostPort(u *url.URL) string {
