@@ -23,7 +23,7 @@
 --   unknown   (session, link, msg)      nobody wants this line
 --
 -- msg is what irc/message.lua makes of a line. It always has a source, and at least
--- as many parameters as LEAST says. msg.request is what out.request was given, if
+-- as many parameters as LEAST says. msg.request is what out.say was given, if
 -- this line, or the batch that it stands in, answers that request. msg.batch is that
 -- batch, if there is one: { kind = "netsplit", params = {…} }.
 

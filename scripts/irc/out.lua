@@ -5,6 +5,8 @@
 local spectrum = require "spectrum"
 local encoding = require "spectrum.encoding"
 local time = require "spectrum.time"
+local awake = require "irc.awake"
+local events = require "irc.events"
 local isupport = require "irc.isupport"
 local message = require "irc.message"
 local settings = require "irc.settings"
@@ -55,43 +57,95 @@ function out.idle(link)
 end
 
 -- take takes the next line from the queue. Joins that wait behind each other become
--- one line.
+-- one line. It returns the line, and what it is of.
 local function take(link)
   local item = table.remove(link.queue, 1)
   if not item.join then
-    return item.line
+    return item.line, item
   end
   local line, count, most = item.line, 1, isupport.targets(link.isupport, "JOIN")
   while link.queue[1] and link.queue[1].join and #line + #link.queue[1].join < JOINED and count < most do
     line, count = line .. "," .. table.remove(link.queue, 1).join, count + 1
   end
-  return line
+  return line, { line = line }
+end
+
+-- add counts a line for a target.
+local function add(counts, target, lines)
+  counts[target] = (counts[target] or 0) + (lines or 1)
+end
+
+-- leaves notes that a line leaves now. The connection may be lost while it does.
+local function leaves(link, item)
+  if item.said then
+    add(link.unproven, item.said)
+  elseif item.proof then
+    link.proving, link.unproven = { token = item.proof, lines = link.unproven }, {}
+  end
+end
+
+-- stays takes that back.
+local function stays(link, item)
+  if item.said then
+    add(link.unproven, item.said, -1)
+    if link.unproven[item.said] <= 0 then
+      link.unproven[item.said] = nil
+    end
+  end
+end
+
+-- forget_old takes what the user has said out of the queue, if the process was stopped
+-- meanwhile: that is no answer to anything any more.
+local function forget_old(link)
+  local stopped = link.queue[1] and awake.stopped()
+  if not stopped then
+    return
+  end
+  local queue = {}
+  for _, item in ipairs(link.queue) do
+    if item.said then
+      add(link.unsent, item.said)
+    else
+      queue[#queue + 1] = item
+    end
+  end
+  link.queue, link.stopped = queue, stopped
 end
 
 -- write sends the next line from the queue. If it cannot, the line is put back, to be
 -- counted with those that have not left.
 local function write(link, conn)
-  local line = take(link)
+  local line, item = take(link)
   link.tokens = link.tokens - 1
+  leaves(link, item)
   if conn:write(encode(link, line), "\r\n") then
     return true
   end
   if link.conn == conn then
-    table.insert(link.queue, 1, { line = line })
+    stays(link, item)
+    table.insert(link.queue, 1, item)
   end
   return false
 end
 
 -- empty is the task that sends. It ends when nothing waits any more.
-local function empty(_, link)
+local function empty(session, link)
   local conn = link.conn
   while link.conn == conn and link.queue[1] do
     wait_for_token(link)
     if link.conn ~= conn then
       return
     end
+    forget_old(link)
+    if next(link.unsent) then
+      events.emit("unsent", session, link)
+    end
+    local proof = link.queue[1] and link.queue[1].proof
     if link.queue[1] and not write(link, conn) then
       return -- the task that reads finds out, too
+    end
+    if proof then
+      events.emit("ping sent", session, link, proof)
     end
   end
   if link.conn == conn then
@@ -116,13 +170,18 @@ local function put(session, link, item)
 end
 
 -- reset forgets what has waited for a connection that is gone. What the user has said
--- among it is counted in link.unsent, by target.
+-- among it is counted in link.unsent, by target; what has left, and has perhaps not
+-- arrived, in link.unsure.
 function out.reset(link)
-  link.unsent = {}
+  local unsure = link.unproven or {}
+  for target, lines in pairs(link.proving and link.proving.lines or {}) do
+    add(unsure, target, lines)
+  end
+  link.unsent, link.unsure = {}, unsure
+  link.unproven, link.proving = {}, nil
   for _, item in ipairs(link.queue or {}) do
-    local target = item.line:match("^PRIVMSG (%S+)") or item.line:match("^@%S+ PRIVMSG (%S+)")
-    if target then
-      link.unsent[target] = (link.unsent[target] or 0) + 1
+    if item.said then
+      add(link.unsent, item.said)
     end
   end
   link.queue, link.sending = {}, false
@@ -144,16 +203,32 @@ function out.tagged(session, link, tags, command, ...)
   return put(session, link, { line = message.format(command, { ... }, link.caps["message-tags"] and tags) })
 end
 
--- request queues a line whose answer has `request`, which is plain data, in
--- msg.request, if the server knows labels.
-function out.request(session, link, request, command, ...)
-  if not link.caps["labeled-response"] then
-    return out.send(session, link, command, ...)
+-- say queues what the user says to a target, by a PRIVMSG or another command. If the
+-- server knows labels, its answer has `request`, which is plain data, in msg.request.
+function out.say(session, link, request, command, target, text)
+  local tags
+  if link.caps["labeled-response"] then
+    link.label = (link.label or 0) + 1
+    local label = tostring(link.label)
+    link.requests[label], link.requests[tostring(link.label - REQUESTS)] = request, nil
+    tags = { label = label }
   end
-  link.label = (link.label or 0) + 1
-  local label = tostring(link.label)
-  link.requests[label], link.requests[tostring(link.label - REQUESTS)] = request, nil
-  return put(session, link, { line = message.format(command, { ... }, { label = label }) })
+  return put(session, link, { line = message.format(command, { target, text }, tags), said = target })
+end
+
+-- proof queues a PING whose PONG says that the server has received all lines before.
+function out.proof(session, link, token)
+  return put(session, link, { line = message.format("PING", { token }), proof = token })
+end
+
+-- waiting reports whether something that the user has said has not left yet.
+function out.waiting(link)
+  for _, item in ipairs(link.queue) do
+    if item.said then
+      return true
+    end
+  end
+  return false
 end
 
 -- join queues a JOIN.
@@ -187,6 +262,7 @@ end
 -- far as the flood control lets it through at once.
 function out.last(link, command, ...)
   local conn = link.conn
+  forget_old(link)
   while conn and link.conn == conn and link.queue[1] and tokens(link) >= 1 do
     if not write(link, conn) then
       return

@@ -70,13 +70,25 @@ function places.nick(link, nick)
   return { buddy_name = names.contact(link, nick) }
 end
 
+-- conversation is where the user talks to somebody: through the room that they have used
+-- for it, though neither of them may be there any more.
+function places.conversation(link, nick)
+  local used = link.private and link.private[names.fold(link, nick)]
+  local room = used and link.rooms[used]
+  if room then
+    local member = room.members[names.fold(link, nick)]
+    return { buddy_name = room.name, nickname = member and member.nick or nick, pm = true }
+  end
+  return places.nick(link, nick)
+end
+
 -- target is the place of a room or a nick: the server's if it is neither.
 function places.target(link, name)
   if names.is_room(link, name) then
     local room = link.rooms[names.fold(link, name)]
     return room and places.room(link, name) or places.server(link)
   end
-  return name ~= "" and name ~= "*" and places.nick(link, name) or places.server(link)
+  return name ~= "" and name ~= "*" and places.conversation(link, name) or places.server(link)
 end
 
 -- show says something in a place; `more` are more fields.

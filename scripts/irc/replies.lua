@@ -94,14 +94,14 @@ local function place_of(link, msg)
   local nick = PERSONAL[msg.command] and not names.is_room(link, msg.params[2]) and msg.params[2]
   local said = nick and link.said
   if said and said.target == names.fold(link, nick) and not (link.asked and link.asked.at > said.at) then
-    return places.nick(link, nick)
+    return places.conversation(link, nick)
   end
   for i = 2, #msg.params - 1 do
     if names.is_room(link, msg.params[i]) and link.rooms[names.fold(link, msg.params[i])] then
       return places.room(link, msg.params[i])
     end
   end
-  return place_for(link.asked) or nick and places.nick(link, nick) or places.server(link)
+  return place_for(link.asked) or nick and places.conversation(link, nick) or places.server(link)
 end
 
 -- words_of puts a refusal in words. The server's own are added if they say more than

@@ -5,10 +5,12 @@
 -- and link.echoes has what is still out. Without, they are shown at once.
 
 local time = require "spectrum.time"
+local awake = require "irc.awake"
 local links = require "irc.link"
 local names = require "irc.names"
 local out = require "irc.out"
 local places = require "irc.places"
+local receipts = require "irc.receipts"
 local rooms = require "irc.rooms"
 local text = require "irc.text"
 
@@ -124,10 +126,13 @@ function say.send(session, link, target, m, command)
       room = room,
       whole = i == #pieces and { message = m.message, xhtml = m.xhtml } or nil,
     })
-    local ok, why = out.request(session, link, id or "said", command, target, piece)
+    local ok, why = out.say(session, link, id or "said", command, target, piece)
     if not ok then
       return nil, why
     end
+  end
+  if #pieces > 0 then
+    receipts.want(session, link)
   end
   if room and #pieces > 0 and not echo then
     say.shown(session, link, room, m)
@@ -143,6 +148,16 @@ local function hold(link, target, m)
   end
   table.insert(link.held, { target = target, message = { message = m.message, xhtml = m.xhtml } })
   return true
+end
+
+-- holds reports whether a message to somebody waits for the connection.
+local function holds(link, target)
+  for _, item in ipairs(link.held or {}) do
+    if names.fold(link, item.target) == names.fold(link, target) then
+      return true
+    end
+  end
+  return false
 end
 
 -- deliver sends a message now or, while the first connection is being made, when it
@@ -162,30 +177,39 @@ local function refuse(session, place, why)
   places.show(session, place, "Not sent: " .. why .. ".")
 end
 
+-- place_of is where the user has written, by the name that Spectrum has given.
+local function place_of(name, nick)
+  if nick then
+    return { buddy_name = name:match("^[^/]*"), nickname = nick, pm = true }
+  end
+  return { buddy_name = name }
+end
+
 -- find is the link, the name on IRC and the place of a name of Spectrum's. Without a
 -- link there is why, and with the server's name no name.
 function say.find(session, name)
   local key, target, server, nick = names.parse(name)
+  local place = place_of(name, nick)
   if not names.fits(target or "") or not names.fits(nick or "") then
-    return nil, nil, { buddy_name = name }, "nobody can have such a name on IRC"
+    return nil, nil, place, "nobody can have such a name on IRC"
   end
   local link, why = links.open(session, key, server, names.nick(session.data.account.name))
   if not link then
-    return nil, nil, { buddy_name = name }, why
+    return nil, nil, place, why
   end
   if not target then
-    return link, nil, { buddy_name = name }
+    return link, nil, place
   end
   if nick then
     places.used(link, nick, target)
-    return link, nick, places.nick(link, nick)
+    return link, nick, place
   end
   if names.is_room(link, target) then
     return link, target, places.room(link, target)
   end
   places.used(link, target, nil)
   link.chats[names.fold(link, target)] = true
-  return link, target, { buddy_name = name }
+  return link, target, place
 end
 
 -- written takes a message that the user has written to a room, to somebody in a
@@ -197,6 +221,10 @@ function say.written(session, m)
   end
   if not target then
     return refuse(session, place, "this is the server itself, which takes commands; /help lists them")
+  end
+  local stopped = awake.stopped()
+  if stopped then
+    return refuse(session, place, awake.why(stopped))
   end
   link.said = { target = names.fold(link, target), at = time.monotonic() }
   local ok, problem = deliver(session, link, target, m)
@@ -212,35 +240,72 @@ function say.closed(session, m)
   if not link then
     return
   end
-  if target then
+  if target and not holds(link, target) then
     link.chats[names.fold(link, target)] = nil
   end
   rooms.close_unused(session, link)
+end
+
+-- lines is a number of lines in words.
+local function lines_in_words(n)
+  return n == 1 and "1 line" or n .. " lines"
+end
+
+-- report_unsent tells the user what has not left, and why.
+local function report_unsent(session, link, why)
+  local unsent = link.unsent
+  link.unsent = {}
+  for target, lines in pairs(unsent) do
+    refuse(session, places.target(link, target), why:format(lines_in_words(lines)))
+  end
+end
+
+-- report_unsure tells the user what has left just before the connection was lost.
+local function report_unsure(session, link)
+  local unsure = link.unsure or {}
+  link.unsure = {}
+  for target, lines in pairs(unsure) do
+    places.show(session, places.target(link, target), ("The connection was lost: the last %s may not have arrived."):format(lines_in_words(lines)))
+  end
+end
+
+-- refuse_held tells the user that what waits for the connection is not sent.
+local function refuse_held(session, link, why)
+  local held = link.held or {}
+  link.held = nil
+  for _, item in ipairs(held) do
+    refuse(session, places.target(link, item.target), why)
+  end
 end
 
 say.events = {
   connected = function(_, link)
     link.echoes = nil
   end,
-  offline = function(session, link)
-    for target, lines in pairs(link.unsent) do
-      refuse(session, places.target(link, target), ("the connection was lost before %d lines had left"):format(lines))
+  unsent = function(session, link)
+    report_unsent(session, link, "%s waited while " .. awake.why(link.stopped or 0))
+  end,
+  offline = function(session, link, why)
+    report_unsent(session, link, "the connection was lost before %s had left")
+    if why ~= "closed" then
+      report_unsure(session, link)
     end
-    link.unsent = {}
   end,
   online = function(session, link)
+    local stopped = awake.stopped()
+    if stopped then
+      return refuse_held(session, link, awake.why(stopped))
+    end
     local held = link.held or {}
     link.held = nil
     for _, item in ipairs(held) do
       say.send(session, link, item.target, item.message)
     end
   end,
-  closed = function(session, link, why)
-    for _, item in ipairs(link.held or {}) do
-      refuse(session, places.target(link, item.target), why)
-    end
-    link.held = nil
+  waiting = function(session, link, why)
+    refuse_held(session, link, ("there is no connection to %s (%s)"):format(link.server, why))
   end,
+  closed = refuse_held,
 }
 
 return say

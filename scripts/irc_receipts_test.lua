@@ -1,0 +1,149 @@
+-- irc_receipts_test.lua: what the user says arrives, or the user is told that it has not.
+
+local test = require "spectrum.test"
+local awake = require "irc.awake"
+local fake = require "irc.fakeserver"
+
+test.script "irc.lua"
+
+-- start logs alice in to a server that does fn.
+local function start(t, fn, config)
+  local server = fake.start(t, { config = config or {} }, function(conn, n)
+    fn(conn, n)
+  end)
+  local user = t:login()
+  user:expect("connected")
+  return user, server
+end
+
+local LOST = "The connection was lost: the last %s may not have arrived."
+
+test.case("a line that has left before the connection was lost", function(t)
+  local user = start(t, function(conn)
+    conn:expect_line("^PRIVMSG dan one$")
+    conn:expect_line("^PRIVMSG dan two$")
+    conn:expect_line("^PRIVMSG eve three$")
+  end)
+  user:say("dan", "one\ntwo")
+  user:say("eve", "three")
+  user:expect("conv_message", { buddy_name = "dan", message = LOST:format("2 lines") })
+  user:expect("conv_message", { buddy_name = "eve", message = LOST:format("1 line") })
+end)
+
+test.case("lines whose receipt has come are not reported", function(t)
+  local user = start(t, function(conn, n)
+    if n > 1 then
+      return fake.hold(conn)
+    end
+    conn:expect_line("^PRIVMSG dan one$")
+    fake.reach(conn)
+    local token = conn:expect_line("^PING (said%-%d+)$", 10)
+    conn:write_line(":irc.example.net PONG irc.example.net " .. token)
+    fake.reach(conn)
+    conn:expect_line("^PRIVMSG eve two$", 10)
+  end)
+  user:say("dan", "one")
+  fake.await(t)
+  t:advance(3)
+  fake.await(t)
+  user:say("eve", "two")
+  user:expect("conv_message", { buddy_name = "eve", message = LOST:format("1 line") })
+  user:never("conv_message", { buddy_name = "dan" })
+end)
+
+test.case("a network that is silent: the user is told as soon as the receipt is overdue", function(t)
+  local user = start(t, function(conn, n)
+    if n == 1 then
+      conn:expect_line("^PRIVMSG dan one$")
+      fake.reach(conn)
+      conn:expect_line("^PING said%-1$", 10)
+      fake.reach(conn)
+    end
+    fake.hold(conn)
+  end, { ping = 600, ping_timeout = 20 })
+  user:say("dan", "one")
+  fake.await(t)
+  t:advance(3)
+  fake.await(t)
+  t:advance(20)
+  user:expect("conv_message", { buddy_name = "dan", message = LOST:format("1 line") })
+end)
+
+test.case("one PING is enough for a conversation", function(t)
+  local user = start(t, function(conn)
+    for i = 1, 5 do
+      conn:expect_line("^PRIVMSG dan " .. i .. "$")
+    end
+    fake.reach(conn)
+    local token = conn:expect_line("^PING (said%-1)$", 10)
+    fake.say(conn, "PONG irc.example.net " .. token)
+    fake.reach(conn)
+    conn:expect_line("^PRIVMSG dan over$", 10)
+    fake.hold(conn)
+  end)
+  for i = 1, 5 do
+    user:say("dan", tostring(i))
+  end
+  fake.await(t)
+  t:advance(3)
+  fake.await(t)
+  t:advance(60)
+  user:say("dan", "over")
+  t:settle()
+end)
+
+test.case("private messages of a room are reported in their conversation", function(t)
+  local user = start(t, function(conn, n)
+    if n > 1 then
+      return
+    end
+    fake.enter(conn, "alice", "#lua", "dan")
+    conn:expect_line("^PRIVMSG dan one$")
+    fake.say(conn, "401 alice dan :No such nick/channel")
+    conn:expect_line("^PRIVMSG dan two$")
+  end, { reconnect_delay = 100 })
+  user:send("join_room", { room = "#lua", nickname = "alice" })
+  user:expect("room_subject_changed")
+  local private = { buddy_name = "#lua", nickname = "dan", pm = true }
+  local function told(message)
+    private.message = message
+    user:expect("conv_message", private)
+  end
+  user:say("#lua/dan", "one")
+  told("dan: No such client")
+  user:say("#lua/dan", "two")
+  told(LOST:format("2 lines"))
+  user:say("#lua/dan", "three")
+  told("Not sent: there is no connection to 127.0.0.1.")
+  user:say("#lua/dan", "/whois dan")
+  told("There is no connection to 127.0.0.1.")
+end)
+
+test.case("what waits for the first connection is reported when that fails", function(t)
+  local server = t:serve(function(conn)
+    conn:find_line("^USER ")
+    fake.reach(conn)
+    fake.reach(conn)
+  end)
+  t:start { config = { irc = { network = { "one.example " .. server.address }, reconnect_delay = 100 } } }
+  local user = t:login()
+  user:say("dan@one.example", "hello")
+  fake.await(t)
+  user:send("leave_room", { room = "dan@one.example", nickname = "alice" }) -- the chat is closed, the message is not lost
+  user:expect("conv_message", { buddy_name = "dan@one.example", message = t.pattern("^Not sent: there is no connection") })
+end)
+
+test.case("a process that was stopped knows it when it wakes", function(t)
+  local now = 0
+  local stopped = awake.watcher(function()
+    return now
+  end, 30)
+  for _, step in ipairs {
+    { 0, nil }, { 10, nil }, { 40, nil }, -- busy, or nothing to do
+    { 110, 70 }, { 112, 70 }, { 113, nil }, -- what has waited in the sockets comes first
+    { 120, nil }, { 200, 80 }, { 300, 100 },
+  } do
+    now = step[1]
+    t.equal(stopped(), step[2], "at " .. now)
+  end
+end)
