@@ -21,8 +21,13 @@ local say = require "irc.say"
 local settings = require "irc.settings"
 local typing = require "irc.typing"
 
+local registration = { needRegistration = false }
+if not settings.uses_password() then
+  registration.needPassword = false
+end
+
 spectrum.backend_config {
-  registration = { needRegistration = false },
+  registration = registration,
   features = { muc = true, disable_jid_escaping = true, send_buddies_on_login = true },
 }
 
@@ -47,10 +52,13 @@ events.add(require "irc.replies")
 
 local on = {}
 
+-- NO_PASSWORD is what stands for no password: Spectrum's form does not take an empty one.
+local NO_PASSWORD = "^%s*%-?%s*$"
+
 function on.login(session, m)
   session.data.links = {}
   local name = m.legacy_name ~= "" and m.legacy_name or session.user:match("^[^@]+")
-  session.data.account = { name = name, password = m.password }
+  session.data.account = { name = name, password = m.password:find(NO_PASSWORD) and "" or m.password }
   if settings.one_server then
     local nick = settings.fill(settings.nick, session) or name
     link.open(session, "", settings.servers[1].host, names.nick(nick))

@@ -88,3 +88,32 @@ test.case("a server's address", function(t)
     t.equal(settings.address(word), nil, word)
   end
 end)
+
+for _, case in ipairs {
+  { "a server that gets it for NickServ", { server = "127.0.0.1:1" }, asks = true },
+  { "nothing that sends it", { server = "127.0.0.1:1", identify = "", sasl = "off" } },
+  { "a certificate in its place", { server = "127.0.0.1:1", identify = "", sasl = "external", cert = "$local.pem" } },
+  { "many servers", {} },
+  { "a server's password", { server = "127.0.0.1:1", identify = "", sasl = "off", send_pass = 1 }, asks = true },
+  { "a command with it", { server = "127.0.0.1:1", identify = "", sasl = "off", command = { "PRIVMSG Q :auth ${password}" } }, asks = true },
+} do
+  test.case("the registration asks for a password if there is " .. case[1], function(t)
+    t:start { config = { irc = case[2] } }
+    local asks = not t:expect("backend_config").config:find("needPassword=0", 1, true)
+    t.equal(asks, case.asks == true)
+  end)
+end
+
+for _, password in ipairs { "", "-", " ", " - " } do
+  test.case(("a password that is none: %q"):format(password), function(t)
+    local server = fake.serve(t, {}, function(conn)
+      fake.enter(conn, "alice", "#lua", "")
+      fake.hold(conn)
+    end)
+    t:start { config = { irc = { server = server.address, flood_seconds = 0, away_timeout = 0 } } } -- NickServ would be told first
+    local alice = t:login { password = password }
+    alice:expect("connected")
+    alice:send("join_room", { room = "#lua", nickname = "alice" })
+    alice:expect("room_subject_changed")
+  end)
+end

@@ -219,6 +219,24 @@ settings.split_timeout = number("split_timeout", 60, 0, 3600)
 settings.list_limit = number("list_limit", 200, 0, 100000)
 settings.history = number("history", 50, 0, 1000)
 
+-- uses_password reports whether a user's password goes to a server at all: if not, the
+-- registration does not ask for one.
+function settings.uses_password()
+  local templates = { settings.identify, unpack(settings.commands) }
+  if settings.sasl ~= "off" and settings.sasl ~= "external" then
+    table.insert(templates, settings.sasl_password)
+  end
+  if settings.send_pass then
+    table.insert(templates, settings.server_password)
+  end
+  for _, template in ipairs(templates) do
+    if template:find("%${?password") then
+      return true
+    end
+  end
+  return false
+end
+
 for _, name in ipairs(config.keys("irc")) do
   if not known[name] then
     refuse(name, "there is no such key; docs/irc.md lists them")
