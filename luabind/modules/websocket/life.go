@@ -22,12 +22,24 @@ func (s *socket) pump() {
 	for {
 		kind, data, err := s.ws.Read(s.ctx)
 		if err != nil {
-			s.inbox.finish(err)
-			_ = s.ws.CloseNow()
+			s.end(err)
 			return
 		}
 		s.inbox.put(s.ctx, message{kind: kind, data: data})
 	}
+}
+
+// end ends the connection, and tells the peer why if it has broken the protocol.
+func (s *socket) end(err error) {
+	s.inbox.finish(err)
+	var broken *violation
+	if !errors.As(err, &broken) {
+		_ = s.ws.CloseNow()
+		return
+	}
+	late := time.AfterFunc(goodbye, func() { _ = s.conn.Close() })
+	defer late.Stop()
+	_ = s.ws.Close(broken.code, broken.text)
 }
 
 var errDead = errors.New("the peer does not answer pings")

@@ -199,13 +199,16 @@ func closeSocket(l *lua.LState, s *socket) int {
 	return 0
 }
 
-// closing is what the peer has given as the reason of the end; 1006 stands for
-// nothing, as elsewhere.
+// closing is what the peer has given as the reason of the end, or what it was
+// told; 1006 stands for nothing, as elsewhere.
 func closing(end error) (code websocket.StatusCode, reason string) {
 	var closed websocket.CloseError
+	var broken *violation
 	switch {
 	case errors.As(end, &closed):
 		return closed.Code, closed.Reason
+	case errors.As(end, &broken):
+		return broken.code, ""
 	case errors.Is(end, websocket.ErrMessageTooBig):
 		return websocket.StatusMessageTooBig, ""
 	}
@@ -227,9 +230,12 @@ func (s *socket) explain(err error) error {
 		end = err
 	}
 	var closed websocket.CloseError
+	var broken *violation
 	switch {
 	case s.resource.Closed():
 		return errClosed
+	case errors.As(end, &broken):
+		return broken
 	case errors.As(end, &closed) && closed.Code == websocket.StatusNoStatusRcvd:
 		return errors.New("closed by the peer")
 	case errors.As(end, &closed) && closed.Reason == "":

@@ -151,7 +151,7 @@ func (d *dialer) dial(ctx context.Context) (*websocket.Conn, error) {
 	}
 	defer transport.CloseIdleConnections()
 	conn, response, err := websocket.Dial(ctx, d.url.String(), &websocket.DialOptions{
-		HTTPClient: &stdhttp.Client{Transport: transport, CheckRedirect: func(*stdhttp.Request, []*stdhttp.Request) error {
+		HTTPClient: &stdhttp.Client{Transport: checking{transport}, CheckRedirect: func(*stdhttp.Request, []*stdhttp.Request) error {
 			return stdhttp.ErrUseLastResponse
 		}},
 		HTTPHeader: d.header, Host: d.header.Get("Host"), Subprotocols: d.subprotocols,

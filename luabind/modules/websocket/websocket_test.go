@@ -213,14 +213,14 @@ func TestPeersThatMisbehave(t *testing.T) {
 		frames [][]byte
 		want   string
 	}{
-		{"an unknown kind of frame", [][]byte{{0x8b, 0}}, "unknown opcode"},
-		{"a masked frame", [][]byte{{0x81, 0x81, 1, 2, 3, 4, 5}}, ""},
-		{"reserved bits", [][]byte{{0xf1, 0}}, "rsv bits"},
-		{"a continuation of nothing", [][]byte{{0x80, 0}}, "continuation"},
-		{"a long ping", [][]byte{append([]byte{0x89, 126, 1, 0}, make([]byte, 256)...)}, "control"},
+		{"an unknown kind of frame", [][]byte{{0x8b, 0}}, "a frame has the reserved opcode 11"},
+		{"a masked frame", [][]byte{{0x81, 0x81, 1, 2, 3, 4, 5}}, "the server breaks the protocol: a frame is masked"},
+		{"reserved bits", [][]byte{{0xf1, 0}}, "a frame has reserved bits"},
+		{"a continuation of nothing", [][]byte{{0x80, 0}}, "a message goes on that has not begun"},
+		{"a long ping", [][]byte{append([]byte{0x89, 126, 1, 0}, make([]byte, 256)...)}, "a control frame has more than 125 bytes"},
 		{"a message that is too long", [][]byte{append([]byte{0x81, 127, 0, 0, 0, 0, 0x7f, 0, 0, 0}, make([]byte, 2000)...)}, "a message of more than 1000 bytes has come (max_message)"},
 		{"pieces without end", many([]byte{0x01, 100}, []byte{0x00, 100}, 20), "a message of more than 1000 bytes has come (max_message)"},
-		{"a close of one byte", [][]byte{{0x88, 1, 3}}, "close"},
+		{"a close of one byte", [][]byte{{0x88, 1, 3}}, "a close frame has half a code"},
 		{"a close without a code", [][]byte{{0x88, 0}}, "closed by the peer"},
 		{"a close with terminal codes", [][]byte{append([]byte{0x88, 8, 0x10, 0}, "\x1b[2J\r\n"...)}, "closed by the peer (4096: ?[2J??)"},
 	}
