@@ -80,7 +80,7 @@ local function leaves(link, item)
   if item.said then
     add(link.unproven, item.said)
   elseif item.proof then
-    link.proving, link.unproven = { token = item.proof, lines = link.unproven }, {}
+    link.proving, link.unproven = link.unproven, {}
   end
 end
 
@@ -140,12 +140,8 @@ local function empty(session, link)
     if next(link.unsent) then
       events.emit("unsent", session, link)
     end
-    local proof = link.queue[1] and link.queue[1].proof
     if link.queue[1] and not write(link, conn) then
       return -- the task that reads finds out, too
-    end
-    if proof then
-      events.emit("ping sent", session, link, proof)
     end
   end
   if link.conn == conn then
@@ -174,7 +170,7 @@ end
 -- arrived, in link.unsure.
 function out.reset(link)
   local unsure = link.unproven or {}
-  for target, lines in pairs(link.proving and link.proving.lines or {}) do
+  for target, lines in pairs(link.proving or {}) do
     add(unsure, target, lines)
   end
   link.unsent, link.unsure = {}, unsure
@@ -218,7 +214,7 @@ end
 
 -- proof queues a PING whose PONG says that the server has received all lines before.
 function out.proof(session, link, token)
-  return put(session, link, { line = message.format("PING", { token }), proof = token })
+  return put(session, link, { line = message.format("PING", { token }), proof = true })
 end
 
 -- waiting reports whether something that the user has said has not left yet.

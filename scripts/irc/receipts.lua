@@ -4,27 +4,16 @@
 -- before have arrived. Servers handle a client's lines in their order.
 --
 --   link.unproven = { dan = 2 }                      lines that have left, by target
---   link.proving = { token = …, lines = { dan = 1 } }  those before a PING without a PONG
+--   link.proving = { dan = 1 }                       those before a PING without a PONG
 --
 -- irc/out.lua counts them. When the connection is lost, it leaves both in link.unsure.
 
-local links = require "irc.link"
 local out = require "irc.out"
-local settings = require "irc.settings"
 
 local receipts = {}
 
 -- SOON is how many seconds pass before a PING: the lines of a conversation share one.
 local SOON = 3
-
--- limit gives the server some time to answer.
-local function limit(session, link, token)
-  session:after("receipt " .. link.key, settings.ping_timeout, function()
-    if link.proving and link.proving.token == token then
-      links.lose(link, "the server does not answer")
-    end
-  end)
-end
 
 -- ask sends the PING, behind all that waits.
 local function ask(session, link)
@@ -32,8 +21,7 @@ local function ask(session, link)
   if link.state ~= "online" or link.proving or not next(link.unproven) and not out.waiting(link) then
     return
   end
-  link.receipts = (link.receipts or 0) + 1
-  out.proof(session, link, "said-" .. link.receipts)
+  out.proof(session, link, "said")
 end
 
 -- want has a PING follow what the user has just said.
@@ -47,16 +35,15 @@ function receipts.want(session, link)
 end
 
 receipts.events = {
-  PONG = function(session, link, msg)
-    local proving = link.proving
-    if proving and msg.params[#msg.params] == proving.token then
+  -- Some servers answer with their name alone. Any PONG comes behind what was sent before.
+  PONG = function(session, link)
+    if link.proving then
       link.proving = nil
       if next(link.unproven) then
         receipts.want(session, link)
       end
     end
   end,
-  ["ping sent"] = limit,
   connected = function(_, link)
     link.receipt_due = nil
   end,
