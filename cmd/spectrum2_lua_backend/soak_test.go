@@ -3,7 +3,6 @@
 package main
 
 import (
-	"bufio"
 	"cmp"
 	"context"
 	"fmt"
@@ -36,6 +35,9 @@ const (
 	// perRound is how long users do what they do between two looks at what is
 	// left of them.
 	perRound = 20 * time.Second
+	// maxPerReload is how much a reload may leave, in bytes: the script with its
+	// module takes a hundred times that.
+	maxPerReload = 30 << 10
 )
 
 // In the backend, SIGUSR1 has memory and goroutines counted.
@@ -61,7 +63,8 @@ func init() {
 // TestSoak has 2,000 users log in and out, write to a server that hangs up on
 // them, and in rooms, while the script is loaded anew again and again, for SOAK
 // (20m). Every message is answered once and in order. After each round all log
-// out, and what the process then has must not have grown.
+// out, and what the process then has must not have grown: not by much, and by
+// less for each reload than a script takes.
 func TestSoak(t *testing.T) {
 	duration, err := time.ParseDuration(cmp.Or(os.Getenv("SOAK"), "20m"))
 	if err != nil {
@@ -69,13 +72,14 @@ func TestSoak(t *testing.T) {
 	}
 	s := newSoak(t)
 	var first, last resources
+	before := 0 // reloads at first
 	for round, end := 1, time.Now().Add(duration); time.Now().Before(end) || round <= 3; round++ {
 		busy := s.round(perRound)
 		last = s.resources()
 		t.Logf("round %d: %d messages, %d lines, %d of rooms, %d logins, %d reloads, %d hang-ups; busy %d MB, %d files; after it %v",
 			round, s.echoed.Load(), s.lines.Load(), s.heard.Load(), s.logins.Load(), s.reloads, s.peer.killed.Load(), busy.rss>>20, busy.files, last)
 		if round == 2 { // what is made but once is there now
-			first = last
+			first, before = last, s.reloads
 		}
 	}
 	if s.heard.Load() != s.told.Load() {
@@ -84,6 +88,11 @@ func TestSoak(t *testing.T) {
 	if last.goroutines > first.goroutines+20 || last.files > first.files+2 ||
 		last.heap > first.heap*5/4+2<<20 || last.rss > first.rss*5/4+8<<20 {
 		t.Errorf("it has grown: %v at first, %v in the end", first, last)
+	}
+	each := (last.heap - first.heap) / int64(max(s.reloads-before, 1))
+	t.Logf("%d reloads, %d bytes of heap for each", s.reloads-before, each)
+	if each > maxPerReload {
+		t.Errorf("each reload has left %d bytes", each)
 	}
 	s.exit()
 }
@@ -107,8 +116,11 @@ type soak struct {
 	config  string
 	file    string
 	users   [soakUsers]*soaker
+	orderly [3]*soaker // see orders
 	byName  map[string]*soaker
 	reloads int
+	// reloaded has a token when a new script runs.
+	reloaded chan struct{}
 
 	write sync.Mutex
 	// What has been counted: answers, lines of the peer, what rooms have heard,
@@ -131,7 +143,7 @@ type soaker struct {
 }
 
 func newSoak(t *testing.T) *soak {
-	s := &soak{t: t, peer: newKiller(t), byName: map[string]*soaker{}, file: filepath.Join(t.TempDir(), "resources")}
+	s := &soak{t: t, peer: newKiller(t), byName: map[string]*soaker{}, reloaded: make(chan struct{}, 1), file: filepath.Join(t.TempDir(), "resources")}
 	t.Setenv(soakFile, s.file)
 	text, err := os.ReadFile("testdata/soak.lua")
 	must(t, err)
@@ -139,9 +151,14 @@ func newSoak(t *testing.T) *soak {
 	spectrum, err := simulator.Listen(simulator.IPv4, simulator.Options{})
 	must(t, err)
 	t.Cleanup(spectrum.Close)
+	must(t, os.WriteFile(filepath.Join(filepath.Dir(s.config), "soak_big.lua"), []byte(bigModule), 0o600))
 	s.p = execute(t, spectrum.Args(s.config)...)
 	s.conn, err = spectrum.AcceptConn(t.Context())
 	must(t, err)
+	for i := range s.orderly {
+		s.orderly[i] = &soaker{name: fmt.Sprintf("orderly%d@localhost", i), got: make(chan struct{}, 1)}
+		s.byName[s.orderly[i].name] = s.orderly[i]
+	}
 	for i := range s.users {
 		s.users[i] = &soaker{name: fmt.Sprintf("user%d@localhost", i), home: fmt.Sprint("#room", i%soakRooms), got: make(chan struct{}, 1)}
 		s.byName[s.users[i].name] = s.users[i]
@@ -190,6 +207,10 @@ func (s *soak) read() {
 		case pb.WrapperMessage_TYPE_QUERY: // on.logout has run
 			var q pb.BackendConfig
 			_ = proto.Unmarshal(payload, &q)
+			if q.GetConfig() == "reloaded" {
+				wake(s.reloaded)
+				continue
+			}
 			s.byName[q.GetConfig()].wake()
 		case pb.WrapperMessage_TYPE_DISCONNECTED:
 			s.t.Errorf("somebody is disconnected: %q", payload)
@@ -197,9 +218,11 @@ func (s *soak) read() {
 	}
 }
 
-func (u *soaker) wake() {
+func (u *soaker) wake() { wake(u.got) }
+
+func wake(c chan struct{}) {
 	select {
-	case u.got <- struct{}{}:
+	case c <- struct{}{}:
 	default:
 	}
 }
@@ -335,14 +358,11 @@ func (s *soak) round(length time.Duration) (busy resources) {
 			}
 		})
 	}
-	for tick := 0; time.Now().Before(end) && !s.failed.Load(); tick++ {
-		time.Sleep(time.Second)
+	orders := permutations([]string{"reload", "message", "job", "logout"})
+	for tick := 0; (time.Now().Before(end) || tick < len(orders)) && !s.failed.Load(); tick++ {
 		s.send(pb.WrapperMessage_TYPE_PING, nil)
 		s.peer.kill(20)
-		if tick%5 == 4 {
-			s.reloads++
-			_ = s.p.Signal(syscall.SIGHUP)
-		}
+		s.inOrder(orders[tick%len(orders)])
 	}
 	acting.Wait()
 	busy = s.resources()
@@ -356,6 +376,11 @@ func (s *soak) round(length time.Duration) (busy resources) {
 		})
 	}
 	acting.Wait()
+	for _, u := range s.orderly {
+		if u.online && !s.failed.Load() {
+			s.logout(u)
+		}
+	}
 	if s.failed.Load() {
 		s.t.FailNow()
 	}
@@ -399,63 +424,5 @@ func (s *soak) exit() {
 		if strings.Contains(s.p.Output(), word) {
 			s.t.Errorf("the log has %q", word)
 		}
-	}
-}
-
-// killer is a server that sends back each line, and hangs up on whom it likes.
-type killer struct {
-	net.Listener
-	mu     sync.Mutex
-	conns  map[net.Conn]bool
-	killed atomic.Int64
-}
-
-func newKiller(t *testing.T) *killer {
-	ln, err := net.Listen("tcp", "127.0.0.1:0")
-	must(t, err)
-	k := &killer{Listener: ln, conns: map[net.Conn]bool{}}
-	t.Cleanup(func() { ln.Close(); k.kill(1 << 20) })
-	go func() {
-		for {
-			conn, err := ln.Accept()
-			if err != nil {
-				return
-			}
-			k.mu.Lock()
-			k.conns[conn] = true
-			k.mu.Unlock()
-			go k.serve(conn)
-		}
-	}()
-	return k
-}
-
-func (k *killer) serve(conn net.Conn) {
-	for lines := bufio.NewReader(conn); ; {
-		line, err := lines.ReadString('\n')
-		if err == nil {
-			_, err = conn.Write([]byte(line))
-		}
-		if err != nil {
-			break
-		}
-	}
-	conn.Close()
-	k.mu.Lock()
-	delete(k.conns, conn)
-	k.mu.Unlock()
-}
-
-// kill resets so many connections.
-func (k *killer) kill(n int) {
-	k.mu.Lock()
-	defer k.mu.Unlock()
-	for conn := range k.conns {
-		if n--; n < 0 {
-			return
-		}
-		_ = conn.(*net.TCPConn).SetLinger(0)
-		conn.Close()
-		k.killed.Add(1)
 	}
 }

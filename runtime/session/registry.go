@@ -162,7 +162,7 @@ func (r *Registry) skip(user []byte, name, what string) {
 	if !r.debugging() {
 		return
 	}
-	log := logrus.FieldLogger(r.log)
+	log := r.log
 	if user != nil {
 		log = r.logOf(string(user))
 	}

@@ -1,7 +1,50 @@
 -- A small network for the soak: each user has a connection to a server that sends
--- back his lines, a task that reads it, a timer, and rooms. PEER is the server.
+-- back their lines, a task that reads it, a timer, and rooms. PEER is the server.
+-- Calls nest to each side of what gopher-lua reserves for them, and much deeper.
 
 local spectrum, net = require "spectrum", require "spectrum.net"
+local big = require "soak_big" -- so that an old script in memory is noticed
+
+local depths = { 0, 1, 5, 6, 7, 8, 9, 15, 17, 40, 150 }
+local ways = {}
+
+function ways.plain(n, f)
+  if n == 0 then return (f()) end
+  local x = ways.plain(n - 1, f)
+  return x
+end
+
+function ways.protected(n, f)
+  return select(2, pcall(ways.plain, n, f))
+end
+
+function ways.raised(n, f)
+  local _, why = pcall(ways.plain, n, function() error { f() } end)
+  return why[1]
+end
+
+function ways.coroutine(n, f)
+  local co = coroutine.wrap(function()
+    return ways.plain(n, function()
+      coroutine.yield()
+      return f()
+    end)
+  end)
+  co()
+  return (co())
+end
+
+function ways.metamethod(n, f)
+  return setmetatable({}, { __index = function() return ways.plain(n, f) end }).x
+end
+
+local names = { "plain", "protected", "raised", "coroutine", "metamethod" }
+
+-- deep calls f after so many calls as a message's number says, in one of the ways.
+local function deep(number, f)
+  number = tonumber(number) or 0
+  return ways[names[number % #names + 1]](depths[number % #depths + 1], f)
+end
 
 local rooms = spectrum.data.rooms or {}
 spectrum.data.rooms = rooms
@@ -33,6 +76,16 @@ local function reader(session)
   end)
 end
 
+-- job waits deep down until the next script, or message, replaces it.
+local function job(session, number)
+  session:spawn("job", function()
+    deep(number, function()
+      spectrum.sleep(1000)
+      return #big
+    end)
+  end)
+end
+
 local on = {}
 
 function on.login(session)
@@ -55,6 +108,10 @@ function on.conv_message(session, m)
     end
     session:conv_message { buddy_name = "echo", message = m.message .. " " .. heard }
   elseif m.buddy_name == "echo" then
+    local answer = deep(m.message, function() return m.message .. " 0" end)
+    session:conv_message { buddy_name = "echo", message = answer }
+  elseif m.buddy_name == "job" then
+    job(session, m.message)
     session:conv_message { buddy_name = "echo", message = m.message .. " 0" }
   else
     session.data.waiting[m.message] = true
@@ -72,7 +129,12 @@ function on.leave_room(session, m)
 end
 
 function on.reload(session)
-  if session then reader(session) end
+  if not session then
+    spectrum.send("query", { config = "reloaded" })
+    return
+  end
+  reader(session)
+  job(session, session.data.ticks)
 end
 
 function on.logout(session)
