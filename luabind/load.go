@@ -1,6 +1,7 @@
 package luabind
 
 import (
+	"crypto/sha256"
 	"encoding/hex"
 	"errors"
 	"fmt"
@@ -169,14 +170,27 @@ func hashing(sum hash.Hash, open func(path string) (*os.File, error)) func(path 
 // maxSummed is how much of a script is looked at; longer ones are refused.
 const maxSummed = 8 << 20
 
-// fingerprint tells which version of the script was loaded: what sha256sum says
-// of it begins with that.
+// sum is the SHA-256 of a file's text.
+type sum = [sha256.Size]byte
+
+// fingerprint says which version of the script was loaded, and of what it requires:
+// the output of sha256sum for the script begins with the first number. The second
+// one changes with the name or text of any other file.
 func (v *vm) fingerprint() string {
 	text := "sha256 " + hex.EncodeToString(v.sum.Sum(nil)[:6])
-	if n := len(v.files) - 1; n == 1 {
-		text += ", and a file that it requires"
-	} else if n > 1 {
-		text += fmt.Sprintf(", and %d files that it requires", n)
+	n := len(v.files) - 1
+	if n < 1 {
+		return text
 	}
-	return text
+	others := sha256.New()
+	for _, path := range slices.Sorted(maps.Keys(v.files)) {
+		if path != v.host.opts.Lua.Script {
+			fmt.Fprintf(others, "%x  %s\n", v.files[path], v.chunkName(path)) // a hash never fails
+		}
+	}
+	what := "a file that it requires"
+	if n > 1 {
+		what = fmt.Sprintf("%d files that it requires", n)
+	}
+	return fmt.Sprintf("%s, and %s (sha256 %x)", text, what, others.Sum(nil)[:6])
 }

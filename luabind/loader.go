@@ -1,6 +1,7 @@
 package luabind
 
 import (
+	"crypto/sha256"
 	"errors"
 	"fmt"
 	"os"
@@ -38,11 +39,12 @@ func isScriptError(err error) bool {
 // loadFile compiles a file. Its name in messages is relative to the script's
 // folder.
 func (v *vm) loadFile(path string, open func(path string) (*os.File, error)) (*lua.LFunction, error) {
-	v.files[path] = struct{}{}
+	v.files[path] = sum{}
 	text, err := source.Read(path, open)
 	if err != nil {
 		return nil, err
 	}
+	v.files[path] = sha256.Sum256([]byte(text))
 	v.ahead.Begin(text)
 	return v.compile(v.chunkName(path), text)
 }

@@ -3,6 +3,7 @@ package luabind_test
 import (
 	"fmt"
 	"path/filepath"
+	"regexp"
 	"runtime"
 	"strings"
 	"testing"
@@ -234,7 +235,11 @@ func TestModulesAreFresh(t *testing.T) {
 			t.Errorf("version %s, not %s", got, version)
 		}
 	}
-	st.ExpectLog("generation 2, sha256 ", ", and a file that it requires")
+	st.ExpectLog("generation 2, sha256 ", ", and a file that it requires (sha256 ")
+	lines := regexp.MustCompile(`generation \d, (sha256 \w+), and a file that it requires \(sha256 (\w+)\)`).FindAllStringSubmatch(st.Log.String(), -1)
+	if len(lines) != 2 || lines[0][1] != lines[1][1] || lines[0][2] == lines[1][2] {
+		t.Errorf("the log does not tell the versions of the module apart: %q", lines)
+	}
 	st.Write("lib/version.lua", "return (")
 	if err := st.Host.Load(); err == nil || !strings.Contains(err.Error(), "lib/version.lua:1: ") {
 		t.Errorf("got %v", err)

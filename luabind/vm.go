@@ -39,8 +39,8 @@ type vm struct {
 	// would take for the module's.
 	loading *lua.LUserData
 	pkg     libraryPackage
-	// files are the script and what it required, by path.
-	files   map[string]struct{}
+	// files are the script and what it required, by path, with what was in them.
+	files   map[string]sum
 	missing []string  // files that would have been required
 	sum     hash.Hash // of the script
 	// compiled takes what is compiled, ahead has it compiled; both may be nil.
@@ -75,7 +75,7 @@ func (h *Host) emptyVM() *vm {
 		stacks:  stacks,
 		loading: &lua.LUserData{},
 		modules: map[string]*lua.LTable{},
-		files:   map[string]struct{}{},
+		files:   map[string]sum{},
 		sum:     sha256.New(),
 
 		compiled: h.opts.Compiled,

@@ -497,7 +497,8 @@ const (
 	WrapperMessage_TYPE_BUDDY_STOPPED_TYPING WrapperMessage_Type = 19
 	// He, or the contact, has paused.
 	WrapperMessage_TYPE_BUDDY_TYPED WrapperMessage_Type = 20
-	// A contact asks to be added to his roster.
+	// A contact asks to be added to the roster. Consent arrives as
+	// `buddy_changed`, a refusal not at all.
 	WrapperMessage_TYPE_AUTH_REQUEST WrapperMessage_Type = 21
 	// Somebody wants attention (XEP-0224).
 	WrapperMessage_TYPE_ATTENTION WrapperMessage_Type = 22
@@ -528,8 +529,8 @@ const (
 	WrapperMessage_TYPE_ROOM_LIST WrapperMessage_Type = 32
 	// The message with this `id` has arrived (XEP-0184).
 	WrapperMessage_TYPE_CONV_MESSAGE_ACK WrapperMessage_Type = 33
-	// To the script: a stanza as it is: all IQs, and with the feature
-	// `rawxml` every stanza.
+	// To the script: a stanza as it is, with the feature `rawxml` only: every
+	// message, presence and most IQs. Without the feature not even IQs arrive.
 	//
 	// From the script: one whole stanza.
 	WrapperMessage_TYPE_RAW_XML WrapperMessage_Type = 34
@@ -1034,7 +1035,7 @@ type Login struct {
 	LegacyName *string `protobuf:"bytes,2,req,name=legacyName" json:"legacyName,omitempty"`
 	// As he registered it; `""` if the form asked for none.
 	Password *string `protobuf:"bytes,3,req,name=password" json:"password,omitempty"`
-	// Answers to the form's extra fields, in their order.
+	// Answers to the form's extra fields. Spectrum 2.2 sends none.
 	ExtraFields []string `protobuf:"bytes,4,rep,name=extraFields" json:"extraFields,omitempty"`
 	// What he chose for himself; `session.settings` is its `value`.
 	Settings      *UserSettings `protobuf:"bytes,5,opt,name=settings" json:"settings,omitempty"`
@@ -1330,11 +1331,13 @@ type ConversationMessage struct {
 	Timestamp *string `protobuf:"bytes,6,opt,name=timestamp" json:"timestamp,omitempty"`
 	// A headline, which no answer is expected to.
 	Headline *bool `protobuf:"varint,7,opt,name=headline" json:"headline,omitempty"`
-	// There if the user asked for a receipt; `conv_message_ack` gives it back.
+	// To the script: there if the user asked for a receipt; `conv_message_ack`
+	// gives it back. From the script: Spectrum ignores it.
 	Id *string `protobuf:"bytes,8,opt,name=id" json:"id,omitempty"`
 	// A private message in a room, whose sender is `nickname`.
 	Pm *bool `protobuf:"varint,9,opt,name=pm" json:"pm,omitempty"`
-	// The user's own message, written on another device (XEP-0280).
+	// The user's own message, written on another device (XEP-0280). It does not
+	// arrive with Prosody 13: Spectrum uses version 1 of XEP-0356, Prosody version 2.
 	Carbon        *bool         `protobuf:"varint,10,opt,name=carbon" json:"carbon,omitempty"`
 	Attachment    []*Attachment `protobuf:"bytes,11,rep,name=attachment" json:"attachment,omitempty"`
 	unknownFields protoimpl.UnknownFields
@@ -1449,10 +1452,11 @@ func (x *ConversationMessage) GetAttachment() []*Attachment {
 }
 
 type Attachment struct {
-	state         protoimpl.MessageState `protogen:"open.v1"`
-	Url           *string                `protobuf:"bytes,1,req,name=url" json:"url,omitempty"`
-	MimeType      *string                `protobuf:"bytes,2,opt,name=mimeType" json:"mimeType,omitempty"`
-	Description   *string                `protobuf:"bytes,3,opt,name=description" json:"description,omitempty"`
+	state    protoimpl.MessageState `protogen:"open.v1"`
+	Url      *string                `protobuf:"bytes,1,req,name=url" json:"url,omitempty"`
+	MimeType *string                `protobuf:"bytes,2,opt,name=mimeType" json:"mimeType,omitempty"`
+	// Spectrum ignores it.
+	Description   *string `protobuf:"bytes,3,opt,name=description" json:"description,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }

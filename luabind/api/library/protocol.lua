@@ -44,7 +44,7 @@
 ---@field legacy_name string
 ---As he registered it; `""` if the form asked for none.
 ---@field password string
----Answers to the form's extra fields, in their order.
+---Answers to the form's extra fields. Spectrum 2.2 sends none.
 ---@field extra_fields? string[]
 ---What he chose for himself; `session.settings` is its `value`.
 ---@field settings? spectrum.UserSettings
@@ -85,6 +85,7 @@
 ---@class spectrum.Attachment
 ---@field url string
 ---@field mime_type? string
+---Spectrum ignores it.
 ---@field description? string
 
 ---@class spectrum.ConversationMessage
@@ -102,11 +103,11 @@
 ---@field timestamp? string|number
 ---A headline, which no answer is expected to.
 ---@field headline? boolean
----There if the user asked for a receipt; `conv_message_ack` gives it back.
+---To the script: there if the user asked for a receipt; `conv_message_ack` gives it back. From the script: Spectrum ignores it.
 ---@field id? string
 ---A private message in a room, whose sender is `nickname`.
 ---@field pm? boolean
----The user's own message, written on another device (XEP-0280).
+---The user's own message, written on another device (XEP-0280). It does not arrive with Prosody 13: Spectrum uses version 1 of XEP-0356, Prosody version 2.
 ---@field carbon? boolean
 ---@field attachment? spectrum.Attachment[]
 
@@ -214,7 +215,7 @@
 ---| "buddy_typing" # He, or the contact, is typing.
 ---| "buddy_stopped_typing" # He, or the contact, is active again, without typing.
 ---| "buddy_typed" # He, or the contact, has paused.
----| "auth_request" # A contact asks to be added to his roster.
+---| "auth_request" # A contact asks to be added to the roster. Consent arrives as `buddy_changed`, a refusal not at all.
 ---| "attention" # Somebody wants attention (XEP-0224).
 ---| "stats" # Memory and id of the process; the runtime sends it after each `pong`.
 ---| "ft_start" # File transfer, which Spectrum does no more.
@@ -227,7 +228,7 @@
 ---| "query" # To the script: the answer to a command, which names no user. From the script: a command for Spectrum, such as `status`. Commands are answered in order.
 ---| "room_list" # Rooms for service discovery, of one user or of all.
 ---| "conv_message_ack" # The message with this `id` has arrived (XEP-0184).
----| "raw_xml" # To the script: a stanza as it is: all IQs, and with the feature `rawxml` every stanza. From the script: one whole stanza.
+---| "raw_xml" # To the script: a stanza as it is, with the feature `rawxml` only: every message, presence and most IQs. Without the feature not even IQs arrive. From the script: one whole stanza.
 ---| "buddies" # His roster, right after his login, with the feature `send_buddies_on_login`; an empty one names no user and is dropped.
 ---| "api_version" # The version of the protocol; newer Spectrums send it.
 
@@ -246,7 +247,7 @@
 ---| "buddy_typing" # He, or the contact, is typing.
 ---| "buddy_stopped_typing" # He, or the contact, is active again, without typing.
 ---| "buddy_typed" # He, or the contact, has paused.
----| "auth_request" # A contact asks to be added to his roster.
+---| "auth_request" # A contact asks to be added to the roster. Consent arrives as `buddy_changed`, a refusal not at all.
 ---| "attention" # Somebody wants attention (XEP-0224).
 ---| "stats" # Memory and id of the process; the runtime sends it after each `pong`.
 ---| "backend_config" # What the transport can do, before the first `pong`; `spectrum.backend_config` writes it. The first value of a key stays until Spectrum restarts.
@@ -289,7 +290,7 @@
 ---@field exit? async fun()
 ---The answer to a command, which names no user.
 ---@field query? async fun(m: spectrum.BackendConfig)
----A stanza as it is: all IQs, and with the feature `rawxml` every stanza.
+---A stanza as it is, with the feature `rawxml` only: every message, presence and most IQs. Without the feature not even IQs arrive.
 ---@field raw_xml? async fun(payload: string)
 ---His roster, right after his login, with the feature `send_buddies_on_login`; an empty one names no user and is dropped.
 ---@field buddies? async fun(session: spectrum.Session, m: spectrum.Buddies)
@@ -349,7 +350,7 @@ function session:buddy_stopped_typing(fields) end
 ---@param fields spectrum.Buddy
 function session:buddy_typed(fields) end
 
----A contact asks to be added to his roster.
+---A contact asks to be added to the roster. Consent arrives as `buddy_changed`, a refusal not at all.
 ---@param fields spectrum.Buddy
 function session:auth_request(fields) end
 

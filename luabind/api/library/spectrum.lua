@@ -85,7 +85,7 @@ function spectrum.store(name) end
 ---@field needPassword? boolean
 ---Users have to register.
 ---@field needRegistration? boolean
----More fields for the form; the answers are LOGIN's `extra_fields`.
+---More fields for the form. Spectrum 2.2 ignores it: neither the form nor LOGIN has them.
 ---@field extraField? string|string[]
 
 ---The section `features` of `spectrum.backend_config`.
@@ -94,7 +94,7 @@ function spectrum.store(name) end
 ---@field muc? boolean
 ---The script sends `conv_message_ack`.
 ---@field receipts? boolean
----`on.raw_xml` gets all stanzas, not only IQs.
+---`on.raw_xml` gets all messages, presences and most IQs, and `on.conv_message`, typing and subjects get nothing. Without it, no IQ reaches a script.
 ---@field rawxml? boolean
 ---An `@` in a name is shown as `%` rather than `\40`.
 ---@field disable_jid_escaping? boolean

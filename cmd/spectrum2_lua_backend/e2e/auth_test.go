@@ -1,0 +1,59 @@
+//go:build e2e
+
+package e2e_test
+
+import (
+	"strings"
+	"testing"
+)
+
+// askingScript has a contact ask for a subscription when its name is written to
+// the contact bot, and logs how the answer arrives.
+const askingScript = `local spectrum = require "spectrum"
+local on = {}
+local function heard(what)
+  return function(session, m)
+    spectrum.log.info("HEARD " .. what .. " " .. m.buddy_name)
+  end
+end
+function on.login(session)
+  session:connected()
+  session:buddy_changed { buddy_name = "bot", status = "online" }
+end
+function on.conv_message(session, m)
+  session:auth_request { buddy_name = m.message }
+end
+on.buddy_changed = heard "buddy_changed"
+on.buddy_removed = heard "buddy_removed"
+return on
+`
+
+// TestAuthRequest has the answers to an auth_request, which docs/protocol.md tells
+// of: consent is a BUDDY_CHANGED. A refusal reaches a backend as nothing at all,
+// unless the client asks for the contact to be removed.
+func TestAuthRequest(t *testing.T) {
+	t.Parallel()
+	b := newBed(t, bedConfig{script: askingScript})
+	alice := b.client("alice")
+	alice.online()
+	ask := func(name string) {
+		t.Helper()
+		alice.step("%s asks", name)
+		alice.do(command{"do": "message", "to": b.contact("bot"), "body": name})
+		alice.wait("the request", presence(b.contact(name), "subscribe"))
+	}
+	ask("carol")
+	alice.do(command{"do": "presence", "to": b.contact("carol"), "type": "subscribed"})
+	b.waitLog("backend-1.log", `HEARD buddy_changed carol`)
+	ask("dave")
+	alice.do(command{"do": "presence", "to": b.contact("dave"), "type": "unsubscribed"})
+	ask("erin") // what Spectrum makes of dave's comes before this
+	alice.do(command{"do": "presence", "to": b.contact("erin"), "type": "subscribed"})
+	b.waitLog("backend-1.log", `HEARD buddy_changed erin`)
+	if strings.Contains(b.log("backend-1.log"), " dave") {
+		t.Error("the refusal is heard")
+	}
+	ask("frank")
+	alice.do(command{"do": "presence", "to": b.contact("frank"), "type": "unsubscribe"})
+	b.waitLog("backend-1.log", `HEARD buddy_removed frank`)
+}
