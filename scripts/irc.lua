@@ -19,6 +19,7 @@ local presence = require "irc.presence"
 local rooms = require "irc.rooms"
 local say = require "irc.say"
 local settings = require "irc.settings"
+local topics = require "irc.topics"
 local typing = require "irc.typing"
 
 local registration = { needRegistration = false }
@@ -37,6 +38,7 @@ events.add(require "irc.sasl")
 events.add(require "irc.nicks")
 events.add(require "irc.parting")
 events.add(rooms)
+events.add(topics)
 events.add(require "irc.refusals")
 events.add(require "irc.invitations")
 events.add(require "irc.people")
@@ -97,7 +99,7 @@ function on.leave_room(session, m)
 end
 
 function on.room_subject_changed(session, m)
-  rooms.set_topic(session, m)
+  topics.set(session, m)
 end
 
 function on.conv_message(session, m)

@@ -186,7 +186,7 @@ test.case("a server that does not close the connection holds nobody up", functio
   leave(alice, "#lua@one.example")
   join(alice, "#lua@one.example")
   t:settle()
-  t:advance(3)
+  t:advance(6)
   alice:expect("room_subject_changed", { buddy_name = "#lua@one.example" })
   t.equal(#log, 2)
 end)

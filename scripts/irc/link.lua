@@ -13,8 +13,8 @@
 
 local spectrum = require "spectrum"
 local encoding = require "spectrum.encoding"
-local net = require "spectrum.net"
 local time = require "spectrum.time"
+local dial = require "irc.dial"
 local events = require "irc.events"
 local isupport = require "irc.isupport"
 local message = require "irc.message"
@@ -36,7 +36,8 @@ local PATIENCE = 10
 local GOODBYE = 0.3
 
 -- DEPARTURE is how many seconds the server has to close a connection that was left.
-local DEPARTURE = 3
+-- ngIRCd handles one command in two seconds, and takes five for a PART and a QUIT.
+local DEPARTURE = 6
 
 -- tell says something to the user that belongs to no room: as the server.
 function link.tell(session, l, text)
@@ -52,32 +53,6 @@ local function prepare(l, conn)
   l.batches, l.requests, l.account = {}, {}, nil
   l.heard = time.monotonic()
   out.reset(l)
-end
-
-local function address_text(address)
-  return (address.host:find(":", 1, true) and "[%s]:%d" or "%s:%d"):format(address.host, address.port)
-end
-
--- dial connects to an address. A certificate's name may be a template, so that each
--- user can have his own; one who has none goes without.
-local function dial(session, address)
-  local function file(template)
-    return address.tls and template and settings.fill(template, session) or nil
-  end
-  local options = {
-    tls = address.tls,
-    timeout = settings.connect_timeout,
-    cert = file(settings.cert),
-    key = file(settings.key),
-    ca = settings.ca,
-    insecure = settings.insecure,
-  }
-  local conn, why = net.connect(address_text(address), options)
-  if not conn and options.cert ~= settings.cert and why:find("cert: .*no such file") then
-    options.cert, options.key = nil, nil
-    return net.connect(address_text(address), options)
-  end
-  return conn, why
 end
 
 -- check is the timer that finds out whether the server is still there.
@@ -110,7 +85,7 @@ end
 
 -- connect tries the next of the server's addresses.
 local function connect(session, l)
-  local conn, why = dial(session, l.addresses[l.at])
+  local conn, why = dial.connect(session, l.addresses[l.at])
   if l.state ~= "connecting" then -- closed meanwhile
     if conn then
       conn:close()

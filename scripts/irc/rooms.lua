@@ -321,16 +321,6 @@ function rooms.show_topic(session, room)
   }
 end
 
--- set_topic is the user's wish for another topic.
-function rooms.set_topic(session, m)
-  local key, channel = names.parse(m.buddy_name)
-  local l = link.find(session, key)
-  local room = l and channel and rooms.find(l, channel)
-  if room then
-    out.send(session, l, "TOPIC", room.channel, m.message:gsub("[\r\n]+", " ") .. "")
-  end
-end
-
 -- What the server says -------------------------------------------------------------
 
 -- refold finds rooms and their members by how this server compares names, as soon as it
@@ -365,37 +355,6 @@ rooms.events = {
       rooms.listed(session, l, room)
     end
   end,
-  ["331"] = function(_, l, msg)
-    local room = rooms.heard(l, msg.params[2])
-    if room then
-      room.topic, room.topic_by = "", nil
-    end
-  end,
-  ["332"] = function(session, l, msg)
-    local room = rooms.heard(l, msg.params[2])
-    if room then
-      room.topic, room.topic_by = msg.params[3], nil
-      if room.joined and room.shown then
-        rooms.show_topic(session, room)
-      end
-    end
-  end,
-  ["333"] = function(_, l, msg)
-    local room = rooms.heard(l, msg.params[2])
-    if room then
-      room.topic_by = msg.params[3]:match("^[^!]+")
-    end
-  end,
-  TOPIC = function(session, l, msg)
-    local room = rooms.heard(l, msg.params[1])
-    if room then
-      room.topic, room.topic_by = msg.params[2] or "", msg.source.nick
-      if room.shown then
-        rooms.show_topic(session, room)
-      end
-    end
-  end,
-
   connected = refold,
   ["005"] = refold,
   online = function(session, l)

@@ -1,0 +1,53 @@
+-- irc/topics.lua: the topics of rooms, from both sides.
+
+local names = require "irc.names"
+local link = require "irc.link"
+local out = require "irc.out"
+local rooms = require "irc.rooms"
+
+local topics = {}
+
+-- set is the user's wish for another topic.
+function topics.set(session, m)
+  local key, channel = names.parse(m.buddy_name)
+  local l = link.find(session, key)
+  local room = l and channel and rooms.find(l, channel)
+  if room then
+    out.send(session, l, "TOPIC", room.channel, m.message:gsub("[\r\n]+", " ") .. "")
+  end
+end
+
+topics.events = {
+  ["331"] = function(_, l, msg)
+    local room = rooms.heard(l, msg.params[2])
+    if room then
+      room.topic, room.topic_by = "", nil
+    end
+  end,
+  ["332"] = function(session, l, msg)
+    local room = rooms.heard(l, msg.params[2])
+    if room then
+      room.topic, room.topic_by = msg.params[3], nil
+      if room.joined and room.shown then
+        rooms.show_topic(session, room)
+      end
+    end
+  end,
+  ["333"] = function(_, l, msg)
+    local room = rooms.heard(l, msg.params[2])
+    if room then
+      room.topic_by = msg.params[3]:match("^[^!]+")
+    end
+  end,
+  TOPIC = function(session, l, msg)
+    local room = rooms.heard(l, msg.params[1])
+    if room then
+      room.topic, room.topic_by = msg.params[2] or "", msg.source.nick
+      if room.shown then
+        rooms.show_topic(session, room)
+      end
+    end
+  end,
+}
+
+return topics
