@@ -8,6 +8,8 @@ import (
 	"net/url"
 	"slices"
 	"strings"
+	"unicode"
+	"unicode/utf8"
 
 	"github.com/go-sql-driver/mysql"
 	"github.com/jackc/pgx/v5/pgconn"
@@ -51,7 +53,7 @@ func (d *DB) plain(err error) error {
 	if kind == otherError && errors.As(err, &network) {
 		kind = lost
 	}
-	text := d.explain(kind, scrub(driverText(err), d.place.secrets))
+	text := d.explain(kind, scrub(visible(driverText(err)), d.place.secrets))
 	return &Error{text: text, err: err, kind: kind}
 }
 
@@ -93,6 +95,19 @@ func driverText(err error) string {
 		return strings.TrimPrefix(lite.Error(), "SQL logic error: ")
 	}
 	return err.Error()
+}
+
+// visible replaces what steers a terminal in a text of a server's.
+func visible(text string) string {
+	return strings.Map(func(r rune) rune {
+		switch {
+		case r == '\n' || r == '\t':
+			return ' '
+		case unicode.IsControl(r) || r == utf8.RuneError:
+			return '?'
+		}
+		return r
+	}, text)
 }
 
 // shortSecret is how long a secret has to be to be searched for in texts: a

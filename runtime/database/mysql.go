@@ -75,9 +75,41 @@ func connectMySQL(p Place, _ string) (driver.Connector, error) {
 	// What does not fit is an error, never cut off.
 	c.Params = map[string]string{"sql_mode": "CONCAT(@@sql_mode, ',STRICT_ALL_TABLES')"}
 	dialer := &net.Dialer{Timeout: connectTimeout, KeepAlive: keepAlive}
-	c.DialFunc = dialer.DialContext
-	return mysql.NewConnector(c)
+	c.DialFunc = func(ctx context.Context, network, address string) (net.Conn, error) {
+		conn, err := dialer.DialContext(ctx, network, address)
+		if dialed, ok := ctx.Value(dialedKey{}).(*net.Conn); ok {
+			*dialed = conn
+		}
+		return conn, err
+	}
+	connector, err := mysql.NewConnector(c)
+	return mysqlConnector{connector}, err
 }
+
+// mysqlConnector opens connections. The driver panics at a handshake that is cut
+// off: the pool would count that connection forever. One of the driver's
+// goroutines stays behind, since nothing else can end it.
+type mysqlConnector struct{ driver.Connector }
+
+// dialedKey is the key of what a context's connection is kept in.
+type dialedKey struct{}
+
+// Connect implements driver.Connector.
+func (c mysqlConnector) Connect(ctx context.Context) (conn driver.Conn, err error) {
+	var dialed net.Conn
+	defer func() {
+		if recover() == nil {
+			return
+		}
+		if dialed != nil {
+			_ = dialed.Close()
+		}
+		conn, err = nil, errNoMySQL
+	}()
+	return c.Connector.Connect(context.WithValue(ctx, dialedKey{}, &dialed))
+}
+
+var errNoMySQL = fmt.Errorf("the server does not speak MySQL's protocol (%w)", mysql.ErrInvalidConn)
 
 // silent drops what the driver would write to standard error: the errors that
 // it returns say the same.

@@ -6,6 +6,7 @@ import (
 	"database/sql/driver"
 	"errors"
 	"fmt"
+	"io"
 	"net"
 	"os/user"
 	"strconv"
@@ -15,6 +16,7 @@ import (
 
 	"github.com/jackc/pgx/v5"
 	"github.com/jackc/pgx/v5/pgconn"
+	"github.com/jackc/pgx/v5/pgproto3"
 	"github.com/jackc/pgx/v5/stdlib"
 )
 
@@ -144,6 +146,11 @@ func connectPostgres(p Place, _ string) (driver.Connector, error) {
 	}
 	dialer := &net.Dialer{Timeout: connectTimeout, KeepAlive: keepAlive}
 	c.DialFunc = dialer.DialContext
+	c.BuildFrontend = func(r io.Reader, w io.Writer) *pgproto3.Frontend {
+		f := pgproto3.NewFrontend(r, w)
+		f.SetMaxBodyLen(maxMessage)
+		return f
+	}
 	c.DefaultQueryExecMode = pgx.QueryExecModeExec
 	c.StatementCacheCapacity, c.DescriptionCacheCapacity = 0, 0
 	return postgresConnector{stdlib.GetConnector(*c, stdlib.OptionResetSession(checkIdle))}, nil
@@ -171,6 +178,10 @@ func checkIdle(_ context.Context, conn *pgx.Conn) error {
 	}
 	return nil
 }
+
+// maxMessage is the longest message of a server's, a row for example, in bytes:
+// the driver makes room for what is announced.
+const maxMessage = 256 << 20
 
 // applicationName is what the servers list connections under.
 const applicationName = "spectrum2-lua"
