@@ -11,6 +11,7 @@ import (
 	"spectrumlua/runtime/config"
 	"spectrumlua/runtime/crash"
 	"spectrumlua/runtime/launch"
+	"spectrumlua/runtime/logging"
 	"spectrumlua/runtime/memory"
 	"spectrumlua/runtime/version"
 )
@@ -30,7 +31,7 @@ func guarded(arguments []string) int {
 func run(arguments []string, stdout, stderr io.Writer) int {
 	args, err := launch.Parse(arguments, nil)
 	if err != nil {
-		fmt.Fprintf(stderr, "spectrum2_lua_backend: %v\n", err)
+		logging.Complain(stderr, fmt.Sprintf("spectrum2_lua_backend: %v", err))
 		return int(syscall.EINVAL)
 	}
 	if args.Help {
@@ -43,7 +44,7 @@ func run(arguments []string, stdout, stderr io.Writer) int {
 	}
 	cfg, err := config.Load(args.ConfigFile, config.Options{JID: args.JID, Overrides: args.Overrides})
 	if err != nil {
-		fmt.Fprintf(stderr, "spectrum2_lua_backend: %v\n", err)
+		logging.Complain(stderr, fmt.Sprintf("spectrum2_lua_backend: %v", err))
 		return int(syscall.EINVAL)
 	}
 	return newProcess(args, cfg).run()

@@ -4,6 +4,7 @@ import (
 	"encoding/binary"
 	"errors"
 	"fmt"
+	"io"
 	"net"
 	"os"
 	"strconv"
@@ -69,6 +70,16 @@ func prefixed(l logrus.Level, entry []byte) []byte {
 		b = append(b, line...)
 	}
 	return b
+}
+
+// Complain writes an error that comes before there is a log, to standard error as
+// a rule. On a journal its lines have the priority of one.
+func Complain(w io.Writer, text string) {
+	line := []byte(text + "\n")
+	if f, ok := w.(*os.File); ok && isJournal(f) {
+		line = prefixed(logrus.ErrorLevel, line)
+	}
+	_, _ = w.Write(line) // there is nowhere left to tell of it
 }
 
 // A journalDest sends entries to the journal, one datagram each, so that one of

@@ -176,3 +176,16 @@ func TestWhatTheLogFileDoesNotTakeReachesTheJournalWithAPriority(t *testing.T) {
 		t.Errorf("%q", got)
 	}
 }
+
+func TestWhatIsSaidBeforeThereIsALogHasAPriorityOnAJournal(t *testing.T) {
+	f, other := tempFile(t, ""), tempFile(t, "")
+	asJournal(t, f)
+	Complain(f, "the config is wrong:\nx.cfg:1")
+	Complain(other, "the config is wrong")
+	if got := read(t, f.Name()); got != "<3>the config is wrong:\n<3>x.cfg:1\n" {
+		t.Errorf("%q", got)
+	}
+	if got := read(t, other.Name()); got != "the config is wrong\n" {
+		t.Errorf("%q", got)
+	}
+}
