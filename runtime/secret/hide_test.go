@@ -343,6 +343,24 @@ func TestTextsThatAreMadeToTakeLongAreHidden(t *testing.T) {
 	}
 }
 
+// TestTextsFullOfEscapesStay has those that ordinary users send.
+func TestTextsFullOfEscapesStay(t *testing.T) {
+	var set secret.Set
+	set.Add("hunter2")
+	set.Add("100%&=")
+	for _, unit := range []string{"=", "&", "%", "%C3%A4", "=C3=A4", "&amp;", "&#228;", `\u00e4`, "hello, world. ", "0123456789abcdef", "''", "\r\n"} {
+		for _, size := range []int{1000, 15000, 200000} {
+			text := strings.Repeat(unit, size/len(unit))
+			if len(unit) == 1 && size > 15000 {
+				continue
+			}
+			if got := set.Hide(text); got != text {
+				t.Errorf("%d bytes of %q become %.30q", size, unit, got)
+			}
+		}
+	}
+}
+
 func TestSecretsThatAreForgottenAreThoseOfOwnersLongReleased(t *testing.T) {
 	var known secret.Known
 	known.Learn("", "of the config")

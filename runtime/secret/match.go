@@ -8,8 +8,9 @@ import (
 // What a search may cost, in steps. A text that needs more, since its author
 // made it so, is hidden as a whole.
 const (
-	budgetPerByte = 256
-	budgetBase    = 1 << 14
+	budgetPerByte = 112
+	budgetBase    = 1 << 16
+	budgetMost    = 2 << 20
 )
 
 // span is a part of a text.
@@ -164,13 +165,18 @@ func (m *matcher) nested(p position) int {
 	if !escapes[m.text[p.index]] {
 		return 1
 	}
+	if d, ok := m.one(p, 1); ok && d.next.index > p.index+1 {
+		end := d.next.index
+		open := (m.text[p.index] == '&' || m.text[p.index] == '\\') && m.text[end-1] != ';' // more digits may follow
+		if introduces[d.bytes[0]] || open && end < len(m.text) && escapes[m.text[end]] {
+			return layers
+		}
+		return 1
+	}
 	for i := p.index + 1; i < len(m.text) && i < p.index+nestedWithin; i++ {
 		if escapes[m.text[i]] {
 			return layers
 		}
-	}
-	if d, ok := m.one(p, 1); ok && d.next.index > p.index+1 && introduces[d.bytes[0]] {
-		return layers
 	}
 	return 1
 }

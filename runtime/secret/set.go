@@ -78,7 +78,7 @@ func (s *Set) find(text string) []span {
 	}
 	m := matchers.Get().(*matcher)
 	defer matchers.Put(m)
-	*m = matcher{trie: &s.trie, text: text, budget: budgetPerByte*len(text) + budgetBase, stack: m.stack[:0]}
+	*m = matcher{trie: &s.trie, text: text, budget: min(budgetPerByte*len(text)+budgetBase, max(budgetMost, 16*len(text))), stack: m.stack[:0]}
 	found := m.find()
 	m.text, m.trie = "", nil
 	return found
