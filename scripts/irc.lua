@@ -79,6 +79,7 @@ function on.reload(session)
   if not session then
     return
   end
+  link.resume_departures(session)
   for _, l in ipairs(link.all(session)) do
     link.resume(session, l)
     if l.state == "online" then

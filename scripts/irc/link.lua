@@ -116,6 +116,14 @@ local function decode(line)
   return encoding.to_utf8(line, settings.fallback_charset) or line
 end
 
+-- drain waits until the server has closed a connection that was closed on this side.
+local function drain(session, key, conn)
+  repeat
+    local line = conn:read_line()
+  until not line
+  link.departed(session, key, conn)
+end
+
 -- read handles what the server says, until the connection ends. A connection that was
 -- closed on this side is read until the server has closed it, too.
 local function read(session, l)
@@ -133,10 +141,7 @@ local function read(session, l)
       end
     end
   end
-  repeat
-    local line = conn:read_line()
-  until not line
-  link.departed(session, l.key, conn)
+  drain(session, l.key, conn)
 end
 
 -- wait lets the time pass until the next attempt.
@@ -175,15 +180,20 @@ local function close_at_once(_, _, conn)
   conn:close()
 end
 
+-- limit_departure gives the server some time to close a connection.
+local function limit_departure(session, key, conn)
+  session:after("depart " .. key, DEPARTURE, function()
+    link.departed(session, key, conn)
+  end)
+end
+
 -- depart leaves it to the server to close a connection after a QUIT, for some time.
 local function depart(session, l, conn)
   session.data.departing = session.data.departing or {}
-  session.data.departing[l.key] = { conn = conn }
+  session.data.departing[l.key] = { conn = conn, number = l.number }
   conn:set_timeout(DEPARTURE)
   conn:close_write()
-  session:after("depart " .. l.key, DEPARTURE, function()
-    link.departed(session, l.key, conn)
-  end)
+  limit_departure(session, l.key, conn)
 end
 
 -- delay is how long to wait before the next attempt: longer with each failure, and
@@ -305,9 +315,13 @@ local function addresses(key, server)
   return { settings.address(server) }
 end
 
+local function task_name(key, number)
+  return ("link %s %d"):format(key, number or 0)
+end
+
 -- start has the link's task run, in the place of the one that ran before.
 local function start(session, l)
-  session:spawn(("link %s %d"):format(l.key, l.number or 0), run, session, l)
+  session:spawn(task_name(l.key, l.number), run, session, l)
 end
 
 -- departed notes that a server has closed the connection that was left. A link that has
@@ -332,6 +346,14 @@ local function begin(session, l)
     entry.next = l
   else
     start(session, l)
+  end
+end
+
+-- resume_departures goes on with what was left, after a reload of the script.
+function link.resume_departures(session)
+  for key, entry in pairs(session.data.departing or {}) do
+    session:spawn(task_name(key, entry.number), drain, session, key, entry.conn)
+    limit_departure(session, key, entry.conn)
   end
 end
 

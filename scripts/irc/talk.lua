@@ -44,11 +44,21 @@ local function is_server(link, source)
   return source.raw == link.server_name or source.nick:find(".", 1, true) ~= nil
 end
 
+-- is_sign reports whether a target is a channel behind a sign, such as "+#lua", and not a
+-- channel whose name begins with that sign.
+local function is_sign(link, target)
+  local rest = target:sub(2)
+  if not names.is_room(link, target) then
+    return true
+  end
+  return link.rooms[names.fold(link, rest)] ~= nil and link.rooms[names.fold(link, target)] == nil
+end
+
 -- channel_of is the channel that a message is to, and the signs of those in it that it
 -- is for: "@#lua" is for the operators of #lua.
 local function channel_of(link, target)
   local known, at = link.isupport.STATUSMSG or "", 1
-  while at <= #target and not names.is_room(link, target:sub(at)) and known:find(target:sub(at, at), 1, true) do
+  while at <= #target and known:find(target:sub(at, at), 1, true) and is_sign(link, target:sub(at)) do
     at = at + 1
   end
   local channel = target:sub(at)
