@@ -16,6 +16,7 @@ var keptHeaders = map[string]bool{
 
 var (
 	errDowngrade = errors.New("the answer redirects from https to http, which is not followed")
+	errSwitch    = errors.New("the answer goes on in another protocol")
 	errScheme    = errors.New("the answer redirects to what is neither http nor https")
 )
 
@@ -62,6 +63,10 @@ func (c *call) RoundTrip(r *http.Request) (*http.Response, error) {
 		transport = c.elsewhere
 	}
 	response, err := transport.RoundTrip(r)
+	if err == nil && response.StatusCode == http.StatusSwitchingProtocols {
+		_ = response.Body.Close()
+		return nil, errSwitch
+	}
 	if err == nil && c.redirects > 0 && redirectsTo(response) {
 		response.Header.Set("Location", Escape(response.Header.Get("Location")))
 	}

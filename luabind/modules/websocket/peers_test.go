@@ -86,10 +86,15 @@ func raw(t testing.TB, serve func(conn net.Conn, r *http.Request)) (url string) 
 }
 
 // accept answers a handshake.
-func accept(conn net.Conn, r *http.Request) {
-	sum := sha1.Sum([]byte(r.Header.Get("Sec-WebSocket-Key") + "258EAFA5-E914-47DA-95CA-C5AB0DC85B11"))
-	fmt.Fprintf(conn, "HTTP/1.1 101 Switching Protocols\r\nConnection: Upgrade\r\nUpgrade: websocket\r\nSec-WebSocket-Accept: %s\r\n\r\n",
-		base64.StdEncoding.EncodeToString(sum[:]))
+func accept(conn net.Conn, r *http.Request) { acceptWith("")(conn, r) }
+
+// acceptWith answers a handshake with more headers.
+func acceptWith(more string) func(conn net.Conn, r *http.Request) {
+	return func(conn net.Conn, r *http.Request) {
+		sum := sha1.Sum([]byte(r.Header.Get("Sec-WebSocket-Key") + "258EAFA5-E914-47DA-95CA-C5AB0DC85B11"))
+		fmt.Fprintf(conn, "HTTP/1.1 101 Switching Protocols\r\nConnection: Upgrade\r\nUpgrade: websocket\r\nSec-WebSocket-Accept: %s\r\n%s\r\n",
+			base64.StdEncoding.EncodeToString(sum[:]), more)
+	}
 }
 
 // upgraded answers the handshake and goes on with the bytes of frames.

@@ -165,9 +165,16 @@ func (d *dialer) dial(ctx context.Context) (*websocket.Conn, error) {
 	return nil, explainHandshake(err)
 }
 
+// violationPrefix is what the library puts in front of what a server has answered.
+const violationPrefix = "failed to WebSocket dial: WebSocket protocol violation: "
+
 func explainHandshake(err error) error {
-	if text, ok := strings.CutPrefix(err.Error(), "failed to WebSocket dial: WebSocket protocol violation: "); ok {
-		err = errors.New("the server does not speak WebSocket here: " + text)
+	text := err.Error()
+	switch {
+	case strings.Contains(text, "unsupported extensions from server"):
+		err = errors.New("the server does not speak WebSocket here: it wants an extension that it was not asked for")
+	case strings.HasPrefix(text, violationPrefix):
+		err = errors.New("the server does not speak WebSocket here: " + strings.TrimPrefix(text, violationPrefix))
 	}
 	return http.Explain(err)
 }
