@@ -152,7 +152,7 @@ func run(t *testing.T, db database.Conn, query bool, text string, args ...any) e
 	if err != nil {
 		return err
 	}
-	for rows.Next() { //nolint:revive // the error is what counts
+	for rows.Next() {
 	}
 	_ = rows.Close()
 	return rows.Err()

@@ -20,7 +20,7 @@ function sql.query(statement, ...) end
 ---Runs a statement that has none.
 ---@param statement string
 ---@param ... string|number|boolean|spectrum.sql.Blob|spectrum.json.Null|nil values for its placeholders
----@return integer? affected how many rows it was about
+---@return integer? affected how many rows it has changed; 0 for a statement that changes none
 ---@return integer|string|nil id the last id that the database has made by itself (not PostgreSQL: use `RETURNING` with `query`), or the message
 function sql.exec(statement, ...) end
 
