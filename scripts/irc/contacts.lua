@@ -4,6 +4,7 @@
 --   session.data.contacts["dan@irc.example.net"] = true    his roster
 --   link.contacts.dan = { name = "dan@irc.example.net", nick = "dan", online = true, away = … }
 
+local events = require "irc.events"
 local isupport = require "irc.isupport"
 local links = require "irc.link"
 local names = require "irc.names"
@@ -86,7 +87,7 @@ local function ask(session, link)
   end
   link.ison = link.ison or {}
   for _, line in ipairs(in_lines(nicks, " ")) do
-    if out.raw(session, link, "ISON " .. line) then
+    if out.raw(session, link, "ISON " .. line, true) then
       table.insert(link.ison, line)
     end
   end
@@ -192,6 +193,9 @@ end
 -- found is the answer to an ISON: those of its nicks that it has not are not there.
 local function found(session, link, msg)
   local asked = table.remove(link.ison or {}, 1) -- none: of the user's own ISON
+  if asked then
+    events.emit("received", session, link)
+  end
   local found_nicks = {}
   each(msg.params[#msg.params], function(nick)
     found_nicks[names.fold(link, nick)] = true

@@ -79,7 +79,7 @@ end
 local function leaves(link, item)
   if item.said then
     add(link.unproven, item.said)
-  elseif item.proof then
+  elseif item.proof and not link.proving then
     link.proving, link.unproven = link.unproven, {}
   end
 end
@@ -189,9 +189,10 @@ function out.send(session, link, command, ...)
   return put(session, link, { line = message.format(command, { ... }) })
 end
 
--- raw queues a line as somebody has written it.
-function out.raw(session, link, line)
-  return put(session, link, { line = (line:gsub("[%z\r\n]", " ")) })
+-- raw queues a line as somebody has written it. `proof`: its answer says that the server
+-- has received all lines before.
+function out.raw(session, link, line, proof)
+  return put(session, link, { line = (line:gsub("[%z\r\n]", " ")), proof = proof })
 end
 
 -- tagged queues a line with message tags, if the server takes any.

@@ -1,7 +1,8 @@
 -- irc/receipts.lua: whether the server has received what the user has said. A line that
 -- was written may still be lost with the connection: the network is down, the server was
 -- killed. So some seconds after a message a PING follows it; its PONG says that all lines
--- before have arrived. Servers handle a client's lines in their order.
+-- before have arrived. Servers handle a client's lines in their order. The questions about
+-- contacts (ISON) do the same, if there are any.
 --
 --   link.unproven = { dan = 2 }                      lines that have left, by target
 --   link.proving = { dan = 1 }                       those before a PING without a PONG
@@ -13,7 +14,7 @@ local out = require "irc.out"
 local receipts = {}
 
 -- SOON is how many seconds pass before a PING: the lines of a conversation share one.
-local SOON = 3
+local SOON = 5
 
 -- ask sends the PING, behind all that waits.
 local function ask(session, link)
@@ -34,16 +35,19 @@ function receipts.want(session, link)
   end
 end
 
-receipts.events = {
-  -- Some servers answer with their name alone. Any PONG comes behind what was sent before.
-  PONG = function(session, link)
-    if link.proving then
-      link.proving = nil
-      if next(link.unproven) then
-        receipts.want(session, link)
-      end
+-- received takes the answer.
+local function received(session, link)
+  if link.proving then
+    link.proving = nil
+    if next(link.unproven) then
+      receipts.want(session, link)
     end
-  end,
+  end
+end
+
+receipts.events = {
+  PONG = received, -- whatever it says: some servers answer with their name alone
+  received = received,
   connected = function(_, link)
     link.receipt_due = nil
   end,
