@@ -74,12 +74,16 @@ func TestAnswersThatLie(t *testing.T) {
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			url := raw(t, func(conn net.Conn) {
-				_, _ = io.WriteString(conn, c.answer)
+				tcp := conn.(*net.TCPConn)
+				defer tcp.Close()
 				if c.answer == "" {
 					_, _ = io.WriteString(conn, "HTTP/1.1 200 OK\r\nContent-Length: 10\r\n\r\nabc")
-					_ = conn.(*net.TCPConn).SetLinger(0)
+					_ = tcp.SetLinger(0)
+					return
 				}
-				_ = conn.Close()
+				_, _ = io.WriteString(conn, c.answer)
+				_ = tcp.CloseWrite() // what has not been read would reset the connection
+				_, _ = io.Copy(io.Discard, conn)
 			})
 			run(t, url, fmt.Sprintf(`
 local want, wrong = %s, %q
