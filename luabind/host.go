@@ -86,8 +86,6 @@ type Host struct {
 	loads       sync.Mutex // one load at a time
 	leftovers   leftovers
 	generations generations
-	first       *source.Cache // what the first load has compiled, if it is to be kept
-	started     bool          // SaveBytecode has been called
 }
 
 // New makes a host without a script. ctx ends the tasks of the process.

@@ -65,21 +65,19 @@ func (v *vm) compile(name, text string) (*lua.LFunction, error) {
 	return v.state.NewFunctionFromProto(proto), nil
 }
 
-// hurry makes a first load quick: what another process has compiled before is
-// taken from its file, and the rest of what the script requires is compiled
-// beside it. stop is called with the baton when the script has run. Later loads
-// leave the processors to those who are online.
+// hurry makes a first load quick: it compiles what the script requires ahead, on
+// the other processors. stop is called with the baton when the script has run.
+// Later loads leave the processors to the users who are online.
 func (v *vm) hurry() (stop func()) {
 	if v.host.Loaded() {
 		return func() {}
 	}
 	if v.compiled == nil {
-		v.compiled = &source.Cache{Known: v.host.knownBytecode()}
+		v.compiled = &source.Cache{}
 	}
 	v.compileAhead()
 	return func() {
 		v.ahead.Close()
-		v.host.keepBytecode(v.compiled)
 		v.ahead, v.compiled = nil, v.host.opts.Compiled
 	}
 }

@@ -122,7 +122,7 @@ func (p *process) serve(ctx context.Context, settings config.Lua) int {
 		}
 		return p.fail(err, link.Errno(err))
 	}
-	go p.rest(ctx, b)
+	go p.rest(ctx)
 	return p.exitCode(b.Serve(ctx, conn))
 }
 
@@ -148,17 +148,16 @@ func (p *process) record(settings config.Lua) *record.Recorder {
 	return recorder
 }
 
-// rest does what the start leaves to do, once that is over: it keeps what the
-// script was compiled to, lets go of memory that the start alone needed, and from
-// then on of what is garbage whenever the process comes to rest.
-func (p *process) rest(ctx context.Context, b *backend.Backend) {
+// rest does what the start leaves to do, once that is over: it frees the memory
+// that only the start needed. From then on it frees garbage whenever the process
+// becomes idle.
+func (p *process) rest(ctx context.Context) {
 	defer crash.Guard()
 	select {
 	case <-ctx.Done():
 		return
 	case <-time.After(startOver):
 	}
-	b.SaveBytecode()
 	memory.Settle()
 	if err := memory.Forget(); err != nil {
 		p.log.Debugf("memory that the start needed is kept: %v", err)

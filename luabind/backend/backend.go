@@ -130,10 +130,6 @@ func (b *Backend) LoadError() error { return b.reloader.lastError() }
 // Files are the script and what it has required, as of the last load.
 func (b *Backend) Files() []string { return b.host.Files() }
 
-// SaveBytecode keeps what the script was compiled to for the next process; see
-// luabind.Host. It is to be called when the start is over.
-func (b *Backend) SaveBytecode() { b.host.SaveBytecode() }
-
 // Scheduler runs the script.
 func (b *Backend) Scheduler() *task.Scheduler { return b.scheduler }
 

@@ -19,7 +19,6 @@ func (o Options) load() (*config.Config, error) {
 	changes := append([]config.Override{
 		{Key: "service.working_dir", Value: o.WorkingDir},
 		{Key: "lua.reload", Value: boolean(o.Reload)},
-		{Key: "lua.bytecode", Value: "off"},
 		// What is tried out is kept from the transport's own database.
 		{Key: "lua.store", Value: filepath.Join(o.WorkingDir, database.FileName)},
 	}, o.Settings...)

@@ -283,16 +283,3 @@ return on`})
 		t.Errorf("the log has\n%s", text)
 	}
 }
-
-// TestNoBytecode has a config name a file for what is compiled, which what is
-// tried out neither reads nor writes.
-func TestNoBytecode(t *testing.T) {
-	dir := folder(t, map[string]string{
-		"t.cfg":      "[service]\njid=a.localhost\n[lua]\nscript=script.lua\nbytecode=kept\n",
-		"script.lua": "return {}",
-	})
-	s := open(t, stage.Options{Path: filepath.Join(dir, "t.cfg")})
-	if s.Lua.Bytecode != "" {
-		t.Errorf("it is %s", s.Lua.Bytecode)
-	}
-}

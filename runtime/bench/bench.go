@@ -106,7 +106,6 @@ type subject struct {
 
 	starts []float64 // ms
 	large  []float64 // ms, with the large script
-	anew   []float64 // ms, with the large script and nothing kept of it
 	rest   float64   // bytes
 	online float64   // bytes, when all users have logged in
 	loaded float64   // bytes

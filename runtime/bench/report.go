@@ -18,10 +18,8 @@ type Report struct {
 	Baseline Figures `json:"baseline"`
 	// Ratios are Lua's figures divided by the baseline's, round by round.
 	Ratios Figures `json:"ratios"`
-	// LargeMS is the time from exec to the first PONG with Options.Large, which a
-	// process before has compiled; AnewMS is that without [lua] bytecode.
+	// LargeMS is the time from exec to the first PONG with Options.Large.
 	LargeMS Spread `json:"large_start_ms"`
-	AnewMS  Spread `json:"large_start_anew_ms"`
 	Scripted
 	// Growth is what came of Options.Growth.
 	Growth []Step `json:"growth"`
@@ -80,7 +78,6 @@ func newReport(o Options, lua, baseline *subject, scripted Scripted, steps []Ste
 		Lua:      lua.figures(),
 		Baseline: baseline.figures(),
 		LargeMS:  spread(lua.large),
-		AnewMS:   spread(lua.anew),
 		Scripted: scripted,
 		Growth:   steps,
 	}
@@ -172,8 +169,6 @@ func (r *Report) WriteText(w io.Writer) error {
 		line("start to first PONG, "+filepath.Base(o.Large), "", "", "")
 		line("  median, ms", fmt.Sprintf("%.1f", r.LargeMS.Median), "", "")
 		line("  fastest, ms", fmt.Sprintf("%.1f", r.LargeMS.Min), "", "")
-		line("  median without bytecode, ms", fmt.Sprintf("%.1f", r.AnewMS.Median), "", "")
-		line("  fastest without bytecode, ms", fmt.Sprintf("%.1f", r.AnewMS.Min), "", "")
 	}
 	r.Scripted.write(line)
 	writeGrowth(r.Growth, line)

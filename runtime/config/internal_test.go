@@ -3,6 +3,7 @@ package config
 import (
 	"errors"
 	"io/fs"
+	"slices"
 	"strings"
 	"syscall"
 	"testing"
@@ -99,5 +100,30 @@ func TestSeconds(t *testing.T) {
 		if got, err := seconds(text); err == nil {
 			t.Errorf("seconds(%q) = %d, and no error", text, got)
 		}
+	}
+}
+
+func TestARetiredKeyWarnsOnEachLineAndIsNoError(t *testing.T) {
+	for name, why := range retiredLua {
+		t.Run(name, func(t *testing.T) {
+			for _, o := range luaOptions {
+				if o.Name == name {
+					t.Fatalf("%s is an option, too", name)
+				}
+			}
+			c, err := Parse("t.cfg", []byte("[lua]\nscript=a.lua\n"+name+"=x\n"+name+"=y\n"),
+				Options{Overrides: []Override{{Key: luaPrefix + name, Value: "z"}}})
+			if err != nil {
+				t.Fatal(err)
+			}
+			if _, err := c.Lua(); err != nil {
+				t.Errorf("error %v", err)
+			}
+			text := "[lua] " + name + " has no effect any more: " + why + "; delete it"
+			want := []string{"t.cfg:3: " + text, "t.cfg:4: " + text, "command line: " + text}
+			if got := c.Warnings(); !slices.Equal(got, want) {
+				t.Errorf("warnings %q, want %q", got, want)
+			}
+		})
 	}
 }

@@ -18,8 +18,8 @@ const luaPrefix = "lua."
 // it kills all of it after 3 s.
 const exitFits = 2 * time.Second
 
-// readLua reads the [lua] section into c.lua and c.luaErr, and returns what is
-// allowed in it and yet doubtful.
+// readLua reads the [lua] section into c.lua and c.luaErr, and returns warnings
+// about keys that have no effect and about values that are allowed but doubtful.
 func (c *Config) readLua() []*Error {
 	problems := c.luaKeys()
 	for _, o := range luaOptions {
@@ -32,9 +32,9 @@ func (c *Config) readLua() []*Error {
 	}
 	if len(problems) > 0 {
 		c.luaErr = join(problems)
-		return nil
+		return c.luaRetired()
 	}
-	return c.luaDoubts()
+	return append(c.luaRetired(), c.luaDoubts()...)
 }
 
 // luaKeys returns what is wrong with the names of the [lua] keys.
@@ -45,6 +45,9 @@ func (c *Config) luaKeys() []*Error {
 	}
 	var problems []*Error
 	for _, name := range c.Keys("lua") {
+		if _, retired := retiredLua[name]; retired {
+			continue
+		}
 		s := c.settings[luaPrefix+name]
 		if !slices.Contains(names, name) {
 			problems = append(problems, c.problem(s.first().line, unknownKey(name, names)))
@@ -56,6 +59,23 @@ func (c *Config) luaKeys() []*Error {
 		}
 	}
 	return problems
+}
+
+// luaRetired returns a warning for each line that sets a retired key.
+func (c *Config) luaRetired() []*Error {
+	var warnings []*Error
+	for _, name := range c.Keys("lua") {
+		why, retired := retiredLua[name]
+		if !retired {
+			continue
+		}
+		s := c.settings[luaPrefix+name]
+		for _, e := range slices.Concat(s.file, s.command) {
+			warnings = append(warnings, c.problem(e.line, fmt.Sprintf(
+				"[lua] %s has no effect any more: %s; delete it", name, why)))
+		}
+	}
+	return warnings
 }
 
 func unknownKey(name string, names []string) string {

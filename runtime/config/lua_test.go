@@ -22,7 +22,6 @@ var defaults = config.Lua{
 	MaxQueue:       10000,
 	MaxString:      64 << 20,
 	Store:          "database",
-	Bytecode:       "/var/lib/spectrum2/spectrum2-lua.bytecode",
 }
 
 func TestLua(t *testing.T) {
@@ -40,7 +39,7 @@ func TestLua(t *testing.T) {
 		{"absolute script", "script = /srv/a b.lua", config.Options{}, with(func(l *config.Lua) { l.Script = "/srv/a b.lua" })},
 		{"script in a folder", "script = ../lua/./echo.lua", config.Options{}, with(func(l *config.Lua) { l.Script = "/etc/spectrum2/lua/echo.lua" })},
 		{"script with $jid", "script = $jid.lua", config.Options{JID: "a.example"}, with(func(l *config.Lua) {
-			l.Script, l.Bytecode = "/etc/spectrum2/transports/a.example.lua", "/var/lib/spectrum2/a.example/spectrum2-lua.bytecode"
+			l.Script = "/etc/spectrum2/transports/a.example.lua"
 		})},
 		{"every key", `script=echo.lua
 			reload = yes
@@ -56,16 +55,15 @@ func TestLua(t *testing.T) {
 			memory_limit = 1G
 			sandbox = 1
 			store = memory
-			record = /tmp/r.jsonl
-			bytecode = no`, config.Options{}, config.Lua{
+			record = /tmp/r.jsonl`, config.Options{}, config.Lua{
 			Script: defaults.Script, Reload: true, MaxFrame: 1 << 20, ExitTimeout: 1500 * time.Millisecond,
 			HandlerTimeout: time.Minute, LogoutTimeout: 500 * time.Millisecond, LoginDelayMax: 10 * time.Second,
 			MaxQueue: 1, MaxString: 1 << 20, MemoryLimit: 1 << 30, Sandbox: true, Store: "memory", Record: "/tmp/r.jsonl"}},
 		{"a record in working_dir", "script=echo.lua\nrecord = $jid.jsonl\n[service]\nworking_dir=/srv/$jid", config.Options{JID: "a.example"},
 			with(func(l *config.Lua) {
-				l.Record, l.Bytecode = "/srv/a.example/a.example.jsonl", "/srv/a.example/spectrum2-lua.bytecode"
+				l.Record = "/srv/a.example/a.example.jsonl"
 			})},
-		{"bytecode elsewhere", "script=echo.lua\nbytecode=/run/b", config.Options{}, with(func(l *config.Lua) { l.Bytecode = "/run/b" })},
+		{"a retired key, whatever its value", "script=echo.lua\nbytecode=1", config.Options{}, defaults},
 		{"no record", "script=echo.lua\nrecord=Off", config.Options{}, defaults},
 		{"a store in a file", "script=echo.lua\nstore=a b.sqlite", config.Options{}, with(func(l *config.Lua) { l.Store = "/etc/spectrum2/transports/a b.sqlite" })},
 		{"a store by its scheme", "script=echo.lua\nstore=sqlite:/srv/b.sqlite", config.Options{}, with(func(l *config.Lua) { l.Store = "/srv/b.sqlite" })},
@@ -105,7 +103,7 @@ func TestLuaErrors(t *testing.T) {
 		{"Latin-1 script", "[lua]\nscript=\xe9.lua", nil, []string{"t.cfg:2: [lua] script is not UTF-8 (Latin-1?); save the config file as UTF-8"}},
 		{"unknown key with a near name", "[lua]\nscript=a\nrelaod=1", nil, []string{`t.cfg:3: [lua] has no key "relaod"; did you mean reload?`}},
 		{"unknown key with none", "[lua]\nscript=a\nserver=b", nil, []string{`t.cfg:3: [lua] has no key "server"; there are script, reload, max_frame, ` +
-			"exit_timeout, handler_timeout, logout_grace, logout_timeout, login_delay, login_delay_max, max_queue, max_string, memory_limit, sandbox, store, record, bytecode. " +
+			"exit_timeout, handler_timeout, logout_grace, logout_timeout, login_delay, login_delay_max, max_queue, max_string, memory_limit, sandbox, store, record. " +
 			"A script's own settings belong in a section of their own"}},
 		{"unknown key of another section's kind", "[lua.x]\nscript=b\n[lua]\nscript=a", nil, []string{`t.cfg:2: [lua] has no key "x.script"; did you mean script?`}},
 		{"unknown override", "[lua]\nscript=a", []config.Override{{Key: "lua.reloud", Value: "1"}}, []string{`command line: [lua] has no key "reloud"; did you mean reload?`}},

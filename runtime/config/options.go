@@ -23,7 +23,6 @@ type Lua struct {
 	Sandbox        bool
 	Store          string // "database", "memory", an absolute path, or a URL that may hold a password
 	Record         string // absolute; "": nothing is recorded
-	Bytecode       string // absolute; "": none is kept
 }
 
 // Kind is how the value of a [lua] key is written.
@@ -72,7 +71,12 @@ var luaOptions = []LuaOption{
 	{"sandbox", KindBool, "0", "", "", "", "Take from scripts what reaches files, processes and the system.", func(l *Lua) any { return &l.Sandbox }},
 	{"store", KindPlace, "database", "", "", "", "Where scripts keep their data: what [database] says, memory, a file of SQLite, or a URL of PostgreSQL or MySQL.", func(l *Lua) any { return (*place)(&l.Store) }},
 	{"record", KindFile, "off", "", "", "", "Write all messages from and to Spectrum, secrets left out, to a file; a relative name is one in [service] working_dir.", func(l *Lua) any { return &l.Record }},
-	{"bytecode", KindFile, "spectrum2-lua.bytecode", "", "", "", "Keep what the script is compiled to in a file, with which the next process starts sooner; a relative name is one in [service] working_dir.", func(l *Lua) any { return &l.Bytecode }},
+}
+
+// retiredLua holds the [lua] keys of earlier versions, and what a user needs to
+// know about each. A config that still sets one gets a warning.
+var retiredLua = map[string]string{
+	"bytecode": "compiled scripts are no longer kept in a file",
 }
 
 // LuaOptions returns a description of every [lua] key, in the order in which

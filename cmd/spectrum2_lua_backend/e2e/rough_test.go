@@ -4,7 +4,6 @@ package e2e_test
 
 import (
 	"fmt"
-	"os"
 	"regexp"
 	"strings"
 	"syscall"
@@ -228,27 +227,13 @@ func TestPing(t *testing.T) {
 	alice.echoes()
 }
 
-// bytecode is the file in which backends keep what they have compiled.
-func (b *bed) bytecode() os.FileInfo {
-	b.t.Helper()
-	info, err := os.Stat(b.path("work/spectrum2-lua.bytecode"))
-	if err != nil {
-		b.t.Fatal(err)
-	}
-	if info.Mode() != 0o600 {
-		b.t.Errorf("%s has mode %v", info.Name(), info.Mode())
-	}
-	return info
-}
-
 // TestIdleBackend: Spectrum ends a backend without users at the tick; the next
-// login starts another, which has nothing to compile.
+// login starts another.
 func TestIdleBackend(t *testing.T) {
 	t.Parallel()
 	b := newBed(t, bedConfig{})
 	old := b.onlyBackend()
 	b.until("the idle backend is gone", func() bool { return len(b.backends()) == 0 })
-	kept := b.bytecode()
 	alice := b.client("alice")
 	alice.online()
 	alice.echoes()
@@ -257,8 +242,5 @@ func TestIdleBackend(t *testing.T) {
 	}
 	if log := b.log("backend-1.log"); strings.Contains(log, "ERROR") {
 		t.Errorf("an idle backend ends with an error:\n%s", tail(log, 20))
-	}
-	if now := b.bytecode(); !os.SameFile(kept, now) { // it would have, half a second after its start
-		t.Error("the second backend has kept anew what the first one had compiled")
 	}
 }
