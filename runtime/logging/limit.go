@@ -13,8 +13,10 @@ import (
 // admin needs. docs/operations.md tells admins about them.
 type Limits struct {
 	// Own is what may come from one place in the program, Script what may come
-	// from one line of a script by print or spectrum.log, for each user.
-	Own, Script Rate
+	// from one line of a script by print or spectrum.log, for each user. Process
+	// is what may come from one place in the program about no user, such as the
+	// loads of an author who saves a script again and again.
+	Own, Process, Script Rate
 	// Lines and Bytes are what may come from all places together.
 	Lines, Bytes Rate
 	// Summary is how often the log says what has been left out.
@@ -30,6 +32,7 @@ type Rate struct {
 func DefaultLimits() Limits {
 	return Limits{
 		Own:     Rate{Burst: 5, PerSecond: 0.1},
+		Process: Rate{Burst: 60, PerSecond: 1},
 		Script:  Rate{Burst: 200, PerSecond: 10},
 		Lines:   Rate{Burst: 2000, PerSecond: 100},
 		Bytes:   Rate{Burst: 1 << 20, PerSecond: 16 << 10},
@@ -175,8 +178,11 @@ func (l *limiter) entry(k key, now time.Time) *entryCount {
 		}
 	}
 	e := &entryCount{rate: l.limits.Own}
-	if k.category == scriptCategory {
+	switch {
+	case k.category == scriptCategory:
 		e.rate = l.limits.Script
+	case k.user == "":
+		e.rate = l.limits.Process
 	}
 	if k.user == others {
 		e.rate = Rate{Burst: l.limits.Lines.Burst, PerSecond: l.limits.Lines.PerSecond}

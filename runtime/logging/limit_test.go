@@ -183,9 +183,20 @@ func TestAScriptMayPrintAListing(t *testing.T) {
 	}
 }
 
+func TestEachLoadOfAScriptIsShownToAnAuthorWhoSavesOften(t *testing.T) {
+	tr, _ := flood(t)
+	for i := range 50 {
+		tr.Category("lua").Infof("loaded x.lua: generation %d", i)
+	}
+	finish(t, tr.Logger)
+	if n := strings.Count(tr.file(t, "x.log"), "INFO lua: loaded x.lua"); n != 50 {
+		t.Errorf("%d of 50 loads are shown", n)
+	}
+}
+
 func TestCallSitesAreToldApart(t *testing.T) {
 	tr, _ := flood(t)
-	log := tr.Category("lua")
+	log := tr.Category("lua").WithField("user", "alice")
 	one := func() { log.Warnf("%d", 1) }
 	two := func() { log.WithError(errors.New("x")).Warn("two") }
 	for range 10 {
@@ -194,7 +205,7 @@ func TestCallSitesAreToldApart(t *testing.T) {
 	}
 	finish(t, tr.Logger)
 	text := tr.file(t, "x.log")
-	if strings.Count(text, "WARN lua: 1\n") != 5 || strings.Count(text, "WARN lua: two error=x\n") != 5 {
+	if strings.Count(text, "WARN lua: 1 user=alice\n") != 5 || strings.Count(text, "WARN lua: two error=x user=alice\n") != 5 {
 		t.Errorf("got\n%s", text)
 	}
 }

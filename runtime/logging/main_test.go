@@ -70,7 +70,7 @@ type trial struct {
 func openWith(t *testing.T, text string) *trial {
 	t.Helper()
 	much := Rate{Burst: 1e9}
-	return openLimited(t, text, Options{Limits: &Limits{Own: much, Script: much, Lines: much, Bytes: much, Summary: time.Hour}})
+	return openLimited(t, text, Options{Limits: &Limits{Own: much, Process: much, Script: much, Lines: much, Bytes: much, Summary: time.Hour}})
 }
 
 // openLimited opens a log with those limits, clock and so on.
