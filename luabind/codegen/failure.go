@@ -52,8 +52,9 @@ var (
 )
 
 const (
-	indexText = "attempt to index a non-table object("
-	callText  = "attempt to call a non-function object"
+	indexText  = "attempt to index a non-table object("
+	concatText = "cannot perform concat operation"
+	callText   = "attempt to call a non-function object"
 )
 
 var failures = map[int]failureKind{
@@ -71,7 +72,7 @@ var failures = map[int]failureKind{
 	lua.OP_LEN: {"__len undefined", func(f failure, inst uint32) string {
 		return f.about("get length of", argB(inst))
 	}},
-	lua.OP_CONCAT: {"cannot perform concat operation", failure.concat},
+	lua.OP_CONCAT: {concatText, failure.concat},
 	lua.OP_LT:     compareFailure, lua.OP_LE: compareFailure,
 	lua.OP_FORPREP: forFailure, lua.OP_FORLOOP: forFailure,
 }
@@ -116,10 +117,13 @@ func (f failure) arithmetic(inst uint32) string {
 }
 
 // concat looks for the pair of values that cannot be concatenated, from the
-// right as the virtual machine does.
+// right as the virtual machine does. gopher-lua's text has the type of its left
+// value: a pair further right may have been concatenated by a metamethod.
 func (f failure) concat(inst uint32) string {
+	left, _, _ := strings.Cut(strings.TrimPrefix(f.text, concatText+" between "), " and ")
 	for reg := argC(inst); reg > argB(inst); reg-- {
 		switch {
+		case f.value(reg-1).Type().String() != left:
 		case !lua.LVCanConvToString(f.value(reg - 1)):
 			return f.about("concatenate", reg-1)
 		case !lua.LVCanConvToString(f.value(reg)):

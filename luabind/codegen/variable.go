@@ -56,6 +56,15 @@ func VariableOf(p *lua.FunctionProto, pc, reg int) Variable {
 	return Variable{}
 }
 
+// Called returns what the instruction at pc, which has called a function, calls it.
+func Called(p *lua.FunctionProto, pc int) Variable {
+	switch inst := p.Code[pc]; opcode(inst) {
+	case lua.OP_CALL, lua.OP_TAILCALL:
+		return VariableOf(p, pc, argA(inst))
+	}
+	return Variable{}
+}
+
 // localName returns the name of the local variable in a register, or "" if it
 // holds none that the script has named.
 func localName(p *lua.FunctionProto, pc, reg int) string {
@@ -88,6 +97,9 @@ func nameOf(v lua.LValue) string {
 func keyName(p *lua.FunctionProto, pc, operand int) string {
 	if operand&constant != 0 {
 		return nameOf(p.Constants[operand&^constant])
+	}
+	if localName(p, pc, operand) != "" {
+		return "?" // a constant that a variable holds is no name
 	}
 	if setter := lastSetter(p, pc, operand); setter >= 0 && opcode(p.Code[setter]) == lua.OP_LOADK {
 		return nameOf(p.Constants[argBx(p.Code[setter])])

@@ -19,7 +19,13 @@ func (c call) raise(format string, args ...any) {
 	c.l.Error(lua.LString(position(c.l)+message), 0)
 }
 
+// argError is about argument n, which a method call does not count as a script does.
 func (c call) argError(n int, format string, args ...any) {
+	if dbg, ok := c.l.GetStack(0); ok && calledAs(dbg).Kind == "method" {
+		if n--; n == 0 {
+			c.raise("calling '%s' on bad self (%s)", c.name, fmt.Sprintf(format, args...))
+		}
+	}
 	c.raise("bad argument #%d to '%s' (%s)", n, c.name, fmt.Sprintf(format, args...))
 }
 

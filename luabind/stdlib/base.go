@@ -64,11 +64,9 @@ func baseError(c call) int {
 	level := c.optInteger(2, 1)
 	switch object.(type) {
 	case lua.LString, lua.LNumber:
-		text := c.str(1)
 		if level > 0 {
-			c.raiseAt(level, text)
+			c.raiseAt(level, c.str(1))
 		}
-		object = lua.LString(text)
 	}
 	c.l.Error(object, 0)
 	return 0
@@ -126,14 +124,13 @@ func baseNext(c call) int {
 }
 
 // wasKey reports whether a table has had a key, which may have been set to nil
-// since: a loop may remove the keys that it sees. Numbers count, since the table's
-// array may have become shorter.
+// since: a loop may remove the keys that it sees.
 func wasKey(t *lua.LTable, key lua.LValue) bool {
-	if _, ok := key.(lua.LNumber); ok {
+	table := reflect.ValueOf(t).Elem()
+	if n, ok := key.(lua.LNumber); ok && n >= 1 && n <= lua.LNumber(table.FieldByIndex(arrayField.Index).Len()) && n == lua.LNumber(int(n)) {
 		return true
 	}
-	keys := reflect.ValueOf(t).Elem().FieldByIndex(keysField.Index)
-	return keys.MapIndex(reflect.ValueOf(key)).IsValid()
+	return table.FieldByIndex(keysField.Index).MapIndex(reflect.ValueOf(key)).IsValid()
 }
 
 func basePairs(c call) int { return c.ret(nextFunction, c.table(1), lua.LNil) }

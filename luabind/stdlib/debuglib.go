@@ -6,6 +6,7 @@ import (
 	lua "github.com/yuin/gopher-lua"
 
 	"spectrumlua/luabind/bind"
+	"spectrumlua/luabind/codegen"
 )
 
 // openDebug makes the table debug, without hooks, which would slow all users
@@ -158,12 +159,13 @@ func debugGetInfo(c call) int {
 	if bad := strings.Trim(what, "nSlufL"); bad != "" {
 		c.argError(skipped+2, "invalid option")
 	}
-	what = strings.ReplaceAll(what, "L", "")
+	theirs := strings.ReplaceAll(what, "L", "")
 	var dbg *lua.Debug
 	var fn *lua.LFunction
+	var name codegen.Variable
 	if f, ok := c.l.Get(skipped + 1).(*lua.LFunction); ok {
 		dbg, fn = &lua.Debug{CurrentLine: -1}, f
-		if _, err := th.GetInfo(">"+what, dbg, f); err != nil {
+		if _, err := th.GetInfo(">"+theirs, dbg, f); err != nil {
 			c.raise("%v", err)
 		}
 	} else {
@@ -173,24 +175,25 @@ func debugGetInfo(c call) int {
 			return c.ret(lua.LNil)
 		}
 		dbg = d
-		v, err := at.GetInfo(what+"f", dbg, lua.LNil)
+		v, err := at.GetInfo(theirs+"f", dbg, lua.LNil)
 		if err != nil {
 			c.raise("%v", err)
 		}
 		fn, _ = v.(*lua.LFunction)
+		name = calledAs(dbg)
 	}
-	return c.ret(infoTable(dbg, fn, what))
+	return c.ret(infoTable(dbg, fn, name, what))
 }
 
-func infoTable(dbg *lua.Debug, fn *lua.LFunction, what string) *lua.LTable {
+func infoTable(dbg *lua.Debug, fn *lua.LFunction, name codegen.Variable, what string) *lua.LTable {
 	t := bind.NewTable()
 	for _, w := range what {
 		switch w {
 		case 'n':
-			if named(dbg) {
-				t.RawSetString("name", lua.LString(dbg.Name))
+			if name.Kind != "" {
+				t.RawSetString("name", lua.LString(name.Name))
 			}
-			t.RawSetString("namewhat", lua.LString(""))
+			t.RawSetString("namewhat", lua.LString(name.Kind))
 		case 'S':
 			source, short, kind := "=[C]", "[C]", "C"
 			if fn != nil && !fn.IsG {
@@ -198,6 +201,9 @@ func infoTable(dbg *lua.Debug, fn *lua.LFunction, what string) *lua.LTable {
 				if fn.Proto.LineDefined == 0 {
 					kind = "main"
 				}
+			}
+			if kind == "C" {
+				dbg.LineDefined, dbg.LastLineDefined = -1, -1
 			}
 			t.RawSetString("source", lua.LString(source))
 			t.RawSetString("short_src", lua.LString(short))
@@ -210,9 +216,22 @@ func infoTable(dbg *lua.Debug, fn *lua.LFunction, what string) *lua.LTable {
 			t.RawSetString("nups", lua.LNumber(dbg.NUpvalues))
 		case 'f':
 			t.RawSetString("func", fn)
+		case 'L':
+			if fn != nil && !fn.IsG {
+				t.RawSetString("activelines", activeLines(fn.Proto))
+			}
 		}
 	}
 	return t
+}
+
+// activeLines has the lines of a function that have code.
+func activeLines(p *lua.FunctionProto) *lua.LTable {
+	lines := bind.NewTable()
+	for _, line := range p.DbgSourcePositions {
+		lines.RawSetInt(line, lua.LTrue)
+	}
+	return lines
 }
 
 // local finds a named local variable; gopher-lua would also hand out what else

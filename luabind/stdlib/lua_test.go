@@ -41,12 +41,17 @@ func luaFiles(t *testing.T, folder string) []string {
 	return cases
 }
 
-// What stands in testdata/lua51 is true of Lua 5.1, and of this library.
+// lua51Folders have what is true of Lua 5.1: of its library by topic, and of the
+// whole language by the chapters of its manual.
+var lua51Folders = []string{"lua51", "conformance"}
+
 func TestLua51(t *testing.T) {
-	for _, path := range luaFiles(t, "lua51") {
-		t.Run(filepath.Base(path), func(t *testing.T) {
-			luatest.Run(t, luaFile(t, path))
-		})
+	for _, folder := range lua51Folders {
+		for _, path := range luaFiles(t, folder) {
+			t.Run(folder+"/"+filepath.Base(path), func(t *testing.T) {
+				luatest.Run(t, luaFile(t, path))
+			})
+		}
 	}
 }
 
@@ -56,18 +61,20 @@ func TestLua51Itself(t *testing.T) {
 	if err != nil {
 		t.Skip("there is no lua5.1 here")
 	}
-	for _, path := range luaFiles(t, "lua51") {
-		t.Run(filepath.Base(path), func(t *testing.T) {
-			script := filepath.Join(t.TempDir(), "script.lua")
-			if err := os.WriteFile(script, []byte(luaFile(t, path)), 0o600); err != nil {
-				t.Fatal(err)
-			}
-			command := exec.Command(lua, script)
-			command.Env = append(os.Environ(), "LC_ALL=C")
-			if out, err := command.CombinedOutput(); err != nil {
-				t.Errorf("%v\n%s", err, out)
-			}
-		})
+	for _, folder := range lua51Folders {
+		for _, path := range luaFiles(t, folder) {
+			t.Run(folder+"/"+filepath.Base(path), func(t *testing.T) {
+				script := filepath.Join(t.TempDir(), "script.lua")
+				if err := os.WriteFile(script, []byte(luaFile(t, path)), 0o600); err != nil {
+					t.Fatal(err)
+				}
+				command := exec.Command(lua, script)
+				command.Env = append(os.Environ(), "LC_ALL=C")
+				if out, err := command.CombinedOutput(); err != nil {
+					t.Errorf("%v\n%s", err, out)
+				}
+			})
+		}
 	}
 }
 

@@ -7,6 +7,8 @@ import (
 	"strings"
 
 	lua "github.com/yuin/gopher-lua"
+
+	"spectrumlua/luabind/codegen"
 )
 
 // position is the place of the nearest Lua function that runs, with a colon and
@@ -87,9 +89,11 @@ var (
 	frameField  = fieldOf(reflect.TypeFor[lua.Debug](), "frame")
 	parentField = fieldOf(frameField.Type.Elem(), "Parent")
 	pcField     = fieldOf(frameField.Type.Elem(), "Pc")
+	tailField   = fieldOf(frameField.Type.Elem(), "TailCall")
 	calledField = fieldOf(frameField.Type.Elem(), "Fn")
 	isGoField   = fieldOf(calledField.Type.Elem(), "IsG")
 	protoField  = fieldOf(calledField.Type.Elem(), "Proto")
+	arrayField  = fieldOf(reflect.TypeFor[lua.LTable](), "array")
 	keysField   = fieldOf(reflect.TypeFor[lua.LTable](), "k2i")
 	codeField   = fieldOf(protoField.Type.Elem(), "Code")
 )
@@ -146,4 +150,24 @@ func topOf(trace string) string {
 		}
 	}
 	return ""
+}
+
+// calledAs returns what a call named its function, by the instruction that called
+// it. Kind is "" if a Go function or a metamethod's event called it, or a tail call.
+func calledAs(dbg *lua.Debug) codegen.Variable {
+	frame := reflect.ValueOf(dbg).Elem().FieldByIndex(frameField.Index).Elem()
+	parent := frame.FieldByIndex(parentField.Index)
+	if parent.IsNil() {
+		return codegen.Variable{}
+	}
+	called := (*lua.LFunction)(frame.FieldByIndex(calledField.Index).UnsafePointer())
+	caller := (*lua.LFunction)(parent.Elem().FieldByIndex(calledField.Index).UnsafePointer())
+	if caller.IsG || !called.IsG && frame.FieldByIndex(tailField.Index).Int() > 0 {
+		return codegen.Variable{}
+	}
+	pc := int(parent.Elem().FieldByIndex(pcField.Index).Int()) - 1
+	if pc < 0 || pc >= len(caller.Proto.Code) {
+		return codegen.Variable{}
+	}
+	return codegen.Called(caller.Proto, pc)
 }

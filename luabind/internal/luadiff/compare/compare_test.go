@@ -80,7 +80,7 @@ func TestReduceKeepsWhatShowsTheDifference(t *testing.T) {
 		if !strings.Contains(text, needle) {
 			t.Errorf("%q is lost:\n%s", needle, text)
 		}
-		if len(text) > 120 {
+		if len(text) > 160 {
 			t.Errorf("with %q, %d bytes of %d are left:\n%s", needle, len(text), len(root.Text()), text)
 		}
 	}

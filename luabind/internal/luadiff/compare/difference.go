@@ -55,7 +55,7 @@ func kindOf(a, b string) string {
 		return "another value"
 	case x == "" || y == "":
 		return "an error on one side: " + shape(messageOf(a)) + " | " + shape(messageOf(b))
-	case shape(a) == shape(b):
+	case place.ReplaceAllString(a, "") == place.ReplaceAllString(b, ""):
 		return "another line of an error"
 	}
 	return "another message: " + shape(messageOf(a)) + " | " + shape(messageOf(b))

@@ -35,6 +35,7 @@ function shown(v, depth)
     if v == 0 then return "0" end
     return format("%.14g", v)
   elseif kind == "string" then
+    v = gsub(v, ": 0x%x+", ": address")
     return '"' .. gsub(v, '[%c"\\\127-\255]', function(c) return format("\\%03d", byte(c)) end) .. '"'
   elseif kind == "table" then
     return shownTable(v, depth)

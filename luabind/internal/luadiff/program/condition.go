@@ -64,7 +64,7 @@ func (g *gen) text(depth int) *Node {
 		{1, func() *Node {
 			return g.binary("or", g.binary("and", g.condition(depth-1), g.text(depth-1)), g.text(depth-1))
 		}},
-		{1, func() *Node { return expr("tostring(", g.fit(g.number(depth-1)), ")") }},
+		{1, func() *Node { return expr("tostring(", g.digits(depth-1), ")") }},
 		{1, func() *Node { return expr("type(", g.value(depth-1), ")") }},
 		{1, func() *Node { return g.objectText(depth) }},
 	})
@@ -85,7 +85,20 @@ func (g *gen) piece(depth int) *Node {
 	if g.chance(60) {
 		return g.text(depth)
 	}
-	return paren(g.fit(g.number(depth)))
+	return paren(g.digits(depth))
+}
+
+// digits is a number that is not -0, which Lua 5.1 writes with its sign.
+func (g *gen) digits(depth int) *Node {
+	switch g.r.IntN(3) {
+	case 0:
+		return g.numeral().Node
+	case 1:
+		if v := g.pick(func(v *variable) bool { return v.kind == number && v.fixed }); v != nil {
+			return prefix(v.name)
+		}
+	}
+	return g.binary("+", g.fit(g.number(depth)), constant(0))
 }
 
 func (g *gen) textMethod(depth int) *Node {
@@ -106,10 +119,10 @@ func (g *gen) textConstant() *Node {
 	switch g.r.IntN(8) {
 	case 0:
 		g.feature("escape")
-		return expr(`"` + pickOf(g, `a\tb`, `\65\066C`, `q\"q`, `\\`, `a\nb`, `\0z`, "a\\\nb", `\a\b\f\v\r`, `\1234`) + `"`)
+		return expr(`"` + pickOf(g, `a\tb`, `\65\066C`, `q\"q`, `\\`, `a\nb`, `\0z`, `\a\b\f\v\r`, `\1234`) + `"`)
 	case 1:
 		g.feature("long text")
-		return expr(pickOf(g, "[[x]]", "[[\nline\nline]]", "[=[ ]] ]=]", "[==[a\n]=]b]==]", "[[\\n]]"))
+		return expr(pickOf(g, "[[x]]", "[=[ ]] ]=]", "[==[a]=]b]==]", "[[\\n]]"))
 	case 2:
 		return expr(pickOf(g, `''`, `'a"b'`, `"it's"`, `"10"`, `"0x1p"`))
 	}

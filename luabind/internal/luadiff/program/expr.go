@@ -231,7 +231,10 @@ func (g *gen) immediate(depth int) numeric {
 	}
 	g.feature("call of a function expression")
 	sig := g.signature()
+	g.flat++
 	fn := g.functionBody(sig, 1)
+	g.flat--
+	fn.Flat = true
 	return keptNumber(prefix("(function", fn, ")(", g.callArguments(sig, depth-1), ")"))
 }
 

@@ -25,6 +25,7 @@ type gen struct {
 	names    int
 	budget   int // statements that may still be generated
 	depth    int // of blocks
+	flat     int // how many expressions that stand on one line are around
 	features map[string]bool
 }
 

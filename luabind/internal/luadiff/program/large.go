@@ -28,13 +28,13 @@ func (g *gen) large() []*Node {
 		return g.longJumps()
 	case 6:
 		g.feature("deep expression")
-		return g.deepExpression(g.between(20, 90))
+		return g.deepExpression(g.between(20, 70))
 	case 7:
 		g.feature("nested functions")
-		return g.nestedFunctions(g.between(5, 20))
+		return g.nestedFunctions(g.between(5, 12))
 	}
 	g.feature("long concatenation")
-	return []*Node{stmt("out(#(" + strings.Repeat("\"a\" .. 1 .. ", g.between(20, 150)) + "\"\"))")}
+	return []*Node{stmt("out(#(" + strings.Repeat("\"a\" .. 1 .. ", g.between(20, 70)) + "\"\"))")}
 }
 
 func (g *gen) manyLocals(n int) []*Node {

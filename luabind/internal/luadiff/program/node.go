@@ -21,6 +21,9 @@ type Node struct {
 	Class Class
 	// Parts are strings and *Node.
 	Parts []any
+	// Flat writes the blocks in the node without line ends: Lua 5.1 and ours number
+	// the lines of an expression over several lines differently.
+	Flat bool
 	// level is the precedence of an expression's operator, or atom.
 	level int
 }
@@ -46,22 +49,35 @@ func (n *Node) Children() []*Node {
 type writer struct {
 	out    strings.Builder
 	indent int
+	flat   bool
+}
+
+// line ends a line of a block, or only separates what stands on it.
+func (w *writer) line() {
+	if w.flat {
+		w.out.WriteString(" ")
+		return
+	}
+	w.out.WriteString("\n" + strings.Repeat("  ", w.indent))
 }
 
 func (w *writer) node(n *Node) {
+	before := w.flat
+	w.flat = w.flat || n.Flat
+	defer func() { w.flat = before }()
 	for _, part := range n.Parts {
 		switch part := part.(type) {
 		case string:
 			w.out.WriteString(part)
 		case *Node:
 			if n.Class == Block {
-				w.out.WriteString("\n" + strings.Repeat("  ", w.indent))
+				w.line()
 			}
 			if part.Class == Block {
 				w.indent++
 				w.node(part)
 				w.indent--
-				w.out.WriteString("\n" + strings.Repeat("  ", w.indent))
+				w.line()
 				continue
 			}
 			w.node(part)

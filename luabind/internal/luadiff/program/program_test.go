@@ -165,6 +165,7 @@ var written = map[string]string{
 	"table.sort":                                 `table\.sort\(`,
 	"tail call":                                  `return f\d+(:call)?\(`,
 	"text":                                       `["'\[]`,
+	"text over several lines":                    `out\((\[=*\[|"a\\\n)`,
 	"text as a number":                           `" ?-?\d[x.e\d]* ?"`,
 	"unpack":                                     `unpack\(`,
 	"until sees the body's local":                `until i\d+ >= \d+ or `,

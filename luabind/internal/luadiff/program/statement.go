@@ -83,7 +83,14 @@ func (g *gen) outAll() *Node {
 }
 
 func (g *gen) comment() *Node {
+	if g.flat > 0 {
+		return g.out()
+	}
 	g.feature("comment")
+	if g.chance(50) {
+		g.feature("text over several lines")
+		return stmt("out(", expr(pickOf(g, "[[\nline\nline]]", "[==[a\n]=]b]==]", "\"a\\\nb\"", "[[\n\n]]")), ")")
+	}
 	return stmt(pickOf(g, "-- end", "--[[ local x = ]]", "--[==[\nout(1) ]]\n]==]", "do end;", "local _ = 1; -- 2"))
 }
 
@@ -240,7 +247,7 @@ func (g *gen) tableChange() *Node {
 	switch g.r.IntN(4) {
 	case 0:
 		g.feature("table.insert")
-		return stmt(fmt.Sprintf("if #%s < 40 then table.insert(%s, ", v.name, v.name), g.kept(2), ") end")
+		return stmt(fmt.Sprintf("if #%s < 40 then table.insert(%s, (", v.name, v.name), g.kept(2), ")) end")
 	case 1:
 		g.feature("table.remove")
 		return stmt(fmt.Sprintf("if #%s > 1 then out(table.remove(%s)) end", v.name, v.name))

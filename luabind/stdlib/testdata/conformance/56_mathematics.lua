@@ -1,0 +1,40 @@
+-- 5.6: mathematical functions.
+
+test("functions of one number", function()
+  assert(math.abs(-2) == 2 and math.ceil(1.2) == 2 and math.floor(-1.2) == -2 and math.sqrt(16) == 4 and math.exp(0) == 1 and math.log(1) == 0 and math.log10(1000) == 3)
+  assert(math.sin(0) == 0 and math.cos(0) == 1 and math.tan(0) == 0 and math.asin(0) == 0 and math.acos(1) == 0 and math.atan(0) == 0 and math.sinh(0) == 0 and math.cosh(0) == 1 and math.tanh(0) == 0)
+  assert(math.deg(math.pi) == 180 and math.rad(180) == math.pi)
+end)
+
+test("functions of two numbers", function()
+  assert(math.atan2(1, 0) == math.pi / 2 and math.pow(2, 10) == 1024 and math.ldexp(0.5, 3) == 4 and math.fmod(7, 3) == 1 and math.fmod(-7, 3) == -1)
+  local m, e = math.frexp(8)
+  assert(m == 0.5 and e == 4)
+  local i, f = math.modf(3.25)
+  assert(i == 3 and f == 0.25)
+  i, f = math.modf(-3.25)
+  assert(i == -3 and f == -0.25)
+  i, f = math.modf(math.huge)
+  assert(i == math.huge and f == 0)
+end)
+
+test("max, min, huge, pi", function()
+  assert(math.max(1, 3, 2) == 3 and math.min(3, 1, 2) == 1 and math.max("10", 9) == 10 and math.huge > 1e308 and math.pi > 3.14 and math.pi < 3.15)
+  fails("number expected, got no value", math.max)
+end)
+
+test("random", function()
+  math.randomseed(42)
+  local a, b = math.random(), math.random(1, 100)
+  math.randomseed(42)
+  assert(math.random() == a and math.random(1, 100) == b and a >= 0 and a < 1)
+  for _ = 1, 100 do
+    local n = math.random(3)
+    assert(n >= 1 and n <= 3 and n == math.floor(n))
+    n = math.random(-5, -3)
+    assert(n >= -5 and n <= -3)
+  end
+  fails("interval is empty", math.random, 0)
+  fails("interval is empty", math.random, 2, 1)
+  fails("wrong number of arguments", math.random, 1, 2, 3)
+end)
