@@ -79,7 +79,7 @@ fuzz: ## Run each fuzzer for FUZZTIME (20s; or 5000x, a number of inputs)
 
 .PHONY: lua-diff
 lua-diff: ## Compare PROGRAMS (100000) random Lua programs with Debian's lua5.1 and luajit; SEED repeats a run
-	$(GO) build -o $(BIN)/luadiff ./luabind/internal/luadiff
+	$(GO) build -o $(BIN)/luadiff ./cmd/spectrum2-lua/devkit/luadiff
 	$(BIN)/luadiff -n $(PROGRAMS) -seed $(SEED)
 
 .PHONY: soak
@@ -97,7 +97,7 @@ vuln: ## Look for known vulnerabilities in what the programs are made of (needs 
 generate: ## Make Go code, editor annotations and the reference from pb/protocol.proto and luabind/api
 	$(GO) run $(BUF) generate --template pb/buf.gen.yaml
 	$(GO) run $(BUF) generate --template luabind/api/buf.gen.yaml
-	$(GO) run ./luabind/api/internal/reference docs
+	$(GO) run ./cmd/spectrum2-lua/devkit/apigen/reference docs
 
 .PHONY: install
 install: build ## Install programs, manual pages, completion, scripts, examples and docs below DESTDIR and PREFIX (/usr/local)

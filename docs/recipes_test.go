@@ -7,8 +7,8 @@ import (
 	"strings"
 	"testing"
 
-	"spectrumlua/luabind/check"
-	"spectrumlua/luabind/scripttest"
+	"spectrumlua/cmd/spectrum2-lua/devkit/check"
+	"spectrumlua/cmd/spectrum2-lua/devkit/scripttest"
 )
 
 var namedScript = regexp.MustCompile("(?ms)^```lua (\\w+\\.lua)\n(.*?)^```$")

@@ -8,7 +8,7 @@ import (
 	"sync/atomic"
 	"testing"
 
-	"spectrumlua/luabind/luatest"
+	"spectrumlua/cmd/spectrum2-lua/devkit/luatest"
 	"spectrumlua/pb"
 )
 

@@ -10,8 +10,8 @@ import (
 	"spectrumlua/luabind/bind"
 	"spectrumlua/luabind/convert"
 	"spectrumlua/pb"
-	"spectrumlua/runtime/nearest"
 	"spectrumlua/runtime/schema"
+	"spectrumlua/runtime/spelling"
 )
 
 // What Spectrum reads of BACKEND_CONFIG, and the keys that it reads as
@@ -144,7 +144,7 @@ func CheckBackendSetting(section, key, value string) (doubt string, err error) {
 	}
 	boolean, known := keys[key]
 	if !known {
-		if near := nearest.Name(key, names(keys)); near != "" {
+		if near := spelling.Name(key, names(keys)); near != "" {
 			return "", fmt.Errorf("%s.%s: there is no such key; did you mean %s?", section, key, near)
 		}
 		return fmt.Sprintf("%s.%s is none of the keys that Spectrum 2.2 reads", section, key), nil

@@ -9,8 +9,8 @@ import (
 	lua "github.com/yuin/gopher-lua"
 
 	"spectrumlua/pb"
-	"spectrumlua/runtime/nearest"
 	"spectrumlua/runtime/schema"
+	"spectrumlua/runtime/spelling"
 )
 
 // What a handler is written for and never gets, since the runtime deals with
@@ -69,7 +69,7 @@ func place(name string, fn *lua.LFunction) string {
 }
 
 func didYouMean(name string) string {
-	if near := nearest.Name(name, handlerNames()); near != "" {
+	if near := spelling.Name(name, handlerNames()); near != "" {
 		return fmt.Sprintf("; did you mean on.%s?", near)
 	}
 	return "; the names are " + strings.Join(handlerNames(), ", ")

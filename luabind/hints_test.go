@@ -3,7 +3,7 @@ package luabind_test
 import (
 	"testing"
 
-	"spectrumlua/luabind/luatest"
+	"spectrumlua/cmd/spectrum2-lua/devkit/luatest"
 )
 
 // TestHints has mistakes of which Lua says no more than that there is a nil.

@@ -14,10 +14,10 @@ import (
 	"github.com/coder/websocket"
 	"google.golang.org/protobuf/proto"
 
+	"spectrumlua/cmd/spectrum2-lua/devkit/luatest"
 	"spectrumlua/luabind"
 	"spectrumlua/luabind/api"
 	"spectrumlua/luabind/bind"
-	"spectrumlua/luabind/luatest"
 	"spectrumlua/pb"
 	"spectrumlua/runtime/config"
 	"spectrumlua/runtime/crash"

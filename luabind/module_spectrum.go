@@ -8,8 +8,8 @@ import (
 	lua "github.com/yuin/gopher-lua"
 
 	"spectrumlua/luabind/bind"
-	"spectrumlua/runtime/nearest"
 	"spectrumlua/runtime/schema"
+	"spectrumlua/runtime/spelling"
 )
 
 // openSpectrum makes the module that every script starts with.
@@ -101,7 +101,7 @@ func nearestSendable(name string) string {
 			names = append(names, t.Name)
 		}
 	}
-	if near := nearest.Name(name, names); near != "" {
+	if near := spelling.Name(name, names); near != "" {
 		return fmt.Sprintf("; did you mean %q?", near)
 	}
 	return "; there are " + strings.Join(names, ", ")

@@ -4,7 +4,7 @@ import (
 	"fmt"
 	"testing"
 
-	"spectrumlua/luabind/luatest"
+	"spectrumlua/cmd/spectrum2-lua/devkit/luatest"
 )
 
 // TestWhatScriptsKeepLeavesOldGenerations uses a module, or keeps something of it

@@ -5,7 +5,7 @@ import (
 	"path/filepath"
 	"testing"
 
-	"spectrumlua/luabind/luatest"
+	"spectrumlua/cmd/spectrum2-lua/devkit/luatest"
 )
 
 // Files that are modules in Lua 5.1's old way: by the function module.

@@ -7,7 +7,7 @@ import (
 	"testing/synctest"
 	"time"
 
-	"spectrumlua/luabind/luatest"
+	"spectrumlua/cmd/spectrum2-lua/devkit/luatest"
 	"spectrumlua/pb"
 )
 

@@ -6,7 +6,7 @@ import (
 
 	"github.com/spf13/cobra"
 
-	"spectrumlua/runtime/bench"
+	"spectrumlua/cmd/spectrum2-lua/devkit/bench"
 )
 
 const baselineName = "bench-baseline"

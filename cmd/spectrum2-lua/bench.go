@@ -5,7 +5,7 @@ import (
 
 	"github.com/spf13/cobra"
 
-	"spectrumlua/runtime/bench"
+	"spectrumlua/cmd/spectrum2-lua/devkit/bench"
 )
 
 func newBench(t *terminal) *cobra.Command {

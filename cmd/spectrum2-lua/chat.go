@@ -11,10 +11,10 @@ import (
 	"github.com/mattn/go-isatty"
 	"github.com/spf13/cobra"
 
-	"spectrumlua/luabind/chat"
-	"spectrumlua/luabind/stage"
+	"spectrumlua/cmd/spectrum2-lua/devkit/chat"
+	"spectrumlua/cmd/spectrum2-lua/devkit/harness"
+	"spectrumlua/cmd/spectrum2-lua/devkit/prompt"
 	"spectrumlua/runtime/crash"
-	"spectrumlua/runtime/prompt"
 )
 
 func newChat(t *terminal) *cobra.Command {
@@ -67,7 +67,7 @@ type chatFlags struct {
 }
 
 func (f chatFlags) options(path string) (chat.Options, error) {
-	o := chat.Options{User: f.user, Wire: f.wire, Stage: stage.Options{Path: path, Companion: true}}
+	o := chat.Options{User: f.user, Wire: f.wire, Stage: harness.Options{Path: path, Companion: true}}
 	if f.keep != "" {
 		dir, err := filepath.Abs(f.keep)
 		if err != nil {

@@ -6,7 +6,7 @@ import (
 
 	"github.com/spf13/cobra"
 
-	"spectrumlua/luabind/check"
+	"spectrumlua/cmd/spectrum2-lua/devkit/check"
 )
 
 func newCheck(t *terminal) *cobra.Command {

@@ -13,7 +13,7 @@ import (
 	"testing"
 	"time"
 
-	"spectrumlua/luabind/check"
+	"spectrumlua/cmd/spectrum2-lua/devkit/check"
 )
 
 // TestGuide follows the guide word for word, each page in an empty folder, and

@@ -6,7 +6,7 @@ import (
 	"strings"
 	"time"
 
-	"spectrumlua/luabind/scripttest"
+	"spectrumlua/cmd/spectrum2-lua/devkit/scripttest"
 )
 
 // What a JUnit file is made of, as far as those who read one agree.

@@ -9,10 +9,10 @@ import (
 	"strings"
 	"testing"
 
+	"spectrumlua/cmd/spectrum2-lua/devkit/check"
+	"spectrumlua/cmd/spectrum2-lua/devkit/luatest"
+	"spectrumlua/cmd/spectrum2-lua/devkit/scripttest"
 	"spectrumlua/luabind/api"
-	"spectrumlua/luabind/check"
-	"spectrumlua/luabind/luatest"
-	"spectrumlua/luabind/scripttest"
 	"spectrumlua/pb"
 	"spectrumlua/runtime/config"
 )

@@ -3,7 +3,7 @@ package main
 import (
 	"github.com/spf13/cobra"
 
-	"spectrumlua/runtime/bench"
+	"spectrumlua/cmd/spectrum2-lua/devkit/bench"
 )
 
 const peerName = "bench-peer"

@@ -12,8 +12,8 @@ import (
 	"github.com/sirupsen/logrus"
 	"github.com/spf13/cobra"
 
-	"spectrumlua/luabind/replay"
-	"spectrumlua/luabind/stage"
+	"spectrumlua/cmd/spectrum2-lua/devkit/harness"
+	"spectrumlua/cmd/spectrum2-lua/devkit/replay"
 	"spectrumlua/runtime/record"
 )
 
@@ -221,7 +221,7 @@ func (r *replayer) showDifference(d replay.Difference) {
 }
 
 // showLog shows what the script complains of.
-func (r *replayer) showLog(l stage.Line) {
+func (r *replayer) showLog(l harness.Line) {
 	if l.Level <= logrus.WarnLevel {
 		for _, line := range strings.Split(strings.TrimRight(l.String(), "\n"), "\n") {
 			r.t.note("| " + printable(line))

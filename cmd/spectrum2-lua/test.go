@@ -14,7 +14,7 @@ import (
 
 	"github.com/spf13/cobra"
 
-	"spectrumlua/luabind/scripttest"
+	"spectrumlua/cmd/spectrum2-lua/devkit/scripttest"
 	"spectrumlua/runtime/watch"
 )
 

@@ -10,8 +10,8 @@ import (
 
 	"google.golang.org/protobuf/proto"
 
+	"spectrumlua/cmd/spectrum2-lua/devkit/simulator/simtest"
 	"spectrumlua/pb"
-	"spectrumlua/runtime/simulator/simtest"
 )
 
 // TestFloodsDoNotRollTheLogOver sends many of what leaves a line each, under

@@ -11,9 +11,9 @@ import (
 	"testing"
 	"time"
 
+	"spectrumlua/cmd/spectrum2-lua/devkit/simulator"
+	"spectrumlua/cmd/spectrum2-lua/devkit/simulator/simtest"
 	"spectrumlua/pb"
-	"spectrumlua/runtime/simulator"
-	"spectrumlua/runtime/simulator/simtest"
 )
 
 // TestSignalsWhileLoading ends a backend whose script is still loading, which

@@ -5,8 +5,8 @@ import (
 	"syscall"
 	"testing"
 
+	"spectrumlua/cmd/spectrum2-lua/devkit/simulator"
 	"spectrumlua/pb"
-	"spectrumlua/runtime/simulator"
 )
 
 // TestMemoryLimit has a handler fill a table without end: the users are told,

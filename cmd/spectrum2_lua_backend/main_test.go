@@ -12,10 +12,10 @@ import (
 
 	"google.golang.org/protobuf/proto"
 
+	"spectrumlua/cmd/spectrum2-lua/devkit/simulator"
+	"spectrumlua/cmd/spectrum2-lua/devkit/simulator/simtest"
 	"spectrumlua/pb"
 	"spectrumlua/runtime/crash"
-	"spectrumlua/runtime/simulator"
-	"spectrumlua/runtime/simulator/simtest"
 )
 
 // beBackend makes the test binary the program itself, so that the process

@@ -5,9 +5,9 @@ import (
 	"syscall"
 	"testing"
 
+	"spectrumlua/cmd/spectrum2-lua/devkit/simulator"
+	"spectrumlua/cmd/spectrum2-lua/devkit/simulator/simtest"
 	"spectrumlua/pb"
-	"spectrumlua/runtime/simulator"
-	"spectrumlua/runtime/simulator/simtest"
 )
 
 // nastyScript does something nasty when a user writes "go", and else says what

@@ -7,8 +7,8 @@ import (
 	"syscall"
 	"testing"
 
+	"spectrumlua/cmd/spectrum2-lua/devkit/simulator"
 	"spectrumlua/pb"
-	"spectrumlua/runtime/simulator"
 )
 
 const brokenScript = "local on = {}\nfunction on.login(\n"

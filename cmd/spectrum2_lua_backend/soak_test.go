@@ -23,8 +23,8 @@ import (
 
 	"google.golang.org/protobuf/proto"
 
+	"spectrumlua/cmd/spectrum2-lua/devkit/simulator"
 	"spectrumlua/pb"
-	"spectrumlua/runtime/simulator"
 	"spectrumlua/runtime/wire"
 )
 

@@ -8,9 +8,9 @@ import (
 	"strings"
 	"testing"
 
+	"spectrumlua/cmd/spectrum2-lua/devkit/luatest"
 	"spectrumlua/luabind/api"
 	"spectrumlua/luabind/bind"
-	"spectrumlua/luabind/luatest"
 	"spectrumlua/luabind/modules"
 	"spectrumlua/pb"
 	"spectrumlua/runtime/schema"

@@ -8,8 +8,8 @@ import (
 	"strings"
 	"testing"
 
+	"spectrumlua/cmd/spectrum2-lua/devkit/scripttest"
 	"spectrumlua/luabind/api"
-	"spectrumlua/luabind/scripttest"
 )
 
 func init() { // what tests of scripts have

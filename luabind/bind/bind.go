@@ -17,7 +17,7 @@ import (
 	lua "github.com/yuin/gopher-lua"
 
 	"spectrumlua/runtime/crash"
-	"spectrumlua/runtime/nearest"
+	"spectrumlua/runtime/spelling"
 )
 
 // Functions are a module's or a class's, by name.
@@ -148,7 +148,7 @@ func QuoteKey(key lua.LValue) string {
 // DidYouMean is the end of a message about a name that is not known: the known
 // name that is nearest, or "".
 func DidYouMean(name string, known []string) string {
-	if near := nearest.Name(name, known); near != "" {
+	if near := spelling.Name(name, known); near != "" {
 		return fmt.Sprintf("; did you mean %q?", near)
 	}
 	return ""

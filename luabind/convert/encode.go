@@ -11,8 +11,8 @@ import (
 	"google.golang.org/protobuf/reflect/protoreflect"
 
 	"spectrumlua/luabind/bind"
-	"spectrumlua/runtime/nearest"
 	"spectrumlua/runtime/schema"
+	"spectrumlua/runtime/spelling"
 	"spectrumlua/runtime/xmltext"
 )
 
@@ -86,7 +86,7 @@ func collect(values []lua.LValue, m *schema.Message, table *lua.LTable) (err err
 func unknownField(m *schema.Message, key lua.LValue) error {
 	names := m.FieldNames()
 	if s, ok := key.(lua.LString); ok {
-		if near := nearest.Name(string(s), names); near != "" {
+		if near := spelling.Name(string(s), names); near != "" {
 			return fmt.Errorf("there is no field %q; did you mean %q?", string(s), near)
 		}
 		return fmt.Errorf("there is no field %q; there are %s", string(s), strings.Join(names, ", "))
@@ -261,7 +261,7 @@ func enumValue(e *schema.Enum, v lua.LValue) (int32, error) {
 	if ok {
 		return n, nil
 	}
-	if near := nearest.Name(string(name), e.Names); near != "" {
+	if near := spelling.Name(string(name), e.Names); near != "" {
 		return 0, fmt.Errorf("%q is none of its values; did you mean %q?", string(name), near)
 	}
 	return 0, fmt.Errorf("%q is none of its values: %s", string(name), strings.Join(e.Names, ", "))

@@ -7,7 +7,7 @@ import (
 	"strings"
 	"testing"
 
-	"spectrumlua/luabind/luatest"
+	"spectrumlua/cmd/spectrum2-lua/devkit/luatest"
 )
 
 // luaFile is a file of tests with what it needs around it.

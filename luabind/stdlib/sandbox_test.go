@@ -5,7 +5,7 @@ import (
 	"path/filepath"
 	"testing"
 
-	"spectrumlua/luabind/luatest"
+	"spectrumlua/cmd/spectrum2-lua/devkit/luatest"
 )
 
 // Ways out of the sandbox that are known from other hosts of Lua; each is code

@@ -4,7 +4,7 @@ import (
 	"strings"
 	"testing"
 
-	"spectrumlua/luabind/luatest"
+	"spectrumlua/cmd/spectrum2-lua/devkit/luatest"
 )
 
 // Whatever code a task waits in, others run meanwhile, and it goes on where it

@@ -8,7 +8,7 @@ import (
 	"time"
 	"unicode/utf8"
 
-	"spectrumlua/runtime/nearest"
+	"spectrumlua/runtime/spelling"
 )
 
 // luaPrefix is what the keys of [lua] start with.
@@ -80,7 +80,7 @@ func (c *Config) luaRetired() []*Error {
 
 func unknownKey(name string, names []string) string {
 	text := fmt.Sprintf("[lua] has no key %s", quote(name))
-	if near := nearest.Name(name, names); near != "" {
+	if near := spelling.Name(name, names); near != "" {
 		return text + "; did you mean " + near + "?"
 	}
 	return text + "; there are " + strings.Join(names, ", ") + ". A script's own settings belong in a section of their own"

@@ -15,8 +15,8 @@ import (
 	"google.golang.org/protobuf/types/dynamicpb"
 
 	"spectrumlua/pb"
-	"spectrumlua/runtime/nearest"
 	"spectrumlua/runtime/schema"
+	"spectrumlua/runtime/spelling"
 )
 
 // maxDepth is how deep messages may stand in each other.
@@ -38,7 +38,7 @@ func typeNumber(name string) (pb.WrapperMessage_Type, error) {
 }
 
 func unknown(what, name string, names []string) error {
-	if near := nearest.Name(name, names); near != "" {
+	if near := spelling.Name(name, names); near != "" {
 		return fmt.Errorf("there is no %s %q; did you mean %q?", what, name, near)
 	}
 	return fmt.Errorf("there is no %s %q; there are %s", what, name, strings.Join(names, ", "))

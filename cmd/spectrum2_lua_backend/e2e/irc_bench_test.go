@@ -10,7 +10,7 @@ import (
 	"testing"
 	"time"
 
-	"spectrumlua/runtime/simulator"
+	"spectrumlua/cmd/spectrum2-lua/devkit/simulator"
 )
 
 // What TestIRCBench measures.

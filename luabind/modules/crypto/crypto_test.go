@@ -4,7 +4,7 @@ import (
 	"testing"
 	"time"
 
-	"spectrumlua/luabind/luatest"
+	"spectrumlua/cmd/spectrum2-lua/devkit/luatest"
 )
 
 // script is what each test starts with.

@@ -3,7 +3,7 @@ package crypto_test
 import (
 	"testing"
 
-	"spectrumlua/luabind/luatest"
+	"spectrumlua/cmd/spectrum2-lua/devkit/luatest"
 )
 
 func TestExamples(t *testing.T) { luatest.RunExamples(t, "../../../docs/modules/crypto.md") }

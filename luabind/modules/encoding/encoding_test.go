@@ -3,7 +3,7 @@ package encoding_test
 import (
 	"testing"
 
-	"spectrumlua/luabind/luatest"
+	"spectrumlua/cmd/spectrum2-lua/devkit/luatest"
 )
 
 // script is what each test starts with.

@@ -9,7 +9,7 @@ import (
 	"sync"
 	"testing"
 
-	"spectrumlua/luabind/luatest"
+	"spectrumlua/cmd/spectrum2-lua/devkit/luatest"
 )
 
 func BenchmarkGet(b *testing.B) {

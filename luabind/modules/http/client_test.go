@@ -19,7 +19,7 @@ import (
 	"sync"
 	"testing"
 
-	"spectrumlua/luabind/luatest"
+	"spectrumlua/cmd/spectrum2-lua/devkit/luatest"
 )
 
 // certificateFile writes what a test server shows.

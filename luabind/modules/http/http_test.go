@@ -15,7 +15,7 @@ import (
 
 	"go.uber.org/goleak"
 
-	"spectrumlua/luabind/luatest"
+	"spectrumlua/cmd/spectrum2-lua/devkit/luatest"
 )
 
 func TestMain(m *testing.M) {

@@ -3,7 +3,7 @@ package http_test
 import (
 	"testing"
 
-	"spectrumlua/luabind/luatest"
+	"spectrumlua/cmd/spectrum2-lua/devkit/luatest"
 )
 
 func TestPage(t *testing.T) { luatest.RunExamples(t, "../../../docs/modules/http.md") }

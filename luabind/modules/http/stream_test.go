@@ -6,7 +6,7 @@ import (
 	"strings"
 	"testing"
 
-	"spectrumlua/luabind/luatest"
+	"spectrumlua/cmd/spectrum2-lua/devkit/luatest"
 )
 
 func flush(w http.ResponseWriter, text string) {

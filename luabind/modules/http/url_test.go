@@ -6,7 +6,7 @@ import (
 	"strings"
 	"testing"
 
-	"spectrumlua/luabind/luatest"
+	"spectrumlua/cmd/spectrum2-lua/devkit/luatest"
 	luahttp "spectrumlua/luabind/modules/http"
 )
 

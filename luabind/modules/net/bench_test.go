@@ -6,7 +6,7 @@ import (
 	"net"
 	"testing"
 
-	"spectrumlua/luabind/luatest"
+	"spectrumlua/cmd/spectrum2-lua/devkit/luatest"
 )
 
 // BenchmarkWaitingConnection tells how much memory a session takes that waits

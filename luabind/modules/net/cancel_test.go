@@ -11,7 +11,7 @@ import (
 
 	"go.uber.org/goleak"
 
-	"spectrumlua/luabind/luatest"
+	"spectrumlua/cmd/spectrum2-lua/devkit/luatest"
 )
 
 // silentNames makes a name server that never answers the one that is asked.

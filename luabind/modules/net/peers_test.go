@@ -18,7 +18,7 @@ import (
 	"testing"
 	"time"
 
-	"spectrumlua/luabind/luatest"
+	"spectrumlua/cmd/spectrum2-lua/devkit/luatest"
 )
 
 // stall accepts and does nothing.

@@ -8,7 +8,7 @@ import (
 	"syscall"
 	"testing"
 
-	"spectrumlua/luabind/luatest"
+	"spectrumlua/cmd/spectrum2-lua/devkit/luatest"
 )
 
 // fullBacklog listens and never accepts, with no room for one more: who

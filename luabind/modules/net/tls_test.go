@@ -11,7 +11,7 @@ import (
 	"testing"
 	"time"
 
-	"spectrumlua/luabind/luatest"
+	"spectrumlua/cmd/spectrum2-lua/devkit/luatest"
 )
 
 // connectScript connects with the options of a case, and lets it look.

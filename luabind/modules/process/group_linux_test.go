@@ -11,7 +11,7 @@ import (
 
 	"golang.org/x/sys/unix"
 
-	"spectrumlua/luabind/luatest"
+	"spectrumlua/cmd/spectrum2-lua/devkit/luatest"
 )
 
 // TestGroupDiesWithItsOwner starts a program that starts another: both are

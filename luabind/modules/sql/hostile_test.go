@@ -8,7 +8,7 @@ import (
 	"strings"
 	"testing"
 
-	"spectrumlua/luabind/luatest"
+	"spectrumlua/cmd/spectrum2-lua/devkit/luatest"
 )
 
 // message is one of PostgreSQL's protocol.

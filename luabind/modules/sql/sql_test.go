@@ -7,7 +7,7 @@ import (
 	"strings"
 	"testing"
 
-	"spectrumlua/luabind/luatest"
+	"spectrumlua/cmd/spectrum2-lua/devkit/luatest"
 	"spectrumlua/runtime/database"
 	"spectrumlua/runtime/database/databasetest"
 )

@@ -3,7 +3,7 @@ package store_test
 import (
 	"testing"
 
-	"spectrumlua/luabind/luatest"
+	"spectrumlua/cmd/spectrum2-lua/devkit/luatest"
 )
 
 func TestThePage(t *testing.T) {

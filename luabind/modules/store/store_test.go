@@ -13,7 +13,7 @@ import (
 
 	"go.uber.org/goleak"
 
-	"spectrumlua/luabind/luatest"
+	"spectrumlua/cmd/spectrum2-lua/devkit/luatest"
 	"spectrumlua/runtime/database"
 	"spectrumlua/runtime/database/databasetest"
 )

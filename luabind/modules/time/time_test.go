@@ -3,7 +3,7 @@ package time_test
 import (
 	"testing"
 
-	"spectrumlua/luabind/luatest"
+	"spectrumlua/cmd/spectrum2-lua/devkit/luatest"
 )
 
 // script is what each test starts with. The moment is 2024-02-29T21:05:09 UTC.

@@ -6,7 +6,7 @@ import (
 	"net/http"
 	"testing"
 
-	"spectrumlua/luabind/luatest"
+	"spectrumlua/cmd/spectrum2-lua/devkit/luatest"
 )
 
 // BenchmarkWaiting tells how much memory a session takes that waits in receive,

@@ -12,7 +12,7 @@ import (
 
 	"github.com/coder/websocket"
 
-	"spectrumlua/luabind/luatest"
+	"spectrumlua/cmd/spectrum2-lua/devkit/luatest"
 )
 
 func TestKeepAlive(t *testing.T) {

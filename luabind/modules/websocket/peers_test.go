@@ -16,7 +16,7 @@ import (
 
 	"github.com/coder/websocket"
 
-	"spectrumlua/luabind/luatest"
+	"spectrumlua/cmd/spectrum2-lua/devkit/luatest"
 )
 
 // peer is a WebSocket server of the test.

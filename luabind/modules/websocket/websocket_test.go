@@ -18,7 +18,7 @@ import (
 	"github.com/coder/websocket"
 	"go.uber.org/goleak"
 
-	"spectrumlua/luabind/luatest"
+	"spectrumlua/cmd/spectrum2-lua/devkit/luatest"
 )
 
 func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }

@@ -15,7 +15,7 @@ import (
 	"testing"
 	"time"
 
-	"spectrumlua/luabind/luatest"
+	"spectrumlua/cmd/spectrum2-lua/devkit/luatest"
 	"spectrumlua/pb"
 	"spectrumlua/runtime/database/databasetest"
 )

@@ -1,0 +1,114 @@
+package bench
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"net"
+	"syscall"
+	"time"
+
+	"spectrumlua/cmd/spectrum2-lua/devkit/simulator"
+	"spectrumlua/pb"
+	"spectrumlua/runtime/wire"
+)
+
+// Backend says what is measured.
+type Backend struct {
+	// Path is the executable.
+	Path string
+	// Leading are arguments in front of those of Spectrum.
+	Leading []string
+}
+
+// running is a backend that has answered its first PING.
+type running struct {
+	process *simulator.Process
+	conn    net.Conn
+	frames  *wire.Reader
+	started time.Duration // from exec to the first PONG
+	release func() bool
+}
+
+// start runs a backend up to its first PONG. When ctx is done, reading and
+// writing fail and the process is killed.
+func start(ctx context.Context, s *simulator.Spectrum, b Backend, config string) (*running, error) {
+	process, conn, err := s.LaunchConn(ctx, b.Path, config, simulator.ProcessOptions{Leading: b.Leading})
+	if err != nil {
+		return nil, err
+	}
+	r := &running{process: process, conn: conn, frames: wire.NewReader(conn, 0)}
+	r.release = context.AfterFunc(ctx, func() { _ = conn.Close() })
+	err = r.ping()
+	if err != nil {
+		r.kill()
+		return nil, err
+	}
+	r.started = time.Since(process.Started)
+	return r, nil
+}
+
+// ping sends PING and reads on to the PONG.
+func (r *running) ping() error {
+	if _, err := r.conn.Write(appendFrame(nil, pb.WrapperMessage_TYPE_PING, nil)); err != nil {
+		return err
+	}
+	for {
+		frame, err := r.frames.Next()
+		if err != nil {
+			return fmt.Errorf("waiting for PONG: %w", err)
+		}
+		typ, _, err := pb.SplitWrapper(frame)
+		if err != nil {
+			return err
+		}
+		if typ == pb.WrapperMessage_TYPE_PONG {
+			return nil
+		}
+	}
+}
+
+// exit ends the backend as Spectrum does.
+func (r *running) exit(ctx context.Context) error {
+	defer r.kill()
+	if _, err := r.conn.Write(appendFrame(nil, pb.WrapperMessage_TYPE_EXIT, nil)); err != nil {
+		return err
+	}
+	for {
+		if _, err := r.frames.Next(); err != nil {
+			break // whatever it is, the exit code tells
+		}
+	}
+	code, err := r.process.Wait(ctx)
+	if err == nil && code != 0 {
+		err = fmt.Errorf("the backend ended with exit code %d", code)
+	}
+	return err
+}
+
+func (r *running) kill() {
+	r.release()
+	_ = r.conn.Close()
+	r.process.Kill()
+}
+
+// explain adds what the process has written to what went wrong with it.
+func (r *running) explain(err error) error {
+	if err == nil {
+		return nil
+	}
+	r.kill()
+	if output := r.process.Output(); output != "" {
+		return fmt.Errorf("%w; the backend says:\n%s", err, output)
+	}
+	return err
+}
+
+// ownCPU is the processor time of this process so far.
+func ownCPU() (time.Duration, error) {
+	var usage syscall.Rusage
+	if err := syscall.Getrusage(syscall.RUSAGE_SELF, &usage); err != nil {
+		return 0, errors.Join(errors.New("getrusage"), err)
+	}
+	return time.Duration(usage.Utime.Nano() + usage.Stime.Nano()), nil
+}

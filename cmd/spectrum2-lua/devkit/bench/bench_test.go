@@ -1,0 +1,441 @@
+package bench
+
+import (
+	"bytes"
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"net"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	"go.uber.org/goleak"
+	"google.golang.org/protobuf/proto"
+
+	"spectrumlua/cmd/spectrum2-lua/devkit/simulator"
+	"spectrumlua/pb"
+	"spectrumlua/runtime/wire"
+)
+
+// roleVariable makes the test's own executable play a backend: the first
+// argument says which.
+const roleVariable = "BENCH_TEST_BACKEND"
+
+// peerRole is not that of a backend.
+const peerRole = "peer"
+
+// roles spoil an otherwise good backend.
+var roles = map[string]func(conn net.Conn) int{
+	"good": func(conn net.Conn) int {
+		if err := Baseline(conn); err != nil {
+			return 1
+		}
+		return 0
+	},
+	"bad exit": func(conn net.Conn) int { _ = Baseline(conn); return 7 },
+	"refuses": func(conn net.Conn) int {
+		return answer(conn, pb.WrapperMessage_TYPE_LOGIN, pb.WrapperMessage_TYPE_DISCONNECTED, &pb.Disconnected{
+			User: proto.String("user00000@localhost"), Error: pb.ConnectionError_CONNECTION_ERROR_INVALID_SETTINGS.Enum(), Message: proto.String("no script"),
+		})
+	},
+	"other text": func(conn net.Conn) int {
+		return answer(conn, pb.WrapperMessage_TYPE_CONV_MESSAGE, pb.WrapperMessage_TYPE_CONV_MESSAGE, &pb.ConversationMessage{
+			UserName: proto.String("user00000@localhost"), BuddyName: proto.String(contact), Message: proto.String("hm"),
+		})
+	},
+	"dies": func(conn net.Conn) int {
+		return answer(conn, pb.WrapperMessage_TYPE_CONV_MESSAGE, 0, nil)
+	},
+}
+
+// answer is a backend that answers one type with something of its own, or by
+// its death, and the rest as Baseline does.
+func answer(conn net.Conn, to, with pb.WrapperMessage_Type, message proto.Message) int {
+	b := baseline{frames: wire.NewReader(conn, 0)}
+	for {
+		frame, err := b.frames.Next()
+		if err != nil {
+			return 0
+		}
+		if typ, _, _ := pb.SplitWrapper(frame); typ == to {
+			if message == nil {
+				fmt.Fprintln(os.Stderr, "oh no")
+				return 7
+			}
+			_ = b.send(with, message)
+		} else if exit, err := b.handle(frame); exit || err != nil {
+			return 0
+		}
+		_, _ = conn.Write(b.out)
+		b.out = b.out[:0]
+	}
+}
+
+func TestMain(m *testing.M) {
+	if os.Getenv(roleVariable) == "" {
+		goleak.VerifyTestMain(m)
+		return
+	}
+	if os.Args[1] == peerRole {
+		if err := Peer(os.Stdin, os.Stdout); err != nil {
+			fmt.Fprintln(os.Stderr, err)
+			os.Exit(1)
+		}
+		os.Exit(0)
+	}
+	host := slices.Index(os.Args, "--host") // options may stand in front
+	conn, err := net.Dial("tcp", net.JoinHostPort(os.Args[host+1], os.Args[host+3]))
+	if err != nil {
+		fmt.Fprintln(os.Stderr, err)
+		os.Exit(111)
+	}
+	os.Exit(roles[os.Args[1]](conn))
+}
+
+// quick are options for a run that takes no time.
+func quick(t *testing.T, role string) Options {
+	t.Helper()
+	t.Setenv(roleVariable, "1")
+	t.Setenv("GORACE", "atexit_sleep_ms=0") // a second for each process otherwise
+	o := Defaults()
+	o.Backend = Backend{Path: os.Args[0], Leading: []string{role}}
+	o.Baseline = Backend{Path: os.Args[0], Leading: []string{"good"}}
+	o.Config = "x.cfg"
+	o.Peer = Backend{Path: os.Args[0], Leading: []string{peerRole}}
+	o.Starts, o.Rounds, o.Round, o.Questions, o.Settle = 2, 2, 20*time.Millisecond, 10, 0
+	o.Sessions, o.Tasks, o.Reload, o.Room, o.Stored = 0, 0, 0, 0, 0 // these want a real script
+	o.Growth = nil
+	return o
+}
+
+func TestRun(t *testing.T) {
+	tests := []struct {
+		name string
+		load Load
+	}{
+		{"as it is meant", Defaults().Load},
+		{"one of everything", Load{1, 1, 0}},
+		// More than the sockets hold: both ends write while the other does.
+		{"much in flight", Load{10, 64, 256 << 10}},
+	}
+	for _, test := range tests {
+		t.Run(test.name, func(t *testing.T) {
+			o := quick(t, "good")
+			o.Load = test.load
+			var progress []string
+			o.Progress = func(text string) { progress = append(progress, text) }
+			r, err := Run(t.Context(), o)
+			if err != nil {
+				t.Fatal(err)
+			}
+			for name, f := range map[string]Figures{"Lua": r.Lua, "baseline": r.Baseline, "ratios": r.Ratios} {
+				for what, s := range map[string]Spread{
+					"start": f.StartMS, "rate": f.LikeSpectrum.Rate, "flood": f.Flood.Rate, "median": f.Single.MedianUS, "p99": f.Single.P99US,
+					"median in a row": f.Row.MedianUS, "p99 in a row": f.Row.P99US,
+				} {
+					if s.N != 2 || s.Min <= 0 || s.Min > s.Median || s.Median > s.Max {
+						t.Errorf("%s: %s is %+v", name, what, s)
+					}
+				}
+				if f.RestMB <= 0 || f.LoadedMB <= 0 {
+					t.Errorf("%s: memory is %v and %v", name, f.RestMB, f.LoadedMB)
+				}
+			}
+			if len(r.Verdicts) != 6 || len(progress) != 4 {
+				t.Errorf("verdicts %v, progress %q", r.Verdicts, progress)
+			}
+		})
+	}
+}
+
+func TestRunFails(t *testing.T) {
+	tests := []struct {
+		role string
+		want []string
+	}{
+		{"bad exit", []string{"Lua: the backend ended with exit code 7"}},
+		{"refuses", []string{"Lua: user00000@localhost may not log in: CONNECTION_ERROR_INVALID_SETTINGS", "no script"}},
+		{"other text", []string{"Lua: this is no echo", "hm"}},
+		{"dies", []string{"Lua: ", "oh no"}},
+	}
+	for _, test := range tests {
+		t.Run(test.role, func(t *testing.T) {
+			_, err := Run(t.Context(), quick(t, test.role))
+			if err == nil {
+				t.Fatal("no error")
+			}
+			for _, want := range test.want {
+				if !strings.Contains(err.Error(), want) {
+					t.Errorf("got %v, without %q", err, want)
+				}
+			}
+		})
+	}
+	t.Run("no executable", func(t *testing.T) {
+		o := quick(t, "good")
+		o.Backend.Path = "no/such/file"
+		if _, err := Run(t.Context(), o); !errors.Is(err, os.ErrNotExist) {
+			t.Errorf("got %v", err)
+		}
+	})
+	t.Run("nothing to measure", func(t *testing.T) {
+		for _, spoil := range []func(*Options){
+			func(o *Options) { o.Load.Users = 0 }, func(o *Options) { o.Load.InFlight = 0 }, func(o *Options) { o.Rounds = 0 },
+			func(o *Options) { o.Sessions = -1 }, func(o *Options) { o.Tasks = -1 }, func(o *Options) { o.Reload = -1 }, func(o *Options) { o.Stored = -1 },
+			func(o *Options) { o.Room = -1 }, func(o *Options) { o.Growth = []Load{{}} },
+		} {
+			o := quick(t, "good")
+			spoil(&o)
+			if _, err := Run(t.Context(), o); err == nil {
+				t.Error("no error")
+			}
+		}
+	})
+	t.Run("interrupted", func(t *testing.T) {
+		o := quick(t, "good")
+		o.Round = time.Hour
+		why := errors.New("enough")
+		ctx, cancel := context.WithCancelCause(t.Context())
+		o.Progress = func(text string) {
+			if text == "memory at rest" {
+				// The backends are warmed up for half an hour next.
+				time.AfterFunc(20*time.Millisecond, func() { cancel(why) })
+			}
+		}
+		if _, err := Run(ctx, o); !errors.Is(err, why) {
+			t.Errorf("got %v", err)
+		}
+	})
+}
+
+func TestReport(t *testing.T) {
+	lua := &subject{starts: []float64{4, 5, 60}, rest: 9e6, loaded: 20e6, single: latency{[]float64{50, 60, 70}, []float64{100, 100, 100}},
+		loads: map[Style]*throughput{LikeSpectrum: {rate: []float64{100_000, 150_000, 200_000}, cpu: []float64{5, 5, 5}, generator: []float64{2, 2, 2}, busy: []float64{0.5, 0.5, 0.5}}, Flood: {}}}
+	base := &subject{starts: []float64{2, 2, 2}, rest: 4.5e6, loaded: 5e6, single: latency{[]float64{50, 50, 50}, []float64{80, 80, 80}},
+		loads: map[Style]*throughput{LikeSpectrum: {rate: []float64{500_000, 500_000, 500_000}, cpu: []float64{1, 1, 1}, generator: []float64{2, 2, 2}, busy: []float64{1, 1, 1}}, Flood: {}}}
+	o := Defaults()
+	r := newReport(o, lua, base, Scripted{}, nil)
+	if got := r.Ratios.LikeSpectrum.Rate; got != (Spread{3, 0.2, 0.3, 0.4}) {
+		t.Errorf("the ratio of the rates is %+v", got)
+	}
+	if r.Met() {
+		t.Error("a ratio of 0.3 is good enough")
+	}
+	var text bytes.Buffer
+	if err := r.WriteText(&text); err != nil {
+		t.Fatal(err)
+	}
+	for _, want := range []string{
+		"start to first PONG\n  median, ms                                5.0        2.0     2.50\n",
+		"  slowest, ms                              60.0        2.0\n",
+		"load as Spectrum makes it\n  echoes per second                      150000     500000     0.30\n",
+		"  CPU per echo, µs                         5.00       1.00     5.00\n",
+		"  load generator, busy, %                    50        100\n",
+		"one message and its echo\n  median, µs                               60.0       50.0     1.20\n",
+		"met     start to first PONG                       5.00 ms     aim: at most 8 ms\n",
+		"MISSED  echoes per second, beside the baseline    0.30        aim: at least 0.5\n",
+	} {
+		if !strings.Contains(text.String(), want) {
+			t.Errorf("no %q in\n%s", want, text.String())
+		}
+	}
+	var encoded bytes.Buffer
+	if err := r.WriteJSON(&encoded); err != nil {
+		t.Fatal(err)
+	}
+	var decoded struct {
+		Lua struct {
+			StartMS Spread `json:"start_ms"`
+		}
+		Verdicts []struct {
+			Name string
+			Met  bool
+		}
+	}
+	if err := json.Unmarshal(encoded.Bytes(), &decoded); err != nil {
+		t.Fatal(err)
+	}
+	if decoded.Lua.StartMS.Median != 5 || len(decoded.Verdicts) != 6 || !decoded.Verdicts[0].Met || decoded.Verdicts[2].Met {
+		t.Errorf("got %+v from\n%s", decoded, encoded.String())
+	}
+}
+
+func TestReportOfTheScript(t *testing.T) {
+	none := func() *subject {
+		return &subject{rest: 1, loaded: 1, loads: map[Style]*throughput{LikeSpectrum: {}, Flood: {}}}
+	}
+	one := func(v float64) Spread { return spread([]float64{v}) }
+	r := newReport(Defaults(), none(), none(), Scripted{
+		Waiting: &Waiting{Sessions: 900, Wanted: 1000, Bytes: 25_100, WithUS: one(60), WithoutUS: one(50), Ratio: one(1.2)},
+		Tasks:   &Tasks{N: 300, US: one(3.5)},
+		Stores: []Store{
+			{Engine: "sqlite", N: 40, Set: one(800), BareSet: one(1000), SetRatio: one(0.8), Get: one(5000), BareGet: one(20000), GetRatio: one(0.25)},
+			{Engine: "mysql", N: 40, Set: one(700), BareSet: one(1000), SetRatio: one(0.7), Get: one(5000), BareGet: one(10000), GetRatio: one(0.5)},
+		},
+		Reload: &Reload{Sessions: 70, PauseMS: one(4), BeforeMS: one(1.5), WholeMS: one(20)},
+		Room:   &Room{Participants: 60, EachUS: one(2.5), CPUUS: one(3)},
+	}, []Step{
+		{Load: Load{10, 5, 64}, Lua: LoadFigures{Rate: one(100_000), CPUUS: one(8)}, Baseline: LoadFigures{Rate: one(800_000), CPUUS: one(1)}, Ratios: LoadFigures{Rate: one(0.125), CPUUS: one(8)}},
+		{Load: Load{5000, 5, 64}, Lua: LoadFigures{Rate: one(70_000)}, IdleBytes: 1900},
+		{Load: Load{10, 5, 4000}, Lua: LoadFigures{Rate: one(1)}},
+	})
+	var text bytes.Buffer
+	if err := r.WriteText(&text); err != nil {
+		t.Fatal(err)
+	}
+	for _, want := range []string{
+		"\n900 sessions in read_line                  with    without    ratio\n" +
+			"  (not 1000: a process may not have more descriptors)\n" +
+			"  resident memory for each, kB             25.1\n" +
+			"  one message and its echo, µs             60.0       50.0     1.20\n",
+		"\n300 tasks that do nothing\n  start to end, µs                         3.50\n",
+		"\na reload with 70 sessions                during    without\n" +
+			"  longest echo, ms                          4.0        1.5\n" +
+			"  signal to last on.reload, ms             20.0\n",
+		"\n40 values in a store, sqlite             script     driver    ratio\n" +
+			"  set per second                            800       1000     0.80\n" +
+			"  get per second                           5000      20000     0.25\n",
+		"\na room's message to 60 sessions\n  time for each, µs                        2.50\n  CPU for each, µs                         3.00\n",
+		"\n  10 users, 64 bytes\n" +
+			"    echoes per second                    100000     800000     0.12\n" +
+			"    MB of text per second                   6.4       51.2\n" +
+			"    CPU per echo, µs                       8.00       1.00     8.00\n",
+		"\n    memory for each idle session, kB       1.90\n",
+		"met     a room's message, each                    2.50 µs     aim: at most 3 µs\n",
+		"met     memory for an idle session                1.90 kB     aim: at most 2 kB\n",
+		"MISSED  rate with most users, beside the fewest   0.70        aim: at least 0.8\n",
+		"met     values stored, beside the bare driver     0.70        aim: at least 0.5\n",
+		"MISSED  values read, beside the bare driver       0.25        aim: at least 0.5\n",
+		"MISSED  memory for a session that waits           25.10 kB    aim: at most 25 kB\n",
+		"met     latency, beside that without them         1.20        aim: at most 1.5\n",
+		"MISSED  a task, start to end                      3.50 µs     aim: at most 3 µs\n",
+	} {
+		if !strings.Contains(text.String(), want) {
+			t.Errorf("no %q in\n%s", want, text.String())
+		}
+	}
+	var encoded bytes.Buffer
+	if err := r.WriteJSON(&encoded); err != nil || !strings.Contains(encoded.String(), `"bytes_each": 25100`) {
+		t.Errorf("%v, got\n%s", err, encoded.String())
+	}
+}
+
+func TestGrowth(t *testing.T) {
+	o := quick(t, "good")
+	o.Growth = []Load{{3, 2, 10}, {idleUsers, 2, 10}}
+	r, err := Run(t.Context(), o)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for i, s := range r.Growth {
+		if s.Load != o.Growth[i] || s.Lua.Rate.N != o.Rounds || s.Ratios.Rate.N != o.Rounds {
+			t.Errorf("got %+v of %+v", s, o.Growth[i])
+		}
+	}
+	if len(r.Growth) != 2 || len(r.Verdicts) != 8 {
+		t.Errorf("%d steps, verdicts %+v", len(r.Growth), r.Verdicts)
+	}
+}
+
+func TestWriteInto(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "x.md")
+	r := newReport(Defaults(), &subject{loads: map[Style]*throughput{LikeSpectrum: {}, Flood: {}}}, &subject{loads: map[Style]*throughput{LikeSpectrum: {}, Flood: {}}}, Scripted{}, nil)
+	for name, test := range map[string]struct{ text, want string }{
+		"no marks":      {"nothing here", "has no line"},
+		"the wrong way": {endMark + "\n" + beginMark + "\n", "has no line"},
+		"one":           {"a\n" + beginMark + "\n", "has no line"},
+	} {
+		if err := os.WriteFile(path, []byte(test.text), 0o600); err != nil {
+			t.Fatal(err)
+		}
+		err := r.WriteInto(path)
+		if got, _ := os.ReadFile(path); err == nil || !strings.Contains(err.Error(), test.want) || string(got) != test.text {
+			t.Errorf("%s: %v, and the file has %q", name, err, got)
+		}
+	}
+	if err := r.WriteInto(path + ".none"); !errors.Is(err, os.ErrNotExist) {
+		t.Errorf("got %v", err)
+	}
+}
+
+func TestScriptFails(t *testing.T) {
+	for _, test := range []struct {
+		name  string
+		role  string
+		spoil func(*Options)
+		want  string
+	}{
+		{"a login", "refuses", func(o *Options) { o.Sessions = 5 }, "user00000@localhost may not log in"},
+		{"a task", "good", func(o *Options) { o.Tasks = 7 }, `the answer to "tasks 7" is "tasks 7", not "done"`},
+		{"a room", "refuses", func(o *Options) { o.Room = 2 }, "a room: user00000@localhost may not log in"},
+		{"a store", "good", func(o *Options) { o.Stored = 3 }, `the answer to "set 3" is "set 3", not "done"`},
+		{"nobody waits", "good", func(o *Options) { o.Sessions = 5 }, `the answer to "waiting" is "waiting", not "1"`},
+		{"a reload", "good" /* which SIGHUP ends */, func(o *Options) { o.Reload = 1 }, `waiting for the answer to "reloaded": `},
+		{"no peer", "good", func(o *Options) { o.Tasks, o.Peer.Path = 7, "no/such/file" }, "the peer: "},
+	} {
+		t.Run(test.name, func(t *testing.T) {
+			o := quick(t, test.role)
+			test.spoil(&o)
+			if err := o.check(); err != nil {
+				t.Fatal(err)
+			}
+			s, err := simulator.Listen(simulator.IPv4, simulator.Options{})
+			if err != nil {
+				t.Fatal(err)
+			}
+			defer s.Close()
+			if _, err := measureScript(t.Context(), s, o); err == nil || !strings.Contains(err.Error(), test.want) {
+				t.Errorf("got %v, without %q", err, test.want)
+			}
+		})
+	}
+}
+
+// TestPeer connects, and is told that the peer has gone when its input ends.
+func TestPeer(t *testing.T) {
+	quick(t, peerRole) // for the environment
+	address, stop, err := startPeer(t.Context(), Backend{Path: os.Args[0], Leading: []string{peerRole}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	conn, err := net.Dial("tcp", address)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer conn.Close()
+	if err := stop(); err != nil {
+		t.Error(err)
+	}
+	if n, err := conn.Read(make([]byte, 1)); err == nil {
+		t.Errorf("read %d bytes", n)
+	}
+}
+
+func TestBaselineEndsWithItsPeer(t *testing.T) {
+	for name, bytes := range map[string]string{
+		"between frames": "", "with EXIT": "\x00\x00\x00\x02\x08\x1d", "of another type": "\x00\x00\x00\x02\x08\x63",
+	} {
+		near, far := net.Pipe()
+		go func() { _, _ = far.Write([]byte(bytes)); _ = far.Close() }()
+		if err := Baseline(near); err != nil {
+			t.Errorf("%s: %v", name, err)
+		}
+		_ = near.Close()
+	}
+	for name, bytes := range map[string]string{
+		"garbage": "\x00\x00\x00\x01\xff", "half a frame": "\x00\x00\x00\x09\x08", "no payload": "\x00\x00\x00\x02\x08\x08",
+		"no login": "\x00\x00\x00\x02\x08\x03",
+	} {
+		near, far := net.Pipe()
+		go func() { _, _ = far.Write([]byte(bytes)); _ = far.Close() }()
+		if err := Baseline(near); err == nil {
+			t.Errorf("%s: no error", name)
+		}
+		_ = near.Close()
+	}
+}

@@ -1,0 +1,274 @@
+package bench
+
+import (
+	"fmt"
+	"net"
+	"slices"
+	"strings"
+	"sync"
+	"time"
+
+	"google.golang.org/protobuf/proto"
+
+	"spectrumlua/cmd/spectrum2-lua/devkit/simulator"
+	"spectrumlua/pb"
+	"spectrumlua/runtime/wire"
+)
+
+// contact is whom all users write to.
+const contact = "echo"
+
+// Load is the traffic that is measured with.
+type Load struct {
+	// Users are logged in and write in turn.
+	Users int `json:"users"`
+	// InFlight is how many messages wait for their echo at any time.
+	InFlight int `json:"in_flight"`
+	// Body is the length of a message's text in bytes.
+	Body int `json:"body_bytes"`
+}
+
+// Style is how a generator works.
+type Style string
+
+const (
+	// LikeSpectrum makes each message anew, writes it by itself, and parses
+	// each echo, as Spectrum does. What that costs limits a fast backend.
+	LikeSpectrum Style = "like_spectrum"
+	// Flood sends frames that were made beforehand, those for the echoes of one
+	// read in one write, and only counts the echoes: the most that a backend
+	// can be asked.
+	Flood Style = "flood"
+)
+
+var appendFrame = simulator.AppendFrame
+
+// generator sends messages and counts their echoes, from one goroutine.
+type generator struct {
+	conn   net.Conn
+	frames *wire.Reader
+	load   Load
+	body   string
+
+	users    []string
+	requests [][]byte // one for each user
+	next     int      // whose turn it is
+	payload  []byte
+	out      []byte
+}
+
+func newGenerator(conn net.Conn, frames *wire.Reader, l Load) (*generator, error) {
+	g := &generator{conn: conn, frames: frames, load: l, body: strings.Repeat("x", l.Body)}
+	for i := range l.Users {
+		g.users = append(g.users, userName(i))
+		frame, err := g.message(nil, i)
+		if err != nil {
+			return nil, err
+		}
+		g.requests = append(g.requests, frame)
+	}
+	return g, nil
+}
+
+func userName(i int) string { return fmt.Sprintf("user%05d@localhost", i) }
+
+// message adds the frame of a message by a user to dst.
+func (g *generator) message(dst []byte, user int) (_ []byte, err error) {
+	g.payload, err = proto.MarshalOptions{}.MarshalAppend(g.payload[:0], &pb.ConversationMessage{
+		UserName:  &g.users[user],
+		BuddyName: proto.String(contact),
+		Message:   &g.body,
+	})
+	if err != nil {
+		return nil, err
+	}
+	return appendFrame(dst, pb.WrapperMessage_TYPE_CONV_MESSAGE, g.payload), nil
+}
+
+// login logs all users in and waits until they are connected.
+func (g *generator) login() error { return g.loginUsers(0, g.load.Users) }
+
+// loginUsers logs n users in, those from a number on, and waits until they are
+// connected. They need not be among those who write.
+func (g *generator) loginUsers(from, n int) error {
+	var out []byte
+	for i := from; i < from+n; i++ {
+		payload, err := proto.Marshal(&pb.Login{
+			User:       proto.String(userName(i)),
+			LegacyName: proto.String(fmt.Sprintf("user%d", i)),
+			Password:   proto.String(""),
+		})
+		if err != nil {
+			return err
+		}
+		out = appendFrame(out, pb.WrapperMessage_TYPE_LOGIN, payload)
+	}
+	if _, err := g.conn.Write(out); err != nil {
+		return err
+	}
+	for connected := 0; connected < n; {
+		typ, payload, err := g.read()
+		if err != nil {
+			return fmt.Errorf("logging in, after %d users: %w", from+connected, err)
+		}
+		switch typ {
+		case pb.WrapperMessage_TYPE_CONNECTED:
+			connected++
+		case pb.WrapperMessage_TYPE_DISCONNECTED:
+			var why pb.Disconnected
+			if err := proto.Unmarshal(payload, &why); err != nil {
+				return err
+			}
+			return fmt.Errorf("%s may not log in: %v %q", why.GetUser(), why.GetError(), why.GetMessage())
+		}
+	}
+	return nil
+}
+
+func (g *generator) read() (pb.WrapperMessage_Type, []byte, error) {
+	frame, err := g.frames.Next()
+	if err != nil {
+		return 0, nil, err
+	}
+	return pb.SplitWrapper(frame)
+}
+
+// turn is the user who is to write.
+func (g *generator) turn() int {
+	user := g.next
+	if g.next++; g.next == g.load.Users {
+		g.next = 0
+	}
+	return user
+}
+
+// flood sends the messages of the next n users in one write.
+func (g *generator) flood(n int) error {
+	g.out = g.out[:0]
+	for range n {
+		g.out = append(g.out, g.requests[g.turn()]...)
+	}
+	_, err := g.conn.Write(g.out)
+	return err
+}
+
+// sendEach, as Spectrum does, makes and writes n messages one by one.
+func (g *generator) sendEach(n int) (err error) {
+	for range n {
+		if g.out, err = g.message(g.out[:0], g.turn()); err != nil {
+			return err
+		}
+		if _, err = g.conn.Write(g.out); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// run keeps messages in flight until the time is up, waits for the last echoes,
+// and returns their number and how long it took.
+func (g *generator) run(style Style, d time.Duration) (echoes int, took time.Duration, err error) {
+	write, check := g.flood, func([]byte) error { return nil }
+	if style == LikeSpectrum {
+		write, check = g.sendEach, g.checkEcho
+	}
+	send, stop := g.sender(write)
+	defer stop()
+	start := time.Now()
+	sent, waiting := g.load.InFlight, 0
+	if err := send(sent); err != nil {
+		return 0, 0, err
+	}
+	for over := false; echoes < sent; {
+		typ, payload, err := g.read()
+		if err != nil {
+			return 0, 0, fmt.Errorf("waiting for an echo, after %d: %w", echoes, err)
+		}
+		if typ == pb.WrapperMessage_TYPE_CONV_MESSAGE {
+			echoes++
+			waiting++
+			if err := check(payload); err != nil {
+				return 0, 0, err
+			}
+		}
+		if g.frames.Buffered() || waiting == 0 {
+			continue
+		}
+		if over = over || time.Since(start) >= d; !over {
+			if err := send(waiting); err != nil {
+				return 0, 0, err
+			}
+			sent += waiting
+		}
+		waiting = 0
+	}
+	return echoes, time.Since(start), nil
+}
+
+// directBytes is how much in flight surely fits into the socket's buffers. More
+// is written by a goroutine of its own: otherwise each end could wait for the
+// other one to read.
+const directBytes = 64 << 10
+
+func (g *generator) sender(write func(n int) error) (send func(n int) error, stop func()) {
+	if g.load.InFlight*len(g.requests[0]) <= directBytes {
+		return write, func() {}
+	}
+	// No more than InFlight are ever waiting: sending never blocks.
+	turns := make(chan int, g.load.InFlight)
+	var done sync.WaitGroup
+	done.Go(func() {
+		for n := range turns {
+			if err := write(n); err != nil {
+				_ = g.conn.Close() // which the reading end sees
+				return
+			}
+		}
+	})
+	return func(n int) error { turns <- n; return nil }, func() { close(turns); done.Wait() }
+}
+
+// checkEcho makes sure that an echo is what it should be.
+func (g *generator) checkEcho(payload []byte) error {
+	var m pb.ConversationMessage
+	if err := proto.Unmarshal(payload, &m); err != nil {
+		return fmt.Errorf("this is no echo: %w", err)
+	}
+	if m.GetBuddyName() != contact || m.GetMessage() != g.body {
+		return fmt.Errorf("this is no echo: %.200s", m.String())
+	}
+	return nil
+}
+
+// ask sends one message and waits for its echo.
+func (g *generator) ask() (time.Duration, error) {
+	start := time.Now()
+	if err := g.flood(1); err != nil {
+		return 0, err
+	}
+	for {
+		typ, _, err := g.read()
+		if err != nil {
+			return 0, fmt.Errorf("waiting for an answer: %w", err)
+		}
+		if typ == pb.WrapperMessage_TYPE_CONV_MESSAGE {
+			return time.Since(start), nil
+		}
+	}
+}
+
+// askEach asks n times, one after the other and with a pause before each, and
+// returns how long each took, in µs and sorted.
+func (g *generator) askEach(n int, pause time.Duration) ([]float64, error) {
+	times := make([]float64, n)
+	for i := range times {
+		time.Sleep(pause)
+		took, err := g.ask()
+		if err != nil {
+			return nil, err
+		}
+		times[i] = us(took)
+	}
+	slices.Sort(times)
+	return times, nil
+}

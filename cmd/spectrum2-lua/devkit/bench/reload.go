@@ -1,0 +1,143 @@
+package bench
+
+import (
+	"context"
+	"fmt"
+	"strconv"
+	"syscall"
+	"time"
+
+	"google.golang.org/protobuf/proto"
+
+	"spectrumlua/cmd/spectrum2-lua/devkit/simulator"
+	"spectrumlua/pb"
+)
+
+// Reload tells what users notice when the script is loaded anew with many of
+// them online, each with a task that the new script replaces.
+type Reload struct {
+	// Sessions is how many were online: Wanted, or fewer if a process may not
+	// have so many descriptors.
+	Sessions int `json:"sessions"`
+	Wanted   int `json:"wanted"`
+	// PauseMS is the longest time for one message and its echo while a reload
+	// was under way, of one that writes all the time. BeforeMS is that of as many
+	// messages without a reload.
+	PauseMS  Spread `json:"pause_ms"`
+	BeforeMS Spread `json:"before_ms"`
+	// WholeMS is from the signal until on.reload has been called for all.
+	WholeMS Spread `json:"whole_ms"`
+}
+
+// measureReload has a backend load its script anew, once in each round and once
+// to warm up.
+func measureReload(ctx context.Context, s *simulator.Spectrum, o Options, config string) (*Reload, error) {
+	if o.Reload == 0 {
+		return nil, nil
+	}
+	most, err := descriptors()
+	if err != nil {
+		return nil, err
+	}
+	m := &Reload{Sessions: min(o.Reload, most), Wanted: o.Reload}
+	if m.Sessions < 1 {
+		return nil, fmt.Errorf("a process may have %d descriptors only", most+spareDescriptors)
+	}
+	o.Progress(fmt.Sprintf("a reload with %d sessions", m.Sessions))
+	sub, err := startScript(ctx, s, o, config)
+	if err != nil {
+		return nil, err
+	}
+	if err := m.rounds(o, sub); err != nil {
+		return nil, sub.running.explain(err)
+	}
+	if err := sub.running.exit(ctx); err != nil {
+		return nil, sub.running.explain(err)
+	}
+	return m, nil
+}
+
+func (m *Reload) rounds(o Options, sub *scripted) error {
+	if err := sub.fill(1, m.Sessions-1); err != nil {
+		return err
+	}
+	var pauses, befores, wholes []float64
+	for round := range o.Rounds + 1 {
+		pause, whole, asked, err := sub.reload(m.Sessions * (round + 1))
+		if err != nil {
+			return err
+		}
+		before := time.Duration(0)
+		for range asked {
+			_, took, err := sub.load.inquire("reloaded")
+			if err != nil {
+				return err
+			}
+			before = max(before, took)
+		}
+		if round > 0 {
+			pauses, befores, wholes = append(pauses, ms(pause)), append(befores, ms(before)), append(wholes, ms(whole))
+		}
+	}
+	m.PauseMS, m.BeforeMS, m.WholeMS = spread(pauses), spread(befores), spread(wholes)
+	return nil
+}
+
+// reload has the script loaded anew and asks it until on.reload has been called
+// that often in all.
+func (sub *scripted) reload(calls int) (pause, whole time.Duration, asked int, err error) {
+	begin := time.Now()
+	if err := sub.running.process.Signal(syscall.SIGHUP); err != nil {
+		return 0, 0, 0, err
+	}
+	for {
+		answer, took, err := sub.load.inquire("reloaded")
+		if err != nil {
+			return 0, 0, 0, err
+		}
+		asked++
+		pause, whole = max(pause, took), time.Since(begin)
+		switch n, err := strconv.Atoi(answer); {
+		case err != nil || n > calls:
+			return 0, 0, 0, fmt.Errorf(`the answer to "reloaded" is %.200q, not a number up to %d`, answer, calls)
+		case n == calls:
+			return pause, whole, asked, nil
+		case whole > patience:
+			return 0, 0, 0, fmt.Errorf("on.reload was called for %d, not %d", n, calls)
+		}
+	}
+}
+
+// inquire sends a text, and returns the answer and how long it took.
+func (g *generator) inquire(text string) (answer string, took time.Duration, err error) {
+	start := time.Now()
+	if err := g.say(text); err != nil {
+		return "", 0, err
+	}
+	for {
+		typ, payload, err := g.read()
+		if err != nil {
+			return "", 0, fmt.Errorf("waiting for the answer to %q: %w", text, err)
+		}
+		if typ != pb.WrapperMessage_TYPE_CONV_MESSAGE {
+			continue
+		}
+		took = time.Since(start)
+		var m pb.ConversationMessage
+		err = proto.Unmarshal(payload, &m)
+		return m.GetMessage(), took, err
+	}
+}
+
+// say sends a text, whose answer is expected soon.
+func (g *generator) say(text string) error {
+	payload, err := proto.Marshal(&pb.ConversationMessage{UserName: &g.users[0], BuddyName: proto.String(contact), Message: &text})
+	if err != nil {
+		return err
+	}
+	if err := g.conn.SetReadDeadline(time.Now().Add(patience)); err != nil {
+		return err
+	}
+	_, err = g.conn.Write(appendFrame(nil, pb.WrapperMessage_TYPE_CONV_MESSAGE, payload))
+	return err
+}

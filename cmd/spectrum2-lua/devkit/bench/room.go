@@ -1,0 +1,97 @@
+package bench
+
+import (
+	"context"
+	"fmt"
+	"time"
+
+	"spectrumlua/cmd/spectrum2-lua/devkit/simulator"
+	"spectrumlua/pb"
+)
+
+// Room tells what it takes to hand one message of a room to all who are in it.
+type Room struct {
+	// Participants are sessions of one process.
+	Participants int `json:"participants"`
+	// EachUS is the time for each, from the message that asks for it until the
+	// last one has arrived; CPUUS is the backend's processor time for each.
+	EachUS Spread `json:"each_us"`
+	CPUUS  Spread `json:"cpu_us"`
+}
+
+// roomTurns is how often the room's message is handed out in a round: once is
+// too short for a clock of processor time.
+const roomTurns = 100
+
+// measureRoom logs o.Room sessions in and has a message sent to each of them.
+func measureRoom(ctx context.Context, s *simulator.Spectrum, o Options, config string) (*Room, error) {
+	if o.Room == 0 {
+		return nil, nil
+	}
+	most, err := descriptors()
+	if err != nil {
+		return nil, err
+	}
+	m := &Room{Participants: min(o.Room, most)}
+	o.Progress(fmt.Sprintf("a room of %d", m.Participants))
+	sub, err := startScript(ctx, s, o, config)
+	if err != nil {
+		return nil, err
+	}
+	if err := m.rounds(o, sub); err != nil {
+		return nil, sub.running.explain(err)
+	}
+	if err := sub.running.exit(ctx); err != nil {
+		return nil, sub.running.explain(err)
+	}
+	return m, nil
+}
+
+func (m *Room) rounds(o Options, sub *scripted) error {
+	if err := sub.fill(1, m.Participants-1); err != nil {
+		return err
+	}
+	var each, cpu []float64
+	for round := range o.Rounds + 1 {
+		before, err := sub.running.process.CPU()
+		if err != nil {
+			return err
+		}
+		var took time.Duration
+		for range roomTurns {
+			one, err := sub.load.tellRoom(m.Participants)
+			if err != nil {
+				return err
+			}
+			took += one
+		}
+		after, err := sub.running.process.CPU()
+		if err != nil {
+			return err
+		}
+		if round > 0 {
+			n := float64(m.Participants * roomTurns)
+			each, cpu = append(each, us(took)/n), append(cpu, us(after-before)/n)
+		}
+	}
+	m.EachUS, m.CPUUS = spread(each), spread(cpu)
+	return nil
+}
+
+// tellRoom has the script send one message to n sessions.
+func (g *generator) tellRoom(n int) (time.Duration, error) {
+	start := time.Now()
+	if err := g.say("room"); err != nil {
+		return 0, err
+	}
+	for arrived := 0; arrived < n; {
+		typ, _, err := g.read()
+		if err != nil {
+			return 0, fmt.Errorf("a room's message, after %d of %d: %w", arrived, n, err)
+		}
+		if typ == pb.WrapperMessage_TYPE_CONV_MESSAGE {
+			arrived++
+		}
+	}
+	return time.Since(start), nil
+}

@@ -1,0 +1,115 @@
+package bench
+
+import (
+	"context"
+	_ "embed"
+	"errors"
+	"fmt"
+	"os"
+	"path/filepath"
+	"time"
+
+	"spectrumlua/cmd/spectrum2-lua/devkit/simulator"
+)
+
+//go:embed bench.lua
+var script []byte
+
+// Scripted are the figures of the bench's own script; nil is what was not asked
+// for.
+type Scripted struct {
+	Waiting *Waiting `json:"waiting,omitempty"`
+	Tasks   *Tasks   `json:"tasks,omitempty"`
+	Reload  *Reload  `json:"reload,omitempty"`
+	Room    *Room    `json:"room,omitempty"`
+	Stores  []Store  `json:"stores,omitempty"`
+}
+
+// measureScript runs the bench's own script in the Lua backend, with a peer in
+// another process.
+func measureScript(ctx context.Context, s *simulator.Spectrum, o Options) (result Scripted, err error) {
+	if o.Sessions == 0 && o.Tasks == 0 && o.Reload == 0 && o.Room == 0 && o.Stored == 0 {
+		return Scripted{}, nil
+	}
+	address, stop, err := startPeer(ctx, o.Peer)
+	if err != nil {
+		return Scripted{}, err
+	}
+	defer func() { err = errors.Join(err, stop()) }()
+	dir, err := os.MkdirTemp("", "spectrum2-lua-bench-")
+	if err != nil {
+		return Scripted{}, err
+	}
+	defer func() { err = errors.Join(err, os.RemoveAll(dir)) }()
+	config, err := writeScript(dir, address)
+	if err != nil {
+		return Scripted{}, err
+	}
+	if result.Tasks, err = measureTasks(ctx, s, o, config); err != nil {
+		return Scripted{}, fmt.Errorf("tasks: %w", err)
+	}
+	if result.Reload, err = measureReload(ctx, s, o, config); err != nil {
+		return Scripted{}, fmt.Errorf("a reload: %w", err)
+	}
+	if result.Room, err = measureRoom(ctx, s, o, config); err != nil {
+		return Scripted{}, fmt.Errorf("a room: %w", err)
+	}
+	if result.Stores, err = measureStores(ctx, s, o, dir, address); err != nil {
+		return Scripted{}, fmt.Errorf("a store: %w", err)
+	}
+	if result.Waiting, err = measureWaiting(ctx, s, o, config); err != nil {
+		return Scripted{}, fmt.Errorf("sessions that wait: %w", err)
+	}
+	return result, nil
+}
+
+// writeScript writes the script and a config file that names it and the peer.
+func writeScript(dir, peer string) (config string, err error) {
+	config = filepath.Join(dir, "bench.cfg")
+	text := fmt.Sprintf("[service]\njid = bench.localhost\n[lua]\nscript = bench.lua\n[bench]\npeer = %s\n", peer)
+	return config, errors.Join(
+		os.WriteFile(filepath.Join(dir, "bench.lua"), script, 0o600),
+		os.WriteFile(config, []byte(text), 0o600))
+}
+
+// scripted is a backend that runs the script, with one user who asks.
+type scripted struct {
+	running *running
+	load    *generator
+}
+
+// startScript starts a backend on the script and logs the user in who asks. Who
+// calls it ends it.
+func startScript(ctx context.Context, s *simulator.Spectrum, o Options, config string) (*scripted, error) {
+	r, err := start(ctx, s, o.Backend, config)
+	if err != nil {
+		return nil, err
+	}
+	if err := r.hurry(); err != nil {
+		return nil, r.explain(err)
+	}
+	load, err := newGenerator(r.conn, r.frames, Load{Users: 1, InFlight: 1, Body: o.Load.Body})
+	if err == nil {
+		err = load.login()
+	}
+	if err != nil {
+		return nil, r.explain(err)
+	}
+	return &scripted{running: r, load: load}, nil
+}
+
+// patience is how long the script may take for one thing that it is asked; an
+// error in it is an answer that never comes.
+const patience = time.Minute
+
+// hurry makes reading fail if what is waited for does not come in time.
+func (r *running) hurry() error { return r.conn.SetReadDeadline(time.Now().Add(patience)) }
+
+// question sends a text and holds the answer against what it must be.
+func (g *generator) question(text, want string) (time.Duration, error) {
+	answer, took, err := g.inquire(text)
+	if err == nil && answer != want {
+		err = fmt.Errorf("the answer to %q is %.200q, not %q", text, answer, want)
+	}
+	return took, err
+}

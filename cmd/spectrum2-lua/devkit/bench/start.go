@@ -1,0 +1,53 @@
+package bench
+
+import (
+	"context"
+	"fmt"
+
+	"spectrumlua/cmd/spectrum2-lua/devkit/simulator"
+)
+
+// starter starts one backend again and again.
+type starter struct {
+	sub    *subject
+	config string
+	took   *[]float64 // ms
+}
+
+// measureStarts starts and ends all backends alternately. The first start of each
+// does not count: it warms the system's caches, as earlier starts do under
+// Spectrum.
+func measureStarts(ctx context.Context, s *simulator.Spectrum, o Options, subjects []*subject) error {
+	o.Progress(fmt.Sprintf("starting each %d times", o.Starts))
+	lua := subjects[0]
+	starters := []starter{
+		{lua, o.Config, &lua.starts},
+		{subjects[1], o.Config, &subjects[1].starts},
+	}
+	if o.Large != "" {
+		starters = append(starters, starter{lua, o.Large, &lua.large})
+	}
+	for i := range 1 + o.Starts {
+		for _, st := range starters {
+			r, err := st.start(ctx, s)
+			if err != nil {
+				return err
+			}
+			if i > 0 {
+				*st.took = append(*st.took, ms(r.started))
+			}
+			if err := r.exit(ctx); err != nil {
+				return fmt.Errorf("%s: %w", st.sub.name, r.explain(err))
+			}
+		}
+	}
+	return nil
+}
+
+func (st starter) start(ctx context.Context, s *simulator.Spectrum) (*running, error) {
+	r, err := start(ctx, s, st.sub.backend, st.config)
+	if err != nil {
+		return nil, fmt.Errorf("%s: %w", st.sub.name, err)
+	}
+	return r, nil
+}

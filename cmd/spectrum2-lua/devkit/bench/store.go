@@ -1,0 +1,160 @@
+package bench
+
+import (
+	"context"
+	"database/sql"
+	"errors"
+	"fmt"
+	"os"
+	"path/filepath"
+	"time"
+
+	"spectrumlua/cmd/spectrum2-lua/devkit/simulator"
+	"spectrumlua/runtime/database"
+)
+
+// Store tells how fast scripts store and read values, one after the other, and
+// how fast the bare driver does the same, by turns, in the same database.
+type Store struct {
+	Engine string `json:"engine"`
+	N      int    `json:"n"` // of each, in each round
+	// Set and Get are values per second; their ratios are to the driver's.
+	Set      Spread `json:"set_per_second"`
+	BareSet  Spread `json:"bare_set_per_second"`
+	SetRatio Spread `json:"set_ratio"`
+	Get      Spread `json:"get_per_second"`
+	BareGet  Spread `json:"bare_get_per_second"`
+	GetRatio Spread `json:"get_ratio"`
+}
+
+// storeKeys is how many keys are written and read, in turn.
+const storeKeys = 100
+
+// measureStores measures each database: SQLite, and those of o.Databases.
+func measureStores(ctx context.Context, s *simulator.Spectrum, o Options, dir, peer string) (all []Store, err error) {
+	if o.Stored == 0 {
+		return nil, nil
+	}
+	for i, where := range append([]string{filepath.Join(dir, "bench.sqlite")}, o.Databases...) {
+		place, err := database.Parse(where, dir)
+		if err != nil {
+			return nil, fmt.Errorf("database %d: %w", i, err)
+		}
+		place.Foreign = false
+		o.Progress(fmt.Sprintf("%d values stored and read, %s", o.Stored, place.Engine.Name))
+		config := filepath.Join(dir, fmt.Sprintf("store%d.cfg", i))
+		text := fmt.Sprintf("[service]\njid = bench.localhost\n[lua]\nscript = bench.lua\nstore = %s\n[bench]\npeer = %s\n", where, peer)
+		if err := os.WriteFile(config, []byte(text), 0o600); err != nil {
+			return nil, err
+		}
+		one, err := measureStore(ctx, s, o, config, place)
+		if err != nil {
+			return nil, fmt.Errorf("%s: %w", place.Engine.Name, err)
+		}
+		all = append(all, *one)
+	}
+	return all, nil
+}
+
+func measureStore(ctx context.Context, s *simulator.Spectrum, o Options, config string, place database.Place) (*Store, error) {
+	bare, err := newBare(ctx, place)
+	if err != nil {
+		return nil, err
+	}
+	defer bare.close(ctx)
+	sub, err := startScript(ctx, s, o, config)
+	if err != nil {
+		return nil, err
+	}
+	figures := map[string][]float64{}
+	for round := range o.Rounds + 1 {
+		for _, what := range []string{"set", "get"} {
+			took, err := sub.load.question(fmt.Sprintf("%s %d", what, o.Stored), "done")
+			if err != nil {
+				return nil, sub.running.explain(err)
+			}
+			bareTook, err := bare.run(ctx, what, o.Stored)
+			if err != nil {
+				return nil, fmt.Errorf("the bare driver: %w", err)
+			}
+			if round > 0 { // the first is for warming up
+				figures[what] = append(figures[what], float64(o.Stored)/took.Seconds())
+				figures["bare "+what] = append(figures["bare "+what], float64(o.Stored)/bareTook.Seconds())
+			}
+		}
+	}
+	if err := sub.running.exit(ctx); err != nil {
+		return nil, sub.running.explain(err)
+	}
+	return &Store{
+		Engine: place.Engine.Name, N: o.Stored,
+		Set: spread(figures["set"]), BareSet: spread(figures["bare set"]), SetRatio: spread(ratios(figures["set"], figures["bare set"])),
+		Get: spread(figures["get"]), BareGet: spread(figures["bare get"]), GetRatio: spread(ratios(figures["get"], figures["bare get"])),
+	}, nil
+}
+
+// bare is a table of keys and values, with prepared statements.
+type bare struct {
+	db       *sql.DB
+	table    string
+	set, get *sql.Stmt
+}
+
+func newBare(ctx context.Context, place database.Place) (*bare, error) {
+	db, err := place.Bare()
+	if err != nil {
+		return nil, err
+	}
+	db.SetMaxOpenConns(1)
+	b := &bare{db: db, table: "spectrum2_lua_bench"}
+	set := "INSERT INTO " + b.table + " (k, v) VALUES (?, ?) ON CONFLICT (k) DO UPDATE SET v = excluded.v"
+	if place.Engine == database.MySQL {
+		set = "INSERT INTO " + b.table + " (k, v) VALUES (?, ?) ON DUPLICATE KEY UPDATE v = VALUES(v)"
+	}
+	_, err = db.ExecContext(ctx, "DROP TABLE IF EXISTS "+b.table)
+	if err == nil {
+		_, err = db.ExecContext(ctx, "CREATE TABLE "+b.table+" (k VARCHAR(100) PRIMARY KEY, v VARCHAR(1000))")
+	}
+	texts := database.New(place)
+	defer texts.Close() //nolint:errcheck // it has opened nothing
+	for text, statement := range map[string]**sql.Stmt{set: &b.set, "SELECT v FROM " + b.table + " WHERE k = ?": &b.get} {
+		if err != nil {
+			break
+		}
+		values := 1
+		if text == set {
+			values = 2
+		}
+		var bound string
+		if bound, err = texts.Bind(text, values); err == nil {
+			*statement, err = db.PrepareContext(ctx, bound)
+		}
+	}
+	if err != nil {
+		return nil, errors.Join(err, db.Close())
+	}
+	return b, nil
+}
+
+func (b *bare) close(ctx context.Context) {
+	_, _ = b.db.ExecContext(ctx, "DROP TABLE "+b.table) // it is only in the way
+	_ = b.db.Close()
+}
+
+func (b *bare) run(ctx context.Context, what string, n int) (time.Duration, error) {
+	start := time.Now()
+	for i := range n {
+		key := fmt.Sprintf("key%d", i%storeKeys)
+		var err error
+		if what == "set" {
+			_, err = b.set.ExecContext(ctx, key, fmt.Sprintf(`"value %d"`, i))
+		} else {
+			var value string
+			err = b.get.QueryRowContext(ctx, key).Scan(&value)
+		}
+		if err != nil {
+			return 0, err
+		}
+	}
+	return time.Since(start), nil
+}

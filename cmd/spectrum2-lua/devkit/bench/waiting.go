@@ -1,0 +1,153 @@
+package bench
+
+import (
+	"context"
+	"fmt"
+	"slices"
+	"strconv"
+
+	"spectrumlua/cmd/spectrum2-lua/devkit/simulator"
+)
+
+// Waiting tells what sessions cost that do nothing but wait, each in read_line
+// on a connection of its own.
+type Waiting struct {
+	// Sessions is how many there were: Wanted, or fewer if a process may not
+	// have so many descriptors.
+	Sessions int `json:"sessions"`
+	Wanted   int `json:"wanted"`
+	// Bytes is the resident memory for each.
+	Bytes float64 `json:"bytes_each"`
+	// WithUS is the time for one message and its echo of another user in the
+	// same process, WithoutUS that in a process where nobody waits, by turns;
+	// medians of each round. Ratio is the one divided by the other.
+	WithUS    Spread `json:"latency_with_us"`
+	WithoutUS Spread `json:"latency_without_us"`
+	Ratio     Spread `json:"latency_ratio"`
+}
+
+// measureWaiting lets two backends run at the same time: with the sessions that
+// wait, and without.
+func measureWaiting(ctx context.Context, s *simulator.Spectrum, o Options, config string) (*Waiting, error) {
+	if o.Sessions == 0 {
+		return nil, nil
+	}
+	most, err := descriptors()
+	if err != nil {
+		return nil, err
+	}
+	w := &Waiting{Sessions: min(o.Sessions, most), Wanted: o.Sessions}
+	if w.Sessions < 1 {
+		return nil, fmt.Errorf("a process may have %d descriptors only", most+spareDescriptors)
+	}
+	o.Progress(fmt.Sprintf("%d sessions that wait", w.Sessions))
+	var subjects []*scripted
+	defer func() {
+		for _, sub := range subjects {
+			sub.running.kill()
+		}
+	}()
+	for range 2 {
+		sub, err := startScript(ctx, s, o, config)
+		if err != nil {
+			return nil, err
+		}
+		subjects = append(subjects, sub)
+	}
+	with, without := subjects[0], subjects[1]
+	if err := w.crowd(ctx, o, with); err != nil {
+		return nil, with.running.explain(err)
+	}
+	if err := w.compare(o, with, without); err != nil {
+		return nil, fmt.Errorf("%w\n%s%s", err, with.running.process.Output(), without.running.process.Output())
+	}
+	// Nobody has left meanwhile.
+	if _, err := with.load.question("waiting", strconv.Itoa(w.Sessions+1)); err != nil {
+		return nil, with.running.explain(err)
+	}
+	for _, sub := range subjects {
+		if err := sub.running.hurry(); err != nil {
+			return nil, err
+		}
+		if err := sub.running.exit(ctx); err != nil {
+			return nil, sub.running.explain(err)
+		}
+	}
+	return w, nil
+}
+
+// crowd logs those in who wait, and reads the memory before and after.
+func (w *Waiting) crowd(ctx context.Context, o Options, sub *scripted) error {
+	// What the first messages need is not the sessions'.
+	if _, err := sub.latency(o.Questions); err != nil {
+		return err
+	}
+	before, err := sub.restingRSS(ctx, o, 1)
+	if err != nil {
+		return err
+	}
+	if err := sub.fill(1, w.Sessions); err != nil {
+		return err
+	}
+	after, err := sub.restingRSS(ctx, o, w.Sessions+1)
+	if err != nil {
+		return err
+	}
+	w.Bytes = float64(after-before) / float64(w.Sessions)
+	return nil
+}
+
+// fill logs n users in, those from a number on, a few at a time, as nobody
+// connects to a network at once: the queue of a listening socket is short.
+func (sub *scripted) fill(from, n int) error {
+	const together = 100
+	for end := from + n; from < end; from += together {
+		if err := sub.running.hurry(); err != nil {
+			return err
+		}
+		if err := sub.load.loginUsers(from, min(together, end-from)); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// restingRSS is the memory after a rest, when so many tasks wait.
+func (sub *scripted) restingRSS(ctx context.Context, o Options, waiting int) (int64, error) {
+	if err := wait(ctx, o.Settle); err != nil {
+		return 0, err
+	}
+	if _, err := sub.load.question("waiting", strconv.Itoa(waiting)); err != nil {
+		return 0, err
+	}
+	return sub.running.process.RSS()
+}
+
+// compare measures the latency of both by turns; who is first changes from
+// round to round.
+func (w *Waiting) compare(o Options, with, without *scripted) error {
+	medians := map[*scripted][]float64{}
+	order := []*scripted{with, without}
+	for range o.Rounds {
+		for _, sub := range order {
+			median, err := sub.latency(o.Questions)
+			if err != nil {
+				return err
+			}
+			medians[sub] = append(medians[sub], median)
+		}
+		slices.Reverse(order)
+	}
+	w.WithUS, w.WithoutUS = spread(medians[with]), spread(medians[without])
+	w.Ratio = spread(ratios(medians[with], medians[without]))
+	return nil
+}
+
+// latency is the median for one message and its echo, in µs.
+func (sub *scripted) latency(questions int) (float64, error) {
+	if err := sub.running.hurry(); err != nil {
+		return 0, err
+	}
+	times, err := sub.load.askEach(questions, 0)
+	return quantile(times, 0.5), err
+}

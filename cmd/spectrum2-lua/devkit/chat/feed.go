@@ -1,0 +1,104 @@
+package chat
+
+import (
+	"context"
+	"sync"
+
+	"spectrumlua/cmd/spectrum2-lua/devkit/harness"
+	"spectrumlua/cmd/spectrum2-lua/devkit/simulator"
+	"spectrumlua/pb"
+)
+
+// event is a frame that passed or a line of the log.
+type event struct {
+	frame *simulator.Frame
+	line  *harness.Line
+	// after is how many messages had been sent when the line was logged.
+	after uint64
+}
+
+// feed hands events from whoever has them to one goroutine. It has no bound:
+// those who have them must not wait, and a person reads what comes of it.
+type feed struct {
+	mu     sync.Mutex
+	events []event
+	put    uint64 // how many there have been, but for signs of life
+	more   chan struct{}
+	idle   chan struct{} // closed when all has been dealt with; nil if nobody waits
+	busy   bool
+}
+
+func newFeed() *feed { return &feed{more: make(chan struct{}, 1)} }
+
+func (f *feed) add(e event) {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	f.events = append(f.events, e)
+	if e.frame == nil || !isLife(e.frame.Type) {
+		f.put++
+	}
+	select {
+	case f.more <- struct{}{}:
+	default:
+	}
+}
+
+// take waits for events and returns them; nil when ctx is done. Those it
+// returned before have then been dealt with.
+func (f *feed) take(ctx context.Context) []event {
+	for {
+		f.mu.Lock()
+		events := f.events
+		f.events = nil
+		f.busy = len(events) > 0
+		if !f.busy && f.idle != nil {
+			close(f.idle)
+			f.idle = nil
+		}
+		f.mu.Unlock()
+		if len(events) > 0 {
+			return events
+		}
+		select {
+		case <-f.more:
+		case <-ctx.Done():
+			return nil
+		}
+	}
+}
+
+// total counts the events so far, PING, PONG and STATS left out.
+func (f *feed) total() uint64 {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	return f.put
+}
+
+// drained waits until everything has been dealt with.
+func (f *feed) drained(ctx context.Context) error {
+	f.mu.Lock()
+	if !f.busy && len(f.events) == 0 {
+		f.mu.Unlock()
+		return nil
+	}
+	if f.idle == nil {
+		f.idle = make(chan struct{})
+	}
+	idle := f.idle
+	f.mu.Unlock()
+	select {
+	case <-idle:
+		return nil
+	case <-ctx.Done():
+		return context.Cause(ctx)
+	}
+}
+
+// isLife tells the types that pass of themselves.
+func isLife(t pb.WrapperMessage_Type) bool {
+	switch t {
+	case pb.WrapperMessage_TYPE_PING, pb.WrapperMessage_TYPE_PONG, pb.WrapperMessage_TYPE_STATS:
+		return true
+	}
+	return false
+}

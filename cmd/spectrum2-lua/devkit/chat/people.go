@@ -1,0 +1,248 @@
+package chat
+
+import (
+	"maps"
+	"slices"
+	"strings"
+	"sync"
+
+	"spectrumlua/cmd/spectrum2-lua/devkit/simulator"
+	"spectrumlua/pb"
+)
+
+// defaultDomain is where users are at home who are named without a domain.
+const defaultDomain = "localhost"
+
+// defaultPassword is what a user logs in with who gives none.
+const defaultPassword = "secret"
+
+// user is one XMPP user, as far as the frames tell and the person at the
+// keyboard has said.
+type user struct {
+	jid string
+
+	// What the next login is with.
+	legacy, password string
+	settings         map[string]string
+
+	// What the frames told.
+	online, connected bool
+	contacts          map[string]string // name to alias
+	rooms             map[string]*room
+
+	// hinted is set when it was said, since the login, that he is not connected.
+	hinted bool
+
+	// partner is whom plain text goes to; "" if nobody.
+	partner string
+}
+
+// room is a room that the user has joined.
+type room struct {
+	nickname string
+	people   map[string]bool
+}
+
+// people are all users there have been. Its methods may be called from any
+// goroutine; what they return is a copy.
+type people struct {
+	mu      sync.Mutex
+	users   map[string]*user
+	order   []string // of users, as they came
+	current string
+	listed  map[string]bool // rooms that ROOM_LIST told of
+}
+
+func newPeople(jid string) *people {
+	p := &people{users: map[string]*user{}, listed: map[string]bool{}}
+	p.become(jid)
+	return p
+}
+
+// fullJID completes a name that has no domain.
+func fullJID(name string) string {
+	if strings.Contains(name, "@") {
+		return name
+	}
+	return name + "@" + defaultDomain
+}
+
+// shortName is the name for prompts: without the domain that everybody has.
+func shortName(jid string) string { return strings.TrimSuffix(jid, "@"+defaultDomain) }
+
+// become makes a user the one who speaks; he is made up if he is new.
+func (p *people) become(jid string) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	p.user(jid)
+	p.current = jid
+}
+
+// user finds or makes a user. p.mu is held.
+func (p *people) user(jid string) *user {
+	u := p.users[jid]
+	if u == nil {
+		legacy, _, _ := strings.Cut(jid, "@")
+		u = &user{jid: jid, legacy: legacy, password: defaultPassword, settings: map[string]string{},
+			contacts: map[string]string{}, rooms: map[string]*room{}}
+		p.users[jid] = u
+		p.order = append(p.order, jid)
+	}
+	return u
+}
+
+// me is the user who speaks.
+func (p *people) me() user {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	return *p.users[p.current].clone()
+}
+
+// speaker is the JID of the user who speaks.
+func (p *people) speaker() string {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	return p.current
+}
+
+// all are the users in the order in which they came.
+func (p *people) all() []user {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	list := make([]user, len(p.order))
+	for i, jid := range p.order {
+		list[i] = *p.users[jid].clone()
+	}
+	return list
+}
+
+func (u *user) clone() *user {
+	c := *u
+	c.settings, c.contacts = maps.Clone(u.settings), maps.Clone(u.contacts)
+	c.rooms = make(map[string]*room, len(u.rooms))
+	for name, r := range u.rooms {
+		c.rooms[name] = &room{r.nickname, maps.Clone(r.people)}
+	}
+	return &c
+}
+
+// change changes the user who speaks.
+func (p *people) change(do func(*user)) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	do(p.users[p.current])
+}
+
+// roomNames are the rooms that are known, joined or listed.
+func (p *people) roomNames() []string {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	names := maps.Clone(p.listed)
+	for name := range p.users[p.current].rooms {
+		names[name] = true
+	}
+	return slices.Sorted(maps.Keys(names))
+}
+
+// note learns from a frame.
+func (p *people) note(f simulator.Frame) {
+	learn := learnt[f.Type]
+	if learn == nil || f.Message == nil {
+		return
+	}
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	var u *user
+	if f.User != "" {
+		u = p.user(f.User)
+	}
+	learn(p, u, f)
+}
+
+// learnt is what each type tells of a user. p.mu is held.
+var learnt = map[pb.WrapperMessage_Type]func(*people, *user, simulator.Frame){
+	pb.WrapperMessage_TYPE_LOGIN:               func(_ *people, u *user, _ simulator.Frame) { u.online, u.connected = true, false },
+	pb.WrapperMessage_TYPE_LOGOUT:              func(_ *people, u *user, _ simulator.Frame) { u.gone() },
+	pb.WrapperMessage_TYPE_CONNECTED:           func(_ *people, u *user, _ simulator.Frame) { u.connected = u.online },
+	pb.WrapperMessage_TYPE_DISCONNECTED:        func(_ *people, u *user, _ simulator.Frame) { u.connected = false },
+	pb.WrapperMessage_TYPE_BUDDY_CHANGED:       learnContact,
+	pb.WrapperMessage_TYPE_BUDDY_REMOVED:       forgetContact,
+	pb.WrapperMessage_TYPE_CONV_MESSAGE:        learnPartner,
+	pb.WrapperMessage_TYPE_JOIN_ROOM:           learnRoom,
+	pb.WrapperMessage_TYPE_PARTICIPANT_CHANGED: learnParticipant,
+	pb.WrapperMessage_TYPE_ROOM_LIST:           learnRooms,
+}
+
+func (u *user) gone() {
+	u.online, u.connected = false, false
+	u.contacts, u.rooms = map[string]string{}, map[string]*room{}
+}
+
+func learnContact(_ *people, u *user, f simulator.Frame) {
+	b := f.Message.(*pb.Buddy)
+	if u == nil {
+		return
+	}
+	if alias, known := u.contacts[b.GetBuddyName()]; !known || b.GetAlias() != "" && alias != b.GetAlias() {
+		u.contacts[b.GetBuddyName()] = b.GetAlias()
+	}
+}
+
+func forgetContact(_ *people, u *user, f simulator.Frame) {
+	if u != nil {
+		delete(u.contacts, f.Message.(*pb.Buddy).GetBuddyName())
+	}
+}
+
+// learnPartner has the first who writes to a user become his partner.
+func learnPartner(_ *people, u *user, f simulator.Frame) {
+	if u != nil && u.partner == "" && f.Direction == simulator.FromBackend {
+		u.partner = f.Message.(*pb.ConversationMessage).GetBuddyName()
+	}
+}
+
+// learnRoom has a user be in the room that he joins, or that Spectrum has him
+// join again.
+func learnRoom(_ *people, u *user, f simulator.Frame) {
+	m := f.Message.(*pb.Room)
+	if u != nil && u.rooms[m.GetRoom()] == nil {
+		u.rooms[m.GetRoom()] = &room{m.GetNickname(), map[string]bool{}}
+	}
+}
+
+func learnParticipant(_ *people, u *user, f simulator.Frame) {
+	m := f.Message.(*pb.Participant)
+	if u == nil {
+		return
+	}
+	r := u.rooms[m.GetRoom()]
+	if r == nil {
+		return
+	}
+	me := pb.ParticipantFlag(m.GetFlag())&pb.ParticipantFlag_PARTICIPANT_FLAG_ME != 0
+	switch {
+	case m.GetStatus() == pb.StatusType_STATUS_TYPE_NONE && (me || m.GetNickname() == r.nickname):
+		delete(u.rooms, m.GetRoom())
+		return
+	case m.GetStatus() == pb.StatusType_STATUS_TYPE_NONE:
+		delete(r.people, m.GetNickname())
+		return
+	case m.GetNewname() != "":
+		delete(r.people, m.GetNickname())
+		r.people[m.GetNewname()] = true
+		if me || m.GetNickname() == r.nickname {
+			r.nickname = m.GetNewname()
+		}
+		return
+	}
+	r.people[m.GetNickname()] = true
+	if me {
+		r.nickname = m.GetNickname()
+	}
+}
+
+func learnRooms(p *people, _ *user, f simulator.Frame) {
+	for _, name := range f.Message.(*pb.RoomList).GetRoom() {
+		p.listed[name] = true
+	}
+}

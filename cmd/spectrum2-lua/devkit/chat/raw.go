@@ -1,0 +1,71 @@
+package chat
+
+import (
+	"fmt"
+	"strings"
+
+	"google.golang.org/protobuf/proto"
+
+	"spectrumlua/pb"
+	"spectrumlua/runtime/schema"
+	"spectrumlua/runtime/spelling"
+)
+
+var rawCommands = []*command{
+	{
+		name: "raw", usage: "/raw TYPE [{ field = value, … }]", run: (*Chat).raw, words: []candidates{types, fields},
+		about: "sends any message; fields are a Lua table or JSON",
+	},
+	{name: "xml", usage: "/xml STANZA", about: "sends raw XML", run: (*Chat).xml},
+	{name: "answer", usage: "/answer TEXT", about: "answers what the script has asked Spectrum", run: (*Chat).answer},
+}
+
+func (c *Chat) raw(l *call) error {
+	name, err := l.word()
+	if err != nil {
+		return err
+	}
+	typ, err := typeNamed(name)
+	if err != nil {
+		return err
+	}
+	payload, err := payloadOf(typ, l.rest(), c.people.speaker())
+	if err != nil {
+		return fmt.Errorf("%s: %w", typ.Name, err)
+	}
+	if !typ.SpectrumSends {
+		c.show.line(warningLine, "The real Spectrum never sends "+strings.ToUpper(typ.Name)+" to a backend.")
+	}
+	return c.run.Spectrum.SendPayload(typ.Number, payload)
+}
+
+func typeNamed(name string) (*schema.Type, error) {
+	name = strings.TrimPrefix(strings.ToLower(name), "type_")
+	if typ := schema.TypeByName(name); typ != nil {
+		return typ, nil
+	}
+	var known []string
+	for _, typ := range schema.Types() {
+		known = append(known, typ.Name)
+	}
+	if near := spelling.Name(name, known); near != "" {
+		return nil, fmt.Errorf("there is no type %s; do you mean %s?", printable(name), near)
+	}
+	return nil, fmt.Errorf("there is no type %s; there are %s", printable(name), strings.Join(known, ", "))
+}
+
+func (c *Chat) xml(l *call) error {
+	stanza := l.rest()
+	if stanza == "" {
+		return errUsage
+	}
+	return c.run.Spectrum.SendPayload(pb.WrapperMessage_TYPE_RAW_XML, []byte(stanza))
+}
+
+func (c *Chat) answer(l *call) error {
+	text := l.rest()
+	if text == "" {
+		return errUsage
+	}
+	return c.run.Spectrum.Send(pb.WrapperMessage_TYPE_QUERY, &pb.BackendConfig{Config: proto.String(text)})
+}

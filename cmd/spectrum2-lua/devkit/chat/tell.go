@@ -1,0 +1,204 @@
+package chat
+
+import (
+	"context"
+	"path/filepath"
+	"strings"
+
+	"github.com/sirupsen/logrus"
+
+	"spectrumlua/cmd/spectrum2-lua/devkit/describe"
+	"spectrumlua/cmd/spectrum2-lua/devkit/harness"
+	"spectrumlua/cmd/spectrum2-lua/devkit/simulator"
+	"spectrumlua/pb"
+)
+
+// tell shows events as they come, until ctx is done.
+func (c *Chat) tell(ctx context.Context) {
+	for events := c.feed.take(ctx); events != nil; events = c.feed.take(ctx) {
+		for _, e := range events {
+			c.tellEvent(e)
+		}
+	}
+}
+
+// finish shows what is left once nothing more comes.
+func (c *Chat) finish() {
+	ctx, cancel := context.WithTimeout(context.Background(), settleTimeout)
+	defer cancel()
+	if c.feed.drained(ctx) != nil {
+		c.show.line(warningLine, "What came last is not shown: there is too much of it.")
+	}
+	c.release(^uint64(0))
+	for _, v := range c.run.Spectrum.Violations() {
+		if v.Frame.Bytes == nil { // the others have been told with their frames
+			c.breach(v.Text)
+		}
+	}
+}
+
+// tellEvent shows one event. A line of the log waits until the messages before
+// it have come, which take longer.
+func (c *Chat) tellEvent(e event) {
+	if e.line != nil {
+		if e.after > c.received() {
+			c.held = append(c.held, e)
+			return
+		}
+		c.tellLog(*e.line)
+		return
+	}
+	f := *e.frame
+	c.people.note(f)
+	c.tellFrame(f)
+	if f.Direction == simulator.FromBackend && !isLife(f.Type) {
+		c.mu.Lock()
+		c.got++
+		got := c.got
+		c.wake()
+		c.mu.Unlock()
+		c.release(got)
+	}
+}
+
+// release shows the lines of the log that come after n messages.
+func (c *Chat) release(n uint64) {
+	for len(c.held) > 0 && c.held[0].after <= n {
+		c.tellLog(*c.held[0].line)
+		c.held = c.held[1:]
+	}
+}
+
+func (c *Chat) received() uint64 {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	return c.got
+}
+
+// wake wakes who waits for something to be shown. c.mu is held.
+func (c *Chat) wake() {
+	if c.news != nil {
+		close(c.news)
+		c.news = nil
+	}
+}
+
+// put shows a line and keeps it for /expect.
+func (c *Chat) put(kind lineKind, user, text string) {
+	if user != "" && user != c.people.speaker() {
+		text = "(" + printable(shortName(user)) + ") " + text
+	}
+	c.show.line(kind, text)
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.told = append(c.told, text)
+	c.wake()
+}
+
+func (c *Chat) tellFrame(f simulator.Frame) {
+	c.show.frame(f)
+	if f.Direction == simulator.ToBackend {
+		c.tellOwn(f)
+		return
+	}
+	if line, ok := describe.Frame(f); ok {
+		c.put(kindOf[line.Kind], f.User, line.Text)
+	}
+	for _, text := range simulator.Check(f) {
+		c.breach(text)
+	}
+}
+
+// kindOf are the looks of what is told.
+var kindOf = map[describe.Kind]lineKind{
+	describe.Message:  messageLine,
+	describe.Contact:  contactLine,
+	describe.Room:     roomLine,
+	describe.Account:  accountLine,
+	describe.Internal: internalLine,
+}
+
+// tellOwn tells of what Spectrum may do by itself.
+func (c *Chat) tellOwn(f simulator.Frame) {
+	switch m := f.Message.(type) {
+	case *pb.Login:
+		c.put(accountLine, f.User, "Spectrum logs you in as "+describe.Text(m.GetLegacyName())+".")
+	case *pb.Logout:
+		c.put(accountLine, f.User, "Spectrum logs you out.")
+	}
+}
+
+// breach tells of a rule that the script broke.
+func (c *Chat) breach(text string) {
+	c.mu.Lock()
+	c.broken++
+	c.mu.Unlock()
+	c.put(warningLine, "", "With the real Spectrum: "+describe.Text(text))
+}
+
+// scriptCategories are the parts of the log that tell of the script.
+var scriptCategories = map[string]bool{"lua": true, "script": true}
+
+// tellLog shows a line of the log; one with a traceback takes several.
+func (c *Chat) tellLog(l harness.Line) {
+	if l.Level <= logrus.ErrorLevel {
+		c.mu.Lock()
+		c.errors++
+		c.mu.Unlock()
+	}
+	level := l.Level
+	if level == logrus.InfoLevel && !scriptCategories[l.Category] {
+		level = logrus.DebugLevel // what the program says of itself
+	}
+	if !c.show.logs(level) {
+		return
+	}
+	kind := logLine
+	switch {
+	case l.Level <= logrus.ErrorLevel:
+		kind = errorLine
+	case level == logrus.WarnLevel:
+		kind = warnLine
+	}
+	text := c.shortened(l.Text)
+	if level > logrus.InfoLevel {
+		text = "debug: " + text
+	}
+	for _, name := range fieldNames(l.Fields) {
+		text += " " + field(name, l.Fields[name])
+	}
+	for i, line := range strings.Split(text, "\n") {
+		line = printable(line)
+		if i > 0 {
+			line = "  " + line
+		}
+		c.put(kind, l.User, line)
+	}
+}
+
+// field shows what was logged beside a text, but for secrets.
+func field(name, value string) string {
+	if secretPairs.MatchString(name + "=x") {
+		value = mask
+	}
+	return name + "=" + value
+}
+
+// ended tells that the backend is gone before the chat is over.
+func (c *Chat) ended(ctx context.Context) {
+	select {
+	case <-c.run.Spectrum.Done():
+	case <-ctx.Done():
+	}
+	select {
+	case <-c.run.Spectrum.Done():
+		c.put(warningLine, "", "The backend has ended.")
+	default:
+	}
+}
+
+// shortened leaves the script's folder out of a text: its files are named as
+// the script names them.
+func (c *Chat) shortened(text string) string {
+	return strings.ReplaceAll(text, filepath.Dir(c.run.Lua.Script)+string(filepath.Separator), "")
+}

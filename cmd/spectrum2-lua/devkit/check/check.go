@@ -1,0 +1,202 @@
+// Package check reads scripts and config files without running them, and tells
+// of what the runtime would refuse, of names that are nowhere, and of what an
+// admin will stumble over. What it is not sure of it does not tell.
+//
+// What is right is asked of those who refuse it at run time: luabind/convert
+// and runtime/schema for what is sent, runtime/config for config files, the
+// modules' own tables for their functions, luabind/api for what they take and
+// return. Nothing of a script is executed.
+package check
+
+import (
+	"cmp"
+	"fmt"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"slices"
+	"strconv"
+	"strings"
+
+	"spectrumlua/cmd/spectrum2-lua/devkit/account"
+)
+
+// Severity says whether something keeps a script from working.
+type Severity string
+
+// An Error is wrong wherever the script runs. A Warning is likely not meant, or
+// depends on the machine.
+const (
+	Error   Severity = "error"
+	Warning Severity = "warning"
+)
+
+// Finding is one thing that was found.
+type Finding struct {
+	// File is relative to the current folder if it is below that.
+	File string `json:"file"`
+	// Line counts from 1; 0 stands for the file as a whole.
+	Line     int      `json:"line"`
+	Severity Severity `json:"severity"`
+	// Code is one of Codes.
+	Code string `json:"code"`
+	Text string `json:"text"`
+}
+
+// String is the finding as a line: "file:line: error: text [code]".
+func (f Finding) String() string {
+	place := f.File
+	if f.Line > 0 {
+		place += ":" + strconv.Itoa(f.Line)
+	}
+	return fmt.Sprintf("%s: %s: %s [%s]", place, f.Severity, f.Text, f.Code)
+}
+
+// Report is what came of a check.
+type Report struct {
+	// Findings are sorted by file and line.
+	Findings []Finding
+	// Files is how many files were read.
+	Files int
+}
+
+// Count is how many findings have a severity.
+func (r *Report) Count(s Severity) (n int) {
+	for _, f := range r.Findings {
+		if f.Severity == s {
+			n++
+		}
+	}
+	return n
+}
+
+// Options are what Run is told.
+type Options struct {
+	// User is the name or number of the user that Spectrum runs as. If it is empty,
+	// the unit of systemd names the user.
+	User string
+
+	root string // the folder that stands for /, in tests
+}
+
+// Paths is Run with default options.
+func Paths(paths ...string) *Report {
+	r, _ := Run(Options{}, paths...) // only a User can be wrong
+	return r
+}
+
+// Run checks scripts, config files and folders, of which it takes every *.lua
+// and *.cfg in it. A name that ends in .lua is a script, any other file is a
+// config. Scripts that a config names, and files that a script requires, are
+// checked with it. It returns an error if Options.User does not exist. It is safe
+// for concurrent use.
+func Run(o Options, paths ...string) (*Report, error) {
+	if o.User != "" {
+		if _, err := account.Find(account.Options{User: o.User, Root: o.root}); err != nil {
+			return nil, err
+		}
+	}
+	c := &checker{options: o, seen: map[Finding]bool{}, sources: map[string]*sourceFile{}, checked: map[string]bool{}, surfaces: map[bool]*surface{}}
+	var scripts []target
+	for _, path := range paths {
+		scripts = append(scripts, c.targets(path)...)
+	}
+	modules := c.required(scripts)
+	for _, t := range scripts {
+		path := absolute(t.path)
+		if strings.HasSuffix(path, ".lua") && !c.checked[path] && !modules[path] {
+			c.script(path, t)
+		}
+	}
+	c.ignoreAsked()
+	slices.SortStableFunc(c.findings, func(a, b Finding) int {
+		return cmp.Or(cmp.Compare(a.File, b.File), cmp.Compare(a.Line, b.Line))
+	})
+	return &Report{Findings: c.findings, Files: len(c.sources)}, nil
+}
+
+// target is a script to be checked.
+type target struct {
+	path string
+	// named says that it was asked for by its name, so that it has to be a
+	// transport unless it looks like a module.
+	named bool
+}
+
+// checker is one check.
+type checker struct {
+	options  Options
+	findings []Finding
+	seen     map[Finding]bool
+	sources  map[string]*sourceFile // by absolute path
+	checked  map[string]bool        // scripts and what they require
+	surfaces map[bool]*surface      // by whether there is a sandbox
+}
+
+// targets checks a config, and finds the scripts that are meant otherwise.
+func (c *checker) targets(path string) []target {
+	info, err := os.Stat(path)
+	switch {
+	case err != nil:
+		c.tell(absolute(path), 0, "unreadable", "cannot be read: "+cause(err))
+		return nil
+	case !info.IsDir() && strings.HasSuffix(path, ".lua"):
+		return []target{{path, true}}
+	case !info.IsDir():
+		c.config(path)
+		return nil
+	}
+	entries, err := os.ReadDir(path)
+	if err != nil {
+		c.tell(absolute(path), 0, "unreadable", "cannot be read: "+cause(err))
+	}
+	var found []target
+	for _, e := range entries {
+		name := filepath.Join(path, e.Name())
+		switch {
+		case e.IsDir():
+		case strings.HasSuffix(name, ".lua"):
+			found = append(found, target{name, false})
+		case strings.HasSuffix(name, ".cfg"):
+			c.config(name)
+		}
+	}
+	return found
+}
+
+// cause is an error without the path in front.
+func cause(err error) string {
+	if p, ok := err.(*fs.PathError); ok { //nolint:errorlint // the outermost is meant
+		return p.Err.Error()
+	}
+	return err.Error()
+}
+
+// tell adds a finding, once.
+func (c *checker) tell(path string, line int, code, text string) {
+	f := Finding{File: display(path), Line: line, Severity: severities[code], Code: code, Text: text}
+	if f.Severity == "" {
+		panic("check: there is no code " + code) // a test runs into each
+	}
+	if !c.seen[f] {
+		c.seen[f] = true
+		c.findings = append(c.findings, f)
+	}
+}
+
+func absolute(path string) string {
+	if full, err := filepath.Abs(path); err == nil {
+		return full
+	}
+	return path
+}
+
+// display is how a path is shown: relative, if it is below the current folder.
+func display(path string) string {
+	if here, err := os.Getwd(); err == nil {
+		if name, err := filepath.Rel(here, path); err == nil && !strings.HasPrefix(name, "..") {
+			return name
+		}
+	}
+	return path
+}

@@ -1,0 +1,71 @@
+package describe
+
+import (
+	"strconv"
+	"strings"
+	"time"
+	"unicode"
+	"unicode/utf8"
+)
+
+// maxRunes is how much of one text is shown.
+const maxRunes = 2000
+
+// zeroWidthJoiner holds emoji together; it is the one invisible character that
+// is let through.
+const zeroWidthJoiner = '\u200d'
+
+// Text makes a text harmless for a terminal, on one line: line ends show as ⏎,
+// other control characters and those that turn the writing direction as
+// escapes, and what is longer than 2,000 characters is cut.
+func Text(s string) string {
+	var b strings.Builder
+	runes := 0
+	for i, r := range s {
+		if runes++; runes > maxRunes {
+			b.WriteString("… (" + strconv.Itoa(len(s)) + " bytes)")
+			break
+		}
+		switch {
+		case r == utf8.RuneError:
+			if _, n := utf8.DecodeRuneInString(s[i:]); n == 1 {
+				b.WriteString(`\x` + strconv.FormatInt(int64(s[i])|0x100, 16)[1:])
+				continue
+			}
+			b.WriteRune(r)
+		case r == '\n':
+			b.WriteRune('⏎')
+		case unicode.IsPrint(r) || r == zeroWidthJoiner:
+			b.WriteRune(r)
+		default:
+			quoted := strconv.QuoteRune(r)
+			b.WriteString(quoted[1 : len(quoted)-1])
+		}
+	}
+	return b.String()
+}
+
+func list(texts []string) string {
+	shown := make([]string, len(texts))
+	for i, s := range texts {
+		shown[i] = Text(s)
+	}
+	return strings.Join(shown, ", ")
+}
+
+// inBrackets is " (a; b)", or nothing if there is nothing.
+func inBrackets(parts []string) string {
+	if len(parts) == 0 {
+		return ""
+	}
+	return " (" + strings.Join(parts, "; ") + ")"
+}
+
+// when shows a timestamp of the protocol, as it came if it is none.
+func when(stamp string) string {
+	t, err := time.Parse("20060102T150405", stamp)
+	if err != nil {
+		return Text(stamp)
+	}
+	return t.Format("2006-01-02 15:04:05") + " UTC"
+}

@@ -1,0 +1,97 @@
+package harness
+
+import (
+	"fmt"
+	"os"
+	"path/filepath"
+	"regexp"
+	"strings"
+
+	"spectrumlua/runtime/config"
+	"spectrumlua/runtime/database"
+)
+
+// IsScript tells whether a path names a script, and not a config file.
+func IsScript(path string) bool { return filepath.Ext(path) == ".lua" }
+
+// load reads the config, or makes one up, with what the options change in it.
+func (o Options) load() (*config.Config, error) {
+	changes := append([]config.Override{
+		{Key: "service.working_dir", Value: o.WorkingDir},
+		{Key: "lua.reload", Value: boolean(o.Reload)},
+		// What is tried out is kept from the transport's own database.
+		{Key: "lua.store", Value: filepath.Join(o.WorkingDir, database.FileName)},
+	}, o.Settings...)
+	if !IsScript(o.Path) {
+		return config.Load(o.Path, config.Options{Overrides: changes})
+	}
+	script, err := filepath.Abs(o.Path)
+	if err != nil {
+		return nil, err
+	}
+	if info, err := os.Stat(script); err != nil {
+		return nil, fmt.Errorf("the script cannot be read: %w", err)
+	} else if info.IsDir() {
+		return nil, fmt.Errorf("the script cannot be read: %s is a folder", script)
+	}
+	if o.Companion {
+		c, err := companion(script, changes)
+		if c != nil || err != nil {
+			return c, err
+		}
+	}
+	made := append([]config.Override{
+		{Key: "service.jid", Value: madeJID(script)},
+		{Key: "lua.script", Value: script},
+	}, changes...)
+	return config.Parse(configBeside(script), nil, config.Options{Overrides: made})
+}
+
+func boolean(b bool) string {
+	if b {
+		return "1"
+	}
+	return "0"
+}
+
+// configBeside is the config file that belongs to a script by its name.
+func configBeside(script string) string { return strings.TrimSuffix(script, ".lua") + ".cfg" }
+
+// companion is the config that lies beside a script, or nil if there is none or
+// it is one for another script.
+func companion(script string, changes []config.Override) (*config.Config, error) {
+	path := configBeside(script)
+	if _, err := os.Stat(path); err != nil {
+		return nil, nil //nolint:nilerr // there is none
+	}
+	c, err := config.Load(path, config.Options{Overrides: changes})
+	if err != nil {
+		return nil, err
+	}
+	settings, err := c.Lua()
+	if err == nil && !sameFile(settings.Script, script) {
+		return nil, nil
+	}
+	return c, nil // what is wrong with [lua] is told by whoever asks for it
+}
+
+func sameFile(a, b string) bool {
+	one, err := os.Stat(a)
+	if err != nil {
+		return false
+	}
+	other, err := os.Stat(b)
+	return err == nil && os.SameFile(one, other)
+}
+
+// hostName is a name that can be the first part of a domain.
+var hostName = regexp.MustCompile(`^[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?$`)
+
+// madeJID is a transport's JID for a script.
+func madeJID(script string) string {
+	name := strings.ToLower(strings.TrimSuffix(filepath.Base(script), ".lua"))
+	if !hostName.MatchString(name) {
+		name = "lua"
+	}
+	return name + ".localhost"
+}

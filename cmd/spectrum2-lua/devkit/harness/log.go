@@ -1,0 +1,112 @@
+package harness
+
+import (
+	"fmt"
+	"io"
+	"sort"
+	"strings"
+	"sync"
+	"time"
+
+	"github.com/sirupsen/logrus"
+
+	"spectrumlua/runtime/logging"
+)
+
+// Line is one entry of the backend's log. Its text may have several lines, as an
+// error with its traceback has.
+type Line struct {
+	Time  time.Time
+	Level logrus.Level
+	// Category is the part of the program that speaks: "backend", "link", "lua",
+	// or "script" for what the script itself logs.
+	Category string
+	// User is whose handler or task it was, or "".
+	User string
+	// Text is what was logged, Fields what was logged with it.
+	Text   string
+	Fields map[string]string
+}
+
+// String is the line as a log shows it, without time and category: level, user,
+// text and fields, sorted.
+func (l Line) String() string {
+	var b strings.Builder
+	b.WriteString(strings.ToUpper(l.Level.String()))
+	if l.User != "" {
+		b.WriteString(" " + l.User + ":")
+	}
+	b.WriteString(" " + l.Text)
+	names := make([]string, 0, len(l.Fields))
+	for name := range l.Fields {
+		names = append(names, name)
+	}
+	sort.Strings(names)
+	for _, name := range names {
+		fmt.Fprintf(&b, " %s=%s", name, l.Fields[name])
+	}
+	return b.String()
+}
+
+// backendLog is the log of one backend.
+type backendLog struct {
+	logger *logrus.Logger
+	tell   func(Line)
+
+	mu sync.Mutex // is held while tell runs
+}
+
+func newLog(tell func(Line)) *backendLog {
+	l := &backendLog{logger: logrus.New(), tell: tell}
+	l.logger.SetOutput(io.Discard)
+	l.logger.SetLevel(logrus.DebugLevel)
+	l.logger.SetFormatter(nothing{})
+	if tell != nil {
+		l.logger.AddHook(l)
+	}
+	return l
+}
+
+// Logger is a log whose lines go to tell, one at a time: what a host wants, for a
+// category.
+func Logger(tell func(Line)) func(category string) logrus.FieldLogger { return newLog(tell).category }
+
+func (l *backendLog) category(name string) logrus.FieldLogger {
+	return l.logger.WithField(logging.CategoryField, name)
+}
+
+// Levels implements logrus.Hook.
+func (l *backendLog) Levels() []logrus.Level { return logrus.AllLevels }
+
+// Fire implements logrus.Hook.
+func (l *backendLog) Fire(e *logrus.Entry) error {
+	if _, ok := e.Data[logging.KeepField]; ok {
+		return nil // how a login ends, which tools tell by what the backend sends
+	}
+	line := Line{Time: e.Time, Level: e.Level, Text: e.Message}
+	for name, value := range e.Data {
+		if logging.IsOwnField(name) && name != logging.CategoryField {
+			continue
+		}
+		switch text := fmt.Sprint(value); name {
+		case logging.CategoryField:
+			line.Category = text
+		case "user":
+			line.User = text
+		default:
+			if line.Fields == nil {
+				line.Fields = map[string]string{}
+			}
+			line.Fields[name] = text
+		}
+	}
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	l.tell(line)
+	return nil
+}
+
+// nothing formats an entry as nothing: the hook has it.
+type nothing struct{}
+
+func (nothing) Format(*logrus.Entry) ([]byte, error) { return nil, nil }

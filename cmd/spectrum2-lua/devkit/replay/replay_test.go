@@ -1,0 +1,260 @@
+package replay_test
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+	"time"
+
+	"go.uber.org/goleak"
+
+	"spectrumlua/cmd/spectrum2-lua/devkit/replay"
+	"spectrumlua/runtime/record"
+)
+
+func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
+
+const header = `{"record":1,"time":"2026-01-31T12:00:00Z","version":"0","jid":"x.localhost","pid":71,"config":"","script":"","part":1}`
+
+// login and connected are what each session begins with.
+const (
+	login     = `{"t":1,"dir":"in","type":"login","fields":{"user":"alice@localhost","legacy_name":"bob","password":"***"}}`
+	connected = `{"t":1,"dir":"out","type":"connected","fields":{"user":"alice@localhost"}}`
+	exit      = `{"t":100,"dir":"in","type":"exit"}`
+)
+
+// message is a message of, or to, alice.
+func message(t float64, dir, text, more string) string {
+	quoted, err := json.Marshal(text)
+	if err != nil {
+		panic(err)
+	}
+	return fmt.Sprintf(`{"t":%v,"dir":%q,"type":"conv_message","fields":{"user_name":"alice@localhost","buddy_name":"b","message":%s%s}}`, t, dir, quoted, more)
+}
+
+// echo answers as the script of most records did.
+const echo = `
+local on = {}
+function on.login(session) session:connected() end
+function on.conv_message(session, m)
+  session:conv_message { buddy_name = m.buddy_name, message = m.message }
+end
+return on`
+
+func recorded(t *testing.T, lines ...string) record.Run {
+	t.Helper()
+	runs, err := record.Read("r", strings.NewReader(header+"\n"+strings.Join(lines, "\n")+"\n"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	return runs[0]
+}
+
+// played has a script hear a record, and returns what came of it and what was
+// noted.
+func played(t *testing.T, script string, o replay.Options, lines ...string) (*replay.Result, string) {
+	t.Helper()
+	o.Path = filepath.Join(t.TempDir(), "x.lua")
+	if err := os.WriteFile(o.Path, []byte(script), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	if o.Patience == 0 {
+		o.Patience = 50 * time.Millisecond
+	}
+	var notes []string
+	o.Note = func(where, text string) { notes = append(notes, where+": "+text) }
+	result, err := replay.Run(t.Context(), recorded(t, lines...), o)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return result, strings.Join(notes, "\n")
+}
+
+// differences in short.
+func differences(r *replay.Result) (all []string) {
+	for _, d := range r.Differences {
+		text := fmt.Sprintf("%s %s %s %s", d.Where, d.User, d.Type, []string{"changed", "missing", "extra"}[d.Kind])
+		for _, f := range d.Fields {
+			text += fmt.Sprintf(" %s:%s→%s", f.Name, f.Was, f.Is)
+		}
+		all = append(all, text)
+	}
+	return all
+}
+
+func TestDifferences(t *testing.T) {
+	hello := []string{login, connected, message(2, "in", "hello", ""), message(2, "out", "hello", ""), exit}
+	with := func(script string) string { return strings.Replace(echo, "session:conv_message {", script, 1) }
+	cases := []struct {
+		name, script string
+		lines        []string
+		want         []string
+	}{
+		{"none", echo, hello, nil},
+		{"a field", with(`session:conv_message { nickname = "n",`), hello, []string{`r:5 alice@localhost conv_message changed nickname:→"n"`}},
+		{"a value", strings.Replace(echo, "message = m.message", "message = m.message:upper()", 1), hello,
+			[]string{`r:5 alice@localhost conv_message changed message:"hello"→"HELLO"`}},
+		{"one too many", with(`session:buddy_typing { buddy_name = "b" } session:conv_message {`), hello,
+			[]string{`r:3 alice@localhost buddy_typing extra buddy_name:→"b"`}},
+		{"none at all", "return {}", hello, []string{`r:5 alice@localhost conv_message missing buddy_name:"b"→ message:"hello"→`}},
+		{"another type", with(`session:attention {`), hello, []string{
+			`r:5 alice@localhost conv_message missing buddy_name:"b"→ message:"hello"→`,
+			`r:5 alice@localhost attention extra buddy_name:→"b" message:→"hello"`}},
+		{"of no user", `require "spectrum".backend_config { features = { muc = true } }` + echo, hello, []string{
+			`  backend_config extra config:→"[features]\nmuc=1\n"`}},
+		{"one of three", echo, []string{login, connected,
+			message(2, "in", "1", ""), message(2, "out", "1", ""), message(2, "in", "2", ""), message(2, "out", "two", ""),
+			message(2, "in", "3", ""), message(2, "out", "3", ""), exit},
+			[]string{`r:7 alice@localhost conv_message changed message:"two"→"2"`}},
+	}
+	for _, c := range cases {
+		t.Run(c.name, func(t *testing.T) {
+			result, _ := played(t, c.script, replay.Options{}, c.lines...)
+			if got, want := strings.Join(differences(result), "\n"), strings.Join(c.want, "\n"); got != want {
+				t.Errorf("got\n%s\nwant\n%s", got, want)
+			}
+			if result.Fed == 0 || result.Users != 1 {
+				t.Errorf("%+v", result)
+			}
+		})
+	}
+}
+
+// TestWhatDoesNotCount lets through what differs each time, and what is ignored.
+func TestWhatDoesNotCount(t *testing.T) {
+	script := strings.Replace(echo, "session:conv_message {", `session:conv_message { id = "mine-2", timestamp = 1700000000, nickname = "now",`, 1)
+	ack := strings.Replace(echo, "session:conv_message {", `session:conv_message_ack { id = m.id .. "x",`, 1)
+	own := message(2, "out", "hello", `,"nickname":"then","timestamp":"20260131T120000","id":"mine-1"`)
+	cases := []struct {
+		name, script string
+		ignore       []string
+		in, out      string
+		differ       int
+	}{
+		{"id and timestamp", script, []string{"nickname"}, message(2, "in", "hello", ""), own, 0},
+		{"of one type", script, []string{"conv_message.nickname"}, message(2, "in", "hello", ""), own, 0},
+		{"of another type", script, []string{"vcard.nickname"}, message(2, "in", "hello", ""), own, 1},
+		{"nothing", script, nil, message(2, "in", "hello", ""), own, 1},
+		{"an id to give back", ack, nil, message(2, "in", "hello", `,"id":"7"`),
+			`{"t":2,"dir":"out","type":"conv_message_ack","fields":{"user_name":"alice@localhost","buddy_name":"b","message":"hello","id":"7"}}`, 1},
+		{"a secret that is masked", strings.Replace(echo, "m.message", `"the password is hunter2, " .. session.user`, 1), nil,
+			message(2, "in", "hello", ""), message(2, "out", "the password is ***, ***@localhost", ""), 0},
+		{"and something else is not", strings.Replace(echo, "m.message", `"a password is hunter2"`, 1), nil,
+			message(2, "in", "hello", ""), message(2, "out", "the password is ***", ""), 1},
+		{"what was left out", strings.Replace(echo, "session:conv_message {", `session:raw_xml("<iq/>") do return end x = {`, 1), nil,
+			message(2, "in", "hello", ""), `{"t":2,"dir":"out","type":"raw_xml","left_out":7}`, 0},
+	}
+	for _, c := range cases {
+		t.Run(c.name, func(t *testing.T) {
+			result, _ := played(t, strings.Replace(c.script, "session:raw_xml(", `require "spectrum".send("raw_xml", `, 1),
+				replay.Options{Ignore: c.ignore}, login, connected, c.in, c.out, exit)
+			if len(result.Differences) != c.differ {
+				t.Errorf("%v", differences(result))
+			}
+		})
+	}
+}
+
+// TestTimers has the clock moved on: an hour passes, and timers fire when they
+// did.
+func TestTimers(t *testing.T) {
+	const script = `
+local on = {}
+function on.login(session)
+  session:connected()
+  session:every(60, function() session:conv_message { buddy_name = "b", message = "a minute" } end)
+end
+function on.conv_message(session, m)
+  require('spectrum').sleep(10)
+  session:conv_message { buddy_name = "b", message = m.message }
+end
+return on`
+	lines := []string{login, connected}
+	for i := range 5 {
+		lines = append(lines, message(float64(61+60*i), "out", "a minute", ""))
+	}
+	lines = append(lines, message(305, "in", "slow", ""), message(315, "out", "slow", ""),
+		message(361, "out", "a minute", ""), `{"t":370,"dir":"in","type":"exit"}`)
+	began := time.Now()
+	result, _ := played(t, script, replay.Options{Patience: 5 * time.Second}, lines...)
+	if len(result.Differences) > 0 || result.Same != 8 {
+		t.Errorf("%d as recorded; %v", result.Same, differences(result))
+	}
+	if took := time.Since(began); took > 30*time.Second {
+		t.Errorf("it took %v", took)
+	}
+}
+
+// TestCutOff does not blame a script for answers that the record may have lost.
+func TestCutOff(t *testing.T) {
+	result, _ := played(t, echo, replay.Options{}, login, connected, message(2, "in", "hello", ""))
+	if len(result.Differences) != 0 || result.Same != 1 {
+		t.Errorf("%+v", result)
+	}
+	result, _ = played(t, echo, replay.Options{}, login, message(2, "in", "hello", ""), message(2, "out", "hello", ""))
+	if got := differences(result); len(got) != 1 || !strings.Contains(got[0], "connected extra") {
+		t.Errorf("%v", got)
+	}
+}
+
+// TestWholeRunWithoutExit was ended by a signal: what comes then counts.
+func TestWholeRunWithoutExit(t *testing.T) {
+	script := strings.Replace(echo, "return on", `function on.logout(session) session:buddy_removed { buddy_name = "b" } end return on`, 1)
+	removed := `{"t":3,"dir":"out","type":"buddy_removed","fields":{"user_name":"alice@localhost","buddy_name":"b"}}`
+	for _, c := range []struct {
+		name  string
+		lines []string
+		want  int
+	}{
+		{"as it was", []string{login, connected, removed, `{"t":4,"event":"end"}`}, 0},
+		{"one too many", []string{login, connected, `{"t":4,"event":"end"}`}, 1},
+	} {
+		result, _ := played(t, script, replay.Options{}, c.lines...)
+		if len(result.Differences) != c.want {
+			t.Errorf("%s: %v", c.name, differences(result))
+		}
+	}
+}
+
+func TestNotes(t *testing.T) {
+	_, notes := played(t, echo, replay.Options{}, `{"t":0,"event":"loaded","generation":1}`, login, connected,
+		`{"t":2,"event":"loaded","generation":2}`, `{"t":2,"event":"failed","error":"x.lua:1: a typo"}`, `{"t":2,"event":"lost","messages":3}`,
+		`{"t":2,"dir":"in","type":"raw_xml","left_out":3}`)
+	for _, want := range []string{"r:5: the script was loaded anew", "r:6: the script did not load here: x.lua:1: a typo", "r:7: 3 messages are missing", "r:8: this message is not in the record"} {
+		if !strings.Contains(notes, want) {
+			t.Errorf("no %q in\n%s", want, notes)
+		}
+	}
+	if strings.Contains(notes, "r:2") {
+		t.Errorf("the first load is noted: %s", notes)
+	}
+}
+
+func TestWhatCannotBePlayed(t *testing.T) {
+	dir := t.TempDir()
+	broken := filepath.Join(dir, "broken.lua")
+	if err := os.WriteFile(broken, []byte("return {"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	run := recorded(t, login)
+	if _, err := replay.Run(t.Context(), run, replay.Options{Path: broken}); err == nil || !strings.Contains(err.Error(), "broken.lua:1") {
+		t.Error(err)
+	}
+	if _, err := replay.Run(t.Context(), run, replay.Options{Path: filepath.Join(dir, "none.lua")}); !errors.Is(err, os.ErrNotExist) {
+		t.Error(err)
+	}
+	ctx, cancel := context.WithCancel(t.Context())
+	cancel()
+	good := filepath.Join(dir, "good.lua")
+	if err := os.WriteFile(good, []byte(echo), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := replay.Run(ctx, run, replay.Options{Path: good}); !errors.Is(err, context.Canceled) {
+		t.Error(err)
+	}
+}

@@ -1,0 +1,313 @@
+package scripttest
+
+import (
+	"context"
+	"fmt"
+	"strings"
+	"time"
+
+	lua "github.com/yuin/gopher-lua"
+
+	"spectrumlua/cmd/spectrum2-lua/devkit/simulator"
+	"spectrumlua/luabind/bind"
+	"spectrumlua/luabind/convert"
+	"spectrumlua/pb"
+	"spectrumlua/runtime/schema"
+)
+
+// expectation is a message that should come, or should not.
+type expectation struct {
+	typ    *schema.Type // nil: any but PONG and STATS
+	user   *user        // nil: of no user
+	fields lua.LValue   // a table, a string or a matcher for raw ones; nil or LNil: any
+}
+
+// expectationAt reads the arguments (type [, fields]).
+func expectationAt(l *lua.LState, u *user) expectation {
+	e := expectation{user: u, fields: l.Get(3)}
+	e.typ = typeArgument(l, fromBackend, u != nil, "is not sent by scripts, but by Spectrum: send it")
+	if err := e.check(); err != nil {
+		bind.Raise(l, "%s: %v", e.typ.Name, err)
+	}
+	return e
+}
+
+// check tells what could never come.
+func (e expectation) check() error {
+	switch fields := e.fields.(type) {
+	case *lua.LNilType:
+		return nil
+	case lua.LString:
+		if e.typ.Raw {
+			return nil
+		}
+	case *lua.LUserData:
+		if _, ok := matcherOf(fields); ok && e.typ.Raw {
+			return nil
+		}
+	case *lua.LTable:
+		if e.typ.Payload == nil {
+			break
+		}
+		var problem error
+		fields.ForEach(func(k, v lua.LValue) {
+			if hasMatcher(v) {
+				v = lua.LNil // the key alone
+			}
+			if err := convert.CheckField(e.typ.Payload, k, v); err != nil && problem == nil {
+				problem = err
+			}
+		})
+		return problem
+	}
+	if e.typ.Raw {
+		return fmt.Errorf("a string or a pattern is wanted, not %s", bind.Describe(e.fields))
+	}
+	if e.typ.Payload == nil {
+		return fmt.Errorf("it has no fields")
+	}
+	return fmt.Errorf("a table of fields is wanted, not %s", bind.Describe(e.fields))
+}
+
+// mayBe tells whether a frame is of the type and user, and not of one of his
+// former logins, whatever its fields.
+func (e expectation) mayBe(f simulator.Frame) bool {
+	switch {
+	case e.user != nil && (f.User != e.user.jid || f.Seq <= e.user.since):
+		return false
+	case e.user == nil && e.typ != nil && f.User != "":
+		return false
+	case e.typ != nil:
+		return f.Type == e.typ.Number
+	}
+	return f.Type != pb.WrapperMessage_TYPE_PONG && f.Type != pb.WrapperMessage_TYPE_STATS
+}
+
+// accepts tells whether a frame is it.
+func (e expectation) accepts(f simulator.Frame) bool {
+	return e.mayBe(f) && len(e.wrong(f)) == 0
+}
+
+// wrong are the differences between a frame that may be it and what is wanted.
+func (e expectation) wrong(f simulator.Frame) []string {
+	if e.typ == nil || e.fields == nil || e.fields == lua.LNil {
+		return nil
+	}
+	got, err := messageOf(e.typ, f)
+	if err != nil {
+		return []string{err.Error()}
+	}
+	c := comparison{subset: true}
+	if want, ok := e.fields.(*lua.LTable); ok {
+		got, _ := got.(*lua.LTable)
+		for _, field := range e.typ.Payload.Fields {
+			if v := want.RawGetString(field.Name); v != lua.LNil {
+				c.unordered = field.Flags
+				c.compare(v, got.RawGetString(field.Name), field.Name, 0)
+			}
+		}
+		return c.found
+	}
+	c.compare(e.fields, got, "", 0)
+	return c.found
+}
+
+// messageOf is a frame's content as handlers have it.
+func messageOf(typ *schema.Type, f simulator.Frame) (lua.LValue, error) {
+	switch {
+	case typ.Raw:
+		return lua.LString(f.Payload), nil
+	case typ.Payload == nil:
+		return lua.LNil, nil
+	}
+	return convert.Decode(typ.Payload, string(f.Payload), nil)
+}
+
+// String is what is expected, in words.
+func (e expectation) String() string {
+	what := "anything"
+	if e.typ != nil {
+		what = e.typ.Name
+	}
+	if e.user != nil {
+		what += " for " + e.user.jid
+	}
+	if e.fields != nil && e.fields != lua.LNil {
+		what += " " + show(e.fields)
+	}
+	return what
+}
+
+// expect is expect(type [, fields [, seconds]]) of t or of a user: the message
+// as a table.
+func expect(l *lua.LState, w *world, u *user) int {
+	w.needStage(l)
+	e := expectationAt(l, u)
+	return bind.Return(l, w.expect(l, e, limitArgument(l, 4)))
+}
+
+// expect takes the first message that is expected and has not been taken yet.
+func (w *world) expect(l *lua.LState, e expectation, limit time.Duration) lua.LValue {
+	s := w.started().Spectrum
+	seen := uint64(0)
+	late := time.Now().Add(limit)
+	for {
+		if f, ok := s.TakeFrame(e.accepts); ok {
+			message, err := messageOf(e.typ, f)
+			if err != nil {
+				bind.Raise(l, "%s: %v", e.typ.Name, err)
+			}
+			if message == lua.LNil {
+				return lua.LTrue
+			}
+			return message
+		}
+		err := waitFor(l, time.Until(late), func(ctx context.Context) (err error) {
+			seen, err = s.AwaitMore(ctx, seen)
+			return err
+		})
+		if err != nil {
+			if f, ok := s.TakeFrame(e.accepts); ok { // it came in the last instant
+				message, _ := messageOf(e.typ, f)
+				return message
+			}
+			bind.Raise(l, "%s", w.unmet(e, limit, err))
+		}
+	}
+}
+
+// unmet is the message of an expectation that was not met.
+func (w *world) unmet(e expectation, limit time.Duration, why error) string {
+	var b strings.Builder
+	switch {
+	case why == errNotYet: //nolint:errorlint // it is not wrapped
+		fmt.Fprintf(&b, "%s did not come within %v", e.typ.Name, limit)
+	default:
+		fmt.Fprintf(&b, "%s did not come: %v", e.typ.Name, w.ended(why))
+	}
+	fmt.Fprintf(&b, "\n  expected: %v", e)
+	b.WriteString("\n  got:      " + w.nearest(e))
+	b.WriteString(w.seen(e.user))
+	return b.String()
+}
+
+// nearest describes the message that is most like the expected one.
+func (w *world) nearest(e expectation) string {
+	var best string
+	var wrong []string
+	for _, f := range w.started().Spectrum.Untaken() {
+		if !e.mayBe(f) {
+			continue
+		}
+		if found := e.wrong(f); best == "" || len(found) < len(wrong) {
+			best, wrong = e.describe(f), found
+		}
+	}
+	if best == "" {
+		return "no " + e.typ.Name + " that was not expected before"
+	}
+	if e.typ.Raw {
+		return best
+	}
+	return best + "\n            " + strings.Join(wrong, "\n            ")
+}
+
+// describe shows a frame as tests write it.
+func (e expectation) describe(f simulator.Frame) string {
+	typ := schema.TypeByNumber(f.Type)
+	if typ == nil {
+		return simulator.Describe(f)
+	}
+	text := typ.Name
+	if f.User != "" {
+		text += " for " + f.User
+	}
+	message, err := messageOf(typ, f)
+	switch m := message.(type) {
+	case *lua.LTable:
+		if err == nil {
+			for _, field := range typ.Payload.Fields {
+				if field.User {
+					m.RawSetString(field.Name, lua.LNil)
+				}
+			}
+			text += " " + show(m)
+		}
+	case lua.LString:
+		text += " " + show(m)
+	}
+	return text
+}
+
+// shownFrames is how many frames a failure shows.
+const shownFrames = 40
+
+// seen tells what has passed since a user's login, or since the start.
+func (w *world) seen(u *user) string {
+	frames, _ := w.started().Spectrum.Frames()
+	head, since := "\n  seen since the start:", uint64(0)
+	if u != nil {
+		head, since = "\n  seen since the login of "+u.jid+":", u.since
+	}
+	var lines []string
+	for _, f := range frames {
+		switch f.Type {
+		case pb.WrapperMessage_TYPE_PING, pb.WrapperMessage_TYPE_PONG, pb.WrapperMessage_TYPE_STATS:
+			continue
+		}
+		if f.Seq > since {
+			lines = append(lines, "\n    "+simulator.Describe(f))
+		}
+	}
+	if more := len(lines) - shownFrames; more > 0 {
+		lines = append([]string{fmt.Sprintf("\n    … %d before", more)}, lines[more:]...)
+	}
+	if len(lines) == 0 {
+		return head + " nothing"
+	}
+	return head + strings.Join(lines, "")
+}
+
+// neverComes is never([type [, fields [, seconds]]]): such a message has not come
+// when all that was sent has been handled or, with a time, until that is over.
+// Without a type, nothing has come that was not expected.
+func neverComes(l *lua.LState, w *world, u *user) int {
+	s := w.needStage(l).Spectrum
+	e := expectation{user: u}
+	if l.Get(2) != lua.LNil {
+		e = expectationAt(l, u)
+	}
+	var err error
+	if l.Get(4) == lua.LNil {
+		err = bind.Wait(l, w.settle)
+	} else {
+		w.stays(l, e, bind.CheckSeconds(l, 4))
+	}
+	if err != nil {
+		bind.Raise(l, "never: %v", w.ended(err))
+	}
+	if f, ok := s.TakeFrame(e.accepts); ok {
+		bind.Raise(l, "what should never come has come\n  never:    %v\n  got:      %s%s", e, e.describe(f), w.seen(u))
+	}
+	return 0
+}
+
+// stays waits until the time is over or a frame has come that is accepted.
+func (w *world) stays(l *lua.LState, e expectation, limit time.Duration) {
+	s := w.started().Spectrum
+	late, seen := time.Now().Add(limit), uint64(0)
+	for {
+		err := waitFor(l, time.Until(late), func(ctx context.Context) (err error) {
+			seen, err = s.AwaitMore(ctx, seen)
+			return err
+		})
+		if err != nil {
+			return
+		}
+		for _, f := range s.Untaken() {
+			if e.accepts(f) {
+				return
+			}
+		}
+	}
+}

@@ -1,0 +1,227 @@
+// Package scripttest runs tests of scripts that are written in Lua: files called
+// NAME_test.lua, whose cases log users in to the script and expect what comes of
+// it. docs/testing.md is what their authors read.
+//
+// Each case has a world of its own: a VM with the test file, a scheduler, a clock
+// that can be moved, a temporary folder and, once it is started, a backend with
+// the script under test (cmd/spectrum2-lua/devkit/harness). Nothing is shared between two cases.
+package scripttest
+
+import (
+	"context"
+	"fmt"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"regexp"
+	"slices"
+	"strings"
+	"sync"
+	"time"
+
+	"spectrumlua/luabind/source"
+)
+
+// suffix is what the names of test files end in.
+const suffix = "_test.lua"
+
+// DefaultTimeout is how long a case may take.
+const DefaultTimeout = 30 * time.Second
+
+// Options say what is run. The zero value runs all that is found.
+type Options struct {
+	// Run selects cases by their names; nil selects all.
+	Run *regexp.Regexp
+	// Timeout is how long a case may take; default: DefaultTimeout.
+	Timeout time.Duration
+	// Jobs is how many files are run at the same time; default: 1. The cases of
+	// a file run one after the other.
+	Jobs int
+	// Done is called with each result, in the order of files and cases, whatever
+	// ran first; never twice at the same time.
+	Done func(Result)
+}
+
+// Result is what came of one case, or of a file that does not load.
+type Result struct {
+	// File is the test file as it was found, Name the case; "" stands for the
+	// file itself.
+	File, Name string
+	Took       time.Duration
+	// Failures say what is wrong, each in one or more lines of which the first
+	// one, where it can, begins with file and line. None: the case has passed.
+	Failures []string
+	// Log is what the script and the test have logged that may help.
+	Log []string
+}
+
+// Passed tells whether nothing is wrong.
+func (r Result) Passed() bool { return len(r.Failures) == 0 }
+
+// Summary is what came of it all.
+type Summary struct {
+	Passed, Failed int
+	// Files are all files that were read, by absolute paths: a change of one may
+	// change a result.
+	Files []string
+}
+
+// Find finds the test files among paths: a file is one, a folder has them, in
+// its folders too, but for hidden ones. They are sorted and each is there once.
+func Find(paths []string) ([]string, error) {
+	var found []string
+	for _, path := range paths {
+		info, err := os.Stat(path)
+		switch {
+		case err != nil:
+			return nil, fmt.Errorf("there is nothing to test: %w", err)
+		case !info.IsDir() && !strings.HasSuffix(path, suffix):
+			return nil, fmt.Errorf("%s is no test: the name of a file with tests ends in %s", path, suffix)
+		case !info.IsDir():
+			found = append(found, filepath.Clean(path))
+			continue
+		}
+		err = filepath.WalkDir(path, func(name string, d fs.DirEntry, err error) error {
+			switch {
+			case err != nil:
+				return err
+			case d.IsDir() && name != path && strings.HasPrefix(d.Name(), "."):
+				return fs.SkipDir
+			case !d.IsDir() && strings.HasSuffix(d.Name(), suffix):
+				found = append(found, filepath.Clean(name))
+			}
+			return nil
+		})
+		if err != nil {
+			return nil, err
+		}
+	}
+	slices.Sort(found)
+	return slices.Compact(found), nil
+}
+
+// Run runs the cases of test files. When ctx is done, the case that runs is
+// stopped and no other begins.
+func Run(ctx context.Context, files []string, o Options) Summary {
+	if o.Timeout <= 0 {
+		o.Timeout = DefaultTimeout
+	}
+	r := &runner{options: o, files: map[string]struct{}{}, results: make([]chan []Result, len(files))}
+	for i := range files {
+		r.results[i] = make(chan []Result, 1)
+	}
+	var workers sync.WaitGroup
+	next := make(chan int)
+	for range min(max(o.Jobs, 1), len(files)) {
+		workers.Go(func() {
+			for i := range next {
+				r.results[i] <- r.file(ctx, files[i])
+			}
+		})
+	}
+	workers.Go(func() {
+		defer close(next)
+		for i := range files {
+			next <- i
+		}
+	})
+	var sum Summary
+	for _, results := range r.results {
+		for _, result := range <-results {
+			if result.Passed() {
+				sum.Passed++
+			} else {
+				sum.Failed++
+			}
+			if o.Done != nil {
+				o.Done(result)
+			}
+		}
+	}
+	workers.Wait()
+	for file := range r.files {
+		sum.Files = append(sum.Files, file)
+	}
+	slices.Sort(sum.Files)
+	return sum
+}
+
+// runner is one run.
+type runner struct {
+	options Options
+	results []chan []Result
+	sources source.Cache // most files are loaded for each case
+
+	mu    sync.Mutex
+	files map[string]struct{}
+}
+
+// file runs the cases of one file: each in a world in which the file is loaded
+// anew.
+func (r *runner) file(ctx context.Context, path string) (results []Result) {
+	names, problem := r.names(ctx, path)
+	if problem != nil {
+		return []Result{*problem}
+	}
+	for _, name := range names {
+		if ctx.Err() != nil {
+			return results
+		}
+		if r.options.Run == nil || r.options.Run.MatchString(name) {
+			results = append(results, r.one(ctx, path, name))
+		}
+	}
+	return results
+}
+
+// names loads a file to see what cases it has.
+func (r *runner) names(ctx context.Context, path string) ([]string, *Result) {
+	if ctx.Err() != nil {
+		return nil, nil
+	}
+	w, err := newWorld(ctx, path, &r.sources)
+	if err == nil {
+		defer w.close()
+		err = w.load(ctx, r.options.Timeout)
+		r.note(w)
+	}
+	if err != nil {
+		return nil, &Result{File: path, Failures: []string{w.shown(err.Error())}, Log: w.logLines()}
+	}
+	var names []string
+	for _, c := range w.suite.cases {
+		names = append(names, c.name)
+	}
+	return names, nil
+}
+
+// one runs one case.
+func (r *runner) one(ctx context.Context, path, name string) Result {
+	began := time.Now()
+	result := Result{File: path, Name: name}
+	w, err := newWorld(ctx, path, &r.sources)
+	if err == nil {
+		defer w.close()
+		err = w.load(ctx, r.options.Timeout)
+	}
+	if err != nil {
+		result.Failures = []string{w.shown(err.Error())}
+		return result
+	}
+	for _, problem := range w.play(ctx, name, r.options.Timeout) {
+		result.Failures = append(result.Failures, w.shown(problem))
+	}
+	r.note(w)
+	result.Log = w.logLines()
+	result.Took = time.Since(began)
+	return result
+}
+
+// note remembers the files that a world has read.
+func (r *runner) note(w *world) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	for _, file := range w.files() {
+		r.files[file] = struct{}{}
+	}
+}

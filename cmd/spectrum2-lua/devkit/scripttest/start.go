@@ -1,0 +1,223 @@
+package scripttest
+
+import (
+	"context"
+	"fmt"
+	"slices"
+	"strings"
+	"time"
+
+	lua "github.com/yuin/gopher-lua"
+
+	"spectrumlua/cmd/spectrum2-lua/devkit/harness"
+	"spectrumlua/cmd/spectrum2-lua/devkit/simulator"
+	"spectrumlua/luabind/bind"
+	"spectrumlua/runtime/config"
+)
+
+// never is longer than any case: what limits a wait is ours.
+const never = 24 * time.Hour
+
+// start is t:start([options]): a backend begins with the script under test.
+// Options are config, more sections and keys, and script, another script or
+// config file.
+func start(l *lua.LState, w *world) int {
+	if w.started() != nil {
+		bind.Raise(l, "the script runs already: call t:start once, before the first t:login")
+	}
+	o := bind.OptionsAt(l, 2, "start")
+	path, more := w.suite.script, o.Table("config")
+	if given := o.String("script", ""); given != "" {
+		path = w.suite.beside(given)
+	}
+	o.Done()
+	if more != nil {
+		if err := checkSections(more); err != nil {
+			bind.Raise(l, "start: config: %v", err)
+		}
+	}
+	w.begin(l, path, more)
+	return 0
+}
+
+// needStage is the backend, which begins now if it has not.
+func (w *world) needStage(l *lua.LState) *harness.Harness {
+	if s := w.started(); s != nil {
+		return s
+	}
+	return w.begin(l, w.suite.script, nil)
+}
+
+// begin starts the backend, or raises why the script does not load.
+func (w *world) begin(l *lua.LState, path string, more *lua.LTable) *harness.Harness {
+	settings := slices.DeleteFunc(w.settings(l, w.suite.config), func(general config.Override) bool {
+		return says(more, general.Key)
+	})
+	settings = append(settings, w.settings(l, more)...)
+	var s *harness.Harness
+	err := bind.Wait(l, func(context.Context) (err error) {
+		s, err = harness.Open(w.ctx, harness.Options{
+			Path: path, Settings: settings, WorkingDir: w.dir, Clock: w.clock, Compiled: w.sources,
+			Log:      func(line harness.Line) { w.journal.add(line, false) },
+			Spectrum: simulator.Options{Timeout: never},
+		})
+		if err == nil {
+			w.mu.Lock()
+			w.run = s
+			w.mu.Unlock()
+			err = s.LoadError()
+		}
+		return err
+	})
+	if err != nil {
+		w.journal.excuseLoad() // it is told here
+		bind.Raise(l, "%v", err)
+	}
+	return s
+}
+
+// says tells whether a config in a table says something of a key, if only that it
+// is an empty list.
+func says(sections *lua.LTable, name string) bool {
+	section, key, _ := strings.Cut(name, ".")
+	if sections == nil {
+		return false
+	}
+	keys, ok := sections.RawGetString(section).(*lua.LTable)
+	return ok && keys.RawGetString(key) != lua.LNil
+}
+
+// settings are the keys of a config in a table, sorted. A function stands for
+// what it returns when it is called with t.
+func (w *world) settings(l *lua.LState, sections *lua.LTable) (all []config.Override) {
+	if sections == nil {
+		return nil
+	}
+	sections.ForEach(func(section, keys lua.LValue) {
+		keys.(*lua.LTable).ForEach(func(key, value lua.LValue) {
+			name := section.String() + "." + key.String()
+			if fn, ok := value.(*lua.LFunction); ok {
+				l.Push(fn)
+				l.Push(caseClass.New(w))
+				l.Call(1, 1)
+				value = l.Get(-1)
+				l.Pop(1)
+			}
+			for _, text := range texts(l, name, value) {
+				all = append(all, config.Override{Key: name, Value: text})
+			}
+		})
+	})
+	slices.SortStableFunc(all, func(a, b config.Override) int {
+		if a.Key < b.Key {
+			return -1
+		} else if a.Key > b.Key {
+			return 1
+		}
+		return 0
+	})
+	return all
+}
+
+// texts are a value, or a list of them, as a config file has it.
+func texts(l *lua.LState, name string, value lua.LValue) []string {
+	switch v := value.(type) {
+	case lua.LString:
+		return []string{string(v)}
+	case lua.LNumber:
+		return []string{v.String()}
+	case lua.LBool:
+		if v {
+			return []string{"1"}
+		}
+		return []string{"0"}
+	case *lua.LTable:
+		var all []string
+		for i := 1; i <= v.Len(); i++ {
+			all = append(all, texts(l, name, v.RawGetInt(i))...)
+		}
+		return all
+	}
+	bind.Raise(l, "config: %s: a string, a number, true or false, or a list of them is wanted, not %s", name, bind.Describe(value))
+	return nil
+}
+
+// looks is how often nothing must be going on for all to count as settled: more
+// often than between two turns of a clock that is moved, since servers on this
+// machine may have something to say.
+const looks = 4
+
+// settle waits until all that was sent to the script has been handled, as far as
+// it can be without something else to come, and what it has sent has arrived.
+func (w *world) settle(ctx context.Context) error {
+	s := w.started()
+	if s == nil {
+		w.rest(ctx)
+		return nil
+	}
+	if err := s.Spectrum.Ping(ctx); err != nil { // all has been read
+		return err
+	}
+	for range looks {
+		w.rest(ctx)
+	}
+	// PONG leaves ahead of others, in the same write as what was there before.
+	for range 2 {
+		if err := s.Spectrum.Ping(ctx); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// settleFunction is t:settle().
+func settleFunction(l *lua.LState, w *world) int {
+	if err := bind.Wait(l, w.settle); err != nil {
+		bind.Raise(l, "settle: %v", w.ended(err))
+	}
+	return 0
+}
+
+// advance is t:advance(seconds): the clock of script and test moves on.
+func advance(l *lua.LState, w *world) int {
+	d := bind.CheckSeconds(l, 2)
+	err := bind.Wait(l, func(ctx context.Context) error {
+		if err := w.settle(ctx); err != nil {
+			return err
+		}
+		return w.clock.Advance(ctx, d)
+	})
+	if err != nil {
+		bind.Raise(l, "advance: %v", w.ended(err))
+	}
+	return 0
+}
+
+// reload is t:reload(): the script is loaded anew, as after a change of its file.
+func reload(l *lua.LState, w *world) int {
+	s := w.needStage(l)
+	err := bind.Wait(l, func(ctx context.Context) error {
+		if err := w.settle(ctx); err != nil {
+			return err
+		}
+		if err := s.Load(ctx); err != nil {
+			return err
+		}
+		return w.settle(ctx)
+	})
+	if err != nil {
+		w.journal.excuseLoad()
+		bind.Raise(l, "the script does not load anew: %v", err)
+	}
+	return 0
+}
+
+// ended explains an error of a connection that has ended.
+func (w *world) ended(err error) error {
+	if s := w.started(); s != nil {
+		if why := s.Spectrum.Err(); why != nil {
+			return fmt.Errorf("the script's backend has ended: %w", why)
+		}
+	}
+	return err
+}

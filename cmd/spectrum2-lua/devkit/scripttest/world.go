@@ -1,0 +1,302 @@
+package scripttest
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"os"
+	"path/filepath"
+	"strings"
+	"sync"
+	"time"
+
+	"github.com/sirupsen/logrus"
+
+	"spectrumlua/cmd/spectrum2-lua/devkit/harness"
+	"spectrumlua/luabind"
+	"spectrumlua/luabind/source"
+	"spectrumlua/pb"
+	"spectrumlua/runtime/clock"
+	"spectrumlua/runtime/config"
+	"spectrumlua/runtime/crash"
+	"spectrumlua/runtime/schema"
+	"spectrumlua/runtime/session"
+	"spectrumlua/runtime/task"
+	"spectrumlua/runtime/version"
+)
+
+const (
+	// stopPatience is how long a case that is stopped may take to end.
+	stopPatience = 5 * time.Second
+	// endPatience is how long the tasks of a test may take to end after it.
+	endPatience = 2 * time.Second
+)
+
+// world is where one case is played.
+type world struct {
+	path    string // of the test file, as it was found
+	dir     string // an empty folder for the case
+	sources *source.Cache
+	clock   *clock.Movable
+	suite   *suite
+	ctx     context.Context // ends all of it
+	stop    context.CancelCauseFunc
+	host    *luabind.Host // of the test file
+	tasks   *task.Scheduler
+	journal log // of both
+
+	mu       sync.Mutex
+	main     *task.Task       // the case; nil until it runs
+	run      *harness.Harness // nil until the script under test is started
+	failures []string         // of tasks beside the case
+}
+
+// newWorld makes a world for a test file. Close must be called.
+func newWorld(ctx context.Context, path string, sources *source.Cache) (*world, error) {
+	w := &world{path: path, sources: sources}
+	full, err := filepath.Abs(path)
+	if err != nil {
+		return w, err
+	}
+	if w.dir, err = os.MkdirTemp("", "spectrum2-lua-test-"); err != nil {
+		return w, err
+	}
+	w.ctx, w.stop = context.WithCancelCause(context.WithoutCancel(ctx))
+	w.clock = clock.NewMovable(w.rest)
+	w.tasks = task.New(task.Options{Run: runLimit, Grace: stopPatience, Clock: w.clock})
+	cfg, err := config.Parse(strings.TrimSuffix(full, ".lua")+".cfg", nil, config.Options{Overrides: []config.Override{
+		{Key: "service.jid", Value: "test.localhost"},
+		{Key: "service.working_dir", Value: w.dir},
+		{Key: "lua.script", Value: full},
+	}})
+	if err != nil {
+		return w, err
+	}
+	settings, err := cfg.Lua()
+	if err != nil {
+		return w, err
+	}
+	w.suite = newSuite(w, full)
+	module := w.suite.module()
+	w.host = luabind.New(w.ctx, luabind.Options{
+		Config: cfg, Lua: settings, Scheduler: w.tasks, Link: noLink{}, Version: version.Number,
+		Log: harness.Logger(w.heard)("lua"), Extra: &module, Compiled: sources,
+	})
+	return w, nil
+}
+
+// runLimit is how long the code of a test may run without waiting.
+const runLimit = 10 * time.Second
+
+// rest returns when all that runs in this world waits.
+func (w *world) rest(ctx context.Context) {
+	if s := w.started(); s != nil {
+		task.Settle(ctx, w.tasks, s.Scheduler())
+		return
+	}
+	task.Settle(ctx, w.tasks)
+}
+
+// started is the backend with the script under test; nil if there is none yet.
+func (w *world) started() *harness.Harness {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	return w.run
+}
+
+// running is the case's task; nil as long as the file loads.
+func (w *world) running() *task.Task {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	return w.main
+}
+
+// heard takes a line of the log of the test's own host.
+func (w *world) heard(l harness.Line) {
+	if l.Category != "script" && l.Level <= logrus.ErrorLevel && w.running() != nil {
+		w.fail("in a task of the test: " + l.Text)
+		return
+	}
+	w.journal.add(l, true)
+}
+
+// load loads the test file.
+func (w *world) load(ctx context.Context, limit time.Duration) error {
+	loaded := make(chan error, 1)
+	go func() {
+		defer crash.Guard()
+		loaded <- w.host.Load()
+	}()
+	timer := time.NewTimer(limit)
+	defer timer.Stop()
+	select {
+	case err := <-loaded:
+		return err
+	case <-ctx.Done():
+		w.stop(errStopped)
+	case <-timer.C:
+		w.stop(fmt.Errorf("the file takes more than %v to load (--timeout)", limit))
+	}
+	return <-loaded
+}
+
+// play runs a case to its end and returns what is wrong.
+func (w *world) play(ctx context.Context, name string, limit time.Duration) (problems []string) {
+	c := w.suite.find(name)
+	if c == nil {
+		return []string{fmt.Sprintf("the file does not have the case %q when it is loaded again: what test.case is given must not depend on chance", name)}
+	}
+	var err error
+	begin := make(chan struct{})
+	main := w.host.Sessions().Process().Spawn("", func(t *task.Task) {
+		_ = t.Wait(func(context.Context) error { <-begin; return nil })
+		err = w.suite.call(t, c)
+	})
+	w.mu.Lock()
+	w.main = main
+	w.mu.Unlock()
+	close(begin)
+	if w.await(ctx, main, limit) {
+		var problem *luabind.ScriptError
+		switch {
+		case errors.As(err, &problem):
+			problems = append(problems, problem.Message+calls(problem.Traceback))
+		case err != nil:
+			problems = append(problems, err.Error())
+		}
+	} else {
+		problems = append(problems, fmt.Sprintf("the case cannot be stopped: it has taken %v (--timeout)", limit))
+	}
+	if beside := w.beside(); len(beside) > 0 {
+		problems = beside // which stopped the case
+	}
+	return append(problems, w.finish()...)
+}
+
+// await waits for the end of the case's task, which it stops after limit. It
+// returns false if that does not end even then.
+func (w *world) await(ctx context.Context, main *task.Task, limit time.Duration) bool {
+	timer := time.NewTimer(limit)
+	defer timer.Stop()
+	select {
+	case <-main.Ended():
+		return true
+	case <-timer.C:
+		main.Cancel(fmt.Errorf("the case has taken %v (--timeout)", limit))
+	case <-ctx.Done():
+		main.Cancel(errStopped)
+	}
+	select {
+	case <-main.Ended():
+		return true
+	case <-time.After(stopPatience):
+		return false
+	}
+}
+
+// fail notes what is wrong beside the case, which is stopped.
+func (w *world) fail(problem string) {
+	w.mu.Lock()
+	w.failures = append(w.failures, problem)
+	w.mu.Unlock()
+	if main := w.running(); main != nil {
+		main.Cancel(errBeside)
+	}
+}
+
+var errStopped = errors.New("stopped")
+
+var errBeside = errors.New("stopped: a task beside the case has failed")
+
+func (w *world) beside() []string {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	return append([]string(nil), w.failures...)
+}
+
+// finish ends the script under test as Spectrum would, and looks at what it has
+// left behind.
+func (w *world) finish() (problems []string) {
+	s := w.started()
+	if s == nil {
+		return nil
+	}
+	if err := s.Close(); err != nil {
+		problems = append(problems, "the script's backend: "+err.Error())
+	}
+	for _, l := range w.journal.unexpected() {
+		problems = append(problems, l.about())
+	}
+	for _, v := range s.Spectrum.Violations() {
+		problems = append(problems, "Spectrum would not forgive this: "+v.Error())
+	}
+	return problems
+}
+
+// files are all that was read.
+func (w *world) files() []string {
+	var all []string
+	if w.host != nil {
+		all = w.host.Files()
+	}
+	if s := w.started(); s != nil {
+		all = append(all, s.Files()...)
+	}
+	return all
+}
+
+// close ends all that the world has, and removes its folder.
+func (w *world) close() {
+	if s := w.started(); s != nil {
+		_ = s.Close() // what it came to has been told
+	}
+	if w.host != nil {
+		ctx, cancel := context.WithTimeout(context.Background(), endPatience)
+		defer cancel()
+		w.host.Sessions().Exit(ctx, session.Message{Type: schema.TypeByNumber(pb.WrapperMessage_TYPE_EXIT)})
+	}
+	if w.stop != nil {
+		w.stop(errors.New("the case has ended"))
+	}
+	if w.tasks != nil {
+		w.tasks.Close()
+	}
+	if w.dir != "" {
+		_ = os.RemoveAll(w.dir)
+	}
+}
+
+// shown has a message name the test file as it was found, in place of its name
+// alone.
+func (w *world) shown(message string) string {
+	base := filepath.Base(w.path)
+	if base == w.path || !strings.HasPrefix(message, base+":") {
+		return message
+	}
+	return w.path + strings.TrimPrefix(message, base)
+}
+
+func (w *world) logLines() []string { return w.journal.lines() }
+
+// calls are the lines of a traceback that tell through which functions of the
+// test the line in the message was reached; "" if through none.
+func calls(traceback string) string {
+	var through []string
+	for line := range strings.Lines(traceback) {
+		line = strings.TrimSpace(line)
+		if strings.Contains(line, ".lua:") {
+			through = append(through, line)
+		}
+	}
+	if len(through) < 2 {
+		return ""
+	}
+	return "\n  called from " + strings.Join(through[1:], "\n  called from ")
+}
+
+// noLink is where a test's own messages to Spectrum go: nowhere.
+type noLink struct{}
+
+func (noLink) Send(pb.WrapperMessage_Type, []byte) error { return nil }
+func (noLink) Full() bool                                { return false }
+func (noLink) WaitRoom(context.Context) error            { return nil }

@@ -1,0 +1,53 @@
+package spelling_test
+
+import (
+	"strings"
+	"testing"
+
+	"spectrumlua/runtime/spelling"
+)
+
+var (
+	options = []string{"script", "reload", "max_frame", "max_queue", "max_string", "exit_timeout",
+		"handler_timeout", "logout_grace", "logout_timeout", "login_delay", "login_delay_max"}
+	handlers = []string{"login", "logout", "conv_message", "conv_message_ack", "buddy_changed",
+		"buddy_removed", "raw_xml", "query", "exit"}
+)
+
+func TestName(t *testing.T) {
+	tests := []struct {
+		name, word, want string
+		known            []string
+	}{
+		{"letter left out", "scrpt", "script", options},
+		{"letter added", "scripts", "script", options},
+		{"letter replaced", "relaod_", "reload", options},
+		{"neighbours swapped", "relaod", "reload", options},
+		{"case", "SCRIPT", "script", options},
+		{"camel case", "maxFrame", "max_frame", options},
+		{"dash for underscore", "exit-timeout", "exit_timeout", options},
+		{"the nearer of two", "max_fram", "max_frame", options},
+		{"the exact one among longer ones", "login_delay", "login_delay", options},
+		{"a part of one name only", "grace", "logout_grace", options},
+		{"a part of several", "timeout", "", options},
+		{"name within the word", "on_login", "login", handlers},
+		{"as the protocol spells it", "ConvMessage", "conv_message", handlers},
+		{"plural", "conv_messages", "conv_message", handlers},
+		{"nothing like it", "colour", "", options},
+		{"too short to tell", "a", "", options},
+		{"empty word", "", "", options},
+		{"only separators", "_-_", "", options},
+		{"nothing known", "script", "", nil},
+		{"equally near, the first", "cat", "bat", []string{"bat", "rat"}},
+		{"letters beyond ASCII", "größe", "grösse", []string{"weite", "grösse"}},
+		{"broken UTF-8", "scri\xffpt", "script", options},
+		{"far too long", strings.Repeat("script", 1000), "", options},
+	}
+	for _, test := range tests {
+		t.Run(test.name, func(t *testing.T) {
+			if got := spelling.Name(test.word, test.known); got != test.want {
+				t.Errorf("Name(%q) = %q, want %q", test.word, got, test.want)
+			}
+		})
+	}
+}
