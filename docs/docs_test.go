@@ -95,7 +95,7 @@ func TestReadmeIsShort(t *testing.T) {
 }
 
 func TestEveryMethodOfASessionStandsInTheReference(t *testing.T) {
-	session := section(t, read(t, "docs/api.md"), "## The session")
+	session := section(t, read(t, "docs/reference/api.md"), "## The session")
 	names := []string{"session.user", "session.legacy_name", "session.settings", "session.data", "session:update_buddy {", "session:spawn(", "session:after(", "session:every("}
 	for _, typ := range schema.Types() {
 		if typ.SpectrumTakes && typ.User() != nil {
@@ -120,10 +120,10 @@ func TestEveryFunctionStandsInTheReference(t *testing.T) {
 	inAPI := []string{"spectrum", "spectrum.config", "spectrum.log"}
 	for _, name := range names {
 		t.Run(name, func(t *testing.T) {
-			page := "docs/api.md"
+			page := "docs/reference/api.md"
 			short := name[strings.LastIndexByte(name, '.')+1:]
 			if !slices.Contains(inAPI, name) {
-				page = "docs/modules/" + short + ".md"
+				page = "docs/reference/modules/" + short + ".md"
 			}
 			text := read(t, page)
 			for _, function := range functionsOf(t, name) {
@@ -136,7 +136,7 @@ func TestEveryFunctionStandsInTheReference(t *testing.T) {
 }
 
 func TestEveryModuleIsListed(t *testing.T) {
-	list := section(t, read(t, "docs/api.md"), "## Other modules")
+	list := section(t, read(t, "docs/reference/api.md"), "## Other modules")
 	for _, m := range modules.All() {
 		if name := strings.TrimPrefix(m.Name, "spectrum."); name != "config" && name != "log" {
 			hasRow(t, "Other modules", list, "[`"+m.Name+"`](modules/"+name+".md)")
@@ -165,7 +165,7 @@ spectrum.send("query", { config = table.concat(names, " ") })`, module))
 }
 
 func TestEverySettingStandsInTheReference(t *testing.T) {
-	text := section(t, read(t, "docs/configuration.md"), "## `[lua]`")
+	text := section(t, read(t, "docs/admin/configuration.md"), "## `[lua]`")
 	for _, o := range config.LuaOptions() {
 		byDefault, values := o.Default, ""
 		if byDefault == "" {
@@ -188,7 +188,7 @@ func TestEverySettingStandsInTheReference(t *testing.T) {
 var wholes = []string{"cmd/spectrum2_lua_backend", "luabind/api", "luabind/modules", "luabind/stdlib", "cmd/spectrum2-lua/devkit/apigen", "cmd/spectrum2-lua/devkit/simulator"}
 
 func TestEveryPackageStandsInTheArchitecture(t *testing.T) {
-	text := read(t, "docs/architecture.md")
+	text := read(t, "docs/internals/architecture.md")
 	for _, file := range files(t, func(path string) bool {
 		return filepath.Ext(path) == ".go" && !strings.HasSuffix(path, "_test.go")
 	}) {
@@ -199,7 +199,7 @@ func TestEveryPackageStandsInTheArchitecture(t *testing.T) {
 			}
 		}
 		if !strings.Contains(text, "`"+dir+"`") {
-			t.Errorf("docs/architecture.md does not say what %s owns", dir)
+			t.Errorf("docs/internals/architecture.md does not say what %s owns", dir)
 		}
 	}
 }

@@ -39,7 +39,7 @@ func TestExitCodesStandInTheTable(t *testing.T) {
 	}
 	want := slices.Sorted(maps.Keys(codes))
 
-	page := section(t, read(t, "docs/configuration.md"), "## Exit codes")
+	page := section(t, read(t, "docs/admin/configuration.md"), "## Exit codes")
 	if got := numbers(t, regexp.MustCompile(`(?m)^\| (\d+) \|`), page); !slices.Equal(got, want) {
 		t.Errorf("the page has %v, the source %v", got, want)
 	}

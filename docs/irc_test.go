@@ -32,18 +32,18 @@ func firsts(pattern *regexp.Regexp, text string) []string {
 // the page explains.
 func TestEveryOptionOfIRC(t *testing.T) {
 	asked := firsts(askedKey, read(t, "scripts/irc/settings.lua"))
-	told := firsts(tableKey, section(t, read(t, "docs/irc.md"), "## Options"))
+	told := firsts(tableKey, section(t, read(t, "docs/admin/irc.md"), "## Options"))
 	if len(asked) < 30 {
 		t.Fatalf("only %q were found in irc/settings.lua", asked)
 	}
 	for _, key := range asked {
 		if !slices.Contains(told, key) {
-			t.Errorf("docs/irc.md does not explain %s", key)
+			t.Errorf("docs/admin/irc.md does not explain %s", key)
 		}
 	}
 	for _, key := range told {
 		if !slices.Contains(asked, key) {
-			t.Errorf("docs/irc.md explains %s, which the script does not read", key)
+			t.Errorf("docs/admin/irc.md explains %s, which the script does not read", key)
 		}
 	}
 }
@@ -61,17 +61,17 @@ local lines = require("irc.commands").described()
 require("spectrum").send("query", { config = table.concat(lines, "\n") .. "\n" })`, scripts+"/?.lua;"))
 	help := query(t, st)
 	var told strings.Builder
-	for _, row := range commandRow.FindAllStringSubmatch(section(t, read(t, "docs/irc.md"), "### Commands"), -1) {
+	for _, row := range commandRow.FindAllStringSubmatch(section(t, read(t, "docs/admin/irc.md"), "### Commands"), -1) {
 		told.WriteString("/" + row[1] + row[2] + ": " + row[3] + "\n")
 	}
 	if told.String() != help {
-		t.Errorf("the script's help has\n%s\nand docs/irc.md has\n%s", help, told.String())
+		t.Errorf("the script's help has\n%s\nand docs/admin/irc.md has\n%s", help, told.String())
 	}
 }
 
 // TestEveryModuleOfIRC looks for each file of the script in the page.
 func TestEveryModuleOfIRC(t *testing.T) {
-	text := section(t, read(t, "docs/irc.md"), "## The script")
+	text := section(t, read(t, "docs/admin/irc.md"), "## The script")
 	entries, err := os.ReadDir(filepath.Join(root, "scripts/irc"))
 	if err != nil {
 		t.Fatal(err)
@@ -79,7 +79,7 @@ func TestEveryModuleOfIRC(t *testing.T) {
 	for _, e := range entries {
 		name := strings.TrimSuffix(e.Name(), ".lua")
 		if name != "fakeserver" && !strings.Contains(text, "`"+name+"`") {
-			t.Errorf("docs/irc.md does not say what irc/%s is for", e.Name())
+			t.Errorf("docs/admin/irc.md does not say what irc/%s is for", e.Name())
 		}
 	}
 }

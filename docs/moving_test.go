@@ -16,7 +16,7 @@ var notMoved = []string{"ping", "pong", "stats", "exit", "api_version", "ft_star
 // TestMovingHasEveryType holds the table of calls against the protocol: what it
 // names is there, and what is there is named.
 func TestMovingHasEveryType(t *testing.T) {
-	text := read(t, "docs/moving.md")
+	text := read(t, "docs/guide/moving.md")
 	named := map[string]bool{}
 	for _, m := range regexp.MustCompile(`\bon\.(\w+)\(`).FindAllStringSubmatch(text, -1) {
 		typ := schema.TypeByName(m[1])

@@ -19,7 +19,7 @@ func TestRecipes(t *testing.T) {
 	t.Parallel()
 	const tests = "testdata/recipes"
 	folder := t.TempDir()
-	scripts := namedScript.FindAllStringSubmatch(read(t, "docs/recipes.md"), -1)
+	scripts := namedScript.FindAllStringSubmatch(read(t, "docs/guide/recipes.md"), -1)
 	for _, script := range scripts {
 		name, text := script[1], script[2]
 		write(t, filepath.Join(folder, name), text)

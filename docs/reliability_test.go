@@ -17,7 +17,7 @@ var (
 // names, in the folders that it names before them.
 func TestEveryPromiseHasItsTest(t *testing.T) {
 	found := 0
-	for _, line := range strings.Split(read(t, "docs/reliability.md"), "\n") {
+	for _, line := range strings.Split(read(t, "docs/admin/reliability.md"), "\n") {
 		folder := ""
 		for _, word := range regexp.MustCompile("`[^`]+`").FindAllString(line, -1) {
 			if m := namedFolder.FindStringSubmatch(word); m != nil {
@@ -60,7 +60,7 @@ func hasFunction(t *testing.T, folder, name string) bool {
 
 // TestBoundsAreAsThePageSays holds the page's numbers against the code's.
 func TestBoundsAreAsThePageSays(t *testing.T) {
-	page := read(t, "docs/reliability.md")
+	page := read(t, "docs/admin/reliability.md")
 	cases := []struct{ file, constant, row string }{
 		{"runtime/wire/wire.go", "DefaultMaxFrame = 16 << 20", "| a frame | 16 MB"},
 		{"runtime/link/link.go", "DefaultMaxQueue     = 4 << 20", "| waiting to be written | 4 MB"},

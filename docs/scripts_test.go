@@ -69,7 +69,7 @@ func TestWholeScriptsInPages(t *testing.T) {
 
 // TestReadingEcho checks that what the guide reads is what ships.
 func TestReadingEcho(t *testing.T) {
-	text := section(t, read(t, "docs/getting-started.md"), "## 8. Reading echo.lua")
+	text := section(t, read(t, "docs/guide/getting-started.md"), "## 8. Reading echo.lua")
 	script := read(t, "scripts/echo.lua")
 	blocks := luaBlocks(text)
 	for _, block := range blocks {
@@ -85,7 +85,7 @@ func TestReadingEcho(t *testing.T) {
 // TestConfigsInTheGuide checks that the config that the guide has one write is as
 // the example's, which runs.
 func TestConfigsInTheGuide(t *testing.T) {
-	_, block, _ := strings.Cut(section(t, read(t, "docs/gateway.md"), "## 3. The transport"), "\n    [service]\n")
+	_, block, _ := strings.Cut(section(t, read(t, "docs/guide/gateway.md"), "## 3. The transport"), "\n    [service]\n")
 	block, _, _ = strings.Cut("    [service]\n"+block, "\n\n`jid`")
 	const file = "/etc/spectrum2/transports/echo.cfg"
 	cfg, err := config.Parse(file, []byte(strings.ReplaceAll(block, "\n    ", "\n")), config.Options{})
@@ -110,7 +110,7 @@ func TestConfigsInTheGuide(t *testing.T) {
 // TestMistakes makes the mistakes that the guide explains, and looks for what
 // the program says in it.
 func TestMistakes(t *testing.T) {
-	guide := read(t, "docs/gateway.md")
+	guide := read(t, "docs/guide/gateway.md")
 	quoted := func(t *testing.T, message string) {
 		t.Helper()
 		if !strings.Contains(guide, message) {

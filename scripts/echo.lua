@@ -1,6 +1,6 @@
 -- echo.lua: a transport on which everybody answers with what he was told. It
 -- uses each part of a transport once: contacts, receipts, typing, vCards, rooms.
--- docs/getting-started.md reads it in pieces; examples/ has smaller scripts.
+-- docs/guide/getting-started.md reads it in pieces; examples/ has smaller scripts.
 
 local spectrum = require "spectrum"
 

@@ -1,6 +1,6 @@
 -- irc.lua: a transport to IRC. Each user has a connection of his own: to the one
 -- server that the config names (irc_server), or, without that, to each server that
--- he has a room on (#room@server). docs/irc.md has the setup and all options.
+-- he has a room on (#room@server). docs/admin/irc.md has the setup and all options.
 --
 -- This file says which module is for what Spectrum says; those in irc/ do the work.
 -- They are tables of functions; all that outlives a handler is plain data in

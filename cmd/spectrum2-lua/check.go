@@ -31,7 +31,7 @@ Each finding is a line:
 
 An error is wrong wherever the script runs. A warning is likely not meant, or
 depends on the machine. The comment "-- check: ignore CODE" (in a config
-"# check: ignore CODE") silences a line. docs/check.md has all codes.
+"# check: ignore CODE") silences a line. docs/reference/check.md has all codes.
 
 With --json each finding is an object on a line of its own, with file, line (0:
 the file as a whole), severity ("error" or "warning"), code and text.

@@ -57,7 +57,7 @@ type guide struct {
 
 // follow does what a page says, from its beginning to its end.
 func (g *guide) follow(page string) {
-	text, err := os.ReadFile(filepath.Join("../../docs", page))
+	text, err := os.ReadFile(filepath.Join("../../docs/guide", page))
 	if err != nil {
 		g.t.Fatal(err)
 	}

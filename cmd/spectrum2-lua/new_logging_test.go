@@ -45,7 +45,7 @@ func TestNoConfigHasSpectrumLogPasswords(t *testing.T) {
 			t.Errorf("%s shows stanzas:\n%s", path, text)
 		}
 	}
-	guide, err := os.ReadFile("../../docs/gateway.md")
+	guide, err := os.ReadFile("../../docs/guide/gateway.md")
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -32,7 +32,7 @@ unit nobody else reaches /var/lib/spectrum2 from outside of the service. What it
 makes belongs to the owner of the folder, so that backends can use it.
 
 Without --user it is about the transport's own store, with it about one user's;
---name is what the script calls the store. docs/operations.md has more.`,
+--name is what the script calls the store. docs/admin/operations.md has more.`,
 		Example: `  spectrum2-lua store list echo.cfg
   spectrum2-lua store get echo.cfg position --user alice@example.net
   spectrum2-lua store export echo.cfg > backup.jsonl`,

@@ -49,7 +49,7 @@ beside them, by default all of them in this folder and below:
     end)
 
 Each case has a backend, a VM and a folder of its own, a Spectrum that it plays,
-servers that it plays, and a clock that it can move on. docs/testing.md has all
+servers that it plays, and a clock that it can move on. docs/reference/testing.md has all
 that a test can do.
 
 What fails is shown with its line, what was expected and what was seen. The last

@@ -14,10 +14,10 @@ var (
 	pageSession = regexp.MustCompile(`(?m)^    \$ spectrum2-lua (.*)\n((?:    .*\n)+)`)
 )
 
-// TestTestingPage does what docs/testing.md does: its files are those, and its
+// TestTestingPage does what docs/reference/testing.md does: its files are those, and its
 // commands say that.
 func TestTestingPage(t *testing.T) {
-	data, err := os.ReadFile("../../docs/testing.md")
+	data, err := os.ReadFile("../../docs/reference/testing.md")
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -10,7 +10,7 @@ import (
 )
 
 // Limits bound what the log takes, so that a flood does not roll over what an
-// admin needs. docs/operations.md tells admins about them.
+// admin needs. docs/admin/operations.md tells admins about them.
 type Limits struct {
 	// Own is what may come from one place in the program, Script what may come
 	// from one line of a script by print or spectrum.log, for each user. Process

@@ -1,5 +1,5 @@
 -- irc/settings.lua: what the admin has set, read once when the script is loaded.
--- A value that cannot be right is an error there, which names its key. docs/irc.md
+-- A value that cannot be right is an error there, which names its key. docs/admin/irc.md
 -- explains each.
 --
 -- All keys stand in [irc]. Four of them have an older name in [service], which is
@@ -239,7 +239,7 @@ end
 
 for _, name in ipairs(config.keys("irc")) do
   if not known[name] then
-    refuse(name, "there is no such key; docs/irc.md lists them")
+    refuse(name, "there is no such key; docs/admin/irc.md lists them")
   end
 end
 

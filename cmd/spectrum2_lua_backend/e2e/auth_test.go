@@ -28,7 +28,7 @@ on.buddy_removed = heard "buddy_removed"
 return on
 `
 
-// TestAuthRequest has the answers to an auth_request, which docs/protocol.md tells
+// TestAuthRequest has the answers to an auth_request, which docs/internals/protocol.md tells
 // of: consent is a BUDDY_CHANGED. A refusal reaches a backend as nothing at all,
 // unless the client asks for the contact to be removed.
 func TestAuthRequest(t *testing.T) {

@@ -12,7 +12,7 @@ import (
 )
 
 // The scenario of IRC: the same steps with our script and with Debian's C++ backend,
-// in both modes. Each step is a feature in the table of docs/irc.md. What the C++
+// in both modes. Each step is a feature in the table of docs/admin/irc.md. What the C++
 // backend does not do is noted and skipped; with our script it is a failure.
 
 // An ircMode says how users name rooms.

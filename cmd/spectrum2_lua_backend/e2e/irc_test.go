@@ -81,18 +81,18 @@ func playIRC(t *testing.T, column ircColumn) []outcome {
 	return all
 }
 
-// The places of tables in docs/irc.md.
+// The places of tables in docs/admin/irc.md.
 const (
 	tableBegin = "<!-- The end-to-end tests write this table (E2E_UPDATE=1): begin -->\n"
 	benchBegin = "<!-- make bench-irc writes this table (E2E_UPDATE=1): begin -->\n"
 	tableEnd   = "<!-- end -->\n"
 )
 
-// document puts a table into docs/irc.md, if it is asked to, and otherwise says
+// document puts a table into docs/admin/irc.md, if it is asked to, and otherwise says
 // when that has another one.
 func document(t *testing.T, begin, table string) {
 	t.Helper()
-	page := filepath.Join(repository, "docs/irc.md")
+	page := filepath.Join(repository, "docs/admin/irc.md")
 	content, err := os.ReadFile(page)
 	if err != nil {
 		t.Fatalf("%v\n%s", err, table)
@@ -101,10 +101,10 @@ func document(t *testing.T, begin, table string) {
 	old, after, closed := strings.Cut(rest, tableEnd)
 	switch {
 	case !ok || !closed:
-		t.Errorf("docs/irc.md has no place for the table: %q and %q", begin, tableEnd)
+		t.Errorf("docs/admin/irc.md has no place for the table: %q and %q", begin, tableEnd)
 	case old == table:
 	case os.Getenv("E2E_UPDATE") == "":
-		t.Logf("docs/irc.md has another table than what is seen now:\n%s", table)
+		t.Logf("docs/admin/irc.md has another table than what is seen now:\n%s", table)
 	default:
 		err := os.WriteFile(page, []byte(before+begin+table+tableEnd+after), 0o644)
 		if err != nil {

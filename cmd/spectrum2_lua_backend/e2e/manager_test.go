@@ -20,7 +20,7 @@ type=sqlite3
 database=%[1]s/manager.sqlite
 `
 
-// TestManager asks the real Spectrum what docs/operations.md shows.
+// TestManager asks the real Spectrum what docs/admin/operations.md shows.
 func TestManager(t *testing.T) {
 	t.Parallel()
 	b := newBed(t, bedConfig{})
@@ -53,7 +53,7 @@ func TestManager(t *testing.T) {
 			t.Errorf("%v: %q, want %s", c.command, out, c.want)
 		}
 	}
-	// docs/operations.md warns of this one.
+	// docs/admin/operations.md warns of this one.
 	_ = b.command("timeout", "5", "spectrum2_manager", "-c", b.inside("manager.cfg"), b.jid, "online_users").Run()
 	if !b.spectrum.ended() {
 		t.Error("Spectrum survives online_users: the warning is out of date")

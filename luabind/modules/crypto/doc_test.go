@@ -6,7 +6,7 @@ import (
 	"spectrumlua/cmd/spectrum2-lua/devkit/luatest"
 )
 
-func TestExamples(t *testing.T) { luatest.RunExamples(t, "../../../docs/modules/crypto.md") }
+func TestExamples(t *testing.T) { luatest.RunExamples(t, "../../../docs/reference/modules/crypto.md") }
 
 func TestMisuse(t *testing.T) {
 	luatest.Misuse(t, "spectrum.crypto", 18, `

@@ -6,4 +6,4 @@ import (
 	"spectrumlua/cmd/spectrum2-lua/devkit/luatest"
 )
 
-func TestPage(t *testing.T) { luatest.RunExamples(t, "../../../docs/modules/http.md") }
+func TestPage(t *testing.T) { luatest.RunExamples(t, "../../../docs/reference/modules/http.md") }

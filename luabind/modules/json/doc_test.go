@@ -6,6 +6,6 @@ import (
 	"spectrumlua/cmd/spectrum2-lua/devkit/luatest"
 )
 
-func TestExamples(t *testing.T) { luatest.RunExamples(t, "../../../docs/modules/json.md") }
+func TestExamples(t *testing.T) { luatest.RunExamples(t, "../../../docs/reference/modules/json.md") }
 
 func TestMisuse(t *testing.T) { luatest.Misuse(t, "spectrum.json", 3, "") }

@@ -6,4 +6,4 @@ import (
 	"spectrumlua/cmd/spectrum2-lua/devkit/luatest"
 )
 
-func TestExamples(t *testing.T) { luatest.RunExamples(t, "../../../docs/modules/net.md") }
+func TestExamples(t *testing.T) { luatest.RunExamples(t, "../../../docs/reference/modules/net.md") }

@@ -101,4 +101,4 @@ local p, err = require "spectrum.process".start{ "true" }
 assert(p == nil and err:find("sandbox", 1, true))`, "sandbox = 1")
 }
 
-func TestExamples(t *testing.T) { luatest.RunExamples(t, "../../../docs/modules/process.md") }
+func TestExamples(t *testing.T) { luatest.RunExamples(t, "../../../docs/reference/modules/process.md") }

@@ -6,7 +6,7 @@ import (
 	"spectrumlua/cmd/spectrum2-lua/devkit/luatest"
 )
 
-func TestExamples(t *testing.T) { luatest.RunExamples(t, "../../../docs/modules/regexp.md") }
+func TestExamples(t *testing.T) { luatest.RunExamples(t, "../../../docs/reference/modules/regexp.md") }
 
 func TestMisuse(t *testing.T) {
 	luatest.Misuse(t, "spectrum.regexp", 10, `

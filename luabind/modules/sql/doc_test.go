@@ -7,5 +7,5 @@ import (
 )
 
 func TestThePage(t *testing.T) {
-	luatest.RunExamples(t, "../../../docs/modules/sql.md", "store=memory")
+	luatest.RunExamples(t, "../../../docs/reference/modules/sql.md", "store=memory")
 }

@@ -6,6 +6,6 @@ import (
 	"spectrumlua/cmd/spectrum2-lua/devkit/luatest"
 )
 
-func TestExamples(t *testing.T) { luatest.RunExamples(t, "../../../docs/modules/time.md") }
+func TestExamples(t *testing.T) { luatest.RunExamples(t, "../../../docs/reference/modules/time.md") }
 
 func TestMisuse(t *testing.T) { luatest.Misuse(t, "spectrum.time", 9, "") }

@@ -8,7 +8,7 @@ import (
 	"spectrumlua/cmd/spectrum2-lua/devkit/luatest"
 )
 
-const page = "../../../docs/modules/websocket.md"
+const page = "../../../docs/reference/modules/websocket.md"
 
 // TestPage runs the examples that are done when they have loaded.
 func TestPage(t *testing.T) {

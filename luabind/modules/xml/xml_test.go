@@ -8,7 +8,7 @@ import (
 )
 
 func TestDocumentation(t *testing.T) {
-	luatest.RunExamples(t, "../../../docs/modules/xml.md")
+	luatest.RunExamples(t, "../../../docs/reference/modules/xml.md")
 }
 
 func TestModule(t *testing.T) {

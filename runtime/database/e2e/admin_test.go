@@ -62,7 +62,7 @@ func section(t *testing.T, s *server, word, name string) string {
 	return fmt.Sprintf("type=%s\nserver=127.0.0.1\nport=%s\nuser=bot\npassword=%s\ndatabase=%s\nprefix=%s\n", types[s.kind.name], s.port, word, name, place.Prefix)
 }
 
-// TestMove goes from SQLite to a server as docs/operations.md has it, and back.
+// TestMove goes from SQLite to a server as docs/admin/operations.md has it, and back.
 func TestMove(t *testing.T) {
 	each(t, func(t *testing.T, s *server) {
 		a := newAdmin(t)

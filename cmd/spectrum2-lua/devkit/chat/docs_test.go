@@ -12,7 +12,7 @@ import (
 	"spectrumlua/cmd/spectrum2-lua/devkit/harness"
 )
 
-const page = "../../../../docs/chat.md"
+const page = "../../../../docs/reference/chat.md"
 
 func readPage(t *testing.T) string {
 	t.Helper()

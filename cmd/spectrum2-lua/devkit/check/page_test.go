@@ -8,10 +8,10 @@ import (
 	"testing"
 )
 
-// TestPage makes the mistakes that docs/check.md shows, and compares its codes
+// TestPage makes the mistakes that docs/reference/check.md shows, and compares its codes
 // with those that there are.
 func TestPage(t *testing.T) {
-	text, err := os.ReadFile("../../../../docs/check.md")
+	text, err := os.ReadFile("../../../../docs/reference/check.md")
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -1,6 +1,6 @@
 // Package scripttest runs tests of scripts that are written in Lua: files called
 // NAME_test.lua, whose cases log users in to the script and expect what comes of
-// it. docs/testing.md is what their authors read.
+// it. docs/reference/testing.md is what their authors read.
 //
 // Each case has a world of its own: a VM with the test file, a scheduler, a clock
 // that can be moved, a temporary folder and, once it is started, a backend with

@@ -1,5 +1,5 @@
 // Command reference writes what library/*.lua says into the documentation: the
-// parts of its pages between markers, and reference.md as a whole.
+// parts of its pages between markers, and all of reference/names.md.
 // `make generate` runs it, with the folder as its argument.
 package main
 
@@ -28,14 +28,15 @@ func main() {
 	}
 }
 
-// whole is the page that is made as a whole.
-const whole = "reference.md"
+// whole is the page that is generated from its first line to its last.
+const whole = "reference/names.md"
 
 // render makes the pages that are not as they have to be.
 func render(folder string) (map[string][]byte, error) {
 	pages := map[string][]byte{}
+	generated := filepath.Join(folder, filepath.FromSlash(whole))
 	err := filepath.WalkDir(folder, func(path string, _ fs.DirEntry, err error) error {
-		if err != nil || filepath.Ext(path) != ".md" || filepath.Base(path) == whole {
+		if err != nil || filepath.Ext(path) != ".md" || path == generated {
 			return err
 		}
 		before, err := os.ReadFile(path)
@@ -54,10 +55,9 @@ func render(folder string) (map[string][]byte, error) {
 	if err != nil {
 		return nil, err
 	}
-	path := filepath.Join(folder, whole)
 	after := []byte(all())
-	if before, err := os.ReadFile(path); err != nil || !bytes.Equal(before, after) {
-		pages[path] = after
+	if before, err := os.ReadFile(generated); err != nil || !bytes.Equal(before, after) {
+		pages[generated] = after
 	}
 	return pages, nil
 }

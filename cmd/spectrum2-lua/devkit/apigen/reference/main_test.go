@@ -26,7 +26,7 @@ func TestTheDocumentationIsUpToDate(t *testing.T) {
 // only where a part is of a whole class.
 func TestEveryNameHasAPlace(t *testing.T) {
 	var pages strings.Builder
-	for _, pattern := range []string{"../../../../../docs/api.md", "../../../../../docs/modules/*.md"} {
+	for _, pattern := range []string{"../../../../../docs/reference/api.md", "../../../../../docs/reference/modules/*.md"} {
 		files, err := filepath.Glob(pattern)
 		if err != nil || len(files) == 0 {
 			t.Fatal("there are no pages", err)
@@ -41,7 +41,7 @@ func TestEveryNameHasAPlace(t *testing.T) {
 	}
 	for _, c := range api.Classes() {
 		if strings.HasPrefix(c.Name, "spectrum.test") {
-			continue // what only tests have is in reference.md
+			continue // what only tests have is in names.md
 		}
 		for _, f := range c.Functions {
 			if !strings.Contains(pages.String(), f.Name) {

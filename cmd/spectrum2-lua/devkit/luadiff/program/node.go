@@ -1,5 +1,5 @@
 // Package program generates random Lua 5.1 programs that terminate, print the
-// same in every run and do not depend on what docs/lua.md documents as different.
+// same in every run and do not depend on what docs/reference/lua.md documents as different.
 package program
 
 import "strings"
