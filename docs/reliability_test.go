@@ -75,7 +75,7 @@ func TestBoundsAreAsThePageSays(t *testing.T) {
 		{"runtime/config/options.go", `{"memory_limit", KindBytes, "0"`, "| memory | none"},
 		{"luabind/host.go", "maxQueueBytes = 64 << 20", "| bytes waiting for all users | 64 MB"},
 		{"luabind/backend/backend.go", "watchdogGrace = 5 * time.Second", "| a script that ignores that | 5 s"},
-		{"luabind/load.go", "loadTimeout = time.Minute", "| loading | 60 s"},
+		{"luabind/reload_vm.go", "loadTimeout = time.Minute", "| loading | 60 s"},
 		{"luabind/vm.go", "maxCallDepth    = 2000", "| nested calls | 2,000"},
 		{"luabind/stdlib/stdlib.go", "maxList = 1 << 20", "| a list | 1,048,576"},
 		{"luabind/source/compile.go", "maxFile = 4 << 20", "| source text | 4 MB"},

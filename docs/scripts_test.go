@@ -15,7 +15,7 @@ import (
 const alice = "alice@localhost"
 
 // query takes the next QUERY that a script has sent.
-func query(t *testing.T, st *luatest.Stage) string {
+func query(t *testing.T, st *luatest.Fixture) string {
 	t.Helper()
 	var q pb.BackendConfig
 	st.Expect("query", &q)
@@ -92,7 +92,7 @@ func TestConfigsInTheGuide(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if settings, err := cfg.Lua(); err != nil || settings.Script != "/etc/spectrum2/scripts/echo.lua" || len(cfg.Warnings()) > 0 {
+	if settings, err := cfg.Settings(); err != nil || settings.Script != "/etc/spectrum2/scripts/echo.lua" || len(cfg.Warnings()) > 0 {
 		t.Errorf("the script is %s: %v %v", settings.Script, err, cfg.Warnings())
 	}
 	example, err := config.Parse(file, []byte(read(t, "examples/echo.cfg")), config.Options{})
@@ -128,7 +128,7 @@ func TestMistakes(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
-			_, err = cfg.Lua()
+			_, err = cfg.Settings()
 			quoted(t, err.Error())
 		})
 	}

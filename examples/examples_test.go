@@ -23,7 +23,7 @@ const alice = "alice@localhost"
 func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
 
 // start loads an example, with lines for its config.
-func start(t *testing.T, name string, configLines ...string) *luatest.Stage {
+func start(t *testing.T, name string, configLines ...string) *luatest.Fixture {
 	t.Helper()
 	script, err := os.ReadFile(name)
 	if err != nil {
@@ -45,7 +45,7 @@ func TestConfigs(t *testing.T) {
 			t.Error(err)
 			continue
 		}
-		settings, err := c.Lua()
+		settings, err := c.Settings()
 		if err != nil {
 			t.Error(err)
 			continue

@@ -28,7 +28,7 @@ func TestFeedSurvivesARestart(t *testing.T) {
 	}))
 	defer server.Close()
 	store := filepath.Join(t.TempDir(), "store.sqlite")
-	run := func() *luatest.Stage {
+	run := func() *luatest.Fixture {
 		st := start(t, "feed.lua", "store="+store, "[feed]", "url="+server.URL, "interval=0.05")
 		st.Login(alice)
 		room, nickname := "news", "alice"

@@ -85,7 +85,7 @@ func TestAdmin(t *testing.T) {
 }
 
 // join logs a user in and has him join the room of room.lua.
-func join(t *testing.T, st *luatest.Stage, user, nickname string) {
+func join(t *testing.T, st *luatest.Fixture, user, nickname string) {
 	t.Helper()
 	st.Login(user)
 	st.Expect("connected", nil)
@@ -93,7 +93,7 @@ func join(t *testing.T, st *luatest.Stage, user, nickname string) {
 }
 
 // participant takes the next news of a participant: who is told what of whom.
-func participant(t *testing.T, st *luatest.Stage) string {
+func participant(t *testing.T, st *luatest.Fixture) string {
 	t.Helper()
 	var p pb.Participant
 	st.Expect("participant_changed", &p)
@@ -113,7 +113,7 @@ func participant(t *testing.T, st *luatest.Stage) string {
 	return text
 }
 
-func expectParticipants(t *testing.T, st *luatest.Stage, want ...string) {
+func expectParticipants(t *testing.T, st *luatest.Fixture, want ...string) {
 	t.Helper()
 	for _, w := range want {
 		if got := participant(t, st); got != w {

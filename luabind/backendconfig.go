@@ -46,7 +46,7 @@ func (h *Host) backendConfig(l *lua.LState) int {
 	}
 	announce := func() { h.announced[text] = true }
 	if rt := bind.RuntimeOf(l); rt.Loading() {
-		rt.Stage(announce)
+		rt.Defer(announce)
 	} else {
 		announce()
 	}

@@ -9,7 +9,7 @@ import (
 
 // buddies are payloads about contacts, in the order of their names: one for each
 // contact. There may be many sessions with a few of them each, so they take
-// hardly more room than the payloads. The baton guards them.
+// hardly more room than the payloads. The script lock guards them.
 type buddies [][]byte
 
 // buddyField is where a payload about a contact names it.

@@ -11,7 +11,7 @@ import (
 )
 
 // channel passes values from task to task, in the order of asking on both
-// sides. The baton guards it.
+// sides. The script lock guards it.
 type channel struct {
 	capacity  int
 	values    []lua.LValue

@@ -31,7 +31,7 @@ func handlerNames() []string {
 
 // checkHandlers takes the handlers out of what the script returned.
 func (v *vm) checkHandlers(returned lua.LValue) (map[string]*lua.LFunction, error) {
-	name := filepath.Base(v.host.opts.Lua.Script)
+	name := filepath.Base(v.host.opts.Settings.Script)
 	table, ok := returned.(*lua.LTable)
 	if !ok {
 		return nil, &ScriptError{Message: name + ": " + NoHandlers(returned)}

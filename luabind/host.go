@@ -1,7 +1,7 @@
 // Package luabind runs a script for users' sessions: the VM, the modules that
 // the script requires, its handlers, and what it sends.
 //
-// All Lua runs with the scheduler's baton (runtime/task), each handler or task
+// All Lua runs with the scheduler's script lock (runtime/task), each handler or task
 // on a Lua thread of its own, so that one can wait in the middle of anything
 // while others go on.
 package luabind
@@ -35,9 +35,9 @@ const maxQueueBytes = 64 << 20
 // under the host, so nothing here keeps what belongs to one connection.
 type Link interface {
 	session.Sender
-	// Full tells that a sender which can wait should do so in WaitRoom.
+	// Full tells that a sender which can wait should do so in WaitCapacity.
 	Full() bool
-	WaitRoom(ctx context.Context) error
+	WaitCapacity(ctx context.Context) error
 }
 
 // Options are what a Host needs; all but Secrets, Version, Extra and
@@ -45,7 +45,7 @@ type Link interface {
 type Options struct {
 	Config *config.Config
 	// Lua is the checked [lua] section of Config.
-	Lua       config.Lua
+	Settings  config.Settings
 	Scheduler *task.Scheduler
 	Link      Link
 	Log       logrus.FieldLogger
@@ -69,7 +69,7 @@ type Host struct {
 	once     logging.Once
 	sessions *session.Registry
 
-	// The rest is guarded by the baton.
+	// The rest is guarded by the script lock.
 	vm      *vm   // nil until a script has loaded
 	loadErr error // why vm is nil
 	files   []string
@@ -84,7 +84,7 @@ type Host struct {
 	lateLook clock.Timer
 
 	loads       sync.Mutex // one load at a time
-	leftovers   leftovers
+	loadTime    loadTimeResources
 	generations generations
 }
 
@@ -97,11 +97,11 @@ func New(ctx context.Context, o Options) *Host {
 		Sender:        o.Link,
 		Log:           o.Log,
 		Secrets:       o.Secrets,
-		LogoutGrace:   o.Lua.LogoutGrace,
-		LogoutTimeout: o.Lua.LogoutTimeout,
-		LoginDelay:    o.Lua.LoginDelay,
-		LoginDelayMax: o.Lua.LoginDelayMax,
-		MaxQueue:      o.Lua.MaxQueue,
+		LogoutGrace:   o.Settings.LogoutGrace,
+		LogoutTimeout: o.Settings.LogoutTimeout,
+		LoginDelay:    o.Settings.LoginDelay,
+		LoginDelayMax: o.Settings.LoginDelayMax,
+		MaxQueue:      o.Settings.MaxQueue,
 		MaxQueueBytes: maxQueueBytes,
 	})
 	h.timers = task.NewTimers(h.sessions.Process())
@@ -112,10 +112,10 @@ func New(ctx context.Context, o Options) *Host {
 func (h *Host) Sessions() *session.Registry { return h.sessions }
 
 // scriptDir is where the script and its own modules lie.
-func (h *Host) scriptDir() string { return filepath.Dir(h.opts.Lua.Script) }
+func (h *Host) scriptDir() string { return filepath.Dir(h.opts.Settings.Script) }
 
-// Handle implements session.Script.
-func (h *Host) Handle(t *task.Task, s *session.Session, m session.Message) error {
+// Dispatch implements session.Script.
+func (h *Host) Dispatch(t *task.Task, s *session.Session, m session.Message) error {
 	v := h.vm
 	if v == nil {
 		return h.loadErr
@@ -134,7 +134,7 @@ func (h *Host) Handle(t *task.Task, s *session.Session, m session.Message) error
 	case err != nil:
 		v.logError("on."+m.Type.Name, t, err)
 	case m.Type.Number == pb.WrapperMessage_TYPE_LOGIN:
-		h.handle(s).awaitAnswer()
+		h.sessionObject(s).awaitAnswer()
 	}
 	return err
 }
@@ -156,7 +156,7 @@ func (h *Host) withoutHandler(s *session.Session, m session.Message) error {
 func (h *Host) arguments(s *session.Session, m session.Message) ([]lua.LValue, error) {
 	var args []lua.LValue
 	if s != nil {
-		args = append(args, h.handle(s).userdata)
+		args = append(args, h.sessionObject(s).userdata)
 	}
 	switch {
 	case m.Type.Raw:
@@ -176,7 +176,7 @@ func (h *Host) passedOver(what string) {
 
 // Ended implements session.Script: handles of the session raise from now on.
 func (h *Host) Ended(s *session.Session) {
-	if hd, ok := s.Local.(*handle); ok {
+	if hd, ok := s.Local.(*sessionObject); ok {
 		hd.end()
 	}
 }

@@ -19,7 +19,7 @@ const maxLoaded = 1 << 20
 
 // loadScript compiles the script itself.
 func (v *vm) loadScript() (*lua.LFunction, error) {
-	path := v.host.opts.Lua.Script
+	path := v.host.opts.Settings.Script
 	fn, err := v.loadFile(path, hashing(v.sum, source.Open))
 	switch {
 	case err == nil || isScriptError(err):
@@ -45,7 +45,7 @@ func (v *vm) loadFile(path string, open func(path string) (*os.File, error)) (*l
 		return nil, err
 	}
 	v.files[path] = sha256.Sum256([]byte(text))
-	v.ahead.Begin(text)
+	v.precompiler.Begin(text)
 	return v.compile(v.chunkName(path), text)
 }
 
@@ -66,7 +66,7 @@ func (v *vm) compile(name, text string) (*lua.LFunction, error) {
 }
 
 // hurry makes a first load quick: it compiles what the script requires ahead, on
-// the other processors. stop is called with the baton when the script has run.
+// the other processors. stop is called with the script lock when the script has run.
 // Later loads leave the processors to the users who are online.
 func (v *vm) hurry() (stop func()) {
 	if v.host.Loaded() {
@@ -77,8 +77,8 @@ func (v *vm) hurry() (stop func()) {
 	}
 	v.compileAhead()
 	return func() {
-		v.ahead.Close()
-		v.ahead, v.compiled = nil, v.host.opts.Compiled
+		v.precompiler.Close()
+		v.precompiler, v.compiled = nil, v.host.opts.Compiled
 	}
 }
 
@@ -89,7 +89,7 @@ func (v *vm) compileAhead() {
 		return
 	}
 	path := v.packagePath()
-	v.ahead = source.NewAhead(v.compiled, func(module string) (name, text string, ok bool) {
+	v.precompiler = source.NewPrecompiler(v.compiled, func(module string) (name, text string, ok bool) {
 		for _, file := range moduleFiles(path, module) {
 			if text, err := source.Read(file, v.openModule); err == nil {
 				return v.chunkName(file), text, true

@@ -216,7 +216,7 @@ func moduleNames(t *testing.T) []string {
 	if err != nil {
 		t.Fatal(err)
 	}
-	settings, err := cfg.Lua()
+	settings, err := cfg.Settings()
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -73,7 +73,7 @@ return on`
 // and checks what the script has seen of it.
 type lives struct {
 	t     *testing.T
-	st    *luatest.Stage
+	st    *luatest.Fixture
 	round int
 	users [4]struct{ life, sent int } // life 0: he is not logged in
 	count int                         // of logins

@@ -27,7 +27,7 @@ const (
 )
 
 // postReload has on.reload run, in v: at once without a session, then in each
-// session's turn with it, before the messages that come from now on. The baton
+// session's turn with it, before the messages that come from now on. The script lock
 // is held.
 func (h *Host) postReload(v *vm) {
 	generation := v.generation
@@ -98,7 +98,7 @@ func (h *Host) callReload(t *task.Task, generation int, s *session.Session) {
 	}
 	var args []lua.LValue
 	if s != nil {
-		args = append(args, h.handle(s).userdata)
+		args = append(args, h.sessionObject(s).userdata)
 	}
 	if err := v.call(t, v.handler(reloadHandler), args); err != nil {
 		v.logError("on."+reloadHandler, t, err)

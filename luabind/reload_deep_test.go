@@ -140,7 +140,7 @@ func TestDeepCallsKeepNoGeneration(t *testing.T) {
 
 // settle ends what waits, and returns when the newest generation has answered
 // each user.
-func settle(t *testing.T, st *luatest.Stage, users []string) {
+func settle(t *testing.T, st *luatest.Fixture, users []string) {
 	t.Helper()
 	ask(st, "open")
 	const end = "end"
@@ -158,7 +158,7 @@ func settle(t *testing.T, st *luatest.Stage, users []string) {
 
 // collected reports whether all old generations are collected. Tasks that were
 // replaced may still be ending, so it asks again; a leak never ends.
-func collected(st *luatest.Stage) bool {
+func collected(st *luatest.Fixture) bool {
 	for end := time.Now().Add(5 * time.Second); ; time.Sleep(time.Millisecond) {
 		if len(st.Host.OldGenerations()) == 0 {
 			return true

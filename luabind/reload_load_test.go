@@ -183,7 +183,7 @@ func (a *answers) await(u, n int) {
 }
 
 // listen reads what the script sends, until all have said goodbye.
-func (a *answers) listen(t *testing.T, st *luatest.Stage) {
+func (a *answers) listen(t *testing.T, st *luatest.Fixture) {
 	for gone := 0; gone < len(a.said); {
 		typ, payload, ok := st.Sent.Any()
 		if !ok {

@@ -17,7 +17,7 @@ import (
 )
 
 // reload replaces the script and loads it.
-func reload(t *testing.T, st *luatest.Stage, script string) {
+func reload(t *testing.T, st *luatest.Fixture, script string) {
 	t.Helper()
 	st.Write("script.lua", script)
 	if err := st.Host.Load(); err != nil {
@@ -38,14 +38,14 @@ function on.login(session) session:connected() end
 ` + load + "\nreturn on"
 }
 
-func ask(st *luatest.Stage, what string) string {
+func ask(st *luatest.Fixture, what string) string {
 	st.Receive("query", &pb.BackendConfig{Config: proto.String(what)})
 	return st.Query()
 }
 
-// TestLoadingIsStaged starts things while loading: none lives before the script
+// TestWhatALoadStartsIsDeferred starts things while loading: none lives before the script
 // has taken over, and none at all if it does not load.
-func TestLoadingIsStaged(t *testing.T) {
+func TestWhatALoadStartsIsDeferred(t *testing.T) {
 	for _, c := range []struct{ name, load string }{
 		{"a task", `spectrum.spawn(function() data.done = true; tell "done" end)`},
 		{"a task with a name", `spectrum.spawn("reader", function() data.done = true; tell "done" end)`},
@@ -76,8 +76,8 @@ func TestLoadingIsStaged(t *testing.T) {
 	}
 }
 
-// TestStagedIsCancelled cancels while loading what has not started yet.
-func TestStagedIsCancelled(t *testing.T) {
+// TestWhatIsDeferredCanBeCancelled cancels while loading what has not started yet.
+func TestWhatIsDeferredCanBeCancelled(t *testing.T) {
 	st := luatest.Start(t, answering(`
 local t = spectrum.spawn("a", function() tell "a task" end)
 assert(t.name == "a")

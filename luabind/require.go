@@ -121,7 +121,7 @@ var errOutside = errors.New("it is outside of the script's folder")
 // openModule opens a file that a script asks for. In the sandbox that can only
 // be one in the script's folder, wherever symbolic links may lead.
 func (v *vm) openModule(path string) (*os.File, error) {
-	if !v.host.opts.Lua.Sandbox {
+	if !v.host.opts.Settings.Sandbox {
 		return source.Open(path)
 	}
 	name, err := filepath.Rel(v.host.scriptDir(), path)

@@ -36,12 +36,12 @@ func (h *Host) transmit(l *lua.LState, typ *schema.Type, s *session.Session, pay
 	rt := bind.RuntimeOf(l)
 	if rt.Loading() {
 		payload := bytes.Clone(payload) // which is h.scratch
-		rt.Stage(func() { h.hand(typ, s, payload) })
+		rt.Defer(func() { h.hand(typ, s, payload) })
 		return
 	}
 	h.hand(typ, s, payload)
 	for h.opts.Link.Full() { // others may have filled the room that came
-		if bind.Wait(l, h.opts.Link.WaitRoom) != nil {
+		if bind.Wait(l, h.opts.Link.WaitCapacity) != nil {
 			return
 		}
 	}
@@ -50,7 +50,7 @@ func (h *Host) transmit(l *lua.LState, typ *schema.Type, s *session.Session, pay
 // hand gives a message to the link.
 func (h *Host) hand(typ *schema.Type, s *session.Session, payload []byte) {
 	if s != nil {
-		h.handle(s).remember(typ, payload)
+		h.sessionObject(s).remember(typ, payload)
 	}
 	// The error says that the connection has ended: the process is about to.
 	_ = h.sessions.Send(s, typ.Number, payload)
@@ -126,7 +126,7 @@ func rawPayload(typ *schema.Type, fields lua.LValue) ([]byte, error) {
 }
 
 // remember keeps what was last sent of a contact.
-func (hd *handle) remember(typ *schema.Type, payload []byte) {
+func (hd *sessionObject) remember(typ *schema.Type, payload []byte) {
 	switch typ.Number {
 	case pb.WrapperMessage_TYPE_CONNECTED, pb.WrapperMessage_TYPE_DISCONNECTED:
 		hd.answered = true
@@ -139,7 +139,7 @@ func (hd *handle) remember(typ *schema.Type, payload []byte) {
 
 // updateBuddy is session:update_buddy{…}: BUDDY_CHANGED with what was last
 // sent for that contact, changed by the fields given.
-func updateBuddy(l *lua.LState, hd *handle) int {
+func updateBuddy(l *lua.LState, hd *sessionObject) int {
 	given := l.CheckTable(2)
 	name, ok := given.RawGetString("buddy_name").(lua.LString)
 	if !ok {

@@ -13,8 +13,8 @@ import (
 	"spectrumlua/runtime/task"
 )
 
-// handle is a session as scripts hold it. The baton guards it.
-type handle struct {
+// handle is a session as scripts hold it. The script lock guards it.
+type sessionObject struct {
 	host     *Host
 	session  *session.Session
 	userdata *lua.LUserData
@@ -29,53 +29,53 @@ type handle struct {
 }
 
 // handle is the one handle of a session.
-func (h *Host) handle(s *session.Session) *handle {
-	if hd, ok := s.Local.(*handle); ok {
+func (h *Host) sessionObject(s *session.Session) *sessionObject {
+	if hd, ok := s.Local.(*sessionObject); ok {
 		return hd
 	}
-	hd := &handle{host: h, session: s}
+	hd := &sessionObject{host: h, session: s}
 	hd.userdata = sessionClass.New(hd)
 	s.Local = hd
 	return hd
 }
 
-func (hd *handle) end() {
+func (hd *sessionObject) end() {
 	hd.ended = true
 	hd.data, hd.settings, hd.buddies = nil, nil, nil
 }
 
 // sessionClass is what scripts call session.
-var sessionClass *bind.Class[*handle]
+var sessionClass *bind.Class[*sessionObject]
 
 func init() { sessionClass = newSessionClass() } // its methods name it
 
-func newSessionClass() *bind.Class[*handle] {
-	methods := map[string]func(l *lua.LState, hd *handle) int{
+func newSessionClass() *bind.Class[*sessionObject] {
+	methods := map[string]func(l *lua.LState, hd *sessionObject) int{
 		"update_buddy": updateBuddy,
-		"spawn":        func(l *lua.LState, hd *handle) int { return spawn(l, hd.session.Owner(), 2) },
-		"after":        func(l *lua.LState, hd *handle) int { return after(l, hd.ownTimers(), 2, false) },
-		"every":        func(l *lua.LState, hd *handle) int { return after(l, hd.ownTimers(), 2, true) },
+		"spawn":        func(l *lua.LState, hd *sessionObject) int { return spawn(l, hd.session.Owner(), 2) },
+		"after":        func(l *lua.LState, hd *sessionObject) int { return after(l, hd.ownTimers(), 2, false) },
+		"every":        func(l *lua.LState, hd *sessionObject) int { return after(l, hd.ownTimers(), 2, true) },
 	}
 	for name, fn := range modules.SessionMethods() {
-		methods[name] = func(l *lua.LState, hd *handle) int { return fn(l, hd.session.User) }
+		methods[name] = func(l *lua.LState, hd *sessionObject) int { return fn(l, hd.session.User) }
 	}
 	for _, t := range schema.Types() {
 		if t.SpectrumTakes && t.User() != nil {
-			methods[t.Name] = func(l *lua.LState, hd *handle) int {
+			methods[t.Name] = func(l *lua.LState, hd *sessionObject) int {
 				hd.host.send(l, t, hd.session, hd.session.User, l.Get(2))
 				return 0
 			}
 		}
 	}
 	for name, fn := range methods {
-		methods[name] = func(l *lua.LState, hd *handle) int {
+		methods[name] = func(l *lua.LState, hd *sessionObject) int {
 			hd.alive(l)
 			return fn(l, hd)
 		}
 	}
-	c := bind.NewClass("session", methods, map[string]func(l *lua.LState, hd *handle) lua.LValue{
-		"user":        func(_ *lua.LState, hd *handle) lua.LValue { return lua.LString(hd.session.User) },
-		"legacy_name": func(_ *lua.LState, hd *handle) lua.LValue { return lua.LString(hd.session.LegacyName) },
+	c := bind.NewClass("session", methods, map[string]func(l *lua.LState, hd *sessionObject) lua.LValue{
+		"user":        func(_ *lua.LState, hd *sessionObject) lua.LValue { return lua.LString(hd.session.User) },
+		"legacy_name": func(_ *lua.LState, hd *sessionObject) lua.LValue { return lua.LString(hd.session.LegacyName) },
 		"settings":    settingsTable,
 		"data":        dataTable,
 	})
@@ -96,7 +96,7 @@ func newSessionClass() *bind.Class[*handle] {
 }
 
 // alive raises if the session has ended.
-func (hd *handle) alive(l *lua.LState) {
+func (hd *sessionObject) alive(l *lua.LState) {
 	if hd.ended {
 		bind.Raise(l, "the session of %s has ended; this handle cannot speak for a later one", hd.session.User)
 	}
@@ -108,7 +108,7 @@ const answerTime = 30 * time.Second
 
 // awaitAnswer is called when on.login is done. A user who is neither connected
 // nor disconnected sees nothing, and no other log has a line about it.
-func (hd *handle) awaitAnswer() {
+func (hd *sessionObject) awaitAnswer() {
 	if hd.answered || hd.ended {
 		return
 	}
@@ -122,13 +122,13 @@ func (hd *handle) awaitAnswer() {
 }
 
 // cancelUnnamed ends the timers without a name, which an old script has set.
-func (hd *handle) cancelUnnamed() {
+func (hd *sessionObject) cancelUnnamed() {
 	if hd.timers != nil {
 		hd.timers.CancelUnnamed()
 	}
 }
 
-func (hd *handle) ownTimers() *task.Timers {
+func (hd *sessionObject) ownTimers() *task.Timers {
 	if hd.timers == nil {
 		hd.timers = task.NewTimers(hd.session.Owner())
 	}
@@ -142,7 +142,7 @@ func unsendableFor(t *schema.Type) string {
 	return fmt.Sprintf("%s is of no user: spectrum.send(%q, …) sends it", t.Name, t.Name)
 }
 
-func settingsTable(l *lua.LState, hd *handle) lua.LValue {
+func settingsTable(l *lua.LState, hd *sessionObject) lua.LValue {
 	hd.alive(l)
 	if hd.settings == nil {
 		hd.settings = bind.NewTable()
@@ -153,7 +153,7 @@ func settingsTable(l *lua.LState, hd *handle) lua.LValue {
 	return hd.settings
 }
 
-func dataTable(l *lua.LState, hd *handle) lua.LValue {
+func dataTable(l *lua.LState, hd *sessionObject) lua.LValue {
 	hd.alive(l)
 	if hd.data == nil {
 		hd.data = bind.NewTable()

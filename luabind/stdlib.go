@@ -16,7 +16,7 @@ type libraryPackage struct{ table, loaded *lua.LTable }
 
 // openLibraries gives a VM Lua 5.1's own library, and the modules of spectrum.
 func (v *vm) openLibraries() {
-	settings := v.host.opts.Lua
+	settings := v.host.opts.Settings
 	stdlib.Open(v.state, stdlib.Options{
 		MaxString: int(settings.MaxString),
 		MaxSource: maxLoaded,

@@ -25,14 +25,14 @@ type Surface struct {
 }
 
 // NewSurface opens all that a script with these settings finds.
-func NewSurface(c *config.Config, settings config.Lua) *Surface {
+func NewSurface(c *config.Config, settings config.Settings) *Surface {
 	log := logrus.New()
 	log.SetOutput(io.Discard)
 	scheduler := task.New(task.Options{Run: settings.HandlerTimeout})
 	defer scheduler.Close()
 	ctx, cancel := context.WithCancel(context.Background())
 	defer cancel()
-	h := New(ctx, Options{Config: c, Lua: settings, Scheduler: scheduler, Log: log})
+	h := New(ctx, Options{Config: c, Settings: settings, Scheduler: scheduler, Log: log})
 	s := &Surface{Modules: map[string]*lua.LTable{}}
 	scheduler.Do(func() {
 		v := h.emptyVM()

@@ -39,13 +39,13 @@ var timerClass = bind.NewClass("timer", map[string]func(l *lua.LState, s *starte
 	},
 }, nil)
 
-// started is a timer. The baton guards it.
+// started is a timer. The script lock guards it.
 type started struct {
 	timer     *task.Timer // nil until the script that loads has taken over
 	cancelled bool
 }
 
-// spawned is a task and, once it has ended, what came of it. The baton guards
+// spawned is a task and, once it has ended, what came of it. The script lock guards
 // the results.
 type spawned struct {
 	name      string
@@ -82,7 +82,7 @@ func spawn(l *lua.LState, o *task.Owner, first int) int {
 			rt.LogError(called("task", name), t, s.err)
 		}
 	}
-	rt.Stage(func() {
+	rt.Defer(func() {
 		if !s.cancelled {
 			s.task = o.Spawn(name, run)
 		}
@@ -164,7 +164,7 @@ func after(l *lua.LState, timers *task.Timers, first int, every bool) int {
 		}
 	}
 	s := &started{}
-	rt.Stage(func() {
+	rt.Defer(func() {
 		if !s.cancelled {
 			s.timer = timers.After(name, d, every, run)
 			rt.HeldBy(ofOwner(called("timer", name), timers.Owner()), s.timer.Ended)

@@ -25,7 +25,7 @@ const (
 	sparedThreads = 256
 )
 
-// vm is one generation of a script. The baton guards it.
+// vm is one generation of a script. The script lock guards it.
 type vm struct {
 	host     *Host
 	state    *lua.LState
@@ -44,9 +44,9 @@ type vm struct {
 	missing []string  // files that would have been required
 	sum     hash.Hash // of the script
 	// compiled takes what is compiled, ahead has it compiled; both may be nil.
-	compiled *source.Cache
-	ahead    *source.Ahead
-	start    func() // has what was started while loading come to life
+	compiled    *source.Cache
+	precompiler *source.Precompiler
+	start       func() // has what was started while loading come to life
 
 	generation int // 0 until it has taken over
 	// calls are the tasks of the calls that have not returned, in the order of
@@ -82,7 +82,7 @@ func (h *Host) emptyVM() *vm {
 	}
 	v.runtime = &bind.Runtime{
 		Config:   h.opts.Config,
-		Lua:      h.opts.Lua,
+		Settings: h.opts.Settings,
 		Log:      h.log,
 		Clock:    h.opts.Scheduler.Clock(),
 		Process:  h.sessions.Process(),

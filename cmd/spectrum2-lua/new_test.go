@@ -36,7 +36,7 @@ func TestNewTransport(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	settings, err := cfg.Lua()
+	settings, err := cfg.Settings()
 	if err != nil || settings.Script != filepath.Join(folder, "my-chat.lua") {
 		t.Errorf("the config's script is %q %v", settings.Script, err)
 	}

@@ -54,7 +54,7 @@ const storeTimeout = 30 * time.Second
 // there, so that nobody makes a file that the backends may not write.
 func withStore(path string, f func(s *store.Store, keys *store.Keyring) error) error {
 	return withNewStore(path, func(s *store.Store, keys *store.Keyring) error {
-		file := s.DB().Place().Path
+		file := s.DB().Source().Path
 		switch _, err := os.Stat(file); {
 		case file == "":
 		case errors.Is(err, fs.ErrPermission):
@@ -88,7 +88,7 @@ func openStore(path string, f func(s *store.Store, keys *store.Keyring) error) e
 	if err != nil {
 		return err
 	}
-	settings, err := c.Lua()
+	settings, err := c.Settings()
 	if err != nil {
 		return err
 	}
@@ -125,7 +125,7 @@ func missing(s *store.Store, scope *store.Scope, key string) error {
 	if scope.Name != "" {
 		whose += " called " + strconv.Quote(scope.Name)
 	}
-	return fmt.Errorf("there is no %q in %s, in %s; --user and --name choose another store", key, whose, s.DB().Place())
+	return fmt.Errorf("there is no %q in %s, in %s; --user and --name choose another store", key, whose, s.DB().Source())
 }
 
 // arguments wants exactly these.
@@ -174,7 +174,7 @@ func listScopes(ctx context.Context, t *terminal, s *store.Store) error {
 		}
 		t.print(fmt.Sprintf("%8d  %s  %s", scope.Keys, owner, scope.Name))
 	}
-	t.note(count(len(all), "store") + " in " + s.DB().Place().String())
+	t.note(count(len(all), "store") + " in " + s.DB().Source().String())
 	return nil
 }
 
@@ -333,7 +333,7 @@ encrypted, so their key has to go the same way.`,
 			return withStore(args[0], func(s *store.Store, _ *store.Keyring) error {
 				n, err := s.Export(cmd.Context(), t.out)
 				if err == nil {
-					t.note(count(n, "value") + " exported from " + s.DB().Place().String())
+					t.note(count(n, "value") + " exported from " + s.DB().Source().String())
 				}
 				return err
 			})
@@ -354,7 +354,7 @@ is there. To do it again does no harm.`,
 				if err != nil {
 					return fmt.Errorf("after %s: %w", count(n, "value"), err)
 				}
-				t.note(count(n, "value") + " imported into " + s.DB().Place().String())
+				t.note(count(n, "value") + " imported into " + s.DB().Source().String())
 				return nil
 			})
 		},

@@ -58,7 +58,7 @@ func (p *process) run() int {
 	for _, warning := range p.config.Warnings() {
 		p.log.Warn(warning)
 	}
-	settings, err := p.config.Lua()
+	settings, err := p.config.Settings()
 	if err != nil {
 		return p.fail(err, syscall.EINVAL)
 	}
@@ -90,7 +90,7 @@ func (p *process) endAt(ctx context.Context, aborts <-chan os.Signal, end func()
 }
 
 // serve loads the script, connects, and runs the connection.
-func (p *process) serve(ctx context.Context, settings config.Lua) int {
+func (p *process) serve(ctx context.Context, settings config.Settings) int {
 	hangups := make(chan os.Signal, 1)
 	signal.Notify(hangups, syscall.SIGHUP) // before the script loads: it must not end the process
 	defer signal.Stop(hangups)
@@ -99,12 +99,12 @@ func (p *process) serve(ctx context.Context, settings config.Lua) int {
 		defer recorder.Close()
 	}
 	b := backend.New(backend.Options{
-		Context: ctx,
-		Config:  p.config,
-		Lua:     settings,
-		Record:  recorder,
-		Secrets: p.secrets,
-		Log:     func(category string) logrus.FieldLogger { return p.logger.Category(category) },
+		Context:  ctx,
+		Config:   p.config,
+		Settings: settings,
+		Record:   recorder,
+		Secrets:  p.secrets,
+		Log:      func(category string) logrus.FieldLogger { return p.logger.Category(category) },
 		OnLate: func(err error) {
 			p.log.Warnf("the end took longer than %v (exit_timeout): the rest is left", settings.ExitTimeout)
 			code := p.exitCode(err)
@@ -128,7 +128,7 @@ func (p *process) serve(ctx context.Context, settings config.Lua) int {
 
 // record opens the record, if one is wanted. That it cannot be written is no
 // reason not to serve.
-func (p *process) record(settings config.Lua) *record.Recorder {
+func (p *process) record(settings config.Settings) *record.Recorder {
 	if settings.Record == "" {
 		return nil
 	}

@@ -49,7 +49,7 @@ type Options struct {
 	Context context.Context
 	Config  *config.Config
 	// Lua is the checked [lua] section of Config.
-	Lua config.Lua
+	Settings config.Settings
 	// Log is the log of a part of the backend: "backend", "link" or "lua".
 	Log func(category string) logrus.FieldLogger
 	// Secrets learns what must not be shown. Log hides it; default: nothing is
@@ -91,21 +91,21 @@ func New(o Options) *Backend {
 	scripts, b.endScripts = context.WithCancel(context.WithoutCancel(o.Context))
 	defer context.AfterFunc(o.Context, b.endScripts)()
 	b.scheduler = task.New(task.Options{
-		Run: o.Lua.HandlerTimeout, Grace: watchdogGrace, OnStuck: stuck,
+		Run: o.Settings.HandlerTimeout, Grace: watchdogGrace, OnStuck: stuck,
 		Slow: slowAfter, OnSlow: b.slow,
 		Clock: o.Clock,
 	})
 	b.link = link.New(link.Options{
-		MaxFrame: int(o.Lua.MaxFrame),
+		MaxFrame: int(o.Settings.MaxFrame),
 		Log:      o.Log("link"),
 		Receive: func(ctx context.Context, typ *schema.Type, payload []byte) {
 			b.host.Sessions().Receive(ctx, typ, payload)
 		},
-		Tap: tap(o.Record),
+		Observer: observer(o.Record),
 	})
 	b.host = luabind.New(scripts, luabind.Options{
 		Config:    o.Config,
-		Lua:       o.Lua,
+		Settings:  o.Settings,
 		Scheduler: b.scheduler,
 		Link:      b.link,
 		Log:       o.Log("lua"),
@@ -113,7 +113,7 @@ func New(o Options) *Backend {
 		Version:   version.Number,
 		Compiled:  o.Compiled,
 	})
-	b.reloader = newReloader(b.host, o.Lua.Reload, b.log, recordLoads(o.Record, o.Lua.Script))
+	b.reloader = newReloader(b.host, o.Settings.Reload, b.log, recordLoads(o.Record, o.Settings.Script))
 	return b
 }
 
@@ -139,7 +139,7 @@ func (b *Backend) Scheduler() *task.Scheduler { return b.scheduler }
 func (b *Backend) Serve(ctx context.Context, conn net.Conn) error {
 	ctx, stop := context.WithCancelCause(ctx)
 	defer stop(nil)
-	if limit := b.opts.Lua.MemoryLimit; limit > 0 {
+	if limit := b.opts.Settings.MemoryLimit; limit > 0 {
 		go b.watchMemory(ctx, limit, func() {
 			b.host.Sessions().TellAll(ErrMemory)
 			b.scheduler.StopRunning(ErrMemory) // or nothing of the end could run
@@ -150,7 +150,7 @@ func (b *Backend) Serve(ctx context.Context, conn net.Conn) error {
 	if errors.Is(context.Cause(ctx), ErrMemory) {
 		err = ErrMemory
 	}
-	b.end(b.opts.Lua.ExitTimeout, err)
+	b.end(b.opts.Settings.ExitTimeout, err)
 	return err
 }
 

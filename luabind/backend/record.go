@@ -9,8 +9,8 @@ import (
 	"spectrumlua/runtime/record"
 )
 
-// tap is what the link tells of messages; nil if nothing is recorded.
-func tap(r *record.Recorder) link.Tap {
+// observer is what the link tells of messages; nil if nothing is recorded.
+func observer(r *record.Recorder) link.Observer {
 	if r == nil {
 		return nil
 	}

@@ -30,7 +30,7 @@ func (p *Places) take(ctx context.Context) error {
 
 func (p *Places) leave() { <-p.free }
 
-// Beside runs f without the script's lock, when there is a place. f calls its
+// Beside runs f without the script lock, when there is a place. f calls its
 // turn's Next now and then.
 func (p *Places) Beside(l *lua.LState, f func(t *Turn) error) error {
 	return Wait(l, func(ctx context.Context) error { return p.Run(ctx, f) })

@@ -3,7 +3,7 @@
 // way to wait.
 //
 // A module is thin: it checks its arguments, calls Go and returns. Whatever may
-// block does so in Wait, which gives up the script's lock meanwhile; whatever
+// block does so in Wait, which gives up the script lock meanwhile; whatever
 // fails as the world may fail returns Fail's nil and message; misuse raises an
 // error at the script's line.
 package bind
@@ -80,7 +80,7 @@ func Failf(l *lua.LState, format string, args ...any) int {
 // may stand there many times, so all of them together may be no longer than
 // max_string; else it raises.
 func CheckStrings(l *lua.LState, first int) []byte {
-	size, most := 0, RuntimeOf(l).Lua.MaxString
+	size, most := 0, RuntimeOf(l).Settings.MaxString
 	for i := first; i <= l.GetTop(); i++ {
 		if size += len(l.CheckString(i)); int64(size) > most {
 			Raise(l, "too much at once: at most %d bytes (max_string)", most)

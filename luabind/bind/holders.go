@@ -6,7 +6,7 @@ type holder struct {
 	ended func() bool
 }
 
-// holders are those of one VM. The script's lock guards them.
+// holders are those of one VM. The script lock guards them.
 type holders struct {
 	all     []holder
 	pruneAt int
@@ -15,7 +15,7 @@ type holders struct {
 const firstPrune = 64
 
 // HeldBy notes that something keeps this VM in memory until ended reports true,
-// which is asked with the script's lock. what names it for the log.
+// which is asked with the script lock. what names it for the log.
 func (rt *Runtime) HeldBy(what string, ended func() bool) {
 	h := &rt.holders
 	h.all = append(h.all, holder{what, ended})

@@ -14,11 +14,11 @@ import (
 )
 
 // Runtime is what a module may use of the VM that opens it, and of the process
-// around it. The script's lock guards what is not immutable.
+// around it. The script lock guards what is not immutable.
 type Runtime struct {
 	Config *config.Config
 	// Lua is the checked [lua] section.
-	Lua config.Lua
+	Settings config.Settings
 	// Log is for what the runtime itself has to say.
 	Log logrus.FieldLogger
 	// Clock is what the script's times go by.
@@ -37,8 +37,8 @@ type Runtime struct {
 	// LogError logs an error of Call's with its traceback, as one in what.
 	LogError func(what string, t *task.Task, err error)
 
-	staging staging
-	holders holders
+	deferrals deferrals
+	holders   holders
 }
 
 // Module is something that a script requires.
@@ -67,7 +67,7 @@ func TaskOf(l *lua.LState) *task.Task {
 	panic(errors.New("a binding was called outside of a task"))
 }
 
-// Wait gives up the script's lock for as long as f runs, on the same
+// Wait gives up the script lock for as long as f runs, on the same
 // goroutine. f must return soon after its context is done. The error is f's; if
 // the task was cancelled, Wait does not return: it raises why.
 func Wait(l *lua.LState, f func(ctx context.Context) error) error {

@@ -5,7 +5,7 @@
 //
 // Payloads are read and written without generated structs between, since each
 // message of each user comes through here. The functions may be called from
-// any goroutine, tables from the one that has the script's lock.
+// any goroutine, tables from the one that has the script lock.
 package convert
 
 import (

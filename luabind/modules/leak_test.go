@@ -133,7 +133,7 @@ func TestNothingLeaks(t *testing.T) {
 
 // comeAndGo is a wave of users. It returns when the last one's connection has
 // ended.
-func comeAndGo(st *luatest.Stage, peer *greeter) {
+func comeAndGo(st *luatest.Fixture, peer *greeter) {
 	var users [wave]string
 	for i := range users {
 		kind := "user"

@@ -25,7 +25,7 @@ type file struct {
 	readable, writable bool
 	standard           bool
 	// slow tells that reading or writing may take as long as it likes: a pipe,
-	// a device. It is done without the script's lock then.
+	// a device. It is done without the script lock then.
 	slow   bool
 	busy   bool // by a task that waits
 	closed bool

@@ -12,7 +12,7 @@ import (
 	"spectrumlua/pb"
 )
 
-func query(st *luatest.Stage, text string) {
+func query(st *luatest.Fixture, text string) {
 	st.Receive("query", &pb.BackendConfig{Config: proto.String(text)})
 }
 

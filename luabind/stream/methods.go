@@ -86,7 +86,7 @@ func (r *Reader) fail(l *lua.LState, err error) int { return bind.Fail(l, r.opti
 // size is argument n, a number of bytes up to max_string; 0 as the default
 // makes it required.
 func size(l *lua.LState, n, otherwise int) int {
-	most := int(bind.RuntimeOf(l).Lua.MaxString)
+	most := int(bind.RuntimeOf(l).Settings.MaxString)
 	if l.Get(n) == lua.LNil && otherwise > 0 {
 		return min(otherwise, most)
 	}

@@ -49,7 +49,7 @@ type Options struct {
 // time. What has been read stays here until it is handed out, whatever happens
 // to the task that waits for it, so nothing is lost when that is cancelled.
 //
-// The baton guards it, but for the space that a read works with while it waits.
+// The script lock guards it, but for the space that a read works with while it waits.
 type Reader struct {
 	source  Source
 	options Options
@@ -154,7 +154,7 @@ func (r *Reader) take(n int) string {
 	return s
 }
 
-// fill reads until enough, called with the baton, says so, or the stream ends.
+// fill reads until enough, called with the script lock, says so, or the stream ends.
 func (r *Reader) fill(l *lua.LState, enough func() bool) error {
 	if r.busy {
 		bind.Raise(l, "another task reads from this %s", r.options.What)

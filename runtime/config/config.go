@@ -52,7 +52,7 @@ type Config struct {
 	keys     []string // in order of their first appearance
 	settings map[string]*setting
 	warnings []string
-	lua      Lua
+	lua      Settings
 	luaErr   error
 }
 
@@ -164,10 +164,10 @@ func (c *Config) Where(key string) string {
 // text", in the order of lines. No value is shown in them.
 func (c *Config) Warnings() []string { return slices.Clone(c.warnings) }
 
-// Lua returns the [lua] section. If something is wrong with it, the error says
+// Settings returns the [lua] section. If something is wrong with it, the error says
 // so of everything that is, in the order of lines: it joins an *Error for each.
-// What Lua holds then is not to be used.
-func (c *Config) Lua() (Lua, error) { return c.lua, c.luaErr }
+// What Settings holds then is not to be used.
+func (c *Config) Settings() (Settings, error) { return c.lua, c.luaErr }
 
 // problem makes an error at a line of this file, or, for line 0, on the command
 // line.

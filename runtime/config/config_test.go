@@ -137,7 +137,7 @@ func TestSyntaxErrorsAreNotEndless(t *testing.T) {
 func TestMessagesAreNotEndless(t *testing.T) {
 	long := strings.Repeat("é", 1000)
 	c := parse(t, "[lua]\n"+long+"=1\n"+strings.Repeat("["+long+" ]\n"+long+"=$jid#\n"+long+"=\xff\n", 100), config.Options{})
-	_, err := c.Lua()
+	_, err := c.Settings()
 	messages := append(c.Warnings(), strings.Split(err.Error(), "\n")...)
 	if n := len(c.Warnings()); n != 21 {
 		t.Errorf("%d warnings, want 20 and a word on the rest", n)

@@ -47,7 +47,7 @@ func FuzzParse(f *testing.F) {
 			checkErrors(t, numberErr)
 			checkErrors(t, boolErr)
 		}
-		lua, err := c.Lua()
+		lua, err := c.Settings()
 		checkErrors(t, err)
 		if err == nil && (!filepath.IsAbs(lua.Script) || lua.MaxFrame <= 0 || lua.ExitTimeout <= 0 || lua.MaxQueue <= 0) {
 			t.Errorf("no error, and yet %+v", lua)

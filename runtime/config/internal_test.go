@@ -33,7 +33,7 @@ func TestLuaOptionsAreSound(t *testing.T) {
 				t.Errorf("named twice, or without a sentence for the documentation: %+v", o)
 			}
 			seen[o.Name] = true
-			var lua Lua
+			var lua Settings
 			fits := false
 			switch o.field(&lua).(type) {
 			case *string:
@@ -116,7 +116,7 @@ func TestARetiredKeyWarnsOnEachLineAndIsNoError(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
-			if _, err := c.Lua(); err != nil {
+			if _, err := c.Settings(); err != nil {
 				t.Errorf("error %v", err)
 			}
 			text := "[lua] " + name + " has no effect any more: " + why + "; delete it"

@@ -17,7 +17,7 @@ const MaxSize = 1 << 20
 // Load reads and parses the config file at path. What fails is told by an
 // *Error that names the file and says what to do, and that wraps the system's
 // error (fs.ErrNotExist, fs.ErrPermission …); errors in the file are those of
-// Parse. An error in the [lua] section is left to Config.Lua, so that the other
+// Parse. An error in the [lua] section is left to Config.Settings, so that the other
 // settings, the log's for one, can be had without it.
 func Load(path string, opts Options) (*Config, error) {
 	data, err := read(path)
@@ -87,7 +87,7 @@ func unreadable(path string, err error) *Error {
 // Parse parses data as the config file called name; it touches no file. The
 // error joins an *Error for each line that is wrong. What Spectrum itself
 // accepts is accepted, bytes that are not UTF-8 among it; only the [lua]
-// section is held to more, by Config.Lua.
+// section is held to more, by Config.Settings.
 func Parse(name string, data []byte, opts Options) (*Config, error) {
 	path, err := filepath.Abs(name)
 	if err != nil {

@@ -35,7 +35,7 @@ func TestLoad(t *testing.T) {
 		if got := c.Where("lua.script"); got != path+":4" {
 			t.Errorf("Load(%q): Where = %q", name, got)
 		}
-		if lua, err := c.Lua(); err != nil || lua.Script != filepath.Join(dir, "echo.lua") {
+		if lua, err := c.Settings(); err != nil || lua.Script != filepath.Join(dir, "echo.lua") {
 			t.Errorf("Load(%q): script %q, %v", name, lua.Script, err)
 		}
 	}
@@ -48,7 +48,7 @@ func TestLoadLeavesLuaToLua(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if _, err = c.Lua(); err == nil || !strings.Contains(err.Error(), "[lua] script is not set") {
+	if _, err = c.Settings(); err == nil || !strings.Contains(err.Error(), "[lua] script is not set") {
 		t.Errorf("an empty file: error %v", err)
 	}
 }

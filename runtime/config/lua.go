@@ -123,7 +123,7 @@ func (c *Config) missing(o LuaOption) string {
 // read puts the value that text stands for into its field of l; a relative path
 // is one in dir. If the value is not allowed, the answer says what is; else it
 // is "".
-func (o LuaOption) read(text, dir string, l *Lua) string {
+func (o LuaOption) read(text, dir string, l *Settings) string {
 	if !utf8.ValidString(text) {
 		return "is not UTF-8 (Latin-1?); save the config file as UTF-8"
 	}
@@ -189,7 +189,7 @@ func absolute(text, dir string) (path, wrong string) {
 // ":memory:", as SQLite calls it.
 func InMemory(name string) bool { return name == "memory" || name == ":memory:" }
 
-// place is a Lua.Store while it is read.
+// place is a Settings.Store while it is read.
 type place string
 
 // read takes the words and URLs as they are, and makes a path of all else.

@@ -10,7 +10,7 @@ import (
 )
 
 // defaults is what [lua] is with nothing but a script.
-var defaults = config.Lua{
+var defaults = config.Settings{
 	Script:         "/etc/spectrum2/transports/echo.lua",
 	MaxFrame:       16 << 20,
 	ExitTimeout:    2 * time.Second,
@@ -25,7 +25,7 @@ var defaults = config.Lua{
 }
 
 func TestLua(t *testing.T) {
-	with := func(change func(*config.Lua)) config.Lua {
+	with := func(change func(*config.Settings)) config.Settings {
 		lua := defaults
 		change(&lua)
 		return lua
@@ -33,12 +33,12 @@ func TestLua(t *testing.T) {
 	tests := []struct {
 		name, text string
 		opts       config.Options
-		want       config.Lua
+		want       config.Settings
 	}{
 		{"defaults", "script=echo.lua", config.Options{}, defaults},
-		{"absolute script", "script = /srv/a b.lua", config.Options{}, with(func(l *config.Lua) { l.Script = "/srv/a b.lua" })},
-		{"script in a folder", "script = ../lua/./echo.lua", config.Options{}, with(func(l *config.Lua) { l.Script = "/etc/spectrum2/lua/echo.lua" })},
-		{"script with $jid", "script = $jid.lua", config.Options{JID: "a.example"}, with(func(l *config.Lua) {
+		{"absolute script", "script = /srv/a b.lua", config.Options{}, with(func(l *config.Settings) { l.Script = "/srv/a b.lua" })},
+		{"script in a folder", "script = ../lua/./echo.lua", config.Options{}, with(func(l *config.Settings) { l.Script = "/etc/spectrum2/lua/echo.lua" })},
+		{"script with $jid", "script = $jid.lua", config.Options{JID: "a.example"}, with(func(l *config.Settings) {
 			l.Script = "/etc/spectrum2/transports/a.example.lua"
 		})},
 		{"every key", `script=echo.lua
@@ -55,19 +55,19 @@ func TestLua(t *testing.T) {
 			memory_limit = 1G
 			sandbox = 1
 			store = memory
-			record = /tmp/r.jsonl`, config.Options{}, config.Lua{
+			record = /tmp/r.jsonl`, config.Options{}, config.Settings{
 			Script: defaults.Script, Reload: true, MaxFrame: 1 << 20, ExitTimeout: 1500 * time.Millisecond,
 			HandlerTimeout: time.Minute, LogoutTimeout: 500 * time.Millisecond, LoginDelayMax: 10 * time.Second,
 			MaxQueue: 1, MaxString: 1 << 20, MemoryLimit: 1 << 30, Sandbox: true, Store: "memory", Record: "/tmp/r.jsonl"}},
 		{"a record in working_dir", "script=echo.lua\nrecord = $jid.jsonl\n[service]\nworking_dir=/srv/$jid", config.Options{JID: "a.example"},
-			with(func(l *config.Lua) {
+			with(func(l *config.Settings) {
 				l.Record = "/srv/a.example/a.example.jsonl"
 			})},
 		{"a retired key, whatever its value", "script=echo.lua\nbytecode=1", config.Options{}, defaults},
 		{"no record", "script=echo.lua\nrecord=Off", config.Options{}, defaults},
-		{"a store in a file", "script=echo.lua\nstore=a b.sqlite", config.Options{}, with(func(l *config.Lua) { l.Store = "/etc/spectrum2/transports/a b.sqlite" })},
-		{"a store by its scheme", "script=echo.lua\nstore=sqlite:/srv/b.sqlite", config.Options{}, with(func(l *config.Lua) { l.Store = "/srv/b.sqlite" })},
-		{"a store on a server", "script=echo.lua\nstore=postgres://a:b@c/d", config.Options{}, with(func(l *config.Lua) { l.Store = "postgres://a:b@c/d" })},
+		{"a store in a file", "script=echo.lua\nstore=a b.sqlite", config.Options{}, with(func(l *config.Settings) { l.Store = "/etc/spectrum2/transports/a b.sqlite" })},
+		{"a store by its scheme", "script=echo.lua\nstore=sqlite:/srv/b.sqlite", config.Options{}, with(func(l *config.Settings) { l.Store = "/srv/b.sqlite" })},
+		{"a store on a server", "script=echo.lua\nstore=postgres://a:b@c/d", config.Options{}, with(func(l *config.Settings) { l.Store = "postgres://a:b@c/d" })},
 		{"no limit", "script=echo.lua\nmemory_limit=0", config.Options{}, defaults},
 		{"overrides", "script=wrong.lua\nreload=1", config.Options{Overrides: []config.Override{
 			{Key: "lua.script", Value: "echo.lua"}, {Key: "lua.reload", Value: "1"}, {Key: "lua.reload", Value: "no"}}}, defaults},
@@ -77,7 +77,7 @@ func TestLua(t *testing.T) {
 	}
 	for _, test := range tests {
 		t.Run(test.name, func(t *testing.T) {
-			got, err := parse(t, "[lua]\n"+test.text+"\n", test.opts).Lua()
+			got, err := parse(t, "[lua]\n"+test.text+"\n", test.opts).Settings()
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -138,7 +138,7 @@ func TestLuaErrors(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
-			_, err = c.Lua()
+			_, err = c.Settings()
 			var problem *config.Error
 			if !errors.As(err, &problem) {
 				t.Fatalf("error %v is no *config.Error", err)
@@ -171,7 +171,7 @@ func TestLuaWarnings(t *testing.T) {
 	for _, test := range tests {
 		t.Run(test.name, func(t *testing.T) {
 			c := parse(t, "[lua]\nscript=a.lua\n"+test.text+"\n", config.Options{})
-			if _, err := c.Lua(); err != nil {
+			if _, err := c.Settings(); err != nil {
 				t.Fatal(err)
 			}
 			if got := short(strings.Join(c.Warnings(), "\n")); got != strings.Join(test.want, "\n") {
@@ -192,7 +192,7 @@ func TestLuaOptions(t *testing.T) {
 		}
 		text += o.Name + " = " + value + "\n"
 	}
-	got, err := parse(t, text, config.Options{}).Lua()
+	got, err := parse(t, text, config.Options{}).Settings()
 	if err != nil {
 		t.Fatal(err)
 	}

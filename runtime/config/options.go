@@ -5,9 +5,9 @@ import (
 	"time"
 )
 
-// Lua is the [lua] section, checked, with the defaults filled in. What each
+// Settings is the [lua] section, checked, with the defaults filled in. What each
 // field means stands in its LuaOption.
-type Lua struct {
+type Settings struct {
 	Script         string // absolute
 	Reload         bool
 	MaxFrame       int64 // bytes
@@ -50,27 +50,27 @@ type LuaOption struct {
 	Zero    string // what 0 means, if it is allowed below Min; "" if it is not
 	Doc     string // one sentence for the documentation
 
-	field func(*Lua) any // where the value goes; its type is that of the kind
+	field func(*Settings) any // where the value goes; its type is that of the kind
 }
 
 // luaOptions is every key that [lua] may have. A new one is a line here and a
-// field in Lua.
+// field in Settings.
 var luaOptions = []LuaOption{
-	{"script", KindPath, "", "", "", "", "The Lua script that is the transport; a relative name is looked for in the config file's folder.", func(l *Lua) any { return &l.Script }},
-	{"reload", KindBool, "0", "", "", "", "Watch the script and all that it requires, and load them anew when one changes.", func(l *Lua) any { return &l.Reload }},
-	{"max_frame", KindBytes, "16M", "1K", "1G", "", "The longest frame that is taken from Spectrum; a longer one ends the process.", func(l *Lua) any { return &l.MaxFrame }},
-	{"exit_timeout", KindSeconds, "2", "0.1", "60", "", "How long the end of the process may take in all, once Spectrum, or a signal, asked for it.", func(l *Lua) any { return &l.ExitTimeout }},
-	{"handler_timeout", KindSeconds, "10", "0.1", "3600", "", "How long a handler may compute without waiting for anything before it is stopped with an error.", func(l *Lua) any { return &l.HandlerTimeout }},
-	{"logout_grace", KindSeconds, "2", "0", "60", "", "How long a user's messages that are still queued at his logout may take before they are cancelled.", func(l *Lua) any { return &l.LogoutGrace }},
-	{"logout_timeout", KindSeconds, "1", "0.1", "60", "", "How long on.logout may run.", func(l *Lua) any { return &l.LogoutTimeout }},
-	{"login_delay", KindSeconds, "2", "0.1", "3600", "no pause", "The first pause before on.login of a user whose network failed; it grows with each failure.", func(l *Lua) any { return &l.LoginDelay }},
-	{"login_delay_max", KindSeconds, "300", "0.1", "86400", "", "The longest such pause.", func(l *Lua) any { return &l.LoginDelayMax }},
-	{"max_queue", KindCount, "10000", "1", "10000000", "", "How many messages may wait for one user's handlers.", func(l *Lua) any { return &l.MaxQueue }},
-	{"max_string", KindBytes, "64M", "64K", "1G", "", "The longest string that the library functions make.", func(l *Lua) any { return &l.MaxString }},
-	{"memory_limit", KindBytes, "0", "16M", "1024G", "no limit", "How much memory the process may use; beyond that it ends.", func(l *Lua) any { return &l.MemoryLimit }},
-	{"sandbox", KindBool, "0", "", "", "", "Take from scripts what reaches files, processes and the system.", func(l *Lua) any { return &l.Sandbox }},
-	{"store", KindPlace, "database", "", "", "", "Where scripts keep their data: what [database] says, memory, a file of SQLite, or a URL of PostgreSQL or MySQL.", func(l *Lua) any { return (*place)(&l.Store) }},
-	{"record", KindFile, "off", "", "", "", "Write all messages from and to Spectrum, secrets left out, to a file; a relative name is one in [service] working_dir.", func(l *Lua) any { return &l.Record }},
+	{"script", KindPath, "", "", "", "", "The Lua script that is the transport; a relative name is looked for in the config file's folder.", func(s *Settings) any { return &s.Script }},
+	{"reload", KindBool, "0", "", "", "", "Watch the script and all that it requires, and load them anew when one changes.", func(s *Settings) any { return &s.Reload }},
+	{"max_frame", KindBytes, "16M", "1K", "1G", "", "The longest frame that is taken from Spectrum; a longer one ends the process.", func(s *Settings) any { return &s.MaxFrame }},
+	{"exit_timeout", KindSeconds, "2", "0.1", "60", "", "How long the end of the process may take in all, once Spectrum, or a signal, asked for it.", func(s *Settings) any { return &s.ExitTimeout }},
+	{"handler_timeout", KindSeconds, "10", "0.1", "3600", "", "How long a handler may compute without waiting for anything before it is stopped with an error.", func(s *Settings) any { return &s.HandlerTimeout }},
+	{"logout_grace", KindSeconds, "2", "0", "60", "", "How long a user's messages that are still queued at his logout may take before they are cancelled.", func(s *Settings) any { return &s.LogoutGrace }},
+	{"logout_timeout", KindSeconds, "1", "0.1", "60", "", "How long on.logout may run.", func(s *Settings) any { return &s.LogoutTimeout }},
+	{"login_delay", KindSeconds, "2", "0.1", "3600", "no pause", "The first pause before on.login of a user whose network failed; it grows with each failure.", func(s *Settings) any { return &s.LoginDelay }},
+	{"login_delay_max", KindSeconds, "300", "0.1", "86400", "", "The longest such pause.", func(s *Settings) any { return &s.LoginDelayMax }},
+	{"max_queue", KindCount, "10000", "1", "10000000", "", "How many messages may wait for one user's handlers.", func(s *Settings) any { return &s.MaxQueue }},
+	{"max_string", KindBytes, "64M", "64K", "1G", "", "The longest string that the library functions make.", func(s *Settings) any { return &s.MaxString }},
+	{"memory_limit", KindBytes, "0", "16M", "1024G", "no limit", "How much memory the process may use; beyond that it ends.", func(s *Settings) any { return &s.MemoryLimit }},
+	{"sandbox", KindBool, "0", "", "", "", "Take from scripts what reaches files, processes and the system.", func(s *Settings) any { return &s.Sandbox }},
+	{"store", KindPlace, "database", "", "", "", "Where scripts keep their data: what [database] says, memory, a file of SQLite, or a URL of PostgreSQL or MySQL.", func(s *Settings) any { return (*place)(&s.Store) }},
+	{"record", KindFile, "off", "", "", "", "Write all messages from and to Spectrum, secrets left out, to a file; a relative name is one in [service] working_dir.", func(s *Settings) any { return &s.Record }},
 }
 
 // retiredLua holds the [lua] keys of earlier versions, and what a user needs to

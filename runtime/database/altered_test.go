@@ -24,7 +24,7 @@ func TestTableThatAnotherProcessAlters(t *testing.T) {
 	}
 	for _, a := range alterations {
 		t.Run(a.name, func(t *testing.T) {
-			databasetest.Each(t, func(t *testing.T, p database.Place) {
+			databasetest.Each(t, func(t *testing.T, p database.Source) {
 				db, other := open(t, p), open(t, p)
 				name := p.Prefix + "t1"
 				must(t, db, "CREATE TABLE "+name+" (id VARCHAR(20), name VARCHAR(20), more VARCHAR(20))")
@@ -73,7 +73,7 @@ func TestTableThatAnotherProcessAlters(t *testing.T) {
 
 // TestTransactionThatAltersItsTable does so itself, between its statements.
 func TestTransactionThatAltersItsTable(t *testing.T) {
-	databasetest.Each(t, func(t *testing.T, p database.Place) {
+	databasetest.Each(t, func(t *testing.T, p database.Source) {
 		db := open(t, p)
 		name := p.Prefix + "t1"
 		must(t, db, "CREATE TABLE "+name+" (id INTEGER)")

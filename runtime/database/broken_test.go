@@ -19,7 +19,7 @@ import (
 // SQLite undoes the whole transaction by itself: what comes behind it must not
 // take effect on its own.
 func TestTransactionThatIsBroken(t *testing.T) {
-	databasetest.Each(t, func(t *testing.T, p database.Place) {
+	databasetest.Each(t, func(t *testing.T, p database.Source) {
 		db := open(t, p)
 		things := table(db)
 		must(t, db, "CREATE TABLE "+things+" (id INTEGER PRIMARY KEY)")
@@ -79,7 +79,7 @@ func TestTransactionThatTheStatementUndoes(t *testing.T) {
 
 // TestTransactionWhoseTimeIsUp says so, whatever is done with it then.
 func TestTransactionWhoseTimeIsUp(t *testing.T) {
-	databasetest.Each(t, func(t *testing.T, p database.Place) {
+	databasetest.Each(t, func(t *testing.T, p database.Source) {
 		db := open(t, p)
 		ctx, cancel := context.WithDeadline(context.Background(), time.Now().Add(300*time.Millisecond))
 		defer cancel()

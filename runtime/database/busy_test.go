@@ -21,7 +21,7 @@ func (c counted) ExecContext(ctx context.Context, query string, args []driver.Na
 // TestWALThatIsRefused has a connection refuse to wait for the WAL, as SQLite
 // does when several processes make a new file at the same time.
 func TestWALThatIsRefused(t *testing.T) {
-	inner, err := connectSQLite(Place{Foreign: true}, filepath.Join(t.TempDir(), "a.sqlite"))
+	inner, err := connectSQLite(Source{Foreign: true}, filepath.Join(t.TempDir(), "a.sqlite"))
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -48,7 +48,7 @@ type Conn interface {
 // DB is a database. Making one opens nothing. Its methods may be called from
 // any goroutine.
 type DB struct {
-	place Place
+	source Source
 
 	mu     sync.Mutex
 	closed bool
@@ -58,13 +58,13 @@ type DB struct {
 }
 
 // New makes a DB of what is at a place.
-func New(p Place) *DB { return &DB{place: p} }
+func New(p Source) *DB { return &DB{source: p} }
 
-// Place is where the database is.
-func (d *DB) Place() Place { return d.place }
+// Source is where the database is.
+func (d *DB) Source() Source { return d.source }
 
 // Engine is what kind of database it is.
-func (d *DB) Engine() *Engine { return d.place.Engine }
+func (d *DB) Engine() *Engine { return d.source.Engine }
 
 // Close closes all connections. What runs on them fails, and so does all that
 // comes later.
@@ -105,15 +105,15 @@ func (d *DB) open() error {
 	case d.read != nil:
 		return nil
 	}
-	path := d.place.Path
-	if d.place.Temporary {
+	path := d.source.Path
+	if d.source.Temporary {
 		dir, err := os.MkdirTemp("", "spectrum2-lua-")
 		if err != nil {
 			return err
 		}
 		d.dir, path = dir, filepath.Join(dir, FileName)
 	}
-	connector, err := d.Engine().connector(d.place, path)
+	connector, err := d.Engine().connector(d.source, path)
 	if err != nil {
 		return err
 	}

@@ -26,7 +26,7 @@ func context20(t *testing.T) context.Context {
 	return ctx
 }
 
-func open(t *testing.T, p database.Place) *database.DB {
+func open(t *testing.T, p database.Source) *database.DB {
 	t.Helper()
 	db := database.New(p)
 	t.Cleanup(func() {
@@ -47,7 +47,7 @@ func must(t *testing.T, db database.Conn, text string, args ...any) {
 // bind is for statements on which nothing else depends than the test.
 func bind(t *testing.T, db database.Conn, text string, n int) string {
 	t.Helper()
-	bound, err := database.New(database.Place{Engine: db.Engine()}).Bind(text, n)
+	bound, err := database.New(database.Source{Engine: db.Engine()}).Bind(text, n)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -64,10 +64,10 @@ func number(t *testing.T, db database.Conn, text string, args ...any) int64 {
 	return n
 }
 
-func table(db *database.DB) string { return db.Engine().Quote(db.Place().Prefix + "things") }
+func table(db *database.DB) string { return db.Engine().Quote(db.Source().Prefix + "things") }
 
 func TestStatements(t *testing.T) {
-	databasetest.Each(t, func(t *testing.T, p database.Place) {
+	databasetest.Each(t, func(t *testing.T, p database.Source) {
 		db := open(t, p)
 		things := table(db)
 		must(t, db, "CREATE TABLE "+things+" (id INTEGER PRIMARY KEY, what VARCHAR(100))")
@@ -98,7 +98,7 @@ func TestStatements(t *testing.T) {
 }
 
 func TestMoreStatementsThanAreKept(t *testing.T) {
-	databasetest.Each(t, func(t *testing.T, p database.Place) {
+	databasetest.Each(t, func(t *testing.T, p database.Source) {
 		db := open(t, p)
 		for round := range 2 {
 			for i := range 100 {
@@ -116,7 +116,7 @@ func TestMoreStatementsThanAreKept(t *testing.T) {
 }
 
 func TestTransactions(t *testing.T) {
-	databasetest.Each(t, func(t *testing.T, p database.Place) {
+	databasetest.Each(t, func(t *testing.T, p database.Source) {
 		db := open(t, p)
 		things := table(db)
 		must(t, db, "CREATE TABLE "+things+" (id INTEGER PRIMARY KEY)")
@@ -167,7 +167,7 @@ func TestTransactions(t *testing.T) {
 
 // TestConflict has two transactions read the same and write it.
 func TestConflict(t *testing.T) {
-	databasetest.Each(t, func(t *testing.T, p database.Place) {
+	databasetest.Each(t, func(t *testing.T, p database.Source) {
 		if p.Engine == database.SQLite {
 			t.Skip("a second transaction waits for the first")
 		}
@@ -217,7 +217,7 @@ func TestConflict(t *testing.T) {
 }
 
 func TestClosed(t *testing.T) {
-	databasetest.Each(t, func(t *testing.T, p database.Place) {
+	databasetest.Each(t, func(t *testing.T, p database.Source) {
 		db := database.New(p)
 		must(t, db, "CREATE TABLE "+table(db)+" (id INTEGER)")
 		if err := db.Close(); err != nil {
@@ -233,7 +233,7 @@ func TestClosed(t *testing.T) {
 }
 
 func TestMigrations(t *testing.T) {
-	databasetest.Each(t, func(t *testing.T, p database.Place) {
+	databasetest.Each(t, func(t *testing.T, p database.Source) {
 		things := p.Engine.Quote(p.Prefix + "things")
 		steps := [][]string{
 			{"CREATE TABLE " + things + " (id INTEGER PRIMARY KEY)"},
@@ -280,7 +280,7 @@ func TestMigrations(t *testing.T) {
 
 // TestMigrationThatIsCancelled gives its lock back.
 func TestMigrationThatIsCancelled(t *testing.T) {
-	databasetest.Each(t, func(t *testing.T, p database.Place) {
+	databasetest.Each(t, func(t *testing.T, p database.Source) {
 		db := open(t, p)
 		m, err := db.Migrate(context20(t), "test")
 		if err != nil {
@@ -347,7 +347,7 @@ func TestPlaces(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
-			settings, err := c.Lua()
+			settings, err := c.Settings()
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -391,7 +391,7 @@ func TestWhatIsWrittenIsOnTheDisk(t *testing.T) {
 }
 
 // placeOf is what a config file with a line in [lua] says, in a folder of the test.
-func placeOf(t *testing.T, line string) database.Place {
+func placeOf(t *testing.T, line string) database.Source {
 	t.Helper()
 	dir := t.TempDir()
 	c, err := config.Parse(filepath.Join(dir, "t.cfg"), []byte("[lua]\nscript=x.lua\n"+line), config.Options{
@@ -400,7 +400,7 @@ func placeOf(t *testing.T, line string) database.Place {
 	if err != nil {
 		t.Fatal(err)
 	}
-	settings, err := c.Lua()
+	settings, err := c.Settings()
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -17,10 +17,10 @@ type Engine struct {
 	numbered bool
 	// prepares says that statements are worth to be kept prepared.
 	prepares bool
-	// place makes a Place of a server.
-	place func(s server) (Place, error)
+	// place makes a Source of a server.
+	place func(s server) (Source, error)
 	// connector makes what opens connections. For SQLite, path is the file.
-	connector func(p Place, path string) (driver.Connector, error)
+	connector func(p Source, path string) (driver.Connector, error)
 	// columns finds the columns of those tables that exist; nil if the server
 	// refuses fractions for integers by itself.
 	columns func(ctx context.Context, query queryFunc, tables []string) ([]column, error)

@@ -53,7 +53,7 @@ func (d *DB) plain(err error) error {
 	if kind == otherError && errors.As(err, &network) {
 		kind = lost
 	}
-	text := d.explain(kind, scrub(visible(driverText(err)), d.place.secrets))
+	text := d.explain(kind, scrub(visible(driverText(err)), d.source.secrets))
 	return &Error{text: text, err: err, kind: kind}
 }
 
@@ -63,16 +63,16 @@ func (d *DB) explain(kind errorKind, text string) string {
 	case conflict:
 		return fmt.Sprintf("%v: %s", ErrConflict, text)
 	case lost:
-		if d.Engine() != SQLite && d.place.where != "" {
-			text += " (" + d.place.where + " says where it is)"
+		if d.Engine() != SQLite && d.source.where != "" {
+			text += " (" + d.source.where + " says where it is)"
 		}
-		return fmt.Sprintf("%s cannot be reached: %s", d.place, text)
+		return fmt.Sprintf("%s cannot be reached: %s", d.source, text)
 	case busy:
-		return fmt.Sprintf("%s is locked by another process or transaction: %s", d.place, text)
+		return fmt.Sprintf("%s is locked by another process or transaction: %s", d.source, text)
 	case full:
-		return fmt.Sprintf("%s has no room left: %s", d.place, text)
+		return fmt.Sprintf("%s has no room left: %s", d.source, text)
 	case damaged:
-		return fmt.Sprintf("%s is damaged, or no database of SQLite's: %s", d.place, text)
+		return fmt.Sprintf("%s is damaged, or no database of SQLite's: %s", d.source, text)
 	}
 	return text
 }

@@ -97,7 +97,7 @@ func TestFractionForAnInteger(t *testing.T) {
 		// Names that are columns of nothing.
 		{all, "SELECT 1 AS v WHERE 5.5 = ?", false},
 	}
-	databasetest.Each(t, func(t *testing.T, p database.Place) {
+	databasetest.Each(t, func(t *testing.T, p database.Source) {
 		db := open(t, unsynced(p))
 		name := p.Prefix + "t1"
 		must(t, db, "CREATE TABLE "+name+" (i INTEGER, b BIGINT, s SMALLINT, r DOUBLE PRECISION, n NUMERIC(9,3), t VARCHAR(20))")
@@ -134,7 +134,7 @@ func TestFractionForAnInteger(t *testing.T) {
 var tableName, otherName = regexp.MustCompile(`\bT\b`), regexp.MustCompile(`\bU(i?)\b`)
 
 // unsynced is a place without what is written to the disk, for many statements.
-func unsynced(p database.Place) database.Place {
+func unsynced(p database.Source) database.Source {
 	if p.Engine == database.SQLite {
 		return database.Temporary()
 	}

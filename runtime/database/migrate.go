@@ -30,7 +30,7 @@ const migrationTime = 10 * time.Minute
 
 // migrationsTable is where it stands which steps have been run.
 func (d *DB) migrationsTable() string {
-	return d.Engine().Quote(d.place.Prefix + "spectrum2_lua_migrations")
+	return d.Engine().Quote(d.source.Prefix + "spectrum2_lua_migrations")
 }
 
 // Migrated tells how many steps of a name have been run, without a lock. It is

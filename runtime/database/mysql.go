@@ -17,7 +17,7 @@ func newMySQL() *Engine {
 		port:      "3306",
 		syntax:    syntax{backtick: true, escapes: true, always: true, hash: true},
 		prepares:  true,
-		place:     mysqlPlace,
+		place:     mysqlSource,
 		connector: connectMySQL,
 		columns:   mysqlColumns,
 		kind:      mysqlKind,
@@ -39,7 +39,7 @@ func newMySQL() *Engine {
 	}
 }
 
-func mysqlPlace(s server) (Place, error) {
+func mysqlSource(s server) (Source, error) {
 	c := mysql.NewConfig()
 	c.User, c.Passwd, c.DBName = s.user, s.password, s.database
 	c.Net, c.Addr = "tcp", net.JoinHostPort(s.host, s.port)
@@ -49,7 +49,7 @@ func mysqlPlace(s server) (Place, error) {
 		shown = "unix:" + s.host
 	}
 	if s.database == "" {
-		return Place{}, errors.New("no database is named (the key database, or what follows the / in a URL)")
+		return Source{}, errors.New("no database is named (the key database, or what follows the / in a URL)")
 	}
 	switch {
 	case s.tls == "verify":
@@ -59,10 +59,10 @@ func mysqlPlace(s server) (Place, error) {
 	case s.tls == "" && !s.near():
 		c.TLSConfig = "preferred"
 	}
-	return Place{Engine: MySQL, dsn: c.FormatDSN(), shown: shown, secrets: []string{s.password}}, nil
+	return Source{Engine: MySQL, dsn: c.FormatDSN(), shown: shown, secrets: []string{s.password}}, nil
 }
 
-func connectMySQL(p Place, _ string) (driver.Connector, error) {
+func connectMySQL(p Source, _ string) (driver.Connector, error) {
 	c, err := mysql.ParseDSN(p.dsn)
 	if err != nil {
 		return nil, err

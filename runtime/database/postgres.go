@@ -26,7 +26,7 @@ func newPostgreSQL() *Engine {
 		port:      "5432",
 		syntax:    syntax{dollar: true, nested: true, escapes: true, doubled: true},
 		numbered:  true,
-		place:     postgresPlace,
+		place:     postgresSource,
 		connector: connectPostgres,
 		kind:      postgresKind,
 		lockMigrations: func(ctx context.Context, tx *Tx, timeout int) error {
@@ -45,7 +45,7 @@ const migrationLock = 7305446137253281
 // tlsModes are what PostgreSQL calls them.
 var tlsModes = map[string]string{"": "prefer", "disable": "disable", "require": "require", "verify": "verify-full"}
 
-func postgresPlace(s server) (Place, error) {
+func postgresSource(s server) (Source, error) {
 	mode := tlsModes[s.tls]
 	if s.tls == "" && s.near() {
 		mode = "disable"
@@ -67,11 +67,11 @@ func postgresPlace(s server) (Place, error) {
 	}
 	switch {
 	case s.user == "" && !s.unix():
-		return Place{}, errors.New("the URL names no user, as in postgres://USER@HOST/DATABASE")
+		return Source{}, errors.New("the URL names no user, as in postgres://USER@HOST/DATABASE")
 	case s.user == "": // whom the server sees at the other end of a Unix socket
 		me, err := user.Current()
 		if err != nil {
-			return Place{}, err
+			return Source{}, err
 		}
 		add("user", me.Username)
 		s.user = me.Username
@@ -98,21 +98,21 @@ var nothingElse = []string{
 }
 
 // postgresWords takes PostgreSQL's own notation.
-func postgresWords(words string) (Place, error) {
+func postgresWords(words string) (Source, error) {
 	c, err := pgx.ParseConfig(words)
 	if err != nil {
 		text := scrub(err.Error(), secretsIn(words))
 		if _, why, found := strings.Cut(text, "`: "); found { // in front of it stands what was given
 			text = why
 		}
-		return Place{}, fmt.Errorf("PostgreSQL does not understand it: %s", text)
+		return Source{}, fmt.Errorf("PostgreSQL does not understand it: %s", text)
 	}
 	s := server{host: c.Host, port: strconv.Itoa(int(c.Port)), database: cmp.Or(c.Database, c.User)}
 	shown := s.shown("postgres")
 	if s.unix() {
 		shown = "unix:" + s.host
 	}
-	return Place{Engine: PostgreSQL, dsn: words, shown: shown, secrets: append(secretsIn(words), c.Password)}, nil
+	return Source{Engine: PostgreSQL, dsn: words, shown: shown, secrets: append(secretsIn(words), c.Password)}, nil
 }
 
 // secretsIn finds what follows "password=", for a notation that may not parse.
@@ -132,7 +132,7 @@ func secretsIn(words string) []string {
 	}
 }
 
-func connectPostgres(p Place, _ string) (driver.Connector, error) {
+func connectPostgres(p Source, _ string) (driver.Connector, error) {
 	c, err := pgx.ParseConfig(p.dsn)
 	if err != nil {
 		return nil, err

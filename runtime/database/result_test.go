@@ -40,7 +40,7 @@ func TestRowsAffected(t *testing.T) {
 		{"mysql", "INSERT INTO T (a) VALUES (9) RETURNING id", 1, noID},
 		{"mysql", "SET @a = 1", 0, 0},
 	}
-	databasetest.Each(t, func(t *testing.T, p database.Place) {
+	databasetest.Each(t, func(t *testing.T, p database.Source) {
 		db := open(t, unsynced(p))
 		name, id := p.Prefix+"t1", map[string]string{"sqlite": "INTEGER", "postgresql": "SERIAL", "mysql": "INTEGER AUTO_INCREMENT"}[p.Engine.Name]
 		for _, c := range cases {
@@ -86,7 +86,7 @@ func affected(t *testing.T, db *database.DB, within bool, name, text string, row
 
 // TestSeveralStatementsAreRefused looks that nothing of them has been run.
 func TestSeveralStatementsAreRefused(t *testing.T) {
-	databasetest.Each(t, func(t *testing.T, p database.Place) {
+	databasetest.Each(t, func(t *testing.T, p database.Source) {
 		db := open(t, unsynced(p))
 		things := table(db)
 		must(t, db, "CREATE TABLE "+things+" (id INTEGER)")
@@ -126,7 +126,7 @@ func TestSeveralStatementsAreRefused(t *testing.T) {
 // TestSelectWithoutReadingItsRows is for the driver of MySQL, which waited for
 // more rows.
 func TestSelectWithoutReadingItsRows(t *testing.T) {
-	databasetest.Each(t, func(t *testing.T, p database.Place) {
+	databasetest.Each(t, func(t *testing.T, p database.Source) {
 		db := open(t, unsynced(p))
 		things := table(db)
 		must(t, db, "CREATE TABLE "+things+" (id INTEGER)")

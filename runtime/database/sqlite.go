@@ -44,7 +44,7 @@ type sqliteConnector struct {
 	confined bool
 }
 
-func connectSQLite(p Place, path string) (driver.Connector, error) {
+func connectSQLite(p Source, path string) (driver.Connector, error) {
 	if err := makeFile(path); err != nil {
 		return nil, err
 	}

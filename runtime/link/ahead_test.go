@@ -84,7 +84,7 @@ func TestPongSaysThatAllBeforeWasReceived(t *testing.T) {
 // quiet is a script that does nothing, and takes what is sent.
 type quiet struct{}
 
-func (quiet) Handle(*task.Task, *session.Session, session.Message) error { return nil }
+func (quiet) Dispatch(*task.Task, *session.Session, session.Message) error { return nil }
 func (quiet) Ended(*session.Session)                                     {}
 func (quiet) Send(pb.WrapperMessage_Type, []byte) error                  { return nil }
 

@@ -31,7 +31,7 @@ func BenchmarkSend(b *testing.B) {
 					b.Fatal(err)
 				}
 				for l.Full() {
-					if err := l.WaitRoom(context.Background()); err != nil {
+					if err := l.WaitCapacity(context.Background()); err != nil {
 						b.Fatal(err)
 					}
 				}

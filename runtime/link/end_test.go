@@ -205,7 +205,7 @@ func TestCloseFromManyPlaces(t *testing.T) {
 	if l.Full() {
 		t.Error("it is full")
 	}
-	if err := l.WaitRoom(t.Context()); err != nil {
+	if err := l.WaitCapacity(t.Context()); err != nil {
 		t.Error(err)
 	}
 }

@@ -3,7 +3,7 @@
 // PONG, STATS, EXIT.
 //
 // A Link outlives nothing: it serves one connection. What sends through it
-// knows only Send, Full and WaitRoom, so that a link can come and go under the
+// knows only Send, Full and WaitCapacity, so that a link can come and go under the
 // users' sessions.
 package link
 
@@ -70,15 +70,15 @@ type Options struct {
 	Pulse time.Duration
 	// Log takes warnings; default: they are dropped.
 	Log logrus.FieldLogger
-	// Tap is told of what passes; default: nobody is.
-	Tap Tap
+	// Observer is told of what passes; default: nobody is.
+	Observer Observer
 }
 
-// Tap is told of each message as it passes, in order, all but PING, PONG and
+// Observer is told of each message as it passes, in order, all but PING, PONG and
 // STATS: In before Receive is called, Out as it is queued. A payload is valid
 // until the method returns; nil is none. The methods may be called from any
 // goroutine, must not block and must not use the link.
-type Tap interface {
+type Observer interface {
 	In(typ pb.WrapperMessage_Type, payload []byte)
 	Out(typ pb.WrapperMessage_Type, payload []byte)
 }
@@ -126,7 +126,7 @@ func New(o Options) *Link {
 		opts:    o,
 		log:     log,
 		garbage: logging.Once{Every: garbageEvery},
-		out:     newOutbox(o.MaxQueue, o.Tap),
+		out:     newOutbox(o.MaxQueue, o.Observer),
 		initRSS: resident,
 	}
 }
@@ -144,14 +144,14 @@ func (l *Link) Send(typ pb.WrapperMessage_Type, payload []byte) error {
 func (l *Link) Sent() uint64 { return l.out.count() }
 
 // Full tells whether MaxQueue bytes or more wait to be written. A sender that
-// can wait should then call WaitRoom, and ask again before it sends: others
+// can wait should then call WaitCapacity, and ask again before it sends: others
 // were waiting too.
 func (l *Link) Full() bool { return l.out.full() }
 
-// WaitRoom returns at once unless the link is Full. Otherwise it blocks until
+// WaitCapacity returns at once unless the link is Full. Otherwise it blocks until
 // half of MaxQueue is free, the link has ended or ctx is done, and returns
 // ctx's error if it is done.
-func (l *Link) WaitRoom(ctx context.Context) error { return l.out.waitRoom(ctx) }
+func (l *Link) WaitCapacity(ctx context.Context) error { return l.out.waitCapacity(ctx) }
 
 // Run serves the connection until Spectrum says EXIT, closes it, breaks the
 // framing, ctx is done or Close is called. It returns nil for EXIT, for an end
@@ -262,8 +262,8 @@ func (l *Link) handle(ctx context.Context, frame []byte) (exit bool) {
 		l.out.pushPong(l.stats())
 		return false
 	}
-	if l.opts.Tap != nil {
-		l.opts.Tap.In(number, payload)
+	if l.opts.Observer != nil {
+		l.opts.Observer.In(number, payload)
 	}
 	if number == pb.WrapperMessage_TYPE_EXIT {
 		l.log.Info("Spectrum said EXIT")

@@ -163,7 +163,7 @@ func TestOrder(t *testing.T) {
 					t.Error(err)
 				}
 				for l.Full() {
-					if err := l.WaitRoom(t.Context()); err != nil {
+					if err := l.WaitCapacity(t.Context()); err != nil {
 						t.Error(err)
 						return
 					}
@@ -258,24 +258,24 @@ func TestSent(t *testing.T) {
 	}
 }
 
-// tap writes down what passes.
-type tap struct {
+// observer writes down what passes.
+type observer struct {
 	mu     sync.Mutex
 	passed []string
 }
 
-func (p *tap) add(dir string, typ pb.WrapperMessage_Type, payload []byte) {
+func (p *observer) add(dir string, typ pb.WrapperMessage_Type, payload []byte) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	p.passed = append(p.passed, fmt.Sprintf("%s %d %q %v", dir, typ, payload, payload == nil))
 }
 
-func (p *tap) In(typ pb.WrapperMessage_Type, payload []byte)  { p.add("in", typ, payload) }
-func (p *tap) Out(typ pb.WrapperMessage_Type, payload []byte) { p.add("out", typ, payload) }
+func (p *observer) In(typ pb.WrapperMessage_Type, payload []byte)  { p.add("in", typ, payload) }
+func (p *observer) Out(typ pb.WrapperMessage_Type, payload []byte) { p.add("out", typ, payload) }
 
 func TestTap(t *testing.T) {
-	seen := &tap{}
-	l := serve(t, Options{Tap: seen, Receive: func(context.Context, *schema.Type, []byte) {}})
+	seen := &observer{}
+	l := serve(t, Options{Observer: seen, Receive: func(context.Context, *schema.Type, []byte) {}})
 	l.mustSend(tConfig, "muc=1")
 	l.peer.send(tPing, "")
 	l.peer.expect(tConfig, "muc=1")

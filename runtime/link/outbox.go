@@ -22,28 +22,28 @@ const maxUrgent = 64 << 10
 // outbox is what waits to be written, as chunks of whole frames.
 type outbox struct {
 	maxQueue int
-	tap      Tap // nil: there is none
+	observer Observer // nil: there is none
 
 	mu     sync.Mutex
 	closed bool
 	ponged bool
 	// config leaves before the first PONG, urgent before everything else.
-	config []byte
-	urgent []byte
-	pulse  bool     // urgent is nothing but a sign of life
-	chunks [][]byte // chunks[first:] wait, in this order
-	first  int
-	queued int // bytes in chunks, the one that is being written included
-	spare  [][]byte
-	room   chan struct{} // closed when there is room again; nil if nobody waits
-	writes uint64        // how often more than a sign of life has been taken
-	pushed uint64        // how many messages there have been, PONG and STATS left out
+	config   []byte
+	urgent   []byte
+	pulse    bool     // urgent is nothing but a sign of life
+	chunks   [][]byte // chunks[first:] wait, in this order
+	first    int
+	queued   int // bytes in chunks, the one that is being written included
+	spare    [][]byte
+	capacity chan struct{} // closed when there is room again; nil if nobody waits
+	writes   uint64        // how often more than a sign of life has been taken
+	pushed   uint64        // how many messages there have been, PONG and STATS left out
 
 	wake chan struct{} // holds a token when there may be something to write
 }
 
-func newOutbox(maxQueue int, tap Tap) *outbox {
-	return &outbox{maxQueue: maxQueue, tap: tap, wake: make(chan struct{}, 1)}
+func newOutbox(maxQueue int, observer Observer) *outbox {
+	return &outbox{maxQueue: maxQueue, observer: observer, wake: make(chan struct{}, 1)}
 }
 
 func (o *outbox) push(typ pb.WrapperMessage_Type, payload []byte) error {
@@ -52,8 +52,8 @@ func (o *outbox) push(typ pb.WrapperMessage_Type, payload []byte) error {
 	if o.closed {
 		return ErrClosed
 	}
-	if o.tap != nil {
-		o.tap.Out(typ, payload)
+	if o.observer != nil {
+		o.observer.Out(typ, payload)
 	}
 	o.pushed++
 	if typ == pb.WrapperMessage_TYPE_BACKEND_CONFIG && !o.ponged {
@@ -182,19 +182,19 @@ func (o *outbox) full() bool {
 	return o.queued >= o.maxQueue && !o.closed
 }
 
-func (o *outbox) waitRoom(ctx context.Context) error {
+func (o *outbox) waitCapacity(ctx context.Context) error {
 	o.mu.Lock()
 	if o.queued < o.maxQueue || o.closed {
 		o.mu.Unlock()
 		return nil
 	}
-	if o.room == nil {
-		o.room = make(chan struct{})
+	if o.capacity == nil {
+		o.capacity = make(chan struct{})
 	}
-	room := o.room
+	capacity := o.capacity
 	o.mu.Unlock()
 	select {
-	case <-room:
+	case <-capacity:
 		return nil
 	case <-ctx.Done():
 		return context.Cause(ctx)
@@ -208,9 +208,9 @@ func (o *outbox) drop() {
 }
 
 func (o *outbox) releaseRoom() {
-	if o.room != nil {
-		close(o.room)
-		o.room = nil
+	if o.capacity != nil {
+		close(o.capacity)
+		o.capacity = nil
 	}
 }
 

@@ -25,7 +25,7 @@ func TestBackpressure(t *testing.T) {
 					most = max(most, l.out.queued)
 					l.out.mu.Unlock()
 					for l.Full() {
-						if err := l.WaitRoom(t.Context()); err != nil {
+						if err := l.WaitCapacity(t.Context()); err != nil {
 							t.Error(err)
 							return
 						}
@@ -59,7 +59,7 @@ func TestBackpressure(t *testing.T) {
 	})
 }
 
-func TestWaitRoom(t *testing.T) {
+func TestWaitCapacity(t *testing.T) {
 	why := errors.New("logged out")
 	cases := []struct {
 		name string
@@ -83,7 +83,7 @@ func TestWaitRoom(t *testing.T) {
 		t.Run(c.name, func(t *testing.T) {
 			bubble(t, Options{MaxQueue: 10 * chunkSize}, func(t *testing.T, l *trial) {
 				l.peer.ping()
-				if err := l.WaitRoom(t.Context()); err != nil || l.Full() {
+				if err := l.WaitCapacity(t.Context()); err != nil || l.Full() {
 					t.Fatalf("an empty queue is full: %v", err)
 				}
 				for range 2 * 10 {
@@ -93,7 +93,7 @@ func TestWaitRoom(t *testing.T) {
 				defer cancel(nil)
 				done := make(chan error, 3)
 				for range cap(done) {
-					go func() { done <- l.WaitRoom(ctx) }()
+					go func() { done <- l.WaitCapacity(ctx) }()
 				}
 				synctest.Wait()
 				if len(done) > 0 || !l.Full() {
@@ -119,7 +119,7 @@ func TestRoomComesInOneGo(t *testing.T) {
 			l.mustSend(tMessage, strings.Repeat("x", frame))
 		}
 		room := make(chan error)
-		go func() { room <- l.WaitRoom(t.Context()) }()
+		go func() { room <- l.WaitCapacity(t.Context()) }()
 		read := 0
 		for ; ; read++ {
 			l.peer.next()

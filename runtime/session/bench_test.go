@@ -17,11 +17,11 @@ import (
 
 // counter is a script that only counts, and a sender that drops.
 type counter struct {
-	left int // guarded by the baton
+	left int // guarded by the script lock
 	done chan struct{}
 }
 
-func (c *counter) Handle(*task.Task, *Session, Message) error {
+func (c *counter) Dispatch(*task.Task, *Session, Message) error {
 	if c.left--; c.left == 0 {
 		close(c.done)
 	}

@@ -51,11 +51,11 @@ func (r *Registry) tell(s *Session, code pb.ConnectionError, why error) {
 	_ = r.opts.Sender.Send(pb.WrapperMessage_TYPE_DISCONNECTED, payload) // else the connection has ended
 }
 
-// makeRoom is called when reading has paused for long since too much is queued:
+// makeCapacity is called when reading has paused for long since too much is queued:
 // it ends the session that has most of it, or if that is no user's, drops it.
 // Otherwise one handler that waits for ever would keep the process from
 // reading for ever, the LOGOUT that ends the waiting included.
-func (r *Registry) makeRoom() {
+func (r *Registry) makeCapacity() {
 	most := r.queued.Load()
 	var biggest *Session
 	r.mu.Lock()

@@ -13,7 +13,7 @@ import (
 // part of the time that ctx leaves, and what takes longer is cancelled. Exit
 // returns when all is done or ctx is; then too, all that waits is cancelled.
 //
-// It is called once, and not with the baton. Further calls return at once.
+// It is called once, and not with the script lock. Further calls return at once.
 func (r *Registry) Exit(ctx context.Context, exit Message) {
 	if !r.stopLogins() {
 		return

@@ -204,7 +204,7 @@ func TestRoomOfOne(t *testing.T) {
 
 func TestRoomUnderLoad(t *testing.T) {
 	const workers, rounds, limit = 8, 2000, 4096
-	r := newRoom(limit)
+	r := newBudget(limit)
 	queue := make(chan int, workers*rounds)
 	var takers, freers sync.WaitGroup
 	for w := range uint64(workers) {

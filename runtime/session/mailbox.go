@@ -24,7 +24,7 @@ type counted interface {
 // Handle implements task.Item.
 func (i *item) Handle(t *task.Task) {
 	i.countOut()
-	_ = i.registry.script.Handle(t, i.session, i.message)
+	_ = i.registry.script.Dispatch(t, i.session, i.message)
 }
 
 func (i *item) queued() *atomic.Int64 {
@@ -38,7 +38,7 @@ func (i *item) countIn() { i.queued().Add(int64(len(i.message.Payload))) }
 
 func (i *item) countOut() {
 	i.queued().Add(-int64(len(i.message.Payload)))
-	i.registry.room.free(len(i.message.Payload))
+	i.registry.budget.free(len(i.message.Payload))
 }
 
 // post puts a message that is in the room into a mailbox and returns how many
@@ -71,7 +71,7 @@ func (l *loginItem) Handle(t *task.Task) {
 	r.mu.Lock()
 	s.began = true
 	r.mu.Unlock()
-	if err := r.script.Handle(t, s, l.message); err != nil {
+	if err := r.script.Dispatch(t, s, l.message); err != nil {
 		r.refuse(s, err)
 	}
 }
@@ -87,7 +87,7 @@ type logoutItem struct {
 func (l *logoutItem) Handle(t *task.Task) {
 	r, s := l.registry, l.session
 	if r.logoutBegins(s, t) {
-		_ = r.script.Handle(t, s, l.message)
+		_ = r.script.Dispatch(t, s, l.message)
 	}
 	r.script.Ended(s)
 	r.logoutEnded(s)
@@ -105,5 +105,5 @@ type exitItem struct {
 func (e *exitItem) Handle(t *task.Task) {
 	defer close(e.done)
 	defer e.limit(t).putOut()
-	_ = e.registry.script.Handle(t, nil, e.message)
+	_ = e.registry.script.Dispatch(t, nil, e.message)
 }

@@ -107,7 +107,7 @@ func (p *play) later(d time.Duration) {
 }
 
 // Handle implements Script.
-func (p *play) Handle(t *task.Task, s *Session, m Message) error {
+func (p *play) Dispatch(t *task.Task, s *Session, m Message) error {
 	user, what := "-", m.Type.Name
 	if s != nil {
 		user = s.User
@@ -231,7 +231,7 @@ func (p *play) empty() {
 	if len(r.users)+len(r.last) > 0 {
 		p.Errorf("left: %d users, %d last", len(r.users), len(r.last))
 	}
-	if used := r.room.inUse(); used != 0 || r.queued.Load() != 0 {
+	if used := r.budget.inUse(); used != 0 || r.queued.Load() != 0 {
 		p.Errorf("%d bytes of room are still used, %d by the process", used, r.queued.Load())
 	}
 }

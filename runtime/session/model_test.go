@@ -165,7 +165,7 @@ func (m *model) Send(typ pb.WrapperMessage_Type, payload []byte) error {
 }
 
 // Handle implements Script.
-func (m *model) Handle(t *task.Task, s *Session, msg Message) error {
+func (m *model) Dispatch(t *task.Task, s *Session, msg Message) error {
 	if s == nil {
 		return nil
 	}

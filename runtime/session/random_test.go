@@ -28,7 +28,7 @@ func playModel(t *testing.T, data []byte) {
 
 // nothingLeft checks that the registry has forgotten all.
 func (m *model) nothingLeft() {
-	if used := m.r.room.inUse(); used != 0 {
+	if used := m.r.budget.inUse(); used != 0 {
 		m.Errorf("%d bytes of room are still used", used)
 	}
 	m.r.mu.Lock()
@@ -38,7 +38,7 @@ func (m *model) nothingLeft() {
 	}
 }
 
-func (r *room) inUse() int {
+func (r *budget) inUse() int {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	return r.used
@@ -86,7 +86,7 @@ func TestRandomLivesInEarnest(t *testing.T) {
 				m.step(byte(dice.Uint32()), byte(dice.Uint32()), runtime.Gosched)
 			}
 			m.exit(time.Minute)
-			for m.r.room.inUse() != 0 && time.Since(begin) < time.Minute {
+			for m.r.budget.inUse() != 0 && time.Since(begin) < time.Minute {
 				runtime.Gosched() // what was dropped is about to be counted out
 			}
 			m.nothingLeft()

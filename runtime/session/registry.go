@@ -40,7 +40,7 @@ type Options struct {
 }
 
 // Registry holds all sessions. Its methods may be called from any goroutine,
-// with the baton or without, unless they say otherwise.
+// with the script lock or without, unless they say otherwise.
 type Registry struct {
 	opts    Options
 	script  Script
@@ -49,11 +49,11 @@ type Registry struct {
 	ctx     context.Context // ends what all sessions wait for
 	process *task.Owner
 	queued  atomic.Int64 // how many bytes wait in the mailbox of process
-	room    *room
+	budget  *budget
 	garbage logging.Once
 
-	// mu may be taken with the baton, and the scheduler's lock under it. The
-	// baton is never waited for under it.
+	// mu may be taken with the script lock, and the scheduler's lock under it. The
+	// script lock is never waited for under it.
 	mu      sync.Mutex
 	users   map[string]*Session   // who is logged in, as Spectrum sees it
 	last    map[string]*Session   // the newest session of a user that has not ended
@@ -76,7 +76,7 @@ func New(ctx context.Context, o Options) *Registry {
 		clock:   o.Scheduler.Clock(),
 		ctx:     ctx,
 		process: o.Scheduler.NewOwner(ctx, ""),
-		room:    newRoom(o.MaxQueueBytes),
+		budget:  newBudget(o.MaxQueueBytes),
 		garbage: logging.Once{Every: garbageEvery},
 		users:   map[string]*Session{},
 		last:    map[string]*Session{},
@@ -113,7 +113,7 @@ func (r *Registry) Find(user string) *Session {
 }
 
 // Receive routes a message from Spectrum; it is what link.Options.Receive
-// wants. It is called by one goroutine at a time, and not with the baton: it
+// wants. It is called by one goroutine at a time, and not with the script lock: it
 // blocks while too much is queued in all.
 func (r *Registry) Receive(ctx context.Context, typ *schema.Type, payload []byte) {
 	switch typ.Number {
@@ -153,7 +153,7 @@ func (r *Registry) Receive(ctx context.Context, typ *schema.Type, payload []byte
 
 // take makes a message that counts as queued. It waits while too much is.
 func (r *Registry) take(ctx context.Context, typ *schema.Type, payload []byte) Message {
-	r.room.take(ctx, len(payload), r.makeRoom)
+	r.budget.take(ctx, len(payload), r.makeCapacity)
 	return Message{Type: typ, Payload: string(payload)}
 }
 

@@ -33,7 +33,7 @@ type Session struct {
 	LegacyName string
 	Settings   map[string]string
 
-	// Local belongs to the Script; the script's lock guards it.
+	// Local belongs to the Script; the script lock guards it.
 	Local any
 
 	registry *Registry
@@ -80,15 +80,15 @@ func (s *Session) Muted() bool { return s.mute.Load() }
 
 // Script is what handles messages. It may call Send, Sessions and Find.
 type Script interface {
-	// Handle is called with the baton, on the goroutine of t, for a message of
+	// Handle is called with the script lock, on the goroutine of t, for a message of
 	// s, or of no user if s is nil. The error of a LOGIN is told to the user;
 	// any other is the script's own business.
 	//
 	// The first message of a session is its LOGIN, the last its LOGOUT, and
 	// the next begins when the one before has been handled. A session that
 	// ends before its LOGIN was handled gets none at all.
-	Handle(t *task.Task, s *Session, m Message) error
-	// Ended is called with the baton when s, which Sessions may have shown,
+	Dispatch(t *task.Task, s *Session, m Message) error
+	// Ended is called with the script lock when s, which Sessions may have shown,
 	// will get no more messages.
 	Ended(s *Session)
 }

@@ -66,7 +66,7 @@ type fileState struct {
 
 // KeyringFor is the keyring of a place: [database] encryption_key, and a file
 // beside SQLite's, or in [service] working_dir if the database is a server.
-func KeyringFor(c *config.Config, p database.Place) *Keyring {
+func KeyringFor(c *config.Config, p database.Source) *Keyring {
 	k := &Keyring{}
 	k.Passphrase, _ = c.Get("database.encryption_key")
 	switch {

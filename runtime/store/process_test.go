@@ -100,7 +100,7 @@ type child struct {
 	err   *strings.Builder
 }
 
-func start(t *testing.T, p database.Place, j job) *child {
+func start(t *testing.T, p database.Source, j job) *child {
 	t.Helper()
 	j.Engine, j.Path, j.Prefix = p.Engine.Name, p.Path, p.Prefix
 	j.URL = os.Getenv(databasetest.Variables[p.Engine.Name])
@@ -142,7 +142,7 @@ func (c *child) end() {
 }
 
 // together has processes do the same at the same time.
-func together(t *testing.T, n int, p database.Place, j job) {
+func together(t *testing.T, n int, p database.Source, j job) {
 	t.Helper()
 	var all []*child
 	for range n {
@@ -222,7 +222,7 @@ func inTransaction(ctx context.Context, s *store.Store) error {
 }
 
 func TestProcessesCountTogether(t *testing.T) {
-	databasetest.Each(t, func(t *testing.T, p database.Place) {
+	databasetest.Each(t, func(t *testing.T, p database.Source) {
 		const n = 25
 		together(t, 4, p, job{What: "count", N: n})
 		s := open(t, p, nil)
@@ -235,7 +235,7 @@ func TestProcessesCountTogether(t *testing.T) {
 }
 
 func TestProcessesMigrateTogether(t *testing.T) {
-	databasetest.Each(t, func(t *testing.T, p database.Place) {
+	databasetest.Each(t, func(t *testing.T, p database.Source) {
 		together(t, 2, p, job{What: "migrate"})
 		set(t, open(t, p, nil), alice, "k", text("v"))
 	})
@@ -297,7 +297,7 @@ func writeUntilKilled(_ job, s *store.Store) error {
 // TestKilled kills a process while it writes: all that it has acknowledged is
 // there.
 func TestKilled(t *testing.T) {
-	databasetest.Each(t, func(t *testing.T, p database.Place) {
+	databasetest.Each(t, func(t *testing.T, p database.Source) {
 		var acknowledged []string
 		for range 3 {
 			c := start(t, p, job{What: "write"})
@@ -345,7 +345,7 @@ func holdLock(_ job, s *store.Store) error {
 }
 
 func TestLockOfAnotherProcess(t *testing.T) {
-	databasetest.Each(t, func(t *testing.T, p database.Place) {
+	databasetest.Each(t, func(t *testing.T, p database.Source) {
 		s := open(t, p, nil)
 		set(t, s, alice, "k", text("before"))
 		c := start(t, p, job{What: "lock"})

@@ -37,7 +37,7 @@ func soon(t testing.TB) context.Context {
 	return ctx
 }
 
-func open(t testing.TB, p database.Place, keys *store.Keyring) *store.Store {
+func open(t testing.TB, p database.Source, keys *store.Keyring) *store.Store {
 	t.Helper()
 	db := database.New(p)
 	t.Cleanup(func() { _ = db.Close() })
@@ -94,7 +94,7 @@ func keysOf(t testing.TB, s *store.Store, scope store.Scope, prefix string) []st
 
 func each(t *testing.T, test func(t *testing.T, s *store.Store)) {
 	t.Helper()
-	databasetest.Each(t, func(t *testing.T, p database.Place) { test(t, open(t, p, nil)) })
+	databasetest.Each(t, func(t *testing.T, p database.Source) { test(t, open(t, p, nil)) })
 }
 
 func TestValues(t *testing.T) {
@@ -274,7 +274,7 @@ func TestTheClockIsSetBack(t *testing.T) {
 // rows is how many values the database has, those that have expired too.
 func rows(t *testing.T, s *store.Store) (n int) {
 	t.Helper()
-	table := s.DB().Engine().Quote(s.DB().Place().Prefix + "spectrum2_lua_store")
+	table := s.DB().Engine().Quote(s.DB().Source().Prefix + "spectrum2_lua_store")
 	if _, err := s.DB().Row(soon(t), "SELECT COUNT(*) FROM "+table, nil, &n); err != nil {
 		t.Fatal(err)
 	}
@@ -399,7 +399,7 @@ func TestRemember(t *testing.T) {
 }
 
 func TestSecrets(t *testing.T) {
-	databasetest.Each(t, func(t *testing.T, p database.Place) {
+	databasetest.Each(t, func(t *testing.T, p database.Source) {
 		keyFile := store.KeyFile(t.TempDir())
 		s := open(t, p, &store.Keyring{Path: keyFile})
 		const hidden = "xoxb-very-secret"
@@ -450,7 +450,7 @@ func TestSecrets(t *testing.T) {
 }
 
 // literal writes bytes as SQL.
-func literal(p database.Place, b []byte) string {
+func literal(p database.Source, b []byte) string {
 	if p.Engine == database.PostgreSQL {
 		return fmt.Sprintf(`'\x%x'::bytea`, b)
 	}

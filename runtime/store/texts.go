@@ -54,8 +54,8 @@ const columns = "owner, name, space, k, v, kind, expires, rev"
 // newTexts writes the statements.
 func newTexts(db *database.DB) (t texts, err error) {
 	e := db.Engine()
-	table := e.Quote(db.Place().Prefix + "spectrum2_lua_store")
-	index := e.Quote(db.Place().Prefix + "spectrum2_lua_store_expires")
+	table := e.Quote(db.Source().Prefix + "spectrum2_lua_store")
+	index := e.Quote(db.Source().Prefix + "spectrum2_lua_store_expires")
 	t.steps = [][]string{create(e, table, index)}
 
 	bind := func(text string) string {

@@ -13,7 +13,7 @@ import (
 
 // TestExportAndImport moves everything from one database to another, and back.
 func TestExportAndImport(t *testing.T) {
-	databasetest.Each(t, func(t *testing.T, p database.Place) {
+	databasetest.Each(t, func(t *testing.T, p database.Source) {
 		keys := &store.Keyring{Path: store.KeyFile(t.TempDir())}
 		from := open(t, database.Temporary(), keys)
 		later := time.Now().Add(time.Hour)

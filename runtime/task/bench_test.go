@@ -10,7 +10,7 @@ import (
 
 // countdown is an item that closes done when it has been handled n times.
 type countdown struct {
-	left int // guarded by the baton
+	left int // guarded by the script lock
 	done chan struct{}
 }
 
@@ -80,7 +80,7 @@ func BenchmarkSpawn(b *testing.B) {
 	}
 }
 
-// BenchmarkWait is one round trip without the baton, alone and with others who
+// BenchmarkWait is one round trip without the script lock, alone and with others who
 // do the same.
 func BenchmarkWait(b *testing.B) {
 	for _, tasks := range []int{1, 200} {

@@ -30,11 +30,11 @@ type itemFunc func(*task.Task)
 func (f itemFunc) Handle(t *task.Task) { f(t) }
 
 // bench is a scheduler in a bubble whose time is synctest's, and a record of
-// what happened with the baton.
+// what happened with the script lock.
 type bench struct {
 	*testing.T
 	s   *task.Scheduler
-	log []string // guarded by the baton
+	log []string // guarded by the script lock
 }
 
 // inBubble runs test in a bubble. All goroutines have to end with it.
@@ -49,7 +49,7 @@ func inBubble(t *testing.T, l task.Options, test func(b *bench)) {
 
 func (b *bench) owner(name string) *task.Owner { return b.s.NewOwner(b.Context(), name) }
 
-// note is to be called with the baton.
+// note is to be called with the script lock.
 func (b *bench) note(what string) { b.log = append(b.log, what) }
 
 // noting is an item that is noted.
@@ -82,9 +82,9 @@ func receive(ctx context.Context, until <-chan struct{}) error {
 	}
 }
 
-// holdBaton keeps everything from running until the returned function is
+// holdScriptLock keeps everything from running until the returned function is
 // called, which returns when all that can run has run.
-func (b *bench) holdBaton() (letGo func()) {
+func (b *bench) holdScriptLock() (letGo func()) {
 	release := make(chan struct{})
 	go b.s.Do(func() { <-release })
 	synctest.Wait()

@@ -6,13 +6,13 @@ import (
 
 // Item is something in an owner's mailbox.
 type Item interface {
-	// Handle is called with the baton, on the goroutine of t.
+	// Handle is called with the script lock, on the goroutine of t.
 	Handle(t *Task)
 }
 
 // Owner is whom tasks belong to: a user's session, or the process. Its mailbox
 // is worked off one item at a time, in order. Its methods may be called from
-// any goroutine, with the baton or without.
+// any goroutine, with the script lock or without.
 //
 // An owner ends by Cancel, and may be told before, by Finish, that no more
 // items come.
@@ -123,7 +123,7 @@ func (o *Owner) Wake() {
 	o.schedule()
 }
 
-// schedule asks for the baton if there is something to do. sched.mu is held.
+// schedule asks for the script lock if there is something to do. sched.mu is held.
 func (o *Owner) schedule() {
 	if !o.busy && !o.held && o.inbox.len() > 0 {
 		o.busy = true
@@ -262,7 +262,7 @@ func (o *Owner) checkIdle() {
 }
 
 // Spawn starts a task of the owner's beside its mailbox: run is called with
-// the baton, on a goroutine of its own. With a name, it replaces an older task
+// the script lock, on a goroutine of its own. With a name, it replaces an older task
 // of that name: the waiting of that one is ended, and it has ended itself
 // before the new one starts. The task of an owner that was cancelled never
 // runs.

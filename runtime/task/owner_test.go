@@ -131,7 +131,7 @@ func TestInterruptBetweenItems(t *testing.T) {
 		o, goOn := b.owner("user"), make(chan struct{})
 		o.Post(b.noting("first"))
 		b.expect("first")
-		letGo := b.holdBaton()
+		letGo := b.holdScriptLock()
 		o.Post(b.noting("dropped"))
 		o.Finish(b.waiting("last", goOn))
 		o.Interrupt(errTest)
@@ -146,7 +146,7 @@ func TestInterruptBetweenItems(t *testing.T) {
 func TestTheSameItemTwice(t *testing.T) {
 	inBubble(t, task.Options{}, func(b *bench) {
 		o, c := b.owner("user"), &countdown{left: 3, done: make(chan struct{})}
-		letGo := b.holdBaton()
+		letGo := b.holdScriptLock()
 		o.Post(c)
 		o.Post(c)
 		o.Finish(c)
@@ -172,7 +172,7 @@ func TestHold(t *testing.T) {
 		o.Release()
 		b.expect("1", "2")
 
-		letGo := b.holdBaton()
+		letGo := b.holdScriptLock()
 		o.Post(b.noting("3"))
 		o.Hold() // has its place in the queue, and nothing to do there
 		letGo()
@@ -180,7 +180,7 @@ func TestHold(t *testing.T) {
 		o.Release()
 		b.expect("3")
 
-		letGo = b.holdBaton()
+		letGo = b.holdScriptLock()
 		o.Post(b.noting("4"))
 		o.Hold()
 		o.Release()

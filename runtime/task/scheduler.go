@@ -1,9 +1,9 @@
 // Package task runs what belongs to users' sessions and to the process: the
 // handling of their messages, one after the other for each owner, and tasks
-// beside it. All of it shares one lock, the baton: whoever has it runs, and
+// beside it. All of it shares one lock, the script lock: whoever has it runs, and
 // gives it up while waiting.
 //
-// The baton goes round in the order of asking: a message to be handled and a
+// The script lock goes round in the order of asking: a message to be handled and a
 // task that has finished waiting stand in one queue, so that nobody is delayed
 // by more than what others run in one go. Handling that never waits costs no
 // switch between goroutines.
@@ -39,23 +39,23 @@ type Options struct {
 	Clock clock.Clock
 }
 
-// Scheduler owns the baton. Its methods may be called from any goroutine
+// Scheduler owns the script lock. Its methods may be called from any goroutine
 // unless they say otherwise.
 type Scheduler struct {
 	opts  Options
 	stop  chan struct{} // closed by Close
 	ended sync.WaitGroup
-	// signals are what goroutines wait on for the baton. They are not shared
+	// signals are what goroutines wait on for the script lock. They are not shared
 	// with other schedulers, which may live in other bubbles of synctest.
 	signals sync.Pool
 
 	// mu guards the rest, and all owners and tasks. Nothing that may block is
 	// done under it, and no other lock of this program is taken.
 	mu sync.Mutex
-	// held tells that someone has the baton, or is about to. While it is false
+	// held tells that someone has the script lock, or is about to. While it is false
 	// nobody is ready.
 	held bool
-	// running is the task that has the baton, if it is a task that has it, and
+	// running is the task that has the script lock, if it is a task that has it, and
 	// turn counts how often that has changed.
 	running *Task
 	turn    uint64
@@ -63,11 +63,11 @@ type Scheduler struct {
 	idle    []*worker
 	closed  bool
 	// woken counts the tasks whose time is up, or which go on soon by
-	// themselves, and which have not got the baton back yet.
+	// themselves, and which have not got the script lock back yet.
 	woken int
 }
 
-// entry is one place in the queue for the baton: a job that any goroutine can
+// entry is one place in the queue for the script lock: a job that any goroutine can
 // run, or a goroutine that waits for it.
 type entry struct {
 	job    job
@@ -77,7 +77,7 @@ type entry struct {
 
 // job is an owner with something in its mailbox, or a task that starts.
 type job interface {
-	// run is called with the baton and with mu, and returns with both. It lets
+	// run is called with the script lock and with mu, and returns with both. It lets
 	// go of mu while the job runs.
 	run()
 }
@@ -119,8 +119,8 @@ func (s *Scheduler) Close() {
 	s.ended.Wait()
 }
 
-// Do runs f with the baton, on the caller's goroutine, when its turn comes. f
-// must not wait, and the watchdog does not look at it. Who has the baton must
+// Do runs f with the script lock, on the caller's goroutine, when its turn comes. f
+// must not wait, and the watchdog does not look at it. Who has the script lock must
 // not call Do.
 func (s *Scheduler) Do(f func()) {
 	s.acquire(nil)
@@ -141,7 +141,7 @@ func (s *Scheduler) enqueue(j job) {
 	}
 }
 
-// acquire waits for the baton and takes it for t, or for none.
+// acquire waits for the script lock and takes it for t, or for none.
 func (s *Scheduler) acquire(t *Task) {
 	s.mu.Lock()
 	if !s.held {
@@ -157,7 +157,7 @@ func (s *Scheduler) acquire(t *Task) {
 	s.signals.Put(signal)
 }
 
-// release gives the baton to who is next. s.mu is held.
+// release gives the script lock to who is next. s.mu is held.
 func (s *Scheduler) release() {
 	s.setRunning(nil)
 	switch {
@@ -172,7 +172,7 @@ func (s *Scheduler) release() {
 	}
 }
 
-// wakeWorker hands the baton to an idle worker, or to a new one. s.mu is held.
+// wakeWorker hands the script lock to an idle worker, or to a new one. s.mu is held.
 func (s *Scheduler) wakeWorker() {
 	if n := len(s.idle); n > 0 {
 		s.idle[n-1].wake <- struct{}{} // it has room for one, and is empty
@@ -182,7 +182,7 @@ func (s *Scheduler) wakeWorker() {
 	go s.work(&worker{wake: make(chan struct{}, 1)})
 }
 
-// work runs jobs. It has the baton whenever it begins, and parks or ends
+// work runs jobs. It has the script lock whenever it begins, and parks or ends
 // without it.
 func (s *Scheduler) work(w *worker) {
 	defer crash.Guard()
@@ -201,7 +201,7 @@ func (s *Scheduler) work(w *worker) {
 	}
 }
 
-// setRunning notes who has the baton now. s.mu is held.
+// setRunning notes who has the script lock now. s.mu is held.
 func (s *Scheduler) setRunning(t *Task) {
 	s.running = t
 	s.turn++

@@ -17,7 +17,7 @@ import (
 
 func TestOwnersTakeTurns(t *testing.T) {
 	inBubble(t, task.Options{}, func(b *bench) {
-		letGo := b.holdBaton()
+		letGo := b.holdScriptLock()
 		busy, other := b.owner("busy"), b.owner("other")
 		handled := 0
 		for range 10000 {
@@ -36,7 +36,7 @@ func TestOwnersTakeTurns(t *testing.T) {
 }
 
 // TestFirstComeFirstServed queues jobs, tasks that have finished waiting and
-// Do in one order, which is the order in which they get the baton.
+// Do in one order, which is the order in which they get the script lock.
 func TestFirstComeFirstServed(t *testing.T) {
 	inBubble(t, task.Options{}, func(b *bench) {
 		a, c := b.owner("a"), b.owner("c")
@@ -45,7 +45,7 @@ func TestFirstComeFirstServed(t *testing.T) {
 			b.owner(name).Post(b.waiting(name, goOn))
 		}
 		b.expect("w1", "w2")
-		letGo := b.holdBaton()
+		letGo := b.holdScriptLock()
 		a.Post(b.noting("a1"))
 		a.Post(b.noting("a2"))
 		goOn <- struct{}{}
@@ -78,7 +78,7 @@ func TestOneAtATime(t *testing.T) {
 			for range rounds {
 				running++
 				if running != 1 {
-					panic("two tasks have the baton")
+					panic("two tasks have the script lock")
 				}
 				count++
 				running--

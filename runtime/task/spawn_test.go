@@ -30,14 +30,14 @@ var replacings = []struct {
 	{"three in a row", func(b *bench, o *task.Owner) {
 		b.spawning(o, "n", "a", nil)
 		b.expect("a")
-		letGo := b.holdBaton() // so that none of them can start
+		letGo := b.holdScriptLock() // so that none of them can start
 		for _, what := range []string{"b", "c", "d"} {
 			b.spawning(o, "n", what, nil)
 		}
 		letGo()
 	}, []string{"a" + replaced, "d"}},
 	{"before it started", func(b *bench, o *task.Owner) {
-		letGo := b.holdBaton()
+		letGo := b.holdScriptLock()
 		a := b.spawning(o, "n", "a", nil)
 		b.spawning(o, "n", "b", nil)
 		letGo()
@@ -70,7 +70,7 @@ var replacings = []struct {
 		other.Cancel(errTest)
 	}, []string{"b: the test says so"}},
 	{"then its owner cancelled", func(b *bench, o *task.Owner) {
-		letGo := b.holdBaton()
+		letGo := b.holdScriptLock()
 		b.spawning(o, "n", "a", nil)
 		b.spawning(o, "n", "b", nil)
 		b.spawning(o, "", "c", nil)

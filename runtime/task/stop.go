@@ -1,6 +1,6 @@
 package task
 
-// StopRunning cancels the task that has the baton, if there is one, so that it
+// StopRunning cancels the task that has the script lock, if there is one, so that it
 // ends at its next instruction.
 func (s *Scheduler) StopRunning(cause error) {
 	s.mu.Lock()

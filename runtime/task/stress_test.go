@@ -12,7 +12,7 @@ import (
 )
 
 // A crowd is owners to whom several goroutines do at random what can be done
-// to them. The baton guards what is written in capitals.
+// to them. The script lock guards what is written in capitals.
 type crowd struct {
 	*testing.T
 	s    *task.Scheduler
@@ -57,7 +57,7 @@ func (m *member) turn(t *task.Task, dice *rand.Rand) {
 
 func (c *crowd) run() {
 	if c.RUNS++; c.RUNS != 1 {
-		c.Error("two have the baton")
+		c.Error("two have the script lock")
 	}
 	c.RUNS--
 }

@@ -121,12 +121,12 @@ func (t *Task) over() bool { return t.noWaits != nil || t.ctx.Err() != nil }
 // Ended is closed when a spawned task has ended.
 func (t *Task) Ended() <-chan struct{} { return t.ended }
 
-// Wait gives up the baton, calls f, and returns f's error when the baton has
+// Wait gives up the script lock, calls f, and returns f's error when the script lock has
 // come back. f has to return soon after its context is done, and to return nil
 // if and only if it has what it waited for: an error then becomes the cause of
 // the task's end. If the task has been cancelled before, f is not called and
 // the error is the cause. Only the goroutine of the task may call Wait, while
-// it has the baton.
+// it has the script lock.
 func (t *Task) Wait(f func(ctx context.Context) error) error {
 	ctx, err := t.letGo()
 	if err != nil {
@@ -140,14 +140,14 @@ func (t *Task) Wait(f func(ctx context.Context) error) error {
 	return err
 }
 
-// letGo gives up the baton and returns the context to wait with, or why the
+// letGo gives up the script lock and returns the context to wait with, or why the
 // task may not wait any more.
 func (t *Task) letGo() (context.Context, error) {
 	s := t.owner.sched
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	if s.running != t {
-		panic("task: Wait was called without the baton")
+		panic("task: Wait was called without the script lock")
 	}
 	if t.noWaits != nil {
 		t.stop(t.noWaits)

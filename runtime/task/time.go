@@ -67,7 +67,7 @@ func (t *Task) wakes() {
 // and Settle waits for it, too.
 func (t *Task) Soon() { t.wakes() }
 
-// goesOn notes that the task has the baton. sched.mu is held.
+// goesOn notes that the task has the script lock. sched.mu is held.
 func (t *Task) goesOn() {
 	t.waiting = false
 	if t.woken {
@@ -109,7 +109,7 @@ func Settle(ctx context.Context, schedulers ...*Scheduler) {
 }
 
 // settled tells whether nobody runs or is about to, as far as the scheduler
-// knows, and how often the baton has gone round.
+// knows, and how often the script lock has gone round.
 func (s *Scheduler) settled() (turn uint64, settled bool) {
 	s.mu.Lock()
 	defer s.mu.Unlock()

@@ -116,13 +116,13 @@ func TestAnEndedItemDoesNotHarmTheNext(t *testing.T) {
 	}
 }
 
-func TestWaitThatPanicsTakesTheBatonBack(t *testing.T) {
+func TestWaitThatPanicsTakesTheScriptLockBack(t *testing.T) {
 	inBubble(t, task.Options{}, func(b *bench) {
 		o := b.owner("user")
 		o.Post(itemFunc(func(t *task.Task) {
 			defer func() {
 				b.note(fmt.Sprint(recover()))
-				_ = t.Wait(func(context.Context) error { return nil }) // panics without the baton
+				_ = t.Wait(func(context.Context) error { return nil }) // panics without the script lock
 			}()
 			_ = t.Wait(func(context.Context) error { panic("while waiting") })
 		}))
@@ -131,7 +131,7 @@ func TestWaitThatPanicsTakesTheBatonBack(t *testing.T) {
 	})
 }
 
-func TestWaitWithoutTheBaton(t *testing.T) {
+func TestWaitWithoutTheScriptLock(t *testing.T) {
 	inBubble(t, task.Options{}, func(b *bench) {
 		stray := b.owner("user").Spawn("", func(*task.Task) {})
 		synctest.Wait()

@@ -35,7 +35,7 @@ func (s *Scheduler) watch() {
 // look cancels the running task if it has run for too long, and returns it if
 // it is to be reported as stuck. It holds s.mu for all of that, so that the
 // task which is cancelled is the one that ran for so long, in the turn that
-// took so long, and not what has got the baton since.
+// took so long, and not what has got the script lock since.
 func (s *Scheduler) look(w *watchdog) (stuck *Task) {
 	s.mu.Lock()
 	defer s.mu.Unlock()

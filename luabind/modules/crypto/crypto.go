@@ -23,7 +23,7 @@ import (
 var Module = bind.Module{Name: "spectrum.crypto", Open: open}
 
 const (
-	// longText is from where on a digest is made without the script's lock.
+	// longText is from where on a digest is made without the script lock.
 	longText = 256 << 10
 	// shortWork is how many rounds are done at once, without a wait;
 	// turnRounds is how many are done before it is another's turn.

@@ -28,7 +28,7 @@ var mechanisms = map[string]scram.HashGeneratorFcn{
 	"SCRAM-SHA-512": scram.SHA512,
 }
 
-// scramClient is one login by SCRAM. The script's lock guards it.
+// scramClient is one login by SCRAM. The script lock guards it.
 type scramClient struct {
 	conversation *scram.ClientConversation
 	least        int

@@ -16,7 +16,7 @@ import (
 	"spectrumlua/luabind/bind"
 )
 
-// longText is from where on a text is converted without the script's lock.
+// longText is from where on a text is converted without the script lock.
 const longText = 1 << 20
 
 // maxReplacement is how long what stands for a missing character may be.
@@ -63,7 +63,7 @@ func charsetFunctions(max limit) bind.Functions {
 	}
 }
 
-// convert runs f, without the script's lock if it may take long.
+// convert runs f, without the script lock if it may take long.
 func convert(l *lua.LState, size int, f func() (string, error)) int {
 	var s string
 	var err error

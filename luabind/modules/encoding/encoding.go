@@ -20,7 +20,7 @@ var Module = bind.Module{Name: "spectrum.encoding", Open: open}
 const moduleName = "spectrum.encoding"
 
 func open(rt *bind.Runtime) *lua.LTable {
-	max := limit(rt.Lua.MaxString)
+	max := limit(rt.Settings.MaxString)
 	module := bind.NewModule(moduleName, charsetFunctions(max))
 	for name, functions := range map[string]bind.Functions{
 		"base64":    base64Functions("base64", base64.StdEncoding, true, max),

@@ -74,13 +74,13 @@ type room struct {
 }
 
 func roomOf(l *lua.LState, what string) *room {
-	return &room{l, what, bind.RuntimeOf(l).Lua.MaxString}
+	return &room{l, what, bind.RuntimeOf(l).Settings.MaxString}
 }
 
 // take raises if there is no room for so many bytes.
 func (r *room) take(n int) {
 	if r.left -= int64(n); r.left < 0 {
-		bind.Raise(r.l, "%s: more than %d bytes are too much (max_string)", r.what, bind.RuntimeOf(r.l).Lua.MaxString)
+		bind.Raise(r.l, "%s: more than %d bytes are too much (max_string)", r.what, bind.RuntimeOf(r.l).Settings.MaxString)
 	}
 }
 

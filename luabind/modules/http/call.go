@@ -101,7 +101,7 @@ func (c *call) setBody(data []byte) {
 }
 
 func readMaxSize(l *lua.LState, o *bind.Options) int64 {
-	most := bind.RuntimeOf(l).Lua.MaxString
+	most := bind.RuntimeOf(l).Settings.MaxString
 	return min(int64(o.Int("max_size", defaultMaxSize, 1)), most)
 }
 

@@ -59,7 +59,7 @@ func peer(t testing.TB, handler http.HandlerFunc) (url string) {
 }
 
 // run runs a script that has url and the modules.
-func run(t *testing.T, url, script string, configLines ...string) *luatest.Stage {
+func run(t *testing.T, url, script string, configLines ...string) *luatest.Fixture {
 	t.Helper()
 	return luatest.Run(t, head(url)+script, configLines...)
 }

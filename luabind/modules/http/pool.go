@@ -53,7 +53,7 @@ type pool struct {
 	conns      map[*pooled]struct{}
 }
 
-// poolOf is called with the baton.
+// poolOf is called with the script lock.
 func poolOf(rt *bind.Runtime) *pool {
 	if p, ok := pools.Load(rt.Process); ok {
 		return p.(*pool)

@@ -53,7 +53,7 @@ type server struct {
 	closed      atomic.Bool
 }
 
-// serving is a server as a generation of the script holds it. The baton guards
+// serving is a server as a generation of the script holds it. The script lock guards
 // it.
 type serving struct {
 	server   *server
@@ -87,7 +87,7 @@ func serve(l *lua.LState) int {
 	o := bind.OptionsAt(l, 3, "serve")
 	e := &endpoint{
 		runtime: bind.RuntimeOf(l), fn: fn, owner: o.Owner(),
-		maxBody: min(int64(o.Int("max_body", defaultMaxBody, 0)), bind.RuntimeOf(l).Lua.MaxString),
+		maxBody: min(int64(o.Int("max_body", defaultMaxBody, 0)), bind.RuntimeOf(l).Settings.MaxString),
 		limit:   o.Seconds("timeout", defaultHandlerTime),
 		places:  make(chan struct{}, o.Int("max_requests", defaultMaxRequests, 1)),
 		clients: defaultPatience,
@@ -181,7 +181,7 @@ func newServer(socket *net.Socket, certificate *tls.Certificate, e *endpoint) *s
 	s.holds(e)
 	socket.Server = s
 	s.resource = socket.Own(e.runtime, e.owner, s)
-	e.runtime.Stage(func() { go s.run(limitConnections(socket, maxConnections)) })
+	e.runtime.Defer(func() { go s.run(limitConnections(socket, maxConnections)) })
 	return s
 }
 

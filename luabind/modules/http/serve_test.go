@@ -19,7 +19,7 @@ import (
 )
 
 // started is a stage whose script has told the address of its server.
-func started(t testing.TB, script string, configLines ...string) (st *luatest.Stage, address string) {
+func started(t testing.TB, script string, configLines ...string) (st *luatest.Fixture, address string) {
 	t.Helper()
 	st = luatest.Start(t, head("")+script, configLines...)
 	return st, st.Query()

@@ -17,7 +17,7 @@ import (
 	"spectrumlua/runtime/task"
 )
 
-// streamed is a response whose body is read as it comes. The baton guards it.
+// streamed is a response whose body is read as it comes. The script lock guards it.
 type streamed struct {
 	stream.Reader
 	response *http.Response

@@ -19,7 +19,7 @@ func NewCodec(max int64) *Codec {
 	return &Codec{encoder: encoder{max: int(max), exact: true}, arrayMeta: newArrayMeta(), max: max * tableFactor}
 }
 
-// Encode makes JSON of a value. It is called with the script's lock.
+// Encode makes JSON of a value. It is called with the script lock.
 func (c *Codec) Encode(v lua.LValue) (string, error) { return c.encoder.encode(v) }
 
 var decoders = sync.Pool{New: func() any { return &decoder{} }}

@@ -23,7 +23,7 @@ var Module = bind.Module{Name: "spectrum.json", Open: open}
 const (
 	// maxDepth is how deep arrays and objects nest, both ways.
 	maxDepth = 1000
-	// longText is from where on a text is decoded without the script's lock.
+	// longText is from where on a text is decoded without the script lock.
 	longText = 64 << 10
 	// maxIndent is the widest indentation of a level.
 	maxIndent = 16
@@ -62,8 +62,8 @@ func newArrayMeta() *lua.LTable {
 
 func open(rt *bind.Runtime) *lua.LTable {
 	arrayMeta := newArrayMeta()
-	e := &encoder{max: int(rt.Lua.MaxString)}
-	d := &decoder{arrayMeta: arrayMeta, max: rt.Lua.MaxString * tableFactor}
+	e := &encoder{max: int(rt.Settings.MaxString)}
+	d := &decoder{arrayMeta: arrayMeta, max: rt.Settings.MaxString * tableFactor}
 	module := bind.NewModule("spectrum.json", bind.Functions{
 		// encode(value [, { sorted =, indent = }]) is the value as JSON.
 		"encode": func(l *lua.LState) int { return encode(l, e) },

@@ -28,7 +28,7 @@ const (
 	writePiece = 64 << 10
 )
 
-// conn is a connection as scripts hold it. The baton guards it, but for what is
+// conn is a connection as scripts hold it. The script lock guards it, but for what is
 // said to belong to whose turn it is to write.
 type conn struct {
 	stream.Reader

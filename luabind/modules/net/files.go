@@ -43,10 +43,10 @@ func readPEM(rt *bind.Runtime, text string) ([]byte, error) {
 // What is no regular file does not make it wait.
 func openPEM(rt *bind.Runtime, path string) (*os.File, error) {
 	const flags = os.O_RDONLY | syscall.O_NONBLOCK
-	if !rt.Lua.Sandbox {
+	if !rt.Settings.Sandbox {
 		return os.OpenFile(path, flags, 0)
 	}
-	dir := filepath.Dir(rt.Lua.Script)
+	dir := filepath.Dir(rt.Settings.Script)
 	name, err := filepath.Rel(dir, path)
 	if err != nil || !filepath.IsLocal(name) {
 		return nil, fmt.Errorf("%s: it is outside of the script's folder, which [lua] sandbox does not allow", path)
@@ -62,7 +62,7 @@ func openPEM(rt *bind.Runtime, path string) (*os.File, error) {
 // checkSandbox refuses what leads out of the sandbox: other programs on this
 // machine take orders on Unix sockets.
 func checkSandbox(rt *bind.Runtime, network string) error {
-	if network == "unix" && rt.Lua.Sandbox {
+	if network == "unix" && rt.Settings.Sandbox {
 		return errors.New("the sandbox does not let scripts use Unix sockets ([lua] sandbox)")
 	}
 	return nil

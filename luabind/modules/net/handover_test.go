@@ -37,7 +37,7 @@ function on.query(m) spectrum.send("query", { config = spectrum.data.address }) 
 return on`, address, n)
 }
 
-func addressOf(st *luatest.Stage) (network, address string) {
+func addressOf(st *luatest.Fixture) (network, address string) {
 	st.Receive("query", &pb.BackendConfig{Config: proto.String("x")})
 	address = st.Query()
 	if path, ok := strings.CutPrefix(address, "unix:"); ok {

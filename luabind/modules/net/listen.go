@@ -16,7 +16,7 @@ import (
 	"spectrumlua/runtime/task"
 )
 
-// listener is a listening socket as scripts hold it. The baton guards it.
+// listener is a listening socket as scripts hold it. The script lock guards it.
 type listener struct {
 	net       *Socket
 	resource  *task.Resource

@@ -86,7 +86,7 @@ func (s *Socket) share() (*Socket, error) {
 // the data tables refer to it.
 func (s *Socket) Own(rt *bind.Runtime, owner *task.Owner, closer interface{ Close() error }) *task.Resource {
 	s.resource = owner.Own(closer)
-	rt.Stage(func() {
+	rt.Defer(func() {
 		if !s.resource.Closed() {
 			s.TakePlace(rt)
 		}
@@ -116,7 +116,7 @@ func (s *Socket) TakePlace(rt *bind.Runtime) {
 // Retain has a VM whose script is being loaded take over the socket as it is,
 // with what serves on it; taken is called then.
 func (s *Socket) Retain(rt *bind.Runtime, taken func()) {
-	rt.Stage(func() {
+	rt.Defer(func() {
 		s.TakePlace(rt)
 		taken()
 	})

@@ -13,7 +13,7 @@ import (
 	"spectrumlua/runtime/task"
 )
 
-// datagrams is a UDP socket as scripts hold it. The baton guards it.
+// datagrams is a UDP socket as scripts hold it. The script lock guards it.
 type datagrams struct {
 	net      *net.UDPConn
 	resource *task.Resource

@@ -29,7 +29,7 @@ func open(*bind.Runtime) *lua.LTable {
 	return bind.NewModule("spectrum.process", bind.Functions{"start": start})
 }
 
-// child is a program as scripts hold it. The script's lock guards it.
+// child is a program as scripts hold it. The script lock guards it.
 type child struct {
 	cmd      *exec.Cmd
 	resource *task.Resource
@@ -68,7 +68,7 @@ func start(l *lua.LState) int {
 	env := o.Table("env")
 	owner := o.Owner()
 	o.Done()
-	if bind.RuntimeOf(l).Lua.Sandbox {
+	if bind.RuntimeOf(l).Settings.Sandbox {
 		return bind.Failf(l, "the sandbox does not let scripts start programs ([lua] sandbox)")
 	}
 	c := &child{cmd: exec.Command(command[0], command[1:]...), ended: make(chan struct{})}

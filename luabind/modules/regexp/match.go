@@ -144,7 +144,7 @@ func count(l *lua.LState, n int) int {
 
 // bound raises an error if a string of n bytes would be too long.
 func bound(l *lua.LState, n int) {
-	if limit := bind.RuntimeOf(l).Lua.MaxString; int64(n) > limit {
+	if limit := bind.RuntimeOf(l).Settings.MaxString; int64(n) > limit {
 		bind.Raise(l, "the result would be longer than %d bytes (max_string)", limit)
 	}
 }

@@ -1,6 +1,6 @@
 // Package regexp is the module spectrum.regexp: RE2 patterns, whose time grows
 // with the text and never explodes. Patterns on long texts are matched without
-// the script's lock.
+// the script lock.
 package regexp
 
 import (

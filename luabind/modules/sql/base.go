@@ -21,7 +21,7 @@ const (
 )
 
 // Base is a database as scripts use it: what a task does while a transaction of
-// its own is open belongs to that. The script's lock guards it.
+// its own is open belongs to that. The script lock guards it.
 type Base struct {
 	db      *database.DB
 	err     error // why there is none
@@ -42,8 +42,8 @@ func Home(rt *bind.Runtime) *Base {
 	if b, ok := homes.Load(rt.Process); ok {
 		return b.(*Base)
 	}
-	place, err := database.FromConfig(rt.Config, rt.Lua)
-	place.Confined = rt.Lua.Sandbox
+	place, err := database.FromConfig(rt.Config, rt.Settings)
+	place.Confined = rt.Settings.Sandbox
 	b := newBase(database.New(place), err)
 	homes.Store(rt.Process, b)
 	process := rt.Process // the function outlives the VM of rt

@@ -37,7 +37,7 @@ func open(rt *bind.Runtime) *lua.LTable {
 	m := bind.NewModule("spectrum.sql", functions)
 	m.RawSetString("null", json.Null)
 	engine, prefix := "", ""
-	if place, err := database.FromConfig(rt.Config, rt.Lua); err == nil {
+	if place, err := database.FromConfig(rt.Config, rt.Settings); err == nil {
 		engine, prefix = place.Engine.Name, place.Prefix
 	}
 	m.RawSetString("engine", lua.LString(engine))
@@ -109,9 +109,9 @@ func openOther(l *lua.LState) int {
 
 // placeOf reads where a database is. In the sandbox, a file has to be in the
 // script's folder, and a server has to be one of the network.
-func placeOf(rt *bind.Runtime, where string) (database.Place, error) {
+func placeOf(rt *bind.Runtime, where string) (database.Source, error) {
 	place, err := database.Parse(where, rt.Config.Dir())
-	if err != nil || !rt.Lua.Sandbox {
+	if err != nil || !rt.Settings.Sandbox {
 		return place, err
 	}
 	place.Confined = true
@@ -124,7 +124,7 @@ func placeOf(rt *bind.Runtime, where string) (database.Place, error) {
 		}
 		return place, err
 	}
-	return place, inFolder(filepath.Dir(rt.Lua.Script), place.Path)
+	return place, inFolder(filepath.Dir(rt.Settings.Script), place.Path)
 }
 
 // inFolder tells what is wrong with a file that is to be in a folder, links

@@ -22,7 +22,7 @@ var types = map[string]*strings.Replacer{
 // each runs a script on every engine. t is the name of a table of its own.
 func each(t *testing.T, script string) {
 	t.Helper()
-	databasetest.EachConfig(t, func(t *testing.T, p database.Place, lines []string) {
+	databasetest.EachConfig(t, func(t *testing.T, p database.Source, lines []string) {
 		luatest.Run(t, `
 local spectrum = require "spectrum"
 local sql = require "spectrum.sql"

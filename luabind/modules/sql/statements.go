@@ -31,7 +31,7 @@ func (b *Base) statement(l *lua.LState, first, last int) (text string, args []an
 // query is query(sql, …) → rows.
 func query(l *lua.LState, b *Base, first int) int {
 	text, args := b.statement(l, first, l.GetTop())
-	budget := bind.RuntimeOf(l).Lua.MaxString * tableFactor
+	budget := bind.RuntimeOf(l).Settings.MaxString * tableFactor
 	var list *lua.LTable
 	err := b.Run(l, func(ctx context.Context, c database.Conn) error {
 		rows, err := c.Query(ctx, text, args...)

@@ -21,7 +21,7 @@ const (
 // keys is keys([prefix]) → list, in the order of their bytes.
 func keys(l *lua.LState, h *handle) int {
 	prefix := l.OptString(2, "")
-	budget := bind.RuntimeOf(l).Lua.MaxString * tableFactor
+	budget := bind.RuntimeOf(l).Settings.MaxString * tableFactor
 	list := bind.NewTable()
 	after := ""
 	for {

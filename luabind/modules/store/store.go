@@ -44,7 +44,7 @@ func openScope(l *lua.LState, owner string, at int) int {
 }
 
 // handle is a store as scripts hold it. It stands for what is kept, so it may
-// be used when the session is over. The script's lock guards it.
+// be used when the session is over. The script lock guards it.
 type handle struct {
 	home  *home
 	scope store.Scope
@@ -64,10 +64,10 @@ func homeOf(rt *bind.Runtime) *home {
 	if h, ok := homes.Load(rt.Process); ok {
 		return h.(*home)
 	}
-	h := &home{base: sql.Home(rt), codec: json.NewCodec(rt.Lua.MaxString)}
+	h := &home{base: sql.Home(rt), codec: json.NewCodec(rt.Settings.MaxString)}
 	db, err := h.base.DB()
 	if err == nil {
-		h.kv, err = store.New(db, store.Options{Keys: store.KeyringFor(rt.Config, db.Place()), Now: rt.Clock.Now})
+		h.kv, err = store.New(db, store.Options{Keys: store.KeyringFor(rt.Config, db.Source()), Now: rt.Clock.Now})
 	}
 	h.err = err
 	if err == nil {

@@ -28,7 +28,7 @@ const (
 // each runs a script on every engine.
 func each(t *testing.T, script string) {
 	t.Helper()
-	databasetest.EachConfig(t, func(t *testing.T, _ database.Place, lines []string) {
+	databasetest.EachConfig(t, func(t *testing.T, _ database.Source, lines []string) {
 		luatest.Run(t, "local spectrum = require \"spectrum\"\nlocal store = spectrum.store(\"test\")\n"+script, lines...)
 	})
 }
@@ -98,7 +98,7 @@ func TestMisuseRaises(t *testing.T) {
 }
 
 func TestSessionsStore(t *testing.T) {
-	databasetest.EachConfig(t, func(t *testing.T, _ database.Place, lines []string) {
+	databasetest.EachConfig(t, func(t *testing.T, _ database.Source, lines []string) {
 		st := luatest.Start(t, `
 local spectrum = require "spectrum"
 local on = {}
@@ -248,7 +248,7 @@ assert(store:get("count") == 8, store:get("count"))
 
 // TestLogoutInATransaction undoes it, and lets go of the lock.
 func TestLogoutInATransaction(t *testing.T) {
-	databasetest.EachConfig(t, func(t *testing.T, _ database.Place, lines []string) {
+	databasetest.EachConfig(t, func(t *testing.T, _ database.Source, lines []string) {
 		st := luatest.Start(t, `
 local spectrum = require "spectrum"
 local store = spectrum.store()
@@ -317,7 +317,7 @@ assert(#store:keys() == 0)
 
 // TestALockHoldsUpNobodyElse has the database locked while another user writes.
 func TestALockHoldsUpNobodyElse(t *testing.T) {
-	databasetest.EachConfig(t, func(t *testing.T, p database.Place, lines []string) {
+	databasetest.EachConfig(t, func(t *testing.T, p database.Source, lines []string) {
 		st := luatest.Start(t, `
 local spectrum = require "spectrum"
 assert(spectrum.store():set("k", 0))

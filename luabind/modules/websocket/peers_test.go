@@ -68,7 +68,7 @@ local function has(text, part) assert(tostring(text):find(part, 1, true), part .
 `, url)
 }
 
-func run(t *testing.T, url, script string, configLines ...string) *luatest.Stage {
+func run(t *testing.T, url, script string, configLines ...string) *luatest.Fixture {
 	t.Helper()
 	return luatest.Run(t, head(url)+script, configLines...)
 }

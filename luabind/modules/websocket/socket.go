@@ -19,7 +19,7 @@ import (
 	"spectrumlua/runtime/task"
 )
 
-// socket is a connection as scripts hold it. The baton guards it, but for what
+// socket is a connection as scripts hold it. The script lock guards it, but for what
 // is said to be used elsewhere.
 type socket struct {
 	ws       *websocket.Conn // its methods may be called from any goroutine

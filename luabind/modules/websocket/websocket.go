@@ -53,7 +53,7 @@ func connect(l *lua.LState) int {
 	timeout := o.Seconds("timeout", defaultTimeout)
 	interval := o.Seconds("ping_interval", defaultInterval)
 	owner := o.Owner()
-	most := bind.RuntimeOf(l).Lua.MaxString
+	most := bind.RuntimeOf(l).Settings.MaxString
 	longest := min(int64(o.Int("max_message", defaultMessage, 1)), most)
 	d := &dialer{header: http.ReadHeaders(l, o), subprotocols: readSubprotocols(l, o)}
 	secure := net.ReadTLS(l, o)

@@ -7,7 +7,7 @@ import (
 	"spectrumlua/runtime/xmltree"
 )
 
-// reader is a stream that a script feeds. The baton guards it.
+// reader is a stream that a script feeds. The script lock guards it.
 type reader struct {
 	parser *xmltree.Parser
 	root   lua.LValue // nil until it is asked for
@@ -52,7 +52,7 @@ var readerClass = bind.NewClass("xml.reader", map[string]func(l *lua.LState, r *
 	"closed": func(_ *lua.LState, r *reader) lua.LValue { return lua.LBool(r.parser.Closed()) },
 })
 
-// stream is a stream that is read from a connection. The baton guards it.
+// stream is a stream that is read from a connection. The script lock guards it.
 type stream struct {
 	reader
 	// source has a method read_some, as connections have it.

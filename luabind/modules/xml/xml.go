@@ -15,7 +15,7 @@ import (
 var Module = bind.Module{Name: "spectrum.xml", Open: open}
 
 func open(rt *bind.Runtime) *lua.LTable {
-	most := int(rt.Lua.MaxString)
+	most := int(rt.Settings.MaxString)
 	return bind.NewModule("spectrum.xml", bind.Functions{
 		// parse(text [, options]) is the tree of a document, or nil and what is
 		// wrong with it.
@@ -59,7 +59,7 @@ func limits(l *lua.LState, n int, what string) xmltree.Limits {
 // deepest is how deep trees may be, both ways.
 const deepest = 1000
 
-// longText is from where on a text is parsed without the script's lock.
+// longText is from where on a text is parsed without the script lock.
 const longText = 64 << 10
 
 func parse(l *lua.LState) int {

@@ -21,7 +21,7 @@ var Variables = map[string]string{"postgresql": "E2E_POSTGRESQL", "mysql": "E2E_
 
 // Each runs a test on every engine that there is, in an empty place: tables
 // whose names start with its prefix are dropped in the end.
-func Each(t *testing.T, test func(t *testing.T, p database.Place)) {
+func Each(t *testing.T, test func(t *testing.T, p database.Source)) {
 	t.Helper()
 	t.Run("sqlite", func(t *testing.T) {
 		test(t, database.File(filepath.Join(t.TempDir(), database.FileName)))
@@ -37,9 +37,9 @@ func Each(t *testing.T, test func(t *testing.T, p database.Place)) {
 
 // EachConfig is Each for tests that write a config file: lines are those of
 // [lua] and below it that name the place.
-func EachConfig(t *testing.T, test func(t *testing.T, p database.Place, lines []string)) {
+func EachConfig(t *testing.T, test func(t *testing.T, p database.Source, lines []string)) {
 	t.Helper()
-	Each(t, func(t *testing.T, p database.Place) {
+	Each(t, func(t *testing.T, p database.Source) {
 		where := p.Path
 		if p.Engine != database.SQLite {
 			where = os.Getenv(Variables[p.Engine.Name])
@@ -49,7 +49,7 @@ func EachConfig(t *testing.T, test func(t *testing.T, p database.Place, lines []
 }
 
 // Server is an empty place on a server.
-func Server(t testing.TB, url string) database.Place {
+func Server(t testing.TB, url string) database.Source {
 	t.Helper()
 	p, err := database.Parse(url, "/")
 	if err != nil {
@@ -61,7 +61,7 @@ func Server(t testing.TB, url string) database.Place {
 }
 
 // drop drops the tables of a place.
-func drop(t testing.TB, p database.Place) {
+func drop(t testing.TB, p database.Source) {
 	ctx, cancel := context.WithTimeout(context.Background(), 30*time.Second)
 	defer cancel()
 	db := database.New(p)

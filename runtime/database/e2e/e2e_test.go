@@ -123,7 +123,7 @@ end
 return on`
 
 type stage struct {
-	*luatest.Stage
+	*luatest.Fixture
 	t *testing.T
 }
 

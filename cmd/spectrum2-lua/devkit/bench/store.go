@@ -56,7 +56,7 @@ func measureStores(ctx context.Context, s *simulator.Spectrum, o Options, dir, p
 	return all, nil
 }
 
-func measureStore(ctx context.Context, s *simulator.Spectrum, o Options, config string, place database.Place) (*Store, error) {
+func measureStore(ctx context.Context, s *simulator.Spectrum, o Options, config string, place database.Source) (*Store, error) {
 	bare, err := newBare(ctx, place)
 	if err != nil {
 		return nil, err
@@ -100,7 +100,7 @@ type bare struct {
 	set, get *sql.Stmt
 }
 
-func newBare(ctx context.Context, place database.Place) (*bare, error) {
+func newBare(ctx context.Context, place database.Source) (*bare, error) {
 	db, err := place.Bare()
 	if err != nil {
 		return nil, err

@@ -220,7 +220,7 @@ func (c *Chat) readLine(ctx context.Context) (line string, err error) {
 }
 
 func (c *Chat) welcome() {
-	c.show.line(plainLine, "You are "+c.people.speaker()+", and Spectrum is played to "+c.run.Lua.Script+".")
+	c.show.line(plainLine, "You are "+c.people.speaker()+", and Spectrum is played to "+c.run.Settings.Script+".")
 	c.show.line(plainLine, "/login goes online, /help lists the commands, Tab completes, Ctrl-D ends it.")
 }
 

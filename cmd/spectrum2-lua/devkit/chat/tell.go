@@ -200,5 +200,5 @@ func (c *Chat) ended(ctx context.Context) {
 // shortened leaves the script's folder out of a text: its files are named as
 // the script names them.
 func (c *Chat) shortened(text string) string {
-	return strings.ReplaceAll(text, filepath.Dir(c.run.Lua.Script)+string(filepath.Separator), "")
+	return strings.ReplaceAll(text, filepath.Dir(c.run.Settings.Script)+string(filepath.Separator), "")
 }

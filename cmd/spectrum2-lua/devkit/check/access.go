@@ -21,7 +21,7 @@ type access struct {
 
 // checkAccess looks whether Spectrum's user can read the transport's files, and
 // write where it has to. p is nil if the script cannot be read.
-func (f *configFile) checkAccess(settings config.Lua, place database.Place, p *program) {
+func (f *configFile) checkAccess(settings config.Settings, place database.Source, p *program) {
 	user, _ := f.Get("service.user")
 	group, _ := f.Get("service.group")
 	found, err := account.Find(account.Options{User: f.options.User, ConfigUser: user, ConfigGroup: group, Root: f.options.root})
@@ -44,7 +44,7 @@ func (f *configFile) checkAccess(settings config.Lua, place database.Place, p *p
 }
 
 // checkScripts looks at the script and at what it requires.
-func (a *access) checkScripts(settings config.Lua, p *program) {
+func (a *access) checkScripts(settings config.Settings, p *program) {
 	paths := []string{settings.Script}
 	if p != nil {
 		for _, u := range p.units {
@@ -63,7 +63,7 @@ func (a *access) checkRead(key, path string, want account.Access) {
 }
 
 // checkWrite looks at the folders and files that are written.
-func (a *access) checkWrite(settings config.Lua, place database.Place) {
+func (a *access) checkWrite(settings config.Settings, place database.Source) {
 	write := func(key, path string) {
 		if path != "" {
 			a.obstacle(key, "not-writable", a.account.CheckNew(path), true)

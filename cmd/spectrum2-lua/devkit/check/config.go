@@ -35,7 +35,7 @@ func (c *checker) config(path string) {
 	f.checkBackend()
 	f.checkDatabase()
 	f.checkIdleReconnect()
-	settings, err := cfg.Lua()
+	settings, err := cfg.Settings()
 	if err != nil {
 		c.configErrors(full, err)
 		return
@@ -151,7 +151,7 @@ func (f *configFile) checkIdleReconnect() {
 const enoughUsers = 1000
 
 // checkScript checks the script. It returns nil if the script cannot be read.
-func (f *configFile) checkScript(settings config.Lua) *program {
+func (f *configFile) checkScript(settings config.Settings) *program {
 	if why := unreadable(settings.Script); why != "" {
 		f.tell("lua.script", "unreadable", fmt.Sprintf("the script cannot be read: %s: %s", settings.Script, why))
 		return nil

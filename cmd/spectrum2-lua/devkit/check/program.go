@@ -85,7 +85,7 @@ func (c *checker) surfaceOf(sandbox bool) *surface {
 	if err != nil {
 		panic(err) // it is the text above
 	}
-	settings, err := cfg.Lua()
+	settings, err := cfg.Settings()
 	if err != nil {
 		panic(err)
 	}

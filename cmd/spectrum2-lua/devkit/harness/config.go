@@ -68,7 +68,7 @@ func companion(script string, changes []config.Override) (*config.Config, error)
 	if err != nil {
 		return nil, err
 	}
-	settings, err := c.Lua()
+	settings, err := c.Settings()
 	if err == nil && !sameFile(settings.Script, script) {
 		return nil, nil
 	}

@@ -66,8 +66,8 @@ type Harness struct {
 	// Spectrum is the other side of the backend.
 	Spectrum *simulator.Backend
 	// Config is what the backend goes by, Lua its [lua] section.
-	Config *config.Config
-	Lua    config.Lua
+	Config   *config.Config
+	Settings config.Settings
 
 	backend   *backend.Backend
 	temporary string // a folder to remove
@@ -89,14 +89,14 @@ func Open(ctx context.Context, o Options) (*Harness, error) {
 		s.removeTemporary()
 		return nil, err
 	}
-	o.Spectrum.MaxFrame = int(s.Lua.MaxFrame)
+	o.Spectrum.MaxFrame = int(s.Settings.MaxFrame)
 	s.ctx, s.stop = context.WithCancel(ctx)
 	log := newLog(o.Log)
 	for _, warning := range s.Config.Warnings() {
 		log.category("backend").Warn(warning)
 	}
 	s.backend = backend.New(backend.Options{
-		Context: s.ctx, Config: s.Config, Lua: s.Lua, Log: log.category, Clock: o.Clock, Compiled: o.Compiled,
+		Context: s.ctx, Config: s.Config, Settings: s.Settings, Log: log.category, Clock: o.Clock, Compiled: o.Compiled,
 	})
 	ours, its := net.Pipe()
 	go s.serve(s.ctx, its)
@@ -121,7 +121,7 @@ func (s *Harness) configure(o Options) (err error) {
 	if s.Config, err = o.load(); err != nil {
 		return err
 	}
-	s.Lua, err = s.Config.Lua()
+	s.Settings, err = s.Config.Settings()
 	return err
 }
 
@@ -183,7 +183,7 @@ func (s *Harness) exit() error {
 		return nil // which ends it
 	default:
 	}
-	limit := s.Lua.ExitTimeout + exitPatience
+	limit := s.Settings.ExitTimeout + exitPatience
 	ctx, cancel := context.WithTimeoutCause(context.Background(), limit, fmt.Errorf("the backend has not ended %v after EXIT", limit))
 	defer cancel()
 	err := s.Spectrum.Exit(ctx)

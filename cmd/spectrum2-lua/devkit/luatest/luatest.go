@@ -25,8 +25,8 @@ import (
 	"spectrumlua/runtime/task"
 )
 
-// Stage is a host with a script, and a Spectrum that is a list of messages.
-type Stage struct {
+// Fixture is a host with a script, and a Spectrum that is a list of messages.
+type Fixture struct {
 	// Dir is the folder of script.lua and test.cfg.
 	Dir  string
 	Host *luabind.Host
@@ -40,7 +40,7 @@ type Stage struct {
 
 // Run runs a script in a task of no user's, waits until it is done, and fails
 // the test if that is by an error.
-func Run(t testing.TB, script string, configLines ...string) *Stage {
+func Run(t testing.TB, script string, configLines ...string) *Fixture {
 	t.Helper()
 	const name = "luatest"
 	st := Start(t, `require("spectrum").spawn("`+name+`", function(...) `+script+"\nend) return {}", configLines...)
@@ -58,7 +58,7 @@ const patience = 10 * time.Second
 
 // New makes a host for script.lua with the given text, and more lines for
 // the config file. The script is not loaded yet.
-func New(t testing.TB, script string, configLines ...string) *Stage {
+func New(t testing.TB, script string, configLines ...string) *Fixture {
 	t.Helper()
 	st := NewIn(t, t.TempDir(), script, configLines...)
 	t.Cleanup(st.Close)
@@ -67,9 +67,9 @@ func New(t testing.TB, script string, configLines ...string) *Stage {
 
 // NewIn is New with the script's folder given. Close must be called, which New
 // has the test do: in a bubble of testing/synctest, before it ends.
-func NewIn(t testing.TB, dir, script string, configLines ...string) *Stage {
+func NewIn(t testing.TB, dir, script string, configLines ...string) *Fixture {
 	t.Helper()
-	st := &Stage{t: t, Dir: dir, Sent: newRecorder(), Log: &Log{}}
+	st := &Fixture{t: t, Dir: dir, Sent: newRecorder(), Log: &Log{}}
 	st.Write("script.lua", script)
 	text := "[service]\njid=lua.localhost\n[lua]\nscript=script.lua\n" + strings.Join(configLines, "\n")
 	cfg, err := config.Parse(filepath.Join(st.Dir, "test.cfg"), []byte(text), config.Options{
@@ -78,7 +78,7 @@ func NewIn(t testing.TB, dir, script string, configLines ...string) *Stage {
 	if err != nil {
 		t.Fatal(err)
 	}
-	settings, err := cfg.Lua()
+	settings, err := cfg.Settings()
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -88,13 +88,13 @@ func NewIn(t testing.TB, dir, script string, configLines ...string) *Stage {
 	logger.SetFormatter(plainFormatter{})
 	st.scheduler = task.New(task.Options{Run: settings.HandlerTimeout, Grace: 5 * time.Second})
 	st.Host = luabind.New(context.Background(), luabind.Options{
-		Config: cfg, Lua: settings, Scheduler: st.scheduler, Link: st.Sent, Log: logger, Version: "test",
+		Config: cfg, Settings: settings, Scheduler: st.scheduler, Link: st.Sent, Log: logger, Version: "test",
 	})
 	return st
 }
 
 // Start makes a stage and loads its script, which must succeed.
-func Start(t testing.TB, script string, configLines ...string) *Stage {
+func Start(t testing.TB, script string, configLines ...string) *Fixture {
 	t.Helper()
 	st := New(t, script, configLines...)
 	if err := st.Host.Load(); err != nil {
@@ -104,7 +104,7 @@ func Start(t testing.TB, script string, configLines ...string) *Stage {
 }
 
 // Close ends the stage; the test does it by itself.
-func (st *Stage) Close() {
+func (st *Fixture) Close() {
 	ctx, cancel := context.WithTimeout(context.Background(), patience)
 	defer cancel()
 	st.Host.Sessions().Exit(ctx, session.Message{Type: schema.TypeByNumber(pb.WrapperMessage_TYPE_EXIT)})
@@ -115,7 +115,7 @@ func (st *Stage) Close() {
 }
 
 // Write makes a file beside the script.
-func (st *Stage) Write(name, text string) {
+func (st *Fixture) Write(name, text string) {
 	st.t.Helper()
 	if err := os.WriteFile(filepath.Join(st.Dir, name), []byte(text), 0o600); err != nil {
 		st.t.Fatal(err)
@@ -123,7 +123,7 @@ func (st *Stage) Write(name, text string) {
 }
 
 // Receive lets the host receive a message.
-func (st *Stage) Receive(name string, m proto.Message) {
+func (st *Fixture) Receive(name string, m proto.Message) {
 	st.t.Helper()
 	var payload []byte
 	if m != nil {
@@ -136,27 +136,27 @@ func (st *Stage) Receive(name string, m proto.Message) {
 }
 
 // Login lets a user log in, and Logout out again.
-func (st *Stage) Login(user string) {
+func (st *Fixture) Login(user string) {
 	st.t.Helper()
 	st.Receive("login", &pb.Login{User: &user, LegacyName: proto.String("legacy"), Password: proto.String("hunter2"),
 		Settings: &pb.UserSettings{Value: map[string]string{"color": "blue"}}})
 }
 
 // Logout lets a user log out.
-func (st *Stage) Logout(user string) {
+func (st *Fixture) Logout(user string) {
 	st.t.Helper()
 	st.Receive("logout", &pb.Logout{User: &user, LegacyName: proto.String("legacy")})
 }
 
 // Say lets a user write to a contact.
-func (st *Stage) Say(user, buddy, text string) {
+func (st *Fixture) Say(user, buddy, text string) {
 	st.t.Helper()
 	st.Receive("conv_message", &pb.ConversationMessage{UserName: &user, BuddyName: &buddy, Message: &text})
 }
 
 // Expect waits for the next message of a type and reads it into m. Messages of
 // other types before it are passed over.
-func (st *Stage) Expect(name string, m proto.Message) {
+func (st *Fixture) Expect(name string, m proto.Message) {
 	st.t.Helper()
 	payload := st.Sent.Next(st.t, schema.TypeByName(name).Number)
 	if m != nil {
@@ -167,7 +167,7 @@ func (st *Stage) Expect(name string, m proto.Message) {
 }
 
 // ExpectSaid waits for a message to the user with this text.
-func (st *Stage) ExpectSaid(text string) {
+func (st *Fixture) ExpectSaid(text string) {
 	st.t.Helper()
 	var m pb.ConversationMessage
 	st.Expect("conv_message", &m)
@@ -177,7 +177,7 @@ func (st *Stage) ExpectSaid(text string) {
 }
 
 // ExpectLog waits for a line of the log that has all of the words.
-func (st *Stage) ExpectLog(words ...string) {
+func (st *Fixture) ExpectLog(words ...string) {
 	st.t.Helper()
 	if !st.Log.wait(words) {
 		st.t.Fatalf("the log has nothing with %q:\n%s", words, st.Log.String())
@@ -213,8 +213,8 @@ func (r *Recorder) Send(number pb.WrapperMessage_Type, payload []byte) error {
 // Full is false: there is always room.
 func (r *Recorder) Full() bool { return false }
 
-// WaitRoom does not wait.
-func (r *Recorder) WaitRoom(context.Context) error { return nil }
+// WaitCapacity does not wait.
+func (r *Recorder) WaitCapacity(context.Context) error { return nil }
 
 // Next takes messages off the front until one of the type comes.
 func (r *Recorder) Next(t testing.TB, number pb.WrapperMessage_Type) []byte {
@@ -346,7 +346,7 @@ func (plainFormatter) Format(e *logrus.Entry) ([]byte, error) {
 func Type(name string) *schema.Type { return schema.TypeByName(name) }
 
 // Query waits for an answer to a query.
-func (st *Stage) Query() string {
+func (st *Fixture) Query() string {
 	st.t.Helper()
 	var q pb.BackendConfig
 	st.Expect("query", &q)
@@ -354,7 +354,7 @@ func (st *Stage) Query() string {
 }
 
 // ExpectQuery waits for a certain answer to a query.
-func (st *Stage) ExpectQuery(text string) {
+func (st *Fixture) ExpectQuery(text string) {
 	st.t.Helper()
 	if got := st.Query(); got != text {
 		st.t.Fatalf("the script answered %q, want %q", got, text)
@@ -362,7 +362,7 @@ func (st *Stage) ExpectQuery(text string) {
 }
 
 // Mkdir makes a folder beside the script.
-func (st *Stage) Mkdir(name string) {
+func (st *Fixture) Mkdir(name string) {
 	st.t.Helper()
 	if err := os.MkdirAll(filepath.Join(st.Dir, name), 0o755); err != nil {
 		st.t.Fatal(err)
@@ -370,7 +370,7 @@ func (st *Stage) Mkdir(name string) {
 }
 
 // Remove removes a file beside the script.
-func (st *Stage) Remove(name string) {
+func (st *Fixture) Remove(name string) {
 	st.t.Helper()
 	if err := os.Remove(filepath.Join(st.Dir, name)); err != nil {
 		st.t.Fatal(err)

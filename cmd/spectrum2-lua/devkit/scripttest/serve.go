@@ -17,7 +17,7 @@ import (
 	"spectrumlua/runtime/task"
 )
 
-// peer is a server that a test plays. The baton guards it.
+// peer is a server that a test plays. The script lock guards it.
 type peer struct {
 	world    *world
 	listener net.Listener

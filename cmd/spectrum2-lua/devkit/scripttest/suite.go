@@ -11,7 +11,7 @@ import (
 	"spectrumlua/runtime/task"
 )
 
-// suite is what a test file says when it is loaded. The baton of its world
+// suite is what a test file says when it is loaded. The script lock of its world
 // guards it.
 type suite struct {
 	world   *world

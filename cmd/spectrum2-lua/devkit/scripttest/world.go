@@ -72,14 +72,14 @@ func newWorld(ctx context.Context, path string, sources *source.Cache) (*world, 
 	if err != nil {
 		return w, err
 	}
-	settings, err := cfg.Lua()
+	settings, err := cfg.Settings()
 	if err != nil {
 		return w, err
 	}
 	w.suite = newSuite(w, full)
 	module := w.suite.module()
 	w.host = luabind.New(w.ctx, luabind.Options{
-		Config: cfg, Lua: settings, Scheduler: w.tasks, Link: noLink{}, Version: version.Number,
+		Config: cfg, Settings: settings, Scheduler: w.tasks, Link: noLink{}, Version: version.Number,
 		Log: harness.Logger(w.heard)("lua"), Extra: &module, Compiled: sources,
 	})
 	return w, nil
@@ -299,4 +299,4 @@ type noLink struct{}
 
 func (noLink) Send(pb.WrapperMessage_Type, []byte) error { return nil }
 func (noLink) Full() bool                                { return false }
-func (noLink) WaitRoom(context.Context) error            { return nil }
+func (noLink) WaitCapacity(context.Context) error        { return nil }

@@ -15,7 +15,7 @@ const (
 )
 
 // room counts what waits in all mailboxes, so that reading can pause.
-type room struct {
+type budget struct {
 	max int
 
 	mu   sync.Mutex
@@ -23,12 +23,12 @@ type room struct {
 	more chan struct{} // closed when there is room again; nil if nobody waits
 }
 
-func newRoom(max int) *room { return &room{max: max} }
+func newBudget(max int) *budget { return &budget{max: max} }
 
 // take counts a message in, and waits while there is no room for it. One that
 // alone is over the limit gets in when all else is done, and any does when ctx
 // is. Each time that nothing has helped for stallTimeout, it calls stalled.
-func (r *room) take(ctx context.Context, payload int, stalled func()) {
+func (r *budget) take(ctx context.Context, payload int, stalled func()) {
 	more := r.tryTake(ctx, payload)
 	if more == nil {
 		return
@@ -48,7 +48,7 @@ func (r *room) take(ctx context.Context, payload int, stalled func()) {
 }
 
 // tryTake counts a message in, or returns what to wait for.
-func (r *room) tryTake(ctx context.Context, payload int) (more <-chan struct{}) {
+func (r *budget) tryTake(ctx context.Context, payload int) (more <-chan struct{}) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	size := payload + itemCost
@@ -63,7 +63,7 @@ func (r *room) tryTake(ctx context.Context, payload int) (more <-chan struct{}) 
 }
 
 // free counts a message out.
-func (r *room) free(payload int) {
+func (r *budget) free(payload int) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	r.used -= payload + itemCost

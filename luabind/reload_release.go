@@ -9,11 +9,11 @@ import (
 	"spectrumlua/runtime/task"
 )
 
-// leftovers are what scripts have open that was opened while they were being
+// loadTimeResources are what scripts have open that was opened while they were being
 // loaded. It is the process's, so nothing else would close what an old
 // generation has lost: a database that its variable alone referred to. Its
 // methods may be called from any goroutine.
-type leftovers struct {
+type loadTimeResources struct {
 	mu  sync.Mutex
 	all []leftover
 }
@@ -25,7 +25,7 @@ type leftover struct {
 
 // add notes what a VM has open, to be closed when the VM is gone and nobody
 // refers to it.
-func (ls *leftovers) add(v *vm, open []*task.Resource) {
+func (ls *loadTimeResources) add(v *vm, open []*task.Resource) {
 	gone := new(atomic.Bool)
 	ls.mu.Lock()
 	defer ls.mu.Unlock()
@@ -36,7 +36,7 @@ func (ls *leftovers) add(v *vm, open []*task.Resource) {
 }
 
 // vanished is called when a VM is gone, on a goroutine that must not be kept.
-func (ls *leftovers) vanished(gone *atomic.Bool) {
+func (ls *loadTimeResources) vanished(gone *atomic.Bool) {
 	gone.Store(true)
 	go func() {
 		defer crash.Guard()
@@ -48,7 +48,7 @@ func (ls *leftovers) vanished(gone *atomic.Bool) {
 
 // lost takes off the list what is closed, and what nobody can close any more,
 // which it returns.
-func (ls *leftovers) lost() (lost []*task.Resource) {
+func (ls *loadTimeResources) lost() (lost []*task.Resource) {
 	ls.mu.Lock()
 	defer ls.mu.Unlock()
 	var kept []leftover

@@ -7,9 +7,9 @@ import (
 	"spectrumlua/runtime/crash"
 )
 
-// Ahead compiles what sources require before they come to that, beside what runs
+// Precompiler compiles what sources require before they come to that, beside what runs
 // meanwhile, into a cache. Nil compiles nothing. Any goroutine may use it.
-type Ahead struct {
+type Precompiler struct {
 	cache *Cache
 	// find reads the file that a module is made of: what its code calls itself,
 	// and its text. It is called from any goroutine.
@@ -21,63 +21,63 @@ type Ahead struct {
 	begun  map[string]bool // modules
 }
 
-// NewAhead makes one that reads files with find. Close must be called.
-func NewAhead(cache *Cache, find func(module string) (name, text string, ok bool)) *Ahead {
-	return &Ahead{cache: cache, find: find, begun: map[string]bool{}}
+// NewPrecompiler makes one that reads files with find. Close must be called.
+func NewPrecompiler(cache *Cache, find func(module string) (name, text string, ok bool)) *Precompiler {
+	return &Precompiler{cache: cache, find: find, begun: map[string]bool{}}
 }
 
 // Begin begins to compile what a source requires, and what that requires in
 // turn. It does not wait for it. A mistake in one of them is told to whoever
 // compiles the same.
-func (a *Ahead) Begin(text string) {
-	if a == nil {
+func (p *Precompiler) Begin(text string) {
+	if p == nil {
 		return
 	}
 	for _, module := range required(text) {
-		if a.mine(module) {
-			go a.compile(module)
+		if p.mine(module) {
+			go p.compile(module)
 		}
 	}
 }
 
 // Wait waits until all is compiled that was begun.
-func (a *Ahead) Wait() { a.work.Wait() }
+func (p *Precompiler) Wait() { p.work.Wait() }
 
 // Close ends it. It waits for what is being compiled; no more will be.
-func (a *Ahead) Close() {
-	if a == nil {
+func (p *Precompiler) Close() {
+	if p == nil {
 		return
 	}
-	a.mu.Lock()
-	a.closed = true
-	a.mu.Unlock()
-	a.Wait()
+	p.mu.Lock()
+	p.closed = true
+	p.mu.Unlock()
+	p.Wait()
 }
 
 // mine tells whether a module is the caller's to compile.
-func (a *Ahead) mine(module string) bool {
-	a.mu.Lock()
-	defer a.mu.Unlock()
-	if a.closed || a.begun[module] {
+func (p *Precompiler) mine(module string) bool {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	if p.closed || p.begun[module] {
 		return false
 	}
-	a.begun[module] = true
-	a.work.Add(1)
+	p.begun[module] = true
+	p.work.Add(1)
 	return true
 }
 
-func (a *Ahead) compile(module string) {
+func (p *Precompiler) compile(module string) {
 	defer crash.Guard()
-	defer a.work.Done()
-	a.mu.Lock()
-	closed := a.closed
-	a.mu.Unlock()
+	defer p.work.Done()
+	p.mu.Lock()
+	closed := p.closed
+	p.mu.Unlock()
 	if closed {
 		return
 	}
-	if name, text, ok := a.find(module); ok {
-		a.Begin(text)
-		_, _ = a.cache.Compile(name, text)
+	if name, text, ok := p.find(module); ok {
+		p.Begin(text)
+		_, _ = p.cache.Compile(name, text)
 	}
 }
 

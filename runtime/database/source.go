@@ -19,9 +19,9 @@ const FileName = "spectrum2-lua.sqlite"
 // storeConfigured is the [lua] store that means what the section [database] says.
 const storeConfigured = "database"
 
-// Place says where a database is, and how to get in. It holds passwords: String
+// Source says where a database is, and how to get in. It holds passwords: String
 // does not show them.
-type Place struct {
+type Source struct {
 	Engine *Engine
 	// Prefix is what the names of our tables start with.
 	Prefix string
@@ -42,7 +42,7 @@ type Place struct {
 }
 
 // String names the place for people, without its password.
-func (p Place) String() string {
+func (p Source) String() string {
 	switch {
 	case p.Temporary:
 		return "a database in memory"
@@ -54,14 +54,14 @@ func (p Place) String() string {
 
 // FromConfig is where scripts keep their data: [lua] store, or else what
 // [database] says. The error says what is wrong and where.
-func FromConfig(c *config.Config, settings config.Lua) (Place, error) {
+func FromConfig(c *config.Config, settings config.Settings) (Source, error) {
 	prefix, _ := c.Get("database.prefix")
 	if !isPrefix(prefix) {
-		return Place{}, fmt.Errorf("%s: [database] prefix may have letters, digits and _ only, at most 32 of them", c.Where("database.prefix"))
+		return Source{}, fmt.Errorf("%s: [database] prefix may have letters, digits and _ only, at most 32 of them", c.Where("database.prefix"))
 	}
 	place, err := configured(c, settings.Store)
 	if err != nil {
-		return Place{}, err
+		return Source{}, err
 	}
 	place.Prefix = prefix
 	place.where = c.Where("database.type") + ": [database]"
@@ -76,7 +76,7 @@ func isPrefix(s string) bool {
 	return len(s) <= 32 && strings.TrimFunc(s, letter) == ""
 }
 
-func configured(c *config.Config, store string) (Place, error) {
+func configured(c *config.Config, store string) (Source, error) {
 	switch store {
 	case "", storeConfigured:
 	default:
@@ -102,17 +102,17 @@ func configured(c *config.Config, store string) (Place, error) {
 		}
 		return fromKeys(c, PostgreSQL, "5432")
 	}
-	return Place{}, fmt.Errorf("%s: [database] type is none, sqlite3, mysql or pqxx (PostgreSQL), not %q", c.Where("database.type"), kind)
+	return Source{}, fmt.Errorf("%s: [database] type is none, sqlite3, mysql or pqxx (PostgreSQL), not %q", c.Where("database.type"), kind)
 }
 
 // File is an SQLite file of ours.
-func File(path string) Place { return Place{Engine: SQLite, Path: path} }
+func File(path string) Source { return Source{Engine: SQLite, Path: path} }
 
 // Temporary is a database that is gone when it is closed.
-func Temporary() Place { return Place{Engine: SQLite, Temporary: true} }
+func Temporary() Source { return Source{Engine: SQLite, Temporary: true} }
 
 // fromKeys reads the keys that mysql and pqxx share.
-func fromKeys(c *config.Config, e *Engine, port string) (Place, error) {
+func fromKeys(c *config.Config, e *Engine, port string) (Source, error) {
 	get := func(key, otherwise string) string {
 		value, _ := c.Get("database." + key)
 		return cmp.Or(value, otherwise)
@@ -125,7 +125,7 @@ func fromKeys(c *config.Config, e *Engine, port string) (Place, error) {
 		database: get("database", ""),
 	}
 	if n, err := strconv.ParseUint(port, 10, 16); err != nil || n == 0 {
-		return Place{}, fmt.Errorf("%s: [database] port has to be a number from 1 to 65535, not %q", c.Where("database.port"), port)
+		return Source{}, fmt.Errorf("%s: [database] port has to be a number from 1 to 65535, not %q", c.Where("database.port"), port)
 	}
 	place, err := e.place(s)
 	if err != nil {
@@ -136,7 +136,7 @@ func fromKeys(c *config.Config, e *Engine, port string) (Place, error) {
 
 // fromWords reads a connectionstring, which is PostgreSQL's own notation:
 // "host=… user=… password=…" or a URL.
-func fromWords(c *config.Config, words string) (Place, error) {
+func fromWords(c *config.Config, words string) (Source, error) {
 	place, err := postgresWords(words)
 	if err != nil {
 		err = fmt.Errorf("%s: [database] connectionstring: %w", c.Where("database.connectionstring"), err)
@@ -176,9 +176,9 @@ func (s server) shown(scheme string) string {
 //
 // Nothing but the text says how to get in: a script may name a server to which
 // the environment's password must not go.
-func Parse(text, dir string) (Place, error) { return parse(text, dir, true) }
+func Parse(text, dir string) (Source, error) { return parse(text, dir, true) }
 
-func parse(text, dir string, alone bool) (Place, error) {
+func parse(text, dir string, alone bool) (Source, error) {
 	if config.InMemory(text) {
 		return Temporary(), nil
 	}
@@ -188,7 +188,7 @@ func parse(text, dir string, alone bool) (Place, error) {
 	case !found || e == nil && !strings.Contains(text, "://"):
 		rest, e = text, SQLite
 	case e == nil:
-		return Place{}, fmt.Errorf("the scheme %q is unknown: sqlite:, postgres:// and mysql:// are known", scheme)
+		return Source{}, fmt.Errorf("the scheme %q is unknown: sqlite:, postgres:// and mysql:// are known", scheme)
 	}
 	if e == SQLite {
 		path := strings.TrimPrefix(rest, "//")
@@ -199,11 +199,11 @@ func parse(text, dir string, alone bool) (Place, error) {
 	}
 	u, err := url.Parse(text)
 	if err != nil || u.Host == "" && !strings.HasPrefix(rest, "//") || u.Opaque != "" {
-		return Place{}, fmt.Errorf("this is no URL as in %s://USER:PASSWORD@HOST:PORT/DATABASE; in a password, %%2F stands for / and %%40 for @", scheme)
+		return Source{}, fmt.Errorf("this is no URL as in %s://USER:PASSWORD@HOST:PORT/DATABASE; in a password, %%2F stands for / and %%40 for @", scheme)
 	}
 	s, err := parseServer(u)
 	if err != nil {
-		return Place{}, err
+		return Source{}, err
 	}
 	s.port, s.alone = cmp.Or(s.port, e.port), alone
 	place, err := e.place(s)
@@ -211,14 +211,14 @@ func parse(text, dir string, alone bool) (Place, error) {
 	return place, err
 }
 
-func parsePath(path, dir string) (Place, error) {
+func parsePath(path, dir string) (Source, error) {
 	switch {
 	case strings.HasPrefix(path, "file:"):
-		return Place{}, fmt.Errorf("SQLite's URIs (file:…) are not supported: write the path alone, or \"memory\"")
+		return Source{}, fmt.Errorf("SQLite's URIs (file:…) are not supported: write the path alone, or \"memory\"")
 	case path == "":
-		return Place{}, fmt.Errorf("the name of a file is wanted, as in sqlite:bot.sqlite")
+		return Source{}, fmt.Errorf("the name of a file is wanted, as in sqlite:bot.sqlite")
 	case strings.ContainsRune(path, 0):
-		return Place{}, fmt.Errorf("the file's name has a NUL byte")
+		return Source{}, fmt.Errorf("the file's name has a NUL byte")
 	case !filepath.IsAbs(path):
 		path = filepath.Join(dir, path)
 	}
@@ -258,7 +258,7 @@ func parseServer(u *url.URL) (server, error) {
 }
 
 // Where is the place in the config that names the database, with its key.
-func (p Place) Where() string { return p.where }
+func (p Source) Where() string { return p.where }
 
 // Unix tells that the place is reached over a Unix socket.
-func (p Place) Unix() bool { return strings.HasPrefix(p.shown, "unix:") }
+func (p Source) Unix() bool { return strings.HasPrefix(p.shown, "unix:") }

@@ -24,7 +24,7 @@ func (l *library) find(module string) (name, text string, ok bool) {
 	return module + ".lua", text, ok
 }
 
-func TestAhead(t *testing.T) {
+func TestPrecompiler(t *testing.T) {
 	files := map[string]string{
 		"a":        `local b, c = require "b", require('c') return a`,
 		"b":        `return require "a"`,
@@ -46,7 +46,7 @@ func TestAhead(t *testing.T) {
 		t.Run(test.name, func(t *testing.T) {
 			l := &library{files: files}
 			var cache source.Cache
-			a := source.NewAhead(&cache, l.find)
+			a := source.NewPrecompiler(&cache, l.find)
 			a.Begin(test.text)
 			for name, text := range files { // whoever needs one meanwhile
 				if _, problem := cache.Compile(name+".lua", text); (problem != nil) != (name == "faulty") {
@@ -66,7 +66,7 @@ func TestAhead(t *testing.T) {
 			}
 		})
 	}
-	var none *source.Ahead
+	var none *source.Precompiler
 	none.Begin(`require "a"`)
 	none.Close()
 }

@@ -8,21 +8,21 @@ import (
 	"spectrumlua/runtime/task"
 )
 
-// staging is what a VM knows of its loading. The script's lock guards it.
-type staging struct {
+// deferrals is what a VM knows of its loading. The script lock guards it.
+type deferrals struct {
 	loading bool
 	starts  []func() // in the order of asking
 	retires []func(kept func(*task.Resource) bool)
 }
 
-// BeginLoading has Stage keep what it is given, until start, the result, is
+// BeginLoading has Defer keep what it is given, until start, the result, is
 // called: then all of it is done, in order. Without that, nothing is. Both are
-// called with the script's lock.
+// called with the script lock.
 func (rt *Runtime) BeginLoading() (start func()) {
-	rt.staging.loading = true
+	rt.deferrals.loading = true
 	return func() {
-		starts := rt.staging.starts
-		rt.staging.loading, rt.staging.starts = false, nil
+		starts := rt.deferrals.starts
+		rt.deferrals.loading, rt.deferrals.starts = false, nil
 		for _, f := range starts {
 			f()
 		}
@@ -31,31 +31,31 @@ func (rt *Runtime) BeginLoading() (start func()) {
 
 // Loading tells whether the script of this VM is still being loaded: what it
 // starts comes to life when it has taken over.
-func (rt *Runtime) Loading() bool { return rt.staging.loading }
+func (rt *Runtime) Loading() bool { return rt.deferrals.loading }
 
-// Stage calls f: at once or, while the script is being loaded, when it has taken
-// over, with the script's lock; if it does not load, never. f must not wait.
+// Defer calls f: at once or, while the script is being loaded, when it has taken
+// over, with the script lock; if it does not load, never. f must not wait.
 //
-// What is opened while loading needs no Stage: it is closed by itself if the
-// script does not load, since its owner is. Stage is for what others notice.
-func (rt *Runtime) Stage(f func()) {
-	if !rt.staging.loading {
+// What is opened while loading needs no Defer: it is closed by itself if the
+// script does not load, since its owner is. Defer is for what others notice.
+func (rt *Runtime) Defer(f func()) {
+	if !rt.deferrals.loading {
 		f()
 		return
 	}
-	rt.staging.starts = append(rt.staging.starts, f)
+	rt.deferrals.starts = append(rt.deferrals.starts, f)
 }
 
-// AtRetirement has f called, with the script's lock, when another VM has taken
+// AtRetirement has f called, with the script lock, when another VM has taken
 // over from this one. kept tells of what the data tables refer to.
 func (rt *Runtime) AtRetirement(f func(kept func(*task.Resource) bool)) {
-	rt.staging.retires = append(rt.staging.retires, f)
+	rt.deferrals.retires = append(rt.deferrals.retires, f)
 }
 
 // Retire calls what AtRetirement was given.
 func (rt *Runtime) Retire(kept func(*task.Resource) bool) {
-	retires := rt.staging.retires
-	rt.staging.retires = nil
+	retires := rt.deferrals.retires
+	rt.deferrals.retires = nil
 	for _, f := range retires {
 		f(kept)
 	}

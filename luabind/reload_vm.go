@@ -34,19 +34,19 @@ var (
 // between two messages. If it fails, the error names file and line, what the
 // script has started is undone, and what ran before goes on; without that, every
 // login is refused with the error until a later Load. Either is logged. It is
-// not to be called with the baton.
+// not to be called with the script lock.
 func (h *Host) Load() error {
 	h.loads.Lock()
 	defer h.loads.Unlock()
 	generation, fingerprint, err := h.load()
 	switch {
 	case err == nil:
-		h.log.Infof("loaded %s: generation %d, %s", h.opts.Lua.Script, generation, fingerprint)
+		h.log.Infof("loaded %s: generation %d, %s", h.opts.Settings.Script, generation, fingerprint)
 		h.afterLoad()
 	case generation == 0:
-		h.log.Errorf("%s does not load, so logins are refused: %v", h.opts.Lua.Script, err)
+		h.log.Errorf("%s does not load, so logins are refused: %v", h.opts.Settings.Script, err)
 	default:
-		h.log.Errorf("%s does not load, so generation %d goes on: %v", h.opts.Lua.Script, generation, err)
+		h.log.Errorf("%s does not load, so generation %d goes on: %v", h.opts.Settings.Script, generation, err)
 	}
 	return err
 }
@@ -56,7 +56,7 @@ func (h *Host) Load() error {
 func (h *Host) load() (generation int, fingerprint string, err error) {
 	v := h.emptyVM()
 	stop := v.hurry()
-	chunk, err := v.loadScript() // without the baton, which others need meanwhile
+	chunk, err := v.loadScript() // without the script lock, which others need meanwhile
 	owner := h.sessions.Process().Part()
 	ran := false
 	ended := owner.Spawn("", func(t *task.Task) {
@@ -79,7 +79,7 @@ func (h *Host) load() (generation int, fingerprint string, err error) {
 	}).Ended()
 	<-ended
 	if !ran {
-		v.ahead.Close()
+		v.precompiler.Close()
 		err = errNotLoaded // the process is about to end
 	}
 	if err != nil {
@@ -112,19 +112,19 @@ func (v *vm) runScript(t *task.Task, chunk *lua.LFunction) error {
 
 // takeOver makes v the VM that handles messages, has what it has started come
 // to life, and on.reload run if there was a VM before. opened owns what v has
-// opened. The baton is held.
+// opened. The script lock is held.
 func (h *Host) takeOver(v *vm, opened *task.Owner) {
 	h.generation++
 	v.generation = h.generation
 	before := h.vm
 	h.vm = v
-	h.leftovers.add(v, opened.Join())
+	h.loadTime.add(v, opened.Join())
 	h.generations.begin(v)
 	if before != nil {
 		h.retire(before)
 		h.timers.CancelUnnamed()
 		for _, s := range h.sessions.Sessions() {
-			h.handle(s).cancelUnnamed()
+			h.sessionObject(s).cancelUnnamed()
 		}
 	}
 	if v.start != nil {
@@ -147,7 +147,7 @@ func (h *Host) Loaded() (loaded bool) {
 func (h *Host) Files() (files []string) {
 	h.opts.Scheduler.Do(func() { files = h.files })
 	if files == nil {
-		return []string{h.opts.Lua.Script}
+		return []string{h.opts.Settings.Script}
 	}
 	return files
 }
@@ -184,7 +184,7 @@ func (v *vm) fingerprint() string {
 	}
 	others := sha256.New()
 	for _, path := range slices.Sorted(maps.Keys(v.files)) {
-		if path != v.host.opts.Lua.Script {
+		if path != v.host.opts.Settings.Script {
 			fmt.Fprintf(others, "%x  %s\n", v.files[path], v.chunkName(path)) // a hash never fails
 		}
 	}

@@ -19,11 +19,11 @@ const (
 	maxNamed    = 5
 )
 
-// survey looks through the data tables after a reload, a few in each turn of the
-// baton. It returns what the script has open that they refer to, and logs where
+// findHolders looks through the data tables after a reload, a few in each turn of the
+// script lock. It returns what the script has open that they refer to, and logs where
 // they have functions of an older generation, which keep its VM alive.
-func (h *Host) survey() (kept map[*task.Resource]bool) {
-	s := &surveyor{host: h, kept: map[*task.Resource]bool{}, found: map[finding]int{}}
+func (h *Host) findHolders() (kept map[*task.Resource]bool) {
+	s := &holderSearch{host: h, kept: map[*task.Resource]bool{}, found: map[finding]int{}}
 	h.opts.Scheduler.Do(func() {
 		s.newest = h.generation
 		s.look("spectrum.data", h.data)
@@ -31,7 +31,7 @@ func (h *Host) survey() (kept map[*task.Resource]bool) {
 	for sessions := h.sessions.Sessions(); len(sessions) > 0; {
 		h.opts.Scheduler.Do(func() {
 			for until := s.looked + maxInTurn; len(sessions) > 0 && s.looked < until; sessions = sessions[1:] {
-				if hd := h.handle(sessions[0]); hd.data != nil {
+				if hd := h.sessionObject(sessions[0]); hd.data != nil {
 					s.look("session.data", hd.data)
 				}
 			}
@@ -44,7 +44,7 @@ func (h *Host) survey() (kept map[*task.Resource]bool) {
 // placesOf looks in all that scripts can reach for functions of an old
 // generation, and returns the places.
 func (h *Host) placesOf(r retired) (places []string) {
-	s := &surveyor{host: h, kept: map[*task.Resource]bool{}, found: map[finding]int{}, seen: map[lua.LValue]bool{}, deep: true}
+	s := &holderSearch{host: h, kept: map[*task.Resource]bool{}, found: map[finding]int{}, seen: map[lua.LValue]bool{}, deep: true}
 	h.opts.Scheduler.Do(func() {
 		v := r.vm.Value()
 		if v == nil || h.vm == nil {
@@ -53,7 +53,7 @@ func (h *Host) placesOf(r retired) (places []string) {
 		s.newest, s.library = h.generation, v.libraryFunctions()
 		s.look("spectrum.data", h.data)
 		for _, session := range h.sessions.Sessions() {
-			if hd := h.handle(session); hd.data != nil && s.looked < maxSurveyed {
+			if hd := h.sessionObject(session); hd.data != nil && s.looked < maxSurveyed {
 				s.look("session.data", hd.data)
 			}
 		}
@@ -91,7 +91,7 @@ func (v *vm) libraryFunctions() map[*lua.LFunction]int {
 	return all
 }
 
-type surveyor struct {
+type holderSearch struct {
 	host   *Host
 	newest int
 	looked int // values so far
@@ -126,7 +126,7 @@ type container interface {
 }
 
 // look looks through what can be reached from a value. The script lock is held.
-func (s *surveyor) look(root string, from lua.LValue) {
+func (s *holderSearch) look(root string, from lua.LValue) {
 	seen := s.seen
 	if seen == nil {
 		seen = map[lua.LValue]bool{}
@@ -173,8 +173,8 @@ func (s *surveyor) look(root string, from lua.LValue) {
 }
 
 // function notes a function of an older generation. What others refer to is
-// looked at if the survey is deep.
-func (s *surveyor) function(root string, n *node, fn *lua.LFunction, add func(value, key lua.LValue, part string)) {
+// looked at if the search is deep.
+func (s *holderSearch) function(root string, n *node, fn *lua.LFunction, add func(value, key lua.LValue, part string)) {
 	generation := s.host.generations.of(fn)
 	if of, ok := s.library[fn]; ok {
 		generation = of
@@ -203,7 +203,7 @@ func isPlain(v lua.LValue) bool {
 	return true
 }
 
-func (s *surveyor) note(root string, n *node, generation int) {
+func (s *holderSearch) note(root string, n *node, generation int) {
 	if generation != 0 && generation < s.newest {
 		s.found[finding{root + n.path(), generation}]++
 	}
@@ -228,7 +228,7 @@ func (n *node) path() string {
 	return n.from.path() + key
 }
 
-func (s *surveyor) report() {
+func (s *holderSearch) report() {
 	places := make([]finding, 0, len(s.found))
 	for f := range s.found {
 		places = append(places, f)

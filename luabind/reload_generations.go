@@ -85,7 +85,7 @@ func (g *generations) late(before time.Time) (late []retired) {
 	return late
 }
 
-// retire is called for a VM that another has just taken over from. The baton is
+// retire is called for a VM that another has just taken over from. The script lock is
 // held.
 func (h *Host) retire(v *vm) {
 	h.retiring = v.runtime.Retire
@@ -119,7 +119,7 @@ func (h *Host) tellOfLate(before time.Time) {
 	}
 }
 
-// Who holds a generation, in words; see survey for what data tables hold.
+// Who holds a generation, in words; see findHolders for what data tables hold.
 const (
 	endsBySpawn   = "; a task ends when another of its name is spawned, in on.reload as a rule"
 	holderUnknown = "what holds it is not known"
@@ -183,7 +183,7 @@ func (h *Host) afterLoad() {
 	if retire == nil {
 		return
 	}
-	kept := h.survey()
+	kept := h.findHolders()
 	h.opts.Scheduler.Do(func() { retire(func(r *task.Resource) bool { return kept[r] }) })
 }
 
