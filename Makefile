@@ -17,6 +17,7 @@ STAMP := $(shell git ls-files --error-unmatch Makefile >/dev/null 2>&1 && echo t
 # Tools, by version. They are run from the module cache and never in go.mod.
 BUF           := github.com/bufbuild/buf/cmd/buf@v1.75.0
 GOLANGCI_LINT := github.com/golangci/golangci-lint/v2/cmd/golangci-lint@v2.15.0
+VALE          := github.com/vale-cli/vale/v3/cmd/vale@v3.22.0
 GOVULNCHECK   := golang.org/x/vuln/cmd/govulncheck@v1.9.0
 
 # The race detector needs a C compiler, and that it may be used.
@@ -67,6 +68,10 @@ lint: ## Check formatting, vet, and the rules of .golangci.yml
 	$(GO) vet ./...
 	$(GO) vet -tags e2e,soak ./cmd/spectrum2_lua_backend/... ./runtime/database/...
 	$(GO) run $(GOLANGCI_LINT) run ./...
+
+.PHONY: lint-prose
+lint-prose: ## Check the language of docs and comments by the rules in .vale (needs a C compiler)
+	git ls-files '*.md' '*.go' '*.lua' '*.proto' | grep -v '\.pb\.go$$' | xargs $(GO) run $(VALE) --output=line
 
 .PHONY: fuzz
 fuzz: ## Run each fuzzer for FUZZTIME (20s; or 5000x, a number of inputs)
