@@ -103,6 +103,7 @@ generate: ## Make Go code, editor annotations and the reference from pb/protocol
 	$(GO) run $(BUF) generate --template pb/buf.gen.yaml
 	$(GO) run $(BUF) generate --template luabind/api/buf.gen.yaml
 	$(GO) run ./cmd/spectrum2-lua/devkit/apigen/reference docs
+	$(GO) run ./cmd/spectrum2-lua/devkit/apigen/picture README.md docs/chat.svg
 
 .PHONY: install
 install: build ## Install programs, manual pages, completion, scripts, examples and docs below DESTDIR and PREFIX (/usr/local)

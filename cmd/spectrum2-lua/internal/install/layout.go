@@ -31,7 +31,7 @@ var trees = []struct {
 }{
 	{"scripts", data + "/scripts", []string{".lua"}},
 	{"examples", data + "/examples", []string{".lua", ".cfg", ".properties"}},
-	{"docs", docs + "/docs", []string{".md"}},
+	{"docs", docs + "/docs", []string{".md", ".svg"}},
 }
 
 var pages = []string{"README.md", "CHANGELOG.md", "CONTRIBUTING.md", "SECURITY.md", "LICENSE"}
