@@ -20,6 +20,25 @@ func truth(e ast.Expr) (value, known bool) {
 	return known, known
 }
 
+// chosen returns the operand that an "and" or "or" always has as its value, if its
+// first one is a constant, and any other expression as it is.
+func chosen(e ast.Expr) ast.Expr {
+	for {
+		op, ok := e.(*ast.LogicalOpExpr)
+		if !ok {
+			return e
+		}
+		value, known := truth(op.Lhs)
+		if !known {
+			return e
+		}
+		e = op.Rhs
+		if value == (op.Operator == "or") {
+			e = op.Lhs
+		}
+	}
+}
+
 func bit(b bool) int {
 	if b {
 		return 1

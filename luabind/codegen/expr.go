@@ -32,8 +32,10 @@ func (f *function) next(e ast.Expr) int {
 }
 
 // any returns a register with the value of an expression: a local variable's
-// own, or the next free one.
+// own, or the next free one. What a constant rules out does not make it another
+// register: like Lua 5.1, `(nil or x) + f()` reads x after the call.
 func (f *function) any(e ast.Expr) int {
+	e = chosen(e)
 	if id, ok := e.(*ast.IdentExpr); ok {
 		if reg := f.findLocal(id.Value); reg >= 0 {
 			return reg

@@ -117,20 +117,36 @@ func (f failure) arithmetic(inst uint32) string {
 }
 
 // concat looks for the pair of values that cannot be concatenated, from the
-// right as the virtual machine does. gopher-lua's text has the type of its left
-// value: a pair further right may have been concatenated by a metamethod.
+// right as the virtual machine does. gopher-lua's text has the types of the pair,
+// whose right value may be what a metamethod has made of those further right.
 func (f failure) concat(inst uint32) string {
-	left, _, _ := strings.Cut(strings.TrimPrefix(f.text, concatText+" between "), " and ")
+	types := strings.TrimPrefix(f.text, concatText+" between ")
+	joined := false
 	for reg := argC(inst); reg > argB(inst); reg-- {
+		left, right := f.value(reg-1), f.value(reg)
 		switch {
-		case f.value(reg-1).Type().String() != left:
-		case !lua.LVCanConvToString(f.value(reg - 1)):
+		case joins(left) || !joined && joins(right):
+			joined = true
+		case !lua.LVCanConvToString(left):
 			return f.about("concatenate", reg-1)
-		case !lua.LVCanConvToString(f.value(reg)):
+		case joined && types == left.Type().String()+" and table", !joined && !lua.LVCanConvToString(right):
 			return f.about("concatenate", reg)
 		}
 	}
 	return ""
+}
+
+// joins reports whether a value has a metamethod for concatenation.
+func joins(v lua.LValue) bool {
+	var meta lua.LValue
+	switch v := v.(type) {
+	case *lua.LTable:
+		meta = v.Metatable
+	case *lua.LUserData:
+		meta = v.Metatable
+	}
+	table, ok := meta.(*lua.LTable)
+	return ok && table.RawGetString("__concat") != lua.LNil
 }
 
 func (f failure) compare(inst uint32) string {

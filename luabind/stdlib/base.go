@@ -110,27 +110,39 @@ var (
 
 func baseNext(c call) int {
 	t, last := c.table(1), c.l.Get(2)
+	if last != lua.LNil && t.RawGet(last) == lua.LNil {
+		last = c.removed(t, last)
+	}
 	k, v := t.Next(last)
+	c.l.Push(k)
 	if k == lua.LNil {
-		if last != lua.LNil && t.RawGet(last) == lua.LNil && !wasKey(t, last) {
-			c.raise("invalid key to 'next'")
-		}
-		c.l.Push(k)
 		return 1
 	}
-	c.l.Push(k)
 	c.l.Push(v)
 	return 2
 }
 
-// wasKey reports whether a table has had a key, which may have been set to nil
-// since: a loop may remove the keys that it sees.
-func wasKey(t *lua.LTable, key lua.LValue) bool {
+// removed returns the key after which next goes on from one that is not in the
+// table: a loop may remove the keys that it sees. gopher-lua skips a key if
+// table.remove has made the array shorter, and knows no wrong keys.
+func (c call) removed(t *lua.LTable, key lua.LValue) lua.LValue {
 	table := reflect.ValueOf(t).Elem()
-	if n, ok := key.(lua.LNumber); ok && n >= 1 && n <= lua.LNumber(table.FieldByIndex(arrayField.Index).Len()) && n == lua.LNumber(int(n)) {
-		return true
+	if table.FieldByIndex(keysField.Index).MapIndex(reflect.ValueOf(key)).IsValid() {
+		return key
 	}
-	return table.FieldByIndex(keysField.Index).MapIndex(reflect.ValueOf(key)).IsValid()
+	array := table.FieldByIndex(arrayField.Index)
+	n, ok := key.(lua.LNumber)
+	if !ok || n < 1 || n > lua.LNumber(array.Cap()) || n != lua.LNumber(int(n)) {
+		c.raise("invalid key to 'next'")
+	}
+	switch length := array.Len(); {
+	case n <= lua.LNumber(length):
+		return key
+	case length == 0:
+		return lua.LNil
+	default:
+		return lua.LNumber(length)
+	}
 }
 
 func basePairs(c call) int { return c.ret(nextFunction, c.table(1), lua.LNil) }

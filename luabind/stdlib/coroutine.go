@@ -90,8 +90,11 @@ func (lib *Library) coWrap(c call) int {
 			return n - 1
 		}
 		object := c.l.Get(-1)
-		if text, ok := object.(lua.LString); ok {
-			c.raiseAt(1, string(text))
+		switch v := object.(type) {
+		case lua.LString:
+			c.raiseAt(1, string(v))
+		case lua.LNumber:
+			c.raiseAt(1, formatNumber(float64(v)))
 		}
 		c.l.Error(object, 0)
 		return 0

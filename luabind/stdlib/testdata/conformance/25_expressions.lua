@@ -27,6 +27,16 @@ test("2.5.3: and, or and not, which evaluate no more than they need", function()
   assert((x and y) == nil and (y or x) == 1 and (x and 2 or 3) == 2 and (y and 2 or 3) == 3)
 end)
 
+test("2.5.3: a constant that decides nothing leaves the other operand as it is", function()
+  local x = 1
+  local function set() x = 5 return 1 end
+  assert((nil or x) - set() == 4)
+  x = 1
+  assert((true and x) * set() == 5)
+  x = 1
+  assert(((nil or x) == set()) == false)
+end)
+
 test("2.5.4: concatenation", function()
   assert("a" .. "b" .. 1 .. 2 == "ab12" and "" .. "" == "")
 end)

@@ -48,7 +48,22 @@ test("next goes through all pairs, and fails for a key that was never there", fu
   fails("invalid key to 'next'", next, {}, "never")
   fails("invalid key to 'next'", next, { a = 1 }, {})
   fails("invalid key to 'next'", next, {}, 1)
-  fails("invalid key to 'next'", next, { 1, 2 }, 3)
+  fails("invalid key to 'next'", next, { 1, 2 }, 100)
+end)
+
+test("a loop may remove the keys that it sees", function()
+  local t, seen = { 1, 2, 3, x = 4, y = 5 }, 0
+  for k in next, t do
+    seen = seen + 1
+    if k == 3 then table.remove(t) table.remove(t) table.remove(t) end
+  end
+  assert(seen == 5 and #t == 0, seen)
+  t, seen = { 1, 2, 3, x = 4 }, 0
+  for k in pairs(t) do
+    seen = seen + 1
+    if k == 3 then table.remove(t) end
+  end
+  assert(seen == 4, seen)
 end)
 
 test("ipairs stops at the first nil", function()

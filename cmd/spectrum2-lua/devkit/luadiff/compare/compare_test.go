@@ -33,6 +33,7 @@ func TestFindTellsKindsOfDifferences(t *testing.T) {
 		{"the same lines", lines("1", "2"), lines("1", "2"), ""},
 		{"another value", lines("1", "2"), lines("1", "3"), "another value"},
 		{"a line too few", lines("1"), lines("1", "2"), "another value"},
+		{"a sign of zero", lines(`"0,-5"`), lines(`"-0,-5"`), ""},
 		{"another message", lines("p:1: no 'x' 12"), lines("p:1: bad 'y' 3"), "another message: no '…' 9 | bad '…' 9"},
 		{"another line", lines("p:1: no"), lines("p:2: no"), "another line of an error"},
 		{"an error on one side", lines("p:1: no"), lines("5"), "an error on one side: no | a value"},

@@ -32,7 +32,8 @@ func Find(ours, theirs Result) *Difference {
 	}
 	for i := range max(len(ours.Lines), len(theirs.Lines)) {
 		a, b := lineAt(ours.Lines, i), lineAt(theirs.Lines, i)
-		if a != b {
+		// docs/lua.md: -0 is written as 0.
+		if a != b && unsigned.ReplaceAllString(a, "$1") != unsigned.ReplaceAllString(b, "$1") {
 			return &Difference{kindOf(a, b), a, b}
 		}
 	}
@@ -62,9 +63,10 @@ func kindOf(a, b string) string {
 }
 
 var (
-	place  = regexp.MustCompile(`p:\d+: `)
-	quoted = regexp.MustCompile(`'[^']*'`)
-	number = regexp.MustCompile(`-?\d+(\.\d+)?`)
+	place    = regexp.MustCompile(`p:\d+: `)
+	quoted   = regexp.MustCompile(`'[^']*'`)
+	unsigned = regexp.MustCompile(`-(0)`)
+	number   = regexp.MustCompile(`-?\d+(\.\d+)?`)
 )
 
 // messageOf is the text of an error after its place, or "a value".

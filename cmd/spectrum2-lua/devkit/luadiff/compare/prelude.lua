@@ -3,7 +3,7 @@
 -- given a function that takes a line, and whether messages are compared.
 local emit, messages = ...
 local type, tostring, tonumber, pcall, next, rawget, error = type, tostring, tonumber, pcall, next, rawget, error
-local format, gsub, find, byte, concat, sort = string.format, string.gsub, string.find, string.byte, table.concat, table.sort
+local floor, format, gsub, find, byte, concat, sort = math.floor, string.format, string.gsub, string.find, string.byte, table.concat, table.sort
 
 local maxLines = 3000
 local lines = 0
@@ -57,8 +57,9 @@ end
 function message(e)
   if type(e) == "string" then
     if find(e, "internal error", 1, true) then emit("INTERNAL ERROR: " .. e) end
-    if not messages then return "an error" end
   end
+  -- luajit does not make texts of numbers where Lua 5.1 does.
+  if not messages and (type(e) == "string" or type(e) == "number") then return "an error" end
   return e
 end
 
@@ -75,10 +76,11 @@ end
 
 function try(f, ...) return show(pcall(f, ...)) end
 
--- val is the number of an object, or of any other value.
+-- val is the number of an object, or one for any other value. It is never -0.
 function val(x)
-  if type(x) == "table" then return rawget(x, "v") or 0 end
-  return tonumber(x) or (type(x) == "string" and #x) or 0
+  if type(x) == "table" then x = rawget(x, "v") end
+  if type(x) == "string" then return #x end
+  return floor(tonumber(x) or 0) % 1000 + 0
 end
 
 function nothing() end

@@ -119,7 +119,7 @@ func (g *gen) textConstant() *Node {
 	switch g.r.IntN(8) {
 	case 0:
 		g.feature("escape")
-		return expr(`"` + pickOf(g, `a\tb`, `\65\066C`, `q\"q`, `\\`, `a\nb`, `\0z`, `\a\b\f\v\r`, `\1234`) + `"`)
+		return expr(`"` + pickOf(g, `a\tb`, `\65\066C`, `q\"q`, `\\`, `a\nb`, `z\0z`, `\a\b\f\v\r`, `\1234`) + `"`)
 	case 1:
 		g.feature("long text")
 		return expr(pickOf(g, "[[x]]", "[=[ ]] ]=]", "[==[a]=]b]==]", "[[\\n]]"))

@@ -14,12 +14,14 @@ func (g *gen) coroutines() []*Node {
 		g.feature("error in a coroutine")
 		b := body.Parts[1].(*Node)
 		at := g.r.IntN(len(b.Parts))
-		failing := g.mistake()
-		if g.chance(40) {
-			failing = []*Node{g.raising()}
-		}
+		failing := g.inside(func() *Node {
+			if g.chance(40) {
+				return stmt("do", block(g.raising()), "end")
+			}
+			return stmt("do", block(g.mistake()...), "end")
+		})
 		parts := append([]any{}, b.Parts[:at]...)
-		parts = append(parts, stmt("do", block(failing...), "end"))
+		parts = append(parts, failing)
 		b.Parts = append(parts, b.Parts[at:]...)
 	}
 	co, i := g.fresh("co"), g.fresh("i")
@@ -28,7 +30,7 @@ func (g *gen) coroutines() []*Node {
 		g.feature("coroutine.wrap")
 		return []*Node{
 			stmt("local "+co+" = coroutine.wrap(function", body, ")"),
-			stmt(fmt.Sprintf("for %s = 1, %d do", i, g.between(1, 4)), block(stmt("try("+co+", "+i+", ", g.value(1), ")")), "end"),
+			stmt(fmt.Sprintf("for %s = 1, %d do", i, g.between(1, 4)), block(stmt("try("+co+", "+i+", ", g.kept(1), ")")), "end"),
 		}
 	case 1:
 		g.feature("coroutine in a coroutine")
@@ -36,14 +38,14 @@ func (g *gen) coroutines() []*Node {
 			stmt("local "+co+" = coroutine.wrap(function(...)", block(
 				stmt("local inner = coroutine.wrap(function", body, ")"),
 				stmt("coroutine.yield(inner(...))"), stmt("return inner(...)")), "end)"),
-			stmt("try("+co+", ", g.value(1), ")"), stmt("try("+co+", ", g.value(1), ")"),
+			stmt("try("+co+", ", g.kept(1), ", ", g.kept(1), ")"), stmt("try("+co+", ", g.kept(1), ")"),
 		}
 	}
 	g.feature("coroutine.create")
 	return []*Node{
 		stmt("local "+co+" = coroutine.create(function", body, ")"),
 		stmt(fmt.Sprintf("for %s = 1, %d do", i, g.between(1, 5)), block(
-			stmt("show(coroutine.resume("+co+", "+i+", ", g.value(1), "))"),
+			stmt("show(coroutine.resume("+co+", "+i+", ", g.kept(1), "))"),
 			stmt("out(coroutine.status("+co+"))")), "end"),
 	}
 }

@@ -75,7 +75,7 @@ func (g *gen) raising() *Node {
 	g.feature("error with a value")
 	value := choose(g, []choice[*Node]{
 		{3, func() *Node { return g.text(1) }},
-		{1, func() *Node { return g.kept(1) }},
+		{1, func() *Node { return g.digits(1) }},
 		{2, func() *Node { return expr("{ code = ", g.kept(1), " }") }},
 		{1, func() *Node { return expr("nil") }},
 		{1, func() *Node { return g.condition(1) }},

@@ -279,7 +279,8 @@ func (g *gen) constructor() []*Node {
 	last := -1
 	for i := range g.r.IntN(most) + most/2 {
 		if g.chance(15) {
-			items = append(items, glue(pickOf(g, "k", "x", "name")+" = ", g.value(1)))
+			// The manual leaves open which of two values a key gets.
+			items = append(items, glue(g.fresh("k")+" = ", g.value(1)))
 		} else {
 			items = append(items, g.kept(min(1, 6/(i+1))))
 			last = i
