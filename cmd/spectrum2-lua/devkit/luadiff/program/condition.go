@@ -98,7 +98,8 @@ func (g *gen) digits(depth int) *Node {
 			return prefix(v.name)
 		}
 	}
-	return g.binary("+", g.fit(g.number(depth)), constant(0))
+	// Lua 5.1 has one constant for 0 and -0, whichever comes first in a function.
+	return g.binary("+", g.fit(g.number(depth)), g.unary("#", expr(`""`)))
 }
 
 func (g *gen) textMethod(depth int) *Node {

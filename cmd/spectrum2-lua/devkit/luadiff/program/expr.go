@@ -96,14 +96,14 @@ func (g *gen) numeral() numeric {
 	switch g.r.IntN(10) {
 	case 0:
 		g.feature("hexadecimal numeral")
-		n := g.r.IntN(256)
+		n := g.between(1, 255)
 		return numeric{expr(fmt.Sprintf("0x%X", n)), 256, 0}
 	case 1:
 		return numeric{expr(pickOf(g, "0.5", "1.25", ".5", "3.", "2.125", "1e2", "5E-1", "12.5e1")), 128, 3}
 	case 2:
 		return numeric{constant(-g.r.IntN(20) - 1), 20, 0}
 	}
-	return numeric{constant(g.r.IntN(20)), 20, 0}
+	return numeric{constant(g.between(1, 20)), 20, 0}
 }
 
 func (g *gen) arithmetic(depth int) numeric {
