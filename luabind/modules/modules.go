@@ -1,5 +1,5 @@
-// Package modules lists what a script can require beside spectrum itself: one
-// more is one line here and one package.
+// Package modules lists the modules that a script can require, besides
+// spectrum itself. A new module needs one package and one line here.
 package modules
 
 import (
@@ -22,7 +22,7 @@ import (
 	"spectrumlua/luabind/modules/xml"
 )
 
-// All are the modules, sorted by name.
+// All returns the modules, sorted by name.
 func All() []bind.Module {
 	return []bind.Module{
 		config.Module,
@@ -42,8 +42,8 @@ func All() []bind.Module {
 	}
 }
 
-// SessionMethods are what modules add to a session, which they know by its
-// user.
+// SessionMethods returns the session methods that modules implement, by name.
+// A method gets the name of the session's user.
 func SessionMethods() map[string]func(l *lua.LState, user string) int {
 	return map[string]func(l *lua.LState, user string) int{
 		"store": store.OfSession,

@@ -144,11 +144,11 @@ assert(http.get("https://example.com/a", { proxy = "http://u:s3cret@` + closed +
 		{"without the password", `
 assert(http.get("http://peer.example/a", { proxy = "http://` + closed + `" }).status == 407)
 local r, err = http.get("https://example.com/s3cret", { proxy = "http://u:wrong@` + closed + `", ca = CA })
-assert(r == nil and err == "GET https://example.com: by the proxy ` + closed + `: it answers 407 Proxy Authentication Required", err)`, nil},
+assert(r == nil and err == "GET https://example.com: proxy ` + closed + `: it answers 407 Proxy Authentication Required", err)`, nil},
 		{"refusing", `
 for _, scheme in ipairs { "http", "socks5" } do
   local r, err = http.get("https://example.com/s3cret", { proxy = scheme .. "://u:s3cret@127.0.0.1:1" })
-  assert(r == nil and err == "GET https://example.com: by the proxy 127.0.0.1:1: connection refused", err)
+  assert(r == nil and err == "GET https://example.com: proxy 127.0.0.1:1: connection refused", err)
 end`, nil},
 		{"stalling", `
 for _, scheme in ipairs { "http", "socks5" } do

@@ -15,21 +15,21 @@ import (
 	"spectrumlua/runtime/task"
 )
 
-// What a write may take.
+// Limits of a write.
 const (
-	// defaultStall is how long it may make no progress, unless set_timeout says
-	// otherwise.
+	// defaultStall is how long a write may make no progress. set_timeout
+	// overrides it.
 	defaultStall = 60 * time.Second
-	// writeGrace is what one that is under way is given when its task is
-	// cancelled. A peer that reads is served within it, so the stream is not cut
-	// in the middle of a message for nothing.
+	// writeGrace is how long a running write may continue after its task is
+	// cancelled. A peer that reads receives the whole message within it, so
+	// the stream stays usable.
 	writeGrace = 100 * time.Millisecond
-	// writePiece is how many bytes are progress.
+	// writePiece is the number of bytes that count as progress.
 	writePiece = 64 << 10
 )
 
-// conn is a connection as scripts hold it. The script lock guards it, but for what is
-// said to belong to whose turn it is to write.
+// conn is a connection as scripts hold it. The script lock guards it, except
+// for the fields that belong to the task whose turn it is to write.
 type conn struct {
 	stream.Reader
 	net      net.Conn
@@ -38,10 +38,10 @@ type conn struct {
 	settings *TLS
 	host     string
 
-	stall    time.Duration // 0: none
+	stall    time.Duration // 0: no limit
 	securing bool          // STARTTLS is under way
-	turns    stream.Turns  // of writing
-	broken   error         // why nothing can be written any more; belongs to the turn
+	turns    stream.Turns  // for writing
+	broken   error         // why nothing can be written; guarded by the turn
 }
 
 // Opened implements bind.Opened.
@@ -69,7 +69,7 @@ var connClass = bind.NewClass("conn", map[string]func(l *lua.LState, c *conn) in
 	"tls":           tlsInfo,
 })
 
-// AddressText is an address as listen and connect take it.
+// AddressText returns an address in the form that listen and connect accept.
 func AddressText(a net.Addr) string {
 	if a == nil {
 		return ""
@@ -80,10 +80,10 @@ func AddressText(a net.Addr) string {
 	return a.String()
 }
 
-// ConnMetatable is the metatable of all connections.
+// ConnMetatable returns the metatable that all connections share.
 func ConnMetatable() *lua.LTable { return connClass.Metatable() }
 
-// NewConn makes a connection as scripts hold it. It belongs to the owner.
+// NewConn returns a connection for scripts. It belongs to the owner.
 func NewConn(c net.Conn, owner *task.Owner) *lua.LUserData { return newConn(c, owner, &TLS{}, "") }
 
 func newConn(c net.Conn, owner *task.Owner, settings *TLS, host string) *lua.LUserData {
@@ -101,7 +101,7 @@ func newConn(c net.Conn, owner *task.Owner, settings *TLS, host string) *lua.LUs
 	})
 }
 
-// transport is what is closed in the end; STARTTLS changes what that is.
+// transport holds the connection that Close closes. STARTTLS replaces it.
 type transport struct {
 	mu   sync.Mutex
 	conn net.Conn
@@ -113,8 +113,8 @@ func (t *transport) become(c net.Conn) {
 	t.conn = c
 }
 
-// Close does not wait: TLS says goodbye first, to a peer that may not read. Who
-// reads is woken at once.
+// Close does not wait. Closing TLS sends an alert first, and the peer may not
+// read it. Close wakes a waiting reader at once.
 func (t *transport) Close() error {
 	t.mu.Lock()
 	defer t.mu.Unlock()
@@ -129,16 +129,17 @@ func (t *transport) Close() error {
 	return nil
 }
 
-// write is write(s, …): true when all of it is with the system. Several tasks
-// may write; each gets its turn, in the order of asking.
+// write is write(s, …). It returns true when the system has accepted all
+// bytes. Tasks that write at the same time take turns in the order of their
+// calls.
 func write(l *lua.LState, c *conn) int {
 	data := bind.CheckStrings(l, 2)
 	stall := c.stall
 	return c.inTurn(l, func(ctx context.Context) error { return c.send(ctx, data, stall) })
 }
 
-// closeWrite is close_write(): the peer sees the end, and what it still sends
-// can be read.
+// closeWrite is close_write(). The peer sees the end of the stream; the script
+// can still read what the peer sends.
 func closeWrite(l *lua.LState, c *conn) int {
 	half, ok := c.net.(interface{ CloseWrite() error })
 	if !ok {
@@ -151,7 +152,7 @@ func closeWrite(l *lua.LState, c *conn) int {
 	})
 }
 
-// inTurn runs f when nobody else writes.
+// inTurn runs f when no other task writes.
 func (c *conn) inTurn(l *lua.LState, f func(ctx context.Context) error) int {
 	if c.securing {
 		bind.Raise(l, "nothing can be written while starttls is under way")
@@ -179,8 +180,8 @@ func (c *conn) inTurn(l *lua.LState, f func(ctx context.Context) error) int {
 	return bind.Fail(l, Plain(err))
 }
 
-// send writes data, whose turn it is. What has begun and cannot be finished
-// breaks the connection for writing.
+// send writes data; the caller has the turn. A write that fails halfway marks
+// the connection as broken for writing.
 func (c *conn) send(ctx context.Context, data []byte, stall time.Duration) error {
 	limit := writeLimit{conn: c.net, stall: stall}
 	defer limit.watch(ctx)()
@@ -199,13 +200,13 @@ func (c *conn) send(ctx context.Context, data []byte, stall time.Duration) error
 	return nil
 }
 
-// writeLimit is until when a write has to make progress.
+// writeLimit is the deadline by which a write has to make progress.
 type writeLimit struct {
 	conn  net.Conn
 	stall time.Duration
 
 	mu    sync.Mutex
-	final time.Time // set when the task has been cancelled
+	final time.Time // set when the task is cancelled
 }
 
 func (w *writeLimit) extend() {
@@ -218,8 +219,8 @@ func (w *writeLimit) extend() {
 	_ = w.conn.SetWriteDeadline(deadline)
 }
 
-// watch leaves the write its grace when ctx is done. The function that it
-// returns ends that.
+// watch limits the write to writeGrace once ctx is done. stop ends the
+// watching.
 func (w *writeLimit) watch(ctx context.Context) (stop func()) {
 	done := make(chan struct{})
 	unwatch := context.AfterFunc(ctx, func() {
@@ -231,13 +232,13 @@ func (w *writeLimit) watch(ctx context.Context) (stop func()) {
 	})
 	return func() {
 		if !unwatch() {
-			<-done // so that it cannot hit who comes next
+			<-done // or it would set the deadline of the next write
 		}
 	}
 }
 
-// setTimeout is set_timeout(seconds): of each read from now on, and of each
-// write that makes no progress; 0 stands for none.
+// setTimeout is set_timeout(seconds). It limits each later read, and the time
+// in which a write makes no progress; 0 removes the limits.
 func setTimeout(l *lua.LState, c *conn) int {
 	d := bind.CheckSeconds(l, 2)
 	c.SetTimeout(d)
@@ -245,7 +246,7 @@ func setTimeout(l *lua.LState, c *conn) int {
 	return 0
 }
 
-// closeConn is close(). Who reads or writes gets an error.
+// closeConn is close(). A task that reads or writes gets an error.
 func closeConn(_ *lua.LState, c *conn) int {
 	_ = c.resource.Close()
 	return 0

@@ -14,9 +14,8 @@ import (
 	"spectrumlua/luabind/bind"
 )
 
-// Plain takes from an error what its reader knows already, such as the
-// addresses that net.OpError repeats, and makes what a peer has put into it fit
-// to be shown.
+// Plain removes what the reader knows already, such as the addresses that
+// net.OpError repeats. It makes text that a peer has sent safe to show.
 func Plain(err error) error {
 	var dns *net.DNSError
 	var op *net.OpError
@@ -34,7 +33,7 @@ func Plain(err error) error {
 	return shown(err)
 }
 
-// EndText is Plain for what a reader may meet, too: the end of the stream.
+// EndText is Plain for reads: it also explains the end of the stream.
 func EndText(err error) error {
 	switch {
 	case errors.Is(err, io.EOF):
@@ -55,11 +54,11 @@ func plainDNS(err *net.DNSError) error {
 	return fmt.Errorf("looking up %s: %s", err.Name, err.Err)
 }
 
-// maxShown is how much of an error is shown, in bytes.
+// maxShown is the number of bytes of an error that are shown.
 const maxShown = 300
 
-// shown is err, unless its text is long or has what is not to be printed: peers
-// write parts of it.
+// shown returns err itself, or a shortened and printable copy if its text is
+// long or contains control characters. Peers write parts of such texts.
 func shown(err error) error {
 	text := strings.Map(func(r rune) rune {
 		if unicode.IsPrint(r) {
@@ -76,7 +75,8 @@ func shown(err error) error {
 	return errors.New(text)
 }
 
-// CannotListen is the error of a listener, with what to do where that is not plain.
+// CannotListen wraps the error of listening on an address, with advice for a
+// forbidden port.
 func CannotListen(address string, err error) error {
 	hint := ""
 	if errors.Is(err, syscall.EACCES) {

@@ -12,11 +12,11 @@ import (
 	"spectrumlua/luabind/bind"
 )
 
-// maxPEM is the size of the largest file that is read for TLS.
+// maxPEM is the size limit of a PEM file.
 const maxPEM = 1 << 20
 
-// readPEM is a PEM text as it is, or what the file of that name has; a relative
-// name starts at the config file's folder.
+// readPEM returns a PEM text as it is, or else reads the file of that name. A
+// relative name starts at the config file's folder.
 func readPEM(rt *bind.Runtime, text string) ([]byte, error) {
 	if strings.Contains(text, "-----BEGIN ") {
 		return []byte(text), nil
@@ -30,7 +30,7 @@ func readPEM(rt *bind.Runtime, text string) ([]byte, error) {
 	}
 	defer f.Close()
 	if info, err := f.Stat(); err != nil || !info.Mode().IsRegular() {
-		return nil, fmt.Errorf("%s is no file", text)
+		return nil, fmt.Errorf("%s is not a regular file", text)
 	}
 	data, err := io.ReadAll(io.LimitReader(f, maxPEM+1))
 	if len(data) > maxPEM {
@@ -39,8 +39,8 @@ func readPEM(rt *bind.Runtime, text string) ([]byte, error) {
 	return data, err
 }
 
-// openPEM opens a file, which in the sandbox has to be in the script's folder.
-// What is no regular file does not make it wait.
+// openPEM opens a file. The sandbox allows files in the script's folder only.
+// Opening a FIFO or a device does not block.
 func openPEM(rt *bind.Runtime, path string) (*os.File, error) {
 	const flags = os.O_RDONLY | syscall.O_NONBLOCK
 	if !rt.Settings.Sandbox {
@@ -59,8 +59,8 @@ func openPEM(rt *bind.Runtime, path string) (*os.File, error) {
 	return root.OpenFile(name, flags, 0)
 }
 
-// checkSandbox refuses what leads out of the sandbox: other programs on this
-// machine take orders on Unix sockets.
+// checkSandbox returns an error if the sandbox forbids the network. It forbids
+// Unix sockets: other programs on this machine take commands from them.
 func checkSandbox(rt *bind.Runtime, network string) error {
 	if network == "unix" && rt.Settings.Sandbox {
 		return errors.New("the sandbox does not let scripts use Unix sockets ([lua] sandbox)")

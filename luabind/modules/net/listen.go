@@ -22,7 +22,7 @@ type listener struct {
 	resource  *task.Resource
 	owner     *task.Owner
 	accepting bool
-	pause     time.Duration // before the next accept fails for want of something
+	pause     time.Duration // before accept returns when the system lacks resources
 }
 
 var listenerClass = bind.NewClass("listener", map[string]func(l *lua.LState, ln *listener) int{
@@ -35,8 +35,8 @@ var listenerClass = bind.NewClass("listener", map[string]func(l *lua.LState, ln 
 	"address": func(_ *lua.LState, ln *listener) lua.LValue { return lua.LString(AddressText(ln.net.Addr())) },
 })
 
-// listen is listen(address [, options]) → listener. Port 0 takes any that is
-// free; .address tells which.
+// listen is listen(address [, options]) → listener. Port 0 takes any free
+// port, which .address then shows.
 func listen(l *lua.LState) int {
 	address := l.CheckString(1)
 	o := bind.OptionsAt(l, 2, "listen")
@@ -54,7 +54,8 @@ func listen(l *lua.LState) int {
 // Opened implements bind.Opened.
 func (ln *listener) Opened() *task.Resource { return ln.resource }
 
-// PlaceOf is where argument n, an address, says to listen for an owner.
+// PlaceOf returns the place that the address, argument n of the call, has for
+// an owner.
 func PlaceOf(l *lua.LState, n int, address string, owner *task.Owner) Place {
 	network, target, err := parseListenAddress(address)
 	if err != nil {
@@ -63,8 +64,9 @@ func PlaceOf(l *lua.LState, n int, address string, owner *task.Owner) Place {
 	return Place{owner.Whole(), network, target}
 }
 
-// Listen opens a listening socket, and waits where the address has a name. One
-// that an older generation of the script has open there is taken over.
+// Listen opens a listening socket, or takes over the one that an older
+// generation of the script has open at this place. It waits if the address has
+// a host name.
 func (p Place) Listen(l *lua.LState) (*Socket, error) {
 	if err := checkSandbox(bind.RuntimeOf(l), p.network); err != nil {
 		return nil, err
@@ -100,8 +102,9 @@ func (p Place) open(l *lua.LState) (net.Listener, error) {
 	return ln, err
 }
 
-// parseListenAddress is parseAddress, but for an address without a host, which
-// means this machine alone: others are let in by a host such as 0.0.0.0 only.
+// parseListenAddress is parseAddress that also accepts an address without a
+// host. It then listens on this machine's loopback address; listening for
+// others needs a host such as 0.0.0.0.
 func parseListenAddress(address string) (network, target string, err error) {
 	port, _ := strings.CutPrefix(address, ":")
 	if port != "" && strings.Trim(port, "0123456789") == "" {
@@ -110,8 +113,8 @@ func parseListenAddress(address string) (network, target string, err error) {
 	return parseAddress(address)
 }
 
-// removeStale removes a socket on which nobody listens: a process that was
-// killed has left it.
+// removeStale deletes a socket file on which no process listens. A killed
+// process leaves it behind.
 func removeStale(ctx context.Context, path string) bool {
 	info, err := os.Lstat(path)
 	if err != nil || info.Mode().Type() != os.ModeSocket {
@@ -125,7 +128,8 @@ func removeStale(ctx context.Context, path string) bool {
 	return errors.Is(err, syscall.ECONNREFUSED) && os.Remove(path) == nil
 }
 
-// accept is accept([timeout]) → conn. It belongs to the listener's owner.
+// accept is accept([timeout]) → conn. The connection belongs to the listener's
+// owner.
 func accept(l *lua.LState, ln *listener) int {
 	if ln.accepting {
 		bind.Raise(l, "another task accepts from this listener")
@@ -136,7 +140,7 @@ func accept(l *lua.LState, ln *listener) int {
 	finished := false
 	defer func() {
 		ln.accepting = false
-		if !finished && conn != nil { // it came in the instant of the cancellation
+		if !finished && conn != nil { // it arrived as the task was cancelled
 			_ = conn.Close()
 		}
 	}()
@@ -157,8 +161,8 @@ func accept(l *lua.LState, ln *listener) int {
 	return bind.Fail(l, Plain(err))
 }
 
-// isShortage tells of an error which the next accept will have too, at once,
-// until something is given back.
+// isShortage reports whether an error repeats at once on the next accept,
+// until the system has resources again.
 func isShortage(err error) bool {
 	for _, shortage := range []error{syscall.EMFILE, syscall.ENFILE, syscall.ENOBUFS, syscall.ENOMEM} {
 		if errors.Is(err, shortage) {
@@ -168,13 +172,13 @@ func isShortage(err error) bool {
 	return false
 }
 
-// deadlineArgument is until when to wait if argument n is a number of seconds;
-// without it, for ever. 0 takes what is there.
+// deadlineArgument returns the deadline that argument n sets in seconds, or no
+// deadline if it is nil. 0 returns only what has already arrived.
 func deadlineArgument(l *lua.LState, n int) time.Time {
 	if l.Get(n) == lua.LNil {
 		return time.Time{}
 	}
-	const least = time.Millisecond // what is there is found before a deadline, not after
+	const least = time.Millisecond // a deadline that has passed would hide what has arrived
 	return time.Now().Add(max(bind.CheckSeconds(l, n), least))
 }
 
@@ -183,8 +187,8 @@ const (
 	longestPause = time.Second
 )
 
-// rest waits a while, longer each time, so that a script which tries again in a
-// loop does not take the machine's time.
+// rest waits a while, longer each time. It keeps a script that retries in a
+// loop from using all CPU time.
 func (ln *listener) rest(l *lua.LState) {
 	ln.pause = min(max(firstPause, 2*ln.pause), longestPause)
 	_ = bind.WaitTimeout(l, ln.pause, func(ctx context.Context) error {

@@ -58,7 +58,7 @@ conn, err = net.connect("unix:` + file + `")
 assert(conn == nil and err:find("connection refused", 1, true), err)`},
 		{"TLS wants a name", `
 local conn, err = net.connect("unix:` + listenUnix(t) + `", { tls = true })
-assert(conn == nil and err:find("TLS: it wants the name to verify: give server_name", 1, true), err)`},
+assert(conn == nil and err:find("TLS: the name to verify is missing: set server_name", 1, true), err)`},
 	}
 	for _, c := range cases {
 		t.Run(c.name, func(t *testing.T) {
@@ -171,7 +171,7 @@ local small = assert(net.udp("127.0.0.1:0", { max = 4 }))
 b:send_to(small.address, "12345")
 b:send_to(small.address, "1234")
 got, err = small:receive(5)
-assert(got == nil and err == "a datagram of more than 4 bytes has come (max)", err)
+assert(got == nil and err == "received a datagram of more than 4 bytes (max)", err)
 assert(small:receive(5) == "1234")
 
 local task = spectrum.spawn(function() return a:receive() end)
@@ -350,9 +350,9 @@ for text, fn in pairs {
   ["connect: tls: true or false is wanted, not the string \"yes\""] = function() net.connect("h:1", { tls = "yes" }) end,
   ["connect: proxy: a URL as in \"socks5://host:1080\", or false, is wanted, not the number 1"] = function() net.connect("h:1", { proxy = 1 }) end,
   ["connect: alpn: a list of strings is wanted"] = function() net.connect("h:1", { alpn = { {} } }) end,
-  ["\":1\" is no address"] = function() net.connect(":1") end,
-  ["\"h:\" is no address"] = function() net.connect("h:") end,
-  ["\"unix:/x\" is no address"] = function() net.udp("unix:/x") end,
+  ["\":1\" is not an address"] = function() net.connect(":1") end,
+  ["\"h:\" is not an address"] = function() net.connect("h:") end,
+  ["\"unix:/x\" is not an address"] = function() net.udp("unix:/x") end,
   ["starttls has no option \"servername\"; did you mean \"server_name\"?"] = function() conn:starttls { servername = "x" } end,
   ["a conn has no \"readline\"; did you mean \"read_line\"?"] = function() conn:readline() end,
   ["a conn has no field \"x\" to set"] = function() conn.x = 1 end,
@@ -392,7 +392,7 @@ return {}`, listenUnix(t), filepath.Join(t.TempDir(), "s"), ca.file, address, ad
 	}
 }
 
-// TestFilesThatAreNone names what is no file for TLS.
+// TestFilesThatAreNone names what is not a regular file for TLS.
 func TestFilesThatAreNone(t *testing.T) {
 	fifo := filepath.Join(t.TempDir(), "fifo")
 	if err := syscall.Mkfifo(fifo, 0o600); err != nil {
@@ -400,12 +400,12 @@ func TestFilesThatAreNone(t *testing.T) {
 	}
 	luatest.Run(t, fmt.Sprintf(`
 local net = require "spectrum.net"
-for path, text in pairs { [%q] = "is no file", ["/dev/zero"] = "is no file", ["."] = "is no file", [""] = "refused", ["nowhere"] = "no such file" } do
+for path, text in pairs { [%q] = "is not a regular file", ["/dev/zero"] = "is not a regular file", ["."] = "is not a regular file", [""] = "refused", ["nowhere"] = "no such file" } do
   local conn, err = net.connect("127.0.0.1:1", { tls = true, ca = path })
   assert(conn == nil, path)
 end
 local listener = assert(net.listen("0"))
-for path, text in pairs { [%q] = "is no file", ["/dev/zero"] = "is no file", ["."] = "is no file", ["nowhere"] = "no such file" } do
+for path, text in pairs { [%q] = "is not a regular file", ["/dev/zero"] = "is not a regular file", ["."] = "is not a regular file", ["nowhere"] = "no such file" } do
   local conn, err = net.connect(listener.address, { tls = true, ca = path })
   assert(conn == nil and err:find(text, 1, true), err)
 end`, fifo, fifo))

@@ -12,8 +12,7 @@ import (
 	"spectrumlua/runtime/crash"
 )
 
-// lookupTimeout is how long the name server may take, unless the option
-// timeout says otherwise.
+// lookupTimeout limits a lookup. The option timeout overrides it.
 const lookupTimeout = 10 * time.Second
 
 // resolve is resolve(name [, options]) → a list of addresses.
@@ -67,8 +66,8 @@ func lookupSRV(l *lua.LState) int {
 	return bind.Return(l, list)
 }
 
-// cancellableSRV is LookupSRV, which waits for the name server even if it is
-// cancelled; then it is left to wait alone.
+// cancellableSRV is LookupSRV that returns as soon as ctx is done. The lookup
+// itself then ends on its own.
 func cancellableSRV(ctx context.Context, service, proto, name string) ([]*net.SRV, error) {
 	type answer struct {
 		records []*net.SRV

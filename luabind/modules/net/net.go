@@ -1,8 +1,10 @@
-// Package net is the module spectrum.net: connections over TCP, TLS, Unix
-// sockets and UDP, and names. Whatever waits looks like a plain call.
+// Package net implements the module spectrum.net: connections over TCP, TLS
+// and Unix sockets, UDP sockets, and name lookups. A call that waits suspends
+// the task and lets other tasks and handlers run.
 //
-// What other modules need of it is exported: how a connection is made (Target),
-// the options of TLS and of proxies, and errors fit to be shown.
+// It exports what other modules need: Target makes connections, TLS and Proxy
+// read their options, and Plain, Explain and EndText turn errors into messages
+// for scripts.
 package net
 
 import (
@@ -22,8 +24,8 @@ import (
 // Module is spectrum.net.
 var Module = bind.Module{Name: "spectrum.net", Open: open}
 
-// defaultTimeout is how long a connection may take to be made, in every step
-// together, unless the option timeout says otherwise.
+// defaultTimeout limits the time to connect, all steps together (lookup,
+// proxy, TLS). The option timeout overrides it.
 const defaultTimeout = 30 * time.Second
 
 func open(*bind.Runtime) *lua.LTable {
@@ -64,20 +66,20 @@ func connect(l *lua.LState) int {
 	return bind.Return(l, newConn(conn, owner, settings, t.host()))
 }
 
-// parseAddress takes "host:port", "[::1]:port" or "unix:/path" apart.
+// parseAddress splits "host:port", "[::1]:port" or "unix:/path".
 func parseAddress(address string) (network, target string, err error) {
 	if path, ok := strings.CutPrefix(address, "unix:"); ok {
 		if path == "" {
-			return "", "", errors.New("a path is wanted behind unix:")
+			return "", "", errors.New("unix: needs a path, as in unix:/path")
 		}
 		return "unix", path, nil
 	}
 	host, port, err := net.SplitHostPort(address)
 	if err != nil || host == "" || port == "" {
-		if strings.Contains(address, "@") { // a URL, which may have a password
-			return "", "", errors.New("it is no address: \"host:port\" or \"unix:/path\" is wanted")
+		if strings.Contains(address, "@") { // probably a URL; do not repeat its password
+			return "", "", errors.New("not an address: write \"host:port\" or \"unix:/path\"")
 		}
-		return "", "", fmt.Errorf("%q is no address: \"host:port\" or \"unix:/path\" is wanted", address)
+		return "", "", fmt.Errorf("%q is not an address: write \"host:port\" or \"unix:/path\"", address)
 	}
 	return "tcp", net.JoinHostPort(host, port), nil
 }
@@ -90,23 +92,23 @@ func hostOf(target string) string {
 	return host
 }
 
-// Target is what to connect to, and how.
+// Target says where to connect to, and how.
 type Target struct {
 	Network string // "tcp" or "unix"
 	Address string // "host:port", or a path
 	Proxy   *Proxy
-	TLS     *TLS // nil: without
+	TLS     *TLS // nil: no TLS
 
-	step string // what is being waited for, where it is not the peer itself
+	step string // the current step, for the message of a timeout; "" while connecting to the peer
 }
 
-// Connect waits for the connection. The error is fit to be shown. If the task
-// is cancelled, Connect raises and leaves nothing open.
+// Connect waits for the connection. Its errors are ready to be shown to a
+// script. Connect raises if the task is cancelled, and leaves nothing open.
 func (t *Target) Connect(l *lua.LState, timeout time.Duration) (net.Conn, error) {
 	var conn net.Conn
 	finished := false
 	defer func() {
-		if !finished && conn != nil { // made in the instant of the cancellation
+		if !finished && conn != nil { // the connection succeeded as the task was cancelled
 			_ = conn.Close()
 		}
 	}()
@@ -131,8 +133,8 @@ func (t *Target) host() string {
 	return hostOf(t.Address)
 }
 
-// Dial makes the connection, once, on any goroutine. The error is fit to be
-// shown.
+// Dial connects once, on any goroutine. Its errors are ready to be shown to a
+// script.
 func (t *Target) Dial(ctx context.Context) (net.Conn, error) {
 	conn, err := t.dial(ctx)
 	if err != nil || t.TLS == nil {

@@ -110,7 +110,7 @@ assert(conn == nil and err == "cannot connect to nowhere..invalid:1: there is no
 conn, err = net.connect("unix:/nonexistent/socket")
 assert(conn == nil and err:find("no such file or directory", 1, true), err)
 for text, fn in pairs {
-  ["is no address"] = function() net.connect("localhost") end,
+  ["is not an address"] = function() net.connect("localhost") end,
   ["connect has no option \"timout\"; did you mean \"timeout\"?"] = function() net.connect("127.0.0.1:1", { timout = 1 }) end,
   ["timeout: a number of seconds is wanted, not the string \"soon\""] = function() net.connect("127.0.0.1:1", { timeout = "soon" }) end,
   ["owner: the module spectrum or a session is wanted"] = function() net.connect("127.0.0.1:1", { owner = 1 }) end,

@@ -21,14 +21,15 @@ import (
 	"spectrumlua/runtime/config"
 )
 
-// Proxy is the proxy that connections are made by; nil stands for none.
+// Proxy is the proxy for a connection; nil means a direct connection.
 type Proxy struct {
 	url   *url.URL
-	given bool // by the option, not by the config file
+	given bool // by the option proxy, not by the config file
 }
 
-// ReadProxy reads the option proxy: a URL, false for none, or nothing for what
-// the transport's config file says in [proxy]. what is the function's name.
+// ReadProxy reads the option proxy: a URL, or false for a direct connection.
+// Without the option, [proxy] in the transport's config file applies. what is
+// the name of the calling function, for messages.
 func ReadProxy(l *lua.LState, o *bind.Options, what string) (*Proxy, error) {
 	switch v := o.Get("proxy").(type) {
 	case lua.LString:
@@ -44,10 +45,11 @@ func ReadProxy(l *lua.LState, o *bind.Options, what string) (*Proxy, error) {
 	return configProxy(bind.RuntimeOf(l).Config)
 }
 
-// proxySchemes are the values of [proxy] type and what they mean.
+// proxySchemes maps the values of [proxy] type to URL schemes.
 var proxySchemes = map[string]string{"": "http", "http": "http", "socks5": "socks5", "socks5h": "socks5"}
 
-// configProxy is the proxy of a config file's [proxy] section, or nil.
+// configProxy returns the proxy of the config file's [proxy] section, or nil
+// if it has no server.
 func configProxy(c *config.Config) (*Proxy, error) {
 	host, _ := c.Get("proxy.server")
 	if host == "" {
@@ -60,7 +62,7 @@ func configProxy(c *config.Config) (*Proxy, error) {
 	}
 	port, _ := c.Get("proxy.port")
 	if n, err := strconv.ParseUint(port, 10, 16); err != nil || n == 0 {
-		return nil, fmt.Errorf("%s: [proxy] wants a port from 1 to 65535 beside the server, not %q", c.Where("proxy.server"), port)
+		return nil, fmt.Errorf("%s: [proxy] needs a port from 1 to 65535 with the server, not %q", c.Where("proxy.server"), port)
 	}
 	u := &url.URL{Scheme: scheme, Host: net.JoinHostPort(host, port)}
 	if user, _ := c.Get("proxy.user"); user != "" {
@@ -73,7 +75,7 @@ func configProxy(c *config.Config) (*Proxy, error) {
 func parseProxy(text string) (*Proxy, error) {
 	u, err := url.Parse(text)
 	if err != nil {
-		return nil, errors.New("proxy: it is no URL") // url's error would repeat a password
+		return nil, errors.New("proxy: not a valid URL") // url's error would repeat a password
 	}
 	if proxySchemes[u.Scheme] == "" || u.Scheme == "" {
 		return nil, errors.New("proxy: a URL that starts with socks5:// or http:// is wanted")
@@ -84,8 +86,9 @@ func parseProxy(text string) (*Proxy, error) {
 	return &Proxy{url: &url.URL{Scheme: proxySchemes[u.Scheme], Host: u.Host, User: u.User}, given: true}, nil
 }
 
-// For is the proxy that leads to a host, or nil. The config file's does not
-// lead to this machine: there it would mean its own.
+// For returns the proxy for a host, or nil for a direct connection. The config
+// file's proxy never serves loopback addresses: on the proxy they would mean
+// the proxy's own machine.
 func (p *Proxy) For(host string) *url.URL {
 	if p == nil || (!p.given && isLoopback(host)) {
 		return nil
@@ -93,7 +96,7 @@ func (p *Proxy) For(host string) *url.URL {
 	return p.url
 }
 
-// ID is the same for the same proxy.
+// ID returns a key that is equal for equal proxies.
 func (p *Proxy) ID() string {
 	if p == nil {
 		return ""
@@ -109,9 +112,10 @@ func isLoopback(host string) bool {
 	return ip != nil && ip.IsLoopback()
 }
 
-// ByProxy says of an error that it comes from the proxy, or from the way to it.
+// ByProxy marks an error as coming from the proxy or from the connection to
+// it.
 func ByProxy(via *url.URL, err error) error {
-	return fmt.Errorf("by the proxy %s: %w", via.Host, err)
+	return fmt.Errorf("proxy %s: %w", via.Host, err)
 }
 
 // dialProxy connects to target through a proxy.
@@ -132,8 +136,8 @@ func dialProxy(ctx context.Context, via *url.URL, target string) (net.Conn, erro
 	return through, nil
 }
 
-// tunnelSOCKS asks a SOCKS5 proxy for a connection (RFC 1928, RFC 1929), which
-// is conn itself from then on.
+// tunnelSOCKS asks a SOCKS5 proxy to connect to target (RFC 1928, RFC 1929).
+// It returns conn, which then leads to target.
 func tunnelSOCKS(ctx context.Context, conn net.Conn, via *url.URL, target string) (net.Conn, error) {
 	var auth *proxy.Auth
 	if via.User != nil {
@@ -154,7 +158,8 @@ func tunnelSOCKS(ctx context.Context, conn net.Conn, via *url.URL, target string
 	return conn, err
 }
 
-// tunnelCONNECT asks an HTTP proxy for a tunnel (RFC 9110, section 9.3.6).
+// tunnelCONNECT asks an HTTP proxy for a tunnel to target (RFC 9110, section
+// 9.3.6).
 func tunnelCONNECT(ctx context.Context, conn net.Conn, via *url.URL, target string) (net.Conn, error) {
 	stop := context.AfterFunc(ctx, func() { _ = conn.SetDeadline(stream.Past) })
 	tunnel, err := requestTunnel(conn, via, target)
@@ -164,7 +169,7 @@ func tunnelCONNECT(ctx context.Context, conn net.Conn, via *url.URL, target stri
 	return tunnel, err
 }
 
-// maxAnswer is how much a proxy may answer before the tunnel begins, in bytes.
+// maxAnswer limits a proxy's answer to CONNECT, in bytes.
 const maxAnswer = 64 << 10
 
 func requestTunnel(conn net.Conn, via *url.URL, target string) (net.Conn, error) {
@@ -192,12 +197,13 @@ func requestTunnel(conn net.Conn, via *url.URL, target string) (net.Conn, error)
 	return &prefixed{Conn: conn, first: first}, err
 }
 
-// ProxyRefusal is what a proxy has answered to CONNECT, as an error.
+// ProxyRefusal returns a proxy's refusal of CONNECT as an error.
 func ProxyRefusal(response *http.Response) error {
 	return fmt.Errorf("it answers %s", response.Status)
 }
 
-// prefixed is a connection of which some bytes have been read already.
+// prefixed is a connection whose first bytes have been read already. Read
+// returns them first.
 type prefixed struct {
 	net.Conn
 	first []byte
@@ -212,7 +218,7 @@ func (p *prefixed) Read(b []byte) (int, error) {
 	return n, nil
 }
 
-// CloseWrite implements half closing.
+// CloseWrite closes the connection for writing.
 func (p *prefixed) CloseWrite() error {
 	half, ok := p.Conn.(interface{ CloseWrite() error })
 	if !ok {

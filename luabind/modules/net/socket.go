@@ -14,40 +14,41 @@ import (
 	"spectrumlua/runtime/task"
 )
 
-// Socket is a listening socket. When a script is loaded anew and listens on the
-// same address, the socket is handed over: the port is open all the time, and
-// who has connected already is accepted by the one or the other.
+// Socket is a listening socket. A reload hands it over to the new generation
+// if the new script listens on the same address. The port stays open all the
+// time, and either generation accepts the clients that are waiting.
 //
-// It is handed over as a second descriptor of the same socket, so that each
-// generation can close its own, or wait at it, without the other.
+// The new generation gets a second descriptor of the same socket. Each
+// generation can close its own, or wait on it, without disturbing the other.
 type Socket struct {
 	net.Listener
 	place    Place
 	resource *task.Resource
-	// Server is what has the socket, if that can be handed over with it.
+	// Server is the server that uses the socket, if a reload can hand it over
+	// too.
 	Server any
 
-	// Guarded by sockets.mu.
-	by      weak.Pointer[bind.Runtime] // whose script has it
-	claimed bool                       // a script that is being loaded has a descriptor, too
-	from    *Socket                    // whose place this one takes at the swap
+	// sockets.mu guards these fields.
+	by      weak.Pointer[bind.Runtime] // the VM whose script listens on it
+	claimed bool                       // a script that is loading has a second descriptor
+	from    *Socket                    // the socket that this one replaces at the takeover
 }
 
-// Place is where a socket is found again: whose it is, and the address as it was
-// asked for.
+// Place identifies a socket across generations: its owner, and its address as
+// the script wrote it.
 type Place struct {
 	owner           *task.Owner
 	network, target string
 }
 
-// sockets are all that scripts listen on, in the order of their opening.
+// sockets lists all sockets that scripts listen on, in the order of opening.
 var sockets struct {
 	mu  sync.Mutex
 	all []*Socket
 }
 
-// Older finds a socket of an older generation's script at a place, that nobody
-// has claimed yet, or nil.
+// Older returns the open socket of an older generation at this place, or nil
+// if no such socket exists or another script has claimed it.
 func (p Place) Older(rt *bind.Runtime) *Socket {
 	sockets.mu.Lock()
 	defer sockets.mu.Unlock()
@@ -59,7 +60,7 @@ func (p Place) Older(rt *bind.Runtime) *Socket {
 	return nil
 }
 
-// share makes a socket with another descriptor of the same.
+// share returns a Socket with a second descriptor of the same socket.
 func (s *Socket) share() (*Socket, error) {
 	filer, ok := s.Listener.(interface{ File() (*os.File, error) })
 	if !ok {
@@ -80,10 +81,11 @@ func (s *Socket) share() (*Socket, error) {
 	return &Socket{Listener: ln, place: s.place, from: s}, nil
 }
 
-// Own makes the socket, or what serves with it, a resource of the owner's, and
-// has it take its place: at once or, while the script loads, at the swap. Then
-// it is closed at the next swap, unless the script after that takes it over or
-// the data tables refer to it.
+// Own gives closer to the owner as a resource; closer is the socket or its
+// server. The socket takes its place at once or, while the script loads, when
+// the script takes over. The next reload closes a socket that was opened while
+// loading, unless the new script listens there too or the data tables refer to
+// it.
 func (s *Socket) Own(rt *bind.Runtime, owner *task.Owner, closer interface{ Close() error }) *task.Resource {
 	s.resource = owner.Own(closer)
 	rt.Defer(func() {
@@ -97,7 +99,8 @@ func (s *Socket) Own(rt *bind.Runtime, owner *task.Owner, closer interface{ Clos
 	return s.resource
 }
 
-// TakePlace makes the socket that of a VM's script.
+// TakePlace makes the socket belong to rt's script and closes the one it
+// replaces.
 func (s *Socket) TakePlace(rt *bind.Runtime) {
 	sockets.mu.Lock()
 	from := s.from
@@ -113,8 +116,8 @@ func (s *Socket) TakePlace(rt *bind.Runtime) {
 	}
 }
 
-// Retain has a VM whose script is being loaded take over the socket as it is,
-// with what serves on it; taken is called then.
+// Retain makes a script that is loading take over the socket, together with
+// its server. It calls taken when the script takes over.
 func (s *Socket) Retain(rt *bind.Runtime, taken func()) {
 	rt.Defer(func() {
 		s.TakePlace(rt)
@@ -125,23 +128,24 @@ func (s *Socket) Retain(rt *bind.Runtime, taken func()) {
 	}
 }
 
-// endWith closes the socket when another VM has taken over and has not taken it.
+// endWith closes the socket when a newer VM takes over without claiming it.
 func (s *Socket) endWith(rt *bind.Runtime) {
 	if s.place.owner != rt.Process {
-		return // it is a session's, and ends with it
+		return // a session owns it, and closes it at its end
 	}
 	rt.AtRetirement(func(kept func(*task.Resource) bool) {
 		sockets.mu.Lock()
 		mine := s.by == weak.Make(rt)
 		sockets.mu.Unlock()
 		if mine && !kept(s.resource) && !s.resource.Closed() {
-			rt.Log.Infof("nothing listens on %s any more: the new script does not do so while it loads", AddressText(s.Addr()))
+			rt.Log.WithField("address", AddressText(s.Addr())).Info("closed a listener: the reloaded script does not listen on its address while it loads")
 			_ = s.resource.Close()
 		}
 	})
 }
 
-// Close closes this descriptor.
+// Close closes this descriptor and leaves other descriptors of the socket
+// open.
 func (s *Socket) Close() error {
 	sockets.mu.Lock()
 	if s.from != nil {
@@ -152,15 +156,15 @@ func (s *Socket) Close() error {
 	return s.Listener.Close()
 }
 
-// SetDeadline is until when Accept waits.
+// SetDeadline sets the time at which Accept stops waiting.
 func (s *Socket) SetDeadline(t time.Time) error {
 	if ln, ok := s.Listener.(interface{ SetDeadline(time.Time) error }); ok {
 		return ln.SetDeadline(t)
 	}
-	return fmt.Errorf("a listener without deadlines: %T", s.Listener)
+	return fmt.Errorf("the listener %T has no deadlines", s.Listener)
 }
 
-// unlinkOnClose says whether a Unix socket's file goes with it.
+// unlinkOnClose sets whether closing a Unix socket deletes its file.
 func (s *Socket) unlinkOnClose(unlink bool) {
 	if ln, ok := s.Listener.(*net.UnixListener); ok {
 		ln.SetUnlinkOnClose(unlink)

@@ -17,18 +17,18 @@ import (
 	"spectrumlua/luabind/bind"
 )
 
-// TLS is what the options of TLS say. Without any, the peer's certificate must
-// be valid for the host's name and come from an authority of the system's. The
-// files have been read: what they hold, not their names, is what counts.
+// TLS holds the TLS options. By default, the peer's certificate has to be
+// valid for the host's name, and an authority that the system trusts has to
+// have issued it. It holds the contents of the files, which are read once.
 type TLS struct {
 	serverName    string
 	insecure      bool
 	alpn          []string
 	ca, cert, key []byte // PEM
-	err           error  // of a file that could not be read
+	err           error  // the first file that could not be read
 }
 
-// ReadTLS reads the options of a client: server_name, ca, cert, key, insecure.
+// ReadTLS reads a client's options: server_name, ca, cert, key, insecure.
 func ReadTLS(l *lua.LState, o *bind.Options) *TLS {
 	t := ReadCertificate(l, o)
 	t.serverName = o.String("server_name", "")
@@ -37,7 +37,7 @@ func ReadTLS(l *lua.LState, o *bind.Options) *TLS {
 	return t
 }
 
-// ReadCertificate reads the options of a server: cert and key.
+// ReadCertificate reads a server's options: cert and key.
 func ReadCertificate(l *lua.LState, o *bind.Options) *TLS {
 	t := &TLS{}
 	t.cert = t.pem(l, o, "cert")
@@ -48,7 +48,7 @@ func ReadCertificate(l *lua.LState, o *bind.Options) *TLS {
 	return t
 }
 
-// pem reads an option that is PEM or the name of a file.
+// pem reads an option that holds a PEM text or the name of a file.
 func (t *TLS) pem(l *lua.LState, o *bind.Options, option string) []byte {
 	text := o.String(option, "")
 	if text == "" {
@@ -61,7 +61,7 @@ func (t *TLS) pem(l *lua.LState, o *bind.Options, option string) []byte {
 	return data
 }
 
-// ID is the same for the same settings.
+// ID returns a key that is equal for equal options.
 func (t *TLS) ID() string {
 	h := sha256.New()
 	for _, part := range []string{t.serverName, strings.Join(t.alpn, ","), fmt.Sprint(t.insecure), string(t.ca), string(t.cert), string(t.key)} {
@@ -70,13 +70,14 @@ func (t *TLS) ID() string {
 	return string(h.Sum(nil))
 }
 
-// Elsewhere is what holds for other servers than the one that the options are
-// for: its name and this side's certificate are not theirs.
+// Elsewhere returns the options that also apply to other servers. It drops the
+// server name and this side's certificate.
 func (t *TLS) Elsewhere() *TLS {
 	return &TLS{insecure: t.insecure, alpn: t.alpn, ca: t.ca}
 }
 
-// Certificate is what this side shows of itself, if anything.
+// Certificate returns the certificate that this side presents, or nil if the
+// options have no cert.
 func (t *TLS) Certificate() ([]tls.Certificate, error) {
 	switch {
 	case t.err != nil:
@@ -85,7 +86,7 @@ func (t *TLS) Certificate() ([]tls.Certificate, error) {
 		return nil, nil
 	}
 	key := t.key
-	if key == nil { // one file may hold both
+	if key == nil { // the file of cert may hold the key too
 		key = t.cert
 	}
 	pair, err := tls.X509KeyPair(t.cert, key)
@@ -95,7 +96,8 @@ func (t *TLS) Certificate() ([]tls.Certificate, error) {
 	return []tls.Certificate{pair}, nil
 }
 
-// Config is for a client. ServerName is empty unless the option says it.
+// Config returns the configuration of a client. Its ServerName is empty unless
+// the option server_name sets it.
 func (t *TLS) Config() (*tls.Config, error) {
 	certificates, err := t.Certificate()
 	if err != nil {
@@ -111,26 +113,27 @@ func (t *TLS) Config() (*tls.Config, error) {
 	if t.ca != nil {
 		config.RootCAs = x509.NewCertPool()
 		if !config.RootCAs.AppendCertsFromPEM(t.ca) {
-			return nil, errors.New("ca: there is no certificate in it (PEM is wanted)")
+			return nil, errors.New("ca: it contains no certificate in PEM form")
 		}
 	}
 	return config, nil
 }
 
-// Handshake makes a TLS connection of conn, and closes conn if it fails.
+// Handshake starts TLS on conn as a client. It closes conn if the handshake
+// fails.
 func (t *TLS) Handshake(ctx context.Context, conn net.Conn, host string) (*tls.Conn, error) {
 	config, err := t.Config()
 	if err == nil && config.ServerName == "" {
 		config.ServerName = host
 		if host == "" && !config.InsecureSkipVerify {
-			err = errors.New("it wants the name to verify: give server_name")
+			err = errors.New("the name to verify is missing: set server_name")
 		}
 	}
 	if err != nil {
 		_ = conn.Close()
 		return nil, fmt.Errorf("TLS: %w", err)
 	}
-	_ = conn.SetDeadline(time.Time{}) // that of an earlier read may have passed
+	_ = conn.SetDeadline(time.Time{}) // the deadline of an earlier read may have passed
 	secure := tls.Client(conn, config)
 	if err := secure.HandshakeContext(ctx); err != nil {
 		_ = conn.Close()
@@ -139,7 +142,7 @@ func (t *TLS) Handshake(ctx context.Context, conn net.Conn, host string) (*tls.C
 	return secure, nil
 }
 
-// Explain says of an error of TLS what to do.
+// Explain adds advice to an error of TLS.
 func Explain(err error) error {
 	var unknown x509.UnknownAuthorityError
 	var host x509.HostnameError
@@ -158,8 +161,9 @@ func Explain(err error) error {
 	return EndText(err)
 }
 
-// startTLS is starttls([options]): the connection goes on in TLS. What was read
-// before and not handed out must be nothing, or somebody has put it there.
+// startTLS is starttls([options]). It continues the connection in TLS. Bytes
+// that were read before and not consumed may be an attacker's, so they are an
+// error.
 func startTLS(l *lua.LState, c *conn) int {
 	settings, timeout := c.settings, c.Timeout()
 	if timeout == 0 {
@@ -177,10 +181,10 @@ func startTLS(l *lua.LState, c *conn) int {
 	case c.Busy() || c.securing || !c.turns.Empty():
 		bind.Raise(l, "starttls: another task reads from or writes to this connection")
 	case isTLS(c.net):
-		bind.Raise(l, "starttls: the connection is in TLS already")
+		bind.Raise(l, "starttls: the connection already uses TLS")
 	case c.Pending() > 0:
 		_ = c.resource.Close()
-		return bind.Failf(l, "the peer has sent %d bytes before TLS began: somebody may be in between", c.Pending())
+		return bind.Failf(l, "the peer has sent %d bytes before TLS began: someone may be tampering with the connection", c.Pending())
 	}
 	if err := c.secure(l, settings, timeout); err != nil {
 		return bind.Fail(l, err)
@@ -188,8 +192,8 @@ func startTLS(l *lua.LState, c *conn) int {
 	return bind.Return(l, lua.LTrue)
 }
 
-// secure makes the handshake. If anything keeps it from its end, the connection
-// is closed: nothing of it could be understood any more.
+// secure runs the handshake. If the handshake fails, the connection is closed,
+// because the rest of its stream has no meaning.
 func (c *conn) secure(l *lua.LState, settings *TLS, timeout time.Duration) error {
 	var secure *tls.Conn
 	c.securing = true
@@ -233,8 +237,9 @@ func isTLS(c net.Conn) bool {
 	return ok
 }
 
-// tlsInfo is conn.tls: nil, or what was agreed on. The chain is what was
-// verified, up to the authority, or else what the peer has shown.
+// tlsInfo is conn.tls: the state of TLS, or nil without TLS. Its chain is the
+// verified one up to the authority, or else the certificates that the peer
+// sent.
 func tlsInfo(_ *lua.LState, c *conn) lua.LValue {
 	secure, ok := c.net.(*tls.Conn)
 	if !ok {

@@ -61,7 +61,7 @@ assert(conn.tls.server_name == "chat.example")`, good},
 		{"anything, if asked for", "tls = true, insecure = true", works + `
 assert(not conn.tls.verified and #conn.tls.chain == 1)`, expired},
 		{"a file that is not there", `tls = true, ca = "nowhere.pem"`, fails("TLS: ca: open "), good},
-		{"a file with something else", `tls = true, ca = "script.lua"`, fails("ca: there is no certificate in it"), good},
+		{"a file with something else", `tls = true, ca = "script.lua"`, fails("ca: it contains no certificate"), good},
 		{"a key without a certificate", `tls = true, key = "script.lua"`, fails("key is given without cert"), good},
 		{"a certificate that is none", `tls = true, cert = "script.lua"`, fails("cert and key: "), good},
 	}
@@ -154,7 +154,7 @@ assert(conn:starttls())
 assert(conn.tls.verified and conn.tls.server_name == "chat.example")
 assert(conn:write("ping\n") and conn:read_line() == "ping")
 local ok, err = pcall(conn.starttls, conn)
-assert(not ok and err:find("the connection is in TLS already", 1, true), err)`, config, "go\n"},
+assert(not ok and err:find("the connection already uses TLS", 1, true), err)`, config, "go\n"},
 		{"with its own options", "", begin + `
 assert(conn:starttls { ` + withCA + `, timeout = 5 })
 assert(conn:write("ping\n") and conn:read_line() == "ping")`, config, "go\n"},
@@ -171,7 +171,7 @@ assert(select(2, conn:write("password")) == "the connection is closed")
 assert(select(2, conn:read_line()) == "the connection is closed")`, config, "go\n"},
 		{"with bytes that were put before it", withCA, begin + `
 local ok, err = conn:starttls()
-assert(ok == nil and err == "the peer has sent 14 bytes before TLS began: somebody may be in between", err)
+assert(ok == nil and err == "the peer has sent 14 bytes before TLS began: someone may be tampering with the connection", err)
 assert(select(2, conn:write("password")) == "the connection is closed")`, config, "go\n250 injected\r\n"},
 		{"with a peer that answers plain text", withCA, begin + `
 assert(conn:write("go on\n"))
@@ -216,7 +216,7 @@ local listener = assert(net.listen("127.0.0.1:0"))
 local client = spectrum.spawn(function() return net.connect(listener.address) end)
 local conn = assert(listener:accept(5))
 local ok, err = conn:starttls()
-assert(ok == nil and err == "TLS: it wants the name to verify: give server_name", err)
+assert(ok == nil and err == "TLS: the name to verify is missing: set server_name", err)
 client:join()
 `)
 }

@@ -17,14 +17,14 @@ import (
 type datagrams struct {
 	net      *net.UDPConn
 	resource *task.Resource
-	longest  int // datagram, in bytes
+	longest  int // datagram that receive accepts, in bytes
 	reading  bool
 }
 
 // Opened implements bind.Opened.
 func (d *datagrams) Opened() *task.Resource { return d.resource }
 
-// maxDatagram is the longest datagram that there is.
+// maxDatagram is the size limit of UDP itself, in bytes.
 const maxDatagram = 64<<10 - 1
 
 var datagramsClass = bind.NewClass("udp socket", map[string]func(l *lua.LState, d *datagrams) int{
@@ -38,15 +38,15 @@ var datagramsClass = bind.NewClass("udp socket", map[string]func(l *lua.LState, 
 	"address": func(_ *lua.LState, d *datagrams) lua.LValue { return lua.LString(AddressText(d.net.LocalAddr())) },
 })
 
-// openUDP is udp([address] [, options]) → socket. Without an address it is
-// bound to any free port of every interface, as one that asks others has to be.
+// openUDP is udp([address] [, options]) → socket. Without an address, the
+// socket is bound to a free port on all interfaces.
 func openUDP(l *lua.LState) int {
 	address := l.OptString(1, "")
 	target := ":0"
 	if address != "" {
 		network, t, err := parseListenAddress(address)
 		if err != nil || network != "tcp" {
-			l.ArgError(1, fmt.Sprintf("%q is no address: \"host:port\" is wanted", address))
+			l.ArgError(1, fmt.Sprintf("%q is not an address: write \"host:port\"", address))
 		}
 		target = t
 	}
@@ -78,7 +78,7 @@ func sendTo(l *lua.LState, d *datagrams) int {
 	address, data := l.CheckString(2), l.CheckString(3)
 	network, target, err := parseAddress(address)
 	if err != nil || network != "tcp" {
-		l.ArgError(2, fmt.Sprintf("%q is no address: \"host:port\" is wanted", address))
+		l.ArgError(2, fmt.Sprintf("%q is not an address: write \"host:port\"", address))
 	}
 	err = bind.WaitTimeout(l, lookupTimeout, func(ctx context.Context) error {
 		to, err := d.find(ctx, target)
@@ -97,7 +97,7 @@ func sendTo(l *lua.LState, d *datagrams) int {
 	return bind.Fail(l, fmt.Errorf("cannot send to %s: %w", address, Plain(err)))
 }
 
-// find looks up where to send, of the family that the socket is of.
+// find looks up the target's address, of the IP version that the socket has.
 func (d *datagrams) find(ctx context.Context, target string) (*net.UDPAddr, error) {
 	host, port, err := net.SplitHostPort(target)
 	if err != nil {
@@ -129,7 +129,7 @@ func receiveDatagram(l *lua.LState, d *datagrams) int {
 	deadline := deadlineArgument(l, 2)
 	d.reading = true
 	defer func() { d.reading = false }()
-	buf := make([]byte, d.longest+1) // one that is too long shows
+	buf := make([]byte, d.longest+1) // one byte more, to detect a datagram that is too long
 	var n int
 	var from *net.UDPAddr
 	err := stream.Interruptible(l, deadline, d.net.SetReadDeadline, func() (err error) {
@@ -138,7 +138,7 @@ func receiveDatagram(l *lua.LState, d *datagrams) int {
 	})
 	switch {
 	case err == nil && n > d.longest:
-		return bind.Failf(l, "a datagram of more than %d bytes has come (max)", d.longest)
+		return bind.Failf(l, "received a datagram of more than %d bytes (max)", d.longest)
 	case err == nil:
 		return bind.Return(l, lua.LString(buf[:n]), lua.LString(AddressText(from)))
 	case d.resource.Closed():

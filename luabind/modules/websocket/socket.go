@@ -243,7 +243,7 @@ func (s *socket) explain(err error) error {
 	case errors.As(end, &closed):
 		return net.Plain(fmt.Errorf("closed by the peer (%d: %s)", int(closed.Code), closed.Reason))
 	case errors.Is(end, websocket.ErrMessageTooBig):
-		return fmt.Errorf("a message of more than %d bytes has come (max_message)", s.settings.longest)
+		return fmt.Errorf("received a message of more than %d bytes (max_message)", s.settings.longest)
 	case errors.Is(end, io.EOF), errors.Is(end, io.ErrUnexpectedEOF), errors.Is(end, stdnet.ErrClosed):
 		return errors.New("closed by the peer without a goodbye")
 	}

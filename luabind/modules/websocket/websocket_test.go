@@ -206,7 +206,7 @@ for _, url in ipairs { "", "h", "ftp://h", "ws://", "ws://u:s3cret@[h", "ws://h:
   assert(not err:find("s3cret"), err)
 end
 ws, err = websocket.connect("ws://nowhere.invalid", { proxy = "socks5://u:s3cret@127.0.0.1:1" })
-assert(ws == nil and err == "cannot connect to ws://nowhere.invalid: by the proxy 127.0.0.1:1: connection refused", err)`)
+assert(ws == nil and err == "cannot connect to ws://nowhere.invalid: proxy 127.0.0.1:1: connection refused", err)`)
 	})
 }
 
@@ -221,8 +221,8 @@ func TestPeersThatMisbehave(t *testing.T) {
 		{"reserved bits", [][]byte{{0xf1, 0}}, "a frame has reserved bits"},
 		{"a continuation of nothing", [][]byte{{0x80, 0}}, "a message goes on that has not begun"},
 		{"a long ping", [][]byte{append([]byte{0x89, 126, 1, 0}, make([]byte, 256)...)}, "a control frame has more than 125 bytes"},
-		{"a message that is too long", [][]byte{append([]byte{0x81, 127, 0, 0, 0, 0, 0x7f, 0, 0, 0}, make([]byte, 2000)...)}, "a message of more than 1000 bytes has come (max_message)"},
-		{"pieces without end", many([]byte{0x01, 100}, []byte{0x00, 100}, 20), "a message of more than 1000 bytes has come (max_message)"},
+		{"a message that is too long", [][]byte{append([]byte{0x81, 127, 0, 0, 0, 0, 0x7f, 0, 0, 0}, make([]byte, 2000)...)}, "received a message of more than 1000 bytes (max_message)"},
+		{"pieces without end", many([]byte{0x01, 100}, []byte{0x00, 100}, 20), "received a message of more than 1000 bytes (max_message)"},
 		{"a close of one byte", [][]byte{{0x88, 1, 3}}, "a close frame has half a code"},
 		{"a close without a code", [][]byte{{0x88, 0}}, "closed by the peer"},
 		{"a close with terminal codes", [][]byte{append([]byte{0x88, 8, 0x10, 0}, "\x1b[2J\r\n"...)}, "closed by the peer (4096: ?[2J??)"},
@@ -287,7 +287,7 @@ for _, options in ipairs { {}, { proxy = "http://%s" } } do
   ws:close()
 end
 local ws, err = websocket.connect(url, { proxy = "http://u:s3cret@127.0.0.1:1" })
-assert(ws == nil and err == "cannot connect to ws://chat.example: by the proxy 127.0.0.1:1: connection refused", err)`, proxy),
+assert(ws == nil and err == "cannot connect to ws://chat.example: proxy 127.0.0.1:1: connection refused", err)`, proxy),
 		"[proxy]", "type=http", "server="+host, "port="+port)
 	for range 2 {
 		if got := <-asked; got != "CONNECT chat.example:80" {
