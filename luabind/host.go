@@ -4,6 +4,22 @@
 // All Lua runs with the scheduler's script lock (runtime/task), each handler or task
 // on a Lua thread of its own, so that one can wait in the middle of anything
 // while others go on.
+//
+// # Reload
+//
+// Host.Load compiles the script without the script lock and runs it in a new VM, as
+// a task of a part of the process (task.Owner.Part). The part owns what the script
+// opens, and bind.Runtime.Defer postpones what others would notice. If loading fails, the
+// part is cancelled. Otherwise one task takes over while it holds the script lock: the
+// new VM becomes the host's, the part joins the process, the deferred calls run, and
+// on.reload enters the mailboxes. So one generation handles each message from its
+// beginning to its end.
+//
+// Three things keep an old VM in memory: its tasks, its named timers, and functions of
+// it in the data tables. Classes and bindings belong to no VM. What an old VM opened is
+// closed when the VM is collected and nothing refers to the userdata
+// (reload_release.go). A listening socket passes to the new VM as a second descriptor,
+// an HTTP server by replacing its handler.
 package luabind
 
 import (
