@@ -28,7 +28,7 @@ func TestTheFilesRead(t *testing.T) {
 	}
 	options := connect.Params[1].Type.Class()
 	timeout := options.Field("timeout")
-	if timeout.Default != "30" || !timeout.Optional || !strings.HasPrefix(timeout.Doc, "Seconds for all of it") {
+	if timeout.Default != "30" || !timeout.Optional || !strings.HasPrefix(timeout.Doc, "The limit in seconds") {
 		t.Errorf("timeout is %+v", timeout)
 	}
 	if options.Field("server_name") == nil {

@@ -1,89 +1,89 @@
 ---@meta spectrum.crypto
 
----Digests, keys from passwords, random bytes, and the client's side of SCRAM. No error text has a password, a key or a digest in it.
+---Digests, keys from passwords, random bytes, and the client side of SCRAM. Error messages never contain a password, a key or a digest.
 ---@class spectrum.crypto
 local crypto = {}
 
----In what form bytes are returned.
+---The form of the returned bytes.
 ---@alias spectrum.crypto.Form
 ---| "raw" # the bytes
 ---| "hex"
 ---| "base64"
 
----The MD5 digest, 16 bytes; for protocols that have it, not for anything new.
+---Returns the MD5 digest, 16 bytes. Use it only for protocols that require it.
 ---@param text string
 ---@param form? spectrum.crypto.Form (default: `"raw"`)
 ---@return string digest
 function crypto.md5(text, form) end
 
----The SHA-1 digest, 20 bytes; for protocols that have it, not for anything new.
+---Returns the SHA-1 digest, 20 bytes. Use it only for protocols that require it.
 ---@param text string
 ---@param form? spectrum.crypto.Form (default: `"raw"`)
 ---@return string digest
 function crypto.sha1(text, form) end
 
----The SHA-224 digest, 28 bytes.
+---Returns the SHA-224 digest, 28 bytes.
 ---@param text string
 ---@param form? spectrum.crypto.Form (default: `"raw"`)
 ---@return string digest
 function crypto.sha224(text, form) end
 
----The SHA-256 digest, 32 bytes.
+---Returns the SHA-256 digest, 32 bytes.
 ---@param text string
 ---@param form? spectrum.crypto.Form (default: `"raw"`)
 ---@return string digest
 function crypto.sha256(text, form) end
 
----The SHA-384 digest, 48 bytes.
+---Returns the SHA-384 digest, 48 bytes.
 ---@param text string
 ---@param form? spectrum.crypto.Form (default: `"raw"`)
 ---@return string digest
 function crypto.sha384(text, form) end
 
----The SHA-512 digest, 64 bytes.
+---Returns the SHA-512 digest, 64 bytes.
 ---@param text string
 ---@param form? spectrum.crypto.Form (default: `"raw"`)
 ---@return string digest
 function crypto.sha512(text, form) end
 
----The SHA-512/256 digest, 32 bytes.
+---Returns the SHA-512/256 digest, 32 bytes.
 ---@param text string
 ---@param form? spectrum.crypto.Form (default: `"raw"`)
 ---@return string digest
 function crypto.sha512_256(text, form) end
 
----The SHA3-224 digest, 28 bytes.
+---Returns the SHA3-224 digest, 28 bytes.
 ---@param text string
 ---@param form? spectrum.crypto.Form (default: `"raw"`)
 ---@return string digest
 function crypto.sha3_224(text, form) end
 
----The SHA3-256 digest, 32 bytes.
+---Returns the SHA3-256 digest, 32 bytes.
 ---@param text string
 ---@param form? spectrum.crypto.Form (default: `"raw"`)
 ---@return string digest
 function crypto.sha3_256(text, form) end
 
----The SHA3-384 digest, 48 bytes.
+---Returns the SHA3-384 digest, 48 bytes.
 ---@param text string
 ---@param form? spectrum.crypto.Form (default: `"raw"`)
 ---@return string digest
 function crypto.sha3_384(text, form) end
 
----The SHA3-512 digest, 64 bytes.
+---Returns the SHA3-512 digest, 64 bytes.
 ---@param text string
 ---@param form? spectrum.crypto.Form (default: `"raw"`)
 ---@return string digest
 function crypto.sha3_512(text, form) end
 
----The digest by its name.
+---Returns the digest of the named algorithm.
 ---@param algorithm string `"sha256"`, also written `"SHA-256"`
 ---@param text string
 ---@param form? spectrum.crypto.Form (default: `"raw"`)
 ---@return string digest
 function crypto.hash(algorithm, text, form) end
 
----The HMAC of RFC 2104.
+---Returns the HMAC of RFC 2104.
 ---@param algorithm string `"sha256"`, also written `"SHA-256"`
 ---@param key string
 ---@param text string
@@ -91,70 +91,70 @@ function crypto.hash(algorithm, text, form) end
 ---@return string mac
 function crypto.hmac(algorithm, key, text, form) end
 
----Whether two strings are equal, in a time that does not tell where they differ; for comparing digests and tokens.
+---Reports whether two strings are equal. The time it takes does not reveal where they differ. Use it to compare digests and tokens.
 ---@param a string
 ---@param b string
 ---@return boolean equal
 function crypto.equal(a, b) end
 
----A key from a password, by PBKDF2. Other users' handlers run meanwhile.
+---Derives a key from a password with PBKDF2. Other handlers and tasks run meanwhile.
 ---@param algorithm string `"sha256"`, also written `"SHA-256"`
 ---@param password string
 ---@param salt string
----@param iterations integer times the digests that the length takes, 5,000,000 at most
+---@param iterations integer multiplied by the number of digests that `length` needs, at most 5,000,000
 ---@param length? integer bytes, at most 1024 (default: the digest's length)
 ---@param form? spectrum.crypto.Form (default: `"raw"`)
 ---@return string key
 function crypto.pbkdf2(algorithm, password, salt, iterations, length, form) end
 
----Bytes fit for keys and tokens.
+---Returns random bytes, suitable for keys and tokens.
 ---@param n integer at most 1 MiB
 ---@param form? spectrum.crypto.Form (default: `"raw"`)
 ---@return string bytes
 function crypto.random_bytes(n, form) end
 
----A random UUID, such as `f81d4fae-7dec-41d0-a765-00a0c91e6bf6`; version 7 begins with the time, so that later ones sort after earlier ones, to the millisecond.
+---Returns a random UUID, for example `f81d4fae-7dec-41d0-a765-00a0c91e6bf6`. Version 7 begins with the time in milliseconds, so UUIDs sort by time.
 ---@param version? 4|7 (default: 4)
 ---@return string uuid
 function crypto.uuid(version) end
 
----Begins a login by SCRAM (RFC 5802), by which neither side learns what could be used in place of the password.
+---Begins a login with SCRAM (RFC 5802). Neither side learns anything that could replace the password.
 ---@param options spectrum.crypto.SCRAMOptions
----@return spectrum.crypto.SCRAMClient? client nil if the user name or the password has characters that cannot be in one
+---@return spectrum.crypto.SCRAMClient? client nil if the user name or the password contains a forbidden character
 ---@return string? message
 function crypto.scram_client(options) end
 
 ---@class spectrum.crypto.SCRAMOptions
----Who logs in.
+---The name of the user who logs in.
 ---@field username string
----His password.
+---The user's password.
 ---@field password string
----Which digest (default: `"SCRAM-SHA-256"`).
+---The mechanism, which decides the digest (default: `"SCRAM-SHA-256"`).
 ---@field mechanism? "SCRAM-SHA-1"|"SCRAM-SHA-256"|"SCRAM-SHA-512"
----Whom to act for, if it is someone else (default: none).
+---The user to act for, if different from `username` (default: none).
 ---@field authzid? string
----A server that asks for fewer is refused: what it would get makes the password easy to guess (default: 4096).
+---The client refuses a server that asks for fewer iterations: its answer would make the password easy to guess (default: 4096).
 ---@field min_iterations? integer
----User name and password are prepared as RFC 4013 has it, which knows no emoji; `false` leaves them as they are (default: `true`).
+---Prepares the user name and the password as in RFC 4013, which forbids emoji; `false` leaves them unchanged (default: `true`).
 ---@field saslprep? boolean
----For tests (default: random).
+---A fixed nonce, for tests (default: random).
 ---@field nonce? string
 
----One login by SCRAM. Its methods are called in this order, each once; after a failure the login is over.
+---A login with SCRAM. Call each method once, in this order. After a failure the client cannot be used again.
 ---@class spectrum.crypto.SCRAMClient
 local client = {}
 
----The client's first message.
+---Returns the client's first message.
 ---@return string message
 function client:first() end
 
----The client's last message, for the server's first one. It is nil if that is malformed, does not go on from this login, or asks for fewer iterations than `min_iterations` or for more than 1,000,000. It waits, as `pbkdf2` does.
+---Returns the client's final message, the answer to the server's first message. It returns nil if the server's message is malformed, belongs to another login, or asks for fewer iterations than `min_iterations` or more than 1,000,000. Other handlers and tasks run meanwhile.
 ---@param server_first string
 ---@return string? message
 ---@return string? error
 function client:final(server_first) end
 
----`true` if the server has proved that it knows the password too; nil if it has not, or refuses.
+---Returns `true` if the server has proved that it knows the password. It returns nil if the proof is wrong or the server refuses the login.
 ---@param server_final string
 ---@return true|nil ok
 ---@return string? message

@@ -1,14 +1,14 @@
 ---@meta spectrum.http
 
----Requests to others, and a server for webhooks. Whatever waits lets other users' handlers run. Times are seconds, sizes are bytes.
+---HTTP requests, and a server for webhooks. Other handlers and tasks run while a function waits. Times are in seconds, sizes in bytes.
 ---@class spectrum.http
 local http = {}
 
 ---Sends a GET request. A status such as 404 or 500 is a response like any other.
 ---@param url string
 ---@param options? spectrum.http.Options
----@return spectrum.http.Response|spectrum.http.Stream|nil response a stream with the option `stream`; nil if none has come
----@return string? message what kept it from coming
+---@return spectrum.http.Response|spectrum.http.Stream|nil response a stream with the option `stream`; nil if the request failed
+---@return string? message why the request failed
 function http.get(url, options) end
 
 ---Sends a POST request.
@@ -19,41 +19,41 @@ function http.get(url, options) end
 ---@return string? message
 function http.post(url, body, options) end
 
----Sends a request of any method.
+---Sends a request with any method.
 ---@param options spectrum.http.RequestOptions
 ---@return spectrum.http.Response|spectrum.http.Stream|nil response
 ---@return string? message
 function http.request(options) end
 
----Listens, and calls a function in a task of the owner's for each request. It returns a status, and headers and a body if there are any; a string alone is the body of a 200, nothing at all is 204. An error in it gives the client a 500.
----@param address string `"host:port"` or `"unix:/path"`; a port alone, `"8080"` or `":8080"`, is that of `127.0.0.1`
+---Listens, and calls a function for each request in a task of the owner. The function returns a status, and optionally headers and a body. A single string is the body of a 200; no result means 204. If the function raises an error, the client gets a 500.
+---@param address string `"host:port"` or `"unix:/path"`; a port alone, `"8080"` or `":8080"`, means `127.0.0.1`
 ---@param fn async fun(request: spectrum.http.Request): (status: integer|string|nil, headers: table<string, string|string[]>|string|nil, body: string|nil)
 ---@param options? spectrum.http.ServeOptions
 ---@return spectrum.http.Server? server
 ---@return string? message
 function http.serve(address, fn, options) end
 
----One of body, `form`, `multipart` and `json` can be sent.
+---A request may have one of body, `form`, `multipart` and `json`.
 ---@class spectrum.http.Options
----Seconds for all of it: connection, redirects, body; 0 stands for no limit (default: 30).
+---The limit in seconds for connection, redirects and body together; 0 means no limit (default: 30).
 ---@field timeout? number
----A value may be a list. `Content-Length` and the like are set by themselves (default: none).
+---Headers; a value may be a list. The runtime sets `Content-Length` and other framing headers (default: none).
 ---@field headers? table<string, string|number|string[]>
----Added to the URL; a value may be a list (default: none).
+---Parameters to add to the URL; a value may be a list (default: none).
 ---@field query? table
----`{ user =, password = }` or `{ bearer = token }` (default: none).
+---Credentials: `{ user =, password = }` or `{ bearer = token }` (default: none).
 ---@field auth? spectrum.http.Auth
----A table, sent as a form; a value may be a list (default: none).
+---A table to send as a form; a value may be a list (default: none).
 ---@field form? table
----Sent as multipart/form-data: a list of parts `{ name =, data =, filename =, type = }`, and fields by name (default: none).
+---A table to send as multipart/form-data: a list of parts `{ name =, data =, filename =, type = }`, and fields by name (default: none).
 ---@field multipart? table
----A value, sent as JSON by `spectrum.json` (default: none).
+---A value to send as JSON, encoded by `spectrum.json` (default: none).
 ---@field json? any
----How many are followed; `false` for none (default: 10).
+---The number of redirects to follow; `false` follows none (default: 10).
 ---@field redirects? integer|false
----Of a body, after decompression; not more than `[lua] max_string` (default: 16 MiB).
+---The longest body after decompression; at most `[lua] max_string` (default: 16 MiB).
 ---@field max_size? integer
----The response is a `spectrum.http.Stream` (default: `false`).
+---Returns a `spectrum.http.Stream` instead of a response (default: `false`).
 ---@field stream? boolean
 ---As in `net.connect` (default: `[proxy]` of the transport's config).
 ---@field proxy? string|false
@@ -67,141 +67,141 @@ function http.serve(address, fn, options) end
 ---@field key? string
 ---As in `net.connect` (default: `false`).
 ---@field insecure? boolean
----Whose stream it is: `spectrum` or a session (default: whose handler or task runs).
+---The owner of the stream: `spectrum` or a session (default: the owner of the running handler or task).
 ---@field owner? spectrum|spectrum.Session
 
 ---@class spectrum.http.RequestOptions: spectrum.http.Options
----Where to.
+---The address.
 ---@field url string
----Such as `"PUT"` (default: `GET`, and `POST` if there is a body).
+---The method, for example `"PUT"` (default: `GET`, or `POST` with a body).
 ---@field method? string
 ---@field body? string|number
 
 ---@class spectrum.http.Auth
 ---@field user? string
 ---@field password? string
----In place of both.
+---A token, instead of user and password.
 ---@field bearer? string
 
 ---@class spectrum.http.Response
----Such as 200.
+---The status code, for example 200.
 ---@field status integer
----Its text, such as `"OK"`, or `""`.
+---The text of the status, for example `"OK"`; may be `""`.
 ---@field reason string
----By name, in any case; in `pairs` the names are in lower case. A header that came several times is joined by `", "`; `set-cookie`, which cannot be, is always a list.
+---Headers by name, in any case; `pairs` gives the names in lower case. The values of a repeated header are joined with `", "`. Only `set-cookie` is always a list, because its values cannot be joined.
 ---@field headers table<string, string|string[]>
----All of it.
+---The whole body.
 ---@field body string
----Where the response came from, after redirects, without user and password.
+---The address of the response, after redirects, without user and password.
 ---@field url string
 
----A response whose body is read in pieces, however long it gets. It is closed with its owner.
+---A response with a body of any length, which the script reads in pieces. The stream is closed when its owner ends.
 ---@class spectrum.http.Stream
----Such as 200.
+---The status code, for example 200.
 ---@field status integer
----Its text, such as `"OK"`, or `""`.
+---The text of the status, for example `"OK"`; may be `""`.
 ---@field reason string
----As those of a response.
+---Headers, as in a response.
 ---@field headers table<string, string|string[]>
----Where the response came from, after redirects, without user and password.
+---The address of the response, after redirects, without user and password.
 ---@field url string
 local stream = {}
 
----A line without its LF or CRLF.
+---Reads a line and removes its LF or CRLF.
 ---@param max? integer bytes (default: `max_size`)
 ---@return string? line nil at the end
 ---@return string? message
 function stream:read_line(max) end
 
----Exactly `n` bytes.
+---Reads exactly `n` bytes.
 ---@param n integer
 ---@return string? data
 ---@return string? message
 function stream:read(n) end
 
----What is there, at least a byte.
----@param max? integer at most so many bytes (default: 65,536)
+---Reads the bytes that are available, at least one.
+---@param max? integer the most bytes to return (default: 65,536)
 ---@return string? data
 ---@return string? message
 function stream:read_some(max) end
 
----What stands before the delimiter, which is taken too.
+---Reads up to a delimiter and returns the bytes before it. The delimiter is consumed.
 ---@param delimiter string
 ---@param max? integer bytes (default: `max_size`)
 ---@return string? data
 ---@return string? message
 function stream:read_until(delimiter, max) end
 
----Everything up to the end.
+---Reads everything up to the end.
 ---@param max? integer bytes (default: 16 MiB)
 ---@return string? data
 ---@return string? message
 function stream:read_all(max) end
 
----An iterator over the lines, as for JSON lines.
+---Iterates over the lines, for example of JSON lines.
 ---@return fun(): string? lines
 function stream:lines() end
 
----The next server-sent event.
+---Reads the next server-sent event.
 ---@return spectrum.http.Event? event nil at the end
 ---@return string? message
 function stream:read_event() end
 
----An iterator over the events.
+---Iterates over the events.
 ---@return fun(): spectrum.http.Event? events
 function stream:events() end
 
----How long each later read may take.
----@param seconds number 0, the default, stands for no limit
+---Sets the time limit of each later read.
+---@param seconds number 0, the default, means no limit
 function stream:set_timeout(seconds) end
 
----Ends it.
+---Closes the stream.
 function stream:close() end
 
 ---@class spectrum.http.Event
----Its name; `"message"` if it has none.
+---The event's name; `"message"` if the server sends no name.
 ---@field event string
----Its text.
+---The event's text.
 ---@field data string
----The last one that came.
+---The last id that the server has sent.
 ---@field id? string
 
----What `http.serve` calls its function with.
+---The request that `http.serve` passes to its function.
 ---@class spectrum.http.Request
 ---@field method string
----With its escapes undone.
+---The path, with its escapes decoded.
 ---@field path string
----Of a name that comes several times, the first value.
+---The parameters by name. Of a repeated parameter it holds the first value.
 ---@field query table<string, string>
----The query as it came.
+---The query string, not decoded.
 ---@field raw_query string
----As those of a response.
+---Headers, as in a response.
 ---@field headers table<string, string|string[]>
----All of it.
+---The whole body.
 ---@field body string
 ---The client's address; behind a reverse proxy, the proxy's.
 ---@field peer string
 
 ---@class spectrum.http.ServeOptions
----Seconds that the function may take; then what it waits for is cancelled and the client gets 503. 0 stands for no limit (default: 60).
+---The limit in seconds for the function. When it expires, the function is cancelled and the client gets 503. 0 means no limit (default: 60).
 ---@field timeout? number
----Of a request; more is refused with 413 (default: 1 MiB).
+---The longest body of a request; the server rejects a longer one with 413 (default: 1 MiB).
 ---@field max_body? integer
----How many are handled at the same time; others wait for their turn, as long as `timeout` (default: 64).
+---The number of requests to handle at the same time. Further ones wait, at most for `timeout` (default: 64).
 ---@field max_requests? integer
----TLS: a file or PEM text (default: none).
+---The certificate for TLS: a file or PEM text (default: none).
 ---@field cert? string
----Its key: a file or PEM text (default: none).
+---The key of the certificate: a file or PEM text (default: none).
 ---@field key? string
----The server ends with its owner: `spectrum` or a session (default: whose handler or task runs).
+---The owner of the server, `spectrum` or a session; the server ends with it (default: the owner of the running handler or task).
 ---@field owner? spectrum|spectrum.Session
 
 ---@class spectrum.http.Server
----Where it listens.
+---The address on which the server listens.
 ---@field address string
 local server = {}
 
----Frees the address at once; what is being answered has five seconds.
+---Frees the address at once. Requests in progress have five seconds to finish.
 function server:close() end
 
 return http

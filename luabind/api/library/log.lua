@@ -1,27 +1,27 @@
 ---@meta spectrum.log
 
----The log. The user whose handler or task it is is added by itself. A field whose name speaks of a secret (`password`, `token` …) is shown as `***`; a secret in the text is the script's to leave out.
+---The log. The runtime adds the user of the running handler or task to each line. It shows a field with a secret name (`password`, `token` …) as `***`. It does not look for secrets in the text.
 ---@class spectrum.log
 local log = {}
 
----For who looks for a mistake.
+---Logs details that help to find a mistake.
 ---@param text any
----@param fields? table<string, any> shown behind the text as `key=value`
+---@param fields? table<string, any> added after the text as `key=value`
 function log.debug(text, fields) end
 
----What is as it should be.
+---Logs a normal event.
 ---@param text any
----@param fields? table<string, any> shown behind the text as `key=value`
+---@param fields? table<string, any> added after the text as `key=value`
 function log.info(text, fields) end
 
----What an admin should look at.
+---Logs a problem that an admin should look at.
 ---@param text any
----@param fields? table<string, any> shown behind the text as `key=value`
+---@param fields? table<string, any> added after the text as `key=value`
 function log.warn(text, fields) end
 
----What has failed.
+---Logs a failure.
 ---@param text any
----@param fields? table<string, any> shown behind the text as `key=value`
+---@param fields? table<string, any> added after the text as `key=value`
 function log.error(text, fields) end
 
 return log

@@ -1,71 +1,71 @@
 ---@meta spectrum.process
 
----Programs that run beside the script. There is no shell in between.
+---Runs other programs, without a shell.
 ---@class spectrum.process
 local process = {}
 
----Starts a program: the list part of the table is the command, word by word. A program without a `/` is looked for in `PATH`. With `[lua] sandbox = 1` there is none.
+---Starts a program. The list part of the table holds the program and its arguments. A program name without a `/` is looked up in `PATH`. With `[lua] sandbox = 1` it always returns nil.
 ---@param command spectrum.process.StartOptions
----@return spectrum.process.Process? process nil if it cannot be started
+---@return spectrum.process.Process? process nil if the program cannot be started
 ---@return string? message why not
 function process.start(command) end
 
 ---@class spectrum.process.StartOptions
 ---The program and its arguments.
 ---@field [integer] string|number
----Where the program runs (default: the backend's working directory).
+---The program's working directory (default: the backend's).
 ---@field dir? string
----Variables on top of the backend's own environment; `false` takes one away (default: none).
+---Variables to add to the backend's environment; `false` removes a variable (default: none).
 ---@field env? table<string, string|number|false>
----`spectrum` gives the program to the process, a session to that session (default: whose handler or task runs).
+---The owner of the program: `spectrum` for the backend process, or a session (default: the owner of the running handler or task).
 ---@field owner? spectrum|spectrum.Session
 
----A program that runs. When its owner ends, it is killed with all that it has started.
+---A running program. When its owner ends, the program and all its child processes are killed.
 ---@class spectrum.process.Process
----Its process id.
+---The process id.
 ---@field pid integer
 local program = {}
 
----A line of its output without LF or CRLF.
----@param max? integer the longest line that is taken, in bytes (default: 65,536)
+---Reads a line of the program's output and removes its LF or CRLF.
+---@param max? integer the longest line to accept, in bytes (default: 65,536)
 ---@return string? line nil at the end
----@return string? message at the end `"the program has closed it"`
+---@return string? message `"the program has closed it"` at the end
 function program:read_line(max) end
 
----What is there of its output, at least a byte.
----@param max? integer at most so many bytes (default: 65,536)
+---Reads the output that is available, at least one byte.
+---@param max? integer the most bytes to return (default: 65,536)
 ---@return string? data nil at the end
 ---@return string? message
 function program:read_some(max) end
 
----A line of its error output without LF or CRLF.
----@param max? integer the longest line that is taken, in bytes (default: 65,536)
+---Reads a line of the program's error output and removes its LF or CRLF.
+---@param max? integer the longest line to accept, in bytes (default: 65,536)
 ---@return string? line nil at the end
 ---@return string? message
 function program:read_error_line(max) end
 
----Writes to its input. Several tasks may: each gets its turn.
+---Writes to the program's input. Several tasks may write: the calls run in order.
 ---@param ... string|number
----@return true|nil ok nil when it does not read any more
+---@return true|nil ok nil if the program has closed its input
 ---@return string? message
 function program:write(...) end
 
----The program reads the end of its input.
+---Closes the program's input: the program reads its end.
 function program:close_input() end
 
----Waits for its end.
----@param timeout? number seconds; without one there is no limit
----@return integer? code the exit code; nil when a signal ended it, or the time is up
----@return string? message `"timeout"`, or which signal
+---Waits until the program ends.
+---@param timeout? number seconds; the default is no limit
+---@return integer? code the exit code; nil if a signal ended the program or the time limit expired
+---@return string? message `"timeout"`, or the name of the signal
 function program:wait(timeout) end
 
----Sends `"TERM"`, `"HUP"`, `"USR1"` … to the program itself.
----@param name string with SIG before it or without
----@return true|nil ok nil when it has ended
+---Sends a signal to the program, for example `"TERM"`, `"HUP"` or `"USR1"`. Its child processes do not get it.
+---@param name string with or without the prefix `SIG`
+---@return true|nil ok nil if the program has ended
 ---@return string? message
 function program:signal(name) end
 
----Kills the program with all that it has started, and closes the pipes.
+---Kills the program and all its child processes, and closes the pipes.
 function program:close() end
 
 return process

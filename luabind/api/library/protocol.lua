@@ -5,16 +5,16 @@
 ---Bare JID.
 ---@field user? string
 
----Why a user is disconnected. Spectrum logs him in again after the first and the last; every other is final, and the user is told its `message`.
+---The reason for a disconnection. Spectrum logs the user in again after `network_error` and `other_error`. Every other error is final, and Spectrum shows its `message` to the user.
 ---@alias spectrum.ConnectionError
----| "network_error" # The network cannot be reached, or hung up.
+---| "network_error" # The network is unreachable or has closed the connection.
 ---| "invalid_username"
 ---| "authentication_failed" # Wrong name or password.
----| "authentication_impossible" # No way to log in that both sides know.
+---| "authentication_impossible" # The two sides have no login mechanism in common.
 ---| "no_ssl_support"
 ---| "encryption_error"
 ---| "name_in_use"
----| "invalid_settings" # What the user or the admin has set is wrong.
+---| "invalid_settings" # A setting of the user or the admin is wrong.
 ---| "cert_not_provided"
 ---| "cert_untrusted"
 ---| "cert_expired"
@@ -28,41 +28,41 @@
 ---@class spectrum.Disconnected
 ---Bare JID.
 ---@field user? string
----Why; it decides what Spectrum does.
+---The reason. It decides whether Spectrum tries again.
 ---@field error spectrum.ConnectionError
----What the user is told.
+---The text that Spectrum shows to the user.
 ---@field message? string
 
 ---@class spectrum.UserSettings
----By name: `enable_transport`, `send_headlines`, `stay_connected` and whatever the transport's web interface offers.
+---Values by name: `enable_transport`, `send_headlines`, `stay_connected` and the settings that the transport's web interface offers.
 ---@field value? table<string, string>
 
 ---@class spectrum.Login
 ---Bare JID.
 ---@field user? string
----His name on the network, as he registered it.
+---The user's name on the network, as registered.
 ---@field legacy_name string
----As he registered it; `""` if the form asked for none.
+---The password, as registered; `""` if the form does not ask for one.
 ---@field password string
----Answers to the form's extra fields. Spectrum 2.2 sends none.
+---The answers to the form's extra fields. Spectrum 2.2 does not send them.
 ---@field extra_fields? string[]
----What he chose for himself; `session.settings` is its `value`.
+---The user's own settings; `session.settings` is its `value`.
 ---@field settings? spectrum.UserSettings
 
 ---@class spectrum.Logout
 ---Bare JID.
 ---@field user? string
----His name on the network.
+---The user's name on the network.
 ---@field legacy_name string
 
----The presence of contacts, participants and users.
+---The presence of contacts, occupants and users.
 ---@alias spectrum.StatusType
 ---| "online"
 ---| "away"
 ---| "ffc" # Free for chat.
 ---| "xa" # Extended away.
 ---| "dnd" # Do not disturb.
----| "none" # Offline; in a room: gone.
+---| "none" # Offline. In a room: the occupant has left.
 ---| "invisible"
 
 ---@class spectrum.Buddy
@@ -70,14 +70,14 @@
 ---@field user_name? string
 ---The contact's name on the network.
 ---@field buddy_name string
----How the contact is shown; absent or empty keeps what was.
+---The display name of the contact. An absent or empty alias keeps the previous one.
 ---@field alias? string
----Roster groups; none keeps what was.
+---Roster groups. An empty list keeps the previous ones.
 ---@field group? string[]
 ---Absent means online.
 ---@field status? spectrum.StatusType
 ---@field status_message? string
----SHA-1 of the picture, in hex (XEP-0153); absent removes it.
+---The SHA-1 of the picture, in hex (XEP-0153). An absent hash removes the picture.
 ---@field icon_hash? string
 ---Absent means not blocked.
 ---@field blocked? boolean
@@ -91,72 +91,72 @@
 ---@class spectrum.ConversationMessage
 ---Bare JID.
 ---@field user_name? string
----The contact, or the room. To the script also `room/nickname`: a private message in a room.
+---The contact or the room. To the script it may also be `room/nickname`, for a private message in a room.
 ---@field buddy_name string
----The text; may be `""`.
+---The text. It may be `""`.
 ---@field message string
----In a room: who says it, or who set the topic.
+---In a room: the nickname of the sender, or of the occupant who set the topic.
 ---@field nickname? string
----The same with markup (XHTML-IM, XEP-0071).
+---The text with markup (XHTML-IM, XEP-0071).
 ---@field xhtml? string
----When it was written, if not now; a number of seconds will do.
+---The time when an older message was written. A script may give a number of seconds.
 ---@field timestamp? string|number
----A headline, which no answer is expected to.
+---The message is a headline: its sender expects no answer.
 ---@field headline? boolean
----To the script: there if the user asked for a receipt; `conv_message_ack` gives it back. From the script: Spectrum ignores it.
+---To the script: present if the user asks for a receipt. Return it with `conv_message_ack`. From the script: Spectrum ignores it.
 ---@field id? string
----A private message in a room, whose sender is `nickname`.
+---The message is a private message in a room. Its sender is `nickname`.
 ---@field pm? boolean
----The user's own message, written on another device (XEP-0280). It does not arrive with Prosody 13: Spectrum uses version 1 of XEP-0356, Prosody version 2.
+---The user wrote the message on another device (XEP-0280). It does not arrive with Prosody 13: Spectrum uses version 1 of XEP-0356, Prosody version 2.
 ---@field carbon? boolean
 ---@field attachment? spectrum.Attachment[]
 
 ---@class spectrum.Room
 ---Bare JID.
 ---@field user_name? string
----His nickname in the room.
+---The user's nickname in the room.
 ---@field nickname string
 ---@field room string
 ---@field password? string
 
----Of a participant, as a list: `flag = { "me", "moderator" }`.
+---The flags of an occupant, as a list: `flag = { "me", "moderator" }`.
 ---@alias spectrum.ParticipantFlag
----| "none" # No flag; the same as an empty list.
+---| "none" # No flag. It equals an empty list.
 ---| "moderator"
 ---| "conflict" # The nickname is taken: the user cannot join.
 ---| "banned"
 ---| "not_authorized"
----| "me" # This participant is the user himself.
+---| "me" # This occupant is the user.
 ---| "kicked"
----| "room_not_found" # There is no such room: the user cannot join.
+---| "room_not_found" # The room does not exist: the user cannot join.
 
 ---@class spectrum.Participant
----Bare JID of who is told.
+---Bare JID of the user who gets the message.
 ---@field user_name? string
 ---@field room string
----Of whom.
+---The nickname of the occupant.
 ---@field nickname string
----Absent means none.
+---Absent means no flag.
 ---@field flag? spectrum.ParticipantFlag[]
----`"none"`: he is gone.
+---The presence of the occupant; `"none"` if the occupant has left.
 ---@field status spectrum.StatusType
 ---@field status_message? string
----His new nickname.
+---The occupant's new nickname.
 ---@field newname? string
----SHA-1 of his picture, in hex.
+---The SHA-1 of the occupant's picture, in hex.
 ---@field icon_hash? string
 ---@field alias? string
 
 ---@class spectrum.VCard
 ---Bare JID.
 ---@field user_name? string
----Whose vCard.
+---The contact whose vCard it is.
 ---@field buddy_name string
----Ties the answer to the request.
+---The id of the request. The answer repeats it.
 ---@field id integer
 ---@field fullname? string
 ---@field nickname? string
----The picture itself: PNG, JPEG or GIF.
+---The bytes of the picture: PNG, JPEG or GIF.
 ---@field photo? string
 
 ---@class spectrum.Status
@@ -166,25 +166,25 @@
 ---@field status_message? string
 
 ---@class spectrum.Stats
----Resident memory, kB.
+---Resident memory in kB.
 ---@field res integer
----The same at the start.
+---Resident memory at the start, in kB.
 ---@field init_res integer
----Shared memory, kB.
+---Shared memory in kB.
 ---@field shared integer
----Process id, to which Spectrum sends SIGABRT.
+---The process id. Spectrum sends SIGABRT to it.
 ---@field id string
 
 ---@class spectrum.BackendConfig
----Lines of `[section]` and `key=value`; of a query, the command or the answer.
+---Lines of `[section]` and `key=value`. In a query, it holds the command or the answer.
 ---@field config string
 
 ---@class spectrum.RoomList
----The rooms' names on the network.
+---The names of the rooms on the network.
 ---@field room? string[]
----How they are shown, in the same order.
+---The display names of the rooms, in the same order.
 ---@field name? string[]
----Bare JID; absent: for all users.
+---Bare JID. If it is absent, the list is for all users.
 ---@field user? string
 
 ---@class spectrum.Buddies
@@ -196,105 +196,105 @@
 
 ---The types of message.
 ---@alias spectrum.MessageType
----| "connected" # The user is logged in to the network. Until then Spectrum joins no room for him; each one joins every open room anew, and resets the count of failed attempts.
----| "disconnected" # His login failed, or the network dropped him. After the errors `network_error` and `other_error` Spectrum logs him out and in again at once, up to three times in a row; every other error is final: he is told and gets a LOGOUT.
----| "login" # A user came online.
----| "logout" # He went offline, unregistered, or was disconnected by the script.
----| "buddy_changed" # To the script: he added or edited a contact; changes of the script's own come back too, often several times. From the script: a contact's state; a name that is not in his roster is added. It replaces what was known: an absent status means online, an absent `icon_hash` or `blocked` clears; only an empty alias and no groups keep.
----| "buddy_removed" # To the script: he removed a contact (in gateway mode only with `enable_remove_buddy=1`, or one that was not confirmed). From the script: remove it from his roster.
----| "conv_message" # A message to a contact or a room, or from one. Of a room, `buddy_name` is the room and `nickname` the sender; Spectrum drops it before the user has joined.
----| "ping" # Every 20 s; the runtime answers. Without any frame since the last one, Spectrum gives the backend up: it drops its users and sends SIGABRT to the process of `stats`.
----| "pong" # The answer to `ping`; the runtime sends it, a script need not. With the first one Spectrum opens its XMPP side.
----| "join_room" # He joins a room; comes after `connected` only, and for each open room again after each `connected`.
----| "leave_room" # He leaves a room, or closes the chat with a contact.
----| "participant_changed" # Somebody in a room joins, leaves (status `none`), changes nickname (`newname`), status or role.
----| "room_nickname_changed" # His own nickname in a room has changed.
----| "room_subject_changed" # To the script: he sets a room's topic. From the script: the topic is this; `nickname` has set it.
----| "vcard" # To the script: he asks for a contact's vCard; with a `photo`, his own has changed. From the script: the answer, with the same `id`.
----| "status_changed" # His presence changed; the same one may come three times.
----| "buddy_typing" # He, or the contact, is typing.
----| "buddy_stopped_typing" # He, or the contact, is active again, without typing.
----| "buddy_typed" # He, or the contact, has paused.
----| "auth_request" # A contact asks to be added to the roster. Consent arrives as `buddy_changed`, a refusal not at all.
----| "attention" # Somebody wants attention (XEP-0224).
----| "stats" # Memory and id of the process; the runtime sends it after each `pong`.
----| "ft_start" # File transfer, which Spectrum does no more.
----| "ft_finish" # The same.
----| "ft_data" # The same.
----| "ft_pause" # The same.
----| "ft_continue" # The same.
----| "exit" # End now. It comes before every session ends.
----| "backend_config" # What the transport can do, before the first `pong`; `spectrum.backend_config` writes it. The first value of a key stays until Spectrum restarts.
----| "query" # To the script: the answer to a command, which names no user. From the script: a command for Spectrum, such as `status`. Commands are answered in order.
----| "room_list" # Rooms for service discovery, of one user or of all.
----| "conv_message_ack" # The message with this `id` has arrived (XEP-0184).
----| "raw_xml" # To the script: a stanza as it is, with the feature `rawxml` only: every message, presence and most IQs. Without the feature not even IQs arrive. From the script: one whole stanza.
----| "buddies" # His roster, right after his login, with the feature `send_buddies_on_login`; an empty one names no user and is dropped.
----| "api_version" # The version of the protocol; newer Spectrums send it.
+---| "connected" # The user is logged in to the network. Spectrum joins no room for the user before the first one. Each one makes Spectrum join every open room again and resets its count of failed attempts.
+---| "disconnected" # The login failed, or the network closed the connection. After the errors `network_error` and `other_error`, Spectrum logs the user out and in again at once, up to three times in a row. Every other error is final: Spectrum shows `message` to the user and sends LOGOUT.
+---| "login" # A user comes online.
+---| "logout" # The user goes offline or unregisters, or the script has disconnected the user.
+---| "buddy_changed" # To the script: the user adds or edits a contact. Changes by the script come back too, often several times. From the script: the state of a contact. Spectrum adds a name that is not in the user's roster. The message replaces the previous state: an absent status means online, and an absent `icon_hash` or `blocked` clears the value. Only an empty `alias` and an empty `group` keep the previous value.
+---| "buddy_removed" # To the script: the user removes a contact. In gateway mode it arrives only with `enable_remove_buddy=1`, or for a contact that was not confirmed. From the script: removes the contact from the user's roster.
+---| "conv_message" # A message to or from a contact or a room. For a room, `buddy_name` is the room and `nickname` is the sender. Spectrum drops a room's message until the user has joined the room.
+---| "ping" # Spectrum sends it every 20 s, and the runtime answers. If no frame has arrived since the previous one, Spectrum considers the backend dead: it drops its users and sends SIGABRT to the process that `stats` names.
+---| "pong" # The answer to `ping`. The runtime sends it; a script need not. Spectrum opens its XMPP side at the first one.
+---| "join_room" # The user joins a room. It arrives only after `connected`, and again for each open room after each further `connected`.
+---| "leave_room" # The user leaves a room, or closes the chat with a contact.
+---| "participant_changed" # An occupant joins a room, leaves it (status `none`), or changes nickname (`newname`), status or role.
+---| "room_nickname_changed" # The user's own nickname in a room has changed.
+---| "room_subject_changed" # To the script: the user sets a room's topic. From the script: the room's topic is `message`, set by `nickname`.
+---| "vcard" # To the script: the user asks for a contact's vCard. With a `photo`, the user's own vCard has changed. From the script: the answer, with the same `id`.
+---| "status_changed" # The user's presence has changed. The same presence may arrive three times.
+---| "buddy_typing" # The user or the contact is typing.
+---| "buddy_stopped_typing" # The user or the contact is active again without typing.
+---| "buddy_typed" # The user or the contact has paused typing.
+---| "auth_request" # A contact asks to be added to the roster. If the user agrees, the script gets `buddy_changed`. If the user refuses, the script gets nothing.
+---| "attention" # The user or the contact asks for attention (XEP-0224).
+---| "stats" # The memory and the id of the process. The runtime sends it after each `pong`.
+---| "ft_start" # File transfer. Spectrum no longer supports it.
+---| "ft_finish" # File transfer, as `ft_start`.
+---| "ft_data" # File transfer, as `ft_start`.
+---| "ft_pause" # File transfer, as `ft_start`.
+---| "ft_continue" # File transfer, as `ft_start`.
+---| "exit" # The process must end. It arrives before the sessions end.
+---| "backend_config" # The features of the transport, sent before the first `pong`. `spectrum.backend_config` builds it. Spectrum keeps the first value of a key until it restarts.
+---| "query" # To the script: the answer to a command. It names no user. From the script: a command for Spectrum, for example `status`. Spectrum answers commands in order.
+---| "room_list" # The rooms that service discovery shows to one user or to all users.
+---| "conv_message_ack" # A receipt: the message with this `id` has arrived (XEP-0184).
+---| "raw_xml" # To the script: an unchanged stanza. It arrives only with the feature `rawxml`, for every message, every presence and most IQs. Without the feature, no IQ reaches the script. From the script: one complete stanza.
+---| "buddies" # The user's roster. It arrives right after the login, only with the feature `send_buddies_on_login`. The runtime drops an empty roster because it names no user.
+---| "api_version" # The version of the protocol. Newer versions of Spectrum send it.
 
 ---The types of message that Spectrum takes.
 ---@alias spectrum.SentType
----| "connected" # The user is logged in to the network. Until then Spectrum joins no room for him; each one joins every open room anew, and resets the count of failed attempts.
----| "disconnected" # His login failed, or the network dropped him. After the errors `network_error` and `other_error` Spectrum logs him out and in again at once, up to three times in a row; every other error is final: he is told and gets a LOGOUT.
----| "buddy_changed" # A contact's state; a name that is not in his roster is added. It replaces what was known: an absent status means online, an absent `icon_hash` or `blocked` clears; only an empty alias and no groups keep.
----| "buddy_removed" # Remove it from his roster.
----| "conv_message" # A message to a contact or a room, or from one. Of a room, `buddy_name` is the room and `nickname` the sender; Spectrum drops it before the user has joined.
----| "pong" # The answer to `ping`; the runtime sends it, a script need not. With the first one Spectrum opens its XMPP side.
----| "participant_changed" # Somebody in a room joins, leaves (status `none`), changes nickname (`newname`), status or role.
----| "room_nickname_changed" # His own nickname in a room has changed.
----| "room_subject_changed" # The topic is this; `nickname` has set it.
+---| "connected" # The user is logged in to the network. Spectrum joins no room for the user before the first one. Each one makes Spectrum join every open room again and resets its count of failed attempts.
+---| "disconnected" # The login failed, or the network closed the connection. After the errors `network_error` and `other_error`, Spectrum logs the user out and in again at once, up to three times in a row. Every other error is final: Spectrum shows `message` to the user and sends LOGOUT.
+---| "buddy_changed" # The state of a contact. Spectrum adds a name that is not in the user's roster. The message replaces the previous state: an absent status means online, and an absent `icon_hash` or `blocked` clears the value. Only an empty `alias` and an empty `group` keep the previous value.
+---| "buddy_removed" # Removes the contact from the user's roster.
+---| "conv_message" # A message to or from a contact or a room. For a room, `buddy_name` is the room and `nickname` is the sender. Spectrum drops a room's message until the user has joined the room.
+---| "pong" # The answer to `ping`. The runtime sends it; a script need not. Spectrum opens its XMPP side at the first one.
+---| "participant_changed" # An occupant joins a room, leaves it (status `none`), or changes nickname (`newname`), status or role.
+---| "room_nickname_changed" # The user's own nickname in a room has changed.
+---| "room_subject_changed" # The room's topic is `message`, set by `nickname`.
 ---| "vcard" # The answer, with the same `id`.
----| "buddy_typing" # He, or the contact, is typing.
----| "buddy_stopped_typing" # He, or the contact, is active again, without typing.
----| "buddy_typed" # He, or the contact, has paused.
----| "auth_request" # A contact asks to be added to the roster. Consent arrives as `buddy_changed`, a refusal not at all.
----| "attention" # Somebody wants attention (XEP-0224).
----| "stats" # Memory and id of the process; the runtime sends it after each `pong`.
----| "backend_config" # What the transport can do, before the first `pong`; `spectrum.backend_config` writes it. The first value of a key stays until Spectrum restarts.
----| "query" # A command for Spectrum, such as `status`. Commands are answered in order.
----| "room_list" # Rooms for service discovery, of one user or of all.
----| "conv_message_ack" # The message with this `id` has arrived (XEP-0184).
----| "raw_xml" # One whole stanza.
+---| "buddy_typing" # The user or the contact is typing.
+---| "buddy_stopped_typing" # The user or the contact is active again without typing.
+---| "buddy_typed" # The user or the contact has paused typing.
+---| "auth_request" # A contact asks to be added to the roster. If the user agrees, the script gets `buddy_changed`. If the user refuses, the script gets nothing.
+---| "attention" # The user or the contact asks for attention (XEP-0224).
+---| "stats" # The memory and the id of the process. The runtime sends it after each `pong`.
+---| "backend_config" # The features of the transport, sent before the first `pong`. `spectrum.backend_config` builds it. Spectrum keeps the first value of a key until it restarts.
+---| "query" # A command for Spectrum, for example `status`. Spectrum answers commands in order.
+---| "room_list" # The rooms that service discovery shows to one user or to all users.
+---| "conv_message_ack" # A receipt: the message with this `id` has arrived (XEP-0184).
+---| "raw_xml" # One complete stanza.
 
 ---What a script returns: its handlers, all of them optional, by the message that they are for.
 ---@class spectrum.Handlers
----A user came online.
+---A user comes online.
 ---@field login? async fun(session: spectrum.Session, m: spectrum.Login)
----He went offline, unregistered, or was disconnected by the script.
+---The user goes offline or unregisters, or the script has disconnected the user.
 ---@field logout? async fun(session: spectrum.Session, m: spectrum.Logout)
----He added or edited a contact; changes of the script's own come back too, often several times.
+---The user adds or edits a contact. Changes by the script come back too, often several times.
 ---@field buddy_changed? async fun(session: spectrum.Session, m: spectrum.Buddy)
----He removed a contact (in gateway mode only with `enable_remove_buddy=1`, or one that was not confirmed).
+---The user removes a contact. In gateway mode it arrives only with `enable_remove_buddy=1`, or for a contact that was not confirmed.
 ---@field buddy_removed? async fun(session: spectrum.Session, m: spectrum.Buddy)
----A message to a contact or a room, or from one. Of a room, `buddy_name` is the room and `nickname` the sender; Spectrum drops it before the user has joined.
+---A message to or from a contact or a room. For a room, `buddy_name` is the room and `nickname` is the sender. Spectrum drops a room's message until the user has joined the room.
 ---@field conv_message? async fun(session: spectrum.Session, m: spectrum.ConversationMessage)
----He joins a room; comes after `connected` only, and for each open room again after each `connected`.
+---The user joins a room. It arrives only after `connected`, and again for each open room after each further `connected`.
 ---@field join_room? async fun(session: spectrum.Session, m: spectrum.Room)
----He leaves a room, or closes the chat with a contact.
+---The user leaves a room, or closes the chat with a contact.
 ---@field leave_room? async fun(session: spectrum.Session, m: spectrum.Room)
----He sets a room's topic.
+---The user sets a room's topic.
 ---@field room_subject_changed? async fun(session: spectrum.Session, m: spectrum.ConversationMessage)
----He asks for a contact's vCard; with a `photo`, his own has changed.
+---The user asks for a contact's vCard. With a `photo`, the user's own vCard has changed.
 ---@field vcard? async fun(session: spectrum.Session, m: spectrum.VCard)
----His presence changed; the same one may come three times.
+---The user's presence has changed. The same presence may arrive three times.
 ---@field status_changed? async fun(session: spectrum.Session, m: spectrum.Status)
----He, or the contact, is typing.
+---The user or the contact is typing.
 ---@field buddy_typing? async fun(session: spectrum.Session, m: spectrum.Buddy)
----He, or the contact, is active again, without typing.
+---The user or the contact is active again without typing.
 ---@field buddy_stopped_typing? async fun(session: spectrum.Session, m: spectrum.Buddy)
----He, or the contact, has paused.
+---The user or the contact has paused typing.
 ---@field buddy_typed? async fun(session: spectrum.Session, m: spectrum.Buddy)
----Somebody wants attention (XEP-0224).
+---The user or the contact asks for attention (XEP-0224).
 ---@field attention? async fun(session: spectrum.Session, m: spectrum.ConversationMessage)
----End now. It comes before every session ends.
+---The process must end. It arrives before the sessions end.
 ---@field exit? async fun()
----The answer to a command, which names no user.
+---The answer to a command. It names no user.
 ---@field query? async fun(m: spectrum.BackendConfig)
----A stanza as it is, with the feature `rawxml` only: every message, presence and most IQs. Without the feature not even IQs arrive.
+---An unchanged stanza. It arrives only with the feature `rawxml`, for every message, every presence and most IQs. Without the feature, no IQ reaches the script.
 ---@field raw_xml? async fun(payload: string)
----His roster, right after his login, with the feature `send_buddies_on_login`; an empty one names no user and is dropped.
+---The user's roster. It arrives right after the login, only with the feature `send_buddies_on_login`. The runtime drops an empty roster because it names no user.
 ---@field buddies? async fun(session: spectrum.Session, m: spectrum.Buddies)
----The version of the protocol; newer Spectrums send it.
+---The version of the protocol. Newer versions of Spectrum send it.
 ---@field api_version? async fun(m: spectrum.APIVersion)
 ---After a reload: first without a session, then with each one. It is no message.
 ---@field reload? async fun(session?: spectrum.Session)
@@ -302,35 +302,35 @@
 ---@class spectrum.Session
 local session = {}
 
----The user is logged in to the network. Until then Spectrum joins no room for him; each one joins every open room anew, and resets the count of failed attempts.
+---The user is logged in to the network. Spectrum joins no room for the user before the first one. Each one makes Spectrum join every open room again and resets its count of failed attempts.
 ---@param fields? spectrum.Connected
 function session:connected(fields) end
 
----His login failed, or the network dropped him. After the errors `network_error` and `other_error` Spectrum logs him out and in again at once, up to three times in a row; every other error is final: he is told and gets a LOGOUT.
+---The login failed, or the network closed the connection. After the errors `network_error` and `other_error`, Spectrum logs the user out and in again at once, up to three times in a row. Every other error is final: Spectrum shows `message` to the user and sends LOGOUT.
 ---@param fields spectrum.Disconnected
 function session:disconnected(fields) end
 
----A contact's state; a name that is not in his roster is added. It replaces what was known: an absent status means online, an absent `icon_hash` or `blocked` clears; only an empty alias and no groups keep.
+---The state of a contact. Spectrum adds a name that is not in the user's roster. The message replaces the previous state: an absent status means online, and an absent `icon_hash` or `blocked` clears the value. Only an empty `alias` and an empty `group` keep the previous value.
 ---@param fields spectrum.Buddy
 function session:buddy_changed(fields) end
 
----Remove it from his roster.
+---Removes the contact from the user's roster.
 ---@param fields spectrum.Buddy
 function session:buddy_removed(fields) end
 
----A message to a contact or a room, or from one. Of a room, `buddy_name` is the room and `nickname` the sender; Spectrum drops it before the user has joined.
+---A message to or from a contact or a room. For a room, `buddy_name` is the room and `nickname` is the sender. Spectrum drops a room's message until the user has joined the room.
 ---@param fields spectrum.ConversationMessage
 function session:conv_message(fields) end
 
----Somebody in a room joins, leaves (status `none`), changes nickname (`newname`), status or role.
+---An occupant joins a room, leaves it (status `none`), or changes nickname (`newname`), status or role.
 ---@param fields spectrum.Participant
 function session:participant_changed(fields) end
 
----His own nickname in a room has changed.
+---The user's own nickname in a room has changed.
 ---@param fields spectrum.Room
 function session:room_nickname_changed(fields) end
 
----The topic is this; `nickname` has set it.
+---The room's topic is `message`, set by `nickname`.
 ---@param fields spectrum.ConversationMessage
 function session:room_subject_changed(fields) end
 
@@ -338,30 +338,30 @@ function session:room_subject_changed(fields) end
 ---@param fields spectrum.VCard
 function session:vcard(fields) end
 
----He, or the contact, is typing.
+---The user or the contact is typing.
 ---@param fields spectrum.Buddy
 function session:buddy_typing(fields) end
 
----He, or the contact, is active again, without typing.
+---The user or the contact is active again without typing.
 ---@param fields spectrum.Buddy
 function session:buddy_stopped_typing(fields) end
 
----He, or the contact, has paused.
+---The user or the contact has paused typing.
 ---@param fields spectrum.Buddy
 function session:buddy_typed(fields) end
 
----A contact asks to be added to the roster. Consent arrives as `buddy_changed`, a refusal not at all.
+---A contact asks to be added to the roster. If the user agrees, the script gets `buddy_changed`. If the user refuses, the script gets nothing.
 ---@param fields spectrum.Buddy
 function session:auth_request(fields) end
 
----Somebody wants attention (XEP-0224).
+---The user or the contact asks for attention (XEP-0224).
 ---@param fields spectrum.ConversationMessage
 function session:attention(fields) end
 
----Rooms for service discovery, of one user or of all.
+---The rooms that service discovery shows to one user or to all users.
 ---@param fields? spectrum.RoomList
 function session:room_list(fields) end
 
----The message with this `id` has arrived (XEP-0184).
+---A receipt: the message with this `id` has arrived (XEP-0184).
 ---@param fields spectrum.ConversationMessage
 function session:conv_message_ack(fields) end

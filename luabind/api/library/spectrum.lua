@@ -1,12 +1,12 @@
 ---@meta spectrum
 
----The module that every script starts with. Reading a name that it does not have is an error.
+---The main module. Reading an unknown name raises an error.
 ---@class spectrum
----A table for what belongs to no user. It stays when the script is loaded anew: keep data in it, not functions.
+---A table for data that belongs to no user. It survives a reload, so keep data in it and not functions.
 ---@field data table
 ---The transport's JID.
 ---@field jid string
----The version of spectrum2-lua, as in `"0.1.0"`.
+---The version of spectrum2-lua, for example `"0.1.0"`.
 ---@field version string
 ---The module `spectrum.config`.
 ---@field config spectrum.config
@@ -14,31 +14,31 @@
 ---@field log spectrum.log
 local spectrum = {}
 
----Sends a message of any type that Spectrum takes. For a type with a user, `fields` names him. `room_list` may leave the user out: then it is for all users.
+---Sends a message of any type that Spectrum accepts. For a type with a user, `fields` names the user. A `room_list` without a user is for all users.
 ---@param type spectrum.SentType a message type
 ---@param fields? table|string the payload's fields; for `raw_xml` a string
 ---@return true|nil ok `true`; nil if the user is not logged in
----@return string? message that he is not logged in
+---@return string? message that the user is not logged in
 function spectrum.send(type, fields) end
 
----The sessions of all users of this process: those whose `on.login` has been called and who have not been logged out. The list has no order.
+---Returns the sessions of all users in this process, in no order. A session is in the list from the call of `on.login` until the user is logged out.
 ---@return spectrum.Session[] sessions a list
 function spectrum.sessions() end
 
----The session of one user.
----@param user string his bare JID
----@return spectrum.Session? session nil if he is not logged in
+---Returns the session of a user.
+---@param user string the user's bare JID
+---@return spectrum.Session? session nil if the user is not logged in
 function spectrum.session(user) end
 
----Tells Spectrum what the transport can do. It is to be called at loading, since it has to arrive before Spectrum lets users in. The keys are Spectrum's own. A typo is an error; a key that resembles none of these is sent with a warning.
+---Sends the features of the transport to Spectrum. Call it while the script loads, because Spectrum needs them before users log in. The keys are Spectrum's own. A mistyped key raises an error. A key that resembles no known key is sent, with a warning in the log.
 ---@param sections spectrum.BackendConfigSections
 function spectrum.backend_config(sections) end
 
 ---Waits. Other handlers and tasks run meanwhile.
----@param seconds number may have a fraction
+---@param seconds number a fraction is allowed
 function spectrum.sleep(seconds) end
 
----Starts a task that belongs to no user. With a name, an older task of that name ends first.
+---Starts a task that belongs to the process. With a name, it first ends an older task of that name.
 ---@param name string
 ---@param fn async fun(...: any): ...: any
 ---@param ... any arguments for `fn`
@@ -46,15 +46,15 @@ function spectrum.sleep(seconds) end
 ---@overload fun(fn: (async fun(...: any): ...: any), ...: any): spectrum.Task
 function spectrum.spawn(name, fn, ...) end
 
----Calls a function later, for no user. With a name, it replaces an older timer of that name.
+---Calls a function later. The timer belongs to the process. With a name, it replaces an older timer of that name.
 ---@param name string
----@param seconds number may have a fraction
+---@param seconds number a fraction is allowed
 ---@param fn async fun()
 ---@return spectrum.Timer timer
 ---@overload fun(seconds: number, fn: async fun()): spectrum.Timer
 function spectrum.after(name, seconds, fn) end
 
----Calls a function again and again, for no user. While one run lasts, the next does not begin; those that it made late are left out.
+---Calls a function at a fixed interval. The timer belongs to the process. Runs do not overlap: a run that falls due during another one is skipped.
 ---@param name string
 ---@param seconds number at least 0.001
 ---@param fn async fun()
@@ -62,62 +62,62 @@ function spectrum.after(name, seconds, fn) end
 ---@overload fun(seconds: number, fn: async fun()): spectrum.Timer
 function spectrum.every(name, seconds, fn) end
 
----Makes a channel, which passes values from one task or handler to another, in order. With a capacity it keeps that many; without, `send` waits until somebody receives.
+---Creates a channel, which passes values between tasks and handlers, in order. It buffers up to `capacity` values. With a capacity of 0, `send` waits until another task receives the value.
 ---@param capacity? integer 0 to 1048576 (default: 0)
 ---@return spectrum.Channel channel
 function spectrum.channel(capacity) end
 
----A store of the transport's: values that outlive the process. It opens nothing and does not wait. It is the module `spectrum.store`, called.
+---Returns a store of the transport: values that survive the process. It opens no connection and does not wait. It is the same as `open` of the module `spectrum.store`.
 ---@param name? string up to 128 bytes (default: `""`)
 ---@return spectrum.store.Store store
 function spectrum.store(name) end
 
----What `spectrum.backend_config` takes.
+---The argument of `spectrum.backend_config`.
 ---@class spectrum.BackendConfigSections
----What the registration form asks for.
+---The fields of the registration form.
 ---@field registration? spectrum.BackendConfigRegistration
----What the transport can do.
+---The features of the transport.
 ---@field features? spectrum.BackendConfigFeatures
 
 ---The section `registration` of `spectrum.backend_config`.
 ---@class spectrum.BackendConfigRegistration
 ---The form asks for a password (default: true).
 ---@field needPassword? boolean
----Users have to register.
+---Users must register.
 ---@field needRegistration? boolean
----More fields for the form. Spectrum 2.2 ignores it: neither the form nor LOGIN has them.
+---Further fields for the form. Spectrum 2.2 ignores them: they appear neither in the form nor in LOGIN.
 ---@field extraField? string|string[]
 
 ---The section `features` of `spectrum.backend_config`.
 ---@class spectrum.BackendConfigFeatures
----There are rooms.
+---The transport has rooms.
 ---@field muc? boolean
 ---The script sends `conv_message_ack`.
 ---@field receipts? boolean
----`on.raw_xml` gets all messages, presences and most IQs, and `on.conv_message`, typing and subjects get nothing. Without it, no IQ reaches a script.
+---`on.raw_xml` gets all messages, presences and most IQs. The handlers for messages, typing and subjects get nothing. Without this feature, no IQ reaches a script.
 ---@field rawxml? boolean
----An `@` in a name is shown as `%` rather than `\40`.
+---An `@` in a name becomes `%` instead of `\40`.
 ---@field disable_jid_escaping? boolean
 ---`on.buddies` gets the user's roster after each login.
 ---@field send_buddies_on_login? boolean
 
----One user, from his login to his logout. The session object is the first argument of his handlers; it raises when it is used after the session's end. The methods that send messages are in protocol.lua.
+---One user, from login to logout. Handlers for messages of a user get the session as the first argument. Using it after the session has ended raises an error. protocol.lua declares the methods that send messages.
 ---@class spectrum.Session
----His bare JID, as in `"alice@example.net"`.
+---The user's bare JID, for example `"alice@example.net"`.
 ---@field user string
----His name on the network, as he registered it.
+---The user's name on the network, as registered.
 ---@field legacy_name string
----What he chose for himself.
+---The user's own settings.
 ---@field settings table<string, string>
----An empty table for the script; gone when the session is.
+---A table for the script's own data, empty at first. It ends with the session.
 ---@field data table
 local session = {}
 
----Sends `buddy_changed` with what was last sent for that contact, changed by the fields given.
+---Sends `buddy_changed` with the fields last sent for that contact, updated with the given fields.
 ---@param fields spectrum.Buddy
 function session:update_buddy(fields) end
 
----Starts a task of his. With a name, an older task of his of that name ends first.
+---Starts a task that belongs to the session. With a name, it first ends the session's older task of that name.
 ---@param name string
 ---@param fn async fun(...: any): ...: any
 ---@param ... any arguments for `fn`
@@ -125,15 +125,15 @@ function session:update_buddy(fields) end
 ---@overload fun(self: spectrum.Session, fn: (async fun(...: any): ...: any), ...: any): spectrum.Task
 function session:spawn(name, fn, ...) end
 
----Calls a function later. With a name, it replaces an older timer of his of that name.
+---Calls a function later. The timer belongs to the session. With a name, it replaces the session's older timer of that name.
 ---@param name string
----@param seconds number may have a fraction
+---@param seconds number a fraction is allowed
 ---@param fn async fun()
 ---@return spectrum.Timer timer
 ---@overload fun(self: spectrum.Session, seconds: number, fn: async fun()): spectrum.Timer
 function session:after(name, seconds, fn) end
 
----Calls a function again and again. While one run lasts, the next does not begin; those that it made late are left out.
+---Calls a function at a fixed interval. The timer belongs to the session. Runs do not overlap: a run that falls due during another one is skipped.
 ---@param name string
 ---@param seconds number at least 0.001
 ---@param fn async fun()
@@ -141,51 +141,51 @@ function session:after(name, seconds, fn) end
 ---@overload fun(self: spectrum.Session, seconds: number, fn: async fun()): spectrum.Timer
 function session:every(name, seconds, fn) end
 
----His store: values that are there at his next login, in whatever process. It opens nothing and does not wait, and may be used after the session's end.
+---Returns the user's store: values that survive until the next login, in any process. It opens no connection and does not wait. The store still works after the session has ended.
 ---@param name? string up to 128 bytes (default: `""`)
 ---@return spectrum.store.Store store
 function session:store(name) end
 
----A function that runs beside the handlers. It is cancelled when its owner ends.
+---A function that runs alongside the handlers. It is cancelled when its owner ends.
 ---@class spectrum.Task
----Its name, or `""`.
+---The task's name, or `""`.
 ---@field name string
 local task = {}
 
----Waits for the task's end.
----@param timeout? number seconds; without one there is no limit
----@return true|nil ok `true`; nil if it has failed, was cancelled or has not ended in time
----@return any ... what its function returned, or why it has failed
+---Waits until the task ends.
+---@param timeout? number seconds; the default is no limit
+---@return true|nil ok `true`; nil if the task failed, was cancelled, or did not end in time
+---@return any ... the results of the task's function, or the error
 function task:join(timeout) end
 
----Ends the task where it waits; does not wait for that.
+---Cancels the task at the call in which it waits. Does not wait for its end.
 function task:cancel() end
 
----What calls a function later.
+---Calls a function later.
 ---@class spectrum.Timer
 local timer = {}
 
----No more runs begin; one that has begun goes on.
+---Stops the timer. A run that has begun continues.
 function timer:cancel() end
 
----Passes values from one task or handler to another, in order.
+---Passes values between tasks and handlers, in order.
 ---@class spectrum.Channel
 local channel = {}
 
----Sends a value. It waits while the channel is full; without a capacity, until somebody receives.
+---Sends a value. It waits while the channel is full. With a capacity of 0, it waits until another task receives the value.
 ---@param value any anything but nil
----@param timeout? number seconds; 0 does not wait; without one there is no limit
+---@param timeout? number seconds; 0 does not wait; the default is no limit
 ---@return true|nil ok
 ---@return string? message `"timeout"` or `"the channel is closed"`
 function channel:send(value, timeout) end
 
----Takes the next value. What was sent before `close` still arrives.
----@param timeout? number seconds; 0 does not wait; without one there is no limit
----@return any value nil if there is none
+---Receives the next value. Values sent before `close` still arrive.
+---@param timeout? number seconds; 0 does not wait; the default is no limit
+---@return any value nil if no value arrived
 ---@return string? message `"timeout"` or `"the channel is closed"`
 function channel:receive(timeout) end
 
----Nothing more gets in.
+---Closes the channel. Later calls of `send` fail.
 function channel:close() end
 
 return spectrum

@@ -1,82 +1,82 @@
 ---@meta spectrum.sql
 
----The transport's database, and others, for scripts that want SQL. Placeholders are `?` with every engine. Whatever waits lets other users' handlers run.
+---SQL for the transport's database and for other databases. Placeholders are `?` with every engine. Other handlers and tasks run while a function waits.
 ---@class spectrum.sql
----`"sqlite"`, `"postgresql"` or `"mysql"`, which MariaDB is, too: the transport's database. `""` if the config is wrong.
+---The engine of the transport's database: `"sqlite"`, `"postgresql"` or `"mysql"` (also for MariaDB). `""` if the config is wrong.
 ---@field engine string
----`[database] prefix` of the config, for the names of tables.
+---The value of `[database] prefix` in the config, for the names of tables.
 ---@field prefix string
----NULL as a value, where nil cannot stand. It is `json.null`.
+---NULL, for places where Lua does not allow nil. It is the same value as `json.null`.
 ---@field null spectrum.json.Null
 local sql = {}
 
----Runs a statement that has rows, and reads them all.
+---Runs a statement that returns rows, and returns them all.
 ---@param statement string
----@param ... string|number|boolean|spectrum.sql.Blob|spectrum.json.Null|nil values for its placeholders
----@return table[]? rows a list of tables by columns' names; NULL is nil
+---@param ... string|number|boolean|spectrum.sql.Blob|spectrum.json.Null|nil values for the placeholders
+---@return table[]? rows a list of tables by column name; NULL is nil
 ---@return string? message
 function sql.query(statement, ...) end
 
----Runs a statement that has none.
+---Runs a statement that returns no rows.
 ---@param statement string
----@param ... string|number|boolean|spectrum.sql.Blob|spectrum.json.Null|nil values for its placeholders
----@return integer? affected how many rows it has changed; 0 for a statement that changes none
----@return integer|string|nil id the last id that the database has made by itself (not PostgreSQL: use `RETURNING` with `query`), or the message
+---@param ... string|number|boolean|spectrum.sql.Blob|spectrum.json.Null|nil values for the placeholders
+---@return integer? affected the number of changed rows
+---@return integer|string|nil id the last id that the database generated, or the error message; for PostgreSQL use `RETURNING` with `query`
 function sql.exec(statement, ...) end
 
----Runs a statement that has rows, and calls a function with one after the other, however many there are. If it returns `false`, the rest is left out.
+---Runs a statement that returns rows, and calls a function with each row. It does not hold all rows in memory. If the function returns `false`, the iteration ends.
 ---@param statement string
----@param ... any values for its placeholders, and the function, as in `function(row) … end`
----@return integer? n how many rows there were
+---@param ... any values for the placeholders, and last the function, for example `function(row) … end`
+---@return integer? n the number of rows passed to the function
 ---@return string? message
 function sql.each(statement, ...) end
 
----Calls a function in a transaction: what this task does with this database while it runs happens as one step when it returns, and not at all if it raises. It may be called again, if others were in the way.
+---Calls a function in a transaction. The transaction covers all use of this database by this task during the call. It is committed when the function returns, and rolled back if the function raises an error. The function may be called again after a conflict with another transaction.
 ---@param fn async fun(): ...: any
 ---@param options? spectrum.sql.TransactionOptions
----@return any ... what the function returned, or `true`; `nil, message` if the database failed
+---@return any ... the results of the function, or `true` without results; `nil, message` if the database failed
 function sql.transaction(fn, options) end
 
----Runs the steps that have not been run, each once, in order, whatever number of processes ask for it.
+---Runs the migration steps that have not run yet, in order. Each step runs once, even if several processes call the function.
 ---@param steps spectrum.sql.Steps
----@return integer? n how many were run
+---@return integer? n the number of steps that ran
 ---@return string? message
 function sql.migrate(steps) end
 
----Opens another database: `"sqlite:FILE"`, relative to the config file's folder; `"postgres://USER:PASSWORD@HOST:PORT/DATABASE"`; `"mysql://…"`; `"memory"`.
+---Opens another database: `"sqlite:FILE"`, relative to the config file's folder; `"postgres://USER:PASSWORD@HOST:PORT/DATABASE"`; `"mysql://…"`; `"memory"`. An unreachable database gives an error at the first statement.
 ---@param where string
 ---@param options? spectrum.sql.OpenOptions
----@return spectrum.sql.Database? database nil if that is no database's address; whether it answers shows at the first statement
+---@return spectrum.sql.Database? database nil if the address is invalid
 ---@return string? message
 function sql.open(where, options) end
 
----Marks a string as bytes, where a column has them.
+---Marks a string as bytes, for a binary column.
 ---@param data string
 ---@return spectrum.sql.Blob blob
 function sql.blob(data) end
 
----A string that is bound as bytes.
+---A string that is sent to the database as bytes.
 ---@class spectrum.sql.Blob
 
----What `sql.migrate` takes: a list of steps. A step is a statement, a list of statements, or a function.
+---The argument of `sql.migrate`: a list of steps. A step is a statement, a list of statements, or a function.
 ---@class spectrum.sql.Steps
 ---@field [integer] any
----Whose steps they are, if a script has several lists (default: `""`).
+---The name of the list, for a script with several lists (default: `""`).
 ---@field name? string
 
 ---@class spectrum.sql.TransactionOptions
----Seconds for all of it; then it is undone (default: 30).
+---The limit in seconds for the whole transaction; when it expires, the transaction is rolled back (default: 30).
 ---@field timeout? number
 
 ---@class spectrum.sql.OpenOptions
----Seconds for each statement (default: 10).
+---The limit in seconds for each statement (default: 10).
 ---@field timeout? number
----It is closed when its owner ends: `spectrum` or a session (default: whose handler or task runs).
+---The owner of the database, `spectrum` or a session; the database is closed when it ends (default: the owner of the running handler or task).
 ---@field owner? spectrum|spectrum.Session
 
----A database that `sql.open` has opened.
+---A database from `sql.open`.
 ---@class spectrum.sql.Database
----`"sqlite"`, `"postgresql"` or `"mysql"`.
+---The engine: `"sqlite"`, `"postgresql"` or `"mysql"`.
 ---@field engine string
 local database = {}
 
@@ -91,7 +91,7 @@ function database:query(statement, ...) end
 ---@param statement string
 ---@param ... string|number|boolean|spectrum.sql.Blob|spectrum.json.Null|nil
 ---@return integer? affected
----@return integer|string|nil id or the message
+---@return integer|string|nil id the id or the error message
 function database:exec(statement, ...) end
 
 ---As `sql.each`.
@@ -113,5 +113,5 @@ function database:transaction(fn, options) end
 ---@return string? message
 function database:migrate(steps) end
 
----Closes it. What is under way fails.
+---Closes the database. Running statements fail.
 function database:close() end

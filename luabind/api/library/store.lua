@@ -1,32 +1,32 @@
 ---@meta spectrum.store
 
----Values that outlive the process, by keys: for the transport, and with `session:store` for each user. All processes of a transport share them. Whatever waits for the database lets other users' handlers run.
+---Values by key that survive the process. They belong to the transport, or with `session:store` to a user. All processes of a transport share them. Other handlers and tasks run while a function waits for the database.
 ---@class spectrum.store
 local store = {}
 
----A store of the transport's. It opens nothing, and does not wait. `spectrum.store(name)` is short for it.
+---Returns a store of the transport. It opens no connection and does not wait. `spectrum.store(name)` is a short form.
 ---@param name? string up to 128 bytes (default: `""`)
 ---@return spectrum.store.Store store
 function store.open(name) end
 
----One user's values, or the transport's. A key has 1 to 768 bytes, of any kind.
+---The values of a user or of the transport. A key has 1 to 768 bytes; all bytes are allowed.
 ---@class spectrum.store.Store
----What it was opened with, or `""`.
+---The name given when the store was opened, or `""`.
 ---@field name string
----Whose it is: his bare JID; nil for the transport.
+---The bare JID of the user; nil for a store of the transport.
 ---@field user string?
 local handle = {}
 
 ---Reads a value.
 ---@param key string
----@param default? any what to return if there is none (default: nil)
+---@param default? any the result if the key has no value (default: nil)
 ---@return any value
----@return string? message why the database could not be asked; the value is nil then
+---@return string? message why the database failed; `value` is nil then
 function handle:get(key, default) end
 
----Writes a value, whatever was there. When it returns, the value is on the disk.
+---Writes a value and replaces an old one. The value is on disk when the function returns.
 ---@param key string
----@param value string|number|boolean|table a table has what JSON has: a list, or texts as keys
+---@param value string|number|boolean|table a table must be valid JSON: a list, or strings as keys
 ---@param options? spectrum.store.SetOptions
 ---@return true|nil ok
 ---@return string? message
@@ -34,70 +34,70 @@ function handle:set(key, value, options) end
 
 ---Deletes a value.
 ---@param key string
----@return boolean? deleted whether there was one; nil if it could not be deleted
+---@return boolean? deleted whether the key had a value; nil if the database failed
 ---@return string? message
 function handle:delete(key) end
 
----Lists the keys, in the order of their bytes.
----@param prefix? string only those that start with it (default: `""`)
+---Lists the keys in byte order.
+---@param prefix? string the start of the keys to list (default: `""`)
 ---@return string[]? keys a list
 ---@return string? message
 function handle:keys(prefix) end
 
----Iterates over keys and values, in the order of the keys' bytes. It reads page after page, so the number of keys does not matter, and what is written meanwhile may or may not be seen. If the database fails, it raises.
----@param prefix? string only keys that start with it (default: `""`)
+---Iterates over keys and values, in byte order of the keys. It reads pages, so any number of keys is fine. It may or may not see values that are written meanwhile. It raises an error if the database fails.
+---@param prefix? string the start of the keys to visit (default: `""`)
 ---@return async fun(): string, any iterator
 function handle:each(prefix) end
 
----Adds to a number, as one step. A key that is not there counts as 0. Secrecy and the time of expiry stay.
+---Adds to a number atomically. A missing key counts as 0. Encryption and expiry time do not change.
 ---@param key string
 ---@param n? number may be negative (default: 1)
----@return number? sum the new number; nil if the value is no number, or would be more than 2^53
+---@return number? sum the new number; nil if the value is not a number or the sum exceeds 2^53
 ---@return string? message
 function handle:increment(key, n) end
 
----Calls a function with the value (nil if there is none) and writes what it returns (nil deletes), as one step. If another process, or another task, has changed the value meanwhile, the function is called again with the new one.
+---Changes a value atomically. It calls a function with the old value, or nil if the key has no value, and writes the function's result; nil deletes the value. If another process or task changes the value meanwhile, the function is called again with the new value.
 ---@param key string
 ---@param fn async fun(old: any): any
----@param options? spectrum.store.SetOptions without them, secrecy and the time of expiry stay
+---@param options? spectrum.store.SetOptions (default: encryption and expiry time do not change)
 ---@return any value the new value
 ---@return string? message
 function handle:update(key, fn, options) end
 
----Calls a function; what this task does with the transport's database while it runs, here, in other stores and with `spectrum.sql`, happens as one step when it returns, and not at all if it raises. It may be called again, if others were in the way.
+---Calls a function in a transaction. The transaction covers all use of the transport's database by this task during the call: this store, other stores and `spectrum.sql`. It is committed when the function returns, and rolled back if the function raises an error. The function may be called again after a conflict with another transaction.
 ---@param fn async fun(store: spectrum.store.Store): ...: any
 ---@param options? spectrum.sql.TransactionOptions
----@return any ... what the function returned, or `true`; `nil, message` if the database failed
+---@return any ... the results of the function, or `true` without results; `nil, message` if the database failed
 function handle:transaction(fn, options) end
 
----Remembers that a message has two ids, so that each leads to the other.
----@param ours string the id that Spectrum and the user know
----@param theirs string the id that the network knows
+---Saves the two ids of a message, so that `ours` and `theirs` can translate one to the other.
+---@param ours string the id towards Spectrum and the user
+---@param theirs string the id on the network
 ---@param options? spectrum.store.RememberOptions
 ---@return true|nil ok
 ---@return string? message
 function handle:remember(ours, theirs, options) end
 
----Our id of a message, by theirs.
+---Returns our id of a message for the network's id.
 ---@param theirs string
----@return string? ours nil if there is none
+---@return string? ours nil if the id is unknown
 ---@return string? message
 function handle:ours(theirs) end
 
----Their id of a message, by ours.
+---Returns the network's id of a message for our id.
 ---@param ours string
----@return string? theirs nil if there is none
+---@return string? theirs nil if the id is unknown
 ---@return string? message
 function handle:theirs(ours) end
 
 ---@class spectrum.store.SetOptions
----Seconds until the value is gone; 0: it stays (default: 0).
+---Seconds until the value expires; 0 means never (default: 0).
 ---@field ttl? number
----Encrypt it in the database (default: `false`).
+---Encrypts the value in the database (default: `false`).
 ---@field secret? boolean
----The value is a string of any bytes, and kept as it is; any string that is not UTF-8 is, too (default: `false`).
+---Stores a string as bytes. A string that is not UTF-8 is always stored as bytes (default: `false`).
 ---@field blob? boolean
 
 ---@class spectrum.store.RememberOptions
----Seconds until the ids are forgotten; 0: never (default: 30 days).
+---Seconds until the ids expire; 0 means never (default: 30 days).
 ---@field ttl? number

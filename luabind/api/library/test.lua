@@ -1,271 +1,271 @@
 ---@meta spectrum.test
 
----Tests of scripts, for files called `NAME_test.lua`, which `spectrum2-lua test` runs. Each case has a Spectrum, a script and a clock of its own. There is no such module elsewhere.
+---Tests of scripts, in files named `NAME_test.lua`. `spectrum2-lua test` runs them. Each case has its own simulated Spectrum, script and clock. The module exists only in test files.
 ---@class spectrum.test: spectrum.test.Assertions
 local test = {}
 
----A case. It is called while the file loads; the function runs later, in a world of its own.
----@param name string one that no other case of the file has
+---Declares a case. Call it while the file loads; the function runs later.
+---@param name string a name that is unique in the file
 ---@param fn async fun(t: spectrum.test.Case)
 function test.case(name, fn) end
 
----The script or the config file to test. Without it that is `NAME.lua`, beside `NAME_test.lua`.
----@param path string a relative one starts at the test file's folder
+---Sets the script or the config file to test. The default is `NAME.lua` in the folder of `NAME_test.lua`.
+---@param path string a relative path starts at the test file's folder
 function test.script(path) end
 
----What the config of each case has in addition, by section and key. A function stands for what it returns when it is called with `t`.
+---Adds sections and keys to the config of each case. A function as a value is called with `t`, and its result is the value.
 ---@param sections table<string, table<string, any>>
 function test.config(sections) end
 
----What finds something wrong is an error at the test's line. The functions are there as `test.equal(…)` and as `t.equal(…)`.
+---Assertions. A failed one raises an error at the line of the test. Each function exists as `test.equal(…)` and as `t.equal(…)`.
 ---@class spectrum.test.Assertions
----Stands for any value but nil, in what is expected.
+---Matches any value except nil, in expected fields.
 ---@field any spectrum.test.Pattern
----Stands for nil, in what is expected.
+---Matches nil, in expected fields.
 ---@field none spectrum.test.Pattern
 local assertions = {}
 
----The values are equal; tables are if all that is in them is.
+---Asserts that two values are equal. Tables are equal if their contents are equal.
 ---@param got any
 ---@param want any
----@param about? string what the failure begins with
+---@param about? string the start of the failure message
 function assertions.equal(got, want, about) end
 
----The values differ.
+---Asserts that two values differ.
 ---@param got any
 ---@param unwanted any
 ---@param about? string
 function assertions.not_equal(got, unwanted, about) end
 
----The first value has at least what the second one has: a table may have more.
+---Asserts that the first value contains the second one. A table may have more fields than expected.
 ---@param got any
 ---@param want any
 ---@param about? string
 function assertions.same(got, want, about) end
 
----A pattern of Lua's is found in the text.
+---Asserts that a Lua pattern matches the text.
 ---@param text any
 ---@param pattern string
 ---@param about? string
----@return string|number ... its captures, or all that it matches
+---@return string|number ... the captures, or the whole match
 function assertions.match(text, pattern, about) end
 
----A text has another one in it, a list an element.
+---Asserts that a text contains another text, or that a list contains an element.
 ---@param whole string|table
 ---@param part any
 ---@param about? string
 function assertions.contains(whole, part, about) end
 
----The function raises an error.
+---Asserts that a function raises an error.
 ---@param fn async fun()
----@param pattern? string that is found in it
+---@param pattern? string a Lua pattern that matches the error
 ---@param about? string
----@return any raised what it has raised
+---@return any raised the error
 function assertions.error(fn, pattern, about) end
 
----The function returns something true before the time is over. It is called again and again.
+---Asserts that a function returns a true value within a time limit. The function is called repeatedly.
 ---@param fn async fun(): any
 ---@param seconds? number (default: 5)
 ---@param about? string
 ---@return any result
 function assertions.eventually(fn, seconds, about) end
 
----The value is neither nil nor false.
+---Asserts that a value is neither nil nor false.
 ---@generic T
 ---@param value T
 ---@param about? string
 ---@return T value
 function assertions.truthy(value, about) end
 
----The value is nil or false.
+---Asserts that a value is nil or false.
 ---@param value any
 ---@param about? string
 function assertions.falsy(value, about) end
 
----The case fails.
+---Fails the case.
 ---@param why? string
 function assertions.fail(why) end
 
----A string in which a pattern of Lua's is found, in what is expected.
+---Matches any string that contains a match of a Lua pattern, in expected fields.
 ---@param pattern string
 ---@return spectrum.test.Pattern expected
 function assertions.pattern(pattern) end
 
----Stands for a value in what is expected.
+---A placeholder for a value in expected fields.
 ---@class spectrum.test.Pattern
 
----What a case is called with: Spectrum, and what belongs to nobody. Seconds of what waits are real ones; the script's clock is moved by `advance`.
+---The argument of a case: the simulated Spectrum. Time limits are real seconds. `advance` moves the clock of the script.
 ---@class spectrum.test.Case: spectrum.test.Assertions
----An empty folder of the case's own.
+---An empty folder for this case.
 ---@field folder string
 local t = {}
 
----Starts the script. It is called before the first `login`, or not at all: then the script starts by itself.
+---Starts the script. Call it before the first `login` to pass options. Without a call, the script starts at the first use.
 ---@param options? spectrum.test.StartOptions
 function t:start(options) end
 
 ---Logs a user in.
----@param options? spectrum.test.LoginOptions|string a string is the user
+---@param options? spectrum.test.LoginOptions|string options, or the user's bare JID
 ---@return spectrum.test.User user
 function t:login(options) end
 
----Sends a message that belongs to no user.
+---Sends a message without a user to the script.
 ---@param type spectrum.MessageType
 ---@param fields? table|string
 function t:send(type, fields) end
 
----Sends a command, and waits for the script's answer to it.
+---Sends a command and waits for the script's answer.
 ---@param command string
 ---@param seconds? number (default: 5)
 ---@return string answer
 function t:query(command, seconds) end
 
----Waits for a message that belongs to no user, with at least these fields, and that was not expected before.
+---Waits for a message without a user that has at least the given fields. Each message satisfies one `expect`.
 ---@param type spectrum.SentType
 ---@param fields? any a table; for raw XML a string or a pattern
 ---@param seconds? number (default: 5)
----@return any message its fields, as handlers have them
+---@return any message the message's fields, in the form that handlers get
 function t:expect(type, fields, seconds) end
 
----Such a message has not come when all that was sent has been handled. Without a type, nothing has come that was not expected.
+---Asserts that no message with these fields has arrived after the script has handled everything. Without a type, it asserts that no unexpected message has arrived.
 ---@param type? spectrum.SentType
 ---@param fields? any a table; for raw XML a string or a pattern
----@param seconds? number how long to wait for it
+---@param seconds? number the time to wait for the message
 function t:never(type, fields, seconds) end
 
----Returns when all that runs waits for something.
+---Waits until every handler and task of the script is idle or waiting.
 function t:settle() end
 
----The clock of script and test moves on: timers that are due run, sleeps end.
+---Moves the clock of the script and the test forward. Timers that fall due run, and sleeps that are over end.
 ---@param seconds number
 function t:advance(seconds) end
 
----Loads the script anew, as after a change of its file.
+---Reloads the script, as after a change of its file.
 function t:reload() end
 
----A server that the test plays. The function runs in a task of its own for each connection, which is closed when it returns.
+---Starts a server for the script to connect to. The function runs in a new task for each connection. The connection is closed when the function returns.
 ---@param fn async fun(conn: spectrum.test.Conn, n: integer)
 ---@param options? spectrum.test.ServeOptions
 ---@return spectrum.test.Peer peer
 function t:serve(fn, options) end
 
----A port of this machine that nobody uses now, for a script that listens.
+---Returns a free port of this machine, for a script that listens.
 ---@return integer port
 function t:free_port() end
 
----Waits for a line of the log that was not looked for before.
+---Waits for a line in the log that matches a Lua pattern. Each line satisfies one call.
 ---@param pattern string
 ---@param seconds? number (default: 5)
----@return string text the line's text
+---@return string text the text of the line
 function t:log(pattern, seconds) end
 
----Waits for an error that the runtime logs, in a handler for example, which would fail the case otherwise.
+---Waits for an error that the runtime logs, for example from a handler. An error that the case does not expect fails the case.
 ---@param pattern string
 ---@param seconds? number (default: 5)
 ---@return string text
 function t:expect_error(pattern, seconds) end
 
 ---@class spectrum.test.StartOptions
----Another script or config file (default: `test.script`).
+---The script or config file (default: the one of `test.script`).
 ---@field script? string
----More sections and keys of the config (default: those of `test.config`).
+---Further sections and keys of the config (default: those of `test.config`).
 ---@field config? table<string, table<string, any>>
 
 ---@class spectrum.test.LoginOptions
----His bare JID (default: `"alice@localhost"`).
+---The user's bare JID (default: `"alice@localhost"`).
 ---@field user? string
----His name on the network (default: what stands before the `@`).
+---The user's name on the network (default: the part of `user` before the `@`).
 ---@field legacy_name? string
----As he registered it (default: `"secret"`).
+---The registered password (default: `"secret"`).
 ---@field password? string
----What he chose for himself (default: those of a new user).
+---The user's own settings (default: those of a new user).
 ---@field settings? table<string, string|number|boolean>
 
 ---@class spectrum.test.ServeOptions
----TLS; `peer.ca` is then the file to trust (default: `false`).
+---Uses TLS; `peer.ca` is the certificate file to trust (default: `false`).
 ---@field tls? boolean
----Where it listens (default: `"127.0.0.1"`).
+---The host on which the server listens (default: `"127.0.0.1"`).
 ---@field host? string
----Which port (default: one that is free).
+---The port (default: a free one).
 ---@field port? integer
 
----One who is logged in to the script.
+---A user who is logged in to the script.
 ---@class spectrum.test.User
----His bare JID.
+---The user's bare JID.
 ---@field user string
----His name on the network.
+---The user's name on the network.
 ---@field legacy_name string
 local user = {}
 
----Sends a message in his name.
+---Sends a message from the user to the script.
 ---@param type spectrum.MessageType
 ---@param fields? table|string
 function user:send(type, fields) end
 
----Writes to a contact or a room.
+---Sends a chat message to a contact or a room.
 ---@param buddy string
 ---@param text string
 function user:say(buddy, text) end
 
----Waits for a message to him with at least these fields, that was not expected before.
+---Waits for a message to the user that has at least the given fields. Each message satisfies one `expect`.
 ---@param type spectrum.SentType
 ---@param fields? table
 ---@param seconds? number (default: 5)
----@return any message its fields, as handlers have them
+---@return any message the message's fields, in the form that handlers get
 function user:expect(type, fields, seconds) end
 
----Such a message to him has not come when all that was sent has been handled. Without a type, nothing has come that was not expected.
+---Asserts that no message to the user with these fields has arrived after the script has handled everything. Without a type, it asserts that no unexpected message has arrived.
 ---@param type? spectrum.SentType
 ---@param fields? table
----@param seconds? number how long to wait for it
+---@param seconds? number the time to wait for the message
 function user:never(type, fields, seconds) end
 
----Logs him out, and returns when `on.logout` has run, as far as that does not wait.
+---Logs the user out. It returns when `on.logout` has returned or waits.
 function user:logout() end
 
----A server that a test plays.
+---A server that a test runs.
 ---@class spectrum.test.Peer
----Where it listens, as `"host:port"`.
+---The address of the server, `"host:port"`.
 ---@field address string
----Its host alone.
+---The host of the address.
 ---@field host string
----Its port alone.
+---The port of the address.
 ---@field port integer
----How many connections have come.
+---The number of connections so far.
 ---@field count integer
----A file with its certificate, with `tls`; otherwise `""`.
+---The file with the server's certificate; `""` without `tls`.
 ---@field ca string
 local peer = {}
 
----Refuses connections from now on; those that are there stay.
+---Refuses new connections. Open connections stay open.
 function peer:close() end
 
----Waits until connections have come and been served to the end.
----@param connections? integer how many (default: 1)
+---Waits until the server's function has returned for a number of connections.
+---@param connections? integer (default: 1)
 ---@param seconds? number (default: 5)
 function peer:wait(connections, seconds) end
 
----A connection to a peer, with more methods than others.
+---A connection to a server of the test, with further methods.
 ---@class spectrum.test.Conn: spectrum.net.Conn
 local conn = {}
 
----The next line matches.
+---Asserts that the next line matches a Lua pattern.
 ---@param pattern string
 ---@param seconds? number (default: 3)
----@return string|number ... its captures, or all that it matches
+---@return string|number ... the captures, or the whole match
 function conn:expect_line(pattern, seconds) end
 
----Reads lines until one matches.
+---Reads lines until one matches a Lua pattern.
 ---@param pattern string
 ---@param seconds? number (default: 3)
----@return string|number ... its captures, or all that it matches
+---@return string|number ... the captures, or the whole match
 function conn:find_line(pattern, seconds) end
 
----The script closes the connection, and sends nothing before that.
+---Asserts that the script closes the connection without sending anything more.
 ---@param seconds? number (default: 3)
 function conn:expect_close(seconds) end
 
----Writes lines, each with CR and LF.
+---Writes lines, and ends each with CR and LF.
 ---@param ... string
 ---@return true|nil ok
 ---@return string? message

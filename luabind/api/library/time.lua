@@ -1,95 +1,95 @@
 ---@meta spectrum.time
 
----Clocks, times as text, dates, zones and durations. A time is a number of seconds since the start of 1970 in UTC, with a fraction; years 1 to 9999, to the microsecond. To wait, there is `spectrum.sleep`.
+---Clocks, times as text, dates, zones and durations. A time is a number of seconds since the start of 1970 in UTC. It has a fraction, to the microsecond, and covers the years 1 to 9999. Use `spectrum.sleep` to wait.
 ---@class spectrum.time
 local time = {}
 
----How a time is written: `"rfc3339"`, `"rfc3339ms"`, `"rfc1123"`, `"timestamp"`, or a pattern as of `strftime`.
+---The text form of a time: `"rfc3339"`, `"rfc3339ms"`, `"rfc1123"`, `"timestamp"`, or a pattern of `strftime`.
 ---@alias spectrum.time.Layout
----| "rfc3339" # `2024-02-29T21:05:09Z`, `2024-02-29T22:05:09+01:00`; parsed, it may have a fraction
+---| "rfc3339" # `2024-02-29T21:05:09Z`, `2024-02-29T22:05:09+01:00`; a fraction is allowed when parsing
 ---| "rfc3339ms" # `2024-02-29T21:05:09.250Z`
 ---| "rfc1123" # `Thu, 29 Feb 2024 21:05:09 GMT` as in HTTP, `… 22:05:09 +0100` as in mail
 ---| "timestamp" # `20240229T210509`, the `timestamp` of Spectrum's messages, always in UTC
 ---| string
 
----The time.
+---Returns the current time.
 ---@return number seconds since 1970
 function time.now() end
 
----Seconds of a clock that is never set back, to measure how long something takes; it goes on when the script is loaded anew.
+---Returns the seconds of a clock that never goes back, for measuring durations. A reload does not reset it.
 ---@return number seconds
 function time.monotonic() end
 
----The time as text.
+---Formats a time as text.
 ---@param t number
 ---@param layout? spectrum.time.Layout (default: `"rfc3339"`)
 ---@param zone? string (default: `"UTC"`)
----@return string? text nil if there is no such zone
+---@return string? text nil if the zone is unknown
 ---@return string? message
 function time.format(t, layout, zone) end
 
----The time that a text means. Without a layout it may be RFC 3339, RFC 1123 or Spectrum's.
+---Parses a text as a time. Without a layout, it accepts RFC 3339, RFC 1123 and Spectrum's `timestamp`.
 ---@param text string
 ---@param layout? spectrum.time.Layout
----@param zone? string for a text that names none (default: `"UTC"`)
+---@param zone? string for a text without a zone (default: `"UTC"`)
 ---@return number? t
 ---@return string? message
 function time.parse(text, layout, zone) end
 
----The date of a time.
+---Returns the date of a time.
 ---@param t number
 ---@param zone? string (default: `"UTC"`)
----@return spectrum.time.Date? date nil if there is no such zone
+---@return spectrum.time.Date? date nil if the zone is unknown
 ---@return string? message
 function time.date(t, zone) end
 
----The time of a date. A field may be beyond its range: day 0 is the last one of the month before.
----@param date spectrum.time.Date `year`, `month` and `day` are wanted
+---Returns the time of a date. A field may exceed its range: day 0 is the last day of the previous month.
+---@param date spectrum.time.Date `year`, `month` and `day` are required
 ---@param zone? string (default: the date's `offset`, or UTC)
----@return number? t nil if there is no such zone
+---@return number? t nil if the zone is unknown
 ---@return string? message
 function time.from_date(date, zone) end
 
----How many seconds a zone is east of UTC, and its abbreviation.
+---Returns the offset of a zone east of UTC in seconds, and the zone's abbreviation.
 ---@param zone string
 ---@param t? number (default: now)
----@return integer? seconds nil if there is no such zone
----@return string name the abbreviation; without the seconds, the message
+---@return integer? seconds nil if the zone is unknown
+---@return string name the abbreviation; an error message if `seconds` is nil
 function time.offset(zone, t) end
 
----A text such as `1d2h`, `1h30m`, `1.5s`, to the millisecond.
+---Formats a duration as text, to the millisecond: `1d2h`, `1h30m`, `1.5s`.
 ---@param seconds number
 ---@return string text
 function time.duration(seconds) end
 
----The seconds that such a text means: numbers with `w`, `d`, `h`, `m`, `s`, `ms`; a number alone is seconds.
+---Parses a duration: numbers with the units `w`, `d`, `h`, `m`, `s` and `ms`. A number alone counts as seconds.
 ---@param text string
 ---@return number? seconds
 ---@return string? message
 function time.parse_duration(text) end
 
 ---@class spectrum.time.Date
----1 to 9999.
+---The year, 1 to 9999.
 ---@field year integer
----1 to 12.
+---The month, 1 to 12.
 ---@field month integer
----1 to 31.
+---The day of the month, 1 to 31.
 ---@field day integer
----0 to 23.
+---The hour, 0 to 23.
 ---@field hour? integer
----0 to 59.
+---The minute, 0 to 59.
 ---@field min? integer
----With its fraction.
+---The second, with its fraction.
 ---@field sec? number
----1 is Sunday.
+---The day of the week; 1 is Sunday.
 ---@field wday? integer
----Day of the year.
+---The day of the year.
 ---@field yday? integer
----Whether it is summer time.
+---Whether the date is in summer time.
 ---@field isdst? boolean
 ---The zone's abbreviation.
 ---@field zone? string
----Seconds east of UTC.
+---The offset from UTC in seconds, positive in the east.
 ---@field offset? integer
 
 return time

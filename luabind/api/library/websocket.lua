@@ -1,6 +1,6 @@
 ---@meta spectrum.websocket
 
----Connections that carry messages, both ways (RFC 6455). Whatever waits lets other users' handlers run. Times are seconds, sizes are bytes.
+---WebSocket connections (RFC 6455). Other handlers and tasks run while a function waits. Times are in seconds, sizes in bytes.
 ---@class spectrum.websocket
 local websocket = {}
 
@@ -12,17 +12,17 @@ local websocket = {}
 function websocket.connect(url, options) end
 
 ---@class spectrum.websocket.Options
----For all of it: names, proxy, TLS, the handshake; 0 stands for no limit (default: 30).
+---The limit for name lookup, proxy, TLS and handshake together; 0 means no limit (default: 30).
 ---@field timeout? number
 ---Headers for the handshake; a value may be a list (default: none).
 ---@field headers? table<string, string|number|string[]>
----`{ user =, password = }` or `{ bearer = token }` (default: none).
+---Credentials: `{ user =, password = }` or `{ bearer = token }` (default: none).
 ---@field auth? spectrum.http.Auth
----A list, of which the server may choose one (default: none).
+---The subprotocols to offer: a list or one name (default: none).
 ---@field subprotocols? string|string[]
----The longest message that is taken; not more than `[lua] max_string` (default: 16 MiB).
+---The longest message to accept; at most `[lua] max_string` (default: 16 MiB).
 ---@field max_message? integer
----Between pings, which find out that the server is gone; 0 for none (default: 30).
+---The time between pings, which detect a dead connection; 0 sends no pings (default: 30).
 ---@field ping_interval? number
 ---As in `net.connect` (default: the host).
 ---@field server_name? string
@@ -36,44 +36,44 @@ function websocket.connect(url, options) end
 ---@field insecure? boolean
 ---As in `net.connect` (default: `[proxy]` of the transport's config).
 ---@field proxy? string|false
----The socket is closed when its owner ends: `spectrum` or a session (default: whose handler or task runs).
+---The owner of the socket, `spectrum` or a session; the socket is closed when it ends (default: the owner of the running handler or task).
 ---@field owner? spectrum|spectrum.Session
 
 ---A connection. One task may receive while others send.
 ---@class spectrum.websocket.Socket
 ---The server's address.
 ---@field peer string
----The one that the server has chosen, or `""`.
+---The subprotocol that the server has chosen, or `""`.
 ---@field subprotocol string
 local socket = {}
 
----Sends a text, which has to be UTF-8.
+---Sends a text, which must be UTF-8.
 ---@param text string
 ---@return true|nil ok
 ---@return string? message
 function socket:send(text) end
 
----Sends any bytes.
+---Sends bytes.
 ---@param data string
 ---@return true|nil ok
 ---@return string? message
 function socket:send_binary(data) end
 
----The next message and its kind, `"text"` or `"binary"`; at the end nil, why, and the code and reason that the server gave.
----@param timeout? number seconds; 0 takes one that is there; without one there is no limit
+---Returns the next message and its kind. At the end it returns nil, an error message, and the server's code and reason.
+---@param timeout? number seconds; 0 does not wait; the default is no limit
 ---@return string? data
----@return string kind `"text"` or `"binary"`; without data, why there is none
----@return integer? code at the end
----@return string? reason at the end
+---@return string kind `"text"` or `"binary"`; an error message if `data` is nil
+---@return integer? code the server's code, at the end
+---@return string? reason the server's reason, at the end
 function socket:receive(timeout) end
 
----Waits for the server's answer.
+---Sends a ping and waits for the server's answer.
 ---@param timeout? number seconds (default: 30)
 ---@return true|nil ok
 ---@return string? message
 function socket:ping(timeout) end
 
----Says goodbye, and does not wait for the answer.
+---Sends a close message and closes the connection without waiting for the server's answer.
 ---@param code? integer 1000, 1001, or 3000 to 4999 (default: 1000)
 ---@param reason? string up to 123 bytes
 function socket:close(code, reason) end

@@ -59,7 +59,7 @@ func TestEveryNameHasAPlace(t *testing.T) {
 func TestFill(t *testing.T) {
 	text := "before\n<!-- api: methods spectrum.Timer as timer -->\nold\n<!-- /api -->\nbehind\n"
 	want := "before\n<!-- api: methods spectrum.Timer as timer -->\n\n| method | what it does |\n|---|---|\n" +
-		"| `timer:cancel()` | no more runs begin; one that has begun goes on |\n\n<!-- /api -->\nbehind\n"
+		"| `timer:cancel()` | stops the timer. A run that has begun continues |\n\n<!-- /api -->\nbehind\n"
 	for range 2 { // what is made is made again as it is
 		got, err := fill(text)
 		if err != nil {
