@@ -15,6 +15,7 @@ import (
 	"google.golang.org/protobuf/proto"
 
 	"spectrumlua/cmd/spectrum2-lua/devkit/luatest"
+	"spectrumlua/internal/race"
 	"spectrumlua/luabind"
 	"spectrumlua/luabind/api"
 	"spectrumlua/luabind/bind"
@@ -129,7 +130,7 @@ func misuse(t *testing.T, subject string) {
 		t.Fatal(err)
 	}
 	script := strings.Replace(string(text), "--[[SUBJECT]]", subject, 1)
-	if raced {
+	if race.Enabled {
 		script = strings.Replace(script, "THOROUGH = true", "THOROUGH = false", 1)
 	}
 	st := luatest.Start(t, script, "handler_timeout = 5")

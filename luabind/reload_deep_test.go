@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"spectrumlua/cmd/spectrum2-lua/devkit/luatest"
+	"spectrumlua/internal/race"
 	"spectrumlua/pb"
 )
 
@@ -94,7 +95,7 @@ return on`, depth)
 func TestDeepCallsKeepNoGeneration(t *testing.T) {
 	users := []string{"a@localhost", "b@localhost", "c@localhost"}
 	every := 5 // which begins with each step, and ends with each
-	if testing.Short() || raced {
+	if testing.Short() || race.Enabled {
 		every = 19
 	}
 	for _, depth := range []int{1, 6, 8, 12, 150} {

@@ -12,6 +12,7 @@ import (
 	"google.golang.org/protobuf/proto"
 
 	"spectrumlua/cmd/spectrum2-lua/devkit/luatest"
+	"spectrumlua/internal/race"
 	"spectrumlua/pb"
 )
 
@@ -89,7 +90,7 @@ func lineServer(t *testing.T) string {
 func TestReloadUnderLoad(t *testing.T) {
 	const users, inFlight = 20, 20
 	reloads := 200
-	if raced {
+	if race.Enabled {
 		reloads = 40
 	}
 	server := lineServer(t)

@@ -13,6 +13,7 @@ import (
 	"google.golang.org/protobuf/proto"
 
 	"spectrumlua/cmd/spectrum2-lua/devkit/luatest"
+	"spectrumlua/internal/race"
 	"spectrumlua/pb"
 )
 
@@ -264,7 +265,7 @@ func heap() int64 {
 // is kept is what one generation needs.
 func TestOldGenerationsAreGone(t *testing.T) {
 	reloads := 1000
-	if testing.Short() || raced {
+	if testing.Short() || race.Enabled {
 		reloads = 100
 	}
 	const script = `

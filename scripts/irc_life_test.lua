@@ -97,10 +97,10 @@ test.case("a logout while the next attempt is waited for", function(t)
 end)
 
 test.case("a server that lets in and hangs up is asked more and more seldom", function(t)
-  local server = fake.start(t, { config = { reconnect_delay = 40, reconnect_delay_max = 640 } }, function() end)
+  local server = fake.start(t, { config = { reconnect_delay = 30, reconnect_delay_max = 240 } }, function() end)
   local alice = t:login()
   alice:expect("connected")
-  for n, seconds in ipairs { 40, 80, 160, 320, 640, 640 } do -- each up to a quarter less
+  for n, seconds in ipairs { 30, 60, 120, 240, 240 } do -- each up to a quarter less
     alice:expect("conv_message", { message = t.pattern("The next attempt") })
     t:advance(seconds * 0.7) -- the step before may have gone a second into this one
     t.equal(server.count, n)

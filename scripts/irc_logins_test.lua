@@ -91,7 +91,7 @@ test.case("a login that has worked before is given up after a day", function(t)
     authenticate(conn)
     fake.say(conn, "904 alice :SASL authentication failed")
     conn:read_line()
-  end, { reconnect_delay = 3600, reconnect_delay_max = 40000, ping = 3600 })
+  end, { reconnect_delay = 3600, reconnect_delay_max = 40000, ping = 3600, stop_limit = 3600 })
   local hours = 0
   local final
   repeat

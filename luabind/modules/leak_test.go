@@ -17,13 +17,13 @@ import (
 	"go.uber.org/goleak"
 
 	"spectrumlua/cmd/spectrum2-lua/devkit/luatest"
+	"spectrumlua/internal/race"
 )
 
-// How many log in and out, and how many of them at the same time.
-const (
-	logins = 10_000
-	wave   = 100
-)
+// wave is how many users log in and out at the same time, logins how many do in all.
+const wave = 100
+
+var logins = race.Reduce(10_000, 2_000)
 
 // busySession opens a connection, and has a task that reads from it and a
 // timer. The first of each wave open one of everything else, too. The user is
@@ -92,7 +92,7 @@ return on
 // kinds are who opens more than a connection: the first users of each wave.
 var kinds = []string{"process", "websocket", "stream", "datagrams", "listener", "server"}
 
-// TestNothingLeaks lets 10,000 users log in, and out again while all that they
+// TestNothingLeaks lets thousands of users log in, and out again while all that they
 // have opened is in use, and counts what is left.
 func TestNothingLeaks(t *testing.T) {
 	start, files := goleak.IgnoreCurrent(), luatest.OpenFiles(t)

@@ -11,6 +11,7 @@ import (
 
 	"github.com/sirupsen/logrus"
 
+	"spectrumlua/internal/race"
 	"spectrumlua/runtime/clock"
 )
 
@@ -62,7 +63,7 @@ func accounted(t *testing.T, text string) (n int) {
 
 // TestFloodsAreCountedAndFewLines has those that rolled a log over.
 func TestFloodsAreCountedAndFewLines(t *testing.T) {
-	const many = 10000
+	many := race.Reduce(10000, 2500)
 	cases := []struct {
 		name string
 		log  func(l *logrus.Entry, i int)
@@ -72,7 +73,7 @@ func TestFloodsAreCountedAndFewLines(t *testing.T) {
 				Errorf("error in conv_message: irc.lua:6: no %d\nstack traceback:\n\tirc.lua:6", i)
 		}},
 		{"a handler that raises for many users", func(l *logrus.Entry, i int) {
-			l.WithFields(logrus.Fields{"user": fmt.Sprint(i%5000, "@localhost"), SourceField: "irc.lua:6"}).
+			l.WithFields(logrus.Fields{"user": fmt.Sprint(i%(many/2), "@localhost"), SourceField: "irc.lua:6"}).
 				Errorf("error in conv_message: irc.lua:6: no %d\nstack traceback:\n\tirc.lua:6", i)
 		}},
 		{"LOGINs of a user who is logged in", func(l *logrus.Entry, _ int) {
@@ -94,7 +95,7 @@ func TestFloodsAreCountedAndFewLines(t *testing.T) {
 			log := tr.Category("lua")
 			for i := range many {
 				c.log(log, i)
-				if i%2000 == 0 {
+				if i%(many/5) == 0 {
 					advance(t, time, 100e6)
 				}
 			}

@@ -7,6 +7,8 @@ import (
 	"weak"
 
 	"github.com/sirupsen/logrus"
+
+	"spectrumlua/internal/race"
 )
 
 func TestLifeOfASession(t *testing.T) {
@@ -236,7 +238,7 @@ func TestManyLoginsLeaveNothing(t *testing.T) {
 			p.logout("alice")
 			p.logout("bob")
 		}
-		for range 5000 {
+		for range race.Reduce(5000, 1000) {
 			turn()
 			p.later(2 * time.Second)
 			p.forget()

@@ -8,6 +8,7 @@ import (
 	"testing/synctest"
 	"time"
 
+	"spectrumlua/internal/race"
 	"spectrumlua/runtime/task"
 )
 
@@ -63,7 +64,7 @@ func randomBytes(dice *rand.Rand, n int) []byte {
 }
 
 func TestRandomLives(t *testing.T) {
-	for seed := range uint64(200) {
+	for seed := range race.Reduce[uint64](200, 80) {
 		t.Run(fmt.Sprint("seed ", seed), func(t *testing.T) {
 			dice := rand.New(rand.NewPCG(seed, 1))
 			playModel(t, randomBytes(dice, 2*(10+dice.IntN(300))))

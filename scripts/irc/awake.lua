@@ -9,9 +9,9 @@ local settings = require "irc.settings"
 
 local awake = {}
 
--- EVERY is how many seconds lie between two looks at the clock. AFTER is for how many
--- seconds after a stop what arrives counts as old: it has waited in the sockets.
-local EVERY, AFTER = 10, 3
+-- AFTER is for how many seconds after a stop what arrives counts as old: it has waited
+-- in the sockets.
+local AFTER = 3
 
 -- watcher makes a function that looks at a clock. It returns how long the process was
 -- stopped, if that has just ended, or nil. It has to be called more often than every
@@ -38,7 +38,7 @@ end
 -- stopped returns how many seconds the process was stopped, if that has just ended.
 awake.stopped = awake.watcher(clock, settings.stop_limit)
 
-spectrum.every("irc awake", math.min(EVERY, settings.stop_limit / 3), awake.stopped)
+spectrum.every("irc awake", settings.stop_limit / 3, awake.stopped)
 
 -- why says it to the user.
 function awake.why(seconds)

@@ -13,6 +13,38 @@ import (
 	luahttp "spectrumlua/luabind/modules/http"
 )
 
+// expectStatus sends bytes on a connection of their own, and reads the answer meanwhile.
+// Status 0 is a connection that ends without an answer.
+func expectStatus(t *testing.T, address, sent string, status int) {
+	t.Helper()
+	conn, err := net.Dial("tcp", address)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer conn.Close()
+	go io.WriteString(conn, sent) // it fails when the server has hung up
+	response, err := http.ReadResponse(bufio.NewReader(conn), nil)
+	if status == 0 && err == nil || status != 0 && (err != nil || response.StatusCode != status) {
+		t.Errorf("the answer is %v, %v, want %d", response, err, status)
+	}
+}
+
+// TestServeRefusesHeaders has clients that are not slow, so that the server's patience
+// does not end before it has read what it refuses.
+func TestServeRefusesHeaders(t *testing.T) {
+	_, address := started(t, `
+local server = assert(http.serve("0", function() return "ok" end))`+listening)
+	for name, c := range map[string]struct {
+		sent   string
+		status int
+	}{
+		"no HTTP":              {"\x16\x03\x01 what\r\n\r\n", 400},
+		"a header without end": {"GET / HTTP/1.1\r\n" + strings.Repeat("X: y\r\n", 50000), 431},
+	} {
+		t.Run(name, func(t *testing.T) { expectStatus(t, address, c.sent, c.status) })
+	}
+}
+
 // TestServeSlowClients has clients that stall at every step.
 func TestServeSlowClients(t *testing.T) {
 	const short = 50 * time.Millisecond
@@ -31,21 +63,10 @@ end))`+listening)
 		{"half a header", "GET / HTTP/1.1\r\nHost: x\r\nX-", 400},
 		{"half a body", "POST / HTTP/1.1\r\nHost: x\r\nContent-Length: 10\r\n\r\nabc", 408},
 		{"half a chunk", "POST / HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\n\r\nff\r\nabc", 408},
-		{"no HTTP", "\x16\x03\x01 what\r\n\r\n", 400},
-		{"a header without end", "GET / HTTP/1.1\r\n" + strings.Repeat("X: y\r\n", 50000), 431},
 	}
 	for _, c := range cases {
 		t.Run(c.name, func(t *testing.T) {
-			conn, err := net.Dial("tcp", address)
-			if err != nil {
-				t.Fatal(err)
-			}
-			defer conn.Close()
-			io.WriteString(conn, c.sent)
-			response, err := http.ReadResponse(bufio.NewReader(conn), nil)
-			if c.status == 0 && err == nil || c.status != 0 && (err != nil || response.StatusCode != c.status) {
-				t.Errorf("the answer is %v, %v, want %d", response, err, c.status)
-			}
+			expectStatus(t, address, c.sent, c.status)
 		})
 	}
 	t.Run("a function that waits for longer", func(t *testing.T) {

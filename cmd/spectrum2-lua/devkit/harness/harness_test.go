@@ -113,7 +113,9 @@ func TestScript(t *testing.T) {
 		Spectrum: simulator.Options{Trace: func(f simulator.Frame) {
 			mu.Lock()
 			defer mu.Unlock()
-			frames = append(frames, f.TypeName())
+			if f.TypeName() != "STATS" { // the backend sends it when it likes
+				frames = append(frames, f.TypeName())
+			}
 		}},
 	})
 	if err := s.LoadError(); err != nil {
@@ -123,7 +125,7 @@ func TestScript(t *testing.T) {
 	asks(t, s, "a # b answers.localhost")
 	mu.Lock()
 	defer mu.Unlock()
-	if got, want := strings.Join(frames, " "), "PING BACKEND_CONFIG PONG STATS LOGIN CONNECTED QUERY QUERY"; got != want {
+	if got, want := strings.Join(frames, " "), "PING BACKEND_CONFIG PONG LOGIN CONNECTED QUERY QUERY"; got != want {
 		t.Errorf("what passed: %s, want %s", got, want)
 	}
 	for _, l := range lines {

@@ -7,6 +7,8 @@ import (
 	"testing"
 
 	"github.com/yuin/gopher-lua/parse"
+
+	"spectrumlua/internal/race"
 )
 
 // written has a pattern for what each feature looks like.
@@ -220,7 +222,7 @@ func TestProgramsAreTheSameForTheSameSeed(t *testing.T) {
 }
 
 func TestProgramsParse(t *testing.T) {
-	for i := range uint64(1000) {
+	for i := range race.Reduce[uint64](1000, 200) {
 		p := Generate(2, i)
 		text := p.Root.Text()
 		if _, err := parse.Parse(strings.NewReader(text), "p"); err != nil {
