@@ -85,8 +85,8 @@ func TestPongSaysThatAllBeforeWasReceived(t *testing.T) {
 type quiet struct{}
 
 func (quiet) Dispatch(*task.Task, *session.Session, session.Message) error { return nil }
-func (quiet) Ended(*session.Session)                                     {}
-func (quiet) Send(pb.WrapperMessage_Type, []byte) error                  { return nil }
+func (quiet) Ended(*session.Session)                                       {}
+func (quiet) Send(pb.WrapperMessage_Type, []byte) error                    { return nil }
 
 // BenchmarkPingBehindAFlood is how long a PONG takes behind a million small
 // frames: from the first byte of those, and from when the PING was written.
