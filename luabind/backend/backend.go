@@ -141,7 +141,7 @@ func (b *Backend) Serve(ctx context.Context, conn net.Conn) error {
 	defer stop(nil)
 	if limit := b.opts.Settings.MemoryLimit; limit > 0 {
 		go b.watchMemory(ctx, limit, func() {
-			b.host.Sessions().TellAll(ErrMemory)
+			b.host.Sessions().DisconnectAll(ErrMemory)
 			b.scheduler.StopRunning(ErrMemory) // or nothing of the end could run
 			stop(ErrMemory)
 		})

@@ -7,27 +7,28 @@ import (
 )
 
 const (
-	// itemCost is what a message in a mailbox takes beside its payload, in
+	// itemCost is the memory of a message in a mailbox besides its payload, in
 	// bytes.
 	itemCost = 128
-	// stallTimeout is how long there may be no room before some is made.
+	// stallTimeout is how long reading may pause before shedLoad is called.
 	stallTimeout = 10 * time.Second
 )
 
-// room counts what waits in all mailboxes, so that reading can pause.
+// budget counts the bytes in all mailboxes. Reading from Spectrum pauses while they
+// exceed the limit.
 type budget struct {
 	max int
 
 	mu   sync.Mutex
 	used int
-	more chan struct{} // closed when there is room again; nil if nobody waits
+	more chan struct{} // closed when bytes are free again; nil if nothing waits
 }
 
 func newBudget(max int) *budget { return &budget{max: max} }
 
-// take counts a message in, and waits while there is no room for it. One that
-// alone is over the limit gets in when all else is done, and any does when ctx
-// is. Each time that nothing has helped for stallTimeout, it calls stalled.
+// take counts a message in. It blocks while the message does not fit, unless ctx is
+// done; a message over the limit fits an empty budget. It calls stalled each time
+// that it has waited for stallTimeout.
 func (r *budget) take(ctx context.Context, payload int, stalled func()) {
 	more := r.tryTake(ctx, payload)
 	if more == nil {
@@ -47,7 +48,7 @@ func (r *budget) take(ctx context.Context, payload int, stalled func()) {
 	}
 }
 
-// tryTake counts a message in, or returns what to wait for.
+// tryTake counts a message in and returns nil, or returns a channel to wait for.
 func (r *budget) tryTake(ctx context.Context, payload int) (more <-chan struct{}) {
 	r.mu.Lock()
 	defer r.mu.Unlock()

@@ -8,8 +8,9 @@ import (
 	"spectrumlua/pb"
 )
 
-// dismiss ends a session that does not keep up, and tells its user before. Only
-// the goroutine of Receive may call it, so that no LOGIN comes in between.
+// dismiss ends a session whose messages are handled too slowly, and sends the user
+// an error. Only the goroutine of Receive may call it, so that no LOGIN arrives in
+// between.
 func (r *Registry) dismiss(s *Session, why error, grace time.Duration) {
 	r.mu.Lock()
 	known := r.users[s.User] == s
@@ -18,8 +19,8 @@ func (r *Registry) dismiss(s *Session, why error, grace time.Duration) {
 		return
 	}
 	s.mute.Store(true)
-	r.log.WithField("user", s.User).Errorf("the user's session is ended: %v", why)
-	r.tell(s, pb.ConnectionError_CONNECTION_ERROR_OTHER_ERROR, why)
+	r.log.WithField("user", s.User).Errorf("ending the user's session: %v", why)
+	r.sendDisconnected(s, pb.ConnectionError_CONNECTION_ERROR_OTHER_ERROR, why)
 
 	how := r.terms(logoutOf(s), why)
 	how.grace = grace
@@ -28,19 +29,19 @@ func (r *Registry) dismiss(s *Session, why error, grace time.Duration) {
 	r.end(s, how)
 }
 
-// refuse tells a user that on.login failed, unless he has gone. The error is
-// final for Spectrum, which answers with a LOGOUT.
+// refuse sends the user the error of on.login, unless they have logged out.
+// Spectrum treats the error as final and answers with LOGOUT.
 func (r *Registry) refuse(s *Session, err error) {
 	r.mu.Lock()
 	known := r.users[s.User] == s
 	r.mu.Unlock()
 	if known {
-		r.tell(s, pb.ConnectionError_CONNECTION_ERROR_INVALID_SETTINGS, err)
+		r.sendDisconnected(s, pb.ConnectionError_CONNECTION_ERROR_INVALID_SETTINGS, err)
 	}
 }
 
-// tell sends DISCONNECTED, even for a session that is mute.
-func (r *Registry) tell(s *Session, code pb.ConnectionError, why error) {
+// sendDisconnected sends DISCONNECTED, even for a muted session.
+func (r *Registry) sendDisconnected(s *Session, code pb.ConnectionError, why error) {
 	message := r.opts.Secrets.Hide(why.Error())
 	payload, err := proto.Marshal(&pb.Disconnected{User: &s.User, Error: &code, Message: &message})
 	if err != nil {
@@ -48,14 +49,14 @@ func (r *Registry) tell(s *Session, code pb.ConnectionError, why error) {
 		return
 	}
 	r.noteDisconnected(s, payload)
-	_ = r.opts.Sender.Send(pb.WrapperMessage_TYPE_DISCONNECTED, payload) // else the connection has ended
+	_ = r.opts.Sender.Send(pb.WrapperMessage_TYPE_DISCONNECTED, payload) // an error means that the link has ended
 }
 
-// makeCapacity is called when reading has paused for long since too much is queued:
-// it ends the session that has most of it, or if that is no user's, drops it.
-// Otherwise one handler that waits for ever would keep the process from
-// reading for ever, the LOGOUT that ends the waiting included.
-func (r *Registry) makeCapacity() {
+// shedLoad is called when reading has paused for stallTimeout. It ends the session
+// with the most queued bytes, or drops the messages of the process if those are
+// more. Without it, one handler that waits forever would keep Spectrum's messages
+// unread, including the LOGOUT that would end the wait.
+func (r *Registry) shedLoad() {
 	most := r.queued.Load()
 	var biggest *Session
 	r.mu.Lock()
@@ -72,6 +73,6 @@ func (r *Registry) makeCapacity() {
 	dropped := r.process.Drop()
 	r.drop(dropped)
 	if len(dropped) > 0 {
-		r.log.Errorf("%d messages of no user are dropped: too much is queued, and nothing of it gets done", len(dropped))
+		r.log.Errorf("dropping %d messages of no user: too many bytes are queued, and the script handles none of them", len(dropped))
 	}
 }

@@ -7,13 +7,15 @@ import (
 	"spectrumlua/runtime/task"
 )
 
-// Exit is the end of the process. Nobody is logged in any more; exit is
-// handled for no user; then every session ends as at LOGOUT, but for what it
-// sends, which still leaves; then the process's tasks end. Each step gets a
-// part of the time that ctx leaves, and what takes longer is cancelled. Exit
-// returns when all is done or ctx is; then too, all that waits is cancelled.
+// Exit ends all sessions and the process's tasks. Logins stop first. Then the
+// script handles exit as a message of the process. Then each session ends as at
+// LOGOUT, but may still send. Then the process's tasks are cancelled. Each step
+// gets a part of the time that ctx leaves; what takes longer is cancelled. Exit
+// returns when all tasks have ended or ctx is done, and cancels the tasks that are
+// left.
 //
-// It is called once, and not with the script lock. Further calls return at once.
+// Exit must be called without the script lock. Calls after the first return at
+// once.
 func (r *Registry) Exit(ctx context.Context, exit Message) {
 	if !r.stopLogins() {
 		return
@@ -26,7 +28,7 @@ func (r *Registry) Exit(ctx context.Context, exit Message) {
 	await(ctx, r.process.Idle())
 }
 
-// part is a part of the time that ctx leaves, and not longer than max.
+// part returns the time that ctx leaves divided by parts, at most longest.
 func part(ctx context.Context, parts int, longest time.Duration) time.Duration {
 	deadline, ok := ctx.Deadline()
 	if !ok {
@@ -35,6 +37,7 @@ func part(ctx context.Context, parts int, longest time.Duration) time.Duration {
 	return min(time.Until(deadline)/time.Duration(parts), longest)
 }
 
+// await waits for done and reports whether it was closed before ctx was done.
 func await(ctx context.Context, done <-chan struct{}) bool {
 	select {
 	case <-done:
@@ -44,8 +47,8 @@ func await(ctx context.Context, done <-chan struct{}) bool {
 	}
 }
 
-// stopLogins has no session begin from now on. It returns false if that is so
-// already.
+// stopLogins prevents new sessions. It reports false if an earlier call has done
+// so.
 func (r *Registry) stopLogins() bool {
 	r.mu.Lock()
 	defer r.mu.Unlock()
@@ -61,22 +64,24 @@ func (r *Registry) stopLogins() bool {
 	return true
 }
 
-// handleExit has on.exit run: what is queued before it gets a sixth of the
-// time, and it a third.
+// handleExit runs on.exit. The messages that are queued before it get a sixth of
+// the time, on.exit gets a third. It reports whether on.exit returned before ctx
+// was done.
 func (r *Registry) handleExit(ctx context.Context, exit Message) bool {
 	last := &exitItem{registry: r, message: exit, done: make(chan struct{})}
-	last.limit = func(t *task.Task) *fuse {
-		return r.light(part(ctx, 3, r.opts.LogoutTimeout), func() { t.Cancel(ErrExitTooLong) })
+	last.limit = func(t *task.Task) *deadline {
+		return r.newDeadline(part(ctx, 3, r.opts.LogoutTimeout), func() { t.Cancel(ErrExitTooLong) })
 	}
 	if !r.process.Finish(last) {
 		return false
 	}
-	grace := r.light(part(ctx, 6, r.opts.LogoutGrace), func() { r.drop(r.process.Interrupt(ErrExit)) })
-	defer grace.putOut()
+	grace := r.newDeadline(part(ctx, 6, r.opts.LogoutGrace), func() { r.drop(r.process.Interrupt(ErrExit)) })
+	defer grace.stop()
 	return await(ctx, last.done)
 }
 
-// endAll has every session end. Its result is closed when all have.
+// endAll ends every session. It returns a channel that is closed when all have
+// ended.
 func (r *Registry) endAll(ctx context.Context) <-chan struct{} {
 	r.mu.Lock()
 	defer r.mu.Unlock()
@@ -96,7 +101,7 @@ func (r *Registry) endAll(ctx context.Context) <-chan struct{} {
 	return empty
 }
 
-// cancelAll cancels whatever is left, and forgets it.
+// cancelAll cancels and forgets all that is left.
 func (r *Registry) cancelAll() {
 	r.mu.Lock()
 	defer r.mu.Unlock()

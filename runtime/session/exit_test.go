@@ -30,7 +30,7 @@ var exits = []struct {
 		p.login("alice")
 		p.say("alice", "wait")
 		p.say("alice", "dropped")
-	}, within, []string{"- exit", "500ms alice wait: the backend is ending", "500ms alice logout", "500ms alice ended"}},
+	}, within, []string{"- exit", "500ms alice wait: the backend is exiting", "500ms alice logout", "500ms alice ended"}},
 	{"a handler is done in time", nil, func(p *play) {
 		p.login("alice")
 		p.say("alice", "nap")
@@ -39,7 +39,7 @@ var exits = []struct {
 	{"not slower than at LOGOUT", map[string]string{"alice logout": "wait"}, func(p *play) {
 		p.login("alice")
 		p.say("alice", "wait")
-	}, time.Hour, []string{"- exit", "2s alice wait: the backend is ending", "2s alice logout",
+	}, time.Hour, []string{"- exit", "2s alice wait: the backend is exiting", "2s alice logout",
 		"3s alice logout: stopped: on.logout took too long (logout_timeout)", "3s alice ended"}},
 	{"on.exit waits", map[string]string{"- exit": "wait"}, func(p *play) {
 		p.login("alice")
@@ -48,17 +48,17 @@ var exits = []struct {
 		p.login("alice")
 		p.receive("raw_xml", []byte("wait"))
 		p.receive("raw_xml", []byte("dropped"))
-	}, within, []string{"250ms - wait: the backend is ending", "250ms - exit", "250ms alice logout", "250ms alice ended"}},
+	}, within, []string{"250ms - wait: the backend is exiting", "250ms - exit", "250ms alice logout", "250ms alice ended"}},
 	{"all of them wait", map[string]string{"- exit": "wait", "alice logout": "wait"}, func(p *play) {
 		p.login("alice")
 		p.receive("raw_xml", []byte("wait"))
 		p.say("alice", "spawn wait")
 	}, 6 * time.Second, []string{
-		"1s - wait: the backend is ending", "1s - exit",
+		"1s - wait: the backend is exiting", "1s - exit",
 		"2s - exit: stopped: on.exit took too long (exit_timeout)",
-		"3.333s alice spawn wait: the backend is ending", "3.333s alice logout",
+		"3.333s alice spawn wait: the backend is exiting", "3.333s alice logout",
 		"4.333s alice logout: stopped: on.logout took too long (logout_timeout)", "4.333s alice ended",
-		"4.333s alice task: the backend is ending"}},
+		"4.333s alice task: the backend is exiting"}},
 	{"deaf handlers do not hold it", nil, func(p *play) {
 		p.login("alice")
 		p.say("alice", "sleepwell")

@@ -8,24 +8,24 @@ import (
 	"spectrumlua/runtime/task"
 )
 
-// endingTimeout is how long a session's tasks may take to end once they have
-// been cancelled, before the user's next session starts all the same.
+// endingTimeout is how long a session's tasks may take to end after they are
+// cancelled. After that the user's next session starts anyway.
 const endingTimeout = 5 * time.Second
 
-// terms say how a session is to end.
+// terms are the conditions under which a session ends.
 type terms struct {
 	logout Message
 	why    error
-	// grace is how long what is queued may still take, limit how long
-	// on.logout may.
+	// grace is the time limit for the messages that are still queued, limit the one
+	// for on.logout.
 	grace, limit time.Duration
-	// heard tells that Spectrum still takes what the session sends.
+	// heard is true if Spectrum still accepts messages of the session.
 	heard bool
 }
 
-// begin puts a session on the list of users and opens its mailbox, or else
-// returns the pause that it has to wait for; it may also have to wait for the
-// user's session before it. r.mu is held.
+// begin makes s the current session of its user and opens its mailbox. It returns
+// the pause if s has to wait for one first; s may also wait for the user's previous
+// session. r.mu is held.
 func (r *Registry) begin(s *Session) (pause time.Duration) {
 	s.waits = 1 // this function
 	if before := r.last[s.User]; before != nil {
@@ -46,8 +46,8 @@ func (r *Registry) begin(s *Session) (pause time.Duration) {
 	return pause
 }
 
-// stopWaiting takes away one reason why a session waits; with the last one its
-// mailbox is opened. r.mu is held.
+// stopWaiting removes one reason to wait. It opens the mailbox with the last one.
+// r.mu is held.
 func (r *Registry) stopWaiting(s *Session) {
 	s.waits--
 	switch {
@@ -60,14 +60,14 @@ func (r *Registry) stopWaiting(s *Session) {
 	}
 }
 
-// terms are those of an ordinary end.
+// terms returns the terms of an ordinary logout.
 func (r *Registry) terms(logout Message, why error) terms {
 	return terms{logout: logout, why: why, grace: r.opts.LogoutGrace, limit: r.opts.LogoutTimeout}
 }
 
-// end takes a session off the list of users and has it end: what is queued
-// gets its grace, then on.logout runs, then all that the session owns is ended.
-// If it is ending already, that may become faster. r.mu is held.
+// end removes s from the logged-in users and starts its end: queued messages get
+// their grace period, then on.logout runs, then the session's tasks are cancelled.
+// If s is already ending, end can only shorten its limits. r.mu is held.
 func (r *Registry) end(s *Session, how terms) {
 	if r.users[s.User] == s {
 		delete(r.users, s.User)
@@ -85,42 +85,42 @@ func (r *Registry) end(s *Session, how terms) {
 		s.state = ending
 		s.why, s.limit = how.why, how.limit
 		s.owner.Finish(&logoutItem{r, s, how.logout})
-		s.fuse = r.light(how.grace, func() { r.drop(s.owner.Interrupt(how.why)) }) // which works after Finish
+		s.deadline = r.newDeadline(how.grace, func() { r.drop(s.owner.Interrupt(how.why)) }) // Interrupt requires Finish
 	case ending:
 		s.limit = min(s.limit, how.limit)
-		s.fuse.shorten(how.grace)
+		s.deadline.shorten(how.grace)
 	}
 }
 
-// cancelWaiting ends a session that never began. It keeps its place in the
-// chain until the one before it has ended. r.mu is held.
+// cancelWaiting ends a session whose on.login was never called. The user's next
+// session still waits for the previous one to end. r.mu is held.
 func (r *Registry) cancelWaiting(s *Session, why error) {
 	s.state = ending
 	r.drop(s.owner.Cancel(why))
 	if s.delay != nil && s.delay.Stop() {
-		s.waits-- // else it has counted itself, or is about to
+		s.waits-- // otherwise the timer has removed this reason, or is about to
 	}
 	if s.waits == 0 {
 		r.finish(s)
 	}
 }
 
-// logoutBegins tells whether on.logout has to be called. If so, it has its
-// limit from now on.
+// logoutBegins reports whether on.logout has to be called. If so, it starts the
+// time limit.
 func (r *Registry) logoutBegins(s *Session, t *task.Task) bool {
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	s.fuse.putOut()
-	if s.began {
-		s.fuse = r.light(s.limit, func() { t.Cancel(ErrLogoutTooLong) })
+	s.deadline.stop()
+	if s.loginCalled {
+		s.deadline = r.newDeadline(s.limit, func() { t.Cancel(ErrLogoutTooLong) })
 	}
-	return s.began
+	return s.loginCalled
 }
 
-// logoutEnded ends what the session owns, and then the session.
+// logoutEnded cancels the session's tasks, waits for them and ends the session.
 func (r *Registry) logoutEnded(s *Session) {
 	r.mu.Lock()
-	s.fuse.putOut()
+	s.deadline.stop()
 	r.mu.Unlock()
 	r.drop(s.owner.Cancel(s.why))
 	go func() {
@@ -128,7 +128,7 @@ func (r *Registry) logoutEnded(s *Session) {
 		select {
 		case <-s.owner.Idle():
 		case <-time.After(endingTimeout):
-			r.log.WithField("user", s.User).Errorf("tasks of the user have not ended %v after their logout", endingTimeout)
+			r.log.WithField("user", s.User).Errorf("tasks of the user did not end within %v of the logout", endingTimeout)
 		}
 		r.mu.Lock()
 		defer r.mu.Unlock()
@@ -136,7 +136,7 @@ func (r *Registry) logoutEnded(s *Session) {
 	}()
 }
 
-// finish lets the user's next session begin. r.mu is held.
+// finish ends a session and starts the user's next one. r.mu is held.
 func (r *Registry) finish(s *Session) {
 	s.state = ended
 	if r.last[s.User] == s {
@@ -154,20 +154,22 @@ func (r *Registry) finish(s *Session) {
 	}
 }
 
-// fuse does something when its time is up, unless it is put out before. Its
-// methods are called with registry.mu, but for putOut, which anyone may call.
-type fuse struct {
+// deadline calls a function when its time is up. stop may be called from any
+// goroutine, the other methods need registry.mu.
+type deadline struct {
 	clock clock.Clock
 	timer clock.Timer
 	at    time.Time
 }
 
-func (r *Registry) light(d time.Duration, do func()) *fuse {
-	return &fuse{r.clock, r.after(d, do), r.clock.Now().Add(d)}
+// newDeadline returns a deadline that calls do after d.
+func (r *Registry) newDeadline(d time.Duration, do func()) *deadline {
+	return &deadline{r.clock, r.after(d, do), r.clock.Now().Add(d)}
 }
 
-// shorten has the time be up in d at the latest. It does nothing once it is.
-func (f *fuse) shorten(d time.Duration) {
+// shorten moves the deadline to d from now if it is later. It does nothing if f is
+// nil or the time is up.
+func (f *deadline) shorten(d time.Duration) {
 	if f == nil {
 		return
 	}
@@ -177,9 +179,11 @@ func (f *fuse) shorten(d time.Duration) {
 	}
 }
 
-func (f *fuse) putOut() { f.timer.Stop() }
+// stop keeps the deadline from calling its function.
+func (f *deadline) stop() { f.timer.Stop() }
 
-// after does something later; a panic in it ends the process in order.
+// after calls do after d. A panic in do ends the process with a report; see
+// crash.Guard.
 func (r *Registry) after(d time.Duration, do func()) clock.Timer {
 	return r.clock.AfterFunc(d, func() {
 		defer crash.Guard()

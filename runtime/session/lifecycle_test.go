@@ -85,7 +85,7 @@ var returns = []struct {
 		p.logout("alice")
 		p.login("alice")
 		p.later(10 * time.Second)
-		p.logged(logrus.ErrorLevel, "tasks of the user have not ended 5s after their logout")
+		p.logged(logrus.ErrorLevel, "tasks of the user did not end within 5s of the logout")
 	}, []string{"alice logout", "alice ended", "5s alice login"}},
 	{"three times over", nil, func(p *play) {
 		p.say("alice", "wait")
@@ -188,7 +188,7 @@ func TestLoginError(t *testing.T) {
 		{"not when logout ended it", "wait", func(p *play) { p.logout("alice"); p.later(2 * time.Second) }, []string{"alice login",
 			"2s alice login: the user has logged out", "2s alice logout", "2s alice ended"}},
 		{"not when the process ends", "wait", func(p *play) { p.expect("alice login"); p.exit(3 * time.Second) }, []string{"- exit",
-			"1s alice login: the backend is ending", "1s alice logout", "1s alice ended"}},
+			"1s alice login: the backend is exiting", "1s alice logout", "1s alice ended"}},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			perform(t, nil, func(p *play) {

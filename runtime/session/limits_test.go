@@ -179,7 +179,7 @@ func TestRoomIsMadeByTheProcess(t *testing.T) {
 		if !done() {
 			p.Fatal("reading does not go on")
 		}
-		p.logged(logrus.ErrorLevel, "1 messages of no user are dropped")
+		p.logged(logrus.ErrorLevel, "dropping 1 messages of no user")
 		p.receive("raw_xml", []byte("next"))
 		p.forget()
 		p.goOn <- struct{}{}

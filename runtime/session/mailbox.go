@@ -6,15 +6,15 @@ import (
 	"spectrumlua/runtime/task"
 )
 
-// item is a message in a mailbox. It is counted in the room, and in its
-// mailbox, from when it is made until it is counted out.
+// item is a message in a mailbox. It counts against the budget and its mailbox from
+// post until countOut.
 type item struct {
 	registry *Registry
-	session  *Session // nil: the process
+	session  *Session // nil: a message of the process
 	message  Message
 }
 
-// counted is what takes room in a mailbox.
+// counted is an item that counts against the budget.
 type counted interface {
 	task.Item
 	countIn()
@@ -41,8 +41,8 @@ func (i *item) countOut() {
 	i.registry.budget.free(len(i.message.Payload))
 }
 
-// post puts a message that is in the room into a mailbox and returns how many
-// wait there. If the mailbox is closed it is dropped.
+// post puts a message that take has counted into a mailbox. It returns the number
+// of messages there, or drops the message and returns 0 if the mailbox is closed.
 func (r *Registry) post(o *task.Owner, i counted) int {
 	i.countIn()
 	n := o.Post(i)
@@ -52,7 +52,7 @@ func (r *Registry) post(o *task.Owner, i counted) int {
 	return n
 }
 
-// drop counts out what was in a mailbox and will not be handled.
+// drop counts out items that were removed from a mailbox.
 func (r *Registry) drop(items []task.Item) {
 	for _, i := range items {
 		if i, ok := i.(counted); ok {
@@ -69,14 +69,15 @@ func (l *loginItem) Handle(t *task.Task) {
 	l.countOut()
 	r, s := l.registry, l.session
 	r.mu.Lock()
-	s.began = true
+	s.loginCalled = true
 	r.mu.Unlock()
 	if err := r.script.Dispatch(t, s, l.message); err != nil {
 		r.refuse(s, err)
 	}
 }
 
-// logoutItem is the last item in a session's mailbox. It takes no room.
+// logoutItem is the last item in a session's mailbox. It does not count against the
+// budget.
 type logoutItem struct {
 	registry *Registry
 	session  *Session
@@ -93,17 +94,18 @@ func (l *logoutItem) Handle(t *task.Task) {
 	r.logoutEnded(s)
 }
 
-// exitItem is the last item in the process's mailbox. It takes no room.
+// exitItem is the last item in the process's mailbox. It does not count against the
+// budget.
 type exitItem struct {
 	registry *Registry
 	message  Message
-	limit    func(*task.Task) *fuse
+	limit    func(*task.Task) *deadline
 	done     chan struct{}
 }
 
 // Handle implements task.Item.
 func (e *exitItem) Handle(t *task.Task) {
 	defer close(e.done)
-	defer e.limit(t).putOut()
+	defer e.limit(t).stop()
 	_ = e.registry.script.Dispatch(t, nil, e.message)
 }

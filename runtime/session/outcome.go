@@ -11,17 +11,17 @@ import (
 	"spectrumlua/runtime/logging"
 )
 
-// outcome is what a login has come to. Each change leaves one line in the log.
+// outcome is the result of a login so far. Each change writes one log line.
 type outcome int
 
 const (
 	pending  outcome = iota // neither CONNECTED nor DISCONNECTED has been sent
 	loggedIn                // CONNECTED
 	failed                  // DISCONNECTED before CONNECTED
-	lost                    // DISCONNECTED after it
+	lost                    // DISCONNECTED after CONNECTED
 )
 
-// logConnected logs that a login has succeeded. r.mu is held, here and below.
+// logConnected logs a successful login. r.mu is held, here and below.
 func (r *Registry) logConnected(s *Session) {
 	if s.outcome == pending {
 		s.outcome = loggedIn
@@ -29,7 +29,7 @@ func (r *Registry) logConnected(s *Session) {
 	}
 }
 
-// logDisconnected logs that a login has failed, or that a connection has ended.
+// logDisconnected logs a failed login or the loss of a connection.
 func (r *Registry) logDisconnected(s *Session, d *pb.Disconnected) {
 	var log *logrus.Entry
 	message := "login failed"
@@ -45,8 +45,8 @@ func (r *Registry) logDisconnected(s *Session, d *pb.Disconnected) {
 	log.WithFields(logrus.Fields{"error": d.GetError().String(), "reason": d.GetMessage()}).Info(message)
 }
 
-// logEnd logs a logout, unless the log has said that the connection is lost or
-// the login has failed.
+// logEnd logs a logout, unless the log has reported a lost connection or a failed
+// login.
 func (r *Registry) logEnd(s *Session, why error) {
 	switch s.outcome {
 	case pending:
@@ -62,7 +62,7 @@ func (r *Registry) logEnd(s *Session, why error) {
 	}
 }
 
-// logLogin is the log for how a login ends, with the time that it took.
+// logLogin returns the log for the result of a login, with the time that it took.
 func (r *Registry) logLogin(s *Session) *logrus.Entry {
 	log := r.logOf(s.User).WithFields(logrus.Fields{"took": r.lasted(s.asked), logging.KeepField: true})
 	if s.waited > 0 {
@@ -71,7 +71,7 @@ func (r *Registry) logLogin(s *Session) *logrus.Entry {
 	return log
 }
 
-// logLasted is the log for the end of a connection, with its age.
+// logLasted returns the log for the end of a connection, with its duration.
 func (r *Registry) logLasted(s *Session) *logrus.Entry {
 	return r.logOf(s.User).WithFields(logrus.Fields{"after": r.lasted(s.connected), logging.KeepField: true})
 }
@@ -80,8 +80,8 @@ func (r *Registry) lasted(since time.Time) string {
 	return clock.Since(r.clock, since).Round(time.Millisecond).String()
 }
 
-// withoutSecrets hides secrets in the text of a DISCONNECTED, which as a rule
-// is that of an error.
+// withoutSecrets removes secrets from the text of a DISCONNECTED. The text is
+// usually a script's error.
 func (r *Registry) withoutSecrets(payload []byte) []byte {
 	var d pb.Disconnected
 	if r.opts.Secrets == nil || proto.Unmarshal(payload, &d) != nil {
@@ -94,7 +94,7 @@ func (r *Registry) withoutSecrets(payload []byte) []byte {
 	d.Message = &clean
 	hidden, err := proto.Marshal(&d)
 	if err != nil {
-		return payload // which cannot be: it has been parsed
+		return payload // impossible: it has just been parsed
 	}
 	return hidden
 }

@@ -102,7 +102,7 @@ func TestSecretsAreLearnedAndHiddenInWhatUsersAreTold(t *testing.T) {
 			p.Error(err)
 		}
 		p.expect("alice < disconnected 0 https://x/?p=***: refused")
-		p.r.tell(s, code, fmt.Errorf("it is hunter2"))
+		p.r.sendDisconnected(s, code, fmt.Errorf("it is hunter2"))
 		p.expect("alice < disconnected 0 it is ***")
 		if lines := strings.Join(p.told(), "\n"); strings.Contains(lines, "Jerry") {
 			p.Errorf("the log has %s", lines)

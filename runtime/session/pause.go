@@ -10,16 +10,15 @@ import (
 	"spectrumlua/runtime/clock"
 )
 
-// stableAfter is how long a user must have been connected for a failure to
-// count as the first one again.
+// stableAfter is how long a user must be connected for the pauses to start over.
 const stableAfter = time.Minute
 
-// maxFailures is how many users' failures are remembered.
+// maxFailures is the number of users whose failures are remembered.
 const maxFailures = 10000
 
-// pauses is how long each user whose network failed has to wait. Spectrum logs
-// such a user in again at once, and a network that drops him at once would be
-// hammered for ever.
+// pauses holds the pause of each user whose network failed. Spectrum logs such a
+// user in again at once, so a network that drops them at once would receive an
+// endless series of logins.
 type pauses struct {
 	clock       clock.Clock
 	base, limit time.Duration
@@ -31,8 +30,7 @@ type failure struct {
 	next  time.Duration // the pause after another failure
 }
 
-// failed notes that a user's network failed, after he was connected for a
-// time.
+// failed records that a user's network failed after they were connected for a time.
 func (p *pauses) failed(user string, connected time.Duration) {
 	if p.base <= 0 {
 		return
@@ -42,8 +40,7 @@ func (p *pauses) failed(user string, connected time.Duration) {
 	if f == nil || connected >= stableAfter || now.Sub(f.until) > stableAfter+p.limit {
 		f = &failure{next: min(p.base, p.limit)}
 	}
-	// Up to a quarter less, so that users who failed together do not come back
-	// together.
+	// A random part, up to a quarter, spreads users who failed together.
 	f.until = now.Add(f.next - time.Duration(rand.Float64()/4*float64(f.next)))
 	f.next = min(2*f.next, p.limit)
 	if len(p.users) >= maxFailures {
@@ -52,10 +49,10 @@ func (p *pauses) failed(user string, connected time.Duration) {
 	p.users[user] = f
 }
 
-// forget drops a user's failures: what ended him now is final.
+// forget drops a user's failures, because their session ended with a final error.
 func (p *pauses) forget(user string) { delete(p.users, user) }
 
-// of is how long a user has to wait now.
+// of returns how long a user has to wait now.
 func (p *pauses) of(user string) time.Duration {
 	f := p.users[user]
 	if f == nil {
@@ -64,8 +61,7 @@ func (p *pauses) of(user string) time.Duration {
 	return max(0, clock.Until(p.clock, f.until))
 }
 
-// forgetSome makes a quarter of maxFailures free: first of users whose pause is
-// over, then of any.
+// forgetSome drops a quarter of the users, first those whose pause is over.
 func (p *pauses) forgetSome(now time.Time) {
 	for _, over := range []bool{true, false} {
 		for user, f := range p.users {
@@ -79,6 +75,7 @@ func (p *pauses) forgetSome(now time.Time) {
 	}
 }
 
+// noteConnected records that the session has sent CONNECTED.
 func (r *Registry) noteConnected(s *Session) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
@@ -86,6 +83,7 @@ func (r *Registry) noteConnected(s *Session) {
 	r.logConnected(s)
 }
 
+// noteDisconnected records that the session has sent DISCONNECTED.
 func (r *Registry) noteDisconnected(s *Session, payload []byte) {
 	var d pb.Disconnected
 	if proto.Unmarshal(payload, &d) != nil {
@@ -97,7 +95,7 @@ func (r *Registry) noteDisconnected(s *Session, payload []byte) {
 	switch d.GetError() {
 	case pb.ConnectionError_CONNECTION_ERROR_NETWORK_ERROR, pb.ConnectionError_CONNECTION_ERROR_OTHER_ERROR:
 		if s.failed {
-			return // Spectrum logs him in again once, however often it is told
+			return // Spectrum logs the user in again only once, even after several errors
 		}
 		s.failed = true
 		var connected time.Duration

@@ -17,57 +17,57 @@ import (
 	"spectrumlua/runtime/task"
 )
 
-// Options says how a Registry behaves. All durations and sizes must be given.
+// Options are the settings of a Registry. All durations and sizes are required.
 type Options struct {
 	Scheduler *task.Scheduler
 	Script    Script
 	Sender    Sender
 	Log       logrus.FieldLogger
-	// Secrets learns the users' secrets, which are hidden in what they are told
-	// of errors; nil learns and hides none.
+	// Secrets holds the secrets of users, which are removed from the errors that
+	// users receive. It may be nil.
 	Secrets *secret.Known
-	// LogoutGrace is how long what is queued before a LOGOUT may still take,
-	// LogoutTimeout how long on.logout may.
+	// LogoutGrace is the time limit for the messages that are queued before a
+	// LOGOUT, LogoutTimeout the one for on.logout.
 	LogoutGrace, LogoutTimeout time.Duration
-	// LoginDelay is the first pause before a user whose network failed is
-	// handed to on.login; it doubles up to LoginDelayMax. 0 means no pauses.
+	// LoginDelay is the first pause before on.login for a user whose network
+	// failed. It doubles with each failure, up to LoginDelayMax. 0 means no pauses.
 	LoginDelay, LoginDelayMax time.Duration
-	// MaxQueue is how many messages may wait for one user.
+	// MaxQueue is the number of messages that may wait for one user.
 	MaxQueue int
-	// MaxQueueBytes is how many bytes of messages may wait for all of them
-	// before nothing more is read from Spectrum.
+	// MaxQueueBytes is the number of bytes that may wait for all users before
+	// reading from Spectrum pauses.
 	MaxQueueBytes int
 }
 
-// Registry holds all sessions. Its methods may be called from any goroutine,
-// with the script lock or without, unless they say otherwise.
+// Registry holds all sessions. It is safe for concurrent use, with or without the
+// script lock, unless a method says otherwise.
 type Registry struct {
 	opts    Options
 	script  Script
 	log     logrus.FieldLogger
 	clock   clock.Clock
-	ctx     context.Context // ends what all sessions wait for
+	ctx     context.Context // parent of the contexts of all owners
 	process *task.Owner
-	queued  atomic.Int64 // how many bytes wait in the mailbox of process
+	queued  atomic.Int64 // payload bytes in the mailbox of process
 	budget  *budget
 	garbage logging.Once
 
-	// mu may be taken with the script lock, and the scheduler's lock under it. The
-	// script lock is never waited for under it.
+	// mu may be locked while the script lock is held, and the scheduler's lock
+	// while mu is. Code that holds mu never waits for the script lock.
 	mu      sync.Mutex
-	users   map[string]*Session   // who is logged in, as Spectrum sees it
-	last    map[string]*Session   // the newest session of a user that has not ended
-	all     map[*Session]struct{} // who has not ended
+	users   map[string]*Session   // users who are logged in, as Spectrum sees it
+	last    map[string]*Session   // the newest session of each user that has not ended
+	all     map[*Session]struct{} // sessions that have not ended
 	pauses  pauses
-	exiting bool          // no session begins
-	empty   chan struct{} // closed when all is empty; nil until asked for
+	exiting bool          // no session starts any more
+	empty   chan struct{} // closed when all is empty; nil until endAll
 }
 
-// garbageEvery is how often the log says that a LOGIN does not parse.
+// garbageEvery is how often the log may say that a LOGIN does not parse.
 const garbageEvery = time.Minute
 
-// New makes a registry whose sessions and process tasks end with ctx at the
-// latest.
+// New returns a registry. Its sessions and the tasks of the process end at the
+// latest when ctx is done.
 func New(ctx context.Context, o Options) *Registry {
 	return &Registry{
 		opts:    o,
@@ -85,36 +85,36 @@ func New(ctx context.Context, o Options) *Registry {
 	}
 }
 
-// Process is whom the messages and tasks of no user belong to.
+// Process returns the owner of the messages and tasks that belong to no user.
 func (r *Registry) Process() *task.Owner { return r.process }
 
-// Sessions are the users who are logged in, in no order: their on.login has
-// been called, and their LOGOUT has not come.
+// Sessions returns the users who are logged in, in no order: on.login has been
+// called, and no LOGOUT has arrived.
 func (r *Registry) Sessions() []*Session {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	all := make([]*Session, 0, len(r.users))
 	for _, s := range r.users {
-		if s.began {
+		if s.loginCalled {
 			all = append(all, s)
 		}
 	}
 	return all
 }
 
-// Find is the one of Sessions that is a user's, or nil.
+// Find returns the session in Sessions that belongs to user, or nil.
 func (r *Registry) Find(user string) *Session {
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	if s := r.users[user]; s != nil && s.began {
+	if s := r.users[user]; s != nil && s.loginCalled {
 		return s
 	}
 	return nil
 }
 
-// Receive routes a message from Spectrum; it is what link.Options.Receive
-// wants. It is called by one goroutine at a time, and not with the script lock: it
-// blocks while too much is queued in all.
+// Receive routes a message from Spectrum; see link.Options.Receive. It blocks while
+// the mailboxes hold too many bytes. One goroutine at a time may call it, without
+// the script lock.
 func (r *Registry) Receive(ctx context.Context, typ *schema.Type, payload []byte) {
 	switch typ.Number {
 	case pb.WrapperMessage_TYPE_LOGIN:
@@ -124,8 +124,8 @@ func (r *Registry) Receive(ctx context.Context, typ *schema.Type, payload []byte
 		r.logout(typ, payload)
 		return
 	}
-	// Of a message that nobody gets, nothing is kept: there may be many of them in
-	// front of a PING.
+	// A message without a receiver costs nothing here: thousands may precede a
+	// PING.
 	owner, user := r.process, typ.UserOf(payload)
 	var s *Session
 	switch {
@@ -151,13 +151,14 @@ func (r *Registry) Receive(ctx context.Context, typ *schema.Type, payload []byte
 	}
 }
 
-// take makes a message that counts as queued. It waits while too much is.
+// take returns a message that counts against the budget. It blocks while the budget
+// is used up.
 func (r *Registry) take(ctx context.Context, typ *schema.Type, payload []byte) Message {
-	r.budget.take(ctx, len(payload), r.makeCapacity)
+	r.budget.take(ctx, len(payload), r.shedLoad)
 	return Message{Type: typ, Payload: string(payload)}
 }
 
-// skip logs a message that nobody gets, at the debug level.
+// skip logs a message without a receiver, at the debug level.
 func (r *Registry) skip(user []byte, name, what string) {
 	if !r.debugging() {
 		return
@@ -166,11 +167,11 @@ func (r *Registry) skip(user []byte, name, what string) {
 	if user != nil {
 		log = r.logOf(string(user))
 	}
-	log.Debugf("%s %s is passed over", name, what)
+	log.Debugf("%s %s is ignored", name, what)
 }
 
-// debugging reports whether lines of the debug level are written. To make one
-// that is not costs more than to receive a message.
+// debugging reports whether debug lines are written. Formatting a line costs more
+// than receiving a message.
 func (r *Registry) debugging() bool {
 	switch log := r.log.(type) {
 	case *logrus.Entry:
@@ -181,12 +182,12 @@ func (r *Registry) debugging() bool {
 	return true
 }
 
-// login starts a session. One that Spectrum has not logged out is ended first.
+// login starts a session. It first ends a session that Spectrum has not logged out.
 func (r *Registry) login(ctx context.Context, typ *schema.Type, payload []byte) {
 	var login pb.Login
 	if err := proto.Unmarshal(payload, &login); err != nil || login.GetUser() == "" {
 		r.garbage.Do("LOGIN", func() {
-			r.log.Warnf("a LOGIN that does not parse is passed over: %v (logged once in %v)", err, garbageEvery)
+			r.log.Warnf("a LOGIN that does not parse is ignored: %v (logged once in %v)", err, garbageEvery)
 		})
 		return
 	}
@@ -206,12 +207,12 @@ func (r *Registry) login(ctx context.Context, typ *schema.Type, payload []byte) 
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	if r.exiting {
-		r.logOf(s.User).Debug("LOGIN at the end of the process is passed over")
+		r.logOf(s.User).Debug("a LOGIN is ignored because the process is exiting")
 		r.drop(s.owner.Cancel(ErrExit))
 		return
 	}
 	if old := r.users[s.User]; old != nil {
-		r.logOf(s.User).Warn("LOGIN of a user who is logged in: their old session is ended first")
+		r.logOf(s.User).Warn("LOGIN of a user who is logged in: their old session ends first")
 		r.end(old, r.terms(logoutOf(old), ErrLoggedOut))
 	}
 	if s.waited = r.begin(s); s.waited > 0 {
@@ -219,10 +220,10 @@ func (r *Registry) login(ctx context.Context, typ *schema.Type, payload []byte) 
 	}
 }
 
-// logOf is the log for what is about a user.
+// logOf returns the log with the user as a field.
 func (r *Registry) logOf(user string) *logrus.Entry { return r.log.WithField("user", user) }
 
-// logout ends the session that Spectrum means.
+// logout ends the session of the user that a LOGOUT names.
 func (r *Registry) logout(typ *schema.Type, payload []byte) {
 	user := typ.UserOf(payload)
 	r.mu.Lock()
@@ -235,13 +236,14 @@ func (r *Registry) logout(typ *schema.Type, payload []byte) {
 	r.end(s, r.terms(Message{Type: typ, Payload: string(payload)}, ErrLoggedOut))
 }
 
+// logoutOf returns the LOGOUT that Spectrum would send for s.
 func logoutOf(s *Session) Message {
 	payload, _ := proto.Marshal(&pb.Logout{User: &s.User, LegacyName: &s.LegacyName})
 	return Message{Type: schema.TypeByNumber(pb.WrapperMessage_TYPE_LOGOUT), Payload: string(payload)}
 }
 
-// Send sends a message of a session, or of no user if s is nil. What a session
-// sends whose user Spectrum has logged out is dropped.
+// Send sends a message of s, or of the process if s is nil. It drops the message
+// and returns nil if Spectrum has logged the user out.
 func (r *Registry) Send(s *Session, typ pb.WrapperMessage_Type, payload []byte) error {
 	switch {
 	case s == nil:

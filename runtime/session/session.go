@@ -1,7 +1,7 @@
-// Package session keeps the users who are logged in. It routes what Spectrum
-// sends to the mailbox of the user it is for, starts and ends sessions in
-// order, and makes the pauses that Spectrum does not make before it logs a
-// user in again.
+// Package session holds the sessions of the users who are logged in. It routes each
+// message from Spectrum to the mailbox of its user, starts and ends sessions in
+// order, and delays logins of users whose network failed, because Spectrum logs
+// them in again without a delay.
 package session
 
 import (
@@ -15,91 +15,91 @@ import (
 	"spectrumlua/runtime/task"
 )
 
-// The causes that end what a session, or the process, waits for.
+// These errors are the causes that cancel the tasks of a session or of the process.
 var (
 	ErrLoggedOut      = errors.New("the user has logged out")
 	ErrLogoutTooLong  = errors.New("stopped: on.logout took too long (logout_timeout)")
 	ErrTooManyWaiting = errors.New("too many messages are queued for the user (max_queue)")
-	ErrTooMuchWaiting = errors.New("too much is queued for the user, and nothing of it gets done")
-	ErrExit           = errors.New("the backend is ending")
+	ErrTooMuchWaiting = errors.New("too many bytes are queued for the user, and the script handles none of them")
+	ErrExit           = errors.New("the backend is exiting")
 	ErrExitTooLong    = errors.New("stopped: on.exit took too long (exit_timeout)")
 )
 
-// Session is one user, from his LOGIN until what on.logout does is done.
+// Session is one user who is logged in, from LOGIN to the end of on.logout.
 type Session struct {
-	// User is his bare JID, LegacyName his name on the network, Settings what
-	// he chose for himself. They do not change.
+	// User is the user's bare JID, LegacyName their name on the network, and
+	// Settings their settings. They do not change.
 	User       string
 	LegacyName string
 	Settings   map[string]string
 
-	// Local belongs to the Script; the script lock guards it.
+	// Local is a value of the Script. The script lock guards it.
 	Local any
 
 	registry *Registry
 	owner    *task.Owner
-	// mute is set when Spectrum no longer knows this session: what it sends
-	// could only reach the user's next one.
+	// mute is set when Spectrum has logged the user out. Messages that the session
+	// still sends are dropped, because Spectrum would pass them to the user's next
+	// session.
 	mute atomic.Bool
-	// queued is how many bytes wait in the mailbox.
+	// queued is the number of payload bytes in the mailbox.
 	queued atomic.Int64
 
 	// Guarded by registry.mu.
-	state     state
-	began     bool        // on.login has been called
-	failed    bool        // its end has been counted as the network's failure
-	waits     int         // reasons why the mailbox is still held
-	next      *Session    // the user's next session, which waits for this one
-	delay     clock.Timer // the pause before on.login
-	fuse      *fuse       // for what is queued before the end, then for on.logout
-	limit     time.Duration
-	why       error // the cause of its end
-	connected time.Time
-	asked     time.Time     // when LOGIN came
-	waited    time.Duration // the pause before on.login
-	outcome   outcome
+	state       state
+	loginCalled bool        // on.login has been called
+	failed      bool        // the failure of the network has been counted
+	waits       int         // reasons not to handle messages yet
+	next        *Session    // the user's next session, which waits for the end of this one
+	delay       clock.Timer // the pause before on.login
+	deadline    *deadline   // for the messages before LOGOUT, then for on.logout
+	limit       time.Duration
+	why         error // the cause of the end
+	connected   time.Time
+	asked       time.Time     // when LOGIN arrived
+	waited      time.Duration // the pause before on.login
+	outcome     outcome
 }
 
-// state is where a session is in its life. It passes through all or, if it
-// ends before its turn came, all but open.
+// state is a session's place in its life. A session passes through all states, or
+// skips open if it ends before its LOGIN is handled.
 type state int
 
 const (
-	waiting state = iota // for the session before it, or for a pause
+	waiting state = iota // for the user's previous session, or for a pause
 	open                 // its messages are handled
-	ending               // it gets no more, and is no longer the user's session
-	ended                // nothing of it is left
+	ending               // it receives no more messages, and the user may have a next session
+	ended                // all its tasks have ended
 )
 
-// Owner is whom the session's tasks belong to.
+// Owner returns the owner of the session's tasks.
 func (s *Session) Owner() *task.Owner { return s.owner }
 
-// Muted tells whether what the session sends is dropped, since Spectrum has
-// logged its user out.
+// Muted reports whether Spectrum has logged the user out, so that messages of the
+// session are dropped.
 func (s *Session) Muted() bool { return s.mute.Load() }
 
-// Script is what handles messages. It may call Send, Sessions and Find.
+// Script handles messages. It may call Send, Sessions and Find.
 type Script interface {
-	// Handle is called with the script lock, on the goroutine of t, for a message of
-	// s, or of no user if s is nil. The error of a LOGIN is told to the user;
-	// any other is the script's own business.
+	// Dispatch handles a message of s, or of the process if s is nil. It is called
+	// with the script lock, on the goroutine of t. The user receives the error of a
+	// LOGIN; all other errors are ignored.
 	//
-	// The first message of a session is its LOGIN, the last its LOGOUT, and
-	// the next begins when the one before has been handled. A session that
-	// ends before its LOGIN was handled gets none at all.
+	// The first message of a session is its LOGIN, the last one its LOGOUT.
+	// Dispatch is called for one message of a session at a time. It is not called
+	// at all for a session that ends before its LOGIN is handled.
 	Dispatch(t *task.Task, s *Session, m Message) error
-	// Ended is called with the script lock when s, which Sessions may have shown,
-	// will get no more messages.
+	// Ended is called with the script lock after the last message of s.
 	Ended(s *Session)
 }
 
-// Message is one message from Spectrum. Its payload has not been looked into.
+// Message is one message from Spectrum, with its payload still encoded.
 type Message struct {
 	Type    *schema.Type
 	Payload string
 }
 
-// Sender takes messages for Spectrum, as link.Link does. It must not block.
+// Sender sends messages to Spectrum, as link.Link does. Send must not block.
 type Sender interface {
 	Send(typ pb.WrapperMessage_Type, payload []byte) error
 }
