@@ -94,7 +94,7 @@ local third = spectrum.spawn("worker", function() log[#log + 1] = "start 3" end)
 assert(third:join())
 assert(table.concat(log, ", ") == "start 1, start 3", table.concat(log, ", "))
 local ok, err = first:join()
-assert(not ok and err:find("replaced by another one of its name", 1, true), err)
+assert(not ok and err:find("replaced by another task with the same name", 1, true), err)
 assert(not second:join())`},
 		{"a task cannot wait for itself", `
 local task

@@ -9,37 +9,37 @@ import (
 	"spectrumlua/runtime/crash"
 )
 
-// Context is done when the owner ends.
+// Context returns a context that is done when the owner ends.
 func (o *Owner) Context() context.Context {
 	o.sched.mu.Lock()
 	defer o.sched.mu.Unlock()
 	return o.heir().context()
 }
 
-// Resource is something that an owner has open: it is closed when he ends, if
-// not before, and he is not idle until it is.
+// Resource is something that an owner has opened. It is closed at the latest when
+// the owner ends, and the owner is not idle before that.
 type Resource struct {
 	closer io.Closer
 	closed atomic.Bool
 	held   atomic.Pointer[func() bool]
 
-	mu    sync.Mutex  // is held while it is closed
-	owner *Owner      // who may change, from a part to its whole
-	stop  func() bool // keeps it from being closed at the owner's end
+	mu    sync.Mutex  // held during closer.Close
+	owner *Owner      // changes from a part to its whole when the part joins
+	stop  func() bool // cancels the close at the owner's end
 	err   error
 }
 
-// Own makes c a resource of the owner's. c's Close may be called from any
-// goroutine, once, and at once if the owner has ended already.
+// Own makes c a resource of the owner. Its Close is called once, from any
+// goroutine, and at once if the owner has already ended.
 func (o *Owner) Own(c io.Closer) *Resource {
 	r := &Resource{closer: c}
-	r.mu.Lock() // the owner may end just now
+	r.mu.Lock() // the owner may end at this moment
 	defer r.mu.Unlock()
 	r.belongTo(o)
 	return r
 }
 
-// belongTo makes r one of o's. r.mu is held.
+// belongTo makes o the owner of r. r.mu is held.
 func (r *Resource) belongTo(o *Owner) {
 	o.sched.mu.Lock()
 	o = o.heir()
@@ -56,7 +56,7 @@ func (r *Resource) belongTo(o *Owner) {
 	})
 }
 
-// moveTo gives r to another owner, unless it is closed.
+// moveTo makes o the owner of r. It reports false if r is closed.
 func (r *Resource) moveTo(o *Owner) bool {
 	r.mu.Lock()
 	defer r.mu.Unlock()
@@ -70,7 +70,7 @@ func (r *Resource) moveTo(o *Owner) bool {
 	return true
 }
 
-// forget counts a resource out.
+// forget removes a resource that is closed or has moved to another owner.
 func (o *Owner) forget(r *Resource) {
 	o.sched.mu.Lock()
 	defer o.sched.mu.Unlock()
@@ -78,8 +78,7 @@ func (o *Owner) forget(r *Resource) {
 	o.leave()
 }
 
-// Close closes the resource, and does nothing if that has been done; the error
-// is that of the one call.
+// Close closes the resource. Further calls return the error of the first one.
 func (r *Resource) Close() error {
 	r.mu.Lock()
 	defer r.mu.Unlock()
@@ -92,14 +91,14 @@ func (r *Resource) Close() error {
 	return r.err
 }
 
-// Closed tells whether Close has been called.
+// Closed reports whether Close has been called.
 func (r *Resource) Closed() bool { return r.closed.Load() }
 
-// SetHeld says how to find out whether anybody could still use the resource.
+// SetHeld sets the function that reports whether the resource can still be used.
 func (r *Resource) SetHeld(held func() bool) { r.held.Store(&held) }
 
-// Held tells whether anybody can still use the resource. Where nothing has been
-// said about that, it is so.
+// Held reports whether the resource can still be used: the result of the function
+// that SetHeld has set, or true without one.
 func (r *Resource) Held() bool {
 	held := r.held.Load()
 	return held == nil || (*held)()

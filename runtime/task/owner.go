@@ -4,54 +4,53 @@ import (
 	"context"
 )
 
-// Item is something in an owner's mailbox.
+// Item is an entry of an owner's mailbox.
 type Item interface {
 	// Handle is called with the script lock, on the goroutine of t.
 	Handle(t *Task)
 }
 
-// Owner is whom tasks belong to: a user's session, or the process. Its mailbox
-// is worked off one item at a time, in order. Its methods may be called from
-// any goroutine, with the script lock or without.
+// Owner is a user's session or the process: tasks, timers and resources belong to
+// one. The items in its mailbox are handled one at a time, in order. It is safe for
+// concurrent use, with the script lock or without.
 //
-// An owner ends by Cancel, and may be told before, by Finish, that no more
-// items come.
+// Cancel ends an owner. Finish closes its mailbox before that, with a last item.
 type Owner struct {
 	sched  *Scheduler
 	name   string
 	parent context.Context
 
 	// The rest is guarded by sched.mu.
-	ctx       context.Context // see context; nil until asked for
+	ctx       context.Context // made by context; nil until needed
 	stop      context.CancelCauseFunc
-	cause     error // why it was cancelled
+	cause     error // the cause given to Cancel
 	inbox     queue[Item]
 	busy      bool // in the scheduler's queue, or handling an item
 	held      bool
-	closed    bool // the mailbox takes no more
-	finishing bool // the last item in the mailbox is the one that Finish put in
+	closed    bool // the mailbox accepts no more items
+	finishing bool // the mailbox ends with the item given to Finish
 	cancelled bool
-	handler   *Task // in which items are handled; one task serves many
+	handler   *Task // the task that handles items; it is reused from item to item
 	slow      slowness
 	named     map[string]*Task
-	active    int           // tasks that have not ended, and the handling of an item
-	idle      chan struct{} // see Idle; nil until asked for
+	active    int           // tasks that have not ended, plus one while an item is handled
+	idle      chan struct{} // the channel that Idle returns; nil until asked for
 
-	// Of a part; see Part.
-	whole     *Owner // does not change
+	// Only for a part; see Part.
+	whole     *Owner // never changes
 	joined    bool
-	settled   bool // the whole does not count it any more
+	settled   bool // the whole no longer counts this part as active
 	resources map[*Resource]struct{}
 }
 
-// NewOwner makes an owner whose tasks end with ctx at the latest. The name is
-// for logs: the user, or "" for the process.
+// NewOwner returns an owner whose tasks end at the latest when ctx is done. The
+// name appears in logs: the user, or "" for the process.
 func (s *Scheduler) NewOwner(ctx context.Context, name string) *Owner {
 	return &Owner{sched: s, name: name, parent: ctx}
 }
 
-// context is done when the owner ends. Most owners handle messages, one after
-// the other, in a task that ends with them by itself, and need none. sched.mu is
+// context returns the context of the owner. It is made on demand: most owners only
+// handle messages in a task that ends by itself, and need no context. sched.mu is
 // held.
 func (o *Owner) context() context.Context {
 	if o.ctx == nil {
@@ -63,7 +62,7 @@ func (o *Owner) context() context.Context {
 	return o.ctx
 }
 
-// end ends the context, and what is being handled. sched.mu is held.
+// end cancels the context and the handling of the current item. sched.mu is held.
 func (o *Owner) end(cause error) {
 	if o.stop != nil {
 		o.stop(cause)
@@ -74,10 +73,10 @@ func (o *Owner) end(cause error) {
 	}
 }
 
-// Name is the user, or "" for the process.
+// Name returns the user, or "" for the process.
 func (o *Owner) Name() string { return o.name }
 
-// Hold keeps the mailbox from being worked off until Release.
+// Hold stops the handling of items until Release.
 func (o *Owner) Hold() {
 	o.sched.mu.Lock()
 	defer o.sched.mu.Unlock()
@@ -92,8 +91,8 @@ func (o *Owner) Release() {
 	o.schedule()
 }
 
-// Post puts an item into the mailbox and returns how many now wait there. Once
-// the mailbox is closed it drops the item and returns 0.
+// Post adds an item to the mailbox and returns the number of items there. If the
+// mailbox is closed, Post drops the item and returns 0.
 func (o *Owner) Post(i Item) int {
 	o.sched.mu.Lock()
 	defer o.sched.mu.Unlock()
@@ -106,8 +105,8 @@ func (o *Owner) Post(i Item) int {
 	return o.inbox.len()
 }
 
-// Append puts an item into the mailbox as Post does, but it is not handled
-// before Wake is called, or something else is put behind it.
+// Append adds an item to the mailbox, which is handled only after Wake or the next
+// Post.
 func (o *Owner) Append(i Item) {
 	o.sched.mu.Lock()
 	defer o.sched.mu.Unlock()
@@ -116,14 +115,14 @@ func (o *Owner) Append(i Item) {
 	}
 }
 
-// Wake has the mailbox worked off.
+// Wake starts the handling of items that Append added.
 func (o *Owner) Wake() {
 	o.sched.mu.Lock()
 	defer o.sched.mu.Unlock()
 	o.schedule()
 }
 
-// schedule asks for the script lock if there is something to do. sched.mu is held.
+// schedule queues the owner for the script lock if items wait. sched.mu is held.
 func (o *Owner) schedule() {
 	if !o.busy && !o.held && o.inbox.len() > 0 {
 		o.busy = true
@@ -142,7 +141,7 @@ func (o *Owner) run() {
 		o.finishing = false
 	}
 	if o.handler != nil && o.handler.over() {
-		o.handler.stop(o.handler.noWaits) // frees what its context holds
+		o.handler.stop(o.handler.noWaits) // frees the context
 		o.handler = nil
 	}
 	if o.handler == nil {
@@ -163,8 +162,7 @@ func (o *Owner) run() {
 	o.schedule()
 }
 
-// Drop takes everything out of the mailbox, but for the item that Finish put
-// in, and returns it.
+// Drop removes and returns all items in the mailbox except the one given to Finish.
 func (o *Owner) Drop() []Item {
 	o.sched.mu.Lock()
 	defer o.sched.mu.Unlock()
@@ -174,8 +172,8 @@ func (o *Owner) Drop() []Item {
 	return o.drain(0)
 }
 
-// Finish puts the last item into the mailbox, which then accepts no more. It
-// returns false, and does nothing, if it was closed already.
+// Finish adds the last item to the mailbox and closes it. It reports false and does
+// nothing if the mailbox is already closed.
 func (o *Owner) Finish(last Item) bool {
 	o.sched.mu.Lock()
 	defer o.sched.mu.Unlock()
@@ -188,9 +186,9 @@ func (o *Owner) Finish(last Item) bool {
 	return true
 }
 
-// Interrupt is to be called after Finish: it cancels what is being handled and
-// drops what waits before the last item, which then comes next. It returns
-// what was dropped. Once the last item is being handled it does nothing.
+// Interrupt cancels the handling of the current item, and removes and returns all
+// items before the last one, which is therefore next. It requires Finish, and does
+// nothing once the last item is being handled.
 func (o *Owner) Interrupt(cause error) (dropped []Item) {
 	o.sched.mu.Lock()
 	defer o.sched.mu.Unlock()
@@ -203,10 +201,9 @@ func (o *Owner) Interrupt(cause error) (dropped []Item) {
 	return o.drain(1)
 }
 
-// Cancel ends everything that the owner's tasks wait for, drops what is in the
-// mailbox and accepts no more; tasks that have not started never run. It
-// returns what was dropped. Whoever needs to know when all of it has ended
-// asks Idle.
+// Cancel cancels all tasks of the owner, closes the mailbox, and removes and
+// returns the items in it. Tasks that have not started never run. Idle reports the
+// end of those that run.
 func (o *Owner) Cancel(cause error) (dropped []Item) {
 	o.sched.mu.Lock()
 	defer o.sched.mu.Unlock()
@@ -221,7 +218,7 @@ func (o *Owner) Cancel(cause error) (dropped []Item) {
 	return dropped
 }
 
-// drain takes all but the last items out of the mailbox. sched.mu is held.
+// drain removes and returns all items but the last keep ones. sched.mu is held.
 func (o *Owner) drain(keep int) (dropped []Item) {
 	for o.inbox.len() > keep {
 		dropped = append(dropped, o.inbox.pop())
@@ -229,8 +226,8 @@ func (o *Owner) drain(keep int) (dropped []Item) {
 	return dropped
 }
 
-// Idle is closed when the owner has been cancelled and nothing of it runs or
-// waits any more.
+// Idle returns a channel that is closed once the owner has been cancelled and all
+// its tasks have ended.
 func (o *Owner) Idle() <-chan struct{} {
 	o.sched.mu.Lock()
 	defer o.sched.mu.Unlock()
@@ -241,15 +238,15 @@ func (o *Owner) Idle() <-chan struct{} {
 	return o.idle
 }
 
-// leave counts one activity less. sched.mu is held.
+// leave records the end of one activity. sched.mu is held.
 func (o *Owner) leave() {
 	o.active--
 	o.checkIdle()
 	o.settle()
 }
 
-// checkIdle closes idle when that has become true. Once it is, it stays so: a
-// cancelled owner starts nothing. sched.mu is held.
+// checkIdle closes the channel of Idle if the owner is idle now. It stays idle,
+// because a cancelled owner starts nothing. sched.mu is held.
 func (o *Owner) checkIdle() {
 	if o.idle == nil || !o.cancelled || o.active > 0 {
 		return
@@ -261,11 +258,10 @@ func (o *Owner) checkIdle() {
 	}
 }
 
-// Spawn starts a task of the owner's beside its mailbox: run is called with
-// the script lock, on a goroutine of its own. With a name, it replaces an older task
-// of that name: the waiting of that one is ended, and it has ended itself
-// before the new one starts. The task of an owner that was cancelled never
-// runs.
+// Spawn starts a task: run is called with the script lock, on a goroutine of its
+// own. A named task replaces an older task with the same name: Spawn ends the
+// waiting of the old one, and the new one starts after the old one has ended. If
+// the owner was cancelled, the task never runs.
 func (o *Owner) Spawn(name string, run func(*Task)) *Task {
 	o.sched.mu.Lock()
 	defer o.sched.mu.Unlock()
@@ -296,7 +292,7 @@ func (o *Owner) Spawn(name string, run func(*Task)) *Task {
 	return t
 }
 
-// Task finds the newest task of a name that has not ended, or nil.
+// Task returns the newest task with that name that has not ended, or nil.
 func (o *Owner) Task(name string) *Task {
 	o.sched.mu.Lock()
 	defer o.sched.mu.Unlock()

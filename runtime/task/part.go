@@ -1,8 +1,8 @@
 package task
 
-// Part makes an owner for what is only being tried: what is opened and started
-// with it is undone by its Cancel, or becomes o's by Join. One of the two has
-// to be called. It ends with o, and o is not idle before it is.
+// Part returns an owner for work that may be undone. Its Cancel ends all tasks and
+// resources that belong to it; its Join makes them o's. The caller must call one of
+// the two. The part ends with o, and o is not idle before the part is.
 func (o *Owner) Part() *Owner {
 	o.sched.mu.Lock()
 	defer o.sched.mu.Unlock()
@@ -13,7 +13,7 @@ func (o *Owner) Part() *Owner {
 	return part
 }
 
-// Whole is the owner that o is a part of, or o itself.
+// Whole returns the owner that o is a part of, or o itself.
 func (o *Owner) Whole() *Owner {
 	if o.whole != nil {
 		return o.whole
@@ -21,17 +21,17 @@ func (o *Owner) Whole() *Owner {
 	return o
 }
 
-// Join makes what the part has open that of the whole, and returns it; what is
-// asked of the part from now on is the whole's business too. Tasks that run go
-// on, and end with the whole. The part must not have been cancelled.
+// Join moves the part's open resources to the whole and returns them. Later calls
+// on the part act on the whole. Tasks of the part continue, and end with the whole.
+// The part must not have been cancelled.
 func (o *Owner) Join() []*Resource {
 	o.sched.mu.Lock()
 	o.joined = true
-	mine := o.resources
+	resources := o.resources
 	o.resources = nil
 	o.sched.mu.Unlock()
 	var open []*Resource
-	for r := range mine {
+	for r := range resources {
 		if r.moveTo(o.whole) {
 			open = append(open, r)
 		}
@@ -42,7 +42,7 @@ func (o *Owner) Join() []*Resource {
 	return open
 }
 
-// heir is who does what is asked of o. sched.mu is held.
+// heir returns the owner that calls on o act on. sched.mu is held.
 func (o *Owner) heir() *Owner {
 	if o.joined {
 		return o.whole
@@ -50,13 +50,13 @@ func (o *Owner) heir() *Owner {
 	return o
 }
 
-// settle lets go of the whole once nothing of the part is left. sched.mu is
-// held.
+// settle stops counting the part as an activity of the whole once the part has
+// ended. sched.mu is held.
 func (o *Owner) settle() {
 	if o.whole == nil || o.settled || o.active > 0 || !o.joined && !o.cancelled {
 		return
 	}
 	o.settled = true
-	o.end(ErrCancelled) // frees what the context holds
+	o.end(ErrCancelled) // frees the context
 	o.whole.leave()
 }

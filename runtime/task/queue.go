@@ -1,7 +1,7 @@
 package task
 
-// queue is a first-in, first-out queue in a ring that grows, and that gives
-// its memory back when a long queue has been worked off.
+// queue is a first-in, first-out queue in a ring. The ring grows as needed, and a
+// large one is freed when the queue becomes empty.
 type queue[T any] struct {
 	ring  []T
 	head  int
@@ -9,10 +9,10 @@ type queue[T any] struct {
 }
 
 const (
-	// minRing is small, since most owners never have more than one item at a
-	// time, and keep the ring.
+	// minRing is small: most owners keep a ring, and it rarely holds more than one
+	// item.
 	minRing = 2
-	// maxSpareRing is how long a ring may be that is kept while it is empty.
+	// maxSpareRing is the largest ring that an empty queue keeps.
 	maxSpareRing = 512
 )
 
@@ -26,10 +26,10 @@ func (q *queue[T]) push(v T) {
 	q.count++
 }
 
-// front is the next element; the queue must not be empty.
+// front returns the next element. The queue must not be empty.
 func (q *queue[T]) front() T { return q.ring[q.head] }
 
-// pop takes the next element; the queue must not be empty.
+// pop removes and returns the next element. The queue must not be empty.
 func (q *queue[T]) pop() T {
 	var zero T
 	v := q.ring[q.head]

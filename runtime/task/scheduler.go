@@ -1,11 +1,10 @@
-// Package task runs what belongs to users' sessions and to the process: the
-// handling of their messages, one after the other for each owner, and tasks
-// beside it. All of it shares one lock, the script lock: whoever has it runs, and
-// gives it up while waiting.
+// Package task schedules the Lua code of a process. An owner is a user's session or
+// the process; the scheduler handles the messages of each owner in order, and runs
+// tasks next to them. All Lua code shares one lock, the script lock. The holder
+// runs, and releases the lock while it waits.
 //
-// The script lock goes round in the order of asking: a message to be handled and a
-// task that has finished waiting stand in one queue, so that nobody is delayed
-// by more than what others run in one go. Handling that never waits costs no
+// The lock passes on in the order of requests: messages to be handled and tasks
+// that have finished waiting stand in one queue. Handling that never waits needs no
 // switch between goroutines.
 package task
 
@@ -17,74 +16,75 @@ import (
 	"spectrumlua/runtime/crash"
 )
 
-// maxIdle is how many goroutines are kept for the next job.
+// maxIdle is the number of idle workers that are kept.
 const maxIdle = 16
 
-// Options are what a scheduler goes by. The zero value is good.
+// Options are the settings of a Scheduler. The zero value is usable.
 type Options struct {
-	// Run is how long a task may run without waiting, by real time, before it
-	// ends with an error at its line; 0 means no limit. It may run up to an
-	// eighth longer before that is seen.
+	// Run is how long a task may run without waiting, in real time, before it ends
+	// with an error at its current line; 0 means no limit. The scheduler notices
+	// this up to an eighth later.
 	Run time.Duration
-	// Grace is how much longer a task may ignore that. Then OnStuck is called,
-	// once, from the watchdog's goroutine.
+	// Grace is how much longer a task may continue after that. Then the watchdog's
+	// goroutine calls OnStuck, once.
 	Grace   time.Duration
 	OnStuck func(t *Task)
-	// OnSlow is called once for an owner when something in his mailbox is still
-	// being handled Slow after it first waited, and more is queued behind it. It
-	// is called from a goroutine of its own.
+	// OnSlow is called when an item is still being handled Slow after it first
+	// waited, and more items are queued behind it. It is called once for each
+	// owner, from a goroutine of its own.
 	Slow   time.Duration
 	OnSlow func(o *Owner, waited time.Duration, queued int)
-	// Clock is what timers, sleeps and timeouts go by; default: clock.Real.
+	// Clock is the clock of timers, sleeps and timeouts. Nil means clock.Real.
 	Clock clock.Clock
 }
 
-// Scheduler owns the script lock. Its methods may be called from any goroutine
-// unless they say otherwise.
+// Scheduler owns the script lock. It is safe for concurrent use unless a method
+// says otherwise.
 type Scheduler struct {
 	opts  Options
 	stop  chan struct{} // closed by Close
 	ended sync.WaitGroup
-	// signals are what goroutines wait on for the script lock. They are not shared
-	// with other schedulers, which may live in other bubbles of synctest.
+	// signals holds the channels on which goroutines wait for the script lock.
+	// Schedulers do not share them, because they may live in different synctest
+	// bubbles.
 	signals sync.Pool
 
-	// mu guards the rest, and all owners and tasks. Nothing that may block is
-	// done under it, and no other lock of this program is taken.
+	// mu guards the fields below, all owners and all tasks. Code that holds mu
+	// neither blocks nor takes another lock of this program.
 	mu sync.Mutex
-	// held tells that someone has the script lock, or is about to. While it is false
-	// nobody is ready.
+	// held is true if the script lock is taken or about to be. Otherwise ready is
+	// empty.
 	held bool
-	// running is the task that has the script lock, if it is a task that has it, and
-	// turn counts how often that has changed.
+	// running is the task that holds the script lock, or nil. turn counts its
+	// changes.
 	running *Task
 	turn    uint64
 	ready   queue[entry]
 	idle    []*worker
 	closed  bool
-	// woken counts the tasks whose time is up, or which go on soon by
-	// themselves, and which have not got the script lock back yet.
+	// woken counts the tasks that wait for the script lock after a sleep or a
+	// timeout, or that will do so soon; see Task.Soon.
 	woken int
 }
 
-// entry is one place in the queue for the script lock: a job that any goroutine can
-// run, or a goroutine that waits for it.
+// entry is one place in the queue for the script lock: a job for a worker, or a
+// goroutine that waits.
 type entry struct {
 	job    job
 	signal chan struct{}
-	task   *Task // whose goroutine it is; nil for Do
+	task   *Task // the task of that goroutine; nil for Do
 }
 
-// job is an owner with something in its mailbox, or a task that starts.
+// job is an owner with items in its mailbox, or a task that starts.
 type job interface {
-	// run is called with the script lock and with mu, and returns with both. It lets
-	// go of mu while the job runs.
+	// run is called with the script lock and mu, and returns with both. It unlocks
+	// mu while the job runs.
 	run()
 }
 
 type worker struct{ wake chan struct{} }
 
-// New makes a scheduler.
+// New returns a scheduler and starts its watchdog if Options.Run is set.
 func New(o Options) *Scheduler {
 	if o.Clock == nil {
 		o.Clock = clock.Real()
@@ -97,12 +97,11 @@ func New(o Options) *Scheduler {
 	return s
 }
 
-// Clock is what timers, sleeps and timeouts go by.
+// Clock returns the clock of timers, sleeps and timeouts.
 func (s *Scheduler) Clock() clock.Clock { return s.opts.Clock }
 
-// Close ends the watchdog and the idle goroutines. What still runs or waits
-// ends by itself; jobs that are queued later still run. Options.OnStuck must
-// not call it.
+// Close ends the watchdog and the idle workers. Tasks that run or wait continue,
+// and jobs that are queued later still run. OnStuck must not call Close.
 func (s *Scheduler) Close() {
 	s.mu.Lock()
 	if s.closed {
@@ -119,9 +118,9 @@ func (s *Scheduler) Close() {
 	s.ended.Wait()
 }
 
-// Do runs f with the script lock, on the caller's goroutine, when its turn comes. f
-// must not wait, and the watchdog does not look at it. Who has the script lock must
-// not call Do.
+// Do waits for the script lock and calls f with it, on the caller's goroutine. f
+// must not wait, and the watchdog ignores it. The caller must not hold the script
+// lock.
 func (s *Scheduler) Do(f func()) {
 	s.acquire(nil)
 	defer func() {
@@ -132,7 +131,7 @@ func (s *Scheduler) Do(f func()) {
 	f()
 }
 
-// enqueue gives a job its place in the queue. s.mu is held.
+// enqueue adds a job to the queue. s.mu is held.
 func (s *Scheduler) enqueue(j job) {
 	s.ready.push(entry{job: j})
 	if !s.held {
@@ -141,7 +140,7 @@ func (s *Scheduler) enqueue(j job) {
 	}
 }
 
-// acquire waits for the script lock and takes it for t, or for none.
+// acquire waits for the script lock and takes it for t, which is nil for Do.
 func (s *Scheduler) acquire(t *Task) {
 	s.mu.Lock()
 	if !s.held {
@@ -157,7 +156,7 @@ func (s *Scheduler) acquire(t *Task) {
 	s.signals.Put(signal)
 }
 
-// release gives the script lock to who is next. s.mu is held.
+// release passes the script lock to the next entry. s.mu is held.
 func (s *Scheduler) release() {
 	s.setRunning(nil)
 	switch {
@@ -168,22 +167,23 @@ func (s *Scheduler) release() {
 	default:
 		next := s.ready.pop()
 		s.setRunning(next.task)
-		next.signal <- struct{}{} // it has room for one, and is empty
+		next.signal <- struct{}{} // never blocks: it buffers one signal and is empty
 	}
 }
 
-// wakeWorker hands the script lock to an idle worker, or to a new one. s.mu is held.
+// wakeWorker passes the script lock to an idle worker, or to a new one. s.mu is
+// held.
 func (s *Scheduler) wakeWorker() {
 	if n := len(s.idle); n > 0 {
-		s.idle[n-1].wake <- struct{}{} // it has room for one, and is empty
+		s.idle[n-1].wake <- struct{}{} // never blocks: it buffers one signal and is empty
 		s.idle = s.idle[:n-1]
 		return
 	}
 	go s.work(&worker{wake: make(chan struct{}, 1)})
 }
 
-// work runs jobs. It has the script lock whenever it begins, and parks or ends
-// without it.
+// work runs jobs. It holds the script lock when it starts or wakes up, and releases
+// it before it becomes idle or returns.
 func (s *Scheduler) work(w *worker) {
 	defer crash.Guard()
 	for woken := true; woken; _, woken = <-w.wake {
@@ -201,7 +201,7 @@ func (s *Scheduler) work(w *worker) {
 	}
 }
 
-// setRunning notes who has the script lock now. s.mu is held.
+// setRunning records which task holds the script lock. s.mu is held.
 func (s *Scheduler) setRunning(t *Task) {
 	s.running = t
 	s.turn++

@@ -14,7 +14,7 @@ func (b *bench) spawning(o *task.Owner, name, what string, until <-chan struct{}
 	return o.Spawn(name, func(t *task.Task) { b.waitFor(t, what, until) })
 }
 
-const replaced = ": the task was replaced by another one of its name"
+const replaced = ": the task was replaced by another task with the same name"
 
 // replacings are tasks spawned one after the other, and what happens.
 var replacings = []struct {

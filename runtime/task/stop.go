@@ -1,7 +1,7 @@
 package task
 
-// StopRunning cancels the task that has the script lock, if there is one, so that it
-// ends at its next instruction.
+// StopRunning cancels the task that holds the script lock, which then ends at its
+// next instruction.
 func (s *Scheduler) StopRunning(cause error) {
 	s.mu.Lock()
 	defer s.mu.Unlock()

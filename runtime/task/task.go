@@ -7,79 +7,79 @@ import (
 	"time"
 )
 
-// The causes that end a task.
+// These errors are causes that end a task.
 var (
 	ErrCancelled = errors.New("the task was cancelled")
-	ErrReplaced  = errors.New("the task was replaced by another one of its name")
+	ErrReplaced  = errors.New("the task was replaced by another task with the same name")
 )
 
-// RanTooLongError is the cause that ends a task which ran for too long without
-// waiting.
+// RanTooLongError is the cause that ends a task which ran too long without waiting.
 type RanTooLongError struct{ Limit time.Duration }
 
 func (e *RanTooLongError) Error() string {
 	return fmt.Sprintf("stopped: it ran for %v without waiting (handler_timeout)", e.Limit)
 }
 
-// Task is one flow of control: the handling of an owner's messages, or
-// something that was spawned.
+// Task is one flow of control: either the handling of an owner's messages, or a
+// function that was spawned.
 //
-// It is a context.Context for what runs in it, whose Err is the cause, so that
-// an interpreter which only knows contexts reports why it was stopped. For Go
-// code that compares Err with context.Canceled, use Context.
+// A Task is a context.Context for the code that runs in it. Its Err returns the
+// cause instead of context.Canceled, so that an interpreter that only knows
+// contexts reports why it was stopped. Code that compares Err with context.Canceled
+// needs Context.
 //
-// A task can be ended in two ways. Cancel ends it wherever it is. EndWaits ends
-// it where it waits for something that has not come, so that nothing which has
-// come is lost.
+// Cancel ends a task wherever it is. EndWaits ends it only where it waits for
+// something that has not arrived, so that nothing that has arrived is lost.
 type Task struct {
 	owner *Owner
 	name  string
 	ctx   context.Context
-	done  <-chan struct{} // ctx.Done(), which is asked for at every instruction
+	done  <-chan struct{} // ctx.Done(), cached because it is needed at every instruction
 	stop  context.CancelCauseFunc
 
-	// Of a spawned task:
+	// Only for a spawned task:
 	body  func(*Task)
 	ended chan struct{} // closed when it has ended
 
 	// Guarded by sched.mu:
-	next      *Task           // starts when this one has ended
-	waits     context.Context // ctx, and done by EndWaits; nil until the first Wait
+	next      *Task           // starts when this task has ended
+	waits     context.Context // ends with ctx or by EndWaits; nil until the first Wait
 	stopWaits context.CancelCauseFunc
-	noWaits   error // why EndWaits was called
-	waiting   bool  // in Wait
-	woken     bool  // its time is up; see Scheduler.woken
+	noWaits   error // the cause given to EndWaits
+	waiting   bool  // inside Wait
+	woken     bool  // its time is up, and Scheduler.woken counts it
 
-	// Local belongs to whoever runs the task, for the time that it runs.
+	// Local is a value of the code that runs the task, valid while the task runs.
 	Local any
 }
 
-// newTask makes a task that ends with a context at the latest.
+// newTask returns a task that ends at the latest when ctx is done.
 func newTask(ctx context.Context, o *Owner, name string) *Task {
 	ctx, stop := context.WithCancelCause(ctx)
 	return &Task{owner: o, name: name, ctx: ctx, done: ctx.Done(), stop: stop}
 }
 
-// Owner is whom the task belongs to.
+// Owner returns the owner of the task.
 func (t *Task) Owner() *Owner { return t.owner }
 
-// Name is the name that the task was spawned with, or "".
+// Name returns the name that the task was spawned with, or "".
 func (t *Task) Name() string { return t.name }
 
-// Context is done when the task is cancelled; context.Cause tells why.
+// Context returns a context that is done when the task is cancelled. context.Cause
+// returns the reason.
 func (t *Task) Context() context.Context { return t.ctx }
 
-// Deadline implements context.Context: a task has none.
+// Deadline implements context.Context. A task has no deadline.
 func (t *Task) Deadline() (time.Time, bool) { return time.Time{}, false }
 
 // Done implements context.Context.
 func (t *Task) Done() <-chan struct{} { return t.done }
 
-// Err implements context.Context, but for the error, which is the cause.
+// Err implements context.Context, but returns the cause.
 func (t *Task) Err() error { return context.Cause(t.ctx) }
 
-// Key is what the Value of a Task, and of each context derived from it, gives
-// the task for.
+// Key is the key under which the Value of a Task, and of each context derived from
+// it, returns the task.
 var Key = new(struct{ int })
 
 // Value implements context.Context.
@@ -90,14 +90,14 @@ func (t *Task) Value(key any) any {
 	return t.ctx.Value(key)
 }
 
-// Cancel ends the task where it waits, or at the next instruction of its
-// script, for the given cause. It does not wait for the end.
+// Cancel ends the task with the given cause, where it waits or at the next
+// instruction of its script. Cancel does not wait for the end.
 func (t *Task) Cancel(cause error) { t.stop(cause) }
 
-// EndWaits ends the task where it waits for something that has not come, now or
-// later: such a Wait cancels the task for the given cause. What a Wait has got
-// is still handed out, and worked with until the next Wait. A task that has not
-// started yet never runs. EndWaits does not wait for the end.
+// EndWaits ends the task where it waits for something that has not arrived, now or
+// later: that Wait cancels the task with the given cause. A result that a Wait
+// already has is still returned, and the task runs until its next Wait. A task that
+// has not started never runs. EndWaits does not wait for the end.
 func (t *Task) EndWaits(cause error) {
 	t.owner.sched.mu.Lock()
 	defer t.owner.sched.mu.Unlock()
@@ -115,20 +115,20 @@ func (t *Task) endWaits(cause error) {
 	}
 }
 
-// over tells whether nothing new should be begun in the task. sched.mu is held.
+// over reports whether the task should not start anything new. sched.mu is held.
 func (t *Task) over() bool { return t.noWaits != nil || t.ctx.Err() != nil }
 
-// Ended is closed when a spawned task has ended.
+// Ended returns a channel that is closed when a spawned task has ended.
 func (t *Task) Ended() <-chan struct{} { return t.ended }
 
-// Wait gives up the script lock, calls f, and returns f's error when the script lock has
-// come back. f has to return soon after its context is done, and to return nil
-// if and only if it has what it waited for: an error then becomes the cause of
-// the task's end. If the task has been cancelled before, f is not called and
-// the error is the cause. Only the goroutine of the task may call Wait, while
-// it has the script lock.
+// Wait releases the script lock, calls f, takes the lock again and returns f's
+// error. f must return soon after its context is done, and must return nil if and
+// only if it has what it waited for. If it fails after its context is done, Wait
+// cancels the task and returns the context's cause. If the task was cancelled
+// before, Wait does not call f and returns the cause. Only the goroutine of the
+// task may call Wait, while it holds the script lock.
 func (t *Task) Wait(f func(ctx context.Context) error) error {
-	ctx, err := t.letGo()
+	ctx, err := t.startWait()
 	if err != nil {
 		return err
 	}
@@ -140,9 +140,9 @@ func (t *Task) Wait(f func(ctx context.Context) error) error {
 	return err
 }
 
-// letGo gives up the script lock and returns the context to wait with, or why the
-// task may not wait any more.
-func (t *Task) letGo() (context.Context, error) {
+// startWait releases the script lock and returns the context to wait with, or the
+// reason why the task may not wait any more.
+func (t *Task) startWait() (context.Context, error) {
 	s := t.owner.sched
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -166,7 +166,7 @@ func (t *Task) letGo() (context.Context, error) {
 	return t.waits, nil
 }
 
-// run is the life of a spawned task. It implements job.
+// run runs a spawned task from its start to its end. It implements job.
 func (t *Task) run() {
 	o, s := t.owner, t.owner.sched
 	if !t.over() {
@@ -179,7 +179,7 @@ func (t *Task) run() {
 	if t.noWaits != nil {
 		t.stop(t.noWaits)
 	}
-	t.stop(ErrCancelled) // frees what the context holds
+	t.stop(ErrCancelled) // frees the context
 	t.body = nil
 	close(t.ended)
 	if t.name != "" && o.named[t.name] == t {

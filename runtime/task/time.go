@@ -9,11 +9,12 @@ import (
 	"spectrumlua/runtime/crash"
 )
 
-// Clock is what the task's sleeps and timeouts go by.
+// Clock returns the clock of the task's sleeps and timeouts.
 func (t *Task) Clock() clock.Clock { return t.owner.sched.opts.Clock }
 
-// WithTimeout is context.WithTimeoutCause by the scheduler's clock, for a
-// function that is given to Wait: the context must not outlive that.
+// WithTimeout is context.WithTimeoutCause by the scheduler's clock. It may only be
+// called by a function that is passed to Wait, and the context must not be used
+// after that function returns.
 func (t *Task) WithTimeout(ctx context.Context, d time.Duration, cause error) (context.Context, context.CancelFunc) {
 	c := t.Clock()
 	if clock.IsReal(c) {
@@ -22,8 +23,8 @@ func (t *Task) WithTimeout(ctx context.Context, d time.Duration, cause error) (c
 	return clock.WithTimeout(ctx, c, d, cause, t.wakes)
 }
 
-// Sleep returns when d has passed by the scheduler's clock, or with ctx's cause
-// when that is done. It is for a function that is given to Wait.
+// Sleep returns nil when d has passed by the scheduler's clock, or ctx's cause when
+// ctx is done. It may only be called by a function that is passed to Wait.
 func (t *Task) Sleep(ctx context.Context, d time.Duration) error {
 	over, stop := t.after(d)
 	defer stop()
@@ -35,10 +36,11 @@ func (t *Task) Sleep(ctx context.Context, d time.Duration) error {
 	}
 }
 
-// after has something come when d has passed.
+// after returns a channel that receives a value or is closed when d has passed, and
+// a function that stops the timer.
 func (t *Task) after(d time.Duration) (<-chan time.Time, func() bool) {
 	c := t.Clock()
-	if clock.IsReal(c) { // which spares a goroutine
+	if clock.IsReal(c) { // saves a goroutine
 		timer := time.NewTimer(d)
 		return timer.C, timer.Stop
 	}
@@ -51,7 +53,8 @@ func (t *Task) after(d time.Duration) (<-chan time.Time, func() bool) {
 	return over, timer.Stop
 }
 
-// wakes notes that the task is about to go on since its time is up.
+// wakes records that the task will soon ask for the script lock, because its time
+// is up.
 func (t *Task) wakes() {
 	s := t.owner.sched
 	s.mu.Lock()
@@ -62,12 +65,12 @@ func (t *Task) wakes() {
 	}
 }
 
-// Soon notes, from a function that is given to Wait, that the task goes on by
-// itself: what it waits for is work of this process's own, such as a database's,
-// and Settle waits for it, too.
+// Soon records that the wait of the task ends without input from outside: it waits
+// for work of this process, for example on a database. Settle then waits for the
+// task. Soon may only be called by a function that is passed to Wait.
 func (t *Task) Soon() { t.wakes() }
 
-// goesOn notes that the task has the script lock. sched.mu is held.
+// goesOn records that the task holds the script lock. sched.mu is held.
 func (t *Task) goesOn() {
 	t.waiting = false
 	if t.woken {
@@ -77,18 +80,17 @@ func (t *Task) goesOn() {
 }
 
 const (
-	// settling is how long nothing must have run for all to count as settled:
-	// what crosses a socket on this machine is there by then.
+	// settling is how long nothing may run before Settle returns. Data on a local
+	// socket arrives within that time.
 	settling = time.Millisecond
-	// unsettled is how long Settle waits for tasks that never rest.
+	// unsettled is how long Settle waits for tasks that never become idle.
 	unsettled = 100 * time.Millisecond
 )
 
-// Settle returns when the schedulers' tasks have all run until they wait for
-// what does not come at once, and at the latest when ctx is done. It is what
-// clock.NewMovable wants to know. It looks at goroutines from outside: what
-// other processes send may come later, and tasks that never rest are left to it
-// after a tenth of a second.
+// Settle returns when all tasks of the schedulers wait for something that does not
+// arrive at once, or when ctx is done. It is meant for clock.NewMovable. Settle
+// observes the schedulers from outside, so input from other processes may arrive
+// later. It gives up after a tenth of a second on tasks that never become idle.
 func Settle(ctx context.Context, schedulers ...*Scheduler) {
 	before, late := uint64(0), time.Now().Add(unsettled)
 	for ctx.Err() == nil && time.Now().Before(late) {
@@ -108,8 +110,8 @@ func Settle(ctx context.Context, schedulers ...*Scheduler) {
 	}
 }
 
-// settled tells whether nobody runs or is about to, as far as the scheduler
-// knows, and how often the script lock has gone round.
+// settled reports whether nothing runs or is about to run, and returns the number
+// of times that the script lock has changed hands.
 func (s *Scheduler) settled() (turn uint64, settled bool) {
 	s.mu.Lock()
 	defer s.mu.Unlock()

@@ -9,8 +9,8 @@ import (
 	"spectrumlua/runtime/crash"
 )
 
-// Timers start tasks of one owner later. They end with him. Its methods may be
-// called from any goroutine.
+// Timers starts tasks of one owner later, and ends with that owner. It is safe for
+// concurrent use.
 type Timers struct {
 	owner *Owner
 
@@ -20,30 +20,30 @@ type Timers struct {
 	named map[string]*Timer
 }
 
-// Timer starts a task once, or again and again.
+// Timer starts a task once, or periodically.
 type Timer struct {
 	timers *Timers
 	name   string
 	period time.Duration // 0: once
 
 	// Guarded by timers.mu.
-	run   func(*Task) // nil once the timer has ended: who holds it does not hold that
+	run   func(*Task) // nil once the timer has ended, so that a kept Timer does not keep the function
 	alarm clock.Timer
 	next  time.Time
 	ended bool
 }
 
-// NewTimers makes the timers of an owner.
+// NewTimers returns the timers of an owner.
 func NewTimers(o *Owner) *Timers {
 	ts := &Timers{owner: o, all: map[*Timer]struct{}{}, named: map[string]*Timer{}}
 	context.AfterFunc(o.Context(), ts.end)
 	return ts
 }
 
-// After runs run in a task of the owner's when d is over and, with every, each
-// d from then on; while one run lasts, the next does not begin, and those that
-// it made late are left out. With a name, an older timer of that name ends;
-// what it has started goes on.
+// After calls run in a task of the owner when d has passed and, if every is true,
+// every d after that. A periodic run starts after the previous one has ended, and
+// skips the times it has missed. A named timer ends an older timer with the same
+// name; tasks that the older one has started continue.
 func (ts *Timers) After(name string, d time.Duration, every bool, run func(*Task)) *Timer {
 	t := &Timer{timers: ts, name: name, run: run}
 	if every {
@@ -68,17 +68,17 @@ func (ts *Timers) After(name string, d time.Duration, every bool, run func(*Task
 	return t
 }
 
-// Ended reports whether the timer starts nothing more.
+// Ended reports whether the timer has ended and starts no more tasks.
 func (t *Timer) Ended() bool {
 	t.timers.mu.Lock()
 	defer t.timers.mu.Unlock()
 	return t.ended
 }
 
-// Owner is whom the timers belong to.
+// Owner returns the owner of the timers.
 func (ts *Timers) Owner() *Owner { return ts.owner }
 
-// Cancel ends the timer; what it has started goes on.
+// Cancel ends the timer. Tasks that it has started continue.
 func (t *Timer) Cancel() {
 	t.timers.mu.Lock()
 	defer t.timers.mu.Unlock()
@@ -96,7 +96,7 @@ func (ts *Timers) CancelUnnamed() {
 	}
 }
 
-// end ends all timers, since their owner has ended.
+// end ends all timers because the owner has ended.
 func (ts *Timers) end() {
 	ts.mu.Lock()
 	defer ts.mu.Unlock()
@@ -118,7 +118,7 @@ func (t *Timer) end() {
 	}
 }
 
-// fire is called when the time has come.
+// fire starts the task when the time has come.
 func (t *Timer) fire() {
 	defer crash.Guard()
 	t.timers.mu.Lock()
@@ -136,7 +136,7 @@ func (t *Timer) fire() {
 	})
 }
 
-// rearm sets the alarm for the next time that has not passed.
+// rearm sets the alarm to the next multiple of the period that is still to come.
 func (t *Timer) rearm() {
 	t.timers.mu.Lock()
 	defer t.timers.mu.Unlock()

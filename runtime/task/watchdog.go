@@ -6,14 +6,14 @@ import (
 	"spectrumlua/runtime/crash"
 )
 
-// watchdog is what is known about the turn that was seen last.
+// watchdog remembers the last turn that look has seen.
 type watchdog struct {
 	turn  uint64
 	since time.Time
 	told  bool // OnStuck has been called
 }
 
-// watch stops tasks that run for too long without waiting.
+// watch cancels tasks that run too long without waiting.
 func (s *Scheduler) watch() {
 	defer crash.Guard()
 	const looks = 8 // within one limit
@@ -32,10 +32,9 @@ func (s *Scheduler) watch() {
 	}
 }
 
-// look cancels the running task if it has run for too long, and returns it if
-// it is to be reported as stuck. It holds s.mu for all of that, so that the
-// task which is cancelled is the one that ran for so long, in the turn that
-// took so long, and not what has got the script lock since.
+// look cancels the running task if it has run too long. It returns the task if
+// OnStuck has to be called for it. It holds s.mu throughout, so that it cannot
+// cancel a task that has taken the script lock since.
 func (s *Scheduler) look(w *watchdog) (stuck *Task) {
 	s.mu.Lock()
 	defer s.mu.Unlock()

@@ -101,7 +101,7 @@ wait = prepare() -- some of what was prepared is closed with its user
 local old = begin("again")
 local new = spectrum.spawn("again", function() return "new" end)
 ok, err = old:join(5)
-assert(ok == nil and err:find("replaced by another one of its name", 1, true), tostring(ok) .. ": " .. tostring(err))
+assert(ok == nil and err:find("replaced by another task with the same name", 1, true), tostring(ok) .. ": " .. tostring(err))
 assert(select(2, new:join(5)) == "new")`)
 		})
 	}
