@@ -7,11 +7,11 @@ import (
 	"time"
 )
 
-// lingerTime is how long Spectrum may take to hang up after us.
+// lingerTime is how long Close waits for Spectrum to close its side.
 const lingerTime = 200 * time.Millisecond
 
-// Close ends Run, writes what is queued for as long as ctx lasts, and closes
-// the connection. Further calls wait for the first to return.
+// Close ends Run, writes the queued messages until ctx is done, and closes the
+// connection. Further calls wait for the first one to return.
 func (l *Link) Close(ctx context.Context) {
 	l.closeOnce.Do(func() { l.close(ctx) })
 }
@@ -26,7 +26,7 @@ func (l *Link) close(ctx context.Context) {
 		return
 	}
 	l.interrupt()
-	// A closed connection ends whoever is still busy with it.
+	// Closing the connection ends a blocked read or write.
 	stop := context.AfterFunc(ctx, func() { _ = conn.Close() })
 	defer stop()
 	<-l.writerDone
@@ -34,9 +34,9 @@ func (l *Link) close(ctx context.Context) {
 	_ = conn.Close()
 }
 
-// hangUp tells Spectrum that nothing more will come, and takes what it still
-// sends until it hangs up too: a connection that is closed with bytes unread
-// is reset, and what is on its way to Spectrum is lost.
+// hangUp closes the sending side and discards input until Spectrum closes its side
+// too. A connection that is closed with unread input is reset, and data on its way
+// to Spectrum would be lost.
 func (l *Link) hangUp(ctx context.Context, conn net.Conn) {
 	half, ok := conn.(interface{ CloseWrite() error })
 	if !ok || half.CloseWrite() != nil {

@@ -9,11 +9,11 @@ import (
 	"time"
 )
 
-// dialTimeout is how long the one attempt to connect may take.
+// dialTimeout is the time limit for connecting.
 const dialTimeout = 10 * time.Second
 
-// Dial makes one attempt to connect to Spectrum at host:port. The error names
-// the address; Errno finds the errno in it.
+// Dial tries once to connect to Spectrum at host:port. Errno returns the errno of
+// its error.
 func Dial(ctx context.Context, address string) (net.Conn, error) {
 	dialer := net.Dialer{Timeout: dialTimeout}
 	conn, err := dialer.DialContext(ctx, "tcp", address)
@@ -23,15 +23,15 @@ func Dial(ctx context.Context, address string) (net.Conn, error) {
 	return conn, nil
 }
 
-// Errno is the errno that stands for a failed Dial or Run: EHOSTUNREACH for a
-// host that is not found, otherwise the one in err if there is one, ETIMEDOUT for a timeout, and EIO
-// for anything else.
+// Errno returns the errno for an error of Dial or Run: EHOSTUNREACH if the host is
+// not found, otherwise the errno in err, otherwise ETIMEDOUT for a timeout and EIO
+// for all other errors.
 func Errno(err error) syscall.Errno {
 	var errno syscall.Errno
 	var dns *net.DNSError
 	var timeout interface{ Timeout() bool }
 	switch {
-	case errors.As(err, &dns): // the errno in it is a name server's
+	case errors.As(err, &dns): // an errno in it would be about the name server
 		return syscall.EHOSTUNREACH
 	case errors.As(err, &errno):
 		return errno

@@ -1,10 +1,8 @@
-// Package link is the connection to Spectrum: one reader, one writer, a queue
-// between the backend and the writer, and what must happen without the script:
-// PONG, STATS, EXIT.
+// Package link is the connection to Spectrum: a reader, a writer, and a queue in
+// front of the writer. It answers PING itself, sends STATS and reports EXIT, so
+// that these work while the script is busy.
 //
-// A Link outlives nothing: it serves one connection. What sends through it
-// knows only Send, Full and WaitCapacity, so that a link can come and go under the
-// users' sessions.
+// A Link serves one connection. Its users only need Send, Full and WaitCapacity.
 package link
 
 import (
@@ -33,58 +31,55 @@ const (
 	DefaultPulse        = 5 * time.Second
 )
 
-// garbageEvery is how often the same complaint about what Spectrum sends comes
-// back in the log.
+// garbageEvery is how often the log repeats a warning about malformed frames.
 const garbageEvery = time.Minute
 
-// lastWords is how long is still read after a write has failed: Spectrum may
-// have said EXIT before it hung up.
+// lastWords is how long the reader continues after a failed write. Spectrum may
+// have sent EXIT before it closed the connection.
 const lastWords = 100 * time.Millisecond
 
-// ErrClosed is what Send returns once the link has ended.
+// ErrClosed is returned by Send after the link has ended.
 var ErrClosed = errors.New("the connection to Spectrum is closed")
 
 // errInterrupted ends the reader when the context is done.
 var errInterrupted = errors.New("interrupted")
 
-// Options says how a Link behaves. The zero value of each field but Receive
-// stands for its default.
+// Options are the settings of a Link. Only Receive is required; the zero value of
+// every other field selects its default.
 type Options struct {
-	// Receive takes every message but PING and EXIT. The payload is valid
-	// until it returns. It is called by the goroutine of Run, one message at a
-	// time; for as long as it blocks, nothing more is read from Spectrum. Its
-	// context ends when Run is to return.
+	// Receive is called for every message except PING and EXIT, by the goroutine of
+	// Run. The payload is valid until Receive returns. Reading from Spectrum pauses
+	// while Receive blocks. Its context ends when Run has to return.
 	Receive func(ctx context.Context, typ *schema.Type, payload []byte)
-	// MaxFrame is the longest frame that is read, in bytes; default
+	// MaxFrame is the size of the longest frame that is accepted, in bytes; default
 	// wire.DefaultMaxFrame.
 	MaxFrame int
-	// MaxQueue is how many bytes may wait to be written before Full; default
+	// MaxQueue is the number of queued bytes from which the link is Full; default
 	// DefaultMaxQueue.
 	MaxQueue int
-	// WriteTimeout ends a link whose peer takes nothing for so long; default
+	// WriteTimeout ends a link whose peer accepts no data for that long; default
 	// DefaultWriteTimeout.
 	WriteTimeout time.Duration
-	// Pulse is how often STATS leave while Receive is busy and nothing else
-	// leaves, so that Spectrum does not take the backend for dead; default
+	// Pulse is how often the link sends STATS while Receive is busy and it sends
+	// nothing else. Without them Spectrum would consider the backend dead. Default
 	// DefaultPulse.
 	Pulse time.Duration
-	// Log takes warnings; default: they are dropped.
+	// Log receives warnings. Nil drops them.
 	Log logrus.FieldLogger
-	// Observer is told of what passes; default: nobody is.
+	// Observer sees the messages. Nil means no observer.
 	Observer Observer
 }
 
-// Observer is told of each message as it passes, in order, all but PING, PONG and
-// STATS: In before Receive is called, Out as it is queued. A payload is valid
-// until the method returns; nil is none. The methods may be called from any
-// goroutine, must not block and must not use the link.
+// Observer is called for each message except PING, PONG and STATS, in order: In
+// before Receive is called, Out when the message is queued. A payload is valid
+// until the method returns, and nil if the message has no payload. The methods are
+// called from any goroutine, must not block and must not use the link.
 type Observer interface {
 	In(typ pb.WrapperMessage_Type, payload []byte)
 	Out(typ pb.WrapperMessage_Type, payload []byte)
 }
 
-// Link is one connection to Spectrum. Its methods may be called from any
-// goroutine.
+// Link is one connection to Spectrum. It is safe for concurrent use.
 type Link struct {
 	opts    Options
 	log     logrus.FieldLogger
@@ -98,13 +93,13 @@ type Link struct {
 
 	mu         sync.Mutex
 	closed     bool
-	conn       net.Conn           // what Run serves; nil before
+	conn       net.Conn           // the connection of Run; nil before
 	interrupt  context.CancelFunc // ends Run's context
 	readerDone chan struct{}
 	writerDone chan struct{}
 }
 
-// New makes a link that is not connected yet: what is sent waits.
+// New returns a link without a connection. Messages are queued until Run.
 func New(o Options) *Link {
 	if o.MaxQueue <= 0 {
 		o.MaxQueue = DefaultMaxQueue
@@ -131,34 +126,32 @@ func New(o Options) *Link {
 	}
 }
 
-// Send queues a message for Spectrum and never blocks. A nil payload is left
-// out. Until the first PONG nothing leaves; BACKEND_CONFIG then goes ahead of
-// it, and everything else behind it. The error is ErrClosed once the link has
-// ended; messages are then dropped.
+// Send queues a message for Spectrum and never blocks. A nil payload is omitted.
+// The link sends nothing before the first PONG; BACKEND_CONFIG then goes before it,
+// and all other messages after it. Send returns ErrClosed and drops the message if
+// the link has ended.
 func (l *Link) Send(typ pb.WrapperMessage_Type, payload []byte) error {
 	return l.out.push(typ, payload)
 }
 
-// Sent counts the messages that Send has queued so far, whether they have left
-// or not.
+// Sent returns the number of messages that Send has queued so far.
 func (l *Link) Sent() uint64 { return l.out.count() }
 
-// Full tells whether MaxQueue bytes or more wait to be written. A sender that
-// can wait should then call WaitCapacity, and ask again before it sends: others
-// were waiting too.
+// Full reports whether at least MaxQueue bytes wait to be written. A sender that
+// can wait should then call WaitCapacity, and check Full again before it sends,
+// because other senders may have waited too.
 func (l *Link) Full() bool { return l.out.full() }
 
-// WaitCapacity returns at once unless the link is Full. Otherwise it blocks until
-// half of MaxQueue is free, the link has ended or ctx is done, and returns
-// ctx's error if it is done.
+// WaitCapacity returns nil at once unless the link is Full. Otherwise it blocks
+// until half of MaxQueue is free, the link has ended or ctx is done. It returns
+// ctx's cause if ctx is done.
 func (l *Link) WaitCapacity(ctx context.Context) error { return l.out.waitCapacity(ctx) }
 
-// Run serves the connection until Spectrum says EXIT, closes it, breaks the
-// framing, ctx is done or Close is called. It returns nil for EXIT, for an end
-// of the stream between two frames, for ctx and for Close; otherwise what went
-// wrong, wrapping wire.ErrTooLong for a length over the limit. Messages can
-// still be sent afterwards; Close ends that. Run is called once; after Close
-// it closes the connection and returns ErrClosed.
+// Run serves the connection until Spectrum sends EXIT or closes it, a frame is
+// malformed, ctx is done, or Close is called. It returns nil after EXIT, an end of
+// the stream between two frames, ctx or Close. It returns an error that wraps
+// wire.ErrTooLong if a frame is too long. Send still works after Run, until Close.
+// Run may be called once. After Close it closes conn and returns ErrClosed.
 func (l *Link) Run(ctx context.Context, conn net.Conn) error {
 	ctx, cancel := context.WithCancelCause(ctx)
 	defer cancel(nil)
@@ -179,7 +172,7 @@ func (l *Link) Run(ctx context.Context, conn net.Conn) error {
 		defer crash.Guard()
 		l.pulse(ctx)
 	})
-	helpers.Go(func() { // whoever waits for Spectrum's next frame wakes up
+	helpers.Go(func() { // wakes up the reader
 		<-ctx.Done()
 		deadline := time.Unix(1, 0)
 		if writeFailure(ctx) != nil {
@@ -196,11 +189,11 @@ func (l *Link) Run(ctx context.Context, conn net.Conn) error {
 	return err
 }
 
-// writeError is the cause that ends Run's context when a write has failed.
+// writeError is the cause that ends Run's context after a failed write.
 type writeError struct{ error }
 
-// writeFailure is the write that ended a context, or nil if something else
-// did.
+// writeFailure returns the write error that ended ctx, or nil if ctx ended
+// otherwise.
 func writeFailure(ctx context.Context) error {
 	if failed := (writeError{}); errors.As(context.Cause(ctx), &failed) {
 		return failed.error
@@ -208,7 +201,7 @@ func writeFailure(ctx context.Context) error {
 	return nil
 }
 
-// start takes the connection, unless the link has been closed.
+// start stores the connection. It reports false if the link has been closed.
 func (l *Link) start(conn net.Conn, interrupt context.CancelFunc) bool {
 	l.mu.Lock()
 	defer l.mu.Unlock()
@@ -244,17 +237,17 @@ func (l *Link) read(ctx context.Context, conn net.Conn) error {
 	}
 }
 
-// handle deals with one frame and tells whether it was EXIT. Whatever cannot
-// be understood is logged and passed over.
+// handle handles one frame and reports whether it was EXIT. It logs and ignores
+// frames that it cannot decode.
 func (l *Link) handle(ctx context.Context, frame []byte) (exit bool) {
 	if len(frame) == 0 {
-		l.once.Do("empty", func() { l.log.Warn("an empty frame from Spectrum is passed over (logged once)") })
+		l.once.Do("empty", func() { l.log.Warn("an empty frame from Spectrum is ignored (logged once)") })
 		return false
 	}
 	number, payload, err := pb.SplitWrapper(frame)
 	if err != nil {
 		l.garbage.Do(err.Error(), func() {
-			l.log.WithField("bytes", len(frame)).Warnf("a frame from Spectrum is passed over: %v (logged once in %v)", err, garbageEvery)
+			l.log.WithField("bytes", len(frame)).Warnf("a frame from Spectrum is ignored: %v (logged once in %v)", err, garbageEvery)
 		})
 		return false
 	}
@@ -272,7 +265,7 @@ func (l *Link) handle(ctx context.Context, frame []byte) (exit bool) {
 	typ := schema.TypeByNumber(number)
 	if typ == nil {
 		l.once.Do("type "+strconv.Itoa(int(number)), func() {
-			l.log.Warnf("messages of the unknown type %d are passed over: Spectrum is newer than this program (logged once)", number)
+			l.log.Warnf("messages of the unknown type %d are ignored: Spectrum is newer than this program (logged once)", number)
 		})
 		return false
 	}
@@ -282,8 +275,8 @@ func (l *Link) handle(ctx context.Context, frame []byte) (exit bool) {
 	return false
 }
 
-// pulse sends STATS when Receive is busy and nothing else has left since the
-// last time: then a PING may be waiting unread.
+// pulse sends STATS while Receive is busy and nothing else is sent, because an
+// unread PING may be waiting behind the current message.
 func (l *Link) pulse(ctx context.Context) {
 	tick := time.NewTicker(l.opts.Pulse)
 	defer tick.Stop()

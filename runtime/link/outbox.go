@@ -8,38 +8,38 @@ import (
 	"spectrumlua/runtime/wire"
 )
 
-// chunkSize is how many bytes go into one write, unless a single frame has
-// more. PONG waits for no more than the chunk that is being written.
+// chunkSize is the number of bytes in one write, unless a single frame is longer. A
+// PONG waits for at most the chunk that is being written.
 const chunkSize = 64 << 10
 
-// spareChunks is how many written chunks are kept for the next frames.
+// spareChunks is the number of written chunks that are kept for reuse.
 const spareChunks = 4
 
-// maxUrgent bounds what waits ahead of the queue, in bytes: a peer that sends
-// PING after PING and reads no answer gets no more.
+// maxUrgent limits the bytes in urgent. A peer that sends PINGs without reading the
+// answers receives no more of them.
 const maxUrgent = 64 << 10
 
-// outbox is what waits to be written, as chunks of whole frames.
+// outbox holds the data that waits to be written, in chunks of whole frames.
 type outbox struct {
 	maxQueue int
-	observer Observer // nil: there is none
+	observer Observer // nil: no observer
 
 	mu     sync.Mutex
 	closed bool
 	ponged bool
-	// config leaves before the first PONG, urgent before everything else.
+	// config is sent before the first PONG, urgent before everything else.
 	config   []byte
 	urgent   []byte
-	pulse    bool     // urgent is nothing but a sign of life
+	pulse    bool     // urgent holds only STATS that pushStats has queued
 	chunks   [][]byte // chunks[first:] wait, in this order
 	first    int
-	queued   int // bytes in chunks, the one that is being written included
+	queued   int // bytes in chunks, including the one that is being written
 	spare    [][]byte
-	capacity chan struct{} // closed when there is room again; nil if nobody waits
-	writes   uint64        // how often more than a sign of life has been taken
-	pushed   uint64        // how many messages there have been, PONG and STATS left out
+	capacity chan struct{} // closed when the queue has capacity again; nil if nothing waits
+	writes   uint64        // calls of take that returned more than STATS of pushStats
+	pushed   uint64        // calls of push that succeeded
 
-	wake chan struct{} // holds a token when there may be something to write
+	wake chan struct{} // holds a token if there may be data to write
 }
 
 func newOutbox(maxQueue int, observer Observer) *outbox {
@@ -75,8 +75,8 @@ func (o *outbox) push(typ pb.WrapperMessage_Type, payload []byte) error {
 	return nil
 }
 
-// pushPong queues PONG and STATS ahead of everything, the first time behind
-// the configuration.
+// pushPong queues PONG and STATS before everything else, but the first time after
+// config.
 func (o *outbox) pushPong(stats []byte) {
 	o.mu.Lock()
 	defer o.mu.Unlock()
@@ -93,8 +93,7 @@ func (o *outbox) pushPong(stats []byte) {
 	o.signal()
 }
 
-// pushStats queues STATS as a sign of life ahead of everything, unless one is
-// on its way.
+// pushStats queues STATS before everything else, unless urgent data waits already.
 func (o *outbox) pushStats(stats []byte) {
 	o.mu.Lock()
 	defer o.mu.Unlock()
@@ -106,8 +105,8 @@ func (o *outbox) pushStats(stats []byte) {
 	o.signal()
 }
 
-// take hands over what is urgent and the next chunk, either of which may be
-// nil, and whether this is the end. Without anything to write both are nil.
+// take removes and returns the urgent data and the next chunk. Each is nil if there
+// is none. end is true if the outbox is closed and empty.
 func (o *outbox) take() (urgent, chunk []byte, end bool) {
 	o.mu.Lock()
 	defer o.mu.Unlock()
@@ -127,21 +126,22 @@ func (o *outbox) take() (urgent, chunk []byte, end bool) {
 	return urgent, chunk, o.closed && urgent == nil && chunk == nil
 }
 
-// taken counts what has been taken, signs of life left out.
+// taken returns the number of calls of take that returned more than STATS of
+// pushStats.
 func (o *outbox) taken() uint64 {
 	o.mu.Lock()
 	defer o.mu.Unlock()
 	return o.writes
 }
 
-// count counts what has been pushed, PONG and STATS left out.
+// count returns the number of messages that push has queued.
 func (o *outbox) count() uint64 {
 	o.mu.Lock()
 	defer o.mu.Unlock()
 	return o.pushed
 }
 
-// done gives a written chunk back.
+// done returns a written chunk for reuse.
 func (o *outbox) done(chunk []byte) {
 	o.mu.Lock()
 	defer o.mu.Unlock()
@@ -150,12 +150,12 @@ func (o *outbox) done(chunk []byte) {
 		o.spare = append(o.spare, chunk[:0])
 	}
 	if o.queued <= o.maxQueue/2 {
-		o.releaseRoom()
+		o.releaseWaiters()
 	}
 }
 
-// close lets nothing more in; what is queued is still handed out, unless
-// Spectrum has never asked for it.
+// close makes push fail. take still returns the queued data, unless Spectrum has
+// never sent a PING.
 func (o *outbox) close() {
 	o.mu.Lock()
 	defer o.mu.Unlock()
@@ -163,17 +163,17 @@ func (o *outbox) close() {
 	if !o.ponged {
 		o.drop()
 	}
-	o.releaseRoom()
+	o.releaseWaiters()
 	o.signal()
 }
 
-// abandon drops what is queued as well, after a write has failed.
+// abandon closes the outbox and drops the queued data, after a failed write.
 func (o *outbox) abandon() {
 	o.mu.Lock()
 	defer o.mu.Unlock()
 	o.closed = true
 	o.drop()
-	o.releaseRoom()
+	o.releaseWaiters()
 }
 
 func (o *outbox) full() bool {
@@ -207,7 +207,7 @@ func (o *outbox) drop() {
 	o.config, o.urgent, o.chunks, o.first, o.queued, o.spare = nil, nil, nil, 0, 0, nil
 }
 
-func (o *outbox) releaseRoom() {
+func (o *outbox) releaseWaiters() {
 	if o.capacity != nil {
 		close(o.capacity)
 		o.capacity = nil
@@ -221,8 +221,8 @@ func (o *outbox) signal() {
 	}
 }
 
-// compact takes back the room of the chunks that are gone, before the list
-// would grow.
+// compact moves the chunks to the start of the list if the list is full and mostly
+// unused.
 func (o *outbox) compact() {
 	if len(o.chunks) == cap(o.chunks) && o.first > len(o.chunks)/2 {
 		n := copy(o.chunks, o.chunks[o.first:])
@@ -231,8 +231,8 @@ func (o *outbox) compact() {
 	}
 }
 
-// newChunk is an empty chunk for a frame of that size. Where others wait
-// already, more frames will follow: it is made for as many as fit.
+// newChunk returns an empty chunk for a frame of that size. If other chunks already
+// wait, it has room for more frames.
 func (o *outbox) newChunk(size int) []byte {
 	if n := len(o.spare); n > 0 && size <= max(chunkSize, cap(o.spare[n-1])) {
 		chunk := o.spare[n-1]

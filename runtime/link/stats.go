@@ -11,7 +11,8 @@ import (
 	"spectrumlua/pb"
 )
 
-// stats is the payload of STATS: kB of memory, and where to send SIGABRT.
+// stats returns the payload of STATS: memory in kB, and the process ID, to which
+// Spectrum sends SIGABRT.
 func (l *Link) stats() []byte {
 	resident, shared := memory()
 	payload, err := proto.Marshal(&pb.Stats{
@@ -26,8 +27,8 @@ func (l *Link) stats() []byte {
 	return payload
 }
 
-// memory reads the resident and shared memory of this process in kB, from
-// /proc where there is one; elsewhere what Go has asked for stands for both.
+// memory returns the resident and shared memory of this process in kB, from /proc.
+// Without /proc it returns the memory that Go has reserved, and 0.
 func memory() (resident, shared int32) {
 	if data, err := os.ReadFile("/proc/self/statm"); err == nil {
 		var size, res, shr int64

@@ -8,12 +8,11 @@ import (
 	"time"
 )
 
-// looksPerTimeout is how often within WriteTimeout the writer looks whether
-// the peer has taken anything.
+// looksPerTimeout is how often within WriteTimeout the writer checks for progress.
 const looksPerTimeout = 8
 
-// write is the writer: it ends when the link is closed and the queue empty, or
-// with the error of a write.
+// write is the writer. It returns nil when the link is closed and the queue empty,
+// or the error of a write.
 func (l *Link) write(conn net.Conn) error {
 	w := writer{conn: conn, timeout: l.opts.WriteTimeout}
 	for {
@@ -28,7 +27,7 @@ func (l *Link) write(conn net.Conn) error {
 		if err := w.write(urgent, chunk); err != nil {
 			l.out.abandon()
 			if errors.Is(err, net.ErrClosed) {
-				return nil // Close ran out of time; what is left cannot be helped
+				return nil // Close ran out of time, and the rest is lost
 			}
 			return err
 		}
@@ -38,7 +37,8 @@ func (l *Link) write(conn net.Conn) error {
 	}
 }
 
-// writer writes to a peer that may be slow, but not dead.
+// writer writes to a peer that may be slow. It fails only if the peer accepts no
+// data for the timeout.
 type writer struct {
 	conn    net.Conn
 	timeout time.Duration
@@ -46,7 +46,7 @@ type writer struct {
 	rest    net.Buffers
 }
 
-// write writes both parts in one call if the socket can.
+// write writes both parts, in one system call if possible.
 func (w *writer) write(urgent, chunk []byte) error {
 	w.rest = w.parts[:0]
 	for _, part := range [...][]byte{urgent, chunk} {
@@ -54,7 +54,7 @@ func (w *writer) write(urgent, chunk []byte) error {
 			w.rest = append(w.rest, part)
 		}
 	}
-	defer clear(w.parts[:]) // let go of the buffers
+	defer clear(w.parts[:]) // release the buffers
 	progress := time.Now()
 	for len(w.rest) > 0 {
 		_ = w.conn.SetWriteDeadline(time.Now().Add(w.timeout / looksPerTimeout))
@@ -66,7 +66,7 @@ func (w *writer) write(urgent, chunk []byte) error {
 		case n > 0:
 			progress = time.Now()
 		case time.Since(progress) >= w.timeout:
-			return fmt.Errorf("Spectrum has taken no data for %v: %w", w.timeout, err)
+			return fmt.Errorf("Spectrum has accepted no data for %v: %w", w.timeout, err)
 		}
 	}
 	return nil

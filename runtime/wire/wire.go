@@ -1,5 +1,5 @@
-// Package wire frames bytes: four bytes of length, big-endian, then that many
-// bytes. It knows nothing of what they mean.
+// Package wire reads and writes frames: four bytes of length, big-endian, then that
+// many bytes. It does not interpret the bytes.
 package wire
 
 import (
@@ -12,36 +12,36 @@ import (
 // HeaderSize is the number of bytes before each frame.
 const HeaderSize = 4
 
-// DefaultMaxFrame is the longest frame that is read unless told otherwise, in
+// DefaultMaxFrame is the default size of the longest frame that is accepted, in
 // bytes.
 const DefaultMaxFrame = 16 << 20
 
-// A buffer has readSize bytes, more for a longer frame, and keeps up to
-// keepSize for the frames to come.
+// A buffer starts with readSize bytes and grows for a longer frame. A buffer of up
+// to keepSize bytes is kept for the next frames.
 const (
 	readSize = 64 << 10
 	keepSize = 1 << 20
 )
 
-// maxEmptyReads is how many reads in a row may bring neither bytes nor an
-// error.
+// maxEmptyReads is the number of consecutive reads without data or an error after
+// which Next fails.
 const maxEmptyReads = 100
 
-// ErrTooLong is what the error of a frame over the limit wraps.
+// ErrTooLong is wrapped by the error for a frame over the limit.
 var ErrTooLong = errors.New("frame too long")
 
-// Reader takes frames from a stream. It belongs to one goroutine.
+// Reader reads frames from a stream. It is not safe for concurrent use.
 type Reader struct {
 	src  io.Reader
 	max  int
 	buf  []byte
-	r, w int // buf[r:w] has been read and not handed out
-	// ahead is where the first frame begins that ReadAhead has not seen.
+	r, w int // buf[r:w] has been read from src and not returned by Next
+	// ahead is the start of the first frame in buf that ReadAhead has not seen.
 	ahead int
 }
 
-// NewReader reads frames of at most max bytes from src; max <= 0 means
-// DefaultMaxFrame.
+// NewReader returns a reader of frames of at most max bytes from src.
+// DefaultMaxFrame applies if max <= 0.
 func NewReader(src io.Reader, max int) *Reader {
 	if max <= 0 {
 		max = DefaultMaxFrame
@@ -49,10 +49,11 @@ func NewReader(src io.Reader, max int) *Reader {
 	return &Reader{src: src, max: max, buf: make([]byte, readSize)}
 }
 
-// Next returns the next frame, which may be empty. Its bytes are valid until
-// the next call. The error is io.EOF where the stream ends between two frames,
-// io.ErrUnexpectedEOF inside one, one that wraps ErrTooLong for a length over
-// the limit (before any memory is taken for it), or the stream's own.
+// Next returns the next frame, which may be empty. The frame is valid until the
+// next call. Next returns io.EOF if the stream ends between two frames,
+// io.ErrUnexpectedEOF if it ends inside one, an error that wraps ErrTooLong if a
+// length is over the limit, or the error of the stream. It allocates no memory for
+// a frame over the limit.
 func (r *Reader) Next() ([]byte, error) {
 	if err := r.fill(HeaderSize); err != nil {
 		return nil, err
@@ -73,12 +74,12 @@ func (r *Reader) Next() ([]byte, error) {
 	return frame, nil
 }
 
-// fill sees to it that n bytes are buffered.
+// fill reads until at least n bytes are buffered.
 func (r *Reader) fill(n int) error {
 	if r.w-r.r >= n {
 		return nil
 	}
-	r.makeRoom(n)
+	r.reserve(n)
 	for empty := 0; r.w-r.r < n; {
 		m, err := r.src.Read(r.buf[r.w:])
 		r.w += m
@@ -94,16 +95,16 @@ func (r *Reader) fill(n int) error {
 			return err
 		}
 		if r.w == len(r.buf) && r.w-r.r < n {
-			r.makeRoom(n)
+			r.reserve(n)
 		}
 	}
 	return nil
 }
 
-// makeRoom moves what is buffered to the front of a buffer with room for more
-// of the n bytes that are wanted. A buffer doubles as bytes arrive, so that a
-// length alone takes no memory, and one over keepSize goes with its frame.
-func (r *Reader) makeRoom(n int) {
+// reserve moves the buffered bytes to the front of a buffer that has free space.
+// The buffer doubles as bytes arrive, so that a length alone allocates nothing. A
+// buffer over keepSize is freed after its frame.
+func (r *Reader) reserve(n int) {
 	have := r.w - r.r
 	size := readSize
 	if have >= readSize {
@@ -116,14 +117,14 @@ func (r *Reader) makeRoom(n int) {
 	r.move(buf)
 }
 
-// move has what is buffered at the front of a buffer.
+// move copies the buffered bytes to the front of buf and uses it from now on.
 func (r *Reader) move(buf []byte) {
 	r.w = copy(buf, r.buf[r.r:r.w])
 	r.buf, r.r, r.ahead = buf, 0, max(r.ahead-r.r, 0)
 }
 
-// AppendHeader adds the header of a frame of n bytes to dst. It panics if n
-// does not fit, which the caller's own limit rules out.
+// AppendHeader appends the header of a frame of n bytes to dst. It panics if n does
+// not fit into four bytes.
 func AppendHeader(dst []byte, n int) []byte {
 	if n < 0 || uint64(n) > 1<<32-1 {
 		panic(fmt.Sprintf("wire: a frame of %d bytes", n))
@@ -131,7 +132,7 @@ func AppendHeader(dst []byte, n int) []byte {
 	return binary.BigEndian.AppendUint32(dst, uint32(n))
 }
 
-// Buffered tells whether a whole frame is there already, so that Next would
+// Buffered reports whether the next frame is completely buffered, so that Next does
 // not read from the stream.
 func (r *Reader) Buffered() bool {
 	have := r.w - r.r

@@ -2,10 +2,10 @@ package wire
 
 import "encoding/binary"
 
-// ReadAhead buffers what read gives, until that is nothing or limit bytes are
-// buffered, and calls see for each whole frame that Next will return and that it
-// has not called it for. read must not block. A frame of see is valid until it
-// returns. An error is left to Next.
+// ReadAhead buffers the data that read returns, until read returns 0 or limit bytes
+// are buffered. It calls see once for each complete frame that Next has still to
+// return. read must not block. A frame is valid until see returns. Next reports
+// malformed frames.
 func (r *Reader) ReadAhead(limit int, read func(p []byte) int, see func(frame []byte)) {
 	for {
 		r.look(see)
@@ -20,12 +20,12 @@ func (r *Reader) ReadAhead(limit int, read func(p []byte) int, see func(frame []
 	}
 }
 
-// look calls see for the frames that are new in the buffer.
+// look calls see for the new frames in the buffer.
 func (r *Reader) look(see func(frame []byte)) {
 	for r.ahead = max(r.ahead, r.r); r.w-r.ahead >= HeaderSize; {
 		length := binary.BigEndian.Uint32(r.buf[r.ahead:])
 		if uint64(length) > uint64(r.max) || r.w-r.ahead-HeaderSize < int(length) {
-			return // Next says what is wrong with it, or it has not come whole
+			return // incomplete, or too long, which Next reports
 		}
 		end := r.ahead + HeaderSize + int(length)
 		see(r.buf[r.ahead+HeaderSize : end : end])
@@ -33,7 +33,8 @@ func (r *Reader) look(see func(frame []byte)) {
 	}
 }
 
-// grow makes room for more, and reports whether limit allows that.
+// grow makes free space in the buffer. It reports false if limit does not allow
+// that.
 func (r *Reader) grow(limit int) bool {
 	have := r.w - r.r
 	switch {

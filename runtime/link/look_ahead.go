@@ -12,42 +12,42 @@ import (
 	"spectrumlua/runtime/wire"
 )
 
-// A PING stands behind what Spectrum has sent before, and a million messages
-// take longer to handle than Spectrum waits for PONG. While there are so many,
-// the reader looks ahead for PINGs and answers them at once. Otherwise a PONG
-// says that all before its PING has been received.
+// Spectrum's PING arrives behind all earlier messages, and a million of them take
+// longer to handle than Spectrum waits for PONG. During such a flood the reader
+// looks ahead for PINGs and answers them at once. Otherwise a PONG means that all
+// messages before its PING have been received.
 const (
-	// floodFrames is how many frames must have been handled since the reader last
-	// had to wait for one.
+	// floodFrames is the number of frames that must have been handled since the
+	// reader last waited for data.
 	floodFrames = 4096
-	// floodTime is how long they are handled before the reader looks ahead again.
+	// floodTime is the time between two looks ahead.
 	floodTime = time.Millisecond
-	// checkEvery is after how many frames it looks at the clock.
+	// checkEvery is the number of frames between two looks at the clock.
 	checkEvery = 256
-	// floodBytes is how much it buffers.
+	// floodBytes is the number of bytes to buffer.
 	floodBytes = 32 << 20
 )
 
-// frames are those of a connection, in order. The reader owns it.
+// frames returns the frames of a connection in order. Only the reader uses it.
 type frames struct {
 	*wire.Reader
 	conn *eagerReader
 	pong func()
 
-	handled int // frames since the reader has waited
+	handled int // frames since the reader last waited
 	looked  time.Time
-	early   int // PINGs that are answered and have not been returned by Next
+	early   int // answered PINGs that Next has not skipped yet
 }
 
-// newFrames returns the frames of a connection. pong answers a PING.
+// newFrames returns the frames of conn. pong is called to answer a PING.
 func newFrames(conn net.Conn, maxFrame int, pong func()) *frames {
 	f := &frames{conn: newEagerReader(conn), pong: pong}
 	f.Reader = wire.NewReader(f.conn, maxFrame)
 	return f
 }
 
-// Next returns the next frame that has not been answered, as wire.Reader's Next
-// does.
+// Next returns the next frame, without the PINGs that lookAhead has answered; see
+// wire.Reader.Next.
 func (f *frames) Next() ([]byte, error) {
 	for {
 		f.lookAhead()
@@ -59,8 +59,7 @@ func (f *frames) Next() ([]byte, error) {
 	}
 }
 
-// lookAhead answers the PINGs that have arrived if many frames were handled
-// before them.
+// lookAhead answers the PINGs that have arrived, if the reader is in a flood.
 func (f *frames) lookAhead() {
 	if f.conn.waited {
 		f.conn.waited, f.handled, f.looked = false, 0, time.Now()
@@ -78,8 +77,8 @@ func (f *frames) lookAhead() {
 	f.looked = time.Now()
 }
 
-// isPing reports whether a frame is a PING that begins as protobuf libraries
-// write it. One that begins otherwise waits for its turn.
+// isPing reports whether a frame is a PING with the type as its first field, as
+// protobuf libraries encode it. Any other PING waits for its turn.
 func isPing(frame []byte) bool {
 	const typeField = 1 << 3
 	if len(frame) < 2 || frame[0] != typeField || frame[1] != byte(pb.WrapperMessage_TYPE_PING) {
@@ -89,21 +88,21 @@ func isPing(frame []byte) bool {
 	return err == nil && typ == pb.WrapperMessage_TYPE_PING
 }
 
-// eagerReader reads from a connection. If it is a socket, it notes when it has to
-// wait, and can read without that.
+// eagerReader reads from a connection. If the connection is a socket, eagerReader
+// records when it has to wait, and can read without waiting.
 type eagerReader struct {
 	conn net.Conn
-	raw  syscall.RawConn // nil: conn is no socket
-	// waited is set when nothing had arrived. Of what is no socket that is not
-	// known, so nothing is read ahead.
+	raw  syscall.RawConn // nil: conn is not a socket
+	// waited is true if Read had to wait for data. It is always true for a
+	// connection that is not a socket, so that nothing is read ahead.
 	waited bool
-	err    error // of readNow
+	err    error // error of readNow, which the next Read returns
 }
 
 func newEagerReader(conn net.Conn) *eagerReader {
 	r := &eagerReader{conn: conn}
 	if socket, ok := conn.(syscall.Conn); ok {
-		r.raw, _ = socket.SyscallConn() // nil if there is an error, which Read meets too
+		r.raw, _ = socket.SyscallConn() // nil after an error, which Read reports
 	}
 	return r
 }
@@ -120,7 +119,7 @@ func (r *eagerReader) Read(p []byte) (int, error) {
 	return r.read(p, true)
 }
 
-// readNow reads what has arrived, and returns 0 if that is nothing.
+// readNow reads the data that has arrived. It returns 0 if there is no data.
 func (r *eagerReader) readNow(p []byte) (n int) {
 	if r.raw == nil || r.err != nil {
 		return 0
@@ -129,8 +128,8 @@ func (r *eagerReader) readNow(p []byte) (n int) {
 	return n
 }
 
-// read reads as the connection's own Read does. If it may not wait, n is 0 and err
-// is nil when nothing has arrived.
+// read reads like the connection's own Read if wait is true. Otherwise it returns 0
+// and nil if no data has arrived.
 func (r *eagerReader) read(p []byte, wait bool) (n int, err error) {
 	empty := false
 	raised := r.raw.Read(func(fd uintptr) bool {
