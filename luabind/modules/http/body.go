@@ -14,8 +14,8 @@ import (
 	"spectrumlua/luabind/bind"
 )
 
-// readBody reads what is to be sent: the body, or what one of the options form,
-// multipart and json makes of a value. given tells whether there is one.
+// readBody returns the body to send: body itself, or the encoded value of the
+// option form, multipart or json. given reports whether the call has a body.
 func readBody(l *lua.LState, o *bind.Options, body lua.LValue) (data []byte, contentType string, given bool) {
 	form, parts, value := o.Table("form"), o.Table("multipart"), o.Get("json")
 	count := 0
@@ -47,55 +47,56 @@ func readBody(l *lua.LState, o *bind.Options, body lua.LValue) (data []byte, con
 	return nil, "", false
 }
 
-// readValues makes names and values, as a query or a form has them, of a table.
+// readValues converts a table to the names and values of a query or a form.
 func readValues(l *lua.LState, what string, t *lua.LTable) url.Values {
 	values := url.Values{}
-	room := roomOf(l, what)
+	budget := budgetOf(l, what)
 	t.ForEach(func(k, v lua.LValue) {
 		list, ok := texts(v)
 		if _, isName := k.(lua.LString); !isName || !ok {
-			bind.Raise(l, "%s: strings by name are wanted, or lists of them, not a %s as %s", what, v.Type(), bind.QuoteKey(k))
+			bind.Raise(l, "%s: names are strings, and values are strings or lists of strings: not a %s as %s", what, v.Type(), bind.QuoteKey(k))
 		}
 		name := k.String()
 		for _, text := range list {
-			room.take(len(name) + len("=&") + len(text))
+			budget.take(len(name) + len("=&") + len(text))
 		}
 		values[name] = list
 	})
 	return values
 }
 
-// room is what is left for what is made of a table, in bytes. One string may
-// stand in it many times.
-type room struct {
+// budget is the number of bytes that the encoded form of a table may still
+// take. A table can repeat one long string many times.
+type budget struct {
 	l    *lua.LState
 	what string
 	left int64
 }
 
-func roomOf(l *lua.LState, what string) *room {
-	return &room{l, what, bind.RuntimeOf(l).Settings.MaxString}
+func budgetOf(l *lua.LState, what string) *budget {
+	return &budget{l, what, bind.RuntimeOf(l).Settings.MaxString}
 }
 
-// take raises if there is no room for so many bytes.
-func (r *room) take(n int) {
-	if r.left -= int64(n); r.left < 0 {
-		bind.Raise(r.l, "%s: more than %d bytes are too much (max_string)", r.what, bind.RuntimeOf(r.l).Settings.MaxString)
+// take raises an error if fewer than n bytes are left.
+func (b *budget) take(n int) {
+	if b.left -= int64(n); b.left < 0 {
+		bind.Raise(b.l, "%s: the encoded text would have more than %d bytes (max_string)", b.what, bind.RuntimeOf(b.l).Settings.MaxString)
 	}
 }
 
-// readMultipart makes a body of parts: a list of tables { name =, data =,
-// filename =, type = }, and fields by name.
+// readMultipart encodes a multipart body. The list part of the table holds
+// parts { name =, data =, filename =, type = }; the other entries are fields
+// by name.
 func readMultipart(l *lua.LState, t *lua.LTable) (data []byte, contentType string) {
 	var buf bytes.Buffer
 	w := multipart.NewWriter(&buf)
-	room := roomOf(l, "multipart")
+	budget := budgetOf(l, "multipart")
 	for i := 1; i <= t.Len(); i++ {
 		part, ok := t.RawGetInt(i).(*lua.LTable)
 		if !ok {
 			bind.Raise(l, "multipart: part %d: a table as in { name = \"file\", data = \"…\", filename = \"a.txt\" } is wanted, not %s", i, bind.Describe(t.RawGetInt(i)))
 		}
-		writePart(l, w, room, i, part)
+		writePart(l, w, budget, i, part)
 	}
 	var names []string
 	t.ForEach(func(k, _ lua.LValue) {
@@ -110,18 +111,18 @@ func readMultipart(l *lua.LState, t *lua.LTable) (data []byte, contentType strin
 			bind.Raise(l, "multipart: %s: a string is wanted, not %s", name, bind.Describe(t.RawGetString(name)))
 		}
 		for _, v := range values {
-			room.take(partCost + len(name) + len(v))
-			_ = w.WriteField(name, v) // a buffer takes all
+			budget.take(partCost + len(name) + len(v))
+			_ = w.WriteField(name, v) // a buffer never fails
 		}
 	}
 	_ = w.Close()
 	return buf.Bytes(), w.FormDataContentType()
 }
 
-// partCost is what a part takes at least, beside what it is given.
+// partCost is the least overhead of a part, in bytes.
 const partCost = 128
 
-func writePart(l *lua.LState, w *multipart.Writer, room *room, i int, part *lua.LTable) {
+func writePart(l *lua.LState, w *multipart.Writer, budget *budget, i int, part *lua.LTable) {
 	field := func(key, otherwise string) string {
 		switch v := part.RawGetString(key).(type) {
 		case lua.LString:
@@ -137,7 +138,7 @@ func writePart(l *lua.LState, w *multipart.Writer, room *room, i int, part *lua.
 	if name == "" {
 		bind.Raise(l, "multipart: part %d has no name", i)
 	}
-	room.take(partCost + len(name) + len(data) + len(filename))
+	budget.take(partCost + len(name) + len(data) + len(filename))
 	header := textproto.MIMEHeader{}
 	disposition := `form-data; name="` + quoteParameter(name) + `"`
 	kind := ""
@@ -147,17 +148,17 @@ func writePart(l *lua.LState, w *multipart.Writer, room *room, i int, part *lua.
 	}
 	if kind = field("type", kind); kind != "" {
 		if !httpguts.ValidHeaderFieldValue(kind) {
-			bind.Raise(l, "multipart: part %d: type has what no header can have", i)
+			bind.Raise(l, "multipart: part %d: type contains a character that a header cannot contain", i)
 		}
 		header.Set("Content-Type", kind)
 	}
 	header.Set("Content-Disposition", disposition)
-	out, _ := w.CreatePart(header) // a buffer takes all
+	out, _ := w.CreatePart(header) // a buffer never fails
 	_, _ = out.Write([]byte(data))
 }
 
-// quoteParameter writes a name as browsers do (the HTML standard, "multipart
-// form data").
+// quoteParameter escapes a name as browsers do (HTML standard, "multipart form
+// data").
 func quoteParameter(s string) string {
 	var b bytes.Buffer
 	for _, c := range []byte(s) {
@@ -171,8 +172,8 @@ func quoteParameter(s string) string {
 	return b.String()
 }
 
-// encodeJSON is spectrum.json's encode, by way of the script's require: this
-// package does not depend on it.
+// encodeJSON calls spectrum.json's encode through package.preload. This
+// package does not import the module.
 func encodeJSON(l *lua.LState, v lua.LValue) string {
 	const module = "spectrum.json"
 	var open lua.LValue = lua.LNil
@@ -182,7 +183,7 @@ func encodeJSON(l *lua.LState, v lua.LValue) string {
 		}
 	}
 	if open.Type() != lua.LTFunction {
-		bind.Raise(l, "json: there is no module %s", module)
+		bind.Raise(l, "json: the module %s is not available", module)
 	}
 	l.Push(open)
 	l.Call(0, 1)

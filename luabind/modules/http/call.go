@@ -20,14 +20,14 @@ import (
 	"spectrumlua/runtime/version"
 )
 
-// call is one request and how it is to be made.
+// call is one request, with the options that apply to it.
 type call struct {
 	request   *http.Request
 	transport *http.Transport
-	elsewhere *http.Transport // for other origins than the URL's
-	left      bool            // that origin
+	elsewhere *http.Transport // for origins other than the URL's
+	left      bool            // a redirect has led to another origin
 	proxy     *net.Proxy
-	redirects int // how many are followed
+	redirects int // how many to follow
 	timeout   time.Duration
 	maxSize   int64
 	stream    bool
@@ -36,8 +36,9 @@ type call struct {
 
 var userAgent = "spectrum2-lua/" + version.Number
 
-// newCall reads the options of a request. What is wrong with its parts raises;
-// a URL may come from anywhere, so what is wrong with it is an error.
+// newCall reads the options of a request. Wrong options raise an error. A
+// wrong URL is returned as an error, because URLs often come from outside the
+// script.
 func newCall(l *lua.LState, pool *pool, o *bind.Options, method, address string, body lua.LValue) (*call, error) {
 	c := &call{
 		timeout: o.Seconds("timeout", defaultTimeout),
@@ -61,8 +62,8 @@ func newCall(l *lua.LState, pool *pool, o *bind.Options, method, address string,
 	secure := net.ReadTLS(l, o)
 	proxy, err := net.ReadProxy(l, o, "http")
 	o.Done()
-	if !httpguts.ValidHeaderFieldName(method) { // the same letters
-		bind.Raise(l, "%q is no method", method)
+	if !httpguts.ValidHeaderFieldName(method) { // methods and header names allow the same characters
+		bind.Raise(l, "%q is not a valid method", method)
 	}
 	u, urlErr := ParseURL(address, "http", "https")
 	if err := cmp.Or(err, urlErr); err != nil {
@@ -105,7 +106,8 @@ func readMaxSize(l *lua.LState, o *bind.Options) int64 {
 	return min(int64(o.Int("max_size", defaultMaxSize, 1)), most)
 }
 
-// readRedirects reads the option redirects: how many are followed, or false.
+// readRedirects reads the option redirects: the number of redirects to follow,
+// or false.
 func readRedirects(l *lua.LState, o *bind.Options) int {
 	switch v := o.Get("redirects").(type) {
 	case *lua.LNilType:
@@ -158,7 +160,7 @@ func setAuth(l *lua.LState, header http.Header, auth *lua.LTable) {
 		request.SetBasicAuth(user, password)
 	case isBearer && !isBasic:
 		if !httpguts.ValidHeaderFieldValue(token) {
-			bind.Raise(l, "auth: bearer has what no header can have, such as a line break")
+			bind.Raise(l, "auth: bearer contains a character that a header cannot contain, such as a line break")
 		}
 		header.Set("Authorization", "Bearer "+token)
 	default:
@@ -173,7 +175,7 @@ func addQuery(u *url.URL, query url.Values) {
 	u.RawQuery += query.Encode()
 }
 
-// fetch makes the request and returns the whole answer.
+// fetch makes the request and returns the whole response.
 func (c *call) fetch(l *lua.LState) int {
 	var response *http.Response
 	var body []byte
@@ -214,7 +216,7 @@ func (c *call) do(ctx context.Context) (*http.Response, error) {
 	return client.Do(c.request.WithContext(ctx))
 }
 
-// responseTable has all of a response but its body.
+// responseTable returns a table with all of a response except its body.
 func responseTable(r *http.Response) *lua.LTable {
 	t := bind.NewTableSize(0, 5)
 	t.RawSetString("status", lua.LNumber(r.StatusCode))
@@ -224,14 +226,15 @@ func responseTable(r *http.Response) *lua.LTable {
 	return t
 }
 
-// finalURL is where a response came from, without user and password.
+// finalURL returns the URL that the response came from, without user and
+// password.
 func finalURL(r *http.Response) string {
 	u := *r.Request.URL
 	u.User = nil
 	return u.String()
 }
 
-// reason is the text behind the status, as in "Not Found".
+// reason returns the text that follows the status, such as "Not Found".
 func reason(r *http.Response) string {
 	_, text, _ := strings.Cut(r.Status, " ")
 	return text

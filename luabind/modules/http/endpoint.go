@@ -14,22 +14,22 @@ import (
 	"spectrumlua/runtime/task"
 )
 
-// endpoint is what answers: a function of a script, in a task of its own for
-// each request.
+// endpoint answers requests: it runs a function of the script in a new task
+// for each request.
 type endpoint struct {
 	runtime *bind.Runtime
 	fn      *lua.LFunction
 	owner   *task.Owner
 	name    string // for the log
 	maxBody int64
-	limit   time.Duration // of an answer; 0: none
-	places  chan struct{} // full while as many requests are answered as may be
+	limit   time.Duration // for an answer; 0: no limit
+	places  chan struct{} // holds one value per request that is being answered
 	clients patience
 }
 
-// The causes that end a request's task.
+// These causes end the waits of a request's task.
 var (
-	errClientGone = errors.New("the client has gone")
+	errClientGone = errors.New("the client has disconnected")
 	errAnswerLate = errors.New("the answer took too long (timeout)")
 )
 
@@ -48,7 +48,7 @@ func (e *endpoint) serve(w http.ResponseWriter, r *http.Request) {
 	e.answer(ctx, r, body).write(w, r, e.clients.answer)
 }
 
-// limited is ctx with the limit of an answer.
+// limited returns ctx with the time limit of an answer.
 func (e *endpoint) limited(ctx context.Context) (context.Context, context.CancelFunc) {
 	if e.limit == 0 {
 		return context.WithCancel(ctx)
@@ -56,7 +56,8 @@ func (e *endpoint) limited(ctx context.Context) (context.Context, context.Cancel
 	return context.WithTimeoutCause(ctx, e.limit, errAnswerLate)
 }
 
-// takePlace waits until there is a place to answer in, and takes it.
+// takePlace waits until fewer than max_requests are being answered. It reports
+// whether the request may be answered.
 func (e *endpoint) takePlace(ctx context.Context) bool {
 	ctx, cancel := e.limited(ctx)
 	defer cancel()
@@ -69,12 +70,13 @@ func (e *endpoint) takePlace(ctx context.Context) bool {
 	return false
 }
 
-// readBody reads the body, or returns the status that refuses it.
+// readBody reads the body, or returns the status with which to reject the
+// request.
 func (e *endpoint) readBody(w http.ResponseWriter, r *http.Request) (body []byte, status int) {
 	control := http.NewResponseController(w)
 	_ = control.SetReadDeadline(time.Now().Add(e.clients.body))
 	body, err := io.ReadAll(http.MaxBytesReader(w, r.Body, e.maxBody))
-	_ = control.SetReadDeadline(time.Time{}) // its passing would look as if the client had gone
+	_ = control.SetReadDeadline(time.Time{}) // an expired deadline would look like a disconnected client
 	var tooLarge *http.MaxBytesError
 	switch {
 	case err == nil:
@@ -87,8 +89,8 @@ func (e *endpoint) readBody(w http.ResponseWriter, r *http.Request) (body []byte
 	return nil, http.StatusBadRequest
 }
 
-// answer runs the function in a task and waits for its end. If the client goes
-// or the time is up, what the task waits for is cancelled.
+// answer runs the function in a task and waits for its end. If the client
+// disconnects or the time is up, the task's waits return an error.
 func (e *endpoint) answer(ctx context.Context, r *http.Request, body []byte) *reply {
 	answer := &reply{status: http.StatusInternalServerError}
 	ran := false
@@ -100,7 +102,7 @@ func (e *endpoint) answer(ctx context.Context, r *http.Request, body []byte) *re
 			answer, wrong = readReply(l, n)
 		})
 		if err == nil && wrong != "" {
-			err = errors.New("what it returned is no answer: " + wrong)
+			err = errors.New("it returned an invalid answer: " + wrong)
 		}
 		if err != nil {
 			e.runtime.LogError("the function of "+e.name, t, err)
@@ -123,13 +125,13 @@ func (e *endpoint) answer(ctx context.Context, r *http.Request, body []byte) *re
 	return answer
 }
 
-// refuse answers without the function.
+// refuse answers with a status alone, without calling the function.
 func refuse(w http.ResponseWriter, status int) {
 	w.Header().Set("Connection", "close")
 	http.Error(w, http.StatusText(status), status)
 }
 
-// requestTable is a request for scripts.
+// requestTable returns a request as scripts see it.
 func requestTable(r *http.Request, body []byte) *lua.LTable {
 	header := r.Header.Clone()
 	header.Set("Host", r.Host)

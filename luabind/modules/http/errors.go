@@ -14,14 +14,14 @@ import (
 	"spectrumlua/luabind/modules/net"
 )
 
-// explain makes the error of a request fit to be shown: it names the method and
-// the server, and nothing that may be secret.
+// explain turns the error of a request into a message for scripts. It names
+// the method and the server, but nothing that may be secret.
 func (c *call) explain(err error) error {
 	where := c.request.URL
 	var failed *url.Error
 	if errors.As(err, &failed) {
 		if u, parseErr := url.Parse(failed.URL); parseErr == nil && u.Host != "" {
-			where = u // that of the last redirect
+			where = u // the URL of the last redirect
 		}
 		err = failed.Err
 	}
@@ -34,8 +34,8 @@ func (c *call) explain(err error) error {
 	return fmt.Errorf("%s %s: %w", c.request.Method, origin(where), err)
 }
 
-// Explain makes an error of net/http fit to be shown, without the URL that it
-// may be about.
+// Explain turns an error of net/http into a message for scripts. It drops the
+// URL, which may contain secrets.
 func Explain(err error) error {
 	var certificate *tls.CertificateVerificationError
 	var record tls.RecordHeaderError
@@ -52,8 +52,8 @@ func Explain(err error) error {
 		return errors.New("the answer ended too early")
 	case errors.Is(err, io.EOF):
 		return errors.New("the server hung up without an answer")
-	case strings.Contains(err.Error(), "Location header"): // Go repeats it, secrets and all
-		return errors.New("the answer redirects to what is no URL")
+	case strings.Contains(err.Error(), "Location header"): // Go repeats the header, which may contain secrets
+		return errors.New("the answer redirects to an invalid URL")
 	case isTimeout(err):
 		return bind.ErrTimeout
 	}
@@ -63,7 +63,7 @@ func Explain(err error) error {
 	return net.Plain(err)
 }
 
-// noise is what Go says besides what has happened.
+// noise removes prefixes of net/http that say nothing about the error.
 var noise = strings.NewReplacer("net/http: HTTP/1.x transport connection broken: ", "", "net/http: ", "")
 
 func isTimeout(err error) bool {

@@ -9,18 +9,18 @@ import (
 	"spectrumlua/luabind/bind"
 )
 
-// event is a server-sent event (the HTML standard, "Server-sent events") of
-// which lines have come. It is kept from one read to the next, so that nothing
-// is lost if the task that reads is cancelled between two stream.
+// event collects the lines of a server-sent event (HTML standard, "Server-sent
+// events"). It is kept from one read to the next, so a read that is cancelled
+// halfway loses nothing.
 type event struct {
 	kind   string
 	data   strings.Builder
-	some   bool   // there is data, if only an empty line
-	lastID string // stays until another comes
-	began  bool   // the first line of the stream has been seen
+	some   bool   // a data line has arrived, even an empty one
+	lastID string // kept until the next id line
+	began  bool   // the stream's first line has been read
 }
 
-// take reads a line and tells whether it ends an event.
+// take adds a line and reports whether it completes the event.
 func (e *event) take(line string) (complete bool) {
 	if !e.began {
 		line, e.began = strings.TrimPrefix(line, "\ufeff"), true
@@ -50,7 +50,7 @@ func (e *event) take(line string) (complete bool) {
 	return false
 }
 
-// table is the event, which is a new one then.
+// table returns the event as scripts see it, and starts a new one.
 func (e *event) table() *lua.LTable {
 	t := bind.NewTableSize(0, 3)
 	kind := e.kind
@@ -71,8 +71,8 @@ func (e *event) reset() {
 	e.data = strings.Builder{}
 }
 
-// readEvent is read_event(): the next server-sent event, { event =, data =,
-// id = }. One that the end of the stream cuts off does not count.
+// readEvent is read_event(). It returns the next server-sent event, { event =,
+// data =, id = }. It drops an event that the end of the stream cuts off.
 func readEvent(l *lua.LState, s *streamed) int {
 	for {
 		line, err := s.Line(l, s.max)
@@ -89,7 +89,7 @@ func readEvent(l *lua.LState, s *streamed) int {
 	}
 }
 
-// events is events(): an iterator over the events, until there are no more.
+// events is events(). It returns an iterator over the remaining events.
 func events(l *lua.LState, s *streamed) int {
 	return bind.Return(l, bind.Function("response:events", func(l *lua.LState) int { return readEvent(l, s) }))
 }

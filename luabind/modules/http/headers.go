@@ -11,7 +11,7 @@ import (
 	"spectrumlua/luabind/bind"
 )
 
-// headersMeta lets a name be asked for in any case. It belongs to no VM.
+// headersMeta makes lookups of a header's name ignore case. All VMs share it.
 var headersMeta = newHeadersMeta()
 
 func newHeadersMeta() *lua.LTable {
@@ -28,11 +28,11 @@ func newHeadersMeta() *lua.LTable {
 	return meta
 }
 
-// setCookie is the one header whose values cannot be joined.
+// setCookie is the only header whose values cannot be joined.
 const setCookie = "set-cookie"
 
-// headerTable is what came, for scripts: names in lower case, values that came
-// several times joined by ", "; set-cookie is a list.
+// headerTable returns received headers as scripts see them. Names are in lower
+// case, and repeated values are joined by ", "; set-cookie is a list.
 func headerTable(h http.Header) *lua.LTable {
 	t := bind.NewTableSize(0, len(h))
 	for name, values := range h {
@@ -51,15 +51,17 @@ func headerTable(h http.Header) *lua.LTable {
 	return t
 }
 
-// ownHeaders are set by what is sent, never by scripts.
+// ownHeaders are the headers that follow from the body, so scripts cannot set
+// them.
 var ownHeaders = map[string]bool{"Content-Length": true, "Transfer-Encoding": true, "Trailer": true}
 
-// maxHeaders is how many bytes of headers a script may send: no peer takes more.
+// maxHeaders limits the headers that a script sends, in bytes. Servers accept
+// less.
 const maxHeaders = 1 << 20
 
-// readHeaders makes headers of a script's table, whose values are strings,
-// numbers or lists of them. The second result says what is wrong with it, or is
-// "". It does not repeat a value, which may be secret.
+// readHeaders converts a script's table, whose values are strings, numbers or
+// lists of them. wrong describes the first error, or is "". It does not repeat
+// a value, which may be secret.
 func readHeaders(t *lua.LTable) (http.Header, string) {
 	h := http.Header{}
 	wrong, size := "", 0
@@ -74,12 +76,12 @@ func readHeaders(t *lua.LTable) (http.Header, string) {
 			wrong = "a header cannot have the name " + bind.QuoteKey(k)
 			return
 		case ownHeaders[canonical]:
-			wrong = string(name) + " is set by itself"
+			wrong = string(name) + " is set automatically"
 			return
 		}
 		values, ok := texts(v)
 		if !ok {
-			wrong = "the header " + string(name) + " wants a string or a list of strings, not a " + v.Type().String()
+			wrong = "the header " + string(name) + " needs a string or a list of strings, not a " + v.Type().String()
 		}
 		for _, value := range values {
 			if size += len(name) + len(": \r\n") + len(value); size > maxHeaders {
@@ -87,7 +89,7 @@ func readHeaders(t *lua.LTable) (http.Header, string) {
 				return
 			}
 			if !httpguts.ValidHeaderFieldValue(value) {
-				wrong = "the header " + string(name) + " has a value that no header can have, such as one of two lines"
+				wrong = "the value of the header " + string(name) + " contains a character that a header cannot contain, such as a line break"
 			}
 			h.Add(canonical, value)
 		}
@@ -95,7 +97,8 @@ func readHeaders(t *lua.LTable) (http.Header, string) {
 	return h, wrong
 }
 
-// texts are a string, a number, true or false as text, or a list of those.
+// texts returns a string, a number or a boolean, or a list of them, as a list
+// of strings.
 func texts(v lua.LValue) (list []string, ok bool) {
 	switch v := v.(type) {
 	case lua.LString:

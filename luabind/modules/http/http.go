@@ -1,5 +1,6 @@
-// Package http is the module spectrum.http: requests to others, and a server
-// for theirs. Whatever waits looks like a plain call.
+// Package http implements the module spectrum.http: an HTTP client and an HTTP
+// server. A call that waits suspends the task and lets other tasks and
+// handlers run.
 package http
 
 import (
@@ -14,7 +15,7 @@ import (
 // Module is spectrum.http.
 var Module = bind.Module{Name: "spectrum.http", Open: open}
 
-// What a request may take, unless its options say otherwise.
+// Limits of a request, unless its options set others.
 const (
 	defaultTimeout   = 30 * time.Second
 	defaultMaxSize   = 16 << 20
@@ -42,7 +43,7 @@ func open(rt *bind.Runtime) *lua.LTable {
 		"post": func(l *lua.LState) int {
 			address := l.CheckString(1)
 			if _, ok := l.Get(2).(*lua.LTable); ok {
-				l.ArgError(2, "a body is a string: write post(url, nil, { form = … }), or json or multipart in form's place")
+				l.ArgError(2, "a body is a string: to send a table, write post(url, nil, { form = … }), or use json or multipart")
 			}
 			return begin(l, pool, bind.OptionsAt(l, 3, "post"), http.MethodPost, address, l.Get(2))
 		},
@@ -51,7 +52,8 @@ func open(rt *bind.Runtime) *lua.LTable {
 	})
 }
 
-// begin reads the options, makes the request and returns what came of it.
+// begin reads the options, makes the request and returns the response to the
+// script.
 func begin(l *lua.LState, pool *pool, o *bind.Options, method, address string, body lua.LValue) int {
 	c, err := newCall(l, pool, o, method, address, body)
 	if err != nil {

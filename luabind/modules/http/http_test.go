@@ -131,7 +131,7 @@ has(assert(http.post(url, nil, { json = { a = 1 }, headers = { ["content-type"] 
 package.preload["spectrum.json"] = nil
 local ok, err = pcall(http.post, url, nil, { json = { a = 1 } })
 assert(not ok)
-has(err, "json: there is no module spectrum.json")`},
+has(err, "json: the module spectrum.json is not available")`},
 		{"auth", `
 has(assert(http.get(url, { auth = { user = "alice", password = "s3cret" } })).body, "authorization: Basic YWxpY2U6czNjcmV0\n")
 has(assert(http.get(url, { auth = { bearer = "t0ken" } })).body, "authorization: Bearer t0ken\n")
@@ -286,10 +286,10 @@ has(r.body, "POST /show\n")
 has(r.body, "\n\nbody")`},
 		{"to nonsense", `
 local r, err = http.get(url .. "/bad")
-assert(r == nil and err == "GET " .. url .. ": the answer redirects to what is no URL", err)
+assert(r == nil and err == "GET " .. url .. ": the answer redirects to an invalid URL", err)
 r, err = http.get(url .. "/ftp")
 assert(r == nil, r)
-has(err, "the answer redirects to what is neither http nor https")
+has(err, "the answer redirects to a URL that is neither http nor https")
 hasnot(err, "s3cret")
 r, err = http.get(url .. "/refused")
 assert(r == nil and err == "GET http://127.0.0.1:1: connection refused", err)`},

@@ -5,8 +5,8 @@ import (
 	"sync"
 )
 
-// limitConnections lets n connections be open at the same time. The next ones
-// wait with the system.
+// limitConnections returns a listener that has at most n connections open at a
+// time. Further clients wait in the system's queue.
 func limitConnections(ln stdnet.Listener, n int) stdnet.Listener {
 	return &limited{Listener: ln, places: make(chan struct{}, n), closed: make(chan struct{})}
 }

@@ -15,20 +15,20 @@ import (
 	"spectrumlua/runtime/task"
 )
 
-// Bounds of what is kept open for the next requests.
+// Limits of the connections that are kept for later requests.
 const (
-	maxTransports  = 32 // with different options
-	maxIdle        = 64 // connections, of each
+	maxTransports  = 32 // one for each set of options
+	maxIdle        = 64 // connections of each transport
 	maxIdlePerHost = 16
 	idleTimeout    = 60 * time.Second
 )
 
-// Limits of steps that a request's own timeout does not end: Go finishes a
-// connection for later requests even if nobody waits for it.
+// Limits of the steps that a request's own timeout does not end. Go completes
+// a connection for later requests even after its request has ended.
 const (
 	stepTimeout      = 30 * time.Second
-	maxHeader        = 256 << 10 // of an answer, in bytes
-	maxStreamBuffer  = 512 << 10 // of HTTP/2, what a stream takes that nobody reads
+	maxHeader        = 256 << 10 // bytes of an answer's header
+	maxStreamBuffer  = 512 << 10 // bytes of an HTTP/2 stream that wait to be read
 	maxSharedBuffer  = 8 << 20
 	pingAfter        = 30 * time.Second // of silence in HTTP/2
 	pingTimeout      = 15 * time.Second
@@ -36,24 +36,25 @@ const (
 	tcpKeepAliveIdle = 30 * time.Second
 )
 
-// pools are the connections of each process's scripts: one in a program, more
-// in its tests.
+// pools holds the pool of each process. A program has one process; its tests
+// have several.
 var pools sync.Map // *task.Owner → *pool
 
-// pool keeps connections for the next requests. It ends with the owner of what
-// belongs to no user. Its methods may be called from any goroutine.
+// pool keeps connections for later requests. It ends with the process's owner.
+// Its methods are safe for concurrent use.
 type pool struct {
 	process *task.Owner
-	ctx     context.Context // of the connections
+	ctx     context.Context // ends all connections
 	cancel  context.CancelFunc
 
 	mu         sync.Mutex
 	transports map[string]*http.Transport
-	order      []string // the longest unused first
+	order      []string // ids, the least recently used first
 	conns      map[*pooled]struct{}
 }
 
-// poolOf is called with the script lock.
+// poolOf returns the process's pool and creates it if needed. The caller holds
+// the script lock.
 func poolOf(rt *bind.Runtime) *pool {
 	if p, ok := pools.Load(rt.Process); ok {
 		return p.(*pool)
@@ -65,7 +66,7 @@ func poolOf(rt *bind.Runtime) *pool {
 	return p
 }
 
-// Close closes all connections. Requests that are under way fail.
+// Close closes all connections. Requests that are running fail.
 func (p *pool) Close() error {
 	pools.Delete(p.process)
 	p.cancel()
@@ -73,7 +74,7 @@ func (p *pool) Close() error {
 	transports, conns := p.transports, p.conns
 	p.transports, p.conns = nil, nil
 	p.mu.Unlock()
-	for _, t := range transports { // not with mu, which the connections' Close takes
+	for _, t := range transports { // without mu, which the connections' Close takes
 		t.CloseIdleConnections()
 	}
 	for conn := range conns {
@@ -82,7 +83,7 @@ func (p *pool) Close() error {
 	return nil
 }
 
-// transport is the one for these options.
+// transport returns the transport for these options and creates it if needed.
 func (p *pool) transport(secure *net.TLS, proxy *net.Proxy) (*http.Transport, error) {
 	id := secure.ID() + proxy.ID()
 	if t := p.find(id); t != nil {
@@ -94,7 +95,7 @@ func (p *pool) transport(secure *net.TLS, proxy *net.Proxy) (*http.Transport, er
 	}
 	t := p.newTransport(config, proxy)
 	if evicted := p.add(id, t); evicted != nil {
-		evicted.CloseIdleConnections() // what it has under way goes on
+		evicted.CloseIdleConnections() // its running requests continue
 	}
 	return t, nil
 }
@@ -119,7 +120,8 @@ func (p *pool) newTransport(config *tls.Config, proxy *net.Proxy) *http.Transpor
 	}
 }
 
-// find finds the transport of an id, which is then the one used last, or nil.
+// find returns the transport with this id and marks it as the last one used.
+// It returns nil if the pool has none.
 func (p *pool) find(id string) *http.Transport {
 	p.mu.Lock()
 	defer p.mu.Unlock()
@@ -130,12 +132,12 @@ func (p *pool) find(id string) *http.Transport {
 	return t
 }
 
-// add keeps a transport and returns the one that has no place any more, if
-// there is one.
+// add adds a transport. It returns the transport that had to make way for it,
+// or nil.
 func (p *pool) add(id string, t *http.Transport) (evicted *http.Transport) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	if p.transports == nil { // the pool has ended, and with it whoever asks
+	if p.transports == nil { // the pool has ended; the caller's task ends too
 		return nil
 	}
 	p.transports[id] = t
@@ -150,7 +152,7 @@ func (p *pool) add(id string, t *http.Transport) (evicted *http.Transport) {
 	return evicted
 }
 
-// checkTunnel says of a proxy's refusal whose it is.
+// checkTunnel marks the proxy's refusal of a tunnel as an error of the proxy.
 func checkTunnel(_ context.Context, proxy *url.URL, _ *http.Request, answer *http.Response) error {
 	if answer.StatusCode == http.StatusOK {
 		return nil
@@ -179,7 +181,7 @@ func (p *pool) dial(ctx context.Context, network, address string) (stdnet.Conn, 
 	return c, nil
 }
 
-// pooled is a connection of the pool's.
+// pooled is a connection that belongs to a pool.
 type pooled struct {
 	stdnet.Conn
 	pool *pool

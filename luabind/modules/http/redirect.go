@@ -8,19 +8,19 @@ import (
 	"strings"
 )
 
-// keptHeaders are what a redirect to another origin is still sent. The others
-// may be secrets, whatever they are called.
+// keptHeaders are the only headers that are sent to another origin after a
+// redirect. Any other header may be a secret, whatever its name.
 var keptHeaders = map[string]bool{
 	"Accept": true, "Accept-Encoding": true, "Accept-Language": true, "Content-Type": true, "Range": true, "User-Agent": true,
 }
 
 var (
 	errDowngrade = errors.New("the answer redirects from https to http, which is not followed")
-	errSwitch    = errors.New("the answer goes on in another protocol")
-	errScheme    = errors.New("the answer redirects to what is neither http nor https")
+	errSwitch    = errors.New("the answer switches to another protocol")
+	errScheme    = errors.New("the answer redirects to a URL that is neither http nor https")
 )
 
-// checkRedirect is called before each redirect is followed.
+// checkRedirect decides whether a redirect is followed.
 func (c *call) checkRedirect(next *http.Request, via []*http.Request) error {
 	if len(via) > c.redirects {
 		if c.redirects == 0 {
@@ -34,12 +34,12 @@ func (c *call) checkRedirect(next *http.Request, via []*http.Request) error {
 	case via[len(via)-1].URL.Scheme == "https" && next.URL.Scheme != "https":
 		return errDowngrade
 	}
-	next.Header.Del("Referer") // it would tell the URL, query and all
+	next.Header.Del("Referer") // it would reveal the previous URL with its query
 	if !c.left && origin(next.URL) == origin(c.request.URL) {
 		return nil
 	}
-	// Another origin that leads back is not to decide what is asked there with
-	// the script's credentials.
+	// This holds even if the other origin redirects back: it must not decide
+	// what is requested with the script's credentials.
 	c.left = true
 	if next.Body != nil && next.Body != http.NoBody {
 		return fmt.Errorf("the answer (%d) redirects to another server, %s, to which the body is not sent: name that server in the URL",
@@ -53,10 +53,10 @@ func (c *call) checkRedirect(next *http.Request, via []*http.Request) error {
 	return nil
 }
 
-// RoundTrip implements http.RoundTripper: it prepares each answer's Location for
-// net/http, which takes only what is escaped. Servers write names with blanks
-// and letters beyond ASCII there. Of TLS, only what is meant for the script's own
-// server is kept from others.
+// RoundTrip implements http.RoundTripper. It escapes each answer's Location,
+// because servers write blanks and non-ASCII letters there and net/http
+// rejects them. Other origins get a transport without the server name and
+// certificate that are meant for the script's own server.
 func (c *call) RoundTrip(r *http.Request) (*http.Response, error) {
 	transport := c.transport
 	if c.left {
@@ -73,8 +73,8 @@ func (c *call) RoundTrip(r *http.Request) (*http.Response, error) {
 	return response, err
 }
 
-// origin is all of a URL that messages show: path, query and user may have
-// secrets in them. The port that a scheme has by itself is left out.
+// origin returns the part of a URL that messages may show. Path, query and
+// user may contain secrets. It drops the scheme's default port.
 func origin(u *url.URL) string {
 	host := strings.ToLower(u.Host)
 	switch u.Scheme {

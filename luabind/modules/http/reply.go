@@ -11,16 +11,16 @@ import (
 	"spectrumlua/luabind/bind"
 )
 
-// reply is an answer to a request.
+// reply is an answer to a client's request.
 type reply struct {
 	status int
 	header http.Header
 	body   string
 }
 
-// readReply reads what a function has returned, the last n values of the stack:
-// status [, headers [, body]], status, body, or body alone. wrong says what is
-// wrong with it, or is "".
+// readReply reads the values that a function has returned, the last n of the
+// stack: status [, headers [, body]], or status, body, or body alone. wrong
+// describes the first error, or is "".
 func readReply(l *lua.LState, n int) (r *reply, wrong string) {
 	failed := &reply{status: http.StatusInternalServerError}
 	value := func(i int) lua.LValue {
@@ -63,15 +63,16 @@ func readReply(l *lua.LState, n int) (r *reply, wrong string) {
 	return r, ""
 }
 
-// piece is how much of a body a client has to take within its patience.
+// piece is how much of a body a client has to read within the time limit.
 const piece = 64 << 10
 
-// write sends the reply to a client, which may not rest for longer than limit.
+// write sends the reply to a client. limit is how long the client may make no
+// progress.
 func (r *reply) write(w http.ResponseWriter, request *http.Request, limit time.Duration) {
 	control := http.NewResponseController(w)
 	extend := func() { _ = control.SetWriteDeadline(time.Now().Add(limit)) }
 	extend()
-	if r.header == nil { // nobody has given an answer
+	if r.header == nil { // the function has not answered
 		refuse(w, r.status)
 		return
 	}
@@ -96,9 +97,9 @@ func (r *reply) write(w http.ResponseWriter, request *http.Request, limit time.D
 		n := min(len(rest), piece)
 		extend()
 		if _, err := io.WriteString(w, rest[:n]); err != nil {
-			return // the client has gone
+			return // the client has disconnected
 		}
 		rest = rest[n:]
 	}
-	extend() // for what is in buffers
+	extend() // for the bytes that are still buffered
 }

@@ -22,7 +22,7 @@ import (
 	"spectrumlua/runtime/task"
 )
 
-// What a client may take, unless the options say otherwise.
+// Limits for clients, unless the options set others.
 const (
 	defaultMaxBody     = 1 << 20
 	defaultMaxRequests = 64
@@ -30,31 +30,30 @@ const (
 	maxRequestHeader   = 64 << 10
 	maxConnections     = 256
 	keptIdle           = 60 * time.Second
-	closingTime        = 5 * time.Second // for answers that are on their way at the end
+	closingTime        = 5 * time.Second // for running requests, after close
 )
 
-// patience is how long a client may take for its header, its body, and to take
-// some of the answer.
+// patience holds the time limits for a client: to send its header, to send its
+// body, and to make progress in reading the answer.
 type patience struct{ header, body, answer time.Duration }
 
-// defaultPatience is made shorter by tests.
+// defaultPatience is the patience of all servers. Tests shorten it.
 var defaultPatience = patience{header: 10 * time.Second, body: 30 * time.Second, answer: 30 * time.Second}
 
-// server is a listening server. The listener and what answers are apart: when
-// the script is loaded anew and serves on the same address, the one stays, with
-// its connections, and the other is replaced.
+// server is a listening server. A reload whose script serves on the same
+// address keeps the server with its connections and replaces the endpoint.
 type server struct {
 	address     string
 	http        *http.Server
 	socket      *net.Socket
 	resource    *task.Resource
 	endpoint    atomic.Pointer[endpoint]
-	certificate atomic.Pointer[tls.Certificate] // nil: without TLS
+	certificate atomic.Pointer[tls.Certificate] // nil: no TLS
 	closed      atomic.Bool
 }
 
-// serving is a server as a generation of the script holds it. The script lock guards
-// it.
+// serving is a server as one generation of the script holds it. The script
+// lock guards it.
 type serving struct {
 	server   *server
 	endpoint *endpoint
@@ -68,8 +67,8 @@ func (s *serving) Opened() *task.Resource { return s.server.resource }
 func (s *serving) Unattended() {}
 
 var serverClass = bind.NewClass("server", map[string]func(l *lua.LState, s *serving) int{
-	// close() accepts no more. What is being answered gets five seconds. It does
-	// nothing once a newer script serves there.
+	// close() stops accepting connections. Running requests get five seconds.
+	// close does nothing if a newer script has taken over the server.
 	"close": func(_ *lua.LState, s *serving) int {
 		s.closed = true
 		if s.server.endpoint.Load() == s.endpoint {
@@ -109,8 +108,8 @@ func serve(l *lua.LState) int {
 	return bind.Return(l, serverClass.New(&serving{server: newServer(socket, certificate, e), endpoint: e}))
 }
 
-// olderServer is the server of an older generation of the script that a new one
-// can take over, or nil.
+// olderServer returns the server of an older generation that a new one can
+// take over, or nil.
 func olderServer(place net.Place, rt *bind.Runtime, secure bool) *server {
 	socket := place.Older(rt)
 	if socket == nil {
@@ -122,8 +121,8 @@ func olderServer(place net.Place, rt *bind.Runtime, secure bool) *server {
 	return nil
 }
 
-// handOver has another endpoint answer: at once or, while its script is being
-// loaded, when that has taken over. What the old one answers it finishes.
+// handOver replaces the endpoint: at once or, while a script loads, when it
+// takes over. The old endpoint finishes the requests that it has begun.
 func (s *server) handOver(e *endpoint, certificate *tls.Certificate) *serving {
 	e.name = "the server on " + s.address
 	taking := &serving{server: s, endpoint: e}
@@ -138,7 +137,8 @@ func (s *server) handOver(e *endpoint, certificate *tls.Certificate) *serving {
 	return taking
 }
 
-// serverCertificate is what to answer with in TLS, or nil to do without.
+// serverCertificate returns the server's certificate, or nil for a server
+// without TLS.
 func serverCertificate(secure *net.TLS) (*tls.Certificate, error) {
 	certificates, err := secure.Certificate()
 	if err != nil || len(certificates) == 0 {
@@ -147,8 +147,8 @@ func serverCertificate(secure *net.TLS) (*tls.Certificate, error) {
 	return &certificates[0], nil
 }
 
-// cannotListen says what to do where another process has the port: Spectrum
-// starts several for one transport.
+// cannotListen adds advice if the port is in use. Spectrum may start several
+// processes for one transport, and only one of them can listen on the port.
 func cannotListen(address string, err error) error {
 	if !errors.Is(err, syscall.EADDRINUSE) {
 		return net.CannotListen(address, err)
@@ -169,8 +169,8 @@ func newServer(socket *net.Socket, certificate *tls.Certificate, e *endpoint) *s
 		MaxHeaderBytes:    maxRequestHeader,
 		ErrorLog:          log.New(&errorLog{log: e.runtime.Log, name: e.name}, "", 0),
 	}
-	// In HTTP/2, one connection may bring hundreds of requests, and take its time
-	// for each: the bounds of connections and of their header would bound nothing.
+	// HTTP/2 is off: one connection could carry hundreds of slow requests, and
+	// the limits of connections and headers would not apply to them.
 	s.http.Protocols = new(http.Protocols)
 	s.http.Protocols.SetHTTP1(true)
 	if certificate != nil {
@@ -185,8 +185,8 @@ func newServer(socket *net.Socket, certificate *tls.Certificate, e *endpoint) *s
 	return s
 }
 
-// holds notes that the server keeps the VM of an endpoint in memory while that
-// answers.
+// holds records that the server keeps an endpoint's VM in memory for as long
+// as the endpoint answers.
 func (s *server) holds(e *endpoint) {
 	e.runtime.HeldBy(e.name, func() bool { return s.closed.Load() || s.endpoint.Load() != e })
 }
@@ -194,14 +194,13 @@ func (s *server) holds(e *endpoint) {
 func (s *server) run(ln stdnet.Listener) {
 	defer crash.Guard()
 	if s.http.TLSConfig != nil {
-		_ = s.http.ServeTLS(ln, "", "") // its error is that of the listener's end
+		_ = s.http.ServeTLS(ln, "", "") // it returns when the listener is closed
 		return
 	}
 	_ = s.http.Serve(ln)
 }
 
-// Close frees the address at once, and does not wait for what is being
-// answered.
+// Close frees the address at once. It does not wait for running requests.
 func (s *server) Close() error {
 	s.closed.Store(true)
 	err := s.socket.Close()
@@ -219,15 +218,15 @@ func (s *server) Close() error {
 
 // ServeHTTP implements http.Handler.
 func (s *server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
-	if s.closed.Load() { // it came on a connection that was kept
+	if s.closed.Load() { // the request came on a connection that was kept alive
 		refuse(w, http.StatusServiceUnavailable)
 		return
 	}
 	s.endpoint.Load().serve(w, r)
 }
 
-// errorLog writes what net/http has to say into the runtime's log. Most of it
-// is about clients, of whom anybody may be one.
+// errorLog writes net/http's messages to the runtime's log. Most of them are
+// about clients, so their level is debug.
 type errorLog struct {
 	log  logrus.FieldLogger
 	name string

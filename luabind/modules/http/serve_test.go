@@ -140,7 +140,7 @@ end))`+listening)
 	ask(t, "GET", "http://"+address+"/raise", "")
 	st.ExpectLog("error in the function of the server on "+address, "script.lua:6: boom", "stack traceback")
 	ask(t, "GET", "http://"+address+"/", "")
-	st.ExpectLog("error in the function of the server on "+address, "what it returned is no answer: a status is an integer from 200 to 599, not the number 1")
+	st.ExpectLog("error in the function of the server on "+address, "it returned an invalid answer: a status is an integer from 200 to 599, not the number 1")
 }
 
 // TestServeAtOnce answers several requests that wait for each other.
@@ -237,7 +237,7 @@ end))`+listening)
 	io.WriteString(conn, "POST / HTTP/1.1\r\nHost: x\r\nContent-Length: 2\r\n\r\nok")
 	st.ExpectQuery("asked")
 	conn.Close()
-	st.ExpectLog("debug", "the function of the server on "+address+" ended: the client has gone")
+	st.ExpectLog("debug", "the function of the server on "+address+" ended: the client has disconnected")
 }
 
 // TestServersEndWithTheirOwner has one server of a user and one of the process.

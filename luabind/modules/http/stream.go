@@ -17,12 +17,13 @@ import (
 	"spectrumlua/runtime/task"
 )
 
-// streamed is a response whose body is read as it comes. The script lock guards it.
+// streamed is a response whose body the script reads piece by piece. The
+// script lock guards it.
 type streamed struct {
 	stream.Reader
 	response *http.Response
 	resource *task.Resource
-	max      int // of a line, an event or what read_all reads, in bytes
+	max      int // size limit of a line, an event or read_all, in bytes
 	event    event
 }
 
@@ -55,7 +56,8 @@ var streamClass = bind.NewClass("response", map[string]func(l *lua.LState, s *st
 	"url":     func(_ *lua.LState, s *streamed) lua.LValue { return lua.LString(finalURL(s.response)) },
 })
 
-// open makes the request and returns a stream as soon as the headers are there.
+// open makes the request and returns a stream as soon as the headers have
+// arrived.
 func (c *call) open(l *lua.LState) int {
 	ctx, cancel := context.WithCancel(context.Background())
 	var response *http.Response
@@ -100,16 +102,16 @@ func newStream(c *call, response *http.Response, cancel context.CancelFunc) *str
 	}
 }
 
-// pump moves a body into a pipe, since reading the body itself cannot be
-// interrupted without ending it. It is a stream.Source.
+// pump copies a body into a pipe. Interrupting a read of the body itself would
+// end the body. It is a stream.Source.
 type pump struct {
 	cancel      context.CancelFunc
 	here, there stdnet.Conn
 	body        io.ReadCloser
-	end         error // set before the pipe's end
+	end         error // why the body ended; set before the pipe is closed
 }
 
-// pumped is how much is moved at once, in bytes.
+// pumped is how many bytes are copied at a time.
 const pumped = 4 << 10
 
 func (p *pump) run() {
@@ -120,7 +122,7 @@ func (p *pump) run() {
 	buf := make([]byte, pumped)
 	for {
 		n, err := p.body.Read(buf)
-		if n > 0 { // a pipe waits for a reader of nothing, too
+		if n > 0 { // writing nothing to a pipe waits for a reader, too
 			if _, writeErr := p.there.Write(buf[:n]); writeErr != nil {
 				return
 			}
@@ -144,13 +146,13 @@ func (p *pump) Read(b []byte) (int, error) {
 // SetReadDeadline implements stream.Source.
 func (p *pump) SetReadDeadline(t time.Time) error { return p.here.SetReadDeadline(t) }
 
-// Close ends the request and whoever reads.
+// Close ends the request and wakes a waiting reader.
 func (p *pump) Close() error {
 	p.cancel()
 	return p.here.Close()
 }
 
-// lines is lines(): an iterator over the lines, until there are no more.
+// lines is lines(). It returns an iterator over the remaining lines.
 func lines(l *lua.LState, s *streamed) int {
 	return bind.Return(l, bind.Function("response:lines", func(l *lua.LState) int {
 		line, err := s.Line(l, s.max)

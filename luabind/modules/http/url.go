@@ -11,10 +11,11 @@ import (
 	"golang.org/x/net/idna"
 )
 
-// ParseURL reads a URL of one of the schemes as browsers do (WHATWG's URL
-// standard): what a path or a query cannot have is escaped, and a name with
-// letters beyond ASCII becomes the one that name servers know. What is escaped
-// stays as it is. The error does not repeat the URL, which may have secrets.
+// ParseURL parses a URL of one of the schemes as browsers do (WHATWG URL
+// standard). It escapes characters that a path or a query cannot contain, and
+// converts an internationalized host name to its ASCII form. Escapes in the
+// URL stay as they are. The error does not repeat the URL, which may contain
+// secrets.
 func ParseURL(address string, schemes ...string) (*url.URL, error) {
 	u, err := url.Parse(Escape(address))
 	switch {
@@ -40,14 +41,15 @@ func ascii(s string) bool {
 	return strings.IndexFunc(s, func(r rune) bool { return r >= 0x80 }) < 0
 }
 
-// Bytes that are escaped, beside control characters, blanks and what is not ASCII.
+// These bytes are escaped, as are control characters, blanks and non-ASCII
+// bytes.
 const (
-	escapedInPath  = "\"<>`{}^|" // browsers leave |, which Go would escape, and %2F with it
+	escapedInPath  = "\"<>`{}^|" // browsers keep |; but then Go would re-escape the path, %2F included
 	escapedInQuery = "\"<>'"
 )
 
-// Escape escapes the path and the query of a URL or a reference, which need not
-// be valid. Blanks around it and line breaks within it are dropped.
+// Escape escapes the path and the query of a URL or a reference, which may be
+// invalid. It drops blanks around the URL and line breaks within it.
 func Escape(address string) string {
 	address = strings.TrimFunc(address, func(r rune) bool { return r <= ' ' })
 	address = strings.NewReplacer("\t", "", "\r", "", "\n", "").Replace(address)
@@ -61,11 +63,12 @@ func Escape(address string) string {
 	return out
 }
 
-// pathStart is where the path of a URL or a reference starts.
+// pathStart returns the index at which the path of a URL or a reference
+// starts.
 func pathStart(s string) int {
 	scheme, rest, found := strings.Cut(s, "//")
 	if !found || scheme != "" && !strings.HasSuffix(scheme, ":") {
-		return 0 // a path alone
+		return 0 // only a path
 	}
 	if end := strings.IndexAny(rest, `/\`); end >= 0 {
 		return len(s) - len(rest) + end
@@ -73,8 +76,8 @@ func pathStart(s string) int {
 	return len(s)
 }
 
-// escape escapes the bytes of a set. If lonely is set, a % that escapes nothing
-// is one of them.
+// escape escapes the bytes of a set. If lonely is set, it also escapes a %
+// that does not start an escape.
 func escape(s, set string, lonely bool) string {
 	const digits = "0123456789ABCDEF"
 	var out strings.Builder

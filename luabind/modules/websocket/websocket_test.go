@@ -363,7 +363,7 @@ for text, fn in pairs {
   ["a code is 1000, 1001, or from 3000 to 4999"] = function() ws:close(1006) end,
   ["a reason is UTF-8 of at most 123 bytes"] = function() ws:close(1000, ("x"):rep(124)) end,
   ["connect: subprotocols: \"a b\" cannot be one"] = function() websocket.connect(url, { subprotocols = { "a b" } }) end,
-  ["headers: the header X has a value that no header can have"] = function() websocket.connect(url, { headers = { X = "\n" } }) end,
+  ["headers: the value of the header X contains a character"] = function() websocket.connect(url, { headers = { X = "\n" } }) end,
   ["connect: max_message: an integer of at least 1 is wanted"] = function() websocket.connect(url, { max_message = 0 }) end,
   ["connect has no option \"subprotocol\"; did you mean \"subprotocols\"?"] = function() websocket.connect(url, { subprotocol = "x" }) end,
   ["a websocket has no \"receve\"; did you mean \"receive\"?"] = function() ws:receve() end,
