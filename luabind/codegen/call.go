@@ -46,7 +46,7 @@ func (f *function) multi(e ast.Expr, want int) int {
 
 func (f *function) call(e *ast.FuncCallExpr, want int) {
 	base := f.free
-	name, line := "?", 0
+	name, line := e.Method, 0
 	if e.Func != nil {
 		f.next(e.Func)
 		name, line = calleeName(e.Func), endLine(e.Func)
@@ -57,7 +57,6 @@ func (f *function) call(e *ast.FuncCallExpr, want int) {
 		f.free = base
 		f.reserve(2, line)
 		f.emit(abc(lua.OP_SELF, base, object, method), line)
-		name = e.Method
 	}
 	_, n := f.open(e.Args, line)
 	if n >= 0 {

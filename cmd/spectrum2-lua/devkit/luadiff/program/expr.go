@@ -218,7 +218,7 @@ func (g *gen) indexed(depth int) numeric {
 	if g.chance(50) {
 		return keptNumber(prefix(v.name, "[1]"))
 	}
-	return keptNumber(g.binary("or", prefix(v.name, "[", g.number(depth-1).Node, "]"), g.numeral().Node))
+	return keptNumber(g.binary("or", prefix(v.name, "[ ", g.number(depth-1).Node, "]"), g.numeral().Node))
 }
 
 func (g *gen) fieldName() string { return pickOf(g, "x", "y", "z", "name", "count") }
