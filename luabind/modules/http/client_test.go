@@ -344,7 +344,7 @@ func TestMisuse(t *testing.T) {
 		"request: url is not given":                                                 `http.request {}`,
 		"a table of options is wanted":                                              `http.get("http://h", 1)`,
 		"get has no option \"timout\"; did you mean \"timeout\"?":                   `http.get("http://h", { timout = 1 })`,
-		"a body is a string: to send a table, write post(url, nil, { form = … })":                    `http.post("http://h", { a = 1 })`,
+		"a body is a string: to send a table, write post(url, nil, { form = … })":   `http.post("http://h", { a = 1 })`,
 		"a body is a string, not true":                                              `http.post("http://h", true)`,
 		"only one of body, form, multipart and json can be sent":                    `http.post("http://h", "x", { form = {} })`,
 		"headers: a header cannot have the name \"a b\"":                            `http.get("http://h", { headers = { ["a b"] = "x" } })`,

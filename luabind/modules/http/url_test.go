@@ -191,6 +191,6 @@ func TestRedirectToNowhere(t *testing.T) {
 		luatest.Run(t, head(url)+`
 local r, err = http.get(url)
 assert(r == nil)
-has(err, "the answer redirects to what is")`)
+has(err, "the answer redirects to a URL that is")`)
 	}
 }

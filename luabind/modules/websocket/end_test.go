@@ -40,7 +40,7 @@ assert(data == nil and err == "closed by the peer (1001)" and code == 1001 and r
 ws = assert(websocket.connect(url .. "/hangs%20up"))
 assert(ws:receive(5) == "last")
 data, err, code, reason = ws:receive(5)
-assert(data == nil and err == "closed by the peer without a goodbye" and code == 1006 and reason == "", err)
+assert(data == nil and err == "closed by the peer without a close frame" and code == 1006 and reason == "", err)
 
 ws = assert(websocket.connect(url .. "/listens"))
 ws:close(3000, "had enough")

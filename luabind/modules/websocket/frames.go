@@ -10,14 +10,15 @@ import (
 	"github.com/coder/websocket"
 )
 
-// The library that reads frames takes some that RFC 6455 forbids, and says of
-// others only that they could not be read. frames looks at each before it does,
-// so that the peer is told the code that the RFC has for it, and the script why.
+// The library that reads frames accepts some that RFC 6455 forbids, and its
+// errors do not say what is wrong with others. frames checks each frame before
+// the library does. The peer then receives the code that the RFC prescribes,
+// and the script the reason.
 
-// violation is an error for which a connection is ended.
+// violation is a breach of the protocol, for which a connection is closed.
 type violation struct {
 	code websocket.StatusCode
-	text string // for the peer, too: at most 123 bytes
+	text string // at most 123 bytes; the peer receives it too
 }
 
 func (v *violation) Error() string { return "the server breaks the protocol: " + v.text }
@@ -29,12 +30,12 @@ func wrong(format string, args ...any) *violation {
 var (
 	errMasked  = wrong("a frame is masked")
 	errText    = &violation{websocket.StatusInvalidFramePayloadData, "a text is not UTF-8"}
-	errReason  = &violation{websocket.StatusInvalidFramePayloadData, "the reason of the end is not UTF-8"}
+	errReason  = &violation{websocket.StatusInvalidFramePayloadData, "the close reason is not UTF-8"}
 	errRest    = wrong("a message begins before the last one has ended")
-	errNoStart = wrong("a message goes on that has not begun")
+	errNoStart = wrong("a continuation frame belongs to no message")
 )
 
-// The opcodes of frames.
+// Opcodes of frames.
 const (
 	opContinuation = 0
 	opText         = 1
@@ -43,25 +44,26 @@ const (
 	opPong         = 10
 )
 
-// maxControl is the longest payload of a control frame.
+// maxControl is the longest payload of a control frame, in bytes.
 const maxControl = 125
 
-// frames are those that come from a server, of which nothing is kept.
+// frames checks the frames of a server while they arrive in pieces. It does
+// not keep their payload.
 type frames struct {
-	head    []byte // of the frame that has begun, while it is incomplete
-	opcode  byte   // of that frame
+	head    []byte // the head of the current frame, while it is incomplete
+	opcode  byte   // of the current frame
 	fin     bool
-	left    uint64 // of its payload
-	control []byte // what has come of the payload of a close frame
+	left    uint64 // bytes of its payload that have not arrived
+	control []byte // the payload of a close frame, as far as it has arrived
 
 	inMessage bool
 	inText    bool
-	pending   []byte // the start of a character of a text
-	over      bool   // what comes after a close frame does not count
+	pending   []byte // the start of an unfinished UTF-8 character
+	over      bool   // a close frame has arrived; later bytes are ignored
 }
 
-// look looks at the next bytes. If one of their frames is forbidden, good is how
-// many come before what has to be held back.
+// look checks the next bytes. If a frame is forbidden, good is the number of
+// bytes before it.
 func (f *frames) look(b []byte) (good int, err *violation) {
 	start := 0
 	for i := 0; i < len(b) && !f.over; {
@@ -89,7 +91,7 @@ func (f *frames) look(b []byte) (good int, err *violation) {
 	return len(b), nil
 }
 
-// begin reads the head of a frame as soon as there is enough of it.
+// begin parses the head of a frame as soon as all of it has arrived.
 func (f *frames) begin() (complete bool, err *violation) {
 	head := f.head
 	if len(head) < 2 {
@@ -126,7 +128,7 @@ func (f *frames) begin() (complete bool, err *violation) {
 	return true, nil
 }
 
-// check checks the first byte of a frame, and its length as far as it is known.
+// check checks a frame's first byte, and its length as far as it is known.
 func (f *frames) check(first byte, length uint64) *violation {
 	f.fin, f.opcode = first&0x80 != 0, first&0x0f
 	switch {
@@ -151,7 +153,7 @@ func (f *frames) check(first byte, length uint64) *violation {
 	return nil
 }
 
-// payload looks at what comes next of a frame's payload, of which left is left.
+// payload checks the next bytes of a frame's payload.
 func (f *frames) payload(b []byte) *violation {
 	switch {
 	case f.opcode == opClose:
@@ -175,7 +177,8 @@ func (f *frames) payload(b []byte) *violation {
 	return nil
 }
 
-// incomplete is how many bytes at the end start a character that may go on.
+// incomplete returns the number of bytes at the end of b that begin an
+// unfinished UTF-8 character.
 func incomplete(b []byte) int {
 	for n := 1; n < utf8.UTFMax && n <= len(b); n++ {
 		if rest := b[len(b)-n:]; utf8.RuneStart(rest[0]) {
@@ -199,23 +202,23 @@ func checkClose(b []byte) *violation {
 	code := binary.BigEndian.Uint16(b)
 	switch {
 	case code < 1000, code >= 1004 && code <= 1006, code >= 1015 && code < 3000, code >= 5000:
-		return wrong("%d is no code to end with", code)
+		return wrong("%d is not a valid close code", code)
 	case !utf8.Valid(b[2:]):
 		return errReason
 	}
 	return nil
 }
 
-// checked is a connection whose frames are looked at.
+// checked is a connection whose incoming frames are checked.
 type checked struct {
 	io.ReadWriteCloser
 	frames frames
 	err    *violation
 }
 
-// Read implements io.Reader. After a violation, it waits for the peer's end:
-// bytes that nobody has read would reset the connection, and the peer would not
-// hear why.
+// Read implements io.Reader. After a violation it keeps reading until the peer
+// closes. Unread bytes would reset the connection, and the peer would not
+// receive the close frame.
 func (c *checked) Read(p []byte) (int, error) {
 	if c.err != nil {
 		_, _ = io.Copy(io.Discard, c.ReadWriteCloser)
@@ -229,7 +232,7 @@ func (c *checked) Read(p []byte) (int, error) {
 	return good, err
 }
 
-// checking has the frames that come after a handshake looked at.
+// checking checks the frames that follow a handshake.
 type checking struct{ stdhttp.RoundTripper }
 
 // RoundTrip implements http.RoundTripper.

@@ -7,30 +7,30 @@ import (
 	"github.com/coder/websocket"
 )
 
-// What waits for a script at most. Beyond that, nothing is read, so that the
-// peer has to wait.
+// Limits of the messages that wait for a script. At the limit, reading pauses,
+// and the peer has to wait.
 const (
 	maxWaiting      = 64
 	maxWaitingBytes = 1 << 20
 )
 
-// message is one that has come.
+// message is a message that has arrived.
 type message struct {
 	kind websocket.MessageType
 	data []byte
 }
 
-// inbox is what has come and has not been handed out. Its methods may be called
-// from any goroutine.
+// inbox holds the messages that have arrived and have not been received. Its
+// methods are safe for concurrent use.
 type inbox struct {
 	mu       sync.Mutex
 	messages []message
 	bytes    int
-	end      error // why no more will come
-	full     bool  // put waits
+	end      error // why no more messages will arrive
+	full     bool  // put is waiting
 
-	arrived chan struct{} // has something if wait has to look again
-	taken   chan struct{} // has something if put has to
+	arrived chan struct{} // wakes wait
+	taken   chan struct{} // wakes put
 }
 
 func newInbox() *inbox {
@@ -44,7 +44,7 @@ func signal(c chan struct{}) {
 	}
 }
 
-// put adds a message, and waits until there is room for the next.
+// put adds a message and waits until the inbox has capacity for another one.
 func (i *inbox) put(ctx context.Context, m message) {
 	i.mu.Lock()
 	i.messages = append(i.messages, m)
@@ -67,14 +67,15 @@ func (i *inbox) isFull() bool {
 	return i.full
 }
 
-// blocked tells whether nothing is read, for want of room.
+// blocked reports whether reading is paused because the inbox is full.
 func (i *inbox) blocked() bool {
 	i.mu.Lock()
 	defer i.mu.Unlock()
 	return i.full
 }
 
-// finish says that no more will come; the first reason counts.
+// finish records that no more messages will arrive. Only the first reason
+// counts.
 func (i *inbox) finish(end error) {
 	i.mu.Lock()
 	if i.end == nil {
@@ -84,14 +85,14 @@ func (i *inbox) finish(end error) {
 	signal(i.arrived)
 }
 
-// why is the reason of the end, or nil.
+// why returns the reason of the end, or nil if the connection is open.
 func (i *inbox) why() error {
 	i.mu.Lock()
 	defer i.mu.Unlock()
 	return i.end
 }
 
-// wait waits until take has something to give, or the end.
+// wait waits until take can return a message or the reason of the end.
 func (i *inbox) wait(ctx context.Context) error {
 	for {
 		i.mu.Lock()
@@ -108,7 +109,8 @@ func (i *inbox) wait(ctx context.Context) error {
 	}
 }
 
-// take takes the next message. If there is none, it returns the end.
+// take removes and returns the next message. It returns the reason of the end
+// if the inbox is empty.
 func (i *inbox) take() (message, error) {
 	i.mu.Lock()
 	defer i.mu.Unlock()

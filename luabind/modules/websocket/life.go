@@ -11,11 +11,11 @@ import (
 	"spectrumlua/runtime/crash"
 )
 
-// goodbye is how long the peer's answer to the end is waited for.
+// goodbye is how long to wait for the peer's answer to a close frame.
 const goodbye = 2 * time.Second
 
-// pump reads for as long as the connection lives: pings and the peer's goodbye
-// want to be answered whether a script receives or not.
+// pump reads for as long as the connection lives. Pings and the peer's close
+// frame need an answer even when no script receives.
 func (s *socket) pump() {
 	defer crash.Guard()
 	defer s.cancel()
@@ -29,7 +29,8 @@ func (s *socket) pump() {
 	}
 }
 
-// end ends the connection, and tells the peer why if it has broken the protocol.
+// end ends the connection. It tells the peer the reason if the peer has broken
+// the protocol.
 func (s *socket) end(err error) {
 	s.inbox.finish(err)
 	var broken *violation
@@ -44,7 +45,7 @@ func (s *socket) end(err error) {
 
 var errDead = errors.New("the peer does not answer pings")
 
-// keepAlive sends pings, and ends a connection whose peer does not answer.
+// keepAlive sends pings and ends the connection if the peer does not answer.
 func (s *socket) keepAlive() {
 	defer crash.Guard()
 	tick := time.NewTicker(s.settings.interval)
@@ -59,8 +60,9 @@ func (s *socket) keepAlive() {
 	}
 }
 
-// checkPeer asks whether the peer is there, unless it can be seen otherwise, or
-// cannot be seen since nothing is read.
+// checkPeer sends a ping and waits for the answer. Data that arrives meanwhile
+// counts as an answer too. A peer is never considered dead while this side
+// does not read or still writes.
 func (s *socket) checkPeer() {
 	ctx, cancel := context.WithTimeout(s.ctx, s.settings.interval)
 	defer cancel()
@@ -75,7 +77,7 @@ func (s *socket) checkPeer() {
 	}
 }
 
-// closer ends a connection, and tells the peer why.
+// closer ends a connection and tells the peer the reason.
 type closer struct {
 	ws     *websocket.Conn
 	conn   *watched
@@ -86,7 +88,7 @@ type closer struct {
 	reason string
 }
 
-// say sets what Close will tell the peer.
+// say sets the reason that Close tells the peer.
 func (c *closer) say(code websocket.StatusCode, reason string) {
 	c.mu.Lock()
 	defer c.mu.Unlock()

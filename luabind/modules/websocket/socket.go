@@ -19,18 +19,18 @@ import (
 	"spectrumlua/runtime/task"
 )
 
-// socket is a connection as scripts hold it. The script lock guards it, but for what
-// is said to be used elsewhere.
+// socket is a connection as scripts hold it. The script lock guards it, except
+// for the fields that say otherwise.
 type socket struct {
-	ws       *websocket.Conn // its methods may be called from any goroutine
-	conn     *watched        // so may its
-	inbox    *inbox          // and its
+	ws       *websocket.Conn // safe for concurrent use
+	conn     *watched        // safe for concurrent use
+	inbox    *inbox          // safe for concurrent use
 	closer   *closer
 	resource *task.Resource
 	settings settings
-	ctx      context.Context // of the connection
+	ctx      context.Context // ends with the connection
 	cancel   context.CancelFunc
-	turns    stream.Turns // of sending
+	turns    stream.Turns // for sending
 
 	receiving bool
 }
@@ -64,8 +64,9 @@ func newSocket(ws *websocket.Conn, conn *watched, owner *task.Owner, o settings)
 	return s
 }
 
-// send is send(text) and send_binary(data): true when it is with the system.
-// Several tasks may send; each gets its turn, in the order of asking.
+// send is send(text) and send_binary(data). It returns true when the system
+// has accepted the message. Tasks that send at the same time take turns in the
+// order of their calls.
 func send(l *lua.LState, s *socket, kind websocket.MessageType) int {
 	data := l.CheckString(2)
 	if kind == websocket.MessageText && !utf8.ValidString(data) {
@@ -93,8 +94,8 @@ var (
 	errStalled = errors.New("the peer does not read")
 )
 
-// write sends a message, whose turn it is. One that was cut off ends the
-// connection.
+// write sends a message; the caller has the turn. A message that is cut off
+// ends the connection.
 func (s *socket) write(ctx context.Context, kind websocket.MessageType, data []byte) error {
 	patient, stop := withGrace(s.ctx, ctx, func() { s.inbox.finish(errCutOff) })
 	defer stop()
@@ -108,12 +109,12 @@ func (s *socket) write(ctx context.Context, kind websocket.MessageType, data []b
 	return err
 }
 
-// grace is what a message that is on its way is given when its task is
-// cancelled: one that is cut off ends the connection.
+// grace is how long a message may still take after its task is cancelled. A
+// message that is cut off ends the connection.
 const grace = 100 * time.Millisecond
 
-// withGrace makes a context for the connection's writes, which ends a little
-// after the task's waiting does. Before it does, it calls late.
+// withGrace returns a context for the connection's writes. It is cancelled
+// shortly after the task's wait is, and calls late just before.
 func withGrace(connection, wait context.Context, late func()) (ctx context.Context, stop func()) {
 	ctx, cancel := context.WithCancel(connection)
 	unwatch := context.AfterFunc(wait, func() {
@@ -129,8 +130,8 @@ func withGrace(connection, wait context.Context, late func()) (ctx context.Conte
 	}
 }
 
-// receive is receive([timeout]) → data, kind. At the end: nil, message, code,
-// reason.
+// receive is receive([timeout]) → data, kind. At the end of the connection it
+// returns nil, message, code, reason.
 func receive(l *lua.LState, s *socket) int {
 	if s.receiving {
 		bind.Raise(l, "another task receives from this websocket")
@@ -160,7 +161,7 @@ func receive(l *lua.LState, s *socket) int {
 	return bind.Return(l, lua.LString(m.data), lua.LString("text"))
 }
 
-// ping is ping([timeout]): true when the peer has answered.
+// ping is ping([timeout]). It returns true when the peer has answered.
 func ping(l *lua.LState, s *socket) int {
 	limit := defaultTimeout
 	if l.Get(2) != lua.LNil {
@@ -199,8 +200,9 @@ func closeSocket(l *lua.LState, s *socket) int {
 	return 0
 }
 
-// closing is what the peer has given as the reason of the end, or what it was
-// told; 1006 stands for nothing, as elsewhere.
+// closing returns the code and the reason that the peer gave for closing, or
+// that it was sent. 1006 means that neither side sent a code, as RFC 6455
+// defines.
 func closing(end error) (code websocket.StatusCode, reason string) {
 	var closed websocket.CloseError
 	var broken *violation
@@ -215,7 +217,7 @@ func closing(end error) (code websocket.StatusCode, reason string) {
 	return websocket.StatusAbnormalClosure, ""
 }
 
-// over is why nothing can be sent any more, or nil.
+// over returns why nothing can be sent, or nil if the connection is open.
 func (s *socket) over() error {
 	if end := s.inbox.why(); end != nil || s.resource.Closed() {
 		return s.explain(end)
@@ -223,7 +225,7 @@ func (s *socket) over() error {
 	return nil
 }
 
-// explain says of an error what it means here.
+// explain turns an error into a message for scripts.
 func (s *socket) explain(err error) error {
 	end := s.inbox.why()
 	if end == nil {
@@ -245,7 +247,7 @@ func (s *socket) explain(err error) error {
 	case errors.Is(end, websocket.ErrMessageTooBig):
 		return fmt.Errorf("received a message of more than %d bytes (max_message)", s.settings.longest)
 	case errors.Is(end, io.EOF), errors.Is(end, io.ErrUnexpectedEOF), errors.Is(end, stdnet.ErrClosed):
-		return errors.New("closed by the peer without a goodbye")
+		return errors.New("closed by the peer without a close frame")
 	}
 	return net.Plain(end)
 }

@@ -9,11 +9,11 @@ import (
 // stall is how long a write may make no progress.
 const stall = 60 * time.Second
 
-// watched is a connection that knows whether anything comes, and does not write
-// for ever to a peer that does not read.
+// watched is a connection that counts its reads. Its writes time out if the
+// peer does not read.
 type watched struct {
 	net.Conn
-	reads atomic.Int64 // that have brought something
+	reads atomic.Int64 // reads that returned data
 }
 
 func (w *watched) Read(p []byte) (int, error) {

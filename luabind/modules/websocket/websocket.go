@@ -1,5 +1,6 @@
-// Package websocket is the module spectrum.websocket: connections that carry
-// messages (RFC 6455). Whatever waits looks like a plain call.
+// Package websocket implements the module spectrum.websocket: connections that
+// carry messages (RFC 6455). A call that waits suspends the task and lets
+// other tasks and handlers run.
 package websocket
 
 import (
@@ -24,12 +25,12 @@ import (
 // Module is spectrum.websocket.
 var Module = bind.Module{Name: "spectrum.websocket", Open: open}
 
-// What a connection may take, unless its options say otherwise.
+// Limits of a connection, unless its options set others.
 const (
-	defaultTimeout  = 30 * time.Second // to be made
-	defaultInterval = 30 * time.Second // of pings
-	defaultMessage  = 16 << 20         // the longest, in bytes
-	maxHeader       = 64 << 10         // of the server's answer
+	defaultTimeout  = 30 * time.Second // to connect, with the handshake
+	defaultInterval = 30 * time.Second // between pings
+	defaultMessage  = 16 << 20         // bytes of the longest message
+	maxHeader       = 64 << 10         // bytes of the header of the server's answer
 	handshakeBuffer = 1 << 10
 )
 
@@ -37,13 +38,13 @@ func open(*bind.Runtime) *lua.LTable {
 	return bind.NewModule("spectrum.websocket", bind.Functions{"connect": connect})
 }
 
-// dialer is how a connection is to be made.
+// dialer makes one connection.
 type dialer struct {
 	url          *url.URL
 	header       stdhttp.Header
 	subprotocols []string
 	target       *net.Target
-	conn         *watched // once there is one
+	conn         *watched // nil until it is connected
 }
 
 // connect is connect(url [, options]) → socket.
@@ -76,23 +77,24 @@ func connect(l *lua.LState) int {
 	return bind.Return(l, socketClass.New(newSocket(conn, d.conn, owner, settings{longest: longest, interval: interval})))
 }
 
-// settings are the options that a connection keeps.
+// settings are the options that apply after the handshake.
 type settings struct {
-	longest  int64         // message, in bytes
-	interval time.Duration // of pings; 0: none
+	longest  int64         // bytes of the longest message
+	interval time.Duration // between pings; 0: no pings
 }
 
 func readSubprotocols(l *lua.LState, o *bind.Options) []string {
 	list := o.Strings("subprotocols")
 	for _, name := range list {
-		if !httpguts.ValidHeaderFieldName(name) { // the same letters
-			bind.Raise(l, "connect: subprotocols: %q cannot be one", name)
+		if !httpguts.ValidHeaderFieldName(name) { // subprotocols and header names allow the same characters
+			bind.Raise(l, "connect: subprotocols: %q is not a valid name", name)
 		}
 	}
 	return list
 }
 
-// parseURL takes ws and wss, and http and https for them.
+// parseURL parses a URL with the scheme ws or wss. It accepts http and https
+// as their synonyms.
 func parseURL(address string) (*url.URL, error) {
 	u, err := http.ParseURL(address, "ws", "wss", "http", "https")
 	if err == nil && strings.HasPrefix(u.Scheme, "http") {
@@ -130,7 +132,7 @@ func (d *dialer) connect(l *lua.LState, timeout time.Duration) (conn *websocket.
 	return conn, err
 }
 
-// dial makes the connection, then the handshake on it.
+// dial connects and makes the handshake.
 func (d *dialer) dial(ctx context.Context) (*websocket.Conn, error) {
 	raw, err := d.target.Dial(ctx)
 	if err != nil {
@@ -146,7 +148,7 @@ func (d *dialer) dial(ctx context.Context) (*websocket.Conn, error) {
 		return d.conn, nil
 	}
 	transport := &stdhttp.Transport{
-		DialContext: use, DialTLSContext: use, // TLS has been made, too
+		DialContext: use, DialTLSContext: use, // the connection already uses TLS if it needs to
 		MaxResponseHeaderBytes: maxHeader, ReadBufferSize: handshakeBuffer, WriteBufferSize: handshakeBuffer,
 	}
 	defer transport.CloseIdleConnections()
@@ -165,14 +167,14 @@ func (d *dialer) dial(ctx context.Context) (*websocket.Conn, error) {
 	return nil, explainHandshake(err)
 }
 
-// violationPrefix is what the library puts in front of what a server has answered.
+// violationPrefix is how the library's message about a wrong handshake begins.
 const violationPrefix = "failed to WebSocket dial: WebSocket protocol violation: "
 
 func explainHandshake(err error) error {
 	text := err.Error()
 	switch {
 	case strings.Contains(text, "unsupported extensions from server"):
-		err = errors.New("the server does not speak WebSocket here: it wants an extension that it was not asked for")
+		err = errors.New("the server does not speak WebSocket here: it uses an extension that was not offered")
 	case strings.HasPrefix(text, violationPrefix):
 		err = errors.New("the server does not speak WebSocket here: " + strings.TrimPrefix(text, violationPrefix))
 	}
