@@ -55,8 +55,9 @@ e2e-spectrum: build
 	E2E_BACKEND=$(CURDIR)/$(BIN)/spectrum2_lua_backend cmd/spectrum2_lua_backend/e2e/run.sh
 
 .PHONY: bench
-bench: build ## Measure speed and memory, beside a backend without Lua in the same run, into docs/admin/performance.md
-	$(BIN)/spectrum2-lua bench --backend $(BIN)/spectrum2_lua_backend --large examples/irc.cfg --into docs/admin/performance.md examples/echo.cfg
+bench: build ## Measure speed and memory, alternately with a backend without Lua, and update docs/admin/performance.md
+	$(GO) build -o $(BIN)/bench ./cmd/spectrum2-lua/devkit/bench/benchcmd
+	$(BIN)/bench --backend $(BIN)/spectrum2_lua_backend --large examples/irc.cfg --into docs/admin/performance.md examples/echo.cfg
 
 .PHONY: bench-irc
 bench-irc: build ## Measure scripts/irc.lua beside Debian's libcommuni backend (root on Debian, as e2e)

@@ -1,5 +1,5 @@
-// Command spectrum2-lua is what the author of a script runs: it shows, tries and
-// measures the backend without an XMPP server or a Spectrum.
+// Command spectrum2-lua is the tool for authors of scripts: it runs, tests and
+// checks a script without an XMPP server and without Spectrum.
 package main
 
 import (
@@ -25,9 +25,6 @@ var commands = []func(*terminal) *cobra.Command{
 	newTest,
 	newReplay,
 	newStore,
-	newBench,
-	newBaseline,
-	newPeer,
 	newNew,
 	newTypes,
 	newShare,

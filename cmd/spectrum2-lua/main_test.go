@@ -20,10 +20,6 @@ import (
 )
 
 func TestMain(m *testing.M) {
-	// The program starts itself by its own file, which here is the test's.
-	if len(os.Args) > 1 && (os.Args[1] == baselineName || os.Args[1] == peerName) {
-		main()
-	}
 	testscript.Main(m, map[string]func(){
 		"spectrum2-lua": main,
 		backendName:     func() { os.Exit(backend(os.Getenv("BACKEND"))) },
@@ -54,7 +50,7 @@ func backend(kind string) int {
 		fmt.Fprintln(os.Stderr, "there is no script")
 		return 22
 	}
-	conn, err := net.Dial("tcp", net.JoinHostPort(flagValue(os.Args, "--host"), flagValue(os.Args, "--port")))
+	conn, err := bench.DialSpectrum(os.Args)
 	if err != nil {
 		fmt.Fprintln(os.Stderr, err)
 		return 111

@@ -9,7 +9,6 @@ import (
 	"net"
 	"os"
 	"path/filepath"
-	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -88,8 +87,7 @@ func TestMain(m *testing.M) {
 		}
 		os.Exit(0)
 	}
-	host := slices.Index(os.Args, "--host") // options may stand in front
-	conn, err := net.Dial("tcp", net.JoinHostPort(os.Args[host+1], os.Args[host+3]))
+	conn, err := DialSpectrum(os.Args)
 	if err != nil {
 		fmt.Fprintln(os.Stderr, err)
 		os.Exit(111)

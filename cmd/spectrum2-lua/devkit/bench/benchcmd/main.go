@@ -1,0 +1,200 @@
+// Command benchcmd measures the backend's speed and memory for `make bench`. It
+// is a developers' command and is not installed.
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"os/exec"
+	"os/signal"
+	"path/filepath"
+	"syscall"
+
+	"github.com/spf13/cobra"
+
+	"spectrumlua/cmd/spectrum2-lua/devkit/bench"
+)
+
+// Hidden subcommands. A run starts its own executable with one of them, so that
+// the baseline and the peer are processes of their own.
+const (
+	baselineName = "baseline"
+	peerName     = "peer"
+)
+
+func main() {
+	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
+	code := run(ctx, os.Args[1:], os.Stdout, os.Stderr)
+	stop()
+	os.Exit(code)
+}
+
+func run(ctx context.Context, args []string, stdout, stderr io.Writer) int {
+	cmd := newBench(stdout, stderr)
+	cmd.SetArgs(args)
+	if err := cmd.ExecuteContext(ctx); err != nil {
+		_, _ = fmt.Fprintf(stderr, "bench: %v\n", err)
+		return 1
+	}
+	return 0
+}
+
+const description = `bench starts the backend on a config file whose script echoes. It measures the
+time to the first PONG, memory, echoes per second, processor time per echo, and
+the latency of one message. It measures a plain Go echo without Lua alternately
+with the backend, so that the ratios hold on any machine.
+
+There are two loads:
+
+    as Spectrum makes it   each message is encoded and written by itself, and
+                           each echo is parsed
+    flood                  frames that are encoded in advance, many in one write
+
+The load generator limits the rate if it is busy all the time. Compare the
+processor time per echo in this case.
+
+A script of bench's own measures sessions that wait in conn:read_line(), tasks,
+reloads, messages of a room, and stores. Each session has a connection to a
+second process, so the limit of descriptors (ulimit -n) limits the sessions.
+
+Floods of 10 to 50,000 users and of messages of 64 bytes to 256 kB come last.
+
+A whole run takes about three minutes. Nothing else should use the machine.`
+
+const examples = `  make bench
+  bin/bench --rounds 9 --json examples/echo.cfg > before.json
+  bin/bench --users 1000 --body 4096 my.cfg
+  bin/bench --growth=false --large examples/irc.cfg examples/echo.cfg`
+
+// output says where a report goes and when the run counts as failed.
+type output struct {
+	json   bool
+	into   string
+	strict bool
+}
+
+func newBench(stdout, stderr io.Writer) *cobra.Command {
+	o := bench.Defaults()
+	var out output
+	var growth bool
+	cmd := &cobra.Command{
+		Use:           "bench config",
+		Short:         "Measure the backend and a plain Go echo",
+		Long:          description,
+		Example:       examples,
+		Args:          cobra.ExactArgs(1),
+		SilenceErrors: true,
+		SilenceUsage:  true,
+		RunE: func(cmd *cobra.Command, args []string) error {
+			own, err := os.Executable()
+			if err != nil {
+				return err
+			}
+			if o.Config, err = existing(args[0]); err != nil {
+				return err
+			}
+			if o.Backend.Path, err = exec.LookPath(o.Backend.Path); err != nil {
+				return fmt.Errorf("finding the backend (`make build` builds it): %w", err)
+			}
+			o.Baseline = bench.Backend{Path: own, Leading: []string{baselineName}}
+			o.Peer = bench.Backend{Path: own, Leading: []string{peerName}}
+			o.Progress = func(text string) { _, _ = fmt.Fprintln(stderr, "bench: "+text) }
+			if !growth {
+				o.Growth = nil
+			}
+			report, err := bench.Run(cmd.Context(), o)
+			if err != nil {
+				return err
+			}
+			return out.write(report, stdout)
+		},
+	}
+	cmd.SetOut(stdout)
+	cmd.SetErr(stderr)
+	cmd.CompletionOptions.DisableDefaultCmd = true
+	cmd.AddCommand(newBaseline(), newPeer(stdout))
+	flags := cmd.Flags()
+	flags.SortFlags = false
+	flags.StringVar(&o.Backend.Path, "backend", "bin/spectrum2_lua_backend", "the backend's `executable`")
+	flags.IntVar(&o.Rounds, "rounds", o.Rounds, "how often each load is measured")
+	flags.DurationVar(&o.Round, "round", o.Round, "how long a load lasts each time")
+	flags.IntVar(&o.Starts, "starts", o.Starts, "how often the start is measured")
+	flags.IntVar(&o.Questions, "questions", o.Questions, "how many single messages are timed in a round")
+	flags.IntVar(&o.Sessions, "sessions", o.Sessions, "how many sessions wait in read_line; 0 skips this measurement")
+	flags.IntVar(&o.Tasks, "tasks", o.Tasks, "how many tasks are started in a round; 0 skips this measurement")
+	flags.IntVar(&o.Reload, "reload", o.Reload, "how many sessions are online during a reload; 0 skips this measurement")
+	flags.IntVar(&o.Room, "room", o.Room, "how many sessions receive a room's message; 0 skips this measurement")
+	flags.BoolVar(&growth, "growth", true, "measure more users and longer messages, too")
+	flags.StringVar(&o.Large, "large", "", "the `config` of a large script, whose start is measured, too")
+	flags.IntVar(&o.Stored, "stored", o.Stored, "how many values are stored and read in a round; 0 skips this measurement")
+	flags.StringArrayVar(&o.Databases, "database", nil, "the `URL` of a database server to measure besides SQLite, in the form of [lua] store")
+	flags.DurationVar(&o.Settle, "settle", o.Settle, "how long a backend rests before its memory is read")
+	flags.IntVar(&o.Load.Users, "users", o.Load.Users, "how many users send messages")
+	flags.IntVar(&o.Load.InFlight, "in-flight", o.Load.InFlight, "how many messages wait for their echo at any time")
+	flags.IntVar(&o.Load.Body, "body", o.Load.Body, "the length of a message in bytes")
+	flags.BoolVar(&out.json, "json", false, "print all figures as JSON")
+	flags.StringVar(&out.into, "into", "", "write the tables into this `file`, between its two marks")
+	flags.BoolVar(&out.strict, "strict", false, "fail if an aim is missed")
+	return cmd
+}
+
+// existing returns the absolute path of a config file.
+func existing(config string) (string, error) {
+	if _, err := os.Stat(config); err != nil {
+		return "", fmt.Errorf("reading the config file: %w", err)
+	}
+	return filepath.Abs(config)
+}
+
+// write prints the report and writes it where the flags say.
+func (out output) write(report *bench.Report, stdout io.Writer) error {
+	write := report.WriteText
+	if out.json {
+		write = report.WriteJSON
+	}
+	if err := write(stdout); err != nil {
+		return err
+	}
+	if out.into != "" {
+		if err := report.WriteInto(out.into); err != nil {
+			return err
+		}
+	}
+	if out.strict && !report.Met() {
+		return errors.New("the backend misses an aim")
+	}
+	return nil
+}
+
+// newBaseline returns the command that a run starts as the backend to compare
+// with. Its arguments are those that Spectrum gives a backend.
+func newBaseline() *cobra.Command {
+	return &cobra.Command{
+		Use:                baselineName,
+		Hidden:             true,
+		DisableFlagParsing: true,
+		RunE: func(_ *cobra.Command, args []string) error {
+			conn, err := bench.DialSpectrum(args)
+			if err != nil {
+				return err
+			}
+			defer conn.Close()
+			return bench.Baseline(conn)
+		},
+	}
+}
+
+// newPeer returns the command that a run starts as the network of the sessions.
+func newPeer(stdout io.Writer) *cobra.Command {
+	return &cobra.Command{
+		Use:    peerName,
+		Hidden: true,
+		Args:   cobra.NoArgs,
+		RunE: func(cmd *cobra.Command, _ []string) error {
+			return bench.Peer(cmd.InOrStdin(), stdout)
+		},
+	}
+}
