@@ -22,25 +22,26 @@ func newChat(t *terminal) *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "chat [script or config]",
 		Short: "Be the XMPP user of a script, in a terminal",
-		Long: `chat runs a script with Spectrum's part played by this program, and you are the
-XMPP user: what you type is what Spectrum would send, what the script sends is
-told in plain words. A script that you save while you chat is loaded anew.
+		Long: `chat runs a script and plays the part of Spectrum. You are the XMPP user: the
+script receives your commands as messages, and you read its messages in plain
+words. chat reloads the script when you save it.
 
-It takes a script, a transport's config file, or a folder with one of either; by
-default it is the config file in this folder. Logging and working_dir of a config
-are passed over: the log is shown, and the script writes to a temporary folder.
+The argument is a script, a transport's config file, or a folder with one of them.
+The default is the config file in this folder. chat ignores [logging] and
+working_dir of a config: it shows the log, and the script writes to a temporary
+folder.
 
-    /login                 goes online
-    /msg echo Hello        writes to a contact; then a line without / does too
-    /join lobby            enters a room
-    /as bob                lets another user speak
-    /wire on               shows the frames
-    /help                  lists all commands
+    /login                 go online
+    /msg echo Hello        write to a contact; later lines need no /msg
+    /join lobby            enter a room
+    /as bob                become another user
+    /wire on               show the frames
+    /help                  list all commands
 
-With standard input that is no terminal, the commands come from there, one a line,
-# for comments: each waits until the script has dealt with it, and a transcript
-comes out. The exit code is then 1 if a command was wrong, an /expect was not met,
-the script logged an error or broke a rule of Spectrum's.`,
+If standard input is not a terminal, chat reads the commands from it, one a line,
+and prints a transcript. A # starts a comment. Each command waits until the script
+has handled it. The exit code is 1 if a command is wrong, an /expect fails, the
+script logs an error, or the script breaks a rule of Spectrum.`,
 		Example: `  spectrum2-lua chat scripts/echo.lua
   spectrum2-lua chat my.cfg --as carol --password-file carol.txt
   printf '/login\n/msg echo Hello\n' | spectrum2-lua chat scripts/echo.lua`,
@@ -53,14 +54,13 @@ the script logged an error or broke a rule of Spectrum's.`,
 			return f.run(cmd.Context(), t, path, cmd.InOrStdin())
 		},
 	}
-	cmd.Flags().StringVar(&f.user, "as", "alice", "the `user` who speaks first; without a domain at localhost")
-	cmd.Flags().StringVar(&f.passwordFile, "password-file", "", "the `file` whose first line is the password of a login without one; default: \"secret\"")
-	cmd.Flags().StringVar(&f.keep, "keep", "", "the `folder` that the script writes to, which stays (service.working_dir)")
-	cmd.Flags().BoolVar(&f.wire, "wire", false, "show the frames from the beginning")
+	cmd.Flags().StringVar(&f.user, "as", "alice", "the first `user`; the default domain is localhost")
+	cmd.Flags().StringVar(&f.passwordFile, "password-file", "", "a `file` whose first line is the default password of a login; without it: \"secret\"")
+	cmd.Flags().StringVar(&f.keep, "keep", "", "the `folder` that the script writes to, which chat keeps (service.working_dir)")
+	cmd.Flags().BoolVar(&f.wire, "wire", false, "show the frames from the start")
 	return cmd
 }
 
-// chatFlags are the flags of chat.
 type chatFlags struct {
 	user, passwordFile, keep string
 	wire                     bool
@@ -92,7 +92,7 @@ func (f chatFlags) options(path string) (chat.Options, error) {
 	return o, nil
 }
 
-// run chats at the terminal, or carries out the commands in stdin.
+// run chats at the terminal, or runs the commands from stdin.
 func (f chatFlags) run(ctx context.Context, t *terminal, path string, stdin io.Reader) error {
 	o, err := f.options(path)
 	if err != nil {
@@ -115,10 +115,10 @@ func (f chatFlags) run(ctx context.Context, t *terminal, path string, stdin io.R
 		Complete: func(before string) (int, []string) { return c.Complete(before) },
 	})
 	if err != nil {
-		return fmt.Errorf("the terminal cannot be used: %w", err)
+		return fmt.Errorf("opening the terminal: %w", err)
 	}
 	defer func() { _ = p.Close() }()
-	crash.OnPanic(func(text string) { // which may be the end of this process
+	crash.OnPanic(func(text string) { // the process may end with it
 		_ = p.Release()
 		t.note(text)
 	})
@@ -130,7 +130,7 @@ func (f chatFlags) run(ctx context.Context, t *terminal, path string, stdin io.R
 	return c.Run(ctx)
 }
 
-// terminalFile is the terminal that a reader or writer is, or nil.
+// terminalFile returns the stream as a file, or nil if it is not a terminal.
 func terminalFile(stream any) *os.File {
 	file, ok := stream.(*os.File)
 	if !ok || !isatty.IsTerminal(file.Fd()) {

@@ -15,28 +15,28 @@ func newCheck(t *terminal) *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "check [script, config or folder …]",
 		Short: "Find mistakes in scripts and configs without running them",
-		Long: `check reads scripts and transport configs, and tells what the backend, or
-Spectrum, would refuse: typos in handlers, fields, enum values and functions,
-variables and modules that are not there, and the traps of config files. With a
-config it also reads the script named there, and with a script all that it
-requires. In a folder, by default this one, it takes every *.lua and *.cfg.
-Nothing is run.
+		Long: `check reads scripts and transport configs without running them. It reports what
+the backend or Spectrum rejects: unknown handlers, fields, enum values, functions,
+variables and modules, and mistakes in config files. A config leads check to its
+script, and a script to the modules that it requires. For a folder, by default
+this one, check reads each *.lua and *.cfg.
 
-For a config it also says what the user that Spectrum runs as cannot read, or not
-write: run it as root then. The unit spectrum2.service names that user, or --user.
+For a config, check also reports files that Spectrum's user cannot read or write.
+Run it as root for this. The user is that of the unit spectrum2.service, or the one
+that --user names.
 
 Each finding is a line:
 
     echo.lua:12: error: conv_message: there is no field "buddy"; did you mean "buddy_name"? [unknown-field]
 
-An error is wrong wherever the script runs. A warning is likely not meant, or
-depends on the machine. The comment "-- check: ignore CODE" (in a config
-"# check: ignore CODE") silences a line. docs/reference/check.md has all codes.
+An error is wrong on every machine. A warning is a likely mistake, or depends on
+the machine. The comment "-- check: ignore CODE" hides the findings of its line (in
+a config: "# check: ignore CODE"). docs/reference/check.md lists the codes.
 
-With --json each finding is an object on a line of its own, with file, line (0:
-the file as a whole), severity ("error" or "warning"), code and text.
+--json prints each finding as an object on one line, with file, line (0 for the
+whole file), severity ("error" or "warning"), code and text.
 
-The exit code is 1 if there are errors, 0 otherwise.`,
+The exit code is 1 if check finds errors, and 0 otherwise.`,
 		Example: `  spectrum2-lua check echo.lua
   spectrum2-lua check /etc/spectrum2/transports
   spectrum2-lua check --json echo.cfg | jq .text`,
@@ -58,12 +58,12 @@ The exit code is 1 if there are errors, 0 otherwise.`,
 			return conclude(t, r, asJSON)
 		},
 	}
-	cmd.Flags().StringVar(&options.User, "user", "", "the `user` that Spectrum runs as; default: the one of the unit spectrum2.service, or _spectrum2")
-	cmd.Flags().BoolVar(&asJSON, "json", false, "write findings as JSON, one a line")
+	cmd.Flags().StringVar(&options.User, "user", "", "the `user` that Spectrum runs as; default: that of the unit spectrum2.service, or _spectrum2")
+	cmd.Flags().BoolVar(&asJSON, "json", false, "print the findings as JSON, one a line")
 	return cmd
 }
 
-// conclude says how much was found; errors make the command fail.
+// conclude prints the totals. It returns an error if check found errors.
 func conclude(t *terminal, r *check.Report, asJSON bool) error {
 	problems := count(r.Count(check.Error), "error") + ", " + count(r.Count(check.Warning), "warning")
 	files := count(r.Files, "file")

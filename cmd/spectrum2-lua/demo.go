@@ -14,7 +14,7 @@ import (
 	"spectrumlua/pb"
 )
 
-// Who the demo logs in, and what she writes.
+// The user of the demo and the text of the message.
 const (
 	demoUser       = "alice@localhost"
 	demoLegacyName = "bob"
@@ -28,14 +28,14 @@ func newDemo(t *terminal) *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "demo [config]",
 		Short: "Show a login, a message and its echo, frame by frame",
-		Long: `demo plays Spectrum: it starts the real backend with the arguments that Spectrum
-gives it, on a config file, by default ` + exampleConfig + `, and shows every frame that
-passes, both ways, with the backend's log in between. A user logs in, writes to
-the first contact that the script shows her, and gets her own text back; then
-she logs out, and the backend is told to end.
+		Long: `demo plays the part of Spectrum. It starts the backend with the arguments of
+Spectrum and with a config file, by default ` + exampleConfig + `. It shows each
+frame in both directions, and the backend's log. The user logs in, sends a message
+to the first contact and receives the echo. Then the user logs out, and the
+backend exits.
 
-It fails if the backend does anything else, breaks a rule that the real Spectrum
-would not forgive, or takes too long.`,
+The command fails if the backend does anything else, breaks a rule of Spectrum or
+takes too long.`,
 		Example: `  spectrum2-lua demo
   spectrum2-lua demo /etc/spectrum2/transports/mychat.cfg`,
 		Args: atMostOne,
@@ -54,11 +54,11 @@ would not forgive, or takes too long.`,
 		},
 	}
 	cmd.Flags().StringVar(&backend, "backend", "", "the backend's `executable`; default: "+backendName+" next to this program, or in PATH")
-	cmd.Flags().DurationVar(&timeout, "timeout", 5*time.Second, "how long it may take in all")
+	cmd.Flags().DurationVar(&timeout, "timeout", 5*time.Second, "how long the demo may take")
 	return cmd
 }
 
-// demo is one performance.
+// demo is one run of the demo.
 type demo struct {
 	t            *terminal
 	path, config string
@@ -72,24 +72,23 @@ type demo struct {
 	contact  string
 }
 
-// scene is what is played; it tells what went wrong with it.
+// scene is one step of the demo.
 type scene struct {
 	title    string
 	play     func(*demo, context.Context) error
-	byScript bool // it wants a script of a certain kind
+	byScript bool // the outcome depends on the script
 }
 
-// scenes are in their order.
 var scenes = []scene{
-	{"Spectrum starts the backend and greets it", (*demo).start, false},
+	{"Spectrum starts the backend and sends PING", (*demo).start, false},
 	{"A user logs in", (*demo).login, true},
-	{"She writes to the contact, who echoes", (*demo).echo, true},
-	{"She logs out", (*demo).logout, false},
-	{"Spectrum ends the backend", (*demo).exit, false},
+	{"The user sends a message, and the contact echoes it", (*demo).echo, true},
+	{"The user logs out", (*demo).logout, false},
+	{"Spectrum stops the backend", (*demo).exit, false},
 }
 
 func (d *demo) run(ctx context.Context) (err error) {
-	ctx, cancel := context.WithTimeoutCause(ctx, d.timeout, fmt.Errorf("the demo has taken %v", d.timeout))
+	ctx, cancel := context.WithTimeoutCause(ctx, d.timeout, fmt.Errorf("the demo did not end within %v", d.timeout))
 	defer cancel()
 	d.spectrum, err = simulator.Listen(simulator.IPv4, simulator.Options{Timeout: d.timeout, Trace: d.showFrame})
 	if err != nil {
@@ -116,30 +115,30 @@ func (d *demo) run(ctx context.Context) (err error) {
 		}
 		return fmt.Errorf("the backend breaks Spectrum's rules:%s", strings.Join(lines, ""))
 	}
-	d.t.print("\n" + d.t.paint(green, fmt.Sprintf("All went as it should, in %.0f ms.", ms(time.Since(d.started)))))
+	d.t.print("\n" + d.t.paint(green, fmt.Sprintf("The demo passed in %.0f ms.", ms(time.Since(d.started)))))
 	return nil
 }
 
-// failure tells what was expected. What passed instead has been shown.
+// failure adds the expectation and the exit code to an error.
 func (d *demo) failure(ctx context.Context, scene scene, err error) error {
 	var unmet *simulator.UnmetError
 	if errors.As(err, &unmet) {
 		err = fmt.Errorf("expected %s: %w", unmet.Expected, unmet.Why)
 	}
 	if d.process != nil {
-		// The end of its log is worth having: give it a moment to say why.
+		// The last lines of its log may explain the failure: wait for them.
 		d.backend.Close()
 		wait, cancel := context.WithTimeout(ctx, time.Second)
 		defer cancel()
 		if code, why := d.process.Wait(wait); why == nil && code != 0 {
-			err = fmt.Errorf("%w; the backend has ended with exit code %d", err, code)
+			err = fmt.Errorf("%w; the backend ended with exit code %d", err, code)
 		}
 	}
 	if scene.byScript {
-		err = fmt.Errorf("%w\nThe demo is for a script that connects a user at once, shows a contact and echoes. "+
-			"With any other, be its user yourself: spectrum2-lua chat %s", err, d.config)
+		err = fmt.Errorf("%w\nThe demo needs a script that connects a user at once, shows a contact and echoes. "+
+			"Try any other script with: spectrum2-lua chat %s", err, d.config)
 	}
-	return fmt.Errorf("%q went wrong: %w", scene.title, err)
+	return fmt.Errorf("%q failed: %w", scene.title, err)
 }
 
 func (d *demo) start(ctx context.Context) (err error) {
@@ -185,7 +184,7 @@ func (d *demo) echo(ctx context.Context) error {
 		return err
 	}
 	if text := answer.Message.(*pb.ConversationMessage).GetMessage(); text != demoText {
-		return fmt.Errorf("expected her own text back, but %q came", text)
+		return fmt.Errorf("expected the text of the message, but received %q", text)
 	}
 	return nil
 }
@@ -207,12 +206,12 @@ func (d *demo) exit(ctx context.Context) error {
 	}
 	d.t.print(d.t.paint(dim, fmt.Sprintf("    ended: exit code %d", code)))
 	if code != 0 {
-		return fmt.Errorf("expected the exit code 0, but got %d", code)
+		return fmt.Errorf("expected exit code 0, but got %d", code)
 	}
 	return nil
 }
 
-// showFrame shows a frame as it passes.
+// showFrame prints a frame.
 func (d *demo) showFrame(f simulator.Frame) {
 	_, text, _ := strings.Cut(simulator.Describe(f), " ")
 	d.t.print(fmt.Sprintf("%7.1f ms  %s %s", ms(f.Time.Sub(d.started)), d.arrow(f.Direction), text))

@@ -11,11 +11,11 @@ import (
 	"spectrumlua/scripts"
 )
 
-// backendName is what Spectrum starts.
+// backendName is the name of the program that Spectrum starts.
 const backendName = "spectrum2_lua_backend"
 
-// findBackend finds the backend's executable: where the user says, otherwise
-// next to this one, otherwise in PATH.
+// findBackend returns the path of the backend's executable. It looks at the path
+// that the user names, then next to this program, then in PATH.
 func findBackend(named string) (string, error) {
 	if named != "" {
 		if strings.ContainsRune(named, filepath.Separator) {
@@ -34,12 +34,12 @@ func findBackend(named string) (string, error) {
 	}
 	path, err := exec.LookPath(backendName)
 	if err != nil {
-		return "", fmt.Errorf("%s is neither next to this program nor in PATH; `make build` makes it, --backend says where it is", backendName)
+		return "", fmt.Errorf("finding the backend: %s is neither next to this program nor in PATH; build it with `make build`, or name its path with --backend", backendName)
 	}
 	return path, nil
 }
 
-// executable is this program's own file, links followed.
+// executable returns the path of this program, with links resolved.
 func executable() (string, error) {
 	own, err := os.Executable()
 	if err != nil {
@@ -48,12 +48,12 @@ func executable() (string, error) {
 	return filepath.EvalSymlinks(own)
 }
 
-// exampleConfig is the config file that is used when none is named.
+// exampleConfig is the default config file.
 const exampleConfig = "examples/echo.cfg"
 
-// findConfig finds the config file, as an absolute path: the one that is
-// named, otherwise the example, from here or as it was built or installed with
-// this program, otherwise one in a temporary folder. done removes that folder.
+// findConfig returns the absolute path of the config file. The default is the
+// example: in this folder, next to this program, or unpacked into a temporary
+// folder. done removes the temporary folder.
 func findConfig(args []string) (path string, done func(), err error) {
 	done = func() {}
 	if len(args) > 0 {
@@ -73,12 +73,12 @@ func findConfig(args []string) (path string, done func(), err error) {
 	return unpackExample()
 }
 
-// unpackExample writes the example into a temporary folder: this program may stand
-// alone.
+// unpackExample writes the example into a temporary folder, because the program
+// may be installed without its files.
 func unpackExample() (path string, done func(), err error) {
 	dir, err := os.MkdirTemp("", "spectrum2-lua-example-")
 	if err != nil {
-		return "", nil, fmt.Errorf("no config file is named, and the example cannot be unpacked: %w", err)
+		return "", nil, fmt.Errorf("unpacking the example, because no config file is named: %w", err)
 	}
 	path = filepath.Join(dir, "echo.cfg")
 	config := "[service]\njid = echo.localhost\nworking_dir = " + dir + "\n[lua]\nscript = echo.lua\n"
@@ -93,10 +93,10 @@ func unpackExample() (path string, done func(), err error) {
 func existing(path string) (string, error) {
 	info, err := os.Stat(path)
 	if err != nil {
-		return "", fmt.Errorf("the config file cannot be read: %w", err)
+		return "", fmt.Errorf("reading the config file: %w", err)
 	}
 	if info.IsDir() {
-		return "", errors.New("the config file " + path + " is a directory")
+		return "", errors.New("reading the config file: " + path + " is a folder")
 	}
 	return filepath.Abs(path)
 }

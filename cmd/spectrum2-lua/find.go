@@ -10,30 +10,31 @@ import (
 	"github.com/spf13/cobra"
 )
 
-// atMostOneScript allows one argument or none.
+// atMostOneScript rejects more than one argument.
 func atMostOneScript(cmd *cobra.Command, args []string) error {
 	if len(args) > 1 {
-		return usageError{cmd.CommandPath(), fmt.Errorf("one script or config file at most, but there are %d arguments", len(args))}
+		return usageError{cmd.CommandPath(), fmt.Errorf("the command takes one script or config file at most, not %d arguments", len(args))}
 	}
 	return nil
 }
 
-// findStage finds the script or config file that is meant: the one that is
-// named, the only one in the folder that is named, or the config file here.
+// findStage returns the path of the script or config file to run. The argument is
+// the file or its folder. Without an argument it is the only config file in this
+// folder.
 func findStage(args []string) (string, error) {
 	if len(args) == 0 {
 		path, err := onlyOne(".", "*.cfg")
 		if err != nil {
-			return "", fmt.Errorf("neither script nor config file is named, and %w", err)
+			return "", fmt.Errorf("no script or config file is named: %w", err)
 		}
 		return path, nil
 	}
 	info, err := os.Stat(args[0])
 	switch {
 	case err != nil:
-		return "", fmt.Errorf("the script or config file cannot be read: %w", err)
+		return "", fmt.Errorf("reading the script or config file: %w", err)
 	case isTest(args[0]) && !info.IsDir():
-		return "", fmt.Errorf("%[1]s is a test: `spectrum2-lua test %[1]s` runs it; here the script that it tests is wanted, or its config", args[0])
+		return "", fmt.Errorf("%[1]s is a test: run it with `spectrum2-lua test %[1]s`, or name the script or the config file here", args[0])
 	case !info.IsDir():
 		return args[0], nil
 	}
@@ -44,11 +45,11 @@ func findStage(args []string) (string, error) {
 	return path, err
 }
 
-// errNone is a folder without what is looked for.
-var errNone = errors.New("there is none")
+// errNone means that no file of a folder matches.
+var errNone = errors.New("no file matches")
 
-// onlyOne finds the only file of a folder that fits. Tests of scripts do not
-// count.
+// onlyOne returns the only file of a folder that matches the pattern. It ignores
+// tests of scripts.
 func onlyOne(dir, pattern string) (string, error) {
 	all, err := filepath.Glob(filepath.Join(escapeGlob(dir), pattern))
 	if err != nil {
@@ -66,17 +67,17 @@ func onlyOne(dir, pattern string) (string, error) {
 	}
 	switch len(found) {
 	case 0:
-		return "", fmt.Errorf("in %s %w of the form %s", where, errNone, pattern)
+		return "", fmt.Errorf("%w %s in %s", errNone, pattern, where)
 	case 1:
 		return found[0], nil
 	}
-	return "", fmt.Errorf("%s has several: name one of %s", where, strings.Join(found, ", "))
+	return "", fmt.Errorf("%s has several files: name one of %s", where, strings.Join(found, ", "))
 }
 
-// isTest tells whether a file has tests of scripts, as its name says.
+// isTest reports whether a file holds tests of a script.
 func isTest(path string) bool { return strings.HasSuffix(path, "_test.lua") }
 
-// escapeGlob makes a name match itself.
+// escapeGlob escapes the characters of a name that have a meaning in a pattern.
 func escapeGlob(name string) string {
 	return strings.NewReplacer(`\`, `\\`, `*`, `\*`, `?`, `\?`, `[`, `\[`).Replace(name)
 }

@@ -9,7 +9,7 @@ import (
 	"spectrumlua/cmd/spectrum2-lua/devkit/scripttest"
 )
 
-// What a JUnit file is made of, as far as those who read one agree.
+// The elements of a JUnit file that its readers agree on.
 type (
 	junitSuites struct {
 		XMLName  xml.Name     `xml:"testsuites"`
@@ -40,7 +40,7 @@ type (
 	}
 )
 
-// junit makes a JUnit file of results, one suite for each test file.
+// junit encodes results as a JUnit file with one suite for each test file.
 func junit(results []scripttest.Result) ([]byte, error) {
 	var all junitSuites
 	var total time.Duration

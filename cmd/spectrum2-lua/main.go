@@ -16,8 +16,7 @@ import (
 	"github.com/spf13/cobra"
 )
 
-// commands makes the subcommands, each in a file of its own, in the order of
-// the help.
+// commands are the constructors of the subcommands, in the order of the help.
 var commands = []func(*terminal) *cobra.Command{
 	newDemo,
 	newChat,
@@ -33,14 +32,14 @@ var commands = []func(*terminal) *cobra.Command{
 
 // Exit codes.
 const (
-	exitFailed = 1 // what was asked for did not work out
-	exitUsage  = 2 // what was asked for is not understood
+	exitFailed = 1 // the command failed
+	exitUsage  = 2 // the command line is wrong
 )
 
 func main() {
 	ends := []os.Signal{os.Interrupt, syscall.SIGTERM}
 	if !signal.Ignored(syscall.SIGHUP) { // nohup
-		ends = append(ends, syscall.SIGHUP) // the terminal is closed: temporary files are removed
+		ends = append(ends, syscall.SIGHUP) // a closed terminal must not leave temporary files
 	}
 	ctx, stop := signal.NotifyContext(context.Background(), ends...)
 	code := run(ctx, os.Args[1:], os.Stdout, os.Stderr)
@@ -48,7 +47,7 @@ func main() {
 	os.Exit(code)
 }
 
-// run does what the arguments say and returns the exit code.
+// run executes a command line and returns the exit code.
 func run(ctx context.Context, args []string, stdout, stderr io.Writer) int {
 	root := newRoot(newTerminal(stdout, stderr))
 	root.SetArgs(oneDash(root, args))
@@ -69,7 +68,7 @@ func run(ctx context.Context, args []string, stdout, stderr io.Writer) int {
 	return exitFailed
 }
 
-// usageError is a command line that is not understood.
+// usageError is the error of a wrong command line.
 type usageError struct {
 	command string
 	err     error
@@ -78,13 +77,13 @@ type usageError struct {
 func (e usageError) Error() string { return e.err.Error() }
 func (e usageError) Unwrap() error { return e.err }
 
-// exitCode is the error of a command that has said what went wrong.
+// exitCode is the error of a command that has already printed what is wrong.
 type exitCode int
 
 func (c exitCode) Error() string { return fmt.Sprintf("exit code %d", int(c)) }
 
-// oneDash lets a flag of several letters be written with one dash, as -run, where
-// the command has one of that name.
+// oneDash adds the second dash to long flags of the command that have only one,
+// such as -run.
 func oneDash(root *cobra.Command, args []string) []string {
 	cmd, _, err := root.Find(args)
 	if err != nil {
@@ -107,18 +106,17 @@ func newRoot(t *terminal) *cobra.Command {
 	root := &cobra.Command{
 		Use:   "spectrum2-lua",
 		Short: "Tools for Spectrum 2 transports that are written in Lua",
-		Long: `spectrum2-lua is for those who write a Spectrum 2 transport in Lua. It plays
-Spectrum's part, so that a script can be seen at work without an XMPP server.
-From nothing to a transport:
+		Long: `spectrum2-lua helps you write a Spectrum 2 transport in Lua. It plays the part of
+Spectrum, so that a script runs without an XMPP server. To make a transport:
 
-    spectrum2-lua new mychat      makes a folder with script, tests and config
-    spectrum2-lua chat mychat     you are the user; what you save is loaded anew
-    spectrum2-lua check mychat    finds mistakes without running anything
+    spectrum2-lua new mychat      creates a folder with script, tests and config
+    spectrum2-lua chat mychat     makes you the user; it reloads what you save
+    spectrum2-lua check mychat    finds mistakes without running the script
     spectrum2-lua test mychat     runs the tests
 
-mychat/README.md says how it gets under a Spectrum.
+mychat/README.md explains how to run the transport under Spectrum.
 
-A transport is a config file as Spectrum reads it, with a section [lua] that
+A transport is a config file in Spectrum's format, with a section [lua] that
 names the script:
 
     [service]
@@ -126,11 +124,11 @@ names the script:
     [lua]
     script = echo.lua
 
-The backend itself, spectrum2_lua_backend, is started by Spectrum or by the
-commands below; started by hand it needs a Spectrum to connect to.`,
+Spectrum and the commands below start the backend, spectrum2_lua_backend. It
+connects to Spectrum, so it cannot run alone.`,
 		Example: `  spectrum2-lua new mychat
-  spectrum2-lua demo             one login, one message and its echo, frame by frame
-  spectrum2-lua chat --help      what a command does, takes and returns`,
+  spectrum2-lua demo             show one login, one message and its echo, frame by frame
+  spectrum2-lua chat --help      explain a command, its flags and its exit code`,
 		Version:       versionText(),
 		SilenceErrors: true,
 
@@ -157,17 +155,17 @@ func unknownCommand(cmd *cobra.Command, args []string) error {
 	if len(args) == 0 {
 		return nil
 	}
-	err := fmt.Errorf("there is no command %q", args[0])
+	err := fmt.Errorf("unknown command %q", args[0])
 	if near := cmd.SuggestionsFor(args[0]); len(near) > 0 {
-		err = fmt.Errorf("%w; do you mean %s?", err, strings.Join(near, " or "))
+		err = fmt.Errorf("%w (did you mean %s?)", err, strings.Join(near, " or "))
 	}
 	return usageError{cmd.CommandPath(), err}
 }
 
-// atMostOne allows one argument or none.
+// atMostOne rejects more than one argument.
 func atMostOne(cmd *cobra.Command, args []string) error {
 	if len(args) > 1 {
-		return usageError{cmd.CommandPath(), fmt.Errorf("one config file at most, but there are %d arguments", len(args))}
+		return usageError{cmd.CommandPath(), fmt.Errorf("the command takes one config file at most, not %d arguments", len(args))}
 	}
 	return nil
 }

@@ -11,21 +11,21 @@ import (
 	"spectrumlua/runtime/version"
 )
 
-// manPage is a manual page as man reads it. Texts are those of --help: lines that
-// are indented stay as they are, others are filled.
+// manPage is a manual page in roff. Its texts come from --help: indented lines keep
+// their line breaks, other lines are filled.
 type manPage struct{ strings.Builder }
 
-// newManPage begins a page of section 1.
+// newManPage returns a page of section 1 with its header.
 func newManPage(name, short string) *manPage {
 	p := &manPage{}
 	p.macro("TH", strings.ToUpper(name), "1", "", "spectrum2-lua "+version.Number, "User Commands")
-	p.WriteString(".nh\n.ad l\n") // names are not to be broken
+	p.WriteString(".nh\n.ad l\n") // a broken name could not be copied
 	p.macro("SH", "NAME")
 	p.text(name + " - " + short)
 	return p
 }
 
-// macro writes a request with its arguments.
+// macro writes a roff request.
 func (p *manPage) macro(name string, args ...string) {
 	p.WriteString("." + name)
 	for _, a := range args {
@@ -34,15 +34,15 @@ func (p *manPage) macro(name string, args ...string) {
 	p.WriteString("\n")
 }
 
-// roff escapes what means something to roff within a line, and what is not
-// ASCII.
+// roff escapes characters that have a meaning in a line of roff, and characters
+// outside ASCII.
 func roff(text string) string {
 	var b strings.Builder
 	for _, r := range text {
 		switch {
 		case r == '\\':
 			b.WriteString(`\e`)
-		case r == '-': // a hyphen would not be found by who looks for the option
+		case r == '-': // a search for the option would not find a hyphen
 			b.WriteString(`\-`)
 		case r > unicode.MaxASCII:
 			fmt.Fprintf(&b, `\[u%04X]`, r)
@@ -81,7 +81,7 @@ func (p *manPage) text(text string) {
 	}
 }
 
-// section writes a part with a heading, if there is a text for it.
+// section writes a heading and its text. It writes nothing if the text is empty.
 func (p *manPage) section(heading, text string) {
 	if strings.TrimSpace(text) != "" {
 		p.macro("SH", heading)
@@ -89,7 +89,7 @@ func (p *manPage) section(heading, text string) {
 	}
 }
 
-// term writes something with what it means.
+// term writes a term and its meaning.
 func (p *manPage) term(term, meaning string) {
 	p.macro("TP")
 	p.macro("B", term)
@@ -120,7 +120,7 @@ func (p *manPage) flags(flags *pflag.FlagSet) {
 	})
 }
 
-// commandPage is the manual page of a command: what its --help says.
+// commandPage returns the manual page of a command, with the texts of --help.
 func commandPage(cmd *cobra.Command) string {
 	name := pageName(cmd)
 	p := newManPage(name, cmd.Short)
@@ -142,9 +142,9 @@ func commandPage(cmd *cobra.Command) string {
 	p.flags(cmd.LocalFlags())
 	p.section("EXAMPLES", cmd.Example)
 	p.macro("SH", "EXIT STATUS")
-	p.term("0", "What was asked for worked out.")
-	p.term(fmt.Sprint(exitFailed), "It did not.")
-	p.term(fmt.Sprint(exitUsage), "It was not understood.")
+	p.term("0", "The command succeeded.")
+	p.term(fmt.Sprint(exitFailed), "The command failed.")
+	p.term(fmt.Sprint(exitUsage), "The command line is wrong.")
 	p.section("SEE ALSO", seeAlso(cmd))
 	return p.String()
 }
@@ -168,7 +168,7 @@ func seeAlso(cmd *cobra.Command) string {
 	return pageName(cmd.Root()) + "(1), " + backendName + "(1)"
 }
 
-// backendPage is the manual page of the backend, of what its own --help says.
+// backendPage returns the manual page of the backend, with the text of --help.
 func backendPage(usage string) string {
 	description, rest, _ := strings.Cut(usage, "\nUsage: ")
 	synopsis, rest, _ := strings.Cut(rest, "\n")

@@ -12,30 +12,29 @@ func newNew(t *terminal) *cobra.Command {
 	var backend string
 	cmd := &cobra.Command{
 		Use:   "new NAME",
-		Short: "Make a folder with a new transport: script, tests, config",
-		Long: `new makes a folder with all that a transport begins with:
+		Short: "Create a folder with a new transport: script, tests, config",
+		Long: `new creates a folder with a transport that works:
 
-  NAME.lua         the script: one contact, who answers
+  NAME.lua         the script, with one contact that answers
   NAME_test.lua    its tests
-  NAME.cfg         the transport's config file, as Spectrum reads it
+  NAME.cfg         the transport's config file
   spectrum-logging.properties
-                   what Spectrum logs: no passwords
-  README.md        what to do with them
-  types/           what scripts can use, for an editor with the Lua Language
-                   Server, and .luarc.json, which leads it there
+                   settings that keep passwords out of Spectrum's log
+  README.md        the next steps
+  types/           annotations of the API for the Lua Language Server in your
+                   editor; .luarc.json names this folder
 
-It works as it is: try "spectrum2-lua chat NAME/NAME.cfg" and "spectrum2-lua test
-NAME". The password in NAME.cfg, by which the XMPP server knows the transport, is
-a random one.
+Try it with "spectrum2-lua chat NAME/NAME.cfg" and "spectrum2-lua test NAME".
+NAME.cfg holds a random password for the XMPP server.
 
-NAME is a name, or a path that ends in one: lower-case letters, digits, - and _,
-beginning with a letter. The folder must not be there yet, or be empty: nothing is
-ever overwritten.`,
+NAME is a name or a path that ends in a name. A name has lower-case letters, digits,
+- and _, and starts with a letter. The folder must be empty or must not exist: new
+overwrites no file.`,
 		Example: `  spectrum2-lua new mychat
   spectrum2-lua new ~/gateways/mychat`,
 		Args: func(cmd *cobra.Command, args []string) error {
 			if len(args) != 1 {
-				return usageError{cmd.CommandPath(), errors.New("one name is wanted, as in: spectrum2-lua new mychat")}
+				return usageError{cmd.CommandPath(), errors.New("the command takes one name, for example: spectrum2-lua new mychat")}
 			}
 			return nil
 		},
@@ -62,12 +61,12 @@ ever overwritten.`,
 			return nil
 		},
 	}
-	cmd.Flags().StringVar(&backend, "backend", "", "the backend's `executable`, for the config file; default: where it is installed")
+	cmd.Flags().StringVar(&backend, "backend", "", "the path of the backend's `executable` for the config file; default: the installed backend")
 	return cmd
 }
 
-// installedBackend is the backend by its absolute path: the one that this
-// program finds, otherwise where a package puts it.
+// installedBackend returns the absolute path of the backend that this program
+// finds, or the path that packages use.
 func installedBackend() string {
 	if path, err := findBackend(""); err == nil {
 		if path, err = filepath.Abs(path); err == nil {
@@ -80,22 +79,21 @@ func installedBackend() string {
 func newTypes(t *terminal) *cobra.Command {
 	return &cobra.Command{
 		Use:   "types [folder]",
-		Short: "Write what scripts can use, for an editor",
-		Long: `types writes annotations of everything that a script can use into a folder, by
-default "types": every message, field, value and function, with what the reference
-says of it. An editor with the Lua Language Server (https://luals.github.io)
-completes names from it and underlines what does not exist. The editor finds it by
-a file .luarc.json, in the folder where it is opened:
+		Short: "Write annotations of the API for editors",
+		Long: `types writes annotations of the API into a folder, by default "types". They
+describe each message, field, value and function. With the Lua Language Server
+(https://luals.github.io), an editor completes names and marks unknown ones. A file
+.luarc.json in the folder that the editor opens names the annotations:
 
     { "workspace.library": ["types"] }
 
-"spectrum2-lua new" has made both already; after an update of this program, types
-brings the folder up to date. It replaces files that it has made, and no others.`,
+"spectrum2-lua new" creates both. Run types again after an update of this program.
+It replaces its own files and no others.`,
 		Example: `  spectrum2-lua types
   spectrum2-lua types ~/.local/share/lua/spectrum`,
 		Args: func(cmd *cobra.Command, args []string) error {
 			if len(args) > 1 {
-				return usageError{cmd.CommandPath(), fmt.Errorf("one folder at most, but there are %d arguments", len(args))}
+				return usageError{cmd.CommandPath(), fmt.Errorf("the command takes one folder at most, not %d arguments", len(args))}
 			}
 			return nil
 		},
@@ -109,7 +107,7 @@ brings the folder up to date. It replaces files that it has made, and no others.
 			if err != nil {
 				return err
 			}
-			t.print(fmt.Sprintf("%d files are in %s", written, folder))
+			t.print(fmt.Sprintf("wrote %d files into %s", written, folder))
 			return nil
 		},
 	}

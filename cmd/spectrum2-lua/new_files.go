@@ -20,8 +20,8 @@ import (
 //go:embed template
 var templates embed.FS
 
-// newFiles are what a new transport has, by the templates they are made of. In
-// the config file stands a password.
+// newFiles are the files of a new transport and their templates. The config file
+// holds a password, so others must not read it.
 var newFiles = []struct {
 	template, name string
 	mode           fs.FileMode
@@ -34,16 +34,16 @@ var newFiles = []struct {
 	{"luarc.json.tmpl", ".luarc.json", 0o644},
 }
 
-// typesFolder is where the annotations are, in a transport's folder.
+// typesFolder is the folder of the annotations in a transport's folder.
 const typesFolder = "types"
 
-// nameError is about a name that a transport cannot have.
+// nameError is the error of a name that a transport cannot have.
 type nameError struct{ error }
 
 var namePattern = regexp.MustCompile(`^[a-z][a-z0-9_-]{0,39}$`)
 
-// takenNames are sections of the config file, or modules: a script's own section
-// has its name, and what requires it does too.
+// takenNames are names of config sections and of modules. The script's own config
+// section and module have the transport's name, so these would clash.
 var takenNames = []string{
 	"backend", "database", "features", "gateway_responder", "identity", "logging", "lua",
 	"proxy", "registration", "service", "settings", "spectrum", "test", "types", "vhosts",
@@ -52,29 +52,29 @@ var takenNames = []string{
 func checkName(name string) error {
 	switch {
 	case !namePattern.MatchString(name):
-		return nameError{fmt.Errorf("%q cannot be the name of a transport: lower-case letters, digits, - and _ are wanted, beginning with a letter, 40 at most", name)}
+		return nameError{fmt.Errorf("%q cannot be the name of a transport: use up to 40 lower-case letters, digits, - and _, and start with a letter", name)}
 	case slices.Contains(takenNames, name):
-		return nameError{fmt.Errorf("%q cannot be the name of a transport: it has a meaning of its own; add something to it, as in my%s", name, name)}
+		return nameError{fmt.Errorf("%q cannot be the name of a transport: a config section or a module has this name; use another one, for example my%s", name, name)}
 	case strings.HasSuffix(name, "_test"):
-		return nameError{fmt.Errorf("%q cannot be the name of a transport: what ends in _test is taken for tests", name)}
+		return nameError{fmt.Errorf("%q cannot be the name of a transport: files whose names end in _test are tests", name)}
 	}
 	return nil
 }
 
-// makeTransport makes a folder with a new transport, all of it or nothing, and
-// returns its files. backend is the executable that the config file names.
+// makeTransport creates a folder with a new transport and returns its files. It
+// creates nothing if it fails. backend is the executable for the config file.
 func makeTransport(folder, backend string) ([]string, error) {
 	name := filepath.Base(folder)
 	if err := checkName(name); err != nil {
 		return nil, err
 	}
 	if strings.ContainsAny(backend, "\r\n") || backend != strings.TrimSpace(backend) {
-		return nil, fmt.Errorf("a config file cannot hold the path %q", backend)
+		return nil, fmt.Errorf("writing the config file: it cannot hold the path %q", backend)
 	}
 	entries, err := os.ReadDir(folder)
 	switch {
 	case err == nil && len(entries) > 0:
-		return nil, fmt.Errorf("%s is there already, and not empty: nothing is overwritten", folder)
+		return nil, fmt.Errorf("%s exists and is not empty: name another folder", folder)
 	case err != nil && !errors.Is(err, fs.ErrNotExist):
 		return nil, err
 	}
@@ -86,7 +86,7 @@ func makeTransport(folder, backend string) ([]string, error) {
 	if err != nil {
 		return nil, err
 	}
-	defer os.RemoveAll(draft) //nolint:errcheck // it is there only if something else has failed
+	defer os.RemoveAll(draft) //nolint:errcheck // it exists only after another error
 	made, err := fillFolder(draft, name, backend)
 	if err != nil {
 		return nil, err
@@ -94,7 +94,7 @@ func makeTransport(folder, backend string) ([]string, error) {
 	if err := os.Chmod(draft, 0o755); err != nil {
 		return nil, err
 	}
-	if entries != nil { // it is empty: Remove fails if it is so no more
+	if entries != nil { // Remove fails if the folder is no longer empty
 		if err := os.Remove(folder); err != nil {
 			return nil, err
 		}
@@ -124,11 +124,11 @@ func fillFolder(folder, name, backend string) ([]string, error) {
 	return append(made, typesFolder+string(filepath.Separator)), err
 }
 
-// mark is how a file of annotations begins.
+// mark is the first line of each file of annotations.
 const mark = "---@meta"
 
-// writeTypes writes the annotations into a folder, and returns how many files
-// that are. It replaces files of its own only.
+// writeTypes writes the annotations into a folder and returns the number of
+// files. It replaces only files of annotations.
 func writeTypes(folder string) (int, error) {
 	files := api.Files()
 	names, err := fs.Glob(files, "*.lua")
@@ -138,7 +138,7 @@ func writeTypes(folder string) (int, error) {
 	for _, name := range names {
 		path := filepath.Join(folder, name)
 		if text, err := os.ReadFile(path); err == nil && !strings.HasPrefix(string(text), mark) {
-			return 0, fmt.Errorf("%s is there already, and no annotations: it is not overwritten", path)
+			return 0, fmt.Errorf("writing annotations: %s exists and holds something else; move it away", path)
 		}
 	}
 	if err := os.MkdirAll(folder, 0o755); err != nil {

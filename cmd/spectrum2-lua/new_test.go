@@ -149,7 +149,7 @@ func TestNothingIsOverwritten(t *testing.T) {
 	if err := os.WriteFile(mine, []byte("mine"), 0o600); err != nil {
 		t.Fatal(err)
 	}
-	if _, err := makeTransport(folder, "/b"); err == nil || !strings.Contains(err.Error(), "nothing is overwritten") {
+	if _, err := makeTransport(folder, "/b"); err == nil || !strings.Contains(err.Error(), "not empty") {
 		t.Errorf("again: %v", err)
 	}
 	if text, _ := os.ReadFile(mine); string(text) != "mine" {
@@ -162,7 +162,7 @@ func TestNothingIsOverwritten(t *testing.T) {
 	if err := os.WriteFile(filepath.Join(types, "net.lua"), []byte("mine"), 0o600); err != nil {
 		t.Fatal(err)
 	}
-	if _, err := writeTypes(types); err == nil || !strings.Contains(err.Error(), "net.lua is there already") {
+	if _, err := writeTypes(types); err == nil || !strings.Contains(err.Error(), "net.lua exists") {
 		t.Errorf("over a file of somebody's: %v", err)
 	}
 	if text, _ := os.ReadFile(filepath.Join(types, "net.lua")); string(text) != "mine" {

@@ -21,38 +21,39 @@ func newReplay(t *terminal) *cobra.Command {
 	r := &replayer{t: t}
 	cmd := &cobra.Command{
 		Use:   "replay record [script or config]",
-		Short: "Have a script hear a recorded session again",
-		Long: `replay reads a record, which a backend writes with [lua] record = FILE, has a
-script hear again what Spectrum said, and shows where its answers are others than
-they were. Without a script it takes the config that the record was made with.
+		Short: "Replay a recorded session to a script",
+		Long: `replay reads a record, which a backend writes with [lua] record = FILE. It sends
+the messages of Spectrum to a script again and compares the answers with those in
+the record. The default script is that of the config in the record.
 
-Each user's answers are compared in their order. A line tells where it stands in
-the record what came otherwise, did not come, or was not there:
+replay compares the answers of each user in their order. A line shows the place in
+the record where an answer differs, is missing or is new:
 
-    bug.jsonl:17: alice@localhost: conv_message is not as it was
+    bug.jsonl:17: alice@localhost: conv_message differs
         message   was "hello"
                    is "HELLO"
 
-Timestamps, and ids that the script makes up, need not be the same; --ignore has
-other fields passed over. Where a secret was left out of the record, "***", anything
-will do, and the script hears "***" in its place.
+replay ignores timestamps and ids that the script creates, and the fields of
+--ignore. A record holds "***" instead of a secret: the script receives "***", and
+any value matches it.
 
-The script's clock is moved on to when things happened, so nothing takes longer
-than the answers need; with a network at the other end, --speed 1 may be wanted.
-A record that is cut off is replayed up to there.
+replay advances the script's clock to the time of each message, so it need not
+wait. A script that talks to a real network may need --speed 1. replay stops where
+a truncated record ends.
 
-With --as-test a record becomes a test instead: a file for spectrum2-lua test, to be
-cut down to what matters.
+--as-test writes a test for spectrum2-lua test instead. Shorten it to the lines
+that matter.
 
-The exit code is 0 if all answers are as recorded, 1 if not, and 2 if there is
-nothing to compare: no such file, a broken record, a script that does not load.`,
+The exit code is 0 if all answers match the record, and 1 if one does not. It is 2
+if replay cannot compare: the file does not exist, the record is damaged or the
+script does not load.`,
 		Example: `  spectrum2-lua replay bug.jsonl irc.lua
   spectrum2-lua replay bug.jsonl irc.cfg --ignore conv_message.nickname
   spectrum2-lua replay bug.jsonl --speed 1
   spectrum2-lua replay bug.jsonl irc.lua --as-test bug_test.lua`,
 		Args: func(cmd *cobra.Command, args []string) error {
 			if len(args) < 1 || len(args) > 2 {
-				return usageError{cmd.CommandPath(), fmt.Errorf("a record is wanted, and a script or config file, but there are %d arguments", len(args))}
+				return usageError{cmd.CommandPath(), fmt.Errorf("the command takes a record, and a script or config file, not %d arguments", len(args))}
 			}
 			return nil
 		},
@@ -61,15 +62,15 @@ nothing to compare: no such file, a broken record, a script that does not load.`
 			return r.run(cmd.Context(), args)
 		},
 	}
-	cmd.Flags().StringSliceVar(&r.options.Ignore, "ignore", nil, "a `field` whose values do not count, as in nickname or conv_message.nickname")
-	cmd.Flags().DurationVar(&r.options.Patience, "timeout", replay.DefaultPatience, "how long to wait for an answer that does not come")
-	cmd.Flags().Float64Var(&r.options.Speed, "speed", 0, "how fast time goes, 1 as it went; by default nothing waits")
-	cmd.Flags().IntVar(&r.only, "run", 0, "the `number` of the run to replay, where a record has several; default: all of them")
-	cmd.Flags().StringVar(&r.asTest, "as-test", "", "write a test into a new `file`, NAME_test.lua, and replay nothing")
+	cmd.Flags().StringSliceVar(&r.options.Ignore, "ignore", nil, "ignore this `field`, for example nickname or conv_message.nickname")
+	cmd.Flags().DurationVar(&r.options.Patience, "timeout", replay.DefaultPatience, "how long to wait for an answer")
+	cmd.Flags().Float64Var(&r.options.Speed, "speed", 0, "how fast time passes; 1 is the speed of the record, 0 does not wait")
+	cmd.Flags().IntVar(&r.only, "run", 0, "the `number` of the run to replay, if the record has several; default: all")
+	cmd.Flags().StringVar(&r.asTest, "as-test", "", "write a test into a new `file`, NAME_test.lua, instead of a replay")
 	return cmd
 }
 
-// replayer is one call of the command.
+// replayer holds the flags of replay.
 type replayer struct {
 	t       *terminal
 	command string
@@ -80,7 +81,7 @@ type replayer struct {
 
 func (r *replayer) run(ctx context.Context, args []string) error {
 	if r.options.Speed < 0 || r.only < 0 || r.options.Patience <= 0 {
-		return usageError{r.command, errors.New("--speed and --run cannot be negative, and --timeout has to be more than 0")}
+		return usageError{r.command, errors.New("--speed and --run must not be negative, and --timeout must be more than 0")}
 	}
 	runs, err := record.ReadFile(args[0])
 	if err != nil {
@@ -118,11 +119,11 @@ func (r *replayer) run(ctx context.Context, args []string) error {
 	return nil
 }
 
-// writeTest makes a test of the runs.
+// writeTest writes a test that repeats the runs.
 func (r *replayer) writeTest(runs []record.Run, args []string) error {
 	const suffix = "_test.lua"
 	if !strings.HasSuffix(r.asTest, suffix) {
-		return usageError{r.command, fmt.Errorf("--as-test %s: the name of a file with tests ends in %s", r.asTest, suffix)}
+		return usageError{r.command, fmt.Errorf("--as-test %s: the name of a test must end in %s", r.asTest, suffix)}
 	}
 	if r.only > 0 {
 		runs = runs[r.only-1 : r.only]
@@ -143,22 +144,22 @@ func (r *replayer) writeTest(runs []record.Run, args []string) error {
 		named = near
 	}
 	if script == strings.TrimSuffix(test, suffix)+".lua" {
-		named = "" // the file's name says it
+		named = "" // the test's name implies it
 	}
-	f, err := os.OpenFile(r.asTest, os.O_WRONLY|os.O_CREATE|os.O_EXCL, 0o600) // it has what users wrote
+	f, err := os.OpenFile(r.asTest, os.O_WRONLY|os.O_CREATE|os.O_EXCL, 0o600) // it holds the texts of users
 	if err != nil {
-		return fmt.Errorf("the test cannot be written: %w", err)
+		return fmt.Errorf("writing the test: %w", err)
 	}
 	_, err = f.WriteString(replay.AsTest(runs, named))
 	if err = errors.Join(err, f.Close()); err != nil {
-		return fmt.Errorf("the test cannot be written: %w", err)
+		return fmt.Errorf("writing the test: %w", err)
 	}
-	r.t.note(fmt.Sprintf("%s has %s; now: spectrum2-lua test %s", r.asTest, count(len(runs), "case"), r.asTest))
+	r.t.note(fmt.Sprintf("%s has %s; run it with: spectrum2-lua test %s", r.asTest, count(len(runs), "case"), r.asTest))
 	return nil
 }
 
-// scriptOf is the script or config that a run is replayed with: the one that is
-// named, or what it was recorded with.
+// scriptOf returns the script or config to replay a run to: the argument, or the
+// config or script that the record names.
 func scriptOf(run record.Run, args []string) (string, error) {
 	if len(args) > 0 {
 		return findStage(args)
@@ -168,26 +169,26 @@ func scriptOf(run record.Run, args []string) (string, error) {
 			return path, nil
 		}
 	}
-	return "", fmt.Errorf("name a script or a config file: %s, which the record was made with, is not there", filepath.Base(run.Header.Config))
+	return "", fmt.Errorf("name a script or a config file: %s, which the record names, does not exist", filepath.Base(run.Header.Config))
 }
 
-// show tells what came of a run.
+// show prints the result of a run.
 func (r *replayer) show(result *replay.Result) {
 	for _, d := range result.Differences {
 		r.showDifference(d)
 	}
-	line := fmt.Sprintf("%s of Spectrum's, %s: %s as recorded, %d not", count(result.Fed, "message"), count(result.Users, "user"),
+	line := fmt.Sprintf("%s from Spectrum, %s: %s as recorded, %d not", count(result.Fed, "message"), count(result.Users, "user"),
 		count(result.Same, "answer"), len(result.Differences))
 	if result.Beyond > 0 {
-		line += fmt.Sprintf(", %d beyond the record's end", result.Beyond)
+		line += fmt.Sprintf(", %d after the record's end", result.Beyond)
 	}
 	r.t.print(line)
 }
 
 var kinds = map[replay.Kind]string{
-	replay.Changed: "is not as it was",
-	replay.Missing: "did not come",
-	replay.Extra:   "came in addition, behind this one",
+	replay.Changed: "differs",
+	replay.Missing: "is missing",
+	replay.Extra:   "is new, after this one",
 }
 
 func (r *replayer) showDifference(d replay.Difference) {
@@ -199,7 +200,7 @@ func (r *replayer) showDifference(d replay.Difference) {
 	case d.Where != "":
 		line = d.Where + ": " + line
 	case d.Kind == replay.Extra:
-		line = strings.TrimSuffix(line, ", behind this one")
+		line = strings.TrimSuffix(line, ", after this one")
 	}
 	r.t.print(line)
 	width := 0
@@ -215,12 +216,12 @@ func (r *replayer) showDifference(d replay.Difference) {
 		if f.Is != "" {
 			r.t.print(name + "   is " + r.t.paint(green, f.Is))
 		} else if d.Kind == replay.Changed {
-			r.t.print(name + "   is not there")
+			r.t.print(name + "   is missing")
 		}
 	}
 }
 
-// showLog shows what the script complains of.
+// showLog prints the warnings and errors of the script.
 func (r *replayer) showLog(l harness.Line) {
 	if l.Level <= logrus.WarnLevel {
 		for _, line := range strings.Split(strings.TrimRight(l.String(), "\n"), "\n") {

@@ -16,27 +16,25 @@ import (
 	"spectrumlua/runtime/launch"
 )
 
-// What a shell offers for an argument.
-
-// noFiles is for what is no file.
+// noFiles completes arguments that are not files.
 func noFiles(*cobra.Command, []string, string) ([]string, cobra.ShellCompDirective) {
 	return nil, cobra.ShellCompDirectiveNoFileComp
 }
 
-// folders is for a folder.
+// folders completes arguments that are folders.
 func folders(*cobra.Command, []string, string) ([]string, cobra.ShellCompDirective) {
 	return nil, cobra.ShellCompDirectiveFilterDirs
 }
 
-// filesOf is for files whose names end in one of these.
+// filesOf completes arguments that are files with one of these extensions.
 func filesOf(extensions ...string) cobra.CompletionFunc {
 	return func(*cobra.Command, []string, string) ([]string, cobra.ShellCompDirective) {
 		return extensions, cobra.ShellCompDirectiveFilterFileExt
 	}
 }
 
-// offerFiles has a shell offer what a command takes by its Use, unless the command
-// says it itself.
+// offerFiles adds file completion to a command by the words of its Use. It keeps a
+// completion that the command already has.
 func offerFiles(cmd *cobra.Command) {
 	var extensions []string
 	for word, extension := range map[string]string{"script": "lua", "config": "cfg"} {
@@ -50,11 +48,12 @@ func offerFiles(cmd *cobra.Command) {
 	}
 }
 
-// newShare is what `make install` runs: for people, the files are there already.
+// newShare returns the command that `make install` runs. It is hidden because
+// users have the installed files.
 func newShare(*terminal) *cobra.Command {
 	return &cobra.Command{
 		Use:    "share folder",
-		Short:  "Write manual pages, completion and annotations, as they belong below PREFIX/share",
+		Short:  "Write manual pages, completion and annotations in the layout of PREFIX/share",
 		Hidden: true,
 		Args:   cobra.ExactArgs(1),
 		RunE: func(cmd *cobra.Command, args []string) error {
@@ -76,8 +75,8 @@ func newShare(*terminal) *cobra.Command {
 	}
 }
 
-// sharedFiles are manual pages, completion scripts, and annotations for editors, by
-// their place below PREFIX/share.
+// sharedFiles returns manual pages, completion scripts and annotations by their
+// paths below PREFIX/share.
 func sharedFiles(root *cobra.Command) (map[string][]byte, error) {
 	root.InitDefaultHelpCmd()
 	root.InitDefaultCompletionCmd()

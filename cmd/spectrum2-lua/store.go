@@ -25,14 +25,14 @@ import (
 func newStore(t *terminal) *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "store",
-		Short: "List, read, change and move what scripts have stored",
-		Long: `store works on what scripts keep with spectrum.store: in the database that the
-transport's config names, also while backends run. Run it as root: with Debian's
-unit nobody else reaches /var/lib/spectrum2 from outside of the service. What it
-makes belongs to the owner of the folder, so that backends can use it.
+		Short: "List, read, change and move the values that scripts store",
+		Long: `store works on the values of spectrum.store, in the database that the transport's
+config names. Backends may run meanwhile. Run it as root: with Debian's unit, only
+root and the service can read /var/lib/spectrum2. New files belong to the owner of
+their folder, so that backends can use them.
 
-Without --user it is about the transport's own store, with it about one user's;
---name is what the script calls the store. docs/admin/operations.md has more.`,
+The default is the transport's own store. --user chooses the store of a user, and
+--name a store that the script names. See also docs/admin/operations.md.`,
 		Example: `  spectrum2-lua store list echo.cfg
   spectrum2-lua store get echo.cfg position --user alice@example.net
   spectrum2-lua store export echo.cfg > backup.jsonl`,
@@ -47,11 +47,11 @@ Without --user it is about the transport's own store, with it about one user's;
 	return cmd
 }
 
-// storeTimeout is how long one step may take that is not about everything.
+// storeTimeout limits a command that works on one value.
 const storeTimeout = 30 * time.Second
 
-// withStore opens the store of a transport and closes it after f. It has to be
-// there, so that nobody makes a file that the backends may not write.
+// withStore opens the store of a transport and closes it after f. It returns an
+// error if the database file does not exist.
 func withStore(path string, f func(s *store.Store, keys *store.Keyring) error) error {
 	return withNewStore(path, func(s *store.Store, keys *store.Keyring) error {
 		file := s.DB().Source().Path
@@ -60,23 +60,23 @@ func withStore(path string, f func(s *store.Store, keys *store.Keyring) error) e
 		case errors.Is(err, fs.ErrPermission):
 			return err
 		case errors.Is(err, fs.ErrNotExist):
-			return fmt.Errorf("%s is not there: nothing has been stored yet, or [service] working_dir or [lua] store is another", file)
+			return fmt.Errorf("opening the store: %s does not exist; scripts have stored nothing yet, or [service] working_dir or [lua] store is wrong", file)
 		}
 		return f(s, keys)
 	})
 }
 
-// withNewStore is withStore, and makes the store if it does not exist.
+// withNewStore is like withStore, but creates a database that does not exist.
 func withNewStore(path string, f func(s *store.Store, keys *store.Keyring) error) error {
 	return adviseRoot(openStore(path, f), os.Geteuid())
 }
 
-// adviseRoot adds what a user can do who may not use the files.
+// adviseRoot adds advice to the error of a user without permission.
 func adviseRoot(err error, euid int) error {
 	if !errors.Is(err, fs.ErrPermission) || euid == 0 {
 		return err
 	}
-	return fmt.Errorf("%w; run this as root, with sudo for example: new files will belong to the user that backends run as", err)
+	return fmt.Errorf("%w; run this as root, for example with sudo: new files belong to the user of the backends", err)
 }
 
 func openStore(path string, f func(s *store.Store, keys *store.Keyring) error) error {
@@ -97,7 +97,7 @@ func openStore(path string, f func(s *store.Store, keys *store.Keyring) error) e
 		return err
 	}
 	if place.Temporary {
-		return fmt.Errorf("%s: the database is in memory, and ends with the backend's process: there is nothing to work on", place.Where())
+		return fmt.Errorf("opening the store: %s: the database is in the memory of the backend, so no other process can read it", place.Where())
 	}
 	db := database.New(place)
 	keys := store.KeyringFor(c, place)
@@ -108,15 +108,15 @@ func openStore(path string, f func(s *store.Store, keys *store.Keyring) error) e
 	return errors.Join(f(s, keys), db.Close())
 }
 
-// scopeFlags let a command be about one store.
+// scopeFlags adds the flags that choose one store.
 func scopeFlags(cmd *cobra.Command) *store.Scope {
 	scope := &store.Scope{}
 	cmd.Flags().StringVar(&scope.Owner, "user", "", "the user's bare `JID`; default: the transport's own store")
-	cmd.Flags().StringVar(&scope.Name, "name", "", "what the script calls the `store`")
+	cmd.Flags().StringVar(&scope.Name, "name", "", "the name of the `store` in the script")
 	return scope
 }
 
-// missing is the error of a key that is not there.
+// missing returns the error of a key that does not exist.
 func missing(s *store.Store, scope *store.Scope, key string) error {
 	whose := "the transport's own store"
 	if scope.Owner != "" {
@@ -125,14 +125,14 @@ func missing(s *store.Store, scope *store.Scope, key string) error {
 	if scope.Name != "" {
 		whose += " called " + strconv.Quote(scope.Name)
 	}
-	return fmt.Errorf("there is no %q in %s, in %s; --user and --name choose another store", key, whose, s.DB().Source())
+	return fmt.Errorf("key %q does not exist in %s, in %s; --user and --name choose another store", key, whose, s.DB().Source())
 }
 
-// arguments wants exactly these.
+// arguments requires exactly the named arguments.
 func arguments(names ...string) cobra.PositionalArgs {
 	return func(cmd *cobra.Command, args []string) error {
 		if len(args) != len(names) {
-			return usageError{cmd.CommandPath(), fmt.Errorf("%d arguments are wanted: %v", len(names), names)}
+			return usageError{cmd.CommandPath(), fmt.Errorf("the command takes %d arguments: %v", len(names), names)}
 		}
 		return nil
 	}
@@ -144,8 +144,8 @@ func newStoreList(t *terminal) *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "list config",
 		Short: "List the stores, or the keys of one",
-		Long: `list shows whose stores there are, and how many keys each has. With --user or
---name it lists the keys of one, as JSON strings, one a line.`,
+		Long: `list shows the owner and the number of keys of each store. With --user or --name
+it lists the keys of one store as JSON strings, one a line.`,
 		Args: arguments("config"),
 	}
 	scope = scopeFlags(cmd)
@@ -200,12 +200,12 @@ func newStoreGet(t *terminal) *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "get config key",
 		Short: "Show a value",
-		Long: `get writes a value: JSON on one line, or the bytes of a blob as they are. A
-secret is shown with --reveal only.`,
+		Long: `get prints a value: JSON on one line, or the bytes of a blob. It prints a secret
+only with --reveal.`,
 		Args: arguments("config", "key"),
 	}
 	scope := scopeFlags(cmd)
-	cmd.Flags().BoolVar(&reveal, "reveal", false, "show it if it is a secret")
+	cmd.Flags().BoolVar(&reveal, "reveal", false, "print the value even if it is a secret")
 	cmd.RunE = func(cmd *cobra.Command, args []string) error {
 		return withStore(args[0], func(s *store.Store, _ *store.Keyring) error {
 			ctx, cancel := context.WithTimeout(cmd.Context(), storeTimeout)
@@ -235,21 +235,21 @@ func newStoreSet(*terminal) *cobra.Command {
 		Use:   "set config key value",
 		Short: "Write a value",
 		Long: `set writes a value, which is JSON: "text" in quotes, 12, true, {"a": [1, 2]}. With
---text it is the text itself. A value of - is read from standard input, which
-keeps a secret out of the shell's history.`,
+--text the value is plain text. The value - reads standard input, which keeps a
+secret out of the shell's history.`,
 		Args: arguments("config", "key", "value"),
 	}
 	scope := scopeFlags(cmd)
-	cmd.Flags().BoolVar(&asText, "text", false, "the value is a text, not JSON")
+	cmd.Flags().BoolVar(&asText, "text", false, "the value is plain text, not JSON")
 	cmd.Flags().BoolVar(&asBlob, "blob", false, "the value is bytes, not JSON")
-	cmd.Flags().BoolVar(&secret, "secret", false, "encrypt it")
-	cmd.Flags().DurationVar(&ttl, "ttl", 0, "how long it is kept, as in 24h; 0: for ever")
+	cmd.Flags().BoolVar(&secret, "secret", false, "encrypt the value")
+	cmd.Flags().DurationVar(&ttl, "ttl", 0, "how long to keep the value, for example 24h; 0 keeps it forever")
 	cmd.RunE = func(cmd *cobra.Command, args []string) error {
 		if asText && asBlob {
 			return usageError{cmd.CommandPath(), errors.New("--text and --blob exclude each other")}
 		}
 		if ttl < 0 {
-			return usageError{cmd.CommandPath(), fmt.Errorf("--ttl is %v: it may not be negative", ttl)}
+			return usageError{cmd.CommandPath(), fmt.Errorf("--ttl %v: the time must not be negative", ttl)}
 		}
 		v := store.Value{Data: []byte(args[2]), Blob: asBlob, Secret: secret}
 		if args[2] == "-" {
@@ -261,9 +261,9 @@ keeps a secret out of the shell's history.`,
 		if asText {
 			text := string(bytes.TrimSuffix(v.Data, []byte("\n")))
 			if !utf8.ValidString(text) {
-				return usageError{cmd.CommandPath(), errors.New("the value is no text in UTF-8; --blob takes it as bytes")}
+				return usageError{cmd.CommandPath(), errors.New("--text: the value is not UTF-8; use --blob for bytes")}
 			}
-			v.Data, _ = json.Marshal(text) // a string always has JSON
+			v.Data, _ = json.Marshal(text) // a string always encodes
 		}
 		if !asText && !asBlob {
 			var err error
@@ -286,14 +286,14 @@ keeps a secret out of the shell's history.`,
 	return cmd
 }
 
-// scriptsJSON is JSON as scripts keep it: without space, and with no number that
-// they could not read.
+// scriptsJSON returns JSON without spaces. It returns an error if scripts cannot
+// read the value.
 func scriptsJSON(text []byte) ([]byte, error) {
 	if !json.Valid(text) {
-		return nil, errors.New("the value is no JSON; --text takes it as text")
+		return nil, errors.New("the value is not JSON; use --text for plain text")
 	}
 	if _, err := luajson.NewCodec(math.MaxInt32).Decode(string(text), nil); err != nil {
-		return nil, fmt.Errorf("the value is none that scripts can read: %w", err)
+		return nil, fmt.Errorf("scripts cannot read this value: %w", err)
 	}
 	var compact bytes.Buffer
 	err := json.Compact(&compact, text)
@@ -325,9 +325,9 @@ func newStoreExport(t *terminal) *cobra.Command {
 	return &cobra.Command{
 		Use:   "export config",
 		Short: "Write all stores to standard output",
-		Long: `export writes all that scripts have stored, of all users, as of one moment, as
-lines of JSON that import reads: into another database too. Secrets stay
-encrypted, so their key has to go the same way.`,
+		Long: `export prints the values of all stores as lines of JSON, in one consistent state.
+import reads them, into any database. Secrets stay encrypted, so copy their key,
+too.`,
 		Args: arguments("config"),
 		RunE: func(cmd *cobra.Command, args []string) error {
 			return withStore(args[0], func(s *store.Store, _ *store.Keyring) error {
@@ -345,8 +345,8 @@ func newStoreImport(t *terminal) *cobra.Command {
 	return &cobra.Command{
 		Use:   "import config",
 		Short: "Read stores from standard input",
-		Long: `import writes what export has written into the transport's database, over what
-is there. To do it again does no harm.`,
+		Long: `import reads the output of export into the transport's database and replaces
+existing values. You can repeat it safely.`,
 		Args: arguments("config"),
 		RunE: func(cmd *cobra.Command, args []string) error {
 			return withNewStore(args[0], func(s *store.Store, _ *store.Keyring) error {
@@ -366,14 +366,14 @@ func newStoreRotate(t *terminal) *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "rotate config",
 		Short: "Encrypt all secrets with a new key",
-		Long: `rotate puts a new key in front of the key file, unless [database] encryption_key
-is the first, and encrypts all secrets with the first key. Backends that run see
-it by themselves; one that was writing a secret at that moment may have used the
-old key. Before old keys are taken out of the file, run rotate --again, some
-minutes later, until it says 0 secrets.`,
+		Long: `rotate writes a new key into the first line of the key file and encrypts all
+secrets with it. If [database] encryption_key is set, it is the first key, and
+rotate creates none. Backends notice a new key. One that writes a secret at the
+same moment may still use the old key. Wait some minutes, and run rotate --again
+until it reports 0 secrets. Then you can delete the old keys.`,
 		Args: arguments("config"),
 	}
-	cmd.Flags().BoolVar(&again, "again", false, "make no new key, and encrypt what older ones have encrypted")
+	cmd.Flags().BoolVar(&again, "again", false, "create no new key; encrypt the secrets that still have an old one")
 	cmd.RunE = func(cmd *cobra.Command, args []string) error {
 		return withStore(args[0], func(s *store.Store, keys *store.Keyring) error {
 			if keys.Passphrase == "" && !again {
@@ -383,13 +383,13 @@ minutes later, until it says 0 secrets.`,
 			}
 			n, err := s.Reseal(cmd.Context())
 			if err != nil {
-				return fmt.Errorf("after %s: %w; rotate --again goes on", count(n, "secret"), err)
+				return fmt.Errorf("after %s: %w; continue with rotate --again", count(n, "secret"), err)
 			}
 			t.note(count(n, "secret") + " encrypted with the first key")
 			if again {
-				t.note("the other keys in " + keys.Path + " are not needed any more if that was 0, minutes after the last change of keys")
+				t.note("the other keys in " + keys.Path + " can be deleted if this number is 0 and the last change of keys was minutes ago")
 			} else {
-				t.note("run rotate --again in some minutes, before you take old keys out of " + keys.Path)
+				t.note("run rotate --again in some minutes, before you delete old keys from " + keys.Path)
 			}
 			return nil
 		})

@@ -11,8 +11,8 @@ import (
 	"github.com/mattn/go-isatty"
 )
 
-// terminal is where a command writes. Its methods may be called from any
-// goroutine; each writes a whole line.
+// terminal is the output of a command. Each method writes whole lines. It is safe
+// for concurrent use.
 type terminal struct {
 	out, err io.Writer
 	colour   bool // of out
@@ -24,8 +24,8 @@ func newTerminal(out, err io.Writer) *terminal {
 	return &terminal{out: out, err: err, colour: wantsColour(out)}
 }
 
-// wantsColour is true for a terminal, unless the user has said that he wants
-// none (https://no-color.org).
+// wantsColour reports whether w is a terminal whose user has not turned colours
+// off (https://no-color.org).
 func wantsColour(w io.Writer) bool {
 	file, ok := w.(*os.File)
 	return ok && isatty.IsTerminal(file.Fd()) && os.Getenv("NO_COLOR") == "" && os.Getenv("TERM") != "dumb"
@@ -41,7 +41,7 @@ const (
 	cyan   = "36"
 )
 
-// paint puts a text into a style if there is colour.
+// paint adds a style to a text if the terminal shows colours.
 func (t *terminal) paint(style, text string) string {
 	if !t.colour {
 		return text
@@ -63,7 +63,7 @@ func (t *terminal) note(line string) {
 	_, _ = fmt.Fprintln(t.err, line)
 }
 
-// printable makes what a program has written harmless for a terminal.
+// printable replaces control characters, which could change the terminal.
 func printable(line string) string {
 	return strings.Map(func(r rune) rune {
 		if r == '\t' || unicode.IsPrint(r) {

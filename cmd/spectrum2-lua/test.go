@@ -18,7 +18,7 @@ import (
 	"spectrumlua/runtime/watch"
 )
 
-// testRun is what the flags of test say.
+// testRun holds the flags and the results of test.
 type testRun struct {
 	t       *terminal
 	paths   []string
@@ -38,8 +38,8 @@ func newTest(t *terminal) *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "test [file or folder …]",
 		Short: "Run the tests of scripts: *_test.lua",
-		Long: `test runs the cases in files called NAME_test.lua, which test the script NAME.lua
-beside them, by default all of them in this folder and below:
+		Long: `test runs the cases in files called NAME_test.lua, which test the script NAME.lua in
+the same folder. The default is all of these files in this folder and below:
 
     test.case("what is said comes back", function(t)
       local alice = t:login()
@@ -48,13 +48,12 @@ beside them, by default all of them in this folder and below:
       alice:expect("conv_message", { buddy_name = "echo", message = "hello" })
     end)
 
-Each case has a backend, a VM and a folder of its own, a Spectrum that it plays,
-servers that it plays, and a clock that it can move on. docs/reference/testing.md has all
-that a test can do.
+Each case has its own backend, VM and folder. It plays the part of Spectrum and of
+servers, and it can advance the clock. docs/reference/testing.md is the reference.
 
-What fails is shown with its line, what was expected and what was seen. The last
-line is always "N passed, N failed". The exit code is 0 if all have passed, 1 if
-any has failed, and 2 if there was nothing to run.`,
+A failure shows its line, the expected and the actual value. The last line is
+always "N passed, N failed". The exit code is 0 if all cases pass, 1 if a case
+fails, and 2 if no case runs.`,
 		Example: `  spectrum2-lua test
   spectrum2-lua test -v scripts/irc_test.lua
   spectrum2-lua test -run 'nick|join' scripts
@@ -66,16 +65,16 @@ any has failed, and 2 if there was nothing to run.`,
 		},
 	}
 	f := cmd.Flags()
-	f.StringVar(&r.run, "run", "", "run the cases only whose names match this `regexp`")
+	f.StringVar(&r.run, "run", "", "run only the cases whose names match this `regexp`")
 	f.BoolVarP(&r.verbose, "verbose", "v", false, "show the cases that pass, too")
-	f.BoolVar(&r.watch, "watch", false, "run again whenever a test or a script has changed")
-	f.StringVar(&r.junit, "junit", "", "write the results to a `file`, as JUnit has them")
+	f.BoolVar(&r.watch, "watch", false, "run again when a test or a script changes")
+	f.StringVar(&r.junit, "junit", "", "write the results to a `file` in JUnit's format")
 	f.DurationVar(&r.timeout, "timeout", scripttest.DefaultTimeout, "how long a case may take")
-	f.IntVarP(&r.jobs, "jobs", "j", runtime.GOMAXPROCS(0), "how many files are run at the same time")
+	f.IntVarP(&r.jobs, "jobs", "j", runtime.GOMAXPROCS(0), "how many files run at the same time")
 	return cmd
 }
 
-// start checks the flags and runs the tests, once or again and again.
+// start checks the flags and runs the tests, once or after each change.
 func (r *testRun) start(cmd *cobra.Command) error {
 	r.options = scripttest.Options{Timeout: r.timeout, Jobs: r.jobs, Done: r.show}
 	if r.run != "" {
@@ -86,7 +85,7 @@ func (r *testRun) start(cmd *cobra.Command) error {
 		r.options.Run = pattern
 	}
 	if r.timeout <= 0 || r.jobs < 1 {
-		return usageError{cmd.CommandPath(), errors.New("--timeout and --jobs want more than 0")}
+		return usageError{cmd.CommandPath(), errors.New("--timeout and --jobs must be more than 0")}
 	}
 	if len(r.paths) == 0 {
 		r.paths = []string{"."}
@@ -98,7 +97,8 @@ func (r *testRun) start(cmd *cobra.Command) error {
 	return err
 }
 
-// once runs the tests and says how it went; the files are what it depends on.
+// once runs the tests and prints the totals. It returns the files that the tests
+// depend on.
 func (r *testRun) once(ctx context.Context) (files []string, err error) {
 	r.results = nil
 	found, err := scripttest.Find(r.paths)
@@ -109,9 +109,9 @@ func (r *testRun) once(ctx context.Context) (files []string, err error) {
 	switch {
 	case err != nil:
 	case len(found) == 0:
-		r.t.note("spectrum2-lua: there are no tests: no *_test.lua in " + strings.Join(r.paths, ", "))
+		r.t.note("spectrum2-lua: finding tests: no *_test.lua in " + strings.Join(r.paths, ", "))
 	case sum.Passed+sum.Failed == 0 && ctx.Err() == nil:
-		r.t.note("spectrum2-lua: there is no such case in " + count(len(found), "file"))
+		r.t.note("spectrum2-lua: --run matches no case in " + count(len(found), "file"))
 	}
 	unwritten := false
 	if r.junit != "" {
@@ -135,7 +135,7 @@ func (r *testRun) once(ctx context.Context) (files []string, err error) {
 	return sum.Files, nil
 }
 
-// last is the last line.
+// last returns the last line of the output.
 func (r *testRun) last(sum scripttest.Summary) string {
 	style := green
 	if sum.Failed > 0 || sum.Passed == 0 {
@@ -144,7 +144,7 @@ func (r *testRun) last(sum scripttest.Summary) string {
 	return r.t.paint(style, fmt.Sprintf("%d passed, %d failed", sum.Passed, sum.Failed))
 }
 
-// show tells of one result.
+// show prints one result.
 func (r *testRun) show(result scripttest.Result) {
 	r.results = append(r.results, result)
 	title := result.File
@@ -171,8 +171,8 @@ func (r *testRun) show(result scripttest.Result) {
 	r.t.print(strings.Join(lines, "\n") + "\n")
 }
 
-// again runs the tests now and whenever one of their files has changed, until
-// the context ends. It ends as the last run did.
+// again runs the tests now and after each change of their files, until the
+// context ends. It returns the error of the last run.
 func (r *testRun) again(ctx context.Context) error {
 	changed := make(chan struct{}, 1)
 	watcher, err := watch.New(func() {
@@ -189,13 +189,13 @@ func (r *testRun) again(ctx context.Context) error {
 		began := time.Now()
 		files, err := r.once(ctx)
 		if len(files) == 0 {
-			return err // there is nothing to watch
+			return err // no file to watch
 		}
-		// Not any file of the folders: tests may write there.
+		// Tests may write other files into the folders, so these do not count.
 		if err := watcher.Watch(files, false); err != nil {
 			r.t.note("spectrum2-lua: watching the files: " + err.Error())
 		}
-		if anyNewer(files, began) { // it was saved before it was watched
+		if anyNewer(files, began) { // saved before the watch began
 			select {
 			case changed <- struct{}{}:
 			default:
@@ -205,12 +205,12 @@ func (r *testRun) again(ctx context.Context) error {
 		case <-ctx.Done():
 			return err
 		case <-changed:
-			r.t.print(r.t.paint(dim, "\n"+time.Now().Format(time.TimeOnly)+" a file has changed"))
+			r.t.print(r.t.paint(dim, "\n"+time.Now().Format(time.TimeOnly)+" a file changed"))
 		}
 	}
 }
 
-// anyNewer tells whether a file was changed after a time.
+// anyNewer reports whether a file changed after a time.
 func anyNewer(files []string, began time.Time) bool {
 	return slices.ContainsFunc(files, func(file string) bool {
 		info, err := os.Stat(file)
@@ -218,14 +218,13 @@ func anyNewer(files []string, began time.Time) bool {
 	})
 }
 
-// writeJUnit writes results to a file.
 func writeJUnit(path string, results []scripttest.Result) error {
 	text, err := junit(results)
 	if err == nil {
 		err = os.WriteFile(path, text, 0o644) //nolint:gosec // it holds no secrets
 	}
 	if err != nil {
-		return fmt.Errorf("the JUnit file cannot be written: %w", err)
+		return fmt.Errorf("writing the JUnit file: %w", err)
 	}
 	return nil
 }

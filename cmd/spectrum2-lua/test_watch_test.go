@@ -45,7 +45,7 @@ func TestWatch(t *testing.T) {
 	}
 	await("0 passed, 1 failed")
 	write("a.lua", strings.Replace(says, "TEXT", "hello", 1))
-	await("a file has changed")
+	await("a file changed")
 	await("1 passed, 0 failed")
 	write("a.lua", "local = 1")
 	await("0 passed, 1 failed")

@@ -9,7 +9,7 @@ import (
 	"spectrumlua/runtime/version"
 )
 
-// versionText is what `version` and `--version` say.
+// versionText returns the text that `version` and `--version` print.
 func versionText() string {
 	built := fmt.Sprintf("%s, %s/%s", runtime.Version(), runtime.GOOS, runtime.GOARCH)
 	if commit := version.Commit(); commit != "" {
@@ -21,7 +21,7 @@ func versionText() string {
 func newVersion(t *terminal) *cobra.Command {
 	return &cobra.Command{
 		Use:   "version",
-		Short: "Tell which version this is",
+		Short: "Show the version",
 		Args:  cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			t.print(cmd.Root().Name() + " " + versionText())

@@ -1,5 +1,5 @@
-// Command spectrum2_lua_backend is the backend that Spectrum 2 starts for a
-// transport whose network is a Lua script.
+// Command spectrum2_lua_backend is a backend of Spectrum 2. It runs the Lua script
+// of a transport.
 package main
 
 import (
@@ -26,8 +26,8 @@ func guarded(arguments []string) int {
 	return run(arguments, os.Stdout, os.Stderr)
 }
 
-// run is the program: it returns the exit code, an errno whose text helps in
-// Spectrum's log.
+// run runs the program and returns its exit code. The code is an errno, because
+// Spectrum logs the errno's text.
 func run(arguments []string, stdout, stderr io.Writer) int {
 	args, err := launch.Parse(arguments, nil)
 	if err != nil {

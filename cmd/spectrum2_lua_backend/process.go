@@ -25,16 +25,16 @@ import (
 	"spectrumlua/runtime/wire"
 )
 
-// startOver is how long after it has connected a process is at rest, as a rule.
+// startOver is the time after which a process that has connected is usually idle.
 const startOver = 500 * time.Millisecond
 
-// process is one process under Spectrum.
+// process is the state of the program.
 type process struct {
 	args   launch.Args
 	config *config.Config
 	logger *logging.Logger
 	log    *logrus.Entry
-	// secrets are those of the config and of the users.
+	// secrets are the passwords of the config and of the users.
 	secrets *secret.Known
 }
 
@@ -47,9 +47,9 @@ func newProcess(args launch.Args, cfg *config.Config) *process {
 	return &process{args: args, config: cfg, logger: logger, log: logger.Category("backend"), secrets: secrets}
 }
 
-// run serves Spectrum until it ends, and returns the exit code.
+// run serves Spectrum until the connection ends and returns the exit code.
 func (p *process) run() int {
-	defer func() { _ = p.logger.Close() }() // there is nowhere left to tell of it
+	defer func() { _ = p.logger.Close() }() // nothing is left to log the error to
 	crash.Mask(p.secrets.Hide)
 	crash.OnPanic(func(text string) {
 		p.log.Error(text)
@@ -75,21 +75,21 @@ func (p *process) run() int {
 	return p.serve(ctx, settings)
 }
 
-// endAt ends the process at SIGABRT, which is what Spectrum does to a backend
-// that it takes for dead. Go's own way would be exit code 2 and stacks that
-// nobody sees.
+// endAt calls end at SIGABRT, which Spectrum sends to a backend that it considers
+// dead. It logs the stacks first, because nobody sees what Go writes to standard
+// error.
 func (p *process) endAt(ctx context.Context, aborts <-chan os.Signal, end func()) {
 	defer crash.Guard()
 	select {
 	case <-ctx.Done():
 	case <-aborts:
 		stacks := make([]byte, 1<<20)
-		p.log.Errorf("SIGABRT: Spectrum has taken this process for dead\n%s", stacks[:runtime.Stack(stacks, true)])
+		p.log.Errorf("SIGABRT: Spectrum considers this process dead\n%s", stacks[:runtime.Stack(stacks, true)])
 		end()
 	}
 }
 
-// serve loads the script, connects, and runs the connection.
+// serve loads the script, connects to Spectrum and returns the exit code.
 func (p *process) serve(ctx context.Context, settings config.Settings) int {
 	hangups := make(chan os.Signal, 1)
 	signal.Notify(hangups, syscall.SIGHUP) // before the script loads: it must not end the process
@@ -106,7 +106,7 @@ func (p *process) serve(ctx context.Context, settings config.Settings) int {
 		Secrets:  p.secrets,
 		Log:      func(category string) logrus.FieldLogger { return p.logger.Category(category) },
 		OnLate: func(err error) {
-			p.log.Warnf("the end took longer than %v (exit_timeout): the rest is left", settings.ExitTimeout)
+			p.log.Warnf("stopping did not end within %v (exit_timeout): exiting now", settings.ExitTimeout)
 			code := p.exitCode(err)
 			p.logger.Flush()
 			os.Exit(code)
@@ -118,7 +118,7 @@ func (p *process) serve(ctx context.Context, settings config.Settings) int {
 	conn, err := link.Dial(ctx, p.args.Address())
 	if err != nil {
 		if ctx.Err() != nil {
-			return p.exitCode(nil) // a signal has ended it
+			return p.exitCode(nil) // a signal ended it
 		}
 		return p.fail(err, link.Errno(err))
 	}
@@ -126,8 +126,8 @@ func (p *process) serve(ctx context.Context, settings config.Settings) int {
 	return p.exitCode(b.Serve(ctx, conn))
 }
 
-// record opens the record, if one is wanted. That it cannot be written is no
-// reason not to serve.
+// record opens the record, or returns nil if the config names no file. The backend
+// serves even if it cannot write the record.
 func (p *process) record(settings config.Settings) *record.Recorder {
 	if settings.Record == "" {
 		return nil
@@ -143,14 +143,13 @@ func (p *process) record(settings config.Settings) *record.Recorder {
 		},
 	})
 	if err != nil {
-		p.log.Errorf("%v; all else goes on", err)
+		p.log.Errorf("%v; the backend runs without a record", err)
 	}
 	return recorder
 }
 
-// rest does what the start leaves to do, once that is over: it frees the memory
-// that only the start needed. From then on it frees garbage whenever the process
-// becomes idle.
+// rest frees the memory that only the start needs. From then on it frees garbage
+// when the process becomes idle.
 func (p *process) rest(ctx context.Context) {
 	defer crash.Guard()
 	select {
@@ -160,12 +159,12 @@ func (p *process) rest(ctx context.Context) {
 	}
 	memory.Settle()
 	if err := memory.Forget(); err != nil {
-		p.log.Debugf("memory that the start needed is kept: %v", err)
+		p.log.Debugf("keeping the memory of the start: %v", err)
 	}
 	memory.Rest(ctx)
 }
 
-// reloadAt has the script loaded anew at each SIGHUP.
+// reloadAt reloads the script at each SIGHUP.
 func (p *process) reloadAt(ctx context.Context, hangups <-chan os.Signal, b *backend.Backend) {
 	defer crash.Guard()
 	for {
@@ -173,14 +172,14 @@ func (p *process) reloadAt(ctx context.Context, hangups <-chan os.Signal, b *bac
 		case <-ctx.Done():
 			return
 		case <-hangups:
-			p.log.Info("SIGHUP: loading the script anew")
+			p.log.Info("SIGHUP: reloading the script")
 			b.Reload()
 		}
 	}
 }
 
-// exitCode says why the connection ended: 0 when Spectrum, or a signal, ended
-// it.
+// exitCode logs why the connection ended and returns the exit code. The code is 0
+// if Spectrum or a signal ended it.
 func (p *process) exitCode(err error) int {
 	var op *net.OpError
 	switch {

@@ -168,7 +168,7 @@ func (b *bed) backends() []running {
 	return found
 }
 
-// log reads one of the logs: spectrum.log, prosody.log, backend-1.log …
+// log reads one of the logs, for example spectrum.log or backend-1.log.
 func (b *bed) log(name string) string {
 	content, err := os.ReadFile(b.path(name))
 	if err != nil {

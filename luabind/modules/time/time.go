@@ -69,7 +69,7 @@ func (z zones) parse(l *lua.LState) int {
 	return bind.Return(l, seconds(t))
 }
 
-// date(t [, zone]) is a table of year, month, day …
+// date implements date(t [, zone]), which returns a table of year, month, day etc.
 func (z zones) date(l *lua.LState) int {
 	t := checkTime(l, 1)
 	zone, err := z.check(l, 2, time.UTC)

@@ -23,8 +23,8 @@ func readPage(t *testing.T) string {
 	return string(text)
 }
 
-// TestCommandsOfThePage has the page list the commands as /help does. To write
-// the list anew: UPDATE=1 go test ./cmd/spectrum2-lua/devkit/chat -run Page
+// TestCommandsOfThePage compares the page's list of commands with /help. To update
+// the list, run UPDATE=1 go test ./cmd/spectrum2-lua/devkit/chat -run Page.
 func TestCommandsOfThePage(t *testing.T) {
 	const begin, end = "<!-- commands -->\n", "<!-- end -->\n"
 	var list strings.Builder
