@@ -7,13 +7,13 @@
 -- session.data, so a new version of this script takes over while users are online.
 --
 --   session.data.account = { name, password }     as the user has registered them
---   session.data.links[key] = link                his connections; see irc/link.lua
+--   session.data.links[key] = link                his connections; see irc/links.lua
 
 local spectrum = require "spectrum"
 local commands = require "irc.commands"
 local contacts = require "irc.contacts"
 local events = require "irc.events"
-local link = require "irc.link"
+local links = require "irc.links"
 local names = require "irc.names"
 local presence = require "irc.presence"
 local rooms = require "irc.rooms"
@@ -32,25 +32,7 @@ spectrum.backend_config {
   features = { muc = true, disable_jid_escaping = true, send_buddies_on_login = true },
 }
 
--- What the server says goes to these, in this order.
-events.add(require "irc.register")
-events.add(require "irc.sasl")
-events.add(require "irc.nicks")
-events.add(require "irc.parting")
-events.add(rooms)
-events.add(topics)
-events.add(require "irc.refusals")
-events.add(require "irc.invitations")
-events.add(require "irc.people")
-events.add(require "irc.history")
-events.add(require "irc.talk")
-events.add(say)
-events.add(require "irc.receipts")
-events.add(typing)
-events.add(require "irc.whois")
-events.add(presence)
-events.add(contacts)
-events.add(require "irc.replies")
+events.add_all(require "irc.handlers")
 
 local on = {}
 
@@ -63,15 +45,15 @@ function on.login(session, m)
   session.data.account = { name = name, password = m.password:find(NO_PASSWORD) and "" or m.password }
   if settings.one_server then
     local nick = settings.fill(settings.nick, session) or name
-    link.open(session, "", settings.servers[1].host, names.nick(nick))
+    links.open(session, "", settings.servers[1].host, names.nick(nick))
   else
     session:connected() -- each server is connected to when a room of it is joined
   end
 end
 
 function on.logout(session)
-  for _, l in ipairs(link.all(session)) do
-    link.close(session, l)
+  for _, link in ipairs(links.all(session)) do
+    links.close(session, link)
   end
 end
 
@@ -79,12 +61,12 @@ function on.reload(session)
   if not session then
     return
   end
-  link.resume_departures(session)
-  for _, l in ipairs(link.all(session)) do
-    link.resume(session, l)
-    if l.state == "online" then
-      presence.start(session, l)
-      contacts.start(session, l)
+  links.resume_departures(session)
+  for _, link in ipairs(links.all(session)) do
+    links.resume(session, link)
+    if link.state == "online" then
+      presence.start(session, link)
+      contacts.start(session, link)
     end
   end
 end

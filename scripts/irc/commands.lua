@@ -13,12 +13,12 @@
 --   c.session, c.link
 --   c.target    where it was typed: a channel, a nick, or nil for the server
 --   c.room      the room it was typed in, or nil
---   c.place     where answers belong (irc/places.lua)
+--   c.place     where answers belong (irc/conversations.lua)
 --   c.rest      what stands behind the command
 --
 -- It returns a text to answer, or nil and what is wrong, or nothing.
 
-local places = require "irc.places"
+local conversations = require "irc.conversations"
 local replies = require "irc.replies"
 local rooms = require "irc.rooms"
 local say = require "irc.say"
@@ -122,15 +122,15 @@ end
 local function run(command, c)
   if c.link.state ~= "online" and not OFFLINE[command.name] then
     local soon = c.link.state ~= "waiting" and "The connection to %s is being made; try again in a moment."
-    return places.show(c.session, c.place, (soon or "There is no connection to %s."):format(c.link.server))
+    return conversations.show(c.session, c.conversation, (soon or "There is no connection to %s."):format(c.link.server))
   end
-  replies.asked(c.link, c.place, command.name:upper())
+  replies.asked(c.link, c.conversation, command.name:upper())
   local answer, wrong = command.run(c)
   if type(answer) ~= "string" then
     answer = wrong
   end
   if answer then
-    places.show(c.session, c.place, answer)
+    conversations.show(c.session, c.conversation, answer)
   end
 end
 
@@ -145,15 +145,15 @@ function commands.take(session, m)
     return false, m -- /usr/bin, for one
   end
   name, rest = name:lower(), rest:gsub("^%s+", ""):gsub("%s+$", "")
-  local link, target, place, why = say.find(session, m.buddy_name)
+  local link, target, conversation, why = say.find(session, m.buddy_name)
   local command = by_name[name]
   if not command then
-    places.show(session, place, commands.unknown(name))
+    conversations.show(session, conversation, commands.unknown(name))
   elseif not link then
-    places.show(session, place, why)
+    conversations.show(session, conversation, why)
   else
     local in_room = target and rooms.find(link, target)
-    run(command, { session = session, link = link, target = target, room = in_room, place = place, rest = rest })
+    run(command, { session = session, link = link, target = target, room = in_room, conversation = conversation, rest = rest })
   end
   return true
 end

@@ -6,7 +6,7 @@
 
 local events = require "irc.events"
 local isupport = require "irc.isupport"
-local links = require "irc.link"
+local links = require "irc.links"
 local names = require "irc.names"
 local out = require "irc.out"
 local settings = require "irc.settings"
@@ -82,10 +82,9 @@ local function ask(session, link)
     end
   end
   table.sort(nicks)
-  if link.state ~= "online" or not out.idle(link) or link.ison and link.ison[1] then
+  if link.state ~= "online" or not out.idle(link) or link.ison[1] then
     return
   end
-  link.ison = link.ison or {}
   for _, line in ipairs(in_lines(nicks, " ")) do
     if out.raw(session, link, "ISON " .. line, true) then
       table.insert(link.ison, line)
@@ -192,7 +191,7 @@ end
 
 -- found is the answer to an ISON: those of its nicks that it has not are not there.
 local function found(session, link, msg)
-  local asked = table.remove(link.ison or {}, 1) -- none: of the user's own ISON
+  local asked = table.remove(link.ison, 1) -- none: of the user's own ISON
   if asked then
     events.emit("received", session, link)
   end
@@ -238,7 +237,7 @@ contacts.events = {
     end
   end,
   online = function(session, link)
-    link.contacts, link.watched, link.ison = {}, 0, nil
+    link.contacts, link.watched, link.ison = {}, 0, {}
     local list = {}
     for name in pairs(session.data.contacts or {}) do
       list[#list + 1] = add(session, link, name)
@@ -254,7 +253,7 @@ contacts.events = {
     for _, contact in pairs(link.contacts or {}) do
       set(session, contact, false)
     end
-    link.contacts, link.ison_timer, link.ison = nil, nil, nil
+    link.contacts, link.ison_timer, link.ison = nil, nil, {}
   end,
 }
 

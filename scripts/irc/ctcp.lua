@@ -6,7 +6,7 @@ local encoding = require "spectrum.encoding"
 local time = require "spectrum.time"
 local names = require "irc.names"
 local out = require "irc.out"
-local places = require "irc.places"
+local conversations = require "irc.conversations"
 
 local ctcp = {}
 
@@ -61,15 +61,14 @@ function ctcp.asked(session, link, nick, command, text)
     out.send(session, link, "NOTICE", nick, ("\1%s %s\1"):format(command, answer(text)))
   end
   if command == "DCC" then
-    places.show(session, places.nick(link, nick),
+    conversations.show(session, conversations.from(link, nick),
       "/me offers something by DCC (" .. text .. "), which does not work through this transport")
   end
 end
 
 -- ask asks somebody; the answer is shown in a place.
-function ctcp.ask(session, link, nick, command, text, place)
-  link.ctcp_asked = link.ctcp_asked or {}
-  link.ctcp_asked[names.fold(link, nick) .. " " .. command] = { place = place, at = time.now() }
+function ctcp.ask(session, link, nick, command, text, conversation)
+  link.ctcp_asked[names.fold(link, nick) .. " " .. command] = { conversation = conversation, at = time.now() }
   if command == "PING" and text == "" then
     text = tostring(math.floor(time.now()))
   end
@@ -79,7 +78,7 @@ end
 -- answered shows an answer, if the user has asked.
 function ctcp.answered(session, link, nick, command, text)
   local key = names.fold(link, nick) .. " " .. command
-  local question = link.ctcp_asked and link.ctcp_asked[key]
+  local question = link.ctcp_asked[key]
   if not question then
     return
   end
@@ -87,7 +86,7 @@ function ctcp.answered(session, link, nick, command, text)
   if command == "PING" then
     text = ("%.1f seconds"):format(time.now() - question.at)
   end
-  places.show(session, question.place, ("%s, %s: %s"):format(nick, command, text))
+  conversations.show(session, question.conversation, ("%s, %s: %s"):format(nick, command, text))
 end
 
 return ctcp

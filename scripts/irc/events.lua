@@ -43,11 +43,13 @@ local LEAST = {
 -- how many lines of one are kept. A batch beyond the first two limits counts as none.
 local BATCHES, BATCH_DEPTH, BATCH_LINES = 50, 8, 5000
 
--- add takes the events of a module.
-function events.add(module)
-  for name, handler in pairs(module.events) do
-    handlers[name] = handlers[name] or {}
-    table.insert(handlers[name], handler)
+-- add_all adds the events of modules. Their order in the list is the order of the calls.
+function events.add_all(modules)
+  for _, module in ipairs(modules) do
+    for name, handler in pairs(module.events) do
+      handlers[name] = handlers[name] or {}
+      table.insert(handlers[name], handler)
+    end
   end
 end
 

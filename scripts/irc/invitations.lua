@@ -10,9 +10,9 @@ local invitations = {}
 
 -- show shows an invitation: in words, and as one that a client can accept, which
 -- has to be written as XML, since Spectrum's protocol has no message for it.
-function invitations.show(session, l, channel, nick, reason)
-  local name = names.address(l, channel)
-  local from = nick and names.contact(l, nick) or names.server(l)
+function invitations.show(session, link, channel, nick, reason)
+  local name = names.address(link, channel)
+  local from = nick and names.contact(link, nick) or names.server(link)
   local said = nick and ("%s invites you to %s. To accept, join that room."):format(nick, name)
     or ("You are in %s on IRC. To see it, join that room."):format(name)
   session:conv_message { buddy_name = from, message = said }
@@ -28,9 +28,9 @@ function invitations.show(session, l, channel, nick, reason)
 end
 
 invitations.events = {
-  INVITE = function(session, l, msg)
-    if members.is_me(l, msg.params[1]) then
-      invitations.show(session, l, msg.params[2], msg.source.nick)
+  INVITE = function(session, link, msg)
+    if members.is_me(link, msg.params[1]) then
+      invitations.show(session, link, msg.params[2], msg.source.nick)
     end
   end,
 }

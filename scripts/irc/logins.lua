@@ -43,8 +43,8 @@ local function proof(text, salt)
 end
 
 -- id names a login: its kind, and the server that takes it.
-local function id(l, kind)
-  return kind .. " " .. l.server:lower()
+local function id(link, kind)
+  return kind .. " " .. link.server:lower()
 end
 
 -- matches asks a user's store whether a login has worked.
@@ -66,9 +66,9 @@ end
 
 -- worked notes that the server has taken a login. The store may take its time, also
 -- after the user's logout.
-function logins.worked(session, l, kind)
-  local data, name = session.data, id(l, kind)
-  l.refused_since = nil
+function logins.worked(session, link, kind)
+  local data, name = session.data, id(link, kind)
+  link.refused_since = nil
   data.logins = data.logins or {}
   if not data.logins[name] then
     data.logins[name] = true
@@ -78,14 +78,14 @@ end
 
 -- trusted reports whether a login that the server has just refused has worked before, so
 -- that it is worth another attempt later. It may ask the store, which takes time.
-function logins.trusted(session, l, kind)
-  local data, name = session.data, id(l, kind)
+function logins.trusted(session, link, kind)
+  local data, name = session.data, id(link, kind)
   data.logins = data.logins or {}
   if data.logins[name] == nil then
     data.logins[name] = matches(session:store("irc"), name, secret(session, kind))
   end
-  l.refused_since = l.refused_since or time.monotonic()
-  if not data.logins[name] or time.monotonic() - l.refused_since < TRUST then
+  link.refused_since = link.refused_since or time.monotonic()
+  if not data.logins[name] or time.monotonic() - link.refused_since < TRUST then
     return data.logins[name]
   end
   data.logins[name] = false

@@ -13,7 +13,7 @@
 
 local encoding = require "spectrum.encoding"
 local isupport = require "irc.isupport"
-local link = require "irc.link"
+local links = require "irc.links"
 local names = require "irc.names"
 local out = require "irc.out"
 local settings = require "irc.settings"
@@ -32,8 +32,8 @@ local FIRST, MOST = 5, 120
 -- Nicks ------------------------------------------------------------------------
 
 -- fit cuts a nick to what the server takes, and leaves room for what is put behind it.
-function nicks.fit(l, nick, more)
-  local length = isupport.number(l.isupport, "NICKLEN") or l.nick_length
+function nicks.fit(link, nick, more)
+  local length = isupport.number(link.isupport, "NICKLEN") or link.nick_length
   if not length or #nick + (more or 0) <= length then
     return nick
   end
@@ -47,46 +47,46 @@ end
 
 -- candidate is the nick to ask for: the wanted one, then alice_, alice__, then alice123
 -- and the like.
-local function candidate(l)
-  local n = l.refused or 0
-  if n > 2 or n > 0 and l.simplified then
-    return numbered(l.wanted)
+local function candidate(link)
+  local n = link.refused
+  if n > 2 or n > 0 and link.simplified then
+    return numbered(link.wanted)
   end
-  return nicks.fit(l, l.wanted, n) .. ("_"):rep(n)
+  return nicks.fit(link, link.wanted, n) .. ("_"):rep(n)
 end
 
 -- first is the nick that a new connection asks for.
-function nicks.first(l)
-  return candidate(l)
+function nicks.first(link)
+  return candidate(link)
 end
 
 -- early reports whether the server has not accepted a nick yet.
-local function early(l)
-  return l.state == "registering" and not l.reg.welcomed
+local function early(link)
+  return link.state == "registering" and not link.reg.welcomed
 end
 
 -- count notes that a nick was refused. It returns false, and gives up, if that was the
 -- last one to try.
-local function count(l)
-  l.refused = (l.refused or 0) + 1
-  if l.refused <= settings.nick_tries then
+local function count(link)
+  link.refused = link.refused + 1
+  if link.refused <= settings.nick_tries then
     return true
   end
-  link.fail(l, "name_in_use", ("the nick %s is in use"):format(l.wanted))
+  links.fail(link, "name_in_use", ("the nick %s is in use"):format(link.wanted))
   return false
 end
 
-local function ask(l)
-  l.nick = candidate(l)
-  out.now(l, "NICK", l.nick)
+local function ask(link)
+  link.nick = candidate(link)
+  out.now(link, "NICK", link.nick)
 end
 
 -- in_use: somebody has the nick.
-local function in_use(_, l)
-  if early(l) then
-    l.taken = true
-    if count(l) then
-      ask(l)
+local function in_use(_, link)
+  if early(link) then
+    link.taken = true
+    if count(link) then
+      ask(link)
     end
   end
 end
@@ -94,20 +94,20 @@ end
 -- invalid: the server does not like the nick's characters, or its length, or has
 -- reserved it. What is left of it without any doubtful characters is tried once; if that
 -- is the same, it gets digits.
-local function invalid(_, l, msg)
-  if not early(l) then
+local function invalid(_, link, msg)
+  if not early(link) then
     return
   end
-  local plain = l.wanted:gsub("[^%w]", ""):gsub("^%d+", ""):sub(1, SAFE)
-  if l.simplified then
-    return link.fail(l, "invalid_username", ("the nick %s is not allowed: %s"):format(l.nick, msg.params[#msg.params]))
+  local plain = link.wanted:gsub("[^%w]", ""):gsub("^%d+", ""):sub(1, SAFE)
+  if link.simplified then
+    return links.fail(link, "invalid_username", ("the nick %s is not allowed: %s"):format(link.nick, msg.params[#msg.params]))
   end
-  l.simplified = true
-  if plain == l.wanted or plain == "" then
-    l.refused = (l.refused or 0) + 1
+  link.simplified = true
+  if plain == link.wanted or plain == "" then
+    link.refused = link.refused + 1
   end
-  l.wanted = plain ~= "" and plain or "user"
-  ask(l)
+  link.wanted = plain ~= "" and plain or "user"
+  ask(link)
 end
 
 -- User names -------------------------------------------------------------------
@@ -115,8 +115,8 @@ end
 -- FORMS make a user name of what the admin has set: servers differ in which characters
 -- it may have and begin with, and in its length.
 local FORMS = {
-  function(l, name)
-    return name:gsub("[^%w%-_.]", ""):gsub("^[%-_.]+", ""):sub(1, math.min(isupport.number(l.isupport, "USERLEN") or l.user_length or 10, 10))
+  function(link, name)
+    return name:gsub("[^%w%-_.]", ""):gsub("^[%-_.]+", ""):sub(1, math.min(isupport.number(link.isupport, "USERLEN") or link.user_length or 10, 10))
   end,
   function(_, name)
     return name:lower():gsub("[^%l%d]", ""):gsub("^%d+", ""):sub(1, 8)
@@ -127,29 +127,29 @@ local FORMS = {
 }
 
 -- username is the user name for the next login.
-function nicks.username(session, l)
-  local name = FORMS[l.username_form or 1](l, settings.fill(settings.username, session, l.nick) or "")
+function nicks.username(session, link)
+  local name = FORMS[link.username_form](link, settings.fill(settings.username, session, link.nick) or "")
   return name ~= "" and name or "user"
 end
 
 -- say_user sends USER.
-function nicks.say_user(session, l)
-  local realname = settings.fill(settings.realname, session, l.nick)
-  out.now(l, "USER", nicks.username(session, l), "0", "*", realname ~= "" and realname or l.nick)
+function nicks.say_user(session, link)
+  local realname = settings.fill(settings.realname, session, link.nick)
+  out.now(link, "USER", nicks.username(session, link), "0", "*", realname ~= "" and realname or link.nick)
 end
 
 -- other_username goes on to the next form. It returns false, and gives up, if the server
 -- has refused them all.
-local function other_username(session, l, why)
-  local before = nicks.username(session, l)
+local function other_username(session, link, why)
+  local before = nicks.username(session, link)
   repeat
-    l.username_form = (l.username_form or 1) + 1
-    if not FORMS[l.username_form] then
-      l.username_form = #FORMS
-      link.fail(l, "invalid_username", "the server does not accept the user name: " .. why)
+    link.username_form = link.username_form + 1
+    if not FORMS[link.username_form] then
+      link.username_form = #FORMS
+      links.fail(link, "invalid_username", "the server does not accept the user name: " .. why)
       return false
     end
-  until nicks.username(session, l) ~= before
+  until nicks.username(session, link) ~= before
   return true
 end
 
@@ -168,18 +168,18 @@ end
 
 -- refused takes the ERROR that ends a login. It reports whether it was for a name: the
 -- next login has another one then.
-function nicks.refused(session, l, why)
+function nicks.refused(session, link, why)
   local text = why:lower()
-  if not early(l) or not has(text, BAD) then
+  if not early(link) or not has(text, BAD) then
     return false
   end
   if has(text, USER) then
-    other_username(session, l, why)
+    other_username(session, link, why)
     return true
   end
   if has(text, NICK) then
-    l.taken = true
-    count(l)
+    link.taken = true
+    count(link)
     return true
   end
   return false
@@ -189,51 +189,51 @@ end
 
 -- wants reports whether the user has another nick than the wanted one, because that was
 -- in use.
-local function wants(l)
-  return l.state == "online" and l.taken and names.fold(l, l.nick) ~= names.fold(l, l.wanted)
+local function wants(link)
+  return link.state == "online" and link.taken and names.fold(link, link.nick) ~= names.fold(link, link.wanted)
 end
 
 -- claim asks for the wanted nick. The user does not see a refusal.
-local function claim(session, l)
-  l.claiming = names.fold(l, l.wanted)
-  out.send(session, l, "NICK", l.wanted)
+local function claim(session, link)
+  link.claiming = names.fold(link, link.wanted)
+  out.send(session, link, "NICK", link.wanted)
 end
 
 -- claim_later asks for it again and again.
-local function claim_later(session, l, seconds)
-  session:after("nick " .. l.key, seconds, function()
-    if not wants(l) then
+local function claim_later(session, link, seconds)
+  session:after("nick " .. link.key, seconds, function()
+    if not wants(link) then
       return
     end
-    if out.idle(l) then
-      claim(session, l)
+    if out.idle(link) then
+      claim(session, link)
     end
-    claim_later(session, l, math.min(seconds * 2, MOST))
+    claim_later(session, link, math.min(seconds * 2, MOST))
   end)
 end
 
 -- freed takes that nobody has a nick any more.
-function nicks.freed(session, l, nick)
-  if l.state == "online" and names.fold(l, nick) == names.fold(l, l.wanted) and names.fold(l, l.nick) ~= names.fold(l, nick) then
-    claim(session, l)
+function nicks.freed(session, link, nick)
+  if link.state == "online" and names.fold(link, nick) == names.fold(link, link.wanted) and names.fold(link, link.nick) ~= names.fold(link, nick) then
+    claim(session, link)
   end
 end
 
 -- changed takes the user's new nick. One that others have forced on the user ends what
 -- the transport does by itself: it would be a quarrel with the network's services.
-function nicks.changed(l, nick)
-  local asked = names.fold(l, nick)
-  if l.asked_nick and asked == names.fold(l, l.asked_nick) then
-    l.wanted, l.asked_nick = nick, nil
+function nicks.changed(link, nick)
+  local asked = names.fold(link, nick)
+  if link.asked_nick and asked == names.fold(link, link.asked_nick) then
+    link.wanted, link.asked_nick = nick, nil
   end
-  l.claiming, l.taken = nil, nil
+  link.claiming, link.taken = nil, nil
 end
 
 -- claimed takes a refusal of what claim has asked. It returns true if that is all there is
 -- to do about it.
-local function claimed(_, l, msg)
-  if l.claiming and names.fold(l, msg.params[2]) == l.claiming then
-    l.claiming = nil
+local function claimed(_, link, msg)
+  if link.claiming and names.fold(link, msg.params[2]) == link.claiming then
+    link.claiming = nil
     return true
   end
   return false
@@ -241,11 +241,11 @@ end
 
 -- either hands a refusal to its handler while the user is logging in, else to claimed.
 local function either(handler)
-  return function(session, l, msg)
-    if early(l) then
-      return handler(session, l, msg)
+  return function(session, link, msg)
+    if early(link) then
+      return handler(session, link, msg)
     end
-    return claimed(session, l, msg)
+    return claimed(session, link, msg)
   end
 end
 
@@ -253,54 +253,54 @@ nicks.events = {
   ["432"] = either(invalid),
   ["433"] = either(in_use),
   ["436"] = either(in_use),
-  ["437"] = function(session, l, msg) -- of a channel, too
-    if early(l) then
-      in_use(session, l)
-    elseif not names.is_room(l, msg.params[2]) then
-      return claimed(session, l, msg)
+  ["437"] = function(session, link, msg) -- of a channel, too
+    if early(link) then
+      in_use(session, link)
+    elseif not names.is_room(link, msg.params[2]) then
+      return claimed(session, link, msg)
     end
     return false -- irc/refusals.lua and irc/replies.lua look at it, too
   end,
   ["438"] = claimed, -- too fast
-  ["468"] = function(session, l, msg)
-    if not early(l) then
+  ["468"] = function(session, link, msg)
+    if not early(link) then
       return false -- it answers MODE
     end
-    if other_username(session, l, msg.params[#msg.params]) then
-      nicks.say_user(session, l)
+    if other_username(session, link, msg.params[#msg.params]) then
+      nicks.say_user(session, link)
     end
     return true
   end,
-  ["001"] = function(_, l, msg)
-    local given = msg.params[1] or l.nick
-    if given ~= l.wanted and l.nick == l.wanted and #given >= 4 and l.wanted:sub(1, #given) == given then
-      l.cut = l.wanted
-      l.wanted = given -- the server has cut it, and always will
+  ["001"] = function(_, link, msg)
+    local given = msg.params[1] or link.nick
+    if given ~= link.wanted and link.nick == link.wanted and #given >= 4 and link.wanted:sub(1, #given) == given then
+      link.cut = link.wanted
+      link.wanted = given -- the server has cut it, and always will
     end
-    l.nick = given
+    link.nick = given
   end,
-  ["731"] = function(session, l, msg)
+  ["731"] = function(session, link, msg)
     for nick in msg.params[#msg.params]:gmatch("[^,%s]+") do
-      if wants(l) then
-        nicks.freed(session, l, nick)
+      if wants(link) then
+        nicks.freed(session, link, nick)
       end
     end
   end,
-  online = function(session, l)
-    l.nick_length = isupport.number(l.isupport, "NICKLEN")
-    l.user_length = isupport.number(l.isupport, "USERLEN")
-    local wished = l.cut or l.wanted
-    l.refused, l.cut = nil, nil
-    if l.nick ~= wished then
-      link.tell(session, l, ("You cannot be %s there, so you are %s."):format(wished, l.nick))
+  online = function(session, link)
+    link.nick_length = isupport.number(link.isupport, "NICKLEN")
+    link.user_length = isupport.number(link.isupport, "USERLEN")
+    local wished = link.cut or link.wanted
+    link.refused, link.cut = 0, nil
+    if link.nick ~= wished then
+      links.tell(session, link, ("You cannot be %s there, so you are %s."):format(wished, link.nick))
     end
-    if wants(l) then
-      claim_later(session, l, FIRST)
-      if l.isupport.MONITOR then
-        out.send(session, l, "MONITOR", "+", l.wanted)
+    if wants(link) then
+      claim_later(session, link, FIRST)
+      if link.isupport.MONITOR then
+        out.send(session, link, "MONITOR", "+", link.wanted)
       end
     else
-      l.taken = nil
+      link.taken = nil
     end
   end,
 }

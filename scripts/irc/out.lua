@@ -169,13 +169,13 @@ end
 -- among it is counted in link.unsent, by target; what has left, and has perhaps not
 -- arrived, in link.unsure.
 function out.reset(link)
-  local unsure = link.unproven or {}
+  local unsure = link.unproven
   for target, lines in pairs(link.proving or {}) do
     add(unsure, target, lines)
   end
   link.unsent, link.unsure = {}, unsure
   link.unproven, link.proving = {}, nil
-  for _, item in ipairs(link.queue or {}) do
+  for _, item in ipairs(link.queue) do
     if item.said then
       add(link.unsent, item.said)
     end
@@ -205,7 +205,7 @@ end
 function out.say(session, link, request, command, target, text)
   local tags
   if link.caps["labeled-response"] then
-    link.label = (link.label or 0) + 1
+    link.label = link.label + 1
     local label = tostring(link.label)
     link.requests[label], link.requests[tostring(link.label - REQUESTS)] = request, nil
     tags = { label = label }

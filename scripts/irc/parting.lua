@@ -14,7 +14,7 @@ local ANSWER = 60
 
 -- get is what is known of a channel's PARTs, or nil if none waits for an answer.
 local function get(link, channel)
-  local entry = link.parting and link.parting[names.fold(link, channel)]
+  local entry = link.parting[names.fold(link, channel)]
   return entry and time.monotonic() - entry.at < ANSWER and entry or nil
 end
 
@@ -26,7 +26,6 @@ end
 -- sent counts a PART.
 function parting.sent(link, channel)
   local entry = get(link, channel)
-  link.parting = link.parting or {}
   link.parting[names.fold(link, channel)] = { count = (entry and entry.count or 0) + 1, at = time.monotonic() }
 end
 
@@ -45,7 +44,7 @@ end
 
 parting.events = {
   connected = function(_, link)
-    link.parting = nil
+    link.parting = {}
   end,
 }
 

@@ -13,9 +13,9 @@ local settings = require "irc.settings"
 local people = {}
 
 -- each calls a function for each room that somebody is in.
-local function each(l, nick, fn)
-  for _, room in pairs(l.rooms) do
-    local member = members.get(l, room, nick)
+local function each(link, nick, fn)
+  for _, room in pairs(link.rooms) do
+    local member = members.get(link, room, nick)
     if member then
       fn(room, member)
     end
@@ -23,9 +23,9 @@ local function each(l, nick, fn)
 end
 
 -- each_perhaps also calls it for rooms whose list of members has not come completely.
-local function each_perhaps(l, nick, fn)
-  for _, room in pairs(l.rooms) do
-    if room.listing or members.get(l, room, nick) then
+local function each_perhaps(link, nick, fn)
+  for _, room in pairs(link.rooms) do
+    if room.listing or members.get(link, room, nick) then
       fn(room)
     end
   end
@@ -42,31 +42,31 @@ local function is_split(reason)
   return reason:find("^[%w%-*]+%.[%w%-.*]+ [%w%-*]+%.[%w%-.*]+$") ~= nil
 end
 
-local function split(session, l, nick, reason)
-  each_perhaps(l, nick, function(room)
+local function split(session, link, nick, reason)
+  each_perhaps(link, nick, function(room)
     if room.listing then
-      listing.left(l, room.listing, nick)
+      listing.left(link, room.listing, nick)
     end
   end)
-  each(l, nick, function(room, member)
+  each(link, nick, function(room, member)
     member.split = true
     if room.shown and not room.split then
-      rooms.tell(session, l, room, "Netsplit: " .. reason)
+      rooms.tell(session, link, room, "Netsplit: " .. reason)
     end
     room.split = reason
   end)
-  if l.splitting then
+  if link.splitting then
     return
   end
-  l.splitting = true
-  people.sweep_later(session, l)
+  link.splitting = true
+  people.sweep_later(session, link)
 end
 
 -- sweep_later shows those as gone who are not back in time.
-function people.sweep_later(session, l)
-  session:after("split " .. l.key, settings.split_timeout, function()
-    l.splitting = nil
-    for _, room in pairs(l.rooms) do
+function people.sweep_later(session, link)
+  session:after("split " .. link.key, settings.split_timeout, function()
+    link.splitting = nil
+    for _, room in pairs(link.rooms) do
       local gone = {}
       for _, member in pairs(room.members) do
         if member.split then
@@ -74,33 +74,33 @@ function people.sweep_later(session, l)
         end
       end
       for _, nick in ipairs(gone) do
-        members.remove(session, l, room, nick, room.split)
+        members.remove(session, link, room, nick, room.split)
       end
       room.split = nil
     end
   end)
 end
 
-local function quit(session, l, msg)
+local function quit(session, link, msg)
   local nick, reason = msg.source.nick, msg.params[1] or ""
-  if members.is_me(l, nick) then
+  if members.is_me(link, nick) then
     return -- the end of the connection follows
   end
   local batch = msg.batch and msg.batch.kind == "netsplit" and msg.batch
   if settings.split_timeout > 0 and (batch or is_split(reason)) then
-    return split(session, l, nick, batch and table.concat(batch.params, " ") or reason)
+    return split(session, link, nick, batch and table.concat(batch.params, " ") or reason)
   end
-  each_perhaps(l, nick, function(room)
-    members.left(session, l, room, nick, reason)
+  each_perhaps(link, nick, function(room)
+    members.left(session, link, room, nick, reason)
   end)
-  nicks.freed(session, l, nick)
+  nicks.freed(session, link, nick)
 end
 
 -- Modes ------------------------------------------------------------------------------
 
 -- mode: those of people change what they are, all are told.
-local function mode(session, l, msg)
-  local room = rooms.heard(l, msg.params[1])
+local function mode(session, link, msg)
+  local room = rooms.heard(link, msg.params[1])
   if not room then
     return
   end
@@ -108,30 +108,30 @@ local function mode(session, l, msg)
   for i = 3, #msg.params do
     params[i - 2] = msg.params[i]
   end
-  local _, signs = isupport.statuses(l.isupport)
+  local _, signs = isupport.statuses(link.isupport)
   local unsure = false
-  for _, change in ipairs(isupport.changes(l.isupport, msg.params[2], params)) do
+  for _, change in ipairs(isupport.changes(link.isupport, msg.params[2], params)) do
     if signs[change.mode] and change.param then
-      members.set_mode(session, l, room, change.param, change.sign, change.mode)
-      unsure = unsure or change.sign == "-" and not l.caps["multi-prefix"]
+      members.set_mode(session, link, room, change.param, change.sign, change.mode)
+      unsure = unsure or change.sign == "-" and not link.caps["multi-prefix"]
     end
   end
   if unsure then
-    out.send(session, l, "NAMES", room.channel) -- what was below the sign that is gone
+    out.send(session, link, "NAMES", room.channel) -- what was below the sign that is gone
   end
   if room.shown then
-    rooms.tell(session, l, room, ("%s sets mode %s"):format(msg.source.nick, table.concat(msg.params, " ", 2)))
+    rooms.tell(session, link, room, ("%s sets mode %s"):format(msg.source.nick, table.concat(msg.params, " ", 2)))
   end
 end
 
 people.events = {
-  JOIN = function(session, l, msg)
-    local room = rooms.heard(l, msg.params[1])
-    if not room or members.is_me(l, msg.source.nick) then
+  JOIN = function(session, link, msg)
+    local room = rooms.heard(link, msg.params[1])
+    if not room or members.is_me(link, msg.source.nick) then
       return
     end
     local account = msg.params[2] or msg.tags.account
-    members.joined(session, l, room, msg.source.nick, {
+    members.joined(session, link, room, msg.source.nick, {
       split = false,
       modes = "",
       away = false,
@@ -142,21 +142,21 @@ people.events = {
     })
   end,
 
-  PART = function(session, l, msg)
-    local mine = members.is_me(l, msg.source.nick)
-    if mine and parting.answered(l, msg.params[1]) then
+  PART = function(session, link, msg)
+    local mine = members.is_me(link, msg.source.nick)
+    if mine and parting.answered(link, msg.params[1]) then
       return
     end
-    local room = rooms.heard(l, msg.params[1])
+    local room = rooms.heard(link, msg.params[1])
     if room and mine then
-      rooms.left(session, l, room, msg.params[2])
+      rooms.left(session, link, room, msg.params[2])
     elseif room then
-      members.left(session, l, room, msg.source.nick, msg.params[2])
+      members.left(session, link, room, msg.source.nick, msg.params[2])
     end
   end,
 
-  KICK = function(session, l, msg)
-    local room, nick = rooms.heard(l, msg.params[1]), msg.params[2]
+  KICK = function(session, link, msg)
+    local room, nick = rooms.heard(link, msg.params[1]), msg.params[2]
     if not room then
       return
     end
@@ -164,46 +164,46 @@ people.events = {
     if (msg.params[3] or "") ~= "" and msg.params[3] ~= nick then
       why = why .. ": " .. msg.params[3]
     end
-    if members.is_me(l, nick) then
-      rooms.left(session, l, room, why, "kicked")
+    if members.is_me(link, nick) then
+      rooms.left(session, link, room, why, "kicked")
     else
-      members.left(session, l, room, nick, why, "kicked")
+      members.left(session, link, room, nick, why, "kicked")
     end
   end,
 
   QUIT = quit,
-  NICK = function(session, l, msg)
+  NICK = function(session, link, msg)
     local from, to = msg.source.nick, msg.params[1]
-    if members.is_me(l, from) then
-      l.nick = to
-      nicks.changed(l, to)
+    if members.is_me(link, from) then
+      link.nick = to
+      nicks.changed(link, to)
     end
-    each_perhaps(l, from, function(room)
-      members.renamed(session, l, room, from, to)
+    each_perhaps(link, from, function(room)
+      members.renamed(session, link, room, from, to)
     end)
-    if not members.is_me(l, to) then
-      nicks.freed(session, l, from)
+    if not members.is_me(link, to) then
+      nicks.freed(session, link, from)
     end
   end,
 
   MODE = mode,
 
-  ACCOUNT = function(_, l, msg)
+  ACCOUNT = function(_, link, msg)
     local account = msg.params[1] ~= "*" and msg.params[1] or nil
-    each(l, msg.source.nick, function(_, member)
+    each(link, msg.source.nick, function(_, member)
       member.account = account
     end)
   end,
-  CHGHOST = function(_, l, msg)
-    if members.is_me(l, msg.source.nick) then
-      l.user, l.host = msg.params[1], msg.params[2]
+  CHGHOST = function(_, link, msg)
+    if members.is_me(link, msg.source.nick) then
+      link.user, link.host = msg.params[1], msg.params[2]
     end
-    each(l, msg.source.nick, function(_, member)
+    each(link, msg.source.nick, function(_, member)
       member.user, member.host = msg.params[1], msg.params[2]
     end)
   end,
-  SETNAME = function(_, l, msg)
-    each(l, msg.source.nick, function(_, member)
+  SETNAME = function(_, link, msg)
+    each(link, msg.source.nick, function(_, member)
       member.realname = msg.params[1]
     end)
   end,

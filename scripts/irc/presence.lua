@@ -3,11 +3,11 @@
 -- by itself (away-notify).
 
 local events = require "irc.events"
-local links = require "irc.link"
+local links = require "irc.links"
 local members = require "irc.members"
 local names = require "irc.names"
 local out = require "irc.out"
-local places = require "irc.places"
+local conversations = require "irc.conversations"
 local settings = require "irc.settings"
 local text = require "irc.text"
 local whois = require "irc.whois"
@@ -67,7 +67,7 @@ local function note(session, link, nick, away)
       end
     end
   end
-  if not away and link.away_told then
+  if not away then
     link.away_told[names.fold(link, nick)] = nil
   end
   events.emit("away", session, link, nick, away)
@@ -87,11 +87,10 @@ local function answer(session, link, msg)
   if whois.away(link, msg) then
     return
   end
-  link.away_told = link.away_told or {}
   local key = names.fold(link, nick)
   if link.away_told[key] ~= why then
     link.away_told[key] = why
-    places.show(session, places.nick(link, nick), ("%s is away: %s"):format(nick, why))
+    conversations.show(session, conversations.from(link, nick), ("%s is away: %s"):format(nick, why))
   end
 end
 
@@ -103,7 +102,7 @@ local LATER = 5
 -- ask_next asks about the next room that waits for it. One is asked at a time: the
 -- answers are long.
 local function ask_next(session, link)
-  if link.state ~= "online" or not link.who or not link.who[1] then
+  if link.state ~= "online" or not link.who[1] then
     return
   end
   if out.idle(link) then
@@ -120,7 +119,7 @@ local function ask_all(session, link)
   if link.caps["away-notify"] then
     return
   end
-  if not link.who or not link.who[1] then
+  if not link.who[1] then
     link.who = {}
     for _, room in pairs(link.rooms) do
       if room.state == "in" then
@@ -133,7 +132,6 @@ end
 
 -- ask_about asks about a room that we have come into, behind those that wait.
 local function ask_about(session, link, room)
-  link.who = link.who or {}
   table.insert(link.who, room.channel)
   if #link.who == 1 then
     ask_next(session, link)
@@ -182,7 +180,7 @@ presence.events = {
     if link.asker then
       link.asker:cancel()
     end
-    link.asker, link.who, link.away_told = nil, nil, nil
+    link.asker, link.who, link.away_told = nil, {}, {}
   end,
 }
 

@@ -43,9 +43,9 @@ end
 
 -- oldest is the room that was asked for first, of those that wait for an answer, or nil:
 -- servers answer in order.
-local function oldest(l)
+local function oldest(link)
   local found
-  for _, room in pairs(l.rooms) do
+  for _, room in pairs(link.rooms) do
     if waits(room) and (not found or room.number < found.number) then
       found = room
     end
@@ -55,11 +55,11 @@ end
 
 -- named lists the rooms of a parameter, "#a" or "#a,#b", that wait for an answer. It
 -- also reports whether it names any room.
-local function named(l, param)
+local function named(link, param)
   local list, any = {}, false
   for name in param:gmatch("[^,]+") do
-    any = any or names.is_room(l, name)
-    local room = rooms.heard(l, name)
+    any = any or names.is_room(link, name)
+    local room = rooms.heard(link, name)
     if waits(room) then
       list[#list + 1] = room
     end
@@ -68,10 +68,10 @@ local function named(l, param)
 end
 
 -- about returns the waiting rooms that a line is about, and where its reason begins.
-local function about(l, msg, first)
+local function about(link, msg, first)
   local any = false
   for i = first, math.max(first, #msg.params - 1) do
-    local list, is_room = named(l, msg.params[i] or "")
+    local list, is_room = named(link, msg.params[i] or "")
     if #list > 0 then
       return list, i + 1
     end
@@ -86,10 +86,10 @@ local function reason(msg, first)
   return words ~= "" and words or ("the server refuses it (%s)"):format(msg.command)
 end
 
-local function refuse_all(session, l, list, msg, first)
+local function refuse_all(session, link, list, msg, first)
   local flag, why = FLAGS[msg.command] or "not_authorized", reason(msg, first)
   for _, room in ipairs(list) do
-    rooms.refuse(session, l, room, flag, why)
+    rooms.refuse(session, link, room, flag, why)
   end
 end
 
@@ -102,44 +102,44 @@ end
 
 -- before_part reports whether an error is about a room that the user has left since.
 -- Two numerics answer the PART itself.
-local function before_part(l, msg)
+local function before_part(link, msg)
   local channel = msg.params[2]
-  if (msg.command == "442" or msg.command == "403") and parting.answered(l, channel) then
+  if (msg.command == "442" or msg.command == "403") and parting.answered(link, channel) then
     return true
   end
-  return rooms.find(l, channel) ~= nil and rooms.heard(l, channel) == nil
+  return rooms.find(link, channel) ~= nil and rooms.heard(link, channel) == nil
 end
 
 -- refused takes an error that no other module knows.
-local function refused(session, l, msg)
+local function refused(session, link, msg)
   if not is_error(msg) then
     return false
   end
-  if before_part(l, msg) then
+  if before_part(link, msg) then
     return true
   end
   if ELSEWHERE[msg.command] then
     return false
   end
-  local list, first, any = about(l, msg, 2)
+  local list, first, any = about(link, msg, 2)
   if #list == 0 and not any and (ONLY_JOIN[msg.command] or msg.params[2]:upper() == "JOIN") then
-    list = { oldest(l) }
+    list = { oldest(link) }
     first = msg.params[2]:upper() == "JOIN" and #msg.params > 2 and 3 or 2
   end
-  refuse_all(session, l, list, msg, first)
+  refuse_all(session, link, list, msg, first)
   return #list > 0
 end
 
 -- failed takes FAIL (IRCv3 standard replies): JOIN, a code, rooms, words.
-local function failed(session, l, msg)
+local function failed(session, link, msg)
   if (msg.params[1] or ""):upper() ~= "JOIN" then
     return false
   end
-  local list, first, any = about(l, msg, 3)
+  local list, first, any = about(link, msg, 3)
   if #list == 0 and not any then
-    list, first = { oldest(l) }, #msg.params
+    list, first = { oldest(link) }, #msg.params
   end
-  refuse_all(session, l, list, msg, first)
+  refuse_all(session, link, list, msg, first)
   return #list > 0
 end
 

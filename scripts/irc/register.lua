@@ -12,7 +12,7 @@
 
 local crypto = require "spectrum.crypto"
 local isupport = require "irc.isupport"
-local link = require "irc.link"
+local links = require "irc.links"
 local names = require "irc.names"
 local logins = require "irc.logins"
 local message = require "irc.message"
@@ -40,26 +40,26 @@ local REQ, WELCOME, AGAIN = 400, 5, 5
 -- Capabilities -----------------------------------------------------------------
 
 -- finish_caps ends the talk about capabilities, which lets the registration go on.
-local function finish_caps(l)
-  if not l.reg.ended then
-    l.reg.ended = true
-    out.now(l, "CAP", "END")
+local function finish_caps(link)
+  if not link.reg.ended then
+    link.reg.ended = true
+    out.now(link, "CAP", "END")
   end
 end
 
 -- after_caps goes on when each capability that was asked for has an answer.
-local function after_caps(session, l)
-  if l.state ~= "registering" or next(l.reg.waiting) or l.reg.ended or l.reg.authenticates then
+local function after_caps(session, link)
+  if link.state ~= "registering" or next(link.reg.waiting) or link.reg.ended or link.reg.authenticates then
     return
   end
-  l.reg.authenticates = true
-  if not sasl.start(session, l) then
-    finish_caps(l)
+  link.reg.authenticates = true
+  if not sasl.start(session, link) then
+    finish_caps(link)
   end
 end
 
 -- ask_for asks for capabilities, as many in a line as fit.
-local function ask_for(l, list)
+local function ask_for(link, list)
   local lines = {}
   for _, name in ipairs(list) do
     local last = lines[#lines]
@@ -68,24 +68,24 @@ local function ask_for(l, list)
     else
       lines[#lines] = last .. " " .. name
     end
-    l.reg.waiting[name] = true
+    link.reg.waiting[name] = true
   end
   for _, line in ipairs(lines) do
-    out.now(l, "CAP", "REQ", line)
+    out.now(link, "CAP", "REQ", line)
   end
 end
 
 -- request asks for those of the offered capabilities that we want and do not have.
-local function request(session, l, offered)
+local function request(session, link, offered)
   local list = {}
   for _, name in ipairs(register.caps) do
-    local wanted = offered[name] ~= nil and not l.caps[name] and not l.reg.waiting[name]
-    if wanted and (name ~= "sasl" or sasl.wanted(session, l)) then
+    local wanted = offered[name] ~= nil and not link.caps[name] and not link.reg.waiting[name]
+    if wanted and (name ~= "sasl" or sasl.wanted(session, link)) then
       list[#list + 1] = name
     end
   end
-  ask_for(l, list)
-  after_caps(session, l)
+  ask_for(link, list)
+  after_caps(session, link)
 end
 
 local function read_caps(text)
@@ -101,57 +101,57 @@ end
 
 local CAP = {}
 
-function CAP.LS(session, l, more, text)
+function CAP.LS(session, link, more, text)
   for name, value in pairs(read_caps(text)) do
-    l.reg.offered[name] = value
+    link.reg.offered[name] = value
   end
-  if not more and not l.reg.ended then
-    request(session, l, l.reg.offered)
+  if not more and not link.reg.ended then
+    request(session, link, link.reg.offered)
   end
 end
 
 -- A server may answer one request in several lines.
-function CAP.ACK(session, l, _, text)
+function CAP.ACK(session, link, _, text)
   for name in pairs(read_caps(text)) do
     local gone = name:match("^%-(.*)$")
     if gone then
-      l.caps[gone] = nil
+      link.caps[gone] = nil
     else
-      l.caps[name] = l.reg.offered[name] or ""
-      l.reg.waiting[name] = nil
+      link.caps[name] = link.reg.offered[name] or ""
+      link.reg.waiting[name] = nil
     end
   end
-  after_caps(session, l)
+  after_caps(session, link)
 end
 
 -- A refusal is of all that the line has asked for, so each is asked for alone, once.
-function CAP.NAK(session, l, _, text)
+function CAP.NAK(session, link, _, text)
   local list = {}
   for name in pairs(read_caps(text)) do
-    l.reg.waiting[name] = nil
+    link.reg.waiting[name] = nil
     list[#list + 1] = name
   end
   table.sort(list)
-  if #list > 1 and not l.reg.ended then
+  if #list > 1 and not link.reg.ended then
     for _, name in ipairs(list) do
-      ask_for(l, { name })
+      ask_for(link, { name })
     end
   end
-  after_caps(session, l)
+  after_caps(session, link)
 end
 
-function CAP.NEW(session, l, _, text)
+function CAP.NEW(session, link, _, text)
   local offered = read_caps(text)
   for name, value in pairs(offered) do
-    l.reg.offered[name] = value
+    link.reg.offered[name] = value
   end
   offered.sasl = nil -- we are in already
-  request(session, l, offered)
+  request(session, link, offered)
 end
 
-function CAP.DEL(_, l, _, text)
+function CAP.DEL(_, link, _, text)
   for name in pairs(read_caps(text)) do
-    l.caps[name], l.reg.offered[name] = nil, nil
+    link.caps[name], link.reg.offered[name] = nil, nil
   end
 end
 
@@ -159,74 +159,74 @@ end
 
 -- webirc tells the server who stands behind this connection. Spectrum does not know
 -- the user's address, so one is made of his JID: a ban of it hits him alone.
-local function webirc(session, l)
+local function webirc(session, link)
   local digest = crypto.sha256(session.user, "hex")
   local ip = "fd" .. digest:sub(1, 2) .. digest:sub(3, 30):gsub("%x%x%x%x", ":%0")
   local host = (settings.fill(settings.webirc_host, session) or ""):gsub("[^%w%.%-]", "-")
-  out.now(l, "WEBIRC", settings.webirc, settings.webirc_gateway, host, ip, l.addresses[l.at].tls and "secure" or nil)
+  out.now(link, "WEBIRC", settings.webirc, settings.webirc_gateway, host, ip, link.addresses[link.at].tls and "secure" or nil)
 end
 
-local function connected(session, l)
-  l.reg = { offered = {}, waiting = {}, again = {} }
-  l.nick = nicks.first(l)
+local function connected(session, link)
+  link.reg = { offered = {}, waiting = {}, again = {} }
+  link.nick = nicks.first(link)
   if settings.webirc then
-    webirc(session, l)
+    webirc(session, link)
   end
   local password = settings.send_pass and settings.fill(settings.server_password, session)
   if password and password ~= "" then
-    out.now(l, "PASS", password)
-    l.reg.password = true
+    out.now(link, "PASS", password)
+    link.reg.password = true
   end
-  out.now(l, "CAP", "LS", "302")
-  out.now(l, "NICK", l.nick)
-  nicks.say_user(session, l)
-  local reg = l.reg
-  session:after("cap " .. l.key, settings.cap_timeout, function()
-    if l.reg ~= reg or not l.conn or l.state ~= "registering" or reg.welcomed or reg.authenticates then
+  out.now(link, "CAP", "LS", "302")
+  out.now(link, "NICK", link.nick)
+  nicks.say_user(session, link)
+  local reg = link.reg
+  session:after("cap " .. link.key, settings.cap_timeout, function()
+    if link.reg ~= reg or not link.conn or link.state ~= "registering" or reg.welcomed or reg.authenticates then
       return
     end
     if sasl.required() then
-      return link.lose(l, "the server does not answer what is asked about capabilities")
+      return links.lose(link, "the server does not answer what is asked about capabilities")
     end
-    finish_caps(l) -- the talk about capabilities has no end
+    finish_caps(link) -- the talk about capabilities has no end
   end)
 end
 
 -- identify says to NickServ who we are, as far as that is not known.
-local function identify(session, l)
-  local target, text = (settings.fill(settings.identify, session, l.nick) or ""):match("^(%S+)%s+(.+)$")
-  if target and not l.account then
-    l.reg.identifies = names.fold(l, target)
-    say.hide(l, target, text)
-    out.now(l, "PRIVMSG", target, text)
+local function identify(session, link)
+  local target, text = (settings.fill(settings.identify, session, link.nick) or ""):match("^(%S+)%s+(.+)$")
+  if target and not link.account then
+    link.reg.identifies = names.fold(link, target)
+    say.hide(link, target, text)
+    out.now(link, "PRIVMSG", target, text)
   end
 end
 
 -- commands sends what the admin has set.
-local function commands(session, l)
+local function commands(session, link)
   for _, template in ipairs(settings.commands) do
-    local line = settings.fill(template, session, l.nick)
+    local line = settings.fill(template, session, link.nick)
     local said = line and message.parse((line:gsub("^/", "")))
     if said and said.command == "PRIVMSG" and said.params[2] then
-      say.hide(l, said.params[1], said.params[2])
+      say.hide(link, said.params[1], said.params[2])
     end
     if said then
-      out.raw(session, l, (line:gsub("^/", "")))
+      out.raw(session, link, (line:gsub("^/", "")))
     end
   end
 end
 
 -- welcome is the end of the server's greeting.
-local function welcome(session, l)
-  if l.state ~= "registering" or not l.reg.welcomed then
+local function welcome(session, link)
+  if link.state ~= "registering" or not link.reg.welcomed then
     return
   end
-  if l.reg.password then
-    logins.worked(session, l, "pass")
+  if link.reg.password then
+    logins.worked(session, link, "pass")
   end
-  identify(session, l)
-  commands(session, l)
-  link.online(session, l)
+  identify(session, link)
+  commands(session, link)
+  links.online(session, link)
   if settings.one_server and not session.data.connected then
     session.data.connected = true
     session:connected()
@@ -235,16 +235,16 @@ end
 
 -- registered_only is 477: a room is for registered nicks. NickServ may not have done with
 -- what we have told it when the JOIN comes, so that is sent once more.
-local function registered_only(session, l, msg)
-  local key = names.fold(l, msg.params[2])
-  local room = l.rooms[key]
-  if not room or room.state ~= "asked" or not l.reg.identifies or l.reg.again[key] then
+local function registered_only(session, link, msg)
+  local key = names.fold(link, msg.params[2])
+  local room = link.rooms[key]
+  if not room or room.state ~= "asked" or not link.reg.identifies or link.reg.again[key] then
     return false
   end
-  l.reg.again[key] = true
-  session:after("again " .. l.key .. " " .. key, AGAIN, function()
-    if l.rooms[key] == room and room.state == "asked" then
-      out.join(session, l, room.channel, room.password)
+  link.reg.again[key] = true
+  session:after("again " .. link.key .. " " .. key, AGAIN, function()
+    if link.rooms[key] == room and room.state == "asked" then
+      out.join(session, link, room.channel, room.password)
     end
   end)
   return true
@@ -261,11 +261,11 @@ local WRONG = { "%f[%w]password", "access denied", "not authori[sz]ed" }
 
 -- wrong_password ends a login whose password the server has refused: for good, unless
 -- the same password has worked before.
-local function wrong_password(session, l, text)
-  if l.reg.password and logins.trusted(session, l, "pass") then
-    return link.refused(l, text)
+local function wrong_password(session, link, text)
+  if link.reg.password and logins.trusted(session, link, "pass") then
+    return links.refused(link, text)
   end
-  link.fail(l, "authentication_failed", text)
+  links.fail(link, "authentication_failed", text)
 end
 
 local function has_any(text, patterns)
@@ -280,8 +280,8 @@ end
 
 -- early tells of a numeric that answers what we said before we were in: CAP, to a
 -- server that does not know it, for one.
-local function early(_, l)
-  return l.state == "registering"
+local function early(_, link)
+  return link.state == "registering"
 end
 
 local function last(msg)
@@ -291,27 +291,27 @@ end
 register.events = {
   connected = connected,
 
-  CAP = function(session, l, msg)
+  CAP = function(session, link, msg)
     local handler = CAP[msg.params[2]:upper()]
     if handler then
-      handler(session, l, #msg.params > 3 and msg.params[3] == "*", last(msg))
+      handler(session, link, #msg.params > 3 and msg.params[3] == "*", last(msg))
     end
   end,
 
-  ["001"] = function(session, l, msg)
-    l.reg.welcomed = true
-    if sasl.required() and not l.account then
-      return sasl.impossible(session, l)
+  ["001"] = function(session, link, msg)
+    link.reg.welcomed = true
+    if sasl.required() and not link.account then
+      return sasl.impossible(session, link)
     end
-    l.user, l.host = last(msg):match("%S+!(%S+)@(%S+)$")
-    session:after("welcome " .. l.key, WELCOME, function()
-      if l.conn then
-        welcome(session, l)
+    link.user, link.host = last(msg):match("%S+!(%S+)@(%S+)$")
+    session:after("welcome " .. link.key, WELCOME, function()
+      if link.conn then
+        welcome(session, link)
       end
     end)
   end,
-  ["005"] = function(_, l, msg)
-    l.isupport = isupport.read(l.isupport, msg.params)
+  ["005"] = function(_, link, msg)
+    link.isupport = isupport.read(link.isupport, msg.params)
   end,
   ["376"] = welcome, -- end of MOTD
   ["422"] = welcome, -- no MOTD
@@ -321,50 +321,50 @@ register.events = {
   ["451"] = early,
 
   -- A network without services: the user has not asked, so he is not told.
-  ["401"] = function(_, l, msg)
-    if l.reg.identifies ~= names.fold(l, msg.params[2]) then
+  ["401"] = function(_, link, msg)
+    if link.reg.identifies ~= names.fold(link, msg.params[2]) then
       return false
     end
-    l.reg.identifies = nil
+    link.reg.identifies = nil
     return true
   end,
 
   ["477"] = registered_only,
 
-  ["464"] = function(session, l)
-    if l.state ~= "registering" then
+  ["464"] = function(session, link)
+    if link.state ~= "registering" then
       return false -- it answers OPER
     end
-    wrong_password(session, l, "the server's password is wrong")
+    wrong_password(session, link, "the server's password is wrong")
   end,
-  ["465"] = function(_, l, msg)
-    link.fail(l, "authentication_impossible", "banned from the server: " .. last(msg))
+  ["465"] = function(_, link, msg)
+    links.fail(link, "authentication_impossible", "banned from the server: " .. last(msg))
   end,
-  ERROR = function(session, l, msg)
+  ERROR = function(session, link, msg)
     if has_any(last(msg), FINAL) then
-      link.fail(l, "authentication_impossible", last(msg))
-    elseif not l.reg.welcomed and has_any(last(msg), WRONG) then
-      wrong_password(session, l, last(msg))
-    elseif nicks.refused(session, l, last(msg)) then
-      link.lose(l, last(msg) .. "; the next login has another name")
+      links.fail(link, "authentication_impossible", last(msg))
+    elseif not link.reg.welcomed and has_any(last(msg), WRONG) then
+      wrong_password(session, link, last(msg))
+    elseif nicks.refused(session, link, last(msg)) then
+      links.lose(link, last(msg) .. "; the next login has another name")
     else
-      link.lose(l, last(msg))
+      links.lose(link, last(msg))
     end
   end,
 
-  PING = function(_, l, msg)
-    out.now(l, "PONG", unpack(msg.params))
+  PING = function(_, link, msg)
+    out.now(link, "PONG", unpack(msg.params))
   end,
   PONG = function() end, -- that it came is enough
 
-  ["396"] = function(_, l, msg) -- our host is shown as this
-    l.host = msg.params[2] or l.host
+  ["396"] = function(_, link, msg) -- our host is shown as this
+    link.host = msg.params[2] or link.host
   end,
 }
 
 -- What SASL comes to decides how the registration goes on.
-register.events["sasl done"] = function(_, l)
-  finish_caps(l)
+register.events["sasl done"] = function(_, link)
+  finish_caps(link)
 end
 
 return register

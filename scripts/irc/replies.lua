@@ -5,7 +5,7 @@ local encoding = require "spectrum.encoding"
 local time = require "spectrum.time"
 local names = require "irc.names"
 local out = require "irc.out"
-local places = require "irc.places"
+local conversations = require "irc.conversations"
 local settings = require "irc.settings"
 local text = require "irc.text"
 local whois = require "irc.whois"
@@ -18,17 +18,17 @@ local ASKED = 15
 
 -- asked notes where the user has typed a command. Of what he has quoted all answers
 -- are shown, of others those that are not known to be of no interest.
-function replies.asked(link, place, command)
-  local question = { place = place, at = time.monotonic() }
+function replies.asked(link, conversation, command)
+  local question = { conversation = conversation, at = time.monotonic() }
   link.asked = question
   if command == "QUOTE" or command == "MOTD" then
     link.quoted = question
   end
 end
 
--- place_for is where a question was asked, if that was not long ago.
-local function place_for(question)
-  return question and time.monotonic() - question.at <= ASKED and question.place or nil
+-- conversation_for is where a question was asked, if that was not long ago.
+local function conversation_for(question)
+  return question and time.monotonic() - question.at <= ASKED and question.conversation or nil
 end
 
 -- Refusals ----------------------------------------------------------------------
@@ -88,20 +88,20 @@ local SILENT = {
   ["372"] = true, ["375"] = true, ["411"] = true, ["412"] = true, ["451"] = true,
 }
 
--- place_of is where a numeric belongs: to him whom the user has just written to, to the
+-- conversation_of is where a numeric belongs: to him whom the user has just written to, to the
 -- room that it names, to where the user has typed a command, or to the server.
-local function place_of(link, msg)
+local function conversation_of(link, msg)
   local nick = PERSONAL[msg.command] and not names.is_room(link, msg.params[2]) and msg.params[2]
   local said = nick and link.said
   if said and said.target == names.fold(link, nick) and not (link.asked and link.asked.at > said.at) then
-    return places.conversation(link, nick)
+    return conversations.with(link, nick)
   end
   for i = 2, #msg.params - 1 do
     if names.is_room(link, msg.params[i]) and link.rooms[names.fold(link, msg.params[i])] then
-      return places.room(link, msg.params[i])
+      return conversations.room(link, msg.params[i])
     end
   end
-  return place_for(link.asked) or nick and places.conversation(link, nick) or places.server(link)
+  return conversation_for(link.asked) or nick and conversations.with(link, nick) or conversations.server(link)
 end
 
 -- words_of puts a refusal in words. The server's own are added if they say more than
@@ -123,7 +123,7 @@ local function refused(session, link, msg)
   if PERSONAL[msg.command] and whois.missing(session, link, msg.params[2]) then
     return
   end
-  places.show(session, place_of(link, msg), words_of(msg))
+  conversations.show(session, conversation_of(link, msg), words_of(msg))
 end
 
 -- nick_refused is for a nick that the user has asked for later; at first the
@@ -143,9 +143,9 @@ local function unknown(session, link, msg)
   if number >= 400 and number < 600 and not SILENT[msg.command] then
     return refused(session, link, msg)
   end
-  local here = place_for(link.quoted) or not SILENT[msg.command] and place_for(link.asked)
+  local here = conversation_for(link.quoted) or not SILENT[msg.command] and conversation_for(link.asked)
   if here then
-    places.show(session, here, text.plain(table.concat(msg.params, " ", 2)))
+    conversations.show(session, here, text.plain(table.concat(msg.params, " ", 2)))
   end
 end
 
@@ -155,8 +155,8 @@ local function standard(session, link, msg)
   if command == "CHATHISTORY" or link.state ~= "online" then
     return -- which nobody has asked for
   end
-  local place = place_of(link, { command = msg.command, params = msg.params })
-  places.show(session, place, text.plain(msg.params[#msg.params] or msg.command))
+  local conversation = conversation_of(link, { command = msg.command, params = msg.params })
+  conversations.show(session, conversation, text.plain(msg.params[#msg.params] or msg.command))
 end
 
 -- The list of rooms ----------------------------------------------------------------
@@ -165,8 +165,8 @@ end
 local SHOWN, TOPIC = 30, 200
 
 -- list asks for the rooms that there are; a place to show them in may be nil.
-function replies.list(session, link, place, filter)
-  link.list = { place = place, rooms = {}, count = 0 }
+function replies.list(session, link, conversation, filter)
+  link.list = { conversation = conversation, rooms = {}, count = 0 }
   if filter and filter ~= "" then
     return out.send(session, link, "LIST", filter)
   end
@@ -209,8 +209,8 @@ local function listed(session, link)
     fields.name[i] = ("%s (%d) %s"):format(room.name, room.people, room.topic):gsub(" $", "")
   end
   session:room_list(fields)
-  if list.place then
-    places.show(session, list.place, in_words(list))
+  if list.conversation then
+    conversations.show(session, list.conversation, in_words(list))
   end
 end
 
@@ -233,14 +233,13 @@ end
 -- Who is in a room that the user is not in ------------------------------------------
 
 -- names_of asks who is in a room.
-function replies.names_of(session, link, channel, place)
-  link.names_asked = link.names_asked or {}
-  link.names_asked[names.fold(link, channel)] = { place = place, nicks = {} }
+function replies.names_of(session, link, channel, conversation)
+  link.names_asked[names.fold(link, channel)] = { conversation = conversation, nicks = {} }
   return out.send(session, link, "NAMES", channel)
 end
 
 local function names_question(link, channel)
-  return channel and link.names_asked and link.names_asked[names.fold(link, channel)]
+  return channel and link.names_asked[names.fold(link, channel)]
 end
 
 local function names_entry(_, link, msg)
@@ -255,7 +254,7 @@ local function names_listed(session, link, msg)
   if question then
     link.names_asked[names.fold(link, msg.params[2])] = nil
     local nicks = table.concat(question.nicks, " "):gsub(" +", " ")
-    places.show(session, question.place, msg.params[2] .. ": " .. (nicks ~= "" and nicks or "nobody whom you may see"))
+    conversations.show(session, question.conversation, msg.params[2] .. ": " .. (nicks ~= "" and nicks or "nobody whom you may see"))
   end
 end
 
@@ -273,15 +272,15 @@ replies.events = {
   ["353"] = names_entry,
   ["366"] = names_listed,
   ["324"] = function(session, link, msg) -- the modes of a room
-    if place_for(link.asked) then
-      places.show(session, link.asked.place, ("%s has the modes %s"):format(msg.params[2], table.concat(msg.params, " ", 3)))
+    if conversation_for(link.asked) then
+      conversations.show(session, link.asked.conversation, ("%s has the modes %s"):format(msg.params[2], table.concat(msg.params, " ", 3)))
     end
   end,
   ["341"] = function(session, link, msg) -- invited
-    places.show(session, place_of(link, msg), ("%s has been invited to %s"):format(msg.params[2] or "", msg.params[3] or ""))
+    conversations.show(session, conversation_of(link, msg), ("%s has been invited to %s"):format(msg.params[2] or "", msg.params[3] or ""))
   end,
   connected = function(_, link)
-    link.list, link.names_asked = nil, nil
+    link.list, link.names_asked = nil, {}
   end,
 }
 

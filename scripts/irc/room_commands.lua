@@ -171,7 +171,7 @@ local function names_of(c)
   end
   local room = rooms.find(c.link, channel)
   if not room or room.state ~= "in" then
-    return replies.names_of(c.session, c.link, channel, c.place)
+    return replies.names_of(c.session, c.link, channel, c.conversation)
   end
   local order, sign_of = isupport.statuses(c.link.isupport)
   local list = {}
@@ -187,7 +187,7 @@ local function names_of(c)
 end
 
 local function list(c)
-  return replies.list(c.session, c.link, c.place, c.rest)
+  return replies.list(c.session, c.link, c.conversation, c.rest)
 end
 
 room_commands.commands = {

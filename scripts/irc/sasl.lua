@@ -6,7 +6,7 @@
 local crypto = require "spectrum.crypto"
 local encoding = require "spectrum.encoding"
 local events = require "irc.events"
-local link = require "irc.link"
+local links = require "irc.links"
 local logins = require "irc.logins"
 local out = require "irc.out"
 local settings = require "irc.settings"
@@ -33,8 +33,8 @@ end
 local MECHANISMS = {}
 
 MECHANISMS["EXTERNAL"] = {
-  able = function(_, l)
-    return settings.cert ~= nil and l.conn.tls ~= nil
+  able = function(_, link)
+    return settings.cert ~= nil and link.conn.tls ~= nil
   end,
   answer = function()
     return ""
@@ -45,8 +45,8 @@ MECHANISMS["SCRAM-SHA-256"] = {
   able = function(session)
     return credentials(session) ~= nil
   end,
-  answer = function(session, l, challenge)
-    local s = l.sasl
+  answer = function(session, link, challenge)
+    local s = link.sasl
     s.step = (s.step or 0) + 1
     if s.step == 1 then
       local name, password = credentials(session)
@@ -80,12 +80,12 @@ local ORDER = { "EXTERNAL", "SCRAM-SHA-256", "PLAIN" }
 
 -- usable lists the mechanisms to try. `offered` is the server's list, "" if it has
 -- not said.
-local function usable(session, l, offered)
+local function usable(session, link, offered)
   local list = {}
   for _, name in ipairs(ORDER) do
     local chosen = settings.sasl == "auto" or settings.sasl == "optional" or settings.sasl == name:lower()
     local known = offered == "" or ("," .. offered:upper() .. ","):find("," .. name .. ",", 1, true)
-    if chosen and known and MECHANISMS[name].able(session, l) then
+    if chosen and known and MECHANISMS[name].able(session, link) then
       list[#list + 1] = name
     end
   end
@@ -99,95 +99,95 @@ function sasl.required()
 end
 
 -- wanted reports whether SASL would be tried if the server lets us.
-function sasl.wanted(session, l)
-  return settings.sasl ~= "off" and #usable(session, l, l.reg.offered.sasl or "") > 0
+function sasl.wanted(session, link)
+  return settings.sasl ~= "off" and #usable(session, link, link.reg.offered.sasl or "") > 0
 end
 
 -- refuse ends a login: for good, unless the same login has worked before. Then the
 -- network has a problem, and not the user.
-local function refuse(session, l, err, why)
-  if logins.trusted(session, l, "sasl") then
-    return link.refused(l, why)
+local function refuse(session, link, err, why)
+  if logins.trusted(session, link, "sasl") then
+    return links.refused(link, why)
   end
-  link.fail(l, err, why)
+  links.fail(link, err, why)
 end
 
 -- impossible ends a login without SASL, where the admin wants it.
-function sasl.impossible(session, l)
-  refuse(session, l, "authentication_impossible", "the server does not offer the login (SASL) that is set for it")
+function sasl.impossible(session, link)
+  refuse(session, link, "authentication_impossible", "the server does not offer the login (SASL) that is set for it")
 end
 
 -- go_on goes on without an account.
-local function go_on(session, l, why)
-  link.tell(session, l, why .. "; you are not logged in to an account.")
-  events.emit("sasl done", session, l)
+local function go_on(session, link, why)
+  links.tell(session, link, why .. "; you are not logged in to an account.")
+  events.emit("sasl done", session, link)
 end
 
 -- failed ends SASL without success: for good, or, if it is optional, to go on
 -- without.
-local function failed(session, l, why)
-  l.sasl = nil
+local function failed(session, link, why)
+  link.sasl = nil
   if settings.sasl == "optional" then
-    return go_on(session, l, why)
+    return go_on(session, link, why)
   end
-  refuse(session, l, "authentication_failed", why)
+  refuse(session, link, "authentication_failed", why)
 end
 
 -- try begins with the next mechanism.
-local function try(session, l, why)
-  local s = l.sasl
+local function try(session, link, why)
+  local s = link.sasl
   s.name = table.remove(s.list, 1)
   s.input, s.step, s.scram = "", nil, nil
   if not s.name then
-    return failed(session, l, why)
+    return failed(session, link, why)
   end
-  out.now(l, "AUTHENTICATE", s.name)
+  out.now(link, "AUTHENTICATE", s.name)
 end
 
 -- limit ends SASL if the server does not answer. That says nothing about the password.
-local function limit(session, l)
-  local s = l.sasl
-  session:after("sasl " .. l.key, settings.sasl_timeout, function()
-    if l.sasl ~= s or not l.conn then
+local function limit(session, link)
+  local s = link.sasl
+  session:after("sasl " .. link.key, settings.sasl_timeout, function()
+    if link.sasl ~= s or not link.conn then
       return
     end
-    l.sasl = nil
+    link.sasl = nil
     if settings.sasl ~= "optional" then
-      return link.lose(l, "the server does not answer the login (SASL)")
+      return links.lose(link, "the server does not answer the login (SASL)")
     end
-    out.now(l, "AUTHENTICATE", "*")
-    go_on(session, l, "the server does not answer the login (SASL)")
+    out.now(link, "AUTHENTICATE", "*")
+    go_on(session, link, "the server does not answer the login (SASL)")
   end)
 end
 
 -- start begins SASL, if there is one to begin; it reports whether there is.
-function sasl.start(session, l)
-  if not l.caps.sasl then
+function sasl.start(session, link)
+  if not link.caps.sasl then
     if sasl.required() then
-      sasl.impossible(session, l)
+      sasl.impossible(session, link)
       return true
     end
     return false
   end
-  l.sasl = { list = usable(session, l, l.reg.offered.sasl or "") }
-  limit(session, l)
-  try(session, l, "no way to log in (SASL) is known to both sides")
+  link.sasl = { list = usable(session, link, link.reg.offered.sasl or "") }
+  limit(session, link)
+  try(session, link, "no way to log in (SASL) is known to both sides")
   return true
 end
 
-local function send(l, text)
+local function send(link, text)
   local data = base64.encode(text)
   for at = 1, #data, CHUNK do
-    out.now(l, "AUTHENTICATE", data:sub(at, at + CHUNK - 1))
+    out.now(link, "AUTHENTICATE", data:sub(at, at + CHUNK - 1))
   end
   if #data % CHUNK == 0 then
-    out.now(l, "AUTHENTICATE", "+")
+    out.now(link, "AUTHENTICATE", "+")
   end
 end
 
 -- challenge takes one line of the server's; long challenges have several.
-local function challenge(session, l, msg)
-  local s, part = l.sasl, msg.params[1] or "+"
+local function challenge(session, link, msg)
+  local s, part = link.sasl, msg.params[1] or "+"
   if not s or not s.name then
     return
   end
@@ -199,71 +199,71 @@ local function challenge(session, l, msg)
   s.input = ""
   local answer, why
   if text then
-    answer, why = MECHANISMS[s.name].answer(session, l, text)
+    answer, why = MECHANISMS[s.name].answer(session, link, text)
   end
   if not answer then
-    out.now(l, "AUTHENTICATE", "*")
+    out.now(link, "AUTHENTICATE", "*")
     s.why = why or "the server's challenge cannot be read"
     return
   end
-  send(l, answer)
+  send(link, answer)
 end
 
 -- refused: another mechanism is tried only if this one is not known to the server;
 -- a wrong password stays wrong, and a server that has not proved that it knows the
 -- password is not told it.
-local function refused(session, l, msg)
-  local s = l.sasl
+local function refused(session, link, msg)
+  local s = link.sasl
   if not s then
     return
   end
   local why = "the login failed: " .. (s.why or msg.params[#msg.params] or "no reason given")
-  if s.why or not s.listed and l.reg.offered.sasl ~= "" then
+  if s.why or not s.listed and link.reg.offered.sasl ~= "" then
     s.list = {}
   end
   s.listed = nil
-  try(session, l, why)
+  try(session, link, why)
 end
 
 sasl.events = {
-  connected = function(_, l)
-    l.sasl = nil
+  connected = function(_, link)
+    link.sasl = nil
   end,
   AUTHENTICATE = challenge,
-  ["900"] = function(_, l, msg)
-    l.account = msg.params[3]
+  ["900"] = function(_, link, msg)
+    link.account = msg.params[3]
   end,
-  ["901"] = function(_, l)
-    l.account = nil
+  ["901"] = function(_, link)
+    link.account = nil
   end,
   ["902"] = refused,
-  ["903"] = function(session, l)
-    local s = l.sasl
+  ["903"] = function(session, link)
+    local s = link.sasl
     if not s then
       return
     end
     if s.name == "SCRAM-SHA-256" and not s.verified then -- it has not proved that it knows the password
-      return failed(session, l, "the server has not proved who it is")
+      return failed(session, link, "the server has not proved who it is")
     end
-    l.sasl, l.account = nil, l.account or true
-    logins.worked(session, l, "sasl")
-    events.emit("sasl done", session, l)
+    link.sasl, link.account = nil, link.account or true
+    logins.worked(session, link, "sasl")
+    events.emit("sasl done", session, link)
   end,
   ["904"] = refused,
   ["905"] = refused,
   ["906"] = refused,
-  ["907"] = function(session, l)
-    l.sasl = nil
-    events.emit("sasl done", session, l)
+  ["907"] = function(session, link)
+    link.sasl = nil
+    events.emit("sasl done", session, link)
   end,
   -- 908 lists the mechanisms that the server knows; 904 stands before or behind it.
-  ["908"] = function(session, l, msg)
-    local s = l.sasl
+  ["908"] = function(session, link, msg)
+    local s = link.sasl
     if not s then
       return
     end
     local left = {}
-    for _, name in ipairs(usable(session, l, msg.params[2])) do
+    for _, name in ipairs(usable(session, link, msg.params[2])) do
       if name ~= s.name then
         left[#left + 1] = name
       end

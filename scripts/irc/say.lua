@@ -6,10 +6,10 @@
 
 local time = require "spectrum.time"
 local awake = require "irc.awake"
-local links = require "irc.link"
+local links = require "irc.links"
 local names = require "irc.names"
 local out = require "irc.out"
-local places = require "irc.places"
+local conversations = require "irc.conversations"
 local receipts = require "irc.receipts"
 local rooms = require "irc.rooms"
 local text = require "irc.text"
@@ -68,8 +68,7 @@ end
 
 -- remember notes a line that will come back. It returns its id.
 local function remember(link, sent)
-  link.echoes = link.echoes or {}
-  link.echo_id = (link.echo_id or 0) + 1
+  link.echo_id = link.echo_id + 1
   sent.id = "echo " .. link.echo_id
   if #link.echoes >= ECHOES then
     table.remove(link.echoes, 1)
@@ -87,7 +86,7 @@ end
 -- those that nobody has typed.
 function say.returned(link, msg)
   local target = names.fold(link, msg.params[1])
-  for i, sent in ipairs(link.echoes or {}) do
+  for i, sent in ipairs(link.echoes) do
     local same = sent.line == msg.params[2] and (sent.target == target or sent.hidden)
     if msg.request == sent.id or msg.request == nil and same then
       return table.remove(link.echoes, i)
@@ -106,7 +105,7 @@ end
 
 -- shown shows the user, in a room, what he has said.
 function say.shown(session, link, room, m)
-  places.show(session, { buddy_name = room, nickname = link.nick }, m.message, { xhtml = m.xhtml })
+  conversations.show(session, { buddy_name = room, nickname = link.nick }, m.message, { xhtml = m.xhtml })
 end
 
 -- Sending -------------------------------------------------------------------------
@@ -142,7 +141,6 @@ end
 
 -- hold keeps a message for when the connection is there.
 local function hold(link, target, m)
-  link.held = link.held or {}
   if #link.held >= HELD then
     return nil, "too much waits for the connection"
   end
@@ -152,7 +150,7 @@ end
 
 -- holds reports whether a message to somebody waits for the connection.
 local function holds(link, target)
-  for _, item in ipairs(link.held or {}) do
+  for _, item in ipairs(link.held) do
     if names.fold(link, item.target) == names.fold(link, target) then
       return true
     end
@@ -173,12 +171,12 @@ local function deliver(session, link, target, m)
 end
 
 -- refuse tells the user that a message has not been sent.
-local function refuse(session, place, why)
-  places.show(session, place, "Not sent: " .. why .. ".")
+local function refuse(session, conversation, why)
+  conversations.show(session, conversation, "Not sent: " .. why .. ".")
 end
 
--- place_of is where the user has written, by the name that Spectrum has given.
-local function place_of(name, nick)
+-- conversation_of is where the user has written, by the name that Spectrum has given.
+local function conversation_of(name, nick)
   if nick then
     return { buddy_name = name:match("^[^/]*"), nickname = nick, pm = true }
   end
@@ -189,47 +187,47 @@ end
 -- link there is why, and with the server's name no name.
 function say.find(session, name)
   local key, target, server, nick = names.parse(name)
-  local place = place_of(name, nick)
+  local conversation = conversation_of(name, nick)
   if not names.fits(target or "") or not names.fits(nick or "") then
-    return nil, nil, place, "nobody can have such a name on IRC"
+    return nil, nil, conversation, "nobody can have such a name on IRC"
   end
   local link, why = links.open(session, key, server, names.nick(session.data.account.name))
   if not link then
-    return nil, nil, place, why
+    return nil, nil, conversation, why
   end
   if not target then
-    return link, nil, place
+    return link, nil, conversation
   end
   if nick then
-    places.used(link, nick, target)
-    return link, nick, place
+    conversations.remember(link, nick, target)
+    return link, nick, conversation
   end
   if names.is_room(link, target) then
-    return link, target, places.room(link, target)
+    return link, target, conversations.room(link, target)
   end
-  places.used(link, target, nil)
+  conversations.remember(link, target, nil)
   link.chats[names.fold(link, target)] = true
-  return link, target, place
+  return link, target, conversation
 end
 
 -- written takes a message that the user has written to a room, to somebody in a
 -- room, or to a contact.
 function say.written(session, m)
-  local link, target, place, why = say.find(session, m.buddy_name)
+  local link, target, conversation, why = say.find(session, m.buddy_name)
   if not link then
-    return refuse(session, place, why)
+    return refuse(session, conversation, why)
   end
   if not target then
-    return refuse(session, place, "this is the server itself, which takes commands; /help lists them")
+    return refuse(session, conversation, "this is the server itself, which takes commands; /help lists them")
   end
   local stopped = awake.stopped()
   if stopped then
-    return refuse(session, place, awake.why(stopped))
+    return refuse(session, conversation, awake.why(stopped))
   end
   link.said = { target = names.fold(link, target), at = time.monotonic() }
   local ok, problem = deliver(session, link, target, m)
   if not ok then
-    refuse(session, place, problem)
+    refuse(session, conversation, problem)
   end
 end
 
@@ -256,31 +254,31 @@ local function report_unsent(session, link, why)
   local unsent = link.unsent
   link.unsent = {}
   for target, lines in pairs(unsent) do
-    refuse(session, places.target(link, target), why:format(lines_in_words(lines)))
+    refuse(session, conversations.target(link, target), why:format(lines_in_words(lines)))
   end
 end
 
 -- report_unsure tells the user what has left just before the connection was lost.
 local function report_unsure(session, link)
-  local unsure = link.unsure or {}
+  local unsure = link.unsure
   link.unsure = {}
   for target, lines in pairs(unsure) do
-    places.show(session, places.target(link, target), ("The connection was lost: the last %s may not have arrived."):format(lines_in_words(lines)))
+    conversations.show(session, conversations.target(link, target), ("The connection was lost: the last %s may not have arrived."):format(lines_in_words(lines)))
   end
 end
 
 -- refuse_held tells the user that what waits for the connection is not sent.
 local function refuse_held(session, link, why)
-  local held = link.held or {}
-  link.held = nil
+  local held = link.held
+  link.held = {}
   for _, item in ipairs(held) do
-    refuse(session, places.target(link, item.target), why)
+    refuse(session, conversations.target(link, item.target), why)
   end
 end
 
 say.events = {
   connected = function(_, link)
-    link.echoes = nil
+    link.echoes = {}
   end,
   unsent = function(session, link)
     report_unsent(session, link, "%s waited while " .. awake.why(link.stopped or 0))
@@ -296,8 +294,8 @@ say.events = {
     if stopped then
       return refuse_held(session, link, awake.why(stopped))
     end
-    local held = link.held or {}
-    link.held = nil
+    local held = link.held
+    link.held = {}
     for _, item in ipairs(held) do
       say.send(session, link, item.target, item.message)
     end

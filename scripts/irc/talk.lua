@@ -5,7 +5,7 @@ local time = require "spectrum.time"
 local ctcp = require "irc.ctcp"
 local events = require "irc.events"
 local names = require "irc.names"
-local places = require "irc.places"
+local conversations = require "irc.conversations"
 local say = require "irc.say"
 local text = require "irc.text"
 
@@ -79,9 +79,9 @@ end
 local function said(session, link, msg, fields)
   local nick, channel = msg.source.nick, (channel_of(link, msg.params[1]))
   if channel then
-    places.show(session, { buddy_name = names.room(link, channel), nickname = nick }, fields.message, fields)
+    conversations.show(session, { buddy_name = names.room(link, channel), nickname = nick }, fields.message, fields)
   else
-    places.show(session, places.nick(link, nick), fields.message, fields)
+    conversations.show(session, conversations.from(link, nick), fields.message, fields)
     events.emit("heard", session, link, msg)
   end
 end
@@ -90,10 +90,10 @@ end
 local function elsewhere(session, link, msg, fields)
   local channel = channel_of(link, msg.params[1])
   if channel then
-    places.show(session, { buddy_name = names.room(link, channel), nickname = link.nick }, fields.message, fields)
+    conversations.show(session, { buddy_name = names.room(link, channel), nickname = link.nick }, fields.message, fields)
   else
     fields.carbon = true
-    places.show(session, { buddy_name = names.contact(link, msg.params[1]) }, fields.message, fields)
+    conversations.show(session, { buddy_name = names.contact(link, msg.params[1]) }, fields.message, fields)
   end
 end
 
@@ -110,9 +110,9 @@ end
 local function by_server(session, link, msg)
   local channel, words = (channel_of(link, msg.params[1])), text.plain(msg.params[2])
   if channel then
-    places.show(session, places.room(link, channel), words)
+    conversations.show(session, conversations.room(link, channel), words)
   elseif link.state == "online" then
-    places.show(session, places.server(link), words, { headline = true })
+    conversations.show(session, conversations.server(link), words, { headline = true })
   end
 end
 
@@ -165,7 +165,7 @@ talk.events = {
   NOTICE = hear,
   NICK = function(_, link, msg)
     if msg.source and msg.params[1] then
-      places.renamed(link, msg.source.nick, msg.params[1])
+      conversations.renamed(link, msg.source.nick, msg.params[1])
     end
   end,
 }

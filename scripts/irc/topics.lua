@@ -1,7 +1,7 @@
 -- irc/topics.lua: the topics of rooms, from both sides.
 
 local names = require "irc.names"
-local link = require "irc.link"
+local links = require "irc.links"
 local out = require "irc.out"
 local rooms = require "irc.rooms"
 
@@ -10,22 +10,22 @@ local topics = {}
 -- set is the user's wish for another topic.
 function topics.set(session, m)
   local key, channel = names.parse(m.buddy_name)
-  local l = link.find(session, key)
-  local room = l and channel and rooms.find(l, channel)
+  local link = links.find(session, key)
+  local room = link and channel and rooms.find(link, channel)
   if room then
-    out.send(session, l, "TOPIC", room.channel, m.message:gsub("[\r\n]+", " ") .. "")
+    out.send(session, link, "TOPIC", room.channel, m.message:gsub("[\r\n]+", " ") .. "")
   end
 end
 
 topics.events = {
-  ["331"] = function(_, l, msg)
-    local room = rooms.heard(l, msg.params[2])
+  ["331"] = function(_, link, msg)
+    local room = rooms.heard(link, msg.params[2])
     if room then
       room.topic, room.topic_by = "", nil
     end
   end,
-  ["332"] = function(session, l, msg)
-    local room = rooms.heard(l, msg.params[2])
+  ["332"] = function(session, link, msg)
+    local room = rooms.heard(link, msg.params[2])
     if room then
       room.topic, room.topic_by = msg.params[3], nil
       if room.joined and room.shown then
@@ -33,14 +33,14 @@ topics.events = {
       end
     end
   end,
-  ["333"] = function(_, l, msg)
-    local room = rooms.heard(l, msg.params[2])
+  ["333"] = function(_, link, msg)
+    local room = rooms.heard(link, msg.params[2])
     if room then
       room.topic_by = msg.params[3]:match("^[^!]+")
     end
   end,
-  TOPIC = function(session, l, msg)
-    local room = rooms.heard(l, msg.params[1])
+  TOPIC = function(session, link, msg)
+    local room = rooms.heard(link, msg.params[1])
     if room then
       room.topic, room.topic_by = msg.params[2] or "", msg.source.nick
       if room.shown then

@@ -1,10 +1,10 @@
 -- irc/typing.lua: who is typing, as XMPP's chat states and IRC's tag +typing.
 
 local time = require "spectrum.time"
-local links = require "irc.link"
+local links = require "irc.links"
 local names = require "irc.names"
 local out = require "irc.out"
-local places = require "irc.places"
+local conversations = require "irc.conversations"
 
 local typing = {}
 
@@ -50,9 +50,9 @@ local function heard(session, link, msg)
   if not send or not msg.source or not to_me then
     return
   end
-  local place = places.nick(link, msg.source.nick)
-  if not place.pm then
-    session[send](session, { buddy_name = place.buddy_name })
+  local conversation = conversations.from(link, msg.source.nick)
+  if not conversation.pm then
+    session[send](session, { buddy_name = conversation.buddy_name })
   end
 end
 

@@ -2,10 +2,10 @@
 
 local arguments = require "irc.arguments"
 local ctcp = require "irc.ctcp"
-local links = require "irc.link"
+local links = require "irc.links"
 local names = require "irc.names"
 local out = require "irc.out"
-local places = require "irc.places"
+local conversations = require "irc.conversations"
 local presence = require "irc.presence"
 local say = require "irc.say"
 local whois = require "irc.whois"
@@ -48,9 +48,9 @@ local function query(c)
   if not who then
     return nil, words
   end
-  places.used(c.link, who, nil)
+  conversations.remember(c.link, who, nil)
   c.link.chats[names.fold(c.link, who)] = true
-  places.show(c.session, { buddy_name = names.contact(c.link, who) }, ("Here you talk to %s."):format(who))
+  conversations.show(c.session, { buddy_name = names.contact(c.link, who) }, ("Here you talk to %s."):format(who))
   if words ~= "" then
     return say.send(c.session, c.link, who, { message = words })
   end
@@ -61,7 +61,7 @@ local function about(c)
   if not who then
     return nil, why
   end
-  return whois.ask(c.session, c.link, who, c.place)
+  return whois.ask(c.session, c.link, who, c.conversation)
 end
 
 local function ask(c)
@@ -69,7 +69,7 @@ local function ask(c)
   if not who then
     return nil, "Whom, and what? VERSION, PING, TIME and CLIENTINFO are usual."
   end
-  return ctcp.ask(c.session, c.link, who, question:upper(), words, c.place)
+  return ctcp.ask(c.session, c.link, who, question:upper(), words, c.conversation)
 end
 
 local function ping(c)
@@ -77,7 +77,7 @@ local function ping(c)
   if not who then
     return nil, why
   end
-  return ctcp.ask(c.session, c.link, who, "PING", "", c.place)
+  return ctcp.ask(c.session, c.link, who, "PING", "", c.conversation)
 end
 
 local function away(c)

@@ -5,14 +5,13 @@ local text = require "irc.text"
 local time = require "spectrum.time"
 local names = require "irc.names"
 local out = require "irc.out"
-local places = require "irc.places"
+local conversations = require "irc.conversations"
 
 local whois = {}
 
 -- ask asks the server about somebody. The answer is shown in a place.
-function whois.ask(session, link, nick, place)
-  link.whois = link.whois or {}
-  link.whois[names.fold(link, nick)] = { nick = nick, place = place, lines = {} }
+function whois.ask(session, link, nick, conversation)
+  link.whois[names.fold(link, nick)] = { nick = nick, conversation = conversation, lines = {} }
   return out.send(session, link, "WHOIS", nick)
 end
 
@@ -67,7 +66,7 @@ local OTHERS = { "276", "307", "310", "313", "320", "335", "337", "350", "378", 
 
 -- open is the question that a line answers, or nil.
 local function open(link, msg)
-  return msg.params[2] and link.whois and link.whois[names.fold(link, msg.params[2])]
+  return msg.params[2] and link.whois[names.fold(link, msg.params[2])]
 end
 
 -- collect adds a line's text. It returns false if nobody has asked.
@@ -88,13 +87,13 @@ end
 -- answer shows what has come together.
 local function answer(session, link, nick, nothing)
   local key = names.fold(link, nick)
-  local question = link.whois and link.whois[key]
+  local question = link.whois[key]
   if not question then
     return false
   end
   link.whois[key] = nil
   local found = #question.lines > 0 and table.concat(question.lines, "\n") or question.nick .. ": " .. nothing
-  places.show(session, question.place, found)
+  conversations.show(session, question.conversation, found)
   return true
 end
 
@@ -117,7 +116,7 @@ whois.events = {
   ["318"] = finished,
   ["369"] = finished,
   connected = function(_, link)
-    link.whois = nil
+    link.whois = {}
   end,
 }
 

@@ -1,4 +1,4 @@
--- irc/link.lua: the life of one connection of one user to one server.
+-- irc/links.lua: the life of one connection of one user to one server.
 --
 --   connecting -> registering -> online
 --       ^             |            |
@@ -21,8 +21,9 @@ local message = require "irc.message"
 local names = require "irc.names"
 local out = require "irc.out"
 local settings = require "irc.settings"
+local state = require "irc.state"
 
-local link = {}
+local links = {}
 
 -- STABLE is how long a connection has to last, in seconds, to count as none of a row
 -- of failures. REFUSED is how long a server that has refused a user for good is not
@@ -40,64 +41,64 @@ local GOODBYE = 0.3
 local DEPARTURE = 6
 
 -- tell says something to the user that belongs to no room: as the server.
-function link.tell(session, l, text)
-  session:conv_message { buddy_name = names.server(l), message = text }
+function links.tell(session, link, text)
+  session:conv_message { buddy_name = names.server(link), message = text }
 end
 
 -- The connection ------------------------------------------------------------
 
 -- prepare makes the state of a new connection.
-local function prepare(l, conn)
-  l.conn, l.state, l.why = conn, "registering", nil
-  l.caps, l.isupport = {}, isupport.defaults()
-  l.batches, l.requests, l.account = {}, {}, nil
-  l.heard = time.monotonic()
-  out.reset(l)
+local function prepare(link, conn)
+  link.conn, link.state, link.why = conn, "registering", nil
+  link.caps, link.isupport = {}, isupport.defaults()
+  link.batches, link.requests, link.account = {}, {}, nil
+  link.heard = time.monotonic()
+  out.reset(link)
 end
 
 -- check is the timer that finds out whether the server is still there.
-local function check(session, l)
-  if not l.conn or time.monotonic() - l.heard < settings.ping * 0.9 then
+local function check(session, link)
+  if not link.conn or time.monotonic() - link.heard < settings.ping * 0.9 then
     return
   end
   local asked = time.monotonic()
-  out.now(l, "PING", "spectrum")
-  session:after("pong " .. l.key, settings.ping_timeout, function()
-    if l.heard < asked then
-      link.lose(l, "the server does not answer")
+  out.now(link, "PING", "spectrum")
+  session:after("pong " .. link.key, settings.ping_timeout, function()
+    if link.heard < asked then
+      links.lose(link, "the server does not answer")
     end
   end)
 end
 
 -- start_timers starts what watches over a connection.
-local function start_timers(session, l)
-  l.pinger = session:every("ping " .. l.key, settings.ping, function()
-    check(session, l)
+local function start_timers(session, link)
+  link.pinger = session:every("ping " .. link.key, settings.ping, function()
+    check(session, link)
   end)
-  if l.state == "registering" then
-    session:after("register " .. l.key, settings.register_timeout, function()
-      if l.state == "registering" then
-        link.lose(l, "the server does not let us in")
+  if link.state == "registering" then
+    session:after("register " .. link.key, settings.register_timeout, function()
+      if link.state == "registering" then
+        links.lose(link, "the server does not let us in")
       end
     end)
   end
 end
 
 -- connect tries the next of the server's addresses.
-local function connect(session, l)
-  local conn, why = dial.connect(session, l.addresses[l.at])
-  if l.state ~= "connecting" then -- closed meanwhile
+local function connect(session, link)
+  local conn, why = dial.connect(session, link.addresses[link.at])
+  if link.state ~= "connecting" then -- closed meanwhile
     if conn then
       conn:close()
     end
     return
   end
   if not conn then
-    return link.lost(session, l, why)
+    return links.lost(session, link, why)
   end
-  prepare(l, conn)
-  start_timers(session, l)
-  events.emit("connected", session, l)
+  prepare(link, conn)
+  start_timers(session, link)
+  events.emit("connected", session, link)
 end
 
 -- decode makes UTF-8 of a line. Servers cut lines that are too long wherever that is:
@@ -121,58 +122,58 @@ local function drain(session, key, conn)
   repeat
     local line = conn:read_line()
   until not line
-  link.departed(session, key, conn)
+  links.departed(session, key, conn)
 end
 
 -- read handles what the server says, until the connection ends. A connection that was
 -- closed on this side is read until the server has closed it, too.
-local function read(session, l)
-  local conn = l.conn
-  while l.conn == conn do
+local function read(session, link)
+  local conn = link.conn
+  while link.conn == conn do
     local line, why = conn:read_line()
-    if l.conn == conn then
+    if link.conn == conn then
       if not line then
-        return link.lost(session, l, l.why or why)
+        return links.lost(session, link, link.why or why)
       end
-      l.heard = time.monotonic()
+      link.heard = time.monotonic()
       local msg = message.parse(decode(line))
       if msg then
-        events.dispatch(session, l, msg)
+        events.dispatch(session, link, msg)
       end
     end
   end
-  drain(session, l.key, conn)
+  drain(session, link.key, conn)
 end
 
 -- wait lets the time pass until the next attempt.
-local function wait(_, l)
-  spectrum.sleep(math.max(0, l.wake - time.monotonic()))
-  if l.state == "waiting" then
-    l.state = "connecting"
+local function wait(_, link)
+  spectrum.sleep(math.max(0, link.wake - time.monotonic()))
+  if link.state == "waiting" then
+    link.state = "connecting"
   end
 end
 
 local STATES = { connecting = connect, registering = read, online = read, waiting = wait }
 
-local function run(session, l)
-  while STATES[l.state] do
-    STATES[l.state](session, l)
+local function run(session, link)
+  while STATES[link.state] do
+    STATES[link.state](session, link)
   end
 end
 
 -- Its end ----------------------------------------------------------------------
 
 -- drop gives up the connection. `close` closes it.
-local function drop(session, l, why, close)
-  if l.pinger then
-    l.pinger:cancel()
+local function drop(session, link, why, close)
+  if link.pinger then
+    link.pinger:cancel()
   end
-  local conn = l.conn
-  l.conn, l.pinger = nil, nil
-  out.reset(l)
+  local conn = link.conn
+  link.conn, link.pinger = nil, nil
+  out.reset(link)
   if conn then
-    close(session, l, conn)
-    events.emit("offline", session, l, why)
+    close(session, link, conn)
+    events.emit("offline", session, link, why)
   end
 end
 
@@ -183,124 +184,124 @@ end
 -- limit_departure gives the server some time to close a connection.
 local function limit_departure(session, key, conn)
   session:after("depart " .. key, DEPARTURE, function()
-    link.departed(session, key, conn)
+    links.departed(session, key, conn)
   end)
 end
 
 -- depart leaves it to the server to close a connection after a QUIT, for some time.
-local function depart(session, l, conn)
+local function depart(session, link, conn)
   session.data.departing = session.data.departing or {}
-  session.data.departing[l.key] = { conn = conn, number = l.number }
+  session.data.departing[link.key] = { conn = conn, number = link.number }
   conn:set_timeout(DEPARTURE)
   conn:close_write()
-  limit_departure(session, l.key, conn)
+  limit_departure(session, link.key, conn)
 end
 
 -- delay is how long to wait before the next attempt: longer with each failure, and
 -- up to a quarter less, so that users do not come back together. Servers count logins
 -- that they have refused, so after one the first pause is a long one already.
-local function delay(l)
-  local full = settings.reconnect_delay * 2 ^ math.min(l.attempts - 1, 30)
+local function delay(link)
+  local full = settings.reconnect_delay * 2 ^ math.min(link.attempts - 1, 30)
   local seconds = math.min(full, settings.reconnect_delay_max)
-  if l.refused_login then
+  if link.refused_login then
     seconds = math.max(seconds, settings.reconnect_delay * PATIENCE)
   end
   return seconds * (1 - math.random() / 4)
 end
 
 -- lost handles the end of a connection, or that there is none.
-function link.lost(session, l, why)
-  if l.state == "closed" then
-    return -- by link.close, which sees to the rest
+function links.lost(session, link, why)
+  if link.state == "closed" then
+    return -- by links.close, which sees to the rest
   end
-  if l.online_at and time.monotonic() - l.online_at >= STABLE then
-    l.attempts = 0
+  if link.online_at and time.monotonic() - link.online_at >= STABLE then
+    link.attempts = 0
   end
-  local was_online = l.online_at ~= nil
-  l.online_at = nil
-  drop(session, l, why, close_at_once)
-  if l.state == "closed" then
+  local was_online = link.online_at ~= nil
+  link.online_at = nil
+  drop(session, link, why, close_at_once)
+  if link.state == "closed" then
     return -- while the user was told
   end
-  if l.failure then
-    return link.give_up(session, l)
+  if link.failure then
+    return links.give_up(session, link)
   end
-  l.at = l.at % #l.addresses + 1
-  if l.at ~= 1 and not was_online and not l.refused_login then
-    l.state = "connecting" -- the next of the list, at once
+  link.at = link.at % #link.addresses + 1
+  if link.at ~= 1 and not was_online and not link.refused_login then
+    link.state = "connecting" -- the next of the list, at once
     return
   end
-  l.attempts = l.attempts + 1
-  if settings.reconnect_tries > 0 and l.attempts > settings.reconnect_tries then
-    l.failure = { error = "network_error", text = why }
-    return link.give_up(session, l)
+  link.attempts = link.attempts + 1
+  if settings.reconnect_tries > 0 and link.attempts > settings.reconnect_tries then
+    link.failure = { error = "network_error", text = why }
+    return links.give_up(session, link)
   end
-  local seconds = delay(l)
-  l.refused_login = nil
-  l.state, l.wake = "waiting", time.monotonic() + seconds
-  events.emit("waiting", session, l, why, seconds)
+  local seconds = delay(link)
+  link.refused_login = nil
+  link.state, link.wake = "waiting", time.monotonic() + seconds
+  events.emit("waiting", session, link, why, seconds)
 end
 
 -- lose ends a connection that is of no use any more; another one is tried.
-function link.lose(l, why)
-  l.why = l.why or why
-  if l.conn then
-    l.conn:close()
+function links.lose(link, why)
+  link.why = link.why or why
+  if link.conn then
+    link.conn:close()
   end
 end
 
 -- refused ends a connection whose login was refused, although the same one has worked
 -- before: the network has a problem, and another attempt comes later.
-function link.refused(l, why)
-  l.refused_login = true
-  link.lose(l, why .. "; it has worked before")
+function links.refused(link, why)
+  link.refused_login = true
+  links.lose(link, why .. "; it has worked before")
 end
 
 -- fail ends a link for good: trying again would lead to the same. `err` is the error
 -- that Spectrum is told.
-function link.fail(l, err, text)
-  l.failure = l.failure or { error = err, text = text }
-  link.lose(l, text)
+function links.fail(link, err, text)
+  link.failure = link.failure or { error = err, text = text }
+  links.lose(link, text)
 end
 
 -- give_up tells the user why there is no connection and will be none.
-function link.give_up(session, l)
-  local why = ("%s: %s"):format(l.server, l.failure.text)
-  l.state, l.refused_at = "closed", time.monotonic()
-  events.emit("closed", session, l, why)
+function links.give_up(session, link)
+  local why = ("%s: %s"):format(link.server, link.failure.text)
+  link.state, link.refused_at = "closed", time.monotonic()
+  events.emit("closed", session, link, why)
   if settings.one_server then
-    session:disconnected { error = l.failure.error, message = why }
+    session:disconnected { error = link.failure.error, message = why }
   else
-    link.tell(session, l, why)
+    links.tell(session, link, why)
   end
 end
 
 -- online notes that the server has let us in.
-function link.online(session, l)
-  l.state, l.online_at = "online", time.monotonic()
-  events.emit("online", session, l)
+function links.online(session, link)
+  link.state, link.online_at = "online", time.monotonic()
+  events.emit("online", session, link)
 end
 
 -- rename asks for another nick. It is the one to ask for at later logins, too, once
 -- the server has given it.
-function link.rename(session, l, nick)
-  local length = isupport.number(l.isupport, "NICKLEN")
+function links.rename(session, link, nick)
+  local length = isupport.number(link.isupport, "NICKLEN")
   nick = length and encoding.utf8.truncate(nick, math.max(length, 4)) or nick
-  l.asked_nick, l.claiming = nick, nil
-  return out.send(session, l, "NICK", nick)
+  link.asked_nick, link.claiming = nick, nil
+  return out.send(session, link, "NICK", nick)
 end
 
 -- close ends a link that the user does not need any more.
-function link.close(session, l, reason)
-  l.state = "closed" -- first, since the server may hang up while we say it
-  if session.data.links[l.key] == l then
-    session.data.links[l.key] = nil
+function links.close(session, link, reason)
+  link.state = "closed" -- first, since the server may hang up while we say it
+  if session.data.links[link.key] == link then
+    session.data.links[link.key] = nil
   end
-  if l.conn then
-    l.conn:set_timeout(GOODBYE)
+  if link.conn then
+    link.conn:set_timeout(GOODBYE)
   end
-  out.last(l, "QUIT", reason or settings.fill(settings.quit, session, l.nick) or "")
-  drop(session, l, "closed", depart)
+  out.last(link, "QUIT", reason or settings.fill(settings.quit, session, link.nick) or "")
+  drop(session, link, "closed", depart)
 end
 
 -- Finding one -----------------------------------------------------------------
@@ -320,13 +321,13 @@ local function task_name(key, number)
 end
 
 -- start has the link's task run, in the place of the one that ran before.
-local function start(session, l)
-  session:spawn(task_name(l.key, l.number), run, session, l)
+local function start(session, link)
+  session:spawn(task_name(link.key, link.number), run, session, link)
 end
 
 -- departed notes that a server has closed the connection that was left. A link that has
 -- waited for it begins.
-function link.departed(session, key, conn)
+function links.departed(session, key, conn)
   local departing = session.data.departing or {}
   local entry = departing[key]
   conn:close()
@@ -340,17 +341,17 @@ function link.departed(session, key, conn)
 end
 
 -- begin starts a new link, as soon as the server has closed the one before.
-local function begin(session, l)
-  local entry = session.data.departing and session.data.departing[l.key]
+local function begin(session, link)
+  local entry = session.data.departing and session.data.departing[link.key]
   if entry then
-    entry.next = l
+    entry.next = link
   else
-    start(session, l)
+    start(session, link)
   end
 end
 
 -- resume_departures goes on with what was left, after a reload of the script.
-function link.resume_departures(session)
+function links.resume_departures(session)
   for key, entry in pairs(session.data.departing or {}) do
     session:spawn(task_name(key, entry.number), drain, session, key, entry.conn)
     limit_departure(session, key, entry.conn)
@@ -358,25 +359,26 @@ function link.resume_departures(session)
 end
 
 -- resume goes on with a link after a reload of the script.
-function link.resume(session, l)
-  begin(session, l)
-  if l.conn then
-    start_timers(session, l)
+function links.resume(session, link)
+  state.complete(link)
+  begin(session, link)
+  if link.conn then
+    start_timers(session, link)
   end
 end
 
 -- find is the link with a key, if it is open.
-function link.find(session, key)
-  local l = session.data.links[key]
-  return l and l.state ~= "closed" and l or nil
+function links.find(session, key)
+  local link = session.data.links[key]
+  return link and link.state ~= "closed" and link or nil
 end
 
 -- open is the link with a key; it is made if there is none. It returns nil and why
 -- if the server cannot be one, or has just refused us.
-function link.open(session, key, server, nick)
-  local l = link.find(session, key)
-  if l then
-    return l
+function links.open(session, key, server, nick)
+  local link = links.find(session, key)
+  if link then
+    return link
   end
   local old = session.data.links[key]
   if old and time.monotonic() - old.refused_at < REFUSED then
@@ -389,30 +391,24 @@ function link.open(session, key, server, nick)
   if #list == 0 then
     return nil, ('"%s" is no server'):format(server)
   end
-  l = {
-    key = key, server = server, addresses = list, at = 1,
-    state = "connecting", attempts = 0,
-    nick = nick, wanted = nick,
-    rooms = {}, chats = {}, monitored = {}, pending = {},
-    isupport = isupport.defaults(), caps = {}, batches = {}, requests = {},
-  }
+  link = state.new(key, server, list, nick)
   session.data.link_count = (session.data.link_count or 0) + 1
-  l.number = session.data.link_count
-  out.reset(l)
-  session.data.links[key] = l
-  begin(session, l)
-  return l
+  link.number = session.data.link_count
+  out.reset(link)
+  session.data.links[key] = link
+  begin(session, link)
+  return link
 end
 
 -- all is a list of a user's links that are open.
-function link.all(session)
+function links.all(session)
   local list = {}
-  for _, l in pairs(session.data.links) do
-    if l.state ~= "closed" then
-      list[#list + 1] = l
+  for _, link in pairs(session.data.links) do
+    if link.state ~= "closed" then
+      list[#list + 1] = link
     end
   end
   return list
 end
 
-return link
+return links

@@ -1,4 +1,4 @@
--- irc/places.lua: where in the user's client something of IRC belongs. A place is a
+-- irc/conversations.lua: where in the user's client something of IRC belongs. A place is a
 -- table of fields for conv_message:
 --
 --   { buddy_name = "#lua", nickname = "irc.example.net" }     in a room, by the server
@@ -10,7 +10,7 @@
 
 local names = require "irc.names"
 
-local places = {}
+local conversations = {}
 
 -- has tells whether the user shares a room with somebody.
 local function has(room, folded)
@@ -29,33 +29,32 @@ end
 
 -- used notes through what the user has written to somebody: a room, or nil, the
 -- contact.
-function places.used(link, nick, room)
-  link.private = link.private or {}
+function conversations.remember(link, nick, room)
   link.private[names.fold(link, nick)] = room and names.fold(link, room) or false
 end
 
 -- renamed lets that hold for somebody's new nick.
-function places.renamed(link, old, new)
+function conversations.renamed(link, old, new)
   local from, to = names.fold(link, old), names.fold(link, new)
-  if link.private and from ~= to then
+  if from ~= to then
     link.private[to], link.private[from] = link.private[from], nil
   end
 end
 
 -- server is where belongs what belongs nowhere else.
-function places.server(link)
+function conversations.server(link)
   return { buddy_name = names.server(link) }
 end
 
 -- room is a room, in which the server speaks.
-function places.room(link, channel)
+function conversations.room(link, channel)
   return { buddy_name = names.room(link, channel), nickname = link.server }
 end
 
 -- nick is where somebody speaks to the user alone.
-function places.nick(link, nick)
+function conversations.from(link, nick)
   local folded = names.fold(link, nick)
-  local used = link.private and link.private[folded]
+  local used = link.private[folded]
   local room = used and link.rooms[used] or nil
   if room and not has(room, folded) then
     room = nil
@@ -72,29 +71,29 @@ end
 
 -- conversation is where the user talks to somebody: through the room that they have used
 -- for it, though neither of them may be there any more.
-function places.conversation(link, nick)
-  local used = link.private and link.private[names.fold(link, nick)]
+function conversations.with(link, nick)
+  local used = link.private[names.fold(link, nick)]
   local room = used and link.rooms[used]
   if room then
     local member = room.members[names.fold(link, nick)]
     return { buddy_name = room.name, nickname = member and member.nick or nick, pm = true }
   end
-  return places.nick(link, nick)
+  return conversations.from(link, nick)
 end
 
 -- target is the place of a room or a nick: the server's if it is neither.
-function places.target(link, name)
+function conversations.target(link, name)
   if names.is_room(link, name) then
     local room = link.rooms[names.fold(link, name)]
-    return room and places.room(link, name) or places.server(link)
+    return room and conversations.room(link, name) or conversations.server(link)
   end
-  return name ~= "" and name ~= "*" and places.conversation(link, name) or places.server(link)
+  return name ~= "" and name ~= "*" and conversations.with(link, name) or conversations.server(link)
 end
 
 -- show says something in a place; `more` are more fields.
-function places.show(session, place, text, more)
+function conversations.show(session, conversation, text, more)
   local fields = { message = text }
-  for name, value in pairs(place) do
+  for name, value in pairs(conversation) do
     fields[name] = value
   end
   for name, value in pairs(more or {}) do
@@ -103,4 +102,4 @@ function places.show(session, place, text, more)
   session:conv_message(fields)
 end
 
-return places
+return conversations
