@@ -68,9 +68,9 @@ local COMMANDS_OF_USERS = {
 local function act(user, roll)
   local what = roll(8)
   if what == 1 then
-    user:send("leave_room", { room = "#lua", nickname = "alice" })
+    fake.leave(user, "#lua")
   elseif what <= 3 then
-    user:send("join_room", { room = "#lua", nickname = "alice" })
+    fake.join(user, "#lua")
   elseif what == 4 then
     user:send("buddy_changed", { buddy_name = "dan" })
   elseif what == 5 then

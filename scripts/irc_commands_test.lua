@@ -6,18 +6,13 @@ local fake = require "irc.fakeserver"
 
 test.script "irc.lua"
 
--- room lets alice into #lua, where dan and eve are, and then calls fn.
+-- room logs alice in and has her join #lua, where dan and eve are; then the server calls fn.
 local function room(t, fn, o)
-  fake.start(t, o or {}, function(conn)
-    fake.enter(conn, "alice", "#lua", "@dan +eve")
-    fn(conn)
-    fake.hold(conn)
-  end)
-  local user = t:login()
-  user:expect "connected"
-  user:send("join_room", { room = "#lua", nickname = "alice" })
-  user:expect "room_subject_changed"
-  return user
+  local options = { occupants = "@dan +eve" }
+  for key, value in pairs(o or {}) do
+    options[key] = value
+  end
+  return fake.in_room(t, options, fn)
 end
 
 -- SENT are commands, typed in #lua, and the lines that they become.

@@ -6,19 +6,7 @@ local fake = require "irc.fakeserver"
 
 test.script "irc.lua"
 
--- with_room logs alice in and into #lua; then the server does fn.
-local function with_room(t, options, fn)
-  local server = fake.start(t, options, function(conn)
-    fake.enter(conn, "alice", "#lua", "dan")
-    fn(conn)
-    fake.hold(conn)
-  end)
-  local alice = t:login()
-  alice:expect("connected")
-  alice:send("join_room", { room = "#lua", nickname = "alice" })
-  alice:expect("room_subject_changed")
-  return alice, server
-end
+local with_room = fake.in_room
 
 test.case("a long message is cut between words, within 512 bytes", function(t)
   local words = ("äöü "):rep(400):gsub(" $", "")
@@ -75,7 +63,7 @@ test.case("rooms that wait are joined in one line", function(t)
   local alice = t:login()
   alice:expect("connected")
   for _, room in ipairs(rooms) do
-    alice:send("join_room", { room = room, nickname = "alice" })
+    fake.join(alice, room)
   end
   alice:expect("conv_message", { message = "go on" })
   t:settle()

@@ -58,7 +58,7 @@ local function listed(t, lines, want, o)
   end)
   local user = t:login()
   user:expect("connected")
-  user:send("join_room", { room = "#lua", nickname = "alice" })
+  fake.join(user, "#lua")
   fake.await(t)
   if o.names then
     fake.await(t)
@@ -182,7 +182,7 @@ test.case("a nick that services force on the user while the greeting comes", fun
   t:start { config = fake.config(server) }
   local user = t:login()
   user:expect("connected")
-  user:send("join_room", { room = "#lua", nickname = "alice" })
+  fake.join(user, "#lua")
   user:expect("room_nickname_changed", { nickname = "Guest456" })
   fake.await(t)
   t.equal(watcher(user)("#lua"), "Guest456 (me), dan (moderator)")
@@ -209,7 +209,7 @@ test.case("a bouncer that brings the user back into rooms before its greeting en
   t:start { config = fake.config(server, { reconnect_delay = 1 }) }
   local user = t:login()
   user:expect("connected")
-  user:send("join_room", { room = "#lua", nickname = "alice" })
+  fake.join(user, "#lua")
   user:expect("room_subject_changed")
   user:say("#lua", "go")
   fake.advance_until(t, server, 2)
@@ -480,7 +480,7 @@ for seed = 1, 24 do
     local user = t:login()
     user:expect("connected")
     for _, room in ipairs(ROOMS) do
-      user:send("join_room", { room = room, nickname = "alice" })
+      fake.join(user, room)
       t:settle()
     end
     local shown = watcher(user)

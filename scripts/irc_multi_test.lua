@@ -21,13 +21,7 @@ local function start(t, fn, more)
   return server
 end
 
-local function join(user, room, nickname)
-  user:send("join_room", { room = room, nickname = nickname or "alice" })
-end
-
-local function leave(user, room)
-  user:send("leave_room", { room = room, nickname = "alice" })
-end
+local join, leave = fake.join, fake.leave
 
 test.case("a connection comes with the first room and goes with the last", function(t)
   local server = start(t, function(conn)
@@ -42,10 +36,10 @@ test.case("a connection comes with the first room and goes with the last", funct
   alice:expect("connected")
   t:settle()
   t.equal(server.count, 0)
-  join(alice, "#lua@one.example", "al")
+  join(alice, "#lua@one.example", { nickname = "al" })
   alice:expect("participant_changed", { room = "#lua@one.example", nickname = "dan" })
   alice:expect("participant_changed", { room = "#lua@one.example", nickname = "al", flag = { "me" } })
-  join(alice, "#c@one.example", "al")
+  join(alice, "#c@one.example", { nickname = "al" })
   alice:expect("participant_changed", { room = "#c@one.example", nickname = "al" })
   leave(alice, "#lua@one.example")
   leave(alice, "#c@one.example")

@@ -6,24 +6,7 @@ local fake = require "irc.fakeserver"
 
 test.script "irc.lua"
 
-local function join(user, room, more)
-  local fields = { room = room, nickname = "alice" }
-  for key, value in pairs(more or {}) do
-    fields[key] = value
-  end
-  user:send("join_room", fields)
-end
-
--- log_in logs alice in to a server that does fn.
-local function log_in(t, o, fn)
-  fake.start(t, o, function(conn)
-    fn(conn)
-    fake.hold(conn)
-  end)
-  local alice = t:login()
-  alice:expect "connected"
-  return alice
-end
+local join, log_in = fake.join, fake.log_in
 
 test.case("what no address has is escaped, and comes back", function(t)
   local alice = log_in(t, {}, function(conn)
@@ -115,7 +98,7 @@ test.case("left, and come back at once", function(t)
   end)
   join(alice, "#lua")
   alice:expect("room_subject_changed", { buddy_name = "#lua" })
-  alice:send("leave_room", { room = "#lua", nickname = "alice" })
+  fake.leave(alice, "#lua")
   join(alice, "#lua")
   alice:expect("participant_changed", { nickname = "alice", status = "none" })
   alice:expect("participant_changed", { nickname = "eve", status = "online" })

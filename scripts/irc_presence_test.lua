@@ -6,18 +6,10 @@ local fake = require "irc.fakeserver"
 
 test.script "irc.lua"
 
-local function start(t, o, fn)
-  fake.start(t, o, function(conn, n)
-    fn(conn, n)
-    fake.hold(conn)
-  end)
-  local user = t:login()
-  user:expect "connected"
-  return user
-end
+local start = fake.log_in
 
 local function join(user)
-  user:send("join_room", { room = "#lua", nickname = "alice" })
+  fake.join(user, "#lua")
   user:expect "room_subject_changed"
 end
 

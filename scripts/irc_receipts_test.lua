@@ -102,7 +102,7 @@ test.case("private messages of a room are reported in their conversation", funct
     fake.say(conn, "401 alice dan :No such nick/channel")
     conn:expect_line("^PRIVMSG dan two$")
   end, { reconnect_delay = 100 })
-  user:send("join_room", { room = "#lua", nickname = "alice" })
+  fake.join(user, "#lua")
   user:expect("room_subject_changed")
   local private = { buddy_name = "#lua", nickname = "dan", pm = true }
   local function told(message)
@@ -129,7 +129,7 @@ test.case("what waits for the first connection is reported when that fails", fun
   local user = t:login()
   user:say("dan@one.example", "hello")
   fake.await(t)
-  user:send("leave_room", { room = "dan@one.example", nickname = "alice" }) -- the chat is closed, the message is not lost
+  fake.leave(user, "dan@one.example") -- the chat is closed, the message is not lost
   user:expect("conv_message", { buddy_name = "dan@one.example", message = t.pattern("^Not sent: there is no connection") })
 end)
 

@@ -6,23 +6,10 @@ local fake = require "irc.fakeserver"
 
 test.script "irc.lua"
 
-local function join(user, room)
-  user:send("join_room", { room = room, nickname = "alice" })
-end
+local join, leave = fake.join, fake.leave
 
-local function leave(user, room)
-  user:send("leave_room", { room = room, nickname = "alice" })
-end
-
--- log_in logs alice in to a server that does fn.
 local function log_in(t, fn, o)
-  fake.start(t, o or {}, function(conn)
-    fn(conn)
-    fake.hold(conn)
-  end)
-  local user = t:login()
-  user:expect("connected")
-  return user
+  return fake.log_in(t, o or {}, fn)
 end
 
 local function kept_out(user, room, why)

@@ -6,26 +6,16 @@ local fake = require "irc.fakeserver"
 
 test.script "irc.lua"
 
-local function join(user, room, nickname)
-  user:send("join_room", { room = room, nickname = nickname or "alice" })
-end
+local join = fake.join
 
--- in_room logs alice in and lets her into #lua, where dan and eve are; then the
--- server does fn.
+-- in_room logs alice in and has her join #lua, where dan and eve are; then the server
+-- calls fn.
 local function in_room(t, fn, options)
-  options = options or {}
-  local server = fake.start(t, options, function(conn, n)
-    fake.enter(conn, "alice", "#lua", "@dan eve")
-    if fn then
-      fn(conn, n)
-    end
-    fake.hold(conn)
-  end)
-  local alice = t:login()
-  alice:expect("connected")
-  join(alice, "#lua")
-  alice:expect("room_subject_changed", { buddy_name = "#lua", message = "" })
-  return alice, server
+  local o = { occupants = "@dan eve" }
+  for key, value in pairs(options or {}) do
+    o[key] = value
+  end
+  return fake.in_room(t, o, fn or function() end)
 end
 
 test.case("others first, then oneself, then the topic", function(t)
@@ -182,7 +172,7 @@ test.case("another nick in a room is another nick on IRC", function(t)
   local alice = in_room(t, function(conn)
     conn:expect_line("^NICK alicia$")
   end)
-  join(alice, "#lua", "alicia")
+  join(alice, "#lua", { nickname = "alicia" })
 end)
 
 test.case("a room that is joined again is shown again", function(t)
@@ -267,7 +257,7 @@ test.case("a room with a key", function(t)
   end)
   local alice = t:login()
   alice:expect("connected")
-  alice:send("join_room", { room = "#lua", nickname = "alice", password = "sesame" })
+  fake.join(alice, "#lua", { password = "sesame" })
   server:wait()
 end)
 
@@ -303,7 +293,7 @@ test.case("leaving", function(t)
     conn:write_line(":alice!~a@host.example PART #lua", ":bob!b@host.example JOIN #lua")
     fake.enter(conn, "alice", "#lua", "")
   end)
-  alice:send("leave_room", { room = "#lua", nickname = "alice" })
+  fake.leave(alice, "#lua")
   alice:expect("participant_changed", { nickname = "alice", flag = { "me" }, status = "none" })
   t:settle()
   alice:never("participant_changed", { nickname = "bob" })

@@ -6,24 +6,7 @@ local fake = require "irc.fakeserver"
 
 test.script "irc.lua"
 
--- room lets alice into rooms, in each of which dan is, and then calls fn.
-local function room(t, o, fn)
-  local list = o.rooms or { "#lua" }
-  fake.start(t, o, function(conn)
-    for _, name in ipairs(list) do
-      fake.enter(conn, "alice", name, "dan")
-    end
-    fn(conn)
-    fake.hold(conn)
-  end)
-  local user = t:login()
-  user:expect("connected")
-  for _, name in ipairs(list) do
-    user:send("join_room", { room = name, nickname = "alice" })
-    user:expect("room_subject_changed", { buddy_name = name })
-  end
-  return user
-end
+local room = fake.in_room
 
 test.case("a line that was cut inside a character keeps its other ones", function(t)
   local user = room(t, { config = { fallback_charset = "windows-1251" } }, function(conn)
@@ -97,10 +80,10 @@ for _, numeric in ipairs { "480", "495", "500" } do
     end)
     local user = t:login()
     user:expect("connected")
-    user:send("join_room", { room = "#lua", nickname = "alice" })
+    fake.join(user, "#lua")
     user:expect("participant_changed", { room = "#lua", nickname = "alice", flag = { "me", "not_authorized" }, status = "none" })
     user:expect("conv_message", { buddy_name = "127.0.0.1", message = "#lua: Not now" })
-    user:send("join_room", { room = "#lua", nickname = "alice" })
+    fake.join(user, "#lua")
     user:expect("room_subject_changed", { buddy_name = "#lua" })
   end)
 end
@@ -117,7 +100,7 @@ test.case("a room for registered nicks, before NickServ has done", function(t)
   end)
   local user = t:login()
   user:expect("connected")
-  user:send("join_room", { room = "#lua", nickname = "alice", password = "key" })
+  fake.join(user, "#lua", { password = "key" })
   fake.await(t)
   user:never("participant_changed")
   t:advance(5)
@@ -135,11 +118,11 @@ test.case("a room that is another one now", function(t)
   end)
   local user = t:login()
   user:expect("connected")
-  user:send("join_room", { room = "#lua", nickname = "alice" })
+  fake.join(user, "#lua")
   user:expect("participant_changed", { room = "#lua", nickname = "alice", flag = { "me", "room_not_found" }, status = "none" })
   user:expect("conv_message", { buddy_name = "127.0.0.1", message = "#lua: ##lua Forwarding to another channel" })
   user:expect("conv_message", { message = t.pattern("^You are in ##lua on IRC") })
-  user:send("join_room", { room = "##lua", nickname = "alice" })
+  fake.join(user, "##lua")
   user:expect("participant_changed", { room = "##lua", nickname = "dan" })
   user:expect("room_subject_changed", { buddy_name = "##lua" })
 end)
@@ -153,12 +136,12 @@ test.case("a JOIN that the server has passed over is sent again", function(t)
   end)
   local user = t:login()
   user:expect("connected")
-  user:send("join_room", { room = "#lua", nickname = "alice" })
+  fake.join(user, "#lua")
   fake.await(t)
-  user:send("join_room", { room = "#lua", nickname = "alice" }) -- too soon
+  fake.join(user, "#lua") -- too soon
   t:settle()
   t:advance(30)
-  user:send("join_room", { room = "#lua", nickname = "alice" })
+  fake.join(user, "#lua")
   user:expect("room_subject_changed", { buddy_name = "#lua" })
 end)
 
@@ -247,7 +230,7 @@ test.case("who is behind a nick", function(t)
   end)
   local user = t:login()
   user:expect("connected")
-  user:send("join_room", { room = "#lua", nickname = "alice" })
+  fake.join(user, "#lua")
   user:expect("participant_changed", { nickname = "dan", flag = { "moderator" } })
   user:expect("participant_changed", { nickname = "eve", flag = {} })
   user:say("#lua", "/ban eve")

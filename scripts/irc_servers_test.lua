@@ -41,7 +41,7 @@ test.case("a contact opens a connection, and what is written waits for it", func
   user:say("dan@red", "hello")
   user:say("dan@red", "are you there?")
   user:expect("conv_message", { buddy_name = "dan@red", message = "yes" })
-  user:send("leave_room", { room = "dan@red", nickname = "alice" })
+  fake.leave(user, "dan@red")
   t:settle()
   t.truthy(closed)
 end)
@@ -127,7 +127,7 @@ test.case("rooms and commands with a server's name", function(t)
       conn:expect_line "^PRIVMSG #lua over$"
     end,
   })
-  user:send("join_room", { room = "#lua@red", nickname = "alice" })
+  fake.join(user, "#lua@red")
   user:expect("conv_message", { buddy_name = "#lua@red", nickname = "dan", pm = true, message = "psst" })
   user:expect("conv_message", { buddy_name = "eve@red", message = "hi" })
   user:say("#lua@red", "/kick #go@red dan")
@@ -156,7 +156,7 @@ test.case("a new version of the script goes on", function(t)
   end)
   local user = t:login()
   user:expect "connected"
-  user:send("join_room", { room = "#lua", nickname = "alice" })
+  fake.join(user, "#lua")
   user:expect "room_subject_changed"
   user:say("#lua", "hi")
   t:settle()

@@ -33,7 +33,7 @@ test.case("a config of libcommuni's is enough", function(t)
   }
   local alice = t:login()
   alice:expect("connected")
-  alice:send("join_room", { room = "#lua", nickname = "alice" })
+  fake.join(alice, "#lua")
   fake.await(t)
   t:advance(30)
   fake.await(t)
@@ -113,7 +113,7 @@ for _, password in ipairs { "", "-", " ", " - " } do
     t:start { config = { irc = { server = server.address, flood_seconds = 0, away_timeout = 0 } } } -- NickServ would be told first
     local alice = t:login { password = password }
     alice:expect("connected")
-    alice:send("join_room", { room = "#lua", nickname = "alice" })
+    fake.join(alice, "#lua")
     alice:expect("room_subject_changed")
   end)
 end

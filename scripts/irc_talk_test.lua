@@ -8,30 +8,7 @@ test.script "irc.lua"
 
 local ALL = "message-tags server-time echo-message labeled-response batch"
 
--- room lets alice into #lua, where dan is, and then calls fn.
-local function room(t, o, fn)
-  fake.start(t, o, function(conn)
-    fake.enter(conn, "alice", "#lua", "dan")
-    fn(conn)
-    fake.hold(conn)
-  end)
-  local user = t:login()
-  user:expect "connected"
-  user:send("join_room", { room = "#lua", nickname = "alice" })
-  user:expect "room_subject_changed"
-  return user
-end
-
--- alone lets alice in.
-local function alone(t, o, fn)
-  fake.start(t, o, function(conn)
-    fn(conn)
-    fake.hold(conn)
-  end)
-  local user = t:login()
-  user:expect "connected"
-  return user
-end
+local room, alone = fake.in_room, fake.log_in
 
 test.case("a room, both ways", function(t)
   local user = room(t, {}, function(conn)

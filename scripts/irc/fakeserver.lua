@@ -111,6 +111,50 @@ function fake.enter(conn, nick, room, list)
   )
 end
 
+-- join has a user join a room; `more` holds further fields of the message.
+function fake.join(user, room, more)
+  local fields = { room = room, nickname = "alice" }
+  for key, value in pairs(more or {}) do
+    fields[key] = value
+  end
+  user:send("join_room", fields)
+end
+
+-- leave has a user leave a room.
+function fake.leave(user, room)
+  user:send("leave_room", { room = room, nickname = "alice" })
+end
+
+-- log_in starts a server and the script, and logs alice in. The server calls fn and then
+-- keeps the connection open. `o` has the options of fake.start.
+function fake.log_in(t, o, fn)
+  local server = fake.start(t, o, function(conn, n)
+    fn(conn, n)
+    fake.hold(conn)
+  end)
+  local user = t:login()
+  user:expect("connected")
+  return user, server
+end
+
+-- in_room logs alice in and has her join rooms; then the server calls fn. `o` has the
+-- options of fake.start, o.rooms, which is { "#lua" } by default, and o.occupants: who
+-- is in each room, "dan" by default.
+function fake.in_room(t, o, fn)
+  local rooms = o.rooms or { "#lua" }
+  local user, server = fake.log_in(t, o, function(conn, n)
+    for _, room in ipairs(rooms) do
+      fake.enter(conn, "alice", room, o.occupants or "dan")
+    end
+    fn(conn, n)
+  end)
+  for _, room in ipairs(rooms) do
+    fake.join(user, room)
+    user:expect("room_subject_changed", { buddy_name = room })
+  end
+  return user, server
+end
+
 -- hold keeps the connection until the client closes it.
 function fake.hold(conn)
   repeat
