@@ -1,5 +1,5 @@
-// Package config reads the transport's config file as Spectrum 2 reads it, and
-// checks the [lua] section in it.
+// Package config reads a transport's config file as Spectrum 2 reads it, and checks
+// its [lua] section.
 //
 // The syntax is that of Boost.Program_options:
 //
@@ -7,9 +7,9 @@
 //	key = value     # a comment, which starts at any #
 //	key = value 2   # the same key again makes a list
 //
-// Blanks around names and values do not count; quotes and ';' are ordinary
-// letters. A name is "section.key", and case counts in it. "$jid" in a value
-// stands for the transport's JID.
+// Blanks around names and values are ignored. Quotes and ';' have no special
+// meaning. A key is "section.key", and its case matters. "$jid" in a value is
+// replaced by the transport's JID.
 package config
 
 import (
@@ -18,10 +18,12 @@ import (
 	"strings"
 )
 
-// maxJID is how many bytes XMPP allows a domain, which a transport's JID is.
+// maxJID is the maximum length of a domain in XMPP, in bytes. A transport's JID is
+// a domain.
 const maxJID = 1023
 
-// defaultWorkingDir is where Spectrum puts a transport's working directory.
+// defaultWorkingDir contains the working directories of all transports unless the
+// config says otherwise.
 const defaultWorkingDir = "/var/lib/spectrum2"
 
 const (
@@ -29,24 +31,24 @@ const (
 	keyWorkingDir = "service.working_dir"
 )
 
-// Options is what the command line adds to the file.
+// Options are the settings from the command line.
 type Options struct {
-	JID       string     // takes the place of service.jid; "" leaves it
-	Overrides []Override // in the order given
+	JID       string     // replaces service.jid unless it is ""
+	Overrides []Override // in command-line order
 }
 
-// Override is one key set on the command line, as in --section.key=value. It
-// takes the place of all that the file says of that key. Its value is taken as
-// it is, '#' and blanks included, but for "$jid".
+// Override is one key from the command line, as in --section.key=value. It replaces
+// all values of that key in the file. The value is literal, including '#' and
+// blanks, except for "$jid".
 type Override struct {
 	Key   string // "section.key"
 	Value string
 }
 
-// Config is a config file together with what the command line overrides in it.
-// It does not change once it is made: any goroutine may use it.
+// Config is a config file combined with the overrides from the command line. It is
+// immutable and safe for concurrent use.
 type Config struct {
-	name     string // the file as messages name it
+	name     string // the file's name in messages
 	path     string // absolute
 	jid      string
 	keys     []string // in order of their first appearance
@@ -56,21 +58,21 @@ type Config struct {
 	luaErr   error
 }
 
-// setting is all that was said of one key.
+// setting holds all values of one key.
 type setting struct {
 	file    []entry
 	command []entry
 }
 
-// entry is one value and where it stands.
+// entry is one value and its position.
 type entry struct {
 	key   string
 	value string
-	line  int // 0: on the command line
+	line  int // 0: from the command line
 }
 
-// inForce returns the values that count: those of the command line, if there
-// are any.
+// inForce returns the values from the command line, or those of the file if there
+// are no values on the command line.
 func (s *setting) inForce() []entry {
 	if len(s.command) > 0 {
 		return s.command
@@ -89,16 +91,15 @@ func (s *setting) first() entry {
 // Path returns the file's absolute path.
 func (c *Config) Path() string { return c.path }
 
-// Dir returns the absolute path of the folder that the file is in, from which
-// relative names in it are meant. A symbolic link is not followed.
+// Dir returns the absolute path of the config file's folder, to which relative
+// names in the file refer. It does not follow a symbolic link.
 func (c *Config) Dir() string { return filepath.Dir(c.path) }
 
-// JID returns the transport's JID: that of the command line, else service.jid,
-// else "".
+// JID returns the transport's JID from the command line or from service.jid, or "".
 func (c *Config) JID() string { return c.jid }
 
-// WorkingDir returns service.working_dir, in which a backend may write; unless
-// it is set, that is /var/lib/spectrum2/ and the JID.
+// WorkingDir returns service.working_dir, the directory in which a backend may
+// write. The default is /var/lib/spectrum2/JID.
 func (c *Config) WorkingDir() string {
 	if dir, ok := c.Get(keyWorkingDir); ok && dir != "" {
 		return dir
@@ -106,10 +107,10 @@ func (c *Config) WorkingDir() string {
 	return filepath.Join(defaultWorkingDir, c.jid)
 }
 
-// Get returns the value of key, written "section.key", and whether it is set at
-// all; a key before the first section has no dot. Of a key that the file
-// repeats it is the first value, as Boost lets what was stored first stand; of
-// one that the command line repeats, the last.
+// Get returns the value of key, written "section.key", and reports whether the key
+// is set. A key before the first section has no dot. If the file repeats the key,
+// Get returns the first value, as Boost does; if the command line repeats it, the
+// last one.
 func (c *Config) Get(key string) (string, bool) {
 	s, ok := c.settings[key]
 	if !ok {
@@ -118,8 +119,8 @@ func (c *Config) Get(key string) (string, bool) {
 	return s.first().value, true
 }
 
-// List returns every value of key in order, or nil if it is not set. If the
-// command line sets the key, the list is what it gives there.
+// List returns every value of key in order, or nil if it is not set. If the command
+// line sets the key, List returns only the values from there.
 func (c *Config) List(key string) []string {
 	s, ok := c.settings[key]
 	if !ok {
@@ -133,9 +134,9 @@ func (c *Config) List(key string) []string {
 	return values
 }
 
-// Keys returns the keys of a section, without its name, in the order in which
-// they first appear; those that only the command line sets come last. Section
-// "" has the keys that stand before any section.
+// Keys returns the keys of a section, without the section's name, in the order of
+// their first appearance. Keys that only the command line sets come last. Section
+// "" has the keys before the first section.
 func (c *Config) Keys(section string) []string {
 	var keys []string
 	for _, key := range c.keys {
@@ -150,8 +151,8 @@ func (c *Config) Keys(section string) []string {
 	return keys
 }
 
-// Where says where the value stands that Get returns: "file:line" or "command
-// line"; "" for a key that is not set.
+// Where returns the position of the value that Get returns: "file:line" or "command
+// line". It returns "" if the key is not set.
 func (c *Config) Where(key string) string {
 	s, ok := c.settings[key]
 	if !ok {
@@ -160,17 +161,17 @@ func (c *Config) Where(key string) string {
 	return c.problem(s.first().line, "").place()
 }
 
-// Warnings returns what is allowed and yet likely not meant, as "file:line:
-// text", in the order of lines. No value is shown in them.
+// Warnings returns the warnings about valid lines that are probably mistakes, as
+// "file:line: text", in the order of lines. They contain no values.
 func (c *Config) Warnings() []string { return slices.Clone(c.warnings) }
 
-// Settings returns the [lua] section. If something is wrong with it, the error says
-// so of everything that is, in the order of lines: it joins an *Error for each.
-// What Settings holds then is not to be used.
+// Settings returns the [lua] section. Its error joins an *Error for each problem in
+// that section, in the order of lines. The Settings are invalid if the error is not
+// nil.
 func (c *Config) Settings() (Settings, error) { return c.lua, c.luaErr }
 
-// problem makes an error at a line of this file, or, for line 0, on the command
-// line.
+// problem returns an error at a line of the file, or on the command line if line is
+// 0.
 func (c *Config) problem(line int, text string) *Error {
 	if line == 0 {
 		return &Error{Name: commandLine, Text: text}

@@ -170,7 +170,7 @@ func TestWarnings(t *testing.T) {
 		{"# after a word", "[x]\na = b# c\n", []string{"t.cfg:2: " + cutOf("x.a")}},
 		{"# after a letter beyond ASCII", "[x]\na = é#1\n", []string{"t.cfg:2: " + cutOf("x.a")}},
 		{"# as the first letter", "[x]\nchannel = #lua\ncolour =#fff\n", []string{"t.cfg:2: " + cutOf("x.channel"), "t.cfg:3: " + cutOf("x.colour")}},
-		{"byte order mark", "\ufeff[x]\n", []string{"t.cfg:1: the file starts with a byte order mark, at which Spectrum 2 itself gives up; save it as UTF-8 without one"}},
+		{"byte order mark", "\ufeff[x]\n", []string{"t.cfg:1: the file starts with a byte order mark, which Spectrum 2 itself rejects; save it as UTF-8 without one"}},
 		{"section without name", "[]\n", []string{"t.cfg:1: this section has no name; write one between the brackets"}},
 		{"blanks in brackets", "[ x ]\n", []string{"t.cfg:1: the blanks within the brackets are part of this section's name; write [x]"}},
 		{"no name", "[x]\n= b\n", []string{"t.cfg:2: there is no name before the =; write key = value"}},

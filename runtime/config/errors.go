@@ -14,17 +14,17 @@ import (
 // commandLine is the Name of an Error in an override.
 const commandLine = "command line"
 
-// maxProblems is how many of a file's errors, or warnings, are told, so that one
-// that is no config file at all does not fill the log.
+// maxProblems is the number of errors or warnings that are reported for a file. A
+// file that is not a config file at all would otherwise flood the log.
 const maxProblems = 20
 
-// Error is one thing that is wrong with a config file. All errors of this
-// package are of this type, or join several with errors.Join.
+// Error is one problem in a config file. All errors of this package are of this
+// type, or join several of them.
 type Error struct {
 	Name string // the file, or "command line"
 	Line int    // counted from 1; 0 means the file as a whole
 	Text string // what is wrong, and what to do
-	Err  error  // the system's error, if that was the cause
+	Err  error  // the system's error if that is the cause, or nil
 }
 
 // Error returns "file:line: text".
@@ -40,8 +40,8 @@ func (e *Error) place() string {
 	return e.Name + ":" + strconv.Itoa(e.Line)
 }
 
-// join makes one error of problems, in the order of lines; what is wrong with
-// the file as a whole or on the command line comes last.
+// join joins problems in the order of lines, followed by those about the whole file
+// or the command line.
 func join(problems []*Error) error {
 	var all []error
 	for _, p := range inOrder(problems) {
@@ -50,8 +50,8 @@ func join(problems []*Error) error {
 	return errors.Join(all...)
 }
 
-// inOrder sorts problems by line and keeps the first of them, with a word on
-// how many more there are.
+// inOrder sorts problems by line. It keeps the first maxProblems and adds the
+// number of the others.
 func inOrder(problems []*Error) []*Error {
 	sortByLine(problems)
 	more := len(problems) - maxProblems
@@ -78,14 +78,14 @@ func sortByLine(problems []*Error) {
 	})
 }
 
-// maxShown is how many bytes of a value or a name an error shows.
+// maxShown is the number of bytes of a value or a name that an error shows.
 const maxShown = 60
 
-// show quotes a value for an error, unless the key, or the value itself, looks
-// as if it held a secret.
+// show quotes a value for an error, unless the key or the value looks like a
+// secret.
 func show(key, value string) string {
 	if secret.Name(key) || secret.Value(value) {
-		return "what is given (not shown)"
+		return "the given value (not shown)"
 	}
 	return quote(value)
 }
@@ -98,7 +98,7 @@ func quote(s string) string {
 	return strconv.Quote(s)
 }
 
-// clip cuts s to maxShown bytes, between two letters.
+// clip truncates s to maxShown bytes, at a character boundary.
 func clip(s string) string {
 	if len(s) <= maxShown {
 		return s

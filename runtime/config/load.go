@@ -11,14 +11,14 @@ import (
 	"strings"
 )
 
-// MaxSize is the largest config file that is read, in bytes.
+// MaxSize is the maximum size of a config file, in bytes.
 const MaxSize = 1 << 20
 
-// Load reads and parses the config file at path. What fails is told by an
-// *Error that names the file and says what to do, and that wraps the system's
-// error (fs.ErrNotExist, fs.ErrPermission …); errors in the file are those of
-// Parse. An error in the [lua] section is left to Config.Settings, so that the other
-// settings, the log's for one, can be had without it.
+// Load reads and parses the config file at path. If the file cannot be read, it
+// returns an *Error that says what to do and wraps the system's error, such as
+// fs.ErrNotExist. Errors in the file are those of Parse. Config.Settings returns
+// the errors of the [lua] section, so that the other settings, such as those of the
+// log, are usable without it.
 func Load(path string, opts Options) (*Config, error) {
 	data, err := read(path)
 	if err != nil {
@@ -26,12 +26,12 @@ func Load(path string, opts Options) (*Config, error) {
 	}
 	full, err := filepath.Abs(path)
 	if err != nil {
-		return nil, &Error{Name: path, Text: "the current folder cannot be told: " + err.Error(), Err: err}
+		return nil, &Error{Name: path, Text: "the current folder is unknown: " + err.Error(), Err: err}
 	}
 	return Parse(full, data, opts)
 }
 
-// read returns what is in the file.
+// read returns the content of the file.
 func read(path string) ([]byte, error) {
 	if path == "" {
 		return nil, &Error{Name: "config file", Text: "no name is given; give the transport's config file, such as /etc/spectrum2/transports/NAME.cfg"}
@@ -51,7 +51,7 @@ func read(path string) ([]byte, error) {
 		return nil, unreadable(path, err)
 	}
 	defer file.Close()
-	data, err := io.ReadAll(io.LimitReader(file, MaxSize+1)) // Parse refuses the one byte more
+	data, err := io.ReadAll(io.LimitReader(file, MaxSize+1)) // Parse rejects the extra byte
 	if err != nil {
 		return nil, unreadable(path, err)
 	}
@@ -84,10 +84,10 @@ func unreadable(path string, err error) *Error {
 	return &Error{Name: path, Text: text, Err: err}
 }
 
-// Parse parses data as the config file called name; it touches no file. The
-// error joins an *Error for each line that is wrong. What Spectrum itself
-// accepts is accepted, bytes that are not UTF-8 among it; only the [lua]
-// section is held to more, by Config.Settings.
+// Parse parses data as the config file called name, without access to the file
+// system. Its error joins an *Error for each line that is wrong. Parse accepts all
+// that Spectrum accepts, including bytes that are not UTF-8. Config.Settings is
+// stricter about the [lua] section.
 func Parse(name string, data []byte, opts Options) (*Config, error) {
 	path, err := filepath.Abs(name)
 	if err != nil {
@@ -111,7 +111,7 @@ func Parse(name string, data []byte, opts Options) (*Config, error) {
 	return c, nil
 }
 
-// notText says why data cannot be a config file at all, or returns nil.
+// notText returns an error if data cannot be a config file at all, or nil.
 func (c *Config) notText(data []byte) *Error {
 	if len(data) > MaxSize {
 		return &Error{Name: c.name, Text: fmt.Sprintf("this is over %d KiB, too much for a config file; name the transport's config file", MaxSize>>10)}
@@ -126,8 +126,8 @@ func (c *Config) notText(data []byte) *Error {
 	return nil
 }
 
-// fill takes over the file's entries and the overrides, and returns what
-// Spectrum would refuse.
+// fill stores the file's entries and the overrides. It returns errors for those
+// that Spectrum would reject.
 func (c *Config) fill(entries []entry, opts Options) []*Error {
 	var problems []*Error
 	for _, e := range entries {
@@ -154,7 +154,7 @@ func (c *Config) fill(entries []entry, opts Options) []*Error {
 	return problems
 }
 
-// at returns the setting of a key, a new one if there is none.
+// at returns the setting of a key, and adds it if necessary.
 func (c *Config) at(key string) *setting {
 	s, ok := c.settings[key]
 	if !ok {
@@ -165,8 +165,8 @@ func (c *Config) at(key string) *setting {
 	return s
 }
 
-// replaceJID puts the JID for $jid in every value but its own. Without a JID
-// the values stay as they are, and that is worth a warning.
+// replaceJID replaces $jid in every value except the JID's own. It returns a
+// warning for each value that uses $jid if there is no JID.
 func (c *Config) replaceJID() []*Error {
 	var warnings []*Error
 	for _, key := range c.keys {

@@ -11,15 +11,15 @@ import (
 	"spectrumlua/runtime/spelling"
 )
 
-// luaPrefix is what the keys of [lua] start with.
+// luaPrefix is the beginning of all keys of [lua].
 const luaPrefix = "lua."
 
-// exitFits is what a backend's end may take where Debian's unit runs Spectrum:
-// it kills all of it after 3 s.
+// exitFits is the time that a backend has for its exit under Debian's systemd unit,
+// which kills Spectrum and its backends after 3 s.
 const exitFits = 2 * time.Second
 
-// readLua reads the [lua] section into c.lua and c.luaErr, and returns warnings
-// about keys that have no effect and about values that are allowed but doubtful.
+// readLua parses the [lua] section into c.lua and c.luaErr. It returns warnings
+// about keys without an effect and about doubtful values.
 func (c *Config) readLua() []*Error {
 	problems := c.luaKeys()
 	for _, o := range luaOptions {
@@ -37,7 +37,7 @@ func (c *Config) readLua() []*Error {
 	return append(c.luaRetired(), c.luaDoubts()...)
 }
 
-// luaKeys returns what is wrong with the names of the [lua] keys.
+// luaKeys returns errors for unknown and repeated [lua] keys.
 func (c *Config) luaKeys() []*Error {
 	var names []string
 	for _, o := range luaOptions {
@@ -83,10 +83,10 @@ func unknownKey(name string, names []string) string {
 	if near := spelling.Name(name, names); near != "" {
 		return text + "; did you mean " + near + "?"
 	}
-	return text + "; there are " + strings.Join(names, ", ") + ". A script's own settings belong in a section of their own"
+	return text + "; the keys are " + strings.Join(names, ", ") + ". A script's own settings belong in a section of their own"
 }
 
-// luaValue reads the value of one option, or its default, into c.lua.
+// luaValue parses the value of one option, or its default, into c.lua.
 func (c *Config) luaValue(o LuaOption) *Error {
 	key := luaPrefix + o.Name
 	s, ok := c.settings[key]
@@ -107,7 +107,7 @@ func (c *Config) luaValue(o LuaOption) *Error {
 	return nil
 }
 
-// missing says that an option has to be set, and how.
+// missing returns the message for a required option that is not set.
 func (c *Config) missing(o LuaOption) string {
 	text := fmt.Sprintf("[lua] %s is not set, and there is no default; add the lines \"[lua]\" and \"%s = NAME.lua\" "+
 		"(a relative name is looked for in %s)", o.Name, o.Name, c.Dir())
@@ -120,9 +120,8 @@ func (c *Config) missing(o LuaOption) string {
 	return text
 }
 
-// read puts the value that text stands for into its field of l; a relative path
-// is one in dir. If the value is not allowed, the answer says what is; else it
-// is "".
+// read parses text into the option's field of l. Relative paths refer to dir. It
+// returns "" or a message about the allowed values.
 func (o LuaOption) read(text, dir string, l *Settings) string {
 	if !utf8.ValidString(text) {
 		return "is not UTF-8 (Latin-1?); save the config file as UTF-8"
@@ -171,8 +170,7 @@ func (o LuaOption) read(text, dir string, l *Settings) string {
 	return ""
 }
 
-// absolute makes a path of text, and says what is wrong with it if it cannot be
-// one.
+// absolute returns text as an absolute path, or a message if it cannot be a path.
 func absolute(text, dir string) (path, wrong string) {
 	switch {
 	case text == "":
@@ -185,14 +183,15 @@ func absolute(text, dir string) (path, wrong string) {
 	return filepath.Join(dir, text), ""
 }
 
-// InMemory reports whether a name means a database in memory: "memory", and
-// ":memory:", as SQLite calls it.
+// InMemory reports whether name stands for a database in memory: "memory" or
+// SQLite's ":memory:".
 func InMemory(name string) bool { return name == "memory" || name == ":memory:" }
 
-// place is a Settings.Store while it is read.
+// place parses Settings.Store.
 type place string
 
-// read takes the words and URLs as they are, and makes a path of all else.
+// read accepts keywords and URLs unchanged, and turns all else into an absolute
+// path.
 func (p *place) read(text, dir string) (wrong string) {
 	name := strings.TrimPrefix(strings.TrimPrefix(text, "sqlite:"), "//")
 	switch {
@@ -208,14 +207,15 @@ func (p *place) read(text, dir string) (wrong string) {
 	return wrong
 }
 
-// measures read the kinds that have a range, in bytes, nanoseconds or ones.
+// measures holds the parsers for kinds with a range, in bytes, nanoseconds or
+// units.
 var measures = map[Kind]func(string) (int64, error){
 	KindBytes:   byteSize,
 	KindSeconds: seconds,
 	KindCount:   whole,
 }
 
-// measure reads a value and tells if it is within the range.
+// measure parses a value and reports whether it is within the range.
 func (o LuaOption) measure(text string) (int64, bool) {
 	read := measures[o.Kind]
 	value, err := read(text)
@@ -225,12 +225,12 @@ func (o LuaOption) measure(text string) (int64, bool) {
 	if value == 0 && o.Zero != "" {
 		return 0, true
 	}
-	low, _ := read(o.Min) // a test reads every bound
+	low, _ := read(o.Min) // a test parses every bound
 	high, _ := read(o.Max)
 	return value, low <= value && value <= high
 }
 
-// not says what is allowed in place of text.
+// not returns a message that text is not allowed, and what is.
 func (o LuaOption) not(text string) string {
 	allowed := ""
 	switch o.Kind {
@@ -249,7 +249,7 @@ func (o LuaOption) not(text string) string {
 	return "has to be " + allowed + ", not " + show(luaPrefix+o.Name, text)
 }
 
-// luaContradictions returns what is wrong between values that are each right.
+// luaContradictions returns errors about valid values that contradict each other.
 func (c *Config) luaContradictions() []*Error {
 	if c.lua.LoginDelayMax >= c.lua.LoginDelay {
 		return nil
@@ -259,7 +259,7 @@ func (c *Config) luaContradictions() []*Error {
 		c.lua.LoginDelay, c.lua.LoginDelayMax))}
 }
 
-// luaDoubts warns of values that are right and yet do not fit.
+// luaDoubts returns warnings about valid values that are probably mistakes.
 func (c *Config) luaDoubts() []*Error {
 	var warnings []*Error
 	if c.lua.ExitTimeout > exitFits {

@@ -102,7 +102,7 @@ func TestLuaErrors(t *testing.T) {
 		{"quoted script", "[lua]\nscript=\"a.lua\"", nil, []string{`t.cfg:2: [lua] script is "\"a.lua\"", and the quotes would be part of the name; write it without them`}},
 		{"Latin-1 script", "[lua]\nscript=\xe9.lua", nil, []string{"t.cfg:2: [lua] script is not UTF-8 (Latin-1?); save the config file as UTF-8"}},
 		{"unknown key with a near name", "[lua]\nscript=a\nrelaod=1", nil, []string{`t.cfg:3: [lua] has no key "relaod"; did you mean reload?`}},
-		{"unknown key with none", "[lua]\nscript=a\nserver=b", nil, []string{`t.cfg:3: [lua] has no key "server"; there are script, reload, max_frame, ` +
+		{"unknown key with none", "[lua]\nscript=a\nserver=b", nil, []string{`t.cfg:3: [lua] has no key "server"; the keys are script, reload, max_frame, ` +
 			"exit_timeout, handler_timeout, logout_grace, logout_timeout, login_delay, login_delay_max, max_queue, max_string, memory_limit, sandbox, store, record. " +
 			"A script's own settings belong in a section of their own"}},
 		{"unknown key of another section's kind", "[lua.x]\nscript=b\n[lua]\nscript=a", nil, []string{`t.cfg:2: [lua] has no key "x.script"; did you mean script?`}},

@@ -7,28 +7,28 @@ import (
 	"unicode/utf8"
 )
 
-// blanks is what Boost trims.
+// blanks are the characters that Boost trims.
 const blanks = " \t\r\n"
 
-// byteOrderMark may stand before the text of a file.
+// byteOrderMark may start a file.
 var byteOrderMark = []byte("\ufeff")
 
-// scanner takes a file apart line by line.
+// scanner splits a file into sections and entries, line by line.
 type scanner struct {
 	config   *Config
-	prefix   string // "section." of the section it is in
+	prefix   string // "section." of the current section
 	line     int
 	entries  []entry
 	problems []*Error
 	warnings []*Error
 }
 
-// scan reads all of data, past every error.
+// scan scans all of data and does not stop at errors.
 func scan(c *Config, data []byte) *scanner {
 	s := &scanner{config: c, line: 1}
 	if rest, ok := bytes.CutPrefix(data, byteOrderMark); ok {
 		data = rest
-		s.warn("the file starts with a byte order mark, at which Spectrum 2 itself gives up; save it as UTF-8 without one")
+		s.warn("the file starts with a byte order mark, which Spectrum 2 itself rejects; save it as UTF-8 without one")
 	}
 	for text := range bytes.Lines(data) {
 		s.read(string(text))
@@ -41,10 +41,10 @@ func (s *scanner) warn(format string, args ...any) {
 	s.warnings = append(s.warnings, s.config.problem(s.line, fmt.Sprintf(format, args...)))
 }
 
-// read takes one line.
+// read scans one line.
 func (s *scanner) read(line string) {
 	text, comment, commented := strings.Cut(line, "#")
-	text = strings.TrimLeft(text, blanks) // blanks before the # tell whether it was meant as a comment
+	text = strings.TrimLeft(text, blanks) // meant needs the blanks before the #
 	body := strings.TrimRight(text, blanks)
 	if body == "" {
 		return
@@ -81,7 +81,7 @@ func (s *scanner) section(name string) {
 	}
 }
 
-// check warns of a line that reads otherwise than it looks.
+// check warns about a line whose meaning differs from its looks.
 func (s *scanner) check(e entry) {
 	name := strings.TrimPrefix(e.key, s.prefix)
 	switch {
@@ -94,9 +94,9 @@ func (s *scanner) check(e entry) {
 	}
 }
 
-// meant tells whether a # was likely meant as part of the value: it follows a
-// letter of the value directly, or stands where the value would start and a
-// word follows it directly, as in "channel = #lua".
+// meant reports whether a # was probably meant as part of the value: it directly
+// follows a character of the value, or it starts the value and a word follows it,
+// as in "channel = #lua".
 func meant(before, value, comment string) bool {
 	if value != "" {
 		return !strings.ContainsRune(blanks, rune(before[len(before)-1]))
@@ -104,8 +104,8 @@ func meant(before, value, comment string) bool {
 	return comment != "" && !strings.ContainsRune(blanks+"#", rune(comment[0]))
 }
 
-// advice says what is wrong with a line that is neither a section nor a value.
-// It does not show the line, which may be part of a secret.
+// advice returns the message for a line that is neither a section nor a key. It
+// does not show the line, which may be part of a secret.
 func advice(body string, commented bool) string {
 	text := "this line is neither [section] nor key = value nor a # comment"
 	switch {

@@ -9,8 +9,8 @@ import (
 	"spectrumlua/runtime/secret"
 )
 
-// Secrets returns what must not be shown of the config: the values of keys whose
-// names say so, and passwords within addresses and connection strings.
+// Secrets returns the secrets in the config: the values of keys with names such as
+// password, and the passwords in addresses and connection strings.
 func (c *Config) Secrets() (words []string) {
 	for _, key := range c.keys {
 		if slices.ContainsFunc([]string{"_file", "_path", "_dir", "_label"}, func(end string) bool { return strings.HasSuffix(key, end) }) {
@@ -26,18 +26,17 @@ func (c *Config) Secrets() (words []string) {
 	return words
 }
 
-// plainValue reports whether a value is no secret, whatever its key's name is,
+// plainValue reports whether a value is not a secret, whatever the name of its key,
 // as in "needPassword = true".
 func plainValue(value string) bool {
 	_, isBool := booleans[strings.ToLower(value)]
 	return value == "" || isBool
 }
 
-// passwordPair is a password in a connection string of PostgreSQL or MySQL.
+// passwordPair matches a password in a connection string of PostgreSQL or MySQL.
 var passwordPair = regexp.MustCompile(`(?i)(?:password|pwd)\s*=\s*('(?:[^'\\]|\\.)*'|[^\s;&]+)`)
 
-// userInfo is a password in what looks like a URL, or like the address of a
-// MySQL server.
+// userInfo matches a password in a URL, or in the address of a MySQL server.
 var userInfo = regexp.MustCompile(`^[a-zA-Z0-9+.-]+://[^:/@]*:(.*)@[^@]*$|^[^:/@]*:(.*)@[a-z]+\(`)
 
 // inAddress returns the passwords in a URL, in the address of a MySQL server,
@@ -47,7 +46,7 @@ func inAddress(value string) (words []string) {
 		if password, ok := u.User.Password(); ok {
 			words = append(words, password)
 		}
-	} else if m := userInfo.FindStringSubmatch(value); m != nil { // not a URL that parses
+	} else if m := userInfo.FindStringSubmatch(value); m != nil { // not a valid URL
 		words = append(words, m[1]+m[2])
 	}
 	for _, m := range passwordPair.FindAllStringSubmatch(value, -1) {

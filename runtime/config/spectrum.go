@@ -2,8 +2,8 @@ package config
 
 import "strings"
 
-// spectrumScalars are the keys of which Spectrum 2 (tried with 2.2.1) refuses a
-// second value, as far as they say something to a backend.
+// spectrumScalars lists the keys for which Spectrum 2 (tried with 2.2.1) rejects a
+// second value, as far as they concern a backend.
 var spectrumScalars = set(`
 	service.jid service.password service.server service.port service.server_mode
 	service.backend service.backend_host service.backend_port
@@ -20,7 +20,7 @@ var spectrumScalars = set(`
 	database.password database.prefix database.encryption_key database.vip_statement
 	proxy.server proxy.port proxy.user proxy.password`)
 
-// fatalFirst are the values that, first in a list, kill Spectrum 2.2.1.
+// fatalFirst lists the values that crash Spectrum 2.2.1 at the start of a list.
 var fatalFirst = set("0 1 true false")
 
 func set(words string) map[string]bool {
@@ -31,8 +31,8 @@ func set(words string) map[string]bool {
 	return m
 }
 
-// doubtful warns of lists that Spectrum itself does not survive. In [lua] a list
-// is an error anyway.
+// doubtful returns warnings about lists that crash Spectrum. In [lua] a list is an
+// error anyway.
 func (c *Config) doubtful() []*Error {
 	var warnings []*Error
 	for _, key := range c.keys {

@@ -8,7 +8,7 @@ import (
 	"time"
 )
 
-// maxExact is the largest whole number up to which a float64 holds every one.
+// maxExact is the limit up to which a float64 holds every whole number.
 const maxExact = 1 << 53
 
 var booleans = map[string]bool{
@@ -18,10 +18,10 @@ var booleans = map[string]bool{
 
 const allowedBooleans = "1, true, yes, on, 0, false, no or off"
 
-// Bool returns the value of key as Get has it, read as a boolean, and whether
-// it is set: 1, true, yes and on are true, 0, false, no and off are false, in
-// upper or lower case. Anything else, nothing included, is an *Error that
-// says where it stands.
+// Bool returns the value of key that Get returns as a boolean, and reports whether
+// it is set. 1, true, yes and on are true; 0, false, no and off are false, in upper
+// or lower case. Any other value, including the empty one, is an *Error with its
+// position.
 func (c *Config) Bool(key string) (value, ok bool, err error) {
 	s, ok := c.settings[key]
 	if !ok {
@@ -35,10 +35,10 @@ func (c *Config) Bool(key string) (value, ok bool, err error) {
 	return value, true, nil
 }
 
-// Number returns the value of key as Get has it, read as a decimal number
-// ("12", "-0.5", "1e3"), and whether it is set. Anything else is an *Error that
-// says where it stands, and so is a whole number beyond 2^53, which would not
-// stay what it is.
+// Number returns the value of key that Get returns as a decimal number ("12",
+// "-0.5", "1e3"), and reports whether it is set. Any other value is an *Error with
+// its position, and so is a whole number beyond 2^53, which a float64 cannot hold
+// exactly.
 func (c *Config) Number(key string) (value float64, ok bool, err error) {
 	s, ok := c.settings[key]
 	if !ok {
@@ -55,8 +55,8 @@ func (c *Config) Number(key string) (value float64, ok bool, err error) {
 	return value, true, nil
 }
 
-// decimal reads a number, without the other notations that Go knows. Its error
-// wraps strconv.ErrRange or strconv.ErrSyntax.
+// decimal parses a decimal number, without Go's other notations. Its error wraps
+// strconv.ErrRange or strconv.ErrSyntax.
 func decimal(text string) (float64, error) {
 	if strings.Trim(text, "0123456789+-.eE") != "" {
 		return 0, strconv.ErrSyntax
@@ -71,7 +71,7 @@ func decimal(text string) (float64, error) {
 	return float64(value), err
 }
 
-// whole reads a number without sign or fraction.
+// whole parses a number without a sign or a fraction.
 func whole(text string) (int64, error) {
 	if text == "" || strings.Trim(text, "0123456789") != "" {
 		return 0, strconv.ErrSyntax
@@ -79,7 +79,7 @@ func whole(text string) (int64, error) {
 	return strconv.ParseInt(text, 10, 64)
 }
 
-// seconds reads a number of seconds, as nanoseconds.
+// seconds parses a number of seconds and returns nanoseconds.
 func seconds(text string) (int64, error) {
 	value, err := decimal(text)
 	if err != nil {
@@ -92,14 +92,14 @@ func seconds(text string) (int64, error) {
 	return int64(math.Round(value)), nil
 }
 
-// byteUnits are by how many bits a unit shifts.
+// byteUnits maps each unit to its number of bits.
 var byteUnits = map[string]uint{
 	"": 0, "k": 10, "kb": 10, "kib": 10, "m": 20, "mb": 20, "mib": 20, "g": 30, "gb": 30, "gib": 30,
 }
 
-// byteSize reads a number of bytes. K, M and G, also as KB or KiB, in upper or
-// lower case, with or without a blank before, are powers of 1024, as in a log's
-// MaxFileSize.
+// byteSize parses a number of bytes. The units K, M and G, also written KB or KiB,
+// are powers of 1024 as in a log's MaxFileSize. Case and a blank before the unit
+// are ignored.
 func byteSize(text string) (int64, error) {
 	number := strings.TrimRight(text, "bBgGiIkKmM \t")
 	shift, ok := byteUnits[strings.ToLower(strings.Trim(text[len(number):], blanks))]

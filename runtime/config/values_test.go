@@ -64,7 +64,7 @@ func TestNumber(t *testing.T) {
 		"9007199254740993":       `t.cfg:2: x.a is "9007199254740993"` + big, // it would round to one that is allowed
 		"90071992547409930":      `t.cfg:2: x.a is "90071992547409930"` + big,
 		"1e999":                  `t.cfg:2: x.a is "1e999"` + big,
-		"http://u:p@h/":          no + "what is given (not shown)",
+		"http://u:p@h/":          no + "the given value (not shown)",
 		strings.Repeat("é", 100): no + `"` + strings.Repeat("é", 30) + `"…`,
 	} {
 		t.Run("not "+text, func(t *testing.T) {

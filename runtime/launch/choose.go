@@ -2,7 +2,7 @@ package launch
 
 import "strings"
 
-// settleConfig sets ConfigFile, and with it which words are values of
+// settleConfig sets ConfigFile, and thereby decides which words are values of
 // overrides.
 func (r *reader) settleConfig(fileExists func(string) bool) {
 	chosen := best(r.words, fileExists)
@@ -13,7 +13,7 @@ func (r *reader) settleConfig(fileExists func(string) bool) {
 	case r.config.given:
 		r.wrong("--config has no value; give the transport's config file, such as /etc/spectrum2/transports/NAME.cfg")
 	case chosen < 0:
-		r.wrong("there is no config file among the arguments; give the transport's, such as /etc/spectrum2/transports/NAME.cfg")
+		r.wrong("the arguments name no config file; give the transport's config file, such as /etc/spectrum2/transports/NAME.cfg")
 	default:
 		r.ConfigFile = r.words[chosen].text
 	}

@@ -7,21 +7,22 @@ import (
 	"spectrumlua/runtime/config"
 )
 
-// flag is one that is known here.
+// flag is a flag that this program knows.
 type flag struct {
 	name   string // --name
 	letter byte   // -l, or 0
 
-	// value puts the flag's value into the reader; nil if it takes none.
+	// value returns the place for the flag's value. It is nil if the flag has no
+	// value.
 	value func(*reader) *text
-	// on is for a flag without value; nil if it means nothing here.
+	// on applies a flag without a value. It is nil if the flag has no effect.
 	on func(*Args)
-	// short tells that Spectrum takes any unique beginning of the name for it.
+	// short is true if Spectrum accepts any unique prefix of the name.
 	short bool
 }
 
-// flags are Spectrum's to a backend and, where short is set, those of Spectrum's
-// own command line that it passes on.
+// flags are those that Spectrum gives a backend and, where short is set, those of
+// Spectrum's own command line, which it passes on.
 var flags = []flag{
 	{name: "host", value: func(r *reader) *text { return &r.host }},
 	{name: "port", value: func(r *reader) *text { return &r.port }},
@@ -33,33 +34,33 @@ var flags = []flag{
 	{name: "version", letter: 'v', on: func(a *Args) { a.Version = true }},
 }
 
-// text is a flag's value.
+// text is the value of a flag.
 type text struct {
 	text  string
 	given bool
-	bare  bool // given, but no value came with it
+	bare  bool // given without a value
 }
 
-// word is an argument that is neither a flag nor a known flag's value.
+// word is an argument that is neither a flag nor the value of a known flag.
 type word struct {
 	text    string
 	leading bool // before --host
-	loose   bool // directly after a flag that may take it as its value
+	loose   bool // directly after a flag that may have a value
 }
 
-// override is an Override that may still turn out to be none.
+// override is an Override whose value may turn out to be the config file.
 type override struct {
 	config.Override
-	word int // the index of the word that is its value; -1: it has one for sure
+	word int // the index of its value in words; -1: its value is certain
 }
 
-// reader holds what was read so far.
+// reader holds what has been read.
 type reader struct {
 	Args
 	host, port, jid, config text
 	words                   []word
 	overrides               []override
-	loose                   bool // the last argument was a flag that may take the next word
+	loose                   bool // the last argument was a flag that may have the next word as its value
 	problems                []string
 }
 
@@ -67,8 +68,7 @@ func (r *reader) wrong(format string, args ...any) {
 	r.problems = append(r.problems, fmt.Sprintf(format, args...))
 }
 
-// read takes all arguments apart; what is in the reader then is still to be
-// settled.
+// read splits all arguments into flags, overrides and words.
 func (r *reader) read(args []string) {
 	for i := 0; i < len(args); i++ {
 		arg, rest := args[i], args[i+1:]
@@ -90,8 +90,8 @@ func (r *reader) read(args []string) {
 	}
 }
 
-// long reads --name or --name=value and returns how many of the arguments after
-// it belong to it.
+// long reads --name or --name=value. It returns the number of arguments after it
+// that it has used.
 func (r *reader) long(arg string, rest []string) int {
 	name, value, assigned := strings.Cut(arg, "=")
 	f := find(name)
@@ -113,8 +113,8 @@ func (r *reader) long(arg string, rest []string) int {
 	return 0
 }
 
-// letters reads -n, -jJID, or several such in one as in -ndj JID, and returns
-// how many of the arguments after it belong to it.
+// letters reads -n, -jJID, or several letters as in -ndj JID. It returns the number
+// of arguments after it that it has used.
 func (r *reader) letters(arg string, rest []string) int {
 	for i := range len(arg) {
 		f := byLetter(arg[i])
@@ -134,7 +134,7 @@ func (r *reader) letters(arg string, rest []string) int {
 	return 0
 }
 
-// take gives f the next argument as its value, unless that is a known flag.
+// take uses the next argument as the value of f, unless that is a known flag.
 func (r *reader) take(f *flag, rest []string) int {
 	if len(rest) > 0 && !isKnown(rest[0]) {
 		r.give(f, rest[0])
@@ -155,8 +155,8 @@ func (r *reader) give(f *flag, value string) {
 	}
 }
 
-// unknown notes a flag that means nothing here; open tells that the next word
-// may be its value.
+// unknown records a flag without an effect. open is true if the next word may be
+// its value.
 func (r *reader) unknown(name string, open bool) {
 	r.Ignored = append(r.Ignored, name)
 	r.loose = open
@@ -168,8 +168,7 @@ func (f *flag) enable(a *Args) {
 	}
 }
 
-// find returns the flag of that name, or of the only name that starts so, or
-// nil.
+// find returns the flag with that name, or the only one with that prefix, or nil.
 func find(name string) *flag {
 	var found *flag
 	for i := range flags {
@@ -196,17 +195,16 @@ func byLetter(letter byte) *flag {
 	return nil
 }
 
-// isKey tells if a flag's name is a config file's key.
+// isKey reports whether a flag's name is a key of the config file.
 func isKey(name string) bool {
 	section, key, _ := strings.Cut(name, ".")
 	return section != "" && key != ""
 }
 
-// isFlag tells if an argument is a flag, known or not.
+// isFlag reports whether an argument is a flag.
 func isFlag(arg string) bool { return len(arg) > 1 && arg[0] == '-' }
 
-// isKnown tells if an argument is a flag that is known here, and so not the
-// value of the one before it.
+// isKnown reports whether an argument is a known flag, and therefore not a value.
 func isKnown(arg string) bool {
 	if name, ok := strings.CutPrefix(arg, "--"); ok {
 		name, _, assigned := strings.Cut(name, "=")

@@ -1,12 +1,11 @@
-// Package launch reads the command line with which Spectrum 2 starts a backend.
+// Package launch parses the command line with which Spectrum 2 starts a backend.
 //
-// Spectrum gives three arguments of its own, and then passes on its own command
-// line as it is:
+// Spectrum gives three arguments of its own, followed by its own command line:
 //
 //	--host 127.0.0.1 --port 34155 --service.backend_id=1 -n /etc/spectrum2/transports/echo.cfg
 //
-// So whatever Spectrum accepts, today or in a later version, has to be read
-// here without taking the config file for something else.
+// Parse therefore has to find the config file among flags that it does not know,
+// including those of later versions of Spectrum.
 package launch
 
 import (
@@ -19,51 +18,50 @@ import (
 	"spectrumlua/runtime/config"
 )
 
-// Args is what the command line says.
+// Args is a parsed command line.
 type Args struct {
 	Host       string // where Spectrum listens: a name or an address, IPv6 without brackets
 	Port       int    // 1 to 65535
-	ConfigFile string // as given; a relative one is meant from where Spectrum was started
-	JID        string // of -j or --jid, takes the place of service.jid; "": not given
+	ConfigFile string // as given; a relative name starts at the folder where Spectrum was started
+	JID        string // from -j or --jid, replaces service.jid; "": not given
 
-	// Overrides are the --section.key=value arguments in their order, Spectrum's
-	// service.backend_id among them.
+	// Overrides are the --section.key=value arguments in order, including
+	// Spectrum's service.backend_id.
 	Overrides []config.Override
 
-	// Ignored are the flags that mean nothing here, without their values, which
-	// may be secret.
+	// Ignored are the flags without an effect, without their values, which may be
+	// secret.
 	Ignored []string
 
 	Help, Version bool
 }
 
-// Address returns host and port as net.Dial takes them.
+// Address returns host and port in the format of net.Dial.
 func (a Args) Address() string { return net.JoinHostPort(a.Host, strconv.Itoa(a.Port)) }
 
-// UsageError says what is wrong with a command line. A process that was given
-// such a one ends with EINVAL.
+// UsageError describes the problems of a command line. The process should exit with
+// EINVAL.
 type UsageError struct {
-	Problems []string // what is wrong and what to do, one each
+	Problems []string // what is wrong and what to do, for each problem
 }
 
-// Error returns the problems, one a line.
+// Error returns the problems, one on each line.
 func (e *UsageError) Error() string { return strings.Join(e.Problems, "\n") }
 
-// Parse reads the arguments, without the program's name. It depends on nothing
-// else but fileExists, which says of a word if there is a file of that name; nil
-// asks the system, and a folder is none.
+// Parse parses the arguments, without the program's name. fileExists reports
+// whether a file of that name exists; nil selects the file system, where a folder
+// does not count.
 //
-// Of a flag that is repeated, the last one counts. A flag that is not known is
-// ignored. Whether the word after it is its value or the config file cannot be
-// told; so the config file is that of --config, or else the best of the words
-// that are no known flag's value. Better is, in this order: a file that exists,
-// a name that ends in .cfg, one after --host (words before it come from the
-// backend= line), one that does not directly follow a flag that is not known,
-// the later one. "--section.key WORD" sets the key if WORD is not the config
-// file.
+// The last of repeated flags counts. Unknown flags are ignored. The word after an
+// unknown flag may be its value or the config file. The config file is therefore
+// that of --config, or else the best of the words that are not values of known
+// flags. A word is better, in this order, if the file exists, if its name ends in
+// .cfg, if it follows --host (earlier words come from the backend= line), if it
+// does not directly follow an unknown flag, or if it comes later. "--section.key
+// WORD" sets the key if WORD is not the config file.
 //
-// With Help or Version set there is no error, and nothing else is set for sure.
-// Otherwise an error is a *UsageError.
+// If Help or Version is set, Parse returns no error and all other fields are
+// undefined. Any error is a *UsageError.
 func Parse(args []string, fileExists func(string) bool) (Args, error) {
 	if fileExists == nil {
 		fileExists = isFile
@@ -98,15 +96,15 @@ func (r *reader) settleHost() {
 	}
 	switch {
 	case !r.host.given:
-		r.wrong("--host is missing; give what Spectrum 2 listens on for its backends, such as --host 127.0.0.1")
+		r.wrong("--host is missing; give the address on which Spectrum 2 listens for backends, such as --host 127.0.0.1")
 	case host == "":
-		r.wrong("--host has no value; give what Spectrum 2 listens on for its backends, such as --host 127.0.0.1")
+		r.wrong("--host has no value; give the address on which Spectrum 2 listens for backends, such as --host 127.0.0.1")
 	case isIPv6(host):
 		r.Host = host
 	case strings.ContainsAny(host, ":[]"):
-		r.wrong("--host %q is no name and no address; the port has a flag of its own, --port, and IPv6 is written as ::1 or [::1]", host)
+		r.wrong("--host %q is neither a name nor an address; the port has a flag of its own, --port, and IPv6 is written as ::1 or [::1]", host)
 	case host[0] == '-' || strings.ContainsAny(host, " \t\r\n/"):
-		r.wrong("--host %q is no name and no address; give one such as localhost, 127.0.0.1 or ::1", host)
+		r.wrong("--host %q is neither a name nor an address; give one such as localhost, 127.0.0.1 or ::1", host)
 	default:
 		r.Host = host
 	}
@@ -125,13 +123,13 @@ func (r *reader) settlePort() {
 	case r.port.text == "":
 		r.wrong("--port has no value; give a number from 1 to 65535")
 	case err != nil || port == 0:
-		r.wrong("--port %q is no port; give a number from 1 to 65535", r.port.text)
+		r.wrong("--port %q is not a port; give a number from 1 to 65535", r.port.text)
 	default:
 		r.Port = int(port)
 	}
 }
 
-// settleJID sets JID. Spectrum takes an empty one for none.
+// settleJID sets JID. Spectrum ignores an empty JID.
 func (r *reader) settleJID() {
 	r.JID = r.jid.text
 	if r.jid.bare {

@@ -21,12 +21,12 @@ Usage: %[1]s --host HOST --port PORT [FLAG ...] FILE.cfg
   --port PORT            the port there, 1 to 65535
   FILE.cfg               the transport's config file, the one Spectrum 2 has;
                          or --config FILE.cfg
-  -j JID, --jid JID      in place of the config file's [service] jid
-  --SECTION.KEY=VALUE    in place of KEY in the config file's [SECTION]
+  -j JID, --jid JID      replaces the config file's [service] jid
+  --SECTION.KEY=VALUE    replaces KEY in the config file's [SECTION]
   -h, --help             show this
   -v, --version          show the version
 
-  Every other flag is ignored, since Spectrum 2 passes its own ones on.
+  All other flags are ignored, because Spectrum 2 passes on its own flags.
 
 To try it by hand, start a transport with "spectrum2 -n FILE.cfg", look up the
 port (it is in the file that [service] portfile names), and then run
@@ -35,11 +35,11 @@ port (it is in the file that [service] portfile names), and then run
 
 Exit codes, which Spectrum 2 explains in its log by the system's text for them:
 
-    0  the end was asked for: by Spectrum 2, SIGTERM, SIGINT or SIGABRT
+    0  ended by Spectrum 2, SIGTERM, SIGINT or SIGABRT
     5  EIO              the connection failed, and the system gives no number
    12  ENOMEM           the memory that [lua] memory_limit allows was used up
    22  EINVAL           the arguments or the config file are wrong
-   71  EPROTO           what came from Spectrum 2 was no frame, or one over
+   71  EPROTO           Spectrum 2 sent a malformed frame, or one over
                         [lua] max_frame
   104  ECONNRESET       Spectrum 2 ended without closing the connection
   110  ETIMEDOUT        Spectrum 2 took no data for 60 s, or the attempt to
@@ -48,14 +48,13 @@ Exit codes, which Spectrum 2 explains in its log by the system's text for them:
   113  EHOSTUNREACH     that host is not found, or cannot be reached
   131  ENOTRECOVERABLE  a bug in this program; the log has its stack
 
-Other failures of the connection have the system's numbers for them.
+Other connection failures exit with the system's error number.
 
-A script that does not load does not end the process: users who log in are told
-why, and so is the log.
+If the script does not load, the process continues: users who log in receive the
+error, and the log shows it.
 `
 
-// Usage writes to w, for a person, what the program is for, its arguments and
-// its exit codes.
+// Usage writes a help text to w: the program's purpose, arguments and exit codes.
 func Usage(w io.Writer, program string) error {
 	_, err := fmt.Fprintf(w, usage, program)
 	return err

@@ -15,25 +15,27 @@ import (
 	"github.com/sirupsen/logrus"
 )
 
-// How systemd's journal takes entries; see JOURNAL_NATIVE_PROTOCOL in its
-// documentation. The well-known library for it keeps one socket at a fixed
-// address for the process, and waits for the journal as long as that likes.
+// The journal's protocol; see JOURNAL_NATIVE_PROTOCOL in systemd's documentation.
+// The well-known library for it has one socket per process at a fixed address, and
+// waits for the journal without a limit.
 const (
 	journalSocket = "/run/systemd/journal/socket"
-	// journalIdentifier is what journalctl -t finds our entries by.
+	// journalIdentifier is the identifier for journalctl -t.
 	journalIdentifier = "spectrum2_lua_backend"
-	// journalPattern leaves out what the journal has of its own.
+	// journalPattern omits what the journal adds itself.
 	journalPattern = "%c: %m%n"
-	// journalWait bounds one write.
+	// journalWait limits the duration of one write.
 	journalWait = 100 * time.Millisecond
-	// journalBuffer makes room for an entry of maxEntry in one datagram.
+	// journalBuffer is the size of the send buffer, so that an entry of maxEntry
+	// fits into one datagram.
 	journalBuffer = 4 * maxEntry
-	// shortEntry is what is left of an entry that is too long even so.
+	// shortEntry is the length to which an entry is truncated that is still too
+	// long.
 	shortEntry = 16 << 10
 )
 
-// isJournal reports whether what is written to f goes to the journal: systemd
-// names that stream in the environment, which Spectrum hands on.
+// isJournal reports whether f leads to the journal. systemd names that stream in
+// the environment, which Spectrum passes on.
 func isJournal(f *os.File) bool {
 	device, inode, ok := strings.Cut(os.Getenv("JOURNAL_STREAM"), ":")
 	if !ok {
@@ -47,7 +49,7 @@ func isJournal(f *os.File) bool {
 	return ok && device == strconv.FormatUint(uint64(stat.Dev), 10) && inode == strconv.FormatUint(stat.Ino, 10) //nolint:unconvert // on some systems Dev is shorter
 }
 
-// priorities are syslog's, by logrus level.
+// priorities are syslog's priorities, by logrus level.
 var priorities = [...]byte{
 	logrus.PanicLevel: '2', logrus.FatalLevel: '2', logrus.ErrorLevel: '3', logrus.WarnLevel: '4',
 	logrus.InfoLevel: '6', logrus.DebugLevel: '7', logrus.TraceLevel: '7',
@@ -60,9 +62,8 @@ func priority(l logrus.Level) byte {
 	return '7'
 }
 
-// prefixed puts "<3>" and the like before each line of an entry, which is how
-// the journal finds the priority of what comes by a stream. A stream's entries
-// are single lines.
+// prefixed adds a prefix such as "<3>" to each line of an entry. The journal reads
+// the priority of stream data from it, and treats each line as an entry.
 func prefixed(l logrus.Level, entry []byte) []byte {
 	var b []byte
 	for line := range strings.Lines(string(entry)) {
@@ -72,18 +73,19 @@ func prefixed(l logrus.Level, entry []byte) []byte {
 	return b
 }
 
-// Complain writes an error that comes before there is a log, to standard error as
-// a rule. On a journal its lines have the priority of one.
+// Complain writes an error that occurs before the log is open, usually to standard
+// error. Its lines have the priority of an error if w leads to the journal.
 func Complain(w io.Writer, text string) {
 	line := []byte(text + "\n")
 	if f, ok := w.(*os.File); ok && isJournal(f) {
 		line = prefixed(logrus.ErrorLevel, line)
 	}
-	_, _ = w.Write(line) // there is nowhere left to tell of it
+	_, _ = w.Write(line) // nothing is left to report an error to
 }
 
-// A journalDest sends entries to the journal, one datagram each, so that one of
-// many lines stays one. What cannot be sent goes to the stream with priorities.
+// journalDest sends entries to the journal, one datagram each, so that entries of
+// several lines stay together. Entries that cannot be sent go to the stream, with
+// priorities.
 type journalDest struct {
 	path   string
 	stream *os.File
@@ -92,7 +94,7 @@ type journalDest struct {
 	retry  time.Time // when to connect again after a failure
 }
 
-// frame makes of an entry what a journalDest takes: the queue knows bytes only.
+// frame encodes an entry for the queue, which only holds bytes.
 func (*journalDest) frame(b []byte, r *record, text []byte) []byte {
 	user := userOf(r.fields)
 	b = append(b, priority(r.level))
@@ -169,7 +171,7 @@ func (d *journalDest) connect() error {
 		d.retry = time.Now().Add(retryEvery)
 		return err
 	}
-	_ = conn.SetWriteBuffer(journalBuffer) // else long entries are cut
+	_ = conn.SetWriteBuffer(journalBuffer) // otherwise long entries are truncated
 	d.conn = conn
 	return nil
 }

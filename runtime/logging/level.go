@@ -6,7 +6,7 @@ import (
 	"github.com/sirupsen/logrus"
 )
 
-// A level is the highest logrus level that passes; levelOff lets none pass.
+// level is the highest logrus level that is logged. levelOff logs nothing.
 type level int
 
 const (
@@ -15,7 +15,7 @@ const (
 	levelAll  = level(logrus.TraceLevel)
 )
 
-// levelByName has log4cxx's levels. Its FATAL is logrus' Fatal and Panic.
+// levelByName maps log4cxx's levels. Its FATAL is logrus' Fatal and Panic.
 var levelByName = map[string]level{
 	"OFF":   levelOff,
 	"FATAL": level(logrus.FatalLevel),
@@ -32,7 +32,7 @@ func parseLevel(s string) (level, bool) {
 	return l, ok
 }
 
-// levelNames is what %p prints, by logrus level.
+// levelNames are the texts of %p, by logrus level.
 var levelNames = [...]string{"FATAL", "FATAL", "ERROR", "WARN", "INFO", "DEBUG", "TRACE"}
 
 func levelName(l logrus.Level) string {
@@ -42,15 +42,15 @@ func levelName(l logrus.Level) string {
 	return "TRACE"
 }
 
-// levels are the level of all, and of single categories with what is below
-// them: a rule for "lua" holds for "lua.net" unless that has its own.
+// levels holds the root level and the levels of categories. A rule for "lua" also
+// holds for "lua.net" unless that has its own.
 type levels struct {
 	root       level
 	categories map[string]level
 }
 
-// highest is the level at which logrus has to let entries through. logrus
-// knows no level below Panic, so OFF is left to passes.
+// highest returns the level that logrus has to let through. logrus has no level
+// below Panic, so passes handles OFF.
 func (l *levels) highest() logrus.Level {
 	top := l.root
 	for _, v := range l.categories {
@@ -59,7 +59,7 @@ func (l *levels) highest() logrus.Level {
 	return logrus.Level(max(top, level(logrus.PanicLevel)))
 }
 
-// passes tells if an entry that logrus let through is to be written. Without
+// passes reports whether an entry is logged that logrus has let through. Without
 // rules for categories logrus' own level decides, so that SetLevel works.
 func (l *levels) passes(at logrus.Level, category string) bool {
 	if len(l.categories) == 0 {

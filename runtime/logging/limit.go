@@ -9,26 +9,27 @@ import (
 	"spectrumlua/runtime/clock"
 )
 
-// Limits bound what the log takes, so that a flood does not roll over what an
-// admin needs. docs/admin/operations.md tells admins about them.
+// Limits limit the lines in the log, so that a flood does not push out the lines
+// that an admin needs. docs/admin/operations.md describes them for admins.
 type Limits struct {
-	// Own is what may come from one place in the program, Script what may come
-	// from one line of a script by print or spectrum.log, for each user. Process
-	// is what may come from one place in the program about no user, such as the
-	// loads of an author who saves a script again and again.
+	// Own is the limit for one place in the program, Script the one for one line of
+	// a script that calls print or spectrum.log. Both count each user separately.
+	// Process is the limit for one place in the program that logs about no user,
+	// such as the loads of a script that its author saves repeatedly.
 	Own, Process, Script Rate
-	// Lines and Bytes are what may come from all places together.
+	// Lines and Bytes are the limits for all places together.
 	Lines, Bytes Rate
-	// Summary is how often the log says what has been left out.
+	// Summary is the interval between reports of dropped lines.
 	Summary time.Duration
 }
 
-// Rate is how much may come at once, and how much each second.
+// Rate is the number that is allowed at once, and the number that is added each
+// second.
 type Rate struct {
 	Burst, PerSecond float64
 }
 
-// DefaultLimits are those of a log without Options.Limits.
+// DefaultLimits returns the limits of a log without Options.Limits.
 func DefaultLimits() Limits {
 	return Limits{
 		Own:     Rate{Burst: 5, PerSecond: 0.1},
@@ -41,21 +42,21 @@ func DefaultLimits() Limits {
 }
 
 const (
-	// maxPlaces is how many places and users are told apart; what comes from
-	// others while all are in use counts as one.
+	// maxPlaces is the number of distinct pairs of place and user. Further pairs
+	// count as one.
 	maxPlaces = 4096
-	// maxUsers is how many users a place has a summary for each of.
+	// maxUsers is the number of users with a summary of their own for each place.
 	maxUsers = 3
-	// freshAfter is how long a place must have been silent for its next line to
-	// be shown in any case.
+	// freshAfter is how long a place must be silent for its next line to be always
+	// shown.
 	freshAfter = time.Minute
-	// lineOverhead is about what time, level and category take of a line.
+	// lineOverhead is the approximate size of a line's time, level and category.
 	lineOverhead = 64
-	// maxExample bounds the text that stands in a summary.
+	// maxExample is the maximum length of the example in a summary.
 	maxExample = 200
 )
 
-// place is where a line comes from. Its lines are alike.
+// place is the origin of a line. Lines of one place are similar.
 type place struct {
 	source   string // file:line of a script
 	pc       uintptr
@@ -68,13 +69,13 @@ type key struct {
 	user string
 }
 
-// bucket holds what may still come.
+// bucket holds the number of lines or bytes that are still allowed.
 type bucket struct {
 	left float64
 	at   time.Time
 }
 
-// fill adds what has come in since the last time.
+// fill adds the number for the time since the last call.
 func (b *bucket) fill(r Rate, now time.Time) {
 	if b.at.IsZero() {
 		b.left = r.Burst
@@ -84,15 +85,15 @@ func (b *bucket) fill(r Rate, now time.Time) {
 	b.at = now
 }
 
-// entryCount is what is known of one key.
+// entryCount is the state of one key.
 type entryCount struct {
 	bucket
 	rate    Rate
-	hidden  int    // lines left out since the last summary
+	hidden  int    // lines dropped since the last summary
 	example string // the last of them
 }
 
-// limiter decides what is logged. It is safe for concurrent use.
+// limiter decides which lines are logged. It is safe for concurrent use.
 type limiter struct {
 	limits Limits
 	clock  clock.Clock
@@ -104,11 +105,11 @@ type limiter struct {
 	shown        map[place]time.Time // when each place was last shown
 	lines, bytes bucket
 	timer        clock.Timer // up when the next summary is due; nil if nothing is hidden
-	since        time.Time   // the first line that has been left out since the last summary
+	since        time.Time   // the first dropped line since the last summary
 	closed       bool
 }
 
-// summary says what has been left out of one place.
+// summary reports the dropped lines of one place.
 type summary struct {
 	place
 	user    string
@@ -122,7 +123,7 @@ func newLimiter(l Limits, c clock.Clock, tell func(summary)) *limiter {
 	return &limiter{limits: l, clock: c, tell: tell, keys: map[key]*entryCount{}, shown: map[place]time.Time{}}
 }
 
-// allow reports whether a line may be logged. If not, it is counted.
+// allow reports whether a line may be logged. It counts the line if not.
 func (l *limiter) allow(k key, message string, size int, keep bool) bool {
 	l.mu.Lock()
 	defer l.mu.Unlock()
@@ -143,7 +144,8 @@ func (l *limiter) allow(k key, message string, size int, keep bool) bool {
 		return false
 	}
 	e.left--
-	// What is always shown takes of the budget too, so that the rest gets less.
+	// Lines that are always shown use up the budget too, so that fewer others are
+	// shown.
 	l.lines.left = max(l.lines.left-1, -l.limits.Lines.Burst)
 	l.bytes.left = max(l.bytes.left-cost, -l.limits.Bytes.Burst)
 	if known || len(l.shown) < maxPlaces {
@@ -152,8 +154,9 @@ func (l *limiter) allow(k key, message string, size int, keep bool) bool {
 	return true
 }
 
-// entry returns what is known of k. When too much is known, it first forgets
-// what has not come for long, and then tells users apart no longer. l.mu is held.
+// entry returns the state of k. If there are too many keys, it first forgets keys
+// that have been silent for long, and then stops distinguishing users. l.mu is
+// held.
 func (l *limiter) entry(k key, now time.Time) *entryCount {
 	if e := l.keys[k]; e != nil {
 		return e
@@ -191,7 +194,7 @@ func (l *limiter) entry(k key, now time.Time) *entryCount {
 	return e
 }
 
-// others stands for users who are not told apart.
+// others stands for all users that are not distinguished.
 const others = "\x00others"
 
 func (l *limiter) forget(now time.Time) {
@@ -207,7 +210,7 @@ func (l *limiter) forget(now time.Time) {
 	}
 }
 
-// later has a summary logged in some time. l.mu is held.
+// later schedules a summary. l.mu is held.
 func (l *limiter) later(now time.Time) {
 	if l.timer == nil && !l.closed {
 		l.since = now
@@ -215,14 +218,14 @@ func (l *limiter) later(now time.Time) {
 	}
 }
 
-// flush logs what has been left out.
+// flush logs the summaries of all dropped lines.
 func (l *limiter) flush() {
 	for _, s := range l.take() {
 		l.tell(s)
 	}
 }
 
-// close logs what has been left out, and ends the timer.
+// close logs the summaries and stops the timer.
 func (l *limiter) close() {
 	l.mu.Lock()
 	l.closed = true
@@ -230,7 +233,7 @@ func (l *limiter) close() {
 	l.flush()
 }
 
-// take takes the summaries.
+// take removes and returns the summaries.
 func (l *limiter) take() []summary {
 	l.mu.Lock()
 	defer l.mu.Unlock()

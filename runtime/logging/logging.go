@@ -17,59 +17,59 @@ import (
 // CategoryField is the field whose value is log4cxx's logger name, %c.
 const CategoryField = "category"
 
-// ownCategory is the category of this package's own entries.
+// ownCategory is the category of this package's entries.
 const ownCategory = "log"
 
-// closeWait bounds Close and Flush: the whole end of a backend has 2 s.
+// closeWait limits Close and Flush. A backend has 2 s for its whole exit.
 const closeWait = 500 * time.Millisecond
 
-// Options say where the log goes. The zero value logs to standard error.
+// Options are the settings of a log. The zero value logs to standard error.
 type Options struct {
-	// ConfigFile is [logging] backend_config: a log4cxx properties file.
-	// Empty means standard error at level INFO.
+	// ConfigFile is the log4cxx properties file of [logging] backend_config. Empty
+	// selects standard error at level INFO.
 	ConfigFile string
-	// JID and ID are the transport's JID and the number of this backend
-	// (service.backend_id), for ${jid} and ${id} in the file.
+	// JID and ID are the transport's JID and the backend's number
+	// (service.backend_id). They replace ${jid} and ${id} in the file.
 	JID, ID string
-	// PID is for ${pid}; 0 means this process.
+	// PID replaces ${pid}. 0 selects this process.
 	PID int
-	// Stdout and Stderr are for appenders to the console, and Stderr for
-	// whatever cannot go where it should; nil means the process's own.
+	// Stdout and Stderr are the streams for console appenders. Stderr also receives
+	// entries that cannot be written elsewhere. Nil selects the process's own.
 	Stdout, Stderr *os.File
-	// Hide hides secrets in messages and fields; nil hides none.
+	// Hide removes secrets from messages and fields. It may be nil.
 	Hide func(text string) string
-	// Limits bound what is logged; nil means DefaultLimits.
+	// Limits are the limits of the log. Nil selects DefaultLimits.
 	Limits *Limits
-	// Clock is what the limits go by; nil means clock.Real.
+	// Clock is the clock of the limits. Nil selects clock.Real.
 	Clock clock.Clock
-	// JournalSocket is where the journal listens; "" means systemd's.
+	// JournalSocket is the path of the journal's socket. Empty selects systemd's.
 	JournalSocket string
 }
 
-// Logger is a logrus logger with an end. Its methods may be called from any
-// goroutine; SetFormatter, SetOutput and ReplaceHooks are not for callers.
+// Logger is a logrus logger that must be closed. It is safe for concurrent use.
+// Callers must not use SetFormatter, SetOutput and ReplaceHooks.
 //
-// SetLevel works as with any logrus logger, but what the config file says holds
-// too if that gives levels to single categories, or to an appender (Threshold).
+// SetLevel works as with any logrus logger, but levels for categories and appenders
+// (Threshold) in the config file still apply.
 type Logger struct {
 	*logrus.Logger
 	outputs  []*output
 	pipeline *pipeline
 }
 
-// Open sets up the log. It cannot fail, and it touches no log file yet: what
-// is wrong with the config file is logged as a warning, and what cannot be
-// used of it is replaced by its default, in the end by standard error.
+// Open returns a log. It cannot fail, and does not open log files yet. It logs
+// problems of the config file as warnings, and uses defaults in place of unusable
+// settings.
 //
-// From the first call on, the process gets EPIPE for a write to a standard
-// error or output that nobody reads, where Go would end it by SIGPIPE.
+// From the first call on, a write to a closed standard error or output fails with
+// EPIPE. By default SIGPIPE would end the process.
 func Open(o Options) *Logger {
 	guardPipes()
 	o = o.withDefaults()
 	c := loadConfig(o)
 
 	l := &Logger{Logger: logrus.New()}
-	l.ExitFunc = func(int) {} // Fatal must not end the process behind everyone's back
+	l.ExitFunc = func(int) {} // Fatal must not end the process
 	l.Level = c.levels.highest()
 	l.Out, l.Formatter = io.Discard, nothing{} // the pipeline writes
 	for _, a := range c.appenders {
@@ -109,19 +109,19 @@ func (o Options) withDefaults() Options {
 	return o
 }
 
-// nothing formats an entry as nothing.
+// nothing is a formatter that returns no text.
 type nothing struct{}
 
 func (nothing) Format(*logrus.Entry) ([]byte, error) { return nil, nil }
 
-// Category returns an entry whose %c is name. Keep it: each WithField makes a
-// new map.
+// Category returns an entry with the category name, which %c shows. Keep the entry:
+// each WithField copies a map.
 func (l *Logger) Category(name string) *logrus.Entry {
 	return l.WithField(CategoryField, name)
 }
 
-// Flush waits until what was logged so far is written, with the counts of what
-// was left out, 500 ms at most. It is for what ends the process without Close.
+// Flush waits until all entries so far are written, including the counts of dropped
+// lines, but at most 500 ms. It is for code that ends the process without Close.
 func (l *Logger) Flush() {
 	l.summarize((*limiter).flush)
 	deadline := time.Now().Add(closeWait)
@@ -130,11 +130,11 @@ func (l *Logger) Flush() {
 	}
 }
 
-// errUnwritten says that Close gave up.
+// errUnwritten is returned by Close if it gives up.
 var errUnwritten = errors.New("the log could not be written to its end in time")
 
-// Close writes what is queued and ends the log's goroutines, in 500 ms at
-// most. Entries logged afterwards are dropped. It may be called more than once.
+// Close writes the queued entries and ends the log's goroutines, within 500 ms.
+// Later entries are dropped. Close may be called more than once.
 func (l *Logger) Close() error {
 	l.summarize((*limiter).close)
 	deadline := time.Now().Add(closeWait)
@@ -156,10 +156,10 @@ func (l *Logger) summarize(how func(*limiter)) {
 	}
 }
 
-// guardPipes takes SIGPIPE, which Go otherwise lets end the process when a
-// write to descriptor 1 or 2 finds no reader. Nobody receives from the channel,
-// and a full one is passed over; unlike an ignored signal, a caught one is back
-// to its default in the processes that we start.
+// guardPipes catches SIGPIPE. By default Go ends the process with it when a write
+// to descriptor 1 or 2 finds no reader. Nothing receives from the channel, so
+// further signals are dropped. A caught signal, unlike an ignored one, has its
+// default action in child processes.
 var guardPipes = sync.OnceFunc(func() {
 	signal.Notify(make(chan os.Signal, 1), syscall.SIGPIPE)
 })

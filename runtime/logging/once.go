@@ -6,19 +6,18 @@ import (
 	"time"
 )
 
-// defaultKeys is how many keys a Once with Keys 0 remembers.
+// defaultKeys is the number of keys that a Once with Keys 0 remembers.
 const defaultKeys = 256
 
-// A Once keeps what repeats itself out of the log: an unknown field in every
-// message, an error on every attempt. It remembers a bounded number of keys, and
-// of each a hash only, so keys may be what a peer sent. Its zero value is ready
-// to use, from any goroutine. It must not be copied.
+// A Once keeps repeated lines out of the log, such as an unknown field in every
+// message. It remembers a limited number of keys, and only a hash of each, so that
+// keys may come from a peer. The zero value is ready to use. It is safe for
+// concurrent use and must not be copied.
 type Once struct {
-	// Keys bounds the keys remembered; 0 means 256. Once they are all taken,
-	// further keys are not acted on, so that a peer that makes up new ones
-	// does not fill the log either.
+	// Keys is the number of keys to remember; 0 means 256. Further keys are
+	// ignored, so that a peer that invents keys cannot flood the log either.
 	Keys int
-	// Every is how long a key is remembered; 0 means for ever.
+	// Every is how long a key is remembered; 0 means forever.
 	Every time.Duration
 
 	mu   sync.Mutex
@@ -26,9 +25,9 @@ type Once struct {
 	last map[uint64]time.Time
 }
 
-// Do calls fn if key is new, or was last acted on at least Every ago. It calls
-// it without a lock: of two calls at the same time, one calls fn, and the other
-// does not wait for it.
+// Do calls fn if key is new or its last call was at least Every ago. It calls fn
+// without a lock: of two concurrent calls, one calls fn and the other returns at
+// once.
 func (o *Once) Do(key string, fn func()) {
 	if o.first(key) {
 		fn()
@@ -48,7 +47,7 @@ func (o *Once) first(key string) bool {
 	}
 	h := maphash.String(o.seed, key)
 	at, known := o.last[h]
-	if known && !o.expired(at, now) || !known && !o.room(now) {
+	if known && !o.expired(at, now) || !known && !o.hasCapacity(now) {
 		return false
 	}
 	o.last[h] = now
@@ -59,8 +58,9 @@ func (o *Once) expired(at, now time.Time) bool {
 	return o.Every > 0 && now.Sub(at) >= o.Every
 }
 
-// room tells if a new key can be taken, and forgets what is expired to make it.
-func (o *Once) room(now time.Time) bool {
+// hasCapacity reports whether a new key fits, after removing expired keys if
+// necessary.
+func (o *Once) hasCapacity(now time.Time) bool {
 	limit := o.Keys
 	if limit <= 0 {
 		limit = defaultKeys

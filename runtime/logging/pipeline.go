@@ -9,28 +9,29 @@ import (
 	"github.com/sirupsen/logrus"
 )
 
-// Fields that say something about an entry and do not show. Beside CategoryField
-// these are for callers of logrus' WithField.
+// Fields with information about an entry, which are not shown. Callers pass them,
+// like CategoryField, to logrus' WithField.
 const (
-	// SourceField is where in a script an entry comes from, as "irc.lua:120".
-	// Without it, that is the place in the program that logs it. Limits count
-	// by it.
+	// SourceField is the place in a script that an entry comes from, as
+	// "irc.lua:120". Its default is the place in the program that logs the entry.
+	// Limits count by this place.
 	SourceField = "\x00source"
-	// KeepField, with any value, exempts an entry from the budget that all
-	// places share: how logins end, what is refused.
+	// KeepField, with any value, exempts an entry from the limits that all places
+	// share. It is for the results of logins and for rejections.
 	KeepField = "\x00keep"
 )
 
-// IsOwnField reports whether a field is one of those that do not show.
+// IsOwnField reports whether a field is CategoryField, SourceField or KeepField,
+// which are not shown.
 func IsOwnField(name string) bool {
 	return name == CategoryField || name == SourceField || name == KeepField
 }
 
-// scriptCategory is what package log of the modules calls a script's own lines.
+// scriptCategory is the category of lines that a script logs.
 const scriptCategory = "script"
 
-// A pipeline is the hook through which all entries go: what no output wants is
-// dropped, what is too much is counted, and each output gets the rest.
+// pipeline is the hook that all entries pass. It drops entries that no output
+// accepts, counts those over the limits, and passes the others to each output.
 type pipeline struct {
 	outputs []*output
 	limiter *limiter // nil: no limits
@@ -86,7 +87,7 @@ func userOf(fields logrus.Fields) string {
 	return user
 }
 
-// summarize logs what has been left out of one place.
+// summarize logs the dropped lines of one place.
 func (p *pipeline) summarize(s summary) {
 	fields := logrus.Fields{"count": s.count, "within": s.over.Round(time.Second).String()}
 	switch {
@@ -111,7 +112,7 @@ func (p *pipeline) summarize(s summary) {
 	}
 }
 
-// example is the beginning of a message, on one line.
+// example returns the beginning of a message, on one line.
 func example(message string) string {
 	first, _, cut := strings.Cut(strings.TrimSpace(message), "\n")
 	if len(first) > maxExample {
@@ -123,17 +124,17 @@ func example(message string) string {
 	return strings.Clone(first)
 }
 
-// logrusPrefix is the names of logrus' functions, ownPrefix those of this
+// logrusPrefix starts the names of logrus' functions, ownPrefix those of this
 // package.
 const (
 	logrusPrefix = "github.com/sirupsen/logrus."
 	ownPrefix    = "spectrumlua/runtime/logging."
 )
 
-// throughs remembers which program counters are logrus' or ours.
+// throughs caches which program counters belong to logrus or this package.
 var throughs sync.Map // uintptr → bool
 
-// callSite returns the program counter of what has called logrus.
+// callSite returns the program counter of the code that called logrus.
 func callSite() uintptr {
 	var space [32]uintptr
 	for _, pc := range space[:runtime.Callers(3, space[:])] {

@@ -9,51 +9,51 @@ import (
 )
 
 const (
-	// maxQueued is how many bytes of entries wait for a slow writer. With
-	// maxEntry it is also less than the smallest file, 1 MB.
+	// maxQueued is the number of bytes that may wait for a slow writer. Together
+	// with maxEntry it is less than the smallest file, 1 MB.
 	maxQueued = 512 << 10
-	// stallWait is how long an entry waits for room before entries are dropped.
+	// stallWait is how long Write waits before it drops entries.
 	stallWait = 100 * time.Millisecond
-	// maxIdleBuffer is the largest buffer kept while there is nothing to do.
+	// maxIdleBuffer is the largest buffer that an idle queue keeps.
 	maxIdleBuffer = 64 << 10
 )
 
-// A dest writes whole entries to where they belong, or else elsewhere. Only the
-// queue's goroutine calls it.
+// dest writes whole entries to its destination or to a fallback. Only the queue's
+// goroutine calls it.
 type dest interface {
 	write(entries []byte)
 	close()
 }
 
-// A queue stands between those who log and a file or stream that may be slow,
-// or stand still. Its methods may be called from any goroutine.
+// queue separates the callers of the log from a file or stream that may block. It
+// is safe for concurrent use.
 type queue struct {
 	dest dest
 	note func(logrus.Level, string) []byte
-	wake chan struct{} // tells run that there is something to do
+	wake chan struct{} // holds a token if run has work
 	done chan struct{} // closed when run has ended
 
 	mu       sync.Mutex
 	buf      []byte        // whole entries that wait
-	spare    []byte        // the buffer that run wrote last, for the next turn
+	spare    []byte        // the buffer that run has written last, for reuse
 	busy     bool          // run is writing
-	closed   bool          // no more entries
-	stalled  bool          // no room within stallWait: drop without waiting
+	closed   bool          // no more entries are accepted
+	stalled  bool          // Write has waited for stallWait in vain, and now drops at once
 	lost     int           // entries dropped since run last took buf
-	progress chan struct{} // closed when run goes a step on; nil if nobody waits
+	progress chan struct{} // closed when run makes progress; nil if nothing waits
 }
 
-// newQueue starts the goroutine that writes to d until shut. note makes an
-// entry's line.
+// newQueue starts a goroutine that writes to d until shut. note formats an entry of
+// the queue itself.
 func newQueue(d dest, note func(logrus.Level, string) []byte) *queue {
 	q := &queue{dest: d, note: note, wake: make(chan struct{}, 1), done: make(chan struct{})}
 	go q.run()
 	return q
 }
 
-// Write queues one entry. It never fails; while there is no room it waits, up
-// to stallWait, and then drops the entry, and all that follow until the writer
-// goes on.
+// Write queues one entry. It never fails. While the queue is full it waits up to
+// stallWait; then it drops this entry and all further ones until the writer makes
+// progress.
 func (q *queue) Write(entry []byte) (int, error) {
 	if len(entry) == 0 {
 		return 0, nil
@@ -86,8 +86,8 @@ func (q *queue) signal() {
 	}
 }
 
-// await waits until ready or for d. It is called with the lock held, which it
-// gives up while it waits.
+// await waits until ready returns true, at most for d. q.mu is held, and released
+// while await waits.
 func (q *queue) await(d time.Duration, ready func() bool) bool {
 	timer := time.NewTimer(max(d, 0))
 	defer timer.Stop()
@@ -108,7 +108,7 @@ func (q *queue) await(d time.Duration, ready func() bool) bool {
 	return true
 }
 
-// stepped wakes those who wait. It is called with the lock held.
+// stepped wakes the goroutines in await. q.mu is held.
 func (q *queue) stepped() {
 	if q.progress != nil {
 		close(q.progress)
@@ -123,8 +123,8 @@ func (q *queue) flush(d time.Duration) bool {
 	return q.await(d, func() bool { return !q.busy && len(q.buf) == 0 })
 }
 
-// shut takes no more entries and lets the goroutine end when those that wait
-// are written. It does not wait.
+// shut closes the queue. The goroutine ends when it has written the entries that
+// wait. shut does not wait for that.
 func (q *queue) shut() {
 	q.mu.Lock()
 	defer q.mu.Unlock()
@@ -133,7 +133,7 @@ func (q *queue) shut() {
 	q.signal()
 }
 
-// wait waits for the end that shut asked for, at most for d.
+// wait waits for the goroutine to end after shut, at most for d.
 func (q *queue) wait(d time.Duration) bool {
 	timer := time.NewTimer(max(d, 0))
 	defer timer.Stop()
@@ -172,7 +172,7 @@ func (q *queue) run() {
 	}
 }
 
-// take gives run what waits.
+// take removes and returns the waiting entries.
 func (q *queue) take() (entries []byte, lost int, closed bool) {
 	q.mu.Lock()
 	defer q.mu.Unlock()
@@ -185,7 +185,7 @@ func (q *queue) take() (entries []byte, lost int, closed bool) {
 	return entries, lost, q.closed
 }
 
-// give takes back a buffer that is written.
+// give returns a written buffer for reuse.
 func (q *queue) give(entries []byte) {
 	q.mu.Lock()
 	defer q.mu.Unlock()

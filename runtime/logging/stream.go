@@ -2,8 +2,8 @@ package logging
 
 import "os"
 
-// A streamDest writes to standard error or output. There is nowhere left to
-// say that this does not work.
+// streamDest writes to standard error or output. It ignores errors, because nothing
+// is left to report them to.
 type streamDest struct{ file *os.File }
 
 func (d streamDest) write(entries []byte) { _, _ = d.file.Write(entries) }

@@ -1,27 +1,27 @@
-// Package record keeps what passes between Spectrum and a backend on file, and
-// reads it again: to see what happened, and to let it happen once more.
+// Package record writes the messages between Spectrum and a backend to a file, and
+// reads them again for inspection and replay.
 //
-// A record is text, one JSON object a line, so that it can be read, searched,
-// compared and cut with any tool. It holds the runs of processes, one after the
-// other. A run begins with a header:
+// A record is text, one JSON object on each line, so that any tool can read,
+// search, compare and cut it. It holds the runs of processes, one after the other.
+// A run begins with a header:
 //
 //	{"record":1,"time":"2026-01-31T12:00:00.5Z","version":"0.1.0","jid":"irc.localhost","pid":71,…}
 //
-// Then follow messages, with the seconds since the run began and the direction,
-// in for what the backend got and out for what it sent:
+// Messages follow, with the seconds since the start of the run and the direction:
+// in for messages that the backend received, out for those that it sent:
 //
 //	{"t":3.325,"dir":"in","type":"login","fields":{"user":"alice@localhost","legacy_name":"bob","password":"***"}}
 //	{"t":3.326,"dir":"out","type":"connected","fields":{"user":"alice@localhost"}}
 //
-// Types, fields and values have the names that scripts use. A text that is not
-// UTF-8, and bytes, are {"base64":"…"}; so is "?", the fields that this version
-// does not know. A type that it does not know is its number, and has a
-// "payload" in place of fields, as raw XML has. "left_out" is the size of a
-// payload that may hold a secret and cannot be looked through.
+// Types, fields and values have the names that scripts use. Bytes, and text that is
+// not UTF-8, are {"base64":"…"}. So is the field "?", which holds the fields that
+// this version does not know. An unknown type is a number and has "payload" instead
+// of fields, as raw XML has. "left_out" is the size of a payload that is omitted
+// because it may hold a secret and does not parse.
 //
-// Whatever else is worth knowing is an event: loaded, failed (to load), lost
-// (messages, when the disk was too slow), end. PING, PONG and STATS are not in
-// a record, nor are secrets; see Recorder.
+// Other lines are events: loaded, failed (to load), lost (messages, because the
+// disk was too slow) and end. A record does not contain PING, PONG, STATS and
+// secrets; see Recorder.
 package record
 
 // version of the format, in each header.

@@ -17,7 +17,8 @@ import (
 	"spectrumlua/runtime/schema"
 )
 
-// maxLine is how long a line may be: one whole frame of the longest, escaped.
+// maxLine is the maximum length of a line: one frame of the maximum length,
+// escaped.
 const maxLine = 256 << 20
 
 // Header is the first line of a run.
@@ -30,17 +31,17 @@ type Header struct {
 	PID     int       `json:"pid"`
 	Config  string    `json:"config"` // the config file's path
 	Script  string    `json:"script"` // the script's path
-	// Part counts the files of a run from 1: one that grew too big is put
-	// aside, and another one goes on.
+	// Part is the number of the file within a run, from 1. A file that grows too
+	// big is renamed, and the run continues in a new one.
 	Part int `json:"part"`
 }
 
 // Entry is one line of a run: a message or an event.
 type Entry struct {
-	// Name and Line are where it stands.
+	// Name and Line are the position of the entry.
 	Name string
 	Line int
-	// Time is when it passed, from the beginning of the run.
+	// Time is the time since the beginning of the run.
 	Time time.Duration
 	// Event is "" for a message.
 	Event      string
@@ -49,15 +50,15 @@ type Entry struct {
 	Error      string // of EventFailed
 	Messages   int    // of EventLost
 
-	// Out tells what the backend sent from what it got.
+	// Out is true for a message from the backend, false for one from Spectrum.
 	Out     bool
 	Type    pb.WrapperMessage_Type
 	Payload []byte
-	// LeftOut tells that the payload is not in the record.
+	// LeftOut is true if the record does not contain the payload.
 	LeftOut bool
 }
 
-// User is whom a message names, "" if nobody.
+// User returns the user that a message names, or "".
 func (e Entry) User() string {
 	typ := schema.TypeByNumber(e.Type)
 	if e.Event != "" || typ == nil {
@@ -66,23 +67,23 @@ func (e Entry) User() string {
 	return string(typ.UserOf(e.Payload))
 }
 
-// Where is the entry's place, as errors have it.
+// Where returns the position of the entry in the format of errors.
 func (e Entry) Where() string { return fmt.Sprintf("%s:%d", e.Name, e.Line) }
 
-// Run is what one process has recorded.
+// Run is the record of one process.
 type Run struct {
 	Header Header
-	// Name and Line are where the header stands.
+	// Name and Line are the position of the header.
 	Name    string
 	Line    int
 	Entries []Entry
-	// Whole tells that the run has its end: else the process was killed, or
-	// recording gave up.
+	// Whole is true if the run has an end. Otherwise the process was killed, or the
+	// recorder gave up.
 	Whole bool
 }
 
-// Join puts a run together that goes on in another file, and tells whether the
-// two are parts of one.
+// Join combines two parts of a run, and reports whether they belong to the same
+// run.
 func Join(before, after Run) (Run, bool) {
 	a, b := before.Header, after.Header
 	if !a.Time.Equal(b.Time) || a.PID != b.PID || a.JID != b.JID || a.Part+1 != b.Part {
@@ -93,8 +94,8 @@ func Join(before, after Run) (Run, bool) {
 	return before, true
 }
 
-// ReadFile reads the record in a file. If its first run began in another file,
-// which was put aside when it grew too big, that part is read as well.
+// ReadFile reads the record in a file. If its first run began in a file that was
+// renamed because it grew too big, ReadFile reads that part too.
 func ReadFile(path string) ([]Run, error) {
 	runs, err := readFile(path)
 	if err != nil || runs[0].Header.Part == 1 {
@@ -102,7 +103,7 @@ func ReadFile(path string) ([]Run, error) {
 	}
 	before, err := readFile(aside(path))
 	if err != nil {
-		return runs, nil //nolint:nilerr // it is gone, or another's
+		return runs, nil // nolint:nilerr // the older part is missing, or belongs to another run
 	}
 	if whole, ok := Join(before[len(before)-1], runs[0]); ok {
 		runs[0] = whole
@@ -119,7 +120,7 @@ func readFile(path string) ([]Run, error) {
 	return Read(path, f)
 }
 
-// Error is what is wrong with a record, and where.
+// Error is a problem in a record, with its position.
 type Error struct {
 	Name string
 	Line int
@@ -128,12 +129,11 @@ type Error struct {
 
 func (e *Error) Error() string { return fmt.Sprintf("%s:%d: %v", e.Name, e.Line, e.Err) }
 
-// Unwrap returns what is wrong.
+// Unwrap returns the underlying error.
 func (e *Error) Unwrap() error { return e.Err }
 
-// Read reads a record; name is what errors call it. The line that a process was
-// writing when it was killed may be cut short. The error is an *Error, or one
-// of r.
+// Read reads a record. name is the name in errors. A truncated last line is
+// expected if the process was killed. Read returns an *Error, or the error of r.
 func Read(name string, r io.Reader) ([]Run, error) {
 	lines := reader{r: bufio.NewReaderSize(r, 64<<10)}
 	c := collector{name: name}
@@ -155,14 +155,14 @@ func Read(name string, r io.Reader) ([]Run, error) {
 	}
 }
 
-// collector makes runs of lines.
+// collector groups lines into runs.
 type collector struct {
 	name   string
 	runs   []Run
-	broken *Error // a line, which is none of a killed process unless a header follows
+	broken *Error // a truncated line, which is expected if a header or the end follows
 }
 
-// result is what has been read.
+// result returns the runs that have been read.
 func (c *collector) result() ([]Run, error) {
 	switch {
 	case c.broken != nil:
@@ -173,7 +173,7 @@ func (c *collector) result() ([]Run, error) {
 	return c.runs, nil
 }
 
-// line takes the next line; whole tells that it has its end.
+// line handles the next line. whole is true if the line ends with a newline.
 func (c *collector) line(number int, text []byte, whole bool) error {
 	var l line
 	err := l.read(text)
@@ -207,7 +207,7 @@ func (c *collector) line(number int, text []byte, whole bool) error {
 	return nil
 }
 
-// line is any line of a record.
+// line is any line of a record, decoded.
 type line struct {
 	Header
 	T          float64         `json:"t"`
@@ -246,10 +246,10 @@ func (l *line) read(text []byte) error {
 	return nil
 }
 
-// events are those that this version knows.
+// events are the events that this version knows.
 var events = []string{EventLoaded, EventFailed, EventLost, EventEnd}
 
-// entry is what the line says, if it is no header.
+// entry returns the entry of a line that is not a header.
 func (l *line) entry() (Entry, error) {
 	const longest = float64(math.MaxInt64 / int64(time.Second))
 	if l.T < 0 || l.T >= longest {
@@ -303,8 +303,8 @@ type reader struct {
 	buf []byte
 }
 
-// next is the next line, and whether it has its end. It is valid until the next
-// call.
+// next returns the next line, and reports whether it ends with a newline. The line
+// is valid until the next call.
 func (r *reader) next() (text []byte, whole bool, err error) {
 	r.buf = r.buf[:0]
 	for {

@@ -24,63 +24,63 @@ const (
 // closeTime is how long Close waits for a disk that hangs.
 const closeTime = time.Second
 
-// keptBuffer is how much of a buffer is kept for the next messages.
+// keptBuffer is the largest buffer that is kept for reuse.
 const keptBuffer = 1 << 20
 
-// Options are what a Recorder is made of. Path and Log must be given.
+// Options are the settings of a Recorder. Path and Log are required.
 type Options struct {
-	// Path is the file. One that is there is appended to; one that another
-	// process writes is left to it, and this one gets a number in its name.
+	// Path is the name of the file. An existing file is extended. If another
+	// process writes the file, this one adds a number to the name.
 	Path string
-	// MaxSize is how big a file grows, in bytes, before it is put aside as
-	// Path.1, in place of the one that was there; default DefaultMaxSize.
+	// MaxSize is the size in bytes at which a file is renamed to Path.1, which
+	// replaces an older one; default DefaultMaxSize.
 	MaxSize int64
-	// MaxQueue is how much may wait to be written, in bytes, before messages
+	// MaxQueue is the number of bytes that may wait to be written before messages
 	// are lost; default DefaultMaxQueue.
 	MaxQueue int
-	// Header says what is recorded; the format's version, time and part are
-	// filled in.
+	// Header describes the run. Open sets the format's version, the time and the
+	// part.
 	Header Header
-	// Secrets are those of the process, such as its config has.
+	// Secrets are the secrets of the process, such as those in its config.
 	Secrets []string
-	// Log is told where the record is, and why it ends early.
+	// Log receives the file's name, and the reason if the record ends early.
 	Log logrus.FieldLogger
 }
 
-// Recorder writes a record. Its methods may be called from any goroutine and do
-// not wait for the disk, but for Open and Close. What goes wrong ends the
-// record with a line in the log, and nothing else.
+// Recorder writes a record. It is safe for concurrent use, and only Open and Close
+// wait for the disk. An error ends the record with a line in the log.
 //
-// Secrets are not written: the fields that hold one by the protocol
-// (passwords, answers to a registration form), settings whose names say so,
-// passwords in raw XML, and wherever else in a user's messages one of their
-// secrets stands that came by before, in any encoding that package secret knows.
+// The record contains no secrets. The Recorder masks fields that hold one by the
+// protocol (passwords, answers to a registration form), settings with names such as
+// password, and passwords in raw XML. It also masks each secret of a user that it
+// has seen in other texts of that user's messages, in any encoding that package
+// secret knows.
 type Recorder struct {
 	opts  Options
 	start time.Time
 	path  string // the file's
-	file  file   // of the writing goroutine, like enc
+	file  file   // used by the writing goroutine, like enc
 	enc   encoder
 	wake  chan struct{}
 	done  chan struct{}
 
 	mu     sync.Mutex
 	queue  []item
-	data   []byte // the payloads of queue, one after the other
-	lost   int    // messages since the last one in queue
-	closed bool   // nothing more is taken
+	data   []byte // the payloads of queue, concatenated
+	lost   int    // messages dropped since the last item in queue
+	closed bool   // no more items are accepted
 }
 
-// item is what waits to be written.
+// item is an entry of the queue.
 type item struct {
 	at    time.Duration
 	event *event // nil: a message
 	out   bool
 	typ   pb.WrapperMessage_Type
-	size  int // of the payload in data; -1: there is none
+	size  int // of the payload in data; -1: no payload
 }
 
-// event is one that is no message, as its line has it.
+// event is a line that is not a message.
 type event struct {
 	Event      string `json:"event"`
 	Generation int    `json:"generation,omitempty"`
@@ -89,7 +89,7 @@ type event struct {
 	Messages   int    `json:"messages,omitempty"`
 }
 
-// Open begins a run. The error is that of the file. Close must be called.
+// Open opens the file and begins a run. The caller must call Close.
 func Open(o Options) (*Recorder, error) {
 	if o.MaxSize <= 0 {
 		o.MaxSize = DefaultMaxSize
@@ -115,23 +115,23 @@ func (r *Recorder) header(part int) []byte {
 	h.Record, h.Time, h.Part = version, r.start.UTC().Truncate(time.Millisecond), part
 	text, err := json.Marshal(h)
 	if err != nil {
-		panic(err) // there is nothing in it that could fail
+		panic(err) // impossible: all fields can be encoded
 	}
 	return append(text, '\n')
 }
 
-// In records a message from Spectrum. A nil payload is none.
+// In records a message from Spectrum. payload is nil if the message has no payload.
 func (r *Recorder) In(typ pb.WrapperMessage_Type, payload []byte) { r.message(false, typ, payload) }
 
-// Out records a message to Spectrum.
+// Out records a message to Spectrum. payload is nil if the message has no payload.
 func (r *Recorder) Out(typ pb.WrapperMessage_Type, payload []byte) { r.message(true, typ, payload) }
 
-// Loaded records that a script has been loaded, and the beginning of its hash.
+// Loaded records that a script has been loaded, with the beginning of its hash.
 func (r *Recorder) Loaded(generation int, sha256 string) {
 	r.push(item{event: &event{Event: EventLoaded, Generation: generation, SHA256: sha256}}, nil)
 }
 
-// Failed records that a script does not load.
+// Failed records that a script has failed to load.
 func (r *Recorder) Failed(err error) {
 	r.push(item{event: &event{Event: EventFailed, Error: err.Error()}}, nil)
 }
@@ -144,7 +144,7 @@ func (r *Recorder) message(out bool, typ pb.WrapperMessage_Type, payload []byte)
 	r.push(i, payload)
 }
 
-// push queues what is to be written, or counts it as lost.
+// push queues an item, or counts it as lost.
 func (r *Recorder) push(i item, payload []byte) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
@@ -156,7 +156,7 @@ func (r *Recorder) pushLocked(i item, payload []byte) {
 		return
 	}
 	i.at = time.Since(r.start)
-	if len(r.queue) > 0 && i.event == nil && len(r.data)+len(payload)+itemSize*len(r.queue) > r.room(i.typ) {
+	if len(r.queue) > 0 && i.event == nil && len(r.data)+len(payload)+itemSize*len(r.queue) > r.limit(i.typ) {
 		r.lost++
 		return
 	}
@@ -166,12 +166,13 @@ func (r *Recorder) pushLocked(i item, payload []byte) {
 	r.signal()
 }
 
-// itemSize is what an item counts beside its payload.
+// itemSize is the size of an item besides its payload.
 const itemSize = 64
 
-// room is how much may be queued for a message of a type to be taken: more for
-// one with secrets, which have to be known.
-func (r *Recorder) room(number pb.WrapperMessage_Type) int {
+// limit returns the number of bytes in the queue from which a message of that type
+// is dropped. It is higher for messages with secrets, because later messages have
+// to be searched for them.
+func (r *Recorder) limit(number pb.WrapperMessage_Type) int {
 	if typ := schema.TypeByNumber(number); typ != nil && typ.Payload != nil &&
 		slices.ContainsFunc(typ.Payload.Fields, func(f *schema.Field) bool { return f.Secret }) {
 		return 2 * r.opts.MaxQueue
@@ -179,8 +180,7 @@ func (r *Recorder) room(number pb.WrapperMessage_Type) int {
 	return r.opts.MaxQueue
 }
 
-// flushLost queues word of what was lost before what comes next. It is called
-// with r.mu held.
+// flushLost queues the number of lost messages before the next item. r.mu is held.
 func (r *Recorder) flushLost() {
 	if r.lost > 0 {
 		r.queue = append(r.queue, item{at: time.Since(r.start), event: &event{Event: EventLost, Messages: r.lost}})
@@ -195,8 +195,7 @@ func (r *Recorder) signal() {
 	}
 }
 
-// Close ends the run and waits until it is written, a second at most: a disk
-// that hangs is left behind.
+// Close ends the run and waits until it is written, at most a second.
 func (r *Recorder) Close() {
 	r.mu.Lock()
 	if !r.closed {
@@ -241,7 +240,7 @@ func (r *Recorder) run() {
 	}
 }
 
-// spare is a buffer that is used again, unless it has grown too big.
+// spare returns an empty buffer for reuse, unless it has grown too big.
 func spare[T any](buffer []T) []T {
 	if cap(buffer) > keptBuffer {
 		return nil
@@ -249,7 +248,7 @@ func spare[T any](buffer []T) []T {
 	return buffer[:0]
 }
 
-// giveUp ends the record: nothing is taken any more.
+// giveUp ends the record. Later messages are ignored.
 func (r *Recorder) giveUp(err error) {
 	r.mu.Lock()
 	r.closed, r.queue, r.data = true, nil, nil
@@ -257,8 +256,8 @@ func (r *Recorder) giveUp(err error) {
 	r.opts.Log.Errorf("the record %s ends here, all else goes on: %v", r.path, err)
 }
 
-// write writes what was queued. What cannot be shown is an error like that of
-// the disk: nothing of the record may hurt the rest.
+// write writes the queued items. An item that cannot be encoded is an error like
+// one of the disk, so that the record never disturbs the rest of the program.
 func (r *Recorder) write(lines []byte, queue []item, data []byte) (_ []byte, err error) {
 	defer func() {
 		if p := recover(); p != nil {
@@ -276,7 +275,7 @@ func (r *Recorder) write(lines []byte, queue []item, data []byte) (_ []byte, err
 		if i.size >= 0 {
 			payload, data = data[:i.size:i.size], data[i.size:]
 			if payload == nil {
-				payload = []byte{} // an empty one is not none
+				payload = []byte{} // empty, but not absent
 			}
 		}
 		if lines, err = r.line(lines, i, payload); err != nil {
@@ -289,7 +288,7 @@ func (r *Recorder) write(lines []byte, queue []item, data []byte) (_ []byte, err
 	return lines, r.file.write(lines)
 }
 
-// line adds one line.
+// line appends one line.
 func (r *Recorder) line(dst []byte, i item, payload []byte) ([]byte, error) {
 	dst = append(dst, `{"t":`...)
 	dst = strconv.AppendFloat(dst, i.at.Seconds(), 'f', 3, 64)

@@ -1,7 +1,7 @@
-// Package schema names the protocol as scripts see it: message types, fields
-// and enum values, all derived from the descriptor of pb/protocol.proto.
+// Package schema describes the protocol as scripts see it: message types, fields
+// and enum values, derived from the descriptor of pb/protocol.proto.
 //
-// Everything here is fixed at start and may be read from any goroutine.
+// All values are immutable and safe for concurrent use.
 package schema
 
 import (
@@ -17,26 +17,27 @@ import (
 
 // Type is one type of WrapperMessage.
 type Type struct {
-	// Name is what a script calls it, as in "conv_message".
+	// Name is the name in scripts, as in "conv_message".
 	Name   string
 	Number pb.WrapperMessage_Type
-	// Payload describes the message that the payload holds; nil if it holds
-	// none, or is Raw.
+	// Payload describes the message in the payload. It is nil if the type has no
+	// payload or is Raw.
 	Payload *Message
-	// Raw types hand their payload on as the bytes it is.
+	// Raw is true if the payload is passed on as bytes.
 	Raw bool
-	// SpectrumTakes types may be sent; any other would stall Spectrum.
+	// SpectrumTakes is true if Spectrum accepts the type. Any other type would
+	// stall Spectrum.
 	SpectrumTakes bool
-	// SpectrumSends types arrive from Spectrum.
+	// SpectrumSends is true if Spectrum sends the type.
 	SpectrumSends bool
-	// Format is the form that the whole payload must have.
+	// Format is the required form of the whole payload.
 	Format pb.PayloadFormat
 
-	secrets bool // the payload may hold some
+	secrets bool // the payload may hold secrets
 }
 
-// User is the path of numbers to the field that names the user of a payload
-// of this type; nil if none does.
+// User returns the path of field numbers to the user's name in a payload, or nil if
+// the type has no such field.
 func (t *Type) User() []protoreflect.FieldNumber {
 	if t.Payload == nil {
 		return nil
@@ -44,14 +45,14 @@ func (t *Type) User() []protoreflect.FieldNumber {
 	return t.Payload.userPath
 }
 
-// Message is a payload or a message within one.
+// Message describes a payload, or a message in a field.
 type Message struct {
 	Descriptor protoreflect.MessageDescriptor
-	// Fields, in the order of their numbers.
+	// Fields are in the order of their numbers.
 	Fields []*Field
 
 	byName   map[string]*Field
-	byNumber []*Field // nil is a number that there is not
+	byNumber []*Field // nil for an unknown number
 	userPath []protoreflect.FieldNumber
 }
 
@@ -60,16 +61,18 @@ type Field struct {
 	// Name is the key in a script's table, as in "buddy_name".
 	Name       string
 	Descriptor protoreflect.FieldDescriptor
-	// Index is the field's place in its message's Fields.
+	// Index is the position in the message's Fields.
 	Index int
-	// Message is what a field of message kind holds; for a map, its entry.
+	// Message describes the value of a field of message kind. For a map it is the
+	// entry.
 	Message *Message
-	// Enum names the values of an enum, or of the bits of an integer if Flags.
+	// Enum names the values of an enum, or the bits of an integer if Flags is true.
 	Enum  *Enum
 	Flags bool
-	// User marks the field that names the user.
+	// User is true for the field that names the user.
 	User bool
-	// Secret fields are never logged, those with Content at debug level only.
+	// Secret fields are never logged. Content fields are logged at debug level
+	// only.
 	Secret, Content bool
 	Format          pb.Format
 }
@@ -77,21 +80,21 @@ type Field struct {
 // Enum is a set of named numbers.
 type Enum struct {
 	Descriptor protoreflect.EnumDescriptor
-	// Names, in the order of their numbers.
+	// Names are in the order of their numbers.
 	Names []string
 
 	byName   map[string]int32
 	byNumber map[int32]string
 }
 
-// Types are all types of WrapperMessage, in the order of their numbers.
+// Types returns all types of WrapperMessage, in the order of their numbers.
 func Types() []*Type { return all.types }
 
-// TypeByName finds a type by the name that scripts use, or returns nil.
+// TypeByName returns the type with that name in scripts, or nil.
 func TypeByName(name string) *Type { return all.byName[name] }
 
-// TypeByNumber finds a type by its number, or returns nil for one that this
-// version of the protocol does not have.
+// TypeByNumber returns the type with that number. It returns nil for a type that is
+// unknown to this version of the protocol.
 func TypeByNumber(n pb.WrapperMessage_Type) *Type {
 	if n < 0 || int(n) >= len(all.byNumber) {
 		return nil
@@ -99,10 +102,10 @@ func TypeByNumber(n pb.WrapperMessage_Type) *Type {
 	return all.byNumber[n]
 }
 
-// Field finds a field by the name that scripts use, or returns nil.
+// Field returns the field with that name in scripts, or nil.
 func (m *Message) Field(name string) *Field { return m.byName[name] }
 
-// FieldByNumber finds a field by its number, or returns nil.
+// FieldByNumber returns the field with that number, or nil.
 func (m *Message) FieldByNumber(n protoreflect.FieldNumber) *Field {
 	if n < 0 || int(n) >= len(m.byNumber) {
 		return nil
@@ -110,7 +113,7 @@ func (m *Message) FieldByNumber(n protoreflect.FieldNumber) *Field {
 	return m.byNumber[n]
 }
 
-// FieldNames are the names of all fields, in the order of their numbers.
+// FieldNames returns the names of all fields, in the order of their numbers.
 func (m *Message) FieldNames() []string {
 	names := make([]string, len(m.Fields))
 	for i, f := range m.Fields {
@@ -119,17 +122,17 @@ func (m *Message) FieldNames() []string {
 	return names
 }
 
-// Number finds a value by its name.
+// Number returns the number of a name, and reports whether the name exists.
 func (e *Enum) Number(name string) (int32, bool) {
 	n, ok := e.byName[name]
 	return n, ok
 }
 
-// Name finds the name of a value; "" if it has none.
+// Name returns the name of a number, or "".
 func (e *Enum) Name(n int32) string { return e.byNumber[n] }
 
-// Bits gives the names of the bits that are set, lowest first, and the bits
-// that have none.
+// Bits returns the names of the bits that are set, lowest first, and the set bits
+// without a name.
 func (e *Enum) Bits(set int32) (names []string, unknown int32) {
 	unknown = set
 	for _, name := range e.Names {
@@ -141,7 +144,7 @@ func (e *Enum) Bits(set int32) (names []string, unknown int32) {
 	return names, unknown
 }
 
-// SnakeCase turns buddyName into buddy_name, and userJID into user_jid.
+// SnakeCase converts buddyName to buddy_name, and userJID to user_jid.
 func SnakeCase(name string) string {
 	var b strings.Builder
 	for i := range len(name) {
@@ -164,11 +167,11 @@ func isUpper(c byte) bool { return 'A' <= c && c <= 'Z' }
 
 func isLower(c byte) bool { return 'a' <= c && c <= 'z' }
 
-// maxFields is how many fields a message may have: whoever reads a payload
-// keeps the ones it has seen in the bits of a uint64.
+// maxFields is the maximum number of fields in a message. Readers of a payload keep
+// the fields that they have seen in the bits of a uint64.
 const maxFields = 64
 
-// all is the schema of the protocol, read once.
+// all is the schema of the protocol.
 var all = read(pb.File_protocol_proto)
 
 type registry struct {
@@ -254,8 +257,8 @@ func (r *registry) message(d protoreflect.MessageDescriptor) *Message {
 	return m
 }
 
-// userPath leads to the user through f: f itself, or, as in a list of
-// contacts, a field of the message it holds.
+// userPath returns the path to the user through f: f itself, or a field of the
+// message in f, as in a list of contacts.
 func userPath(f *Field) []protoreflect.FieldNumber {
 	switch {
 	case f.User:
@@ -309,8 +312,8 @@ func (r *registry) enum(d protoreflect.EnumDescriptor) *Enum {
 	return e
 }
 
-// valueName takes the prefix off an enum value: STATUS_TYPE_ONLINE of
-// StatusType is "online".
+// valueName removes the prefix of an enum value: STATUS_TYPE_ONLINE of StatusType
+// becomes "online".
 func valueName(v protoreflect.EnumValueDescriptor) string {
 	prefix := strings.ToUpper(SnakeCase(string(v.Parent().Name()))) + "_"
 	return strings.ToLower(strings.TrimPrefix(string(v.Name()), prefix))

@@ -8,11 +8,12 @@ import (
 	"spectrumlua/runtime/secret"
 )
 
-// HasSecrets reports whether a payload of this type may hold a secret: in a
-// field that is one, or in a setting whose name says so.
+// HasSecrets reports whether a payload of this type may hold a secret, in a secret
+// field or in a setting with a name such as password.
 func (t *Type) HasSecrets() bool { return t.secrets }
 
-// Secrets returns the secrets in a payload; nil if it does not parse.
+// Secrets returns the secrets in a payload. It returns nil if the payload does not
+// parse.
 func (t *Type) Secrets(payload []byte) (words []string) {
 	if !t.secrets {
 		return nil
@@ -55,7 +56,7 @@ func (m *Message) Secrets(in protoreflect.Message, found func(word string)) {
 	}
 }
 
-// secret calls found for a single value, or for what is secret in it.
+// secret calls found for a single value, or for the secrets in it.
 func (f *Field) secret(v protoreflect.Value, found func(word string)) {
 	switch {
 	case f.Message != nil:
@@ -67,8 +68,8 @@ func (f *Field) secret(v protoreflect.Value, found func(word string)) {
 	}
 }
 
-// hasSecrets reports whether there may be a secret in a message. Messages that
-// hold each other are looked at once.
+// hasSecrets reports whether a message may hold a secret. seen ends the recursion
+// for messages that contain each other.
 func (m *Message) hasSecrets(seen map[*Message]bool) bool {
 	if m == nil || seen[m] {
 		return false

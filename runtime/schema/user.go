@@ -5,9 +5,9 @@ import (
 	"google.golang.org/protobuf/reflect/protoreflect"
 )
 
-// UserOf finds the user whom a payload of this type is for, as a part of
-// payload. It is nil if the type names no user or the payload does not hold
-// one; whether the rest of the payload parses is not looked at.
+// UserOf returns the user's name in a payload of this type, as a part of payload.
+// It returns nil if the type names no user or the payload does not contain one. It
+// does not check the rest of the payload.
 func (t *Type) UserOf(payload []byte) []byte {
 	for _, number := range t.User() {
 		payload = Find(payload, number)
@@ -21,9 +21,9 @@ func (t *Type) UserOf(payload []byte) []byte {
 	return payload
 }
 
-// Find finds the value of a length-delimited field of an encoded message, as a
-// part of it: the first of a repeated one, which for the fields in question is
-// the same as the last. It is nil if there is none.
+// Find returns the value of a length-delimited field of an encoded message, as a
+// part of it, or nil. It returns the first value of a repeated field, which for its
+// callers equals the last one.
 func Find(message []byte, number protoreflect.FieldNumber) []byte {
 	for len(message) > 0 {
 		num, typ, n := protowire.ConsumeTag(message)
