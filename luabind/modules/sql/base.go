@@ -14,30 +14,31 @@ import (
 	"spectrumlua/runtime/task"
 )
 
-// Times that nothing takes longer than, unless an option says otherwise.
+// Default time limits.
 const (
-	defaultTimeout     = 10 * time.Second // a statement
-	transactionTimeout = 30 * time.Second // a transaction, with all that runs in it
+	defaultTimeout     = 10 * time.Second // of a statement
+	transactionTimeout = 30 * time.Second // of a transaction with all its statements
 )
 
-// Base is a database as scripts use it: what a task does while a transaction of
-// its own is open belongs to that. The script lock guards it.
+// Base is a database as scripts use it. A task's statements run in its open
+// transaction, or else on their own. The script lock guards it.
 type Base struct {
 	db      *database.DB
-	err     error // why there is none
+	err     error // why db cannot be used; nil if it can
 	timeout time.Duration
 	txs     map[*task.Task]*transaction
-	// prepare has what must have been done before a transaction begins.
+	// prepare holds functions that run before each transaction begins.
 	prepare []func(ctx context.Context) error
-	// resource closes it with its owner.
+	// resource closes the database with its owner.
 	resource *task.Resource
 }
 
-// homes are the transport's own databases: one in a program, more in its tests.
+// homes holds the transport's own database for each process. A program has one
+// process; its tests have several.
 var homes sync.Map // *task.Owner → *Base
 
-// Home is the database that the config names. It is one for all VMs of a
-// process, and opened when it is first used. It is called with the lock.
+// Home returns the database that the config names. All VMs of a process share
+// it; its first use opens it. The caller holds the script lock.
 func Home(rt *bind.Runtime) *Base {
 	if b, ok := homes.Load(rt.Process); ok {
 		return b.(*Base)
@@ -62,18 +63,18 @@ func newBase(db *database.DB, err error) *Base {
 	return &Base{db: db, err: err, timeout: defaultTimeout, txs: map[*task.Task]*transaction{}}
 }
 
-// DB is the database, or why there is none.
+// DB returns the database, or the error that prevents its use.
 func (b *Base) DB() (*database.DB, error) { return b.db, b.err }
 
-// BeforeTransactions has f run before each transaction begins.
+// BeforeTransactions makes f run before each transaction begins.
 func (b *Base) BeforeTransactions(f func(ctx context.Context) error) {
 	b.prepare = append(b.prepare, f)
 }
 
 var errReading = errors.New("each is still reading in this transaction: read all with query before the next statement")
 
-// Run waits for f, which runs statements on c: on the task's transaction, if
-// there is one. The error is fit to be shown.
+// Run calls f with the task's transaction, or with the database if none is
+// open, and waits for it. Its errors are ready to be shown to a script.
 func (b *Base) Run(l *lua.LState, f func(ctx context.Context, c database.Conn) error) error {
 	if b.err != nil {
 		return b.err
@@ -88,8 +89,8 @@ func (b *Base) Run(l *lua.LState, f func(ctx context.Context, c database.Conn) e
 	return b.wait(l, b.timeout, func(ctx context.Context) error { return f(ctx, c) })
 }
 
-// wait waits for f, in real time: a database has no other. Who waits for the
-// script to settle, in a chat or a test, waits for f too.
+// wait waits for f in real time, even if a test controls the clock. A chat or
+// a test that waits for the script to become idle waits for f too.
 func (b *Base) wait(l *lua.LState, timeout time.Duration, f func(ctx context.Context) error) error {
 	t := bind.TaskOf(l)
 	return bind.Wait(l, func(ctx context.Context) error {
@@ -100,8 +101,8 @@ func (b *Base) wait(l *lua.LState, timeout time.Duration, f func(ctx context.Con
 	})
 }
 
-// closeAside closes the database, and does not wait for it: what is under way
-// has to fail first.
+// closeAside closes the database without waiting. Running statements have to
+// fail first.
 func (b *Base) closeAside() {
 	go func() {
 		defer crash.Guard()

@@ -14,8 +14,8 @@ import (
 	"spectrumlua/runtime/task"
 )
 
-// migrateTimeout is how long a migration waits for others, and how long a step
-// may take.
+// migrateTimeout limits the wait for another process's migration, and each
+// step.
 const migrateTimeout = time.Minute
 
 // step is a list of statements, or a function.
@@ -24,7 +24,8 @@ type step struct {
 	fn    *lua.LFunction
 }
 
-// migrate is migrate{ step, …, name = } → how many steps were run.
+// migrate is migrate{ step, …, name = }. It returns the number of steps that
+// were run.
 func migrate(l *lua.LState, b *Base, at int) int {
 	name, steps := readSteps(l, l.CheckTable(at))
 	t := bind.TaskOf(l)
@@ -71,7 +72,8 @@ func migrate(l *lua.LState, b *Base, at int) int {
 	return bind.Return(l, lua.LNumber(len(steps)-first))
 }
 
-// readSteps takes the list part as steps.
+// readSteps reads the list part of the table as steps, and the rest as
+// options.
 func readSteps(l *lua.LState, list *lua.LTable) (name string, steps []step) {
 	for i := 1; i <= list.Len(); i++ {
 		s := step{}
@@ -105,12 +107,13 @@ func readSteps(l *lua.LState, list *lua.LTable) (name string, steps []step) {
 	o.Done()
 	l.Pop(1)
 	if len(name) > 100 {
-		bind.Raise(l, "migrate: name: 90 bytes at most are wanted, not %d", len(name))
+		bind.Raise(l, "migrate: name: it is longer than 90 bytes")
 	}
 	return name, steps
 }
 
-// step runs a step, and notes that it was. What a function raises, step raises.
+// step runs a step and records that. It raises what the step's function
+// raises.
 func (b *Base) step(l *lua.LState, t *task.Task, m *database.Migration, s step) error {
 	if s.fn != nil {
 		tx := &transaction{tx: m.Tx, cancel: func() {}}
@@ -136,7 +139,7 @@ func (b *Base) step(l *lua.LState, t *task.Task, m *database.Migration, s step) 
 	})
 }
 
-// abandon undoes a migration. Nobody waits for it.
+// abandon rolls a migration back without waiting.
 func (b *Base) abandon(t *task.Task, m *database.Migration) {
 	delete(b.txs, t)
 	go func() {

@@ -1,5 +1,5 @@
-// Package sql is the module spectrum.sql: the transport's database, and others,
-// for scripts that want SQL. The module spectrum.store uses the same.
+// Package sql implements the module spectrum.sql: SQL statements in the
+// transport's database and in others. The module spectrum.store uses it too.
 package sql
 
 import (
@@ -20,7 +20,8 @@ import (
 // Module is spectrum.sql.
 var Module = bind.Module{Name: "spectrum.sql", Open: open}
 
-// operations are what a database can do. Arguments start at first.
+// operations are the functions of a database. Their arguments start at index
+// first of the stack.
 var operations = map[string]func(l *lua.LState, b *Base, first int) int{
 	"query":       query,
 	"exec":        exec,
@@ -60,7 +61,7 @@ func TransactionTimeout(l *lua.LState, n int) time.Duration {
 	return timeout
 }
 
-// newBlob is blob(s): a string to be bound as bytes.
+// newBlob is blob(s). It returns a value that is bound as bytes, not as text.
 func newBlob(l *lua.LState) int {
 	return bind.Return(l, blobClass.New(&blob{data: []byte(l.CheckString(1))}))
 }
@@ -68,7 +69,7 @@ func newBlob(l *lua.LState) int {
 // Opened implements bind.Opened.
 func (b *Base) Opened() *task.Resource { return b.resource }
 
-// databaseClass is what open returns.
+// databaseClass is the class of the objects that open returns.
 var databaseClass *bind.Class[*Base]
 
 func init() {
@@ -107,8 +108,8 @@ func openOther(l *lua.LState) int {
 	return bind.Return(l, databaseClass.New(b))
 }
 
-// placeOf reads where a database is. In the sandbox, a file has to be in the
-// script's folder, and a server has to be one of the network.
+// placeOf parses the location of a database. The sandbox allows files in the
+// script's folder and servers that are reached over TCP.
 func placeOf(rt *bind.Runtime, where string) (database.Source, error) {
 	place, err := database.Parse(where, rt.Config.Dir())
 	if err != nil || !rt.Settings.Sandbox {
@@ -127,8 +128,8 @@ func placeOf(rt *bind.Runtime, where string) (database.Source, error) {
 	return place, inFolder(filepath.Dir(rt.Settings.Script), place.Path)
 }
 
-// inFolder tells what is wrong with a file that is to be in a folder, links
-// followed.
+// inFolder returns an error unless the path, with links followed, is a regular
+// file in dir or does not exist.
 func inFolder(dir, path string) error {
 	outside := fmt.Errorf("%s: it is outside of the script's folder, which [lua] sandbox does not allow", path)
 	real, err := filepath.EvalSymlinks(filepath.Dir(path))
@@ -144,7 +145,7 @@ func inFolder(dir, path string) error {
 		return outside
 	}
 	if info, err := os.Lstat(path); err == nil && !info.Mode().IsRegular() {
-		return fmt.Errorf("%s: it is no regular file, which [lua] sandbox wants", path)
+		return fmt.Errorf("%s is not a regular file, which [lua] sandbox requires", path)
 	}
 	return nil
 }

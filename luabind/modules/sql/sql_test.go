@@ -71,7 +71,7 @@ assert(sql.exec("UPDATE " .. t .. " SET f = ?, n = ? WHERE id = 1", 5.9, 5.9) ==
 assert(sql.query("SELECT f FROM " .. t .. " WHERE f = ?", 5.9)[1].f == 5.9)
 
 r, why = sql.query("SELECT id, id FROM " .. t)
-assert(r == nil and why == "two columns are called id: give one another name with AS", why)
+assert(r == nil and why == "two columns have the name id: rename one with AS", why)
 `)
 }
 
@@ -106,8 +106,8 @@ func TestMisuseRaises(t *testing.T) {
 		{`sql.query("SELECT 1", 2)`, "the statement has 0 placeholders, but there are 1 values"},
 		{`sql.exec("BEGIN")`, "transactions begin and end with transaction(function() … end)"},
 		{`sql.exec("SELECT ?", {})`, "value 1 is a table: a string, a number, a boolean, nil or sql.blob(…) is wanted"},
-		{`sql.exec("SELECT ?, ?", 1, 0/0)`, "value 2 is NaN, which SQL does not have"},
-		{`sql.each("SELECT 1")`, "a function is wanted behind the values"},
+		{`sql.exec("SELECT ?, ?", 1, 0/0)`, "value 2 is NaN, which SQL cannot represent"},
+		{`sql.each("SELECT 1")`, "the last argument is a function"},
 		{`sql.each(print)`, "string expected"},
 		{`sql.transaction("x")`, "function expected"},
 		{`sql.transaction(print, { timeot = 1 })`, `transaction has no option "timeot"; did you mean "timeout"?`},

@@ -11,10 +11,12 @@ import (
 	"spectrumlua/runtime/database"
 )
 
-// tableFactor is how many times max_string the rows of one query may take.
+// tableFactor times max_string is the memory that the rows of one query may
+// take.
 const tableFactor = 4
 
-// statement is the text at first and the values behind it, up to last.
+// statement reads a statement at index first of the stack, and its values up
+// to index last.
 func (b *Base) statement(l *lua.LState, first, last int) (text string, args []any) {
 	text = l.CheckString(first)
 	args = arguments(l, first+1, last)
@@ -38,7 +40,7 @@ func query(l *lua.LState, b *Base, first int) int {
 		if err != nil {
 			return err
 		}
-		defer rows.Close() //nolint:errcheck // the error is that of Err
+		defer rows.Close() //nolint:errcheck // Err has returned the error
 		r, err := newReader(rows, c.Engine())
 		if err != nil {
 			return err
@@ -75,7 +77,7 @@ func exec(l *lua.LState, b *Base, first int) int {
 			return err
 		}
 		if affected, err = done.RowsAffected(); err != nil {
-			affected = 0 // the engine does not count
+			affected = 0 // the engine does not count rows
 		}
 		last, err = done.LastInsertId()
 		hasLast = err == nil && last != 0
@@ -91,24 +93,24 @@ func exec(l *lua.LState, b *Base, first int) int {
 	return bind.Return(l, lua.LNumber(affected), id)
 }
 
-// Sizes of what each reads ahead.
+// Sizes of the batches that each reads ahead.
 const (
 	batchRows  = 100
 	batchBytes = 256 << 10
 )
 
-// each is each(sql, …, fn): fn is called with each row, until it returns false.
-// It returns how many there were.
+// each is each(sql, …, fn). It calls fn with each row until fn returns false,
+// and returns the number of calls.
 func each(l *lua.LState, b *Base, first int) int {
 	last := l.GetTop()
 	fn, ok := l.Get(last).(*lua.LFunction)
 	if !ok {
-		bind.Raise(l, "each: a function is wanted behind the values, as in each(\"SELECT …\", function(row) … end)")
+		bind.Raise(l, "each: the last argument is a function, as in each(\"SELECT …\", function(row) … end)")
 	}
 	text, args := b.statement(l, first, last-1)
 	t := bind.TaskOf(l)
 	ctx, cancel := context.WithCancel(t.Context())
-	defer cancel() // lets go of the rows, however this ends
+	defer cancel() // releases the rows
 	tx := b.txs[t]
 	var r *reader
 	plain := b.db.Plain
@@ -116,7 +118,7 @@ func each(l *lua.LState, b *Base, first int) int {
 		stop := context.AfterFunc(waiting, cancel)
 		defer stop()
 		plain = c.Plain
-		rows, err := c.Query(ctx, text, args...) //nolint:rowserrcheck // the reader asks
+		rows, err := c.Query(ctx, text, args...) //nolint:rowserrcheck // the reader checks it
 		if err != nil {
 			return err
 		}
@@ -150,7 +152,7 @@ func each(l *lua.LState, b *Base, first int) int {
 	}
 }
 
-// batch reads some rows ahead. plain is of what they are read on.
+// batch reads the next rows. plain makes the connection's errors readable.
 func (b *Base) batch(l *lua.LState, r *reader, cancel context.CancelFunc, plain func(error) error) (batch []*lua.LTable, done bool, err error) {
 	err = b.wait(l, b.timeout, func(ctx context.Context) error {
 		stop := context.AfterFunc(ctx, cancel)
@@ -173,8 +175,8 @@ func (b *Base) batch(l *lua.LState, r *reader, cancel context.CancelFunc, plain 
 	return batch, done, err
 }
 
-// visit calls fn with a row and tells whether it wants more. What it raises,
-// visit raises, once the rows are let go of.
+// visit calls fn with a row and reports whether to continue. It closes the
+// rows before it raises an error of fn.
 func (b *Base) visit(l *lua.LState, r *reader, tx *transaction, fn *lua.LFunction, row *lua.LTable) bool {
 	top := l.GetTop()
 	raised := b.call(l, fn, []lua.LValue{row})
@@ -184,7 +186,7 @@ func (b *Base) visit(l *lua.LState, r *reader, tx *transaction, fn *lua.LFunctio
 		return true
 	}
 	if tx != nil && bind.TaskOf(l).Err() == nil {
-		// The transaction goes on with this connection.
+		// The transaction needs the connection for its next statement.
 		_ = b.wait(l, b.timeout, func(context.Context) error { return r.rows.Close() })
 	}
 	if raised != nil {

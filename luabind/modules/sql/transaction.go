@@ -15,19 +15,20 @@ import (
 	"spectrumlua/runtime/task"
 )
 
-// transaction is one that a task has open.
+// transaction is a task's open transaction.
 type transaction struct {
 	tx      *database.Tx
 	cancel  context.CancelFunc
-	reading bool // an each has not come to its end
+	reading bool // an each is running
 }
 
-// maxAttempts is how often a transaction is begun that others are in the way of.
+// maxAttempts is how often a transaction runs that conflicts with others.
 const maxAttempts = 20
 
-// Transaction calls a function with args, in a transaction
-// of this task's, and returns how many results it has pushed: the function's, or
-// true if there are none; nil and a message if the database fails.
+// Transaction calls fn with args in a transaction of the current task, and
+// commits it. It returns the number of results that it has pushed: those of
+// fn, or true if fn returns none. If the database fails, it pushes nil and a
+// message.
 func (b *Base) Transaction(l *lua.LState, fn *lua.LFunction, timeout time.Duration, args ...lua.LValue) int {
 	t := bind.TaskOf(l)
 	if b.txs[t] != nil {
@@ -56,8 +57,8 @@ func (b *Base) Transaction(l *lua.LState, fn *lua.LFunction, timeout time.Durati
 	}
 }
 
-// attempt runs the transaction once. An error is the database's; what the
-// function raises, attempt raises.
+// attempt runs the transaction once. It returns errors of the database, and
+// raises errors of the function.
 func (b *Base) attempt(l *lua.LState, t *task.Task, fn *lua.LFunction, timeout time.Duration, args []lua.LValue) (n int, err error) {
 	tx, err := b.begin(l, t, timeout)
 	if err != nil {
@@ -69,7 +70,7 @@ func (b *Base) attempt(l *lua.LState, t *task.Task, fn *lua.LFunction, timeout t
 	delete(b.txs, t)
 	switch {
 	case tx.tx.Conflicted():
-		// What the function has made of it does not count.
+		// The function may have turned the conflict into another error, or ignored it.
 		l.SetTop(top)
 		b.rollback(l, t, tx)
 		return 0, fmt.Errorf("%w, and %d attempts were not enough", database.ErrConflict, maxAttempts)
@@ -87,7 +88,8 @@ func (b *Base) attempt(l *lua.LState, t *task.Task, fn *lua.LFunction, timeout t
 	return l.GetTop() - top, nil
 }
 
-// call calls a function of the script's and catches what it raises.
+// call calls a function of the script and returns the error that it raises, or
+// nil.
 func (b *Base) call(l *lua.LState, fn *lua.LFunction, args []lua.LValue) *lua.ApiError {
 	l.Push(fn)
 	for _, a := range args {
@@ -106,7 +108,7 @@ func (b *Base) begin(l *lua.LState, t *task.Task, timeout time.Duration) (*trans
 	tx := &transaction{cancel: cancel}
 	begun := false
 	defer func() {
-		if !begun { // or cancelled while it was waited for
+		if !begun { // the database failed, or the task was cancelled
 			cancel()
 		}
 	}()
@@ -120,7 +122,7 @@ func (b *Base) begin(l *lua.LState, t *task.Task, timeout time.Duration) (*trans
 	return tx, err
 }
 
-// commit waits for the commit, as long as the transaction has time.
+// commit commits, and waits for that up to the timeout of a statement.
 func (b *Base) commit(l *lua.LState, tx *transaction) error {
 	defer tx.cancel()
 	return b.wait(l, b.timeout, func(ctx context.Context) error {
@@ -138,10 +140,10 @@ func (b *Base) commit(l *lua.LState, tx *transaction) error {
 	})
 }
 
-// rollback undoes a transaction. If the task has ended, nobody waits for it.
+// rollback rolls a transaction back. It does not wait if the task has ended.
 func (b *Base) rollback(l *lua.LState, t *task.Task, tx *transaction) {
 	if t.Err() != nil {
-		tx.cancel() // which rolls back
+		tx.cancel() // rolls back
 		return
 	}
 	_ = b.wait(l, b.timeout, func(context.Context) error {
@@ -151,7 +153,7 @@ func (b *Base) rollback(l *lua.LState, t *task.Task, tx *transaction) {
 	})
 }
 
-// pause waits a moment before a transaction is begun again.
+// pause waits briefly before the next attempt.
 func (b *Base) pause(l *lua.LState, attempt int, deadline time.Time) error {
 	if time.Now().After(deadline) {
 		return bind.ErrTimeout

@@ -14,15 +14,17 @@ import (
 	"spectrumlua/runtime/database"
 )
 
-// maxExact is the largest integer up to which a float64 has them all.
+// maxExact is the largest integer below which a float64 represents every
+// integer.
 const maxExact = 1 << 53
 
-// blob are bytes that are to be bound as such, and not as text.
+// blob holds bytes that are bound as bytes, not as text.
 type blob struct{ data []byte }
 
 var blobClass = bind.NewClass[*blob]("blob", nil, nil)
 
-// argument makes a Lua value fit to be bound; n is for the message.
+// argument converts a Lua value to one that can be bound. n is its number, for
+// the message.
 func argument(v lua.LValue, n int) (any, error) {
 	switch v := v.(type) {
 	case lua.LString:
@@ -31,7 +33,7 @@ func argument(v lua.LValue, n int) (any, error) {
 		f := float64(v)
 		switch {
 		case math.IsNaN(f) || math.IsInf(f, 0):
-			return nil, fmt.Errorf("value %d is %v, which SQL does not have", n, f)
+			return nil, fmt.Errorf("value %d is %v, which SQL cannot represent", n, f)
 		case f == math.Trunc(f) && math.Abs(f) <= maxExact:
 			return int64(f), nil
 		}
@@ -50,7 +52,7 @@ func argument(v lua.LValue, n int) (any, error) {
 	return nil, fmt.Errorf("value %d is %s: a string, a number, a boolean, nil or sql.blob(…) is wanted", n, bind.Describe(v))
 }
 
-// arguments are those from first on, up to last.
+// arguments converts the values from index first to last of the stack.
 func arguments(l *lua.LState, first, last int) []any {
 	args := make([]any, 0, max(0, last-first+1))
 	for i := first; i <= last; i++ {
@@ -63,7 +65,7 @@ func arguments(l *lua.LState, first, last int) []any {
 	return args
 }
 
-// result makes a value of a row a Lua value.
+// result converts a value of a row to a Lua value.
 func (r *reader) result(v any, column, kind string) (lua.LValue, error) {
 	switch v := v.(type) {
 	case nil:
@@ -105,7 +107,7 @@ func (r *reader) tooLong(column string, v any) error {
 	return fmt.Errorf("%s is %d, more than a number can hold exactly: select it as text, as in CAST(%s AS %s)", column, v, column, text)
 }
 
-// reader makes tables of rows.
+// reader converts rows to tables.
 type reader struct {
 	rows   *stdsql.Rows
 	engine *database.Engine
@@ -114,8 +116,7 @@ type reader struct {
 	meta   *lua.LTable
 	cells  []any
 	dest   []any
-	// budget is how many bytes the tables may still take; spent is how many
-	// the last row took.
+	// spent is how many bytes the last row took.
 	spent int64
 }
 
@@ -129,7 +130,7 @@ func newReader(rows *stdsql.Rows, e *database.Engine) (*reader, error) {
 	for i, t := range types {
 		name := t.Name()
 		if known[name] {
-			return nil, fmt.Errorf("two columns are called %s: give one another name with AS", name)
+			return nil, fmt.Errorf("two columns have the name %s: rename one with AS", name)
 		}
 		known[name] = true
 		r.names = append(r.names, name)
@@ -147,7 +148,7 @@ func newReader(rows *stdsql.Rows, e *database.Engine) (*reader, error) {
 	return r, nil
 }
 
-// About what a row and a value take in tables, in bytes.
+// Approximate memory of a row and of a value in a table, in bytes.
 const (
 	costRow   = 200
 	costValue = 100
@@ -155,8 +156,8 @@ const (
 
 var errNoRow = errors.New("no row")
 
-// next makes a table of the next row, or returns errNoRow. It may be called
-// without the lock: the table is nobody else's.
+// next returns the next row as a table, or errNoRow. It may be called without
+// the script lock, because no other code has the table yet.
 func (r *reader) next() (*lua.LTable, error) {
 	if !r.rows.Next() {
 		if err := r.rows.Err(); err != nil {

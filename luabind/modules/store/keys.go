@@ -11,14 +11,15 @@ import (
 )
 
 const (
-	keysPage = 2000 // keys that are read at once
-	// costKey is about what a key takes in a list, beside its own bytes.
+	keysPage = 2000 // keys that are read at a time
+	// costKey is the approximate memory of a key in a list, besides its own
+	// bytes.
 	costKey = 48
-	// tableFactor is how many times max_string a list of keys may take.
+	// tableFactor times max_string is the memory that a list of keys may take.
 	tableFactor = 4
 )
 
-// keys is keys([prefix]) → list, in the order of their bytes.
+// keys is keys([prefix]) → list, sorted by bytes.
 func keys(l *lua.LState, h *handle) int {
 	prefix := l.OptString(2, "")
 	budget := bind.RuntimeOf(l).Settings.MaxString * tableFactor
@@ -47,8 +48,8 @@ func keys(l *lua.LState, h *handle) int {
 	}
 }
 
-// Sizes of the pages that each reads: they grow while they are small, so that
-// large values do not come by the hundred.
+// Sizes of the pages that each reads. Pages of small values grow; pages of
+// large values shrink.
 const (
 	firstPage  = 16
 	maxPage    = 512
@@ -56,7 +57,7 @@ const (
 	largeBytes = 2 << 20
 )
 
-// cursor is where an each stands. It holds nothing open.
+// cursor is the position of an each. It keeps no database resources open.
 type cursor struct {
 	handle *handle
 	prefix string
@@ -68,13 +69,13 @@ type cursor struct {
 	done   bool
 }
 
-// each is each([prefix]) → an iterator over keys and values.
+// each is each([prefix]). It returns an iterator over keys and values.
 func each(l *lua.LState, h *handle) int {
 	c := &cursor{handle: h, prefix: l.OptString(2, ""), limit: firstPage}
 	return bind.Return(l, bind.Function("each", func(l *lua.LState) int {
 		if c.next == len(c.keys) && !c.done {
 			if err := c.read(l); err != nil {
-				bind.Raise(l, "each: %v", err) // nil would look like the end
+				bind.Raise(l, "each: %v", err) // returning nil would look like the end
 			}
 		}
 		if c.next == len(c.keys) {

@@ -1,5 +1,6 @@
-// Package store is the module spectrum.store: values by keys that outlive the
-// process, for each user and for the transport, in the transport's database.
+// Package store implements the module spectrum.store: values by keys that
+// survive the process, for each user and for the transport. They are kept in
+// the transport's database.
 package store
 
 import (
@@ -21,7 +22,7 @@ var Module = bind.Module{Name: "spectrum.store", Open: open}
 
 func open(*bind.Runtime) *lua.LTable {
 	m := bind.NewModule("spectrum.store", bind.Functions{
-		// open([name]) is a store of the transport's.
+		// open([name]) returns a store of the transport.
 		"open": func(l *lua.LState) int { return openScope(l, "", 1) },
 	})
 	m.Metatable.(*lua.LTable).RawSetString("__call", bind.Function("spectrum.store", func(l *lua.LState) int {
@@ -30,10 +31,12 @@ func open(*bind.Runtime) *lua.LTable {
 	return m
 }
 
-// OfSession is session:store([name]): a store of one user's.
+// OfSession is session:store([name]). It returns a store of the session's
+// user.
 func OfSession(l *lua.LState, user string) int { return openScope(l, user, 2) }
 
-// openScope makes a handle. Nothing is opened yet. at is the name's argument.
+// openScope returns a handle; it does not access the database yet. at is the
+// index of the name.
 func openScope(l *lua.LState, owner string, at int) int {
 	scope := store.Scope{Owner: owner, Name: l.OptString(at, "")}
 	if err := scope.Check(); err != nil {
@@ -43,18 +46,18 @@ func openScope(l *lua.LState, owner string, at int) int {
 	return bind.Return(l, class.New(&handle{home: homeOf(rt), scope: scope}))
 }
 
-// handle is a store as scripts hold it. It stands for what is kept, so it may
-// be used when the session is over. The script lock guards it.
+// handle is a store as scripts hold it. It refers to a user by name, so it
+// works after the session has ended. The script lock guards it.
 type handle struct {
 	home  *home
 	scope store.Scope
 }
 
-// home is what all handles of a process share.
+// home is what all stores of a process share.
 type home struct {
 	base  *sql.Base
 	kv    *store.Store
-	err   error // why there is no kv
+	err   error // why kv is nil
 	codec *json.Codec
 }
 
@@ -78,7 +81,7 @@ func homeOf(rt *bind.Runtime) *home {
 	return h
 }
 
-// forget takes a process's home away when it has ended.
+// forget removes a process's home when the process's owner ends.
 type forget struct{ process *task.Owner }
 
 func (f forget) Close() error {
@@ -86,7 +89,7 @@ func (f forget) Close() error {
 	return nil
 }
 
-// class is what scripts call store.
+// class is the class of store objects.
 var class *bind.Class[*handle]
 
 func init() {
@@ -122,7 +125,7 @@ func init() {
 	})
 }
 
-// checkKey is argument n, a key.
+// checkKey returns argument n, a key.
 func checkKey(l *lua.LState, n int) string {
 	key := l.CheckString(n)
 	if err := store.CheckKey(key); err != nil {
@@ -138,7 +141,7 @@ func transaction(l *lua.LState, h *handle) int {
 	return h.home.base.Transaction(l, fn, timeout, l.Get(1))
 }
 
-// rememberFor is how long ids are remembered unless the script says otherwise.
+// rememberFor is how long ids are remembered by default.
 const rememberFor = 30 * 24 * time.Hour
 
 // remember is remember(ours, theirs [, { ttl = }]).

@@ -69,8 +69,8 @@ assert(store:set(5, "five") and store:get("5") == "five")
 
 func TestMisuseRaises(t *testing.T) {
 	tests := []struct{ call, want string }{
-		{`store:set("k", nil)`, "set: nil is no value: delete(key) deletes"},
-		{`store:set("k")`, "nil is no value"},
+		{`store:set("k", nil)`, "set: nil cannot be stored: use delete(key) to delete the key"},
+		{`store:set("k")`, "nil cannot be stored"},
 		{`store:set("k", 0/0)`, "set: the number NaN has no JSON"},
 		{`store:set("k", print)`, "a function has no JSON"},
 		{`store:set("k", { [1.5] = 1 })`, "set: "},
@@ -81,7 +81,7 @@ func TestMisuseRaises(t *testing.T) {
 		{`store:set("", 5)`, "a key has at least one byte"},
 		{`store:get(("k"):rep(769))`, "a key has 768 bytes at most, not 769"},
 		{`store:get({})`, "string expected, got table"},
-		{`store:increment("k", 0/0)`, "a finite number is wanted"},
+		{`store:increment("k", 0/0)`, "the number must be finite"},
 		{`store:update("k", 5)`, "function expected, got number"},
 		{`store:update("k", function() return print end)`, "update: a function has no JSON"},
 		{`store.get("k")`, "get is a method of a store: write store:get(…), with a colon"},

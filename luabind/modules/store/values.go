@@ -19,12 +19,13 @@ import (
 
 type conn = database.Conn
 
-// run waits for f, which runs on the database or on the task's transaction.
+// run calls f on the task's transaction, or on the database, and waits for it.
 func (h *handle) run(l *lua.LState, f func(ctx context.Context, c conn) error) error {
 	return h.home.base.Run(l, f)
 }
 
-// decode makes a Lua value of what is kept. It may be called without the lock.
+// decode converts a stored value to a Lua value. It may be called without the
+// script lock.
 func decode(ctx context.Context, codec *json.Codec, v store.Value) (lua.LValue, error) {
 	if v.Blob {
 		return lua.LString(v.Data), nil
@@ -32,8 +33,7 @@ func decode(ctx context.Context, codec *json.Codec, v store.Value) (lua.LValue, 
 	return codec.Decode(string(v.Data), ctx.Done())
 }
 
-// encode puts a Lua value into v. A string that JSON could not hold as it is
-// becomes a blob by itself.
+// encode stores a Lua value in v. A string that is not UTF-8 becomes a blob.
 func (h *handle) encode(l *lua.LState, what string, value lua.LValue, v *store.Value) {
 	text, isString := value.(lua.LString)
 	switch {
@@ -43,7 +43,7 @@ func (h *handle) encode(l *lua.LState, what string, value lua.LValue, v *store.V
 		v.Blob, v.Data = true, []byte(text)
 		return
 	case value == lua.LNil:
-		bind.Raise(l, "%s: nil is no value: delete(key) deletes", what)
+		bind.Raise(l, "%s: nil cannot be stored: use delete(key) to delete the key", what)
 	}
 	data, err := h.home.codec.Encode(value)
 	if err != nil {
@@ -52,7 +52,7 @@ func (h *handle) encode(l *lua.LState, what string, value lua.LValue, v *store.V
 	v.Data = []byte(data)
 }
 
-// expiry reads the option ttl. 0 stands for never.
+// expiry reads the option ttl. 0 means that the value never expires.
 func expiry(l *lua.LState, o *bind.Options, otherwise time.Duration) time.Time {
 	ttl := o.Seconds("ttl", otherwise)
 	if ttl == 0 {
@@ -97,7 +97,7 @@ func set(l *lua.LState, h *handle) int {
 	return bind.Return(l, lua.LTrue)
 }
 
-// remove is delete(key) → whether there was one.
+// remove is delete(key). It reports whether the key existed.
 func remove(l *lua.LState, h *handle) int {
 	key := checkKey(l, 2)
 	var deleted bool
@@ -111,16 +111,17 @@ func remove(l *lua.LState, h *handle) int {
 	return bind.Return(l, lua.LBool(deleted))
 }
 
-// maxExact is the largest integer up to which a float64 has them all.
+// maxExact is the largest integer below which a float64 represents every
+// integer.
 const maxExact = 1 << 53
 
-// increment is increment(key [, n]) → the new number. A key that is not there
-// counts as 0; how long the value is kept, and whether it is a secret, stays.
+// increment is increment(key [, n]) → the new number. A missing key counts as
+// 0. The value keeps its expiry and its secrecy.
 func increment(l *lua.LState, h *handle) int {
 	key := checkKey(l, 2)
 	by := float64(l.OptNumber(3, 1))
 	if math.IsNaN(by) || math.IsInf(by, 0) {
-		l.ArgError(3, "a finite number is wanted")
+		l.ArgError(3, "the number must be finite")
 	}
 	var sum float64
 	err := h.run(l, func(ctx context.Context, c conn) error {
@@ -147,13 +148,14 @@ func increment(l *lua.LState, h *handle) int {
 	return bind.Return(l, lua.LNumber(sum))
 }
 
-// updateTimeout is how long update tries to come in between others.
+// updateTimeout is how long update retries while others change the value.
 const updateTimeout = 30 * time.Second
 
 var errContended = errors.New("timeout: others changed it each time")
 
-// update is update(key, fn [, options]) → the new value. fn is called with what
-// is there, and again if that has changed meanwhile; nil deletes.
+// update is update(key, fn [, options]) → the new value. It calls fn with the
+// current value, and again if another task has changed the value meanwhile. If
+// fn returns nil, update deletes the key.
 func update(l *lua.LState, h *handle) int {
 	key, fn := checkKey(l, 2), l.CheckFunction(3)
 	var o *bind.Options
@@ -196,8 +198,8 @@ func update(l *lua.LState, h *handle) int {
 	}
 }
 
-// changed is what update's function has made of old; nil: nothing. Without
-// options, all but the value stays.
+// changed returns the new stored value for what fn returned, or nil to delete
+// the key. Without options, the secrecy and the expiry stay the same.
 func (h *handle) changed(l *lua.LState, old store.Value, value lua.LValue, o *bind.Options) *store.Value {
 	v := store.Value{Secret: old.Secret, Expires: old.Expires}
 	if o != nil {
