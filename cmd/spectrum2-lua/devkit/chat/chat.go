@@ -1,9 +1,9 @@
-// Package chat lets somebody be the XMPP user of a script, with no Spectrum and
-// no XMPP server: what he types becomes the messages that Spectrum would send,
-// and what the script sends is told in plain words.
+// Package chat connects a person at a console to a script, as its XMPP user. It
+// needs no Spectrum and no XMPP server. It translates commands into the messages of
+// Spectrum, and the script's messages into plain words.
 //
-// It works at a terminal and on a list of commands, of which a transcript comes
-// out that is the same each time.
+// The console is a terminal, or a list of commands. The transcript of a list is the
+// same on each run.
 package chat
 
 import (
@@ -21,53 +21,52 @@ import (
 	"spectrumlua/runtime/crash"
 )
 
-// pingInterval is how often Spectrum sends PING while somebody chats.
+// pingInterval is the time between two PINGs.
 const pingInterval = 20 * time.Second
 
-// settleTimeout is how long a script of commands waits for what it has set off,
-// and promptDelay how long a person does.
+// settleTimeout limits how long a list of commands waits for the effects of a
+// command, and promptDelay how long the prompt of a terminal waits.
 const (
 	settleTimeout = 10 * time.Second
 	promptDelay   = 100 * time.Millisecond
 )
 
-// Console is where lines come from and go to. Print may be called from any
-// goroutine, the rest from one at a time.
+// Console reads commands and shows lines. Print must be safe for concurrent use. The
+// other methods are called from one goroutine at a time.
 type Console interface {
 	// ReadLine returns the next line, or io.EOF at the end.
 	ReadLine(prompt string) (string, error)
-	// ReadPassword is ReadLine for a line that is not shown.
+	// ReadPassword is like ReadLine, but does not show the line.
 	ReadPassword(prompt string) (string, error)
 	// Print shows a line.
 	Print(line string)
 }
 
-// Options say how a Chat is held. Console must be given; Path, Companion,
-// Settings and WorkingDir are those of harness.Options.
+// Options are the options of New. Console is required. Stage's Path, Companion,
+// Settings and WorkingDir count; chat sets the other fields.
 type Options struct {
 	Stage   harness.Options
 	Console Console
-	// Script has each command wait until the script has dealt with it, and shows
-	// no times: the transcript is the same each time.
+	// Script makes each command wait until the script has handled it, and hides
+	// the times, so that the transcript is the same on each run.
 	Script bool
-	// Colour has lines coloured by ANSI sequences.
+	// Colour colours lines with ANSI sequences.
 	Colour bool
-	// Wire shows the frames from the beginning.
+	// Wire shows the frames from the start.
 	Wire bool
-	// User is who speaks first; default: alice@localhost.
+	// User is the first user; default: alice@localhost.
 	User string
-	// Password is what he logs in with who gives none; default: "secret".
+	// Password is used by a login without a password; default: "secret".
 	Password string
 	// ExpectTimeout is how long /expect waits; default: 10 s.
 	ExpectTimeout time.Duration
 }
 
-// Chat is one session at a console. Run and Complete may be called beside each
-// other.
+// Chat is one session at a console. Run and Complete may be called concurrently.
 type Chat struct {
 	opts   Options
 	run    *harness.Harness
-	sender atomic.Pointer[harness.Harness] // for the log, which speaks before stage is there
+	sender atomic.Pointer[harness.Harness] // for log lines that come before run is set
 	people *people
 	feed   *feed
 	show   show
@@ -89,7 +88,7 @@ type Chat struct {
 	broken int           // rules of Spectrum's
 }
 
-// New makes a chat; Run begins it.
+// New returns a chat. Run starts it.
 func New(o Options) *Chat {
 	if o.User == "" {
 		o.User = "alice"
@@ -107,9 +106,9 @@ func New(o Options) *Chat {
 	return c
 }
 
-// Run holds the chat until the console ends or the user quits. An error is that
-// the backend could not be started or has ended, or in a Script what went wrong
-// in it, as a *TroubleError. It is called once.
+// Run chats until the console ends or the user quits. It returns an error if the
+// backend does not start or ends early. With Options.Script it returns a
+// *TroubleError if a command fails. Run must be called once.
 func (c *Chat) Run(ctx context.Context) error {
 	ctx, cancel := context.WithCancel(ctx)
 	defer cancel()
@@ -117,7 +116,7 @@ func (c *Chat) Run(ctx context.Context) error {
 		return err
 	}
 	var telling sync.WaitGroup
-	showing, shown := context.WithCancel(context.WithoutCancel(ctx)) // the end too, if ctx is done
+	showing, shown := context.WithCancel(context.WithoutCancel(ctx)) // shows the end even if ctx is done
 	telling.Go(func() {
 		defer crash.Guard()
 		c.tell(showing)
@@ -144,7 +143,7 @@ func (c *Chat) open(ctx context.Context) (err error) {
 	o.Spectrum.Manners = simulator.SpectrumManners()
 	o.Spectrum.Manners.ExitIdle = false
 	o.Spectrum.Manners.PingInterval = pingInterval
-	if c.opts.Script { // where nothing happens of itself
+	if c.opts.Script { // a transcript must not depend on time
 		o.Spectrum.Manners.PingInterval = 0
 	}
 	c.run, err = harness.Open(ctx, o)
@@ -152,7 +151,7 @@ func (c *Chat) open(ctx context.Context) (err error) {
 	return err
 }
 
-// sent is what a line of the log comes after.
+// sent returns the number of messages that the script sent before a log line.
 func (c *Chat) sent() uint64 {
 	if s := c.sender.Load(); s != nil {
 		return s.Sent()
@@ -160,7 +159,7 @@ func (c *Chat) sent() uint64 {
 	return 0
 }
 
-// converse reads commands until there are no more.
+// converse reads and runs commands until the console ends.
 func (c *Chat) converse(ctx context.Context) error {
 	c.settle(ctx)
 	if !c.opts.Script {
@@ -200,8 +199,8 @@ func (c *Chat) converse(ctx context.Context) error {
 	return context.Cause(ctx)
 }
 
-// readLine waits for a command until ctx is done. What reads goes on until there is
-// a line: nothing can stop it, and nobody waits for it any more.
+// readLine returns the next command, or an error when ctx is done. Nothing can
+// interrupt the console, so the goroutine that reads then remains until a line comes.
 func (c *Chat) readLine(ctx context.Context) (line string, err error) {
 	read, text := make(chan struct{}), c.prompt()
 	var got string
@@ -220,11 +219,11 @@ func (c *Chat) readLine(ctx context.Context) (line string, err error) {
 }
 
 func (c *Chat) welcome() {
-	c.show.line(plainLine, "You are "+c.people.speaker()+", and Spectrum is played to "+c.run.Settings.Script+".")
-	c.show.line(plainLine, "/login goes online, /help lists the commands, Tab completes, Ctrl-D ends it.")
+	c.show.line(plainLine, "You are "+c.people.speaker()+", a user of "+c.run.Settings.Script+".")
+	c.show.line(plainLine, "/login goes online, /help lists the commands, Tab completes, Ctrl-D quits.")
 }
 
-// prompt says who speaks, and to whom.
+// prompt returns the prompt, which names the user and the partner.
 func (c *Chat) prompt() string {
 	me := c.people.me()
 	text := shortName(me.jid)
@@ -234,7 +233,7 @@ func (c *Chat) prompt() string {
 	return c.show.paint(boldStyle, printable(text)+">") + " "
 }
 
-// obey carries out one line.
+// obey runs one line.
 func (c *Chat) obey(ctx context.Context, line string) error {
 	line = strings.TrimRight(line, "\r\n")
 	trimmed := strings.TrimSpace(line)
@@ -262,13 +261,13 @@ func (c *Chat) obey(ctx context.Context, line string) error {
 	}
 	err := cmd.run(c, &call{ctx: ctx, command: cmd, words: words{rest}})
 	if errors.Is(err, errUsage) {
-		return fmt.Errorf("it is written %s", cmd.usage)
+		return fmt.Errorf("usage: %s", cmd.usage)
 	}
 	return err
 }
 
-// settle waits, in a Script, until all that has been set off is done and told;
-// at a terminal for a moment, so that answers stand above the next prompt.
+// settle waits until all effects of a command are shown. At a terminal it waits only
+// a moment, so that answers stand above the next prompt.
 func (c *Chat) settle(ctx context.Context) {
 	patience := settleTimeout
 	if !c.opts.Script {
@@ -281,6 +280,6 @@ func (c *Chat) settle(ctx context.Context) {
 	defer cancel()
 	err := c.rest(limited)
 	if c.opts.Script && err != nil && limited.Err() != nil && ctx.Err() == nil {
-		c.show.line(warningLine, fmt.Sprintf("The script has not come to rest within %v.", patience))
+		c.show.line(warningLine, fmt.Sprintf("The script did not become idle within %v.", patience))
 	}
 }

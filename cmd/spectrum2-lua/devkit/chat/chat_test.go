@@ -282,9 +282,9 @@ func TestTerminal(t *testing.T) {
 		t.Error(err)
 	}
 	types("/wait 5\r")
-	screen.until(t, "at a terminal you need not")
+	screen.until(t, "/wait works only in a list")
 	types("/nonsense\r")
-	screen.until(t, "? there is no command /nonsense")
+	screen.until(t, "? unknown command /nonsense")
 	types("\x04")
 	if err := <-done; err != nil {
 		t.Error(err)

@@ -9,25 +9,25 @@ import (
 	"spectrumlua/runtime/spelling"
 )
 
-// command is one thing that can be typed after a slash.
+// command is one command of the console.
 type command struct {
 	name  string
 	usage string // with the name, as /help shows it
-	about string // one sentence, without its dot
+	about string // one sentence without its full stop
 	needs need
-	// password is the word, counted from 1, that is one; 0 if there is none.
-	// With pairs, words with a = in them do not count as it.
+	// password is the position of the password among the words, counted from 1, or
+	// 0. With pairs, a word that contains = is not a password.
 	password int
 	pairs    bool
-	// looksBack has /expect see what was shown before the command too.
+	// looksBack keeps the lines before the command for /expect.
 	looksBack bool
-	// words are what may be completed, by the place of the word; the last one
-	// holds for all words after it.
+	// words completes each word by its position. The last entry also completes all
+	// later words.
 	words []candidates
 	run   func(*Chat, *call) error
 }
 
-// need is what a command is impossible without.
+// need is the state of the user that a command requires.
 type need int
 
 const (
@@ -43,10 +43,10 @@ type call struct {
 	words
 }
 
-// errUsage is a command whose words do not fit.
+// errUsage means that the words of a command do not match its usage.
 var errUsage = errors.New("the words do not fit")
 
-// groups are all commands, in the order of the help.
+// groups holds all commands in the order of the help.
 var groups []group
 
 type group struct {
@@ -54,7 +54,7 @@ type group struct {
 	commands []*command
 }
 
-func init() { // not a plain value, since /help is among them
+func init() { // not in the declaration: /help refers to groups
 	groups = []group{
 		{"You", accountCommands},
 		{"Talking", talkCommands},
@@ -65,7 +65,7 @@ func init() { // not a plain value, since /help is among them
 	}
 }
 
-// find finds a command by its name.
+// find returns the command with a name, or nil.
 func find(name string) *command {
 	for _, g := range groups {
 		for _, c := range g.commands {
@@ -87,7 +87,7 @@ func commandNames() []string {
 	return names
 }
 
-// split finds the command that a line begins with, and the rest of the line.
+// split returns the command of a line, or nil, and the rest of the line.
 func split(line string) (cmd *command, rest string) {
 	line, isCommand := strings.CutPrefix(strings.TrimLeft(line, " \t"), "/")
 	if !isCommand {
@@ -100,23 +100,23 @@ func split(line string) (cmd *command, rest string) {
 func unknownCommand(text string) error {
 	name, _, _ := cutBlank(text)
 	if near := spelling.Name(name, commandNames()); near != "" {
-		return fmt.Errorf("there is no command /%s; do you mean /%s?", printable(name), near)
+		return fmt.Errorf("unknown command /%s (did you mean /%s?)", printable(name), near)
 	}
-	return fmt.Errorf("there is no command /%s; /help lists them, and a text that begins with / is written with //", printable(name))
+	return fmt.Errorf("unknown command /%s: /help lists the commands; write // for a text that starts with /", printable(name))
 }
 
-// possible tells why a user cannot give the command now.
+// possible returns an error if the user cannot run the command now.
 func (c *command) possible(u user) error {
 	switch {
 	case c.needs != nothing && !u.online:
 		return fmt.Errorf("%s is not logged in: /login goes online", shortName(u.jid))
 	case c.needs == connected && !u.connected:
-		return fmt.Errorf("%s is logged in, but the script has not said connected: until then Spectrum holds this back", shortName(u.jid))
+		return fmt.Errorf("%s is logged in, but not connected: Spectrum waits for session:connected() of the script", shortName(u.jid))
 	}
 	return nil
 }
 
-// word is the next word, which has to be there.
+// word returns the next word, or errUsage at the end of the line.
 func (c *call) word() (string, error) {
 	word, ok, err := c.next()
 	switch {
@@ -128,7 +128,7 @@ func (c *call) word() (string, error) {
 	return word, nil
 }
 
-// or is the next word, or another one if there is none.
+// or returns the next word, or a default at the end of the line.
 func (c *call) or(otherwise string) (string, error) {
 	word, ok, err := c.next()
 	if err != nil || ok {
@@ -137,7 +137,7 @@ func (c *call) or(otherwise string) (string, error) {
 	return otherwise, nil
 }
 
-// end makes sure that no word is left.
+// end returns errUsage if a word is left.
 func (c *call) end() error {
 	if c.rest() != "" {
 		return errUsage
@@ -145,7 +145,7 @@ func (c *call) end() error {
 	return nil
 }
 
-// choice is the next word, which has to be one of a list.
+// choice returns the next word, which must be in a list.
 func (c *call) choice(what, otherwise string, known []string) (string, error) {
 	word, err := c.or(otherwise)
 	if err != nil {

@@ -13,18 +13,18 @@ import (
 type event struct {
 	frame *simulator.Frame
 	line  *harness.Line
-	// after is how many messages had been sent when the line was logged.
+	// after is the number of messages that were sent before the line was logged.
 	after uint64
 }
 
-// feed hands events from whoever has them to one goroutine. It has no bound:
-// those who have them must not wait, and a person reads what comes of it.
+// feed passes events from many goroutines to one. Its queue has no limit, because
+// the senders must not wait.
 type feed struct {
 	mu     sync.Mutex
 	events []event
-	put    uint64 // how many there have been, but for signs of life
+	put    uint64 // events so far, without PING, PONG and STATS
 	more   chan struct{}
-	idle   chan struct{} // closed when all has been dealt with; nil if nobody waits
+	idle   chan struct{} // closed when all events are handled; nil if nobody waits
 	busy   bool
 }
 
@@ -43,8 +43,8 @@ func (f *feed) add(e event) {
 	}
 }
 
-// take waits for events and returns them; nil when ctx is done. Those it
-// returned before have then been dealt with.
+// take waits for events and returns them, or nil when ctx is done. A call means that
+// the events of the previous call are handled.
 func (f *feed) take(ctx context.Context) []event {
 	for {
 		f.mu.Lock()
@@ -67,14 +67,14 @@ func (f *feed) take(ctx context.Context) []event {
 	}
 }
 
-// total counts the events so far, PING, PONG and STATS left out.
+// total returns the number of events so far, without PING, PONG and STATS.
 func (f *feed) total() uint64 {
 	f.mu.Lock()
 	defer f.mu.Unlock()
 	return f.put
 }
 
-// drained waits until everything has been dealt with.
+// drained waits until all events are handled.
 func (f *feed) drained(ctx context.Context) error {
 	f.mu.Lock()
 	if !f.busy && len(f.events) == 0 {
@@ -94,7 +94,7 @@ func (f *feed) drained(ctx context.Context) error {
 	}
 }
 
-// isLife tells the types that pass of themselves.
+// isLife reports whether messages of a type pass without a command.
 func isLife(t pb.WrapperMessage_Type) bool {
 	switch t {
 	case pb.WrapperMessage_TYPE_PING, pb.WrapperMessage_TYPE_PONG, pb.WrapperMessage_TYPE_STATS:

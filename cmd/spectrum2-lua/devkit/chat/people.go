@@ -10,30 +10,30 @@ import (
 	"spectrumlua/pb"
 )
 
-// defaultDomain is where users are at home who are named without a domain.
+// defaultDomain is the domain of users whose names have none.
 const defaultDomain = "localhost"
 
-// defaultPassword is what a user logs in with who gives none.
+// defaultPassword is the password of a login without one.
 const defaultPassword = "secret"
 
-// user is one XMPP user, as far as the frames tell and the person at the
-// keyboard has said.
+// user is the state of one XMPP user, from frames and commands.
 type user struct {
 	jid string
 
-	// What the next login is with.
+	// For the next login.
 	legacy, password string
 	settings         map[string]string
 
-	// What the frames told.
+	// From frames.
 	online, connected bool
 	contacts          map[string]string // name to alias
 	rooms             map[string]*room
 
-	// hinted is set when it was said, since the login, that he is not connected.
+	// hinted is true if the chat has said since the login that the user is not
+	// connected.
 	hinted bool
 
-	// partner is whom plain text goes to; "" if nobody.
+	// partner receives plain text; "" if the user has written to nobody yet.
 	partner string
 }
 
@@ -59,7 +59,7 @@ func newPeople(jid string) *people {
 	return p
 }
 
-// fullJID completes a name that has no domain.
+// fullJID adds the default domain to a name without a domain.
 func fullJID(name string) string {
 	if strings.Contains(name, "@") {
 		return name
@@ -67,10 +67,10 @@ func fullJID(name string) string {
 	return name + "@" + defaultDomain
 }
 
-// shortName is the name for prompts: without the domain that everybody has.
+// shortName returns a JID without the default domain.
 func shortName(jid string) string { return strings.TrimSuffix(jid, "@"+defaultDomain) }
 
-// become makes a user the one who speaks; he is made up if he is new.
+// become makes a user the current one. It creates a user who is new.
 func (p *people) become(jid string) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
@@ -78,7 +78,7 @@ func (p *people) become(jid string) {
 	p.current = jid
 }
 
-// user finds or makes a user. p.mu is held.
+// user returns a user and creates one who is new. p.mu is held.
 func (p *people) user(jid string) *user {
 	u := p.users[jid]
 	if u == nil {
@@ -91,21 +91,21 @@ func (p *people) user(jid string) *user {
 	return u
 }
 
-// me is the user who speaks.
+// me returns the current user.
 func (p *people) me() user {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	return *p.users[p.current].clone()
 }
 
-// speaker is the JID of the user who speaks.
+// speaker returns the JID of the current user.
 func (p *people) speaker() string {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	return p.current
 }
 
-// all are the users in the order in which they came.
+// all returns the users in the order of their first appearance.
 func (p *people) all() []user {
 	p.mu.Lock()
 	defer p.mu.Unlock()
@@ -126,14 +126,14 @@ func (u *user) clone() *user {
 	return &c
 }
 
-// change changes the user who speaks.
+// change modifies the current user.
 func (p *people) change(do func(*user)) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	do(p.users[p.current])
 }
 
-// roomNames are the rooms that are known, joined or listed.
+// roomNames returns the rooms that are joined or listed.
 func (p *people) roomNames() []string {
 	p.mu.Lock()
 	defer p.mu.Unlock()
@@ -144,7 +144,7 @@ func (p *people) roomNames() []string {
 	return slices.Sorted(maps.Keys(names))
 }
 
-// note learns from a frame.
+// note updates the users by a frame.
 func (p *people) note(f simulator.Frame) {
 	learn := learnt[f.Type]
 	if learn == nil || f.Message == nil {
@@ -159,7 +159,7 @@ func (p *people) note(f simulator.Frame) {
 	learn(p, u, f)
 }
 
-// learnt is what each type tells of a user. p.mu is held.
+// learnt holds the update for each type. p.mu is held.
 var learnt = map[pb.WrapperMessage_Type]func(*people, *user, simulator.Frame){
 	pb.WrapperMessage_TYPE_LOGIN:               func(_ *people, u *user, _ simulator.Frame) { u.online, u.connected = true, false },
 	pb.WrapperMessage_TYPE_LOGOUT:              func(_ *people, u *user, _ simulator.Frame) { u.gone() },
@@ -194,15 +194,15 @@ func forgetContact(_ *people, u *user, f simulator.Frame) {
 	}
 }
 
-// learnPartner has the first who writes to a user become his partner.
+// learnPartner makes the first contact that writes to a user the partner.
 func learnPartner(_ *people, u *user, f simulator.Frame) {
 	if u != nil && u.partner == "" && f.Direction == simulator.FromBackend {
 		u.partner = f.Message.(*pb.ConversationMessage).GetBuddyName()
 	}
 }
 
-// learnRoom has a user be in the room that he joins, or that Spectrum has him
-// join again.
+// learnRoom notes a room that a user joins, or that Spectrum joins again for the
+// user.
 func learnRoom(_ *people, u *user, f simulator.Frame) {
 	m := f.Message.(*pb.Room)
 	if u != nil && u.rooms[m.GetRoom()] == nil {

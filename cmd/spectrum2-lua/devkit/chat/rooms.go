@@ -24,7 +24,7 @@ var roomCommands = []*command{
 	{name: "list", usage: "/list", about: "lists the rooms that are known", run: (*Chat).list},
 }
 
-var errNoRoom = errors.New("plain text goes to no room that you are in: /join ROOM enters one")
+var errNoRoom = errors.New("you do not write to a room: /join ROOM enters one")
 
 func (c *Chat) join(l *call) error {
 	name, err := l.word()
@@ -54,7 +54,7 @@ func (c *Chat) enter(m *pb.Room) error {
 	return c.send(pb.WrapperMessage_TYPE_JOIN_ROOM, m)
 }
 
-// room is the room that is named, or the one that is written to.
+// room returns the named room, or the room that the user writes to.
 func (c *Chat) room(named string) (name, nickname string, err error) {
 	me := c.people.me()
 	if named == "" {
@@ -106,7 +106,7 @@ func (c *Chat) topic(l *call) error {
 	})
 }
 
-// nick joins the room anew under another name, as Spectrum does.
+// nick joins the room again under another name, as Spectrum does.
 func (c *Chat) nick(l *call) error {
 	nickname, err := l.word()
 	if err != nil {

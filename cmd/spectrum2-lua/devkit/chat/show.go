@@ -98,7 +98,7 @@ func (s *show) frame(f simulator.Frame) {
 	s.line(kind, text)
 }
 
-// logs tells whether lines of a level are shown. Errors always are.
+// logs reports whether lines of a level are shown. Errors are always shown.
 func (s *show) logs(level logrus.Level) bool {
 	switch {
 	case level <= logrus.ErrorLevel:

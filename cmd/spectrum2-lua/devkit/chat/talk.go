@@ -72,7 +72,7 @@ func (c *Chat) hintUnconnected() {
 		return
 	}
 	c.people.change(func(u *user) { u.hinted = true })
-	c.show.line(plainLine, "The script has not said session:connected(), so the client of "+printable(shortName(me.jid))+" still shows that it is connecting.")
+	c.show.line(plainLine, "The script has not called session:connected(), so the client of "+printable(shortName(me.jid))+" still shows that it is connecting.")
 }
 
 func (c *Chat) me(l *call) error {

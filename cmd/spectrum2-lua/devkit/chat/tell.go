@@ -184,7 +184,7 @@ func field(name, value string) string {
 	return name + "=" + value
 }
 
-// ended tells that the backend is gone before the chat is over.
+// ended shows that the backend has ended before the chat.
 func (c *Chat) ended(ctx context.Context) {
 	select {
 	case <-c.run.Spectrum.Done():
@@ -197,8 +197,7 @@ func (c *Chat) ended(ctx context.Context) {
 	}
 }
 
-// shortened leaves the script's folder out of a text: its files are named as
-// the script names them.
+// shortened removes the script's folder from the paths in a text.
 func (c *Chat) shortened(text string) string {
 	return strings.ReplaceAll(text, filepath.Dir(c.run.Settings.Script)+string(filepath.Separator), "")
 }

@@ -19,17 +19,17 @@ var toolCommands = []*command{
 		name: "log", usage: "/log on|off|debug", run: (*Chat).log, words: []candidates{logWords},
 		about: "shows the log; errors are always shown",
 	},
-	{name: "reload", usage: "/reload", about: "loads the script anew, as saving it does", run: (*Chat).reload},
+	{name: "reload", usage: "/reload", about: "reloads the script, as saving it does", run: (*Chat).reload},
 	{
 		name: "wait", usage: "/wait [SECONDS]", run: (*Chat).wait, looksBack: true,
-		about: "lets time pass, one second if no other is given",
+		about: "waits, by default one second",
 	},
 	{
 		name: "expect", usage: "/expect TEXT", run: (*Chat).runExpect, looksBack: true,
 		about: "waits up to 10 s for a line with TEXT since the last command",
 	},
-	{name: "help", usage: "/help [COMMAND]", about: "tells what there is", run: (*Chat).help, words: []candidates{commandWords}},
-	{name: "quit", usage: "/quit", about: "ends the chat: Spectrum says EXIT", run: (*Chat).runQuit},
+	{name: "help", usage: "/help [COMMAND]", about: "lists the commands or explains one", run: (*Chat).help, words: []candidates{commandWords}},
+	{name: "quit", usage: "/quit", about: "ends the chat: Spectrum sends EXIT", run: (*Chat).runQuit},
 }
 
 func (c *Chat) wire(l *call) error {
@@ -73,7 +73,7 @@ const maxWait = time.Hour
 
 func (c *Chat) wait(l *call) error {
 	if !c.opts.Script {
-		return errors.New("at a terminal you need not tell me to wait: what comes is shown when it comes")
+		return errors.New("/wait works only in a list of commands: a terminal shows each message at once")
 	}
 	word, err := l.or("1")
 	if err != nil {
@@ -81,7 +81,7 @@ func (c *Chat) wait(l *call) error {
 	}
 	seconds, err := strconv.ParseFloat(word, 64)
 	if err != nil || !(seconds >= 0 && seconds <= maxWait.Seconds()) {
-		return fmt.Errorf("%q is no number of seconds up to %v", word, maxWait.Seconds())
+		return fmt.Errorf("%q is not a number of seconds up to %v", word, maxWait.Seconds())
 	}
 	if err := l.end(); err != nil {
 		return err

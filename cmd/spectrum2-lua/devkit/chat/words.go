@@ -6,15 +6,14 @@ import (
 	"strings"
 )
 
-// errOpenQuote is a quote without its other half.
-var errOpenQuote = errors.New(`a quote is not closed: write \" for a quote that is meant as one`)
+// errOpenQuote means that a quoted word has no end.
+var errOpenQuote = errors.New(`a quote is not closed: write \" for a quote inside a word`)
 
-// words takes a command line apart from the front: word by word, or all that
-// is left as it stands.
+// words splits a command line from the front.
 type words struct{ text string }
 
-// next is the next word; "" with ok false if there is none. A word with blanks
-// in it stands in double quotes, where \" and \\ are a quote and a backslash.
+// next returns the next word. ok is false at the end of the line. A word in double
+// quotes may have blanks; in it, \" is a quote and \\ a backslash.
 func (w *words) next() (word string, ok bool, err error) {
 	w.text = strings.TrimLeft(w.text, " \t")
 	if w.text == "" {
@@ -40,7 +39,7 @@ func (w *words) next() (word string, ok bool, err error) {
 	return "", false, errOpenQuote
 }
 
-// all are the words that are left.
+// all returns the remaining words.
 func (w *words) all() (list []string, err error) {
 	for {
 		word, ok, err := w.next()
@@ -51,7 +50,7 @@ func (w *words) all() (list []string, err error) {
 	}
 }
 
-// rest is what is left, without the blanks around it.
+// rest returns the rest of the line without the blanks around it.
 func (w *words) rest() string {
 	text := strings.Trim(w.text, " \t")
 	w.text = ""
@@ -65,15 +64,15 @@ func cutBlank(s string) (before, after string, found bool) {
 	return s, "", false
 }
 
-// secretPairs are key=value and "key": "value" of what has a secret's name.
+// secretPairs matches key=value and "key": "value" with a key that names a secret.
 var secretPairs = regexp.MustCompile(`(?i)(\w*(?:passw|passphrase|secret|token|api_?key|credential)\w*["']?\]?\s*[=:]\s*)("(?:[^"\\]|\\.)*"?|'(?:[^'\\]|\\.)*'?|[^\s,}]+)`)
 
-// xmlSecrets are the elements that XEP-0077, XEP-0078 and SASL put passwords into.
+// xmlSecrets matches the elements in which XEP-0077, XEP-0078 and SASL send passwords.
 var xmlSecrets = regexp.MustCompile(`(?is)(<(?:\w+:)?(?:password|digest|auth|response)\b[^<>]*>)[^<]*`)
 
 const mask = "***"
 
-// Masked is a command line as it may be shown: with *** for each password.
+// Masked returns a command line with *** for each password.
 func Masked(line string) string {
 	if start, end := passwordIn(line); end > start {
 		line = line[:start] + mask + line[end:]
@@ -81,7 +80,8 @@ func Masked(line string) string {
 	return maskPairs(line)
 }
 
-// Kept is what a history may keep of a line: nothing from a password on.
+// Kept returns the part of a line that a history may keep, which ends before a
+// password.
 func Kept(line string) string {
 	if start, end := passwordIn(line); end > start {
 		line = strings.TrimRight(line[:start], " \t")
@@ -96,8 +96,8 @@ func maskPairs(line string) string {
 	return xmlSecrets.ReplaceAllString(secretPairs.ReplaceAllString(line, "${1}"+mask), "${1}"+mask)
 }
 
-// passwordIn finds the word of a command line that is a password; start and
-// end are equal if there is none. An open quote reaches to the end.
+// passwordIn returns the position of the password in a command line. start and end
+// are equal if the line has no password. An open quote extends to the end.
 func passwordIn(line string) (start, end int) {
 	cmd, rest := split(line)
 	if cmd == nil || cmd.password == 0 {

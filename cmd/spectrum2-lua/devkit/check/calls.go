@@ -14,7 +14,7 @@ import (
 	"spectrumlua/runtime/schema"
 )
 
-// checkCalls looks at what is given to functions of the API.
+// checkCalls checks the arguments of calls of the API.
 func (u *unit) checkCalls() {
 	for _, call := range u.calls {
 		if call.Func == nil {
@@ -40,7 +40,7 @@ func (u *unit) checkCalls() {
 	}
 }
 
-// checkMethod tells of a method that an object does not have.
+// checkMethod reports a method that an object does not have.
 func (u *unit) checkMethod(call *ast.FuncCallExpr) {
 	v := u.valueOf(call.Receiver)
 	switch {
@@ -50,13 +50,13 @@ func (u *unit) checkMethod(call *ast.FuncCallExpr) {
 	case v.isSession() && !slices.Contains(luabind.SessionNames(), call.Method):
 		u.tell(call.Line(), "unknown-member", luabind.SessionLacks(call.Method))
 	case v.isSession() && slices.Contains(luabind.SessionProperties(), call.Method):
-		u.tell(call.Line(), "unknown-member", fmt.Sprintf("%s is no method of a session: write session.%s", call.Method, call.Method))
+		u.tell(call.Line(), "unknown-member", fmt.Sprintf("%s is not a method of a session: write session.%s", call.Method, call.Method))
 	case len(v.class.AllFunctions()) > 0 && !slices.Contains(v.class.Names(), call.Method):
 		u.tell(call.Line(), "unknown-member", lacks(v.class, call.Method))
 	}
 }
 
-// checkStringMethod tells of a method that a string does not have.
+// checkStringMethod reports a method that a string does not have.
 func (u *unit) checkStringMethod(call *ast.FuncCallExpr) {
 	library, _ := u.surface.Globals.RawGetString("string").(*lua.LTable)
 	if library.RawGetString(call.Method) == lua.LNil && !u.setSomewhere(call.Method) {
@@ -68,10 +68,10 @@ func lacks(c *api.Class, name string) string {
 	return fmt.Sprintf("a %s has no %q%s", shortName(c), name, bind.DidYouMean(name, c.Names()))
 }
 
-// shortName is what a class is called in messages.
+// shortName returns the name of a class for messages.
 func shortName(c *api.Class) string { return strings.TrimPrefix(c.Name, "spectrum.") }
 
-// checkSessionCall looks at a call of a session's method.
+// checkSessionCall checks a call of a session method.
 func (u *unit) checkSessionCall(call *ast.FuncCallExpr, f *api.Function, owner *api.Class) {
 	if f.Name == "update_buddy" {
 		u.checkSent(call, schema.TypeByName("buddy_changed"), call.Args, f.Name)
@@ -82,7 +82,7 @@ func (u *unit) checkSessionCall(call *ast.FuncCallExpr, f *api.Function, owner *
 	}
 }
 
-// checkSend looks at a call of spectrum.send.
+// checkSend checks a call of spectrum.send.
 func (u *unit) checkSend(call *ast.FuncCallExpr) {
 	if len(call.Args) == 0 {
 		return
@@ -99,7 +99,7 @@ func (u *unit) checkSend(call *ast.FuncCallExpr) {
 	u.checkSent(call, t, call.Args[1:], "")
 }
 
-// checkBackendConfig looks at the sections of spectrum.backend_config.
+// checkBackendConfig checks the sections of spectrum.backend_config.
 func (u *unit) checkBackendConfig(call *ast.FuncCallExpr) {
 	if len(call.Args) == 0 {
 		return
@@ -116,7 +116,7 @@ func (u *unit) checkBackendConfig(call *ast.FuncCallExpr) {
 		keys, ok := section.Value.(*ast.TableExpr)
 		if !ok {
 			if v := u.valueOf(section.Value); v.constant != nil && !v.isNil() {
-				u.tell(name.Line(), "backend-config", fmt.Sprintf("backend_config: %s: a table is wanted, as in { features = { muc = true } }", name.Value))
+				u.tell(name.Line(), "backend-config", fmt.Sprintf("backend_config: %s: a table is expected, for example { features = { muc = true } }", name.Value))
 			}
 			continue
 		}
@@ -141,8 +141,8 @@ func (u *unit) checkSetting(line int, section, key, text string) {
 	}
 }
 
-// settingText is a value as Spectrum gets it; "1", which is always right, if it
-// is not known.
+// settingText returns a value in the form for Spectrum. It returns "1", which is
+// always valid, for an unknown value.
 func (u *unit) settingText(e ast.Expr) string {
 	switch v := u.valueOf(e).constant.(type) {
 	case lua.LString:
@@ -153,7 +153,7 @@ func (u *unit) settingText(e ast.Expr) string {
 	return "1"
 }
 
-// called is what a function is called in messages.
+// called returns the name of a function for messages.
 func called(f *api.Function, owner *api.Class) string {
 	if f.Method {
 		return f.Name
@@ -161,8 +161,7 @@ func called(f *api.Function, owner *api.Class) string {
 	return shortName(owner) + "." + f.Name
 }
 
-// checkArguments looks at literals that a function is given. Where the first
-// parameter may be left out, the others move.
+// checkArguments checks arguments whose values are known.
 func (u *unit) checkArguments(call *ast.FuncCallExpr, f *api.Function, owner *api.Class) {
 	for i, p := range u.paramsOf(call, f) {
 		if i >= len(call.Args) || p.Name == "..." {
@@ -171,7 +170,7 @@ func (u *unit) checkArguments(call *ast.FuncCallExpr, f *api.Function, owner *ap
 		for _, leaf := range leaves(call.Args[i]) {
 			v := u.valueOf(leaf).constant
 			if text, ok := v.(lua.LString); ok && number(strings.TrimSpace(string(text))).known() {
-				continue // Lua makes a number of it
+				continue // Lua converts it to a number
 			}
 			if want := refused(p.Type, v); want != "" {
 				u.tell(leaf.Line(), "wrong-value", fmt.Sprintf("%s: %s: %s is wanted, not %s", called(f, owner), p.Name, want, bind.Describe(v)))
@@ -180,8 +179,8 @@ func (u *unit) checkArguments(call *ast.FuncCallExpr, f *api.Function, owner *ap
 	}
 }
 
-// paramsOf are the parameters that a call's arguments are for; none if that
-// cannot be told.
+// paramsOf returns the parameters of a call in the order of its arguments, or nil if
+// they are unknown. A call may omit an optional first parameter.
 func (u *unit) paramsOf(call *ast.FuncCallExpr, f *api.Function) []*api.Param {
 	if len(f.Params) < 2 || !f.Params[0].Optional {
 		return f.Params
@@ -199,7 +198,7 @@ func (u *unit) paramsOf(call *ast.FuncCallExpr, f *api.Function) []*api.Param {
 	return nil
 }
 
-// checkOptions looks at the tables of options that a function is given.
+// checkOptions checks the tables of options of a call.
 func (u *unit) checkOptions(call *ast.FuncCallExpr, f *api.Function, owner *api.Class) {
 	for i, p := range f.Params {
 		if i >= len(call.Args) || p.Name == "..." {
@@ -241,7 +240,7 @@ func (u *unit) checkOption(what string, class *api.Class, key *ast.StringExpr, g
 	}
 }
 
-// simple are the types whose values are told apart here, and what they take.
+// simple holds the types that check compares, and the Lua types that they accept.
 var simple = map[string][]lua.LValueType{
 	"string":  {lua.LTString, lua.LTNumber},
 	"number":  {lua.LTNumber},
@@ -250,7 +249,7 @@ var simple = map[string][]lua.LValueType{
 	"fun":     {lua.LTFunction},
 }
 
-// kind is a type without what it takes and returns, if it is a function's.
+// kind returns "fun" for each function type, and any other type unchanged.
 func kind(t api.Type) api.Type {
 	if strings.HasPrefix(strings.TrimPrefix(string(t), "async "), "fun(") {
 		return "fun"
@@ -260,7 +259,7 @@ func kind(t api.Type) api.Type {
 
 var wantedNames = map[string]string{"string": "a string", "number": "a number", "integer": "a number", "boolean": "true or false", "fun": "a function"}
 
-// refused says what is wanted, if a type does not take a literal.
+// refused returns the expected type if a type rejects a value, and "" otherwise.
 func refused(t api.Type, v lua.LValue) string {
 	alternatives := t.Alternatives()
 	if v == nil || v == lua.LNil {
@@ -273,7 +272,7 @@ func refused(t api.Type, v lua.LValue) string {
 		switch {
 		case a == "nil":
 		case !known || want != "" || slices.Contains(kinds, v.Type()):
-			return "" // more than one kind: silence
+			return "" // check does not compare several kinds
 		default:
 			want = wantedNames[string(a)]
 		}

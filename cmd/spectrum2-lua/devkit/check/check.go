@@ -1,11 +1,10 @@
-// Package check reads scripts and config files without running them, and tells
-// of what the runtime would refuse, of names that are nowhere, and of what an
-// admin will stumble over. What it is not sure of it does not tell.
+// Package check finds mistakes in scripts and config files without running them. It
+// reports what the runtime rejects, unknown names, and frequent mistakes of admins.
+// It reports nothing that it is not sure of.
 //
-// What is right is asked of those who refuse it at run time: luabind/convert
-// and runtime/schema for what is sent, runtime/config for config files, the
-// modules' own tables for their functions, luabind/api for what they take and
-// return. Nothing of a script is executed.
+// The rules come from the packages that apply them at run time: luabind/convert and
+// runtime/schema for messages, runtime/config for config files, the modules' tables
+// for functions, and luabind/api for arguments and results.
 package check
 
 import (
@@ -21,21 +20,21 @@ import (
 	"spectrumlua/cmd/spectrum2-lua/devkit/account"
 )
 
-// Severity says whether something keeps a script from working.
+// Severity is the severity of a finding.
 type Severity string
 
-// An Error is wrong wherever the script runs. A Warning is likely not meant, or
-// depends on the machine.
+// An Error is wrong on every machine. A Warning is a likely mistake, or depends on
+// the machine.
 const (
 	Error   Severity = "error"
 	Warning Severity = "warning"
 )
 
-// Finding is one thing that was found.
+// Finding is one mistake.
 type Finding struct {
-	// File is relative to the current folder if it is below that.
+	// File is relative to the current folder if it is below it.
 	File string `json:"file"`
-	// Line counts from 1; 0 stands for the file as a whole.
+	// Line counts from 1; 0 means the whole file.
 	Line     int      `json:"line"`
 	Severity Severity `json:"severity"`
 	// Code is one of Codes.
@@ -43,7 +42,7 @@ type Finding struct {
 	Text string `json:"text"`
 }
 
-// String is the finding as a line: "file:line: error: text [code]".
+// String returns the finding as a line: "file:line: error: text [code]".
 func (f Finding) String() string {
 	place := f.File
 	if f.Line > 0 {
@@ -52,15 +51,15 @@ func (f Finding) String() string {
 	return fmt.Sprintf("%s: %s: %s [%s]", place, f.Severity, f.Text, f.Code)
 }
 
-// Report is what came of a check.
+// Report is the result of a check.
 type Report struct {
 	// Findings are sorted by file and line.
 	Findings []Finding
-	// Files is how many files were read.
+	// Files is the number of files that were read.
 	Files int
 }
 
-// Count is how many findings have a severity.
+// Count returns the number of findings with a severity.
 func (r *Report) Count(s Severity) (n int) {
 	for _, f := range r.Findings {
 		if f.Severity == s {
@@ -70,7 +69,7 @@ func (r *Report) Count(s Severity) (n int) {
 	return n
 }
 
-// Options are what Run is told.
+// Options are the options of Run.
 type Options struct {
 	// User is the name or number of the user that Spectrum runs as. If it is empty,
 	// the unit of systemd names the user.
@@ -79,17 +78,16 @@ type Options struct {
 	root string // the folder that stands for /, in tests
 }
 
-// Paths is Run with default options.
+// Paths is like Run with default options.
 func Paths(paths ...string) *Report {
 	r, _ := Run(Options{}, paths...) // only a User can be wrong
 	return r
 }
 
-// Run checks scripts, config files and folders, of which it takes every *.lua
-// and *.cfg in it. A name that ends in .lua is a script, any other file is a
-// config. Scripts that a config names, and files that a script requires, are
-// checked with it. It returns an error if Options.User does not exist. It is safe
-// for concurrent use.
+// Run checks scripts, config files, and the *.lua and *.cfg files of folders. A
+// file whose name ends in .lua is a script, any other file a config. Run also checks
+// the script that a config names and the files that a script requires. It returns an
+// error if Options.User does not exist. It is safe for concurrent use.
 func Run(o Options, paths ...string) (*Report, error) {
 	if o.User != "" {
 		if _, err := account.Find(account.Options{User: o.User, Root: o.root}); err != nil {
@@ -115,25 +113,25 @@ func Run(o Options, paths ...string) (*Report, error) {
 	return &Report{Findings: c.findings, Files: len(c.sources)}, nil
 }
 
-// target is a script to be checked.
+// target is a script to check.
 type target struct {
 	path string
-	// named says that it was asked for by its name, so that it has to be a
-	// transport unless it looks like a module.
+	// named is true if the caller named the file. It is then a transport unless it
+	// looks like a module.
 	named bool
 }
 
-// checker is one check.
+// checker is the state of one check.
 type checker struct {
 	options  Options
 	findings []Finding
 	seen     map[Finding]bool
 	sources  map[string]*sourceFile // by absolute path
 	checked  map[string]bool        // scripts and what they require
-	surfaces map[bool]*surface      // by whether there is a sandbox
+	surfaces map[bool]*surface      // by whether the sandbox is on
 }
 
-// targets checks a config, and finds the scripts that are meant otherwise.
+// targets checks path if it is a config, and otherwise returns its scripts.
 func (c *checker) targets(path string) []target {
 	info, err := os.Stat(path)
 	switch {
@@ -164,7 +162,7 @@ func (c *checker) targets(path string) []target {
 	return found
 }
 
-// cause is an error without the path in front.
+// cause returns the text of an error without its path.
 func cause(err error) string {
 	if p, ok := err.(*fs.PathError); ok { //nolint:errorlint // the outermost is meant
 		return p.Err.Error()
@@ -172,7 +170,7 @@ func cause(err error) string {
 	return err.Error()
 }
 
-// tell adds a finding, once.
+// tell adds a finding. It ignores one that it already has.
 func (c *checker) tell(path string, line int, code, text string) {
 	f := Finding{File: display(path), Line: line, Severity: severities[code], Code: code, Text: text}
 	if f.Severity == "" {
@@ -191,7 +189,7 @@ func absolute(path string) string {
 	return path
 }
 
-// display is how a path is shown: relative, if it is below the current folder.
+// display returns a path relative to the current folder if it is below it.
 func display(path string) string {
 	if here, err := os.Getwd(); err == nil {
 		if name, err := filepath.Rel(here, path); err == nil && !strings.HasPrefix(name, "..") {

@@ -12,8 +12,8 @@ import (
 	"spectrumlua/runtime/schema"
 )
 
-// checkSent looks at what is given to be sent: args[0] is the table of fields.
-// method is the session's, "" for spectrum.send.
+// checkSent checks the arguments of a function that sends a message. args[0] is the
+// table of fields. method is the session method, or "" for spectrum.send.
 func (u *unit) checkSent(call *ast.FuncCallExpr, t *schema.Type, args []ast.Expr, method string) {
 	if len(args) > 0 && u.fieldsOf(args[0]) == nil {
 		u.checkShape(t, args[0])
@@ -49,8 +49,8 @@ func (u *unit) checkShape(t *schema.Type, e ast.Expr) {
 	}
 }
 
-// fieldsOf is the table that an expression is: one that is written there, or in
-// a variable that is used nowhere else.
+// fieldsOf returns the table constructor of an expression, or nil. The expression
+// is the constructor, or a variable that is used only there.
 func (u *unit) fieldsOf(e ast.Expr) *ast.TableExpr {
 	if table, ok := e.(*ast.TableExpr); ok {
 		return table
@@ -64,7 +64,7 @@ func (u *unit) fieldsOf(e ast.Expr) *ast.TableExpr {
 	return nil
 }
 
-// sent is a table that is sent.
+// sent is a message to send.
 type sent struct {
 	*unit
 	typ    *schema.Type
@@ -81,7 +81,7 @@ func (s *sent) wrong(line int, code string, err error) {
 func (s *sent) table(table *ast.TableExpr) {
 	m := s.typ.Payload
 	has := map[string]bool{}
-	all := true // of the keys are known, and right
+	all := true // all keys are known and right
 	for i, f := range table.Fields {
 		switch key := f.Key.(type) {
 		case nil:
@@ -105,7 +105,7 @@ func (s *sent) table(table *ast.TableExpr) {
 	}
 }
 
-// missing tells of a field that has to be there.
+// missing reports required fields that the message lacks.
 func (s *sent) missing(has func(name string) bool) {
 	prefix := s.typ.Name + ": "
 	m := s.typ.Payload
@@ -120,7 +120,7 @@ func (s *sent) missing(has func(name string) bool) {
 	}
 }
 
-// entry looks at one entry of the table, and tells whether there is such a field.
+// entry checks one entry of the table and reports whether its field exists.
 func (s *sent) entry(m *schema.Message, key *ast.StringExpr, e ast.Expr) bool {
 	name := lua.LString(key.Value)
 	if err := convert.CheckField(m, name, nil); err != nil {
@@ -166,7 +166,7 @@ type builder struct{ *unit }
 // maxBuilt is how deep tables are built; what stands deeper is left out.
 const maxBuilt = 8
 
-// build makes the value of a field; nil if nothing is known of it.
+// build returns the value of a field, or nil if it is unknown.
 func (b builder) build(e ast.Expr, f *schema.Field, depth int) lua.LValue {
 	v := b.valueOf(e)
 	switch {
@@ -189,7 +189,7 @@ func (b builder) build(e ast.Expr, f *schema.Field, depth int) lua.LValue {
 	return b.list(table, f, depth)
 }
 
-// list makes a list, or a map.
+// list returns a list or a map.
 func (b builder) list(table *ast.TableExpr, f *schema.Field, depth int) lua.LValue {
 	made := bind.NewTable()
 	for i, entry := range table.Fields {
@@ -206,7 +206,7 @@ func (b builder) list(table *ast.TableExpr, f *schema.Field, depth int) lua.LVal
 	return made
 }
 
-// element makes a value of a list or a map.
+// element returns one value of a list or a map.
 func (b builder) element(e ast.Expr, f *schema.Field, depth int) lua.LValue {
 	of := f
 	if f.Descriptor.IsMap() {
@@ -250,7 +250,7 @@ func (b builder) message(table *ast.TableExpr, m *schema.Message, depth int) lua
 	return made
 }
 
-// fill puts in what has to be there.
+// fill adds the required fields.
 func fill(made *lua.LTable, m *schema.Message) {
 	for _, f := range m.Fields {
 		if f.Descriptor.Cardinality() == protoreflect.Required && made.RawGetString(f.Name) == lua.LNil {
@@ -259,7 +259,7 @@ func fill(made *lua.LTable, m *schema.Message) {
 	}
 }
 
-// whole is a value that a field takes.
+// whole returns a valid value of a field.
 func whole(f *schema.Field) lua.LValue {
 	if f.Descriptor.IsList() || f.Descriptor.IsMap() || f.Flags {
 		return bind.NewTable()
@@ -267,7 +267,7 @@ func whole(f *schema.Field) lua.LValue {
 	return sample(f)
 }
 
-// sample is a value that a field takes, or an element of it if it is a list.
+// sample returns a valid value of a field, or of an element of a list.
 func sample(f *schema.Field) lua.LValue {
 	kind := f.Descriptor.Kind()
 	switch {

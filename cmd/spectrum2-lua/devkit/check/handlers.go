@@ -12,11 +12,11 @@ import (
 	"spectrumlua/runtime/schema"
 )
 
-// handlers is what a script returns.
+// handlers is the value that a script returns.
 type handlers struct {
-	returned lua.LValue // what it returns if that is no table, or nil
+	returned lua.LValue // the value if it is not a table, or nil
 	table    *ast.TableExpr
-	variable string // that holds the table, or ""
+	variable string // the variable that holds the table, or ""
 	line     int
 	entries  []handlerEntry
 }
@@ -28,10 +28,10 @@ type handlerEntry struct {
 	value ast.Expr
 }
 
-// someFunction stands for a handler that is a function.
+// someFunction represents any function.
 var someFunction = &lua.LFunction{}
 
-// findHandlers finds what the script returns, or nil if that cannot be told.
+// findHandlers returns the value that the script returns, or nil if it is unknown.
 func (u *unit) findHandlers() *handlers {
 	if !u.source.ok {
 		return nil
@@ -72,8 +72,8 @@ func (u *unit) findHandlers() *handlers {
 	return h
 }
 
-// mayNotEnd tells whether a file's last statement may be one behind which
-// nothing comes, such as error("…").
+// mayNotEnd reports whether the file's end may be unreachable, for example after
+// error("…").
 func (u *unit) mayNotEnd(stmts []ast.Stmt) bool {
 	if len(stmts) == 0 {
 		return false
@@ -90,8 +90,8 @@ func (u *unit) mayNotEnd(stmts []ast.Stmt) bool {
 	return false
 }
 
-// addEntries collects what is put into the table: where it is made, and by
-// assignments to the variable that holds it.
+// addEntries collects the entries of the table: from its constructor, and from
+// assignments to its variable.
 func (u *unit) addEntries(h *handlers, e ast.Expr) {
 	for _, f := range h.table.Fields {
 		if key, ok := f.Key.(*ast.StringExpr); ok {
@@ -113,8 +113,8 @@ func (u *unit) addEntries(h *handlers, e ast.Expr) {
 	}
 }
 
-// mentionsHandlers tells whether a file has functions such as on.login, though
-// it does not return them.
+// mentionsHandlers reports whether a file assigns functions to names such as
+// on.login.
 func (u *unit) mentionsHandlers() bool {
 	for _, s := range u.sets {
 		object, _ := s.target.Object.(*ast.IdentExpr)
@@ -127,8 +127,7 @@ func (u *unit) mentionsHandlers() bool {
 	return false
 }
 
-// checkHandlers tells of wrong handlers, and notes what right ones are called
-// with.
+// checkHandlers reports wrong handlers, and notes the arguments of right ones.
 func (u *unit) checkHandlers() {
 	if !u.isMain || u.role != transport {
 		return
@@ -144,17 +143,17 @@ func (u *unit) checkHandlers() {
 	for _, e := range h.entries {
 		u.checkHandler(e)
 		if e.name == "login" && u.valueOf(e.value).function != nil && !u.answersLogins() {
-			u.tell(e.line, "never-connected", "nothing in the script says that a login worked, so clients show that they are connecting for ever: "+
-				"call session:connected(), or session:disconnected{…}")
+			u.tell(e.line, "never-connected", "the script never answers a login, so clients show that they are connecting: "+
+				"call session:connected() or session:disconnected{…}")
 		}
 	}
 }
 
-// loginAnswers are the messages that end a login.
+// loginAnswers are the messages that answer a login.
 var loginAnswers = []string{"connected", "disconnected"}
 
-// answersLogins tells whether a login may be answered: any of the files names
-// such a message, or has something in it that cannot be followed.
+// answersLogins reports whether the script may answer a login. It does if a file
+// names one of the messages, or has code that check cannot follow.
 func (p *program) answersLogins() bool {
 	return p.wild || p.loads || slices.ContainsFunc(p.units, func(u *unit) bool {
 		return !u.source.ok || u.names[loginAnswers[0]] || u.names[loginAnswers[1]] ||
@@ -205,7 +204,7 @@ func colonHint(f *function) string {
 	return ""
 }
 
-// handlerArguments are what the handler of a name is called with.
+// handlerArguments returns the arguments of the handler with a name.
 func handlerArguments(name string) (args []value, names string) {
 	t := schema.TypeByName(name)
 	session := value{class: api.Session()}

@@ -32,7 +32,7 @@ func (v value) known() bool { return v != value{} }
 
 func (v value) isNil() bool { return v.constant == lua.LNil }
 
-// isText tells whether it is a string for sure.
+// isText reports whether the value is certainly a string.
 func (v value) isText() bool {
 	if v.field != nil {
 		d := v.field.Descriptor
@@ -41,10 +41,10 @@ func (v value) isText() bool {
 	return v.constant != nil && v.constant.Type() == lua.LTString
 }
 
-// isSession tells whether it is a session.
+// isSession reports whether the value is a session.
 func (v value) isSession() bool { return v.class != nil && v.class.Name == api.SessionClass }
 
-// isModule tells whether it is the module of this name.
+// isModule reports whether the value is the module with this name.
 func (v value) isModule(name string) bool {
 	return v.class != nil && v.class.Module && v.class.Name == name
 }

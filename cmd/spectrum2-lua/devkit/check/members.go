@@ -34,8 +34,8 @@ func (u *unit) checkMembers() {
 	}
 }
 
-// setSomewhere tells whether any of the files sets a field of this name, in
-// whatever table, or speaks of it.
+// setSomewhere reports whether a file sets a field of this name in any table, or
+// mentions the name.
 func (u *unit) setSomewhere(name string) bool {
 	return slices.ContainsFunc(u.units, func(other *unit) bool { return other.names[name] })
 }
@@ -60,8 +60,8 @@ func (u *unit) checkSessionMember(name string, m member) {
 	}
 }
 
-// passesSelf tells whether a method that is called with a dot is given its
-// object: session.connected(session).
+// passesSelf reports whether a call with a dot passes its object, as in
+// session.connected(session).
 func (u *unit) passesSelf(m member) bool {
 	call := u.callOf[m.expr]
 	return call != nil && len(call.Args) > 0 && (isOpen(call.Args[0]) || u.valueOf(call.Args[0]) == u.valueOf(m.expr.Object))

@@ -94,7 +94,7 @@ func (u *unit) checkUnused() {
 	}
 }
 
-// isOpening tells whether a variable is the line that every script starts with:
+// isOpening reports whether a variable comes from the usual first line of a script:
 // local spectrum = require "spectrum".
 func (u *unit) isOpening(v *variable) bool {
 	return v.name == "spectrum" && len(v.values) == 1 && u.valueOf(v.values[0].expr).isModule("spectrum")
@@ -104,7 +104,7 @@ func (v *variable) isUsed() bool {
 	return slices.ContainsFunc(v.reads, func(r use) bool { return !r.own })
 }
 
-// isExcused tells whether a variable has to stand there for one behind it.
+// isExcused reports whether a variable only precedes one that the script uses.
 func (v *variable) isExcused() bool {
 	at := slices.Index(v.group, v)
 	return at >= 0 && slices.ContainsFunc(v.group[at+1:], (*variable).isUsed)

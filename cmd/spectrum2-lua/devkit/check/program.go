@@ -165,7 +165,7 @@ func (p *program) follow(path string) {
 	}
 }
 
-// find finds the file of a module, as require does; "" if there is none.
+// find returns the file of a module, as require finds it, or "".
 func (p *program) find(name string) string {
 	if p.surface.Modules[name] != nil || len(name) > maxName {
 		return ""
@@ -238,8 +238,8 @@ func (c *checker) required(scripts []target) map[string]bool {
 	return modules
 }
 
-// looksLikeModule tells whether a script is one that others require, rather
-// than a transport: that returns functions, few of which are handlers.
+// looksLikeModule reports whether a script is a module and not a transport. A module
+// returns functions, of which few are handlers.
 func (c *checker) looksLikeModule(path string, named bool) bool {
 	s := c.source(path)
 	if !s.ok {

@@ -145,7 +145,7 @@ func resultOf(exprs []ast.Expr, i int) assigned {
 	return assigned{expr: &ast.NilExpr{}}
 }
 
-// isOpen tells whether an expression may give any number of values.
+// isOpen reports whether an expression may return any number of values.
 func isOpen(e ast.Expr) bool {
 	switch e := e.(type) {
 	case *ast.FuncCallExpr:

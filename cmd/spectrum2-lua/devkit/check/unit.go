@@ -50,7 +50,7 @@ type variable struct {
 	// that is used excuses those before.
 	group []*variable
 	isFor bool
-	// inside is the function that it holds: a use in there is none.
+	// inside is the function that the variable holds. Uses inside it do not count.
 	inside *ast.FunctionExpr
 }
 
