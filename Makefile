@@ -69,6 +69,15 @@ lint: ## Check formatting, vet, and the rules of .golangci.yml
 	$(GO) vet ./...
 	$(GO) vet -tags e2e,soak ./cmd/spectrum2_lua_backend/... ./runtime/database/...
 	$(GO) run $(GOLANGCI_LINT) run ./...
+	@$(MAKE) --no-print-directory lint-lua
+
+.PHONY: lint-lua
+lint-lua: ## Check Lua code with luacheck (Debian's lua-check), if it is installed
+	@if command -v luacheck >/dev/null; then \
+	  luacheck -q . cmd/spectrum2-lua/template/*.lua.tmpl; \
+	else \
+	  echo; echo "=== luacheck is not installed (Debian: lua-check): LUA CODE HAS NOT BEEN CHECKED ==="; echo; \
+	fi
 
 .PHONY: lint-prose
 lint-prose: ## Check the language of docs and comments by the rules in .vale (needs a C compiler)

@@ -19,15 +19,19 @@ end
 -- Both outputs are read, in a task each: a program whose errors nobody reads
 -- stops when the pipe is full.
 local function read_results(session, p)
-  for line in function() return p:read_line() end do
+  local line = p:read_line()
+  while line do
     say(session, line)
+    line = p:read_line()
   end
   say(session, "The program has ended: " .. tostring(p:wait() or select(2, p:wait())))
 end
 
 local function read_errors(session, p)
-  for line in function() return p:read_error_line() end do
+  local line = p:read_error_line()
+  while line do
     say(session, "Error: " .. line)
+    line = p:read_error_line()
   end
 end
 

@@ -26,14 +26,21 @@ local function start(t, form, item)
   local alice = t:login()
   alice:send("join_room", { room = "news", nickname = "alice" })
   alice:expect("participant_changed", { nickname = "alice", flag = { "me" } })
-  t.eventually(function() return looks == 1 end)
-  return alice, function(...)
+  t.eventually(function()
+    return looks == 1
+  end)
+  local function change(...)
     local before, list = looks, ""
-    for _, n in ipairs { ... } do list = list .. item(n) end
+    for _, n in ipairs { ... } do
+      list = list .. item(n)
+    end
     body = form:format(list)
     t:advance(600)
-    t.eventually(function() return looks > before end)
+    t.eventually(function()
+      return looks > before
+    end)
   end
+  return alice, change
 end
 
 for name, form in pairs { RSS = { RSS, rss }, Atom = { ATOM, atom } } do
@@ -71,7 +78,9 @@ test.case("a title may have elements of its own", function(t)
 end)
 
 test.case("a feed that is broken is told of in the log", function(t)
-  local server = assert(http.serve("127.0.0.1:0", function() return 200, "oops" end))
+  local server = assert(http.serve("127.0.0.1:0", function()
+    return 200, "oops"
+  end))
   t:start { config = { feed = { url = "http://" .. server.address .. "/" } } }
   t:log("this is no feed")
 end)

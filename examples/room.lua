@@ -70,7 +70,11 @@ function on.join_room(session, m)
   end
   session.data.nickname = m.nickname
   session:participant_changed { room = ROOM, nickname = m.nickname, status = "online", flag = { "me" } }
-  session:room_subject_changed { buddy_name = ROOM, nickname = spectrum.data.topic_by or ROOM, message = spectrum.data.topic or "" }
+  session:room_subject_changed {
+    buddy_name = ROOM,
+    nickname = spectrum.data.topic_by or ROOM,
+    message = spectrum.data.topic or "",
+  }
   announce(m.nickname, "online", session)
 end
 

@@ -17,16 +17,19 @@ local function start(t, status)
   t:start {
     config = { webhook = { service = "http://" .. service.address .. "/messages", listen = listen, token = "t0ken" } },
   }
-  return heard, function(body, token)
+  local function post(body, token)
     return assert(http.post("http://" .. listen, body, { auth = { bearer = token or "t0ken" } })).status
   end
+  return heard, post
 end
 
 test.case("what a user writes is posted", function(t)
   local heard = start(t, 204)
   local alice = t:login()
   alice:say("carol", "hello")
-  t.eventually(function() return #heard > 0 end)
+  t.eventually(function()
+    return #heard > 0
+  end)
   alice:never("conv_message")
   t.equal(heard, { { auth = "Bearer t0ken", message = { from = "alice", to = "carol", text = "hello" } } })
 end)

@@ -85,7 +85,10 @@ test.case("a room that lets nobody in again", function(t)
   user:expect("conv_message", { buddy_name = "#lua", message = t.pattern("^No connection .*Killed") })
   t:advance(1)
   -- The client is in the room: an error would be one of a nick or the like to it.
-  user:expect("participant_changed", { nickname = "alice", flag = { "me" }, status = "none", status_message = "Cannot join channel (+l)" })
+  user:expect(
+    "participant_changed",
+    { nickname = "alice", flag = { "me" }, status = "none", status_message = "Cannot join channel (+l)" }
+  )
   user:expect("participant_changed", { nickname = "-", flag = { "me", "room_not_found" } })
   user:expect("conv_message", { buddy_name = "127.0.0.1", message = "#lua: Cannot join channel (+l)" })
 end)

@@ -81,8 +81,8 @@ end
 
 -- ANSWERED are commands that are answered without a word to the server.
 local ANSWERED = {
-  { "one that there is not", "/whos dan", "There is no command /whos. Did you mean /whois?" },
-  { "one like none", "/xyzzyxyzzy", "There is no command /xyzzyxyzzy. /help" },
+  { "one that there is not", "/whos dan", "Unknown command /whos. Did you mean /whois?" },
+  { "one like none", "/xyzzyxyzzy", "Unknown command /xyzzyxyzzy. /help" },
   { "one that is cut off", "/who", "Did you mean /whois?" },
   { "help", "/help", "/kick [#ROOM] NICK [REASON]: puts" },
   { "help on one", "/help /topic", "/topic [#ROOM] [TEXT]: shows or sets the topic" },
@@ -162,10 +162,19 @@ test.case("whois, collected", function(t)
     )
   end)
   user:say("#lua", "/whois DAN")
-  local m = user:expect("conv_message", { buddy_name = "#lua", nickname = "127.0.0.1", message = t.pattern "^dan!d@example.org" })
+  local m = user:expect(
+    "conv_message",
+    { buddy_name = "#lua", nickname = "127.0.0.1", message = t.pattern "^dan!d@example.org" }
+  )
   for _, part in ipairs {
-    "Name: Dan Real", "Rooms: @#lua #go", "Server: irc.example.net (A server)", "Away: at tea", "Idle: 1 h 2 min",
-    "Online since: Thu, 01 Jan 2026 12:00:00 GMT", "is using a secure connection", "Account: danny",
+    "Name: Dan Real",
+    "Rooms: @#lua #go",
+    "Server: irc.example.net (A server)",
+    "Away: at tea",
+    "Idle: 1 h 2 min",
+    "Online since: Thu, 01 Jan 2026 12:00:00 GMT",
+    "is using a secure connection",
+    "Account: danny",
   } do
     t.contains(m.message, part)
   end
@@ -237,7 +246,13 @@ test.case("answers to what was quoted", function(t)
   local user = room(t, function(conn)
     conn:expect_line "^STATS u$"
     conn:expect_line "^MODE #lua$"
-    fake.say(conn, "251 alice :5 users", "242 alice :Server Up 1 days", "324 alice #lua +nt", "219 alice u :End of STATS")
+    fake.say(
+      conn,
+      "251 alice :5 users",
+      "242 alice :Server Up 1 days",
+      "324 alice #lua +nt",
+      "219 alice u :End of STATS"
+    )
     conn:expect_line "^PRIVMSG nobody hi$"
     fake.say(conn, "401 alice nobody :No such nick")
     conn:expect_line "^KICK #lua nobody$"

@@ -19,7 +19,11 @@ end
 local function let_in(conn)
   conn:write_line("AUTHENTICATE +")
   conn:expect_line("^AUTHENTICATE %S+$")
-  fake.say(conn, "900 alice alice!a@h alice :You are now logged in as alice", "903 alice :SASL authentication successful")
+  fake.say(
+    conn,
+    "900 alice alice!a@h alice :You are now logged in as alice",
+    "903 alice :SASL authentication successful"
+  )
   conn:expect_line("^CAP END$")
   fake.welcome(conn, "alice")
 end
@@ -120,7 +124,8 @@ test.case("another process knows that a login has worked", function(t)
   first:logout()
   t.eventually(function() -- nothing but the store knows the first one
     local second = t:login { password = password }
-    local known = pcall(second.expect, second, "conv_message", { message = t.pattern("it has worked before.*next attempt") }, 0.5)
+    local known =
+      pcall(second.expect, second, "conv_message", { message = t.pattern("it has worked before.*next attempt") }, 0.5)
     second:logout()
     return known
   end)
@@ -288,13 +293,17 @@ local function refused(t, config, fn)
 end
 
 test.case("a user name that the server does not accept is another one next time", function(t)
-  local server, tried = refused(t, { username = "_A.b-c9", reconnect_delay = 1, reconnect_delay_max = 1 }, function(conn, n)
-    if n == 3 then
-      return true
+  local server, tried = refused(
+    t,
+    { username = "_A.b-c9", reconnect_delay = 1, reconnect_delay_max = 1 },
+    function(conn, n)
+      if n == 3 then
+        return true
+      end
+      conn:write_line("ERROR :Closing Link: host.example (Invalid username [~x])")
+      conn:close()
     end
-    conn:write_line("ERROR :Closing Link: host.example (Invalid username [~x])")
-    conn:close()
-  end)
+  )
   local user = t:login()
   fake.advance_until(t, server, 3)
   fake.await(t)
@@ -455,4 +464,3 @@ test.case("a nick that services have forced on the user is kept", function(t)
   user:say("dan", "over")
   fake.await(t)
 end)
-

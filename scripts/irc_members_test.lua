@@ -70,11 +70,26 @@ local LIST, END = ":irc.example.net 353 alice = #lua :", ":irc.example.net 366 a
 
 for name, case in pairs {
   ["somebody quits, another comes and a third changes his nick"] = {
-    { LIST .. "alice @dan carol", ":carol!c@h QUIT :bye", ":eve!e@h JOIN #lua", ":dan!d@h NICK dan2", LIST .. "frank", END },
+    {
+      LIST .. "alice @dan carol",
+      ":carol!c@h QUIT :bye",
+      ":eve!e@h JOIN #lua",
+      ":dan!d@h NICK dan2",
+      LIST .. "frank",
+      END,
+    },
     "alice (me), dan2 (moderator), eve, frank",
   },
   ["a list that was taken before they did"] = {
-    { LIST .. "alice", ":carol!c@h QUIT :bye", ":dan!d@h NICK dan2", ":bob!b@h PART #lua", ":dan2!d@h KICK #lua eve", LIST .. "carol @dan bob eve frank", END },
+    {
+      LIST .. "alice",
+      ":carol!c@h QUIT :bye",
+      ":dan!d@h NICK dan2",
+      ":bob!b@h PART #lua",
+      ":dan2!d@h KICK #lua eve",
+      LIST .. "carol @dan bob eve frank",
+      END,
+    },
     "alice (me), dan2 (moderator), frank",
   },
   ["a list that was taken line by line"] = {
@@ -86,7 +101,14 @@ for name, case in pairs {
     "alice (me), dan, eve",
   },
   ["modes before and behind the line of their member"] = {
-    { LIST .. "alice dan @eve", ":s MODE #lua +o dan", ":s MODE #lua -o+o eve bob", LIST .. "bob carol", ":s MODE #lua +v carol", END },
+    {
+      LIST .. "alice dan @eve",
+      ":s MODE #lua +o dan",
+      ":s MODE #lua -o+o eve bob",
+      LIST .. "bob carol",
+      ":s MODE #lua +v carol",
+      END,
+    },
     "alice (me), bob (moderator), carol, dan (moderator), eve",
     { caps = "multi-prefix" },
   },
@@ -117,7 +139,16 @@ for name, case in pairs {
     "alice (me)",
   },
   ["a second list, with people who come and go"] = {
-    { LIST .. "alice dan carol", END, LIST .. "alice dan", ":eve!e@h JOIN #lua", ":dan!d@h NICK dan2", LIST .. "carol", ":carol!c@h PART #lua", END },
+    {
+      LIST .. "alice dan carol",
+      END,
+      LIST .. "alice dan",
+      ":eve!e@h JOIN #lua",
+      ":dan!d@h NICK dan2",
+      LIST .. "carol",
+      ":carol!c@h PART #lua",
+      END,
+    },
     "alice (me), dan2, eve",
   },
   ["two lists one behind the other"] = {
@@ -137,25 +168,55 @@ for name, case in pairs {
     "alice (me), bob[]",
   },
   ["a batch that stays open"] = {
-    { LIST .. "alice dan", "BATCH +n netjoin a.example b.example", "@batch=n :eve!e@h JOIN #lua", ":eve!e@h NICK eva",
-      "@batch=n :carol!c@h JOIN #lua", ":carol!c@h QUIT :bye", END, "BATCH -n" },
+    {
+      LIST .. "alice dan",
+      "BATCH +n netjoin a.example b.example",
+      "@batch=n :eve!e@h JOIN #lua",
+      ":eve!e@h NICK eva",
+      "@batch=n :carol!c@h JOIN #lua",
+      ":carol!c@h QUIT :bye",
+      END,
+      "BATCH -n",
+    },
     "alice (me), dan, eva",
     { caps = "batch" },
   },
   ["a list inside a batch, and people who come and go outside it"] = {
-    { "BATCH +r labeled-response", "@batch=r " .. LIST .. "alice dan", ":eve!e@h JOIN #lua", ":dan!d@h QUIT :bye",
-      "@batch=r " .. LIST .. "carol", "@batch=r " .. END, "BATCH -r" },
+    {
+      "BATCH +r labeled-response",
+      "@batch=r " .. LIST .. "alice dan",
+      ":eve!e@h JOIN #lua",
+      ":dan!d@h QUIT :bye",
+      "@batch=r " .. LIST .. "carol",
+      "@batch=r " .. END,
+      "BATCH -r",
+    },
     "alice (me), carol, eve",
     { caps = "batch" },
   },
   ["a batch inside what was said before is history, too"] = {
-    { LIST .. "alice dan", END, "BATCH +h chathistory #lua", "@batch=h BATCH +n netsplit a.example b.example",
-      "@batch=n :dan!d@h QUIT :a b", "BATCH -n", "BATCH -h" },
+    {
+      LIST .. "alice dan",
+      END,
+      "BATCH +h chathistory #lua",
+      "@batch=h BATCH +n netsplit a.example b.example",
+      "@batch=n :dan!d@h QUIT :a b",
+      "BATCH -n",
+      "BATCH -h",
+    },
     "alice (me), dan",
     { caps = "batch" },
   },
   ["batches inside each other in a circle"] = {
-    { "BATCH +a x", "@batch=a BATCH +b x", "@batch=b BATCH +a x", "@batch=a BATCH +b x", "@batch=b " .. LIST .. "alice", "@batch=a BATCH +c x", END },
+    {
+      "BATCH +a x",
+      "@batch=a BATCH +b x",
+      "@batch=b BATCH +a x",
+      "@batch=a BATCH +b x",
+      "@batch=b " .. LIST .. "alice",
+      "@batch=a BATCH +c x",
+      END,
+    },
     "alice (me)",
     { caps = "batch" },
   },
@@ -438,7 +499,9 @@ local function round(conn, w, roll)
       line = w.more(room)
     elseif roll(12) == 1 then
       number = number + 1
-      line, batch = batch and "BATCH -" .. batch or "BATCH +b" .. number .. " netjoin a.example b.example", not batch and "b" .. number or nil
+      line, batch =
+        batch and "BATCH -" .. batch or "BATCH +b" .. number .. " netjoin a.example b.example",
+        not batch and "b" .. number or nil
     else
       line = w.act()
     end
@@ -460,23 +523,27 @@ for seed = 1, 24 do
     local w = world(roll)
     local ROUNDS = 12
     local want = {}
-    fake.start(t, { caps = seed % 2 == 0 and "batch multi-prefix" or "batch", config = { split_timeout = 0 } }, function(conn)
-      for _, room in ipairs(ROOMS) do
-        conn:find_line("^JOIN ")
-        w.people[1].rooms[room] = {}
-        conn:write_line((":%s!u@h JOIN %s"):format(w.people[1].nick, room))
-        w.list(room)
-        round(conn, w, roll)
+    fake.start(
+      t,
+      { caps = seed % 2 == 0 and "batch multi-prefix" or "batch", config = { split_timeout = 0 } },
+      function(conn)
+        for _, room in ipairs(ROOMS) do
+          conn:find_line("^JOIN ")
+          w.people[1].rooms[room] = {}
+          conn:write_line((":%s!u@h JOIN %s"):format(w.people[1].nick, room))
+          w.list(room)
+          round(conn, w, roll)
+        end
+        for i = 1, ROUNDS do
+          round(conn, w, roll)
+          catch_up(conn, w)
+          want[i] = { [ROOMS[1]] = w.shown(ROOMS[1]), [ROOMS[2]] = w.shown(ROOMS[2]) }
+          fake.reach(conn)
+          conn:find_line("^PRIVMSG #lua next$")
+        end
+        fake.hold(conn)
       end
-      for i = 1, ROUNDS do
-        round(conn, w, roll)
-        catch_up(conn, w)
-        want[i] = { [ROOMS[1]] = w.shown(ROOMS[1]), [ROOMS[2]] = w.shown(ROOMS[2]) }
-        fake.reach(conn)
-        conn:find_line("^PRIVMSG #lua next$")
-      end
-      fake.hold(conn)
-    end)
+    )
     local user = t:login()
     user:expect("connected")
     for _, room in ipairs(ROOMS) do

@@ -19,7 +19,11 @@ local LINES = {
     command = "PRIVMSG",
     params = { "#lua", ":-) : " },
   },
-  [":dan@h MODE #lua +o :eve"] = { source = { nick = "dan", host = "h" }, command = "MODE", params = { "#lua", "+o", "eve" } },
+  [":dan@h MODE #lua +o :eve"] = {
+    source = { nick = "dan", host = "h" },
+    command = "MODE",
+    params = { "#lua", "+o", "eve" },
+  },
   ["@time=2026-01-01T00:00:00.000Z;+typing=a\\:b\\s\\\\\\n\\x;x :d TAGMSG a:b"] = {
     tags = { time = "2026-01-01T00:00:00.000Z", ["+typing"] = "a;b \\\nx", x = "" },
     source = { nick = "d" },
@@ -61,7 +65,15 @@ end)
 
 test.case("what a server says of itself", function(t)
   local s = isupport.defaults()
-  s = isupport.read(s, { "alice", "PREFIX=(qaohv)~&@%+", "CHANMODES=beI,k,l,imnst", "CASEMAPPING=ascii", "CHANTYPES=#", "X=a\\x20b", "are supported" })
+  s = isupport.read(s, {
+    "alice",
+    "PREFIX=(qaohv)~&@%+",
+    "CHANMODES=beI,k,l,imnst",
+    "CASEMAPPING=ascii",
+    "CHANTYPES=#",
+    "X=a\\x20b",
+    "are supported",
+  })
   t.equal(s.X, "a b")
   t.equal(isupport.fold(s, "#Lua[]"), "#lua[]")
   t.equal({ isupport.split_signs(s, "~@+dan") }, { "qov", "dan" })
@@ -91,9 +103,21 @@ test.case("what a server says is kept once", function(t)
   t.equal(rawequal(alice, isupport.read(alice, { "alice", "-MONITOR", "are supported" })), false)
 end)
 
-test.case("whatever a server says, it is read", function(t)
+test.case("whatever a server says, it is read", function()
   local s = isupport.defaults()
-  for _, wrong in ipairs { "PREFIX=x", "PREFIX=(", "PREFIX=()", "PREFIX=(ov)@", "CHANMODES=", "CHANMODES=a", "CHANTYPES=", "CASEMAPPING=klingon", "=", "-", "PREFIX" } do
+  for _, wrong in ipairs {
+    "PREFIX=x",
+    "PREFIX=(",
+    "PREFIX=()",
+    "PREFIX=(ov)@",
+    "CHANMODES=",
+    "CHANMODES=a",
+    "CHANTYPES=",
+    "CASEMAPPING=klingon",
+    "=",
+    "-",
+    "PREFIX",
+  } do
     s = isupport.read(s, { "alice", wrong, "are supported" })
     isupport.changes(s, "+ovbkl-x", { "dan" })
     isupport.split_signs(s, "@+")
@@ -113,7 +137,10 @@ test.case("005: a value that is empty has a meaning of its own", function(t)
   for _, form in ipairs { "", "=" } do
     t.equal(isupport.is_room(supported("CHANTYPES" .. form), "#lua"), false)
     t.equal({ isupport.split_signs(supported("PREFIX" .. form), "@dan") }, { "", "@dan" })
-    t.equal(isupport.changes(supported("CHANMODES" .. form), "+bk", { "x" }), { { sign = "+", mode = "b" }, { sign = "+", mode = "k" } })
+    t.equal(
+      isupport.changes(supported("CHANMODES" .. form), "+bk", { "x" }),
+      { { sign = "+", mode = "b" }, { sign = "+", mode = "k" } }
+    )
     t.equal(isupport.limit(supported("MODES" .. form), "MODES"), math.huge)
     t.equal(isupport.number(supported("NICKLEN" .. form), "NICKLEN"), nil)
     t.equal(isupport.fold(supported("CASEMAPPING" .. form), "A[]"), "a{}")
@@ -121,7 +148,8 @@ test.case("005: a value that is empty has a meaning of its own", function(t)
 end)
 
 test.case("005: what is taken back is as if it had not been said", function(t)
-  local s = isupport.read(supported("CHANTYPES=", "MODES=", "X=1"), { "alice", "-CHANTYPES", "-MODES", "-X", "are supported" })
+  local s =
+    isupport.read(supported("CHANTYPES=", "MODES=", "X=1"), { "alice", "-CHANTYPES", "-MODES", "-X", "are supported" })
   t.equal(isupport.is_room(s, "#lua"), true)
   t.equal(isupport.limit(s, "MODES"), 3)
   t.equal(s.X, nil)

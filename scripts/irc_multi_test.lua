@@ -86,7 +86,10 @@ test.case("a server that refuses for good is not asked again and again", functio
   alice:expect("connected")
   for _ = 1, 3 do
     join(alice, "#lua@one.example")
-    alice:expect("participant_changed", { room = "#lua@one.example", nickname = "alice", status = "none", flag = { "me", "room_not_found" } })
+    alice:expect(
+      "participant_changed",
+      { room = "#lua@one.example", nickname = "alice", status = "none", flag = { "me", "room_not_found" } }
+    )
     alice:expect("conv_message", { buddy_name = "one.example", message = t.pattern("K%-lined") })
   end
   t.equal(server.count, 1)

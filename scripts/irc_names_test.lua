@@ -31,7 +31,7 @@ test.case("an invitation to any room, by anybody", function(t)
     conn:write_line(":100%s!d@host.example INVITE alice #a/b<c>")
   end)
   alice:expect("conv_message", { message = "100%s invites you to #a\\2fb\\3cc\\3e. To accept, join that room." })
-  t:expect("raw_xml", t.pattern("from=\"#a\\2fb\\3cc\\3e@irc.localhost\""))
+  t:expect("raw_xml", t.pattern('from="#a\\2fb\\3cc\\3e@irc.localhost"'))
 end)
 
 test.case("rooms are compared as the server says, as soon as it has said so", function(t)

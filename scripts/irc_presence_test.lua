@@ -131,7 +131,12 @@ test.case("a roster, by ISON", function(t)
   user:say("x", "go")
   user:send("buddy_changed", { buddy_name = "dan" })
   user:expect("buddy_changed", { buddy_name = "dan", status = "online" })
-  user:send("buddies", { buddy = { { user_name = "alice@localhost", buddy_name = "dan" }, { user_name = "alice@localhost", buddy_name = "eve" } } })
+  user:send("buddies", {
+    buddy = {
+      { user_name = "alice@localhost", buddy_name = "dan" },
+      { user_name = "alice@localhost", buddy_name = "eve" },
+    },
+  })
   user:expect("buddy_changed", { buddy_name = "eve", status = "online" })
   t:advance(60)
   user:expect("buddy_changed", { buddy_name = "dan", status = "none" })
@@ -228,7 +233,10 @@ test.case("what a bouncer has kept", function(t)
     fake.say(conn, "BATCH +p znc.in/playback alice")
     conn:write_line("@batch=p;time=2026-01-01T12:00:00.000Z :dan!d@e PRIVMSG alice :are you there?")
     fake.say(conn, "BATCH -p")
-    conn:write_line("@time=2026-01-01T12:01:00.000Z :dan!d@e PRIVMSG alice :without a batch", ":alice!a@e PRIVMSG dan :from my other client")
+    conn:write_line(
+      "@time=2026-01-01T12:01:00.000Z :dan!d@e PRIVMSG alice :without a batch",
+      ":alice!a@e PRIVMSG dan :from my other client"
+    )
   end)
   user:expect("conv_message", { buddy_name = "dan", message = "are you there?", timestamp = "20260101T120000" })
   user:expect("conv_message", { buddy_name = "dan", message = "without a batch", timestamp = "20260101T120100" })
@@ -239,7 +247,11 @@ test.case("a batch that never ends, and one that was never begun", function(t)
   local user = start(t, { caps = HISTORY }, function(conn)
     fake.enter(conn, "alice", "#lua", "dan")
     fake.say(conn, "BATCH +h chathistory #lua", "BATCH -x", "BATCH", "BATCH +y chathistory")
-    conn:write_line("@batch=h :dan!d@e PRIVMSG #lua :lost", "@batch=x :dan!d@e PRIVMSG #lua :live", "@batch=y :dan!d@e PRIVMSG #lua :odd")
+    conn:write_line(
+      "@batch=h :dan!d@e PRIVMSG #lua :lost",
+      "@batch=x :dan!d@e PRIVMSG #lua :live",
+      "@batch=y :dan!d@e PRIVMSG #lua :odd"
+    )
     fake.say(conn, "BATCH -y")
   end)
   join(user)

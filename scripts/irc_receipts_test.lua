@@ -130,7 +130,10 @@ test.case("what waits for the first connection is reported when that fails", fun
   user:say("dan@one.example", "hello")
   fake.await(t)
   fake.leave(user, "dan@one.example") -- the chat is closed, the message is not lost
-  user:expect("conv_message", { buddy_name = "dan@one.example", message = t.pattern("^Not sent: there is no connection") })
+  user:expect(
+    "conv_message",
+    { buddy_name = "dan@one.example", message = t.pattern("^Not sent: there is no connection") }
+  )
 end)
 
 test.case("a process that was stopped knows it when it wakes", function(t)
@@ -139,9 +142,15 @@ test.case("a process that was stopped knows it when it wakes", function(t)
     return now
   end, 30)
   for _, step in ipairs {
-    { 0, nil }, { 10, nil }, { 40, nil }, -- busy, or nothing to do
-    { 110, 70 }, { 112, 70 }, { 113, nil }, -- what has waited in the sockets comes first
-    { 120, nil }, { 200, 80 }, { 300, 100 },
+    { 0, nil },
+    { 10, nil },
+    { 40, nil }, -- busy, or nothing to do
+    { 110, 70 },
+    { 112, 70 },
+    { 113, nil }, -- what has waited in the sockets comes first
+    { 120, nil },
+    { 200, 80 },
+    { 300, 100 },
   } do
     now = step[1]
     t.equal(stopped(), step[2], "at " .. now)

@@ -24,7 +24,7 @@ local REFUSALS = {
   ["401 alice #lua :No such nick/channel"] = "No such nick/channel",
   ["421 alice JOIN :Unknown command"] = "Unknown command",
   ["437 alice #lua :Channel is temporarily unavailable"] = "Channel is temporarily unavailable",
-  ["448 alice #lua :Cannot join channel: Channel name contains illegal characters"] = "Cannot join channel: Channel name contains illegal characters",
+  ["448 alice #lua :Channel name contains illegal characters"] = "Channel name contains illegal characters",
   ["461 alice JOIN :Not enough parameters"] = "Not enough parameters",
   ["470 alice #lua #lua2 :Forwarding to another channel"] = "#lua2 Forwarding to another channel",
   ["471 alice #LUA :Cannot join channel (+l)"] = "Cannot join channel (+l)",
@@ -55,7 +55,8 @@ for line, why in pairs(REFUSALS) do
   test.case("a JOIN is refused: " .. line, function(t)
     local user = log_in(t, function(conn)
       conn:expect_line("^JOIN #lua$")
-      fake.say(conn, "442 alice #lua :You're not on that channel", "404 alice #lua :Cannot send") -- answer something else
+      -- These answer something else.
+      fake.say(conn, "442 alice #lua :You're not on that channel", "404 alice #lua :Cannot send")
       fake.say(conn, line)
       fake.enter(conn, "alice", "#lua", "dan")
     end)
@@ -212,18 +213,22 @@ test.case("kicked while the PART is on its way", function(t)
 end)
 
 test.case("so many rooms in a JOIN as the server takes", function(t)
-  fake.start(t, { isupport = "TARGMAX=JOIN:2 CHANTYPES=# PREFIX=(ov)@+", config = { command = { "JOIN x" } } }, function(conn, n)
-    conn:expect_line("^JOIN x$")
-    local seen = 0
-    repeat
-      local list = conn:expect_line("^JOIN (%S+)$")
-      local _, commas = list:gsub(",", "")
-      test.truthy(commas < 2, list)
-      seen = seen + commas + 1
-    until seen == 5
-    fake.reach(conn)
-    fake.hold(conn)
-  end)
+  fake.start(
+    t,
+    { isupport = "TARGMAX=JOIN:2 CHANTYPES=# PREFIX=(ov)@+", config = { command = { "JOIN x" } } },
+    function(conn)
+      conn:expect_line("^JOIN x$")
+      local seen = 0
+      repeat
+        local list = conn:expect_line("^JOIN (%S+)$")
+        local _, commas = list:gsub(",", "")
+        test.truthy(commas < 2, list)
+        seen = seen + commas + 1
+      until seen == 5
+      fake.reach(conn)
+      fake.hold(conn)
+    end
+  )
   local user = t:login()
   for i = 1, 5 do
     join(user, "#r" .. i)

@@ -43,7 +43,11 @@ local function server(t, mechanisms, fn, more)
 end
 
 local function let_in(conn)
-  fake.say(conn, "900 alice alice!a@host.example alice :You are now logged in as alice", "903 alice :SASL authentication successful")
+  fake.say(
+    conn,
+    "900 alice alice!a@host.example alice :You are now logged in as alice",
+    "903 alice :SASL authentication successful"
+  )
   conn:expect_line("^CAP END$")
   fake.welcome(conn, "alice")
   fake.hold(conn)
@@ -89,7 +93,11 @@ local function prove(conn, password)
   conn:write_line("AUTHENTICATE " .. base64.encode(first))
   local final = base64.decode(conn:expect_line("^AUTHENTICATE (%S+)$"))
   local salted = crypto.pbkdf2("sha256", password, salt, rounds)
-  local signature = crypto.hmac("sha256", crypto.hmac("sha256", salted, "Server Key"), bare .. "," .. first .. "," .. final:match("^(.*),p="))
+  local signature = crypto.hmac(
+    "sha256",
+    crypto.hmac("sha256", salted, "Server Key"),
+    bare .. "," .. first .. "," .. final:match("^(.*),p=")
+  )
   conn:write_line("AUTHENTICATE " .. base64.encode("v=" .. base64.encode(signature)))
 end
 
@@ -165,7 +173,8 @@ test.case("a wrong password is final", function(t)
     fake.say(conn, "904 alice :SASL authentication failed")
     fake.hold(conn)
   end)
-  t:login():expect("disconnected", { error = "authentication_failed", message = t.pattern("SASL authentication failed") })
+  t:login()
+    :expect("disconnected", { error = "authentication_failed", message = t.pattern("SASL authentication failed") })
   t:advance(600)
   t.equal(peer.count, 1)
 end)
@@ -224,7 +233,11 @@ end)
 test.case("who has logged in does not tell NickServ", function(t)
   local peer = server(t, "=PLAIN", function(conn)
     conn:expect_line("^AUTHENTICATE PLAIN$")
-    fake.say(conn, "900 alice alice!a@host.example alice :You are now logged in as alice", "903 alice :SASL authentication successful")
+    fake.say(
+      conn,
+      "900 alice alice!a@host.example alice :You are now logged in as alice",
+      "903 alice :SASL authentication successful"
+    )
     conn:expect_line("^CAP END$")
     fake.welcome(conn, "alice")
     conn:expect_line("^QUIT ")

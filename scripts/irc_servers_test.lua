@@ -70,7 +70,10 @@ test.case("lines that the flood control has kept too long", function(t)
     end,
   }, { flood_lines = 2, flood_seconds = 10 })
   user:say("dan@red", "1\n2\n3\n4")
-  user:expect("conv_message", { buddy_name = "dan@red", message = "Not sent: the connection was lost before 2 lines had left." })
+  user:expect(
+    "conv_message",
+    { buddy_name = "dan@red", message = "Not sent: the connection was lost before 2 lines had left." }
+  )
 end)
 
 test.case("what waits is not lost without a word", function(t)

@@ -95,7 +95,11 @@ for _, case in ipairs {
   { "a certificate in its place", { server = "127.0.0.1:1", identify = "", sasl = "external", cert = "$local.pem" } },
   { "many servers", {} },
   { "a server's password", { server = "127.0.0.1:1", identify = "", sasl = "off", send_pass = 1 }, asks = true },
-  { "a command with it", { server = "127.0.0.1:1", identify = "", sasl = "off", command = { "PRIVMSG Q :auth ${password}" } }, asks = true },
+  {
+    "a command with it",
+    { server = "127.0.0.1:1", identify = "", sasl = "off", command = { "PRIVMSG Q :auth ${password}" } },
+    asks = true,
+  },
 } do
   test.case("the registration asks for a password if there is " .. case[1], function(t)
     t:start { config = { irc = case[2] } }
@@ -110,7 +114,8 @@ for _, password in ipairs { "", "-", " ", " - " } do
       fake.enter(conn, "alice", "#lua", "")
       fake.hold(conn)
     end)
-    t:start { config = { irc = { server = server.address, flood_seconds = 0, away_timeout = 0 } } } -- NickServ would be told first
+    -- The default of identify would tell NickServ first.
+    t:start { config = { irc = { server = server.address, flood_seconds = 0, away_timeout = 0 } } }
     local alice = t:login { password = password }
     alice:expect("connected")
     fake.join(alice, "#lua")

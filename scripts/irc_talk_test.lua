@@ -115,7 +115,10 @@ test.case("XHTML that says no more than the text, or less", function(t)
   end)
   user:send("conv_message", { buddy_name = "#lua", message = "  if  x  then", xhtml = "<p>  if  x  then</p>" })
   user:send("conv_message", { buddy_name = "#lua", message = "seen", xhtml = "<p> </p>" })
-  user:send("conv_message", { buddy_name = "#lua", message = "the page", xhtml = "the <a href='http://e.org/x'>page</a>" })
+  user:send(
+    "conv_message",
+    { buddy_name = "#lua", message = "the page", xhtml = "the <a href='http://e.org/x'>page</a>" }
+  )
   user:send("conv_message", { buddy_name = "#lua", message = "thick and thin", xhtml = "<em>thin</em>" })
   user:expect("conv_message", { message = "the page" })
   t:settle()
@@ -125,7 +128,10 @@ test.case("/me, both ways", function(t)
   local user = room(t, {}, function(conn)
     conn:expect_line "^PRIVMSG #lua :\1ACTION waves\1$"
     conn:expect_line "^PRIVMSG #lua :\1ACTION is \2bold\1$"
-    conn:write_line(":dan!d@example.org PRIVMSG #lua :\1ACTION nods\1", ":dan!d@example.org PRIVMSG #lua :\1ACTION nods")
+    conn:write_line(
+      ":dan!d@example.org PRIVMSG #lua :\1ACTION nods\1",
+      ":dan!d@example.org PRIVMSG #lua :\1ACTION nods"
+    )
   end)
   user:say("#lua", "/me waves")
   user:send("conv_message", { buddy_name = "#lua", message = "/me is bold", xhtml = "<p>/me is <b>bold</b></p>" })
@@ -156,7 +162,11 @@ test.case("one's own words come back without labels", function(t)
   local user = room(t, { caps = "echo-message" }, function(conn)
     conn:expect_line "^PRIVMSG #lua hi$"
     conn:expect_line "^PRIVMSG dan psst$"
-    conn:write_line(":alice!~alice@host.example PRIVMSG #Lua hi", ":alice!~alice@host.example PRIVMSG dan psst", ":alice!~a@h PRIVMSG dan other")
+    conn:write_line(
+      ":alice!~alice@host.example PRIVMSG #Lua hi",
+      ":alice!~alice@host.example PRIVMSG dan psst",
+      ":alice!~a@h PRIVMSG dan other"
+    )
   end)
   user:say("#lua", "hi")
   user:say("#lua/dan", "psst")
@@ -171,7 +181,10 @@ test.case("what the room refuses is not shown as said", function(t)
     conn:write_line("@label=" .. label .. " :irc.example.net 404 alice #lua :Cannot send to channel (+m)")
   end)
   user:say("#lua", "hi")
-  user:expect("conv_message", { buddy_name = "#lua", nickname = "127.0.0.1", message = t.pattern "^Your message was not delivered.*%+m" })
+  user:expect(
+    "conv_message",
+    { buddy_name = "#lua", nickname = "127.0.0.1", message = t.pattern "^Your message was not delivered.*%+m" }
+  )
   user:never "conv_message"
 end)
 
@@ -192,7 +205,11 @@ end)
 test.case("private messages to a contact are answered there", function(t)
   local user = room(t, {}, function(conn)
     conn:expect_line "^PRIVMSG dan hi$"
-    conn:write_line(":dan!d@example.org PRIVMSG alice :yes?", ":dan!d@example.org NICK daniel", ":daniel!d@example.org PRIVMSG alice :me")
+    conn:write_line(
+      ":dan!d@example.org PRIVMSG alice :yes?",
+      ":dan!d@example.org NICK daniel",
+      ":daniel!d@example.org PRIVMSG alice :me"
+    )
   end)
   user:say("dan", "hi")
   user:expect("conv_message", { buddy_name = "dan", message = "yes?" })
@@ -223,7 +240,11 @@ end)
 
 test.case("a sign that rooms begin with, too", function(t)
   local user = room(t, { isupport = "STATUSMSG=@+ PREFIX=(ov)@+ CHANTYPES=#+" }, function(conn)
-    conn:write_line(":dan!d@example.org PRIVMSG +#lua :to voices", ":dan!d@example.org PRIVMSG @+#lua :to both", ":dan!d@example.org PRIVMSG #lua :to all")
+    conn:write_line(
+      ":dan!d@example.org PRIVMSG +#lua :to voices",
+      ":dan!d@example.org PRIVMSG @+#lua :to both",
+      ":dan!d@example.org PRIVMSG #lua :to all"
+    )
   end)
   user:expect("conv_message", { buddy_name = "#lua", nickname = "dan", message = "[+] to voices" })
   user:expect("conv_message", { buddy_name = "#lua", nickname = "dan", message = "[@+] to both" })
@@ -253,7 +274,10 @@ end)
 
 test.case("when it was said", function(t)
   local user = room(t, { caps = "server-time message-tags" }, function(conn)
-    conn:write_line("@time=2025-01-01T12:00:00.500Z :dan!d@example.org PRIVMSG #lua :old", "@time=nonsense :dan!d@e PRIVMSG #lua :new")
+    conn:write_line(
+      "@time=2025-01-01T12:00:00.500Z :dan!d@example.org PRIVMSG #lua :old",
+      "@time=nonsense :dan!d@e PRIVMSG #lua :new"
+    )
   end)
   t.equal(user:expect("conv_message", { message = "old" }).timestamp, "20250101T120000")
   t.equal(user:expect("conv_message", { message = "new" }).timestamp, nil)
@@ -266,7 +290,11 @@ test.case("who is typing", function(t)
     for _, state in ipairs { "active", "paused", "done", "nonsense" } do
       conn:write_line(("@+typing=%s :dan!d@e TAGMSG alice"):format(state))
     end
-    conn:write_line("@+typing=active :dan!d@e TAGMSG #lua", "@+typing=active :alice!d@e TAGMSG dan", "@+typing=active :x!d@e TAGMSG")
+    conn:write_line(
+      "@+typing=active :dan!d@e TAGMSG #lua",
+      "@+typing=active :alice!d@e TAGMSG dan",
+      "@+typing=active :x!d@e TAGMSG"
+    )
   end)
   user:send("buddy_typing", { buddy_name = "dan" })
   user:send("buddy_typing", { buddy_name = "dan" })
@@ -298,7 +326,12 @@ test.case("questions of clients", function(t)
     for _ = 1, 10 do
       conn:write_line(":dan!d@e PRIVMSG alice :\1CLIENTINFO\1")
     end
-    conn:write_line(":dan!d@e PRIVMSG alice :\1FINGER\1", ":dan!d@e PRIVMSG alice :\1\1", ":dan!d@e NOTICE alice :\1VERSION x\1", ":dan!d@e PRIVMSG alice :done")
+    conn:write_line(
+      ":dan!d@e PRIVMSG alice :\1FINGER\1",
+      ":dan!d@e PRIVMSG alice :\1\1",
+      ":dan!d@e NOTICE alice :\1VERSION x\1",
+      ":dan!d@e PRIVMSG alice :done"
+    )
     conn:expect_line "^PRIVMSG dan ok$"
     conn:write_line(":dan!d@e PRIVMSG alice :\1CLIENTINFO\1")
     conn:expect_line "^NOTICE dan :\1CLIENTINFO ACTION CLIENTINFO PING TIME VERSION\1$"

@@ -144,7 +144,8 @@ for name, said in pairs {
   ["a ban"] = { "465 alice :You are banned from this server", "authentication_impossible" },
   ["a K-line"] = { "ERROR :Closing Link: host.example (K-Lined)", "authentication_impossible" },
   ["a wrong password, as ngIRCd has it,"] = {
-    "ERROR :Closing connection: alice[~alice@127.0.0.1] (Access denied: Bad password?)", "authentication_failed",
+    "ERROR :Closing connection: alice[~alice@127.0.0.1] (Access denied: Bad password?)",
+    "authentication_failed",
   },
 } do
   test.case(name .. " is final", function(t)
@@ -242,7 +243,10 @@ test.case("a lost connection comes back, and so do rooms", function(t)
   fake.join(alice, "#lua")
   alice:expect("room_subject_changed")
   alice:say("#lua", "go")
-  alice:expect("conv_message", { buddy_name = "#lua", message = t.pattern("No connection to 127.0.0.1: closed by the peer") })
+  alice:expect(
+    "conv_message",
+    { buddy_name = "#lua", message = t.pattern("No connection to 127.0.0.1: closed by the peer") }
+  )
   alice:expect("participant_changed", { nickname = "dan" })
   alice:expect("participant_changed", { nickname = "eve", status = "online" })
   alice:expect("participant_changed", { flag = { "me" } })

@@ -19,8 +19,14 @@ local FROM = {
   { "both lines", "\31\30x", "x", span("text-decoration: underline line-through", "x") },
   { "reverse", "\22x", "x", span("color: #ffffff; background-color: #000000", "x") },
   { "reset", "\2\29a\15b", "ab", span("font-weight: bold; font-style: italic", "a") .. "b" },
-  { "overlapping", "\2a\29b\2c", "abc",
-    span("font-weight: bold", "a") .. span("font-weight: bold; font-style: italic", "b") .. span("font-style: italic", "c") },
+  {
+    "overlapping",
+    "\2a\29b\2c",
+    "abc",
+    span("font-weight: bold", "a")
+      .. span("font-weight: bold; font-style: italic", "b")
+      .. span("font-style: italic", "c"),
+  },
   { "a colour", "\0034red\3 not", "red not", span("color: #ff0000", "red") .. " not" },
   { "a colour of two digits", "\00304" .. "1", "1", span("color: #ff0000", "1") },
   { "two colours", "\0034,2x", "x", span("color: #ff0000; background-color: #00007f", "x") },
@@ -35,18 +41,41 @@ local FROM = {
   { "codes without text", "\2\2\0034\3", "" },
   { "other control codes", "a\1\7b\127c\27[0m", "abc[0m" },
   { "a tab", "a\tb", "a\tb" },
-  { "schemes that are none", "\2a://b 1://c x-y+z.1://d ://e http:// f", "a://b 1://c x-y+z.1://d ://e http:// f",
-    span("font-weight: bold", "a://b 1://c x-y+z.1://d ://e http:// f") },
-  { "an address behind one that is none", "\0021://http://a", "1://http://a",
-    span("font-weight: bold", '1://<a href="http://a">http://a</a>') },
+  {
+    "schemes that are none",
+    "\2a://b 1://c x-y+z.1://d ://e http:// f",
+    "a://b 1://c x-y+z.1://d ://e http:// f",
+    span("font-weight: bold", "a://b 1://c x-y+z.1://d ://e http:// f"),
+  },
+  {
+    "an address behind one that is none",
+    "\0021://http://a",
+    "1://http://a",
+    span("font-weight: bold", '1://<a href="http://a">http://a</a>'),
+  },
   { "XML", "\2<b>&", "<b>&", span("font-weight: bold", "&lt;b&gt;&amp;") },
   { "an address alone", "see http://example.org/?a=1&b=2.", "see http://example.org/?a=1&b=2." },
-  { "an address with style", "\2see (https://example.org/a?b&c), IRC://y.", "see (https://example.org/a?b&c), IRC://y.",
-    span("font-weight: bold", 'see (<a href="https://example.org/a?b&amp;c">https://example.org/a?b&amp;c</a>), <a href="IRC://y">IRC://y</a>.') },
-  { "an address that would do something", "\2javascript://%0aalert(1)", "javascript://%0aalert(1)",
-    span("font-weight: bold", "javascript://%0aalert(1)") },
-  { "an address with brackets", "\2http://e.org/a_(b)", "http://e.org/a_(b)",
-    span("font-weight: bold", '<a href="http://e.org/a_(b)">http://e.org/a_(b)</a>') },
+  {
+    "an address with style",
+    "\2see (https://example.org/a?b&c), IRC://y.",
+    "see (https://example.org/a?b&c), IRC://y.",
+    span(
+      "font-weight: bold",
+      'see (<a href="https://example.org/a?b&amp;c">https://example.org/a?b&amp;c</a>), <a href="IRC://y">IRC://y</a>.'
+    ),
+  },
+  {
+    "an address that would do something",
+    "\2javascript://%0aalert(1)",
+    "javascript://%0aalert(1)",
+    span("font-weight: bold", "javascript://%0aalert(1)"),
+  },
+  {
+    "an address with brackets",
+    "\2http://e.org/a_(b)",
+    "http://e.org/a_(b)",
+    span("font-weight: bold", '<a href="http://e.org/a_(b)">http://e.org/a_(b)</a>'),
+  },
 }
 
 for _, c in ipairs(FROM) do
@@ -72,7 +101,11 @@ local TO = {
   { "a colour before digits", "<span style='color: red'>42</span>7", "\0030442\3\2\0027" },
   { "a colour before a comma and digits", "<span style='color: #f00'>,4</span>", "\00304\2\2,4" },
   { "a background", "<span style='background-color: rgb(0, 0, 127)'>x</span>", "\00399,02x" },
-  { "a background that ends", "<span style='color:red'><span style='background:#ffff00'>x</span>y</span>", "\00304,08x\3\00304y" },
+  {
+    "a background that ends",
+    "<span style='color:red'><span style='background:#ffff00'>x</span>y</span>",
+    "\00304,08x\3\00304y",
+  },
   { "a background before digits", "<span style='background:#ff0000'>x</span>5", "\00399,04x\3\2\0025" },
   { "a colour like another one", "<font color='#fe0102'>x</font>", "\00304x" },
   { "a colour that is none", "<span style='color: nice'>x</span>", "x" },
@@ -82,7 +115,14 @@ local TO = {
   { "paragraphs", "<p>a</p><p>b</p>", "a", "b" },
   { "paragraphs in divisions", "<div><p>a</p></div>\n<div><p>b</p></div>", "a", "b" },
   { "a list", "x<ul><li>a</li><li><b>b</b></li></ul>y", "x", "- a", "- \2b", "y" },
-  { "a list with numbers", "<ol><li>a</li><li>b<ol><li>c</li></ol></li><li>d</li></ol>", "1. a", "2. b", "1. c", "3. d" },
+  {
+    "a list with numbers",
+    "<ol><li>a</li><li>b<ol><li>c</li></ol></li><li>d</li></ol>",
+    "1. a",
+    "2. b",
+    "1. c",
+    "3. d",
+  },
   { "a quotation", "<blockquote>a</blockquote>b", "> a", "b" },
   { "blanks", "  a \n <b> b</b>  c ", "a \2b\2 c " },
   { "verbatim", "<pre>a  b\n  c</pre>", "\17a  b", "\17  c" },

@@ -4,6 +4,7 @@ local colours = {}
 
 -- 0 to 15 are mIRC's own, 16 to 98 what most clients have added. 99 is not here:
 -- it means the default colour.
+-- stylua: ignore
 local PALETTE = {
   [0] = "#ffffff", "#000000", "#00007f", "#009300", "#ff0000", "#7f0000", "#9c009c", "#fc7f00",
   "#ffff00", "#00fc00", "#009393", "#00ffff", "#0000fc", "#ff00ff", "#7f7f7f", "#d2d2d2",
@@ -21,6 +22,7 @@ local PALETTE = {
 }
 
 -- NAMES are those that clients let people choose.
+-- stylua: ignore
 local NAMES = {
   aqua = "#00ffff", black = "#000000", blue = "#0000ff", brown = "#a52a2a", cyan = "#00ffff",
   fuchsia = "#ff00ff", gray = "#808080", green = "#008000", grey = "#808080", lime = "#00ff00",

@@ -114,15 +114,19 @@ function commands.unknown(name)
   if #name <= 20 and least <= math.max(1, math.floor(#name / 2)) then
     hint = (" Did you mean /%s?"):format(best)
   end
-  return ("There is no command /%s.%s /help lists those that there are, /quote sends anything to the server, // begins a text with /.")
-    :format(name:sub(1, 20), hint)
+  return ("Unknown command /%s.%s "):format(name:sub(1, 20), hint)
+    .. "/help lists all commands, /quote sends a line to the server, // begins a text with /."
 end
 
 -- run runs a command and shows what it says.
 local function run(command, c)
   if c.link.state ~= "online" and not OFFLINE[command.name] then
     local soon = c.link.state ~= "waiting" and "The connection to %s is being made; try again in a moment."
-    return conversations.show(c.session, c.conversation, (soon or "There is no connection to %s."):format(c.link.server))
+    return conversations.show(
+      c.session,
+      c.conversation,
+      (soon or "There is no connection to %s."):format(c.link.server)
+    )
   end
   replies.asked(c.link, c.conversation, command.name:upper())
   local answer, wrong = command.run(c)
@@ -153,7 +157,10 @@ function commands.take(session, m)
     conversations.show(session, conversation, why)
   else
     local in_room = target and rooms.find(link, target)
-    run(command, { session = session, link = link, target = target, room = in_room, conversation = conversation, rest = rest })
+    run(
+      command,
+      { session = session, link = link, target = target, room = in_room, conversation = conversation, rest = rest }
+    )
   end
   return true
 end

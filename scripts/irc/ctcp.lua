@@ -61,8 +61,11 @@ function ctcp.asked(session, link, nick, command, text)
     out.send(session, link, "NOTICE", nick, ("\1%s %s\1"):format(command, answer(text)))
   end
   if command == "DCC" then
-    conversations.show(session, conversations.from(link, nick),
-      "/me offers something by DCC (" .. text .. "), which does not work through this transport")
+    conversations.show(
+      session,
+      conversations.from(link, nick),
+      "/me offers something by DCC (" .. text .. "), which does not work through this transport"
+    )
   end
 end
 

@@ -33,6 +33,7 @@ local handlers = {}
 
 -- LEAST is how many parameters a command has at least; a numeric has two: our nick,
 -- and what it is about. A line with fewer is none.
+-- stylua: ignore
 local LEAST = {
   JOIN = 1, PART = 1, KICK = 2, NICK = 1, MODE = 2, TOPIC = 1, INVITE = 2,
   PRIVMSG = 2, NOTICE = 2, TAGMSG = 1, ACCOUNT = 1, CHGHOST = 2, SETNAME = 1,
@@ -107,7 +108,8 @@ end
 
 -- flush hands what has come of a batch that is kept to its handler.
 local function flush(session, link, batch)
-  local piece = { kind = batch.kind, params = batch.params, tags = batch.tags, request = batch.request, lines = batch.lines }
+  local piece =
+    { kind = batch.kind, params = batch.params, tags = batch.tags, request = batch.request, lines = batch.lines }
   batch.lines = {}
   events.emit("batch " .. batch.kind, session, link, piece)
 end

@@ -70,7 +70,10 @@ function fake.welcome(conn, nick, isupport)
   fake.say(
     conn,
     ("001 %s :Welcome to IRC %s!~%s@host.example"):format(nick, nick, nick),
-    ("005 %s %s :are supported by this server"):format(nick, isupport or "PREFIX=(qaohv)~&@%+ CHANTYPES=# CASEMAPPING=rfc1459"),
+    ("005 %s %s :are supported by this server"):format(
+      nick,
+      isupport or "PREFIX=(qaohv)~&@%+ CHANTYPES=# CASEMAPPING=rfc1459"
+    ),
     ("422 %s :MOTD File is missing"):format(nick)
   )
 end

@@ -19,12 +19,18 @@ function invitations.show(session, link, channel, nick, reason)
   local function jid(n)
     return n:gsub("@", "%%") .. "@" .. spectrum.jid
   end
-  spectrum.send("raw_xml", xml.tostring {
-    name = "message",
-    attr = { from = jid(name), to = session.user },
-    { name = "x", ns = "http://jabber.org/protocol/muc#user",
-      { name = "invite", attr = { from = jid(from) }, { name = "reason", reason or "" } } },
-  })
+  spectrum.send(
+    "raw_xml",
+    xml.tostring {
+      name = "message",
+      attr = { from = jid(name), to = session.user },
+      {
+        name = "x",
+        ns = "http://jabber.org/protocol/muc#user",
+        { name = "invite", attr = { from = jid(from) }, { name = "reason", reason or "" } },
+      },
+    }
+  )
 end
 
 invitations.events = {

@@ -17,8 +17,16 @@ local names = {}
 -- UNFIT are the characters that no address of XMPP has in its first part, by the codes
 -- that stand for them.
 local UNFIT = {
-  ["20"] = " ", ["22"] = '"', ["26"] = "&", ["27"] = "'", ["2f"] = "/", ["3a"] = ":",
-  ["3c"] = "<", ["3e"] = ">", ["40"] = "@", ["5c"] = "\\",
+  ["20"] = " ",
+  ["22"] = '"',
+  ["26"] = "&",
+  ["27"] = "'",
+  ["2f"] = "/",
+  ["3a"] = ":",
+  ["3c"] = "<",
+  ["3e"] = ">",
+  ["40"] = "@",
+  ["5c"] = "\\",
 }
 
 -- escape writes a name of IRC as a part of an address. A backslash stays if nothing

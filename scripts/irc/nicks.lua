@@ -100,7 +100,11 @@ local function invalid(_, link, msg)
   end
   local plain = link.wanted:gsub("[^%w]", ""):gsub("^%d+", ""):sub(1, SAFE)
   if link.simplified then
-    return links.fail(link, "invalid_username", ("the nick %s is not allowed: %s"):format(link.nick, msg.params[#msg.params]))
+    return links.fail(
+      link,
+      "invalid_username",
+      ("the nick %s is not allowed: %s"):format(link.nick, msg.params[#msg.params])
+    )
   end
   link.simplified = true
   if plain == link.wanted or plain == "" then
@@ -116,7 +120,10 @@ end
 -- it may have and begin with, and in its length.
 local FORMS = {
   function(link, name)
-    return name:gsub("[^%w%-_.]", ""):gsub("^[%-_.]+", ""):sub(1, math.min(isupport.number(link.isupport, "USERLEN") or link.user_length or 10, 10))
+    return name
+      :gsub("[^%w%-_.]", "")
+      :gsub("^[%-_.]+", "")
+      :sub(1, math.min(isupport.number(link.isupport, "USERLEN") or link.user_length or 10, 10))
   end,
   function(_, name)
     return name:lower():gsub("[^%l%d]", ""):gsub("^%d+", ""):sub(1, 8)
@@ -154,7 +161,20 @@ local function other_username(session, link, why)
 end
 
 -- BAD are words of an ERROR that is about a name, with NICK or USER before or behind.
-local BAD = { "invalid", "illegal", "bad", "bogus", "erroneous", "malformed", "not valid", "not allowed", "in use", "collision", "taken", "reserved" }
+local BAD = {
+  "invalid",
+  "illegal",
+  "bad",
+  "bogus",
+  "erroneous",
+  "malformed",
+  "not valid",
+  "not allowed",
+  "in use",
+  "collision",
+  "taken",
+  "reserved",
+}
 local USER, NICK = { "user ?name", "%f[%a]ident%f[%A]", "userid" }, { "nick" }
 
 local function has(text, patterns)
@@ -214,7 +234,11 @@ end
 
 -- freed takes that nobody has a nick any more.
 function nicks.freed(session, link, nick)
-  if link.state == "online" and names.fold(link, nick) == names.fold(link, link.wanted) and names.fold(link, link.nick) ~= names.fold(link, nick) then
+  if
+    link.state == "online"
+    and names.fold(link, nick) == names.fold(link, link.wanted)
+    and names.fold(link, link.nick) ~= names.fold(link, nick)
+  then
     claim(session, link)
   end
 end

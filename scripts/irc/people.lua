@@ -160,7 +160,7 @@ people.events = {
     if not room then
       return
     end
-    local why = "kicked by " .. (msg.source.nick)
+    local why = "kicked by " .. msg.source.nick
     if (msg.params[3] or "") ~= "" and msg.params[3] ~= nick then
       why = why .. ": " .. msg.params[3]
     end

@@ -25,6 +25,7 @@ local settings = require "irc.settings"
 local register = {}
 
 -- caps are the capabilities that we make use of.
+-- stylua: ignore
 register.caps = {
   "account-notify", "account-tag", "away-notify", "batch", "cap-notify", "chghost",
   "draft/chathistory", "echo-message", "extended-join", "extended-monitor",
@@ -163,7 +164,15 @@ local function webirc(session, link)
   local digest = crypto.sha256(session.user, "hex")
   local ip = "fd" .. digest:sub(1, 2) .. digest:sub(3, 30):gsub("%x%x%x%x", ":%0")
   local host = (settings.fill(settings.webirc_host, session) or ""):gsub("[^%w%.%-]", "-")
-  out.now(link, "WEBIRC", settings.webirc, settings.webirc_gateway, host, ip, link.addresses[link.at].tls and "secure" or nil)
+  out.now(
+    link,
+    "WEBIRC",
+    settings.webirc,
+    settings.webirc_gateway,
+    host,
+    ip,
+    link.addresses[link.at].tls and "secure" or nil
+  )
 end
 
 local function connected(session, link)

@@ -82,6 +82,7 @@ local PERSONAL = { ["401"] = true, ["402"] = true, ["406"] = true, ["408"] = tru
 
 -- SILENT are numerics that nobody wants to hear of: those of a server's greeting,
 -- nothing said (412), and MOTD.
+-- stylua: ignore
 local SILENT = {
   ["002"] = true, ["003"] = true, ["004"] = true, ["042"] = true, ["221"] = true, ["250"] = true, ["251"] = true,
   ["252"] = true, ["253"] = true, ["254"] = true, ["255"] = true, ["265"] = true, ["266"] = true, ["329"] = true,
@@ -116,7 +117,8 @@ local function words_of(msg)
   local words = known:gsub("%%1", function()
     return about
   end)
-  return words:gsub("^: ", "") .. ((msg.command == "404" or msg.command == "437") and own ~= "" and " (" .. own .. ")" or "")
+  return words:gsub("^: ", "")
+    .. ((msg.command == "404" or msg.command == "437") and own ~= "" and " (" .. own .. ")" or "")
 end
 
 local function refused(session, link, msg)
@@ -254,7 +256,11 @@ local function names_listed(session, link, msg)
   if question then
     link.names_asked[names.fold(link, msg.params[2])] = nil
     local nicks = table.concat(question.nicks, " "):gsub(" +", " ")
-    conversations.show(session, question.conversation, msg.params[2] .. ": " .. (nicks ~= "" and nicks or "nobody whom you may see"))
+    conversations.show(
+      session,
+      question.conversation,
+      msg.params[2] .. ": " .. (nicks ~= "" and nicks or "nobody whom you may see")
+    )
   end
 end
 
@@ -273,11 +279,19 @@ replies.events = {
   ["366"] = names_listed,
   ["324"] = function(session, link, msg) -- the modes of a room
     if conversation_for(link.asked) then
-      conversations.show(session, link.asked.conversation, ("%s has the modes %s"):format(msg.params[2], table.concat(msg.params, " ", 3)))
+      conversations.show(
+        session,
+        link.asked.conversation,
+        ("%s has the modes %s"):format(msg.params[2], table.concat(msg.params, " ", 3))
+      )
     end
   end,
   ["341"] = function(session, link, msg) -- invited
-    conversations.show(session, conversation_of(link, msg), ("%s has been invited to %s"):format(msg.params[2] or "", msg.params[3] or ""))
+    conversations.show(
+      session,
+      conversation_of(link, msg),
+      ("%s has been invited to %s"):format(msg.params[2] or "", msg.params[3] or "")
+    )
   end,
   connected = function(_, link)
     link.list, link.names_asked = nil, {}

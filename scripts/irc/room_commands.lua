@@ -191,28 +191,54 @@ local function list(c)
 end
 
 room_commands.commands = {
-  { name = "join", also = { "j" }, usage = "#ROOM [KEY]", about = "enters a room; you are sent an invitation to open it", run = join },
+  {
+    name = "join",
+    also = { "j" },
+    usage = "#ROOM [KEY]",
+    about = "enters a room; you are sent an invitation to open it",
+    run = join,
+  },
   { name = "part", also = { "leave" }, usage = "[#ROOM] [REASON]", about = "leaves the room", run = part },
   { name = "topic", usage = "[#ROOM] [TEXT]", about = "shows or sets the topic", run = topic },
   { name = "names", usage = "[#ROOM]", about = "lists who is in the room", run = names_of },
   { name = "list", usage = "[#NAME*]", about = "lists the rooms that there are", run = list },
   { name = "invite", usage = "NICK [#ROOM]", about = "invites somebody to the room", run = invite },
   { name = "kick", usage = "[#ROOM] NICK [REASON]", about = "puts somebody out of the room", run = kick },
-  { name = "ban", usage = "[#ROOM] [NICK or MASK …]", about = "bans people from the room, or lists who is", run = ban "+" },
+  {
+    name = "ban",
+    usage = "[#ROOM] [NICK or MASK …]",
+    about = "bans people from the room, or lists who is",
+    run = ban "+",
+  },
   { name = "unban", usage = "[#ROOM] MASK …", about = "lifts a ban", run = ban "-" },
-  { name = "mode", usage = "[#ROOM] [MODES …]", about = "shows or changes modes; to a contact, your own", run = mode },
+  {
+    name = "mode",
+    usage = "[#ROOM] [MODES …]",
+    about = "shows or changes modes; to a contact, your own",
+    run = mode,
+  },
 }
 
 -- Those that give and take what people are in a room, by the letter of its mode.
 for _, role in ipairs {
-  { "owner", "q" }, { "admin", "a" }, { "op", "o" }, { "halfop", "h" }, { "voice", "v" },
+  { "owner", "q" },
+  { "admin", "a" },
+  { "op", "o" },
+  { "halfop", "h" },
+  { "voice", "v" },
 } do
   local name, letter = role[1], role[2]
   table.insert(room_commands.commands, {
-    name = name, usage = "[#ROOM] NICK …", about = ("makes people %s"):format(name), run = give("+", letter),
+    name = name,
+    usage = "[#ROOM] NICK …",
+    about = ("makes people %s"):format(name),
+    run = give("+", letter),
   })
   table.insert(room_commands.commands, {
-    name = "de" .. name, usage = "[#ROOM] NICK …", about = ("takes %s from people"):format(name), run = give("-", letter),
+    name = "de" .. name,
+    usage = "[#ROOM] NICK …",
+    about = ("takes %s from people"):format(name),
+    run = give("-", letter),
   })
 end
 

@@ -97,7 +97,12 @@ end
 local function put_out(session, room, flag, why)
   show_out(session, room, why, flag)
   session:room_nickname_changed { room = room.name, nickname = NOBODY }
-  session:participant_changed { room = room.name, nickname = NOBODY, flag = { "me", "room_not_found" }, status = "none" }
+  session:participant_changed {
+    room = room.name,
+    nickname = NOBODY,
+    flag = { "me", "room_not_found" },
+    status = "none",
+  }
 end
 
 -- keep_out is for who does not get in, as far as Spectrum knows, or not again.
@@ -381,7 +386,11 @@ rooms.events = {
     end
     link.told = true
     local told
-    local said = ("No connection to %s: %s. The next attempt is in %d seconds."):format(link.server, why, math.ceil(seconds))
+    local said = ("No connection to %s: %s. The next attempt is in %d seconds."):format(
+      link.server,
+      why,
+      math.ceil(seconds)
+    )
     for _, room in pairs(link.rooms) do
       if room.shown then
         told = true

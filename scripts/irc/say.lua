@@ -119,12 +119,13 @@ function say.send(session, link, target, m, command)
   local echo = link.caps["echo-message"]
   local room = names.is_room(link, target) and names.room(link, target) or nil
   for i, piece in ipairs(pieces) do
-    local id = echo and remember(link, {
-      target = names.fold(link, target),
-      line = piece,
-      room = room,
-      whole = i == #pieces and { message = m.message, xhtml = m.xhtml } or nil,
-    })
+    local id = echo
+      and remember(link, {
+        target = names.fold(link, target),
+        line = piece,
+        room = room,
+        whole = i == #pieces and { message = m.message, xhtml = m.xhtml } or nil,
+      })
     local ok, why = out.say(session, link, id or "said", command, target, piece)
     if not ok then
       return nil, why
@@ -263,7 +264,11 @@ local function report_unsure(session, link)
   local unsure = link.unsure
   link.unsure = {}
   for target, lines in pairs(unsure) do
-    conversations.show(session, conversations.target(link, target), ("The connection was lost: the last %s may not have arrived."):format(lines_in_words(lines)))
+    conversations.show(
+      session,
+      conversations.target(link, target),
+      ("The connection was lost: the last %s may not have arrived."):format(lines_in_words(lines))
+    )
   end
 end
 

@@ -93,7 +93,8 @@ end
 local function addresses(name, list)
   local found = {}
   for i, word in ipairs(list) do
-    found[i] = settings.address(word) or refuse(name, ('"%s" is no server: host, host:port or host:+port is wanted'):format(word))
+    found[i] = settings.address(word)
+      or refuse(name, ('"%s" is no server: host, host:port or host:+port is wanted'):format(word))
   end
   return found
 end
@@ -262,13 +263,15 @@ function settings.fill(template, session, nick)
   if account.password == "" and template:find("%${?password") then
     return nil
   end
-  return (template:gsub("%$({?)(%a+)(}?)", function(open, word, close)
-    local value = values[word]
-    if not value then
-      return nil -- as it was
-    end
-    return value .. (open == "" and close or "")
-  end))
+  return (
+    template:gsub("%$({?)(%a+)(}?)", function(open, word, close)
+      local value = values[word]
+      if not value then
+        return nil -- as it was
+      end
+      return value .. (open == "" and close or "")
+    end)
+  )
 end
 
 return settings

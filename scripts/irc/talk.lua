@@ -90,7 +90,12 @@ end
 local function elsewhere(session, link, msg, fields)
   local channel = channel_of(link, msg.params[1])
   if channel then
-    conversations.show(session, { buddy_name = names.room(link, channel), nickname = link.nick }, fields.message, fields)
+    conversations.show(
+      session,
+      { buddy_name = names.room(link, channel), nickname = link.nick },
+      fields.message,
+      fields
+    )
   else
     fields.carbon = true
     conversations.show(session, { buddy_name = names.contact(link, msg.params[1]) }, fields.message, fields)

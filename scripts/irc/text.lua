@@ -110,7 +110,20 @@ end
 
 -- SCHEMES are those of addresses that become links; javascript: is none.
 local SCHEMES = {}
-for _, scheme in ipairs { "http", "https", "ftp", "ftps", "sftp", "irc", "ircs", "git", "ssh", "gemini", "gopher", "mumble" } do
+for _, scheme in ipairs {
+  "http",
+  "https",
+  "ftp",
+  "ftps",
+  "sftp",
+  "irc",
+  "ircs",
+  "git",
+  "ssh",
+  "gemini",
+  "gopher",
+  "mumble",
+} do
   SCHEMES[scheme] = true
 end
 
@@ -120,7 +133,7 @@ local LONGEST_SCHEME = 32
 local function find_address(s, at)
   local behind = at
   while true do
-    local colon, to = s:find("://[^%s<>\"]+", behind)
+    local colon, to = s:find('://[^%s<>"]+', behind)
     if not colon then
       return nil
     end

@@ -28,7 +28,14 @@ end
 function typing.composing(session, m, state)
   local key, target, _, nick = names.parse(m.buddy_name)
   local link = links.find(session, key)
-  if not link or not target or not names.fits(nick or target) or link.state ~= "online" or not link.caps["message-tags"] or denied(link) then
+  if
+    not link
+    or not target
+    or not names.fits(nick or target)
+    or link.state ~= "online"
+    or not link.caps["message-tags"]
+    or denied(link)
+  then
     return
   end
   target = nick or target

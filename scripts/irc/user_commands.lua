@@ -116,7 +116,12 @@ user_commands.commands = {
   { name = "nick", usage = "[NICK]", about = "changes your nick, on all servers", run = nick },
   { name = "away", usage = "[TEXT]", about = "tells all servers that you are away", run = away },
   { name = "back", usage = "", about = "tells all servers that you are back", run = back },
-  { name = "ctcp", usage = "NICK QUESTION [TEXT]", about = "asks somebody's client: VERSION, PING, TIME …", run = ask },
+  {
+    name = "ctcp",
+    usage = "NICK QUESTION [TEXT]",
+    about = "asks somebody's client: VERSION, PING, TIME …",
+    run = ask,
+  },
   { name = "ping", usage = "[NICK]", about = "measures how far away somebody is", run = ping },
   { name = "ns", also = { "nickserv" }, usage = "TEXT", about = "writes to NickServ", run = service "NickServ" },
   { name = "cs", also = { "chanserv" }, usage = "TEXT", about = "writes to ChanServ", run = service "ChanServ" },

@@ -7,6 +7,7 @@ local xml = require "spectrum.xml"
 local xhtml = {}
 
 -- ELEMENTS are the styles of elements.
+-- stylua: ignore
 local ELEMENTS = {
   b = "bold", strong = "bold", h1 = "bold", h2 = "bold", h3 = "bold", h4 = "bold", th = "bold", dt = "bold",
   i = "italic", em = "italic", cite = "italic", dfn = "italic", var = "italic",
@@ -15,6 +16,7 @@ local ELEMENTS = {
 }
 
 -- BLOCKS stand in lines of their own.
+-- stylua: ignore
 local BLOCKS = {
   p = true, div = true, li = true, ul = true, ol = true, blockquote = true, pre = true, tr = true, table = true,
   h1 = true, h2 = true, h3 = true, h4 = true, h5 = true, h6 = true, dl = true, dt = true, dd = true, hr = true,

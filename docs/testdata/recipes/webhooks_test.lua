@@ -36,6 +36,7 @@ test.case("the port is taken when it is free", function(t)
   t:settle()
   t:advance(10)
   t:settle()
-  local response = assert(http.post("http://" .. listen, '{"to": "alice", "text": "hi"}', { auth = { bearer = "t0ken" } }))
+  local body, auth = '{"to": "alice", "text": "hi"}', { bearer = "t0ken" }
+  local response = assert(http.post("http://" .. listen, body, { auth = auth }))
   t.equal(response.status, 204)
 end)
