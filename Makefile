@@ -6,7 +6,7 @@ DESTDIR   ?=
 BIN       := bin
 FUZZTIME  ?= 20s
 SOAK      ?= 20m
-PROGRAMS  ?= 100000
+RANDOM_PROGRAMS  ?= 100000
 SEED      ?= 0
 
 PROGRAMS  := ./cmd/spectrum2_lua_backend ./cmd/spectrum2-lua
@@ -93,9 +93,9 @@ fuzz: ## Run each fuzzer for FUZZTIME (20s; or 5000x, a number of inputs)
 	done
 
 .PHONY: lua-diff
-lua-diff: ## Compare PROGRAMS (100000) random Lua programs with Debian's lua5.1 and luajit; SEED repeats a run
+lua-diff: ## Compare RANDOM_PROGRAMS (100000) random Lua programs with Debian's lua5.1 and luajit; SEED repeats a run
 	$(GO) build -o $(BIN)/luadiff ./cmd/spectrum2-lua/devkit/luadiff
-	$(BIN)/luadiff -n $(PROGRAMS) -seed $(SEED)
+	$(BIN)/luadiff -n $(RANDOM_PROGRAMS) -seed $(SEED)
 
 .PHONY: soak
 soak: ## Let 2,000 users come and go for SOAK (20m), and look whether anything grows or is lost

@@ -8,7 +8,7 @@ import (
 	"time"
 
 	"spectrumlua/cmd/spectrum2-lua/devkit/luatest"
-	"spectrumlua/internal/race"
+	"spectrumlua/cmd/spectrum2-lua/devkit/race"
 	"spectrumlua/pb"
 )
 

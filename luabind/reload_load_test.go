@@ -12,7 +12,7 @@ import (
 	"google.golang.org/protobuf/proto"
 
 	"spectrumlua/cmd/spectrum2-lua/devkit/luatest"
-	"spectrumlua/internal/race"
+	"spectrumlua/cmd/spectrum2-lua/devkit/race"
 	"spectrumlua/pb"
 )
 

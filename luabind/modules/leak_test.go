@@ -17,7 +17,7 @@ import (
 	"go.uber.org/goleak"
 
 	"spectrumlua/cmd/spectrum2-lua/devkit/luatest"
-	"spectrumlua/internal/race"
+	"spectrumlua/cmd/spectrum2-lua/devkit/race"
 )
 
 // wave is how many users log in and out at the same time, logins how many do in all.

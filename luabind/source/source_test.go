@@ -7,7 +7,7 @@ import (
 	"testing"
 	"time"
 
-	"spectrumlua/internal/race"
+	"spectrumlua/cmd/spectrum2-lua/devkit/race"
 	"spectrumlua/luabind/source"
 )
 

@@ -17,7 +17,7 @@ import (
 	"unicode/utf16"
 	"unicode/utf8"
 
-	"spectrumlua/internal/race"
+	"spectrumlua/cmd/spectrum2-lua/devkit/race"
 	"spectrumlua/runtime/secret"
 )
 

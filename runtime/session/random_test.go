@@ -8,7 +8,7 @@ import (
 	"testing/synctest"
 	"time"
 
-	"spectrumlua/internal/race"
+	"spectrumlua/cmd/spectrum2-lua/devkit/race"
 	"spectrumlua/runtime/task"
 )
 

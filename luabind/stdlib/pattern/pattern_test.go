@@ -8,7 +8,7 @@ import (
 	"testing"
 	"time"
 
-	"spectrumlua/internal/race"
+	"spectrumlua/cmd/spectrum2-lua/devkit/race"
 	"spectrumlua/luabind/stdlib/pattern"
 )
 

@@ -8,7 +8,7 @@ import (
 
 	"github.com/yuin/gopher-lua/parse"
 
-	"spectrumlua/internal/race"
+	"spectrumlua/cmd/spectrum2-lua/devkit/race"
 )
 
 // written has a pattern for what each feature looks like.
