@@ -1,8 +1,8 @@
-// Package clock is the time that users' timers, sleeps and timeouts go by: the
-// real one, or for tests one that can be moved on.
+// Package clock is the clock of the script's timers, sleeps and timeouts. It is the
+// real time, or in tests a clock that can be advanced.
 //
-// What guards the process itself, such as the watchdog and the deadlines of
-// sockets, goes by the time package and is not moved.
+// Code that guards the process itself, such as the watchdog and the deadlines of
+// sockets, uses package time instead.
 package clock
 
 import (
@@ -10,27 +10,27 @@ import (
 	"time"
 )
 
-// Clock tells the time and does things later. Its methods may be called from
-// any goroutine.
+// Clock returns the time and calls functions later. It is safe for concurrent use.
 type Clock interface {
-	// Now has a monotonic reading, as time.Now has: take the difference of two
-	// of a clock's times with Sub.
+	// Now returns the current time with a monotonic reading, as time.Now does. Use
+	// Sub for the difference of two times of one clock.
 	Now() time.Time
-	// AfterFunc calls f once d has passed, on a goroutine that is not the
-	// caller's. f must not block, since other timers may wait for it.
+	// AfterFunc calls f after d, on a goroutine of the clock. f must not block,
+	// because other timers may wait for it.
 	AfterFunc(d time.Duration, f func()) Timer
 }
 
-// Timer is something that is to be done later. A *time.Timer is one.
+// Timer is a pending call of a function. *time.Timer implements it.
 type Timer interface {
-	// Stop keeps it from being done, and tells whether it was in time for that.
+	// Stop cancels the call. It reports false if the timer has already expired or
+	// been stopped.
 	Stop() bool
-	// Reset has it done in d from now on, whether it has been done or not. It
-	// tells whether it was still to be done.
+	// Reset schedules the call for d from now. It reports whether the timer was
+	// still pending.
 	Reset(d time.Duration) bool
 }
 
-// Real is the time itself.
+// Real returns the real clock.
 func Real() Clock { return realClock{} }
 
 type realClock struct{}
@@ -39,17 +39,17 @@ func (realClock) Now() time.Time { return time.Now() }
 
 func (realClock) AfterFunc(d time.Duration, f func()) Timer { return time.AfterFunc(d, f) }
 
-// IsReal tells whether a clock is Real's.
+// IsReal reports whether c is the real clock.
 func IsReal(c Clock) bool { return c == realClock{} }
 
-// Since is how long ago a time of the clock's is.
+// Since returns the time that has passed on c since t.
 func Since(c Clock, t time.Time) time.Duration { return c.Now().Sub(t) }
 
-// Until is how long it is until a time of the clock's.
+// Until returns the time on c until t.
 func Until(c Clock, t time.Time) time.Duration { return t.Sub(c.Now()) }
 
-// WithTimeout is context.WithTimeoutCause by a clock. before, if there is one,
-// is called when the time is up, just before the context is done.
+// WithTimeout is context.WithTimeoutCause with a clock. If before is not nil, it is
+// called when the time is up, just before the context is done.
 func WithTimeout(ctx context.Context, c Clock, d time.Duration, cause error, before func()) (context.Context, context.CancelFunc) {
 	if IsReal(c) && before == nil {
 		return context.WithTimeoutCause(ctx, d, cause)

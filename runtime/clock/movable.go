@@ -7,26 +7,25 @@ import (
 	"time"
 )
 
-// Movable is a clock that goes by real time and can be moved on beside. While
-// it is moved, real time does not count.
+// Movable is a clock that follows real time and can also be advanced. Real time
+// does not count during an advance.
 type Movable struct {
 	settle func(ctx context.Context)
 
-	// turn is held while timers' functions are called, so that one ends before
-	// the next begins.
+	// turn is held while functions of timers run, so that they run one at a time.
 	turn sync.Mutex
 
 	mu     sync.Mutex
-	offset time.Duration // what the clock is ahead of real time
-	frozen time.Time     // what it shows while it is moved; zero while it is not
+	offset time.Duration // the difference to real time
+	frozen time.Time     // the time during an advance; otherwise zero
 	timers queue
-	made   uint64      // counts settings of timers: those due at once fire in order
-	real   *time.Timer // is up when the first of timers is due
+	made   uint64      // the number of timers set so far: simultaneous timers fire in that order
+	real   *time.Timer // expires when the first of timers is due
 }
 
-// NewMovable makes a clock that shows the real time. settle is called by
-// Advance whenever timers have fired, and returns when what they woke has run
-// or ctx is done; nil means that nothing needs to be waited for.
+// NewMovable returns a clock that shows the real time. Advance calls settle after
+// timers have fired. settle should return when the work that they started has run,
+// or when ctx is done. It may be nil.
 func NewMovable(settle func(ctx context.Context)) *Movable { return &Movable{settle: settle} }
 
 // Now implements Clock.
@@ -36,7 +35,7 @@ func (m *Movable) Now() time.Time {
 	return m.now()
 }
 
-// now is Now. mu is held.
+// now implements Now. mu is held.
 func (m *Movable) now() time.Time {
 	if !m.frozen.IsZero() {
 		return m.frozen
@@ -51,13 +50,12 @@ func (m *Movable) AfterFunc(d time.Duration, f func()) Timer {
 	return t
 }
 
-// Advance moves the clock on by d. It goes from one timer that is due to the
-// next, so that each fires at its own time and what it wakes runs before the
-// clock goes on: a timer that is set anew meanwhile fires again, if its time
-// comes within d. The error is ctx's, when it is done before; the clock has
-// then been moved up to some time on the way.
+// Advance advances the clock by d. It stops at each timer that is due, so that each
+// fires at its own time and its work runs before the clock continues. A timer that
+// is set again meanwhile fires again if its time is within d. If ctx is done first,
+// Advance returns its cause, and the clock stays where it is by then.
 //
-// One call runs at a time. It must not be called by a timer's function.
+// Only one call runs at a time. Functions of timers must not call Advance.
 func (m *Movable) Advance(ctx context.Context, d time.Duration) error {
 	m.turn.Lock()
 	defer m.turn.Unlock()
@@ -82,8 +80,8 @@ func (m *Movable) Advance(ctx context.Context, d time.Duration) error {
 	return context.Cause(ctx)
 }
 
-// due moves the clock on to the first timer, if it is due by then at the
-// latest, and takes out the functions of all that are due at that time.
+// due advances the clock to the first timer if that is due by target. It removes
+// and returns the functions of all timers that are due then.
 func (m *Movable) due(target time.Time) []func() {
 	m.mu.Lock()
 	defer m.mu.Unlock()
@@ -96,7 +94,7 @@ func (m *Movable) due(target time.Time) []func() {
 	return m.take()
 }
 
-// take takes out the functions of all timers that are due. mu is held.
+// take removes and returns the functions of all timers that are due. mu is held.
 func (m *Movable) take() (due []func()) {
 	now := m.now()
 	for len(m.timers) > 0 && !m.timers[0].at.After(now) {
@@ -111,7 +109,7 @@ func (m *Movable) set(t time.Time) {
 	m.frozen = t
 }
 
-// thaw lets the clock go by real time again, from where it is.
+// thaw makes the clock follow real time again.
 func (m *Movable) thaw() {
 	m.mu.Lock()
 	defer m.mu.Unlock()
@@ -120,10 +118,10 @@ func (m *Movable) thaw() {
 	m.arm()
 }
 
-// arm has the first timer's time awaited. mu is held.
+// arm sets the real timer to the first timer's time. mu is held.
 func (m *Movable) arm() {
 	switch {
-	case !m.frozen.IsZero(): // thaw will
+	case !m.frozen.IsZero(): // thaw calls arm later
 	case len(m.timers) == 0:
 		if m.real != nil {
 			m.real.Stop()
@@ -135,7 +133,7 @@ func (m *Movable) arm() {
 	}
 }
 
-// fire is called when the first timer's time should have come.
+// fire is called when the first timer should be due.
 func (m *Movable) fire() {
 	m.turn.Lock()
 	defer m.turn.Unlock()
@@ -154,7 +152,7 @@ type timer struct {
 	do    func()
 	at    time.Time
 	order uint64
-	place int // in clock.timers; -1: it is not there
+	place int // index in clock.timers; -1: not in it
 }
 
 // Stop implements Timer.
@@ -179,7 +177,7 @@ func (t *timer) Reset(d time.Duration) bool {
 	return was
 }
 
-// remove takes the timer out of the queue, and tells whether it was there.
+// remove removes the timer from the queue and reports whether it was there.
 func (t *timer) remove() bool {
 	if t.place < 0 {
 		return false
@@ -188,7 +186,7 @@ func (t *timer) remove() bool {
 	return true
 }
 
-// queue is a heap of timers, the next one in front.
+// queue is a heap of timers. The next one is at the front.
 type queue []*timer
 
 func (q queue) Len() int { return len(q) }

@@ -1,7 +1,6 @@
-// Package crash ends the process in order when a goroutine panics: with the
-// stack in the log and an exit code that says what it is. Go's own code for a
-// panic is 2, which Spectrum explains to its admin as a backend executable
-// that does not exist.
+// Package crash ends the process after a panic in a goroutine, with the stack in
+// the log and an exit code of its own. Go's exit code for a panic is 2, which
+// Spectrum reports to its admin as a backend executable that does not exist.
 package crash
 
 import (
@@ -17,23 +16,24 @@ import (
 // recoverable".
 const ExitCode = int(syscall.ENOTRECOVERABLE)
 
-// reportTime is how long it may take to report the end of the process.
+// reportTime limits the time for the report.
 const reportTime = time.Second
 
 var report atomic.Pointer[func(text string)]
 
-// OnPanic sets what is told of a panic, with its stack; until then it goes to
-// standard error. Any goroutine may call it; the last call counts.
+// OnPanic sets the function that reports a panic with its stack. By default the
+// report goes to standard error. OnPanic is safe for concurrent use; the last call
+// counts.
 func OnPanic(tell func(text string)) { report.Store(&tell) }
 
 var mask atomic.Pointer[func(text string) string]
 
-// Mask sets what hides secrets in a text that goes to standard error, since
-// what OnPanic has set does not work.
+// Mask sets the function that removes secrets from a report to standard error.
+// Reports go there if the function set by OnPanic fails.
 func Mask(hide func(text string) string) { mask.Store(&hide) }
 
-// write writes to standard error. A mask that panics leaves the kind of text
-// alone: better no message than one with a secret.
+// write writes to standard error. If the mask panics, it does not write the text,
+// which may contain a secret.
 func write(text string) {
 	defer func() {
 		if recover() != nil {
@@ -46,8 +46,8 @@ func write(text string) {
 	fmt.Fprintln(os.Stderr, text)
 }
 
-// Guard is deferred at the start of a goroutine. It recovers a panic, reports
-// it and ends the process with ExitCode.
+// Guard recovers a panic, reports it and ends the process with ExitCode. Defer it
+// at the start of each goroutine.
 func Guard() {
 	r := recover()
 	if r == nil {
@@ -56,8 +56,8 @@ func Guard() {
 	End(fmt.Sprintf("panic: %v\n%s", r, debug.Stack()))
 }
 
-// End reports text and ends the process with ExitCode, even if whoever is told
-// panics or hangs.
+// End reports text and ends the process with ExitCode, even if the reporting
+// function panics or hangs.
 func End(text string) {
 	told := make(chan struct{})
 	go func() {
@@ -76,7 +76,7 @@ func End(text string) {
 	os.Exit(ExitCode)
 }
 
-// Report tells of a panic that was recovered and is not the end.
+// Report reports a recovered panic after which the process continues.
 func Report(text string) {
 	if tell := report.Load(); tell != nil {
 		(*tell)(text)

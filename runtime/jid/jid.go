@@ -1,7 +1,6 @@
-// Package jid makes names fit to be a part of a JID. XMPP servers prepare JIDs
-// by stringprep (RFC 3454, with the profiles of RFC 6122), and one that cannot
-// be prepared, as whom a message is from, closes the stream of the whole
-// transport.
+// Package jid makes names valid as parts of a JID. XMPP servers prepare JIDs by
+// stringprep (RFC 3454, with the profiles of RFC 6122). A message from a JID that
+// cannot be prepared closes the stream of the whole transport.
 package jid
 
 import (
@@ -14,53 +13,54 @@ import (
 	"golang.org/x/text/unicode/norm"
 )
 
-// maxPart is how many bytes a part of a JID may have (RFC 6122, section 2.1).
+// maxPart is the maximum length of a part of a JID in bytes (RFC 6122, section
+// 2.1).
 const maxPart = 1023
 
-// nobody stands for a name of which nothing can stay.
+// nobody replaces a name without any valid character.
 const nobody = "_"
 
-// The profiles' tables of what is prohibited. Both leave out C.1.1, the blank:
-// a resource may have it, and in a localpart it is escaped (XEP-0106).
+// prohibited are the tables of the profiles. They omit C.1.1, the blank: a resource
+// may contain it, and in a localpart it is escaped (XEP-0106).
 var prohibited = []stringprep.Set{
 	stringprep.TableC1_2, stringprep.TableC2_1, stringprep.TableC2_2, stringprep.TableC3, stringprep.TableC4,
 	stringprep.TableC5, stringprep.TableC6, stringprep.TableC7, stringprep.TableC8, stringprep.TableC9,
 }
 
-// Resource makes a name, such as a nickname in a room, fit to be a resource.
-// One that is fit stays as it is; of another, what must not stand in a JID is
-// left out, and what is too long cut off. It is never empty.
+// Resource makes a name, such as a nickname in a room, valid as a resource. It
+// returns a valid name unchanged. Otherwise it removes the prohibited characters
+// and truncates the name. The result is never empty.
 func Resource(name string) string {
-	return mend(head(name), func(s string) int { return len(s) })
+	return repair(head(name), func(s string) int { return len(s) })
 }
 
-// Local makes a name, such as a contact's or a room's, fit to be a localpart
-// once it has been escaped (XEP-0106), which is what Spectrum does.
+// Local makes a name, such as a contact's or a room's, valid as a localpart after
+// Spectrum has escaped it (XEP-0106).
 func Local(name string) string {
-	if plain(name) && 3*len(name) <= maxPart { // as nearly all are, whatever has to be escaped
+	if plain(name) && 3*len(name) <= maxPart { // the usual case, even if all of it is escaped
 		return cmp.Or(strings.Trim(name, " "), nobody)
 	}
 	name = head(name)
-	// A character that is composed into one which has to be escaped, such as a
-	// no-break space or a fullwidth @, has to be so before that is done.
+	// Some characters, such as a no-break space or a fullwidth @, are composed into
+	// one that needs escaping. They must be composed before that.
 	if composed := norm.NFKC.String(name); escapedLen(composed)-len(composed) != escapedLen(name)-len(name) {
 		name = composed
 	}
-	return mend(strings.TrimFunc(name, isBlank), escapedLen)
+	return repair(strings.TrimFunc(name, isBlank), escapedLen)
 }
 
 func isBlank(r rune) bool { return r == ' ' || stringprep.TableC1_2.Contains(r) }
 
-// head is the beginning of a name. Of one that is far too long the rest cannot
-// be seen in the JID, and whoever made it up is not to be given time for it.
+// head returns the beginning of a name. The rest of a very long name does not fit
+// into the JID, and must not cost time.
 func head(name string) string {
 	const longest = 16 * maxPart
 	return name[:min(len(name), longest)]
 }
 
-// mend makes a name fit; size is how many bytes it takes in the JID: as many as
-// its characters take, one by one.
-func mend(name string, size func(string) int) string {
+// repair makes a name valid. size returns the number of bytes of a name in the JID,
+// which is the sum of those of its characters.
+func repair(name string, size func(string) int) string {
 	if plain(name) && size(name) <= maxPart {
 		return name
 	}
@@ -70,14 +70,15 @@ func mend(name string, size func(string) int) string {
 	runes := []rune(strings.ToValidUTF8(norm.NFKC.String(name), ""))
 	runes = slices.DeleteFunc(runes, isProhibited)
 	name = cut(string(oneDirection(runes)), size)
-	// What is left can be composed anew, and must still be fit then.
+	// The remaining characters may compose differently, and the result has to be
+	// valid too.
 	if name == "" || !fit(name) {
 		return nobody
 	}
 	return name
 }
 
-// plain tells whether a name has nothing but printable ASCII.
+// plain reports whether a name consists of printable ASCII.
 func plain(name string) bool {
 	for i := range len(name) {
 		if c := name[i]; c < ' ' || c >= utf8.RuneSelf-1 {
@@ -87,8 +88,8 @@ func plain(name string) bool {
 	return name != ""
 }
 
-// fit tells whether stringprep lets a name pass. Code points that Unicode 3.2
-// did not have are let through, as servers do: emoji are among them.
+// fit reports whether stringprep accepts a name. Like servers, it accepts code
+// points that are newer than Unicode 3.2, such as emoji.
 func fit(name string) bool {
 	if name == "" || !utf8.ValidString(name) {
 		return false
@@ -104,10 +105,9 @@ func isProhibited(r rune) bool {
 	return slices.ContainsFunc(prohibited, func(s stringprep.Set) bool { return s.Contains(r) })
 }
 
-// oneDirection leaves out what stringprep's rule for right-to-left text does
-// not let stand (RFC 3454, section 6): letters of both directions, of which
-// those of the first one stay, and in right-to-left text whatever else stands
-// at its ends.
+// oneDirection removes the characters that violate stringprep's rule for
+// right-to-left text (RFC 3454, section 6). It keeps letters of the first direction
+// only, and removes other characters at the ends of right-to-left text.
 func oneDirection(runes []rune) []rune {
 	isRight, isLeft := stringprep.TableD1.Contains, stringprep.TableD2.Contains
 	first := slices.IndexFunc(runes, func(r rune) bool { return isRight(r) || isLeft(r) })
@@ -124,7 +124,7 @@ func oneDirection(runes []rune) []rune {
 	return runes
 }
 
-// cut takes the end off a name that is too long.
+// cut truncates a name to maxPart bytes.
 func cut(name string, size func(string) int) string {
 	taken := 0
 	for at, r := range name {
@@ -135,12 +135,12 @@ func cut(name string, size func(string) int) string {
 	return name
 }
 
-// escapedLen is the length of a localpart with its special characters escaped.
+// escapedLen returns the length of a localpart after escaping.
 func escapedLen(name string) int {
 	return len(name) + 2*strings.Count(name, " ") + 2*len(name) - 2*len(strings.Map(dropSpecial, name))
 }
 
-// dropSpecial leaves out what XEP-0106 escapes, but for the blank.
+// dropSpecial removes the characters that XEP-0106 escapes, except the blank.
 func dropSpecial(r rune) rune {
 	if strings.ContainsRune(`"&'/:<>@\`, r) {
 		return -1

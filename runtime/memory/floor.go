@@ -6,20 +6,19 @@ import (
 	"sync/atomic"
 )
 
-// floorBytes is how much garbage may come together before it is collected,
-// however little else is in use: Go goes by the size of the heap, and with a
-// small one it would collect dozens of times in a second under load. More than
-// this does not make a script faster.
+// floorBytes is the minimum amount of garbage for a collection. Go decides by the
+// size of the heap, and would collect a small heap dozens of times in a second
+// under load. A larger value does not make scripts faster.
 const floorBytes = 16 << 20
 
-// startPercent lets twice as much come together while the heap is nearly empty:
-// what a large script takes to compile.
+// startPercent allows twice as much garbage while the heap is nearly empty.
+// Compiling a large script needs that much.
 const startPercent = 800
 
-// floor is what Settle has taken.
+// floor is the memory that Settle has reserved.
 var floor atomic.Pointer[[]byte]
 
-// floorSize is how many bytes that are.
+// floorSize returns the size of floor in bytes.
 func floorSize() int64 {
 	if f := floor.Load(); f != nil {
 		return int64(len(*f))
@@ -27,19 +26,18 @@ func floorSize() int64 {
 	return 0
 }
 
-// Begin is called first in a program that calls Settle when its start is over:
-// garbage of the start is left until then. A GOGC in the environment turns both
-// off.
+// Begin delays the collection of garbage until Settle. A program that calls Settle
+// should call it first. A GOGC in the environment disables both.
 func Begin() {
 	if os.Getenv("GOGC") == "" {
 		debug.SetGCPercent(startPercent)
 	}
 }
 
-// Settle collects the garbage of the start, and from then on none before
-// floorBytes have come together. For that it takes as much, which counts as part
-// of the heap, and never touches it: it takes up addresses and no memory, and
-// Used does not count it. It is called once.
+// Settle collects the garbage of the start. After that, Go collects only when
+// floorBytes of garbage exist. To achieve that, Settle reserves as much as a part
+// of the heap and never touches it, so that it takes up addresses but no memory.
+// Used does not count it. Settle may be called once.
 func Settle() {
 	if os.Getenv("GOGC") == "" {
 		f := make([]byte, floorBytes)

@@ -9,9 +9,9 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// Forget lets go of those pages of the program's own file that only its start
-// needed. What is used again comes back from the system's cache by itself. Pages
-// that the process has written to stay.
+// Forget releases the pages of the program's file that only its start has needed.
+// Pages that are needed again return from the system's cache. Pages that the
+// process has modified stay.
 func Forget() error {
 	program, err := os.Readlink("/proc/self/exe")
 	if err != nil {
@@ -33,8 +33,8 @@ func Forget() error {
 	return lines.Err()
 }
 
-// readOnly reads a line of /proc/self/maps: where a part of the file lies that
-// cannot be written to.
+// readOnly parses a line of /proc/self/maps. It reports where a read-only part of
+// the file is mapped.
 func readOnly(line, file string) (from, to uintptr, ok bool) {
 	// 00400000-00a3c000 r-xp 00000000 fe:01 1234    /usr/bin/program
 	fields := strings.Fields(line)

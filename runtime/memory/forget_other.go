@@ -2,5 +2,5 @@
 
 package memory
 
-// Forget does nothing here.
+// Forget does nothing on this system.
 func Forget() error { return nil }

@@ -1,5 +1,5 @@
-// Package memory watches how much memory the process uses, and gives back what it
-// does not need.
+// Package memory limits the memory of the process and returns unused memory to the
+// system.
 package memory
 
 import (
@@ -9,15 +9,15 @@ import (
 	"time"
 )
 
-// lookEvery is how often Watch looks: a script that fills tables as fast as it
-// can makes about a gigabyte a second.
+// lookEvery is how often Watch checks. A script that fills tables as fast as it can
+// allocates about a gigabyte in a second.
 const lookEvery = 50 * time.Millisecond
 
-// nearPercent of the limit are near it.
+// nearPercent is the percentage of the limit at which Near is called.
 const nearPercent = 80
 
-// Used is how many bytes the process has from the system and uses: the heap,
-// stacks, and what Go itself needs.
+// Used returns the number of bytes that the process uses: the heap, stacks, and
+// what Go itself needs.
 func Used() int64 {
 	samples := []metrics.Sample{
 		{Name: "/memory/classes/total:bytes"},
@@ -27,19 +27,19 @@ func Used() int64 {
 	return int64(samples[0].Value.Uint64()-samples[1].Value.Uint64()) - floorSize()
 }
 
-// Limit says what to do as memory comes near a limit.
+// Limit is a memory limit with the functions to call.
 type Limit struct {
 	// Bytes is the limit.
 	Bytes int64
-	// Near is called when the use comes near it, and again only after it has
-	// been away from it.
+	// Near is called when the use reaches 80 % of the limit, and again only after
+	// it has fallen below that.
 	Near func(used int64)
-	// Over is called once, when the use is over it.
+	// Over is called once, when the use exceeds the limit.
 	Over func(used int64)
 }
 
-// Watch watches until ctx is done or Over has been called, on the caller's
-// goroutine. It has Go collect its garbage harder as the limit comes near.
+// Watch checks the use until ctx is done or it has called Over. It makes Go collect
+// garbage more often as the limit comes near.
 func (l Limit) Watch(ctx context.Context) {
 	before := debug.SetMemoryLimit(l.Bytes/100*nearPercent + floorBytes)
 	defer debug.SetMemoryLimit(before)
@@ -54,7 +54,7 @@ func (l Limit) Watch(ctx context.Context) {
 		}
 		switch used := Used(); {
 		case used > l.Bytes:
-			if !near { // it came too fast to be seen near
+			if !near { // it grew too fast between two checks
 				l.Near(used)
 			}
 			l.Over(used)

@@ -9,24 +9,24 @@ import (
 )
 
 const (
-	// restLook is how often Rest looks, and quietBytes what may be allocated
-	// from one look to the next by a process that is at rest.
+	// restLook is the interval of Rest's checks. An idle process allocates at most
+	// quietBytes between two checks.
 	restLook   = 300 * time.Millisecond
 	quietBytes = 256 << 10
 )
 
-// Rest collects the garbage and gives memory back to the system whenever the
-// process has come to rest with enough of it, until ctx is done. Go by itself
-// collects when there is as much garbage as there is anything else, such as
-// sessions, which is never while nobody makes more. It is to be called after
-// Settle. A GOGC in the environment turns it off.
+// Rest collects the garbage and returns memory to the system whenever the process
+// has become idle with enough of it, until ctx is done. Go itself collects only
+// when there is as much garbage as live data, which an idle process never reaches.
+// Call Rest after Settle. A GOGC in the environment disables it.
 func Rest(ctx context.Context) {
 	if os.Getenv("GOGC") == "" {
 		rest(ctx, allocated())
 	}
 }
 
-// rest is Rest for one who has collected when so many bytes had been allocated.
+// rest implements Rest. collected is the number of allocated bytes at the last
+// collection.
 func rest(ctx context.Context, collected uint64) {
 	look := time.NewTicker(restLook)
 	defer look.Stop()
@@ -46,7 +46,8 @@ func rest(ctx context.Context, collected uint64) {
 	}
 }
 
-// allocated is how many bytes have been allocated since the process began.
+// allocated returns the number of bytes that have been allocated since the process
+// began.
 func allocated() uint64 {
 	sample := []metrics.Sample{{Name: "/gc/heap/allocs:bytes"}}
 	metrics.Read(sample)

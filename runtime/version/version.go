@@ -1,4 +1,4 @@
-// Package version says which spectrum2-lua this is.
+// Package version returns the version of spectrum2-lua.
 package version
 
 import (
@@ -8,7 +8,7 @@ import (
 	"sync"
 )
 
-// Number follows semantic versioning; CHANGELOG.md says what each has.
+// Number is the semantic version; see CHANGELOG.md.
 const Number = "0.1.0"
 
 // archived is the commit of an archive that git has made, which fills it in

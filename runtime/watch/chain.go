@@ -8,20 +8,20 @@ import (
 	"strings"
 )
 
-// maxLinks is how many symbolic links one name may lead by, as in Linux.
+// maxLinks is the maximum number of symbolic links in one name, as in Linux.
 const maxLinks = 40
 
-// chain is where a name leads: every symbolic link on the way, wherever in the
-// path it stands, then the file itself. Each has the one path that leads to it
-// without links, since the system tells of changes under one name only.
+// chain is the path from a name to its file: every symbolic link on the way, then
+// the file itself. Each has the one path that contains no links, because the system
+// reports changes for one name only.
 type chain struct {
 	names  []string
-	folder string // the last one, whose coming and going is good to know too
-	target string // the file that the name stands for; "" if there is none just now
-	err    error  // why nobody may know where it leads
+	folder string // the last folder, whose own appearance and removal matters too
+	target string // the file; "" if it does not exist now
+	err    error  // why the links cannot be followed
 }
 
-// follow follows a name, which is absolute, as far as it leads.
+// follow follows an absolute name as far as possible.
 func follow(name string) chain {
 	var c chain
 	at, rest := "/", strings.Split(strings.Trim(filepath.Clean(name), "/"), "/")
@@ -31,7 +31,7 @@ func follow(name string) chain {
 		info, err := os.Lstat(next)
 		switch {
 		case err != nil:
-			c.names, c.folder = append(c.names, next), at // it may come to be
+			c.names, c.folder = append(c.names, next), at // it may be created later
 			if !errors.Is(err, fs.ErrNotExist) {
 				c.err = err
 			}

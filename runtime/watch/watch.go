@@ -1,6 +1,5 @@
-// Package watch tells when files change on disk, however an editor or a
-// deployment does it: writing in place, renaming over, swapping a symbolic
-// link.
+// Package watch reports changes of files, whether an editor or a deployment writes
+// in place, renames another file over them or swaps a symbolic link.
 package watch
 
 import (
@@ -14,14 +13,13 @@ import (
 	"spectrumlua/runtime/crash"
 )
 
-// A burst of changes is over when nothing has come for settle, or has lasted
-// for patience.
+// A burst of changes ends when there is no change for settle, or after patience.
 const (
 	settle   = 50 * time.Millisecond
 	patience = time.Second
 )
 
-// Watcher watches a set of files. Its methods may be called from any goroutine.
+// Watcher watches a set of files. It is safe for concurrent use.
 type Watcher struct {
 	notify  *fsnotify.Watcher
 	changed func()
@@ -30,16 +28,15 @@ type Watcher struct {
 
 	mu      sync.Mutex
 	files   []string
-	names   map[string][]string    // the files that a change of the name may change
-	targets map[string]string      // where each file leads to; "" if nowhere, just now
-	folders map[string]os.FileInfo // that are to be watched; nil: is not, just now
-	moved   map[string]struct{}    // folders that came or went in this burst
+	names   map[string][]string    // the files that a change of the name affects
+	targets map[string]string      // the target of each file; "" if it does not exist now
+	folders map[string]os.FileInfo // the folders to watch; nil: not watched now
+	moved   map[string]struct{}    // folders that appeared or vanished in this burst
 	any     bool
 }
 
-// New makes a watcher that calls changed, from a goroutine of its own, some
-// time after a file has changed, once for a burst of changes; and failed when
-// the system cannot tell of changes any more.
+// New returns a watcher. It calls changed from its own goroutine, once after each
+// burst of changes, and failed when the system can no longer report changes.
 func New(changed func(), failed func(error)) (*Watcher, error) {
 	notify, err := fsnotify.NewWatcher()
 	if err != nil {
@@ -50,10 +47,10 @@ func New(changed func(), failed func(error)) (*Watcher, error) {
 	return w, nil
 }
 
-// Watch sets the files to watch, by absolute paths. With anyFile, a change of
-// whatever lies in their folders counts, since a file may be missing that should
-// be there; one whose folder is missing too is seen when they come. The error is
-// of the first file that cannot be watched; the others are.
+// Watch sets the files to watch, by absolute paths. If anyFile is true, a change of
+// any file in their folders counts, because a missing file may appear there. Files
+// in missing folders are noticed when they appear. Watch returns the error for the
+// first file that cannot be watched, and watches the others.
 func (w *Watcher) Watch(files []string, anyFile bool) error {
 	w.mu.Lock()
 	defer w.mu.Unlock()
@@ -61,25 +58,24 @@ func (w *Watcher) Watch(files []string, anyFile bool) error {
 	return w.update()
 }
 
-// update looks where the files lead, and has their folders watched. w.mu is
-// held.
+// update follows the files' links again and watches their folders. w.mu is held.
 func (w *Watcher) update() error {
 	added, err := w.look()
 	for range maxLooks {
 		if !added {
 			break
 		}
-		added, err = w.look() // a file may have come before its folder was watched
+		added, err = w.look() // a file may have appeared before its folder was watched
 	}
 	return err
 }
 
 const maxLooks = 10
 
-// look is update once; added tells that a folder is watched which was not.
+// look is one pass of update. added reports whether it watches a further folder.
 func (w *Watcher) look() (added bool, first error) {
 	w.names, w.targets = map[string][]string{}, map[string]string{}
-	folders := map[string]bool{} // true: it has to be watched
+	folders := map[string]bool{} // true: an error counts
 	for _, file := range w.files {
 		c := follow(file)
 		w.targets[file] = c.target
@@ -94,7 +90,7 @@ func (w *Watcher) look() (added bool, first error) {
 			w.names[c.folder] = append(w.names[c.folder], file)
 			above := filepath.Dir(c.folder)
 			if _, needed := folders[above]; !needed {
-				folders[above] = false // one that may not be read does no harm
+				folders[above] = false // an unreadable folder does no harm
 			}
 		}
 	}
@@ -114,8 +110,8 @@ func (w *Watcher) look() (added bool, first error) {
 	return added, first
 }
 
-// add has a folder watched, and tells whether it was not before. One that has
-// taken the place of another is another one. w.mu is held.
+// add watches a folder and reports whether it was not watched before. A folder that
+// has replaced another one counts as new. w.mu is held.
 func (w *Watcher) add(folder string) (added bool, err error) {
 	if _, moved := w.moved[folder]; moved {
 		return false, nil // see settled
@@ -138,13 +134,13 @@ func (w *Watcher) add(folder string) (added bool, err error) {
 	return true, nil
 }
 
-// forget ends the watching of a folder. w.mu is held.
+// forget stops watching a folder. w.mu is held.
 func (w *Watcher) forget(folder string) {
-	_ = w.notify.Remove(folder) // it may be gone
+	_ = w.notify.Remove(folder) // an error means that it does not exist any more
 	w.folders[folder] = nil
 }
 
-// Close ends the watcher. It must not be called by changed.
+// Close ends the watcher. changed must not call it.
 func (w *Watcher) Close() {
 	_ = w.notify.Close()
 	w.done.Wait()
@@ -182,7 +178,7 @@ func (w *Watcher) run() {
 	}
 }
 
-// concerns tells whether an event may have changed one of the files.
+// concerns reports whether an event may affect one of the files.
 func (w *Watcher) concerns(event fsnotify.Event) bool {
 	if event.Op == fsnotify.Chmod {
 		return false
@@ -198,18 +194,18 @@ func (w *Watcher) concerns(event fsnotify.Event) bool {
 		w.moved[name] = struct{}{}
 		return true
 	}
-	_ = w.update() // what cannot be watched now may be there at the next change
+	_ = w.update() // the next change retries what cannot be watched now
 	for _, file := range concerned {
-		if w.targets[file] != "" { // else it is gone for a moment: it will be back
+		if w.targets[file] != "" { // otherwise it is missing for a moment
 			return true
 		}
 	}
 	return w.any
 }
 
-// settled is called at the end of a burst, and tells whether it was one of
-// changes. A folder that came or went is watched anew only now: before, the
-// system may still have to tell of the end of the one that went.
+// settled is called at the end of a burst, and reports whether it contains a
+// change. Folders that appeared or vanished are watched again only now, because
+// before that the system may still report events of the old folder.
 func (w *Watcher) settled() bool {
 	w.mu.Lock()
 	defer w.mu.Unlock()

@@ -14,10 +14,10 @@ const (
 	xmlnsNamespace = "http://www.w3.org/2000/xmlns/"
 )
 
-// scope is which prefixes are declared where the rewriter stands.
+// scope holds the prefixes that are declared at the current position.
 type scope struct {
 	uris   map[string]string // by prefix
-	hidden []binding         // what each declaration hides, in order
+	hidden []binding         // the declarations that inner ones hide, in order
 }
 
 type binding struct {
@@ -27,7 +27,7 @@ type binding struct {
 
 func (s *scope) size() int { return len(s.hidden) }
 
-// leave forgets what has been declared since the scope had that size.
+// leave removes the declarations since the scope had that size.
 func (s *scope) leave(size int) {
 	for i := len(s.hidden) - 1; i >= size; i-- {
 		if b := s.hidden[i]; b.declared {
@@ -39,7 +39,7 @@ func (s *scope) leave(size int) {
 	s.hidden = s.hidden[:size]
 }
 
-// declare takes the declarations among an element's attributes.
+// declare adds the declarations among an element's attributes.
 func (s *scope) declare(attributes []xml.Attr) error {
 	for _, a := range attributes {
 		switch {
@@ -67,7 +67,7 @@ func (s *scope) bind(prefix, uri string) {
 	s.uris[prefix] = uri
 }
 
-// find is the namespace of a prefix, "" without a prefix.
+// find returns the namespace of a prefix, or of "".
 func (s *scope) find(prefix string) (string, error) {
 	switch prefix {
 	case "":
@@ -82,8 +82,8 @@ func (s *scope) find(prefix string) (string, error) {
 	return uri, nil
 }
 
-// checkAttributes checks the names of an element's attributes, and that no two
-// are the same, whatever their prefixes.
+// checkAttributes checks the names of an element's attributes. Two attributes must
+// not have the same name, even with different prefixes.
 func (s *scope) checkAttributes(attributes []xml.Attr) error {
 	if len(attributes) == 0 {
 		return nil
@@ -115,7 +115,7 @@ func (s *scope) checkAttributes(attributes []xml.Attr) error {
 	return nil
 }
 
-// checkDeclaration refuses what "Namespaces in XML 1.0" forbids to declare.
+// checkDeclaration rejects declarations that "Namespaces in XML 1.0" forbids.
 func checkDeclaration(prefix, uri string) error {
 	switch {
 	case prefix == "xmlns":
@@ -132,8 +132,8 @@ func checkDeclaration(prefix, uri string) error {
 
 func reserved(uri string) bool { return uri == xmlNamespace || uri == xmlnsNamespace }
 
-// checkName refuses what the decoder lets pass: a colon at the start or the
-// end of a name, and a part after the prefix that could not stand alone.
+// checkName rejects names that the decoder wrongly accepts: a colon at the start or
+// the end, and a local part that is not a name.
 func checkName(n xml.Name) error {
 	if strings.Contains(n.Local, ":") {
 		return fmt.Errorf("%s is no name: a colon stands between a prefix and the rest", n.Local)
@@ -144,7 +144,7 @@ func checkName(n xml.Name) error {
 	return nil
 }
 
-// startsName tells whether a part of a name could be a whole one.
+// startsName reports whether a local part could be a name by itself.
 func startsName(local string) bool {
 	c := local[0]
 	if c < utf8.RuneSelf {

@@ -8,14 +8,14 @@ import (
 	"strings"
 )
 
-// maxDepth is how deep elements may stand in each other.
+// maxDepth is the maximum depth of nested elements.
 const maxDepth = 100
 
-// Fragment checks that s is well-formed content of an element, as RFC 6120
-// (section 11.1) allows it in a stream: no comments, processing instructions,
-// document types, undeclared entities or undeclared prefixes. It returns the
-// content written anew, so that what leaves is well-formed whatever a parser
-// may have let pass.
+// Fragment checks that s is well-formed content of an element, as RFC 6120 (section
+// 11.1) allows it in a stream: no comments, processing instructions, document
+// types, undeclared entities or undeclared prefixes. It returns the content as it
+// writes it itself, so that the result is well-formed even if the parser is too
+// lenient.
 func Fragment(s string) (string, error) {
 	w := newRewriter(s)
 	if err := w.copy(s); err != nil {
@@ -24,8 +24,8 @@ func Fragment(s string) (string, error) {
 	return w.out.String(), nil
 }
 
-// Stanza checks that s is one whole element, message, presence or iq, and
-// nothing else but blanks around it, and returns it written anew.
+// Stanza checks that s is one complete message, presence or iq element with nothing
+// but blanks around it. It returns the element as it writes it itself.
 func Stanza(s string) (string, error) {
 	w := newRewriter(s)
 	w.one = true
@@ -38,13 +38,13 @@ func Stanza(s string) (string, error) {
 	return w.out.String(), nil
 }
 
-// rewriter copies XML token by token. The decoder finds the tokens; that they
-// fit together is checked here, as strictly as the parsers at the other end
-// of the stream do.
+// rewriter copies XML token by token. The decoder finds the tokens. The rewriter
+// checks that they fit together, as strictly as the parsers at the other end of the
+// stream.
 type rewriter struct {
-	one      bool // one stanza, no text beside it
+	one      bool // one stanza, without text around it
 	out      strings.Builder
-	empty    bool // the last start tag still lacks its end, since it may have no content
+	empty    bool // the last start tag is still open, because the element may be empty
 	open     []element
 	scope    scope
 	elements int // at the top level
@@ -52,7 +52,7 @@ type rewriter struct {
 
 type element struct {
 	name     string
-	declared int // how much of the scope stands outside of it
+	declared int // the size of the scope outside of the element
 }
 
 func newRewriter(s string) *rewriter {
@@ -140,7 +140,7 @@ func (w *rewriter) start(t xml.StartElement) error {
 	return nil
 }
 
-// place checks that an element may stand where it does.
+// place checks that an element is allowed at this position.
 func (w *rewriter) place(name string) error {
 	if len(w.open) == maxDepth {
 		return fmt.Errorf("elements stand more than %d deep in each other", maxDepth)
@@ -186,8 +186,8 @@ func (w *rewriter) endStartTag() {
 	}
 }
 
-// Carriage returns, and all blanks but spaces in a value, are written as
-// references: a parser would make something else of them.
+// Carriage returns, and in a value all blanks but spaces, are written as
+// references, because a parser would change them.
 var (
 	textEscaper  = strings.NewReplacer("&", "&amp;", "<", "&lt;", ">", "&gt;", "\r", "&#13;")
 	valueEscaper = strings.NewReplacer("&", "&amp;", "<", "&lt;", ">", "&gt;", `"`, "&quot;",

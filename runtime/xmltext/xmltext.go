@@ -1,6 +1,6 @@
-// Package xmltext makes text fit for an XMPP stream. Spectrum copies what a
-// backend sends into stanzas, and one character that XML forbids, or one tag
-// left open, closes the stream of the whole transport.
+// Package xmltext makes text valid for an XMPP stream. Spectrum copies text of a
+// backend into stanzas. One character that XML forbids, or one tag without its end,
+// closes the stream of the whole transport.
 package xmltext
 
 import (
@@ -8,9 +8,9 @@ import (
 	"unicode/utf8"
 )
 
-// Clean makes s valid UTF-8 and legal XML 1.0 character data: invalid bytes
-// become U+FFFD, characters that XML forbids are left out. A text that is fine
-// is returned as it is, without a copy.
+// Clean returns s as valid UTF-8 and legal XML 1.0 character data. It replaces
+// invalid bytes with U+FFFD and removes characters that XML forbids. It returns a
+// valid text without a copy.
 func Clean(s string) string {
 	i := firstBad(s)
 	if i < 0 {
@@ -32,8 +32,8 @@ func Clean(s string) string {
 	return b.String()
 }
 
-// firstBad is where the first byte stands that cannot stay, or -1. Every text
-// that leaves comes through here, so plain text is read eight bytes at a time.
+// firstBad returns the index of the first invalid byte, or -1. All text that is
+// sent passes it, so it reads plain text eight bytes at a time.
 func firstBad(s string) int {
 	for i := 0; i < len(s); {
 		if len(s)-i >= 8 && plain(s[i:i+8]) {
@@ -61,8 +61,8 @@ func firstBad(s string) int {
 	return -1
 }
 
-// plain tells whether eight bytes are all ASCII and no control characters
-// (DEL, which XML allows, counts as none).
+// plain reports whether eight bytes are ASCII without control characters. DEL,
+// which XML allows, passes.
 func plain(s string) bool {
 	const each, top = 0x0101010101010101, 0x8080808080808080
 	x := uint64(s[0]) | uint64(s[1])<<8 | uint64(s[2])<<16 | uint64(s[3])<<24 |
@@ -70,7 +70,7 @@ func plain(s string) bool {
 	return (x|(x-' '*each))&top == 0 // a byte below the blank borrows its top bit
 }
 
-// legal tells whether XML 1.0 allows a character (its production Char).
+// legal reports whether XML 1.0 allows a character (its production Char).
 func legal(r rune) bool {
 	switch {
 	case r < ' ':
@@ -81,7 +81,7 @@ func legal(r rune) bool {
 	return r <= utf8.MaxRune
 }
 
-// EscapedLen is how many bytes s takes in a stanza.
+// EscapedLen returns the number of bytes of s in a stanza.
 func EscapedLen(s string) int {
 	n := len(s)
 	for i := range len(s) {

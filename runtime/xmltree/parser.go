@@ -7,14 +7,14 @@ import (
 	"unicode/utf8"
 )
 
-// Parser reads XML as it comes. After an error it reads no more.
+// Parser parses XML in chunks. It cannot be used after an error.
 type Parser struct {
 	limits Limits
-	level  int // of the elements that are handed out: 0 or 1
+	level  int // the depth of the elements that Feed returns: 0 or 1
 
-	buf     []byte // what has come and makes no whole token yet
-	scanned int    // how much of it has been looked through for the token's end
-	quote   byte   // the quotation mark that is open there
+	buf     []byte // input that is not a complete token yet
+	scanned int    // the part of buf that does not contain the token's end
+	quote   byte   // the open quotation mark there
 	line    int
 	err     error
 
@@ -24,28 +24,28 @@ type Parser struct {
 	closed   bool // the outermost element has ended
 	text     []byte
 	cr       bool // the text so far ends with a carriage return
-	size     int  // bytes of the element that is being read
+	size     int  // bytes of the current element
 	elements int
 	done     []*Node
 }
 
 type openElement struct {
 	node     *Node
-	name     string // as it is written
-	declared int    // how much of the scope stands outside of it
+	name     string // as written
+	declared int    // the size of the scope outside of the element
 }
 
 func newParser(l Limits, level int) *Parser { return &Parser{limits: l, level: level, line: 1} }
 
-// Root is the element in which a stream's others stand, with its attributes;
-// nil until its tag has come.
+// Root returns the outermost element of a stream with its attributes, or nil before
+// its tag is complete.
 func (p *Parser) Root() *Node { return p.root }
 
-// Closed tells whether the outermost element has ended.
+// Closed reports whether the outermost element has ended.
 func (p *Parser) Closed() bool { return p.closed }
 
-// Feed reads on and returns the elements that have become whole. With an error
-// it returns those that were whole before it.
+// Feed parses a chunk and returns the elements that are complete now. With an error
+// it returns those that were complete before it.
 func (p *Parser) Feed(chunk string) ([]*Node, error) {
 	if p.err != nil {
 		return nil, p.err
@@ -84,8 +84,8 @@ func (p *Parser) wrong(format string, args ...any) error {
 	return &Error{Line: p.line, Text: fmt.Sprintf(format, args...)}
 }
 
-// token reads one token from the front and returns its length, or 0 if it has
-// not come as a whole.
+// token parses the token at the front. It returns its length, or 0 if it is
+// incomplete.
 func (p *Parser) token(b []byte) (int, error) {
 	if b[0] != '<' {
 		return p.characters(b)
@@ -116,8 +116,8 @@ func partOf(b []byte, whole string) bool {
 	return len(b) < len(whole) && strings.HasPrefix(whole, string(b))
 }
 
-// until reads a token up to its closing mark and hands over what stands between
-// that and index begin.
+// until parses a token up to its closing mark, and passes the text from index begin
+// to take.
 func (p *Parser) until(b []byte, begin int, mark string, take func(s []byte) error) (int, error) {
 	from := max(begin, p.scanned)
 	i := bytes.Index(b[from:], []byte(mark))
@@ -132,7 +132,7 @@ func (p *Parser) until(b []byte, begin int, mark string, take func(s []byte) err
 	return end + len(mark), take(b[begin:end])
 }
 
-// tagEnd is where the > of the tag at the front stands, or -1.
+// tagEnd returns the index of the > of the tag at the front, or -1.
 func (p *Parser) tagEnd(b []byte) int {
 	for i := max(p.scanned, 1); i < len(b); i++ {
 		switch c := b[i]; {
@@ -150,8 +150,8 @@ func (p *Parser) tagEnd(b []byte) int {
 	return -1
 }
 
-// instruction passes over what stands between <? and ?>, but for an encoding
-// that is not read.
+// instruction ignores the text between <? and ?>, but rejects an unsupported
+// encoding.
 func (p *Parser) instruction(s []byte) error {
 	text := string(s)
 	if !strings.HasPrefix(text, "xml ") {
@@ -172,7 +172,7 @@ func (p *Parser) instruction(s []byte) error {
 	return p.wrong("the encoding %.40q is not read: make it UTF-8 first", name)
 }
 
-// characters reads text up to the next tag.
+// characters parses text up to the next tag.
 func (p *Parser) characters(b []byte) (int, error) {
 	end := bytes.IndexByte(b, '<')
 	whole := end >= 0
@@ -181,7 +181,7 @@ func (p *Parser) characters(b []byte) (int, error) {
 	}
 	n := end
 	if i := bytes.LastIndexByte(b[:end], '&'); i >= 0 && !whole && bytes.IndexByte(b[i:end], ';') < 0 {
-		n = i // the rest of an entity is still to come
+		n = i // the entity is incomplete
 	}
 	if !whole {
 		n -= unfinished(b[:n])
@@ -198,7 +198,7 @@ func (p *Parser) characters(b []byte) (int, error) {
 // maxEntity is the length of the longest entity.
 const maxEntity = 12
 
-// unfinished is how many bytes at the end are the beginning of a character.
+// unfinished returns the number of bytes of an incomplete character at the end.
 func unfinished(b []byte) int {
 	for i := 1; i <= min(len(b), utf8.UTFMax-1); i++ {
 		c := b[len(b)-i]
@@ -212,7 +212,7 @@ func unfinished(b []byte) int {
 	return 0
 }
 
-// addText adds to the text of the element that is open.
+// addText adds to the text of the open element.
 func (p *Parser) addText(b []byte, entities bool) error {
 	if len(p.open) <= p.level {
 		return p.between(b)
@@ -239,8 +239,8 @@ func (p *Parser) addText(b []byte, entities bool) error {
 	return nil
 }
 
-// between checks text that stands outside of the elements that are handed out:
-// blanks, which keep connections alive.
+// between accepts only blanks outside of the elements that Feed returns. They keep
+// connections alive.
 func (p *Parser) between(b []byte) error {
 	if p.line == 1 && p.root == nil {
 		b = bytes.TrimPrefix(b, []byte("\xef\xbb\xbf"))
@@ -251,7 +251,7 @@ func (p *Parser) between(b []byte) error {
 	return nil
 }
 
-// plain adds characters without entities, their line ends made into \n.
+// plain adds characters without entities, and converts line ends to \n.
 func (p *Parser) plain(b []byte) error {
 	if err := p.legal(b); err != nil {
 		return err
@@ -290,7 +290,7 @@ func (p *Parser) legal(b []byte) error {
 	return nil
 }
 
-// entity reads &name; or &#number; at the front.
+// entity parses &name; or &#number; at the front.
 func (p *Parser) entity(b []byte) (r rune, n int, err error) {
 	end := bytes.IndexByte(b[:min(len(b), maxEntity)], ';')
 	if end < 0 {
@@ -316,7 +316,7 @@ func (p *Parser) entity(b []byte) (r rune, n int, err error) {
 	return r, end + 1, nil
 }
 
-// reference reads #number or #xnumber.
+// reference parses #number or #xnumber.
 func reference(name string) (rune, bool) {
 	digits, ok := strings.CutPrefix(name, "#")
 	base := 10

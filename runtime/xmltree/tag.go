@@ -6,7 +6,7 @@ import (
 	"unicode/utf8"
 )
 
-// tag reads what stands between < and >.
+// tag parses the text between < and >.
 func (p *Parser) tag(b []byte) error {
 	if err := p.legal(b); err != nil {
 		return err
@@ -36,7 +36,7 @@ func (p *Parser) tag(b []byte) error {
 
 const blanks = " \t\r\n"
 
-// written is an attribute as it stands in the text.
+// written is an attribute as it is written.
 type written struct{ name, value string }
 
 func (p *Parser) attributes(text string) ([]written, error) {
@@ -68,8 +68,8 @@ func (p *Parser) attributes(text string) ([]written, error) {
 	}
 }
 
-// value is an attribute's value: blanks of all kinds count as spaces, but for
-// those that are written as entities.
+// value parses an attribute's value. All blanks become spaces, except those that
+// are written as entities.
 func (p *Parser) value(text string) (string, error) {
 	if strings.IndexByte(text, '<') >= 0 {
 		return "", p.wrong("a < stands in an attribute's value: write &lt;")
@@ -152,7 +152,7 @@ func (p *Parser) end(name string) error {
 	return nil
 }
 
-// flush makes a child of the text that has come.
+// flush adds the text so far as a child.
 func (p *Parser) flush() {
 	p.cr = false
 	if len(p.text) == 0 {
@@ -163,7 +163,7 @@ func (p *Parser) flush() {
 	p.text = p.text[:0]
 }
 
-// declare takes the namespaces that a tag declares.
+// declare adds the namespaces that a tag declares.
 func (p *Parser) declare(attributes []written) error {
 	for _, a := range attributes {
 		prefix, isPrefix := strings.CutPrefix(a.name, "xmlns:")
@@ -182,8 +182,8 @@ func (p *Parser) declare(attributes []written) error {
 	return nil
 }
 
-// resolve finds the namespace that a name's prefix stands for. Attributes
-// without a prefix have none.
+// resolve returns the namespace of a name's prefix. Attributes without a prefix
+// have no namespace.
 func (p *Parser) resolve(name string, element bool) (space, local string, err error) {
 	prefix, local, ok := strings.Cut(name, ":")
 	if !ok {
@@ -229,10 +229,10 @@ func (p *Parser) resolveAttributes(attributes []written) ([]Attr, error) {
 	return all, nil
 }
 
-// scope is which prefixes are declared.
+// scope holds the declared prefixes.
 type scope struct {
 	spaces map[string]string
-	hidden []binding // what each declaration hides
+	hidden []binding // the declarations that inner ones hide
 }
 
 type binding struct {
@@ -249,7 +249,7 @@ func (s *scope) bind(prefix, space string) {
 	s.spaces[prefix] = space
 }
 
-// find is the namespace of a prefix; without one, there need be none.
+// find returns the namespace of a prefix. The empty prefix may have none.
 func (s *scope) find(prefix string) (string, bool) {
 	space, ok := s.spaces[prefix]
 	return space, ok || prefix == ""
@@ -266,7 +266,7 @@ func (s *scope) leave(size int) {
 	s.hidden = s.hidden[:size]
 }
 
-// ValidName tells whether a name may stand in XML, without a prefix (NameStartChar
+// ValidName reports whether a name without a prefix is valid in XML (NameStartChar
 // and NameChar of XML 1.0, fifth edition, without the colon).
 func ValidName(name string) bool {
 	for i, r := range name {
@@ -282,7 +282,7 @@ var (
 		R16: []unicode.Range16{
 			{'A', 'Z', 1}, {'_', '_', 1}, {'a', 'z', 1}, {0xC0, 0xD6, 1}, {0xD8, 0xF6, 1}, {0xF8, 0x2FF, 1}, {0x370, 0x37D, 1},
 			{0x37F, 0x1FFF, 1}, {0x200C, 0x200D, 1}, {0x2070, 0x218F, 1}, {0x2C00, 0x2FEF, 1}, {0x3001, 0xD7FF, 1},
-			{0xF900, 0xFDCF, 1}, {0xFDF0, 0xFFFC, 1}, // U+FFFD stands for what is no UTF-8
+			{0xF900, 0xFDCF, 1}, {0xFDF0, 0xFFFC, 1}, // U+FFFD replaces invalid UTF-8
 		},
 		R32:         []unicode.Range32{{0x10000, 0xEFFFF, 1}},
 		LatinOffset: 6 - 1,

@@ -8,8 +8,8 @@ import (
 	"spectrumlua/runtime/xmltext"
 )
 
-// A carriage return, and all blanks but spaces in a value, are written as
-// references: a parser would make something else of them.
+// A carriage return, and in a value all blanks but spaces, are written as
+// references, because a parser would change them.
 var (
 	textEscaper  = strings.NewReplacer("&", "&amp;", "<", "&lt;", ">", "&gt;", "\r", "&#13;")
 	valueEscaper = strings.NewReplacer("&", "&amp;", "<", "&lt;", ">", "&gt;", `"`, "&quot;", "'", "&apos;",
@@ -17,34 +17,34 @@ var (
 	bothEscaper = strings.NewReplacer("&", "&amp;", "<", "&lt;", ">", "&gt;", `"`, "&quot;", "'", "&apos;")
 )
 
-// Escape makes a text fit to stand in XML, between tags or in a value. What is
-// no UTF-8, or no character that XML allows, is mended.
+// Escape escapes a text for use in XML, between tags or in a value. It replaces
+// invalid UTF-8 and removes characters that XML forbids.
 func Escape(s string) string { return bothEscaper.Replace(xmltext.Clean(s)) }
 
-// errSize is the error of a tree whose text would be too long.
+// errSize is returned if the text would be too long.
 var errSize = errors.New("the text would be too long")
 
-// Writer writes elements, one after the other as they begin and end.
+// Writer writes elements one after the other.
 type Writer struct {
 	out  strings.Builder
 	most int
 	open []opened
 }
 
-// opened is an element whose end is still to come.
+// opened is an element without its end tag.
 type opened struct {
 	name  string
 	space string
 	empty bool // the start tag still lacks its >
 }
 
-// NewWriter makes a writer of at most so many bytes.
+// NewWriter returns a writer of at most that many bytes.
 func NewWriter(most int) *Writer { return &Writer{most: most} }
 
-// Depth is how many elements are open.
+// Depth returns the number of open elements.
 func (w *Writer) Depth() int { return len(w.open) }
 
-// Space is the namespace that an element has if nothing else is said.
+// Space returns the default namespace at the current position.
 func (w *Writer) Space() string {
 	if len(w.open) == 0 {
 		return ""
@@ -52,7 +52,7 @@ func (w *Writer) Space() string {
 	return w.open[len(w.open)-1].space
 }
 
-// Start begins an element. Its namespace becomes the default one.
+// Start begins an element and makes its namespace the default one.
 func (w *Writer) Start(space, name string, attributes []Attr) error {
 	if !ValidName(name) {
 		return fmt.Errorf("%.40q is no name of an element", name)
@@ -92,7 +92,7 @@ func (w *Writer) attribute(name, value string) {
 	w.out.WriteByte('"')
 }
 
-// content ends a start tag that something follows.
+// content completes an open start tag.
 func (w *Writer) content() {
 	if n := len(w.open); n > 0 && w.open[n-1].empty {
 		w.out.WriteByte('>')
@@ -100,7 +100,7 @@ func (w *Writer) content() {
 	}
 }
 
-// Text writes characters.
+// Text writes escaped characters.
 func (w *Writer) Text(s string) error {
 	if s != "" {
 		w.content()
@@ -109,7 +109,7 @@ func (w *Writer) Text(s string) error {
 	return w.fits()
 }
 
-// End ends the element that has begun last.
+// End ends the innermost open element.
 func (w *Writer) End() error {
 	e := w.open[len(w.open)-1]
 	w.open = w.open[:len(w.open)-1]
@@ -128,10 +128,10 @@ func (w *Writer) fits() error {
 	return nil
 }
 
-// String is what has been written.
+// String returns the text written so far.
 func (w *Writer) String() string { return w.out.String() }
 
-// Text writes a tree, in at most so many bytes.
+// Text returns the tree as XML, or an error if it is longer than that many bytes.
 func (n *Node) Text(most int) (string, error) {
 	w := NewWriter(most)
 	if err := w.node(n); err != nil {

@@ -1,9 +1,9 @@
-// Package xmltree reads XML into small trees, at once or piece by piece as it
-// comes from a connection, and writes them.
+// Package xmltree parses XML into small trees, from a text or from the chunks of a
+// connection, and writes them.
 //
-// It reads UTF-8 and knows namespaces. It reads no document types, and so no
-// entities but the five of XML itself: nothing is fetched and nothing expands.
-// Comments and processing instructions are passed over.
+// It reads UTF-8 and supports namespaces. It rejects document types, and therefore
+// knows only the five entities of XML itself: it fetches and expands nothing. It
+// ignores comments and processing instructions.
 package xmltree
 
 import (
@@ -19,33 +19,33 @@ type Node struct {
 	Children []Child
 }
 
-// Attr is an attribute. Declarations of namespaces are none.
+// Attr is an attribute. Declarations of namespaces do not count as attributes.
 type Attr struct {
 	Space string // the namespace; "" for a name without a prefix
 	Name  string
 	Value string
 }
 
-// Child is an element or a text within another.
+// Child is an element or a text in another element.
 type Child struct {
 	Element *Node // nil: a text
 	Text    string
 }
 
-// Limits bound what is read. All must be greater than 0.
+// Limits limit the input. All must be greater than 0.
 type Limits struct {
-	Depth    int // of elements in each other
-	Size     int // bytes of one whole element
-	Elements int // in one whole element
+	Depth    int // of nested elements
+	Size     int // bytes of one complete element
+	Elements int // in one complete element
 }
 
-// DefaultLimits are enough for any stanza, and for documents of some size.
+// DefaultLimits are sufficient for any stanza and for medium-sized documents.
 var DefaultLimits = Limits{Depth: 100, Size: 1 << 20, Elements: 20_000}
 
 // XMLSpace is the namespace of the prefix xml.
 const XMLSpace = "http://www.w3.org/XML/1998/namespace"
 
-// Error is what is wrong with a text, and where: the line, from 1 on.
+// Error is a problem in a text, with its line, from 1.
 type Error struct {
 	Line int
 	Text string
@@ -55,7 +55,7 @@ func (e *Error) Error() string { return fmt.Sprintf("line %d: %s", e.Line, e.Tex
 
 var errEmpty = errors.New("there is no element")
 
-// Parse reads a whole document.
+// Parse parses a whole document.
 func Parse(text string, l Limits) (*Node, error) {
 	p := newParser(l, 0)
 	done, err := p.Feed(text)
@@ -72,5 +72,6 @@ func Parse(text string, l Limits) (*Node, error) {
 	return done[0], nil
 }
 
-// NewStream makes a parser of one long element, such as an XMPP stream.
+// NewStream returns a parser of the elements in one long element, such as an XMPP
+// stream.
 func NewStream(l Limits) *Parser { return newParser(l, 1) }

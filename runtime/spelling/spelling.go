@@ -1,24 +1,24 @@
-// Package nearest finds the name that a misspelt word was meant to be.
+// Package spelling finds the known name that is closest to a misspelt word.
 package spelling
 
 import "strings"
 
 const (
-	// maxWord is the longest word, in bytes, that is compared at all: a name is
-	// never that long, and the work grows with the square.
+	// maxWord is the maximum length of a word, in bytes. The work grows with the
+	// square of it.
 	maxWord = 64
-	// minPart is the fewest letters by which a part of a name stands for it.
+	// minPart is the minimum length of a part of a name that finds the name.
 	minPart = 4
 )
 
-// Name returns the one of known that word most likely means, as it stands in
-// known, or "" when nothing is near. Case, '_', '-' and '.' do not count, so
-// "maxFrame" finds "max_frame". A name is near when about a third of it or less
-// would have to change (a letter added, left out or replaced, or two
-// neighbours swapped), or when it is the only one that holds the word or is
-// held by it ("grace" finds "logout_grace", "on_login" finds "login"). Of names
-// equally near the first in known is taken, so give them in a fixed order. Any
-// goroutine may call it.
+// Name returns the name in known that word most likely means, or "" if no name is
+// close. Case, '_', '-' and '.' are ignored, so "maxFrame" finds "max_frame". A
+// name is close if at most about a third of it has to change (a letter added,
+// removed or replaced, or two neighbours swapped). A name is also close if it is
+// the only one that contains the word or is contained in it ("grace" finds
+// "logout_grace", "on_login" finds "login"). The first of several equally close
+// names wins, so the order of known should be fixed. Name is safe for concurrent
+// use.
 func Name(word string, known []string) string {
 	if len(word) > maxWord {
 		return ""
@@ -42,7 +42,8 @@ func Name(word string, known []string) string {
 	return part(plain, known)
 }
 
-// part returns the only name of known that holds plain or is held by it, or "".
+// part returns the only name in known that contains plain or is contained in it, or
+// "".
 func part(plain string, known []string) string {
 	found := ""
 	for _, name := range known {
@@ -61,7 +62,7 @@ func part(plain string, known []string) string {
 	return found
 }
 
-// normal leaves what two spellings of one name have in common.
+// normal removes the differences that Name ignores.
 func normal(s string) string {
 	return strings.Map(func(r rune) rune {
 		switch r {
@@ -72,8 +73,8 @@ func normal(s string) string {
 	}, strings.ToLower(s))
 }
 
-// distance counts the letters that have to be added, left out, replaced or
-// swapped with their neighbour to make b of a.
+// distance returns the number of letters that must be added, removed, replaced or
+// swapped with a neighbour to turn a into b.
 func distance(a, b string) int {
 	from, to := []rune(a), []rune(b)
 	before, last, row := make([]int, len(to)+1), make([]int, len(to)+1), make([]int, len(to)+1)
