@@ -14,9 +14,9 @@ import (
 	"spectrumlua/runtime/spelling"
 )
 
-// What Spectrum reads of BACKEND_CONFIG, and the keys that it reads as
-// booleans: with any other value it loses the PONG that follows, and never
-// opens its XMPP side.
+// backendSettings has the sections and keys of BACKEND_CONFIG that Spectrum reads.
+// The value is true for a boolean key. If such a key has another value, Spectrum
+// drops the PONG that follows and never connects to the XMPP server.
 var backendSettings = map[string]map[string]bool{
 	"registration": {"needPassword": true, "needRegistration": true, "extraField": false},
 	"features": {
@@ -27,9 +27,9 @@ var backendSettings = map[string]map[string]bool{
 
 var backendConfigType = schema.TypeByNumber(pb.WrapperMessage_TYPE_BACKEND_CONFIG)
 
-// backendConfig is spectrum.backend_config{ section = { key = value } }. What was
-// sent before, as by the script that a reload replaces, is not sent again: of
-// each key, Spectrum keeps the first value.
+// backendConfig implements spectrum.backend_config{ section = { key = value } }. It
+// sends the same text only once, because Spectrum keeps the first value of a key. A
+// reload would otherwise send it again.
 func (h *Host) backendConfig(l *lua.LState) int {
 	text, err := h.configText(l.CheckTable(1))
 	if err != nil {
@@ -54,7 +54,7 @@ func (h *Host) backendConfig(l *lua.LState) int {
 	return 0
 }
 
-// configText writes a table of sections as Spectrum reads it.
+// configText encodes a table of sections in the format of a config file.
 func (h *Host) configText(sections *lua.LTable) (string, error) {
 	var b strings.Builder
 	for _, section := range sortedKeys(sections) {
@@ -74,6 +74,7 @@ func (h *Host) configText(sections *lua.LTable) (string, error) {
 	return b.String(), nil
 }
 
+// configLines encodes a key, with a line for each value of a list.
 func (h *Host) configLines(section, key string, value lua.LValue) (string, error) {
 	values := []lua.LValue{value}
 	if list, ok := value.(*lua.LTable); ok {
@@ -103,7 +104,7 @@ func (h *Host) configLines(section, key string, value lua.LValue) (string, error
 	return b.String(), nil
 }
 
-// checkConfigText checks a text that a script has written itself.
+// checkConfigText checks a config text that the script wrote itself.
 func (h *Host) checkConfigText(text string) error {
 	section := ""
 	for _, line := range strings.Split(text, "\n") {
@@ -124,6 +125,7 @@ func (h *Host) checkConfigText(text string) error {
 	return nil
 }
 
+// checkSetting checks a setting and logs doubts about it.
 func (h *Host) checkSetting(section, key, value string) error {
 	doubt, err := CheckBackendSetting(section, key, value)
 	if doubt != "" {
@@ -132,8 +134,8 @@ func (h *Host) checkSetting(section, key, value string) error {
 	return err
 }
 
-// CheckBackendSetting tells what is wrong with a setting of BACKEND_CONFIG, or
-// doubtful: sent, and yet likely not meant.
+// CheckBackendSetting checks a setting of BACKEND_CONFIG. It returns an error for a
+// setting that cannot be sent, and a doubt for a setting that Spectrum ignores.
 func CheckBackendSetting(section, key, value string) (doubt string, err error) {
 	if strings.ContainsAny(key+value, "\r\n#[]=") && strings.ContainsAny(key+value, "\r\n#") || strings.ContainsAny(key, "[]=") {
 		return "", fmt.Errorf("%s.%s: line breaks and # cannot be sent", section, key)
@@ -147,7 +149,7 @@ func CheckBackendSetting(section, key, value string) (doubt string, err error) {
 		if near := spelling.Name(key, names(keys)); near != "" {
 			return "", fmt.Errorf("%s.%s: there is no such key; did you mean %s?", section, key, near)
 		}
-		return fmt.Sprintf("%s.%s is none of the keys that Spectrum 2.2 reads", section, key), nil
+		return fmt.Sprintf("%s.%s is not a key that Spectrum 2.2 reads", section, key), nil
 	}
 	if boolean && value != "0" && value != "1" && value != "true" && value != "false" {
 		return "", fmt.Errorf("%s.%s: true or false is wanted, not %q", section, key, value)

@@ -7,24 +7,24 @@ import (
 	"spectrumlua/runtime/schema"
 )
 
-// buddies are payloads about contacts, in the order of their names: one for each
-// contact. There may be many sessions with a few of them each, so they take
-// hardly more room than the payloads. The script lock guards them.
+// buddies holds one payload for each contact, sorted by the contact's name. A sorted
+// slice takes less memory than a map, which matters with thousands of sessions. The
+// script lock guards it.
 type buddies [][]byte
 
-// buddyField is where a payload about a contact names it.
+// buddyField is the number of the field with the contact's name.
 var buddyField = buddyChangedType.Payload.Field("buddy_name").Descriptor.Number()
 
 func buddyName(payload []byte) []byte { return schema.Find(payload, buddyField) }
 
-// search finds where the payload about a contact is, or belongs.
+// search returns the index of a contact's payload, or the index to insert it at.
 func (b buddies) search(name []byte) (at int, found bool) {
 	return slices.BinarySearchFunc(b, name, func(payload, name []byte) int {
 		return bytes.Compare(buddyName(payload), name)
 	})
 }
 
-// find is the payload about a contact, or nil.
+// find returns the payload of a contact, or nil.
 func (b buddies) find(name string) []byte {
 	if at, found := b.search([]byte(name)); found {
 		return b[at]
@@ -32,7 +32,7 @@ func (b buddies) find(name string) []byte {
 	return nil
 }
 
-// put keeps a copy of a payload in the place of one about the same contact.
+// put stores a copy of a payload and replaces the contact's previous one.
 func (b *buddies) put(payload []byte) {
 	kept := bytes.Clone(payload)
 	at, found := b.search(buddyName(payload))
@@ -43,7 +43,7 @@ func (b *buddies) put(payload []byte) {
 	*b = slices.Insert(*b, at, kept)
 }
 
-// remove forgets the contact that a payload is about.
+// remove deletes the payload of the contact that this payload names.
 func (b *buddies) remove(payload []byte) {
 	if at, found := b.search(buddyName(payload)); found {
 		*b = slices.Delete(*b, at, at+1)

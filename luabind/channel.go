@@ -10,24 +10,24 @@ import (
 	"spectrumlua/luabind/bind"
 )
 
-// channel passes values from task to task, in the order of asking on both
-// sides. The script lock guards it.
+// channel passes values between tasks. Senders and receivers are served in the
+// order in which they came. The script lock guards it.
 type channel struct {
 	capacity  int
 	values    []lua.LValue
 	closed    bool
-	senders   []*exchange // whose value did not fit
-	receivers []*exchange // who found none
+	senders   []*exchange // wait because the channel is full
+	receivers []*exchange // wait because the channel is empty
 }
 
-// exchange is one who waits at a channel. Whoever serves him sets done and
-// closes served.
+// exchange is a task that waits to send or receive one value. serve ends the wait.
 type exchange struct {
 	value  lua.LValue
 	done   bool
 	served chan struct{}
 }
 
+// serve completes the exchange. A nil value means that the channel was closed.
 func (e *exchange) serve(v lua.LValue) {
 	e.value, e.done = v, true
 	close(e.served)
@@ -38,14 +38,14 @@ var errChannelClosed = errors.New("the channel is closed")
 // maxCapacity is the largest capacity of a channel.
 const maxCapacity = 1 << 20
 
-// channelClass is what spectrum.channel returns.
+// channelClass is the class of the objects that spectrum.channel returns.
 var channelClass = bind.NewClass("channel", map[string]func(l *lua.LState, c *channel) int{
 	"send":    sendValue,
 	"receive": receiveValue,
 	"close":   closeChannel,
 }, nil)
 
-// newChannel is spectrum.channel([capacity]).
+// newChannel implements spectrum.channel([capacity]).
 func newChannel(l *lua.LState) int {
 	capacity := l.OptInt(1, 0)
 	if capacity < 0 || capacity > maxCapacity {
@@ -54,8 +54,9 @@ func newChannel(l *lua.LState) int {
 	return bind.Return(l, channelClass.New(&channel{capacity: capacity}))
 }
 
-// sendValue is channel:send(value [, timeout]): true, or nil and why not. It
-// waits while the channel is full; with a capacity of 0, for who receives.
+// sendValue implements channel:send(value [, timeout]). It returns true, or nil
+// and an error. It waits while the channel is full. A channel with capacity 0 is
+// always full unless a receiver waits.
 func sendValue(l *lua.LState, c *channel) int {
 	v := l.CheckAny(2)
 	if v == lua.LNil {
@@ -84,8 +85,8 @@ func sendValue(l *lua.LState, c *channel) int {
 	return bind.Fail(l, err)
 }
 
-// receiveValue is channel:receive([timeout]): a value, or nil and why there is
-// none.
+// receiveValue implements channel:receive([timeout]). It returns a value, or nil
+// and an error.
 func receiveValue(l *lua.LState, c *channel) int {
 	if v, ok := c.take(); ok {
 		return bind.Return(l, v)
@@ -99,7 +100,7 @@ func receiveValue(l *lua.LState, c *channel) int {
 	defer func() {
 		c.receivers = without(c.receivers, e)
 		if !finished && e.done && e.value != nil {
-			c.values = append([]lua.LValue{e.value}, c.values...) // cancelled: the value is not lost
+			c.values = append([]lua.LValue{e.value}, c.values...) // the task was cancelled: keep the value
 		}
 	}()
 	err := e.wait(l, 2)
@@ -113,7 +114,8 @@ func receiveValue(l *lua.LState, c *channel) int {
 	return bind.Fail(l, err)
 }
 
-// take takes a value that is there, and lets who waits to send move up.
+// take removes and returns the next value if there is one. The first waiting
+// sender then gets its place.
 func (c *channel) take() (lua.LValue, bool) {
 	switch {
 	case len(c.values) > 0:
@@ -137,8 +139,8 @@ func (c *channel) nextSender() lua.LValue {
 	return v
 }
 
-// closeChannel is channel:close(): what is in the channel can still be
-// received, nothing more gets in.
+// closeChannel implements channel:close(). Values in the channel can still be
+// received. Waiting senders and receivers fail.
 func closeChannel(_ *lua.LState, c *channel) int {
 	c.closed = true
 	for _, e := range append(c.senders, c.receivers...) {
@@ -148,8 +150,8 @@ func closeChannel(_ *lua.LState, c *channel) int {
 	return 0
 }
 
-// wait waits to be served, for as long as argument n says: nil stands for no
-// limit, 0 for not waiting.
+// wait waits until serve is called. Argument n is the timeout: nil means no
+// limit, and 0 means no wait.
 func (e *exchange) wait(l *lua.LState, n int) error {
 	limit := optionalSeconds(l, n)
 	if limit == 0 && l.Get(n) != lua.LNil {
@@ -162,7 +164,7 @@ func (e *exchange) wait(l *lua.LState, n int) error {
 		case <-ctx.Done():
 		}
 		select {
-		case <-e.served: // what has come is not lost
+		case <-e.served: // served at the same time: do not lose the value
 			return nil
 		default:
 			return context.Cause(ctx)
@@ -179,7 +181,7 @@ func (c *channel) contents() []lua.LValue {
 	return all
 }
 
-// first takes the first off a list, which does not refer to it afterwards.
+// first removes and returns the first exchange of a list.
 func first(list *[]*exchange) *exchange {
 	e := (*list)[0]
 	(*list)[0] = nil

@@ -12,17 +12,18 @@ import (
 	"spectrumlua/runtime/task"
 )
 
-// ScriptError is an error of the script's: what it raised, or what is wrong
-// with its text. Error gives the message, which starts with file and line.
+// ScriptError is an error in a script: one that it raised, or a syntax error. The
+// message starts with file and line.
 type ScriptError struct {
 	Message   string
 	Traceback string // "" for a syntax error
 }
 
+// Error returns the message without the traceback.
 func (e *ScriptError) Error() string { return e.Message }
 
-// logError logs an error with all that helps to find it. What ended since its
-// owner did, or was replaced, is no error.
+// logError logs an error that a task raised, with its position and traceback. It
+// logs only a debug line if the task was cancelled.
 func (h *Host) logError(what string, t *task.Task, err error) {
 	log := h.log
 	if user := t.Owner().Name(); user != "" {
@@ -46,10 +47,11 @@ func (h *Host) logError(what string, t *task.Task, err error) {
 	log.Errorf("error in %s: %v", what, err)
 }
 
-// position is the file and line with which messages begin.
+// position matches the file and line at the beginning of a message.
 var position = regexp.MustCompile(`^[^\s:]+:\d+`)
 
-// sourceOf returns where an error comes from, for the log's limits.
+// sourceOf returns the origin of an error: its position, or the function's name. The
+// log limits repeated errors by origin.
 func sourceOf(message, what string) string {
 	if at := position.FindString(message); at != "" {
 		return at
@@ -57,7 +59,7 @@ func sourceOf(message, what string) string {
 	return what
 }
 
-// scriptError makes a ScriptError of what PCall returned.
+// scriptError converts an error that stdlib.Run returned.
 func (v *vm) scriptError(l *lua.LState, err error) *ScriptError {
 	var api *lua.ApiError
 	if !errors.As(err, &api) {
@@ -66,7 +68,7 @@ func (v *vm) scriptError(l *lua.LState, err error) *ScriptError {
 	return &ScriptError{Message: withHint(v.errorText(l, api.Object)), Traceback: traceback(api.StackTrace)}
 }
 
-// errorText is the text of what was raised, which may be any value.
+// errorText returns a text for an error value, which can have any Lua type.
 func (v *vm) errorText(l *lua.LState, object lua.LValue) (text string) {
 	switch o := object.(type) {
 	case lua.LString:
@@ -94,7 +96,8 @@ func (v *vm) errorText(l *lua.LState, object lua.LValue) (text string) {
 	return text
 }
 
-// traceback leaves out of gopher-lua's trace what is not the script's.
+// traceback removes the last line of gopher-lua's traceback if it is not a line of
+// the script.
 func traceback(trace string) string {
 	lines := strings.Split(strings.TrimRight(trace, "\n"), "\n")
 	if n := len(lines); n > 0 && strings.HasPrefix(strings.TrimSpace(lines[n-1]), "[G]: ?") {

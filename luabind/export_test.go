@@ -2,8 +2,8 @@ package luabind
 
 import "runtime"
 
-// OldGenerations collects garbage and returns the generations that another has
-// taken over from and that are still in memory.
+// OldGenerations collects garbage and returns the generations of the retired VMs that
+// are still in memory.
 func (h *Host) OldGenerations() (numbers []int) {
 	runtime.GC()
 	h.generations.mu.Lock()

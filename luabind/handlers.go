@@ -13,13 +13,13 @@ import (
 	"spectrumlua/runtime/spelling"
 )
 
-// What a handler is written for and never gets, since the runtime deals with
-// it by itself.
+// handledHere has the messages that no handler receives because the runtime
+// handles them, each with the reason.
 var handledHere = map[pb.WrapperMessage_Type]string{
-	pb.WrapperMessage_TYPE_PING: "the runtime answers it by itself",
+	pb.WrapperMessage_TYPE_PING: "the runtime answers it",
 }
 
-// handlerNames are the names that a script's table may have.
+// handlerNames returns the names that handlers can have, sorted.
 func handlerNames() []string {
 	names := []string{reloadHandler}
 	for _, t := range schema.Types() {
@@ -29,7 +29,8 @@ func handlerNames() []string {
 	return names
 }
 
-// checkHandlers takes the handlers out of what the script returned.
+// checkHandlers returns the handlers in the table that the script returned. The
+// error is a *ScriptError with one line for each problem.
 func (v *vm) checkHandlers(returned lua.LValue) (map[string]*lua.LFunction, error) {
 	name := filepath.Base(v.host.opts.Settings.Script)
 	table, ok := returned.(*lua.LTable)
@@ -43,9 +44,9 @@ func (v *vm) checkHandlers(returned lua.LValue) (map[string]*lua.LFunction, erro
 		fn, _ := value.(*lua.LFunction)
 		switch {
 		case !isName:
-			problems = append(problems, fmt.Sprintf("%s: a handler's name is a string, not %s", name, k.String()))
+			problems = append(problems, fmt.Sprintf("%s: a handler's name must be a string, not %s", name, k.String()))
 		case CheckHandler(string(key), value) != nil:
-			problems = append(problems, place(name, fn)+CheckHandler(string(key), value).Error())
+			problems = append(problems, positionOf(name, fn)+CheckHandler(string(key), value).Error())
 		default:
 			if doubt := DoubtHandler(string(key)); doubt != "" {
 				v.host.log.Warn(doubt)
@@ -60,8 +61,9 @@ func (v *vm) checkHandlers(returned lua.LValue) (map[string]*lua.LFunction, erro
 	return handlers, nil
 }
 
-// place is where a function is written, for the front of a message.
-func place(name string, fn *lua.LFunction) string {
+// positionOf returns the prefix of a message about a function: its file and line,
+// or only name if fn is nil.
+func positionOf(name string, fn *lua.LFunction) string {
 	if fn == nil || fn.Proto == nil {
 		return name + ": "
 	}
@@ -75,7 +77,8 @@ func didYouMean(name string) string {
 	return "; the names are " + strings.Join(handlerNames(), ", ")
 }
 
-// NoHandlers says what is wrong with what a script returned in place of a table.
+// NoHandlers returns the message about a script that returned a value other than
+// a table.
 func NoHandlers(returned lua.LValue) string {
 	what := "a " + returned.Type().String()
 	if returned == lua.LNil {
@@ -84,8 +87,8 @@ func NoHandlers(returned lua.LValue) string {
 	return fmt.Sprintf("the script returns %s: it must end with `return on`, where `on` is the table of its handlers", what)
 }
 
-// CheckHandler tells what is wrong with an entry of the table that a script
-// returns.
+// CheckHandler checks an entry of the table of handlers. It returns nil if the
+// name is that of a handler and the value is a function.
 func CheckHandler(name string, value lua.LValue) error {
 	if !slices.Contains(handlerNames(), name) {
 		return fmt.Errorf("on.%s: no message has this name%s", name, didYouMean(name))
@@ -96,7 +99,7 @@ func CheckHandler(name string, value lua.LValue) error {
 	return nil
 }
 
-// DoubtHandler says why a handler will never be called, or "".
+// DoubtHandler returns why a handler will never be called, or "" if it can be.
 func DoubtHandler(name string) string {
 	t := schema.TypeByName(name)
 	switch {

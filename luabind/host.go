@@ -1,9 +1,11 @@
-// Package luabind runs a script for users' sessions: the VM, the modules that
-// the script requires, its handlers, and what it sends.
+// Package luabind runs a script for the users' sessions. A Host loads the script
+// into a VM, calls its handlers with the messages from Spectrum, and sends the
+// messages that the script makes. Load can be called again to reload the script
+// while users are online.
 //
-// All Lua runs with the scheduler's script lock (runtime/task), each handler or task
-// on a Lua thread of its own, so that one can wait in the middle of anything
-// while others go on.
+// All Lua code runs with the scheduler's script lock; see runtime/task. Each
+// handler and task has its own Lua thread, so it can wait at any point while
+// others run.
 //
 // # Reload
 //
@@ -43,68 +45,71 @@ import (
 	"spectrumlua/runtime/task"
 )
 
-// maxQueueBytes is how much of Spectrum's messages may wait for handlers
-// before reading pauses.
+// maxQueueBytes is the budget for messages from Spectrum that wait for handlers.
+// Reading pauses when it is used up.
 const maxQueueBytes = 64 << 20
 
-// Link is where messages for Spectrum go; link.Link is one. It may be replaced
-// under the host, so nothing here keeps what belongs to one connection.
+// Link sends messages to Spectrum. In production it is a *link.Link. The
+// connection behind it may change, so the host keeps no state of a connection.
 type Link interface {
 	session.Sender
-	// Full tells that a sender which can wait should do so in WaitCapacity.
+	// Full reports whether the queue is full. A sender that can wait then calls
+	// WaitCapacity.
 	Full() bool
+	// WaitCapacity waits until the queue has capacity again or ctx ends.
 	WaitCapacity(ctx context.Context) error
 }
 
-// Options are what a Host needs; all but Secrets, Version, Extra and
-// Compiled must be given.
+// Options configure a Host. Secrets, Version, Extra and Compiled are optional.
 type Options struct {
 	Config *config.Config
-	// Lua is the checked [lua] section of Config.
+	// Settings is the checked [lua] section of Config.
 	Settings  config.Settings
 	Scheduler *task.Scheduler
 	Link      Link
 	Log       logrus.FieldLogger
-	// Secrets learns what must not be shown; see session.Options.
+	// Secrets collects the values that logs must not show; see session.Options.
 	Secrets *secret.Known
-	// Version is what spectrum.version says.
+	// Version is the value of spectrum.version.
 	Version string
-	// Extra is a module for the scripts of a tool. With the name spectrum.NAME,
-	// they find it as that, as NAME, and as the global NAME. Such a script has no
-	// handlers and may return what it likes.
+	// Extra is a module for the scripts of a tool. A module named spectrum.NAME
+	// can be required as spectrum.NAME and as NAME, and is the global NAME. The
+	// script of a host with Extra has no handlers and may return any value.
 	Extra *bind.Module
-	// Compiled is shared by hosts that load the same files again and again.
+	// Compiled is a cache that hosts share if they load the same files.
 	Compiled *source.Cache
 }
 
-// Host runs one script. Its exported methods may be called from any goroutine,
-// but for those of session.Script.
+// Host runs one script. It is safe for concurrent use, except for Dispatch and
+// Ended, which the session registry calls.
 type Host struct {
 	opts     Options
 	log      logrus.FieldLogger
 	once     logging.Once
 	sessions *session.Registry
 
-	// The rest is guarded by the script lock.
+	// The script lock guards the fields from vm to oldCheck.
 	vm      *vm   // nil until a script has loaded
 	loadErr error // why vm is nil
 	files   []string
-	// generation counts the scripts that have been loaded.
+	// generation is the number of the last VM that took over.
 	generation int
-	data       *lua.LTable
-	announced  map[string]bool // what backend_config has sent
+	data       *lua.LTable     // spectrum.data
+	announced  map[string]bool // texts that backend_config has sent
 	timers     *task.Timers    // of the process
-	scratch    []byte          // of the payload being sent
-	// retiring ends what the last VM alone served; nil once that is done.
-	retiring func(kept func(*task.Resource) bool)
-	lateLook clock.Timer
+	scratch    []byte          // buffer for the payload being encoded
+	// retireOld closes the resources of the previous VM, except those that kept
+	// reports. It is nil if there is nothing to close.
+	retireOld func(kept func(*task.Resource) bool)
+	oldCheck  clock.Timer // calls logOld
 
-	loads       sync.Mutex // one load at a time
+	loads       sync.Mutex // allows one load at a time
 	loadTime    loadTimeResources
 	generations generations
 }
 
-// New makes a host without a script. ctx ends the tasks of the process.
+// New returns a host without a script: call Load next. The tasks of the process
+// end with ctx.
 func New(ctx context.Context, o Options) *Host {
 	h := &Host{opts: o, log: o.Log, data: bind.NewTable(), announced: map[string]bool{}, loadErr: fmt.Errorf("the script has not been loaded yet")}
 	h.sessions = session.New(ctx, session.Options{
@@ -124,13 +129,13 @@ func New(ctx context.Context, o Options) *Host {
 	return h
 }
 
-// Sessions is where messages from Spectrum go in.
+// Sessions returns the registry that takes the messages from Spectrum.
 func (h *Host) Sessions() *session.Registry { return h.sessions }
 
-// scriptDir is where the script and its own modules lie.
+// scriptDir returns the folder of the script and its modules.
 func (h *Host) scriptDir() string { return filepath.Dir(h.opts.Settings.Script) }
 
-// Dispatch implements session.Script.
+// Dispatch calls the handler for a message. It implements session.Script.
 func (h *Host) Dispatch(t *task.Task, s *session.Session, m session.Message) error {
 	v := h.vm
 	if v == nil {
@@ -142,7 +147,7 @@ func (h *Host) Dispatch(t *task.Task, s *session.Session, m session.Message) err
 	}
 	args, err := h.arguments(s, m)
 	if err != nil {
-		h.log.WithField("user", userOf(s)).Warnf("a payload of %s is passed over: %v", m.Type.Name, err)
+		h.log.WithField("user", userOf(s)).Warnf("dropped a %s whose payload cannot be decoded: %v", m.Type.Name, err)
 		return nil
 	}
 	err = v.call(t, fn, args)
@@ -155,8 +160,8 @@ func (h *Host) Dispatch(t *task.Task, s *session.Session, m session.Message) err
 	return err
 }
 
-// withoutHandler is what happens when the script does not care: a login alone
-// needs an answer.
+// withoutHandler handles a message for which the script has no handler. A login
+// needs an answer, so the user becomes connected. Other messages are dropped.
 func (h *Host) withoutHandler(s *session.Session, m session.Message) error {
 	if m.Type.Number != pb.WrapperMessage_TYPE_LOGIN {
 		return nil
@@ -168,7 +173,7 @@ func (h *Host) withoutHandler(s *session.Session, m session.Message) error {
 	return h.sessions.Send(s, connectedType.Number, payload)
 }
 
-// arguments are what the handler of a message is called with.
+// arguments returns the arguments for the handler of a message.
 func (h *Host) arguments(s *session.Session, m session.Message) ([]lua.LValue, error) {
 	var args []lua.LValue
 	if s != nil {
@@ -180,20 +185,22 @@ func (h *Host) arguments(s *session.Session, m session.Message) ([]lua.LValue, e
 	case m.Type.Payload == nil:
 		return args, nil
 	}
-	table, err := convert.Decode(m.Type.Payload, m.Payload, h.passedOver)
+	table, err := convert.Decode(m.Type.Payload, m.Payload, h.skipped)
 	return append(args, table), err
 }
 
-func (h *Host) passedOver(what string) {
+// skipped logs an unknown part of a payload.
+func (h *Host) skipped(what string) {
 	h.once.Do(what, func() {
-		h.log.Warnf("%s is unknown and passed over: Spectrum is newer than this program (logged once)", what)
+		h.log.Warnf("skipped %s, which is unknown: Spectrum is newer than this program (logged once)", what)
 	})
 }
 
-// Ended implements session.Script: handles of the session raise from now on.
+// Ended makes the session object raise errors from now on. It implements
+// session.Script.
 func (h *Host) Ended(s *session.Session) {
-	if hd, ok := s.Local.(*sessionObject); ok {
-		hd.end()
+	if obj, ok := s.Local.(*sessionObject); ok {
+		obj.end()
 	}
 }
 

@@ -50,7 +50,7 @@ func TestLoadErrors(t *testing.T) {
 		{"a number returned", "return 1", "script.lua: the script returns a number"},
 		{"a handler with a typo", "local on = {}\nfunction on.conv_mesage()\nend\nreturn on", "script.lua:2: on.conv_mesage: no message has this name; did you mean on.conv_message?"},
 		{"a handler that is no function", "return { login = 1 }", "script.lua: on.login is a number: a function is wanted"},
-		{"a list of handlers", "return { function() end }", "script.lua: a handler's name is a string, not 1"},
+		{"a list of handlers", "return { function() end }", "script.lua: a handler's name must be a string, not 1"},
 		{"an error while it runs", "local x\nprint(x.y)", "script.lua:2: attempt to index local 'x' (a nil value)"},
 		{"a module that is missing", `require "helpr"`, `script.lua:1: require "helpr": there is no such module: no file /`},
 		{"a module of ours with a typo", `require "spectrum.confg"`, `script.lua:1: require "spectrum.confg": there is no such module; did you mean "spectrum.config"?`},
@@ -81,11 +81,11 @@ func TestLoadErrors(t *testing.T) {
 func TestScriptThatIsMissing(t *testing.T) {
 	st := luatest.New(t, "return {}")
 	st.Remove("script.lua")
-	if err := st.Host.Load(); err == nil || !strings.Contains(err.Error(), "script.lua: no such file or directory ([lua] script names it") {
+	if err := st.Host.Load(); err == nil || !strings.Contains(err.Error(), "script.lua: no such file or directory ([lua] script names the file") {
 		t.Errorf("got %v", err)
 	}
 	st.Mkdir("script.lua")
-	if err := st.Host.Load(); err == nil || !strings.Contains(err.Error(), "is a folder; [lua] script wants a file") {
+	if err := st.Host.Load(); err == nil || !strings.Contains(err.Error(), "is a folder; [lua] script must name a file") {
 		t.Errorf("got %v", err)
 	}
 }
@@ -128,7 +128,7 @@ func TestMisuseOfSessions(t *testing.T) {
 		{"a method with a typo", `session:conv_mesage {}`, `a session has no "conv_mesage"; did you mean "conv_message"?`},
 		{"a dot for the colon", `session.conv_message { message = "x" }`, `conv_message is a method of a session: write session:conv_message(…), with a colon`},
 		{"a type that Spectrum does not take", `session:login {}`, `a session has no "login": Spectrum does not take login from a backend`},
-		{"a type of no user", `session:stats {}`, `stats is of no user: spectrum.send("stats", …) sends it`},
+		{"a type of no user", `session:stats {}`, `stats does not belong to a user: send it with spectrum.send("stats", …)`},
 		{"setting a field", `session.x = 1`, `a session has no field "x" to set: keep things in session.data`},
 		{"no table", `session:conv_message("b", "text")`, `a table of fields is wanted`},
 		{"a wrong first argument", `session:after({}, print)`, `bad argument #1 to after (number expected, got table)`},
@@ -175,7 +175,7 @@ return on`)
 	st.Expect("connected", nil)
 	st.Logout(alice)
 	st.Login(alice)
-	st.ExpectSaid("false script.lua:5: the session of alice@localhost has ended; this handle cannot speak for a later one")
+	st.ExpectSaid("false script.lua:5: the session of alice@localhost has ended: this object does not work for a later session")
 	st.ExpectSaid("false alice@localhost")
 }
 
@@ -323,7 +323,7 @@ function on.conv_message(session, m) session:conv_message(m) end
 return on`)
 	st.Login(alice)
 	st.Host.Sessions().Receive(t.Context(), luatest.Type("conv_message"), []byte("\x0a\x0f"+alice+"\x12\x7f"))
-	st.ExpectLog("warning", "a payload of conv_message is passed over", alice)
+	st.ExpectLog("warning", "dropped a conv_message whose payload cannot be decoded", alice)
 	st.Host.Sessions().Receive(t.Context(), luatest.Type("conv_message"), []byte("\x0a\x0f"+alice))
 	st.ExpectLog("the required field buddy_name is missing")
 	st.Say(alice, "b", "still here")

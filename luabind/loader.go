@@ -14,30 +14,30 @@ import (
 	"spectrumlua/luabind/source"
 )
 
-// maxLoaded is how long a source may be that is given to load.
+// maxLoaded is the longest source that the script's load and loadstring accept.
 const maxLoaded = 1 << 20
 
-// loadScript compiles the script itself.
+// loadScript compiles the script's main file.
 func (v *vm) loadScript() (*lua.LFunction, error) {
 	path := v.host.opts.Settings.Script
 	fn, err := v.loadFile(path, hashing(v.sum, source.Open))
 	switch {
 	case err == nil || isScriptError(err):
 	case errors.Is(err, source.ErrFolder):
-		err = fmt.Errorf("the script cannot be read: %s is a folder; [lua] script wants a file", path)
+		err = fmt.Errorf("the script cannot be read: %s is a folder; [lua] script must name a file", path)
 	default:
-		err = fmt.Errorf("the script cannot be read: %w ([lua] script names it; a relative name starts at the config file's folder)", err)
+		err = fmt.Errorf("the script cannot be read: %w ([lua] script names the file, relative to the config file's folder)", err)
 	}
 	return fn, err
 }
 
 func isScriptError(err error) bool {
-	_, ok := err.(*ScriptError) //nolint:errorlint // loadFile wraps none
+	_, ok := err.(*ScriptError) //nolint:errorlint // loadFile does not wrap it
 	return ok
 }
 
-// loadFile compiles a file. Its name in messages is relative to the script's
-// folder.
+// loadFile compiles a file and notes it in v.files. The error is a *ScriptError if
+// the file does not compile.
 func (v *vm) loadFile(path string, open func(path string) (*os.File, error)) (*lua.LFunction, error) {
 	v.files[path] = sum{}
 	text, err := source.Read(path, open)
@@ -49,6 +49,8 @@ func (v *vm) loadFile(path string, open func(path string) (*os.File, error)) (*l
 	return v.compile(v.chunkName(path), text)
 }
 
+// chunkName returns the name of a file for messages: its path relative to the
+// script's folder if it is in there.
 func (v *vm) chunkName(path string) string {
 	if name, err := filepath.Rel(v.host.scriptDir(), path); err == nil && !strings.HasPrefix(name, "..") {
 		return name
@@ -56,7 +58,7 @@ func (v *vm) chunkName(path string) string {
 	return path
 }
 
-// compile makes a function of a source. The error is a *ScriptError.
+// compile compiles a source text. The error is a *ScriptError.
 func (v *vm) compile(name, text string) (*lua.LFunction, error) {
 	proto, problem := v.compiled.Compile(name, text)
 	if problem != nil {
@@ -65,9 +67,9 @@ func (v *vm) compile(name, text string) (*lua.LFunction, error) {
 	return v.state.NewFunctionFromProto(proto), nil
 }
 
-// hurry makes a first load quick: it compiles what the script requires ahead, on
-// the other processors. stop is called with the script lock when the script has run.
-// Later loads leave the processors to the users who are online.
+// hurry speeds up the first load: it starts to precompile the files that the
+// script requires on the other processors. Call stop with the script lock after
+// the script has run. Later loads do without, because users are online.
 func (v *vm) hurry() (stop func()) {
 	if v.host.Loaded() {
 		return func() {}
@@ -75,16 +77,15 @@ func (v *vm) hurry() (stop func()) {
 	if v.compiled == nil {
 		v.compiled = &source.Cache{}
 	}
-	v.compileAhead()
+	v.precompile()
 	return func() {
 		v.precompiler.Close()
 		v.precompiler, v.compiled = nil, v.host.opts.Compiled
 	}
 }
 
-// compileAhead begins to have what the script requires compiled beside it, if
-// there are processors for that.
-func (v *vm) compileAhead() {
+// precompile starts the precompiler if there is more than one processor.
+func (v *vm) precompile() {
 	if runtime.GOMAXPROCS(0) == 1 {
 		return
 	}

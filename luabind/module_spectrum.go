@@ -12,7 +12,7 @@ import (
 	"spectrumlua/runtime/spelling"
 )
 
-// openSpectrum makes the module that every script starts with.
+// openSpectrum returns the module spectrum, which every script requires first.
 func (v *vm) openSpectrum() *lua.LTable {
 	h := v.host
 	m := bind.NewModule("spectrum", bind.Functions{
@@ -35,8 +35,9 @@ func (v *vm) openSpectrum() *lua.LTable {
 	return m
 }
 
-// sendFunction is spectrum.send(type, fields): a message of any type that
-// Spectrum takes. It returns true, or nil and why if its user is not logged in.
+// sendFunction implements spectrum.send(type, fields). It sends a message of any
+// type that Spectrum accepts. It returns true, or nil and an error if the user in the
+// fields is not logged in.
 func (h *Host) sendFunction(l *lua.LState) int {
 	typ, err := CheckSendable(l.CheckString(1))
 	if err != nil {
@@ -59,7 +60,8 @@ func (h *Host) sendFunction(l *lua.LState) int {
 	return 1
 }
 
-// userField finds the user in the fields of a message that is of one.
+// userField returns the user in the fields of a message. given is false if the type
+// has no user field or the script has not set it.
 func (h *Host) userField(typ *schema.Type, fields lua.LValue) (user string, given bool) {
 	table, ok := fields.(*lua.LTable)
 	if !ok || typ.Payload == nil {
@@ -74,8 +76,8 @@ func (h *Host) userField(typ *schema.Type, fields lua.LValue) (user string, give
 	return "", false
 }
 
-// CheckSendable finds the type that spectrum.send is given by name, if it can be
-// sent.
+// CheckSendable returns the type with this name. It returns an error if no type has
+// the name or spectrum.send cannot send it.
 func CheckSendable(name string) (*schema.Type, error) {
 	typ := schema.TypeByName(name)
 	if typ == nil {
@@ -87,6 +89,7 @@ func CheckSendable(name string) (*schema.Type, error) {
 	return typ, nil
 }
 
+// unsendable returns why a type cannot be sent, or "" if it can.
 func unsendable(t *schema.Type) string {
 	if t.SpectrumTakes {
 		return ""
@@ -107,7 +110,7 @@ func nearestSendable(name string) string {
 	return "; there are " + strings.Join(names, ", ")
 }
 
-// sessionsFunction is spectrum.sessions(): a list of all sessions.
+// sessionsFunction implements spectrum.sessions(). It returns a list of all sessions.
 func (h *Host) sessionsFunction(l *lua.LState) int {
 	all := bind.NewTable()
 	for _, s := range h.sessions.Sessions() {
@@ -117,7 +120,8 @@ func (h *Host) sessionsFunction(l *lua.LState) int {
 	return 1
 }
 
-// sessionFunction is spectrum.session(user): his session, or nil.
+// sessionFunction implements spectrum.session(user). It returns the user's session,
+// or nil if the user is not logged in.
 func (h *Host) sessionFunction(l *lua.LState) int {
 	s := h.sessions.Find(l.CheckString(1))
 	if s == nil {

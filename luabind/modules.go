@@ -12,6 +12,7 @@ import (
 // spectrumModule is the name of the module that every script starts with.
 const spectrumModule = "spectrum"
 
+// moduleNames returns the names of the runtime's modules.
 func moduleNames() []string {
 	names := []string{spectrumModule}
 	for _, m := range modules.All() {
@@ -20,7 +21,7 @@ func moduleNames() []string {
 	return names
 }
 
-// preloadModules lets the script require what the runtime has.
+// preloadModules adds the runtime's modules to package.preload.
 func (v *vm) preloadModules(preload *lua.LTable) {
 	for _, m := range modules.All() {
 		preload.RawSetString(m.Name, bind.Function("require", func(l *lua.LState) int {
@@ -39,7 +40,7 @@ func (v *vm) preloadModules(preload *lua.LTable) {
 	}
 }
 
-// require opens a module once.
+// require returns one of the runtime's modules. It opens the module the first time.
 func (v *vm) require(name string) lua.LValue {
 	if m := v.modules[name]; m != nil {
 		return m

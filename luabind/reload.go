@@ -10,25 +10,24 @@ import (
 	"spectrumlua/runtime/task"
 )
 
-// reloadHandler is called after a reload: for the process, then for each
-// session.
+// reloadHandler is the name of the handler that runs after a reload, first for the
+// process and then for each session.
 const reloadHandler = "reload"
 
-// reloadPatience is how long the sessions wait for on.reload(), which may wait
-// itself.
+// reloadPatience is how long the sessions wait for the process's on.reload to
+// return.
 const reloadPatience = 10 * time.Second
 
-// reloadsAtOnce is how many sessions' on.reload run before others have their
-// turn, and reloadsPause the pause then: with thousands online, nobody's message
-// waits for all of them, or for the memory that they take all at once.
+// After reloadsAtOnce sessions, postReload pauses for reloadsPause. With thousands
+// of sessions, messages then do not wait for all calls of on.reload, and the calls
+// do not take their memory at the same time.
 const (
 	reloadsAtOnce = 16
 	reloadsPause  = time.Millisecond
 )
 
-// postReload has on.reload run, in v: at once without a session, then in each
-// session's turn with it, before the messages that come from now on. The script lock
-// is held.
+// postReload starts on.reload of v: first for the process, then for each session
+// through its mailbox, before later messages. The caller holds the script lock.
 func (h *Host) postReload(v *vm) {
 	generation := v.generation
 	process, sessions := h.sessions.Process(), h.sessions.Sessions()
@@ -50,14 +49,14 @@ func (h *Host) postReload(v *vm) {
 	})
 }
 
-// waitReload waits for on.reload(), with patience.
+// waitReload waits until first ends, for at most reloadPatience.
 func waitReload(t, first *task.Task) {
 	select {
 	case <-first.Ended():
 		return
 	default:
 	}
-	_ = t.Wait(func(ctx context.Context) error { // an error is the end of the owner
+	_ = t.Wait(func(ctx context.Context) error { // it fails only if t is cancelled
 		ctx, cancel := t.WithTimeout(ctx, reloadPatience, nil)
 		defer cancel()
 		select {
@@ -69,8 +68,8 @@ func waitReload(t, first *task.Task) {
 	})
 }
 
-// reloaded is the item that calls on.reload for a session, after first. It does
-// not refer to the VM: it may stand in the mailbox for long.
+// reloaded is the mailbox item that calls on.reload for a session after first has
+// ended. It has no reference to the VM because it may wait in the mailbox for long.
 type reloaded struct {
 	host       *Host
 	generation int
@@ -81,7 +80,7 @@ type reloaded struct {
 // Handle implements task.Item.
 func (r *reloaded) Handle(t *task.Task) {
 	if r.host.vm.generation != r.generation {
-		return // a later one has its turn behind it
+		return // the item of a later generation follows
 	}
 	waitReload(t, r.first)
 	if t.Err() == nil {
@@ -89,8 +88,8 @@ func (r *reloaded) Handle(t *task.Task) {
 	}
 }
 
-// callReload calls on.reload of a generation, unless a later one has taken
-// over, whose turn comes too.
+// callReload calls on.reload of a generation. It does nothing if a later generation
+// has taken over.
 func (h *Host) callReload(t *task.Task, generation int, s *session.Session) {
 	v := h.vm
 	if v.generation != generation {

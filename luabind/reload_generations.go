@@ -15,24 +15,24 @@ import (
 	"spectrumlua/runtime/task"
 )
 
-// generations are the VMs whose script is not the newest any more. Nothing here
-// keeps one from being collected.
+// generations tracks the VMs in memory. Its references are weak, so the garbage
+// collector can free a VM.
 type generations struct {
 	mu sync.Mutex
-	// numbers are those of all VMs that may be alive, by their globals, to which
-	// every function of a script refers.
+	// numbers has the generation of each VM by its table of globals. Every function
+	// of a script refers to that table.
 	numbers map[weak.Pointer[lua.LTable]]int
-	old     []retired
+	old     []retired // VMs that are not in use any more
 }
 
-// retired is a VM that another has taken over from.
+// retired is a VM from which a newer one has taken over.
 type retired struct {
 	number int
 	vm     weak.Pointer[vm]
-	at     time.Time
+	at     time.Time // of the takeover
 }
 
-// begin notes a VM that takes over.
+// begin adds a VM that takes over.
 func (g *generations) begin(v *vm) {
 	globals := weak.Make(v.state.G.Global)
 	g.mu.Lock()
@@ -48,7 +48,7 @@ func (g *generations) begin(v *vm) {
 	g.numbers[globals] = v.generation
 }
 
-// retire notes that a VM has been taken over from.
+// retire adds a VM from which a newer one took over at a time.
 func (g *generations) retire(v *vm, at time.Time) {
 	g.mu.Lock()
 	defer g.mu.Unlock()
@@ -56,7 +56,8 @@ func (g *generations) retire(v *vm, at time.Time) {
 	g.old = append(g.old, retired{v.generation, weak.Make(v), at})
 }
 
-// of is the generation of a function, or 0 if it has globals of its own.
+// of returns the generation of a function, or 0 if the function has another
+// environment than the globals of a VM.
 func (g *generations) of(fn *lua.LFunction) int {
 	if fn.Env == nil {
 		return 0
@@ -66,9 +67,9 @@ func (g *generations) of(fn *lua.LFunction) int {
 	return g.numbers[weak.Make(fn.Env)]
 }
 
-// late takes those VMs off the list that are gone, and those that were taken
-// over from before a time, which it returns.
-func (g *generations) late(before time.Time) (late []retired) {
+// takeOld removes the VMs that were retired before a time from the list, and
+// returns them. It also removes those that no longer exist.
+func (g *generations) takeOld(before time.Time) (old []retired) {
 	g.mu.Lock()
 	defer g.mu.Unlock()
 	var kept []retired
@@ -78,54 +79,53 @@ func (g *generations) late(before time.Time) (late []retired) {
 		case r.at.After(before):
 			kept = append(kept, r)
 		default:
-			late = append(late, r)
+			old = append(old, r)
 		}
 	}
 	g.old = kept
-	return late
+	return old
 }
 
-// retire is called for a VM that another has just taken over from. The script lock is
-// held.
+// retire is called after another VM has taken over from v. The caller holds the
+// script lock.
 func (h *Host) retire(v *vm) {
-	h.retiring = v.runtime.Retire
+	h.retireOld = v.runtime.Retire
 	c := h.opts.Scheduler.Clock()
 	h.generations.retire(v, c.Now())
 	const slack = time.Second
-	if h.lateLook != nil {
-		h.lateLook.Stop()
+	if h.oldCheck != nil {
+		h.oldCheck.Stop()
 	}
-	h.lateLook = c.AfterFunc(patienceWithOld+slack, func() {
+	h.oldCheck = c.AfterFunc(oldAllowed+slack, func() {
 		defer crash.Guard()
-		h.tellOfLate(c.Now().Add(-patienceWithOld))
+		h.logOld(c.Now().Add(-oldAllowed))
 	})
 }
 
-// patienceWithOld is how long a VM that was taken over from may live before the
-// log says so.
-const patienceWithOld = time.Minute
+// oldAllowed is how long a retired VM may stay in memory before the log says so.
+const oldAllowed = time.Minute
 
-// tellOfLate logs which VMs are still alive that were taken over from before a
-// time, once for each.
-func (h *Host) tellOfLate(before time.Time) {
+// logOld logs, once for each VM, that it was retired before a time and is still in
+// memory.
+func (h *Host) logOld(before time.Time) {
 	if h.sessions.Process().Context().Err() != nil {
 		return
 	}
-	for range 3 { // what nobody uses is closed by the first, and let go of after that
+	for range 3 { // the first run closes unused resources; later runs free what they held
 		runtime.GC()
 	}
-	for _, r := range h.generations.late(before) {
+	for _, r := range h.generations.takeOld(before) {
 		h.log.Infof("generation %d of the script is still in memory: %s", r.number, h.heldBy(r))
 	}
 }
 
-// Who holds a generation, in words; see findHolders for what data tables hold.
+// Parts of the message that heldBy returns.
 const (
-	endsBySpawn   = "; a task ends when another of its name is spawned, in on.reload as a rule"
-	holderUnknown = "what holds it is not known"
+	endsBySpawn   = "; spawn a task of the same name in on.reload to end an old task"
+	holderUnknown = "its holder is unknown"
 )
 
-// heldBy says what keeps a generation in memory.
+// heldBy returns a text about the holders that keep a generation in memory.
 func (h *Host) heldBy(r retired) string {
 	var running, names []string
 	h.opts.Scheduler.Do(func() {
@@ -139,7 +139,7 @@ func (h *Host) heldBy(r retired) string {
 	}
 	names = append(running, names...)
 	if len(names) == 0 {
-		names = h.placesOf(r)
+		names = h.holderPaths(r)
 	}
 	if len(names) == 0 {
 		return holderUnknown
@@ -147,12 +147,12 @@ func (h *Host) heldBy(r retired) string {
 	return "it is held by " + summary(names) + hint
 }
 
-// callNames names the calls that have not returned.
+// callNames returns a name for each call that has not returned.
 func (v *vm) callNames() (names []string) {
 	seen := map[*task.Task]bool{}
 	for _, t := range v.calls {
 		if seen[t] {
-			continue // one that calls from within
+			continue // a nested call of the same task
 		}
 		seen[t] = true
 		what := "a handler or a task without a name"
@@ -164,7 +164,7 @@ func (v *vm) callNames() (names []string) {
 	return names
 }
 
-// summary lists the first names, each once.
+// summary joins the first names without duplicates, and counts the others.
 func summary(names []string) string {
 	slices.Sort(names)
 	names = slices.Compact(names)
@@ -175,11 +175,12 @@ func summary(names []string) string {
 	return strings.Join(names, ", ") + more
 }
 
-// afterLoad does what a reload leaves to do, while others run: it ends what the
-// old VM alone served, and says what of it is kept.
+// afterLoad cleans up after a reload while users' messages are handled. It closes
+// the resources of the old VM, except those that data tables refer to, and logs the
+// functions of old generations in data tables.
 func (h *Host) afterLoad() {
 	var retire func(kept func(*task.Resource) bool)
-	h.opts.Scheduler.Do(func() { retire, h.retiring = h.retiring, nil })
+	h.opts.Scheduler.Do(func() { retire, h.retireOld = h.retireOld, nil })
 	if retire == nil {
 		return
 	}
@@ -187,7 +188,7 @@ func (h *Host) afterLoad() {
 	h.opts.Scheduler.Do(func() { retire(func(r *task.Resource) bool { return kept[r] }) })
 }
 
-// logError logs an error in this VM, and whose it is if that may be doubted.
+// logError logs an error in this VM, with the generation if it is an old one.
 func (v *vm) logError(what string, t *task.Task, err error) {
 	if v.generation != 0 && v.host.vm != v {
 		what += fmt.Sprintf(" (generation %d, which is not the newest)", v.generation)

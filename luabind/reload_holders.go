@@ -11,28 +11,28 @@ import (
 	"spectrumlua/runtime/task"
 )
 
-// How much of the data tables is looked at after a reload: values of each, and
-// places that the log names.
+// Limits of a search.
 const (
-	maxSurveyed = 10_000
-	maxInTurn   = 500 // and then others have theirs
-	maxNamed    = 5
+	maxSearched = 10_000 // values in each data table
+	maxLocked   = 500    // values before the script lock is released
+	maxNamed    = 5      // paths in the log
 )
 
-// findHolders looks through the data tables after a reload, a few in each turn of the
-// script lock. It returns what the script has open that they refer to, and logs where
-// they have functions of an older generation, which keep its VM alive.
+// findHolders searches the data tables after a reload. It returns the resources that
+// they refer to. It logs where they refer to functions of an old generation, since
+// those keep its VM in memory. It releases the script lock again and again so that
+// messages do not wait.
 func (h *Host) findHolders() (kept map[*task.Resource]bool) {
 	s := &holderSearch{host: h, kept: map[*task.Resource]bool{}, found: map[finding]int{}}
 	h.opts.Scheduler.Do(func() {
 		s.newest = h.generation
-		s.look("spectrum.data", h.data)
+		s.search("spectrum.data", h.data)
 	})
 	for sessions := h.sessions.Sessions(); len(sessions) > 0; {
 		h.opts.Scheduler.Do(func() {
-			for until := s.looked + maxInTurn; len(sessions) > 0 && s.looked < until; sessions = sessions[1:] {
-				if hd := h.sessionObject(sessions[0]); hd.data != nil {
-					s.look("session.data", hd.data)
+			for until := s.looked + maxLocked; len(sessions) > 0 && s.looked < until; sessions = sessions[1:] {
+				if obj := h.sessionObject(sessions[0]); obj.data != nil {
+					s.search("session.data", obj.data)
 				}
 			}
 		})
@@ -41,9 +41,9 @@ func (h *Host) findHolders() (kept map[*task.Resource]bool) {
 	return s.kept
 }
 
-// placesOf looks in all that scripts can reach for functions of an old
-// generation, and returns the places.
-func (h *Host) placesOf(r retired) (places []string) {
+// holderPaths searches the data tables and the handlers for functions of an old
+// generation, and returns their paths. It also looks into the variables of functions.
+func (h *Host) holderPaths(r retired) (paths []string) {
 	s := &holderSearch{host: h, kept: map[*task.Resource]bool{}, found: map[finding]int{}, seen: map[lua.LValue]bool{}, deep: true}
 	h.opts.Scheduler.Do(func() {
 		v := r.vm.Value()
@@ -51,26 +51,26 @@ func (h *Host) placesOf(r retired) (places []string) {
 			return
 		}
 		s.newest, s.library = h.generation, v.libraryFunctions()
-		s.look("spectrum.data", h.data)
+		s.search("spectrum.data", h.data)
 		for _, session := range h.sessions.Sessions() {
-			if hd := h.sessionObject(session); hd.data != nil && s.looked < maxSurveyed {
-				s.look("session.data", hd.data)
+			if obj := h.sessionObject(session); obj.data != nil && s.looked < maxSearched {
+				s.search("session.data", obj.data)
 			}
 		}
 		for name, fn := range h.vm.handlers {
-			s.look("on."+name, fn)
+			s.search("on."+name, fn)
 		}
 	})
 	for f := range s.found {
 		if f.generation == r.number {
-			places = append(places, f.place)
+			paths = append(paths, f.path)
 		}
 	}
-	return places
+	return paths
 }
 
-// libraryFunctions are the functions of Go that this VM has made for scripts. They
-// refer to it, which cannot be seen in them.
+// libraryFunctions returns the Go functions in this VM's globals with its
+// generation. They keep the VM in memory, but have no environment to tell it by.
 func (v *vm) libraryFunctions() map[*lua.LFunction]int {
 	all := map[*lua.LFunction]int{}
 	var tables []*lua.LTable
@@ -91,42 +91,43 @@ func (v *vm) libraryFunctions() map[*lua.LFunction]int {
 	return all
 }
 
+// holderSearch finds values that keep an old VM in memory.
 type holderSearch struct {
 	host   *Host
-	newest int
+	newest int // generation
 	looked int // values so far
 	kept   map[*task.Resource]bool
-	found  map[finding]int // how often
-	// seen is what was looked at, if no value is to be found twice.
+	found  map[finding]int // number of occurrences
+	// seen has the values of all searches. If it is nil, each search has its own.
 	seen map[lua.LValue]bool
-	// deep has it look into functions, and library is which generation functions
-	// of Go belong to.
-	deep    bool
+	// deep makes the search follow the variables of functions.
+	deep bool
+	// library has the generations of Go functions.
 	library map[*lua.LFunction]int
 }
 
-// finding is a place that refers to an old generation.
+// finding is a path to a value of an old generation.
 type finding struct {
-	place      string
+	path       string
 	generation int
 }
 
-// node is a value that scripts can reach, and how.
+// node is a value and the way to it.
 type node struct {
 	value lua.LValue
-	key   lua.LValue // in a table; nil otherwise
-	part  string     // of what is no table, or what is no field
+	key   lua.LValue // the key of a table's field, or nil
+	part  string     // a description of the step if key is nil
 	from  *node      // nil at the root
 }
 
-// container is implemented by what is behind a userdata that has values of
-// scripts in it.
+// container is implemented by the Go values of userdata that hold Lua values.
 type container interface {
 	contents() []lua.LValue
 }
 
-// look looks through what can be reached from a value. The script lock is held.
-func (s *holderSearch) look(root string, from lua.LValue) {
+// search visits all values that from refers to, breadth first. root is the path of
+// from. The caller holds the script lock.
+func (s *holderSearch) search(root string, from lua.LValue) {
 	seen := s.seen
 	if seen == nil {
 		seen = map[lua.LValue]bool{}
@@ -138,7 +139,7 @@ func (s *holderSearch) look(root string, from lua.LValue) {
 		queue = queue[1:]
 		s.looked++
 		add := func(value, key lua.LValue, part string) {
-			if value == nil || isPlain(value) || seen[value] || len(seen) > maxSurveyed {
+			if value == nil || isPlain(value) || seen[value] || len(seen) > maxSearched {
 				return
 			}
 			seen[value] = true
@@ -172,8 +173,8 @@ func (s *holderSearch) look(root string, from lua.LValue) {
 	}
 }
 
-// function notes a function of an older generation. What others refer to is
-// looked at if the search is deep.
+// function notes a function of an old generation. In a deep search, it adds the
+// variables of a function of the newest generation.
 func (s *holderSearch) function(root string, n *node, fn *lua.LFunction, add func(value, key lua.LValue, part string)) {
 	generation := s.host.generations.of(fn)
 	if of, ok := s.library[fn]; ok {
@@ -194,7 +195,7 @@ func (s *holderSearch) function(root string, n *node, fn *lua.LFunction, add fun
 	}
 }
 
-// isPlain tells of a value that refers to nothing.
+// isPlain reports whether a value cannot refer to other values.
 func isPlain(v lua.LValue) bool {
 	switch v.(type) {
 	case *lua.LTable, *lua.LFunction, *lua.LUserData, *lua.LState:
@@ -203,13 +204,14 @@ func isPlain(v lua.LValue) bool {
 	return true
 }
 
+// note counts a value if its generation is an old one.
 func (s *holderSearch) note(root string, n *node, generation int) {
 	if generation != 0 && generation < s.newest {
 		s.found[finding{root + n.path(), generation}]++
 	}
 }
 
-// path is how a script would write the way to the value.
+// path returns the way from the root to the value, as a script would write it.
 func (n *node) path() string {
 	if n.from == nil {
 		return ""
@@ -228,21 +230,22 @@ func (n *node) path() string {
 	return n.from.path() + key
 }
 
+// report logs the first findings, sorted by path.
 func (s *holderSearch) report() {
-	places := make([]finding, 0, len(s.found))
+	findings := make([]finding, 0, len(s.found))
 	for f := range s.found {
-		places = append(places, f)
+		findings = append(findings, f)
 	}
-	slices.SortFunc(places, func(a, b finding) int { return strings.Compare(a.place, b.place) })
-	for i, f := range places {
+	slices.SortFunc(findings, func(a, b finding) int { return strings.Compare(a.path, b.path) })
+	for i, f := range findings {
 		if i == maxNamed {
-			s.host.log.Warnf("%d more places keep functions of older generations", len(places)-i)
+			s.host.log.Warnf("%d more fields keep functions of old generations", len(findings)-i)
 			return
 		}
 		of := ""
 		if n := s.found[f]; n > 1 {
 			of = fmt.Sprintf(" of %d sessions", n)
 		}
-		s.host.log.Warnf("generation %d of the script is still in memory: %s%s is a function of it; keep data there, not functions, or set it anew in on.reload", f.generation, f.place, of)
+		s.host.log.Warnf("generation %d of the script is still in memory: %s%s is a function of it; keep data there, not functions, or set it again in on.reload", f.generation, f.path, of)
 	}
 }

@@ -9,58 +9,58 @@ import (
 	"spectrumlua/runtime/task"
 )
 
-// loadTimeResources are what scripts have open that was opened while they were being
-// loaded. It is the process's, so nothing else would close what an old
-// generation has lost: a database that its variable alone referred to. Its
-// methods may be called from any goroutine.
+// loadTimeResources has the resources that scripts opened while they loaded. They
+// belong to the process, so they do not end with their VM: for example, a database
+// that only a variable of the script refers to. It closes them after the VM was
+// freed. It is safe for concurrent use.
 type loadTimeResources struct {
 	mu  sync.Mutex
-	all []leftover
+	all []loadTimeResource
 }
 
-type leftover struct {
+type loadTimeResource struct {
 	resource *task.Resource
-	gone     *atomic.Bool // whether the VM of the script is
+	vmFreed  *atomic.Bool
 }
 
-// add notes what a VM has open, to be closed when the VM is gone and nobody
-// refers to it.
+// add adds the open resources of a VM. Each is closed when the VM was freed and the
+// resource is not held.
 func (ls *loadTimeResources) add(v *vm, open []*task.Resource) {
-	gone := new(atomic.Bool)
+	freed := new(atomic.Bool)
 	ls.mu.Lock()
 	defer ls.mu.Unlock()
 	for _, r := range open {
-		ls.all = append(ls.all, leftover{r, gone})
+		ls.all = append(ls.all, loadTimeResource{r, freed})
 	}
-	runtime.AddCleanup(v, ls.vanished, gone)
+	runtime.AddCleanup(v, ls.freed, freed)
 }
 
-// vanished is called when a VM is gone, on a goroutine that must not be kept.
-func (ls *loadTimeResources) vanished(gone *atomic.Bool) {
-	gone.Store(true)
+// freed is called when a VM was freed. It must not block the cleanup goroutine.
+func (ls *loadTimeResources) freed(vmFreed *atomic.Bool) {
+	vmFreed.Store(true)
 	go func() {
 		defer crash.Guard()
-		for _, r := range ls.lost() {
+		for _, r := range ls.unused() {
 			_ = r.Close()
 		}
 	}()
 }
 
-// lost takes off the list what is closed, and what nobody can close any more,
-// which it returns.
-func (ls *loadTimeResources) lost() (lost []*task.Resource) {
+// unused removes closed resources from the list. It also removes and returns those
+// that scripts can no longer use.
+func (ls *loadTimeResources) unused() (unused []*task.Resource) {
 	ls.mu.Lock()
 	defer ls.mu.Unlock()
-	var kept []leftover
+	var kept []loadTimeResource
 	for _, l := range ls.all {
 		switch {
 		case l.resource.Closed():
-		case l.gone.Load() && !l.resource.Held():
-			lost = append(lost, l.resource)
+		case l.vmFreed.Load() && !l.resource.Held():
+			unused = append(unused, l.resource)
 		default:
 			kept = append(kept, l)
 		}
 	}
 	ls.all = kept
-	return lost
+	return unused
 }

@@ -88,7 +88,7 @@ assert(ok == nil and why:find "cancelled", why)
 spectrum.after(0, function() tell "a timer" end):cancel()
 local t2 = spectrum.spawn(function() end)
 local ok, why = pcall(t2.join, t2)
-assert(not ok and why:find "script.lua" == nil or why:find "cannot be waited for before", why)
+assert(not ok and why:find "script.lua" == nil or why:find "join cannot wait for it yet", why)
 `))
 	if got := ask(st, "x"); got != "nil" {
 		t.Errorf("%s has started", got)
@@ -338,7 +338,7 @@ func TestLogNamesWhatKeepsAGeneration(t *testing.T) {
 	keep := `local function old() return data end ` // which has an upvalue of the old script
 	for _, c := range []struct{ name, load, next, want string }{
 		{"nothing", ``, ``, ""},
-		{"a task", `spectrum.spawn("old", function() spectrum.sleep(1000) end)`, ``, held + "the task old; a task ends when another of its name is spawned"},
+		{"a task", `spectrum.spawn("old", function() spectrum.sleep(1000) end)`, ``, held + "the task old; spawn a task of the same name in on.reload"},
 		{"a task without a name", `spectrum.spawn(function() spectrum.sleep(1000) end)`, ``, held + "a handler or a task without a name; "},
 		{"a task that calls from within", `spectrum.spawn("old", function() table.sort({ 2, 1 }, function() spectrum.sleep(1000) end) end)`, ``, held + "the task old; "},
 		{"a session's task", `local s = spectrum.session(alice) if s then s:spawn("old", function() spectrum.sleep(1000) end) end`, ``, held + "the task old of alice@localhost; "},
@@ -352,7 +352,7 @@ func TestLogNamesWhatKeepsAGeneration(t *testing.T) {
 		{"a function in a function", keep + `data.hook = old`, `local before = data.hook data.hook = function() return before() end`, held + "spectrum.data.hook (its variable before)"},
 		{"a variable of a handler", keep + `data.hook = old`, `local before = data.hook data.hook = nil function on.exit() return before() end`, held + "on.exit (its variable before)"},
 		{"a metatable", keep + `data.t = setmetatable({}, { __index = old })`, ``, held + "spectrum.data.t (its metatable).__index"},
-		{"what is in no table", `data.next = ("x"):gmatch "x"`, ``, "what holds it is not known"},
+		{"what is in no table", `data.next = ("x"):gmatch "x"`, ``, "its holder is unknown"},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			dir := t.TempDir()

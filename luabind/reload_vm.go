@@ -17,12 +17,10 @@ import (
 	"spectrumlua/runtime/task"
 )
 
-// loadTimeout is how long a script may take to load, with all that it waits
-// for.
+// loadTimeout is how long a script may take to load, including its waits.
 const loadTimeout = time.Minute
 
-// undoTimeout is how long a load that has failed waits until what the script has
-// started is undone.
+// undoTimeout is how long a failed load waits for the roll back to finish.
 const undoTimeout = time.Second
 
 var (
@@ -30,11 +28,10 @@ var (
 	errNotLoaded   = errors.New("the script does not load")
 )
 
-// Load runs the script in a new VM and, if that succeeds, lets it take over
-// between two messages. If it fails, the error names file and line, what the
-// script has started is undone, and what ran before goes on; without that, every
-// login is refused with the error until a later Load. Either is logged. It is
-// not to be called with the script lock.
+// Load runs the script in a new VM. If that succeeds, the VM takes over between two
+// messages. If it fails, the error names file and line, the load is rolled back, and
+// the previous VM continues. Logins are refused with the error if there is no
+// previous VM. Load logs both results. The caller must not hold the script lock.
 func (h *Host) Load() error {
 	h.loads.Lock()
 	defer h.loads.Unlock()
@@ -51,12 +48,12 @@ func (h *Host) Load() error {
 	return err
 }
 
-// load is Load without what is done when nobody waits any more. The generation
-// is that which speaks now; 0 if there is none.
+// load is Load without the log and the cleanup after it. It returns the generation
+// that is in use afterwards, or 0 if no script has loaded yet.
 func (h *Host) load() (generation int, fingerprint string, err error) {
 	v := h.emptyVM()
 	stop := v.hurry()
-	chunk, err := v.loadScript() // without the script lock, which others need meanwhile
+	chunk, err := v.loadScript() // without the script lock, so that messages do not wait
 	owner := h.sessions.Process().Part()
 	ran := false
 	ended := owner.Spawn("", func(t *task.Task) {
@@ -80,20 +77,21 @@ func (h *Host) load() (generation int, fingerprint string, err error) {
 	<-ended
 	if !ran {
 		v.precompiler.Close()
-		err = errNotLoaded // the process is about to end
+		err = errNotLoaded // the process is ending
 	}
 	if err != nil {
 		owner.Cancel(errNotLoaded)
 		select {
-		case <-owner.Idle(): // the next load finds what this one had taken
+		case <-owner.Idle(): // the next load can use the same resources
 		case <-time.After(undoTimeout):
 		}
 	}
 	return generation, fingerprint, err
 }
 
-// runScript runs the script and finds its handlers. What it starts waits for
-// v.start. With an error, the VM is good for nothing but its files.
+// runScript runs the script and stores its handlers. Tasks, timers and messages
+// that the script starts are deferred until v.start. After an error, only v.files
+// and v.missing are of use.
 func (v *vm) runScript(t *task.Task, chunk *lua.LFunction) error {
 	if v.host.opts.Extra == nil {
 		v.start = v.runtime.BeginLoading()
@@ -110,9 +108,9 @@ func (v *vm) runScript(t *task.Task, chunk *lua.LFunction) error {
 	return err
 }
 
-// takeOver makes v the VM that handles messages, has what it has started come
-// to life, and on.reload run if there was a VM before. opened owns what v has
-// opened. The script lock is held.
+// takeOver makes v the VM that handles messages and runs its deferrals. It starts
+// on.reload if there was a VM before. opened is the owner of the resources that v
+// has opened. The caller holds the script lock.
 func (h *Host) takeOver(v *vm, opened *task.Owner) {
 	h.generation++
 	v.generation = h.generation
@@ -135,15 +133,15 @@ func (h *Host) takeOver(v *vm, opened *task.Owner) {
 	}
 }
 
-// Loaded tells whether there is a script that handles messages.
+// Loaded reports whether a script has loaded.
 func (h *Host) Loaded() (loaded bool) {
 	h.opts.Scheduler.Do(func() { loaded = h.vm != nil })
 	return loaded
 }
 
-// Files are the script and what it has required, as of the last Load; if that
-// has failed, also what it looked for and did not find. Before the first Load
-// it is the script.
+// Files returns the script's file and the files that it required in the last Load.
+// After a failed Load it also returns the files that require did not find. Before
+// the first Load it returns the script's file.
 func (h *Host) Files() (files []string) {
 	h.opts.Scheduler.Do(func() { files = h.files })
 	if files == nil {
@@ -152,7 +150,7 @@ func (h *Host) Files() (files []string) {
 	return files
 }
 
-// hashing makes open a function that takes the sum of what is opened.
+// hashing wraps open so that it also adds the file's text to sum.
 func hashing(sum hash.Hash, open func(path string) (*os.File, error)) func(path string) (*os.File, error) {
 	return func(path string) (*os.File, error) {
 		f, err := open(path)
@@ -160,22 +158,22 @@ func hashing(sum hash.Hash, open func(path string) (*os.File, error)) func(path 
 			return nil, err
 		}
 		if info, err := f.Stat(); err == nil && info.Mode().IsRegular() {
-			_, _ = io.Copy(sum, io.LimitReader(f, maxSummed)) // whoever reads it next has the error too
+			_, _ = io.Copy(sum, io.LimitReader(f, maxSummed)) // the next read returns the same error
 			_, _ = f.Seek(0, io.SeekStart)
 		}
 		return f, nil
 	}
 }
 
-// maxSummed is how much of a script is looked at; longer ones are refused.
+// maxSummed limits how much of a file is hashed. Longer scripts do not load.
 const maxSummed = 8 << 20
 
 // sum is the SHA-256 of a file's text.
 type sum = [sha256.Size]byte
 
-// fingerprint says which version of the script was loaded, and of what it requires:
-// the output of sha256sum for the script begins with the first number. The second
-// one changes with the name or text of any other file.
+// fingerprint returns a text that identifies the version of the script. Its first
+// number is the beginning of the script's SHA-256, as sha256sum prints it. The
+// second one changes with the name or text of any required file.
 func (v *vm) fingerprint() string {
 	text := "sha256 " + hex.EncodeToString(v.sum.Sum(nil)[:6])
 	n := len(v.files) - 1

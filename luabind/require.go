@@ -15,22 +15,22 @@ import (
 	"spectrumlua/luabind/source"
 )
 
-// requireFunction is Lua's require: a module of the runtime's, of
-// package.preload, or a file that package.path leads to, beside the script at
-// first. A module whose loading failed is loaded again the next time.
+// requireFunction implements Lua's require. It looks in package.preload, which has
+// the runtime's modules, and then for a file by package.path, which starts in the
+// script's folder. A module that failed to load is loaded again by the next call.
 func (v *vm) requireFunction(l *lua.LState) int {
 	name := l.CheckString(1)
 	loaded := v.pkg.loaded
 	switch m := loaded.RawGetString(name); {
 	case m == v.loading:
-		bind.Raise(l, "require %q: the module requires itself, by way of others perhaps", name)
-	case lua.LVAsBool(m): // a module that is false is loaded each time
+		bind.Raise(l, "require %q: the module requires itself, directly or through others", name)
+	case lua.LVAsBool(m): // as in Lua 5.1, a module that is false is loaded each time
 		return bind.Return(l, m)
 	}
 	open := v.findModule(l, name)
 	loaded.RawSetString(name, v.loading)
 	defer func() {
-		if loaded.RawGetString(name) == v.loading { // it has failed
+		if loaded.RawGetString(name) == v.loading { // the load failed
 			loaded.RawSetString(name, lua.LNil)
 		}
 	}()
@@ -42,7 +42,7 @@ func (v *vm) requireFunction(l *lua.LState) int {
 	switch set := loaded.RawGetString(name); {
 	case module != lua.LNil:
 	case set != v.loading:
-		module = set // the module has put itself there
+		module = set // the module's code has set package.loaded
 	default:
 		module = lua.LTrue
 	}
@@ -50,7 +50,8 @@ func (v *vm) requireFunction(l *lua.LState) int {
 	return bind.Return(l, module)
 }
 
-// findModule finds the function that makes a module.
+// findModule returns the function that makes a module: its preload function or its
+// compiled file. It raises an error if the module does not exist.
 func (v *vm) findModule(l *lua.LState, name string) *lua.LFunction {
 	if preload, ok := v.pkg.table.RawGetString("preload").(*lua.LTable); ok {
 		if open, ok := preload.RawGetString(name).(*lua.LFunction); ok {
@@ -82,13 +83,13 @@ func (v *vm) findModule(l *lua.LState, name string) *lua.LFunction {
 	return nil
 }
 
-// packagePath is package.path, as the script has it.
+// packagePath returns the value of package.path, which scripts can set.
 func (v *vm) packagePath() string {
 	path, _ := v.pkg.table.RawGetString("path").(lua.LString)
 	return string(path)
 }
 
-// moduleFiles are where a package.path says that a module may be.
+// moduleFiles returns the files in which package.path looks for a module.
 func moduleFiles(path, module string) []string {
 	files := strings.Split(path, ";")
 	for i, pattern := range files {
@@ -97,29 +98,29 @@ func moduleFiles(path, module string) []string {
 	return files
 }
 
-// loadModule compiles a file that a script asks for. While the script itself is
-// being loaded others go on meanwhile: users are online who must not notice.
+// loadModule compiles a file that a script requires. While the script loads, it
+// releases the script lock for that time, so that a reload does not delay users.
 func (v *vm) loadModule(l *lua.LState, file string) (fn *lua.LFunction, err error) {
 	if !v.runtime.Loading() {
 		return v.loadFile(file, v.openModule)
 	}
-	_ = bind.Wait(l, func(context.Context) error { // it raises the only error
+	_ = bind.Wait(l, func(context.Context) error { // Wait raises the only error
 		fn, err = v.loadFile(file, v.openModule)
 		return nil
 	})
 	return fn, err
 }
 
-// isMissing tells whether a path leads to no file.
+// isMissing reports whether an error means that the path is not that of a file.
 func isMissing(err error) bool {
 	return errors.Is(err, os.ErrNotExist) || errors.Is(err, syscall.ENOTDIR) || errors.Is(err, source.ErrFolder)
 }
 
-// errOutside is the error of a file that the sandbox keeps a script from.
+// errOutside is the error for a file that the sandbox does not allow.
 var errOutside = errors.New("it is outside of the script's folder")
 
-// openModule opens a file that a script asks for. In the sandbox that can only
-// be one in the script's folder, wherever symbolic links may lead.
+// openModule opens a file that a script requires. In the sandbox, the file must be
+// in the script's folder after symbolic links are resolved.
 func (v *vm) openModule(path string) (*os.File, error) {
 	if !v.host.opts.Settings.Sandbox {
 		return source.Open(path)

@@ -22,8 +22,9 @@ var (
 	buddyChangedType = schema.TypeByNumber(pb.WrapperMessage_TYPE_BUDDY_CHANGED)
 )
 
-// send sends a message for a session, or for none. What is wrong with the
-// fields raises at the script's line. When much is queued, the caller waits.
+// send sends a message for a session, or for the process if s is nil. It raises
+// an error at the script's line if the fields are wrong. It waits while the link's
+// queue is full.
 func (h *Host) send(l *lua.LState, typ *schema.Type, s *session.Session, user string, fields lua.LValue) {
 	payload, err := h.payload(typ, user, fields)
 	if err != nil {
@@ -32,31 +33,33 @@ func (h *Host) send(l *lua.LState, typ *schema.Type, s *session.Session, user st
 	h.transmit(l, typ, s, payload)
 }
 
+// transmit sends an encoded message. While the script loads, the message is
+// deferred until the new VM takes over.
 func (h *Host) transmit(l *lua.LState, typ *schema.Type, s *session.Session, payload []byte) {
 	rt := bind.RuntimeOf(l)
 	if rt.Loading() {
-		payload := bytes.Clone(payload) // which is h.scratch
+		payload := bytes.Clone(payload) // it may be h.scratch, which the next send overwrites
 		rt.Defer(func() { h.hand(typ, s, payload) })
 		return
 	}
 	h.hand(typ, s, payload)
-	for h.opts.Link.Full() { // others may have filled the room that came
+	for h.opts.Link.Full() { // another task may have filled the queue again
 		if bind.Wait(l, h.opts.Link.WaitCapacity) != nil {
 			return
 		}
 	}
 }
 
-// hand gives a message to the link.
+// hand passes a message to the link.
 func (h *Host) hand(typ *schema.Type, s *session.Session, payload []byte) {
 	if s != nil {
 		h.sessionObject(s).remember(typ, payload)
 	}
-	// The error says that the connection has ended: the process is about to.
+	// An error means that the connection has ended. The process ends next.
 	_ = h.sessions.Send(s, typ.Number, payload)
 }
 
-// payload encodes fields into h.scratch.
+// payload encodes the fields of a message. The result may be h.scratch.
 func (h *Host) payload(typ *schema.Type, user string, fields lua.LValue) ([]byte, error) {
 	switch {
 	case typ.Raw:
@@ -80,8 +83,8 @@ func (h *Host) payload(typ *schema.Type, user string, fields lua.LValue) ([]byte
 	return h.scratch, err
 }
 
-// CheckShape tells whether a value of this kind can be given as the fields of a
-// message of a type.
+// CheckShape checks that a value has the right Lua type to be the fields of a
+// message. It does not check the fields themselves.
 func CheckShape(typ *schema.Type, fields lua.LValue) error {
 	kind := fields.Type()
 	switch {
@@ -89,14 +92,14 @@ func CheckShape(typ *schema.Type, fields lua.LValue) error {
 		return fmt.Errorf("a string is wanted, not a %s", kind)
 	case typ.Raw || kind == lua.LTNil:
 	case typ.Payload == nil:
-		return errors.New("it has no fields, so there is nothing to give")
+		return errors.New("this message has no fields: call it without an argument")
 	case kind != lua.LTTable:
 		return fmt.Errorf("a table of fields is wanted, as in { %s = … }, not a %s", typ.Payload.Fields[len(typ.Payload.Fields)-1].Name, kind)
 	}
 	return nil
 }
 
-// checkText refuses what would hurt Spectrum beyond its form.
+// checkText returns an error for values that Spectrum decodes and then fails on.
 func (h *Host) checkText(typ *schema.Type, text string) error {
 	switch {
 	case typ.Format == pb.PayloadFormat_PAYLOAD_FORMAT_CONFIG:
@@ -125,33 +128,34 @@ func rawPayload(typ *schema.Type, fields lua.LValue) ([]byte, error) {
 	return []byte(stanza), nil
 }
 
-// remember keeps what was last sent of a contact.
-func (hd *sessionObject) remember(typ *schema.Type, payload []byte) {
+// remember keeps the last payload sent for a contact, and whether a login was
+// answered.
+func (obj *sessionObject) remember(typ *schema.Type, payload []byte) {
 	switch typ.Number {
 	case pb.WrapperMessage_TYPE_CONNECTED, pb.WrapperMessage_TYPE_DISCONNECTED:
-		hd.answered = true
+		obj.answered = true
 	case pb.WrapperMessage_TYPE_BUDDY_CHANGED:
-		hd.buddies.put(payload)
+		obj.buddies.put(payload)
 	case pb.WrapperMessage_TYPE_BUDDY_REMOVED:
-		hd.buddies.remove(payload)
+		obj.buddies.remove(payload)
 	}
 }
 
-// updateBuddy is session:update_buddy{…}: BUDDY_CHANGED with what was last
-// sent for that contact, changed by the fields given.
-func updateBuddy(l *lua.LState, hd *sessionObject) int {
+// updateBuddy implements session:update_buddy{…}. It sends BUDDY_CHANGED with the
+// fields last sent for the contact, replaced by those that are given.
+func updateBuddy(l *lua.LState, obj *sessionObject) int {
 	given := l.CheckTable(2)
 	name, ok := given.RawGetString("buddy_name").(lua.LString)
 	if !ok {
 		bind.Raise(l, "update_buddy: the field buddy_name is missing (a string)")
 	}
 	fields := bind.NewTable()
-	if last := hd.buddies.find(jid.Local(string(name))); last != nil { // as it was sent
+	if last := obj.buddies.find(jid.Local(string(name))); last != nil { // the payload has the escaped name
 		if table, err := convert.Decode(buddyChangedType.Payload, string(last), nil); err == nil {
 			fields = table
 		}
 	}
 	given.ForEach(fields.RawSet)
-	hd.host.send(l, buddyChangedType, hd.session, hd.session.User, fields)
+	obj.host.send(l, buddyChangedType, obj.session, obj.session.User, fields)
 	return 0
 }

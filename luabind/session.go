@@ -13,69 +13,70 @@ import (
 	"spectrumlua/runtime/task"
 )
 
-// handle is a session as scripts hold it. The script lock guards it.
+// sessionObject is a session as scripts see it. The script lock guards it.
 type sessionObject struct {
 	host     *Host
 	session  *session.Session
 	userdata *lua.LUserData
 	data     *lua.LTable
 	settings *lua.LTable
-	// buddies is what was last sent of each contact: BUDDY_CHANGED payloads.
+	// buddies holds the last BUDDY_CHANGED payload sent for each contact.
 	buddies buddies
-	timers  *task.Timers // nil until there is one
-	// answered is set when the user was told that he is connected, or not.
+	timers  *task.Timers // nil before the first timer
+	// answered is true once CONNECTED or DISCONNECTED was sent.
 	answered bool
 	ended    bool
 }
 
-// handle is the one handle of a session.
+// sessionObject returns the object of a session, always the same one.
 func (h *Host) sessionObject(s *session.Session) *sessionObject {
-	if hd, ok := s.Local.(*sessionObject); ok {
-		return hd
+	if obj, ok := s.Local.(*sessionObject); ok {
+		return obj
 	}
-	hd := &sessionObject{host: h, session: s}
-	hd.userdata = sessionClass.New(hd)
-	s.Local = hd
-	return hd
+	obj := &sessionObject{host: h, session: s}
+	obj.userdata = sessionClass.New(obj)
+	s.Local = obj
+	return obj
 }
 
-func (hd *sessionObject) end() {
-	hd.ended = true
-	hd.data, hd.settings, hd.buddies = nil, nil, nil
+func (obj *sessionObject) end() {
+	obj.ended = true
+	obj.data, obj.settings, obj.buddies = nil, nil, nil
 }
 
-// sessionClass is what scripts call session.
+// sessionClass is the class of session objects.
 var sessionClass *bind.Class[*sessionObject]
 
-func init() { sessionClass = newSessionClass() } // its methods name it
+// The methods use sessionClass, so an initializer would be a cycle.
+func init() { sessionClass = newSessionClass() }
 
 func newSessionClass() *bind.Class[*sessionObject] {
-	methods := map[string]func(l *lua.LState, hd *sessionObject) int{
+	methods := map[string]func(l *lua.LState, obj *sessionObject) int{
 		"update_buddy": updateBuddy,
-		"spawn":        func(l *lua.LState, hd *sessionObject) int { return spawn(l, hd.session.Owner(), 2) },
-		"after":        func(l *lua.LState, hd *sessionObject) int { return after(l, hd.ownTimers(), 2, false) },
-		"every":        func(l *lua.LState, hd *sessionObject) int { return after(l, hd.ownTimers(), 2, true) },
+		"spawn":        func(l *lua.LState, obj *sessionObject) int { return spawn(l, obj.session.Owner(), 2) },
+		"after":        func(l *lua.LState, obj *sessionObject) int { return after(l, obj.ownTimers(), 2, false) },
+		"every":        func(l *lua.LState, obj *sessionObject) int { return after(l, obj.ownTimers(), 2, true) },
 	}
 	for name, fn := range modules.SessionMethods() {
-		methods[name] = func(l *lua.LState, hd *sessionObject) int { return fn(l, hd.session.User) }
+		methods[name] = func(l *lua.LState, obj *sessionObject) int { return fn(l, obj.session.User) }
 	}
 	for _, t := range schema.Types() {
 		if t.SpectrumTakes && t.User() != nil {
-			methods[t.Name] = func(l *lua.LState, hd *sessionObject) int {
-				hd.host.send(l, t, hd.session, hd.session.User, l.Get(2))
+			methods[t.Name] = func(l *lua.LState, obj *sessionObject) int {
+				obj.host.send(l, t, obj.session, obj.session.User, l.Get(2))
 				return 0
 			}
 		}
 	}
 	for name, fn := range methods {
-		methods[name] = func(l *lua.LState, hd *sessionObject) int {
-			hd.alive(l)
-			return fn(l, hd)
+		methods[name] = func(l *lua.LState, obj *sessionObject) int {
+			obj.alive(l)
+			return fn(l, obj)
 		}
 	}
-	c := bind.NewClass("session", methods, map[string]func(l *lua.LState, hd *sessionObject) lua.LValue{
-		"user":        func(_ *lua.LState, hd *sessionObject) lua.LValue { return lua.LString(hd.session.User) },
-		"legacy_name": func(_ *lua.LState, hd *sessionObject) lua.LValue { return lua.LString(hd.session.LegacyName) },
+	c := bind.NewClass("session", methods, map[string]func(l *lua.LState, obj *sessionObject) lua.LValue{
+		"user":        func(_ *lua.LState, obj *sessionObject) lua.LValue { return lua.LString(obj.session.User) },
+		"legacy_name": func(_ *lua.LState, obj *sessionObject) lua.LValue { return lua.LString(obj.session.LegacyName) },
 		"settings":    settingsTable,
 		"data":        dataTable,
 	})
@@ -96,67 +97,67 @@ func newSessionClass() *bind.Class[*sessionObject] {
 }
 
 // alive raises if the session has ended.
-func (hd *sessionObject) alive(l *lua.LState) {
-	if hd.ended {
-		bind.Raise(l, "the session of %s has ended; this handle cannot speak for a later one", hd.session.User)
+func (obj *sessionObject) alive(l *lua.LState) {
+	if obj.ended {
+		bind.Raise(l, "the session of %s has ended: this object does not work for a later session", obj.session.User)
 	}
 }
 
-// answerTime is how long a script may take to say whether a user is connected,
-// before the log says what he sees meanwhile.
+// answerTime is the time after on.login in which a script should call connected
+// or disconnected. Then the log has a warning.
 const answerTime = 30 * time.Second
 
-// awaitAnswer is called when on.login is done. A user who is neither connected
-// nor disconnected sees nothing, and no other log has a line about it.
-func (hd *sessionObject) awaitAnswer() {
-	if hd.answered || hd.ended {
+// awaitAnswer starts the timer for that warning; it is called after on.login. A
+// user without an answer sees nothing, and no other log mentions it.
+func (obj *sessionObject) awaitAnswer() {
+	if obj.answered || obj.ended {
 		return
 	}
-	ours := task.NewTimers(hd.session.Owner()) // which a reload leaves alone
+	ours := task.NewTimers(obj.session.Owner()) // a reload does not cancel these
 	ours.After("", answerTime, false, func(*task.Task) {
-		if !hd.answered {
-			hd.host.log.WithField("user", hd.session.User).Warnf(
-				"%v after on.login, the script has called neither session:connected() nor session:disconnected{…}: his client shows him as connecting", answerTime)
+		if !obj.answered {
+			obj.host.log.WithField("user", obj.session.User).Warnf(
+				"%v after on.login, the script has called neither session:connected() nor session:disconnected{…}: the user's client still shows \"connecting\"", answerTime)
 		}
 	})
 }
 
-// cancelUnnamed ends the timers without a name, which an old script has set.
-func (hd *sessionObject) cancelUnnamed() {
-	if hd.timers != nil {
-		hd.timers.CancelUnnamed()
+// cancelUnnamed cancels the timers without a name when a new VM takes over.
+func (obj *sessionObject) cancelUnnamed() {
+	if obj.timers != nil {
+		obj.timers.CancelUnnamed()
 	}
 }
 
-func (hd *sessionObject) ownTimers() *task.Timers {
-	if hd.timers == nil {
-		hd.timers = task.NewTimers(hd.session.Owner())
+func (obj *sessionObject) ownTimers() *task.Timers {
+	if obj.timers == nil {
+		obj.timers = task.NewTimers(obj.session.Owner())
 	}
-	return hd.timers
+	return obj.timers
 }
 
 func unsendableFor(t *schema.Type) string {
 	if why := unsendable(t); why != "" {
 		return why
 	}
-	return fmt.Sprintf("%s is of no user: spectrum.send(%q, …) sends it", t.Name, t.Name)
+	return fmt.Sprintf("%s does not belong to a user: send it with spectrum.send(%q, …)", t.Name, t.Name)
 }
 
-func settingsTable(l *lua.LState, hd *sessionObject) lua.LValue {
-	hd.alive(l)
-	if hd.settings == nil {
-		hd.settings = bind.NewTable()
-		for k, v := range hd.session.Settings {
-			hd.settings.RawSetString(k, lua.LString(v))
+func settingsTable(l *lua.LState, obj *sessionObject) lua.LValue {
+	obj.alive(l)
+	if obj.settings == nil {
+		obj.settings = bind.NewTable()
+		for k, v := range obj.session.Settings {
+			obj.settings.RawSetString(k, lua.LString(v))
 		}
 	}
-	return hd.settings
+	return obj.settings
 }
 
-func dataTable(l *lua.LState, hd *sessionObject) lua.LValue {
-	hd.alive(l)
-	if hd.data == nil {
-		hd.data = bind.NewTable()
+func dataTable(l *lua.LState, obj *sessionObject) lua.LValue {
+	obj.alive(l)
+	if obj.data == nil {
+		obj.data = bind.NewTable()
 	}
-	return hd.data
+	return obj.data
 }

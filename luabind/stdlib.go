@@ -10,11 +10,10 @@ import (
 	"spectrumlua/luabind/stdlib"
 )
 
-// libraryPackage is Lua's table package, as it was made: a script may put
-// another one in its place.
+// libraryPackage is Lua's original table package. A script may replace the global.
 type libraryPackage struct{ table, loaded *lua.LTable }
 
-// openLibraries gives a VM Lua 5.1's own library, and the modules of spectrum.
+// openLibraries opens the standard library of Lua 5.1 and the runtime's modules.
 func (v *vm) openLibraries() {
 	settings := v.host.opts.Settings
 	stdlib.Open(v.state, stdlib.Options{

@@ -15,16 +15,16 @@ import (
 	"spectrumlua/runtime/task"
 )
 
-// Surface is what a script finds, for tools that read scripts without running
-// them. Nothing in its tables is to be called.
+// Surface holds the globals and modules of a script, for tools that check scripts
+// without running them. Do not call the functions in its tables.
 type Surface struct {
-	// Globals are Lua's own.
+	// Globals has the functions and tables of Lua's standard library.
 	Globals *lua.LTable
-	// Modules are what can be required, by name.
+	// Modules has the runtime's modules by name.
 	Modules map[string]*lua.LTable
 }
 
-// NewSurface opens all that a script with these settings finds.
+// NewSurface returns the surface that a script with these settings has.
 func NewSurface(c *config.Config, settings config.Settings) *Surface {
 	log := logrus.New()
 	log.SetOutput(io.Discard)
@@ -47,19 +47,19 @@ func NewSurface(c *config.Config, settings config.Settings) *Surface {
 	return s
 }
 
-// ModuleNames are the names of the runtime's own modules, sorted.
+// ModuleNames returns the names of the runtime's modules, sorted.
 func (s *Surface) ModuleNames() []string { return slices.Sorted(maps.Keys(s.Modules)) }
 
-// SessionNames are the methods and properties of a session, sorted.
+// SessionNames returns the names of a session's methods and properties, sorted.
 func SessionNames() []string { return sessionClass.Names() }
 
-// SessionProperties are those that are read without a call, sorted.
+// SessionProperties returns the names of a session's properties, sorted.
 func SessionProperties() []string { return sessionClass.Properties() }
 
-// SessionLacks is the message about a name that a session does not have.
+// SessionLacks returns the error message for a name that a session does not have.
 func SessionLacks(name string) string { return sessionClass.Lacks(name) }
 
-// SessionUnset is the message about a field that is set in a session.
+// SessionUnset returns the error message for setting a field of a session.
 func SessionUnset(key lua.LValue) string {
 	return "a session has no field " + bind.QuoteKey(key) + " to set: keep things in session.data"
 }

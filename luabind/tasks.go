@@ -10,9 +10,9 @@ import (
 	"spectrumlua/runtime/task"
 )
 
-// taskClass is what spawn returns.
+// taskClass is the class of the objects that spawn returns.
 var taskClass = bind.NewClass("task", map[string]func(l *lua.LState, t *spawned) int{
-	// cancel() ends the task where it waits. It does not wait for the end.
+	// cancel() cancels the task at its current or next wait. It returns at once.
 	"cancel": func(_ *lua.LState, s *spawned) int {
 		s.cancelled = true
 		if s.task != nil {
@@ -20,16 +20,16 @@ var taskClass = bind.NewClass("task", map[string]func(l *lua.LState, t *spawned)
 		}
 		return 0
 	},
-	// join([timeout]) waits for the end: true and what the function returned,
-	// or nil and why it has failed.
+	// join([timeout]) waits until the task ends. It returns true and the results
+	// of the function, or nil and the error.
 	"join": joinTask,
 }, map[string]func(l *lua.LState, t *spawned) lua.LValue{
 	"name": func(_ *lua.LState, s *spawned) lua.LValue { return lua.LString(s.name) },
 })
 
-// timerClass is what after and every return.
+// timerClass is the class of the objects that after and every return.
 var timerClass = bind.NewClass("timer", map[string]func(l *lua.LState, s *started) int{
-	// cancel() ends the timer; what it has started goes on.
+	// cancel() stops the timer. A call of its function that has begun continues.
 	"cancel": func(_ *lua.LState, s *started) int {
 		s.cancelled = true
 		if s.timer != nil {
@@ -39,20 +39,20 @@ var timerClass = bind.NewClass("timer", map[string]func(l *lua.LState, s *starte
 	},
 }, nil)
 
-// started is a timer. The script lock guards it.
+// started is a timer as scripts see it. The script lock guards it.
 type started struct {
-	timer     *task.Timer // nil until the script that loads has taken over
+	timer     *task.Timer // nil until the deferral runs
 	cancelled bool
 }
 
-// spawned is a task and, once it has ended, what came of it. The script lock guards
-// the results.
+// spawned is a task as scripts see it, with its results after it has ended. The
+// script lock guards it.
 type spawned struct {
 	name      string
-	task      *task.Task // nil until the script that loads has taken over
+	task      *task.Task // nil until the deferral runs
 	cancelled bool
 
-	ran     bool
+	ran     bool // false if it was cancelled before it began
 	results []lua.LValue
 	err     error
 }
@@ -60,8 +60,8 @@ type spawned struct {
 // contents implements container.
 func (s *spawned) contents() []lua.LValue { return s.results }
 
-// spawn is spawn([name,] fn, …) for an owner; first is the argument it starts
-// at.
+// spawn implements spawn([name,] fn, …) for an owner. first is the index of the
+// first argument.
 func spawn(l *lua.LState, o *task.Owner, first int) int {
 	name, at := optionalName(l, first)
 	fn := l.CheckFunction(at)
@@ -90,7 +90,7 @@ func spawn(l *lua.LState, o *task.Owner, first int) int {
 	return bind.Return(l, taskClass.New(s))
 }
 
-// ofOwner is the name of something for the log, with its user.
+// ofOwner adds the owner's user to a name for the log.
 func ofOwner(what string, o *task.Owner) string {
 	if o.Name() == "" {
 		return what
@@ -105,7 +105,8 @@ func called(what, name string) string {
 	return "the " + what + " " + name
 }
 
-// optionalName reads a name that may stand before the other arguments.
+// optionalName returns the optional name at index first, and the index of the
+// argument after it.
 func optionalName(l *lua.LState, first int) (name string, next int) {
 	if s, ok := l.Get(first).(lua.LString); ok {
 		return string(s), first + 1
@@ -118,9 +119,9 @@ func joinTask(l *lua.LState, s *spawned) int {
 	case s.task == nil && s.cancelled:
 		return bind.Fail(l, task.ErrCancelled)
 	case s.task == nil:
-		bind.Raise(l, "a task that is spawned while the script loads starts when it has loaded: it cannot be waited for before")
+		bind.Raise(l, "a task that is spawned while the script loads starts after the load: join cannot wait for it yet")
 	case s.task == bind.TaskOf(l):
-		bind.Raise(l, "a task cannot wait for its own end")
+		bind.Raise(l, "a task cannot join itself")
 	}
 	err := bind.WaitTimeout(l, optionalSeconds(l, 2), func(ctx context.Context) error {
 		select {
@@ -141,7 +142,7 @@ func joinTask(l *lua.LState, s *spawned) int {
 	return bind.Return(l, append([]lua.LValue{lua.LTrue}, s.results...)...)
 }
 
-// optionalSeconds is argument n, a time; 0 if it is left out.
+// optionalSeconds returns argument n as a duration, or 0 if it is nil.
 func optionalSeconds(l *lua.LState, n int) time.Duration {
 	if l.Get(n) == lua.LNil {
 		return 0
@@ -149,12 +150,12 @@ func optionalSeconds(l *lua.LState, n int) time.Duration {
 	return bind.CheckSeconds(l, n)
 }
 
-// after is after([name,] seconds, fn) and, with every, every(…).
+// after implements after([name,] seconds, fn), or every(…) if every is true.
 func after(l *lua.LState, timers *task.Timers, first int, every bool) int {
 	name, at := optionalName(l, first)
 	d := bind.CheckSeconds(l, at)
 	if every && d < minPeriod {
-		l.ArgError(at, "every wants at least a thousandth of a second")
+		l.ArgError(at, "every needs at least 0.001 seconds")
 	}
 	fn := l.CheckFunction(at + 1)
 	rt := bind.RuntimeOf(l)
@@ -173,13 +174,13 @@ func after(l *lua.LState, timers *task.Timers, first int, every bool) int {
 	return bind.Return(l, timerClass.New(s))
 }
 
-// minPeriod is the shortest period of every.
+// minPeriod is the shortest period that every accepts.
 const minPeriod = time.Millisecond
 
-// sleep is spectrum.sleep(seconds).
+// sleep implements spectrum.sleep(seconds).
 func sleep(l *lua.LState) int {
 	d := bind.CheckSeconds(l, 1)
 	t := bind.TaskOf(l)
-	_ = bind.Wait(l, func(ctx context.Context) error { return t.Sleep(ctx, d) }) // its one error is raised
+	_ = bind.Wait(l, func(ctx context.Context) error { return t.Sleep(ctx, d) }) // Wait raises the only error
 	return 0
 }

@@ -100,7 +100,7 @@ assert(not second:join())`},
 local task
 task = spectrum.spawn(function() spectrum.sleep(0); return task:join() end)
 local ok, err = task:join()
-assert(not ok and err:find("a task cannot wait for its own end", 1, true), err)`},
+assert(not ok and err:find("a task cannot join itself", 1, true), err)`},
 		{"after runs once", `
 local done = spectrum.channel()
 spectrum.after(0.001, function() done:send("now") end)
@@ -158,7 +158,7 @@ for text, fn in pairs {
   ["a capacity is a number"] = function() spectrum.channel(-1) end,
   ["nil cannot be sent"] = function() spectrum.channel(1):send(nil) end,
   ["function expected, got nil"] = function() spectrum.spawn("name") end,
-  ["a thousandth of a second"] = function() spectrum.every(0, print) end,
+  ["every needs at least 0.001 seconds"] = function() spectrum.every(0, print) end,
   ["cancel is a method of a task"] = function() spectrum.spawn(print).cancel() end,
   ["a task has no"] = function() return spectrum.spawn(print).kill end,
 } do

@@ -14,48 +14,47 @@ import (
 	"spectrumlua/runtime/task"
 )
 
-// Sizes of a Lua thread. A registry below 128 values falls back to
-// gopher-lua's default, which costs 100 kB a thread.
+// Sizes of a Lua thread. gopher-lua replaces a registry size below 128 with its
+// default, which takes 100 kB a thread.
 const (
 	registrySize    = 128
 	registryGrow    = 256
 	maxRegistrySize = 1 << 16
 	maxCallDepth    = 2000
-	// sparedThreads is how many threads are kept for the next handlers.
+	// sparedThreads is how many idle threads are kept for later calls.
 	sparedThreads = 256
 )
 
-// vm is one generation of a script. The script lock guards it.
+// vm is a Lua state with the script loaded into it. The script lock guards it.
 type vm struct {
 	host     *Host
 	state    *lua.LState
 	stacks   *callstack.Stacks
 	runtime  *bind.Runtime
 	frame    *bind.Frame
-	modules  map[string]*lua.LTable // that have been opened
+	modules  map[string]*lua.LTable // modules that are open, by name
 	handlers map[string]*lua.LFunction
-	spare    []*lua.LState
-	// loading stands for a module that is being loaded. It is no table, which module
-	// would take for the module's.
+	spare    []*lua.LState // idle threads
+	// loading marks a module in package.loaded that is being loaded. It is not a
+	// table because Lua's function module would use a table as the module.
 	loading *lua.LUserData
 	pkg     libraryPackage
-	// files are the script and what it required, by path, with what was in them.
+	// files has the sums of the script and the files that it required, by path.
 	files   map[string]sum
-	missing []string  // files that would have been required
+	missing []string  // files that require looked for and did not find
 	sum     hash.Hash // of the script
-	// compiled takes what is compiled, ahead has it compiled; both may be nil.
+	// compiled caches compiled files. precompiler fills it. Both may be nil.
 	compiled    *source.Cache
 	precompiler *source.Precompiler
-	start       func() // has what was started while loading come to life
+	start       func() // runs the deferrals; nil if there is nothing to run
 
-	generation int // 0 until it has taken over
-	// calls are the tasks of the calls that have not returned, in the order of
-	// calling.
+	generation int // 0 until the VM takes over
+	// calls has the task of each call that has not returned, oldest first.
 	calls []*task.Task
 }
 
-// NewState returns a Lua state of the size that scripts have, without libraries,
-// and what gives its threads their call stacks.
+// NewState returns a Lua state with the sizes that scripts have, without
+// libraries, and the Stacks that make threads for it.
 func NewState() (*lua.LState, *callstack.Stacks) {
 	stacks := callstack.New(maxCallDepth)
 	return stacks.NewState(lua.Options{
@@ -66,7 +65,7 @@ func NewState() (*lua.LState, *callstack.Stacks) {
 	}), stacks
 }
 
-// emptyVM makes a VM with all that a script finds in it, and no script.
+// emptyVM returns a VM with all libraries and modules, but without a script.
 func (h *Host) emptyVM() *vm {
 	state, stacks := NewState()
 	v := &vm{
@@ -96,27 +95,30 @@ func (h *Host) emptyVM() *vm {
 	return v
 }
 
-// ownerOf finds whom a script means by the option owner.
+// ownerOf returns the owner that a script gives as the option owner: the module
+// spectrum is the process, a session object its session. It returns nil for any
+// other value and for a session that has ended.
 func (v *vm) ownerOf(value lua.LValue) *task.Owner {
 	if value == v.runtime.Spectrum {
 		return v.host.sessions.Process()
 	}
-	if hd, ok := sessionClass.Of(value); ok && !hd.ended {
-		return hd.session.Owner()
+	if obj, ok := sessionClass.Of(value); ok && !obj.ended {
+		return obj.session.Owner()
 	}
 	return nil
 }
 
-// handler is the script's function for a message type, or nil.
+// handler returns the handler with this name, or nil.
 func (v *vm) handler(name string) *lua.LFunction { return v.handlers[name] }
 
-// call runs a function in t, and drops what it returns. The error is a
+// call calls fn in the task t and ignores its results. The error is a
 // *ScriptError.
 func (v *vm) call(t *task.Task, fn *lua.LFunction, args []lua.LValue) error {
 	return v.run(t, fn, args, nil)
 }
 
-// run runs fn on a thread of its own; it is bind.Runtime's Call.
+// run calls fn on a Lua thread of its own and passes the results to results,
+// unless that is nil. It implements bind.Runtime.Call.
 func (v *vm) run(t *task.Task, fn *lua.LFunction, args []lua.LValue, results func(l *lua.LState, n int)) error {
 	l := v.thread()
 	l.SetContext(t)
@@ -136,8 +138,8 @@ func (v *vm) run(t *task.Task, fn *lua.LFunction, args []lua.LValue, results fun
 	t.Local = before
 	v.returned(t)
 	if err != nil {
-		// The thread may hold variables that a function which escaped still
-		// refers to: it is not used again.
+		// A function that outlives the call may still refer to variables on
+		// this thread, so the thread is not reused.
 		return v.scriptError(l, err)
 	}
 	if results != nil {
@@ -147,7 +149,7 @@ func (v *vm) run(t *task.Task, fn *lua.LFunction, args []lua.LValue, results fun
 	return nil
 }
 
-// returned takes the last call of a task off the list.
+// returned removes the last call of a task from v.calls.
 func (v *vm) returned(t *task.Task) {
 	for i, c := range slices.Backward(v.calls) {
 		if c == t {
@@ -157,6 +159,7 @@ func (v *vm) returned(t *task.Task) {
 	}
 }
 
+// thread returns an idle thread, or a new one.
 func (v *vm) thread() *lua.LState {
 	if n := len(v.spare); n > 0 {
 		l := v.spare[n-1]
@@ -166,6 +169,7 @@ func (v *vm) thread() *lua.LState {
 	return v.stacks.NewThread(v.state)
 }
 
+// giveBack keeps a thread for a later call.
 func (v *vm) giveBack(l *lua.LState) {
 	if len(v.spare) < sparedThreads {
 		l.SetTop(0)

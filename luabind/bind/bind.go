@@ -1,11 +1,13 @@
-// Package bind is what Lua modules are made of: functions that recover from
-// panics, userdata that belong to no VM, options read from a table, and the one
-// way to wait.
+// Package bind has the parts to write Lua modules in Go. Function makes a Lua
+// function that recovers from panics, Class makes userdata with methods, Options
+// reads a table of named arguments, and Wait blocks without the script lock.
 //
-// A module is thin: it checks its arguments, calls Go and returns. Whatever may
-// block does so in Wait, which gives up the script lock meanwhile; whatever
-// fails as the world may fail returns Fail's nil and message; misuse raises an
-// error at the script's line.
+// A binding checks its arguments, calls Go and returns the result:
+//   - A call that may block runs inside Wait, which releases the script lock.
+//   - A failure that a script must expect, such as a refused connection, returns
+//     nil and a message; see Fail.
+//   - A misuse, such as a wrong argument, raises an error at the script's line;
+//     see Raise.
 package bind
 
 import (
@@ -20,26 +22,28 @@ import (
 	"spectrumlua/runtime/spelling"
 )
 
-// Functions are a module's or a class's, by name.
+// Functions has the functions of a module by name.
 type Functions map[string]lua.LGFunction
 
-// Function makes a Lua function of a binding. It belongs to no VM. A Go panic
-// in it is reported with its stack and becomes an error at the script's line.
+// Function returns a Lua function that calls fn. It has no reference to a VM, so all
+// VMs can share it. If fn panics, the function reports the stack and raises an error
+// at the script's line.
 func Function(name string, fn lua.LGFunction) *lua.LFunction {
 	return guarded(name, fn, func(*lua.ApiError) {})
 }
 
-// errSeen marks a Lua error that a binding has passed on.
+// errSeen marks a Lua error that guarded has seen before.
 var errSeen = errors.New("seen")
 
-// guarded is Function; raised sees the Lua errors that it raises itself.
+// guarded is like Function, but calls raised with each Lua error that fn itself
+// raises. raised may change the error.
 func guarded(name string, fn lua.LGFunction, raised func(*lua.ApiError)) *lua.LFunction {
 	return &lua.LFunction{IsG: true, GFunction: func(l *lua.LState) (results int) {
 		defer func() {
 			switch r := recover().(type) {
 			case nil:
 			case *lua.ApiError:
-				if !errors.Is(r.Cause, errSeen) { // it comes from this function, not from one that it has called
+				if !errors.Is(r.Cause, errSeen) { // fn raised it, not a function that fn called
 					raised(r)
 					r.Cause = errSeen
 				}
@@ -56,8 +60,7 @@ func guarded(name string, fn lua.LGFunction, raised func(*lua.ApiError)) *lua.LF
 	}}
 }
 
-// callDepth is what gopher-lua panics with when calls stand too deep in each
-// other.
+// callDepth is the value of gopher-lua's panic when calls nest too deeply.
 const callDepth = "lua callstack overflow"
 
 // Raise raises an error at the script's line. It does not return.
@@ -65,25 +68,25 @@ func Raise(l *lua.LState, format string, args ...any) {
 	l.RaiseError("%s", fmt.Sprintf(format, args...))
 }
 
-// Fail returns nil and a message, which is how a binding tells of what a
-// script has to expect.
+// Fail returns nil and the error's message to the script. A binding uses it for
+// failures that scripts must expect.
 func Fail(l *lua.LState, err error) int {
 	return Return(l, lua.LNil, lua.LString(err.Error()))
 }
 
-// Failf is Fail with a text.
+// Failf is like Fail, but formats the message.
 func Failf(l *lua.LState, format string, args ...any) int {
 	return Fail(l, fmt.Errorf(format, args...))
 }
 
-// CheckStrings joins the arguments from first on, which are strings. One string
-// may stand there many times, so all of them together may be no longer than
-// max_string; else it raises.
+// CheckStrings joins the arguments from first on. It raises an error if one is not
+// a string, or if the result is longer than max_string: a script can pass the same
+// long string many times.
 func CheckStrings(l *lua.LState, first int) []byte {
 	size, most := 0, RuntimeOf(l).Settings.MaxString
 	for i := first; i <= l.GetTop(); i++ {
 		if size += len(l.CheckString(i)); int64(size) > most {
-			Raise(l, "too much at once: at most %d bytes (max_string)", most)
+			Raise(l, "the arguments together are too long: at most %d bytes are allowed (max_string)", most)
 		}
 	}
 	data := make([]byte, 0, size)
@@ -93,7 +96,7 @@ func CheckStrings(l *lua.LState, first int) []byte {
 	return data
 }
 
-// Return returns values.
+// Return pushes the results of a binding and returns their number.
 func Return(l *lua.LState, values ...lua.LValue) int {
 	for _, v := range values {
 		l.Push(v)
@@ -101,16 +104,15 @@ func Return(l *lua.LState, values ...lua.LValue) int {
 	return len(values)
 }
 
-// NewTable makes an empty table. It takes no room for fields yet, and then as
-// little as a map can have: by itself, gopher-lua begins with 32, which are 2 kB.
+// NewTable returns an empty table that takes little memory. By default, gopher-lua
+// allocates 32 fields, which take 2 kB.
 func NewTable() *lua.LTable { return NewTableSize(0, 1) }
 
-// NewTableSize makes an empty table with room for a list of n and m named
-// fields.
+// NewTableSize returns an empty table with space for n list items and m named fields.
 func NewTableSize(n, m int) *lua.LTable { return (*lua.LState)(nil).CreateTable(n, m) }
 
-// NewModule makes the table of a module. A name that it does not have is an
-// error when it is read, never a silent nil.
+// NewModule returns the table of a module. Reading a name that it does not have
+// raises an error.
 func NewModule(name string, fns Functions) *lua.LTable {
 	table := NewTableSize(0, len(fns))
 	for fn, g := range fns {
@@ -125,7 +127,8 @@ func NewModule(name string, fns Functions) *lua.LTable {
 	return table
 }
 
-// Lacks is the message about a key that the module called name does not have.
+// Lacks returns the error message for a key that the module called name does not
+// have.
 func Lacks(name string, table *lua.LTable, key lua.LValue) string {
 	return fmt.Sprintf("%s has no %s%s", name, QuoteKey(key), DidYouMean(key.String(), keys(table)))
 }
@@ -137,7 +140,7 @@ func keys(t *lua.LTable) []string {
 	return names
 }
 
-// QuoteKey writes a key for a message.
+// QuoteKey returns a key as text for a message. A string key is in quotes.
 func QuoteKey(key lua.LValue) string {
 	if s, ok := key.(lua.LString); ok {
 		return fmt.Sprintf("%q", string(s))
@@ -145,8 +148,8 @@ func QuoteKey(key lua.LValue) string {
 	return key.String()
 }
 
-// DidYouMean is the end of a message about a name that is not known: the known
-// name that is nearest, or "".
+// DidYouMean returns the end of a message about an unknown name: the most similar
+// known name as a question. It returns "" if no known name is similar.
 func DidYouMean(name string, known []string) string {
 	if near := spelling.Name(name, known); near != "" {
 		return fmt.Sprintf("; did you mean %q?", near)

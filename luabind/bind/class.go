@@ -11,22 +11,21 @@ import (
 	lua "github.com/yuin/gopher-lua"
 )
 
-// Class is a kind of userdata whose values are of the Go type T. Its metatable
-// is shared by the whole process, so that a value which outlives its VM does
-// not keep it alive.
+// Class is a type of userdata for values of the Go type T. All VMs share its
+// metatable, so a value that outlives its VM does not keep the VM in memory.
 type Class[T any] struct {
 	name       string
 	metatable  *lua.LTable
 	methods    map[string]*lua.LFunction
 	properties map[string]func(l *lua.LState, self T) lua.LValue
 
-	// Hint may end the message about a name that the class does not have, where
-	// there is no name near it.
+	// Hint returns the end of the message about a name that the class does not
+	// have and that is not similar to another name. It may be nil.
 	Hint func(name string) string
 }
 
-// NewClass makes a class. Properties are read without parentheses; a name that
-// is neither raises, as does setting one.
+// NewClass returns a class. Scripts call methods with a colon and read properties
+// like fields. Reading any other name and setting any field raise an error.
 func NewClass[T any](name string, methods map[string]func(l *lua.LState, self T) int, properties map[string]func(l *lua.LState, self T) lua.LValue) *Class[T] {
 	c := &Class[T]{
 		name:       name,
@@ -54,41 +53,42 @@ func NewClass[T any](name string, methods map[string]func(l *lua.LState, self T)
 	return c
 }
 
-// classes are all that have been made.
+// classes has the names that each class of the process has.
 var classes = struct {
 	sync.Mutex
 	members map[string][]string
 }{members: map[string][]string{}}
 
-// Classes gives the methods and properties of each class that the process has,
-// sorted, by the class's name: what describes them can be held against it.
+// Classes returns the names of the methods and properties of each class, sorted, by
+// the name of the class. Tests compare it with the descriptions of the API.
 func Classes() map[string][]string {
 	classes.Lock()
 	defer classes.Unlock()
 	return maps.Clone(classes.members)
 }
 
-// Metatable is for what a class has beyond methods and properties.
+// Metatable returns the metatable, to which a class may add metamethods.
 func (c *Class[T]) Metatable() *lua.LTable { return c.metatable }
 
-// New makes a userdata of v.
+// New returns a userdata with the value v.
 func (c *Class[T]) New(v T) *lua.LUserData {
 	ud := &lua.LUserData{Value: v, Metatable: c.metatable}
 	watchHolders(v, ud)
 	return ud
 }
 
-// Of takes the value out of a userdata of this class.
-func (c *Class[T]) Of(v lua.LValue) (T, bool) {
+// Of returns the Go value of a userdata of this class. ok is false for any other Lua
+// value.
+func (c *Class[T]) Of(v lua.LValue) (value T, ok bool) {
 	if ud, ok := v.(*lua.LUserData); ok {
 		t, ok := ud.Value.(T)
 		return t, ok
 	}
-	var none T
-	return none, false
+	return value, false
 }
 
-// Check is argument n, which must be of this class.
+// Check returns the Go value of argument n. It raises an error if the argument is
+// not of this class.
 func (c *Class[T]) Check(l *lua.LState, n int) T {
 	v, ok := c.Of(l.Get(n))
 	if !ok {
@@ -97,6 +97,7 @@ func (c *Class[T]) Check(l *lua.LState, n int) T {
 	return v
 }
 
+// self returns the Go value on which a method is called.
 func (c *Class[T]) self(l *lua.LState, method string) T {
 	v, ok := c.Of(l.Get(1))
 	if !ok {
@@ -105,8 +106,8 @@ func (c *Class[T]) self(l *lua.LState, method string) T {
 	return v
 }
 
-// withoutSelf has the message about a method's argument count as its caller does,
-// who has not written the first one, as Lua's own does.
+// withoutSelf corrects the argument number in an error of a method. The script does
+// not write the first argument, self, so it does not count.
 func withoutSelf(method string) func(*lua.ApiError) {
 	return func(e *lua.ApiError) {
 		message, _ := e.Object.(lua.LString)
@@ -120,11 +121,12 @@ func withoutSelf(method string) func(*lua.ApiError) {
 	}
 }
 
-// MissingColon is the message about a method that is called with a dot.
+// MissingColon returns the error message for a method that is called with a dot.
 func MissingColon(class, method string) string {
 	return fmt.Sprintf("%s is a method of a %s: write %s:%s(…), with a colon", method, class, class, method)
 }
 
+// index implements the metamethod __index.
 func (c *Class[T]) index(l *lua.LState) int {
 	v, ok := c.Of(l.Get(1))
 	name, isName := l.Get(2).(lua.LString)
@@ -141,7 +143,7 @@ func (c *Class[T]) index(l *lua.LState) int {
 	return 0
 }
 
-// Lacks is the message about a name that the class does not have.
+// Lacks returns the error message for a name that the class does not have.
 func (c *Class[T]) Lacks(name string) string {
 	hint := DidYouMean(name, c.Names())
 	if hint == "" && c.Hint != nil {
@@ -150,7 +152,7 @@ func (c *Class[T]) Lacks(name string) string {
 	return fmt.Sprintf("a %s has no %q%s", c.name, name, hint)
 }
 
-// Names are the methods and properties, sorted.
+// Names returns the names of the methods and properties, sorted.
 func (c *Class[T]) Names() []string {
 	var names []string
 	for name := range c.methods {
@@ -163,5 +165,5 @@ func (c *Class[T]) Names() []string {
 	return names
 }
 
-// Properties are the properties alone, sorted.
+// Properties returns the names of the properties, sorted.
 func (c *Class[T]) Properties() []string { return slices.Sorted(maps.Keys(c.properties)) }

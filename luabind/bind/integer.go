@@ -7,7 +7,8 @@ import (
 	lua "github.com/yuin/gopher-lua"
 )
 
-// Integer is a number as an integer, if it is one from least to most.
+// Integer returns a Lua number as an int. ok is false if it is not an integer from
+// least to most.
 func Integer(v lua.LValue, least, most int) (n int, ok bool) {
 	number, ok := v.(lua.LNumber)
 	f := float64(number)
@@ -17,7 +18,8 @@ func Integer(v lua.LValue, least, most int) (n int, ok bool) {
 	return int(f), true
 }
 
-// CheckInteger is argument n, an integer from least to most.
+// CheckInteger returns argument n. It raises an error if the argument is not an
+// integer from least to most.
 func CheckInteger(l *lua.LState, n, least, most int) int {
 	i, ok := Integer(l.CheckNumber(n), least, most)
 	if !ok {
@@ -26,8 +28,9 @@ func CheckInteger(l *lua.LState, n, least, most int) int {
 	return i
 }
 
-// OptInteger is argument n, any integer; otherwise stands for none. One beyond
-// 32 bits, such as math.huge, becomes the nearest within them.
+// OptInteger returns argument n, or otherwise if it is nil. It raises an error if the
+// argument is not an integer. A number beyond 32 bits, such as math.huge, becomes the
+// nearest one with 32 bits.
 func OptInteger(l *lua.LState, n, otherwise int) int {
 	if l.Get(n) == lua.LNil {
 		return otherwise

@@ -11,18 +11,18 @@ import (
 	"spectrumlua/runtime/task"
 )
 
-// Options are a table of named arguments. Its methods check what they read: a
-// value of the wrong kind raises at the script's line, and so does Done for a
-// name that nothing has asked for.
+// Options reads a table of named arguments. Each method returns an option and raises
+// an error at the script's line if the value has the wrong type. Call Done at the
+// end: it raises an error for an option that no method has read.
 type Options struct {
 	l     *lua.LState
-	what  string
+	what  string // the function's name for messages
 	table *lua.LTable
-	asked []string
+	asked []string // names that were read
 }
 
-// OptionsAt takes argument n as options; nil stands for none. what is the
-// function's name in messages.
+// OptionsAt returns argument n as options. A nil argument has no options. what is the
+// function's name for messages.
 func OptionsAt(l *lua.LState, n int, what string) *Options {
 	o := &Options{l: l, what: what}
 	switch v := l.Get(n).(type) {
@@ -36,13 +36,13 @@ func OptionsAt(l *lua.LState, n int, what string) *Options {
 	return o
 }
 
-// Get is an option as it was given, or nil.
+// Get returns an option of any type, or nil.
 func (o *Options) Get(name string) lua.LValue {
 	o.asked = append(o.asked, name)
 	return o.table.RawGetString(name)
 }
 
-// String is a text.
+// String returns a string, or otherwise if the option is not set.
 func (o *Options) String(name, otherwise string) string {
 	switch v := o.Get(name).(type) {
 	case lua.LString:
@@ -57,7 +57,7 @@ func (o *Options) String(name, otherwise string) string {
 	}
 }
 
-// Bool is true or false.
+// Bool returns a boolean, or otherwise if the option is not set.
 func (o *Options) Bool(name string, otherwise bool) bool {
 	switch v := o.Get(name).(type) {
 	case lua.LBool:
@@ -70,7 +70,7 @@ func (o *Options) Bool(name string, otherwise bool) bool {
 	}
 }
 
-// Int is an integer of at least least.
+// Int returns an integer of at least least, or otherwise if the option is not set.
 func (o *Options) Int(name string, otherwise, least int) int {
 	v := o.Get(name)
 	if v == lua.LNil {
@@ -83,7 +83,7 @@ func (o *Options) Int(name string, otherwise, least int) int {
 	return n
 }
 
-// Seconds is a time, 0 or more.
+// Seconds returns a duration of 0 or more, or otherwise if the option is not set.
 func (o *Options) Seconds(name string, otherwise time.Duration) time.Duration {
 	v := o.Get(name)
 	if v == lua.LNil {
@@ -97,7 +97,7 @@ func (o *Options) Seconds(name string, otherwise time.Duration) time.Duration {
 	return d
 }
 
-// Table is a table, or nil.
+// Table returns a table, or nil if the option is not set.
 func (o *Options) Table(name string) *lua.LTable {
 	switch v := o.Get(name).(type) {
 	case *lua.LTable:
@@ -105,13 +105,13 @@ func (o *Options) Table(name string) *lua.LTable {
 	case *lua.LNilType:
 		return nil
 	default:
-		// Which may be a secret, as in { auth = "…" }: it is not repeated.
+		// The value may be a secret, as in { auth = "…" }: do not show it.
 		Raise(o.l, "%s: %s: a table is wanted, not a %s", o.what, name, v.Type())
 		return nil
 	}
 }
 
-// Function is a function, or nil.
+// Function returns a function, or nil if the option is not set.
 func (o *Options) Function(name string) *lua.LFunction {
 	switch v := o.Get(name).(type) {
 	case *lua.LFunction:
@@ -124,7 +124,8 @@ func (o *Options) Function(name string) *lua.LFunction {
 	}
 }
 
-// Strings are a list of texts; a single one may stand without a table.
+// Strings returns a list of strings, or nil if the option is not set. The option may
+// also be a single string.
 func (o *Options) Strings(name string) []string {
 	switch v := o.Get(name).(type) {
 	case lua.LString:
@@ -147,8 +148,9 @@ func (o *Options) Strings(name string) []string {
 	}
 }
 
-// Owner is who owns what is to be opened: `owner = spectrum` means the process,
-// a session that session; without it, it is whose handler or task runs.
+// Owner returns the owner of a resource that is to be opened. The option `owner` is
+// the module spectrum for the process, or a session. If it is not set, the owner is
+// that of the running task.
 func (o *Options) Owner() *task.Owner {
 	v := o.Get("owner")
 	if v == lua.LNil {
@@ -161,7 +163,7 @@ func (o *Options) Owner() *task.Owner {
 	return owner
 }
 
-// Done raises if an option was given that has not been asked for.
+// Done raises an error for an option that no method has read.
 func (o *Options) Done() {
 	o.table.ForEach(func(k, _ lua.LValue) {
 		name, ok := k.(lua.LString)
@@ -174,6 +176,7 @@ func (o *Options) Done() {
 	})
 }
 
+// choice returns the end of the message about an unknown option.
 func (o *Options) choice(name string) string {
 	if near := DidYouMean(name, o.asked); near != "" {
 		return near
@@ -181,12 +184,13 @@ func (o *Options) choice(name string) string {
 	return "; there are " + strings.Join(o.asked, ", ")
 }
 
+// wrong raises an error for an option of the wrong type.
 func (o *Options) wrong(name, want string, v lua.LValue) {
 	Raise(o.l, "%s: %s: %s is wanted, not %s", o.what, name, want, Describe(v))
 }
 
-// Describe names a value for a message: its type and, where it is short, the
-// value.
+// Describe returns a value as text for a message: its type, and the value if it is
+// short.
 func Describe(v lua.LValue) string {
 	switch v := v.(type) {
 	case lua.LString:
@@ -204,10 +208,11 @@ func Describe(v lua.LValue) string {
 	return "a " + v.Type().String()
 }
 
-// maxSeconds is the longest time that is taken: about 30 years.
+// maxSeconds is the longest duration that scripts can give, about 30 years.
 const maxSeconds = 1e9
 
-// Duration is a number of seconds as a time, if it is one.
+// Duration converts a number of seconds. It reports false for NaN, a negative number
+// and a number above 1e9.
 func Duration(seconds float64) (time.Duration, bool) {
 	if math.IsNaN(seconds) || seconds < 0 || seconds > maxSeconds {
 		return 0, false
@@ -215,7 +220,8 @@ func Duration(seconds float64) (time.Duration, bool) {
 	return time.Duration(seconds * float64(time.Second)), true
 }
 
-// CheckSeconds is argument n, a time.
+// CheckSeconds returns argument n, a number of seconds, as a duration. It raises an
+// error if the argument is not a valid duration.
 func CheckSeconds(l *lua.LState, n int) time.Duration {
 	d, ok := Duration(float64(l.CheckNumber(n)))
 	if !ok {

@@ -8,16 +8,16 @@ import (
 	"spectrumlua/runtime/task"
 )
 
-// deferrals is what a VM knows of its loading. The script lock guards it.
+// deferrals holds the deferrals of one VM. The script lock guards it.
 type deferrals struct {
 	loading bool
-	starts  []func() // in the order of asking
+	starts  []func() // in the order of the calls of Defer
 	retires []func(kept func(*task.Resource) bool)
 }
 
-// BeginLoading has Defer keep what it is given, until start, the result, is
-// called: then all of it is done, in order. Without that, nothing is. Both are
-// called with the script lock.
+// BeginLoading marks the VM as loading: from now on, Defer postpones its functions.
+// start ends that and calls them in order. If the load fails, do not call start, and
+// the functions never run. The caller holds the script lock for both.
 func (rt *Runtime) BeginLoading() (start func()) {
 	rt.deferrals.loading = true
 	return func() {
@@ -29,15 +29,16 @@ func (rt *Runtime) BeginLoading() (start func()) {
 	}
 }
 
-// Loading tells whether the script of this VM is still being loaded: what it
-// starts comes to life when it has taken over.
+// Loading reports whether the script of this VM is still loading.
 func (rt *Runtime) Loading() bool { return rt.deferrals.loading }
 
-// Defer calls f: at once or, while the script is being loaded, when it has taken
-// over, with the script lock; if it does not load, never. f must not wait.
+// Defer calls f at once, or postpones it until this VM takes over if the script is
+// still loading. If the script does not load, f is never called. f runs with the
+// script lock and must not wait.
 //
-// What is opened while loading needs no Defer: it is closed by itself if the
-// script does not load, since its owner is. Defer is for what others notice.
+// Use Defer for effects that others notice, such as messages. A resource that is
+// opened during the load does not need it: the resource has an owner that ends if the
+// load fails.
 func (rt *Runtime) Defer(f func()) {
 	if !rt.deferrals.loading {
 		f()
@@ -46,13 +47,14 @@ func (rt *Runtime) Defer(f func()) {
 	rt.deferrals.starts = append(rt.deferrals.starts, f)
 }
 
-// AtRetirement has f called, with the script lock, when another VM has taken
-// over from this one. kept tells of what the data tables refer to.
+// AtRetirement registers f to be called after another VM has taken over from this
+// one. f runs with the script lock. kept reports whether a data table refers to a
+// resource.
 func (rt *Runtime) AtRetirement(f func(kept func(*task.Resource) bool)) {
 	rt.deferrals.retires = append(rt.deferrals.retires, f)
 }
 
-// Retire calls what AtRetirement was given.
+// Retire calls the functions that AtRetirement registered.
 func (rt *Runtime) Retire(kept func(*task.Resource) bool) {
 	retires := rt.deferrals.retires
 	rt.deferrals.retires = nil
@@ -61,20 +63,22 @@ func (rt *Runtime) Retire(kept func(*task.Resource) bool) {
 	}
 }
 
-// Opened is implemented by the values of a class with which something is open.
-// What was opened while a script was being loaded is closed when the VM of that
-// script is gone and nobody refers to the value: nobody could use or close it.
+// Opened is implemented by the values of a class that have an open resource. A
+// resource that a script opened while it loaded is closed after its VM was freed and
+// no script refers to the value.
 type Opened interface {
+	// Opened returns the resource, or nil.
 	Opened() *task.Resource
 }
 
-// Unattended is implemented by those Opened that do their work though no script
-// refers to them, as a server does. What they have open is closed by others.
+// Unattended is implemented by values with an open resource that work without a
+// reference from a script, such as a server. Their resource is not closed when no
+// script refers to the value.
 type Unattended interface {
 	Unattended()
 }
 
-// watchHolders says that a resource is held for as long as its userdata is.
+// watchHolders makes a resource count as held while its userdata exists.
 func watchHolders(v any, ud *lua.LUserData) {
 	o, ok := v.(Opened)
 	if !ok || o.Opened() == nil {

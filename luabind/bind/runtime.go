@@ -13,51 +13,52 @@ import (
 	"spectrumlua/runtime/task"
 )
 
-// Runtime is what a module may use of the VM that opens it, and of the process
-// around it. The script lock guards what is not immutable.
+// Runtime gives a module access to its VM and to the process. The script lock guards
+// it.
 type Runtime struct {
 	Config *config.Config
-	// Lua is the checked [lua] section.
+	// Settings is the checked [lua] section.
 	Settings config.Settings
-	// Log is for what the runtime itself has to say.
+	// Log is the log for the runtime's own lines.
 	Log logrus.FieldLogger
-	// Clock is what the script's times go by.
+	// Clock is the clock of the script.
 	Clock clock.Clock
-	// Process owns what belongs to no user.
+	// Process is the owner of resources that do not belong to a user.
 	Process *task.Owner
-	// Spectrum is the module spectrum, which stands for the process where an
-	// owner is asked for.
+	// Spectrum is the module spectrum. As an owner, it means the process.
 	Spectrum *lua.LTable
-	// OwnerOf finds the owner that a value given as `owner` means, or nil.
+	// OwnerOf returns the owner that a script gives as the option `owner`, or nil if
+	// the value is not an owner.
 	OwnerOf func(v lua.LValue) *task.Owner
-	// Call runs a function of this VM in t, which has the lock, and calls
-	// results with the stack that has its results on top. The error has file
-	// and line; it has not been logged.
+	// Call calls a function of this VM in the task t, which holds the script lock.
+	// It then calls results with the stack whose top n values are the results. The
+	// error has file and line and is not logged yet.
 	Call func(t *task.Task, fn *lua.LFunction, args []lua.LValue, results func(l *lua.LState, n int)) error
-	// LogError logs an error of Call's with its traceback, as one in what.
+	// LogError logs an error that Call returned, with its traceback. what names the
+	// function that failed.
 	LogError func(what string, t *task.Task, err error)
 
 	deferrals deferrals
 	holders   holders
 }
 
-// Module is something that a script requires.
+// Module is a table of bindings that scripts can require.
 type Module struct {
-	// Name is what the script requires, as in "spectrum.net".
+	// Name is the argument of require, such as "spectrum.net".
 	Name string
-	// Open makes the module's table for one VM.
+	// Open returns the module's table for one VM.
 	Open func(rt *Runtime) *lua.LTable
 }
 
-// Frame is what a task works at; it is task.Task's Local while Lua runs.
+// Frame is the value of task.Task.Local while a task runs Lua code.
 type Frame struct {
 	Runtime *Runtime
 }
 
-// RuntimeOf is the runtime whose code called a binding.
+// RuntimeOf returns the runtime of the VM that called a binding.
 func RuntimeOf(l *lua.LState) *Runtime { return TaskOf(l).Local.(*Frame).Runtime }
 
-// TaskOf is the task in which a binding was called.
+// TaskOf returns the task in which a binding was called.
 func TaskOf(l *lua.LState) *task.Task {
 	if ctx := l.Context(); ctx != nil {
 		if t, ok := ctx.Value(task.Key).(*task.Task); ok {
@@ -67,9 +68,9 @@ func TaskOf(l *lua.LState) *task.Task {
 	panic(errors.New("a binding was called outside of a task"))
 }
 
-// Wait gives up the script lock for as long as f runs, on the same
-// goroutine. f must return soon after its context is done. The error is f's; if
-// the task was cancelled, Wait does not return: it raises why.
+// Wait releases the script lock while f runs on the same goroutine. It returns f's
+// error. f must return soon after its context is done. If the task was cancelled,
+// Wait raises the cause instead of returning.
 func Wait(l *lua.LState, f func(ctx context.Context) error) error {
 	t := TaskOf(l)
 	current := l.G.CurrentThread
@@ -81,9 +82,8 @@ func Wait(l *lua.LState, f func(ctx context.Context) error) error {
 	return err
 }
 
-// WaitTimeout is Wait with a limit by the scheduler's clock; a timeout of 0 or
-// less means none. When
-// the time is up, the error is ErrTimeout.
+// WaitTimeout is like Wait, but returns ErrTimeout if f does not return in time by the
+// scheduler's clock. A timeout of 0 or less means no limit.
 func WaitTimeout(l *lua.LState, timeout time.Duration, f func(ctx context.Context) error) error {
 	if timeout <= 0 {
 		return Wait(l, f)
@@ -100,11 +100,11 @@ func WaitTimeout(l *lua.LState, timeout time.Duration, f func(ctx context.Contex
 	})
 }
 
-// ErrTimeout is the error of a wait whose time is up.
+// ErrTimeout is the error of WaitTimeout when the timeout has passed.
 var ErrTimeout = errors.New("timeout")
 
-// Spawn runs fn in a task of its own, and logs its error. With a name, an older
-// task of the owner's of that name ends first.
+// Spawn starts a task that calls fn and logs its error. If the owner has a task of
+// the same name, Spawn cancels that task first. An empty name is not a name.
 func (rt *Runtime) Spawn(o *task.Owner, name string, fn *lua.LFunction, args []lua.LValue) *task.Task {
 	return o.Spawn(name, func(t *task.Task) {
 		if err := rt.Call(t, fn, args, nil); err != nil {

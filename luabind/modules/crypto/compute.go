@@ -9,7 +9,7 @@ import (
 )
 
 // busy leaves the script a processor.
-var busy = bind.NewPlaces(max(1, runtime.GOMAXPROCS(0)-1))
+var busy = bind.NewWorkerPool(max(1, runtime.GOMAXPROCS(0)-1))
 
 // compute returns what f computes, encoded. If it takes long, others run
 // meanwhile.
@@ -17,7 +17,7 @@ func compute(l *lua.LState, long bool, encode func([]byte) string, f func(t *bin
 	var b []byte
 	var err error
 	if long {
-		err = busy.Beside(l, func(t *bind.Turn) (err error) {
+		err = busy.Do(l, func(t *bind.Turn) (err error) {
 			b, err = f(t)
 			return err
 		})

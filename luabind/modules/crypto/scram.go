@@ -56,7 +56,7 @@ var scramClass = bind.NewClass("scram_client", map[string]func(*lua.LState, *scr
 			return bind.Fail(l, err)
 		}
 		var message string
-		err := busy.Beside(l, func(*bind.Turn) (err error) {
+		err := busy.Do(l, func(*bind.Turn) (err error) {
 			message, err = c.conversation.Step(challenge)
 			return err
 		})

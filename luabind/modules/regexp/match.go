@@ -24,7 +24,7 @@ const (
 
 // busy has more places than there are processors: a match that nobody waits for
 // any more keeps its own to the end.
-var busy = bind.NewPlaces(2 * runtime.GOMAXPROCS(0))
+var busy = bind.NewWorkerPool(2 * runtime.GOMAXPROCS(0))
 
 // run runs f, which matches p on a text. If it may take long, others run
 // meanwhile; it goes on, for nobody, when the task is cancelled.
@@ -37,7 +37,7 @@ func run[T any](l *lua.LState, p *pattern, text string, f func() T) T {
 		bind.Raise(l, "regexp: a text of %d bytes is too long for a pattern of this size", len(text))
 	}
 	var result T
-	busy.Apart(l, func() { result = f() })
+	busy.DoDetached(l, func() { result = f() })
 	return result
 }
 

@@ -7,13 +7,13 @@ import (
 	"testing"
 )
 
-func TestPlacesBoundHowManyRun(t *testing.T) {
-	const places = 3
-	p := NewPlaces(places)
+func TestWorkerPoolLimitsConcurrency(t *testing.T) {
+	const slots = 3
+	p := NewWorkerPool(slots)
 	var mu sync.Mutex
 	running, most := 0, 0
 	var all sync.WaitGroup
-	for range 4 * places {
+	for range 4 * slots {
 		all.Go(func() {
 			_ = p.Run(t.Context(), func(turn *Turn) error {
 				for range 100 {
@@ -33,13 +33,13 @@ func TestPlacesBoundHowManyRun(t *testing.T) {
 		})
 	}
 	all.Wait()
-	if most == 0 || most > places || len(p.free) != 0 {
-		t.Errorf("%d ran at the same time, and %d places are still taken", most, len(p.free))
+	if most == 0 || most > slots || len(p.taken) != 0 {
+		t.Errorf("%d ran at the same time, want at most %d; %d slots are still taken", most, slots, len(p.taken))
 	}
 }
 
-func TestNextLetsOthersFirst(t *testing.T) {
-	p := NewPlaces(1)
+func TestNextLetsOtherComputationsRun(t *testing.T) {
+	p := NewWorkerPool(1)
 	short := make(chan struct{})
 	err := p.Run(t.Context(), func(turn *Turn) error {
 		go p.Run(t.Context(), func(*Turn) error {
@@ -62,23 +62,23 @@ func TestNextLetsOthersFirst(t *testing.T) {
 	}
 }
 
-func TestPlacesAreGivenBack(t *testing.T) {
+func TestCancelledComputationsReleaseTheirSlots(t *testing.T) {
 	why := errors.New("because")
 	ctx, cancel := context.WithCancelCause(t.Context())
-	p := NewPlaces(1)
+	p := NewWorkerPool(1)
 	err := p.Run(ctx, func(turn *Turn) error {
 		waiting := make(chan error)
 		go func() { waiting <- p.Run(ctx, func(*Turn) error { return nil }) }()
 		cancel(why)
 		if err := <-waiting; !errors.Is(err, why) {
-			t.Errorf("who waits for a place was told %v", err)
+			t.Errorf("the waiting computation got %v", err)
 		}
 		return turn.Next()
 	})
 	if !errors.Is(err, why) {
-		t.Errorf("who had a place was told %v", err)
+		t.Errorf("the running computation got %v", err)
 	}
-	if len(p.free) != 0 {
-		t.Error("the place was kept")
+	if len(p.taken) != 0 {
+		t.Error("a slot is still taken")
 	}
 }
