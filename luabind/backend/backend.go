@@ -1,7 +1,6 @@
-// Package backend puts a whole backend together: the scheduler, the link to
-// Spectrum, the host with its script, and what loads the script anew. It runs
-// in the program that Spectrum starts, and in tools that play Spectrum
-// themselves.
+// Package backend assembles a backend: the scheduler, the link to Spectrum, the host
+// with its script, and the reloader. The program that Spectrum starts uses it, and so
+// do tools that take Spectrum's place.
 package backend
 
 import (
@@ -29,46 +28,44 @@ import (
 	"spectrumlua/runtime/version"
 )
 
-// watchdogGrace is how long a script may ignore that it was stopped before the
-// process ends: an automatic PONG would hide a VM that hangs for ever.
+// watchdogGrace is how long a script may continue after it was stopped. Then the process
+// ends. The backend answers PING by itself, so Spectrum would not notice that Lua hangs.
 const watchdogGrace = 5 * time.Second
 
-// slowAfter is how long a handler may wait with messages queued behind it
-// before the log says so.
+// slowAfter is how long a handler may wait while messages are queued behind it. Then the
+// log has a warning.
 const slowAfter = 30 * time.Second
 
-// ErrMemory is what Serve returns when memory_limit has been passed.
+// ErrMemory is the error of Serve when the process uses more than memory_limit.
 var ErrMemory = errors.New("the backend has used up its memory (memory_limit)")
 
-// Options are what a Backend is made of. All but Context, Secrets, Clock,
-// Record, Compiled and OnLate must be given.
+// Options configure a Backend. Context, Secrets, Clock, Record, Compiled and OnLate are
+// optional.
 type Options struct {
-	// Context, once done, ends a script that New is still loading: nobody waits
-	// for it any more. What scripts do later goes on until Close, since they have
-	// their end after it: on.exit and on.logout. Default: context.Background.
+	// Context cancels the load that New starts. After New, it has no effect, because
+	// scripts still run on.exit and on.logout at the end. The default is
+	// context.Background.
 	Context context.Context
 	Config  *config.Config
-	// Lua is the checked [lua] section of Config.
+	// Settings is the checked [lua] section of Config.
 	Settings config.Settings
-	// Log is the log of a part of the backend: "backend", "link" or "lua".
+	// Log returns the log of a part of the backend: "backend", "link" or "lua".
 	Log func(category string) logrus.FieldLogger
-	// Secrets learns what must not be shown. Log hides it; default: nothing is
-	// hidden.
+	// Secrets collects the values that Log hides. By default, nothing is hidden.
 	Secrets *secret.Known
-	// Clock is what the script's times go by; default: clock.Real.
+	// Clock is the clock of the script. The default is clock.Real.
 	Clock clock.Clock
-	// Record takes down what passes; default: nothing is recorded. Whoever has
-	// opened it closes it, after Close.
+	// Record records the messages. By default, nothing is recorded. The caller closes
+	// it after Close.
 	Record *record.Recorder
-	// Compiled is shared by backends that load the same files; default: none.
+	// Compiled is a cache that backends share if they load the same files.
 	Compiled *source.Cache
-	// OnLate is called if the end takes longer than exit_timeout, with what
-	// Serve would return: whoever needs the process to end then ends it.
+	// OnLate is called with Serve's result if the end takes longer than exit_timeout.
+	// It can end the process.
 	OnLate func(err error)
 }
 
-// Backend is one backend, for one connection to Spectrum. Its methods may be
-// called from any goroutine unless they say otherwise.
+// Backend is a backend for one connection to Spectrum. It is safe for concurrent use.
 type Backend struct {
 	opts      Options
 	log       logrus.FieldLogger
@@ -76,12 +73,12 @@ type Backend struct {
 	host      *luabind.Host
 	link      *link.Link
 	reloader  *reloader
-	// endScripts ends all that scripts do.
+	// endScripts cancels the tasks of the scripts.
 	endScripts context.CancelFunc
 }
 
-// New makes a backend and loads its script. That the script may not load has
-// been logged then, and logins are refused with it. Close must be called.
+// New returns a backend and loads its script. If the script does not load, New logs the
+// error, and the backend refuses logins with it. Call Close at the end.
 func New(o Options) *Backend {
 	if o.Context == nil {
 		o.Context = context.Background()
@@ -117,32 +114,32 @@ func New(o Options) *Backend {
 	return b
 }
 
-// Reload has the script loaded anew, and does not wait for it.
+// Reload starts a reload of the script and returns at once.
 func (b *Backend) Reload() { b.reloader.wake() }
 
-// Load loads the script anew and waits for that. The error, which has been
-// logged, is why what was loaded before goes on.
+// Load reloads the script and returns when that is done. If it fails, the previous
+// script continues. The error is already logged.
 func (b *Backend) Load() error { return b.reloader.load() }
 
-// LoadError is what the last load came to.
+// LoadError returns the error of the last load, or nil if it succeeded.
 func (b *Backend) LoadError() error { return b.reloader.lastError() }
 
-// Files are the script and what it has required, as of the last load.
+// Files returns the script's file and the files that it required in the last load.
 func (b *Backend) Files() []string { return b.host.Files() }
 
-// Scheduler runs the script.
+// Scheduler returns the scheduler that runs the script.
 func (b *Backend) Scheduler() *task.Scheduler { return b.scheduler }
 
-// Serve runs the connection until Spectrum ends it or ctx is done, and then
-// ends every session. It returns nil if Spectrum or ctx ended it, otherwise
-// what link.Run returns, or ErrMemory. It is called once.
+// Serve serves the connection until Spectrum closes it or ctx is done. Then it ends all
+// sessions. It returns nil if Spectrum or ctx ended it, ErrMemory if the process uses
+// too much memory, and the error of link.Run otherwise. Call it once.
 func (b *Backend) Serve(ctx context.Context, conn net.Conn) error {
 	ctx, stop := context.WithCancelCause(ctx)
 	defer stop(nil)
 	if limit := b.opts.Settings.MemoryLimit; limit > 0 {
 		go b.watchMemory(ctx, limit, func() {
 			b.host.Sessions().DisconnectAll(ErrMemory)
-			b.scheduler.StopRunning(ErrMemory) // or nothing of the end could run
+			b.scheduler.StopRunning(ErrMemory) // otherwise the handlers of the end could not run
 			stop(ErrMemory)
 		})
 	}
@@ -154,8 +151,7 @@ func (b *Backend) Serve(ctx context.Context, conn net.Conn) error {
 	return err
 }
 
-// end has every session end and what is queued leave, in the time there is; err
-// is why.
+// end ends all sessions and flushes the queue within timeout. err is Serve's result.
 func (b *Backend) end(timeout time.Duration, err error) {
 	if b.opts.OnLate != nil {
 		late := time.AfterFunc(timeout, func() { b.opts.OnLate(err) })
@@ -168,14 +164,14 @@ func (b *Backend) end(timeout time.Duration, err error) {
 	b.link.Close(ctx)
 }
 
-// Close lets go of what is left, with Serve called or not.
+// Close releases the backend's resources. It works with and without a call of Serve.
 func (b *Backend) Close() {
 	b.reloader.close()
 	b.scheduler.Close()
 	b.endScripts()
 }
 
-// watchMemory logs when memory is nearly used up, and calls over when it is.
+// watchMemory logs a warning near the memory limit, and calls over above it.
 func (b *Backend) watchMemory(ctx context.Context, limit int64, over func()) {
 	defer crash.Guard()
 	const mb = 1 << 20
@@ -191,14 +187,14 @@ func (b *Backend) watchMemory(ctx context.Context, limit int64, over func()) {
 	}.Watch(ctx)
 }
 
-// slow tells a script's author of a handler that holds up its user's messages.
+// slow logs a handler that delays the messages of its user.
 func (b *Backend) slow(o *task.Owner, waited time.Duration, queued int) {
 	b.log.WithField("user", o.Name()).Warnf(
-		"a handler of his has been waiting for %v with %d messages queued behind it; let session:spawn do what takes long (logged once)",
+		"a handler has been waiting for %v with %d messages queued behind it: move long work to session:spawn (logged once)",
 		waited.Round(time.Second), queued)
 }
 
-// stuck ends the process when a script cannot be stopped.
+// stuck ends the process because a task cannot be stopped.
 func stuck(t *task.Task) {
 	stacks := make([]byte, 1<<20)
 	stacks = stacks[:runtime.Stack(stacks, true)]

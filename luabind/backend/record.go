@@ -9,7 +9,7 @@ import (
 	"spectrumlua/runtime/record"
 )
 
-// observer is what the link tells of messages; nil if nothing is recorded.
+// observer returns the recorder as the link's observer, or nil if nothing is recorded.
 func observer(r *record.Recorder) link.Observer {
 	if r == nil {
 		return nil
@@ -17,8 +17,8 @@ func observer(r *record.Recorder) link.Observer {
 	return r
 }
 
-// recordLoads writes down how the script's loads end; it is nil if nothing is
-// recorded. The function is called by one goroutine at a time.
+// recordLoads returns a function that records the result of a load, or nil if nothing is
+// recorded. The function is not safe for concurrent use.
 func recordLoads(r *record.Recorder, script string) func(error) {
 	if r == nil {
 		return nil
@@ -34,8 +34,8 @@ func recordLoads(r *record.Recorder, script string) func(error) {
 	}
 }
 
-// hash is the beginning of a file's SHA-256, as the log has it; "" for one that
-// cannot be read.
+// hash returns the beginning of a file's SHA-256, as in the log, or "" if the file cannot
+// be read.
 func hash(path string) string {
 	text, err := os.ReadFile(path)
 	if err != nil {

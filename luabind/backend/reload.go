@@ -12,24 +12,23 @@ import (
 	"spectrumlua/runtime/watch"
 )
 
-// reloader loads the script, at the start, when it is told to and, if files are
-// watched, whenever one of the script's has changed. One load runs at a time.
+// reloader loads the script at the start, on request, and after one of its files has
+// changed if files are watched. One load runs at a time.
 type reloader struct {
 	host    *luabind.Host
 	log     logrus.FieldLogger
-	wanted  chan struct{} // has a token when a load is to come
+	wanted  chan struct{} // has a token while a load is requested
 	stop    chan struct{}
-	watcher *watch.Watcher // nil: files are not watched
-	after   func(error)    // is told how a load ended; may be nil
+	watcher *watch.Watcher // nil if files are not watched
+	after   func(error)    // called with the result of each load; may be nil
 	done    sync.WaitGroup
 
-	loading sync.Mutex // is held during a load
+	loading sync.Mutex // held during a load
 	mu      sync.Mutex
 	err     error // of the last load
 }
 
-// newReloader loads the script. That it may have failed has been logged, and
-// logins are refused with it.
+// newReloader loads the script and starts the reloader. The load logs its error.
 func newReloader(host *luabind.Host, watching bool, log logrus.FieldLogger, after func(error)) *reloader {
 	r := &reloader{host: host, log: log, after: after, wanted: make(chan struct{}, 1), stop: make(chan struct{})}
 	if watching {
@@ -40,22 +39,24 @@ func newReloader(host *luabind.Host, watching bool, log logrus.FieldLogger, afte
 	return r
 }
 
+// watch starts to watch the script's files.
 func (r *reloader) watch() {
 	var err error
 	r.watcher, err = watch.New(r.wake, func(err error) { r.log.Errorf("watching the script's files: %v", err) })
 	if err != nil {
-		r.log.Errorf("the script's files cannot be watched ([lua] reload), SIGHUP loads them anew: %v", err)
+		r.log.Errorf("the script's files cannot be watched ([lua] reload): send SIGHUP to reload them: %v", err)
 	}
 }
 
-// wake has a load come soon.
+// wake requests a load.
 func (r *reloader) wake() {
 	select {
 	case r.wanted <- struct{}{}:
-	default: // a load is to come
+	default: // a load is already requested
 	}
 }
 
+// load loads the script and then watches its files.
 func (r *reloader) load() error {
 	r.loading.Lock()
 	defer r.loading.Unlock()
@@ -71,21 +72,21 @@ func (r *reloader) load() error {
 		return err
 	}
 	if werr := r.watcher.Watch(r.host.Files(), err != nil); werr != nil {
-		r.log.Warnf("the script's files cannot all be watched, SIGHUP loads them anew: %v", werr)
+		r.log.Warnf("some of the script's files cannot be watched: send SIGHUP to reload them: %v", werr)
 	}
 	if changedSince(began, before, stamps(r.host.Files())) {
-		r.wake() // by who was not heard, since it was not watched yet
+		r.wake() // a new file changed before it was watched
 	}
 	return err
 }
 
-// stamp is what tells one version of a file from another.
+// stamp identifies a version of a file.
 type stamp struct {
 	modified time.Time
 	size     int64
 }
 
-// stamps are those of the files that are there.
+// stamps returns the stamps of the files that exist.
 func stamps(files []string) map[string]stamp {
 	all := make(map[string]stamp, len(files))
 	for _, file := range files {
@@ -96,8 +97,8 @@ func stamps(files []string) map[string]stamp {
 	return all
 }
 
-// changedSince tells whether a file may have changed since a load began. One
-// that was known before, and is as it was then, was read as it is.
+// changedSince reports whether a file may have changed since a load began. A file with
+// the same stamp before and after the load has not changed.
 func changedSince(began time.Time, before, after map[string]stamp) bool {
 	const coarse = 10 * time.Millisecond // file systems set their clocks by ticks
 	for file, now := range after {
@@ -122,12 +123,12 @@ func (r *reloader) run() {
 		case <-r.stop:
 			return
 		case <-r.wanted:
-			_ = r.load() // it has been logged
+			_ = r.load() // the error is already logged
 		}
 	}
 }
 
-// close ends the reloading.
+// close stops the reloader and waits for the current load.
 func (r *reloader) close() {
 	if r.watcher != nil {
 		r.watcher.Close()

@@ -1,6 +1,5 @@
 package backend
 
-// Sent counts the messages to Spectrum so far, PONG and STATS left out, whether
-// they have left or not. Whoever logs or waits for a message can tell by it
-// what comes before and what after.
+// Sent returns the number of messages queued for Spectrum so far, without PONG and
+// STATS. Tools compare two numbers to tell which of two events came first.
 func (b *Backend) Sent() uint64 { return b.link.Sent() }

@@ -9,8 +9,8 @@ import (
 	"spectrumlua/runtime/schema"
 )
 
-// CheckField tells what Encode would say of one entry of a table, whatever else
-// stands in it. A value of nil checks the key alone.
+// CheckField returns the error that Encode would return for one field of a table. If
+// value is nil, it checks only the key.
 func CheckField(m *schema.Message, key, value lua.LValue) error {
 	table := newTable(0, 1)
 	table.RawSet(key, lua.LTrue)
@@ -26,14 +26,15 @@ func CheckField(m *schema.Message, key, value lua.LValue) error {
 	return err
 }
 
-// CheckEnum tells what Encode would say of a value of an enum.
+// CheckEnum returns the error that Encode would return for a value of an enum.
 func CheckEnum(e *schema.Enum, value lua.LValue) error {
 	_, err := enumValue(e, value)
 	return err
 }
 
-// CheckMissing tells what Encode would say of a table that has no other fields
-// than these. With ofUser, the session fills in whose message it is.
+// CheckMissing returns the error that Encode would return if a table lacks a required
+// field. has reports whether the table has a field. With ofUser, the session provides
+// the user field.
 func CheckMissing(m *schema.Message, has func(name string) bool, ofUser bool) error {
 	for _, f := range m.Fields {
 		if f.Descriptor.Cardinality() != protoreflect.Required || f.Flags || f.User && ofUser || has(f.Name) {

@@ -1,11 +1,13 @@
-// Package convert turns payloads into Lua tables and back. It is driven by the
-// descriptor alone (runtime/schema): keys are the fields in snake_case, enum
-// values their names, flags lists of names, maps tables, bytes and text
-// strings, absent fields nil.
+// Package convert decodes payloads into Lua tables and encodes tables as payloads. It
+// works from the descriptors in runtime/schema:
+//   - The keys of a table are the field names in snake_case.
+//   - An enum value is its name, and flags are a list of names.
+//   - A map is a table. Bytes and text are strings.
+//   - A field that is not set is nil.
 //
-// Payloads are read and written without generated structs between, since each
-// message of each user comes through here. The functions may be called from
-// any goroutine, tables from the one that has the script lock.
+// The package does not use generated structs, because every message of every user
+// passes through it. Its functions are safe for concurrent use. The caller holds the
+// script lock for the tables.
 package convert
 
 import (
@@ -20,30 +22,30 @@ import (
 	"spectrumlua/runtime/schema"
 )
 
-// maxExact is the largest integer up to which a Lua number holds every one.
+// maxExact is the limit below which a Lua number can represent every integer.
 const maxExact = 1 << 53
 
-// maxDepth is how deep messages may stand in each other.
+// maxDepth is the maximum nesting of messages.
 const maxDepth = 32
 
-// shareBelow is the size up to which a payload's strings stay parts of it; of
-// a longer one they are copied, so that a short string a script keeps does not
-// keep all of it.
+// shareBelow is the size up to which the strings of a payload share its memory. The
+// strings of a longer payload are copies, so a short string does not keep a long payload
+// in memory.
 const shareBelow = 1 << 10
 
-// Observer is told of what is passed over: unknown fields and enum values of a
-// newer Spectrum. It may be nil.
+// Observer is called with a description of each skipped part: a field or an enum value
+// of a newer Spectrum. It may be nil.
 type Observer func(what string)
 
-// Decode makes a table of a payload. The error says what does not parse or
-// which required field is missing; the payload is then to be passed over.
+// Decode decodes a payload into a table. It returns an error if the payload is malformed
+// or lacks a required field.
 func Decode(m *schema.Message, payload string, observe Observer) (*lua.LTable, error) {
 	d := decoder{observe: observe, copy: len(payload) > shareBelow}
 	return d.message(m, payload, 0)
 }
 
-// fewFields is for how many fields a table has room at first: more would take
-// three pieces of memory in place of one, and few payloads have more.
+// fewFields is the initial capacity of a table. Few payloads have more fields, and a
+// larger capacity would need three allocations instead of one.
 const fewFields = 8
 
 type decoder struct {
@@ -51,13 +53,13 @@ type decoder struct {
 	copy    bool
 }
 
-var allocator *lua.LState // CreateTable needs none, but is its method
+var allocator *lua.LState // CreateTable is a method, but does not use its receiver
 
 func newTable(array, hash int) *lua.LTable { return allocator.CreateTable(array, hash) }
 
 func (d *decoder) message(m *schema.Message, data string, depth int) (*lua.LTable, error) {
 	if depth == maxDepth {
-		return nil, fmt.Errorf("messages stand more than %d deep in each other", maxDepth)
+		return nil, fmt.Errorf("messages are nested more than %d levels deep", maxDepth)
 	}
 	table := newTable(0, min(len(m.Fields), fewFields))
 	var seen uint64
@@ -97,7 +99,7 @@ func (d *decoder) passOver(m *schema.Message, num protowire.Number) {
 	}
 }
 
-// field reads one value, or one packed list, into the table.
+// field decodes one value or one packed list into the table.
 func (d *decoder) field(table *lua.LTable, f *schema.Field, wireType protowire.Type, data string, depth int) (int, error) {
 	kind := f.Descriptor.Kind()
 	switch {
@@ -155,7 +157,7 @@ func (d *decoder) mapEntry(table *lua.LTable, f *schema.Field, data string, dept
 	return n, nil
 }
 
-// packed reads a list of numbers that stands in one piece.
+// packed decodes a packed list of numbers.
 func (d *decoder) packed(table *lua.LTable, f *schema.Field, data string) (int, error) {
 	all, n := consumeBytes(data)
 	if n < 0 {
@@ -175,7 +177,7 @@ func (d *decoder) packed(table *lua.LTable, f *schema.Field, data string) (int, 
 	return n, nil
 }
 
-// value reads one value and returns how many bytes it took.
+// value decodes one value and returns its length in bytes.
 func (d *decoder) value(f *schema.Field, data string, depth int) (lua.LValue, int, error) {
 	switch kindType(f.Descriptor.Kind()) {
 	case protowire.BytesType:
@@ -293,7 +295,7 @@ func unsigned(v uint64) (lua.LValue, error) {
 	return lua.LNumber(v), nil
 }
 
-// zero is the value of a map entry's part that is absent.
+// zero returns the default of the key or value that a map entry lacks.
 func zero(f *schema.Field) lua.LValue {
 	switch {
 	case f.Message != nil:

@@ -16,10 +16,10 @@ import (
 	"spectrumlua/runtime/xmltext"
 )
 
-// Encode adds to dst the payload that a table stands for. The user's field is
-// set to user where the table leaves it out; with user given, another one in
-// the table is an error. Text is made fit for XML on the way. The error says
-// which field is wrong and what would be right.
+// Encode encodes a table as a payload and appends it to dst. It sets the user field to
+// user if the table does not have it. If user is not "", a different user in the table
+// is an error. Encode sanitizes text for XML. The error names the wrong field and the
+// expected value.
 func Encode(dst []byte, m *schema.Message, table *lua.LTable, user string) ([]byte, error) {
 	e := encoder{user: user}
 	start := len(dst)
@@ -35,14 +35,14 @@ type encoder struct {
 	stanza int // bytes that the texts and the elements of lists take in a stanza
 }
 
-// grow counts what is about to be added. One table or string may stand in
-// another many times, so what is too big is refused before it is all there.
+// grow counts bytes before they are added. A table can contain another one many times,
+// so the size is checked before the memory is used.
 func (e *encoder) grow(n int) error {
 	e.stanza += n
 	return checkSize(e.stanza)
 }
 
-// inlineFields is how many fields a message may have without an allocation.
+// inlineFields is the number of fields up to which a message needs no allocation.
 const inlineFields = 16
 
 func (e *encoder) message(dst []byte, m *schema.Message, table *lua.LTable, depth int) ([]byte, error) {
@@ -66,7 +66,8 @@ func (e *encoder) message(dst []byte, m *schema.Message, table *lua.LTable, dept
 	return dst, nil
 }
 
-// collect sorts a table's values by field, and refuses keys that are none.
+// collect stores the values of a table by field. It returns an error for a key that is
+// not the name of a field.
 func collect(values []lua.LValue, m *schema.Message, table *lua.LTable) (err error) {
 	table.ForEach(func(k, v lua.LValue) {
 		name, ok := k.(lua.LString)
@@ -176,7 +177,7 @@ func (e *encoder) mapField(dst []byte, f *schema.Field, v lua.LValue, depth int)
 	return dst, nil
 }
 
-// value adds one value with its tag.
+// value appends one value with its tag.
 func (e *encoder) value(dst []byte, f *schema.Field, v lua.LValue, depth int) ([]byte, error) {
 	num := f.Descriptor.Number()
 	kind := f.Descriptor.Kind()
@@ -267,7 +268,7 @@ func enumValue(e *schema.Enum, v lua.LValue) (int32, error) {
 	return 0, fmt.Errorf("%q is none of its values: %s", string(name), strings.Join(e.Names, ", "))
 }
 
-// number adds a number of any kind with its tag.
+// number appends a number of any kind with its tag.
 func number(dst []byte, f *schema.Field, v lua.LValue) ([]byte, error) {
 	n, ok := v.(lua.LNumber)
 	if !ok {
@@ -318,7 +319,7 @@ func integer(kind protoreflect.Kind, n float64) (int64, error) {
 	return int64(n), nil
 }
 
-// wanted describes what a field takes.
+// wanted describes the values that a field accepts.
 func wanted(f *schema.Field) string {
 	switch {
 	case f.Flags:

@@ -15,14 +15,15 @@ import (
 	"spectrumlua/runtime/xmltext"
 )
 
-// MaxStanza is how many bytes the texts of one message may take in a stanza.
-// Prosody closes a component's stream at a stanza of 512 KiB; the rest is for
-// what Spectrum puts around them.
+// MaxStanza is the maximum size in bytes of the texts of one message in a stanza.
+// Prosody closes the stream of a component that sends a stanza above 512 KiB. The
+// difference is for the XML that Spectrum adds.
 const MaxStanza = 512<<10 - 8<<10
 
-// TimestampLayout is how Spectrum writes a timestamp, always UTC.
+// TimestampLayout is the layout of Spectrum's timestamps, which are in UTC.
 const TimestampLayout = "20060102T150405"
 
+// checkSize returns an error if a stanza is too big.
 func checkSize(stanza int) error {
 	if stanza > MaxStanza {
 		return fmt.Errorf("it is too big: at least %d bytes in a stanza, at most %d can be sent (a picture counts for four thirds of its size)", stanza, MaxStanza)
@@ -30,8 +31,8 @@ func checkSize(stanza int) error {
 	return nil
 }
 
-// text makes the text of a field fit to be sent, and tells whether it is to be
-// sent at all.
+// text converts the text of a field to the form that Spectrum accepts. keep reports
+// whether to send the field at all.
 func text(f *schema.Field, v lua.LValue) (s string, keep bool, err error) {
 	if f.Format == pb.Format_FORMAT_TIMESTAMP {
 		s, err = timestamp(v)
@@ -51,7 +52,7 @@ func text(f *schema.Field, v lua.LValue) (s string, keep bool, err error) {
 	switch f.Format {
 	case pb.Format_FORMAT_XHTML:
 		s, err = xmltext.Fragment(xmltext.Clean(s))
-		return s, err == nil, nil // the plain text stands beside it
+		return s, err == nil, nil // the message also has the plain text
 	case pb.Format_FORMAT_LOCALPART:
 		return jid.Local(s), true, nil
 	case pb.Format_FORMAT_RESOURCE:
@@ -60,8 +61,8 @@ func text(f *schema.Field, v lua.LValue) (s string, keep bool, err error) {
 	return xmltext.Clean(s), true, nil
 }
 
-// timestamp takes seconds since 1970 or the text that Spectrum wants; with any
-// other, the message would vanish.
+// timestamp converts seconds since 1970, or checks a text in TimestampLayout. Spectrum
+// would silently drop a message with any other text.
 func timestamp(v lua.LValue) (string, error) {
 	switch v := v.(type) {
 	case lua.LNumber:

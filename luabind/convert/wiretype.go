@@ -9,7 +9,7 @@ import (
 	"spectrumlua/runtime/schema"
 )
 
-// kindType is how a value of a kind is written.
+// kindType returns the wire type of a kind.
 func kindType(k protoreflect.Kind) protowire.Type {
 	switch k {
 	case protoreflect.StringKind, protoreflect.BytesKind, protoreflect.MessageKind:
@@ -24,17 +24,17 @@ func kindType(k protoreflect.Kind) protowire.Type {
 	return protowire.VarintType
 }
 
-// fits tells whether a field may stand on the wire as a type: as its kind
-// wants it or, in a list of numbers, packed. What does not fit is an unknown
-// field, as for any protobuf parser.
+// fits reports whether a field can have a wire type: that of its kind or, for a list of
+// numbers, the type of a packed list. Like other protobuf parsers, Decode treats a field
+// that does not fit as unknown.
 func fits(f *schema.Field, t protowire.Type) bool {
 	want := kindType(f.Descriptor.Kind())
 	return t == want && want != protowire.StartGroupType ||
 		t == protowire.BytesType && f.Descriptor.IsList() && want != protowire.BytesType
 }
 
-// protowire reads byte slices; a payload is a string here, so that its texts
-// can be parts of it. The slices below are only ever read.
+// protowire takes byte slices, but a payload is a string here, so that its texts can
+// share the memory. The slices below are never written to.
 
 func asBytes(s string) []byte { return unsafe.Slice(unsafe.StringData(s), len(s)) }
 

@@ -14,12 +14,12 @@ type Cache struct {
 	kept map[unit]func() (*lua.FunctionProto, *Error)
 }
 
-// unit is what a compiled function comes of: its code knows its name.
+// unit is a source with its name. The compiled function contains the name.
 type unit struct{ name, text string }
 
-// Compile is the function Compile without the tree. What it returns may be in use
-// by several VMs, which do not change it. If the same is being compiled already,
-// it waits for that.
+// Compile is like the function Compile, but does not return the tree. Several VMs can
+// use the result, which must not be changed. If another goroutine already compiles the
+// same source, it waits for that result.
 func (c *Cache) Compile(name, text string) (*lua.FunctionProto, *Error) {
 	if c == nil {
 		return compileOnly(name, text)
@@ -27,7 +27,7 @@ func (c *Cache) Compile(name, text string) (*lua.FunctionProto, *Error) {
 	return c.once(unit{name, text})()
 }
 
-// once is the function that compiles a unit when it is first called.
+// once returns a function that compiles a unit on its first call and caches the result.
 func (c *Cache) once(u unit) func() (*lua.FunctionProto, *Error) {
 	c.mu.Lock()
 	defer c.mu.Unlock()

@@ -18,20 +18,19 @@ import (
 	"spectrumlua/luabind/codegen"
 )
 
-// maxFile is how long a file may be.
+// maxFile is the maximum size of a file.
 const maxFile = 4 << 20
 
-// ErrFolder is the error of a path that leads to a folder.
+// ErrFolder is the error of Read for the path of a folder.
 var ErrFolder = errors.New("is a folder; a file is wanted")
 
-// Open opens a file for reading. It does not wait, as it would for a pipe that
-// nobody writes to.
+// Open opens a file for reading. It does not block, even for a pipe without a writer.
 func Open(path string) (*os.File, error) {
 	return os.OpenFile(path, os.O_RDONLY|syscall.O_NONBLOCK, 0)
 }
 
-// Read reads a file as the source that it holds: without a byte order mark, its
-// line #!… being a comment. open is Open, or one that allows less.
+// Read reads a source from a file. It removes a byte order mark and turns a first line
+// that begins with # into a comment. open is Open, or a function with more checks.
 func Read(path string, open func(path string) (*os.File, error)) (string, error) {
 	f, err := open(path)
 	if err != nil {
@@ -61,8 +60,7 @@ func Read(path string, open func(path string) (*os.File, error)) (string, error)
 	return string(data), nil
 }
 
-// Compile parses and compiles a source. name is what the code calls itself in
-// messages.
+// Compile parses and compiles a source. name is the source's name in error messages.
 func Compile(name, text string) (tree []ast.Stmt, proto *lua.FunctionProto, problem *Error) {
 	defer func() {
 		if r := recover(); r != nil {
@@ -89,10 +87,10 @@ func Compile(name, text string) (tree []ast.Stmt, proto *lua.FunctionProto, prob
 
 var namePattern = regexp.MustCompile(`^[A-Za-z_][A-Za-z0-9_]*$`)
 
-// keywords begin or end something, where a name does not.
+// keywords has Lua's keywords.
 var keywords = strings.Fields("and break do else elseif end false for function goto if in local nil not or repeat return then true until while")
 
-// missing says what may be missing in front of a token that was not expected.
+// missing returns a hint for an unexpected token: what may be missing before it.
 func missing(token string) string {
 	if !namePattern.MatchString(token) || slices.Contains(keywords, token) {
 		return ""
@@ -100,7 +98,7 @@ func missing(token string) string {
 	return ": is a comma or an operator missing before it?"
 }
 
-// syntaxError words what the parser or the compiler says.
+// syntaxError converts an error of the parser or the code generator.
 func syntaxError(text string, err error) *Error {
 	var p *parse.Error
 	var c *codegen.Error

@@ -7,19 +7,19 @@ import (
 	"spectrumlua/luabind/codegen"
 )
 
-// prepared is a source that gopher-lua's scanner reads as Lua 5.1 does.
+// prepared is a source for gopher-lua's scanner, which then reads it as Lua 5.1 would.
 type prepared struct {
-	// text is the source with blanks in the place of comments. gopher-lua's
-	// scanner rejects comments such as --[==.
+	// text is the source with blanks instead of comments, because gopher-lua's scanner
+	// rejects comments such as --[==.
 	text string
 	// methodLines are the lines of the arguments of each method call and each
 	// method definition. The syntax tree lacks them.
 	methodLines []int
 }
 
-// prepare looks at the tokens of a source. It reports those that gopher-lua's
-// scanner accepts although they are wrong, and strings and comments that are not
-// closed, at the line on which they begin.
+// prepare checks the tokens of a source. It returns an error for a wrong token that
+// gopher-lua's scanner accepts. It reports an unfinished string or comment at the line on
+// which it begins.
 func prepare(text string) (prepared, *Error) {
 	p := preparer{text: text, out: []byte(text), line: 1}
 	for p.pos < len(text) {
@@ -83,7 +83,7 @@ func (p *preparer) token() *Error {
 	return nil
 }
 
-// follow notes the line of the token behind the name of a method.
+// follow notes the line of the token after the name of a method.
 func (p *preparer) follow(c byte) {
 	switch {
 	case c == ':' && !strings.HasPrefix(p.text[p.pos:], "::"):
@@ -110,7 +110,7 @@ func (p *preparer) newline() {
 	p.line++
 }
 
-// comment blanks a comment out.
+// comment replaces a comment with blanks.
 func (p *preparer) comment() *Error {
 	start := p.pos
 	p.pos += 2
@@ -222,7 +222,8 @@ func (p *preparer) escape(line int) *Error {
 	return nil
 }
 
-// number reads what Lua takes for one number, whether it is right or not.
+// number reads the characters that Lua's scanner takes as one number, even if they are
+// malformed.
 func (p *preparer) number() *Error {
 	start := p.pos
 	for p.pos < len(p.text) && (isDigit(p.text[p.pos]) || p.text[p.pos] == '.') {

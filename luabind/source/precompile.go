@@ -7,12 +7,13 @@ import (
 	"spectrumlua/runtime/crash"
 )
 
-// Precompiler compiles what sources require before they come to that, beside what runs
-// meanwhile, into a cache. Nil compiles nothing. Any goroutine may use it.
+// Precompiler compiles the modules that sources require, on other goroutines and before
+// the sources run, and stores them in a Cache. A nil Precompiler does nothing. It is
+// safe for concurrent use.
 type Precompiler struct {
 	cache *Cache
-	// find reads the file that a module is made of: what its code calls itself,
-	// and its text. It is called from any goroutine.
+	// find reads the file of a module. It returns the file's name for messages and its
+	// text. It must be safe for concurrent use.
 	find func(module string) (name, text string, ok bool)
 
 	work   sync.WaitGroup
@@ -21,14 +22,14 @@ type Precompiler struct {
 	begun  map[string]bool // modules
 }
 
-// NewPrecompiler makes one that reads files with find. Close must be called.
+// NewPrecompiler returns a precompiler that reads files with find. Call Close at the end.
 func NewPrecompiler(cache *Cache, find func(module string) (name, text string, ok bool)) *Precompiler {
 	return &Precompiler{cache: cache, find: find, begun: map[string]bool{}}
 }
 
-// Begin begins to compile what a source requires, and what that requires in
-// turn. It does not wait for it. A mistake in one of them is told to whoever
-// compiles the same.
+// Begin starts to compile the modules that a source requires, and the modules that those
+// require. It returns at once. The cache returns an error in a module when the module is
+// required.
 func (p *Precompiler) Begin(text string) {
 	if p == nil {
 		return
@@ -40,10 +41,10 @@ func (p *Precompiler) Begin(text string) {
 	}
 }
 
-// Wait waits until all is compiled that was begun.
+// Wait waits until all modules are compiled.
 func (p *Precompiler) Wait() { p.work.Wait() }
 
-// Close ends it. It waits for what is being compiled; no more will be.
+// Close stops the precompiler and waits for the modules that it is compiling.
 func (p *Precompiler) Close() {
 	if p == nil {
 		return
@@ -54,7 +55,7 @@ func (p *Precompiler) Close() {
 	p.Wait()
 }
 
-// mine tells whether a module is the caller's to compile.
+// mine reports whether the caller is the first that wants to compile a module.
 func (p *Precompiler) mine(module string) bool {
 	p.mu.Lock()
 	defer p.mu.Unlock()
@@ -81,8 +82,8 @@ func (p *Precompiler) compile(module string) {
 	}
 }
 
-// required are the modules that a text requires by a name in quotes. One that
-// stands in a comment is among them, and one whose name is put together is not.
+// required returns the modules that a source requires by a literal name. It also finds
+// names in comments. It does not find names that the script computes.
 func required(text string) []string {
 	const word = "require"
 	var modules []string

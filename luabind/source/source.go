@@ -1,7 +1,7 @@
-// Package source reads and compiles Lua sources. It bounds what a source may ask of
-// the parser and the code generator. They follow its nesting on Go's stack, whose
-// overflow nothing catches, and look at a chain of operators once for each of
-// them. Neither can be interrupted.
+// Package source reads and compiles Lua sources. It rejects sources that would harm the
+// process: the parser and the code generator follow nested code on Go's stack, from whose
+// overflow Go cannot recover, and they need quadratic time for long chains of operators.
+// They cannot be interrupted.
 package source
 
 import (
@@ -12,26 +12,24 @@ import (
 )
 
 const (
-	// harmless is how long a source may be without being looked at, in bytes:
-	// whatever it holds takes a few megabytes of stack and a fraction of a
-	// second.
+	// harmless is the size in bytes up to which a source is not checked. The worst
+	// source of this size takes a few megabytes of stack and less than a second.
 	harmless = 16 << 10
-	// MaxDepth is how deep blocks, brackets and expressions may stand in each
-	// other.
+	// MaxDepth is the maximum nesting of blocks, brackets and expressions.
 	MaxDepth = 5000
-	// maxWork bounds how long compiling takes, to a second or so.
+	// maxWork limits the time to compile a source to about a second.
 	maxWork = 50_000_000
 )
 
-// Error is what is wrong with a source, and where.
+// Error is an error in a source.
 type Error struct {
-	Line int // 0: the source as a whole
+	Line int // 0 if the error is about the whole source
 	Text string
 }
 
 func (e *Error) Error() string { return fmt.Sprintf("line %d: %s", e.Line, e.Text) }
 
-// In is the error as a message about the source called name.
+// In returns the message for a source called name, with the position.
 func (e *Error) In(name string) string {
 	if e.Line == 0 {
 		return name + ": " + e.Text
@@ -39,8 +37,8 @@ func (e *Error) In(name string) string {
 	return fmt.Sprintf("%s:%d: %s", name, e.Line, e.Text)
 }
 
-// Check tells whether a source may be handed to the compiler, and why not.
-// Whether the source is right is for the parser to say.
+// Check returns an error if a source is too large or too deeply nested for the compiler.
+// It does not check the syntax.
 func Check(text string) *Error {
 	if len(text) <= harmless {
 		return nil
@@ -64,23 +62,23 @@ func Check(text string) *Error {
 // checker follows the tokens of a source.
 type checker struct {
 	open     []level
-	depth    int // levels, and the chains in them
+	depth    int // of the levels and their chains together
 	previous int
 	work     int
 }
 
-// level is a block or a bracket that is open.
+// level is an open block or bracket.
 type level struct {
-	// chain is how many operators, or links such as .name and (), the current
-	// expression has had.
+	// chain is the number of operators and links, such as .name and (), in the current
+	// expression.
 	chain   int
-	elseifs int // each stands in the one before
-	jumps   int // goto and labels
+	elseifs int // each is nested in the one before
+	jumps   int // number of goto statements and labels
 }
 
 func (c *checker) top() *level { return &c.open[len(c.open)-1] }
 
-// token returns what is too much with it, or "".
+// token adds a token. It returns the limit that the token exceeds, or "".
 func (c *checker) token(kind int) string {
 	switch {
 	case kind == parse.TIdent && endsExpression[c.previous], startsStatement[kind]:
@@ -116,7 +114,8 @@ func (c *checker) push(l level) {
 	c.depth++
 }
 
-// pop leaves a level. One too many is for the parser to see.
+// pop ends a level. It ignores a closing token without an opening one: the parser reports
+// it.
 func (c *checker) pop() {
 	if len(c.open) == 1 {
 		return
@@ -140,13 +139,13 @@ func tokens(kinds ...int) map[int]bool {
 }
 
 var (
-	// endsExpression are tokens behind which a name begins a statement.
+	// endsExpression has the tokens after which a name begins a statement.
 	endsExpression = tokens(parse.TIdent, parse.TNumber, parse.TString, parse.TNil, parse.TTrue, parse.TFalse,
 		parse.T3Comma, parse.TEnd, ')', ']', '}')
-	// startsStatement are tokens that no expression goes on behind.
+	// startsStatement has the tokens that end the expression before them.
 	startsStatement = tokens(',', ';', '=', parse.TLocal, parse.TReturn, parse.TBreak, parse.TWhile, parse.TFor,
 		parse.TIn, parse.TGoto, parse.TElse, parse.TThen)
-	// links make an expression deeper by one.
+	// links has the tokens that nest an expression one level deeper.
 	links = tokens('+', '-', '*', '/', '%', '^', '#', '<', '>', '.', ':', '(', '[', parse.TString, '{',
 		parse.TAnd, parse.TOr, parse.TNot, parse.T2Comma, parse.TEqeq, parse.TNeq, parse.TLte, parse.TGte)
 )

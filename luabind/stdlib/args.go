@@ -6,20 +6,20 @@ import (
 	lua "github.com/yuin/gopher-lua"
 )
 
-// call is a call of one of the library's functions: its arguments are read, and
-// its errors are raised, as Lua 5.1 does it.
+// call is a call of a library function. Its methods read arguments and raise errors
+// as Lua 5.1 does.
 type call struct {
 	l    *lua.LState
 	name string
 }
 
-// raise raises an error at the line of the script that is nearest.
+// raise raises an error at the line of the nearest Lua function.
 func (c call) raise(format string, args ...any) {
 	message := fmt.Sprintf(format, args...)
 	c.l.Error(lua.LString(position(c.l)+message), 0)
 }
 
-// argError is about argument n, which a method call does not count as a script does.
+// argError raises an error about argument n. In a method call, self does not count.
 func (c call) argError(n int, format string, args ...any) {
 	if dbg, ok := c.l.GetStack(0); ok && calledAs(dbg).Kind == "method" {
 		if n--; n == 0 {
@@ -29,6 +29,7 @@ func (c call) argError(n int, format string, args ...any) {
 	c.raise("bad argument #%d to '%s' (%s)", n, c.name, fmt.Sprintf(format, args...))
 }
 
+// typeError raises an error about the type of argument n.
 func (c call) typeError(n int, want string) {
 	got := "no value"
 	if n <= c.l.GetTop() {
@@ -37,10 +38,10 @@ func (c call) typeError(n int, want string) {
 	c.argError(n, "%s expected, got %s", want, got)
 }
 
-// given tells whether argument n is there and not nil.
+// given reports whether argument n exists and is not nil.
 func (c call) given(n int) bool { return c.l.Get(n) != lua.LNil }
 
-// any is argument n, which may be nil but must be there.
+// any returns argument n. It must exist, but may be nil.
 func (c call) any(n int) lua.LValue {
 	if n > c.l.GetTop() {
 		c.argError(n, "value expected")
@@ -48,7 +49,7 @@ func (c call) any(n int) lua.LValue {
 	return c.l.Get(n)
 }
 
-// str is argument n, a string or a number.
+// str returns argument n, which must be a string or a number.
 func (c call) str(n int) string {
 	switch v := c.l.Get(n).(type) {
 	case lua.LString:
@@ -67,7 +68,7 @@ func (c call) optStr(n int, otherwise string) string {
 	return c.str(n)
 }
 
-// number is argument n, a number or a string that is one.
+// number returns argument n, which must be a number or a numeral.
 func (c call) number(n int) float64 {
 	switch v := c.l.Get(n).(type) {
 	case lua.LNumber:
@@ -81,7 +82,7 @@ func (c call) number(n int) float64 {
 	return 0
 }
 
-// integer is argument n, a number without what stands behind its point.
+// integer returns argument n, which must be a number, without its fraction.
 func (c call) integer(n int) int { return truncate(c.number(n)) }
 
 func (c call) optInteger(n, otherwise int) int {
@@ -107,7 +108,7 @@ func (c call) function(n int) *lua.LFunction {
 	return nil
 }
 
-// ret pushes results.
+// ret pushes results and returns their number.
 func (c call) ret(values ...lua.LValue) int {
 	for _, v := range values {
 		c.l.Push(v)
@@ -132,7 +133,7 @@ func (c call) call(fn lua.LValue, args ...lua.LValue) lua.LValue {
 	return v
 }
 
-// tostring is the text of any value. It may call a metamethod.
+// tostring converts a value as Lua's tostring does. It may call a metamethod.
 func (c call) tostring(v lua.LValue) lua.LValue {
 	switch v := v.(type) {
 	case lua.LString:

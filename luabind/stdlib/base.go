@@ -46,7 +46,7 @@ func (lib *Library) baseFunctions() functions {
 	return fns
 }
 
-// baseAssert takes any value as the message, as later versions of Lua do.
+// baseAssert accepts any value as the message, as later versions of Lua do.
 func baseAssert(c call) int {
 	if lua.LVAsBool(c.any(1)) {
 		return c.l.GetTop()
@@ -72,7 +72,7 @@ func baseError(c call) int {
 	return 0
 }
 
-// basePrint writes its arguments, as tostring has them, to the log.
+// basePrint converts its arguments with tostring and writes them to the log.
 func (lib *Library) basePrint(c call) int {
 	var out strings.Builder
 	for i := range c.l.GetTop() {
@@ -94,15 +94,15 @@ func (lib *Library) basePCall(c call) int {
 	return lib.protected(c, c.any(1), 1, lua.LNil)
 }
 
-// baseXPCall hands what stands behind the handler to the function, as later
+// baseXPCall passes the arguments after the handler to the function, as later
 // versions of Lua do.
 func (lib *Library) baseXPCall(c call) int {
 	fn, handler := c.any(1), c.any(2)
 	return lib.protected(c, fn, 2, handler)
 }
 
-// What loops call at every step does not recover from panics, which would cost
-// more than all it does.
+// Loops call these functions at every step. They do not recover from panics because
+// that would take longer than the step.
 var (
 	nextFunction = calling(baseNext).named("", "next")
 	ipairsNext   = calling(baseIpairsNext).named("", "ipairs")
@@ -226,8 +226,8 @@ func baseToNumber(c call) int {
 	return c.ret(lua.LNil)
 }
 
-// maxResults is how many results one function may return, as in Lua 5.1
-// (LUAI_MAXCSTACK): a thread keeps the room that they have taken.
+// maxResults is the maximum number of results of a function, as in Lua 5.1
+// (LUAI_MAXCSTACK). A thread never gives back the memory for them.
 const maxResults = 8000
 
 func baseUnpack(c call) int {
@@ -251,7 +251,8 @@ func baseUnpack(c call) int {
 	return to - from + 1
 }
 
-// collectGarbage answers "count"; the rest is Go's business.
+// collectGarbage implements the option "count". The others have no effect because Go
+// collects the garbage.
 func collectGarbage(c call) int {
 	switch option := c.optStr(1, "collect"); option {
 	case "count":
@@ -264,15 +265,15 @@ func collectGarbage(c call) int {
 	}
 }
 
-// heapKiB is how much memory the whole process has in use for data.
+// heapKiB returns the size of the process's heap in KiB.
 func heapKiB() lua.LNumber {
 	sample := []metrics.Sample{{Name: "/memory/classes/heap/objects:bytes"}}
 	metrics.Read(sample)
 	return lua.LNumber(float64(sample[0].Value.Uint64()) / 1024)
 }
 
-// baseModule is Lua's module: it makes a table, that of package.loaded or a
-// global one, the environment of the function that calls it.
+// baseModule implements Lua's module. It makes the module's table the environment of
+// the calling function. The table is that in package.loaded, or a global one.
 func (lib *Library) baseModule(c call) int {
 	name := c.str(1)
 	loaded := c.l.G.Registry.RawGetString("_LOADED").(*lua.LTable)
@@ -301,7 +302,7 @@ func (lib *Library) baseModule(c call) int {
 	return 0
 }
 
-// openPackage makes the table package, without what loads libraries of C.
+// openPackage returns the table package without the functions that load C libraries.
 func (lib *Library) openPackage(loaded *lua.LTable) *lua.LTable {
 	table := newLibraryTable("package", functions{"seeall": leaf(packageSeeAll)})
 	table.RawSetString("loaded", loaded)
@@ -312,7 +313,7 @@ func (lib *Library) openPackage(loaded *lua.LTable) *lua.LTable {
 	return table
 }
 
-// packageSeeAll lets a module's environment see the global one.
+// packageSeeAll implements package.seeall: a module inherits from the globals.
 func packageSeeAll(c call) int {
 	module := c.table(1)
 	meta, ok := module.Metatable.(*lua.LTable)

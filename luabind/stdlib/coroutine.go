@@ -18,16 +18,17 @@ func (lib *Library) openCoroutine() *lua.LTable {
 	return table
 }
 
-// passSource wraps a Go function into one of Lua's.
+// passSource is a Lua function that calls a Go function.
 const passSource = `
 local fn, results = ...
 return function(...) return results(fn(...)) end`
 
 var passProto = sync.OnceValue(func() *lua.FunctionProto { return mustCompile(passSource, "coroutine") })
 
+// results returns its arguments.
 var results = leaf(func(c call) int { return c.l.GetTop() }).named("coroutine", "results")
 
-// wrapGo makes a Lua function that calls a Go function.
+// wrapGo returns a Lua function that calls a Go function.
 func (lib *Library) wrapGo(fn *lua.LFunction) *lua.LFunction {
 	l := lib.threads.maker
 	l.SetTop(0)
@@ -40,17 +41,16 @@ func (lib *Library) wrapGo(fn *lua.LFunction) *lua.LFunction {
 	return wrapped
 }
 
-// newYield makes yield, a Lua function: what gopher-lua leaves behind a yield
-// that was called in a tail call, or that returns fewer results than are asked
-// for, is not whole, and is never so here.
+// newYield returns yield as a Lua function. A Go function does not work: gopher-lua
+// corrupts the stack if it yields in a tail call or returns too few results.
 func (lib *Library) newYield() lua.LValue {
 	return lib.wrapGo(leaf(coYield).named("coroutine", "yield"))
 }
 
-// coYield is the part of yield that is Go: -1 tells the interpreter to give
-// control, and the arguments, to whoever has resumed the thread.
+// coYield is the part of yield in Go. Its result -1 makes the interpreter return the
+// arguments to the thread that resumed this one.
 func coYield(c call) int {
-	const scriptsLevel = 2 // above it, the Lua part
+	const scriptsLevel = 2 // level 1 is the Lua part
 	switch running := runningCoroutine(c.l); {
 	case running == nil:
 		c.raiseAt(scriptsLevel, "attempt to yield from outside a coroutine")
@@ -60,7 +60,7 @@ func coYield(c call) int {
 	return -1
 }
 
-// raiseAt raises an error at the place of a level, if that has one.
+// raiseAt raises an error with the position of a level if it is a Lua function.
 func (c call) raiseAt(level int, message string) {
 	place := ""
 	if l, dbg, ok := frameAt(c.l, level); ok {
@@ -69,18 +69,18 @@ func (c call) raiseAt(level int, message string) {
 	c.l.Error(lua.LString(place+message), 0)
 }
 
+// newCoroutine returns a coroutine for the function that is argument 1.
 func (lib *Library) newCoroutine(c call) *lua.LState {
 	fn := c.function(1)
 	if fn.IsG {
-		fn = lib.wrapGo(fn) // gopher-lua cannot run it as it is
+		fn = lib.wrapGo(fn) // gopher-lua cannot run a Go function as a coroutine
 	}
 	return lib.threads.coroutine(fn)
 }
 
 func (lib *Library) coCreate(c call) int { return c.ret(lib.newCoroutine(c)) }
 
-// coWrap returns a function that resumes a new coroutine, and raises what goes
-// wrong in it.
+// coWrap returns a function that resumes a new coroutine and raises its errors.
 func (lib *Library) coWrap(c call) int {
 	th := lib.newCoroutine(c)
 	return c.ret(calling(func(c call) int {
@@ -109,9 +109,9 @@ func (lib *Library) coResume(c call) int {
 	return lib.resume(c, th)
 }
 
-// resume goes on with a coroutine, which is c's first argument; the others are
-// for it. It pushes true and the results, or false and the error. The coroutine
-// runs for whoever resumes it: with his task's context, on his Go stack.
+// resume continues the coroutine th, the first argument of c, with the other
+// arguments. It pushes true and the results, or false and the error. The coroutine
+// uses the context and the Go stack of the task that resumes it.
 func (lib *Library) resume(c call, th *lua.LState) int {
 	l := c.l
 	switch status(l, th) {
@@ -140,8 +140,8 @@ func (lib *Library) resume(c call, th *lua.LState) int {
 	return n
 }
 
-// coRunning is the coroutine that runs, or nil: the thread of a handler or a
-// task is none, though gopher-lua has one for it.
+// coRunning returns the running coroutine, or nil. The thread of a handler or a task
+// does not count as a coroutine.
 func coRunning(c call) int {
 	if th := runningCoroutine(c.l); th != nil {
 		return c.ret(th)
@@ -157,9 +157,8 @@ func coStatus(c call) int {
 	return c.ret(lua.LString(status(c.l, th)))
 }
 
-// status is that of a coroutine, as l sees it. One that waits in a binding, for
-// another task, has a parent: it is "normal", for it is active and does not
-// run.
+// status returns the status of a coroutine from the view of l. A coroutine of another
+// task that waits in a binding is "normal": it is active, but does not run.
 func status(l, th *lua.LState) string {
 	switch {
 	case th == runningCoroutine(l):

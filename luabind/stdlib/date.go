@@ -11,8 +11,8 @@ import (
 	"spectrumlua/luabind/bind"
 )
 
-// conversions are those of C's strftime in the C locale: a layout of Go's, or a
-// function.
+// layouts and conversions implement the conversions of C's strftime in the C locale.
+// layouts has those that a layout of Go can express.
 var layouts = map[byte]string{
 	'a': "Mon", 'A': "Monday", 'b': "Jan", 'B': "January", 'c': "Mon Jan _2 15:04:05 2006",
 	'd': "02", 'D': "01/02/06", 'e': "_2", 'F': "2006-01-02", 'h': "Jan", 'H': "15", 'I': "03",
@@ -36,14 +36,14 @@ var conversions = map[byte]func(t time.Time) string{
 	'W': func(t time.Time) string { return week(t, time.Monday) },
 }
 
-// week numbers the weeks of a year, which begin on a day; what is before the
-// first such day is week 0.
+// week returns the number of the week in the year. A week begins on the weekday begins.
+// The days before the first of those are week 0.
 func week(t time.Time, begins time.Weekday) string {
 	since := (int(t.Weekday()) - int(begins) + 7) % 7
 	return fmt.Sprintf("%02d", (t.YearDay()-1+7-since)/7)
 }
 
-// strftime writes a time. A conversion that does not exist stays as it is.
+// strftime formats a time. It keeps an unknown conversion as it is.
 func (lib *Library) strftime(c call, format string, t time.Time) string {
 	var out strings.Builder
 	for i := 0; i < len(format); i++ {
@@ -67,8 +67,8 @@ func (lib *Library) strftime(c call, format string, t time.Time) string {
 	return out.String()
 }
 
-// furthest is how far from 1970 a time may be, in seconds: so far Go counts
-// years.
+// furthest is the maximum distance of a time from 1970, in seconds. Go cannot
+// represent the year of a time much further away.
 const furthest = 1e17
 
 func (lib *Library) osDate(c call) int {
@@ -101,11 +101,11 @@ func (lib *Library) osDate(c call) int {
 	return c.ret(fields)
 }
 
-// gmt is what C calls UTC.
+// gmt is UTC with C's name for it.
 var gmt = time.FixedZone("GMT", 0)
 
-// osTime reads the fields of a local time; what is beyond its range, such as a
-// 13th month, is carried over.
+// osTime implements os.time. A field beyond its range, such as a 13th month, counts
+// into the next larger one.
 func (lib *Library) osTime(c call) int {
 	if !c.given(1) {
 		return c.ret(lua.LNumber(lib.options.Now().Unix()))

@@ -9,8 +9,8 @@ import (
 	"spectrumlua/luabind/codegen"
 )
 
-// openDebug makes the table debug, without hooks, which would slow all users
-// down, and without the registry. In the sandbox there is traceback alone.
+// openDebug returns the table debug. It has no hooks, because they would slow down all
+// users, and no access to the registry. In the sandbox it has only traceback.
 func (lib *Library) openDebug() *lua.LTable {
 	fns := functions{"traceback": leaf(lib.debugTraceback)}
 	if !lib.options.Sandbox {
@@ -27,8 +27,8 @@ func (lib *Library) openDebug() *lua.LTable {
 	return newLibraryTable("debug", fns)
 }
 
-// thread is the thread that may stand in front of the other arguments, and how
-// many arguments it is.
+// thread returns the optional thread in argument 1 and the number of arguments that it
+// takes. The default is the current thread.
 func (c call) thread() (*lua.LState, int) {
 	if th, ok := c.l.Get(1).(*lua.LState); ok {
 		return th, 1
@@ -36,8 +36,8 @@ func (c call) thread() (*lua.LState, int) {
 	return c.l, 0
 }
 
-// debugTraceback looks through protected calls: what has called them belongs to
-// the same flow of control.
+// debugTraceback implements debug.traceback. The traceback continues with the callers of
+// protected calls, although these run on threads of their own.
 func (lib *Library) debugTraceback(c call) int {
 	th, skipped := c.thread()
 	message := c.l.Get(skipped + 1)
@@ -58,15 +58,15 @@ func (lib *Library) debugTraceback(c call) int {
 	return c.ret(lua.LString(text))
 }
 
-// traceback has a line for each call of a thread from a level on. In the middle
-// of many it leaves some out.
+// traceback returns a line for each call of a thread from a level on. In a long
+// traceback it replaces the middle with "...".
 func traceback(l *lua.LState, level int) []string {
 	const first, last = 12, 10
 	var lines []string
 	for l != nil {
 		n := depth(l)
 		if waiting(l) != nil {
-			n-- // the Go function at the bottom stands for pcall, which follows
+			n-- // skip the Go function at the bottom: pcall follows on the next thread
 		}
 		for ; level < n; level++ {
 			if dbg, ok := l.GetStack(level); ok {
@@ -84,6 +84,7 @@ func traceback(l *lua.LState, level int) []string {
 	return lines
 }
 
+// describe returns the line of a call in a traceback.
 func describe(l *lua.LState, dbg *lua.Debug) string {
 	v, err := l.GetInfo("nSlf", dbg, lua.LNil)
 	if err != nil {
@@ -110,7 +111,7 @@ func describe(l *lua.LState, dbg *lua.Debug) string {
 	return "\t" + place + "in function '" + dbg.Name + "'"
 }
 
-// named tells whether a call has a name, which it has from where it was called.
+// named reports whether a call has a name. The name comes from the calling code.
 func named(dbg *lua.Debug) bool {
 	return dbg.Name != "" && dbg.What != "main" && !strings.ContainsAny(dbg.Name[:1], "?(<")
 }
@@ -138,8 +139,8 @@ func debugSetFEnv(c call) int {
 	return c.ret(fn)
 }
 
-// debugSetMetatable changes any metatable but one that is protected: such are
-// those of what the whole process shares.
+// debugSetMetatable implements debug.setmetatable, but keeps protected metatables. All
+// VMs share those of classes.
 func debugSetMetatable(c call) int {
 	v, meta := c.any(1), c.l.Get(2)
 	if _, ok := meta.(*lua.LTable); !ok && meta != lua.LNil {
@@ -152,7 +153,7 @@ func debugSetMetatable(c call) int {
 	return c.ret(lua.LTrue)
 }
 
-// debugGetInfo is debug.getinfo([thread,] function or level [, what]).
+// debugGetInfo implements debug.getinfo([thread,] function or level [, what]).
 func debugGetInfo(c call) int {
 	th, skipped := c.thread()
 	what := c.optStr(skipped+2, "nSluf")
@@ -185,6 +186,7 @@ func debugGetInfo(c call) int {
 	return c.ret(infoTable(dbg, fn, name, what))
 }
 
+// infoTable returns the table of debug.getinfo.
 func infoTable(dbg *lua.Debug, fn *lua.LFunction, name codegen.Variable, what string) *lua.LTable {
 	t := bind.NewTable()
 	for _, w := range what {
@@ -225,7 +227,7 @@ func infoTable(dbg *lua.Debug, fn *lua.LFunction, name codegen.Variable, what st
 	return t
 }
 
-// activeLines has the lines of a function that have code.
+// activeLines returns the set of a function's lines that have code.
 func activeLines(p *lua.FunctionProto) *lua.LTable {
 	lines := bind.NewTable()
 	for _, line := range p.DbgSourcePositions {
@@ -234,8 +236,8 @@ func activeLines(p *lua.FunctionProto) *lua.LTable {
 	return lines
 }
 
-// local finds a named local variable; gopher-lua would also hand out what else
-// the stack holds, and take a number below 1 for another function's.
+// local returns a named local variable. It checks the number because gopher-lua would
+// also return temporary values and variables of other functions.
 func (c call) local() (l *lua.LState, dbg *lua.Debug, n int, name string, value lua.LValue) {
 	th, skipped := c.thread()
 	l, dbg, ok := frameAt(th, c.integer(skipped+1))

@@ -9,8 +9,8 @@ import (
 	"spectrumlua/luabind/codegen"
 )
 
-// environment finds the function that argument 1 means, itself or by its
-// level; nil for level 0, which is the thread.
+// environment returns the function whose environment argument 1 means. The argument is
+// a function or a level. It returns nil for level 0, which means the thread.
 func (c call) environment(optional bool) *lua.LFunction {
 	if fn, ok := c.l.Get(1).(*lua.LFunction); ok {
 		return fn
@@ -40,8 +40,8 @@ func baseGetFEnv(c call) int {
 	return c.ret(fn.Env)
 }
 
-// baseSetFEnv changes the environment of a Lua function. That of a thread is
-// the same for all users, and stays.
+// baseSetFEnv implements setfenv for Lua functions. It does not change the environment of
+// a thread because all users share it.
 func baseSetFEnv(c call) int {
 	env := c.table(2)
 	fn := c.environment(false)
@@ -52,8 +52,8 @@ func baseSetFEnv(c call) int {
 	return c.ret(fn)
 }
 
-// baseLoad takes a string as well as a function that returns pieces, and an
-// environment as its fourth argument, as later versions of Lua do.
+// baseLoad implements load. As in later versions of Lua, the source may be a string and
+// the fourth argument is the environment.
 func (lib *Library) baseLoad(c call) int {
 	name := c.optStr(2, "=(load)")
 	if c.given(3) && !strings.Contains(c.str(3), "t") {
@@ -74,9 +74,9 @@ func (lib *Library) baseLoad(c call) int {
 	return n
 }
 
-// readPieces calls a reader until it returns nil or an empty piece, and returns the
-// pieces together. problem is what the reader has raised, or what is wrong with
-// what it has returned.
+// readPieces calls a reader until it returns nil or an empty string, and joins the
+// pieces. problem is nil, an error that the reader raised, or a message about a wrong
+// piece.
 func (lib *Library) readPieces(c call, reader *lua.LFunction) (text lua.LString, problem lua.LValue) {
 	var pieces strings.Builder
 	for {
@@ -116,7 +116,7 @@ func (lib *Library) baseLoadString(c call) int {
 	return n
 }
 
-// firstLine is what a chunk without a name is called by.
+// firstLine returns the beginning of the first line, which names a chunk without a name.
 func firstLine(source string) string {
 	const most = 40
 	line, _, more := strings.Cut(source, "\n")
@@ -129,7 +129,7 @@ func firstLine(source string) string {
 	return line
 }
 
-// compile pushes the function of a source, or nil and what is wrong with it.
+// compile compiles a source and pushes the function, or nil and an error.
 func (lib *Library) compile(c call, name, source string) (*lua.LFunction, int) {
 	switch {
 	case len(source) > lib.options.MaxSource:
@@ -166,7 +166,7 @@ func (lib *Library) baseDoFile(c call) int {
 	return c.l.GetTop() - top
 }
 
-// mustCompile compiles what is part of this package.
+// mustCompile compiles Lua code of this package. It panics on an error.
 func mustCompile(source, name string) *lua.FunctionProto {
 	chunk, err := parse.Parse(strings.NewReader(source), name)
 	if err != nil {

@@ -9,11 +9,11 @@ import (
 	"spectrumlua/luabind/codegen"
 )
 
-// theirRegistry is what gopher-lua says when there is no room for more
-// variables.
+// theirRegistry is gopher-lua's message when a thread has too many variables.
 const theirRegistry = "registry overflow"
 
-// renamed is an error's object under the one name that all overflows have here.
+// renamed returns an error value with overflowText instead of theirRegistry, so that
+// all overflows have the same message.
 func renamed(object lua.LValue) lua.LValue {
 	text, ok := object.(lua.LString)
 	if rest, found := strings.CutSuffix(string(text), theirRegistry); ok && found {
@@ -25,14 +25,15 @@ func renamed(object lua.LValue) lua.LValue {
 	return object
 }
 
+// overflowed reports whether an error is about an overflow.
 func overflowed(object lua.LValue) bool {
 	text, ok := object.(lua.LString)
 	return ok && strings.HasSuffix(string(text), overflowText)
 }
 
-// reworded returns an error's object as Lua 5.1 words it, while l stands where it
-// was raised. Only errors of the interpreter itself change: those that an
-// instruction of a Lua function has raised.
+// reworded returns an error value with the message of Lua 5.1. It changes only errors
+// that an instruction of a Lua function raised. The calls that led to the error must
+// still be on l.
 func reworded(l *lua.LState, object lua.LValue) lua.LValue {
 	object = renamed(object)
 	text, ok := object.(lua.LString)
@@ -46,7 +47,7 @@ func reworded(l *lua.LState, object lua.LValue) lua.LValue {
 	place := placeOf(l, dbg)
 	message, ok := strings.CutPrefix(string(text), place)
 	if place == "" || !ok {
-		return object // a Go function stands on top, or a script chose the text
+		return object // raised by a Go function or by the script itself
 	}
 	frame := reflect.ValueOf(dbg).Elem().FieldByIndex(frameField.Index).Elem()
 	v, err := l.GetInfo("f", dbg, lua.LNil)
@@ -67,8 +68,8 @@ func reworded(l *lua.LState, object lua.LValue) lua.LValue {
 	return object
 }
 
-// raise is the Panic of coroutines. It rewords the error on top of the stack
-// before gopher-lua leaves the calls that led to it.
+// raise is the Panic function of coroutines. It rewords the error on top of the stack
+// before gopher-lua unwinds the calls that led to it.
 func raise(l *lua.LState) {
 	panic(&lua.ApiError{Type: lua.ApiErrorRun, Object: reworded(l, l.Get(-1))})
 }

@@ -14,24 +14,24 @@ import (
 	"spectrumlua/luabind/bind"
 )
 
-// file is an open file. What is written goes out at once. One that nobody holds
-// any more is closed when Go's collector finds it.
+// file is an open file. Writes are not buffered. Go's garbage collector closes a file
+// that the script lost.
 //
-// A file may outlive its VM in a data table, so it does not refer to that.
+// A file in a data table can outlive its VM, so it has no reference to the VM.
 type file struct {
 	maxString          int
-	f                  *os.File // nil: standard input, which is empty
+	f                  *os.File // nil for the standard input, which is empty
 	in                 *bufio.Reader
 	readable, writable bool
 	standard           bool
-	// slow tells that reading or writing may take as long as it likes: a pipe,
-	// a device. It is done without the script lock then.
+	// slow is true for a pipe or a device, which can block for any time. They are
+	// read and written without the script lock.
 	slow   bool
-	busy   bool // by a task that waits
+	busy   bool // a task waits for a read or write
 	closed bool
 }
 
-// usable raises if the file cannot be used now.
+// usable raises an error if the file is closed or another task uses it.
 func (f *file) usable(c call) {
 	switch {
 	case f.closed:
@@ -41,7 +41,7 @@ func (f *file) usable(c call) {
 	}
 }
 
-// do runs what reads or writes.
+// do runs a function that reads or writes.
 func (f *file) do(c call, what func() error) error {
 	if !f.slow {
 		return what()
@@ -72,7 +72,7 @@ func (f *file) close(c call) int {
 	return done(c, f.f.Close())
 }
 
-// setvbuf changes nothing: what is written goes out at once in each mode.
+// setvbuf checks its arguments. It has no effect because writes are not buffered.
 func (f *file) setvbuf(c call) int {
 	f.usable(c)
 	switch mode := c.str(2); mode {
@@ -107,8 +107,8 @@ func (f *file) write(c call, first int) int {
 	return done(c, err)
 }
 
-// unread gives back what was read ahead, so that the file stands where the
-// script thinks it does.
+// unread drops the data that was read ahead and moves the file's offset back to the
+// position that the script expects.
 func (f *file) unread() error {
 	if f.in == nil || f.in.Buffered() == 0 || f.slow {
 		return nil
@@ -155,7 +155,8 @@ func (f *file) lines(c call, closes bool) int {
 	}).named("io", "lines"))
 }
 
-// read reads what each argument asks for, until something is not there.
+// read implements file:read. It reads a value for each format and stops after the first
+// one that it cannot read.
 func (f *file) read(c call, first int) int {
 	f.usable(c)
 	if !f.readable {
@@ -189,7 +190,8 @@ func (f *file) read(c call, first int) int {
 
 var errTooLong = errors.New("too much at once: [lua] max_string allows no string of that length")
 
-// readOne reads a line, everything or a number; nil at the end of the file.
+// readOne reads a line, the rest of the file or a number. It returns nil at the end of
+// the file.
 func (f *file) readOne(c call, what string) (lua.LValue, error) {
 	switch what {
 	case "a":
@@ -221,7 +223,7 @@ func (f *file) readOne(c call, what string) (lua.LValue, error) {
 	return lua.LString(strings.TrimSuffix(string(line), "\n")), nil
 }
 
-// input runs what reads; f.in is there then.
+// input calls a function that reads from the file through a buffer.
 func (f *file) input(c call, what func(in *bufio.Reader) error) error {
 	if f.f == nil {
 		return what(bufio.NewReader(strings.NewReader("")))
@@ -245,7 +247,7 @@ func (f *file) readAll(c call) (lua.LValue, error) {
 	return lua.LString(data), err
 }
 
-// readBytes reads up to n bytes; of 0, whether there are any.
+// readBytes reads up to n bytes. It returns nil at the end of the file, also if n is 0.
 func (f *file) readBytes(c call, n int) (lua.LValue, error) {
 	c.bounded(n, f.maxString)
 	var data []byte
@@ -267,7 +269,7 @@ func (f *file) readBytes(c call, n int) (lua.LValue, error) {
 	return lua.LString(data), nil
 }
 
-// readNumber reads a numeral, with blanks in front of it.
+// readNumber skips blanks and reads a numeral.
 func (f *file) readNumber(c call) (lua.LValue, error) {
 	const longest = 200
 	var numeral []byte

@@ -9,17 +9,17 @@ import (
 	lua "github.com/yuin/gopher-lua"
 )
 
-// directive is one % of a format.
+// directive is one directive of a format, from its % to its letter.
 type directive struct {
 	minus, plus, space, alternate, zero bool
 
 	width     int
-	precision int // -1: none
+	precision int // -1 if not given
 	verb      byte
 }
 
-// stringFormat is string.format. As in later versions of Lua, %s takes any
-// value as tostring does.
+// stringFormat implements string.format. As in later versions of Lua, %s accepts any
+// value.
 func (lib *Library) stringFormat(c call) int {
 	format := c.str(1)
 	var out []byte
@@ -47,8 +47,8 @@ func (lib *Library) stringFormat(c call) int {
 	return c.ret(lua.LString(out))
 }
 
-// parseDirective reads what stands behind a %, from index i on, and returns
-// where it ends.
+// parseDirective parses a directive. i is the index after the %. It also returns the
+// index after the directive.
 func parseDirective(c call, format string, i int) (directive, int) {
 	d := directive{precision: -1}
 	flags := map[byte]*bool{'-': &d.minus, '+': &d.plus, ' ': &d.space, '#': &d.alternate, '0': &d.zero}
@@ -77,6 +77,7 @@ func parseDirective(c call, format string, i int) (directive, int) {
 	return d, i + 1
 }
 
+// twoDigits parses a number of at most two digits.
 func twoDigits(s string, i int) (n, end int) {
 	for end = i; end < len(s) && end < i+2 && '0' <= s[end] && s[end] <= '9'; end++ {
 		n = 10*n + int(s[end]-'0')
@@ -84,7 +85,7 @@ func twoDigits(s string, i int) (n, end int) {
 	return n, end
 }
 
-// directive appends argument n as a directive wants it.
+// directive appends argument n, formatted by a directive.
 func (lib *Library) directive(c call, out []byte, d directive, n int) []byte {
 	if n > c.l.GetTop() {
 		c.argError(n, "no value")
@@ -114,8 +115,8 @@ func (lib *Library) directive(c call, out []byte, d directive, n int) []byte {
 	return d.float(out, c.number(n))
 }
 
-// pad appends a text with what belongs in front of it, such as a sign, and
-// blanks or zeros to make it as wide as is wanted.
+// pad appends front, such as a sign, and text. It adds blanks or zeros up to the
+// width.
 func (d directive) pad(out []byte, front, text string) []byte {
 	missing := max(d.width-len(front)-len(text), 0)
 	blanks, zeros := missing, 0
@@ -134,7 +135,7 @@ func (d directive) pad(out []byte, front, text string) []byte {
 	return out
 }
 
-// sign is what stands in front of a number.
+// sign returns the sign of a number, which may be "".
 func (d directive) sign(negative bool) string {
 	switch {
 	case negative:
@@ -147,8 +148,8 @@ func (d directive) sign(negative bool) string {
 	return ""
 }
 
-// digits fills an integer up to the precision, which takes the place of
-// zeros in front.
+// digits adds leading zeros to an integer up to the precision. A precision turns the
+// flag 0 off.
 func (d *directive) digits(text string) string {
 	if d.precision < 0 {
 		return text
@@ -166,8 +167,8 @@ func (d directive) integer(out []byte, n int) []byte {
 	return d.pad(out, d.sign(n < 0), text)
 }
 
-// unsigned writes an integer without a sign; a negative one is what it would
-// be in 64 bits.
+// unsigned appends an integer without a sign. A negative one is converted to an unsigned
+// integer of 64 bits.
 func (d directive) unsigned(out []byte, f float64) []byte {
 	var n uint64
 	switch {
@@ -223,7 +224,7 @@ func (d directive) float(out []byte, f float64) []byte {
 	return d.pad(out, front, text)
 }
 
-// quote writes a string so that Lua reads it again.
+// quote appends a string as a literal that Lua can read.
 func quote(out []byte, s string) []byte {
 	out = append(out, '"')
 	for i := range len(s) {

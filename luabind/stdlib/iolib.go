@@ -10,10 +10,10 @@ import (
 	"spectrumlua/luabind/bind"
 )
 
-// defaultFiles are what io.read and io.write use.
+// defaultFiles has the files that io.read and io.write use.
 type defaultFiles struct{ input, output *lua.LUserData }
 
-// openIO makes the table io, or nothing in the sandbox.
+// openIO returns the table io, or nil in the sandbox.
 func (lib *Library) openIO() *lua.LTable {
 	if lib.options.Sandbox {
 		return nil
@@ -31,8 +31,7 @@ func (lib *Library) openIO() *lua.LTable {
 		"type":    leaf(ioType),
 		"write":   leaf(func(c call) int { return lib.files.output.Value.(*file).write(c, 1) }),
 	})
-	// A backend has no standard input of its own: reading from it is at the end
-	// of the file at once.
+	// A backend has no input of its own, so its standard input is empty.
 	stdin := fileClass.New(&file{maxString: lib.options.MaxString, standard: true, readable: true})
 	stdout := fileClass.New(&file{maxString: lib.options.MaxString, standard: true, slow: true, writable: true, f: os.Stdout})
 	stderr := fileClass.New(&file{maxString: lib.options.MaxString, standard: true, slow: true, writable: true, f: os.Stderr})
@@ -43,14 +42,14 @@ func (lib *Library) openIO() *lua.LTable {
 	return table
 }
 
-// modes are what a file may be opened for.
+// modes has the flags for each mode of io.open.
 var modes = map[string]int{
 	"r": os.O_RDONLY, "r+": os.O_RDWR,
 	"w": os.O_WRONLY | os.O_CREATE | os.O_TRUNC, "w+": os.O_RDWR | os.O_CREATE | os.O_TRUNC,
 	"a": os.O_WRONLY | os.O_CREATE | os.O_APPEND, "a+": os.O_RDWR | os.O_CREATE | os.O_APPEND,
 }
 
-// open opens a file. Only the process's user may read one that is created.
+// open opens a file. Only the user of the process can read a file that it creates.
 func (lib *Library) open(c call, path, mode string) (*file, error) {
 	flags, ok := modes[strings.ReplaceAll(mode, "b", "")]
 	if !ok {
@@ -59,7 +58,7 @@ func (lib *Library) open(c call, path, mode string) (*file, error) {
 	slow := false
 	if info, err := os.Stat(path); err == nil && !info.Mode().IsRegular() {
 		slow = true
-		flags |= syscall.O_NONBLOCK // or opening a pipe waits for its other end
+		flags |= syscall.O_NONBLOCK // otherwise, opening a pipe waits for its other end
 	}
 	f, err := os.OpenFile(path, flags, 0o600)
 	if err != nil {
@@ -82,7 +81,7 @@ func (lib *Library) ioTmpFile(c call) int {
 	if err != nil {
 		return c.ret(failure(err)...)
 	}
-	_ = os.Remove(f.Name()) // it lives on for as long as it is open
+	_ = os.Remove(f.Name()) // the file exists until it is closed
 	return c.ret(fileClass.New(&file{maxString: lib.options.MaxString, f: f, readable: true, writable: true}))
 }
 
@@ -102,7 +101,7 @@ func ioType(c call) int {
 	return c.ret(lua.LString("file"))
 }
 
-// ioDefault is io.input and io.output.
+// ioDefault implements io.input and io.output.
 func (lib *Library) ioDefault(c call, current **lua.LUserData, mode string) int {
 	switch v := c.l.Get(1).(type) {
 	case *lua.LNilType:
@@ -132,7 +131,7 @@ func (lib *Library) ioClose(c call) int {
 	return f.close(c)
 }
 
-// ioLines is io.lines. A file that it has opened is closed at its end.
+// ioLines implements io.lines. It closes a file that it opened at its end.
 func (lib *Library) ioLines(c call) int {
 	if !c.given(1) {
 		return lib.files.input.Value.(*file).lines(c, false)
@@ -144,10 +143,11 @@ func (lib *Library) ioLines(c call) int {
 	return f.lines(c, true)
 }
 
-// fileClass is what io.open returns.
+// fileClass is the class of the objects that io.open returns.
 var fileClass *bind.Class[*file]
 
-func init() { fileClass = newFileClass() } // its functions name it
+// The methods use fileClass, so an initializer would be a cycle.
+func init() { fileClass = newFileClass() }
 
 func newFileClass() *bind.Class[*file] {
 	method := func(name string, do func(f *file, c call) int) func(l *lua.LState, f *file) int {

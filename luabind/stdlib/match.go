@@ -9,7 +9,7 @@ import (
 	"spectrumlua/luabind/stdlib/pattern"
 )
 
-// maxPatterns is how many patterns are kept for the next use.
+// maxPatterns is how many compiled patterns are kept for later calls.
 const maxPatterns = 256
 
 type patternKey struct {
@@ -17,7 +17,7 @@ type patternKey struct {
 	anchors bool
 }
 
-// pattern reads a pattern, or takes it from where it was read before.
+// pattern compiles a pattern, or returns the one compiled before.
 func (lib *Library) pattern(c call, source string, anchors bool) *pattern.Pattern {
 	key := patternKey{source, anchors}
 	if p := lib.patterns[key]; p != nil {
@@ -37,7 +37,7 @@ func (lib *Library) pattern(c call, source string, anchors bool) *pattern.Patter
 	return p
 }
 
-// matcher takes a matcher for a text; free gives it back.
+// matcher returns a matcher for a text. Call free after use.
 func (lib *Library) matcher(c call, p *pattern.Pattern, text string) *pattern.Matcher {
 	var m *pattern.Matcher
 	if n := len(lib.matchers); n > 0 {
@@ -54,6 +54,7 @@ func (lib *Library) matcher(c call, p *pattern.Pattern, text string) *pattern.Ma
 	return m
 }
 
+// free keeps a matcher for later calls.
 func (lib *Library) free(m *pattern.Matcher) {
 	const most = 16
 	m.Clear()
@@ -62,8 +63,8 @@ func (lib *Library) free(m *pattern.Matcher) {
 	}
 }
 
-// search finds the first match from index at on. It raises when the task is to
-// end.
+// search returns the first match from index at on, or a negative start. It raises an
+// error if the task was cancelled.
 func search(c call, m *pattern.Matcher, at int) (start, end int) {
 	start, end, err := m.Find(at)
 	if err != nil {
@@ -72,7 +73,7 @@ func search(c call, m *pattern.Matcher, at int) (start, end int) {
 	return start, end
 }
 
-// capture is capture n of a match, from 0 on.
+// capture returns capture n of a match, counted from 0.
 func capture(m *pattern.Matcher, n int) lua.LValue {
 	text, at, isPosition := m.Capture(n)
 	if isPosition {
@@ -81,7 +82,7 @@ func capture(m *pattern.Matcher, n int) lua.LValue {
 	return lua.LString(text)
 }
 
-// captures pushes all captures of a match, or all of it if there are none.
+// captures pushes all captures of a match, or the match if the pattern has no captures.
 func captures(c call, p *pattern.Pattern, m *pattern.Matcher) int {
 	if p.Captures() == 0 {
 		return c.ret(lua.LString(m.Whole()))
@@ -92,7 +93,7 @@ func captures(c call, p *pattern.Pattern, m *pattern.Matcher) int {
 	return p.Captures()
 }
 
-// special is what makes a text a pattern.
+// special has the characters that have a meaning in patterns.
 const special = "^$*+?.([%-"
 
 func (lib *Library) stringFind(c call) int {
@@ -131,8 +132,8 @@ func (lib *Library) stringMatch(c call) int {
 	return captures(c, p, m)
 }
 
-// stringGMatch returns an iterator over the matches. A ^ in front of the
-// pattern stands for itself there.
+// stringGMatch implements string.gmatch. A ^ at the start of the pattern matches itself,
+// as in Lua 5.1.
 func (lib *Library) stringGMatch(c call) int {
 	text := c.str(1)
 	p := lib.pattern(c, c.str(2), false)
@@ -155,8 +156,8 @@ func (lib *Library) stringGMatch(c call) int {
 	}).named("string", "gmatch"))
 }
 
-// stringGSub is string.gsub. The matcher is its own for as long as it runs: a
-// function that is called may wait, and search by itself.
+// stringGSub implements string.gsub. It keeps its matcher while it calls the replacement
+// function, which may wait and search too.
 func (lib *Library) stringGSub(c call) int {
 	text := c.str(1)
 	p := lib.pattern(c, c.str(2), true)
@@ -205,7 +206,7 @@ func (lib *Library) stringGSub(c call) int {
 	return c.ret(lua.LString(out.String()), lua.LNumber(count))
 }
 
-// replacement is what takes the place of a match.
+// replacement returns the text that replaces a match.
 func (lib *Library) replacement(c call, p *pattern.Pattern, m *pattern.Matcher, with lua.LValue) string {
 	var v lua.LValue
 	switch with := with.(type) {
@@ -242,7 +243,7 @@ func (lib *Library) replacement(c call, p *pattern.Pattern, m *pattern.Matcher, 
 	return m.Whole()
 }
 
-// expand puts captures in the place of %0 to %9.
+// expand replaces %0 to %9 with captures.
 func (lib *Library) expand(c call, p *pattern.Pattern, m *pattern.Matcher, with string) string {
 	var out strings.Builder
 	for i := 0; i < len(with); i++ {
@@ -262,7 +263,7 @@ func (lib *Library) expand(c call, p *pattern.Pattern, m *pattern.Matcher, with 
 	return out.String()
 }
 
-// captureText is what %n stands for in a replacement.
+// captureText returns the text for %n in a replacement.
 func captureText(c call, p *pattern.Pattern, m *pattern.Matcher, n int) string {
 	switch {
 	case n == 0, n == 1 && p.Captures() == 0:

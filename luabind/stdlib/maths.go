@@ -50,7 +50,7 @@ func mathLdexp(c call) int {
 	return c.ret(lua.LNumber(math.Ldexp(c.number(1), exponent)))
 }
 
-// mathLog takes a base as later versions of Lua do.
+// mathLog accepts a base, as later versions of Lua do.
 func mathLog(c call) int {
 	x := c.number(1)
 	if !c.given(2) {
@@ -75,7 +75,7 @@ func mathModf(c call) int {
 	return c.ret(lua.LNumber(whole), lua.LNumber(fraction))
 }
 
-// extreme is the argument that is beyond all others.
+// extreme returns the largest or smallest argument, by the function beyond.
 func extreme(c call, beyond func(a, b float64) bool) int {
 	best := c.number(1)
 	for i := 2; i <= c.l.GetTop(); i++ {
@@ -86,8 +86,8 @@ func extreme(c call, beyond func(a, b float64) bool) int {
 	return c.ret(lua.LNumber(best))
 }
 
-// mathRandom is different in every process until randomseed is called, and then
-// the same for the same seed, for all users together.
+// mathRandom implements math.random. The first seed is random. After randomseed, equal
+// seeds give equal numbers. All users share one generator.
 func (lib *Library) mathRandom(c call) int {
 	if lib.random == nil {
 		lib.random = rand.New(rand.NewPCG(rand.Uint64(), rand.Uint64()))

@@ -7,11 +7,11 @@ import (
 	"strings"
 )
 
-// blanks are what C's isspace takes for one.
+// blanks has the characters for which C's isspace is true.
 const blanks = " \t\n\v\f\r"
 
-// formatNumber writes a number as tostring does: an integer in full, however
-// long, since it may be somebody's id; a fraction with 14 digits.
+// formatNumber formats a number as tostring does. An integer has all its digits, since
+// it may be an identifier. A fraction has 14 significant digits.
 func formatNumber(f float64) string {
 	switch {
 	case f == math.Trunc(f) && math.Abs(f) < 1<<63:
@@ -26,8 +26,8 @@ func formatNumber(f float64) string {
 	return strconv.FormatFloat(f, 'g', 14, 64)
 }
 
-// parseNumber reads a numeral as Lua's scanner and C's strtod do, blanks around
-// it included; "inf" and "nan" are none.
+// parseNumber parses a numeral as Lua's scanner and C's strtod do. It ignores blanks
+// around the numeral. It does not accept "inf" and "nan".
 func parseNumber(s string) (float64, bool) {
 	s = strings.Trim(s, blanks)
 	digits := strings.TrimLeft(s, "+-")
@@ -61,7 +61,7 @@ func isRange(err error) bool {
 	return ok && errors.Is(e, strconv.ErrRange)
 }
 
-// parseInteger reads digits of a base from 2 to 36.
+// parseInteger parses an integer in a base from 2 to 36.
 func parseInteger(s string, base int) (float64, bool) {
 	s = strings.Trim(s, blanks)
 	negative := strings.HasPrefix(s, "-")
@@ -96,7 +96,8 @@ func digit(c byte) int {
 	return -1
 }
 
-// truncate makes an integer of a number, the nearest one where there is none.
+// truncate drops the fraction of a number. A number beyond the range of int becomes the
+// nearest int, and NaN becomes the smallest int.
 func truncate(f float64) int {
 	switch {
 	case math.IsNaN(f):

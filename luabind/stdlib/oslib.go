@@ -10,8 +10,8 @@ import (
 	lua "github.com/yuin/gopher-lua"
 )
 
-// openOS makes the table os, without os.exit: a script has no business to end
-// the process. A command that is run would stop all users.
+// openOS returns the table os. It has no os.exit because a script must not end the
+// process.
 func (lib *Library) openOS() *lua.LTable {
 	fns := functions{
 		"clock":     leaf(osClock),
@@ -30,7 +30,7 @@ func (lib *Library) openOS() *lua.LTable {
 	return newLibraryTable("os", fns)
 }
 
-// osClock is the processor time of the whole process, in seconds.
+// osClock returns the processor time of the process in seconds.
 func osClock(c call) int {
 	var used syscall.Rusage
 	if err := syscall.Getrusage(syscall.RUSAGE_SELF, &used); err != nil {
@@ -40,7 +40,7 @@ func osClock(c call) int {
 	return c.ret(lua.LNumber(seconds(used.Utime) + seconds(used.Stime)))
 }
 
-// osSetLocale knows the locale C, and no other.
+// osSetLocale implements os.setlocale. The only locale is C.
 func osSetLocale(c call) int {
 	switch c.optStr(1, "C") {
 	case "C", "POSIX", "":
@@ -64,7 +64,7 @@ func osGetEnv(c call) int {
 	return c.ret(lua.LNil)
 }
 
-// osTmpName makes an empty file that only the process's user can read.
+// osTmpName creates an empty file that only the user of the process can read.
 func osTmpName(c call) int {
 	f, err := os.CreateTemp("", "lua_")
 	if err != nil {
@@ -74,7 +74,7 @@ func osTmpName(c call) int {
 	return c.ret(lua.LString(f.Name()))
 }
 
-// done returns true, or nil, what went wrong and its number.
+// done returns true, or nil, the error's message and its number.
 func done(c call, err error) int {
 	if err == nil {
 		return c.ret(lua.LTrue)
@@ -82,7 +82,7 @@ func done(c call, err error) int {
 	return c.ret(failure(err)...)
 }
 
-// failure is nil, the text of an error as C's library has it, and its number.
+// failure returns nil, the message of an error in the format of Lua 5.1, and its number.
 func failure(err error) []lua.LValue {
 	text, number := err.Error(), 0
 	var e syscall.Errno

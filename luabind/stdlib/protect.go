@@ -10,15 +10,14 @@ import (
 	"spectrumlua/runtime/crash"
 )
 
-// protectedThread runs one protected call at a time.
+// protectedThread is a Lua thread for protected calls, one at a time.
 type protectedThread struct {
-	thread *lua.LState
-	strand strand
-	guard  *lua.LFunction
-	// handler is what xpcall was given, or nil, and handled whether it has run.
-	handler lua.LValue
-	handled bool
-	spent   bool // the thread has grown as large as one may
+	thread  *lua.LState
+	strand  strand
+	guard   *lua.LFunction
+	handler lua.LValue // of xpcall, or nil
+	handled bool       // whether handler has run
+	spent   bool       // the thread has its maximum size and is not reused
 }
 
 func (lib *Library) newProtected() *protectedThread {
@@ -29,10 +28,10 @@ func (lib *Library) newProtected() *protectedThread {
 	return p
 }
 
-// protected calls what stands on l's stack at first, with all that stands
-// behind it as arguments, on a thread of its own. It pushes true and the
-// results, or false and the error, and returns how many that are. With a
-// handler, the error is what that makes of it where it happened.
+// protected calls fn, which is argument first of c, on a thread of its own. The
+// arguments after it are passed to fn. It pushes true and the results, or false and
+// the error, and returns their number. A handler is called where the error was raised,
+// and its result replaces the error.
 func (lib *Library) protected(c call, fn lua.LValue, first int, handler lua.LValue) int {
 	l := c.l
 	callable, self := lib.callable(l, fn)
@@ -43,7 +42,7 @@ func (lib *Library) protected(c call, fn lua.LValue, first int, handler lua.LVal
 	if p == nil {
 		object := lua.LValue(lua.LString(position(l) + overflowText))
 		if handler != lua.LNil {
-			object = c.call(handler, object) // there is no thread to protect it
+			object = c.call(handler, object) // unprotected, since no thread is left
 		}
 		return c.ret(lua.LFalse, object)
 	}
@@ -72,8 +71,8 @@ func (lib *Library) protected(c call, fn lua.LValue, first int, handler lua.LVal
 	return n + 1
 }
 
-// failed pushes false and an error, on which a handler still has to be called
-// if one is given.
+// failed pushes false and an error. If handler is not nil, its result replaces the
+// error.
 func (lib *Library) failed(c call, object, handler lua.LValue) int {
 	if handler != lua.LNil {
 		top := c.l.GetTop()
@@ -91,8 +90,8 @@ func (lib *Library) failed(c call, object, handler lua.LValue) int {
 
 const errorInHandler = lua.LString("error in error handling")
 
-// callable finds the function that calling a value means, and whether the
-// value is its first argument.
+// callable returns the function to call for a value, or nil. self reports whether the
+// value is the first argument, as for __call.
 func (lib *Library) callable(l *lua.LState, v lua.LValue) (fn *lua.LFunction, self bool) {
 	if fn, ok := v.(*lua.LFunction); ok {
 		return fn, false
@@ -101,8 +100,8 @@ func (lib *Library) callable(l *lua.LState, v lua.LValue) (fn *lua.LFunction, se
 	return fn, true
 }
 
-// placed puts a place in front of an error that a Go function has raised which
-// was called directly: no Lua function was there to have a line.
+// placed adds a position to the error of a Go function that pcall called directly. That
+// error has no position because no Lua function was on the thread.
 func placed(l *lua.LState, called *lua.LFunction, object lua.LValue) lua.LValue {
 	text, ok := object.(lua.LString)
 	if called.IsG && ok && len(text) > 0 && text[0] == ' ' {
@@ -111,7 +110,7 @@ func placed(l *lua.LState, called *lua.LFunction, object lua.LValue) lua.LValue 
 	return object
 }
 
-// enter takes a thread for a protected call in l; nil if too much nests.
+// enter returns a thread for a protected call in l, or nil if calls nest too deeply.
 func (lib *Library) enter(l *lua.LState) *protectedThread {
 	var p *protectedThread
 	if n := len(lib.threads.spare); n > 0 {
@@ -129,7 +128,7 @@ func (lib *Library) enter(l *lua.LState) *protectedThread {
 	return p
 }
 
-// leave gives a thread back.
+// leave keeps a thread for later calls.
 func (lib *Library) leave(p *protectedThread) {
 	p.thread.SetTop(0)
 	p.strand.end()
@@ -139,8 +138,8 @@ func (lib *Library) leave(p *protectedThread) {
 	}
 }
 
-// run is the Go function at the bottom of a protected thread. It sees to an
-// error where it has happened, while everything above is still there.
+// run is the Go function at the bottom of a protected thread. It handles an error
+// before the calls that led to it are unwound.
 func (p *protectedThread) run(l *lua.LState) int {
 	defer func() {
 		r := recover()
@@ -159,10 +158,11 @@ func (p *protectedThread) run(l *lua.LState) int {
 	return l.GetTop()
 }
 
-// notWanted spares gopher-lua the writing of a traceback that nobody reads.
+// notWanted is a traceback that stops gopher-lua from making one.
 const notWanted = " "
 
-// handle calls the handler. If no call is left for that, it is called later.
+// handle calls the handler and returns its result. If the call stack is full, protected
+// calls the handler later.
 func (p *protectedThread) handle(l *lua.LState, object lua.LValue) lua.LValue {
 	l.Push(p.handler)
 	l.Push(object)
@@ -180,10 +180,10 @@ func (p *protectedThread) handle(l *lua.LState, object lua.LValue) lua.LValue {
 	return object
 }
 
-// overflowText is what an error of too great a call depth says.
+// overflowText is the message when calls nest too deeply.
 const overflowText = "stack overflow"
 
-// theirOverflow is what gopher-lua says instead.
+// theirOverflow is gopher-lua's message for that.
 const theirOverflow = "lua callstack overflow"
 
 func isOverflow(err error) bool {
@@ -191,13 +191,12 @@ func isOverflow(err error) bool {
 	return ok && api.Type == lua.ApiErrorPanic && api.Object == lua.LString(theirOverflow)
 }
 
-// tailOverflow is what happens to gopher-lua when a tail call needs more room
-// for its arguments than there is: it looks for the line of a function that has
-// not begun.
+// tailOverflow is gopher-lua's panic when the arguments of a tail call do not fit. It
+// then looks for the line of a function that has not begun.
 const tailOverflow = "runtime error: index out of range [-1]"
 
-// problemOf makes a Lua error of what was recovered while l stands where it
-// happened.
+// problemOf converts a recovered value to a Lua error. The calls that led to the panic
+// must still be on l.
 func problemOf(l *lua.LState, r any) *lua.ApiError {
 	if api, ok := r.(*lua.ApiError); ok && api.Type != lua.ApiErrorPanic {
 		api.Object = reworded(l, api.Object)
@@ -214,17 +213,16 @@ func problemOf(l *lua.LState, r any) *lua.ApiError {
 	return &lua.ApiError{Type: lua.ApiErrorRun, Object: lua.LString(position(l) + text)}
 }
 
-// closeUpvalues gives the closures of a thread their own copies of the
-// variables that they share with its functions, as raising an error does.
+// closeUpvalues gives the closures of a thread their own copies of the variables that
+// they share with running functions. Raising an error does the same.
 func closeUpvalues(l *lua.LState) {
 	defer func() { _ = recover() }()
 	l.Error(lua.LNil, 0)
 }
 
-// Run calls what stands on the stack below its arguments, as l.PCall does, for a
-// task's first thread. Its error is a *lua.ApiError with something in it to show.
-// The thread must not be used again after an error: the calls that have failed
-// stay on it.
+// Run calls the function below its arguments on the stack, as l.PCall does, on the
+// first thread of a task. The error is a *lua.ApiError with a message and a traceback.
+// Do not use the thread again after an error, because the failed calls stay on it.
 func Run(l *lua.LState, args, results int) (err error) {
 	defer func() {
 		if r := recover(); r != nil {
@@ -239,7 +237,7 @@ func Run(l *lua.LState, args, results int) (err error) {
 	return nil
 }
 
-// problem is the error of a PCall, made fit to be shown.
+// problem converts the error of a PCall to one with a message for the script.
 func problem(err error) *lua.ApiError {
 	api, ok := err.(*lua.ApiError) //nolint:errorlint // PCall returns nothing else
 	switch {

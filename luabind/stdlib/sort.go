@@ -6,9 +6,9 @@ import (
 	lua "github.com/yuin/gopher-lua"
 )
 
-// tableSort is table.sort. It sorts a copy, so that a table which others change
-// while a comparison waits, or whose comparison fails, is never left with some
-// values twice. An order that contradicts itself ends in some order.
+// tableSort implements table.sort. It sorts a copy, so the table keeps all its values if
+// a comparison fails or others change the table while a comparison waits. An
+// inconsistent comparison gives any order, not an error.
 func tableSort(c call) int {
 	t := c.table(1)
 	s := sorter{c: c, values: make([]lua.LValue, t.Len())}
@@ -25,10 +25,11 @@ func tableSort(c call) int {
 	return 0
 }
 
+// sorter implements sort.Interface.
 type sorter struct {
 	c        call
 	values   []lua.LValue
-	before   *lua.LFunction // nil: by <
+	before   *lua.LFunction // nil for the operator <
 	compared int
 }
 
@@ -56,7 +57,8 @@ func (s *sorter) Less(i, j int) bool {
 	return s.c.l.LessThan(a, b)
 }
 
-// alive raises if the task is to end. What may take long asks now and then.
+// alive raises an error if the task was cancelled. Long loops call it from time to
+// time.
 func (c call) alive() {
 	if ctx := c.l.Context(); ctx != nil {
 		select {

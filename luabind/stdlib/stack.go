@@ -11,8 +11,8 @@ import (
 	"spectrumlua/luabind/codegen"
 )
 
-// position is the place of the nearest Lua function that runs, with a colon and
-// a blank behind it, or "".
+// position returns the file and line of the nearest Lua function as a prefix of a
+// message, or "".
 func position(l *lua.LState) string {
 	for l != nil {
 		for level := 0; ; level++ {
@@ -29,7 +29,7 @@ func position(l *lua.LState) string {
 	return ""
 }
 
-// waiting is the thread that waits for the protected call on l, or nil.
+// waiting returns the thread that waits for the protected call on l, or nil.
 func waiting(l *lua.LState) *lua.LState {
 	if s := strandOf(l); s != nil && s.protected {
 		return s.caller
@@ -37,7 +37,8 @@ func waiting(l *lua.LState) *lua.LState {
 	return nil
 }
 
-// placeOf is where a Lua function stands now, or "" for one of Go.
+// placeOf returns the file and line of a call as a prefix of a message, or "" for a Go
+// function.
 func placeOf(l *lua.LState, dbg *lua.Debug) string {
 	if _, err := l.GetInfo("Sl", dbg, lua.LNil); err != nil || dbg.Source == "" || dbg.CurrentLine <= 0 {
 		return ""
@@ -45,21 +46,21 @@ func placeOf(l *lua.LState, dbg *lua.Debug) string {
 	return dbg.Source + ":" + strconv.Itoa(dbg.CurrentLine) + ": "
 }
 
-// frameAt finds the call of a level as Lua counts them: 0 is the function that
-// runs now, 1 the one that has called it. It looks through protected calls.
+// frameAt returns the call at a level: 0 is the running function, and 1 is its caller.
+// The levels continue with the callers of protected calls.
 func frameAt(l *lua.LState, level int) (*lua.LState, *lua.Debug, bool) {
 	for level >= 0 && l != nil {
 		if dbg, ok := l.GetStack(level); ok {
 			return l, dbg, true
 		}
-		// pcall's call below is the same as the bottom of this thread.
+		// The bottom of this thread and the call of pcall count as one level.
 		level -= depth(l) - 1
 		l = waiting(l)
 	}
 	return nil, nil, false
 }
 
-// depth is how many levels a thread has.
+// depth returns the number of levels of a thread.
 func depth(l *lua.LState) int {
 	over := 1
 	for has(l, over) {
@@ -73,7 +74,7 @@ func has(l *lua.LState, level int) bool {
 	return ok
 }
 
-// functionAt is the function that a level calls, or nil.
+// functionAt returns the function at a level, or nil.
 func functionAt(l *lua.LState, level int) *lua.LFunction {
 	thread, dbg, ok := frameAt(l, level)
 	if !ok {
@@ -84,7 +85,7 @@ func functionAt(l *lua.LState, level int) *lua.LFunction {
 	return fn
 }
 
-// What gopher-lua does not export of a call or a table. The fields are only read.
+// Unexported fields of gopher-lua's calls and tables. This package only reads them.
 var (
 	frameField  = fieldOf(reflect.TypeFor[lua.Debug](), "frame")
 	parentField = fieldOf(frameField.Type.Elem(), "Parent")
@@ -106,11 +107,10 @@ func fieldOf(t reflect.Type, name string) reflect.StructField {
 	return f
 }
 
-// crossesGo tells whether Go code that would have to be left stands between
-// the bottom of a thread and the call that runs: a Go function that has called
-// a Lua function, or an instruction that has called a metamethod or an
-// iterator. Leaving it, as a yield does, would run the rest of the coroutine
-// at once and at the wrong time.
+// crossesGo reports whether Go code is between the bottom of a thread and the running
+// call: a Go function that called a Lua function, or an instruction that called a
+// metamethod or an iterator. A yield there would make gopher-lua run the rest of the
+// coroutine at once.
 func crossesGo(l *lua.LState) bool {
 	dbg, ok := l.GetStack(0)
 	if !ok {
@@ -140,8 +140,8 @@ func crossesGo(l *lua.LState) bool {
 	}
 }
 
-// topOf is the first place in a traceback of gopher-lua's, with a colon and a
-// blank behind it, or "".
+// topOf returns the first position in gopher-lua's traceback as a prefix of a message,
+// or "".
 func topOf(trace string) string {
 	for line := range strings.Lines(trace) {
 		place, _, ok := strings.Cut(strings.TrimSpace(line), ": in ")
@@ -152,8 +152,8 @@ func topOf(trace string) string {
 	return ""
 }
 
-// calledAs returns what a call named its function, by the instruction that called
-// it. Kind is "" if a Go function or a metamethod's event called it, or a tail call.
+// calledAs returns the name by which a function was called, from the calling
+// instruction. Kind is "" if a Go function, a metamethod or a tail call called it.
 func calledAs(dbg *lua.Debug) codegen.Variable {
 	frame := reflect.ValueOf(dbg).Elem().FieldByIndex(frameField.Index).Elem()
 	parent := frame.FieldByIndex(parentField.Index)

@@ -1,12 +1,13 @@
-// Package stdlib is Lua 5.1's own library for scripts that share a process: as
-// the manual has it, but bounded.
+// Package stdlib implements the standard library of Lua 5.1 for scripts that share a
+// process. It follows the manual, and adds limits:
+//   - A function does not make strings longer than Options.MaxString.
+//   - Long functions end when their task is cancelled.
+//   - Calls that use Go's stack nest to a limited depth, because Go cannot recover
+//     from a stack overflow.
 //
-// What a function makes is no longer than a script's strings may be, what may
-// take long looks at its task's context, and calls that nest on Go's stack,
-// whose overflow nothing catches, do so to a bounded depth. Coroutines and
-// protected calls run on Lua threads of their own (strand.go).
+// Coroutines and protected calls run on Lua threads of their own; see strand.go.
 //
-// A Library and its functions belong to one VM and are used with its lock.
+// A Library belongs to one VM. The caller of its functions holds the script lock.
 package stdlib
 
 import (
@@ -20,51 +21,50 @@ import (
 	"spectrumlua/luabind/stdlib/pattern"
 )
 
-// Options are what a library needs; all but Sandbox, Now and Stacks must be given.
+// Options configure a Library. Sandbox, Now and Stacks are optional.
 type Options struct {
-	// MaxString is the length of the longest string that is made, in bytes.
+	// MaxString is the maximum length of a string, in bytes.
 	MaxString int
-	// Sandbox leaves out what reaches files, processes and the system.
+	// Sandbox removes the functions for files, processes and the system.
 	Sandbox bool
-	// MaxSource is how long a source may be, in bytes.
+	// MaxSource is the maximum length of a source for load and loadstring, in bytes.
 	MaxSource int
-	// Compile makes a function of a source. The name is that of the chunk,
-	// without the = or @ in front.
+	// Compile compiles a source. name is the chunk's name without a leading = or @.
 	Compile func(name, source string) (*lua.LFunction, error)
-	// LoadFile makes a function of a file.
+	// LoadFile compiles a file for loadfile and dofile.
 	LoadFile func(path string) (*lua.LFunction, error)
-	// Require is Lua's require.
+	// Require implements Lua's require.
 	Require lua.LGFunction
-	// Now is the time; default: time.Now.
+	// Now returns the current time. The default is time.Now.
 	Now func() time.Time
-	// Print writes what print was given.
+	// Print writes the text of print, without a line break at the end.
 	Print func(l *lua.LState, text string)
-	// Stacks makes the call stacks of the library's threads; nil leaves that to
-	// gopher-lua.
+	// Stacks makes the call stacks of coroutines and protected calls. If it is nil,
+	// gopher-lua makes them.
 	Stacks *callstack.Stacks
 }
 
-// Library is the library of one VM.
+// Library is the standard library of one VM.
 type Library struct {
 	options Options
 	state   *lua.LState
 	threads threads
 	files   defaultFiles
-	random  *rand.Rand // nil until it is needed
+	random  *rand.Rand // nil before the first use
 
 	patterns map[patternKey]*pattern.Pattern
-	matchers []*pattern.Matcher // that are not in use
+	matchers []*pattern.Matcher // unused ones
 }
 
-// init bounds the part of a table that is an array, in which gopher-lua keeps
-// every positive integer key below this: a key of sixty million, such as a
-// user's number, would take a gigabyte. It is also how long a list can be.
+// init limits the array part of tables. gopher-lua keeps all positive integer keys below
+// this limit in the array: with one key of sixty million, such as a user's number, the
+// array would take a gigabyte. It also limits the length of lists.
 func init() { lua.MaxArrayIndex = maxList + 1 }
 
-// maxList is the length of the longest list.
+// maxList is the maximum length of a list.
 const maxList = 1 << 20
 
-// Open gives a state that has no libraries yet all of them.
+// Open opens the standard library in a state that has no libraries yet.
 func Open(l *lua.LState, o Options) *Library {
 	if o.Now == nil {
 		o.Now = time.Now
@@ -96,31 +96,33 @@ func Open(l *lua.LState, o Options) *Library {
 	return lib
 }
 
-// function is one of the library's. It is called as Lua calls it, with its
-// arguments on the stack, and returns how many results it has pushed.
+// function is a library function. do takes its arguments from the stack and returns the
+// number of results that it pushed.
 type function struct {
 	do func(c call) int
-	// calls tells that it may call Lua functions. Such a one does not recover
-	// from panics: an error that passes through many of them, one in another,
-	// would take a time that grows with the square of the depth.
+	// calls is true if do may call Lua functions. The function then does not recover
+	// from panics: with many nested calls, an error would take a time that grows with
+	// the square of the depth.
 	calls bool
 }
 
+// functions has the functions of a table by name.
 type functions map[string]function
 
-// leaf is a function that calls no other one.
+// leaf returns a function that does not call Lua functions.
 func leaf(do func(c call) int) function { return function{do: do} }
 
-// calling is a function that may call others.
+// calling returns a function that may call Lua functions.
 func calling(do func(c call) int) function { return function{do: do, calls: true} }
 
-// fill puts functions into the table of a library.
+// fill adds the functions of a library to a table.
 func fill(table *lua.LTable, library string, fns functions) {
 	for name, fn := range fns {
 		table.RawSetString(name, fn.named(library, name))
 	}
 }
 
+// named returns the Lua function, with the name for its errors.
 func (f function) named(library, name string) *lua.LFunction {
 	do := f.do
 	g := func(l *lua.LState) int { return do(call{l, name}) }
@@ -140,7 +142,7 @@ func newLibraryTable(library string, fns functions) *lua.LTable {
 	return table
 }
 
-// bounded raises if a result would be longer than a string may be.
+// bounded raises an error if a result would be longer than Options.MaxString.
 func (lib *Library) bounded(c call, length int) { c.bounded(length, lib.options.MaxString) }
 
 func (c call) bounded(length, most int) {

@@ -8,32 +8,31 @@ import (
 	"spectrumlua/luabind/callstack"
 )
 
-// A task's Lua code runs on more than one Lua thread: each coroutine has one,
-// and so has each protected call. One thread for a whole task would not do:
-// when gopher-lua raises an error it cuts every closure of the thread off from
-// the variables it shares with functions that go on running, and pcall is what
-// lets them go on. On a thread of its own there is nothing below the call that
-// goes on.
+// Each coroutine and each protected call of a task has its own Lua thread. One thread
+// for the whole task would not work: when gopher-lua raises an error, it separates all
+// closures of the thread from the variables that they share with running functions.
+// After pcall, those functions continue and would no longer see changes. On its own
+// thread, a protected call has no functions below it that continue.
 
-// What nests, coroutines and protected calls alike, does so on Go's stack. Lua
-// 5.1 has the same limit (LUAI_MAXCCALLS). A thread may be as deep as it likes
-// while only a few others wait below it; those further up must be shallow.
+// Coroutines and protected calls nest on Go's stack. maxStrands limits that, as
+// LUAI_MAXCCALLS does in Lua 5.1. The first freeStrands threads may be of any depth. A
+// thread that waits above them must have fewer than shallow calls.
 const (
 	maxStrands  = 200
 	freeStrands = 8
-	shallow     = 256 // calls
+	shallow     = 256
 )
 
-// strand is the context of a thread that runs for another one, which waits for
-// it. It is the task's context, so that errors and limits are the task's.
+// strand is the context of a thread for which another thread waits. It wraps the task's
+// context, so the cancellation and limits of the task apply.
 type strand struct {
 	context.Context
 	done <-chan struct{}
 
-	caller *lua.LState
-	depth  int // how many threads wait below
-	// coroutine is the coroutine that runs, or nil. It is the thread itself
-	// unless this is a protected call.
+	caller *lua.LState // the thread that waits
+	depth  int         // number of waiting threads below
+	// coroutine is the running coroutine, or nil. It is the thread itself unless this
+	// is a protected call.
 	coroutine *lua.LState
 	protected bool
 	// starting is a coroutine whose Panic must be set, or nil. gopher-lua
@@ -51,14 +50,14 @@ func (s *strand) Done() <-chan struct{} {
 	return s.done
 }
 
-// strandOf is the strand of a thread, or nil on a task's first one.
+// strandOf returns the strand of a thread, or nil for the first thread of a task.
 func strandOf(l *lua.LState) *strand {
 	s, _ := l.Context().(*strand)
 	return s
 }
 
-// begin makes the strand that of a thread which now runs for l. It returns
-// false if too much nests.
+// begin sets the strand up for a thread for which l waits. It reports false if threads
+// nest too deeply.
 func (s *strand) begin(l *lua.LState) bool {
 	s.depth, s.coroutine, s.protected, s.starting = 1, nil, false, nil
 	switch below := l.Context().(type) {
@@ -80,10 +79,10 @@ func (s *strand) begin(l *lua.LState) bool {
 	return true
 }
 
-// end forgets whom the strand ran for.
+// end clears the strand after the thread has returned.
 func (s *strand) end() { *s = strand{} }
 
-// runningCoroutine is the coroutine that l belongs to, or nil.
+// runningCoroutine returns the coroutine that l belongs to, or nil.
 func runningCoroutine(l *lua.LState) *lua.LState {
 	if s := strandOf(l); s != nil {
 		return s.coroutine
@@ -91,13 +90,13 @@ func runningCoroutine(l *lua.LState) *lua.LState {
 	return nil
 }
 
-// maxSpare is how many threads are kept for the next protected calls.
+// maxSpare is how many idle threads are kept for later protected calls.
 const maxSpare = 64
 
-// threads makes threads, and keeps those of protected calls for the next.
+// threads makes the threads of coroutines and protected calls, and reuses the latter.
 type threads struct {
 	stacks *callstack.Stacks
-	maker  *lua.LState // on which coroutines are made; it runs nothing
+	maker  *lua.LState // makes coroutines; it never runs a script
 	create lua.LGFunction
 	resume lua.LGFunction
 	spare  []*protectedThread
@@ -116,8 +115,8 @@ func (t *threads) init(main *lua.LState, stacks *callstack.Stacks) {
 	main.G.Registry.RawSetString("_LOADED", lua.LNil)
 }
 
-// coroutine makes a coroutine of a Lua function. It belongs to no task: each
-// resume says for whom it runs.
+// coroutine returns a coroutine for a Lua function. It does not belong to a task: each
+// resume may come from another one.
 func (t *threads) coroutine(fn *lua.LFunction) *lua.LState {
 	t.maker.SetTop(0)
 	t.maker.Push(fn)

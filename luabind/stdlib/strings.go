@@ -32,8 +32,8 @@ func (lib *Library) openString() *lua.LTable {
 	return table
 }
 
-// from makes the index of a first byte out of a position counted from 1, or
-// backwards from -1.
+// from converts a position, counted from 1 or backwards from -1, to the index of a first
+// byte.
 func from(position, length int) int {
 	switch {
 	case position > 0:
@@ -44,7 +44,7 @@ func from(position, length int) int {
 	return length + position
 }
 
-// upTo makes the index behind a last byte out of its position.
+// upTo converts the position of a last byte to the index after it.
 func upTo(position, length int) int {
 	switch {
 	case position > length:
@@ -114,8 +114,8 @@ func stringReverse(c call) int {
 	return c.ret(lua.LString(reversed))
 }
 
-// mapBytes changes the case of ASCII's letters from first to last, and nothing
-// else: other bytes may be parts of characters.
+// mapBytes changes the case of the ASCII letters from first to last. It keeps all other
+// bytes because they may be parts of characters.
 func mapBytes(s string, first, last byte) string {
 	for i := range len(s) {
 		if first <= s[i] && s[i] <= last {

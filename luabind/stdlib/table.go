@@ -66,7 +66,7 @@ func tableForEachI(c call) int {
 	return 0
 }
 
-// tableInsert takes no position below 1, which Lua 5.1 does not check.
+// tableInsert implements table.insert. Unlike Lua 5.1, it rejects a position below 1.
 func tableInsert(c call) int {
 	t := c.table(1)
 	end := t.Len() + 1
@@ -104,7 +104,7 @@ func tableRemove(c call) int {
 	return c.ret(t.Remove(position))
 }
 
-// tableMaxN is the largest number that is a key.
+// tableMaxN implements table.maxn. It returns the largest positive key that is a number.
 func tableMaxN(c call) int {
 	most := lua.LNumber(0)
 	t := c.table(1)

@@ -9,11 +9,12 @@ import (
 	"spectrumlua/luabind/bind"
 )
 
-// Past is a deadline that has passed.
+// Past is a deadline in the past.
 var Past = time.Unix(1, 0)
 
-// Interruptible waits for f, which reads, writes or accepts, until the deadline
-// or until the task is cancelled: set is given a time in the past then.
+// Interruptible runs f, which reads, writes or accepts, without the script lock. set sets
+// the deadline of f's operation. If the task is cancelled, Interruptible calls set with
+// Past to end the operation.
 func Interruptible(l *lua.LState, deadline time.Time, set func(time.Time) error, f func() error) error {
 	return bind.Wait(l, func(ctx context.Context) error {
 		_ = set(deadline)
@@ -24,7 +25,7 @@ func Interruptible(l *lua.LState, deadline time.Time, set func(time.Time) error,
 		})
 		err := f()
 		if !stop() {
-			<-interrupted // so that it cannot hit who comes next
+			<-interrupted // so that it cannot end the next operation
 		}
 		return err
 	})

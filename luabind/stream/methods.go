@@ -11,14 +11,14 @@ import (
 	"spectrumlua/luabind/bind"
 )
 
-// What the calls below read unless they say otherwise, in bytes.
+// Default limits of the methods below, in bytes.
 const (
 	defaultSome = 64 << 10
 	defaultAll  = 16 << 20
 )
 
-// LuaReadLine is read_line([max]): a line without its LF or CRLF. What stands
-// behind the last one comes as a line too.
+// LuaReadLine implements read_line([max]). It returns a line without its LF or CRLF. The
+// last line may lack an LF.
 func (r *Reader) LuaReadLine(l *lua.LState) int {
 	line, err := r.Line(l, size(l, 2, r.options.Longest))
 	if err != nil {
@@ -27,8 +27,8 @@ func (r *Reader) LuaReadLine(l *lua.LState) int {
 	return bind.Return(l, lua.LString(line))
 }
 
-// LuaReadUntil is read_until(delimiter [, max]): what stands before the
-// delimiter, which is taken too.
+// LuaReadUntil implements read_until(delimiter [, max]). It returns the data before the
+// delimiter and removes the delimiter.
 func (r *Reader) LuaReadUntil(l *lua.LState) int {
 	delimiter := l.CheckString(2)
 	if delimiter == "" {
@@ -45,7 +45,7 @@ func (r *Reader) LuaReadUntil(l *lua.LState) int {
 	return bind.Return(l, lua.LString(strings.TrimSuffix(r.take(at), delimiter)))
 }
 
-// LuaRead is read(n): n bytes, or nil if the stream ends before.
+// LuaRead implements read(n). It returns n bytes, or nil if the stream ends before that.
 func (r *Reader) LuaRead(l *lua.LState) int {
 	n := size(l, 2, 0)
 	err := r.fill(l, func() bool { return r.Pending() >= n })
@@ -58,7 +58,8 @@ func (r *Reader) LuaRead(l *lua.LState) int {
 	return r.fail(l, err)
 }
 
-// LuaReadSome is read_some([max]): what is there, at least a byte.
+// LuaReadSome implements read_some([max]). It waits for at least one byte and returns the
+// data that has arrived.
 func (r *Reader) LuaReadSome(l *lua.LState) int {
 	limit := size(l, 2, defaultSome)
 	if err := r.fill(l, func() bool { return r.Pending() > 0 }); err != nil {
@@ -67,8 +68,8 @@ func (r *Reader) LuaReadSome(l *lua.LState) int {
 	return bind.Return(l, lua.LString(r.take(min(limit, r.Pending()))))
 }
 
-// LuaReadAll is read_all([max]): all that comes until the end of the stream. If
-// that is more than max bytes, it stays where it is.
+// LuaReadAll implements read_all([max]). It returns all data until the end of the stream.
+// If that is more than max bytes, it fails, and the data can still be read.
 func (r *Reader) LuaReadAll(l *lua.LState) int {
 	limit := size(l, 2, defaultAll)
 	err := r.fill(l, func() bool { return r.Pending() > limit })
@@ -83,8 +84,8 @@ func (r *Reader) LuaReadAll(l *lua.LState) int {
 
 func (r *Reader) fail(l *lua.LState, err error) int { return bind.Fail(l, r.options.Explain(err)) }
 
-// size is argument n, a number of bytes up to max_string; 0 as the default
-// makes it required.
+// size returns argument n, a number of bytes up to max_string, or otherwise if it is nil.
+// The argument is required if otherwise is 0.
 func size(l *lua.LState, n, otherwise int) int {
 	most := int(bind.RuntimeOf(l).Settings.MaxString)
 	if l.Get(n) == lua.LNil && otherwise > 0 {

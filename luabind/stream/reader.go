@@ -1,5 +1,5 @@
-// Package stream reads lines and pieces for scripts from whatever has a read
-// deadline, such as a socket or a pipe, and lets tasks write in turn.
+// Package stream lets scripts read lines and blocks from a source with a read deadline,
+// such as a socket or a pipe. Turns orders the writes of several tasks.
 package stream
 
 import (
@@ -15,76 +15,73 @@ import (
 	"spectrumlua/luabind/bind"
 )
 
-// Sizes of the space that is read into, in bytes.
+// Sizes of the buffer for a read, in bytes.
 const (
 	leastSpace = 512
 	mostSpace  = 64 << 10
 )
 
-// DefaultLine is how long a line may be, in bytes, where nothing else is said.
+// DefaultLine is the default maximum length of a line, in bytes.
 const DefaultLine = 64 << 10
 
-// Source is what a Reader reads from, such as a net.Conn. A read deadline that
-// has passed ends a Read that waits.
+// Source is the source of a Reader, such as a net.Conn. A read deadline in the past must
+// end a waiting Read.
 type Source interface {
 	Read(p []byte) (int, error)
 	SetReadDeadline(t time.Time) error
 }
 
-// Options are what a Reader has to know of its source.
+// Options describe the source of a Reader.
 type Options struct {
-	// What it is, for messages: "connection".
+	// What is the kind of the source for messages, such as "connection".
 	What string
-	// Longest is how long a line may be unless a call says otherwise, in bytes;
-	// 0 stands for DefaultLine.
+	// Longest is the maximum length of a line in bytes if a call does not give one. 0
+	// means DefaultLine.
 	Longest int
-	// Closed tells why this side reads no more, or nil.
+	// Closed returns the error for reads after this side was closed, or nil.
 	Closed func() error
-	// Explain says of an error, such as io.EOF, what a script's author can make
-	// use of.
+	// Explain converts an error, such as io.EOF, to one that script authors understand.
 	Explain func(error) error
 }
 
-// Reader reads lines and pieces from a source for scripts, for one task at a
-// time. What has been read stays here until it is handed out, whatever happens
-// to the task that waits for it, so nothing is lost when that is cancelled.
+// Reader reads lines and blocks from a source, for one task at a time. It buffers the
+// data until a call returns it, so no data is lost if a waiting task is cancelled.
 //
-// The script lock guards it, but for the space that a read works with while it waits.
+// The script lock guards it, except for the buffer of a read in progress.
 type Reader struct {
 	source  Source
 	options Options
-	timeout time.Duration // of each call; 0: none
+	timeout time.Duration // of each call; 0 means no limit
 
-	data  []byte // data[start:] was read and not handed out
+	data  []byte // data[start:] was read from the source, but not returned yet
 	start int
-	want  int   // how much space the next read is given at least
-	end   error // of the stream, once it has come
+	want  int   // minimum buffer size of the next read
+	end   error // the error at the end of the stream; nil before that
 	busy  bool
 }
 
-// New makes a reader.
+// New returns a reader.
 func New(source Source, o Options) Reader {
 	o.Longest = cmp.Or(o.Longest, DefaultLine)
 	return Reader{source: source, options: o, want: leastSpace}
 }
 
-// SetTimeout limits the time of each call; 0 stands for no limit.
+// SetTimeout limits the time of each call. 0 means no limit.
 func (r *Reader) SetTimeout(d time.Duration) { r.timeout = d }
 
-// Timeout is the limit of each call, or 0.
+// Timeout returns the time limit of each call, or 0.
 func (r *Reader) Timeout() time.Duration { return r.timeout }
 
-// Pending is how many bytes were read and not handed out.
+// Pending returns the number of buffered bytes.
 func (r *Reader) Pending() int { return len(r.data) - r.start }
 
-// Busy tells whether a task reads, or Hold keeps any from it.
+// Busy reports whether a task is reading or Hold is in effect.
 func (r *Reader) Busy() bool { return r.busy }
 
-// Hold keeps tasks from reading until Release.
+// Hold prevents tasks from reading until Release is called.
 func (r *Reader) Hold() { r.busy = true }
 
-// Release ends Hold. What is read from now on comes from the source, unless
-// that is nil.
+// Release ends Hold. If source is not nil, it replaces the source.
 func (r *Reader) Release(source Source) {
 	r.busy = false
 	if source != nil {
@@ -94,9 +91,8 @@ func (r *Reader) Release(source Source) {
 
 var errLongLine = errors.New("the line is too long")
 
-// Line reads a line of at most limit bytes, which do not count its end, LF or
-// CRLF; that is taken away. What stands behind the last one comes as a line
-// too. A line that is longer stays where it is.
+// Line returns the next line without its LF or CRLF. The last line may lack an LF. A line
+// of more than limit bytes is an error and stays in the buffer.
 func (r *Reader) Line(l *lua.LState, limit int) (string, error) {
 	at, err := r.find(l, "\n", limit+len("\r\n"))
 	switch {
@@ -115,8 +111,8 @@ func (r *Reader) Line(l *lua.LState, limit int) (string, error) {
 	return string(line), nil
 }
 
-// Through reads what is there up to and with the delimiter, at least a byte:
-// what stands behind it stays.
+// Through waits for data and returns it up to and including the delimiter. It returns all
+// buffered data if that has no delimiter.
 func (r *Reader) Through(l *lua.LState, delimiter byte) (string, error) {
 	if err := r.fill(l, func() bool { return r.Pending() > 0 }); err != nil {
 		return "", r.options.Explain(err)
@@ -128,10 +124,10 @@ func (r *Reader) Through(l *lua.LState, delimiter byte) (string, error) {
 	return r.take(n), nil
 }
 
-// find reads up to a delimiter and returns where it ends, or 0 if it is not
-// within the first limit bytes. Nothing is taken.
+// find reads until a delimiter and returns the index after it, or 0 if the delimiter is
+// not within the first limit bytes. The data stays in the buffer.
 func (r *Reader) find(l *lua.LState, delimiter string, limit int) (at int, err error) {
-	seen := 0 // the delimiter does not begin before
+	seen := 0 // the delimiter does not begin before this index
 	err = r.fill(l, func() bool {
 		pending := r.data[r.start:]
 		if i := bytes.Index(pending[seen:], []byte(delimiter)); i >= 0 {
@@ -147,14 +143,15 @@ func (r *Reader) find(l *lua.LState, delimiter string, limit int) (at int, err e
 	return at, err
 }
 
-// take hands out the first n bytes that were read.
+// take removes and returns the first n buffered bytes.
 func (r *Reader) take(n int) string {
 	s := string(r.data[r.start : r.start+n])
 	r.start += n
 	return s
 }
 
-// fill reads until enough, called with the script lock, says so, or the stream ends.
+// fill reads until enough reports true or the stream ends. enough is called with the
+// script lock.
 func (r *Reader) fill(l *lua.LState, enough func() bool) error {
 	if r.busy {
 		bind.Raise(l, "another task reads from this %s", r.options.What)
@@ -181,7 +178,7 @@ func (r *Reader) fill(l *lua.LState, enough func() bool) error {
 	}
 }
 
-// readMore waits for at least a byte, or for the end.
+// readMore waits for at least one byte or the end of the stream.
 func (r *Reader) readMore(l *lua.LState, deadline time.Time) error {
 	space := r.space()
 	return Interruptible(l, deadline, r.source.SetReadDeadline, func() error {
@@ -192,7 +189,7 @@ func (r *Reader) readMore(l *lua.LState, deadline time.Time) error {
 			r.want = min(2*n, mostSpace)
 		}
 		if err != nil && !errors.Is(err, os.ErrDeadlineExceeded) {
-			r.end = err // every later read has it too
+			r.end = err // later reads return the same error
 		}
 		if n > 0 {
 			return nil
@@ -201,16 +198,16 @@ func (r *Reader) readMore(l *lua.LState, deadline time.Time) error {
 	})
 }
 
-// space is where the next bytes go. While a connection is silent it is small.
+// space returns the buffer for the next read. It is small while the source is idle.
 func (r *Reader) space() []byte {
 	pending := r.Pending()
-	room := cap(r.data) - len(r.data)
+	free := cap(r.data) - len(r.data)
 	switch {
 	case pending == 0 && cap(r.data) != r.want:
 		r.data, r.start = make([]byte, 0, r.want), 0
 	case pending == 0:
 		r.data, r.start = r.data[:0], 0
-	case room >= r.want:
+	case free >= r.want:
 	case cap(r.data)-pending >= max(r.want, pending):
 		r.data, r.start = r.data[:copy(r.data, r.data[r.start:])], 0
 	default:

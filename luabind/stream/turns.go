@@ -9,20 +9,20 @@ import (
 	"spectrumlua/luabind/bind"
 )
 
-// Turns let one task at a time write to something, in the order in which they
-// ask. The zero value is ready.
+// Turns lets one task at a time write, in the order in which the tasks ask. The zero
+// value is ready to use. It is safe for concurrent use.
 type Turns struct {
 	mu    sync.Mutex
-	queue []*Turn // the first has it
+	queue []*Turn // the first one may write
 }
 
-// Turn is a place in the queue.
+// Turn is a task's position in the queue.
 type Turn struct {
 	turns *Turns
 	begun chan struct{} // closed when it is at the front
 }
 
-// Ask takes a place, which Leave has to give back. It does not wait.
+// Ask adds a turn to the queue and returns at once. Call Leave at the end.
 func (ts *Turns) Ask() *Turn {
 	ts.mu.Lock()
 	defer ts.mu.Unlock()
@@ -34,7 +34,8 @@ func (ts *Turns) Ask() *Turn {
 	return t
 }
 
-// Wait waits for the turn, for as long as limit; 0 means for ever.
+// Wait waits until the turn is the first. It returns bind.ErrTimeout if that takes longer
+// than limit, and the cause if ctx ends. A limit of 0 means no limit.
 func (t *Turn) Wait(ctx context.Context, limit time.Duration) error {
 	select {
 	case <-t.begun:
@@ -57,7 +58,7 @@ func (t *Turn) Wait(ctx context.Context, limit time.Duration) error {
 	}
 }
 
-// Leave ends the turn, or gives it up before it has come.
+// Leave removes the turn from the queue, whether it was the first or not.
 func (t *Turn) Leave() {
 	ts := t.turns
 	ts.mu.Lock()
@@ -69,7 +70,7 @@ func (t *Turn) Leave() {
 	}
 }
 
-// Empty tells whether nobody has a place.
+// Empty reports whether the queue is empty.
 func (ts *Turns) Empty() bool {
 	ts.mu.Lock()
 	defer ts.mu.Unlock()
