@@ -224,7 +224,7 @@ const (
 	aclOther    = 0x20
 )
 
-// accessList returns a file's list, or nil if it has none.
+// accessList returns a file's access control list, or nil if the file has only a mode.
 func accessList(path string) acl {
 	buf := make([]byte, 4096)
 	n, err := unix.Getxattr(path, "system.posix_acl_access", buf)
@@ -246,7 +246,7 @@ func parseACL(data []byte) acl {
 	return list
 }
 
-// granted is the algorithm of acl(5), for a user who is not the file's owner.
+// granted implements the algorithm of acl(5) for users other than the file's owner.
 func (l acl) granted(uid uint32, known bool, gid uint32, groups map[uint32]bool) Access {
 	mask, other := Access(7), Access(0)
 	for _, e := range l {

@@ -125,8 +125,8 @@ type Verdict struct {
 	Met   bool    `json:"met"`
 }
 
-// judge tells whether the aim is met; ok is false if nothing was measured for
-// it.
+// judge compares the report with the aim. ok is false if the report lacks the
+// figure.
 func (a Aim) judge(r *Report) (v Verdict, ok bool) {
 	v = Verdict{Aim: a, Value: a.of(r)}
 	v.Met = v.Value <= a.Limit

@@ -10,8 +10,7 @@ import (
 	"spectrumlua/cmd/spectrum2-lua/devkit/simulator"
 )
 
-// Options says what is measured and for how long. All fields must be set;
-// Defaults does that.
+// Options are the options of Run. Defaults returns a complete set.
 type Options struct {
 	Backend  Backend `json:"-"`
 	Baseline Backend `json:"-"`
@@ -30,37 +29,33 @@ type Options struct {
 	// Questions are asked in each round for the time of one message, and a tenth
 	// of them with pauses in between.
 	Questions int `json:"questions"`
-	// Sessions is how many wait for their networks, each in a task and on a
-	// connection of its own; 0: that is not measured.
+	// Sessions is the number of sessions that wait for their networks, each in its
+	// own task and on its own connection. 0 skips this measurement.
 	Sessions int `json:"sessions"`
-	// Tasks is how many a session starts in each round; 0: that is not measured.
+	// Tasks is the number of tasks that a session starts in each round, or 0.
 	Tasks int `json:"tasks"`
-	// Reload is how many sessions are online when the script is loaded anew; 0:
-	// that is not measured.
+	// Reload is the number of sessions that are online during a reload, or 0.
 	Reload int `json:"reload"`
-	// Room is how many sessions a message of a room goes to; 0: that is not
-	// measured.
+	// Room is the number of sessions that receive a room's message, or 0.
 	Room int `json:"room"`
-	// Growth are further loads; none: there are no more.
+	// Growth holds further loads.
 	Growth []Load `json:"growth"`
-	// Large is the config file of a script that is large, whose start is
-	// measured too, with what a process before has kept of it and without;
-	// "": there is none.
+	// Large is the config file of a large script, whose start is measured, or "".
 	Large string `json:"large"`
-	// Stored is how many values a script stores, and reads, in each round; 0:
-	// that is not measured. Databases are URLs of servers to do it on, beside
-	// SQLite; they may hold passwords.
+	// Stored is the number of values that a script stores and reads in each round,
+	// or 0. Databases are URLs of servers to use besides SQLite. They may hold
+	// passwords.
 	Stored    int      `json:"stored"`
 	Databases []string `json:"-"`
 	// Settle is how long a backend rests before its memory is read.
 	Settle time.Duration `json:"settle_ns"`
-	// Aims are what the figures are held against; default: Aims().
+	// Aims are the limits of the figures; default: Aims().
 	Aims []Aim `json:"-"`
-	// Progress is told what is being done; nil: nobody is.
+	// Progress receives the name of each step. It may be nil.
 	Progress func(text string) `json:"-"`
 }
 
-// Defaults are the options of a whole run, which takes about a minute.
+// Defaults returns the options of a whole run, which takes about three minutes.
 func Defaults() Options {
 	return Options{
 		Load:      Load{Users: 100, InFlight: 256, Body: 64},
@@ -82,13 +77,13 @@ func Defaults() Options {
 func (o *Options) check() error {
 	switch {
 	case o.Starts < 1 || o.Rounds < 1 || o.Questions < 1:
-		return fmt.Errorf("nothing would be measured: %d starts, %d rounds, %d questions", o.Starts, o.Rounds, o.Questions)
+		return fmt.Errorf("checking the options: %d starts, %d rounds and %d questions must all be at least 1", o.Starts, o.Rounds, o.Questions)
 	case o.Sessions < 0 || o.Tasks < 0 || o.Reload < 0 || o.Room < 0 || o.Stored < 0:
-		return fmt.Errorf("there cannot be %d, %d or %d sessions, %d tasks and %d values", o.Sessions, o.Reload, o.Room, o.Tasks, o.Stored)
+		return fmt.Errorf("checking the options: %d, %d and %d sessions, %d tasks and %d values must not be negative", o.Sessions, o.Reload, o.Room, o.Tasks, o.Stored)
 	}
 	for _, l := range append([]Load{o.Load}, o.Growth...) {
 		if l.Users < 1 || l.InFlight < 1 || l.Body < 0 {
-			return fmt.Errorf("this is no load: %+v", l)
+			return fmt.Errorf("checking the options: a load needs users and messages in flight, and a body of 0 bytes or more: %+v", l)
 		}
 	}
 	if o.Progress == nil {
@@ -97,7 +92,7 @@ func (o *Options) check() error {
 	return nil
 }
 
-// subject is one of the two that are measured, with its figures so far.
+// subject is one of the two backends, with its figures so far.
 type subject struct {
 	name    string
 	backend Backend
@@ -123,8 +118,8 @@ func (l *latency) take(times []float64) {
 	l.p99 = append(l.p99, quantile(times, 0.99))
 }
 
-// pause is how long a backend is left alone before a message that finds it at
-// rest: longer than Go's scheduler looks for work before it lets a processor sleep.
+// pause is the time after which a backend is idle. It is longer than Go's scheduler
+// looks for work before a processor sleeps.
 const pause = 2 * time.Millisecond
 
 // throughput are the figures of each round.
@@ -132,7 +127,8 @@ type throughput struct {
 	rate, cpu, generator, busy []float64
 }
 
-// Run measures. It fails if one of the two does not do what is asked of it.
+// Run measures both backends. It returns an error if one of them does not answer as
+// expected.
 func Run(ctx context.Context, o Options) (*Report, error) {
 	if err := o.check(); err != nil {
 		return nil, err
@@ -185,8 +181,8 @@ func kill(subjects []*subject) {
 	}
 }
 
-// prepare starts both for good, reads their memory at rest, logs the users in
-// and warms up.
+// prepare starts both backends, reads their idle memory, logs the users in and warms
+// up.
 func prepare(ctx context.Context, s *simulator.Spectrum, o Options, subjects []*subject) error {
 	o.Progress("memory at rest")
 	for _, sub := range subjects {
@@ -229,12 +225,12 @@ func (sub *subject) warmUp(ctx context.Context, o Options) error {
 		return err
 	}
 	sub.online = float64(rss)
-	// This looks at every echo, too.
+	// This run also checks each echo.
 	_, _, err = sub.load.run(LikeSpectrum, o.Round/2)
 	return err
 }
 
-// measureRounds measures both by turns; who is first changes from round to
+// measureRounds measures both backends alternately. The order changes after each
 // round.
 func measureRounds(_ context.Context, _ *simulator.Spectrum, o Options, subjects []*subject) error {
 	order := slices.Clone(subjects)
@@ -268,9 +264,9 @@ func (sub *subject) round(o Options) error {
 	return nil
 }
 
-// measure lets one load run.
+// measure runs one load.
 func (sub *subject) measure(style Style, d time.Duration) error {
-	runtime.GC() // of what was before
+	runtime.GC() // of earlier loads
 	before, err := sub.running.process.CPU()
 	if err != nil {
 		return err
@@ -299,7 +295,7 @@ func (sub *subject) measure(style Style, d time.Duration) error {
 	return nil
 }
 
-// finish reads the memory once more and ends both.
+// finish reads the memory again and stops both backends.
 func finish(ctx context.Context, _ *simulator.Spectrum, _ Options, subjects []*subject) error {
 	for _, sub := range subjects {
 		rss, err := sub.running.process.RSS()

@@ -32,8 +32,8 @@ type Load struct {
 type Style string
 
 const (
-	// LikeSpectrum makes each message anew, writes it by itself, and parses
-	// each echo, as Spectrum does. What that costs limits a fast backend.
+	// LikeSpectrum encodes and writes each message by itself and parses each echo,
+	// as Spectrum does. This work limits the rate of a fast backend.
 	LikeSpectrum Style = "like_spectrum"
 	// Flood sends frames that were made beforehand, those for the echoes of one
 	// read in one write, and only counts the echoes: the most that a backend

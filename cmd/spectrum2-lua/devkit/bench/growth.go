@@ -36,7 +36,7 @@ func GrowingLoads() []Load {
 	}
 }
 
-// measureGrowth starts both anew for each load.
+// measureGrowth starts new processes for each load.
 func measureGrowth(ctx context.Context, s *simulator.Spectrum, o Options) (steps []Step, err error) {
 	for _, l := range o.Growth {
 		o.Progress(fmt.Sprintf("%d users, %d bytes", l.Users, l.Body))

@@ -13,8 +13,8 @@ import (
 	"spectrumlua/pb"
 )
 
-// Reload tells what users notice when the script is loaded anew with many of
-// them online, each with a task that the new script replaces.
+// Reload holds the effects of a reload on many users who are online. Each has a task
+// that the new script replaces.
 type Reload struct {
 	// Sessions is how many were online: Wanted, or fewer if a process may not
 	// have so many descriptors.
@@ -29,8 +29,7 @@ type Reload struct {
 	WholeMS Spread `json:"whole_ms"`
 }
 
-// measureReload has a backend load its script anew, once in each round and once
-// to warm up.
+// measureReload reloads the script once to warm up and once in each round.
 func measureReload(ctx context.Context, s *simulator.Spectrum, o Options, config string) (*Reload, error) {
 	if o.Reload == 0 {
 		return nil, nil
@@ -83,8 +82,8 @@ func (m *Reload) rounds(o Options, sub *scripted) error {
 	return nil
 }
 
-// reload has the script loaded anew and asks it until on.reload has been called
-// that often in all.
+// reload reloads the script and asks it until on.reload has run calls times in
+// total.
 func (sub *scripted) reload(calls int) (pause, whole time.Duration, asked int, err error) {
 	begin := time.Now()
 	if err := sub.running.process.Signal(syscall.SIGHUP); err != nil {

@@ -10,7 +10,7 @@ import (
 	"strings"
 )
 
-// Report is what a run has found.
+// Report is the result of a run.
 type Report struct {
 	Machine  Machine `json:"machine"`
 	Options  Options `json:"options"`
@@ -27,7 +27,7 @@ type Report struct {
 	Verdicts []Verdict `json:"verdicts"`
 }
 
-// Machine is what was measured on.
+// Machine describes the machine of a run.
 type Machine struct {
 	OS   string `json:"os"`
 	Arch string `json:"arch"`
@@ -129,7 +129,7 @@ func loadRatios(over, under *throughput) LoadFigures {
 	}
 }
 
-// Met tells whether all aims are met.
+// Met reports whether all aims are met.
 func (r *Report) Met() bool {
 	for _, v := range r.Verdicts {
 		if !v.Met {
@@ -150,7 +150,7 @@ func (r *Report) WriteJSON(w io.Writer) error {
 func (r *Report) WriteText(w io.Writer) error {
 	var b strings.Builder
 	m, o := r.Machine, r.Options
-	fmt.Fprintf(&b, "%s/%s, %d processors, %s; %d users, %d messages in flight, bodies of %d bytes;\n%d rounds of %v, by turns with the baseline, a plain Go echo. Medians.\n\n",
+	fmt.Fprintf(&b, "%s/%s, %d processors, %s; %d users, %d messages in flight, bodies of %d bytes;\n%d rounds of %v, alternately with the baseline, a plain Go echo. Medians.\n\n",
 		m.OS, m.Arch, m.CPUs, m.Go, o.Load.Users, o.Load.InFlight, o.Load.Body, o.Rounds, o.Round)
 	line := func(cells ...any) {
 		text := fmt.Sprintf("%-36s%11s%11s%9s", cells...)
@@ -216,7 +216,7 @@ func (s Scripted) write(line func(cells ...any)) {
 	}
 }
 
-// row is a line of the table: a figure, or a heading if there is none.
+// row is a line of the table: a heading, or a figure if of is set.
 type row struct {
 	name     string
 	of       func(*Figures) float64

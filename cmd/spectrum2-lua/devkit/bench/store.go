@@ -13,8 +13,8 @@ import (
 	"spectrumlua/runtime/database"
 )
 
-// Store tells how fast scripts store and read values, one after the other, and
-// how fast the bare driver does the same, by turns, in the same database.
+// Store holds the rates at which scripts store and read values one after the other,
+// and the rates of the bare driver on the same database. The two alternate.
 type Store struct {
 	Engine string `json:"engine"`
 	N      int    `json:"n"` // of each, in each round

@@ -18,9 +18,9 @@ type Waiting struct {
 	Wanted   int `json:"wanted"`
 	// Bytes is the resident memory for each.
 	Bytes float64 `json:"bytes_each"`
-	// WithUS is the time for one message and its echo of another user in the
-	// same process, WithoutUS that in a process where nobody waits, by turns;
-	// medians of each round. Ratio is the one divided by the other.
+	// WithUS is the time of one message and its echo for another user of the same
+	// process. WithoutUS is that time in a process without sessions that wait. Both
+	// are medians of each round, and Ratio is their quotient.
 	WithUS    Spread `json:"latency_with_us"`
 	WithoutUS Spread `json:"latency_without_us"`
 	Ratio     Spread `json:"latency_ratio"`
@@ -123,8 +123,8 @@ func (sub *scripted) restingRSS(ctx context.Context, o Options, waiting int) (in
 	return sub.running.process.RSS()
 }
 
-// compare measures the latency of both by turns; who is first changes from
-// round to round.
+// compare measures the latency of both processes alternately. The order changes
+// after each round.
 func (w *Waiting) compare(o Options, with, without *scripted) error {
 	medians := map[*scripted][]float64{}
 	order := []*scripted{with, without}

@@ -1,6 +1,5 @@
-// Package narrate says in plain words what a backend sends: what the user would
-// see of it in his XMPP client. It knows the protocol and nothing else; its
-// functions may be called from any goroutine.
+// Package describe translates the messages of a backend into plain words: what the
+// user sees in an XMPP client. Its functions are safe for concurrent use.
 package describe
 
 import (

@@ -61,7 +61,8 @@ func inBrackets(parts []string) string {
 	return " (" + strings.Join(parts, "; ") + ")"
 }
 
-// when shows a timestamp of the protocol, as it came if it is none.
+// when formats a timestamp of the protocol. It returns the text unchanged if it is
+// not a timestamp.
 func when(stamp string) string {
 	t, err := time.Parse("20060102T150405", stamp)
 	if err != nil {

@@ -11,7 +11,7 @@ import (
 	"spectrumlua/runtime/database"
 )
 
-// IsScript tells whether a path names a script, and not a config file.
+// IsScript reports whether a path names a script and not a config file.
 func IsScript(path string) bool { return filepath.Ext(path) == ".lua" }
 
 // load reads the config, or makes one up, with what the options change in it.
@@ -54,15 +54,15 @@ func boolean(b bool) string {
 	return "0"
 }
 
-// configBeside is the config file that belongs to a script by its name.
+// configBeside returns the path of the config file with the name of a script.
 func configBeside(script string) string { return strings.TrimSuffix(script, ".lua") + ".cfg" }
 
-// companion is the config that lies beside a script, or nil if there is none or
-// it is one for another script.
+// companion returns the config with the name of a script. It returns nil if the file
+// does not exist or names another script.
 func companion(script string, changes []config.Override) (*config.Config, error) {
 	path := configBeside(script)
 	if _, err := os.Stat(path); err != nil {
-		return nil, nil //nolint:nilerr // there is none
+		return nil, nil //nolint:nilerr // the file does not exist
 	}
 	c, err := config.Load(path, config.Options{Overrides: changes})
 	if err != nil {
@@ -72,7 +72,7 @@ func companion(script string, changes []config.Override) (*config.Config, error)
 	if err == nil && !sameFile(settings.Script, script) {
 		return nil, nil
 	}
-	return c, nil // what is wrong with [lua] is told by whoever asks for it
+	return c, nil // the caller finds mistakes in [lua] itself
 }
 
 func sameFile(a, b string) bool {

@@ -36,13 +36,12 @@ type Options struct {
 	Companion bool
 	// Settings take the place of the config's. A key may be repeated: a list.
 	Settings []config.Override
-	// WorkingDir is [service] working_dir, whatever the config says; default: a
-	// new folder, which Close removes.
+	// WorkingDir overrides [service] working_dir of the config. The default is a new
+	// folder, which Close removes.
 	WorkingDir string
-	// Reload has the script loaded anew when its files change, whatever
-	// [lua] reload says.
+	// Reload reloads the script when its files change. It overrides [lua] reload.
 	Reload bool
-	// Clock is what the script's times go by; default: clock.Real.
+	// Clock is the script's clock; default: clock.Real.
 	Clock clock.Clock
 	// Compiled is shared by stages that load the same files; default: none.
 	Compiled *source.Cache
@@ -79,10 +78,10 @@ type Harness struct {
 	closeErr  error
 }
 
-// Open starts a backend, loads its script and greets it. The error is that of
-// the config, or ctx's; that a script does not load is no error, as it is none
-// for Spectrum: see LoadError. ctx ends everything, as a signal ends a backend:
-// on.exit and on.logout run, in the time that there is. Close must be called.
+// Open starts a backend, loads its script and sends the first PING. It returns an
+// error if the config is wrong or ctx is done. LoadError returns the error of a
+// script that does not load. When ctx is done, the backend stops as at a signal, and
+// on.exit and on.logout run. The caller must call Close.
 func Open(ctx context.Context, o Options) (*Harness, error) {
 	s := &Harness{served: make(chan struct{})}
 	if err := s.configure(o); err != nil {
@@ -131,11 +130,11 @@ func (s *Harness) serve(ctx context.Context, conn net.Conn) {
 	s.err = s.backend.Serve(ctx, conn)
 }
 
-// LoadError is why the script did not load when that was last tried, or nil.
+// LoadError returns the error of the last load, or nil if it succeeded.
 func (s *Harness) LoadError() error { return s.backend.LoadError() }
 
-// Load loads the script anew and lets it take over, or returns why what ran
-// before goes on. It returns early with ctx's error when ctx is done.
+// Load reloads the script. If it returns an error, the previous generation remains.
+// It returns the error of ctx when ctx is done.
 func (s *Harness) Load(ctx context.Context) error {
 	loaded := make(chan error, 1)
 	go func() {

@@ -154,8 +154,8 @@ func (st *Fixture) Say(user, buddy, text string) {
 	st.Receive("conv_message", &pb.ConversationMessage{UserName: &user, BuddyName: &buddy, Message: &text})
 }
 
-// Expect waits for the next message of a type and reads it into m. Messages of
-// other types before it are passed over.
+// Expect waits for the next message of a type and reads it into m. It ignores
+// messages of other types.
 func (st *Fixture) Expect(name string, m proto.Message) {
 	st.t.Helper()
 	payload := st.Sent.Next(st.t, schema.TypeByName(name).Number)

@@ -26,7 +26,7 @@ type history struct {
 // $XDG_STATE_HOME/spectrum2-lua, by default ~/.local/state/spectrum2-lua.
 func StateFile(name string) (string, error) {
 	dir := os.Getenv("XDG_STATE_HOME")
-	if !filepath.IsAbs(dir) { // the specification has a relative one passed over
+	if !filepath.IsAbs(dir) { // the specification ignores a relative path
 		home, err := os.UserHomeDir()
 		if err != nil {
 			return "", err

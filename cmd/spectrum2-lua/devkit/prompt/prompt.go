@@ -128,7 +128,7 @@ func (p *Prompt) ReadPassword(prompt string) (string, error) {
 	return p.terminal.ReadPassword(prompt)
 }
 
-// Print writes a line above the one that is being typed.
+// Print writes a line above the line that the user types.
 func (p *Prompt) Print(line string) {
-	_, _ = p.terminal.Write([]byte(line + "\n")) // a terminal that is gone ends ReadLine
+	_, _ = p.terminal.Write([]byte(line + "\n")) // ReadLine returns the error of a closed terminal
 }

@@ -158,7 +158,7 @@ func (c *caseWriter) login(jid string, fields *lua.LTable) {
 	c.line("%s = t:login { %s }", name, options)
 }
 
-// name makes a variable for a user, of the first part of his JID.
+// name returns the variable for a user, from the local part of the JID.
 func (c *caseWriter) name(jid string) string {
 	local, _, _ := strings.Cut(jid, "@")
 	local = strings.Map(func(r rune) rune {

@@ -34,7 +34,8 @@ type Difference struct {
 	Fields []Field
 }
 
-// Field is a field's value in JSON: what was and what is; "" if there is none.
+// Field is a field with its recorded and its present value in JSON. A value that does
+// not exist is "".
 type Field struct {
 	Name    string
 	Was, Is string
@@ -129,8 +130,8 @@ func (c *comparer) show(number pb.WrapperMessage_Type, payload []byte) shown {
 	return s
 }
 
-// names tells whether a field has the user's name, by which answers are told
-// apart.
+// names reports whether a field holds the user's name, which tells the answers of
+// several users apart.
 func names(typ *schema.Type, field string) bool {
 	if typ == nil || typ.Payload == nil {
 		return false
@@ -163,7 +164,7 @@ func (c *comparer) user(result *Result, user string, was, is []shown, whole bool
 	}
 }
 
-// same tells whether an answer is as recorded.
+// same reports whether an answer matches the record.
 func same(was, is shown) bool {
 	if was.typ != is.typ {
 		return false
@@ -192,8 +193,8 @@ func differing(was, is shown) (fields []Field) {
 	return fields
 }
 
-// masked tells whether a value may be the one that was, where that has a mask in
-// place of a secret.
+// masked reports whether a value matches a recorded value in which a mask replaces a
+// secret.
 func masked(was, is string) bool {
 	parts := strings.Split(was, secret.Mask)
 	if len(parts) == 1 || !strings.HasPrefix(is, parts[0]) {

@@ -163,7 +163,7 @@ func (p *player) settle(ctx context.Context, t time.Duration) error {
 	return nil
 }
 
-// here tells whether all answers have come.
+// here reports whether all answers have come.
 func (p *player) here() bool {
 	p.mu.Lock()
 	defer p.mu.Unlock()
@@ -272,7 +272,7 @@ func (p *player) end(ctx context.Context) error {
 	return p.gone(ctx, p.run.Spectrum.Exit(ctx))
 }
 
-// ended tells whether the backend is gone.
+// ended reports whether the backend has ended.
 func (p *player) ended() bool {
 	select {
 	case <-p.run.Spectrum.Done():

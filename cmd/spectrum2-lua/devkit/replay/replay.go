@@ -120,9 +120,9 @@ func (p *player) event(e record.Entry) {
 	case record.EventFailed:
 		p.opts.Note(e.Where(), "the script did not load here: "+e.Error)
 	case record.EventLost:
-		p.opts.Note(e.Where(), fmt.Sprintf("%d messages are missing here, since the disk was too slow: what follows may differ", e.Messages))
+		p.opts.Note(e.Where(), fmt.Sprintf("%d messages are missing here because the disk was too slow: later answers may differ", e.Messages))
 	}
 }
 
-// errEnded ends a replay whose backend is gone.
-var errEnded = errors.New("the backend has ended before the record does")
+// errEnded means that the backend ended before the record.
+var errEnded = errors.New("the backend ended before the record")

@@ -99,7 +99,7 @@ func typeArgument(l *lua.LState, allowed func(*schema.Type) bool, ofUser bool, d
 	return typ
 }
 
-// needsUser tells whether a message always names a user.
+// needsUser reports whether a message always names a user.
 func needsUser(t *schema.Type) bool {
 	return t.Payload != nil && slices.ContainsFunc(t.Payload.Fields, func(f *schema.Field) bool {
 		return f.User && f.Descriptor.Cardinality() == protoreflect.Required

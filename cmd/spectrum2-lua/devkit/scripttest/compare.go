@@ -108,7 +108,7 @@ func at(path string, key lua.LValue) string {
 	return path + "[" + show(key) + "]"
 }
 
-// isName tells whether a key can be written without brackets.
+// isName reports whether a key can be written without brackets.
 func isName(s string) bool {
 	for i, r := range s {
 		letter := r == '_' || 'a' <= r && r <= 'z' || 'A' <= r && r <= 'Z'

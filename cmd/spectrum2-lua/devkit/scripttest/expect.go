@@ -69,8 +69,8 @@ func (e expectation) check() error {
 	return fmt.Errorf("a table of fields is wanted, not %s", bind.Describe(e.fields))
 }
 
-// mayBe tells whether a frame is of the type and user, and not of one of his
-// former logins, whatever its fields.
+// mayBe reports whether a frame has the type and the user, and belongs to the user's
+// current login. It ignores the fields.
 func (e expectation) mayBe(f simulator.Frame) bool {
 	switch {
 	case e.user != nil && (f.User != e.user.jid || f.Seq <= e.user.since):
@@ -83,7 +83,7 @@ func (e expectation) mayBe(f simulator.Frame) bool {
 	return f.Type != pb.WrapperMessage_TYPE_PONG && f.Type != pb.WrapperMessage_TYPE_STATS
 }
 
-// accepts tells whether a frame is it.
+// accepts reports whether a frame meets the expectation.
 func (e expectation) accepts(f simulator.Frame) bool {
 	return e.mayBe(f) && len(e.wrong(f)) == 0
 }

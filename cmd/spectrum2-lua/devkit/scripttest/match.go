@@ -53,7 +53,7 @@ func compile(source string) (*matcher, error) {
 	return &matcher{source: source, pattern: p}, nil
 }
 
-// matches tells whether the pattern is found in a text.
+// matches reports whether a text contains the pattern.
 func (m *matcher) matches(text string) bool {
 	_, ok := m.find(text)
 	return ok
@@ -81,7 +81,7 @@ func (m *matcher) find(text string) (captures []lua.LValue, ok bool) {
 	return captures, true
 }
 
-// accepts tells whether a value is one that the matcher stands for.
+// accepts reports whether the matcher matches a value.
 func (m *matcher) accepts(v lua.LValue) bool {
 	switch {
 	case m.none:
@@ -100,7 +100,7 @@ func (m *matcher) String() string {
 	return fmt.Sprintf("t.pattern(%q)", m.source)
 }
 
-// hasMatcher tells whether a value is a matcher, or a table with one in it.
+// hasMatcher reports whether a value is a matcher or a table that contains one.
 func hasMatcher(v lua.LValue) (has bool) {
 	if _, ok := matcherOf(v); ok {
 		return true

@@ -1,10 +1,10 @@
-// Package scripttest runs tests of scripts that are written in Lua: files called
-// NAME_test.lua, whose cases log users in to the script and expect what comes of
-// it. docs/reference/testing.md is what their authors read.
+// Package scripttest runs tests of scripts. A test is a Lua file called NAME_test.lua.
+// Its cases log users in to the script and expect messages of it.
+// docs/reference/testing.md explains tests to their authors.
 //
-// Each case has a world of its own: a VM with the test file, a scheduler, a clock
-// that can be moved, a temporary folder and, once it is started, a backend with
-// the script under test (cmd/spectrum2-lua/devkit/harness). Nothing is shared between two cases.
+// Each case has its own world: a VM with the test file, a scheduler, a clock, a
+// temporary folder and a backend with the script under test. Two cases share
+// nothing.
 package scripttest
 
 import (
@@ -22,43 +22,43 @@ import (
 	"spectrumlua/luabind/source"
 )
 
-// suffix is what the names of test files end in.
+// suffix is the end of the names of tests.
 const suffix = "_test.lua"
 
 // DefaultTimeout is how long a case may take.
 const DefaultTimeout = 30 * time.Second
 
-// Options say what is run. The zero value runs all that is found.
+// Options are the options of Run. The zero value runs all cases.
 type Options struct {
 	// Run selects cases by their names; nil selects all.
 	Run *regexp.Regexp
 	// Timeout is how long a case may take; default: DefaultTimeout.
 	Timeout time.Duration
-	// Jobs is how many files are run at the same time; default: 1. The cases of
-	// a file run one after the other.
+	// Jobs is the number of files that run at the same time; default: 1. The cases
+	// of a file run one after the other.
 	Jobs int
-	// Done is called with each result, in the order of files and cases, whatever
-	// ran first; never twice at the same time.
+	// Done is called with each result, in the order of files and cases. Calls do not
+	// overlap.
 	Done func(Result)
 }
 
-// Result is what came of one case, or of a file that does not load.
+// Result is the result of one case, or of a file that does not load.
 type Result struct {
-	// File is the test file as it was found, Name the case; "" stands for the
-	// file itself.
+	// File is the path of the test and Name the case. Name is "" for the file
+	// itself.
 	File, Name string
 	Took       time.Duration
-	// Failures say what is wrong, each in one or more lines of which the first
-	// one, where it can, begins with file and line. None: the case has passed.
+	// Failures are the messages of what failed. The first line of a message starts
+	// with file and line if they are known. A case without failures has passed.
 	Failures []string
-	// Log is what the script and the test have logged that may help.
+	// Log holds log lines of the script and the test that may explain a failure.
 	Log []string
 }
 
-// Passed tells whether nothing is wrong.
+// Passed reports whether the case has passed.
 func (r Result) Passed() bool { return len(r.Failures) == 0 }
 
-// Summary is what came of it all.
+// Summary is the result of a run.
 type Summary struct {
 	Passed, Failed int
 	// Files are all files that were read, by absolute paths: a change of one may
@@ -156,8 +156,7 @@ type runner struct {
 	files map[string]struct{}
 }
 
-// file runs the cases of one file: each in a world in which the file is loaded
-// anew.
+// file runs the cases of one file. It loads the file into a new world for each case.
 func (r *runner) file(ctx context.Context, path string) (results []Result) {
 	names, problem := r.names(ctx, path)
 	if problem != nil {

@@ -76,8 +76,7 @@ func (w *world) begin(l *lua.LState, path string, more *lua.LTable) *harness.Har
 	return s
 }
 
-// says tells whether a config in a table says something of a key, if only that it
-// is an empty list.
+// says reports whether a config in a table sets a key. An empty list counts.
 func says(sections *lua.LTable, name string) bool {
 	section, key, _ := strings.Cut(name, ".")
 	if sections == nil {
@@ -193,7 +192,7 @@ func advance(l *lua.LState, w *world) int {
 	return 0
 }
 
-// reload is t:reload(): the script is loaded anew, as after a change of its file.
+// reload implements t:reload(), which reloads the script.
 func reload(l *lua.LState, w *world) int {
 	s := w.needStage(l)
 	err := bind.Wait(l, func(ctx context.Context) error {

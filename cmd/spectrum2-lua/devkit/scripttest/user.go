@@ -12,11 +12,11 @@ import (
 	"spectrumlua/runtime/schema"
 )
 
-// user is one who is logged in to the script, as tests hold him.
+// user is the object of tests for a user who is logged in to the script.
 type user struct {
 	world           *world
 	jid, legacyName string
-	// since is the number of the last frame before his login.
+	// since is the number of the last frame before the login.
 	since uint64
 }
 

@@ -97,7 +97,7 @@ func (w *world) rest(ctx context.Context) {
 	task.Settle(ctx, w.tasks)
 }
 
-// started is the backend with the script under test; nil if there is none yet.
+// started returns the backend with the script under test, or nil before its start.
 func (w *world) started() *harness.Harness {
 	w.mu.Lock()
 	defer w.mu.Unlock()

@@ -63,7 +63,7 @@ type Backend struct {
 	out     []byte
 
 	violations violations
-	manners    *manners // nil if there are none
+	manners    *manners // nil if the simulator sends nothing by itself
 
 	goroutines sync.WaitGroup
 	closeOnce  sync.Once

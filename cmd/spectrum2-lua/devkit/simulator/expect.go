@@ -11,11 +11,11 @@ import (
 	"spectrumlua/pb"
 )
 
-// Expect takes the first frame of the type that match accepts, among those
-// that nobody has taken yet; if there is none it waits for it, until ctx is
-// done or Options.Timeout has passed. A nil match accepts all. match must not
-// use the Backend; for a type without a payload, or one that does not parse, it
-// gets nil. The error tells what came instead.
+// Expect takes the first frame of the type that match accepts. It ignores frames
+// that another call has taken, and waits until ctx is done or Options.Timeout has
+// passed. A nil match accepts all frames. match receives nil if the payload does not
+// exist or does not parse, and must not use the Backend. The error lists the frames
+// that came instead.
 func (b *Backend) Expect(ctx context.Context, typ pb.WrapperMessage_Type, match func(proto.Message) bool) (Frame, error) {
 	return b.expect(ctx, "", typ, match)
 }

@@ -39,16 +39,16 @@ type Frame struct {
 	Seq       uint64
 	Time      time.Time
 	Direction Direction
-	// Bytes is what stood behind the length.
+	// Bytes is the frame without its length.
 	Bytes []byte
 
 	Type pb.WrapperMessage_Type
-	// Payload is a part of Bytes, nil if there is none.
+	// Payload is a part of Bytes, or nil if the frame has no payload.
 	Payload []byte
-	// Message is the payload's content; nil if the type has none, is raw or
-	// unknown, or the payload does not parse.
+	// Message is the decoded payload. It is nil if the type is unknown, raw or without
+	// a payload, or if the payload does not parse.
 	Message proto.Message
-	// User is whom the message names, "" if nobody.
+	// User is the user that the message names, or "".
 	User string
 	// Err is why the frame or its payload makes no sense: it is no
 	// WrapperMessage, does not parse, or lacks a required field. An unknown
@@ -93,7 +93,7 @@ func Decode(direction Direction, bytes []byte) Frame {
 	return f
 }
 
-// understood tells whether f.Type can be trusted.
+// understood reports whether f.Type is valid.
 func (f Frame) understood() bool {
 	return !errors.Is(f.Err, errEmpty) && !errors.Is(f.Err, pb.ErrMalformed)
 }

@@ -28,7 +28,7 @@ type Manners struct {
 	// roster, or its alias or groups have changed. The roster is forgotten at
 	// the user's LOGOUT.
 	EchoBuddies bool
-	// Rejoin has a user join the rooms he is in again after each CONNECTED.
+	// Rejoin joins the user's rooms again after each CONNECTED.
 	Rejoin bool
 }
 
@@ -229,7 +229,7 @@ func (m *manners) disconnected(user string, reason pb.ConnectionError) {
 	_ = m.b.sendFrames(logout, relogin)
 	m.mu.Lock()
 	defer m.mu.Unlock()
-	m.rooms[user] = rooms // who is logged in again is still in his rooms
+	m.rooms[user] = rooms // the rooms survive a relogin
 }
 
 func (m *manners) buddyChanged(user string, buddy *pb.Buddy) {

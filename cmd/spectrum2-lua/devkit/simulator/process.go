@@ -97,9 +97,8 @@ func (p *Process) Kill() {
 // Done is closed when the process has ended and all its output has been read.
 func (p *Process) Done() <-chan struct{} { return p.done }
 
-// Wait waits for the end of the process and returns its exit code. The error
-// tells that ctx was done before, or which signal ended the process; the code
-// is then -1.
+// Wait waits for the end of the process and returns its exit code. It returns -1 and
+// an error if ctx is done first or if a signal ends the process.
 func (p *Process) Wait(ctx context.Context) (int, error) {
 	select {
 	case <-p.done:

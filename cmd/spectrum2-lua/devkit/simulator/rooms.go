@@ -28,7 +28,7 @@ func (m *manners) roomsOf(user string) map[string]*pb.Room {
 	return maps.Clone(m.rooms[user])
 }
 
-// rejoin has a user join his rooms again, in the order of their names.
+// rejoin joins the user's rooms again in the order of their names.
 func (m *manners) rejoin(user string) {
 	joined := m.roomsOf(user)
 	for _, name := range slices.Sorted(maps.Keys(joined)) {

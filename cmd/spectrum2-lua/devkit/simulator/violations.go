@@ -79,7 +79,7 @@ func (v *violations) order(f Frame) []string {
 	case f.Type == pb.WrapperMessage_TYPE_BACKEND_CONFIG && !v.ponged:
 		v.config = string(f.Payload)
 	case f.Type == pb.WrapperMessage_TYPE_BACKEND_CONFIG && string(f.Payload) != v.config:
-		// The same again is what a reload says: Spectrum passes over it.
+		// A reload repeats the message unchanged, which Spectrum ignores.
 		return []string{"BACKEND_CONFIG after the first PONG: Spectrum has opened its XMPP side already"}
 	case f.Type != pb.WrapperMessage_TYPE_BACKEND_CONFIG && !v.ponged:
 		return []string{f.TypeName() + " before the first PONG, where only BACKEND_CONFIG belongs"}
@@ -204,8 +204,8 @@ func (c *checker) text(s string, format pb.Format, name string) {
 	c.size += len(s) + 4*strings.Count(s, "&") + 3*strings.Count(s, "<") + 3*strings.Count(s, ">")
 }
 
-// illegalText names the first thing in s that cannot stand in an XML 1.0
-// document; "" if there is none.
+// illegalText describes the first character of s that XML 1.0 does not allow. It
+// returns "" if all are allowed.
 func illegalText(s string) string {
 	for i := 0; i < len(s); {
 		r, n := utf8.DecodeRuneInString(s[i:])

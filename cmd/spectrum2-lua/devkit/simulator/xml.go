@@ -27,9 +27,8 @@ func oneStanza(s string) error {
 	return nil
 }
 
-// xmlChecker is stricter than encoding/xml, which passes over what XMPP's
-// parsers refuse: unbound prefixes, attributes that appear twice or are not
-// separated, comments, prologs.
+// xmlChecker rejects what XMPP's parsers reject and encoding/xml accepts: unbound
+// prefixes, attributes that appear twice or are not separated, comments, prologs.
 type xmlChecker struct {
 	src    string
 	dec    *xml.Decoder

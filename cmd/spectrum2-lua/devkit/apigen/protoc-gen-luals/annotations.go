@@ -85,8 +85,8 @@ func (w *writer) message(m *schema.Message) {
 	w.line("")
 }
 
-// required fields have to be given when a script sends the message. The session
-// fills in its user, and no flags are none.
+// required reports whether a script must set the field when it sends the message.
+// The session sets its user, and flags may be empty.
 func required(f *schema.Field) bool {
 	return f.Descriptor.Cardinality() == protoreflect.Required && !f.User && !f.Flags
 }
