@@ -186,8 +186,8 @@ func (f *function) gotoStmt(st *ast.GotoStmt) {
 	f.scope.gotos = append(f.scope.gotos, i)
 }
 
-// labelStmt sets a label. atEnd tells that only labels follow in the block, so
-// that the block's variables are out of scope there.
+// labelStmt sets a label. atEnd is true if only labels follow in the block. The block's
+// variables are then out of scope.
 func (f *function) labelStmt(st *ast.LabelStmt, atEnd bool) {
 	s := f.scope
 	if old := s.labels[st.Name]; old != nil {

@@ -19,8 +19,8 @@ func (f *function) nested(stmts []ast.Stmt, line int) {
 	f.exit(line)
 }
 
-// stmts generates statements. ends tells that their block ends behind them, which
-// that of repeat does not.
+// stmts generates statements. ends is true if their block ends after them. The block of
+// repeat does not end there.
 func (f *function) stmts(stmts []ast.Stmt, ends bool) {
 	labels := len(stmts) // the first of the labels at the end
 	for labels > 0 && isLabel(stmts[labels-1]) {

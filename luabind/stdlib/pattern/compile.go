@@ -14,9 +14,9 @@ var (
 	errTooMany         = errors.New("too many captures")
 )
 
-// Compile reads a pattern. With anchors, a ^ in front ties the match to where
-// the search begins; without, as in gmatch, it stands for itself. Lua finds
-// some mistakes only when a match comes to them, Compile all of them at once.
+// Compile compiles a pattern. With anchors, a leading ^ ties the match to the start of the
+// search. Without anchors, as in gmatch, it matches itself. Compile reports all malformed
+// patterns, while Lua reports some only when a match reaches the malformed part.
 func Compile(source string, anchors bool) (*Pattern, error) {
 	c := compiler{source: source, p: &Pattern{}}
 	if anchors && c.peek() == '^' && source != "" {
@@ -215,7 +215,7 @@ func (c *compiler) set() (*set, error) {
 	}
 }
 
-// isRange tells whether a-z is at the front, and not a-].
+// isRange reports whether a range such as a-z is next. a-] is not a range.
 func (c *compiler) isRange() bool {
 	rest := c.source[c.at:]
 	return len(rest) > 3 && rest[1] == '-' && rest[2] != ']'

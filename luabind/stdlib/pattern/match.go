@@ -5,16 +5,16 @@ import (
 	"strings"
 )
 
-// patience is how much is tried between two looks at the context: well under a
-// millisecond.
+// patience is the number of steps between two checks of the context. They take less than
+// a millisecond.
 const patience = 1 << 14
 
 // smallChoices is how many items with several ways to match are held without
 // more memory.
 const smallChoices = 12
 
-// Matcher tries a pattern on a text. It may be used again and again, by one
-// goroutine at a time; what Capture returns belongs to the last match.
+// Matcher matches a pattern against a text. Reset prepares it for the next use. Capture
+// and Whole return parts of the last match. It is not safe for concurrent use.
 type Matcher struct {
 	p    *Pattern
 	text string
@@ -39,8 +39,8 @@ type choice struct {
 	below int // the choice before this one that is still open, or -1
 }
 
-// Reset prepares for matching p in text. A search ends with the error of ctx
-// once that is done.
+// Reset prepares the matcher for p and text. When ctx is done, a search returns the error
+// of ctx.
 func (m *Matcher) Reset(ctx context.Context, p *Pattern, text string) {
 	m.p, m.text, m.ctx, m.done = p, text, ctx, ctx.Done()
 	m.budget = patience
@@ -49,11 +49,10 @@ func (m *Matcher) Reset(ctx context.Context, p *Pattern, text string) {
 	}
 }
 
-// Clear forgets text and context.
+// Clear drops the references to the pattern, the text and the context.
 func (m *Matcher) Clear() { m.p, m.text, m.ctx, m.done = nil, "", nil, nil }
 
-// Find searches from index at on and returns where the first match begins and
-// ends, or -1, -1.
+// Find returns the start and the end of the first match from index at on, or -1, -1.
 func (m *Matcher) Find(at int) (start, end int, err error) {
 	if m.p.isLiteral {
 		i := strings.Index(m.text[at:], m.p.literal)
@@ -105,8 +104,7 @@ func (m *Matcher) candidate(at int) int {
 	return at
 }
 
-// Match tries a match that begins at index at, and returns where it ends, or
-// -1.
+// Match returns the end of a match that begins at index at, or -1.
 func (m *Matcher) Match(at int) (end int, err error) {
 	items := m.p.items
 	top := -1 // the choice that is tried next when something does not fit
@@ -154,7 +152,7 @@ func (m *Matcher) look() error {
 	}
 }
 
-// has tells whether a byte is what the item asks for.
+// has reports whether the item matches a byte.
 func (it *item) has(b byte) bool {
 	switch it.kind {
 	case kindByte:
@@ -346,8 +344,8 @@ func (m *Matcher) balance(it *item, s int) (at int, ok bool) {
 // position marks a capture that is a position.
 const position = -1
 
-// Capture is capture n of the last match, from 0 on: its text, or its position
-// counted from 1.
+// Capture returns capture n of the last match, counted from 0. For a position capture,
+// isPosition is true, and at is the position counted from 1.
 func (m *Matcher) Capture(n int) (text string, at int, isPosition bool) {
 	if m.end[n] == position {
 		return "", m.start[n] + 1, true
@@ -355,5 +353,5 @@ func (m *Matcher) Capture(n int) (text string, at int, isPosition bool) {
 	return m.text[m.start[n]:m.end[n]], 0, false
 }
 
-// Whole is all that the last match matched.
+// Whole returns the text of the last match.
 func (m *Matcher) Whole() string { return m.text[m.start[whole]:m.end[whole]] }

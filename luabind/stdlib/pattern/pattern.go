@@ -1,8 +1,8 @@
-// Package pattern matches the patterns of Lua 5.1, byte by byte, as its manual
-// has them (section 5.4.1; letters and digits are those of ASCII).
+// Package pattern implements the patterns of Lua 5.1, as in section 5.4.1 of its manual.
+// It matches bytes. Letters and digits are those of ASCII.
 //
-// A match never runs on after its context is done, however much there is to
-// try, and takes no more of Go's stack for a longer text or pattern.
+// A match ends soon after its context is done. It uses the same amount of Go's stack for
+// any text and pattern.
 package pattern
 
 import (
@@ -10,7 +10,7 @@ import (
 	"strings"
 )
 
-// MaxCaptures is how many captures a pattern may have.
+// MaxCaptures is the maximum number of captures in a pattern.
 const MaxCaptures = 32
 
 // kind is what an item of a pattern asks for.
@@ -40,13 +40,12 @@ type item struct {
 	set    *set
 	// choice numbers the items that can match in several ways.
 	choice int
-	// before tells that the next item begins with the byte next.
+	// before is true if the next item begins with the byte next.
 	before bool
 	next   byte
 }
 
-// Pattern is a pattern that has been read. It does not change: any goroutine
-// may use it.
+// Pattern is a compiled pattern. It is safe for concurrent use.
 type Pattern struct {
 	items    []item
 	anchored bool
@@ -62,14 +61,14 @@ type Pattern struct {
 	run       *item // what a match begins with, where that may be of any length
 }
 
-// Literal returns the text that the pattern stands for, if nothing in it is
-// special.
+// Literal returns the only text that the pattern matches. It reports false if the pattern
+// has special characters.
 func (p *Pattern) Literal() (string, bool) { return p.literal, p.isLiteral }
 
-// Anchored tells whether the pattern matches only where a search begins.
+// Anchored reports whether the pattern matches only where the search begins.
 func (p *Pattern) Anchored() bool { return p.anchored }
 
-// Captures is how many captures the pattern has.
+// Captures returns the number of captures.
 func (p *Pattern) Captures() int { return p.captures }
 
 // finish fills in what speeds matching up.
