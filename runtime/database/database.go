@@ -1,8 +1,9 @@
-// Package database opens the database that scripts keep their data in, and says
-// what is the same with SQLite, PostgreSQL and MySQL: placeholders,
-// transactions, errors, and migrations that run once.
+// Package database opens the database in which scripts store data. It hides the
+// differences between SQLite, PostgreSQL and MySQL: placeholders, transactions,
+// errors, and migrations that run once.
 //
-// Nothing is opened before it is used, and what is lost is opened anew.
+// It connects when a database is first used, and reconnects after a connection is
+// lost.
 package database
 
 import (
@@ -18,8 +19,8 @@ import (
 	"time"
 )
 
-// Sizes of pools. A transport has many processes, and a server often takes 100
-// connections in all.
+// Sizes of pools. A transport has many processes, and a server often accepts only
+// 100 connections.
 const (
 	maxConns    = 4
 	maxIdle     = 2
@@ -28,25 +29,23 @@ const (
 	maxPrepared = 64 // statements
 )
 
-// Conn is what statements run on: a DB or a Tx. Its methods may be called from
-// any goroutine, those of a Tx by one at a time. Their errors are fit to be
-// shown.
+// Conn runs statements: a DB or a Tx. A DB is safe for concurrent use, a Tx is not.
+// Errors contain no secrets and may be shown.
 type Conn interface {
-	// Query runs a statement that has rows. The rows must be closed; until
-	// then, ctx must not end.
+	// Query runs a statement that returns rows. The caller must close the rows, and
+	// ctx must not end before that.
 	Query(ctx context.Context, text string, args ...any) (*sql.Rows, error)
-	// Exec runs a statement that has none.
+	// Exec runs a statement without rows.
 	Exec(ctx context.Context, text string, args ...any) (sql.Result, error)
-	// Row reads the first row into what dest points at. Without one, found is
-	// false. It is for statements that find it at once.
+	// Row reads the first row into dest. It returns false if the statement has no
+	// rows. Use it only for statements that find the row quickly.
 	Row(ctx context.Context, text string, args []any, dest ...any) (found bool, err error)
-	// Plain makes an error of reading rows fit to be shown.
+	// Plain converts an error of reading rows into one that may be shown.
 	Plain(err error) error
 	Engine() *Engine
 }
 
-// DB is a database. Making one opens nothing. Its methods may be called from
-// any goroutine.
+// DB is a database. It is safe for concurrent use.
 type DB struct {
 	source Source
 
@@ -57,17 +56,16 @@ type DB struct {
 	write  *pool // of SQLite, which has one writer at a time
 }
 
-// New makes a DB of what is at a place.
+// New returns the database at p. It does not connect.
 func New(p Source) *DB { return &DB{source: p} }
 
-// Source is where the database is.
+// Source returns the location of the database.
 func (d *DB) Source() Source { return d.source }
 
-// Engine is what kind of database it is.
+// Engine returns the kind of the database.
 func (d *DB) Engine() *Engine { return d.source.Engine }
 
-// Close closes all connections. What runs on them fails, and so does all that
-// comes later.
+// Close closes all connections. Running and later statements fail.
 func (d *DB) Close() error {
 	d.mu.Lock()
 	defer d.mu.Unlock()
@@ -95,7 +93,7 @@ func (d *DB) pools() []*pool {
 
 var errClosed = errors.New("the database is closed")
 
-// open makes the pools. It does not wait for the database.
+// open creates the pools. It does not connect.
 func (d *DB) open() error {
 	d.mu.Lock()
 	defer d.mu.Unlock()
@@ -148,9 +146,8 @@ func (d *DB) Exec(ctx context.Context, text string, args ...any) (sql.Result, er
 // Row implements Conn.
 func (d *DB) Row(ctx context.Context, text string, args []any, dest ...any) (bool, error) {
 	if d.Engine() == SQLite && ctx.Err() == nil {
-		// Nothing takes long here: a reader waits for a lock in rare cases, and
-		// then not for long (readerBusy). To watch ctx would cost more than the
-		// reading.
+		// Reads are short: a reader rarely waits for a lock, and at most for
+		// readerBusy. Watching ctx would cost more than the read.
 		ctx = context.WithoutCancel(ctx)
 	}
 	return row(ctx, d, d.plain, text, args, dest)
@@ -171,9 +168,9 @@ func row(ctx context.Context, c Conn, plain func(error) error, text string, args
 	return true, plain(rows.Close())
 }
 
-// Bind writes a statement whose placeholders are ? as the engine wants it. It
-// is an error if there are more or fewer values than placeholders, if the text
-// says nothing, or if it begins or ends a transaction, which Begin is for.
+// Bind converts a statement with ? placeholders to the engine's syntax. It returns
+// an error if the number of values does not match, if the text contains no
+// statement, or if it begins or ends a transaction; use Begin for that.
 func (d *DB) Bind(text string, values int) (string, error) {
 	if d.Engine().syntax.empty(text) {
 		return "", errors.New("the statement is empty")
@@ -191,14 +188,14 @@ func (d *DB) Bind(text string, values int) (string, error) {
 // Plain implements Conn.
 func (d *DB) Plain(err error) error { return d.plain(err) }
 
-// pool are connections, and statements that are prepared on them.
+// pool holds connections and their prepared statements.
 type pool struct {
 	db     *sql.DB
 	engine *Engine
 
 	mu       sync.Mutex
 	prepared map[string]*sql.Stmt
-	order    []string // the longest unused first
+	order    []string // least recently used first
 }
 
 func newPool(c driver.Connector, e *Engine, size int) *pool {
@@ -256,8 +253,8 @@ func (p *pool) exec(ctx context.Context, text string, args []any) (sql.Result, e
 	})
 }
 
-// statement is a statement prepared, if that is worth it: one without
-// arguments is rarely the same again.
+// statement returns a prepared statement, or nil if preparing is not worthwhile:
+// statements without arguments rarely repeat.
 func (p *pool) statement(ctx context.Context, text string, args []any) (*sql.Stmt, error) {
 	if !p.engine.prepares || len(args) == 0 {
 		return nil, nil
@@ -272,7 +269,7 @@ func (p *pool) statement(ctx context.Context, text string, args []any) (*sql.Stm
 	return p.keep(text, s), nil
 }
 
-// known is a statement that has been prepared, or nil.
+// known returns a statement that is already prepared, or nil.
 func (p *pool) known(text string) *sql.Stmt {
 	p.mu.Lock()
 	defer p.mu.Unlock()
@@ -283,7 +280,7 @@ func (p *pool) known(text string) *sql.Stmt {
 	return s
 }
 
-// keep keeps a statement, and lets go of the one that was not used for longest.
+// keep stores a statement and closes the least recently used one if necessary.
 func (p *pool) keep(text string, s *sql.Stmt) *sql.Stmt {
 	p.mu.Lock()
 	defer p.mu.Unlock()

@@ -6,25 +6,25 @@ import (
 	"errors"
 )
 
-// Engine is a kind of database, and all that differs between them.
+// Engine is a kind of database, with all differences between the kinds.
 type Engine struct {
-	// Name is "sqlite", "postgresql" or "mysql" (which MariaDB is, too).
+	// Name is "sqlite", "postgresql" or "mysql", which includes MariaDB.
 	Name string
 
 	port   string
 	syntax syntax
-	// Numbered says that placeholders are $1, $2 … and not ?.
+	// numbered is true if placeholders are $1, $2 … instead of ?.
 	numbered bool
-	// prepares says that statements are worth to be kept prepared.
+	// prepares is true if it is worthwhile to keep statements prepared.
 	prepares bool
-	// place makes a Source of a server.
+	// place returns the Source for a server.
 	place func(s server) (Source, error)
-	// connector makes what opens connections. For SQLite, path is the file.
+	// connector returns the driver's connector. For SQLite, path is the file.
 	connector func(p Source, path string) (driver.Connector, error)
 	// columns finds the columns of those tables that exist; nil if the server
 	// refuses fractions for integers by itself.
 	columns func(ctx context.Context, query queryFunc, tables []string) ([]column, error)
-	// kind tells what an error means.
+	// kind classifies an error.
 	kind func(err error) errorKind
 	// lockMigrations keeps other processes from migrating until the
 	// transaction ends, or unlockMigrations is called.
@@ -69,25 +69,25 @@ func (e *Engine) Quote(name string) string {
 	return string(append(quoted, mark))
 }
 
-// errorKind is what an error means to whoever decides what to do next.
+// errorKind is the class of an error, by what the caller can do about it.
 type errorKind int
 
 const (
 	otherError errorKind = iota
-	// conflict: another transaction was in the way; the same again may succeed.
+	// conflict: another transaction interfered. A retry may succeed.
 	conflict
-	// busy: somebody holds a lock for longer than was waited.
+	// busy: another process holds a lock for too long.
 	busy
 	// lost: the database cannot be reached.
 	lost
-	// full: there is no room left.
+	// full: the disk is full.
 	full
-	// damaged: the file is not what SQLite has written.
+	// damaged: the file is corrupt.
 	damaged
 )
 
-// ErrConflict is in errors after which the same transaction may succeed.
+// ErrConflict is wrapped by errors after which the same transaction may succeed.
 var ErrConflict = errors.New("another transaction was in the way")
 
-// ErrLost is in errors that mean that the database cannot be reached.
+// ErrLost is wrapped by errors of a database that cannot be reached.
 var ErrLost = errors.New("the database cannot be reached")

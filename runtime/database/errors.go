@@ -16,9 +16,9 @@ import (
 	"modernc.org/sqlite"
 )
 
-// Error is what went wrong with a database, fit to be shown: no password is in
-// it. A server may quote a value that it refuses. errors.Is finds ErrConflict, ErrLost and the context's error
-// in it.
+// Error is an error of a database that may be shown: it contains no password. A
+// server may quote a value that it rejects. errors.Is finds ErrConflict, ErrLost
+// and the context's error in it.
 type Error struct {
 	text string
 	err  error
@@ -30,12 +30,12 @@ func (e *Error) Error() string { return e.text }
 // Unwrap returns the error of the driver or of the context.
 func (e *Error) Unwrap() error { return e.err }
 
-// Is tells what kind of error it is.
+// Is reports whether target is the kind of the error.
 func (e *Error) Is(target error) bool {
 	return target == ErrConflict && e.kind == conflict || target == ErrLost && e.kind == lost
 }
 
-// plain makes an error fit to be shown.
+// plain converts an error into one that may be shown.
 func (d *DB) plain(err error) error {
 	var done *Error
 	switch {
@@ -57,7 +57,7 @@ func (d *DB) plain(err error) error {
 	return &Error{text: text, err: err, kind: kind}
 }
 
-// explain says what an error means, where the driver's own words do not.
+// explain adds an explanation where the driver's text is not sufficient.
 func (d *DB) explain(kind errorKind, text string) string {
 	switch kind {
 	case conflict:
@@ -77,8 +77,8 @@ func (d *DB) explain(kind errorKind, text string) string {
 	return text
 }
 
-// driverText is what the driver has to say, without what only its authors need,
-// and without the details in which PostgreSQL shows values.
+// driverText returns the driver's text without details for its developers, and
+// without the details in which PostgreSQL shows values.
 func driverText(err error) string {
 	var lite *sqlite.Error
 	var post *pgconn.PgError
@@ -97,7 +97,7 @@ func driverText(err error) string {
 	return err.Error()
 }
 
-// visible replaces what steers a terminal in a text of a server's.
+// visible replaces control characters in a server's text.
 func visible(text string) string {
 	return strings.Map(func(r rune) rune {
 		switch {
@@ -110,12 +110,12 @@ func visible(text string) string {
 	}, text)
 }
 
-// shortSecret is how long a secret has to be to be searched for in texts: a
-// shorter one would take ordinary words apart.
+// shortSecret is the minimum length of a secret that scrub removes. A shorter one
+// would match parts of ordinary words.
 const shortSecret = 4
 
-// scrub takes secrets out of a text. No driver is known to show one; this is
-// for what is not known.
+// scrub removes secrets from a text. No driver is known to show one; scrub is a
+// precaution.
 func scrub(text string, secrets []string) string {
 	secrets = slices.Clone(secrets)
 	slices.SortFunc(secrets, func(a, b string) int { return len(b) - len(a) })

@@ -10,12 +10,10 @@ import (
 	"strings"
 )
 
-// PostgreSQL refuses 5.9 where it wants an integer. MySQL rounds it or cuts it
-// off, and SQLite keeps 5.9 in a column of integers, whose readers expect an
-// integer. checkIntegers refuses it there, too: it finds the values that stand
-// for an integer column, and asks the database for the columns' types.
-//
-// Only statements with such a value pay for that.
+// PostgreSQL rejects 5.9 for an integer. MySQL rounds or truncates it, and SQLite
+// stores 5.9 in a column of integers. checkIntegers makes all engines reject it: it
+// finds the values for integer columns, and asks the database for the types of the
+// columns. Only statements with a fraction pay for that.
 
 // integerUse is a value's place in a statement that may want an integer.
 type integerUse struct {
@@ -38,7 +36,7 @@ type queryFunc func(ctx context.Context, text string, args ...any) (*sql.Rows, e
 
 var errSeveral = errors.New("the text has several statements: run each with a call of its own")
 
-// check returns an error if a statement is not to be run: nothing of it has been.
+// check returns an error if a statement must not run.
 func (e *Engine) check(ctx context.Context, query queryFunc, text string, args []any) error {
 	if strings.Contains(text, ";") && e.several(text) {
 		return errSeveral

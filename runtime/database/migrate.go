@@ -6,14 +6,13 @@ import (
 	"time"
 )
 
-// A Migration is a row of numbered steps that are run once, in order, whatever
-// number of processes ask for it. It holds a lock that keeps others from
-// migrating.
+// Migration runs numbered steps once and in order, even if several processes ask
+// for it. It holds a lock that keeps other processes from migrating.
 type Migration struct {
-	// Tx is what the steps run in. With MySQL, statements that change tables
-	// take effect at once: a step that fails there is not undone.
+	// Tx is the transaction of the steps. In MySQL, statements that change tables
+	// take effect at once, so a failed step is not undone.
 	Tx *Tx
-	// Done is how many steps have been run.
+	// Done is the number of steps that have run.
 	Done int
 
 	name   string
@@ -22,19 +21,19 @@ type Migration struct {
 	ctx    context.Context
 }
 
-// lockWait is how long another process may migrate, in seconds.
+// lockWait is how long a migration waits for another process, in seconds.
 const lockWait = 60
 
-// migrationTime is how long a migration may take.
+// migrationTime limits the duration of a migration.
 const migrationTime = 10 * time.Minute
 
-// migrationsTable is where it stands which steps have been run.
+// migrationsTable returns the name of the table that records the steps.
 func (d *DB) migrationsTable() string {
 	return d.Engine().Quote(d.source.Prefix + "spectrum2_lua_migrations")
 }
 
-// Migrated tells how many steps of a name have been run, without a lock. It is
-// 0 if that cannot be told.
+// Migrated returns the number of steps with that name that have run, without a
+// lock. It returns 0 if the number is unknown.
 func (d *DB) Migrated(ctx context.Context, name string) int {
 	text, err := d.Bind("SELECT COALESCE(MAX(step), 0) FROM "+d.migrationsTable()+" WHERE name = ?", 1)
 	if err != nil {
@@ -45,8 +44,8 @@ func (d *DB) Migrated(ctx context.Context, name string) int {
 	return done
 }
 
-// Migrate waits until no other process migrates, and begins. Finish or Abandon
-// must be called. ctx is for the waiting alone.
+// Migrate waits until no other process migrates, and begins a migration. The caller
+// must call Finish or Abandon. ctx only limits the waiting.
 func (d *DB) Migrate(ctx context.Context, name string) (*Migration, error) {
 	// The transaction has a context of its own, so that a lock which outlives
 	// it can be given back when ctx is done.
@@ -83,7 +82,7 @@ func (m *Migration) begin() error {
 	return err
 }
 
-// Step notes that the next step has been run.
+// Step records that the next step has run.
 func (m *Migration) Step() error {
 	text, err := m.Tx.db.Bind("INSERT INTO "+m.table+" (name, step, at) VALUES (?, ?, ?)", 3)
 	if err != nil {
@@ -96,21 +95,21 @@ func (m *Migration) Step() error {
 	return nil
 }
 
-// Finish makes the steps last, and lets others migrate.
+// Finish commits the steps and releases the lock.
 func (m *Migration) Finish() error {
 	defer m.cancel()
 	m.unlock()
 	return m.Tx.Commit()
 }
 
-// Abandon undoes the steps, as far as the engine can, and lets others migrate.
+// Abandon rolls the steps back, as far as the engine can, and releases the lock.
 func (m *Migration) Abandon() {
 	m.unlock()
 	m.Tx.Rollback()
 	m.cancel()
 }
 
-// unlock gives back a lock that does not end with the transaction.
+// unlock releases a lock that does not end with the transaction.
 func (m *Migration) unlock() {
 	if text := m.Tx.Engine().unlockMigrations; text != "" {
 		// The transaction may be broken. It ends with the connection at the latest.
@@ -118,8 +117,8 @@ func (m *Migration) unlock() {
 	}
 }
 
-// MigrateSteps runs those of the steps, a list of statements each, that have
-// not been run.
+// MigrateSteps runs the steps that have not run yet. Each step is a list of
+// statements.
 func (d *DB) MigrateSteps(ctx context.Context, name string, steps [][]string) error {
 	if d.Migrated(ctx, name) == len(steps) {
 		return nil
@@ -151,7 +150,7 @@ func (d *DB) MigrateSteps(ctx context.Context, name string, steps [][]string) er
 	return m.Finish()
 }
 
-// TooNew is the error of a database that has more steps than are known.
+// TooNew returns the error for a database with more steps than this program knows.
 func TooNew(name string, done, known int) error {
 	return fmt.Errorf("the database has %d steps of %s, and only %d are known here: a newer version has been at work", done, name, known)
 }

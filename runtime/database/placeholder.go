@@ -6,8 +6,7 @@ import (
 	"strings"
 )
 
-// syntax is what an engine has beside quotes and comments as the standard has
-// them.
+// syntax describes an engine's additions to the standard's quotes and comments.
 type syntax struct {
 	backtick bool // `name`
 	bracket  bool // [name]
@@ -19,10 +18,9 @@ type syntax struct {
 	doubled  bool // ?? stands for the operator ?
 }
 
-// bind finds the placeholders of a statement, which are written ? for every
-// engine, and writes them as the engine wants them. What stands in strings,
-// quoted names and comments is none. It returns how many there are, or -1 if
-// the statement has its engine's own (?1, :name), whose number is not known.
+// bind converts ? placeholders to the engine's syntax, except in strings, quoted
+// names and comments. It returns their number, or -1 if the statement uses the
+// engine's own placeholders (?1, :name).
 func (e *Engine) bind(text string) (bound string, n int) {
 	if !strings.ContainsAny(text, "?:@$") {
 		return text, 0
@@ -68,8 +66,8 @@ func (e *Engine) bind(text string) (bound string, n int) {
 	return out.String(), n
 }
 
-// skip is where what starts at i ends, if it is a string, a quoted name or a
-// comment; otherwise it is i. What does not end goes on to the end of text.
+// skip returns the end of the string, quoted name or comment that starts at i, or
+// i. It returns the end of text if that is not terminated.
 func (s syntax) skip(text string, i int) int {
 	rest := text[i:]
 	switch c := text[i]; {
@@ -91,14 +89,14 @@ func (s syntax) skip(text string, i int) int {
 	return i
 }
 
-// empty tells that there is no statement in a text, but blanks and comments at
-// the most. Some drivers panic at it. SQLite reads up to a NUL.
+// empty reports whether a text contains only blanks and comments. Some drivers
+// panic at such a text. SQLite reads up to a NUL.
 func (s syntax) empty(text string) bool {
 	at := s.start(text)
 	return at == len(text) || text[at] == 0
 }
 
-// start is where the first statement starts.
+// start returns the start of the first statement.
 func (s syntax) start(text string) int {
 	for i := 0; i < len(text); {
 		switch c := text[i]; {
@@ -118,8 +116,8 @@ var control = map[string]bool{
 	"BEGIN": true, "START": true, "COMMIT": true, "END": true, "ROLLBACK": true, "ABORT": true, "SAVEPOINT": true, "RELEASE": true,
 }
 
-// controls tells that one of a text's statements begins or ends a transaction:
-// on a connection that others use next, which would be in it.
+// controls reports whether a statement in the text begins or ends a transaction,
+// which would affect later users of the connection.
 func (s syntax) controls(text string) bool {
 	inBody := false // of a trigger or a function, which is BEGIN … END
 	for {
@@ -193,7 +191,7 @@ func (s syntax) words(text string) (words []string, end int) {
 	return words, len(text)
 }
 
-// line tells that s starts with a comment that ends with its line.
+// line reports whether s starts with a comment that ends with its line.
 func (s syntax) line(text string) bool {
 	if !s.hash {
 		return strings.HasPrefix(text, "--")
@@ -201,7 +199,7 @@ func (s syntax) line(text string) bool {
 	return text[0] == '#' || strings.HasPrefix(text, "--") && (len(text) == 2 || text[2] <= ' ')
 }
 
-// escapeString tells that the quote at i belongs to an E'…'.
+// escapeString reports whether the quote at i belongs to an E'…'.
 func escapeString(text string, i int) bool {
 	return i > 0 && (text[i-1] == 'E' || text[i-1] == 'e') && (i == 1 || !wordPart(text[i-2]))
 }

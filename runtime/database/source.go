@@ -12,26 +12,27 @@ import (
 	"spectrumlua/runtime/config"
 )
 
-// FileName is the SQLite file that is used if the config names no database,
-// below [service] working_dir.
+// FileName is the SQLite file in [service] working_dir that is used if the config
+// names no database.
 const FileName = "spectrum2-lua.sqlite"
 
-// storeConfigured is the [lua] store that means what the section [database] says.
+// storeConfigured is the value of [lua] store that selects the section [database].
 const storeConfigured = "database"
 
-// Source says where a database is, and how to get in. It holds passwords: String
-// does not show them.
+// Source is the location of a database with its credentials. String omits the
+// passwords.
 type Source struct {
 	Engine *Engine
-	// Prefix is what the names of our tables start with.
+	// Prefix is the prefix of our tables' names.
 	Prefix string
-	// Path is SQLite's file, absolute. With Temporary, it is empty: the file
-	// goes with the DB.
+	// Path is SQLite's file, absolute. It is empty if Temporary is true: the file
+	// is deleted with the DB.
 	Path      string
 	Temporary bool
-	// Foreign is a database that is not ours: its journal mode is left alone.
+	// Foreign is true for a database that is not ours. Its journal mode stays
+	// unchanged.
 	Foreign bool
-	// Confined keeps SQL from reaching any file but Path.
+	// Confined prevents SQL from accessing any file but Path.
 	Confined bool
 
 	dsn     string   // of a server: what its driver understands
@@ -41,7 +42,7 @@ type Source struct {
 	secrets []string // must not be shown
 }
 
-// String names the place for people, without its password.
+// String returns the location without its password.
 func (p Source) String() string {
 	switch {
 	case p.Temporary:
@@ -52,8 +53,8 @@ func (p Source) String() string {
 	return p.shown
 }
 
-// FromConfig is where scripts keep their data: [lua] store, or else what
-// [database] says. The error says what is wrong and where.
+// FromConfig returns the database in which scripts store data: that of [lua] store,
+// or else of [database]. Errors name the line in the config.
 func FromConfig(c *config.Config, settings config.Settings) (Source, error) {
 	prefix, _ := c.Get("database.prefix")
 	if !isPrefix(prefix) {
@@ -105,10 +106,10 @@ func configured(c *config.Config, store string) (Source, error) {
 	return Source{}, fmt.Errorf("%s: [database] type is none, sqlite3, mysql or pqxx (PostgreSQL), not %q", c.Where("database.type"), kind)
 }
 
-// File is an SQLite file of ours.
+// File returns the Source of an SQLite file of ours.
 func File(path string) Source { return Source{Engine: SQLite, Path: path} }
 
-// Temporary is a database that is gone when it is closed.
+// Temporary returns the Source of a database that is deleted when it is closed.
 func Temporary() Source { return Source{Engine: SQLite, Temporary: true} }
 
 // fromKeys reads the keys that mysql and pqxx share.
@@ -168,14 +169,14 @@ func (s server) shown(scheme string) string {
 	return fmt.Sprintf("%s://%s/%s", scheme, net.JoinHostPort(s.host, s.port), s.database)
 }
 
-// Parse reads where a database is: "sqlite:PATH" or a path alone, relative to
-// dir; "memory", which SQLite calls ":memory:";
-// "postgres://USER:PASSWORD@HOST:PORT/DATABASE"; "mysql://…" in the same way. A
-// server takes ?tls=disable, require (the default away from this machine tries
-// it) or verify. The place is Foreign. The error shows no password.
+// Parse parses a location: "sqlite:PATH" or a path alone, relative to dir;
+// "memory", which SQLite calls ":memory:";
+// "postgres://USER:PASSWORD@HOST:PORT/DATABASE"; or "mysql://…" in the same format.
+// A server accepts ?tls=disable, require or verify. By default, connections to
+// other machines try TLS. The Source is Foreign. Errors contain no password.
 //
-// Nothing but the text says how to get in: a script may name a server to which
-// the environment's password must not go.
+// Only the text provides credentials: a script may name a server that must not
+// receive a password from the environment.
 func Parse(text, dir string) (Source, error) { return parse(text, dir, true) }
 
 func parse(text, dir string, alone bool) (Source, error) {
@@ -257,8 +258,8 @@ func parseServer(u *url.URL) (server, error) {
 	return s, nil
 }
 
-// Where is the place in the config that names the database, with its key.
+// Where returns the position in the config that names the database, with its key.
 func (p Source) Where() string { return p.where }
 
-// Unix tells that the place is reached over a Unix socket.
+// Unix reports whether the database is reached over a Unix socket.
 func (p Source) Unix() bool { return strings.HasPrefix(p.shown, "unix:") }

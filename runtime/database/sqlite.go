@@ -96,8 +96,8 @@ func makeFile(path string) error {
 	return errors.Join(LikeFolder(f), f.Close())
 }
 
-// MakeFolder makes a folder, and those above it. What root makes belongs to the
-// owner of the folder above.
+// MakeFolder creates a folder and its parents. If root creates them, they belong to
+// the owner of the folder above.
 func MakeFolder(dir string) error {
 	if _, err := os.Stat(dir); !errors.Is(err, fs.ErrNotExist) || dir == filepath.Dir(dir) {
 		return err
@@ -114,8 +114,8 @@ func MakeFolder(dir string) error {
 	return likeFolder(dir, func(uid, gid int) error { return os.Lchown(dir, uid, gid) })
 }
 
-// LikeFolder gives a new file to the owner of its folder if root makes it: backends
-// run as another user and could not use it.
+// LikeFolder gives a new file to the owner of its folder if root creates it.
+// Otherwise the backends, which run as another user, could not use it.
 func LikeFolder(f *os.File) error { return likeFolder(f.Name(), f.Chown) }
 
 func likeFolder(path string, chown func(uid, gid int) error) error {
@@ -141,8 +141,8 @@ func fileError(err error) error {
 	return err
 }
 
-// readerBusy is how long a reader waits for a lock, which in WAL mode only
-// somebody has who mends or changes the whole file.
+// readerBusy is how long a reader waits for a lock. In WAL mode only a process that
+// repairs or changes the whole file holds one.
 const readerBusy = "PRAGMA busy_timeout=3000"
 
 // reader makes a connector for connections that only read.

@@ -23,7 +23,7 @@ const (
 	placeholder
 )
 
-// statement is a statement's tokens. It is only understood as far as uses needs.
+// statement is a statement's tokens. It is parsed only as far as uses needs.
 type statement []token
 
 // scan takes a statement apart.
@@ -94,7 +94,7 @@ func (t token) is(words ...string) bool {
 	return (t.kind == word || t.kind == punctuation) && slices.Contains(words, t.text)
 }
 
-// at is the token at i, or one that is nothing.
+// at returns the token at i, or an empty token.
 func (s statement) at(i int) token {
 	if i < 0 || i >= len(s) {
 		return token{}
@@ -118,9 +118,8 @@ var (
 	arithmetic  = []string{"+", "-", "*", "/", "%", "|", "&", "^", "~", "DIV", "MOD", "COLLATE"}
 )
 
-// uses finds what the values that are asked for stand for, where it is a column
-// or something else that may want an integer. A value that is computed with
-// stands for nothing.
+// uses returns the columns, or other places for an integer, that the wanted values
+// stand for. Values in computations do not count.
 func (s statement) uses(wanted func(value int) bool) []integerUse {
 	var all []integerUse
 	for i, t := range s {

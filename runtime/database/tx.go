@@ -7,13 +7,12 @@ import (
 	"fmt"
 )
 
-// Tx is a transaction that runs as if it were alone. It ends with Commit or
-// Rollback, or with the context that it was begun with, which rolls it back.
+// Tx is a serializable transaction. It ends with Commit or Rollback, or rolls back
+// when the context of Begin ends.
 //
-// After a statement that was stopped, or that another transaction was in the way
-// of, nothing more takes effect: the engines differ in what they undo by
-// themselves then, and what came behind it would last on its own. All that comes
-// later fails, Commit too.
+// After a statement was cancelled or conflicted with another transaction, all later
+// calls fail, including Commit. The engines differ in what they undo then, and
+// later statements could otherwise take effect alone.
 type Tx struct {
 	db       *DB
 	pool     *pool
@@ -21,10 +20,10 @@ type Tx struct {
 	ctx      context.Context // that it was begun with
 	ended    bool            // by Commit or Rollback
 	conflict bool
-	broken   error // why nothing more takes effect
+	broken   error // why all later calls fail
 }
 
-// Begin begins a transaction. ctx must live as long as it.
+// Begin begins a transaction. ctx must live as long as the transaction.
 func (d *DB) Begin(ctx context.Context) (*Tx, error) {
 	if d.Engine() == SQLite {
 		return d.begin(ctx, nil) // all are serializable
@@ -32,8 +31,8 @@ func (d *DB) Begin(ctx context.Context) (*Tx, error) {
 	return d.begin(ctx, &sql.TxOptions{Isolation: sql.LevelSerializable})
 }
 
-// BeginReading begins a transaction that only reads, and sees all as of one
-// moment. It holds up nobody.
+// BeginReading begins a transaction that only reads, from a consistent snapshot. It
+// blocks no other transaction.
 func (d *DB) BeginReading(ctx context.Context) (*Tx, error) {
 	if err := d.open(); err != nil {
 		return nil, d.plain(err)
@@ -63,12 +62,11 @@ func (d *DB) beginOn(ctx context.Context, p *pool, options *sql.TxOptions) (*Tx,
 // Engine implements Conn.
 func (t *Tx) Engine() *Engine { return t.db.Engine() }
 
-// Conflicted tells that a statement, or the commit, has failed since another
-// transaction was in the way: the same transaction may succeed if it is run
-// again.
+// Conflicted reports whether a statement or the commit failed because of another
+// transaction. The same transaction may succeed if it runs again.
 func (t *Tx) Conflicted() bool { return t.conflict }
 
-// plain is DB.plain, and keeps in mind what the error means for the transaction.
+// plain is DB.plain. It also records what the error means for the transaction.
 func (t *Tx) plain(err error) error {
 	switch {
 	case err == nil:
@@ -86,7 +84,7 @@ func (t *Tx) plain(err error) error {
 	return err
 }
 
-// breaks tells of an error behind which nothing is known of the transaction.
+// breaks reports whether the state of the transaction is unknown after an error.
 func breaks(err error) bool {
 	if errors.Is(err, context.DeadlineExceeded) || errors.Is(err, context.Canceled) {
 		return true
@@ -95,8 +93,9 @@ func breaks(err error) bool {
 	return errors.As(err, &e) && e.kind != otherError
 }
 
-// alive tells that SQLite has not undone the transaction by itself, as it does
-// when a disk fails, or with INSERT OR ROLLBACK: only then it can begin another.
+// alive reports whether the transaction is still open. SQLite rolls it back by
+// itself after a disk error or with INSERT OR ROLLBACK, and only then accepts
+// another BEGIN.
 func (t *Tx) alive() bool {
 	if t.ctx.Err() != nil {
 		return false
@@ -165,8 +164,8 @@ func (t *Tx) Row(ctx context.Context, text string, args []any, dest ...any) (boo
 	return row(ctx, t, t.plain, text, args, dest)
 }
 
-// Commit makes it last. An error means that it did not, unless the database was
-// lost in that very moment.
+// Commit commits the transaction. After an error the transaction has no effect,
+// unless the connection was lost during the commit.
 func (t *Tx) Commit() error {
 	if t.broken != nil {
 		t.Rollback()
@@ -182,7 +181,8 @@ func (t *Tx) Commit() error {
 	return err
 }
 
-// Rollback undoes it. It does nothing once the transaction has ended.
+// Rollback rolls the transaction back. It does nothing if the transaction has
+// ended.
 func (t *Tx) Rollback() {
 	t.ended = true
 	_ = t.tx.Rollback() // if it fails, the connection is dropped, and with it the transaction

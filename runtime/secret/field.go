@@ -13,8 +13,8 @@ var (
 	fieldNames = map[string]bool{"pass": true, "pw": true, "pwd": true, "auth": true, "bearer": true}
 )
 
-// Field reports whether the name of a field in the log says that its value is a
-// secret. It does not allocate for names of the usual length.
+// Field reports whether the name of a log field implies a secret value. It does not
+// allocate for names of the usual length.
 func Field(name string) bool {
 	var buf [64]byte
 	b := buf[:0]

@@ -6,16 +6,17 @@ import (
 )
 
 const (
-	// perOwner is how many secrets are kept of a user, the newest.
+	// perOwner is the number of secrets that are kept for each user, the newest
+	// ones.
 	perOwner = 32
-	// keptOwners is how many owners are remembered after Release: what ends late
-	// may still log an error with a secret in it.
+	// keptOwners is the number of owners that are remembered after Release, because
+	// their last tasks may still log an error with a secret.
 	keptOwners = 1000
 )
 
-// Known holds the secrets that a process has met, by owner: a user, or "" for
-// those of the process, which its config has. The zero value knows none, and a
-// nil *Known hides nothing and learns nothing. It is safe for concurrent use.
+// Known holds the secrets that a process has learned, by owner: a user, or "" for
+// the process, whose secrets come from its config. The zero value is empty. A nil
+// *Known hides and learns nothing. It is safe for concurrent use.
 type Known struct {
 	all Set
 
@@ -63,8 +64,8 @@ func (k *Known) Learn(name string, words ...string) {
 	}
 }
 
-// Release lets an owner's secrets be forgotten some time after, when many other
-// owners have been released.
+// Release allows an owner's secrets to be forgotten after many other owners have
+// been released.
 func (k *Known) Release(name string) {
 	if k == nil {
 		return
@@ -93,7 +94,7 @@ func (k *Known) Release(name string) {
 	}
 }
 
-// Hide hides everybody's secrets.
+// Hide hides the secrets of all owners.
 func (k *Known) Hide(text string) string {
 	if k == nil {
 		return text
@@ -109,10 +110,10 @@ func (k *Known) HideOf(name, text string) string {
 	return text
 }
 
-// Within reports whether anybody's secret stands in text.
+// Within reports whether text contains a secret of any owner.
 func (k *Known) Within(text string) bool { return k != nil && k.all.Within(text) }
 
-// WithinOf reports whether a secret of an owner or of the process stands in text.
+// WithinOf reports whether text contains a secret of an owner or of the process.
 func (k *Known) WithinOf(name, text string) bool {
 	return slices.ContainsFunc(k.of(name), func(o *owner) bool { return o.set.Within(text) })
 }

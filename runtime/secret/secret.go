@@ -1,18 +1,19 @@
-// Package secret knows what must not be shown or written down: settings by
-// their names, addresses with a password in them, the places in XML where XMPP
-// puts passwords, and the secrets that the process has met.
+// Package secret finds secrets that must not be logged or recorded: settings with
+// names such as password, addresses with a password, the places in XML where XMPP
+// puts passwords, and secrets that the process has learned.
 //
-// A Set hides secrets in texts. It finds a secret as it is and in every encoding
-// that texts are written in: XML and HTML (named, decimal and hexadecimal
-// references, all or some characters), URLs, JSON, Lua, Go, C, SQL, CSV,
-// quoted-printable, the tags of IRC, escaped JIDs, hexadecimal, lists of bytes,
-// and base64 in any alphabet and at any alignment, as in SASL PLAIN; also up to
-// three of them around each other, as XML in JSON in a URL. It does not find what
-// has been hashed, encrypted or compressed.
+// A Set hides secrets in texts. It finds a secret as it is and in every usual
+// encoding: XML and HTML (named, decimal and hexadecimal references, for all or
+// some characters), URLs, JSON, Lua, Go, C, SQL, CSV, quoted-printable, the tags of
+// IRC, escaped JIDs, hexadecimal, lists of bytes, and base64 in any alphabet and at
+// any alignment, as in SASL PLAIN. It also finds up to three nested encodings, such
+// as XML in JSON in a URL. It cannot find secrets that are hashed, encrypted or
+// compressed.
 //
-// No encodings are kept. All secrets stand in one trie; from each position of a
-// text the Set walks down the trie in each way in which the bytes there can be
-// read. So a text costs nearly the same for one user and for ten thousand.
+// A Set does not store encodings. All secrets are in one trie. From each position
+// of a text the Set walks down the trie in each way in which the bytes there can be
+// decoded. A text therefore costs nearly the same for one user and for ten
+// thousand.
 package secret
 
 import (
@@ -22,32 +23,32 @@ import (
 	"spectrumlua/runtime/xmltree"
 )
 
-// Mask stands for what is not shown.
+// Mask replaces a secret.
 const Mask = "***"
 
-// nameParts are found in the names of settings whose values are not shown.
+// nameParts are parts of the names of settings with secret values.
 var nameParts = []string{"pass", "secret", "token", "key", "credential", "connectionstring"}
 
-// Name tells whether the name of a setting, a form's field or an attribute
-// says that the value is a secret.
+// Name reports whether the name of a setting, a form's field or an attribute
+// implies a secret value.
 func Name(name string) bool {
 	lower := strings.ToLower(name)
 	return slices.ContainsFunc(nameParts, func(part string) bool { return strings.Contains(lower, part) })
 }
 
-// Value tells whether a setting's value looks as if there was a secret in it,
-// as in "https://user:password@host".
+// Value reports whether a setting's value seems to contain a secret, as in
+// "https://user:password@host".
 func Value(value string) bool {
 	return strings.Contains(value, "://") && strings.Contains(value, "@")
 }
 
-// elements hold secrets, beside those whose names say so: XEP-0078 and SASL.
+// elements are further elements with secrets: XEP-0078 and SASL.
 var elements = map[string]bool{"auth": true, "response": true, "challenge": true, "success": true, "digest": true}
 
-// XML masks the secrets in a stanza: in elements and attributes whose names say
-// so, in SASL, and in the private fields of forms (XEP-0004). A stanza without
-// any is returned as it is. It returns false for what is no XML, or is too big
-// to be looked through: nothing of that may be shown.
+// XML masks the secrets in a stanza: in elements and attributes with names such as
+// password, in SASL, and in the private fields of forms (XEP-0004). It returns a
+// stanza without secrets unchanged. It reports false if text is not XML or is too
+// big to check; no part of it may then be shown.
 func XML(text string) (masked string, ok bool) {
 	node, err := xmltree.Parse(text, xmltree.DefaultLimits)
 	if err != nil {
@@ -61,8 +62,8 @@ func XML(text string) (masked string, ok bool) {
 	return masked, err == nil
 }
 
-// maskNode masks what is secret in n, all of its texts if so, and tells whether
-// anything was.
+// maskNode masks the secrets in n, or all texts of n if private is true. It reports
+// whether it has masked anything.
 func maskNode(n *xmltree.Node, private bool) (found bool) {
 	private = private || elements[n.Name] || Name(n.Name)
 	if n.Name == "field" {

@@ -13,16 +13,15 @@ const (
 	maxLength = 8 << 10
 )
 
-// Set is a set of secrets that can be hidden in texts, in whatever encoding they
-// stand there; see the package's documentation. The zero value is empty. It is
-// safe for concurrent use.
+// Set hides a set of secrets in texts, in any encoding; see the package's
+// documentation. The zero value is empty. It is safe for concurrent use.
 type Set struct {
 	mu   sync.RWMutex
 	trie trie
 }
 
-// Add adds a word. A word that is shorter than MinLength, or is Mask, is not
-// looked for. A word that is added twice has to be removed twice.
+// Add adds a word. It ignores a word that is shorter than MinLength or equal to
+// Mask. A word that is added twice has to be removed twice.
 func (s *Set) Add(word string) {
 	if !looksFor(word) {
 		return
@@ -32,7 +31,7 @@ func (s *Set) Add(word string) {
 	s.trie.add(word[:min(len(word), maxLength)], len(word) > maxLength)
 }
 
-// Remove takes back an Add.
+// Remove undoes one Add.
 func (s *Set) Remove(word string) {
 	if !looksFor(word) {
 		return
@@ -46,8 +45,8 @@ func looksFor(word string) bool {
 	return len(word) >= MinLength && strings.Trim(word, "*") != ""
 }
 
-// Hide returns text with Mask in place of each secret, and text itself if it
-// holds none.
+// Hide returns text with Mask in place of each secret. It returns text itself if it
+// contains no secret.
 func (s *Set) Hide(text string) string {
 	found := s.find(text)
 	if len(found) == 0 {
@@ -64,7 +63,7 @@ func (s *Set) Hide(text string) string {
 	return b.String()
 }
 
-// Within reports whether a secret stands in text.
+// Within reports whether text contains a secret.
 func (s *Set) Within(text string) bool { return len(s.find(text)) > 0 }
 
 func (s *Set) find(text string) []span {

@@ -5,9 +5,8 @@ import (
 	"strings"
 )
 
-// trie holds words as a radix tree, so that a text is compared with all of them
-// at once: what a position of a text costs does not grow with the number of
-// words. The zero value is empty.
+// trie holds words as a radix tree. The cost for each position of a text does not
+// grow with the number of words. The zero value is empty.
 type trie struct {
 	kids  [256]*node
 	words int
@@ -89,7 +88,7 @@ func (n *node) split(at int) {
 	*n = node{label: n.label[:at], keys: []byte{rest.label[0]}, kids: []*node{&rest}}
 }
 
-// remove takes back one add of a word.
+// remove undoes one add of a word.
 func (t *trie) remove(word string) {
 	n := t.kids[word[0]]
 	if n == nil {
@@ -100,7 +99,7 @@ func (t *trie) remove(word string) {
 	}
 }
 
-// removeBelow reports whether n holds no word any more.
+// removeBelow reports whether n contains no more words.
 func (t *trie) removeBelow(n *node, word string) bool {
 	rest, ok := strings.CutPrefix(word, n.label)
 	if !ok {

@@ -21,11 +21,11 @@ import (
 	"spectrumlua/runtime/database"
 )
 
-// nameSize is how long the name of a key is, in bytes.
+// nameSize is the length of a key's name in bytes.
 const nameSize = 8
 
-// secretKey is a key that secrets are encrypted with. Its name, which stands
-// beside them, tells nothing about it.
+// secretKey is a key that encrypts secrets. Its name is stored with each secret and
+// reveals nothing about the key.
 type secretKey struct {
 	key  [32]byte
 	name [nameSize]byte
@@ -38,16 +38,17 @@ func newSecretKey(key [32]byte) *secretKey {
 	return k
 }
 
-// Keyring has the keys of secrets: the first encrypts, all decrypt. They are
-// read when the first secret is, and again when their file has changed. Its
-// methods may be called from any goroutine; the first call may take a second.
+// Keyring holds the keys of secrets. The first one encrypts, all of them decrypt.
+// It reads the keys when it first needs them, and again when their file has
+// changed. It is safe for concurrent use. The first call may take a second.
 type Keyring struct {
-	// Passphrase, if it is not empty, is the first key; the file's are for what
-	// was written before.
+	// Passphrase, if it is not empty, is the first key. The keys in the file then
+	// decrypt older secrets.
 	Passphrase string
-	// Path is a file with a key a line, in hexadecimal, or "passphrase:" and a
-	// text. Without a Passphrase it is made when a secret is first written,
-	// readable for this user alone. "" means a key that is gone with the process.
+	// Path is a file with one key on each line, in hexadecimal, or as "passphrase:"
+	// and a text. Without a Passphrase the file is created, readable for this user
+	// only, when the first secret is written. "" selects a key that is lost with
+	// the process.
 	Path string
 
 	mu     sync.Mutex
@@ -57,15 +58,16 @@ type Keyring struct {
 	stray  map[string]*secretKey // passphrases, by text: to derive one takes long
 }
 
-// fileState tells whether a file has changed.
+// fileState is compared to detect changes of a file.
 type fileState struct {
 	size  int64
 	inode uint64
 	time  time.Time
 }
 
-// KeyringFor is the keyring of a place: [database] encryption_key, and a file
-// beside SQLite's, or in [service] working_dir if the database is a server.
+// KeyringFor returns the keyring for a database. It uses [database] encryption_key,
+// and a file next to SQLite's file, or in [service] working_dir if the database is
+// a server.
 func KeyringFor(c *config.Config, p database.Source) *Keyring {
 	k := &Keyring{}
 	k.Passphrase, _ = c.Get("database.encryption_key")
@@ -79,10 +81,10 @@ func KeyringFor(c *config.Config, p database.Source) *Keyring {
 	return k
 }
 
-// KeyFile is the file beside a database that has the keys.
+// KeyFile returns the name of the key file in a folder.
 func KeyFile(dir string) string { return filepath.Join(dir, "spectrum2-lua.key") }
 
-// first is the key that encrypts. It is made if there is none.
+// first returns the key that encrypts, and creates it if necessary.
 func (k *Keyring) first() (*secretKey, error) {
 	k.mu.Lock()
 	defer k.mu.Unlock()
@@ -110,7 +112,7 @@ func (k *Keyring) first() (*secretKey, error) {
 	return k.keys[0], nil
 }
 
-// find is the key of that name.
+// find returns the key with that name.
 func (k *Keyring) find(name [nameSize]byte) (*secretKey, error) {
 	k.mu.Lock()
 	defer k.mu.Unlock()
@@ -132,7 +134,7 @@ func (k *Keyring) where() string {
 	return k.Path
 }
 
-// load reads the keys, unless the file is what it was. mu is held.
+// load reads the keys unless the file is unchanged. mu is held.
 func (k *Keyring) load() error {
 	state, err := stateOf(k.Path)
 	if err != nil {
@@ -181,7 +183,7 @@ func stateOf(path string) (fileState, error) {
 	return state, nil
 }
 
-// readFile reads the file's keys.
+// readFile reads the keys in the file.
 func (k *Keyring) readFile() ([]*secretKey, error) {
 	data, err := os.ReadFile(k.Path)
 	if err != nil {
@@ -210,8 +212,8 @@ func (k *Keyring) readFile() ([]*secretKey, error) {
 	return keys, nil
 }
 
-// rounds make guessing a passphrase slow. The salt is the same everywhere,
-// since every process has to come to the same key.
+// rounds makes guessing a passphrase slow. The salt is constant, because every
+// process must derive the same key.
 var rounds = 600_000
 
 func (k *Keyring) derived(passphrase string) (*secretKey, error) {
@@ -230,20 +232,19 @@ func (k *Keyring) derived(passphrase string) (*secretKey, error) {
 	return key, nil
 }
 
-// keyFileHead explains the file to who finds it.
+// keyFileHead explains the file to its readers.
 const keyFileHead = `# The keys of what scripts store as secrets. The first encrypts, all decrypt.
 # Keep a copy apart from the database's: without it the secrets are lost.
 `
 
-// newKeyLine is a new random key.
+// newKeyLine returns a new random key.
 func newKeyLine() string {
 	var key [32]byte
 	_, _ = rand.Read(key[:]) // never fails
 	return hex.EncodeToString(key[:]) + "\n"
 }
 
-// makeKeyFile makes the file, complete at once, unless another process was
-// first.
+// makeKeyFile creates the file atomically, unless another process has created it.
 func makeKeyFile(path string) error {
 	return writeKeyFile(path, []byte(keyFileHead+newKeyLine()), func(temporary string) error {
 		err := os.Link(temporary, path)
@@ -254,8 +255,8 @@ func makeKeyFile(path string) error {
 	})
 }
 
-// Rotate puts a new key in front of the file's, which it makes if there is none.
-// Every process encrypts with it from now on.
+// Rotate puts a new key at the front of the file, and creates the file if
+// necessary. From then on every process encrypts with the new key.
 func (k *Keyring) Rotate() error {
 	k.mu.Lock()
 	defer k.mu.Unlock()
@@ -272,7 +273,7 @@ func (k *Keyring) Rotate() error {
 	if err != nil {
 		return err
 	}
-	defer f.Close() // and with it the lock
+	defer f.Close() // also releases the lock
 	data, err := io.ReadAll(f)
 	if err != nil {
 		return err
@@ -283,8 +284,8 @@ func (k *Keyring) Rotate() error {
 	})
 }
 
-// lockKeyFile opens the file that is at path once nobody else rotates it: of two
-// that rotate at once, one would take away the other's new key.
+// lockKeyFile opens and locks the file at path. Without the lock, one of two
+// concurrent rotations would lose its key.
 func lockKeyFile(path string) (*os.File, error) {
 	for {
 		f, err := os.OpenFile(path, os.O_RDWR, 0)
@@ -300,14 +301,14 @@ func lockKeyFile(path string) (*os.File, error) {
 		if err = errors.Join(err, statErr); err == nil && os.SameFile(mine, now) {
 			return f, nil
 		}
-		_ = f.Close() // another has rotated it meanwhile
+		_ = f.Close() // another process has rotated it meanwhile
 		if err != nil {
 			return nil, err
 		}
 	}
 }
 
-// writeKeyFile writes a file beside path, which put gives its place.
+// writeKeyFile writes a file next to path. put then moves it to its place.
 func writeKeyFile(path string, data []byte, put func(temporary string) error) error {
 	dir := filepath.Dir(path)
 	if err := database.MakeFolder(dir); err != nil {

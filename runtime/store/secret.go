@@ -16,15 +16,15 @@ const (
 	kindSecret = 2
 )
 
-// Parts of a secret as it is kept: the number of this notation, the key's name,
-// a nonce, and what AES-GCM makes.
+// Parts of a stored secret: the format's number, the key's name, a nonce, and the
+// output of AES-GCM.
 const (
 	sealedVersion = 1
 	nonceSize     = 12
 	sealedPrefix  = 1 + nameSize
 )
 
-// seal makes a row's bytes of a value.
+// seal encodes a value as the bytes of a row.
 func (s *Store) seal(i id, v Value) (data []byte, kind int, err error) {
 	data = v.Data
 	if data == nil {
@@ -54,7 +54,7 @@ func (s *Store) seal(i id, v Value) (data []byte, kind int, err error) {
 	return aead.Seal(sealed, sealed[sealedPrefix:], data, i.bound(kind)), kind, nil
 }
 
-// open makes a value of a row's bytes.
+// open decodes the bytes of a row.
 func (s *Store) open(i id, data []byte, kind int, expires *int64) (Value, error) {
 	v := Value{Data: data, Blob: kind&kindBlob != 0, Secret: kind&kindSecret != 0}
 	if expires != nil {
@@ -68,7 +68,7 @@ func (s *Store) open(i id, data []byte, kind int, expires *int64) (Value, error)
 	return v, err
 }
 
-// keyNameOf is the name of the key that a row was encrypted with, if it was.
+// keyNameOf returns the name of the key that encrypted a row, or zeros.
 func keyNameOf(data []byte, kind int) (name [nameSize]byte) {
 	if kind&kindSecret != 0 && len(data) >= sealedPrefix {
 		copy(name[:], data[1:])
@@ -97,8 +97,8 @@ func (s *Store) unseal(i id, sealed []byte, kind int) ([]byte, error) {
 	return data, nil
 }
 
-// bound is what a secret is bound to, so that one row's bytes are worth nothing
-// in another.
+// bound returns the data that a secret is bound to, so that its bytes are invalid
+// in any other row.
 func (i id) bound(kind int) []byte {
 	b := []byte("spectrum2-lua store")
 	for _, part := range []string{i.Owner, i.Name, i.key} {

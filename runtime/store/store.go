@@ -1,6 +1,6 @@
-// Package store keeps values by keys in a database: for each user, and for the
-// transport as a whole. Any number of processes, on any number of hosts, may
-// use the same one.
+// Package store keeps values by keys in a database, for each user and for the
+// transport as a whole. Any number of processes, on any number of hosts, may share
+// one database.
 package store
 
 import (
@@ -14,20 +14,20 @@ import (
 	"spectrumlua/runtime/database"
 )
 
-// Lengths in bytes that every engine can look up exactly.
+// Length limits in bytes, within which every engine finds the exact key.
 const (
 	MaxOwner = 1536
 	MaxName  = 128
 	MaxKey   = 768
 )
 
-// Scope is what one handle of a script's reaches.
+// Scope is the part of the store that one handle of a script accesses.
 type Scope struct {
 	Owner string // the user's bare JID, or "" for the transport
-	Name  string // "" or what the script calls it
+	Name  string // "" or the name that the script chose
 }
 
-// Check tells what is wrong with the scope.
+// Check returns an error if the scope is invalid.
 func (s Scope) Check() error {
 	switch {
 	case len(s.Owner) > MaxOwner:
@@ -38,7 +38,7 @@ func (s Scope) Check() error {
 	return nil
 }
 
-// CheckKey tells what is wrong with a key.
+// CheckKey returns an error if the key is invalid.
 func CheckKey(key string) error {
 	switch {
 	case key == "":
@@ -49,7 +49,7 @@ func CheckKey(key string) error {
 	return nil
 }
 
-// space keeps what is remembered of ids apart from values.
+// space separates remembered ids from values.
 type space int
 
 const (
@@ -58,7 +58,8 @@ const (
 	theirs       // by their id, our id
 )
 
-// Value is what is kept. Its bytes are the caller's JSON, or any.
+// Value is a stored value. Data is the caller's JSON, or arbitrary bytes if Blob is
+// true.
 type Value struct {
 	Data    []byte
 	Blob    bool      // Data is not JSON
@@ -66,36 +67,36 @@ type Value struct {
 	Expires time.Time // zero: never
 }
 
-// Version tells of a read what was there, so that a write can tell whether it
-// still is.
+// Version identifies what a read has found, so that a write can check whether it is
+// still there.
 type Version struct {
-	row bool // there was one, if only one that has expired
+	row bool // a row existed, possibly an expired one
 	rev int64
-	// sealedWith names the key of a secret.
+	// sealedWith is the name of the key of a secret.
 	sealedWith [nameSize]byte
 }
 
-// Store is the store in one database. Its methods may be called from any
-// goroutine. They wait for the database until their context is done, and run on
-// c: the database itself, or a transaction.
+// Store is the store in one database. It is safe for concurrent use. Its methods
+// wait for the database until their context is done. They run on c, which is the
+// database itself or a transaction.
 type Store struct {
 	db    *database.DB
 	keys  *Keyring
 	texts texts
-	ready chan struct{} // holds a token while nobody makes the tables
+	ready chan struct{} // holds a token unless a goroutine creates the tables
 	made  atomic.Bool
-	// swept is when what has expired was last deleted, in Unix seconds.
+	// swept is the time of the last deletion of expired rows, in Unix seconds.
 	swept atomic.Int64
 	now   func() time.Time
 }
 
-// Options are what a Store is made of, beside its database.
+// Options are the settings of a Store.
 type Options struct {
 	Keys *Keyring
 	Now  func() time.Time // default: time.Now
 }
 
-// New makes a store of a database. It does not wait for it.
+// New returns a store in a database. It does not connect.
 func New(db *database.DB, o Options) (*Store, error) {
 	s := &Store{db: db, keys: o.Keys, ready: make(chan struct{}, 1), now: o.Now}
 	if s.now == nil {
@@ -107,11 +108,11 @@ func New(db *database.DB, o Options) (*Store, error) {
 	return s, err
 }
 
-// DB is the database that the store is in.
+// DB returns the database of the store.
 func (s *Store) DB() *database.DB { return s.db }
 
-// Prepare makes the tables, once. A transaction that is to use the store wants
-// it done before.
+// Prepare creates the tables, once. Call it before a transaction that uses the
+// store.
 func (s *Store) Prepare(ctx context.Context) error {
 	if s.made.Load() {
 		return nil
@@ -132,7 +133,7 @@ func (s *Store) Prepare(ctx context.Context) error {
 	return nil
 }
 
-// prepared makes the tables, unless that is too late.
+// prepared creates the tables, unless c is a transaction, for which it is too late.
 func (s *Store) prepared(ctx context.Context, c database.Conn) error {
 	if c != database.Conn(s.db) && !s.made.Load() {
 		return errors.New("a store is used for the first time, and in a transaction: use it, or open it, once before")
@@ -140,7 +141,7 @@ func (s *Store) prepared(ctx context.Context, c database.Conn) error {
 	return s.Prepare(ctx)
 }
 
-// Read reads a value. found is false if there is none, or it has expired.
+// Read reads a value. found is false if the value does not exist or has expired.
 func (s *Store) Read(ctx context.Context, c database.Conn, scope Scope, key string) (v Value, found bool, at Version, err error) {
 	return s.read(ctx, c, id{scope, values, key})
 }
@@ -164,7 +165,7 @@ func (s *Store) expired(expires *int64) bool {
 	return expires != nil && *expires <= s.now().UnixMilli()
 }
 
-// Write writes a value, whatever was there.
+// Write writes a value and replaces an existing one.
 func (s *Store) Write(ctx context.Context, c database.Conn, scope Scope, key string, v Value) error {
 	row, err := s.row(id{scope, values, key}, v)
 	if err != nil {
@@ -187,8 +188,8 @@ func (s *Store) write(ctx context.Context, c database.Conn, text string, row []a
 	return err
 }
 
-// Replace writes a value, or with nil deletes it, if what was read at a version
-// is still there; otherwise it returns false.
+// Replace writes a value, or deletes it if v is nil, if the value is unchanged
+// since the read that returned at. It reports false if the value has changed.
 func (s *Store) Replace(ctx context.Context, c database.Conn, scope Scope, key string, at Version, v *Value) (done bool, err error) {
 	i := id{scope, values, key}
 	text, args := s.texts.remove, append(i.args(), at.rev)
@@ -223,9 +224,9 @@ func (s *Store) Replace(ctx context.Context, c database.Conn, scope Scope, key s
 	return done, err
 }
 
-// Change reads a value, has change make another of it, and writes that, as one
-// step: if another process comes in between, change is called again with what
-// is there then. An error of change's changes nothing.
+// Change reads a value, calls change and writes its result, as one step. If another
+// process writes in between, Change calls change again with the new value. It
+// writes nothing if change returns an error.
 func (s *Store) Change(ctx context.Context, c database.Conn, scope Scope, key string, change func(old Value, found bool) (Value, error)) error {
 	if c == database.Conn(s.db) && s.db.Engine() == database.SQLite {
 		// With one writer at a time, a lock from the beginning is better than
@@ -262,8 +263,7 @@ func (s *Store) Change(ctx context.Context, c database.Conn, scope Scope, key st
 	}
 }
 
-// Pause waits a moment before something is tried again, longer each time and
-// never the same.
+// Pause waits before a retry, for a random time that grows with each attempt.
 func (s *Store) Pause(ctx context.Context, attempt int) error {
 	most := min(time.Millisecond<<min(attempt, 6), 50*time.Millisecond)
 	timer := time.NewTimer(rand.N(most) + 1)
@@ -276,7 +276,7 @@ func (s *Store) Pause(ctx context.Context, attempt int) error {
 	}
 }
 
-// Delete deletes a value and tells if there was one.
+// Delete deletes a value and reports whether it existed.
 func (s *Store) Delete(ctx context.Context, c database.Conn, scope Scope, key string) (deleted bool, err error) {
 	if err := s.prepared(ctx, c); err != nil {
 		return false, err
@@ -294,14 +294,14 @@ func (s *Store) Delete(ctx context.Context, c database.Conn, scope Scope, key st
 	return deleted, err
 }
 
-// Entry is a key and, if it was asked for, its value.
+// Entry is a key with its value, if that was requested.
 type Entry struct {
 	Key   string
 	Value Value
 }
 
-// Page reads up to limit entries whose keys start with prefix and come after a
-// key, in the order of their bytes. Without withValues, there are keys alone.
+// Page reads up to limit entries whose keys start with prefix and follow after, in
+// byte order. It returns only the keys if withValues is false.
 func (s *Store) Page(ctx context.Context, c database.Conn, scope Scope, prefix, after string, limit int, withValues bool) ([]Entry, error) {
 	if err := s.prepared(ctx, c); err != nil {
 		return nil, err
@@ -340,8 +340,8 @@ func (s *Store) Page(ctx context.Context, c database.Conn, scope Scope, prefix, 
 	return entries, c.Plain(rows.Err())
 }
 
-// following is the smallest text behind all that start with prefix, or "" if
-// nothing comes behind them.
+// following returns the smallest text that sorts after all texts with that prefix,
+// or "" if no such text exists.
 func following(prefix string) string {
 	for last := len(prefix) - 1; last >= 0; last-- {
 		if c := prefix[last]; c < 0xff {
@@ -351,8 +351,8 @@ func following(prefix string) string {
 	return ""
 }
 
-// again repeats a statement that another transaction was in the way of. In a
-// transaction, that has to begin anew.
+// again retries a statement after a conflict with another transaction. If c is a
+// transaction it does not retry, because the whole transaction must start over.
 func (s *Store) again(ctx context.Context, c database.Conn, f func() error) error {
 	for attempt := 0; ; attempt++ {
 		err := f()
@@ -372,8 +372,8 @@ const (
 	sweepRows  = 1000
 )
 
-// sweep deletes some of what has expired, now and then. It is part of a write
-// that went well, so it tells of no error.
+// sweep occasionally deletes some expired rows. It follows a successful write, so
+// it ignores errors.
 func (s *Store) sweep(ctx context.Context, c database.Conn) {
 	now := s.now()
 	last := s.swept.Load()
@@ -386,6 +386,6 @@ func (s *Store) sweep(ctx context.Context, c database.Conn) {
 		return
 	}
 	if n, err := result.RowsAffected(); err == nil && n == sweepRows {
-		s.swept.Store(0) // there is more
+		s.swept.Store(0) // more rows are left
 	}
 }

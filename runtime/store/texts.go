@@ -9,7 +9,7 @@ import (
 	"spectrumlua/runtime/database"
 )
 
-// id is what a row is found by.
+// id is the primary key of a row.
 type id struct {
 	Scope
 	space space
@@ -20,7 +20,7 @@ func (i id) args() []any {
 	return []any{[]byte(i.Owner), []byte(i.Name), int(i.space), []byte(i.key)}
 }
 
-// row is a value as a row: owner, name, space, k, v, kind, expires, rev.
+// row returns a value as a row: owner, name, space, k, v, kind, expires, rev.
 func (s *Store) row(i id, v Value) ([]any, error) {
 	data, kind, err := s.seal(i, v)
 	if err != nil {
@@ -33,15 +33,15 @@ func (s *Store) row(i id, v Value) ([]any, error) {
 	return append(i.args(), data, kind, expires, rand.Int64()), nil
 }
 
-// texts are the statements, as the engine wants them.
+// texts are the SQL statements in the engine's syntax.
 type texts struct {
 	steps   [][]string
 	read    string
 	write   string
 	pair    string // two rows
-	insert  string // if there is none
-	replace string // if it is that version
-	remove  string // if it is that version
+	insert  string // if the row does not exist
+	replace string // if the version is unchanged
+	remove  string // if the version is unchanged
 	delete  string
 	sweep   string
 	page    map[bool]map[bool]string // with values, with an end
@@ -51,7 +51,7 @@ type texts struct {
 
 const columns = "owner, name, space, k, v, kind, expires, rev"
 
-// newTexts writes the statements.
+// newTexts returns the statements for an engine.
 func newTexts(db *database.DB) (t texts, err error) {
 	e := db.Engine()
 	table := e.Quote(db.Source().Prefix + "spectrum2_lua_store")
@@ -94,7 +94,8 @@ func newTexts(db *database.DB) (t texts, err error) {
 	return t, err
 }
 
-// create makes the table. All texts are bytes, so that each is found as it is.
+// create returns the statements that create the table. All text columns hold bytes,
+// so that comparisons are exact.
 func create(e *database.Engine, table, index string) []string {
 	owner, name, key, data, small, tail := "BLOB", "BLOB", "BLOB", "BLOB", "INTEGER", " WITHOUT ROWID"
 	switch e {
@@ -114,7 +115,7 @@ func create(e *database.Engine, table, index string) []string {
 
 func varbinary(n int) string { return fmt.Sprintf("VARBINARY(%d)", n) }
 
-// sweepText deletes what has expired, up to a number of rows.
+// sweepText returns the statement that deletes a limited number of expired rows.
 func sweepText(e *database.Engine) string {
 	switch e {
 	case database.MySQL:

@@ -13,7 +13,7 @@ import (
 	"spectrumlua/runtime/database"
 )
 
-// Summary says how many keys a scope has.
+// Summary is the number of keys in a scope.
 type Summary struct {
 	Scope
 	Keys int
@@ -41,7 +41,7 @@ func (s *Store) Scopes(ctx context.Context, c database.Conn) ([]Summary, error) 
 	return all, c.Plain(rows.Err())
 }
 
-// record is a row as a line of an export. Secrets stay as they are kept.
+// record is a row as a line of an export. Secrets stay encrypted.
 type record struct {
 	Owner   text            `json:"owner,omitzero"`
 	Name    text            `json:"name,omitzero"`
@@ -54,8 +54,8 @@ type record struct {
 	Expires *time.Time      `json:"expires,omitempty"`
 }
 
-// text is a string of any bytes: JSON's own if it can be, else a list of
-// numbers.
+// text is a string of arbitrary bytes. It is a JSON string if possible, otherwise a
+// list of numbers.
 type text string
 
 func (t text) MarshalJSON() ([]byte, error) {
@@ -100,11 +100,11 @@ const exportVersion = 1
 
 var spaceNames = []string{values: "", ours: "ours", theirs: "theirs"}
 
-// batch is how many rows are read, or written, at once.
+// batch is the number of rows that are read or written at once.
 const batch = 500
 
-// Export writes all rows that have not expired as lines of JSON, as of one
-// moment, and returns how many there are. It takes as long as it takes.
+// Export writes all rows that have not expired as lines of JSON, and returns their
+// number. The rows are a consistent snapshot. Export has no time limit of its own.
 func (s *Store) Export(ctx context.Context, w io.Writer) (n int, err error) {
 	if err := s.Prepare(ctx); err != nil {
 		return 0, err
@@ -168,7 +168,7 @@ func newRecord(i id, data []byte, kind int, expires *int64) (record, error) {
 	return r, nil
 }
 
-// row is a record as a row.
+// rowOf returns a record as a row.
 func (s *Store) rowOf(r record) ([]any, error) {
 	i := id{Scope{string(r.Owner), string(r.Name)}, values, string(r.Key)}
 	for number, name := range spaceNames {
@@ -196,9 +196,9 @@ func (s *Store) rowOf(r record) ([]any, error) {
 	return row, err
 }
 
-// Import writes what Export has written, over what is there, and returns how
-// many rows it was. If it fails, those before the line that the error names may
-// have been written: to import again does no harm.
+// Import writes the rows of an export, replaces existing ones, and returns the
+// number of rows. After an error, the rows before the line that the error names may
+// have been written. It is safe to import again.
 func (s *Store) Import(ctx context.Context, r io.Reader) (n int, err error) {
 	if err := s.Prepare(ctx); err != nil {
 		return 0, err
@@ -226,7 +226,7 @@ func (s *Store) Import(ctx context.Context, r io.Reader) (n int, err error) {
 	}
 }
 
-// readRows reads some lines; done is how many have been read before.
+// readRows reads some lines. done is the number of lines before them.
 func (s *Store) readRows(in *json.Decoder, done int) (rows [][]any, err error) {
 	for len(rows) < batch {
 		var r record
@@ -272,9 +272,9 @@ func (s *Store) tryRows(ctx context.Context, rows [][]any) error {
 	return tx.Commit()
 }
 
-// Reseal encrypts all secrets with the first key, and returns how many were
-// encrypted with another. What is written meanwhile, by who has not seen yet that
-// there is a new key, may have another again.
+// Reseal encrypts all secrets with the first key, and returns the number of those
+// that had another key. A process that has not noticed the new key yet may still
+// write with an old one meanwhile.
 func (s *Store) Reseal(ctx context.Context) (n int, err error) {
 	scopes, err := s.Scopes(ctx, s.db)
 	if err != nil {
@@ -305,7 +305,7 @@ func (s *Store) Reseal(ctx context.Context) (n int, err error) {
 	return n, nil
 }
 
-// reseal encrypts a secret with the first key, unless it is.
+// reseal encrypts a secret with the first key, unless it already is.
 func (s *Store) reseal(ctx context.Context, scope Scope, key string) (bool, error) {
 	first, err := s.keys.first()
 	if err != nil {
