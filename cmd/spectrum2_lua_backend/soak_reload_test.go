@@ -10,7 +10,7 @@ import (
 	"time"
 )
 
-// reload loads the script anew, and waits until that runs.
+// reload reloads the script and waits until the new generation runs.
 func (s *soak) reload() {
 	s.reloads++
 	_ = s.p.Signal(syscall.SIGHUP)

@@ -15,7 +15,7 @@ import (
 
 // What TestIRCBench measures.
 const (
-	benchUsers    = 1000 // each in a room of his own
+	benchUsers    = 1000 // each in their own room
 	benchRoom     = 100  // of them, in one more room
 	benchSpeakers = 5    // on IRC, who speak in it
 	benchLines    = 100  // of each speaker, in a round
@@ -30,7 +30,7 @@ type benchFigures struct {
 	costs   []float64 // processor time for each of them, in µs
 }
 
-// TestIRCBench measures our script and the C++ backend, by turns in the same run:
+// TestIRCBench measures our script and the C++ backend alternately in the same run:
 // memory for each user, and what messages of a room cost. Both are connected to the
 // same ngIRCd. It is asked for with E2E_BENCH, wants a machine that does nothing
 // else, and says nothing about right or wrong.

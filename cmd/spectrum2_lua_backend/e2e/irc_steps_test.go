@@ -464,7 +464,7 @@ func leaves(s *ircScene) {
 	s.alice.wait("dora is gone", gone(s.room, "dora", 0))
 }
 
-// reloads saves the script and one of its modules anew.
+// reloads saves the script and one of its modules again.
 func reloads(s *ircScene) {
 	if !s.ours {
 		s.miss("there is no script")

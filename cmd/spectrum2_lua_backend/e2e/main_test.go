@@ -75,7 +75,7 @@ func run(m *testing.M) (int, error) {
 }
 
 // lockRoot shares the lock that provision.sh needs for itself, so that the
-// folder is not made anew under a running test.
+// folder is not replaced under a running test.
 func lockRoot() (*os.File, error) {
 	lock, err := os.OpenFile(root+".lock", os.O_RDWR|os.O_CREATE, 0o644)
 	if err != nil {

@@ -10,7 +10,7 @@ import (
 	"spectrumlua/pb"
 )
 
-// defaultDomain is the domain of users whose names have none.
+// defaultDomain completes the name of a user without a domain.
 const defaultDomain = "localhost"
 
 // defaultPassword is the password of a login without one.
