@@ -1,8 +1,8 @@
--- admin.lua: a contact, `spectrum`, that hands what admins write to it to
--- Spectrum as a command, and brings the answer. It teaches two things: settings
--- of a script's own, and messages that belong to no user.
+-- admin.lua: a contact, `spectrum`, that sends the messages of admins to Spectrum as
+-- commands, and shows the answers. It teaches two things: a script's own settings, and
+-- messages that belong to no user.
 --
--- The config names the admins, one a line:
+-- The config names the admins, one per line:
 --
 --   [admin]
 --   user = alice@example.net
@@ -15,8 +15,8 @@ spectrum.backend_config { registration = { needPassword = false } }
 
 local CONTACT = "spectrum"
 
--- Spectrum has more commands, and not all are harmless: 2.2.1 crashes at an
--- `online_users` that comes from a backend.
+-- Spectrum has more commands, but not all are harmless: Spectrum 2.2.1 crashes if a
+-- backend sends `online_users`.
 local commands = { status = true, uptime = true, online_users_count = true }
 local help = "There are status, uptime and online_users_count."
 
@@ -29,8 +29,8 @@ if not next(admins) then
 end
 local greeting = config.get("admin.greeting", help)
 
--- Who waits for an answer, in the order of asking: Spectrum answers one command
--- after the other, and its answer says nothing of who asked.
+-- The sessions that wait for an answer, oldest first. Spectrum answers commands in
+-- order, and an answer does not name the user.
 local asked = {}
 
 local on = {}
@@ -56,7 +56,7 @@ function on.conv_message(session, m)
   spectrum.send("query", { config = m.message })
 end
 
--- An answer belongs to no user, so no session comes with it.
+-- An answer belongs to no user, so the handler gets no session.
 function on.query(m)
   local user = table.remove(asked, 1)
   local session = user and spectrum.session(user)

@@ -1,6 +1,6 @@
--- alarm.lua: an alarm clock. Who writes `tea 3` to the contact `clock` is told
--- `tea` after three minutes. It teaches waiting: a timer with a name, which a
--- second one of that name replaces, and which ends with its user's logout.
+-- alarm.lua: an alarm clock. A user who writes `tea 3` to the contact `clock` gets the
+-- message `tea` after three minutes. It teaches timers with a name: a second timer of
+-- the same name replaces the first one. A timer ends when its user logs out.
 
 local spectrum = require "spectrum"
 

@@ -1,7 +1,7 @@
--- command.lua: a network that a command-line program speaks for us, one program
--- for each user. It teaches spectrum.process: start it, read what it prints in
--- a task, write to its input. The program here is `bc`, a calculator; what the
--- user writes to the contact `calculator` goes in, what it prints comes back.
+-- command.lua: a network behind a command-line program, with one program per user. It
+-- teaches spectrum.process: start a program, read its output in a task, and write to
+-- its input. The program here is the calculator `bc`. It gets the messages that the user
+-- writes to the contact `calculator`, and its output becomes messages to the user.
 
 local spectrum = require "spectrum"
 local process = require "spectrum.process"
@@ -16,8 +16,8 @@ local function say(session, text)
   session:conv_message { buddy_name = "calculator", message = text }
 end
 
--- Both outputs are read, in a task each: a program whose errors nobody reads
--- stops when the pipe is full.
+-- Two tasks read the output and the error output. A program stops if the pipe of its
+-- error output is full.
 local function read_results(session, p)
   local line = p:read_line()
   while line do
@@ -60,7 +60,7 @@ function on.conv_message(session, m)
   if session.data.program:write(m.message, "\n") then
     return
   end
-  local p, why = start(session) -- it has ended: another one
+  local p, why = start(session) -- the program has ended: start a new one
   if not p then
     say(session, why)
     return

@@ -1,10 +1,10 @@
--- feed.lua: what is new in a feed (RSS or Atom) is posted to a room. It teaches
--- spectrum.store: the bot remembers what it has posted, in the transport's
--- database, and so posts nothing twice and leaves nothing out when it, or the
--- whole transport, is started anew. spectrum.http fetches, spectrum.xml reads.
+-- feed.lua: a bot that posts new items of a feed (RSS or Atom) to a room. It teaches
+-- spectrum.store: the bot records the posted items in the transport's database. After a
+-- restart it repeats no item and misses none. spectrum.http fetches the feed, and
+-- spectrum.xml parses it.
 --
--- Users of one process share the room, so users_per_backend has to be as large as
--- the transport.
+-- The users of one process share the room, so one process must serve all users: set
+-- users_per_backend to at least their number.
 
 local spectrum = require "spectrum"
 local http = require "spectrum.http"
@@ -24,7 +24,7 @@ spectrum.backend_config {
 }
 spectrum.send("room_list", { room = { ROOM }, name = { "News" } })
 
--- The text of an element, and of what is in it.
+-- Returns the text of an element and its children.
 local function text_of(element)
   local parts = {}
   for i, node in ipairs(element) do
@@ -33,7 +33,7 @@ local function text_of(element)
   return table.concat(parts)
 end
 
--- The text of an element's first child of a name.
+-- Returns the text of the first child with a name.
 local function child(element, name)
   for _, node in ipairs(element) do
     if type(node) == "table" and node.name == name then
@@ -42,7 +42,7 @@ local function child(element, name)
   end
 end
 
--- The items of a feed, the oldest first: RSS has <item>, Atom <entry>.
+-- Returns the items of a feed, oldest first. RSS has <item>, and Atom has <entry>.
 local function items(element, list)
   list = list or {}
   for _, node in ipairs(element) do
@@ -72,9 +72,9 @@ local function post(item)
   end
 end
 
--- Whether nobody has seen the item before. update is one step: if two processes
--- look at the same time, one of them is told that it is new, and it is marked
--- before it is posted. After 90 days no feed has it any more.
+-- Reports whether the item is new, and marks it before it is posted. update is atomic: if
+-- two processes ask at the same time, only one of them gets true. The mark expires after
+-- 90 days, when no feed contains the item any more.
 local function is_new(item)
   local new
   local marked, why = store:update("seen/" .. item.id, function(seen)
@@ -99,7 +99,7 @@ local function look()
     return
   end
   local known, trouble = store:get("known")
-  if trouble then -- what is marked now would never be posted
+  if trouble then -- an item that is marked now would never be posted
     error("the store does not answer: " .. trouble)
   end
   for _, item in ipairs(items(feed)) do
@@ -107,7 +107,7 @@ local function look()
       post(item)
     end
   end
-  -- What a feed has when it is first seen is old news.
+  -- The items of the first fetch are old news.
   store:set("known", url)
 end
 

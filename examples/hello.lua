@@ -1,15 +1,15 @@
--- hello.lua: the smallest transport. Its one contact, `hello`, greets whoever
+-- hello.lua: the smallest transport. Its one contact, `hello`, greets every user who
 -- writes to it.
 
-local on = {} -- the handlers, by the name of the message they are for
+local on = {} -- the handlers, by the names of their messages
 
--- A user has come online: he is connected, and sees the contact.
+-- A user logs in: connect the user, and show the contact.
 function on.login(session)
   session:connected()
   session:buddy_changed { buddy_name = "hello", alias = "Hello", status = "online" }
 end
 
--- He has written to somebody.
+-- The user writes to a contact.
 function on.conv_message(session, m)
   if m.buddy_name ~= "hello" then
     return

@@ -1,6 +1,6 @@
--- lines.lua: a network that speaks lines of text over TCP. It teaches waiting:
--- a connection for each user, a task that reads from it, and writing to it from
--- a handler. The protocol is made up; yours will look much the same.
+-- lines.lua: a network with a line-based protocol over TCP. It teaches waiting: each user
+-- has a connection, a task reads from it, and a handler writes to it. The protocol is
+-- invented, but real ones look similar.
 --
 --   we say                  the server says
 --   LOGIN name password     OK, or NO and why
@@ -15,7 +15,7 @@ local tls = spectrum.config.bool("lines.tls", false)
 
 local on = {}
 
--- What the server says, by the first word of its line.
+-- Handlers of the server's lines, by their first word.
 local said = {}
 
 function said.FROM(session, rest)
@@ -33,7 +33,7 @@ function said.OFFLINE(session, name)
   session:update_buddy { buddy_name = name, status = "none" }
 end
 
--- The task that reads. It ends with the connection, or with its user's logout.
+-- The task that reads. It ends when the connection ends or the user logs out.
 local function read(session, conn)
   local line, why
   repeat

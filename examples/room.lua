@@ -1,8 +1,8 @@
--- room.lua: one room that all users share. It teaches how a script reaches
--- users other than the one whose message it handles: spectrum.sessions().
+-- room.lua: one room that all users share. It teaches spectrum.sessions(): how a script
+-- reaches users other than the one whose message it handles.
 --
--- Users meet only if one backend process serves them all, so users_per_backend
--- in the transport's config has to be as large as the transport.
+-- Users meet only if one backend process serves them all. So set users_per_backend in the
+-- transport's config to at least the number of users.
 
 local spectrum = require "spectrum"
 
@@ -16,8 +16,8 @@ spectrum.backend_config {
 -- Service discovery shows the room.
 spectrum.send("room_list", { room = { ROOM }, name = { "The lobby" } })
 
--- Those in the room, as a list of sessions. A session's own table, `data`, says
--- under which nickname its user is there.
+-- Returns the sessions of the users in the room. A session's own table, `data`, holds the
+-- nickname of the user.
 local function members()
   local list = {}
   for _, session in ipairs(spectrum.sessions()) do
@@ -36,7 +36,7 @@ local function find(nickname)
   end
 end
 
--- Tells everybody in the room but one that a participant is there, or gone.
+-- Shows everybody in the room, except one user, that an occupant has entered or left.
 local function announce(nickname, status, except)
   for _, session in ipairs(members()) do
     if session ~= except then
@@ -62,7 +62,7 @@ function on.join_room(session, m)
     return
   end
 
-  -- The others first, then the user himself: that ends the list for him.
+  -- The others come first. The user comes last, which ends the list.
   for _, other in ipairs(members()) do
     if other ~= session then
       session:participant_changed { room = ROOM, nickname = other.data.nickname, status = "online" }
@@ -78,8 +78,8 @@ function on.join_room(session, m)
   announce(m.nickname, "online", session)
 end
 
--- What is said in the room goes to everybody there, the speaker included. To
--- one alone it comes with his nickname behind the room's: `lobby/carol`.
+-- A message to the room goes to all occupants, including the sender. A private message
+-- has the recipient's nickname after the room's name: `lobby/carol`.
 function on.conv_message(session, m)
   local nickname = session.data.nickname
   if not nickname then
@@ -123,8 +123,8 @@ function on.leave_room(session, m)
   end
 end
 
--- Spectrum lets a user who goes offline leave his rooms first. But it may also
--- log him out without that, so here he is gone for sure.
+-- Before a user goes offline, Spectrum usually sends leave_room for each room. It may
+-- omit that, so the logout removes the user too.
 function on.logout(session)
   leave(session)
 end

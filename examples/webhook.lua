@@ -1,6 +1,6 @@
--- webhook.lua: a network that one talks to by HTTP, as many services are: what
--- a user writes is posted to the service, what the service has for him it posts
--- to us. It teaches spectrum.http both ways. The service is made up:
+-- webhook.lua: a network with an HTTP API. The script posts a user's messages to the
+-- service, and the service posts messages for the user to the script. It teaches
+-- spectrum.http, as client and as server. The service is invented:
 --
 --   we POST    [webhook] service   {"from": "alice", "to": "carol", "text": "hi"}
 --   it POSTs   [webhook] listen    {"to": "alice", "from": "carol", "text": "hello"}
@@ -19,7 +19,7 @@ local service = config.get("webhook.service", "http://127.0.0.1:8081/messages")
 local listen = config.get("webhook.listen", "127.0.0.1:8080")
 local token = config.get("webhook.token", "")
 
--- Who is online, by his name on the network.
+-- The sessions of the users who are online, by their names on the network.
 local function session_of(name)
   for _, session in ipairs(spectrum.sessions()) do
     if session.legacy_name == name then
@@ -28,7 +28,7 @@ local function session_of(name)
   end
 end
 
--- What the service posts to us. The answer is a status, headers and a body.
+-- Handles a request from the service. The result is a status, headers and a body.
 local function receive(request)
   if not crypto.equal(request.headers.authorization or "", "Bearer " .. token) then
     return 401
@@ -47,7 +47,7 @@ end
 
 local server, why = http.serve(listen, receive)
 if not server then
-  error(why, 0) -- logins are refused with this text until it is mended
+  error(why, 0) -- logins fail with this text until the admin repairs the config
 end
 
 local on = {}

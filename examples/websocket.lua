@@ -1,6 +1,6 @@
--- websocket.lua: a chat server that speaks JSON over a WebSocket. It teaches
--- spectrum.websocket: a socket for each user, a task that receives, and what to
--- do when the server goes away. The protocol is made up:
+-- websocket.lua: a chat server with JSON over a WebSocket. It teaches
+-- spectrum.websocket: a socket for each user, a task that receives, and what to do when
+-- the connection ends. The protocol is invented:
 --
 --   we send      {"type": "login", "name": …, "password": …}
 --                {"type": "message", "to": …, "text": …}
@@ -16,7 +16,7 @@ local url = spectrum.config.get("websocket.url", "ws://127.0.0.1:8082/chat")
 
 local on = {}
 
--- What the server sends, by its type.
+-- Handlers of the server's messages, by type.
 local received = {}
 
 function received.message(session, m)
@@ -27,7 +27,7 @@ function received.presence(session, m)
   session:update_buddy { buddy_name = m.name, status = m.online and "online" or "none" }
 end
 
--- The task that receives. It ends with the socket, or with its user's logout.
+-- The task that receives. It ends when the socket closes or the user logs out.
 local function receive(session, socket)
   local text, why = socket:receive()
   while text do

@@ -1,13 +1,14 @@
--- irc.lua: a transport to IRC. Each user has a connection of his own: to the one
--- server that the config names (irc_server), or, without that, to each server that
--- he has a room on (#room@server). docs/admin/irc.md has the setup and all options.
+-- irc.lua: a transport to IRC. Each user has their own connection to the server that the
+-- config names (irc_server). Without that setting, the user has a connection to each
+-- server with a room of theirs (#room@server). docs/admin/irc.md describes the setup and
+-- all options.
 --
--- This file says which module is for what Spectrum says; those in irc/ do the work.
--- They are tables of functions; all that outlives a handler is plain data in
+-- This file passes the messages of Spectrum to the modules in irc/, which do the work.
+-- The modules are tables of functions. All data that outlives a handler is plain data in
 -- session.data, so a new version of this script takes over while users are online.
 --
 --   session.data.account = { name, password }     as the user has registered them
---   session.data.links[key] = link                his connections; see irc/links.lua
+--   session.data.links[key] = link                the user's connections; see irc/links.lua
 
 local spectrum = require "spectrum"
 local commands = require "irc.commands"
@@ -36,7 +37,7 @@ events.add_all(require "irc.handlers")
 
 local on = {}
 
--- NO_PASSWORD is what stands for no password: Spectrum's form does not take an empty one.
+-- NO_PASSWORD matches the texts that mean "no password". Spectrum's form requires a text.
 local NO_PASSWORD = "^%s*%-?%s*$"
 
 function on.login(session, m)
@@ -47,7 +48,7 @@ function on.login(session, m)
     local nick = settings.fill(settings.nick, session) or name
     links.open(session, "", settings.servers[1].host, names.nick(nick))
   else
-    session:connected() -- each server is connected to when a room of it is joined
+    session:connected() -- the connection to a server begins when the user joins a room there
   end
 end
 

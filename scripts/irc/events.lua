@@ -1,4 +1,4 @@
--- irc/events.lua: what a server says, handed to the module that it is for.
+-- irc/events.lua: passes the lines of a server to the modules that handle them.
 --
 -- A module has a table `events` of functions, by command or numeric:
 --
@@ -9,30 +9,30 @@
 --     ["batch chathistory"] = function(session, link, batch) … end,
 --   }
 --
--- Several modules may have the same one; they are called in the order in which
--- scripts/irc.lua adds them. One that returns true has dealt with it alone: those
--- behind it are not called. One that returns false says that it was not for it.
--- Names in lower case are what modules tell each other:
+-- Several modules may handle the same event. events.lua calls them in the order of
+-- irc/handlers.lua. A handler returns true if the event is done: later handlers are not
+-- called. A handler returns false if the event did not concern it. Modules send each
+-- other the events with lower-case names:
 --
---   connected (session, link)           the TCP connection is there
---   online    (session, link)           the server has let us in, and said all of itself
---   offline   (session, link, why)      the connection is lost, or was closed
---   joined    (session, link, room)     we are in a room, and all who are there are known
---   waiting   (session, link, why, s)   the next attempt comes in s seconds
---   closed    (session, link, why)      there will be none
---   unknown   (session, link, msg)      nobody wants this line
+--   connected (session, link)           the TCP connection exists
+--   online    (session, link)           the server has accepted us and sent its greeting
+--   offline   (session, link, why)      the connection has ended
+--   joined    (session, link, room)     we are in a room, and its members are known
+--   waiting   (session, link, why, s)   the next attempt is in s seconds
+--   closed    (session, link, why)      there is no further attempt
+--   unknown   (session, link, msg)      no handler wanted this line
 --
--- msg is what irc/message.lua makes of a line. It always has a source, and at least
--- as many parameters as LEAST says. msg.request is what out.say was given, if
--- this line, or the batch that it stands in, answers that request. msg.batch is that
--- batch, if there is one: { kind = "netsplit", params = {…} }.
+-- msg is a line as parsed by irc/message.lua. It always has a source and at least LEAST
+-- parameters. msg.request is the request that was given to out.say, if this line or its
+-- batch answers that request. msg.batch is the batch of the line, if it has one:
+-- { kind = "netsplit", params = {…} }.
 
 local events = {}
 
 local handlers = {}
 
--- LEAST is how many parameters a command has at least; a numeric has two: our nick,
--- and what it is about. A line with fewer is none.
+-- LEAST is the smallest number of parameters by command. A numeric has at least two: our
+-- nick and its subject. Lines with fewer parameters are ignored.
 -- stylua: ignore
 local LEAST = {
   JOIN = 1, PART = 1, KICK = 2, NICK = 1, MODE = 2, TOPIC = 1, INVITE = 2,
@@ -40,8 +40,8 @@ local LEAST = {
   AUTHENTICATE = 1, BATCH = 1, CAP = 3, ["332"] = 3, ["333"] = 3, ["353"] = 3,
 }
 
--- How many batches there may be at once, how deep they may stand in each other, and
--- how many lines of one are kept. A batch beyond the first two limits counts as none.
+-- The most open batches, the deepest nesting, and the most lines kept of one batch. A
+-- batch that exceeds one of the first two limits is ignored.
 local BATCHES, BATCH_DEPTH, BATCH_LINES = 50, 8, 5000
 
 -- add_all adds the events of modules. Their order in the list is the order of the calls.
@@ -54,9 +54,9 @@ function events.add_all(modules)
   end
 end
 
--- emit calls the handlers of an event and returns whether one has wanted it. An
--- error in one hurts no other, nor the task that reads from the server: it becomes
--- that of a task of its own, which the runtime logs.
+-- emit calls the handlers of an event and reports whether one of them wanted it. An error
+-- in a handler does not stop the others or the task that reads from the server. emit
+-- raises it in a new task, and the runtime logs it.
 function events.emit(name, session, link, ...)
   local wanted = false
   for _, handler in ipairs(handlers[name] or {}) do
@@ -72,7 +72,7 @@ function events.emit(name, session, link, ...)
   return wanted
 end
 
--- deliver hands one line to its handlers.
+-- deliver passes one line to its handlers.
 local function deliver(session, link, msg)
   if not events.emit(msg.command, session, link, msg) then
     events.emit("unknown", session, link, msg)
@@ -87,9 +87,9 @@ local function count(t)
   return n
 end
 
--- open begins a batch. One that has a handler of its own is kept until its end, with the
--- batches inside it. The lines of any other batch come at once: what happens outside
--- it meanwhile has an order with them.
+-- open begins a batch. If the kind has a handler, the lines of the batch and its inner
+-- batches are kept until it ends. The lines of other batches are handled at once, to keep
+-- their order with lines outside the batch.
 local function open(session, link, msg)
   local ref = msg.params[1]:sub(2)
   events.close_batch(session, link, ref)
@@ -106,7 +106,7 @@ local function open(session, link, msg)
   end
 end
 
--- flush hands what has come of a batch that is kept to its handler.
+-- flush passes the kept lines of a batch to its handler.
 local function flush(session, link, batch)
   local piece =
     { kind = batch.kind, params = batch.params, tags = batch.tags, request = batch.request, lines = batch.lines }
@@ -123,7 +123,7 @@ function events.close_batch(session, link, ref)
   end
 end
 
--- keep adds a line to a batch that is kept. A batch that is too long is shown in pieces.
+-- keep adds a line to a kept batch. It flushes a long batch in pieces.
 local function keep(session, link, batch, msg)
   batch.lines[#batch.lines + 1] = msg
   if #batch.lines >= BATCH_LINES then
@@ -131,7 +131,7 @@ local function keep(session, link, batch, msg)
   end
 end
 
--- request_of is what a line answers, by its label.
+-- request_of returns the request that a line answers, by its label.
 local function request_of(link, msg)
   local label = msg.tags.label
   local request = label and link.requests[label]
@@ -141,12 +141,12 @@ local function request_of(link, msg)
   return request
 end
 
--- is_whole tells whether a line has what its command wants.
+-- is_whole reports whether a line has enough parameters for its command.
 local function is_whole(msg)
   return #msg.params >= (LEAST[msg.command] or msg.command:find("^%d%d%d$") and 2 or 0)
 end
 
--- dispatch takes one line.
+-- dispatch handles one line.
 function events.dispatch(session, link, msg)
   if not is_whole(msg) then
     return

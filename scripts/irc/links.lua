@@ -4,12 +4,12 @@
 --       ^             |            |
 --       +-- waiting <-+------------+     the connection is lost; closed: for good
 --
--- A link is plain data in session.data.links, so that it outlives a reload of the
--- script; one task, "link KEY NUMBER", takes it through its states.
+-- A link is plain data in session.data.links, so it survives a reload of the script.
+-- irc/state.lua lists its fields. One task, "link KEY NUMBER", runs its states.
 --
--- A server that has just been left may not know it yet, and would refuse the nick. So its
--- connection stays in session.data.departing until the server has closed it, and a new
--- link to the same server waits for that.
+-- After a QUIT, the server may still hold the nick for a while and would refuse a new
+-- login. So the old connection stays in session.data.departing until the server has
+-- closed it. A new link to the same server waits for that.
 
 local spectrum = require "spectrum"
 local encoding = require "spectrum.encoding"
@@ -25,29 +25,29 @@ local state = require "irc.state"
 
 local links = {}
 
--- STABLE is how long a connection has to last, in seconds, to count as none of a row
--- of failures. REFUSED is how long a server that has refused a user for good is not
--- asked again.
+-- STABLE is after how many seconds online a connection ends a row of failures. REFUSED
+-- is for how many seconds we do not ask a server again that has refused the user for good.
 local STABLE, REFUSED = 60, 30
 
--- PATIENCE is how many times longer the first pause is after a refused login.
+-- PATIENCE multiplies the first pause after a refused login.
 local PATIENCE = 10
 
--- GOODBYE is how long a QUIT may take, in seconds: a logout has one for all servers.
+-- GOODBYE is how many seconds a QUIT may take. It is short because a logout sends a QUIT
+-- to each server in turn.
 local GOODBYE = 0.3
 
--- DEPARTURE is how many seconds the server has to close a connection that was left.
+-- DEPARTURE is how many seconds the server has to close the connection after a QUIT.
 -- ngIRCd handles one command in two seconds, and takes five for a PART and a QUIT.
 local DEPARTURE = 6
 
--- tell says something to the user that belongs to no room: as the server.
+-- tell shows a text to the user as a message from the server.
 function links.tell(session, link, text)
   session:conv_message { buddy_name = names.server(link), message = text }
 end
 
 -- The connection ------------------------------------------------------------
 
--- prepare makes the state of a new connection.
+-- prepare resets the fields that belong to one connection.
 local function prepare(link, conn)
   link.conn, link.state, link.why = conn, "registering", nil
   link.caps, link.isupport = {}, isupport.defaults()
@@ -56,7 +56,7 @@ local function prepare(link, conn)
   out.reset(link)
 end
 
--- check is the timer that finds out whether the server is still there.
+-- check sends a PING after a silence, and closes the connection if no line answers it.
 local function check(session, link)
   if not link.conn or time.monotonic() - link.heard < settings.ping * 0.9 then
     return
@@ -70,7 +70,7 @@ local function check(session, link)
   end)
 end
 
--- start_timers starts what watches over a connection.
+-- start_timers starts the timers that detect a dead connection and a stuck login.
 local function start_timers(session, link)
   link.pinger = session:every("ping " .. link.key, settings.ping, function()
     check(session, link)
@@ -84,7 +84,7 @@ local function start_timers(session, link)
   end
 end
 
--- connect tries the next of the server's addresses.
+-- connect tries the current address of the server.
 local function connect(session, link)
   local conn, why = dial.connect(session, link.addresses[link.at])
   if link.state ~= "connecting" then -- closed meanwhile
@@ -101,8 +101,8 @@ local function connect(session, link)
   events.emit("connected", session, link)
 end
 
--- decode makes UTF-8 of a line. Servers cut lines that are too long wherever that is:
--- half a character at the end makes no other charset of the rest.
+-- decode converts a line to UTF-8. Servers cut long lines anywhere, so half a character
+-- at the end does not mean that the line has another charset.
 local function decode(line)
   if settings.charset ~= "utf-8" then
     return encoding.to_utf8(line, settings.charset) or line
@@ -117,7 +117,7 @@ local function decode(line)
   return encoding.to_utf8(line, settings.fallback_charset) or line
 end
 
--- drain waits until the server has closed a connection that was closed on this side.
+-- drain reads until the server has closed a connection that we have closed.
 local function drain(session, key, conn)
   repeat
     local line = conn:read_line()
@@ -125,8 +125,8 @@ local function drain(session, key, conn)
   links.departed(session, key, conn)
 end
 
--- read handles what the server says, until the connection ends. A connection that was
--- closed on this side is read until the server has closed it, too.
+-- read handles the server's lines until the connection ends. If we close the connection,
+-- it reads on until the server closes it too.
 local function read(session, link)
   local conn = link.conn
   while link.conn == conn do
@@ -145,7 +145,7 @@ local function read(session, link)
   drain(session, link.key, conn)
 end
 
--- wait lets the time pass until the next attempt.
+-- wait sleeps until the next attempt.
 local function wait(_, link)
   spectrum.sleep(math.max(0, link.wake - time.monotonic()))
   if link.state == "waiting" then
@@ -163,7 +163,7 @@ end
 
 -- Its end ----------------------------------------------------------------------
 
--- drop gives up the connection. `close` closes it.
+-- drop ends the use of the connection. `close` is the function that closes it.
 local function drop(session, link, why, close)
   if link.pinger then
     link.pinger:cancel()
@@ -188,7 +188,7 @@ local function limit_departure(session, key, conn)
   end)
 end
 
--- depart leaves it to the server to close a connection after a QUIT, for some time.
+-- depart gives the server time to close the connection after a QUIT.
 local function depart(session, link, conn)
   session.data.departing = session.data.departing or {}
   session.data.departing[link.key] = { conn = conn, number = link.number }
@@ -197,9 +197,9 @@ local function depart(session, link, conn)
   limit_departure(session, link.key, conn)
 end
 
--- delay is how long to wait before the next attempt: longer with each failure, and
--- up to a quarter less, so that users do not come back together. Servers count logins
--- that they have refused, so after one the first pause is a long one already.
+-- delay returns how many seconds to wait before the next attempt. The pause doubles with
+-- each failure. It is randomly up to a quarter shorter, so that users do not all return at
+-- once. Servers count refused logins, so the pause after a refused login is long at once.
 local function delay(link)
   local full = settings.reconnect_delay * 2 ^ math.min(link.attempts - 1, 30)
   local seconds = math.min(full, settings.reconnect_delay_max)
@@ -209,7 +209,7 @@ local function delay(link)
   return seconds * (1 - math.random() / 4)
 end
 
--- lost handles the end of a connection, or that there is none.
+-- lost handles a connection that has ended or could not be made.
 function links.lost(session, link, why)
   if link.state == "closed" then
     return -- by links.close, which sees to the rest
@@ -242,7 +242,7 @@ function links.lost(session, link, why)
   events.emit("waiting", session, link, why, seconds)
 end
 
--- lose ends a connection that is of no use any more; another one is tried.
+-- lose closes a connection that cannot be used any more. Another attempt follows.
 function links.lose(link, why)
   link.why = link.why or why
   if link.conn then
@@ -250,21 +250,21 @@ function links.lose(link, why)
   end
 end
 
--- refused ends a connection whose login was refused, although the same one has worked
--- before: the network has a problem, and another attempt comes later.
+-- refused closes a connection after the server has refused a login that has worked
+-- before. The network has a problem then, so another attempt follows later.
 function links.refused(link, why)
   link.refused_login = true
   links.lose(link, why .. "; it has worked before")
 end
 
--- fail ends a link for good: trying again would lead to the same. `err` is the error
--- that Spectrum is told.
+-- fail ends a link for good, because another attempt would fail too. `err` is the error
+-- for Spectrum.
 function links.fail(link, err, text)
   link.failure = link.failure or { error = err, text = text }
   links.lose(link, text)
 end
 
--- give_up tells the user why there is no connection and will be none.
+-- give_up closes the link and tells the user why.
 function links.give_up(session, link)
   local why = ("%s: %s"):format(link.server, link.failure.text)
   link.state, link.refused_at = "closed", time.monotonic()
@@ -276,14 +276,13 @@ function links.give_up(session, link)
   end
 end
 
--- online notes that the server has let us in.
+-- online notes that the server has accepted the login.
 function links.online(session, link)
   link.state, link.online_at = "online", time.monotonic()
   events.emit("online", session, link)
 end
 
--- rename asks for another nick. It is the one to ask for at later logins, too, once
--- the server has given it.
+-- rename asks for another nick. If the server grants it, later logins ask for it too.
 function links.rename(session, link, nick)
   local length = isupport.number(link.isupport, "NICKLEN")
   nick = length and encoding.utf8.truncate(nick, math.max(length, 4)) or nick
@@ -320,13 +319,13 @@ local function task_name(key, number)
   return ("link %s %d"):format(key, number or 0)
 end
 
--- start has the link's task run, in the place of the one that ran before.
+-- start starts the link's task, and ends an older one.
 local function start(session, link)
   session:spawn(task_name(link.key, link.number), run, session, link)
 end
 
--- departed notes that a server has closed the connection that was left. A link that has
--- waited for it begins.
+-- departed notes that a server has closed the old connection, and starts the link that
+-- waits for this.
 function links.departed(session, key, conn)
   local departing = session.data.departing or {}
   local entry = departing[key]
@@ -340,7 +339,7 @@ function links.departed(session, key, conn)
   end
 end
 
--- begin starts a new link, as soon as the server has closed the one before.
+-- begin starts a new link as soon as the server has closed the old connection.
 local function begin(session, link)
   local entry = session.data.departing and session.data.departing[link.key]
   if entry then
@@ -350,7 +349,7 @@ local function begin(session, link)
   end
 end
 
--- resume_departures goes on with what was left, after a reload of the script.
+-- resume_departures waits again for old connections, after a reload of the script.
 function links.resume_departures(session)
   for key, entry in pairs(session.data.departing or {}) do
     session:spawn(task_name(key, entry.number), drain, session, key, entry.conn)
@@ -358,7 +357,7 @@ function links.resume_departures(session)
   end
 end
 
--- resume goes on with a link after a reload of the script.
+-- resume continues a link after a reload of the script.
 function links.resume(session, link)
   state.complete(link)
   begin(session, link)
@@ -367,14 +366,14 @@ function links.resume(session, link)
   end
 end
 
--- find is the link with a key, if it is open.
+-- find returns the open link with a key, or nil.
 function links.find(session, key)
   local link = session.data.links[key]
   return link and link.state ~= "closed" and link or nil
 end
 
--- open is the link with a key; it is made if there is none. It returns nil and why
--- if the server cannot be one, or has just refused us.
+-- open returns the link with a key, and creates it if necessary. It returns nil and a
+-- message if the name is not a server, or if the server has just refused the user.
 function links.open(session, key, server, nick)
   local link = links.find(session, key)
   if link then
@@ -400,7 +399,7 @@ function links.open(session, key, server, nick)
   return link
 end
 
--- all is a list of a user's links that are open.
+-- all returns a list of the user's open links.
 function links.all(session)
   local list = {}
   for _, link in pairs(session.data.links) do
