@@ -127,7 +127,7 @@ func mysqlKind(err error) errorKind {
 			return busy
 		case 1021, 1114, 1030:
 			return full
-		case 1044, 1045, 1049, 1698, // the user, or the database, is not let in
+		case 1044, 1045, 1049, 1698, // the user, or the database, is denied access
 			1040, 1053, 1077, 1203, 2002, 2003, 2006, 2013:
 			return lost
 		}

@@ -71,7 +71,7 @@ func (e *Engine) run(ctx context.Context, text string, args []any, r runner) (sq
 	o.affected, _ = result.RowsAffected() // no engine's driver fails here
 	inserts := verb == "INSERT" || verb == "REPLACE"
 	if e == MySQL || inserts && o.affected > 0 && !(s.has("CONFLICT") && s.has("UPDATE")) {
-		o.id, _ = result.LastInsertId() // PostgreSQL has none
+		o.id, _ = result.LastInsertId() // unsupported by PostgreSQL
 	}
 	return o, nil
 }

@@ -156,7 +156,7 @@ type server struct {
 
 func (s server) unix() bool { return strings.HasPrefix(s.host, "/") }
 
-// near tells that the server is on this machine.
+// near reports whether the server is on this machine.
 func (s server) near() bool {
 	if s.unix() || s.host == "localhost" {
 		return true

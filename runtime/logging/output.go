@@ -60,7 +60,7 @@ func (o Options) stream(t target) *os.File {
 	return o.Stderr
 }
 
-// inColour tells if f is a terminal that is to be written to in colour.
+// inColour reports whether f is a terminal that shows colours.
 func inColour(f *os.File) bool {
 	return isatty.IsTerminal(f.Fd()) && os.Getenv("NO_COLOR") == "" && os.Getenv("TERM") != "dumb"
 }

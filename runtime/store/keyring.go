@@ -318,7 +318,7 @@ func writeKeyFile(path string, data []byte, put func(temporary string) error) er
 	if err != nil {
 		return err
 	}
-	defer os.Remove(f.Name()) //nolint:errcheck // after a rename it is gone
+	defer os.Remove(f.Name()) //nolint:errcheck // a rename has moved it
 	_, err = f.Write(data)
 	err = errors.Join(err, database.LikeFolder(f), f.Sync(), f.Close())
 	if err != nil {

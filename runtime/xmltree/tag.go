@@ -249,7 +249,7 @@ func (s *scope) bind(prefix, space string) {
 	s.spaces[prefix] = space
 }
 
-// find returns the namespace of a prefix. The empty prefix may have none.
+// find returns the namespace of a prefix. The empty prefix may lack one.
 func (s *scope) find(prefix string) (string, bool) {
 	space, ok := s.spaces[prefix]
 	return space, ok || prefix == ""

@@ -13,7 +13,7 @@ import (
 
 // Node is an element.
 type Node struct {
-	Space    string // the namespace; "" if it has none
+	Space    string // the namespace; "" without a namespace
 	Name     string // without a prefix
 	Attr     []Attr
 	Children []Child
