@@ -11,7 +11,7 @@ import (
 	"spectrumlua/luabind/bind"
 )
 
-// What becomes of integers beyond 2^53, by the option bigints.
+// bigintMode says what an integer beyond 2^53 becomes (option bigints).
 type bigintMode int
 
 const (
@@ -24,7 +24,7 @@ var bigintModes = map[string]bigintMode{
 	"error": bigintError, "string": bigintString, "number": bigintNumber,
 }
 
-// About what the parts of a decoded document take, in bytes.
+// Approximate memory of the parts of a decoded document, in bytes.
 const (
 	costTable   = 160
 	costElement = 32
@@ -32,21 +32,21 @@ const (
 	costString  = 32
 )
 
-// checkEvery is after how many values a long decoding looks whether it is still
-// wanted.
+// checkEvery is the number of values after which a decoding checks whether it
+// is cancelled.
 const checkEvery = 4096
 
-// decodeOptions are what a script asks for.
+// decodeOptions are the options of decode.
 type decodeOptions struct {
 	null    lua.LValue // what null becomes; nil drops it
 	bigints bigintMode
 }
 
-// decoder makes Lua values of texts, one after the other.
+// decoder converts JSON texts to Lua values, one text at a time.
 type decoder struct {
 	arrayMeta *lua.LTable
 	max       int64           // bytes that the tables of a text may take
-	done      <-chan struct{} // nil: nobody stops it
+	done      <-chan struct{} // closed on cancellation; may be nil
 
 	opts   decodeOptions
 	text   string
@@ -54,15 +54,15 @@ type decoder struct {
 	budget int64 // bytes that may still be taken
 	values int
 
-	// Elements and members of what is open, so that each table is made when its
-	// size is known.
+	// These hold the contents of the arrays and objects that are open. A table
+	// is made when its size is known.
 	elements []lua.LValue
 	members  []member
-	// keys are names that have been seen: the same few come again and again.
+	// keys caches names, because most texts repeat a few of them.
 	keys [128]string
 }
 
-// keptStack is how much room for open elements is kept for the next text.
+// keptStack is the capacity for open elements that is kept for the next text.
 const keptStack = 128
 
 type member struct {
@@ -74,7 +74,7 @@ var errTooBig = errors.New("the document is too big: its tables would take too m
 
 const byteOrderMark = "\ufeff"
 
-// decode decodes the whole text, which is one value.
+// decode decodes the whole text, which holds exactly one value.
 func (d *decoder) decode(text string, opts decodeOptions) (lua.LValue, error) {
 	d.text, d.opts, d.pos, d.budget = text, opts, 0, d.max
 	defer d.forget()
@@ -91,7 +91,7 @@ func (d *decoder) decode(text string, opts decodeOptions) (lua.LValue, error) {
 	return v, nil
 }
 
-// forget lets go of what a text has left behind.
+// forget releases the values of the last text.
 func (d *decoder) forget() {
 	d.text = ""
 	if cap(d.elements) > keptStack {
@@ -105,7 +105,7 @@ func (d *decoder) forget() {
 	d.elements, d.members = d.elements[:0], d.members[:0]
 }
 
-// value decodes the value that comes next.
+// value decodes the next value.
 func (d *decoder) value(depth int) (lua.LValue, error) {
 	if d.values++; d.values%checkEvery == 0 {
 		select {
@@ -215,7 +215,7 @@ func (d *decoder) member(depth int) (m member, err error) {
 	return m, d.spend(costMember + len(m.key))
 }
 
-// open takes the bracket that opens an array or object.
+// open reads the bracket that opens an array or object.
 func (d *decoder) open(depth int) error {
 	if depth > maxDepth {
 		return d.errorf("arrays and objects are nested more than %d deep", maxDepth)
@@ -224,7 +224,7 @@ func (d *decoder) open(depth int) error {
 	return d.spend(costTable)
 }
 
-// next takes the comma before an element, or the bracket that closes.
+// next reads the comma before an element, or the closing bracket.
 func (d *decoder) next(first bool, closing byte) (closed bool, err error) {
 	d.space()
 	switch {
@@ -243,7 +243,7 @@ func (d *decoder) next(first bool, closing byte) (closed bool, err error) {
 	return false, d.unexpected(fmt.Sprintf("a comma or %c", closing))
 }
 
-// key is the name of a member.
+// key reads the name of a member.
 func (d *decoder) key() (string, error) {
 	if d.space(); d.pos >= len(d.text) || d.text[d.pos] != '"' {
 		return "", d.unexpected("a name in double quotes")
@@ -251,7 +251,7 @@ func (d *decoder) key() (string, error) {
 	return d.string(true)
 }
 
-// spend accounts for memory that is taken.
+// spend charges memory to the budget.
 func (d *decoder) spend(bytes int) error {
 	if d.budget -= int64(bytes); d.budget < 0 {
 		return errTooBig
@@ -282,7 +282,7 @@ func (d *decoder) errorf(format string, args ...any) error {
 	return fmt.Errorf("%s: %s", place(d.text, d.pos), fmt.Sprintf(format, args...))
 }
 
-// unexpected is the error where something else than wanted comes.
+// unexpected returns the error for a text that does not continue as expected.
 func (d *decoder) unexpected(wanted string) error {
 	if d.pos >= len(d.text) {
 		return d.errorf("the text ends where %s is wanted", wanted)

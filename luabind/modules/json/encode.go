@@ -14,8 +14,8 @@ import (
 	"spectrumlua/luabind/bind"
 )
 
-// encoder makes JSON text of Lua values, for one VM. Metamethods are not
-// called, so that nothing runs meanwhile.
+// encoder converts Lua values to JSON text, for one VM. It does not call
+// metamethods, so no script code runs meanwhile.
 type encoder struct {
 	max    int // bytes of the longest text
 	sorted bool
@@ -26,10 +26,10 @@ type encoder struct {
 	path []*lua.LTable // the tables that are open
 }
 
-// keptBuffer is how big a buffer is kept for the next text.
+// keptBuffer is the largest buffer that is kept for the next text, in bytes.
 const keptBuffer = 64 << 10
 
-// encodeError is an error with the way that leads to it.
+// encodeError is an error with the path to the value that caused it.
 type encodeError struct {
 	what string
 	path []string // the last step comes first
@@ -137,7 +137,8 @@ func (e *encoder) content(t *lua.LTable) error {
 	return e.object(t)
 }
 
-// array writes a list. Of a table that is marked as an array, holes are null.
+// array writes a list. Holes in a table that is marked as an array become
+// null.
 func (e *encoder) array(t *lua.LTable, marked bool) error {
 	n := t.Len()
 	if key, _ := t.Next(lua.LNumber(n)); n > 0 && key != lua.LNil {
@@ -211,7 +212,7 @@ func (e *encoder) member(first bool, name string, v lua.LValue) error {
 	return nil
 }
 
-// begin writes what stands before an element.
+// begin writes the text before an element.
 func (e *encoder) begin(first bool, bracket byte) {
 	if first {
 		e.buf = append(e.buf, bracket)
@@ -237,7 +238,7 @@ func (e *encoder) newline(depth int) {
 	}
 }
 
-// within adds a step to the way to an error, of which a few are enough.
+// within adds a step to the path of an error, up to a few steps.
 func within(err error, step string) error {
 	var e *encodeError
 	if errors.As(err, &e) && len(e.path) < 20 {
@@ -246,12 +247,13 @@ func within(err error, step string) error {
 	return err
 }
 
-// short escapes of control characters, for the rest there is \u00XX.
+// shortEscapes holds the escapes of one letter. Other control characters
+// become \u00XX.
 var shortEscapes = [utf8.RuneSelf]byte{'"': '"', '\\': '\\', '\b': 'b', '\f': 'f', '\n': 'n', '\r': 'r', '\t': 't'}
 
 const hexDigits = "0123456789abcdef"
 
-// string writes a string. What is no UTF-8 becomes U+FFFD.
+// string writes a string. Bytes that are not UTF-8 become U+FFFD.
 func (e *encoder) string(s string) error {
 	if len(e.buf)+len(s) > e.max {
 		return errTooLong

@@ -1,9 +1,10 @@
-// Package json is the module spectrum.json: Lua values to JSON text and back.
+// Package json implements the module spectrum.json: Lua values to JSON text
+// and back.
 //
-// The decoder and the encoder are its own, since they work on Lua tables, with
-// exact integers, bounded memory and errors by line and column. Tables by way of
-// encoding/json cost 1.6 times as much. The tests hold both to what that takes
-// and makes.
+// The package has its own decoder and encoder. They work on Lua tables
+// directly, keep integers exact, limit memory, and report errors by line and
+// column. Going through encoding/json takes 1.6 times as long. The tests
+// compare the results with those of encoding/json.
 package json
 
 import (
@@ -21,21 +22,23 @@ import (
 var Module = bind.Module{Name: "spectrum.json", Open: open}
 
 const (
-	// maxDepth is how deep arrays and objects nest, both ways.
+	// maxDepth limits the nesting of arrays and objects, in both directions.
 	maxDepth = 1000
-	// longText is from where on a text is decoded without the script lock.
+	// Texts longer than longText, in bytes, are decoded without the script
+	// lock.
 	longText = 64 << 10
-	// maxIndent is the widest indentation of a level.
+	// maxIndent is the largest indentation of a level.
 	maxIndent = 16
-	// tableFactor is how many times max_string the tables that are made of a
-	// text may take.
+	// tableFactor times max_string is the memory that the tables of a text may
+	// take.
 	tableFactor = 4
-	// maxExact is the largest integer up to which a float64 has them all.
+	// maxExact is the largest integer below which a float64 represents every
+	// integer.
 	maxExact = 1 << 53
 )
 
-// Null stands for null in tables. There is one in the process, so that it is
-// equal to itself across reloads.
+// Null represents null in tables. The process has one Null, so values compare
+// equal across reloads.
 var Null = newNull()
 
 type nullValue struct{}
@@ -48,12 +51,12 @@ func newNull() *lua.LUserData {
 	return class.New(nullValue{})
 }
 
-// typeField is the field of a metatable that tells what its tables are in JSON:
-// "array" or "object". Other libraries know it too.
+// typeField is the metatable field that marks tables as a JSON "array" or
+// "object". Other Lua libraries use the same field.
 const typeField = "__jsontype"
 
-// newArrayMeta makes the metatable of what array and decode make. Each VM has
-// its own, which a script may change as it likes.
+// newArrayMeta returns the metatable of the arrays that array and decode make.
+// Each VM has its own, which scripts may change.
 func newArrayMeta() *lua.LTable {
 	meta := bind.NewTableSize(0, 1)
 	meta.RawSetString(typeField, lua.LString("array"))
@@ -65,11 +68,12 @@ func open(rt *bind.Runtime) *lua.LTable {
 	e := &encoder{max: int(rt.Settings.MaxString)}
 	d := &decoder{arrayMeta: arrayMeta, max: rt.Settings.MaxString * tableFactor}
 	module := bind.NewModule("spectrum.json", bind.Functions{
-		// encode(value [, { sorted =, indent = }]) is the value as JSON.
+		// encode(value [, { sorted =, indent = }]) returns the value as JSON.
 		"encode": func(l *lua.LState) int { return encode(l, e) },
-		// decode(text [, { null =, bigints = }]) is the value of a JSON text.
+		// decode(text [, { null =, bigints = }]) returns the value of a JSON
+		// text.
 		"decode": func(l *lua.LState) int { return decode(l, d) },
-		// array([t]) marks a table as an array, which matters if it is empty.
+		// array([t]) marks a table as an array. Empty tables need the mark.
 		"array": func(l *lua.LState) int { return array(l, arrayMeta) },
 	})
 	module.RawSetString("null", Null)
@@ -108,7 +112,8 @@ func decode(l *lua.LState, d *decoder) int {
 	var v lua.LValue
 	var err error
 	if len(text) > longText {
-		// The tables are new and nobody else's: the lock is not needed.
+		// No other code has the new tables yet, so the script lock is not
+		// needed.
 		err = bind.Wait(l, func(ctx context.Context) (err error) {
 			own := &decoder{arrayMeta: d.arrayMeta, max: d.max, done: ctx.Done()}
 			v, err = own.decode(text, opts)
@@ -137,7 +142,7 @@ func array(l *lua.LState, meta *lua.LTable) int {
 	return bind.Return(l, t)
 }
 
-// jsonType is what the metatable of t says: "array", "object" or "".
+// jsonType returns the mark in t's metatable: "array", "object" or "".
 func jsonType(t *lua.LTable) string {
 	meta, ok := t.Metatable.(*lua.LTable)
 	if !ok {
@@ -147,7 +152,7 @@ func jsonType(t *lua.LTable) string {
 	return string(kind)
 }
 
-// place tells where in a text an offset is, in words.
+// place returns an offset of a text as line and column.
 func place(text string, offset int) string {
 	before := text[:offset]
 	line := 1 + strings.Count(before, "\n")

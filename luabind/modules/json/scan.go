@@ -9,7 +9,7 @@ import (
 	lua "github.com/yuin/gopher-lua"
 )
 
-// plain are the bytes that stand for themselves in a string of ASCII.
+// plain marks the bytes that stand for themselves in an ASCII string.
 var plain = func() (table [256]bool) {
 	for c := ' '; c < utf8.RuneSelf; c++ {
 		table[c] = c != '"' && c != '\\'
@@ -17,7 +17,8 @@ var plain = func() (table [256]bool) {
 	return table
 }()
 
-// string takes a string, from its quote on. What is no UTF-8 becomes U+FFFD.
+// string reads a string from its opening quote. Bytes that are not UTF-8
+// become U+FFFD.
 func (d *decoder) string(key bool) (string, error) {
 	start := d.pos + 1
 	i, ascii := start, true
@@ -32,19 +33,19 @@ func (d *decoder) string(key bool) (string, error) {
 	}
 	if i < len(d.text) && d.text[i] == '"' && (ascii || utf8.ValidString(d.text[start:i])) {
 		d.pos = i + 1
-		// A copy, so that the piece does not hold the whole text.
+		// Copy the piece, so that it does not keep the whole text alive.
 		if key {
 			return d.shared(d.text[start:i]), nil
 		}
 		return strings.Clone(d.text[start:i]), nil
 	}
-	return d.mended(start)
+	return d.sanitized(start)
 }
 
-// maxShared is the length up to which equal names are one string.
+// maxShared is the longest name that is cached.
 const maxShared = 32
 
-// shared copies a name, or finds the copy that there is.
+// shared returns the cached copy of a name, and caches a new one.
 func (d *decoder) shared(s string) string {
 	n := len(s)
 	if n == 0 || n > maxShared {
@@ -57,8 +58,8 @@ func (d *decoder) shared(s string) string {
 	return *slot
 }
 
-// mended takes a string that has escapes, or bytes that are no UTF-8.
-func (d *decoder) mended(start int) (string, error) {
+// sanitized reads a string that contains escapes, or bytes that are not UTF-8.
+func (d *decoder) sanitized(start int) (string, error) {
 	var b strings.Builder
 	for i := start; i < len(d.text); {
 		switch c := d.text[i]; {
@@ -76,7 +77,7 @@ func (d *decoder) mended(start int) (string, error) {
 			d.pos = i
 			r, size := unescape(d.text[i:])
 			if size == 0 {
-				return "", d.errorf("an escape that JSON does not have")
+				return "", d.errorf("an escape that JSON does not define")
 			}
 			b.WriteRune(r)
 			i += size
@@ -95,8 +96,8 @@ func (d *decoder) mended(start int) (string, error) {
 
 var escapes = [256]byte{'"': '"', '\\': '\\', '/': '/', 'b': '\b', 'f': '\f', 'n': '\n', 'r': '\r', 't': '\t'}
 
-// unescape takes the escape at the start of s, a pair of surrogates together;
-// size is 0 if it is none. A surrogate alone is U+FFFD.
+// unescape decodes the escape at the start of s, or a pair of surrogates. size
+// is 0 if the escape is invalid. A lone surrogate becomes U+FFFD.
 func unescape(s string) (r rune, size int) {
 	if len(s) < 2 {
 		return 0, 0
@@ -119,7 +120,7 @@ func unescape(s string) (r rune, size int) {
 	return r, 6
 }
 
-// unit reads \uXXXX.
+// unit decodes \uXXXX.
 func unit(s string) (rune, bool) {
 	if len(s) < 6 || s[0] != '\\' || s[1] != 'u' {
 		return 0, false
@@ -141,7 +142,8 @@ func unit(s string) (rune, bool) {
 	return r, true
 }
 
-// number takes a number: digits alone are an integer, which stays exact.
+// number reads a number. A number of digits alone is an integer and stays
+// exact.
 func (d *decoder) number() (lua.LValue, error) {
 	start := d.pos
 	integer := true
@@ -190,7 +192,7 @@ func (d *decoder) float(start int, text string) (lua.LValue, error) {
 	return lua.LNumber(f), nil
 }
 
-// bigint is an integer that no Lua number is.
+// bigint returns an integer that no Lua number can represent.
 func (d *decoder) bigint(start int, text string) (lua.LValue, error) {
 	switch d.opts.bigints {
 	case bigintString:
@@ -202,7 +204,7 @@ func (d *decoder) bigint(start int, text string) (lua.LValue, error) {
 	return nil, d.errorf("the integer %s is beyond 2^53, where Lua's numbers are not exact: decode with { bigints = \"string\" }", short(text))
 }
 
-// short cuts a number for a message.
+// short shortens a number for a message.
 func short(text string) string {
 	if len(text) <= 40 {
 		return text
@@ -212,7 +214,7 @@ func short(text string) string {
 
 func (d *decoder) at(c byte) bool { return d.pos < len(d.text) && d.text[d.pos] == c }
 
-// digits takes digits and tells whether there were any.
+// digits reads digits and reports whether there were any.
 func (d *decoder) digits() bool {
 	start := d.pos
 	for d.pos < len(d.text) && d.text[d.pos] >= '0' && d.text[d.pos] <= '9' {

@@ -8,14 +8,15 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// childAttributes puts a program into a group of its own, which dies as one,
-// and has the kernel kill it should this process die without a word.
+// childAttributes starts a program in a process group of its own, so that a
+// signal reaches the whole group. The kernel kills the program if this process
+// dies.
 func childAttributes() *syscall.SysProcAttr {
 	return &syscall.SysProcAttr{Setpgid: true, Pdeathsig: syscall.SIGKILL}
 }
 
-// waitForGroup waits until a program has ended, and ends what it has left
-// behind before its number is free for others.
+// waitForGroup waits until a program has ended. It kills the rest of the group
+// before the group's number can be used again.
 func waitForGroup(cmd *exec.Cmd) {
 	for {
 		err := unix.Waitid(unix.P_PID, cmd.Process.Pid, nil, unix.WEXITED|unix.WNOWAIT, nil)

@@ -7,11 +7,11 @@ import (
 	"syscall"
 )
 
-// childAttributes puts a program into a group of its own, which dies as one.
+// childAttributes starts a program in a process group of its own.
 func childAttributes() *syscall.SysProcAttr { return &syscall.SysProcAttr{Setpgid: true} }
 
-// waitForGroup waits until a program has ended, and ends what it has left
-// behind.
+// waitForGroup waits until a program has ended, and kills the rest of its
+// group.
 func waitForGroup(cmd *exec.Cmd) {
 	_ = cmd.Wait()
 	killGroup(cmd)

@@ -1,5 +1,6 @@
-// Package process is the module spectrum.process: programs that run beside the
-// script, with their input and output. There is no shell in between.
+// Package process implements the module spectrum.process: programs that run
+// alongside the script, with their input and output. Commands do not pass
+// through a shell.
 package process
 
 import (
@@ -37,11 +38,11 @@ type child struct {
 	output   stream.Reader
 	errors   stream.Reader
 	files    []*os.File
-	ended    chan struct{} // closed when state is there
+	ended    chan struct{} // closed when state is set
 	state    *os.ProcessState
 
-	turns  stream.Turns // of writing
-	broken error        // why nothing can be written any more; belongs to the turn
+	turns  stream.Turns // for writing
+	broken error        // why nothing can be written; guarded by the turn
 }
 
 // Opened implements bind.Opened.
@@ -82,7 +83,8 @@ func start(l *lua.LState) int {
 	return bind.Return(l, childClass.New(c))
 }
 
-// words takes the list part of argument 1 as the command; the rest are options.
+// words reads the list part of argument 1 as the command, and the rest as
+// options.
 func words(l *lua.LState) ([]string, *bind.Options) {
 	table := l.CheckTable(1)
 	var command []string
@@ -110,8 +112,8 @@ func words(l *lua.LState) ([]string, *bind.Options) {
 	return command, bind.OptionsAt(l, 1, "start")
 }
 
-// environment is the process's own, changed by what is given; false takes a
-// variable away.
+// environment returns this process's environment with the changes; false
+// removes a variable.
 func environment(changes *lua.LTable) []string {
 	env := os.Environ()
 	if changes == nil {
@@ -133,8 +135,8 @@ func environment(changes *lua.LTable) []string {
 	return env
 }
 
-// launch starts the program, which can take as long as the disk does. If the
-// task is cancelled, launch raises and leaves nothing behind.
+// launch starts the program, which may wait for the disk. If the task is
+// cancelled, launch raises and leaves nothing running.
 func (c *child) launch(l *lua.LState) error {
 	var err error
 	finished := false
@@ -197,17 +199,18 @@ func closeAll(files []*os.File) {
 	}
 }
 
-// reap waits for the end of the program, so that none is left as a zombie. What
-// it leaves behind in its group ends with it: later, another group could have
-// got the same number.
+// reap waits for the program's end, so that no zombie remains. Processes that
+// the program leaves in its group end with it, because another group may get
+// the same number later.
 func (c *child) reap() {
 	defer crash.Guard()
-	waitForGroup(c.cmd) // how it ended stands in ProcessState
+	waitForGroup(c.cmd) // ProcessState holds the result
 	c.state = c.cmd.ProcessState
 	close(c.ended)
 }
 
-// kill ends the program with all that it has started, and closes its pipes.
+// kill kills the program with all processes that it has started, and closes
+// its pipes.
 func (c *child) kill() error {
 	select {
 	case <-c.ended:
@@ -224,7 +227,7 @@ type closer func() error
 
 func (c closer) Close() error { return c() }
 
-// closed is why nothing can be read or written any more, or nil.
+// closed returns errClosed if the script has closed the process, or else nil.
 func (c *child) closed() error {
 	if c.resource.Closed() {
 		return errClosed
@@ -237,8 +240,8 @@ var (
 	errCutOff = errors.New("an earlier write was cut off in the middle, so nothing more can be written")
 )
 
-// write is write(s, …). Several tasks may write; each gets its turn, in the
-// order of asking.
+// write is write(s, …). Tasks that write at the same time take turns in the
+// order of their calls.
 func write(l *lua.LState, c *child) int {
 	data := bind.CheckStrings(l, 2)
 	turn := c.turns.Ask()
@@ -262,13 +265,14 @@ func write(l *lua.LState, c *child) int {
 	return bind.Return(l, lua.LTrue)
 }
 
-// closeInput is close_input(): the program reads the end of its input.
+// closeInput is close_input(). The program then reads the end of its input.
 func closeInput(_ *lua.LState, c *child) int {
 	_ = c.input.Close()
 	return 0
 }
 
-// wait is wait([timeout]) → exit code, or nil and what ended it.
+// wait is wait([timeout]). It returns the exit code, or nil and what ended the
+// program.
 func wait(l *lua.LState, c *child) int {
 	var timeout time.Duration
 	if l.Get(2) != lua.LNil {
@@ -291,13 +295,14 @@ func wait(l *lua.LState, c *child) int {
 	return bind.Return(l, lua.LNumber(c.state.ExitCode()))
 }
 
-// closeChild is close(): the program is killed with all that it has started.
+// closeChild is close(). It kills the program with all processes that it has
+// started.
 func closeChild(_ *lua.LState, c *child) int {
 	_ = c.resource.Close()
 	return 0
 }
 
-// plain takes from an error what its reader knows already.
+// plain removes what the reader of an error knows already.
 func plain(err error) error {
 	var path *os.PathError
 	var failed *exec.Error

@@ -12,7 +12,8 @@ import (
 	"spectrumlua/luabind/bind"
 )
 
-// signal is signal(name): "TERM", "SIGHUP" … to the program itself.
+// signal is signal(name), with names such as "TERM" and "SIGHUP". It signals
+// the program itself, not its group.
 func signal(l *lua.LState, c *child) int {
 	name := strings.ToUpper(l.CheckString(2))
 	if !strings.HasPrefix(name, "SIG") {

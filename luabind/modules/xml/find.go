@@ -8,7 +8,7 @@ import (
 	"spectrumlua/luabind/bind"
 )
 
-// element is a table that stands for one, where it was found.
+// element is a table that stands for an XML element, with its namespace.
 type element struct {
 	table *lua.LTable
 	name  string
@@ -16,14 +16,14 @@ type element struct {
 	depth int
 }
 
-// visit goes through a tree, which a script may have made: it may stand in
-// itself, many times over.
+// visit walks a tree that a script may have built. Such a tree may contain
+// itself.
 type visit struct {
 	l    *lua.LState
 	seen int
 }
 
-// step counts what is looked at, and raises if the task is to end.
+// step counts visited elements, and raises if the task has been cancelled.
 func (v *visit) step() {
 	if v.seen++; v.seen%(1<<12) == 0 {
 		if ctx := v.l.Context(); ctx.Err() != nil {
@@ -32,7 +32,8 @@ func (v *visit) step() {
 	}
 }
 
-// elementOf takes a table for an element within one of a namespace.
+// elementOf reads a table as an element. around is the namespace of its
+// parent.
 func elementOf(v lua.LValue, around string) (element, bool) {
 	t, ok := v.(*lua.LTable)
 	if !ok {
@@ -45,7 +46,7 @@ func elementOf(v lua.LValue, around string) (element, bool) {
 	return element{table: t, name: string(name), space: around}, ok
 }
 
-// checkTree is argument 1, an element.
+// checkTree returns argument 1, an element.
 func checkTree(l *lua.LState) element {
 	e, ok := elementOf(l.Get(1), "")
 	if !ok {
@@ -54,7 +55,7 @@ func checkTree(l *lua.LState) element {
 	return e
 }
 
-// children calls f for each element in another until that returns false.
+// children calls f for each child element until f returns false.
 func (v *visit) children(e element, f func(child element) bool) bool {
 	if e.depth == deepest {
 		bind.Raise(v.l, "the tree is more than %d deep: does it stand in itself?", deepest)
@@ -74,7 +75,7 @@ func (v *visit) children(e element, f func(child element) bool) bool {
 	}
 }
 
-// path is where to look, and what is wanted of what is there.
+// path says where to look and what to return.
 type path struct {
 	steps     []step
 	attribute string // @name at the end
@@ -90,8 +91,8 @@ func (s step) fits(e element) bool {
 	return (s.name == "*" || s.name == e.name) && (s.anySpace || s.space == e.space)
 }
 
-// parsePath reads name/{namespace}name/*, with @attribute or # at the end. It
-// returns what is wrong with it, or "".
+// parsePath parses name/{namespace}name/*, with @attribute or # at the end. It
+// returns a description of the error, or "".
 func parsePath(text string) (path, string) {
 	var p path
 	rest, isText := strings.CutSuffix(text, "#")
@@ -99,7 +100,7 @@ func parsePath(text string) (path, string) {
 	for rest != "" {
 		if attribute, ok := strings.CutPrefix(rest, "@"); ok {
 			if attribute == "" || p.text {
-				return p, "what stands behind @ is no attribute"
+				return p, "the text after @ is not an attribute's name"
 			}
 			p.attribute = attribute
 			return p, ""
@@ -129,7 +130,7 @@ func parsePath(text string) (path, string) {
 	return p, ""
 }
 
-// walk calls f for what a path leads to, until that returns false.
+// walk calls f for each match of a path until f returns false.
 func (v *visit) walk(p path, e element, steps []step, f func(v lua.LValue) bool) bool {
 	if len(steps) == 0 {
 		result := v.result(p, e)
@@ -140,7 +141,7 @@ func (v *visit) walk(p path, e element, steps []step, f func(v lua.LValue) bool)
 	})
 }
 
-// result is what is wanted of an element, or nil.
+// result returns what the path selects from an element, or nil.
 func (v *visit) result(p path, e element) lua.LValue {
 	switch {
 	case p.attribute != "":
@@ -154,8 +155,8 @@ func (v *visit) result(p path, e element) lua.LValue {
 	return e.table
 }
 
-// matches calls f for each match of argument 2, a path or a function, until
-// that returns false.
+// matches calls f for each match of argument 2, a path or a function, until f
+// returns false.
 func matches(l *lua.LState, e element, f func(v lua.LValue) bool) {
 	v := &visit{l: l}
 	if fn, ok := l.Get(2).(*lua.LFunction); ok {
@@ -169,8 +170,8 @@ func matches(l *lua.LState, e element, f func(v lua.LValue) bool) {
 	v.walk(p, e, p.steps, f)
 }
 
-// accepted calls f for an element, and each within it, that a Lua function
-// returns true for.
+// accepted calls f for each element of the tree for which the Lua function
+// returns true.
 func (v *visit) accepted(fn *lua.LFunction, e element, f func(v lua.LValue) bool) bool {
 	v.l.Push(fn)
 	v.l.Push(e.table)
@@ -220,7 +221,7 @@ func text(l *lua.LState) int {
 	return bind.Return(l, found)
 }
 
-// text is all text within an element.
+// text returns all text within an element.
 func (v *visit) text(e element) string {
 	var out strings.Builder
 	v.addText(&out, e.table, e.depth)

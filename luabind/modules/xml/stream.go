@@ -7,13 +7,14 @@ import (
 	"spectrumlua/runtime/xmltree"
 )
 
-// reader is a stream that a script feeds. The script lock guards it.
+// reader is a parser that a script feeds. The script lock guards it.
 type reader struct {
 	parser *xmltree.Parser
 	root   lua.LValue // nil until it is asked for
 }
 
-// rootTable is the outermost element, without what stands in it, or nil.
+// rootTable returns the outermost element without its children, or nil if it
+// has not arrived.
 func (r *reader) rootTable() lua.LValue {
 	if r.root == nil {
 		n := r.parser.Root()
@@ -25,7 +26,7 @@ func (r *reader) rootTable() lua.LValue {
 	return r.root
 }
 
-// space is the namespace that the elements of the stream stand in.
+// space returns the namespace of the outermost element.
 func (r *reader) space() string {
 	if n := r.parser.Root(); n != nil {
 		return n.Space
@@ -34,11 +35,11 @@ func (r *reader) space() string {
 }
 
 var readerClass = bind.NewClass("xml.reader", map[string]func(l *lua.LState, r *reader) int{
-	// feed(text) is a list of the elements that have become whole, or nil and
-	// what is wrong with the stream.
+	// feed(text) returns a list of the elements that are now complete, or nil
+	// and the error of the stream.
 	"feed": func(l *lua.LState, r *reader) int {
 		done, err := r.parser.Feed(l.CheckString(2))
-		if err != nil && len(done) == 0 { // else the next call says so
+		if err != nil && len(done) == 0 { // otherwise the next call returns the error
 			return bind.Fail(l, err)
 		}
 		list := bind.NewTableSize(len(done), 0)
@@ -52,13 +53,13 @@ var readerClass = bind.NewClass("xml.reader", map[string]func(l *lua.LState, r *
 	"closed": func(_ *lua.LState, r *reader) lua.LValue { return lua.LBool(r.parser.Closed()) },
 })
 
-// stream is a stream that is read from a connection. The script lock guards it.
+// stream is a parser that reads from a connection. The script lock guards it.
 type stream struct {
 	reader
 	// source has a method read_some, as connections have it.
 	source lua.LValue
 	ready  []*xmltree.Node
-	err    error // why no more comes
+	err    error // why no more elements arrive
 }
 
 // newStream is xml.stream(conn [, options]).
@@ -75,7 +76,7 @@ func newStream(l *lua.LState) int {
 }
 
 var streamClass = bind.NewClass("xml.stream", map[string]func(l *lua.LState, s *stream) int{
-	// open() waits for the opening tag and returns it, as an element without
+	// open() waits for the opening tag and returns it as an element without
 	// children.
 	"open": func(l *lua.LState, s *stream) int {
 		for s.parser.Root() == nil {
@@ -101,7 +102,8 @@ var streamClass = bind.NewClass("xml.stream", map[string]func(l *lua.LState, s *
 	"closed": func(_ *lua.LState, s *stream) lua.LValue { return lua.LBool(s.parser.Closed()) },
 })
 
-// more reads another piece. It returns nil, or why there is none.
+// more reads and parses more data. It returns nil, or the reason why no more
+// data arrives.
 func (s *stream) more(l *lua.LState) lua.LValue {
 	switch {
 	case s.err != nil:
@@ -122,14 +124,15 @@ func (s *stream) more(l *lua.LState) lua.LValue {
 	return lua.LNil
 }
 
-// frugal is a connection that hands out no more than up to a byte. What is
-// behind an element stays with it, for who reads next; and starttls sees it,
-// should somebody have put it there.
+// frugal is a connection that can return data up to a given byte and no
+// further. The data after an element stays in the connection for the next
+// reader. starttls also detects data there that an attacker has inserted.
 type frugal interface {
 	Through(l *lua.LState, delimiter byte) (string, error)
 }
 
-// piece is what is there, at the most the rest of a tag, or why there is none.
+// piece returns the next data, at most up to the end of a tag, or the reason
+// why no data arrives.
 func (s *stream) piece(l *lua.LState) (text string, problem lua.LValue) {
 	if ud, ok := s.source.(*lua.LUserData); ok {
 		if source, ok := ud.Value.(frugal); ok {

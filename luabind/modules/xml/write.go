@@ -53,7 +53,7 @@ func writeElement(w *xmltree.Writer, t *lua.LTable) error {
 	}
 }
 
-// attributesOf are an element's attributes, sorted by name.
+// attributesOf returns an element's attributes, sorted by name.
 func attributesOf(e element) ([]xmltree.Attr, error) {
 	t, ok := e.table.RawGetString("attr").(*lua.LTable)
 	if !ok {
@@ -81,7 +81,7 @@ func attributesOf(e element) ([]xmltree.Attr, error) {
 	return all, nil
 }
 
-// attribute is what attributeKey has called so.
+// attribute returns the attribute for a key that attributeKey has made.
 func attribute(key, value string) xmltree.Attr {
 	if name, ok := strings.CutPrefix(key, "xml:"); ok {
 		return xmltree.Attr{Space: xmltree.XMLSpace, Name: name, Value: value}

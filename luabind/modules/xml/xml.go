@@ -1,5 +1,5 @@
-// Package xml is the module spectrum.xml: XML to small tables and back, at once
-// or as it comes from a connection.
+// Package xml implements the module spectrum.xml. It converts XML to small
+// tables and back, from a text or from a connection while data arrives.
 package xml
 
 import (
@@ -17,30 +17,31 @@ var Module = bind.Module{Name: "spectrum.xml", Open: open}
 func open(rt *bind.Runtime) *lua.LTable {
 	most := int(rt.Settings.MaxString)
 	return bind.NewModule("spectrum.xml", bind.Functions{
-		// parse(text [, options]) is the tree of a document, or nil and what is
-		// wrong with it.
+		// parse(text [, options]) returns the tree of a document, or nil and
+		// the error.
 		"parse": parse,
-		// find(tree, path or function) is the first that is found, or nil;
-		// find_all is the list of all.
+		// find(tree, path or function) returns the first match, or nil;
+		// find_all returns a list of all matches.
 		"find":     find,
 		"find_all": findAll,
-		// text(tree [, path]) is all text within an element, or nil if the path
-		// leads nowhere.
+		// text(tree [, path]) returns all text within an element, or nil if
+		// the path matches nothing.
 		"text": text,
-		// tostring(tree) is the tree's XML.
+		// tostring(tree) returns the tree as XML.
 		"tostring": func(l *lua.LState) int { return toString(l, most) },
-		// escape(text) makes a text fit to stand in XML.
+		// escape(text) escapes a text for use in XML.
 		"escape": func(l *lua.LState) int { return bind.Return(l, lua.LString(xmltree.Escape(l.CheckString(1)))) },
-		// reader([options]) reads a stream that is fed to it.
+		// reader([options]) returns a parser that the script feeds.
 		"reader": func(l *lua.LState) int {
 			return bind.Return(l, readerClass.New(&reader{parser: xmltree.NewStream(limits(l, 1, "xml.reader"))}))
 		},
-		// stream(conn [, options]) reads a stream from a connection.
+		// stream(conn [, options]) returns a parser that reads from a
+		// connection.
 		"stream": newStream,
 	})
 }
 
-// limits are those among the options in argument n.
+// limits reads the limits among the options in argument n.
 func limits(l *lua.LState, n int, what string) xmltree.Limits {
 	o := bind.OptionsAt(l, n, what)
 	d := xmltree.DefaultLimits
@@ -56,10 +57,10 @@ func limits(l *lua.LState, n int, what string) xmltree.Limits {
 	return limits
 }
 
-// deepest is how deep trees may be, both ways.
+// deepest limits the depth of trees that are parsed or written.
 const deepest = 1000
 
-// longText is from where on a text is parsed without the script lock.
+// Texts longer than longText, in bytes, are parsed without the script lock.
 const longText = 64 << 10
 
 func parse(l *lua.LState) int {
@@ -81,7 +82,8 @@ func parse(l *lua.LState) int {
 	return bind.Return(l, toTable(node, ""))
 }
 
-// toTable makes a table of an element that stands in one of a namespace.
+// toTable converts an element to a table. around is the namespace of its
+// parent.
 func toTable(n *xmltree.Node, around string) *lua.LTable {
 	t := bind.NewTableSize(len(n.Children), 3)
 	t.RawSetString("name", lua.LString(n.Name))
@@ -103,7 +105,7 @@ func toTable(n *xmltree.Node, around string) *lua.LTable {
 	return t
 }
 
-// attributeKey is how an attribute is called in a table.
+// attributeKey returns the key of an attribute in a table.
 func attributeKey(a xmltree.Attr) string {
 	switch a.Space {
 	case "":

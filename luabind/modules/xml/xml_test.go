@@ -60,7 +60,7 @@ func TestModule(t *testing.T) {
 			raises("a name is missing", xml.find, { name = "a" }, "b//c")
 			raises("it ends with a /", xml.find, { name = "a" }, "b/")
 			raises("a } is missing", xml.find, { name = "a" }, "{b")
-			raises("no attribute", xml.find, { name = "a" }, "b@")
+			raises("not an attribute", xml.find, { name = "a" }, "b@")
 			raises("the path of an element is wanted", xml.text, { name = "a" }, "b@c")
 			raises('has no option "depth"; did you mean "max_depth"', xml.parse, "<a/>", { depth = 1 })
 			raises("at most 1000 is allowed", xml.parse, "<a/>", { max_depth = 5000 })
