@@ -1,11 +1,11 @@
-// Package api describes all that a script can use: modules, their functions,
-// classes, fields and options, with types and documentation.
+// Package api describes everything that a script can use: modules, their
+// functions, classes, fields and options, with types and documentation.
 //
-// The description stands once, in library/*.lua, as annotations that the Lua
-// Language Server and the editors which use it read. The files are written by
-// hand, but for protocol.lua, which `make generate` makes of pb/protocol.proto:
-// the payloads, the enums, the handlers and the methods of a session that send.
-// The tables of the reference in docs are made of the same files.
+// The description comes from the annotations in library/*.lua, which the Lua
+// Language Server and editors read. The files are written by hand, except
+// protocol.lua: `make generate` makes it from pb/protocol.proto, with the
+// payloads, the enums, the handlers and the methods of a session that send.
+// The tables of the reference in docs come from the same files.
 //
 //	Modules()              what can be required: "spectrum", "spectrum.net" …
 //	Session()              what handlers are called with
@@ -14,8 +14,8 @@
 //	Aliases()              types that are a choice: "spectrum.StatusType" …
 //	Files()                the files themselves, for an editor
 //
-// Everything is read once, at the first use, may be used from any goroutine and
-// must not be changed.
+// The annotations are parsed once, at the first use. All functions are safe
+// for concurrent use. Callers must not change the results.
 package api
 
 import (
@@ -29,7 +29,7 @@ import (
 //go:embed library/*.lua
 var library embed.FS
 
-// Names of classes that have a part of their own in the API.
+// Names of classes that have a special role.
 const (
 	SessionClass  = "spectrum.Session"
 	HandlersClass = "spectrum.Handlers"
@@ -37,19 +37,21 @@ const (
 
 // Class is a module, a kind of object, or a kind of table.
 type Class struct {
-	// Name is the type in annotations; a module's is what a script requires.
+	// Name is the type in annotations. Scripts require a module by this name.
 	Name string
-	// Module says that the class is one: scripts require it by its name.
+	// Module reports whether the class is a module.
 	Module bool
-	// Doc is in Markdown, as all Docs are: a paragraph has no line breaks.
+	// Doc is in Markdown, like every Doc in this package. A paragraph has no
+	// line breaks.
 	Doc string
-	// Parents are the names of classes whose members it has too.
+	// Parents are the names of classes whose members this class has too.
 	Parents []string
-	// Fields are values, or the keys of a table; without those of the parents.
+	// Fields are values, or keys of a table, without those of the parents.
 	Fields []*Field
-	// Functions are functions, or methods; without those of the parents.
+	// Functions are functions or methods, without those of the parents.
 	Functions []*Function
-	// Call is the form in which the class is called itself; "" if it is not.
+	// Call is the signature for calling the class itself, or "" if it cannot
+	// be called.
 	Call Type
 }
 
@@ -61,22 +63,22 @@ type Field struct {
 	// Optional fields may be nil.
 	Optional bool
 	Doc      string
-	// Default is what an option is when it is left out, as text; "" if that is
-	// not said.
+	// Default is the value of an option that is not given, as text. It is ""
+	// if the annotation does not state it.
 	Default string
 }
 
 // Function is a function of a module, or a method.
 type Function struct {
 	Name string
-	// Method says that it is called with a colon.
+	// Method reports whether the function is called with a colon.
 	Method  bool
 	Doc     string
 	Params  []*Param
 	Returns []*Return
 }
 
-// Param is a parameter. The name "..." stands for any number of them.
+// Param is a parameter. The name "..." means any number of values.
 type Param struct {
 	Name     string
 	Type     Type
@@ -85,32 +87,32 @@ type Param struct {
 	Default  string
 }
 
-// Return is a value that a function returns. The name "..." stands for any
-// number of them.
+// Return is a value that a function returns. The name "..." means any number
+// of values.
 type Return struct {
 	Name string
 	Type Type
 	Doc  string
 }
 
-// Alias is a name for a type: for a choice of values, as an enum is, or for
+// Alias is a name for a type: for a set of values, such as an enum, or for
 // another type.
 type Alias struct {
 	Name   string
 	Doc    string
-	Type   Type // "" if there are values
+	Type   Type // "" if the alias has values
 	Values []*Value
 }
 
 // Value is one of the values of an alias.
 type Value struct {
-	// Text is the value in Lua, with its quotation marks; or a type, where other
-	// values are allowed too.
+	// Text is the value in Lua, with its quotation marks. It is a type if
+	// other values are allowed too.
 	Text string
 	Doc  string
 }
 
-// Name is the value of a string, or "".
+// Name returns the contents of a string value, or "" for any other value.
 func (v *Value) Name() string {
 	if len(v.Text) < 2 || v.Text[0] != '"' {
 		return ""
@@ -118,10 +120,11 @@ func (v *Value) Name() string {
 	return v.Text[1 : len(v.Text)-1]
 }
 
-// Modules are what a script can require, sorted by name.
+// Modules returns the modules that a script can require, sorted by name.
 func Modules() []*Class { return model().modules }
 
-// Module finds a module by the name that scripts require; nil if there is none.
+// Module returns the module that scripts require by this name, or nil for an
+// unknown name.
 func Module(name string) *Class {
 	if c := FindClass(name); c != nil && c.Module {
 		return c
@@ -129,22 +132,23 @@ func Module(name string) *Class {
 	return nil
 }
 
-// Classes are all classes, modules too, sorted by name.
+// Classes returns all classes, including modules, sorted by name.
 func Classes() []*Class { return model().classes }
 
-// FindClass finds a class by its name; nil if there is none.
+// FindClass returns the class with this name, or nil for an unknown name.
 func FindClass(name string) *Class { return model().byName[name] }
 
-// Session is the class of the session object: methods that send and others.
+// Session returns the class of the session object.
 func Session() *Class { return FindClass(SessionClass) }
 
-// Handlers is the table that a script returns: each field is a handler.
+// Handlers returns the class of the table that a script returns. Each field is
+// a handler.
 func Handlers() *Class { return FindClass(HandlersClass) }
 
-// Aliases are all aliases, sorted by name.
+// Aliases returns all aliases, sorted by name.
 func Aliases() []*Alias { return model().aliases }
 
-// FindAlias finds an alias by its name; nil if there is none.
+// FindAlias returns the alias with this name, or nil for an unknown name.
 func FindAlias(name string) *Alias {
 	i, found := slices.BinarySearchFunc(Aliases(), name, func(a *Alias, name string) int {
 		return strings.Compare(a.Name, name)
@@ -155,16 +159,16 @@ func FindAlias(name string) *Alias {
 	return Aliases()[i]
 }
 
-// Files holds the annotations, one file for each module and protocol.lua.
+// Files returns the annotations: one file for each module, and protocol.lua.
 func Files() fs.FS {
 	sub, err := fs.Sub(library, "library")
 	if err != nil {
-		panic(err) // it is a name that is fit for one
+		panic(err) // the folder's name is a constant
 	}
 	return sub
 }
 
-// AllFields are the fields of the class and of its parents, these first.
+// AllFields returns the fields of the parents, followed by those of the class.
 func (c *Class) AllFields() []*Field {
 	var all []*Field
 	for _, parent := range c.parents() {
@@ -173,7 +177,8 @@ func (c *Class) AllFields() []*Field {
 	return append(all, c.Fields...)
 }
 
-// AllFunctions are the functions of the class and of its parents, these first.
+// AllFunctions returns the functions of the parents, followed by those of the
+// class.
 func (c *Class) AllFunctions() []*Function {
 	var all []*Function
 	for _, parent := range c.parents() {
@@ -192,8 +197,8 @@ func (c *Class) parents() []*Class {
 	return all
 }
 
-// Field finds a field by its name, among those of the parents too; nil if there
-// is none.
+// Field returns the field with this name, of the class or of a parent. It
+// returns nil for an unknown name.
 func (c *Class) Field(name string) *Field {
 	for _, f := range c.AllFields() {
 		if f.Name == name {
@@ -203,8 +208,8 @@ func (c *Class) Field(name string) *Field {
 	return nil
 }
 
-// Function finds a function by its name, among those of the parents too; nil if
-// there is none.
+// Function returns the function with this name, of the class or of a parent.
+// It returns nil for an unknown name.
 func (c *Class) Function(name string) *Function {
 	for _, f := range c.AllFunctions() {
 		if f.Name == name {
@@ -214,7 +219,7 @@ func (c *Class) Function(name string) *Function {
 	return nil
 }
 
-// Names are the names of all members, sorted.
+// Names returns the names of all members, sorted.
 func (c *Class) Names() []string {
 	var names []string
 	for _, f := range c.AllFields() {
@@ -227,9 +232,9 @@ func (c *Class) Names() []string {
 	return names
 }
 
-// Signature is the function as the reference writes it: its name and its
-// parameters, with those in brackets that can be left out, as in
-// "connect(address [, options])".
+// Signature returns the function's name and parameters as the reference shows
+// them. Optional parameters are in brackets, as in "connect(address [,
+// options])".
 func (f *Function) Signature() string {
 	var b strings.Builder
 	b.WriteString(f.Name + "(")
@@ -261,7 +266,7 @@ func (f *Function) Signature() string {
 	return b.String()
 }
 
-// description is all of it, read.
+// description holds the parsed annotations.
 type description struct {
 	modules, classes []*Class
 	byName           map[string]*Class
@@ -271,7 +276,7 @@ type description struct {
 var model = sync.OnceValue(func() *description {
 	d, err := read(Files())
 	if err != nil {
-		panic("luabind/api: " + err.Error()) // a test reads it
+		panic("luabind/api: " + err.Error()) // a test parses the annotations
 	}
 	return d
 })

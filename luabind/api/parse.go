@@ -9,7 +9,7 @@ import (
 	"strings"
 )
 
-// read reads all files of a folder.
+// read parses all files of a folder.
 func read(files fs.FS) (*description, error) {
 	d := &description{byName: map[string]*Class{}}
 	names, err := fs.Glob(files, "*.lua")
@@ -41,8 +41,8 @@ func read(files fs.FS) (*description, error) {
 	return d, nil
 }
 
-// parser reads one file, line by line. It knows as much of the annotations as
-// the files use, and takes nothing that it does not know.
+// parser parses one file, line by line. It knows only the annotations that the
+// files use, and rejects all others.
 type parser struct {
 	d         *description
 	module    string            // what the file describes
@@ -91,7 +91,7 @@ func init() { // since code refers to it
 	}
 }
 
-// text is the documentation that stands above, which is used up by this.
+// text returns the documentation lines that have been read, and forgets them.
 func (p *parser) text() string {
 	text := strings.Join(p.doc, "\n")
 	p.doc = nil
@@ -166,9 +166,9 @@ func (p *parser) returnTag(rest string) error {
 	return nil
 }
 
-// overloadTag reads another form of a function. There is one kind: the first
-// parameter may be left out, though others follow. Of a class it says how it is
-// called itself.
+// overloadTag parses another form of a function. Only one kind is known: the
+// first parameter may be omitted although others follow. On a class, the
+// overload describes the call of the class itself.
 func (p *parser) overloadTag(rest string) error {
 	if p.class != nil {
 		p.class.Call = Type(rest)
@@ -223,7 +223,7 @@ func (p *parser) code(line string) error {
 
 var defaultPattern = regexp.MustCompile(`(?s)^(.*?) ?\(default: (.+)\)(\.?)$`)
 
-// splitDefault takes the default off the end of a text.
+// splitDefault cuts the default off the end of a text.
 func splitDefault(text string) (doc, byDefault string) {
 	m := defaultPattern.FindStringSubmatch(text)
 	if m == nil {

@@ -9,7 +9,8 @@ import (
 // "string|string[]", "fun(line: string): boolean", "table<string, any>".
 type Type string
 
-// Alternatives takes a type apart at its bars; a "?" at the end stands for nil.
+// Alternatives splits a type at its bars. A "?" at the end becomes the
+// alternative nil.
 func (t Type) Alternatives() []Type {
 	var all []Type
 	text, start, depth := string(t), 0, 0
@@ -24,7 +25,7 @@ func (t Type) Alternatives() []Type {
 	for i, r := range text {
 		depth += nesting(r)
 		if depth == 0 && strings.HasPrefix(text[i:], "fun(") {
-			inFunction = true // what it returns may have bars of its own
+			inFunction = true // its results may contain bars
 		}
 		if r == '|' && depth == 0 && !inFunction {
 			add(text[start:i])
@@ -38,7 +39,7 @@ func (t Type) Alternatives() []Type {
 	return all
 }
 
-// unwrap takes parentheses off that are around all of a type.
+// unwrap removes parentheses that enclose the whole type.
 func unwrap(text string) string {
 	if !strings.HasPrefix(text, "(") || !strings.HasSuffix(text, ")") {
 		return text
@@ -53,8 +54,8 @@ func unwrap(text string) string {
 	return text[1 : len(text)-1]
 }
 
-// Class is the class that the type names: of "spectrum.net.Conn?" the class
-// spectrum.net.Conn. It is nil if there is none, or more than one.
+// Class returns the class that the type names: spectrum.net.Conn for
+// "spectrum.net.Conn?". It returns nil if the type names no class, or several.
 func (t Type) Class() *Class {
 	var found *Class
 	for _, a := range t.Alternatives() {
@@ -68,8 +69,8 @@ func (t Type) Class() *Class {
 	return found
 }
 
-// List is the type of the values of a list, as in "string[]"; "" if the type is
-// none.
+// List returns the type of a list's values: "string" for "string[]". It
+// returns "" for a type that is not a list.
 func (t Type) List() Type {
 	for _, a := range t.Alternatives() {
 		if of, ok := strings.CutSuffix(string(a), "[]"); ok {
@@ -89,8 +90,8 @@ func nesting(r rune) int {
 	return 0
 }
 
-// cutType takes a type off the front of a text. A space ends it, but within
-// brackets, beside a bar, and behind the colon of a function's results.
+// cutType cuts a type off the front of a text. A space ends the type, except
+// within brackets, next to a bar, and after the colon of a function's results.
 func cutType(text string) (t Type, rest string) {
 	depth := 0
 	for i, r := range text {

@@ -1,5 +1,5 @@
-// Package log is the module spectrum.log: debug, info, warn and error, each of
-// a text and a table of fields.
+// Package log implements the module spectrum.log: debug, info, warn and error.
+// Each takes a text and a table of fields.
 package log
 
 import (
@@ -12,7 +12,7 @@ import (
 	"spectrumlua/runtime/logging"
 )
 
-// category is what the log calls the script's own lines.
+// category is the log category of the script's own lines.
 const category = "script"
 
 // Module is spectrum.log.
@@ -41,7 +41,7 @@ func at(level logrus.Level) lua.LGFunction {
 	}
 }
 
-// Print writes what Lua's print was given.
+// Print logs the text of Lua's print.
 func Print(l *lua.LState, text string) { entry(l).Info(text) }
 
 // entry has the user for whom the script speaks.

@@ -22,12 +22,13 @@ const (
 	smallText = 4 << 10
 )
 
-// busy has more places than there are processors: a match that nobody waits for
-// any more keeps its own to the end.
+// busy limits concurrent matches. It has more workers than processors, because
+// an abandoned match keeps its worker until it ends.
 var busy = bind.NewWorkerPool(2 * runtime.GOMAXPROCS(0))
 
-// run runs f, which matches p on a text. If it may take long, others run
-// meanwhile; it goes on, for nobody, when the task is cancelled.
+// run calls f, which matches p on a text. A long match runs without the script
+// lock. If the task is cancelled, f continues to its end and its result is
+// dropped.
 func run[T any](l *lua.LState, p *pattern, text string, f func() T) T {
 	cost := float64(p.cost) * float64(len(text)+1)
 	if cost <= shortWork {
@@ -47,7 +48,8 @@ type subject struct {
 	names []string // of the captures, "" for those without
 }
 
-// piece is what is between two offsets; false for a capture that took no part.
+// piece returns the text between two offsets, or false for a capture that took
+// no part in the match.
 func (s *subject) piece(from, to int) lua.LValue {
 	if from < 0 {
 		return lua.LFalse
@@ -55,7 +57,8 @@ func (s *subject) piece(from, to int) lua.LValue {
 	return own(s.text[from:to], s.text)
 }
 
-// own is a piece of a text that does not keep a much longer text alive.
+// own returns a piece of a text as a string. It copies the piece if it would
+// keep a much longer text alive.
 func own(piece, text string) lua.LString {
 	if len(text) > smallText && len(piece) < len(text)/2 {
 		piece = strings.Clone(piece)
@@ -63,7 +66,8 @@ func own(piece, text string) lua.LString {
 	return lua.LString(piece)
 }
 
-// captures are the captures of a match, or the whole match if there are none.
+// captures returns the captures of a match, or the whole match if the pattern
+// has no captures.
 func (s *subject) captures(at []int) []lua.LValue {
 	if len(at) == 2 {
 		return []lua.LValue{s.piece(at[0], at[1])}
@@ -75,7 +79,8 @@ func (s *subject) captures(at []int) []lua.LValue {
 	return values
 }
 
-// table has the whole match at 0, the captures by number, and by name.
+// table returns a table with the whole match at 0, and the captures by number
+// and by name.
 func (s *subject) table(at []int) *lua.LTable {
 	t := bind.NewTableSize(len(at)/2-1, 1)
 	t.RawSetInt(0, s.piece(at[0], at[1]))
@@ -89,8 +94,8 @@ func (s *subject) table(at []int) *lua.LTable {
 	return t
 }
 
-// first finds the first match in the text of argument 2, from argument 3 on.
-// Its offsets are nil if there is none.
+// first finds the first match in argument 2, starting at argument 3. at is nil
+// if nothing matches.
 func first(l *lua.LState, p *pattern) (s *subject, at []int) {
 	text := l.CheckString(2)
 	init := start(l, 3, len(text))
@@ -107,7 +112,8 @@ func first(l *lua.LState, p *pattern) (s *subject, at []int) {
 	return s, at
 }
 
-// start is argument n, a position as string.find takes it, as an offset.
+// start returns argument n, a position as string.find accepts it, as an
+// offset.
 func start(l *lua.LState, n, size int) int {
 	i := bind.OptInteger(l, n, 1)
 	if i < 0 {
@@ -116,7 +122,7 @@ func start(l *lua.LState, n, size int) int {
 	return max(1, min(i, size+2)) - 1
 }
 
-// all finds the matches in a text, at most n; n < 0 means all.
+// all returns the matches in a text, at most n of them; n < 0 means all.
 func all(l *lua.LState, p *pattern, text string, n int) [][]int {
 	most := maxFound / (p.re.NumSubexp() + 1)
 	wanted := most + 1
@@ -130,7 +136,8 @@ func all(l *lua.LState, p *pattern, text string, n int) [][]int {
 	return found
 }
 
-// count is argument n, how many; -1 stands for none given.
+// count returns argument n, the maximum number of matches, or -1 if it is not
+// given.
 func count(l *lua.LState, n int) int {
 	if l.Get(n) == lua.LNil {
 		return -1
@@ -149,7 +156,7 @@ func bound(l *lua.LState, n int) {
 	}
 }
 
-// test(text) tells whether the pattern matches anywhere.
+// test(text) reports whether the pattern matches anywhere in the text.
 func test(l *lua.LState, p *pattern) int {
 	text := l.CheckString(2)
 	return bind.Return(l, lua.LBool(run(l, p, text, func() bool { return p.re.MatchString(text) })))
@@ -164,7 +171,8 @@ func match(l *lua.LState, p *pattern) int {
 	return bind.Return(l, s.captures(at)...)
 }
 
-// find(text [, init]) returns where the match starts and ends, and the captures.
+// find(text [, init]) returns the start and the end of the match, and the
+// captures.
 func find(l *lua.LState, p *pattern) int {
 	s, at := first(l, p)
 	if at == nil {
@@ -177,7 +185,7 @@ func find(l *lua.LState, p *pattern) int {
 	return n
 }
 
-// captures(text [, init]) is a table of the captures, by number and name.
+// captures(text [, init]) returns a table of the captures, by number and name.
 func captures(l *lua.LState, p *pattern) int {
 	s, at := first(l, p)
 	if at == nil {
@@ -186,7 +194,8 @@ func captures(l *lua.LState, p *pattern) int {
 	return bind.Return(l, s.table(at))
 }
 
-// find_all(text [, n]) is a list: of texts, or of tables as captures makes.
+// find_all(text [, n]) returns a list of texts, or of tables like those of
+// captures.
 func findAll(l *lua.LState, p *pattern) int {
 	text, n := l.CheckString(2), count(l, 3)
 	s := &subject{text: text, names: p.re.SubexpNames()}
@@ -202,7 +211,7 @@ func findAll(l *lua.LState, p *pattern) int {
 	return bind.Return(l, list)
 }
 
-// gmatch(text) iterates over what match returns.
+// gmatch(text) returns an iterator over the results of match.
 func gmatch(l *lua.LState, p *pattern) int {
 	text := l.CheckString(2)
 	s := &subject{text: text, names: p.re.SubexpNames()}
@@ -217,7 +226,8 @@ func gmatch(l *lua.LState, p *pattern) int {
 	}))
 }
 
-// split(text [, n]) is a list of what is between the matches, at most n.
+// split(text [, n]) returns a list of the texts between the matches, at most n
+// of them.
 func split(l *lua.LState, p *pattern) int {
 	text, n := l.CheckString(2), count(l, 3)
 	if n < 0 || n > maxFound {

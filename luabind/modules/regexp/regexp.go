@@ -1,6 +1,6 @@
-// Package regexp is the module spectrum.regexp: RE2 patterns, whose time grows
-// with the text and never explodes. Patterns on long texts are matched without
-// the script lock.
+// Package regexp implements the module spectrum.regexp: RE2 patterns. The time
+// of a match grows linearly with the text. Long texts are matched without the
+// script lock.
 package regexp
 
 import (
@@ -51,15 +51,15 @@ func open(*bind.Runtime) *lua.LTable {
 	return bind.NewModule("spectrum.regexp", functions)
 }
 
-// pattern is a compiled pattern. It never changes.
+// pattern is a compiled pattern. It is immutable.
 type pattern struct {
 	re *regexp.Regexp
-	// cost is what a byte of text costs at the worst, in steps of about 5 ns.
+	// cost is the worst-case cost of a byte of text, in steps of about 5 ns.
 	cost int
 }
 
-// methods are those of a pattern; argument 1 is the pattern, as an object or,
-// for the functions of the module, as a string.
+// methods are the methods of a pattern. Argument 1 is the pattern: an object
+// or, for the functions of the module, a string.
 var methods = map[string]func(*lua.LState, *pattern) int{
 	"test":     test,
 	"match":    match,
@@ -103,7 +103,8 @@ func compile(text string) (*pattern, error) {
 	return &pattern{re: re, cost: size * (8 + re.NumSubexp()) / 8}, nil
 }
 
-// size is about how many instructions a tree compiles to.
+// size returns the approximate number of instructions that a pattern compiles
+// to.
 func size(tree *syntax.Regexp) int {
 	sum := 1
 	if tree.Op == syntax.OpLiteral {
@@ -118,13 +119,13 @@ func size(tree *syntax.Regexp) int {
 	return min(sum, math.MaxInt32)
 }
 
-// cache keeps the patterns of one VM, whose lock guards it.
+// cache keeps compiled patterns for one VM. The script lock guards it.
 type cache struct {
 	patterns map[string]*pattern
 	order    []string
 }
 
-// get is argument 1: a pattern, or its text.
+// get returns argument 1, a pattern or its text, as a compiled pattern.
 func (c *cache) get(l *lua.LState) *pattern {
 	if p, ok := class.Of(l.Get(1)); ok {
 		return p

@@ -10,11 +10,11 @@ import (
 	"spectrumlua/luabind/bind"
 )
 
-// replacement writes what stands for a match into b.
+// replacement writes the replacement of a match to b.
 type replacement func(b *strings.Builder, s *subject, at []int)
 
-// replace(text, replacement [, n]) returns the text with at most n matches
-// replaced, and how many were.
+// replace(text, replacement [, n]) replaces at most n matches. It returns the
+// text and the number of replacements.
 func replace(l *lua.LState, p *pattern) int {
 	text, n := l.CheckString(2), count(l, 4)
 	write := checkReplacement(l, p)
@@ -36,8 +36,8 @@ func replace(l *lua.LState, p *pattern) int {
 	return bind.Return(l, lua.LString(b.String()), lua.LNumber(len(found)))
 }
 
-// checkReplacement is argument 3: a text with $1, $name, ${name} and $$, a
-// function of the captures, or a table that is looked up by the first of them.
+// checkReplacement returns argument 3: a text with $1, $name, ${name} and $$,
+// a function of the captures, or a table with the first capture as its key.
 func checkReplacement(l *lua.LState, p *pattern) replacement {
 	switch v := l.Get(3).(type) {
 	case lua.LString, lua.LNumber:
@@ -70,8 +70,8 @@ func checkReplacement(l *lua.LState, p *pattern) replacement {
 	return nil
 }
 
-// replaced writes what a function or a table gave; nil and false leave the
-// match as it is.
+// replaced writes the result of a function or the value of a table. nil and
+// false keep the match as it is.
 func replaced(l *lua.LState, b *strings.Builder, s *subject, at []int, v lua.LValue) {
 	switch v := v.(type) {
 	case lua.LString:
@@ -87,10 +87,11 @@ func replaced(l *lua.LState, b *strings.Builder, s *subject, at []int, v lua.LVa
 	}
 }
 
-// maxReferences is how many captures a replacement text may refer to.
+// maxReferences limits the captures that a replacement text refers to.
 const maxReferences = 1000
 
-// template is a replacement text in parts, each a text with a capture behind.
+// template is a replacement text in parts. Each part is a text followed by a
+// capture.
 type template []part
 
 type part struct {
@@ -98,7 +99,7 @@ type part struct {
 	capture int // -1: none
 }
 
-// size is how long what write writes is.
+// size returns the length of the text that write writes.
 func (t template) size(at []int) int {
 	n := 0
 	for _, p := range t {
@@ -119,7 +120,8 @@ func (t template) write(b *strings.Builder, s *subject, at []int) {
 	}
 }
 
-// parseTemplate takes a replacement text apart. names are the captures' names.
+// parseTemplate parses a replacement text. names are the names of the
+// captures.
 func parseTemplate(text string, names []string) (template, error) {
 	var t template
 	var plain strings.Builder
@@ -148,7 +150,7 @@ func parseTemplate(text string, names []string) (template, error) {
 	}
 }
 
-// reference takes {name}, digits or a name off the start of s.
+// reference cuts {name}, digits or a name off the start of s.
 func reference(s string) (name, rest string) {
 	if inner, ok := strings.CutPrefix(s, "{"); ok {
 		name, rest, ok = strings.Cut(inner, "}")
@@ -172,7 +174,7 @@ func reference(s string) (name, rest string) {
 func isDigit(c byte) bool  { return c >= '0' && c <= '9' }
 func isLetter(c byte) bool { return c == '_' || c|0x20 >= 'a' && c|0x20 <= 'z' }
 
-// resolve finds a capture by number or name.
+// resolve returns the index of a capture, given by number or name.
 func resolve(name string, names []string) (int, error) {
 	if name == "" {
 		return 0, fmt.Errorf("in a replacement, $ is followed by a capture, as in $1 or ${name}; a dollar is $$")
