@@ -123,7 +123,7 @@ func (g *gen) textConstant() *Node {
 		return expr(`"` + pickOf(g, `a\tb`, `\65\066C`, `q\"q`, `\\`, `a\nb`, `z\0z`, `\a\b\f\v\r`, `\1234`) + `"`)
 	case 1:
 		g.feature("long text")
-		return expr(pickOf(g, "[[x]]", "[=[ ]] ]=]", "[==[a]=]b]==]", "[[\\n]]"))
+		return expr(pickOf(g, "[[x]]", "[=[x]] ]=]", "[==[a]=]b]==]", "[[\\n]]"))
 	case 2:
 		return expr(pickOf(g, `''`, `'a"b'`, `"it's"`, `"10"`, `"0x1p"`))
 	}
