@@ -26,7 +26,7 @@ function arguments.channel(c)
   return channel, rest
 end
 
--- nick reads "[NICK] rest": by default him to whom the command was written.
+-- nick reads "[NICK] rest". The default is the contact to whom the command was written.
 function arguments.nick(c)
   local word, rest = c.rest:match("^(%S+)%s*(.*)$")
   if word then

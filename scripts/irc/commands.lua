@@ -13,7 +13,7 @@
 --   c.session, c.link
 --   c.target    where it was typed: a channel, a nick, or nil for the server
 --   c.room      the room it was typed in, or nil
---   c.place     where answers belong (irc/conversations.lua)
+--   c.conversation   where answers appear (irc/conversations.lua)
 --   c.rest      what stands behind the command
 --
 -- It returns a text to answer, or nil and what is wrong, or nothing.

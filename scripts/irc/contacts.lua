@@ -1,7 +1,7 @@
--- irc/contacts.lua: the user's contacts on IRC, and whether they are there. A server
--- that has MONITOR tells; another one is asked by ISON from time to time.
+-- irc/contacts.lua: the user's contacts on IRC, and whether they are online. A server with
+-- MONITOR announces that; the script asks other servers with ISON from time to time.
 --
---   session.data.contacts["dan@irc.example.net"] = true    his roster
+--   session.data.contacts["dan@irc.example.net"] = true    the user's roster
 --   link.contacts.dan = { name = "dan@irc.example.net", nick = "dan", online = true, away = … }
 
 local events = require "irc.events"
@@ -172,7 +172,7 @@ local function each(list, fn)
   end
 end
 
--- is notes that somebody is there, or not, if he is a contact.
+-- is notes whether somebody is online, if they are a contact.
 local function is(session, link, nick, online)
   local contact = get(link, nick)
   if contact then

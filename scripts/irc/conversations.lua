@@ -1,18 +1,18 @@
--- irc/conversations.lua: where in the user's client something of IRC belongs. A place is a
--- table of fields for conv_message:
+-- irc/conversations.lua: the conversation in the user's client that shows a message from
+-- IRC. A conversation is a table of fields for conv_message:
 --
 --   { buddy_name = "#lua", nickname = "irc.example.net" }     in a room, by the server
 --   { buddy_name = "#lua", nickname = "dan", pm = true }      dan, alone, in a room
 --   { buddy_name = "dan" }                                    the contact dan
 --
--- What somebody says to the user alone comes from a room while they share one, unless
--- the user has written to the contact.
+-- A private message from somebody appears in a room that the two share, unless the user
+-- has written to them as a contact.
 
 local names = require "irc.names"
 
 local conversations = {}
 
--- has tells whether the user shares a room with somebody.
+-- has reports whether the user and somebody are in a room.
 local function has(room, folded)
   return room.shown and room.state == "in" and room.members[folded] ~= nil
 end
@@ -27,13 +27,13 @@ local function shared(link, folded)
   return nil
 end
 
--- used notes through what the user has written to somebody: a room, or nil, the
--- contact.
+-- remember notes how the user has written to somebody: in a room, or as to a contact if
+-- `room` is nil.
 function conversations.remember(link, nick, room)
   link.private[names.fold(link, nick)] = room and names.fold(link, room) or false
 end
 
--- renamed lets that hold for somebody's new nick.
+-- renamed moves that note to somebody's new nick.
 function conversations.renamed(link, old, new)
   local from, to = names.fold(link, old), names.fold(link, new)
   if from ~= to then
@@ -41,17 +41,17 @@ function conversations.renamed(link, old, new)
   end
 end
 
--- server is where belongs what belongs nowhere else.
+-- server returns the conversation with the server, for everything without another one.
 function conversations.server(link)
   return { buddy_name = names.server(link) }
 end
 
--- room is a room, in which the server speaks.
+-- room returns a room, for a message from the server.
 function conversations.room(link, channel)
   return { buddy_name = names.room(link, channel), nickname = link.server }
 end
 
--- nick is where somebody speaks to the user alone.
+-- from returns the conversation for a private message from somebody.
 function conversations.from(link, nick)
   local folded = names.fold(link, nick)
   local used = link.private[folded]
@@ -69,8 +69,8 @@ function conversations.from(link, nick)
   return { buddy_name = names.contact(link, nick) }
 end
 
--- conversation is where the user talks to somebody: through the room that they have used
--- for it, though neither of them may be there any more.
+-- with returns the conversation in which the user talks to somebody. A room that the user
+-- has used for it counts even if they are not in it any more.
 function conversations.with(link, nick)
   local used = link.private[names.fold(link, nick)]
   local room = used and link.rooms[used]
@@ -81,7 +81,7 @@ function conversations.with(link, nick)
   return conversations.from(link, nick)
 end
 
--- target is the place of a room or a nick: the server's if it is neither.
+-- target returns the conversation of a room or a nick; of the server for anything else.
 function conversations.target(link, name)
   if names.is_room(link, name) then
     local room = link.rooms[names.fold(link, name)]
@@ -90,7 +90,7 @@ function conversations.target(link, name)
   return name ~= "" and name ~= "*" and conversations.with(link, name) or conversations.server(link)
 end
 
--- show says something in a place; `more` are more fields.
+-- show shows a text in a conversation; `more` holds further fields.
 function conversations.show(session, conversation, text, more)
   local fields = { message = text }
   for name, value in pairs(conversation) do

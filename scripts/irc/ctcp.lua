@@ -40,7 +40,7 @@ local ANSWERS = {
   end,
 }
 
--- allowed tells whether another answer may leave.
+-- allowed reports whether the limit permits another answer.
 local function allowed(link)
   local now = time.monotonic()
   local state = link.ctcp or { left = BURST, at = now }

@@ -1,8 +1,8 @@
--- irc/fakeserver.lua: the IRC server that the tests play. Only tests require it.
+-- irc/fakeserver.lua: an IRC server and helpers for the tests. Only tests require it.
 --
 --   local server = fake.start(t, {}, function(conn) … end)     one-server mode
 --
--- fn is called with each connection that has been let in.
+-- fn is called with each connection after its login.
 
 local spectrum = require "spectrum"
 
@@ -48,8 +48,8 @@ function fake.advance_until(t, server, count)
   t.fail("there are only " .. server.count .. " connections")
 end
 
--- greet takes the client's first lines and lets it in. `o` has caps, the
--- capabilities to offer, isupport, and nick, under which the client is let in.
+-- greet plays the login of a client. `o` has caps, the capabilities to offer, isupport, and
+-- nick, the nick that the client gets.
 function fake.greet(conn, o)
   conn:expect_line("^CAP LS 302$")
   local nick = conn:expect_line("^NICK (%S+)$")
@@ -65,7 +65,7 @@ function fake.greet(conn, o)
   fake.welcome(conn, o.nick or nick, o.isupport)
 end
 
--- welcome is what a server says to who is let in.
+-- welcome sends the greeting after a login.
 function fake.welcome(conn, nick, isupport)
   fake.say(
     conn,
@@ -78,7 +78,7 @@ function fake.welcome(conn, nick, isupport)
   )
 end
 
--- serve starts a server that lets clients in.
+-- serve starts a server that accepts every login.
 function fake.serve(t, o, fn)
   return t:serve(function(conn, n)
     fake.greet(conn, o)
@@ -86,7 +86,7 @@ function fake.serve(t, o, fn)
   end, o.serve)
 end
 
--- config is that of a transport for a server; more may say otherwise.
+-- config returns the config of a transport for a server; `more` overrides keys of [irc].
 function fake.config(peer, more)
   local irc = { server = peer.address, identify = "", flood_seconds = 0, away_timeout = 0 }
   for key, value in pairs(more or {}) do
@@ -102,8 +102,7 @@ function fake.start(t, o, fn)
   return peer
 end
 
--- enter lets the client into a room: who is there stands in list, the client's own
--- nick left out.
+-- enter answers the client's JOIN. `list` holds the other members of the room.
 function fake.enter(conn, nick, room, list)
   conn:expect_line("^JOIN " .. room:gsub("%p", "%%%0") .. "$")
   conn:write_line((":%s!~%s@host.example JOIN %s"):format(nick, nick, room))

@@ -46,7 +46,8 @@ local function room_of(link, channel)
   return channel and link.rooms[names.fold(link, channel)]
 end
 
--- has tells whether the server keeps what is said. If not, nothing need be remembered.
+-- has reports whether the server keeps a history. Otherwise rooms need not remember
+-- messages.
 local function has(link)
   return link.caps["draft/chathistory"] or link.caps["chathistory"]
 end

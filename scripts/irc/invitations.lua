@@ -1,5 +1,5 @@
--- irc/invitations.lua: invitations to rooms. Others send them; and a room that we are in without
--- the user having joined it with his client is offered to him in the same way.
+-- irc/invitations.lua: invitations to rooms. Other users send them. The script sends one
+-- too if we are in a room that the user has not joined with the client.
 
 local spectrum = require "spectrum"
 local xml = require "spectrum.xml"

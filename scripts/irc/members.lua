@@ -1,12 +1,12 @@
--- irc/members.lua: who is in a room, and how Spectrum is told.
+-- irc/members.lua: the members of a room, and what Spectrum knows about them.
 --
--- room.members has one entry for each, by his nick as the server compares nicks:
+-- room.members has an entry for each member. Its key is the folded nick:
 --
 --   { nick = "Dan", modes = "ov", away = false, account = "dan", user = …, host = … }
 --
--- As long as the list of a room that we have joined is not complete, nobody is
--- shown: Spectrum wants all others first, then the user, then the topic. While the
--- server sends a list, room.listing has what is known of it (irc/listing.lua).
+-- Spectrum gets no members until the list of the room is complete: it needs all others
+-- first, then the user, then the topic. While the server sends a list, room.listing holds
+-- the part that has arrived (irc/listing.lua).
 
 local isupport = require "irc.isupport"
 local listing = require "irc.listing"
@@ -15,17 +15,17 @@ local text = require "irc.text"
 
 local members = {}
 
--- get is the member with a nick, or nil.
+-- get returns the member with a nick, or nil.
 function members.get(link, room, nick)
   return room.members[names.fold(link, nick)]
 end
 
--- is_me tells our own nick.
+-- is_me reports whether a nick is our own.
 function members.is_me(link, nick)
   return names.fold(link, nick) == names.fold(link, link.nick)
 end
 
--- flags are what Spectrum knows of roles: everybody above a voice is a moderator.
+-- flags returns the flags of a member for Spectrum. A mode above voice means moderator.
 function members.flags(link, member)
   local flags = {}
   if member.modes:find("[^v]") then
@@ -37,13 +37,13 @@ function members.flags(link, member)
   return flags
 end
 
--- state is all that Spectrum is told of a member, as one text.
+-- state returns everything that Spectrum knows about a member, as one text.
 local function state(link, member)
   return table.concat(members.flags(link, member), " ") .. "/" .. tostring(member.away or false)
 end
 
--- show tells Spectrum of a member as he is now. member.away is true, or what he says
--- of it; nil if that is not known.
+-- show sends the current state of a member to Spectrum. member.away is true or the away
+-- message; nil if it is unknown.
 function members.show(session, link, room, member)
   member.shown = state(link, member)
   session:participant_changed {
@@ -55,15 +55,15 @@ function members.show(session, link, room, member)
   }
 end
 
--- refresh shows a member if Spectrum does not know him as he is, once the list of
--- the room is complete.
+-- refresh shows a member if Spectrum has an older state, and the list of the room is
+-- complete.
 function members.refresh(session, link, room, member)
   if room.joined and room.wanted and member.shown ~= state(link, member) then
     members.show(session, link, room, member)
   end
 end
 
--- add adds somebody, or notes what is new of him. `fields` are those of a member.
+-- add adds a member, or updates the member's fields.
 function members.add(session, link, room, nick, fields)
   local key = names.fold(link, nick)
   local member = room.members[key] or { nick = nick, modes = "" }
@@ -75,7 +75,7 @@ function members.add(session, link, room, nick, fields)
   return member
 end
 
--- remove takes somebody out. `flag`: "kicked", if he was.
+-- remove removes a member. `flag` is "kicked" after a KICK.
 function members.remove(session, link, room, nick, reason, flag)
   local key = names.fold(link, nick)
   local member = room.members[key]
@@ -94,7 +94,7 @@ function members.remove(session, link, room, nick, reason, flag)
   end
 end
 
--- joined takes somebody's JOIN.
+-- joined handles the JOIN of another user.
 function members.joined(session, link, room, nick, fields)
   if room.listing then
     listing.joined(link, room.listing, nick)
@@ -102,7 +102,7 @@ function members.joined(session, link, room, nick, fields)
   return members.add(session, link, room, nick, fields)
 end
 
--- left takes somebody's PART, KICK or QUIT.
+-- left handles the PART, KICK or QUIT of another user.
 function members.left(session, link, room, nick, reason, flag)
   if room.listing then
     listing.left(link, room.listing, nick)
@@ -110,7 +110,7 @@ function members.left(session, link, room, nick, reason, flag)
   members.remove(session, link, room, nick, reason, flag)
 end
 
--- renamed takes somebody's NICK.
+-- renamed handles the NICK of a member.
 function members.renamed(session, link, room, from, to)
   if room.listing then
     listing.renamed(link, room.listing, from, to)
@@ -118,9 +118,9 @@ function members.renamed(session, link, room, from, to)
   members.rename(session, link, room, from, to)
 end
 
--- rename gives a member another nick. Of the user, Spectrum has to be told which nick is
--- theirs before it is told who is there. Nobody else can have the new nick: a member who
--- had it has gone, and the server has not said so.
+-- rename gives a member another nick. Spectrum needs the user's own new nick before it
+-- gets the members. If another member has the new nick, that member has left without a
+-- line from the server.
 function members.rename(session, link, room, from, to)
   local member = members.get(link, room, from)
   if not member then
@@ -149,7 +149,7 @@ function members.rename(session, link, room, from, to)
   end
 end
 
--- show_me shows the user to himself, under the nick that he has.
+-- show_me shows the user's own entry, with the current nick.
 function members.show_me(session, link, room)
   if room.nick ~= link.nick then
     session:room_nickname_changed { room = room.name, nickname = link.nick }
@@ -161,9 +161,9 @@ function members.show_me(session, link, room)
   end
 end
 
--- settle makes the list that has come the one that counts: members who are not in it
--- have gone, all others are there. Without a list, those count who are known. It
--- reports whether the list has to be asked for again; until then nobody has gone.
+-- settle applies a complete list: members who are not in it have left. Without a list, the
+-- known members stay. It reports whether we must ask for the list again; until then it
+-- removes nobody.
 function members.settle(session, link, room)
   local list = room.listing
   room.listing = nil
@@ -182,7 +182,7 @@ function members.settle(session, link, room)
   return unsure
 end
 
--- refold finds members by how the server compares names from now on.
+-- refold updates the keys of the members for the server's current CASEMAPPING.
 function members.refold(link, room)
   local found = {}
   for _, member in pairs(room.members) do
@@ -191,8 +191,7 @@ function members.refold(link, room)
   room.members = found
 end
 
--- show_all tells Spectrum of those in a room whom it does not know as they are, the
--- user himself last.
+-- show_all sends Spectrum the members whose state it does not know, and the user last.
 function members.show_all(session, link, room)
   for _, member in pairs(room.members) do
     if not members.is_me(link, member.nick) then
@@ -202,7 +201,7 @@ function members.show_all(session, link, room)
   members.show_me(session, link, room)
 end
 
--- set_mode gives a member a mode, or takes it.
+-- set_mode adds or removes a mode of a member.
 function members.set_mode(session, link, room, nick, sign, mode)
   if room.listing then
     listing.mode(link, room.listing, nick, sign, mode)

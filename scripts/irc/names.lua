@@ -78,8 +78,8 @@ function names.fold(link, name)
   return isupport.fold(link.isupport, name)
 end
 
--- is_room tells whether a name on IRC is a channel's. Before the server has said
--- what it calls channels, any of the usual signs will do.
+-- is_room reports whether a name on IRC is a channel. Until the server has sent CHANTYPES,
+-- each of the usual signs counts.
 function names.is_room(link, name)
   local support = link and link.isupport
   if support then
@@ -88,8 +88,8 @@ function names.is_room(link, name)
   return name:find("^[#&+!]") ~= nil
 end
 
--- fits tells whether a name can be one on IRC. What has a blank or a comma in it would
--- reach somebody else: him whose name is the part before.
+-- fits reports whether a name is valid on IRC. A message to a name with a blank or a comma
+-- would reach the user whose name is the part before it.
 function names.fits(name)
   return not name:find("[%s,%c]") and not name:find("^:")
 end

@@ -1,6 +1,6 @@
--- irc/out.lua: what we say to a server. Lines wait in link.queue, which a task
--- empties as fast as the server allows: so many at once, then one each so many
--- seconds. A server that gets more would close the connection ("Excess Flood").
+-- irc/out.lua: lines to a server. Lines wait in link.queue. A task sends them as fast as
+-- the flood control allows: flood_lines at once, then one every flood_seconds. A server
+-- closes a connection that sends more ("Excess Flood").
 
 local spectrum = require "spectrum"
 local encoding = require "spectrum.encoding"
@@ -13,11 +13,11 @@ local settings = require "irc.settings"
 
 local out = {}
 
--- QUEUE is how many lines may wait, REQUESTS how many of those with a label may be
--- without an answer. JOINED is how long a line may become that joins several rooms.
+-- QUEUE is the most lines in the queue, and REQUESTS the most labels without an answer.
+-- JOINED is the most bytes of a line that joins several rooms.
 local QUEUE, REQUESTS, JOINED = 1000, 200, 400
 
--- encode writes a line in the server's charset, as long as the server takes it.
+-- encode converts a line to the server's charset, and cuts it to the server's limit.
 local function encode(link, line)
   line = message.fit(link, line)
   if settings.charset == "utf-8" then
@@ -26,7 +26,7 @@ local function encode(link, line)
   return encoding.from_utf8(line, settings.charset, "?") or line
 end
 
--- tokens counts the lines that may leave now.
+-- tokens returns how many lines the flood control lets through now.
 local function tokens(link)
   if settings.flood_seconds == 0 then
     link.tokens = settings.flood_lines
@@ -47,8 +47,8 @@ local function wait_for_token(link)
   end
 end
 
--- idle tells whether several lines could leave at once: that is when things may be
--- asked for that nobody waits for.
+-- idle reports whether several lines could be sent at once. Only then may modules send
+-- questions that no user waits for.
 function out.idle(link)
   if settings.flood_seconds == 0 then
     return true
@@ -56,8 +56,8 @@ function out.idle(link)
   return #link.queue == 0 and tokens(link) >= math.min(3, settings.flood_lines)
 end
 
--- take takes the next line from the queue. Joins that wait behind each other become
--- one line. It returns the line, and what it is of.
+-- take removes the next line from the queue. It combines consecutive JOINs to one line. It
+-- returns the line and its queue entry.
 local function take(link)
   local item = table.remove(link.queue, 1)
   if not item.join then
@@ -75,7 +75,7 @@ local function add(counts, target, lines)
   counts[target] = (counts[target] or 0) + (lines or 1)
 end
 
--- leaves notes that a line leaves now. The connection may be lost while it does.
+-- leaves notes that a line is being sent. The connection may end meanwhile.
 local function leaves(link, item)
   if item.said then
     add(link.unproven, item.said)
@@ -84,7 +84,7 @@ local function leaves(link, item)
   end
 end
 
--- stays takes that back.
+-- stays undoes leaves, for a line that was not sent.
 local function stays(link, item)
   if item.said then
     add(link.unproven, item.said, -1)
@@ -94,8 +94,8 @@ local function stays(link, item)
   end
 end
 
--- forget_old takes what the user has said out of the queue, if the process was stopped
--- meanwhile: that is no answer to anything any more.
+-- forget_old removes the user's messages from the queue if the process was stopped: they
+-- are too old to be sent.
 local function forget_old(link)
   local stopped = link.queue[1] and awake.stopped()
   if not stopped then
@@ -112,8 +112,8 @@ local function forget_old(link)
   link.queue, link.stopped = queue, stopped
 end
 
--- write sends the next line from the queue. If it cannot, the line is put back, to be
--- counted with those that have not left.
+-- write sends the next line of the queue. If that fails, it puts the line back, so that the
+-- line counts as not sent.
 local function write(link, conn)
   local line, item = take(link)
   link.tokens = link.tokens - 1
@@ -128,7 +128,7 @@ local function write(link, conn)
   return false
 end
 
--- empty is the task that sends. It ends when nothing waits any more.
+-- empty is the task that sends. It ends when the queue is empty.
 local function empty(session, link)
   local conn = link.conn
   while link.conn == conn and link.queue[1] do
@@ -141,7 +141,7 @@ local function empty(session, link)
       events.emit("unsent", session, link)
     end
     if link.queue[1] and not write(link, conn) then
-      return -- the task that reads finds out, too
+      return -- the task that reads notices it too
     end
   end
   if link.conn == conn then
@@ -149,7 +149,7 @@ local function empty(session, link)
   end
 end
 
--- put adds a line to the queue. It returns nil and why if it cannot.
+-- put adds a line to the queue. It returns nil and a message if that is not possible.
 local function put(session, link, item)
   if not link.conn then
     return nil, "there is no connection to " .. link.server
@@ -165,9 +165,9 @@ local function put(session, link, item)
   return true
 end
 
--- reset forgets what has waited for a connection that is gone. What the user has said
--- among it is counted in link.unsent, by target; what has left, and has perhaps not
--- arrived, in link.unsure.
+-- reset clears the queue after a connection has ended. It counts the user's lines that
+-- were not sent in link.unsent, by target. It counts the lines that were sent but may not
+-- have arrived in link.unsure.
 function out.reset(link)
   local unsure = link.unproven
   for target, lines in pairs(link.proving or {}) do
@@ -184,24 +184,24 @@ function out.reset(link)
   link.tokens, link.tokens_at = settings.flood_lines, time.monotonic()
 end
 
--- send queues a line. It returns true, or nil and why not.
+-- send queues a line. It returns true, or nil and a message.
 function out.send(session, link, command, ...)
   return put(session, link, { line = message.format(command, { ... }) })
 end
 
--- raw queues a line as somebody has written it. `proof`: its answer says that the server
--- has received all lines before.
+-- raw queues a complete line. With `proof`, the answer to it proves that the server has
+-- received all earlier lines.
 function out.raw(session, link, line, proof)
   return put(session, link, { line = (line:gsub("[%z\r\n]", " ")), proof = proof })
 end
 
--- tagged queues a line with message tags, if the server takes any.
+-- tagged queues a line, with message tags if the server supports them.
 function out.tagged(session, link, tags, command, ...)
   return put(session, link, { line = message.format(command, { ... }, link.caps["message-tags"] and tags) })
 end
 
--- say queues what the user says to a target, by a PRIVMSG or another command. If the
--- server knows labels, its answer has `request`, which is plain data, in msg.request.
+-- say queues a message of the user to a target, as a PRIVMSG or another command. If the
+-- server supports labels, msg.request of its answer is `request`, which is plain data.
 function out.say(session, link, request, command, target, text)
   local tags
   if link.caps["labeled-response"] then
@@ -213,12 +213,12 @@ function out.say(session, link, request, command, target, text)
   return put(session, link, { line = message.format(command, { target, text }, tags), said = target })
 end
 
--- proof queues a PING whose PONG says that the server has received all lines before.
+-- proof queues a PING. Its PONG proves that the server has received all earlier lines.
 function out.proof(session, link, token)
   return put(session, link, { line = message.format("PING", { token }), proof = true })
 end
 
--- waiting reports whether something that the user has said has not left yet.
+-- waiting reports whether a message of the user is in the queue.
 function out.waiting(link)
   for _, item in ipairs(link.queue) do
     if item.said then
@@ -236,7 +236,7 @@ function out.join(session, link, channel, password)
   return put(session, link, { line = message.format("JOIN", { channel }), join = channel })
 end
 
--- waits reports whether a line of a command for a target has not left yet.
+-- waits reports whether a command to a target is in the queue.
 function out.waits(link, command, target)
   local start = command .. " " .. target
   for _, item in ipairs(link.queue) do
@@ -247,16 +247,15 @@ function out.waits(link, command, target)
   return false
 end
 
--- now sends a line ahead of all that waits: answers to PING, and all of the
--- registration.
+-- now sends a line at once, before the queue: answers to PING, and the registration.
 function out.now(link, command, ...)
   if link.conn then
     link.conn:write(encode(link, message.format(command, { ... })), "\r\n")
   end
 end
 
--- last sends a line after which nothing more is said. What waits goes before it, as
--- far as the flood control lets it through at once.
+-- last sends the last line of a connection. It first sends as much of the queue as the
+-- flood control lets through.
 function out.last(link, command, ...)
   local conn = link.conn
   forget_old(link)
@@ -268,8 +267,8 @@ function out.last(link, command, ...)
   out.now(link, command, ...)
 end
 
--- pieces cuts a text into what fits into lines of a command to a target: at line
--- breaks, then between words. `extra` is how many bytes stand around each.
+-- pieces cuts a text into pieces that fit into lines to a target: at line breaks, then
+-- between words. `extra` is the number of bytes that each piece gets in addition.
 function out.pieces(link, command, target, text, extra)
   local list = {}
   for line in text:gmatch("[^\r\n]+") do

@@ -1,6 +1,6 @@
--- irc/presence.lua: who is away. The user tells all his servers; rooms are asked
--- about theirs by WHO every settings.away_timeout seconds, unless the server tells
--- by itself (away-notify).
+-- irc/presence.lua: who is away. The script tells all servers of the user when the user is
+-- away. It asks for the away members of rooms with WHO every settings.away_timeout seconds,
+-- unless the server announces them (away-notify).
 
 local events = require "irc.events"
 local links = require "irc.links"
@@ -55,8 +55,8 @@ end
 
 -- Others --------------------------------------------------------------------------
 
--- note notes whether somebody is away: false, true, or his text. Rooms show it, and
--- contacts (irc/contacts.lua) do.
+-- note notes whether somebody is away: false, true, or the away message. Rooms and
+-- contacts (irc/contacts.lua) show it.
 local function note(session, link, nick, away)
   for _, room in pairs(link.rooms) do
     local member = members.get(link, room, nick)
@@ -79,8 +79,8 @@ local function somebody(session, link, msg)
   note(session, link, msg.source.nick, why ~= nil and (why ~= "" and text.plain(why) or true))
 end
 
--- answer is 301: whom the user has written to, or asked about, is away. He is told
--- once.
+-- answer handles 301: somebody is away to whom the user has written. The user sees each
+-- away message once.
 local function answer(session, link, msg)
   local nick, why = msg.params[2] or "", text.plain(msg.params[3] or "")
   note(session, link, nick, why ~= "" and why or true)

@@ -1,4 +1,4 @@
--- irc/register.lua: from a fresh connection to one that the server has let in.
+-- irc/register.lua: the registration, from a new connection to an accepted login.
 --
 --   WEBIRC, PASS, CAP LS 302, NICK, USER -> CAP REQ -> SASL (irc/sasl.lua) -> CAP END
 --   -> 001 … 376 -> identify, commands -> online
@@ -158,8 +158,8 @@ end
 
 -- The greeting -----------------------------------------------------------------
 
--- webirc tells the server who stands behind this connection. Spectrum does not know
--- the user's address, so one is made of his JID: a ban of it hits him alone.
+-- webirc tells the server who uses this connection. Spectrum does not know the user's
+-- address, so the script derives one from the JID: a ban affects only this user.
 local function webirc(session, link)
   local digest = crypto.sha256(session.user, "hex")
   local ip = "fd" .. digest:sub(1, 2) .. digest:sub(3, 30):gsub("%x%x%x%x", ":%0")
@@ -329,7 +329,7 @@ register.events = {
   ["421"] = early,
   ["451"] = early,
 
-  -- A network without services: the user has not asked, so he is not told.
+  -- The network has no services. The user has not asked, so the answer is not shown.
   ["401"] = function(_, link, msg)
     if link.reg.identifies ~= names.fold(link, msg.params[2]) then
       return false

@@ -16,8 +16,8 @@ local replies = {}
 -- command.
 local ASKED = 15
 
--- asked notes where the user has typed a command. Of what he has quoted all answers
--- are shown, of others those that are not known to be of no interest.
+-- asked notes the conversation in which the user has typed a command. After /quote and
+-- /motd the user sees all answers. After other commands, SILENT answers are not shown.
 function replies.asked(link, conversation, command)
   local question = { conversation = conversation, at = time.monotonic() }
   link.asked = question
@@ -80,8 +80,8 @@ local REFUSALS = {
 -- about whom he has asked.
 local PERSONAL = { ["401"] = true, ["402"] = true, ["406"] = true, ["408"] = true, ["531"] = true, ["716"] = true }
 
--- SILENT are numerics that nobody wants to hear of: those of a server's greeting,
--- nothing said (412), and MOTD.
+-- SILENT are numerics that are not shown: those of a server's greeting, an empty message
+-- (412), and MOTD.
 -- stylua: ignore
 local SILENT = {
   ["002"] = true, ["003"] = true, ["004"] = true, ["042"] = true, ["221"] = true, ["250"] = true, ["251"] = true,
@@ -89,8 +89,9 @@ local SILENT = {
   ["372"] = true, ["375"] = true, ["411"] = true, ["412"] = true, ["451"] = true,
 }
 
--- conversation_of is where a numeric belongs: to him whom the user has just written to, to the
--- room that it names, to where the user has typed a command, or to the server.
+-- conversation_of returns the conversation for a numeric: with the recipient of the user's
+-- last message, the room that the numeric names, the one of the last command, or the
+-- server's.
 local function conversation_of(link, msg)
   local nick = PERSONAL[msg.command] and not names.is_room(link, msg.params[2]) and msg.params[2]
   local said = nick and link.said

@@ -86,7 +86,7 @@ local function kick(c)
   return out.send(c.session, c.link, "KICK", channel, nick)
 end
 
--- mask_of is what bans somebody: his host, if it is known, else his nick.
+-- mask_of returns a mask that bans somebody: by host if it is known, else by nick.
 local function mask_of(c, channel, who)
   if who:find("[!@*]") then
     return who

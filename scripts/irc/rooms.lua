@@ -1,20 +1,19 @@
--- irc/rooms.lua: the user's rooms. A room is in link.rooms, by its channel's name as
--- the server compares names, from when the user asks for it to when he is out:
+-- irc/rooms.lua: the user's rooms. A room is in link.rooms from the user's request until
+-- the user has left it. Its key is the folded name of the channel:
 --
 --   waiting -> asked -> listing -> in
 --   ^ (no connection)              |
 --   +------------------------------+
 --
---   { name = "#lua@irc.example.net",  as Spectrum calls it
---     channel = "#Lua",               as the server calls it
---     nick = "alice",                 what Spectrum takes for his nick there
---     wanted = true,                  he has asked for it
---     joined = true,                  its state is "in"
---     shown = true,                   Spectrum knows that he is in
+--   { name = "#lua@irc.example.net",  the name for Spectrum
+--     channel = "#Lua",               the name on the server
+--     nick = "alice",                 the user's nick in the room, as Spectrum knows it
+--     wanted = true,                  the user has asked for the room
+--     joined = true,                  the state is "in"
+--     shown = true,                   Spectrum knows that the user is in the room
 --     members = {…}, topic = …, topic_by = … }
 --
--- What others do in them is irc/people.lua's, why the server refuses a JOIN
--- irc/refusals.lua's.
+-- irc/people.lua handles the other members, and irc/refusals.lua handles refused JOINs.
 
 local time = require "spectrum.time"
 local events = require "irc.events"
@@ -30,20 +29,20 @@ local text = require "irc.text"
 
 local rooms = {}
 
--- NAMES is how many seconds the server has to list who is there, and after which a
--- JOIN may be repeated. ANSWER is how many it has to answer a JOIN, which is looked at
--- every STEP.
+-- NAMES is how many seconds the server has to list the members; after that time a JOIN may
+-- be repeated. ANSWER is how many seconds the server has to answer a JOIN. A timer checks
+-- that every STEP seconds.
 local NAMES, ANSWER, STEP = 20, 30, 5
 
 local NOBODY = "-" -- a nick that nobody can have
 
--- find is the room of a channel, or nil.
+-- find returns the room of a channel, or nil.
 function rooms.find(link, channel)
   return link.rooms[names.fold(link, channel)]
 end
 
--- heard is the room that a line of the server is about, or nil. As long as the server
--- has not answered our PART, what it says is about the time before that.
+-- heard returns the room that a line from the server is about, or nil. Until the server
+-- has answered our PART, its lines are about the stay before the PART.
 function rooms.heard(link, channel)
   if parting.waits(link, channel) then
     return nil
@@ -51,37 +50,36 @@ function rooms.heard(link, channel)
   return rooms.find(link, channel)
 end
 
--- tell says something in a room, as the server.
+-- tell shows a text in a room, as a message from the server.
 function rooms.tell(session, link, room, said)
   session:conv_message { buddy_name = room.name, nickname = link.server, message = text.plain(said) }
 end
 
--- forget takes a room out, and closes the connection if it was for nothing else.
+-- forget removes a room, and closes the connection if nothing else needs it.
 local function forget(session, link, room)
   link.rooms[names.fold(link, room.channel)] = nil
   rooms.close_unused(session, link)
 end
 
--- close_unused closes a connection that is for no room and no contact any more.
--- Contacts that are talked to are in link.chats.
+-- close_unused closes a connection without rooms and open chats.
 function rooms.close_unused(session, link)
   if not settings.one_server and next(link.rooms) == nil and next(link.chats) == nil then
     links.close(session, link)
   end
 end
 
--- set_state notes how far we are.
+-- set_state sets the state of a room.
 local function set_state(room, state)
   room.state, room.joined = state, state == "in"
 end
 
 -- Coming -------------------------------------------------------------------------
 
--- ERRORS are the flags that Spectrum makes an error for the client of. Without one,
--- Spectrum 2.2.1 lets nobody join a room again who has not left it by himself.
+-- ERRORS are the flags that Spectrum turns into an error for the client. Without an error,
+-- Spectrum 2.2.1 does not let users rejoin a room that they have not left themselves.
 local ERRORS = { conflict = true, not_authorized = true, room_not_found = true }
 
--- show_out tells Spectrum that the user is not in a room, and with which flags.
+-- show_out tells Spectrum that the user is not in a room, with flags.
 local function show_out(session, room, why, ...)
   session:participant_changed {
     room = room.name,
@@ -92,8 +90,8 @@ local function show_out(session, room, why, ...)
   }
 end
 
--- put_out is for who is out of a room that he has not left by himself. The error that
--- has Spectrum forget the room is of a nick that nobody has: clients pass over it.
+-- put_out shows that the user has left a room without asking for it. An error makes
+-- Spectrum forget the room. It names a nick that nobody has, so clients ignore it.
 local function put_out(session, room, flag, why)
   show_out(session, room, why, flag)
   session:room_nickname_changed { room = room.name, nickname = NOBODY }
@@ -105,7 +103,7 @@ local function put_out(session, room, flag, why)
   }
 end
 
--- keep_out is for who does not get in, as far as Spectrum knows, or not again.
+-- keep_out shows that the user cannot enter a room, or cannot return to it.
 local function keep_out(session, room, flag, why)
   if room.shown then
     return put_out(session, room, nil, why)
@@ -113,7 +111,8 @@ local function keep_out(session, room, flag, why)
   show_out(session, room, why, flag, not ERRORS[flag] and "not_authorized" or nil)
 end
 
--- refuse is for who has asked to get in. The server says why: clients show the flag.
+-- refuse rejects the user's request to join. A message from the server has the reason,
+-- because clients show only the flag.
 local function refuse(session, room, server, flag, why)
   keep_out(session, room, flag, why)
   session:conv_message { buddy_name = server, message = room.name .. ": " .. text.plain(why) }
@@ -124,8 +123,8 @@ function rooms.refuse(session, link, room, flag, why)
   forget(session, link, room)
 end
 
--- watch ends the user's wait for a JOIN that the server does not answer in so many
--- seconds after the line has left.
+-- watch rejects a JOIN if the server does not answer within `left` seconds after the line
+-- was sent.
 local function watch(session, link, room, number, left)
   session:after("join " .. link.key .. " " .. room.channel, STEP, function()
     if link.rooms[names.fold(link, room.channel)] ~= room or room.state ~= "asked" or room.number ~= number then
@@ -139,7 +138,7 @@ local function watch(session, link, room, number, left)
   end)
 end
 
--- ask sends the JOIN, as soon as there is a connection.
+-- ask sends the JOIN, or waits for the connection.
 local function ask(session, link, room)
   if link.state ~= "online" then
     return set_state(room, "waiting")
@@ -154,15 +153,15 @@ local function ask(session, link, room)
   watch(session, link, room, room.number, ANSWER)
 end
 
--- show tells Spectrum all of a room that we are in.
+-- show sends Spectrum the members and the topic of a room that we are in.
 local function show(session, link, room)
   room.shown = true
   members.show_all(session, link, room)
   rooms.show_topic(session, room)
 end
 
--- join is JOIN_ROOM: for a new room, for one that the user has come back to, or for
--- one that he wants to have another nick in.
+-- join handles JOIN_ROOM. The room is new, or the user returns to it, or the user wants
+-- another nick there.
 function rooms.join(session, m)
   local key, channel, server = names.parse(m.room)
   local link = links.find(session, key)
@@ -185,8 +184,8 @@ function rooms.join(session, m)
   ask(session, link, room)
 end
 
--- join_again is for a room that is there already. A JOIN that the server has passed
--- over is sent again.
+-- join_again handles JOIN_ROOM for a known room. It repeats a JOIN that the server has
+-- ignored.
 function rooms.join_again(session, link, room, m)
   local another = room.shown and m.nickname ~= room.nick and names.nick(m.nickname)
   room.name, room.nick, room.wanted = m.room, m.nickname, true
@@ -203,8 +202,8 @@ function rooms.join_again(session, link, room, m)
   end
 end
 
--- expect_list gives the server some time to list who is in a room. After that, a
--- first list counts as far as it has come; a later one is dropped.
+-- expect_list limits the time for the list of members. When the time is over, an
+-- incomplete first list counts as complete, and a later list is dropped.
 local function expect_list(session, link, room)
   local list = room.listing
   session:after("names " .. room.name, NAMES, function()
@@ -219,8 +218,8 @@ local function expect_list(session, link, room)
   end)
 end
 
--- entered notes our own JOIN. A room that nobody has asked for may come from a
--- bouncer, or from a server that moves people: the user is invited to it.
+-- entered handles our own JOIN. A bouncer, or a server that moves users, may put us into a
+-- room that the user has not asked for. The user gets an invitation then.
 local function entered(session, link, channel)
   if parting.waits(link, channel) then
     return -- the user has left it since
@@ -240,7 +239,7 @@ local function entered(session, link, channel)
   expect_list(session, link, room)
 end
 
--- list_line takes a line of the list of members.
+-- list_line handles a line of the list of members.
 local function list_line(session, link, room, line)
   if room.state == "waiting" then
     return
@@ -252,8 +251,8 @@ local function list_line(session, link, room, line)
   listing.collect(link, room.listing, line)
 end
 
--- listed is the end of the list of members. The first one ends our coming in, even
--- if the server lists who is there before it says that we are.
+-- listed handles the end of the list of members. The first list completes the join, even
+-- if the server sends it before our own JOIN.
 function rooms.listed(session, link, room)
   local early = room.state == "asked" and room.listing and room.listing.entries[names.fold(link, link.nick)]
   local first = room.state == "listing" or early
@@ -285,7 +284,7 @@ end
 
 -- Going --------------------------------------------------------------------------
 
--- leave is LEAVE_ROOM. It returns false if the name is no room's.
+-- leave handles LEAVE_ROOM. It returns false if the name is not a known room.
 function rooms.leave(session, m)
   local key, channel = names.parse(m.room)
   local link = links.find(session, key)
@@ -303,8 +302,8 @@ function rooms.leave(session, m)
   return true
 end
 
--- left notes that we are out of a room, by whatever it was. As long as we have only
--- asked to get in, it is about the time before: the user has left, and come back at once.
+-- left notes that we have left a room, for any reason. While our JOIN has no answer, the
+-- line is about the previous stay: the user has left and come back at once.
 function rooms.left(session, link, room, why, flag)
   if room.state == "asked" then
     return
@@ -317,7 +316,7 @@ end
 
 -- The topic --------------------------------------------------------------------------
 
--- show_topic ends what Spectrum has to know of a room.
+-- show_topic sends the topic, which completes the room for Spectrum.
 function rooms.show_topic(session, room)
   session:room_subject_changed {
     buddy_name = room.name,
@@ -328,8 +327,7 @@ end
 
 -- What the server says -------------------------------------------------------------
 
--- refold finds rooms and their members by how this server compares names, as soon as it
--- has said so.
+-- refold updates the keys of rooms and members when the server's CASEMAPPING is known.
 local function refold(_, link)
   if link.folded ~= link.isupport.CASEMAPPING then
     local found = {}
@@ -366,7 +364,7 @@ rooms.events = {
     link.told = false
     local waiting = {}
     for _, room in pairs(link.rooms) do
-      if room.state == "waiting" then -- a bouncer has brought us into the others
+      if room.state == "waiting" then -- a bouncer has joined the others for us
         waiting[#waiting + 1] = room
       end
     end

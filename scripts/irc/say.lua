@@ -1,8 +1,8 @@
 -- irc/say.lua: what the user says: to rooms, to people in them, to contacts.
 --
--- A room of XMPP shows the user his own words only when it says them back. With
--- echo-message the server does: then they are shown when their last line is back,
--- and link.echoes has what is still out. Without, they are shown at once.
+-- An XMPP client shows the user's own words in a room only when the room sends them back.
+-- With echo-message, the script sends them back when the server has returned their last
+-- line; link.echoes holds the lines that are missing. Otherwise it does so at once.
 
 local time = require "spectrum.time"
 local awake = require "irc.awake"
@@ -25,16 +25,16 @@ local ECHOES, HELD = 100, 20
 -- ACTION_START is "/me " with codes before it.
 local ACTION_START = "^([\2\3\4\17\22\29\30\31%d,]*)/me "
 
--- says_more tells whether lines that were made of XHTML have more than the plain text:
--- that is left as it is otherwise, with all its blanks. They may have less, too:
--- Spectrum 2.2.1 passes on only the last element of an XHTML that has several.
+-- says_more reports whether lines from XHTML have more than the plain text. Otherwise the
+-- plain text is sent, with all its blanks. The XHTML may have less: Spectrum 2.2.1 passes
+-- on only its last element.
 local function says_more(lines, plain)
   local styled, bare = table.concat(lines):gsub("%s+", ""), plain:gsub("%s+", "")
   local words = text.plain(styled)
   return styled ~= bare and (words == bare or not bare:find(words, 1, true))
 end
 
--- lines_of are the lines of a message, and whether they are what he does (/me).
+-- lines_of returns the lines of a message, and whether they are an action (/me).
 local function lines_of(m)
   local lines = m.xhtml and text.to_irc(m.xhtml)
   if not lines or not says_more(lines, m.message) then
@@ -95,15 +95,15 @@ function say.returned(link, msg)
   return nil
 end
 
--- hide keeps what is said in the user's name, such as a password to NickServ, from being
--- shown to him when it comes back.
+-- hide prevents that the user sees the echo of a line that the script sends in the user's
+-- name, for example a password to NickServ.
 function say.hide(link, target, line)
   if link.caps["echo-message"] then
     remember(link, { target = names.fold(link, target), line = line, hidden = true })
   end
 end
 
--- shown shows the user, in a room, what he has said.
+-- shown shows the user's own message in a room.
 function say.shown(session, link, room, m)
   conversations.show(session, { buddy_name = room, nickname = link.nick }, m.message, { xhtml = m.xhtml })
 end

@@ -145,8 +145,9 @@ local function charset(name, default)
   return found or refuse(name, ('there is no charset "%s"'):format(value))
 end
 
--- own_file is a file whose name may have the user's JID in it, which is his for
--- sure. What he has registered under is not: it would lead to somebody else's key.
+-- own_file reads a file name that may contain the user's JID, which the XMPP server has
+-- verified. It must not contain the registered name, which could lead to the key of
+-- another user.
 local function own_file(name)
   local value = text(name)
   for word in (value or ""):gmatch("%${?(%a+)") do
@@ -244,10 +245,10 @@ for _, name in ipairs(config.keys("irc")) do
   end
 end
 
--- fill puts what is known of a user in the place of $name, $password, $nick,
--- $user (his JID), $local and $domain (its parts), and "#" in that of $hash, since
--- none can stand in the config file. ${hash}lua is for where a letter follows. It
--- returns nil if the template asks for a password and there is none.
+-- fill replaces $name, $password, $nick, $user (the JID), $local and $domain (its parts) in
+-- a template. $hash becomes "#", which the config file cannot contain. Write ${hash}lua if
+-- a letter follows. It returns nil if the template needs a password and the user has not
+-- given one.
 function settings.fill(template, session, nick)
   local account = session.data.account
   local name_part, domain = session.user:match("^(.-)@?([^@]*)$")

@@ -35,8 +35,8 @@ local function readable(words, action)
   return { message = plain, xhtml = xhtml }
 end
 
--- is_server tells servers from people: they have neither user nor host, but dots, or
--- the name of whom we have been let in by.
+-- is_server reports whether a source is a server: it has neither user nor host, and its
+-- name has a dot or is the name of our own server.
 local function is_server(link, source)
   if source.user or source.host then
     return false
@@ -86,7 +86,7 @@ local function said(session, link, msg, fields)
   end
 end
 
--- elsewhere shows what the user has said with another client that has his nick.
+-- elsewhere shows a message that the user has sent with another client under the same nick.
 local function elsewhere(session, link, msg, fields)
   local channel = channel_of(link, msg.params[1])
   if channel then
@@ -102,8 +102,8 @@ local function elsewhere(session, link, msg, fields)
   end
 end
 
--- returned shows what the user has said here, if it was in a room: his client shows
--- the rest itself.
+-- returned shows the user's own message if it was sent to a room. The user's client shows
+-- other messages itself.
 local function returned(session, link, sent)
   if sent.room and sent.whole then
     say.shown(session, link, sent.room, sent.whole)

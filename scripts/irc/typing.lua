@@ -14,8 +14,8 @@ local STATES = { active = "buddy_typing", paused = "buddy_typed", done = "buddy_
 -- EVERY is how many seconds pass at least between two of the same.
 local EVERY = 3
 
--- denied tells whether the server keeps the tag to itself: CLIENTTAGDENY=*,-typing
--- denies all but this one.
+-- denied reports whether the server drops the tag. CLIENTTAGDENY=*,-typing denies all tags
+-- except this one.
 local function denied(link)
   local list = "," .. (link.isupport.CLIENTTAGDENY or "") .. ","
   if list:find(",*,", 1, true) then

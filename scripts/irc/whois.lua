@@ -31,8 +31,8 @@ local function span(seconds)
   return table.concat(words, " ", 1, math.min(#words, 2))
 end
 
--- LINES make a line of each numeric; p are its parameters behind our own nick and
--- that of whom it is about. The others are shown in the server's words.
+-- LINES has a function for each numeric that returns lines for the user. `p` holds the
+-- parameters after our nick and the subject's nick.
 local LINES = {
   ["311"] = function(p)
     return ("%s!%s@%s"):format(p.nick, p[1] or "", p[2] or ""), "Name: " .. (p[4] or "")

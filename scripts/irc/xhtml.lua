@@ -166,7 +166,7 @@ local function add(list, element, outer, verbatim, counter)
   end
 end
 
--- runs reads XHTML, or returns nil if it is none.
+-- runs parses XHTML. It returns nil if the text is not well-formed.
 function xhtml.runs(text)
   local tree = xml.parse("<body>" .. text .. "</body>")
   if not tree then
