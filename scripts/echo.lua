@@ -1,22 +1,22 @@
--- echo.lua: a transport on which everybody answers with what he was told. It
--- uses each part of a transport once: contacts, receipts, typing, vCards, rooms.
--- docs/guide/getting-started.md reads it in pieces; examples/ has smaller scripts.
+-- echo.lua: a transport on which every contact repeats each message. It uses each part of
+-- a transport once: contacts, receipts, typing, vCards, rooms.
+-- docs/guide/getting-started.md explains it in pieces; examples/ has smaller scripts.
 
 local spectrum = require "spectrum"
 
--- What this transport can do. It leaves before Spectrum lets users in.
+-- The features of this transport. Spectrum gets them before users log in.
 spectrum.backend_config {
   features = { muc = true, receipts = true },
 }
 
-local on = {} -- the handlers, by the name of the message they are for
+local on = {} -- the handlers, by the names of their messages
 
 function on.login(session)
   session:connected()
   session:buddy_changed { buddy_name = "echo", alias = "Echo", group = { "Lua" }, status = "online" }
 end
 
--- A message to a contact, to a room, or in a room to one who is there.
+-- A message to a contact, to a room, or to an occupant of a room.
 function on.conv_message(session, m)
   if m.id then -- the user asked for a receipt
     session:conv_message_ack { buddy_name = m.buddy_name, message = "", id = m.id }
@@ -26,7 +26,7 @@ function on.conv_message(session, m)
     buddy_name = m.buddy_name,
     message = m.message,
     xhtml = m.xhtml,
-    nickname = rooms[m.buddy_name], -- in a room: who says it, the user himself
+    nickname = rooms[m.buddy_name], -- in a room: the sender, which is the user
     pm = m.pm,
   }
 end
@@ -44,7 +44,7 @@ function on.buddy_stopped_typing(session, m)
   session:buddy_stopped_typing { buddy_name = m.buddy_name }
 end
 
--- Contacts that the user adds are there at once.
+-- Contacts that the user adds are online at once.
 function on.buddy_changed(session, m)
   if m.status == "none" then
     session:update_buddy { buddy_name = m.buddy_name, alias = m.alias, status = "online" }

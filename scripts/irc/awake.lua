@@ -1,7 +1,6 @@
--- irc/awake.lua: whether this process has just been stopped for a while (SIGSTOP, a
--- machine that was suspended). Spectrum gives such a process up and starts another one,
--- and users send again what was not delivered. So what has waited meanwhile must not
--- leave when the process wakes.
+-- irc/awake.lua: detects that this process was stopped for a while (SIGSTOP, or a
+-- suspended machine). Spectrum considers such a process dead and starts another one, and
+-- users repeat their messages. So the messages that waited meanwhile must not be sent.
 
 local spectrum = require "spectrum"
 local time = require "spectrum.time"
@@ -13,9 +12,9 @@ local awake = {}
 -- in the sockets.
 local AFTER = 3
 
--- watcher makes a function that looks at a clock. It returns how long the process was
--- stopped, if that has just ended, or nil. It has to be called more often than every
--- `limit` seconds: a longer pause is a stop.
+-- watcher returns a function that checks a clock. The function returns how long the process
+-- was stopped if the stop has just ended, or nil. Call it more often than every `limit`
+-- seconds: a longer pause counts as a stop.
 function awake.watcher(clock, limit)
   local seen, woke, stopped = clock(), nil, nil
   return function()
@@ -28,19 +27,19 @@ function awake.watcher(clock, limit)
   end
 end
 
--- clock goes on while the machine is suspended, and does not go back.
+-- clock counts while the machine is suspended, and never goes back.
 local started, latest = time.now() - time.monotonic(), 0
 local function clock()
   latest = math.max(latest, time.monotonic(), time.now() - started)
   return latest
 end
 
--- stopped returns how many seconds the process was stopped, if that has just ended.
+-- stopped returns how many seconds the process was stopped, if the stop has just ended.
 awake.stopped = awake.watcher(clock, settings.stop_limit)
 
 spectrum.every("irc awake", settings.stop_limit / 3, awake.stopped)
 
--- why says it to the user.
+-- why returns the reason for the user.
 function awake.why(seconds)
   return ("the transport was stopped for %d seconds; send it again if it still matters"):format(math.ceil(seconds))
 end

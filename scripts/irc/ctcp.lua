@@ -10,21 +10,20 @@ local conversations = require "irc.conversations"
 
 local ctcp = {}
 
--- BURST answers may leave at once, then one each SECONDS: more would let others use
--- up what we may say.
+-- BURST answers may be sent at once, then one every SECONDS. Without this limit, others
+-- could exhaust our flood control.
 local BURST, SECONDS = 3, 10
 
--- LONGEST is how much of a PING is sent back.
+-- LONGEST is how many bytes of a PING are sent back.
 local LONGEST = 200
 
--- read takes "\1COMMAND text\1" apart; nil if a text is no CTCP.
+-- read parses "\1COMMAND text\1". It returns nil if the text is not CTCP.
 function ctcp.read(text)
   local command, rest = text:match("^\1([^ \1]+) ?([^\1]*)\1?$")
   return command and command:upper(), rest
 end
 
--- ANSWERS say what we say of ourselves. Questions that are not here are ignored,
--- as the book has it.
+-- ANSWERS are our answers by question. Other questions get no answer.
 local ANSWERS = {
   VERSION = function()
     return "spectrum2-lua " .. spectrum.version
@@ -54,7 +53,7 @@ local function allowed(link)
   return true
 end
 
--- asked answers a question. It returns true if that is all there is to do about it.
+-- asked answers a question.
 function ctcp.asked(session, link, nick, command, text)
   local answer = ANSWERS[command]
   if answer and allowed(link) then
@@ -69,7 +68,7 @@ function ctcp.asked(session, link, nick, command, text)
   end
 end
 
--- ask asks somebody; the answer is shown in a place.
+-- ask sends a question; the answer appears in a conversation.
 function ctcp.ask(session, link, nick, command, text, conversation)
   link.ctcp_asked[names.fold(link, nick) .. " " .. command] = { conversation = conversation, at = time.now() }
   if command == "PING" and text == "" then

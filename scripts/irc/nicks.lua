@@ -1,15 +1,6 @@
--- irc/nicks.lua: what the user is called on IRC: names that the server accepts, and the
--- nick that the user wants, as soon as it is free again.
---
--- A login that was refused for a name is never tried again with the same one. On the
--- link stand, for the whole session:
---
---   wanted         the nick that the user wants
---   refused        how many nicks were refused since the last login that worked
---   simplified     wanted has only letters and digits, after a refusal
---   username_form  which form of the user name comes next
---   nick_length    how long a nick may be, as the server said when it was here last
---   taken          wanted is in use, by the user's own old connection for example
+-- irc/nicks.lua: the nick and the user name on IRC. It finds names that the server
+-- accepts, and returns to the wanted nick when that is free again. After a refusal it never
+-- tries the same name again. irc/state.lua lists the fields of the link.
 
 local encoding = require "spectrum.encoding"
 local isupport = require "irc.isupport"
@@ -22,16 +13,16 @@ local utf8 = encoding.utf8
 
 local nicks = {}
 
--- SAFE is a length that every server takes: NICKLEN was 9 before there was NICKLEN.
+-- SAFE is a length that every server accepts: the limit of RFC 1459.
 local SAFE = 9
 
--- FIRST and MOST are how many seconds pass until a nick that is in use is asked for
--- again: at first, and at most.
+-- FIRST and MOST are the first and the longest pause, in seconds, before we ask again for a
+-- nick that is in use.
 local FIRST, MOST = 5, 120
 
 -- Nicks ------------------------------------------------------------------------
 
--- fit cuts a nick to what the server takes, and leaves room for what is put behind it.
+-- fit cuts a nick to the server's limit, minus `more` bytes.
 function nicks.fit(link, nick, more)
   local length = isupport.number(link.isupport, "NICKLEN") or link.nick_length
   if not length or #nick + (more or 0) <= length then
@@ -40,13 +31,12 @@ function nicks.fit(link, nick, more)
   return (utf8.truncate(nick, math.max(length - (more or 0), 4)))
 end
 
--- numbered is a short nick with digits, which a server that cuts nicks leaves alone.
+-- numbered returns a short nick with digits, which no server cuts.
 local function numbered(nick)
   return ("%s%03d"):format((utf8.truncate(nick, SAFE - 3)), math.random(0, 999))
 end
 
--- candidate is the nick to ask for: the wanted one, then alice_, alice__, then alice123
--- and the like.
+-- candidate returns the nick to ask for: alice, then alice_, alice__, then alice123.
 local function candidate(link)
   local n = link.refused
   if n > 2 or n > 0 and link.simplified then
@@ -55,7 +45,7 @@ local function candidate(link)
   return nicks.fit(link, link.wanted, n) .. ("_"):rep(n)
 end
 
--- first is the nick that a new connection asks for.
+-- first returns the nick that a new connection asks for.
 function nicks.first(link)
   return candidate(link)
 end
@@ -81,7 +71,7 @@ local function ask(link)
   out.now(link, "NICK", link.nick)
 end
 
--- in_use: somebody has the nick.
+-- in_use handles that somebody else has the nick.
 local function in_use(_, link)
   if early(link) then
     link.taken = true
@@ -91,9 +81,9 @@ local function in_use(_, link)
   end
 end
 
--- invalid: the server does not like the nick's characters, or its length, or has
--- reserved it. What is left of it without any doubtful characters is tried once; if that
--- is the same, it gets digits.
+-- invalid handles a nick that the server rejects for its characters or its length, or has
+-- reserved. It tries the nick once more with letters and digits only. If that changes
+-- nothing, it appends digits.
 local function invalid(_, link, msg)
   if not early(link) then
     return
@@ -116,8 +106,8 @@ end
 
 -- User names -------------------------------------------------------------------
 
--- FORMS make a user name of what the admin has set: servers differ in which characters
--- it may have and begin with, and in its length.
+-- FORMS turn the configured user name into one that servers accept. Servers differ in the
+-- allowed characters and the length.
 local FORMS = {
   function(link, name)
     return name
@@ -133,7 +123,7 @@ local FORMS = {
   end,
 }
 
--- username is the user name for the next login.
+-- username returns the user name for the next login.
 function nicks.username(session, link)
   local name = FORMS[link.username_form](link, settings.fill(settings.username, session, link.nick) or "")
   return name ~= "" and name or "user"
@@ -145,8 +135,8 @@ function nicks.say_user(session, link)
   out.now(link, "USER", nicks.username(session, link), "0", "*", realname ~= "" and realname or link.nick)
 end
 
--- other_username goes on to the next form. It returns false, and gives up, if the server
--- has refused them all.
+-- other_username selects the next form. If the server has refused them all, it ends the
+-- link and returns false.
 local function other_username(session, link, why)
   local before = nicks.username(session, link)
   repeat
@@ -160,7 +150,7 @@ local function other_username(session, link, why)
   return true
 end
 
--- BAD are words of an ERROR that is about a name, with NICK or USER before or behind.
+-- BAD are words of an ERROR about a name. NICK or USER say which name it is.
 local BAD = {
   "invalid",
   "illegal",
@@ -186,8 +176,8 @@ local function has(text, patterns)
   return false
 end
 
--- refused takes the ERROR that ends a login. It reports whether it was for a name: the
--- next login has another one then.
+-- refused handles the ERROR that ends a login. It reports whether the reason was a name;
+-- the next login uses another one then.
 function nicks.refused(session, link, why)
   local text = why:lower()
   if not early(link) or not has(text, BAD) then
@@ -213,13 +203,13 @@ local function wants(link)
   return link.state == "online" and link.taken and names.fold(link, link.nick) ~= names.fold(link, link.wanted)
 end
 
--- claim asks for the wanted nick. The user does not see a refusal.
+-- claim asks for the wanted nick. A refusal is not shown.
 local function claim(session, link)
   link.claiming = names.fold(link, link.wanted)
   out.send(session, link, "NICK", link.wanted)
 end
 
--- claim_later asks for it again and again.
+-- claim_later asks for the wanted nick repeatedly.
 local function claim_later(session, link, seconds)
   session:after("nick " .. link.key, seconds, function()
     if not wants(link) then
@@ -232,7 +222,7 @@ local function claim_later(session, link, seconds)
   end)
 end
 
--- freed takes that nobody has a nick any more.
+-- freed handles that a nick has become free.
 function nicks.freed(session, link, nick)
   if
     link.state == "online"
@@ -243,8 +233,8 @@ function nicks.freed(session, link, nick)
   end
 end
 
--- changed takes the user's new nick. One that others have forced on the user ends what
--- the transport does by itself: it would be a quarrel with the network's services.
+-- changed handles the user's new nick. If somebody else has changed it, the script does not
+-- ask for the wanted nick again: the network's services would change it back.
 function nicks.changed(link, nick)
   local asked = names.fold(link, nick)
   if link.asked_nick and asked == names.fold(link, link.asked_nick) then
@@ -253,8 +243,7 @@ function nicks.changed(link, nick)
   link.claiming, link.taken = nil, nil
 end
 
--- claimed takes a refusal of what claim has asked. It returns true if that is all there is
--- to do about it.
+-- claimed handles a refusal of claim. It returns true if the refusal belongs to claim.
 local function claimed(_, link, msg)
   if link.claiming and names.fold(link, msg.params[2]) == link.claiming then
     link.claiming = nil
@@ -263,7 +252,7 @@ local function claimed(_, link, msg)
   return false
 end
 
--- either hands a refusal to its handler while the user is logging in, else to claimed.
+-- either passes a refusal to a handler during the login, and otherwise to claimed.
 local function either(handler)
   return function(session, link, msg)
     if early(link) then

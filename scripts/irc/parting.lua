@@ -1,6 +1,6 @@
--- irc/parting.lua: the PARTs that the server has not answered yet. A user who leaves a
--- room and comes back at once has two stays there; until the server has answered the
--- PART, what it says of the room is about the first one.
+-- irc/parting.lua: PARTs without an answer. A user who leaves a room and returns at once
+-- has two stays there. Until the server answers the PART, its lines about the room belong
+-- to the first stay.
 --
 --   link.parting["#lua"] = { count = 1, at = … }
 
@@ -12,13 +12,13 @@ local parting = {}
 -- ANSWER is how many seconds a server has to answer. Some answer a PART with nothing.
 local ANSWER = 60
 
--- get is what is known of a channel's PARTs, or nil if none waits for an answer.
+-- get returns the entry of a channel, or nil if all its PARTs have an answer.
 local function get(link, channel)
   local entry = link.parting[names.fold(link, channel)]
   return entry and time.monotonic() - entry.at < ANSWER and entry or nil
 end
 
--- waits reports whether the server owes an answer.
+-- waits reports whether a PART has no answer yet.
 function parting.waits(link, channel)
   return get(link, channel) ~= nil
 end
@@ -29,7 +29,7 @@ function parting.sent(link, channel)
   link.parting[names.fold(link, channel)] = { count = (entry and entry.count or 0) + 1, at = time.monotonic() }
 end
 
--- answered takes an answer. It returns false if the server does not owe one.
+-- answered handles an answer. It returns false if no PART waits for one.
 function parting.answered(link, channel)
   local entry = get(link, channel)
   if not entry then

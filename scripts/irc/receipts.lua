@@ -1,22 +1,21 @@
--- irc/receipts.lua: whether the server has received what the user has said. A line that
--- was written may still be lost with the connection: the network is down, the server was
--- killed. So some seconds after a message a PING follows it; its PONG says that all lines
--- before have arrived. Servers handle a client's lines in their order. The questions about
--- contacts (ISON) do the same, if there are any.
+-- irc/receipts.lua: proof that the server has received the user's messages. A written line
+-- may be lost with the connection, for example if the server was killed. So a PING follows
+-- some seconds after a message. Servers handle lines in order, so the PONG proves that all
+-- earlier lines have arrived. The answers to ISON (irc/contacts.lua) prove the same.
 --
---   link.unproven = { dan = 2 }                      lines that have left, by target
+--   link.unproven = { dan = 2 }                      written lines, by target
 --   link.proving = { dan = 1 }                       those before a PING without a PONG
 --
--- irc/out.lua counts them. When the connection is lost, it leaves both in link.unsure.
+-- irc/out.lua counts them. When the connection ends, it adds both in link.unsure.
 
 local out = require "irc.out"
 
 local receipts = {}
 
--- SOON is how many seconds pass before a PING: the lines of a conversation share one.
+-- SOON is the delay of the PING in seconds, so that several messages share one.
 local SOON = 5
 
--- ask sends the PING, behind all that waits.
+-- ask queues the PING.
 local function ask(session, link)
   link.receipt_due = nil
   if link.state ~= "online" or link.proving or not next(link.unproven) and not out.waiting(link) then
@@ -25,7 +24,7 @@ local function ask(session, link)
   out.proof(session, link, "said")
 end
 
--- want has a PING follow what the user has just said.
+-- want schedules a PING for the user's last message.
 function receipts.want(session, link)
   if not link.receipt_due and not link.proving then
     link.receipt_due = true
@@ -35,7 +34,7 @@ function receipts.want(session, link)
   end
 end
 
--- received takes the answer.
+-- received handles the answer.
 local function received(session, link)
   if link.proving then
     link.proving = nil

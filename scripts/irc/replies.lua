@@ -167,7 +167,8 @@ end
 -- SHOWN is how many rooms are shown in a message, TOPIC how many bytes of a topic.
 local SHOWN, TOPIC = 30, 200
 
--- list asks for the rooms that there are; a place to show them in may be nil.
+-- list asks for the rooms of the server. Without a conversation, only service discovery
+-- shows them.
 function replies.list(session, link, conversation, filter)
   link.list = { conversation = conversation, rooms = {}, count = 0 }
   if filter and filter ~= "" then

@@ -1,5 +1,5 @@
--- irc/whois.lua: what a server tells of somebody (WHOIS), collected from its many
--- lines into one message for where the user has asked.
+-- irc/whois.lua: answers to WHOIS. It collects their lines into one message, in the
+-- conversation in which the user has asked.
 
 local text = require "irc.text"
 local time = require "spectrum.time"
@@ -9,7 +9,7 @@ local conversations = require "irc.conversations"
 
 local whois = {}
 
--- ask asks the server about somebody. The answer is shown in a place.
+-- ask asks the server about somebody. The answer appears in a conversation.
 function whois.ask(session, link, nick, conversation)
   link.whois[names.fold(link, nick)] = { nick = nick, conversation = conversation, lines = {} }
   return out.send(session, link, "WHOIS", nick)
@@ -61,7 +61,7 @@ local LINES = {
   end,
 }
 
--- OTHERS are numerics that belong to it and speak for themselves.
+-- OTHERS are further numerics of WHOIS, which are shown in the server's words.
 local OTHERS = { "276", "307", "310", "313", "320", "335", "337", "350", "378", "379", "671" }
 
 -- open is the question that a line answers, or nil.
@@ -84,7 +84,7 @@ local function collect(link, msg)
   return true
 end
 
--- answer shows what has come together.
+-- answer shows the collected lines.
 local function answer(session, link, nick, nothing)
   local key = names.fold(link, nick)
   local question = link.whois[key]
@@ -97,13 +97,13 @@ local function answer(session, link, nick, nothing)
   return true
 end
 
--- away takes 301. It returns false if it is no part of a WHOIS.
+-- away handles 301. It returns false if the line does not belong to a WHOIS.
 function whois.away(link, msg)
   return collect(link, msg)
 end
 
--- missing takes 401, 402 and 406: nobody has this nick. It returns false if the user
--- has not asked about him.
+-- missing handles 401, 402 and 406: nobody has this nick. It returns false if the user has
+-- not asked about this nick.
 function whois.missing(session, link, nick)
   return answer(session, link, nick, "No such client")
 end
