@@ -40,12 +40,12 @@ var ircSteps = []ircStep{
 	{"`/whois` of nobody", looksUpNobody},
 	{"Away of others is shown", seesAway},
 	{"Away of the user is shown on IRC", goesAway},
-	{"Somebody changes his nick", seesRename},
+	{"Somebody changes their nick", seesRename},
 	{"`/nick`: the user's own nick changes", renames},
 	{"`/nick` to one that is in use: the user is told", renamesToUsed},
 	{"A nick that is in use at login: another one is taken", joinsWithUsedNick},
 	{"Operators made and unmade", seesModes},
-	{"Somebody leaves or quits: his reason", seesLeaving},
+	{"Somebody leaves or quits: the reason", seesLeaving},
 	{"Invitations", isInvited},
 	{"A room with a key", joinsWithKey},
 	{"A room that the user is banned from: an error", joinsBanned},
@@ -58,8 +58,8 @@ var ircSteps = []ircStep{
 	{"Leave a room", leaves},
 	{"The script is changed: nobody parts", reloads},
 	{"The server is lost: the user is told", losesServer},
-	{"The server is back: so is the user, in his rooms", getsServerBack},
-	{"Logout: the user is gone from IRC", logsOut},
+	{"The server is back: so is the user, in the same rooms", getsServerBack},
+	{"Logout: the user leaves IRC", logsOut},
 }
 
 func joins(s *ircScene) {
