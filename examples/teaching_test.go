@@ -84,7 +84,7 @@ func TestAdmin(t *testing.T) {
 	}
 }
 
-// join logs a user in and has him join the room of room.lua.
+// join logs a user in and joins the room of room.lua.
 func join(t *testing.T, st *luatest.Fixture, user, nickname string) {
 	t.Helper()
 	st.Login(user)
@@ -92,7 +92,7 @@ func join(t *testing.T, st *luatest.Fixture, user, nickname string) {
 	st.Receive("join_room", &pb.Room{UserName: &user, Room: proto.String("lobby"), Nickname: &nickname})
 }
 
-// participant takes the next news of a participant: who is told what of whom.
+// participant returns the next participant_changed: its user, its occupant and the change.
 func participant(t *testing.T, st *luatest.Fixture) string {
 	t.Helper()
 	var p pb.Participant

@@ -1,6 +1,6 @@
 -- irc_anything_test.lua: any line at any time. Servers, bouncers and services send lines
 -- at the worst moment, twice, and with parameters missing. No handler raises, the
--- connection lives, and an account that was let in works at the end.
+-- connection stays open, and the account still works at the end.
 
 local test = require "spectrum.test"
 local fake = require "irc.fakeserver"

@@ -35,7 +35,7 @@ local function back(t, list, fn)
   return user
 end
 
--- renamed expects that the user is told of his new nick, before anything else.
+-- renamed expects that the user's new nick is shown before anything else.
 local function renamed(user, from, to)
   user:expect("participant_changed", { nickname = from, newname = to, flag = { "me" } })
   user:expect("room_nickname_changed", { room = "#lua", nickname = to })

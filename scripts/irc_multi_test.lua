@@ -1,4 +1,4 @@
--- irc_multi_test.lua: without irc_server, each user names servers himself.
+-- irc_multi_test.lua: without irc_server, each user chooses servers by the names of rooms.
 
 local spectrum = require "spectrum"
 local test = require "spectrum.test"

@@ -31,9 +31,7 @@ test.case("lines and commands without end hold nobody up", function(t)
   end)
   user:expect("conv_message", { message = "after it" })
   user:say("#lua", "/nonsense" .. (" "):rep(400000) .. "x")
-  t.truthy(
-    user:expect("conv_message", { nickname = "127.0.0.1" }).message:find("Unknown command /nonsense", 1, true)
-  )
+  t.truthy(user:expect("conv_message", { nickname = "127.0.0.1" }).message:find("Unknown command /nonsense", 1, true))
 end)
 
 test.case("another nick in several rooms", function(t)

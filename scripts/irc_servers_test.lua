@@ -1,5 +1,5 @@
--- Tests of talking on several servers (irc/say.lua, irc/commands.lua), and of what
--- goes on when the script is loaded anew.
+-- Tests of messages on several servers (irc/say.lua, irc/commands.lua), and of reloads of
+-- the script.
 
 local test = require "spectrum.test"
 local fake = require "irc.fakeserver"

@@ -35,7 +35,7 @@ function arguments.nick(c)
   if c.target and not c.room and not names.is_room(c.link, c.target) then
     return c.target, ""
   end
-  return nil, "Who? A nick is wanted."
+  return nil, "Who? Give a nick."
 end
 
 return arguments

@@ -14,7 +14,7 @@ local history = {}
 -- SEEN is how many messages a room remembers.
 local SEEN = 200
 
--- key tells messages apart: by their id or, where there is none, by what they are.
+-- key returns a text that identifies a message: its id, or else its time, sender and text.
 local function key(msg)
   local id = msg.tags.msgid
   return id or table.concat({ msg.tags.time or "", msg.source and msg.source.nick or "", msg.params[2] or "" }, "\n")

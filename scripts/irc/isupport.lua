@@ -166,9 +166,9 @@ function isupport.with_mode(modes, mode, given)
   return given and modes .. mode or modes
 end
 
--- classes are the four kinds of a room's modes (CHANMODES): those of lists, those that
--- always have a parameter, those that have one when they are set, those that have none.
--- Any of them may be missing.
+-- classes returns the kinds of a room's modes (CHANMODES): modes of lists, modes that
+-- always have a parameter, and modes that have one only when they are set. Any kind may be
+-- missing.
 local function classes(t)
   local list = {}
   for class in (t.CHANMODES .. ","):gmatch("([^,]*),") do

@@ -33,11 +33,11 @@ end
 
 -- Netsplits ------------------------------------------------------------------------
 --
--- Two servers lose each other, so hundreds of people quit at once, to be back within
--- a minute. They are left where they are for settings.split_timeout seconds; only
--- who is not back then is shown as gone.
+-- In a netsplit two servers lose their connection. Hundreds of users quit at once, and
+-- most return within a minute. They stay in their rooms for settings.split_timeout
+-- seconds. Only users who are still away then are removed.
 
--- is_split tells the reason of such a QUIT: "hub.example.net leaf.example.net".
+-- is_split reports whether a QUIT is from a netsplit: "hub.example.net leaf.example.net".
 local function is_split(reason)
   return reason:find("^[%w%-*]+%.[%w%-.*]+ [%w%-*]+%.[%w%-.*]+$") ~= nil
 end
@@ -62,7 +62,7 @@ local function split(session, link, nick, reason)
   people.sweep_later(session, link)
 end
 
--- sweep_later shows those as gone who are not back in time.
+-- sweep_later removes the users who have not returned in time.
 function people.sweep_later(session, link)
   session:after("split " .. link.key, settings.split_timeout, function()
     link.splitting = nil
@@ -117,7 +117,7 @@ local function mode(session, link, msg)
     end
   end
   if unsure then
-    out.send(session, link, "NAMES", room.channel) -- what was below the sign that is gone
+    out.send(session, link, "NAMES", room.channel) -- the sign that was removed may have hidden a lower one
   end
   if room.shown then
     rooms.tell(session, link, room, ("%s sets mode %s"):format(msg.source.nick, table.concat(msg.params, " ", 2)))

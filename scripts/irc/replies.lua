@@ -76,8 +76,8 @@ local REFUSALS = {
   ["520"] = "%1: this room is for operators of the server only",
 }
 
--- PERSONAL are those whose first parameter is a nick to whom the user has written or
--- about whom he has asked.
+-- PERSONAL are numerics whose first parameter is a nick that the user has written to or
+-- asked about.
 local PERSONAL = { ["401"] = true, ["402"] = true, ["406"] = true, ["408"] = true, ["531"] = true, ["716"] = true }
 
 -- SILENT are numerics that are not shown: those of a server's greeting, an empty message

@@ -78,7 +78,7 @@ local function kick(c)
   end
   local nick, reason = rest:match("^(%S+)%s*(.*)$")
   if not nick then
-    return nil, "Whom? A nick is wanted."
+    return nil, "Whom? Give a nick."
   end
   if reason ~= "" then
     return out.send(c.session, c.link, "KICK", channel, nick, reason)
@@ -154,7 +154,7 @@ end
 local function invite(c)
   local nick, rest = c.rest:match("^(%S+)%s*(.*)$")
   if not nick then
-    return nil, "Whom? A nick is wanted."
+    return nil, "Whom? Give a nick."
   end
   c.rest = rest
   local channel, why = arguments.channel(c)

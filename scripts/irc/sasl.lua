@@ -15,11 +15,11 @@ local base64 = encoding.base64
 
 local sasl = {}
 
--- CHUNK is how many bytes of base64 stand in one AUTHENTICATE; a shorter one is the
--- last. LONGEST is how much of a challenge is kept: more is none.
+-- CHUNK is how many bytes of base64 one AUTHENTICATE contains; a shorter one is the last.
+-- LONGEST is the longest challenge; a longer one is rejected.
 local CHUNK, LONGEST = 400, 16384
 
--- credentials are who logs in, or nil if that is not known.
+-- credentials returns the account and the password, or nil if they are unknown.
 local function credentials(session)
   local name = settings.fill(settings.sasl_name, session)
   local password = settings.fill(settings.sasl_password, session)

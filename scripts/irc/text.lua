@@ -108,7 +108,7 @@ local function css(style)
   return #rules > 0 and table.concat(rules, "; ") or nil
 end
 
--- SCHEMES are those of addresses that become links; javascript: is none.
+-- SCHEMES are the schemes of addresses that become links; javascript: must not become one.
 local SCHEMES = {}
 for _, scheme in ipairs {
   "http",
