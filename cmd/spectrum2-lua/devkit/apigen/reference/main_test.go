@@ -104,6 +104,7 @@ func TestCells(t *testing.T) {
 		{"Two sentences. Like these.", "two sentences. Like these"},
 		{"SHA-1 of the picture.", "SHA-1 of the picture"},
 		{"A server.", "a server"},
+		{"Spectrum ignores it.", "Spectrum ignores it"},
 		{"`true` takes all.", "`true` takes all"},
 		{"", ""},
 	}

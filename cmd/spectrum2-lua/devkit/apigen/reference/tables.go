@@ -109,6 +109,9 @@ func tellField(f *api.Field) string {
 func inside(doc string) string {
 	doc = strings.TrimSuffix(doc, ".")
 	first, _, _ := strings.Cut(doc, " ")
+	if first == "Spectrum" { // a name
+		return doc
+	}
 	if len(first) > 1 && first[0] >= 'A' && first[0] <= 'Z' && strings.ToLower(first[1:]) == first[1:] || first == "A" {
 		doc = strings.ToLower(doc[:1]) + doc[1:]
 	}
