@@ -76,10 +76,11 @@ end
 
 function try(f, ...) return show(pcall(f, ...)) end
 
--- val is the number of an object, or one for any other value. It is never -0.
+-- val is the number of an object, or one for any other value. It is never -0, and
+-- does not count the sign of a 0, which ours does not write.
 function val(x)
   if type(x) == "table" then x = rawget(x, "v") end
-  if type(x) == "string" then return #x end
+  if type(x) == "string" then return #gsub(x, "%-0", "0") end
   return floor(tonumber(x) or 0) % 1000 + 0
 end
 
