@@ -103,7 +103,7 @@ func ReadFile(path string) ([]Run, error) {
 	}
 	before, err := readFile(aside(path))
 	if err != nil {
-		return runs, nil // nolint:nilerr // the older part is missing, or belongs to another run
+		return runs, nil //nolint:nilerr // the older part is missing, or belongs to another run
 	}
 	if whole, ok := Join(before[len(before)-1], runs[0]); ok {
 		runs[0] = whole

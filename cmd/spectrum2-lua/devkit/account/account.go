@@ -121,7 +121,7 @@ func (a *Account) addMemberships(path string) {
 	if err != nil {
 		return
 	}
-	defer f.Close() //nolint:errcheck // it is only read
+	defer f.Close()
 	for lines := bufio.NewScanner(f); lines.Scan(); {
 		fields := strings.Split(lines.Text(), ":")
 		if len(fields) == 4 && slices.Contains(strings.Split(fields[3], ","), a.Name) {

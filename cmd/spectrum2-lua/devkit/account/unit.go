@@ -98,7 +98,7 @@ func (u *unit) read(path string) error {
 		}
 		return fmt.Errorf("the unit of Spectrum 2 cannot be read: %w", err)
 	}
-	defer f.Close() //nolint:errcheck // it is only read
+	defer f.Close()
 	options, err := systemd.DeserializeOptions(f)
 	if err != nil {
 		return fmt.Errorf("%s cannot be parsed: %w", path, err)

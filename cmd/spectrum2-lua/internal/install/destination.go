@@ -131,7 +131,7 @@ func (f file) copy(to string) error {
 	if err != nil {
 		return err
 	}
-	defer in.Close() //nolint:errcheck // it is only read
+	defer in.Close()
 	return replace(to, in, f.mode)
 }
 

@@ -181,7 +181,7 @@ func newBaseline() *cobra.Command {
 			if err != nil {
 				return err
 			}
-			defer conn.Close()
+			defer func() { _ = conn.Close() }()
 			return bench.Baseline(conn)
 		},
 	}
