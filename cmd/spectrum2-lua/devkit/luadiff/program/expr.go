@@ -3,6 +3,7 @@ package program
 import (
 	"fmt"
 	"math"
+	"regexp"
 	"strconv"
 )
 
@@ -106,10 +107,20 @@ func (g *gen) numeral() numeric {
 	return numeric{constant(g.between(1, 20)), 20, 0}
 }
 
+var constantText = regexp.MustCompile(`^[-+*/%^(). 0-9a-fA-FxX]*$`)
+
+// isConstant reports whether an expression has numbers alone. lua5.1 works such an
+// expression out when it compiles it. If the result is -0, its table of constants
+// takes each 0 of the function for the same.
+func isConstant(n *Node) bool { return constantText.MatchString(n.Text()) }
+
 func (g *gen) arithmetic(depth int) numeric {
 	a := g.number(depth - 1)
 	switch op := pickOf(g, "+", "-", "*", "+", "-", "/", "%", "^", "neg"); op {
 	case "neg":
+		if isConstant(a.Node) {
+			return a
+		}
 		return numeric{g.unary("-", a.Node), a.most, a.fraction}
 	case "/":
 		shift := g.between(1, 3)
@@ -135,6 +146,9 @@ func (g *gen) arithmetic(depth int) numeric {
 	default:
 		b := g.number(depth - 1)
 		if op == "*" {
+			if isConstant(a.Node) && isConstant(b.Node) {
+				return a
+			}
 			if a.most*b.most > mostExact || a.fraction+b.fraction > mostFraction {
 				a, b = keptNumber(g.fit(a)), keptNumber(g.fit(b))
 			}
@@ -194,7 +208,8 @@ func (g *gen) libraryNumber(depth int) numeric {
 	}
 	if v := g.pickKind(sequence); v != nil {
 		g.feature("length of a table")
-		return numeric{g.unary("#", prefix(v.name)), mostKept, 0}
+		// A list may hold nil, and its length is then any border.
+		return numeric{expr("#{ 1, ", v.name, " }"), mostKept, 0}
 	}
 	return g.leafNumber()
 }
