@@ -30,12 +30,13 @@ func server(t testing.TB, serve func(ctx context.Context, ws *websocket.Conn, r 
 	ctx, cancel := context.WithCancel(context.Background())
 	var running sync.WaitGroup
 	s := httptest.NewUnstartedServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		// Before Accept: Close waits for a handler only until it takes over the connection.
+		running.Add(1)
+		defer running.Done()
 		ws, err := websocket.Accept(w, r, &websocket.AcceptOptions{Subprotocols: []string{"chat", "superchat"}})
 		if err != nil {
 			return
 		}
-		running.Add(1)
-		defer running.Done()
 		defer ws.CloseNow()
 		ws.SetReadLimit(64 << 20)
 		serve(ctx, ws, r)
