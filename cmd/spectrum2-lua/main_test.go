@@ -5,8 +5,6 @@ import (
 	"io"
 	"net"
 	"os"
-	"os/exec"
-	"path/filepath"
 	"strings"
 	"testing"
 
@@ -14,6 +12,7 @@ import (
 	"google.golang.org/protobuf/proto"
 
 	"spectrumlua/cmd/spectrum2-lua/devkit/bench"
+	"spectrumlua/cmd/spectrum2-lua/devkit/commandtest"
 	"spectrumlua/cmd/spectrum2-lua/devkit/simulator"
 	"spectrumlua/pb"
 	"spectrumlua/runtime/wire"
@@ -26,21 +25,7 @@ func TestMain(m *testing.M) {
 	})
 }
 
-func TestScripts(t *testing.T) {
-	luaBackend := filepath.Join(t.TempDir(), backendName)
-	build := exec.Command("go", "build", "-o", luaBackend, "../spectrum2_lua_backend")
-	if out, err := build.CombinedOutput(); err != nil {
-		t.Fatalf("%v\n%s", err, out)
-	}
-	testscript.Run(t, testscript.Params{
-		Dir: "testdata",
-		Setup: func(env *testscript.Env) error {
-			env.Setenv("LUA_BACKEND", luaBackend)
-			env.Setenv("GORACE", "atexit_sleep_ms=0")
-			return nil
-		},
-	})
-}
+func TestScripts(t *testing.T) { commandtest.Run(t) }
 
 // backend stands in for the real one. What it is called tells what is wrong
 // with it; "" is one that echoes.

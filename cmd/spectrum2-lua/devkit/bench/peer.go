@@ -85,18 +85,22 @@ func startPeer(ctx context.Context, b Backend) (address string, stop func() erro
 	return strings.TrimSpace(line), stop, nil
 }
 
-// spareDescriptors are for what a process opens beside the connections that are
-// counted.
+// spareDescriptors is the number of descriptors that a process needs for other things
+// than the connections of its sessions.
 const spareDescriptors = 100
 
-// descriptors is how many connections a process may hold. A Go program raises
-// its limit as far as it may when it starts; the children do so as this process
-// did.
-func descriptors() (int, error) {
+// affordable returns the number of sessions, at most wanted, for which a process may
+// have descriptors. A Go program raises its soft limit to the hard one when it starts,
+// so that this process and the backend have the same limit.
+func affordable(wanted int) (int, error) {
 	var limit syscall.Rlimit
 	if err := syscall.Getrlimit(syscall.RLIMIT_NOFILE, &limit); err != nil {
 		return 0, os.NewSyscallError("getrlimit", err)
 	}
-	const most = 1 << 30 // no limit at all does not fit into an int everywhere
-	return int(min(limit.Cur, most)) - spareDescriptors, nil
+	const unlimited = 1 << 30 // RLIM_INFINITY does not fit into an int of 32 bits
+	most := int(min(limit.Cur, unlimited))
+	if most <= spareDescriptors {
+		return 0, fmt.Errorf("a process may have only %d descriptors", most)
+	}
+	return min(wanted, most-spareDescriptors), nil
 }

@@ -34,26 +34,14 @@ func measureReload(ctx context.Context, s *simulator.Spectrum, o Options, config
 	if o.Reload == 0 {
 		return nil, nil
 	}
-	most, err := descriptors()
+	sessions, err := affordable(o.Reload)
 	if err != nil {
 		return nil, err
 	}
-	m := &Reload{Sessions: min(o.Reload, most), Wanted: o.Reload}
-	if m.Sessions < 1 {
-		return nil, fmt.Errorf("a process may have %d descriptors only", most+spareDescriptors)
-	}
+	m := &Reload{Sessions: sessions, Wanted: o.Reload}
 	o.Progress(fmt.Sprintf("a reload with %d sessions", m.Sessions))
-	sub, err := startScript(ctx, s, o, config)
-	if err != nil {
-		return nil, err
-	}
-	if err := m.rounds(o, sub); err != nil {
-		return nil, sub.running.explain(err)
-	}
-	if err := sub.running.exit(ctx); err != nil {
-		return nil, sub.running.explain(err)
-	}
-	return m, nil
+	err = runScript(ctx, s, o, config, func(sub *scripted) error { return m.rounds(o, sub) })
+	return m, err
 }
 
 func (m *Reload) rounds(o Options, sub *scripted) error {

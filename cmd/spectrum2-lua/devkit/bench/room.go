@@ -28,23 +28,14 @@ func measureRoom(ctx context.Context, s *simulator.Spectrum, o Options, config s
 	if o.Room == 0 {
 		return nil, nil
 	}
-	most, err := descriptors()
+	participants, err := affordable(o.Room)
 	if err != nil {
 		return nil, err
 	}
-	m := &Room{Participants: min(o.Room, most)}
+	m := &Room{Participants: participants}
 	o.Progress(fmt.Sprintf("a room of %d", m.Participants))
-	sub, err := startScript(ctx, s, o, config)
-	if err != nil {
-		return nil, err
-	}
-	if err := m.rounds(o, sub); err != nil {
-		return nil, sub.running.explain(err)
-	}
-	if err := sub.running.exit(ctx); err != nil {
-		return nil, sub.running.explain(err)
-	}
-	return m, nil
+	err = runScript(ctx, s, o, config, func(sub *scripted) error { return m.rounds(o, sub) })
+	return m, err
 }
 
 func (m *Room) rounds(o Options, sub *scripted) error {

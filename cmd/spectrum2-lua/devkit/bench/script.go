@@ -78,8 +78,20 @@ type scripted struct {
 	load    *generator
 }
 
-// startScript starts a backend on the script and logs the user in who asks. Who
-// calls it ends it.
+// runScript starts a backend on the script, calls measure and stops the backend.
+func runScript(ctx context.Context, s *simulator.Spectrum, o Options, config string, measure func(*scripted) error) error {
+	sub, err := startScript(ctx, s, o, config)
+	if err != nil {
+		return err
+	}
+	if err = measure(sub); err == nil {
+		err = sub.running.exit(ctx)
+	}
+	return sub.running.explain(err)
+}
+
+// startScript starts a backend on the script and logs in the user who asks. The
+// caller stops the backend.
 func startScript(ctx context.Context, s *simulator.Spectrum, o Options, config string) (*scripted, error) {
 	r, err := start(ctx, s, o.Backend, config)
 	if err != nil {

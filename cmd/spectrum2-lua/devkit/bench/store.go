@@ -62,29 +62,28 @@ func measureStore(ctx context.Context, s *simulator.Spectrum, o Options, config 
 		return nil, err
 	}
 	defer bare.close(ctx)
-	sub, err := startScript(ctx, s, o, config)
-	if err != nil {
-		return nil, err
-	}
 	figures := map[string][]float64{}
-	for round := range o.Rounds + 1 {
-		for _, what := range []string{"set", "get"} {
-			took, err := sub.load.question(fmt.Sprintf("%s %d", what, o.Stored), "done")
-			if err != nil {
-				return nil, sub.running.explain(err)
-			}
-			bareTook, err := bare.run(ctx, what, o.Stored)
-			if err != nil {
-				return nil, fmt.Errorf("the bare driver: %w", err)
-			}
-			if round > 0 { // the first is for warming up
-				figures[what] = append(figures[what], float64(o.Stored)/took.Seconds())
-				figures["bare "+what] = append(figures["bare "+what], float64(o.Stored)/bareTook.Seconds())
+	err = runScript(ctx, s, o, config, func(sub *scripted) error {
+		for round := range o.Rounds + 1 {
+			for _, what := range []string{"set", "get"} {
+				took, err := sub.load.question(fmt.Sprintf("%s %d", what, o.Stored), "done")
+				if err != nil {
+					return err
+				}
+				bareTook, err := bare.run(ctx, what, o.Stored)
+				if err != nil {
+					return fmt.Errorf("the bare driver: %w", err)
+				}
+				if round > 0 { // the first round warms up
+					figures[what] = append(figures[what], float64(o.Stored)/took.Seconds())
+					figures["bare "+what] = append(figures["bare "+what], float64(o.Stored)/bareTook.Seconds())
+				}
 			}
 		}
-	}
-	if err := sub.running.exit(ctx); err != nil {
-		return nil, sub.running.explain(err)
+		return nil
+	})
+	if err != nil {
+		return nil, err
 	}
 	return &Store{
 		Engine: place.Engine.Name, N: o.Stored,

@@ -22,23 +22,19 @@ func measureTasks(ctx context.Context, s *simulator.Spectrum, o Options, config 
 		return nil, nil
 	}
 	o.Progress(fmt.Sprintf("%d tasks", o.Tasks))
-	sub, err := startScript(ctx, s, o, config)
-	if err != nil {
-		return nil, err
-	}
 	text := fmt.Sprintf("tasks %d", o.Tasks)
 	var each []float64
-	for round := range o.Rounds + 1 {
-		took, err := sub.load.question(text, "done")
-		if err != nil {
-			return nil, sub.running.explain(err)
+	err := runScript(ctx, s, o, config, func(sub *scripted) error {
+		for round := range o.Rounds + 1 {
+			took, err := sub.load.question(text, "done")
+			if err != nil {
+				return err
+			}
+			if round > 0 {
+				each = append(each, us(took)/float64(o.Tasks))
+			}
 		}
-		if round > 0 {
-			each = append(each, us(took)/float64(o.Tasks))
-		}
-	}
-	if err := sub.running.exit(ctx); err != nil {
-		return nil, sub.running.explain(err)
-	}
-	return &Tasks{N: o.Tasks, US: spread(each)}, nil
+		return nil
+	})
+	return &Tasks{N: o.Tasks, US: spread(each)}, err
 }

@@ -32,14 +32,11 @@ func measureWaiting(ctx context.Context, s *simulator.Spectrum, o Options, confi
 	if o.Sessions == 0 {
 		return nil, nil
 	}
-	most, err := descriptors()
+	sessions, err := affordable(o.Sessions)
 	if err != nil {
 		return nil, err
 	}
-	w := &Waiting{Sessions: min(o.Sessions, most), Wanted: o.Sessions}
-	if w.Sessions < 1 {
-		return nil, fmt.Errorf("a process may have %d descriptors only", most+spareDescriptors)
-	}
+	w := &Waiting{Sessions: sessions, Wanted: o.Sessions}
 	o.Progress(fmt.Sprintf("%d sessions that wait", w.Sessions))
 	var subjects []*scripted
 	defer func() {

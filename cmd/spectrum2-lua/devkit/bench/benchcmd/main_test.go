@@ -3,13 +3,12 @@ package main
 import (
 	"fmt"
 	"os"
-	"os/exec"
-	"path/filepath"
 	"testing"
 
 	"github.com/rogpeppe/go-internal/testscript"
 
 	"spectrumlua/cmd/spectrum2-lua/devkit/bench"
+	"spectrumlua/cmd/spectrum2-lua/devkit/commandtest"
 )
 
 func TestMain(m *testing.M) {
@@ -38,18 +37,4 @@ func echoBackend() {
 	os.Exit(code)
 }
 
-func TestScripts(t *testing.T) {
-	luaBackend := filepath.Join(t.TempDir(), "spectrum2_lua_backend")
-	build := exec.Command("go", "build", "-o", luaBackend, "spectrumlua/cmd/spectrum2_lua_backend")
-	if out, err := build.CombinedOutput(); err != nil {
-		t.Fatalf("%v\n%s", err, out)
-	}
-	testscript.Run(t, testscript.Params{
-		Dir: "testdata",
-		Setup: func(env *testscript.Env) error {
-			env.Setenv("LUA_BACKEND", luaBackend)
-			env.Setenv("GORACE", "atexit_sleep_ms=0")
-			return nil
-		},
-	})
-}
+func TestScripts(t *testing.T) { commandtest.Run(t) }

@@ -5,36 +5,29 @@ import (
 	"strings"
 )
 
-// large is code at the limits that Lua 5.1 has.
+// limits are the shapes of code near the limits of Lua 5.1: how many parts a program
+// of the shape has, and the method that writes it.
+var limits = []struct {
+	feature     string
+	least, most int
+	write       func(g *gen, parts int) []*Node
+}{
+	{"200 locals", 150, 200, (*gen).manyLocals},
+	{"60 upvalues", 40, 60, (*gen).manyUpvalues},
+	{"250 arguments", 150, 225, (*gen).manyArguments},
+	{"more than 512 constants", 250, 600, (*gen).manyConstants},
+	{"large constructor", 51, 700, (*gen).largeConstructor},
+	{"long jumps", 200, 400, (*gen).longJumps},
+	{"deep expression", 20, 70, (*gen).deepExpression},
+	{"nested functions", 5, 12, (*gen).nestedFunctions},
+	{"long concatenation", 20, 70, (*gen).longConcatenation},
+}
+
+// large writes code of one shape in limits.
 func (g *gen) large() []*Node {
-	switch g.r.IntN(9) {
-	case 0:
-		g.feature("200 locals")
-		return g.manyLocals(g.between(150, 200))
-	case 1:
-		g.feature("60 upvalues")
-		return g.manyUpvalues(g.between(40, 60))
-	case 2:
-		g.feature("250 arguments")
-		return g.manyArguments(g.between(150, 225))
-	case 3:
-		g.feature("more than 512 constants")
-		return g.manyConstants(g.between(250, 600))
-	case 4:
-		g.feature("large constructor")
-		return g.largeConstructor(g.between(51, 700))
-	case 5:
-		g.feature("long jumps")
-		return g.longJumps()
-	case 6:
-		g.feature("deep expression")
-		return g.deepExpression(g.between(20, 70))
-	case 7:
-		g.feature("nested functions")
-		return g.nestedFunctions(g.between(5, 12))
-	}
-	g.feature("long concatenation")
-	return []*Node{stmt("out(#(" + strings.Repeat("\"a\" .. 1 .. ", g.between(20, 70)) + "\"\"))")}
+	limit := limits[g.r.IntN(len(limits))]
+	g.feature(limit.feature)
+	return limit.write(g, g.between(limit.least, limit.most))
 }
 
 func (g *gen) manyLocals(n int) []*Node {
@@ -107,9 +100,9 @@ func (g *gen) largeConstructor(n int) []*Node {
 	return []*Node{stmt("out({ ", list(items...), " })")}
 }
 
-func (g *gen) longJumps() []*Node {
+func (g *gen) longJumps(n int) []*Node {
 	var body []*Node
-	for i := range g.between(200, 400) {
+	for i := range n {
 		body = append(body, stmt(fmt.Sprintf("n = (n * 3 + %d) %% 1000", i)))
 	}
 	body = append(body, stmt("if n % 2 == 0 then break end"))
@@ -135,4 +128,8 @@ func (g *gen) nestedFunctions(n int) []*Node {
 		e = expr(fmt.Sprintf("(function(...) local y%d = x x = x + 1 return (", i), e, fmt.Sprintf(") + y%d %% 7 end)(x, ...)", i))
 	}
 	return []*Node{stmt("do", block(stmt("local x = 1"), stmt("out((function(...) return ", e, " end)(2), x)")), "end")}
+}
+
+func (g *gen) longConcatenation(n int) []*Node {
+	return []*Node{stmt("out(#(" + strings.Repeat("\"a\" .. 1 .. ", n) + "\"\"))")}
 }
