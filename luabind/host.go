@@ -35,6 +35,7 @@ import (
 
 	"spectrumlua/luabind/bind"
 	"spectrumlua/luabind/convert"
+	"spectrumlua/luabind/policy"
 	"spectrumlua/luabind/source"
 	"spectrumlua/pb"
 	"spectrumlua/runtime/clock"
@@ -86,6 +87,7 @@ type Host struct {
 	opts     Options
 	log      logrus.FieldLogger
 	once     logging.Once
+	policy   policy.Policy
 	sessions *session.Registry
 
 	// The script lock guards the fields from vm to oldCheck.
@@ -111,7 +113,7 @@ type Host struct {
 // New returns a host without a script: call Load next. The tasks of the process
 // end with ctx.
 func New(ctx context.Context, o Options) *Host {
-	h := &Host{opts: o, log: o.Log, data: bind.NewTable(), announced: map[string]bool{}, loadErr: fmt.Errorf("the script has not been loaded yet")}
+	h := &Host{opts: o, log: o.Log, policy: policy.New(o.Settings), data: bind.NewTable(), announced: map[string]bool{}, loadErr: fmt.Errorf("the script has not been loaded yet")}
 	h.sessions = session.New(ctx, session.Options{
 		Scheduler:     o.Scheduler,
 		Script:        h,

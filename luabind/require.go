@@ -12,6 +12,7 @@ import (
 	lua "github.com/yuin/gopher-lua"
 
 	"spectrumlua/luabind/bind"
+	"spectrumlua/luabind/policy"
 	"spectrumlua/luabind/source"
 )
 
@@ -69,8 +70,8 @@ func (v *vm) findModule(l *lua.LState, name string) *lua.LFunction {
 			return fn
 		case isScriptError(err):
 			bind.Raise(l, "%v", err)
-		case errors.Is(err, errOutside):
-			tried = append(tried, file+" (outside of the script's folder, which [lua] sandbox does not allow)")
+		case errors.Is(err, policy.ErrOutside):
+			tried = append(tried, fmt.Sprintf("%s (%v)", file, policy.ErrOutside))
 		case isMissing(err):
 			tried, missing = append(tried, file), append(missing, file)
 		default:
@@ -102,10 +103,10 @@ func moduleFiles(path, module string) []string {
 // releases the script lock for that time, so that a reload does not delay users.
 func (v *vm) loadModule(l *lua.LState, file string) (fn *lua.LFunction, err error) {
 	if !v.runtime.Loading() {
-		return v.loadFile(file, v.openModule)
+		return v.loadFile(file, v.host.policy.Open)
 	}
 	_ = bind.Wait(l, func(context.Context) error { // Wait raises the only error
-		fn, err = v.loadFile(file, v.openModule)
+		fn, err = v.loadFile(file, v.host.policy.Open)
 		return nil
 	})
 	return fn, err
@@ -114,30 +115,4 @@ func (v *vm) loadModule(l *lua.LState, file string) (fn *lua.LFunction, err erro
 // isMissing reports whether an error means that the path is not that of a file.
 func isMissing(err error) bool {
 	return errors.Is(err, os.ErrNotExist) || errors.Is(err, syscall.ENOTDIR) || errors.Is(err, source.ErrFolder)
-}
-
-// errOutside is the error for a file that the sandbox does not allow.
-var errOutside = errors.New("it is outside of the script's folder")
-
-// openModule opens a file that a script requires. In the sandbox, the file must be
-// in the script's folder after symbolic links are resolved.
-func (v *vm) openModule(path string) (*os.File, error) {
-	if !v.host.opts.Settings.Sandbox {
-		return source.Open(path)
-	}
-	name, err := filepath.Rel(v.host.scriptDir(), path)
-	if err != nil || !filepath.IsLocal(name) {
-		return nil, fmt.Errorf("%s: %w", path, errOutside)
-	}
-	root, err := os.OpenRoot(v.host.scriptDir())
-	if err != nil {
-		return nil, err
-	}
-	defer root.Close()
-	f, err := root.OpenFile(name, os.O_RDONLY|syscall.O_NONBLOCK, 0)
-	var escapes *os.PathError
-	if errors.As(err, &escapes) && escapes.Err.Error() == "path escapes from parent" {
-		return nil, fmt.Errorf("%s: %w", path, errOutside)
-	}
-	return f, err
 }

@@ -6,7 +6,6 @@ import (
 	lua "github.com/yuin/gopher-lua"
 
 	"spectrumlua/luabind/modules/log"
-	"spectrumlua/luabind/source"
 	"spectrumlua/luabind/stdlib"
 )
 
@@ -19,10 +18,10 @@ func (v *vm) openLibraries() {
 	stdlib.Open(v.state, stdlib.Options{
 		MaxString: int(settings.MaxString),
 		MaxSource: maxLoaded,
-		Sandbox:   settings.Sandbox,
+		Policy:    v.host.policy,
 		Compile:   v.compile,
 		LoadFile: func(path string) (*lua.LFunction, error) {
-			fn, err := v.loadFile(path, source.Open)
+			fn, err := v.loadFile(path, v.host.policy.Open)
 			if os.IsNotExist(err) {
 				delete(v.files, path)
 			}

@@ -82,6 +82,7 @@ func (h *Host) emptyVM() *vm {
 	v.runtime = &bind.Runtime{
 		Config:   h.opts.Config,
 		Settings: h.opts.Settings,
+		Policy:   h.policy,
 		Log:      h.log,
 		Clock:    h.opts.Scheduler.Clock(),
 		Process:  h.sessions.Process(),

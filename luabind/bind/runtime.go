@@ -8,6 +8,7 @@ import (
 	"github.com/sirupsen/logrus"
 	lua "github.com/yuin/gopher-lua"
 
+	"spectrumlua/luabind/policy"
 	"spectrumlua/runtime/clock"
 	"spectrumlua/runtime/config"
 	"spectrumlua/runtime/task"
@@ -19,6 +20,8 @@ type Runtime struct {
 	Config *config.Config
 	// Settings is the checked [lua] section.
 	Settings config.Settings
+	// Policy decides what the script may use of the machine.
+	Policy policy.Policy
 	// Log is the log for the runtime's own lines.
 	Log logrus.FieldLogger
 	// Clock is the clock of the script.

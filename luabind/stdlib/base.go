@@ -11,15 +11,17 @@ import (
 )
 
 func (lib *Library) baseFunctions() functions {
-	fns := functions{
+	return functions{
 		"assert":         leaf(baseAssert),
 		"collectgarbage": leaf(collectGarbage),
+		"dofile":         calling(lib.baseDoFile),
 		"error":          leaf(baseError),
 		"gcinfo":         leaf(func(c call) int { return c.ret(heapKiB()) }),
 		"getfenv":        leaf(baseGetFEnv),
 		"getmetatable":   leaf(func(c call) int { return c.ret(c.l.GetMetatable(c.any(1))) }),
 		"ipairs":         leaf(baseIpairs),
 		"load":           calling(lib.baseLoad),
+		"loadfile":       leaf(lib.baseLoadFile),
 		"loadstring":     leaf(lib.baseLoadString),
 		"next":           leaf(baseNext),
 		"pairs":          leaf(basePairs),
@@ -39,11 +41,6 @@ func (lib *Library) baseFunctions() functions {
 		"require":        calling(func(c call) int { return lib.options.Require(c.l) }),
 		"module":         calling(lib.baseModule),
 	}
-	if !lib.options.Sandbox {
-		fns["dofile"] = calling(lib.baseDoFile)
-		fns["loadfile"] = leaf(lib.baseLoadFile)
-	}
-	return fns
 }
 
 // baseAssert accepts any value as the message, as later versions of Lua do.
@@ -304,7 +301,7 @@ func (lib *Library) baseModule(c call) int {
 
 // openPackage returns the table package without the functions that load C libraries.
 func (lib *Library) openPackage(loaded *lua.LTable) *lua.LTable {
-	table := newLibraryTable("package", functions{"seeall": leaf(packageSeeAll)})
+	table := lib.newTable("package", functions{"seeall": leaf(packageSeeAll)})
 	table.RawSetString("loaded", loaded)
 	table.RawSetString("preload", bind.NewTable())
 	table.RawSetString("path", lua.LString(""))

@@ -7,7 +7,7 @@ import (
 )
 
 func (lib *Library) openCoroutine() *lua.LTable {
-	table := newLibraryTable("coroutine", functions{
+	table := lib.newTable("coroutine", functions{
 		"create":  leaf(lib.coCreate),
 		"resume":  calling(lib.coResume),
 		"running": leaf(coRunning),

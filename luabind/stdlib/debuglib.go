@@ -10,21 +10,20 @@ import (
 )
 
 // openDebug returns the table debug. It has no hooks, because they would slow down all
-// users, and no access to the registry. In the sandbox it has only traceback.
+// users, and no access to the registry.
 func (lib *Library) openDebug() *lua.LTable {
-	fns := functions{"traceback": leaf(lib.debugTraceback)}
-	if !lib.options.Sandbox {
-		fns["getfenv"] = leaf(debugGetFEnv)
-		fns["getinfo"] = leaf(debugGetInfo)
-		fns["getlocal"] = leaf(debugGetLocal)
-		fns["getmetatable"] = leaf(func(c call) int { return c.ret(c.l.GetMetatable(c.any(1))) })
-		fns["getupvalue"] = leaf(debugGetUpvalue)
-		fns["setfenv"] = leaf(debugSetFEnv)
-		fns["setlocal"] = leaf(debugSetLocal)
-		fns["setmetatable"] = leaf(debugSetMetatable)
-		fns["setupvalue"] = leaf(debugSetUpvalue)
-	}
-	return newLibraryTable("debug", fns)
+	return lib.newTable("debug", functions{
+		"getfenv":      leaf(debugGetFEnv),
+		"getinfo":      leaf(debugGetInfo),
+		"getlocal":     leaf(debugGetLocal),
+		"getmetatable": leaf(func(c call) int { return c.ret(c.l.GetMetatable(c.any(1))) }),
+		"getupvalue":   leaf(debugGetUpvalue),
+		"setfenv":      leaf(debugSetFEnv),
+		"setlocal":     leaf(debugSetLocal),
+		"setmetatable": leaf(debugSetMetatable),
+		"setupvalue":   leaf(debugSetUpvalue),
+		"traceback":    leaf(lib.debugTraceback),
+	})
 }
 
 // thread returns the optional thread in argument 1 and the number of arguments that it

@@ -13,12 +13,9 @@ import (
 // defaultFiles has the files that io.read and io.write use.
 type defaultFiles struct{ input, output *lua.LUserData }
 
-// openIO returns the table io, or nil in the sandbox.
+// openIO returns the table io.
 func (lib *Library) openIO() *lua.LTable {
-	if lib.options.Sandbox {
-		return nil
-	}
-	table := newLibraryTable("io", functions{
+	table := lib.newTable("io", functions{
 		"close":   leaf(lib.ioClose),
 		"flush":   leaf(func(c call) int { return c.ret(lua.LTrue) }),
 		"input":   leaf(func(c call) int { return lib.ioDefault(c, &lib.files.input, "r") }),

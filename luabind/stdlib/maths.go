@@ -32,7 +32,7 @@ func (lib *Library) openMath() *lua.LTable {
 	for name, f := range map[string]func(x, y float64) float64{"atan2": math.Atan2, "pow": math.Pow} {
 		fns[name] = leaf(func(c call) int { return c.ret(lua.LNumber(f(c.number(1), c.number(2)))) })
 	}
-	table := newLibraryTable("math", fns)
+	table := lib.newTable("math", fns)
 	table.RawSetString("pi", lua.LNumber(math.Pi))
 	table.RawSetString("huge", lua.LNumber(math.Inf(1)))
 	return table

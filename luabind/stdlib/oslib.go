@@ -13,21 +13,18 @@ import (
 // openOS returns the table os. It has no os.exit because a script must not end the
 // process.
 func (lib *Library) openOS() *lua.LTable {
-	fns := functions{
+	return lib.newTable("os", functions{
 		"clock":     leaf(osClock),
 		"date":      leaf(lib.osDate),
 		"difftime":  leaf(func(c call) int { return c.ret(lua.LNumber(c.number(1) - c.number(2))) }),
+		"execute":   leaf(osExecute),
+		"getenv":    leaf(osGetEnv),
+		"remove":    leaf(func(c call) int { return done(c, os.Remove(c.str(1))) }),
+		"rename":    leaf(func(c call) int { return done(c, os.Rename(c.str(1), c.str(2))) }),
 		"setlocale": leaf(osSetLocale),
 		"time":      leaf(lib.osTime),
-	}
-	if !lib.options.Sandbox {
-		fns["execute"] = leaf(osExecute)
-		fns["getenv"] = leaf(osGetEnv)
-		fns["remove"] = leaf(func(c call) int { return done(c, os.Remove(c.str(1))) })
-		fns["rename"] = leaf(func(c call) int { return done(c, os.Rename(c.str(1), c.str(2))) })
-		fns["tmpname"] = leaf(osTmpName)
-	}
-	return newLibraryTable("os", fns)
+		"tmpname":   leaf(osTmpName),
+	})
 }
 
 // osClock returns the processor time of the process in seconds.

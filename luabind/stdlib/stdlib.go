@@ -18,15 +18,16 @@ import (
 
 	"spectrumlua/luabind/bind"
 	"spectrumlua/luabind/callstack"
+	"spectrumlua/luabind/policy"
 	"spectrumlua/luabind/stdlib/pattern"
 )
 
-// Options configure a Library. Sandbox, Now and Stacks are optional.
+// Options configure a Library. Policy, Now and Stacks are optional.
 type Options struct {
 	// MaxString is the maximum length of a string, in bytes.
 	MaxString int
-	// Sandbox removes the functions for files, processes and the system.
-	Sandbox bool
+	// Policy decides which functions the script has. The zero Policy allows all.
+	Policy policy.Policy
 	// MaxSource is the maximum length of a source for load and loadstring, in bytes.
 	MaxSource int
 	// Compile compiles a source. name is the chunk's name without a leading = or @.
@@ -76,7 +77,7 @@ func Open(l *lua.LState, o Options) *Library {
 	globals.RawSetString("_VERSION", lua.LString(lua.LuaVersion))
 	loaded := bind.NewTable()
 	loaded.RawSetString("_G", globals)
-	fill(globals, "", lib.baseFunctions())
+	lib.fill(globals, "", lib.baseFunctions())
 	l.G.Registry.RawSetString("_LOADED", loaded)
 	for name, open := range map[string]func() *lua.LTable{
 		"coroutine": lib.openCoroutine,
@@ -88,7 +89,8 @@ func Open(l *lua.LState, o Options) *Library {
 		"string":    lib.openString,
 		"table":     lib.openTable,
 	} {
-		if table := open(); table != nil {
+		if o.Policy.AllowsLibrary(name) {
+			table := open()
 			globals.RawSetString(name, table)
 			loaded.RawSetString(name, table)
 		}
@@ -115,9 +117,12 @@ func leaf(do func(c call) int) function { return function{do: do} }
 // calling returns a function that may call Lua functions.
 func calling(do func(c call) int) function { return function{do: do, calls: true} }
 
-// fill adds the functions of a library to a table.
-func fill(table *lua.LTable, library string, fns functions) {
+// fill adds the functions of a library that the policy allows to a table.
+func (lib *Library) fill(table *lua.LTable, library string, fns functions) {
 	for name, fn := range fns {
+		if !lib.options.Policy.AllowsFunction(library, name) {
+			continue
+		}
 		table.RawSetString(name, fn.named(library, name))
 	}
 }
@@ -136,9 +141,9 @@ func (f function) named(library, name string) *lua.LFunction {
 	return bind.Function(full, g)
 }
 
-func newLibraryTable(library string, fns functions) *lua.LTable {
+func (lib *Library) newTable(library string, fns functions) *lua.LTable {
 	table := bind.NewTableSize(0, len(fns))
-	fill(table, library, fns)
+	lib.fill(table, library, fns)
 	return table
 }
 

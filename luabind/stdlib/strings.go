@@ -9,7 +9,7 @@ import (
 )
 
 func (lib *Library) openString() *lua.LTable {
-	table := newLibraryTable("string", functions{
+	table := lib.newTable("string", functions{
 		"byte":    leaf(stringByte),
 		"char":    leaf(stringChar),
 		"dump":    leaf(func(c call) int { c.function(1); c.raise("unable to dump given function"); return 0 }),

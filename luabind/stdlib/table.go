@@ -7,7 +7,7 @@ import (
 )
 
 func (lib *Library) openTable() *lua.LTable {
-	return newLibraryTable("table", functions{
+	return lib.newTable("table", functions{
 		"concat":   leaf(lib.tableConcat),
 		"foreach":  calling(tableForEach),
 		"foreachi": calling(tableForEachI),

@@ -1,13 +1,10 @@
 package net
 
 import (
-	"errors"
 	"fmt"
 	"io"
-	"os"
 	"path/filepath"
 	"strings"
-	"syscall"
 
 	"spectrumlua/luabind/bind"
 )
@@ -24,7 +21,7 @@ func readPEM(rt *bind.Runtime, text string) ([]byte, error) {
 	if !filepath.IsAbs(text) {
 		text = filepath.Join(rt.Config.Dir(), text)
 	}
-	f, err := openPEM(rt, text)
+	f, err := rt.Policy.Open(text)
 	if err != nil {
 		return nil, err
 	}
@@ -37,33 +34,4 @@ func readPEM(rt *bind.Runtime, text string) ([]byte, error) {
 		return nil, fmt.Errorf("%s has more than %d bytes", text, maxPEM)
 	}
 	return data, err
-}
-
-// openPEM opens a file. The sandbox allows files in the script's folder only.
-// Opening a FIFO or a device does not block.
-func openPEM(rt *bind.Runtime, path string) (*os.File, error) {
-	const flags = os.O_RDONLY | syscall.O_NONBLOCK
-	if !rt.Settings.Sandbox {
-		return os.OpenFile(path, flags, 0)
-	}
-	dir := filepath.Dir(rt.Settings.Script)
-	name, err := filepath.Rel(dir, path)
-	if err != nil || !filepath.IsLocal(name) {
-		return nil, fmt.Errorf("%s: it is outside of the script's folder, which [lua] sandbox does not allow", path)
-	}
-	root, err := os.OpenRoot(dir)
-	if err != nil {
-		return nil, err
-	}
-	defer root.Close()
-	return root.OpenFile(name, flags, 0)
-}
-
-// checkSandbox returns an error if the sandbox forbids the network. It forbids
-// Unix sockets: other programs on this machine take commands from them.
-func checkSandbox(rt *bind.Runtime, network string) error {
-	if network == "unix" && rt.Settings.Sandbox {
-		return errors.New("the sandbox does not let scripts use Unix sockets ([lua] sandbox)")
-	}
-	return nil
 }

@@ -68,7 +68,7 @@ func PlaceOf(l *lua.LState, n int, address string, owner *task.Owner) Place {
 // generation of the script has open at this place. It waits if the address has
 // a host name.
 func (p Place) Listen(l *lua.LState) (*Socket, error) {
-	if err := checkSandbox(bind.RuntimeOf(l), p.network); err != nil {
+	if err := bind.RuntimeOf(l).Policy.CheckNetwork(p.network); err != nil {
 		return nil, err
 	}
 	if old := p.Older(bind.RuntimeOf(l)); old != nil {

@@ -52,7 +52,7 @@ func connect(l *lua.LState) int {
 	settings := readTLSAndALPN(l, o)
 	via, err := ReadProxy(l, o, "connect")
 	o.Done()
-	if err := cmp.Or(err, checkSandbox(bind.RuntimeOf(l), network)); err != nil {
+	if err := cmp.Or(err, bind.RuntimeOf(l).Policy.CheckNetwork(network)); err != nil {
 		return bind.Fail(l, err)
 	}
 	t := &Target{Network: network, Address: target, Proxy: via}

@@ -69,8 +69,8 @@ func start(l *lua.LState) int {
 	env := o.Table("env")
 	owner := o.Owner()
 	o.Done()
-	if bind.RuntimeOf(l).Settings.Sandbox {
-		return bind.Failf(l, "the sandbox does not let scripts start programs ([lua] sandbox)")
+	if err := bind.RuntimeOf(l).Policy.CheckProgram(); err != nil {
+		return bind.Fail(l, err)
 	}
 	c := &child{cmd: exec.Command(command[0], command[1:]...), ended: make(chan struct{})}
 	c.cmd.Dir = dir

@@ -44,7 +44,7 @@ func Home(rt *bind.Runtime) *Base {
 		return b.(*Base)
 	}
 	place, err := database.FromConfig(rt.Config, rt.Settings)
-	place.Confined = rt.Settings.Sandbox
+	place.Confined = rt.Policy.ConfinesSQL()
 	b := newBase(database.New(place), err)
 	homes.Store(rt.Process, b)
 	process := rt.Process // the function outlives the VM of rt

@@ -3,10 +3,7 @@
 package sql
 
 import (
-	"errors"
 	"fmt"
-	"os"
-	"path/filepath"
 	"time"
 
 	lua "github.com/yuin/gopher-lua"
@@ -108,44 +105,20 @@ func openOther(l *lua.LState) int {
 	return bind.Return(l, databaseClass.New(b))
 }
 
-// placeOf parses the location of a database. The sandbox allows files in the
-// script's folder and servers that are reached over TCP.
+// placeOf parses the location of a database, and returns an error if the policy does
+// not allow it.
 func placeOf(rt *bind.Runtime, where string) (database.Source, error) {
 	place, err := database.Parse(where, rt.Config.Dir())
-	if err != nil || !rt.Settings.Sandbox {
+	if err != nil {
 		return place, err
 	}
-	place.Confined = true
-	if place.Temporary {
-		return place, nil
+	place.Confined = rt.Policy.ConfinesSQL()
+	switch {
+	case place.Temporary:
+	case place.Engine == database.SQLite:
+		err = rt.Policy.CheckFile(place.Path)
+	case place.Unix():
+		err = rt.Policy.CheckNetwork("unix")
 	}
-	if place.Engine != database.SQLite {
-		if place.Unix() {
-			err = errors.New("the sandbox does not let scripts use Unix sockets ([lua] sandbox)")
-		}
-		return place, err
-	}
-	return place, inFolder(filepath.Dir(rt.Settings.Script), place.Path)
-}
-
-// inFolder returns an error unless the path, with links followed, is a regular
-// file in dir or does not exist.
-func inFolder(dir, path string) error {
-	outside := fmt.Errorf("%s: it is outside of the script's folder, which [lua] sandbox does not allow", path)
-	real, err := filepath.EvalSymlinks(filepath.Dir(path))
-	if err != nil {
-		return outside
-	}
-	base, err := filepath.EvalSymlinks(dir)
-	if err != nil {
-		return err
-	}
-	name, err := filepath.Rel(base, filepath.Join(real, filepath.Base(path)))
-	if err != nil || !filepath.IsLocal(name) {
-		return outside
-	}
-	if info, err := os.Lstat(path); err == nil && !info.Mode().IsRegular() {
-		return fmt.Errorf("%s is not a regular file, which [lua] sandbox requires", path)
-	}
-	return nil
+	return place, err
 }
