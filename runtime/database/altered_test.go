@@ -8,19 +8,20 @@ import (
 	"spectrumlua/runtime/database/databasetest"
 )
 
-// TestTableThatAnotherProcessAlters has statements that were run before go on at
-// once, on each connection, outside and within transactions.
-func TestTableThatAnotherProcessAlters(t *testing.T) {
+// TestStatementsRunAfterAnotherProcessAltersTheirTable repeats statements that have
+// run before. They must succeed at once on each connection, outside and within
+// transactions.
+func TestStatementsRunAfterAnotherProcessAltersTheirTable(t *testing.T) {
 	alterations := []struct {
 		name string
-		// texts have the table as %[1]s.
+		// texts write the table as %[1]s.
 		texts []string
 	}{
-		{"a column more", []string{"ALTER TABLE %[1]s ADD COLUMN age INTEGER"}},
-		{"a column of another type", []string{"ALTER TABLE %[1]s DROP COLUMN more", "ALTER TABLE %[1]s ADD COLUMN more INTEGER"}},
-		{"a column less", []string{"ALTER TABLE %[1]s DROP COLUMN more"}},
-		{"made anew", []string{"DROP TABLE %[1]s", "CREATE TABLE %[1]s (more INTEGER, id VARCHAR(20), name VARCHAR(20))", "INSERT INTO %[1]s (id, name) VALUES ('1', 'x')"}},
-		{"an index", []string{"CREATE INDEX %[1]si ON %[1]s (id)"}},
+		{"a new column", []string{"ALTER TABLE %[1]s ADD COLUMN age INTEGER"}},
+		{"a column with another type", []string{"ALTER TABLE %[1]s DROP COLUMN more", "ALTER TABLE %[1]s ADD COLUMN more INTEGER"}},
+		{"a dropped column", []string{"ALTER TABLE %[1]s DROP COLUMN more"}},
+		{"dropped and created again", []string{"DROP TABLE %[1]s", "CREATE TABLE %[1]s (more INTEGER, id VARCHAR(20), name VARCHAR(20))", "INSERT INTO %[1]s (id, name) VALUES ('1', 'x')"}},
+		{"a new index", []string{"CREATE INDEX %[1]si ON %[1]s (id)"}},
 	}
 	for _, a := range alterations {
 		t.Run(a.name, func(t *testing.T) {
@@ -71,8 +72,7 @@ func TestTableThatAnotherProcessAlters(t *testing.T) {
 	}
 }
 
-// TestTransactionThatAltersItsTable does so itself, between its statements.
-func TestTransactionThatAltersItsTable(t *testing.T) {
+func TestStatementRunsAfterItsTransactionAltersTheTable(t *testing.T) {
 	databasetest.Each(t, func(t *testing.T, p database.Source) {
 		db := open(t, p)
 		name := p.Prefix + "t1"

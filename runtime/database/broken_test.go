@@ -15,10 +15,9 @@ import (
 	"spectrumlua/runtime/database/databasetest"
 )
 
-// TestTransactionThatIsBroken has a statement be stopped in the middle, upon which
-// SQLite undoes the whole transaction by itself: what comes behind it must not
-// take effect on its own.
-func TestTransactionThatIsBroken(t *testing.T) {
+// TestTransactionFailsAfterATimeout interrupts a statement. SQLite then rolls the
+// whole transaction back, and the statements after it must not take effect alone.
+func TestTransactionFailsAfterATimeout(t *testing.T) {
 	databasetest.Each(t, func(t *testing.T, p database.Source) {
 		db := open(t, p)
 		things := table(db)
@@ -41,10 +40,10 @@ func TestTransactionThatIsBroken(t *testing.T) {
 			t.Fatalf("error %v", err)
 		}
 		if _, err := tx.Exec(context20(t), "INSERT INTO "+things+" (id) VALUES (3)"); err == nil {
-			t.Error("a statement behind it succeeds")
+			t.Error("a statement after the timeout succeeds")
 		}
 		if err := tx.Commit(); err == nil {
-			t.Error("it is committed")
+			t.Error("the transaction is committed")
 		}
 		if n := number(t, db, "SELECT COUNT(*) FROM "+things); n != 1 {
 			t.Errorf("%d rows", n)
@@ -53,8 +52,8 @@ func TestTransactionThatIsBroken(t *testing.T) {
 	})
 }
 
-// TestTransactionThatTheStatementUndoes is for what only SQLite has.
-func TestTransactionThatTheStatementUndoes(t *testing.T) {
+// TestTransactionFailsAfterInsertOrRollback tests a statement that only SQLite has.
+func TestTransactionFailsAfterInsertOrRollback(t *testing.T) {
 	db := open(t, database.Temporary())
 	must(t, db, "CREATE TABLE t (id INTEGER PRIMARY KEY)")
 	must(t, db, "INSERT INTO t (id) VALUES (1)")
@@ -68,7 +67,7 @@ func TestTransactionThatTheStatementUndoes(t *testing.T) {
 		}
 		_, err = tx.Exec(context20(t), "INSERT INTO t (id) VALUES (2)")
 		if goesOn != (err == nil) {
-			t.Errorf("%s: behind it: %v", statement, err)
+			t.Errorf("%s: the next statement: %v", statement, err)
 		}
 		tx.Rollback()
 		if n := number(t, db, "SELECT COUNT(*) FROM t"); n != 1 {
@@ -77,8 +76,7 @@ func TestTransactionThatTheStatementUndoes(t *testing.T) {
 	}
 }
 
-// TestTransactionWhoseTimeIsUp says so, whatever is done with it then.
-func TestTransactionWhoseTimeIsUp(t *testing.T) {
+func TestTransactionReportsTimeoutAfterItsDeadline(t *testing.T) {
 	databasetest.Each(t, func(t *testing.T, p database.Source) {
 		db := open(t, p)
 		ctx, cancel := context.WithDeadline(context.Background(), time.Now().Add(300*time.Millisecond))
@@ -94,9 +92,9 @@ func TestTransactionWhoseTimeIsUp(t *testing.T) {
 	})
 }
 
-// TestFileThatIsOpenTwice keeps the lock that tells other processes that the
-// file is in use: they would take the WAL away when they close it.
-func TestFileThatIsOpenTwice(t *testing.T) {
+// TestFileStaysLockedIfItIsOpenedTwice checks the lock that shows other processes that
+// the file is in use. Without it they would delete the WAL when they close the file.
+func TestFileStaysLockedIfItIsOpenedTwice(t *testing.T) {
 	p := database.File(filepath.Join(t.TempDir(), "a.sqlite"))
 	for range 2 {
 		db := open(t, p)

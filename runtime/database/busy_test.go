@@ -7,7 +7,7 @@ import (
 	"testing"
 )
 
-// counted tells of each attempt.
+// counted calls attempt before each statement.
 type counted struct {
 	driver.Conn
 	attempt func()
@@ -18,9 +18,10 @@ func (c counted) ExecContext(ctx context.Context, query string, args []driver.Na
 	return c.Conn.(driver.ExecerContext).ExecContext(ctx, query, args)
 }
 
-// TestWALThatIsRefused has a connection refuse to wait for the WAL, as SQLite
-// does when several processes make a new file at the same time.
-func TestWALThatIsRefused(t *testing.T) {
+// TestSwitchToWALIsRetriedWhileTheFileIsLocked uses a connection that does not wait
+// for the lock. SQLite does not wait either when several processes create a file at
+// the same time.
+func TestSwitchToWALIsRetriedWhileTheFileIsLocked(t *testing.T) {
 	inner, err := connectSQLite(Source{Foreign: true}, filepath.Join(t.TempDir(), "a.sqlite"))
 	if err != nil {
 		t.Fatal(err)

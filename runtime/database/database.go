@@ -51,9 +51,9 @@ type DB struct {
 
 	mu     sync.Mutex
 	closed bool
-	dir    string // of a temporary database
+	dir    string // the folder of a temporary database
 	read   *pool
-	write  *pool // of SQLite, which has one writer at a time
+	write  *pool // the same as read, except for SQLite, which has one writer at a time
 }
 
 // New returns the database at p. It does not connect.
@@ -291,7 +291,7 @@ func (p *pool) keep(text string, s *sql.Stmt) *sql.Stmt {
 	p.prepared[text] = s
 	p.order = append(p.order, text)
 	if len(p.order) > maxPrepared {
-		_ = p.prepared[p.order[0]].Close() // its users go on with it
+		_ = p.prepared[p.order[0]].Close() // calls that use it now are not affected
 		delete(p.prepared, p.order[0])
 		p.order = p.order[1:]
 	}

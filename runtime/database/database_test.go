@@ -17,7 +17,7 @@ import (
 
 func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
 
-// patience is how long anything may take that must succeed.
+// patience is the time limit of every call that must succeed.
 const patience = 20 * time.Second
 
 func context20(t *testing.T) context.Context {
@@ -44,7 +44,7 @@ func must(t *testing.T, db database.Conn, text string, args ...any) {
 	}
 }
 
-// bind is for statements on which nothing else depends than the test.
+// bind converts the placeholders of a statement.
 func bind(t *testing.T, db database.Conn, text string, n int) string {
 	t.Helper()
 	bound, err := database.New(database.Source{Engine: db.Engine()}).Bind(text, n)
@@ -86,7 +86,7 @@ func TestStatements(t *testing.T) {
 		}
 		result, err = db.Exec(context20(t), "UPDATE "+things+" SET what = 'same'")
 		if n, _ := result.RowsAffected(); err != nil || n != 3 {
-			t.Errorf("a row that stays what it was does not count: %d", n)
+			t.Errorf("a row whose values stay the same does not count: %d", n)
 		}
 		if found, err := db.Row(context20(t), "SELECT id FROM "+things+" WHERE id = 99", nil, new(int)); found || err != nil {
 			t.Error(found, err)
@@ -97,7 +97,7 @@ func TestStatements(t *testing.T) {
 	})
 }
 
-func TestMoreStatementsThanAreKept(t *testing.T) {
+func TestStatementsRunAfterTheyLeaveTheCache(t *testing.T) {
 	databasetest.Each(t, func(t *testing.T, p database.Source) {
 		db := open(t, p)
 		for round := range 2 {
@@ -165,8 +165,9 @@ func TestTransactions(t *testing.T) {
 	})
 }
 
-// TestConflict has two transactions read the same and write it.
-func TestConflict(t *testing.T) {
+// TestConflictFailsOneOfTwoTransactions lets two transactions read and then write the
+// same row.
+func TestConflictFailsOneOfTwoTransactions(t *testing.T) {
 	databasetest.Each(t, func(t *testing.T, p database.Source) {
 		if p.Engine == database.SQLite {
 			t.Skip("a second transaction waits for the first")
@@ -194,9 +195,9 @@ func TestConflict(t *testing.T) {
 				if err == nil {
 					err = tx.Commit()
 				} else {
-					// MySQL has undone the transaction: this would last on its own.
+					// MySQL has rolled the transaction back: this statement would take effect alone.
 					if _, again := tx.Exec(context20(t), "UPDATE "+things+" SET n = n + 10 WHERE id = 1"); again == nil {
-						t.Error("a statement behind a conflict succeeds")
+						t.Error("a statement after a conflict succeeds")
 					}
 					tx.Rollback()
 				}
@@ -216,7 +217,7 @@ func TestConflict(t *testing.T) {
 	})
 }
 
-func TestClosed(t *testing.T) {
+func TestClosedDatabaseRejectsStatements(t *testing.T) {
 	databasetest.Each(t, func(t *testing.T, p database.Source) {
 		db := database.New(p)
 		must(t, db, "CREATE TABLE "+table(db)+" (id INTEGER)")
@@ -239,7 +240,7 @@ func TestMigrations(t *testing.T) {
 			{"CREATE TABLE " + things + " (id INTEGER PRIMARY KEY)"},
 			{"INSERT INTO " + things + " (id) VALUES (1)", "INSERT INTO " + things + " (id) VALUES (2)"},
 		}
-		// Two processes at once, which a second DB is like.
+		// Each DB stands for a process.
 		errs := make(chan error)
 		for range 4 {
 			db := open(t, p)
@@ -258,7 +259,7 @@ func TestMigrations(t *testing.T) {
 			t.Errorf("%d steps", n)
 		}
 		if n := db.Migrated(context20(t), "other"); n != 0 {
-			t.Errorf("%d steps of another", n)
+			t.Errorf("%d steps of another migration", n)
 		}
 		err := db.MigrateSteps(context20(t), "test", steps[:1])
 		if err == nil || !strings.Contains(err.Error(), "newer version") {
@@ -270,16 +271,15 @@ func TestMigrations(t *testing.T) {
 			t.Error(err)
 		}
 		if n := db.Migrated(context20(t), "test"); n != 2 {
-			t.Errorf("%d steps after one that failed", n)
+			t.Errorf("%d steps after a failed one", n)
 		}
 		if n := number(t, db, "SELECT COUNT(*) FROM "+things); n != 2 && db.Engine() != database.MySQL {
-			t.Errorf("%d rows: the step that failed was not undone", n)
+			t.Errorf("%d rows: the failed step was not rolled back", n)
 		}
 	})
 }
 
-// TestMigrationThatIsCancelled gives its lock back.
-func TestMigrationThatIsCancelled(t *testing.T) {
+func TestCancelledMigrationReleasesItsLock(t *testing.T) {
 	databasetest.Each(t, func(t *testing.T, p database.Source) {
 		db := open(t, p)
 		m, err := db.Migrate(context20(t), "test")
@@ -290,7 +290,7 @@ func TestMigrationThatIsCancelled(t *testing.T) {
 		defer cancel()
 		other := open(t, p)
 		if _, err := other.Migrate(ctx, "test"); err == nil {
-			t.Error("two migrate at once")
+			t.Error("two processes migrate at once")
 		}
 		m.Abandon()
 		m, err = other.Migrate(context20(t), "test")
@@ -303,7 +303,7 @@ func TestMigrationThatIsCancelled(t *testing.T) {
 	})
 }
 
-func TestPlaces(t *testing.T) {
+func TestConfigNamesTheDatabase(t *testing.T) {
 	const dir = "/etc/spectrum2/transports/"
 	tests := []struct{ name, text, want string }{
 		{"nothing", "", "/srv/x.example/spectrum2-lua.sqlite"},
@@ -312,30 +312,30 @@ func TestPlaces(t *testing.T) {
 		{"mysql", "[database]\ntype=mysql\nserver=db\ndatabase=spec\nuser=u\npassword=hunter2", "mysql://db:3306/spec"},
 		{"mysql with port 0", "[database]\ntype=mysql\nport=0\ndatabase=spec", "mysql://localhost:3306/spec"},
 		{"pqxx", "[database]\ntype=pqxx\nserver=::1\nport=1234\ndatabase=spec\nuser=u\npassword=hunter2", "postgres://[::1]:1234/spec"},
-		{"pqxx by words", "[database]\ntype=pqxx\nconnectionstring=host=db user=u password=hunter2 dbname=d", "postgres://db:5432/d"},
-		{"pqxx by a socket", "[database]\ntype=pqxx\nconnectionstring=host=/run/postgresql dbname=d", "unix:/run/postgresql"},
+		{"pqxx by a connection string", "[database]\ntype=pqxx\nconnectionstring=host=db user=u password=hunter2 dbname=d", "postgres://db:5432/d"},
+		{"pqxx over a Unix socket", "[database]\ntype=pqxx\nconnectionstring=host=/run/postgresql dbname=d", "unix:/run/postgresql"},
 		{"memory", "[lua]\nstore=memory", "a database in memory"},
-		{"memory in SQLite's words", "[lua]\nstore=:memory:", "a database in memory"},
+		{"memory in SQLite's spelling", "[lua]\nstore=:memory:", "a database in memory"},
 		{"memory as sqlite:", "[lua]\nstore=sqlite::memory:", "a database in memory"},
 		{"memory as sqlite://", "[lua]\nstore=sqlite://:memory:", "a database in memory"},
 		{"memory as sqlite:memory", "[lua]\nstore=sqlite:memory", "a database in memory"},
-		{"memory of Spectrum's", "[database]\ntype=sqlite3\ndatabase=:memory:", "a database in memory"},
-		{"a file whose name ends like memory", "[lua]\nstore=sqlite:./memory", dir + "memory"},
+		{"memory as Spectrum's database", "[database]\ntype=sqlite3\ndatabase=:memory:", "a database in memory"},
+		{"a file that is called memory", "[lua]\nstore=sqlite:./memory", dir + "memory"},
 		{"file", "[lua]\nstore=b.sqlite", dir + "b.sqlite"},
 		{"url", "[lua]\nstore=postgresql://u:hunter2@db/spec", "postgres://db:5432/spec"},
 		{"mariadb", "[lua]\nstore=mariadb://u:hunter2@db:33/spec?tls=verify", "mysql://db:33/spec"},
 		{"socket", "[lua]\nstore=mysql://u:hunter2@/spec?socket=/run/m.sock", "unix:/run/m.sock"},
 
-		{"a URI of SQLite's", "[lua]\nstore=file::memory:?cache=shared", "t.cfg:6: [lua] store: SQLite's URIs (file:…) are not supported: write the path alone, or \"memory\""},
+		{"an SQLite URI", "[lua]\nstore=file::memory:?cache=shared", "t.cfg:6: [lua] store: SQLite's URIs (file:…) are not supported: write the path alone, or \"memory\""},
 		{"unknown type", "[database]\ntype=oracle", "t.cfg:7: [database] type is none, sqlite3, mysql or pqxx (PostgreSQL), not \"oracle\""},
 		{"bad prefix", "[database]\nprefix=a-b", "t.cfg:7: [database] prefix may have letters, digits and _ only, at most 32 of them"},
 		{"no database", "[database]\ntype=mysql\npassword=hunter2", "t.cfg:7: [database]: no database is named (the key database, or what follows the / in a URL)"},
 		{"bad port", "[database]\ntype=mysql\ndatabase=d\nport=x", "t.cfg:9: [database] port has to be a number from 1 to 65535, not \"x\""},
 		{"bad port of PostgreSQL", "[database]\ntype=pqxx\nport=70000", "t.cfg:8: [database] port has to be a number from 1 to 65535, not \"70000\""},
 		{"unknown scheme", "[lua]\nstore=oracle://u:hunter2@db/x", "t.cfg:6: [lua] store: the scheme \"oracle\" is unknown: sqlite:, postgres:// and mysql:// are known"},
-		{"unknown parameter", "[lua]\nstore=mysql://u:hunter2@db/x?y=hunter2", "t.cfg:6: [lua] store: the parameter \"y\" is unknown: there are tls and socket"},
+		{"unknown parameter", "[lua]\nstore=mysql://u:hunter2@db/x?y=hunter2", "t.cfg:6: [lua] store: the parameter \"y\" is unknown: tls and socket are known"},
 		{"wrong tls", "[lua]\nstore=mysql://u:hunter2@db/x?tls=maybe", "t.cfg:6: [lua] store: tls is disable, require or verify, not \"maybe\""},
-		{"a / in the password", "[lua]\nstore=mysql://u:hun/ter2@db/x", "t.cfg:6: [lua] store: this is no URL as in mysql://USER:PASSWORD@HOST:PORT/DATABASE; in a password, %2F stands for / and %40 for @"},
+		{"a / in the password", "[lua]\nstore=mysql://u:hun/ter2@db/x", "t.cfg:6: [lua] store: this is not a URL like mysql://USER:PASSWORD@HOST:PORT/DATABASE; in a password, %2F stands for / and %40 for @"},
 	}
 	for _, test := range tests {
 		t.Run(test.name, func(t *testing.T) {
@@ -363,9 +363,9 @@ func TestPlaces(t *testing.T) {
 	}
 }
 
-// TestWhatIsWrittenIsOnTheDisk asks for what makes a commit outlive a power cut,
-// which no test can try: in WAL mode, synchronous = FULL.
-func TestWhatIsWrittenIsOnTheDisk(t *testing.T) {
+// TestCommitsAreSyncedToTheDisk checks the setting that makes a commit survive a power
+// failure, because a test cannot cut the power: in WAL mode it is synchronous = FULL.
+func TestCommitsAreSyncedToTheDisk(t *testing.T) {
 	for _, setting := range []string{"", "store=a.sqlite"} {
 		t.Run(setting, func(t *testing.T) {
 			db := database.New(placeOf(t, setting))
@@ -390,7 +390,8 @@ func TestWhatIsWrittenIsOnTheDisk(t *testing.T) {
 	}
 }
 
-// placeOf is what a config file with a line in [lua] says, in a folder of the test.
+// placeOf returns the database of a config file with this line in [lua]. Its folder
+// belongs to the test.
 func placeOf(t *testing.T, line string) database.Source {
 	t.Helper()
 	dir := t.TempDir()
@@ -411,9 +412,9 @@ func placeOf(t *testing.T, line string) database.Source {
 	return place
 }
 
-// TestFewConnections has one call more than a process may have connections: it
-// waits, so that many processes can share a server.
-func TestFewConnections(t *testing.T) {
+// TestCallWaitsIfAllConnectionsAreBusy makes one call more than a process may have
+// connections. The limit lets many processes share a server.
+func TestCallWaitsIfAllConnectionsAreBusy(t *testing.T) {
 	db := database.New(placeOf(t, ""))
 	defer db.Close()
 	const most = 4

@@ -21,13 +21,13 @@ type Engine struct {
 	place func(s server) (Source, error)
 	// connector returns the driver's connector. For SQLite, path is the file.
 	connector func(p Source, path string) (driver.Connector, error)
-	// columns finds the columns of those tables that exist; nil if the server
-	// refuses fractions for integers by itself.
+	// columns returns the columns of those tables that exist. It is nil if the
+	// server itself rejects fractions for integers.
 	columns func(ctx context.Context, query queryFunc, tables []string) ([]column, error)
 	// kind classifies an error.
 	kind func(err error) errorKind
-	// lockMigrations keeps other processes from migrating until the
-	// transaction ends, or unlockMigrations is called.
+	// lockMigrations keeps other processes from migrating until the transaction
+	// ends or the statement unlockMigrations runs.
 	lockMigrations   func(ctx context.Context, tx *Tx, timeout int) error
 	unlockMigrations string
 }
@@ -39,7 +39,7 @@ var (
 	MySQL      *Engine
 )
 
-// engines by the schemes of URLs.
+// engines holds the engines by the schemes of URLs.
 var engines map[string]*Engine
 
 func init() {
@@ -53,7 +53,7 @@ func init() {
 	}
 }
 
-// Quote writes a name of a table or column.
+// Quote returns the name of a table or column in the engine's quotes.
 func (e *Engine) Quote(name string) string {
 	mark := byte('"')
 	if e == MySQL {

@@ -72,7 +72,7 @@ func (d *DB) explain(kind errorKind, text string) string {
 	case full:
 		return fmt.Sprintf("%s has no room left: %s", d.source, text)
 	case damaged:
-		return fmt.Sprintf("%s is damaged, or no database of SQLite's: %s", d.source, text)
+		return fmt.Sprintf("%s is damaged or not an SQLite database: %s", d.source, text)
 	}
 	return text
 }

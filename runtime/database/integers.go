@@ -11,22 +11,24 @@ import (
 )
 
 // PostgreSQL rejects 5.9 for an integer. MySQL rounds or truncates it, and SQLite
-// stores 5.9 in a column of integers. checkIntegers makes all engines reject it: it
+// stores 5.9 in an integer column. checkIntegers makes all engines reject it: it
 // finds the values for integer columns, and asks the database for the types of the
 // columns. Only statements with a fraction pay for that.
 
-// integerUse is a value's place in a statement that may want an integer.
+// integerUse is a place in a statement that may require an integer, and the value
+// that stands there.
 type integerUse struct {
-	value int // its number, from 1
-	// what wants an integer whatever the tables are: "CAST", "LIMIT"; or "".
+	value int // the value's number, from 1
+	// what is "CAST" or "LIMIT" if they require the integer, or "" if the type of a
+	// column decides.
 	what string
-	// table is empty if the column may be of any table of the statement.
+	// table is empty if the column may belong to any table of the statement.
 	table, column string
 	// position is the column's number from 1 if the statement does not name it.
 	position int
 }
 
-// column is one of a table.
+// column is a column of a table.
 type column struct {
 	table, name string
 	integer     bool
@@ -44,8 +46,8 @@ func (e *Engine) check(ctx context.Context, query queryFunc, text string, args [
 	return e.checkIntegers(ctx, query, text, args)
 }
 
-// checkIntegers returns an error if a value that is no integer stands where the
-// statement wants one. A float64 is no integer: values that are, come as int64.
+// checkIntegers returns an error if a float64 stands where the statement requires an
+// integer. Callers pass integers as int64.
 func (e *Engine) checkIntegers(ctx context.Context, query queryFunc, text string, args []any) error {
 	if e.columns == nil || !slices.ContainsFunc(args, isFloat) {
 		return nil
@@ -55,7 +57,7 @@ func (e *Engine) checkIntegers(ctx context.Context, query queryFunc, text string
 	for _, use := range s.uses(func(n int) bool { return n <= len(args) && isFloat(args[n-1]) }) {
 		value := strconv.FormatFloat(args[use.value-1].(float64), 'g', -1, 64)
 		if use.what != "" {
-			return fmt.Errorf("value %d is %s, but %s wants an integer", use.value, value, use.what)
+			return fmt.Errorf("value %d is %s, but %s requires an integer", use.value, value, use.what)
 		}
 		if columns == nil {
 			var err error
@@ -64,7 +66,7 @@ func (e *Engine) checkIntegers(ctx context.Context, query queryFunc, text string
 			}
 		}
 		if name, integer := use.find(columns); integer {
-			return fmt.Errorf("value %d is %s, but the column %s is of integers", use.value, value, name)
+			return fmt.Errorf("value %d is %s, but the column %s holds integers", use.value, value, name)
 		}
 	}
 	return nil
@@ -75,7 +77,8 @@ func isFloat(v any) bool {
 	return ok
 }
 
-// find reports whether the column is of integers in all tables that have it.
+// find reports whether the column holds integers in all tables that have it, and
+// returns its name.
 func (u integerUse) find(columns []column) (name string, integer bool) {
 	table := u.table
 	if !slices.ContainsFunc(columns, func(c column) bool { return strings.EqualFold(c.table, table) }) {
@@ -98,7 +101,7 @@ func (u integerUse) find(columns []column) (name string, integer bool) {
 	return name, integer
 }
 
-// readColumns reads what a query about tables' columns finds.
+// readColumns reads the rows of a query for the columns of tables.
 func readColumns(rows *sql.Rows, err error, integer func(kind string) bool) ([]column, error) {
 	if err != nil {
 		return nil, err
@@ -117,7 +120,7 @@ func readColumns(rows *sql.Rows, err error, integer func(kind string) bool) ([]c
 	return all, rows.Err()
 }
 
-// list writes placeholders for names, and the names as values.
+// list returns a placeholder for each name, and the names as values.
 func list(names []string) (marks string, args []any) {
 	for _, name := range names {
 		args = append(args, name)

@@ -9,10 +9,10 @@ import (
 	"spectrumlua/runtime/database/databasetest"
 )
 
-// TestFractionForAnInteger tries 5.9 wherever a statement may want an integer.
-// T has the columns i, b and s of integers, r, n and t of others. A statement is
-// tried with 5 first, which must be accepted.
-func TestFractionForAnInteger(t *testing.T) {
+// TestFractionForAnIntegerIsRejected tries 5.9 wherever a statement may require an
+// integer. In table T the columns i, b and s hold integers; r, n and t do not. Each
+// statement runs with 5 first, which must be accepted.
+func TestFractionForAnIntegerIsRejected(t *testing.T) {
 	const all, lite, my = "", "sqlite", "mysql"
 	cases := []struct {
 		engine  string // "" for each
@@ -33,7 +33,7 @@ func TestFractionForAnInteger(t *testing.T) {
 		{all, "INSERT INTO T (r, i) VALUES (1, 2), (3, ?)", true},
 		{all, "INSERT INTO T (r, i) VALUES (1, 2), (?, 4)", false},
 		{all, "insert into T (I) values ((?))", true},
-		{lite, "INSERT INTO T (i) VALUES (-?)", true}, // PostgreSQL wants a type there
+		{lite, "INSERT INTO T (i) VALUES (-?)", true}, // PostgreSQL requires a type there
 		{my, "INSERT INTO T (i) VALUES (-?)", true},
 		{all, "INSERT INTO T (i) SELECT ?", true},
 		{all, "INSERT INTO T (r, i) SELECT r, ? FROM T", true},
@@ -94,7 +94,7 @@ func TestFractionForAnInteger(t *testing.T) {
 		{"postgresql", "SELECT ?::text AS v", false},
 		{all, "SELECT 1 FROM T LIMIT ?", true},
 		{all, "SELECT 1 FROM T LIMIT 1 OFFSET ?", true},
-		// Names that are columns of nothing.
+		// Names that are not columns.
 		{all, "SELECT 1 AS v WHERE 5.5 = ?", false},
 	}
 	databasetest.Each(t, func(t *testing.T, p database.Source) {
@@ -130,10 +130,11 @@ func TestFractionForAnInteger(t *testing.T) {
 	})
 }
 
-// tableName and otherName are how statements here write their tables.
+// tableName and otherName match the tables T and U in the statements of the cases.
 var tableName, otherName = regexp.MustCompile(`\bT\b`), regexp.MustCompile(`\bU(i?)\b`)
 
-// unsynced is a place without what is written to the disk, for many statements.
+// unsynced returns a database that does not wait for the disk, for tests with many
+// statements.
 func unsynced(p database.Source) database.Source {
 	if p.Engine == database.SQLite {
 		return database.Temporary()
@@ -141,7 +142,7 @@ func unsynced(p database.Source) database.Source {
 	return p
 }
 
-// run runs a statement to its end.
+// run runs a statement. If query is true, it also reads all rows.
 func run(t *testing.T, db database.Conn, query bool, text string, args ...any) error {
 	t.Helper()
 	if !query {
@@ -158,9 +159,9 @@ func run(t *testing.T, db database.Conn, query bool, text string, args ...any) e
 	return rows.Err()
 }
 
-// TestFractionInATransaction asks for columns on the transaction's connection,
-// which alone knows them.
-func TestFractionInATransaction(t *testing.T) {
+// TestFractionIsRejectedForATableOfTheSameTransaction needs the columns of a table
+// that only the transaction's own connection sees.
+func TestFractionIsRejectedForATableOfTheSameTransaction(t *testing.T) {
 	db := open(t, database.Temporary())
 	tx, err := db.Begin(context20(t))
 	if err != nil {
@@ -169,7 +170,7 @@ func TestFractionInATransaction(t *testing.T) {
 	defer tx.Rollback()
 	must(t, tx, "CREATE TABLE t (i INTEGER, r REAL)")
 	if _, err := tx.Exec(context20(t), "INSERT INTO t (r, i) VALUES (?, ?)", 1.5, 2.5); err == nil ||
-		err.Error() != "value 2 is 2.5, but the column i is of integers" {
+		err.Error() != "value 2 is 2.5, but the column i holds integers" {
 		t.Error(err)
 	}
 	must(t, tx, "INSERT INTO t (r, i) VALUES (?, ?)", 1.5, 2)

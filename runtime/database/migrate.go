@@ -40,19 +40,19 @@ func (d *DB) Migrated(ctx context.Context, name string) int {
 		return 0
 	}
 	var done int
-	_, _ = d.Row(ctx, text, []any{name}, &done) // without the table, none
+	_, _ = d.Row(ctx, text, []any{name}, &done) // fails if the table does not exist yet
 	return done
 }
 
 // Migrate waits until no other process migrates, and begins a migration. The caller
 // must call Finish or Abandon. ctx only limits the waiting.
 func (d *DB) Migrate(ctx context.Context, name string) (*Migration, error) {
-	// The transaction has a context of its own, so that a lock which outlives
-	// it can be given back when ctx is done.
+	// The transaction has its own context, so that a lock that outlives it can be
+	// released when ctx is done.
 	own, cancel := context.WithTimeout(context.WithoutCancel(ctx), migrationTime)
 	stop := context.AfterFunc(ctx, cancel)
 	defer stop()
-	tx, err := d.begin(own, nil) // what others have done is seen once there is the lock
+	tx, err := d.begin(own, nil) // not serializable: it must see what others did before it got the lock
 	if err != nil {
 		cancel()
 		return nil, err
@@ -109,10 +109,11 @@ func (m *Migration) Abandon() {
 	m.cancel()
 }
 
-// unlock releases a lock that does not end with the transaction.
+// unlock releases the lock if it does not end with the transaction.
 func (m *Migration) unlock() {
 	if text := m.Tx.Engine().unlockMigrations; text != "" {
-		// The transaction may be broken. It ends with the connection at the latest.
+		// This fails if the transaction is broken. The lock ends with the connection
+		// at the latest.
 		_, _ = m.Tx.tx.ExecContext(m.ctx, text)
 	}
 }
@@ -152,5 +153,5 @@ func (d *DB) MigrateSteps(ctx context.Context, name string, steps [][]string) er
 
 // TooNew returns the error for a database with more steps than this program knows.
 func TooNew(name string, done, known int) error {
-	return fmt.Errorf("the database has %d steps of %s, and only %d are known here: a newer version has been at work", done, name, known)
+	return fmt.Errorf("the database has %d steps of %s, but this version knows only %d: a newer version has migrated it", done, name, known)
 }

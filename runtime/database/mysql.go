@@ -28,10 +28,10 @@ func newMySQL() *Engine {
 			case err != nil:
 				return err
 			case got != 1:
-				return errors.New("another process is migrating (timeout)")
+				return errors.New("timeout: another process is migrating the database")
 			}
-			// Statements that change tables commit by themselves, so from here
-			// on each does.
+			// In MySQL, statements that change tables commit at once. End the
+			// transaction, so that all statements of the migration do.
 			_, err = tx.Exec(ctx, "COMMIT")
 			return err
 		},
@@ -67,12 +67,12 @@ func connectMySQL(p Source, _ string) (driver.Connector, error) {
 	if err != nil {
 		return nil, err
 	}
-	c.ClientFoundRows = true // a row that is set to what it was is affected, as elsewhere
+	c.ClientFoundRows = true // as in other engines, an UPDATE counts rows whose values stay the same
 	c.ParseTime = true
 	c.Timeout = connectTimeout
 	c.Logger = silent{}
 	c.ConnectionAttributes = "program_name:" + applicationName
-	// What does not fit is an error, never cut off.
+	// A value that does not fit is an error. The server never truncates it.
 	c.Params = map[string]string{"sql_mode": "CONCAT(@@sql_mode, ',STRICT_ALL_TABLES')"}
 	dialer := &net.Dialer{Timeout: connectTimeout, KeepAlive: keepAlive}
 	c.DialFunc = func(ctx context.Context, network, address string) (net.Conn, error) {
@@ -86,12 +86,12 @@ func connectMySQL(p Source, _ string) (driver.Connector, error) {
 	return mysqlConnector{connector}, err
 }
 
-// mysqlConnector opens connections. The driver panics at a handshake that is cut
-// off: the pool would count that connection forever. One of the driver's
-// goroutines stays behind, since nothing else can end it.
+// mysqlConnector opens connections. It recovers from the driver's panic at a
+// truncated handshake: the pool would count that connection forever. It cannot end
+// one goroutine that the driver leaves behind then.
 type mysqlConnector struct{ driver.Connector }
 
-// dialedKey is the key of what a context's connection is kept in.
+// dialedKey is a context's key for the variable that receives the dialed connection.
 type dialedKey struct{}
 
 // Connect implements driver.Connector.
@@ -111,8 +111,8 @@ func (c mysqlConnector) Connect(ctx context.Context) (conn driver.Conn, err erro
 
 var errNoMySQL = fmt.Errorf("the server does not speak MySQL's protocol (%w)", mysql.ErrInvalidConn)
 
-// silent drops what the driver would write to standard error: the errors that
-// it returns say the same.
+// silent is a logger that drops its messages. The driver would write them to
+// standard error, and it returns the same errors.
 type silent struct{}
 
 func (silent) Print(...any) {}
@@ -139,7 +139,7 @@ func mysqlKind(err error) errorKind {
 	return otherError
 }
 
-// mysqlText makes a message of the server's fit to be shown.
+// mysqlText returns the server's message with its number.
 func mysqlText(e *mysql.MySQLError) string {
 	return fmt.Sprintf("%s (MySQL %d)", strings.TrimSuffix(e.Message, "."), e.Number)
 }

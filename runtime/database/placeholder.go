@@ -14,7 +14,7 @@ type syntax struct {
 	nested   bool // comments within comments
 	escapes  bool // a backslash escapes in E'…', or with always in all strings
 	always   bool
-	hash     bool // # starts a comment, and -- only with a blank behind
+	hash     bool // # starts a comment; -- starts one only before a blank
 	doubled  bool // ?? stands for the operator ?
 }
 
@@ -66,8 +66,9 @@ func (e *Engine) bind(text string) (bound string, n int) {
 	return out.String(), n
 }
 
-// skip returns the end of the string, quoted name or comment that starts at i, or
-// i. It returns the end of text if that is not terminated.
+// skip returns the end of the string, quoted name or comment that starts at i. It
+// returns i if nothing of that kind starts there, and the end of text if the string,
+// name or comment is not terminated.
 func (s syntax) skip(text string, i int) int {
 	rest := text[i:]
 	switch c := text[i]; {
@@ -89,8 +90,8 @@ func (s syntax) skip(text string, i int) int {
 	return i
 }
 
-// empty reports whether a text contains only blanks and comments. Some drivers
-// panic at such a text. SQLite reads up to a NUL.
+// empty reports whether a text contains only blanks and comments. Some drivers panic
+// at an empty text. A NUL ends the text, as it does for SQLite.
 func (s syntax) empty(text string) bool {
 	at := s.start(text)
 	return at == len(text) || text[at] == 0
@@ -111,7 +112,7 @@ func (s syntax) start(text string) int {
 	return len(text)
 }
 
-// control are the statements that begin and end transactions.
+// control holds the first words of statements that begin or end transactions.
 var control = map[string]bool{
 	"BEGIN": true, "START": true, "COMMIT": true, "END": true, "ROLLBACK": true, "ABORT": true, "SAVEPOINT": true, "RELEASE": true,
 }
@@ -119,7 +120,7 @@ var control = map[string]bool{
 // controls reports whether a statement in the text begins or ends a transaction,
 // which would affect later users of the connection.
 func (s syntax) controls(text string) bool {
-	inBody := false // of a trigger or a function, which is BEGIN … END
+	inBody := false // within BEGIN … END of a trigger or a function
 	for {
 		text = text[s.start(text):]
 		if text == "" || text[0] == 0 {
@@ -138,12 +139,12 @@ func (s syntax) controls(text string) bool {
 	}
 }
 
-// bodies are what CREATE makes whose body may have semicolons.
+// bodies are the objects with a body that may contain semicolons.
 var bodies = []string{"PROCEDURE", "FUNCTION", "TRIGGER", "EVENT", "PACKAGE", "RULE"}
 
-// several reports whether a text has more than one statement. Servers refuse
-// that by themselves, so it is enough to be sure of the ones that are reported.
-// SQLite would run all of them, and keep what it has done if one fails.
+// several reports whether a text has more than one statement. It returns false if it
+// is not sure: servers themselves reject several statements. SQLite would run all of
+// them, and not undo the first ones if a later one fails.
 func (e *Engine) several(text string) bool {
 	s := e.syntax
 	text = text[s.start(text):]
@@ -151,10 +152,10 @@ func (e *Engine) several(text string) bool {
 	rest := text[end:]
 	switch {
 	case e == SQLite && words[0] == "CREATE" && slices.Contains(words, "TRIGGER"):
-		for words[0] != "END" { // the statements of the body
+		for words[0] != "END" { // skip the statements of the body
 			rest = rest[s.start(rest):]
 			if rest == "" {
-				return false // SQLite says what is missing
+				return false // SQLite returns an error that says what is missing
 			}
 			words, end = s.words(rest)
 			rest = rest[end:]
@@ -165,8 +166,8 @@ func (e *Engine) several(text string) bool {
 	return !s.empty(rest)
 }
 
-// words are the words of the first statement, and where it ends. There is at
-// least one, if only "".
+// words returns the words of the first statement, and its end. The result has at
+// least one word, which may be "".
 func (s syntax) words(text string) (words []string, end int) {
 	word := func(i int) int {
 		from := i
@@ -191,7 +192,7 @@ func (s syntax) words(text string) (words []string, end int) {
 	return words, len(text)
 }
 
-// line reports whether s starts with a comment that ends with its line.
+// line reports whether text starts with a comment that ends with its line.
 func (s syntax) line(text string) bool {
 	if !s.hash {
 		return strings.HasPrefix(text, "--")
@@ -204,8 +205,8 @@ func escapeString(text string, i int) bool {
 	return i > 0 && (text[i-1] == 'E' || text[i-1] == 'e') && (i == 1 || !wordPart(text[i-2]))
 }
 
-// quoted is the length of what starts with a quote: the quote twice stands for
-// itself.
+// quoted returns the length of the quoted text at the start of s. Two quotes in a row
+// stand for one.
 func quoted(s string, quote byte, escapes bool) int {
 	for i := 1; i < len(s); i++ {
 		switch {
@@ -220,7 +221,7 @@ func quoted(s string, quote byte, escapes bool) int {
 	return len(s)
 }
 
-// through is the length up to the end of the next end after from.
+// through returns the length up to and including the first end at or after from.
 func through(s string, from int, end string) int {
 	if at := strings.Index(s[from:], end); at >= 0 {
 		return from + at + len(end)
@@ -249,7 +250,8 @@ func comment(s string, nested bool) int {
 	return len(s)
 }
 
-// dollarQuoted is the length of $tag$ … $tag$, or 0.
+// dollarQuoted returns the length of the $tag$ … $tag$ at the start of s, or 0 if s
+// does not start with a tag.
 func dollarQuoted(s string) int {
 	end := 1
 	for end < len(s) && wordPart(s[end]) && (end > 1 || wordStart(s[end])) {

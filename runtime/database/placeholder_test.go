@@ -8,11 +8,11 @@ import (
 func TestPlaceholders(t *testing.T) {
 	tests := []struct {
 		name, text string
-		want       string // for PostgreSQL; "" as it is
+		want       string // for PostgreSQL; "" if the text stays unchanged
 		counts     [3]int // SQLite, PostgreSQL, MySQL
 	}{
-		{"none", "SELECT 1", "", [3]int{0, 0, 0}},
-		{"some", "SELECT ?, a FROM t WHERE b=? AND c IN (?,?)", "SELECT $1, a FROM t WHERE b=$2 AND c IN ($3,$4)", [3]int{4, 4, 4}},
+		{"no placeholder", "SELECT 1", "", [3]int{0, 0, 0}},
+		{"several placeholders", "SELECT ?, a FROM t WHERE b=? AND c IN (?,?)", "SELECT $1, a FROM t WHERE b=$2 AND c IN ($3,$4)", [3]int{4, 4, 4}},
 		{"in a string", "SELECT '?', 'it''s ?', ?", "SELECT '?', 'it''s ?', $1", [3]int{1, 1, 1}},
 		{"in a name", `SELECT "a?", "b""?" FROM t WHERE c=?`, `SELECT "a?", "b""?" FROM t WHERE c=$1`, [3]int{1, 1, 1}},
 		{"in a line's comment", "SELECT -- what?\n?", "SELECT -- what?\n$1", [3]int{1, 1, 1}},
@@ -54,7 +54,7 @@ func TestPlaceholders(t *testing.T) {
 	}
 }
 
-func TestEmpty(t *testing.T) {
+func TestTextWithoutStatementIsEmpty(t *testing.T) {
 	for text, want := range map[string]bool{
 		"": true, " \t\n;": true, "-- a": true, "/* a */ ; -- b\n": true, "\x00": true, ";\x00SELECT 1": true,
 		"a": false, "-": false, "; SELECT 1": false, "/*!1*/": false, "-- a\nb": false, "a\x00": false,
@@ -67,7 +67,7 @@ func TestEmpty(t *testing.T) {
 	}
 }
 
-func TestTransactionsAreNotBegunByStatements(t *testing.T) {
+func TestStatementsThatControlTransactionsAreFound(t *testing.T) {
 	for text, want := range map[string]bool{
 		"BEGIN": true, " /* a */ begin immediate": true, "COMMIT;": true, "-- a\nRollback to x": true, "SAVEPOINT a": true, "START TRANSACTION": true,
 		"SELECT 1; BEGIN": true, "SELECT 1;;\n/* ; */ COMMIT": true, "SELECT ';' AS \"a\"; END": true,
@@ -85,7 +85,7 @@ func TestTransactionsAreNotBegunByStatements(t *testing.T) {
 	}
 }
 
-func TestSeveralStatements(t *testing.T) {
+func TestSeveralStatementsInOneTextAreFound(t *testing.T) {
 	for text, want := range map[string]bool{
 		"SELECT 1": false, "SELECT 1;": false, "SELECT 1;\n-- a\n;": false, "SELECT ';'": false, "SELECT 1 -- ; 2\n": false, "": false, ";": false,
 		"SELECT 1; SELECT 2": true, "SELECT 1;NONSENSE": true, "; SELECT 1;; SELECT 2": true, "SELECT \"a;\"; x": true,
@@ -99,7 +99,7 @@ func TestSeveralStatements(t *testing.T) {
 		}
 	}
 	if !SQLite.several("SELECT 1 AS function; SELECT 2") {
-		t.Error("SQLite has no functions whose body has statements")
+		t.Error("two statements are not found: SQLite has no CREATE FUNCTION")
 	}
 	const trigger = "CREATE TEMP TRIGGER t AFTER INSERT ON a BEGIN DELETE FROM a; SELECT CASE 1 WHEN 1 THEN 2 END; END;"
 	for text, want := range map[string]bool{trigger: false, trigger + " SELECT 1": true, "CREATE TRIGGER t BEGIN SELECT 1;": false} {
@@ -109,7 +109,7 @@ func TestSeveralStatements(t *testing.T) {
 	}
 	for _, e := range []*Engine{PostgreSQL, MySQL} {
 		if e.several("CREATE FUNCTION f() RETURNS int BEGIN ATOMIC SELECT 1; SELECT 2; END") {
-			t.Errorf("%s: the body of a function is several statements", e.Name)
+			t.Errorf("%s: the body of a function counts as several statements", e.Name)
 		}
 	}
 }

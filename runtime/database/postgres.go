@@ -39,10 +39,11 @@ func newPostgreSQL() *Engine {
 	}
 }
 
-// migrationLock is a number that nobody else has reason to take.
+// migrationLock is the number of the advisory lock. It is arbitrary, so that no other
+// program uses it.
 const migrationLock = 7305446137253281
 
-// tlsModes are what PostgreSQL calls them.
+// tlsModes holds PostgreSQL's sslmode for each value of server.tls.
 var tlsModes = map[string]string{"": "prefer", "disable": "disable", "require": "require", "verify": "verify-full"}
 
 func postgresSource(s server) (Source, error) {
@@ -68,7 +69,7 @@ func postgresSource(s server) (Source, error) {
 	switch {
 	case s.user == "" && !s.unix():
 		return Source{}, errors.New("the URL names no user, as in postgres://USER@HOST/DATABASE")
-	case s.user == "": // whom the server sees at the other end of a Unix socket
+	case s.user == "": // the server knows the user at the other end of a Unix socket
 		me, err := user.Current()
 		if err != nil {
 			return Source{}, err
@@ -87,22 +88,22 @@ func postgresSource(s server) (Source, error) {
 	return place, err
 }
 
-// nothingElse overrides all that the driver takes from the environment (PGPASSWORD
-// and the like) and from the home directory (.pgpass, .postgresql). PGSERVICE
-// cannot be overridden: what it adds are the session's settings, which
-// connectPostgres drops.
+// nothingElse overrides all settings that the driver reads from the environment (for
+// example PGPASSWORD) and from the home directory (.pgpass, .postgresql). PGSERVICE
+// cannot be overridden, but it adds only settings of the database session, and
+// connectPostgres drops those.
 var nothingElse = []string{
 	"passfile=''", "sslcert=''", "sslkey=''", "sslrootcert=''", "sslpassword=''", "sslcertmode=disable", "sslsni=1",
 	"sslnegotiation=postgres", "target_session_attrs=any", "min_protocol_version=3.0", "max_protocol_version=3.0",
 	"channel_binding=prefer", "require_auth=''", "connect_timeout=10", "krbsrvname=''", "krbspn=''", "options=''", "timezone=''",
 }
 
-// postgresWords takes PostgreSQL's own notation.
+// postgresWords parses PostgreSQL's own notation: "host=… user=…" or a URL.
 func postgresWords(words string) (Source, error) {
 	c, err := pgx.ParseConfig(words)
 	if err != nil {
 		text := scrub(err.Error(), secretsIn(words))
-		if _, why, found := strings.Cut(text, "`: "); found { // in front of it stands what was given
+		if _, why, found := strings.Cut(text, "`: "); found { // the part before it repeats the input
 			text = why
 		}
 		return Source{}, fmt.Errorf("PostgreSQL does not understand it: %s", text)
@@ -115,7 +116,8 @@ func postgresWords(words string) (Source, error) {
 	return Source{Engine: PostgreSQL, dsn: words, shown: shown, secrets: append(secretsIn(words), c.Password)}, nil
 }
 
-// secretsIn finds what follows "password=", for a notation that may not parse.
+// secretsIn returns the text itself and the values after each "password=" in it. It
+// also works for a text that does not parse.
 func secretsIn(words string) []string {
 	secrets := []string{words}
 	for rest := words; ; {
@@ -156,9 +158,10 @@ func connectPostgres(p Source, _ string) (driver.Connector, error) {
 	return postgresConnector{stdlib.GetConnector(*c, stdlib.OptionResetSession(checkIdle))}, nil
 }
 
-// checkIdle finds a connection that the server has ended while nobody used it:
-// it has sent why, or has closed. With TLS, other things are sent, too; then the
-// driver's own ping has to do, which comes after a second of rest.
+// checkIdle returns driver.ErrBadConn if the server has ended an idle connection:
+// then either the reason or the end of the stream waits to be read. It does not check
+// connections with TLS, on which other data may wait; the driver pings those after
+// a second without use.
 func checkIdle(_ context.Context, conn *pgx.Conn) error {
 	c, ok := conn.PgConn().Conn().(syscall.Conn)
 	if !ok {
@@ -179,11 +182,11 @@ func checkIdle(_ context.Context, conn *pgx.Conn) error {
 	return nil
 }
 
-// maxMessage is the longest message of a server's, a row for example, in bytes:
-// the driver makes room for what is announced.
+// maxMessage is the maximum length of a server's message, for example a row, in
+// bytes. Without a limit the driver would allocate any length that a server announces.
 const maxMessage = 256 << 20
 
-// applicationName is what the servers list connections under.
+// applicationName is the name of our connections in a server's list.
 const applicationName = "spectrum2-lua"
 
 const (
@@ -194,7 +197,7 @@ const (
 func postgresKind(err error) errorKind {
 	var connect *pgconn.ConnectError
 	if errors.As(err, &connect) {
-		return lost // a wrong password, too
+		return lost // also for a wrong password
 	}
 	var e *pgconn.PgError
 	if errors.As(err, &e) {

@@ -14,13 +14,12 @@ import (
 // postgresConnector opens connections on which each statement is parsed and
 // planned when it runs, and values are sent as text without a type.
 //
-// A statement that the driver keeps prepared fails after another process has
-// altered its table ("cached plan must not change result type"), and within a
-// transaction it cannot be tried again. It also fails behind a pooler, which
-// hands the statements of one client to several connections.
+// A prepared statement fails after another process has altered its table ("cached
+// plan must not change result type"), and a transaction cannot retry it. It also
+// fails behind a pooler that spreads a client's statements over several connections.
 //
-// Text without a type is read by the server as the type that the place in the
-// statement wants. 5.9 is no integer for it, whereas the driver would cut it off.
+// The server reads text without a type as the type that the statement requires
+// there. It rejects 5.9 for an integer; the driver would truncate it.
 type postgresConnector struct{ driver.Connector }
 
 // Connect implements driver.Connector.
@@ -32,7 +31,7 @@ func (c postgresConnector) Connect(ctx context.Context) (driver.Conn, error) {
 	return postgresConn{conn.(*stdlib.Conn)}, nil
 }
 
-// postgresConn is a connection of the driver's whose values are prepared.
+// postgresConn is a connection that sends values as untyped describes.
 type postgresConn struct{ *stdlib.Conn }
 
 // QueryContext implements driver.QueryerContext.
@@ -47,8 +46,8 @@ func (c postgresConn) ExecContext(ctx context.Context, text string, args []drive
 		text, args = untyped(text, args)
 		return c.Conn.ExecContext(ctx, text, args)
 	}
-	// Without values, the driver would use the simple protocol, in which a text
-	// may have several statements.
+	// Without values, the driver would use the simple protocol, which accepts
+	// several statements in one text.
 	conn := c.Conn.Conn()
 	if conn.IsClosed() {
 		return nil, driver.ErrBadConn
@@ -63,9 +62,9 @@ func (c postgresConn) ExecContext(ctx context.Context, text string, args []drive
 	return driver.RowsAffected(result.CommandTag.RowsAffected()), nil
 }
 
-// untyped writes numbers as text, so that one which is no integer never looks
-// like one, and gives bytes their type: as text they would be a column's
-// hexadecimal digits.
+// untyped returns the statement and its values as the connection sends them. It
+// writes numbers as text, so that the server sees their fractions. It casts bytes to
+// bytea, because the server would otherwise store their hexadecimal digits.
 func untyped(text string, args []driver.NamedValue) (string, []driver.NamedValue) {
 	var binary []int
 	copied := slices.Clone(args)
@@ -85,7 +84,7 @@ func untyped(text string, args []driver.NamedValue) (string, []driver.NamedValue
 	return text, copied
 }
 
-// castBytes adds a type to the placeholders $n of some ordinals.
+// castBytes adds ::bytea to the placeholders $n with these ordinals.
 func castBytes(text string, ordinals []int) string {
 	var out strings.Builder
 	syntax := PostgreSQL.syntax

@@ -9,7 +9,8 @@ import (
 // changes are the statements that change rows.
 var changes = []string{"INSERT", "REPLACE", "UPDATE", "DELETE", "MERGE"}
 
-// verb is what the statement does: its first word, or the one behind WITH.
+// verb returns the word that says what the statement does: its first word, or the
+// one after the WITH clause.
 func (s statement) verb() string {
 	if !s.at(0).is("WITH") {
 		return s.at(0).text
@@ -41,22 +42,23 @@ func (o outcome) RowsAffected() (int64, error) { return o.affected, nil }
 // LastInsertId implements sql.Result.
 func (o outcome) LastInsertId() (int64, error) { return o.id, nil }
 
-// runner is how a statement is run, with rows and without.
+// runner has two functions that run the same statement: query returns rows, exec does
+// not.
 type runner struct {
 	query func(ctx context.Context, args ...any) (*sql.Rows, error)
 	exec  func(ctx context.Context, args ...any) (sql.Result, error)
 }
 
-// run runs a statement whose rows nobody wants. What it counts means the same
-// with each engine: the rows that it has changed. SQLite goes on to report those
-// of the last statement that has changed some, and its id.
+// run runs a statement and discards its rows. The result counts the rows that the
+// statement has changed, with each engine. SQLite by itself would report the count
+// and the id of an earlier statement if this one changes nothing.
 func (e *Engine) run(ctx context.Context, text string, args []any, r runner) (sql.Result, error) {
 	s := scan(e.syntax, text)
 	verb := s.verb()
 	counts := slices.Contains(changes, verb)
 	if e == MySQL && (!counts || s.has("RETURNING")) {
-		// If it is prepared, the driver waits forever for the description of
-		// the rows, which MariaDB does not repeat.
+		// For a prepared statement, exec would wait forever for the description
+		// of the rows, which MariaDB does not repeat.
 		n, err := drain(r.query(ctx, args...))
 		if err != nil || !counts {
 			return outcome{}, err
@@ -68,7 +70,7 @@ func (e *Engine) run(ctx context.Context, text string, args []any, r runner) (sq
 		return outcome{}, err
 	}
 	var o outcome
-	o.affected, _ = result.RowsAffected() // no engine's driver fails here
+	o.affected, _ = result.RowsAffected() // none of the three drivers fails here
 	inserts := verb == "INSERT" || verb == "REPLACE"
 	if e == MySQL || inserts && o.affected > 0 && !(s.has("CONFLICT") && s.has("UPDATE")) {
 		o.id, _ = result.LastInsertId() // unsupported by PostgreSQL

@@ -7,12 +7,12 @@ import (
 	"spectrumlua/runtime/database/databasetest"
 )
 
-// noID stands for an id that is not looked at.
+// noID stands for an id that a case does not check.
 const noID = -1
 
-// TestRowsAffected runs statements behind an INSERT of three rows, whose number
-// and id must not be theirs.
-func TestRowsAffected(t *testing.T) {
+// TestResultCountsOnlyItsOwnStatement runs each statement after an INSERT of three
+// rows. The result must not contain that INSERT's count and id.
+func TestResultCountsOnlyItsOwnStatement(t *testing.T) {
 	cases := []struct {
 		engine, text string
 		affected, id int64
@@ -60,7 +60,7 @@ func TestRowsAffected(t *testing.T) {
 	})
 }
 
-// affected runs a statement behind an INSERT and looks at what it counts.
+// affected runs a statement after an INSERT and checks its result.
 func affected(t *testing.T, db *database.DB, within bool, name, text string, rows, id int64) {
 	t.Helper()
 	conn := database.Conn(db)
@@ -84,8 +84,8 @@ func affected(t *testing.T, db *database.DB, within bool, name, text string, row
 	}
 }
 
-// TestSeveralStatementsAreRefused looks that nothing of them has been run.
-func TestSeveralStatementsAreRefused(t *testing.T) {
+// TestSeveralStatementsAreRejectedBeforeTheyRun checks that none of them has an effect.
+func TestSeveralStatementsAreRejectedBeforeTheyRun(t *testing.T) {
 	databasetest.Each(t, func(t *testing.T, p database.Source) {
 		db := open(t, unsynced(p))
 		things := table(db)
@@ -98,7 +98,7 @@ func TestSeveralStatementsAreRefused(t *testing.T) {
 		insert := "INSERT INTO " + things + " (id) VALUES (1)"
 		for _, text := range []string{
 			insert + "; NONSENSE", insert + "; " + insert, insert + "; SELECT 1;", "SELECT 1; " + insert,
-			// Only the server can tell where the first one ends.
+			// Only the server knows where the first statement ends.
 			"CREATE FUNCTION " + p.Prefix + "f() RETURNS INTEGER RETURN 1; " + insert,
 		} {
 			for _, query := range []bool{true, false} {
@@ -123,9 +123,9 @@ func TestSeveralStatementsAreRefused(t *testing.T) {
 	})
 }
 
-// TestSelectWithoutReadingItsRows is for the driver of MySQL, which waited for
-// more rows.
-func TestSelectWithoutReadingItsRows(t *testing.T) {
+// TestExecOfASelectReturns covers a fault of MySQL's driver, which waits forever for
+// the description of the rows.
+func TestExecOfASelectReturns(t *testing.T) {
 	databasetest.Each(t, func(t *testing.T, p database.Source) {
 		db := open(t, unsynced(p))
 		things := table(db)

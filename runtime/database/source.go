@@ -23,7 +23,7 @@ const storeConfigured = "database"
 // passwords.
 type Source struct {
 	Engine *Engine
-	// Prefix is the prefix of our tables' names.
+	// Prefix starts the names of the tables that this program creates.
 	Prefix string
 	// Path is SQLite's file, absolute. It is empty if Temporary is true: the file
 	// is deleted with the DB.
@@ -35,11 +35,11 @@ type Source struct {
 	// Confined prevents SQL from accessing any file but Path.
 	Confined bool
 
-	dsn     string   // of a server: what its driver understands
-	alone   bool     // nothing but dsn says how to get in
-	shown   string   // for people
-	where   string   // which key of the config names it; "" if none does
-	secrets []string // must not be shown
+	dsn     string   // of a server, in the format of its driver
+	alone   bool     // only dsn provides credentials: see Parse
+	shown   string   // the location without its password
+	where   string   // the config key that names the database, or "" if no key does
+	secrets []string // texts that must not be shown
 }
 
 // String returns the location without its password.
@@ -92,7 +92,7 @@ func configured(c *config.Config, store string) (Source, error) {
 	switch kind {
 	case "", "none", "sqlite3":
 		if name, _ := c.Get("database.database"); kind == "sqlite3" && name == ":memory:" {
-			return Temporary(), nil // Spectrum forgets its users with the process; values of theirs would outlive them
+			return Temporary(), nil // Spectrum's users do not survive the process, so their values must not either
 		}
 		return File(filepath.Join(c.WorkingDir(), FileName)), nil
 	case "mysql":
@@ -106,7 +106,7 @@ func configured(c *config.Config, store string) (Source, error) {
 	return Source{}, fmt.Errorf("%s: [database] type is none, sqlite3, mysql or pqxx (PostgreSQL), not %q", c.Where("database.type"), kind)
 }
 
-// File returns the Source of an SQLite file of ours.
+// File returns the Source of an SQLite file that belongs to this program.
 func File(path string) Source { return Source{Engine: SQLite, Path: path} }
 
 // Temporary returns the Source of a database that is deleted when it is closed.
@@ -118,7 +118,7 @@ func fromKeys(c *config.Config, e *Engine, port string) (Source, error) {
 		value, _ := c.Get("database." + key)
 		return cmp.Or(value, otherwise)
 	}
-	if given := get("port", "0"); given != "0" { // Spectrum's 0 is the engine's own
+	if given := get("port", "0"); given != "0" { // 0 is Spectrum's default: the engine's own port
 		port = given
 	}
 	s := server{
@@ -150,7 +150,8 @@ func fromWords(c *config.Config, words string) (Source, error) {
 type server struct {
 	host, port, user, password, database string
 	tls                                  string // "", "disable", "require" or "verify"
-	// alone keeps the environment and the home directory from adding to it.
+	// alone keeps the driver from reading credentials from the environment and the
+	// home directory.
 	alone bool
 }
 
@@ -200,7 +201,7 @@ func parse(text, dir string, alone bool) (Source, error) {
 	}
 	u, err := url.Parse(text)
 	if err != nil || u.Host == "" && !strings.HasPrefix(rest, "//") || u.Opaque != "" {
-		return Source{}, fmt.Errorf("this is no URL as in %s://USER:PASSWORD@HOST:PORT/DATABASE; in a password, %%2F stands for / and %%40 for @", scheme)
+		return Source{}, fmt.Errorf("this is not a URL like %s://USER:PASSWORD@HOST:PORT/DATABASE; in a password, %%2F stands for / and %%40 for @", scheme)
 	}
 	s, err := parseServer(u)
 	if err != nil {
@@ -217,9 +218,9 @@ func parsePath(path, dir string) (Source, error) {
 	case strings.HasPrefix(path, "file:"):
 		return Source{}, fmt.Errorf("SQLite's URIs (file:…) are not supported: write the path alone, or \"memory\"")
 	case path == "":
-		return Source{}, fmt.Errorf("the name of a file is wanted, as in sqlite:bot.sqlite")
+		return Source{}, fmt.Errorf("the file's name is missing, as in sqlite:bot.sqlite")
 	case strings.ContainsRune(path, 0):
-		return Source{}, fmt.Errorf("the file's name has a NUL byte")
+		return Source{}, fmt.Errorf("the file's name contains a NUL byte")
 	case !filepath.IsAbs(path):
 		path = filepath.Join(dir, path)
 	}
@@ -242,7 +243,7 @@ func parseServer(u *url.URL) (server, error) {
 				return s, fmt.Errorf("socket is the path of a Unix socket (mysql) or of its folder (postgres)")
 			}
 		default:
-			return s, fmt.Errorf("the parameter %q is unknown: there are tls and socket", key)
+			return s, fmt.Errorf("the parameter %q is unknown: tls and socket are known", key)
 		}
 	}
 	switch s.tls {

@@ -27,17 +27,17 @@ func newSQLite() *Engine {
 		connector: connectSQLite,
 		columns:   sqliteColumns,
 		kind:      sqliteKind,
-		// A transaction has the one lock for writing from its beginning.
+		// A transaction already holds SQLite's only write lock when it begins.
 		lockMigrations: func(context.Context, *Tx, int) error { return nil },
 	}
 }
 
-// busyTimeout is longer than any call waits: the call's own context ends the
-// waiting for a lock.
+// busyTimeout is longer than any call takes: the call's own context ends the wait
+// for a lock.
 const busyTimeout = "600000" // ms
 
-// sqliteConnector opens connections to a file. The steps that may wait for a
-// lock watch the context, which those of the driver's own DSN do not.
+// sqliteConnector opens connections to a file. It runs the pragmas itself, because
+// the driver does not watch the context while a pragma of its DSN waits for a lock.
 type sqliteConnector struct {
 	driver.Connector
 	pragmas  []string
@@ -50,7 +50,7 @@ func connectSQLite(p Source, path string) (driver.Connector, error) {
 	}
 	query := url.Values{
 		"_busy_timeout": {busyTimeout},
-		"_txlock":       {"immediate"}, // or a transaction that reads first could not go on to write
+		"_txlock":       {"immediate"}, // otherwise a transaction that reads first might be unable to write
 		"_dqs":          {"0"},
 		"_error_rc":     {"1"},
 	}
@@ -66,22 +66,22 @@ func connectSQLite(p Source, path string) (driver.Connector, error) {
 	case p.Temporary:
 		c.pragmas = append(c.pragmas, "PRAGMA journal_mode=WAL", "PRAGMA synchronous=OFF")
 	case !p.Foreign:
-		// In WAL mode, only FULL has a commit on the disk when it returns.
+		// In WAL mode, only FULL guarantees that a commit is on the disk when it returns.
 		c.pragmas = append(c.pragmas, "PRAGMA journal_mode=WAL", "PRAGMA synchronous=FULL")
 	}
 	return c, nil
 }
 
-// makeFile makes the file and its folder, for this user only. SQLite gives its
-// other files the same rights.
+// makeFile creates the file and its folder if they do not exist. Only this user may
+// read the file; SQLite gives its other files the same permissions.
 func makeFile(path string) error {
 	if err := MakeFolder(filepath.Dir(path)); err != nil {
 		return fileError(err)
 	}
 	f, err := os.OpenFile(path, os.O_RDWR|os.O_CREATE|os.O_EXCL, 0o600)
 	if errors.Is(err, fs.ErrExist) {
-		// It must not be opened: to close it would give back all locks that
-		// this process has on it, and others would take the WAL away.
+		// Do not open the file: closing it would release all locks that this
+		// process holds on it, and other processes would delete the WAL.
 		if err := unix.Access(path, unix.R_OK|unix.W_OK); err != nil {
 			return fileError(&fs.PathError{Op: "access", Path: path, Err: err})
 		}
@@ -145,7 +145,7 @@ func fileError(err error) error {
 // repairs or changes the whole file holds one.
 const readerBusy = "PRAGMA busy_timeout=3000"
 
-// reader makes a connector for connections that only read.
+// reader returns a connector for connections that only read.
 func (c *sqliteConnector) reader() *sqliteConnector {
 	return &sqliteConnector{Connector: c.Connector, confined: c.confined, pragmas: append(slices.Clone(c.pragmas), readerBusy)}
 }
@@ -171,11 +171,12 @@ func (c *sqliteConnector) Connect(ctx context.Context) (driver.Conn, error) {
 	return conn, nil
 }
 
-// busyPause is how long to wait where SQLite does not.
+// busyPause is the pause between two attempts of execPragma.
 const busyPause = 2 * time.Millisecond
 
-// execPragma tries until ctx is done: of two processes which both make a new file
-// one with a WAL, SQLite has neither wait, and fails one of them at once.
+// execPragma runs a pragma, and retries until ctx is done if the file is locked.
+// SQLite does not wait for the lock when two processes switch a new file to WAL at
+// the same time: one of them fails at once.
 func execPragma(ctx context.Context, conn driver.Conn, pragma string) error {
 	for {
 		_, err := conn.(driver.ExecerContext).ExecContext(ctx, pragma, nil)
@@ -190,13 +191,14 @@ func execPragma(ctx context.Context, conn driver.Conn, pragma string) error {
 	}
 }
 
-// pragmasOfFiles name files, or turn off what confines.
+// pragmasOfFiles holds pragmas that name files or weaken the confinement.
 var pragmasOfFiles = map[string]bool{
 	"temp_store_directory": true, "data_store_directory": true, "writable_schema": true,
 }
 
-// confine keeps SQL within its file. What ATTACH attaches is not told if it is
-// computed, so none is allowed, and with it no VACUUM, which does the same.
+// confine keeps SQL within its file. It denies every ATTACH, because SQLite does not
+// report the file if an expression computes its name. This denies VACUUM too, which
+// attaches a file internally.
 func confine(action sqlite.AuthorizerActionCode, first, _, _, _ string) sqlite.AuthorizerReturnCode {
 	switch {
 	case action == sqlite.AuthAttach,

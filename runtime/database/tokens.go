@@ -9,7 +9,7 @@ import (
 // token is a word of a statement.
 type token struct {
 	kind  tokenKind
-	text  string // of a word in upper case; of a name without its quotes
+	text  string // a word is in upper case; a name has no quotes
 	value int    // of a placeholder, from 1
 }
 
@@ -23,10 +23,11 @@ const (
 	placeholder
 )
 
-// statement is a statement's tokens. It is parsed only as far as uses needs.
+// statement holds the tokens of a statement. The methods parse only as much of SQL as
+// uses needs.
 type statement []token
 
-// scan takes a statement apart.
+// scan splits a statement into tokens.
 func scan(s syntax, text string) statement {
 	var all statement
 	values := 0
@@ -76,7 +77,8 @@ func scan(s syntax, text string) statement {
 	return all
 }
 
-// quotedToken is the token that skip skips, unless it is a comment.
+// quotedToken returns the token of a text that skip has skipped. It returns false for
+// a comment.
 func (s syntax) quotedToken(text string) (t token, ok bool) {
 	inner := func() string { return strings.Trim(text, text[:1]) }
 	switch c := text[0]; {
@@ -102,7 +104,7 @@ func (s statement) at(i int) token {
 	return s[i]
 }
 
-// names are all that may be the name of a table.
+// names returns all tokens that may be the name of a table.
 func (s statement) names() []string {
 	var all []string
 	for _, t := range s {
@@ -118,8 +120,8 @@ var (
 	arithmetic  = []string{"+", "-", "*", "/", "%", "|", "&", "^", "~", "DIV", "MOD", "COLLATE"}
 )
 
-// uses returns the columns, or other places for an integer, that the wanted values
-// stand for. Values in computations do not count.
+// uses returns the columns, or other places for an integer, of the wanted values. It
+// ignores values in computations.
 func (s statement) uses(wanted func(value int) bool) []integerUse {
 	var all []integerUse
 	for i, t := range s {
@@ -164,12 +166,13 @@ func (s statement) use(i int) (use integerUse, ok bool) {
 	return s.selected(left, right)
 }
 
-// integerType reports whether a type in a CAST is one of integers.
+// integerType reports whether a type in a CAST is an integer type.
 func integerType(t token) bool {
 	return t.kind == word && (strings.Contains(t.text, "INT") || t.is("SIGNED", "UNSIGNED", "YEAR"))
 }
 
-// unwrap is what stands before and after a value with its sign and parentheses.
+// unwrap returns the indexes of the tokens before and after the value at i. Its sign
+// and its parentheses belong to the value.
 func (s statement) unwrap(i int) (left, right int) {
 	left, right = i-1, i+1
 	for {
@@ -187,7 +190,7 @@ func (s statement) unwrap(i int) (left, right int) {
 	}
 }
 
-// columnBefore is the column that ends before an operator.
+// columnBefore returns the column that stands before an operator.
 func (s statement) columnBefore(operator int) (use integerUse, ok bool) {
 	i := operator - 1
 	for s.at(i).is("NOT", "IS") || s.at(i).is(")") && s.at(i-2).is("(") && isName(s.at(i-1)) && !isName(s.at(i-3)) {
@@ -208,7 +211,7 @@ func (s statement) columnBefore(operator int) (use integerUse, ok bool) {
 	return use, !s.at(i - 1).is(arithmetic...)
 }
 
-// columnAfter is the column that starts after an operator.
+// columnAfter returns the column that stands after an operator.
 func (s statement) columnAfter(operator int) (use integerUse, ok bool) {
 	i := operator + 1
 	if s.at(operator).is("IS") && s.at(i).is("NOT") {
@@ -228,8 +231,8 @@ func (s statement) columnAfter(operator int) (use integerUse, ok bool) {
 
 func isName(t token) bool { return t.kind == word || t.kind == name }
 
-// item is the column of an item of a list in parentheses, which the token at i
-// stands before: IN (…), VALUES (…), or (a, b) = (…).
+// item returns the column of a list item in parentheses: IN (…), VALUES (…), or
+// (a, b) = (…). The token at i stands before the item.
 func (s statement) item(i int) (use integerUse, ok bool) {
 	position, open := s.position(i)
 	before := s.at(open - 1)
@@ -240,7 +243,7 @@ func (s statement) item(i int) (use integerUse, ok bool) {
 		_, start := s.position(open - 3)
 		return s.listed(start, position)
 	}
-	for before.is(",") { // to the first row
+	for before.is(",") { // go back to the first row
 		if open = s.matching(open - 2); open < 0 {
 			return use, false
 		}
@@ -255,8 +258,8 @@ func (s statement) item(i int) (use integerUse, ok bool) {
 	return s.inserted(position)
 }
 
-// position is the number of the item in a list that the token at i stands before
-// or within, and where the list opens.
+// position returns an item's number in a list, and the index of the parenthesis that
+// opens the list. The token at i stands before or within the item.
 func (s statement) position(i int) (n, open int) {
 	n = 1
 	depth := 0
@@ -275,7 +278,7 @@ func (s statement) position(i int) (n, open int) {
 	return n, -1
 }
 
-// matching is the parenthesis that the one at i closes, or -1.
+// matching returns the index of the parenthesis that the one at i closes, or -1.
 func (s statement) matching(i int) int {
 	if !s.at(i).is(")") {
 		return -1
@@ -284,7 +287,7 @@ func (s statement) matching(i int) int {
 	return open
 }
 
-// listed is the column at a position of the list that opens at i.
+// listed returns the column at a position of the list that opens at i.
 func (s statement) listed(i, position int) (use integerUse, ok bool) {
 	for i++; position > 1; i++ {
 		if i >= len(s) || s[i].is(")") {
@@ -297,7 +300,7 @@ func (s statement) listed(i, position int) (use integerUse, ok bool) {
 	return s.columnAfter(i - 1)
 }
 
-// inserted is the column that a position of a row stands for in an INSERT.
+// inserted returns the column that an INSERT fills from a position of a row.
 func (s statement) inserted(position int) (use integerUse, ok bool) {
 	i := slices.IndexFunc(s, func(t token) bool { return t.is("INTO") }) + 1
 	if i == 0 || !isName(s.at(i)) {
@@ -319,7 +322,7 @@ func (s statement) inserted(position int) (use integerUse, ok bool) {
 	return use, true
 }
 
-// selected is the column that an item of INSERT INTO … SELECT stands for.
+// selected returns the column that an item of INSERT INTO … SELECT fills.
 func (s statement) selected(left, right int) (use integerUse, ok bool) {
 	if !s.at(left).is("SELECT", ",") || !s.at(right).is(",", "AS", "FROM", "UNION", "WHERE", ";") && right < len(s) {
 		return use, false

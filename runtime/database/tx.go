@@ -10,14 +10,14 @@ import (
 // Tx is a serializable transaction. It ends with Commit or Rollback, or rolls back
 // when the context of Begin ends.
 //
-// After a statement was cancelled or conflicted with another transaction, all later
-// calls fail, including Commit. The engines differ in what they undo then, and
-// later statements could otherwise take effect alone.
+// After a statement is cancelled or conflicts with another transaction, all later
+// calls fail, including Commit. Some engines have rolled the transaction back by then,
+// and later statements would take effect alone.
 type Tx struct {
 	db       *DB
 	pool     *pool
 	tx       *sql.Tx
-	ctx      context.Context // that it was begun with
+	ctx      context.Context // the one of Begin
 	ended    bool            // by Commit or Rollback
 	conflict bool
 	broken   error // why all later calls fail
@@ -26,7 +26,7 @@ type Tx struct {
 // Begin begins a transaction. ctx must live as long as the transaction.
 func (d *DB) Begin(ctx context.Context) (*Tx, error) {
 	if d.Engine() == SQLite {
-		return d.begin(ctx, nil) // all are serializable
+		return d.begin(ctx, nil) // all its transactions are serializable
 	}
 	return d.begin(ctx, &sql.TxOptions{Isolation: sql.LevelSerializable})
 }
@@ -79,7 +79,7 @@ func (t *Tx) plain(err error) error {
 	err = t.db.plain(err)
 	t.conflict = t.conflict || errors.Is(err, ErrConflict)
 	if t.broken == nil && (breaks(err) || t.Engine() == SQLite && !t.alive()) {
-		t.broken = fmt.Errorf("the transaction was undone: %w", err)
+		t.broken = fmt.Errorf("the transaction was rolled back: %w", err)
 	}
 	return err
 }
@@ -146,8 +146,8 @@ func (t *Tx) Exec(ctx context.Context, text string, args ...any) (sql.Result, er
 	return result, t.plain(err)
 }
 
-// statement is a statement that the pool has prepared. A new one is not: the
-// pool's only connection may be the transaction's.
+// statement returns a statement that the pool has already prepared, or nil. It does
+// not prepare a new one: the transaction may hold the pool's only connection.
 func (t *Tx) statement(ctx context.Context, text string, args []any) *sql.Stmt {
 	if len(args) == 0 {
 		return nil

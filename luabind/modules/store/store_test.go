@@ -380,7 +380,7 @@ func TestFailures(t *testing.T) {
 		{"no MySQL, by keys", []string{"[database]", "type=mysql", "database=bot", "port=" + port}, "test.cfg:6: [database] says where it is)"},
 		{"no PostgreSQL, by a URL", []string{"store=postgres://bot:hunter2@" + nobody + "/bot"}, "test.cfg:5: [lua] store says where it is)"},
 		{"a folder", []string{"store=" + folder}, folder + ": is a directory; [service] working_dir or [lua] store says where the database is"},
-		{"no database", []string{"store=" + other}, other + " is damaged, or no database of SQLite's: file is not a database"},
+		{"no database", []string{"store=" + other}, other + " is damaged or not an SQLite database: file is not a database"},
 		{"no folder", []string{"store=/proc/nowhere/a.sqlite"}, "/proc/nowhere: "},
 		{"no database type", []string{"[database]", "type=hunter2base"}, "[database] type is none, sqlite3, mysql or pqxx (PostgreSQL)"},
 		{"words", []string{"[database]", "type=pqxx", "connectionstring=host=127.0.0.1 password=hunter2 port=hunter2"}, "PostgreSQL does not understand it"},

@@ -1,5 +1,5 @@
-// Package databasetest has tests run on each engine: on SQLite always, on
-// PostgreSQL and MySQL where the environment names a server.
+// Package databasetest runs tests on each engine: always on SQLite, and on PostgreSQL
+// and MySQL if the environment names a server.
 package databasetest
 
 import (
@@ -15,12 +15,12 @@ import (
 	"spectrumlua/runtime/database"
 )
 
-// Variables name the servers, each with a URL as [lua] store has it. The suites
-// make and drop tables there.
+// Variables holds the environment variables that name the servers, by engine. Their
+// values are URLs in the format of [lua] store. Tests create and drop tables there.
 var Variables = map[string]string{"postgresql": "E2E_POSTGRESQL", "mysql": "E2E_MYSQL"}
 
-// Each runs a test on every engine that there is, in an empty place: tables
-// whose names start with its prefix are dropped in the end.
+// Each runs a test on every available engine. Source.Prefix is unique for each test on
+// a server: the tables with that prefix are dropped when the test ends.
 func Each(t *testing.T, test func(t *testing.T, p database.Source)) {
 	t.Helper()
 	t.Run("sqlite", func(t *testing.T) {
@@ -35,8 +35,8 @@ func Each(t *testing.T, test func(t *testing.T, p database.Source)) {
 	}
 }
 
-// EachConfig is Each for tests that write a config file: lines are those of
-// [lua] and below it that name the place.
+// EachConfig is Each for tests that write a config file. The lines name the database:
+// the first one belongs to the section [lua], and the others follow it.
 func EachConfig(t *testing.T, test func(t *testing.T, p database.Source, lines []string)) {
 	t.Helper()
 	Each(t, func(t *testing.T, p database.Source) {
@@ -48,7 +48,8 @@ func EachConfig(t *testing.T, test func(t *testing.T, p database.Source, lines [
 	})
 }
 
-// Server is an empty place on a server.
+// Server returns a database on a server with a unique prefix. The tables with that
+// prefix are dropped when the test ends.
 func Server(t testing.TB, url string) database.Source {
 	t.Helper()
 	p, err := database.Parse(url, "/")
@@ -60,7 +61,7 @@ func Server(t testing.TB, url string) database.Source {
 	return p
 }
 
-// drop drops the tables of a place.
+// drop drops the tables with the Source's prefix.
 func drop(t testing.TB, p database.Source) {
 	ctx, cancel := context.WithTimeout(context.Background(), 30*time.Second)
 	defer cancel()

@@ -14,7 +14,7 @@ import (
 	"spectrumlua/runtime/database/databasetest"
 )
 
-// types are what [database] type calls the servers.
+// types holds the value of [database] type for each server.
 var types = map[string]string{"postgresql": "pqxx", "mysql": "mysql"}
 
 // admin is the program spectrum2-lua, in a folder with a config.
@@ -50,7 +50,7 @@ func (a admin) store(input string, args ...string) (out, messages string) {
 	cmd.Stdin = strings.NewReader(input)
 	var stdout, stderr bytes.Buffer
 	cmd.Stdout, cmd.Stderr = &stdout, &stderr
-	_ = cmd.Run() // messages have it
+	_ = cmd.Run() // messages contains the error
 	if strings.Contains(stderr.String(), password) {
 		a.t.Errorf("the password is shown: %s", &stderr)
 	}
@@ -58,12 +58,12 @@ func (a admin) store(input string, args ...string) (out, messages string) {
 }
 
 func section(t *testing.T, s *server, word, name string) string {
-	place := databasetest.Server(t, s.url()) // which has its tables dropped
+	place := databasetest.Server(t, s.url()) // drops the tables when the test ends
 	return fmt.Sprintf("type=%s\nserver=127.0.0.1\nport=%s\nuser=bot\npassword=%s\ndatabase=%s\nprefix=%s\n", types[s.kind.name], s.port, word, name, place.Prefix)
 }
 
-// TestMove goes from SQLite to a server as docs/admin/operations.md has it, and back.
-func TestMove(t *testing.T) {
+// TestStoreMovesFromSQLiteToAServer follows the steps of docs/admin/operations.md.
+func TestStoreMovesFromSQLiteToAServer(t *testing.T) {
 	each(t, func(t *testing.T, s *server) {
 		a := newAdmin(t)
 		a.config("type=sqlite3")
@@ -104,8 +104,8 @@ func TestMove(t *testing.T) {
 	})
 }
 
-// TestRefused is let in by no server, which says where and why.
-func TestRefused(t *testing.T) {
+// TestRefusedLoginNamesServerAndReason tries a wrong password and an unknown database.
+func TestRefusedLoginNamesServerAndReason(t *testing.T) {
 	each(t, func(t *testing.T, s *server) {
 		a := newAdmin(t)
 		for _, config := range []string{section(t, s, "hunter22", s.kind.database), section(t, s, password, "nonesuch")} {

@@ -1,4 +1,4 @@
-// Package e2e runs the tests of the database, of the store and of their Lua
-// modules on PostgreSQL and MariaDB from Debian's archive, and takes the servers
-// away from under scripts. See run.sh.
+// Package e2e runs the tests of packages database and store and of their Lua modules
+// on PostgreSQL and MariaDB from Debian's archive. It also stops, kills and freezes the
+// servers while scripts use them. See run.sh.
 package e2e

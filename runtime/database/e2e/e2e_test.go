@@ -22,22 +22,23 @@ import (
 
 const alice = "alice@example.net"
 
-// servers run while the tests do.
+// servers are the servers that run while the tests do.
 var servers []*server
 
 func TestMain(m *testing.M) { os.Exit(run(m)) }
 
 func run(m *testing.M) int {
-	// A server ends with the thread that has started it, so that must not end.
+	// Pdeathsig kills a server when the thread that started it ends, so the main
+	// goroutine keeps its thread.
 	runtime.LockOSThread()
 	root := os.Getenv("E2E_DATABASES")
 	if root == "" {
 		fmt.Println("E2E_DATABASES is not set: run.sh sets it")
 		return 1
 	}
-	lock, err := os.Open(root + ".lock") // provision.sh does not touch the folder meanwhile
+	lock, err := os.Open(root + ".lock") // with the lock held, provision.sh leaves the folder unchanged
 	if err == nil && syscall.Flock(int(lock.Fd()), syscall.LOCK_EX|syscall.LOCK_NB) == nil {
-		clean(root) // we are alone
+		clean(root) // no other run uses the folder
 	}
 	if err == nil {
 		err = syscall.Flock(int(lock.Fd()), syscall.LOCK_SH)
@@ -64,7 +65,7 @@ func run(m *testing.M) int {
 	return m.Run()
 }
 
-// clean removes what runs that did not come to their end have left behind.
+// clean removes the files of runs that were killed.
 func clean(root string) {
 	left, _ := filepath.Glob(filepath.Join(root, "e2e", "*"))
 	for _, path := range left {
@@ -72,8 +73,9 @@ func clean(root string) {
 	}
 }
 
-// TestSuites runs the tests that run on SQLite everywhere on these servers, too.
-func TestSuites(t *testing.T) {
+// TestSuitesPassOnServers runs on these servers the tests that otherwise run only on
+// SQLite.
+func TestSuitesPassOnServers(t *testing.T) {
 	for _, pkg := range []string{"./runtime/database", "./runtime/store", "./luabind/modules/sql", "./luabind/modules/store"} {
 		t.Run(pkg, func(t *testing.T) {
 			cmd := exec.Command("go", "test", "-count=1", "-v", pkg)
@@ -97,7 +99,7 @@ func TestSuites(t *testing.T) {
 	}
 }
 
-// script does what it is told by messages, and says what came of it.
+// script does what a message asks for, and answers with the value and the error.
 const script = `
 local spectrum = require "spectrum"
 local sql = require "spectrum.sql"
@@ -135,7 +137,7 @@ func newStage(t *testing.T, s *server) stage {
 	return stage{st, t}
 }
 
-// says expects an answer that begins with a text, after a message.
+// says sends a message, and expects an answer that begins with want.
 func (s stage) says(message, want string) {
 	s.t.Helper()
 	s.Say(alice, "b", message)
@@ -151,7 +153,7 @@ func (s stage) says(message, want string) {
 func each(t *testing.T, test func(t *testing.T, s *server)) {
 	for _, s := range servers {
 		t.Run(s.kind.name, func(t *testing.T) {
-			if s.cmd == nil { // a test before this one has failed
+			if s.cmd == nil { // an earlier test failed before it restarted the server
 				if err := s.start(); err != nil {
 					t.Fatal(err)
 				}
@@ -161,8 +163,9 @@ func each(t *testing.T, test func(t *testing.T, s *server)) {
 	}
 }
 
-// TestStoppedAndStarted takes the server away, in order and by force.
-func TestStoppedAndStarted(t *testing.T) {
+// TestStoppedServerIsReportedAndReconnected stops the server in order, and then kills
+// it.
+func TestStoppedServerIsReportedAndReconnected(t *testing.T) {
 	each(t, func(t *testing.T, s *server) {
 		st := newStage(t, s)
 		n := 0
@@ -187,8 +190,8 @@ func TestStoppedAndStarted(t *testing.T) {
 	})
 }
 
-// TestRestartedBetweenCalls has connections break while nobody uses them.
-func TestRestartedBetweenCalls(t *testing.T) {
+// TestRestartBetweenCallsIsNotNoticed breaks connections while they are idle.
+func TestRestartBetweenCallsIsNotNoticed(t *testing.T) {
 	each(t, func(t *testing.T, s *server) {
 		st := newStage(t, s)
 		for i := range 6 {
@@ -202,8 +205,8 @@ func TestRestartedBetweenCalls(t *testing.T) {
 	})
 }
 
-// TestFrozen has a server that neither answers nor closes.
-func TestFrozen(t *testing.T) {
+// TestFrozenServerTimesOut uses a server that neither answers nor closes connections.
+func TestFrozenServerTimesOut(t *testing.T) {
 	each(t, func(t *testing.T, s *server) {
 		st := newStage(t, s)
 		st.says("increment", "1 nil")
@@ -216,8 +219,8 @@ func TestFrozen(t *testing.T) {
 	})
 }
 
-// TestWritersAndAServerThatIsKilled kills the server while many write.
-func TestWritersAndAServerThatIsKilled(t *testing.T) {
+// TestKilledServerKeepsAcknowledgedWrites kills the server while four processes write.
+func TestKilledServerKeepsAcknowledgedWrites(t *testing.T) {
 	each(t, func(t *testing.T, s *server) {
 		const writers = 4
 		var stages []stage
@@ -245,7 +248,7 @@ func TestWritersAndAServerThatIsKilled(t *testing.T) {
 			select {
 			case <-half:
 			case <-time.After(patience):
-				t.Fatal("they do not write")
+				t.Fatal("the scripts do not write")
 			}
 		}
 		s.end(syscall.SIGKILL)
@@ -256,15 +259,15 @@ func TestWritersAndAServerThatIsKilled(t *testing.T) {
 		for i, st := range stages {
 			st.Say(alice, "b", "increment")
 			n, _ := strconv.Atoi(strings.TrimSuffix(st.said(), " nil"))
-			// One more may have been written whose answer did not come.
+			// The server may have written one more without having answered.
 			if n != counts[i]+1 && n != counts[i]+2 {
-				t.Errorf("%d were acknowledged, and then there were %d", counts[i], n)
+				t.Errorf("%d writes were acknowledged, and the next one returned %d", counts[i], n)
 			}
 		}
 	})
 }
 
-// said waits for what the script says. It may be called by any goroutine.
+// said waits for the script's next answer. It is safe for concurrent use.
 func (s stage) said() string {
 	var m pb.ConversationMessage
 	s.Expect("conv_message", &m)

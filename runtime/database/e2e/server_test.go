@@ -21,23 +21,24 @@ import (
 )
 
 const (
-	// nobody is whom the servers run as.
+	// nobody is the user id of the servers.
 	nobody   = 65534
 	password = "hunter2"
-	// patience is how long a server may take to start or to stop.
+	// patience limits the time in which a server starts or stops.
 	patience = time.Minute
 )
 
-// kind is what differs between the servers.
+// kind holds the differences between the servers.
 type kind struct {
 	name     string
 	scheme   string
 	database string
 	prepare  func(s *server) error
 	command  func(s *server) []string
-	// grant makes the user and database that tests use, once the server runs.
+	// grant returns the command that creates the tests' user and database. It is nil
+	// if prepare does that.
 	grant func(s *server) []string
-	stop  syscall.Signal // ends it in order, now
+	stop  syscall.Signal // ends the server in order, without waiting for clients
 }
 
 var kinds = []*kind{
@@ -72,7 +73,7 @@ var kinds = []*kind{
 	},
 }
 
-// server is one that the suite has started.
+// server is a server that the suite has started.
 type server struct {
 	kind *kind
 	root string
@@ -82,7 +83,7 @@ type server struct {
 	log  *os.File
 }
 
-// newServer prepares a server's data. It does not run yet.
+// newServer prepares a server's data. It does not start the server.
 func newServer(k *kind, root string) (*server, error) {
 	dir, err := os.MkdirTemp(filepath.Join(root, "e2e"), k.name+"-")
 	if err != nil {
@@ -111,12 +112,13 @@ func freePort() (string, error) {
 	return port, err
 }
 
-// inside is a path as the server sees it, outside as we do.
+// inside returns a path as the server sees it, below its root. outside returns the
+// same path as the tests see it.
 func (s *server) inside(name string) string { return filepath.Join(s.dir, name) }
 
 func (s *server) outside(name string) string { return filepath.Join(s.root, s.dir, name) }
 
-// postgres is the path of one of PostgreSQL's programs, of whatever version.
+// postgres returns the path of a PostgreSQL program, for any version.
 func (s *server) postgres(program string) string {
 	found, _ := filepath.Glob(filepath.Join(s.root, "usr/lib/postgresql/*/bin", program))
 	if len(found) == 0 {
@@ -125,8 +127,8 @@ func (s *server) postgres(program string) string {
 	return strings.TrimPrefix(found[0], s.root)
 }
 
-// inRoot makes a command that runs in the small Debian, as an ordinary user, and
-// not longer than we do.
+// inRoot returns a command that runs in the small Debian as an ordinary user. It is
+// killed when the tests end.
 func (s *server) inRoot(words ...string) *exec.Cmd {
 	return &exec.Cmd{
 		Path: words[0], Args: words, Dir: "/",
@@ -145,7 +147,7 @@ func (s *server) run(words ...string) error {
 	return nil
 }
 
-// tail is the end of the server's log.
+// tail returns the end of the server's log.
 func (s *server) tail() string {
 	data, _ := os.ReadFile(s.log.Name())
 	return string(bytes.TrimSpace(data[max(0, len(data)-4000):]))
@@ -170,7 +172,7 @@ func (s *server) start() error {
 	}
 }
 
-// answers asks the server for something, as the tests do.
+// answers returns nil if the server runs a statement for the tests' user.
 func (s *server) answers() error {
 	if s.kind.grant != nil {
 		if err := s.inRoot(s.kind.grant(s)...).Run(); err != nil {
@@ -199,7 +201,7 @@ func (s *server) end(signal syscall.Signal) {
 		return
 	}
 	s.thaw()
-	if signal == syscall.SIGKILL { // PostgreSQL's others would go on for a while
+	if signal == syscall.SIGKILL { // PostgreSQL's child processes would run a little longer
 		for _, pid := range s.processes() {
 			_ = syscall.Kill(pid, signal)
 		}
@@ -209,7 +211,7 @@ func (s *server) end(signal syscall.Signal) {
 	s.cmd = nil
 }
 
-// remove ends the server and removes what it has left.
+// remove ends the server and removes its files.
 func (s *server) remove() {
 	s.end(s.kind.stop)
 	_ = s.log.Close()
@@ -217,7 +219,8 @@ func (s *server) remove() {
 	_ = os.RemoveAll(filepath.Join(s.root, s.dir))
 }
 
-// processes are the server's: PostgreSQL has one for each connection.
+// processes returns the server's process ids. PostgreSQL has a process for each
+// connection.
 func (s *server) processes() []int {
 	pid := s.cmd.Process.Pid
 	all := []int{pid}
@@ -230,7 +233,7 @@ func (s *server) processes() []int {
 	return all
 }
 
-// freeze stops the server where it is, until the test ends at the latest.
+// freeze suspends the server's processes until thaw or the end of the test.
 func (s *server) freeze(t *testing.T) {
 	t.Helper()
 	t.Cleanup(s.thaw)
@@ -244,13 +247,13 @@ func (s *server) freeze(t *testing.T) {
 	}
 }
 
-// state is what the system says of a process.
+// state returns the status file of a process.
 func state(pid int) string {
 	status, _ := os.ReadFile(fmt.Sprintf("/proc/%d/status", pid))
 	return string(status)
 }
 
-// thaw lets the server go on.
+// thaw lets the server's processes continue.
 func (s *server) thaw() {
 	for _, pid := range s.processes() {
 		_ = syscall.Kill(pid, syscall.SIGCONT)
