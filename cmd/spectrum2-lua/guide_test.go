@@ -16,17 +16,18 @@ import (
 	"spectrumlua/cmd/spectrum2-lua/devkit/check"
 )
 
-// TestGuide follows the guide word for word, each page in an empty folder, and
-// compares what the programs say with what the pages show:
+// TestGuidePagesShowWhatTheProgramsPrint follows each page of the guide in an empty
+// folder and compares the output of the programs with the page:
 //
-//   - a block of the language console has commands, behind "$ ", and what they
-//     write. After `spectrum2-lua chat`, lines with a prompt are typed into it; it
-//     goes on through later blocks until /quit.
-//   - any other block with a file name behind its language is written to that file.
-//   - diff and a file name: the lines with - are replaced by those with +.
+//   - A block of the language console has commands, after "$ ", and their output.
+//     After `spectrum2-lua chat`, the test types the lines with a prompt into the chat,
+//     also those of later blocks, until /quit.
+//   - Any other block with a file name after its language is the text of that file.
+//   - A block of the language diff with a file name replaces the lines with - by the
+//     lines with +.
 //
-// A "…" stands for the rest of a line or, alone in one, for any lines.
-func TestGuide(t *testing.T) {
+// A "…" matches the rest of a line or, alone on a line, any number of lines.
+func TestGuidePagesShowWhatTheProgramsPrint(t *testing.T) {
 	for _, page := range []struct{ name, makes string }{{"getting-started.md", "mychat"}, {"service.md", "lines"}} {
 		t.Run(page.name, func(t *testing.T) {
 			t.Parallel()
@@ -34,7 +35,7 @@ func TestGuide(t *testing.T) {
 			g.follow(page.name)
 			for _, finding := range check.Paths(filepath.Join(g.dir, page.makes)).Findings {
 				if finding.Severity == check.Error { // a warning may be about this machine
-					t.Errorf("at the end check says %v", finding)
+					t.Errorf("check reports at the end: %v", finding)
 				}
 			}
 		})
@@ -46,7 +47,7 @@ var (
 	typedLine = regexp.MustCompile(`^\w[^<>]*> (.*)$`)
 )
 
-// guide is somebody who follows it.
+// guide is a reader who follows the guide.
 type guide struct {
 	t     *testing.T
 	dir   string
@@ -72,7 +73,7 @@ func (g *guide) follow(page string) {
 		g.block(part(1), part(2), part(3))
 	}
 	if g.chat != nil {
-		g.t.Fatalf("%s leaves a chat open", page)
+		g.t.Fatalf("%s ends with an open chat", page)
 	}
 	if g.steps < 10 {
 		g.t.Errorf("%s has only %d steps", page, g.steps)
@@ -98,7 +99,7 @@ func (g *guide) write(name, text string) {
 	if err := os.MkdirAll(filepath.Dir(path), 0o755); err != nil {
 		g.t.Fatal(err)
 	}
-	// As editors do, so that a chat never reads half a file.
+	// Rename a complete file into place, as editors do: a chat never reads half a file.
 	if err := os.WriteFile(path+"~", []byte(text), 0o644); err != nil {
 		g.t.Fatal(err)
 	}
@@ -125,19 +126,19 @@ func (g *guide) edit(name, diff string) {
 		}
 	}
 	if strings.Count(string(text), before.String()) != 1 {
-		g.t.Fatalf("%s: %s does not have once\n%s", g.where, name, before.String())
+		g.t.Fatalf("%s: %s does not have exactly one\n%s", g.where, name, before.String())
 	}
 	g.write(name, strings.Replace(string(text), before.String(), after.String(), 1))
 }
 
-// console carries out commands and holds what they write against the block.
+// console runs the commands of a block and compares their output with it.
 func (g *guide) console(text string) {
 	for _, part := range strings.SplitAfter("\n"+text, "\n$ ") {
 		part = strings.TrimSuffix(part, "\n$ ")
 		if part == "" {
 			continue
 		}
-		if strings.HasPrefix(part, "\n") { // before the first command
+		if strings.HasPrefix(part, "\n") { // output before the first command
 			if said := strings.TrimPrefix(part, "\n"); said != "" {
 				g.play(said)
 			}
@@ -153,7 +154,7 @@ func (g *guide) console(text string) {
 
 func (g *guide) run(command, want string) {
 	if g.chat != nil {
-		g.t.Fatalf("%s: %s: a chat is still open", g.where, command)
+		g.t.Fatalf("%s: %s: the last chat is still open", g.where, command)
 	}
 	if folder, ok := strings.CutPrefix(command, "cd "); ok {
 		g.dir = filepath.Join(g.dir, folder)
@@ -166,16 +167,16 @@ func (g *guide) run(command, want string) {
 		g.play(want)
 		return
 	}
-	out, _ := cmd.CombinedOutput() // an exit code is shown by the text, too
+	out, _ := cmd.CombinedOutput() // the output also shows a failure
 	if got := string(out); !shown(want + "$").MatchString(got) {
-		g.t.Fatalf("%s: %s says\n%s, not\n%s", g.where, command, got, want)
+		g.t.Fatalf("%s: %s prints\n%s, want\n%s", g.where, command, got, want)
 	}
 }
 
-// play types the lines with a prompt, and waits for the others.
+// play types the lines that have a prompt and waits for the other lines.
 func (g *guide) play(text string) {
 	if g.chat == nil {
-		g.t.Fatalf("%s: there is no chat", g.where)
+		g.t.Fatalf("%s: no chat is open", g.where)
 	}
 	segment, quit := "", false
 	flush := func() {
@@ -199,7 +200,8 @@ func (g *guide) play(text string) {
 	}
 }
 
-// shown makes a pattern of what a page shows. A $ at its end stands for the end.
+// shown returns a pattern for the output that a page shows. A $ at the end of the text
+// matches the end of the output.
 func shown(text string) *regexp.Regexp {
 	text, whole := strings.CutSuffix(text, "$")
 	pattern := regexp.QuoteMeta(text)
@@ -211,14 +213,14 @@ func shown(text string) *regexp.Regexp {
 	return regexp.MustCompile(pattern)
 }
 
-// openChat is a chat that runs, and what it has said that was not looked at.
+// openChat is a running chat and the part of its output that is not yet compared.
 type openChat struct {
 	cmd   *exec.Cmd
 	stdin io.WriteCloser
 
 	mu   sync.Mutex
 	said bytes.Buffer
-	more chan struct{} // has a value after each write
+	more chan struct{} // receives a value after each write
 }
 
 func startChat(t *testing.T, cmd *exec.Cmd) *openChat {
@@ -250,7 +252,7 @@ func (c *openChat) say(t *testing.T, line string) {
 	}
 }
 
-// expect waits until the chat has said what the page shows, and nothing else.
+// expect waits until the chat has printed exactly what the page shows.
 func (c *openChat) expect(t *testing.T, where, text string) {
 	late := time.After(20 * time.Second)
 	for {
@@ -267,15 +269,15 @@ func (c *openChat) expect(t *testing.T, where, text string) {
 		select {
 		case <-c.more:
 		case <-late:
-			t.Fatalf("%s: the chat says\n%s, not\n%s", where, got, text)
+			t.Fatalf("%s: the chat prints\n%s, want\n%s", where, got, text)
 		}
 	}
 }
 
 func (c *openChat) end(t *testing.T, where string) {
 	_ = c.stdin.Close()
-	_ = c.cmd.Wait() // it tells of errors in the log by its exit code
+	_ = c.cmd.Wait() // the exit code is 1 if the log has errors
 	if rest := c.said.String(); rest != "" {
-		t.Errorf("%s: the chat says at its end\n%s", where, rest)
+		t.Errorf("%s: unexpected output at the chat's end:\n%s", where, rest)
 	}
 }

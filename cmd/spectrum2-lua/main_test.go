@@ -27,8 +27,8 @@ func TestMain(m *testing.M) {
 
 func TestScripts(t *testing.T) { commandtest.Run(t) }
 
-// backend stands in for the real one. What it is called tells what is wrong
-// with it; "" is one that echoes.
+// backend plays the real backend. kind names its fault; a backend of the kind ""
+// echoes.
 func backend(kind string) int {
 	fmt.Fprintf(os.Stderr, "config is %s\x1b[31m\n", os.Args[len(os.Args)-1])
 	if kind == "no script" {
@@ -52,7 +52,7 @@ func backend(kind string) int {
 var spoilers = map[string]func(net.Conn) int{
 	"exit code": func(conn net.Conn) int { _ = bench.Baseline(conn); return 7 },
 	"mute": func(conn net.Conn) int {
-		_, _ = io.Copy(io.Discard, conn) // a connection that nobody reads is closed by the garbage collector
+		_, _ = io.Copy(io.Discard, conn) // otherwise the garbage collector would close the connection
 		return 0
 	},
 	"dies": func(conn net.Conn) int {
@@ -69,8 +69,8 @@ var spoilers = map[string]func(net.Conn) int{
 	"rude": instead(pb.WrapperMessage_TYPE_LOGOUT, pb.WrapperMessage_TYPE_FT_START, nil),
 }
 
-// instead answers one type with something of its own and everything else as
-// bench.Baseline does, which it puts itself in front of.
+// instead is a backend that answers messages of one type with answer and message. It
+// forwards all other messages to bench.Baseline.
 func instead(of, answer pb.WrapperMessage_Type, message proto.Message) func(net.Conn) int {
 	return func(conn net.Conn) int {
 		near, far := net.Pipe()
@@ -105,9 +105,9 @@ func instead(of, answer pb.WrapperMessage_Type, message proto.Message) func(net.
 	}
 }
 
-func TestColour(t *testing.T) {
+func TestOnlyATerminalHasColours(t *testing.T) {
 	if wantsColour(&strings.Builder{}) {
-		t.Error("a buffer wants colour")
+		t.Error("a buffer has colours")
 	}
 	file, err := os.Create(t.TempDir() + "/out")
 	if err != nil {
@@ -115,23 +115,23 @@ func TestColour(t *testing.T) {
 	}
 	defer func() { _ = file.Close() }()
 	if wantsColour(file) {
-		t.Error("a file wants colour")
+		t.Error("a file has colours")
 	}
 	if got := (&terminal{}).paint(red, "x"); got != "x" {
-		t.Errorf("without colour it is %q", got)
+		t.Errorf("without colours the text is %q", got)
 	}
 	if got := (&terminal{colour: true}).paint(red, "x"); got != "\x1b[31mx\x1b[0m" {
-		t.Errorf("with colour it is %q", got)
+		t.Errorf("with colours the text is %q", got)
 	}
 }
 
-func TestPrintable(t *testing.T) {
+func TestPrintableReplacesControlCharacters(t *testing.T) {
 	if got := printable("a\tb\x1b[2J\x07 ü\u202e\xff"); got != "a\tb\uFFFD[2J\uFFFD ü\uFFFD\uFFFD" {
 		t.Errorf("got %q", got)
 	}
 }
 
-func TestEveryCommandTeaches(t *testing.T) {
+func TestEveryCommandHasAShortHelp(t *testing.T) {
 	root := newRoot(newTerminal(new(strings.Builder), new(strings.Builder)))
 	for _, cmd := range root.Commands() {
 		if cmd.Short == "" || strings.HasSuffix(cmd.Short, ".") {

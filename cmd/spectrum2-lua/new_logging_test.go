@@ -9,12 +9,12 @@ import (
 	"spectrumlua/runtime/config"
 )
 
-// spectrumLogging is what transports name as Spectrum's own logging.
+// spectrumLogging is the path of Spectrum's logging config in a transport's config.
 const spectrumLogging = "/etc/spectrum2/spectrum-logging.properties"
 
-// TestNoConfigHasSpectrumLogPasswords looks at what new makes and at the
-// examples: each names a logging in which the stanzas, which have the passwords
-// of registrations, are off.
+// TestNoConfigHasSpectrumLogPasswords checks the config of a new transport and those
+// of the examples. Stanzas hold the passwords of registrations, so each config must
+// name a logging config that does not log stanzas.
 func TestNoConfigHasSpectrumLogPasswords(t *testing.T) {
 	folder := filepath.Join(t.TempDir(), "mychat")
 	if _, err := makeTransport(folder, "/usr/bin/"+backendName); err != nil {
@@ -42,7 +42,7 @@ func TestNoConfigHasSpectrumLogPasswords(t *testing.T) {
 			t.Fatal(err)
 		}
 		if !strings.Contains(string(text), "\nlog4j.category.Component.RAW=OFF\n") || !strings.Contains(string(text), "\nlog4j.rootLogger=info,") {
-			t.Errorf("%s shows stanzas:\n%s", path, text)
+			t.Errorf("%s logs stanzas:\n%s", path, text)
 		}
 	}
 	guide, err := os.ReadFile("../../docs/guide/gateway.md")
@@ -50,6 +50,6 @@ func TestNoConfigHasSpectrumLogPasswords(t *testing.T) {
 		t.Fatal(err)
 	}
 	if !strings.Contains(string(guide), "    config = "+spectrumLogging+"\n") || strings.Contains(string(guide), "\n    config = /etc/spectrum2/logging.cfg") {
-		t.Error("the guide's config names another logging")
+		t.Errorf("the guide's config does not name %s", spectrumLogging)
 	}
 }

@@ -17,7 +17,7 @@ import (
 	"spectrumlua/runtime/config"
 )
 
-func TestNewTransport(t *testing.T) {
+func TestNewMakesACompleteTransport(t *testing.T) {
 	folder := filepath.Join(t.TempDir(), "some", "where", "my-chat")
 	made, err := makeTransport(folder, "/opt/spectrum2_lua_backend")
 	if err != nil {
@@ -25,11 +25,11 @@ func TestNewTransport(t *testing.T) {
 	}
 	want := []string{"my-chat.lua", "my-chat_test.lua", "my-chat.cfg", "spectrum-logging.properties", "README.md", ".luarc.json", "types/"}
 	if !slices.Equal(made, want) {
-		t.Errorf("it says that it has made %q, want %q", made, want)
+		t.Errorf("makeTransport returns the files %q, want %q", made, want)
 	}
 	entries, err := os.ReadDir(filepath.Dir(folder))
 	if err != nil || len(entries) != 1 {
-		t.Errorf("beside the folder there is something: %v %v", entries, err)
+		t.Errorf("other files next to the folder: %v %v", entries, err)
 	}
 
 	cfg, err := config.Load(filepath.Join(folder, "my-chat.cfg"), config.Options{})
@@ -45,7 +45,7 @@ func TestNewTransport(t *testing.T) {
 	}
 	info, err := os.Stat(filepath.Join(folder, "my-chat.cfg"))
 	if err != nil || info.Mode().Perm()&0o007 != 0 {
-		t.Errorf("everybody can read the password: %v %v", info.Mode(), err)
+		t.Errorf("other users can read the password: %v %v", info.Mode(), err)
 	}
 
 	var luarc struct {
@@ -87,7 +87,7 @@ func TestSecretsOfNewTransportsDiffer(t *testing.T) {
 	}
 }
 
-// TestTheNewScriptRuns plays with the script that a new transport has.
+// TestTheNewScriptRuns talks to the script of a new transport.
 func TestTheNewScriptRuns(t *testing.T) {
 	folder := filepath.Join(t.TempDir(), "chat")
 	if _, err := makeTransport(folder, "/b"); err != nil {
@@ -108,8 +108,7 @@ func TestTheNewScriptRuns(t *testing.T) {
 	st.ExpectSaid("Hello, legacy! You wrote: good day")
 }
 
-// TestTheNewTransportPasses has check and test find nothing wrong with what new
-// makes, whatever its name.
+// TestTheNewTransportPasses runs check and test on new transports of several names.
 func TestTheNewTransportPasses(t *testing.T) {
 	for _, name := range []string{"chat", "a", "my-chat_2", strings.Repeat("x", 40)} {
 		folder := filepath.Join(t.TempDir(), name)
@@ -117,7 +116,7 @@ func TestTheNewTransportPasses(t *testing.T) {
 			t.Fatal(err)
 		}
 		for _, finding := range check.Paths(folder).Findings {
-			// A warning may be about this machine.
+			// Warnings may depend on this machine.
 			if finding.Severity == check.Error {
 				t.Errorf("%s: check says %+v", name, finding)
 			}
@@ -128,16 +127,16 @@ func TestTheNewTransportPasses(t *testing.T) {
 		}
 		sum := scripttest.Run(t.Context(), files, scripttest.Options{Done: func(r scripttest.Result) {
 			if !r.Passed() {
-				t.Errorf("%s: test %q says %q", name, r.Name, r.Failures)
+				t.Errorf("%s: test %q fails: %q", name, r.Name, r.Failures)
 			}
 		}})
 		if sum.Passed < 3 {
-			t.Errorf("%s: %d tests have passed", name, sum.Passed)
+			t.Errorf("%s: %d tests passed", name, sum.Passed)
 		}
 	}
 }
 
-func TestNothingIsOverwritten(t *testing.T) {
+func TestNewOverwritesNoFile(t *testing.T) {
 	folder := filepath.Join(t.TempDir(), "chat")
 	if err := os.Mkdir(folder, 0o755); err != nil {
 		t.Fatal(err)
@@ -150,27 +149,27 @@ func TestNothingIsOverwritten(t *testing.T) {
 		t.Fatal(err)
 	}
 	if _, err := makeTransport(folder, "/b"); err == nil || !strings.Contains(err.Error(), "not empty") {
-		t.Errorf("again: %v", err)
+		t.Errorf("a second transport in the same folder: %v", err)
 	}
 	if text, _ := os.ReadFile(mine); string(text) != "mine" {
 		t.Errorf("the script is %q", text)
 	}
 	types := filepath.Join(folder, "types")
 	if n, err := writeTypes(types); err != nil || n == 0 {
-		t.Errorf("the annotations again: %d %v", n, err)
+		t.Errorf("writing the annotations again: %d %v", n, err)
 	}
 	if err := os.WriteFile(filepath.Join(types, "net.lua"), []byte("mine"), 0o600); err != nil {
 		t.Fatal(err)
 	}
 	if _, err := writeTypes(types); err == nil || !strings.Contains(err.Error(), "net.lua exists") {
-		t.Errorf("over a file of somebody's: %v", err)
+		t.Errorf("annotations over the user's own file: %v", err)
 	}
 	if text, _ := os.ReadFile(filepath.Join(types, "net.lua")); string(text) != "mine" {
-		t.Errorf("his file is %q", text)
+		t.Errorf("the user's file is now %q", text)
 	}
 }
 
-func TestNames(t *testing.T) {
+func TestNewRejectsBadNames(t *testing.T) {
 	for _, name := range []string{"a", "chat", "my-chat", "my_chat2", strings.Repeat("x", 40)} {
 		if err := checkName(name); err != nil {
 			t.Error(err)
@@ -178,10 +177,10 @@ func TestNames(t *testing.T) {
 	}
 	for _, name := range []string{"", ".", "..", "Chat", "2chat", "-chat", "my chat", "chat.lua", "a/b", "ünï", strings.Repeat("x", 41), "lua", "spectrum", "service", "test", "my_test"} {
 		if err := checkName(name); err == nil {
-			t.Errorf("%q is taken", name)
+			t.Errorf("%q is accepted", name)
 		}
 	}
 	if _, err := makeTransport(filepath.Join(t.TempDir(), "chat"), "a\nb"); err == nil {
-		t.Error("a path with a line break is taken")
+		t.Error("a path with a line break is accepted")
 	}
 }

@@ -7,7 +7,7 @@ import (
 	"testing"
 )
 
-// TestReplayExitCodes tells what differs from what cannot be compared.
+// TestReplayExitCodes distinguishes a difference (1) from a record that cannot be compared (2).
 func TestReplayExitCodes(t *testing.T) {
 	dir := t.TempDir()
 	write := func(name, text string) string {
@@ -31,8 +31,8 @@ func TestReplayExitCodes(t *testing.T) {
 	}{
 		{"as recorded", []string{record, same}, 0},
 		{"otherwise", []string{record, silent, "--timeout", "10ms"}, 1},
-		{"no record", []string{same, same}, 2},
-		{"no script", []string{record, filepath.Join(dir, "none.lua")}, 2},
+		{"the file is not a record", []string{same, same}, 2},
+		{"the script does not exist", []string{record, filepath.Join(dir, "none.lua")}, 2},
 		{"an unknown flag", []string{record, same, "--fast"}, 2},
 	} {
 		var out, problems strings.Builder

@@ -44,7 +44,7 @@ func TestEveryCommandHasAManualPage(t *testing.T) {
 	}
 	for name := range files {
 		if strings.Contains(name, "baseline") || strings.Contains(name, "share.1") {
-			t.Errorf("there is %s, which is of nobody's concern", name)
+			t.Errorf("%s describes a hidden command", name)
 		}
 	}
 }
@@ -70,17 +70,17 @@ func TestManualPagesReferToPagesThatExist(t *testing.T) {
 	}
 }
 
-// plain are commands of which there is not more to say than one line.
+// plain holds the commands that the short help explains completely.
 var plain = []string{"completion", "help", "version"}
 
-func TestHelpTeaches(t *testing.T) {
+func TestHelpHasTextExampleAndFlags(t *testing.T) {
 	root := testRoot()
 	for _, cmd := range append(root.Commands(), root) {
 		if cmd.Hidden || slices.Contains(plain, cmd.Name()) {
 			continue
 		}
 		if strings.Count(cmd.Long, "\n") < 2 || strings.HasSuffix(cmd.Long, "\n") {
-			t.Errorf("%s: the help does not say what it does", cmd.Name())
+			t.Errorf("%s: the help does not explain the command", cmd.Name())
 		}
 		if !strings.Contains(cmd.Example, root.Name()+" ") {
 			t.Errorf("%s: the help has no example", cmd.Name())
@@ -93,17 +93,17 @@ func TestHelpTeaches(t *testing.T) {
 	}
 }
 
-// requests are those of roff that pages may have.
+// requests matches the roff requests that pages may use.
 var requests = regexp.MustCompile(`^\.(TH|SH|PP|TP|B|nf|fi|nh|ad)\b`)
 
-func TestManualPagesAreRoff(t *testing.T) {
+func TestManualPagesAreValidRoff(t *testing.T) {
 	for name, text := range shared(t) {
 		if !strings.HasSuffix(name, ".1") {
 			continue
 		}
 		for _, line := range strings.Split(string(text), "\n") {
 			if strings.HasPrefix(line, ".") && !requests.MatchString(line) || strings.HasPrefix(line, "'") {
-				t.Errorf("%s: %q is a request that is not known", name, line)
+				t.Errorf("%s: %q is an unknown request", name, line)
 			}
 		}
 		groff, err := exec.LookPath("groff")
@@ -113,12 +113,12 @@ func TestManualPagesAreRoff(t *testing.T) {
 		cmd := exec.Command(groff, "-man", "-Tutf8", "-ww", "-z")
 		cmd.Stdin = bytes.NewReader(text)
 		if out, err := cmd.CombinedOutput(); err != nil || len(out) > 0 {
-			t.Errorf("%s: groff says %v: %s", name, err, out)
+			t.Errorf("%s: groff reports %v: %s", name, err, out)
 		}
 	}
 }
 
-func TestManText(t *testing.T) {
+func TestManPageEscapesAndKeepsIndentedLines(t *testing.T) {
 	p := &manPage{}
 	p.text("One\nparagraph, a-b.\n\n  an example\n\n  and more \\ of it\n.dot\n'quote …")
 	want := "One\nparagraph, a\\-b.\n.PP\n.PP\n.nf\n  an example\n\n  and more \\e of it\n.fi\n.PP\n\\&.dot\n\\&'quote \\[u2026]\n"
@@ -127,7 +127,7 @@ func TestManText(t *testing.T) {
 	}
 }
 
-func TestCompletionScriptsAreRight(t *testing.T) {
+func TestCompletionScriptsAreValidInTheirShells(t *testing.T) {
 	files := shared(t)
 	for shell, name := range map[string]string{
 		"bash": "bash-completion/completions/spectrum2-lua",
@@ -135,7 +135,7 @@ func TestCompletionScriptsAreRight(t *testing.T) {
 		"fish": "fish/vendor_completions.d/spectrum2-lua.fish",
 	} {
 		if len(files[name]) == 0 {
-			t.Errorf("there is no %s in %q", name, slices.Sorted(maps.Keys(files)))
+			t.Errorf("%s is missing from %q", name, slices.Sorted(maps.Keys(files)))
 			continue
 		}
 		path, err := exec.LookPath(shell)

@@ -10,9 +10,9 @@ import (
 	"testing"
 )
 
-// TestSignals ends a chat by each signal that may come: what it has written to
-// its temporary folder is gone.
-func TestSignals(t *testing.T) {
+// TestChatRemovesItsTemporaryFolderAtASignal stops a chat with each signal that stops a
+// command.
+func TestChatRemovesItsTemporaryFolderAtASignal(t *testing.T) {
 	script := filepath.Join(t.TempDir(), "a.lua")
 	text := `require("spectrum").store():set("a", 1); print("ready"); return {}`
 	if err := os.WriteFile(script, []byte(text), 0o600); err != nil {
@@ -23,7 +23,7 @@ func TestSignals(t *testing.T) {
 			temporary := t.TempDir()
 			cmd := exec.CommandContext(t.Context(), "spectrum2-lua", "chat", script)
 			cmd.Env = append(os.Environ(), "TMPDIR="+temporary)
-			stdin, err := cmd.StdinPipe() // nobody types
+			stdin, err := cmd.StdinPipe() // it stays open, without input
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -39,17 +39,17 @@ func TestSignals(t *testing.T) {
 			for lines.Scan() && !strings.Contains(lines.Text(), "ready") {
 			}
 			if left := names(t, temporary); len(left) == 0 {
-				t.Error("it wrote no temporary file: this test tests nothing")
+				t.Error("the chat wrote no temporary file, so the test proves nothing")
 			}
 			_ = cmd.Process.Signal(signal)
 			for lines.Scan() {
 			}
 			_ = cmd.Wait()
-			if code := cmd.ProcessState.ExitCode(); code != exitFailed { // commands that were cut off have not worked out
-				t.Errorf("it ended with %v", cmd.ProcessState)
+			if code := cmd.ProcessState.ExitCode(); code != exitFailed { // an interrupted chat has failed
+				t.Errorf("the chat ended with %v", cmd.ProcessState)
 			}
 			if left := names(t, temporary); len(left) > 0 {
-				t.Errorf("it left %q", left)
+				t.Errorf("the chat left %q", left)
 			}
 		})
 	}

@@ -13,7 +13,7 @@ import (
 	"spectrumlua/runtime/store"
 )
 
-func TestUsersWhoMayNotUseTheStoreReadWhatToDo(t *testing.T) {
+func TestStoreAdvisesRootIfPermissionIsDenied(t *testing.T) {
 	denied := &fs.PathError{Op: "stat", Path: "/var/lib/spectrum2", Err: fs.ErrPermission}
 	if err := adviseRoot(denied, 1000); !errors.Is(err, denied) || !strings.Contains(err.Error(), "run this as root") {
 		t.Error(err)
@@ -25,9 +25,9 @@ func TestUsersWhoMayNotUseTheStoreReadWhatToDo(t *testing.T) {
 	}
 }
 
-// TestStoreThroughAPrivateFolder has root work on what systemd keeps for a service
-// with DynamicUser: a link into a folder that root alone enters. All that root makes
-// belongs to the service's user.
+// TestStoreThroughAPrivateFolder runs as root on the layout that systemd makes for a
+// service with DynamicUser: a link into a folder that only root can enter. All new
+// files must belong to the service's user.
 func TestStoreThroughAPrivateFolder(t *testing.T) {
 	if os.Geteuid() != 0 {
 		t.Skip("only root can make files that belong to another user")
@@ -75,7 +75,7 @@ func errIf(wrong bool, text string) error {
 	return nil
 }
 
-// belongsTo checks who a file belongs to.
+// belongsTo checks the owner of a file.
 func belongsTo(t *testing.T, path string, uid uint32) {
 	t.Helper()
 	info, err := os.Stat(path)

@@ -11,8 +11,8 @@ import (
 	"time"
 )
 
-// TestWatch has tests run again when the script that they test is saved.
-func TestWatch(t *testing.T) {
+// TestWatchRunsTestsAgainWhenTheScriptIsSaved saves a script twice while test -watch runs.
+func TestWatchRunsTestsAgainWhenTheScriptIsSaved(t *testing.T) {
 	dir := t.TempDir()
 	write := func(name, text string) {
 		t.Helper()
@@ -41,7 +41,7 @@ func TestWatch(t *testing.T) {
 				return
 			}
 		}
-		t.Fatalf("%q was not said", want)
+		t.Fatalf("%q is missing from the output", want)
 	}
 	await("0 passed, 1 failed")
 	write("a.lua", strings.Replace(says, "TEXT", "hello", 1))

@@ -14,8 +14,8 @@ var (
 	pageSession = regexp.MustCompile(`(?m)^    \$ spectrum2-lua (.*)\n((?:    .*\n)+)`)
 )
 
-// TestTestingPage does what docs/reference/testing.md does: its files are those, and its
-// commands say that.
+// TestTestingPage writes the files that docs/reference/testing.md shows, runs its
+// commands, and compares their output with the page.
 func TestTestingPage(t *testing.T) {
 	data, err := os.ReadFile("../../docs/reference/testing.md")
 	if err != nil {
@@ -31,21 +31,21 @@ func TestTestingPage(t *testing.T) {
 	t.Chdir(dir)
 	sessions := pageSession.FindAllStringSubmatch(page, -1)
 	if len(sessions) != 2 {
-		t.Fatalf("%d commands were found", len(sessions))
+		t.Fatalf("the page has %d commands", len(sessions))
 	}
 	for _, session := range sessions {
 		args := strings.Fields(session[1])
 		if !strings.Contains(session[1], ".lua") {
-			args = append(args, "greeter_test.lua") // all that is there by then
+			args = append(args, "greeter_test.lua") // the only test file that the page has shown by then
 		}
 		want := strings.ReplaceAll("\n"+session[2], "\n    ", "\n")[1:]
 		var out, problems bytes.Buffer
 		run(t.Context(), args, &out, &problems)
 		if got := out.String() + problems.String(); got != want {
-			t.Errorf("%q says\n%s\nthe page says\n%s", args, got, want)
+			t.Errorf("%q prints\n%s\nthe page shows\n%s", args, got, want)
 		}
 	}
-	// All but the one that is to fail.
+	// Delete the test that fails on purpose.
 	if err := os.Remove("polite_test.lua"); err != nil {
 		t.Fatal(err)
 	}

@@ -28,13 +28,13 @@ var accountCommands = []*command{
 		words: []candidates{statuses},
 	},
 	{
-		name: "as", usage: "/as USER", about: "lets another user speak, of localhost or of the domain given", run: (*Chat).as,
+		name: "as", usage: "/as USER", about: "switches to another user; the default domain is localhost", run: (*Chat).as,
 		words: []candidates{users},
 	},
-	{name: "users", usage: "/users", about: "lists the users there have been", run: (*Chat).listUsers},
+	{name: "users", usage: "/users", about: "lists the users of this chat", run: (*Chat).listUsers},
 }
 
-// spectrumSettings are those that Spectrum gives a user who never changed any.
+// spectrumSettings are the settings that Spectrum gives a new user.
 var spectrumSettings = map[string]string{"enable_transport": "1", "send_headlines": "0", "stay_connected": "0"}
 
 func (c *Chat) login(l *call) error {
@@ -55,11 +55,11 @@ func (c *Chat) login(l *call) error {
 		return errUsage
 	}
 	if c.people.me().online {
-		return fmt.Errorf("%s is logged in already: /logout goes offline, /as lets another user speak", shortName(c.people.me().jid))
+		return fmt.Errorf("%s is logged in already: /logout goes offline, /as switches to another user", shortName(c.people.me().jid))
 	}
 	if len(plain) == 2 && plain[1] == "-" {
 		if plain[1], err = c.opts.Console.ReadPassword("Password: "); err != nil {
-			return fmt.Errorf("the password could not be read: %w", err)
+			return fmt.Errorf("reading the password: %w", err)
 		}
 	}
 	c.people.change(func(u *user) {
@@ -108,12 +108,12 @@ func (c *Chat) setSettings(l *call) error {
 		c.show.line(plainLine, printable(Masked("/ " + key + "=" + all[key])[2:]))
 	}
 	if len(list) > 0 && c.people.me().online {
-		c.show.line(plainLine, "Spectrum tells a script of settings at login alone: /logout and /login show it the new ones.")
+		c.show.line(plainLine, "Spectrum sends settings only at login: use /logout and /login to send the new ones.")
 	}
 	return nil
 }
 
-// enumValue finds the value of an enum field by the name that scripts use.
+// enumValue returns the number of an enum value by the name that scripts use.
 func enumValue(typ, field, name string) int32 {
 	n, _ := schema.TypeByName(typ).Payload.Field(field).Enum.Number(name)
 	return n
@@ -157,14 +157,14 @@ func (c *Chat) listUsers(l *call) error {
 			text += ", offline"
 		}
 		if u.jid == current {
-			text += ", who speaks"
+			text += ", the current user"
 		}
 		c.show.line(plainLine, text)
 	}
 	return l.end()
 }
 
-// send sends a message of the user who speaks.
+// send sends a message of the current user.
 func (c *Chat) send(typ pb.WrapperMessage_Type, m proto.Message) error {
 	return c.run.Spectrum.User(c.people.speaker()).Send(typ, m)
 }

@@ -66,7 +66,7 @@ type Options struct {
 type Chat struct {
 	opts   Options
 	run    *harness.Harness
-	sender atomic.Pointer[harness.Harness] // for log lines that come before run is set
+	sender atomic.Pointer[harness.Harness] // counts messages until run is set
 	people *people
 	feed   *feed
 	show   show
@@ -80,12 +80,12 @@ type Chat struct {
 	quit     bool
 
 	mu     sync.Mutex
-	told   []string      // what was shown since the last command
+	told   []string      // lines shown since the last command
 	news   chan struct{} // closed when something is shown; nil if nobody waits
-	got    uint64        // messages from the backend that were shown
+	got    uint64        // messages of the backend that were shown
 	wrong  int           // commands that failed
-	errors int           // that the script logged
-	broken int           // rules of Spectrum's
+	errors int           // errors that the script logged
+	broken int           // rules of Spectrum that the backend broke
 }
 
 // New returns a chat. Run starts it.

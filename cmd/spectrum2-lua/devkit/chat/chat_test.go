@@ -20,9 +20,9 @@ import (
 
 const echo = "../../../../scripts/echo.lua"
 
-// TestTheSameEachTime plays a transcript again and again: two users whose
-// handlers log and send.
-func TestTheSameEachTime(t *testing.T) {
+// TestTranscriptIsTheSameOnEachRun plays a list of commands many times. The handlers of
+// its two users log and send.
+func TestTranscriptIsTheSameOnEachRun(t *testing.T) {
 	script := write(t, "two.lua", `
 local on = {}
 function on.login(session)
@@ -38,11 +38,11 @@ return on`)
 		t.Fatal(err)
 	}
 	if n := strings.Count(first, "echo of    b"); n != 3 {
-		t.Fatalf("the echo is heard %d times:\n%s", n, first)
+		t.Fatalf("the echo appears %d times:\n%s", n, first)
 	}
 	for range 20 {
 		if again, _ := play(t, script, commands); again != first {
-			t.Fatalf("now it is\n%s\nand was\n%s", again, first)
+			t.Fatalf("the transcript is now\n%s\nthe first was\n%s", again, first)
 		}
 	}
 }
@@ -56,7 +56,7 @@ func write(t *testing.T, name, text string) string {
 	return path
 }
 
-func TestExpectThatIsNotMet(t *testing.T) {
+func TestExpectThatIsNotMetIsAWrongCommand(t *testing.T) {
 	var out strings.Builder
 	err := chat.New(chat.Options{
 		Stage:         harness.Options{Path: echo},
@@ -68,19 +68,19 @@ func TestExpectThatIsNotMet(t *testing.T) {
 	if !errors.As(err, &trouble) || *trouble != (chat.TroubleError{Wrong: 1}) {
 		t.Errorf("the error is %v", err)
 	}
-	if want := `? no line with "nothing" has come within 1ms`; !strings.Contains(out.String(), want) {
-		t.Errorf("the transcript has no %q:\n%s", want, out.String())
+	if want := `? no line with "nothing" appeared within 1ms`; !strings.Contains(out.String(), want) {
+		t.Errorf("the transcript lacks %q:\n%s", want, out.String())
 	}
 }
 
-func TestNoSuchScript(t *testing.T) {
+func TestChatFailsIfTheScriptDoesNotExist(t *testing.T) {
 	if _, err := play(t, "nothing.lua", ""); err == nil || !strings.Contains(err.Error(), "nothing.lua") {
 		t.Errorf("the error is %v", err)
 	}
 }
 
-// TestInterrupted ends a chat in the middle of a command.
-func TestInterrupted(t *testing.T) {
+// TestInterruptEndsACommand interrupts a chat that runs a command.
+func TestInterruptEndsACommand(t *testing.T) {
 	ctx, cancel := context.WithCancelCause(t.Context())
 	enough := errors.New("enough")
 	in, keyboard := io.Pipe()
@@ -97,12 +97,12 @@ return {}`)
 		t.Errorf("the error is %v", err)
 	}
 	if strings.Contains(out.all.String(), "not shown") {
-		t.Errorf("it waited in vain for its own end:\n%s", out.all.String())
+		t.Errorf("the chat waited for its own end:\n%s", out.all.String())
 	}
 }
 
-// TestInterruptedWhileNobodyTypes ends a chat that waits for a command.
-func TestInterruptedWhileNobodyTypes(t *testing.T) {
+// TestInterruptEndsAChatThatWaitsForACommand interrupts a chat without input.
+func TestInterruptEndsAChatThatWaitsForACommand(t *testing.T) {
 	ctx, cancel := context.WithCancelCause(t.Context())
 	enough := errors.New("enough")
 	in := silent{reading: func() { cancel(enough) }, end: make(chan struct{})}
@@ -115,7 +115,7 @@ func TestInterruptedWhileNobodyTypes(t *testing.T) {
 	}
 }
 
-// silent is a keyboard that nobody touches until the end.
+// silent is a console on which the user types nothing until the end.
 type silent struct {
 	reading func()
 	end     chan struct{}
@@ -127,7 +127,7 @@ func (s silent) Read([]byte) (int, error) {
 	return 0, io.EOF
 }
 
-// watched calls seen once a text has been written.
+// watched calls seen when a text has been written.
 type watched struct {
 	text string
 	seen func()
@@ -142,7 +142,7 @@ func (w *watched) Write(p []byte) (int, error) {
 	return len(p), nil
 }
 
-func TestKeptFolder(t *testing.T) {
+func TestKeepKeepsTheStoreForTheNextChat(t *testing.T) {
 	dir := t.TempDir()
 	script := write(t, "kept.lua", `
 local on = {}
@@ -153,8 +153,8 @@ function on.login(session)
 end
 return on`)
 	for _, c := range []struct{ dir, want string }{
-		{dir, dir + ": 1"}, {dir, dir + ": 2"}, // what is stored is kept
-		{"", ": 1"}, {"", ": 1"}, // but not without a folder
+		{dir, dir + ": 1"}, {dir, dir + ": 2"}, // the folder keeps the store
+		{"", ": 1"}, {"", ": 1"}, // a temporary folder does not
 	} {
 		var out strings.Builder
 		err := chat.New(chat.Options{
@@ -167,7 +167,7 @@ return on`)
 	}
 }
 
-// TestReload edits the script while its user is online.
+// TestReload saves the script while its user is online.
 func TestReload(t *testing.T) {
 	const text = `
 local on = {}
@@ -186,7 +186,7 @@ return on`
 	if err := os.WriteFile(script, []byte(strings.Replace(text, "VERSION", "second", 1)), 0o600); err != nil {
 		t.Fatal(err)
 	}
-	shown.until(t, "loaded script.lua: generation 2") // by itself
+	shown.until(t, "loaded script.lua: generation 2") // without a command
 	types("x\n")
 	shown.until(t, "<b> second")
 	if err := os.WriteFile(script, []byte("return {"), 0o600); err != nil {
@@ -202,10 +202,10 @@ return on`
 	}
 }
 
-// shown is what a chat writes, to be waited for.
+// shown holds the output of a chat, so that a test can wait for it.
 type shown struct {
 	text   strings.Builder
-	seen   int // where what has been waited for ends
+	seen   int // the end of the last text that a test waited for
 	writes chan string
 }
 
@@ -216,7 +216,7 @@ func (s *shown) Write(p []byte) (int, error) {
 	return len(p), nil
 }
 
-// until waits for a text, behind the one before.
+// until waits for a text after the previous one.
 func (s *shown) until(t *testing.T, text string) {
 	t.Helper()
 	timeout := time.After(20 * time.Second)
@@ -229,16 +229,16 @@ func (s *shown) until(t *testing.T, text string) {
 		case more := <-s.writes:
 			s.text.WriteString(more)
 		case <-timeout:
-			t.Fatalf("%q is not shown, but\n%s", text, s.text.String())
+			t.Fatalf("%q does not appear in\n%s", text, s.text.String())
 		}
 	}
 }
 
-// TestTerminal chats at a terminal: times, Tab, history, a hidden password.
+// TestTerminal chats at a terminal, with times, Tab, history and a hidden password.
 func TestTerminal(t *testing.T) {
 	master, slave, err := pty.Open()
 	if err != nil {
-		t.Skipf("there are no pseudo-terminals here: %v", err)
+		t.Skipf("no pseudo-terminal is available: %v", err)
 	}
 	defer slave.Close()
 	if err := pty.Setsize(master, &pty.Winsize{Rows: 40, Cols: 200}); err != nil {
@@ -270,15 +270,15 @@ func TestTerminal(t *testing.T) {
 	types("hunter2\r")
 	screen.until(t, "You are connected.")
 	screen.until(t, "Echo (echo) is online")
-	types("/msg e\t") // after the words for which Tab stands have come
+	types("/msg e\t") // after the contacts that Tab completes
 	screen.until(t, "echo ")
 	types("hello\r")
 	screen.until(t, "\x1b[32m<echo> hello\x1b[0m")
 	types("//wave\r")
 	screen.until(t, "<echo> /wave")
-	types("\x1b[A\r") // once more
+	types("\x1b[A\r") // arrow up repeats the line
 	screen.until(t, "<echo> /wave")
-	if err := p.Release(); err != nil { // as a panic's report does
+	if err := p.Release(); err != nil { // as the report of a panic does
 		t.Error(err)
 	}
 	types("/wait 5\r")
@@ -296,17 +296,17 @@ func TestTerminal(t *testing.T) {
 	_ = master.Close()
 	<-read
 	if strings.Contains(screen.text.String(), "hunter2") {
-		t.Error("the password was shown")
+		t.Error("the terminal shows the password")
 	}
 	kept, err := os.ReadFile(history)
 	if want := "/login alice\n/msg echo hello\n//wave\n/wait 5\n/nonsense\n"; err != nil || string(kept) != want {
-		t.Errorf("the history has %q, %v; want %q", kept, err, want)
+		t.Errorf("the history is %q, %v; want %q", kept, err, want)
 	}
 }
 
-// TestComputing waits for a handler that computes for longer than what is asked
-// of task.Settle.
-func TestComputing(t *testing.T) {
+// TestChatWaitsForAHandlerThatComputes runs a handler that computes for longer than
+// task.Settle waits.
+func TestChatWaitsForAHandlerThatComputes(t *testing.T) {
 	script := write(t, "slow.lua", `
 local on = {}
 function on.conv_message(session, m)
@@ -321,9 +321,8 @@ return on`)
 	}
 }
 
-// TestBackendEnds has the backend go away under a chat: it has used up its
-// memory.
-func TestBackendEnds(t *testing.T) {
+// TestChatEndsWithTheBackend has a script exceed the memory limit, which ends the backend.
+func TestChatEndsWithTheBackend(t *testing.T) {
 	script := write(t, "greedy.lua", `
 local on = {}
 function on.conv_message(session, m)

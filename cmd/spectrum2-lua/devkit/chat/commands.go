@@ -44,7 +44,7 @@ type call struct {
 }
 
 // errUsage means that the words of a command do not match its usage.
-var errUsage = errors.New("the words do not fit")
+var errUsage = errors.New("the words do not match the usage")
 
 // groups holds all commands in the order of the help.
 var groups []group
@@ -157,7 +157,7 @@ func (c *call) choice(what, otherwise string, known []string) (string, error) {
 		}
 	}
 	if near := spelling.Name(word, known); near != "" {
-		return "", fmt.Errorf("there is no %s %q; do you mean %s?", what, word, near)
+		return "", fmt.Errorf("unknown %s %q (did you mean %s?)", what, word, near)
 	}
-	return "", fmt.Errorf("there is no %s %q; there are %s", what, word, strings.Join(known, ", "))
+	return "", fmt.Errorf("unknown %s %q: use one of %s", what, word, strings.Join(known, ", "))
 }

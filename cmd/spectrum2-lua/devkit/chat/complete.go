@@ -8,8 +8,7 @@ import (
 	"spectrumlua/runtime/schema"
 )
 
-// candidates are the words that may stand in a place; before is the line up to the
-// word.
+// candidates returns the words that may follow; before is the line up to the word.
 type candidates func(c *Chat, before string) []string
 
 func fixed(words ...string) candidates { return func(*Chat, string) []string { return words } }
@@ -45,7 +44,7 @@ func contacts(c *Chat, _ string) []string {
 
 func rooms(c *Chat, _ string) []string { return quoted(c.people.roomNames()) }
 
-// partners are contacts, rooms, and who is in a room.
+// partners returns contacts, rooms and occupants of rooms.
 func partners(c *Chat, before string) []string {
 	names := append(contacts(c, before), rooms(c, before)...)
 	for name, r := range c.people.me().rooms {
@@ -57,7 +56,7 @@ func partners(c *Chat, before string) []string {
 	return names
 }
 
-// quoted puts names with blanks into quotes.
+// quoted quotes names with blanks.
 func quoted(names []string) []string {
 	for i, name := range names {
 		if strings.ContainsAny(name, " \t\"") {
@@ -77,7 +76,7 @@ func types(*Chat, string) []string {
 	return names
 }
 
-// fields are those of the type that the line names.
+// fields returns the fields of the type that the line names.
 func fields(_ *Chat, before string) []string {
 	_, rest := split(before)
 	name, _, _ := cutBlank(rest)
@@ -96,8 +95,8 @@ func fields(_ *Chat, before string) []string {
 
 func commandWords(*Chat, string) []string { return commandNames() }
 
-// Complete finds what may stand in the place of the word that ends a line, and
-// where that word starts.
+// Complete returns the words that may replace the last word of a line, and the position
+// where this word starts.
 func (c *Chat) Complete(before string) (start int, words []string) {
 	if !strings.HasPrefix(before, "/") {
 		return 0, nil

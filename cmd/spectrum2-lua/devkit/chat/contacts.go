@@ -19,12 +19,12 @@ var contactCommands = []*command{
 	},
 	{name: "contacts", usage: "/contacts", about: "lists your contacts", run: (*Chat).listContacts},
 	{
-		name: "vcard", usage: "/vcard [WHO]", about: "asks for a contact's vCard", needs: online,
+		name: "vcard", usage: "/vcard [WHO]", about: "requests a contact's vCard", needs: online,
 		run: (*Chat).vcard, words: []candidates{contacts},
 	},
 	{
 		name: "mycard", usage: "/mycard FULLNAME [NICKNAME [PHOTO-FILE]]", needs: online, run: (*Chat).myCard,
-		about: "publishes your vCard; with a photo, scripts hear of it",
+		about: "publishes your vCard; scripts receive it if it has a photo",
 	},
 }
 
@@ -50,7 +50,7 @@ func (c *Chat) buddy(l *call) error {
 	if verb == "remove" {
 		return c.send(pb.WrapperMessage_TYPE_BUDDY_REMOVED, b)
 	}
-	if len(more) == 0 { // Spectrum sends what it knows of a contact
+	if len(more) == 0 { // Spectrum repeats the alias
 		b.Alias = proto.String(c.people.me().contacts[who])
 	}
 	b.Status = pb.StatusType_STATUS_TYPE_NONE.Enum()
@@ -70,7 +70,7 @@ func (c *Chat) listContacts(l *call) error {
 		c.show.line(plainLine, text)
 	}
 	if len(known) == 0 {
-		c.show.line(plainLine, "There are no contacts.")
+		c.show.line(plainLine, "You have no contacts.")
 	}
 	return l.end()
 }
@@ -90,7 +90,8 @@ func (c *Chat) vcard(l *call) error {
 	return c.send(pb.WrapperMessage_TYPE_VCARD, &pb.VCard{BuddyName: proto.String(who), Id: proto.Int32(c.vcards)})
 }
 
-// maxPhoto is the largest photo of a vCard, in bytes: what a stanza can hold.
+// maxPhoto is the largest photo of a vCard, in bytes. A larger one does not fit into a
+// stanza.
 const maxPhoto = 256 << 10
 
 func (c *Chat) myCard(l *call) error {
@@ -125,15 +126,15 @@ func (c *Chat) myCard(l *call) error {
 func readPhoto(path string) ([]byte, error) {
 	file, err := os.Open(path)
 	if err != nil {
-		return nil, fmt.Errorf("the photo cannot be read: %w", err)
+		return nil, fmt.Errorf("reading the photo: %w", err)
 	}
 	defer file.Close()
 	photo, err := io.ReadAll(io.LimitReader(file, maxPhoto+1))
 	if err != nil {
-		return nil, fmt.Errorf("the photo cannot be read: %w", err)
+		return nil, fmt.Errorf("reading the photo: %w", err)
 	}
 	if len(photo) > maxPhoto {
-		return nil, fmt.Errorf("the photo has more than %d kB", maxPhoto>>10)
+		return nil, fmt.Errorf("the photo is larger than %d KiB", maxPhoto>>10)
 	}
 	return photo, nil
 }

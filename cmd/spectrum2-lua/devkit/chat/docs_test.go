@@ -38,7 +38,7 @@ func TestCommandsOfThePage(t *testing.T) {
 	before, rest, _ := strings.Cut(text, begin)
 	got, after, ok := strings.Cut(rest, end)
 	if !ok {
-		t.Fatalf("%s has no list of commands", page)
+		t.Fatalf("%s lacks the list of commands", page)
 	}
 	if os.Getenv("UPDATE") != "" {
 		if err := os.WriteFile(page, []byte(before+begin+list.String()+end+after), 0o644); err != nil {
@@ -47,7 +47,7 @@ func TestCommandsOfThePage(t *testing.T) {
 		return
 	}
 	if got != list.String() {
-		t.Errorf("%s lists\n%s, but there are\n%s", page, got, list.String())
+		t.Errorf("%s lists\n%s, but /help lists\n%s", page, got, list.String())
 	}
 }
 
@@ -57,11 +57,11 @@ var (
 	fingerprint = regexp.MustCompile(`sha256 [0-9a-f]{12}`)
 )
 
-// TestSessionsOfThePage types what the page shows, word for word.
+// TestSessionsOfThePage types the commands of the page and compares the transcripts.
 func TestSessionsOfThePage(t *testing.T) {
 	sessions := session.FindAllStringSubmatch(readPage(t), -1)
 	if len(sessions) < 2 {
-		t.Errorf("%s has %d sessions", page, len(sessions))
+		t.Errorf("%s has only %d sessions", page, len(sessions))
 	}
 	for _, s := range sessions {
 		path, want := s[1], s[2]
@@ -77,7 +77,7 @@ func TestSessionsOfThePage(t *testing.T) {
 			t.Error(err)
 		}
 		if got := fingerprint.ReplaceAllString(got.String(), "sha256 …"); got != want {
-			t.Errorf("%s comes to\n%s, the page shows\n%s", path, got, want)
+			t.Errorf("the transcript of %s is\n%s, the page shows\n%s", path, got, want)
 		}
 	}
 }

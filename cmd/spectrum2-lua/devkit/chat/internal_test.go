@@ -6,7 +6,7 @@ import (
 	"testing"
 )
 
-func TestWords(t *testing.T) {
+func TestNextSplitsALineIntoWords(t *testing.T) {
 	cases := []struct {
 		text string
 		want []string
@@ -28,7 +28,7 @@ func TestWords(t *testing.T) {
 	}
 }
 
-func TestRest(t *testing.T) {
+func TestRestReturnsTheRemainingText(t *testing.T) {
 	w := words{`echo  "two"  words `}
 	if first, _, _ := w.next(); first != "echo" {
 		t.Errorf("the first word is %q", first)
@@ -60,7 +60,7 @@ func TestPasswordsAreMasked(t *testing.T) {
 	}
 	for _, c := range cases {
 		if got := Masked(c.line); got != c.masked {
-			t.Errorf("%q is shown as %q, want %q", c.line, got, c.masked)
+			t.Errorf("%q is masked as %q, want %q", c.line, got, c.masked)
 		}
 		if got := Kept(c.line); got != c.kept {
 			t.Errorf("%q is kept as %q, want %q", c.line, got, c.kept)
@@ -68,7 +68,7 @@ func TestPasswordsAreMasked(t *testing.T) {
 	}
 }
 
-func TestComplete(t *testing.T) {
+func TestCompleteOffersWordsByPosition(t *testing.T) {
 	c := New(Options{})
 	c.people.mu.Lock()
 	u := c.people.user("alice@localhost")
@@ -79,8 +79,8 @@ func TestComplete(t *testing.T) {
 	cases := []struct {
 		before string
 		start  int
-		some   []string // are among the words
-		never  string   // is not
+		some   []string // must be among the words
+		never  string   // must not be
 	}{
 		{"hel", 0, nil, "/help"},
 		{"/lo", 0, []string{"/login", "/logout", "/log"}, ""},
@@ -117,31 +117,30 @@ func TestComplete(t *testing.T) {
 	}
 }
 
-// TestCommandsTeach has each command be written as it is found, and told of in
-// one sentence.
-func TestCommandsTeach(t *testing.T) {
+// TestCommandsFollowTheStyle checks the usage and the one sentence of each command.
+func TestCommandsFollowTheStyle(t *testing.T) {
 	seen := map[string]bool{}
 	for _, g := range groups {
 		for _, c := range g.commands {
 			if seen[c.name] {
-				t.Errorf("there are two commands /%s", c.name)
+				t.Errorf("two commands have the name /%s", c.name)
 			}
 			seen[c.name] = true
 			name, _, _ := cutBlank(c.usage)
 			if name != "/"+c.name {
-				t.Errorf("/%s is written %s", c.name, c.usage)
+				t.Errorf("the usage of /%s is %s", c.name, c.usage)
 			}
 			if c.about == "" || strings.HasSuffix(c.about, ".") {
-				t.Errorf("/%s is told of as %q", c.name, c.about)
+				t.Errorf("the description of /%s is %q", c.name, c.about)
 			}
 		}
 	}
 }
 
-func TestFieldsOfTheLog(t *testing.T) {
+func TestSecretFieldsOfTheLogAreMasked(t *testing.T) {
 	for name, want := range map[string]string{"room": "room=x y", "access_token": "access_token=***", "Password": "Password=***"} {
 		if got := field(name, "x y"); got != want {
-			t.Errorf("%s is shown as %q, want %q", name, got, want)
+			t.Errorf("the field %s is %q, want %q", name, got, want)
 		}
 	}
 }

@@ -19,12 +19,12 @@ import (
 
 func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
 
-var update = flag.Bool("update", false, "write the transcripts in testdata anew")
+var update = flag.Bool("update", false, "update the transcripts in testdata")
 
-// fingerprint is what changes with each edit of a script.
+// fingerprint matches the part of a transcript that changes with each edit of a script.
 var fingerprint = regexp.MustCompile(`sha256 [0-9a-f]{12}`)
 
-// play carries out a script of commands and returns the transcript.
+// play runs a list of commands and returns the transcript.
 func play(t *testing.T, path, commands string) (transcript string, err error) {
 	t.Helper()
 	var out strings.Builder
@@ -36,9 +36,9 @@ func play(t *testing.T, path, commands string) (transcript string, err error) {
 	return fingerprint.ReplaceAllString(out.String(), "sha256 …"), err
 }
 
-// TestTranscripts plays each file of testdata. Its parts are the commands, the
-// transcript they come to, the error if there is one, and the script: a path
-// from here, or the text of NAME.lua.
+// TestTranscripts plays each file of testdata. Its parts are commands, transcript,
+// error (optional) and script. The script is a path from this folder, or the text of
+// NAME.lua.
 func TestTranscripts(t *testing.T) {
 	files, err := filepath.Glob("testdata/*.txtar")
 	if err != nil || len(files) < 5 {

@@ -43,14 +43,14 @@ type room struct {
 	people   map[string]bool
 }
 
-// people are all users there have been. Its methods may be called from any
-// goroutine; what they return is a copy.
+// people holds all users of the chat. It is safe for concurrent use. Its methods
+// return copies.
 type people struct {
 	mu      sync.Mutex
 	users   map[string]*user
-	order   []string // of users, as they came
+	order   []string // the users' JIDs, in the order of their first appearance
 	current string
-	listed  map[string]bool // rooms that ROOM_LIST told of
+	listed  map[string]bool // the rooms of the last ROOM_LIST
 }
 
 func newPeople(jid string) *people {

@@ -17,7 +17,7 @@ var rawCommands = []*command{
 		about: "sends any message; fields are a Lua table or JSON",
 	},
 	{name: "xml", usage: "/xml STANZA", about: "sends raw XML", run: (*Chat).xml},
-	{name: "answer", usage: "/answer TEXT", about: "answers what the script has asked Spectrum", run: (*Chat).answer},
+	{name: "answer", usage: "/answer TEXT", about: "answers a request of the script to Spectrum", run: (*Chat).answer},
 }
 
 func (c *Chat) raw(l *call) error {
@@ -49,9 +49,9 @@ func typeNamed(name string) (*schema.Type, error) {
 		known = append(known, typ.Name)
 	}
 	if near := spelling.Name(name, known); near != "" {
-		return nil, fmt.Errorf("there is no type %s; do you mean %s?", printable(name), near)
+		return nil, fmt.Errorf("unknown type %s (did you mean %s?)", printable(name), near)
 	}
-	return nil, fmt.Errorf("there is no type %s; there are %s", printable(name), strings.Join(known, ", "))
+	return nil, fmt.Errorf("unknown type %s: use one of %s", printable(name), strings.Join(known, ", "))
 }
 
 func (c *Chat) xml(l *call) error {

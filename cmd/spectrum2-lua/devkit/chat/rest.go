@@ -10,19 +10,18 @@ import (
 	"spectrumlua/runtime/task"
 )
 
-// rest waits until the backend and Spectrum have dealt with all that was sent,
-// and it has been told. What the script waits for, such as a timer or a server
-// elsewhere, may come later.
+// rest waits until backend and Spectrum have handled all messages and the chat has
+// shown them. It does not wait for timers or for other servers.
 func (c *Chat) rest(ctx context.Context) error {
 	for {
 		before := c.feed.total()
-		if err := c.run.Spectrum.Ping(ctx); err != nil { // all has been read
+		if err := c.run.Spectrum.Ping(ctx); err != nil { // the backend has read everything
 			return err
 		}
-		if err := c.turn(ctx); err != nil { // Settle alone gives up on handlers that compute for long
+		if err := c.turn(ctx); err != nil { // Settle alone does not wait for a handler that computes for long
 			return err
 		}
-		task.Settle(ctx, c.run.Scheduler()) // and handled
+		task.Settle(ctx, c.run.Scheduler()) // the handlers have ended
 		if err := c.arrived(ctx, c.run.Sent()); err != nil {
 			return err
 		}
@@ -38,7 +37,7 @@ func (c *Chat) rest(ctx context.Context) error {
 	}
 }
 
-// turn waits until what runs now, or is about to, has run.
+// turn waits until the tasks that are running or ready have run.
 func (c *Chat) turn(ctx context.Context) error {
 	over := make(chan struct{})
 	go func() {
@@ -53,13 +52,13 @@ func (c *Chat) turn(ctx context.Context) error {
 	}
 }
 
-// arrived waits until so many messages of the backend's have been told.
+// arrived waits until the chat has shown n messages of the backend.
 func (c *Chat) arrived(ctx context.Context, n uint64) error {
 	return c.await(ctx, func() bool { return c.got >= n })
 }
 
-// await waits until something is true, which it asks with c.mu held whenever
-// something has been shown.
+// await waits until a condition is true. It checks the condition after each line, with
+// c.mu held.
 func (c *Chat) await(ctx context.Context, true func() bool) error {
 	for {
 		c.mu.Lock()
@@ -82,14 +81,14 @@ func (c *Chat) await(ctx context.Context, true func() bool) error {
 	}
 }
 
-// forget begins a new list of what was shown, for /expect.
+// forget clears the lines that /expect searches.
 func (c *Chat) forget() {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	c.told = nil
 }
 
-// expect waits for a line, shown since the last command, that has the text.
+// expect waits for a line with the text among those shown since the last command.
 func (c *Chat) expect(ctx context.Context, text string) error {
 	ctx, cancel := context.WithTimeout(ctx, c.opts.ExpectTimeout)
 	defer cancel()
@@ -103,7 +102,7 @@ func (c *Chat) expect(ctx context.Context, text string) error {
 		return false
 	})
 	if err != nil {
-		return fmt.Errorf("no line with %q has come within %v", text, c.opts.ExpectTimeout)
+		return fmt.Errorf("no line with %q appeared within %v", text, c.opts.ExpectTimeout)
 	}
 	return nil
 }

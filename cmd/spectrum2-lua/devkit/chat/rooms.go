@@ -20,11 +20,11 @@ var roomCommands = []*command{
 	{name: "leave", usage: "/leave [ROOM]", about: "leaves a room", needs: online, run: (*Chat).leave, words: []candidates{rooms}},
 	{name: "topic", usage: "/topic [TEXT]", about: "sets the topic of the room you write to", needs: online, run: (*Chat).topic},
 	{name: "nick", usage: "/nick NICK", about: "changes your name in the room you write to", needs: online, run: (*Chat).nick},
-	{name: "who", usage: "/who [ROOM]", about: "lists who is in a room", run: (*Chat).who, words: []candidates{rooms}},
-	{name: "list", usage: "/list", about: "lists the rooms that are known", run: (*Chat).list},
+	{name: "who", usage: "/who [ROOM]", about: "lists the occupants of a room", run: (*Chat).who, words: []candidates{rooms}},
+	{name: "list", usage: "/list", about: "lists the rooms that the script announced", run: (*Chat).list},
 }
 
-var errNoRoom = errors.New("you do not write to a room: /join ROOM enters one")
+var errNoRoom = errors.New("your current partner is not a room: /join ROOM enters one")
 
 func (c *Chat) join(l *call) error {
 	name, err := l.word()
@@ -70,7 +70,7 @@ func (c *Chat) room(named string) (name, nickname string, err error) {
 	return named, r.nickname, nil
 }
 
-// namedRoom is the room that a command's only word names, or room("").
+// namedRoom returns the room that the only word of a command names, or room("").
 func (c *Chat) namedRoom(l *call) (name, nickname string, err error) {
 	word, err := l.or("")
 	if err != nil {
@@ -148,7 +148,7 @@ func (c *Chat) list(l *call) error {
 		c.show.line(plainLine, text)
 	}
 	if len(names) == 0 {
-		c.show.line(plainLine, "The script has told of no rooms.")
+		c.show.line(plainLine, "The script has announced no rooms.")
 	}
 	return l.end()
 }

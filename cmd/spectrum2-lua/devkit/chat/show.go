@@ -13,21 +13,21 @@ import (
 	"spectrumlua/cmd/spectrum2-lua/devkit/simulator"
 )
 
-// lineKind is what a line is, and so what it looks like.
+// lineKind selects the mark and the colour of a line.
 type lineKind int
 
 const (
-	plainLine    lineKind = iota // an answer to a command
-	messageLine                  // what somebody wrote
-	contactLine                  // contacts
-	roomLine                     // rooms
+	plainLine    lineKind = iota // the answer to a command
+	messageLine                  // a text of a person
+	contactLine                  // a contact
+	roomLine                     // a room
 	accountLine                  // the user's own login
-	internalLine                 // between script and Spectrum
-	logLine                      // the log
+	internalLine                 // a request of the script to Spectrum
+	logLine                      // a line of the log
 	warnLine                     // a warning in the log
 	errorLine                    // an error in the log
-	warningLine                  // what the real Spectrum would not forgive
-	wrongLine                    // a command that is wrong
+	warningLine                  // a rule of Spectrum that the script broke
+	wrongLine                    // a wrong command
 	inLine                       // a frame to the backend
 	outLine                      // a frame from the backend
 )
@@ -56,8 +56,7 @@ var looks = map[lineKind]struct{ mark, style string }{
 	outLine:      {"← ", dimStyle},
 }
 
-// show writes lines to the console. Its methods may be called from any
-// goroutine.
+// show writes lines to the console. It is safe for concurrent use.
 type show struct {
 	console Console
 	colour  bool
@@ -66,8 +65,8 @@ type show struct {
 	wire, life, log, debug atomic.Bool
 }
 
-// line shows one line so that it stands apart from what is typed: behind the
-// time if that is wanted, otherwise indented.
+// line shows one line, set off from typed text: after the time if times are on, and
+// indented otherwise.
 func (s *show) line(kind lineKind, text string) {
 	look := looks[kind]
 	head := "  "
@@ -77,7 +76,7 @@ func (s *show) line(kind lineKind, text string) {
 	s.console.Print(head + s.paint(look.style, look.mark+text))
 }
 
-// paint puts a text into a style if there is colour.
+// paint adds a style to a text if colours are on.
 func (s *show) paint(style, text string) string {
 	if !s.colour || style == "" {
 		return text
@@ -85,7 +84,7 @@ func (s *show) paint(style, text string) string {
 	return "\x1b[" + style + "m" + text + "\x1b[0m"
 }
 
-// frame shows a frame if frames are to be shown.
+// frame shows a frame if frames are on.
 func (s *show) frame(f simulator.Frame) {
 	if !s.wire.Load() || isLife(f.Type) && !s.life.Load() {
 		return
@@ -109,7 +108,7 @@ func (s *show) logs(level logrus.Level) bool {
 	return s.log.Load()
 }
 
-// printable makes a text harmless for a terminal.
+// printable replaces characters that could change the terminal.
 func printable(s string) string { return strings.ReplaceAll(describe.Text(s), `\t`, "    ") }
 
 func fieldNames(fields map[string]string) []string { return slices.Sorted(maps.Keys(fields)) }

@@ -16,17 +16,17 @@ import (
 	"spectrumlua/runtime/schema"
 )
 
-// tableTimeout is how long a table may take that is typed.
+// tableTimeout limits the evaluation of a typed table.
 const tableTimeout = time.Second
 
-// payloadOf makes a payload of what was typed; nil for a type without one. The
-// user's name is filled in unless it is given.
+// payloadOf returns the payload for typed fields, or nil for a type without payload. It
+// adds the user's name if the fields lack it.
 func payloadOf(typ *schema.Type, text, jid string) ([]byte, error) {
 	switch {
 	case typ.Raw:
 		return []byte(text), nil
 	case typ.Payload == nil && text != "":
-		return nil, errors.New("it has no fields")
+		return nil, errors.New("the type has no fields")
 	case typ.Payload == nil:
 		return nil, nil
 	case text == "":
@@ -47,7 +47,7 @@ func payloadOf(typ *schema.Type, text, jid string) ([]byte, error) {
 // readTable reads a Lua table or a JSON object.
 func readTable(text string) (*lua.LTable, error) {
 	if !strings.HasPrefix(text, "{") || !strings.HasSuffix(text, "}") {
-		return nil, errors.New("the fields stand in braces, as in { buddy_name = \"echo\" }")
+		return nil, errors.New("write the fields in braces, for example { buddy_name = \"echo\" }")
 	}
 	if json.Valid([]byte(text)) {
 		return jsonTable(text)
@@ -55,11 +55,11 @@ func readTable(text string) (*lua.LTable, error) {
 	return luaTable(text)
 }
 
-// luaTable runs the table's text without any library.
+// luaTable evaluates the text of a table, without any library.
 func luaTable(text string) (*lua.LTable, error) {
 	_, proto, problem := source.Compile("fields", "return "+text)
 	if problem != nil {
-		return nil, fmt.Errorf("the fields are no Lua table: %s", problem.Text)
+		return nil, fmt.Errorf("the fields are not a Lua table: %s", problem.Text)
 	}
 	ctx, cancel := context.WithTimeout(context.Background(), tableTimeout)
 	defer cancel()
@@ -76,7 +76,7 @@ func luaTable(text string) (*lua.LTable, error) {
 	}
 	table, ok := l.Get(-1).(*lua.LTable)
 	if !ok {
-		return nil, errors.New("the fields are no table")
+		return nil, errors.New("the fields are not a table")
 	}
 	return table, nil
 }
@@ -85,7 +85,7 @@ func jsonTable(text string) (*lua.LTable, error) {
 	decoder := json.NewDecoder(bytes.NewReader([]byte(text)))
 	var object map[string]any
 	if err := decoder.Decode(&object); err != nil {
-		return nil, fmt.Errorf("the fields are no JSON object: %w", err)
+		return nil, fmt.Errorf("the fields are not a JSON object: %w", err)
 	}
 	return jsonValue(object).(*lua.LTable), nil
 }

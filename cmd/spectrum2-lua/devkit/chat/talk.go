@@ -13,25 +13,25 @@ import (
 var talkCommands = []*command{
 	{
 		name: "msg", usage: "/msg WHO TEXT", run: (*Chat).msg, needs: online, words: []candidates{partners},
-		about: "writes to a contact, a room or ROOM/NICK; lines without / follow",
+		about: "writes to a contact, a room or ROOM/NICK; later lines need no /msg",
 	},
 	{name: "me", usage: "/me TEXT", about: "says what you do, as clients show /me (XEP-0245)", needs: online, run: (*Chat).me},
 	{
-		name: "to", usage: "/to WHO", about: "has lines without / go there", run: (*Chat).to,
+		name: "to", usage: "/to WHO", about: "makes WHO your partner, who receives lines without /", run: (*Chat).to,
 		words: []candidates{partners},
 	},
 	{
 		name: "typing", usage: "/typing [start|pause|stop]", needs: online, run: (*Chat).typing, words: []candidates{typingWords},
-		about: "tells whom you write to that you are typing",
+		about: "shows your partner that you are typing",
 	},
-	{name: "attention", usage: "/attention [TEXT]", about: "buzzes whom you write to", needs: online, run: (*Chat).attention},
+	{name: "attention", usage: "/attention [TEXT]", about: "asks your partner for attention", needs: online, run: (*Chat).attention},
 	{
-		name: "receipts", usage: "/receipts on|off", about: "asks for a receipt with each message", run: (*Chat).setReceipts,
+		name: "receipts", usage: "/receipts on|off", about: "requests a receipt with each message", run: (*Chat).setReceipts,
 		words: []candidates{switches},
 	},
 }
 
-var errNoPartner = errors.New("nobody to write to yet: /msg WHO TEXT writes to a contact, /join ROOM enters a room")
+var errNoPartner = errors.New("you have no partner yet: /msg WHO TEXT writes to a contact, /join ROOM enters a room")
 
 func (c *Chat) msg(l *call) error {
 	who, err := l.word()
@@ -45,7 +45,7 @@ func (c *Chat) msg(l *call) error {
 	return c.say(who, text)
 }
 
-// say writes to somebody, or to the partner for "".
+// say writes to a name, or to the partner if the name is "".
 func (c *Chat) say(who, text string) error {
 	if err := find("msg").possible(c.people.me()); err != nil {
 		return err
@@ -64,8 +64,8 @@ func (c *Chat) say(who, text string) error {
 	return c.send(pb.WrapperMessage_TYPE_CONV_MESSAGE, m)
 }
 
-// hintUnconnected says, once a login, what the user's client would show for
-// ever if the script says nothing.
+// hintUnconnected shows a hint, once for each login: the user's client says that it is
+// connecting until the script calls session:connected().
 func (c *Chat) hintUnconnected() {
 	me := c.people.me()
 	if me.connected || me.hinted {
@@ -100,7 +100,7 @@ func (c *Chat) to(l *call) error {
 	return nil
 }
 
-// typingStates are what XEP-0085 has.
+// typingStates are the chat states of XEP-0085.
 var typingStates = map[string]pb.WrapperMessage_Type{
 	"start": pb.WrapperMessage_TYPE_BUDDY_TYPING,
 	"pause": pb.WrapperMessage_TYPE_BUDDY_TYPED,
@@ -141,7 +141,7 @@ func (c *Chat) setReceipts(l *call) error {
 	return nil
 }
 
-// onOff is the next and last word, which is on or off.
+// onOff reads the last word of a command, on or off.
 func (c *call) onOff() (bool, error) {
 	word, err := c.word()
 	if err != nil {

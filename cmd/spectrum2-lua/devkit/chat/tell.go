@@ -13,7 +13,7 @@ import (
 	"spectrumlua/pb"
 )
 
-// tell shows events as they come, until ctx is done.
+// tell shows events until ctx is done.
 func (c *Chat) tell(ctx context.Context) {
 	for events := c.feed.take(ctx); events != nil; events = c.feed.take(ctx) {
 		for _, e := range events {
@@ -22,23 +22,23 @@ func (c *Chat) tell(ctx context.Context) {
 	}
 }
 
-// finish shows what is left once nothing more comes.
+// finish shows the remaining events after the backend has ended.
 func (c *Chat) finish() {
 	ctx, cancel := context.WithTimeout(context.Background(), settleTimeout)
 	defer cancel()
 	if c.feed.drained(ctx) != nil {
-		c.show.line(warningLine, "What came last is not shown: there is too much of it.")
+		c.show.line(warningLine, "The last messages are not shown: there are too many.")
 	}
 	c.release(^uint64(0))
 	for _, v := range c.run.Spectrum.Violations() {
-		if v.Frame.Bytes == nil { // the others have been told with their frames
+		if v.Frame.Bytes == nil { // tellEvent shows the others with their frames
 			c.breach(v.Text)
 		}
 	}
 }
 
-// tellEvent shows one event. A line of the log waits until the messages before
-// it have come, which take longer.
+// tellEvent shows one event. A line of the log waits for the messages that were sent
+// before it, because messages take longer.
 func (c *Chat) tellEvent(e event) {
 	if e.line != nil {
 		if e.after > c.received() {
@@ -61,7 +61,7 @@ func (c *Chat) tellEvent(e event) {
 	}
 }
 
-// release shows the lines of the log that come after n messages.
+// release shows the lines of the log that follow the first n messages.
 func (c *Chat) release(n uint64) {
 	for len(c.held) > 0 && c.held[0].after <= n {
 		c.tellLog(*c.held[0].line)
@@ -75,7 +75,7 @@ func (c *Chat) received() uint64 {
 	return c.got
 }
 
-// wake wakes who waits for something to be shown. c.mu is held.
+// wake wakes goroutines that wait for a line. c.mu is held.
 func (c *Chat) wake() {
 	if c.news != nil {
 		close(c.news)
@@ -109,7 +109,7 @@ func (c *Chat) tellFrame(f simulator.Frame) {
 	}
 }
 
-// kindOf are the looks of what is told.
+// kindOf returns the kind of line for a description.
 var kindOf = map[describe.Kind]lineKind{
 	describe.Message:  messageLine,
 	describe.Contact:  contactLine,
@@ -118,7 +118,7 @@ var kindOf = map[describe.Kind]lineKind{
 	describe.Internal: internalLine,
 }
 
-// tellOwn tells of what Spectrum may do by itself.
+// tellOwn shows messages that Spectrum sends without a command.
 func (c *Chat) tellOwn(f simulator.Frame) {
 	switch m := f.Message.(type) {
 	case *pb.Login:
@@ -128,7 +128,7 @@ func (c *Chat) tellOwn(f simulator.Frame) {
 	}
 }
 
-// breach tells of a rule that the script broke.
+// breach shows a rule that the script broke.
 func (c *Chat) breach(text string) {
 	c.mu.Lock()
 	c.broken++
@@ -136,10 +136,10 @@ func (c *Chat) breach(text string) {
 	c.put(warningLine, "", "With the real Spectrum: "+describe.Text(text))
 }
 
-// scriptCategories are the parts of the log that tell of the script.
+// scriptCategories are the categories of the script's log lines.
 var scriptCategories = map[string]bool{"lua": true, "script": true}
 
-// tellLog shows a line of the log; one with a traceback takes several.
+// tellLog shows a line of the log. A traceback takes several lines.
 func (c *Chat) tellLog(l harness.Line) {
 	if l.Level <= logrus.ErrorLevel {
 		c.mu.Lock()
@@ -148,7 +148,7 @@ func (c *Chat) tellLog(l harness.Line) {
 	}
 	level := l.Level
 	if level == logrus.InfoLevel && !scriptCategories[l.Category] {
-		level = logrus.DebugLevel // what the program says of itself
+		level = logrus.DebugLevel // the program's own lines
 	}
 	if !c.show.logs(level) {
 		return
@@ -176,7 +176,7 @@ func (c *Chat) tellLog(l harness.Line) {
 	}
 }
 
-// field shows what was logged beside a text, but for secrets.
+// field returns a field of a log line, with *** for a secret.
 func field(name, value string) string {
 	if secretPairs.MatchString(name + "=x") {
 		value = mask

@@ -26,14 +26,14 @@ var toolCommands = []*command{
 	},
 	{
 		name: "expect", usage: "/expect TEXT", run: (*Chat).runExpect, looksBack: true,
-		about: "waits up to 10 s for a line with TEXT since the last command",
+		about: "waits up to 10 s for TEXT in a line after the last command",
 	},
 	{name: "help", usage: "/help [COMMAND]", about: "lists the commands or explains one", run: (*Chat).help, words: []candidates{commandWords}},
 	{name: "quit", usage: "/quit", about: "ends the chat: Spectrum sends EXIT", run: (*Chat).runQuit},
 }
 
 func (c *Chat) wire(l *call) error {
-	word, err := l.choice("way to show frames", "", []string{"on", "off", "all"})
+	word, err := l.choice("mode", "", []string{"on", "off", "all"})
 	if err != nil {
 		return err
 	}
@@ -43,7 +43,7 @@ func (c *Chat) wire(l *call) error {
 }
 
 func (c *Chat) log(l *call) error {
-	word, err := l.choice("way to show the log", "", []string{"on", "off", "debug"})
+	word, err := l.choice("mode", "", []string{"on", "off", "debug"})
 	if err != nil {
 		return err
 	}
@@ -52,7 +52,7 @@ func (c *Chat) log(l *call) error {
 	return l.end()
 }
 
-// reload does not tell of an error, since the log has it.
+// reload reloads the script. The log shows an error.
 func (c *Chat) reload(l *call) error {
 	if err := l.end(); err != nil {
 		return err
@@ -61,14 +61,14 @@ func (c *Chat) reload(l *call) error {
 		_ = c.run.Load(l.ctx)
 		return nil
 	}
-	go func() { // a person can go on
+	go func() { // the user of a terminal need not wait
 		defer crash.Guard()
 		_ = c.run.Load(l.ctx)
 	}()
 	return nil
 }
 
-// maxWait bounds /wait.
+// maxWait is the longest /wait.
 const maxWait = time.Hour
 
 func (c *Chat) wait(l *call) error {
@@ -136,7 +136,7 @@ func (c *Chat) helpAll() {
 			c.show.line(plainLine, fmt.Sprintf("  %-40s %s", cmd.usage, cmd.about))
 		}
 	}
-	c.show.line(plainLine, "A line without a / goes to whom you wrote last; // writes a text that begins with /.")
+	c.show.line(plainLine, "A line without / goes to your partner, the last one that you wrote to. A line with // sends a text that starts with /.")
 }
 
 func (c *Chat) runQuit(l *call) error {

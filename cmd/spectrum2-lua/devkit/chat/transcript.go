@@ -8,11 +8,11 @@ import (
 	"sync"
 )
 
-// maxLine is how long a line of a script of commands may be, in bytes.
+// maxLine is the largest length of a command, in bytes.
 const maxLine = 1 << 20
 
-// Transcript is the Console of a script of commands: what comes of it is written
-// below each of them, passwords masked.
+// Transcript is the Console of a list of commands. It writes each command, with masked
+// passwords, and the lines that follow.
 type Transcript struct {
 	lines *bufio.Scanner
 
@@ -44,7 +44,7 @@ func (t *Transcript) ReadLine(prompt string) (string, error) {
 	return line, nil
 }
 
-// ReadPassword implements Console: it is the next line, which is not written.
+// ReadPassword implements Console. The password is the next line, which Transcript does not write.
 func (t *Transcript) ReadPassword(string) (string, error) {
 	if t.lines.Scan() {
 		return t.lines.Text(), nil

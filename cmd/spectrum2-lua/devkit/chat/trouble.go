@@ -5,12 +5,11 @@ import (
 	"strings"
 )
 
-// TroubleError is what went wrong in a script of commands that was carried out
-// to its end.
+// TroubleError counts the failures in a list of commands, which ran to its end.
 type TroubleError struct {
-	Wrong  int // commands that were wrong or came to nothing
+	Wrong  int // commands that failed
 	Errors int // errors in the log
-	Broken int // times that the real Spectrum would have suffered
+	Broken int // rules of Spectrum that the backend broke
 }
 
 func (e *TroubleError) Error() string {
@@ -21,7 +20,7 @@ func (e *TroubleError) Error() string {
 	}{
 		{e.Wrong, "wrong command"},
 		{e.Errors, "error in the log"},
-		{e.Broken, "broken rule of Spectrum's"},
+		{e.Broken, "broken rule of Spectrum"},
 	} {
 		if p.n > 0 {
 			parts = append(parts, fmt.Sprintf("%d × %s", p.n, p.what))
@@ -30,7 +29,7 @@ func (e *TroubleError) Error() string {
 	return strings.Join(parts, ", ")
 }
 
-// trouble is the outcome of a Script.
+// trouble returns a *TroubleError if a command of a list failed, and nil otherwise.
 func (c *Chat) trouble() error {
 	c.mu.Lock()
 	defer c.mu.Unlock()

@@ -8,7 +8,7 @@ import (
 
 const tab = '\t'
 
-// key is told of each key that the terminal does not know, and answers Tab.
+// key handles the keys that the terminal does not handle itself: Tab.
 func (p *Prompt) key(line string, pos int, key rune) (newLine string, newPos int, ok bool) {
 	if key != tab {
 		return "", 0, false
@@ -22,9 +22,8 @@ func (p *Prompt) key(line string, pos int, key rune) (newLine string, newPos int
 	return completed + after, len(completed), true
 }
 
-// complete puts what all words have in common into the place of what begins at
-// start, with a blank behind the only one. Where nothing is gained, choices
-// are the words to choose from.
+// complete replaces the text from start by the common prefix of words, and adds a blank
+// if there is only one word. If this changes nothing, choices are the words.
 func complete(before string, start int, words []string) (completed string, choices []string) {
 	typed := before[start:]
 	var fit []string

@@ -9,21 +9,21 @@ import (
 	"strings"
 )
 
-// maxHistory is how many lines are kept.
+// maxHistory is the largest number of lines.
 const maxHistory = 1000
 
-// maxHistoryFile is how much of a file is read, in bytes.
+// maxHistoryFile limits the part of the file that is read, in bytes.
 const maxHistoryFile = 4 << 20
 
 // history implements term.History on a file, which only its owner can read.
 type history struct {
 	keep  func(string) string
 	lines []string // oldest first
-	file  *os.File // nil: in memory alone
+	file  *os.File // nil if the history is only in memory
 }
 
-// StateFile is where a program of ours keeps a file between its runs:
-// $XDG_STATE_HOME/spectrum2-lua, by default ~/.local/state/spectrum2-lua.
+// StateFile returns the path of a file that a program keeps between runs, in
+// $XDG_STATE_HOME/spectrum2-lua. The default of XDG_STATE_HOME is ~/.local/state.
 func StateFile(name string) (string, error) {
 	dir := os.Getenv("XDG_STATE_HOME")
 	if !filepath.IsAbs(dir) { // the specification ignores a relative path
@@ -36,14 +36,14 @@ func StateFile(name string) (string, error) {
 	return filepath.Join(dir, "spectrum2-lua", name), nil
 }
 
-// openHistory reads the file, or makes it. The history works without one.
+// openHistory reads or creates the file. If it fails, the history is only in memory.
 func openHistory(path string, keep func(string) string) (h *history, warning error) {
 	h = &history{keep: keep}
 	if path == "" {
 		return h, nil
 	}
 	if err := h.open(path); err != nil {
-		return h, fmt.Errorf("what you type is not kept for the next time: %w", err)
+		return h, fmt.Errorf("the history is lost at the end: %w", err)
 	}
 	return h, nil
 }
@@ -71,7 +71,7 @@ func (h *history) open(path string) error {
 	return nil
 }
 
-// rewrite leaves in the file what is remembered.
+// rewrite replaces the file by the remembered lines.
 func (h *history) rewrite() error {
 	if err := h.file.Truncate(0); err != nil {
 		return err
@@ -87,7 +87,7 @@ func (h *history) close() error {
 	return h.file.Close()
 }
 
-// remember keeps a line, unless it is empty or the one before.
+// remember adds a line, unless it is empty or repeats the last one.
 func (h *history) remember(line string) (kept bool) {
 	if strings.TrimSpace(line) == "" || len(h.lines) > 0 && h.lines[len(h.lines)-1] == line {
 		return false
@@ -103,7 +103,7 @@ func (h *history) remember(line string) (kept bool) {
 func (h *history) Add(line string) {
 	line = h.keep(line)
 	if h.remember(line) && h.file != nil {
-		_, _ = h.file.WriteString(line + "\n") // a full disk costs this line
+		_, _ = h.file.WriteString(line + "\n") // a full disk loses this line
 	}
 }
 

@@ -1,5 +1,5 @@
-// Package prompt reads lines from a person at a terminal, with editing, history
-// and completion, while output arrives above the line that is being typed.
+// Package prompt reads lines from a terminal, with editing, history and completion.
+// Output appears above the line that the user types.
 package prompt
 
 import (
@@ -13,22 +13,22 @@ import (
 	"golang.org/x/term"
 )
 
-// Options are what a Prompt is made of. In and Out must be given.
+// Options are the options of Open. In and Out are required.
 type Options struct {
 	// In and Out are the terminal.
 	In, Out *os.File
-	// History is the file that keeps what was typed; "" keeps it in memory.
+	// History is the file of the history. If it is "", the history is only in memory.
 	History string
-	// Keep is what the history keeps of a line, so that no password is among
-	// it; "" for nothing. Default: the line.
+	// Keep returns the part of a line that the history keeps, or "" for nothing, so that
+	// it keeps no passwords. The default keeps the line.
 	Keep func(line string) string
-	// Complete is asked when the user presses Tab, with what stands before the
-	// cursor: the words that may stand in the place of what begins at start.
+	// Complete returns the words that may replace the text from start to the cursor. It
+	// is called when the user presses Tab; before is the line up to the cursor.
 	Complete func(before string) (start int, words []string)
 }
 
-// Prompt is a terminal in raw mode. Print and Release may be called from any
-// goroutine, the rest from one at a time.
+// Prompt is a terminal in raw mode. Print and Release are safe for concurrent use. The
+// other methods are called from one goroutine at a time.
 type Prompt struct {
 	opts     Options
 	terminal *term.Terminal
@@ -41,9 +41,9 @@ type Prompt struct {
 	released bool
 }
 
-// Open puts the terminal into raw mode, in which Ctrl-C is a key and no signal.
-// Close must be called. That the history cannot be read or written is no
-// error: the returned warning says so, and is nil otherwise.
+// Open puts the terminal into raw mode, in which Ctrl-C is a key instead of a signal.
+// Call Close at the end. If the history cannot be read or written, Open returns a
+// warning and works without it.
 func Open(o Options) (p *Prompt, warning, err error) {
 	if o.Keep == nil {
 		o.Keep = func(line string) string { return line }
@@ -79,18 +79,18 @@ func (p *Prompt) resize() {
 	}
 }
 
-// Close gives the terminal back as it was.
+// Close restores the terminal.
 func (p *Prompt) Close() error {
 	signal.Stop(p.resized)
 	close(p.resized)
 	p.goes.Wait()
 	p.terminal.SetBracketedPasteMode(false)
-	_, _ = p.opts.Out.WriteString("\r\x1b[K") // the prompt that stands there
+	_, _ = p.opts.Out.WriteString("\r\x1b[K") // erases the prompt
 	return errors.Join(term.Restore(int(p.opts.In.Fd()), p.before), p.history.close())
 }
 
-// Release leaves raw mode until the next ReadLine: for what is written past the
-// Prompt, such as the last words of a process that ends in the middle.
+// Release leaves raw mode until the next ReadLine. It is for output that does not go
+// through the Prompt, such as the report of a panic.
 func (p *Prompt) Release() error {
 	p.mu.Lock()
 	defer p.mu.Unlock()
@@ -109,8 +109,8 @@ func (p *Prompt) retake() error {
 	return err
 }
 
-// ReadLine reads a line. Ctrl-C, and Ctrl-D on an empty line, are io.EOF. A
-// prompt may have ANSI colours.
+// ReadLine reads a line. It returns io.EOF after Ctrl-C, and after Ctrl-D on an empty
+// line. The prompt may have ANSI colours.
 func (p *Prompt) ReadLine(prompt string) (string, error) {
 	if err := p.retake(); err != nil {
 		return "", err
@@ -123,7 +123,7 @@ func (p *Prompt) ReadLine(prompt string) (string, error) {
 	return line, err
 }
 
-// ReadPassword reads a line that is neither shown nor kept.
+// ReadPassword reads a line, which the terminal does not show and the history does not keep.
 func (p *Prompt) ReadPassword(prompt string) (string, error) {
 	return p.terminal.ReadPassword(prompt)
 }

@@ -15,7 +15,7 @@ import (
 
 func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
 
-func TestComplete(t *testing.T) {
+func TestCompleteExtendsToTheCommonPrefix(t *testing.T) {
 	words := []string{"/join", "/login", "/logout", "/log"}
 	cases := []struct {
 		name, before string
@@ -24,10 +24,10 @@ func TestComplete(t *testing.T) {
 		want         string
 		choices      []string
 	}{
-		{"the only one", "/j", 0, words, "/join ", nil},
-		{"what they have in common", "/l", 0, words, "/log", nil},
-		{"nothing more in common", "/log", 0, words, "/log", []string{"/log", "/login", "/logout"}},
-		{"none", "/x", 0, words, "/x", nil},
+		{"only one word", "/j", 0, words, "/join ", nil},
+		{"a common prefix", "/l", 0, words, "/log", nil},
+		{"the common prefix is already typed", "/log", 0, words, "/log", []string{"/log", "/login", "/logout"}},
+		{"no word", "/x", 0, words, "/x", nil},
 		{"a later word", "/msg e", 5, []string{"echo", "bob"}, "/msg echo ", nil},
 		{"letters of several bytes", "", 0, []string{"ä1", "ö2"}, "", []string{"ä1", "ö2"}},
 		{"each once", "", 0, []string{"b", "a", "b"}, "", []string{"a", "b"}},
@@ -47,7 +47,7 @@ func withoutPasswords(line string) string {
 	return kept
 }
 
-func TestHistory(t *testing.T) {
+func TestHistoryRemembersLinesWithoutSecrets(t *testing.T) {
 	path := filepath.Join(t.TempDir(), "state", "spectrum2-lua", "history")
 	h, warning := openHistory(path, withoutPasswords)
 	if warning != nil {
@@ -64,7 +64,7 @@ func TestHistory(t *testing.T) {
 		t.Fatal(err)
 	}
 	if info.Mode().Perm() != 0o600 {
-		t.Errorf("others can read it: %v", info.Mode())
+		t.Errorf("other users can read the file: %v", info.Mode())
 	}
 	again, warning := openHistory(path, withoutPasswords)
 	if warning != nil {
@@ -76,11 +76,11 @@ func TestHistory(t *testing.T) {
 		got = append(got, again.At(i))
 	}
 	if want := []string{"/login alice", "two", "one"}; !slices.Equal(got, want) {
-		t.Errorf("kept are %q, want %q", got, want)
+		t.Errorf("the history is %q, want %q", got, want)
 	}
 }
 
-func TestHistoryStaysShort(t *testing.T) {
+func TestHistoryDropsTheOldestLines(t *testing.T) {
 	path := filepath.Join(t.TempDir(), "history")
 	if err := os.WriteFile(path, []byte(strings.Repeat("a\nb\n", 1100)), 0o644); err != nil {
 		t.Fatal(err)
@@ -101,18 +101,18 @@ func TestHistoryStaysShort(t *testing.T) {
 	}
 }
 
-func TestHistoryThatCannotBeKept(t *testing.T) {
+func TestHistoryWithoutAFileWorksInMemory(t *testing.T) {
 	h, warning := openHistory(filepath.Join(os.DevNull, "history"), withoutPasswords)
-	if warning == nil || !strings.Contains(warning.Error(), "not kept for the next time") {
+	if warning == nil || !strings.Contains(warning.Error(), "the history is lost at the end") {
 		t.Errorf("the warning is %v", warning)
 	}
 	h.Add("one")
 	if h.Len() != 1 {
-		t.Error("it does not work in memory either")
+		t.Error("it does not remember lines in memory")
 	}
 }
 
-func TestStateFile(t *testing.T) {
+func TestStateFileFollowsXDG(t *testing.T) {
 	t.Setenv("HOME", "/home/alice")
 	for dir, want := range map[string]string{
 		"":         "/home/alice/.local/state/spectrum2-lua/x",
@@ -121,19 +121,19 @@ func TestStateFile(t *testing.T) {
 	} {
 		t.Setenv("XDG_STATE_HOME", dir)
 		if got, err := StateFile("x"); got != want || err != nil {
-			t.Errorf("with %q it is %q, %v; want %q", dir, got, err, want)
+			t.Errorf("with XDG_STATE_HOME=%q the path is %q, %v; want %q", dir, got, err, want)
 		}
 	}
 }
 
-// screen is the other side of a terminal, with all that was shown.
+// screen is the other side of a terminal, with its output so far.
 type screen struct {
 	t      *testing.T
 	master *os.File
 	shown  strings.Builder
 }
 
-// until reads what is shown until it has a text.
+// until reads the output until it has a text.
 func (s *screen) until(text string) {
 	s.t.Helper()
 	buf := make([]byte, 1024)
@@ -142,7 +142,7 @@ func (s *screen) until(text string) {
 		n, err := s.master.Read(buf)
 		s.shown.Write(buf[:n])
 		if err != nil {
-			s.t.Fatalf("waiting for %q: %v; shown was %q", text, err, s.shown.String())
+			s.t.Fatalf("waiting for %q: %v; the output is %q", text, err, s.shown.String())
 		}
 	}
 }
@@ -154,11 +154,11 @@ func (s *screen) types(keys string) {
 	}
 }
 
-// TestTerminal has somebody type at a terminal while output arrives.
-func TestTerminal(t *testing.T) {
+// TestOutputAppearsAboveTheTypedLine types at a terminal while output arrives.
+func TestOutputAppearsAboveTheTypedLine(t *testing.T) {
 	master, slave, err := pty.Open()
 	if err != nil {
-		t.Skipf("there are no pseudo-terminals here: %v", err)
+		t.Skipf("no pseudo-terminal is available: %v", err)
 	}
 	defer master.Close()
 	defer slave.Close()
@@ -187,7 +187,7 @@ func TestTerminal(t *testing.T) {
 	s.types("hal")
 	s.until("hal")
 	p.Print("  <echo> hi")
-	s.until("  <echo> hi\r\nalice> hal") // what was typed stands below it again
+	s.until("  <echo> hi\r\nalice> hal") // the typed text appears again below it
 	s.types("lo\r")
 	if line := <-lines; line != "hallo" {
 		t.Errorf("the line is %q", line)
@@ -196,16 +196,16 @@ func TestTerminal(t *testing.T) {
 	s.until("/login ")
 	s.types("x\r")
 	if line := <-lines; line != "/login x" {
-		t.Errorf("Tab makes it %q", line)
+		t.Errorf("after Tab the line is %q", line)
 	}
 	s.types("\x1b[A\x1b[A\r")
 	if line := <-lines; line != "hallo" {
-		t.Errorf("the line before the last is %q", line)
+		t.Errorf("after two arrows up the line is %q", line)
 	}
 	s.types("\x04")
 	<-lines
 	if err := <-errs; !errors.Is(err, io.EOF) {
-		t.Errorf("Ctrl-D is %v", err)
+		t.Errorf("Ctrl-D returns %v", err)
 	}
 	if err := p.Close(); err != nil {
 		t.Error(err)
