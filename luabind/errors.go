@@ -6,6 +6,7 @@ import (
 	"regexp"
 	"strings"
 
+	"github.com/sirupsen/logrus"
 	lua "github.com/yuin/gopher-lua"
 
 	"spectrumlua/runtime/logging"
@@ -24,8 +25,7 @@ func (e *ScriptError) Error() string { return e.Message }
 
 // logError logs an error that a task raised, with its position and traceback. It
 // logs only a debug line if the task was cancelled.
-func (h *Host) logError(what string, t *task.Task, err error) {
-	log := h.log
+func (h *Host) logError(log logrus.FieldLogger, what string, t *task.Task, err error) {
 	if user := t.Owner().Name(); user != "" {
 		log = log.WithField("user", user)
 	}

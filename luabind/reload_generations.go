@@ -190,8 +190,18 @@ func (h *Host) afterLoad() {
 
 // logError logs an error in this VM, with the generation if it is an old one.
 func (v *vm) logError(what string, t *task.Task, err error) {
+	v.host.logError(v.host.log, v.ofGeneration(what), t, err)
+}
+
+// logItem is like logError, and adds the item that the function was called for.
+func (v *vm) logItem(what string, t *task.Task, err error, item string) {
+	v.host.logError(v.host.log.WithField("item", item), v.ofGeneration(what), t, err)
+}
+
+// ofGeneration adds the generation to a name for the log if this VM is an old one.
+func (v *vm) ofGeneration(what string) string {
 	if v.generation != 0 && v.host.vm != v {
 		what += fmt.Sprintf(" (generation %d, which is not the newest)", v.generation)
 	}
-	v.host.logError(what, t, err)
+	return what
 }

@@ -89,6 +89,7 @@ func (h *Host) emptyVM() *vm {
 		OwnerOf:  v.ownerOf,
 		Call:     v.run,
 		LogError: v.logError,
+		LogItem:  v.logItem,
 	}
 	v.frame = &bind.Frame{Runtime: v.runtime}
 	v.runtime.Spectrum = v.openSpectrum()

@@ -40,7 +40,10 @@ type Runtime struct {
 	// LogError logs an error that Call returned, with its traceback. what names the
 	// function that failed.
 	LogError func(what string, t *task.Task, err error)
+	// LogItem is like LogError, and also logs the item that the function was called for.
+	LogItem func(what string, t *task.Task, err error, item string)
 
+	isolated  map[*task.Task]int // the calls of Isolate that have not returned, by task
 	deferrals deferrals
 	holders   holders
 }

@@ -38,6 +38,13 @@ function spectrum.backend_config(sections) end
 ---@param seconds number a fraction is allowed
 function spectrum.sleep(seconds) end
 
+---Calls a function for each item, such as each line of a connection, until there are no more. An error in it does not end the loop: the log has the error and the beginning of the item, and the next item follows. An error in `next` is raised.
+---@param next async fun(): ...: any returns the next item; nil, and perhaps a reason, at the end
+---@param fn async fun(...: any) called with the arguments after it, then with the results of `next`
+---@param ... any arguments for `fn`, before the item
+---@return any ... what `next` returned after the nil, such as the reason
+function spectrum.each(next, fn, ...) end
+
 ---Starts a task that belongs to the process. With a name, it first ends an older task of that name.
 ---@param name string
 ---@param fn async fun(...: any): ...: any
