@@ -2,7 +2,7 @@
 
 local test = require "spectrum.test"
 
-test.case("the contact is there", function(t)
+test.case("the contact is online", function(t)
   t:start()
   t:expect("backend_config", { config = "[features]\nmuc=1\nreceipts=1\n" })
   local alice = t:login()
@@ -11,14 +11,14 @@ test.case("the contact is there", function(t)
   alice:never()
 end)
 
-test.case("what is said comes back", function(t)
+test.case("a message comes back", function(t)
   local alice = t:login()
   alice:send("conv_message", { buddy_name = "echo", message = "<hi>", xhtml = "<b>hi</b>" })
   alice:expect("conv_message", { buddy_name = "echo", message = "<hi>", xhtml = "<b>hi</b>", nickname = t.none })
   alice:never("conv_message_ack")
 end)
 
-test.case("a receipt for who asks", function(t)
+test.case("a message with an id gets a receipt", function(t)
   local alice = t:login()
   alice:send("conv_message", { buddy_name = "echo", message = "hi", id = "42" })
   alice:expect("conv_message_ack", { buddy_name = "echo", id = "42" })
@@ -39,7 +39,7 @@ test.case("contacts that are added are online", function(t)
   alice:expect("buddy_changed", { buddy_name = "carol", alias = "Carol", status = "online" })
 end)
 
-test.case("a vCard for who asks, not for one's own", function(t)
+test.case("the contact has a vCard", function(t)
   local alice = t:login()
   alice:send("vcard", { buddy_name = "echo", id = 7 })
   alice:expect("vcard", { buddy_name = "echo", id = 7, fullname = "echo" })
@@ -47,7 +47,7 @@ test.case("a vCard for who asks, not for one's own", function(t)
   alice:never("vcard")
 end)
 
-test.case("a room", function(t)
+test.case("a room repeats messages", function(t)
   local alice = t:login()
   alice:send("join_room", { room = "attic", nickname = "al" })
   alice:expect("participant_changed", { room = "attic", nickname = "echo", flag = { "moderator" } })

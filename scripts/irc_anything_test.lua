@@ -1,6 +1,6 @@
--- irc_anything_test.lua: any line at any time. Servers, bouncers and services send lines
--- at the worst moment, twice, and with parameters missing. No handler raises, the
--- connection stays open, and the account still works at the end.
+-- irc_anything_test.lua: random lines at random times. Servers, bouncers and services send
+-- lines at the worst moment, twice, and with parameters missing. No handler may raise an
+-- error, the connection stays open, and the account still works at the end.
 
 local test = require "spectrum.test"
 local fake = require "irc.fakeserver"
@@ -264,7 +264,7 @@ local TAGS = {
   "@a=\\\\;;= ",
 }
 
--- line makes one: mostly a command or a numeric that exists, with parameters that may fit.
+-- line returns a random line: mostly a command or a numeric that exists, with parameters that may fit.
 local function line(roll)
   local command = roll(3) == 1 and COMMANDS[roll(#COMMANDS)] or NUMERICS[roll(#NUMERICS)]
   local parts = {}
@@ -327,7 +327,7 @@ for seed = 1, 8 do
       conn:find_line("^USER ")
       fake.say(conn, "CAP * LS :batch sasl=PLAIN,SCRAM-SHA-256 labeled-response message-tags echo-message")
       for _ = 1, 100 do
-        conn:write_line(line(roll)) -- some of them end the login, as they should
+        conn:write_line(line(roll)) -- some of them end the login, which is correct
       end
       conn:write_line(":irc.example.net 001 alice :Welcome", ":irc.example.net 422 alice :No MOTD")
       fake.hold(conn)
@@ -359,7 +359,7 @@ for seed = 1, 16 do
         fake.reach(conn)
         conn:find_line("PRIVMSG next ")
       end
-      -- Everything is as it should be, in the end.
+      -- The account works at the end.
       fake.say(conn, "005 alice CHANTYPES=# PREFIX=(ov)@+ CASEMAPPING=rfc1459 CHANMODES=b,k,l,n :are supported")
       fake.reach(conn)
       fake.hold(conn)

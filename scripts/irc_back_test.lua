@@ -1,13 +1,13 @@
--- irc_back_test.lua: back on a server where the own nick is somebody else's by now, or
--- a room full.
+-- irc_back_test.lua: the user returns to a server, and meanwhile somebody else has the nick, or
+-- the room is full.
 
 local test = require "spectrum.test"
 local fake = require "irc.fakeserver"
 
 test.script "irc.lua"
 
--- back lets alice into #lua, loses the connection, and has her nick in use when she
--- is back; list is who is in the room then.
+-- back plays a server: alice joins #lua and loses the connection, and her nick is in use when
+-- she returns. `list` has the members of the room at that time.
 local function back(t, list, fn)
   local server = t:serve(function(conn, n)
     if n == 1 then
@@ -42,14 +42,14 @@ local function renamed(user, from, to)
   user:expect("participant_changed", { nickname = to, flag = { "me" }, status = "online" })
 end
 
-test.case("the nick is somebody's who is not in the room", function(t)
+test.case("the nick belongs to somebody who is not in the room", function(t)
   local user = back(t, "dan", function() end)
   renamed(user, "alice", "alice_")
   user:expect("conv_message", { buddy_name = "#lua", message = "Connected again." })
   user:never("participant_changed", { nickname = "alice", status = "none" })
 end)
 
-test.case("the nick is one's own old connection's, until that is gone", function(t)
+test.case("the nick belongs to the user's old connection until that ends", function(t)
   local user = back(t, "dan alice", function(conn)
     conn:write_line(":alice!a@host.example QUIT :Ping timeout")
     conn:expect_line("^NICK alice$")
@@ -64,7 +64,7 @@ test.case("the nick is one's own old connection's, until that is gone", function
   user:expect("conv_message", { nickname = "alice", message = "here" })
 end)
 
-test.case("a room that lets nobody in again", function(t)
+test.case("the user cannot return to a room", function(t)
   fake.start(t, { config = { reconnect_delay = 1 } }, function(conn, n)
     conn:expect_line("^JOIN #lua key$")
     if n == 1 then
@@ -84,7 +84,7 @@ test.case("a room that lets nobody in again", function(t)
   user:say("#lua", "go")
   user:expect("conv_message", { buddy_name = "#lua", message = t.pattern("^No connection .*Killed") })
   t:advance(1)
-  -- The client is in the room: an error would be one of a nick or the like to it.
+  -- The client is in the room, so it would ignore an error.
   user:expect(
     "participant_changed",
     { nickname = "alice", flag = { "me" }, status = "none", status_message = "Cannot join channel (+l)" }

@@ -1,4 +1,4 @@
--- Tests of /commands (irc/commands.lua) and of what servers answer (irc/replies.lua,
+-- Tests of /commands (irc/commands.lua) and of answers from servers (irc/replies.lua,
 -- irc/whois.lua).
 
 local test = require "spectrum.test"
@@ -15,7 +15,7 @@ local function room(t, fn, o)
   return fake.in_room(t, options, fn)
 end
 
--- SENT are commands, typed in #lua, and the lines that they become.
+-- SENT has commands, typed in #lua, and the lines that the server gets.
 local SENT = {
   { "join", "/join #go", "JOIN #go" },
   { "join without #, with a key", "/j go secret", "JOIN #go secret" },
@@ -56,7 +56,7 @@ local SENT = {
   { "away", "/away for tea", "AWAY :for tea" },
   { "away and back", "/away", "AWAY away" },
   { "quote", "/quote MODE alice +i", "MODE alice +i" },
-  { "quote what is cut off", "/raw PRIVMSG #lua :a\nQUIT", "PRIVMSG #lua :a QUIT" },
+  { "quote with a line break", "/raw PRIVMSG #lua :a\nQUIT", "PRIVMSG #lua :a QUIT" },
   { "ns", "/ns identify secret", "PRIVMSG NickServ :identify secret" },
   { "cs", "/cs op #lua", "PRIVMSG ChanServ :op #lua" },
   { "ctcp", "/ctcp dan version", "PRIVMSG dan \1VERSION\1" },
@@ -79,20 +79,20 @@ for _, c in ipairs(SENT) do
   end)
 end
 
--- ANSWERED are commands that are answered without a word to the server.
+-- ANSWERED has commands that the script answers without a line to the server.
 local ANSWERED = {
-  { "one that there is not", "/whos dan", "Unknown command /whos. Did you mean /whois?" },
-  { "one like none", "/xyzzyxyzzy", "Unknown command /xyzzyxyzzy. /help" },
-  { "one that is cut off", "/who", "Did you mean /whois?" },
-  { "help", "/help", "/kick [#ROOM] NICK [REASON]: puts" },
-  { "help on one", "/help /topic", "/topic [#ROOM] [TEXT]: shows or sets the topic" },
-  { "help on none", "/help tpoic", "Did you mean /topic?" },
-  { "kick without anybody", "/kick", "Whom?" },
-  { "msg without a text", "/msg dan", "To whom, and what?" },
-  { "invite without anybody", "/invite", "Whom?" },
+  { "an unknown command", "/whos dan", "Unknown command /whos. Did you mean /whois?" },
+  { "a command that resembles no other", "/xyzzyxyzzy", "Unknown command /xyzzyxyzzy. /help" },
+  { "the beginning of a command", "/who", "Did you mean /whois?" },
+  { "help", "/help", "/kick [#ROOM] NICK [REASON]: kicks" },
+  { "help on one command", "/help /topic", "/topic [#ROOM] [TEXT]: shows or sets the topic" },
+  { "help on an unknown command", "/help tpoic", "Did you mean /topic?" },
+  { "kick without a nick", "/kick", "Give a nick." },
+  { "msg without a text", "/msg dan", "Give a nick and a text." },
+  { "invite without a nick", "/invite", "Give a nick." },
   { "names", "/names", "#lua: +eve @dan alice" },
   { "the nick", "/nick", "You are alice." },
-  { "join where one is", "/join #lua", "You are in #lua." },
+  { "join the room that one is in", "/join #lua", "You are in #lua." },
   { "the topic", "/topic", "There is no topic." },
 }
 
@@ -109,13 +109,13 @@ for _, c in ipairs(ANSWERED) do
   end)
 end
 
-test.case("what a server has not", function(t)
+test.case("a mode that the server does not have", function(t)
   local user = room(t, function() end, { isupport = "PREFIX=(ov)@+ CHANTYPES=#" })
   user:say("#lua", "/halfop dan")
   user:expect("conv_message", { buddy_name = "#lua", message = "This server does not have that." })
 end)
 
-test.case("a nick that is in use", function(t)
+test.case("a refused nick is shown to the user", function(t)
   local user = room(t, function(conn)
     conn:expect_line "^NICK dan$"
     fake.say(conn, "433 alice dan :Nickname already in use")
@@ -145,7 +145,7 @@ test.case("commands to a contact and to the server", function(t)
   user:expect("conv_message", { buddy_name = "127.0.0.1", message = "- be nice" })
 end)
 
-test.case("whois, collected", function(t)
+test.case("the lines of a whois are one message", function(t)
   local user = room(t, function(conn)
     conn:expect_line "^WHOIS DAN$"
     fake.say(
@@ -181,7 +181,7 @@ test.case("whois, collected", function(t)
   user:expect("conv_message", { message = "dan unheard of" })
 end)
 
-test.case("whois of nobody, in every order", function(t)
+test.case("whois of an unknown nick, with the numerics in any order", function(t)
   local user = room(t, function(conn)
     conn:expect_line "^WHOIS bob$"
     fake.say(conn, "401 alice bob :No such nick", "318 alice bob :End of WHOIS")
@@ -196,7 +196,7 @@ test.case("whois of nobody, in every order", function(t)
   user:say("#lua", "over")
 end)
 
-test.case("the list of rooms, with a limit", function(t)
+test.case("the list of rooms has a limit", function(t)
   local user = room(t, function(conn)
     conn:expect_line "^LIST$"
     fake.say(conn, "321 alice Channel :Users Name")
@@ -215,7 +215,7 @@ test.case("the list of rooms, with a limit", function(t)
   t.contains(said.message, "and 490 more")
 end)
 
-test.case("refusals in plain words, where they belong", function(t)
+test.case("refusals appear in plain words in the conversation that they belong to", function(t)
   local user = room(t, function(conn)
     fake.say(
       conn,
@@ -242,7 +242,7 @@ test.case("refusals in plain words, where they belong", function(t)
   user:never "conv_message"
 end)
 
-test.case("answers to what was quoted", function(t)
+test.case("the user sees the answers to /quote", function(t)
   local user = room(t, function(conn)
     conn:expect_line "^STATS u$"
     conn:expect_line "^MODE #lua$"
@@ -270,7 +270,7 @@ test.case("answers to what was quoted", function(t)
   user:expect("conv_message", { buddy_name = "#lua", message = "nobody: No such client" })
 end)
 
-test.case("the answer to a question of ours", function(t)
+test.case("the answer to a CTCP question is shown", function(t)
   local user = room(t, function(conn)
     conn:expect_line "^PRIVMSG dan \1VERSION\1$"
     conn:write_line(":dan!d@e NOTICE alice :\1VERSION irssi\1", ":dan!d@e NOTICE alice :\1VERSION again\1")

@@ -1,5 +1,5 @@
--- irc_life_test.lua: a new version of the script, and a logout, in every state of a
--- connection; and how often a server is asked.
+-- irc_life_test.lua: a reload of the script and a logout, in each state of a connection, and the
+-- pauses between attempts.
 
 local test = require "spectrum.test"
 local spectrum = require "spectrum"
@@ -31,7 +31,7 @@ test.case("a reload in the middle of the registration", function(t)
   t.equal(server.count, 1)
 end)
 
-test.case("a reload while the next attempt is waited for", function(t)
+test.case("a reload while the link waits for the next attempt", function(t)
   local server = fake.start(t, { config = { reconnect_delay = 8 } }, function(conn, n)
     if n == 2 then
       fake.reach(conn)
@@ -72,7 +72,7 @@ test.case("a reload while lines wait for the flood control", function(t)
   t.equal(server.count, 1)
 end)
 
-test.case("a logout before the server has let us in", function(t)
+test.case("a logout before the server has accepted the login", function(t)
   local server = t:serve(function(conn)
     conn:find_line("^USER ")
     fake.reach(conn)
@@ -87,7 +87,7 @@ test.case("a logout before the server has let us in", function(t)
   t.equal(server.count, 1)
 end)
 
-test.case("a logout while the next attempt is waited for", function(t)
+test.case("a logout while the link waits for the next attempt", function(t)
   local server = fake.start(t, { config = { reconnect_delay = 8 } }, function() end)
   local alice = t:login()
   alice:expect("conv_message", { message = t.pattern("next attempt") })
@@ -96,20 +96,20 @@ test.case("a logout while the next attempt is waited for", function(t)
   t.equal(server.count, 1)
 end)
 
-test.case("a server that lets in and hangs up is asked more and more seldom", function(t)
+test.case("the pauses grow if a server closes the connection after each login", function(t)
   local server = fake.start(t, { config = { reconnect_delay = 30, reconnect_delay_max = 240 } }, function() end)
   local alice = t:login()
   alice:expect("connected")
-  for n, seconds in ipairs { 30, 60, 120, 240, 240 } do -- each up to a quarter less
+  for n, seconds in ipairs { 30, 60, 120, 240, 240 } do -- each is up to a quarter shorter
     alice:expect("conv_message", { message = t.pattern("The next attempt") })
-    t:advance(seconds * 0.7) -- the step before may have gone a second into this one
+    t:advance(seconds * 0.7) -- the last step may have taken a second of this pause
     t.equal(server.count, n)
     fake.advance_until(t, server, n + 1)
   end
   alice:never("connected")
 end)
 
-test.case("so many attempts and no more", function(t)
+test.case("the number of attempts is limited", function(t)
   local server = t:serve(function() end)
   t:start { config = fake.config(server, { reconnect_tries = 2, reconnect_delay = 1 }) }
   local alice = t:login()
@@ -118,7 +118,7 @@ test.case("so many attempts and no more", function(t)
   t.equal(server.count, 3)
 end)
 
-test.case("nobody is told twice that there is no connection", function(t)
+test.case("the user learns only once that there is no connection", function(t)
   local server = t:serve(function(conn, n)
     if n == 2 then
       return

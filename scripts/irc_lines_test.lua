@@ -1,5 +1,4 @@
--- irc_lines_test.lua: lines as they go over the wire: how long, how fast, in which
--- charset; and what is no line.
+-- irc_lines_test.lua: the length, the speed and the charset of lines, and invalid lines.
 
 local test = require "spectrum.test"
 local fake = require "irc.fakeserver"
@@ -24,7 +23,7 @@ test.case("a long message is cut between words, within 512 bytes", function(t)
   alice:say("#lua", words)
 end)
 
-test.case("several lines are several messages, with pauses", function(t)
+test.case("several lines are sent as several messages, with pauses", function(t)
   local alice = with_room(t, { config = { flood_lines = 3, flood_seconds = 2 } }, function(conn)
     conn:expect_line("^PRIVMSG #lua 1$")
     conn:expect_line("^PRIVMSG #lua 2$")
@@ -48,7 +47,7 @@ test.case("several lines are several messages, with pauses", function(t)
   alice:expect("conv_message", { nickname = "dan", message = "all" })
 end)
 
-test.case("rooms that wait are joined in one line", function(t)
+test.case("several rooms are joined in one line", function(t)
   local rooms = {}
   for i = 1, 60 do
     rooms[i] = "#room" .. i
@@ -73,7 +72,7 @@ test.case("rooms that wait are joined in one line", function(t)
   server:wait()
 end)
 
-test.case("what is no UTF-8 is taken for the fallback", function(t)
+test.case("a line that is not UTF-8 is decoded with the fallback charset", function(t)
   local alice = with_room(t, { config = { fallback_charset = "latin1" } }, function(conn)
     conn:write_line(":dan!d@host.example PRIVMSG #lua :caf\233", ":dan!d@host.example PRIVMSG #lua :café")
   end)
@@ -81,7 +80,7 @@ test.case("what is no UTF-8 is taken for the fallback", function(t)
   alice:expect("conv_message", { message = "café" })
 end)
 
-test.case("a charset both ways", function(t)
+test.case("another charset, in both directions", function(t)
   local alice = with_room(t, { config = { charset = "koi8-r" } }, function(conn)
     conn:write_line(":dan!d@host.example PRIVMSG #lua :\240\210\201\215\197\212")
     conn:expect_line("^PRIVMSG #lua :\196\193 %?$")
@@ -92,7 +91,7 @@ test.case("a charset both ways", function(t)
   fake.await(t)
 end)
 
-test.case("what is no line hurts nobody", function(t)
+test.case("invalid lines are ignored", function(t)
   local alice = with_room(t, {}, function(conn)
     conn:write_line(
       "",
@@ -165,7 +164,7 @@ test.case("what is no line hurts nobody", function(t)
   alice:expect("conv_message", { nickname = "dan", message = "still there" })
 end)
 
-test.case("a line without an end", function(t)
+test.case("a line that does not end closes the connection", function(t)
   local server = fake.start(t, { config = { reconnect_delay = 1 } }, function(conn, n)
     if n == 1 then
       conn:write(("x"):rep(70000))

@@ -1,12 +1,12 @@
--- irc_logins_test.lua: logins that fail although nobody has done anything wrong: services
--- are down, or do not answer; and names that the server does not accept.
+-- irc_logins_test.lua: logins that fail although the password is correct, because services are
+-- down or do not answer, and names that the server does not accept.
 
 local test = require "spectrum.test"
 local fake = require "irc.fakeserver"
 
 test.script "irc.lua"
 
--- authenticate takes a client to AUTHENTICATE PLAIN.
+-- authenticate plays a login up to AUTHENTICATE PLAIN.
 local function authenticate(conn)
   conn:find_line("^USER ")
   fake.say(conn, "CAP * LS :sasl=PLAIN")
@@ -15,7 +15,7 @@ local function authenticate(conn)
   conn:expect_line("^AUTHENTICATE PLAIN$")
 end
 
--- let_in is the rest of a login that works.
+-- let_in plays the rest of a login that works.
 local function let_in(conn)
   conn:write_line("AUTHENTICATE +")
   conn:expect_line("^AUTHENTICATE %S+$")
@@ -28,7 +28,7 @@ local function let_in(conn)
   fake.welcome(conn, "alice")
 end
 
--- FAILURES are what a server says while its services are down.
+-- FAILURES has answers of a server while its services are down.
 local FAILURES = {
   ["902"] = { "902 alice :You must use a nick assigned to you" },
   ["904"] = { "904 alice :SASL authentication failed" },
@@ -37,7 +37,7 @@ local FAILURES = {
   ["908, 904"] = { "908 alice EXTERNAL :are available SASL mechanisms", "904 alice :SASL authentication failed" },
 }
 
--- relogin logs alice in on the first connection, and does fn on the next ones.
+-- relogin logs alice in on the first connection, and calls fn with the next ones.
 local function relogin(t, fn, more)
   local server = t:serve(function(conn, n)
     if n == 1 then
@@ -60,7 +60,7 @@ local function relogin(t, fn, more)
 end
 
 for name, lines in pairs(FAILURES) do
-  test.case("a login that has worked before is tried again: " .. name, function(t)
+  test.case("a login that has worked before gets another attempt: " .. name, function(t)
     local user, server = relogin(t, function(conn, n)
       authenticate(conn)
       if n < 4 then
@@ -90,8 +90,8 @@ for name, lines in pairs(FAILURES) do
   end)
 end
 
-test.case("a login that has worked before is given up after a day", function(t)
-  -- The hours may pass while a login is on its way, which then times out.
+test.case("a login that has worked before fails for good after a day", function(t)
+  -- The hours may pass during a login, which then times out.
   local user, server = relogin(t, function(conn)
     if pcall(authenticate, conn) then
       fake.say(conn, "904 alice :SASL authentication failed")
@@ -124,7 +124,7 @@ test.case("another process knows that a login has worked", function(t)
   local first = t:login { password = password }
   first:expect("connected")
   first:logout()
-  t.eventually(function() -- nothing but the store knows the first one
+  t.eventually(function() -- only the store knows the first login
     local second = t:login { password = password }
     local known =
       pcall(second.expect, second, "conv_message", { message = t.pattern("it has worked before.*next attempt") }, 0.5)
@@ -135,7 +135,7 @@ test.case("another process knows that a login has worked", function(t)
   third:expect("disconnected", { error = "authentication_failed" })
 end)
 
-test.case("the mechanism that is set is not offered while services are down", function(t)
+test.case("the configured mechanism is not offered while services are down", function(t)
   local user, server = relogin(t, function(conn, n)
     if n > 2 then
       authenticate(conn)
@@ -154,7 +154,7 @@ test.case("the mechanism that is set is not offered while services are down", fu
   user:never("disconnected")
 end)
 
-test.case("a server's password that has worked before", function(t)
+test.case("a server password that has worked before", function(t)
   local server = t:serve(function(conn, n)
     conn:expect_line("^PASS secret$")
     conn:find_line("^USER ")
@@ -184,7 +184,7 @@ end)
 
 -- No answer ------------------------------------------------------------------------
 
-test.case("services do not answer: optional goes on without", function(t)
+test.case("services do not answer: with optional SASL the login continues without it", function(t)
   local server = t:serve(function(conn)
     authenticate(conn)
     fake.reach(conn)
@@ -204,7 +204,7 @@ test.case("services do not answer: optional goes on without", function(t)
   user:expect("connected")
 end)
 
-test.case("services do not answer in the middle: another attempt", function(t)
+test.case("services stop answering during SASL: another attempt follows", function(t)
   local server = t:serve(function(conn, n)
     authenticate(conn)
     if n == 2 then
@@ -225,7 +225,7 @@ test.case("services do not answer in the middle: another attempt", function(t)
   user:never("disconnected")
 end)
 
-test.case("nobody is let in without the mechanism that is set", function(t)
+test.case("a login without the configured mechanism fails", function(t)
   local server = t:serve(function(conn)
     conn:find_line("^USER ")
     fake.say(conn, "421 * CAP :Unknown command")
@@ -238,7 +238,7 @@ test.case("nobody is let in without the mechanism that is set", function(t)
   user:never("connected")
 end)
 
-test.case("capabilities that are granted in several lines, and new ones meanwhile", function(t)
+test.case("a server grants capabilities in several lines, and offers new ones meanwhile", function(t)
   local server = t:serve(function(conn)
     conn:find_line("^USER ")
     fake.say(conn, "CAP * LS :away-notify sasl=PLAIN server-time")
@@ -255,7 +255,7 @@ test.case("capabilities that are granted in several lines, and new ones meanwhil
   t:login():expect("connected")
 end)
 
-test.case("a server that has not proved anything is not told the password", function(t)
+test.case("a server that has not proved itself does not get the password", function(t)
   local server = t:serve(function(conn)
     conn:find_line("^USER ")
     fake.say(conn, "CAP * LS :sasl")
@@ -276,8 +276,8 @@ end)
 
 -- Names ----------------------------------------------------------------------------
 
--- refused plays a server that refuses the first logins with what fn says of them, and
--- collects the names that were tried.
+-- refused plays a server that refuses the first logins with the answers of fn. It collects the
+-- names that were tried.
 local function refused(t, config, fn)
   local tried = {}
   local server = t:serve(function(conn, n)
@@ -294,7 +294,7 @@ local function refused(t, config, fn)
   return server, tried
 end
 
-test.case("a user name that the server does not accept is another one next time", function(t)
+test.case("the next login uses another user name after a refusal", function(t)
   local server, tried = refused(
     t,
     { username = "_A.b-c9", reconnect_delay = 1, reconnect_delay_max = 1 },
@@ -313,7 +313,7 @@ test.case("a user name that the server does not accept is another one next time"
   user:expect("connected")
 end)
 
-test.case("no user name is accepted", function(t)
+test.case("the server accepts no user name", function(t)
   local server = refused(t, { reconnect_delay = 1, reconnect_delay_max = 1 }, function(conn)
     conn:write_line("ERROR :Closing Link: Bad user name")
     conn:close()
@@ -325,7 +325,7 @@ test.case("no user name is accepted", function(t)
   t.equal(server.count, 2) -- alice, user
 end)
 
-test.case("a user name that is refused by a numeric", function(t)
+test.case("a numeric refuses the user name", function(t)
   local server = t:serve(function(conn)
     conn:find_line("^USER 9%-lives ")
     fake.say(conn, "468 alice :Your username is not valid")
@@ -337,7 +337,7 @@ test.case("a user name that is refused by a numeric", function(t)
   t:login():expect("connected")
 end)
 
-test.case("a nick that ends the login is another one next time", function(t)
+test.case("the next login uses another nick if the nick has ended the login", function(t)
   local server, tried = refused(t, { reconnect_delay = 1, reconnect_delay_max = 1 }, function(conn, n)
     if n == 2 then
       return true
@@ -352,7 +352,7 @@ test.case("a nick that ends the login is another one next time", function(t)
   user:expect("connected")
 end)
 
-test.case("a nick with a doubtful end, behind one that is in use", function(t)
+test.case("an ambiguous ERROR after a nick in use", function(t)
   local server = t:serve(function(conn)
     conn:find_line("^USER ")
     fake.say(conn, "433 * alice :Nickname is already in use")
@@ -366,7 +366,7 @@ test.case("a nick with a doubtful end, behind one that is in use", function(t)
   t:login():expect("connected")
 end)
 
-test.case("a nick that is reserved gets digits", function(t)
+test.case("a reserved nick gets digits", function(t)
   local server = t:serve(function(conn)
     conn:find_line("^USER ")
     fake.say(conn, "432 * alice :Erroneous Nickname: Reserved for services")
@@ -377,7 +377,7 @@ test.case("a nick that is reserved gets digits", function(t)
   t:login():expect("connected")
 end)
 
-test.case("a nick is as long as the server takes", function(t)
+test.case("a nick is cut to the server's limit", function(t)
   local server = t:serve(function(conn, n)
     conn:find_line("^NICK " .. (n == 1 and "alexandersmith" or "alexander") .. "$")
     conn:find_line("^USER ")
@@ -404,7 +404,7 @@ end)
 
 -- The wanted nick ---------------------------------------------------------------------
 
--- waiting lets alice in as alice_, because her nick is in use.
+-- waiting accepts alice as alice_, because her nick is in use.
 local function waiting(t, fn, isupport)
   local server = t:serve(function(conn)
     conn:find_line("^USER ")
@@ -420,7 +420,7 @@ local function waiting(t, fn, isupport)
   return user
 end
 
-test.case("a nick that was in use is asked for until it is free", function(t)
+test.case("the script asks for a nick in use until it is free", function(t)
   local user = waiting(t, function(conn)
     fake.reach(conn)
     for _ = 1, 2 do
@@ -444,7 +444,7 @@ test.case("a nick that was in use is asked for until it is free", function(t)
   user:logout()
 end)
 
-test.case("a server that tells of nicks tells when it is free", function(t)
+test.case("a server with MONITOR announces that the nick is free", function(t)
   waiting(t, function(conn)
     conn:expect_line("^MONITOR %+ alice$")
     fake.say(conn, "730 alice_ :alice!a@h", "731 alice_ :alice")
@@ -454,7 +454,7 @@ test.case("a server that tells of nicks tells when it is free", function(t)
   fake.await(t)
 end)
 
-test.case("a nick that services have forced on the user is kept", function(t)
+test.case("the user keeps a nick that services have set", function(t)
   local user = waiting(t, function(conn)
     conn:write_line(":alice_!a@h NICK Guest1")
     fake.reach(conn)

@@ -1,13 +1,13 @@
--- irc_members_test.lua: who is in a room, whatever happens while the server lists it. A
--- random server that knows who is where is the judge.
+-- irc_members_test.lua: the members of a room, with any events while the server lists them. A
+-- random server knows the correct members and compares.
 
 local test = require "spectrum.test"
 local fake = require "irc.fakeserver"
 
 test.script "irc.lua"
 
--- watcher keeps what Spectrum knows of rooms: there[room][nick] is the flags of somebody
--- who is shown, as one text.
+-- watcher keeps what Spectrum knows about rooms: there[room][nick] has the flags of a member
+-- that is shown, as one text.
 local function watcher(user)
   local there = {}
   local function take(m)
@@ -41,8 +41,8 @@ local function watcher(user)
   end
 end
 
--- listed lets alice into #lua with these lines behind her own JOIN, and expects who is
--- shown there at the end.
+-- listed plays a server: alice joins #lua, and the server sends these lines after her JOIN. It
+-- expects the members that are shown at the end.
 local function listed(t, lines, want, o)
   o = o or {}
   fake.start(t, o, function(conn)
@@ -221,12 +221,12 @@ for name, case in pairs {
     { caps = "batch" },
   },
 } do
-  test.case("while the list of members comes: " .. name, function(t)
+  test.case("during the list of members: " .. name, function(t)
     listed(t, case[1], case[2], case[3])
   end)
 end
 
-test.case("a nick that services force on the user while the greeting comes", function(t)
+test.case("services change the nick during the greeting", function(t)
   local server = t:serve(function(conn)
     conn:find_line("^USER ")
     fake.say(conn, "001 alice :Welcome alice!a@h")
@@ -249,7 +249,7 @@ test.case("a nick that services force on the user while the greeting comes", fun
   t.equal(watcher(user)("#lua"), "Guest456 (me), dan (moderator)")
 end)
 
-test.case("a bouncer that brings the user back into rooms before its greeting ends", function(t)
+test.case("a bouncer joins rooms before its greeting ends", function(t)
   local server = t:serve(function(conn, n)
     conn:find_line("^USER ")
     fake.say(conn, "001 alice :Welcome alice!a@h")
@@ -291,8 +291,8 @@ local function dice(seed)
   end
 end
 
--- world is a server's view: people by id, each with a nick and the rooms they are in.
--- Each act returns the line that the server sends, or nil if it cannot happen.
+-- world is a server's view: users by id, each with a nick and rooms. Each act returns the line
+-- that the server sends, or nil if the act is impossible.
 local function world(roll)
   local w = { people = { { nick = "alice", me = true, rooms = {} } }, lists = {} }
 
@@ -322,7 +322,7 @@ local function world(roll)
     end
   end
 
-  -- somebody in a room, but not the user; the user sees who shares one
+  -- another user in a room; our user sees the members of common rooms
   local function other(room)
     local p = any()
     return not p.me and p.rooms[room] and p or nil
@@ -404,7 +404,7 @@ local function world(roll)
     return false
   end
 
-  -- list begins to list a room: as it is now, or line by line.
+  -- list begins to list a room: with its current members, or line by line.
   function w.list(room)
     local list = { room = room, live = roll(2) == 1, left = {} }
     for _, p in ipairs(w.people) do
@@ -415,7 +415,7 @@ local function world(roll)
     w.lists[room] = list
   end
 
-  -- more returns the next line of a list that has begun; the last one is its end.
+  -- more returns the next line of a list. The last one is the end of the list.
   function w.more(room)
     local list = w.lists[room]
     if not list then
@@ -438,7 +438,7 @@ local function world(roll)
     return (":irc.example.net 353 %s = %s :%s"):format(me, room, table.concat(words, " "))
   end
 
-  -- shown is who is in a room, as the watcher has it.
+  -- shown returns the members of a room, in the form of the watcher.
   function w.shown(room)
     local list = {}
     for _, p in ipairs(w.people) do
@@ -457,7 +457,7 @@ local function world(roll)
   return w
 end
 
--- whole writes all of a room's list.
+-- whole writes the complete list of a room.
 local function whole(conn, w, room)
   w.list(room)
   repeat
@@ -465,8 +465,8 @@ local function whole(conn, w, room)
   until not w.lists[room]
 end
 
--- catch_up returns when the client has handled everything. What it asks is answered. A
--- question leaves by another task than the PONG, so a second PONG has to follow.
+-- catch_up answers the client's questions, and returns when the client has handled all lines.
+-- Another task than that of the PONG sends a question, so catch_up waits for a second PONG.
 local function catch_up(conn, w)
   local quiet = 0
   repeat
@@ -485,8 +485,7 @@ local function catch_up(conn, w)
   until quiet == 2
 end
 
--- round does some acts, with lists that come in pieces between them, in and out of
--- batches.
+-- round does some acts. The lines of lists arrive between them, inside and outside of batches.
 local function round(conn, w, roll)
   local batch, number = nil, 0
   for _ = 1, 10 + roll(20) do
@@ -518,7 +517,7 @@ local function round(conn, w, roll)
 end
 
 for seed = 1, 24 do
-  test.case("any order of what people do and of lists: " .. seed, function(t)
+  test.case("any order of events and lists: " .. seed, function(t)
     local roll = dice(seed * 7919)
     local w = world(roll)
     local ROUNDS = 12

@@ -1,4 +1,4 @@
--- irc_message_test.lua: one line of IRC, and what a server says of itself.
+-- irc_message_test.lua: lines of IRC, and the parameters of a server (005).
 
 local test = require "spectrum.test"
 local isupport = require "irc.isupport"
@@ -34,7 +34,7 @@ local LINES = {
   [":dan TOPIC #lua :"] = { command = "TOPIC", params = { "#lua", "" } },
 }
 
-test.case("lines are read", function(t)
+test.case("lines are parsed", function(t)
   for line, want in pairs(LINES) do
     local got = message.parse(line)
     t.truthy(got, line)
@@ -46,7 +46,7 @@ test.case("lines are read", function(t)
   end
 end)
 
-test.case("lines are written, and nothing gets out of a parameter", function(t)
+test.case("lines are formatted, and no parameter can inject another one", function(t)
   t.equal(message.format("PRIVMSG", { "#lua", "hello there" }), "PRIVMSG #lua :hello there")
   t.equal(message.format("PRIVMSG", { "#lua", "" }), "PRIVMSG #lua :")
   t.equal(message.format("PRIVMSG", { "#lua", ":)" }), "PRIVMSG #lua ::)")
@@ -55,7 +55,7 @@ test.case("lines are written, and nothing gets out of a parameter", function(t)
   t.equal(message.format("TAGMSG", { "dan" }, { ["+typing"] = "a;b c", x = "" }), "@+typing=a\\:b\\sc;x TAGMSG dan")
 end)
 
-test.case("long texts are cut between words and characters", function(t)
+test.case("long texts are split between words and characters", function(t)
   t.equal(message.split("", 80), { "" })
   t.equal(message.split("one two three", 8), { "one two", "three" })
   t.equal(message.split("one two", 7), { "one two" })
@@ -63,7 +63,7 @@ test.case("long texts are cut between words and characters", function(t)
   t.equal(message.split("a " .. ("x"):rep(20), 10), { "a xxxxxxxx", ("x"):rep(10), "xx" })
 end)
 
-test.case("what a server says of itself", function(t)
+test.case("the parameters of a server", function(t)
   local s = isupport.defaults()
   s = isupport.read(s, {
     "alice",
@@ -91,7 +91,7 @@ test.case("what a server says of itself", function(t)
   t.equal(s.X, nil)
 end)
 
-test.case("what a server says is kept once", function(t)
+test.case("links with equal parameters share a table", function(t)
   local function heard(nick)
     local s = isupport.read(isupport.defaults(), { nick, "CHANTYPES=#", "NICKLEN=30", "are supported" })
     return isupport.read(s, { nick, "MONITOR=100", "are supported" })
@@ -103,7 +103,7 @@ test.case("what a server says is kept once", function(t)
   t.equal(rawequal(alice, isupport.read(alice, { "alice", "-MONITOR", "are supported" })), false)
 end)
 
-test.case("whatever a server says, it is read", function()
+test.case("random parameters are parsed", function()
   local s = isupport.defaults()
   for _, wrong in ipairs {
     "PREFIX=x",
@@ -126,14 +126,14 @@ test.case("whatever a server says, it is read", function()
   end
 end)
 
--- supported reads one 005 behind what holds without any.
+-- supported returns the table after one line 005.
 local function supported(...)
   local params = { "alice", ... }
   params[#params + 1] = "are supported"
   return isupport.read(isupport.defaults(), params)
 end
 
-test.case("005: a value that is empty has a meaning of its own", function(t)
+test.case("005: an empty value has a meaning", function(t)
   for _, form in ipairs { "", "=" } do
     t.equal(isupport.is_room(supported("CHANTYPES" .. form), "#lua"), false)
     t.equal({ isupport.split_signs(supported("PREFIX" .. form), "@dan") }, { "", "@dan" })
@@ -147,7 +147,7 @@ test.case("005: a value that is empty has a meaning of its own", function(t)
   end
 end)
 
-test.case("005: what is taken back is as if it had not been said", function(t)
+test.case("005: a parameter that is taken back has its default again", function(t)
   local s =
     isupport.read(supported("CHANTYPES=", "MODES=", "X=1"), { "alice", "-CHANTYPES", "-MODES", "-X", "are supported" })
   t.equal(isupport.is_room(s, "#lua"), true)
@@ -171,7 +171,7 @@ test.case("005: parts of CHANMODES may be missing, and more may follow", functio
   t.equal(with_param "b,k,l,n,x,y", "b1 k2 l3 n l")
 end)
 
-test.case("005: exceptions are lists, whatever CHANMODES says", function(t)
+test.case("005: exceptions are lists even if CHANMODES lacks them", function(t)
   local function param(said, modes)
     return isupport.changes(supported("CHANMODES=b,k,l,n", said), modes, { "mask" })[1].param
   end
@@ -203,7 +203,7 @@ test.case("005: how many targets a command may have", function(t)
   t.equal(isupport.targets(supported("TARGMAX"), "JOIN"), math.huge)
 end)
 
-test.case("005: signs and letters that are patterns are only signs and letters", function(t)
+test.case("005: signs and letters that are special in patterns have no effect", function(t)
   local s = supported("PREFIX=(%.o)%.@")
   t.equal({ isupport.split_signs(s, "%.@dan") }, { "%.o", "dan" })
   t.equal(isupport.with_mode("%.o", "%", false), ".o")

@@ -1,4 +1,4 @@
--- irc_multi_test.lua: without irc_server, each user chooses servers by the names of rooms.
+-- irc_multi_test.lua: multi-server mode: the names of rooms contain the server.
 
 local spectrum = require "spectrum"
 local test = require "spectrum.test"
@@ -23,7 +23,7 @@ end
 
 local join, leave = fake.join, fake.leave
 
-test.case("a connection comes with the first room and goes with the last", function(t)
+test.case("the first room opens the connection, and the last one closes it", function(t)
   local server = start(t, function(conn)
     fake.enter(conn, "al", "#lua", "dan")
     fake.enter(conn, "al", "#c", "dan")
@@ -46,7 +46,7 @@ test.case("a connection comes with the first room and goes with the last", funct
   server:wait()
 end)
 
-test.case("what was said last is not lost with the connection", function(t)
+test.case("the last message is sent before the connection closes", function(t)
   local server = start(t, function(conn)
     fake.enter(conn, "alice", "#lua", "dan")
     conn:expect_line("^PRIVMSG #lua one$")
@@ -63,7 +63,7 @@ test.case("what was said last is not lost with the connection", function(t)
   server:wait()
 end)
 
-test.case("two servers are two connections", function(t)
+test.case("two servers have two connections", function(t)
   local server = start(t, function(conn)
     fake.enter(conn, "alice", "#lua", "dan")
     conn:expect_line("^QUIT ")
@@ -77,7 +77,7 @@ test.case("two servers are two connections", function(t)
   server:wait(2)
 end)
 
-test.case("a server that refuses for good is not asked again and again", function(t)
+test.case("a server that refuses for good is not asked again at once", function(t)
   local server = t:serve(function(conn)
     conn:write_line("ERROR :Closing Link: K-lined")
   end)
@@ -100,7 +100,7 @@ test.case("a server that refuses for good is not asked again and again", functio
   t.equal(server.count, 2)
 end)
 
-test.case("only servers that are allowed", function(t)
+test.case("only allowed servers get connections", function(t)
   local server = start(t, fake.hold, { allow = "two.example" })
   local alice = t:login()
   join(alice, "#lua@one.example")
@@ -109,7 +109,7 @@ test.case("only servers that are allowed", function(t)
   t.equal(server.count, 0)
 end)
 
-test.case("a password goes to no server that a user has named", function(t)
+test.case("a server that the user has named does not get the password", function(t)
   local server = start(t, function(conn)
     conn:expect_line("^JOIN #lua$")
   end)
@@ -118,15 +118,15 @@ test.case("a password goes to no server that a user has named", function(t)
   server:wait()
 end)
 
-test.case("a name without a server is no room", function(t)
+test.case("a name without a server is not a room", function(t)
   start(t, fake.hold)
   local alice = t:login()
   join(alice, "#lua")
   alice:expect("participant_changed", { room = "#lua", flag = { "me", "room_not_found" } })
 end)
 
--- nick_server plays a server that knows who is there: a nick is free when the server has
--- done with the connection that had it. It takes its time after a QUIT, and then does fn.
+-- nick_server plays a server that knows its users. A nick becomes free when its connection has
+-- ended, which takes some time after a QUIT. Then the server calls fn.
 local function nick_server(t, fn, more)
   local owner = {}
   local log = {}
@@ -171,7 +171,7 @@ test.case("leaving the last room and joining at once keeps the nick", function(t
   t.equal(server.count, 3)
 end)
 
-test.case("a server that does not close the connection holds nobody up", function(t)
+test.case("a server that does not close the connection does not block the next login", function(t)
   local _, log = nick_server(t, function(conn)
     while conn:read_line() do
     end

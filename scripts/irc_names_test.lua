@@ -1,5 +1,5 @@
--- irc_names_test.lua: what rooms and people are called on both sides (irc/names.lua),
--- and that no name gets out of its place.
+-- irc_names_test.lua: the names of rooms and users on both sides (irc/names.lua). No name can
+-- inject anything into a line or a stanza.
 
 local test = require "spectrum.test"
 local fake = require "irc.fakeserver"
@@ -8,7 +8,7 @@ test.script "irc.lua"
 
 local join, log_in = fake.join, fake.log_in
 
-test.case("what no address has is escaped, and comes back", function(t)
+test.case("characters that a JID must not contain are escaped and unescaped", function(t)
   local alice = log_in(t, {}, function(conn)
     fake.enter(conn, "alice", "#a/b&c", "dan")
     conn:write_line ":dan/matrix!d@example.org PRIVMSG alice :hello"
@@ -26,7 +26,7 @@ test.case("what no address has is escaped, and comes back", function(t)
   alice:expect("conv_message", { buddy_name = "#a\\2fb\\26c", nickname = "dan", message = "done" })
 end)
 
-test.case("an invitation to any room, by anybody", function(t)
+test.case("an invitation with unusual names is valid XML", function(t)
   local alice = log_in(t, {}, function(conn)
     conn:write_line(":100%s!d@host.example INVITE alice #a/b<c>")
   end)
@@ -34,7 +34,7 @@ test.case("an invitation to any room, by anybody", function(t)
   t:expect("raw_xml", t.pattern('from="#a\\2fb\\3cc\\3e@irc.localhost"'))
 end)
 
-test.case("rooms are compared as the server says, as soon as it has said so", function(t)
+test.case("names of rooms are folded by CASEMAPPING as soon as it is known", function(t)
   local server = fake.serve(t, { isupport = "CASEMAPPING=ascii CHANTYPES=#" }, function(conn, n)
     fake.enter(conn, "alice", "#[x]", n == 1 and "dan" or "eve")
     if n == 2 then
@@ -51,10 +51,10 @@ test.case("rooms are compared as the server says, as soon as it has said so", fu
   t:advance(5)
   alice:expect("participant_changed", { room = "#[x]@red", nickname = "eve" })
   alice:expect("room_subject_changed", { buddy_name = "#[x]@red", nickname = "eve", message = "here" })
-  t:never "raw_xml" -- no invitation to a room that is taken for another
+  t:never "raw_xml" -- no invitation: the name means the same room
 end)
 
-test.case("an empty password is none", function(t)
+test.case("an empty key of a room counts as no key", function(t)
   local alice = log_in(t, {}, function(conn)
     fake.enter(conn, "alice", "#lua", "dan")
   end)
@@ -88,7 +88,7 @@ test.case("codes in names, reasons and modes are not shown", function(t)
   alice:expect("participant_changed", { nickname = "dan", status = "none", status_message = "bye" })
 end)
 
-test.case("left, and come back at once", function(t)
+test.case("the user leaves a room and returns at once", function(t)
   local alice = log_in(t, {}, function(conn)
     fake.enter(conn, "alice", "#lua", "dan")
     conn:expect_line "^PART #lua$"
@@ -107,7 +107,7 @@ test.case("left, and come back at once", function(t)
   t:never "raw_xml"
 end)
 
-test.case("a password that comes back is not shown", function(t)
+test.case("the echo of a password is not shown", function(t)
   local config = {
     identify = "NickServ identify $name $password",
     command = { "PRIVMSG Q@services :AUTH $password", "/MODE $nick +i" },

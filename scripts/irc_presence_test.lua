@@ -1,5 +1,5 @@
--- Tests of who is there and who is away (irc/presence.lua, irc/contacts.lua), and of
--- what was said before (irc/history.lua).
+-- Tests of online and away users (irc/presence.lua, irc/contacts.lua), and of the history
+-- (irc/history.lua).
 
 local test = require "spectrum.test"
 local fake = require "irc.fakeserver"
@@ -13,7 +13,7 @@ local function join(user)
   user:expect "room_subject_changed"
 end
 
-test.case("away by WHO, again and again", function(t)
+test.case("WHO finds away users repeatedly", function(t)
   local user = start(t, { config = { away_timeout = 60 } }, function(conn)
     fake.enter(conn, "alice", "#lua", "dan eve")
     conn:expect_line "^WHO #lua$"
@@ -35,7 +35,7 @@ test.case("away by WHO, again and again", function(t)
   user:never("participant_changed", { nickname = "eve", status = "away" })
 end)
 
-test.case("away-notify, without asking again", function(t)
+test.case("with away-notify there is no WHO", function(t)
   local user = start(t, { caps = "away-notify", config = { away_timeout = 60 } }, function(conn)
     fake.enter(conn, "alice", "#lua", "dan")
     conn:expect_line "^WHO #lua$"
@@ -74,7 +74,7 @@ test.case("the user's own status reaches the server once", function(t)
   user:never()
 end)
 
-test.case("who is away is told once", function(t)
+test.case("an away message is shown once", function(t)
   local user = start(t, {}, function(conn)
     for _ = 1, 2 do
       conn:expect_line "^PRIVMSG dan hi$"
@@ -91,7 +91,7 @@ test.case("who is away is told once", function(t)
   user:never "conv_message"
 end)
 
-test.case("contacts by MONITOR", function(t)
+test.case("MONITOR watches contacts", function(t)
   local user = start(t, { isupport = "MONITOR=2 CHANTYPES=#" }, function(conn)
     conn:expect_line "^MONITOR %+ dan$"
     fake.say(conn, "731 alice :dan")
@@ -118,7 +118,7 @@ test.case("contacts by MONITOR", function(t)
   user:never("buddy_changed", { buddy_name = "stranger" })
 end)
 
-test.case("a roster, by ISON", function(t)
+test.case("ISON asks about the roster", function(t)
   local user = start(t, { config = { away_timeout = 60 } }, function(conn)
     conn:expect_line "^PRIVMSG x go$"
     conn:expect_line "^ISON :?dan$"
@@ -157,7 +157,7 @@ test.case("a server that does not answer ISON is asked once", function(t)
   user:expect("conv_message", { buddy_name = "eve", message = "yes" })
 end)
 
-test.case("contacts who come and go in rooms", function(t)
+test.case("events in rooms change the state of contacts", function(t)
   local user = start(t, { isupport = "MONITOR CHANTYPES=#" }, function(conn)
     fake.enter(conn, "alice", "#lua", "")
     conn:expect_line "^MONITOR %+ dan$"
@@ -171,10 +171,10 @@ test.case("contacts who come and go in rooms", function(t)
   end
 end)
 
--- HISTORY are the capabilities that it takes.
+-- HISTORY has the capabilities that a history needs.
 local HISTORY = "batch draft/chathistory message-tags server-time"
 
-test.case("history on joining, up to a limit", function(t)
+test.case("a joined room shows its history up to a limit", function(t)
   local user = start(t, { caps = HISTORY, isupport = "CHATHISTORY=20 CHANTYPES=#" }, function(conn)
     fake.enter(conn, "alice", "#lua", "dan")
     conn:expect_line "^CHATHISTORY LATEST #lua %* 20$"
@@ -200,7 +200,7 @@ test.case("history on joining, up to a limit", function(t)
   t:settle()
 end)
 
-test.case("after a lost connection only what was missed", function(t)
+test.case("after a lost connection the history has only the missed messages", function(t)
   local user = start(t, { caps = HISTORY, config = { reconnect_delay = 1 } }, function(conn, n)
     fake.enter(conn, "alice", "#lua", "dan")
     if n == 1 then
@@ -228,7 +228,7 @@ test.case("after a lost connection only what was missed", function(t)
   user:never("conv_message", { message = "seen" })
 end)
 
-test.case("what a bouncer has kept", function(t)
+test.case("the history of a bouncer is shown", function(t)
   local user = start(t, { caps = "batch server-time" }, function(conn)
     fake.say(conn, "BATCH +p znc.in/playback alice")
     conn:write_line("@batch=p;time=2026-01-01T12:00:00.000Z :dan!d@e PRIVMSG alice :are you there?")
@@ -243,7 +243,7 @@ test.case("what a bouncer has kept", function(t)
   user:expect("conv_message", { buddy_name = "dan", message = "from my other client", carbon = true })
 end)
 
-test.case("a batch that never ends, and one that was never begun", function(t)
+test.case("a batch without an end, and a batch without a beginning", function(t)
   local user = start(t, { caps = HISTORY }, function(conn)
     fake.enter(conn, "alice", "#lua", "dan")
     fake.say(conn, "BATCH +h chathistory #lua", "BATCH -x", "BATCH", "BATCH +y chathistory")

@@ -1,4 +1,4 @@
--- irc_receipts_test.lua: what the user says arrives, or the user is told that it has not.
+-- irc_receipts_test.lua: a message arrives, or the user learns that it may not have arrived.
 
 local test = require "spectrum.test"
 local awake = require "irc.awake"
@@ -6,7 +6,7 @@ local fake = require "irc.fakeserver"
 
 test.script "irc.lua"
 
--- start logs alice in to a server that does fn.
+-- start logs alice in to a server that calls fn.
 local function start(t, fn, config)
   local server = fake.start(t, { config = config or {} }, function(conn, n)
     fn(conn, n)
@@ -18,7 +18,7 @@ end
 
 local LOST = "The connection was lost: the last %s may not have arrived."
 
-test.case("a line that has left before the connection was lost", function(t)
+test.case("a line that was sent before the connection was lost is reported", function(t)
   local user = start(t, function(conn)
     conn:expect_line("^PRIVMSG dan one$")
     conn:expect_line("^PRIVMSG dan two$")
@@ -30,7 +30,7 @@ test.case("a line that has left before the connection was lost", function(t)
   user:expect("conv_message", { buddy_name = "eve", message = LOST:format("1 line") })
 end)
 
-test.case("lines whose receipt has come are not reported", function(t)
+test.case("lines with a receipt are not reported", function(t)
   local user = start(t, function(conn, n)
     if n > 1 then
       return fake.hold(conn)
@@ -51,7 +51,7 @@ test.case("lines whose receipt has come are not reported", function(t)
   user:never("conv_message", { buddy_name = "dan" })
 end)
 
-test.case("a network that is silent: the user is told when the connection is given up", function(t)
+test.case("lines are reported when a silent connection is closed", function(t)
   local user = start(t, function(conn, n)
     if n == 1 then
       conn:expect_line("^PRIVMSG dan one$")
@@ -119,7 +119,7 @@ test.case("private messages of a room are reported in their conversation", funct
   told("There is no connection to 127.0.0.1.")
 end)
 
-test.case("what waits for the first connection is reported when that fails", function(t)
+test.case("messages that wait for the first connection are reported when it fails", function(t)
   local server = t:serve(function(conn)
     conn:find_line("^USER ")
     fake.reach(conn)
@@ -129,14 +129,14 @@ test.case("what waits for the first connection is reported when that fails", fun
   local user = t:login()
   user:say("dan@one.example", "hello")
   fake.await(t)
-  fake.leave(user, "dan@one.example") -- the chat is closed, the message is not lost
+  fake.leave(user, "dan@one.example") -- the user closes the chat; the message still waits
   user:expect(
     "conv_message",
     { buddy_name = "dan@one.example", message = t.pattern("^Not sent: there is no connection") }
   )
 end)
 
-test.case("a process that was stopped knows it when it wakes", function(t)
+test.case("a process notices that it was stopped", function(t)
   local now = 0
   local stopped = awake.watcher(function()
     return now
@@ -144,10 +144,10 @@ test.case("a process that was stopped knows it when it wakes", function(t)
   for _, step in ipairs {
     { 0, nil },
     { 10, nil },
-    { 40, nil }, -- busy, or nothing to do
+    { 40, nil }, -- busy or idle
     { 110, 70 },
     { 112, 70 },
-    { 113, nil }, -- what has waited in the sockets comes first
+    { 113, nil }, -- messages that have waited in the sockets arrive now
     { 120, nil },
     { 200, 80 },
     { 300, 100 },

@@ -1,5 +1,5 @@
--- irc_refusals_test.lua: rooms that the server does not let the user into, and rooms that
--- are left and joined while the server has not answered yet.
+-- irc_refusals_test.lua: refused JOINs, and rooms that the user leaves and joins before the server
+-- has answered.
 
 local test = require "spectrum.test"
 local fake = require "irc.fakeserver"
@@ -16,7 +16,7 @@ local function kept_out(user, room, why)
   user:expect("participant_changed", { room = room, nickname = "alice", status = "none", status_message = why })
 end
 
--- REFUSALS are lines by which servers refuse JOIN #lua, and the words that are shown.
+-- REFUSALS has lines that refuse JOIN #lua, and the texts that the user sees.
 local REFUSALS = {
   ["403 alice #lua :No such channel"] = "No such channel",
   ["405 alice #lua :You have joined too many channels"] = "You have joined too many channels",
@@ -55,7 +55,7 @@ for line, why in pairs(REFUSALS) do
   test.case("a JOIN is refused: " .. line, function(t)
     local user = log_in(t, function(conn)
       conn:expect_line("^JOIN #lua$")
-      -- These answer something else.
+      -- These do not answer the JOIN.
       fake.say(conn, "442 alice #lua :You're not on that channel", "404 alice #lua :Cannot send")
       fake.say(conn, line)
       fake.enter(conn, "alice", "#lua", "dan")
@@ -68,7 +68,7 @@ for line, why in pairs(REFUSALS) do
   end)
 end
 
-test.case("of several rooms, each refusal is of its own", function(t)
+test.case("each refusal of several JOINs belongs to its room", function(t)
   local user = log_in(t, function(conn)
     conn:expect_line("^JOIN #a$")
     conn:expect_line("^JOIN #b$")
@@ -103,7 +103,7 @@ test.case("a JOIN without an answer has a time limit", function(t)
   fake.await(t)
 end)
 
-test.case("the time limit of a JOIN begins when it has left", function(t)
+test.case("the time limit of a JOIN begins when the line is sent", function(t)
   local user = log_in(t, function(conn)
     for i = 1, 30 do
       conn:expect_line("^PRIVMSG dan " .. i .. "$", 10)
@@ -124,7 +124,7 @@ test.case("the time limit of a JOIN begins when it has left", function(t)
   user:never("participant_changed", { status = "none" })
 end)
 
-test.case("left and joined again before the server has answered at all", function(t)
+test.case("the user leaves and joins again before the server answers", function(t)
   local user = log_in(t, function(conn)
     conn:expect_line("^JOIN #lua$")
     conn:expect_line("^PART #lua$")
@@ -149,7 +149,7 @@ test.case("left and joined again before the server has answered at all", functio
   t:never("raw_xml")
 end)
 
-test.case("left before the server has answered: no invitation, no member", function(t)
+test.case("the user leaves before the server answers: no invitation, no member", function(t)
   local user = log_in(t, function(conn)
     conn:expect_line("^JOIN #lua$")
     conn:expect_line("^PART #lua$")
@@ -171,7 +171,7 @@ test.case("left before the server has answered: no invitation, no member", funct
   t:expect("raw_xml", t.pattern("#lua@irc.localhost"))
 end)
 
-test.case("left and joined again, and the first JOIN was refused", function(t)
+test.case("the user leaves and joins again, and the first JOIN is refused", function(t)
   local user = log_in(t, function(conn)
     conn:expect_line("^JOIN #lua$")
     conn:expect_line("^PART #lua$")
@@ -191,7 +191,7 @@ test.case("left and joined again, and the first JOIN was refused", function(t)
   user:never("conv_message")
 end)
 
-test.case("kicked while the PART is on its way", function(t)
+test.case("a KICK crosses the PART", function(t)
   local user = log_in(t, function(conn)
     fake.enter(conn, "alice", "#lua", "dan")
     conn:expect_line("^PART #lua$")
@@ -212,7 +212,7 @@ test.case("kicked while the PART is on its way", function(t)
   user:never("participant_changed", { status = "none" })
 end)
 
-test.case("so many rooms in a JOIN as the server takes", function(t)
+test.case("a JOIN has at most as many rooms as the server allows", function(t)
   fake.start(
     t,
     { isupport = "TARGMAX=JOIN:2 CHANTYPES=# PREFIX=(ov)@+", config = { command = { "JOIN x" } } },

@@ -1,5 +1,5 @@
--- irc_rooms_test.lua: rooms, against a server that says what real ones say, and
--- sometimes in another order.
+-- irc_rooms_test.lua: rooms, with a server that sends the lines of real servers, sometimes in
+-- another order.
 
 local test = require "spectrum.test"
 local fake = require "irc.fakeserver"
@@ -18,7 +18,7 @@ local function in_room(t, fn, options)
   return fake.in_room(t, o, fn or function() end)
 end
 
-test.case("others first, then oneself, then the topic", function(t)
+test.case("Spectrum gets the others first, then the user, then the topic", function(t)
   fake.start(t, {}, function(conn)
     conn:expect_line("^JOIN #lua$")
     conn:write_line(":alice!~a@host.example JOIN #Lua")
@@ -63,7 +63,7 @@ test.case("numerics in the wrong order", function(t)
   alice:never()
 end)
 
-test.case("a server that does not say who is there", function(t)
+test.case("a server that does not list the members", function(t)
   fake.start(t, {}, function(conn)
     conn:expect_line("^JOIN #lua$")
     conn:write_line(":alice!~a@host.example JOIN #lua", ":dan!d@host.example JOIN #lua")
@@ -80,7 +80,7 @@ test.case("a server that does not say who is there", function(t)
   alice:expect("participant_changed", { nickname = "alice", flag = { "me" } })
 end)
 
-test.case("people come and go", function(t)
+test.case("other users join and leave", function(t)
   local alice = in_room(t, function(conn)
     conn:write_line(
       ":bob!b@host.example JOIN #lua account :Bob B.",
@@ -95,7 +95,7 @@ test.case("people come and go", function(t)
   alice:expect("participant_changed", { nickname = "Evelyn", status = "none", status_message = "Quit: enough" })
 end)
 
-test.case("kicks", function(t)
+test.case("kicks remove members", function(t)
   local alice = in_room(t, function(conn)
     conn:write_line(":dan!d@host.example KICK #lua eve :spam", ":dan!d@host.example KICK #lua Alice :you too")
     conn:expect_line("^JOIN #lua$")
@@ -109,14 +109,14 @@ test.case("kicks", function(t)
     { nickname = "alice", flag = { "me", "kicked" }, status = "none", status_message = "kicked by dan: you too" }
   )
   alice:expect("room_nickname_changed", { room = "#lua", nickname = "-" })
-  -- Without an error, Spectrum would let nobody join again. It forgets the room, and
-  -- says so.
+  -- Without an error, the user could not join again. With the error, Spectrum forgets the room
+  -- and reports that.
   alice:expect("participant_changed", { nickname = "-", flag = { "me", "room_not_found" } })
   alice:send("leave_room", { room = "#lua", nickname = "-" })
   join(alice, "#lua")
 end)
 
-test.case("modes", function(t)
+test.case("modes change the flags of members", function(t)
   local alice = in_room(t, function(conn)
     conn:write_line(":dan!d@host.example MODE #lua +ov eve alice")
     conn:write_line(":dan!d@host.example MODE #lua -o+b eve *!*@spam.example")
@@ -131,7 +131,7 @@ test.case("modes", function(t)
   alice:never("participant_changed", { nickname = "dan", status = "none" })
 end)
 
-test.case("with multi-prefix nobody has to ask what is below a sign", function(t)
+test.case("with multi-prefix a removed mode needs no NAMES", function(t)
   local alice = in_room(t, function(conn)
     conn:write_line(":dan!d@host.example MODE #lua -o dan")
     fake.say(conn, "NOTICE alice :done")
@@ -142,7 +142,7 @@ test.case("with multi-prefix nobody has to ask what is below a sign", function(t
   alice:logout()
 end)
 
-test.case("one's own nick changes", function(t)
+test.case("the user's own nick changes", function(t)
   local alice = in_room(t, function(conn)
     conn:write_line(":alice!~a@host.example NICK Guest7")
     conn:write_line(":eve!e@host.example NICK alice")
@@ -153,7 +153,7 @@ test.case("one's own nick changes", function(t)
   alice:expect("participant_changed", { nickname = "eve", newname = "alice", flag = {} })
 end)
 
-test.case("the nick that the user wants, as soon as it is free", function(t)
+test.case("the user gets the wanted nick as soon as it is free", function(t)
   local server = t:serve(function(conn)
     conn:find_line("^USER ")
     fake.say(conn, "433 * alice :Nickname is already in use")
@@ -174,7 +174,7 @@ test.case("the nick that the user wants, as soon as it is free", function(t)
   alice:expect("room_nickname_changed", { nickname = "alice" })
 end)
 
-test.case("another nick in a room is another nick on IRC", function(t)
+test.case("another nick in a room changes the nick on IRC", function(t)
   local alice = in_room(t, function(conn)
     conn:expect_line("^NICK alicia$")
   end)
@@ -195,7 +195,7 @@ test.case("a room that is joined again is shown again", function(t)
   alice:logout()
 end)
 
-test.case("a netsplit shows nobody as gone who comes back", function(t)
+test.case("users who return after a netsplit are not shown as left", function(t)
   local alice = in_room(t, function(conn)
     conn:write_line(
       ":dan!d@host.example QUIT :hub.example.net leaf.example.net",
@@ -276,7 +276,7 @@ test.case("a room with a key", function(t)
   server:wait()
 end)
 
-test.case("a name that is no room's", function(t)
+test.case("a name that is not a room", function(t)
   fake.start(t, {}, fake.hold)
   local alice = t:login()
   alice:expect("connected")
@@ -284,7 +284,7 @@ test.case("a name that is no room's", function(t)
   alice:expect("participant_changed", { room = "lua", flag = { "me", "room_not_found" }, status = "none" })
 end)
 
-test.case("topics both ways", function(t)
+test.case("topics in both directions", function(t)
   local alice = in_room(t, function(conn)
     conn:expect_line("^TOPIC #lua :two lines$")
     conn:write_line(":alice!~a@host.example TOPIC #lua :two lines", ":dan!d@host.example TOPIC #lua :")
@@ -302,7 +302,7 @@ test.case("an invitation can be accepted by the client", function(t)
   t:expect("raw_xml", t.pattern('from="#secret@irc.localhost".*<invite from="dan@irc.localhost"'))
 end)
 
-test.case("leaving", function(t)
+test.case("the user leaves a room", function(t)
   local alice = in_room(t, function(conn)
     conn:expect_line("^PART #lua$")
     conn:write_line(":alice!~a@host.example PART #lua", ":bob!b@host.example JOIN #lua")
@@ -316,7 +316,7 @@ test.case("leaving", function(t)
   alice:expect("participant_changed", { nickname = "alice", flag = { "me" }, status = "online" })
 end)
 
-test.case("a room that nobody has asked for is offered, and shown who asks", function(t)
+test.case("a room that the user has not asked for causes an invitation", function(t)
   fake.start(t, {}, function(conn)
     conn:write_line(":alice!~a@host.example JOIN #old")
     fake.say(conn, "353 alice = #old :dan alice", "366 alice #old :End of /NAMES list")
@@ -333,7 +333,7 @@ test.case("a room that nobody has asked for is offered, and shown who asks", fun
   alice:logout()
 end)
 
-test.case("a new version of the script: nobody parts", function(t)
+test.case("a reload keeps the rooms", function(t)
   local alice, server = in_room(t, function(conn)
     conn:write(":dan!d@host.example PRIVMSG #lua :first\r\n:dan!d@host.example PRIV")
     conn:expect_line("^PRIVMSG #lua go$")
@@ -354,7 +354,7 @@ test.case("a new version of the script: nobody parts", function(t)
   server:wait()
 end)
 
-test.case("names are compared as the server says", function(t)
+test.case("names are folded by the server's CASEMAPPING", function(t)
   local alice = in_room(t, function(conn)
     conn:write_line(
       ":bob!b@host.example JOIN #LUA",

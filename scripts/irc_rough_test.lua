@@ -1,5 +1,5 @@
--- irc_rough_test.lua: what networks and users do that no book has: lines cut inside a
--- character, refusals that are new, names that cannot be any.
+-- irc_rough_test.lua: unusual behaviour of networks and users: lines that are cut inside a
+-- character, unknown refusals, impossible names.
 
 local test = require "spectrum.test"
 local fake = require "irc.fakeserver"
@@ -8,7 +8,7 @@ test.script "irc.lua"
 
 local room = fake.in_room
 
-test.case("a line that was cut inside a character keeps its other ones", function(t)
+test.case("a line that was cut inside a character keeps its other characters", function(t)
   local user = room(t, { config = { fallback_charset = "windows-1251" } }, function(conn)
     conn:write_line(
       ":dan!d@host.example PRIVMSG #lua :Привет, ми\208",
@@ -21,8 +21,8 @@ test.case("a line that was cut inside a character keeps its other ones", functio
   user:expect("conv_message", { nickname = "dan", message = "Привет" })
 end)
 
--- Each of these was stopped after ten seconds when patterns went back again and again.
-test.case("lines and commands without end hold nobody up", function(t)
+-- Patterns with backtracking needed more than ten seconds for each of these.
+test.case("very long lines and commands are handled quickly", function(t)
   local user = room(t, {}, function(conn)
     conn:write_line(
       ":dan!d@host.example PRIVMSG #lua :" .. ("\200"):rep(60000) .. "x",
@@ -53,7 +53,7 @@ test.case("another nick in several rooms", function(t)
   user:expect("conv_message", { buddy_name = "&local", nickname = "al", message = "hi" })
 end)
 
-test.case("what is not available, and a password of operators, is told", function(t)
+test.case("437 and 464 after the login are shown", function(t)
   local user = room(t, {}, function(conn)
     conn:expect_line("^NICK bob$")
     fake.say(conn, "437 alice bob :Nick/channel is temporarily unavailable")
@@ -70,10 +70,10 @@ test.case("what is not available, and a password of operators, is told", functio
 end)
 
 for _, numeric in ipairs { "480", "495", "500" } do
-  test.case("a JOIN is refused in a way that is not known: " .. numeric, function(t)
+  test.case("an unknown numeric refuses a JOIN: " .. numeric, function(t)
     fake.start(t, {}, function(conn)
       conn:expect_line("^JOIN #lua$")
-      fake.say(conn, "442 alice #lua :You're not on that channel") -- answers something else
+      fake.say(conn, "442 alice #lua :You're not on that channel") -- does not answer the JOIN
       fake.say(conn, numeric .. " alice #lua :Not now")
       fake.enter(conn, "alice", "#lua", "dan")
       fake.hold(conn)
@@ -91,7 +91,7 @@ for _, numeric in ipairs { "480", "495", "500" } do
   end)
 end
 
-test.case("a room for registered nicks, before NickServ has done", function(t)
+test.case("a room for registered nicks, before NickServ has answered", function(t)
   fake.start(t, { config = { identify = "NickServ identify $password" } }, function(conn)
     conn:expect_line("^PRIVMSG NickServ :identify secret$")
     for _ = 1, 2 do
@@ -114,7 +114,7 @@ test.case("a room for registered nicks, before NickServ has done", function(t)
   user:expect("conv_message", { message = "#lua: Cannot join channel (+r)" })
 end)
 
-test.case("a room that is another one now", function(t)
+test.case("the server moves the user to another room", function(t)
   fake.start(t, {}, function(conn)
     conn:expect_line("^JOIN #lua$")
     fake.say(conn, "470 alice #lua ##lua :Forwarding to another channel")
@@ -136,7 +136,7 @@ test.case("a room that is another one now", function(t)
   user:expect("room_subject_changed", { buddy_name = "##lua" })
 end)
 
-test.case("a JOIN that the server has passed over is sent again", function(t)
+test.case("a JOIN that the server has ignored is sent again", function(t)
   fake.start(t, {}, function(conn)
     conn:expect_line("^JOIN #lua$")
     fake.reach(conn)
@@ -154,19 +154,19 @@ test.case("a JOIN that the server has passed over is sent again", function(t)
   user:expect("room_subject_changed", { buddy_name = "#lua" })
 end)
 
-test.case("a name that nobody can have is no one else's", function(t)
+test.case("a message to an impossible name reaches nobody", function(t)
   local user = room(t, {}, function(conn)
     conn:expect_line("^PRIVMSG #lua over$")
   end)
   for _, name in ipairs { "dan\\20smith", "dan,bob", ":dan", "#lua\\20x" } do
     user:say(name, "for your eyes only")
-    user:expect("conv_message", { buddy_name = name, message = "Not sent: nobody can have such a name on IRC." })
+    user:expect("conv_message", { buddy_name = name, message = "Not sent: this is not a valid name on IRC." })
   end
   user:say("#lua", "over")
   user:expect("conv_message", { message = "over" })
 end)
 
-test.case("a login that takes longer than the talk about capabilities may", function(t)
+test.case("a login may take longer than the negotiation of capabilities", function(t)
   local server = t:serve(function(conn)
     conn:find_line("^USER ")
     fake.say(conn, "CAP * LS :sasl=PLAIN")
@@ -190,7 +190,7 @@ test.case("a login that takes longer than the talk about capabilities may", func
 end)
 
 for _, said in ipairs { "0", "-1", "0.5", "x" } do
-  test.case("how many modes a line may have, whatever the server says: " .. said, function(t)
+  test.case("the number of modes in a line, with MODES of the server: " .. said, function(t)
     local user = room(t, { isupport = "CHANTYPES=# PREFIX=(ov)@+ MODES=" .. said }, function(conn)
       conn:expect_line("^MODE #lua %+v dan$")
       conn:expect_line("^MODE #lua %+v bob$")
@@ -201,7 +201,7 @@ for _, said in ipairs { "0", "-1", "0.5", "x" } do
   end)
 end
 
-test.case("a nick that was wished for without a connection", function(t)
+test.case("/nick without a connection", function(t)
   local server = t:serve(function(conn, n)
     if n == 1 then
       fake.greet(conn, {})
@@ -226,7 +226,7 @@ test.case("a nick that was wished for without a connection", function(t)
   server:wait(2)
 end)
 
-test.case("who is behind a nick", function(t)
+test.case("whois shows who has a nick", function(t)
   fake.start(t, { caps = "chghost userhost-in-names" }, function(conn)
     fake.enter(conn, "alice", "#lua", "@dan!d@one.example eve!e@two.example")
     conn:expect_line("^MODE #lua %+b %*!%*@two.example$")
@@ -249,7 +249,7 @@ test.case("who is behind a nick", function(t)
   fake.await(t)
 end)
 
-test.case("no line is longer than a server takes", function(t)
+test.case("no line is longer than the server's limit", function(t)
   local long = ("é"):rep(400)
   local user = room(t, { caps = "message-tags labeled-response batch", rooms = { "#lua" } }, function(conn)
     local topic = conn:expect_line("^(TOPIC #lua .*)$")

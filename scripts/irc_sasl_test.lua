@@ -1,4 +1,4 @@
--- irc_sasl_test.lua: proving who one is while registering.
+-- irc_sasl_test.lua: SASL during the registration.
 
 local test = require "spectrum.test"
 local crypto = require "spectrum.crypto"
@@ -9,7 +9,7 @@ test.script "irc.lua"
 
 local base64 = encoding.base64
 
--- Nobody's: made for these tests.
+-- This key was made for these tests.
 local CERTIFICATE = [[
 -----BEGIN PRIVATE KEY-----
 MIGHAgEAMBMGByqGSM49AgEGCCqGSM49AwEHBG0wawIBAQQgGJS0wifaLBbA+43f
@@ -28,7 +28,7 @@ cZorH2p3MClhAiBvJ747h7F6IYkE7GF4pxVeX8fi8L5TN8oU2NIzs6DDZA==
 -----END CERTIFICATE-----
 ]]
 
--- server plays one that offers SASL with these mechanisms; fn goes on behind
+-- server plays a server that offers SASL with these mechanisms. It calls fn after
 -- AUTHENTICATE.
 local function server(t, mechanisms, fn, more)
   local peer = t:serve(function(conn, n)
@@ -134,7 +134,7 @@ test.case("a success without a proof", function(t)
   t:login():expect("disconnected", { error = "authentication_failed" })
 end)
 
-test.case("a challenge without an end", function(t)
+test.case("a challenge that does not end", function(t)
   server(t, "=SCRAM-SHA-256", function(conn)
     conn:expect_line("^AUTHENTICATE SCRAM%-SHA%-256$")
     for _ = 1, 100 do
@@ -179,7 +179,7 @@ test.case("a wrong password is final", function(t)
   t.equal(peer.count, 1)
 end)
 
-test.case("a mechanism that the server does not know: the next one", function(t)
+test.case("the next mechanism is tried if the server does not know the first", function(t)
   server(t, "", function(conn)
     conn:expect_line("^AUTHENTICATE SCRAM%-SHA%-256$")
     fake.say(conn, "908 alice PLAIN :are available SASL mechanisms", "904 alice :SASL authentication failed")
@@ -191,7 +191,7 @@ test.case("a mechanism that the server does not know: the next one", function(t)
   t:login():expect("connected")
 end)
 
-test.case("optional: who is refused goes on without", function(t)
+test.case("optional: the login continues without an account after a refusal", function(t)
   server(t, "=PLAIN", function(conn)
     conn:expect_line("^AUTHENTICATE PLAIN$")
     fake.say(conn, "904 alice :SASL authentication failed")
@@ -220,7 +220,7 @@ test.case("without a password there is no SASL", function(t)
   peer:wait()
 end)
 
-test.case("a mechanism that is set has to be offered", function(t)
+test.case("the server has to offer the configured mechanism", function(t)
   local peer = t:serve(function(conn)
     conn:find_line("^USER ")
     fake.say(conn, "CAP * LS :sasl=PLAIN")
@@ -230,7 +230,7 @@ test.case("a mechanism that is set has to be offered", function(t)
   t:login():expect("disconnected", { error = "authentication_impossible" })
 end)
 
-test.case("who has logged in does not tell NickServ", function(t)
+test.case("after SASL, NickServ does not get the password", function(t)
   local peer = server(t, "=PLAIN", function(conn)
     conn:expect_line("^AUTHENTICATE PLAIN$")
     fake.say(

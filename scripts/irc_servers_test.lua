@@ -6,8 +6,8 @@ local fake = require "irc.fakeserver"
 
 test.script "irc.lua"
 
--- start starts servers called red, blue … and the script in multi-server mode; fns
--- are called by their names.
+-- start starts servers with the names red, blue …, and the script in multi-server mode. `fns`
+-- has a function for each name.
 local function start(t, fns, more)
   local network = {}
   for name, fn in pairs(fns) do
@@ -27,7 +27,7 @@ local function start(t, fns, more)
   return user
 end
 
-test.case("a contact opens a connection, and what is written waits for it", function(t)
+test.case("a message to a contact opens a connection and waits for it", function(t)
   local closed = false
   local user = start(t, {
     red = function(conn)
@@ -46,7 +46,7 @@ test.case("a contact opens a connection, and what is written waits for it", func
   t.truthy(closed)
 end)
 
-test.case("a server that is not there", function(t)
+test.case("a server that does not exist", function(t)
   local peer = t:serve(function() end)
   peer:close()
   t:start { config = { irc = { network = "dead " .. peer.address, reconnect_delay = 100 } } }
@@ -61,7 +61,7 @@ test.case("a server that is not there", function(t)
   user:expect("conv_message", { buddy_name = "dan@dead", message = t.pattern "^/whois" })
 end)
 
-test.case("lines that the flood control has kept too long", function(t)
+test.case("too many lines wait for the flood control", function(t)
   local user = start(t, {
     red = function(conn)
       conn:expect_line "^PRIVMSG dan 1$"
@@ -76,7 +76,7 @@ test.case("lines that the flood control has kept too long", function(t)
   )
 end)
 
-test.case("what waits is not lost without a word", function(t)
+test.case("messages that wait are reported when the connection is lost", function(t)
   local peer = t:serve(function(conn)
     conn:expect_line "^CAP LS 302$"
     conn:write_line "ERROR :Closing Link: You are banned from this server (K-lined)"
@@ -87,7 +87,7 @@ test.case("what waits is not lost without a word", function(t)
   user:expect("conv_message", { buddy_name = "dan@red", message = t.pattern "^Not sent: .*K%-lined" })
 end)
 
-test.case("nick and away reach all servers", function(t)
+test.case("/nick and /away reach all servers", function(t)
   local function others(conn)
     conn:expect_line "^PRIVMSG dan hi$"
     conn:expect_line "^AWAY :at tea$"
@@ -106,7 +106,7 @@ test.case("nick and away reach all servers", function(t)
   user:expect("conv_message", { buddy_name = "dan@blue", message = "done" })
 end)
 
-test.case("who is away says so to a server that comes later", function(t)
+test.case("a later server learns that the user is away", function(t)
   local user = start(t, {
     red = function(conn)
       conn:expect_line "^PRIVMSG dan hi$"
@@ -119,7 +119,7 @@ test.case("who is away says so to a server that comes later", function(t)
   user:expect("conv_message", { buddy_name = "dan@red", message = "done" })
 end)
 
-test.case("rooms and commands with a server's name", function(t)
+test.case("commands with the name of a room on a server", function(t)
   local user = start(t, {
     red = function(conn)
       fake.enter(conn, "alice", "#lua", "dan")
@@ -137,12 +137,12 @@ test.case("rooms and commands with a server's name", function(t)
   user:say("#lua@red", "/kick #go@blue dan")
   user:expect("conv_message", { buddy_name = "#lua@red", nickname = "red", message = t.pattern "another server" })
   user:say("#lua@red", "/join #go")
-  user:expect("conv_message", { buddy_name = "#lua@red", message = "#go: this room is for the invited only" })
+  user:expect("conv_message", { buddy_name = "#lua@red", message = "#go: you need an invitation to this room" })
   user:say("#lua@red", "over")
   user:expect("conv_message", { buddy_name = "#lua@red", nickname = "alice", message = "over" })
 end)
 
-test.case("a new version of the script goes on", function(t)
+test.case("a reload keeps the connections", function(t)
   local o = { caps = "echo-message labeled-response message-tags", config = { away_timeout = 60 } }
   fake.start(t, o, function(conn)
     fake.enter(conn, "alice", "#lua", "dan")

@@ -1,4 +1,4 @@
--- irc_settings_test.lua: the config, as an admin writes it.
+-- irc_settings_test.lua: settings in the config file.
 
 local test = require "spectrum.test"
 local fake = require "irc.fakeserver"
@@ -6,7 +6,7 @@ local settings = require "irc.settings"
 
 test.script "irc.lua"
 
-test.case("a config of libcommuni's is enough", function(t)
+test.case("a config for libcommuni works", function(t)
   local server = t:serve(function(conn)
     conn:expect_line("^PASS secret$")
     conn:find_line("^NICK alice$")
@@ -39,7 +39,7 @@ test.case("a config of libcommuni's is enough", function(t)
   fake.await(t)
 end)
 
-test.case("what stands in [irc] comes before what stands in [service]", function(t)
+test.case("[irc] has priority over [service]", function(t)
   local server = fake.serve(t, {}, function(conn)
     conn:expect_line("^PRIVMSG NickServ :hello alice$")
     fake.reach(conn)
@@ -55,7 +55,7 @@ test.case("what stands in [irc] comes before what stands in [service]", function
   fake.await(t)
 end)
 
-test.case("who the user is on IRC", function(t)
+test.case("the user's names on IRC", function(t)
   local server = t:serve(function(conn)
     conn:find_line("^NICK alice|x$")
     conn:expect_line("^USER alicelocal 0 %* :alice of localhost, alice@localhost$")
@@ -90,9 +90,9 @@ test.case("a server's address", function(t)
 end)
 
 for _, case in ipairs {
-  { "a server that gets it for NickServ", { server = "127.0.0.1:1" }, asks = true },
-  { "nothing that sends it", { server = "127.0.0.1:1", identify = "", sasl = "off" } },
-  { "a certificate in its place", { server = "127.0.0.1:1", identify = "", sasl = "external", cert = "$local.pem" } },
+  { "a server whose NickServ gets it", { server = "127.0.0.1:1" }, asks = true },
+  { "no setting that sends it", { server = "127.0.0.1:1", identify = "", sasl = "off" } },
+  { "a certificate instead", { server = "127.0.0.1:1", identify = "", sasl = "external", cert = "$local.pem" } },
   { "many servers", {} },
   { "a server's password", { server = "127.0.0.1:1", identify = "", sasl = "off", send_pass = 1 }, asks = true },
   {
@@ -109,12 +109,12 @@ for _, case in ipairs {
 end
 
 for _, password in ipairs { "", "-", " ", " - " } do
-  test.case(("a password that is none: %q"):format(password), function(t)
+  test.case(("a text that means no password: %q"):format(password), function(t)
     local server = fake.serve(t, {}, function(conn)
       fake.enter(conn, "alice", "#lua", "")
       fake.hold(conn)
     end)
-    -- The default of identify would tell NickServ first.
+    -- With the default of identify, a message to NickServ would come first.
     t:start { config = { irc = { server = server.address, flood_seconds = 0, away_timeout = 0 } } }
     local alice = t:login { password = password }
     alice:expect("connected")

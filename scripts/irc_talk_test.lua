@@ -1,5 +1,4 @@
--- Tests of what people say to each other: irc/talk.lua, irc/say.lua and what they
--- use.
+-- Tests of messages in both directions: irc/talk.lua and irc/say.lua.
 
 local test = require "spectrum.test"
 local fake = require "irc.fakeserver"
@@ -10,7 +9,7 @@ local ALL = "message-tags server-time echo-message labeled-response batch"
 
 local room, alone = fake.in_room, fake.log_in
 
-test.case("a room, both ways", function(t)
+test.case("messages in a room, in both directions", function(t)
   local user = room(t, {}, function(conn)
     conn:expect_line "^PRIVMSG #lua :hello there$"
     conn:write_line(":dan!d@example.org PRIVMSG #lua :hello \2alice\2")
@@ -23,7 +22,7 @@ test.case("a room, both ways", function(t)
   user:never "conv_message"
 end)
 
-test.case("lines over 512 bytes", function(t)
+test.case("a text over 512 bytes is sent in several lines", function(t)
   local words = ("Größe ist не всё "):rep(120):gsub(" $", "")
   local got = {}
   local user = room(t, {}, function(conn)
@@ -34,7 +33,7 @@ test.case("lines over 512 bytes", function(t)
     until table.concat(got, " ") == words
   end)
   user:say("#lua", words)
-  user:expect("conv_message", { message = words }) -- once, and whole
+  user:expect("conv_message", { message = words }) -- once, and complete
   user:never "conv_message"
   t.truthy(#got > 3)
 end)
@@ -55,7 +54,7 @@ test.case("a word over 512 bytes is not cut inside a character", function(t)
   user:expect("conv_message", { message = "done" })
 end)
 
-test.case("bold goes on in the next line", function(t)
+test.case("bold text continues in the next line", function(t)
   local user = room(t, {}, function(conn)
     conn:expect_line "^PRIVMSG #lua :\2word word"
     conn:expect_line "^PRIVMSG #lua :\2word word"
@@ -66,7 +65,7 @@ test.case("bold goes on in the next line", function(t)
   user:expect("conv_message", { message = "done" })
 end)
 
-test.case("several lines are several messages, shown once", function(t)
+test.case("several lines are sent as several messages and shown once", function(t)
   local user = room(t, {}, function(conn)
     conn:expect_line "^PRIVMSG #lua one$"
     conn:expect_line "^PRIVMSG #lua two$"
@@ -77,7 +76,7 @@ test.case("several lines are several messages, shown once", function(t)
   user:never "conv_message"
 end)
 
-test.case("nothing can be smuggled into a line", function(t)
+test.case("a message cannot inject a line", function(t)
   local user = room(t, {}, function(conn)
     conn:expect_line "^PRIVMSG #lua a$"
     conn:expect_line "^PRIVMSG #lua :QUIT :b$"
@@ -96,7 +95,7 @@ test.case("invalid UTF-8", function(t)
   user:expect("conv_message", { message = t.pattern "^caf" })
 end)
 
-test.case("another charset, both ways", function(t)
+test.case("another charset, in both directions", function(t)
   local user = room(t, { config = { charset = "koi8-r" } }, function(conn)
     conn:expect_line "^PRIVMSG #lua \246\213\203$"
     conn:write_line ":dan!d@example.org PRIVMSG #lua \246\213\203"
@@ -106,7 +105,7 @@ test.case("another charset, both ways", function(t)
   user:expect("conv_message", { nickname = "dan", message = "Жук" })
 end)
 
-test.case("XHTML that says no more than the text, or less", function(t)
+test.case("the plain text is sent if the XHTML has no more than it", function(t)
   local user = room(t, {}, function(conn)
     conn:expect_line "^PRIVMSG #lua :  if  x  then$"
     conn:expect_line "^PRIVMSG #lua seen$"
@@ -124,7 +123,7 @@ test.case("XHTML that says no more than the text, or less", function(t)
   t:settle()
 end)
 
-test.case("/me, both ways", function(t)
+test.case("/me, in both directions", function(t)
   local user = room(t, {}, function(conn)
     conn:expect_line "^PRIVMSG #lua :\1ACTION waves\1$"
     conn:expect_line "^PRIVMSG #lua :\1ACTION is \2bold\1$"
@@ -141,7 +140,7 @@ test.case("/me, both ways", function(t)
   user:expect("conv_message", { nickname = "dan", message = "/me nods" })
 end)
 
-test.case("one's own words come back by label, once, and whole", function(t)
+test.case("with labels, the echo of a message is shown once and completely", function(t)
   local user = room(t, { caps = ALL }, function(conn)
     local label = conn:expect_line "^@label=(%d+) PRIVMSG #lua one$"
     local second = conn:expect_line "^@label=(%d+) PRIVMSG #lua two$"
@@ -158,7 +157,7 @@ test.case("one's own words come back by label, once, and whole", function(t)
   user:never "conv_message"
 end)
 
-test.case("one's own words come back without labels", function(t)
+test.case("the echo of a message is recognized without labels", function(t)
   local user = room(t, { caps = "echo-message" }, function(conn)
     conn:expect_line "^PRIVMSG #lua hi$"
     conn:expect_line "^PRIVMSG dan psst$"
@@ -175,7 +174,7 @@ test.case("one's own words come back without labels", function(t)
   user:never "conv_message"
 end)
 
-test.case("what the room refuses is not shown as said", function(t)
+test.case("a message that the room refuses is not shown as sent", function(t)
   local user = room(t, { caps = ALL }, function(conn)
     local label = conn:expect_line "^@label=(%d+) PRIVMSG #lua hi$"
     conn:write_line("@label=" .. label .. " :irc.example.net 404 alice #lua :Cannot send to channel (+m)")
@@ -188,7 +187,7 @@ test.case("what the room refuses is not shown as said", function(t)
   user:never "conv_message"
 end)
 
-test.case("private messages stay in the room while it is shared", function(t)
+test.case("private messages stay in the room while both are in it", function(t)
   local user = room(t, {}, function(conn)
     conn:write_line ":Dan!d@example.org PRIVMSG alice :in private"
     conn:expect_line "^PRIVMSG dan :me too$"
@@ -202,7 +201,7 @@ test.case("private messages stay in the room while it is shared", function(t)
   user:never "conv_message"
 end)
 
-test.case("private messages to a contact are answered there", function(t)
+test.case("answers to a contact appear in the contact's conversation", function(t)
   local user = room(t, {}, function(conn)
     conn:expect_line "^PRIVMSG dan hi$"
     conn:write_line(
@@ -217,7 +216,7 @@ test.case("private messages to a contact are answered there", function(t)
   user:never "conv_message"
 end)
 
-test.case("notices of people, services and the server", function(t)
+test.case("notices from users, services and the server", function(t)
   local user = room(t, { isupport = "STATUSMSG=@+ PREFIX=(ov)@+ CHANTYPES=#" }, function(conn)
     conn:write_line(
       ":dan!d@example.org NOTICE #lua :a notice",
@@ -238,7 +237,7 @@ test.case("notices of people, services and the server", function(t)
   user:expect("conv_message", { buddy_name = "127.0.0.1", message = "nobody says this" })
 end)
 
-test.case("a sign that rooms begin with, too", function(t)
+test.case("a sign of STATUSMSG that is also in CHANTYPES", function(t)
   local user = room(t, { isupport = "STATUSMSG=@+ PREFIX=(ov)@+ CHANTYPES=#+" }, function(conn)
     conn:write_line(
       ":dan!d@example.org PRIVMSG +#lua :to voices",
@@ -251,7 +250,7 @@ test.case("a sign that rooms begin with, too", function(t)
   user:expect("conv_message", { buddy_name = "#lua", nickname = "dan", message = "to all" })
 end)
 
-test.case("what the server says of our address is not shown", function(t)
+test.case("notices about our address are not shown", function(t)
   local peer = t:serve(function(conn)
     conn:write_line(":irc.example.net NOTICE * :*** Looking up your hostname", "NOTICE AUTH :*** Checking Ident")
     fake.greet(conn, {})
@@ -263,7 +262,7 @@ test.case("what the server says of our address is not shown", function(t)
   user:never()
 end)
 
-test.case("a message for nobody", function(t)
+test.case("a message to an unknown nick", function(t)
   local user = alone(t, {}, function(conn)
     conn:expect_line "^PRIVMSG nobody hi$"
     fake.say(conn, "401 alice nobody :No such nick/channel")
@@ -272,7 +271,7 @@ test.case("a message for nobody", function(t)
   user:expect("conv_message", { buddy_name = "nobody", message = "nobody: No such client" })
 end)
 
-test.case("when it was said", function(t)
+test.case("an old message is shown with its time", function(t)
   local user = room(t, { caps = "server-time message-tags" }, function(conn)
     conn:write_line(
       "@time=2025-01-01T12:00:00.500Z :dan!d@example.org PRIVMSG #lua :old",
@@ -283,7 +282,7 @@ test.case("when it was said", function(t)
   t.equal(user:expect("conv_message", { message = "new" }).timestamp, nil)
 end)
 
-test.case("who is typing", function(t)
+test.case("typing notifications in both directions", function(t)
   local user = alone(t, { caps = ALL }, function(conn)
     conn:expect_line "^@%+typing=active TAGMSG dan$"
     conn:expect_line "^@%+typing=done TAGMSG dan$"
@@ -305,7 +304,7 @@ test.case("who is typing", function(t)
   user:never()
 end)
 
-test.case("nobody is told who types where the server does not take it", function(t)
+test.case("typing is not announced if the server denies the tag", function(t)
   local user = alone(t, { caps = "message-tags", isupport = "CLIENTTAGDENY=*,-draft/react" }, function(conn)
     conn:expect_line "^PRIVMSG dan hi$"
   end)
@@ -314,7 +313,7 @@ test.case("nobody is told who types where the server does not take it", function
   t:settle()
 end)
 
-test.case("questions of clients", function(t)
+test.case("questions by CTCP are answered up to a limit", function(t)
   local user = alone(t, {}, function(conn)
     conn:write_line(":dan!d@e PRIVMSG alice :\1VERSION\1")
     conn:expect_line "^NOTICE dan :\1VERSION spectrum2%-lua [%d.]+.*\1$"
@@ -322,7 +321,7 @@ test.case("questions of clients", function(t)
     conn:expect_line "^NOTICE dan :\1PING 123 456\1$"
     conn:write_line(":dan!d@e PRIVMSG alice :\1TIME\1")
     conn:expect_line "^NOTICE dan :\1TIME .*GMT\1$"
-    -- Three have been answered, so the next ones are not.
+    -- Three questions have an answer, so the next ones get none.
     for _ = 1, 10 do
       conn:write_line(":dan!d@e PRIVMSG alice :\1CLIENTINFO\1")
     end

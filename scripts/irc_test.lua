@@ -1,5 +1,5 @@
--- irc_test.lua: tests of irc.lua against servers that the tests play: first what
--- servers do badly, then the rest of connections and rooms. irc_*_test.lua have more.
+-- irc_test.lua: tests of logins and lost connections. The tests play the servers. The other
+-- files irc_*_test.lua have one topic each.
 
 local test = require "spectrum.test"
 local fake = require "irc.fakeserver"
@@ -27,7 +27,7 @@ test.case("the registration, line by line", function(t)
   server:wait()
 end)
 
-test.case("capabilities that are refused together are asked for alone", function(t)
+test.case("capabilities that are refused together are requested one by one", function(t)
   local server = t:serve(function(conn)
     conn:find_line("^USER ")
     fake.say(conn, "CAP * LS :away-notify server-time")
@@ -44,7 +44,7 @@ test.case("capabilities that are refused together are asked for alone", function
   t:login():expect("connected")
 end)
 
-test.case("a CAP that never ends", function(t)
+test.case("a server that does not end CAP", function(t)
   local server = t:serve(function(conn)
     conn:find_line("^USER ")
     fake.say(conn, "CAP * LS * :away-notify")
@@ -61,11 +61,11 @@ test.case("a CAP that never ends", function(t)
   alice:expect("connected")
 end)
 
-test.case("a server that says nothing", function(t)
+test.case("a server that sends nothing", function(t)
   local server = t:serve(function(conn, n)
     conn:find_line("^USER ")
     if n == 1 then
-      fake.reach(conn) -- nothing else, then
+      fake.reach(conn) -- no other line
     else
       fake.welcome(conn, "alice")
     end
@@ -75,7 +75,7 @@ test.case("a server that says nothing", function(t)
   local alice = t:login()
   fake.await(t)
   t:advance(60)
-  alice:expect("conv_message", { buddy_name = "127.0.0.1", message = t.pattern("does not let us in") })
+  alice:expect("conv_message", { buddy_name = "127.0.0.1", message = t.pattern("does not accept the login in time") })
   alice:never("disconnected")
   t:advance(5)
   alice:expect("connected")
@@ -128,7 +128,7 @@ test.case("a nick that is not allowed", function(t)
   alice:expect("disconnected", { error = "invalid_username", message = t.pattern("Erroneous nickname") })
 end)
 
-test.case("a wrong password of the server is final", function(t)
+test.case("a wrong server password is final", function(t)
   local server = t:serve(function(conn)
     conn:expect_line("^PASS secret$")
     fake.say(conn, "464 * :Password incorrect")
@@ -160,7 +160,7 @@ for name, said in pairs {
   end)
 end
 
-test.case("a list of servers is tried in turn", function(t)
+test.case("the servers of a list are tried one after the other", function(t)
   local server = fake.serve(t, {}, fake.hold)
   t:start { config = fake.config(server, { server = "127.0.0.1:1, " .. server.address }) }
   t:login():expect("connected")
@@ -194,7 +194,7 @@ test.case("a network without NickServ", function(t)
   alice:never()
 end)
 
-test.case("WEBIRC says who is behind the connection", function(t)
+test.case("WEBIRC identifies the user of the connection", function(t)
   local server = t:serve(function(conn)
     conn:expect_line("^WEBIRC hush spectrum alice%.localhost fd%x%x:[%x:]+$")
     conn:expect_line("^CAP LS 302$")
@@ -229,7 +229,7 @@ end
 
 -- The connection is lost ----------------------------------------------------------
 
-test.case("a lost connection comes back, and so do rooms", function(t)
+test.case("after a lost connection the user is back in the rooms", function(t)
   local server = fake.start(t, { config = { reconnect_delay = 4, reconnect_delay_max = 8 } }, function(conn, n)
     fake.enter(conn, "alice", "#lua", n == 1 and "dan eve" or "dan fay")
     if n == 1 then
@@ -260,7 +260,7 @@ test.case("a lost connection comes back, and so do rooms", function(t)
   alice:never("connected", {})
 end)
 
-test.case("a server that does not answer a ping is given up", function(t)
+test.case("a connection without an answer to PING is closed", function(t)
   local server = fake.start(t, { config = { ping = 90, ping_timeout = 60, reconnect_delay = 1 } }, function(conn, n)
     fake.reach(conn)
     conn:expect_line("^PING spectrum$", 20)

@@ -1,4 +1,4 @@
--- Tests of irc/text.lua: mIRC's codes and XHTML-IM.
+-- Tests of irc/text.lua: the codes of mIRC, and XHTML-IM.
 
 local test = require "spectrum.test"
 local text = require "irc.text"
@@ -7,7 +7,7 @@ local function span(css, inner)
   return '<span style="' .. css .. '">' .. inner .. "</span>"
 end
 
--- FROM are lines of IRC: the plain text, and the XHTML if there is any.
+-- FROM has lines of IRC with their plain text and, if they have a style, their XHTML.
 local FROM = {
   { "nothing", "hello", "hello" },
   { "an empty line", "", "" },
@@ -37,7 +37,7 @@ local FROM = {
   { "the last colour", "\00398x", "x", span("color: #ffffff", "x") },
   { "a hex colour", "\4FF8800x", "x", span("color: #ff8800", "x") },
   { "two hex colours", "\4ff8800,000001x\4y", "xy", span("color: #ff8800; background-color: #000001", "x") .. "y" },
-  { "a hex colour that is none", "\4ff88x", "ff88x" },
+  { "an invalid hex colour", "\4ff88x", "ff88x" },
   { "codes without text", "\2\2\0034\3", "" },
   { "other control codes", "a\1\7b\127c\27[0m", "abc[0m" },
   { "a tab", "a\tb", "a\tb" },
@@ -86,7 +86,7 @@ for _, c in ipairs(FROM) do
   end)
 end
 
--- TO are XHTML and the lines of IRC that come of it.
+-- TO has XHTML and its lines of IRC.
 local TO = {
   { "nothing", "hello", "hello" },
   { "bold", "so <b>bold</b> it is", "so \2bold\2 it is" },
@@ -108,7 +108,7 @@ local TO = {
   },
   { "a background before digits", "<span style='background:#ff0000'>x</span>5", "\00399,04x\3\2\0025" },
   { "a colour like another one", "<font color='#fe0102'>x</font>", "\00304x" },
-  { "a colour that is none", "<span style='color: nice'>x</span>", "x" },
+  { "an unknown colour", "<span style='color: nice'>x</span>", "x" },
   { "a break", "a<br/>b", "a", "b" },
   { "an empty line", "a<br/><br/>b", "a", "", "b" },
   { "style over a break", "<b>a<br/>b</b>", "\2a", "\2b" },
@@ -130,10 +130,10 @@ local TO = {
   { "a link that shows its address", "<a href='http://e.org/'>http://e.org</a>!", "http://e.org!" },
   { "a link to write to", "<a href='mailto:a@e.org'>a@e.org</a>", "a@e.org" },
   { "a picture", "<img src='http://e.org/a.png' alt='a'/>", "a <http://e.org/a.png>" },
-  { "a picture within", "<img src='data:image/png;base64,AAAA' alt='a'/>", "a" },
+  { "a picture in a data URL", "<img src='data:image/png;base64,AAAA' alt='a'/>", "a" },
   { "XML", "&lt;b&gt; &amp;", "<b> &" },
   { "with a namespace", "<p xmlns='http://www.w3.org/1999/xhtml'>a</p>", "a" },
-  { "what is no text", "<p>a<unknown>b</unknown></p>", "ab" },
+  { "an unknown element", "<p>a<unknown>b</unknown></p>", "ab" },
 }
 
 for _, c in ipairs(TO) do
@@ -143,8 +143,8 @@ for _, c in ipairs(TO) do
   end)
 end
 
--- Each of these was stopped after ten seconds when patterns went back again and again.
-test.case("texts without end hold nobody up", function(t)
+-- Patterns with backtracking needed more than ten seconds for each of these.
+test.case("very long texts are converted quickly", function(t)
   for unit, n in pairs { ["a."] = 300000, ["://"] = 10000, ["http://a)"] = 10000 } do
     local s = unit:rep(n)
     local plain, xhtml = text.from_irc("\2" .. s .. "x")
@@ -153,18 +153,18 @@ test.case("texts without end hold nobody up", function(t)
   end
 end)
 
-test.case("what is no XHTML", function(t)
+test.case("a text that is not XHTML", function(t)
   t.equal(text.to_irc("<b>a"), nil)
   t.equal(text.to_irc("&nbsp;"), nil)
 end)
 
-test.case("XHTML that is too deep, or has codes of its own", function(t)
+test.case("XHTML that is too deep, or contains control codes", function(t)
   t.equal(text.to_irc(("<b>"):rep(500) .. "x" .. ("</b>"):rep(500)), nil)
   t.equal(text.to_irc("<b>a\127b</b>"), { "\2ab" })
   t.equal(text.to_irc("<a href='http://e.org/\127'>a</a>"), { "a <http://e.org/>" })
 end)
 
-test.case("there and back", function(t)
+test.case("XHTML to IRC and back", function(t)
   for _, s in ipairs { "\2a\2 b", "\00304,02a\3 b", "\29a\31b\29c\31d\30e\30\17f", "\00352x", "\2a\0034b" } do
     local plain, xhtml = text.from_irc(s)
     local again, once_more = text.from_irc(text.to_irc(xhtml)[1])
@@ -173,7 +173,7 @@ test.case("there and back", function(t)
   end
 end)
 
-test.case("what holds at the end", function(t)
+test.case("the style at the end of a text", function(t)
   t.equal(text.open("a"), "")
   t.equal(text.open("\2a\2b"), "")
   t.equal(text.open("\2a\0034b"), "\2\00304")

@@ -1,12 +1,13 @@
--- irc/arguments.lua: what stands behind a command that the user has typed; see
--- irc/commands.lua for c.
+-- irc/arguments.lua: parses the arguments of a command that the user has typed.
+-- irc/commands.lua describes `c`.
 
 local names = require "irc.names"
 
 local arguments = {}
 
--- channel reads "[#ROOM] rest": the channel, by default that in which the command was
--- typed, and the rest. Without any there is nil and what is wrong.
+-- channel parses "[#ROOM] rest". It returns the channel and the rest. The default channel is
+-- the one in which the user typed the command. It returns nil and an error message if there
+-- is no channel, or if the room is on another server.
 function arguments.channel(c)
   local word, rest = c.rest:match("^(%S+)%s*(.*)$")
   if not word or not names.is_room(c.link, word) then
@@ -26,7 +27,7 @@ function arguments.channel(c)
   return channel, rest
 end
 
--- nick reads "[NICK] rest". The default is the contact to whom the command was written.
+-- nick parses "[NICK] rest". The default is the contact to whom the user wrote the command.
 function arguments.nick(c)
   local word, rest = c.rest:match("^(%S+)%s*(.*)$")
   if word then
@@ -35,7 +36,7 @@ function arguments.nick(c)
   if c.target and not c.room and not names.is_room(c.link, c.target) then
     return c.target, ""
   end
-  return nil, "Who? Give a nick."
+  return nil, "Give a nick."
 end
 
 return arguments

@@ -8,13 +8,13 @@ local settings = require "irc.settings"
 
 local awake = {}
 
--- AFTER is for how many seconds after a stop what arrives counts as old: it has waited
--- in the sockets.
+-- AFTER is the time after a stop, in seconds, during which received messages count as old:
+-- they have waited in the sockets.
 local AFTER = 3
 
 -- watcher returns a function that checks a clock. The function returns how long the process
--- was stopped if the stop has just ended, or nil. Call it more often than every `limit`
--- seconds: a longer pause counts as a stop.
+-- was stopped if the stop has just ended, or nil. A pause of more than `limit` seconds
+-- between two calls counts as a stop, so call it more often than that.
 function awake.watcher(clock, limit)
   local seen, woke, stopped = clock(), nil, nil
   return function()
@@ -27,7 +27,7 @@ function awake.watcher(clock, limit)
   end
 end
 
--- clock counts while the machine is suspended, and never goes back.
+-- clock also advances while the machine is suspended, and never goes back.
 local started, latest = time.now() - time.monotonic(), 0
 local function clock()
   latest = math.max(latest, time.monotonic(), time.now() - started)
@@ -37,9 +37,11 @@ end
 -- stopped returns how many seconds the process was stopped, if the stop has just ended.
 awake.stopped = awake.watcher(clock, settings.stop_limit)
 
+-- The timer calls the watcher three times per `limit`. Messages call it too. So a stop is
+-- noticed if it is longer than the limit.
 spectrum.every("irc awake", settings.stop_limit / 3, awake.stopped)
 
--- why returns the reason for the user.
+-- why returns the reason that the user sees.
 function awake.why(seconds)
   return ("the transport was stopped for %d seconds; send it again if it still matters"):format(math.ceil(seconds))
 end

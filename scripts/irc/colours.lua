@@ -1,9 +1,9 @@
--- irc/colours.lua: the colours that IRC numbers, as CSS writes them, and back.
+-- irc/colours.lua: converts between the numbered colours of IRC and colours of CSS.
 
 local colours = {}
 
--- 0 to 15 are mIRC's own, 16 to 98 what most clients have added. 99 is not here:
--- it means the default colour.
+-- Colours 0 to 15 come from mIRC, and most clients have added 16 to 98. Number 99 means the
+-- default colour and is not in the list.
 -- stylua: ignore
 local PALETTE = {
   [0] = "#ffffff", "#000000", "#00007f", "#009300", "#ff0000", "#7f0000", "#9c009c", "#fc7f00",
@@ -21,7 +21,7 @@ local PALETTE = {
   "#bcbcbc", "#e2e2e2", "#ffffff",
 }
 
--- NAMES are those that clients let people choose.
+-- NAMES are the colour names that XMPP clients offer.
 -- stylua: ignore
 local NAMES = {
   aqua = "#00ffff", black = "#000000", blue = "#0000ff", brown = "#a52a2a", cyan = "#00ffff",
@@ -31,7 +31,7 @@ local NAMES = {
   white = "#ffffff", yellow = "#ffff00",
 }
 
--- css is the colour with a number, or nil: the default one.
+-- css returns the colour with a number, or nil for the default colour.
 function colours.css(number)
   return PALETTE[number]
 end
@@ -40,7 +40,7 @@ local function parts(hex)
   return tonumber(hex:sub(2, 3), 16), tonumber(hex:sub(4, 5), 16), tonumber(hex:sub(6, 7), 16)
 end
 
--- normal is what CSS may write as #rrggbb, or nil if it is no colour.
+-- normal converts a colour of CSS to #rrggbb. It returns nil if the text is not a colour.
 function colours.normal(css)
   css = css:lower():gsub("%s", "")
   if css:find("^#%x%x%x%x%x%x$") then
@@ -57,8 +57,8 @@ function colours.normal(css)
   return NAMES[css]
 end
 
--- number is the number of the colour that is most like #rrggbb; of two that are
--- alike the lower one, which more clients know.
+-- number returns the number of the colour that is closest to #rrggbb. If two are equally
+-- close, it returns the lower one, which more clients know.
 function colours.number(hex)
   local r, g, b = parts(hex)
   local best, least

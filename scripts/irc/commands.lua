@@ -1,22 +1,22 @@
--- irc/commands.lua: what begins with "/" in what the user writes, in a room or to a
--- contact. Nothing of it reaches IRC by accident: a command that is not known is
--- answered with help, "//" begins a text that starts with "/".
+-- irc/commands.lua: messages of the user that begin with "/", in a room or to a contact. The
+-- script never sends such a text to IRC: an unknown command is answered with help. A text
+-- that begins with "//" is sent with one "/".
 --
--- The commands themselves stand in irc/room_commands.lua and irc/user_commands.lua,
--- as tables:
+-- The commands are in irc/room_commands.lua and irc/user_commands.lua, as tables:
 --
---   { name = "kick", usage = "NICK [REASON]", about = "puts somebody out of the room",
+--   { name = "kick", usage = "NICK [REASON]", about = "kicks somebody from the room",
 --     run = function(c) … end }
 --
--- A command gets c:
+-- A command gets a table `c`:
 --
---   c.session, c.link
---   c.target    where it was typed: a channel, a nick, or nil for the server
---   c.room      the room it was typed in, or nil
+--   c.session
+--   c.link
+--   c.target         where it was typed: a channel, a nick, or nil for the server
+--   c.room           the room it was typed in, or nil
 --   c.conversation   where answers appear (irc/conversations.lua)
---   c.rest      what stands behind the command
+--   c.rest           the text after the command
 --
--- It returns a text to answer, or nil and what is wrong, or nothing.
+-- It returns the answer for the user, or nil and an error message, or nothing.
 
 local conversations = require "irc.conversations"
 local replies = require "irc.replies"
@@ -25,7 +25,7 @@ local say = require "irc.say"
 
 local commands = {}
 
--- OFFLINE are the commands that need no connection.
+-- OFFLINE has the commands that do not need a connection.
 local OFFLINE = { help = true, away = true, back = true, nick = true }
 
 local list, by_name = {}, {}
@@ -40,12 +40,12 @@ local function add(module)
   end
 end
 
--- described is a command as it is to be written, and what it does.
+-- described returns how a command is written and what it does.
 local function described(command)
   return "/" .. command.name .. (command.usage ~= "" and " " .. command.usage or "") .. ": " .. command.about
 end
 
--- described lists all commands like this.
+-- described returns a list with a description of each command.
 function commands.described()
   local lines = {}
   for i, command in ipairs(list) do
@@ -65,7 +65,7 @@ end
 local HELP = {
   name = "help",
   usage = "[COMMAND]",
-  about = "tells what there is",
+  about = "lists the commands, or explains one",
   run = function(c)
     local name = c.rest:match("^/?(%S+)")
     if name then
@@ -82,8 +82,7 @@ add(require "irc.room_commands")
 add(require "irc.user_commands")
 add { commands = { HELP } }
 
--- distance is how many letters have to be put in, left out or changed to make one
--- word of another.
+-- distance returns the edit distance of two words (Levenshtein).
 local function distance(a, b)
   local row = {}
   for j = 0, #b do
@@ -101,7 +100,7 @@ local function distance(a, b)
   return row[#b]
 end
 
--- unknown is the answer to a command that there is not.
+-- unknown returns the answer to an unknown command.
 function commands.unknown(name)
   local best, least
   for known in pairs(by_name) do
@@ -118,7 +117,7 @@ function commands.unknown(name)
     .. "/help lists all commands, /quote sends a line to the server, // begins a text with /."
 end
 
--- run runs a command and shows what it says.
+-- run runs a command and shows its answer.
 local function run(command, c)
   if c.link.state ~= "online" and not OFFLINE[command.name] then
     local soon = c.link.state ~= "waiting" and "The connection to %s is being made; try again in a moment."
@@ -138,15 +137,15 @@ local function run(command, c)
   end
 end
 
--- take takes CONV_MESSAGE. It returns false if that is no command, with the message
--- that is to be sent.
+-- take handles a CONV_MESSAGE that is a command, and returns true. For any other message it
+-- returns false and the message to send.
 function commands.take(session, m)
   if m.message:find("^//") then
     return false, { buddy_name = m.buddy_name, message = m.message:sub(2) }
   end
   local name, rest = m.message:match("^/(%a+)(.*)$")
   if not name or not rest:find("^%s") and rest ~= "" or name == "me" then
-    return false, m -- /usr/bin, for one
+    return false, m -- for example "/usr/bin"
   end
   name, rest = name:lower(), rest:gsub("^%s+", ""):gsub("%s+$", "")
   local link, target, conversation, why = say.find(session, m.buddy_name)

@@ -13,11 +13,11 @@ local settings = require "irc.settings"
 
 local contacts = {}
 
--- LINE is how long a list of nicks may be, EVERY how many seconds lie between two
--- ISON if settings.away_timeout says nothing.
+-- LINE is the most bytes of a list of nicks in one line. EVERY is the time between two ISON,
+-- in seconds, if settings.away_timeout is 0.
 local LINE, EVERY = 400, 60
 
--- show tells Spectrum how a contact is.
+-- show sends the state of a contact to Spectrum.
 local function show(session, contact)
   local away = contact.online and contact.away
   session:update_buddy {
@@ -27,7 +27,7 @@ local function show(session, contact)
   }
 end
 
--- set notes how a contact is, and shows it if that is new.
+-- set updates the state of a contact, and shows it if it has changed.
 local function set(session, contact, online, away)
   if contact.online ~= online or online and (contact.away or false) ~= (away or false) then
     contact.online, contact.away = online, away
@@ -41,7 +41,7 @@ end
 
 -- Watching ------------------------------------------------------------------------
 
--- in_lines joins nicks into lists that fit into lines.
+-- in_lines joins nicks into strings of at most LINE bytes.
 local function in_lines(nicks, separator)
   local lines = {}
   for _, nick in ipairs(nicks) do
@@ -55,7 +55,7 @@ local function in_lines(nicks, separator)
   return lines
 end
 
--- watch has the server tell of contacts from now on, as many as it takes.
+-- watch adds contacts to the server's MONITOR list, up to the server's limit.
 local function watch(session, link, list)
   local monitor = link.isupport.MONITOR ~= nil
   local most = isupport.number(link.isupport, "MONITOR") or math.huge
@@ -72,8 +72,9 @@ local function watch(session, link, list)
   end
 end
 
--- ask asks about those that the server does not tell of. Its answers, which name who
--- is there, come in the same order; a server that owes some is not asked for more.
+-- ask sends ISON for the contacts that MONITOR does not watch. The answers name the contacts
+-- that are online, and arrive in the order of the questions. ask does nothing while an answer
+-- is missing.
 local function ask(session, link)
   local nicks = {}
   for _, contact in pairs(link.contacts or {}) do
@@ -92,7 +93,7 @@ local function ask(session, link)
   end
 end
 
--- start asks from now on. It is called after a reload, too.
+-- start starts the timer that sends ISON. It is called after a reload, too.
 function contacts.start(session, link)
   local seconds = settings.away_timeout > 0 and settings.away_timeout or EVERY
   link.ison_timer = session:every("ison " .. link.key, seconds, function()
@@ -102,8 +103,8 @@ end
 
 -- From Spectrum -------------------------------------------------------------------
 
--- add notes a contact of the roster's on its link, if that is open. It returns the
--- contact if it is new there.
+-- add adds a contact of the roster to a link if the contact belongs there. It returns the
+-- contact if the link did not have it.
 local function add(session, link, name)
   local key, nick = names.parse(name)
   if key ~= link.key or not link.contacts then
@@ -121,7 +122,7 @@ local function add(session, link, name)
   return contact
 end
 
--- added takes BUDDY_CHANGED, which also tells of what we have changed ourselves.
+-- added handles BUDDY_CHANGED. Spectrum sends it after our own changes, too.
 function contacts.added(session, m)
   session.data.contacts = session.data.contacts or {}
   if session.data.contacts[m.buddy_name] or m.buddy_name:find("/", 1, true) then
@@ -138,7 +139,7 @@ function contacts.added(session, m)
   end
 end
 
--- removed takes BUDDY_REMOVED.
+-- removed handles BUDDY_REMOVED.
 function contacts.removed(session, m)
   if session.data.contacts then
     session.data.contacts[m.buddy_name] = nil
@@ -156,7 +157,7 @@ function contacts.removed(session, m)
   end
 end
 
--- roster takes BUDDIES, the whole roster at the login.
+-- roster handles BUDDIES: the complete roster, at the login.
 function contacts.roster(session, m)
   for _, buddy in ipairs(m.buddy or {}) do
     contacts.added(session, buddy)
@@ -165,14 +166,14 @@ end
 
 -- From the server -----------------------------------------------------------------
 
--- each calls a function for each nick of a list "dan!d@example.org,bob".
+-- each calls a function with each nick of a list such as "dan!d@example.org,bob".
 local function each(list, fn)
   for entry in list:gmatch("[^, ]+") do
     fn(entry:match("^[^!]+") or entry)
   end
 end
 
--- is notes whether somebody is online, if they are a contact.
+-- is updates whether somebody is online. It ignores nicks that are not contacts.
 local function is(session, link, nick, online)
   local contact = get(link, nick)
   if contact then
@@ -180,7 +181,7 @@ local function is(session, link, nick, online)
   end
 end
 
--- presence_of makes the handler of a list of those who are there, or are not.
+-- presence_of returns a handler for a list of nicks that are online, or offline.
 local function presence_of(online)
   return function(session, link, msg)
     each(msg.params[#msg.params], function(nick)
@@ -189,9 +190,10 @@ local function presence_of(online)
   end
 end
 
--- found is the answer to an ISON: those of its nicks that it has not are not there.
+-- found handles the answer to an ISON. Nicks that were asked for and are not in the answer
+-- are offline.
 local function found(session, link, msg)
-  local asked = table.remove(link.ison, 1) -- none: of the user's own ISON
+  local asked = table.remove(link.ison, 1) -- nil if the user has sent the ISON
   if asked then
     events.emit("received", session, link)
   end
@@ -204,7 +206,7 @@ local function found(session, link, msg)
   end)
 end
 
--- there: who says something, or comes, is there.
+-- there notes that the sender of a line is online.
 local function there(session, link, msg)
   is(session, link, msg.source.nick, true)
 end

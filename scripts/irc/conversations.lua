@@ -1,8 +1,8 @@
 -- irc/conversations.lua: the conversation in the user's client that shows a message from
 -- IRC. A conversation is a table of fields for conv_message:
 --
---   { buddy_name = "#lua", nickname = "irc.example.net" }     in a room, by the server
---   { buddy_name = "#lua", nickname = "dan", pm = true }      dan, alone, in a room
+--   { buddy_name = "#lua", nickname = "irc.example.net" }     a room; the server says it
+--   { buddy_name = "#lua", nickname = "dan", pm = true }      a private message in a room
 --   { buddy_name = "dan" }                                    the contact dan
 --
 -- A private message from somebody appears in a room that the two share, unless the user
@@ -27,7 +27,7 @@ local function shared(link, folded)
   return nil
 end
 
--- remember notes how the user has written to somebody: in a room, or as to a contact if
+-- remember notes that the user has written to somebody in a room, or to the contact if
 -- `room` is nil.
 function conversations.remember(link, nick, room)
   link.private[names.fold(link, nick)] = room and names.fold(link, room) or false
@@ -41,12 +41,13 @@ function conversations.renamed(link, old, new)
   end
 end
 
--- server returns the conversation with the server, for everything without another one.
+-- server returns the conversation with the server. It shows all messages that do not belong
+-- to another conversation.
 function conversations.server(link)
   return { buddy_name = names.server(link) }
 end
 
--- room returns a room, for a message from the server.
+-- room returns the conversation for a message from the server in a room.
 function conversations.room(link, channel)
   return { buddy_name = names.room(link, channel), nickname = link.server }
 end
@@ -81,7 +82,8 @@ function conversations.with(link, nick)
   return conversations.from(link, nick)
 end
 
--- target returns the conversation of a room or a nick; of the server for anything else.
+-- target returns the conversation of a room or a nick. For any other name it returns the
+-- conversation with the server.
 function conversations.target(link, name)
   if names.is_room(link, name) then
     local room = link.rooms[names.fold(link, name)]

@@ -1,5 +1,5 @@
--- irc/ctcp.lua: questions between clients (CTCP). A PRIVMSG "\1VERSION\1" asks, a
--- NOTICE "\1VERSION …\1" answers. ACTION, which is /me, is no question: see talk.lua.
+-- irc/ctcp.lua: questions between clients (CTCP). A PRIVMSG "\1VERSION\1" asks, and a
+-- NOTICE "\1VERSION …\1" answers. irc/talk.lua handles ACTION, which is /me.
 
 local spectrum = require "spectrum"
 local encoding = require "spectrum.encoding"
@@ -14,7 +14,7 @@ local ctcp = {}
 -- could exhaust our flood control.
 local BURST, SECONDS = 3, 10
 
--- LONGEST is how many bytes of a PING are sent back.
+-- LONGEST is how many bytes of a PING's text our answer repeats.
 local LONGEST = 200
 
 -- read parses "\1COMMAND text\1". It returns nil if the text is not CTCP.

@@ -1,4 +1,4 @@
--- irc/dial.lua: connections to servers, with TLS and a user's certificate.
+-- irc/dial.lua: connects to servers, with TLS and a user's certificate.
 
 local net = require "spectrum.net"
 local settings = require "irc.settings"
@@ -9,8 +9,8 @@ local function address_text(address)
   return (address.host:find(":", 1, true) and "[%s]:%d" or "%s:%d"):format(address.host, address.port)
 end
 
--- connect connects to an address. A certificate's name may be a template, so that each
--- user can have their own; a user without one connects without.
+-- connect connects to an address. The file name of the certificate may be a template, so that
+-- each user can have their own. A user without a certificate connects without one.
 function dial.connect(session, address)
   local function file(template)
     return address.tls and template and settings.fill(template, session) or nil

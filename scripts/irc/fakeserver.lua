@@ -8,7 +8,7 @@ local spectrum = require "spectrum"
 
 local fake = {}
 
--- steps has one value for each fake.reach that no fake.await has seen.
+-- steps holds one value for each fake.reach that no fake.await has received yet.
 local steps = spectrum.channel(100)
 
 fake.NAME = "irc.example.net"
@@ -20,8 +20,8 @@ function fake.say(conn, ...)
   end
 end
 
--- reach returns when the script has handled all that was written to it, and lets a
--- fake.await go on.
+-- reach waits until the script has handled all lines that were written to it. Then it lets
+-- one fake.await return.
 function fake.reach(conn)
   conn:write_line("PING reached")
   conn:find_line("^PONG reached$")
@@ -34,7 +34,7 @@ function fake.await(t)
   t:settle()
 end
 
--- advance_until lets time pass, a second at a time, until a server has had so many
+-- advance_until advances the clock in steps of a second until a server has had `count`
 -- connections.
 function fake.advance_until(t, server, count)
   for _ = 1, 1000 do

@@ -1,6 +1,6 @@
--- irc/history.lua: what was said in a room before the user came, or while the
--- connection was lost (IRCv3 chathistory; bouncers send theirs unasked). Nothing is
--- shown twice: a room remembers what has been seen lately.
+-- irc/history.lua: messages that were sent in a room before the user joined it, or while the
+-- connection was lost (IRCv3 chathistory; bouncers send them without a request). A room
+-- remembers the last messages, so none is shown twice.
 
 local time = require "spectrum.time"
 local isupport = require "irc.isupport"
@@ -52,7 +52,7 @@ local function has(link)
   return link.caps["draft/chathistory"] or link.caps["chathistory"]
 end
 
--- live notes what is said now.
+-- live remembers a message that has just been sent.
 local function live(_, link, msg)
   local room = has(link) and room_of(link, msg.params[1])
   if room then
@@ -60,7 +60,7 @@ local function live(_, link, msg)
   end
 end
 
--- ask asks for what was said before, up to what has been seen.
+-- ask requests the messages since the last one that the room remembers.
 local function ask(session, link, room)
   if not has(link) or settings.history == 0 then
     return
@@ -71,10 +71,10 @@ local function ask(session, link, room)
   out.send(session, link, "CHATHISTORY", "LATEST", room.channel, from, limit)
 end
 
--- SAYING are the commands of history that are shown.
+-- SAYING has the commands of a history that the user sees.
 local SAYING = { PRIVMSG = true, NOTICE = true }
 
--- shown shows a batch of what was said.
+-- shown shows the messages of a batch.
 local function shown(session, link, batch)
   local room = room_of(link, batch.params[1])
   for _, msg in ipairs(batch.lines) do

@@ -8,8 +8,8 @@ local names = require "irc.names"
 
 local invitations = {}
 
--- show shows an invitation: in words, and as one that a client can accept, which
--- has to be written as XML, since Spectrum's protocol has no message for it.
+-- show sends an invitation to the user: once as a text, and once as an invitation that a
+-- client can accept. The latter is raw XML, because Spectrum's protocol has no message for it.
 function invitations.show(session, link, channel, nick, reason)
   local name = names.address(link, channel)
   local from = nick and names.contact(link, nick) or names.server(link)

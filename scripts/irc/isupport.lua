@@ -1,11 +1,11 @@
--- irc/isupport.lua: what a server says of itself in 005 (RPL_ISUPPORT), and what
--- follows from it: which names are rooms, how names compare, what modes mean.
+-- irc/isupport.lua: the parameters that a server announces in 005 (RPL_ISUPPORT), and their
+-- meaning: which names are rooms, how names compare, which modes exist.
 
 local encoding = require "spectrum.encoding"
 
 local isupport = {}
 
--- DEFAULTS hold for a server that does not say (RFC 1459).
+-- DEFAULTS apply to a server that does not announce a parameter (RFC 1459).
 local DEFAULTS = {
   CASEMAPPING = "rfc1459",
   CHANTYPES = "#&",
@@ -15,24 +15,23 @@ local DEFAULTS = {
   STATUSMSG = "",
 }
 
--- REQUIRED are those that mean nothing without a value. Any other one may be empty:
--- CHANTYPES= is a server without rooms, PREFIX= one without statuses, MODES= one that
--- takes any number of modes in a line.
+-- REQUIRED are the parameters that must have a value. Others may be empty: "CHANTYPES=" is a
+-- server without rooms, "PREFIX=" a server without statuses, and "MODES=" a server without a
+-- limit on the modes in a line.
 local REQUIRED = { CASEMAPPING = true }
 
--- Users of one server share what it says of itself: nobody changes such a table once it
--- is made. known[table][line] is the table that a line makes of another. There are at
--- most KEPT of them, whatever servers say.
+-- Users of one server share a table of its parameters. The tables never change: a line 005
+-- leads from one table to another, known[table][line]. At most KEPT tables are kept.
 local KEPT = 500
 local known, kept = {}, 0
 
--- defaults is the table of a link that has heard nothing yet.
+-- defaults returns the table for a new link.
 function isupport.defaults()
   return DEFAULTS
 end
 
--- with is a copy of a table, with what a line says. "NAME" and "NAME=" are the same;
--- "-NAME" takes back what an earlier line has said.
+-- with returns a copy of a table with the parameters of a line. "NAME" and "NAME=" mean the
+-- same. "-NAME" restores the default.
 local function with(t, params)
   local new = {}
   for name, value in pairs(t) do
@@ -52,8 +51,8 @@ local function with(t, params)
   return new
 end
 
--- read returns what a table becomes by one 005. Of its parameters the first is our
--- nick, the last a text.
+-- read returns the table after a line 005. The line's first parameter is our nick, and the
+-- last one is a text.
 function isupport.read(t, params)
   local line = table.concat(params, " ", 2, math.max(1, #params - 1))
   local new = known[t] and known[t][line]
@@ -69,15 +68,15 @@ function isupport.read(t, params)
   return new
 end
 
--- number is a value that counts something, or nil. Without a value there is no limit:
--- nil, too.
+-- number returns a parameter as a number. It returns nil if the server has not announced the
+-- parameter, or has announced it without a value, which means that there is no limit.
 function isupport.number(t, name)
   local digits = (t[name] or ""):match("^%d+$")
   return digits and tonumber(digits)
 end
 
--- limit is how many of something the server takes: a number from 1 on, math.huge if it
--- has said that there is no limit.
+-- limit returns a limit of the server, at least 1. It returns math.huge if the server has
+-- announced that there is no limit.
 function isupport.limit(t, name)
   if t[name] == "" then
     return math.huge
@@ -85,7 +84,7 @@ function isupport.limit(t, name)
   return math.max(1, isupport.number(t, name) or 1)
 end
 
--- targets is how many targets a command may have at once (TARGMAX), or math.huge.
+-- targets returns the most targets that a command may have (TARGMAX), or math.huge.
 function isupport.targets(t, command)
   for name, limit in (t.TARGMAX or ""):gmatch("([^:,]+):(%d*)") do
     if name:upper() == command and limit ~= "" then
@@ -112,11 +111,11 @@ local FOLDS = {
 }
 FOLDS["strict-rfc1459"] = FOLDS["rfc1459-strict"]
 
--- UNICODE are the mappings that cover all alphabets.
+-- UNICODE has the values of CASEMAPPING that cover all alphabets.
 local UNICODE = { rfc3454 = true, rfc7613 = true, rfc8265 = true, precis = true, unicode = true, utf8 = true }
 
--- fold makes equal what the server takes for the same name. Names that a mapping which
--- is not known takes for the same are told apart, as far as they are not ASCII.
+-- fold returns the same text for all spellings of a name that are equal to the server. If
+-- its CASEMAPPING is unknown, only ASCII letters are folded.
 function isupport.fold(t, name)
   local fold = FOLDS[t.CASEMAPPING] or FOLDS.ascii
   if UNICODE[t.CASEMAPPING] and name:find("[\128-\255]") then
@@ -125,13 +124,13 @@ function isupport.fold(t, name)
   return (name:gsub(fold[1], fold[2]))
 end
 
--- is_room tells a room's name from a nick.
+-- is_room reports whether a name is a room and not a nick.
 function isupport.is_room(t, name)
   return name ~= "" and t.CHANTYPES:find(name:sub(1, 1), 1, true) ~= nil
 end
 
--- statuses are the modes that members of a room can have, highest first, and the
--- sign of each: { "o", "v" }, { o = "@", v = "+" }.
+-- statuses returns the modes that members of a room can have, highest first, and the sign of
+-- each: { "o", "v" }, { o = "@", v = "+" }.
 function isupport.statuses(t)
   local modes, signs = t.PREFIX:match("^%(([^)]*)%)(.*)$")
   local order, sign_of = {}, {}
@@ -142,7 +141,7 @@ function isupport.statuses(t)
   return order, sign_of
 end
 
--- split_signs cuts "@+nick" into "ov" and "nick".
+-- split_signs splits "@+nick" into "ov" and "nick".
 function isupport.split_signs(t, text)
   local order, sign_of = isupport.statuses(t)
   local mode_of = {}
@@ -157,7 +156,7 @@ function isupport.split_signs(t, text)
   return modes, text
 end
 
--- with_mode is a member's modes with one more, or one less.
+-- with_mode returns a member's modes with one added or removed.
 function isupport.with_mode(modes, mode, given)
   local at = modes:find(mode, 1, true)
   if at then
@@ -177,8 +176,8 @@ local function classes(t)
   return list[1] or "", list[2] or "", list[3] or ""
 end
 
--- is_list reports whether a mode is that of the bans, or of who is excepted from bans or
--- needs no invitation (EXCEPTS, INVEX), whatever CHANMODES says.
+-- is_list reports whether a mode belongs to a list: bans, exceptions from bans (EXCEPTS), or
+-- users who do not need an invitation (INVEX). The last two count even if CHANMODES lacks them.
 local function is_list(t, lists, mode)
   local function is(name, default)
     return t[name] ~= nil and mode == (t[name] ~= "" and t[name] or default)
@@ -186,7 +185,7 @@ local function is_list(t, lists, mode)
   return lists:find(mode, 1, true) ~= nil or is("EXCEPTS", "e") or is("INVEX", "I")
 end
 
--- changes reads the parameters of a room's MODE: a list of
+-- changes parses the parameters of a room's MODE. It returns a list of
 -- { sign = "+", mode = "o", param = "nick" }.
 function isupport.changes(t, modes, params)
   local lists, always, set = classes(t)

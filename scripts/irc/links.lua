@@ -25,8 +25,9 @@ local state = require "irc.state"
 
 local links = {}
 
--- STABLE is after how many seconds online a connection ends a row of failures. REFUSED
--- is for how many seconds we do not ask a server again that has refused the user for good.
+-- STABLE is the time online, in seconds, after which the count of failures starts again at 0.
+-- REFUSED is the time, in seconds, before we ask a server again that has refused the user for
+-- good.
 local STABLE, REFUSED = 60, 30
 
 -- PATIENCE multiplies the first pause after a refused login.
@@ -78,13 +79,13 @@ local function start_timers(session, link)
   if link.state == "registering" then
     session:after("register " .. link.key, settings.register_timeout, function()
       if link.state == "registering" then
-        links.lose(link, "the server does not let us in")
+        links.lose(link, "the server does not accept the login in time")
       end
     end)
   end
 end
 
--- connect tries the current address of the server.
+-- connect connects to the current address of the server.
 local function connect(session, link)
   local conn, why = dial.connect(session, link.addresses[link.at])
   if link.state ~= "connecting" then -- closed meanwhile
@@ -212,7 +213,7 @@ end
 -- lost handles a connection that has ended or could not be made.
 function links.lost(session, link, why)
   if link.state == "closed" then
-    return -- by links.close, which sees to the rest
+    return -- links.close does the rest
   end
   if link.online_at and time.monotonic() - link.online_at >= STABLE then
     link.attempts = 0
@@ -221,14 +222,14 @@ function links.lost(session, link, why)
   link.online_at = nil
   drop(session, link, why, close_at_once)
   if link.state == "closed" then
-    return -- while the user was told
+    return -- a handler of "offline" has closed it
   end
   if link.failure then
     return links.give_up(session, link)
   end
   link.at = link.at % #link.addresses + 1
   if link.at ~= 1 and not was_online and not link.refused_login then
-    link.state = "connecting" -- the next of the list, at once
+    link.state = "connecting" -- to the next address, at once
     return
   end
   link.attempts = link.attempts + 1
@@ -292,7 +293,7 @@ end
 
 -- close ends a link that the user does not need any more.
 function links.close(session, link, reason)
-  link.state = "closed" -- first, since the server may hang up while we say it
+  link.state = "closed" -- first, because the server may close the connection during the QUIT
   if session.data.links[link.key] == link then
     session.data.links[link.key] = nil
   end
@@ -388,7 +389,7 @@ function links.open(session, key, server, nick)
   end
   local list = addresses(key, server)
   if #list == 0 then
-    return nil, ('"%s" is no server'):format(server)
+    return nil, ('"%s" is not a server'):format(server)
   end
   link = state.new(key, server, list, nick)
   session.data.link_count = (session.data.link_count or 0) + 1

@@ -1,32 +1,31 @@
 -- irc/listing.lua: the list of a room's members while the server sends it (353 … 366).
 --
--- People come, go and change their nicks between its lines. Some servers take the list
--- when they begin to send it, others line by line. So what happens meanwhile is noted
--- here, and it outweighs what a later line says:
+-- Users join, leave and change their nicks between its lines. Some servers make the list
+-- when they begin to send it, others line by line. So the changes during the list are noted
+-- here, and have priority over later lines:
 --
 --   { entries = { dan = { nick = "Dan", modes = "o", user = …, host = … } },
---     moved = { eve = "eva", bob = false },   eve is eva now, bob has gone
+--     moved = { eve = "eva", bob = false },   eve is eva now, bob has left
 --     modes = { dan = { v = true } },         changes of modes since the list began
---     lines = 2,                              how many lines have come
---     unsure = true }                         one name stands for two people: ask again
+--     lines = 2,                              how many lines have arrived
+--     unsure = true }                         a nick may mean two users: ask again
 --
--- All keys are nicks as the server compares them.
+-- All keys are folded nicks.
 
 local isupport = require "irc.isupport"
 local names = require "irc.names"
 
 local listing = {}
 
--- MOST is how many names of people who have gone or changed their nicks are noted.
--- A list with more of them is asked for again.
+-- MOST is the most entries of `moved`. If there are more, the script asks for the list again.
 local MOST = 20000
 
 function listing.new()
   return { entries = {}, moved = {}, modes = {}, lines = 0, noted = 0 }
 end
 
--- note_move notes that nobody has a nick any more: its owner has another one (`to`) or
--- has gone (false).
+-- note_move notes that nobody has the nick `from` any more. Its owner has changed it to `to`,
+-- or has left if `to` is false.
 local function note_move(list, from, to)
   if list.moved[from] == nil then
     list.noted = list.noted + 1
@@ -38,8 +37,8 @@ local function note_move(list, from, to)
   list.moved[from] = to
 end
 
--- appear notes that a nick has an owner. A nick that had another one before makes the
--- lines that are still to come ambiguous.
+-- appear notes that a nick has an owner. If it had another owner before, later lines with the
+-- nick are ambiguous.
 local function appear(list, key)
   if list.moved[key] ~= nil then
     list.moved[key], list.reused = nil, list.reused or {}
@@ -61,8 +60,8 @@ function listing.left(link, list, nick)
   note_move(list, key, false)
 end
 
--- renamed notes a NICK. Whether its owner is in the room may not be known yet. They are
--- not if the nick's last owner here has gone.
+-- renamed notes a NICK. The script may not know yet whether its owner is in the room. The
+-- owner is not in the room if the nick's last owner there has left.
 function listing.renamed(link, list, from, to)
   local old, new = names.fold(link, from), names.fold(link, to)
   if list.moved[old] ~= nil then
@@ -83,15 +82,15 @@ function listing.renamed(link, list, from, to)
   list.spelled[new] = to
 end
 
--- mode notes that a member was given a mode, or lost it.
+-- mode notes that a member got or lost a mode.
 function listing.mode(link, list, nick, sign, mode)
   local key = names.fold(link, nick)
   list.modes[key] = list.modes[key] or {}
   list.modes[key][mode] = sign == "+"
 end
 
--- resolve follows a nick of a line to the one that its owner has now. It returns nil if
--- the owner has gone.
+-- resolve returns the current nick of the owner of a nick in a line. It returns nil if the
+-- owner has left.
 local function resolve(list, key)
   while list.moved[key] ~= nil do
     key = list.moved[key]
@@ -119,8 +118,8 @@ function listing.collect(link, list, line)
   end
 end
 
--- finish returns who is in the room, by nick, with the modes that they have now; nil if
--- no line has come.
+-- finish returns the members of the room, by nick, with their current modes. It returns nil if
+-- no line has arrived.
 function listing.finish(list)
   if list.lines == 0 then
     return nil

@@ -1,12 +1,11 @@
--- irc/logins.lua: which logins have worked. While a network's services are down, servers
--- refuse right passwords as they do wrong ones. So a password is wrong only if it has
--- never worked: what worked is kept in the user's store, for the next process too.
+-- irc/logins.lua: remembers which logins have worked. While a network's services are down,
+-- servers refuse correct passwords too. So the script considers a password wrong only if it
+-- has never worked. The user's store keeps the logins that have worked, for the next process.
 --
 --   session.data.logins["sasl irc.example.net"] = true     in this session
 --   store "irc", key "login sasl irc.example.net" = { salt = …, proof = … }
 --
--- The proof is made of name and password, so a password that the user has changed
--- counts as one that has never worked.
+-- The proof is a hash of name and password, so a changed password has never worked.
 
 local spectrum = require "spectrum"
 local crypto = require "spectrum.crypto"
@@ -16,20 +15,20 @@ local settings = require "irc.settings"
 
 local logins = {}
 
--- ROUNDS is how much work a proof is, SALT how many bytes its salt has.
+-- ROUNDS is the number of iterations of a proof, and SALT the number of bytes of its salt.
 local ROUNDS, SALT = 10000, 16
 
--- TRUST is how many seconds in a row a login that has worked may be refused. After a
--- day, the user has to be asked.
+-- TRUST is how many seconds a server may refuse a login that has worked. After that time the
+-- login fails for good, and the user learns it.
 local TRUST = 86400
 
--- WHAT are the templates that each kind of login is made of.
+-- WHAT has the templates of each kind of login.
 local WHAT = {
   sasl = { settings.sasl_name, settings.sasl_password },
   pass = { settings.server_password },
 }
 
--- secret is what a login says of the user, as one text.
+-- secret returns the name and the password of a login, as one text.
 local function secret(session, kind)
   local parts = { kind }
   for _, template in ipairs(WHAT[kind]) do
@@ -42,12 +41,12 @@ local function proof(text, salt)
   return crypto.pbkdf2("sha256", text, salt, ROUNDS, 32, "hex")
 end
 
--- id names a login: its kind, and the server that takes it.
+-- id returns the name of a login: its kind and the server.
 local function id(link, kind)
   return kind .. " " .. link.server:lower()
 end
 
--- matches asks a user's store whether a login has worked.
+-- matches reports whether a login has worked, according to the user's store.
 local function matches(store, name, text)
   local kept, why = store:get("login " .. name)
   if why then
@@ -56,7 +55,7 @@ local function matches(store, name, text)
   return type(kept) == "table" and kept.salt ~= nil and proof(text, kept.salt) == kept.proof
 end
 
--- remember writes that a login has worked, if that is new.
+-- remember stores that a login has worked, unless the store has it already.
 local function remember(store, name, text)
   if not matches(store, name, text) then
     local salt = crypto.random_bytes(SALT, "hex")
@@ -64,8 +63,8 @@ local function remember(store, name, text)
   end
 end
 
--- worked notes that the server has taken a login. The store may take its time, also
--- after the user's logout.
+-- worked remembers a login that the server has accepted. A task of the process writes to the
+-- store, because that may last longer than the session.
 function logins.worked(session, link, kind)
   local data, name = session.data, id(link, kind)
   link.refused_since = nil
@@ -76,8 +75,8 @@ function logins.worked(session, link, kind)
   end
 end
 
--- trusted reports whether a login that the server has just refused has worked before, so
--- that it is worth another attempt later. It may ask the store, which takes time.
+-- trusted reports whether a login that the server has just refused has worked before. Then
+-- another attempt makes sense. trusted may wait for the store.
 function logins.trusted(session, link, kind)
   local data, name = session.data, id(link, kind)
   data.logins = data.logins or {}

@@ -1,9 +1,9 @@
--- irc/message.lua: one line of IRC, read and written (RFC 1459, IRCv3 message
--- tags), and long texts cut into lines.
+-- irc/message.lua: parses and formats lines of IRC (RFC 1459, IRCv3 message tags), and splits
+-- long texts into lines.
 --
 --   @time=2026-01-01T12:00:00.000Z :dan!d@example.org PRIVMSG #lua :Hello there
 --
--- is read as
+-- is parsed to
 --
 --   { tags = { time = "2026-01-01T12:00:00.000Z" },
 --     source = { nick = "dan", user = "d", host = "example.org" },
@@ -17,10 +17,10 @@ local utf8 = encoding.utf8
 
 local message = {}
 
--- LINE is how long a line may be, its CRLF included. Tags come on top.
+-- LINE is the most bytes of a line with its CRLF, but without its tags.
 local LINE = 512
 
--- ESCAPES are how a tag's value writes what would end it.
+-- ESCAPES has the escape sequences for characters that would end a tag's value.
 local ESCAPES = { [";"] = "\\:", [" "] = "\\s", ["\\"] = "\\\\", ["\r"] = "\\r", ["\n"] = "\\n" }
 local UNESCAPES = { [":"] = ";", s = " ", ["\\"] = "\\", r = "\r", n = "\n" }
 
@@ -28,8 +28,8 @@ local function escape(value)
   return (value:gsub("[; \\\r\n]", ESCAPES))
 end
 
--- unescape takes the escapes out; a backslash before anything else, or at the
--- end, stands for nothing.
+-- unescape replaces the escape sequences. It removes a backslash before any other character,
+-- or at the end.
 local function unescape(value)
   return (value:gsub("\\(.?)", function(c)
     return UNESCAPES[c] or c
@@ -45,8 +45,7 @@ local function parse_tags(text)
   return tags
 end
 
--- parse_source reads nick!user@host; a server has a name only, which stands in
--- nick then.
+-- parse_source parses nick!user@host. A server has only a name, which becomes the nick.
 local function parse_source(text)
   local at = text:find("@", 1, true)
   local rest = at and text:sub(1, at - 1) or text
@@ -59,14 +58,13 @@ local function parse_source(text)
   }
 end
 
--- first_word cuts a line that begins with a sign, which is left out, at the end of
--- its first word.
+-- first_word splits a line after its first word. It drops the first character.
 local function first_word(line)
   local word, stop = line:match("^.([^ ]*) *()")
   return word, line:sub(stop)
 end
 
--- parse reads a line without its CRLF. It returns nil for one that says nothing.
+-- parse parses a line without its CRLF. It returns nil if the line has no command.
 function message.parse(line)
   local m = { tags = {}, params = {} }
   local word
@@ -95,13 +93,13 @@ function message.parse(line)
   return m
 end
 
--- clean leaves out what would end a line.
+-- clean replaces characters that would end a line.
 local function clean(text)
   return (text:gsub("[%z\r\n]", " "))
 end
 
--- format writes a line without its CRLF. The last parameter may be any text; the
--- others must not be empty, begin with a colon or have blanks.
+-- format formats a line without its CRLF. The last parameter may be any text. The others are
+-- shortened if they contain blanks or begin with a colon.
 function message.format(command, params, tags)
   local parts = {}
   if tags and next(tags) then
@@ -128,8 +126,8 @@ function message.format(command, params, tags)
   return table.concat(parts, " ")
 end
 
--- cut is where a text is cut to fit into so many bytes: between words where it can,
--- never inside a character, nor inside a colour's number.
+-- cut splits a text after at most `bytes` bytes: between words if possible, and never inside a
+-- character or a colour code. It returns both parts.
 local function cut(text, bytes)
   local piece, rest = utf8.truncate(text, bytes)
   if rest:sub(1, 1) == " " then
@@ -145,8 +143,8 @@ local function cut(text, bytes)
   return text:sub(1, at - 1), text:sub(at)
 end
 
--- split cuts a text of one line into pieces of at most so many bytes. The styles
--- that hold where it is cut go on in the next piece.
+-- split splits a text of one line into pieces of at most `bytes` bytes. A style continues in
+-- the next piece.
 function message.split(text, bytes)
   local pieces = {}
   while #text > bytes do
@@ -160,13 +158,13 @@ function message.split(text, bytes)
   return pieces
 end
 
--- longest is how many bytes a line to a server may have, without tags and CRLF.
+-- longest returns the most bytes of a line to a server, without tags and CRLF.
 local function longest(link)
   return math.max(isupport.number(link.isupport, "LINELEN") or LINE, LINE) - #"\r\n"
 end
 
--- fit cuts a line that is too long: a topic, for one, or why the user is away. Some
--- servers close the connection over it, and would again at the next login.
+-- fit truncates a line that is too long, for example a topic or an away message. Some servers
+-- close the connection after such a line, and would do so again at the next login.
 function message.fit(link, line)
   local most = longest(link)
   if #line <= most then
@@ -176,9 +174,9 @@ function message.fit(link, line)
   return (tags or "") .. utf8.truncate(rest or line, most)
 end
 
--- room is how many bytes a text may have in a line that the server passes on as
--- `:nick!user@host COMMAND target :text`. Until our own user and host are known,
--- their longest usual lengths count.
+-- room returns the most bytes of a text in a line. The server adds our source to it:
+-- `:nick!user@host COMMAND target :text`. While our user and host are unknown, room assumes
+-- the longest usual ones.
 function message.room(link, command, target)
   local user, host = link.user or ("u"):rep(10), link.host or ("h"):rep(63)
   local prefix = #link.nick + #user + #host + #":!@ " + #command + #" " + #target + #" :"

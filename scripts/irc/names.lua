@@ -1,21 +1,20 @@
--- irc/names.lua: what rooms and contacts are called by Spectrum, and by IRC.
+-- irc/names.lua: converts the names of rooms and contacts between Spectrum and IRC.
 --
 --   with irc_server      #chan, nick                      one server for all
 --   without              #chan@server, nick@server        a connection for each
 --
--- What IRC allows in a name and an address of XMPP does not, such as "/", is escaped
--- as XEP-0106 has it: #a/b is #a\2fb. Spectrum leaves that to us (disable_jid_escaping).
+-- IRC allows characters in a name that a JID must not contain, for example "/". They are
+-- escaped by XEP-0106: #a/b becomes #a\2fb. Spectrum leaves that to us (disable_jid_escaping).
 --
--- A contact whose name is that of the server is the server itself: what is written
--- to it are /commands, and it says what belongs to nobody else.
+-- A contact with the name of the server is the server itself. It accepts /commands, and sends
+-- the messages that do not belong to another conversation.
 
 local isupport = require "irc.isupport"
 local settings = require "irc.settings"
 
 local names = {}
 
--- UNFIT are the characters that no address of XMPP has in its first part, by the codes
--- that stand for them.
+-- UNFIT has the characters that the first part of a JID must not contain, by their codes.
 local UNFIT = {
   ["20"] = " ",
   ["22"] = '"',
@@ -29,8 +28,8 @@ local UNFIT = {
   ["5c"] = "\\",
 }
 
--- escape writes a name of IRC as a part of an address. A backslash stays if nothing
--- behind it reads as a code.
+-- escape converts a name of IRC to the first part of a JID. It escapes a backslash only if a
+-- code follows.
 local function escape(name)
   name = name:gsub("\\(%x%x)", function(code)
     return UNFIT[code] and "\\5c" .. code
@@ -44,7 +43,7 @@ local function unescape(name)
   return (name:gsub("\\(%x%x)", UNFIT))
 end
 
--- room is what Spectrum calls a channel.
+-- room returns Spectrum's name of a channel.
 function names.room(link, channel)
   local room = link.rooms[isupport.fold(link.isupport, channel)]
   if room then
@@ -53,13 +52,12 @@ function names.room(link, channel)
   return names.address(link, channel)
 end
 
--- contact is what Spectrum calls somebody with this nick. It is in lower case, as
--- it would come back: addresses of XMPP know no upper case.
+-- contact returns Spectrum's name of a nick. It is in lower case, because JIDs are.
 function names.contact(link, nick)
   return names.address(link, nick:lower())
 end
 
--- address is a name on a link's server.
+-- address returns Spectrum's form of a name on a link's server.
 function names.address(link, name)
   name = escape(name)
   if settings.one_server then
@@ -68,12 +66,12 @@ function names.address(link, name)
   return name .. "@" .. link.server
 end
 
--- server is the contact that stands for the server.
+-- server returns the name of the contact that stands for the server.
 function names.server(link)
   return link.server
 end
 
--- fold makes equal what a link's server takes for the same name.
+-- fold returns the same text for all spellings of a name that are equal to the server.
 function names.fold(link, name)
   return isupport.fold(link.isupport, name)
 end
@@ -94,9 +92,9 @@ function names.fits(name)
   return not name:find("[%s,%c]") and not name:find("^:")
 end
 
--- parse reads a name of Spectrum's. It returns the key of the link that it belongs
--- to, the name on IRC (nil: the server itself), the server as the user calls it,
--- and the nick of a private message in a room.
+-- parse parses a name from Spectrum. It returns the key of the link, the name on IRC (nil for
+-- the server itself), the server as the user has written it, and the nick of a private message
+-- in a room.
 --
 --   "#lua@irc.example.net/dan" -> "irc.example.net", "#lua", "irc.example.net", "dan"
 function names.parse(name)
@@ -113,7 +111,7 @@ function names.parse(name)
     return "", unescape(name), server, nick
   end
   if not name:find("@", 1, true) then
-    name = name:gsub("\\40", "@") -- by a client that escapes what its user has typed
+    name = name:gsub("\\40", "@") -- some clients escape what the user has typed
   end
   local target, server = name:match("^(.*)@([^@]*)$")
   if not target then
@@ -122,7 +120,8 @@ function names.parse(name)
   return server:lower(), target ~= "" and unescape(target) or nil, server, nick
 end
 
--- nick makes a nick of any name: without what no server takes, and not empty.
+-- nick turns any name into a nick: it removes characters that no server accepts. The result is
+-- never empty.
 function names.nick(name)
   local local_part = name:match("^([^@]+)@") or name
   local nick = local_part:gsub("[^%w%[%]\\`_^{|}%-\128-\255]", "_"):gsub("^[%d%-]", "_%0")

@@ -71,7 +71,7 @@ local function ask(link)
   out.now(link, "NICK", link.nick)
 end
 
--- in_use handles that somebody else has the nick.
+-- in_use handles the refusal of a nick that somebody else has.
 local function in_use(_, link)
   if early(link) then
     link.taken = true
@@ -222,7 +222,7 @@ local function claim_later(session, link, seconds)
   end)
 end
 
--- freed handles that a nick has become free.
+-- freed asks for the wanted nick if that is the one that has become free.
 function nicks.freed(session, link, nick)
   if
     link.state == "online"
@@ -272,7 +272,7 @@ nicks.events = {
     elseif not names.is_room(link, msg.params[2]) then
       return claimed(session, link, msg)
     end
-    return false -- irc/refusals.lua and irc/replies.lua look at it, too
+    return false -- irc/refusals.lua and irc/replies.lua handle it, too
   end,
   ["438"] = claimed, -- too fast
   ["468"] = function(session, link, msg)

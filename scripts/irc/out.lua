@@ -155,7 +155,7 @@ local function put(session, link, item)
     return nil, "there is no connection to " .. link.server
   end
   if #link.queue >= QUEUE then
-    return nil, "too much waits to be sent to " .. link.server
+    return nil, "too many lines wait to be sent to " .. link.server
   end
   table.insert(link.queue, item)
   if not link.sending then

@@ -1,5 +1,5 @@
--- irc/people.lua: what people do in rooms: they come, go, are kicked, change their
--- nicks and modes.
+-- irc/people.lua: handles users in rooms who join, leave, are kicked, or change their nicks
+-- and modes.
 
 local isupport = require "irc.isupport"
 local listing = require "irc.listing"
@@ -22,7 +22,7 @@ local function each(link, nick, fn)
   end
 end
 
--- each_perhaps also calls it for rooms whose list of members has not come completely.
+-- each_perhaps calls it also for rooms whose list of members is not complete yet.
 local function each_perhaps(link, nick, fn)
   for _, room in pairs(link.rooms) do
     if room.listing or members.get(link, room, nick) then
@@ -98,7 +98,7 @@ end
 
 -- Modes ------------------------------------------------------------------------------
 
--- mode: those of people change what they are, all are told.
+-- mode handles a MODE of a room. Modes of members change their flags. The room shows all.
 local function mode(session, link, msg)
   local room = rooms.heard(link, msg.params[1])
   if not room then

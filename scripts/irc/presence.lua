@@ -1,6 +1,6 @@
--- irc/presence.lua: who is away. The script tells all servers of the user when the user is
--- away. It asks for the away members of rooms with WHO every settings.away_timeout seconds,
--- unless the server announces them (away-notify).
+-- irc/presence.lua: who is away. The script tells all servers when the user is away. It asks
+-- with WHO which members of rooms are away, every settings.away_timeout seconds, unless the
+-- server announces them (away-notify).
 
 local events = require "irc.events"
 local links = require "irc.links"
@@ -16,7 +16,7 @@ local presence = {}
 
 -- The user ------------------------------------------------------------------------
 
--- AWAY are the states that count as being away, and what to say without a text.
+-- AWAY has the states that count as away, with the default away messages.
 local AWAY = { away = "away", xa = "away for longer", dnd = "do not disturb" }
 
 -- tell tells a server whether the user is away.
@@ -28,8 +28,8 @@ local function tell(session, link)
   end
 end
 
--- set_away notes why the user is away, nil for not at all, and tells all servers, if
--- that is new.
+-- set_away sets the user's away message, or nil if the user is back. It tells all servers if
+-- the message has changed.
 function presence.set_away(session, why)
   if session.data.away == why then
     return
@@ -42,7 +42,7 @@ function presence.set_away(session, why)
   end
 end
 
--- status takes STATUS_CHANGED.
+-- status handles STATUS_CHANGED.
 function presence.status(session, m)
   local why = AWAY[m.status]
   if why and (m.status_message or "") ~= "" then
@@ -55,7 +55,7 @@ end
 
 -- Others --------------------------------------------------------------------------
 
--- note notes whether somebody is away: false, true, or the away message. Rooms and
+-- note updates whether somebody is away: false, true, or the away message. Rooms and
 -- contacts (irc/contacts.lua) show it.
 local function note(session, link, nick, away)
   for _, room in pairs(link.rooms) do
@@ -73,14 +73,14 @@ local function note(session, link, nick, away)
   events.emit("away", session, link, nick, away)
 end
 
--- somebody is AWAY of somebody else (away-notify).
+-- somebody handles the AWAY of another user (away-notify).
 local function somebody(session, link, msg)
   local why = msg.params[1]
   note(session, link, msg.source.nick, why ~= nil and (why ~= "" and text.plain(why) or true))
 end
 
--- answer handles 301: somebody is away to whom the user has written. The user sees each
--- away message once.
+-- answer handles 301: the user has written to somebody who is away. The user sees each away
+-- message once.
 local function answer(session, link, msg)
   local nick, why = msg.params[2] or "", text.plain(msg.params[3] or "")
   note(session, link, nick, why ~= "" and why or true)
@@ -96,11 +96,10 @@ end
 
 -- Asking --------------------------------------------------------------------------
 
--- LATER is after how many seconds it is tried again, while other things are said.
+-- LATER is the time, in seconds, before another attempt while the queue is not empty.
 local LATER = 5
 
--- ask_next asks about the next room that waits for it. One is asked at a time: the
--- answers are long.
+-- ask_next sends the next WHO. Only one room is asked at a time, because the answers are long.
 local function ask_next(session, link)
   if link.state ~= "online" or not link.who[1] then
     return
@@ -114,7 +113,7 @@ local function ask_next(session, link)
   end)
 end
 
--- ask_all asks about all rooms.
+-- ask_all sends a WHO for each room.
 local function ask_all(session, link)
   if link.caps["away-notify"] then
     return
@@ -130,7 +129,7 @@ local function ask_all(session, link)
   ask_next(session, link)
 end
 
--- ask_about asks about a room that we have come into, behind those that wait.
+-- ask_about sends a WHO for a room that we have just joined, after the rooms that wait.
 local function ask_about(session, link, room)
   table.insert(link.who, room.channel)
   if #link.who == 1 then
@@ -138,7 +137,7 @@ local function ask_about(session, link, room)
   end
 end
 
--- start asks from now on. It is called after a reload, too.
+-- start starts the timer that sends WHO. It is called after a reload, too.
 function presence.start(session, link)
   if settings.away_timeout > 0 then
     link.asker = session:every("who " .. link.key, settings.away_timeout, function()
@@ -147,8 +146,8 @@ function presence.start(session, link)
   end
 end
 
--- seen is a line of WHO: … room user host server nick flags :hops name. The flags
--- begin with H, here, or G, gone.
+-- seen handles a line of WHO: … room user host server nick flags :hops name. The flags begin
+-- with H (here) or G (gone, which means away).
 local function seen(session, link, msg)
   local nick, flags = msg.params[6], msg.params[7] or ""
   if nick then
@@ -159,7 +158,7 @@ end
 presence.events = {
   AWAY = somebody,
   ["301"] = answer,
-  ["305"] = function() end, -- we are back, we are away: the user knows
+  ["305"] = function() end, -- the user knows that we are back, or away
   ["306"] = function() end,
   ["352"] = seen,
   ["315"] = function(session, link)

@@ -6,7 +6,7 @@
 --   link.unproven = { dan = 2 }                      written lines, by target
 --   link.proving = { dan = 1 }                       those before a PING without a PONG
 --
--- irc/out.lua counts them. When the connection ends, it adds both in link.unsure.
+-- irc/out.lua counts them. When the connection ends, link.unsure gets the sum of both.
 
 local out = require "irc.out"
 
@@ -45,7 +45,7 @@ local function received(session, link)
 end
 
 receipts.events = {
-  PONG = received, -- whatever it says: some servers answer with their name alone
+  PONG = received, -- with any text: some servers answer with their name only
   received = received,
   connected = function(_, link)
     link.receipt_due = nil

@@ -1,7 +1,6 @@
--- irc/refusals.lua: why the server does not let the user into a room. Networks have many
--- numerics for it, and no list of them is complete. So any error that names a room
--- whose JOIN is not answered yet ends the user's wait; the few that answer something
--- else are listed here.
+-- irc/refusals.lua: handles a server that refuses a JOIN. Networks have many numerics for
+-- that, and no list of them is complete. So an error that names a room whose JOIN has no
+-- answer yet is that answer. ELSEWHERE lists the exceptions.
 
 local names = require "irc.names"
 local parting = require "irc.parting"
@@ -9,17 +8,17 @@ local rooms = require "irc.rooms"
 
 local refusals = {}
 
--- FLAGS are those that Spectrum makes an error of. Any other refusal is
--- "not_authorized": the room is full, has a key and so on.
+-- FLAGS has the numerics with a special flag for Spectrum. All others become
+-- "not_authorized": the room is full, has a key, and so on.
 local FLAGS = {
   ["403"] = "room_not_found", -- no such channel
-  ["470"] = "room_not_found", -- the server has put us into another one, which it names
+  ["470"] = "room_not_found", -- the server has moved us to another room, which it names
   ["474"] = "banned",
   ["476"] = "room_not_found", -- bad name
   ["479"] = "room_not_found", -- bad name
 }
 
--- set makes a set of numerics.
+-- set returns a set of the numerics in a text.
 local function set(list)
   local found = {}
   for numeric in list:gmatch("%d+") do
@@ -28,22 +27,22 @@ local function set(list)
   return found
 end
 
--- ELSEWHERE are errors about a room that answer no JOIN: they answer PRIVMSG (404 408),
--- PART and KICK (441 442), INVITE (443 715), MODE (467 478 482 499 696 697 698 742 743),
+-- ELSEWHERE has errors that name a room and do not answer a JOIN. They answer PRIVMSG (404
+-- 408), PART and KICK (441 442), INVITE (443 715), MODE (467 478 482 499 696 697 698 742 743),
 -- KNOCK (710 to 714), and lists of modes (728 729 940 941 953 954).
 local ELSEWHERE =
   set "404 408 441 442 443 467 478 482 499 696 697 698 710 711 712 713 714 715 728 729 742 743 940 941 953 954"
 
--- ONLY_JOIN are errors that answer a JOIN alone. Some servers do not say which.
+-- ONLY_JOIN has errors that answer only a JOIN. Some servers do not name the room in them.
 local ONLY_JOIN = set "405 471 473 474 475 477 480 485 488 489 490 495 500 519 520 608 610"
 
--- waits reports whether a room's JOIN is not answered yet.
+-- waits reports whether a room's JOIN has no answer yet.
 local function waits(room)
   return room ~= nil and room.state == "asked"
 end
 
--- oldest is the room that was asked for first, of those that wait for an answer, or nil:
--- servers answer in order.
+-- oldest returns the room with the oldest JOIN without an answer, or nil. Servers answer in
+-- order.
 local function oldest(link)
   local found
   for _, room in pairs(link.rooms) do
@@ -54,8 +53,8 @@ local function oldest(link)
   return found
 end
 
--- named lists the rooms of a parameter, "#a" or "#a,#b", that wait for an answer. It
--- also reports whether it names any room.
+-- named returns the rooms in a parameter, "#a" or "#a,#b", whose JOIN has no answer yet. It
+-- also reports whether the parameter names a room at all.
 local function named(link, param)
   local list, any = {}, false
   for name in param:gmatch("[^,]+") do
@@ -68,7 +67,8 @@ local function named(link, param)
   return list, any
 end
 
--- about returns the waiting rooms that a line is about, and where its reason begins.
+-- about returns the rooms that a line is about and whose JOIN has no answer yet, the index of
+-- the parameter with the reason, and whether the line names a room at all.
 local function about(link, msg, first)
   local any = false
   for i = first, math.max(first, #msg.params - 1) do
@@ -81,7 +81,7 @@ local function about(link, msg, first)
   return {}, first, any
 end
 
--- reason is the server's own words, from a parameter on.
+-- reason returns the server's text, which begins at parameter `first`.
 local function reason(msg, first)
   local words = table.concat(msg.params, " ", first)
   return words ~= "" and words or ("the server refuses it (%s)"):format(msg.command)
@@ -94,15 +94,14 @@ local function refuse_all(session, link, list, msg, first)
   end
 end
 
--- is_error reports whether a numeric says that something did not work: all from 400 on
--- do, and 263, which asks to try again later.
+-- is_error reports whether a numeric is an error: 400 and more, and 263 ("try again later").
 local function is_error(msg)
   local number = tonumber(msg.command)
   return number ~= nil and (number >= 400 or number == 263)
 end
 
--- before_part reports whether an error is about a room that the user has left since.
--- Two numerics answer the PART itself.
+-- before_part reports whether an error is about a room that the user has left meanwhile. Two
+-- numerics answer the PART itself.
 local function before_part(link, msg)
   local channel = msg.params[2]
   if (msg.command == "442" or msg.command == "403") and parting.answered(link, channel) then
@@ -111,7 +110,7 @@ local function before_part(link, msg)
   return rooms.find(link, channel) ~= nil and rooms.heard(link, channel) == nil
 end
 
--- refused takes an error that no other module knows.
+-- refused handles an error that no other module has handled.
 local function refused(session, link, msg)
   if not is_error(msg) then
     return false
@@ -131,7 +130,8 @@ local function refused(session, link, msg)
   return #list > 0
 end
 
--- failed takes FAIL (IRCv3 standard replies): JOIN, a code, rooms, words.
+-- failed handles FAIL (IRCv3 standard replies). Its parameters are JOIN, a code, rooms, and a
+-- text.
 local function failed(session, link, msg)
   if (msg.params[1] or ""):upper() ~= "JOIN" then
     return false

@@ -3,12 +3,12 @@
 --   WEBIRC, PASS, CAP LS 302, NICK, USER -> CAP REQ -> SASL (irc/sasl.lua) -> CAP END
 --   -> 001 … 376 -> identify, commands -> online
 --
--- What is asked for in between stands in link.reg:
+-- link.reg holds the state of the registration:
 --   offered   capabilities that the server has, with their values
---   waiting   capabilities that were asked for, without an answer yet
---   welcomed  001 has come
+--   waiting   capabilities that were requested and have no answer yet
+--   welcomed  001 has arrived
 --   ended     CAP END was sent
---   again     rooms that have been asked for twice, since NickServ was slower
+--   again     rooms with a second JOIN, because NickServ was slower than the first one
 
 local crypto = require "spectrum.crypto"
 local isupport = require "irc.isupport"
@@ -24,7 +24,7 @@ local settings = require "irc.settings"
 
 local register = {}
 
--- caps are the capabilities that we make use of.
+-- caps has the capabilities that we use.
 -- stylua: ignore
 register.caps = {
   "account-notify", "account-tag", "away-notify", "batch", "cap-notify", "chghost",
@@ -33,14 +33,13 @@ register.caps = {
   "standard-replies", "userhost-in-names",
 }
 
--- REQ is how long a list of capabilities in one line may be; WELCOME how many
--- seconds the server has between 001 and the end of its greeting, AGAIN how many
--- NickServ has.
+-- REQ is the most bytes of a list of capabilities in one line. WELCOME is how many seconds the
+-- server has between 001 and the end of its greeting. AGAIN is how many seconds NickServ has.
 local REQ, WELCOME, AGAIN = 400, 5, 5
 
 -- Capabilities -----------------------------------------------------------------
 
--- finish_caps ends the talk about capabilities, which lets the registration go on.
+-- finish_caps ends the negotiation of capabilities, so the registration continues.
 local function finish_caps(link)
   if not link.reg.ended then
     link.reg.ended = true
@@ -48,7 +47,7 @@ local function finish_caps(link)
   end
 end
 
--- after_caps goes on when each capability that was asked for has an answer.
+-- after_caps continues when each requested capability has an answer.
 local function after_caps(session, link)
   if link.state ~= "registering" or next(link.reg.waiting) or link.reg.ended or link.reg.authenticates then
     return
@@ -59,7 +58,7 @@ local function after_caps(session, link)
   end
 end
 
--- ask_for asks for capabilities, as many in a line as fit.
+-- ask_for requests capabilities, with as many in a line as fit.
 local function ask_for(link, list)
   local lines = {}
   for _, name in ipairs(list) do
@@ -76,7 +75,7 @@ local function ask_for(link, list)
   end
 end
 
--- request asks for those of the offered capabilities that we want and do not have.
+-- request requests the offered capabilities that we use and do not have yet.
 local function request(session, link, offered)
   local list = {}
   for _, name in ipairs(register.caps) do
@@ -125,7 +124,7 @@ function CAP.ACK(session, link, _, text)
   after_caps(session, link)
 end
 
--- A refusal is of all that the line has asked for, so each is asked for alone, once.
+-- A refusal rejects all capabilities of the line, so each of them is requested again alone.
 function CAP.NAK(session, link, _, text)
   local list = {}
   for name in pairs(read_caps(text)) do
@@ -146,7 +145,7 @@ function CAP.NEW(session, link, _, text)
   for name, value in pairs(offered) do
     link.reg.offered[name] = value
   end
-  offered.sasl = nil -- we are in already
+  offered.sasl = nil -- the login is over
   request(session, link, offered)
 end
 
@@ -195,13 +194,13 @@ local function connected(session, link)
       return
     end
     if sasl.required() then
-      return links.lose(link, "the server does not answer what is asked about capabilities")
+      return links.lose(link, "the server does not answer the question about capabilities")
     end
-    finish_caps(link) -- the talk about capabilities has no end
+    finish_caps(link) -- the server has not answered CAP
   end)
 end
 
--- identify says to NickServ who we are, as far as that is not known.
+-- identify sends the password to NickServ, unless SASL has logged us in.
 local function identify(session, link)
   local target, text = (settings.fill(settings.identify, session, link.nick) or ""):match("^(%S+)%s+(.+)$")
   if target and not link.account then
@@ -211,7 +210,7 @@ local function identify(session, link)
   end
 end
 
--- commands sends what the admin has set.
+-- commands sends the lines of the setting `commands`.
 local function commands(session, link)
   for _, template in ipairs(settings.commands) do
     local line = settings.fill(template, session, link.nick)
@@ -225,7 +224,7 @@ local function commands(session, link)
   end
 end
 
--- welcome is the end of the server's greeting.
+-- welcome handles the end of the server's greeting.
 local function welcome(session, link)
   if link.state ~= "registering" or not link.reg.welcomed then
     return
@@ -242,8 +241,8 @@ local function welcome(session, link)
   end
 end
 
--- registered_only is 477: a room is for registered nicks. NickServ may not have done with
--- what we have told it when the JOIN comes, so that is sent once more.
+-- registered_only handles 477: a room is for registered nicks. The JOIN may have arrived
+-- before NickServ has handled our password, so the script sends it once more.
 local function registered_only(session, link, msg)
   local key = names.fold(link, msg.params[2])
   local room = link.rooms[key]
@@ -261,15 +260,14 @@ end
 
 -- The server's refusals --------------------------------------------------------
 
--- FINAL are the words in an ERROR that say that we shall not come back: K-lined,
--- G:Line, Z-Lined, banned, AKILL.
+-- FINAL has patterns of an ERROR that bans us for good: K-lined, G:Line, Z-Lined, banned, AKILL.
 local FINAL = { "%f[%w][kgzdqx][%-:]?lined?%f[%W]", "%f[%w]banned%f[%W]", "%f[%w]auto?kill", "%f[%w]akill" }
 
--- WRONG are those of a wrong password, before we are in: not all servers say 464.
+-- WRONG has patterns of an ERROR for a wrong password, because not all servers send 464.
 local WRONG = { "%f[%w]password", "access denied", "not authori[sz]ed" }
 
--- wrong_password ends a login whose password the server has refused: for good, unless
--- the same password has worked before.
+-- wrong_password ends a login after the server has refused the password. Unless the password
+-- has worked before, there is no further attempt.
 local function wrong_password(session, link, text)
   if link.reg.password and logins.trusted(session, link, "pass") then
     return links.refused(link, text)
@@ -287,8 +285,8 @@ local function has_any(text, patterns)
   return false
 end
 
--- early tells of a numeric that answers what we said before we were in: CAP, to a
--- server that does not know it, for one.
+-- early handles a numeric that answers a line of the registration, for example CAP if the
+-- server does not know it. It returns false after the registration.
 local function early(_, link)
   return link.state == "registering"
 end
@@ -364,14 +362,14 @@ register.events = {
   PING = function(_, link, msg)
     out.now(link, "PONG", unpack(msg.params))
   end,
-  PONG = function() end, -- that it came is enough
+  PONG = function() end, -- irc/links.lua has noted the line
 
   ["396"] = function(_, link, msg) -- our host is shown as this
     link.host = msg.params[2] or link.host
   end,
 }
 
--- What SASL comes to decides how the registration goes on.
+-- The registration continues after SASL.
 register.events["sasl done"] = function(_, link)
   finish_caps(link)
 end

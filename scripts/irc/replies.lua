@@ -1,5 +1,5 @@
--- irc/replies.lua: what the server answers: refusals in plain words, where they
--- belong; the list of rooms; and whatever the user has asked for with /quote.
+-- irc/replies.lua: shows the server's answers to the user: refusals, in the conversation that
+-- they belong to; the list of rooms; and the answers to /quote.
 
 local encoding = require "spectrum.encoding"
 local time = require "spectrum.time"
@@ -12,8 +12,7 @@ local whois = require "irc.whois"
 
 local replies = {}
 
--- ASKED is for how many seconds answers are shown where the user has typed a
--- command.
+-- ASKED is how many seconds after a command the answers appear in its conversation.
 local ASKED = 15
 
 -- asked notes the conversation in which the user has typed a command. After /quote and
@@ -26,24 +25,24 @@ function replies.asked(link, conversation, command)
   end
 end
 
--- conversation_for is where a question was asked, if that was not long ago.
+-- conversation_for returns the conversation of a question, or nil if it is too old.
 local function conversation_for(question)
   return question and time.monotonic() - question.at <= ASKED and question.conversation or nil
 end
 
 -- Refusals ----------------------------------------------------------------------
 
--- REFUSALS are what numerics mean, where the server's own words would not do. "%1"
--- is what it is about: a nick, a room or a command.
+-- REFUSALS has texts for numerics, where the server's text is not clear enough. "%1" stands for
+-- the subject: a nick, a room or a command.
 local REFUSALS = {
   ["401"] = "%1: No such client",
   ["402"] = "%1: No such client",
-  ["403"] = "%1: there is no such room",
-  ["404"] = "Your message was not delivered: the room does not take messages from you",
+  ["403"] = "%1: this room does not exist",
+  ["404"] = "Your message was not delivered: the room does not accept messages from you",
   ["405"] = "%1: you are in too many rooms",
-  ["406"] = "%1: nobody has had this nick lately",
+  ["406"] = "%1: nobody has had this nick recently",
   ["407"] = "%1: too many recipients",
-  ["408"] = "Your message was not delivered: the room does not take colours",
+  ["408"] = "Your message was not delivered: the room does not accept colours",
   ["417"] = "The line was too long for the server",
   ["421"] = "%1: the server does not know this command",
   ["432"] = "%1: the server does not allow this nick",
@@ -55,14 +54,14 @@ local REFUSALS = {
   ["442"] = "%1: you are not in this room",
   ["443"] = "%1 is in this room already",
   ["447"] = "You cannot change your nick here",
-  ["461"] = "%1: something is missing in the command",
+  ["461"] = "%1: a parameter of the command is missing",
   ["467"] = "%1: the room has a key already",
   ["471"] = "%1: the room is full",
   ["472"] = "%1: the server does not know this mode",
-  ["473"] = "%1: this room is for the invited only",
+  ["473"] = "%1: you need an invitation to this room",
   ["474"] = "%1: you are banned from this room",
-  ["475"] = "%1: this room has a key, and yours is not it",
-  ["476"] = "%1: this is no name for a room",
+  ["475"] = "%1: this room needs a key, and yours is missing or wrong",
+  ["476"] = "%1: this is not a valid name of a room",
   ["477"] = "%1: this room is for registered nicks only",
   ["478"] = "%1: the list is full",
   ["481"] = "Only operators of the server may do that",
@@ -76,12 +75,12 @@ local REFUSALS = {
   ["520"] = "%1: this room is for operators of the server only",
 }
 
--- PERSONAL are numerics whose first parameter is a nick that the user has written to or
+-- PERSONAL has numerics whose first parameter is a nick that the user has written to or
 -- asked about.
 local PERSONAL = { ["401"] = true, ["402"] = true, ["406"] = true, ["408"] = true, ["531"] = true, ["716"] = true }
 
--- SILENT are numerics that are not shown: those of a server's greeting, an empty message
--- (412), and MOTD.
+-- SILENT has numerics that are not shown: the server's greeting, an empty message (412), and
+-- MOTD.
 -- stylua: ignore
 local SILENT = {
   ["002"] = true, ["003"] = true, ["004"] = true, ["042"] = true, ["221"] = true, ["250"] = true, ["251"] = true,
@@ -106,8 +105,8 @@ local function conversation_of(link, msg)
   return conversation_for(link.asked) or nick and conversations.with(link, nick) or conversations.server(link)
 end
 
--- words_of puts a refusal in words. The server's own are added if they say more than
--- what anybody would say.
+-- words_of returns the text of a refusal. After 404 and 437 it adds the server's text, which has
+-- the reason.
 local function words_of(msg)
   local own = text.plain(msg.params[#msg.params] or "")
   local known = REFUSALS[msg.command]
@@ -129,15 +128,15 @@ local function refused(session, link, msg)
   conversations.show(session, conversation_of(link, msg), words_of(msg))
 end
 
--- nick_refused is for a nick that the user has asked for later; at first the
--- registration tries others.
+-- nick_refused shows that the server has refused a nick. During the registration the script
+-- tries other nicks instead.
 local function nick_refused(session, link, msg)
   if link.state == "online" then
     refused(session, link, msg)
   end
 end
 
--- unknown takes every line that no other module wants.
+-- unknown handles the lines that no other module has handled.
 local function unknown(session, link, msg)
   local number = tonumber(msg.command)
   if not number or link.state ~= "online" then
@@ -152,11 +151,12 @@ local function unknown(session, link, msg)
   end
 end
 
--- standard takes FAIL, WARN and NOTE (IRCv3): command, code, context …, words.
+-- standard handles FAIL, WARN and NOTE (IRCv3). Their parameters are a command, a code, any
+-- context, and a text.
 local function standard(session, link, msg)
   local command = msg.params[1]
   if command == "CHATHISTORY" or link.state ~= "online" then
-    return -- which nobody has asked for
+    return -- the user has not asked for it
   end
   local conversation = conversation_of(link, { command = msg.command, params = msg.params })
   conversations.show(session, conversation, text.plain(msg.params[#msg.params] or msg.command))
@@ -164,7 +164,7 @@ end
 
 -- The list of rooms ----------------------------------------------------------------
 
--- SHOWN is how many rooms are shown in a message, TOPIC how many bytes of a topic.
+-- SHOWN is the most rooms in a message, and TOPIC the most bytes of a topic in it.
 local SHOWN, TOPIC = 30, 200
 
 -- list asks for the rooms of the server. Without a conversation, only service discovery
@@ -177,7 +177,7 @@ function replies.list(session, link, conversation, filter)
   return out.send(session, link, "LIST")
 end
 
--- cut leaves the largest rooms.
+-- cut removes all but the largest rooms.
 local function cut(list)
   table.sort(list.rooms, function(a, b)
     return a.people > b.people or a.people == b.people and a.name < b.name
@@ -187,7 +187,7 @@ local function cut(list)
   end
 end
 
--- in_words is a list of rooms as a text.
+-- in_words returns a list of rooms as a text.
 local function in_words(list)
   local lines = {}
   for i = 1, math.min(#list.rooms, SHOWN) do

@@ -1,4 +1,4 @@
--- irc/room_commands.lua: the commands about rooms; see irc/commands.lua.
+-- irc/room_commands.lua: commands for rooms. irc/commands.lua describes the tables.
 
 local arguments = require "irc.arguments"
 local isupport = require "irc.isupport"
@@ -15,7 +15,7 @@ local room_commands = {}
 -- fit into the line.
 local MODES = 10
 
--- words lists the words of a text.
+-- words returns a list of the words in a text.
 local function words(s)
   local found = {}
   for word in s:gmatch("%S+") do
@@ -27,7 +27,7 @@ end
 local function join(c)
   local word, key = c.rest:match("^(%S+)%s*(%S*)")
   if not word then
-    return nil, "Which room?"
+    return nil, "Which room? Give its name."
   end
   if not names.is_room(c.link, word) then
     c.rest = "#" .. c.rest
@@ -40,8 +40,8 @@ local function join(c)
   if room and room.shown then
     return nil, ("You are in %s."):format(channel)
   end
-  -- Spectrum cannot make a client join: when the server has let us in, the user is
-  -- sent an invitation (irc/rooms.lua).
+  -- Spectrum cannot make a client join a room. When we are in the room, irc/rooms.lua sends
+  -- the user an invitation.
   return out.join(c.session, c.link, channel, key ~= "" and key or nil)
 end
 
@@ -78,7 +78,7 @@ local function kick(c)
   end
   local nick, reason = rest:match("^(%S+)%s*(.*)$")
   if not nick then
-    return nil, "Whom? Give a nick."
+    return nil, "Give a nick."
   end
   if reason ~= "" then
     return out.send(c.session, c.link, "KICK", channel, nick, reason)
@@ -99,7 +99,7 @@ local function mask_of(c, channel, who)
   return who .. "!*@*"
 end
 
--- ban gives or takes a ban; without anybody, the list of bans is shown.
+-- ban adds or removes bans. Without arguments, it shows the list of bans.
 local function ban(sign)
   return function(c)
     local channel, rest = arguments.channel(c)
@@ -116,7 +116,8 @@ local function ban(sign)
   end
 end
 
--- mode: what begins with "+" are modes, though some servers have rooms of such names.
+-- mode shows or changes modes. A word that begins with "+" is a mode, although some servers
+-- have rooms with such names.
 local function mode(c)
   local channel, rest = c.room and c.room.channel or c.link.nick, c.rest
   if not rest:find("^[+%-]") and rest ~= "" then
@@ -128,7 +129,7 @@ local function mode(c)
   return out.send(c.session, c.link, "MODE", channel, unpack(words(rest)))
 end
 
--- give changes a mode of people, as many in a line as the server takes.
+-- give changes a mode of members, with as many in a line as the server allows.
 local function give(sign, letter)
   return function(c)
     local channel, rest = arguments.channel(c)
@@ -154,7 +155,7 @@ end
 local function invite(c)
   local nick, rest = c.rest:match("^(%S+)%s*(.*)$")
   if not nick then
-    return nil, "Whom? Give a nick."
+    return nil, "Give a nick."
   end
   c.rest = rest
   local channel, why = arguments.channel(c)
@@ -200,14 +201,14 @@ room_commands.commands = {
   },
   { name = "part", also = { "leave" }, usage = "[#ROOM] [REASON]", about = "leaves the room", run = part },
   { name = "topic", usage = "[#ROOM] [TEXT]", about = "shows or sets the topic", run = topic },
-  { name = "names", usage = "[#ROOM]", about = "lists who is in the room", run = names_of },
-  { name = "list", usage = "[#NAME*]", about = "lists the rooms that there are", run = list },
+  { name = "names", usage = "[#ROOM]", about = "lists the members of the room", run = names_of },
+  { name = "list", usage = "[#NAME*]", about = "lists the rooms on the server", run = list },
   { name = "invite", usage = "NICK [#ROOM]", about = "invites somebody to the room", run = invite },
-  { name = "kick", usage = "[#ROOM] NICK [REASON]", about = "puts somebody out of the room", run = kick },
+  { name = "kick", usage = "[#ROOM] NICK [REASON]", about = "kicks somebody from the room", run = kick },
   {
     name = "ban",
     usage = "[#ROOM] [NICK or MASK …]",
-    about = "bans people from the room, or lists who is",
+    about = "bans users from the room, or lists the bans",
     run = ban "+",
   },
   { name = "unban", usage = "[#ROOM] MASK …", about = "lifts a ban", run = ban "-" },
@@ -219,7 +220,7 @@ room_commands.commands = {
   },
 }
 
--- Those that give and take what people are in a room, by the letter of its mode.
+-- The commands that add and remove a mode of members, with the letter of the mode.
 for _, role in ipairs {
   { "owner", "q" },
   { "admin", "a" },
@@ -231,13 +232,13 @@ for _, role in ipairs {
   table.insert(room_commands.commands, {
     name = name,
     usage = "[#ROOM] NICK …",
-    about = ("makes people %s"):format(name),
+    about = ("makes members %s"):format(name),
     run = give("+", letter),
   })
   table.insert(room_commands.commands, {
     name = "de" .. name,
     usage = "[#ROOM] NICK …",
-    about = ("takes %s from people"):format(name),
+    about = ("takes %s from members"):format(name),
     run = give("-", letter),
   })
 end

@@ -166,7 +166,7 @@ function rooms.join(session, m)
   local key, channel, server = names.parse(m.room)
   local link = links.find(session, key)
   if not channel or not names.is_room(link, channel) or not names.fits(channel) then
-    return refuse(session, { name = m.room, nick = m.nickname }, server, "room_not_found", "there is no such room")
+    return refuse(session, { name = m.room, nick = m.nickname }, server, "room_not_found", "this room does not exist")
   end
   local password = (m.password or "") ~= "" and m.password or nil
   local why
@@ -222,7 +222,7 @@ end
 -- room that the user has not asked for. The user gets an invitation then.
 local function entered(session, link, channel)
   if parting.waits(link, channel) then
-    return -- the user has left it since
+    return -- the user has left the room meanwhile
   end
   local room = rooms.find(link, channel)
   if not room then
@@ -232,7 +232,7 @@ local function entered(session, link, channel)
   end
   room.channel = channel
   if room.joined or room.state == "listing" then
-    return -- the server has listed who is there before, or says the same twice
+    return -- the list arrived before the JOIN, or this is a second JOIN
   end
   set_state(room, "listing")
   room.listing = room.listing or listing.new()
@@ -261,7 +261,7 @@ function rooms.listed(session, link, room)
     return
   end
   if first and room.shown and room.nick ~= link.nick then
-    members.rename(session, link, room, room.nick, link.nick) -- while we were away; the old nick may be another's now
+    members.rename(session, link, room, room.nick, link.nick) -- somebody else may have the old nick now
   end
   if members.settle(session, link, room) then
     out.send(session, link, "NAMES", room.channel)
@@ -380,7 +380,7 @@ rooms.events = {
   end,
   waiting = function(session, link, why, seconds)
     if link.told then
-      return -- nothing has changed since
+      return -- the topic is the same
     end
     link.told = true
     local told

@@ -1,7 +1,7 @@
--- irc/sasl.lua: proving who we are while we register (IRCv3 SASL 3.1 and 3.2).
+-- irc/sasl.lua: authentication during the registration (IRCv3 SASL 3.1 and 3.2).
 --
--- link.sasl is the attempt: { list = mechanisms left to try, name = the present one,
--- input = what has come of a long challenge, scram = …, step = … }.
+-- link.sasl is the current attempt: { list = mechanisms left to try, name = the current
+-- mechanism, input = the part of a long challenge that has arrived, scram = …, step = … }.
 
 local crypto = require "spectrum.crypto"
 local encoding = require "spectrum.encoding"
@@ -28,8 +28,8 @@ local function credentials(session)
   end
 end
 
--- Mechanisms: each has able(session, link), whether it can be tried, and
--- answer(session, link, challenge), which returns what to say, or nil and why not.
+-- MECHANISMS has two functions for each mechanism. able(session, link) reports whether it can
+-- be tried. answer(session, link, challenge) returns the answer, or nil and an error message.
 local MECHANISMS = {}
 
 MECHANISMS["EXTERNAL"] = {
@@ -75,11 +75,11 @@ MECHANISMS["PLAIN"] = {
   end,
 }
 
--- ORDER is from the best to the worst.
+-- ORDER has the best mechanism first.
 local ORDER = { "EXTERNAL", "SCRAM-SHA-256", "PLAIN" }
 
--- usable lists the mechanisms to try. `offered` is the server's list, "" if it has
--- not said.
+-- usable returns the mechanisms to try. `offered` is the server's list, or "" if the server has
+-- not sent one.
 local function usable(session, link, offered)
   local list = {}
   for _, name in ipairs(ORDER) do
@@ -92,19 +92,18 @@ local function usable(session, link, offered)
   return list
 end
 
--- required reports whether the admin has chosen a mechanism, so that there is no
--- going on without it.
+-- required reports whether the admin has chosen a mechanism. Then a login must use it.
 function sasl.required()
   return MECHANISMS[settings.sasl:upper()] ~= nil
 end
 
--- wanted reports whether SASL would be tried if the server lets us.
+-- wanted reports whether SASL is to be tried if the server grants the capability.
 function sasl.wanted(session, link)
   return settings.sasl ~= "off" and #usable(session, link, link.reg.offered.sasl or "") > 0
 end
 
--- refuse ends a login: for good, unless the same login has worked before. Then the
--- network has a problem, and not the user.
+-- refuse ends a login. If the same login has worked before, the network has a problem, and
+-- another attempt follows later.
 local function refuse(session, link, err, why)
   if logins.trusted(session, link, "sasl") then
     return links.refused(link, why)
@@ -112,19 +111,19 @@ local function refuse(session, link, err, why)
   links.fail(link, err, why)
 end
 
--- impossible ends a login without SASL, where the admin wants it.
+-- impossible ends a login that has to use SASL, because the server does not offer it.
 function sasl.impossible(session, link)
   refuse(session, link, "authentication_impossible", "the server does not offer the login (SASL) that is set for it")
 end
 
--- go_on goes on without an account.
+-- go_on continues the registration without an account.
 local function go_on(session, link, why)
   links.tell(session, link, why .. "; you are not logged in to an account.")
   events.emit("sasl done", session, link)
 end
 
--- failed ends SASL without success: for good, or, if it is optional, to go on
--- without.
+-- failed ends SASL after a failure. If SASL is optional, the registration continues without an
+-- account. Otherwise it ends.
 local function failed(session, link, why)
   link.sasl = nil
   if settings.sasl == "optional" then
@@ -133,7 +132,7 @@ local function failed(session, link, why)
   refuse(session, link, "authentication_failed", why)
 end
 
--- try begins with the next mechanism.
+-- try starts the next mechanism.
 local function try(session, link, why)
   local s = link.sasl
   s.name = table.remove(s.list, 1)
@@ -160,7 +159,7 @@ local function limit(session, link)
   end)
 end
 
--- start begins SASL, if there is one to begin; it reports whether there is.
+-- start starts SASL. It returns false if the registration continues without it.
 function sasl.start(session, link)
   if not link.caps.sasl then
     if sasl.required() then
@@ -171,7 +170,7 @@ function sasl.start(session, link)
   end
   link.sasl = { list = usable(session, link, link.reg.offered.sasl or "") }
   limit(session, link)
-  try(session, link, "no way to log in (SASL) is known to both sides")
+  try(session, link, "the server offers no login method (SASL) that this transport can use")
   return true
 end
 
@@ -185,7 +184,7 @@ local function send(link, text)
   end
 end
 
--- challenge takes one line of the server's; long challenges have several.
+-- challenge handles one line of a challenge from the server. Long challenges have several.
 local function challenge(session, link, msg)
   local s, part = link.sasl, msg.params[1] or "+"
   if not s or not s.name then
@@ -209,9 +208,9 @@ local function challenge(session, link, msg)
   send(link, answer)
 end
 
--- refused: another mechanism is tried only if this one is not known to the server;
--- a wrong password stays wrong, and a server that has not proved that it knows the
--- password is not told it.
+-- refused handles a failure. It tries another mechanism only if the server does not know this
+-- one. After a wrong password, the other mechanisms would fail too. And a server that has not
+-- proved that it knows the password must not get it by PLAIN.
 local function refused(session, link, msg)
   local s = link.sasl
   if not s then
@@ -242,7 +241,7 @@ sasl.events = {
     if not s then
       return
     end
-    if s.name == "SCRAM-SHA-256" and not s.verified then -- it has not proved that it knows the password
+    if s.name == "SCRAM-SHA-256" and not s.verified then -- the server has not proved that it knows the password
       return failed(session, link, "the server has not proved who it is")
     end
     link.sasl, link.account = nil, link.account or true
@@ -256,7 +255,7 @@ sasl.events = {
     link.sasl = nil
     events.emit("sasl done", session, link)
   end,
-  -- 908 lists the mechanisms that the server knows; 904 stands before or behind it.
+  -- 908 lists the mechanisms that the server knows. A 904 comes before or after it.
   ["908"] = function(session, link, msg)
     local s = link.sasl
     if not s then

@@ -1,4 +1,4 @@
--- irc/say.lua: what the user says: to rooms, to people in them, to contacts.
+-- irc/say.lua: sends the user's messages to rooms, to users in rooms, and to contacts.
 --
 -- An XMPP client shows the user's own words in a room only when the room sends them back.
 -- With echo-message, the script sends them back when the server has returned their last
@@ -16,8 +16,8 @@ local text = require "irc.text"
 
 local say = {}
 
--- ECHOES is how many lines may wait to be heard again, HELD how many messages for
--- the connection.
+-- ECHOES is the most lines that may wait for their echo. HELD is the most messages that may
+-- wait for the connection.
 local ECHOES, HELD = 100, 20
 
 -- Lines ---------------------------------------------------------------------------
@@ -34,7 +34,7 @@ local function says_more(lines, plain)
   return styled ~= bare and (words == bare or not bare:find(words, 1, true))
 end
 
--- lines_of returns the lines of a message, and whether they are an action (/me).
+-- lines_of returns the lines of a message. It also reports whether they are an action (/me).
 local function lines_of(m)
   local lines = m.xhtml and text.to_irc(m.xhtml)
   if not lines or not says_more(lines, m.message) then
@@ -52,7 +52,7 @@ local function lines_of(m)
   return lines, true
 end
 
--- pieces_of cuts lines into what is sent.
+-- pieces_of splits lines into the pieces that are sent.
 local function pieces_of(link, command, target, lines, action)
   local before, after = action and "\1ACTION " or "", action and "\1" or ""
   local pieces = {}
@@ -66,7 +66,7 @@ end
 
 -- Echoes --------------------------------------------------------------------------
 
--- remember notes a line that will come back. It returns its id.
+-- remember notes a line that the server will send back. It returns the line's id.
 local function remember(link, sent)
   link.echo_id = link.echo_id + 1
   sent.id = "echo " .. link.echo_id
@@ -77,13 +77,13 @@ local function remember(link, sent)
   return sent.id
 end
 
--- returned finds what the user has said, in what has come back: by the label that
--- it had or, from a server that knows none, by its words. It returns
+-- returned finds the user's line for an echo: by its label, or by its text if the server does
+-- not support labels. It returns nil if the line is not an echo, and otherwise
 --
 --   { target = folded, line = …, room = …, whole = { message, xhtml } }
 --
--- where only the last line of a message has the whole of it, or nil. `hidden` lines are
--- those that nobody has typed.
+-- Only the last line of a message has `whole`, the complete message. Lines that the user has not
+-- typed are `hidden`.
 function say.returned(link, msg)
   local target = names.fold(link, msg.params[1])
   for i, sent in ipairs(link.echoes) do
@@ -110,8 +110,8 @@ end
 
 -- Sending -------------------------------------------------------------------------
 
--- send sends a message ({ message, xhtml }) to a channel or a nick, as a PRIVMSG or
--- another command. It returns true, or nil and why not.
+-- send sends a message ({ message, xhtml }) to a channel or a nick, as a PRIVMSG or another
+-- command. It returns true, or nil and an error message.
 function say.send(session, link, target, m, command)
   command = command or "PRIVMSG"
   local lines, action = lines_of(m)
@@ -140,10 +140,10 @@ function say.send(session, link, target, m, command)
   return true
 end
 
--- hold keeps a message for when the connection is there.
+-- hold keeps a message until the connection exists.
 local function hold(link, target, m)
   if #link.held >= HELD then
-    return nil, "too much waits for the connection"
+    return nil, "too many messages wait for the connection"
   end
   table.insert(link.held, { target = target, message = { message = m.message, xhtml = m.xhtml } })
   return true
@@ -159,8 +159,8 @@ local function holds(link, target)
   return false
 end
 
--- deliver sends a message now or, while the first connection is being made, when it
--- is there.
+-- deliver sends a message. During the first attempt to connect, it keeps the message until the
+-- connection exists.
 local function deliver(session, link, target, m)
   if link.state == "online" then
     return say.send(session, link, target, m)
@@ -176,7 +176,8 @@ local function refuse(session, conversation, why)
   conversations.show(session, conversation, "Not sent: " .. why .. ".")
 end
 
--- conversation_of is where the user has written, by the name that Spectrum has given.
+-- conversation_of returns the conversation in which the user has written. `name` is Spectrum's
+-- name of it.
 local function conversation_of(name, nick)
   if nick then
     return { buddy_name = name:match("^[^/]*"), nickname = nick, pm = true }
@@ -184,13 +185,14 @@ local function conversation_of(name, nick)
   return { buddy_name = name }
 end
 
--- find is the link, the name on IRC and the place of a name of Spectrum's. Without a
--- link there is why, and with the server's name no name.
+-- find returns the link, the name on IRC and the conversation for a name from Spectrum. The name
+-- on IRC is nil for the server itself. If there is no link, find returns nil, nil, the
+-- conversation, and an error message.
 function say.find(session, name)
   local key, target, server, nick = names.parse(name)
   local conversation = conversation_of(name, nick)
   if not names.fits(target or "") or not names.fits(nick or "") then
-    return nil, nil, conversation, "nobody can have such a name on IRC"
+    return nil, nil, conversation, "this is not a valid name on IRC"
   end
   local link, why = links.open(session, key, server, names.nick(session.data.account.name))
   if not link then
@@ -211,15 +213,14 @@ function say.find(session, name)
   return link, target, conversation
 end
 
--- written takes a message that the user has written to a room, to somebody in a
--- room, or to a contact.
+-- written handles a message from the user to a room, to somebody in a room, or to a contact.
 function say.written(session, m)
   local link, target, conversation, why = say.find(session, m.buddy_name)
   if not link then
     return refuse(session, conversation, why)
   end
   if not target then
-    return refuse(session, conversation, "this is the server itself, which takes commands; /help lists them")
+    return refuse(session, conversation, "this is the server itself, which accepts only commands; /help lists them")
   end
   local stopped = awake.stopped()
   if stopped then
@@ -232,7 +233,7 @@ function say.written(session, m)
   end
 end
 
--- closed takes LEAVE_ROOM for a contact: the user has closed the chat.
+-- closed handles LEAVE_ROOM for a contact: the user has closed the chat.
 function say.closed(session, m)
   local key, target = names.parse(m.room)
   local link = links.find(session, key)
@@ -245,12 +246,12 @@ function say.closed(session, m)
   rooms.close_unused(session, link)
 end
 
--- lines is a number of lines in words.
+-- lines_in_words returns a number of lines as a text.
 local function lines_in_words(n)
   return n == 1 and "1 line" or n .. " lines"
 end
 
--- report_unsent tells the user what has not left, and why.
+-- report_unsent tells the user how many lines were not sent, and why.
 local function report_unsent(session, link, why)
   local unsent = link.unsent
   link.unsent = {}
@@ -259,7 +260,7 @@ local function report_unsent(session, link, why)
   end
 end
 
--- report_unsure tells the user what has left just before the connection was lost.
+-- report_unsure tells the user how many lines were sent just before the connection was lost.
 local function report_unsure(session, link)
   local unsure = link.unsure
   link.unsure = {}
@@ -272,7 +273,7 @@ local function report_unsure(session, link)
   end
 end
 
--- refuse_held tells the user that what waits for the connection is not sent.
+-- refuse_held tells the user that the messages that wait for the connection are not sent.
 local function refuse_held(session, link, why)
   local held = link.held
   link.held = {}

@@ -1,10 +1,8 @@
--- irc/settings.lua: what the admin has set, read once when the script is loaded.
--- A value that cannot be right is an error there, which names its key. docs/admin/irc.md
--- explains each.
+-- irc/settings.lua: reads the settings once, when the script loads. An invalid value is an
+-- error that names the key. docs/admin/irc.md explains all keys.
 --
--- All keys stand in [irc]. Four of them have an older name in [service], which is
--- that of Spectrum's own IRC backend: irc_server, irc_identify, irc_send_pass and
--- irc_away_timeout.
+-- All keys are in [irc]. Four of them have an older name in [service], from Spectrum's own IRC
+-- backend: irc_server, irc_identify, irc_send_pass and irc_away_timeout.
 
 local config = require "spectrum.config"
 local encoding = require "spectrum.encoding"
@@ -14,18 +12,18 @@ local settings = {}
 local OLD_NAMES = { server = true, identify = true, send_pass = true, away_timeout = true }
 
 local SASL = {
-  auto = true, -- where it is offered and there is a password; a refusal is final
-  optional = true, -- the same, but who is refused goes on without
+  auto = true, -- if the server offers SASL and the user has a password; a refusal is final
+  optional = true, -- the same, but after a refusal the login continues without an account
   off = true,
   plain = true,
   external = true,
   ["scram-sha-256"] = true,
 }
 
--- known are the keys that are asked for below: any other one is a typo.
+-- known has all keys that this file reads. Any other key in [irc] is a typo.
 local known = {}
 
--- key is a setting's name in the config file.
+-- key returns a setting's name in the config file.
 local function key(name)
   known[name] = true
   if OLD_NAMES[name] and config.get("irc." .. name) == nil and config.get("service.irc_" .. name) ~= nil then
@@ -34,7 +32,7 @@ local function key(name)
   return "irc." .. name
 end
 
--- refuse ends loading: the error says where the key stands.
+-- refuse raises an error for a key, with the key's line in the config file.
 local function refuse(name, why)
   local full = key(name)
   local section, last = full:match("^(%w+)%.(.*)$")
@@ -53,13 +51,12 @@ end
 local function number(name, default, least, most)
   local value = config.number(key(name), default)
   if value < least or value > most then
-    refuse(name, ("a number from %s to %s is wanted, not %s"):format(least, most, value))
+    refuse(name, ("the value must be a number from %s to %s, not %s"):format(least, most, value))
   end
   return value
 end
 
--- words are the values of a key that may stand several times, each of which may
--- have several words.
+-- words returns the words of a key that may occur several times, with several words each.
 local function words(name)
   local list = {}
   for _, value in ipairs(config.list(key(name))) do
@@ -70,8 +67,8 @@ local function words(name)
   return list
 end
 
--- address reads "host", "host:port" and "host:+port", which means TLS; 6697 is the
--- port of TLS anyway. It returns nil for anything else.
+-- address parses "host", "host:port" and "host:+port". The "+" means TLS. Port 6697 always uses
+-- TLS. address returns nil for any other text.
 function settings.address(word)
   local host, plus, port = word:match("^(.-):(%+?)(%d+)$")
   if host and host:find(":", 1, true) and not host:find("^%[.*%]$") then
@@ -80,7 +77,7 @@ function settings.address(word)
   if not host then
     host, plus, port = word, settings.port.plus, settings.port.number
     if host:find("^[^:]*:[^:]*$") then
-      return nil -- the port is no number
+      return nil -- the port is not a number
     end
   end
   host, port = host:gsub("^%[(.*)%]$", "%1"), tonumber(port)
@@ -94,22 +91,22 @@ local function addresses(name, list)
   local found = {}
   for i, word in ipairs(list) do
     found[i] = settings.address(word)
-      or refuse(name, ('"%s" is no server: host, host:port or host:+port is wanted'):format(word))
+      or refuse(name, ('"%s" is not a server: write host, host:port or host:+port'):format(word))
   end
   return found
 end
 
--- default_port reads the port of servers that are named without one.
+-- default_port returns the port for servers without a port in their address.
 local function default_port()
   local plus, digits = text("port", "6667"):match("^(%+?)(%d+)$")
   if not digits or tonumber(digits) > 65535 then
-    refuse("port", 'a port is wanted, or "+" and a port for TLS')
+    refuse("port", 'the value must be a port, or "+" and a port for TLS')
   end
   return { plus = plus, number = digits }
 end
 
--- networks reads `network = libera irc.libera.chat:+6697 …`: short names for
--- servers, since a port cannot stand in a room's address.
+-- networks parses `network = libera irc.libera.chat:+6697 …`: short names for servers, because
+-- the address of a room cannot contain a port.
 local function networks()
   local found = {}
   for _, value in ipairs(config.list(key("network"))) do
@@ -134,7 +131,7 @@ local function choice(name, default, values)
       list[#list + 1] = v
     end
     table.sort(list)
-    refuse(name, ('"%s" is none of %s'):format(value, table.concat(list, ", ")))
+    refuse(name, ('"%s" is not one of %s'):format(value, table.concat(list, ", ")))
   end
   return value
 end
@@ -172,14 +169,14 @@ settings.one_server = #settings.servers > 0
 settings.networks = networks()
 settings.allowed = set(words("allow"))
 
--- Who the users are on IRC. Templates; see settings.fill.
+-- The users' names on IRC. They are templates for settings.fill.
 settings.realname = text("realname", "$nick")
 settings.username = text("username", "$local")
 settings.nick = text("nick", "$name")
 settings.quit = text("quit_message", "offline")
 
--- How they prove it. Without irc_server a password would reach whatever server a
--- user names, so there the admin has to ask for that.
+-- Passwords. Without irc_server, a password would reach any server that a user names. So the
+-- admin has to ask for that explicitly.
 settings.send_pass = flag("send_pass", false)
 settings.server_password = text("server_password", "$password")
 settings.identify = text("identify", settings.one_server and "NickServ identify $name $password" or "")
@@ -210,19 +207,18 @@ settings.reconnect_delay = number("reconnect_delay", 5, 0.01, 3600)
 settings.reconnect_delay_max = number("reconnect_delay_max", 300, settings.reconnect_delay, 86400)
 settings.reconnect_tries = number("reconnect_tries", 0, 0, 1000000)
 
--- Flood control: so many lines at once, then one each so many seconds; 0 seconds:
--- none.
+-- Flood control: flood_lines at once, then one line every flood_seconds. 0 turns it off.
 settings.flood_lines = number("flood_lines", 5, 1, 1000)
 settings.flood_seconds = number("flood_seconds", 2, 0, 60)
 
--- What comes of the network.
+-- What the users see of the network.
 settings.away_timeout = number("away_timeout", 60, 0, 86400)
 settings.split_timeout = number("split_timeout", 60, 0, 3600)
 settings.list_limit = number("list_limit", 200, 0, 100000)
 settings.history = number("history", 50, 0, 1000)
 
--- uses_password reports whether a user's password goes to a server at all: if not, the
--- registration does not ask for one.
+-- uses_password reports whether the script sends the user's password to a server. If not, the
+-- registration with the transport does not ask for one.
 function settings.uses_password()
   local templates = { settings.identify, unpack(settings.commands) }
   if settings.sasl ~= "off" and settings.sasl ~= "external" then

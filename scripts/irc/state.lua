@@ -1,9 +1,8 @@
 -- irc/state.lua: all fields of a link, which is one connection of one user to one server.
 --
--- A link is plain data in session.data.links, so it survives a reload of the script. The
--- fields stand here in groups: each group belongs to the module that its comment names.
--- Other modules read the fields. Only the owner changes them, unless a comment says more.
--- A field that is nil at first stands here too.
+-- A link is plain data in session.data.links, so it survives a reload of the script. Each group
+-- of fields belongs to the modules in its comment. Other modules read the fields. Only their
+-- module changes them, unless a comment says more. Fields that are nil at first are here too.
 
 local isupport = require "irc.isupport"
 

@@ -1,5 +1,5 @@
--- irc/talk.lua: what others say, and the server, and what comes back of what the
--- user has said: PRIVMSG and NOTICE. What the user says is irc/say.lua's.
+-- irc/talk.lua: shows PRIVMSG and NOTICE from other users and the server, and echoes of the
+-- user's own messages. irc/say.lua sends the user's messages.
 
 local time = require "spectrum.time"
 local ctcp = require "irc.ctcp"
@@ -11,11 +11,12 @@ local text = require "irc.text"
 
 local talk = {}
 
--- OLD is how many seconds ago a message has to be for the user to be told when it
--- was: clients take one with a time for history.
+-- OLD is the age, in seconds, from which a message is shown with its time. Clients treat a
+-- message with a time as history.
 local OLD = 30
 
--- timestamp is when a message was said, or nil for now. In history all have one.
+-- timestamp returns the time of a message, or nil if it is recent. In a history, all messages
+-- have a time.
 local function timestamp(msg, history)
   local at = msg.tags.time and time.parse(msg.tags.time)
   if at and (history or time.now() - at > OLD) then
@@ -24,8 +25,8 @@ local function timestamp(msg, history)
   return nil
 end
 
--- readable makes plain text and XHTML of what was said. An action becomes "/me …",
--- as XMPP writes it.
+-- readable converts a message to plain text and XHTML. An action becomes "/me …", the form of
+-- XMPP.
 local function readable(words, action)
   local plain, xhtml = text.from_irc(words)
   if action then
@@ -54,8 +55,8 @@ local function is_sign(link, target)
   return link.rooms[names.fold(link, rest)] ~= nil and link.rooms[names.fold(link, target)] == nil
 end
 
--- channel_of is the channel that a message is to, and the signs of those in it that it
--- is for: "@#lua" is for the operators of #lua.
+-- channel_of returns the channel of a message, and the signs of the members that get it: "@#lua"
+-- is for the operators of #lua.
 local function channel_of(link, target)
   local known, at = link.isupport.STATUSMSG or "", 1
   while at <= #target and known:find(target:sub(at, at), 1, true) and is_sign(link, target:sub(at)) do
@@ -68,14 +69,14 @@ local function channel_of(link, target)
   return nil, ""
 end
 
--- audience is what stands before a message that only some of a room get: who answers
--- there answers to all.
+-- audience returns a prefix for a message that only some members of a room get. It warns the
+-- user, because an answer in the room goes to all.
 local function audience(link, target)
   local _, signs = channel_of(link, target)
   return signs ~= "" and "[" .. signs .. "] " or ""
 end
 
--- said shows what somebody else has said.
+-- said shows a message from somebody else.
 local function said(session, link, msg, fields)
   local nick, channel = msg.source.nick, (channel_of(link, msg.params[1]))
   if channel then
@@ -110,8 +111,8 @@ local function returned(session, link, sent)
   end
 end
 
--- by_server shows a notice of the server's. What it says before it has let us in is
--- about our address, and nobody wants to know.
+-- by_server shows a notice from the server. Notices before the login are about our address, and
+-- not of interest to the user.
 local function by_server(session, link, msg)
   local channel, words = (channel_of(link, msg.params[1])), text.plain(msg.params[2])
   if channel then
@@ -121,7 +122,7 @@ local function by_server(session, link, msg)
   end
 end
 
--- by_ctcp handles what clients ask each other.
+-- by_ctcp handles questions and answers between clients.
 local function by_ctcp(session, link, msg, command, rest)
   if msg.command == "NOTICE" then
     ctcp.answered(session, link, msg.source.nick, command, rest)
@@ -130,12 +131,11 @@ local function by_ctcp(session, link, msg, command, rest)
   end
 end
 
--- hear takes a PRIVMSG or a NOTICE. `history` says that it was said before the user
--- came.
+-- hear handles a PRIVMSG or a NOTICE. `history` is true if it is from before the user joined.
 function talk.hear(session, link, msg, history)
   local words = msg.params[2] or ""
   if text.plain(words) == "" and not words:find("^\1%a") then
-    return -- nothing to see
+    return -- an empty message
   end
   if is_server(link, msg.source) then
     return by_server(session, link, msg)

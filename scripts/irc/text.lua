@@ -1,10 +1,10 @@
--- irc/text.lua: bold, colours and the like. IRC writes them as control codes
--- (mIRC's), XMPP as XHTML-IM. In between stands a list of runs,
+-- irc/text.lua: converts bold text, colours and other styles. IRC uses the control codes of
+-- mIRC, and XMPP uses XHTML-IM. The form between the two is a list of runs:
 --
 --   { { text = "so ", style = {} }, { text = "bold", style = { bold = true } } }
 --
--- where a style may have bold, italic, underline, strike, monospace and reverse,
--- fg and bg as "#rrggbb", and in what comes from XMPP a link.
+-- A style may have bold, italic, underline, strike, monospace and reverse, and fg and bg as
+-- "#rrggbb". A style from XMPP may have a link.
 
 local colours = require "irc.colours"
 local xhtml = require "irc.xhtml"
@@ -14,7 +14,7 @@ local text = {}
 
 local BOLD, COLOUR, HEX_COLOUR, RESET = "\2", "\3", "\4", "\15"
 
--- STYLES are the codes that begin a style and end it again, and its CSS.
+-- STYLES has the code that switches a style on and off, and its CSS.
 local STYLES = {
   { name = "bold", code = BOLD, css = "font-weight: bold" },
   { name = "italic", code = "\29", css = "font-style: italic" },
@@ -29,8 +29,8 @@ for _, style in ipairs(STYLES) do
   STYLE_OF[style.code] = style.name
 end
 
--- colour reads the digits behind a colour code, "4" or "4,12", and changes the
--- style. It returns where the text goes on. Without digits the colours end.
+-- colour parses the digits after a colour code, "4" or "4,12", and changes the style. Without
+-- digits, the colours end. It returns the position after the digits.
 local function colour(style, s, at, digits, css)
   local fg, stop = s:match("^(" .. digits .. ")()", at)
   if not fg then
@@ -45,8 +45,7 @@ local function colour(style, s, at, digits, css)
   return after or stop
 end
 
--- runs cuts what IRC has sent at its codes. It returns the runs, and the style
--- that holds at the end.
+-- runs splits a text from IRC at its codes. It returns the runs, and the style at the end.
 local function runs(s)
   local list, style, at = {}, {}, 1
   local function add(from, to)
@@ -82,7 +81,7 @@ local function runs(s)
   end
 end
 
--- css is the style attribute of a run, or nil if it has no style.
+-- css returns the style attribute of a run, or nil if it has no style.
 local function css(style)
   local rules, lines = {}, {}
   for _, known in ipairs(STYLES) do
@@ -128,7 +127,7 @@ for _, scheme in ipairs {
 end
 
 -- find_address returns where the next address begins and ends. It goes back from "://",
--- no further than a scheme can be long: a server may send a line of words without end.
+-- no further than the length of a scheme, because a line may consist of one long word.
 local LONGEST_SCHEME = 32
 local function find_address(s, at)
   local behind = at
@@ -145,8 +144,8 @@ local function find_address(s, at)
   end
 end
 
--- with_links escapes a text for XHTML, in which addresses become links: a client
--- that shows XHTML does not look for them itself.
+-- with_links escapes a text for XHTML and turns addresses into links, because clients that show
+-- XHTML do not.
 local function with_links(s)
   local out, at = {}, 1
   while true do
@@ -167,8 +166,8 @@ local function with_links(s)
   end
 end
 
--- from_irc returns a text without codes and, if it had any that show, the same
--- as XHTML.
+-- from_irc returns a text without codes. If the text has a style, it also returns the text as
+-- XHTML.
 function text.from_irc(s)
   if not s:find("[%z\1-\31\127]") then
     return s
@@ -186,13 +185,13 @@ function text.from_irc(s)
   return table.concat(plain), styled and table.concat(html) or nil
 end
 
--- plain leaves the codes out.
+-- plain returns a text without codes.
 function text.plain(s)
   return (text.from_irc(s))
 end
 
--- colour_code makes the colours of a style hold. What follows must not read as
--- more digits.
+-- colour_code returns the code that sets the colours of a style. If the following text begins
+-- with a digit, the code ends with an empty bold text, so that the digit is not part of it.
 local function colour_code(style, following)
   if not style.fg and not style.bg then
     return COLOUR .. (following:find("^%d") and BOLD .. BOLD or "")
@@ -222,12 +221,12 @@ local function change(from, to, following)
   return table.concat(codes)
 end
 
--- clean leaves out what IRC would take for codes.
+-- clean removes the control codes of IRC.
 local function clean(s)
   return (s:gsub("[%z\1-\8\11-\31\127]", ""))
 end
 
--- to_irc returns XHTML as lines with codes, or nil if it is no XHTML.
+-- to_irc converts XHTML to lines with codes. It returns nil if the text is not XHTML.
 function text.to_irc(html)
   local list = xhtml.runs(html)
   if not list then
@@ -248,8 +247,8 @@ function text.to_irc(html)
   return lines
 end
 
--- open returns the codes that hold at the end of a line: what has to begin the
--- next one, when a text was cut there.
+-- open returns the codes for the style at the end of a text. If the text was cut there, the next
+-- piece has to begin with them.
 function text.open(s)
   local _, style = runs(s)
   return change({}, style, "")

@@ -1,4 +1,4 @@
--- irc/topics.lua: the topics of rooms, from both sides.
+-- irc/topics.lua: the topics of rooms, from the user and from the server.
 
 local names = require "irc.names"
 local links = require "irc.links"
@@ -7,7 +7,7 @@ local rooms = require "irc.rooms"
 
 local topics = {}
 
--- set is the user's wish for another topic.
+-- set handles a topic that the user has set.
 function topics.set(session, m)
   local key, channel = names.parse(m.buddy_name)
   local link = links.find(session, key)

@@ -1,4 +1,4 @@
--- irc/typing.lua: who is typing, as XMPP's chat states and IRC's tag +typing.
+-- irc/typing.lua: typing notifications: XMPP's chat states, and IRC's tag +typing.
 
 local time = require "spectrum.time"
 local links = require "irc.links"
@@ -8,10 +8,10 @@ local conversations = require "irc.conversations"
 
 local typing = {}
 
--- STATES are the values of the tag, and what Spectrum calls them.
+-- STATES has the session method for each value of the tag.
 local STATES = { active = "buddy_typing", paused = "buddy_typed", done = "buddy_stopped_typing" }
 
--- EVERY is how many seconds pass at least between two of the same.
+-- EVERY is the least time, in seconds, between two equal notifications.
 local EVERY = 3
 
 -- denied reports whether the server drops the tag. CLIENTTAGDENY=*,-typing denies all tags
@@ -41,7 +41,7 @@ function typing.composing(session, m, state)
   target = nick or target
   local now, last = time.monotonic(), link.typing
   if not out.idle(link) then
-    return -- words come first
+    return -- messages have priority
   end
   if last and last.target == target and last.state == state and now - last.at < EVERY then
     return
@@ -50,7 +50,7 @@ function typing.composing(session, m, state)
   out.tagged(session, link, { ["+typing"] = state }, "TAGMSG", target)
 end
 
--- heard shows that somebody is typing to the user. In rooms Spectrum has no way to.
+-- heard shows that somebody is typing to the user. Spectrum cannot show it in rooms.
 local function heard(session, link, msg)
   local send = STATES[msg.tags["+typing"] or msg.tags["+draft/typing"] or ""]
   local to_me = names.fold(link, msg.params[1] or "") == names.fold(link, link.nick)

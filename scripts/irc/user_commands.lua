@@ -1,4 +1,5 @@
--- irc/user_commands.lua: the commands about people and oneself; see irc/commands.lua.
+-- irc/user_commands.lua: commands for other users and for one's own nick and state.
+-- irc/commands.lua describes the tables.
 
 local arguments = require "irc.arguments"
 local ctcp = require "irc.ctcp"
@@ -22,7 +23,7 @@ local function nick(c)
     if link.state == "online" then
       links.rename(c.session, link, wanted)
     else
-      link.wanted = names.nick(wanted) -- the login must not fail over it
+      link.wanted = names.nick(wanted) -- an invalid nick must not fail the next login
     end
   end
 end
@@ -32,7 +33,7 @@ local function tell(command)
   return function(c)
     local who, words = c.rest:match("^(%S+)%s+(.+)$")
     if not who then
-      return nil, "To whom, and what?"
+      return nil, "Give a nick and a text."
     end
     local ok, why = say.send(c.session, c.link, who, { message = words }, command)
     if not ok then
@@ -42,7 +43,7 @@ local function tell(command)
   end
 end
 
--- query opens a conversation with somebody, as a contact.
+-- query opens a conversation with a contact.
 local function query(c)
   local who, words = arguments.nick(c)
   if not who then
@@ -67,7 +68,7 @@ end
 local function ask(c)
   local who, question, words = c.rest:match("^(%S+)%s+(%a+)%s*(.*)$")
   if not who then
-    return nil, "Whom, and what? VERSION, PING, TIME and CLIENTINFO are usual."
+    return nil, "Give a nick and a question. VERSION, PING, TIME and CLIENTINFO are usual."
   end
   return ctcp.ask(c.session, c.link, who, question:upper(), words, c.conversation)
 end
@@ -92,12 +93,12 @@ end
 
 local function quote(c)
   if c.rest == "" then
-    return nil, "What?"
+    return nil, "Give a line to send."
   end
   return out.raw(c.session, c.link, c.rest)
 end
 
--- service talks to one of the network's services.
+-- service returns a command that writes to a service of the network.
 local function service(name)
   return function(c)
     return say.send(c.session, c.link, name, { message = c.rest ~= "" and c.rest or "help" })
@@ -110,9 +111,14 @@ end
 
 user_commands.commands = {
   { name = "msg", also = { "privmsg" }, usage = "NICK TEXT", about = "writes to somebody", run = tell "PRIVMSG" },
-  { name = "notice", usage = "NICK TEXT", about = "writes to somebody what no program answers", run = tell "NOTICE" },
+  {
+    name = "notice",
+    usage = "NICK TEXT",
+    about = "writes a notice, which programs do not answer",
+    run = tell "NOTICE",
+  },
   { name = "query", also = { "q" }, usage = "NICK [TEXT]", about = "opens a conversation with somebody", run = query },
-  { name = "whois", also = { "wi" }, usage = "[NICK]", about = "tells who somebody is", run = about },
+  { name = "whois", also = { "wi" }, usage = "[NICK]", about = "shows who somebody is", run = about },
   { name = "nick", usage = "[NICK]", about = "changes your nick, on all servers", run = nick },
   { name = "away", usage = "[TEXT]", about = "tells all servers that you are away", run = away },
   { name = "back", usage = "", about = "tells all servers that you are back", run = back },
@@ -122,7 +128,7 @@ user_commands.commands = {
     about = "asks somebody's client: VERSION, PING, TIME …",
     run = ask,
   },
-  { name = "ping", usage = "[NICK]", about = "measures how far away somebody is", run = ping },
+  { name = "ping", usage = "[NICK]", about = "measures the delay to somebody's client", run = ping },
   { name = "ns", also = { "nickserv" }, usage = "TEXT", about = "writes to NickServ", run = service "NickServ" },
   { name = "cs", also = { "chanserv" }, usage = "TEXT", about = "writes to ChanServ", run = service "ChanServ" },
   { name = "motd", usage = "", about = "shows the server's message of the day", run = motd },

@@ -15,7 +15,7 @@ function whois.ask(session, link, nick, conversation)
   return out.send(session, link, "WHOIS", nick)
 end
 
--- span is a number of seconds in words.
+-- span returns a number of seconds as a text.
 local function span(seconds)
   seconds = tonumber(seconds) or 0
   local words = {}
@@ -31,8 +31,8 @@ local function span(seconds)
   return table.concat(words, " ", 1, math.min(#words, 2))
 end
 
--- LINES has a function for each numeric that returns lines for the user. `p` holds the
--- parameters after our nick and the subject's nick.
+-- LINES has a function for each numeric, which returns the lines for the user. `p` holds the
+-- parameters after our nick and the nick that was asked about.
 local LINES = {
   ["311"] = function(p)
     return ("%s!%s@%s"):format(p.nick, p[1] or "", p[2] or ""), "Name: " .. (p[4] or "")
@@ -61,10 +61,10 @@ local LINES = {
   end,
 }
 
--- OTHERS are further numerics of WHOIS, which are shown in the server's words.
+-- OTHERS has further numerics of WHOIS. The user sees the server's text.
 local OTHERS = { "276", "307", "310", "313", "320", "335", "337", "350", "378", "379", "671" }
 
--- open is the question that a line answers, or nil.
+-- open returns the question that a line answers, or nil.
 local function open(link, msg)
   return msg.params[2] and link.whois[names.fold(link, msg.params[2])]
 end
@@ -121,7 +121,7 @@ whois.events = {
 }
 
 for numeric in pairs(LINES) do
-  if numeric ~= "301" then -- which says more than that; see irc/presence.lua
+  if numeric ~= "301" then -- irc/presence.lua handles it
     whois.events[numeric] = function(_, link, msg)
       collect(link, msg)
     end

@@ -1,12 +1,12 @@
--- irc/xhtml.lua: XHTML-IM read as runs of text with a style (see irc/text.lua). A
--- run that is a line break has the text "\n".
+-- irc/xhtml.lua: parses XHTML-IM into runs of text with a style (see irc/text.lua). A line
+-- break is a run with the text "\n".
 
 local colours = require "irc.colours"
 local xml = require "spectrum.xml"
 
 local xhtml = {}
 
--- ELEMENTS are the styles of elements.
+-- ELEMENTS has the style of each element.
 -- stylua: ignore
 local ELEMENTS = {
   b = "bold", strong = "bold", h1 = "bold", h2 = "bold", h3 = "bold", h4 = "bold", th = "bold", dt = "bold",
@@ -15,14 +15,14 @@ local ELEMENTS = {
   code = "monospace", tt = "monospace", pre = "monospace", kbd = "monospace", samp = "monospace",
 }
 
--- BLOCKS stand in lines of their own.
+-- BLOCKS has the elements that begin and end a line.
 -- stylua: ignore
 local BLOCKS = {
   p = true, div = true, li = true, ul = true, ol = true, blockquote = true, pre = true, tr = true, table = true,
   h1 = true, h2 = true, h3 = true, h4 = true, h5 = true, h6 = true, dl = true, dt = true, dd = true, hr = true,
 }
 
--- RULES are what a style attribute may say, and what it makes of the style.
+-- RULES has a function for each property of a style attribute, which changes the style.
 local RULES = {
   ["font-weight"] = function(style, value)
     style.bold = value:find("bold", 1, true) and true or (tonumber(value) or 400) >= 600 or nil
@@ -46,7 +46,7 @@ local RULES = {
 }
 RULES["background"] = RULES["background-color"]
 
--- style_of is the style within an element that stands in a text of that style.
+-- style_of returns the style inside an element. `outer` is the style around it.
 local function style_of(element, outer)
   local style = {}
   for name, value in pairs(outer) do
@@ -67,7 +67,7 @@ local function style_of(element, outer)
   return style
 end
 
--- add_text adds a run. Blanks count once, and not at the beginning of a line.
+-- add_text adds a run. It combines blanks to one, and drops them at the beginning of a line.
 local function add_text(list, s, style, verbatim)
   if verbatim then
     for line, feed in s:gmatch("([^\n]*)(\n?)") do
@@ -86,14 +86,14 @@ local function add_text(list, s, style, verbatim)
   end
 end
 
--- break_line ends the line, if there is anything in it.
+-- break_line ends the line unless it is empty.
 local function break_line(list)
   if #list > 0 and list[#list].text ~= "\n" then
     list[#list + 1] = { text = "\n" }
   end
 end
 
--- BEFORE is what stands before the text of an element.
+-- BEFORE has functions that add a text before the content of an element.
 local BEFORE = {
   li = function(list, style, counter)
     local sign = "- "
@@ -108,7 +108,7 @@ local BEFORE = {
   end,
 }
 
--- ALONE are elements that have no text within.
+-- ALONE has functions for elements without content.
 local ALONE = {
   br = function(list)
     list[#list + 1] = { text = "\n" }
@@ -123,7 +123,7 @@ local ALONE = {
   end,
 }
 
--- add_address shows where a link leads, unless its text says so.
+-- add_address adds the address of a link, unless the link's text contains it.
 local function add_address(list, element, style)
   local address = element.attr and element.attr.href
   if not address then

@@ -49,7 +49,7 @@ var ircSteps = []ircStep{
 	{"Invitations", isInvited},
 	{"A room with a key", joinsWithKey},
 	{"A room that the user is banned from: an error", joinsBanned},
-	{"A room for the invited only: an error", joinsUninvited},
+	{"A room that needs an invitation: an error", joinsUninvited},
 	{"CTCP VERSION is answered", isAskedVersion},
 	{"The list of rooms", listsRooms},
 	{"`/topic`, `/msg`, `/invite`, `/kick`", commands},
