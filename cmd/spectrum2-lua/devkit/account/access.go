@@ -13,28 +13,28 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// Access is what is to be done with a file.
+// Access is a set of permissions for a file or folder.
 type Access uint32
 
-// The kinds of access, as in a file's mode.
+// The bits of Access, as in a file's mode.
 const (
-	Execute Access = 1 // or enter, if it is a folder
+	Execute Access = 1 // for a folder: enter it
 	Write   Access = 2
 	Read    Access = 4
 )
 
-// Obstacle is why the account has no access.
+// Obstacle says why the account has no access.
 type Obstacle struct {
-	// Path is what denies it: the file, or a folder above it.
+	// Path is the file that denies access, or a folder above it.
 	Path string
-	// Setting is the unit's setting that does, such as ProtectHome; "" if it is the
-	// mode.
+	// Setting is the setting of the unit that denies access, such as ProtectHome. It is ""
+	// if the mode does.
 	Setting string
 	// Folder is the folder that Setting is about.
 	Folder string
 	// Dir reports whether Path is a folder.
 	Dir bool
-	// Missing is the folder that would have to be made in Path, or "".
+	// Missing is the folder that does not exist in Path, or "".
 	Missing string
 
 	hidden bool // Setting hides Folder; otherwise it is read-only
@@ -42,9 +42,9 @@ type Obstacle struct {
 	info   fs.FileInfo
 }
 
-// Check returns why the account has no access to a file or folder, or nil.
-// It follows symbolic links, and looks at each folder on the way. What does not
-// exist, or cannot be looked at, is no obstacle.
+// Check returns why the account has no access to a file or folder, or nil. It follows
+// symbolic links and checks each folder of the path. It returns nil for a path that
+// does not exist or that this process cannot examine.
 func (a *Account) Check(path string, want Access) *Obstacle {
 	path = filepath.Clean(path)
 	if !filepath.IsAbs(path) {
@@ -57,8 +57,8 @@ func (a *Account) Check(path string, want Access) *Obstacle {
 	return w.walk("/", strings.TrimPrefix(path, "/"), want)
 }
 
-// CheckNew returns why the account cannot make or write a file, or nil. The
-// folder may be missing; then it is the nearest folder above that counts.
+// CheckNew returns why the account cannot create or write a file, or nil. If the folder
+// does not exist, the account must be able to create it.
 func (a *Account) CheckNew(path string) *Obstacle {
 	path = filepath.Clean(path)
 	if o := a.hidden(path, Write); o != nil {
@@ -83,7 +83,7 @@ func (a *Account) CheckNew(path string) *Obstacle {
 		dir = filepath.Dir(dir)
 	}
 	if _, own := a.unit.owns(real(path)); own && a.unit != nil && dir != filepath.Dir(path) {
-		return nil // the folders between are made at the start
+		return nil // the backend creates the missing folders
 	}
 	o := a.Check(dir, Write|Execute)
 	if o != nil && dir != filepath.Dir(path) {
@@ -101,7 +101,7 @@ func (a *Account) hidden(path string, want Access) *Obstacle {
 	return nil
 }
 
-// real is a path with links followed, as far as it exists.
+// real follows the links of a path as far as the path exists.
 func real(path string) string {
 	if target, err := filepath.EvalSymlinks(path); err == nil {
 		return target
@@ -112,16 +112,16 @@ func real(path string) string {
 	return path
 }
 
-// maxLinks is how many links Linux follows.
+// maxLinks is the number of links that Linux follows.
 const maxLinks = 40
 
-// walker goes along a path as the system does.
+// walker checks a path component by component, as the kernel does.
 type walker struct {
 	account *Account
 	links   int
 }
 
-// walk looks at dir, which exists and is no link, and on along rest.
+// walk checks dir, which exists and is not a link, and then rest below it.
 func (w *walker) walk(dir, rest string, want Access) *Obstacle {
 	for {
 		name, more, _ := strings.Cut(rest, "/")
@@ -161,8 +161,8 @@ func (a *Account) allows(path string, info fs.FileInfo, want Access) *Obstacle {
 	}
 	uid, known := a.uid, a.known
 	if folder, own := a.unit.owns(path); own {
-		// systemd gives these to the user at the start; what the folder belongs to
-		// today is that user. Its parent, "private", is entered before the start.
+		// systemd gives these to the user at the start. So the files of the folder's
+		// present owner belong to that user. systemd enters "private" before the start.
 		if top, err := os.Stat(folder); err == nil && path != folder {
 			if t := statOf(top); t != nil {
 				uid, known = t.Uid, true
@@ -180,13 +180,13 @@ func (a *Account) allows(path string, info fs.FileInfo, want Access) *Obstacle {
 	return &Obstacle{Path: path, Dir: info.IsDir(), denied: want &^ granted, info: info}
 }
 
-// aboveOwn reports whether a path is the folder "private" above the service's own.
+// aboveOwn reports whether a path is the folder "private" above the service's own folders.
 func (a *Account) aboveOwn(path string) bool {
 	return a.unit != nil && a.unit.dynamic && (path == "/var/lib/private" || path == "/var/log/private" || path == "/var/cache/private")
 }
 
-// permissions returns what a file grants a user, by its list of access control if
-// it has one.
+// permissions returns the permissions of a user for a file. An access control list, if
+// the file has one, goes before the mode.
 func (a *Account) permissions(path string, info fs.FileInfo, s *syscall.Stat_t, uid uint32, known bool) Access {
 	mode := Access(info.Mode().Perm())
 	if known && s.Uid == uid {
@@ -274,29 +274,29 @@ func (l acl) granted(uid uint32, known bool, gid uint32, groups map[uint32]bool)
 	return other
 }
 
-// Explain says what denies the account access, and what to do. secret says that
-// the file must not become readable for everybody.
+// Explain says why the account has no access and what the admin can do. If secret is
+// true, the advice does not make the file readable for all users.
 func (a *Account) Explain(o *Obstacle, secret bool) string {
 	switch {
 	case o.Setting != "" && o.hidden && o.denied&Write != 0:
-		return fmt.Sprintf("what %s writes to %s is lost: for the service %s is another folder, which ends with it (%s); use a folder below /var/lib/spectrum2", a, o.Path, o.Folder, o.Setting)
+		return fmt.Sprintf("what %s writes to %s is lost: the service sees another %s, which is deleted when it stops (%s); use a folder below /var/lib/spectrum2", a, o.Path, o.Folder, o.Setting)
 	case o.Setting != "" && !o.hidden:
-		return fmt.Sprintf("%s cannot write to %s: for the service that folder is read-only (%s); use a folder below /var/lib/spectrum2, or add ReadWritePaths=%s to the unit", a, o.Folder, o.Setting, o.Folder)
+		return fmt.Sprintf("%s cannot write to %s: the folder is read-only for the service (%s); use a folder below /var/lib/spectrum2, or add ReadWritePaths=%s to the unit", a, o.Folder, o.Setting, o.Folder)
 	case o.Setting != "":
-		return fmt.Sprintf("%s cannot see %s: for the service %s is empty (%s); move it below /etc/spectrum2", a, o.Path, o.Folder, o.Setting)
+		return fmt.Sprintf("%s cannot see %s: %s is empty for the service (%s); move it below /etc/spectrum2", a, o.Path, o.Folder, o.Setting)
 	}
 	state := fmt.Sprintf("(mode %04o, owner %s)", o.info.Mode().Perm(), owner(o.info))
 	if o.Missing != "" && o.denied&Write != 0 {
-		return fmt.Sprintf("%s does not exist, and %s cannot make it in %s %s: run `install -d -m 750 -o %s %s`", o.Missing, a, o.Path, state, a.Name, o.Missing)
+		return fmt.Sprintf("%s does not exist, and %s cannot create it in %s %s: run `install -d -m 750 -o %s %s`", o.Missing, a, o.Path, state, a.Name, o.Missing)
 	}
 	text := fmt.Sprintf("%s cannot %s %s %s: run ", a, o.verb(), o.Path, state)
 	bits := letters(o.denied)
 	folder, own := a.unit.owns(o.Path)
 	switch {
-	case o.denied&Write != 0 && own: // the user's name exists only while the service runs
+	case o.denied&Write != 0 && own: // the user exists only while the service runs
 		return text + "`chown --reference=" + folder + " " + o.Path + "`"
 	case o.denied&Write != 0:
-		return text + "`chown " + a.Name + " " + o.Path + "`, or name another that belongs to this user"
+		return text + "`chown " + a.Name + " " + o.Path + "`, or name another file that belongs to this user"
 	case !secret:
 		return text + "`chmod o+" + bits + " " + o.Path + "`"
 	}
@@ -306,11 +306,11 @@ func (a *Account) Explain(o *Obstacle, secret bool) string {
 	return text + fmt.Sprintf("`chgrp %s %s` and `chmod g+%s %s`", a.Name, o.Path, bits, o.Path)
 }
 
-// verb says what the account cannot do.
+// verb returns the action that the account cannot do.
 func (o *Obstacle) verb() string {
 	switch {
 	case o.Dir && o.denied&Write != 0:
-		return "make files in"
+		return "create files in"
 	case o.Dir && o.denied&Execute != 0:
 		return "enter"
 	case o.denied == Read|Write:
@@ -323,7 +323,7 @@ func (o *Obstacle) verb() string {
 	return "read"
 }
 
-// letters are those that chmod takes.
+// letters returns the permissions in the letters of chmod.
 func letters(access Access) string {
 	text := ""
 	for _, l := range []struct {

@@ -1,6 +1,6 @@
-// Package account says as which user Spectrum 2 runs on this machine, and what
-// that user may read and write. It looks at files' modes, owners and access
-// control lists, and at the folders that the service's unit hides or protects.
+// Package account finds the user that Spectrum 2 runs as on this machine, and checks
+// what this user can read and write. It examines modes, owners and access control lists
+// of files, and the folders that the service's unit hides or protects.
 package account
 
 import (
@@ -16,41 +16,40 @@ import (
 	"strings"
 )
 
-// DebianUser is the user that Debian's unit names.
+// DebianUser is the user in the unit of Debian's package.
 const DebianUser = "_spectrum2"
 
 // Account is the user that Spectrum 2 runs as.
 type Account struct {
 	// Name is the user's name.
 	Name string
-	// Source says where the name comes from, for people: the path of a unit, for
-	// example.
+	// Source is where the name comes from, for people: for example the path of a unit.
 	Source string
-	// Installed reports whether the account is known to be the one on this
-	// machine. If not, it is the one that Debian's package uses.
+	// Installed is false if neither this machine nor Options names the account, which is
+	// then that of Debian's package.
 	Installed bool
 
 	uid    uint32
-	known  bool // the user exists; otherwise files are those of others
+	known  bool // the user exists; otherwise it owns no files
 	groups map[uint32]bool
-	unit   *unit // nil: no unit protects anything
+	unit   *unit // nil if no unit protects folders
 }
 
-// Options say how to find the account.
+// Options are the options of Find.
 type Options struct {
-	// User is the name or number of the user, if it is known.
+	// User is the name or number of the user, or "" to look for it.
 	User string
-	// ConfigUser and ConfigGroup are [service] user and group of the transport,
-	// which Spectrum changes to if its unit starts it as root.
+	// ConfigUser and ConfigGroup are [service] user and group of the transport.
+	// Spectrum changes to them if its unit starts it as root.
 	ConfigUser, ConfigGroup string
-	// Root is the folder that stands for /, in tests.
+	// Root is the root folder of the file system; only tests set it.
 	Root string
 }
 
-// Find finds the account that Spectrum 2 runs as: Options.User, or else User= of
-// the unit spectrum2.service, or else the config's, or else that of Debian's
-// package. It returns an error if Options.User does not exist or a unit cannot be
-// parsed.
+// Find returns the account that Spectrum 2 runs as. It is the first of: Options.User;
+// User= of the unit spectrum2.service, except root; ConfigUser, if ConfigGroup is set;
+// root, if the unit exists; the user of Debian's package. Find returns an error if
+// Options.User does not exist or a unit cannot be parsed.
 func Find(o Options) (*Account, error) {
 	u, err := loadUnit(cmp.Or(o.Root, "/"))
 	if err != nil {
@@ -74,14 +73,14 @@ func Find(o Options) (*Account, error) {
 	}
 	a.resolve(cmp.Or(o.Root, "/"), group)
 	if o.User != "" && !a.known {
-		return nil, fmt.Errorf("there is no user %q on this machine", o.User)
+		return nil, fmt.Errorf("the user %q does not exist on this machine", o.User)
 	}
 	return a, nil
 }
 
-// resolve looks up the user's number and groups. A user that systemd makes for as
-// long as the service runs (DynamicUser) counts as unknown: its number may be
-// another at the next start.
+// resolve looks up the user's number and groups. It treats a user that systemd creates
+// for the run of a service (DynamicUser) as unknown, because its number may differ at
+// the next start.
 func (a *Account) resolve(root, group string) {
 	found, err := user.Lookup(a.Name)
 	if err != nil {
@@ -115,7 +114,7 @@ func (a *Account) resolve(root, group string) {
 	}
 }
 
-// addMemberships adds the groups that list the user.
+// addMemberships adds the groups whose members include the user.
 func (a *Account) addMemberships(path string) {
 	f, err := os.Open(path)
 	if err != nil {
@@ -140,17 +139,17 @@ func number(text string, otherwise uint32) uint32 {
 	return uint32(n)
 }
 
-// root reports whether nothing is denied to the account.
+// root reports whether the account is root, which may access everything.
 func (a *Account) root() bool { return a.known && a.uid == 0 }
 
-// groupExists reports whether the account's own group exists, so that files can
-// be given to it.
+// groupExists reports whether a group with the account's name exists, so that files
+// can belong to it.
 func (a *Account) groupExists() bool {
 	_, err := user.LookupGroup(a.Name)
 	return err == nil
 }
 
-// Make says how to make the user, or "" if the user exists.
+// Make returns the command that creates the user, or "" if the user exists.
 func (a *Account) Make() string {
 	if a.known || a.groupExists() {
 		return ""
@@ -158,12 +157,12 @@ func (a *Account) Make() string {
 	return "adduser --system --group --no-create-home --home /nonexistent " + a.Name
 }
 
-// String names the account for people: its user and where that comes from.
+// String returns the user's name and its source.
 func (a *Account) String() string {
 	return fmt.Sprintf("Spectrum's user %s (%s)", a.Name, a.Source)
 }
 
-// owner names who a file belongs to, as ls does.
+// owner returns a file's owner and group, as ls prints them.
 func owner(info fs.FileInfo) string {
 	s := statOf(info)
 	if s == nil {

@@ -8,7 +8,7 @@ import (
 	"testing"
 )
 
-// nobody is a user who does not exist.
+// nobody is the name of a user who does not exist.
 const nobody = "_no_such_user"
 
 func write(t *testing.T, path, text string) string {
@@ -43,13 +43,13 @@ func TestUnitNamesTheUser(t *testing.T) {
 	}{
 		{"no unit", nil, Options{}, DebianUser, "Debian's unit"},
 		{"a unit", []string{unit, "[Unit]\nUser=x\n[Service]\nUser=" + nobody}, Options{}, nobody, unit},
-		{"a unit of the admin's", []string{unit, "[Service]\nUser=a", "etc/systemd/system/spectrum2.service", "[Service]\nUser=b"}, Options{}, "b", "etc/systemd/system/spectrum2.service"},
+		{"a unit in /etc replaces that of the package", []string{unit, "[Service]\nUser=a", "etc/systemd/system/spectrum2.service", "[Service]\nUser=b"}, Options{}, "b", "etc/systemd/system/spectrum2.service"},
 		{"a drop-in", []string{unit, "[Service]\nUser=a", dropIn, "[Service]\n# no more\nUser=\\\n  b"}, Options{}, "b", dropIn},
 		{"a unit without a user", []string{unit, "[Service]\nType=forking"}, Options{}, "root", unit},
 		{"a unit without a user, and a config with one", []string{unit, "[Service]\nType=forking"}, Options{ConfigUser: "a", ConfigGroup: "b"}, "a", "[service] user"},
 		{"a config without a group", []string{unit, "[Service]\nType=forking"}, Options{ConfigUser: "a"}, "root", unit},
-		{"a unit goes before a config", []string{unit, "[Service]\nUser=b"}, Options{ConfigUser: "a", ConfigGroup: "b"}, "b", unit},
-		{"a user who is named", []string{unit, "[Service]\nUser=b"}, Options{User: "0"}, "root", "--user"},
+		{"a unit goes before the config", []string{unit, "[Service]\nUser=b"}, Options{ConfigUser: "a", ConfigGroup: "b"}, "b", unit},
+		{"--user goes before a unit", []string{unit, "[Service]\nUser=b"}, Options{User: "0"}, "root", "--user"},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			c.options.Root = t.TempDir()
@@ -63,11 +63,11 @@ func TestUnitNamesTheUser(t *testing.T) {
 		})
 	}
 	if _, err := Find(Options{User: nobody, Root: t.TempDir()}); err == nil || !strings.Contains(err.Error(), nobody) {
-		t.Errorf("a user who does not exist: %v", err)
+		t.Errorf("a user who does not exist: error %v", err)
 	}
 }
 
-// plain is an account to which no unit applies.
+// plain returns an account without a unit.
 func plain(uid uint32, known bool, groups ...uint32) *Account {
 	a := &Account{Name: nobody, Source: "a test", uid: uid, known: known, groups: map[uint32]bool{}}
 	for _, g := range groups {
@@ -78,7 +78,7 @@ func plain(uid uint32, known bool, groups ...uint32) *Account {
 
 const stranger = 4_000_000
 
-// home makes a folder whose parents everybody may enter.
+// home returns a folder whose parents all users may enter.
 func home(t *testing.T) string {
 	t.Helper()
 	dir := t.TempDir()
@@ -88,7 +88,7 @@ func home(t *testing.T) string {
 		}
 	}
 	if o := plain(stranger, true).Check(dir, Read|Execute); o != nil {
-		t.Skipf("%s is not for everybody", o.Path)
+		t.Skipf("other users cannot enter %s", o.Path)
 	}
 	return dir
 }
@@ -113,19 +113,19 @@ func TestCheckFindsWhatDeniesAccess(t *testing.T) {
 		account      *Account
 		path         string
 		want         Access
-		denied       string // the path that denies
+		denied       string // the path that denies access
 	}{
-		{"for all", 0o644, 0o755, others, file, Read, ""},
-		{"for the owner alone", 0o600, 0o755, others, file, Read, file},
-		{"for the group, and not in it", 0o640, 0o755, others, file, Read, file},
-		{"for the group", 0o640, 0o750, group, file, Read, ""},
-		{"not for the group, though for others", 0o604, 0o755, group, file, Read, file},
+		{"all users may read", 0o644, 0o755, others, file, Read, ""},
+		{"only the owner may read", 0o600, 0o755, others, file, Read, file},
+		{"only the group may read, and the user is not in it", 0o640, 0o755, others, file, Read, file},
+		{"the group may read", 0o640, 0o750, group, file, Read, ""},
+		{"others may read, but not the group", 0o604, 0o755, group, file, Read, file},
 		{"a folder that cannot be entered", 0o644, 0o744, others, file, Read, folder},
 		{"a folder that cannot be listed", 0o644, 0o711, others, file, Read, ""},
-		{"by a link", 0o600, 0o755, others, link, Read, file},
-		{"by a link into a folder that cannot be entered", 0o644, 0o700, others, link, Read, folder},
+		{"a link", 0o600, 0o755, others, link, Read, file},
+		{"a link into a folder that cannot be entered", 0o644, 0o700, others, link, Read, folder},
 		{"a link to itself", 0o644, 0o755, others, loop, Read, ""},
-		{"to be written", 0o644, 0o755, others, file, Read | Write, file},
+		{"a file that cannot be written", 0o644, 0o755, others, file, Read | Write, file},
 		{"a missing file", 0o644, 0o755, others, filepath.Join(folder, "no"), Read, ""},
 		{"a program", 0o644, 0o755, others, file, Execute, file},
 		{"root", 0o000, 0o000, plain(0, true), file, Read | Write, ""},
@@ -138,14 +138,14 @@ func TestCheckFindsWhatDeniesAccess(t *testing.T) {
 					t.Fatal(err)
 				}
 			}
-			t.Cleanup(func() { _ = os.Chmod(folder, 0o755) }) //nolint:gosec // it is the test's
+			t.Cleanup(func() { _ = os.Chmod(folder, 0o755) }) //nolint:gosec // a folder of this test
 			if uid != 0 && c.folder&0o100 == 0 && c.denied == file {
 				t.Skip("only root sees behind this folder")
 			}
 			o := c.account.Check(c.path, c.want)
 			switch {
 			case o == nil && c.denied != "":
-				t.Errorf("it is not denied")
+				t.Errorf("no path denies access, want %s", c.denied)
 			case o != nil && o.Path != c.denied:
 				t.Errorf("denied by %s, want %q", o.Path, c.denied)
 			}
@@ -168,13 +168,13 @@ func TestNewFilesNeedAFolderToWriteTo(t *testing.T) {
 		name    string
 		account *Account
 		path    string
-		want    string // what the explanation has
+		want    string // a part of the explanation
 	}{
 		{"in the service's own folder", service, own + "/x/store.sqlite", ""},
-		{"in a folder of the service's own", service, own + "/made/store.sqlite", ""},
-		{"elsewhere", service, dir + "/srv/store.sqlite", "for the service that folder is read-only (ProtectSystem)"},
+		{"in a subfolder of the service's own folder", service, own + "/made/store.sqlite", ""},
+		{"elsewhere", service, dir + "/srv/store.sqlite", "the folder is read-only for the service (ProtectSystem)"},
 		{"without a unit", others, dir + "/srv/store.sqlite", "run `chown " + nobody + " " + dir + "/srv`"},
-		{"a folder to be made", others, dir + "/srv/a/b/store.sqlite", "run `install -d -m 750 -o " + nobody + " " + dir + "/srv/a/b`"},
+		{"in folders that do not exist", others, dir + "/srv/a/b/store.sqlite", "run `install -d -m 750 -o " + nobody + " " + dir + "/srv/a/b`"},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			o := c.account.CheckNew(c.path)
@@ -188,8 +188,8 @@ func TestNewFilesNeedAFolderToWriteTo(t *testing.T) {
 	}
 }
 
-// TestFilesOfTheService has a file in the folder that systemd gives to a user who
-// exists only while the service runs: its owner is that of the folder.
+// TestFilesOfTheService checks files in a folder that systemd gives to a user who exists
+// only while the service runs. Its files belong to the owner of the folder.
 func TestFilesOfTheService(t *testing.T) {
 	dir := home(t)
 	file := write(t, dir+"/state/store.sqlite", "")
@@ -199,17 +199,17 @@ func TestFilesOfTheService(t *testing.T) {
 	a := plain(0, false)
 	a.unit = &unit{dynamic: true, own: []string{dir + "/state"}, writable: []string{dir + "/state"}}
 	if o := a.CheckNew(file); o != nil {
-		t.Errorf("it belongs to the owner of its folder: %s", a.Explain(o, true))
+		t.Errorf("the owner of the folder cannot read its file: %s", a.Explain(o, true))
 	}
 	if os.Getuid() != 0 {
-		t.Skip("only root can give a folder away")
+		t.Skip("only root can change the owner of a folder")
 	}
 	if err := os.Chown(dir+"/state", stranger, stranger); err != nil {
 		t.Fatal(err)
 	}
 	o := a.CheckNew(file)
 	if o == nil || !strings.Contains(a.Explain(o, true), "run `chown --reference="+dir+"/state "+file+"`") {
-		t.Errorf("it belongs to another than its folder: %+v", o)
+		t.Errorf("a file of another owner: %+v", o)
 	}
 }
 
@@ -257,7 +257,7 @@ func TestExplanationSaysWhatToRun(t *testing.T) {
 		}
 	}
 	o = &Obstacle{Path: "/home/alice/x.lua", Setting: "ProtectHome", Folder: "/home", hidden: true, denied: Read}
-	if got := a.Explain(o, false); !strings.HasSuffix(got, "cannot see /home/alice/x.lua: for the service /home is empty (ProtectHome); move it below /etc/spectrum2") {
+	if got := a.Explain(o, false); !strings.HasSuffix(got, "cannot see /home/alice/x.lua: /home is empty for the service (ProtectHome); move it below /etc/spectrum2") {
 		t.Error(got)
 	}
 }
@@ -279,8 +279,8 @@ func TestAccessControlListsCount(t *testing.T) {
 		groups map[uint32]bool
 		want   Access
 	}{
-		{"a user who is listed, through the mask", 100, nil, 5},
-		{"a group that is listed", 101, map[uint32]bool{200: true}, 4},
+		{"a listed user, limited by the mask", 100, nil, 5},
+		{"a listed group", 101, map[uint32]bool{200: true}, 4},
 		{"the file's own group", 101, map[uint32]bool{50: true}, 0},
 		{"both groups", 101, map[uint32]bool{50: true, 200: true}, 4},
 		{"others", 101, nil, 2},

@@ -12,14 +12,13 @@ import (
 	systemd "github.com/coreos/go-systemd/v22/unit"
 )
 
-// unitName is the service that starts Spectrum 2.
+// unitName is the unit that starts Spectrum 2.
 const unitName = "spectrum2.service"
 
-// unitFolders are where systemd looks for units, the most important first.
+// unitFolders are the folders where systemd looks for units, highest priority first.
 var unitFolders = []string{"etc/systemd/system", "run/systemd/system", "usr/local/lib/systemd/system", "usr/lib/systemd/system", "lib/systemd/system"}
 
-// unit is what a unit says about the service's user and what it sees of the file
-// system.
+// unit holds the user of a service and the settings that limit its view of the file system.
 type unit struct {
 	path          string
 	user, group   string
@@ -29,7 +28,7 @@ type unit struct {
 	tmp           string // PrivateTmp
 	system        string // ProtectSystem
 	writable      []string
-	own           []string // folders that systemd makes for the service and gives to its user
+	own           []string // folders that systemd creates for the service and gives to its user
 }
 
 // debianUnit is the unit of Debian's package.
@@ -67,8 +66,8 @@ func loadUnit(root string) (*unit, error) {
 	return u.implied(), nil
 }
 
-// dropIns lists the unit's drop-ins in the order in which systemd reads them: by
-// name, one of each name.
+// dropIns returns the unit's drop-ins in the order in which systemd reads them: by
+// name, with only the first file of each name.
 func dropIns(root string) []string {
 	byName := map[string]string{}
 	for _, folder := range unitFolders {
@@ -94,18 +93,18 @@ func (u *unit) read(path string) error {
 	f, err := os.Open(path)
 	if err != nil {
 		if errors.Is(err, fs.ErrPermission) {
-			return nil // units are public, as a rule
+			return nil // a unit is readable unless the admin hides it
 		}
-		return fmt.Errorf("the unit of Spectrum 2 cannot be read: %w", err)
+		return fmt.Errorf("reading the unit of Spectrum 2: %w", err)
 	}
 	defer f.Close()
 	options, err := systemd.DeserializeOptions(f)
 	if err != nil {
-		return fmt.Errorf("%s cannot be parsed: %w", path, err)
+		return fmt.Errorf("parsing %s: %w", path, err)
 	}
 	for _, o := range options {
 		if o.Section == "Service" {
-			value := strings.TrimSpace(strings.ReplaceAll(o.Value, "\\\n", " ")) // a line may go on behind a backslash
+			value := strings.TrimSpace(strings.ReplaceAll(o.Value, "\\\n", " ")) // a backslash continues a line
 			if u.set(o.Name, value) && o.Name == "User" {
 				u.path = path
 			}
@@ -114,7 +113,7 @@ func (u *unit) read(path string) error {
 	return nil
 }
 
-// set applies an option, and reports whether it matters here.
+// set applies an option. It reports whether the option matters here.
 func (u *unit) set(name, value string) bool {
 	switch name {
 	case "User":
@@ -147,8 +146,8 @@ func (u *unit) set(name, value string) bool {
 	return true
 }
 
-// extended adds words to a list. An empty value clears what was set before; a
-// colon separates a folder from a link to it.
+// extended adds words to a list. An empty value clears the list. A colon separates a
+// folder from a link to it.
 func extended(list []string, prefix, value string) []string {
 	words := strings.Fields(value)
 	if len(words) == 0 {
@@ -165,7 +164,7 @@ func truth(value string) bool {
 	return slices.Contains([]string{"1", "yes", "y", "true", "t", "on"}, strings.ToLower(value))
 }
 
-// implied adds what DynamicUser implies.
+// implied adds the settings that DynamicUser implies.
 func (u *unit) implied() *unit {
 	if u.dynamic {
 		u.tmp = "yes"
@@ -185,8 +184,8 @@ func (u *unit) implied() *unit {
 	return u
 }
 
-// hides says which setting hides a path from the service, and of which folder it
-// is, or "".
+// hides returns the setting that hides a path from the service and the hidden folder,
+// or "".
 func (u *unit) hides(path string) (folder, setting string) {
 	if u == nil {
 		return "", ""
@@ -208,7 +207,7 @@ func (u *unit) hides(path string) (folder, setting string) {
 	return "", ""
 }
 
-// protects says which setting keeps the service from writing to a path, or "".
+// protects returns the setting that denies the service to write to a path, or "".
 func (u *unit) protects(path string) string {
 	if u == nil || slices.ContainsFunc(u.writable, func(folder string) bool { return below(path, folder) }) {
 		return ""
@@ -233,8 +232,8 @@ func (u *unit) protects(path string) string {
 	return ""
 }
 
-// owns reports whether a path is in a folder that systemd gives to the service's
-// user whenever it starts.
+// owns reports whether a path is in a folder that systemd gives to the service's user
+// at each start.
 func (u *unit) owns(path string) (folder string, yes bool) {
 	if u == nil {
 		return "", false

@@ -11,16 +11,16 @@ import (
 	"spectrumlua/runtime/store"
 )
 
-// access tells what Spectrum's user cannot reach of a transport.
+// access checks what Spectrum's user can reach of a transport.
 type access struct {
 	*configFile
 	account *account.Account
-	// told has what was told, since several keys lead to the same file or folder.
+	// told holds the findings so far, since several keys may lead to the same file.
 	told map[string]bool
 }
 
-// checkAccess looks whether Spectrum's user can read the transport's files, and
-// write where it has to. p is nil if the script cannot be read.
+// checkAccess checks that Spectrum's user can read the transport's files and write to
+// its folders. p is nil if the script cannot be read.
 func (f *configFile) checkAccess(settings config.Settings, place database.Source, p *program) {
 	user, _ := f.Get("service.user")
 	group, _ := f.Get("service.group")
@@ -43,7 +43,7 @@ func (f *configFile) checkAccess(settings config.Settings, place database.Source
 	a.checkWrite(settings, place)
 }
 
-// checkScripts looks at the script and at what it requires.
+// checkScripts checks the script and the files that it requires.
 func (a *access) checkScripts(settings config.Settings, p *program) {
 	paths := []string{settings.Script}
 	if p != nil {
@@ -62,7 +62,7 @@ func (a *access) checkRead(key, path string, want account.Access) {
 	a.obstacle(key, "hidden-config", a.account.Check(path, want), key == "")
 }
 
-// checkWrite looks at the folders and files that are written.
+// checkWrite checks the folders and files that the backend writes.
 func (a *access) checkWrite(settings config.Settings, place database.Source) {
 	write := func(key, path string) {
 		if path != "" {
@@ -90,7 +90,7 @@ func (a *access) checkWrite(settings config.Settings, place database.Source) {
 	write("lua.record", settings.Record)
 }
 
-// obstacle tells of one, once for each folder that the service does not see.
+// obstacle reports an obstacle, once for each folder that the service cannot see.
 func (a *access) obstacle(key, code string, o *account.Obstacle, secret bool) {
 	if o == nil {
 		return
@@ -100,7 +100,7 @@ func (a *access) obstacle(key, code string, o *account.Obstacle, secret bool) {
 	if o.Setting != "" {
 		what = o.Setting + o.Folder
 		if code == "not-writable" {
-			what += " is written to"
+			what += " (write)"
 		}
 	}
 	if !a.told[what] {

@@ -9,8 +9,8 @@ import (
 	"spectrumlua/luabind/api"
 )
 
-// parameterValue is what a function is called with, if all its calls are known
-// and agree.
+// parameterValue returns the value of a function's parameter if all calls of the
+// function are known and agree.
 func (u *unit) parameterValue(f *function, i int) value {
 	calls, all := u.callsOf(f)
 	if !all || len(calls) > maxValues {
@@ -28,9 +28,9 @@ func (u *unit) parameterValue(f *function, i int) value {
 	return joined
 }
 
-// calling is one way in which a function is called.
+// calling is one way in which the function is called.
 type calling struct {
-	fixed []value // by the runtime
+	fixed []value // arguments that the runtime passes
 	args  []ast.Expr
 }
 
@@ -48,7 +48,7 @@ func (c calling) argument(u *unit, i int) value {
 	return u.resultValue(a)
 }
 
-// callsOf are the calls of a function, and whether these are all.
+// callsOf returns the calls of a function, and reports whether these are all.
 func (u *unit) callsOf(f *function) (calls []calling, all bool) {
 	if f.handler != nil {
 		calls = append(calls, calling{fixed: f.handler})
@@ -80,8 +80,8 @@ func (u *unit) callsOf(f *function) (calls []calling, all bool) {
 
 const maxCallers = 200
 
-// passed is how a function is called that is an argument of a call, or, at -1,
-// what is called.
+// passed returns how a callee calls the function that is its argument number arg. arg is
+// -1 if the function is the callee itself.
 func (u *unit) passed(call *ast.FuncCallExpr, arg int) (calling, bool) {
 	if arg < 0 {
 		return calling{args: call.Args}, true
@@ -110,8 +110,8 @@ func (u *unit) passed(call *ast.FuncCallExpr, arg int) (calling, bool) {
 	return calling{}, false
 }
 
-// callbackParameters are what a function of a type such as "async
-// fun(request: spectrum.http.Request)" is called with.
+// callbackParameters returns the arguments for a function of a type such as "async
+// fun(request: spectrum.http.Request)".
 func callbackParameters(t api.Type) []value {
 	values := make([]value, maxCallback)
 	_, list, ok := strings.Cut(string(t), "fun(")
@@ -127,5 +127,5 @@ func callbackParameters(t api.Type) []value {
 	return values
 }
 
-// maxCallback is more parameters than any callback has.
+// maxCallback is larger than the number of parameters of each callback.
 const maxCallback = 16

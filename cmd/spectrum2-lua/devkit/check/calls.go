@@ -116,7 +116,7 @@ func (u *unit) checkBackendConfig(call *ast.FuncCallExpr) {
 		keys, ok := section.Value.(*ast.TableExpr)
 		if !ok {
 			if v := u.valueOf(section.Value); v.constant != nil && !v.isNil() {
-				u.tell(name.Line(), "backend-config", fmt.Sprintf("backend_config: %s: a table is expected, for example { features = { muc = true } }", name.Value))
+				u.tell(name.Line(), "backend-config", fmt.Sprintf("backend_config: %s: a table is wanted, for example { features = { muc = true } }", name.Value))
 			}
 			continue
 		}
@@ -192,7 +192,7 @@ func (u *unit) paramsOf(call *ast.FuncCallExpr, f *api.Function) []*api.Param {
 	if text, ok := first.(lua.LString); ok && !number(strings.TrimSpace(string(text))).known() {
 		return f.Params
 	}
-	if _, ok := first.(lua.LNumber); ok { // no name
+	if _, ok := first.(lua.LNumber); ok { // the name is missing
 		return f.Params[1:]
 	}
 	return nil
@@ -240,7 +240,7 @@ func (u *unit) checkOption(what string, class *api.Class, key *ast.StringExpr, g
 	}
 }
 
-// simple holds the types that check compares, and the Lua types that they accept.
+// simple holds the types that checkArguments compares, and the Lua types that they accept.
 var simple = map[string][]lua.LValueType{
 	"string":  {lua.LTString, lua.LTNumber},
 	"number":  {lua.LTNumber},
@@ -272,7 +272,7 @@ func refused(t api.Type, v lua.LValue) string {
 		switch {
 		case a == "nil":
 		case !known || want != "" || slices.Contains(kinds, v.Type()):
-			return "" // check does not compare several kinds
+			return "" // check does not compare a type of several kinds
 		default:
 			want = wantedNames[string(a)]
 		}

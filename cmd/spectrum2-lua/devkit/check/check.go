@@ -75,12 +75,12 @@ type Options struct {
 	// the unit of systemd names the user.
 	User string
 
-	root string // the folder that stands for /, in tests
+	root string // the root folder of the file system; only tests set it
 }
 
 // Paths is like Run with default options.
 func Paths(paths ...string) *Report {
-	r, _ := Run(Options{}, paths...) // only a User can be wrong
+	r, _ := Run(Options{}, paths...) // the only error is an unknown Options.User
 	return r
 }
 
@@ -127,8 +127,8 @@ type checker struct {
 	findings []Finding
 	seen     map[Finding]bool
 	sources  map[string]*sourceFile // by absolute path
-	checked  map[string]bool        // scripts and what they require
-	surfaces map[bool]*surface      // by whether the sandbox is on
+	checked  map[string]bool        // scripts and the files that they require
+	surfaces map[bool]*surface      // without and with the sandbox
 }
 
 // targets checks path if it is a config, and otherwise returns its scripts.
@@ -164,7 +164,7 @@ func (c *checker) targets(path string) []target {
 
 // cause returns the text of an error without its path.
 func cause(err error) string {
-	if p, ok := err.(*fs.PathError); ok { //nolint:errorlint // the outermost is meant
+	if p, ok := err.(*fs.PathError); ok { //nolint:errorlint // only the outermost error counts
 		return p.Err.Error()
 	}
 	return err.Error()
@@ -174,7 +174,7 @@ func cause(err error) string {
 func (c *checker) tell(path string, line int, code, text string) {
 	f := Finding{File: display(path), Line: line, Severity: severities[code], Code: code, Text: text}
 	if f.Severity == "" {
-		panic("check: there is no code " + code) // a test runs into each
+		panic("check: unknown code " + code) // the tests produce each code
 	}
 	if !c.seen[f] {
 		c.seen[f] = true

@@ -2,8 +2,7 @@ package check
 
 import "slices"
 
-// Code is a kind of finding. Codes are stable: scripts and editors may rely on
-// them.
+// Code describes a kind of finding. Codes never change: scripts and editors may rely on them.
 type Code struct {
 	Name     string
 	Severity Severity
@@ -12,40 +11,40 @@ type Code struct {
 
 var codes = []Code{
 	{"syntax", Error, "The source does not compile."},
-	{"unreadable", Error, "A file cannot be read."},
-	{"no-handlers", Error, "A script does not return the table of its handlers."},
-	{"unknown-handler", Error, "A handler is named after no message, or is no function."},
-	{"unused-handler", Warning, "A handler is for a message that never comes."},
-	{"handler-parameters", Warning, "A handler has more parameters than it is called with."},
-	{"never-connected", Warning, "Nothing in a script answers a login."},
-	{"unknown-message", Error, "No message of this name can be sent."},
+	{"unreadable", Error, "check cannot read a file."},
+	{"no-handlers", Error, "The script does not return the table of its handlers."},
+	{"unknown-handler", Error, "A handler has the name of no message, or is not a function."},
+	{"unused-handler", Warning, "A handler is for a message that the script never receives."},
+	{"handler-parameters", Warning, "A handler has more parameters than the runtime passes."},
+	{"never-connected", Warning, "The script never answers a login."},
+	{"unknown-message", Error, "A script cannot send a message of this name."},
 	{"unknown-field", Error, "A message has no field of this name."},
-	{"missing-field", Error, "A field that has to be there is not."},
-	{"wrong-value", Error, "A value is of the wrong kind, or none of an enum's."},
-	{"backend-config", Error, "spectrum.backend_config does not take this."},
-	{"backend-config-key", Warning, "Spectrum 2.2 reads no such key of spectrum.backend_config."},
+	{"missing-field", Error, "A required field is missing."},
+	{"wrong-value", Error, "A value has the wrong type, or an enum does not have it."},
+	{"backend-config", Error, "spectrum.backend_config rejects a section or value."},
+	{"backend-config-key", Warning, "Spectrum 2.2 does not read a key of spectrum.backend_config."},
 	{"unknown-member", Error, "A session, module or object has no such function or field."},
-	{"dot-for-colon", Error, "A method is called with a dot in place of the colon."},
-	{"set-member", Error, "A field of a session or an object is set."},
+	{"dot-for-colon", Error, "A script calls a method with a dot instead of a colon."},
+	{"set-member", Error, "A script sets a field of a session or an object."},
 	{"unknown-option", Error, "A function has no option of this name."},
-	{"unknown-module", Error, "A module that is required is not found."},
-	{"undefined-global", Error, "A global is read that nothing sets."},
-	{"global-assignment", Warning, "A global is set, which all files of the script share."},
-	{"unused-local", Warning, "A local variable or function is never used."},
+	{"unknown-module", Error, "A required module does not exist."},
+	{"undefined-global", Error, "A script reads a global that nothing sets."},
+	{"global-assignment", Warning, "A script sets a global, which all its files share."},
+	{"unused-local", Warning, "The script never uses a local variable or function."},
 	{"unknown-code", Warning, "A comment asks to ignore a code that does not exist."},
-	{"config", Error, "Spectrum or the backend refuses the config file."},
-	{"config-doubt", Warning, "A line of the config file reads otherwise than it looks."},
-	{"backend-path", Error, "[service] backend is no absolute path."},
-	{"backend-missing", Warning, "[service] backend is not set, or names no program on this machine."},
+	{"config", Error, "Spectrum or the backend rejects the config file."},
+	{"config-doubt", Warning, "A line of the config file means something else than it seems."},
+	{"backend-path", Error, "[service] backend is not an absolute path."},
+	{"backend-missing", Warning, "[service] backend is missing, or the program does not exist on this machine."},
 	{"hidden-config", Warning, "Spectrum's user cannot read the config, or a file that it names."},
 	{"hidden-script", Warning, "Spectrum's user cannot read the script, or a file that it requires."},
-	{"not-writable", Warning, "Spectrum's user cannot write where it has to."},
+	{"not-writable", Warning, "Spectrum's user cannot write to a necessary file or folder."},
 	{"no-database", Warning, "Nobody can register, since Spectrum has no database."},
-	{"several-processes", Warning, "The script listens, but Spectrum would start it several times."},
-	{"idle-reconnect", Warning, "idle_reconnect_time leaves users behind who are served twice."},
+	{"several-processes", Warning, "The script listens on a port, but Spectrum may start it several times."},
+	{"idle-reconnect", Warning, "idle_reconnect_time makes two processes serve the same user."},
 }
 
-// Codes are all kinds of findings.
+// Codes returns all kinds of findings.
 func Codes() []Code { return slices.Clone(codes) }
 
 var severities = func() map[string]Severity {

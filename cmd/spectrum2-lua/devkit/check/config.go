@@ -21,7 +21,7 @@ func (c *checker) config(path string) {
 	if c.sources[full] != nil {
 		return
 	}
-	text, _ := os.ReadFile(full) // Load says why not
+	text, _ := os.ReadFile(full) // Load returns the error
 	c.sources[full] = &sourceFile{text: string(text)}
 	cfg, err := config.Load(full, config.Options{})
 	if err != nil {
@@ -48,7 +48,7 @@ func (c *checker) config(path string) {
 	f.checkAccess(settings, place, p)
 }
 
-// configErrors takes apart what joins several errors.
+// configErrors reports each of several joined errors.
 func (c *checker) configErrors(path string, err error) {
 	if joined, ok := err.(interface{ Unwrap() []error }); ok {
 		for _, one := range joined.Unwrap() {
@@ -71,7 +71,7 @@ func (c *checker) configErrors(path string, err error) {
 
 var locatedPattern = regexp.MustCompile(`(?s)^:(\d+): (.*)$`)
 
-// located tells of a text like "file:line: text".
+// located reports an error of the form "file:line: text".
 func (c *checker) located(path, code, text string) {
 	rest := strings.TrimPrefix(text, path)
 	if m := locatedPattern.FindStringSubmatch(rest); m != nil {
@@ -95,7 +95,7 @@ func (f *configFile) tell(key, code, text string) {
 	f.checker.tell(f.path, line, code, text)
 }
 
-// number is a key's value, if it is a number.
+// number returns the value of a key if it is a number, and otherwise a default.
 func (f *configFile) number(key string, otherwise int) int {
 	text, ok := f.Get(key)
 	if n, err := strconv.Atoi(text); ok && err == nil {
@@ -104,7 +104,7 @@ func (f *configFile) number(key string, otherwise int) int {
 	return otherwise
 }
 
-// checkBackend looks at the program that Spectrum is to start.
+// checkBackend checks the program that Spectrum starts.
 func (f *configFile) checkBackend() {
 	const key = "service.backend"
 	line, set := f.Get(key)
@@ -115,39 +115,38 @@ func (f *configFile) checkBackend() {
 	}
 	program := words[0]
 	if !filepath.IsAbs(program) {
-		f.tell(key, "backend-path", fmt.Sprintf("[service] backend is %q, but Spectrum looks neither in PATH nor beside the config file: give an absolute path", program))
+		f.tell(key, "backend-path", fmt.Sprintf("[service] backend is %q, but Spectrum does not search PATH or the config's folder: give an absolute path", program))
 		return
 	}
 	switch info, err := os.Stat(program); {
 	case errors.Is(err, fs.ErrNotExist):
-		f.tell(key, "backend-missing", fmt.Sprintf("[service] backend: on this machine there is no %s", program))
+		f.tell(key, "backend-missing", fmt.Sprintf("[service] backend: %s does not exist on this machine", program))
 	case err == nil && (info.IsDir() || info.Mode()&0o111 == 0):
-		f.tell(key, "backend-missing", fmt.Sprintf("[service] backend: %s is no program that can be started", program))
+		f.tell(key, "backend-missing", fmt.Sprintf("[service] backend: %s is not an executable program", program))
 	}
 }
 
-// checkDatabase looks for a place where Spectrum can keep who is registered. In
-// server mode users come without one.
+// checkDatabase checks that Spectrum can store registered users. In server mode it
+// needs no database.
 func (f *configFile) checkDatabase() {
 	server, _, _ := f.Bool("service.server_mode")
 	kind, set := f.Get("database.type")
 	if server || set && kind != "none" && kind != "" {
 		return
 	}
-	f.tell("database.type", "no-database", "[database] type names none, so Spectrum keeps no users and nobody can register: "+
-		"sqlite3 needs nothing else")
+	f.tell("database.type", "no-database", "[database] type is missing or none, so Spectrum stores no users and nobody can register: "+
+		"set it, for example to sqlite3")
 }
 
 func (f *configFile) checkIdleReconnect() {
 	const key = "service.idle_reconnect_time"
 	if text, set := f.Get(key); set && strings.Trim(text, "0") != "" {
-		f.tell(key, "idle-reconnect", "Spectrum moves idle users to another backend without telling the first, "+
-			"which goes on serving them: leave idle_reconnect_time out")
+		f.tell(key, "idle-reconnect", "Spectrum moves idle users to another backend without a LOGOUT to the first, "+
+			"which continues to serve them: remove idle_reconnect_time")
 	}
 }
 
-// enoughUsers is how many users one process should serve, at least, if there
-// can be only one.
+// enoughUsers is the number of users from which one process seems enough.
 const enoughUsers = 1000
 
 // checkScript checks the script. It returns nil if the script cannot be read.
@@ -160,13 +159,13 @@ func (f *configFile) checkScript(settings config.Settings) *program {
 	users := f.number("service.users_per_backend", 100) // Spectrum's default
 	if p.calls["spectrum.http.serve"] && users < enoughUsers {
 		key := "service.users_per_backend"
-		f.tell(key, "several-processes", fmt.Sprintf("the script calls http.serve, but one process serves %d users at most, and "+
-			"only the first can listen: set users_per_backend to more users than there are", users))
+		f.tell(key, "several-processes", fmt.Sprintf("the script calls http.serve, but Spectrum starts another process after %d users, and "+
+			"only the first can listen: set users_per_backend to more than the number of your users", users))
 	}
 	return p
 }
 
-// unreadable says why a file cannot be read, or "".
+// unreadable returns why a file cannot be read, or "".
 func unreadable(path string) string {
 	file, err := source.Open(path)
 	if err != nil {
@@ -174,7 +173,7 @@ func unreadable(path string) string {
 	}
 	defer file.Close()
 	if info, err := file.Stat(); err == nil && !info.Mode().IsRegular() {
-		return "it is no file"
+		return "it is not a file"
 	}
 	return ""
 }

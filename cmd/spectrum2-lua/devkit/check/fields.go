@@ -81,12 +81,12 @@ func (s *sent) wrong(line int, code string, err error) {
 func (s *sent) table(table *ast.TableExpr) {
 	m := s.typ.Payload
 	has := map[string]bool{}
-	all := true // all keys are known and right
+	all := true // all keys are known and valid
 	for i, f := range table.Fields {
 		switch key := f.Key.(type) {
 		case nil:
 			if isOpen(f.Value) && i == len(table.Fields)-1 {
-				continue // it may be nothing
+				continue // the value may be nil
 			}
 			if v := s.valueOf(f.Value); v.known() && !v.isNil() {
 				s.wrong(f.Value.Line(), "unknown-field", convert.CheckField(m, lua.LNumber(1), nil))
@@ -111,7 +111,7 @@ func (s *sent) missing(has func(name string) bool) {
 	m := s.typ.Payload
 	if s.method == "update_buddy" {
 		if has("buddy_name") {
-			return // the others are those that were sent before
+			return // update_buddy takes the others from the last message
 		}
 		prefix = "update_buddy: "
 	}
@@ -138,8 +138,8 @@ func (s *sent) entry(m *schema.Message, key *ast.StringExpr, e ast.Expr) bool {
 	return true
 }
 
-// leaves are the values that an expression may have: both sides of an "or", the
-// right one of an "and".
+// leaves returns the values that an expression may have: both sides of an "or", and the
+// right side of an "and".
 func leaves(e ast.Expr) []ast.Expr {
 	var all []ast.Expr
 	queue := []ast.Expr{e}
@@ -159,11 +159,11 @@ func leaves(e ast.Expr) []ast.Expr {
 
 const maxLeaves = 100
 
-// builder makes the value that a table has at run time. What is not known of it
-// is something that fits.
+// builder builds the value that a table has at run time. It replaces unknown parts by
+// valid values.
 type builder struct{ *unit }
 
-// maxBuilt is how deep tables are built; what stands deeper is left out.
+// maxBuilt limits the depth of tables; builder ignores deeper ones.
 const maxBuilt = 8
 
 // build returns the value of a field, or nil if it is unknown.

@@ -8,8 +8,8 @@ import (
 	"testing"
 )
 
-// FuzzScript: whatever a file holds, its check ends, soon and without a panic,
-// and each finding has a line of the file.
+// FuzzScript checks any text as a script. The check must end soon, without a panic, and
+// each finding must have a line of the file.
 func FuzzScript(f *testing.F) {
 	for _, glob := range []string{"../../../../scripts/*.lua", "../../../../examples/*.lua", "../../../../luabind/stdlib/testdata/*/*.lua"} {
 		names, _ := filepath.Glob(glob)
@@ -39,7 +39,7 @@ func FuzzScript(f *testing.F) {
 	})
 }
 
-// FuzzConfig is the same for configs.
+// FuzzConfig checks any text as a config.
 func FuzzConfig(f *testing.F) {
 	names, _ := filepath.Glob("../../../../examples/*.cfg")
 	for _, name := range names {
@@ -56,7 +56,7 @@ func FuzzConfig(f *testing.F) {
 	})
 }
 
-// large are sources on which a careless check would take for ever.
+// large holds sources that are slow for an algorithm without limits.
 var large = []string{
 	repeat("local v%[1]d = v%[2]d or session\n", 150),
 	"local x\n" + strings.Repeat("x = x or y\n", 10_000),

@@ -9,12 +9,11 @@ import (
 	"spectrumlua/runtime/spelling"
 )
 
-// ignorePattern is the comment that silences findings: of its own line, or, if
-// nothing else stands there, of the next.
+// ignorePattern matches the comment that hides findings. It applies to its line or, if
+// it is alone on the line, to the next.
 var ignorePattern = regexp.MustCompile(`^(.*?)(?:--|#)\s*check:\s*ignore\b(.*)$`)
 
-// ignored are the codes that a text asks to ignore, by line; an empty list
-// stands for all of them.
+// ignored returns the ignored codes by line. An empty list means all codes.
 func (c *checker) ignored(path, text string) map[int][]string {
 	if !strings.Contains(text, "check:") {
 		return nil
@@ -36,7 +35,7 @@ func (c *checker) ignored(path, text string) map[int][]string {
 				if near := spelling.Name(name, codeNames()); near != "" {
 					hint = fmt.Sprintf("; did you mean %s?", near)
 				}
-				c.tell(path, i+1, "unknown-code", fmt.Sprintf("there is no finding %q to ignore%s", name, hint))
+				c.tell(path, i+1, "unknown-code", fmt.Sprintf("unknown code %q to ignore%s", name, hint))
 			}
 		}
 		lines[at] = names
@@ -44,7 +43,7 @@ func (c *checker) ignored(path, text string) map[int][]string {
 	return lines
 }
 
-// ignoreAsked takes out the findings that comments silence.
+// ignoreAsked removes the findings that comments hide.
 func (c *checker) ignoreAsked() {
 	asked := map[string]map[int][]string{}
 	for path, source := range c.sources {

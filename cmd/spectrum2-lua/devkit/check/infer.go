@@ -12,20 +12,20 @@ import (
 	"spectrumlua/runtime/schema"
 )
 
-// value is what is known of an expression's value, if it is not nil or false.
-// The zero value says that nothing is.
+// value is what check knows about an expression's value, provided that it is not nil or
+// false. The zero value is unknown.
 type value struct {
 	constant lua.LValue      // a literal
-	class    *api.Class      // an object, a module, a table of a known form
+	class    *api.Class      // an object, a module or a table of a known form
 	list     api.Type        // a list of values of this type
-	table    *lua.LTable     // a module, Lua's own too, as it is at run time
-	payload  *schema.Message // a message as a handler gets it
-	typ      *schema.Type    // whose payload it is
-	field    *schema.Field   // what was read out of a payload
+	table    *lua.LTable     // a module or a library of Lua, as at run time
+	payload  *schema.Message // a message, as a handler receives it
+	typ      *schema.Type    // the type of payload
+	field    *schema.Field   // the field of a payload that was read
 	function *ast.FunctionExpr
 	literal  *ast.TableExpr
 	method   *api.Function // a function of the API
-	owner    *api.Class    // whose method it is
+	owner    *api.Class    // the class of method
 }
 
 func (v value) known() bool { return v != value{} }
@@ -49,10 +49,10 @@ func (v value) isModule(name string) bool {
 	return v.class != nil && v.class.Module && v.class.Name == name
 }
 
-// maxSteps bounds the work for one file; beyond it, nothing is known.
+// maxSteps limits the work for one file. After that, all values are unknown.
 const maxSteps = 2_000_000
 
-// valueOf finds out what an expression is.
+// valueOf returns the value of an expression.
 func (u *unit) valueOf(e ast.Expr) value {
 	if e == nil {
 		return value{}
@@ -71,7 +71,7 @@ func (u *unit) valueOf(e ast.Expr) value {
 	return v
 }
 
-// maxNesting is how deep one question may lead to others.
+// maxNesting limits the recursion for one expression.
 const maxNesting = 1000
 
 func (u *unit) infer(e ast.Expr) value {
@@ -115,7 +115,7 @@ func number(text string) value {
 	return value{}
 }
 
-// join is what a value is that may be either.
+// join returns what is known of a value that is either a or b.
 func join(a, b value) value {
 	switch {
 	case a == b, b.isNil():
@@ -173,10 +173,10 @@ func (u *unit) variableValue(v *variable) value {
 	return all
 }
 
-// maxValues is how many assignments to one variable are looked at.
+// maxValues is the number of assignments to one variable that check follows.
 const maxValues = 16
 
-// resultValue is what one of the results of an expression is.
+// resultValue returns one of the results of an expression.
 func (u *unit) resultValue(a assigned) value {
 	if a.nth == 0 {
 		return u.valueOf(a.expr)
@@ -187,7 +187,7 @@ func (u *unit) resultValue(a assigned) value {
 	return value{}
 }
 
-// loopValue is what a variable of a loop is: for _, v in ipairs(list).
+// loopValue returns the value of a loop's variable in: for _, v in ipairs(list).
 func (u *unit) loopValue(s *ast.GenericForStmt, at int) value {
 	call, ok := s.Exprs[0].(*ast.FuncCallExpr)
 	if !ok || at != 1 || len(call.Args) != 1 {
@@ -206,7 +206,7 @@ func (u *unit) loopValue(s *ast.GenericForStmt, at int) value {
 	return value{}
 }
 
-// ofType is what is known of a value by its type in the API.
+// ofType returns what is known of a value by its type in the API.
 func ofType(t api.Type) value {
 	if c := t.Class(); c != nil {
 		for _, a := range t.Alternatives() {
@@ -222,7 +222,7 @@ func ofType(t api.Type) value {
 	return value{}
 }
 
-// memberValue is what is read out of something.
+// memberValue returns the value of a field.
 func (u *unit) memberValue(e *ast.AttrGetExpr) value {
 	object := u.valueOf(e.Object)
 	key, ok := e.Key.(*ast.StringExpr)
@@ -270,7 +270,7 @@ func (u *unit) moduleValue(t *lua.LTable) value {
 	return value{table: t, class: api.FindClass(u.surface.byTable[t])}
 }
 
-// callValue is the nth result of a call, counted from 0.
+// callValue returns result number nth of a call, counted from 0.
 func (u *unit) callValue(e *ast.FuncCallExpr, nth int) value {
 	if name, ok := e.Func.(*ast.IdentExpr); ok && u.vars[name] == nil && len(e.Args) > 0 {
 		switch first, _ := e.Args[0].(*ast.StringExpr); {
@@ -293,7 +293,7 @@ func (u *unit) callValue(e *ast.FuncCallExpr, nth int) value {
 	return ofType(f.Returns[nth].Type)
 }
 
-// callee is the function of the API that is called, and whose it is.
+// callee returns the function of the API that is called, and its class.
 func (u *unit) callee(e *ast.FuncCallExpr) (*api.Function, *api.Class) {
 	if e.Func == nil {
 		c := u.valueOf(e.Receiver).class

@@ -12,7 +12,7 @@ import (
 	"spectrumlua/luabind/convert"
 )
 
-// checkMembers looks at what is read out of values that are known.
+// checkMembers checks the fields that the file reads from known values.
 func (u *unit) checkMembers() {
 	for _, m := range u.members {
 		key, ok := m.expr.Key.(*ast.StringExpr)
@@ -46,7 +46,7 @@ func (u *unit) checkModuleMember(table *lua.LTable, name string, m member) {
 		return
 	}
 	if u.surface.library[module] && (!m.called || u.tested["."+name]) {
-		return // a nil, which the script may look for
+		return // the value is nil, and the script may test for it
 	}
 	u.tell(m.expr.Line(), "unknown-member", bind.Lacks(module, table, lua.LString(name)))
 }
@@ -74,13 +74,13 @@ func (u *unit) checkObjectMember(v value, name string, m member) {
 	case f != nil && f.Method && m.called && !u.passesSelf(m):
 		u.tell(m.expr.Line(), "dot-for-colon", fmt.Sprintf("%s is a method: write :%s(…), with a colon", name, name))
 	case f != nil || hasFreeKeys(v.class) || v.class.Field(name) != nil:
-	case len(functions) == 0 && u.setSomewhere(name): // a table
+	case len(functions) == 0 && u.setSomewhere(name): // a table of the script
 	default:
 		u.tell(m.expr.Line(), "unknown-member", lacks(v.class, name))
 	}
 }
 
-// checkSets looks at what is set in values that are known.
+// checkSets checks the fields that the file sets in known values.
 func (u *unit) checkSets() {
 	for _, s := range u.sets {
 		v := u.valueOf(s.target.Object)
@@ -97,7 +97,7 @@ func (u *unit) checkSets() {
 	}
 }
 
-// checkCompared looks at what is compared with values of an enum.
+// checkCompared checks the values that the file compares with an enum.
 func (u *unit) checkCompared() {
 	for _, c := range u.compared {
 		if c.Operator != "==" && c.Operator != "~=" {

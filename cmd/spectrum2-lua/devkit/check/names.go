@@ -10,11 +10,11 @@ import (
 	"spectrumlua/luabind/bind"
 )
 
-// checkGlobals tells of globals that nothing sets, and of those that are set.
+// checkGlobals reports globals that nothing sets, and globals that the file sets.
 func (u *unit) checkGlobals() {
 	for name, line := range u.globalSets {
 		if line > 0 {
-			u.tell(line, "global-assignment", fmt.Sprintf("%s is set as a global, which all files of the script share: write local before it", name))
+			u.tell(line, "global-assignment", fmt.Sprintf("%s is a global, which all files of the script share: write local before it", name))
 		}
 	}
 	if u.wild {
@@ -40,16 +40,16 @@ func (u *unit) isDefined(name string) bool {
 	return u.surface.Globals.RawGetString(name) != lua.LNil || u.role == test && name == testModule
 }
 
-// maxHints is for how many names of one file the nearest is looked for.
+// maxHints limits the names of a file for which check looks for similar names.
 const maxHints = 100
 
-// undefined is the message about a global that is not there; "" if it may come
-// from a file that is not known, as in a module on its own.
+// undefined returns the message about an undefined global. It returns "" if an unknown
+// file may set the global, for example if the file is a module without its script.
 func (u *unit) undefined(g global, hint bool) string {
 	name := g.name
 	text := fmt.Sprintf("there is no variable %q here", name)
 	if line := u.localLine[name]; line > 0 && line != g.line { // not local x = x
-		return text + fmt.Sprintf("; the local one of line %d cannot be seen from here", line)
+		return text + fmt.Sprintf("; the local variable of line %d is not visible here", line)
 	}
 	near := ""
 	if hint {
@@ -61,8 +61,7 @@ func (u *unit) undefined(g global, hint bool) string {
 	return text + near
 }
 
-// knownNames are the names of all globals and of the file's local variables, but
-// for one.
+// knownNames returns the names of all globals and of the file's local variables, except one.
 func (u *unit) knownNames(except string) []string {
 	var known []string
 	u.surface.Globals.ForEach(func(k, _ lua.LValue) { known = append(known, k.String()) })
@@ -78,8 +77,8 @@ func (u *unit) knownNames(except string) []string {
 	return slices.Compact(known)
 }
 
-// checkUnused tells of local variables and functions that nothing uses.
-// Parameters and the variables of loops often have to be there.
+// checkUnused reports unused local variables and functions. It ignores parameters and
+// the variables of loops, which are often necessary.
 func (u *unit) checkUnused() {
 	for _, v := range u.locals {
 		if v.function != nil || v.isFor || strings.HasPrefix(v.name, "_") || v.isUsed() || v.isExcused() || u.isOpening(v) {

@@ -8,8 +8,8 @@ import (
 	"testing"
 )
 
-// TestPage makes the mistakes that docs/reference/check.md shows, and compares its codes
-// with those that there are.
+// TestPage makes the mistake of each example in docs/reference/check.md, and compares
+// the codes of the page with those of the package.
 func TestPage(t *testing.T) {
 	text, err := os.ReadFile("../../../../docs/reference/check.md")
 	if err != nil {
@@ -23,20 +23,20 @@ func TestPage(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			severity, _, _ := strings.Cut(strings.TrimSpace(rest), ".")
 			if !strings.EqualFold(severity, string(severities[name])) {
-				t.Errorf("it is called %s, but is %s", severity, severities[name])
+				t.Errorf("the page says %s, but the severity is %s", severity, severities[name])
 			}
 			findings := examine(t, example(rest))
 			if !slices.ContainsFunc(findings, func(f Finding) bool { return f.Code == name }) {
-				t.Errorf("the example does not have it: %v", findings)
+				t.Errorf("the example has other findings: %v", findings)
 			}
 		})
 	}
 	if want := codeNames(); !slices.Equal(names, want) {
-		t.Errorf("the page has %v, there are %v", names, want)
+		t.Errorf("the page has %v, the package has %v", names, want)
 	}
 }
 
-// example is the first indented block of a text.
+// example returns the first indented block of a text.
 func example(text string) string {
 	_, text, _ = strings.Cut(text, "\n    ")
 	var lines []string
@@ -49,8 +49,8 @@ func example(text string) string {
 	return strings.TrimSpace(strings.Join(lines, "\n")) + "\n"
 }
 
-// examine checks a text as a script or, if it starts with a section, as a
-// config with scripts beside it.
+// examine checks a text as a script or, if it starts with a section, as a config next
+// to scripts.
 func examine(t *testing.T, text string) []Finding {
 	t.Helper()
 	dir := t.TempDir()
@@ -61,7 +61,7 @@ func examine(t *testing.T, text string) []Finding {
 		name = "example.cfg"
 	}
 	write(t, dir, name, text)
-	r, err := Run(Options{root: t.TempDir()}, filepath.Join(dir, name)) // no unit of this machine counts
+	r, err := Run(Options{root: t.TempDir()}, filepath.Join(dir, name)) // ignore the units of this machine
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -14,14 +14,14 @@ import (
 	"spectrumlua/runtime/config"
 )
 
-// sourceFile is a file that was read.
+// sourceFile is a source that was read.
 type sourceFile struct {
 	text string
 	tree []ast.Stmt
-	ok   bool // the tree can be looked at
+	ok   bool // the source was parsed
 }
 
-// source reads and parses a file, once.
+// source reads and parses a file once.
 func (c *checker) source(path string) *sourceFile {
 	if s := c.sources[path]; s != nil {
 		return s
@@ -41,36 +41,36 @@ func (c *checker) source(path string) *sourceFile {
 	return s
 }
 
-// role is what a script is for.
+// role is the purpose of a script.
 type role int
 
 const (
 	transport role = iota // returns handlers
-	module                // is required
+	module                // is required by a script
 	test                  // *_test.lua
 )
 
 // program is a script with the files that it requires.
 type program struct {
 	*checker
-	dir     string // where modules are looked for
+	dir     string // where require looks for modules
 	role    role
 	surface *surface
 	units   []*unit
 	byPath  map[string]*unit
-	globals map[string]bool // that any of the files sets
-	// wild is set when globals may be set in a way that cannot be followed.
+	globals map[string]bool // globals that any of the files sets
+	// wild is true if check cannot follow all assignments to globals.
 	wild bool
-	// loads is set when modules may be found in other places.
+	// loads is true if modules may be in other folders.
 	loads bool
-	calls map[string]bool // functions of modules that are called, as "spectrum.http.serve"
+	calls map[string]bool // called functions of modules, such as "spectrum.http.serve"
 }
 
-// surface is what a script finds in the VM.
+// surface holds the globals and modules that a script finds in a VM.
 type surface struct {
 	*luabind.Surface
-	byTable map[*lua.LTable]string // modules and what stands in them
-	library map[string]bool        // Lua's own
+	byTable map[*lua.LTable]string // the names of modules and their tables
+	library map[string]bool        // the globals of Lua
 }
 
 func (c *checker) surfaceOf(sandbox bool) *surface {
@@ -83,7 +83,7 @@ func (c *checker) surfaceOf(sandbox bool) *surface {
 	}
 	cfg, err := config.Parse("/check.cfg", []byte(text), config.Options{})
 	if err != nil {
-		panic(err) // it is the text above
+		panic(err) // the text is constant
 	}
 	settings, err := cfg.Settings()
 	if err != nil {
@@ -122,7 +122,7 @@ func (c *checker) script(path string, t target) {
 	c.program(path, r, false)
 }
 
-// program checks a script and all that it requires.
+// program checks a script and all files that it requires.
 func (c *checker) program(path string, r role, sandbox bool) *program {
 	p := &program{checker: c, dir: filepath.Dir(path), role: r, surface: c.surfaceOf(sandbox),
 		byPath: map[string]*unit{}, globals: map[string]bool{}, calls: map[string]bool{}}
@@ -141,10 +141,10 @@ func (c *checker) program(path string, r role, sandbox bool) *program {
 	return p
 }
 
-// maxFiles is how many files of one script are followed.
+// maxFiles is the largest number of files of one script.
 const maxFiles = 2000
 
-// follow reads a file and those that it requires.
+// follow reads a file and the files that it requires.
 func (p *program) follow(path string) {
 	queue := []string{path}
 	for len(queue) > 0 && len(p.units) < maxFiles {
@@ -165,7 +165,7 @@ func (p *program) follow(path string) {
 	}
 }
 
-// find returns the file of a module, as require finds it, or "".
+// find returns the file that require loads for a module, or "".
 func (p *program) find(name string) string {
 	if p.surface.Modules[name] != nil || len(name) > maxName {
 		return ""
@@ -184,7 +184,7 @@ func (p *program) find(name string) string {
 
 const maxName = 200
 
-// places are where require looks for a module.
+// places returns the paths where require looks for a module.
 func (p *program) places(name string) []string {
 	if strings.ContainsRune(name, 0) {
 		return nil
@@ -193,7 +193,7 @@ func (p *program) places(name string) []string {
 	return []string{base + ".lua", filepath.Join(base, "init.lua")}
 }
 
-// checkRequires tells of modules that are not there.
+// checkRequires reports required modules that do not exist.
 func (u *unit) checkRequires() {
 	for _, r := range u.requires {
 		p := u.program
@@ -213,15 +213,14 @@ func (u *unit) checkRequires() {
 	}
 }
 
-// testModule is what a *_test.lua finds in addition, as a global too.
+// testModule is a module for tests; in a *_test.lua it is also a global.
 const testModule = "test"
 
 func (p *program) isTestModule(name string) bool {
 	return p.role == test && (name == testModule || name == "spectrum."+testModule)
 }
 
-// required finds the files that scripts require, so that they are not taken
-// for transports.
+// required returns the files that scripts require. They are modules, not transports.
 func (c *checker) required(scripts []target) map[string]bool {
 	modules := map[string]bool{}
 	for _, t := range scripts {
@@ -238,8 +237,8 @@ func (c *checker) required(scripts []target) map[string]bool {
 	return modules
 }
 
-// looksLikeModule reports whether a script is a module and not a transport. A module
-// returns functions, of which few are handlers.
+// looksLikeModule reports whether a script is a module: it returns functions, and few of
+// them have names of handlers.
 func (c *checker) looksLikeModule(path string, named bool) bool {
 	s := c.source(path)
 	if !s.ok {

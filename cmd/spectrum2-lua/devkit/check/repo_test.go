@@ -10,11 +10,11 @@ import (
 	"testing"
 )
 
-// ofMachine are what is found on some machines and not on others.
+// ofMachine are the codes that depend on the machine.
 var ofMachine = []string{"backend-missing", "hidden-config", "hidden-script", "not-writable"}
 
-// TestRepository checks the scripts and configs that ship.
-func TestRepository(t *testing.T) {
+// TestShippedScriptsHaveNoFindings checks the scripts and configs that we ship.
+func TestShippedScriptsHaveNoFindings(t *testing.T) {
 	r := Paths("../../../../scripts", "../../../../examples", "../bench/bench.lua")
 	for _, f := range r.Findings {
 		if !slices.Contains(ofMachine, f.Code) {
@@ -22,14 +22,14 @@ func TestRepository(t *testing.T) {
 		}
 	}
 	if r.Files < 15 {
-		t.Errorf("only %d files were read", r.Files)
+		t.Errorf("check read only %d files", r.Files)
 	}
 }
 
 var luaBlock = regexp.MustCompile("(?ms)^```lua\n(.*?)^```$")
 
-// TestDocuments checks the Lua of the documents.
-func TestDocuments(t *testing.T) {
+// TestLuaInDocsHasNoFindings checks the Lua code in the docs.
+func TestLuaInDocsHasNoFindings(t *testing.T) {
 	blocks := 0
 	err := filepath.WalkDir("../../../..", func(path string, d fs.DirEntry, err error) error {
 		if err != nil {
@@ -47,11 +47,11 @@ func TestDocuments(t *testing.T) {
 		}
 		for _, block := range luaBlock.FindAllStringSubmatch(string(text), -1) {
 			if !strings.HasPrefix(block[1], "local ") {
-				continue // a piece of one
+				continue // a part of a script
 			}
 			blocks++
 			for _, f := range examine(t, block[1]) {
-				if f.Code != "no-handlers" { // examples do not all return any
+				if f.Code != "no-handlers" { // not every example returns handlers
 					t.Errorf("%s: %v in\n%s", path, f, block[1])
 				}
 			}
@@ -62,6 +62,6 @@ func TestDocuments(t *testing.T) {
 		t.Fatal(err)
 	}
 	if blocks < 20 {
-		t.Errorf("only %d blocks were found", blocks)
+		t.Errorf("the docs have only %d blocks", blocks)
 	}
 }

@@ -6,11 +6,11 @@ import (
 	"github.com/yuin/gopher-lua/ast"
 )
 
-// resolver walks through a file and finds what each name stands for.
+// resolver walks through a file and resolves each name.
 type resolver struct {
 	*unit
 	scopes    []map[string]*variable
-	functions []*ast.FunctionExpr // that are open
+	functions []*ast.FunctionExpr // the functions around the current statement
 }
 
 func (r *resolver) open()  { r.scopes = append(r.scopes, map[string]*variable{}) }
@@ -63,7 +63,7 @@ func (r *resolver) stmt(s ast.Stmt) {
 	case *ast.RepeatStmt:
 		r.open()
 		r.stmts(s.Stmts)
-		r.test(s.Condition) // sees the block's variables
+		r.test(s.Condition) // the condition sees the block's variables
 		r.close()
 	case *ast.IfStmt:
 		r.ifs(s)
@@ -93,7 +93,7 @@ func (r *resolver) stmt(s ast.Stmt) {
 	}
 }
 
-// ifs walks along a chain of elseifs, which stand in each other.
+// ifs walks along a chain of elseif, which is nested in the tree.
 func (r *resolver) ifs(s *ast.IfStmt) {
 	for {
 		r.test(s.Condition)
@@ -111,7 +111,7 @@ func (r *resolver) ifs(s *ast.IfStmt) {
 
 func (r *resolver) local(s *ast.LocalAssignStmt) {
 	if len(s.Names) == 1 && len(s.Exprs) == 1 {
-		if fn, ok := s.Exprs[0].(*ast.FunctionExpr); ok { // it can call itself
+		if fn, ok := s.Exprs[0].(*ast.FunctionExpr); ok { // the function can call itself
 			v := r.declare(s.Names[0], s.Line())
 			v.values = []assigned{{expr: fn}}
 			v.inside = fn
@@ -133,7 +133,7 @@ func (r *resolver) local(s *ast.LocalAssignStmt) {
 	}
 }
 
-// resultOf is what the variable at a place of a list of them is given.
+// resultOf returns the value of variable number i in an assignment.
 func resultOf(exprs []ast.Expr, i int) assigned {
 	n := len(exprs)
 	switch {
@@ -190,7 +190,7 @@ func (r *resolver) setMember(t *ast.AttrGetExpr, v ast.Expr) {
 	}
 	if g, ok := t.Object.(*ast.IdentExpr); ok && g.Value == "_G" && r.lookUp("_G") == nil {
 		if isName {
-			r.globalSets[key.Value] = -1 // meant as one
+			r.globalSets[key.Value] = -1 // an assignment in _G is intended
 		} else {
 			r.wild = true
 		}
@@ -250,7 +250,7 @@ func (r *resolver) exprs(exprs ...ast.Expr) {
 	}
 }
 
-// test walks through a condition: a name that is tested there may be nothing.
+// test walks through a condition. A name in a condition may be nil.
 func (r *resolver) test(e ast.Expr) {
 	r.markTested(e)
 	r.expr(e)
@@ -372,7 +372,7 @@ func (r *resolver) call(e *ast.FuncCallExpr) {
 	}
 }
 
-// builtin looks at a call of one of Lua's own functions.
+// builtin handles a call of one of Lua's own functions.
 func (r *resolver) builtin(fn *ast.IdentExpr, e *ast.FuncCallExpr) {
 	if r.vars[fn] != nil || len(e.Args) == 0 {
 		return

@@ -10,12 +10,11 @@ import (
 	"spectrumlua/runtime/schema"
 )
 
-// testMethods are the methods of a test's user that take a type and fields.
+// testMethods are the methods of a test's user that accept a type and fields.
 var testMethods = map[string]bool{"send": true, "expect": true, "never": true}
 
-// checkTestCall looks at what a test sends in a user's name, or expects: the
-// names of fields, and values of enums. What a field is compared with may be of
-// another kind than the field.
+// checkTestCall checks the names of fields and the values of enums in the messages that
+// a test sends or expects. An expected value may be of another type than the field.
 func (u *unit) checkTestCall(call *ast.FuncCallExpr) {
 	if u.role != test || !testMethods[call.Method] || len(call.Args) < 2 {
 		return

@@ -4,33 +4,33 @@ import (
 	"github.com/yuin/gopher-lua/ast"
 )
 
-// unit is one file of a program, with what there is to know of its names.
+// unit is one file of a program, and what is known about its names.
 type unit struct {
 	*program
 	path   string
 	source *sourceFile
 	isMain bool
 
-	vars      map[*ast.IdentExpr]*variable // of what names a local variable
+	vars      map[*ast.IdentExpr]*variable // the variables that expressions name
 	locals    []*variable
-	localLine map[string]int // the first of a name
+	localLine map[string]int // the line of the first variable of a name
 	functions map[*ast.FunctionExpr]*function
 	calls     []*ast.FuncCallExpr
-	callOf    map[ast.Expr]*ast.FuncCallExpr // by what is called
-	members   []member                       // read
+	callOf    map[ast.Expr]*ast.FuncCallExpr // by the function expression
+	members   []member                       // fields that the file reads
 	sets      []set
-	globals   []global // read
+	globals   []global // globals that the file reads
 	compared  []*ast.RelationalOpExpr
-	returns   []*ast.ReturnStmt // of the file itself
+	returns   []*ast.ReturnStmt // outside functions
 	requires  []required
 
-	globalSets  map[string]int // the first line
+	globalSets  map[string]int // the line of the first assignment
 	tested      map[string]bool
-	names       map[string]bool // fields that are set, and all strings
+	names       map[string]bool // names of fields that the file sets, and all strings
 	wild        bool
 	usesPackage bool
 
-	handlerUses map[*ast.IdentExpr]bool // functions that are handlers by name
+	handlerUses map[*ast.IdentExpr]bool // names of functions that are handlers
 	types       map[ast.Expr]value
 	busy        map[any]bool
 	steps       int
@@ -42,45 +42,45 @@ type variable struct {
 	line     int
 	values   []assigned
 	reads    []use
-	function *function // whose parameter it is
-	index    int       // of the parameter
+	function *function // the function that has this parameter
+	index    int       // the parameter's position
 	loop     *ast.GenericForStmt
 	loopAt   int
-	// group are the variables of one local statement, for which a later one
-	// that is used excuses those before.
+	// group holds the variables of one local statement. A used variable excuses the
+	// unused ones before it.
 	group []*variable
 	isFor bool
 	// inside is the function that the variable holds. Uses inside it do not count.
 	inside *ast.FunctionExpr
 }
 
-// assigned is a value that a variable is given: a result of an expression.
+// assigned is a value that a variable receives: a result of an expression.
 type assigned struct {
-	expr ast.Expr // nil: something that is not known
-	nth  int      // which of its results
+	expr ast.Expr // nil if the value is unknown
+	nth  int      // the number of the result
 }
 
-// use is a place where a variable is read.
+// use is a position where the file reads a variable.
 type use struct {
 	ident *ast.IdentExpr
-	call  *ast.FuncCallExpr // of which it is the function, or an argument
-	arg   int               // which argument; -1: the function
-	own   bool              // it stands in the function that the variable holds
+	call  *ast.FuncCallExpr // the call that has it as function or argument
+	arg   int               // the argument's number; -1 is the function
+	own   bool              // it is inside the function that the variable holds
 }
 
 // function is a function of the file.
 type function struct {
 	expr   *ast.FunctionExpr
 	params []*variable
-	self   bool      // params has self in front
-	holder *variable // the local variable whose one value it is
+	self   bool      // params starts with self
+	holder *variable // the local variable that only ever holds it
 	call   *ast.FuncCallExpr
-	arg    int // the argument of call that it is; -1: it is what is called
-	// handler are what it is called with if it is a handler.
+	arg    int // its number among call's arguments; -1 if it is called
+	// handler holds the arguments if the function is a handler.
 	handler []value
 }
 
-// member is something read out of a value, as in session.user.
+// member is a field that the file reads, as in session.user.
 type member struct {
 	expr   *ast.AttrGetExpr
 	called bool
@@ -117,12 +117,12 @@ func newUnit(p *program, path string, s *sourceFile) *unit {
 
 func (u *unit) tell(line int, code, text string) { u.checker.tell(u.path, line, code, text) }
 
-// check tells of all that is wrong with the file.
+// check reports all findings of the file.
 func (u *unit) check() {
 	if !u.source.ok {
 		return
 	}
-	u.checkHandlers() // first: it says what handlers are called with
+	u.checkHandlers() // first, because it finds the arguments of handlers
 	u.checkRequires()
 	u.checkGlobals()
 	u.checkUnused()
