@@ -9,29 +9,28 @@ import (
 )
 
 const (
-	// layers is how many escapes may be wrapped around each other, as XML in
-	// JSON in a URL.
+	// layers is the maximum number of nested escapes, as in XML in JSON in a URL.
 	layers = 3
-	// maxEntity is longer than any name of an entity in HTML.
+	// maxEntity is longer than the name of any HTML entity.
 	maxEntity = 32
-	// nestedWithin is how near the parts of nested escapes are to each other.
+	// nestedWithin is the maximum distance between the parts of nested escapes.
 	nestedWithin = 12
 )
 
-// decoded is what an escape stands for: a few bytes, or nothing, as a line
-// break that quoted-printable has put in.
+// decoded is the result of decoding an escape: a few bytes, or no bytes for an escape
+// that stands for nothing, for example a soft line break in quoted-printable.
 type decoded struct {
 	bytes [utf8.UTFMax]byte
 	size  uint8
 	next  position
 }
 
-// introduces holds the bytes with which escapes begin, escapes those of them
-// with which escapes of any character do.
+// introduces holds all bytes that begin an escape. escapes holds only those that begin
+// escapes of any character, for example "%41".
 var introduces, escapes = table("&%\\=+_'\"]?\r\n"), table("&%\\=")
 
-// sextet and nibble are the values of digits in base64 and hexadecimal; -1 for
-// all else.
+// sextet and nibble hold the values of digits in base64 and hexadecimal, and -1 for
+// other bytes.
 var sextet, nibble = digits(
 	"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/",
 	"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_",
@@ -58,8 +57,8 @@ func digits(alphabets ...string) (t [256]int8) {
 
 func isDigit(c byte) bool { return c >= '0' && c <= '9' }
 
-// one reads one character at p, with escapes decoded in that many layers. It
-// skips what stands for nothing.
+// one reads one character at p. It decodes up to layer nested escapes, and skips
+// escapes that stand for nothing.
 func (m *matcher) one(p position, layer int) (decoded, bool) {
 	for {
 		c, next, ok := m.at(p)
@@ -83,15 +82,16 @@ func (m *matcher) one(p position, layer int) (decoded, bool) {
 	}
 }
 
-// char is one for characters of one byte, which syntax is made of.
+// char is one for a character of a single byte. The syntax of escapes consists of such
+// characters.
 func (m *matcher) char(p position, layer int) (byte, position, bool) {
 	d, ok := m.one(p, layer)
 	return d.bytes[0], d.next, ok && d.size == 1
 }
 
-// decode pushes what an escape at p may stand for whose own characters are
-// escaped in layer-1 layers. Short ones, of which texts are full without
-// meaning them, count only if short is true.
+// decode pushes each character that an escape at p may stand for. The characters of the
+// escape may themselves be escaped, in layer-1 layers. decode includes short escapes
+// only if short is true: ordinary texts are full of characters that look like them.
 func (m *matcher) decode(p position, layer int, short bool) {
 	if m.budget--; m.budget < 0 {
 		return
@@ -126,8 +126,8 @@ func (m *matcher) decode(p position, layer int, short bool) {
 	}
 }
 
-// plausible reports whether an escape may begin with c, with what follows at i.
-// It is a fast answer for the many that do not.
+// plausible reports whether an escape may begin with c if the text continues at i. It
+// quickly rejects most characters that do not begin one.
 func (m *matcher) plausible(c byte, i int) bool {
 	if !escapes[c] || c == '\\' {
 		return true
@@ -140,10 +140,10 @@ func (m *matcher) plausible(c byte, i int) bool {
 		c == '&' && (next|0x20 >= 'a' && next|0x20 <= 'z')
 }
 
-// short pushes what single characters and pairs may stand for.
+// short pushes the characters that single characters and pairs may stand for.
 func (m *matcher) short(c byte, next position, layer int) {
 	switch c {
-	case '+', '_': // URLs, and words in the headers of mail
+	case '+', '_': // URLs, and encoded words in mail headers
 		m.pushByte(' ', next)
 	case '\'', '"', '%': // SQL, CSV, printf
 		if again, after, ok := m.char(next, layer); ok && again == c {
@@ -156,7 +156,7 @@ func (m *matcher) short(c byte, next position, layer int) {
 				}
 			}
 		}
-	case '?': // between two words in a header of mail
+	case '?': // between two encoded words in a mail header
 		if end := m.seam(next.index); end > 0 && m.reading == plain {
 			m.push(decoded{next: position{index: end}})
 		}
@@ -164,15 +164,15 @@ func (m *matcher) short(c byte, next position, layer int) {
 		if feed, after, ok := m.char(next, layer); ok && feed == '\n' {
 			m.pushByte(feed, after)
 		}
-	case '\n': // our own log
+	case '\n': // our own log indents continued lines
 		if tab, after, ok := m.char(next, layer); ok && tab == '\t' {
 			m.pushByte(c, after)
 		}
 	}
 }
 
-// seam returns the end of "?= =?utf-8?q?", of which the first byte has been
-// read; 0 if it is not there.
+// seam returns the end of "?= =?utf-8?q?", whose first byte stands before i. It returns
+// 0 if the text does not continue like that.
 func (m *matcher) seam(i int) int {
 	if loc := seam.FindStringIndex(m.text[i:min(len(m.text), i+2*maxEntity)]); loc != nil {
 		return i + loc[1]
@@ -194,7 +194,7 @@ func (m *matcher) pushRune(r rune, next position) {
 	m.push(d)
 }
 
-// number reads digits of a base, at least and at most that many.
+// number reads at least least and at most most digits of a base.
 func (m *matcher) number(p position, layer, base, least, most int) (n int, next position, ok bool) {
 	next = p
 	for i := range most {
@@ -207,7 +207,7 @@ func (m *matcher) number(p position, layer, base, least, most int) (n int, next 
 	return n, next, true
 }
 
-// entity reads what follows a '&' in XML and HTML.
+// entity reads an XML or HTML entity or reference after its '&'.
 func (m *matcher) entity(p position, layer int) {
 	c, next, ok := m.char(p, layer)
 	if !ok {
@@ -249,7 +249,7 @@ func (m *matcher) entity(p position, layer int) {
 	}
 }
 
-// percent reads what follows a '%' in a URL.
+// percent reads a URL escape after its '%'.
 func (m *matcher) percent(p position, layer int) {
 	if n, next, ok := m.number(p, layer, 16, 2, 2); ok {
 		m.pushByte(byte(n), next)
@@ -261,7 +261,7 @@ func (m *matcher) percent(p position, layer int) {
 	}
 }
 
-// quotedPrintable reads what follows a '='.
+// quotedPrintable reads a quoted-printable escape after its '='.
 func (m *matcher) quotedPrintable(p position, layer int) {
 	if n, next, ok := m.number(p, layer, 16, 2, 2); ok {
 		m.pushByte(byte(n), next)
@@ -275,13 +275,13 @@ func (m *matcher) quotedPrintable(p position, layer int) {
 	}
 }
 
-// controls are what letters behind a backslash stand for, in JSON, Go, Lua, and
-// the tags of IRC.
+// controls holds the characters that letters after a backslash stand for in JSON, Go,
+// Lua and the tags of IRC.
 var controls = map[byte]byte{
 	'n': '\n', 't': '\t', 'r': '\r', 'a': '\a', 'b': '\b', 'f': '\f', 'v': '\v', 'e': 0x1b, 's': ' ', ':': ';',
 }
 
-// backslash reads what follows one.
+// backslash reads an escape after its backslash.
 func (m *matcher) backslash(p position, layer int, short bool) {
 	c, next, ok := m.char(p, layer)
 	if !ok {
@@ -310,7 +310,7 @@ func (m *matcher) backslash(p position, layer int, short bool) {
 	if n, next, ok := m.number(p, layer, 8, 1, 3); ok && n < 256 { // C, Go
 		m.pushByte(byte(n), next)
 	}
-	if n, next, ok := m.number(p, layer, 16, 2, 2); ok { // names in XMPP
+	if n, next, ok := m.number(p, layer, 16, 2, 2); ok { // escaped JIDs
 		m.pushByte(byte(n), next)
 	}
 	if lower := c | 0x20; !short && lower >= 'a' && lower <= 'z' {
@@ -319,7 +319,8 @@ func (m *matcher) backslash(p position, layer int, short bool) {
 	m.pushByte(c, next)
 }
 
-// unicode reads what follows "\u", with the second half of a pair.
+// unicode reads an escape after its "\u". It also reads the second half of a surrogate
+// pair.
 func (m *matcher) unicode(p position, layer int) {
 	if c, next, ok := m.char(p, layer); ok && c == '{' {
 		n, next, ok := m.number(next, layer, 16, 1, 8)

@@ -2,9 +2,9 @@ package secret
 
 import "strings"
 
-// fieldParts are what the name of a field in the log must not contain for its
-// value to be shown, and fieldNames what it must not be, without case, '_', '-',
-// '.' and blanks. They are narrower than nameParts: "key" is an ordinary field.
+// The value of a log field is secret if its name contains one of fieldParts or is one
+// of fieldNames. The comparison ignores case, '_', '-', '.' and blanks. The lists are
+// narrower than nameParts: "key" is an ordinary field.
 var (
 	fieldParts = []string{
 		"password", "passwd", "passphrase", "passcode", "secret", "token", "apikey", "authoriz",

@@ -21,13 +21,13 @@ import (
 	"spectrumlua/runtime/secret"
 )
 
-// encoder writes a secret as something that writes texts does.
+// encoder encodes a secret as a program or a protocol does.
 type encoder struct {
 	name   string
 	encode func(r *rand.Rand, word string) string
 }
 
-// each encodes characters one by one, some or all of them.
+// each returns an encoder that escapes all characters, or random ones if some is true.
 func each(some bool, one func(r rune) string) func(*rand.Rand, string) string {
 	return func(r *rand.Rand, word string) string {
 		var b strings.Builder
@@ -70,7 +70,7 @@ func unquoted(f func(string) string) func(string) string {
 	return func(word string) string { s := f(word); return s[1 : len(s)-1] }
 }
 
-// xmlText is "" for what XML cannot hold.
+// xmlText returns "" for a word that XML cannot contain.
 func xmlText(word string) string {
 	if strings.ContainsFunc(word, func(r rune) bool { return r < ' ' && !strings.ContainsRune("\t\n\r", r) }) {
 		return ""
@@ -88,12 +88,13 @@ func utf16Escapes(r rune) string {
 	return b.String()
 }
 
-// luaQuoted is string.format("%q").
+// luaQuoted returns what Lua's string.format("%q") does, without the quotes.
 func luaQuoted(word string) string {
 	return strings.NewReplacer(`\`, `\\`, `"`, `\"`, "\n", "\\\n", "\r", `\r`, "\x00", `\000`).Replace(word)
 }
 
-// alignments put a secret behind so many bytes, as a user's name does.
+// alignments returns an encoder that puts random bytes before the secret, as SASL does
+// with a user's name.
 func alignments(encoding *base64.Encoding) func(*rand.Rand, string) string {
 	return func(r *rand.Rand, word string) string {
 		before := []string{"", "u", "us", "\x00user\x00", "user:", "a@b.c:", "{\"p\":\""}[r.IntN(7)]
@@ -113,7 +114,7 @@ func wrapped(word string) string {
 
 func quotedPrintable(word string) string {
 	if strings.Contains(word, "\r") {
-		return "" // becomes another end of a line
+		return "" // quoted-printable changes the line ends
 	}
 	var b bytes.Buffer
 	w := quotedprintable.NewWriter(&b)
@@ -123,9 +124,9 @@ func quotedPrintable(word string) string {
 }
 
 var single = []encoder{
-	{"as it is", plain(func(s string) string { return s })},
+	{"unchanged", plain(func(s string) string { return s })},
 	{"XML, as Go writes it", plain(xmlText)},
-	{"XML, the least that is needed", plain(strings.NewReplacer("&", "&amp;", "<", "&lt;").Replace)},
+	{"XML, only the required escapes", plain(strings.NewReplacer("&", "&amp;", "<", "&lt;").Replace)},
 	{"XML, an attribute", plain(strings.NewReplacer("&", "&amp;", "<", "&lt;", ">", "&gt;", `"`, "&quot;", "'", "&apos;").Replace)},
 	{"HTML", plain(html.EscapeString)},
 	{"XML, decimal references", each(false, func(r rune) string { return fmt.Sprintf("&#%d;", r) })},
@@ -150,7 +151,7 @@ var single = []encoder{
 	{"a word in a header", plain(func(s string) string { return mime.QEncoding.Encode("utf-8", s) })},
 	{"hexadecimal", plain(func(s string) string { return hex.EncodeToString([]byte(s)) })},
 	{"hexadecimal, upper case", eachByte("%02X")},
-	{"hexadecimal, apart", plain(func(s string) string { return fmt.Sprintf("% x", s) })},
+	{"hexadecimal, blanks", plain(func(s string) string { return fmt.Sprintf("% x", s) })},
 	{"hexadecimal, colons", plain(func(s string) string { return strings.TrimSuffix(eachByte("%02x:")(nil, s), ":") })},
 	{"a Go []byte", plain(func(s string) string { return fmt.Sprint([]byte(s)) })},
 	{"a Lua table", plain(func(s string) string { return "{" + strings.TrimSuffix(eachByte("%d, ")(nil, s), ", ") + "}" })},
@@ -168,10 +169,10 @@ var single = []encoder{
 	{"our log", plain(func(s string) string { return strings.ReplaceAll(s, "\n", "\n\t") })},
 }
 
-// inner and outer are put around each other.
+// inner and outer are the names of the encoders that the tests nest.
 var (
-	inner = []string{"as it is", "XML, as Go writes it", "HTML", "JSON", "JSON for HTML", "URL, a query", "base64", "base64 for URLs", "hexadecimal"}
-	outer = []string{"as it is", "XML, as Go writes it", "XML, an attribute", "HTML", "JSON", "JSON, slashes", "URL, a query", "URL, every byte", "Go %q", "Lua %q", "base64", "quoted-printable"}
+	inner = []string{"unchanged", "XML, as Go writes it", "HTML", "JSON", "JSON for HTML", "URL, a query", "base64", "base64 for URLs", "hexadecimal"}
+	outer = []string{"unchanged", "XML, as Go writes it", "XML, an attribute", "HTML", "JSON", "JSON, slashes", "URL, a query", "URL, every byte", "Go %q", "Lua %q", "base64", "quoted-printable"}
 )
 
 func named(t *testing.T, name string) encoder {
@@ -185,7 +186,7 @@ func named(t *testing.T, name string) encoder {
 	return encoder{}
 }
 
-// combinations are the encoders, and pairs of them.
+// combinations returns the encoders and nested pairs of them.
 func combinations(t *testing.T) []encoder {
 	t.Helper()
 	all := append([]encoder{}, single...)
@@ -213,8 +214,8 @@ func combinations(t *testing.T) []encoder {
 
 const punctuation = `&<>"'/\+%=:;@#?!$*()[]{}|~^,._- `
 
-// randomSecret is a password of 4 to 24 characters, as people and programs
-// make them.
+// randomSecret returns a password of 4 to 24 characters, like one that a person or a
+// program chooses.
 func randomSecret(r *rand.Rand) string {
 	sets := []string{
 		"abcdefghijklmnopqrstuvwxyz", "ABCxyz0123456789", punctuation, "äöüß€日本🌍",
@@ -231,7 +232,7 @@ func randomSecret(r *rand.Rand) string {
 	return b.String()
 }
 
-// around is what stands before and behind.
+// around returns random texts to put before and after a secret.
 func around(r *rand.Rand) (before, after string) {
 	list := []string{
 		"", "password=", "\\", "%", "%4", "&", "&#", "=", "a", "5", "+", "/", "\n", `{"a":"`, "https://u:", "Authorization: Basic ", "é",
@@ -240,9 +241,8 @@ func around(r *rand.Rand) (before, after string) {
 	return list[r.IntN(len(list))], list[r.IntN(len(list))]
 }
 
-// TestNoEncodingOfASecretStays hides random secrets, in each encoding and
-// between random texts.
-func TestNoEncodingOfASecretStays(t *testing.T) {
+// TestSecretIsHiddenInEveryEncoding hides random secrets between random texts.
+func TestSecretIsHiddenInEveryEncoding(t *testing.T) {
 	rounds := 60
 	if testing.Short() || race.Enabled {
 		rounds = 15
@@ -266,8 +266,8 @@ func TestNoEncodingOfASecretStays(t *testing.T) {
 	}
 }
 
-// checkHidden checks that nothing of an encoded secret is left but, for base64,
-// what stands around it.
+// checkHidden checks that the text around an encoded secret stays and that the secret
+// does not. In base64 the characters around the secret may be hidden too.
 func checkHidden(t *testing.T, set *secret.Set, r *rand.Rand, word, encoded string) {
 	t.Helper()
 	before, after := around(r)
@@ -281,22 +281,22 @@ func checkHidden(t *testing.T, set *secret.Set, r *rand.Rand, word, encoded stri
 	}
 }
 
-func TestWhatIsHiddenAndWhatIsNot(t *testing.T) {
+func TestHideReplacesOnlySecrets(t *testing.T) {
 	cases := []struct{ name, word, text, want string }{
 		{"nothing", "hunter2", "a text without it", "a text without it"},
 		{"part of a word", "hunter2", "xhunter2x", "x***x"},
 		{"twice", "hunter2", "hunter2 and hunter2", "*** and ***"},
 		{"side by side", "hunter2", "hunter2hunter2", "***"},
 		{"overlapping", "abab", "ababab", "***"},
-		{"the issue's", "Tom&Jerry1", "<b>Tom&amp;Jerry1</b>", "<b>***</b>"},
+		{"a secret that XML escapes", "Tom&Jerry1", "<b>Tom&amp;Jerry1</b>", "<b>***</b>"},
 		{"SASL PLAIN", "hunter2", "AUTHENTICATE AGFsaWNlAGh1bnRlcjI=", "AUTHENTICATE AGFsaWNlA***="},
 		{"too short", "abc", "abc", "abc"},
 		{"stars are no secret", "****", "****", "****"},
-		{"cut", "hunter2000", "the password hunter2…(20 bytes more)", "the password ***…(20 bytes more)"},
-		{"cut by Lua", "hunter2000", `[string "local password = 'hunte..."]:1: no`, `[string "local password = '***..."]:1: no`},
+		{"truncated", "hunter2000", "the password hunter2…(20 bytes more)", "the password ***…(20 bytes more)"},
+		{"truncated by Lua", "hunter2000", `[string "local password = 'hunte..."]:1: no`, `[string "local password = '***..."]:1: no`},
 		{"another letter", "hunter2", "hunter3", "hunter3"},
 		{"another case is another secret", "hunter2", "Hunter2", "Hunter2"},
-		{"all of a character of base64", "hunter2", "eGh1bnRlcjJ4", "e***4"},
+		{"a whole base64 character", "hunter2", "eGh1bnRlcjJ4", "e***4"},
 	}
 	for _, c := range cases {
 		t.Run(c.name, func(t *testing.T) {
@@ -310,13 +310,13 @@ func TestWhatIsHiddenAndWhatIsNot(t *testing.T) {
 			}
 			set.Remove(c.word)
 			if got := set.Hide(c.text); got != c.text {
-				t.Errorf("it is still looked for: %q", got)
+				t.Errorf("a removed secret is still hidden: %q", got)
 			}
 		})
 	}
 }
 
-// TestLongSecretsAreHiddenToTheEnd has one of which only the beginning is
+// TestLongSecretsAreHiddenToTheEnd uses a secret of which only the beginning is
 // compared.
 func TestLongSecretsAreHiddenToTheEnd(t *testing.T) {
 	var b strings.Builder
@@ -331,9 +331,9 @@ func TestLongSecretsAreHiddenToTheEnd(t *testing.T) {
 	}
 }
 
-// TestTextsThatAreMadeToTakeLongAreHidden compares one that agrees with a secret
-// everywhere, nearly.
-func TestTextsThatAreMadeToTakeLongAreHidden(t *testing.T) {
+// TestTextThatExceedsTheBudgetIsHidden searches a text that nearly matches a secret at
+// each position.
+func TestTextThatExceedsTheBudgetIsHidden(t *testing.T) {
 	var set secret.Set
 	set.Add(strings.Repeat("a", 5000) + "b")
 	n := race.Reduce(100_000, 20_000)
@@ -345,8 +345,8 @@ func TestTextsThatAreMadeToTakeLongAreHidden(t *testing.T) {
 	}
 }
 
-// TestTextsFullOfEscapesStay has those that ordinary users send.
-func TestTextsFullOfEscapesStay(t *testing.T) {
+// TestTextsFullOfEscapesStayUnchanged hides nothing in texts that ordinary users send.
+func TestTextsFullOfEscapesStayUnchanged(t *testing.T) {
 	var set secret.Set
 	set.Add("hunter2")
 	set.Add("100%&=")
@@ -363,7 +363,7 @@ func TestTextsFullOfEscapesStay(t *testing.T) {
 	}
 }
 
-func TestSecretsThatAreForgottenAreThoseOfOwnersLongReleased(t *testing.T) {
+func TestSecretsAreForgottenLongAfterTheirOwnerIsReleased(t *testing.T) {
 	var known secret.Known
 	known.Learn("", "of the config")
 	known.Learn("alice", "alice's secret", "shared by both")
@@ -377,7 +377,7 @@ func TestSecretsThatAreForgottenAreThoseOfOwnersLongReleased(t *testing.T) {
 			t.Errorf("Hide(%q) is %q", text, got)
 		}
 	}
-	want("alice's secret", "***") // what ends late may still speak of it
+	want("alice's secret", "***") // her last tasks may still log it
 	for i := range 1000 {
 		name := fmt.Sprint("user", i)
 		known.Learn(name, "secret of "+name)
@@ -399,12 +399,12 @@ func TestSecretsThatAreForgottenAreThoseOfOwnersLongReleased(t *testing.T) {
 	none.Learn("a", "secret")
 	none.Release("a")
 	if none.Hide("secret") != "secret" || none.HideOf("a", "secret") != "secret" || none.Within("secret") {
-		t.Error("a nil one hides")
+		t.Error("a nil *Known hides")
 	}
 }
 
-// TestASetIsWhatWasAddedAndNotRemoved compares it with a map.
-func TestASetIsWhatWasAddedAndNotRemoved(t *testing.T) {
+// TestSetHidesWordsUntilTheyAreRemoved compares a Set with a map after random calls.
+func TestSetHidesWordsUntilTheyAreRemoved(t *testing.T) {
 	r := rand.New(rand.NewPCG(1, 2))
 	var set secret.Set
 	counts := map[string]int{}

@@ -6,10 +6,10 @@ import (
 )
 
 const (
-	// perOwner is the number of secrets that are kept for each user, the newest
-	// ones.
+	// perOwner is the number of secrets that are kept for each user. New secrets
+	// replace the oldest ones.
 	perOwner = 32
-	// keptOwners is the number of owners that are remembered after Release, because
+	// keptOwners is the number of released owners whose secrets are kept, because
 	// their last tasks may still log an error with a secret.
 	keptOwners = 1000
 )
@@ -22,7 +22,7 @@ type Known struct {
 
 	mu       sync.Mutex
 	owners   map[string]*owner
-	released []*owner // oldest first; those that have been taken up again are in it too
+	released []*owner // oldest first; it may contain owners that are live again
 }
 
 type owner struct {

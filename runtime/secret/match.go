@@ -5,8 +5,8 @@ import (
 	"strings"
 )
 
-// What a search may cost, in steps. A text that needs more, since its author
-// made it so, is hidden as a whole.
+// Limits of a search, in steps. A text that needs more steps is hidden completely:
+// only a text that was made to slow the search down needs that many.
 const (
 	budgetPerByte = 112
 	budgetBase    = 1 << 16
@@ -16,38 +16,38 @@ const (
 // span is a part of a text.
 type span struct{ start, end int }
 
-// reading is a way to take bytes out of a text.
+// reading is a way to decode bytes from a text.
 type reading uint8
 
 const (
 	plain   reading = iota // the text's bytes
 	base64                 // base64 in any alphabet, at any of its three alignments
-	hex                    // two digits a byte
-	decimal                // one number a byte, as Go prints a []byte
+	hex                    // two digits for each byte
+	decimal                // one number for each byte, as Go prints a []byte
 )
 
-// position is a place in a text. In base64, that many bits of the character at
+// position is a place in a text. In base64, the first bit bits of the character at
 // index have been read.
 type position struct {
 	index int
 	bit   uint8
 }
 
-// matcher compares one text with a trie. From each position it walks down the
-// trie in each reading; where the text may hold an escaped character, it tries
-// the character and what it may stand for.
+// matcher compares one text with a trie. From each position it walks down the trie in
+// each reading. At a character that may begin an escape, it tries both the character
+// itself and each character that the escape may stand for.
 type matcher struct {
 	trie    *trie
 	text    string
 	reading reading
 	start   int
-	end     int // of the longest match from start; 0 if nothing matches
+	end     int // the end of the longest match from start, or 0 if nothing matches
 	budget  int
-	stack   []decoded // what decode has found, of those who call it
+	stack   []decoded // the results of decode; each caller removes its own
 }
 
-// find returns where secrets stand, in order, those that overlap or touch as
-// one.
+// find returns the positions of secrets in order. Secrets that overlap or touch become
+// one span.
 func (m *matcher) find() []span {
 	var found []span
 	for i := range len(m.text) {
@@ -68,8 +68,8 @@ func (m *matcher) find() []span {
 	return found
 }
 
-// from tries all readings from one position. It looks at the first byte before
-// it walks, since hardly any walk goes further.
+// from tries all readings from one position. It checks the first byte before it calls
+// walk, because nearly every walk would end there.
 func (m *matcher) from(i int) {
 	c := m.text[i]
 	if m.trie.kids[c] != nil || introduces[c] {
@@ -111,8 +111,8 @@ func (m *matcher) in(r reading, p position) {
 
 func (m *matcher) mayBegin(c byte) bool { return m.trie.kids[c] != nil || introduces[c] }
 
-// walk goes down the trie from s as far as the text goes, and notes where words
-// end. first says that nothing has been read yet.
+// walk goes down the trie from s as long as the text matches, and notes where words
+// end. first is true if no byte has been read yet.
 func (m *matcher) walk(s state, p position, first bool) {
 	for {
 		if s.ends() {
@@ -137,7 +137,7 @@ func (m *matcher) walk(s state, p position, first bool) {
 	}
 }
 
-// walkEscapes walks on with each thing that an escape at p may stand for.
+// walkEscapes continues the walk with each character that an escape at p may stand for.
 func (m *matcher) walkEscapes(s state, p position, first bool) {
 	from := len(m.stack)
 	for layer := m.nested(p); layer > 0; layer-- {
@@ -156,8 +156,8 @@ func (m *matcher) walkEscapes(s state, p position, first bool) {
 	m.stack = m.stack[:from]
 }
 
-// nested returns how many escapes may be wrapped around each other at p: one,
-// unless the next few bytes look as if there were more.
+// nested returns the number of nested escapes to try at p: one, or layers if the next
+// few bytes may contain another escape.
 func (m *matcher) nested(p position) int {
 	if m.reading != plain {
 		return layers
@@ -191,8 +191,8 @@ func (m *matcher) stepAll(s state, d decoded) (state, bool) {
 	return s, true
 }
 
-// note notes a match that ends at p. A base64 character that is read in part is
-// hidden whole.
+// note notes a match that ends at p. The match includes the whole base64 character
+// that contains its last bit.
 func (m *matcher) note(s state, p position) {
 	end := p.index
 	if p.bit > 0 {
@@ -205,7 +205,8 @@ func (m *matcher) note(s state, p position) {
 	m.end = max(m.end, end)
 }
 
-// noteCut notes the beginning of a secret in a text that was cut there.
+// noteCut notes a match at p if the text was truncated in the middle of a secret: "…"
+// or "..." follows.
 func (m *matcher) noteCut(s state, p position) {
 	if m.reading != plain || p.index-m.start < MinLength || s.node == nil {
 		return
@@ -215,7 +216,7 @@ func (m *matcher) noteCut(s state, p position) {
 	}
 }
 
-// at returns the byte at p and the position behind it.
+// at returns the byte at p and the position after it.
 func (m *matcher) at(p position) (byte, position, bool) {
 	switch m.reading {
 	case base64:
@@ -247,8 +248,8 @@ func (m *matcher) base64At(p position) (byte, position, bool) {
 	return c, position{after, p.bit + 2}, true
 }
 
-// digitAt reads a digit of base64 or hexadecimal. It skips line breaks before
-// it, and understands digits that are escaped.
+// digitAt reads a digit of base64 or hexadecimal, which may be escaped. It skips line
+// breaks before the digit.
 func (m *matcher) digitAt(i int, values *[256]int8) (value int8, next int, ok bool) {
 	for i < len(m.text) {
 		c := m.text[i]
@@ -276,7 +277,7 @@ func (m *matcher) digitAt(i int, values *[256]int8) (value int8, next int, ok bo
 	return 0, i, false
 }
 
-// hexAt reads two digits, with a separator behind them.
+// hexAt reads two digits, and skips a separator after them.
 func (m *matcher) hexAt(p position) (byte, position, bool) {
 	high, i, ok := m.digitAt(p.index, &nibble)
 	if !ok {
@@ -292,8 +293,8 @@ func (m *matcher) hexAt(p position) (byte, position, bool) {
 	return byte(high<<4 | low), position{index: i}, true //nolint:gosec // two digits make a byte
 }
 
-// decimalAt reads a number below 256 that stands for itself, and what separates
-// it from the next.
+// decimalAt reads a number below 256, and skips blanks and commas before the next
+// number. It returns false for a part of a longer number.
 func (m *matcher) decimalAt(p position) (byte, position, bool) {
 	i, n := p.index, 0
 	if i > 0 && isDigit(m.text[i-1]) {

@@ -2,18 +2,20 @@
 // names such as password, addresses with a password, the places in XML where XMPP
 // puts passwords, and secrets that the process has learned.
 //
-// A Set hides secrets in texts. It finds a secret as it is and in every usual
-// encoding: XML and HTML (named, decimal and hexadecimal references, for all or
-// some characters), URLs, JSON, Lua, Go, C, SQL, CSV, quoted-printable, the tags of
-// IRC, escaped JIDs, hexadecimal, lists of bytes, and base64 in any alphabet and at
-// any alignment, as in SASL PLAIN. It also finds up to three nested encodings, such
-// as XML in JSON in a URL. It cannot find secrets that are hashed, encrypted or
-// compressed.
+// A Set hides secrets in texts. It finds a secret both unchanged and in every usual
+// encoding:
+//   - XML and HTML (named, decimal and hexadecimal references, for all or some
+//     characters), URLs, JSON, quoted-printable, the tags of IRC, escaped JIDs;
+//   - strings of Lua, Go, C, SQL, CSV and the shell;
+//   - hexadecimal, lists of bytes, and base64 in any alphabet and at any alignment,
+//     as in SASL PLAIN.
 //
-// A Set does not store encodings. All secrets are in one trie. From each position
-// of a text the Set walks down the trie in each way in which the bytes there can be
-// decoded. A text therefore costs nearly the same for one user and for ten
-// thousand.
+// It also finds up to three nested encodings, for example XML in JSON in a URL. It
+// cannot find secrets that are hashed, encrypted or compressed.
+//
+// A Set does not store encodings. All secrets are in one trie. From each position of a
+// text, the Set walks down the trie once for each way to decode the bytes there. A text
+// therefore costs nearly the same for one user and for ten thousand.
 package secret
 
 import (
@@ -26,7 +28,7 @@ import (
 // Mask replaces a secret.
 const Mask = "***"
 
-// nameParts are parts of the names of settings with secret values.
+// nameParts holds the words that the name of a secret setting contains.
 var nameParts = []string{"pass", "secret", "token", "key", "credential", "connectionstring"}
 
 // Name reports whether the name of a setting, a form's field or an attribute
@@ -42,7 +44,8 @@ func Value(value string) bool {
 	return strings.Contains(value, "://") && strings.Contains(value, "@")
 }
 
-// elements are further elements with secrets: XEP-0078 and SASL.
+// elements holds elements of XEP-0078 and SASL that contain secrets, although their
+// names do not say so.
 var elements = map[string]bool{"auth": true, "response": true, "challenge": true, "success": true, "digest": true}
 
 // XML masks the secrets in a stanza: in elements and attributes with names such as
@@ -57,7 +60,8 @@ func XML(text string) (masked string, ok bool) {
 	if !maskNode(node, false) {
 		return text, true
 	}
-	// Masks may be longer than what they stand for, and namespaces repeat.
+	// The result may be longer than text: a mask can be longer than its secret, and
+	// namespaces are repeated.
 	masked, err = node.Text(2*len(text) + 1<<16)
 	return masked, err == nil
 }

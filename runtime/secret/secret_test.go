@@ -7,7 +7,7 @@ import (
 	"spectrumlua/runtime/secret"
 )
 
-func TestName(t *testing.T) {
+func TestNameFindsNamesOfSecretSettings(t *testing.T) {
 	for name, want := range map[string]bool{
 		"password": true, "irc.Passwd": true, "api_key": true, "APIKEY": true, "access_token": true, "client-secret": true,
 		"database.connectionstring": true, "credentials": true,
@@ -19,7 +19,7 @@ func TestName(t *testing.T) {
 	}
 }
 
-func TestValue(t *testing.T) {
+func TestValueFindsAddressesWithPasswords(t *testing.T) {
 	for value, want := range map[string]bool{
 		"https://user:hunter2@example.org": true, "https://example.org": false, "alice@example.org": false, "": false,
 	} {
@@ -29,7 +29,7 @@ func TestValue(t *testing.T) {
 	}
 }
 
-func TestXML(t *testing.T) {
+func TestXMLMasksSecretsInStanzas(t *testing.T) {
 	cases := []struct{ name, text, want string }{
 		{"nothing secret", `<iq  type='get'/>`, `<iq  type='get'/>`},
 		{"a registration", `<iq><query xmlns='jabber:iq:register'><username>u</username><password>hunter2</password></query></iq>`,
@@ -41,22 +41,22 @@ func TestXML(t *testing.T) {
 		{"a field with a telling name", `<x xmlns='jabber:x:data'><field var='Password'><value>hunter2</value></field></x>`, ``},
 		{"an attribute", `<x xmlns='jabber:x:conference' jid='r@c' password='hunter2'/>`, ``},
 		{"deep within", `<password><a><b>hunter2</b></a></password>`, `<password><a><b>***</b></a></password>`},
-		{"beside an element", `<password><a/>hunter2</password>`, ``},
+		{"next to an element", `<password><a/>hunter2</password>`, ``},
 	}
 	for _, c := range cases {
 		t.Run(c.name, func(t *testing.T) {
 			got, ok := secret.XML(c.text)
 			if !ok {
-				t.Fatal("it is not understood")
+				t.Fatal("the stanza is rejected")
 			}
 			if c.want != "" && got != c.want {
 				t.Errorf("got %s", got)
 			}
 			if strings.Contains(got, "hunter2") || strings.Contains(got, "AGh1bnRlcjI=") {
-				t.Errorf("the secret is there: %s", got)
+				t.Errorf("the secret is not masked: %s", got)
 			}
 			if c.text != got && !strings.Contains(got, secret.Mask) {
-				t.Errorf("changed, but nothing is masked: %s", got)
+				t.Errorf("the stanza is changed, but nothing is masked: %s", got)
 			}
 		})
 	}

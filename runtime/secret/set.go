@@ -5,16 +5,16 @@ import (
 	"sync"
 )
 
-// Bounds of the words that a Set looks for. A shorter word would make holes in
-// every other text. Of a longer one only the beginning is compared, and what
-// follows a match is hidden to the end of the text.
+// Bounds of the words that a Set looks for. A shorter word would match in many
+// ordinary texts. Of a longer word the Set compares only the beginning, and it hides
+// the text from there to its end.
 const (
 	MinLength = 4
 	maxLength = 8 << 10
 )
 
-// Set hides a set of secrets in texts, in any encoding; see the package's
-// documentation. The zero value is empty. It is safe for concurrent use.
+// Set hides secrets in texts, in any encoding that the package documentation lists.
+// The zero value is empty. It is safe for concurrent use.
 type Set struct {
 	mu   sync.RWMutex
 	trie trie

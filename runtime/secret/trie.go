@@ -12,16 +12,16 @@ type trie struct {
 	words int
 }
 
-// node is what all words have in common that share the way to it.
+// node stands for a prefix that words share: the labels from the root down to it.
 type node struct {
-	label string // what leads here from the parent; its first byte is the parent's key
+	label string // the bytes between the parent and this node; the parent's key is the first one
 	count int    // how many times the word that ends here has been added
-	open  bool   // the word that ends here goes on for longer than is compared
+	open  bool   // the word that ends here is longer than maxLength
 	keys  []byte // the first bytes of kids
 	kids  []*node
 }
 
-// state is a place in a trie: after that many bytes of the node's label. The
+// state is a position in a trie: after the first at bytes of the node's label. The
 // zero value is the root.
 type state struct {
 	node *node
@@ -35,7 +35,8 @@ func (n *node) kid(c byte) *node {
 	return nil
 }
 
-// step goes on by one byte.
+// step returns the state after one more byte. It returns false if no word continues
+// with it.
 func (t *trie) step(s state, c byte) (state, bool) {
 	if s.node != nil && s.at < len(s.node.label) {
 		return state{s.node, s.at + 1}, s.node.label[s.at] == c
@@ -52,7 +53,7 @@ func (t *trie) step(s state, c byte) (state, bool) {
 // ends reports whether a word ends at s.
 func (s state) ends() bool { return s.node != nil && s.at == len(s.node.label) && s.node.count > 0 }
 
-// add adds a word, which may be there already.
+// add adds a word, or counts it once more if the trie contains it.
 func (t *trie) add(word string, open bool) {
 	n := t.kids[word[0]]
 	if n == nil {
@@ -81,7 +82,7 @@ func (t *trie) add(word string, open bool) {
 	n.open = n.open || open
 }
 
-// split puts a node in between, after that many bytes of the label.
+// split divides n into two nodes after the first at bytes of its label.
 func (n *node) split(at int) {
 	rest := *n
 	rest.label = n.label[at:]
@@ -99,7 +100,8 @@ func (t *trie) remove(word string) {
 	}
 }
 
-// removeBelow reports whether n contains no more words.
+// removeBelow undoes one add of a word in n and its children. It reports whether n
+// contains no more words.
 func (t *trie) removeBelow(n *node, word string) bool {
 	rest, ok := strings.CutPrefix(word, n.label)
 	if !ok {
