@@ -7,8 +7,8 @@ import (
 	"strings"
 )
 
-// appenderClasses reads the options of each kind of appender that we know, by
-// the last part of its class.
+// appenderClasses holds the supported kinds of appenders, by the last part of the
+// class. Each function reads the appender's options and reports whether it is usable.
 var appenderClasses = map[string]func(*configParser, string, *appender) bool{
 	"RollingFileAppender":      (*configParser).rollingFile,
 	"DailyRollingFileAppender": (*configParser).dailyFile,
@@ -17,19 +17,19 @@ var appenderClasses = map[string]func(*configParser, string, *appender) bool{
 	"NullAppender":             (*configParser).null,
 }
 
-// layoutClasses gives the pattern of each layout that we know.
+// layoutClasses holds the pattern of each supported layout.
 var layoutClasses = map[string]string{
 	"PatternLayout": bareLayout,
 	"SimpleLayout":  simpleLayout,
 	"TTCCLayout":    ttccLayout,
 }
 
-// appender reads the appender of that name, which prop lists.
+// appender reads the appender with this name. prop is the property that lists it.
 func (p *configParser) appender(prop property, name string) {
 	key := "log4j.appender." + name
 	class, ok := p.get(key)
 	if !ok {
-		p.warn(prop.line, "%s names the appender %s, but there is no %s", prop.key, name, key)
+		p.warn(prop.line, "%s names the appender %s, but %s is missing", prop.key, name, key)
 		return
 	}
 	read, ok := appenderClasses[lastPart(class.value)]
@@ -47,14 +47,14 @@ func (p *configParser) appender(prop property, name string) {
 	}
 }
 
-// lastPart gives X of "org.apache.log4j.X" and "log4cxx::X".
+// lastPart returns X for "org.apache.log4j.X" and for "log4cxx::X".
 func lastPart(class string) string {
 	class = strings.TrimSpace(class)
 	return class[strings.LastIndexAny(class, ".:")+1:]
 }
 
-// option gives the last line that sets an appender's option under one of the
-// given names, whose case does not count in log4cxx.
+// option returns the last line that sets an appender's option under one of the names.
+// It ignores the case of names, as log4cxx does.
 func (p *configParser) option(appender string, names ...string) (property, bool) {
 	prefix := "log4j.appender." + appender + "."
 	for _, prop := range slices.Backward(p.all) {
@@ -66,7 +66,7 @@ func (p *configParser) option(appender string, names ...string) (property, bool)
 	return property{}, false
 }
 
-// layout gives an appender's pattern, empty for the default.
+// layout returns an appender's pattern, or "" for the default.
 func (p *configParser) layout(appender string) string {
 	class, ok := p.option(appender, "layout")
 	if !ok {
@@ -93,7 +93,7 @@ func (p *configParser) plainFile(name string, a *appender) bool {
 		return false
 	}
 	if strings.IndexByte(a.file, 0) >= 0 {
-		p.warn(file.line, "%q is no path", a.file)
+		p.warn(file.line, "the path %q contains a NUL byte", a.file)
 		return false
 	}
 	if v, ok := p.option(name, "Append"); ok {
@@ -111,16 +111,16 @@ func (p *configParser) rollingFile(name string, a *appender) bool {
 		if size, ok := parseFileSize(v.value); ok {
 			a.maxSize = size
 		} else {
-			p.warn(v.line, "%q is no file size such as 500KB, 10MB or 1GB: taking 10MB", v.value)
+			p.warn(v.line, "%q is not a file size like 500KB, 10MB or 1GB: using 10MB", v.value)
 		}
 	}
 	if v, ok := p.option(name, "MaxBackupIndex", "MaximumBackupIndex"); ok {
 		n, err := strconv.Atoi(strings.TrimSpace(v.value))
 		if err != nil || n < 0 || n > math.MaxInt32 {
-			p.warn(v.line, "%q is no number of old files to keep: keeping one", v.value)
+			p.warn(v.line, "%q is not a number of old files to keep: keeping one", v.value)
 			n = 1
 		}
-		a.backups = max(n, 1) // lumberjack takes 0 for all, which would fill the disk
+		a.backups = max(n, 1) // with 0 lumberjack would keep all files and fill the disk
 	}
 	return true
 }
@@ -149,8 +149,8 @@ var sizeUnits = []struct {
 	bytes  int64
 }{{"KB", 1 << 10}, {"MB", 1 << 20}, {"GB", 1 << 30}, {"B", 1}, {"", 1}}
 
-// parseFileSize reads a number of bytes, KB, MB or GB, at least 1 and at most
-// a terabyte.
+// parseFileSize parses a number of bytes, KB, MB or GB. It returns false for less than
+// one byte, and at most a terabyte.
 func parseFileSize(s string) (int64, bool) {
 	s = strings.ToUpper(strings.TrimSpace(s))
 	for _, unit := range sizeUnits {

@@ -10,7 +10,7 @@ import (
 	"unicode/utf8"
 )
 
-// The patterns that hold where the file names none.
+// Patterns for appenders without a ConversionPattern.
 const (
 	defaultPattern  = "%d %-5p %c: %m%n"
 	terminalPattern = "%d{ABSOLUTE} %-5p %c: %m%n"
@@ -32,25 +32,25 @@ const (
 	toFile
 )
 
-// An appender is one place the log goes to.
+// An appender is a destination of the log and its settings.
 type appender struct {
 	target    target
 	file      string // for toFile
 	truncate  bool   // Append=false
-	maxSize   int64  // in bytes; 0 means that the file is not rolled
+	maxSize   int64  // in bytes; 0 means that the file never rolls
 	backups   int
 	pattern   string // empty means the default
 	threshold level
 }
 
-// A config is what a log4cxx file says to us.
+// A config holds the settings of a log4cxx file.
 type config struct {
 	levels    levels
 	appenders []appender
 	warnings  []string
 }
 
-// standardError is the config of a backend that has no file for it.
+// standardError returns the config for a backend without a usable file.
 func standardError(warnings ...string) *config {
 	return &config{
 		levels:    levels{root: levelInfo},
@@ -59,7 +59,7 @@ func standardError(warnings ...string) *config {
 	}
 }
 
-// loadConfig reads the file that o names. It always gives a usable config.
+// loadConfig reads the file that o names. The config that it returns is always usable.
 func loadConfig(o Options) *config {
 	if o.ConfigFile == "" {
 		return standardError()
@@ -75,8 +75,8 @@ func loadConfig(o Options) *config {
 	return parseConfig(o, text)
 }
 
-// readConfig reads a regular file of bounded size, as UTF-8 if it is valid,
-// else as the Latin-1 that log4cxx takes it for.
+// readConfig reads a regular file of limited size. A file that is not valid UTF-8 is
+// read as Latin-1, as log4cxx does.
 func readConfig(name string) (string, error) {
 	info, err := os.Stat(name)
 	if err != nil {
@@ -111,11 +111,11 @@ func toUTF8(data []byte) string {
 	return string(runes)
 }
 
-// configParser holds what parseConfig knows on its way.
+// configParser is the state of parseConfig.
 type configParser struct {
 	file   string
 	all    []property
-	props  map[string]property // the last of each key
+	props  map[string]property // the last property of each key
 	extra  map[string]string   // ${jid}, ${id}, ${pid}
 	config *config
 	warned map[string]bool
@@ -146,12 +146,12 @@ func parseConfig(o Options, text string) *config {
 
 	if len(p.config.appenders) == 0 {
 		p.config.appenders = standardError().appenders
-		p.warn(0, "no appender that can be used, logging to standard error")
+		p.warn(0, "no appender is usable: logging to standard error")
 	}
 	return p.config
 }
 
-// lower makes no level higher than ceiling.
+// lower reduces all levels to at most ceiling.
 func (l *levels) lower(ceiling level) {
 	l.root = min(l.root, ceiling)
 	for name, v := range l.categories {
@@ -159,7 +159,7 @@ func (l *levels) lower(ceiling level) {
 	}
 }
 
-// warn keeps a warning, once.
+// warn keeps a warning if it is new.
 func (p *configParser) warn(line int, format string, args ...any) {
 	where := p.file
 	if line > 0 {
@@ -173,12 +173,12 @@ func (p *configParser) warn(line int, format string, args ...any) {
 	}
 }
 
-// get gives the property of a key, its ${…} replaced.
+// get returns the property of a key, with each ${…} replaced.
 func (p *configParser) get(key string) (property, bool) {
 	prop, ok := p.props[key]
 	if ok {
 		prop.value = expand(prop.value, p.lookup, func(name string) {
-			p.warn(prop.line, "${%s} in %s is not known; known are ${jid}, ${id}, ${pid}, this file's keys and the environment", name, key)
+			p.warn(prop.line, "${%s} in %s is unknown; known are ${jid}, ${id}, ${pid}, the keys of this file and the environment", name, key)
 		})
 	}
 	return prop, ok
@@ -197,7 +197,7 @@ func (p *configParser) lookup(name string) (string, bool) {
 func (p *configParser) level(prop property, name string, otherwise level) level {
 	l, ok := parseLevel(name)
 	if !ok {
-		p.warn(prop.line, "%q in %s is no level; there are OFF FATAL ERROR WARN INFO DEBUG TRACE ALL", strings.TrimSpace(name), prop.key)
+		p.warn(prop.line, "%q in %s is not a level; the levels are OFF FATAL ERROR WARN INFO DEBUG TRACE ALL", strings.TrimSpace(name), prop.key)
 		return otherwise
 	}
 	return l
@@ -210,7 +210,7 @@ func (p *configParser) root() {
 		prop, ok = p.get("log4j.rootCategory")
 	}
 	if !ok {
-		p.warn(0, "no log4j.rootLogger=LEVEL, APPENDER")
+		p.warn(0, "log4j.rootLogger=LEVEL, APPENDER is missing")
 		return
 	}
 	name, list, _ := strings.Cut(prop.value, ",")
@@ -240,7 +240,7 @@ func (p *configParser) category(prop property) {
 	prop, _ = p.get(prop.key)
 	value, list, _ := strings.Cut(prop.value, ",")
 	if strings.TrimSpace(list) != "" {
-		p.warn(prop.line, "an appender for one category is not supported: what it logs goes to the appenders of log4j.rootLogger")
+		p.warn(prop.line, "an appender for one category is not supported: its entries go to the appenders of log4j.rootLogger")
 	}
 	switch strings.ToUpper(strings.TrimSpace(value)) {
 	case "", "INHERITED", "NULL":

@@ -10,12 +10,13 @@ import (
 	"spectrumlua/runtime/secret"
 )
 
-// started is what %r counts from.
+// started is the time from which %r counts.
 var started = time.Now()
 
-// conversions makes the step of each conversion from its options. Go has no
-// names for threads, and the place in the source is not looked up: it would be
-// that of the binding, not the script's.
+// conversions holds a function for each conversion. The function returns the
+// conversion's step for its options. Conversions for threads and source positions show
+// a constant: Go does not name its threads, and the position would be that of the
+// binding, not of the script.
 var conversions = map[string]func(options []string, warn func(string)) step{
 	"c": categoryStep, "logger": categoryStep,
 	"d": dateStep, "date": dateStep,
@@ -40,13 +41,14 @@ func constant(text string) func([]string, func(string)) step {
 	return fixed(literalStep(text))
 }
 
-// categoryStep is %c; %c{2} keeps the last two parts of the dotted name.
+// categoryStep returns the step of %c. %c{2} shows the last two parts of the dotted
+// name.
 func categoryStep(options []string, warn func(string)) step {
 	parts := 0
 	if len(options) > 0 {
 		n, err := strconv.Atoi(strings.TrimSpace(options[0]))
 		if err != nil || n < 1 {
-			warn("%c{" + options[0] + "} in the conversion pattern is not supported: taking %c")
+			warn("%c{" + options[0] + "} in the conversion pattern is not supported: using %c")
 			n = 0
 		}
 		parts = n
@@ -64,12 +66,12 @@ func categoryStep(options []string, warn func(string)) step {
 	}
 }
 
-// messageStep is %m: the first line, the fields, then the other lines.
+// messageStep returns the step of %m: the first line, the fields, then the other lines.
 func messageStep([]string, func(string)) step {
 	return func(b []byte, r *record) []byte {
 		message := strings.TrimRight(r.message, "\r\n")
 		if r.hide != nil && strings.Contains(message, "\n") {
-			message = r.hide(message) // fields come between its lines
+			message = r.hide(message) // here too, because the fields split a secret of several lines
 		}
 		first, rest := message, ""
 		if i := strings.IndexByte(message, '\n'); i >= 0 {
@@ -82,9 +84,9 @@ func messageStep([]string, func(string)) step {
 	}
 }
 
-// hidden hides the secrets in what stands behind start. That it does so last,
-// and only here and for %X, keeps an entry's time, level and category out of
-// reach of users, who choose their passwords.
+// hidden hides the secrets in b after start. Only messages and fields pass it: users
+// choose their passwords, and a password must not hide an entry's time, level or
+// category.
 func (r *record) hidden(b []byte, start int) []byte {
 	if r.hide == nil {
 		return b
@@ -96,7 +98,7 @@ func (r *record) hidden(b []byte, start int) []byte {
 	return b
 }
 
-// fieldStep is %X{name}: the field of that name.
+// fieldStep returns the step of %X{name}, which shows the field with this name.
 func fieldStep(options []string, _ func(string)) step {
 	if len(options) == 0 {
 		return literalStep("")
@@ -122,7 +124,7 @@ func appendElapsed(b []byte, r *record) []byte {
 	return strconv.AppendInt(b, r.time.Sub(started).Milliseconds(), 10)
 }
 
-// colours are the escape sequences for the levels, by logrus level.
+// colours holds the escape sequences for the levels, by logrus level.
 var colours = [...]string{
 	logrus.PanicLevel: "\x1b[1;35m", logrus.FatalLevel: "\x1b[1;35m", logrus.ErrorLevel: "\x1b[1;31m",
 	logrus.WarnLevel: "\x1b[33m", logrus.InfoLevel: "\x1b[32m", logrus.DebugLevel: "\x1b[36m",
@@ -148,8 +150,8 @@ func appendColourEnd(b []byte, r *record) []byte {
 	return b
 }
 
-// decorate colours the level, and dims date and category, where the record
-// goes to a terminal. It is put around a step's width, which counts what is seen.
+// decorate colours the level, and dims date and category, if the record goes to a
+// terminal. s already applies the width, so that escape sequences do not count.
 func decorate(name string, s step) step {
 	switch name {
 	case "p", "level":

@@ -8,7 +8,7 @@ import (
 	"unicode/utf8"
 )
 
-// dateNames are the formats that log4cxx has a name for, as layouts of Go.
+// dateNames holds log4cxx's named formats as Go layouts.
 var dateNames = map[string]string{
 	"":         "2006-01-02 15:04:05,000",
 	"ISO8601":  "2006-01-02 15:04:05,000",
@@ -16,8 +16,9 @@ var dateNames = map[string]string{
 	"DATE":     "02 Jan 2006 15:04:05,000",
 }
 
-// dateStep is %d, %d{format} and %d{format}{zone}. A format is a name, a
-// pattern as of Java's SimpleDateFormat, or one of strftime if it has a '%'.
+// dateStep returns the step of %d, %d{format} and %d{format}{zone}. A format is a key
+// of dateNames, a strftime format if it contains '%', or else a pattern of Java's
+// SimpleDateFormat.
 func dateStep(options []string, warn func(string)) step {
 	format := ""
 	if len(options) > 0 {
@@ -27,7 +28,7 @@ func dateStep(options []string, warn func(string)) step {
 	if len(options) > 1 {
 		var err error
 		if zone, err = time.LoadLocation(strings.TrimSpace(options[1])); err != nil {
-			warn(fmt.Sprintf("the time zone %q in the conversion pattern is not known: taking local time", options[1]))
+			warn(fmt.Sprintf("the time zone %q in the conversion pattern is unknown: using local time", options[1]))
 			zone = nil
 		}
 	}
@@ -64,7 +65,7 @@ func layoutPart(layout string) datePart {
 	return func(b []byte, t time.Time) []byte { return t.AppendFormat(b, layout) }
 }
 
-// fractionPart appends the first digits of the second's fraction.
+// fractionPart returns a part that appends the first digits of the fractional second.
 func fractionPart(digits int) datePart {
 	return func(b []byte, t time.Time) []byte {
 		s := strconv.Itoa(1e9 + t.Nanosecond())
@@ -72,12 +73,12 @@ func fractionPart(digits int) datePart {
 	}
 }
 
-// dateCompiler gathers parts. Layouts are joined across separators into one,
-// since each costs; next to each other they are not, since Go would read "1"
-// and "5" as "15".
+// dateCompiler collects the parts of a date format. It joins layouts with separators
+// between them into one part, which is faster. Layouts without a separator stay apart,
+// because Go would read "1" and "5" as "15".
 type dateCompiler struct {
 	parts  []datePart
-	layout string // not yet a part
+	layout string // not yet added to parts
 	warn   func(string)
 }
 
@@ -109,13 +110,13 @@ func (c *dateCompiler) literal(s string) {
 	c.add(func(b []byte, _ time.Time) []byte { return append(b, s...) })
 }
 
-// isSeparator tells of characters that mean nothing in a layout of Go.
+// isSeparator reports whether c is a separator without a meaning in Go layouts.
 func isSeparator(c byte) bool {
 	return c == ' ' || c == ':' || c == '-' || c == '/'
 }
 
-// simpleLayouts has layouts for one, two … letters of SimpleDateFormat; more
-// letters take the last.
+// simpleLayouts holds the layouts for one, two … equal letters of SimpleDateFormat. The
+// last layout also stands for more letters.
 var simpleLayouts = map[byte][]string{
 	'y': {"2006", "06", "2006"}, 'u': {"2006", "06", "2006"},
 	'M': {"1", "01", "Jan", "January"}, 'L': {"1", "01", "Jan", "January"},
@@ -145,7 +146,7 @@ func (c *dateCompiler) simple(format string) {
 			c.add(fractionPart(n))
 		default:
 			if wordLen(format[:1]) == 1 {
-				c.warn(fmt.Sprintf("the date format in the conversion pattern has an unknown letter %q: it stays as it is", letter))
+				c.warn(fmt.Sprintf("the date format in the conversion pattern has an unknown letter %q: it stays unchanged", letter))
 			}
 			_, n = utf8.DecodeRuneInString(format)
 			c.literal(format[:n])
@@ -154,7 +155,8 @@ func (c *dateCompiler) simple(format string) {
 	}
 }
 
-// quoted takes the text up to the closing quote; two quotes are one.
+// quoted adds the text up to the closing quote, and returns the rest. Two quotes in a
+// row stand for one.
 func (c *dateCompiler) quoted(format string) string {
 	if tail, ok := strings.CutPrefix(format, "'"); ok {
 		c.literal("'")
@@ -167,7 +169,7 @@ func (c *dateCompiler) quoted(format string) string {
 	return rest
 }
 
-// strftimeLayouts has what is common of strftime's conversions.
+// strftimeLayouts holds the layouts of strftime's common conversions.
 var strftimeLayouts = map[rune]string{
 	'Y': "2006", 'y': "06", 'm': "01", 'b': "Jan", 'h': "Jan", 'B': "January", 'd': "02", 'e': "_2",
 	'j': "002", 'H': "15", 'I': "03", 'M': "04", 'S': "05", 'p': "PM", 'a': "Mon", 'A': "Monday",
@@ -193,7 +195,7 @@ func (c *dateCompiler) strftime(format string) {
 		case letter == '%':
 			c.literal("%")
 		default:
-			c.warn(fmt.Sprintf("the date format in the conversion pattern has an unknown %%%c: it stays as it is", letter))
+			c.warn(fmt.Sprintf("the date format in the conversion pattern has an unknown %%%c: it stays unchanged", letter))
 			c.literal(format[:1+n])
 		}
 		format = format[1+n:]

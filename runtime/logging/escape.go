@@ -6,16 +6,16 @@ import (
 	"unicode/utf8"
 )
 
-// Bounds of what is written, so that one entry always fits the queue and the
-// file. They hold for the escaped text.
+// Limits for an entry and a field, in bytes of the escaped text. They ensure that one
+// entry always fits into the queue and the file.
 const (
 	maxEntry = 128 << 10
 	maxField = 8 << 10
 )
 
-// appendText appends text that may come from anywhere. Lines stay lines, but
-// each after the first begins with a tab, so that none can pass for an entry;
-// what a terminal would obey is escaped; what is not UTF-8 becomes U+FFFD.
+// appendText appends untrusted text. Each line after the first one begins with a tab,
+// so that no line can imitate an entry. Control characters are escaped, and invalid
+// UTF-8 becomes U+FFFD.
 func appendText(b []byte, text string, limit int) []byte {
 	end := len(b) + limit
 	for i := 0; i < len(text); {
@@ -40,8 +40,7 @@ func appendText(b []byte, text string, limit int) []byte {
 	return b
 }
 
-// plainRun counts the bytes at the beginning of s, at most limit, that need no
-// change.
+// plainRun returns how many bytes at the beginning of s need no change, at most limit.
 func plainRun(s string, limit int) int {
 	s = s[:min(len(s), max(limit, 0))]
 	for i := range len(s) {
@@ -66,8 +65,7 @@ func appendRune(b []byte, r rune) []byte {
 	return utf8.AppendRune(b, r)
 }
 
-// isSteering tells of characters that break the line or turn the writing
-// direction where they are shown.
+// isSteering reports whether r breaks the line or changes the writing direction.
 func isSteering(r rune) bool {
 	return r >= 0x2028 && r <= 0x202e || r >= 0x2066 && r <= 0x2069 ||
 		r == 0x200e || r == 0x200f || r == 0x061c

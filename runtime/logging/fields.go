@@ -13,7 +13,7 @@ import (
 	"spectrumlua/runtime/secret"
 )
 
-// maxDepth bounds maps within maps.
+// maxDepth is the maximum depth of nested maps.
 const maxDepth = 4
 
 // appendFields appends " key=value" for each field, sorted by key.
@@ -46,8 +46,8 @@ func appendPair(b []byte, key string, value any, depth int) []byte {
 	return appendValue(b, value, depth)
 }
 
-// appendValue appends one value. Only kinds that can be shown without showing
-// what was not meant are: of a struct or a message its type must do.
+// appendValue appends a value. For a struct or a protobuf message it appends only the
+// type, because their fields may be secret.
 func appendValue(b []byte, value any, depth int) []byte {
 	switch v := value.(type) {
 	case nil:
@@ -61,14 +61,14 @@ func appendValue(b []byte, value any, depth int) []byte {
 	case bool:
 		return strconv.AppendBool(b, v)
 	case error:
-		return appendQuoted(b, fmt.Sprint(v)) // which survives a panic in Error
+		return appendQuoted(b, fmt.Sprint(v)) // Sprint recovers from a panic in Error
 	case logrus.Fields:
 		return appendMap(b, v, depth)
 	case map[string]any:
 		return appendMap(b, v, depth)
 	case map[string]string:
 		return appendMap(b, v, depth)
-	case interface{ ProtoMessage() }: // its String shows all that is in it
+	case interface{ ProtoMessage() }: // its String would show all fields
 		return fmt.Appendf(b, "%T", v)
 	case interface{ Redacted() string }: // a URL without its password
 		return appendQuoted(b, redacted(v))
@@ -81,7 +81,7 @@ func appendValue(b []byte, value any, depth int) []byte {
 	return appendQuoted(b, fmt.Sprintf("%T", value))
 }
 
-// redacted calls v's method as fmt would, so that a nil pointer is no panic.
+// redacted calls v's method. Like fmt, it recovers from the panic of a nil pointer.
 func redacted(v interface{ Redacted() string }) (s string) {
 	defer func() {
 		if recover() != nil {
@@ -115,7 +115,7 @@ func appendMap[V any](b []byte, m map[string]V, depth int) []byte {
 	return append(b, '}')
 }
 
-// isPlain tells of numbers, text, booleans, and lists of them.
+// isPlain reports whether a type is a number, a string, a boolean or a list of those.
 func isPlain(t reflect.Type) bool {
 	switch t.Kind() {
 	case reflect.Slice, reflect.Array:
@@ -128,8 +128,8 @@ func isPlain(t reflect.Type) bool {
 	return false
 }
 
-// appendQuoted appends s, in quotes if it could not be told from its
-// surroundings, and cut at maxField.
+// appendQuoted appends s, truncated at maxField. It adds quotes if s contains
+// characters that separate fields or cannot be printed.
 func appendQuoted(b []byte, s string) []byte {
 	rest := 0
 	if len(s) > maxField {

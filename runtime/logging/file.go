@@ -18,35 +18,36 @@ const (
 	fileMode   = 0o600
 	folderMode = 0o750
 
-	// checkEvery is how often the path is looked at: is our file still there?
+	// checkEvery is the interval for checking whether the path still names the open
+	// file.
 	checkEvery = time.Second
-	// retryEvery is how often a file that cannot be written is tried again.
+	// retryEvery is the interval for retrying a file that cannot be written.
 	retryEvery = 10 * time.Second
 )
 
-// unrolled is lumberjack's size in MB for a file that is to grow for ever.
+// unrolled is lumberjack's size in MB for a file that never rolls.
 const unrolled = 1 << 30
 
-// A fileDest writes to a file, or to fallback while that does not work.
+// A fileDest writes to a file, or to fallback while the file cannot be written.
 type fileDest struct {
 	path     string
 	rolling  *lumberjack.Logger // for regular files
-	truncate bool               // at the first opening
+	truncate bool               // empty the file when it is first opened
 	fallback io.Writer
 	note     func(logrus.Level, string) []byte
 	now      func() time.Time
-	// mark puts an entry's level before it, for a fallback that wants it.
+	// mark adds an entry's level in front of it if the fallback needs that.
 	mark func(logrus.Level, []byte) []byte
 
-	out     io.WriteCloser // rolling, or a file for what is not regular; nil if not open
-	seen    os.FileInfo    // what path led to when it was opened
-	checked time.Time      // when path was last looked at
-	torn    bool           // the file's last line has no end
+	out     io.WriteCloser // rolling, or an open device or pipe; nil if not open
+	seen    os.FileInfo    // the file that path named when it was opened
+	checked time.Time      // when path was last checked
+	torn    bool           // the file's last line is incomplete
 
 	reason   string // why the file cannot be written; "" if it can
 	since    time.Time
 	retryAt  time.Time
-	diverted int // entries that went to fallback
+	diverted int // lines that went to fallback
 }
 
 func newFileDest(a appender, fallback io.Writer, note func(logrus.Level, string) []byte) *fileDest {
@@ -91,7 +92,8 @@ func (d *fileDest) write(entries []byte) {
 	}
 }
 
-// lead is what comes before the next entry after a failure.
+// lead returns the text that precedes the next entry after a failure: it completes a
+// torn line, and says how many lines are missing.
 func (d *fileDest) lead(now time.Time) []byte {
 	var lead []byte
 	if d.torn {
@@ -99,14 +101,14 @@ func (d *fileDest) lead(now time.Time) []byte {
 	}
 	if d.reason != "" {
 		lead = append(lead, d.note(logrus.WarnLevel, fmt.Sprintf(
-			"this file could not be written for %v (%s): what is missing here, %d lines, went to standard error",
+			"this file could not be written for %v (%s): %d lines are missing here, they went to standard error",
 			now.Sub(d.since).Round(time.Second), d.reason, d.diverted))...)
 	}
 	return lead
 }
 
-// fail says why the file cannot be written, once for each reason, and sends the
-// entries to the fallback.
+// fail sends the entries to the fallback. It first writes there why the file cannot be
+// written, unless the last failure had the same reason.
 func (d *fileDest) fail(now time.Time, err error, entries []byte) {
 	d.close()
 	if d.reason == "" {
@@ -115,22 +117,22 @@ func (d *fileDest) fail(now time.Time, err error, entries []byte) {
 	if reason := err.Error(); reason != d.reason {
 		d.reason = reason
 		_, _ = d.fallback.Write(d.mark(logrus.ErrorLevel, d.note(logrus.ErrorLevel, fmt.Sprintf(
-			"the log %s cannot be written (%s): logging to standard error, and trying again every %v; %s",
+			"the log %s cannot be written (%s): logging to standard error, retrying every %v; %s",
 			d.path, reason, retryEvery, d.advice(err)))))
 	}
 	d.retryAt = now.Add(retryEvery)
 	d.divert(entries)
 }
 
-// advice tells the admin what to do.
+// advice returns what the admin can do about an error.
 func (d *fileDest) advice(err error) string {
 	switch {
 	case errors.Is(err, syscall.ENOSPC), errors.Is(err, syscall.EDQUOT):
-		return "make room on that disk"
+		return "free space on that disk"
 	case errors.Is(err, os.ErrPermission):
-		return "let the user that Spectrum runs as write to " + filepath.Dir(d.path)
+		return "allow Spectrum's system user to write to " + filepath.Dir(d.path)
 	case errors.Is(err, syscall.EROFS):
-		return "name a File that this service may write, such as one below Spectrum's working_dir"
+		return "name a File that this service may write, for example one below Spectrum's working_dir"
 	}
 	return "correct its File in the file named by [logging] backend_config"
 }
@@ -148,10 +150,10 @@ func (d *fileDest) close() {
 	}
 }
 
-// ready opens the file, if it is not open or if its path, looked at once a
-// second, leads elsewhere by now: someone renamed or removed it, or lumberjack
-// rolled it. That one opens new files without O_APPEND, hence opening it again
-// is right then too: several backends may be told to write to one file.
+// ready opens the file if it is not open. Once a second it also checks the path, and
+// opens the file again if the path names another file: someone renamed or removed it,
+// or lumberjack rolled it. lumberjack opens new files without O_APPEND, which several
+// backends need that write to one file; opening the file again adds it.
 func (d *fileDest) ready(now time.Time) error {
 	if d.out != nil && now.Sub(d.checked) < checkEvery {
 		return nil
@@ -166,8 +168,8 @@ func (d *fileDest) ready(now time.Time) error {
 	case err == nil && info.IsDir():
 		return fmt.Errorf("open %s: %w", d.path, syscall.EISDIR)
 	case err == nil && !info.Mode().IsRegular():
-		// A device or pipe such as /dev/stderr: nothing to roll, and a pipe
-		// without a reader is an error rather than a wait.
+		// A device or pipe like /dev/stderr cannot roll. O_NONBLOCK makes a pipe
+		// without a reader an error; otherwise the call would wait.
 		f, err := os.OpenFile(d.path, os.O_WRONLY|os.O_APPEND|syscall.O_NONBLOCK, 0)
 		if err != nil {
 			return err
@@ -178,7 +180,7 @@ func (d *fileDest) ready(now time.Time) error {
 	return d.openRegular()
 }
 
-// openRegular makes the file, so that lumberjack finds one to append to.
+// openRegular creates the file if necessary, so that lumberjack appends to it.
 func (d *fileDest) openRegular() error {
 	if err := os.MkdirAll(filepath.Dir(d.path), folderMode); err != nil {
 		return err

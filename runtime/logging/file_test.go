@@ -12,7 +12,7 @@ import (
 	"time"
 )
 
-// A fileTrial is a fileDest with a clock and a fallback of the test's.
+// A fileTrial is a fileDest with the test's clock and fallback.
 type fileTrial struct {
 	*fileDest
 	clock    time.Time
@@ -29,7 +29,7 @@ func newFileTrial(t *testing.T, a appender) *fileTrial {
 
 func (tr *fileTrial) log(entry string) { tr.write([]byte(entry + "\n")) }
 
-func TestFoldersAndModes(t *testing.T) {
+func TestNewFilesAndFoldersHaveRestrictedModes(t *testing.T) {
 	old := syscall.Umask(0)
 	defer syscall.Umask(old)
 	path := filepath.Join(t.TempDir(), "a", "b", "x.log")
@@ -69,10 +69,10 @@ func TestFileIsTruncatedOnce(t *testing.T) {
 	}
 }
 
-func TestRolling(t *testing.T) {
+func TestFileRollsAndKeepsItsMode(t *testing.T) {
 	dir := t.TempDir()
 	path := filepath.Join(dir, "backend-3.log")
-	tr := newFileTrial(t, appender{file: path, maxSize: 1, backups: 2}) // rounded up to 1 MB
+	tr := newFileTrial(t, appender{file: path, maxSize: 1, backups: 2}) // maxSize is rounded up to 1 MB
 	if err := os.WriteFile(path, []byte("first\n"), 0o640); err != nil {
 		t.Fatal(err)
 	}
@@ -87,7 +87,7 @@ func TestRolling(t *testing.T) {
 	if info.Mode() != 0o640 {
 		t.Errorf("the mode is %v, not the old file's", info.Mode())
 	}
-	// lumberjack removes in its own goroutine what is too much.
+	// lumberjack removes surplus files in its own goroutine.
 	deadline := time.Now().Add(patience)
 	for {
 		names, err := filepath.Glob(filepath.Join(dir, "backend-3-*.log"))
@@ -119,7 +119,7 @@ func TestPlainFileIsNotRolled(t *testing.T) {
 	}
 }
 
-func TestFileThatMoves(t *testing.T) {
+func TestMovedFileIsOpenedAgain(t *testing.T) {
 	for _, tc := range []struct {
 		name string
 		move func(path string) error
@@ -152,14 +152,14 @@ func TestFileThatMoves(t *testing.T) {
 	}
 }
 
-func TestFileThatCannotBeWritten(t *testing.T) {
+func TestUnwritableFileFallsBackToStandardError(t *testing.T) {
 	file := tempFile(t, "").Name()
 	pipe := filepath.Join(t.TempDir(), "pipe")
 	if err := syscall.Mkfifo(pipe, 0o600); err != nil {
 		t.Fatal(err)
 	}
 	for _, tc := range []struct{ name, path, reason, advice string }{
-		{"disk full", "/dev/full", "no space left", "make room"},
+		{"disk full", "/dev/full", "no space left", "free space"},
 		{"folder is a file", filepath.Join(file, "a", "x.log"), "not a directory", "correct its File"},
 		{"is a folder", filepath.Dir(file), "is a directory", "correct its File"},
 		{"pipe without a reader", pipe, "no such device", "correct its File"},
@@ -174,13 +174,13 @@ func TestFileThatCannotBeWritten(t *testing.T) {
 			got := tr.fallback.String()
 			wantContains(t, got, "ERROR the log "+tc.path+" cannot be written", tc.reason, tc.advice, "\none\ntwo\nthree\n")
 			if strings.Count(got, "ERROR") != 1 {
-				t.Errorf("not said once:\n%s", got)
+				t.Errorf("the error is not written exactly once:\n%s", got)
 			}
 		})
 	}
 }
 
-func TestFileThatCanBeWrittenAgain(t *testing.T) {
+func TestFileIsWrittenAgainAfterAFailure(t *testing.T) {
 	dir := t.TempDir()
 	blocker := filepath.Join(dir, "log")
 	path := filepath.Join(blocker, "x.log")
@@ -194,12 +194,12 @@ func TestFileThatCanBeWrittenAgain(t *testing.T) {
 		t.Fatal(err)
 	}
 	tr.clock = tr.clock.Add(retryEvery / 2)
-	tr.log("three") // not tried yet
+	tr.log("three") // too early to retry
 	tr.clock = tr.clock.Add(retryEvery / 2)
 	tr.log("four")
 	tr.log("five")
 	want := "WARN this file could not be written for 10s (mkdir " + blocker +
-		": not a directory): what is missing here, 3 lines, went to standard error\nfour\nfive\n"
+		": not a directory): 3 lines are missing here, they went to standard error\nfour\nfive\n"
 	if got := read(t, path); got != want {
 		t.Errorf("the file has %q, want %q", got, want)
 	}
@@ -208,7 +208,7 @@ func TestFileThatCanBeWrittenAgain(t *testing.T) {
 	}
 }
 
-// tornWriter takes so many bytes, then fails.
+// tornWriter accepts a number of bytes and then fails.
 type tornWriter struct {
 	io.Writer
 	left int
@@ -226,7 +226,7 @@ func (w *tornWriter) Write(p []byte) (int, error) {
 
 func (*tornWriter) Close() error { return nil }
 
-func TestTornEntry(t *testing.T) {
+func TestTornEntryIsCompletedAndRepeated(t *testing.T) {
 	path := tempFile(t, "").Name()
 	tr := newFileTrial(t, appender{file: path, maxSize: 1, backups: 1})
 	tr.log("one")
@@ -235,19 +235,19 @@ func TestTornEntry(t *testing.T) {
 	if got := read(t, path); got != "one\ntwo\nth" {
 		t.Fatalf("the file has %q", got)
 	}
-	if got := tr.fallback.String(); !strings.HasSuffix(got, "make room on that disk\nthree\nfour\n") {
+	if got := tr.fallback.String(); !strings.HasSuffix(got, "free space on that disk\nthree\nfour\n") {
 		t.Errorf("on standard error: %q", got)
 	}
 	tr.clock = tr.clock.Add(retryEvery)
 	tr.log("five")
 	got := read(t, path)
-	wantContains(t, got, "one\ntwo\nth\nWARN this file could not be written for 10s", ", 2 lines,")
+	wantContains(t, got, "one\ntwo\nth\nWARN this file could not be written for 10s", ": 2 lines are missing here")
 	if !strings.HasSuffix(got, "error\nfive\n") {
 		t.Errorf("the file has %q", got)
 	}
 }
 
-func TestReasonThatChangesIsSaid(t *testing.T) {
+func TestNewReasonForAFailureIsWritten(t *testing.T) {
 	dir := t.TempDir()
 	path := filepath.Join(dir, "x")
 	if err := os.Mkdir(path, 0o700); err != nil {
@@ -263,8 +263,8 @@ func TestReasonThatChangesIsSaid(t *testing.T) {
 	wantContains(t, tr.fallback.String(), "is a directory", "one\nERROR", "no space left", "\ntwo\n")
 }
 
-// Two processes may be told to write to one file, if it has no ${id} in its name.
-func TestTwoWritersOfOneFile(t *testing.T) {
+// TestTwoProcessesWriteToOneFile covers a config whose file name does not contain ${id}.
+func TestTwoProcessesWriteToOneFile(t *testing.T) {
 	path := filepath.Join(t.TempDir(), "x.log")
 	a := newFileTrial(t, appender{file: path, maxSize: 1, backups: 1})
 	b := newFileTrial(t, appender{file: path, maxSize: 1, backups: 1})
@@ -274,7 +274,7 @@ func TestTwoWritersOfOneFile(t *testing.T) {
 	if got := read(t, path); got != "one\ntwo\nthree\n" {
 		t.Errorf("the file has %q", got)
 	}
-	// One rolls; the other follows, and the first appends.
+	// After one process rolls the file, both append to the new one.
 	if err := a.rolling.Rotate(); err != nil {
 		t.Fatal(err)
 	}

@@ -9,8 +9,8 @@ import (
 	"github.com/sirupsen/logrus"
 )
 
-// FuzzProperties gives any text to the reader of log4cxx files: it always ends
-// in a config that can be used, whose patterns keep what they promise.
+// FuzzProperties parses any text as a log4cxx file. The config must be usable, and its
+// patterns must keep the guarantees for lines.
 func FuzzProperties(f *testing.F) {
 	debian, err := os.ReadFile("testdata/backend-logging.cfg")
 	if err != nil {
@@ -39,21 +39,21 @@ func FuzzProperties(f *testing.F) {
 	})
 }
 
-// FuzzPattern writes any message and field in any pattern: the line is bounded,
-// and nothing in it can be taken for another entry or steers a terminal.
+// FuzzPattern formats any message and field with any pattern. The line must be limited
+// in length, and must not imitate another entry or control a terminal.
 func FuzzPattern(f *testing.F) {
 	f.Add(defaultPattern, "hello", "user", "alice")
 	f.Add("%-5.3m{%d{HH:mm:ss,SSS}{UTC} %%%q%5", "a\nb\r\n\x1b[1m", "password", "x y")
 	f.Add("%d{%H'%%s%Q}%X{k}%c{1}%.0m%r", "\xff\u202e\u2028", "k", "\x00\"=")
 	f.Add("%d{yyyy-MM-dd'T'HH:mm:ss.SSSZ}%.5c%20m", strings.Repeat("\n", 300), "", "")
 	f.Fuzz(func(t *testing.T, pattern, message, key, value string) {
-		// The pattern is the admin's, who may put in what he likes.
+		// The admin writes the pattern, so it may contain any character.
 		for _, r := range pattern {
 			if unicode.IsControl(r) || isSteering(r) {
 				return
 			}
 		}
-		// A %n within an entry is the pattern's own fresh line.
+		// A %n within the pattern may start a new line, so remove it.
 		p := compilePattern(strings.ReplaceAll(pattern, "n", "")+"%n", func(string) {})
 		r := testRecord()
 		r.message, r.category, r.fields = message, key, logrus.Fields{key: value, "password": "hunter2"}

@@ -29,8 +29,8 @@ const (
 	// journalBuffer is the size of the send buffer, so that an entry of maxEntry
 	// fits into one datagram.
 	journalBuffer = 4 * maxEntry
-	// shortEntry is the length to which an entry is truncated that is still too
-	// long.
+	// shortEntry is the length to which an entry is truncated if the socket rejects
+	// it as too long.
 	shortEntry = 16 << 10
 )
 
@@ -49,7 +49,7 @@ func isJournal(f *os.File) bool {
 	return ok && device == strconv.FormatUint(uint64(stat.Dev), 10) && inode == strconv.FormatUint(stat.Ino, 10) //nolint:unconvert // on some systems Dev is shorter
 }
 
-// priorities are syslog's priorities, by logrus level.
+// priorities holds syslog's priorities, by logrus level.
 var priorities = [...]byte{
 	logrus.PanicLevel: '2', logrus.FatalLevel: '2', logrus.ErrorLevel: '3', logrus.WarnLevel: '4',
 	logrus.InfoLevel: '6', logrus.DebugLevel: '7', logrus.TraceLevel: '7',

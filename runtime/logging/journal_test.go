@@ -17,7 +17,7 @@ import (
 	"github.com/sirupsen/logrus"
 )
 
-// asJournal makes a file the stream to the journal.
+// asJournal names a file as the stream to the journal.
 func asJournal(t *testing.T, f *os.File) {
 	t.Helper()
 	var stat syscall.Stat_t
@@ -27,10 +27,10 @@ func asJournal(t *testing.T, f *os.File) {
 	t.Setenv("JOURNAL_STREAM", fmt.Sprintf("%d:%d", stat.Dev, stat.Ino))
 }
 
-// journal is one that listens for the test.
+// journal returns a socket that stands for systemd's journal, and its path.
 func journal(t *testing.T) (*net.UnixConn, string) {
 	t.Helper()
-	dir, err := os.MkdirTemp("", "journal") // shorter than t.TempDir, as a socket's path has to be
+	dir, err := os.MkdirTemp("", "journal") // t.TempDir may be too long for a socket's path
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -44,7 +44,7 @@ func journal(t *testing.T) (*net.UnixConn, string) {
 	return conn, path
 }
 
-// entry reads an entry's fields, as the journal does.
+// entry receives an entry and decodes its fields, as the journal does.
 func entry(t *testing.T, conn *net.UnixConn) map[string]string {
 	t.Helper()
 	data := make([]byte, 1<<20)
@@ -74,7 +74,7 @@ func entry(t *testing.T, conn *net.UnixConn) map[string]string {
 	return fields
 }
 
-// journalTrial is a log whose standard error is the journal's.
+// journalTrial opens a log whose standard error leads to the journal.
 func journalTrial(t *testing.T, socket string) (*Logger, *os.File) {
 	t.Helper()
 	stderr := tempFile(t, "")
@@ -84,7 +84,7 @@ func journalTrial(t *testing.T, socket string) (*Logger, *os.File) {
 	return l, stderr
 }
 
-func TestEntriesOnAJournalHavePriorityIdentifierAndUser(t *testing.T) {
+func TestEntriesInTheJournalHavePriorityIdentifierAndUser(t *testing.T) {
 	conn, path := journal(t)
 	l, stderr := journalTrial(t, path)
 	l.Category("lua").WithField("user", "alice@localhost").Error("error in conv_message: irc.lua:6: no\nstack traceback:\n\tirc.lua:6: in f")
@@ -108,7 +108,7 @@ func TestEntriesOnAJournalHavePriorityIdentifierAndUser(t *testing.T) {
 	}
 }
 
-func TestAnEntryCannotPoseAsAnotherFieldOfTheJournal(t *testing.T) {
+func TestEntryCannotAddFieldsToTheJournal(t *testing.T) {
 	conn, path := journal(t)
 	l, _ := journalTrial(t, path)
 	l.Category("a\nPRIORITY=0").WithField("user", "bob\nPRIORITY=0").Info("x\nPRIORITY=0\nMESSAGE=y")
@@ -118,7 +118,7 @@ func TestAnEntryCannotPoseAsAnotherFieldOfTheJournal(t *testing.T) {
 	}
 }
 
-func TestLongEntriesFitTheJournal(t *testing.T) {
+func TestLongEntriesAreTruncatedForTheJournal(t *testing.T) {
 	conn, path := journal(t)
 	l, _ := journalTrial(t, path)
 	l.Category("lua").Info(strings.Repeat("x", 2*maxEntry))
@@ -137,7 +137,7 @@ func TestWithoutAJournalSocketLinesCarryTheirPriority(t *testing.T) {
 	}
 }
 
-func TestAJournalThatEndsIsReplacedByTheStream(t *testing.T) {
+func TestEntriesGoToTheStreamAfterTheJournalEnds(t *testing.T) {
 	conn, path := journal(t)
 	l, stderr := journalTrial(t, path)
 	l.Category("link").Info("one")
@@ -156,17 +156,17 @@ func TestOnlyTheStreamThatSystemdNamesIsTheJournal(t *testing.T) {
 	f, other := tempFile(t, ""), tempFile(t, "")
 	asJournal(t, f)
 	if !isJournal(f) || isJournal(other) {
-		t.Error("the wrong file is the journal")
+		t.Error("another file counts as the journal")
 	}
 	for _, value := range []string{"", "1", "x:y", ":", "0:0"} {
 		t.Setenv("JOURNAL_STREAM", value)
 		if isJournal(f) {
-			t.Errorf("%q names it", value)
+			t.Errorf("the file counts as the journal with %q", value)
 		}
 	}
 }
 
-func TestWhatTheLogFileDoesNotTakeReachesTheJournalWithAPriority(t *testing.T) {
+func TestEntriesThatTheFileRejectsReachTheJournalWithPriority(t *testing.T) {
 	stderr := tempFile(t, "")
 	asJournal(t, stderr)
 	l := Open(Options{Stderr: stderr, ConfigFile: tempFile(t, "log4j.rootLogger=INFO, R\nlog4j.appender.R=FileAppender\nlog4j.appender.R.File=/proc/nobody/x.log\n").Name()})
@@ -177,7 +177,7 @@ func TestWhatTheLogFileDoesNotTakeReachesTheJournalWithAPriority(t *testing.T) {
 	}
 }
 
-func TestWhatIsSaidBeforeThereIsALogHasAPriorityOnAJournal(t *testing.T) {
+func TestErrorsBeforeTheLogIsOpenHavePriorityInTheJournal(t *testing.T) {
 	f, other := tempFile(t, ""), tempFile(t, "")
 	asJournal(t, f)
 	Complain(f, "the config is wrong:\nx.cfg:1")

@@ -32,7 +32,7 @@ func parseLevel(s string) (level, bool) {
 	return l, ok
 }
 
-// levelNames are the texts of %p, by logrus level.
+// levelNames holds the texts of %p, by logrus level.
 var levelNames = [...]string{"FATAL", "FATAL", "ERROR", "WARN", "INFO", "DEBUG", "TRACE"}
 
 func levelName(l logrus.Level) string {
@@ -49,8 +49,8 @@ type levels struct {
 	categories map[string]level
 }
 
-// highest returns the level that logrus has to let through. logrus has no level
-// below Panic, so passes handles OFF.
+// highest returns the level for logrus, at which it passes on every entry that an
+// output may accept. logrus has no level below Panic, so passes handles OFF.
 func (l *levels) highest() logrus.Level {
 	top := l.root
 	for _, v := range l.categories {
@@ -59,8 +59,8 @@ func (l *levels) highest() logrus.Level {
 	return logrus.Level(max(top, level(logrus.PanicLevel)))
 }
 
-// passes reports whether an entry is logged that logrus has let through. Without
-// rules for categories logrus' own level decides, so that SetLevel works.
+// passes reports whether the levels accept an entry that logrus has passed on. Without
+// rules for categories only logrus' own level decides, so that SetLevel works.
 func (l *levels) passes(at logrus.Level, category string) bool {
 	if len(l.categories) == 0 {
 		return l.root != levelOff

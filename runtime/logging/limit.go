@@ -89,8 +89,8 @@ func (b *bucket) fill(r Rate, now time.Time) {
 type entryCount struct {
 	bucket
 	rate    Rate
-	hidden  int    // lines dropped since the last summary
-	example string // the last of them
+	hidden  int    // number of lines dropped since the last summary
+	example string // the last dropped line
 }
 
 // limiter decides which lines are logged. It is safe for concurrent use.
@@ -104,7 +104,7 @@ type limiter struct {
 	keys         map[key]*entryCount
 	shown        map[place]time.Time // when each place was last shown
 	lines, bytes bucket
-	timer        clock.Timer // up when the next summary is due; nil if nothing is hidden
+	timer        clock.Timer // runs flush when the next summary is due; nil if no line is hidden
 	since        time.Time   // the first dropped line since the last summary
 	closed       bool
 }
@@ -144,8 +144,7 @@ func (l *limiter) allow(k key, message string, size int, keep bool) bool {
 		return false
 	}
 	e.left--
-	// Lines that are always shown use up the budget too, so that fewer others are
-	// shown.
+	// Lines that are always shown also count, so that the log shows fewer other lines.
 	l.lines.left = max(l.lines.left-1, -l.limits.Lines.Burst)
 	l.bytes.left = max(l.bytes.left-cost, -l.limits.Bytes.Burst)
 	if known || len(l.shown) < maxPlaces {
@@ -154,9 +153,9 @@ func (l *limiter) allow(k key, message string, size int, keep bool) bool {
 	return true
 }
 
-// entry returns the state of k. If there are too many keys, it first forgets keys
-// that have been silent for long, and then stops distinguishing users. l.mu is
-// held.
+// entry returns the state of k. If the number of keys is at its limit, it forgets keys
+// that have been silent for long. If that is not enough, it stops distinguishing users.
+// l.mu is held.
 func (l *limiter) entry(k key, now time.Time) *entryCount {
 	if e := l.keys[k]; e != nil {
 		return e

@@ -15,11 +15,11 @@ import (
 	"spectrumlua/runtime/clock"
 )
 
-// levelOnly shows what counts, without the time.
+// levelOnly is a config whose pattern omits the time.
 const levelOnly = "log4j.rootLogger=TRACE, R\nlog4j.appender.R=FileAppender\nlog4j.appender.R.File=$DIR/x.log\n" +
 	"log4j.appender.R.layout=PatternLayout\nlog4j.appender.R.layout.ConversionPattern=%p %c: %m%n\n"
 
-// flood opens a log whose time stands still but when the test moves it.
+// flood opens a log with a clock that only the test advances.
 func flood(t *testing.T) (*trial, *clock.Movable) {
 	t.Helper()
 	c := clock.NewMovable(nil)
@@ -38,7 +38,7 @@ var (
 	leftOut    = "similar lines are left out"
 )
 
-// accounted counts the lines in a log, those that were left out too.
+// accounted counts the lines in a log, including those that a summary reports.
 func accounted(t *testing.T, text string) (n int) {
 	t.Helper()
 	for line := range strings.Lines(text) {
@@ -61,8 +61,8 @@ func accounted(t *testing.T, text string) (n int) {
 	return n
 }
 
-// TestFloodsAreCountedAndFewLines has those that rolled a log over.
-func TestFloodsAreCountedAndFewLines(t *testing.T) {
+// TestFloodIsCountedInFewLines covers floods that filled logs in practice.
+func TestFloodIsCountedInFewLines(t *testing.T) {
 	many := race.Reduce(10000, 2500)
 	cases := []struct {
 		name string
@@ -111,13 +111,13 @@ func TestFloodsAreCountedAndFewLines(t *testing.T) {
 				t.Errorf("%d lines are accounted for, want %d", got, many+2)
 			}
 			if !strings.Contains(text, "ERROR backend: something else\n") {
-				t.Error("what is no part of the flood is lost")
+				t.Error("a line that does not belong to the flood is missing")
 			}
 		})
 	}
 }
 
-func TestWhatIsNewOrImportantIsShownDuringAFlood(t *testing.T) {
+func TestNewOrImportantLinesAreShownDuringAFlood(t *testing.T) {
 	tr, _ := flood(t)
 	log := tr.Category("lua")
 	for i := range 5000 {
@@ -135,11 +135,11 @@ func TestWhatIsNewOrImportantIsShownDuringAFlood(t *testing.T) {
 	}
 	wantContains(t, text, "WARN lua: a warning of another kind user=bob\n", "ERROR lua: an error of the process\n")
 	if strings.Contains(text, "\x00") || strings.Contains(text, "keep") {
-		t.Error("fields of the log's own are shown")
+		t.Error("internal fields are shown")
 	}
 }
 
-func TestASummaryNamesPlaceUserAndTheLastLine(t *testing.T) {
+func TestSummaryShowsPlaceUserAndLastLine(t *testing.T) {
 	tr, c := flood(t)
 	log := tr.Category("lua").WithFields(logrus.Fields{"user": "alice", SourceField: "irc.lua:6"})
 	for i := range 8 {
@@ -154,7 +154,7 @@ func TestASummaryNamesPlaceUserAndTheLastLine(t *testing.T) {
 	}
 }
 
-func TestSummariesAreWrittenAtTheEndAndByFlush(t *testing.T) {
+func TestCloseAndFlushWriteSummaries(t *testing.T) {
 	for name, end := range map[string]func(*trial){"Close": func(tr *trial) { _ = tr.Close() }, "Flush": func(tr *trial) { tr.Flush() }} {
 		t.Run(name, func(t *testing.T) {
 			tr, _ := flood(t)
@@ -168,7 +168,7 @@ func TestSummariesAreWrittenAtTheEndAndByFlush(t *testing.T) {
 	}
 }
 
-func TestAScriptMayPrintAListing(t *testing.T) {
+func TestScriptMayPrintManyLines(t *testing.T) {
 	tr, c := flood(t)
 	log := tr.Category(scriptCategory).WithFields(logrus.Fields{"user": "alice", SourceField: "irc.lua:9"})
 	for i := range 150 {
@@ -184,7 +184,7 @@ func TestAScriptMayPrintAListing(t *testing.T) {
 	}
 }
 
-func TestEachLoadOfAScriptIsShownToAnAuthorWhoSavesOften(t *testing.T) {
+func TestEachLoadOfAScriptIsShown(t *testing.T) {
 	tr, _ := flood(t)
 	for i := range 50 {
 		tr.Category("lua").Infof("loaded x.lua: generation %d", i)
@@ -195,7 +195,7 @@ func TestEachLoadOfAScriptIsShownToAnAuthorWhoSavesOften(t *testing.T) {
 	}
 }
 
-func TestCallSitesAreToldApart(t *testing.T) {
+func TestCallSitesHaveTheirOwnLimits(t *testing.T) {
 	tr, _ := flood(t)
 	log := tr.Category("lua").WithField("user", "alice")
 	one := func() { log.Warnf("%d", 1) }
@@ -211,7 +211,7 @@ func TestCallSitesAreToldApart(t *testing.T) {
 	}
 }
 
-func TestSecretsAreHiddenInMessagesAndFieldsAlone(t *testing.T) {
+func TestSecretsAreHiddenOnlyInMessagesAndFields(t *testing.T) {
 	hide := strings.NewReplacer("hunter2", "***", "line\nof", "***", "WARN", "***", "lua", "***").Replace
 	tr := openLimited(t, levelOnly, Options{Hide: hide})
 	tr.Category("lua").WithField("url", "https://a:hunter2@b").Warn("it is hunter2\nand hunter2, line\nof two")

@@ -131,7 +131,7 @@ func (l *Logger) Flush() {
 }
 
 // errUnwritten is returned by Close if it gives up.
-var errUnwritten = errors.New("the log could not be written to its end in time")
+var errUnwritten = errors.New("closing the log: some entries could not be written in time")
 
 // Close writes the queued entries and ends the log's goroutines, within 500 ms.
 // Later entries are dropped. Close may be called more than once.

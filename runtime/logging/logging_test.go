@@ -14,7 +14,7 @@ import (
 	"github.com/sirupsen/logrus"
 )
 
-func TestStandardError(t *testing.T) {
+func TestLogWithoutConfigGoesToStandardError(t *testing.T) {
 	tr := openWith(t, "")
 	log := tr.Category("lua").WithField("user", "alice")
 	log.Debug("hidden")
@@ -30,7 +30,7 @@ func TestStandardError(t *testing.T) {
 	}
 }
 
-func TestFileOfDebian(t *testing.T) {
+func TestConfigOfDebianWritesAFile(t *testing.T) {
 	text := strings.ReplaceAll(read(t, "testdata/backend-logging.cfg"), "/var/log/spectrum2", "$DIR")
 	tr := openWith(t, text)
 	tr.Category("lua").Debug("a message")
@@ -63,7 +63,7 @@ log4j.appender.E.layout=org.apache.log4j.PatternLayout
 log4j.appender.E.layout.ConversionPattern=E %m%n
 `
 
-func TestSeveralAppenders(t *testing.T) {
+func TestSeveralAppendersReceiveEachEntry(t *testing.T) {
 	tr := openWith(t, threeAppenders)
 	log := tr.Category("lua")
 	log.Debug("one")
@@ -80,7 +80,7 @@ func TestSeveralAppenders(t *testing.T) {
 	}
 }
 
-func TestManyGoroutines(t *testing.T) {
+func TestManyGoroutinesLoseNoEntry(t *testing.T) {
 	tr := openWith(t, threeAppenders)
 	log := tr.Category("lua")
 	const writers, each = 8, 200
@@ -111,11 +111,11 @@ func TestManyGoroutines(t *testing.T) {
 	}
 }
 
-func TestPatternWarningIsLoggedWithFile(t *testing.T) {
+func TestWarningNamesTheConfigFile(t *testing.T) {
 	tr := openWith(t, strings.Replace(threeAppenders, "E %m%n", "E %q %m%n", 1)+"log4j.appender.R.MaxFileSize=huge\n")
 	finish(t, tr.Logger)
 	wantContains(t, tr.file(t, "x.log"),
-		`R WARN log `+tr.dir+`/backend-logging.cfg:14: "huge" is no file size`,
+		`R WARN log `+tr.dir+`/backend-logging.cfg:14: "huge" is not a file size`,
 		`backend-logging.cfg: the conversion pattern has an unknown %q`)
 }
 
@@ -134,7 +134,7 @@ func TestFatalDoesNotEndTheProcess(t *testing.T) {
 	wantContains(t, read(t, tr.stderr.Name()), "FATAL lua: not the end\n", "FATAL root: nor this\n")
 }
 
-func TestCloseTwiceAndLogAfterwards(t *testing.T) {
+func TestEntriesAfterCloseAreDropped(t *testing.T) {
 	tr := openWith(t, threeAppenders)
 	tr.Info("one")
 	finish(t, tr.Logger)
@@ -148,7 +148,7 @@ func TestCloseTwiceAndLogAfterwards(t *testing.T) {
 	}
 }
 
-// What a field's String logs must not deadlock.
+// chatty logs an entry in its String method.
 type chatty struct{ log *logrus.Entry }
 
 func (c chatty) String() string {
@@ -156,7 +156,7 @@ func (c chatty) String() string {
 	return "chatty"
 }
 
-func TestFieldThatLogs(t *testing.T) {
+func TestFieldMayLogWhileItIsFormatted(t *testing.T) {
 	tr := openWith(t, threeAppenders)
 	log := tr.Category("lua")
 	log.WithField("x", chatty{log}).Info("outer")
@@ -166,7 +166,7 @@ func TestFieldThatLogs(t *testing.T) {
 
 const brokenPipeEnv = "LOGGING_TEST_BROKEN_PIPE"
 
-// logToBrokenPipe is the process that TestBrokenPipe starts.
+// logToBrokenPipe runs in the process that TestBrokenPipeDoesNotEndTheProcess starts.
 func logToBrokenPipe() {
 	l := Open(Options{})
 	for range 100 {
@@ -179,7 +179,7 @@ func logToBrokenPipe() {
 	fmt.Println("alive")
 }
 
-func TestBrokenPipe(t *testing.T) {
+func TestBrokenPipeDoesNotEndTheProcess(t *testing.T) {
 	r, w, err := os.Pipe()
 	if err != nil {
 		t.Fatal(err)

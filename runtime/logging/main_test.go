@@ -10,7 +10,7 @@ import (
 	"go.uber.org/goleak"
 )
 
-// patience is how long a test waits for what should take no time.
+// patience is the time limit for steps that normally take no time.
 const patience = 20 * time.Second
 
 func TestMain(m *testing.M) {
@@ -22,7 +22,7 @@ func TestMain(m *testing.M) {
 		goleak.IgnoreAnyFunction("gopkg.in/natefinch/lumberjack%2ev2.(*Logger).millRun"))
 }
 
-// tempFile makes a file that stands for a stream or is a config.
+// tempFile creates a file with content. It stands for a stream or is a config.
 func tempFile(t *testing.T, content string) *os.File {
 	t.Helper()
 	f, err := os.CreateTemp(t.TempDir(), "")
@@ -45,7 +45,7 @@ func read(t *testing.T, path string) string {
 	return string(data)
 }
 
-// finish closes the log after all is written, however slow the machine is.
+// finish closes the log after all entries are written, on slow machines too.
 func finish(t *testing.T, l *Logger) {
 	t.Helper()
 	for _, out := range l.outputs {
@@ -58,22 +58,22 @@ func finish(t *testing.T, l *Logger) {
 	}
 }
 
-// A trial is a log with a config file, whose streams are files.
+// A trial is an open log. Its standard streams are files.
 type trial struct {
 	*Logger
 	dir            string
 	stdout, stderr *os.File
 }
 
-// openWith opens a log with that text as its config file; $DIR in it is a
-// temporary folder. Empty text means no config file.
+// openWith opens a log with text as its config file. $DIR in it stands for a temporary
+// folder. Empty text means no config file.
 func openWith(t *testing.T, text string) *trial {
 	t.Helper()
 	much := Rate{Burst: 1e9}
 	return openLimited(t, text, Options{Limits: &Limits{Own: much, Process: much, Script: much, Lines: much, Bytes: much, Summary: time.Hour}})
 }
 
-// openLimited opens a log with those limits, clock and so on.
+// openLimited is openWith with the limits, the clock and the other options of o.
 func openLimited(t *testing.T, text string, o Options) *trial {
 	t.Helper()
 	dir := t.TempDir()

@@ -9,10 +9,10 @@ import (
 // defaultKeys is the number of keys that a Once with Keys 0 remembers.
 const defaultKeys = 256
 
-// A Once keeps repeated lines out of the log, such as an unknown field in every
-// message. It remembers a limited number of keys, and only a hash of each, so that
-// keys may come from a peer. The zero value is ready to use. It is safe for
-// concurrent use and must not be copied.
+// A Once keeps repeated lines out of the log, for example about an unknown field in
+// every message. It remembers a limited number of keys and only their hashes, so keys
+// may come from a peer. The zero value is ready to use. It is safe for concurrent use
+// and must not be copied.
 type Once struct {
 	// Keys is the number of keys to remember; 0 means 256. Further keys are
 	// ignored, so that a peer that invents keys cannot flood the log either.

@@ -9,7 +9,7 @@ import (
 	"time"
 )
 
-func TestOnce(t *testing.T) {
+func TestOnceCallsOncePerKey(t *testing.T) {
 	var o Once
 	var got []string
 	for _, key := range []string{"a", "b", "a", "", "b", ""} {
@@ -20,7 +20,7 @@ func TestOnce(t *testing.T) {
 	}
 }
 
-func TestOnceIsBounded(t *testing.T) {
+func TestOnceRemembersLimitedKeys(t *testing.T) {
 	o := Once{Keys: 3}
 	n := 0
 	for i := range 100 {
@@ -38,27 +38,27 @@ func TestOnceIsBounded(t *testing.T) {
 	}
 }
 
-func TestOnceEvery(t *testing.T) {
+func TestOnceForgetsKeysAfterEvery(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		o := Once{Keys: 2, Every: time.Minute}
 		var got string
 		do := func(key string) { o.Do(key, func() { got += key }) }
 		do("a")
 		do("b")
-		do("c") // no room
+		do("c") // a and b are still remembered
 		time.Sleep(59 * time.Second)
 		do("a") // too early
 		time.Sleep(time.Second)
 		do("a")
 		do("c") // b is forgotten
-		do("b") // no room
+		do("b") // a and c are still remembered
 		if got != "abac" {
 			t.Errorf("got %q, want %q", got, "abac")
 		}
 	})
 }
 
-func TestOnceFromManyGoroutines(t *testing.T) {
+func TestOnceIsSafeForConcurrentUse(t *testing.T) {
 	var o Once
 	var n atomic.Int32
 	var wg sync.WaitGroup
@@ -75,11 +75,11 @@ func TestOnceFromManyGoroutines(t *testing.T) {
 	}
 }
 
-func TestOnceWithinOnce(t *testing.T) {
+func TestOnceMayCallItself(t *testing.T) {
 	var o Once
 	inner := false
 	o.Do("a", func() { o.Do("b", func() { inner = true }) })
 	if !inner {
-		t.Error("a key acted on within another was passed over")
+		t.Error("the inner key is skipped")
 	}
 }

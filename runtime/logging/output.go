@@ -9,7 +9,7 @@ import (
 	"github.com/sirupsen/logrus"
 )
 
-// An output is an appender at work: it makes an entry's line and queues it.
+// An output is an open appender: it formats an entry and queues the line.
 type output struct {
 	pattern   pattern
 	threshold level
@@ -17,7 +17,7 @@ type output struct {
 	colour    bool
 	terminal  bool
 	hide      func(string) string
-	journal   *journalDest // if it is one
+	journal   *journalDest // the destination if it is the journal, or nil
 	queue     *queue
 }
 
@@ -65,12 +65,12 @@ func inColour(f *os.File) bool {
 	return isatty.IsTerminal(f.Fd()) && os.Getenv("NO_COLOR") == "" && os.Getenv("TERM") != "dumb"
 }
 
-// category gives the value of an entry's %c.
+// category returns the value of an entry's %c.
 func category(data logrus.Fields) string {
 	if s, ok := data[CategoryField].(string); ok && s != "" {
 		return s
 	}
-	return "root" // log4cxx's name for it
+	return "root" // log4cxx's name for the root logger
 }
 
 // wants reports whether the entry is to be written.
@@ -78,7 +78,7 @@ func (o *output) wants(r *record) bool {
 	return level(r.level) <= o.threshold && o.levels.passes(r.level, r.category)
 }
 
-// append appends the entry's line as the destination takes it.
+// append appends the entry's line in the format of the destination.
 func (o *output) append(b []byte, r record) []byte {
 	r.colour, r.hide = o.colour, o.hide
 	if o.journal == nil {
@@ -105,7 +105,7 @@ func (o *output) log(r *record) {
 	}
 }
 
-// note makes the line of an entry about the log itself.
+// note returns the line of an entry about the log itself.
 func (o *output) note(at logrus.Level, text string) []byte {
 	return o.append(nil, record{time: time.Now(), level: at, category: ownCategory, message: text})
 }

@@ -11,7 +11,7 @@ import (
 	"github.com/sirupsen/logrus"
 )
 
-// A record is what one entry's line is made of.
+// A record holds the parts of an entry's line.
 type record struct {
 	time     time.Time
 	level    logrus.Level
@@ -19,20 +19,20 @@ type record struct {
 	message  string
 	fields   logrus.Fields
 	colour   bool                // for a terminal
-	hide     func(string) string // hides secrets; nil hides none
+	hide     func(string) string // hides secrets; it may be nil
 }
 
-// A step of a pattern appends its part of a record. Steps are made once, at
-// the start; applying them needs no memory but the line's.
+// A step of a pattern appends its part of a record. It does not allocate, except to
+// extend b.
 type step func(b []byte, r *record) []byte
 
-// A pattern is a compiled ConversionPattern. It may be used from any goroutine.
+// A pattern is a compiled ConversionPattern. It is safe for concurrent use.
 type pattern []step
 
-// compilePattern compiles log4cxx's conversion pattern: text, "%%", and
-// conversions such as "%d", "%-5p", "%.20c{2}" and "%d{HH:mm:ss}". What it does
-// not know stays as it is and is told to warn. A pattern that does not end its
-// entries gets a "%n".
+// compilePattern compiles log4cxx's conversion pattern: text, "%%", and conversions
+// like "%d", "%-5p", "%.20c{2}" and "%d{HH:mm:ss}". It calls warn for an unknown
+// conversion, which then stays unchanged. It adds "%n" if the pattern does not end
+// with a line break.
 func compilePattern(text string, warn func(string)) pattern {
 	c := patternCompiler{warn: warn}
 	ends := false
@@ -60,7 +60,7 @@ func compilePattern(text string, warn func(string)) pattern {
 	return c.steps
 }
 
-// append appends the record's line. It is cut at maxEntry.
+// append appends the record's line, truncated at maxEntry and maxField together.
 func (p pattern) append(b []byte, r *record) []byte {
 	start := len(b)
 	for _, s := range p {
@@ -72,7 +72,7 @@ func (p pattern) append(b []byte, r *record) []byte {
 	return b
 }
 
-// cutAt gives the last beginning of a character at or before n.
+// cutAt returns the start of the last character that starts at or before n.
 func cutAt(b []byte, n int) int {
 	for n > 0 && !utf8.RuneStart(b[n]) {
 		n--
@@ -82,7 +82,7 @@ func cutAt(b []byte, n int) int {
 
 type patternCompiler struct {
 	steps pattern
-	text  []byte // literal text that is not yet a step
+	text  []byte // literal text that is not yet added to steps
 	warn  func(string)
 }
 
@@ -101,8 +101,8 @@ func literalStep(s string) step {
 	return func(b []byte, _ *record) []byte { return append(b, s...) }
 }
 
-// conversion compiles what follows a '%', and gives the conversion's name and
-// the text behind it. As in log4cxx a name is the longest that is known.
+// conversion compiles the conversion after a '%'. It returns its name and the text
+// after it. As in log4cxx, the longest known name counts.
 func (c *patternCompiler) conversion(text string) (name, rest string) {
 	w, rest := parseWidth(text)
 	word := rest[:wordLen(rest)]
@@ -120,7 +120,7 @@ func (c *patternCompiler) conversion(text string) (name, rest string) {
 		c.steps = append(c.steps, decorate(name, w.wrap(build(options, c.warn))))
 		return name, rest
 	}
-	c.warn(fmt.Sprintf("the conversion pattern has an unknown %%%s: it stays as it is", text[:min(len(text), len(text)-len(rest)+max(len(word), 1))]))
+	c.warn(fmt.Sprintf("the conversion pattern has an unknown %%%s: it stays unchanged", text[:min(len(text), len(text)-len(rest)+max(len(word), 1))]))
 	c.literal("%" + text[:len(text)-len(rest)])
 	return "", rest
 }
@@ -135,7 +135,7 @@ func wordLen(s string) int {
 	return len(s)
 }
 
-// parseOptions takes "{a}{b}" off the beginning of s.
+// parseOptions parses options like "{a}{b}" at the beginning of s.
 func parseOptions(s string) (options []string, rest string) {
 	for strings.HasPrefix(s, "{") {
 		option, rest, ok := strings.Cut(s[1:], "}")
@@ -147,12 +147,12 @@ func parseOptions(s string) (options []string, rest string) {
 	return options, s
 }
 
-// A width is the "-5.10" of a conversion: at least that many characters, filled
-// up with blanks at the left, or the right with '-'; and at most that many, of
-// which the last are kept.
+// A width is the "-5.10" of a conversion: the minimum and the maximum number of
+// characters. A shorter text gets blanks on its left, or with '-' on its right. A
+// longer text loses its first characters.
 type width struct {
-	least, most int // most < 0 means no bound
-	left        bool
+	least, most int  // most < 0 means no maximum
+	left        bool // aligned to the left
 }
 
 const maxWidth = 500
@@ -192,7 +192,7 @@ func (w width) wrap(s step) step {
 	}
 }
 
-// apply brings what stands behind start to its width, in place.
+// apply pads or truncates the text after start, in place.
 func (w width) apply(b []byte, start int) []byte {
 	n := utf8.RuneCount(b[start:])
 	if w.most >= 0 && n > w.most {

@@ -14,14 +14,14 @@ func testRecord() *record {
 	return &record{time: testTime, level: logrus.WarnLevel, category: "lua.net.http", message: "hello"}
 }
 
-// compile compiles a pattern and gives its warnings.
+// compile compiles a pattern and returns its warnings.
 func compile(text string) (pattern, string) {
 	var warnings []string
 	p := compilePattern(text, func(w string) { warnings = append(warnings, w) })
 	return p, strings.Join(warnings, "\n")
 }
 
-func TestPattern(t *testing.T) {
+func TestPatternFormatsARecord(t *testing.T) {
 	for _, tc := range []struct{ name, pattern, want string }{
 		{"default", defaultPattern, "2026-03-07 04:05:09,087 WARN  lua.net.http: hello\n"},
 		{"pid", "4711: %d %-5p %c: %m%n", "4711: 2026-03-07 04:05:09,087 WARN  lua.net.http: hello\n"},
@@ -29,14 +29,14 @@ func TestPattern(t *testing.T) {
 		{"long names", "%date{ABSOLUTE} %level %logger %message%n", "04:05:09,087 WARN lua.net.http hello\n"},
 		{"a name and text", "%mfoo%n", "hellofoo\n"},
 		{"thread", "[%t] [%thread]%n", "[main] [main]\n"},
-		{"what we have not", "%F:%L %M %C%x%throwable%n", "?:? ? ?\n"},
-		{"least, right", "%6p|%n", "  WARN|\n"},
-		{"least, left", "%-6p|%n", "WARN  |\n"},
-		{"most keeps the end", "%.4c|%n", "http|\n"},
-		{"least and most", "%5.10c|%-7.3p|%n", "a.net.http|ARN    |\n"},
-		{"most of a short one", "%-20.30c|%n", "lua.net.http        |\n"},
+		{"unsupported conversions", "%F:%L %M %C%x%throwable%n", "?:? ? ?\n"},
+		{"minimum, right", "%6p|%n", "  WARN|\n"},
+		{"minimum, left", "%-6p|%n", "WARN  |\n"},
+		{"maximum keeps the end", "%.4c|%n", "http|\n"},
+		{"minimum and maximum", "%5.10c|%-7.3p|%n", "a.net.http|ARN    |\n"},
+		{"maximum of a short text", "%-20.30c|%n", "lua.net.http        |\n"},
 		{"parts of the category", "%c{1} %c{2} %c{9}%n", "http net.http lua.net.http\n"},
-		{"newline in it", "%m\n%c%n", "hello\nlua.net.http\n"},
+		{"newline in the pattern", "%m\n%c%n", "hello\nlua.net.http\n"},
 		{"two options", "%d{HH:mm}{UTC}%n", "03:05\n"},
 		{"option not closed", "%d{HH%n", "2026-03-07 04:05:09,087{HH\n"},
 		{"ends with a newline", "%m\n", "hello\n"},
@@ -55,7 +55,7 @@ func TestPattern(t *testing.T) {
 	}
 }
 
-func TestPatternWarns(t *testing.T) {
+func TestUnknownPartsOfAPatternAreWarnings(t *testing.T) {
 	for _, tc := range []struct{ pattern, want, warning string }{
 		{"%q %m%n", "%q hello\n", "unknown %q"},
 		{"%-5Q%m%n", "%-5Qhello\n", "unknown %-5Q"},
@@ -79,7 +79,7 @@ func TestPatternWarns(t *testing.T) {
 	}
 }
 
-func TestDates(t *testing.T) {
+func TestDateFormats(t *testing.T) {
 	for format, want := range map[string]string{
 		"": "2026-03-07 04:05:09,087", "ISO8601": "2026-03-07 04:05:09,087", "iso8601": "2026-03-07 04:05:09,087",
 		"ABSOLUTE": "04:05:09,087", "DATE": "07 Mar 2026 04:05:09,087",
@@ -90,7 +90,7 @@ func TestDates(t *testing.T) {
 		"SSSSSS":                  "087654",
 		"SSSSSSSSSSSSSS":          "087654321",
 		"d.M.yy h:m:s a":          "7.3.26 4:5:9 AM",
-		"ds":                      "79", // next to each other: not Go's "25"
+		"ds":                      "79", // Go would read "25" as one layout
 		"EEE, dd MMM yyyy Z":      "Sat, 07 Mar 2026 +0100",
 		"EEEE MMMM z XXX":         "Saturday March CET +01:00",
 		"HH'h'mm''''ss 'o''clock": "04h05''09 oclock",
@@ -126,7 +126,7 @@ func TestLevelNames(t *testing.T) {
 	}
 }
 
-func TestColour(t *testing.T) {
+func TestTerminalShowsColours(t *testing.T) {
 	p, _ := compile("%-5p %c{1} %m%n")
 	r := testRecord()
 	r.colour = true
@@ -136,7 +136,7 @@ func TestColour(t *testing.T) {
 	}
 }
 
-func TestElapsed(t *testing.T) {
+func TestElapsedMillisecondsAreShown(t *testing.T) {
 	p, _ := compile("%r%n")
 	r := testRecord()
 	r.time = started.Add(1234 * time.Millisecond)

@@ -8,17 +8,16 @@ type property struct {
 	line       int
 }
 
-// parseProperties reads a properties file as log4cxx does, which takes any
-// text: a line is a key, then any run of blanks, '=' and ':', then the value up
-// to the line's end; lines whose first character is '#' or '!' are comments; a
-// backslash makes \t, \n and \r, joins the next line without its indentation,
-// and else stands for the character behind it. A later line of the same key
-// holds.
+// parseProperties parses a properties file as log4cxx does, which accepts any text. A
+// line is a key, then any number of blanks, '=' and ':', then the value up to the end
+// of the line. Lines that start with '#' or '!' are comments. A backslash begins \t, \n
+// and \r, and joins the next line without its indentation; before another character it
+// is dropped.
 //
-// It is written here since the library for Java's properties files is stricter
-// (it refuses the whole file for a line that begins with '=', or for a path
-// with "\u" in it), takes "a == b" for the value "= b", leaves a goroutine
-// behind when it refuses, and knows no line numbers for our warnings.
+// The library for Java's properties files is not suitable. It rejects the whole file
+// for a line that begins with '=' or for a path with "\u". It reads "a == b" as the
+// value "= b", leaves a goroutine behind after an error, and returns no line numbers
+// for our warnings.
 func parseProperties(text string) []property {
 	var all []property
 	s := propertyScanner{text: text, line: 1}
@@ -40,7 +39,7 @@ type propertyScanner struct {
 	line int
 }
 
-// skipToKey goes to the next line that is neither empty nor a comment. It is
+// skipToKey skips to the next line that is neither empty nor a comment. It returns
 // false at the end.
 func (s *propertyScanner) skipToKey() bool {
 	for s.pos < len(s.text) {
@@ -62,7 +61,7 @@ func (s *propertyScanner) skipToKey() bool {
 	return false
 }
 
-// newline steps over one line's end: LF, CR, or CR LF.
+// newline skips the end of a line: LF, CR, or CR LF.
 func (s *propertyScanner) newline() {
 	if strings.HasPrefix(s.text[s.pos:], "\r\n") {
 		s.pos++
@@ -77,8 +76,8 @@ func (s *propertyScanner) skip(set string) {
 	}
 }
 
-// take reads up to the line's end or to a character of stop that no backslash
-// stands before, and undoes the backslashes.
+// take reads up to the end of the line, or to a character of stop without a backslash
+// before it. It returns the text with the backslashes decoded.
 func (s *propertyScanner) take(stop string) string {
 	var b strings.Builder
 	for s.pos < len(s.text) {
@@ -110,16 +109,16 @@ func (s *propertyScanner) take(stop string) string {
 	return b.String()
 }
 
-// Bounds of expand, against a file whose values multiply each other.
+// Limits of expand, for a file whose values refer to each other many times.
 const (
 	maxExpandDepth = 8
 	maxExpansions  = 1000
 	maxExpanded    = 64 << 10
 )
 
-// expand replaces each ${name} in s by what lookup gives for it, in turn
-// expanded. An unknown name is replaced by nothing, as log4cxx does, and told
-// to unknown; a "${" without its end stays.
+// expand replaces each ${name} in s with the value that lookup returns, and expands
+// that value too. For an unknown name it calls unknown and inserts no text, as log4cxx
+// does. A "${" without "}" stays unchanged.
 func expand(s string, lookup func(string) (string, bool), unknown func(string)) string {
 	e := expander{lookup: lookup, unknown: unknown, left: maxExpansions}
 	e.expand(s, 0)

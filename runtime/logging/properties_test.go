@@ -6,7 +6,7 @@ import (
 	"testing"
 )
 
-func TestParseProperties(t *testing.T) {
+func TestPropertiesAreParsedAsInLog4cxx(t *testing.T) {
 	for _, tc := range []struct {
 		name, text string
 		want       []property
@@ -21,7 +21,7 @@ func TestParseProperties(t *testing.T) {
 		{"no value", "a\nb=\n", []property{{"a", "", 1}, {"b", "", 2}}},
 		{"no key", "=x\nb=c", []property{{"b", "c", 2}}},
 		{"comments", "# x\n  ! y\n\na=b # c\n", []property{{"a", "b # c", 4}}},
-		{"a comment does not go on", "# x \\\na=b", []property{{"a", "b", 2}}},
+		{"a comment does not continue", "# x \\\na=b", []property{{"a", "b", 2}}},
 		{"CR LF", "a=b\r\nc=d\r\n", []property{{"a", "b", 1}, {"c", "d", 2}}},
 		{"CR", "a=b\rc=d", []property{{"a", "b", 1}, {"c", "d", 2}}},
 		{"continued", "a=b,\\\n   c\nd=e", []property{{"a", "b,c", 1}, {"d", "e", 3}}},
@@ -40,7 +40,7 @@ func TestParseProperties(t *testing.T) {
 	}
 }
 
-func TestExpand(t *testing.T) {
+func TestVariablesAreExpanded(t *testing.T) {
 	values := map[string]string{"jid": "irc.example.net", "id": "1", "path": "/log/${jid}", "loop": "x${loop}"}
 	for _, tc := range []struct{ name, in, want, unknown string }{
 		{"nothing", "abc", "abc", ""},
@@ -64,7 +64,7 @@ func TestExpand(t *testing.T) {
 	}
 }
 
-func TestExpandIsBounded(t *testing.T) {
+func TestExpansionIsLimited(t *testing.T) {
 	for _, leaf := range []string{"", "some text to multiply"} {
 		names := map[string]string{"0": leaf}
 		for i := '1'; i <= '9'; i++ {

@@ -35,16 +35,16 @@ type queue struct {
 
 	mu       sync.Mutex
 	buf      []byte        // whole entries that wait
-	spare    []byte        // the buffer that run has written last, for reuse
+	spare    []byte        // a written buffer, for reuse
 	busy     bool          // run is writing
 	closed   bool          // no more entries are accepted
-	stalled  bool          // Write has waited for stallWait in vain, and now drops at once
+	stalled  bool          // Write has waited for stallWait without progress, and now drops at once
 	lost     int           // entries dropped since run last took buf
 	progress chan struct{} // closed when run makes progress; nil if nothing waits
 }
 
-// newQueue starts a goroutine that writes to d until shut. note formats an entry of
-// the queue itself.
+// newQueue returns a queue, and starts its goroutine, which writes to d until shut.
+// note formats an entry of the queue itself.
 func newQueue(d dest, note func(logrus.Level, string) []byte) *queue {
 	q := &queue{dest: d, note: note, wake: make(chan struct{}, 1), done: make(chan struct{})}
 	go q.run()
@@ -165,7 +165,7 @@ func (q *queue) run() {
 			q.dest.write(entries)
 			if lost > 0 {
 				q.dest.write(q.note(logrus.WarnLevel, fmt.Sprintf(
-					"%d log entries are lost here: the log could not be written fast enough", lost)))
+					"%d log entries were dropped here: the log could not be written fast enough", lost)))
 			}
 			q.give(entries)
 		}

@@ -13,7 +13,7 @@ import (
 
 // gateDest writes only while its gate is open.
 type gateDest struct {
-	gate   chan struct{} // receives block until it is closed
+	gate   chan struct{} // write blocks until it is closed
 	got    strings.Builder
 	closed bool
 }
@@ -29,7 +29,7 @@ func testNote(at logrus.Level, text string) []byte {
 	return []byte(levelName(at) + " " + text + "\n")
 }
 
-func TestQueueThatStandsStill(t *testing.T) {
+func TestBlockedQueueWaitsOnceAndThenDrops(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		d := &gateDest{gate: make(chan struct{})}
 		q := newQueue(d, testNote)
@@ -42,24 +42,24 @@ func TestQueueThatStandsStill(t *testing.T) {
 			return time.Since(start)
 		}
 		write()
-		synctest.Wait() // the writer has taken the first
+		synctest.Wait() // the writer has taken the first entry
 		for i := range maxQueued / maxEntry {
 			if took := write(); took != 0 {
-				t.Fatalf("entry %d waited %v with room left", i, took)
+				t.Fatalf("entry %d waited %v, although the queue has capacity", i, took)
 			}
 		}
 		if took := write(); took != stallWait {
-			t.Errorf("the first without room waited %v, want %v", took, stallWait)
+			t.Errorf("the first entry over the capacity waited %v, want %v", took, stallWait)
 		}
 		if took := write(); took != 0 {
-			t.Errorf("the next one waited %v, want not at all", took)
+			t.Errorf("the next entry waited %v, want 0s", took)
 		}
 		if q.flush(closeWait) {
-			t.Error("flush says that all is written")
+			t.Error("flush reports that all entries are written")
 		}
 		close(d.gate)
 		if !q.flush(closeWait) {
-			t.Error("flush does not see the end")
+			t.Error("flush reports that entries are left")
 		}
 		want := strings.Repeat(string(entry), 1+maxQueued/maxEntry) +
 			"WARN 2 log entries are lost here: the log could not be written fast enough\n"
@@ -89,7 +89,7 @@ func TestQueueWaitsForAShortPause(t *testing.T) {
 	})
 }
 
-func TestQueueEndsThoughItStandsStill(t *testing.T) {
+func TestCloseReturnsWhileTheQueueIsBlocked(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		d := &gateDest{gate: make(chan struct{})}
 		q := newQueue(d, testNote)
@@ -97,7 +97,7 @@ func TestQueueEndsThoughItStandsStill(t *testing.T) {
 		l := &Logger{outputs: []*output{{queue: q}}}
 		start := time.Now()
 		if err := l.Close(); err == nil {
-			t.Error("Close says that all is well")
+			t.Error("Close returns no error")
 		}
 		if took := time.Since(start); took != closeWait {
 			t.Errorf("Close took %v, want %v", took, closeWait)
@@ -146,8 +146,8 @@ func TestQueueKeepsEachWritersOrder(t *testing.T) {
 	}
 }
 
-func TestEmptyEntriesAreNothing(t *testing.T) {
-	d := &gateDest{gate: make(chan struct{})} // closed never: a write would hang
+func TestEmptyEntriesAreIgnored(t *testing.T) {
+	d := &gateDest{gate: make(chan struct{})} // never closed: a write would hang
 	q := newQueue(d, testNote)
 	_, _ = q.Write(nil)
 	q.shut()

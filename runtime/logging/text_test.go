@@ -12,7 +12,7 @@ import (
 	"github.com/sirupsen/logrus"
 )
 
-func TestMessage(t *testing.T) {
+func TestMessageCannotImitateEntriesOrControlTheTerminal(t *testing.T) {
 	user := logrus.Fields{"user": "alice"}
 	for _, tc := range []struct {
 		name, message string
@@ -63,7 +63,7 @@ type evil struct{}
 
 func (evil) String() string { panic("no string") }
 
-func TestFields(t *testing.T) {
+func TestFieldsAreSortedQuotedAndMasked(t *testing.T) {
 	var nilErr *url.Error
 	for _, tc := range []struct {
 		name   string
@@ -105,7 +105,7 @@ func TestFields(t *testing.T) {
 	}
 }
 
-func TestFieldInPattern(t *testing.T) {
+func TestPatternShowsFields(t *testing.T) {
 	p, _ := compile("[%X{user}|%X{token}|%X{none}|%X]%n")
 	got := string(p.append(nil, &record{fields: logrus.Fields{"user": "al ice", "token": "hunter2"}}))
 	if got != "[\"al ice\"|***||]\n" {
@@ -113,7 +113,7 @@ func TestFieldInPattern(t *testing.T) {
 	}
 }
 
-func TestMapsAreBounded(t *testing.T) {
+func TestMapsAreTruncated(t *testing.T) {
 	endless := map[string]any{}
 	endless["x"] = endless
 	if got := string(appendFields(nil, logrus.Fields{"m": endless})); got != " m={x={x={x={x={…}}}}}" {
@@ -128,7 +128,7 @@ func TestMapsAreBounded(t *testing.T) {
 	}
 }
 
-func TestEntriesAreBounded(t *testing.T) {
+func TestEntriesAreTruncated(t *testing.T) {
 	many := logrus.Fields{}
 	for i := range 1000 {
 		many[fmt.Sprint("key", i)] = strings.Repeat("\x00", maxField)
@@ -151,13 +151,13 @@ func TestEntriesAreBounded(t *testing.T) {
 			}
 			checkLine(t, string(got))
 			if name != "long category" && !strings.Contains(string(got), "…") {
-				t.Error("it does not say that something is missing")
+				t.Error("the line does not show that it is truncated")
 			}
 		})
 	}
 }
 
-// checkLine checks what holds for every entry.
+// checkLine checks the guarantees for every entry.
 func checkLine(t *testing.T, line string) {
 	t.Helper()
 	if !utf8.ValidString(line) {
@@ -169,7 +169,7 @@ func checkLine(t *testing.T, line string) {
 	}
 	for i, l := range strings.Split(body, "\n") {
 		if i > 0 && !strings.HasPrefix(l, "\t") {
-			t.Errorf("line %d could be an entry of its own: %.200q", i+1, line)
+			t.Errorf("line %d imitates an entry: %.200q", i+1, line)
 		}
 	}
 	for _, r := range body {
