@@ -62,7 +62,7 @@ func TestBlockedQueueWaitsOnceAndThenDrops(t *testing.T) {
 			t.Error("flush reports that entries are left")
 		}
 		want := strings.Repeat(string(entry), 1+maxQueued/maxEntry) +
-			"WARN 2 log entries are lost here: the log could not be written fast enough\n"
+			"WARN 2 log entries were dropped here: the log could not be written fast enough\n"
 		if d.got.String() != want {
 			t.Errorf("written are %d bytes, want %d: … %q", d.got.Len(), len(want), d.got.String()[max(d.got.Len()-100, 0):])
 		}
