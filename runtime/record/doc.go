@@ -5,7 +5,7 @@
 // search, compare and cut it. It holds the runs of processes, one after the other.
 // A run begins with a header:
 //
-//	{"record":1,"time":"2026-01-31T12:00:00.5Z","version":"0.1.0","jid":"irc.localhost","pid":71,…}
+//	{"record":1,"time":"2026-01-31T12:00:00.5Z","version":"…","jid":"irc.localhost","pid":71,…}
 //
 // Messages follow, with the seconds since the start of the run and the direction:
 // in for messages that the backend received, out for those that it sent:

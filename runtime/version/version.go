@@ -8,7 +8,8 @@ import (
 	"sync"
 )
 
-// Number is the semantic version; see CHANGELOG.md.
+// Number is the semantic version of the programs. It is the only copy: the man pages, the
+// log and `spectrum.version` derive theirs from it. CHANGELOG.md has a section for it.
 const Number = "0.1.0"
 
 // archived is the commit of an archive that git has made, which fills it in

@@ -6,7 +6,7 @@
 ---@field data table
 ---The transport's JID.
 ---@field jid string
----The version of spectrum2-lua, for example `"0.1.0"`.
+---The version of spectrum2-lua.
 ---@field version string
 ---The module `spectrum.config`.
 ---@field config spectrum.config
