@@ -34,6 +34,7 @@ var objects = map[string]string{
 	"file":         `io.tmpfile()`,
 	"json.null":    `require("spectrum.json").null`,
 	"listener":     `assert(net.listen("127.0.0.1:0"))`,
+	"pending":      `spectrum.pending()`,
 	"process":      `assert(require("spectrum.process").start { "cat" })`,
 	"regexp":       `require("spectrum.regexp").compile("(a)(?P<b>.)")`,
 	"response":     `assert(http.get("http://" .. server.address, { stream = true }))`,

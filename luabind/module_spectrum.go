@@ -23,6 +23,7 @@ func (v *vm) openSpectrum() *lua.LTable {
 		"sleep":          sleep,
 		"channel":        newChannel,
 		"each":           each,
+		"pending":        newPending,
 		"spawn":          func(l *lua.LState) int { return spawn(l, h.sessions.Process(), 1) },
 		"after":          func(l *lua.LState) int { return after(l, h.timers, 1, false) },
 		"every":          func(l *lua.LState) int { return after(l, h.timers, 1, true) },

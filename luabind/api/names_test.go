@@ -104,6 +104,7 @@ var described = map[string]string{
 	"database":     "spectrum.sql.Database",
 	"json.null":    "spectrum.json.Null",
 	"listener":     "spectrum.net.Listener",
+	"pending":      "spectrum.Pending",
 	"process":      "spectrum.process.Process",
 	"regexp":       "spectrum.regexp.Pattern",
 	"response":     "spectrum.http.Stream",

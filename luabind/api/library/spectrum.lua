@@ -74,6 +74,11 @@ function spectrum.every(name, seconds, fn) end
 ---@return spectrum.Channel channel
 function spectrum.channel(capacity) end
 
+---Creates an object that matches answers with the requests that wait for them. Each id is open for a number of seconds.
+---@param seconds? number how long an id stays open, more than 0 (default: 30)
+---@return spectrum.Pending pending
+function spectrum.pending(seconds) end
+
 ---Returns a store of the transport: values that survive the process. It opens no connection and does not wait. It is the same as `open` of the module `spectrum.store`.
 ---@param name? string up to 128 bytes (default: `""`)
 ---@return spectrum.store.Store store
@@ -194,5 +199,36 @@ function channel:receive(timeout) end
 
 ---Closes the channel. Later calls of `send` fail.
 function channel:close() end
+
+---Matches answers with the requests that wait for them. It may stay in a data table at a reload.
+---@class spectrum.Pending
+---The number of open ids.
+---@field open integer
+local pending = {}
+
+---Opens an id for a request. Without an argument it is a number that this process has not used before. An id of your own is text or a number; it may be opened again after it has ended. If 10,000 ids are open, the oldest one fails.
+---@param id? string|number an id of your own; at most 256 bytes
+---@return string|number|nil id nil if your own id is already open
+---@return string? message
+function pending:new(id) end
+
+---Waits for the answer to a request, and closes the id. Without `seconds` it waits until the time of the id is over.
+---@param id string|number
+---@param seconds? number counted from now; 0 does not wait
+---@return any value nil if no answer arrived
+---@return string? message `"timeout"`, the text given to `fail`, or that the id is not open
+function pending:wait(id, seconds) end
+
+---Passes an answer to the task that waits for it. An answer that arrives before `wait` is kept until the time of the id is over. A number and its text are the same id.
+---@param id string|number|nil the id, as the network returned it
+---@param value? any anything but nil (default: `true`)
+---@return boolean open true if the id was open and had no answer yet
+function pending:answer(id, value) end
+
+---Makes all open requests fail, for example when the connection is lost. With an id, makes only this request fail.
+---@param why string the message that `wait` returns
+---@param id? string|number
+---@return integer count how many requests failed
+function pending:fail(why, id) end
 
 return spectrum
