@@ -6,6 +6,8 @@ import (
 	"fmt"
 	"io"
 	"strings"
+
+	"spectrumlua/runtime/xmlns"
 )
 
 // maxDepth is the maximum depth of nested elements.
@@ -46,7 +48,7 @@ type rewriter struct {
 	out      strings.Builder
 	empty    bool // the last start tag is still open, because the element may be empty
 	open     []element
-	scope    scope
+	scope    xmlns.Scope
 	elements int // at the top level
 }
 
@@ -86,7 +88,7 @@ func (w *rewriter) token(token xml.Token) error {
 	case xml.StartElement:
 		return w.start(t)
 	case xml.EndElement:
-		return w.end(qualified(t.Name))
+		return w.end(nameOf(t.Name).String())
 	case xml.CharData:
 		return w.text(string(t))
 	case xml.Comment:
@@ -109,35 +111,46 @@ func (w *rewriter) text(s string) error {
 }
 
 func (w *rewriter) start(t xml.StartElement) error {
-	name := qualified(t.Name)
+	name := nameOf(t.Name).String()
 	if err := w.place(name); err != nil {
 		return err
 	}
-	if err := checkName(t.Name); err != nil {
+	if err := checkName(nameOf(t.Name)); err != nil {
 		return err
 	}
-	w.open = append(w.open, element{name: name, declared: w.scope.size()})
-	if err := w.scope.declare(t.Attr); err != nil {
-		return fmt.Errorf("<%s>: %w", name, err)
-	}
-	if t.Name.Space == "xmlns" {
-		return fmt.Errorf("<%s>: the prefix xmlns is for declarations", name)
-	}
-	if _, err := w.scope.find(t.Name.Space); err != nil {
-		return fmt.Errorf("<%s>: %w", name, err)
-	}
-	if err := w.scope.checkAttributes(t.Attr); err != nil {
+	w.open = append(w.open, element{name: name, declared: w.scope.Size()})
+	if err := w.enter(t); err != nil {
 		return fmt.Errorf("<%s>: %w", name, err)
 	}
 	w.endStartTag()
 	w.out.WriteString("<" + name)
 	for _, a := range t.Attr {
-		w.out.WriteString(" " + qualified(a.Name) + `="`)
+		w.out.WriteString(" " + nameOf(a.Name).String() + `="`)
 		_, _ = valueEscaper.WriteString(&w.out, Clean(a.Value))
 		w.out.WriteByte('"')
 	}
 	w.empty = true
 	return nil
+}
+
+// enter checks the names of a tag, and declares its namespaces.
+func (w *rewriter) enter(t xml.StartElement) error {
+	var names []xmlns.Name
+	for _, a := range t.Attr {
+		name := nameOf(a.Name)
+		if err := checkName(name); err != nil {
+			return err
+		}
+		if err := w.scope.Declare(name, a.Value); err != nil {
+			return err
+		}
+		names = append(names, name)
+	}
+	if _, err := w.scope.Element(nameOf(t.Name)); err != nil {
+		return err
+	}
+	_, err := w.scope.Attributes(names)
+	return err
 }
 
 // place checks that an element is allowed at this position.
@@ -169,7 +182,7 @@ func (w *rewriter) end(name string) error {
 		return fmt.Errorf("<%s> is closed by </%s>", e.name, name)
 	}
 	w.open = w.open[:n-1]
-	w.scope.leave(e.declared)
+	w.scope.Leave(e.declared)
 	if w.empty {
 		w.out.WriteString("/>")
 		w.empty = false

@@ -5,6 +5,8 @@ import (
 	"fmt"
 	"strings"
 	"unicode/utf8"
+
+	"spectrumlua/runtime/xmlns"
 )
 
 // Parser parses XML in chunks. It cannot be used after an error.
@@ -19,7 +21,7 @@ type Parser struct {
 	err     error
 
 	open     []openElement
-	scope    scope
+	scope    xmlns.Scope
 	root     *Node
 	closed   bool // the outermost element has ended
 	text     []byte

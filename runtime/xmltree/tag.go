@@ -4,6 +4,8 @@ import (
 	"strings"
 	"unicode"
 	"unicode/utf8"
+
+	"spectrumlua/runtime/xmlns"
 )
 
 // tag parses the text between < and >.
@@ -37,7 +39,10 @@ func (p *Parser) tag(b []byte) error {
 const blanks = " \t\r\n"
 
 // written is an attribute as it is written.
-type written struct{ name, value string }
+type written struct {
+	name  xmlns.Name
+	value string
+}
 
 func (p *Parser) attributes(text string) ([]written, error) {
 	var all []written
@@ -49,17 +54,21 @@ func (p *Parser) attributes(text string) ([]written, error) {
 		if len(rest) == len(text) {
 			return nil, p.wrong("a blank is wanted before %.20q", rest)
 		}
-		name, after, ok := strings.Cut(rest, "=")
-		name = strings.TrimRight(name, blanks)
+		full, after, ok := strings.Cut(rest, "=")
+		full = strings.TrimRight(full, blanks)
 		after = strings.TrimLeft(after, blanks)
 		if !ok || after == "" || after[0] != '"' && after[0] != '\'' {
-			return nil, p.wrong("the attribute %.40q has no value in quotation marks", name)
+			return nil, p.wrong("the attribute %.40q has no value in quotation marks", full)
 		}
 		value, after, ok := strings.Cut(after[1:], after[:1])
 		if !ok {
-			return nil, p.wrong("the value of the attribute %.40q has no end", name)
+			return nil, p.wrong("the value of the attribute %.40q has no end", full)
 		}
 		value, err := p.value(value)
+		if err != nil {
+			return nil, err
+		}
+		name, err := p.name(full)
 		if err != nil {
 			return nil, err
 		}
@@ -112,16 +121,9 @@ func (p *Parser) start(name string, attributes []written) error {
 		return p.wrong("it has more than %d elements", p.limits.Elements)
 	}
 	p.flush()
-	declared := len(p.scope.hidden)
-	if err := p.declare(attributes); err != nil {
-		return err
-	}
-	node := &Node{}
-	var err error
-	if node.Space, node.Name, err = p.resolve(name, true); err != nil {
-		return err
-	}
-	if node.Attr, err = p.resolveAttributes(attributes); err != nil {
+	declared := p.scope.Size()
+	node, err := p.node(name, attributes)
+	if err != nil {
 		return err
 	}
 	if len(p.open) == 0 {
@@ -131,6 +133,23 @@ func (p *Parser) start(name string, attributes []written) error {
 	}
 	p.open = append(p.open, openElement{node, name, declared})
 	return nil
+}
+
+// node declares the namespaces of a tag and returns its element.
+func (p *Parser) node(name string, attributes []written) (*Node, error) {
+	element, err := p.name(name)
+	if err != nil {
+		return nil, err
+	}
+	if err := p.declare(attributes); err != nil {
+		return nil, err
+	}
+	n := &Node{Name: element.Local}
+	if n.Space, err = p.scope.Element(element); err != nil {
+		return nil, p.wrong("%v", err)
+	}
+	n.Attr, err = p.resolve(attributes)
+	return n, err
 }
 
 func (p *Parser) end(name string) error {
@@ -144,7 +163,7 @@ func (p *Parser) end(name string) error {
 	}
 	p.flush()
 	p.open = p.open[:n]
-	p.scope.leave(e.declared)
+	p.scope.Leave(e.declared)
 	if n == p.level {
 		p.done = append(p.done, e.node)
 	}
@@ -166,104 +185,42 @@ func (p *Parser) flush() {
 // declare adds the namespaces that a tag declares.
 func (p *Parser) declare(attributes []written) error {
 	for _, a := range attributes {
-		prefix, isPrefix := strings.CutPrefix(a.name, "xmlns:")
-		switch {
-		case a.name == "xmlns":
-			p.scope.bind("", a.value)
-		case !isPrefix:
-		case !ValidName(prefix) || prefix == "xmlns" || prefix == "xml" && a.value != XMLSpace:
-			return p.wrong("the prefix %.40q cannot be declared", prefix)
-		case a.value == "":
-			return p.wrong("the prefix %.40s: is declared as nothing", prefix)
-		default:
-			p.scope.bind(prefix, a.value)
+		if err := p.scope.Declare(a.name, a.value); err != nil {
+			return p.wrong("%v", err)
 		}
 	}
 	return nil
 }
 
-// resolve returns the namespace of a name's prefix. Attributes without a prefix
-// have no namespace.
-func (p *Parser) resolve(name string, element bool) (space, local string, err error) {
-	prefix, local, ok := strings.Cut(name, ":")
+// name splits a name at its colon.
+func (p *Parser) name(text string) (xmlns.Name, error) {
+	prefix, local, ok := strings.Cut(text, ":")
 	if !ok {
-		prefix, local = "", name
+		prefix, local = "", text
 	}
 	if !ValidName(local) || ok && !ValidName(prefix) {
-		return "", "", p.wrong("%.40q is no name", name)
+		return xmlns.Name{}, p.wrong("%.40q is no name", text)
 	}
-	switch {
-	case prefix == "xml":
-		return XMLSpace, local, nil
-	case prefix == "" && !element:
-		return "", local, nil
-	}
-	space, ok = p.scope.find(prefix)
-	if !ok {
-		return "", "", p.wrong("the prefix %.40s: is not declared", prefix)
-	}
-	return space, local, nil
+	return xmlns.Name{Prefix: prefix, Local: local}, nil
 }
 
-func (p *Parser) resolveAttributes(attributes []written) ([]Attr, error) {
-	var all []Attr
-	seen := make(map[[2]string]bool, len(attributes))
+// resolve returns the attributes with their namespaces, without the declarations.
+func (p *Parser) resolve(attributes []written) ([]Attr, error) {
+	var names []xmlns.Name
 	for _, a := range attributes {
-		if a.name == "xmlns" || strings.HasPrefix(a.name, "xmlns:") {
-			if seen[[2]string{"xmlns", a.name}] {
-				return nil, p.wrong("the attribute %.40s stands there twice", a.name)
-			}
-			seen[[2]string{"xmlns", a.name}] = true
-			continue
+		names = append(names, a.name)
+	}
+	spaces, err := p.scope.Attributes(names)
+	if err != nil {
+		return nil, p.wrong("%v", err)
+	}
+	var all []Attr
+	for i, a := range attributes {
+		if !a.name.Declares() {
+			all = append(all, Attr{spaces[i], a.name.Local, a.value})
 		}
-		space, local, err := p.resolve(a.name, false)
-		if err != nil {
-			return nil, err
-		}
-		if seen[[2]string{space, local}] {
-			return nil, p.wrong("the attribute %.40s stands there twice", a.name)
-		}
-		seen[[2]string{space, local}] = true
-		all = append(all, Attr{space, local, a.value})
 	}
 	return all, nil
-}
-
-// scope holds the declared prefixes.
-type scope struct {
-	spaces map[string]string
-	hidden []binding // the declarations that inner ones hide
-}
-
-type binding struct {
-	prefix, space string
-	declared      bool
-}
-
-func (s *scope) bind(prefix, space string) {
-	if s.spaces == nil {
-		s.spaces = map[string]string{}
-	}
-	before, declared := s.spaces[prefix]
-	s.hidden = append(s.hidden, binding{prefix, before, declared})
-	s.spaces[prefix] = space
-}
-
-// find returns the namespace of a prefix. The empty prefix may lack one.
-func (s *scope) find(prefix string) (string, bool) {
-	space, ok := s.spaces[prefix]
-	return space, ok || prefix == ""
-}
-
-func (s *scope) leave(size int) {
-	for i := len(s.hidden) - 1; i >= size; i-- {
-		if b := s.hidden[i]; b.declared {
-			s.spaces[b.prefix] = b.space
-		} else {
-			delete(s.spaces, b.prefix)
-		}
-	}
-	s.hidden = s.hidden[:size]
 }
 
 // ValidName reports whether a name without a prefix is valid in XML (NameStartChar

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"strings"
 
+	"spectrumlua/runtime/xmlns"
 	"spectrumlua/runtime/xmltext"
 )
 
@@ -70,7 +71,7 @@ func (w *Writer) Start(space, name string, attributes []Attr) error {
 		switch a.Space {
 		case "":
 			w.attribute(a.Name, a.Value)
-		case XMLSpace:
+		case xmlns.XML:
 			w.attribute("xml:"+a.Name, a.Value)
 		default:
 			prefixes++

@@ -42,9 +42,6 @@ type Limits struct {
 // DefaultLimits are sufficient for any stanza and for medium-sized documents.
 var DefaultLimits = Limits{Depth: 100, Size: 1 << 20, Elements: 20_000}
 
-// XMLSpace is the namespace of the prefix xml.
-const XMLSpace = "http://www.w3.org/XML/1998/namespace"
-
 // Error is a problem in a text, with its line, from 1.
 type Error struct {
 	Line int

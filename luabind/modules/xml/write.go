@@ -8,6 +8,7 @@ import (
 	lua "github.com/yuin/gopher-lua"
 
 	"spectrumlua/luabind/bind"
+	"spectrumlua/runtime/xmlns"
 	"spectrumlua/runtime/xmltree"
 )
 
@@ -84,7 +85,7 @@ func attributesOf(e element) ([]xmltree.Attr, error) {
 // attribute returns the attribute for a key that attributeKey has made.
 func attribute(key, value string) xmltree.Attr {
 	if name, ok := strings.CutPrefix(key, "xml:"); ok {
-		return xmltree.Attr{Space: xmltree.XMLSpace, Name: name, Value: value}
+		return xmltree.Attr{Space: xmlns.XML, Name: name, Value: value}
 	}
 	if braced, ok := strings.CutPrefix(key, "{"); ok {
 		if space, name, ok := strings.Cut(braced, "}"); ok && space != "" {

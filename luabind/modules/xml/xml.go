@@ -8,6 +8,7 @@ import (
 	lua "github.com/yuin/gopher-lua"
 
 	"spectrumlua/luabind/bind"
+	"spectrumlua/runtime/xmlns"
 	"spectrumlua/runtime/xmltree"
 )
 
@@ -110,7 +111,7 @@ func attributeKey(a xmltree.Attr) string {
 	switch a.Space {
 	case "":
 		return a.Name
-	case xmltree.XMLSpace:
+	case xmlns.XML:
 		return "xml:" + a.Name
 	}
 	return "{" + a.Space + "}" + a.Name
