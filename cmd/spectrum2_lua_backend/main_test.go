@@ -129,7 +129,7 @@ func TestExitCodesOfTheStart(t *testing.T) {
 		{"no arguments", nil, syscall.EINVAL, "--host is missing"},
 		{"no config file", address, syscall.EINVAL, "config file"},
 		{"a port that is none", []string{"--host", "x", "--port", "http", good}, syscall.EINVAL, `--port "http" is not a port`},
-		{"a config file that is missing", append(address, filepath.Join(dir, "none.cfg")), syscall.EINVAL, "none.cfg: there is no such file"},
+		{"a config file that is missing", append(address, filepath.Join(dir, "none.cfg")), syscall.EINVAL, "none.cfg: the file does not exist"},
 		{"a relative one from elsewhere", append(address, "etc/none.cfg"), syscall.EINVAL, "absolute"},
 		{"a folder", append(address, dir), syscall.EINVAL, "folder"},
 		{"an empty file", append(address, filepath.Join(dir, "empty.cfg")), syscall.EINVAL, "script"},

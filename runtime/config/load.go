@@ -72,14 +72,13 @@ func unreadable(path string, err error) *Error {
 		if dir, err := os.Getwd(); err == nil {
 			where = dir
 		}
-		text = fmt.Sprintf("there is no such file in %s. Spectrum 2 changes to its working_dir before it starts "+
-			"a backend, but passes its own arguments on as they are, so a relative name is not found any more: "+
-			"start Spectrum 2 with the config file's absolute path", where)
+		text = fmt.Sprintf("the file does not exist in %s. Spectrum 2 changes to its working_dir before it starts "+
+			"a backend and passes a relative name on unchanged: start Spectrum 2 with the config file's absolute path", where)
 	case errors.Is(err, fs.ErrNotExist):
-		text = "there is no such file; check the path that Spectrum 2 was started with"
+		text = "the file does not exist; check the path that Spectrum 2 was started with"
 	case errors.Is(err, fs.ErrPermission):
-		text = fmt.Sprintf("cannot be read: %v; this process runs as uid %d, since Spectrum 2 starts its backends "+
-			"as its own user, and that one has to be able to read the file and to enter its folders", cause, os.Getuid())
+		text = fmt.Sprintf("cannot be read: %v; this process runs as uid %d, the user of Spectrum 2, which must be able to "+
+			"read the file and to enter its folders", cause, os.Getuid())
 	}
 	return &Error{Name: path, Text: text, Err: err}
 }

@@ -68,8 +68,8 @@ func TestLoadErrors(t *testing.T) {
 		is         error
 	}{
 		{"no name", "", []string{"config file: no name is given", "/etc/spectrum2/transports/NAME.cfg"}, nil},
-		{"missing", in("none.cfg"), []string{in("none.cfg") + ": there is no such file; check the path"}, fs.ErrNotExist},
-		{"missing and relative", "none.cfg", []string{"none.cfg: there is no such file in " + dir, "changes to its working_dir", "absolute path"}, fs.ErrNotExist},
+		{"missing", in("none.cfg"), []string{in("none.cfg") + ": the file does not exist; check the path"}, fs.ErrNotExist},
+		{"missing and relative", "none.cfg", []string{"none.cfg: the file does not exist in " + dir, "changes to its working_dir", "absolute path"}, fs.ErrNotExist},
 		{"folder", dir, []string{dir + ": this is a folder; name the config file in it, such as " + in("NAME.cfg")}, nil},
 		{"in a file", in("bad.cfg/x.cfg"), []string{in("bad.cfg/x.cfg") + ": cannot be read: not a directory"}, syscall.ENOTDIR},
 		{"no regular file", in("fifo.cfg"), []string{in("fifo.cfg") + ": this is not a regular file"}, nil},

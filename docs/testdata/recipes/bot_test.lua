@@ -1,6 +1,6 @@
 local test = require "spectrum.test"
 
-test.case("it answers", function(t)
+test.case("the bot answers commands", function(t)
   local alice = t:login()
   alice:say("bot", "what?")
   alice:expect("conv_message", { message = t.pattern "^recall: .*\nremember TEXT: .*\ntime %[ZONE%]" })

@@ -1,6 +1,6 @@
 local test = require "spectrum.test"
 
-test.case("what was said is shown once, with its time", function(t)
+test.case("each old message is shown once, with its time", function(t)
   local alice = t:login()
   alice:expect("connected")
   alice:expect("conv_message", { message = "is anybody there?", timestamp = "20260131T115800" })

@@ -1,6 +1,6 @@
 local test = require "spectrum.test"
 
-test.case("nothing private", function(t)
+test.case("the log has no private data", function(t)
   local alice = t:login { password = "hunter22" }
   alice:expect("connected")
   local line = t:log("login")

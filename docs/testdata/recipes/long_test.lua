@@ -1,6 +1,6 @@
 local test = require "spectrum.test"
 
-test.case("a text is cut where it can be", function(t)
+test.case("a text is split at a space", function(t)
   local alice = t:login()
   alice:expect("connected")
   local text = ("Жук "):rep(99) .. "Жук\nshort"
@@ -12,7 +12,7 @@ test.case("a text is cut where it can be", function(t)
   alice:never()
 end)
 
-test.case("without a blank, between characters", function(t)
+test.case("a text without spaces is split between characters", function(t)
   local alice = t:login()
   alice:expect("connected")
   alice:say("carol", "a" .. ("ж"):rep(300))

@@ -1,7 +1,7 @@
 local test = require "spectrum.test"
 local crypto = require "spectrum.crypto"
 
-test.case("the hash is that of the picture", function(t)
+test.case("the icon hash is the hash of the picture", function(t)
   local alice = t:login()
   local buddy = alice:expect("buddy_changed")
   alice:send("vcard", { buddy_name = "carol", id = 7 })
@@ -10,7 +10,7 @@ test.case("the hash is that of the picture", function(t)
   t.equal(card.photo:sub(1, 3), "GIF")
 end)
 
-test.case("a picture of the user's own", function(t)
+test.case("the user changes the own picture", function(t)
   local alice = t:login()
   alice:expect("connected")
   alice:send("vcard", { buddy_name = "", id = 0, photo = "12345" })

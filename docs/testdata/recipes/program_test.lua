@@ -1,6 +1,6 @@
 local test = require "spectrum.test"
 
-test.case("it counts", function(t)
+test.case("the program counts words", function(t)
   local alice = t:login()
   alice:expect("connected")
   alice:say("wc", "three words here; $(touch nothing)")

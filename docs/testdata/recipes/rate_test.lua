@@ -1,6 +1,6 @@
 local test = require "spectrum.test"
 
-test.case("one at a time", function(t)
+test.case("messages are sent one at a time", function(t)
   local alice = t:login()
   alice:expect("connected")
   for i = 1, 3 do
@@ -15,10 +15,10 @@ test.case("one at a time", function(t)
   alice:expect("conv_message", { message = "message 3" })
 end)
 
-test.case("too much is refused", function(t)
+test.case("too many messages are refused", function(t)
   local alice = t:login()
   for i = 1, 110 do
     alice:say("carol", tostring(i))
   end
-  alice:expect("conv_message", { message = t.pattern "^Too much at once, this was not sent: " })
+  alice:expect("conv_message", { message = t.pattern "^Too many messages. Not sent: " })
 end)

@@ -1,6 +1,6 @@
 local test = require "spectrum.test"
 
-test.case("a receipt comes when it has arrived", function(t)
+test.case("the receipt follows when the message has arrived", function(t)
   t:expect("backend_config")
   local alice = t:login()
   alice:expect("connected")

@@ -1,6 +1,6 @@
 local test = require "spectrum.test"
 
-test.case("it connects again, and tells once", function(t)
+test.case("the script connects again, and the user learns it once", function(t)
   local peer = t:serve(function(conn, n)
     conn:write_line("line " .. n)
     if n == 3 then
@@ -26,7 +26,7 @@ test.case("it connects again, and tells once", function(t)
   alice:never()
 end)
 
-test.case("a server that is not there", function(t)
+test.case("the server does not accept connections", function(t)
   local port = t:free_port()
   t:start { config = { reconnect = { server = "127.0.0.1:" .. port } } }
   local alice = t:login()

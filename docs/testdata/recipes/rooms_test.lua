@@ -1,6 +1,6 @@
 local test = require "spectrum.test"
 
-test.case("a room in the order in which clients want it", function(t)
+test.case("the messages of a room arrive in the order that clients need", function(t)
   t:expect("room_list", { room = { "garden" } })
   local alice = t:login()
   alice:expect("connected")
@@ -19,7 +19,7 @@ test.case("a room in the order in which clients want it", function(t)
   alice:never()
 end)
 
-test.case("a room that is not there", function(t)
+test.case("a room that does not exist", function(t)
   local alice = t:login()
   alice:send("join_room", { room = "cellar", nickname = "ali" })
   alice:expect("participant_changed", { room = "cellar", status = "none", flag = { "room_not_found" } })

@@ -7,7 +7,7 @@ test.case("a token is fetched once", function(t)
   local line = t:log("a new token")
   t.falsy(line:find("hunter22", 1, true) or line:find("k3y", 1, true))
   alice:logout()
-  alice = t:login { password = "" } -- it is not needed any more
+  alice = t:login { password = "" } -- the token replaces it
   alice:expect("connected")
 end)
 
@@ -16,6 +16,6 @@ test.case("a wrong password", function(t)
   t:login { password = "" }:expect("disconnected", { error = "authentication_failed" })
 end)
 
-test.case("without a key nobody gets in", function(t)
+test.case("the script does not load without a key", function(t)
   t.error(function() t:start() end, "api_key is not set")
 end)

@@ -1,6 +1,6 @@
 local test = require "spectrum.test"
 
-test.case("typing is repeated for the network, and fades for the user", function(t)
+test.case("typing is repeated for the network, and expires for the user", function(t)
   local alice = t:login()
   alice:expect("connected")
   alice:send("buddy_typing", { buddy_name = "carol" })

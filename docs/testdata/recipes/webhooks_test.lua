@@ -10,7 +10,7 @@ local function start(t)
   end
 end
 
-test.case("it finds the user's process", function(t)
+test.case("a request reaches the user's process", function(t)
   local post = start(t)
   local alice = t:login()
   alice:expect("connected")
@@ -26,7 +26,7 @@ test.case("it finds the user's process", function(t)
   t.equal(post('{"to": "alice", "text": "hi"}'), 404)
 end)
 
-test.case("the port is taken when it is free", function(t)
+test.case("the script takes the port as soon as it is free", function(t)
   local listen = "127.0.0.1:" .. t:free_port()
   local other = assert(http.serve(listen, function() return 500 end, { owner = spectrum }))
   t:start { config = { webhooks = { listen = listen, token = "t0ken" } } }

@@ -166,7 +166,7 @@ func TestWrongConfigs(t *testing.T) {
 		want    string
 	}{
 		{"no such script", harness.Options{Path: filepath.Join(dir, "b.lua")}, "the script cannot be read"},
-		{"no such config", harness.Options{Path: filepath.Join(dir, "b.cfg")}, "there is no such file"},
+		{"no such config", harness.Options{Path: filepath.Join(dir, "b.cfg")}, "the file does not exist"},
 		{"a wrong key", harness.Options{Path: filepath.Join(dir, "a.cfg")}, "relod"},
 		{"a wrong key beside the script", harness.Options{Path: filepath.Join(dir, "a.lua"), Companion: true}, "relod"},
 	} {
