@@ -19,8 +19,8 @@ import (
 	"spectrumlua/pb"
 )
 
-// types is Spectrum's table of messages: number, name, payload, and whether a
-// backend may send it (out), Spectrum sends it (in) or neither does any more.
+// types is Spectrum's table of types: number, name, payload, and the direction: "out"
+// if a backend may send it, "in" if Spectrum sends it, or neither.
 const types = `
 1 CONNECTED Connected out
 2 DISCONNECTED Disconnected out
@@ -58,8 +58,8 @@ const types = `
 35 BUDDIES Buddies in
 36 API_VERSION APIVersion in`
 
-// messages is Spectrum's table of fields: number, whether it is required,
-// optional or repeated, name, and kind unless it is a string.
+// messages is Spectrum's table of fields: number, whether the field is required,
+// optional or repeated, name, and kind if the field is not a string.
 const messages = `
 Connected: 1r user
 Disconnected: 1r user, 2r error ConnectionError, 3o message
@@ -80,7 +80,7 @@ BackendConfig: 1r config
 APIVersion: 1r version int32
 WrapperMessage: 1r type Type, 2o payload bytes`
 
-// enums is Spectrum's table of values, without their prefixes.
+// enums is Spectrum's table of enum values, without their prefixes.
 const enums = `
 StatusType: ONLINE 0, AWAY 1, FFC 2, XA 3, DND 4, NONE 5, INVISIBLE 6
 ConnectionError: NETWORK_ERROR 0, INVALID_USERNAME 1, AUTHENTICATION_FAILED 2, AUTHENTICATION_IMPOSSIBLE 3, NO_SSL_SUPPORT 4, ENCRYPTION_ERROR 5, NAME_IN_USE 6, INVALID_SETTINGS 7, CERT_NOT_PROVIDED 8, CERT_UNTRUSTED 9, CERT_EXPIRED 10, CERT_NOT_ACTIVATED 11, CERT_HOSTNAME_MISMATCH 12, CERT_FINGERPRINT_MISMATCH 13, CERT_SELF_SIGNED 14, CERT_OTHER_ERROR 15, OTHER_ERROR 16
@@ -88,7 +88,7 @@ ParticipantFlag: NONE 0, MODERATOR 1, CONFLICT 2, BANNED 4, NOT_AUTHORIZED 8, ME
 
 func lines(table string) []string { return strings.Split(strings.TrimSpace(table), "\n") }
 
-func TestTypes(t *testing.T) {
+func TestTypesMatchSpectrums(t *testing.T) {
 	var got []string
 	values := pb.WrapperMessage_Type(0).Descriptor().Values()
 	for i := range values.Len() {
@@ -114,8 +114,8 @@ func TestTypes(t *testing.T) {
 	compare(t, got, lines(types))
 }
 
-func TestMessages(t *testing.T) {
-	options := []string{"TypeOptions", "FieldOptions"} // our own
+func TestMessagesMatchSpectrums(t *testing.T) {
+	options := []string{"TypeOptions", "FieldOptions"} // not in Spectrum's protocol
 	var got []string
 	all := pb.File_protocol_proto.Messages()
 	for i := range all.Len() {
@@ -135,7 +135,7 @@ func TestMessages(t *testing.T) {
 	compare(t, got, want)
 }
 
-// describe writes a field as the table above has it.
+// describe returns a field in the format of the table above.
 func describe(f protoreflect.FieldDescriptor) string {
 	rule := map[protoreflect.Cardinality]string{protoreflect.Required: "r", protoreflect.Optional: "o", protoreflect.Repeated: "*"}
 	text := fmt.Sprintf("%d%s %s", f.Number(), rule[f.Cardinality()], f.Name())
@@ -152,14 +152,14 @@ func describe(f protoreflect.FieldDescriptor) string {
 	return text + " " + f.Kind().String()
 }
 
-func TestEnums(t *testing.T) {
+func TestEnumsMatchSpectrums(t *testing.T) {
 	prefix := regexp.MustCompile(`(.)([A-Z])`)
 	for _, line := range lines(enums) {
 		name, want, _ := strings.Cut(line, ": ")
 		t.Run(name, func(t *testing.T) {
 			e := pb.File_protocol_proto.Enums().ByName(protoreflect.Name(name))
 			if e == nil {
-				t.Fatal("it is missing")
+				t.Fatal("the enum is missing")
 			}
 			var got []string
 			for i := range e.Values().Len() {
@@ -189,8 +189,8 @@ func compare(t *testing.T, got, want []string) {
 	}
 }
 
-// TestRecordedSession reads everything that passed in a real one.
-func TestRecordedSession(t *testing.T) {
+// TestProtocolCoversARecordedSession decodes all frames of a real session.
+func TestProtocolCoversARecordedSession(t *testing.T) {
 	file, err := os.Open("testdata/session.jsonl")
 	if err != nil {
 		t.Fatal(err)
@@ -242,14 +242,14 @@ func checkFrame(direction string, frame []byte) (string, error) {
 	typ := string(v.Name())
 	traits := proto.GetExtension(v.Options(), pb.E_Traits).(*pb.TypeOptions)
 	if direction == "in" && !traits.GetSpectrumSends() || direction == "out" && !traits.GetSpectrumTakes() {
-		return typ, fmt.Errorf("it should not go %s", direction)
+		return typ, fmt.Errorf("the type must not be sent in the direction %s", direction)
 	}
 	if again := pb.AppendWrapper(nil, number, payload); string(again) != string(frame) {
-		return typ, fmt.Errorf("%x is written as %x", frame, again)
+		return typ, fmt.Errorf("%x is encoded again as %x", frame, again)
 	}
 	if traits.GetPayload() == "" {
 		if payload != nil {
-			return typ, fmt.Errorf("it has the payload %q", payload)
+			return typ, fmt.Errorf("unexpected payload %q", payload)
 		}
 		return typ, nil
 	}

@@ -1,6 +1,6 @@
-// Package pb holds Spectrum 2's backend protocol: protocol.proto, the Go code
-// generated from it, and a codec for the wrapper around every message that
-// neither copies nor allocates.
+// Package pb is Spectrum 2's backend protocol. It contains protocol.proto, the Go code
+// generated from it, and functions that encode and decode a WrapperMessage, which wraps
+// every message, without copying and without allocating.
 package pb
 
 import (
@@ -10,7 +10,7 @@ import (
 	"google.golang.org/protobuf/encoding/protowire"
 )
 
-// ErrMalformed is what SplitWrapper's errors wrap.
+// ErrMalformed is wrapped by all errors of SplitWrapper.
 var ErrMalformed = errors.New("not a WrapperMessage")
 
 const (
@@ -18,9 +18,9 @@ const (
 	wrapperPayloadField = 2
 )
 
-// SplitWrapper takes a WrapperMessage apart. The payload is a part of frame,
-// nil if the message has none; unknown fields are passed over. The type may be
-// one that this version of the protocol does not name.
+// SplitWrapper decodes a WrapperMessage. It returns the type and the payload, which is
+// a part of frame, or nil if the message has no payload. It ignores unknown fields. The
+// type may be unknown to this version of the protocol.
 func SplitWrapper(frame []byte) (WrapperMessage_Type, []byte, error) {
 	var typ WrapperMessage_Type
 	var payload []byte
@@ -30,7 +30,7 @@ func SplitWrapper(frame []byte) (WrapperMessage_Type, []byte, error) {
 		switch {
 		case n < 0:
 			return 0, nil, malformed(n)
-		case num > protowire.MaxValidNumber: // ConsumeTag lets some of them pass
+		case num > protowire.MaxValidNumber: // ConsumeTag accepts some of these
 			return 0, nil, fmt.Errorf("%w: it has a field %d", ErrMalformed, num)
 		}
 		rest = rest[n:]
@@ -61,8 +61,8 @@ func malformed(code int) error {
 	return fmt.Errorf("%w: %w", ErrMalformed, protowire.ParseError(code))
 }
 
-// malformedBy has the errors for protowire's codes, which are -1 to -5 today:
-// there may be a million broken frames in front of a PING.
+// malformedBy holds the errors for protowire's codes, which are -1 to -5 today. They
+// are created in advance, because a peer may send a million malformed frames.
 var malformedBy = func() map[int]error {
 	all := map[int]error{}
 	for code := -1; code >= -8; code-- {
@@ -73,8 +73,8 @@ var malformedBy = func() map[int]error {
 
 var errNoType = fmt.Errorf("%w: it has no type", ErrMalformed)
 
-// SizeWrapper is the number of bytes that AppendWrapper adds for a payload of
-// n bytes. A negative n stands for no payload.
+// SizeWrapper returns the number of bytes that AppendWrapper appends for a payload of n
+// bytes. A negative n stands for no payload.
 func SizeWrapper(typ WrapperMessage_Type, n int) int {
 	size := 1 + protowire.SizeVarint(uint64(typ))
 	if n >= 0 {
@@ -83,8 +83,8 @@ func SizeWrapper(typ WrapperMessage_Type, n int) int {
 	return size
 }
 
-// AppendWrapper adds a WrapperMessage to dst. A nil payload is left out; an
-// empty one is not.
+// AppendWrapper appends a WrapperMessage to dst. It omits a nil payload, but not an
+// empty one.
 func AppendWrapper(dst []byte, typ WrapperMessage_Type, payload []byte) []byte {
 	dst = protowire.AppendTag(dst, wrapperTypeField, protowire.VarintType)
 	dst = protowire.AppendVarint(dst, uint64(typ))

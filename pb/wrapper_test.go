@@ -16,7 +16,7 @@ const (
 	convMessage = pb.WrapperMessage_TYPE_CONV_MESSAGE
 )
 
-func TestSplitWrapper(t *testing.T) {
+func TestSplitWrapperReturnsTypeAndPayload(t *testing.T) {
 	unknown := "\x1d\x01\x02\x03\x04" + // field 3, four bytes
 		"\x21\x01\x02\x03\x04\x05\x06\x07\x08" + // field 4, eight bytes
 		"\x2a\x02hi" + // field 5, a string
@@ -27,17 +27,17 @@ func TestSplitWrapper(t *testing.T) {
 		typ     pb.WrapperMessage_Type
 		payload []byte
 	}{
-		{"a type alone", "\x08\x09", ping, nil},
+		{"only a type", "\x08\x09", ping, nil},
 		{"an empty payload", "\x08\x09\x12\x00", ping, []byte{}},
 		{"a payload", "\x08\x08\x12\x03abc", convMessage, []byte("abc")},
 		{"the payload first", "\x12\x03abc\x08\x08", convMessage, []byte("abc")},
-		{"the last of two counts", "\x08\x09\x12\x01a\x08\x08\x12\x01b", convMessage, []byte("b")},
-		{"a type that is unknown", "\x08\x63", 99, nil},
-		{"a type in more bytes than it needs", "\x08\x89\x80\x00", ping, nil},
+		{"two types and payloads: the last ones count", "\x08\x09\x12\x01a\x08\x08\x12\x01b", convMessage, []byte("b")},
+		{"an unknown type", "\x08\x63", 99, nil},
+		{"a type in more bytes than necessary", "\x08\x89\x80\x00", ping, nil},
 		{"a negative type", "\x08\xff\xff\xff\xff\xff\xff\xff\xff\xff\x01", -1, nil},
-		{"unknown fields before", unknown + "\x08\x08\x12\x03abc", convMessage, []byte("abc")},
-		{"unknown fields behind", "\x08\x08\x12\x03abc" + unknown, convMessage, []byte("abc")},
-		{"known numbers of another kind", "\x0a\x01x\x10\x05\x08\x09", ping, nil},
+		{"unknown fields first", unknown + "\x08\x08\x12\x03abc", convMessage, []byte("abc")},
+		{"unknown fields last", "\x08\x08\x12\x03abc" + unknown, convMessage, []byte("abc")},
+		{"known field numbers with another wire type", "\x0a\x01x\x10\x05\x08\x09", ping, nil},
 		{"the highest field", "\x08\x09\xf8\xff\xff\xff\x0f\x01", ping, nil},
 	}
 	for _, c := range cases {
@@ -53,24 +53,24 @@ func TestSplitWrapper(t *testing.T) {
 	}
 }
 
-func TestSplitWrapperRefuses(t *testing.T) {
+func TestSplitWrapperRejectsMalformedFrames(t *testing.T) {
 	cases := []struct{ name, frame, want string }{
 		{"nothing", "", "it has no type"},
-		{"a payload alone", "\x12\x03abc", "it has no type"},
-		{"a type of another kind", "\x0a\x01x", "it has no type"},
+		{"only a payload", "\x12\x03abc", "it has no type"},
+		{"a type with another wire type", "\x0a\x01x", "it has no type"},
 		{"text", "no WrapperMessage", ""},
 		{"an end within a tag", "\x08\x09\x92", "EOF"},
 		{"an end within the type", "\x08\x89", "EOF"},
 		{"an end within the payload", "\x08\x08\x12\x04abc", "EOF"},
-		{"a length beyond all", "\x08\x08\x12\xff\xff\xff\xff\x0f", "EOF"},
+		{"a length of 4 GiB", "\x08\x08\x12\xff\xff\xff\xff\x0f", "EOF"},
 		{"an end within an unknown field", "\x08\x08\x1d\x01", "EOF"},
 		{"a number over 64 bits", "\x08\xff\xff\xff\xff\xff\xff\xff\xff\xff\xff\x01", "overflow"},
 		{"the field 0", "\x08\x09\x00\x01", "field number"},
-		{"a field over the highest", "\x08\x09\x80\x80\x80\x80\x10\x01", "field"},
-		{"a kind that is none", "\x08\x09\x1e", "reserved"},
-		{"a group that ends only", "\x08\x09\x34", "end group"},
+		{"a field number over the maximum", "\x08\x09\x80\x80\x80\x80\x10\x01", "field"},
+		{"an unknown wire type", "\x08\x09\x1e", "reserved"},
+		{"a group without a start", "\x08\x09\x34", "end group"},
 		{"a group without an end", "\x08\x09\x33\x08\x01", "EOF"},
-		{"groups beyond any depth", "\x08\x09" + strings.Repeat("\x33", 100_000), ""},
+		{"100,000 nested groups", "\x08\x09" + strings.Repeat("\x33", 100_000), ""},
 	}
 	for _, c := range cases {
 		t.Run(c.name, func(t *testing.T) {
@@ -85,14 +85,14 @@ func TestSplitWrapperRefuses(t *testing.T) {
 	}
 }
 
-func TestWrapperIsWhatProtobufMakes(t *testing.T) {
+func TestWrapperEqualsProtobufsEncoding(t *testing.T) {
 	payloads := []struct {
 		name    string
 		payload []byte
 	}{
 		{"no payload", nil},
-		{"an empty one", []byte{}},
-		{"a short one", []byte("abc")},
+		{"an empty payload", []byte{}},
+		{"a short payload", []byte("abc")},
 		{"127 bytes", make([]byte, 127)},
 		{"128 bytes", make([]byte, 128)},
 		{"16,384 bytes", make([]byte, 16384)},
@@ -121,7 +121,7 @@ func TestWrapperIsWhatProtobufMakes(t *testing.T) {
 				}
 				back, payload, err := pb.SplitWrapper(want)
 				if err != nil || back != typ || !bytes.Equal(payload, c.payload) || (payload == nil) != (c.payload == nil) {
-					t.Errorf("type %d comes back as %d, %q, %v", typ, back, payload, err)
+					t.Errorf("type %d is decoded as %d, %q, %v", typ, back, payload, err)
 				}
 			}
 		})
@@ -159,11 +159,11 @@ func TestWrapperDoesNotAllocate(t *testing.T) {
 		t.Errorf("%v allocations", allocs)
 	}
 	if !bytes.Equal(buf, frame) {
-		t.Error("it changed on the way")
+		t.Error("the decoded message differs")
 	}
 }
 
-// FuzzSplitWrapper holds SplitWrapper against the generated code.
+// FuzzSplitWrapper compares SplitWrapper with the generated code.
 func FuzzSplitWrapper(f *testing.F) {
 	for _, seed := range []string{
 		"", "\x08\x09", "\x08\x08\x12\x03abc", "\x12\x03abc\x08\x08", "\x08\x63", "\x33\x08\x01\x34\x08\x09",
@@ -179,9 +179,9 @@ func FuzzSplitWrapper(f *testing.F) {
 		var want pb.WrapperMessage
 		switch wantErr := proto.Unmarshal(frame, &want); {
 		case wantErr == nil && err != nil:
-			t.Fatalf("%v, but protobuf takes it: %v", err, &want)
+			t.Fatalf("%v, but protobuf accepts the frame: %v", err, &want)
 		case wantErr != nil && err == nil:
-			// The generated code takes an unknown type for none.
+			// The generated code treats an unknown type as an absent one.
 			if known(typ) {
 				t.Fatalf("type %d, but protobuf says %v", typ, wantErr)
 			}
@@ -198,7 +198,7 @@ func FuzzSplitWrapper(f *testing.F) {
 		again := pb.AppendWrapper(nil, typ, payload)
 		typ2, payload2, err := pb.SplitWrapper(again)
 		if err != nil || typ2 != typ || !bytes.Equal(payload2, payload) {
-			t.Errorf("written again it reads as %d, %q, %v", typ2, payload2, err)
+			t.Errorf("after encoding it again: %d, %q, %v", typ2, payload2, err)
 		}
 	})
 }

@@ -10,8 +10,7 @@ import (
 	"spectrumlua/runtime/schema"
 )
 
-// BenchmarkSend is what a message costs on its way out, all the way through
-// the socket.
+// BenchmarkSend measures a message from Send to the other end of the socket.
 func BenchmarkSend(b *testing.B) {
 	for _, size := range []struct {
 		name string
@@ -43,8 +42,7 @@ func BenchmarkSend(b *testing.B) {
 	}
 }
 
-// BenchmarkReceive is what a message costs on its way in, from the socket to
-// Receive.
+// BenchmarkReceive measures a message from the socket to Receive.
 func BenchmarkReceive(b *testing.B) {
 	const batch = 1000
 	received := make(chan struct{}, 1)
@@ -69,7 +67,7 @@ func BenchmarkReceive(b *testing.B) {
 	l.Close(context.Background())
 }
 
-// BenchmarkEcho has 256 messages under way, each sent back as it comes.
+// BenchmarkEcho measures messages that are sent back, with 256 of them on their way.
 func BenchmarkEcho(b *testing.B) {
 	const inFlight = 256
 	ours, theirs := tcpPair(b)
@@ -96,7 +94,7 @@ func BenchmarkEcho(b *testing.B) {
 	l.Close(context.Background())
 }
 
-// BenchmarkPing is how long a PING waits for its PONG.
+// BenchmarkPing measures the time between PING and PONG.
 func BenchmarkPing(b *testing.B) {
 	ours, theirs := tcpPair(b)
 	l := serveOn(b, ours, theirs, Options{})

@@ -10,9 +10,8 @@ import (
 	"time"
 )
 
-// TestBackpressure has senders who wait for room, and a peer who reads nothing
-// for a while.
-func TestBackpressure(t *testing.T) {
+// TestQueueStaysWithinItsLimitIfSendersWait uses a peer that reads nothing at first.
+func TestQueueStaysWithinItsLimitIfSendersWait(t *testing.T) {
 	const limit, senders, each, size = 1 << 20, 10, 100, 10_000
 	bubble(t, Options{MaxQueue: limit}, func(t *testing.T, l *trial) {
 		l.peer.ping()
@@ -33,9 +32,9 @@ func TestBackpressure(t *testing.T) {
 				}
 			}()
 		}
-		time.Sleep(30 * time.Second) // all wait now
+		time.Sleep(30 * time.Second) // now all senders wait
 		if !l.Full() {
-			t.Error("it is not full")
+			t.Error("the queue is not full")
 		}
 		next := [senders]int{}
 		for range senders * each {
@@ -59,7 +58,7 @@ func TestBackpressure(t *testing.T) {
 	})
 }
 
-func TestWaitCapacity(t *testing.T) {
+func TestWaitCapacityEnds(t *testing.T) {
 	why := errors.New("logged out")
 	cases := []struct {
 		name string
@@ -73,7 +72,7 @@ func TestWaitCapacity(t *testing.T) {
 			l.Close(ctx)
 		}, nil},
 		{"a write fails", func(l *trial, _ context.CancelCauseFunc) { _ = l.peer.conn.Close() }, nil},
-		{"there is room", func(l *trial, _ context.CancelCauseFunc) {
+		{"the queue has capacity", func(l *trial, _ context.CancelCauseFunc) {
 			for range 2 * 10 {
 				l.peer.expect(tMessage, strings.Repeat("x", chunkSize))
 			}
@@ -97,7 +96,7 @@ func TestWaitCapacity(t *testing.T) {
 				}
 				synctest.Wait()
 				if len(done) > 0 || !l.Full() {
-					t.Fatal("a full queue has room")
+					t.Fatal("WaitCapacity returns although the queue is full")
 				}
 				c.end(l, cancel)
 				for range cap(done) {
@@ -110,8 +109,7 @@ func TestWaitCapacity(t *testing.T) {
 	}
 }
 
-// TestRoomComesInOneGo lets senders sleep until half of the queue is free.
-func TestRoomComesInOneGo(t *testing.T) {
+func TestSendersWaitUntilHalfOfTheQueueIsFree(t *testing.T) {
 	const frame = 10_000
 	bubble(t, Options{MaxQueue: 100 * frame}, func(t *testing.T, l *trial) {
 		l.peer.ping()
@@ -130,7 +128,7 @@ func TestRoomComesInOneGo(t *testing.T) {
 					t.Error(err)
 				}
 				if most := chunkSize/frame + 1; read < 60-most || read > 60+most {
-					t.Errorf("there was room after %d of 110 frames", read)
+					t.Errorf("the sender continued after %d of 110 frames", read)
 				}
 				return
 			default:
@@ -139,8 +137,8 @@ func TestRoomComesInOneGo(t *testing.T) {
 	})
 }
 
-// TestTheListOfChunksStaysShort keeps a queue that is never empty.
-func TestTheListOfChunksStaysShort(t *testing.T) {
+// TestListOfChunksDoesNotGrow uses a queue that is never empty.
+func TestListOfChunksDoesNotGrow(t *testing.T) {
 	o := newOutbox(1<<30, nil)
 	o.pushPong(nil)
 	payload := make([]byte, chunkSize)
@@ -158,7 +156,7 @@ func TestTheListOfChunksStaysShort(t *testing.T) {
 		o.done(chunk)
 	}
 	if n := cap(o.chunks); n > 100 {
-		t.Errorf("room for %d chunks", n)
+		t.Errorf("the list has a capacity of %d chunks", n)
 	}
 	if len(o.spare) > spareChunks {
 		t.Errorf("%d spare chunks", len(o.spare))

@@ -13,7 +13,7 @@ import (
 	"time"
 )
 
-func TestDialThatFails(t *testing.T) {
+func TestFailedDialHasTheAddressAndAnErrno(t *testing.T) {
 	listener, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {
 		t.Fatal(err)
@@ -31,16 +31,16 @@ func TestDialThatFails(t *testing.T) {
 		errno   syscall.Errno
 	}{
 		{"nobody listens", t.Context(), nobody, syscall.ECONNREFUSED},
-		{"no such host", t.Context(), "spectrum..invalid:10000", syscall.EHOSTUNREACH}, // a name that no name server has to be asked for
+		{"no such host", t.Context(), "spectrum..invalid:10000", syscall.EHOSTUNREACH}, // an invalid name, so that no name server is asked
 		{"canceled", canceled, nobody, syscall.EIO},
-		{"too late", late, nobody, syscall.ETIMEDOUT},
+		{"timeout", late, nobody, syscall.ETIMEDOUT},
 	}
 	for _, c := range cases {
 		t.Run(c.name, func(t *testing.T) {
 			conn, err := Dial(c.ctx, c.address)
 			if err == nil {
 				conn.Close()
-				t.Fatal("it is connected")
+				t.Fatal("Dial succeeds")
 			}
 			if !strings.Contains(err.Error(), "cannot connect to Spectrum at "+c.address+": ") {
 				t.Errorf("%q does not name the address", err)
@@ -52,16 +52,16 @@ func TestDialThatFails(t *testing.T) {
 	}
 }
 
-func TestErrno(t *testing.T) {
+func TestErrnoOfErrors(t *testing.T) {
 	cases := []struct {
 		name string
 		err  error
 		want syscall.Errno
 	}{
 		{"an errno", syscall.EPIPE, syscall.EPIPE},
-		{"one within", fmt.Errorf("writing: %w", &net.OpError{Op: "write", Err: os.NewSyscallError("write", syscall.ECONNRESET)}), syscall.ECONNRESET},
+		{"a wrapped errno", fmt.Errorf("writing: %w", &net.OpError{Op: "write", Err: os.NewSyscallError("write", syscall.ECONNRESET)}), syscall.ECONNRESET},
 		{"a timeout", fmt.Errorf("late: %w", os.ErrDeadlineExceeded), syscall.ETIMEDOUT},
-		{"a context's", fmt.Errorf("late: %w", context.DeadlineExceeded), syscall.ETIMEDOUT},
+		{"a context's deadline", fmt.Errorf("late: %w", context.DeadlineExceeded), syscall.ETIMEDOUT},
 		{"a host that is not found", &net.DNSError{Err: "no such host", IsNotFound: true}, syscall.EHOSTUNREACH},
 		{"a name server that refuses", &net.DNSError{Err: "refused", UnwrapErr: os.NewSyscallError("read", syscall.ECONNREFUSED)}, syscall.EHOSTUNREACH},
 		{"a name server that is late", &net.DNSError{Err: "timeout", IsTimeout: true}, syscall.EHOSTUNREACH},

@@ -14,16 +14,16 @@ import (
 	"spectrumlua/runtime/wire"
 )
 
-func TestHowRunEnds(t *testing.T) {
+func TestRunReturnsTheReasonForItsEnd(t *testing.T) {
 	cases := []struct {
 		name string
 		max  int
 		end  func(l *trial)
-		err  error // nil: in order
+		err  error // nil: a normal end
 		text string
 	}{
 		{"EXIT", 0, func(l *trial) { l.peer.send(tExit, "") }, nil, ""},
-		{"EXIT, and something behind", 0, func(l *trial) {
+		{"EXIT, followed by a message", 0, func(l *trial) {
 			l.peer.sendBytes(appendFrame(appendFrame(nil, tExit, nil), tQuery, []byte("never")))
 		}, nil, ""},
 		{"the end of the stream", 0, func(l *trial) { _ = l.peer.conn.(*net.TCPConn).CloseWrite() }, nil, ""},
@@ -49,7 +49,7 @@ func TestHowRunEnds(t *testing.T) {
 		t.Run(c.name, func(t *testing.T) {
 			l := serve(t, Options{MaxFrame: c.max, Receive: func(_ context.Context, _ *schema.Type, payload []byte) {
 				if string(payload) == "never" {
-					t.Error("what came behind EXIT was received")
+					t.Error("the message after EXIT was received")
 				}
 			}})
 			l.peer.ping()
@@ -64,8 +64,8 @@ func TestHowRunEnds(t *testing.T) {
 	}
 }
 
-// TestWhatIsSentAfterTheEndArrives is about the messages of on.logout.
-func TestWhatIsSentAfterTheEndArrives(t *testing.T) {
+// TestMessagesSentAfterExitArrive covers the messages of on.logout.
+func TestMessagesSentAfterExitArrive(t *testing.T) {
 	l := serve(t, Options{})
 	l.peer.ping()
 	l.peer.send(tExit, "")
@@ -80,12 +80,12 @@ func TestWhatIsSentAfterTheEndArrives(t *testing.T) {
 	}
 }
 
-// TestNothingIsLostWhereSpectrumStillTalks closes a connection with bytes
-// unread: without care, that resets it, and what is on its way is gone.
-func TestNothingIsLostWhereSpectrumStillTalks(t *testing.T) {
+// TestQueuedMessagesArriveWhileSpectrumStillSends closes a connection with unread
+// input. If the connection were reset, the messages on their way would be lost.
+func TestQueuedMessagesArriveWhileSpectrumStillSends(t *testing.T) {
 	const messages, size = 40, 100_000
 	ours, theirs := tcpPair(t)
-	_ = theirs.SetReadBuffer(128 << 10) // what leaves stays on our side for long
+	_ = theirs.SetReadBuffer(128 << 10) // keeps most data in our own send buffer
 	l := serveOn(t, ours, theirs, Options{MaxQueue: 1 << 30})
 	l.peer.ping()
 	l.peer.sendBytes(append(appendFrame(nil, tExit, nil), make([]byte, 100_000)...))
@@ -122,8 +122,8 @@ func TestCloseGivesUpInTime(t *testing.T) {
 		receive func(context.Context, *schema.Type, []byte)
 	}{
 		{"a peer that does not read", nil},
-		{"and Receive busy", block},
-		{"and Receive deaf", func(context.Context, *schema.Type, []byte) { <-hang }},
+		{"a busy Receive", block},
+		{"a Receive that ignores its context", func(context.Context, *schema.Type, []byte) { <-hang }},
 	}
 	for _, c := range cases {
 		t.Run(c.name, func(t *testing.T) {
@@ -143,9 +143,9 @@ func TestCloseGivesUpInTime(t *testing.T) {
 			start := time.Now()
 			l.Close(ctx)
 			if took := time.Since(start); took > patience/2 {
-				t.Errorf("it took %v", took)
+				t.Errorf("Close took %v", took)
 			}
-			if c.name == "and Receive deaf" {
+			if c.name == "a Receive that ignores its context" {
 				close(hang)
 			}
 			if err := l.wait(); err != nil {
@@ -155,7 +155,7 @@ func TestCloseGivesUpInTime(t *testing.T) {
 	}
 }
 
-func TestCloseWithoutAConnection(t *testing.T) {
+func TestCloseWithoutConnectionRejectsSendAndRun(t *testing.T) {
 	l := New(Options{})
 	if err := l.Send(tMessage, nil); err != nil {
 		t.Error(err)
@@ -174,19 +174,19 @@ func TestCloseWithoutAConnection(t *testing.T) {
 	}
 }
 
-// TestCloseBeforeTheFirstPing sends nothing: whoever is there has not said
-// that it is Spectrum.
-func TestCloseBeforeTheFirstPing(t *testing.T) {
+// TestCloseBeforeTheFirstPingSendsNothing: without a PING, the peer may not be
+// Spectrum.
+func TestCloseBeforeTheFirstPingSendsNothing(t *testing.T) {
 	l := serve(t, Options{})
 	l.mustSend(tConfig, "muc=1")
 	l.mustSend(tMessage, "hello")
 	l.Close(t.Context())
 	if n, err := l.peer.conn.Read(make([]byte, 1)); n != 0 || !errors.Is(err, io.EOF) {
-		t.Errorf("%d bytes came, %v", n, err)
+		t.Errorf("%d bytes arrived, %v", n, err)
 	}
 }
 
-func TestCloseFromManyPlaces(t *testing.T) {
+func TestCloseIsSafeForConcurrentUse(t *testing.T) {
 	l := serve(t, Options{})
 	l.peer.ping()
 	done := make(chan struct{})
@@ -203,15 +203,14 @@ func TestCloseFromManyPlaces(t *testing.T) {
 		<-done
 	}
 	if l.Full() {
-		t.Error("it is full")
+		t.Error("the closed link is full")
 	}
 	if err := l.WaitCapacity(t.Context()); err != nil {
 		t.Error(err)
 	}
 }
 
-// TestCloseBeside closes while Run starts.
-func TestCloseBeside(t *testing.T) {
+func TestCloseMayRunWhileRunStarts(t *testing.T) {
 	for range 50 {
 		ours, theirs := tcpPair(t)
 		l := serveOn(t, ours, theirs, Options{})
@@ -225,16 +224,17 @@ func TestCloseBeside(t *testing.T) {
 	}
 }
 
-// TestAHangUpWhileReadingIsPaused is found by the signs of life that leave,
-// and is an end in order if EXIT came before it, wherever that still lies.
-func TestAHangUpWhileReadingIsPaused(t *testing.T) {
+// TestClosedConnectionIsNoticedWhileReadingIsPaused lets Spectrum close the connection
+// while Receive blocks. The STATS of the pulse then fail. The end is normal if EXIT was
+// sent before it, read or unread.
+func TestClosedConnectionIsNoticedWhileReadingIsPaused(t *testing.T) {
 	for _, c := range []struct {
 		name         string
 		with, behind []byte
 	}{
-		{"without a word", nil, nil},
-		{"after EXIT, read already", appendFrame(nil, tExit, nil), nil},
-		{"after EXIT, not read yet", nil, appendFrame(nil, tExit, nil)},
+		{"without EXIT", nil, nil},
+		{"after EXIT that is already read", appendFrame(nil, tExit, nil), nil},
+		{"after EXIT that is still unread", nil, appendFrame(nil, tExit, nil)},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			inside := make(chan struct{})

@@ -34,8 +34,8 @@ const (
 // garbageEvery is how often the log repeats a warning about malformed frames.
 const garbageEvery = time.Minute
 
-// lastWords is how long the reader continues after a failed write. Spectrum may
-// have sent EXIT before it closed the connection.
+// lastWords is how long the reader continues after a failed write, because Spectrum
+// may have sent EXIT before it closed the connection.
 const lastWords = 100 * time.Millisecond
 
 // ErrClosed is returned by Send after the link has ended.
@@ -201,7 +201,7 @@ func writeFailure(ctx context.Context) error {
 	return nil
 }
 
-// start stores the connection. It reports false if the link has been closed.
+// start stores the connection. It returns false if the link is closed.
 func (l *Link) start(conn net.Conn, interrupt context.CancelFunc) bool {
 	l.mu.Lock()
 	defer l.mu.Unlock()
@@ -275,8 +275,8 @@ func (l *Link) handle(ctx context.Context, frame []byte) (exit bool) {
 	return false
 }
 
-// pulse sends STATS while Receive is busy and nothing else is sent, because an
-// unread PING may be waiting behind the current message.
+// pulse sends STATS while Receive is busy and the link sends nothing else. A PING may
+// then wait unread behind the current message.
 func (l *Link) pulse(ctx context.Context) {
 	tick := time.NewTicker(l.opts.Pulse)
 	defer tick.Stop()

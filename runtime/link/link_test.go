@@ -31,7 +31,7 @@ func TestConfigurationGoesBeforeTheFirstPong(t *testing.T) {
 	l.mustSend(tConfig, "muc=1")
 	l.mustSend(tMessage, "second")
 	l.mustSend(tConfig, "rawxml=1")
-	l.peer.send(tQuery, "before any PING") // reading goes on, and nothing leaves
+	l.peer.send(tQuery, "before any PING") // the link receives it, but sends nothing
 	if got := <-received; got != "before any PING" {
 		t.Fatal(got)
 	}
@@ -52,7 +52,7 @@ func TestConfigurationGoesBeforeTheFirstPong(t *testing.T) {
 	l.peer.expect(tMessage, "fifth")
 }
 
-func TestPayloads(t *testing.T) {
+func TestPayloadsOfAnyLengthAreSent(t *testing.T) {
 	l := serve(t, Options{})
 	l.peer.ping()
 	cases := []struct {
@@ -73,7 +73,7 @@ func TestPayloads(t *testing.T) {
 			if err := l.Send(tMessage, mine); err != nil {
 				t.Fatal(err)
 			}
-			clear(mine) // Send keeps nothing of it
+			clear(mine) // Send has copied it
 			frame, err := l.peer.frames.Next()
 			if err != nil {
 				t.Fatal(err)
@@ -85,7 +85,7 @@ func TestPayloads(t *testing.T) {
 	}
 }
 
-func TestReceive(t *testing.T) {
+func TestMessagesAreReceivedInOrder(t *testing.T) {
 	type message struct{ typ, payload string }
 	received := make(chan message, 100)
 	l := serve(t, Options{Receive: func(_ context.Context, typ *schema.Type, payload []byte) {
@@ -98,7 +98,7 @@ func TestReceive(t *testing.T) {
 			sent = appendFrame(sent, typ, nil)
 		}
 	}
-	// In pieces that have nothing to do with the frames.
+	// The pieces do not match the frames.
 	for i := 0; i < len(sent); i += 7 {
 		l.peer.sendBytes(sent[i:min(i+7, len(sent))])
 	}
@@ -116,8 +116,7 @@ func TestReceive(t *testing.T) {
 	}
 }
 
-// TestWhatMakesNoSenseIsPassedOver logs it, and goes on.
-func TestWhatMakesNoSenseIsPassedOver(t *testing.T) {
+func TestInvalidFramesAreLoggedAndIgnored(t *testing.T) {
 	cases := []struct {
 		name, frame string
 		log         string
@@ -146,8 +145,8 @@ func TestWhatMakesNoSenseIsPassedOver(t *testing.T) {
 	}
 }
 
-// TestOrder has many goroutines send at the same time.
-func TestOrder(t *testing.T) {
+// TestMessagesOfEachSenderKeepTheirOrder sends from many goroutines at the same time.
+func TestMessagesOfEachSenderKeepTheirOrder(t *testing.T) {
 	const senders, each = 20, 250
 	l := serve(t, Options{MaxQueue: 64 << 10})
 	l.peer.ping()
@@ -156,7 +155,7 @@ func TestOrder(t *testing.T) {
 		wg.Go(func() {
 			for i := range each {
 				text := fmt.Appendf(nil, "%d %d ", s, i)
-				if i%50 == 49 { // one that has a chunk to itself
+				if i%50 == 49 { // a frame that fills a chunk
 					text = append(text, make([]byte, chunkSize)...)
 				}
 				if err := l.Send(tMessage, text); err != nil {
@@ -202,8 +201,7 @@ func TestOrder(t *testing.T) {
 	<-pinged
 }
 
-// TestContextOfReceive is done when Run is to return, whatever the reason.
-func TestContextOfReceive(t *testing.T) {
+func TestContextOfReceiveEndsWithRun(t *testing.T) {
 	cases := []struct {
 		name string
 		end  func(l *trial)
@@ -228,7 +226,7 @@ func TestContextOfReceive(t *testing.T) {
 	}
 }
 
-func TestRunTwice(t *testing.T) {
+func TestSecondRunPanics(t *testing.T) {
 	l := serve(t, Options{})
 	l.peer.ping()
 	defer func() {
@@ -237,12 +235,12 @@ func TestRunTwice(t *testing.T) {
 		}
 	}()
 	err := l.Run(t.Context(), l.peer.conn)
-	t.Error(errors.Join(errors.New("it returned"), err))
+	t.Error(errors.Join(errors.New("Run returns"), err))
 }
 
-// TestSent counts what is sent, before the first PONG and after, and not what
-// the link says of itself.
-func TestSent(t *testing.T) {
+// TestSentCountsMessagesOfSend counts messages before and after the first PONG, but not
+// the link's own PONG and STATS.
+func TestSentCountsMessagesOfSend(t *testing.T) {
 	l := serve(t, Options{})
 	for _, typ := range []pb.WrapperMessage_Type{tMessage, tMessage} {
 		if err := l.Send(typ, []byte("x")); err != nil {
@@ -258,7 +256,7 @@ func TestSent(t *testing.T) {
 	}
 }
 
-// observer writes down what passes.
+// observer lists the messages that it sees.
 type observer struct {
 	mu     sync.Mutex
 	passed []string
@@ -273,7 +271,7 @@ func (p *observer) add(dir string, typ pb.WrapperMessage_Type, payload []byte) {
 func (p *observer) In(typ pb.WrapperMessage_Type, payload []byte)  { p.add("in", typ, payload) }
 func (p *observer) Out(typ pb.WrapperMessage_Type, payload []byte) { p.add("out", typ, payload) }
 
-func TestTap(t *testing.T) {
+func TestObserverSeesMessagesInOrder(t *testing.T) {
 	seen := &observer{}
 	l := serve(t, Options{Observer: seen, Receive: func(context.Context, *schema.Type, []byte) {}})
 	l.mustSend(tConfig, "muc=1")
@@ -281,7 +279,7 @@ func TestTap(t *testing.T) {
 	l.peer.expect(tConfig, "muc=1")
 	l.peer.expectPong()
 	l.peer.sendBytes(appendFrame(appendFrame(nil, tQuery, []byte("q")), 99, []byte("newer")))
-	l.peer.sendBytes([]byte{0, 0, 0, 1, 0xff}) // no message
+	l.peer.sendBytes([]byte{0, 0, 0, 1, 0xff}) // not a message
 	l.peer.ping()
 	l.mustSend(tMessage, "m")
 	l.peer.expect(tMessage, "m")

@@ -20,9 +20,9 @@ const (
 	// floodFrames is the number of frames that must have been handled since the
 	// reader last waited for data.
 	floodFrames = 4096
-	// floodTime is the time between two looks ahead.
+	// floodTime is the minimum time between two calls of ReadAhead.
 	floodTime = time.Millisecond
-	// checkEvery is the number of frames between two looks at the clock.
+	// checkEvery is the number of frames after which the reader checks the clock.
 	checkEvery = 256
 	// floodBytes is the number of bytes to buffer.
 	floodBytes = 32 << 20
@@ -78,7 +78,7 @@ func (f *frames) lookAhead() {
 }
 
 // isPing reports whether a frame is a PING with the type as its first field, as
-// protobuf libraries encode it. Any other PING waits for its turn.
+// protobuf libraries encode it. A PING in another encoding is answered in order.
 func isPing(frame []byte) bool {
 	const typeField = 1 << 3
 	if len(frame) < 2 || frame[0] != typeField || frame[1] != byte(pb.WrapperMessage_TYPE_PING) {

@@ -17,9 +17,9 @@ import (
 	"spectrumlua/runtime/task"
 )
 
-// aheadOf sends so many messages, and PINGs after each `every` of them, and has
-// them read as if time passed between two frames. It returns after how many
-// messages each PONG was due.
+// aheadOf sends a number of messages, with a PING after every few of them, and reads
+// them as if time passed between two frames. It returns the number of messages that
+// were read before each PONG, and the number of all messages that were read.
 func aheadOf(t *testing.T, messages, every int) (pongs []int, returned int) {
 	t.Helper()
 	ours, theirs := tcpPair(t)
@@ -59,9 +59,9 @@ func aheadOf(t *testing.T, messages, every int) (pongs []int, returned int) {
 	}
 }
 
-// TestPingOvertakesAFlood reads many messages, each of which takes its time: a
-// PING behind them is answered long before its turn, and once.
-func TestPingOvertakesAFlood(t *testing.T) {
+// TestPingBehindAFloodIsAnsweredEarly checks that each PING is answered long before the
+// messages in front of it are read, and only once.
+func TestPingBehindAFloodIsAnsweredEarly(t *testing.T) {
 	const messages = 50_000
 	pongs, returned := aheadOf(t, messages, 10_000)
 	if returned != messages || len(pongs) != 5 {
@@ -72,8 +72,8 @@ func TestPingOvertakesAFlood(t *testing.T) {
 	}
 }
 
-// TestPongSaysThatAllBeforeWasReceived has few messages in front of each PING.
-func TestPongSaysThatAllBeforeWasReceived(t *testing.T) {
+// TestPongFollowsTheMessagesBeforeItsPing sends few messages before each PING.
+func TestPongFollowsTheMessagesBeforeItsPing(t *testing.T) {
 	const every = 1000
 	pongs, _ := aheadOf(t, 3*every, every)
 	if fmt.Sprint(pongs) != "[1000 2000 3000]" {
@@ -81,15 +81,15 @@ func TestPongSaysThatAllBeforeWasReceived(t *testing.T) {
 	}
 }
 
-// quiet is a script that does nothing, and takes what is sent.
+// quiet is a script that does nothing, and a link that drops messages.
 type quiet struct{}
 
 func (quiet) Dispatch(*task.Task, *session.Session, session.Message) error { return nil }
 func (quiet) Ended(*session.Session)                                       {}
 func (quiet) Send(pb.WrapperMessage_Type, []byte) error                    { return nil }
 
-// BenchmarkPingBehindAFlood is how long a PONG takes behind a million small
-// frames: from the first byte of those, and from when the PING was written.
+// BenchmarkPingBehindAFlood measures how long a PONG takes behind a million small
+// frames: from their first byte, and from the time when the PING was written.
 func BenchmarkPingBehindAFlood(b *testing.B) {
 	const user, frames = "absent@localhost", 1_000_000
 	marshal := func(m proto.Message) []byte {
@@ -104,7 +104,7 @@ func BenchmarkPingBehindAFlood(b *testing.B) {
 	for _, kind := range []struct {
 		name  string
 		frame []byte
-		n     int // frames in it
+		n     int // number of frames
 	}{
 		{"nothing", nil, 1},
 		{"unknown user", appendFrame(nil, tMessage, marshal(&pb.ConversationMessage{UserName: proto.String(user), BuddyName: proto.String("b"), Message: proto.String("x")})), 1},

@@ -32,7 +32,7 @@ const (
 	tQuery   = pb.WrapperMessage_TYPE_QUERY
 )
 
-// patience is how long a test waits for what should take no time.
+// patience is the time limit for steps that normally take no time.
 const patience = 20 * time.Second
 
 // peer is Spectrum's end of a connection.
@@ -79,7 +79,7 @@ func (p *peer) expect(typ pb.WrapperMessage_Type, payload string) {
 	}
 }
 
-// ping has a PING answered, and reads nothing but the answer.
+// ping sends a PING and expects only its answer.
 func (p *peer) ping() {
 	p.t.Helper()
 	p.send(tPing, "")
@@ -104,7 +104,7 @@ func (p *peer) expectStats() {
 	}
 }
 
-// end reads until the link hangs up, and returns the error that tells so.
+// end reads until the connection ends, and returns the error of the last read.
 func (p *peer) end() error {
 	for {
 		if _, err := p.frames.Next(); err != nil {
@@ -119,11 +119,11 @@ type trial struct {
 	peer *peer
 	log  *logText
 	done chan struct{} // closed when Run has returned
-	err  error         // what it returned
+	err  error         // the result of Run
 	stop context.CancelFunc
 }
 
-// serve runs a link over TCP. It is closed with the test.
+// serve runs a link over TCP. The link is closed when the test ends.
 func serve(t testing.TB, o Options) *trial {
 	t.Helper()
 	ours, theirs := tcpPair(t)
@@ -136,7 +136,7 @@ func serve(t testing.TB, o Options) *trial {
 	return l
 }
 
-// serveOn runs a link over any connection. Close is the test's to call.
+// serveOn runs a link over any connection. The test must call Close.
 func serveOn(t testing.TB, ours, theirs net.Conn, o Options) *trial {
 	t.Helper()
 	l := &trial{peer: newPeer(t, theirs), log: &logText{}, done: make(chan struct{})}
@@ -172,8 +172,8 @@ func (l *trial) mustSend(typ pb.WrapperMessage_Type, payload string) {
 	}
 }
 
-// tcpPair is a connection over the loopback interface. The peer's end fails
-// when it waits for too long.
+// tcpPair returns both ends of a TCP connection. Reads and writes of the peer's end
+// time out after patience.
 func tcpPair(t testing.TB) (ours, theirs *net.TCPConn) {
 	t.Helper()
 	listener, err := net.Listen("tcp", "127.0.0.1:0")
@@ -194,7 +194,7 @@ func tcpPair(t testing.TB) (ours, theirs *net.TCPConn) {
 	return conn.(*net.TCPConn), accepted.(*net.TCPConn)
 }
 
-// logText is what a link has logged.
+// logText collects the log of a link.
 type logText struct {
 	mu   sync.Mutex
 	text bytes.Buffer

@@ -31,11 +31,11 @@ type outbox struct {
 	config   []byte
 	urgent   []byte
 	pulse    bool     // urgent holds only STATS that pushStats has queued
-	chunks   [][]byte // chunks[first:] wait, in this order
+	chunks   [][]byte // chunks[first:] wait to be written, in order
 	first    int
 	queued   int // bytes in chunks, including the one that is being written
 	spare    [][]byte
-	capacity chan struct{} // closed when the queue has capacity again; nil if nothing waits
+	capacity chan struct{} // closed when the queue has capacity again; nil if no sender waits
 	writes   uint64        // calls of take that returned more than STATS of pushStats
 	pushed   uint64        // calls of push that succeeded
 
@@ -75,8 +75,7 @@ func (o *outbox) push(typ pb.WrapperMessage_Type, payload []byte) error {
 	return nil
 }
 
-// pushPong queues PONG and STATS before everything else, but the first time after
-// config.
+// pushPong queues PONG and STATS before everything else. The first PONG follows config.
 func (o *outbox) pushPong(stats []byte) {
 	o.mu.Lock()
 	defer o.mu.Unlock()
@@ -105,8 +104,9 @@ func (o *outbox) pushStats(stats []byte) {
 	o.signal()
 }
 
-// take removes and returns the urgent data and the next chunk. Each is nil if there
-// is none. end is true if the outbox is closed and empty.
+// take removes and returns the urgent data and the next chunk. urgent is nil if no
+// urgent data waits, and chunk is nil if no chunk waits. end is true if the outbox is
+// closed and empty.
 func (o *outbox) take() (urgent, chunk []byte, end bool) {
 	o.mu.Lock()
 	defer o.mu.Unlock()
@@ -232,7 +232,7 @@ func (o *outbox) compact() {
 }
 
 // newChunk returns an empty chunk for a frame of that size. If other chunks already
-// wait, it has room for more frames.
+// wait, the chunk has capacity for further frames.
 func (o *outbox) newChunk(size int) []byte {
 	if n := len(o.spare); n > 0 && size <= max(chunkSize, cap(o.spare[n-1])) {
 		chunk := o.spare[n-1]

@@ -7,9 +7,8 @@ import (
 	"spectrumlua/pb"
 )
 
-// TestTakenIsNotTouched queues more while what was taken is still being
-// written.
-func TestTakenIsNotTouched(t *testing.T) {
+// TestTakenDataDoesNotChange queues more data while the taken data is being written.
+func TestTakenDataDoesNotChange(t *testing.T) {
 	o := newOutbox(DefaultMaxQueue, nil)
 	queue := func(what string) {
 		o.pushPong([]byte(what))
@@ -22,7 +21,7 @@ func TestTakenIsNotTouched(t *testing.T) {
 	urgentBefore, chunkBefore := bytes.Clone(urgent), bytes.Clone(chunk)
 	queue("other")
 	if !bytes.Equal(urgent, urgentBefore) || !bytes.Equal(chunk, chunkBefore) {
-		t.Errorf("it became %q and %q", urgent, chunk)
+		t.Errorf("the taken data became %q and %q", urgent, chunk)
 	}
 	o.done(chunk)
 	next, nextChunk, _ := o.take()

@@ -14,15 +14,15 @@ import (
 	"spectrumlua/runtime/schema"
 )
 
-// In these tests time passes only where all wait, and the connection holds
-// nothing: what the peer does not read has not been written.
+// In these tests, time passes only while all goroutines wait. The connection has no
+// buffer: a write returns when the peer has read the data.
 
-// bubble runs a test with a link on a pipe, and ends it.
+// bubble runs a test with a link on a pipe, and closes the link.
 func bubble(t *testing.T, o Options, test func(t *testing.T, l *trial)) {
 	t.Helper()
 	synctest.Test(t, func(t *testing.T) {
 		ours, theirs := net.Pipe()
-		_ = theirs.SetDeadline(time.Now().Add(100 * time.Hour)) // time flies where a test hangs
+		_ = theirs.SetDeadline(time.Now().Add(100 * time.Hour)) // ends a test that hangs: its time passes at once
 		l := serveOn(t, ours, theirs, o)
 		defer func() {
 			_ = theirs.Close()
@@ -34,12 +34,12 @@ func bubble(t *testing.T, o Options, test func(t *testing.T, l *trial)) {
 	})
 }
 
-// within fails if nothing arrives in that time.
+// within makes the next read fail if nothing arrives within d.
 func (p *peer) within(d time.Duration) {
 	_ = p.conn.SetReadDeadline(time.Now().Add(d))
 }
 
-// silent fails if anything arrives in that time.
+// silent fails if anything arrives within d.
 func (p *peer) silent(d time.Duration) {
 	p.t.Helper()
 	p.within(d)
@@ -60,8 +60,8 @@ func TestPulseWhileReceiveIsBusy(t *testing.T) {
 			l.peer.within(DefaultPulse + time.Millisecond)
 			l.peer.expectStats()
 		}
-		l.mustSend(tMessage, "a sign of life")
-		l.peer.expect(tMessage, "a sign of life")
+		l.mustSend(tMessage, "a message")
+		l.peer.expect(tMessage, "a message")
 		l.peer.silent(DefaultPulse + time.Second)
 		l.peer.within(DefaultPulse)
 		l.peer.expectStats()
@@ -75,9 +75,9 @@ func TestNoPulseBeforeTheFirstPong(t *testing.T) {
 	})
 }
 
-// TestPulseWhileManyMessagesTakeTheirTime has none of them take long, but a
-// PING that would wait behind all of them.
-func TestPulseWhileManyMessagesTakeTheirTime(t *testing.T) {
+// TestPulseWhileManyMessagesAreHandled sends a PING behind messages that together take
+// longer than Spectrum waits.
+func TestPulseWhileManyMessagesAreHandled(t *testing.T) {
 	slow := func(context.Context, *schema.Type, []byte) { time.Sleep(DefaultPulse*2/3 + time.Millisecond) }
 	bubble(t, Options{Receive: slow}, func(t *testing.T, l *trial) {
 		l.peer.ping()
@@ -92,7 +92,7 @@ func TestPulseWhileManyMessagesTakeTheirTime(t *testing.T) {
 			typ, _ := l.peer.next()
 			if typ == tPong {
 				if pulses < 5 {
-					t.Errorf("%d signs of life in %v", pulses, time.Since(start))
+					t.Errorf("%d STATS in %v", pulses, time.Since(start))
 				}
 				return
 			}
@@ -103,7 +103,7 @@ func TestPulseWhileManyMessagesTakeTheirTime(t *testing.T) {
 	})
 }
 
-func TestAPeerThatReadsNothing(t *testing.T) {
+func TestPeerThatReadsNothingTimesOut(t *testing.T) {
 	for _, timeout := range []time.Duration{0, 10 * time.Second} {
 		bubble(t, Options{WriteTimeout: timeout}, func(t *testing.T, l *trial) {
 			l.peer.ping()
@@ -115,7 +115,7 @@ func TestAPeerThatReadsNothing(t *testing.T) {
 				want = timeout
 			}
 			if took := time.Since(start); took < want || took > want+want/looksPerTimeout {
-				t.Errorf("it ended after %v, want %v", took, want)
+				t.Errorf("the link ended after %v, want %v", took, want)
 			}
 			if errno := Errno(l.err); errno != syscall.ETIMEDOUT || !strings.Contains(l.err.Error(), "no data for "+want.String()) {
 				t.Errorf("%v (%v)", l.err, errno)
@@ -124,8 +124,8 @@ func TestAPeerThatReadsNothing(t *testing.T) {
 	}
 }
 
-// TestAPeerThatReadsALittle takes hours for what is queued, and is no dead one.
-func TestAPeerThatReadsALittle(t *testing.T) {
+// TestSlowPeerDoesNotTimeOut uses a peer that needs hours to read the queue.
+func TestSlowPeerDoesNotTimeOut(t *testing.T) {
 	bubble(t, Options{}, func(t *testing.T, l *trial) {
 		l.peer.ping()
 		for range 3 {
@@ -148,8 +148,8 @@ func TestAPeerThatReadsALittle(t *testing.T) {
 	})
 }
 
-// TestPongGoesAheadOfTheQueue waits for the chunk that is being written.
-func TestPongGoesAheadOfTheQueue(t *testing.T) {
+// TestPongWaitsOnlyForTheCurrentChunk sends a PING while many chunks are queued.
+func TestPongWaitsOnlyForTheCurrentChunk(t *testing.T) {
 	bubble(t, Options{}, func(t *testing.T, l *trial) {
 		l.peer.ping()
 		const messages, size = 1000, 5000
@@ -173,13 +173,13 @@ func TestPongGoesAheadOfTheQueue(t *testing.T) {
 			}
 		}
 		if !seen || before > chunkSize {
-			t.Errorf("PONG (%v) came behind %d bytes", seen, before)
+			t.Errorf("PONG (%v) arrived after %d bytes", seen, before)
 		}
 	})
 }
 
-// TestPingsThatReadNoAnswer cannot fill the memory.
-func TestPingsThatReadNoAnswer(t *testing.T) {
+// TestUnreadPongsDoNotFillTheMemory uses a peer that sends PINGs and reads nothing.
+func TestUnreadPongsDoNotFillTheMemory(t *testing.T) {
 	bubble(t, Options{}, func(t *testing.T, l *trial) {
 		l.peer.ping()
 		l.mustSend(tMessage, "hello")
@@ -208,7 +208,7 @@ func TestPingsThatReadNoAnswer(t *testing.T) {
 	})
 }
 
-func TestCloseTakesAsLongAsItsContext(t *testing.T) {
+func TestCloseWaitsUntilItsContextEnds(t *testing.T) {
 	bubble(t, Options{}, func(t *testing.T, l *trial) {
 		l.peer.ping()
 		l.mustSend(tMessage, "hello")
@@ -226,7 +226,7 @@ func TestCloseTakesAsLongAsItsContext(t *testing.T) {
 	})
 }
 
-func TestCloseIsQuickWhereAllIsWritten(t *testing.T) {
+func TestCloseReturnsEarlyIfAllIsWritten(t *testing.T) {
 	bubble(t, Options{}, func(t *testing.T, l *trial) {
 		l.peer.ping()
 		l.mustSend(tMessage, "hello")

@@ -27,7 +27,7 @@ func (l *Link) write(conn net.Conn) error {
 		if err := w.write(urgent, chunk); err != nil {
 			l.out.abandon()
 			if errors.Is(err, net.ErrClosed) {
-				return nil // Close ran out of time, and the rest is lost
+				return nil // the context of Close has ended, and the rest is lost
 			}
 			return err
 		}

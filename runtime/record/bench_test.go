@@ -10,7 +10,7 @@ import (
 	"spectrumlua/pb"
 )
 
-// BenchmarkOut is what recording costs whoever sends a message.
+// BenchmarkOut measures what recording costs the sender of a message.
 func BenchmarkOut(b *testing.B) {
 	log := logrus.New()
 	log.SetOutput(io.Discard)
@@ -26,7 +26,7 @@ func BenchmarkOut(b *testing.B) {
 	}
 }
 
-// BenchmarkLine is what it costs the goroutine that writes.
+// BenchmarkLine measures what a message costs the writing goroutine.
 func BenchmarkLine(b *testing.B) {
 	var r Recorder
 	payload := []byte("\x0a\x0falice@localhost\x12\x04echo\x1a\x05hello")

@@ -19,10 +19,10 @@ import (
 	"spectrumlua/runtime/spelling"
 )
 
-// maxDepth is how deep messages may stand in each other.
+// maxDepth is the maximum depth of nested messages.
 const maxDepth = 32
 
-// typeNumber finds a type by what a record calls it.
+// typeNumber returns the number of a type by its name in a record.
 func typeNumber(name string) (pb.WrapperMessage_Type, error) {
 	if typ := schema.TypeByName(name); typ != nil {
 		return typ.Number, nil
@@ -44,7 +44,7 @@ func unknown(what, name string, names []string) error {
 	return fmt.Errorf("there is no %s %q; there are %s", what, name, strings.Join(names, ", "))
 }
 
-// encodePayload makes the payload that fields, as a record has them, stand for.
+// encodePayload encodes the fields of a record as a payload.
 func encodePayload(typ *schema.Type, fields json.RawMessage) ([]byte, error) {
 	if typ.Payload == nil {
 		return nil, fmt.Errorf("%s has no fields", typ.Name)
@@ -58,7 +58,7 @@ func encodePayload(typ *schema.Type, fields json.RawMessage) ([]byte, error) {
 
 func readMessage(m protoreflect.Message, s *schema.Message, text json.RawMessage, depth int) error {
 	if depth == maxDepth {
-		return fmt.Errorf("messages stand more than %d deep in each other", maxDepth)
+		return fmt.Errorf("messages are nested more than %d deep", maxDepth)
 	}
 	var fields map[string]json.RawMessage
 	if err := read(text, &fields, "an object"); err != nil {
@@ -82,7 +82,7 @@ func readMessage(m protoreflect.Message, s *schema.Message, text json.RawMessage
 	return nil
 }
 
-// readUnknown reads fields as the bytes that they are.
+// readUnknown reads the bytes of unknown fields.
 func readUnknown(m protoreflect.Message, value json.RawMessage) error {
 	raw, err := readBytes(value)
 	if err != nil {
@@ -91,7 +91,7 @@ func readUnknown(m protoreflect.Message, value json.RawMessage) error {
 	for rest := raw; len(rest) > 0; {
 		_, _, n := protowire.ConsumeField(rest)
 		if n < 0 {
-			return fmt.Errorf("no fields in there: %w", protowire.ParseError(n))
+			return fmt.Errorf("the bytes are not fields: %w", protowire.ParseError(n))
 		}
 		rest = rest[n:]
 	}
@@ -148,7 +148,7 @@ func readMap(m protoreflect.Map, f *schema.Field, value json.RawMessage, depth i
 	return nil
 }
 
-// readValue reads a single value; fresh is one of its kind.
+// readValue reads a single value. fresh is an empty value of the same kind.
 func readValue(fresh protoreflect.Value, f *schema.Field, value json.RawMessage, depth int) (protoreflect.Value, error) {
 	none := protoreflect.Value{}
 	switch f.Descriptor.Kind() {
@@ -197,7 +197,7 @@ func readEnum(e *schema.Enum, value json.RawMessage) (int32, error) {
 
 func readFlags(e *schema.Enum, value json.RawMessage) (set int32, err error) {
 	var items []json.RawMessage
-	if err := read(value, &items, "a list of "+strings.Join(e.Names, ", ")); err != nil {
+	if err := read(value, &items, "a list with values of "+strings.Join(e.Names, ", ")); err != nil {
 		return 0, err
 	}
 	for _, item := range items {
@@ -236,7 +236,7 @@ func readNumber(kind protoreflect.Kind, text string) (v protoreflect.Value, err 
 	return protoreflect.ValueOfInt32(int32(n)), err
 }
 
-// readBytes reads a text, or bytes in base64.
+// readBytes reads a string, or bytes in base64.
 func readBytes(value json.RawMessage) ([]byte, error) {
 	var text string
 	if read(value, &text, "") == nil {
@@ -244,25 +244,26 @@ func readBytes(value json.RawMessage) ([]byte, error) {
 	}
 	var coded map[string]string
 	if err := json.Unmarshal(value, &coded); err != nil || len(coded) != 1 {
-		return nil, fmt.Errorf(`a text or {"base64":"…"} is wanted`)
+		return nil, fmt.Errorf(`must be a string or {"base64":"…"}`)
 	}
 	for key, text := range coded {
 		if key != base64Key {
-			return nil, fmt.Errorf(`a text or {"base64":"…"} is wanted, not one of %q`, key)
+			return nil, fmt.Errorf(`must be a string or {"base64":"…"}, not an object with %q`, key)
 		}
 		raw, err := base64.StdEncoding.DecodeString(text)
 		if err != nil {
-			return nil, fmt.Errorf("it is no base64: %w", err)
+			return nil, fmt.Errorf("invalid base64: %w", err)
 		}
 		return raw, nil
 	}
 	return nil, nil
 }
 
-// read is json.Unmarshal with an error for people.
+// read is json.Unmarshal with a readable error. want describes the expected value. It
+// rejects null.
 func read(text json.RawMessage, into any, want string) error {
 	if string(text) == "null" || json.Unmarshal(text, into) != nil {
-		return fmt.Errorf("%s is wanted", want)
+		return fmt.Errorf("must be %s", want)
 	}
 	return nil
 }

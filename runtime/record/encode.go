@@ -19,13 +19,14 @@ import (
 	"spectrumlua/runtime/secret"
 )
 
-// encoder writes payloads as a record shows them. It is used by one goroutine.
+// encoder encodes payloads in the format of a record. Only one goroutine uses it.
 type encoder struct {
 	known secret.Known
-	user  string // whom the message in hand is for
+	user  string // the user of the current message, or ""
 }
 
-// TypeName is what a record calls a type: as scripts do, or by its number.
+// TypeName returns the name of a type in a record: its name in scripts, or the number
+// of an unknown type.
 func TypeName(number pb.WrapperMessage_Type) string {
 	if typ := schema.TypeByNumber(number); typ != nil {
 		return typ.Name
@@ -33,8 +34,8 @@ func TypeName(number pb.WrapperMessage_Type) string {
 	return strconv.Itoa(int(number))
 }
 
-// body adds what stands behind the type: fields, payload or left_out, or
-// nothing for a nil payload.
+// body appends the part of a line after the type: fields, payload or left_out. It
+// appends nothing for a nil payload.
 func (e *encoder) body(dst []byte, number pb.WrapperMessage_Type, payload []byte) []byte {
 	if payload == nil {
 		return dst
@@ -46,7 +47,7 @@ func (e *encoder) body(dst []byte, number pb.WrapperMessage_Type, payload []byte
 			dst = append(dst, `,"fields":{`...)
 			return append(appendFields(dst, fields), '}')
 		}
-		return leftOut(dst, payload) // there may be anything in it
+		return leftOut(dst, payload) // it may contain a secret
 	}
 	e.user = ""
 	if typ != nil && typ.Format == pb.PayloadFormat_PAYLOAD_FORMAT_STANZA {
@@ -72,14 +73,14 @@ type Field struct {
 	JSON string
 }
 
-// Fields are the fields of a payload as a record shows them, and whether the
-// payload makes sense. Secrets are masked.
+// Fields returns the fields of a payload in the format of a record, with secrets
+// masked. It reports false if the payload does not parse.
 func Fields(typ *schema.Type, payload []byte) ([]Field, bool) {
 	return new(encoder).fields(typ, payload)
 }
 
-// Text is a payload without fields as a record shows it; typ is nil if it is not
-// known.
+// Text returns a payload without fields in the format of a record. typ is nil for an
+// unknown type.
 func Text(typ *schema.Type, payload []byte) string {
 	if typ != nil && typ.Format == pb.PayloadFormat_PAYLOAD_FORMAT_STANZA {
 		if stanza, ok := secret.XML(string(payload)); ok {
@@ -107,7 +108,7 @@ func (e *encoder) fields(typ *schema.Type, payload []byte) ([]Field, bool) {
 	return fields, err == nil
 }
 
-// messageFields are the fields that m has, in the order of their numbers.
+// messageFields returns the fields that m has, in the order of their numbers.
 func (e *encoder) messageFields(m protoreflect.Message, s *schema.Message) ([]Field, error) {
 	var fields []Field
 	secrets := false
@@ -181,7 +182,7 @@ func (e *encoder) mapField(dst []byte, m protoreflect.Map, f *schema.Field) (_ [
 			dst = append(dst, ',')
 		}
 		if !utf8.ValidString(k.String()) {
-			return nil, fmt.Errorf("%s has a key that is no text", f.Name)
+			return nil, fmt.Errorf("%s has a key that is not UTF-8", f.Name)
 		}
 		dst = append(appendText(dst, e.hide(k.String())), ':')
 		if secretSetting(k, m.Get(k)) {
@@ -198,7 +199,8 @@ func secretSetting(k protoreflect.MapKey, v protoreflect.Value) bool {
 	return s != "" && (secret.Name(k.String()) || secret.Value(s))
 }
 
-// value adds a single value. The error is one of a number that JSON has not.
+// value appends a single value. It returns an error for a number that JSON does not
+// have.
 func (e *encoder) value(dst []byte, v protoreflect.Value, f *schema.Field) ([]byte, error) {
 	switch f.Descriptor.Kind() {
 	case protoreflect.StringKind:
@@ -227,7 +229,7 @@ func (e *encoder) value(dst []byte, v protoreflect.Value, f *schema.Field) ([]by
 		return strconv.AppendInt(dst, int64(v.Enum()), 10), nil
 	case protoreflect.FloatKind, protoreflect.DoubleKind:
 		if n := v.Float(); math.IsNaN(n) || math.IsInf(n, 0) {
-			return nil, fmt.Errorf("%s is no number", f.Name)
+			return nil, fmt.Errorf("%s is not a finite number", f.Name)
 		}
 		return strconv.AppendFloat(dst, v.Float(), 'g', -1, 64), nil
 	}
@@ -237,8 +239,8 @@ func (e *encoder) value(dst []byte, v protoreflect.Value, f *schema.Field) ([]by
 	return append(dst, v.String()...), nil
 }
 
-// appendFlags adds the names of the bits that are set, and what has no name as
-// a number.
+// appendFlags appends the names of the bits that are set, and a number for the set
+// bits without a name.
 func appendFlags(dst []byte, set int32, e *schema.Enum) []byte {
 	names, unknown := e.Bits(set)
 	dst = append(dst, '[')
@@ -257,7 +259,7 @@ func appendFlags(dst []byte, set int32, e *schema.Enum) []byte {
 	return append(dst, ']')
 }
 
-// text adds a text, or its bytes if it is not UTF-8.
+// text appends a text, or an object with its bytes if it is not UTF-8.
 func text(dst []byte, s string) []byte {
 	if utf8.ValidString(s) {
 		return appendText(dst, s)
@@ -273,7 +275,7 @@ func bytesObject(dst, data []byte) []byte {
 
 const hexDigits = "0123456789abcdef"
 
-// appendText adds s as JSON. What a terminal would not print is escaped.
+// appendText appends s as a JSON string. It escapes characters that are not printable.
 func appendText(dst []byte, s string) []byte {
 	dst = append(dst, '"')
 	for _, r := range s {

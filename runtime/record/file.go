@@ -12,29 +12,29 @@ import (
 const (
 	fileMode   = 0o600
 	folderMode = 0o750
-	// maxWriters is how many processes find a name of their own.
+	// maxWriters is the maximum number of processes that write to the same name.
 	maxWriters = 99
 )
 
-// file is the record on disk. It is written by one goroutine.
+// file is the record on disk. Only one goroutine uses it.
 type file struct {
-	wanted string // what was asked for
-	path   string // what it is; another process may have the wanted one
+	wanted string // the path in the options
+	path   string // the actual path: wanted, or with a number in its name
 	max    int64
 	header func(part int) []byte
 
 	f    *os.File
-	size int64 // of whole lines
+	size int64 // of the complete lines
 	part int
 }
 
-// open opens the file to append to it, and begins a run. Another process's
-// file is left alone: this one then has a number in its name.
+// open opens the file to append to it, and begins a run. If another process writes the
+// file, open adds a number to the name.
 func (f *file) open() error {
 	if err := os.MkdirAll(filepath.Dir(f.wanted), folderMode); err != nil {
 		return err
 	}
-	names := []string{f.path} // a file that was put aside goes on under its name
+	names := []string{f.path} // after a file is renamed, the next one gets the same name
 	if f.path == "" {
 		names = nil
 	}
@@ -50,10 +50,10 @@ func (f *file) open() error {
 			return err
 		}
 	}
-	return fmt.Errorf("%d other processes write %s and those with a number in their names", maxWriters, f.wanted)
+	return fmt.Errorf("%d other processes write %s and the files with numbers in that name", maxWriters, f.wanted)
 }
 
-// numbered puts a number into a name: record.jsonl, record-2.jsonl.
+// numbered adds a number to a name: record.jsonl, record-2.jsonl.
 func numbered(path string, n int) string {
 	if n == 1 {
 		return path
@@ -62,16 +62,16 @@ func numbered(path string, n int) string {
 	return fmt.Sprintf("%s-%d%s", strings.TrimSuffix(path, ext), n, ext)
 }
 
-// aside is where a file goes that grew too big.
+// aside returns the path to which a file is renamed when it is too big.
 func aside(path string) string { return path + ".1" }
 
-// errTaken means that another process writes the file.
+// errTaken is returned by lock if another process writes the file.
 var errTaken = errors.New("another process writes it")
 
-// lock opens f.path for this process alone.
+// lock opens f.path, and locks it so that no other process writes it.
 func (f *file) lock() error {
 	if info, err := os.Stat(f.path); err == nil && !info.Mode().IsRegular() {
-		return fmt.Errorf("%s is no regular file", f.path)
+		return fmt.Errorf("%s is not a regular file", f.path)
 	}
 	opened, err := os.OpenFile(f.path, os.O_RDWR|os.O_CREATE|os.O_APPEND, fileMode)
 	if err != nil {
@@ -81,14 +81,14 @@ func (f *file) lock() error {
 	if errors.Is(err, syscall.EWOULDBLOCK) {
 		_ = opened.Close()
 		return errTaken
-	} // a file system without locks has no other process either
+	} // ignore other errors: some file systems have no locks
 	mine, err := opened.Stat()
 	if err != nil {
 		_ = opened.Close()
 		return err
 	}
 	there, err := os.Stat(f.path)
-	if err != nil || !os.SameFile(mine, there) { // it was put aside in between
+	if err != nil || !os.SameFile(mine, there) { // another process has just renamed it
 		_ = opened.Close()
 		return errTaken
 	}
@@ -106,14 +106,14 @@ func (f *file) begin() error {
 	if f.size > 0 {
 		last := make([]byte, 1)
 		if _, err := f.f.ReadAt(last, f.size-1); err != nil || last[0] != '\n' {
-			head = append(head, '\n') // the process before was killed
+			head = append(head, '\n') // the previous process was killed
 		}
 	}
 	return f.append(append(head, f.header(f.part)...))
 }
 
-// write adds whole lines. When the file would grow too big, it is put aside, in
-// place of the one that was there, and another one goes on.
+// write appends whole lines. If the file would become too big, write first renames it,
+// which replaces the file that was renamed before, and continues in a new one.
 func (f *file) write(lines []byte) error {
 	if f.size > 0 && f.size+int64(len(lines)) > f.max {
 		if err := os.Rename(f.path, aside(f.path)); err != nil {
@@ -131,7 +131,7 @@ func (f *file) write(lines []byte) error {
 func (f *file) append(lines []byte) error {
 	_, err := f.f.Write(lines)
 	if err != nil {
-		_ = f.f.Truncate(f.size) // half a line helps nobody
+		_ = f.f.Truncate(f.size) // remove an incomplete line
 		return err
 	}
 	f.size += int64(len(lines))

@@ -30,7 +30,7 @@ func TestFileIsPrivate(t *testing.T) {
 	}
 }
 
-func TestWhatCannotBeOpened(t *testing.T) {
+func TestUnusablePathIsReported(t *testing.T) {
 	o, _ := options(t)
 	dir := filepath.Dir(o.Path)
 	pipe := filepath.Join(dir, "pipe")
@@ -51,14 +51,14 @@ func TestWhatCannotBeOpened(t *testing.T) {
 	}
 }
 
-// TestRunsFollowEachOther has a killed process before a new one.
-func TestRunsFollowEachOther(t *testing.T) {
+// TestNewRunFollowsAKilledOne appends to the record of a killed process.
+func TestNewRunFollowsAKilledOne(t *testing.T) {
 	o, _ := options(t)
 	r := open(t, o)
 	r.In(tMessage, says(t, "one"))
 	r.Close()
 	text := content(t, o.Path)
-	killed := text[:strings.LastIndex(text, `{"t":`)] // without its end
+	killed := text[:strings.LastIndex(text, `{"t":`)] // without the event "end"
 	if err := os.WriteFile(o.Path, []byte(killed+`{"t":1,"dir":"in","typ`), 0o600); err != nil {
 		t.Fatal(err)
 	}
@@ -69,7 +69,7 @@ func TestRunsFollowEachOther(t *testing.T) {
 	}
 }
 
-func TestEachProcessHasItsFile(t *testing.T) {
+func TestEachProcessWritesItsOwnFile(t *testing.T) {
 	o, log := options(t)
 	first := open(t, o)
 	second := open(t, o)
@@ -78,7 +78,7 @@ func TestEachProcessHasItsFile(t *testing.T) {
 	first.Close()
 	other := strings.Replace(o.Path, "record.jsonl", "record-2.jsonl", 1)
 	if len(load(t, o.Path)[0].Entries) != 1 || len(load(t, other)[0].Entries) != 2 {
-		t.Error("they are mixed up")
+		t.Error("both processes write to one file")
 	}
 	if !strings.Contains(log.String(), "record-2.jsonl") {
 		t.Errorf("the log says %s", log)
@@ -89,11 +89,11 @@ func TestEachProcessHasItsFile(t *testing.T) {
 	}
 }
 
-func TestRolled(t *testing.T) {
+func TestFullFileIsRenamedAndContinued(t *testing.T) {
 	o, _ := options(t)
 	o.MaxSize = 2000
 	r := open(t, o)
-	for i := range 100 { // the writing goroutine has nothing to do yet
+	for i := range 100 { // they all wait in the queue
 		payload := says(t, fmt.Sprintf("number %d", i))
 		if _, err := r.write(nil, []item{{typ: tMessage, size: len(payload)}}, payload); err != nil {
 			t.Fatal(err)
@@ -106,7 +106,7 @@ func TestRolled(t *testing.T) {
 	}
 	run, ok := Join(old[0], now[0])
 	if !ok || !run.Whole || len(run.Entries) != len(old[0].Entries)+len(now[0].Entries) {
-		t.Errorf("they do not fit together: %v %v", ok, run.Whole)
+		t.Errorf("the two parts do not join: %v %v", ok, run.Whole)
 	}
 	both, err := ReadFile(o.Path)
 	if err != nil || len(both) != 1 || len(both[0].Entries) != len(run.Entries) || both[0].Header.Part != old[0].Header.Part {
@@ -116,7 +116,7 @@ func TestRolled(t *testing.T) {
 		t.Errorf("the first is at %s", first.Where())
 	}
 	if _, ok := Join(now[0], old[0]); ok {
-		t.Error("they fit the wrong way round")
+		t.Error("the parts join in the wrong order")
 	}
 	last := now[0].Entries[len(now[0].Entries)-2]
 	if text := string(last.Payload); !strings.Contains(text, "number 99") {
@@ -124,9 +124,9 @@ func TestRolled(t *testing.T) {
 	}
 }
 
-// TestRolledBesideAnother keeps the number in its name when the first name is
-// free again.
-func TestRolledBesideAnother(t *testing.T) {
+// TestNumberedFileKeepsItsNameWhenItIsRenamed frees the first name before the second
+// file is full.
+func TestNumberedFileKeepsItsNameWhenItIsRenamed(t *testing.T) {
 	o, _ := options(t)
 	o.MaxSize = 300
 	first := open(t, o)
@@ -151,8 +151,7 @@ func TestRolledBesideAnother(t *testing.T) {
 	}
 }
 
-// TestDiskFull ends the record with one line in the log.
-func TestDiskFull(t *testing.T) {
+func TestFullDiskEndsTheRecordWithOneLogLine(t *testing.T) {
 	full, err := os.OpenFile("/dev/full", os.O_WRONLY, 0)
 	if err != nil {
 		t.Skip(err)
@@ -173,12 +172,12 @@ func TestDiskFull(t *testing.T) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	if len(r.queue) != 0 || r.data != nil {
-		t.Error("it still keeps messages")
+		t.Error("the recorder still queues messages")
 	}
 }
 
-// TestTooMuch has the disk stand still: what does not fit is counted.
-func TestTooMuch(t *testing.T) {
+// TestMessagesOverTheQueueAreCounted blocks the writing goroutine.
+func TestMessagesOverTheQueueAreCounted(t *testing.T) {
 	o, _ := options(t)
 	o.MaxQueue = 10_000
 	r, err := Open(o)
@@ -187,7 +186,7 @@ func TestTooMuch(t *testing.T) {
 	}
 	defer r.Close()
 	const sent = 1000
-	r.mu.Lock() // the writing goroutine waits for it
+	r.mu.Lock() // blocks the writing goroutine
 	for range sent {
 		r.pushLocked(item{typ: tMessage, size: 100}, make([]byte, 100))
 	}

@@ -6,14 +6,14 @@ import (
 	"spectrumlua/runtime/schema"
 )
 
-// learn takes note of the secrets in a message: users who tell their password to
-// a bot do not find it in the record either.
+// learn remembers the secrets in a message. Later texts of the user may repeat them,
+// for example a password that the user sends to a bot.
 func (e *encoder) learn(m protoreflect.Message, s *schema.Message) {
 	s.Secrets(m, func(word string) { e.known.Learn(e.user, word) })
 }
 
-// hide masks secrets in a text: the user's in one of theirs, everybody's in one
-// of no user.
+// hide masks secrets in a text: those of the current message's user, or those of all
+// users if the message names no user.
 func (e *encoder) hide(text string) string {
 	if e.user == "" {
 		return e.known.Hide(text)
@@ -21,7 +21,7 @@ func (e *encoder) hide(text string) string {
 	return e.known.HideOf(e.user, text)
 }
 
-// within reports whether there is something to hide in data.
+// within reports whether data contains a secret that hide would mask.
 func (e *encoder) within(data []byte) bool {
 	if e.user == "" {
 		return e.known.Within(string(data))

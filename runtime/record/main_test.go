@@ -17,7 +17,7 @@ import (
 
 func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
 
-// logged is what was logged.
+// logged collects the log.
 type logged struct {
 	mu   sync.Mutex
 	text strings.Builder
@@ -41,7 +41,7 @@ func (l *logged) logger() logrus.FieldLogger {
 	return logger
 }
 
-// options are those of a record in a folder of the test's.
+// options returns options for a record in the test's folder, and its log.
 func options(t *testing.T) (Options, *logged) {
 	log := &logged{}
 	return Options{

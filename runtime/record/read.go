@@ -17,8 +17,8 @@ import (
 	"spectrumlua/runtime/schema"
 )
 
-// maxLine is the maximum length of a line: one frame of the maximum length,
-// escaped.
+// maxLine is the maximum length of a line. It is long enough for an escaped frame of
+// the maximum length.
 const maxLine = 256 << 20
 
 // Header is the first line of a run.
@@ -159,7 +159,7 @@ func Read(name string, r io.Reader) ([]Run, error) {
 type collector struct {
 	name   string
 	runs   []Run
-	broken *Error // a truncated line, which is expected if a header or the end follows
+	broken *Error // an invalid line; it is ignored if a header follows, because the process was killed then
 }
 
 // result returns the runs that have been read.
@@ -231,15 +231,15 @@ func (l *line) read(text []byte) error {
 	decoder.DisallowUnknownFields()
 	err := decoder.Decode(l)
 	if err == nil && decoder.More() {
-		err = errors.New("there is something behind the object")
+		err = errors.New("more text follows the object")
 	}
 	var syntax *json.SyntaxError
 	var typ *json.UnmarshalTypeError
 	switch {
 	case errors.As(err, &syntax) || errors.Is(err, io.ErrUnexpectedEOF):
-		return fmt.Errorf("the line is no JSON object: %w", err)
+		return fmt.Errorf("the line is not a JSON object: %w", err)
 	case errors.As(err, &typ):
-		return fmt.Errorf("%s holds a %s", typ.Field, typ.Value)
+		return fmt.Errorf("%s must not be a %s", typ.Field, typ.Value)
 	case err != nil:
 		return errors.New(strings.TrimPrefix(err.Error(), "json: "))
 	}
@@ -253,7 +253,7 @@ var events = []string{EventLoaded, EventFailed, EventLost, EventEnd}
 func (l *line) entry() (Entry, error) {
 	const longest = float64(math.MaxInt64 / int64(time.Second))
 	if l.T < 0 || l.T >= longest {
-		return Entry{}, fmt.Errorf("t is a number of seconds, not %v", l.T)
+		return Entry{}, fmt.Errorf("t must be a number of seconds since the start of the run, not %v", l.T)
 	}
 	e := Entry{
 		Time:  time.Duration(l.T * float64(time.Second)),
@@ -272,7 +272,7 @@ func (l *line) entry() (Entry, error) {
 	case dirOut:
 		e.Out = true
 	default:
-		return Entry{}, fmt.Errorf("dir is %q; it has to be %q (to the backend) or %q (to Spectrum)", l.Dir, dirIn, dirOut)
+		return Entry{}, fmt.Errorf("dir is %q; it must be %q (to the backend) or %q (to Spectrum)", l.Dir, dirIn, dirOut)
 	}
 	var err error
 	if e.Type, err = typeNumber(l.Type); err != nil {
@@ -283,7 +283,7 @@ func (l *line) entry() (Entry, error) {
 	case l.Fields != nil:
 		typ := schema.TypeByNumber(e.Type)
 		if typ == nil {
-			return Entry{}, fmt.Errorf("the fields of type %d are not known", e.Type)
+			return Entry{}, fmt.Errorf("the type %d is unknown, so it cannot have fields", e.Type)
 		}
 		e.Payload, err = encodePayload(typ, l.Fields)
 	case l.Payload != nil:

@@ -24,7 +24,7 @@ const (
 	tExit    = pb.WrapperMessage_TYPE_EXIT
 )
 
-// filled gives every field of a message a value, two to lists.
+// filled returns a message with a value in every field, and two values in every list.
 func filled(s *schema.Message) *dynamicpb.Message {
 	m := dynamicpb.NewMessage(s.Descriptor)
 	for i, f := range s.Fields {
@@ -56,9 +56,9 @@ func filled(s *schema.Message) *dynamicpb.Message {
 	return m
 }
 
-// TestEveryTypeComesBack writes each type of the protocol with all its fields,
-// and reads it.
-func TestEveryTypeComesBack(t *testing.T) {
+// TestEveryTypeIsReadAsItWasWritten records each type of the protocol with all its
+// fields.
+func TestEveryTypeIsReadAsItWasWritten(t *testing.T) {
 	type sent struct {
 		name    string
 		typ     pb.WrapperMessage_Type
@@ -71,7 +71,7 @@ func TestEveryTypeComesBack(t *testing.T) {
 			continue
 		}
 		m := filled(typ.Payload)
-		for _, f := range typ.Payload.Fields { // masked ones do not come back
+		for _, f := range typ.Payload.Fields { // masked fields do not come back
 			if f.Secret {
 				m.Clear(f.Descriptor)
 			}
@@ -82,14 +82,14 @@ func TestEveryTypeComesBack(t *testing.T) {
 		}
 		all = append(all, sent{typ.Name, typ.Number, payload}, sent{typ.Name + ", empty", typ.Number, []byte{}})
 		if typ.Number != tLogin && typ.Payload.Field("password") == nil {
-			all = append(all, sent{typ.Name + ", fields of a newer one", typ.Number, []byte("\xfa\x3f\x03new")})
+			all = append(all, sent{typ.Name + ", fields of a newer version", typ.Number, []byte("\xfa\x3f\x03new")})
 		}
 	}
 	all = append(all,
 		sent{"raw XML", tRawXML, []byte(`<iq  type='get'><q xmlns="x">ü &amp; 🌍</q></iq>`)},
 		sent{"a newer type", 99, []byte("\x00\xff")}, sent{"a newer type with a text", 99, []byte("text")},
-		sent{"a text that is none", tQuery, []byte("\x0a\x02\xff\xfe")},
-		sent{"an enum's value of a newer one", pb.WrapperMessage_TYPE_STATUS_CHANGED, []byte("\x0a\x01a\x18\x63")},
+		sent{"a text that is not UTF-8", tQuery, []byte("\x0a\x02\xff\xfe")},
+		sent{"an enum's value of a newer version", pb.WrapperMessage_TYPE_STATUS_CHANGED, []byte("\x0a\x01a\x18\x63")},
 	)
 	o, _ := options(t)
 	r := open(t, o)
@@ -120,7 +120,7 @@ func TestEveryTypeComesBack(t *testing.T) {
 	}
 }
 
-func TestLines(t *testing.T) {
+func TestRecordHasTheDocumentedFormat(t *testing.T) {
 	o, _ := options(t)
 	r := open(t, o)
 	r.In(tLogin, login(t, "hunter2"))
@@ -142,9 +142,8 @@ func TestLines(t *testing.T) {
 	}
 }
 
-// TestSecretsStayOut looks for them in the file and in all that stands there in
-// base64.
-func TestSecretsStayOut(t *testing.T) {
+// TestRecordContainsNoSecrets searches the file, and decodes all base64 in it.
+func TestRecordContainsNoSecrets(t *testing.T) {
 	o, _ := options(t)
 	r := open(t, o)
 	newer := login(t, "hunter2")
@@ -172,20 +171,19 @@ func TestSecretsStayOut(t *testing.T) {
 		text += "\n" + string(raw)
 	}
 	if strings.Contains(text, "hunter") {
-		t.Errorf("a secret is there:\n%s", text)
+		t.Errorf("the record contains a secret:\n%s", text)
 	}
 	runs := load(t, o.Path)
 	if n := len(runs[0].Entries); n != 14 {
 		t.Errorf("%d entries", n)
 	}
 	if !runs[0].Entries[1].LeftOut || runs[0].Entries[0].LeftOut {
-		t.Error("the broken login is not left out, or the whole one is")
+		t.Error("the broken login has its payload, or the complete one does not")
 	}
 }
 
-// TestEncodedSecretsStayOut has them in each field in which they are not written
-// as they are.
-func TestEncodedSecretsStayOut(t *testing.T) {
+// TestRecordContainsNoEncodedSecrets puts encoded secrets into several fields.
+func TestRecordContainsNoEncodedSecrets(t *testing.T) {
 	const password = `Tom&Jerry's "1"`
 	o, _ := options(t)
 	o.Secrets = []string{"the/config's"}
@@ -207,7 +205,7 @@ func TestEncodedSecretsStayOut(t *testing.T) {
 	for _, part := range []string{"Tom", "Jerry", "config", "546f6d", "VG9t", "AGFsaWNlAF"} {
 		_, body, _ := strings.Cut(text, "\n")
 		if strings.Contains(body, part) {
-			t.Errorf("%s is there:\n%s", part, body)
+			t.Errorf("the record contains %s:\n%s", part, body)
 		}
 	}
 	if n := strings.Count(text, "***"); n < 3*len(written)+2 {
@@ -215,14 +213,13 @@ func TestEncodedSecretsStayOut(t *testing.T) {
 	}
 }
 
-// TestAnothersPassword is no reason to change what a user writes.
-func TestAnothersPassword(t *testing.T) {
+func TestPasswordIsNotMaskedInTextsOfOtherUsers(t *testing.T) {
 	o, _ := options(t)
 	r := open(t, o)
 	r.In(tLogin, login(t, "hello"))
 	r.In(tMessage, marshal(t, &pb.ConversationMessage{UserName: proto.String("bob@localhost"), BuddyName: proto.String("x"), Message: proto.String("hello")}))
 	r.In(tMessage, says(t, "hello"))
-	r.In(tLogin, login(t, "abc")) // too short to be looked for
+	r.In(tLogin, login(t, "abc")) // too short to be masked
 	r.In(tMessage, says(t, "abc"))
 	r.In(tLogin, login(t, "alice")) // a part of the user's name
 	r.Close()

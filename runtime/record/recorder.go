@@ -21,7 +21,7 @@ const (
 	DefaultMaxQueue = 8 << 20
 )
 
-// closeTime is how long Close waits for a disk that hangs.
+// closeTime is how long Close waits for a slow disk.
 const closeTime = time.Second
 
 // keptBuffer is the largest buffer that is kept for reuse.
@@ -58,7 +58,7 @@ type Options struct {
 type Recorder struct {
 	opts  Options
 	start time.Time
-	path  string // the file's
+	path  string // the path of the file
 	file  file   // used by the writing goroutine, like enc
 	enc   encoder
 	wake  chan struct{}
@@ -105,7 +105,7 @@ func Open(o Options) (*Recorder, error) {
 		return nil, fmt.Errorf("the record cannot be written: %w", err)
 	}
 	r.path = r.file.path
-	o.Log.Warnf("everything that passes between Spectrum and the script is recorded in %s, what users write included ([lua] record)", r.path)
+	o.Log.Warnf("all messages between Spectrum and the script are recorded in %s, with the texts that users write ([lua] record)", r.path)
 	go r.run()
 	return r, nil
 }
@@ -210,7 +210,7 @@ func (r *Recorder) Close() {
 	select {
 	case <-r.done:
 	case <-late.C:
-		r.opts.Log.Warnf("the record %s takes longer than %v to be written: its end is left out", r.path, closeTime)
+		r.opts.Log.Warnf("the record %s could not be completed within %v: its end is missing", r.path, closeTime)
 	}
 }
 
@@ -253,7 +253,7 @@ func (r *Recorder) giveUp(err error) {
 	r.mu.Lock()
 	r.closed, r.queue, r.data = true, nil, nil
 	r.mu.Unlock()
-	r.opts.Log.Errorf("the record %s ends here, all else goes on: %v", r.path, err)
+	r.opts.Log.Errorf("the record %s ends here, everything else continues: %v", r.path, err)
 }
 
 // write writes the queued items. An item that cannot be encoded is an error like

@@ -15,7 +15,7 @@ import (
 	"spectrumlua/pb"
 )
 
-// changed is the protocol as it would be with a change to protocol.proto.
+// changed returns the protocol after a change to protocol.proto.
 func changed(t *testing.T, change func(*descriptorpb.FileDescriptorProto)) protoreflect.FileDescriptor {
 	t.Helper()
 	file := protodesc.ToFileDescriptorProto(pb.File_protocol_proto)
@@ -64,9 +64,9 @@ func messageField(name string, number int32, kind string) *descriptorpb.FieldDes
 	return f
 }
 
-// TestATypeIsAddedInTheProtocolAlone adds one as somebody would in
-// protocol.proto.
-func TestATypeIsAddedInTheProtocolAlone(t *testing.T) {
+// TestNewTypeNeedsOnlyProtocolProto adds a type to the descriptor, as a change to
+// protocol.proto would.
+func TestNewTypeNeedsOnlyProtocolProto(t *testing.T) {
 	r := read(changed(t, func(file *descriptorpb.FileDescriptorProto) {
 		addType(file, "TYPE_USER_POKED", 40, &pb.TypeOptions{Payload: proto.String("Poke"), SpectrumTakes: proto.Bool(true)})
 		flag := newField("pokeFlags", 3, &pb.FieldOptions{Flags: proto.String("ParticipantFlag")})
@@ -78,13 +78,13 @@ func TestATypeIsAddedInTheProtocolAlone(t *testing.T) {
 	}))
 	typ := r.byName["user_poked"]
 	if typ == nil || typ != r.byNumber[40] || typ != r.types[len(r.types)-1] {
-		t.Fatal("the type is not there")
+		t.Fatal("the new type is missing")
 	}
 	if !typ.SpectrumTakes || typ.SpectrumSends || typ.Raw {
 		t.Errorf("%+v", *typ)
 	}
 	if want := []string{"user_jid", "how_often", "poke_flags"}; !slices.Equal(typ.Payload.FieldNames(), want) {
-		t.Errorf("it has the fields %q", typ.Payload.FieldNames())
+		t.Errorf("the type has the fields %q", typ.Payload.FieldNames())
 	}
 	if f := typ.Payload.Field("how_often"); !f.Secret || f.Format != pb.Format_FORMAT_XHTML {
 		t.Errorf("%+v", *f)
@@ -93,11 +93,11 @@ func TestATypeIsAddedInTheProtocolAlone(t *testing.T) {
 		t.Errorf("%+v", *f)
 	}
 	if user := typ.UserOf([]byte("\x12\x01x\x0a\x05alice")); string(user) != "alice" {
-		t.Errorf("it names %q", user)
+		t.Errorf("the user is %q", user)
 	}
 }
 
-func TestWhoTheUserIs(t *testing.T) {
+func TestUserIsFoundInFieldsAndMessages(t *testing.T) {
 	user := &pb.FieldOptions{User: proto.Bool(true)}
 	cases := []struct {
 		name   string
@@ -107,7 +107,7 @@ func TestWhoTheUserIs(t *testing.T) {
 		{"a field", []*descriptorpb.FieldDescriptorProto{newField("a", 1, nil), newField("b", 2, user)}, []protoreflect.FieldNumber{2}},
 		{"a field of a field", []*descriptorpb.FieldDescriptorProto{messageField("a", 3, "Connected")}, []protoreflect.FieldNumber{3, 1}},
 		{"deeper", []*descriptorpb.FieldDescriptorProto{messageField("a", 3, "Buddies")}, []protoreflect.FieldNumber{3, 1, 1}},
-		{"his own goes before", []*descriptorpb.FieldDescriptorProto{messageField("a", 1, "Connected"), newField("b", 2, user)}, []protoreflect.FieldNumber{2}},
+		{"a direct field before a nested one", []*descriptorpb.FieldDescriptorProto{messageField("a", 1, "Connected"), newField("b", 2, user)}, []protoreflect.FieldNumber{2}},
 		{"nobody", []*descriptorpb.FieldDescriptorProto{newField("a", 1, nil), messageField("b", 2, "Stats")}, nil},
 		{"a message within itself", []*descriptorpb.FieldDescriptorProto{messageField("a", 1, "Poke"), newField("b", 2, user)}, []protoreflect.FieldNumber{2}},
 	}
@@ -124,9 +124,7 @@ func TestWhoTheUserIs(t *testing.T) {
 	}
 }
 
-// TestWhatIsRefusedAtTheStart has mistakes of protocol.proto end the process
-// before they can do harm.
-func TestWhatIsRefusedAtTheStart(t *testing.T) {
+func TestMistakesInTheProtocolPanicAtTheStart(t *testing.T) {
 	fields := func(n int32) (all []*descriptorpb.FieldDescriptorProto) {
 		for i := range n {
 			all = append(all, newField(fmt.Sprintf("f%d", i), i+1, nil))
@@ -139,21 +137,21 @@ func TestWhatIsRefusedAtTheStart(t *testing.T) {
 		change func(*descriptorpb.FileDescriptorProto)
 		want   string
 	}{
-		{"as many fields as there may be", func(file *descriptorpb.FileDescriptorProto) {
+		{"the maximum number of fields", func(file *descriptorpb.FileDescriptorProto) {
 			addType(file, "TYPE_POKE", 40, poke)
 			addMessage(file, "Poke", fields(maxFields)...)
 		}, ""},
-		{"one field more", func(file *descriptorpb.FileDescriptorProto) {
+		{"one field over the maximum", func(file *descriptorpb.FileDescriptorProto) {
 			addType(file, "TYPE_POKE", 40, poke)
 			addMessage(file, "Poke", fields(maxFields+1)...)
 		}, "spectrumlua.pb.Poke has 65 fields, at most 64"},
-		{"a payload that is no message", func(file *descriptorpb.FileDescriptorProto) {
+		{"a payload that is not a message", func(file *descriptorpb.FileDescriptorProto) {
 			addType(file, "TYPE_POKE", 40, poke)
-		}, "TYPE_POKE carries Poke, which is no message"},
-		{"flags of an enum that is none", func(file *descriptorpb.FileDescriptorProto) {
+		}, "TYPE_POKE has the payload Poke, which is not a message"},
+		{"flags of an unknown enum", func(file *descriptorpb.FileDescriptorProto) {
 			addType(file, "TYPE_POKE", 40, poke)
 			addMessage(file, "Poke", newField("a", 1, &pb.FieldOptions{Flags: proto.String("PokeFlag")}))
-		}, "spectrumlua.pb.Poke.a has the flags of PokeFlag, which is no enum"},
+		}, "spectrumlua.pb.Poke.a has the flags of PokeFlag, which is not an enum"},
 	}
 	for _, c := range cases {
 		t.Run(c.name, func(t *testing.T) {
@@ -171,7 +169,7 @@ func TestWhatIsRefusedAtTheStart(t *testing.T) {
 	}
 }
 
-func TestEnumNames(t *testing.T) {
+func TestEnumNamesAreInTheOrderOfTheirNumbers(t *testing.T) {
 	r := read(changed(t, func(file *descriptorpb.FileDescriptorProto) {
 		value := func(name string, n int32) *descriptorpb.EnumValueDescriptorProto {
 			return &descriptorpb.EnumValueDescriptorProto{Name: &name, Number: &n}
@@ -188,6 +186,6 @@ func TestEnumNames(t *testing.T) {
 	}))
 	e := r.byName["poke"].Payload.Field("error").Enum
 	if want := []string{"bare", "fine", "gone"}; !slices.Equal(e.Names, want) {
-		t.Errorf("%q, want %q: in the order of their numbers", e.Names, want)
+		t.Errorf("%q, want %q", e.Names, want)
 	}
 }

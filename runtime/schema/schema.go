@@ -23,7 +23,7 @@ type Type struct {
 	// Payload describes the message in the payload. It is nil if the type has no
 	// payload or is Raw.
 	Payload *Message
-	// Raw is true if the payload is passed on as bytes.
+	// Raw is true if the runtime passes the payload on unchanged, as bytes.
 	Raw bool
 	// SpectrumTakes is true if Spectrum accepts the type. Any other type would
 	// stall Spectrum.
@@ -217,7 +217,7 @@ func (r *registry) readType(v protoreflect.EnumValueDescriptor) *Type {
 	if name := traits.GetPayload(); name != "" {
 		d := r.file.Messages().ByName(protoreflect.Name(name))
 		if d == nil {
-			panic(fmt.Sprintf("schema: protocol.proto: %s carries %s, which is no message of the file", v.Name(), name))
+			panic(fmt.Sprintf("schema: protocol.proto: %s has the payload %s, which is not a message in the file", v.Name(), name))
 		}
 		t.Payload = r.message(d)
 		t.secrets = t.Payload.hasSecrets(map[*Message]bool{})
@@ -288,7 +288,7 @@ func (r *registry) field(d protoreflect.FieldDescriptor) *Field {
 	if name := about.GetFlags(); name != "" {
 		e := r.file.Enums().ByName(protoreflect.Name(name))
 		if e == nil {
-			panic(fmt.Sprintf("schema: protocol.proto: %s has the flags of %s, which is no enum of the file", d.FullName(), name))
+			panic(fmt.Sprintf("schema: protocol.proto: %s has the flags of %s, which is not an enum in the file", d.FullName(), name))
 		}
 		f.Enum, f.Flags = r.enum(e), true
 	}

@@ -11,7 +11,7 @@ import (
 	"spectrumlua/runtime/schema"
 )
 
-func TestTypesAreTheDescriptors(t *testing.T) {
+func TestTypesMatchTheProtocol(t *testing.T) {
 	values := pb.WrapperMessage_Type(0).Descriptor().Values()
 	types := schema.Types()
 	if len(types) != values.Len() {
@@ -26,18 +26,18 @@ func TestTypesAreTheDescriptors(t *testing.T) {
 			t.Errorf("type %d is called %s, want %s", typ.Number, typ.Name, name)
 		}
 		if i > 0 && types[i-1].Number >= typ.Number {
-			t.Errorf("%s comes behind %s", typ.Name, types[i-1].Name)
+			t.Errorf("%s follows %s", typ.Name, types[i-1].Name)
 		}
 		if schema.TypeByName(typ.Name) != typ || schema.TypeByNumber(typ.Number) != typ {
 			t.Errorf("%s is not found again", typ.Name)
 		}
 		if typ.Raw && typ.Payload != nil {
-			t.Errorf("%s is raw and has fields", typ.Name)
+			t.Errorf("%s is raw, but has fields", typ.Name)
 		}
 	}
 }
 
-func TestNoSuchType(t *testing.T) {
+func TestUnknownTypesAreNil(t *testing.T) {
 	for _, n := range []pb.WrapperMessage_Type{-1, 0, 5, 37, 1 << 30, -1 << 31} {
 		if typ := schema.TypeByNumber(n); typ != nil {
 			t.Errorf("type %d is %s", n, typ.Name)
@@ -50,8 +50,7 @@ func TestNoSuchType(t *testing.T) {
 	}
 }
 
-// traits are what scripts and the runtime rely on for a few types.
-func TestTraits(t *testing.T) {
+func TestTraitsOfTypes(t *testing.T) {
 	cases := []struct {
 		name         string
 		payload      string
@@ -77,7 +76,7 @@ func TestTraits(t *testing.T) {
 		t.Run(c.name, func(t *testing.T) {
 			typ := schema.TypeByName(c.name)
 			if typ == nil {
-				t.Fatal("there is no such type")
+				t.Fatal("the type does not exist")
 			}
 			payload := ""
 			if typ.Payload != nil {
@@ -90,9 +89,9 @@ func TestTraits(t *testing.T) {
 	}
 }
 
-// fields are the keys of a script's tables, in order, with what stands about
-// them in the protocol.
-func TestFields(t *testing.T) {
+// TestFieldsHaveTheirNamesAndOptions compares the keys of a script's tables, in order,
+// and the options that protocol.proto sets.
+func TestFieldsHaveTheirNamesAndOptions(t *testing.T) {
 	cases := []struct{ typ, want string }{
 		{"connected", "user:user"},
 		{"disconnected", "user:user error:ConnectionError message"},
@@ -122,7 +121,7 @@ func TestFields(t *testing.T) {
 				t.Errorf("%s\nwant %s", text, c.want)
 			}
 			if m.Field("nothing") != nil || m.FieldByNumber(1000) != nil {
-				t.Error("a field that is none is found")
+				t.Error("an unknown field is found")
 			}
 			var names []string
 			for _, name := range strings.Fields(c.want) {
@@ -154,7 +153,7 @@ func about(f *schema.Field) (text string) {
 	return text
 }
 
-func TestMessagesWithin(t *testing.T) {
+func TestNestedMessagesAreDescribed(t *testing.T) {
 	settings := schema.TypeByName("login").Payload.Field("settings").Message
 	entry := settings.Field("value").Message
 	if !slices.Equal(entry.FieldNames(), []string{"key", "value"}) || !settings.Field("value").Descriptor.IsMap() {
@@ -170,7 +169,7 @@ func TestMessagesWithin(t *testing.T) {
 	}
 }
 
-func TestEnums(t *testing.T) {
+func TestEnumsConvertNamesAndNumbers(t *testing.T) {
 	status := schema.TypeByName("status_changed").Payload.Field("status").Enum
 	if want := []string{"online", "away", "ffc", "xa", "dnd", "none", "invisible"}; !slices.Equal(status.Names, want) {
 		t.Errorf("%q", status.Names)
@@ -184,7 +183,7 @@ func TestEnums(t *testing.T) {
 		t.Error("ONLINE is a name")
 	}
 	if name := status.Name(7) + status.Name(-1); name != "" {
-		t.Errorf("a number that is none is %q", name)
+		t.Errorf("an unknown number has the name %q", name)
 	}
 	errors := schema.TypeByName("disconnected").Payload.Field("error").Enum
 	if n, ok := errors.Number("other_error"); !ok || n != 16 {
@@ -192,7 +191,7 @@ func TestEnums(t *testing.T) {
 	}
 }
 
-func TestBits(t *testing.T) {
+func TestBitsHaveNames(t *testing.T) {
 	flags := schema.TypeByName("participant_changed").Payload.Field("flag").Enum
 	cases := []struct {
 		name    string
@@ -204,7 +203,7 @@ func TestBits(t *testing.T) {
 		{"one", 1, "moderator", 0},
 		{"two", 1 | 16, "moderator me", 0},
 		{"all", 127, "moderator conflict banned not_authorized me kicked room_not_found", 0},
-		{"an unknown one beside", 16 | 128, "me", 128},
+		{"a known and an unknown bit", 16 | 128, "me", 128},
 		{"every bit", -1, "moderator conflict banned not_authorized me kicked room_not_found", -1 &^ 127},
 	}
 	for _, c := range cases {
@@ -217,7 +216,7 @@ func TestBits(t *testing.T) {
 	}
 }
 
-func TestSnakeCase(t *testing.T) {
+func TestSnakeCaseConvertsNames(t *testing.T) {
 	for name, want := range map[string]string{
 		"":               "",
 		"user":           "user",

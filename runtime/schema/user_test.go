@@ -33,12 +33,12 @@ func TestUserOfEveryType(t *testing.T) {
 			user := typ.UserOf(payload)
 			if nobody[typ.Name] {
 				if user != nil || typ.User() != nil {
-					t.Errorf("it names %q, at %v", user, typ.User())
+					t.Errorf("the user is %q, at %v", user, typ.User())
 				}
 				return
 			}
 			if string(user) != alice {
-				t.Errorf("it names %q, at %v", user, typ.User())
+				t.Errorf("the user is %q, at %v", user, typ.User())
 			}
 			if got := typ.UserOf(nil); got != nil {
 				t.Errorf("an empty payload names %q", got)
@@ -47,7 +47,7 @@ func TestUserOfEveryType(t *testing.T) {
 	}
 }
 
-// fill sets every field, the user's to alice and other texts to bob.
+// fill sets every field: the user's field to alice and other texts to bob.
 func fill(m protoreflect.Message) {
 	fields := m.Descriptor().Fields()
 	for i := range fields.Len() {
@@ -76,7 +76,7 @@ func fill(m protoreflect.Message) {
 	}
 }
 
-func TestUserOf(t *testing.T) {
+func TestUserOfFindsTheUserInAPayload(t *testing.T) {
 	roster := func(users ...string) string {
 		b := &pb.Buddies{}
 		for _, user := range users {
@@ -94,23 +94,23 @@ func TestUserOf(t *testing.T) {
 		none               bool
 	}{
 		{"the first field", "connected", "\x0a\x05alice", "alice", false},
-		{"behind others", "conv_message", "\x12\x03bob\x1a\x02hi\x48\x01\x0a\x05alice", "alice", false},
-		{"behind unknown ones", "conv_message", "\xc0\x3e\x01\xcd\x3e\x01\x02\x03\x04\x0a\x05alice", "alice", false},
+		{"after other fields", "conv_message", "\x12\x03bob\x1a\x02hi\x48\x01\x0a\x05alice", "alice", false},
+		{"after unknown fields", "conv_message", "\xc0\x3e\x01\xcd\x3e\x01\x02\x03\x04\x0a\x05alice", "alice", false},
 		{"an empty name", "connected", "\x0a\x00", "", false},
 		{"none", "conv_message", "\x12\x03bob", "", true},
 		{"rooms of one user", "room_list", "\x0a\x01r\x12\x01n\x1a\x05alice", "alice", false},
-		{"rooms of all", "room_list", "\x0a\x01r\x12\x01n", "", true},
+		{"rooms of all users", "room_list", "\x0a\x01r\x12\x01n", "", true},
 		{"a roster", "buddies", roster("alice"), "alice", false},
-		{"a roster of many", "buddies", roster("alice", "alice", "alice"), "alice", false},
+		{"a roster with many contacts", "buddies", roster("alice", "alice", "alice"), "alice", false},
 		{"an empty roster", "buddies", "", "", true},
 		{"a roster with an empty contact", "buddies", "\x0a\x00", "", true},
-		{"a roster with a contact of nobody", "buddies", "\x0a\x05\x12\x03bob", "", true},
+		{"a roster with a contact without a user", "buddies", "\x0a\x05\x12\x03bob", "", true},
 		{"another kind", "connected", "\x08\x05", "", true},
 		{"another kind first", "connected", "\x08\x05\x0a\x05alice", "alice", false},
 		{"an end within the name", "connected", "\x0a\x06alice", "", true},
 		{"an end within a field before", "conv_message", "\x12\x30bob", "", true},
 		{"garbage", "conv_message", "garbage", "", true},
-		{"garbage behind", "conv_message", "\x0a\x05alice\xff\xff\xff", "alice", false},
+		{"garbage after the user", "conv_message", "\x0a\x05alice\xff\xff\xff", "alice", false},
 	}
 	for _, c := range cases {
 		t.Run(c.name, func(t *testing.T) {
