@@ -60,7 +60,7 @@ func (h *Host) configText(sections *lua.LTable) (string, error) {
 	for _, section := range sortedKeys(sections) {
 		keys, ok := sections.RawGetString(section).(*lua.LTable)
 		if !ok {
-			return "", fmt.Errorf("%s: a table is wanted, as in { features = { muc = true } }", section)
+			return "", fmt.Errorf("%s: table expected (as in { features = { muc = true } })", section)
 		}
 		fmt.Fprintf(&b, "[%s]\n", section)
 		for _, key := range sortedKeys(keys) {
@@ -94,7 +94,7 @@ func (h *Host) configLines(section, key string, value lua.LValue) (string, error
 			}
 		case lua.LString, lua.LNumber:
 		default:
-			return "", fmt.Errorf("%s.%s: a boolean, a string, a number or a list of them is wanted, not a %s", section, key, v.Type())
+			return "", fmt.Errorf("%s.%s: boolean, string, number or list of them expected, got %s", section, key, v.Type())
 		}
 		if err := h.checkSetting(section, key, text); err != nil {
 			return "", err
@@ -142,7 +142,7 @@ func CheckBackendSetting(section, key, value string) (doubt string, err error) {
 	}
 	keys, known := backendSettings[section]
 	if !known {
-		return "", fmt.Errorf("there is no section %q; there are %s", section, strings.Join(names(backendSettings), ", "))
+		return "", fmt.Errorf("there is no section %q; the sections are %s", section, strings.Join(names(backendSettings), ", "))
 	}
 	boolean, known := keys[key]
 	if !known {
@@ -152,7 +152,7 @@ func CheckBackendSetting(section, key, value string) (doubt string, err error) {
 		return fmt.Sprintf("%s.%s is not a key that Spectrum 2.2 reads", section, key), nil
 	}
 	if boolean && value != "0" && value != "1" && value != "true" && value != "false" {
-		return "", fmt.Errorf("%s.%s: true or false is wanted, not %q", section, key, value)
+		return "", fmt.Errorf("%s.%s: true or false expected, got %q", section, key, value)
 	}
 	return "", nil
 }

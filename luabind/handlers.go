@@ -94,7 +94,7 @@ func CheckHandler(name string, value lua.LValue) error {
 		return fmt.Errorf("on.%s: no message has this name%s", name, didYouMean(name))
 	}
 	if value.Type() != lua.LTFunction {
-		return fmt.Errorf("on.%s is a %s: a function is wanted", name, value.Type())
+		return fmt.Errorf("on.%s: function expected, got %s", name, value.Type())
 	}
 	return nil
 }

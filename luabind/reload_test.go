@@ -132,7 +132,7 @@ func TestBrokenSaveChangesNothing(t *testing.T) {
 	if err := st.Host.Load(); err == nil {
 		t.Fatal("it has loaded")
 	}
-	st.ExpectLog("error", "script.lua:9: ", "so generation 1 goes on")
+	st.ExpectLog("error", "script.lua:9: ", "so generation 1 keeps running")
 	if got := ask(st, "version"); got != "1" {
 		t.Errorf("version %s", got)
 	}

@@ -25,7 +25,7 @@ const undoTimeout = time.Second
 
 var (
 	errLoadTooLong = fmt.Errorf("stopped: the script took longer than %v to load", loadTimeout)
-	errNotLoaded   = errors.New("the script does not load")
+	errNotLoaded   = errors.New("the script did not load")
 )
 
 // Load runs the script in a new VM. If that succeeds, the VM takes over between two
@@ -41,9 +41,9 @@ func (h *Host) Load() error {
 		h.log.Infof("loaded %s: generation %d, %s", h.opts.Settings.Script, generation, fingerprint)
 		h.afterLoad()
 	case generation == 0:
-		h.log.Errorf("%s does not load, so logins are refused: %v", h.opts.Settings.Script, err)
+		h.log.Errorf("cannot load %s, so logins are refused: %v", h.opts.Settings.Script, err)
 	default:
-		h.log.Errorf("%s does not load, so generation %d goes on: %v", h.opts.Settings.Script, generation, err)
+		h.log.Errorf("cannot load %s, so generation %d keeps running: %v", h.opts.Settings.Script, generation, err)
 	}
 	return err
 }

@@ -89,12 +89,12 @@ func CheckShape(typ *schema.Type, fields lua.LValue) error {
 	kind := fields.Type()
 	switch {
 	case typ.Raw && kind != lua.LTString:
-		return fmt.Errorf("a string is wanted, not a %s", kind)
+		return fmt.Errorf("string expected, got %s", kind)
 	case typ.Raw || kind == lua.LTNil:
 	case typ.Payload == nil:
 		return errors.New("this message has no fields: call it without an argument")
 	case kind != lua.LTTable:
-		return fmt.Errorf("a table of fields is wanted, as in { %s = … }, not a %s", typ.Payload.Fields[len(typ.Payload.Fields)-1].Name, kind)
+		return fmt.Errorf("table of fields expected (as in { %s = … }), got %s", typ.Payload.Fields[len(typ.Payload.Fields)-1].Name, kind)
 	}
 	return nil
 }
@@ -147,7 +147,7 @@ func updateBuddy(l *lua.LState, obj *sessionObject) int {
 	given := l.CheckTable(2)
 	name, ok := given.RawGetString("buddy_name").(lua.LString)
 	if !ok {
-		bind.Raise(l, "update_buddy: the field buddy_name is missing (a string)")
+		bind.Raise(l, "update_buddy: the field buddy_name is missing (string expected)")
 	}
 	fields := bind.NewTable()
 	if last := obj.buddies.find(jid.Local(string(name))); last != nil { // the payload has the escaped name

@@ -154,7 +154,7 @@ assert(select(2, waiting:join()) == "x")`},
 		{"misuse raises", `
 for text, fn in pairs {
   ["bad argument #1 to sleep"] = function() spectrum.sleep("x") end,
-  ["a number of seconds is wanted"] = function() spectrum.sleep(-1) end,
+  ["number of seconds expected"] = function() spectrum.sleep(-1) end,
   ["a capacity is a number"] = function() spectrum.channel(-1) end,
   ["nil cannot be sent"] = function() spectrum.channel(1):send(nil) end,
   ["function expected, got nil"] = function() spectrum.spawn("name") end,

@@ -186,7 +186,7 @@ func TestScriptThatGoes(t *testing.T) {
 			u.Expect(pb.WrapperMessage_TYPE_CONNECTED, nil)
 			undo := spoil(t, script)
 			_ = p.Signal(syscall.SIGHUP)
-			p.awaitLog(t, "generation 1 goes on")
+			p.awaitLog(t, "generation 1 keeps running")
 			u.Say("b", "hello")
 			u.Expect(pb.WrapperMessage_TYPE_CONV_MESSAGE, simulator.Match(said("version 1, message 1")))
 			undo()

@@ -251,7 +251,7 @@ local conn = assert(net.connect(listener.address))
 	}
 }
 
-var optionList = regexp.MustCompile(`has no option "QQQQQQQQ"; there are (.*)$`)
+var optionList = regexp.MustCompile(`has no option "QQQQQQQQ"; the options are (.*)$`)
 
 // compareOptions compares a class with the options that an error lists.
 func compareOptions(t *testing.T, class, message string) {

@@ -125,7 +125,7 @@ func (p *parser) fieldTag(rest string) error {
 	f.Name, f.Optional = strings.CutSuffix(name, "?")
 	f.Type, rest = cutType(rest)
 	if f.Type == "" || rest != "" {
-		return fmt.Errorf("%s: a type is wanted, and no text behind it: that stands above", name)
+		return fmt.Errorf("%s: type expected without a text after it: write the text above the field", name)
 	}
 	f.Doc, f.Default = splitDefault(p.text())
 	p.class.Fields = append(p.class.Fields, f)

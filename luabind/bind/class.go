@@ -92,7 +92,7 @@ func (c *Class[T]) Of(v lua.LValue) (value T, ok bool) {
 func (c *Class[T]) Check(l *lua.LState, n int) T {
 	v, ok := c.Of(l.Get(n))
 	if !ok {
-		l.ArgError(n, fmt.Sprintf("a %s is wanted, not a %s", c.name, l.Get(n).Type()))
+		l.ArgError(n, fmt.Sprintf("%s expected, got %s", c.name, l.Get(n).Type()))
 	}
 	return v
 }

@@ -23,7 +23,7 @@ func Integer(v lua.LValue, least, most int) (n int, ok bool) {
 func CheckInteger(l *lua.LState, n, least, most int) int {
 	i, ok := Integer(l.CheckNumber(n), least, most)
 	if !ok {
-		l.ArgError(n, fmt.Sprintf("an integer from %d to %d is wanted, not %v", least, most, l.Get(n)))
+		l.ArgError(n, fmt.Sprintf("integer from %d to %d expected, got %v", least, most, l.Get(n)))
 	}
 	return i
 }
@@ -37,7 +37,7 @@ func OptInteger(l *lua.LState, n, otherwise int) int {
 	}
 	f := float64(l.CheckNumber(n))
 	if f != math.Trunc(f) { // NaN too
-		l.ArgError(n, fmt.Sprintf("an integer is wanted, not %v", f))
+		l.ArgError(n, fmt.Sprintf("integer expected, got %v", f))
 	}
 	return int(max(math.MinInt32, min(math.MaxInt32, f)))
 }

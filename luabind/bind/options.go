@@ -31,7 +31,7 @@ func OptionsAt(l *lua.LState, n int, what string) *Options {
 	case *lua.LNilType:
 		o.table = NewTable()
 	default:
-		l.ArgError(n, fmt.Sprintf("a table of options is wanted, as in { timeout = 5 }, not a %s", v.Type()))
+		l.ArgError(n, fmt.Sprintf("table of options expected (as in { timeout = 5 }), got %s", v.Type()))
 	}
 	return o
 }
@@ -52,7 +52,7 @@ func (o *Options) String(name, otherwise string) string {
 	case *lua.LNilType:
 		return otherwise
 	default:
-		o.wrong(name, "a string", v)
+		o.wrong(name, "string", v)
 		return ""
 	}
 }
@@ -78,7 +78,7 @@ func (o *Options) Int(name string, otherwise, least int) int {
 	}
 	n, ok := Integer(v, least, math.MaxInt32)
 	if !ok {
-		o.wrong(name, fmt.Sprintf("an integer of at least %d", least), v)
+		o.wrong(name, fmt.Sprintf("integer of at least %d", least), v)
 	}
 	return n
 }
@@ -92,7 +92,7 @@ func (o *Options) Seconds(name string, otherwise time.Duration) time.Duration {
 	n, ok := v.(lua.LNumber)
 	d, fits := Duration(float64(n))
 	if !ok || !fits {
-		o.wrong(name, "a number of seconds", v)
+		o.wrong(name, "number of seconds", v)
 	}
 	return d
 }
@@ -106,7 +106,7 @@ func (o *Options) Table(name string) *lua.LTable {
 		return nil
 	default:
 		// The value may be a secret, as in { auth = "…" }: do not show it.
-		Raise(o.l, "%s: %s: a table is wanted, not a %s", o.what, name, v.Type())
+		Raise(o.l, "%s: %s: table expected, got %s", o.what, name, v.Type())
 		return nil
 	}
 }
@@ -119,7 +119,7 @@ func (o *Options) Function(name string) *lua.LFunction {
 	case *lua.LNilType:
 		return nil
 	default:
-		o.wrong(name, "a function", v)
+		o.wrong(name, "function", v)
 		return nil
 	}
 }
@@ -137,13 +137,13 @@ func (o *Options) Strings(name string) []string {
 		for i := 1; i <= v.Len(); i++ {
 			s, ok := v.RawGetInt(i).(lua.LString)
 			if !ok {
-				o.wrong(name, "a list of strings", v.RawGetInt(i))
+				o.wrong(name, "list of strings", v.RawGetInt(i))
 			}
 			list = append(list, string(s))
 		}
 		return list
 	default:
-		o.wrong(name, "a list of strings", v)
+		o.wrong(name, "list of strings", v)
 		return nil
 	}
 }
@@ -158,7 +158,7 @@ func (o *Options) Owner() *task.Owner {
 	}
 	owner := RuntimeOf(o.l).OwnerOf(v)
 	if owner == nil {
-		o.wrong("owner", "the module spectrum or a session", v)
+		o.wrong("owner", "module spectrum or session", v)
 	}
 	return owner
 }
@@ -181,12 +181,12 @@ func (o *Options) choice(name string) string {
 	if near := DidYouMean(name, o.asked); near != "" {
 		return near
 	}
-	return "; there are " + strings.Join(o.asked, ", ")
+	return "; the options are " + strings.Join(o.asked, ", ")
 }
 
 // wrong raises an error for an option of the wrong type.
 func (o *Options) wrong(name, want string, v lua.LValue) {
-	Raise(o.l, "%s: %s: %s is wanted, not %s", o.what, name, want, Describe(v))
+	Raise(o.l, "%s: %s: %s expected, got %s", o.what, name, want, Describe(v))
 }
 
 // Describe returns a value as text for a message: its type, and the value if it is
@@ -195,17 +195,17 @@ func Describe(v lua.LValue) string {
 	switch v := v.(type) {
 	case lua.LString:
 		if len(v) <= 40 {
-			return fmt.Sprintf("the string %q", string(v))
+			return fmt.Sprintf("string %q", string(v))
 		}
-		return fmt.Sprintf("a string of %d bytes", len(v))
+		return fmt.Sprintf("string of %d bytes", len(v))
 	case lua.LNumber:
-		return "the number " + v.String()
+		return "number " + v.String()
 	case lua.LBool:
 		return v.String()
 	case *lua.LNilType, nil:
 		return "nil"
 	}
-	return "a " + v.Type().String()
+	return v.Type().String()
 }
 
 // maxSeconds is the longest duration that scripts can give, about 30 years.
@@ -225,7 +225,7 @@ func Duration(seconds float64) (time.Duration, bool) {
 func CheckSeconds(l *lua.LState, n int) time.Duration {
 	d, ok := Duration(float64(l.CheckNumber(n)))
 	if !ok {
-		l.ArgError(n, fmt.Sprintf("a number of seconds is wanted, not %v", l.Get(n)))
+		l.ArgError(n, fmt.Sprintf("number of seconds expected, got %v", l.Get(n)))
 	}
 	return d
 }

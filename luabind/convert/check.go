@@ -46,5 +46,5 @@ func CheckMissing(m *schema.Message, has func(name string) bool, ofUser bool) er
 }
 
 func missing(f *schema.Field) error {
-	return fmt.Errorf("the field %s is missing (%s)", f.Name, wanted(f))
+	return fmt.Errorf("the field %s is missing (%s expected)", f.Name, wanted(f))
 }

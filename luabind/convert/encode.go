@@ -47,7 +47,7 @@ const inlineFields = 16
 
 func (e *encoder) message(dst []byte, m *schema.Message, table *lua.LTable, depth int) ([]byte, error) {
 	if depth == maxDepth {
-		return dst, fmt.Errorf("tables stand more than %d deep in each other", maxDepth)
+		return dst, fmt.Errorf("tables are nested more than %d deep", maxDepth)
 	}
 	var inline [inlineFields]lua.LValue
 	values := inline[:]
@@ -90,9 +90,9 @@ func unknownField(m *schema.Message, key lua.LValue) error {
 		if near := spelling.Name(string(s), names); near != "" {
 			return fmt.Errorf("there is no field %q; did you mean %q?", string(s), near)
 		}
-		return fmt.Errorf("there is no field %q; there are %s", string(s), strings.Join(names, ", "))
+		return fmt.Errorf("there is no field %q; the fields are %s", string(s), strings.Join(names, ", "))
 	}
-	return fmt.Errorf("a field's name is wanted as the key, not %s; there are %s", bind.Describe(key), strings.Join(names, ", "))
+	return fmt.Errorf("name of a field expected as the key, got %s; the fields are %s", bind.Describe(key), strings.Join(names, ", "))
 }
 
 func (e *encoder) field(dst []byte, m *schema.Message, f *schema.Field, v lua.LValue, depth int) ([]byte, error) {
@@ -129,7 +129,7 @@ func (e *encoder) field(dst []byte, m *schema.Message, f *schema.Field, v lua.LV
 func (e *encoder) list(dst []byte, f *schema.Field, v lua.LValue, depth int) ([]byte, error) {
 	table, ok := v.(*lua.LTable)
 	if !ok {
-		return dst, mismatch(v, "a list")
+		return dst, mismatch(v, "list")
 	}
 	n := table.Len()
 	stray := lua.LNil
@@ -139,7 +139,7 @@ func (e *encoder) list(dst []byte, f *schema.Field, v lua.LValue, depth int) ([]
 		}
 	})
 	if stray != lua.LNil {
-		return dst, fmt.Errorf("a list is wanted, but it has the key %s", bind.Describe(stray))
+		return dst, fmt.Errorf("list expected, got a table with the key %s", bind.Describe(stray))
 	}
 	for i := 1; i <= n; i++ {
 		err := e.grow(1)
@@ -156,7 +156,7 @@ func (e *encoder) list(dst []byte, f *schema.Field, v lua.LValue, depth int) ([]
 func (e *encoder) mapField(dst []byte, f *schema.Field, v lua.LValue, depth int) ([]byte, error) {
 	table, ok := v.(*lua.LTable)
 	if !ok {
-		return dst, mismatch(v, "a table")
+		return dst, mismatch(v, "table")
 	}
 	key, value := f.Message.FieldByNumber(1), f.Message.FieldByNumber(2)
 	for k, v := table.Next(lua.LNil); k != lua.LNil; k, v = table.Next(k) {
@@ -185,7 +185,7 @@ func (e *encoder) value(dst []byte, f *schema.Field, v lua.LValue, depth int) ([
 	case f.Message != nil:
 		table, ok := v.(*lua.LTable)
 		if !ok {
-			return dst, mismatch(v, "a table")
+			return dst, mismatch(v, "table")
 		}
 		inner, err := e.message(nil, f.Message, table, depth+1)
 		if err != nil {
@@ -196,7 +196,7 @@ func (e *encoder) value(dst []byte, f *schema.Field, v lua.LValue, depth int) ([
 	case kind == protoreflect.BytesKind:
 		s, ok := v.(lua.LString)
 		if !ok {
-			return dst, mismatch(v, "a string")
+			return dst, mismatch(v, "string")
 		}
 		if err := e.grow((len(s) + 2) / 3 * 4); err != nil {
 			return dst, err
@@ -237,12 +237,12 @@ func enumNumber(f *schema.Field, v lua.LValue) (int32, error) {
 	}
 	table, ok := v.(*lua.LTable)
 	if !ok {
-		return 0, mismatch(v, "a list of "+strings.Join(f.Enum.Names, ", "))
+		return 0, mismatch(v, "list of "+strings.Join(f.Enum.Names, ", "))
 	}
 	var set int32
 	for k, v := table.Next(lua.LNil); k != lua.LNil; k, v = table.Next(k) {
 		if _, ok := k.(lua.LNumber); !ok {
-			return 0, fmt.Errorf("a list of names is wanted, as in { \"me\" }, but it has the key %s", bind.Describe(k))
+			return 0, fmt.Errorf("list of names expected (as in { \"me\" }), got a table with the key %s", bind.Describe(k))
 		}
 		bit, err := enumValue(f.Enum, v)
 		if err != nil {
@@ -263,16 +263,16 @@ func enumValue(e *schema.Enum, v lua.LValue) (int32, error) {
 		return n, nil
 	}
 	if near := spelling.Name(string(name), e.Names); near != "" {
-		return 0, fmt.Errorf("%q is none of its values; did you mean %q?", string(name), near)
+		return 0, fmt.Errorf("invalid value %q; did you mean %q?", string(name), near)
 	}
-	return 0, fmt.Errorf("%q is none of its values: %s", string(name), strings.Join(e.Names, ", "))
+	return 0, fmt.Errorf("invalid value %q; valid values are %s", string(name), strings.Join(e.Names, ", "))
 }
 
 // number appends a number of any kind with its tag.
 func number(dst []byte, f *schema.Field, v lua.LValue) ([]byte, error) {
 	n, ok := v.(lua.LNumber)
 	if !ok {
-		return dst, mismatch(v, "a number")
+		return dst, mismatch(v, "number")
 	}
 	num, kind := f.Descriptor.Number(), f.Descriptor.Kind()
 	switch kind {
@@ -311,7 +311,7 @@ func integer(kind protoreflect.Kind, n float64) (int64, error) {
 		low = 0
 	}
 	if n != math.Trunc(n) {
-		return 0, fmt.Errorf("an integer is wanted, not %v", n)
+		return 0, fmt.Errorf("integer expected, got %v", n)
 	}
 	if n < low || n > high {
 		return 0, fmt.Errorf("%.0f is out of range: %.0f to %.0f", n, low, high)
@@ -323,21 +323,21 @@ func integer(kind protoreflect.Kind, n float64) (int64, error) {
 func wanted(f *schema.Field) string {
 	switch {
 	case f.Flags:
-		return "a list of " + strings.Join(f.Enum.Names, ", ")
+		return "list of " + strings.Join(f.Enum.Names, ", ")
 	case f.Enum != nil:
 		return "one of " + strings.Join(f.Enum.Names, ", ")
 	case f.Message != nil:
-		return "a table"
+		return "table"
 	}
 	switch f.Descriptor.Kind() {
 	case protoreflect.StringKind, protoreflect.BytesKind:
-		return "a string"
+		return "string"
 	case protoreflect.BoolKind:
 		return "true or false"
 	}
-	return "a number"
+	return "number"
 }
 
 func mismatch(v lua.LValue, want string) error {
-	return fmt.Errorf("%s is wanted, not %s", want, bind.Describe(v))
+	return fmt.Errorf("%s expected, got %s", want, bind.Describe(v))
 }

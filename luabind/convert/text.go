@@ -44,7 +44,7 @@ func text(f *schema.Field, v lua.LValue) (s string, keep bool, err error) {
 	case lua.LNumber:
 		s = v.String()
 	default:
-		return "", false, mismatch(v, "a string")
+		return "", false, mismatch(v, "string")
 	}
 	if s == "" && f.Descriptor.Cardinality() != protoreflect.Required {
 		return "", true, nil
@@ -68,7 +68,7 @@ func timestamp(v lua.LValue) (string, error) {
 	case lua.LNumber:
 		seconds := float64(v)
 		if math.IsNaN(seconds) || seconds < -62135596800 || seconds >= 253402300800 {
-			return "", fmt.Errorf("%v is no time in seconds since 1970", v)
+			return "", fmt.Errorf("seconds since 1970 expected, got %v", v)
 		}
 		return time.Unix(int64(math.Floor(seconds)), 0).UTC().Format(TimestampLayout), nil
 	case lua.LString:
@@ -77,9 +77,9 @@ func timestamp(v lua.LValue) (string, error) {
 		}
 		t, err := time.Parse(TimestampLayout, string(v))
 		if err != nil || t.Format(TimestampLayout) != string(v) {
-			return "", fmt.Errorf("%s is no time: seconds since 1970 are wanted, or UTC as in %q", bind.Describe(v), TimestampLayout)
+			return "", fmt.Errorf("seconds since 1970 or UTC as in %q expected, got %s", TimestampLayout, bind.Describe(v))
 		}
 		return string(v), nil
 	}
-	return "", mismatch(v, "seconds since 1970, or UTC as in \""+TimestampLayout+"\",")
+	return "", mismatch(v, "seconds since 1970 or UTC as in \""+TimestampLayout+"\"")
 }

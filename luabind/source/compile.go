@@ -22,7 +22,7 @@ import (
 const maxFile = 4 << 20
 
 // ErrFolder is the error of Read for the path of a folder.
-var ErrFolder = errors.New("is a folder; a file is wanted")
+var ErrFolder = errors.New("is a folder, not a file")
 
 // Open opens a file for reading. It does not block, even for a pipe without a writer.
 func Open(path string) (*os.File, error) {
@@ -41,17 +41,17 @@ func Read(path string, open func(path string) (*os.File, error)) (string, error)
 		if info.IsDir() {
 			return "", fmt.Errorf("%s %w", path, ErrFolder)
 		}
-		return "", fmt.Errorf("%s is no regular file", path)
+		return "", fmt.Errorf("%s is not a regular file", path)
 	}
 	data, err := io.ReadAll(io.LimitReader(f, maxFile+1))
 	if err != nil {
 		return "", err
 	}
 	if len(data) > maxFile {
-		return "", fmt.Errorf("%s has more than %d MiB: that is no script", path, maxFile>>20)
+		return "", fmt.Errorf("%s is larger than %d MiB: too large for a script", path, maxFile>>20)
 	}
 	if bytes.HasPrefix(data, []byte("\x1bLua")) {
-		return "", fmt.Errorf("%s is compiled Lua: the source is wanted", path)
+		return "", fmt.Errorf("%s: Lua source expected, got compiled Lua", path)
 	}
 	data = bytes.TrimPrefix(data, []byte("\xef\xbb\xbf"))
 	if bytes.HasPrefix(data, []byte("#")) { // #!/usr/bin/env …

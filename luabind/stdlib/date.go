@@ -138,7 +138,7 @@ func timeField(c call, fields *lua.LTable, name string, needed bool, otherwise i
 	case ok && math.Abs(f) < math.MaxInt32:
 		return int(f)
 	case v != lua.LNil:
-		c.raise("field '%s' of a date table: a number is wanted", name)
+		c.raise("field '%s' of a date table: number expected", name)
 	case needed:
 		c.raise("field '%s' missing in date table", name)
 	}

@@ -93,7 +93,7 @@ func size(l *lua.LState, n, otherwise int) int {
 	}
 	i, ok := bind.Integer(l.CheckNumber(n), 1, most)
 	if !ok {
-		l.ArgError(n, fmt.Sprintf("a number of bytes from 1 to %d (max_string) is wanted, not %v", most, l.Get(n)))
+		l.ArgError(n, fmt.Sprintf("number of bytes from 1 to %d (max_string) expected, got %v", most, l.Get(n)))
 	}
 	return i
 }

@@ -50,7 +50,7 @@ func checkAlgorithm(l *lua.LState, n int) *algorithm {
 		}
 		known = append(known, a.name)
 	}
-	l.ArgError(n, fmt.Sprintf("there is no digest %.40q; there are %s", name, strings.Join(known, ", ")))
+	l.ArgError(n, fmt.Sprintf("there is no digest %.40q; the digests are %s", name, strings.Join(known, ", ")))
 	return nil
 }
 

@@ -157,7 +157,7 @@ func checkForm(l *lua.LState, n int) func([]byte) string {
 	name := l.OptString(n, "raw")
 	form := forms[name]
 	if form == nil {
-		l.ArgError(n, fmt.Sprintf("\"raw\", \"hex\" or \"base64\" is wanted, not %.40q", name))
+		l.ArgError(n, fmt.Sprintf("\"raw\", \"hex\" or \"base64\" expected, got %.40q", name))
 	}
 	return form
 }

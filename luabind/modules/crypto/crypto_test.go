@@ -37,8 +37,8 @@ var behaviour = map[string]string{
 		same(crypto.hash("SHA-256", "abc"), crypto.sha256("abc"))
 		same(crypto.hash("SHA3-256", "abc"), crypto.sha3_256("abc"))
 		same(crypto.md5("", "base64"), "1B2M2Y8AsgTpgAmY7PhCfg==")
-		fails('there is no digest "sha257"; there are md5, sha1', crypto.hash, "sha257", "abc")
-		fails('"raw", "hex" or "base64" is wanted, not "hax"', crypto.md5, "", "hax")`,
+		fails('there is no digest "sha257"; the digests are md5, sha1', crypto.hash, "sha257", "abc")
+		fails('"raw", "hex" or "base64" expected, got "hax"', crypto.md5, "", "hax")`,
 	"a digest that waits": `
 		local text = ("a"):rep(3000000)
 		same(crypto.md5(text, "hex"), "99ddc9a3a46ea62c95652bdf937a1fb8")
@@ -57,19 +57,19 @@ var behaviour = map[string]string{
 		same(crypto.pbkdf2("sha256", "passwd", "salt", 1, 64, "hex"),
 			"55ac046e56e3089fec1691c22544b605f94185216dde0465e68b9d57c20dacbc49ca9cccf179b645991664b39d77ef317c71b845b1e30bd509112041d3a19783")
 		same(#crypto.pbkdf2("sha256", "", "", 1), 32)
-		fails("an integer from 1 to 5000000 is wanted, not 0", crypto.pbkdf2, "sha1", "p", "s", 0)
-		fails("an integer from 1 to 5000000", crypto.pbkdf2, "sha1", "p", "s", 1e9)
-		fails("an integer from 1 to 5000000", crypto.pbkdf2, "sha1", "p", "s", 0/0)
-		fails("an integer from 1 to 1024", crypto.pbkdf2, "sha1", "p", "s", 1, 2000)
+		fails("integer from 1 to 5000000 expected, got 0", crypto.pbkdf2, "sha1", "p", "s", 0)
+		fails("integer from 1 to 5000000", crypto.pbkdf2, "sha1", "p", "s", 1e9)
+		fails("integer from 1 to 5000000", crypto.pbkdf2, "sha1", "p", "s", 0/0)
+		fails("integer from 1 to 1024", crypto.pbkdf2, "sha1", "p", "s", 1, 2000)
 		fails("takes too long", crypto.pbkdf2, "sha1", "p", "s", 5e6, 1024)`,
 	"random bytes": `
 		same(#crypto.random_bytes(32), 32)
 		same(#crypto.random_bytes(16, "hex"), 32)
 		same(crypto.random_bytes(0), "")
 		assert(crypto.random_bytes(16) ~= crypto.random_bytes(16))
-		fails("an integer from 0 to 1048576 is wanted, not -1", crypto.random_bytes, -1)
-		fails("an integer from 0 to 1048576", crypto.random_bytes, 1e10)
-		fails("an integer from 0 to 1048576", crypto.random_bytes, 1.5)`,
+		fails("integer from 0 to 1048576 expected, got -1", crypto.random_bytes, -1)
+		fails("integer from 0 to 1048576", crypto.random_bytes, 1e10)
+		fails("integer from 0 to 1048576", crypto.random_bytes, 1.5)`,
 	"uuid": `
 		assert(crypto.uuid():match "^%x%x%x%x%x%x%x%x%-%x%x%x%x%-4%x%x%x%-[89ab]%x%x%x%-%x%x%x%x%x%x%x%x%x%x%x%x$")
 		assert(crypto.uuid(7):match "^%x%x%x%x%x%x%x%x%-%x%x%x%x%-7%x%x%x%-[89ab]%x%x%x%-%x%x%x%x%x%x%x%x%x%x%x%x$")
@@ -77,7 +77,7 @@ var behaviour = map[string]string{
 		local ms = tonumber((crypto.uuid(7):gsub("%-", ""):sub(1, 12)), 16)
 		assert(math.abs(ms / 1000 - os.time()) < 5)
 		fails("there are versions 4 and 7", crypto.uuid, 5)
-		fails("an integer", crypto.uuid, 1)`,
+		fails("integer", crypto.uuid, 1)`,
 	"equal": `
 		same(crypto.equal("abc", "abc"), true)
 		same(crypto.equal("abc", "abd"), false)
@@ -162,9 +162,9 @@ var scramLogins = map[string]string{
 		assert(crypto.scram_client { username = "u", password = "p\7", saslprep = false })
 		assert(not tostring(crypto.scram_client { username = "u", password = "hunter2" }):find "hunter2")`,
 	"misuse": `
-		fails("username and password are wanted", crypto.scram_client, { username = "u" })
+		fails("username and password expected", crypto.scram_client, { username = "u" })
 		fails("table expected", crypto.scram_client)
-		fails("SCRAM-SHA-1, SCRAM-SHA-256 or SCRAM-SHA-512 is wanted", crypto.scram_client, { username = "u", password = "p", mechanism = "X" })
+		fails("SCRAM-SHA-1, SCRAM-SHA-256 or SCRAM-SHA-512 expected", crypto.scram_client, { username = "u", password = "p", mechanism = "X" })
 		fails("printable ASCII", crypto.scram_client, { username = "u", password = "p", nonce = "a,b" })
 		fails("did you mean", crypto.scram_client, { username = "u", pasword = "p" })`,
 }

@@ -91,14 +91,14 @@ func newScramClient(l *lua.LState) int {
 	nonce := o.String("nonce", "")
 	o.Done()
 	if o.Get("username") == lua.LNil || o.Get("password") == lua.LNil {
-		bind.Raise(l, "scram_client: username and password are wanted")
+		bind.Raise(l, "scram_client: username and password expected")
 	}
 	generate := mechanisms[strings.ToUpper(mechanism)]
 	if generate == nil {
-		bind.Raise(l, "scram_client: mechanism: SCRAM-SHA-1, SCRAM-SHA-256 or SCRAM-SHA-512 is wanted, not %.40q", mechanism)
+		bind.Raise(l, "scram_client: mechanism: SCRAM-SHA-1, SCRAM-SHA-256 or SCRAM-SHA-512 expected, got %.40q", mechanism)
 	}
 	if strings.ContainsFunc(nonce, func(r rune) bool { return r <= ' ' || r > '~' || r == ',' }) {
-		bind.Raise(l, "scram_client: nonce: printable ASCII without commas is wanted")
+		bind.Raise(l, "scram_client: nonce: printable ASCII without commas expected")
 	}
 	newClient := generate.NewClientUnprepped
 	if prepare {

@@ -70,10 +70,10 @@ func base64Functions(name string, padded *base64.Encoding, padding bool, max lim
 			decoded, err := e.DecodeString(s)
 			var corrupt base64.CorruptInputError
 			if errors.As(err, &corrupt) {
-				return bind.Failf(l, "no %s: something is wrong at byte %d", name, int64(corrupt)+1)
+				return bind.Failf(l, "invalid %s at byte %d", name, int64(corrupt)+1)
 			}
 			if err != nil {
-				return bind.Failf(l, "no %s: %w", name, err)
+				return bind.Failf(l, "invalid %s: %w", name, err)
 			}
 			return bind.Return(l, lua.LString(decoded))
 		},
@@ -92,9 +92,9 @@ func hexFunctions(max limit) bind.Functions {
 			var invalid hex.InvalidByteError
 			switch {
 			case errors.As(err, &invalid):
-				return bind.Failf(l, "no hex: %q is no hexadecimal digit", rune(invalid))
+				return bind.Failf(l, "invalid hex: %q is not a hexadecimal digit", rune(invalid))
 			case err != nil:
-				return bind.Failf(l, "no hex: the number of digits is odd")
+				return bind.Failf(l, "invalid hex: the number of digits is odd")
 			}
 			return bind.Return(l, lua.LString(decoded))
 		},
@@ -135,18 +135,18 @@ func percentFunctions(max limit) bind.Functions {
 		"decode": func(l *lua.LState) int {
 			s, err := url.PathUnescape(l.CheckString(1))
 			if err != nil {
-				return bind.Failf(l, "no percent escapes: %s", reason(err))
+				return bind.Failf(l, "invalid percent encoding: %s", reason(err))
 			}
 			return bind.Return(l, lua.LString(s))
 		},
 	}
 }
 
-// reason is what net/url says of an escape.
+// reason returns the text of an error of net/url about an escape.
 func reason(err error) string {
 	var escape url.EscapeError
 	if errors.As(err, &escape) {
-		return "\"" + strings.ToValidUTF8(string(escape), "?") + "\" is no escape"
+		return "\"" + strings.ToValidUTF8(string(escape), "?") + "\" is not an escape"
 	}
 	return err.Error()
 }

@@ -31,7 +31,7 @@ func queryFunctions(max limit) bind.Functions {
 		"decode": func(l *lua.LState) int {
 			first, all, err := decodeQuery(l.CheckString(1))
 			if err != "" {
-				return bind.Failf(l, "no query string: %s", err)
+				return bind.Failf(l, "invalid query string: %s", err)
 			}
 			return bind.Return(l, first, all)
 		},
@@ -52,7 +52,7 @@ func (q *query) table(t *lua.LTable) {
 	for key, _ := t.Next(lua.LNil); key != lua.LNil; key, _ = t.Next(key) {
 		name, ok := key.(lua.LString)
 		if !ok {
-			bind.Raise(q.l, "query.encode: the key %s is no name", bind.QuoteKey(key))
+			bind.Raise(q.l, "query.encode: name: string expected, got %s", bind.Describe(key))
 		}
 		names = append(names, string(name))
 	}
@@ -74,11 +74,11 @@ func (q *query) pairs(t *lua.LTable) {
 	for i := 1; i <= t.Len(); i++ {
 		pair, ok := t.RawGetInt(i).(*lua.LTable)
 		if !ok {
-			bind.Raise(q.l, "query.encode: element %d is %s, not a pair { name, value }", i, bind.Describe(t.RawGetInt(i)))
+			bind.Raise(q.l, "query.encode: element %d: pair { name, value } expected, got %s", i, bind.Describe(t.RawGetInt(i)))
 		}
 		name, ok := pair.RawGetInt(1).(lua.LString)
 		if !ok {
-			bind.Raise(q.l, "query.encode: element %d has no name: a pair { name, value } is wanted", i)
+			bind.Raise(q.l, "query.encode: element %d: pair { name, value } expected, got a table without a name", i)
 		}
 		q.add(string(name), pair.RawGetInt(2))
 	}
@@ -90,7 +90,7 @@ func (q *query) add(name string, v lua.LValue) {
 	case lua.LString, lua.LNumber, lua.LBool:
 		value = v.String()
 	default:
-		bind.Raise(q.l, "query.encode: %s: a string, a number or a boolean is wanted, not %s", name, bind.Describe(v))
+		bind.Raise(q.l, "query.encode: %s: string, number or boolean expected, got %s", name, bind.Describe(v))
 	}
 	if q.text.Len() > 0 {
 		q.text.WriteByte('&')

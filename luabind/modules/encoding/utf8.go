@@ -50,7 +50,7 @@ func utf8Functions(max limit) bind.Functions {
 		"truncate": func(l *lua.LState) int {
 			s, bytes := l.CheckString(1), bind.OptInteger(l, 2, 0)
 			if bytes < leastCut {
-				l.ArgError(2, "at least 4 bytes are wanted, so that any character fits")
+				l.ArgError(2, "at least 4 bytes expected, so that any character fits")
 			}
 			cut := cutAt(s, bytes)
 			return bind.Return(l, lua.LString(s[:cut]), lua.LString(s[cut:]))
@@ -138,7 +138,7 @@ func char(l *lua.LState) int {
 	for n := 1; n <= l.GetTop(); n++ {
 		r := bind.OptInteger(l, n, -1)
 		if r > utf8.MaxRune || !utf8.ValidRune(rune(r)) {
-			l.ArgError(n, "a code point of Unicode is wanted")
+			l.ArgError(n, "code point of Unicode expected")
 		}
 		b.WriteRune(rune(r))
 	}

@@ -43,7 +43,7 @@ func readBody(l *lua.LState, o *bind.Options, body lua.LValue) (data []byte, con
 	case lua.LNumber:
 		return []byte(v.String()), "", true
 	}
-	bind.Raise(l, "a body is a string, not %s", bind.Describe(body))
+	bind.Raise(l, "body: string expected, got %s", bind.Describe(body))
 	return nil, "", false
 }
 
@@ -94,7 +94,7 @@ func readMultipart(l *lua.LState, t *lua.LTable) (data []byte, contentType strin
 	for i := 1; i <= t.Len(); i++ {
 		part, ok := t.RawGetInt(i).(*lua.LTable)
 		if !ok {
-			bind.Raise(l, "multipart: part %d: a table as in { name = \"file\", data = \"…\", filename = \"a.txt\" } is wanted, not %s", i, bind.Describe(t.RawGetInt(i)))
+			bind.Raise(l, "multipart: part %d: table expected (as in { name = \"file\", data = \"…\", filename = \"a.txt\" }), got %s", i, bind.Describe(t.RawGetInt(i)))
 		}
 		writePart(l, w, budget, i, part)
 	}
@@ -108,7 +108,7 @@ func readMultipart(l *lua.LState, t *lua.LTable) (data []byte, contentType strin
 	for _, name := range names {
 		values, ok := texts(t.RawGetString(name))
 		if !ok {
-			bind.Raise(l, "multipart: %s: a string is wanted, not %s", name, bind.Describe(t.RawGetString(name)))
+			bind.Raise(l, "multipart: %s: string expected, got %s", name, bind.Describe(t.RawGetString(name)))
 		}
 		for _, v := range values {
 			budget.take(partCost + len(name) + len(v))
@@ -130,7 +130,7 @@ func writePart(l *lua.LState, w *multipart.Writer, budget *budget, i int, part *
 		case *lua.LNilType:
 			return otherwise
 		default:
-			bind.Raise(l, "multipart: part %d: %s: a string is wanted, not %s", i, key, bind.Describe(v))
+			bind.Raise(l, "multipart: part %d: %s: string expected, got %s", i, key, bind.Describe(v))
 			return ""
 		}
 	}

@@ -122,7 +122,7 @@ func readRedirects(l *lua.LState, o *bind.Options) int {
 			return n
 		}
 	}
-	bind.Raise(l, "redirects: an integer from 0 to 100, or false, is wanted, not %s", bind.Describe(o.Get("redirects")))
+	bind.Raise(l, "redirects: integer from 0 to 100 or false expected, got %s", bind.Describe(o.Get("redirects")))
 	return 0
 }
 
@@ -164,7 +164,7 @@ func setAuth(l *lua.LState, header http.Header, auth *lua.LTable) {
 		}
 		header.Set("Authorization", "Bearer "+token)
 	default:
-		bind.Raise(l, "auth: { user = …, password = … } or { bearer = … } is wanted")
+		bind.Raise(l, "auth: { user = …, password = … } or { bearer = … } expected")
 	}
 }
 

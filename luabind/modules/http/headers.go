@@ -81,7 +81,7 @@ func readHeaders(t *lua.LTable) (http.Header, string) {
 		}
 		values, ok := texts(v)
 		if !ok {
-			wrong = "the header " + string(name) + " needs a string or a list of strings, not a " + v.Type().String()
+			wrong = "header " + string(name) + ": string or list of strings expected, got " + v.Type().String()
 		}
 		for _, value := range values {
 			if size += len(name) + len(": \r\n") + len(value); size > maxHeaders {

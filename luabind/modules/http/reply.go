@@ -40,7 +40,7 @@ func readReply(l *lua.LState, n int) (r *reply, wrong string) {
 	if status != lua.LNil || n > 1 {
 		code, ok := bind.Integer(status, 200, 599)
 		if !ok {
-			return failed, "a status is an integer from 200 to 599, not " + bind.Describe(status)
+			return failed, "status: integer from 200 to 599 expected, got " + bind.Describe(status)
 		}
 		r.status = code
 	}
@@ -51,14 +51,14 @@ func readReply(l *lua.LState, n int) (r *reply, wrong string) {
 		}
 	case *lua.LNilType:
 	default:
-		return failed, "headers are a table, not " + bind.Describe(headers)
+		return failed, "headers: table expected, got " + bind.Describe(headers)
 	}
 	switch text := body.(type) {
 	case lua.LString, lua.LNumber:
 		r.body = text.String()
 	case *lua.LNilType:
 	default:
-		return failed, "a body is a string, not " + bind.Describe(body)
+		return failed, "body: string expected, got " + bind.Describe(body)
 	}
 	return r, ""
 }

@@ -140,7 +140,7 @@ end))`+listening)
 	ask(t, "GET", "http://"+address+"/raise", "")
 	st.ExpectLog("error in the function of the server on "+address, "script.lua:6: boom", "stack traceback")
 	ask(t, "GET", "http://"+address+"/", "")
-	st.ExpectLog("error in the function of the server on "+address, "it returned an invalid answer: a status is an integer from 200 to 599, not the number 1")
+	st.ExpectLog("error in the function of the server on "+address, "it returned an invalid answer: status: integer from 200 to 599 expected, got number 1")
 }
 
 // TestServeAtOnce answers several requests that wait for each other.

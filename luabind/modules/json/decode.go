@@ -86,7 +86,7 @@ func (d *decoder) decode(text string, opts decodeOptions) (lua.LValue, error) {
 		return nil, err
 	}
 	if d.space(); d.pos < len(d.text) {
-		return nil, d.unexpected("nothing more")
+		return nil, d.unexpected("end of text")
 	}
 	return v, nil
 }
@@ -116,7 +116,7 @@ func (d *decoder) value(depth int) (lua.LValue, error) {
 	}
 	d.space()
 	if d.pos >= len(d.text) {
-		return nil, d.unexpected("a value")
+		return nil, d.unexpected("value")
 	}
 	switch c := d.text[d.pos]; {
 	case c == '"':
@@ -138,7 +138,7 @@ func (d *decoder) value(depth int) (lua.LValue, error) {
 	case c == 'n':
 		return d.opts.null, d.word("null")
 	}
-	return nil, d.unexpected("a value")
+	return nil, d.unexpected("value")
 }
 
 func (d *decoder) array(depth int) (lua.LValue, error) {
@@ -206,7 +206,7 @@ func (d *decoder) member(depth int) (m member, err error) {
 		return m, err
 	}
 	if d.space(); d.pos >= len(d.text) || d.text[d.pos] != ':' {
-		return m, d.unexpected("a colon")
+		return m, d.unexpected("colon")
 	}
 	d.pos++
 	if m.value, err = d.value(depth); err != nil {
@@ -240,13 +240,13 @@ func (d *decoder) next(first bool, closing byte) (closed bool, err error) {
 		}
 		return false, nil
 	}
-	return false, d.unexpected(fmt.Sprintf("a comma or %c", closing))
+	return false, d.unexpected(fmt.Sprintf("comma or %c", closing))
 }
 
 // key reads the name of a member.
 func (d *decoder) key() (string, error) {
 	if d.space(); d.pos >= len(d.text) || d.text[d.pos] != '"' {
-		return "", d.unexpected("a name in double quotes")
+		return "", d.unexpected("name in double quotes")
 	}
 	return d.string(true)
 }
@@ -272,7 +272,7 @@ func (d *decoder) space() {
 
 func (d *decoder) word(word string) error {
 	if !strings.HasPrefix(d.text[d.pos:], word) {
-		return d.unexpected("a value")
+		return d.unexpected("value")
 	}
 	d.pos += len(word)
 	return nil
@@ -285,8 +285,8 @@ func (d *decoder) errorf(format string, args ...any) error {
 // unexpected returns the error for a text that does not continue as expected.
 func (d *decoder) unexpected(wanted string) error {
 	if d.pos >= len(d.text) {
-		return d.errorf("the text ends where %s is wanted", wanted)
+		return d.errorf("%s expected, got end of text", wanted)
 	}
 	r, _ := utf8.DecodeRuneInString(d.text[d.pos:])
-	return d.errorf("%s is wanted, not %q", wanted, r)
+	return d.errorf("%s expected, got %q", wanted, r)
 }

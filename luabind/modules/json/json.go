@@ -87,7 +87,7 @@ func encode(l *lua.LState, e *encoder) int {
 	e.indent = o.Int("indent", 0, 0)
 	o.Done()
 	if e.indent > maxIndent {
-		bind.Raise(l, "json.encode: indent: at most %d is wanted, not %d", maxIndent, e.indent)
+		bind.Raise(l, "json.encode: indent: at most %d expected, got %d", maxIndent, e.indent)
 	}
 	text, err := e.encode(v)
 	if err != nil {
@@ -107,7 +107,7 @@ func decode(l *lua.LState, d *decoder) int {
 	o.Done()
 	var ok bool
 	if opts.bigints, ok = bigintModes[bigints]; !ok {
-		bind.Raise(l, "json.decode: bigints: \"error\", \"string\" or \"number\" is wanted, not %q", bigints)
+		bind.Raise(l, "json.decode: bigints: \"error\", \"string\" or \"number\" expected, got %q", bigints)
 	}
 	var v lua.LValue
 	var err error

@@ -89,7 +89,7 @@ var behaviour = map[string]string{
 		same(json.encode(back), text)
 		local v, err = json.decode(text .. "x")
 		same(v, nil)
-		assert(err:find("nothing more is wanted, not 'x'", 1, true), err)`,
+		assert(err:find("end of text expected, got 'x'", 1, true), err)`,
 	"depth": `
 		assert(json.decode(("["):rep(1000) .. ("]"):rep(1000)))
 		local v, err = json.decode(("["):rep(1001) .. ("]"):rep(1001))
@@ -145,31 +145,31 @@ func TestLimits(t *testing.T) {
 
 func TestDecodeErrors(t *testing.T) {
 	tests := []struct{ text, want string }{
-		{``, "line 1, column 1: the text ends where a value is wanted"},
-		{`[1,`, "line 1, column 4: the text ends where a value is wanted"},
-		{`[1`, "line 1, column 3: the text ends where a comma or ] is wanted"},
+		{``, "line 1, column 1: value expected, got end of text"},
+		{`[1,`, "line 1, column 4: value expected, got end of text"},
+		{`[1`, "line 1, column 3: comma or ] expected, got end of text"},
 		{`[1,]`, "line 1, column 4: there is a comma before the ]"},
-		{`[,]`, "line 1, column 2: a value is wanted, not ','"},
-		{"{\n  \"ä\": tru\n}", "line 2, column 8: a value is wanted, not 't'"},
-		{`{"a" 1}`, "line 1, column 6: a colon is wanted, not '1'"},
-		{`{a:1}`, "line 1, column 2: a name in double quotes is wanted, not 'a'"},
+		{`[,]`, "line 1, column 2: value expected, got ','"},
+		{"{\n  \"ä\": tru\n}", "line 2, column 8: value expected, got 't'"},
+		{`{"a" 1}`, "line 1, column 6: colon expected, got '1'"},
+		{`{a:1}`, "line 1, column 2: name in double quotes expected, got 'a'"},
 		{`{"a":1,}`, "line 1, column 8: there is a comma before the }"},
-		{`{"a":1`, "line 1, column 7: the text ends where a comma or } is wanted"},
+		{`{"a":1`, "line 1, column 7: comma or } expected, got end of text"},
 		{`{"a`, "line 1, column 4: the text ends in a string"},
 		{`"a\x"`, "line 1, column 3: an escape that JSON does not define"},
 		{`"\u12G4"`, "line 1, column 2: an escape that JSON does not define"},
 		{`"\`, "line 1, column 2: an escape that JSON does not define"},
 		{"\"a\nb\"", `line 1, column 3: the control character '\n' has to be escaped in a string`},
-		{`01`, "line 1, column 2: nothing more is wanted, not '1'"},
-		{`-`, "line 1, column 2: the text ends where a digit is wanted"},
-		{`1.`, "line 1, column 3: the text ends where a digit is wanted"},
-		{`1e+x`, "line 1, column 4: a digit is wanted, not 'x'"},
-		{`NaN`, "line 1, column 1: a value is wanted, not 'N'"},
+		{`01`, "line 1, column 2: end of text expected, got '1'"},
+		{`-`, "line 1, column 2: digit expected, got end of text"},
+		{`1.`, "line 1, column 3: digit expected, got end of text"},
+		{`1e+x`, "line 1, column 4: digit expected, got 'x'"},
+		{`NaN`, "line 1, column 1: value expected, got 'N'"},
 		{`1e999`, "line 1, column 1: the number 1e999 is too big"},
 		{`[9007199254740993]`, `line 1, column 2: the integer 9007199254740993 is beyond 2^53, where Lua's numbers are not exact: decode with { bigints = "string" }`},
 		{strings.Repeat("9", 50), "line 1, column 1: the integer 9999999999999999999999999999999999999... is beyond 2^53"},
-		{`'a'`, `line 1, column 1: a value is wanted, not '\''`},
-		{`1 2`, "line 1, column 3: nothing more is wanted, not '2'"},
+		{`'a'`, `line 1, column 1: value expected, got '\''`},
+		{`1 2`, "line 1, column 3: end of text expected, got '2'"},
 	}
 	for _, test := range tests {
 		t.Run(test.text, func(t *testing.T) {

@@ -153,13 +153,13 @@ func (d *decoder) number() (lua.LValue, error) {
 	if d.at('0') {
 		d.pos++
 	} else if !d.digits() {
-		return nil, d.unexpected("a digit")
+		return nil, d.unexpected("digit")
 	}
 	if d.at('.') {
 		d.pos++
 		integer = false
 		if !d.digits() {
-			return nil, d.unexpected("a digit")
+			return nil, d.unexpected("digit")
 		}
 	}
 	if d.at('e') || d.at('E') {
@@ -169,7 +169,7 @@ func (d *decoder) number() (lua.LValue, error) {
 			d.pos++
 		}
 		if !d.digits() {
-			return nil, d.unexpected("a digit")
+			return nil, d.unexpected("digit")
 		}
 	}
 	text := d.text[start:d.pos]

@@ -112,8 +112,8 @@ assert(conn == nil and err:find("no such file or directory", 1, true), err)
 for text, fn in pairs {
   ["is not an address"] = function() net.connect("localhost") end,
   ["connect has no option \"timout\"; did you mean \"timeout\"?"] = function() net.connect("127.0.0.1:1", { timout = 1 }) end,
-  ["timeout: a number of seconds is wanted, not the string \"soon\""] = function() net.connect("127.0.0.1:1", { timeout = "soon" }) end,
-  ["owner: the module spectrum or a session is wanted"] = function() net.connect("127.0.0.1:1", { owner = 1 }) end,
+  ["timeout: number of seconds expected, got string \"soon\""] = function() net.connect("127.0.0.1:1", { timeout = "soon" }) end,
+  ["owner: module spectrum or session expected"] = function() net.connect("127.0.0.1:1", { owner = 1 }) end,
 } do
   local ok, err = pcall(fn)
   assert(not ok and err:find(text, 1, true), tostring(err))

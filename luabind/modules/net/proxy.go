@@ -40,7 +40,7 @@ func ReadProxy(l *lua.LState, o *bind.Options, what string) (*Proxy, error) {
 		}
 	case *lua.LNilType:
 	default:
-		bind.Raise(l, "%s: proxy: a URL as in \"socks5://host:1080\", or false, is wanted, not %s", what, bind.Describe(v))
+		bind.Raise(l, "%s: proxy: URL or false expected (as in \"socks5://host:1080\"), got %s", what, bind.Describe(v))
 	}
 	return configProxy(bind.RuntimeOf(l).Config)
 }
@@ -58,7 +58,7 @@ func configProxy(c *config.Config) (*Proxy, error) {
 	kind, _ := c.Get("proxy.type")
 	scheme, known := proxySchemes[strings.ToLower(kind)]
 	if !known {
-		return nil, fmt.Errorf("%s: [proxy] type is %q: http or socks5 is wanted", c.Where("proxy.type"), kind)
+		return nil, fmt.Errorf("%s: [proxy] type is %q: http or socks5 expected", c.Where("proxy.type"), kind)
 	}
 	port, _ := c.Get("proxy.port")
 	if n, err := strconv.ParseUint(port, 10, 16); err != nil || n == 0 {
@@ -78,10 +78,10 @@ func parseProxy(text string) (*Proxy, error) {
 		return nil, errors.New("proxy: not a valid URL") // url's error would repeat a password
 	}
 	if proxySchemes[u.Scheme] == "" || u.Scheme == "" {
-		return nil, errors.New("proxy: a URL that starts with socks5:// or http:// is wanted")
+		return nil, errors.New("proxy: URL that starts with socks5:// or http:// expected")
 	}
 	if u.Hostname() == "" || u.Port() == "" {
-		return nil, errors.New("proxy: host and port are wanted, as in \"socks5://host:1080\"")
+		return nil, errors.New("proxy: host and port expected (as in \"socks5://host:1080\")")
 	}
 	return &Proxy{url: &url.URL{Scheme: proxySchemes[u.Scheme], Host: u.Host, User: u.User}, given: true}, nil
 }

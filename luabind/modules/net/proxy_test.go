@@ -141,8 +141,8 @@ func TestProxies(t *testing.T) {
 		{"garbage", "http://" + luatest.Listen(t, say("\x00\x1b[2J what\r\n\r\n")), fails("proxy ")},
 		{"garbage, SOCKS5", "socks5://" + luatest.Listen(t, say("HTTP/1.0 400 Bad Request\r\n\r\n")), fails("proxy ")},
 		{"no URL", "socks5://alice:s3cret@ho st:1", fails("proxy: not a valid URL")},
-		{"no port", "socks5://alice:s3cret@host", fails("proxy: host and port are wanted")},
-		{"unknown", "ftp://alice:s3cret@host:1", fails("proxy: a URL that starts with socks5:// or http:// is wanted")},
+		{"no port", "socks5://alice:s3cret@host", fails("proxy: host and port expected")},
+		{"unknown", "ftp://alice:s3cret@host:1", fails("proxy: URL that starts with socks5:// or http:// expected")},
 		{"unknown target", "socks5://" + socks, fails("proxy " + socks + ": ")},
 	}
 	for _, c := range cases {
@@ -192,7 +192,7 @@ func TestProxyFromTheConfigFile(t *testing.T) {
 		{"not for this machine", peer, "", pingPong, section},
 		{"but if it is given", "127.0.0.1:1", fmt.Sprintf("proxy = %q", "socks5://alice:s3cret@"+proxy), fails("proxy "), section},
 		{"without a port", "peer.example:7000", "", fails("test.cfg:7: [proxy] needs a port from 1 to 65535 with the server, not \"\""), section[:3]},
-		{"of an unknown type", "peer.example:7000", "", fails(`test.cfg:6: [proxy] type is "socks4": http or socks5 is wanted`), []string{"[proxy]", "type=socks4", "server=h", "port=1"}},
+		{"of an unknown type", "peer.example:7000", "", fails(`test.cfg:6: [proxy] type is "socks4": http or socks5 expected`), []string{"[proxy]", "type=socks4", "server=h", "port=1"}},
 		{"none", peer, "proxy = true", pingPong, nil},
 	}
 	for _, c := range cases {

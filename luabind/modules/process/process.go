@@ -94,14 +94,14 @@ func words(l *lua.LState) ([]string, *bind.Options) {
 		case lua.LString, lua.LNumber:
 			command = append(command, w.String())
 		default:
-			bind.Raise(l, "start: word %d of the command: a string is wanted, not %s", i, bind.Describe(w))
+			bind.Raise(l, "start: word %d of the command: string expected, got %s", i, bind.Describe(w))
 		}
 		if strings.ContainsRune(command[i-1], 0) {
 			bind.Raise(l, "start: word %d of the command has a NUL byte", i)
 		}
 	}
 	if len(command) == 0 || command[0] == "" {
-		bind.Raise(l, "start: a program is wanted, as in start{ \"signal-cli\", \"daemon\" }")
+		bind.Raise(l, "start: program expected (as in start{ \"signal-cli\", \"daemon\" })")
 	}
 	table.ForEach(func(k, v lua.LValue) {
 		if _, isWord := k.(lua.LNumber); !isWord {

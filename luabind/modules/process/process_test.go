@@ -78,11 +78,11 @@ p, err = process.start{ "true", dir = "/nonexistent" }
 assert(p == nil and err:find("no such file or directory", 1, true), err)`},
 		{"misuse raises", `
 for text, fn in pairs {
-  ["a program is wanted"] = function() process.start{} end,
-  ["word 2 of the command: a string is wanted"] = function() process.start{ "x", {} } end,
+  ["program expected"] = function() process.start{} end,
+  ["word 2 of the command: string expected"] = function() process.start{ "x", {} } end,
   ["NUL byte"] = function() process.start{ "x\0y" } end,
-  ["start has no option \"cwd\"; there are dir, env, owner"] = function() process.start{ "x", cwd = "/" } end,
-  ["the name of a signal is wanted"] = function() process.start{ "true" }:signal("STOPIT") end,
+  ["start has no option \"cwd\"; the options are dir, env, owner"] = function() process.start{ "x", cwd = "/" } end,
+  ["name of a signal expected"] = function() process.start{ "true" }:signal("STOPIT") end,
 } do
   local ok, err = pcall(fn)
   assert(not ok and err:find(text, 1, true), tostring(err))

@@ -21,7 +21,7 @@ func signal(l *lua.LState, c *child) int {
 	}
 	number := unix.SignalNum(name)
 	if number == 0 {
-		l.ArgError(2, "the name of a signal is wanted, such as \"TERM\"")
+		l.ArgError(2, "name of a signal expected (as in \"TERM\")")
 	}
 	select {
 	case <-c.ended:

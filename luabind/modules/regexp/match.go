@@ -144,7 +144,7 @@ func count(l *lua.LState, n int) int {
 	}
 	i := bind.OptInteger(l, n, 0)
 	if i < 0 {
-		l.ArgError(n, fmt.Sprintf("a number of matches is wanted, not %v", l.Get(n)))
+		l.ArgError(n, fmt.Sprintf("number of matches expected, got %v", l.Get(n)))
 	}
 	return i
 }

@@ -51,8 +51,8 @@ var behaviour = map[string]string{
 		same(show(regexp.find("a*", "aaa", 5)), "nil")
 		same(show(regexp.find("a*", "aaa", math.huge)), "nil")
 		same(show(regexp.find("a", "aaa", 0)), "1,1")
-		fails("an integer is wanted", regexp.find, "a", "a", 1.5)
-		fails("an integer is wanted", regexp.find, "a", "a", 0/0)`,
+		fails("integer expected", regexp.find, "a", "a", 1.5)
+		fails("integer expected", regexp.find, "a", "a", 0/0)`,
 	"find": `
 		same(show(regexp.find("b+", "abbc")), "2,3")
 		same(show(regexp.find("(a)(x)?(b+)", "zabbc", 2)), "2,4,a,false,bb")
@@ -71,7 +71,7 @@ var behaviour = map[string]string{
 		local list = regexp.find_all("(\\w)=(?P<value>\\w)", "a=1 b=2")
 		same(show(#list, list[2][0], list[2][1], list[2].value), "2,b=2,b,2")
 		same(#regexp.find_all("", "aé"), 3)
-		fails("a number of matches is wanted, not -1", regexp.find_all, "a", "a", -1)`,
+		fails("number of matches expected, got -1", regexp.find_all, "a", "a", -1)`,
 	"gmatch": `
 		local seen = {}
 		for k, v in regexp.gmatch("(\\w)=(\\w)", "a=1 b=2") do seen[#seen + 1] = k .. v end
@@ -99,9 +99,9 @@ var behaviour = map[string]string{
 		end)), "A1Bfalse,2")
 		same(show(regexp.replace("\\w", "abc", function(c) if c == "b" then return 7 end end)), "a7c,3")
 		same(show(regexp.replace("\\w", "abc", function() return false end)), "abc,3")
-		fails("a replacement is a string, not a table", regexp.replace, "a", "a", function() return {} end)
+		fails("replacement: string expected, got table", regexp.replace, "a", "a", function() return {} end)
 		fails("of the script", regexp.replace, "a", "a", function() error("of the script") end)
-		fails("a string, a function or a table is wanted, not a nil", regexp.replace, "a", "a")`,
+		fails("string, function or table expected, got nil", regexp.replace, "a", "a")`,
 	"replace by a table": `
 		same(show(regexp.replace("\\w+", "one two three", { one = 1, two = "2" })), "1 2 three,3")
 		same(show(regexp.replace("(\\w)=", "a=b=", setmetatable({}, { __index = function(_, k) return k .. k end }))), "aabb,2")`,

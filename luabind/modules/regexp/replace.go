@@ -66,7 +66,7 @@ func checkReplacement(l *lua.LState, p *pattern) replacement {
 			replaced(l, b, s, at, result)
 		}
 	}
-	l.ArgError(3, "a string, a function or a table is wanted, not a "+l.Get(3).Type().String())
+	l.ArgError(3, "string, function or table expected, got "+l.Get(3).Type().String())
 	return nil
 }
 
@@ -81,7 +81,7 @@ func replaced(l *lua.LState, b *strings.Builder, s *subject, at []int, v lua.LVa
 		b.WriteString(v.String())
 	default:
 		if v != lua.LNil && v != lua.LFalse {
-			bind.Raise(l, "regexp: a replacement is a string, not %s", bind.Describe(v))
+			bind.Raise(l, "regexp: replacement: string expected, got %s", bind.Describe(v))
 		}
 		b.WriteString(s.text[at[0]:at[1]])
 	}

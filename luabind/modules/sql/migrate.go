@@ -86,12 +86,12 @@ func readSteps(l *lua.LState, list *lua.LTable) (name string, steps []step) {
 			for j := 1; j <= v.Len(); j++ {
 				text, ok := v.RawGetInt(j).(lua.LString)
 				if !ok {
-					bind.Raise(l, "migrate: step %d, statement %d: a string is wanted, not %s", i, j, bind.Describe(v.RawGetInt(j)))
+					bind.Raise(l, "migrate: step %d, statement %d: string expected, got %s", i, j, bind.Describe(v.RawGetInt(j)))
 				}
 				s.texts = append(s.texts, string(text))
 			}
 		default:
-			bind.Raise(l, "migrate: step %d: a statement, a list of statements or a function is wanted, not %s", i, bind.Describe(v))
+			bind.Raise(l, "migrate: step %d: statement, list of statements or function expected, got %s", i, bind.Describe(v))
 		}
 		steps = append(steps, s)
 	}

@@ -49,7 +49,7 @@ func argument(v lua.LValue, n int) (any, error) {
 	if v == lua.LValue(json.Null) {
 		return nil, nil
 	}
-	return nil, fmt.Errorf("value %d is %s: a string, a number, a boolean, nil or sql.blob(…) is wanted", n, bind.Describe(v))
+	return nil, fmt.Errorf("value %d: string, number, boolean, nil or sql.blob(…) expected, got %s", n, bind.Describe(v))
 }
 
 // arguments converts the values from index first to last of the stack.

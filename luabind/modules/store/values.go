@@ -38,7 +38,7 @@ func (h *handle) encode(l *lua.LState, what string, value lua.LValue, v *store.V
 	text, isString := value.(lua.LString)
 	switch {
 	case v.Blob && !isString:
-		bind.Raise(l, "%s: with blob, a string is wanted, not %s", what, bind.Describe(value))
+		bind.Raise(l, "%s: with blob: string expected, got %s", what, bind.Describe(value))
 	case v.Blob, isString && !utf8.ValidString(string(text)):
 		v.Blob, v.Data = true, []byte(text)
 		return

@@ -45,7 +45,7 @@ func formatDuration(s float64) string {
 // parseDuration reads numbers with units, as in 1h30m or 1.5 h; a number alone
 // is seconds.
 func parseDuration(text string) (float64, error) {
-	wrong := fmt.Errorf("%.60q is no duration, such as 90, 1h30m or 2d", text)
+	wrong := fmt.Errorf("duration expected (as in 90, 1h30m or 2d), got %.60q", text)
 	rest := strings.TrimSpace(text)
 	rest, negative := strings.CutPrefix(rest, "-")
 	if n, ok := plainNumber(rest); ok && n <= maxDuration {

@@ -64,7 +64,7 @@ func (z zones) parse(l *lua.LState) int {
 	layout.checkZone(l, 3)
 	t, ok := layout.parse(text, zone)
 	if year := t.UTC().Year(); !ok || year < 1 || year > 9999 {
-		return bind.Failf(l, "%.60q is no time %s", text, layout.like)
+		return bind.Failf(l, "time %s expected, got %.60q", layout.like, text)
 	}
 	return bind.Return(l, seconds(t))
 }
@@ -98,7 +98,7 @@ func (z zones) offset(l *lua.LState) int {
 func duration(l *lua.LState) int {
 	s := float64(l.CheckNumber(1))
 	if math.IsNaN(s) || math.Abs(s) > maxDuration {
-		l.ArgError(1, fmt.Sprintf("a number of seconds is wanted, not %v", l.Get(1)))
+		l.ArgError(1, fmt.Sprintf("number of seconds expected, got %v", l.Get(1)))
 	}
 	return bind.Return(l, lua.LString(formatDuration(s)))
 }
@@ -121,7 +121,7 @@ func seconds(t time.Time) lua.LNumber {
 func checkTime(l *lua.LState, n int) time.Time {
 	s := float64(l.CheckNumber(n))
 	if !(s >= firstTime && s < endOfTime) {
-		l.ArgError(n, fmt.Sprintf("a time in seconds is wanted, in the years 1 to 9999, not %v", l.Get(n)))
+		l.ArgError(n, fmt.Sprintf("time in seconds expected (years 1 to 9999), got %v", l.Get(n)))
 	}
 	whole := math.Floor(s)
 	return time.Unix(int64(whole), int64(math.Round((s-whole)*1e6))*1e3).UTC()
@@ -156,7 +156,7 @@ func (z zones) fromDate(l *lua.LState) int {
 		}
 		n, ok := v.(lua.LNumber)
 		if f := float64(n); !ok || !(math.Abs(f) <= most) || f != math.Trunc(f) && name != "sec" {
-			bind.Raise(l, "time.from_date: %s: an integer is wanted, not %s", name, bind.Describe(v))
+			bind.Raise(l, "time.from_date: %s: integer expected, got %s", name, bind.Describe(v))
 		}
 		return float64(n)
 	}

@@ -32,8 +32,8 @@ var behaviour = map[string]string{
 		same(time.format(-1), "1969-12-31T23:59:59Z")
 		same(time.format(-0.5, "rfc3339ms"), "1969-12-31T23:59:59.500Z")
 		fails("Spectrum's timestamp is in UTC", time.format, moment, "timestamp", "Europe/Berlin")
-		fails("in the years 1 to 9999, not 1e+300", time.format, 1e300)
-		fails("in the years 1 to 9999, not NaN", time.format, 0/0)
+		fails("time in seconds expected (years 1 to 9999), got 1e+300", time.format, 1e300)
+		fails("time in seconds expected (years 1 to 9999), got NaN", time.format, 0/0)
 		fails("a layout is rfc3339", time.format, moment, "iso")
 		fails("a layout is rfc3339", time.format, moment, "any")`,
 	"format by pattern": `
@@ -63,14 +63,14 @@ var behaviour = map[string]string{
 		same(time.parse("Fri,  1 Mar 2024 21:05 GMT"), moment + 86400 - 9)
 		same(time.parse("20240229T210509"), moment)
 		same(time.parse("20240229T210509", "timestamp"), moment)
-		refused('"2024-02-29T21:05:09Z" is no time like 20240131T235959', time.parse("2024-02-29T21:05:09Z", "timestamp"))
+		refused('time like 20240131T235959 expected, got "2024-02-29T21:05:09Z"', time.parse("2024-02-29T21:05:09Z", "timestamp"))
 		refused("as in RFC 3339, RFC 1123 or like 20240131T235959", time.parse(""))
 		refused("as in RFC 3339", time.parse("2024-02-30T21:05:09Z", "rfc3339"))
 		refused("as in RFC 1123", time.parse("Thu, 29 Feb 2024 21:05:09 CEST", "rfc1123"))
 		refused("as in RFC 1123", time.parse("Donnerstag, 29 Feb 2024 21:05:09 GMT", "rfc1123"))
-		refused("is no time", time.parse("20240229T210509.5", "timestamp"))
-		refused("is no time", time.parse("0000-01-01T00:00:00Z"))
-		refused("is no time", time.parse(("x"):rep(100)))`,
+		refused("time like 20240131T235959 expected", time.parse("20240229T210509.5", "timestamp"))
+		refused("RFC 3339, RFC 1123 or like 20240131T235959 expected", time.parse("0000-01-01T00:00:00Z"))
+		refused("RFC 3339, RFC 1123 or like 20240131T235959 expected", time.parse(("x"):rep(100)))`,
 	"parse by pattern": `
 		same(time.parse("2024-02-29 21:05:09", "%Y-%m-%d %H:%M:%S"), moment)
 		same(time.parse("2024-02-29 22:05:09", "%F %T", "Europe/Berlin"), moment)
@@ -85,12 +85,12 @@ var behaviour = map[string]string{
 		same(time.parse("99", "%y"), time.parse("1999", "%Y"))
 		same(time.parse("100%", "100%%"), 0)
 		for _, text in ipairs { "2023-02-29", "2024-13-01", "2024-00-01", "2024-04-31", "2024-02", "2024-02-29x", "x", "" } do
-			refused('is no time like "%F"', time.parse(text, "%F"))
+			refused('time like "%F" expected, got "', time.parse(text, "%F"))
 		end
-		refused("is no time", time.parse("2023 366", "%Y %j"))
-		refused("is no time", time.parse("25:00", "%R"))
-		refused("is no time", time.parse("CEST", "%Z"))
-		refused("is no time", time.parse("4", "%u"))
+		refused("expected, got", time.parse("2023 366", "%Y %j"))
+		refused("expected, got", time.parse("25:00", "%R"))
+		refused("expected, got", time.parse("CEST", "%Z"))
+		refused("expected, got", time.parse("4", "%u"))
 		fails("%q, which does not exist", time.parse, "x", "%q")`,
 	"there and back": `
 		for _, layout in ipairs { "rfc3339", "rfc3339ms", "rfc1123", "%c %z", "%F %T.%f %z", "%A %d %B %Y %I:%M:%S %p %z", "%s", "%Y %j %X %z" } do
@@ -123,11 +123,11 @@ var behaviour = map[string]string{
 		same(time.from_date { year = 1970, month = 1, day = 1 }, 0)
 		same(time.from_date { year = 2023, month = 14, day = 29 + 10, hour = -24 * 10, min = 21 * 60 + 5, sec = 9.25 }, moment + 0.25)
 		same(time.from_date(time.date(moment, "Asia/Tokyo")), moment)
-		fails("year: an integer is wanted, not nil", time.from_date, { month = 1, day = 1 })
-		fails("day: an integer is wanted, not the string \"1\"", time.from_date, { year = 1, month = 1, day = "1" })
-		fails("month: an integer is wanted, not the number 1.5", time.from_date, { year = 1, month = 1.5, day = 1 })
-		fails("hour: an integer is wanted, not the number NaN", time.from_date, { year = 1, month = 1, day = 1, hour = 0/0 })
-		fails("year: an integer is wanted, not the number 10000", time.from_date, { year = 10000, month = 1, day = 1 })
+		fails("year: integer expected, got nil", time.from_date, { month = 1, day = 1 })
+		fails("day: integer expected, got string \"1\"", time.from_date, { year = 1, month = 1, day = "1" })
+		fails("month: integer expected, got number 1.5", time.from_date, { year = 1, month = 1.5, day = 1 })
+		fails("hour: integer expected, got number NaN", time.from_date, { year = 1, month = 1, day = 1, hour = 0/0 })
+		fails("year: integer expected, got number 10000", time.from_date, { year = 10000, month = 1, day = 1 })
 		fails("not in the years 1 to 9999", time.from_date, { year = 9999, month = 13, day = 1 })
 		fails("not in the years 1 to 9999", time.from_date, { year = 1, month = 1, day = -1e9 })`,
 	"zones": `
@@ -154,10 +154,10 @@ var behaviour = map[string]string{
 			[" 1 h 30 m "] = 5400, ["-1m30s"] = -90, ["0s"] = 0, [".5s"] = 0.5, ["1m1m"] = 120,
 		} do same(time.parse_duration(text), want) end
 		for _, text in ipairs { "", " ", "-", "h", "1x", "1h30", "1..5h", ".", "1e3", "1h-30m", "99999999999999d", ("9"):rep(50), "+1h", "1 H" } do
-			refused("is no duration, such as 90, 1h30m or 2d", time.parse_duration(text))
+			refused("duration expected (as in 90, 1h30m or 2d), got ", time.parse_duration(text))
 		end
-		fails("a number of seconds is wanted", time.duration, 0/0)
-		fails("a number of seconds is wanted", time.duration, 1e12)`,
+		fails("number of seconds expected", time.duration, 0/0)
+		fails("number of seconds expected", time.duration, 1e12)`,
 }
 
 func TestBehaviour(t *testing.T) {

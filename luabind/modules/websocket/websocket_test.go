@@ -364,7 +364,7 @@ for text, fn in pairs {
   ["a reason is UTF-8 of at most 123 bytes"] = function() ws:close(1000, ("x"):rep(124)) end,
   ["connect: subprotocols: \"a b\" is not a valid name"] = function() websocket.connect(url, { subprotocols = { "a b" } }) end,
   ["headers: the value of the header X contains a character"] = function() websocket.connect(url, { headers = { X = "\n" } }) end,
-  ["connect: max_message: an integer of at least 1 is wanted"] = function() websocket.connect(url, { max_message = 0 }) end,
+  ["connect: max_message: integer of at least 1 expected"] = function() websocket.connect(url, { max_message = 0 }) end,
   ["connect has no option \"subprotocol\"; did you mean \"subprotocols\"?"] = function() websocket.connect(url, { subprotocol = "x" }) end,
   ["a websocket has no \"receve\"; did you mean \"receive\"?"] = function() ws:receve() end,
   ["send is a method of a websocket: write websocket:send(…), with a colon"] = function() ws.send("x") end,

@@ -50,7 +50,7 @@ func elementOf(v lua.LValue, around string) (element, bool) {
 func checkTree(l *lua.LState) element {
 	e, ok := elementOf(l.Get(1), "")
 	if !ok {
-		l.ArgError(1, "an element is wanted, a table with a name, not "+bind.Describe(l.Get(1)))
+		l.ArgError(1, "element (a table with a name) expected, got "+bind.Describe(l.Get(1)))
 	}
 	return e
 }
@@ -210,7 +210,7 @@ func text(l *lua.LState) int {
 	}
 	p, problem := parsePath(l.CheckString(2))
 	if problem != "" || p.text || p.attribute != "" {
-		l.ArgError(2, "the path of an element is wanted")
+		l.ArgError(2, "path of an element expected")
 	}
 	p.text = true
 	found := lua.LNil

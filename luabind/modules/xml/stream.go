@@ -70,7 +70,7 @@ func newStream(l *lua.LState) int {
 		s.parser = xmltree.NewStream(limits(l, 2, "xml.stream"))
 		return bind.Return(l, streamClass.New(s))
 	default:
-		l.ArgError(1, "a connection is wanted, not "+bind.Describe(source))
+		l.ArgError(1, "connection expected, got "+bind.Describe(source))
 		return 0
 	}
 }

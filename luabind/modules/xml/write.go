@@ -27,7 +27,7 @@ func writeElement(w *xmltree.Writer, t *lua.LTable) error {
 	}
 	e, ok := elementOf(t, w.Space())
 	if !ok {
-		return fmt.Errorf("an element has no name: its name is %s", bind.Describe(t.RawGetString("name")))
+		return fmt.Errorf("name of an element: string expected, got %s", bind.Describe(t.RawGetString("name")))
 	}
 	attributes, err := attributesOf(e)
 	if err != nil {
@@ -46,7 +46,7 @@ func writeElement(w *xmltree.Writer, t *lua.LTable) error {
 		case *lua.LTable:
 			err = writeElement(w, v)
 		default:
-			err = fmt.Errorf("<%s> has a child that is %s: an element or a text is wanted", e.name, bind.Describe(v))
+			err = fmt.Errorf("a child of <%s>: element or string expected, got %s", e.name, bind.Describe(v))
 		}
 		if err != nil {
 			return err
@@ -59,7 +59,7 @@ func attributesOf(e element) ([]xmltree.Attr, error) {
 	t, ok := e.table.RawGetString("attr").(*lua.LTable)
 	if !ok {
 		if v := e.table.RawGetString("attr"); v != lua.LNil {
-			return nil, fmt.Errorf("attr of <%s> is %s: a table is wanted", e.name, bind.Describe(v))
+			return nil, fmt.Errorf("attr of <%s>: table expected, got %s", e.name, bind.Describe(v))
 		}
 		return nil, nil
 	}
@@ -67,12 +67,12 @@ func attributesOf(e element) ([]xmltree.Attr, error) {
 	for k, v := t.Next(lua.LNil); k != lua.LNil; k, v = t.Next(k) {
 		key, ok := k.(lua.LString)
 		if !ok {
-			return nil, fmt.Errorf("<%s> has an attribute whose name is %s", e.name, bind.Describe(k))
+			return nil, fmt.Errorf("name of an attribute of <%s>: string expected, got %s", e.name, bind.Describe(k))
 		}
 		switch v.(type) {
 		case lua.LString, lua.LNumber:
 		default:
-			return nil, fmt.Errorf("the attribute %s of <%s> is %s: a text is wanted", key, e.name, bind.Describe(v))
+			return nil, fmt.Errorf("attribute %s of <%s>: string expected, got %s", key, e.name, bind.Describe(v))
 		}
 		all = append(all, attribute(string(key), v.String()))
 	}

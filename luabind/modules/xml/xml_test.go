@@ -47,24 +47,24 @@ func TestModule(t *testing.T) {
 			_, e = xml.parse(("<a>"):rep(200), { max_depth = 150 })
 			assert(e:find("more than 150 deep"), e)`},
 		{"misuse", `
-			raises("an element is wanted, a table with a name, not nil", xml.tostring)
-			raises("an element is wanted", xml.find, {}, "a")
-			raises("an element is wanted", xml.text, "x")
-			raises("an element has no name: its name is nil", xml.tostring, { name = "a", {} })
+			raises("element (a table with a name) expected, got nil", xml.tostring)
+			raises("element (a table with a name) expected", xml.find, {}, "a")
+			raises("element (a table with a name) expected", xml.text, "x")
+			raises("name of an element: string expected, got nil", xml.tostring, { name = "a", {} })
 			raises('"1" is no name of an element', xml.tostring, { name = "1" })
 			raises('"b c" is no name of an attribute', xml.tostring, { name = "a", attr = { ["b c"] = "" } })
 			raises('"xmlns" is no name of an attribute', xml.tostring, { name = "a", attr = { xmlns = "n" } })
-			raises("the attribute b of <a> is true: a text is wanted", xml.tostring, { name = "a", attr = { b = true } })
-			raises("attr of <a> is the number 1: a table is wanted", xml.tostring, { name = "a", attr = 1 })
-			raises("<a> has a child that is true: an element or a text is wanted", xml.tostring, { name = "a", true })
+			raises("attribute b of <a>: string expected, got true", xml.tostring, { name = "a", attr = { b = true } })
+			raises("attr of <a>: table expected, got number 1", xml.tostring, { name = "a", attr = 1 })
+			raises("a child of <a>: element or string expected, got true", xml.tostring, { name = "a", true })
 			raises("a name is missing", xml.find, { name = "a" }, "b//c")
 			raises("it ends with a /", xml.find, { name = "a" }, "b/")
 			raises("a } is missing", xml.find, { name = "a" }, "{b")
 			raises("not an attribute", xml.find, { name = "a" }, "b@")
-			raises("the path of an element is wanted", xml.text, { name = "a" }, "b@c")
+			raises("path of an element expected", xml.text, { name = "a" }, "b@c")
 			raises('has no option "depth"; did you mean "max_depth"', xml.parse, "<a/>", { depth = 1 })
 			raises("at most 1000 is allowed", xml.parse, "<a/>", { max_depth = 5000 })
-			raises("a connection is wanted, not nil", xml.stream)`},
+			raises("connection expected, got nil", xml.stream)`},
 		{"a tree that stands in itself", `
 			local t = { name = "a", "x" }
 			t[2], t[3] = t, t

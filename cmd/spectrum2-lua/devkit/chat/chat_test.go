@@ -192,9 +192,9 @@ return on`
 	if err := os.WriteFile(script, []byte("return {"), 0o600); err != nil {
 		t.Fatal(err)
 	}
-	shown.until(t, "script.lua does not load")
+	shown.until(t, "cannot load script.lua")
 	types("/reload\n")
-	shown.until(t, "/reload\n  | script.lua does not load")
+	shown.until(t, "/reload\n  | cannot load script.lua")
 	_ = keyboard.Close()
 	var trouble *chat.TroubleError
 	if err := <-done; !errors.As(err, &trouble) || trouble.Errors < 2 || trouble.Wrong != 0 {

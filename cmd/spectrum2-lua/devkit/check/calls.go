@@ -116,7 +116,7 @@ func (u *unit) checkBackendConfig(call *ast.FuncCallExpr) {
 		keys, ok := section.Value.(*ast.TableExpr)
 		if !ok {
 			if v := u.valueOf(section.Value); v.constant != nil && !v.isNil() {
-				u.tell(name.Line(), "backend-config", fmt.Sprintf("backend_config: %s: a table is wanted, for example { features = { muc = true } }", name.Value))
+				u.tell(name.Line(), "backend-config", fmt.Sprintf("backend_config: %s: table expected (as in { features = { muc = true } })", name.Value))
 			}
 			continue
 		}
@@ -173,7 +173,7 @@ func (u *unit) checkArguments(call *ast.FuncCallExpr, f *api.Function, owner *ap
 				continue // Lua converts it to a number
 			}
 			if want := refused(p.Type, v); want != "" {
-				u.tell(leaf.Line(), "wrong-value", fmt.Sprintf("%s: %s: %s is wanted, not %s", called(f, owner), p.Name, want, bind.Describe(v)))
+				u.tell(leaf.Line(), "wrong-value", fmt.Sprintf("%s: %s: %s expected, got %s", called(f, owner), p.Name, want, bind.Describe(v)))
 			}
 		}
 	}
@@ -227,7 +227,7 @@ func (u *unit) checkOption(what string, class *api.Class, key *ast.StringExpr, g
 	if option == nil {
 		hint := bind.DidYouMean(key.Value, class.Names())
 		if hint == "" {
-			hint = "; there are " + strings.Join(class.Names(), ", ")
+			hint = "; the options are " + strings.Join(class.Names(), ", ")
 		}
 		u.tell(key.Line(), "unknown-option", fmt.Sprintf("%s has no option %q%s", what, key.Value, hint))
 		return
@@ -235,7 +235,7 @@ func (u *unit) checkOption(what string, class *api.Class, key *ast.StringExpr, g
 	for _, leaf := range leaves(given) {
 		v := u.valueOf(leaf).constant
 		if want := refused(option.Type, v); want != "" {
-			u.tell(leaf.Line(), "wrong-value", fmt.Sprintf("%s: %s: %s is wanted, not %s", what, key.Value, want, bind.Describe(v)))
+			u.tell(leaf.Line(), "wrong-value", fmt.Sprintf("%s: %s: %s expected, got %s", what, key.Value, want, bind.Describe(v)))
 		}
 	}
 }
@@ -257,7 +257,7 @@ func kind(t api.Type) api.Type {
 	return t
 }
 
-var wantedNames = map[string]string{"string": "a string", "number": "a number", "integer": "a number", "boolean": "true or false", "fun": "a function"}
+var wantedNames = map[string]string{"string": "string", "number": "number", "integer": "number", "boolean": "true or false", "fun": "function"}
 
 // refused returns the expected type if a type rejects a value, and "" otherwise.
 func refused(t api.Type, v lua.LValue) string {

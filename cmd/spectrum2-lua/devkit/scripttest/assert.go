@@ -70,7 +70,7 @@ func compareArguments(l *lua.LState, c *comparison) {
 // argument is argument n, which must be there, even if it is nil.
 func argument(l *lua.LState, n int) lua.LValue {
 	if l.GetTop() < n {
-		l.ArgError(n, "a value is wanted: first what was got, then what is expected")
+		l.ArgError(n, "value expected: first what was got, then what is expected")
 	}
 	return l.Get(n)
 }

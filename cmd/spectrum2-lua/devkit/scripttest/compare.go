@@ -17,7 +17,7 @@ const (
 
 // comparison finds out how two values differ.
 type comparison struct {
-	// subset allows tables to have more keys than are wanted; lists must be as
+	// subset allows tables to have more keys than expected; lists must be as
 	// long.
 	subset bool
 	// unordered has lists of strings compared as sets.
@@ -52,7 +52,7 @@ func (c *comparison) compare(want, got lua.LValue, path string, depth int) {
 	case wanted == have:
 		return
 	case depth == maxDepth:
-		c.differs(path, "tables stand more than %d deep in each other", maxDepth)
+		c.differs(path, "tables are nested more than %d deep", maxDepth)
 		return
 	case c.unordered:
 		wanted, have = sortedList(wanted), sortedList(have)

@@ -61,12 +61,12 @@ func (e expectation) check() error {
 		return problem
 	}
 	if e.typ.Raw {
-		return fmt.Errorf("a string or a pattern is wanted, not %s", bind.Describe(e.fields))
+		return fmt.Errorf("string or pattern expected, got %s", bind.Describe(e.fields))
 	}
 	if e.typ.Payload == nil {
 		return fmt.Errorf("it has no fields")
 	}
-	return fmt.Errorf("a table of fields is wanted, not %s", bind.Describe(e.fields))
+	return fmt.Errorf("table of fields expected, got %s", bind.Describe(e.fields))
 }
 
 // mayBe reports whether a frame has the type and the user, and belongs to the user's
@@ -88,7 +88,7 @@ func (e expectation) accepts(f simulator.Frame) bool {
 	return e.mayBe(f) && len(e.wrong(f)) == 0
 }
 
-// wrong are the differences between a frame that may be it and what is wanted.
+// wrong are the differences between a frame that may be it and what is expected.
 func (e expectation) wrong(f simulator.Frame) []string {
 	if e.typ == nil || e.fields == nil || e.fields == lua.LNil {
 		return nil

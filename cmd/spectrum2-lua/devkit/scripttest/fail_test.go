@@ -37,7 +37,7 @@ var failing = []struct{ name, body, want string }{
 	{"a field that does not exist", "t:login():expect('conv_message', { buddy = 'x' })",
 		`script_test.lua:3: conv_message: there is no field "buddy"; did you mean "buddy_name"?`},
 	{"a value that does not exist", "t:login():expect('buddy_changed', { status = 'onlin' })",
-		`script_test.lua:3: buddy_changed: status: "onlin" is none of its values; did you mean "online"?`},
+		`script_test.lua:3: buddy_changed: status: invalid value "onlin"; did you mean "online"?`},
 	{"a message of Spectrum's expected", "t:login():expect('login')", "login is not sent by scripts, but by Spectrum: send it"},
 	{"a message of the script's sent", "t:login():send('connected')", "connected is not sent by Spectrum, but by scripts: expect it"},
 	{"a user's message of t", "t:expect('connected')", "connected is a user's: call it of what t:login returned"},

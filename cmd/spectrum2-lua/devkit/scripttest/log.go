@@ -105,13 +105,13 @@ func (j *log) lines() (all []string) {
 	return all
 }
 
-// excuseLoad marks as known that the script does not load: that is told where it
-// was loaded.
+// excuseLoad marks the log lines about a failed load as known. The caller of the load
+// reports the failure.
 func (j *log) excuseLoad() {
 	j.mu.Lock()
 	defer j.mu.Unlock()
 	for _, e := range j.entries {
-		e.excused = e.excused || strings.Contains(e.Text, " does not load, so ")
+		e.excused = e.excused || strings.Contains(e.Text, "cannot load ") && (strings.Contains(e.Text, ", so logins are refused: ") || strings.Contains(e.Text, " keeps running: "))
 	}
 }
 

@@ -110,7 +110,7 @@ func TestFilesThatDoNotLoad(t *testing.T) {
 		{"a syntax error", "local = 1", "sub/x_test.lua:1: "},
 		{"an error", "\nerror('oops')", "sub/x_test.lua:2: oops"},
 		{"two cases of one name", "test.case('a', print)\ntest.case('a', print)", `sub/x_test.lua:2: there is a case "a" already`},
-		{"a wrong config", "test.config { irc = 1 }", "sub/x_test.lua:1: bad argument #1 to config (a table of sections is wanted"},
+		{"a wrong config", "test.config { irc = 1 }", "sub/x_test.lua:1: bad argument #1 to config (table of sections expected"},
 		{"an unknown function", "test.cases('a', print)", `sub/x_test.lua:1: test has no "cases"; did you mean "case"?`},
 		{"a user's script that is missing", "test.case('a', function(t) t:login() end)", "sub/x_test.lua:1: the script cannot be read"},
 	} {

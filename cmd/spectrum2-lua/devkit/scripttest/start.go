@@ -137,7 +137,7 @@ func texts(l *lua.LState, name string, value lua.LValue) []string {
 		}
 		return all
 	}
-	bind.Raise(l, "config: %s: a string, a number, true or false, or a list of them is wanted, not %s", name, bind.Describe(value))
+	bind.Raise(l, "config: %s: string, number, true or false, or list of them expected, got %s", name, bind.Describe(value))
 	return nil
 }
 
@@ -206,7 +206,7 @@ func reload(l *lua.LState, w *world) int {
 	})
 	if err != nil {
 		w.journal.excuseLoad()
-		bind.Raise(l, "the script does not load anew: %v", err)
+		bind.Raise(l, "cannot reload the script: %v", err)
 	}
 	return 0
 }

@@ -108,7 +108,7 @@ func (s *suite) setConfig(l *lua.LState) int {
 func checkSections(config *lua.LTable) (err error) {
 	config.ForEach(func(section, keys lua.LValue) {
 		if _, ok := section.(lua.LString); !ok || keys.Type() != lua.LTTable {
-			err = fmt.Errorf("a table of sections is wanted, as in { irc = { nick = \"alice\" } }, not %s = %s",
+			err = fmt.Errorf("table of sections expected (as in { irc = { nick = \"alice\" } }), got %s = %s",
 				section.String(), bind.Describe(keys))
 		}
 	})

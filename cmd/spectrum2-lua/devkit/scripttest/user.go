@@ -64,7 +64,7 @@ func settingsOf(l *lua.LState, table *lua.LTable) map[string]string {
 		case lua.LBool:
 			settings[k.String()] = map[bool]string{true: "1", false: "0"}[bool(v)]
 		default:
-			bind.Raise(l, "login: settings: %s: a string is wanted, not %s", k.String(), bind.Describe(v))
+			bind.Raise(l, "login: settings: %s: string expected, got %s", k.String(), bind.Describe(v))
 		}
 	})
 	return settings
@@ -113,11 +113,11 @@ func payloadOf(typ *schema.Type, fields lua.LValue, u *user) ([]byte, error) {
 	}
 	switch {
 	case typ.Raw:
-		return nil, fmt.Errorf("a string is wanted, not %s", bind.Describe(fields))
+		return nil, fmt.Errorf("string expected, got %s", bind.Describe(fields))
 	case typ.Payload == nil:
 		return nil, fmt.Errorf("it has no fields")
 	}
-	return nil, fmt.Errorf("a table of fields is wanted, not %s", bind.Describe(fields))
+	return nil, fmt.Errorf("table of fields expected, got %s", bind.Describe(fields))
 }
 
 // say is user:say(buddy, text): a message to a contact or a room.
