@@ -13,10 +13,12 @@ files["luabind/api/library"] = {
 }
 
 -- The conformance programs do on purpose what luacheck warns about: globals, unused
--- values, empty branches, odd spacing. testdata and luadiff hold such programs.
+-- values, empty branches, odd spacing. testdata and luadiff hold such programs, and
+-- testdata of bytes a program for Lua 5.3 with its output.
 for _, folder in ipairs {
   "luabind/stdlib/testdata",
   "luabind/testdata",
+  "luabind/modules/bytes/testdata",
   "cmd/spectrum2-lua/devkit/luadiff",
 } do
   exclude_files[#exclude_files + 1] = folder

@@ -191,6 +191,7 @@ func values(alias string) []string {
 // options has a call with an option that nobody has for each function that takes
 // options, and the class that describes them.
 var options = []struct{ call, class string }{
+	{`bytes.unpack("b", "a", 1, %s)`, "spectrum.bytes.UnpackOptions"},
 	{`encoding.base64.encode("", %s)`, "spectrum.encoding.Base64Options"},
 	{`encoding.base64url.encode("", %s)`, "spectrum.encoding.Base64Options"},
 	{`crypto.scram_client(%s)`, "spectrum.crypto.SCRAMOptions"},

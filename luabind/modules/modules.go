@@ -6,6 +6,7 @@ import (
 	lua "github.com/yuin/gopher-lua"
 
 	"spectrumlua/luabind/bind"
+	"spectrumlua/luabind/modules/bytes"
 	"spectrumlua/luabind/modules/config"
 	"spectrumlua/luabind/modules/crypto"
 	"spectrumlua/luabind/modules/encoding"
@@ -25,6 +26,7 @@ import (
 // All returns the modules, sorted by name.
 func All() []bind.Module {
 	return []bind.Module{
+		bytes.Module,
 		config.Module,
 		crypto.Module,
 		encoding.Module,
