@@ -174,14 +174,14 @@ func (b *Backend) Close() {
 // watchMemory logs a warning near the memory limit, and calls over above it.
 func (b *Backend) watchMemory(ctx context.Context, limit int64, over func()) {
 	defer crash.Guard()
-	const mb = 1 << 20
+	const mib = 1 << 20
 	memory.Limit{
 		Bytes: limit,
 		Near: func(used int64) {
-			b.log.Warnf("%d MB of memory are used, near the limit of %d MB (memory_limit)", used/mb, limit/mb)
+			b.log.Warnf("%d MiB of memory are used, near the limit of %d MiB (memory_limit)", used/mib, limit/mib)
 		},
 		Over: func(used int64) {
-			b.log.Errorf("%d MB of memory are used, over the limit of %d MB (memory_limit): the process ends, and Spectrum starts another", used/mb, limit/mb)
+			b.log.Errorf("%d MiB of memory are used, over the limit of %d MiB (memory_limit): the process ends, and Spectrum starts another", used/mib, limit/mib)
 			over()
 		},
 	}.Watch(ctx)

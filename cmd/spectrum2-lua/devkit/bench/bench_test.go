@@ -236,7 +236,7 @@ func TestReport(t *testing.T) {
 		"  load generator, busy, %                    50        100\n",
 		"one message and its echo\n  median, µs                               60.0       50.0     1.20\n",
 		"met     start to first PONG                       5.00 ms     aim: at most 8 ms\n",
-		"MISSED  echoes per second, beside the baseline    0.30        aim: at least 0.5\n",
+		"MISSED  echoes per second, ratio to baseline      0.30        aim: at least 0.5\n",
 	} {
 		if !strings.Contains(text.String(), want) {
 			t.Errorf("no %q in\n%s", want, text.String())
@@ -306,11 +306,11 @@ func TestReportOfTheScript(t *testing.T) {
 		"\n    memory for each idle session, kB       1.90\n",
 		"met     a room's message, each                    2.50 µs     aim: at most 3 µs\n",
 		"met     memory for an idle session                1.90 kB     aim: at most 2 kB\n",
-		"MISSED  rate with most users, beside the fewest   0.70        aim: at least 0.8\n",
-		"met     values stored, beside the bare driver     0.70        aim: at least 0.5\n",
-		"MISSED  values read, beside the bare driver       0.25        aim: at least 0.5\n",
+		"MISSED  rate with most users, ratio to fewest     0.70        aim: at least 0.8\n",
+		"met     values stored, ratio to bare driver       0.70        aim: at least 0.5\n",
+		"MISSED  values read, ratio to bare driver         0.25        aim: at least 0.5\n",
 		"MISSED  memory for a session that waits           25.10 kB    aim: at most 25 kB\n",
-		"met     latency, beside that without them         1.20        aim: at most 1.5\n",
+		"met     latency, ratio to without them            1.20        aim: at most 1.5\n",
 		"MISSED  a task, start to end                      3.50 µs     aim: at most 3 µs\n",
 	} {
 		if !strings.Contains(text.String(), want) {
