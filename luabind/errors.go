@@ -89,8 +89,14 @@ func (v *vm) errorText(l *lua.LState, object lua.LValue) (text string) {
 		return text
 	}
 	if t, ok := object.(*lua.LTable); ok {
-		if s, ok := t.RawGetString("message").(lua.LString); ok {
-			text = string(s)
+		message, isText := t.RawGetString("message").(lua.LString)
+		switch fields := errorFields(t, "message"); {
+		case isText && fields == "":
+			text = string(message)
+		case isText:
+			text = string(message) + " " + fields
+		case fields != "" || t.RawGetString("message") != lua.LNil:
+			text += ": " + errorFields(t, "")
 		}
 	}
 	return text

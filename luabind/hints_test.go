@@ -1,6 +1,7 @@
 package luabind_test
 
 import (
+	"strings"
 	"testing"
 
 	"spectrumlua/cmd/spectrum2-lua/devkit/luatest"
@@ -25,5 +26,59 @@ func TestHints(t *testing.T) {
 				t.Errorf("got  %v\nwant %s", err, want)
 			}
 		})
+	}
+}
+
+// TestMistakesAroundTheSession has the mistakes of authors who do not know which
+// argument of a handler is which, or when to write a colon.
+func TestMistakesAroundTheSession(t *testing.T) {
+	for _, c := range []struct{ name, handler, want string }{
+		{"a handler without session", "function on.conv_message(m)\n print(m.message)\nend",
+			`script.lua:5: a session has no "message"; the message is a handler's second argument: function on.conv_message(session, m)`},
+		{"a helper that got the session", "local function show(m)\n return m.nickname\nend\nfunction on.conv_message(m) show(m) end",
+			`script.lua:5: a session has no "nickname"; the message is a handler's second argument: function on.NAME(session, m)`},
+		{"no session at all", "function on.conv_message()\n session:connected()\nend",
+			`script.lua:5: attempt to index global 'session' (a nil value): a handler gets the session as its first argument: function on.NAME(session, m)`},
+		{"arguments swapped", "function on.conv_message(m, session)\n session:connected()\nend",
+			`script.lua:5: attempt to call method 'connected' (a nil value): connected is a method of the session, a handler's first argument: function on.NAME(session, m)`},
+		{"a module's function with a colon", "function on.conv_message(session)\n net:connect('127.0.0.1:1')\nend",
+			`script.lua:5: connect is a function of the module spectrum.net: write net.connect(…), with a dot`},
+		{"a function of spectrum with a colon", "function on.conv_message(session)\n spectrum:sleep(1)\nend",
+			`script.lua:5: sleep is a function of the module spectrum: write spectrum.sleep(…), with a dot`},
+		{"the opposite of a status", "function on.conv_message(session)\n session:buddy_changed { buddy_name = 'c', status = 'offline' }\nend",
+			`script.lua:5: buddy_changed: status: "offline" is none of its values; did you mean "none"?`},
+		{"another verb", "function on.conv_message(session)\n session:buddy_renamed {}\nend",
+			`script.lua:5: a session has no "buddy_renamed"`},
+		{"a yield", "function on.conv_message(session)\n coroutine.yield()\nend",
+			`script.lua:5: attempt to yield from outside a coroutine: a handler or a task waits with spectrum.sleep(seconds) or channel:receive()`},
+		{"a table as an error", "function on.conv_message(session)\n error { code = 7, why = 'gone', password = 's3cret', at = { 1 }, [2] = true, ['a-b'] = print }\nend",
+			`an error that is a table: { ["a-b"] = a function, [2] = true, at = {…}, code = 7, password = ***, why = "gone" }`},
+		{"a table with a message as an error", "function on.conv_message(session)\n error { message = 'refused', code = 7 }\nend",
+			`refused { code = 7 }`},
+		{"a table with nothing but a message", "function on.conv_message(session)\n error { message = 'refused' }\nend", `refused`},
+		{"an empty table", "function on.conv_message(session)\n error {}\nend", `an error that is a table`},
+		{"a table whose message is no text", "function on.conv_message(session)\n error { message = 7 }\nend", `an error that is a table: { message = 7 }`},
+		{"a URL with a password", "function on.conv_message(session)\n error { at = 'https://a:b@c' }\nend", `an error that is a table: { at = *** }`},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			f := luatest.New(t, "local spectrum, net = require 'spectrum', require 'spectrum.net'\nlocal on = {}\nfunction on.login(s) s:connected() end\n"+c.handler+"\nreturn on")
+			if err := f.Host.Load(); err != nil {
+				t.Fatal(err)
+			}
+			f.Login("alice@localhost")
+			f.Expect("connected", nil)
+			f.Say("alice@localhost", "carol", "hi")
+			f.ExpectLog("error in on.conv_message: " + c.want)
+		})
+	}
+}
+
+// TestAnErrorThatIsABigTableIsShort checks the bounds of the text for such an error.
+func TestAnErrorThatIsABigTableIsShort(t *testing.T) {
+	err := luatest.New(t, `local t = {}
+for i = 1, 1e5 do t["field" .. i] = ("x"):rep(1e4) end
+error(t)`).Host.Load()
+	if err == nil || len(err.Error()) > 5000 || !strings.Contains(err.Error(), "(99990 more)") {
+		t.Errorf("got an error of %d bytes: %.300v", len(err.Error()), err)
 	}
 }

@@ -118,7 +118,7 @@ return on`)
 	st.Login("eve@localhost")
 	var d pb.Disconnected
 	st.Expect("disconnected", &d)
-	if d.GetUser() != "eve@localhost" || d.GetError() != pb.ConnectionError_CONNECTION_ERROR_INVALID_SETTINGS || d.GetMessage() != "an error that is a table" {
+	if d.GetUser() != "eve@localhost" || d.GetError() != pb.ConnectionError_CONNECTION_ERROR_INVALID_SETTINGS || d.GetMessage() != "an error that is a table: { code = 7 }" {
 		t.Errorf("got %v", &d)
 	}
 }

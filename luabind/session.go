@@ -80,12 +80,7 @@ func newSessionClass() *bind.Class[*sessionObject] {
 		"settings":    settingsTable,
 		"data":        dataTable,
 	})
-	c.Hint = func(name string) string {
-		if t := schema.TypeByName(name); t != nil {
-			return ": " + unsendableFor(t)
-		}
-		return ""
-	}
+	c.Hint = sessionHint
 	c.Metatable().RawSetString("__newindex", bind.Function("session", func(l *lua.LState) int {
 		bind.Raise(l, "%s", SessionUnset(l.Get(2)))
 		return 0

@@ -29,10 +29,14 @@ func findStage(args []string) (string, error) {
 		}
 		return path, nil
 	}
-	info, err := os.Stat(args[0])
+	full, err := filepath.Abs(args[0])
+	if err != nil {
+		return "", err
+	}
+	info, err := os.Stat(full) // an error names the complete path
 	switch {
 	case err != nil:
-		return "", fmt.Errorf("reading the script or config file: %w", err)
+		return "", fmt.Errorf("cannot read the script or config file: %w", err)
 	case isTest(args[0]) && !info.IsDir():
 		return "", fmt.Errorf("%[1]s is a test: run it with `spectrum2-lua test %[1]s`, or name the script or the config file here", args[0])
 	case !info.IsDir():

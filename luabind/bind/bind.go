@@ -15,6 +15,7 @@ import (
 	"fmt"
 	"runtime/debug"
 	"slices"
+	"strings"
 
 	lua "github.com/yuin/gopher-lua"
 
@@ -116,7 +117,12 @@ func NewTableSize(n, m int) *lua.LTable { return (*lua.LState)(nil).CreateTable(
 func NewModule(name string, fns Functions) *lua.LTable {
 	table := NewTableSize(0, len(fns))
 	for fn, g := range fns {
-		table.RawSetString(fn, Function(name+"."+fn, g))
+		table.RawSetString(fn, Function(name+"."+fn, func(l *lua.LState) int {
+			if l.Get(1) == table {
+				Raise(l, "%s", MissingDot(name, fn))
+			}
+			return g(l)
+		}))
 	}
 	meta := NewTable()
 	meta.RawSetString("__index", Function(name, func(l *lua.LState) int {
@@ -125,6 +131,13 @@ func NewModule(name string, fns Functions) *lua.LTable {
 	}))
 	table.Metatable = meta
 	return table
+}
+
+// MissingDot returns the error message for a module's function that is called with a
+// colon.
+func MissingDot(module, fn string) string {
+	short := module[strings.LastIndexByte(module, '.')+1:]
+	return fmt.Sprintf("%s is a function of the module %s: write %s.%s(…), with a dot", fn, module, short, fn)
 }
 
 // Lacks returns the error message for a key that the module called name does not

@@ -19,9 +19,9 @@ type Class[T any] struct {
 	methods    map[string]*lua.LFunction
 	properties map[string]func(l *lua.LState, self T) lua.LValue
 
-	// Hint returns the end of the message about a name that the class does not
-	// have and that is not similar to another name. It may be nil.
-	Hint func(name string) string
+	// Hint returns the end of the message about a name that self does not have, or
+	// "" for the most similar name. l is nil if no script is running. Hint may be nil.
+	Hint func(l *lua.LState, self T, name string) string
 }
 
 // NewClass returns a class. Scripts call methods with a colon and read properties
@@ -139,15 +139,23 @@ func (c *Class[T]) index(l *lua.LState) int {
 	if property := c.properties[string(name)]; property != nil {
 		return Return(l, property(l, v))
 	}
-	Raise(l, "%s", c.Lacks(string(name)))
+	Raise(l, "%s", c.lacks(l, v, string(name)))
 	return 0
 }
 
 // Lacks returns the error message for a name that the class does not have.
 func (c *Class[T]) Lacks(name string) string {
-	hint := DidYouMean(name, c.Names())
-	if hint == "" && c.Hint != nil {
-		hint = c.Hint(name)
+	var none T
+	return c.lacks(nil, none, name)
+}
+
+func (c *Class[T]) lacks(l *lua.LState, self T, name string) string {
+	hint := ""
+	if c.Hint != nil {
+		hint = c.Hint(l, self, name)
+	}
+	if hint == "" {
+		hint = DidYouMean(name, c.Names())
 	}
 	return fmt.Sprintf("a %s has no %q%s", c.name, name, hint)
 }

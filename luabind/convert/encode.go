@@ -262,7 +262,7 @@ func enumValue(e *schema.Enum, v lua.LValue) (int32, error) {
 	if ok {
 		return n, nil
 	}
-	if near := spelling.Name(string(name), e.Names); near != "" {
+	if near := e.Nearest(string(name)); near != "" {
 		return 0, fmt.Errorf("invalid value %q; did you mean %q?", string(name), near)
 	}
 	return 0, fmt.Errorf("invalid value %q; valid values are %s", string(name), strings.Join(e.Names, ", "))

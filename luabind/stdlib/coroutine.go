@@ -53,7 +53,7 @@ func coYield(c call) int {
 	const scriptsLevel = 2 // level 1 is the Lua part
 	switch running := runningCoroutine(c.l); {
 	case running == nil:
-		c.raiseAt(scriptsLevel, "attempt to yield from outside a coroutine")
+		c.raiseAt(scriptsLevel, "attempt to yield from outside a coroutine: a handler or a task waits with spectrum.sleep(seconds) or channel:receive()")
 	case running != c.l || crossesGo(c.l):
 		c.raiseAt(scriptsLevel, "attempt to yield across metamethod/C-call boundary")
 	}

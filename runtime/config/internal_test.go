@@ -38,6 +38,8 @@ func TestLuaOptionsAreSound(t *testing.T) {
 			switch o.field(&lua).(type) {
 			case *string:
 				fits = o.Kind == KindPath || o.Kind == KindFile
+			case *[]string:
+				fits = o.Kind == KindFolders
 			case *place:
 				fits = o.Kind == KindPlace
 			case *bool:

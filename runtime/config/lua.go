@@ -138,6 +138,10 @@ func (o LuaOption) read(text, dir string, l *Settings) string {
 		path, wrong := absolute(text, dir)
 		*field = path
 		return wrong
+	case *[]string:
+		folders, wrong := folders(text, dir)
+		*field = folders
+		return wrong
 	case *place:
 		return field.read(text, dir)
 	case *bool:
@@ -181,6 +185,33 @@ func absolute(text, dir string) (path, wrong string) {
 		return filepath.Clean(text), ""
 	}
 	return filepath.Join(dir, text), ""
+}
+
+// folders returns the absolute paths of a list of folders, or a message if an element
+// cannot be a folder.
+func folders(text, dir string) (list []string, wrong string) {
+	if value, known := booleans[strings.ToLower(text)]; known && !value {
+		return nil, ""
+	}
+	for folder := range strings.SplitSeq(text, ";") {
+		folder = strings.Trim(folder, blanks)
+		switch {
+		case folder == "":
+			continue // LUA_PATH has ";;" in it
+		case strings.Contains(folder, "?"):
+			return nil, "has to be a list of folders; write " + quote(filepath.Dir(strings.SplitN(folder, "?", 2)[0]+"x")) +
+				", not " + quote(folder) + ": require adds /?.lua and /?/init.lua by itself"
+		}
+		path, wrong := absolute(folder, dir)
+		if wrong != "" {
+			return nil, wrong
+		}
+		list = append(list, path)
+	}
+	if list == nil {
+		return nil, "is empty; give the name of a folder, or off"
+	}
+	return list, ""
 }
 
 // InMemory reports whether name stands for a database in memory: "memory" or

@@ -2,6 +2,7 @@ package config_test
 
 import (
 	"errors"
+	"reflect"
 	"strings"
 	"testing"
 	"time"
@@ -42,6 +43,7 @@ func TestLua(t *testing.T) {
 			l.Script = "/etc/spectrum2/transports/a.example.lua"
 		})},
 		{"every key", `script=echo.lua
+			path = rocks/share/lua/5.1; /usr/share/lua/5.1;;
 			reload = yes
 			max_frame = 1M
 			exit_timeout = 1.5
@@ -56,7 +58,7 @@ func TestLua(t *testing.T) {
 			sandbox = 1
 			store = memory
 			record = /tmp/r.jsonl`, config.Options{}, config.Settings{
-			Script: defaults.Script, Reload: true, MaxFrame: 1 << 20, ExitTimeout: 1500 * time.Millisecond,
+			Script: defaults.Script, Path: []string{"/etc/spectrum2/transports/rocks/share/lua/5.1", "/usr/share/lua/5.1"}, Reload: true, MaxFrame: 1 << 20, ExitTimeout: 1500 * time.Millisecond,
 			HandlerTimeout: time.Minute, LogoutTimeout: 500 * time.Millisecond, LoginDelayMax: 10 * time.Second,
 			MaxQueue: 1, MaxString: 1 << 20, MemoryLimit: 1 << 30, Sandbox: true, Store: "memory", Record: "/tmp/r.jsonl"}},
 		{"a record in working_dir", "script=echo.lua\nrecord = $jid.jsonl\n[service]\nworking_dir=/srv/$jid", config.Options{JID: "a.example"},
@@ -64,6 +66,7 @@ func TestLua(t *testing.T) {
 				l.Record = "/srv/a.example/a.example.jsonl"
 			})},
 		{"a retired key, whatever its value", "script=echo.lua\nbytecode=1", config.Options{}, defaults},
+		{"no path", "script=echo.lua\npath=off", config.Options{}, defaults},
 		{"no record", "script=echo.lua\nrecord=Off", config.Options{}, defaults},
 		{"a store in a file", "script=echo.lua\nstore=a b.sqlite", config.Options{}, with(func(l *config.Settings) { l.Store = "/etc/spectrum2/transports/a b.sqlite" })},
 		{"a store by its scheme", "script=echo.lua\nstore=sqlite:/srv/b.sqlite", config.Options{}, with(func(l *config.Settings) { l.Store = "/srv/b.sqlite" })},
@@ -81,7 +84,7 @@ func TestLua(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
-			if got != test.want {
+			if !reflect.DeepEqual(got, test.want) {
 				t.Errorf("got  %+v\nwant %+v", got, test.want)
 			}
 		})
@@ -102,7 +105,7 @@ func TestLuaErrors(t *testing.T) {
 		{"quoted script", "[lua]\nscript=\"a.lua\"", nil, []string{`t.cfg:2: [lua] script is "\"a.lua\"", and the quotes would be part of the name; write it without them`}},
 		{"Latin-1 script", "[lua]\nscript=\xe9.lua", nil, []string{"t.cfg:2: [lua] script is not UTF-8 (Latin-1?); save the config file as UTF-8"}},
 		{"unknown key with a near name", "[lua]\nscript=a\nrelaod=1", nil, []string{`t.cfg:3: [lua] has no key "relaod"; did you mean reload?`}},
-		{"unknown key with none", "[lua]\nscript=a\nserver=b", nil, []string{`t.cfg:3: [lua] has no key "server"; the keys are script, reload, max_frame, ` +
+		{"unknown key with none", "[lua]\nscript=a\nserver=b", nil, []string{`t.cfg:3: [lua] has no key "server"; the keys are script, path, reload, max_frame, ` +
 			"exit_timeout, handler_timeout, logout_grace, logout_timeout, login_delay, login_delay_max, max_queue, max_string, memory_limit, sandbox, store, record. " +
 			"A script's own settings belong in a section of their own"}},
 		{"unknown key of another section's kind", "[lua.x]\nscript=b\n[lua]\nscript=a", nil, []string{`t.cfg:2: [lua] has no key "x.script"; did you mean script?`}},
@@ -112,6 +115,10 @@ func TestLuaErrors(t *testing.T) {
 			"t.cfg:7: [lua] reload is set again (first on line 3); remove one of the two lines"}},
 		{"no boolean", "[lua]\nscript=a\nreload = 1 ; always", nil, []string{`t.cfg:3: [lua] reload has to be 1, true, yes, on, 0, false, no or off, not "1 ; always"`}},
 		{"a record without a name", "[lua]\nscript=a\nrecord=1", nil, []string{`t.cfg:3: [lua] record has to be the name of a file, or off, not "1"`}},
+		{"a path with patterns", "[lua]\nscript=a\npath=/x/?.lua;/x/?/init.lua", nil, []string{
+			`t.cfg:3: [lua] path has to be a list of folders; write "/x", not "/x/?.lua": require adds /?.lua and /?/init.lua by itself`}},
+		{"a path without a folder", "[lua]\nscript=a\npath=;", nil, []string{`t.cfg:3: [lua] path is empty; give the name of a folder, or off`}},
+		{"a path in quotes", "[lua]\nscript=a\npath=\"/x\"", nil, []string{`t.cfg:3: [lua] path is "\"/x\"", and the quotes would be part of the name; write it without them`}},
 		{"no size", "[lua]\nscript=a\nmax_frame=lots", nil, []string{`t.cfg:3: [lua] max_frame has to be a number of bytes such as 65536, 64K or 16M, from 1K to 1G, not "lots"`}},
 		{"size too small", "[lua]\nscript=a\nmax_frame=1023", nil, []string{`t.cfg:3: [lua] max_frame has to be a number of bytes such as 65536, 64K or 16M, from 1K to 1G, not "1023"`}},
 		{"size too big", "[lua]\nscript=a\nmax_frame=1025M", nil, []string{`t.cfg:3: [lua] max_frame has to be a number of bytes such as 65536, 64K or 16M, from 1K to 1G, not "1025M"`}},
@@ -196,7 +203,7 @@ func TestLuaOptions(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if got != defaults {
+	if !reflect.DeepEqual(got, defaults) {
 		t.Errorf("got  %+v\nwant %+v", got, defaults)
 	}
 	config.LuaOptions()[0].Name = ""

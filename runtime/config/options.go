@@ -8,7 +8,8 @@ import (
 // Settings is the checked [lua] section, including the defaults. The LuaOption of
 // each field documents it.
 type Settings struct {
-	Script         string // absolute
+	Script         string   // absolute
+	Path           []string // absolute; folders with modules
 	Reload         bool
 	MaxFrame       int64 // bytes
 	ExitTimeout    time.Duration
@@ -32,6 +33,7 @@ type Kind string
 const (
 	KindPath    Kind = "path"    // a file, relative to the config file's folder (string, absolute)
 	KindFile    Kind = "file"    // a file to write, relative to working_dir, or off (string, absolute; "" for off)
+	KindFolders Kind = "folders" // folders with ";" between, relative to the config file's folder, or off ([]string, absolute)
 	KindBool    Kind = "boolean" // 1 true yes on 0 false no off (bool)
 	KindBytes   Kind = "bytes"   // 65536, 64K, 16M, 1G: powers of 1024 (int64)
 	KindSeconds Kind = "seconds" // 2 or 0.5 (time.Duration)
@@ -57,6 +59,7 @@ type LuaOption struct {
 // Settings.
 var luaOptions = []LuaOption{
 	{"script", KindPath, "", "", "", "", "The Lua script of the transport; a relative name starts at the config file's folder.", func(s *Settings) any { return &s.Script }},
+	{"path", KindFolders, "off", "", "", "", "More folders in which require looks for modules, after the script's own; a semicolon separates them.", func(s *Settings) any { return &s.Path }},
 	{"reload", KindBool, "0", "", "", "", "Watch the script and the modules that it requires, and reload them when a file changes.", func(s *Settings) any { return &s.Reload }},
 	{"max_frame", KindBytes, "16M", "1K", "1G", "", "The longest frame that is accepted from Spectrum; a longer one ends the process.", func(s *Settings) any { return &s.MaxFrame }},
 	{"exit_timeout", KindSeconds, "2", "0.1", "60", "", "How long the process may take to exit after Spectrum or a signal asked it to.", func(s *Settings) any { return &s.ExitTimeout }},

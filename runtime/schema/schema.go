@@ -13,6 +13,7 @@ import (
 	"google.golang.org/protobuf/reflect/protoreflect"
 
 	"spectrumlua/pb"
+	"spectrumlua/runtime/spelling"
 )
 
 // Type is one type of WrapperMessage.
@@ -85,6 +86,27 @@ type Enum struct {
 
 	byName   map[string]int32
 	byNumber map[int32]string
+}
+
+// meanings has the names of values that authors expect under another name.
+var meanings = map[string]string{
+	"offline": "none", "unavailable": "none", "gone": "none", "left": "none", "available": "online",
+	"busy": "dnd", "do_not_disturb": "dnd", "chat": "ffc", "free_for_chat": "ffc", "extended_away": "xa",
+	"idle": "away", "op": "moderator", "admin": "moderator", "owner": "moderator", "self": "me",
+	"nickname_conflict": "conflict", "ban": "banned", "kick": "kicked", "forbidden": "not_authorized",
+	"not_found": "room_not_found", "wrong_password": "authentication_failed", "invalid_password": "authentication_failed",
+	"auth_failed": "authentication_failed", "not_authorized": "authentication_failed", "timeout": "network_error",
+	"connection_lost": "network_error", "unknown": "other_error", "error": "other_error",
+}
+
+// Nearest returns the name that word most likely means, by meaning ("offline" is
+// "none") or by spelling, or "" if no name is near.
+func (e *Enum) Nearest(word string) string {
+	name := meanings[strings.ReplaceAll(strings.ToLower(word), " ", "_")]
+	if _, ok := e.byName[name]; ok {
+		return name
+	}
+	return spelling.Name(word, e.Names)
 }
 
 // Types returns all types of WrapperMessage, in the order of their numbers.

@@ -4,6 +4,7 @@ import (
 	"context"
 	"path/filepath"
 	"strings"
+	"syscall"
 
 	"github.com/sirupsen/logrus"
 
@@ -199,5 +200,9 @@ func (c *Chat) ended(ctx context.Context) {
 
 // shortened removes the script's folder from the paths in a text.
 func (c *Chat) shortened(text string) string {
+	// A line about a file that is missing keeps the complete path.
+	if strings.Contains(text, syscall.ENOENT.Error()) {
+		return text
+	}
 	return strings.ReplaceAll(text, filepath.Dir(c.run.Settings.Script)+string(filepath.Separator), "")
 }

@@ -136,7 +136,7 @@ func (c *checker) targets(path string) []target {
 	info, err := os.Stat(path)
 	switch {
 	case err != nil:
-		c.tell(absolute(path), 0, "unreadable", "cannot be read: "+cause(err))
+		c.tell(absolute(path), 0, "unreadable", absolute(path)+" cannot be read: "+cause(err))
 		return nil
 	case !info.IsDir() && strings.HasSuffix(path, ".lua"):
 		return []target{{path, true}}

@@ -81,7 +81,7 @@ func TestCheckReportsMistakes(t *testing.T) {
 		{"an unknown field that a handler reads", "local on = {}\nfunction on.conv_message(session, m)\n  session:conv_message { buddy_name = m.buddy, message = m.message }\nend\nreturn on",
 			`script.lua:3: error: conv_message: there is no field "buddy"; did you mean "buddy_name"? [unknown-field]`},
 		{"a comparison with an unknown enum value", "local on = {}\nfunction on.buddy_changed(session, m)\n  if m.status == 'offline' then session:connected() end\nend\nreturn on",
-			`script.lua:3: error: buddy_changed: status: invalid value "offline"; did you mean "online"? [wrong-value]`},
+			`script.lua:3: error: buddy_changed: status: invalid value "offline"; did you mean "none"? [wrong-value]`},
 		{"a session passed to another function", "local on = {}\nlocal function greet(s) s:connectd() end\nfunction on.login(session) session:connected() greet(session) end\nreturn on",
 			`script.lua:2: error: a session has no "connectd"; did you mean "connected"? [unknown-member]`},
 		{"a session passed to a task", in("session:spawn('x', function(s) s:connectd() end, session)"),

@@ -71,7 +71,11 @@ type Summary struct {
 func Find(paths []string) ([]string, error) {
 	var found []string
 	for _, path := range paths {
-		info, err := os.Stat(path)
+		full, err := filepath.Abs(path)
+		if err != nil {
+			return nil, err
+		}
+		info, err := os.Stat(full) // an error names the complete path
 		switch {
 		case err != nil:
 			return nil, fmt.Errorf("there is nothing to test: %w", err)
