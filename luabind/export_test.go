@@ -15,3 +15,8 @@ func (h *Host) OldGenerations() (numbers []int) {
 	}
 	return numbers
 }
+
+// InsteadOfC and ModuleNames are for tests of require's messages.
+func InsteadOfC() map[string]string { return insteadOfC }
+
+func ModuleNames() []string { return moduleNames() }

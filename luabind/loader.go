@@ -92,7 +92,7 @@ func (v *vm) precompile() {
 	path := v.packagePath()
 	v.precompiler = source.NewPrecompiler(v.compiled, func(module string) (name, text string, ok bool) {
 		for _, file := range moduleFiles(path, module) {
-			if text, err := source.Read(file, v.host.policy.Open); err == nil {
+			if text, err := source.Read(file, v.host.policy.OpenScript); err == nil {
 				return v.chunkName(file), text, true
 			}
 		}

@@ -80,7 +80,14 @@ func (v *vm) findModule(l *lua.LState, name string) *lua.LFunction {
 		delete(v.files, file)
 	}
 	v.missing = append(v.missing, missing...)
-	bind.Raise(l, "require %q: there is no such module: no file %s%s", name, strings.Join(tried, ", no file "), bind.DidYouMean(name, moduleNames()))
+	if file := v.findC(name); file != "" {
+		bind.Raise(l, "require %q: %s is a module in C, which this runtime cannot load: use a module in pure Lua%s", name, file, insteadOf(name))
+	}
+	hint := insteadOf(name)
+	if hint == "" {
+		hint = bind.DidYouMean(name, moduleNames())
+	}
+	bind.Raise(l, "require %q: there is no such module: no file %s%s", name, strings.Join(tried, ", no file "), hint)
 	return nil
 }
 
@@ -103,10 +110,10 @@ func moduleFiles(path, module string) []string {
 // releases the script lock for that time, so that a reload does not delay users.
 func (v *vm) loadModule(l *lua.LState, file string) (fn *lua.LFunction, err error) {
 	if !v.runtime.Loading() {
-		return v.loadFile(file, v.host.policy.Open)
+		return v.loadFile(file, v.host.policy.OpenScript)
 	}
 	_ = bind.Wait(l, func(context.Context) error { // Wait raises the only error
-		fn, err = v.loadFile(file, v.host.policy.Open)
+		fn, err = v.loadFile(file, v.host.policy.OpenScript)
 		return nil
 	})
 	return fn, err

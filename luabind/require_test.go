@@ -3,9 +3,12 @@ package luabind_test
 import (
 	"os"
 	"path/filepath"
+	"slices"
+	"strings"
 	"testing"
 
 	"spectrumlua/cmd/spectrum2-lua/devkit/luatest"
+	"spectrumlua/luabind"
 )
 
 // Files that are modules in Lua 5.1's old way: by the function module.
@@ -53,5 +56,50 @@ return {}`)
 	st.Write("loop.lua", "return require 'loop'")
 	if err := st.Host.Load(); err != nil {
 		t.Fatal(err)
+	}
+}
+
+// TestPathHasMoreFolders requires modules from the folders of [lua] path, as LuaRocks
+// lays them out, with and without the sandbox.
+func TestPathHasMoreFolders(t *testing.T) {
+	for _, sandbox := range []string{"0", "1"} {
+		st := luatest.New(t, `
+local pl, own = require "pl", require "own"
+assert(pl.name == "pl" and require("pl.text").name == "pl.text")
+assert(own == "own", "the script's folder comes first")
+local function fails(name, want)
+  local ok, e = pcall(require, name)
+  assert(not ok and e:find(want, 1, true), e)
+end
+fails("lfs", 'lib/lua/5.1/lfs.so is a module in C, which this runtime cannot load: use a module in pure Lua; lfs is a module in C elsewhere: here, use spectrum.process or io')
+fails("rare.core", 'lib/lua/5.1/rare/core.so is a module in C, which this runtime cannot load: use a module in pure Lua')
+fails("beside", 'beside.so is a module in C')
+fails("socket.http", '; socket is a module in C elsewhere: here, use spectrum.net or spectrum.http')
+fails("pl.none", 'no file ')
+return {}`, "path = rocks/share/lua/5.1;more", "sandbox = "+sandbox)
+		for _, folder := range []string{"rocks", "rocks/share", "rocks/share/lua", "rocks/share/lua/5.1", "rocks/share/lua/5.1/pl",
+			"rocks/lib", "rocks/lib/lua", "rocks/lib/lua/5.1", "rocks/lib/lua/5.1/rare", "more"} {
+			st.Mkdir(folder)
+		}
+		st.Write("rocks/share/lua/5.1/pl/init.lua", "return { name = ... }")
+		st.Write("rocks/share/lua/5.1/pl/text.lua", "return { name = ... }")
+		st.Write("rocks/lib/lua/5.1/lfs.so", "\x7fELF")
+		st.Write("rocks/lib/lua/5.1/rare/core.so", "\x7fELF")
+		st.Write("beside.so", "\x7fELF")
+		st.Write("more/own.lua", "return 'theirs'")
+		st.Write("own.lua", "return 'own'")
+		if err := st.Host.Load(); err != nil {
+			t.Errorf("sandbox = %s: %v", sandbox, err)
+		}
+	}
+}
+
+func TestModulesInsteadOfC(t *testing.T) {
+	for name, text := range luabind.InsteadOfC() {
+		for module := range strings.FieldsSeq(text) {
+			if short, is := strings.CutPrefix(module, "spectrum."); is && short != "spawn" && !slices.Contains(luabind.ModuleNames(), module) {
+				t.Errorf("for %s the message names %s, which is no module", name, module)
+			}
+		}
 	}
 }

@@ -2,6 +2,7 @@ package luabind
 
 import (
 	"os"
+	"strings"
 
 	lua "github.com/yuin/gopher-lua"
 
@@ -21,7 +22,7 @@ func (v *vm) openLibraries() {
 		Policy:    v.host.policy,
 		Compile:   v.compile,
 		LoadFile: func(path string) (*lua.LFunction, error) {
-			fn, err := v.loadFile(path, v.host.policy.Open)
+			fn, err := v.loadFile(path, v.host.policy.OpenScript)
 			if os.IsNotExist(err) {
 				delete(v.files, path)
 			}
@@ -34,7 +35,10 @@ func (v *vm) openLibraries() {
 	})
 	table := v.state.G.Global.RawGetString("package").(*lua.LTable)
 	v.pkg = libraryPackage{table, table.RawGetString("loaded").(*lua.LTable)}
-	dir := v.host.scriptDir()
-	table.RawSetString("path", lua.LString(dir+"/?.lua;"+dir+"/?/init.lua"))
+	var path []string
+	for _, dir := range append([]string{v.host.scriptDir()}, settings.Path...) {
+		path = append(path, dir+"/?.lua", dir+"/?/init.lua")
+	}
+	table.RawSetString("path", lua.LString(strings.Join(path, ";")))
 	v.preloadModules(table.RawGetString("preload").(*lua.LTable))
 }

@@ -17,7 +17,8 @@ import (
 // Policy decides what a script may use. The zero Policy allows everything. Its methods
 // are safe for concurrent use.
 type Policy struct {
-	folder string // of the script; "" without the sandbox
+	folder  string   // of the script; "" without the sandbox
+	modules []string // further folders with Lua modules ([lua] path)
 }
 
 // New returns the policy of the [lua] section.
@@ -25,7 +26,7 @@ func New(s config.Settings) Policy {
 	if !s.Sandbox {
 		return Policy{}
 	}
-	return Policy{folder: filepath.Dir(s.Script)}
+	return Policy{folder: filepath.Dir(s.Script), modules: s.Path}
 }
 
 func (p Policy) sandboxed() bool { return p.folder != "" }
@@ -72,20 +73,40 @@ func (p Policy) AllowsFunction(library, name string) bool {
 // the sandbox, the error wraps ErrOutside unless the file is in the script's folder after
 // symbolic links are resolved.
 func (p Policy) Open(path string) (*os.File, error) {
-	const flags = os.O_RDONLY | syscall.O_NONBLOCK
 	if !p.sandboxed() {
-		return os.OpenFile(path, flags, 0)
+		return os.OpenFile(path, readOnly, 0)
 	}
-	name, err := filepath.Rel(p.folder, path)
+	return openWithin(p.folder, path)
+}
+
+// OpenScript is like Open for a file with Lua source, which may also be in a folder of
+// [lua] path.
+func (p Policy) OpenScript(path string) (*os.File, error) {
+	f, err := p.Open(path)
+	for _, folder := range p.modules {
+		if !errors.Is(err, ErrOutside) {
+			break
+		}
+		f, err = openWithin(folder, path)
+	}
+	return f, err
+}
+
+const readOnly = os.O_RDONLY | syscall.O_NONBLOCK
+
+// openWithin opens a file in a folder for reading. The error wraps ErrOutside if the file
+// is not in there.
+func openWithin(folder, path string) (*os.File, error) {
+	name, err := filepath.Rel(folder, path)
 	if err != nil || !filepath.IsLocal(name) {
 		return nil, outside(path)
 	}
-	root, err := os.OpenRoot(p.folder)
+	root, err := os.OpenRoot(folder)
 	if err != nil {
 		return nil, err
 	}
 	defer root.Close()
-	f, err := root.OpenFile(name, flags, 0)
+	f, err := root.OpenFile(name, readOnly, 0)
 	var failed *os.PathError
 	if errors.As(err, &failed) && failed.Err.Error() == "path escapes from parent" { // os does not export this error
 		return nil, outside(path)

@@ -150,3 +150,25 @@ func TestSandboxKeepsListedLibraryFunctionsOnly(t *testing.T) {
 		t.Error("the sandbox removes the library io, and no other")
 	}
 }
+
+func TestSandboxOpensScriptsInFoldersOfThePath(t *testing.T) {
+	folder, other := layout(t)
+	p := policy.New(config.Settings{Script: folder + "/script.lua", Sandbox: true, Path: []string{"/no/such/folder", other}})
+	for _, path := range []string{folder + "/a", other + "/secret"} {
+		f, err := p.OpenScript(path)
+		if err != nil {
+			t.Errorf("OpenScript(%q): %v", path, err)
+			continue
+		}
+		f.Close()
+	}
+	if _, err := p.OpenScript(other + "/missing"); !errors.Is(err, os.ErrNotExist) {
+		t.Errorf("a missing file of a folder of the path: %v", err)
+	}
+	if _, err := p.OpenScript("/dev/null"); !errors.Is(err, policy.ErrOutside) {
+		t.Errorf("a file outside of both: %v", err)
+	}
+	if _, err := p.Open(other + "/secret"); !errors.Is(err, policy.ErrOutside) {
+		t.Errorf("a file that is not Lua in a folder of the path: %v", err)
+	}
+}

@@ -155,7 +155,7 @@ func (f *configFile) checkScript(settings config.Settings) *program {
 		f.tell("lua.script", "unreadable", fmt.Sprintf("the script cannot be read: %s: %s", settings.Script, why))
 		return nil
 	}
-	p := f.program(settings.Script, transport, settings.Sandbox)
+	p := f.program(settings.Script, transport, settings)
 	users := f.number("service.users_per_backend", 100) // Spectrum's default
 	if p.calls["spectrum.http.serve"] && users < enoughUsers {
 		key := "service.users_per_backend"

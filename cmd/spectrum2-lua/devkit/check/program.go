@@ -3,6 +3,7 @@ package check
 import (
 	"fmt"
 	"path/filepath"
+	"slices"
 	"strings"
 
 	lua "github.com/yuin/gopher-lua"
@@ -53,7 +54,8 @@ const (
 // program is a script with the files that it requires.
 type program struct {
 	*checker
-	dir     string // where require looks for modules
+	dir     string   // where require looks for modules
+	path    []string // further folders where it looks ([lua] path)
 	role    role
 	surface *surface
 	units   []*unit
@@ -119,12 +121,13 @@ func (c *checker) script(path string, t target) {
 	case c.looksLikeModule(path, t.named):
 		r = module
 	}
-	c.program(path, r, false)
+	c.program(path, r, config.Settings{})
 }
 
-// program checks a script and all files that it requires.
-func (c *checker) program(path string, r role, sandbox bool) *program {
-	p := &program{checker: c, dir: filepath.Dir(path), role: r, surface: c.surfaceOf(sandbox),
+// program checks a script and all files that it requires, but not those in folders of
+// [lua] path: other authors wrote them.
+func (c *checker) program(path string, r role, settings config.Settings) *program {
+	p := &program{checker: c, dir: filepath.Dir(path), path: settings.Path, role: r, surface: c.surfaceOf(settings.Sandbox),
 		byPath: map[string]*unit{}, globals: map[string]bool{}, calls: map[string]bool{}}
 	p.follow(path)
 	for _, u := range p.units {
@@ -136,9 +139,20 @@ func (c *checker) program(path string, r role, sandbox bool) *program {
 	}
 	for i, u := range p.units {
 		u.isMain = i == 0
-		u.check()
+		if !p.foreign(u.path) {
+			u.check()
+		}
 	}
 	return p
+}
+
+// foreign reports whether a file is in a folder of [lua] path and not in the script's.
+func (p *program) foreign(file string) bool {
+	within := func(folder string) bool {
+		name, err := filepath.Rel(folder, file)
+		return err == nil && filepath.IsLocal(name)
+	}
+	return !within(p.dir) && slices.ContainsFunc(p.path, within)
 }
 
 // maxFiles is the largest number of files of one script.
@@ -189,8 +203,12 @@ func (p *program) places(name string) []string {
 	if strings.ContainsRune(name, 0) {
 		return nil
 	}
-	base := filepath.Join(p.dir, strings.ReplaceAll(name, ".", string(filepath.Separator)))
-	return []string{base + ".lua", filepath.Join(base, "init.lua")}
+	var places []string
+	for _, folder := range append([]string{p.dir}, p.path...) {
+		base := filepath.Join(folder, strings.ReplaceAll(name, ".", string(filepath.Separator)))
+		places = append(places, base+".lua", filepath.Join(base, "init.lua"))
+	}
+	return places
 }
 
 // checkRequires reports required modules that do not exist.

@@ -97,7 +97,7 @@ func TestFind(t *testing.T) {
 			if err != nil {
 				got = err.Error()
 			}
-			if want := strings.Replace(c.want, "FOLDER", folder, 1); got != want {
+			if want := strings.Replace(c.want, "FOLDER", dir, 1); got != want {
 				t.Errorf("got %q, want %q", got, want)
 			}
 		})
