@@ -46,7 +46,7 @@ func TestMistakesAroundTheSession(t *testing.T) {
 		{"a function of spectrum with a colon", "function on.conv_message(session)\n spectrum:sleep(1)\nend",
 			`script.lua:5: sleep is a function of the module spectrum: write spectrum.sleep(…), with a dot`},
 		{"the opposite of a status", "function on.conv_message(session)\n session:buddy_changed { buddy_name = 'c', status = 'offline' }\nend",
-			`script.lua:5: buddy_changed: status: "offline" is none of its values; did you mean "none"?`},
+			`script.lua:5: buddy_changed: status: invalid value "offline"; did you mean "none"?`},
 		{"another verb", "function on.conv_message(session)\n session:buddy_renamed {}\nend",
 			`script.lua:5: a session has no "buddy_renamed"`},
 		{"a yield", "function on.conv_message(session)\n coroutine.yield()\nend",
