@@ -15,7 +15,7 @@ import (
 	"spectrumlua/runtime/task"
 )
 
-// counter is a script that only counts, and a sender that drops.
+// counter is a script that only counts messages, and a sender that drops them.
 type counter struct {
 	left int // guarded by the script lock
 	done chan struct{}
@@ -46,7 +46,7 @@ func benchmarked(b *testing.B, calls int, run func(receive func(name string, pay
 	r.Exit(ctx, Message{Type: schema.TypeByName("exit")})
 }
 
-// BenchmarkReceive is the cost of a message from Receive to the end of Handle.
+// BenchmarkReceive measures a message from Receive to the end of Handle.
 func BenchmarkReceive(b *testing.B) {
 	for _, users := range []int{1, 100} {
 		b.Run(fmt.Sprintf("users=%d", users), func(b *testing.B) {
@@ -67,7 +67,7 @@ func BenchmarkReceive(b *testing.B) {
 	}
 }
 
-// BenchmarkLife is a session from LOGIN to its end.
+// BenchmarkLife measures a session from LOGIN to its end.
 func BenchmarkLife(b *testing.B) {
 	login := loginOf("alice@localhost", "legacy")
 	logout := mustMarshal(&pb.Logout{User: proto.String("alice@localhost"), LegacyName: proto.String("legacy")})
@@ -75,7 +75,7 @@ func BenchmarkLife(b *testing.B) {
 		for range b.N {
 			receive("login", login)
 			for r.Find("alice@localhost") == nil {
-				runtime.Gosched() // else it would not begin at all
+				runtime.Gosched() // lets the session begin
 			}
 			receive("logout", logout)
 		}

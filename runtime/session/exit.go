@@ -47,8 +47,7 @@ func await(ctx context.Context, done <-chan struct{}) bool {
 	}
 }
 
-// stopLogins prevents new sessions. It reports false if an earlier call has done
-// so.
+// stopLogins prevents new sessions. It returns false if an earlier call has done so.
 func (r *Registry) stopLogins() bool {
 	r.mu.Lock()
 	defer r.mu.Unlock()
@@ -101,7 +100,7 @@ func (r *Registry) endAll(ctx context.Context) <-chan struct{} {
 	return empty
 }
 
-// cancelAll cancels and forgets all that is left.
+// cancelAll cancels and forgets the sessions and tasks that are left.
 func (r *Registry) cancelAll() {
 	r.mu.Lock()
 	defer r.mu.Unlock()

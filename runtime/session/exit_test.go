@@ -8,10 +8,10 @@ import (
 	"spectrumlua/runtime/task"
 )
 
-// within is what the program has for its end, as a rule.
+// within is the usual time limit for the end of the program.
 const within = 1500 * time.Millisecond
 
-// exits are states to end the process in, and what then happens.
+// exits holds states in which the process ends, with the expected lines.
 var exits = []struct {
 	name   string
 	plans  map[string]string
@@ -19,11 +19,11 @@ var exits = []struct {
 	within time.Duration
 	want   []string
 }{
-	{"nobody", nil, func(*play) {}, within, []string{"- exit"}},
-	{"users at rest", nil, func(p *play) {
+	{"no user", nil, func(*play) {}, within, []string{"- exit"}},
+	{"idle users", nil, func(p *play) {
 		p.login("alice")
 	}, within, []string{"- exit", "alice logout", "alice ended"}},
-	{"what sessions send leaves", map[string]string{"alice logout": "send"}, func(p *play) {
+	{"messages of on.logout are sent", map[string]string{"alice logout": "send"}, func(p *play) {
 		p.login("alice")
 	}, within, []string{"- exit", "alice logout", "alice < buddy_changed", "alice ended"}},
 	{"a handler waits", nil, func(p *play) {
@@ -31,12 +31,12 @@ var exits = []struct {
 		p.say("alice", "wait")
 		p.say("alice", "dropped")
 	}, within, []string{"- exit", "500ms alice wait: the backend is exiting", "500ms alice logout", "500ms alice ended"}},
-	{"a handler is done in time", nil, func(p *play) {
+	{"a handler ends in time", nil, func(p *play) {
 		p.login("alice")
 		p.say("alice", "nap")
 		p.say("alice", "queued")
 	}, 6 * time.Second, []string{"- exit", "1s alice queued", "1s alice logout", "1s alice ended"}},
-	{"not slower than at LOGOUT", map[string]string{"alice logout": "wait"}, func(p *play) {
+	{"the limits of LOGOUT still apply", map[string]string{"alice logout": "wait"}, func(p *play) {
 		p.login("alice")
 		p.say("alice", "wait")
 	}, time.Hour, []string{"- exit", "2s alice wait: the backend is exiting", "2s alice logout",
@@ -44,7 +44,7 @@ var exits = []struct {
 	{"on.exit waits", map[string]string{"- exit": "wait"}, func(p *play) {
 		p.login("alice")
 	}, within, []string{"- exit", "500ms - exit: stopped: on.exit took too long (exit_timeout)", "500ms alice logout", "500ms alice ended"}},
-	{"what is before on.exit waits", nil, func(p *play) {
+	{"a message before on.exit waits", nil, func(p *play) {
 		p.login("alice")
 		p.receive("raw_xml", []byte("wait"))
 		p.receive("raw_xml", []byte("dropped"))
@@ -59,7 +59,7 @@ var exits = []struct {
 		"3.333s alice spawn wait: the backend is exiting", "3.333s alice logout",
 		"4.333s alice logout: stopped: on.logout took too long (logout_timeout)", "4.333s alice ended",
 		"4.333s alice task: the backend is exiting"}},
-	{"deaf handlers do not hold it", nil, func(p *play) {
+	{"handlers that ignore their context", nil, func(p *play) {
 		p.login("alice")
 		p.say("alice", "sleepwell")
 		p.login("bob")
@@ -71,21 +71,21 @@ var exits = []struct {
 		p.logout("alice")
 		p.login("alice")
 	}, within, []string{"alice logout", "alice ended", "- exit"}},
-	{"a session that waits for the one before it", nil, func(p *play) {
+	{"a session that waits for the user's previous one", nil, func(p *play) {
 		p.login("alice")
 		p.say("alice", "wait")
 		p.later(0)
 		p.logout("alice")
 		p.login("alice")
 	}, within, []string{"- exit", "500ms alice wait: the user has logged out", "500ms alice logout", "500ms alice ended"}},
-	{"a grace that is almost over is not made longer", nil, func(p *play) {
+	{"a grace period that is almost over is not extended", nil, func(p *play) {
 		p.login("alice")
 		p.say("alice", "wait")
 		p.later(0)
 		p.logout("alice")
 		time.Sleep(1900 * time.Millisecond)
 	}, within, []string{"- exit", "100ms alice wait: the user has logged out", "100ms alice logout", "100ms alice ended"}},
-	{"nor is on.logout after it", map[string]string{"alice logout": "wait"}, func(p *play) {
+	{"on.logout after that is not extended either", map[string]string{"alice logout": "wait"}, func(p *play) {
 		p.login("alice")
 		p.say("alice", "wait")
 		p.later(0)
@@ -93,19 +93,19 @@ var exits = []struct {
 		time.Sleep(1900 * time.Millisecond)
 	}, within, []string{"- exit", "100ms alice wait: the user has logged out", "100ms alice logout",
 		"600ms alice logout: stopped: on.logout took too long (logout_timeout)", "600ms alice ended"}},
-	{"on.logout that runs gets no more than the others", map[string]string{"alice logout": "wait"}, func(p *play) {
+	{"a running on.logout has the same limit as others", map[string]string{"alice logout": "wait"}, func(p *play) {
 		p.login("alice")
 		p.later(0)
 		p.logout("alice")
 		p.later(0)
 	}, within, []string{"alice logout", "- exit", "500ms alice logout: stopped: on.logout took too long (logout_timeout)", "500ms alice ended"}},
-	{"no time at all", nil, func(p *play) {
+	{"no time", nil, func(p *play) {
 		p.login("alice")
 		p.say("alice", "spawn wait")
 	}, 0, nil},
 }
 
-func TestExit(t *testing.T) {
+func TestExitEndsAllSessions(t *testing.T) {
 	for _, c := range exits {
 		t.Run(c.name, func(t *testing.T) {
 			perform(t, nil, func(p *play) {
@@ -117,12 +117,12 @@ func TestExit(t *testing.T) {
 				begin := time.Now()
 				p.exit(c.within)
 				if took := time.Since(begin); took > c.within {
-					p.Errorf("it took %v of %v", took, c.within)
+					p.Errorf("Exit took %v, limit %v", took, c.within)
 				}
 				if c.within == 0 {
 					p.later(0)
 					p.forget()
-					return // what comes when all is cancelled at once is not fixed
+					return // the order of lines is not fixed if all is cancelled at once
 				}
 				p.expect(c.want...)
 			})
@@ -130,7 +130,7 @@ func TestExit(t *testing.T) {
 	}
 }
 
-// skip forgets these lines of the record, and starts its clock.
+// skip removes these lines from the record, and restarts its clock.
 func (p *play) skip(lines ...string) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
@@ -147,8 +147,9 @@ func (p *play) skip(lines ...string) {
 	p.record, p.from = rest, time.Now()
 }
 
-// TestAfterExit: nothing begins, nothing is counted.
-func TestAfterExit(t *testing.T) {
+// TestMessagesAfterExitAreIgnored checks that no session begins and that no message
+// counts against the budget.
+func TestMessagesAfterExitAreIgnored(t *testing.T) {
 	perform(t, nil, func(p *play) {
 		p.login("alice")
 		p.expect("alice login")
@@ -166,8 +167,7 @@ func TestAfterExit(t *testing.T) {
 	})
 }
 
-// TestMessagesDuringExit come while on.exit runs.
-func TestMessagesDuringExit(t *testing.T) {
+func TestMessagesAreHandledWhileOnExitRuns(t *testing.T) {
 	perform(t, nil, func(p *play) {
 		p.plans["- exit"] = "wait"
 		p.login("alice")
@@ -191,8 +191,8 @@ func TestMessagesDuringExit(t *testing.T) {
 	})
 }
 
-// TestNoLoginDuringExit: a pause that ends while on.exit runs.
-func TestNoLoginDuringExit(t *testing.T) {
+// TestNoLoginWhileOnExitRuns lets a login's pause end while on.exit runs.
+func TestNoLoginWhileOnExitRuns(t *testing.T) {
 	perform(t, func(o *Options) { o.LoginDelay = 100 * time.Millisecond }, func(p *play) {
 		p.plans["- exit"] = "nap"
 		p.r.opts.LogoutTimeout = 2 * time.Second
@@ -208,19 +208,19 @@ func TestNoLoginDuringExit(t *testing.T) {
 	})
 }
 
-// TestExitWaitsForTheProcess, whose tasks may have something to put in order.
-func TestExitWaitsForTheProcess(t *testing.T) {
+// TestExitWaitsForTheTasksOfTheProcess lets a task clean up.
+func TestExitWaitsForTheTasksOfTheProcess(t *testing.T) {
 	perform(t, nil, func(p *play) {
 		p.r.Process().Spawn("", func(t *task.Task) {
 			_ = t.Wait(func(ctx context.Context) error { <-ctx.Done(); time.Sleep(time.Second); return nil })
-			p.note("in order")
+			p.note("cleaned up")
 		})
 		p.exit(3 * time.Second)
-		p.expect("- exit", "1s in order")
+		p.expect("- exit", "1s cleaned up")
 	})
 }
 
-func TestExitWithTheProcessGone(t *testing.T) {
+func TestExitAfterTheProcessIsCancelled(t *testing.T) {
 	perform(t, nil, func(p *play) {
 		p.login("alice")
 		p.say("alice", "spawn wait")

@@ -11,7 +11,7 @@ import (
 	"spectrumlua/cmd/spectrum2-lua/devkit/race"
 )
 
-func TestLifeOfASession(t *testing.T) {
+func TestSessionHandlesMessagesFromLoginToLogout(t *testing.T) {
 	perform(t, nil, func(p *play) {
 		p.say("alice", "before")
 		p.logout("alice")
@@ -29,14 +29,14 @@ func TestLifeOfASession(t *testing.T) {
 	})
 }
 
-// returns are LOGOUTs with a LOGIN right behind.
+// returns holds states of a session at a LOGOUT that a LOGIN follows at once.
 var returns = []struct {
 	name  string
 	plans map[string]string
 	scene func(p *play)
 	want  []string
 }{
-	{"at rest", nil, func(p *play) {
+	{"idle", nil, func(p *play) {
 		p.logout("alice")
 		p.login("alice")
 		p.expect("alice logout", "alice ended", "alice login")
@@ -51,7 +51,7 @@ var returns = []struct {
 		p.expect()
 		p.later(3 * time.Second)
 	}, []string{"2s alice wait: the user has logged out", "2s alice logout", "2s alice ended", "2s alice login", "2s alice new"}},
-	{"a handler is done in time", nil, func(p *play) {
+	{"a handler ends in time", nil, func(p *play) {
 		p.say("alice", "wait")
 		p.say("alice", "queued")
 		p.expect("alice wait")
@@ -87,7 +87,7 @@ var returns = []struct {
 		p.later(10 * time.Second)
 		p.logged(logrus.ErrorLevel, "tasks of the user did not end within 5s of the logout")
 	}, []string{"alice logout", "alice ended", "5s alice login"}},
-	{"three times over", nil, func(p *play) {
+	{"three logins", nil, func(p *play) {
 		p.say("alice", "wait")
 		p.expect("alice wait")
 		p.logout("alice")
@@ -99,7 +99,7 @@ var returns = []struct {
 		p.expect()
 		p.later(3 * time.Second)
 	}, []string{"2s alice wait: the user has logged out", "2s alice logout", "2s alice ended", "2s alice login", "2s alice last"}},
-	{"three times over, and gone", nil, func(p *play) {
+	{"three logins, and then a logout", nil, func(p *play) {
 		p.say("alice", "wait")
 		p.expect("alice wait")
 		for range 3 {
@@ -121,7 +121,7 @@ var returns = []struct {
 		p.expect()
 		p.later(3 * time.Second)
 	}, []string{"2s alice wait: the user has logged out", "2s alice logout", "2s alice ended", "2s alice login", "2s alice new"}},
-	{"others go on", nil, func(p *play) {
+	{"other users are served", nil, func(p *play) {
 		p.say("alice", "wait")
 		p.login("bob")
 		p.logout("alice")
@@ -130,9 +130,9 @@ var returns = []struct {
 	}, []string{"alice wait", "bob login", "bob hello"}},
 }
 
-// TestReturnInTheSameInstant is what Spectrum does to a user whose network
-// failed.
-func TestReturnInTheSameInstant(t *testing.T) {
+// TestLoginRightAfterLogoutStartsANewSession does what Spectrum does after a user's
+// network failed.
+func TestLoginRightAfterLogoutStartsANewSession(t *testing.T) {
 	for _, c := range returns {
 		t.Run(c.name, func(t *testing.T) {
 			perform(t, nil, func(p *play) {
@@ -146,8 +146,8 @@ func TestReturnInTheSameInstant(t *testing.T) {
 	}
 }
 
-// TestLogoutBeforeLogin: a session whose on.login never ran has no on.logout.
-func TestLogoutBeforeLogin(t *testing.T) {
+// TestSessionWithoutOnLoginHasNoOnLogout sends a LOGOUT before on.login has started.
+func TestSessionWithoutOnLoginHasNoOnLogout(t *testing.T) {
 	perform(t, func(o *Options) { o.LogoutGrace = 0 }, func(p *play) {
 		busy := make(chan struct{})
 		go p.s.Do(func() { <-busy }) // the script computes
@@ -174,20 +174,20 @@ func TestLogoutBeforeLogin(t *testing.T) {
 	})
 }
 
-func TestLoginError(t *testing.T) {
+func TestErrorOfOnLoginIsSentToTheUser(t *testing.T) {
 	for _, c := range []struct {
 		name  string
 		plan  string
 		scene func(p *play)
 		want  []string
 	}{
-		{"is told", "error", func(*play) {}, []string{"alice login",
+		{"sent", "error", func(*play) {}, []string{"alice login",
 			"alice login: the script does not like alice", "alice < disconnected 7 the script does not like alice"}},
-		{"not after his logout", "nap error", func(p *play) { p.logout("alice"); p.later(time.Second) }, []string{"alice login",
+		{"not after the user's logout", "nap error", func(p *play) { p.logout("alice"); p.later(time.Second) }, []string{"alice login",
 			"1s alice login: the script does not like alice", "1s alice logout", "1s alice ended"}},
-		{"not when logout ended it", "wait", func(p *play) { p.logout("alice"); p.later(2 * time.Second) }, []string{"alice login",
+		{"not if the logout ended on.login", "wait", func(p *play) { p.logout("alice"); p.later(2 * time.Second) }, []string{"alice login",
 			"2s alice login: the user has logged out", "2s alice logout", "2s alice ended"}},
-		{"not when the process ends", "wait", func(p *play) { p.expect("alice login"); p.exit(3 * time.Second) }, []string{"- exit",
+		{"not if the process ends", "wait", func(p *play) { p.expect("alice login"); p.exit(3 * time.Second) }, []string{"- exit",
 			"1s alice login: the backend is exiting", "1s alice logout", "1s alice ended"}},
 	} {
 		t.Run(c.name, func(t *testing.T) {
@@ -201,8 +201,7 @@ func TestLoginError(t *testing.T) {
 	}
 }
 
-// TestWhatASessionSends: it reaches Spectrum until his LOGOUT has come.
-func TestWhatASessionSends(t *testing.T) {
+func TestMessagesOfASessionAreSentUntilLogout(t *testing.T) {
 	perform(t, nil, func(p *play) {
 		p.plans["alice logout"] = "send dropped"
 		p.login("alice")
@@ -228,7 +227,7 @@ func TestWhatASessionSends(t *testing.T) {
 	})
 }
 
-func TestManyLoginsLeaveNothing(t *testing.T) {
+func TestManyLoginsLeaveNoSessions(t *testing.T) {
 	perform(t, nil, func(p *play) {
 		p.plans["alice login"] = "spawn"
 		turn := func() {
@@ -250,9 +249,9 @@ func TestManyLoginsLeaveNothing(t *testing.T) {
 	})
 }
 
-// TestNothingHoldsAnEndedSession but a script that keeps it, and then not the
-// next one.
-func TestNothingHoldsAnEndedSession(t *testing.T) {
+// TestEndedSessionIsReleased checks that only a script keeps an ended session in memory,
+// and that the session does not keep the user's next one.
+func TestEndedSessionIsReleased(t *testing.T) {
 	perform(t, nil, func(p *play) {
 		var kept *Session
 		var gone []weak.Pointer[Session]
@@ -273,7 +272,7 @@ func TestNothingHoldsAnEndedSession(t *testing.T) {
 		runtime.GC()
 		for _, s := range gone {
 			if s.Value() != nil {
-				p.Error("a session is still held")
+				p.Error("an ended session is still in memory")
 			}
 		}
 		runtime.KeepAlive(kept)
@@ -281,8 +280,7 @@ func TestNothingHoldsAnEndedSession(t *testing.T) {
 	})
 }
 
-// TestNoGrace: a grace of 0 is over at once, and is not missed.
-func TestNoGrace(t *testing.T) {
+func TestGraceOfZeroEndsAtOnce(t *testing.T) {
 	perform(t, func(o *Options) { o.LogoutGrace = 0 }, func(p *play) {
 		for range 500 {
 			p.login("alice")

@@ -15,8 +15,9 @@ import (
 	"spectrumlua/runtime/schema"
 )
 
-// TestTooManyQueued: the user is told at once, and his queue gets the grace.
-func TestTooManyQueued(t *testing.T) {
+// TestFullMailboxDisconnectsTheUser checks that the user receives an error at once, and
+// that the queued messages have their grace period.
+func TestFullMailboxDisconnectsTheUser(t *testing.T) {
 	perform(t, nil, func(p *play) {
 		p.login("alice")
 		p.say("alice", "wait send")
@@ -26,7 +27,7 @@ func TestTooManyQueued(t *testing.T) {
 		}
 		p.expect()
 		p.say("alice", "one too many")
-		p.say("alice", "passed over")
+		p.say("alice", "ignored")
 		p.expect("alice < disconnected 16 " + ErrTooManyWaiting.Error())
 		p.logged(logrus.ErrorLevel, ErrTooManyWaiting.Error())
 		p.logout("alice")
@@ -40,9 +41,9 @@ func TestTooManyQueued(t *testing.T) {
 	})
 }
 
-// TestDismissTooLate: what is seen of a session that has just been logged out
-// is not told to the user's next one.
-func TestDismissTooLate(t *testing.T) {
+// TestErrorOfAnOldSessionIsNotSentToTheNextOne dismisses a session that has just been
+// logged out.
+func TestErrorOfAnOldSessionIsNotSentToTheNextOne(t *testing.T) {
 	perform(t, nil, func(p *play) {
 		p.login("alice")
 		p.later(0)
@@ -57,8 +58,8 @@ func TestDismissTooLate(t *testing.T) {
 	})
 }
 
-// TestTooManyQueuedBeforeLogin: for a session that waits for its pause.
-func TestTooManyQueuedBeforeLogin(t *testing.T) {
+// TestFullMailboxDuringAPauseDisconnectsTheUser covers a session that has not begun.
+func TestFullMailboxDuringAPauseDisconnectsTheUser(t *testing.T) {
 	perform(t, nil, func(p *play) {
 		p.login("alice")
 		p.say("alice", "dropped")
@@ -76,10 +77,11 @@ func TestTooManyQueuedBeforeLogin(t *testing.T) {
 	})
 }
 
-// big is a message of about that many bytes, which has the handler do what.
+// big returns a message of about that many bytes. The handler does what.
 func big(what string, bytes int) string { return what + strings.Repeat(" ", bytes) }
 
-// receiving receives on a goroutine of its own. It tells whether that is done.
+// receiving calls Receive on a goroutine of its own. done reports whether Receive has
+// returned.
 func (p *play) receiving(ctx context.Context, user, text string) (done func() bool) {
 	returned := make(chan struct{})
 	go func() {
@@ -106,11 +108,11 @@ func TestReadingPauses(t *testing.T) {
 		p.say("alice", big("wait", 50<<10))
 		done := p.receiving(p.Context(), "bob", big("hello", 20<<10))
 		if done() {
-			p.Fatal("more is read than there is room for")
+			p.Fatal("Receive returns although the budget is used up")
 		}
 		p.goOn <- struct{}{}
 		if !done() {
-			p.Fatal("reading does not go on")
+			p.Fatal("Receive does not continue")
 		}
 		p.later(0)
 		p.forget()
@@ -126,18 +128,18 @@ func TestReadingPausesUntilTheEnd(t *testing.T) {
 		ctx, cancel := context.WithCancel(p.Context())
 		done := p.receiving(ctx, "alice", big("never", 20<<10))
 		if done() {
-			p.Fatal("more is read than there is room for")
+			p.Fatal("Receive returns although the budget is used up")
 		}
 		cancel()
 		if !done() {
-			p.Fatal("reading does not end")
+			p.Fatal("Receive does not return")
 		}
 		p.forget()
 	})
 }
 
-// TestRoomIsMade: who waits for ever does not stop the process for ever.
-func TestRoomIsMade(t *testing.T) {
+// TestLargestMailboxIsDroppedIfReadingStalls uses handlers that wait forever.
+func TestLargestMailboxIsDroppedIfReadingStalls(t *testing.T) {
 	perform(t, nil, func(p *play) {
 		p.login("alice")
 		p.login("bob")
@@ -150,11 +152,11 @@ func TestRoomIsMade(t *testing.T) {
 		done := p.receiving(p.Context(), "bob", big("later", 20<<10))
 		p.later(stallTimeout - time.Second)
 		if done() {
-			p.Fatal("more is read than there is room for")
+			p.Fatal("Receive returns although the budget is used up")
 		}
 		p.later(time.Second + time.Millisecond)
 		if !done() {
-			p.Fatal("reading does not go on")
+			p.Fatal("Receive does not continue")
 		}
 		p.expect("10s alice < disconnected 16 "+ErrTooMuchWaiting.Error(),
 			"10s alice wait: "+ErrTooMuchWaiting.Error(), "10s alice logout", "10s alice ended")
@@ -167,8 +169,9 @@ func TestRoomIsMade(t *testing.T) {
 	})
 }
 
-// TestRoomIsMadeByTheProcess drops what waits for no user's handlers.
-func TestRoomIsMadeByTheProcess(t *testing.T) {
+// TestMessagesOfTheProcessAreDroppedIfReadingStalls covers messages that belong to no
+// user.
+func TestMessagesOfTheProcessAreDroppedIfReadingStalls(t *testing.T) {
 	perform(t, nil, func(p *play) {
 		p.login("alice")
 		p.receive("raw_xml", []byte("wait"))
@@ -177,7 +180,7 @@ func TestRoomIsMadeByTheProcess(t *testing.T) {
 		done := p.receiving(p.Context(), "alice", big("hello", 20<<10))
 		p.later(stallTimeout)
 		if !done() {
-			p.Fatal("reading does not go on")
+			p.Fatal("Receive does not continue")
 		}
 		p.logged(logrus.ErrorLevel, "dropping 1 messages of no user")
 		p.receive("raw_xml", []byte("next"))
@@ -187,8 +190,8 @@ func TestRoomIsMadeByTheProcess(t *testing.T) {
 	})
 }
 
-// TestRoomOfOne: what alone is over the limit gets in when all else is done.
-func TestRoomOfOne(t *testing.T) {
+// TestMessageOverTheBudgetIsHandledAlone sends messages that are each over the budget.
+func TestMessageOverTheBudgetIsHandledAlone(t *testing.T) {
 	perform(t, func(o *Options) { o.MaxQueueBytes = 1 }, func(p *play) {
 		p.login("alice")
 		for range 10 {
@@ -202,7 +205,7 @@ func TestRoomOfOne(t *testing.T) {
 	})
 }
 
-func TestRoomUnderLoad(t *testing.T) {
+func TestBudgetHoldsUnderLoad(t *testing.T) {
 	const workers, rounds, limit = 8, 2000, 4096
 	r := newBudget(limit)
 	queue := make(chan int, workers*rounds)
@@ -236,8 +239,9 @@ func TestRoomUnderLoad(t *testing.T) {
 	}
 }
 
-// TestPassedOver: what does not fit is counted out again, and said.
-func TestPassedOver(t *testing.T) {
+// TestMessagesWithoutReceiverAreLoggedAndIgnored checks that they do not count against
+// the budget.
+func TestMessagesWithoutReceiverAreLoggedAndIgnored(t *testing.T) {
 	for _, c := range []struct {
 		name    string
 		typ     string
@@ -247,10 +251,10 @@ func TestPassedOver(t *testing.T) {
 	}{
 		{"a LOGIN that does not parse", "login", []byte("\xff"), logrus.WarnLevel, "LOGIN that does not parse"},
 		{"a LOGIN without its required fields", "login", nil, logrus.WarnLevel, "LOGIN that does not parse"},
-		{"a LOGIN of nobody", "login", loginOf("", "legacy"), logrus.WarnLevel, "LOGIN that does not parse"},
-		{"a LOGOUT of a stranger", "logout", []byte("\x0a\x03bob"), logrus.DebugLevel, "LOGOUT of a user who is not logged in"},
+		{"a LOGIN without a user", "login", loginOf("", "legacy"), logrus.WarnLevel, "LOGIN that does not parse"},
+		{"a LOGOUT of a user without a session", "logout", []byte("\x0a\x03bob"), logrus.DebugLevel, "LOGOUT of a user who is not logged in"},
 		{"a LOGOUT that does not parse", "logout", []byte("\xff"), logrus.DebugLevel, "LOGOUT of a user who is not logged in"},
-		{"a message to a stranger", "conv_message", sayingOf("bob", "hello"), logrus.DebugLevel, "conv_message for a user who is not logged in"},
+		{"a message to a user without a session", "conv_message", sayingOf("bob", "hello"), logrus.DebugLevel, "conv_message for a user who is not logged in"},
 		{"an empty list of contacts", "buddies", nil, logrus.DebugLevel, "buddies that names no user"},
 		{"a message that does not parse", "conv_message", []byte("\xff"), logrus.DebugLevel, "conv_message that names no user"},
 	} {
@@ -264,9 +268,9 @@ func TestPassedOver(t *testing.T) {
 	}
 }
 
-// TestManyUsers keeps room and registry consistent while many come and go and
-// too much is queued for some.
-func TestManyUsers(t *testing.T) {
+// TestBudgetAndRegistryStayConsistent logs many users in and out, and queues too many
+// bytes for some of them.
+func TestBudgetAndRegistryStayConsistent(t *testing.T) {
 	perform(t, func(o *Options) { o.MaxQueueBytes = 1 << 20 }, func(p *play) {
 		dice := rand.New(rand.NewPCG(1, 2))
 		for range 5000 {

@@ -22,26 +22,28 @@ import (
 
 func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
 
-// A play is a registry, with a Spectrum that speaks in lines and a script whose
-// handlers do what the lines say. It runs in a bubble, whose time is synctest's.
+// A play is a registry with a simulated Spectrum and a script. Its messages are lines
+// with verbs, and the script's handlers do what the verbs say. It runs in a synctest
+// bubble.
 //
-// What happens is recorded as "when who what", with the time since the last
-// look at the record.
+// The record holds a line "TIME USER EVENT" for each event. TIME is the time since the
+// last call of expect.
 type play struct {
 	*testing.T
 	r    *Registry
 	s    *task.Scheduler
 	logs *logtest.Hook
-	goOn chan struct{} // ends one wait
+	goOn chan struct{} // a value ends one verb "wait"
 
 	mu     sync.Mutex
 	record []string
 	from   time.Time
-	// plans are what on.login, on.logout and on.exit do, by "alice login".
+	// plans holds the verbs for on.login, on.logout and on.exit, by keys like
+	// "alice login".
 	plans map[string]string
 }
 
-// defaults are those of the program.
+// defaults returns the defaults of the program.
 func defaults() Options {
 	return Options{
 		LogoutGrace: 2 * time.Second, LogoutTimeout: time.Second,
@@ -80,33 +82,34 @@ func (p *play) note(format string, args ...any) {
 	p.record = append(p.record, line)
 }
 
-// expect looks at the record, once all is done that can be done now.
+// expect waits until all goroutines are blocked, compares the record with want, and
+// clears it.
 func (p *play) expect(want ...string) {
 	p.Helper()
 	synctest.Wait()
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	if !slices.Equal(p.record, want) {
-		p.Errorf("what happened:\n  %s\nwanted:\n  %s", strings.Join(p.record, "\n  "), strings.Join(want, "\n  "))
+		p.Errorf("got:\n  %s\nwant:\n  %s", strings.Join(p.record, "\n  "), strings.Join(want, "\n  "))
 	}
 	p.record, p.from = nil, time.Now()
 }
 
-// forget forgets the record.
+// forget clears the record.
 func (p *play) forget() {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	p.record, p.from = nil, time.Now()
 }
 
-// later lets time pass and all happen that this brings.
+// later lets time pass, and waits until all goroutines are blocked.
 func (p *play) later(d time.Duration) {
 	synctest.Wait()
 	time.Sleep(d)
 	synctest.Wait()
 }
 
-// Handle implements Script.
+// Dispatch implements Script.
 func (p *play) Dispatch(t *task.Task, s *Session, m Message) error {
 	user, what := "-", m.Type.Name
 	if s != nil {
@@ -137,7 +140,7 @@ func (p *play) Dispatch(t *task.Task, s *Session, m Message) error {
 // Ended implements Script.
 func (p *play) Ended(s *Session) { p.note("%s ended", s.User) }
 
-// do does what a word says.
+// do does what a verb says.
 func (p *play) do(t *task.Task, s *Session, verb string) error {
 	switch verb {
 	case "wait":
@@ -151,7 +154,7 @@ func (p *play) do(t *task.Task, s *Session, verb string) error {
 		})
 	case "nap":
 		return t.Wait(func(ctx context.Context) error { time.Sleep(time.Second); return ctx.Err() })
-	case "sleepwell": // deaf to its end
+	case "sleepwell": // ignores its context
 		_ = t.Wait(func(context.Context) error { time.Sleep(time.Minute); return nil })
 	case "spawn":
 		s.Owner().Spawn("task", func(t *task.Task) { p.note("%s task: %v", s.User, p.do(t, s, "wait")) })
@@ -221,10 +224,10 @@ func (p *play) exit(d time.Duration) {
 	p.r.Exit(ctx, Message{Type: schema.TypeByName("exit")})
 }
 
-// empty checks that nothing is left of any session.
+// empty checks that all sessions have ended and are forgotten.
 func (p *play) empty() {
 	p.Helper()
-	p.later(2 * time.Minute) // who is deaf
+	p.later(2 * time.Minute) // for handlers that ignore their context
 	r := p.r
 	r.mu.Lock()
 	defer r.mu.Unlock()
@@ -232,11 +235,11 @@ func (p *play) empty() {
 		p.Errorf("left: %d users, %d last", len(r.users), len(r.last))
 	}
 	if used := r.budget.inUse(); used != 0 || r.queued.Load() != 0 {
-		p.Errorf("%d bytes of room are still used, %d by the process", used, r.queued.Load())
+		p.Errorf("%d bytes of the budget are still used, %d by the process", used, r.queued.Load())
 	}
 }
 
-// logged tells whether the log has a line with text, and forgets the log.
+// logged fails if the log has no line with text. It clears the log.
 func (p *play) logged(level logrus.Level, text string) {
 	p.Helper()
 	for _, e := range p.logs.AllEntries() {
@@ -245,5 +248,5 @@ func (p *play) logged(level logrus.Level, text string) {
 			return
 		}
 	}
-	p.Errorf("nothing logged with %q", text)
+	p.Errorf("the log has no line with %q", text)
 }

@@ -16,13 +16,12 @@ import (
 	"spectrumlua/runtime/task"
 )
 
-// A model knows what has been received, and checks each call of the script
-// against that.
+// A model records the messages that were received, and checks each call of the script
+// against them.
 type model struct {
 	testing.TB
 	r *Registry
-	// unit scales all times; exact tells that it is the time of a bubble, in
-	// which running takes none.
+	// unit scales all times. exact is true in a bubble, where running takes no time.
 	unit  time.Duration
 	exact bool
 	users []string
@@ -44,8 +43,8 @@ type life struct {
 	number int
 	user   string
 	habits byte // what its on.login and on.logout do
-	sent   int  // messages to it, numbered from 1
-	over   bool // its LOGOUT has come
+	sent   int  // number of messages sent to it
+	over   bool // its LOGOUT has arrived
 	overAt time.Time
 
 	// What the script saw:
@@ -67,7 +66,7 @@ func newModel(t testing.TB, s *task.Scheduler, unit time.Duration, exact bool) *
 	return m
 }
 
-// step does what two bytes say.
+// step does what two bytes of the test's data say.
 func (m *model) step(what, how byte, settle func()) {
 	user := m.users[int(what)%len(m.users)]
 	switch what / 3 % 10 {
@@ -107,7 +106,7 @@ func (m *model) logout(user string) {
 
 func (m *model) say(user string, how byte) {
 	m.mu.Lock()
-	text := "for nobody"
+	text := "for no session"
 	if l := m.current[user]; l != nil {
 		l.sent++
 		text = fmt.Sprint(l.number, " ", l.sent, " ", how)
@@ -116,19 +115,19 @@ func (m *model) say(user string, how byte) {
 	m.r.Receive(m.Context(), schema.TypeByName("conv_message"), sayingOf(user, text))
 }
 
-// isOver notes that the LOGOUT of a life has come. m.mu is held.
+// isOver records that the LOGOUT of a life has arrived. m.mu is held.
 func (m *model) isOver(l *life) {
 	if l != nil && !l.over {
 		l.over, l.overAt = true, time.Now()
 	}
 }
 
-// exit ends all, and checks what is left.
+// exit ends the registry, and checks what is left.
 func (m *model) exit(within time.Duration) {
 	m.mu.Lock()
 	for _, l := range m.lives {
 		if !l.over {
-			l.over = true // at once: what is queued may be lost
+			l.over = true // now, because queued messages may be lost
 		}
 	}
 	clear(m.current)
@@ -143,12 +142,12 @@ func (m *model) exit(within time.Duration) {
 	defer m.mu.Unlock()
 	for _, l := range m.lives {
 		if l.began != l.loggedOut || l.began && !l.ended || l.handling || l.tasks > 0 {
-			m.Errorf("in the end: %+v", *l)
+			m.Errorf("after the exit: %+v", *l)
 		}
 	}
 }
 
-// Send implements Sender: what is sent shows which session it is from.
+// Send implements Sender. The message contains the number of its session.
 func (m *model) Send(typ pb.WrapperMessage_Type, payload []byte) error {
 	if typ != pb.WrapperMessage_TYPE_CONV_MESSAGE {
 		return nil
@@ -164,7 +163,7 @@ func (m *model) Send(typ pb.WrapperMessage_Type, payload []byte) error {
 	return nil
 }
 
-// Handle implements Script.
+// Dispatch implements Script.
 func (m *model) Dispatch(t *task.Task, s *Session, msg Message) error {
 	if s == nil {
 		return nil
@@ -178,7 +177,8 @@ func (m *model) Dispatch(t *task.Task, s *Session, msg Message) error {
 	return err
 }
 
-// enter checks that the message may come now, and tells what to do with it.
+// enter checks that the message is allowed now. It returns the life of its session and
+// what to do with the message.
 func (m *model) enter(s *Session, msg Message) (*life, byte) {
 	found := m.r.Find(s.User)
 	m.mu.Lock()
@@ -235,7 +235,7 @@ func (m *model) count(n *int, by int) {
 	*n += by
 }
 
-// behave does what the habits say.
+// behave does what the bits of habits say.
 func (m *model) behave(t *task.Task, s *Session, l *life, habits byte) error {
 	switch habits % 8 {
 	case 0:
@@ -258,7 +258,7 @@ func (m *model) behave(t *task.Task, s *Session, l *life, habits byte) error {
 	return nil
 }
 
-// nap waits. Nobody may disturb it before the session's LOGOUT has come.
+// nap waits. Only the session's LOGOUT may cancel it.
 func (m *model) nap(t *task.Task, l *life, d time.Duration) error {
 	err := t.Wait(func(ctx context.Context) error {
 		select {

@@ -21,7 +21,7 @@ const (
 	lost                    // DISCONNECTED after CONNECTED
 )
 
-// logConnected logs a successful login. r.mu is held, here and below.
+// logConnected logs a successful login. r.mu is held, as for all methods below.
 func (r *Registry) logConnected(s *Session) {
 	if s.outcome == pending {
 		s.outcome = loggedIn

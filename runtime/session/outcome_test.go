@@ -32,17 +32,17 @@ func (p *play) told() (lines []string) {
 	return lines
 }
 
-// TestEachEndOfALoginLeavesOneLine says what the script does in and after
-// on.login; then the user logs out.
-func TestEachEndOfALoginLeavesOneLine(t *testing.T) {
+// TestEachResultOfALoginIsOneLogLine lets on.login and a later handler act, and then
+// logs the user out.
+func TestEachResultOfALoginIsOneLogLine(t *testing.T) {
 	cases := []struct {
 		name, login, later string
 		want               []string
 	}{
-		{"it succeeds", "nap connected connected", "", []string{"logged in user=alice took=1s", "logged out user=alice after=1m0s"}},
-		{"it fails", "nap refused dropped", "", []string{"login failed user=alice took=1s error=CONNECTION_ERROR_AUTHENTICATION_FAILED reason=refused"}},
+		{"success", "nap connected connected", "", []string{"logged in user=alice took=1s", "logged out user=alice after=1m0s"}},
+		{"failure", "nap refused dropped", "", []string{"login failed user=alice took=1s error=CONNECTION_ERROR_AUTHENTICATION_FAILED reason=refused"}},
 		{"on.login raises", "error", "", []string{"login failed user=alice took=0s error=CONNECTION_ERROR_INVALID_SETTINGS reason=the script does not like alice"}},
-		{"it comes to nothing", "", "", []string{"login given up user=alice took=1m1s reason=the user has logged out"}},
+		{"no result", "", "", []string{"login given up user=alice took=1m1s reason=the user has logged out"}},
 		{"the connection is lost later", "connected", "dropped other", []string{
 			"logged in user=alice took=0s", "connection lost user=alice after=1s error=CONNECTION_ERROR_NETWORK_ERROR reason=dropped"}},
 	}
@@ -66,7 +66,7 @@ func TestEachEndOfALoginLeavesOneLine(t *testing.T) {
 	}
 }
 
-func TestALoginThatHadToWaitSaysSo(t *testing.T) {
+func TestPauseBeforeALoginIsLogged(t *testing.T) {
 	perform(t, func(o *Options) { o.LoginDelay, o.LoginDelayMax = time.Second, time.Second }, func(p *play) {
 		p.plans["alice login"] = "dropped"
 		p.login("alice")
@@ -83,7 +83,7 @@ func TestALoginThatHadToWaitSaysSo(t *testing.T) {
 	})
 }
 
-func TestSecretsAreLearnedAndHiddenInWhatUsersAreTold(t *testing.T) {
+func TestSecretsAreHiddenInErrorsForUsers(t *testing.T) {
 	known := new(secret.Known)
 	perform(t, func(o *Options) { o.Secrets = known }, func(p *play) {
 		p.receive("login", mustMarshal(&pb.Login{User: proto.String("alice"), LegacyName: proto.String("a"), Password: proto.String("Tom&Jerry1"),

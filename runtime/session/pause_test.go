@@ -11,19 +11,19 @@ import (
 	"spectrumlua/runtime/clock"
 )
 
-// TestPauses lets a user's network fail, time and again, and looks at how long
-// it takes from his LOGIN to on.login.
-func TestPauses(t *testing.T) {
+// TestLoginIsDelayedAfterNetworkFailures lets a user's network fail several times, and
+// measures the time from each LOGIN to on.login.
+func TestLoginIsDelayedAfterNetworkFailures(t *testing.T) {
 	const none = 0
 	for _, c := range []struct {
 		name   string
 		change func(*Options)
-		ends   []string // what each session does; "idle" stands for an hour of nothing
+		ends   []string // the verbs of each session; "idle" is an hour without a session
 		want   []time.Duration
 	}{
 		{"grow", nil, []string{"dropped", "dropped", "other", "dropped"},
 			[]time.Duration{2 * time.Second, 4 * time.Second, 8 * time.Second, 16 * time.Second}},
-		{"have a limit", func(o *Options) { o.LoginDelayMax = 5 * time.Second }, []string{"dropped", "dropped", "dropped", "dropped"},
+		{"pauses have a limit", func(o *Options) { o.LoginDelayMax = 5 * time.Second }, []string{"dropped", "dropped", "dropped", "dropped"},
 			[]time.Duration{2 * time.Second, 4 * time.Second, 5 * time.Second, 5 * time.Second}},
 		{"a limit below the first", func(o *Options) { o.LoginDelayMax = time.Second }, []string{"dropped", "dropped"},
 			[]time.Duration{time.Second, time.Second}},
@@ -35,9 +35,9 @@ func TestPauses(t *testing.T) {
 		{"a stable connection does", nil, []string{"dropped", "dropped", "connected minute dropped", "dropped"},
 			[]time.Duration{2 * time.Second, 4 * time.Second, 2 * time.Second, 4 * time.Second}},
 		{"a long login does not", nil, []string{"dropped", "minute dropped"}, []time.Duration{2 * time.Second, 4 * time.Second}},
-		{"told twice is failed once", nil, []string{"dropped dropped", "dropped other dropped"},
+		{"two errors of a session count once", nil, []string{"dropped dropped", "dropped other dropped"},
 			[]time.Duration{2 * time.Second, 4 * time.Second}},
-		{"forgotten after long", nil, []string{"dropped", "dropped", "hour dropped"},
+		{"failures are forgotten", nil, []string{"dropped", "dropped", "hour dropped"},
 			[]time.Duration{2 * time.Second, 4 * time.Second, 2 * time.Second}},
 	} {
 		t.Run(c.name, func(t *testing.T) {
@@ -59,7 +59,7 @@ func TestPauses(t *testing.T) {
 					}
 					took := time.Since(begin)
 					if want := c.want[i]; took > want+10*time.Millisecond || took < want*3/4 {
-						p.Errorf("pause %d took %v, not %v or up to a quarter less", i, took, want)
+						p.Errorf("pause %d took %v, want %v or up to a quarter less", i, took, want)
 					}
 				}
 			})
@@ -67,7 +67,7 @@ func TestPauses(t *testing.T) {
 	}
 }
 
-// passTime does the first word of what a session is to do, if that is waiting.
+// passTime lets time pass if the first word says so, and removes that word.
 func (p *play) passTime(words *string) bool {
 	for word, d := range map[string]time.Duration{"minute ": time.Minute, "hour ": time.Hour} {
 		if rest, ok := cut(*words, "connected "+word); ok {
@@ -92,8 +92,9 @@ func cut(s, prefix string) (string, bool) {
 	return s, false
 }
 
-// TestLogoutDuringAPause: the session never begins, the pause stays.
-func TestLogoutDuringAPause(t *testing.T) {
+// TestLogoutDuringAPauseKeepsThePause checks that the session never begins, and that the
+// next one waits for the rest of the pause.
+func TestLogoutDuringAPauseKeepsThePause(t *testing.T) {
 	perform(t, nil, func(p *play) {
 		p.login("alice")
 		p.say("alice", "dropped")
@@ -117,14 +118,13 @@ func TestLogoutDuringAPause(t *testing.T) {
 		p.say("alice", "more")
 		p.later(0)
 		if len(p.record) != 3 || p.record[2] != "alice more" {
-			p.Errorf("what happened: %q", p.record)
+			p.Errorf("got %q", p.record)
 		}
 		p.forget()
 	})
 }
 
-// TestPauseAndPredecessor: a session waits for both, whichever takes longer.
-func TestPauseAndPredecessor(t *testing.T) {
+func TestLoginWaitsForPauseAndPreviousSession(t *testing.T) {
 	for _, longer := range []string{"pause", "predecessor"} {
 		t.Run(longer, func(t *testing.T) {
 			perform(t, func(o *Options) {
@@ -144,11 +144,11 @@ func TestPauseAndPredecessor(t *testing.T) {
 				p.forget()
 				p.later(7 * time.Second)
 				if p.r.Find("alice") != nil {
-					p.Error("it has begun too early")
+					p.Error("the session has begun too early")
 				}
 				p.later(4 * time.Second)
 				if p.r.Find("alice") == nil {
-					p.Error("it has not begun")
+					p.Error("the session has not begun")
 				}
 				p.forget()
 			})
@@ -156,8 +156,8 @@ func TestPauseAndPredecessor(t *testing.T) {
 	}
 }
 
-// TestFailuresAreBounded also when all users are within their pauses.
-func TestFailuresAreBounded(t *testing.T) {
+// TestRememberedFailuresAreLimited covers users whose pauses have not ended, too.
+func TestRememberedFailuresAreLimited(t *testing.T) {
 	for name, gap := range map[string]time.Duration{"at once": 0, "one after the other": time.Millisecond} {
 		t.Run(name, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
@@ -177,7 +177,7 @@ func TestFailuresAreBounded(t *testing.T) {
 	}
 }
 
-func TestWithoutPausesNothingIsRemembered(t *testing.T) {
+func TestWithoutPausesNoFailureIsRemembered(t *testing.T) {
 	p := pauses{clock: clock.Real(), limit: time.Minute, users: map[string]*failure{}}
 	p.failed("alice", 0)
 	if len(p.users) > 0 || p.of("alice") != 0 {
@@ -185,8 +185,9 @@ func TestWithoutPausesNothingIsRemembered(t *testing.T) {
 	}
 }
 
-// TestPausesOfManyDiffer: who failed together does not come back together.
-func TestPausesOfManyDiffer(t *testing.T) {
+// TestPausesOfManyUsersDiffer checks that users who failed together do not all log in
+// again at the same time.
+func TestPausesOfManyUsersDiffer(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		p := pauses{clock: clock.Real(), base: time.Second, limit: time.Second, users: map[string]*failure{}}
 		different := map[time.Duration]bool{}

@@ -12,7 +12,7 @@ import (
 	"spectrumlua/runtime/task"
 )
 
-// playModel has a model do what data says, in a bubble.
+// playModel lets a model do what data says, in a bubble.
 func playModel(t *testing.T, data []byte) {
 	synctest.Test(t, func(t *testing.T) {
 		s := task.New(task.Options{Run: time.Minute})
@@ -27,10 +27,10 @@ func playModel(t *testing.T, data []byte) {
 	})
 }
 
-// nothingLeft checks that the registry has forgotten all.
+// nothingLeft checks that the registry has forgotten all sessions and messages.
 func (m *model) nothingLeft() {
 	if used := m.r.budget.inUse(); used != 0 {
-		m.Errorf("%d bytes of room are still used", used)
+		m.Errorf("%d bytes of the budget are still used", used)
 	}
 	m.r.mu.Lock()
 	defer m.r.mu.Unlock()
@@ -50,7 +50,7 @@ func FuzzRegistry(f *testing.F) {
 	for range 10 {
 		f.Add(randomBytes(dice, 100))
 	}
-	// LOGIN, LOGOUT+LOGIN while a handler waits, five times in the instant.
+	// LOGIN, then LOGOUT and LOGIN five times at once while a handler waits.
 	f.Add([]byte{0, 2, 15, 1, 12, 0, 6, 2, 6, 2, 6, 2, 6, 2, 9, 255, 9, 255})
 	f.Fuzz(func(t *testing.T, data []byte) { playModel(t, data[:min(len(data), 1000)]) })
 }
@@ -63,7 +63,7 @@ func randomBytes(dice *rand.Rand, n int) []byte {
 	return b
 }
 
-func TestRandomLives(t *testing.T) {
+func TestRandomSessionsFollowTheModel(t *testing.T) {
 	for seed := range race.Reduce[uint64](200, 80) {
 		t.Run(fmt.Sprint("seed ", seed), func(t *testing.T) {
 			dice := rand.New(rand.NewPCG(seed, 1))
@@ -72,9 +72,9 @@ func TestRandomLives(t *testing.T) {
 	}
 }
 
-// TestRandomLivesInEarnest does the same with the machine's own time, in which
-// everything can happen at the same time.
-func TestRandomLivesInEarnest(t *testing.T) {
+// TestRandomSessionsFollowTheModelInRealTime does the same without a bubble, so that
+// goroutines run in parallel.
+func TestRandomSessionsFollowTheModelInRealTime(t *testing.T) {
 	for seed := range uint64(8) {
 		t.Run(fmt.Sprint("seed ", seed), func(t *testing.T) {
 			t.Parallel()
@@ -88,7 +88,7 @@ func TestRandomLivesInEarnest(t *testing.T) {
 			}
 			m.exit(time.Minute)
 			for m.r.budget.inUse() != 0 && time.Since(begin) < time.Minute {
-				runtime.Gosched() // what was dropped is about to be counted out
+				runtime.Gosched() // dropped messages are about to be counted out
 			}
 			m.nothingLeft()
 		})

@@ -20,8 +20,8 @@ func (c *countdown) Handle(*task.Task) {
 	}
 }
 
-// BenchmarkPost is the cost of a message from Post to the end of Handle, with
-// the messages spread over owners.
+// BenchmarkPost measures a message from Post to the end of Handle, with the messages
+// spread over owners.
 func BenchmarkPost(b *testing.B) {
 	for _, owners := range []int{1, 100} {
 		b.Run(fmt.Sprintf("owners=%d", owners), func(b *testing.B) {
@@ -42,8 +42,8 @@ func BenchmarkPost(b *testing.B) {
 	}
 }
 
-// BenchmarkPostIdle is the same when nothing else is to be done: a goroutine
-// has to be woken for each message.
+// BenchmarkPostIdle is BenchmarkPost with an idle scheduler: each message wakes a
+// goroutine.
 func BenchmarkPostIdle(b *testing.B) {
 	s := task.New(task.Options{})
 	defer s.Close()
@@ -57,7 +57,7 @@ func BenchmarkPostIdle(b *testing.B) {
 	}
 }
 
-// BenchmarkSpawn is a task from start to end, spawned by a handler.
+// BenchmarkSpawn measures a task from start to end. A handler spawns it.
 func BenchmarkSpawn(b *testing.B) {
 	for _, name := range []string{"", "reader"} {
 		b.Run("name="+name, func(b *testing.B) {
@@ -80,8 +80,8 @@ func BenchmarkSpawn(b *testing.B) {
 	}
 }
 
-// BenchmarkWait is one round trip without the script lock, alone and with others who
-// do the same.
+// BenchmarkWait measures releasing the script lock and taking it again, in one task and
+// in many.
 func BenchmarkWait(b *testing.B) {
 	for _, tasks := range []int{1, 200} {
 		b.Run(fmt.Sprintf("tasks=%d", tasks), func(b *testing.B) {

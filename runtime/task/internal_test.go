@@ -9,7 +9,7 @@ import (
 	"weak"
 )
 
-func TestQueue(t *testing.T) {
+func TestQueueIsFirstInFirstOut(t *testing.T) {
 	var q queue[int]
 	var want []int
 	random := rand.New(rand.NewPCG(1, 2))
@@ -33,22 +33,22 @@ func TestQueue(t *testing.T) {
 			t.Fatalf("len is %d, want %d", q.len(), len(want))
 		}
 		if q.len() == 0 && len(q.ring) > maxSpareRing {
-			t.Fatalf("an empty queue keeps room for %d", len(q.ring))
+			t.Fatalf("an empty queue keeps a ring of %d", len(q.ring))
 		}
 	}
 	q.clear()
 	if q.len() != 0 || q.ring != nil {
-		t.Error("clear leaves something")
+		t.Error("elements are left after clear")
 	}
 }
 
-func TestQueueForgetsWhatItGaveOut(t *testing.T) {
+func TestQueueReleasesPoppedElements(t *testing.T) {
 	var q queue[*[64]byte]
 	q.push(new([64]byte))
 	gone := weak.Make(q.pop())
 	runtime.GC()
 	if gone.Value() != nil {
-		t.Error("the queue keeps it")
+		t.Error("the queue keeps the element")
 	}
 	runtime.KeepAlive(&q)
 }
@@ -57,8 +57,9 @@ type itemOf func(*Task)
 
 func (f itemOf) Handle(t *Task) { f(t) }
 
-// TestACancelledOwnerHoldsNothing: a script may keep its session for ever.
-func TestACancelledOwnerHoldsNothing(t *testing.T) {
+// TestCancelledOwnerReleasesItsMemory matters because a script may keep a session
+// forever.
+func TestCancelledOwnerReleasesItsMemory(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		s := New(Options{})
 		defer s.Close()
@@ -74,13 +75,13 @@ func TestACancelledOwnerHoldsNothing(t *testing.T) {
 		o.Cancel(ErrCancelled)
 		<-o.Idle()
 		if o.inbox.ring != nil || o.handler != nil || len(o.named) != 0 || o.active != 0 || o.busy {
-			t.Errorf("it holds %+v", o)
+			t.Errorf("the owner keeps %+v", o)
 		}
 	})
 }
 
-// TestAnEndedTaskHoldsNothing: neither what it ran nor those that replaced it.
-func TestAnEndedTaskHoldsNothing(t *testing.T) {
+// TestEndedTaskReleasesItsMemory checks its function and the task that replaced it.
+func TestEndedTaskReleasesItsMemory(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		s := New(Options{})
 		defer s.Close()
@@ -91,7 +92,7 @@ func TestAnEndedTaskHoldsNothing(t *testing.T) {
 		synctest.Wait()
 		runtime.GC()
 		if first.next != nil || second.body != nil || captured.Value() != nil {
-			t.Error("it holds its body, or its successor")
+			t.Error("the task keeps its function or its successor")
 		}
 		runtime.KeepAlive(first)
 	})
@@ -107,8 +108,9 @@ func spawnCapturing(o *Owner) (*Task, weak.Pointer[[64]byte]) {
 	return t, weak.Make(captured)
 }
 
-// TestNothingPilesUp spawns and cancels under a context that goes on.
-func TestNothingPilesUp(t *testing.T) {
+// TestEndedOwnersAndTasksDoNotPileUp creates owners and tasks whose parent context does
+// not end.
+func TestEndedOwnersAndTasksDoNotPileUp(t *testing.T) {
 	ctx, cancel := context.WithCancel(t.Context())
 	defer cancel()
 	s := New(Options{})
@@ -129,7 +131,7 @@ func TestNothingPilesUp(t *testing.T) {
 		turn()
 	}
 	if grown := heap() - before; grown > 500_000 {
-		t.Errorf("10000 turns have left %d bytes", grown)
+		t.Errorf("%d bytes are left after 10000 turns", grown)
 	}
 	s.mu.Lock()
 	defer s.mu.Unlock()

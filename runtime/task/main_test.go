@@ -29,15 +29,15 @@ type itemFunc func(*task.Task)
 
 func (f itemFunc) Handle(t *task.Task) { f(t) }
 
-// bench is a scheduler in a bubble whose time is synctest's, and a record of
-// what happened with the script lock.
+// bench is a scheduler in a synctest bubble, and a log of the notes that code with the
+// script lock has made.
 type bench struct {
 	*testing.T
 	s   *task.Scheduler
 	log []string // guarded by the script lock
 }
 
-// inBubble runs test in a bubble. All goroutines have to end with it.
+// inBubble runs test in a bubble. All its goroutines must end.
 func inBubble(t *testing.T, l task.Options, test func(b *bench)) {
 	t.Helper()
 	synctest.Test(t, func(t *testing.T) {
@@ -49,16 +49,16 @@ func inBubble(t *testing.T, l task.Options, test func(b *bench)) {
 
 func (b *bench) owner(name string) *task.Owner { return b.s.NewOwner(b.Context(), name) }
 
-// note is to be called with the script lock.
+// note adds a note to the log. The caller holds the script lock.
 func (b *bench) note(what string) { b.log = append(b.log, what) }
 
-// noting is an item that is noted.
+// noting returns an item that makes a note.
 func (b *bench) noting(what string) task.Item {
 	return itemFunc(func(*task.Task) { b.note(what) })
 }
 
-// waiting is an item that is noted, waits until something is sent or it is
-// cancelled, and is noted again.
+// waiting returns an item that makes a note, waits until it receives from the channel
+// or is cancelled, and makes another note.
 func (b *bench) waiting(what string, until <-chan struct{}) task.Item {
 	return itemFunc(func(t *task.Task) { b.waitFor(t, what, until) })
 }
@@ -82,8 +82,8 @@ func receive(ctx context.Context, until <-chan struct{}) error {
 	}
 }
 
-// holdScriptLock keeps everything from running until the returned function is
-// called, which returns when all that can run has run.
+// holdScriptLock holds the script lock until letGo is called. letGo returns when all
+// goroutines are blocked.
 func (b *bench) holdScriptLock() (letGo func()) {
 	release := make(chan struct{})
 	go b.s.Do(func() { <-release })
@@ -94,14 +94,15 @@ func (b *bench) holdScriptLock() (letGo func()) {
 	}
 }
 
-// expect compares the record with what is wanted, once nothing can go on.
+// expect waits until all goroutines are blocked, compares the notes with want, and
+// clears them.
 func (b *bench) expect(want ...string) {
 	b.Helper()
 	synctest.Wait()
 	var got []string
 	b.s.Do(func() { got, b.log = b.log, nil })
 	if !slices.Equal(got, want) {
-		b.Errorf("what happened:\n%q\nwanted:\n%q", got, want)
+		b.Errorf("got:\n%q\nwant:\n%q", got, want)
 	}
 }
 
@@ -114,7 +115,7 @@ func isClosed(c <-chan struct{}) bool {
 	}
 }
 
-// patience is how long a test without a bubble waits for what must come.
+// patience is the time limit for steps outside a bubble.
 const patience = 20 * time.Second
 
 func await(t *testing.T, c <-chan struct{}, what string) {
@@ -122,6 +123,6 @@ func await(t *testing.T, c <-chan struct{}, what string) {
 	select {
 	case <-c:
 	case <-time.After(patience):
-		t.Fatalf("%s did not come within %v", what, patience)
+		t.Fatalf("timeout after %v: waiting for %s", patience, what)
 	}
 }

@@ -56,7 +56,7 @@ func (r *Resource) belongTo(o *Owner) {
 	})
 }
 
-// moveTo makes o the owner of r. It reports false if r is closed.
+// moveTo makes o the owner of r. It returns false if r is closed.
 func (r *Resource) moveTo(o *Owner) bool {
 	r.mu.Lock()
 	defer r.mu.Unlock()

@@ -11,7 +11,7 @@ import (
 	"spectrumlua/runtime/task"
 )
 
-// closer counts how often it was closed; closing takes a while.
+// closer counts the calls of Close, which takes some time.
 type closer struct {
 	closed atomic.Int32
 	takes  time.Duration
@@ -24,7 +24,7 @@ func (c *closer) Close() error {
 	return c.err
 }
 
-func TestResources(t *testing.T) {
+func TestResourcesAreClosedOnce(t *testing.T) {
 	for _, c := range []struct {
 		name string
 		run  func(b *bench, o *task.Owner, c *closer)
@@ -61,7 +61,8 @@ func TestResources(t *testing.T) {
 	}
 }
 
-// TestIdleWaitsForResources: the user's next session may want the same address.
+// TestIdleWaitsForResources matters because the user's next session may need the same
+// address.
 func TestIdleWaitsForResources(t *testing.T) {
 	inBubble(t, task.Options{}, func(b *bench) {
 		o, slow := b.owner("user"), &closer{takes: time.Second}
@@ -75,8 +76,8 @@ func TestIdleWaitsForResources(t *testing.T) {
 	})
 }
 
-// TestOwningWhileTheOwnerEnds is for the race detector.
-func TestOwningWhileTheOwnerEnds(t *testing.T) {
+// TestResourceMayBeOpenedWhileItsOwnerEnds finds data races with the race detector.
+func TestResourceMayBeOpenedWhileItsOwnerEnds(t *testing.T) {
 	const each = 100
 	s := task.New(task.Options{})
 	defer s.Close()
@@ -101,7 +102,7 @@ func TestOwningWhileTheOwnerEnds(t *testing.T) {
 		await(t, o.Idle(), "the end of the owner")
 		for i := range all {
 			for j := range all[i] {
-				for all[i][j].closed.Load() == 0 { // was opened after the end
+				for all[i][j].closed.Load() == 0 { // opened after the owner's end
 					runtime.Gosched()
 				}
 			}

@@ -33,8 +33,8 @@ type Owner struct {
 	handler   *Task // the task that handles items; it is reused from item to item
 	slow      slowness
 	named     map[string]*Task
-	active    int           // tasks that have not ended, plus one while an item is handled
-	idle      chan struct{} // the channel that Idle returns; nil until asked for
+	active    int           // number of tasks that have not ended, plus one while an item is handled
+	idle      chan struct{} // the channel that Idle returns; nil until Idle is called
 
 	// Only for a part; see Part.
 	whole     *Owner // never changes
@@ -105,7 +105,7 @@ func (o *Owner) Post(i Item) int {
 	return o.inbox.len()
 }
 
-// Append adds an item to the mailbox, which is handled only after Wake or the next
+// Append adds an item to the mailbox. The item is handled only after Wake or the next
 // Post.
 func (o *Owner) Append(i Item) {
 	o.sched.mu.Lock()
@@ -172,8 +172,8 @@ func (o *Owner) Drop() []Item {
 	return o.drain(0)
 }
 
-// Finish adds the last item to the mailbox and closes it. It reports false and does
-// nothing if the mailbox is already closed.
+// Finish adds the last item to the mailbox and closes it. It does nothing and returns
+// false if the mailbox is already closed.
 func (o *Owner) Finish(last Item) bool {
 	o.sched.mu.Lock()
 	defer o.sched.mu.Unlock()

@@ -11,7 +11,7 @@ import (
 	"spectrumlua/runtime/task"
 )
 
-// ctl is what the cases of mailboxEnds work with.
+// ctl holds the objects that the cases of mailboxEnds use.
 type ctl struct {
 	b    *bench
 	o    *task.Owner
@@ -20,7 +20,7 @@ type ctl struct {
 
 func dropped(items []task.Item) string { return fmt.Sprint("dropped ", len(items)) }
 
-// mailboxEnds are ways to end a mailbox, and what then happens.
+// mailboxEnds holds ways to end a mailbox, with the expected result and notes.
 var mailboxEnds = []struct {
 	name string
 	end  func(c ctl) string
@@ -83,9 +83,8 @@ var mailboxEnds = []struct {
 	}, []string{"dropped 2dropped 0", "1", "1: the test says so"}},
 }
 
-// TestEndOfAMailbox has the first item wait while two more are queued, and
-// then ends the mailbox in some way.
-func TestEndOfAMailbox(t *testing.T) {
+// TestMailboxEnds ends a mailbox whose first item waits while two more are queued.
+func TestMailboxEnds(t *testing.T) {
 	for _, c := range mailboxEnds {
 		t.Run(c.name, func(t *testing.T) {
 			inBubble(t, task.Options{}, func(b *bench) {
@@ -109,7 +108,7 @@ func TestEndOfAMailbox(t *testing.T) {
 	}
 }
 
-// TestInterruptSparesTheLastItem interrupts when the last item has begun.
+// TestInterruptSparesTheLastItem calls Interrupt while the last item is handled.
 func TestInterruptSparesTheLastItem(t *testing.T) {
 	inBubble(t, task.Options{}, func(b *bench) {
 		o, goOn := b.owner("user"), make(chan struct{})
@@ -124,9 +123,9 @@ func TestInterruptSparesTheLastItem(t *testing.T) {
 	})
 }
 
-// TestInterruptBetweenItems interrupts when the handling of one item is over
-// and that of the next has not begun: the last item must not suffer.
-func TestInterruptBetweenItems(t *testing.T) {
+// TestInterruptBetweenItemsSparesTheLastOne calls Interrupt when one item has been
+// handled and the next one has not started.
+func TestInterruptBetweenItemsSparesTheLastOne(t *testing.T) {
 	inBubble(t, task.Options{}, func(b *bench) {
 		o, goOn := b.owner("user"), make(chan struct{})
 		o.Post(b.noting("first"))
@@ -142,8 +141,9 @@ func TestInterruptBetweenItems(t *testing.T) {
 	})
 }
 
-// TestTheSameItemTwice: what is last is a place in the mailbox, not an item.
-func TestTheSameItemTwice(t *testing.T) {
+// TestItemMayBePostedTwice checks that Interrupt keeps only the last position in the
+// mailbox, even if the same item also stands before it.
+func TestItemMayBePostedTwice(t *testing.T) {
 	inBubble(t, task.Options{}, func(b *bench) {
 		o, c := b.owner("user"), &countdown{left: 3, done: make(chan struct{})}
 		letGo := b.holdScriptLock()
@@ -160,7 +160,7 @@ func TestTheSameItemTwice(t *testing.T) {
 	})
 }
 
-func TestHold(t *testing.T) {
+func TestHoldStopsTheHandlingOfItems(t *testing.T) {
 	inBubble(t, task.Options{}, func(b *bench) {
 		o := b.owner("user")
 		o.Hold()
@@ -174,7 +174,7 @@ func TestHold(t *testing.T) {
 
 		letGo := b.holdScriptLock()
 		o.Post(b.noting("3"))
-		o.Hold() // has its place in the queue, and nothing to do there
+		o.Hold() // the owner stays in the scheduler's queue
 		letGo()
 		b.expect()
 		o.Release()
@@ -197,7 +197,7 @@ func TestHold(t *testing.T) {
 	})
 }
 
-func TestIdle(t *testing.T) {
+func TestOwnerIsIdleAfterCancelAndTheEndOfItsTasks(t *testing.T) {
 	inBubble(t, task.Options{}, func(b *bench) {
 		o, goOn := b.owner("user"), make(chan struct{})
 		idle := o.Idle()
@@ -227,7 +227,7 @@ func TestIdle(t *testing.T) {
 		goOn <- struct{}{}
 		synctest.Wait()
 		if !isClosed(idle) || !isClosed(o.Idle()) {
-			b.Fatal("not idle when nothing is left")
+			b.Fatal("not idle after the last task has ended")
 		}
 		<-o.Spawn("", func(*task.Task) { b.note("never") }).Ended()
 		<-o.Spawn("same", func(*task.Task) { b.note("never") }).Ended()
@@ -235,8 +235,7 @@ func TestIdle(t *testing.T) {
 	})
 }
 
-// TestEndOfTheContext: the context that an owner was made with ends its tasks.
-func TestEndOfTheContext(t *testing.T) {
+func TestEndOfTheParentContextEndsTasks(t *testing.T) {
 	inBubble(t, task.Options{}, func(b *bench) {
 		ctx, cancel := context.WithTimeoutCause(b.Context(), time.Second, errTest)
 		defer cancel()
@@ -249,7 +248,7 @@ func TestEndOfTheContext(t *testing.T) {
 		o.Spawn("", func(*task.Task) { b.note("never") })
 		synctest.Wait()
 		if len(b.log) != 4 {
-			b.Errorf("what happened: %q", b.log)
+			b.Errorf("got %q", b.log)
 		}
 		o.Cancel(nil)
 		<-o.Idle()
@@ -262,10 +261,10 @@ func TestAppendWaitsForWake(t *testing.T) {
 		wake func(b *bench, o *task.Owner)
 		want []string
 	}{
-		{"nobody wakes it", func(*bench, *task.Owner) {}, nil},
-		{"woken", func(_ *bench, o *task.Owner) { o.Wake() }, []string{"a", "b"}},
-		{"something comes behind it", func(b *bench, o *task.Owner) { o.Post(b.noting("c")) }, []string{"a", "b", "c"}},
-		{"the last item comes", func(b *bench, o *task.Owner) { o.Finish(b.noting("last")) }, []string{"a", "b", "last"}},
+		{"without Wake", func(*bench, *task.Owner) {}, nil},
+		{"Wake", func(_ *bench, o *task.Owner) { o.Wake() }, []string{"a", "b"}},
+		{"Post", func(b *bench, o *task.Owner) { o.Post(b.noting("c")) }, []string{"a", "b", "c"}},
+		{"Finish", func(b *bench, o *task.Owner) { o.Finish(b.noting("last")) }, []string{"a", "b", "last"}},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			inBubble(t, task.Options{}, func(b *bench) {
@@ -287,9 +286,9 @@ func TestAppendWaitsForWake(t *testing.T) {
 	}
 }
 
-// TestContextOfAnOwner asks for it before his end, while he handles something,
-// and behind it: the cause is the same.
-func TestContextOfAnOwner(t *testing.T) {
+// TestContextOfAnOwnerHasTheCauseOfItsEnd requests the context before the owner's end,
+// while an item is handled, and after the end.
+func TestContextOfAnOwnerHasTheCauseOfItsEnd(t *testing.T) {
 	for _, when := range []string{"before", "while", "behind"} {
 		t.Run(when, func(t *testing.T) {
 			inBubble(t, task.Options{}, func(b *bench) {
@@ -307,7 +306,7 @@ func TestContextOfAnOwner(t *testing.T) {
 					}
 					o.Cancel(errTest)
 					if h.Err() != errTest {
-						t.Errorf("what is being handled ends with %v", h.Err())
+						t.Errorf("the handling of the item ends with %v", h.Err())
 					}
 				}))
 				synctest.Wait()

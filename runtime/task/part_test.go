@@ -7,11 +7,11 @@ import (
 	"spectrumlua/runtime/task"
 )
 
-func TestPart(t *testing.T) {
+func TestPartIsCancelledOrJoined(t *testing.T) {
 	for _, c := range []struct {
 		name string
 		run  func(part *task.Owner)
-		want int32 // how often what it has open is closed
+		want int32 // how often its resource is closed
 	}{
 		{"undone", func(part *task.Owner) { part.Cancel(errTest) }, 1},
 		{"joined", func(part *task.Owner) {
@@ -60,8 +60,8 @@ func TestWholeWaitsForPart(t *testing.T) {
 	})
 }
 
-// TestJoinedPartIsTheWhole asks of the part what the whole then has.
-func TestJoinedPartIsTheWhole(t *testing.T) {
+// TestCallsOnAJoinedPartActOnTheWhole uses the part after Join.
+func TestCallsOnAJoinedPartActOnTheWhole(t *testing.T) {
 	inBubble(t, task.Options{}, func(b *bench) {
 		whole := b.owner("")
 		part := whole.Part()
@@ -72,7 +72,7 @@ func TestJoinedPartIsTheWhole(t *testing.T) {
 		named := part.Spawn("reader", func(t *task.Task) { b.waitFor(t, "reading", stopReading) })
 		synctest.Wait()
 		if whole.Task("reader") != named || part.Task("reader") != named || part.Whole() != whole || whole.Whole() != whole {
-			b.Error("the task is not the whole's")
+			b.Error("the task does not belong to the whole")
 		}
 		cl := &closer{}
 		part.Own(cl)
@@ -83,7 +83,7 @@ func TestJoinedPartIsTheWhole(t *testing.T) {
 		whole.Cancel(errTest)
 		<-whole.Idle()
 		if cl.closed.Load() != 1 {
-			b.Error("what was opened later is not the whole's")
+			b.Error("the resource that was opened later does not belong to the whole")
 		}
 		b.expect("going on", "reading", "going on done", "reading done")
 	})

@@ -15,7 +15,7 @@ import (
 	"spectrumlua/runtime/task"
 )
 
-func TestOwnersTakeTurns(t *testing.T) {
+func TestOwnersAlternate(t *testing.T) {
 	inBubble(t, task.Options{}, func(b *bench) {
 		letGo := b.holdScriptLock()
 		busy, other := b.owner("busy"), b.owner("other")
@@ -35,9 +35,9 @@ func TestOwnersTakeTurns(t *testing.T) {
 	})
 }
 
-// TestFirstComeFirstServed queues jobs, tasks that have finished waiting and
-// Do in one order, which is the order in which they get the script lock.
-func TestFirstComeFirstServed(t *testing.T) {
+// TestScriptLockPassesInTheOrderOfRequests queues jobs, tasks that have finished
+// waiting, and calls of Do.
+func TestScriptLockPassesInTheOrderOfRequests(t *testing.T) {
 	inBubble(t, task.Options{}, func(b *bench) {
 		a, c := b.owner("a"), b.owner("c")
 		goOn := make(chan struct{})
@@ -64,9 +64,9 @@ func TestFirstComeFirstServed(t *testing.T) {
 	})
 }
 
-// TestOneAtATime has many tasks wait and run without any lock of their own; the
-// race detector sees to the rest.
-func TestOneAtATime(t *testing.T) {
+// TestOnlyOneTaskHoldsTheScriptLock runs many tasks that share data without another
+// lock. The race detector finds the errors that the test does not.
+func TestOnlyOneTaskHoldsTheScriptLock(t *testing.T) {
 	const tasks, rounds = 300, 50
 	s := task.New(task.Options{})
 	defer s.Close()
@@ -105,7 +105,7 @@ func TestOneAtATime(t *testing.T) {
 	})
 }
 
-func TestManyWaitAtOnce(t *testing.T) {
+func TestManyTasksWaitAtTheSameTime(t *testing.T) {
 	inBubble(t, task.Options{}, func(b *bench) {
 		goOn := make(chan struct{})
 		const users = 1000
@@ -129,7 +129,7 @@ func TestManyWaitAtOnce(t *testing.T) {
 	})
 }
 
-func TestAfterClose(t *testing.T) {
+func TestJobsRunAfterClose(t *testing.T) {
 	inBubble(t, task.Options{Run: 1e9}, func(b *bench) {
 		o, goOn := b.owner("user"), make(chan struct{})
 		o.Post(b.waiting("item", goOn))
@@ -145,7 +145,7 @@ func TestAfterClose(t *testing.T) {
 	})
 }
 
-func TestDoLetsGoWhenItPanics(t *testing.T) {
+func TestDoReleasesTheScriptLockAfterAPanic(t *testing.T) {
 	inBubble(t, task.Options{}, func(b *bench) {
 		func() {
 			defer func() { _ = recover() }()
@@ -158,22 +158,22 @@ func TestDoLetsGoWhenItPanics(t *testing.T) {
 
 const panicEnv = "TASK_TEST_PANIC"
 
-// panicInItem is run by a process of its own.
+// panicInItem runs in a separate process.
 func panicInItem() {
 	o := task.New(task.Options{}).NewOwner(context.Background(), "user")
 	o.Post(itemFunc(func(*task.Task) { panic("in an item") }))
 	select {}
 }
 
-func TestAPanicEndsTheProcessInOrder(t *testing.T) {
+func TestPanicEndsTheProcessWithItsExitCode(t *testing.T) {
 	cmd := exec.Command(os.Args[0])
 	cmd.Env = append(os.Environ(), panicEnv+"=1")
 	out, err := cmd.CombinedOutput()
 	var exit *exec.ExitError
 	if !errors.As(err, &exit) || exit.ExitCode() != crash.ExitCode {
-		t.Errorf("it ended with %v, not with exit code %d", err, crash.ExitCode)
+		t.Errorf("the process ended with %v, want exit code %d", err, crash.ExitCode)
 	}
 	if !strings.Contains(string(out), "in an item") || !strings.Contains(string(out), "panicInItem") {
-		t.Errorf("the stack is not told:\n%s", out)
+		t.Errorf("the output does not contain the stack:\n%s", out)
 	}
 }

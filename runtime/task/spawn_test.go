@@ -9,14 +9,14 @@ import (
 	"spectrumlua/runtime/task"
 )
 
-// spawning starts a task that is noted, waits, and is noted again.
+// spawning starts a task that makes a note, waits, and makes another note.
 func (b *bench) spawning(o *task.Owner, name, what string, until <-chan struct{}) *task.Task {
 	return o.Spawn(name, func(t *task.Task) { b.waitFor(t, what, until) })
 }
 
 const replaced = ": the task was replaced by another task with the same name"
 
-// replacings are tasks spawned one after the other, and what happens.
+// replacings holds tasks that replace each other, with the expected notes.
 var replacings = []struct {
 	name string
 	run  func(b *bench, o *task.Owner)
@@ -30,7 +30,7 @@ var replacings = []struct {
 	{"three in a row", func(b *bench, o *task.Owner) {
 		b.spawning(o, "n", "a", nil)
 		b.expect("a")
-		letGo := b.holdScriptLock() // so that none of them can start
+		letGo := b.holdScriptLock() // so that none of the tasks can start
 		for _, what := range []string{"b", "c", "d"} {
 			b.spawning(o, "n", what, nil)
 		}
@@ -42,7 +42,7 @@ var replacings = []struct {
 		b.spawning(o, "n", "b", nil)
 		letGo()
 		if !isClosed(a.Ended()) {
-			b.Error("the one that never started has not ended")
+			b.Error("the replaced task, which never started, has not ended")
 		}
 	}, []string{"b"}},
 	{"after it ended", func(b *bench, o *task.Owner) {
@@ -56,7 +56,7 @@ var replacings = []struct {
 			b.waitFor(t, "a", nil)
 		})
 	}, []string{"a", "a" + replaced, "b"}},
-	{"another name, and none", func(b *bench, o *task.Owner) {
+	{"another name, and no name", func(b *bench, o *task.Owner) {
 		b.spawning(o, "n", "a", nil)
 		b.spawning(o, "m", "b", nil)
 		b.spawning(o, "", "c", nil)
@@ -83,7 +83,7 @@ var replacings = []struct {
 	{"one that is busy", func(b *bench, o *task.Owner) {
 		free := make(chan struct{})
 		o.Spawn("n", func(t *task.Task) {
-			_ = t.Wait(func(context.Context) error { <-free; return nil }) // deaf
+			_ = t.Wait(func(context.Context) error { <-free; return nil }) // ignores its context
 			b.note("a has its result")
 		})
 		synctest.Wait()
@@ -93,7 +93,7 @@ var replacings = []struct {
 	}, []string{"a has its result", "b"}},
 }
 
-func TestReplacing(t *testing.T) {
+func TestNamedTaskReplacesAnOlderOne(t *testing.T) {
 	for _, c := range replacings {
 		t.Run(c.name, func(t *testing.T) {
 			inBubble(t, task.Options{}, func(b *bench) {
@@ -107,7 +107,7 @@ func TestReplacing(t *testing.T) {
 	}
 }
 
-func TestTaskByName(t *testing.T) {
+func TestTaskReturnsTheNewestOfAName(t *testing.T) {
 	inBubble(t, task.Options{}, func(b *bench) {
 		o := b.owner("user")
 		check := func(want *task.Task) {
@@ -123,7 +123,7 @@ func TestTaskByName(t *testing.T) {
 		goOn := make(chan struct{})
 		second := b.spawning(o, "n", "b", goOn)
 		if o.Task("n") != second {
-			b.Error("not the newest")
+			b.Error("Task does not return the newest task")
 		}
 		check(second)
 		close(goOn)
@@ -131,9 +131,9 @@ func TestTaskByName(t *testing.T) {
 	})
 }
 
-// TestNothingReadIsLost replaces a reader again and again: each line is handled
-// once, in order.
-func TestNothingReadIsLost(t *testing.T) {
+// TestReplacedReaderLosesNoLine replaces a reader many times. Each line must be handled
+// once, and in order.
+func TestReplacedReaderLosesNoLine(t *testing.T) {
 	const lines, batch = 5000, 5
 	s := task.New(task.Options{})
 	defer s.Close()
@@ -155,9 +155,9 @@ func TestNothingReadIsLost(t *testing.T) {
 			case err != nil:
 				return
 			case t2.Err() != nil:
-				t.Error("a line was read, and the task that has it is stopped")
+				t.Error("the task is stopped although it has read a line")
 			case line != handled:
-				t.Errorf("line %d was handled as the %dth", line, handled)
+				t.Errorf("line %d was handled at position %d", line, handled)
 			}
 			if handled = line + 1; handled == lines {
 				close(done)

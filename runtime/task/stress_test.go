@@ -11,12 +11,12 @@ import (
 	"spectrumlua/runtime/task"
 )
 
-// A crowd is owners to whom several goroutines do at random what can be done
-// to them. The script lock guards what is written in capitals.
+// A crowd is a set of owners. Several goroutines call their methods at random. The
+// script lock guards the fields in capitals.
 type crowd struct {
 	*testing.T
 	s    *task.Scheduler
-	RUNS int // how many run
+	RUNS int // number of tasks that run
 }
 
 type member struct {
@@ -35,7 +35,7 @@ type member struct {
 	LAST     bool
 }
 
-// turn is something that runs and may wait.
+// turn runs and may wait.
 func (m *member) turn(t *task.Task, dice *rand.Rand) {
 	m.c.run()
 	for range dice.IntN(3) {
@@ -50,14 +50,14 @@ func (m *member) turn(t *task.Task, dice *rand.Rand) {
 		})
 		m.c.run()
 		if err != nil && t.Err() == nil {
-			m.c.Errorf("Wait returned %v, but the task goes on", err)
+			m.c.Errorf("Wait returned %v, but the task is not cancelled", err)
 		}
 	}
 }
 
 func (c *crowd) run() {
 	if c.RUNS++; c.RUNS != 1 {
-		c.Error("two have the script lock")
+		c.Error("two tasks hold the script lock")
 	}
 	c.RUNS--
 }
@@ -80,7 +80,7 @@ func (n *numbered) Handle(t *task.Task) {
 	m.HANDLED++
 }
 
-// act does one thing at random.
+// act calls a random method.
 func (m *member) act(dice *rand.Rand) {
 	m.mu.Lock()
 	defer m.mu.Unlock()
@@ -116,7 +116,7 @@ func (m *member) act(dice *rand.Rand) {
 	}
 }
 
-func TestCrowd(t *testing.T) {
+func TestRandomCallsLoseNoItem(t *testing.T) {
 	for seed := range uint64(10) {
 		t.Run(fmt.Sprint("seed ", seed), func(t *testing.T) {
 			t.Parallel()
@@ -143,7 +143,7 @@ func TestCrowd(t *testing.T) {
 	}
 }
 
-// end ends a member and checks that nothing of his is lost.
+// end ends a member, and checks that each of its items was handled or dropped.
 func (m *member) end(t *testing.T) {
 	if done := make(chan struct{}); m.owner.Finish(itemFunc(func(*task.Task) { close(done) })) {
 		await(t, done, "the last item")

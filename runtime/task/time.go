@@ -70,7 +70,7 @@ func (t *Task) wakes() {
 // task. Soon may only be called by a function that is passed to Wait.
 func (t *Task) Soon() { t.wakes() }
 
-// goesOn records that the task holds the script lock. sched.mu is held.
+// goesOn records that the task holds the script lock again. sched.mu is held.
 func (t *Task) goesOn() {
 	t.waiting = false
 	if t.woken {

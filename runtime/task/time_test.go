@@ -11,8 +11,9 @@ import (
 	"spectrumlua/runtime/task"
 )
 
-// An hour that passes at once has all the turns of an hour.
-func TestMovedClock(t *testing.T) {
+// TestAdvancedClockRunsEveryTimer advances the clock by an hour at once. All timers of
+// that hour must run.
+func TestAdvancedClockRunsEveryTimer(t *testing.T) {
 	cases := []struct {
 		name string
 		run  func(o *task.Owner, tick func())
@@ -77,7 +78,8 @@ func TestMovedClock(t *testing.T) {
 	}
 }
 
-// Work of this process's own is waited for, what others may send is not.
+// TestSettleWaitsForWork waits for work of this process, but not for data that others
+// may send.
 func TestSettleWaitsForWork(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		s := task.New(task.Options{})
@@ -107,8 +109,8 @@ func TestSettleWaitsForWork(t *testing.T) {
 	})
 }
 
-// Tasks that never rest do not keep the clock from going on.
-func TestSettleGivesUp(t *testing.T) {
+// TestSettleGivesUpOnBusyTasks uses tasks that never become idle.
+func TestSettleGivesUpOnBusyTasks(t *testing.T) {
 	s := task.New(task.Options{})
 	defer s.Close()
 	o := s.NewOwner(t.Context(), "user")

@@ -10,7 +10,7 @@ import (
 	"spectrumlua/runtime/task"
 )
 
-// timerCases are timers, and when they run.
+// timerCases holds timers with the times at which they must run.
 var timerCases = []struct {
 	name string
 	run  func(b *bench, o *task.Owner, ts *task.Timers, tick func(what string) func(*task.Task))
@@ -77,7 +77,7 @@ var timerCases = []struct {
 	}, []string{"1s a", "2s a"}},
 }
 
-func TestTimers(t *testing.T) {
+func TestTimersRunOnTime(t *testing.T) {
 	for _, c := range timerCases {
 		t.Run(c.name, func(t *testing.T) {
 			inBubble(t, task.Options{}, func(b *bench) {

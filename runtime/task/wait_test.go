@@ -10,8 +10,7 @@ import (
 	"spectrumlua/runtime/task"
 )
 
-// TestWait looks at what a Wait returns when its task is ended.
-func TestWait(t *testing.T) {
+func TestWaitReturnsTheReasonForItsEnd(t *testing.T) {
 	errOwn := errors.New("of its own")
 	forCtx := func(ctx context.Context) error { <-ctx.Done(); return ctx.Err() }
 	haveAnyway := func(ctx context.Context) error { <-ctx.Done(); return nil }
@@ -21,7 +20,7 @@ func TestWait(t *testing.T) {
 		f        func(ctx context.Context) error
 		during   func(t *task.Task)
 		want     error
-		wantNext error // of a Wait after that
+		wantNext error // the error of the next Wait
 		notAsked bool  // f must not be called
 	}{
 		{name: "nothing", f: func(context.Context) error { return nil }},
@@ -54,7 +53,7 @@ func TestWait(t *testing.T) {
 							b.Errorf("f was called: %v", asked)
 						}
 						if c.want == errTest && t.Err() != errTest {
-							b.Errorf("a Wait has refused it, but the task's Err is %v", t.Err())
+							b.Errorf("Wait returned an error, but the task's Err is %v", t.Err())
 						}
 						err = t.Wait(func(context.Context) error { return nil })
 						if !errors.Is(err, c.wantNext) {
@@ -76,7 +75,7 @@ func TestWait(t *testing.T) {
 func cancel(t *task.Task)   { t.Cancel(errTest) }
 func endWaits(t *task.Task) { t.EndWaits(errTest) }
 
-// start runs body as an item's handling or as a task.
+// start runs body as the handling of an item or as a spawned task.
 func start(o *task.Owner, kind string, body func(*task.Task)) {
 	if kind == "item" {
 		o.Post(itemFunc(body))
@@ -85,7 +84,7 @@ func start(o *task.Owner, kind string, body func(*task.Task)) {
 	}
 }
 
-func TestEndWaitsLetsRunOn(t *testing.T) {
+func TestEndWaitsDoesNotCancelARunningTask(t *testing.T) {
 	inBubble(t, task.Options{}, func(b *bench) {
 		b.owner("user").Post(itemFunc(func(t *task.Task) {
 			t.EndWaits(errTest)
@@ -93,15 +92,15 @@ func TestEndWaitsLetsRunOn(t *testing.T) {
 				b.Errorf("while it runs, Err is %v", err)
 			}
 			if isClosed(t.Done()) || t.Context().Err() != nil {
-				b.Error("it is cancelled while it runs")
+				b.Error("the task is cancelled while it runs")
 			}
 		}))
 		synctest.Wait()
 	})
 }
 
-// TestAnEndedItemDoesNotHarmTheNext relies on one task handling all items.
-func TestAnEndedItemDoesNotHarmTheNext(t *testing.T) {
+// TestCancelledItemDoesNotCancelTheNext covers items that share one task.
+func TestCancelledItemDoesNotCancelTheNext(t *testing.T) {
 	for name, end := range map[string]func(*task.Task){"cancel": cancel, "end waits": endWaits} {
 		t.Run(name, func(t *testing.T) {
 			inBubble(t, task.Options{}, func(b *bench) {
@@ -116,7 +115,7 @@ func TestAnEndedItemDoesNotHarmTheNext(t *testing.T) {
 	}
 }
 
-func TestWaitThatPanicsTakesTheScriptLockBack(t *testing.T) {
+func TestWaitTakesTheScriptLockBackAfterAPanic(t *testing.T) {
 	inBubble(t, task.Options{}, func(b *bench) {
 		o := b.owner("user")
 		o.Post(itemFunc(func(t *task.Task) {
@@ -131,20 +130,20 @@ func TestWaitThatPanicsTakesTheScriptLockBack(t *testing.T) {
 	})
 }
 
-func TestWaitWithoutTheScriptLock(t *testing.T) {
+func TestWaitWithoutTheScriptLockPanics(t *testing.T) {
 	inBubble(t, task.Options{}, func(b *bench) {
 		stray := b.owner("user").Spawn("", func(*task.Task) {})
 		synctest.Wait()
 		for name, run := range map[string]func(){
-			"nobody has it": func() { _ = stray.Wait(func(context.Context) error { return nil }) },
-			"another has it": func() {
+			"nobody holds it": func() { _ = stray.Wait(func(context.Context) error { return nil }) },
+			"another task holds it": func() {
 				b.s.Do(func() { _ = stray.Wait(func(context.Context) error { return nil }) })
 			},
 		} {
 			func() {
 				defer func() {
 					if recover() == nil {
-						b.Errorf("when %s, Wait does not say so", name)
+						b.Errorf("Wait does not panic when %s", name)
 					}
 				}()
 				run()
@@ -153,17 +152,17 @@ func TestWaitWithoutTheScriptLock(t *testing.T) {
 	})
 }
 
-// TestTaskIsAContext looks at what an interpreter and its libraries see.
+// TestTaskIsAContext checks the methods that an interpreter and its libraries use.
 func TestTaskIsAContext(t *testing.T) {
 	inBubble(t, task.Options{}, func(b *bench) {
 		b.owner("user").Spawn("name", func(t *task.Task) {
 			derived, stop := context.WithCancel(t)
 			defer stop()
 			if derived.Value(task.Key) != t || t.Value("other") != nil {
-				b.Error("Value does not give the task, and only that")
+				b.Error("Value does not return the task, or returns it for another key")
 			}
 			if _, ok := t.Deadline(); ok || t.Err() != nil || t.Name() != "name" || t.Owner().Name() != "user" {
-				b.Error("a new task is not as it should be")
+				b.Error("a new task has an error, a deadline or a closed Done")
 			}
 			t.Cancel(errTest)
 			<-derived.Done()

@@ -16,7 +16,7 @@ type watchdog struct {
 // watch cancels tasks that run too long without waiting.
 func (s *Scheduler) watch() {
 	defer crash.Guard()
-	const looks = 8 // within one limit
+	const looks = 8 // calls of look within the limit
 	tick := time.NewTicker(max(s.opts.Run/looks, time.Millisecond))
 	defer tick.Stop()
 	var w watchdog

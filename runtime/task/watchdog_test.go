@@ -10,12 +10,12 @@ import (
 	"spectrumlua/runtime/task"
 )
 
-// In these tests sleeping stands for running, and goes on when a script would
-// have been stopped.
+// In these tests a sleep stands for a running script. Unlike a script, it continues
+// after the watchdog has cancelled it.
 
 const limit = 800 * time.Millisecond
 
-func TestRunningTooLong(t *testing.T) {
+func TestTaskThatRunsTooLongIsStopped(t *testing.T) {
 	for _, kind := range []string{"item", "task"} {
 		t.Run(kind, func(t *testing.T) {
 			inBubble(t, task.Options{Run: limit}, func(b *bench) {
@@ -40,7 +40,7 @@ func TestRunningTooLong(t *testing.T) {
 	}
 }
 
-func TestWaitingDoesNotCount(t *testing.T) {
+func TestWaitingDoesNotCountAsRunning(t *testing.T) {
 	inBubble(t, task.Options{Run: limit}, func(b *bench) {
 		b.owner("user").Post(itemFunc(func(t *task.Task) {
 			for range 10 {
@@ -56,8 +56,8 @@ func TestWaitingDoesNotCount(t *testing.T) {
 	})
 }
 
-// TestOthersRunsDoNotCount: many short runs of one task, and of many.
-func TestOthersRunsDoNotCount(t *testing.T) {
+// TestShortRunsDoNotAddUp covers many short runs of one task and of many tasks.
+func TestShortRunsDoNotAddUp(t *testing.T) {
 	inBubble(t, task.Options{Run: limit}, func(b *bench) {
 		one, two := b.owner("one"), b.owner("two")
 		for range 20 {
@@ -76,7 +76,7 @@ func TestOthersRunsDoNotCount(t *testing.T) {
 	})
 }
 
-func TestNoLimit(t *testing.T) {
+func TestWithoutLimitNoTaskIsStopped(t *testing.T) {
 	inBubble(t, task.Options{OnStuck: func(*task.Task) { t.Error("stuck") }}, func(b *bench) {
 		b.owner("user").Post(itemFunc(func(t *task.Task) {
 			time.Sleep(time.Hour)
@@ -90,7 +90,7 @@ func TestNoLimit(t *testing.T) {
 	})
 }
 
-func TestStuckIsToldOnce(t *testing.T) {
+func TestStuckTaskIsReportedOnce(t *testing.T) {
 	var stuck []string
 	var after time.Duration
 	var begin time.Time
@@ -104,17 +104,17 @@ func TestStuckIsToldOnce(t *testing.T) {
 			b.owner(name).Post(itemFunc(func(*task.Task) { time.Sleep(5 * limit) }))
 		}
 		time.Sleep(11 * limit)
-		b.s.Close() // no more of the watchdog
+		b.s.Close() // ends the watchdog
 		if len(stuck) != 1 || stuck[0] != "first" || after < 2*limit || after > 5*limit/2 {
-			b.Errorf("told of %q, after %v", stuck, after)
+			b.Errorf("reported %q after %v", stuck, after)
 		}
 	})
 }
 
-// TestTheInnocentSuccessor has items of one owner end at the very time at which
-// the watchdog looks: only who ran for too long may be cancelled, and not the
-// next item, which the same task handles, nor one that has begun to wait.
-func TestTheInnocentSuccessor(t *testing.T) {
+// TestWatchdogCancelsOnlyTheItemThatRanTooLong ends items of one owner at the time at
+// which the watchdog looks. It must not cancel the next item, which the same task
+// handles, nor an item that waits.
+func TestWatchdogCancelsOnlyTheItemThatRanTooLong(t *testing.T) {
 	const items = 20000
 	random := rand.New(rand.NewPCG(1, 2))
 	inBubble(t, task.Options{Run: limit}, func(b *bench) {
@@ -133,7 +133,7 @@ func TestTheInnocentSuccessor(t *testing.T) {
 		for range items {
 			o.Post(itemFunc(func(t *task.Task) {
 				if t.Err() != nil {
-					b.Error("stopped before it began")
+					b.Error("the next item is stopped before it starts")
 				}
 				run(t)
 				if t.Wait(func(context.Context) error { return nil }) == nil {
@@ -145,7 +145,7 @@ func TestTheInnocentSuccessor(t *testing.T) {
 		time.Sleep(3 * items * limit)
 		b.expect("last")
 		if stopped == 0 {
-			b.Error("nobody was stopped: the test shows nothing")
+			b.Error("no item was stopped, so the test proves nothing")
 		}
 	})
 }
