@@ -69,7 +69,7 @@ func options(o order) string {
 		if f.Name != "[integer]" {
 			byDefault := f.Default
 			if !f.Optional {
-				byDefault = "wanted"
+				byDefault = "required"
 			}
 			t.row(code(key(f)), byDefault, inside(f.Doc))
 		}
