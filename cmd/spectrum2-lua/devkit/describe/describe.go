@@ -12,20 +12,20 @@ import (
 	"spectrumlua/runtime/schema"
 )
 
-// Kind is what a line is about, so that it can be shown in a colour of its own.
+// Kind is the topic of a line. Each topic has its own colour.
 type Kind int
 
 // The kinds of lines.
 const (
-	// Message is what somebody wrote.
+	// Message is a text of a person.
 	Message Kind = iota
-	// Contact is about the contact list and who is there.
+	// Contact is about a contact and its presence.
 	Contact
-	// Room is what happens in a room beside what is written there.
+	// Room is about a room, except for its texts.
 	Room
 	// Account is about the user's own login.
 	Account
-	// Internal is between the script and Spectrum: no user sees it.
+	// Internal is between the script and Spectrum. No user sees it.
 	Internal
 )
 
@@ -34,14 +34,13 @@ type Line struct {
 	Kind Kind
 	// Text has no control characters: line ends show as ⏎.
 	Text string
-	// Partner is the contact or room that wrote a Message; "" otherwise.
+	// Partner is the contact or room that wrote a Message; "" for other kinds.
 	Partner string
 }
 
-// Frame puts a frame from the backend into words. Of PONG and STATS, which
-// backends send of themselves, there is nothing to say: then ok is false. What
-// has no words of its own, or makes no sense, is shown as simulator.Describe
-// does. Passwords are never shown.
+// Frame describes a frame of the backend. ok is false for PONG and STATS, which a
+// backend sends by itself. Frames of a type without a sentence, and invalid frames, look
+// as in simulator.Describe. Frame never shows passwords.
 func Frame(f simulator.Frame) (line Line, ok bool) {
 	switch f.Type {
 	case pb.WrapperMessage_TYPE_PONG, pb.WrapperMessage_TYPE_STATS:
@@ -57,12 +56,12 @@ func Frame(f simulator.Frame) (line Line, ok bool) {
 	return tell(f.Message), true
 }
 
-// sentences are the words for each type that has some.
+// sentences returns the description for each type that has one.
 var sentences = map[pb.WrapperMessage_Type]func(proto.Message) Line{
 	pb.WrapperMessage_TYPE_CONNECTED:             about(connected),
 	pb.WrapperMessage_TYPE_DISCONNECTED:          about(disconnected),
 	pb.WrapperMessage_TYPE_BUDDY_CHANGED:         about(buddyChanged),
-	pb.WrapperMessage_TYPE_BUDDY_REMOVED:         about(does(Contact, "is off your contact list")),
+	pb.WrapperMessage_TYPE_BUDDY_REMOVED:         about(does(Contact, "was removed from your contact list")),
 	pb.WrapperMessage_TYPE_BUDDY_TYPING:          about(does(Contact, "is typing")),
 	pb.WrapperMessage_TYPE_BUDDY_TYPED:           about(does(Contact, "pauses typing")),
 	pb.WrapperMessage_TYPE_BUDDY_STOPPED_TYPING:  about(does(Contact, "stops typing")),
@@ -79,12 +78,12 @@ var sentences = map[pb.WrapperMessage_Type]func(proto.Message) Line{
 	pb.WrapperMessage_TYPE_BACKEND_CONFIG:        about(backendConfig),
 }
 
-// about makes a sentence for any payload of one for its own Go type.
+// about converts a function for one Go type into one for all payloads.
 func about[T proto.Message](tell func(T) Line) func(proto.Message) Line {
 	return func(m proto.Message) Line { return tell(m.(T)) }
 }
 
-// valueName is how scripts write the value n of an enum field.
+// valueName returns the name of enum value n in scripts.
 func valueName(typ, field string, n int32) string {
 	if name := schema.TypeByName(typ).Payload.Field(field).Enum.Name(n); name != "" {
 		return name

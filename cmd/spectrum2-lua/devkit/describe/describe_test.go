@@ -14,7 +14,7 @@ import (
 
 const alice = "alice@localhost"
 
-// frame is what a backend sends.
+// frame returns a frame that a backend sends.
 func frame(t *testing.T, typ string, m proto.Message) simulator.Frame {
 	t.Helper()
 	var payload []byte
@@ -54,7 +54,7 @@ func disconnected(reason pb.ConnectionError, text string) *pb.Disconnected {
 	return &pb.Disconnected{User: proto.String(alice), Error: &reason, Message: &text}
 }
 
-func TestSentences(t *testing.T) {
+func TestFrameDescribesEachType(t *testing.T) {
 	online, away, gone := pb.StatusType_STATUS_TYPE_ONLINE, pb.StatusType_STATUS_TYPE_AWAY, pb.StatusType_STATUS_TYPE_NONE
 	cases := []struct {
 		typ  string
@@ -70,11 +70,11 @@ func TestSentences(t *testing.T) {
 			"Echo (echo) is away: tea (group Lua, X; avatar a9; blocked)"},
 		{"buddy_changed", buddy(&pb.Buddy{Alias: proto.String("echo"), Status: &gone}), "echo is offline"},
 		{"buddy_changed", buddy(&pb.Buddy{Status: pb.StatusType(77).Enum()}), "echo is in the unknown status 77"},
-		{"buddy_removed", buddy(&pb.Buddy{}), "echo is off your contact list"},
+		{"buddy_removed", buddy(&pb.Buddy{}), "echo was removed from your contact list"},
 		{"buddy_typing", buddy(&pb.Buddy{}), "echo is typing"},
 		{"buddy_typed", buddy(&pb.Buddy{}), "echo pauses typing"},
 		{"buddy_stopped_typing", buddy(&pb.Buddy{}), "echo stops typing"},
-		{"auth_request", buddy(&pb.Buddy{}), "echo asks to be on your contact list: /buddy add echo says yes"},
+		{"auth_request", buddy(&pb.Buddy{}), "echo asks to be on your contact list: /buddy add echo accepts"},
 		{"conv_message", message("echo", &pb.ConversationMessage{}), "<echo> hello"},
 		{"conv_message", message("echo", &pb.ConversationMessage{Message: proto.String("a\n\x1b[2J\u202eb")}), `<echo> a⏎\x1b[2J\u202eb`},
 		{"conv_message", message("echo", &pb.ConversationMessage{Carbon: proto.Bool(true)}), "<you, elsewhere, to echo> hello"},
@@ -85,28 +85,28 @@ func TestSentences(t *testing.T) {
 			Attachment: []*pb.Attachment{{Url: proto.String("http://x/y"), MimeType: proto.String("image/png")}}}),
 			"<echo> hello (headline; written 2024-01-02 03:04:05 UTC; xhtml <b>x</b>; id 7; attachment http://x/y image/png)"},
 		{"conv_message", message("echo", &pb.ConversationMessage{Timestamp: proto.String("now")}), "<echo> hello (written now)"},
-		{"conv_message_ack", message("echo", &pb.ConversationMessage{Id: proto.String("7")}), "echo has got your message 7"},
+		{"conv_message_ack", message("echo", &pb.ConversationMessage{Id: proto.String("7")}), "echo received your message 7"},
 		{"attention", message("echo", &pb.ConversationMessage{}), "echo wants your attention: hello"},
 		{"room_subject_changed", message("lobby", &pb.ConversationMessage{Nickname: proto.String("bob")}), "[lobby] the topic, by bob: hello"},
 		{"room_subject_changed", message("lobby", &pb.ConversationMessage{}), "[lobby] the topic: hello"},
-		{"room_subject_changed", message("lobby", &pb.ConversationMessage{Message: proto.String("")}), "[lobby] there is no topic"},
+		{"room_subject_changed", message("lobby", &pb.ConversationMessage{Message: proto.String("")}), "[lobby] the room has no topic"},
 		{"participant_changed", person("bob", online, pb.ParticipantFlag_PARTICIPANT_FLAG_MODERATOR), "[lobby] bob is there (moderator)"},
 		{"participant_changed", person("bob", away, pb.ParticipantFlag_PARTICIPANT_FLAG_ME), "[lobby] bob (you) is there, away"},
-		{"participant_changed", person("bob", gone, 0), "[lobby] bob is gone"},
-		{"participant_changed", person("bob", gone, pb.ParticipantFlag_PARTICIPANT_FLAG_KICKED), "[lobby] bob is thrown out"},
+		{"participant_changed", person("bob", gone, 0), "[lobby] bob has left"},
+		{"participant_changed", person("bob", gone, pb.ParticipantFlag_PARTICIPANT_FLAG_KICKED), "[lobby] bob was kicked"},
 		{"participant_changed", person("bob", gone, pb.ParticipantFlag_PARTICIPANT_FLAG_CONFLICT), "[lobby] the nickname bob is taken"},
-		{"participant_changed", person("bob", gone, pb.ParticipantFlag_PARTICIPANT_FLAG_ROOM_NOT_FOUND), "[lobby] there is no such room"},
+		{"participant_changed", person("bob", gone, pb.ParticipantFlag_PARTICIPANT_FLAG_ROOM_NOT_FOUND), "[lobby] the room does not exist"},
 		{"participant_changed", person("bob", online, 1024), "[lobby] bob is there (unknown bits 1024)"},
-		{"participant_changed", renamed(), "[lobby] bob (you) is called bobby from now on"},
-		{"room_nickname_changed", &pb.Room{UserName: proto.String(alice), Nickname: proto.String("bobby"), Room: proto.String("lobby")}, "[lobby] you are called bobby from now on"},
-		{"room_list", &pb.RoomList{Room: []string{"lobby", "x"}, Name: []string{"The lobby"}}, "There are these rooms: The lobby (lobby), x"},
+		{"participant_changed", renamed(), "[lobby] bob (you) is now known as bobby"},
+		{"room_nickname_changed", &pb.Room{UserName: proto.String(alice), Nickname: proto.String("bobby"), Room: proto.String("lobby")}, "[lobby] you are now known as bobby"},
+		{"room_list", &pb.RoomList{Room: []string{"lobby", "x"}, Name: []string{"The lobby"}}, "The rooms are: The lobby (lobby), x"},
 		{"room_list", &pb.RoomList{}, "There are no rooms."},
 		{"vcard", &pb.VCard{UserName: proto.String(alice), BuddyName: proto.String("echo"), Id: proto.Int32(3), Fullname: proto.String("E"), Nickname: proto.String("e"), Photo: []byte("png")},
 			"The vCard of echo (request 3): name E, nickname e, a photo of 3 bytes"},
-		{"vcard", &pb.VCard{UserName: proto.String(alice), BuddyName: proto.String("echo"), Id: proto.Int32(3)}, "The vCard of echo (request 3): nothing in it"},
+		{"vcard", &pb.VCard{UserName: proto.String(alice), BuddyName: proto.String("echo"), Id: proto.Int32(3)}, "The vCard of echo (request 3): empty"},
 		{"query", &pb.BackendConfig{Config: proto.String("status")}, "The script asks Spectrum: status (/answer TEXT answers)"},
 		{"backend_config", &pb.BackendConfig{Config: proto.String("[features]\nmuc=1\n\n[registration]\nneedPassword=0\n")}, "The transport is set up: features.muc=1, registration.needPassword=0"},
-		// What has no words is described.
+		// Other types look as in simulator.Describe.
 		{"ft_start", nil, "FT_START (no payload)"},
 		{"login", &pb.Login{User: proto.String(alice), LegacyName: proto.String("a"), Password: proto.String("hunter2")}, "LOGIN alice@localhost legacy_name=\"a\" password=***"},
 		{"connected", &pb.Connected{}, "CONNECTED (required fields are missing: [\"user\"])"},
@@ -119,7 +119,7 @@ func TestSentences(t *testing.T) {
 	}
 }
 
-func TestPartner(t *testing.T) {
+func TestPartnerIsTheContactOrRoomThatWrote(t *testing.T) {
 	cases := []struct {
 		m    *pb.ConversationMessage
 		want string
@@ -130,20 +130,20 @@ func TestPartner(t *testing.T) {
 	}
 	for _, c := range cases {
 		if line, _ := describe.Frame(frame(t, "conv_message", c.m)); line.Partner != c.want {
-			t.Errorf("%q is answered to %q, want %q", line.Text, line.Partner, c.want)
+			t.Errorf("the partner of %q is %q, want %q", line.Text, line.Partner, c.want)
 		}
 	}
 }
 
-func TestNothingToSay(t *testing.T) {
+func TestPongHasNoDescription(t *testing.T) {
 	if line, ok := describe.Frame(frame(t, "pong", nil)); ok {
-		t.Errorf("a PONG is told of: %q", line.Text)
+		t.Errorf("a PONG has the description %q", line.Text)
 	}
 }
 
-// TestEveryTypeThatSpectrumTakesHasWords has a new type of the protocol get its
-// sentence, but for those that are shown as they are.
-func TestEveryTypeThatSpectrumTakesHasWords(t *testing.T) {
+// TestEveryTypeThatSpectrumTakesHasASentence fails for a new type of the protocol until
+// it has a sentence here.
+func TestEveryTypeThatSpectrumTakesHasASentence(t *testing.T) {
 	bare := map[string]bool{"pong": true, "stats": true, "raw_xml": true}
 	for _, typ := range schema.Types() {
 		if !typ.SpectrumTakes || bare[typ.Name] {
@@ -152,7 +152,7 @@ func TestEveryTypeThatSpectrumTakesHasWords(t *testing.T) {
 		f := simulator.Frame{Direction: simulator.FromBackend, Type: typ.Number, Message: emptyOf(t, typ)}
 		line, _ := describe.Frame(f)
 		if strings.HasPrefix(line.Text, strings.ToUpper(typ.Name)) {
-			t.Errorf("%s has no words", typ.Name)
+			t.Errorf("%s has no sentence", typ.Name)
 		}
 	}
 }
@@ -166,10 +166,10 @@ func emptyOf(t *testing.T, typ *schema.Type) proto.Message {
 	return f.Message
 }
 
-func TestText(t *testing.T) {
+func TestTextEscapesControlCharacters(t *testing.T) {
 	cases := []struct{ name, in, want string }{
 		{"plain", "Grüße 🌍", "Grüße 🌍"},
-		{"an emoji of several", "👩\u200d🚀", "👩\u200d🚀"},
+		{"an emoji of several characters", "👩\u200d🚀", "👩\u200d🚀"},
 		{"lines", "a\nb\r\nc\td", `a⏎b\r⏎c\td`},
 		{"an escape sequence", "\x1b]0;x\x07", `\x1b]0;x\a`},
 		{"not UTF-8", "a\xff\x01\uFFFD", `a\xff\x01` + "\uFFFD"},

@@ -8,17 +8,16 @@ import (
 	"spectrumlua/runtime/schema"
 )
 
-// refusals are flags that tell why the user is not in the room, or not any
-// more.
+// refusals are the flags that explain why the user is not in the room.
 var refusals = []struct {
 	flag pb.ParticipantFlag
 	text string
 }{
-	{pb.ParticipantFlag_PARTICIPANT_FLAG_ROOM_NOT_FOUND, "there is no such room"},
+	{pb.ParticipantFlag_PARTICIPANT_FLAG_ROOM_NOT_FOUND, "the room does not exist"},
 	{pb.ParticipantFlag_PARTICIPANT_FLAG_NOT_AUTHORIZED, "you may not enter"},
 	{pb.ParticipantFlag_PARTICIPANT_FLAG_CONFLICT, "the nickname %s is taken"},
 	{pb.ParticipantFlag_PARTICIPANT_FLAG_BANNED, "%s is banned"},
-	{pb.ParticipantFlag_PARTICIPANT_FLAG_KICKED, "%s is thrown out"},
+	{pb.ParticipantFlag_PARTICIPANT_FLAG_KICKED, "%s was kicked"},
 }
 
 func participant(m *pb.Participant) Line {
@@ -42,10 +41,10 @@ func participation(m *pb.Participant) string {
 		nickname += " (you)"
 	}
 	if m.GetNewname() != "" {
-		return nickname + " is called " + Text(m.GetNewname()) + " from now on"
+		return nickname + " is now known as " + Text(m.GetNewname())
 	}
 	if m.GetStatus() == pb.StatusType_STATUS_TYPE_NONE {
-		return nickname + " is gone"
+		return nickname + " has left"
 	}
 	text := nickname + " is there"
 	if m.GetStatus() != pb.StatusType_STATUS_TYPE_ONLINE {
@@ -69,7 +68,7 @@ func participation(m *pb.Participant) string {
 	return text + inBrackets(more)
 }
 
-// flagNames are the names of the bits that are set.
+// flagNames returns the names of the set bits.
 func flagNames(set int32) []string {
 	names, unknown := schema.TypeByName("participant_changed").Payload.Field("flag").Enum.Bits(set)
 	if unknown != 0 {
@@ -79,11 +78,11 @@ func flagNames(set int32) []string {
 }
 
 func roomNickname(m *pb.Room) Line {
-	return Line{Kind: Room, Text: inRoom(m.GetRoom(), "you are called "+Text(m.GetNickname())+" from now on")}
+	return Line{Kind: Room, Text: inRoom(m.GetRoom(), "you are now known as "+Text(m.GetNickname()))}
 }
 
 func roomSubject(m *pb.ConversationMessage) Line {
-	text := "there is no topic"
+	text := "the room has no topic"
 	switch {
 	case m.GetMessage() != "" && m.GetNickname() != "":
 		text = "the topic, by " + Text(m.GetNickname()) + ": " + Text(m.GetMessage())

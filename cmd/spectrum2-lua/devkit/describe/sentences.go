@@ -23,8 +23,7 @@ func disconnected(m *pb.Disconnected) Line {
 	return Line{Kind: Account, Text: text + " (" + reason + "; " + next + ")"}
 }
 
-// person is a contact by the name that is shown and, if that is another one,
-// the one that commands take.
+// person returns the alias of a contact and, if it differs, its name, which commands use.
 func person(name, alias string) string {
 	if alias == "" || alias == name {
 		return Text(name)
@@ -32,7 +31,7 @@ func person(name, alias string) string {
 	return Text(alias) + " (" + Text(name) + ")"
 }
 
-// statusWords are what a status makes of a contact.
+// statusWords are the words for each status of a contact.
 var statusWords = map[pb.StatusType]string{
 	pb.StatusType_STATUS_TYPE_ONLINE:    "online",
 	pb.StatusType_STATUS_TYPE_AWAY:      "away",
@@ -68,7 +67,7 @@ func buddyChanged(m *pb.Buddy) Line {
 	return Line{Kind: Contact, Text: text + inBrackets(more)}
 }
 
-// does tells of a contact who does one thing, whatever the other fields say.
+// does returns the sentence of a contact who does one thing. It ignores other fields.
 func does(kind Kind, what string) func(*pb.Buddy) Line {
 	return func(m *pb.Buddy) Line {
 		return Line{Kind: kind, Text: Text(m.GetBuddyName()) + " " + what}
@@ -77,7 +76,7 @@ func does(kind Kind, what string) func(*pb.Buddy) Line {
 
 func authRequest(m *pb.Buddy) Line {
 	name := Text(m.GetBuddyName())
-	return Line{Kind: Contact, Text: name + " asks to be on your contact list: /buddy add " + name + " says yes"}
+	return Line{Kind: Contact, Text: name + " asks to be on your contact list: /buddy add " + name + " accepts"}
 }
 
 func convMessage(m *pb.ConversationMessage) Line {
@@ -122,7 +121,7 @@ func attachment(a *pb.Attachment) string {
 }
 
 func ack(m *pb.ConversationMessage) Line {
-	return Line{Kind: Message, Text: Text(m.GetBuddyName()) + " has got your message " + Text(m.GetId())}
+	return Line{Kind: Message, Text: Text(m.GetBuddyName()) + " received your message " + Text(m.GetId())}
 }
 
 func attention(m *pb.ConversationMessage) Line {
@@ -145,7 +144,7 @@ func vCard(m *pb.VCard) Line {
 		parts = append(parts, fmt.Sprintf("a photo of %d bytes", len(m.GetPhoto())))
 	}
 	if len(parts) == 0 {
-		parts = []string{"nothing in it"}
+		parts = []string{"empty"}
 	}
 	return Line{Kind: Contact, Text: fmt.Sprintf("The vCard of %s (request %d): %s", Text(m.GetBuddyName()), m.GetId(), strings.Join(parts, ", "))}
 }
@@ -180,5 +179,5 @@ func roomList(m *pb.RoomList) Line {
 	if len(rooms) == 0 {
 		return Line{Kind: Room, Text: "There are no rooms."}
 	}
-	return Line{Kind: Room, Text: "There are these rooms: " + strings.Join(rooms, ", ")}
+	return Line{Kind: Room, Text: "The rooms are: " + strings.Join(rooms, ", ")}
 }

@@ -8,16 +8,15 @@ import (
 	"unicode/utf8"
 )
 
-// maxRunes is how much of one text is shown.
+// maxRunes limits the length of a text.
 const maxRunes = 2000
 
-// zeroWidthJoiner holds emoji together; it is the one invisible character that
-// is let through.
+// zeroWidthJoiner joins emoji. It is the only invisible character that Text keeps.
 const zeroWidthJoiner = '\u200d'
 
-// Text makes a text harmless for a terminal, on one line: line ends show as ⏎,
-// other control characters and those that turn the writing direction as
-// escapes, and what is longer than 2,000 characters is cut.
+// Text returns a text on one line that is safe for a terminal. Line ends become ⏎. Other
+// control characters, and characters that change the writing direction, become escapes.
+// Text truncates after 2,000 characters.
 func Text(s string) string {
 	var b strings.Builder
 	runes := 0
@@ -53,7 +52,7 @@ func list(texts []string) string {
 	return strings.Join(shown, ", ")
 }
 
-// inBrackets is " (a; b)", or nothing if there is nothing.
+// inBrackets returns " (a; b)", or "" without parts.
 func inBrackets(parts []string) string {
 	if len(parts) == 0 {
 		return ""

@@ -14,12 +14,12 @@ import (
 // IsScript reports whether a path names a script and not a config file.
 func IsScript(path string) bool { return filepath.Ext(path) == ".lua" }
 
-// load reads the config, or makes one up, with what the options change in it.
+// load reads or makes up the config, and applies the changes of the options.
 func (o Options) load() (*config.Config, error) {
 	changes := append([]config.Override{
 		{Key: "service.working_dir", Value: o.WorkingDir},
 		{Key: "lua.reload", Value: boolean(o.Reload)},
-		// What is tried out is kept from the transport's own database.
+		// Do not use the transport's own database.
 		{Key: "lua.store", Value: filepath.Join(o.WorkingDir, database.FileName)},
 	}, o.Settings...)
 	if !IsScript(o.Path) {
@@ -30,9 +30,9 @@ func (o Options) load() (*config.Config, error) {
 		return nil, err
 	}
 	if info, err := os.Stat(script); err != nil {
-		return nil, fmt.Errorf("the script cannot be read: %w", err)
+		return nil, fmt.Errorf("reading the script: %w", err)
 	} else if info.IsDir() {
-		return nil, fmt.Errorf("the script cannot be read: %s is a folder", script)
+		return nil, fmt.Errorf("reading the script: %s is a folder", script)
 	}
 	if o.Companion {
 		c, err := companion(script, changes)
@@ -72,7 +72,7 @@ func companion(script string, changes []config.Override) (*config.Config, error)
 	if err == nil && !sameFile(settings.Script, script) {
 		return nil, nil
 	}
-	return c, nil // the caller finds mistakes in [lua] itself
+	return c, nil // the caller reports mistakes in [lua]
 }
 
 func sameFile(a, b string) bool {
@@ -84,10 +84,10 @@ func sameFile(a, b string) bool {
 	return err == nil && os.SameFile(one, other)
 }
 
-// hostName is a name that can be the first part of a domain.
+// hostName matches a name that can be the first part of a domain.
 var hostName = regexp.MustCompile(`^[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?$`)
 
-// madeJID is a transport's JID for a script.
+// madeJID returns the JID of a transport for a script without a config.
 func madeJID(script string) string {
 	name := strings.ToLower(strings.TrimSuffix(filepath.Base(script), ".lua"))
 	if !hostName.MatchString(name) {

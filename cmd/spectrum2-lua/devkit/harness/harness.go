@@ -1,8 +1,8 @@
-// Package stage runs a script as Spectrum would run it, in this process: a whole
-// backend with its link, sessions, timers and reloads, and a simulated Spectrum
-// at the other end of a pipe. Tools that play with scripts are made of it.
+// Package harness runs a script in this process as it runs under Spectrum: a complete
+// backend with link, sessions, timers and reloads, and a simulated Spectrum at the other
+// end of a pipe. The author's tools use it.
 //
-//	s, err := stage.Open(ctx, stage.Options{Path: "echo.lua"})
+//	s, err := harness.Open(ctx, harness.Options{Path: "echo.lua"})
 //	if err != nil { … }            // the config is wrong
 //	defer s.Close()
 //	if err := s.LoadError(); …     // the script does not load
@@ -26,15 +26,15 @@ import (
 	"spectrumlua/runtime/task"
 )
 
-// Options say what is played. All but Path may be left out.
+// Options are the options of Open. Only Path is required.
 type Options struct {
-	// Path is a script, whose name ends in .lua, or a transport's config file.
-	// Beside a script there is a made-up config; see Companion.
+	// Path is a script, whose name ends in .lua, or a transport's config file. A script
+	// gets a made-up config, unless Companion finds one.
 	Path string
-	// Companion has the config file NAME.cfg that lies beside the script
-	// NAME.lua used, if its [lua] script is this one.
+	// Companion uses the config NAME.cfg in the folder of the script NAME.lua, if its
+	// [lua] script is this one.
 	Companion bool
-	// Settings take the place of the config's. A key may be repeated: a list.
+	// Settings override keys of the config. A repeated key is a list.
 	Settings []config.Override
 	// WorkingDir overrides [service] working_dir of the config. The default is a new
 	// folder, which Close removes.
@@ -43,37 +43,35 @@ type Options struct {
 	Reload bool
 	// Clock is the script's clock; default: clock.Real.
 	Clock clock.Clock
-	// Compiled is shared by stages that load the same files; default: none.
+	// Compiled is a cache for stages that load the same files; default: no cache.
 	Compiled *source.Cache
-	// Log is called with each line of the backend's log, one at a time. It must
-	// not block or use the Harness.
+	// Log receives each line of the backend's log. Calls do not overlap. It must not block
+	// or use the Harness.
 	Log func(Line)
-	// Spectrum says how Spectrum behaves; Spectrum.Trace is called with each
-	// frame as it passes.
+	// Spectrum are the options of the simulated Spectrum. Its Trace receives each frame
+	// in both directions.
 	Spectrum simulator.Options
-	// Silent leaves out the PING with which Spectrum begins. Until the first
-	// one, nothing but BACKEND_CONFIG comes from a backend.
+	// Silent omits the first PING. Before a PING, a backend sends only BACKEND_CONFIG.
 	Silent bool
 }
 
-// exitPatience is how long Close waits for the backend beyond its exit_timeout.
+// exitPatience is the time that Close waits in addition to the backend's exit_timeout.
 const exitPatience = time.Second
 
-// Harness is a backend that runs, and its Spectrum. Its methods may be called from
-// any goroutine.
+// Harness is a running backend with its Spectrum. It is safe for concurrent use.
 type Harness struct {
 	// Spectrum is the other side of the backend.
 	Spectrum *simulator.Backend
-	// Config is what the backend goes by, Lua its [lua] section.
+	// Config is the config of the backend, and Lua its [lua] section.
 	Config   *config.Config
 	Settings config.Settings
 
 	backend   *backend.Backend
-	temporary string // a folder to remove
+	temporary string // the folder that Close removes, or ""
 	ctx       context.Context
 	stop      context.CancelFunc
 	served    chan struct{} // closed when the connection has ended
-	err       error         // why; readable then
+	err       error         // why it ended; valid when served is closed
 	close     sync.Once
 	closeErr  error
 }
@@ -102,14 +100,14 @@ func Open(ctx context.Context, o Options) (*Harness, error) {
 	s.Spectrum = simulator.Attach(ours, o.Spectrum)
 	if !o.Silent && o.Spectrum.Manners.PingInterval == 0 {
 		if err := s.Spectrum.Ping(s.ctx); err != nil {
-			_ = s.Close() // it has not begun
+			_ = s.Close() // the backend has not started
 			return nil, err
 		}
 	}
 	return s, nil
 }
 
-// configure reads the config and gives it a folder to write to.
+// configure reads the config and chooses the folder that the script writes to.
 func (s *Harness) configure(o Options) (err error) {
 	if o.WorkingDir == "" {
 		if s.temporary, err = os.MkdirTemp("", "spectrum2-lua-"); err != nil {
@@ -149,15 +147,15 @@ func (s *Harness) Load(ctx context.Context) error {
 	}
 }
 
-// Files are the script and what it has required, by absolute paths.
+// Files returns the absolute paths of the script and of the files that it required.
 func (s *Harness) Files() []string { return s.backend.Files() }
 
-// Scheduler runs the script. It is for task.Settle.
+// Scheduler returns the scheduler that runs the script, for task.Settle.
 func (s *Harness) Scheduler() *task.Scheduler { return s.backend.Scheduler() }
 
-// Close has Spectrum say EXIT, waits for the backend to end as it does then, and
-// lets go of everything. It can be called again. The error is why the
-// connection ended before, if it did, or that the end took too long.
+// Close sends EXIT as Spectrum does, waits until the backend has stopped, and frees all
+// resources. It may be called again. It returns an error if the connection ended before
+// or if the backend does not stop in time.
 func (s *Harness) Close() error {
 	s.close.Do(func() {
 		late := s.exit()
@@ -173,17 +171,17 @@ func (s *Harness) Close() error {
 	return s.closeErr
 }
 
-// exit says EXIT, unless the end has come, and waits for it.
+// exit sends EXIT if the connection is open, and waits for the backend to stop.
 func (s *Harness) exit() error {
 	select {
 	case <-s.served:
 		return nil
 	case <-s.ctx.Done():
-		return nil // which ends it
+		return nil // closing the connection stops it
 	default:
 	}
 	limit := s.Settings.ExitTimeout + exitPatience
-	ctx, cancel := context.WithTimeoutCause(context.Background(), limit, fmt.Errorf("the backend has not ended %v after EXIT", limit))
+	ctx, cancel := context.WithTimeoutCause(context.Background(), limit, fmt.Errorf("the backend did not stop within %v after EXIT", limit))
 	defer cancel()
 	err := s.Spectrum.Exit(ctx)
 	if err == nil {
@@ -198,6 +196,6 @@ func (s *Harness) exit() error {
 
 func (s *Harness) removeTemporary() {
 	if s.temporary != "" {
-		_ = os.RemoveAll(s.temporary) // what is left of it does no harm
+		_ = os.RemoveAll(s.temporary) // remaining files do no harm
 	}
 }

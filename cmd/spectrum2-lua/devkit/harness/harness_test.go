@@ -24,7 +24,7 @@ func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
 
 const alice = "alice@localhost"
 
-// folder makes a folder with files.
+// folder creates a folder with files.
 func folder(t *testing.T, files map[string]string) string {
 	t.Helper()
 	dir := t.TempDir()
@@ -82,7 +82,7 @@ func login(t *testing.T, s *harness.Harness) *simulator.User {
 	return u
 }
 
-// asks has the script answer a query.
+// asks sends a query and compares the script's answer.
 func asks(t *testing.T, s *harness.Harness, want string) {
 	t.Helper()
 	if err := s.Spectrum.Send(pb.WrapperMessage_TYPE_QUERY, &pb.BackendConfig{Config: proto.String("?")}); err != nil {
@@ -97,7 +97,7 @@ func asks(t *testing.T, s *harness.Harness, want string) {
 	}
 }
 
-func TestScript(t *testing.T) {
+func TestHarnessRunsAScriptLikeSpectrum(t *testing.T) {
 	dir := folder(t, map[string]string{"answers.lua": answers, "answers.cfg": "[lua]\nscript=other.lua\n[my]\nkey=1\n", "other.lua": ""})
 	var mu sync.Mutex
 	var lines []harness.Line
@@ -113,7 +113,7 @@ func TestScript(t *testing.T) {
 		Spectrum: simulator.Options{Trace: func(f simulator.Frame) {
 			mu.Lock()
 			defer mu.Unlock()
-			if f.TypeName() != "STATS" { // the backend sends it when it likes
+			if f.TypeName() != "STATS" { // the backend sends it at any time
 				frames = append(frames, f.TypeName())
 			}
 		}},
@@ -126,7 +126,7 @@ func TestScript(t *testing.T) {
 	mu.Lock()
 	defer mu.Unlock()
 	if got, want := strings.Join(frames, " "), "PING BACKEND_CONFIG PONG LOGIN CONNECTED QUERY QUERY"; got != want {
-		t.Errorf("what passed: %s, want %s", got, want)
+		t.Errorf("the frames are %s, want %s", got, want)
 	}
 	for _, l := range lines {
 		if l.Category == "script" && l.String() == "INFO "+alice+": hello\talice" && l.User == alice {
@@ -136,7 +136,7 @@ func TestScript(t *testing.T) {
 	t.Errorf("the log has %v", lines)
 }
 
-func TestConfigs(t *testing.T) {
+func TestPathIsAConfigOrAScript(t *testing.T) {
 	const cfg = "[service]\njid=from.file\n[lua]\nscript=answers.lua\n[my]\nkey=of the file\n"
 	for _, c := range []struct {
 		name    string
@@ -148,7 +148,7 @@ func TestConfigs(t *testing.T) {
 		{"a config file that is changed", "answers.cfg", harness.Options{Settings: []config.Override{{Key: "my.key", Value: "ours"}}}, "ours from.file"},
 		{"a script and its companion", "answers.lua", harness.Options{Companion: true}, "of the file from.file"},
 		{"a script alone", "answers.lua", harness.Options{}, "unset answers.localhost"},
-		{"a script whose name is no host's", "ANSWERS two.lua", harness.Options{Companion: true}, "unset lua.localhost"},
+		{"a script whose name is not a host name", "ANSWERS two.lua", harness.Options{Companion: true}, "unset lua.localhost"},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			dir := folder(t, map[string]string{"answers.lua": answers, "answers.cfg": cfg, "ANSWERS two.lua": answers})
@@ -158,15 +158,15 @@ func TestConfigs(t *testing.T) {
 	}
 }
 
-func TestWrongConfigs(t *testing.T) {
+func TestOpenReportsWrongConfigs(t *testing.T) {
 	dir := folder(t, map[string]string{"a.lua": "return {}", "a.cfg": "[lua]\nscript=a.lua\nrelod=1\n"})
 	for _, c := range []struct {
 		name    string
 		options harness.Options
 		want    string
 	}{
-		{"no such script", harness.Options{Path: filepath.Join(dir, "b.lua")}, "the script cannot be read"},
-		{"no such config", harness.Options{Path: filepath.Join(dir, "b.cfg")}, "the file does not exist"},
+		{"a script that does not exist", harness.Options{Path: filepath.Join(dir, "b.lua")}, "reading the script"},
+		{"a config that does not exist", harness.Options{Path: filepath.Join(dir, "b.cfg")}, "the file does not exist"},
 		{"a wrong key", harness.Options{Path: filepath.Join(dir, "a.cfg")}, "relod"},
 		{"a wrong key beside the script", harness.Options{Path: filepath.Join(dir, "a.lua"), Companion: true}, "relod"},
 	} {
@@ -174,7 +174,7 @@ func TestWrongConfigs(t *testing.T) {
 			s, err := harness.Open(t.Context(), c.options)
 			if err == nil {
 				s.Close()
-				t.Fatal("it opened")
+				t.Fatal("Open succeeded")
 			}
 			if !strings.Contains(err.Error(), c.want) {
 				t.Errorf("the error is %v", err)
@@ -183,8 +183,8 @@ func TestWrongConfigs(t *testing.T) {
 	}
 }
 
-// A script that does not load refuses logins, until it does.
-func TestLoad(t *testing.T) {
+// TestLoginsFailUntilTheScriptLoads repairs a script that does not load.
+func TestLoginsFailUntilTheScriptLoads(t *testing.T) {
 	dir := folder(t, map[string]string{"answers.lua": "local x = nil + 1\n"})
 	path := filepath.Join(dir, "answers.lua")
 	s := open(t, harness.Options{Path: path})
@@ -192,10 +192,10 @@ func TestLoad(t *testing.T) {
 		t.Errorf("the error is %v", err)
 	}
 	if err := s.Load(t.Context()); err == nil {
-		t.Error("it loads all the same")
+		t.Error("Load succeeded with the wrong script")
 	}
-	mended := strings.Replace(answers, "spectrum.backend_config", "local _ =", 1) // it is too late for that
-	if err := os.WriteFile(path, []byte(mended), 0o600); err != nil {
+	repaired := strings.Replace(answers, "spectrum.backend_config", "local _ =", 1) // it is too late for backend_config
+	if err := os.WriteFile(path, []byte(repaired), 0o600); err != nil {
 		t.Fatal(err)
 	}
 	if err := s.Load(t.Context()); err != nil {
@@ -207,19 +207,19 @@ func TestLoad(t *testing.T) {
 	asks(t, s, "unset answers.localhost")
 }
 
-// A load that never ends is given up with the context.
-func TestLoadThatHangs(t *testing.T) {
+// TestTheContextEndsALoadThatHangs opens a script that never ends.
+func TestTheContextEndsALoadThatHangs(t *testing.T) {
 	dir := folder(t, map[string]string{"a.lua": `require("spectrum").sleep(1e6)`})
 	ctx, cancel := context.WithTimeout(t.Context(), 50*time.Millisecond)
 	defer cancel()
 	s, err := harness.Open(ctx, harness.Options{Path: filepath.Join(dir, "a.lua")})
 	if err == nil {
 		s.Close()
-		t.Error("it opened")
+		t.Error("Open succeeded")
 	}
 }
 
-func TestMovedClock(t *testing.T) {
+func TestTimersFollowTheClockOfTheOptions(t *testing.T) {
 	dir := folder(t, map[string]string{"answers.lua": answers})
 	var s *harness.Harness
 	m := clock.NewMovable(func(ctx context.Context) { task.Settle(ctx, s.Scheduler()) })
@@ -236,8 +236,8 @@ func TestMovedClock(t *testing.T) {
 	}
 }
 
-// The folder that a script may write to is gone afterwards.
-func TestWorkingDir(t *testing.T) {
+// TestCloseRemovesTheTemporaryFolder checks the folder that the script may write to.
+func TestCloseRemovesTheTemporaryFolder(t *testing.T) {
 	dir := folder(t, map[string]string{"answers.lua": answers})
 	s, err := harness.Open(t.Context(), harness.Options{Path: filepath.Join(dir, "answers.lua")})
 	if err != nil {
@@ -250,12 +250,12 @@ func TestWorkingDir(t *testing.T) {
 		t.Error(err)
 	}
 	if _, err := os.Stat(s.Config.WorkingDir()); !os.IsNotExist(err) {
-		t.Errorf("it is still there: %v", err)
+		t.Errorf("the folder still exists: %v", err)
 	}
 }
 
-// TestInterrupted ends as a signal does: the script says goodbye.
-func TestInterrupted(t *testing.T) {
+// TestTheContextStopsTheBackend cancels the context of Open: on.exit and on.logout run.
+func TestTheContextStopsTheBackend(t *testing.T) {
 	dir := folder(t, map[string]string{"a.lua": `
 local on = {}
 function on.login(session) session:connected() end

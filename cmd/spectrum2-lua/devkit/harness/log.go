@@ -13,23 +13,21 @@ import (
 	"spectrumlua/runtime/logging"
 )
 
-// Line is one entry of the backend's log. Its text may have several lines, as an
-// error with its traceback has.
+// Line is one entry of the backend's log. Its text has several lines if it has a traceback.
 type Line struct {
 	Time  time.Time
 	Level logrus.Level
-	// Category is the part of the program that speaks: "backend", "link", "lua",
-	// or "script" for what the script itself logs.
+	// Category is the part of the program that logs: "backend", "link" or "lua". It is
+	// "script" for lines of the script.
 	Category string
-	// User is whose handler or task it was, or "".
+	// User is the user of the handler or task, or "".
 	User string
-	// Text is what was logged, Fields what was logged with it.
+	// Text is the message and Fields its fields.
 	Text   string
 	Fields map[string]string
 }
 
-// String is the line as a log shows it, without time and category: level, user,
-// text and fields, sorted.
+// String returns level, user, text and sorted fields, as a log shows them.
 func (l Line) String() string {
 	var b strings.Builder
 	b.WriteString(strings.ToUpper(l.Level.String()))
@@ -53,7 +51,7 @@ type backendLog struct {
 	logger *logrus.Logger
 	tell   func(Line)
 
-	mu sync.Mutex // is held while tell runs
+	mu sync.Mutex // held while tell runs
 }
 
 func newLog(tell func(Line)) *backendLog {
@@ -67,8 +65,7 @@ func newLog(tell func(Line)) *backendLog {
 	return l
 }
 
-// Logger is a log whose lines go to tell, one at a time: what a host wants, for a
-// category.
+// Logger returns loggers by category. tell receives their lines; calls do not overlap.
 func Logger(tell func(Line)) func(category string) logrus.FieldLogger { return newLog(tell).category }
 
 func (l *backendLog) category(name string) logrus.FieldLogger {
@@ -81,7 +78,7 @@ func (l *backendLog) Levels() []logrus.Level { return logrus.AllLevels }
 // Fire implements logrus.Hook.
 func (l *backendLog) Fire(e *logrus.Entry) error {
 	if _, ok := e.Data[logging.KeepField]; ok {
-		return nil // how a login ends, which tools tell by what the backend sends
+		return nil // tools see the end of a login by the backend's messages
 	}
 	line := Line{Time: e.Time, Level: e.Level, Text: e.Message}
 	for name, value := range e.Data {
@@ -106,7 +103,7 @@ func (l *backendLog) Fire(e *logrus.Entry) error {
 	return nil
 }
 
-// nothing formats an entry as nothing: the hook has it.
+// nothing formats entries as nothing, because the hook handles them.
 type nothing struct{}
 
 func (nothing) Format(*logrus.Entry) ([]byte, error) { return nil, nil }

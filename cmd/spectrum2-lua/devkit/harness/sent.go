@@ -1,5 +1,5 @@
 package harness
 
-// Sent counts the messages that the backend has sent so far, PONG and STATS left
-// out, whether Spectrum has got them or not.
+// Sent returns the number of messages that the backend has sent so far, without PONG and
+// STATS. Spectrum may not have received them yet.
 func (s *Harness) Sent() uint64 { return s.backend.Sent() }

@@ -19,21 +19,19 @@ const (
 	DefaultKeepBytes  = 64 << 20
 )
 
-// Options says how a simulated Spectrum behaves. The zero value of each field
-// stands for its default.
+// Options are the options of a simulated Spectrum. A zero field has its default.
 type Options struct {
-	// Manners is what happens without being asked; default: nothing does.
+	// Manners is what the simulator does by itself; by default it does nothing.
 	Manners Manners
-	// Timeout bounds each wait, whatever its context allows; default
-	// DefaultTimeout.
+	// Timeout limits each wait, in addition to its context; default: DefaultTimeout.
 	Timeout time.Duration
-	// KeepFrames and KeepBytes bound what is remembered: the oldest frames go
-	// first, whether taken or not.
+	// KeepFrames and KeepBytes limit the frames that the simulator keeps. It drops the
+	// oldest first, even if no call has taken them.
 	KeepFrames, KeepBytes int
-	// MaxFrame is the longest frame that is read, in bytes; default
+	// MaxFrame is the largest frame that the simulator reads, in bytes; default:
 	// wire.DefaultMaxFrame.
 	MaxFrame int
-	// Trace is called with each frame as it passes, one at a time. It must not
+	// Trace receives each frame in both directions. Calls do not overlap. It must not
 	// block or use the Backend.
 	Trace func(Frame)
 }
@@ -51,8 +49,7 @@ func (o Options) withDefaults() Options {
 	return o
 }
 
-// Backend is one connected backend, seen from Spectrum. Its methods may be
-// called from any goroutine.
+// Backend is one connected backend, as Spectrum sees it. It is safe for concurrent use.
 type Backend struct {
 	opts    Options
 	conn    net.Conn
@@ -67,12 +64,12 @@ type Backend struct {
 
 	goroutines sync.WaitGroup
 	closeOnce  sync.Once
-	done       chan struct{} // closed when nothing more will be read
+	done       chan struct{} // closed when reading has ended
 	closing    chan struct{}
 }
 
-// Attach plays Spectrum on a connection, which from then on belongs to the
-// Backend. Close must be called.
+// Attach plays Spectrum on a connection. The Backend owns the connection. The caller
+// must call Close.
 func Attach(conn net.Conn, o Options) *Backend {
 	o = o.withDefaults()
 	b := &Backend{
@@ -91,8 +88,8 @@ func Attach(conn net.Conn, o Options) *Backend {
 	return b
 }
 
-// Close closes the connection, waits until nothing of the Backend runs any
-// more, and can be called again. What was received stays to be looked at.
+// Close closes the connection and waits for the Backend's goroutines. It may be called
+// again. The received frames remain available.
 func (b *Backend) Close() {
 	b.closeOnce.Do(func() {
 		close(b.closing)
@@ -102,47 +99,47 @@ func (b *Backend) Close() {
 	b.goroutines.Wait()
 }
 
-// CloseWrite tells the backend that nothing more will come, and goes on
-// reading. The connection must be able to: a TCP connection is.
+// CloseWrite closes the sending direction and continues to read. It returns an error if
+// the connection cannot do this; a TCP connection can.
 func (b *Backend) CloseWrite() error {
 	half, ok := b.conn.(interface{ CloseWrite() error })
 	if !ok {
-		return fmt.Errorf("a %T cannot be closed for writing alone", b.conn)
+		return fmt.Errorf("a %T cannot close only its writing direction", b.conn)
 	}
 	return half.CloseWrite()
 }
 
-// Done is closed when nothing more will come from the backend.
+// Done is closed when the connection has ended and everything is read.
 func (b *Backend) Done() <-chan struct{} { return b.done }
 
-// Err is why nothing more will come: io.EOF if the backend closed the
-// connection between two frames, net.ErrClosed after Close, otherwise what
-// broke. It is nil before Done is closed.
+// Err returns why the connection ended: io.EOF if the backend closed it between two
+// frames, net.ErrClosed after Close, or another error. It returns nil before Done is
+// closed.
 func (b *Backend) Err() error {
 	b.journal.mu.Lock()
 	defer b.journal.mu.Unlock()
 	return b.journal.ended
 }
 
-// StopReading leaves what the backend sends unread until Resume. What has been
-// read already may still be remembered after it returns.
+// StopReading stops reading from the backend until Resume. A frame that is already read
+// may still appear after it returns.
 func (b *Backend) StopReading() { b.gate.shut() }
 
 // Resume ends StopReading.
 func (b *Backend) Resume() { b.gate.open() }
 
-// Frames are the frames remembered, both directions, oldest first, and how
-// many came before them.
+// Frames returns the kept frames of both directions, oldest first, and the number of
+// frames before them.
 func (b *Backend) Frames() (frames []Frame, forgotten uint64) { return b.journal.snapshot() }
 
-// Received counts the frames from the backend.
+// Received returns the number of frames from the backend.
 func (b *Backend) Received() int {
 	b.journal.mu.Lock()
 	defer b.journal.mu.Unlock()
 	return b.journal.frames
 }
 
-// read is the reading goroutine.
+// read runs the reading goroutine.
 func (b *Backend) read() {
 	frames := wire.NewReader(&b.gate, b.opts.MaxFrame)
 	for {
@@ -177,12 +174,12 @@ func (b *Backend) ended(err error) {
 	close(b.done)
 }
 
-// gate reads from a connection unless it is shut.
+// gate reads from a connection, except while it is shut.
 type gate struct {
 	conn net.Conn
 
 	mu   sync.Mutex
-	held chan struct{} // closed when reads may go on; nil if they may
+	held chan struct{} // closed when the gate opens; nil while it is open
 }
 
 func (g *gate) shut() {
@@ -190,7 +187,7 @@ func (g *gate) shut() {
 	defer g.mu.Unlock()
 	if g.held == nil {
 		g.held = make(chan struct{})
-		_ = g.conn.SetReadDeadline(time.Unix(1, 0)) // ends a read under way
+		_ = g.conn.SetReadDeadline(time.Unix(1, 0)) // interrupts a running Read
 	}
 }
 
@@ -213,7 +210,7 @@ func (g *gate) Read(p []byte) (int, error) {
 			<-held
 		}
 		n, err := g.conn.Read(p)
-		// Nobody but the gate sets a deadline.
+		// Only the gate sets a deadline.
 		if n > 0 || !errors.Is(err, os.ErrDeadlineExceeded) {
 			return n, err
 		}

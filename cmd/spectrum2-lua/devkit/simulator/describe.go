@@ -17,16 +17,16 @@ import (
 	"spectrumlua/runtime/secret"
 )
 
-// Limits of what Describe shows.
+// Limits of Describe.
 const (
 	shownRunes = 120 // of one text
 	shownItems = 8   // of one list or map
-	shownBytes = 16  // of what cannot be understood
+	shownBytes = 16  // of bytes that do not parse
 )
 
-// Describe puts a frame into one readable line: direction, type, the user, and
-// the other fields as scripts name them. Texts are quoted and shortened, control
-// characters escaped, passwords masked. It describes any frame, however broken.
+// Describe returns one readable line for a frame: direction, type, user, and the other
+// fields by their names in scripts. It shortens texts, escapes control characters and
+// masks passwords. It accepts any frame, also a broken one.
 func Describe(f Frame) string {
 	head := f.Direction.Arrow() + " "
 	switch {
@@ -60,7 +60,7 @@ func Describe(f Frame) string {
 	return line
 }
 
-// describeFields shows all fields that are present, but for the user's name.
+// describeFields describes all present fields except the user's name.
 func describeFields(m protoreflect.Message, s *schema.Message) string {
 	var parts []string
 	for _, field := range s.Fields {
@@ -120,8 +120,7 @@ func describeValue(v protoreflect.Value, field *schema.Field) string {
 	return v.String()
 }
 
-// describeMessage shows a message in a message; one that has only a map, as
-// that map.
+// describeMessage describes a nested message. A message with only a map looks like the map.
 func describeMessage(m protoreflect.Message, s *schema.Message) string {
 	if len(s.Fields) == 1 && s.Fields[0].Descriptor.IsMap() {
 		return describeField(m.Get(s.Fields[0].Descriptor), s.Fields[0])
@@ -140,8 +139,8 @@ func describeFlags(set int32, e *schema.Enum) string {
 	return strings.Join(names, "|")
 }
 
-// xmlSecret finds what XEP-0077, XEP-0078 and SASL put passwords into, in what
-// need be no whole XML.
+// xmlSecret matches the elements in which XEP-0077, XEP-0078 and SASL send passwords. The
+// XML may be incomplete.
 var xmlSecret = regexp.MustCompile(`(?is)(<(?:\w+:)?(?:password|digest|auth|response)\b[^<>]*>)[^<]*`)
 
 func rawText(payload []byte) string {
@@ -157,7 +156,7 @@ func rawText(payload []byte) string {
 	return quote(xmlSecret.ReplaceAllString(string(payload), "${1}"+secret.Mask))
 }
 
-// quote puts a text into quotes on one line, shortened if it is long.
+// quote quotes a text on one line and shortens a long one.
 func quote(s string) string {
 	short, runes := s, 0
 	for i := range s {
@@ -173,7 +172,7 @@ func quote(s string) string {
 	return quoted
 }
 
-// bare shows a name without quotes if nothing in it needs them.
+// bare returns a name without quotes if it needs none.
 func bare(s string) string {
 	if s == "" || len(s) > 4*shownRunes || strings.ContainsFunc(s, func(r rune) bool {
 		return r == utf8.RuneError || r == '"' || r == '=' || unicode.IsSpace(r) || !unicode.IsPrint(r)

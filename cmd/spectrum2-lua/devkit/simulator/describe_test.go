@@ -10,7 +10,7 @@ import (
 	"spectrumlua/pb"
 )
 
-// frame is a frame from the backend, or to it.
+// frame returns a frame with a payload.
 func frame(t testing.TB, d simulator.Direction, typ pb.WrapperMessage_Type, payload proto.Message) simulator.Frame {
 	t.Helper()
 	var bytes []byte
@@ -31,7 +31,7 @@ func conv(message string) *pb.ConversationMessage {
 	return &pb.ConversationMessage{UserName: proto.String(alice), BuddyName: proto.String("echo"), Message: proto.String(message)}
 }
 
-func TestDescribe(t *testing.T) {
+func TestDescribeShowsTypeUserAndFields(t *testing.T) {
 	const to, from = simulator.ToBackend, simulator.FromBackend
 	tests := []struct {
 		name  string
@@ -72,7 +72,7 @@ func TestDescribe(t *testing.T) {
 		{"bytes", frame(t, from, pb.WrapperMessage_TYPE_VCARD, &pb.VCard{
 			UserName: proto.String(alice), BuddyName: proto.String("echo"), Id: proto.Int32(7), Photo: make([]byte, 4000),
 		}), `← VCARD alice@localhost buddy_name="echo" id=7 photo=<4000 bytes>`},
-		{"messages in a message", frame(t, to, pb.WrapperMessage_TYPE_BUDDIES, &pb.Buddies{Buddy: []*pb.Buddy{
+		{"nested messages", frame(t, to, pb.WrapperMessage_TYPE_BUDDIES, &pb.Buddies{Buddy: []*pb.Buddy{
 			{UserName: proto.String(alice), BuddyName: proto.String("a")},
 			{UserName: proto.String(alice), BuddyName: proto.String("b"), Alias: proto.String("B")},
 		}}), `→ BUDDIES alice@localhost buddy=[{buddy_name="a"} {buddy_name="b" alias="B"}]`},
@@ -83,17 +83,17 @@ func TestDescribe(t *testing.T) {
 		{"raw XML", rawFrame(from, typeRawXML, `<iq type="get"/>`), `← RAW_XML "<iq type=\"get\"/>"`},
 		{"password in raw XML", rawFrame(to, typeRawXML, `<iq><query xmlns="jabber:iq:register"><username>u</username><password>hunter2</password></query></iq>`),
 			`→ RAW_XML "<iq><query xmlns=\"jabber:iq:register\"><username>u</username><password>***</password></query></iq>"`},
-		{"raw XML that is no text", rawFrame(from, typeRawXML, "<\xff>"), `← RAW_XML (3 bytes) 3c ff 3e`},
+		{"raw XML that is not UTF-8", rawFrame(from, typeRawXML, "<\xff>"), `← RAW_XML (3 bytes) 3c ff 3e`},
 		{"raw without a payload", frame(t, from, pb.WrapperMessage_TYPE_FT_START, nil), `← FT_START (no payload)`},
 		{"unknown type", rawFrame(from, 99, "abc"), `← type 99 (payload of 3 bytes) 61 62 63`},
 		{"unknown type without a payload", frame(t, from, 99, nil), `← type 99`},
-		{"a payload where none belongs", rawFrame(from, typePong, "\x01"), `← PONG (payload of 1 byte) 01`},
+		{"a payload for a type without one", rawFrame(from, typePong, "\x01"), `← PONG (payload of 1 byte) 01`},
 		{"missing fields", frame(t, from, typeConvMessage, &pb.ConversationMessage{UserName: proto.String(alice), Id: proto.String("7")}),
 			`← CONV_MESSAGE alice@localhost id="7" (required fields are missing: ["buddy_name" "message"])`},
-		{"missing fields in a message in a message", frame(t, to, pb.WrapperMessage_TYPE_BUDDIES, &pb.Buddies{Buddy: []*pb.Buddy{
+		{"missing fields in a nested message", frame(t, to, pb.WrapperMessage_TYPE_BUDDIES, &pb.Buddies{Buddy: []*pb.Buddy{
 			{UserName: proto.String(alice), BuddyName: proto.String("a")}, {UserName: proto.String(alice)}}}),
 			`→ BUDDIES alice@localhost buddy=[{buddy_name="a"} {}] (required fields are missing: ["buddy[1].buddy_name"])`},
-		{"no payload where one belongs", frame(t, from, typeConnected, nil),
+		{"a missing payload", frame(t, from, typeConnected, nil),
 			`← CONNECTED (required fields are missing: ["user"])`},
 		{"empty frame", simulator.Decode(from, nil), `← (an empty frame)`},
 	}
@@ -106,8 +106,8 @@ func TestDescribe(t *testing.T) {
 	}
 }
 
-// Texts of errors that come from elsewhere are looked at in part only.
-func TestDescribeBroken(t *testing.T) {
+// TestDescribeShowsBrokenFrames compares only parts of errors from libraries.
+func TestDescribeShowsBrokenFrames(t *testing.T) {
 	tests := []struct {
 		name, bytes string
 		want        []string
@@ -121,11 +121,11 @@ func TestDescribeBroken(t *testing.T) {
 			got := simulator.Describe(simulator.Decode(simulator.FromBackend, []byte(test.bytes)))
 			for _, want := range test.want {
 				if !strings.Contains(got, want) {
-					t.Errorf("%s\ndoes not hold %s", got, want)
+					t.Errorf("%s\nlacks %s", got, want)
 				}
 			}
 			if strings.ContainsAny(got, "\n\x1b") {
-				t.Errorf("%q is more than a line of text", got)
+				t.Errorf("%q is not one line of text", got)
 			}
 		})
 	}
@@ -139,7 +139,7 @@ func FuzzDescribe(f *testing.F) {
 			frame := simulator.Decode(d, bytes)
 			line := simulator.Describe(frame)
 			if strings.ContainsAny(line, "\n\r\x1b\x00") {
-				t.Errorf("%q is more than a line of text", line)
+				t.Errorf("%q is not one line of text", line)
 			}
 			simulator.Check(frame)
 		}

@@ -1,11 +1,11 @@
-// Package simulator is a Spectrum to test against: it plays Spectrum's side of
-// the protocol over a TCP connection or any other net.Conn, keeps what passed,
-// and says what the real Spectrum would not have forgiven.
+// Package simulator plays Spectrum for tests and tools. It speaks Spectrum's side of the
+// protocol over TCP or any other net.Conn, keeps the frames, and reports frames that would
+// harm the real Spectrum.
 //
-// A Spectrum listens and accepts backends; a Backend is one connection, a User
-// one user of it. Attach makes a Backend of a connection that is already there,
-// such as one end of a net.Pipe. Process runs a backend's executable.
+// A Spectrum listens and accepts backends. A Backend is one connection, and a User is one
+// user of it. Attach makes a Backend from an open connection, such as one end of a
+// net.Pipe. Process runs the executable of a backend.
 //
-// Frames that a backend has sent wait until somebody takes them: Expect takes
-// the first that fits, and leaves the others to be taken by somebody else.
+// Frames of a backend wait until a call takes them. Expect takes the first frame that
+// matches and leaves the others for other calls.
 package simulator

@@ -20,21 +20,20 @@ func (b *Backend) Expect(ctx context.Context, typ pb.WrapperMessage_Type, match 
 	return b.expect(ctx, "", typ, match)
 }
 
-// ExpectNext takes the first frame that nobody has taken yet, and fails if it
-// is of another type or match does not accept it. PONG and STATS are passed
-// over, unless typ is one of the two.
+// ExpectNext takes the first frame that no call has taken. It returns an error if the
+// frame has another type or match does not accept it. It skips PONG and STATS unless typ
+// is one of them.
 func (b *Backend) ExpectNext(ctx context.Context, typ pb.WrapperMessage_Type, match func(proto.Message) bool) (Frame, error) {
 	return b.expectNext(ctx, "", typ, match)
 }
 
-// Never fails if a frame as Expect would take it has come by the time that the
-// barrier is passed.
+// Never returns an error if a frame that Expect would take arrives before the barrier
+// returns.
 func (b *Backend) Never(ctx context.Context, barrier Barrier, typ pb.WrapperMessage_Type, match func(proto.Message) bool) error {
 	return b.never(ctx, "", barrier, typ, match)
 }
 
-// Discard takes all frames that have come so far, and returns how many nobody
-// had taken.
+// Discard takes all frames so far. It returns how many no call had taken.
 func (b *Backend) Discard() int {
 	b.journal.mu.Lock()
 	defer b.journal.mu.Unlock()
@@ -48,14 +47,14 @@ func (b *Backend) Discard() int {
 	return n
 }
 
-// A Barrier returns once the backend has dealt with what was sent before. What
-// that means depends on the barrier: Backend.Ping proves that it was read,
-// User.EchoBarrier that the user's handlers have run, Backend.QueryBarrier that
-// a QUERY sent behind it was answered, Backend.Exit that everything has ended.
+// A Barrier returns when the backend has handled earlier messages. The barriers differ:
+// after Backend.Ping the backend has read them, after User.EchoBarrier the user's handlers
+// have run, after Backend.QueryBarrier the script has answered a QUERY that was sent
+// later, and after Backend.Exit the backend has stopped.
 type Barrier func(ctx context.Context) error
 
-// QueryBarrier is passed when the script has answered an admin's command. It
-// says nothing of users' messages, which are handled beside it.
+// QueryBarrier returns a Barrier that waits for the script's answer to an admin's command.
+// Users' messages run concurrently, so it does not wait for them.
 func (b *Backend) QueryBarrier(command string) Barrier {
 	return func(ctx context.Context) error {
 		err := b.Send(pb.WrapperMessage_TYPE_QUERY, &pb.BackendConfig{Config: proto.String(command)})
@@ -67,8 +66,7 @@ func (b *Backend) QueryBarrier(command string) Barrier {
 	}
 }
 
-// Match makes a match for Expect from one for a payload's own Go type. It
-// accepts no other type.
+// Match converts a match for one Go type into a match for Expect. It accepts no other type.
 func Match[T proto.Message](accepts func(T) bool) func(proto.Message) bool {
 	return func(m proto.Message) bool {
 		typed, ok := m.(T)
@@ -76,8 +74,7 @@ func Match[T proto.Message](accepts func(T) bool) func(proto.Message) bool {
 	}
 }
 
-// Like accepts a message of the same kind as want in which every field that is
-// set in want has the same value. What want leaves out may be anything.
+// Like accepts messages of the type of want whose fields equal the set fields of want.
 func Like(want proto.Message) func(proto.Message) bool {
 	return func(got proto.Message) bool {
 		if got == nil || want.ProtoReflect().Descriptor() != got.ProtoReflect().Descriptor() {
@@ -139,7 +136,7 @@ func (b *Backend) expectNext(ctx context.Context, user string, typ pb.WrapperMes
 
 func (b *Backend) never(ctx context.Context, user string, barrier Barrier, typ pb.WrapperMessage_Type, match func(proto.Message) bool) error {
 	if err := barrier(ctx); err != nil {
-		return fmt.Errorf("waiting to see that no %s comes: %w", wanted(user, typ, match), err)
+		return fmt.Errorf("waiting for the barrier, expecting no %s: %w", wanted(user, typ, match), err)
 	}
 	b.journal.mu.Lock()
 	defer b.journal.mu.Unlock()
@@ -154,7 +151,7 @@ func (b *Backend) bounded(ctx context.Context) (context.Context, context.CancelF
 	return context.WithTimeoutCause(ctx, b.opts.Timeout, fmt.Errorf("not within %v: %w", b.opts.Timeout, context.DeadlineExceeded))
 }
 
-// isLife tells the two types that a backend sends of itself.
+// isLife reports whether a backend sends messages of a type by itself.
 func isLife(t pb.WrapperMessage_Type) bool {
 	return t == pb.WrapperMessage_TYPE_PONG || t == pb.WrapperMessage_TYPE_STATS
 }
@@ -177,17 +174,17 @@ func wanted(user string, typ pb.WrapperMessage_Type, match func(proto.Message) b
 	return text
 }
 
-// shownFrames is how many frames the error of an expectation shows.
+// shownFrames is the number of frames in an UnmetError.
 const shownFrames = 20
 
-// UnmetError is the error of an expectation that was given up.
+// UnmetError is the error of an expectation that was not met.
 type UnmetError struct {
-	// Expected is what did not come.
+	// Expected describes the missing frame.
 	Expected string
-	// Why it is not waited for any longer.
+	// Why is why the wait ended.
 	Why error
-	// Passed are the last frames, both ways, a line each; Before is how many
-	// came before those.
+	// Passed describes the last frames of both directions. Before is the number of
+	// frames before them.
 	Passed []string
 	Before uint64
 }
@@ -225,9 +222,9 @@ func (b *Backend) unmet(what string, why error) error {
 	return e
 }
 
-// AwaitMore waits until a frame has passed, either way, whose number is greater
-// than seen, and returns the number of the last one. The error is ctx's cause,
-// or ErrEnded if nothing more will come.
+// AwaitMore waits for a frame of either direction whose number is greater than seen. It
+// returns the number of the last frame. It returns the cause of ctx when ctx is done, and
+// ErrEnded when the connection has ended.
 func (b *Backend) AwaitMore(ctx context.Context, seen uint64) (last uint64, err error) {
 	err = b.journal.await(ctx, func() bool {
 		last = b.journal.last()
@@ -236,9 +233,8 @@ func (b *Backend) AwaitMore(ctx context.Context, seen uint64) (last uint64, err 
 	return last, err
 }
 
-// TakeFrame takes the first frame from the backend that match accepts, among
-// those that have come so far and that nobody has taken yet. match must not use
-// the Backend.
+// TakeFrame takes the first frame of the backend that match accepts, if it has arrived
+// and no call has taken it. match must not use the Backend.
 func (b *Backend) TakeFrame(match func(Frame) bool) (Frame, bool) {
 	b.journal.mu.Lock()
 	defer b.journal.mu.Unlock()
@@ -250,8 +246,7 @@ func (b *Backend) TakeFrame(match func(Frame) bool) (Frame, bool) {
 	return e.Frame, true
 }
 
-// Untaken are the frames from the backend that nobody has taken yet, oldest
-// first.
+// Untaken returns the frames of the backend that no call has taken, oldest first.
 func (b *Backend) Untaken() (frames []Frame) {
 	b.journal.mu.Lock()
 	defer b.journal.mu.Unlock()

@@ -20,7 +20,7 @@ func text(s string) func(proto.Message) bool {
 	return simulator.Like(&pb.ConversationMessage{Message: proto.String(s)})
 }
 
-func TestExpectTakesWhatFitsAndLeavesTheRest(t *testing.T) {
+func TestExpectTakesTheFirstMatchAndLeavesTheRest(t *testing.T) {
 	b, f := greeted(t, simulator.Options{})
 	for _, s := range []string{"one", "two", "two", "three"} {
 		f.send(typeConvMessage, conv(s))
@@ -33,14 +33,14 @@ func TestExpectTakesWhatFitsAndLeavesTheRest(t *testing.T) {
 		t.Errorf("frames are numbered %d %d %d %d", one.Seq, two.Seq, again.Seq, three.Seq)
 	}
 	if got := one.Message.(*pb.ConversationMessage).GetMessage(); got != "one" {
-		t.Errorf("what was left is %q", got)
+		t.Errorf("the remaining text is %q", got)
 	}
 	if one.User != alice || one.Direction != simulator.FromBackend || one.Time.IsZero() {
 		t.Errorf("got %+v", one)
 	}
 }
 
-func TestExpectWaits(t *testing.T) {
+func TestExpectWaitsForTheFrame(t *testing.T) {
 	b, f := greeted(t, simulator.Options{})
 	go f.serve(func(frame simulator.Frame) { f.send(typeConvMessage, conv("other")); f.send(frame.Type, frame.Message) })
 	alice := b.User(alice)
@@ -49,7 +49,7 @@ func TestExpectWaits(t *testing.T) {
 	b.Exit()
 }
 
-func TestExpectFails(t *testing.T) {
+func TestExpectationsReportWhyTheyFail(t *testing.T) {
 	expired, cancel := context.WithCancelCause(t.Context())
 	cancel(errors.New("no time left"))
 	tests := []struct {
@@ -59,39 +59,39 @@ func TestExpectFails(t *testing.T) {
 		is   error
 		want []string
 	}{
-		{"nothing in time", t.Context(), func(ctx context.Context, b *simulator.Backend) error {
+		{"no frame in time", t.Context(), func(ctx context.Context, b *simulator.Backend) error {
 			_, err := b.Expect(ctx, typeConvMessage, text("bye"))
 			return err
 		}, context.DeadlineExceeded, []string{"expected CONV_MESSAGE that matches: context deadline exceeded", `← CONV_MESSAGE alice@localhost buddy_name="echo" message="hello"`, "→ PING"}},
-		{"context ended", expired, func(ctx context.Context, b *simulator.Backend) error {
+		{"the context ends", expired, func(ctx context.Context, b *simulator.Backend) error {
 			_, err := b.User("carol@localhost").Expect(ctx, typeConnected, nil)
 			return err
 		}, nil, []string{"expected CONNECTED for carol@localhost: no time left"}},
-		{"another one next", t.Context(), func(ctx context.Context, b *simulator.Backend) error {
+		{"another frame is next", t.Context(), func(ctx context.Context, b *simulator.Backend) error {
 			_, err := b.ExpectNext(ctx, typeConnected, nil)
 			return err
 		}, nil, []string{`expected CONNECTED next, but got ← CONV_MESSAGE alice@localhost`}},
-		{"no next one", t.Context(), func(ctx context.Context, b *simulator.Backend) error {
+		{"no next frame", t.Context(), func(ctx context.Context, b *simulator.Backend) error {
 			_, err := b.User("carol@localhost").ExpectNext(ctx, typeConnected, nil)
 			return err
 		}, context.DeadlineExceeded, []string{`expected CONNECTED for carol@localhost: context deadline`}},
-		{"never, but there it is", t.Context(), func(ctx context.Context, b *simulator.Backend) error {
+		{"Never, and the frame arrives", t.Context(), func(ctx context.Context, b *simulator.Backend) error {
 			return b.Never(ctx, func(context.Context) error { return nil }, typeConvMessage, nil)
 		}, nil, []string{"expected no CONV_MESSAGE, but got ← CONV_MESSAGE"}},
-		{"never, but the barrier is not passed", t.Context(), func(ctx context.Context, b *simulator.Backend) error {
+		{"Never, and the barrier fails", t.Context(), func(ctx context.Context, b *simulator.Backend) error {
 			return b.Never(ctx, b.Ping, typeConnected, nil)
-		}, context.DeadlineExceeded, []string{"waiting to see that no CONNECTED comes: expected PONG: context deadline"}},
-		{"no end", t.Context(), func(ctx context.Context, b *simulator.Backend) error { return b.Exit(ctx) },
+		}, context.DeadlineExceeded, []string{"waiting for the barrier, expecting no CONNECTED: expected PONG: context deadline"}},
+		{"the backend does not stop", t.Context(), func(ctx context.Context, b *simulator.Backend) error { return b.Exit(ctx) },
 			context.DeadlineExceeded, []string{"expected the end of the connection: context deadline", "→ EXIT"}},
 	}
 	for _, test := range tests {
 		t.Run(test.name, func(t *testing.T) {
 			b, f := greeted(t, simulator.Options{})
 			f.send(typeConvMessage, conv("hello"))
-			// What is sent in turn has come when the next one has.
+			// Frames arrive in order: after the next one, these have arrived.
 			f.send(typeStats, &pb.Stats{Res: proto.Int32(0), InitRes: proto.Int32(0), Shared: proto.Int32(0), Id: proto.String("1")})
 			b.Expect(typeStats, nil)
-			// Only what is waited for in vain takes this long.
+			// Only failing expectations take this long.
 			ctx, cancel := context.WithTimeout(test.ctx, 30*time.Millisecond)
 			defer cancel()
 			err := test.do(ctx, b.Backend)
@@ -99,7 +99,7 @@ func TestExpectFails(t *testing.T) {
 				t.Fatal("no error")
 			}
 			if test.is != nil && !errors.Is(err, test.is) {
-				t.Errorf("the error is not %v", test.is)
+				t.Errorf("the error does not wrap %v", test.is)
 			}
 			for _, want := range test.want {
 				if !strings.Contains(err.Error(), want) {
@@ -110,7 +110,7 @@ func TestExpectFails(t *testing.T) {
 	}
 }
 
-func TestExpectAfterTheEnd(t *testing.T) {
+func TestExpectTakesFramesAfterTheConnectionEnded(t *testing.T) {
 	b, f := greeted(t, simulator.Options{})
 	f.send(typeConvMessage, conv("last words"))
 	_ = f.conn.Close()
@@ -119,10 +119,10 @@ func TestExpectAfterTheEnd(t *testing.T) {
 	if !errors.Is(err, simulator.ErrEnded) || !strings.Contains(err.Error(), "the connection has ended (EOF)") {
 		t.Errorf("got %v", err)
 	}
-	<-b.Done() // soon after
+	<-b.Done() // Done closes, too
 }
 
-func TestExpectNextPassesOverSignsOfLife(t *testing.T) {
+func TestExpectNextSkipsPongAndStats(t *testing.T) {
 	b, f := greeted(t, simulator.Options{})
 	f.send(typePong, nil)
 	f.send(typeConvMessage, conv("hello"))
@@ -130,7 +130,7 @@ func TestExpectNextPassesOverSignsOfLife(t *testing.T) {
 	b.ExpectNext(typePong, nil)
 }
 
-func TestNeverHoldsWithTheRightBarrier(t *testing.T) {
+func TestNeverWaitsForItsBarrier(t *testing.T) {
 	b, f := greeted(t, simulator.Options{})
 	go f.serve(func(frame simulator.Frame) { f.send(frame.Type, frame.Message) })
 	user := b.User(alice)
@@ -141,11 +141,11 @@ func TestNeverHoldsWithTheRightBarrier(t *testing.T) {
 	b.Never(b.Backend.Exit, typeConnected, nil)
 	user.Expect(typeConvMessage, text("hello"))
 	if n := b.Discard(); n != 0 {
-		t.Errorf("%d frames were left over: the barriers leave their own", n)
+		t.Errorf("%d frames remain, although the barriers take their own", n)
 	}
 }
 
-// Another PING's PONG does not end a Ping.
+// TestPingWaitsForItsOwnPong pings twice: the first PONG does not end the second Ping.
 func TestPingWaitsForItsOwnPong(t *testing.T) {
 	b, f := greeted(t, simulator.Options{})
 	b.Send(typePing, nil)
@@ -158,7 +158,7 @@ func TestPingWaitsForItsOwnPong(t *testing.T) {
 	b.Expect(typeConvMessage, nil)
 	select {
 	case err := <-done:
-		t.Fatalf("it has ended with the other's PONG: %v", err)
+		t.Fatalf("the second Ping ended with the first PONG: %v", err)
 	default:
 	}
 	f.send(typePong, nil)
@@ -166,11 +166,11 @@ func TestPingWaitsForItsOwnPong(t *testing.T) {
 		t.Error(err)
 	}
 	if n := b.Discard(); n != 0 {
-		t.Errorf("%d frames were left over", n)
+		t.Errorf("%d frames remain", n)
 	}
 }
 
-func TestMemoryIsBounded(t *testing.T) {
+func TestKeptFramesAreLimited(t *testing.T) {
 	b, f := greeted(t, simulator.Options{KeepFrames: 10})
 	for i := range 100 {
 		f.send(typeConvMessage, conv(fmt.Sprint(i)))
@@ -178,7 +178,7 @@ func TestMemoryIsBounded(t *testing.T) {
 	b.Expect(typeConvMessage, text("99"))
 	frames, forgotten := b.Frames()
 	if len(frames) != 10 || forgotten != 92 || frames[9].Seq != 102 {
-		t.Errorf("it keeps %d frames, the last has the number %d, and has forgotten %d", len(frames), frames[9].Seq, forgotten)
+		t.Errorf("kept %d frames, the last is number %d, dropped %d", len(frames), frames[9].Seq, forgotten)
 	}
 
 	b, f = greeted(t, simulator.Options{KeepBytes: 10_000})
@@ -189,11 +189,11 @@ func TestMemoryIsBounded(t *testing.T) {
 	f.send(typeConnected, &pb.Connected{User: proto.String(alice)})
 	b.Expect(typeConnected, nil)
 	if frames, _ := b.Frames(); len(frames) != 1 {
-		t.Errorf("it keeps %d frames", len(frames))
+		t.Errorf("kept %d frames", len(frames))
 	}
 }
 
-func TestLike(t *testing.T) {
+func TestLikeComparesOnlyTheSetFields(t *testing.T) {
 	got := conv("hello")
 	got.Id = proto.String("7")
 	tests := []struct {
@@ -201,11 +201,11 @@ func TestLike(t *testing.T) {
 		want proto.Message
 		ok   bool
 	}{
-		{"nothing said", &pb.ConversationMessage{}, true},
+		{"no set field", &pb.ConversationMessage{}, true},
 		{"same", &pb.ConversationMessage{Message: proto.String("hello"), Id: proto.String("7")}, true},
-		{"other value", &pb.ConversationMessage{Message: proto.String("hello"), Id: proto.String("8")}, false},
-		{"absent, though of the default value", &pb.ConversationMessage{Pm: proto.Bool(false)}, false},
-		{"other message", &pb.Connected{}, false},
+		{"another value", &pb.ConversationMessage{Message: proto.String("hello"), Id: proto.String("8")}, false},
+		{"a default value that is absent", &pb.ConversationMessage{Pm: proto.Bool(false)}, false},
+		{"another type", &pb.Connected{}, false},
 	}
 	for _, test := range tests {
 		t.Run(test.name, func(t *testing.T) {
@@ -213,24 +213,24 @@ func TestLike(t *testing.T) {
 				t.Errorf("got %v", ok)
 			}
 			if simulator.Like(test.want)(nil) {
-				t.Error("it accepts no message at all")
+				t.Error("Like accepts a nil message")
 			}
 		})
 	}
 	only := simulator.Match(func(m *pb.ConversationMessage) bool { return m.GetId() == "7" })
 	if !only(got) || only(&pb.Connected{}) || only(nil) {
-		t.Error("Match accepts the wrong ones")
+		t.Error("Match accepts other types")
 	}
 }
 
-func TestTimeoutBoundsEachWait(t *testing.T) {
+func TestTimeoutLimitsEachWait(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		near, far := net.Pipe()
 		b := simulator.Attach(near, simulator.Options{})
 		start := time.Now()
 		_, err := b.Expect(t.Context(), typePong, nil)
 		if took := time.Since(start); took != simulator.DefaultTimeout {
-			t.Errorf("it took %v: %v", took, err)
+			t.Errorf("the wait took %v: %v", took, err)
 		}
 		if !errors.Is(err, context.DeadlineExceeded) || !strings.Contains(err.Error(), "expected PONG: not within 10s: ") {
 			t.Errorf("got %v", err)

@@ -15,7 +15,7 @@ import (
 	"spectrumlua/runtime/wire"
 )
 
-// Direction tells who sent a frame.
+// Direction says who sent a frame.
 type Direction int
 
 const (
@@ -25,7 +25,7 @@ const (
 	FromBackend
 )
 
-// Arrow is how Describe shows the direction: towards the backend is right.
+// Arrow returns → for frames to the backend and ← for frames from it.
 func (d Direction) Arrow() string {
 	if d == FromBackend {
 		return "←"
@@ -33,9 +33,9 @@ func (d Direction) Arrow() string {
 	return "→"
 }
 
-// Frame is one frame that passed. It is never changed once made.
+// Frame is one frame. It never changes.
 type Frame struct {
-	// Seq counts the frames of a connection, both directions together, from 1.
+	// Seq is the number of the frame on its connection, from 1, in both directions.
 	Seq       uint64
 	Time      time.Time
 	Direction Direction
@@ -50,16 +50,15 @@ type Frame struct {
 	Message proto.Message
 	// User is the user that the message names, or "".
 	User string
-	// Err is why the frame or its payload makes no sense: it is no
-	// WrapperMessage, does not parse, or lacks a required field. An unknown
-	// type is no error.
+	// Err is why the frame or its payload is invalid: it is not a WrapperMessage, does
+	// not parse, or lacks a required field. An unknown type is valid.
 	Err error
 }
 
 // errEmpty is the Err of a frame without bytes.
 var errEmpty = errors.New("empty frame")
 
-// Decode takes a frame apart. It keeps bytes, which must not change any more.
+// Decode parses a frame. It keeps bytes, so the caller must not change them.
 func Decode(direction Direction, bytes []byte) Frame {
 	f := Frame{Direction: direction, Bytes: bytes, Time: time.Now()}
 	if len(bytes) == 0 {
@@ -98,8 +97,8 @@ func (f Frame) understood() bool {
 	return !errors.Is(f.Err, errEmpty) && !errors.Is(f.Err, pb.ErrMalformed)
 }
 
-// TypeName is the type as protocol.proto writes it, without TYPE_; a number for
-// an unknown one.
+// TypeName returns the type's name in protocol.proto, without TYPE_, or "type N" if the
+// type is unknown.
 func (f Frame) TypeName() string { return typeName(f.Type) }
 
 func typeName(t pb.WrapperMessage_Type) string {
@@ -109,8 +108,7 @@ func typeName(t pb.WrapperMessage_Type) string {
 	return fmt.Sprintf("type %d", int32(t))
 }
 
-// AppendFrame adds a whole frame, length included, to dst. A nil payload is
-// left out.
+// AppendFrame appends a frame, with its length, to dst. payload may be nil.
 func AppendFrame(dst []byte, typ pb.WrapperMessage_Type, payload []byte) []byte {
 	n := len(payload)
 	if payload == nil {
@@ -128,8 +126,8 @@ func newMessage(d protoreflect.MessageDescriptor) (proto.Message, error) {
 	return t.New().Interface(), nil
 }
 
-// missingFields are the names of the required fields that m, or a message in
-// it, does not have.
+// missingFields returns the names of the required fields that m, or a nested message,
+// does not have.
 func missingFields(m protoreflect.Message, s *schema.Message) []string {
 	var missing []string
 	for _, field := range s.Fields {

@@ -8,11 +8,10 @@ import (
 	"spectrumlua/pb"
 )
 
-// ErrEnded is what an expectation's error wraps when the connection ended
-// before it was met.
+// ErrEnded means that the connection ended before an expectation was met.
 var ErrEnded = errors.New("the connection has ended")
 
-// journal keeps the last frames that passed and wakes those who wait for more.
+// journal keeps the last frames and wakes the goroutines that wait for more.
 type journal struct {
 	keepFrames, keepBytes int
 	trace                 func(Frame)
@@ -20,22 +19,21 @@ type journal struct {
 	mu      sync.Mutex
 	entries []entry
 	bytes   int
-	dropped uint64 // how many entries are no longer kept
+	dropped uint64 // the number of dropped entries
 	pings   int    // sent
 	pongs   int    // received
 	frames  int    // received
-	ended   error  // why nothing more will come; nil as long as it may
+	ended   error  // why the connection ended; nil while it is open
 	changed chan struct{}
 }
 
 type entry struct {
 	Frame
 	taken bool
-	pong  int // which PONG it is, from 1; 0 for anything else
+	pong  int // the number of the PONG, from 1; 0 for other types
 }
 
-// add numbers f and keeps it. It returns the number of PINGs or PONGs so far if
-// f is one.
+// add numbers f and keeps it. If f is a PING or PONG, it returns how many there are now.
 func (j *journal) add(f Frame) (count int) {
 	j.mu.Lock()
 	defer j.mu.Unlock()
@@ -71,8 +69,7 @@ func (j *journal) add(f Frame) (count int) {
 	return count
 }
 
-// end tells those who wait that nothing more will come. The first reason
-// counts.
+// end ends all waits, because the connection has ended. Only the first reason counts.
 func (j *journal) end(reason error) {
 	j.mu.Lock()
 	defer j.mu.Unlock()
@@ -82,7 +79,7 @@ func (j *journal) end(reason error) {
 	j.wake()
 }
 
-// wake is called with j.mu held.
+// wake wakes all waits. j.mu is held.
 func (j *journal) wake() {
 	if j.changed != nil {
 		close(j.changed)
@@ -90,8 +87,8 @@ func (j *journal) wake() {
 	}
 }
 
-// await calls try with j.mu held, at once and after each change, until it
-// returns true. It gives up with the cause of ctx, or with ErrEnded.
+// await calls try with j.mu held, now and after each change, until it returns true. It
+// returns the cause of ctx when ctx is done, and ErrEnded when the connection has ended.
 func (j *journal) await(ctx context.Context, try func() bool) error {
 	for {
 		j.mu.Lock()
@@ -116,8 +113,8 @@ func (j *journal) await(ctx context.Context, try func() bool) error {
 	}
 }
 
-// find returns the first entry after seq that waits to be taken and fits, or
-// nil. It is called with j.mu held.
+// find returns the first entry after seq that fits and that no call has taken, or nil.
+// j.mu is held.
 func (j *journal) find(seq uint64, fits func(*entry) bool) *entry {
 	start := uint64(0)
 	if seq > j.dropped {
@@ -132,10 +129,10 @@ func (j *journal) find(seq uint64, fits func(*entry) bool) *entry {
 	return nil
 }
 
-// last is the number of the latest frame. It is called with j.mu held.
+// last returns the number of the last frame. j.mu is held.
 func (j *journal) last() uint64 { return j.dropped + uint64(len(j.entries)) }
 
-// snapshot copies what is kept.
+// snapshot copies the kept frames.
 func (j *journal) snapshot() (frames []Frame, dropped uint64) {
 	j.mu.Lock()
 	defer j.mu.Unlock()

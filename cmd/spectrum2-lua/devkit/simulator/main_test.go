@@ -14,7 +14,7 @@ import (
 	"spectrumlua/runtime/wire"
 )
 
-// Short names for what the tests are full of.
+// Short names for types that many tests use.
 const (
 	typePing         = pb.WrapperMessage_TYPE_PING
 	typePong         = pb.WrapperMessage_TYPE_PONG
@@ -40,15 +40,15 @@ func TestMain(m *testing.M) {
 	goleak.VerifyTestMain(m)
 }
 
-// fake is a backend in the test's own hands.
+// fake is a backend that the test controls.
 type fake struct {
 	t      testing.TB
 	conn   net.Conn
 	frames *wire.Reader
 }
 
-// connect makes a simulated Spectrum and a fake backend that talk over TCP, so
-// that one goroutine can do what both say, in turn.
+// connect returns a simulated Spectrum and a fake backend that talk over TCP. Both may be
+// used from one goroutine.
 func connect(t *testing.T, o simulator.Options) (*simtest.Backend, *fake) {
 	t.Helper()
 	s := simtest.Listen(t, o)
@@ -60,7 +60,7 @@ func connect(t *testing.T, o simulator.Options) (*simtest.Backend, *fake) {
 	return s.Accept(), newFake(t, conn)
 }
 
-// greeted is connect with the first PING and PONG done.
+// greeted is like connect, after the first PING and PONG.
 func greeted(t *testing.T, o simulator.Options) (*simtest.Backend, *fake) {
 	t.Helper()
 	b, f := connect(t, o)
@@ -75,8 +75,8 @@ func newFake(t testing.TB, conn net.Conn) *fake {
 	return &fake{t: t, conn: conn, frames: wire.NewReader(conn, 0)}
 }
 
-// serve answers PING and hands everything else to handle, until EXIT or the end
-// of the connection, which it then closes.
+// serve answers PING and passes other frames to handle. It closes the connection at EXIT
+// or when the connection ends.
 func (f *fake) serve(handle func(simulator.Frame)) {
 	defer func() { _ = f.conn.Close() }()
 	for {
@@ -100,7 +100,7 @@ func (f *fake) read() (simulator.Frame, error) {
 	return simulator.Decode(simulator.ToBackend, append([]byte(nil), bytes...)), nil
 }
 
-// next is the next frame from Spectrum.
+// next returns the next frame from Spectrum.
 func (f *fake) next() simulator.Frame {
 	f.t.Helper()
 	frame, err := f.read()

@@ -11,53 +11,50 @@ import (
 	"spectrumlua/pb"
 )
 
-// Manners is what a Spectrum does without being asked. The zero value is
-// nothing at all.
+// Manners are the messages that a Spectrum sends by itself. The zero value sends none.
 type Manners struct {
-	// PingInterval sends PING at once and then at each interval. A backend from
-	// which no frame at all has come since the last one is disconnected, which
-	// counts as a violation.
+	// PingInterval is the time between PINGs; the first is sent at once. If the backend
+	// sends no frame between two PINGs, the simulator disconnects it, which is a
+	// violation.
 	PingInterval time.Duration
-	// ExitIdle sends EXIT in place of a PING to a backend without users.
+	// ExitIdle sends EXIT instead of PING to a backend without users.
 	ExitIdle bool
-	// Relogin answers DISCONNECTED: with the error network or other by LOGOUT
-	// and the user's last LOGIN in one write, up to three times, a count that
-	// CONNECTED resets; otherwise by LOGOUT.
+	// Relogin answers DISCONNECTED. After the errors network and other, it sends LOGOUT and
+	// the user's last LOGIN in one write, up to three times; CONNECTED resets the count.
+	// After other errors it sends LOGOUT.
 	Relogin bool
-	// EchoBuddies sends BUDDY_CHANGED back when a contact is new to the user's
-	// roster, or its alias or groups have changed. The roster is forgotten at
-	// the user's LOGOUT.
+	// EchoBuddies sends BUDDY_CHANGED back if the contact is new in the user's roster, or
+	// its alias or groups changed. LOGOUT clears the roster.
 	EchoBuddies bool
 	// Rejoin joins the user's rooms again after each CONNECTED.
 	Rejoin bool
 }
 
-// SpectrumManners are those of the real Spectrum.
+// SpectrumManners returns the manners of the real Spectrum.
 func SpectrumManners() Manners {
 	return Manners{PingInterval: 20 * time.Second, ExitIdle: true, Relogin: true, EchoBuddies: true, Rejoin: true}
 }
 
-// maxRelogins is how often a user is logged in again by itself.
+// maxRelogins is the number of automatic logins of a user.
 const maxRelogins = 3
 
-// manners carries Manners out, in a goroutine of its own so that the reading
-// one never waits for a backend that does not read.
+// manners implements Manners in its own goroutine, so that reading continues while the
+// backend does not read.
 type manners struct {
 	Manners
 	b    *Backend
 	news chan news
-	// hearing is held from when a frame is remembered until it is among the news.
+	// hearing is held while a frame is added to the journal and to news.
 	hearing sync.Mutex
 
 	mu    sync.Mutex
-	users map[string]*account // who is logged in
+	users map[string]*account // the logged-in users
 	rooms rooms
 
-	relogins map[string]int // used by run alone
+	relogins map[string]int // only run uses it
 }
 
-// news is a frame to be answered, or somebody who waits until those before it
-// have been.
+// news is a frame to answer, or a wait for the frames before it.
 type news struct {
 	frame   Frame
 	settled chan struct{}
@@ -69,7 +66,7 @@ type account struct {
 	roster map[string]contact
 }
 
-// contact is what an echo of BUDDY_CHANGED depends on.
+// contact holds the values that decide whether BUDDY_CHANGED is echoed.
 type contact struct {
 	alias  string
 	groups []string
@@ -86,7 +83,7 @@ func newManners(b *Backend, m Manners) *manners {
 	}
 }
 
-// note is told of each frame to the backend before it is sent.
+// note handles a frame to the backend before it is sent.
 func (m *manners) note(f Frame) {
 	m.mu.Lock()
 	defer m.mu.Unlock()
@@ -101,7 +98,7 @@ func (m *manners) note(f Frame) {
 	}
 }
 
-// hear is told of each frame from the backend.
+// hear handles a frame from the backend.
 func (m *manners) hear(f Frame) {
 	switch f.Type {
 	case pb.WrapperMessage_TYPE_CONNECTED, pb.WrapperMessage_TYPE_DISCONNECTED, pb.WrapperMessage_TYPE_BUDDY_CHANGED:
@@ -114,14 +111,14 @@ func (m *manners) hear(f Frame) {
 	}
 }
 
-// SettleManners waits until the Manners have answered all that has come so far:
-// each frame that Trace or Frames has shown.
+// SettleManners waits until Manners have answered all frames that Trace or Frames have
+// shown so far.
 func (b *Backend) SettleManners(ctx context.Context) error {
 	if b.manners == nil {
 		return nil
 	}
-	b.manners.hearing.Lock()   // what somebody has seen is among the news
-	b.manners.hearing.Unlock() //nolint:staticcheck // there is nothing to guard
+	b.manners.hearing.Lock()   // a frame that a caller has seen is now in news
+	b.manners.hearing.Unlock() //nolint:staticcheck // only waits for its holder
 	settled := make(chan struct{})
 	select {
 	case b.manners.news <- news{settled: settled}:
@@ -162,7 +159,7 @@ func (m *manners) run() {
 		case <-tick:
 			now := m.b.Received()
 			if now == received {
-				m.b.violations.add(Violation{Text: "nothing has come since the last PING: Spectrum disconnects the backend and sends it SIGABRT"})
+				m.b.violations.add(Violation{Text: "no frame arrived since the last PING: Spectrum disconnects the backend and sends it SIGABRT"})
 				_ = m.b.conn.Close()
 				continue
 			}
@@ -172,8 +169,8 @@ func (m *manners) run() {
 	}
 }
 
-// ping sends PING, or EXIT to a backend that is not needed. A failed write is
-// no news: the reading goroutine sees the connection end.
+// ping sends PING, or EXIT to an idle backend. It ignores errors, because the reading
+// goroutine sees the end of the connection.
 func (m *manners) ping() {
 	typ := pb.WrapperMessage_TYPE_PING
 	m.mu.Lock()
@@ -246,8 +243,8 @@ func (m *manners) buddyChanged(user string, buddy *pb.Buddy) {
 	})
 }
 
-// remember puts a contact on the roster of a user who is logged in, and tells
-// whether that changed it.
+// remember adds a contact to the roster of a logged-in user. It reports whether the
+// roster changed.
 func (m *manners) remember(user string, buddy *pb.Buddy) (now contact, news bool) {
 	m.mu.Lock()
 	defer m.mu.Unlock()
@@ -257,7 +254,7 @@ func (m *manners) remember(user string, buddy *pb.Buddy) (now contact, news bool
 	}
 	old, known := online.roster[buddy.GetBuddyName()]
 	now = old
-	// Empty, both keep what was.
+	// Empty values keep the old ones.
 	if alias := buddy.GetAlias(); alias != "" {
 		now.alias = alias
 	}

@@ -13,8 +13,8 @@ import (
 	"spectrumlua/pb"
 )
 
-// inBubble plays with a fake backend under a fake clock; nothing may be left
-// when play returns.
+// inBubble runs play with a fake backend and a fake clock. No goroutine may remain at
+// the end of play.
 func inBubble(t *testing.T, m simulator.Manners, play func(t *testing.T, b *simulator.Backend, f *fake)) {
 	t.Helper()
 	synctest.Test(t, func(t *testing.T) {
@@ -30,7 +30,7 @@ func (f *fake) expect(want string) simulator.Frame {
 	f.t.Helper()
 	frame := f.next()
 	if got := simulator.Describe(frame); got != want {
-		f.t.Fatalf("the backend got\n%s, want\n%s", got, want)
+		f.t.Fatalf("the backend received\n%s, want\n%s", got, want)
 	}
 	return frame
 }
@@ -41,7 +41,7 @@ func TestPingsAtOnceAndThenEachInterval(t *testing.T) {
 		for i := range 4 {
 			f.expect("→ PING")
 			if at := time.Since(start); at != time.Duration(i)*20*time.Second {
-				t.Errorf("PING number %d came after %v", i, at)
+				t.Errorf("PING number %d arrived after %v", i, at)
 			}
 			f.send(typePong, nil)
 		}
@@ -51,29 +51,29 @@ func TestPingsAtOnceAndThenEachInterval(t *testing.T) {
 	})
 }
 
-func TestSilenceEndsTheConnection(t *testing.T) {
+func TestABackendWithoutFramesIsDisconnected(t *testing.T) {
 	inBubble(t, simulator.Manners{PingInterval: 20 * time.Second}, func(t *testing.T, b *simulator.Backend, f *fake) {
 		f.expect("→ PING")
 		f.send(typePong, nil)
 		f.expect("→ PING")
-		// Any frame counts as life.
+		// Any frame keeps the connection open.
 		f.send(typeConnected, &pb.Connected{User: proto.String(alice)})
 		f.expect("→ PING")
 		start := time.Now()
 		if _, err := f.read(); err == nil {
-			t.Fatal("the connection goes on")
+			t.Fatal("the connection is still open")
 		}
 		if took := time.Since(start); took != 20*time.Second {
 			t.Errorf("it ended after %v", took)
 		}
 		<-b.Done()
-		if v := b.Violations(); len(v) != 1 || !strings.HasPrefix(v[0].Error(), "nothing has come since the last PING") {
+		if v := b.Violations(); len(v) != 1 || !strings.HasPrefix(v[0].Error(), "no frame arrived since the last PING") {
 			t.Error(v)
 		}
 	})
 }
 
-func TestExitWhenIdle(t *testing.T) {
+func TestExitIdleStopsABackendWithoutUsers(t *testing.T) {
 	inBubble(t, simulator.Manners{PingInterval: 20 * time.Second, ExitIdle: true}, func(t *testing.T, b *simulator.Backend, f *fake) {
 		login := func() {
 			if _, err := b.Login(alice, "bob", "", map[string]string{}); err != nil {
@@ -92,7 +92,7 @@ func TestExitWhenIdle(t *testing.T) {
 	})
 }
 
-func TestRelogin(t *testing.T) {
+func TestReloginAnswersDisconnected(t *testing.T) {
 	const login = `→ LOGIN alice@localhost legacy_name="bob" password=*** settings={stay="1"}`
 	const logout = `→ LOGOUT alice@localhost legacy_name="bob"`
 	gone := func(f *fake, reason pb.ConnectionError) {
@@ -101,7 +101,7 @@ func TestRelogin(t *testing.T) {
 	const network, other = pb.ConnectionError_CONNECTION_ERROR_NETWORK_ERROR, pb.ConnectionError_CONNECTION_ERROR_OTHER_ERROR
 	const final = pb.ConnectionError_CONNECTION_ERROR_INVALID_SETTINGS
 	inBubble(t, simulator.Manners{Relogin: true}, func(t *testing.T, b *simulator.Backend, f *fake) {
-		// Nobody is logged in: nothing is answered.
+		// No user is logged in: no answer.
 		gone(f, network)
 		synctest.Wait()
 		send := func() {
@@ -122,10 +122,10 @@ func TestRelogin(t *testing.T) {
 			f.expect(logout)
 			again := f.expect(login)
 			if string(first.Payload) != string(again.Payload) && !proto.Equal(first.Message, again.Message) {
-				t.Error("another LOGIN than the first")
+				t.Error("the LOGIN differs from the first")
 			}
 		}
-		gone(f, network) // for the fourth time
+		gone(f, network) // the fourth time
 		f.expect(logout)
 		go send()
 		f.expect(login)
@@ -134,7 +134,7 @@ func TestRelogin(t *testing.T) {
 	})
 }
 
-func TestEchoOfBuddyChanged(t *testing.T) {
+func TestEchoBuddiesEchoesOnlyChanges(t *testing.T) {
 	buddy := func(alias string, groups ...string) *pb.Buddy {
 		return &pb.Buddy{UserName: proto.String(alice), BuddyName: proto.String("echo"), Alias: proto.String(alias), Group: groups,
 			Status: pb.StatusType_STATUS_TYPE_AWAY.Enum()}
@@ -146,20 +146,20 @@ func TestEchoOfBuddyChanged(t *testing.T) {
 				t.Error(err)
 			}
 		}
-		f.send(typeBuddyChanged, buddy("Ghost")) // of nobody: no echo
+		f.send(typeBuddyChanged, buddy("Ghost")) // no user is logged in: no echo
 		synctest.Wait()
 		go login()
 		f.next()
 		f.send(typeBuddyChanged, buddy("Echo"))
 		f.expect(echo)
-		f.send(typeBuddyChanged, buddy("Echo")) // as it is: no echo
-		f.send(typeBuddyChanged, buddy(""))     // keeps what was: no echo
+		f.send(typeBuddyChanged, buddy("Echo")) // no change: no echo
+		f.send(typeBuddyChanged, buddy(""))     // keeps the old alias: no echo
 		f.send(typeBuddyChanged, buddy("Echo", "Friends"))
 		f.expect(`→ BUDDY_CHANGED alice@localhost buddy_name="echo" alias="Echo" group=["Friends"] status=none`)
 		go func() { _ = b.Logout(alice, "bob"); login() }()
 		f.next()
 		f.next()
-		f.send(typeBuddyChanged, buddy("Echo")) // the roster was forgotten
+		f.send(typeBuddyChanged, buddy("Echo")) // LOGOUT cleared the roster
 		f.expect(echo)
 	})
 }
@@ -170,7 +170,7 @@ func TestSpectrumManners(t *testing.T) {
 	}
 }
 
-func TestRejoin(t *testing.T) {
+func TestRejoinAfterConnected(t *testing.T) {
 	const login = `→ LOGIN alice@localhost legacy_name="bob" password=*** settings={stay="1"}`
 	join := func(room string) string {
 		return `→ JOIN_ROOM alice@localhost nickname="al" room="` + room + `"`
@@ -201,7 +201,7 @@ func TestRejoin(t *testing.T) {
 		f.expect(join("a"))
 		f.expect(join("b"))
 
-		// A login of Spectrum's own keeps them.
+		// An automatic login keeps the rooms.
 		f.send(typeDisconnected, &pb.Disconnected{User: proto.String(alice), Error: pb.ConnectionError_CONNECTION_ERROR_NETWORK_ERROR.Enum()})
 		f.expect(`→ LOGOUT alice@localhost legacy_name="bob"`)
 		f.expect(login)
@@ -209,7 +209,7 @@ func TestRejoin(t *testing.T) {
 		f.expect(join("a"))
 		f.expect(join("b"))
 
-		// The user's logout does not.
+		// The user's logout clears them.
 		go func() { _ = b.Logout(alice, "bob") }()
 		f.expect(`→ LOGOUT alice@localhost legacy_name="bob"`)
 		go func() {
@@ -224,7 +224,7 @@ func TestRejoin(t *testing.T) {
 	})
 }
 
-func TestSettleManners(t *testing.T) {
+func TestSettleMannersWaitsForTheAnswers(t *testing.T) {
 	inBubble(t, simulator.Manners{EchoBuddies: true}, func(t *testing.T, b *simulator.Backend, f *fake) {
 		go func() {
 			if _, err := b.Login(alice, "bob", "", map[string]string{}); err != nil {

@@ -15,27 +15,25 @@ import (
 	"time"
 )
 
-// ProcessOptions says how a Process is run. The zero value is good.
+// ProcessOptions are the options of a Process. The zero value works.
 type ProcessOptions struct {
-	// Leading are arguments in front of all others: what stands behind the
-	// executable in Spectrum's `backend=`.
+	// Leading are arguments before all others, such as those after the executable in
+	// Spectrum's `backend=`.
 	Leading []string
 	// Dir is the working directory; default: the caller's.
 	Dir string
 	// Env is the environment; default: the caller's.
 	Env []string
-	// Log is called with each line that the process writes to standard output
-	// or standard error, one at a time.
+	// Log receives each line of standard output and standard error. Calls do not overlap.
 	Log func(line string)
-	// Started is told of the process as soon as it is there.
+	// Started receives the process as soon as it runs.
 	Started func(*Process)
 }
 
-// Process is a backend's executable, run as Spectrum runs it: in a session of
-// its own, without standard input. Its methods may be called from any
-// goroutine.
+// Process is a running executable of a backend. As under Spectrum, it has its own session
+// and no standard input. It is safe for concurrent use.
 type Process struct {
-	// Started is when it was executed.
+	// Started is the time of the start.
 	Started time.Time
 
 	cmd  *exec.Cmd
@@ -43,10 +41,10 @@ type Process struct {
 	done chan struct{}
 }
 
-// StartProcess executes a backend. The process, with all that it started, is
-// killed when ctx is done. Somebody must Wait for it, or Kill it.
+// StartProcess starts a backend. When ctx is done, it kills the process and its children.
+// The caller must call Wait or Kill.
 func StartProcess(ctx context.Context, path string, args []string, o ProcessOptions) (*Process, error) {
-	// A name without a slash is a file here, not a command to be looked for.
+	// A name without a slash is a file in this folder, not a command in PATH.
 	if !strings.ContainsRune(path, filepath.Separator) {
 		path = "." + string(filepath.Separator) + path
 	}
@@ -66,7 +64,7 @@ func StartProcess(ctx context.Context, path string, args []string, o ProcessOpti
 	}
 	go func() {
 		defer close(p.done)
-		_ = cmd.Wait() // how it ended stands in cmd.ProcessState
+		_ = cmd.Wait() // cmd.ProcessState holds the exit code
 		log.flush()
 	}()
 	return p, nil
@@ -75,15 +73,15 @@ func StartProcess(ctx context.Context, path string, args []string, o ProcessOpti
 // PID is the process id.
 func (p *Process) PID() int { return p.cmd.Process.Pid }
 
-// String tells what runs.
+// String returns the command line and the process id.
 func (p *Process) String() string {
 	return fmt.Sprintf("%s (process %d)", strings.Join(p.cmd.Args, " "), p.PID())
 }
 
-// Signal sends a signal to the process alone.
+// Signal sends a signal to the process, but not to its children.
 func (p *Process) Signal(sig syscall.Signal) error { return p.cmd.Process.Signal(sig) }
 
-// Kill ends the process and all that it started, at once, and waits for that.
+// Kill kills the process and its children, and waits for their end.
 func (p *Process) Kill() {
 	select {
 	case <-p.done:
@@ -94,7 +92,7 @@ func (p *Process) Kill() {
 	<-p.done
 }
 
-// Done is closed when the process has ended and all its output has been read.
+// Done is closed when the process has ended and all its output is read.
 func (p *Process) Done() <-chan struct{} { return p.done }
 
 // Wait waits for the end of the process and returns its exit code. It returns -1 and
@@ -107,22 +105,19 @@ func (p *Process) Wait(ctx context.Context) (int, error) {
 	}
 	state := p.cmd.ProcessState
 	if status, ok := state.Sys().(syscall.WaitStatus); ok && status.Signaled() {
-		return -1, fmt.Errorf("the backend was ended by a signal: %v", status.Signal())
+		return -1, fmt.Errorf("a signal ended the backend: %v", status.Signal())
 	}
 	return state.ExitCode(), nil
 }
 
-// Output is the end of what the process has written to standard output and
-// standard error: at most the last 64 kB.
+// Output returns the last 64 KiB of standard output and standard error.
 func (p *Process) Output() string { return p.log.text() }
 
-// ErrExited is what Launch's error wraps if the backend ended before it
-// connected.
+// ErrExited means that the backend ended before it connected.
 var ErrExited = errors.New("the backend ended before it connected")
 
-// Launch starts a backend's executable with the arguments that Spectrum gives
-// it on a config file, and accepts its connection. Whatever fails, nothing is
-// left running.
+// Launch starts a backend with the arguments of Spectrum and a config file, and accepts
+// its connection. If it fails, it leaves no process behind.
 func (s *Spectrum) Launch(ctx context.Context, path, configFile string, o ProcessOptions) (*Process, *Backend, error) {
 	p, conn, err := s.LaunchConn(ctx, path, configFile, o)
 	if err != nil {
@@ -136,8 +131,7 @@ func (s *Spectrum) Launch(ctx context.Context, path, configFile string, o Proces
 	return p, b, nil
 }
 
-// LaunchConn is Launch for those who want to speak the protocol themselves. The
-// connection is the caller's.
+// LaunchConn is like Launch, but returns the connection, which the caller owns.
 func (s *Spectrum) LaunchConn(ctx context.Context, path, configFile string, o ProcessOptions) (*Process, net.Conn, error) {
 	p, err := StartProcess(ctx, path, s.Args(configFile), o)
 	if err != nil {
@@ -164,14 +158,14 @@ func (s *Spectrum) LaunchConn(ctx context.Context, path, configFile string, o Pr
 		}
 		err = fmt.Errorf("%w: %w", err, why)
 	}
-	// With a Log, it has been told already.
+	// Log has already received the output.
 	if output := strings.TrimSpace(p.Output()); output != "" && o.Log == nil {
 		err = fmt.Errorf("%w\n%s", err, output)
 	}
 	return nil, nil, err
 }
 
-// lineLog takes what a process writes apart into lines, and keeps the end.
+// lineLog splits the output of a process into lines and keeps its end.
 type lineLog struct {
 	tell func(string)
 

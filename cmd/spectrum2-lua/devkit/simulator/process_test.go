@@ -28,7 +28,7 @@ var roles = map[string]func(args []string) int{
 		fmt.Fprintln(os.Stderr, "no such script")
 		return int(syscall.EINVAL)
 	},
-	"hangs": func([]string) int { time.Sleep(time.Hour); return 0 }, // without cgo, Go ends a program that waits for nothing
+	"hangs": func([]string) int { time.Sleep(time.Hour); return 0 }, // without cgo, Go would stop a program that waits forever
 	"busy": func(args []string) int {
 		var used syscall.Rusage
 		for used.Utime.Nano()+used.Stime.Nano() < 150e6 {
@@ -57,16 +57,15 @@ func echo(args []string) int {
 	return 0
 }
 
-// noRaceSleep keeps the race detector from holding each process up for a second
-// at its end.
+// noRaceSleep turns off the second that the race detector waits at the end of a process.
 const noRaceSleep = "GORACE=atexit_sleep_ms=0"
 
-// as makes processes play a role.
+// as returns options with which the test's executable plays a role.
 func as(role string) simulator.ProcessOptions {
 	return simulator.ProcessOptions{Env: append(os.Environ(), roleVariable+"="+role, noRaceSleep)}
 }
 
-func TestLaunch(t *testing.T) {
+func TestLaunchStartsABackendAsSpectrumDoes(t *testing.T) {
 	var mu sync.Mutex
 	var lines []string
 	o := as("echo")
@@ -87,34 +86,34 @@ func TestLaunch(t *testing.T) {
 		t.Error(err)
 	}
 	if rss, err := p.RSS(); err != nil || rss < 1<<20 {
-		t.Errorf("it has %d bytes resident, %v", rss, err)
+		t.Errorf("the resident memory is %d bytes, %v", rss, err)
 	}
 	if peak, err := p.PeakRSS(); err != nil || peak < 1<<20 {
-		t.Errorf("it had %d bytes resident, %v", peak, err)
+		t.Errorf("the peak of the resident memory is %d bytes, %v", peak, err)
 	}
 	if !strings.Contains(p.String(), fmt.Sprintf("--service.backend_id=1 -n /etc/echo.cfg (process %d)", p.PID())) {
-		t.Errorf("it is %v", p)
+		t.Errorf("the process is %v", p)
 	}
 	b.Exit()
 	if code, err := p.Wait(t.Context()); code != 0 || err != nil {
-		t.Errorf("it ended with %d, %v", code, err)
+		t.Errorf("the exit code is %d, %v", code, err)
 	}
 	mu.Lock()
 	defer mu.Unlock()
 	if got := strings.Join(lines, "|"); got != "config /etc/echo.cfg|no newline at the end" {
-		t.Errorf("it said %q", got)
+		t.Errorf("the output is %q", got)
 	}
 }
 
-func TestLaunchFails(t *testing.T) {
+func TestLaunchReportsWhyABackendDoesNotConnect(t *testing.T) {
 	tests := []struct {
 		name, path, role string
 		want             []string
 	}{
 		{"ends at once", os.Args[0], "refuses", []string{"ended before it connected", "exit code 22", "no such script"}},
-		{"never connects", os.Args[0], "hangs", []string{"no backend has connected"}},
-		{"is not there", "no/such/file", "", []string{"starting the backend", "no such file"}},
-		{"is a name", "sh", "", []string{"starting the backend", "no such file"}},
+		{"never connects", os.Args[0], "hangs", []string{"no backend connected"}},
+		{"does not exist", "no/such/file", "", []string{"starting the backend", "no such file"}},
+		{"is the name of a command", "sh", "", []string{"starting the backend", "no such file"}},
 	}
 	for _, test := range tests {
 		t.Run(test.name, func(t *testing.T) {
@@ -136,7 +135,7 @@ func TestLaunchFails(t *testing.T) {
 	}
 }
 
-func TestProcessEnds(t *testing.T) {
+func TestWaitReturnsHowAProcessEnded(t *testing.T) {
 	start := func(t *testing.T, ctx context.Context, role string) *simulator.Process {
 		t.Helper()
 		p, err := simulator.StartProcess(ctx, os.Args[0], nil, as(role))
@@ -152,7 +151,7 @@ func TestProcessEnds(t *testing.T) {
 			t.Errorf("got %d, %v", code, err)
 		}
 		if got := p.Output(); got != "no such script\n" {
-			t.Errorf("it said %q", got)
+			t.Errorf("the output is %q", got)
 		}
 		p.Kill()
 	})
@@ -169,13 +168,13 @@ func TestProcessEnds(t *testing.T) {
 		if err := p.Signal(syscall.SIGABRT); err != nil {
 			t.Fatal(err)
 		}
-		// Go answers SIGABRT with its stacks and code 2, or dies of it before
-		// it has started.
+		// Go answers SIGABRT with its stacks and code 2, unless the signal arrives before
+		// Go has started.
 		if code, err := p.Wait(t.Context()); code != 2 && err == nil {
 			t.Errorf("got %d, %v", code, err)
 		}
 	})
-	t.Run("not in time", func(t *testing.T) {
+	t.Run("after the context", func(t *testing.T) {
 		p := start(t, t.Context(), "hangs")
 		ctx, cancel := context.WithCancelCause(t.Context())
 		why := errors.New("enough")
@@ -188,7 +187,7 @@ func TestProcessEnds(t *testing.T) {
 	})
 }
 
-func TestOutputIsBounded(t *testing.T) {
+func TestOutputKeepsTheEnd(t *testing.T) {
 	var last string
 	n, long := 0, 0
 	o := as("loud")
@@ -201,14 +200,14 @@ func TestOutputIsBounded(t *testing.T) {
 		t.Fatalf("got %d, %v", code, err)
 	}
 	if out := p.Output(); len(out) != 64<<10 || !strings.HasSuffix(out, "xxx\n") {
-		t.Errorf("it keeps %d bytes", len(out))
+		t.Errorf("the output has %d bytes", len(out))
 	}
 	if n != 20_000+3 || long > 16<<10 || !strings.HasPrefix(last, "xxx") {
-		t.Errorf("it told %d lines, the longest of %d bytes, the last %.10q", n, long, last)
+		t.Errorf("Log received %d lines, the longest of %d bytes, the last %.10q", n, long, last)
 	}
 }
 
-func TestCPU(t *testing.T) {
+func TestCPUAndMemoryOfAProcess(t *testing.T) {
 	s := simtest.Listen(t, simulator.Options{})
 	p, launched, err := s.Launch(t.Context(), os.Args[0], "x.cfg", as("busy"))
 	if err != nil {
@@ -219,19 +218,19 @@ func TestCPU(t *testing.T) {
 	b.Ping()
 	running, err := p.CPU()
 	if err != nil || running < 100*time.Millisecond {
-		t.Errorf("it has used %v, %v", running, err)
+		t.Errorf("the CPU time is %v, %v", running, err)
 	}
 	b.Exit()
 	<-p.Done()
 	if ended, err := p.CPU(); err != nil || ended < running-10*time.Millisecond {
-		t.Errorf("it has used %v in the end, %v so far, %v", ended, running, err)
+		t.Errorf("the CPU time is %v at the end, %v before, %v", ended, running, err)
 	}
 	if _, err := p.RSS(); err == nil {
-		t.Error("it has memory after its end")
+		t.Error("an ended process has memory")
 	}
 }
 
-// What users of the package read first.
+// Example runs a fake backend under a simulated Spectrum.
 func Example() {
 	s, err := simulator.Listen(simulator.IPv4, simulator.Options{})
 	if err != nil {
@@ -240,7 +239,7 @@ func Example() {
 	}
 	defer s.Close()
 
-	// A backend that answers PING and echoes; a real one is started by Launch.
+	// This backend answers PING and echoes. Launch starts a real one.
 	conn, err := net.Dial("tcp", s.Addr())
 	if err != nil {
 		fmt.Println(err)

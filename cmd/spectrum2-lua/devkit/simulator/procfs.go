@@ -8,17 +8,16 @@ import (
 	"time"
 )
 
-// clockTicks is how many ticks /proc counts in a second; Linux has fixed it.
+// clockTicks is the number of ticks in a second of /proc, which Linux has fixed.
 const clockTicks = 100
 
-// RSS is the resident memory of the process in bytes, as /proc/PID/status
-// tells it.
+// RSS returns the resident memory of the process in bytes, from /proc/PID/status.
 func (p *Process) RSS() (int64, error) { return p.status("VmRSS:") }
 
-// PeakRSS is the most it ever was.
+// PeakRSS returns the peak of the resident memory.
 func (p *Process) PeakRSS() (int64, error) { return p.status("VmHWM:") }
 
-// status reads a number of kB from /proc/PID/status, in bytes.
+// status returns a number of kB in /proc/PID/status as bytes.
 func (p *Process) status(key string) (int64, error) {
 	path := fmt.Sprintf("/proc/%d/status", p.PID())
 	data, err := os.ReadFile(path)
@@ -35,9 +34,8 @@ func (p *Process) status(key string) (int64, error) {
 	return 0, fmt.Errorf("%s has no %s", path, key)
 }
 
-// CPU is the processor time that the process has used, user and system
-// together. While it runs this comes from /proc/PID/stat, in steps of 10 ms;
-// once it has ended it is exact.
+// CPU returns the user and system time of the process. While the process runs, it comes
+// from /proc/PID/stat in steps of 10 ms. After its end it is exact.
 func (p *Process) CPU() (time.Duration, error) {
 	select {
 	case <-p.done:
@@ -49,7 +47,7 @@ func (p *Process) CPU() (time.Duration, error) {
 	if err != nil {
 		return 0, err
 	}
-	// The second field, the name, stands in parentheses and may hold anything.
+	// The second field is the name in parentheses, which may contain any bytes.
 	rest := bytes.Fields(data[bytes.LastIndexByte(data, ')')+1:])
 	const user, system = 14 - 3, 15 - 3
 	if len(rest) <= system {

@@ -7,10 +7,10 @@ import (
 	"spectrumlua/pb"
 )
 
-// rooms are those that users have joined, by user and name.
+// rooms holds the rooms that users have joined, by user and name.
 type rooms map[string]map[string]*pb.Room
 
-// note keeps a room that is joined, and forgets one that is left.
+// note adds a joined room, or removes a left one.
 func (r rooms) note(typ pb.WrapperMessage_Type, user string, room *pb.Room) {
 	if typ != pb.WrapperMessage_TYPE_JOIN_ROOM {
 		delete(r[user], room.GetRoom())

@@ -10,9 +10,9 @@ import (
 	"spectrumlua/runtime/wire"
 )
 
-// Send sends a message; a nil payload is left out. Like every method that
-// sends, it blocks for as long as the backend does not read, until Close.
-// Required fields may be missing: the backend has to bear it.
+// Send sends a message. payload may be nil, and required fields may be missing: a backend
+// must tolerate this. Like all methods that send, Send blocks while the backend does not
+// read, until Close.
 func (b *Backend) Send(typ pb.WrapperMessage_Type, payload proto.Message) error {
 	frame, err := wrapper(typ, payload)
 	if err != nil {
@@ -21,17 +21,16 @@ func (b *Backend) Send(typ pb.WrapperMessage_Type, payload proto.Message) error 
 	return b.SendFrame(frame)
 }
 
-// SendPayload sends a message with a payload of any bytes. A nil payload is
-// left out.
+// SendPayload sends a message with any bytes as payload. payload may be nil.
 func (b *Backend) SendPayload(typ pb.WrapperMessage_Type, payload []byte) error {
 	return b.SendFrame(pb.AppendWrapper(nil, typ, payload))
 }
 
-// SendFrame sends bytes, which need not be a WrapperMessage, as a frame.
+// SendFrame sends any bytes as a frame. They need not be a WrapperMessage.
 func (b *Backend) SendFrame(frame []byte) error { return b.sendFrames(frame) }
 
-// SendBytes sends bytes as they are, without a length: a part of a frame,
-// several frames, or garbage. They are not remembered.
+// SendBytes sends bytes without a length: a part of a frame, several frames, or garbage.
+// The simulator does not keep them.
 func (b *Backend) SendBytes(raw []byte) error {
 	b.writeMu.Lock()
 	defer b.writeMu.Unlock()
@@ -47,9 +46,9 @@ func (b *Backend) sendFrames(frames ...[]byte) error {
 	return err
 }
 
-// writeLocked remembers the frames before it writes them, so that an answer
-// never stands before its question. It returns the number of the last PING
-// among them, if there is one. It is called with b.writeMu held.
+// writeLocked keeps the frames before it writes them, so that a question always stands
+// before its answer. It returns the number of the last PING among them, or 0. b.writeMu is
+// held.
 func (b *Backend) writeLocked(frames ...[]byte) (ping int, err error) {
 	out := b.out[:0]
 	for _, frame := range frames {
@@ -69,10 +68,9 @@ func (b *Backend) writeLocked(frames ...[]byte) (ping int, err error) {
 	return ping, err
 }
 
-// Ping sends PING and waits for its PONG. The backend has then read all that
-// was sent before, and is alive. It need not have handled it: PONG leaves ahead
-// of everything else. A barrier for handlers is an answer that only a handler
-// gives; see Barrier.
+// Ping sends PING and waits for its PONG. The backend has then read all earlier messages,
+// but need not have handled them, because PONG overtakes other messages. For a wait that
+// includes handlers, see Barrier.
 func (b *Backend) Ping(ctx context.Context) error {
 	ctx, cancel := b.bounded(ctx)
 	defer cancel()
@@ -104,8 +102,7 @@ func (b *Backend) Exit(ctx context.Context) error {
 	return b.AwaitEnd(ctx)
 }
 
-// AwaitEnd waits until nothing more comes from the backend. Everything it had
-// to say has then been received.
+// AwaitEnd waits until the connection has ended and all frames of the backend are received.
 func (b *Backend) AwaitEnd(ctx context.Context) error {
 	ctx, cancel := b.bounded(ctx)
 	defer cancel()

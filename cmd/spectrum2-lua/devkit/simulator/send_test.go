@@ -14,7 +14,7 @@ import (
 	"spectrumlua/pb"
 )
 
-func TestWhatIsSent(t *testing.T) {
+func TestSendWritesTheseBytes(t *testing.T) {
 	tests := []struct {
 		name string
 		send func(*simulator.Backend) error
@@ -31,7 +31,7 @@ func TestWhatIsSent(t *testing.T) {
 		{"any bytes", func(b *simulator.Backend) error { return b.SendBytes([]byte("\x00\x00")) }, "\x00\x00"},
 		{"logout", func(b *simulator.Backend) error { return b.Logout("a", "b") }, "\x00\x00\x00\x0a\x08\x04\x12\x06\x0a\x01a\x12\x01b"},
 		{"message", func(b *simulator.Backend) error { return b.User("a").Say("b", "c") }, "\x00\x00\x00\x0d\x08\x08\x12\x09\x0a\x01a\x12\x01b\x1a\x01c"},
-		{"message with the user filled in", func(b *simulator.Backend) error {
+		{"message with the user's name added", func(b *simulator.Backend) error {
 			return b.User("a").Send(typeBuddyChanged, &pb.Buddy{BuddyName: proto.String("b")})
 		}, "\x00\x00\x00\x0a\x08\x06\x12\x06\x0a\x01a\x12\x01b"},
 	}
@@ -52,15 +52,15 @@ func TestWhatIsSent(t *testing.T) {
 	}
 }
 
-func TestWhatCannotBeSent(t *testing.T) {
+func TestSendRejectsWrongMessages(t *testing.T) {
 	b, _ := connect(t, simulator.Options{})
 	user := b.Backend.User(alice)
 	for name, err := range map[string]error{
-		"a type without a user":          user.Send(typeQuery, &pb.BackendConfig{}),
-		"a type with a list of users":    user.Send(pb.WrapperMessage_TYPE_BUDDIES, &pb.Buddies{}),
-		"an unknown type":                user.Send(99, &pb.Connected{}),
-		"another type's payload":         user.Send(typeBuddyChanged, &pb.Connected{}),
-		"no payload where one is needed": user.Send(typeBuddyChanged, nil),
+		"a type without a user":       user.Send(typeQuery, &pb.BackendConfig{}),
+		"a type with a list of users": user.Send(pb.WrapperMessage_TYPE_BUDDIES, &pb.Buddies{}),
+		"an unknown type":             user.Send(99, &pb.Connected{}),
+		"another type's payload":      user.Send(typeBuddyChanged, &pb.Connected{}),
+		"a missing payload":           user.Send(typeBuddyChanged, nil),
 	} {
 		if err == nil {
 			t.Errorf("%s: no error", name)
@@ -74,7 +74,7 @@ func TestWhatCannotBeSent(t *testing.T) {
 		t.Errorf("after Close: %v", err)
 	}
 	if !errors.Is(b.Err(), net.ErrClosed) {
-		t.Errorf("it ended with %v", b.Err())
+		t.Errorf("the connection ended with %v", b.Err())
 	}
 }
 
@@ -106,8 +106,9 @@ func TestTraceSeesBothDirectionsInOrder(t *testing.T) {
 	}
 }
 
-// A Spectrum that does not read lets the backend's writes block.
-func TestStopReading(t *testing.T) {
+// TestStopReadingBlocksTheBackend checks that a backend cannot write more than the buffers
+// hold while Spectrum does not read.
+func TestStopReadingBlocksTheBackend(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		near, far := net.Pipe()
 		b := simulator.Attach(near, simulator.Options{})
@@ -123,15 +124,15 @@ func TestStopReading(t *testing.T) {
 		}()
 		synctest.Wait()
 		if n := b.Received(); written || n != 1 {
-			t.Errorf("written is %v, %d frames came through", written, n)
+			t.Errorf("written: %v, received: %d frames", written, n)
 		}
 		b.Resume()
 		b.Resume()
 		synctest.Wait()
 		if n := b.Received(); !written || n != 2 {
-			t.Errorf("written is %v, %d frames came through", written, n)
+			t.Errorf("written: %v, received: %d frames", written, n)
 		}
-		// Over and over, it goes on where it was.
+		// Repeated stops lose no frame.
 		for range 100 {
 			b.StopReading()
 			b.Resume()
@@ -139,12 +140,12 @@ func TestStopReading(t *testing.T) {
 		}
 		synctest.Wait()
 		if n := b.Received(); n != 102 {
-			t.Errorf("%d frames came through", n)
+			t.Errorf("received %d frames", n)
 		}
 	})
 }
 
-func TestCloseFreesAShutReader(t *testing.T) {
+func TestCloseEndsAStoppedReader(t *testing.T) {
 	b, f := greeted(t, simulator.Options{})
 	b.StopReading()
 	f.send(typePong, nil)
@@ -153,19 +154,19 @@ func TestCloseFreesAShutReader(t *testing.T) {
 	<-b.Done()
 }
 
-func TestCloseFreesASender(t *testing.T) {
+func TestCloseEndsABlockedSend(t *testing.T) {
 	b, _ := simtest.Pipe(t, simulator.Options{})
 	sent := make(chan error, 1)
 	go func() { sent <- b.Backend.Send(typePing, nil) }()
 	b.Close()
 	if err := <-sent; err == nil {
-		t.Error("nobody has read, yet it was sent")
+		t.Error("Send succeeded, although the backend read nothing")
 	}
 }
 
-func TestCloseWriteNeedsHalves(t *testing.T) {
+func TestCloseWriteFailsOnAPipe(t *testing.T) {
 	b, _ := simtest.Pipe(t, simulator.Options{})
 	if err := b.CloseWrite(); err == nil {
-		t.Error("a pipe was half closed")
+		t.Error("CloseWrite of a pipe succeeded")
 	}
 }

@@ -11,8 +11,8 @@ import (
 	"time"
 )
 
-// Spectrum listens for backends, as a Spectrum does. Its methods may be called
-// from any goroutine; Accept and AcceptConn by one at a time.
+// Spectrum listens for backends. It is safe for concurrent use, except that only one
+// goroutine at a time may call Accept or AcceptConn.
 type Spectrum struct {
 	opts     Options
 	listener *net.TCPListener
@@ -45,18 +45,18 @@ func Listen(address string, o Options) (*Spectrum, error) {
 	return &Spectrum{opts: o.withDefaults(), listener: listener}, nil
 }
 
-// Host and port, as Spectrum tells them to a backend.
+// address returns host and port in the form that Spectrum passes to a backend.
 func (s *Spectrum) address() (host, port string) {
 	tcp := s.listener.Addr().(*net.TCPAddr)
 	return tcp.IP.String(), strconv.Itoa(tcp.Port)
 }
 
-// Addr is where backends connect to, as host:port.
+// Addr returns the address that backends connect to, as host:port.
 func (s *Spectrum) Addr() string { return s.listener.Addr().String() }
 
-// Args is the argument vector, without the executable, with which Spectrum
-// starts its next backend: each call counts on service.backend_id. What
-// Spectrum has on its own command line, by default `-n CONFIG`, comes last.
+// Args returns the arguments with which Spectrum starts its next backend, without the
+// executable. Each call increments service.backend_id. The arguments of Spectrum itself,
+// by default `-n CONFIG`, come last.
 func (s *Spectrum) Args(configFile string, ownArgs ...string) []string {
 	s.mu.Lock()
 	s.lastID++
@@ -70,8 +70,7 @@ func (s *Spectrum) Args(configFile string, ownArgs ...string) []string {
 	return append(args, ownArgs...)
 }
 
-// Accept waits for the next backend to connect, for no longer than
-// Options.Timeout.
+// Accept waits for the next backend, at most Options.Timeout.
 func (s *Spectrum) Accept(ctx context.Context) (*Backend, error) {
 	conn, err := s.AcceptConn(ctx)
 	if err != nil {
@@ -80,7 +79,7 @@ func (s *Spectrum) Accept(ctx context.Context) (*Backend, error) {
 	return s.attach(conn)
 }
 
-// attach makes a Backend that Close closes.
+// attach returns a Backend that Close closes.
 func (s *Spectrum) attach(conn net.Conn) (*Backend, error) {
 	b := Attach(conn, s.opts)
 	s.mu.Lock()
@@ -96,10 +95,9 @@ func (s *Spectrum) attach(conn net.Conn) (*Backend, error) {
 	return b, nil
 }
 
-// AcceptConn is Accept for those who want to speak the protocol themselves.
-// The connection is the caller's.
+// AcceptConn is like Accept, but returns the connection, which the caller owns.
 func (s *Spectrum) AcceptConn(ctx context.Context) (net.Conn, error) {
-	ctx, cancel := context.WithTimeoutCause(ctx, s.opts.Timeout, fmt.Errorf("no backend has connected to %s within %v", s.Addr(), s.opts.Timeout))
+	ctx, cancel := context.WithTimeoutCause(ctx, s.opts.Timeout, fmt.Errorf("no backend connected to %s within %v", s.Addr(), s.opts.Timeout))
 	defer cancel()
 	if err := s.listener.SetDeadline(time.Time{}); err != nil {
 		return nil, err

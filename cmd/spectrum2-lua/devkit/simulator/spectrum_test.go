@@ -13,11 +13,11 @@ import (
 	"spectrumlua/cmd/spectrum2-lua/devkit/simulator/simtest"
 )
 
-func TestArgs(t *testing.T) {
+func TestArgsAreThoseOfSpectrum(t *testing.T) {
 	s := simtest.Listen(t, simulator.Options{})
 	host, port, err := net.SplitHostPort(s.Addr())
 	if err != nil || host != "127.0.0.1" {
-		t.Fatalf("it listens on %s", s.Addr())
+		t.Fatalf("the address is %s", s.Addr())
 	}
 	got := s.Args("/etc/echo.cfg")
 	want := []string{"--host", host, "--port", port, "--service.backend_id=1", "-n", "/etc/echo.cfg"}
@@ -31,10 +31,10 @@ func TestArgs(t *testing.T) {
 	}
 }
 
-func TestListenIPv6(t *testing.T) {
+func TestListenOnIPv6(t *testing.T) {
 	s, err := simulator.Listen(simulator.IPv6, simulator.Options{})
 	if err != nil {
-		t.Skipf("no IPv6 here: %v", err)
+		t.Skipf("IPv6 is not available: %v", err)
 	}
 	defer s.Close()
 	if args := s.Args("x"); args[1] != "::1" || !strings.HasPrefix(s.Addr(), "[::1]:") {
@@ -50,28 +50,28 @@ func TestListenIPv6(t *testing.T) {
 	}
 }
 
-func TestListenFails(t *testing.T) {
+func TestListenRejectsWrongAddresses(t *testing.T) {
 	for _, address := range []string{"nonsense", "127.0.0.1:0x", "192.0.2.1:0"} {
 		if s, err := simulator.Listen(address, simulator.Options{}); err == nil {
 			s.Close()
-			t.Errorf("it listens on %s", address)
+			t.Errorf("Listen succeeds on %s", address)
 		}
 	}
 }
 
-func TestAcceptFails(t *testing.T) {
+func TestAcceptCanBeRepeatedAfterAFailure(t *testing.T) {
 	hasty := simtest.Listen(t, simulator.Options{Timeout: 20 * time.Millisecond})
-	if _, err := hasty.Spectrum.Accept(t.Context()); err == nil || !strings.Contains(err.Error(), "no backend has connected to "+hasty.Addr()+" within 20ms") {
-		t.Errorf("nobody connects: %v", err)
+	if _, err := hasty.Spectrum.Accept(t.Context()); err == nil || !strings.Contains(err.Error(), "no backend connected to "+hasty.Addr()+" within 20ms") {
+		t.Errorf("without a backend: %v", err)
 	}
 	s := simtest.Listen(t, simulator.Options{})
 	why := errors.New("enough")
 	ctx, cancel := context.WithCancelCause(t.Context())
 	cancel(why)
 	if _, err := s.Spectrum.Accept(ctx); !errors.Is(err, why) {
-		t.Errorf("with a context that is done: %v", err)
+		t.Errorf("with a done context: %v", err)
 	}
-	// It can be tried again.
+	// The next Accept works.
 	conn, err := net.Dial("tcp", s.Addr())
 	if err != nil {
 		t.Fatal(err)

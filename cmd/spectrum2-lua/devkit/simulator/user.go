@@ -14,19 +14,17 @@ import (
 	"spectrumlua/runtime/schema"
 )
 
-// User is one user of a backend, logged in or not. Its methods may be called
-// from any goroutine.
+// User is one user of a backend, whether logged in or not. It is safe for concurrent use.
 type User struct {
 	b *Backend
 	// JID is the user's bare JID.
 	JID string
 }
 
-// User makes a handle for a user; nothing is sent.
+// User returns a User without sending a message.
 func (b *Backend) User(jid string) *User { return &User{b: b, JID: jid} }
 
-// Login sends LOGIN. Nil settings stand for those that Spectrum gives a user
-// who never changed any.
+// Login sends LOGIN. nil settings are the settings that Spectrum gives a new user.
 func (b *Backend) Login(jid, legacyName, password string, settings map[string]string) (*User, error) {
 	if settings == nil {
 		settings = map[string]string{"enable_transport": "1", "send_headlines": "0", "stay_connected": "0"}
@@ -60,7 +58,7 @@ func (u *User) Logout(legacyName string) error { return u.b.Logout(u.JID, legacy
 // Say sends a message from the user to a contact or a room.
 func (u *User) Say(buddy, text string) error { return u.b.Say(u.JID, buddy, text) }
 
-// Send sends a message with the user's name filled in.
+// Send sends a message and adds the user's name.
 func (u *User) Send(typ pb.WrapperMessage_Type, payload proto.Message) error {
 	if payload == nil {
 		return fmt.Errorf("%s needs a payload", typeName(typ))
@@ -79,28 +77,27 @@ func (u *User) Send(typ pb.WrapperMessage_Type, payload proto.Message) error {
 	return u.b.Send(typ, named)
 }
 
-// Expect is Backend.Expect for messages that name this user.
+// Expect is like Backend.Expect, for messages that name this user.
 func (u *User) Expect(ctx context.Context, typ pb.WrapperMessage_Type, match func(proto.Message) bool) (Frame, error) {
 	return u.b.expect(ctx, u.JID, typ, match)
 }
 
-// ExpectNext is Backend.ExpectNext for messages that name this user.
+// ExpectNext is like Backend.ExpectNext, for messages that name this user.
 func (u *User) ExpectNext(ctx context.Context, typ pb.WrapperMessage_Type, match func(proto.Message) bool) (Frame, error) {
 	return u.b.expectNext(ctx, u.JID, typ, match)
 }
 
-// Never is Backend.Never for messages that name this user.
+// Never is like Backend.Never, for messages that name this user.
 func (u *User) Never(ctx context.Context, barrier Barrier, typ pb.WrapperMessage_Type, match func(proto.Message) bool) error {
 	return u.b.never(ctx, u.JID, barrier, typ, match)
 }
 
-// barriers makes the texts of barriers differ.
+// barriers numbers the texts of barriers.
 var barriers atomic.Uint64
 
-// EchoBarrier is passed when a message to the contact has come back with the
-// same text: with a script that echoes, and a runtime that handles a user's
-// messages one after the other, all the user's messages sent before have then
-// been handled, and what their handlers sent has come.
+// EchoBarrier returns a Barrier that sends a message to the contact and waits for its echo.
+// With a script that echoes, all earlier messages of the user are then handled, and the
+// messages of their handlers have arrived.
 func (u *User) EchoBarrier(buddy string) Barrier {
 	return func(ctx context.Context) error {
 		text := "barrier " + strconv.FormatUint(barriers.Add(1), 10)

@@ -14,17 +14,16 @@ import (
 	"spectrumlua/runtime/schema"
 )
 
-// Violation is something that a backend must not send: the real Spectrum, or
-// the XMPP server behind it, would have suffered.
+// Violation is a frame that would harm the real Spectrum or its XMPP server.
 type Violation struct {
-	// Frame is what was sent; it has no bytes if the framing itself broke, or
-	// nothing was sent in time.
+	// Frame is the frame. It has no bytes if the framing is broken or if a frame is
+	// missing.
 	Frame Frame
-	// Text says what is wrong with it and what comes of that.
+	// Text says what is wrong and what happens then.
 	Text string
 }
 
-// Error makes a Violation an error.
+// Error implements error.
 func (v Violation) Error() string {
 	if v.Frame.Seq == 0 && v.Frame.Bytes == nil {
 		return v.Text
@@ -32,20 +31,20 @@ func (v Violation) Error() string {
 	return v.Text + ": " + Describe(v.Frame)
 }
 
-// keepViolations bounds how many are remembered.
+// keepViolations limits the number of kept violations.
 const keepViolations = 1000
 
-// violations checks what comes and keeps what is wrong.
+// violations checks the frames of a backend and keeps the violations.
 type violations struct {
-	ponged bool   // used by the reading goroutine alone, as is config
+	ponged bool   // only the reading goroutine uses ponged and config
 	config string // the last BACKEND_CONFIG before the first PONG
 
 	mu   sync.Mutex
 	list []Violation
 }
 
-// Violations are the rules of the real Spectrum that the backend has broken so
-// far, oldest first, at most a thousand.
+// Violations returns the rules of the real Spectrum that the backend has broken so far,
+// oldest first, at most a thousand.
 func (b *Backend) Violations() []Violation {
 	b.violations.mu.Lock()
 	defer b.violations.mu.Unlock()
@@ -60,15 +59,14 @@ func (v *violations) add(found Violation) {
 	}
 }
 
-// check looks at one frame and at its place in the order of things. Only the
-// reading goroutine calls it.
+// check checks one frame and its position. Only the reading goroutine calls it.
 func (v *violations) check(f Frame) {
 	for _, text := range append(v.order(f), Check(f)...) {
 		v.add(Violation{Frame: f, Text: text})
 	}
 }
 
-// order checks what may come before and after the first PONG.
+// order checks which types may precede and follow the first PONG.
 func (v *violations) order(f Frame) []string {
 	if !f.understood() {
 		return nil
@@ -87,15 +85,15 @@ func (v *violations) order(f Frame) []string {
 	return nil
 }
 
-// Check tells what is wrong with a frame that a backend sends, whatever came
-// before it: nothing, for a frame that Spectrum and the XMPP server can bear.
+// Check returns the problems of a backend's frame, regardless of earlier frames. It returns
+// nil if Spectrum and the XMPP server accept the frame.
 func Check(f Frame) []string {
 	if !f.understood() {
-		return []string{"Spectrum cannot take the frame apart: " + f.Err.Error()}
+		return []string{"Spectrum cannot parse the frame: " + f.Err.Error()}
 	}
 	typ := schema.TypeByNumber(f.Type)
 	if typ == nil || !typ.SpectrumTakes {
-		return []string{f.TypeName() + " is no type that Spectrum takes from a backend: its reading stalls"}
+		return []string{f.TypeName() + " is not a type that Spectrum accepts from a backend: Spectrum stops reading"}
 	}
 	c := checker{}
 	if f.Err != nil {
@@ -113,14 +111,14 @@ func Check(f Frame) []string {
 	return c.found
 }
 
-// MaxStanza is the longest stanza, in bytes, that the strictest of the usual
-// XMPP servers bears.
+// MaxStanza is the size of a stanza, in bytes, that the strictest of the usual XMPP servers
+// accepts.
 const MaxStanza = 512 << 10
 
-// stanzaEnvelope is about what Spectrum puts around the texts of a message.
+// stanzaEnvelope is roughly the size of the XML that Spectrum adds to the texts of a message.
 const stanzaEnvelope = 256
 
-// internalTypes stay between backend and Spectrum: no stanza comes of them.
+// internalTypes are the types that cause no stanza.
 var internalTypes = map[pb.WrapperMessage_Type]bool{
 	pb.WrapperMessage_TYPE_PONG:           true,
 	pb.WrapperMessage_TYPE_STATS:          true,
@@ -128,24 +126,24 @@ var internalTypes = map[pb.WrapperMessage_Type]bool{
 	pb.WrapperMessage_TYPE_QUERY:          true,
 }
 
-// extraChecks are those of a single type.
+// extraChecks are the checks for one type.
 var extraChecks = map[pb.WrapperMessage_Type]func(*checker, Frame){
 	pb.WrapperMessage_TYPE_RAW_XML:        (*checker).rawXML,
 	pb.WrapperMessage_TYPE_BACKEND_CONFIG: (*checker).backendConfig,
 	pb.WrapperMessage_TYPE_STATS:          (*checker).stats,
 }
 
-// checker collects what is wrong with one frame.
+// checker collects the problems of one frame.
 type checker struct {
 	found []string
-	size  int // of the texts, as they stand in a stanza
+	size  int // of the texts, as XML
 }
 
 func (c *checker) report(format string, args ...any) {
 	c.found = append(c.found, fmt.Sprintf(format, args...))
 }
 
-// message checks the fields of m, whose name in the payload is prefix.
+// message checks the fields of m. prefix is the name of m in the payload.
 func (c *checker) message(m protoreflect.Message, s *schema.Message, prefix string) {
 	for _, field := range s.Fields {
 		d := field.Descriptor
@@ -198,7 +196,7 @@ func (c *checker) text(s string, format pb.Format, name string) {
 		return
 	case format == pb.Format_FORMAT_TIMESTAMP && s != "":
 		if _, err := time.Parse("20060102T150405", s); err != nil || len(s) != 15 {
-			c.report("%s is not of the form YYYYMMDDTHHMMSS: the message vanishes", name)
+			c.report("%s is not of the form YYYYMMDDTHHMMSS: Spectrum drops the message", name)
 		}
 	}
 	c.size += len(s) + 4*strings.Count(s, "&") + 3*strings.Count(s, "<") + 3*strings.Count(s, ">")
@@ -220,7 +218,7 @@ func illegalText(s string) string {
 	return ""
 }
 
-// legalRune is the Char production of XML 1.0.
+// legalRune reports whether r is a Char of XML 1.0.
 func legalRune(r rune) bool {
 	return r == '\t' || r == '\n' || r == '\r' ||
 		r >= 0x20 && r <= 0xD7FF || r >= 0xE000 && r <= 0xFFFD || r >= 0x10000 && r <= 0x10FFFF
@@ -234,7 +232,7 @@ func (c *checker) rawXML(f Frame) {
 		return
 	}
 	if err := oneStanza(s); err != nil {
-		c.report("it is not one whole stanza, which breaks the parser that all backends share: %v", err)
+		c.report("it is not exactly one stanza, which breaks the parser that all backends share: %v", err)
 	}
 }
 
@@ -249,7 +247,7 @@ var booleanKeys = map[string]bool{
 	"features.send_buddies_on_login": true,
 }
 
-// booleans is what Spectrum reads as one.
+// booleans are the texts that Spectrum reads as booleans.
 var booleans = map[string]bool{
 	"1": true, "0": true, "true": true, "false": true, "yes": true, "no": true, "on": true, "off": true,
 }
@@ -269,7 +267,7 @@ func (c *checker) backendConfig(f Frame) {
 			c.report("the line %q is neither [section] nor key=value", line)
 		case booleanKeys[strings.ToLower(section+strings.TrimSpace(key))]:
 			if value = strings.TrimSpace(value); !booleans[strings.ToLower(value)] {
-				c.report("%s%s=%s is no boolean: Spectrum loses the PONG behind it and never opens", section, strings.TrimSpace(key), value)
+				c.report("%s%s=%s is not a boolean: Spectrum loses the PONG after it and never connects to the XMPP server", section, strings.TrimSpace(key), value)
 			}
 		}
 	}
@@ -278,6 +276,6 @@ func (c *checker) backendConfig(f Frame) {
 func (c *checker) stats(f Frame) {
 	message, _ := f.Message.(*pb.Stats)
 	if pid, err := strconv.Atoi(message.GetId()); err != nil || pid <= 0 {
-		c.report("id is %q and no process id: Spectrum could not end the process", message.GetId())
+		c.report("id is %q, not a process id: Spectrum cannot stop the process", message.GetId())
 	}
 }

@@ -8,13 +8,13 @@ import (
 	"strings"
 )
 
-// wellFormed checks a piece of XML that is put inside an element, as xhtml is.
+// wellFormed checks XML that is placed inside an element, such as xhtml.
 func wellFormed(s string) error {
 	p := newXMLChecker(s)
 	return p.run()
 }
 
-// oneStanza checks that s is one whole stanza and nothing else.
+// oneStanza checks that s is exactly one stanza.
 func oneStanza(s string) error {
 	p := newXMLChecker(s)
 	p.stanza = true
@@ -22,13 +22,13 @@ func oneStanza(s string) error {
 		return err
 	}
 	if p.roots == 0 {
-		return errors.New("there is no element")
+		return errors.New("the stanza has no element")
 	}
 	return nil
 }
 
-// xmlChecker rejects what XMPP's parsers reject and encoding/xml accepts: unbound
-// prefixes, attributes that appear twice or are not separated, comments, prologs.
+// xmlChecker rejects XML that XMPP's parsers reject and encoding/xml accepts: unbound
+// prefixes, repeated or unseparated attributes, comments, prologs.
 type xmlChecker struct {
 	src    string
 	dec    *xml.Decoder
@@ -39,7 +39,7 @@ type xmlChecker struct {
 
 type openElement struct {
 	name     xml.Name // with the prefix for a Space
-	prefixes []string // declared here
+	prefixes []string // declared in this element
 }
 
 func newXMLChecker(s string) *xmlChecker {
@@ -80,7 +80,7 @@ func (p *xmlChecker) token(token xml.Token, raw string) error {
 		p.open = p.open[:n-1]
 	case xml.CharData:
 		if p.stanza && len(p.open) == 0 && strings.TrimSpace(string(token)) != "" {
-			return errors.New("there is text outside the stanza")
+			return errors.New("text outside the stanza")
 		}
 	case xml.Comment:
 		return errors.New("XMPP allows no comments")
@@ -99,7 +99,7 @@ func (p *xmlChecker) start(e xml.StartElement, raw string) error {
 		case p.roots > 1:
 			return fmt.Errorf("<%s> is a second stanza", name)
 		case name != "message" && name != "presence" && name != "iq":
-			return fmt.Errorf("<%s> is no stanza", name)
+			return fmt.Errorf("<%s> is not a stanza", name)
 		}
 	}
 	seen := map[xml.Name]bool{}
@@ -125,10 +125,10 @@ func (p *xmlChecker) start(e xml.StartElement, raw string) error {
 	return separated(raw, tagName(e.Name))
 }
 
-// bound checks that a name's prefix is declared here or further out.
+// bound checks that a name's prefix is declared in this element or around it.
 func (p *xmlChecker) bound(name xml.Name) error {
 	if strings.Contains(name.Local, ":") {
-		return fmt.Errorf("%q is no name", tagName(name))
+		return fmt.Errorf("%q is not a name", tagName(name))
 	}
 	if name.Space == "" || name.Space == "xml" || name.Space == "xmlns" {
 		return nil
@@ -143,7 +143,7 @@ func (p *xmlChecker) bound(name xml.Name) error {
 	return fmt.Errorf("the prefix of %s is not declared", tagName(name))
 }
 
-// separated checks that there is a blank between the attributes of a start tag.
+// separated checks that the attributes of a start tag are separated by blanks.
 func separated(tag, name string) error {
 	quote := byte(0)
 	for i := range len(tag) {

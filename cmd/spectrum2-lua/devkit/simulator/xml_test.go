@@ -5,10 +5,10 @@ import (
 	"testing"
 )
 
-func TestWellFormed(t *testing.T) {
+func TestWellFormedRejectsBrokenXML(t *testing.T) {
 	tests := []struct {
 		name, xml string
-		want      string // part of the error; none if ""
+		want      string // a part of the error; "" means no error
 	}{
 		{"nothing", "", ""},
 		{"text", "a &amp; b &#x263A; &lt;", ""},
@@ -29,7 +29,7 @@ func TestWellFormed(t *testing.T) {
 		{"unbound prefix", "<a:b/>", "a:b is not declared"},
 		{"unbound prefix of an attribute", `<b a:c="1"/>`, "a:c is not declared"},
 		{"prefix out of its scope", `<x><y xmlns:a="u"/><a:z/></x>`, "a:z is not declared"},
-		{"no name", "<a:/>", "no name"},
+		{"empty name", "<a:/>", "not a name"},
 		{"comment", "<!-- x -->", "comments"},
 		{"prolog", `<?xml version="1.0"?><p/>`, "<?xml?>"},
 		{"doctype", "<!DOCTYPE p><p/>", "<!…>"},
@@ -40,19 +40,19 @@ func TestWellFormed(t *testing.T) {
 	}
 }
 
-func TestOneStanza(t *testing.T) {
+func TestOneStanzaRejectsOtherXML(t *testing.T) {
 	tests := []struct {
 		name, xml string
 		want      string
 	}{
 		{"message", "<message><body>x</body></message>", ""},
 		{"iq with blanks around", " <iq/>\n", ""},
-		{"nothing", "", "no element"},
+		{"empty", "", "no element"},
 		{"blanks", " ", "no element"},
 		{"two", "<iq/><iq/>", "second stanza"},
-		{"no stanza", "<stream/>", "<stream> is no stanza"},
+		{"not a stanza", "<stream/>", "<stream> is not a stanza"},
 		{"text before", "x<iq/>", "text outside"},
-		{"text behind", "<iq/>x", "text outside"},
+		{"text after", "<iq/>x", "text outside"},
 		{"stray end tag", "<iq/></stream:stream>", "closes nothing"},
 		{"prolog", `<?xml version='1.0'?><iq/>`, "<?xml?>"},
 		{"half", "<iq><x/>", "<iq> is not closed"},
@@ -66,7 +66,7 @@ func sameError(t *testing.T, err error, want string) {
 	t.Helper()
 	switch {
 	case want == "" && err != nil:
-		t.Errorf("got the error %v for good XML", err)
+		t.Errorf("got the error %v for valid XML", err)
 	case want != "" && (err == nil || !strings.Contains(err.Error(), want)):
 		t.Errorf("got the error %v, want one with %q", err, want)
 	}

@@ -1,6 +1,5 @@
-// Package simtest is the simulator for Go tests: what fails there fails the
-// test here, connections are closed when the test ends, and so are the rules of
-// the real Spectrum checked that the backend may have broken.
+// Package simtest is the simulator for Go tests. A failing call fails the test, and the end
+// of a test closes its connections and checks that the backend broke no rule of Spectrum.
 package simtest
 
 import (
@@ -19,9 +18,8 @@ type Spectrum struct {
 	t testing.TB
 }
 
-// Backend is a simulator.Backend of one test. Its methods that hide one of
-// simulator.Backend's do the same with the test's context, and end the test
-// when they fail; they belong to the test's goroutine.
+// Backend is a simulator.Backend of one test. Its methods use the test's context and end
+// the test if they fail. Call them only from the test's goroutine.
 type Backend struct {
 	*simulator.Backend
 	t        testing.TB
@@ -61,8 +59,8 @@ func Attach(t testing.TB, conn net.Conn, o simulator.Options) *Backend {
 	return watch(t, simulator.Attach(conn, o))
 }
 
-// Pipe plays Spectrum on one end of a net.Pipe, and returns the other end for
-// a backend in the same process.
+// Pipe plays Spectrum on one end of a net.Pipe. It returns the other end for a backend in
+// the same process.
 func Pipe(t testing.TB, o simulator.Options) (*Backend, net.Conn) {
 	t.Helper()
 	near, far := net.Pipe()
@@ -70,7 +68,7 @@ func Pipe(t testing.TB, o simulator.Options) (*Backend, net.Conn) {
 	return Attach(t, near, o), far
 }
 
-// Watch takes over a Backend that a test has got otherwise, as from
+// Watch returns a test's Backend for one from elsewhere, such as
 // simulator.Spectrum.Launch.
 func Watch(t testing.TB, b *simulator.Backend) *Backend {
 	t.Helper()
@@ -91,8 +89,7 @@ func watch(t testing.TB, b *simulator.Backend) *Backend {
 	return watched
 }
 
-// Tolerate lets the backend break Spectrum's rules without the test failing at
-// its end. Violations tells what it did.
+// Tolerate keeps violations from failing the test. Violations returns them.
 func (b *Backend) Tolerate() { b.tolerant = true }
 
 // Send sends a message.
@@ -119,7 +116,7 @@ func (b *Backend) AwaitEnd() {
 	b.check(b.Backend.AwaitEnd(b.t.Context()))
 }
 
-// Login logs a user in with default settings, and waits for nothing.
+// Login logs a user in with default settings. It does not wait for an answer.
 func (b *Backend) Login(jid, legacyName, password string) *User {
 	b.t.Helper()
 	u, err := b.Backend.Login(jid, legacyName, password, nil)
@@ -127,7 +124,7 @@ func (b *Backend) Login(jid, legacyName, password string) *User {
 	return &User{User: u, b: b}
 }
 
-// User makes a handle for a user; nothing is sent.
+// User returns a User without sending a message.
 func (b *Backend) User(jid string) *User { return &User{User: b.Backend.User(jid), b: b} }
 
 // Expect waits for a message; see simulator.Backend.
@@ -146,7 +143,7 @@ func (b *Backend) ExpectNext(typ pb.WrapperMessage_Type, match func(proto.Messag
 	return f
 }
 
-// Never makes sure that a message does not come before the barrier.
+// Never checks that a message does not arrive before the barrier returns.
 func (b *Backend) Never(barrier simulator.Barrier, typ pb.WrapperMessage_Type, match func(proto.Message) bool) {
 	b.t.Helper()
 	b.check(b.Backend.Never(b.t.Context(), barrier, typ, match))
@@ -171,7 +168,7 @@ func (u *User) Say(buddy, text string) {
 	u.b.check(u.User.Say(buddy, text))
 }
 
-// Send sends a message with the user's name filled in.
+// Send sends a message and adds the user's name.
 func (u *User) Send(typ pb.WrapperMessage_Type, payload proto.Message) {
 	u.b.t.Helper()
 	u.b.check(u.User.Send(typ, payload))
@@ -193,7 +190,7 @@ func (u *User) ExpectNext(typ pb.WrapperMessage_Type, match func(proto.Message) 
 	return f
 }
 
-// Never makes sure that a message to the user does not come before the barrier.
+// Never checks that a message to the user does not arrive before the barrier returns.
 func (u *User) Never(barrier simulator.Barrier, typ pb.WrapperMessage_Type, match func(proto.Message) bool) {
 	u.b.t.Helper()
 	u.b.check(u.User.Never(u.b.t.Context(), barrier, typ, match))

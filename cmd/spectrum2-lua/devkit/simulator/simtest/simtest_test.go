@@ -17,7 +17,7 @@ import (
 
 func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
 
-// recorder is a test whose failures are looked at.
+// recorder is a testing.TB that records failures.
 type recorder struct {
 	testing.TB
 	ctx      context.Context
@@ -33,7 +33,7 @@ func (r *recorder) Errorf(format string, args ...any) {
 }
 func (r *recorder) Fatal(args ...any) { panic(fmt.Sprint(args...)) }
 
-// run runs what a test would do and returns its failures.
+// run runs test and returns its failures.
 func (r *recorder) run(test func()) (failures []string) {
 	defer func() {
 		if fatal := recover(); fatal != nil {
@@ -48,7 +48,7 @@ func (r *recorder) run(test func()) (failures []string) {
 	return nil
 }
 
-func TestFailures(t *testing.T) {
+func TestAFailingCallFailsTheTest(t *testing.T) {
 	const config, conv = pb.WrapperMessage_TYPE_BACKEND_CONFIG, pb.WrapperMessage_TYPE_CONV_MESSAGE
 	badConfig := []byte("\x0a\x11[features]\nmuc=3\n")
 	ended, cancel := context.WithCancel(t.Context())
@@ -60,19 +60,19 @@ func TestFailures(t *testing.T) {
 		want string
 	}{
 		{"nothing wrong", t.Context(), func(*simtest.Backend, net.Conn) {}, ""},
-		{"a rule broken", t.Context(), func(b *simtest.Backend, backend net.Conn) {
+		{"a broken rule", t.Context(), func(b *simtest.Backend, backend net.Conn) {
 			_, _ = backend.Write(simulator.AppendFrame(nil, config, badConfig))
 			b.Expect(config, nil)
-		}, "the backend breaks Spectrum's rules: features.muc=3 is no boolean"},
-		{"a rule broken, which is borne", t.Context(), func(b *simtest.Backend, backend net.Conn) {
+		}, "the backend breaks Spectrum's rules: features.muc=3 is not a boolean"},
+		{"a tolerated broken rule", t.Context(), func(b *simtest.Backend, backend net.Conn) {
 			_, _ = backend.Write(simulator.AppendFrame(nil, config, badConfig))
 			b.Expect(config, nil)
 			b.Tolerate()
 		}, ""},
-		{"an expectation not met", ended, func(b *simtest.Backend, _ net.Conn) {
+		{"an expectation that is not met", ended, func(b *simtest.Backend, _ net.Conn) {
 			b.User("alice@localhost").Expect(conv, simulator.Like(&pb.ConversationMessage{Message: proto.String("x")}))
 		}, "expected CONV_MESSAGE for alice@localhost that matches: context canceled"},
-		{"no end", ended, func(b *simtest.Backend, _ net.Conn) { b.AwaitEnd() }, "expected the end of the connection"},
+		{"the connection does not end", ended, func(b *simtest.Backend, _ net.Conn) { b.AwaitEnd() }, "expected the end of the connection"},
 	}
 	for _, test := range tests {
 		t.Run(test.name, func(t *testing.T) {
@@ -83,9 +83,9 @@ func TestFailures(t *testing.T) {
 			})
 			switch {
 			case test.want == "" && len(got) > 0:
-				t.Errorf("it fails with %q", got)
+				t.Errorf("the test fails with %q", got)
 			case test.want != "" && (len(got) != 1 || !strings.HasPrefix(got[0], test.want)):
-				t.Errorf("it fails with %q, want %q", got, test.want)
+				t.Errorf("the test fails with %q, want %q", got, test.want)
 			}
 		})
 	}
