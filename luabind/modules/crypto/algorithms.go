@@ -16,7 +16,7 @@ import (
 	lua "github.com/yuin/gopher-lua"
 )
 
-// algorithm is a digest. Its name is that of its function.
+// algorithm is a digest. The module has a function with its name.
 type algorithm struct {
 	name string
 	new  func() hash.Hash
@@ -38,7 +38,7 @@ var algorithms = []*algorithm{
 
 var plainName = strings.NewReplacer("-", "", "_", "", "/", "")
 
-// checkAlgorithm is argument n: the name of a digest, as in "sha256" or
+// checkAlgorithm returns the digest that argument n names, as in "sha256" or
 // "SHA-256".
 func checkAlgorithm(l *lua.LState, n int) *algorithm {
 	name := l.CheckString(n)
@@ -54,7 +54,7 @@ func checkAlgorithm(l *lua.LState, n int) *algorithm {
 	return nil
 }
 
-// newUUID makes a UUID of RFC 9562. Version 7 begins with the time.
+// newUUID returns a UUID as in RFC 9562. Version 7 begins with the time.
 func newUUID(version int) string {
 	b := random(16)
 	if version == 7 {

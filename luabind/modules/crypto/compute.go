@@ -8,11 +8,11 @@ import (
 	"spectrumlua/luabind/bind"
 )
 
-// busy leaves the script a processor.
+// busy limits long computations, so that one processor is left for Lua code.
 var busy = bind.NewWorkerPool(max(1, runtime.GOMAXPROCS(0)-1))
 
-// compute returns what f computes, encoded. If it takes long, others run
-// meanwhile.
+// compute returns the encoded result of f to the script. A long computation runs
+// without the script lock.
 func compute(l *lua.LState, long bool, encode func([]byte) string, f func(t *bind.Turn) ([]byte, error)) int {
 	var b []byte
 	var err error

@@ -1,6 +1,5 @@
 // Package crypto is the module spectrum.crypto: digests, keys from passwords,
-// random bytes, and the client's side of SCRAM. Nothing of what is secret gets
-// into an error.
+// random bytes, and the client's side of SCRAM. Errors contain no secrets.
 package crypto
 
 import (
@@ -23,22 +22,23 @@ import (
 var Module = bind.Module{Name: "spectrum.crypto", Open: open}
 
 const (
-	// longText is from where on a digest is made without the script lock.
+	// longText is the size in bytes above which a digest is computed without the
+	// script lock.
 	longText = 256 << 10
-	// shortWork is how many rounds are done at once, without a wait;
-	// turnRounds is how many are done before it is another's turn.
+	// shortWork is the largest number of rounds that run under the script lock.
+	// A longer computation lets others run after each turnRounds rounds.
 	shortWork  = 500
 	turnRounds = 10_000
-	// maxWork is how many rounds a key may take: some seconds.
+	// maxWork limits the rounds for a key. They take some seconds.
 	maxWork = 5_000_000
-	// maxKey and maxRandom bound what is made, in bytes.
+	// maxKey and maxRandom limit the size of a key and of random bytes.
 	maxKey    = 1024
 	maxRandom = 1 << 20
 )
 
 func open(*bind.Runtime) *lua.LTable {
 	functions := bind.Functions{
-		// hash(algorithm, text [, form]) is a digest by name.
+		// hash(algorithm, text [, form]) returns the digest with this name.
 		"hash": func(l *lua.LState) int { return digest(l, checkAlgorithm(l, 1), 2) },
 		// hmac(algorithm, key, text [, form])
 		"hmac": func(l *lua.LState) int {
@@ -56,18 +56,18 @@ func open(*bind.Runtime) *lua.LTable {
 			encode := checkForm(l, 2)
 			return bind.Return(l, lua.LString(encode(random(n))))
 		},
-		// uuid([version]) is a random one, or with 7 one that sorts by time.
+		// uuid([version]) returns a random UUID. UUIDs of version 7 sort by time.
 		"uuid": func(l *lua.LState) int {
 			version := 4
 			if l.Get(1) != lua.LNil {
 				version = bind.CheckInteger(l, 1, 4, 7)
 			}
 			if version != 4 && version != 7 {
-				l.ArgError(1, "there are versions 4 and 7")
+				l.ArgError(1, fmt.Sprintf("version 4 or 7 expected, got %d", version))
 			}
 			return bind.Return(l, lua.LString(newUUID(version)))
 		},
-		// equal(a, b) takes as long whatever the bytes are.
+		// equal(a, b) compares in constant time.
 		"equal": func(l *lua.LState) int {
 			a, b := l.CheckString(1), l.CheckString(2)
 			return bind.Return(l, lua.LBool(subtle.ConstantTimeCompare([]byte(a), []byte(b)) == 1))
@@ -81,14 +81,14 @@ func open(*bind.Runtime) *lua.LTable {
 	return bind.NewModule("spectrum.crypto", functions)
 }
 
-// digest is the digest of argument n.
+// digest returns the digest of argument n.
 func digest(l *lua.LState, a *algorithm, n int) int {
 	text := l.CheckString(n)
 	encode := checkForm(l, n+1)
 	return compute(l, len(text) > longText, encode, func(t *bind.Turn) ([]byte, error) { return sum(t, a.new(), text) })
 }
 
-// sum is the digest of a text.
+// sum returns the digest of a text.
 func sum(t *bind.Turn, h hash.Hash, text string) ([]byte, error) {
 	for len(text) > longText {
 		h.Write([]byte(text[:longText]))
@@ -119,7 +119,7 @@ func deriveKey(l *lua.LState) int {
 	})
 }
 
-// pbkdf2 is PBKDF2 of RFC 8018. Go's own does not stop before its end.
+// pbkdf2 implements PBKDF2 of RFC 8018. Go's implementation cannot be cancelled.
 func pbkdf2(t *bind.Turn, a *algorithm, password, salt string, iterations, length int) ([]byte, error) {
 	prf := hmac.New(a.new, []byte(password))
 	var key, round []byte
@@ -145,14 +145,14 @@ func pbkdf2(t *bind.Turn, a *algorithm, password, salt string, iterations, lengt
 	return key[:length], nil
 }
 
-// forms are how bytes are returned, by name.
+// forms holds the encodings of results, by name.
 var forms = map[string]func([]byte) string{
 	"raw":    func(b []byte) string { return string(b) },
 	"hex":    hex.EncodeToString,
 	"base64": base64.StdEncoding.EncodeToString,
 }
 
-// checkForm is argument n: raw, which is the default, hex or base64.
+// checkForm returns the encoding that argument n names. The default is raw.
 func checkForm(l *lua.LState, n int) func([]byte) string {
 	name := l.OptString(n, "raw")
 	form := forms[name]
@@ -162,7 +162,8 @@ func checkForm(l *lua.LState, n int) func([]byte) string {
 	return form
 }
 
-// random never fails: without random bytes, Go ends the process.
+// random returns n random bytes. It never fails: Go ends the process if the system
+// has no random bytes.
 func random(n int) []byte {
 	b := make([]byte, n)
 	_, _ = rand.Read(b)

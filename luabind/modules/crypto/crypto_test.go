@@ -7,16 +7,16 @@ import (
 	"spectrumlua/cmd/spectrum2-lua/devkit/luatest"
 )
 
-// script is what each test starts with.
+// script is the beginning of each test's script.
 const script = luatest.Same + `
 local crypto = require "spectrum.crypto"
 local function hex(s) return (s:gsub(".", function(c) return ("%02x"):format(c:byte()) end)) end
 `
 
-// behaviour are scripts by what they show.
+// behaviour holds scripts by the name of their test case.
 var behaviour = map[string]string{
 	// The values are the standards' own, of "abc".
-	"digests": `
+	"digests have the known values": `
 		for name, want in pairs {
 			md5 = "900150983cd24fb0d6963f7d28e17f72",
 			sha1 = "a9993e364706816aba3e25717850c26c9cd0d89d",
@@ -39,18 +39,18 @@ var behaviour = map[string]string{
 		same(crypto.md5("", "base64"), "1B2M2Y8AsgTpgAmY7PhCfg==")
 		fails('there is no digest "sha257"; the digests are md5, sha1', crypto.hash, "sha257", "abc")
 		fails('"raw", "hex" or "base64" expected, got "hax"', crypto.md5, "", "hax")`,
-	"a digest that waits": `
+	"a digest of a long text lets others run": `
 		local text = ("a"):rep(3000000)
 		same(crypto.md5(text, "hex"), "99ddc9a3a46ea62c95652bdf937a1fb8")
 		same(crypto.hmac("md5", "k", text, "hex"), "f1983625d185612da6ce9f400084d0e5")`,
 	// RFC 2202 and 4231.
-	"hmac": `
+	"hmac has the known values": `
 		same(crypto.hmac("sha1", "Jefe", "what do ya want for nothing?", "hex"), "effcdf6ae5eb2fa2d27416d5f184df9c259a7c79")
 		same(crypto.hmac("sha256", "Jefe", "what do ya want for nothing?", "hex"),
 			"5bdcc146bf60754e6a042426089575c75a003f089d2739839dec58b964ec3843")
 		same(#crypto.hmac("sha512", "", ""), 64)`,
 	// RFC 6070 and 7914.
-	"pbkdf2": `
+	"pbkdf2 has the known values": `
 		same(crypto.pbkdf2("sha1", "password", "salt", 2, 20, "hex"), "ea6c014dc72d6f8ccd1ed92ace1d41f0d8de8957")
 		same(crypto.pbkdf2("sha1", "password", "salt", 4096, nil, "hex"), "4b007901b765489abead49d926f721d065a429c1")
 		same(crypto.pbkdf2("sha1", "pass\0word", "sa\0lt", 4096, 16, "hex"), "56fa6aa75548099dcc37d7f03425e0c3")
@@ -62,7 +62,7 @@ var behaviour = map[string]string{
 		fails("integer from 1 to 5000000", crypto.pbkdf2, "sha1", "p", "s", 0/0)
 		fails("integer from 1 to 1024", crypto.pbkdf2, "sha1", "p", "s", 1, 2000)
 		fails("takes too long", crypto.pbkdf2, "sha1", "p", "s", 5e6, 1024)`,
-	"random bytes": `
+	"random bytes differ": `
 		same(#crypto.random_bytes(32), 32)
 		same(#crypto.random_bytes(16, "hex"), 32)
 		same(crypto.random_bytes(0), "")
@@ -70,15 +70,15 @@ var behaviour = map[string]string{
 		fails("integer from 0 to 1048576 expected, got -1", crypto.random_bytes, -1)
 		fails("integer from 0 to 1048576", crypto.random_bytes, 1e10)
 		fails("integer from 0 to 1048576", crypto.random_bytes, 1.5)`,
-	"uuid": `
+	"uuid has version 4 or 7": `
 		assert(crypto.uuid():match "^%x%x%x%x%x%x%x%x%-%x%x%x%x%-4%x%x%x%-[89ab]%x%x%x%-%x%x%x%x%x%x%x%x%x%x%x%x$")
 		assert(crypto.uuid(7):match "^%x%x%x%x%x%x%x%x%-%x%x%x%x%-7%x%x%x%-[89ab]%x%x%x%-%x%x%x%x%x%x%x%x%x%x%x%x$")
 		assert(crypto.uuid() ~= crypto.uuid())
 		local ms = tonumber((crypto.uuid(7):gsub("%-", ""):sub(1, 12)), 16)
 		assert(math.abs(ms / 1000 - os.time()) < 5)
-		fails("there are versions 4 and 7", crypto.uuid, 5)
+		fails("version 4 or 7 expected, got 5", crypto.uuid, 5)
 		fails("integer", crypto.uuid, 1)`,
-	"equal": `
+	"equal compares all bytes": `
 		same(crypto.equal("abc", "abc"), true)
 		same(crypto.equal("abc", "abd"), false)
 		same(crypto.equal("abc", "ab"), false)
@@ -92,29 +92,29 @@ func TestBehaviour(t *testing.T) {
 	}
 }
 
-// scramLogins are scripts by what they show.
+// scramLogins holds scripts by the name of their test case.
 var scramLogins = map[string]string{
 	// RFC 5802, section 5.
-	"SHA-1": `
+	"a login with SCRAM-SHA-1": `
 		local c = crypto.scram_client { mechanism = "SCRAM-SHA-1", username = "user", password = "pencil", nonce = "fyko+d2lbbFgONRv9qkxdawL" }
 		same(c:first(), "n,,n=user,r=fyko+d2lbbFgONRv9qkxdawL")
 		same(c:final "r=fyko+d2lbbFgONRv9qkxdawL3rfcNHYJY1ZVvWVs7j,s=QSXCR+Q6sek8bf92,i=4096",
 			"c=biws,r=fyko+d2lbbFgONRv9qkxdawL3rfcNHYJY1ZVvWVs7j,p=v0X8v3Bz2T0CJGbJQyF0X+HI4Ts=")
 		same(c:verify "v=rmF9pqV8S7suAoZWja4dJRkFsKQ=", true)`,
 	// RFC 7677, section 3.
-	"SHA-256": `
+	"a login with SCRAM-SHA-256": `
 		local c = crypto.scram_client { username = "user", password = "pencil", nonce = "rOprNGfwEbeRWgbNEkqO" }
 		same(c:first(), "n,,n=user,r=rOprNGfwEbeRWgbNEkqO")
 		same(c:final "r=rOprNGfwEbeRWgbNEkqO%hvYDpWUa2RaTCAfuxFIlj)hNlF$k0,s=W22ZaJ0SNY7soEsUEjb6gQ==,i=4096",
 			"c=biws,r=rOprNGfwEbeRWgbNEkqO%hvYDpWUa2RaTCAfuxFIlj)hNlF$k0,p=dHzbZapWIk4jUhN+Ute9ytag9zjfMHgsqmmiz7AndVQ=")
 		same(c:verify "v=6rriTRBi23WpRR/wtup+mMhUZUn/dB5nLTJRsjl95G4=", true)`,
-	"names with commas": `
+	"a comma in a user name is escaped": `
 		local c = crypto.scram_client { username = "a,b=c", password = "p", authzid = "x,y", nonce = "n" }
 		same(c:first(), "n,a=x=2Cy,n=a=2Cb=3Dc,r=n")`,
-	"a nonce of its own": `
+	"a nonce is random by default": `
 		local function first() return crypto.scram_client({ username = "u", password = "p" }):first() end
 		assert(first() ~= first())`,
-	"a server that is wrong": `
+	"a malformed message of a server is an error": `
 		local function final(challenge)
 			local c = crypto.scram_client { username = "user", password = "pencil", nonce = "abc" }
 			c:first()
@@ -125,33 +125,33 @@ var scramLogins = map[string]string{
 		refused("malformed", final "r=abcd,s=?,i=4096")
 		refused("malformed", final "r=abcd,s=QSXC,i=x")
 		refused("malformed", final "m=1,r=abcd,s=QSXC,i=4096")
-		refused("does not go on", final "r=abc,s=QSXC,i=4096")
-		refused("does not go on", final "r=xabcd,s=QSXC,i=4096")
+		refused("does not begin with", final "r=abc,s=QSXC,i=4096")
+		refused("does not begin with", final "r=xabcd,s=QSXC,i=4096")
 		refused("too few iterations", final "r=abcd,s=QSXC,i=4095")
 		refused("too few iterations", final "r=abcd,s=QSXC,i=-1")
 		refused("too many iterations", final "r=abcd,s=QSXC,i=1000001")
 		refused("too many iterations", final "r=abcd,s=QSXC,i=99999999999999999999")`,
-	"a server that does not know the password": `
+	"a server that does not know the password is rejected": `
 		local function verify(outcome)
 			local c = crypto.scram_client { username = "user", password = "pencil", nonce = "abc" }
 			c:first()
 			assert(c:final "r=abcd,s=QSXC,i=4096")
 			return c:verify(outcome)
 		end
-		refused("SCRAM: the server refuses: invalid-proof", verify "e=invalid-proof")
-		refused("does not prove", verify "v=rmF9pqV8S7suAoZWja4dJRkFsKQ=")
-		refused("does not prove", verify "v=?")
-		refused("does not prove", verify "")`,
-	"steps out of order": `
+		refused("SCRAM: the server rejects the login: invalid-proof", verify "e=invalid-proof")
+		refused("did not prove", verify "v=rmF9pqV8S7suAoZWja4dJRkFsKQ=")
+		refused("did not prove", verify "v=?")
+		refused("did not prove", verify "")`,
+	"a method in the wrong order raises": `
 		local c = crypto.scram_client { username = "user", password = "pencil" }
-		fails("first(), final(server_first), verify(server_final), each once", c.final, c, "")
+		fails("call first(), final(server_first) and verify(server_final) in this order, each once", c.final, c, "")
 		c:first()
 		fails("each once", c.first, c)
 		refused("malformed", c:final "")
 		fails("each once", c.final, c, "")
 		fails("each once", c.verify, c, "")
 		fails("with a colon", c.first)`,
-	"secrets stay out of errors": `
+	"errors contain no secrets": `
 		local ok, err = pcall(crypto.scram_client, { username = "u", password = "hunter2", mechanism = "PLAIN" })
 		assert(not ok and not err:find("hunter2", 1, true))
 		local c, message = crypto.scram_client { username = "u", password = "hunter2\7" }
@@ -161,7 +161,7 @@ var scramLogins = map[string]string{
 		refused("the authzid has characters", crypto.scram_client { username = "u", password = "p", authzid = "\7" })
 		assert(crypto.scram_client { username = "u", password = "p\7", saslprep = false })
 		assert(not tostring(crypto.scram_client { username = "u", password = "hunter2" }):find "hunter2")`,
-	"misuse": `
+	"wrong arguments raise": `
 		fails("username and password expected", crypto.scram_client, { username = "u" })
 		fails("table expected", crypto.scram_client)
 		fails("SCRAM-SHA-1, SCRAM-SHA-256 or SCRAM-SHA-512 expected", crypto.scram_client, { username = "u", password = "p", mechanism = "X" })
@@ -175,8 +175,8 @@ func TestScram(t *testing.T) {
 	}
 }
 
-// TestOthersRunMeanwhile has a task go on, and derive a key that is done soon,
-// while keys that take long are derived for others.
+// TestOthersRunMeanwhile runs a task that also derives a short key, while long
+// keys are derived for other tasks.
 func TestOthersRunMeanwhile(t *testing.T) {
 	st := luatest.Start(t, `
 		local spectrum, crypto = require "spectrum", require "spectrum.crypto"

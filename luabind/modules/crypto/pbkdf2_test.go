@@ -11,7 +11,7 @@ import (
 	"spectrumlua/luabind/bind"
 )
 
-// TestPBKDF2 holds it to Go's own.
+// TestPBKDF2 compares keys with those of Go's implementation.
 func TestPBKDF2(t *testing.T) {
 	for _, a := range algorithms {
 		for _, test := range []struct {
@@ -32,7 +32,7 @@ func TestPBKDF2(t *testing.T) {
 	}
 }
 
-// TestCancel ends what computes.
+// TestCancel cancels long computations.
 func TestCancel(t *testing.T) {
 	why := errors.New("because")
 	cases := map[string]func(*bind.Turn) ([]byte, error){
@@ -50,7 +50,7 @@ func TestCancel(t *testing.T) {
 				return err
 			})
 			if !errors.Is(err, why) {
-				t.Errorf("it ended with %v", err)
+				t.Errorf("the computation ended with %v", err)
 			}
 		})
 	}

@@ -12,16 +12,16 @@ import (
 )
 
 const (
-	// leastIterations is RFC 7677's; a server that asks for fewer would get
-	// what is easy to guess the password from.
+	// leastIterations is the minimum of RFC 7677. With fewer iterations, a server
+	// could guess the password from the client's messages.
 	leastIterations = 4096
-	// mostIterations bounds what a server makes this side compute.
+	// mostIterations limits the work that a server can cause.
 	mostIterations = 1_000_000
-	// maxMessage is how long a server's message may be.
+	// maxMessage is the maximum length of a server's message, in bytes.
 	maxMessage = 64 << 10
 )
 
-// mechanisms are the digests of SCRAM, by the name that SASL has for them.
+// mechanisms holds the digests of SCRAM by the names of the SASL mechanisms.
 var mechanisms = map[string]scram.HashGeneratorFcn{
 	"SCRAM-SHA-1":   scram.SHA1,
 	"SCRAM-SHA-256": scram.SHA256,
@@ -32,23 +32,23 @@ var mechanisms = map[string]scram.HashGeneratorFcn{
 type scramClient struct {
 	conversation *scram.ClientConversation
 	least        int
-	next         string // the method that has to be called next; "" for none
-	nonce        string // as the client's first message has it
+	next         string // the method to call next; "" after the login ended
+	nonce        string // from the client's first message
 }
 
 var scramClass = bind.NewClass("scram_client", map[string]func(*lua.LState, *scramClient) int{
-	// first() is the client's first message.
+	// first() returns the client's first message.
 	"first": func(l *lua.LState, c *scramClient) int {
 		c.begin(l, "first")
 		message, err := c.conversation.Step("")
 		if err != nil {
-			return bind.Failf(l, "SCRAM: there is no first message")
+			return bind.Failf(l, "SCRAM: the first message cannot be made")
 		}
 		c.nonce = message[strings.LastIndex(message, ",r=")+len(",r="):]
 		c.next = "final"
 		return bind.Return(l, lua.LString(message))
 	},
-	// final(server_first) is the client's last message.
+	// final(server_first) returns the client's last message.
 	"final": func(l *lua.LState, c *scramClient) int {
 		challenge := l.CheckString(2)
 		c.begin(l, "final")
@@ -66,16 +66,16 @@ var scramClass = bind.NewClass("scram_client", map[string]func(*lua.LState, *scr
 		c.next = "verify"
 		return bind.Return(l, lua.LString(message))
 	},
-	// verify(server_final) is true if the server knows the password too.
+	// verify(server_final) returns true if the server also knows the password.
 	"verify": func(l *lua.LState, c *scramClient) int {
 		outcome := l.CheckString(2)
 		c.begin(l, "verify")
 		if code, refused := strings.CutPrefix(outcome, "e="); refused {
 			code, _, _ = strings.Cut(code, ",")
-			return bind.Failf(l, "SCRAM: the server refuses: %.100s", strings.ToValidUTF8(code, "?"))
+			return bind.Failf(l, "SCRAM: the server rejects the login: %.100s", strings.ToValidUTF8(code, "?"))
 		}
 		if _, err := c.conversation.Step(outcome); err != nil || !c.conversation.Valid() {
-			return bind.Failf(l, "SCRAM: the server does not prove that it knows the password")
+			return bind.Failf(l, "SCRAM: the server did not prove that it knows the password")
 		}
 		return bind.Return(l, lua.LTrue)
 	},
@@ -106,18 +106,18 @@ func newScramClient(l *lua.LState) int {
 	}
 	client, err := newClient(username, password, authzid)
 	if err != nil {
-		// Which of the texts it is, is all that may be told.
-		return bind.Failf(l, "SCRAM: the %s has characters that SASLprep does not allow (saslprep = false leaves it as it is)",
+		// The message names the option, but not its value: that may be a secret.
+		return bind.Failf(l, "SCRAM: the %s has characters that SASLprep does not allow (saslprep = false sends it unchanged)",
 			blame(generate, username, authzid))
 	}
-	client.WithMinIterations(1) // check sees to it
+	client.WithMinIterations(1) // check has the limit
 	if nonce != "" {
 		client.WithNonceGenerator(func() string { return nonce })
 	}
 	return bind.Return(l, scramClass.New(&scramClient{conversation: client.NewConversation(), least: least, next: "first"}))
 }
 
-// blame tells which text SASLprep does not take.
+// blame returns the name of the option that SASLprep rejects.
 func blame(generate scram.HashGeneratorFcn, username, authzid string) string {
 	if _, err := generate.NewClient(username, "", ""); err != nil {
 		return "username"
@@ -128,24 +128,23 @@ func blame(generate scram.HashGeneratorFcn, username, authzid string) string {
 	return "password"
 }
 
-// begin takes the step of a method; each is taken once, in order. A step that
-// fails is the end.
+// begin raises an error unless a method is the next one. Each method is called
+// once, in order. After a failed one, no other can be called.
 func (c *scramClient) begin(l *lua.LState, method string) {
 	if c.next != method {
-		bind.Raise(l, "scram_client:%s: a login is first(), final(server_first), verify(server_final), each once", method)
+		bind.Raise(l, "scram_client:%s: call first(), final(server_first) and verify(server_final) in this order, each once", method)
 	}
 	c.next = ""
 }
 
 var (
 	errMalformed  = errors.New("SCRAM: the server's first message is malformed")
-	errNonce      = errors.New("SCRAM: the server's nonce does not go on from the client's")
+	errNonce      = errors.New("SCRAM: the server's nonce does not begin with the client's")
 	errIterations = errors.New("SCRAM: the server asks for too many iterations")
 	errWeak       = errors.New("SCRAM: the server asks for too few iterations, which would make the password easy to guess (min_iterations)")
 )
 
-// check looks at what the server's first message asks for, before a key is
-// computed for it.
+// check checks the server's first message before a key is computed.
 func (c *scramClient) check(challenge string) error {
 	fields := strings.Split(challenge, ",")
 	if len(challenge) > maxMessage || len(fields) < 3 {

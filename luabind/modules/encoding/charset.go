@@ -16,15 +16,17 @@ import (
 	"spectrumlua/luabind/bind"
 )
 
-// longText is from where on a text is converted without the script lock.
+// longText is the size in bytes above which a text is converted without the
+// script lock.
 const longText = 1 << 20
 
-// maxReplacement is how long what stands for a missing character may be.
+// maxReplacement is the maximum length of the replacement for a missing
+// character, in bytes.
 const maxReplacement = 16
 
 func charsetFunctions(max limit) bind.Functions {
 	return bind.Functions{
-		// to_utf8(bytes, charset); what the charset does not have is U+FFFD.
+		// to_utf8(bytes, charset) replaces invalid bytes with U+FFFD.
 		"to_utf8": func(l *lua.LState) int {
 			bytes, name := l.CheckString(1), l.CheckString(2)
 			charset, err := findCharset(name)
@@ -51,7 +53,7 @@ func charsetFunctions(max limit) bind.Functions {
 				return transcode(charset.NewEncoder(), []byte(text), max, missing)
 			})
 		},
-		// charset(name) is the name that the standard prefers.
+		// charset(name) returns the preferred name of a charset.
 		"charset": func(l *lua.LState) int {
 			name := l.CheckString(1)
 			charset, err := findCharset(name)
@@ -63,7 +65,8 @@ func charsetFunctions(max limit) bind.Functions {
 	}
 }
 
-// convert runs f, without the script lock if it may take long.
+// convert returns the result of f to the script. It runs f without the script lock
+// if that may take long.
 func convert(l *lua.LState, size int, f func() (string, error)) int {
 	var s string
 	var err error
@@ -81,7 +84,8 @@ func convert(l *lua.LState, size int, f func() (string, error)) int {
 	return bind.Return(l, lua.LString(s))
 }
 
-// findCharset finds a charset by any name that IANA or the web have for it.
+// findCharset returns the charset that has this name at IANA or in the WHATWG's
+// standard.
 func findCharset(name string) (encoding.Encoding, error) {
 	tidy := strings.ToLower(strings.TrimSpace(name))
 	if tidy == "latin-1" {
@@ -90,7 +94,7 @@ func findCharset(name string) (encoding.Encoding, error) {
 	if charset, err := ianaindex.IANA.Encoding(tidy); err == nil && charset != nil {
 		return charset, nil
 	}
-	// The web's replacement stands for charsets that browsers refuse.
+	// The WHATWG maps charsets that browsers reject to encoding.Replacement.
 	if charset, err := htmlindex.Get(tidy); err == nil && charset != encoding.Replacement {
 		return charset, nil
 	}
@@ -109,21 +113,21 @@ func charsetName(charset encoding.Encoding, otherwise string) string {
 	return strings.ToLower(strings.TrimSpace(otherwise))
 }
 
-// checkReplacement is argument n: a text that the charset has.
+// checkReplacement returns argument n, a text that the charset can encode.
 func checkReplacement(l *lua.LState, n int, charset encoding.Encoding, name string) string {
 	replacement := l.CheckString(n)
 	if len(replacement) > maxReplacement || !utf8.ValidString(replacement) {
-		l.ArgError(n, fmt.Sprintf("a replacement is UTF-8 text of at most %d bytes", maxReplacement))
+		l.ArgError(n, fmt.Sprintf("UTF-8 text of at most %d bytes expected", maxReplacement))
 	}
 	if _, err := charset.NewEncoder().String(replacement); err != nil {
-		l.ArgError(n, fmt.Sprintf("the replacement %q is not in %s itself", replacement, name))
+		l.ArgError(n, fmt.Sprintf("%s cannot encode the replacement %q", name, replacement))
 	}
 	return replacement
 }
 
-var errTooLong = errors.New("the text would be too long (max_string)")
+var errTooLong = errors.New("the result would be too long (max_string)")
 
-// missingFunc says what stands for a character that a charset does not have.
+// missingFunc returns the replacement for a character that a charset does not have.
 type missingFunc func(r rune, at int) (string, error)
 
 func missingIs(replacement string) missingFunc {
@@ -136,8 +140,8 @@ func missingFails(name string) missingFunc {
 	}
 }
 
-// transcode runs a transformer over src. If it stops at a character, missing
-// says what is done; it may be nil for a decoder, which does not stop.
+// transcode transforms src. If the transformer stops at a character, transcode
+// writes its replacement. missing may be nil for a decoder, which never stops.
 func transcode(t transform.Transformer, src []byte, max limit, missing missingFunc) (string, error) {
 	t.Reset()
 	out := &output{buf: make([]byte, len(src)+len(src)/4+16), max: max}
@@ -155,7 +159,7 @@ func transcode(t transform.Transformer, src []byte, max limit, missing missingFu
 		if err != nil {
 			return "", err
 		}
-		// By the same transformer, since it may have a state.
+		// The transformer may have a state, so it also writes the replacement.
 		if _, err := out.transform(t, []byte(replacement), false); err != nil {
 			return "", err
 		}
@@ -163,14 +167,14 @@ func transcode(t transform.Transformer, src []byte, max limit, missing missingFu
 	}
 }
 
-// output is a buffer that a transformer writes to.
+// output is the buffer for a transformer's result.
 type output struct {
 	buf []byte
 	n   int // bytes written
 	max limit
 }
 
-// transform writes src and returns how much of it the transformer has taken.
+// transform transforms src and returns how many bytes of it the transformer read.
 func (o *output) transform(t transform.Transformer, src []byte, atEOF bool) (taken int, err error) {
 	for {
 		wrote, read, err := t.Transform(o.buf[o.n:], src[taken:], atEOF)
@@ -182,7 +186,7 @@ func (o *output) transform(t transform.Transformer, src []byte, atEOF bool) (tak
 		if !errors.Is(err, transform.ErrShortDst) {
 			return taken, err
 		}
-		if int64(len(o.buf)) > 2*int64(o.max) { // that it is short cannot be true
+		if int64(len(o.buf)) > 2*int64(o.max) { // large enough for any valid result
 			return taken, errTooLong
 		}
 		o.buf = append(o.buf, make([]byte, len(o.buf))...)

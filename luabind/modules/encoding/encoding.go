@@ -35,7 +35,7 @@ func open(rt *bind.Runtime) *lua.LTable {
 	return module
 }
 
-// limit is how long a string may be that is made.
+// limit is the maximum length of a result, in bytes.
 type limit int64
 
 // check raises an error if a string of n bytes would be too long.
@@ -60,7 +60,7 @@ func base64Functions(name string, padded *base64.Encoding, padding bool, max lim
 			max.check(l, e.EncodedLen(len(s)))
 			return bind.Return(l, lua.LString(e.EncodeToString([]byte(s))))
 		},
-		// decode(text), with padding or without, perhaps in lines
+		// decode(text) accepts texts with or without padding and with line breaks.
 		"decode": func(l *lua.LState) int {
 			s := l.CheckString(1)
 			e := raw
@@ -108,7 +108,7 @@ const hexDigits = "0123456789ABCDEF"
 
 func percentFunctions(max limit) bind.Functions {
 	return bind.Functions{
-		// encode(bytes [, keep]) leaves the bytes of keep as they are, too.
+		// encode(bytes [, keep]) also leaves the bytes in keep unchanged.
 		"encode": func(l *lua.LState) int {
 			s := l.CheckString(1)
 			var kept [256]bool

@@ -6,14 +6,14 @@ import (
 	"spectrumlua/cmd/spectrum2-lua/devkit/luatest"
 )
 
-// script is what each test starts with.
+// script is the beginning of each test's script.
 const script = luatest.Same + `
 local encoding = require "spectrum.encoding"
 local base64, base64url, hex, percent = encoding.base64, encoding.base64url, encoding.hex, encoding.percent
 local query, utf8 = encoding.query, encoding.utf8
 `
 
-// behaviour are scripts by what they show.
+// behaviour holds scripts by the name of their test case.
 var behaviour = map[string]string{
 	"base64": `
 		same(base64.encode("\251\255\254"), "+//+")
@@ -86,7 +86,7 @@ var behaviour = map[string]string{
 		refused('there is no charset "latin99"', encoding.to_utf8("a", "latin99"))
 		refused("there is no charset", encoding.from_utf8("a", ""))
 		refused("there is no charset", encoding.charset("iso-2022-kr"))`,
-	"what a charset does not have": `
+	"characters that a charset does not have": `
 		same(encoding.to_utf8("a\255", "us-ascii"), "a\239\191\189")
 		same(encoding.to_utf8("\147", "shift_jis"), "\239\191\189")
 		refused("the character '日' (U+65E5) at byte 3 is not in latin1", encoding.from_utf8("a 日本", "latin1"))
@@ -96,9 +96,9 @@ var behaviour = map[string]string{
 		refused("U+FFFD", encoding.from_utf8("a\255b", "latin1"))
 		same(encoding.from_utf8("日😀a", "iso-2022-jp", "?"), "\27$BF|\27(B?a")
 		same(encoding.from_utf8("日😀日", "iso-2022-jp", "本"), "\27$BF|\27(B\27$BK\\F|\27(B")
-		fails("not in latin1 itself", encoding.from_utf8, "a", "latin1", "日")
+		fails("latin1 cannot encode the replacement", encoding.from_utf8, "a", "latin1", "日")
 		fails("at most 16 bytes", encoding.from_utf8, "a", "latin1", ("?"):rep(17))`,
-	"a text that waits": `
+	"a long text lets others run": `
 		local text = ("Привет "):rep(100000)
 		local bytes = encoding.from_utf8(text, "koi8-r")
 		same(#bytes, 700000)
@@ -141,9 +141,9 @@ var behaviour = map[string]string{
 		same(table.concat({ utf8.codepoint("añ日", 1, -1) }, ","), "97,241,26085")
 		same(utf8.codepoint("añ日", -1), 26085)
 		same(select("#", utf8.codepoint("")), 0)
-		fails("code point of Unicode expected", utf8.char, 0xD800)
-		fails("code point of Unicode expected", utf8.char, -1)
-		fails("code point of Unicode expected", utf8.char, 1e9)
+		fails("Unicode code point expected", utf8.char, 0xD800)
+		fails("Unicode code point expected", utf8.char, -1)
+		fails("Unicode code point expected", utf8.char, 1e9)
 		fails("at most 200", utf8.codepoint, ("a"):rep(201), 1, -1)`,
 	"utf8.truncate": `
 		local function cut(s, n)
@@ -171,7 +171,7 @@ var behaviour = map[string]string{
 	"utf8.lower and upper": `
 		same(utf8.lower("ÄÖ ПРИВЕТ"), "äö привет")
 		same(utf8.upper("äöß"), "ÄÖß")`,
-	"misuse": `
+	"wrong arguments raise": `
 		fails("string expected", base64.encode)
 		fails("did you mean \"padding\"", base64.encode, "", { pading = true })
 		fails("spectrum.encoding has no \"base46\"; did you mean \"base64\"?", function() return encoding.base46 end)

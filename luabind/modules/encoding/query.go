@@ -10,12 +10,13 @@ import (
 	"spectrumlua/luabind/bind"
 )
 
-// maxParameters is how many parameters a query string may have.
+// maxParameters limits the parameters of a query string.
 const maxParameters = 10000
 
 func queryFunctions(max limit) bind.Functions {
 	return bind.Functions{
-		// encode(parameters) makes a=1&b=2 of a table, or of a list of pairs.
+		// encode(parameters) returns a query string such as a=1&b=2 for a table or a
+		// list of pairs.
 		"encode": func(l *lua.LState) int {
 			q := &query{l: l, max: max}
 			t := l.CheckTable(1)
@@ -26,8 +27,8 @@ func queryFunctions(max limit) bind.Functions {
 			}
 			return bind.Return(l, lua.LString(q.text.String()))
 		},
-		// decode(text) is a table of the first value of each name, and a table
-		// of the lists of all values.
+		// decode(text) returns a table with the first value of each name, and a table
+		// with a list of all values of each name.
 		"decode": func(l *lua.LState) int {
 			first, all, err := decodeQuery(l.CheckString(1))
 			if err != "" {
@@ -38,15 +39,15 @@ func queryFunctions(max limit) bind.Functions {
 	}
 }
 
-// query is a query string in the making.
+// query builds a query string.
 type query struct {
 	l    *lua.LState
 	max  limit
 	text strings.Builder
 }
 
-// table adds the parameters of a table, sorted by name; a list is one of values
-// for its name.
+// table adds the parameters of a table, sorted by name. A list adds one parameter
+// for each of its values.
 func (q *query) table(t *lua.LTable) {
 	var names []string
 	for key, _ := t.Next(lua.LNil); key != lua.LNil; key, _ = t.Next(key) {
@@ -100,7 +101,7 @@ func (q *query) add(name string, v lua.LValue) {
 	q.max.check(q.l, q.text.Len())
 }
 
-// decodeQuery returns a text that says what is wrong, or "".
+// decodeQuery returns the results of decode. wrong is the error message, or "".
 func decodeQuery(text string) (first, all *lua.LTable, wrong string) {
 	text = strings.TrimPrefix(text, "?")
 	if strings.Count(text, "&") >= maxParameters {

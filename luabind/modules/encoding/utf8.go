@@ -1,6 +1,7 @@
 package encoding
 
 import (
+	"fmt"
 	"strings"
 	"unicode/utf8"
 
@@ -10,27 +11,27 @@ import (
 )
 
 const (
-	// maxCodepoints is how many code points codepoint returns, or char takes.
+	// maxCodepoints limits the results of codepoint and the arguments of char.
 	maxCodepoints = 200
-	// leastCut is a size into which every character fits.
+	// leastCut is the size of the longest character, in bytes.
 	leastCut = utf8.UTFMax
 )
 
-// utf8Functions count characters, which are code points here. A byte that is no
-// UTF-8 counts as one character, so that they take any string.
+// utf8Functions returns functions that count characters, here code points. They
+// accept any string: an invalid byte counts as one character.
 func utf8Functions(max limit) bind.Functions {
 	return bind.Functions{
-		// len(s) is the number of characters.
+		// len(s) returns the number of characters.
 		"len": func(l *lua.LState) int {
 			return bind.Return(l, lua.LNumber(utf8.RuneCountInString(l.CheckString(1))))
 		},
-		// sub(s, i [, j]) is string.sub by characters.
+		// sub(s, i [, j]) is like string.sub, but counts characters.
 		"sub": func(l *lua.LState) int {
 			s := l.CheckString(1)
 			from, to := span(s, bind.OptInteger(l, 2, 1), bind.OptInteger(l, 3, -1))
 			return bind.Return(l, lua.LString(s[from:to]))
 		},
-		// valid(s) is true, or false and the position of the first wrong byte.
+		// valid(s) returns true, or false and the position of the first invalid byte.
 		"valid": func(l *lua.LState) int {
 			s := l.CheckString(1)
 			if utf8.ValidString(s) {
@@ -38,19 +39,19 @@ func utf8Functions(max limit) bind.Functions {
 			}
 			return bind.Return(l, lua.LFalse, lua.LNumber(firstInvalid(s)+1))
 		},
-		// clean(s [, replacement]) has the replacement for what is no UTF-8.
+		// clean(s [, replacement]) replaces invalid bytes.
 		"clean": func(l *lua.LState) int { return clean(l, max) },
-		// chars(s) iterates over the characters and where they start.
+		// chars(s) iterates over the characters and their positions.
 		"chars": chars,
-		// char(code point, …) is a string of characters.
+		// char(code point, …) returns a string of these characters.
 		"char": char,
-		// codepoint(s [, i [, j]]) are the code points of characters i to j.
+		// codepoint(s [, i [, j]]) returns the code points of characters i to j.
 		"codepoint": codepoint,
 		// truncate(s, bytes) cuts a string between two characters.
 		"truncate": func(l *lua.LState) int {
 			s, bytes := l.CheckString(1), bind.OptInteger(l, 2, 0)
 			if bytes < leastCut {
-				l.ArgError(2, "at least 4 bytes expected, so that any character fits")
+				l.ArgError(2, fmt.Sprintf("at least 4 bytes expected, got %d: a character has up to 4", bytes))
 			}
 			cut := cutAt(s, bytes)
 			return bind.Return(l, lua.LString(s[:cut]), lua.LString(s[cut:]))
@@ -60,8 +61,8 @@ func utf8Functions(max limit) bind.Functions {
 	}
 }
 
-// span are the bytes of the characters i to j, which count from the end if they
-// are negative.
+// span returns the range of bytes with the characters i to j. Negative numbers
+// count from the end.
 func span(s string, i, j int) (from, to int) {
 	if i < 0 || j < 0 {
 		n := utf8.RuneCountInString(s)
@@ -80,7 +81,7 @@ func span(s string, i, j int) (from, to int) {
 	return from, skip(s, from, j-i+1)
 }
 
-// skip is where the n characters after byte at end.
+// skip returns the index after the n characters that begin at byte at.
 func skip(s string, at, n int) int {
 	for ; n > 0 && at < len(s); n-- {
 		_, size := utf8.DecodeRuneInString(s[at:])
@@ -138,7 +139,7 @@ func char(l *lua.LState) int {
 	for n := 1; n <= l.GetTop(); n++ {
 		r := bind.OptInteger(l, n, -1)
 		if r > utf8.MaxRune || !utf8.ValidRune(rune(r)) {
-			l.ArgError(n, "code point of Unicode expected")
+			l.ArgError(n, "Unicode code point expected")
 		}
 		b.WriteRune(rune(r))
 	}
@@ -159,7 +160,7 @@ func codepoint(l *lua.LState) int {
 	return n
 }
 
-// cutAt is the last place between two characters within n bytes.
+// cutAt returns the last index up to n that is between two characters.
 func cutAt(s string, n int) int {
 	if len(s) <= n {
 		return len(s)

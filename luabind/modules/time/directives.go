@@ -7,12 +7,11 @@ import (
 	"time"
 )
 
-// directives are the letters that a pattern may have after a percent sign, but
-// for the composed ones.
+// directives holds the directives by their letters, except those in composed.
 var directives = map[byte]*directive{
 	'Y': number("%04d", 4, 0, 9999, time.Time.Year, func(f *fields, n int) { f.year = n }),
 	'y': number("%02d", 2, 0, 99, func(t time.Time) int { return t.Year() % 100 }, func(f *fields, n int) {
-		// As POSIX has it: 69 to 99 are in the last century.
+		// As in POSIX: 69 to 99 mean 1969 to 1999.
 		if f.year = 2000 + n; n >= 69 {
 			f.year = 1900 + n
 		}
@@ -71,7 +70,7 @@ func integer(format string, get func(time.Time) int) func([]byte, time.Time) []b
 	return func(b []byte, t time.Time) []byte { return fmt.Appendf(b, format, get(t)) }
 }
 
-// number is a directive of at most width digits.
+// number returns a directive for a number of at most width digits.
 func number(format string, width, least, most int, get func(time.Time) int, set func(*fields, int)) *directive {
 	return &directive{
 		append: integer(format, get),
@@ -86,8 +85,8 @@ func number(format string, width, least, most int, get func(time.Time) int, set 
 	}
 }
 
-// fraction is the fraction of a second, which is cut after some digits. Read,
-// it may have any number of them.
+// fraction returns a directive for the fraction of a second. It formats width digits
+// and parses any number of digits up to 9.
 func fraction(width int) *directive {
 	return &directive{
 		append: func(b []byte, t time.Time) []byte {
@@ -104,8 +103,8 @@ func fraction(width int) *directive {
 	}
 }
 
-// name is a directive of names, cut to some letters; 0 means they are not. Both
-// forms are read, in any case.
+// name returns a directive for one of names. It formats the first cut letters, or
+// the full name if cut is 0. It parses both forms and ignores case.
 func name(names []string, cut int, get func(time.Time) int, set func(*fields, int)) *directive {
 	return &directive{
 		append: func(b []byte, t time.Time) []byte {
@@ -129,7 +128,7 @@ func name(names []string, cut int, get func(time.Time) int, set func(*fields, in
 	}
 }
 
-// nameIndex finds a name, or its first three letters.
+// nameIndex returns the index of a name, given in full or by its first three letters.
 func nameIndex(names []string, s string) (int, bool) {
 	for i, name := range names {
 		if strings.EqualFold(s, name) || len(s) == 3 && strings.EqualFold(s, name[:min(3, len(name))]) {

@@ -7,19 +7,19 @@ import (
 	"strings"
 )
 
-// maxDuration is the longest duration that is taken, in seconds: 3,000 years.
+// maxDuration is the longest valid duration, in seconds: about 3,000 years.
 const maxDuration = 1e11
 
-// units are what a duration is written in, the longest first.
+// units holds the units that formatDuration writes, the longest first.
 var units = []struct {
 	name    string
 	seconds float64
 }{{"d", 86400}, {"h", 3600}, {"m", 60}, {"s", 1}}
 
-// unitSeconds are all the units that are read.
+// unitSeconds holds the units that parseDuration accepts.
 var unitSeconds = map[string]float64{"w": 7 * 86400, "d": 86400, "h": 3600, "m": 60, "s": 1, "ms": 1e-3}
 
-// formatDuration writes a duration to the millisecond.
+// formatDuration returns a duration as text, rounded to milliseconds.
 func formatDuration(s float64) string {
 	sign := ""
 	if s < 0 {
@@ -42,8 +42,8 @@ func formatDuration(s float64) string {
 	return sign + b.String()
 }
 
-// parseDuration reads numbers with units, as in 1h30m or 1.5 h; a number alone
-// is seconds.
+// parseDuration parses numbers with units, as in 1h30m or 1.5 h. A number without
+// a unit is in seconds.
 func parseDuration(text string) (float64, error) {
 	wrong := fmt.Errorf("duration expected (as in 90, 1h30m or 2d), got %.60q", text)
 	rest := strings.TrimSpace(text)
@@ -78,7 +78,7 @@ func parseDuration(text string) (float64, error) {
 	return signed(sum, negative), nil
 }
 
-// plainNumber reads digits with at most one point.
+// plainNumber parses digits with at most one point.
 func plainNumber(s string) (float64, bool) {
 	if s == "" || len(s) > 30 || strings.Trim(s, "0123456789.") != "" {
 		return 0, false

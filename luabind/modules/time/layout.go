@@ -8,20 +8,20 @@ import (
 	lua "github.com/yuin/gopher-lua"
 )
 
-// layout is how a time is written.
+// layout is a format of times.
 type layout struct {
 	format func(t time.Time) string
-	// parse reads a time; zone is for a text that names none.
+	// parse parses a time. zone is the default if the text has no zone.
 	parse func(text string, zone *time.Location) (time.Time, bool)
-	// like ends the message about a text that does not fit.
+	// like describes the layout in the message about a text that does not match.
 	like string
-	// utc tells that the layout knows no other zone.
+	// utc is true if the layout supports only UTC.
 	utc bool
 }
 
 const timestampLayout = "20060102T150405"
 
-// layouts are those with a name. "any" is for parsing alone.
+// layouts holds the named layouts. "any" can only parse.
 var layouts = map[string]*layout{
 	"rfc3339": {
 		format: func(t time.Time) string { return t.Format(time.RFC3339) },
@@ -43,14 +43,15 @@ var layouts = map[string]*layout{
 	"any": {parse: parseAny, like: "as in RFC 3339, RFC 1123 or like 20240131T235959"},
 }
 
-// checkLayout is argument n: a name, or a pattern with percent signs.
+// checkLayout returns the layout of argument n, a name or a pattern with percent
+// signs.
 func checkLayout(l *lua.LState, n int, otherwise string) *layout {
 	name := l.OptString(n, otherwise)
 	if known := layouts[name]; known != nil && (name != "any" || otherwise == "any") {
 		return known
 	}
 	if !strings.Contains(name, "%") {
-		l.ArgError(n, fmt.Sprintf("a layout is rfc3339, rfc3339ms, rfc1123, timestamp or a pattern as %%Y-%%m-%%d, not %.60q", name))
+		l.ArgError(n, fmt.Sprintf("rfc3339, rfc3339ms, rfc1123, timestamp or a pattern (as in %%Y-%%m-%%d) expected, got %.60q", name))
 	}
 	p, err := compilePattern(name)
 	if err != nil {
@@ -59,7 +60,7 @@ func checkLayout(l *lua.LState, n int, otherwise string) *layout {
 	return &layout{format: p.format, parse: p.parse, like: fmt.Sprintf("like %q", name)}
 }
 
-// checkZone raises an error if a zone is given that the layout has no room for.
+// checkZone raises an error if argument n is a zone that the layout does not support.
 func (y *layout) checkZone(l *lua.LState, n int) {
 	if y.utc && l.Get(n) != lua.LNil && !strings.EqualFold(l.Get(n).String(), "utc") {
 		l.ArgError(n, "Spectrum's timestamp is in UTC")
@@ -71,7 +72,8 @@ func parseRFC3339(text string, _ *time.Location) (time.Time, bool) {
 	return t, err == nil
 }
 
-// formatRFC1123 writes GMT, as HTTP wants it, or the offset, as mail wants it.
+// formatRFC1123 writes GMT for UTC, as HTTP does, and the offset for other zones, as
+// mail does.
 func formatRFC1123(t time.Time) string {
 	if _, east := t.Zone(); east == 0 {
 		return t.Format("Mon, 02 Jan 2006 15:04:05") + " GMT"
@@ -79,7 +81,7 @@ func formatRFC1123(t time.Time) string {
 	return t.Format(time.RFC1123Z)
 }
 
-// parseRFC1123 takes what HTTP and mail write, with the weekday or without.
+// parseRFC1123 parses the dates of HTTP and mail, with or without the weekday.
 func parseRFC1123(text string, _ *time.Location) (time.Time, bool) {
 	date, zone := cutLast(strings.TrimSpace(text), " ")
 	if hours, ok := abbreviations[strings.ToUpper(zone)]; ok {
@@ -107,7 +109,7 @@ func cutLast(s, separator string) (before, after string) {
 	return s[:i], s[i+len(separator):]
 }
 
-// parseTimestamp takes no fraction, as Spectrum does not.
+// parseTimestamp accepts no fraction because Spectrum does not either.
 func parseTimestamp(text string, _ *time.Location) (time.Time, bool) {
 	t, err := time.Parse(timestampLayout, text)
 	return t, err == nil && len(text) == len(timestampLayout)

@@ -7,28 +7,29 @@ import (
 	"time"
 )
 
-// maxPattern is how long a pattern may be.
+// maxPattern is the maximum length of a pattern, in bytes.
 const maxPattern = 1000
 
-// pattern is a layout as of strftime, in parts. A library does not do, since
-// those at hand pass over what they do not know, and read zone names as UTC.
+// pattern is a layout in the format of strftime. The known libraries are not used
+// because they ignore unknown directives and parse every zone name as UTC.
 type pattern []part
 
-// part is a literal text, or a directive.
+// part is a literal text or a directive.
 type part struct {
 	literal   string
 	directive *directive
 	unpadded  bool
 }
 
-// directive is what a letter after a percent sign stands for.
+// directive is the meaning of a letter after a percent sign.
 type directive struct {
 	append func(b []byte, t time.Time) []byte
-	// take reads it off the start of s; nil if it cannot be read.
+	// take parses the value at the start of s. It is nil if the directive can only
+	// format.
 	take func(f *fields, s string) (rest string, ok bool)
 }
 
-// fields are what has been read of a time.
+// fields holds the parsed parts of a time.
 type fields struct {
 	year, month, day, yearDay     int
 	hour, minute, second, nanosec int
@@ -37,7 +38,7 @@ type fields struct {
 	unix                          *int64
 }
 
-// composed are directives that stand for several others.
+// composed holds the directives that are short for other ones.
 var composed = map[byte]string{
 	'c': "%a %b %e %H:%M:%S %Y", 'x': "%m/%d/%y", 'X': "%H:%M:%S", 'D': "%m/%d/%y",
 	'F': "%Y-%m-%d", 'T': "%H:%M:%S", 'R': "%H:%M", 'r': "%I:%M:%S %p",
@@ -46,7 +47,7 @@ var composed = map[byte]string{
 
 func compilePattern(text string) (pattern, error) {
 	if len(text) > maxPattern {
-		return nil, fmt.Errorf("a time's pattern of %d bytes is too long", len(text))
+		return nil, fmt.Errorf("the pattern has %d bytes, at most %d are allowed", len(text), maxPattern)
 	}
 	var p pattern
 	for text != "" {
@@ -59,7 +60,7 @@ func compilePattern(text string) (pattern, error) {
 		}
 		after, unpadded := strings.CutPrefix(after, "-")
 		if after == "" {
-			return nil, fmt.Errorf("a time's pattern ends in a percent sign: that is written %%%%")
+			return nil, fmt.Errorf("the pattern ends in a percent sign: write %%%% for one")
 		}
 		letter := after[0]
 		text = after[1:]
@@ -75,7 +76,7 @@ func compilePattern(text string) (pattern, error) {
 			}
 			p = append(p, inner...)
 		default:
-			return nil, fmt.Errorf("a time's pattern has %%%c, which does not exist", rune(letter))
+			return nil, fmt.Errorf("the pattern has the unknown directive %%%c", rune(letter))
 		}
 	}
 	return p, nil
@@ -97,7 +98,7 @@ func (p pattern) format(t time.Time) string {
 	return string(b)
 }
 
-// unpad takes zeros and spaces off the start of the number at b[start:].
+// unpad removes zeros and spaces from the start of the number at b[start:].
 func unpad(b []byte, start int) []byte {
 	end := start
 	for end < len(b)-1 && (b[end] == '0' || b[end] == ' ') {
@@ -128,8 +129,8 @@ func (p pattern) parse(text string, zone *time.Location) (time.Time, bool) {
 
 const space = " \t\n\v\f\r"
 
-// takeLiteral takes a literal off the start of text. White space in it stands
-// for any amount of white space.
+// takeLiteral removes a literal from the start of text. White space in the literal
+// matches any amount of white space.
 func takeLiteral(text, literal string) (rest string, ok bool) {
 	for literal != "" {
 		if strings.IndexByte(space, literal[0]) >= 0 {
@@ -144,7 +145,8 @@ func takeLiteral(text, literal string) (rest string, ok bool) {
 	return text, true
 }
 
-// time puts the fields together. A day that the month does not have is wrong.
+// time combines the fields to a time. It returns false if the month does not have
+// the day.
 func (f *fields) time(zone *time.Location) (time.Time, bool) {
 	if f.unix != nil {
 		return time.Unix(*f.unix, int64(f.nanosec)), true
@@ -168,7 +170,7 @@ func (f *fields) time(zone *time.Location) (time.Time, bool) {
 	return time.Date(f.year, time.Month(f.month), f.day, f.hour, f.minute, f.second, f.nanosec, zone), true
 }
 
-// takeDigits takes a number of least to most digits off the start of s.
+// takeDigits parses a number of least to most digits at the start of s.
 func takeDigits(s string, least, most int) (n int, rest string, ok bool) {
 	i := 0
 	for i < len(s) && i < most && s[i] >= '0' && s[i] <= '9' {

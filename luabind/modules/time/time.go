@@ -1,6 +1,6 @@
 // Package time is the module spectrum.time: clocks, times as text, dates, zones
-// and durations. A time is a number of seconds since 1970 in UTC, as os.time
-// has it, with a fraction.
+// and durations. A time is a number of seconds since 1970 in UTC, as in os.time,
+// with a fraction.
 package time
 
 import (
@@ -16,22 +16,22 @@ import (
 // Module is spectrum.time.
 var Module = bind.Module{Name: "spectrum.time", Open: open}
 
-// The times that are taken: the years 1 to 9999.
+// The range of valid times: the years 1 to 9999.
 var (
 	firstTime = float64(time.Date(1, 1, 1, 0, 0, 0, 0, time.UTC).Unix())
 	endOfTime = float64(time.Date(10000, 1, 1, 0, 0, 0, 0, time.UTC).Unix())
 )
 
-// began is what monotonic counts from. It does not change with a reload.
+// began is the zero of monotonic. A reload does not change it.
 var began = time.Now()
 
 func open(rt *bind.Runtime) *lua.LTable {
 	zones := zones{}
 	now := rt.Clock.Now
 	return bind.NewModule("spectrum.time", bind.Functions{
-		// now() is the time.
+		// now() returns the current time.
 		"now": func(l *lua.LState) int { return bind.Return(l, seconds(now())) },
-		// monotonic() is the time of a clock that is never set.
+		// monotonic() returns the time of a clock that is never set.
 		"monotonic":      func(l *lua.LState) int { return bind.Return(l, lua.LNumber(now().Sub(began).Seconds())) },
 		"format":         zones.format,
 		"parse":          zones.parse,
@@ -43,7 +43,7 @@ func open(rt *bind.Runtime) *lua.LTable {
 	})
 }
 
-// format(t [, layout [, zone]]) is a time as text.
+// format implements format(t [, layout [, zone]]). It returns a time as text.
 func (z zones) format(l *lua.LState) int {
 	t, layout := checkTime(l, 1), checkLayout(l, 2, "rfc3339")
 	zone, err := z.check(l, 3, time.UTC)
@@ -54,7 +54,8 @@ func (z zones) format(l *lua.LState) int {
 	return bind.Return(l, lua.LString(layout.format(t.In(zone))))
 }
 
-// parse(text [, layout [, zone]]) is the time that a text means.
+// parse implements parse(text [, layout [, zone]]). It returns the time in a text,
+// or nil and an error.
 func (z zones) parse(l *lua.LState) int {
 	text, layout := l.CheckString(1), checkLayout(l, 2, "any")
 	zone, err := z.check(l, 3, time.UTC)
@@ -69,7 +70,7 @@ func (z zones) parse(l *lua.LState) int {
 	return bind.Return(l, seconds(t))
 }
 
-// date implements date(t [, zone]), which returns a table of year, month, day etc.
+// date implements date(t [, zone]). It returns a table with year, month, day etc.
 func (z zones) date(l *lua.LState) int {
 	t := checkTime(l, 1)
 	zone, err := z.check(l, 2, time.UTC)
@@ -79,7 +80,8 @@ func (z zones) date(l *lua.LState) int {
 	return bind.Return(l, date(t.In(zone)))
 }
 
-// offset(zone [, t]) is how far east a zone is at a time.
+// offset implements offset(zone [, t]). It returns the offset of a zone from UTC at a
+// time, in seconds, and the zone's abbreviation.
 func (z zones) offset(l *lua.LState) int {
 	l.CheckString(1)
 	zone, err := z.check(l, 1, nil)
@@ -94,7 +96,7 @@ func (z zones) offset(l *lua.LState) int {
 	return bind.Return(l, lua.LNumber(east), lua.LString(name))
 }
 
-// duration(seconds) is a text such as 1h30m.
+// duration implements duration(seconds). It returns a text such as 1h30m.
 func duration(l *lua.LState) int {
 	s := float64(l.CheckNumber(1))
 	if math.IsNaN(s) || math.Abs(s) > maxDuration {
@@ -103,7 +105,8 @@ func duration(l *lua.LState) int {
 	return bind.Return(l, lua.LString(formatDuration(s)))
 }
 
-// parse_duration(text) is the number of seconds that such a text means.
+// parseDurationText implements parse_duration(text). It returns a number of seconds,
+// or nil and an error.
 func parseDurationText(l *lua.LState) int {
 	s, err := parseDuration(l.CheckString(1))
 	if err != nil {
@@ -112,12 +115,12 @@ func parseDurationText(l *lua.LState) int {
 	return bind.Return(l, lua.LNumber(s))
 }
 
-// seconds is a time as scripts have it.
+// seconds converts a time to the number that scripts use.
 func seconds(t time.Time) lua.LNumber {
 	return lua.LNumber(float64(t.Unix()) + float64(t.Nanosecond())/1e9)
 }
 
-// checkTime is argument n, to the microsecond: a float64 has no more.
+// checkTime returns argument n, rounded to microseconds: a float64 is not more exact.
 func checkTime(l *lua.LState, n int) time.Time {
 	s := float64(l.CheckNumber(n))
 	if !(s >= firstTime && s < endOfTime) {
@@ -127,7 +130,7 @@ func checkTime(l *lua.LState, n int) time.Time {
 	return time.Unix(int64(whole), int64(math.Round((s-whole)*1e6))*1e3).UTC()
 }
 
-// date is a time as a table, as os.date("*t") makes it and more.
+// date returns a time as a table with the fields of os.date("*t") and more.
 func date(t time.Time) *lua.LTable {
 	table := bind.NewTableSize(0, 12)
 	for name, n := range map[string]int{
@@ -144,9 +147,9 @@ func date(t time.Time) *lua.LTable {
 	return table
 }
 
-// from_date(date [, zone]) is the time of a table as date makes it, whose fields
-// may be beyond their range: month 13 is January. Without a zone, the table's
-// offset counts, or UTC.
+// fromDate implements from_date(date [, zone]). It returns the time of a table such
+// as date returns. A field may be beyond its range: month 13 is January. Without a
+// zone, the offset in the table counts, or UTC.
 func (z zones) fromDate(l *lua.LState) int {
 	table := l.CheckTable(1)
 	field := func(name string, otherwise, most float64) float64 {
@@ -160,7 +163,7 @@ func (z zones) fromDate(l *lua.LState) int {
 		}
 		return float64(n)
 	}
-	const most = 1e9 // a field beyond its range stays near it
+	const most = 1e9 // the limit for a field beyond its range
 	wanted := math.NaN()
 	year, month, day := field("year", wanted, 9999), field("month", wanted, most), field("day", wanted, most)
 	hour, minute, sec := field("hour", 0, most), field("min", 0, most), field("sec", 0, most)
@@ -171,7 +174,7 @@ func (z zones) fromDate(l *lua.LState) int {
 	whole := math.Floor(sec)
 	t := time.Date(int(year), time.Month(int(month)), int(day), int(hour), int(minute), int(whole), int((sec-whole)*1e9), zone)
 	if s := float64(t.Unix()); s < firstTime || s >= endOfTime {
-		bind.Raise(l, "time.from_date: the date is not in the years 1 to 9999")
+		bind.Raise(l, "time.from_date: the year is not in the range 1 to 9999")
 	}
 	return bind.Return(l, seconds(t))
 }

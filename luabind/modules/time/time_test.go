@@ -6,13 +6,13 @@ import (
 	"spectrumlua/cmd/spectrum2-lua/devkit/luatest"
 )
 
-// script is what each test starts with. The moment is 2024-02-29T21:05:09 UTC.
+// script is the beginning of each test's script. moment is 2024-02-29T21:05:09 UTC.
 const script = luatest.Same + `
 local time = require "spectrum.time"
 local moment = 1709240709
 `
 
-// behaviour are scripts by what they show.
+// behaviour holds scripts by the name of their test case.
 var behaviour = map[string]string{
 	"clocks": `
 		assert(math.abs(time.now() - os.time()) < 5)
@@ -34,8 +34,8 @@ var behaviour = map[string]string{
 		fails("Spectrum's timestamp is in UTC", time.format, moment, "timestamp", "Europe/Berlin")
 		fails("time in seconds expected (years 1 to 9999), got 1e+300", time.format, 1e300)
 		fails("time in seconds expected (years 1 to 9999), got NaN", time.format, 0/0)
-		fails("a layout is rfc3339", time.format, moment, "iso")
-		fails("a layout is rfc3339", time.format, moment, "any")`,
+		fails("timestamp or a pattern (as in %Y-%m-%d) expected, got ", time.format, moment, "iso")
+		fails("timestamp or a pattern (as in %Y-%m-%d) expected, got ", time.format, moment, "any")`,
 	"format by pattern": `
 		same(time.format(moment, "%Y-%m-%d %H:%M:%S"), "2024-02-29 21:05:09")
 		same(time.format(moment, "%a %A %b %B %h %p"), "Thu Thursday Feb February Feb PM")
@@ -50,7 +50,7 @@ var behaviour = map[string]string{
 		same(time.format(moment, "%z %Z", "America/New_York"), "-0500 EST")
 		same(time.format(moment, "%z %Z", "+05:30"), "+0530 +0530")
 		same(time.format(moment, "%H Uhr, ü", "Europe/Berlin"), "22 Uhr, ü")
-		fails("%Q, which does not exist", time.format, moment, "%Q")
+		fails("the unknown directive %Q", time.format, moment, "%Q")
 		fails("ends in a percent sign", time.format, moment, "100%")
 		fails("too long", time.format, moment, ("%Y"):rep(600))`,
 	"parse by name": `
@@ -91,8 +91,8 @@ var behaviour = map[string]string{
 		refused("expected, got", time.parse("25:00", "%R"))
 		refused("expected, got", time.parse("CEST", "%Z"))
 		refused("expected, got", time.parse("4", "%u"))
-		fails("%q, which does not exist", time.parse, "x", "%q")`,
-	"there and back": `
+		fails("the unknown directive %q", time.parse, "x", "%q")`,
+	"parse reads what format wrote": `
 		for _, layout in ipairs { "rfc3339", "rfc3339ms", "rfc1123", "%c %z", "%F %T.%f %z", "%A %d %B %Y %I:%M:%S %p %z", "%s", "%Y %j %X %z" } do
 			for t = -3e8, 4e9, 98765432 do
 				for _, zone in ipairs { "UTC", "Asia/Kathmandu", "-07:30" } do
@@ -128,8 +128,8 @@ var behaviour = map[string]string{
 		fails("month: integer expected, got number 1.5", time.from_date, { year = 1, month = 1.5, day = 1 })
 		fails("hour: integer expected, got number NaN", time.from_date, { year = 1, month = 1, day = 1, hour = 0/0 })
 		fails("year: integer expected, got number 10000", time.from_date, { year = 10000, month = 1, day = 1 })
-		fails("not in the years 1 to 9999", time.from_date, { year = 9999, month = 13, day = 1 })
-		fails("not in the years 1 to 9999", time.from_date, { year = 1, month = 1, day = -1e9 })`,
+		fails("the year is not in the range 1 to 9999", time.from_date, { year = 9999, month = 13, day = 1 })
+		fails("the year is not in the range 1 to 9999", time.from_date, { year = 1, month = 1, day = -1e9 })`,
 	"zones": `
 		same(time.offset("Europe/Berlin", moment), 3600)
 		same(select(2, time.offset("Europe/Berlin", 1720000000)), "CEST")

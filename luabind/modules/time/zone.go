@@ -4,19 +4,18 @@ import (
 	"fmt"
 	"strings"
 	"time"
-	_ "time/tzdata" // for systems that have no zones of their own
+	_ "time/tzdata" // for systems without time zone data
 
 	lua "github.com/yuin/gopher-lua"
 )
 
-// maxOffset is less than a day, in seconds.
+// maxOffset is the largest offset from UTC, in seconds: less than a day.
 const maxOffset = 24*3600 - 1
 
-// zones are the zones that have been asked for, by name, for one VM, whose lock
-// guards them.
+// zones caches the time zones that a VM has used, by name. The script lock guards it.
 type zones map[string]*time.Location
 
-// check is argument n, a zone; otherwise stands for none.
+// check returns the zone that argument n names, or otherwise if it is nil.
 func (z zones) check(l *lua.LState, n int, otherwise *time.Location) (*time.Location, error) {
 	if l.Get(n) == lua.LNil {
 		return otherwise, nil
@@ -42,7 +41,7 @@ func (z zones) check(l *lua.LState, n int, otherwise *time.Location) (*time.Loca
 	return zone, nil
 }
 
-// parseOffset takes +hh, +hhmm or +hh:mm off the start of s.
+// parseOffset parses +hh, +hhmm or +hh:mm at the start of s. east is in seconds.
 func parseOffset(s string) (east int, rest string, ok bool) {
 	if s == "" || s[0] != '+' && s[0] != '-' {
 		return 0, s, false
@@ -64,7 +63,7 @@ func parseOffset(s string) (east int, rest string, ok bool) {
 	return east, rest, true
 }
 
-// appendOffset writes +hhmm.
+// appendOffset appends an offset as +hhmm.
 func appendOffset(b []byte, east int) []byte {
 	sign := byte('+')
 	if east < 0 {
@@ -73,8 +72,8 @@ func appendOffset(b []byte, east int) []byte {
 	return fmt.Appendf(b, "%c%02d%02d", sign, east/3600, east/60%60)
 }
 
-// abbreviations are those of RFC 5322. Others mean different things in
-// different places, so they are not taken from a text.
+// abbreviations holds the time zones of RFC 5322, in hours. Other abbreviations are
+// not parsed because they are ambiguous.
 var abbreviations = map[string]int{
 	"UTC": 0, "GMT": 0, "UT": 0, "Z": 0,
 	"EST": -5, "EDT": -4, "CST": -6, "CDT": -5, "MST": -7, "MDT": -6, "PST": -8, "PDT": -7,
