@@ -84,7 +84,7 @@ func TestBoundsAreAsThePageSays(t *testing.T) {
 		{"luabind/modules/net/conn.go", "defaultStall = 60 * time.Second", "| a peer that does not read | 60 s"},
 		{"luabind/modules/net/names.go", "lookupTimeout = 10 * time.Second", "| resolving a name | 10 s"},
 		{"luabind/modules/net/proxy.go", "maxAnswer = 64 << 10", "| a proxy's answer | 64 KiB"},
-		{"luabind/stream/reader.go", "DefaultLine = 64 << 10", "| a line | 64 KiB"},
+		{"luabind/stream/reader.go", "defaultLine = 64 << 10", "| a line | 64 KiB"},
 		{"luabind/modules/http/http.go", "defaultTimeout   = 30 * time.Second", "| an HTTP request, from resolving the name to the end of the body | 30 s"},
 		{"luabind/modules/http/http.go", "defaultMaxSize   = 16 << 20", "| body of a response, decompressed | 16 MiB"},
 		{"luabind/modules/http/http.go", "defaultRedirects = 10", "| redirects | 10;"},

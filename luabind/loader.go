@@ -71,7 +71,7 @@ func (v *vm) compile(name, text string) (*lua.LFunction, error) {
 // script requires on the other processors. Call stop with the script lock after
 // the script has run. Later loads do without, because users are online.
 func (v *vm) hurry() (stop func()) {
-	if v.host.Loaded() {
+	if v.host.loaded() {
 		return func() {}
 	}
 	if v.compiled == nil {

@@ -133,8 +133,8 @@ func (h *Host) takeOver(v *vm, opened *task.Owner) {
 	}
 }
 
-// Loaded reports whether a script has loaded.
-func (h *Host) Loaded() (loaded bool) {
+// loaded reports whether a script has loaded.
+func (h *Host) loaded() (loaded bool) {
 	h.opts.Scheduler.Do(func() { loaded = h.vm != nil })
 	return loaded
 }

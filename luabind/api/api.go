@@ -32,7 +32,7 @@ var library embed.FS
 // Names of classes that have a special role.
 const (
 	SessionClass  = "spectrum.Session"
-	HandlersClass = "spectrum.Handlers"
+	handlersClass = "spectrum.Handlers"
 )
 
 // Class is a module, a kind of object, or a kind of table.
@@ -143,7 +143,7 @@ func Session() *Class { return FindClass(SessionClass) }
 
 // Handlers returns the class of the table that a script returns. Each field is
 // a handler.
-func Handlers() *Class { return FindClass(HandlersClass) }
+func Handlers() *Class { return FindClass(handlersClass) }
 
 // Aliases returns all aliases, sorted by name.
 func Aliases() []*Alias { return model().aliases }

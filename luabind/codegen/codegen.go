@@ -19,9 +19,9 @@ import (
 const (
 	// MaxLocals is the number of local variables that may be in scope at once.
 	MaxLocals = 200
-	// MaxUpvalues is the number of local variables of enclosing functions that a
+	// maxUpvalues is the number of local variables of enclosing functions that a
 	// function may use. The virtual machine counts them in a byte.
-	MaxUpvalues = 255
+	maxUpvalues = 255
 	// maxRegisters is the number of local variables and temporary values that may
 	// be alive at once. The virtual machine counts them in a byte, and a tail call
 	// loses the last one.

@@ -90,7 +90,7 @@ func (f failure) about(what string, operand int) string {
 	text := "attempt to " + what + " "
 	kind := f.operand(operand).Type().String()
 	if operand&constant == 0 {
-		if name := VariableOf(f.proto, f.pc, operand).String(); name != "" {
+		if name := variableOf(f.proto, f.pc, operand).String(); name != "" {
 			return text + name + "(a " + kind + " value)"
 		}
 	}

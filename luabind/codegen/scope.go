@@ -150,9 +150,9 @@ func (f *function) findUpvalue(name string, line int) int {
 	} else if u = (upvalue{name: name, index: outer.findUpvalue(name, line)}); u.index < 0 {
 		return -1
 	}
-	if len(f.upvalues) >= MaxUpvalues {
+	if len(f.upvalues) >= maxUpvalues {
 		fail(line, "%s uses more than %d local variables of the functions around it: put the values into a table",
-			f.describe(), MaxUpvalues)
+			f.describe(), maxUpvalues)
 	}
 	f.upvalues = append(f.upvalues, u)
 	return len(f.upvalues) - 1

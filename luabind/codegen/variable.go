@@ -21,9 +21,9 @@ func (v Variable) String() string {
 	return v.Kind + " '" + v.Name + "' "
 }
 
-// VariableOf returns what the value in a register came from when the instruction
+// variableOf returns what the value in a register came from when the instruction
 // at pc uses it. The function must be one that Compile has generated.
-func VariableOf(p *lua.FunctionProto, pc, reg int) Variable {
+func variableOf(p *lua.FunctionProto, pc, reg int) Variable {
 	for range maxRegisters { // each step goes to a lower register
 		if name := localName(p, pc, reg); name != "" {
 			return Variable{"local", name}
@@ -60,7 +60,7 @@ func VariableOf(p *lua.FunctionProto, pc, reg int) Variable {
 func Called(p *lua.FunctionProto, pc int) Variable {
 	switch inst := p.Code[pc]; opcode(inst) {
 	case lua.OP_CALL, lua.OP_TAILCALL:
-		return VariableOf(p, pc, argA(inst))
+		return variableOf(p, pc, argA(inst))
 	}
 	return Variable{}
 }

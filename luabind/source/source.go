@@ -15,8 +15,8 @@ const (
 	// harmless is the size in bytes up to which a source is not checked. The worst
 	// source of this size takes a few megabytes of stack and less than a second.
 	harmless = 16 << 10
-	// MaxDepth is the maximum nesting of blocks, brackets and expressions.
-	MaxDepth = 5000
+	// maxDepth is the maximum nesting of blocks, brackets and expressions.
+	maxDepth = 5000
 	// maxWork limits the time to compile a source to about a second.
 	maxWork = 50_000_000
 )
@@ -101,8 +101,8 @@ func (c *checker) token(kind int) string {
 	}
 	c.work += c.depth
 	switch {
-	case c.depth > MaxDepth:
-		return fmt.Sprintf("more than %d levels of nesting", MaxDepth)
+	case c.depth > maxDepth:
+		return fmt.Sprintf("more than %d levels of nesting", maxDepth)
 	case c.work > maxWork:
 		return "too much stands too deep: compiling it would take too long"
 	}

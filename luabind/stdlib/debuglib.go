@@ -244,7 +244,7 @@ func (c call) local() (l *lua.LState, dbg *lua.Debug, n int, name string, value 
 		c.argError(skipped+1, "level out of range")
 	}
 	n = c.integer(skipped + 2)
-	if n < 1 || n > maxLocals {
+	if n < 1 || n > codegen.MaxLocals {
 		return l, dbg, n, "", lua.LNil
 	}
 	name, value = l.GetLocal(dbg, n)
@@ -253,8 +253,6 @@ func (c call) local() (l *lua.LState, dbg *lua.Debug, n int, name string, value 
 	}
 	return l, dbg, n, name, value
 }
-
-const maxLocals = 200
 
 func debugGetLocal(c call) int {
 	_, _, _, name, value := c.local()

@@ -21,8 +21,8 @@ const (
 	mostSpace  = 64 << 10
 )
 
-// DefaultLine is the default maximum length of a line, in bytes.
-const DefaultLine = 64 << 10
+// defaultLine is the default maximum length of a line, in bytes.
+const defaultLine = 64 << 10
 
 // Source is the source of a Reader, such as a net.Conn. A read deadline in the past must
 // end a waiting Read.
@@ -36,7 +36,7 @@ type Options struct {
 	// What is the kind of the source for messages, such as "connection".
 	What string
 	// Longest is the maximum length of a line in bytes if a call does not give one. 0
-	// means DefaultLine.
+	// means 64 KiB.
 	Longest int
 	// Closed returns the error for reads after this side was closed, or nil.
 	Closed func() error
@@ -62,7 +62,7 @@ type Reader struct {
 
 // New returns a reader.
 func New(source Source, o Options) Reader {
-	o.Longest = cmp.Or(o.Longest, DefaultLine)
+	o.Longest = cmp.Or(o.Longest, defaultLine)
 	return Reader{source: source, options: o, want: leastSpace}
 }
 

@@ -89,5 +89,5 @@ const (
 // ErrConflict is wrapped by errors after which the same transaction may succeed.
 var ErrConflict = errors.New("another transaction was in the way")
 
-// ErrLost is wrapped by errors of a database that cannot be reached.
-var ErrLost = errors.New("the database cannot be reached")
+// errLost is wrapped by errors of a database that cannot be reached.
+var errLost = errors.New("the database cannot be reached")

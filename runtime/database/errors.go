@@ -17,7 +17,7 @@ import (
 )
 
 // Error is an error of a database that may be shown: it contains no password. A
-// server may quote a value that it rejects. errors.Is finds ErrConflict, ErrLost
+// server may quote a value that it rejects. errors.Is finds ErrConflict
 // and the context's error in it.
 type Error struct {
 	text string
@@ -32,7 +32,7 @@ func (e *Error) Unwrap() error { return e.err }
 
 // Is reports whether target is the kind of the error.
 func (e *Error) Is(target error) bool {
-	return target == ErrConflict && e.kind == conflict || target == ErrLost && e.kind == lost
+	return target == ErrConflict && e.kind == conflict || target == errLost && e.kind == lost
 }
 
 // plain converts an error into one that may be shown.

@@ -104,7 +104,7 @@ func TestFullFileIsRenamedAndContinued(t *testing.T) {
 	if len(old) != 1 || len(now) != 1 || old[0].Header.Part+1 != now[0].Header.Part || now[0].Header.Part < 3 || !now[0].Header.Time.Equal(old[0].Header.Time) {
 		t.Fatalf("%+v, %+v", old[0].Header, now[0].Header)
 	}
-	run, ok := Join(old[0], now[0])
+	run, ok := join(old[0], now[0])
 	if !ok || !run.Whole || len(run.Entries) != len(old[0].Entries)+len(now[0].Entries) {
 		t.Errorf("the two parts do not join: %v %v", ok, run.Whole)
 	}
@@ -115,7 +115,7 @@ func TestFullFileIsRenamedAndContinued(t *testing.T) {
 	if first := both[0].Entries[0]; first.Where() != aside(o.Path)+":2" {
 		t.Errorf("the first is at %s", first.Where())
 	}
-	if _, ok := Join(now[0], old[0]); ok {
+	if _, ok := join(now[0], old[0]); ok {
 		t.Error("the parts join in the wrong order")
 	}
 	last := now[0].Entries[len(now[0].Entries)-2]

@@ -82,9 +82,9 @@ type Run struct {
 	Whole bool
 }
 
-// Join combines two parts of a run, and reports whether they belong to the same
+// join combines two parts of a run, and reports whether they belong to the same
 // run.
-func Join(before, after Run) (Run, bool) {
+func join(before, after Run) (Run, bool) {
 	a, b := before.Header, after.Header
 	if !a.Time.Equal(b.Time) || a.PID != b.PID || a.JID != b.JID || a.Part+1 != b.Part {
 		return Run{}, false
@@ -105,7 +105,7 @@ func ReadFile(path string) ([]Run, error) {
 	if err != nil {
 		return runs, nil //nolint:nilerr // the older part is missing, or belongs to another run
 	}
-	if whole, ok := Join(before[len(before)-1], runs[0]); ok {
+	if whole, ok := join(before[len(before)-1], runs[0]); ok {
 		runs[0] = whole
 	}
 	return runs, nil

@@ -17,8 +17,8 @@ import (
 
 // Defaults of Options.
 const (
-	DefaultMaxSize  = 64 << 20
-	DefaultMaxQueue = 8 << 20
+	defaultMaxSize  = 64 << 20
+	defaultMaxQueue = 8 << 20
 )
 
 // closeTime is how long Close waits for a slow disk.
@@ -33,10 +33,10 @@ type Options struct {
 	// process writes the file, this one adds a number to the name.
 	Path string
 	// MaxSize is the size in bytes at which a file is renamed to Path.1, which
-	// replaces an older one; default DefaultMaxSize.
+	// replaces an older one; the default is 64 MiB.
 	MaxSize int64
 	// MaxQueue is the number of bytes that may wait to be written before messages
-	// are lost; default DefaultMaxQueue.
+	// are lost; the default is 8 MiB.
 	MaxQueue int
 	// Header describes the run. Open sets the format's version, the time and the
 	// part.
@@ -92,10 +92,10 @@ type event struct {
 // Open opens the file and begins a run. The caller must call Close.
 func Open(o Options) (*Recorder, error) {
 	if o.MaxSize <= 0 {
-		o.MaxSize = DefaultMaxSize
+		o.MaxSize = defaultMaxSize
 	}
 	if o.MaxQueue <= 0 {
-		o.MaxQueue = DefaultMaxQueue
+		o.MaxQueue = defaultMaxQueue
 	}
 	r := &Recorder{opts: o, start: time.Now(), wake: make(chan struct{}, 1), done: make(chan struct{})}
 	r.enc.known.Learn("", o.Secrets...)

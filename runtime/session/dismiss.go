@@ -67,7 +67,7 @@ func (r *Registry) shedLoad() {
 	}
 	r.mu.Unlock()
 	if biggest != nil {
-		r.dismiss(biggest, ErrTooMuchWaiting, 0)
+		r.dismiss(biggest, errTooMuchWaiting, 0)
 		return
 	}
 	dropped := r.process.Drop()

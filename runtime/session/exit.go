@@ -24,7 +24,7 @@ func (r *Registry) Exit(ctx context.Context, exit Message) {
 	if !r.handleExit(ctx, exit) || !await(ctx, r.endAll(ctx)) {
 		return
 	}
-	r.drop(r.process.Cancel(ErrExit))
+	r.drop(r.process.Cancel(errExit))
 	await(ctx, r.process.Idle())
 }
 
@@ -57,7 +57,7 @@ func (r *Registry) stopLogins() bool {
 	r.exiting = true
 	for s := range r.all {
 		if s.state == waiting {
-			r.end(s, r.terms(Message{}, ErrExit))
+			r.end(s, r.terms(Message{}, errExit))
 		}
 	}
 	return true
@@ -69,12 +69,12 @@ func (r *Registry) stopLogins() bool {
 func (r *Registry) handleExit(ctx context.Context, exit Message) bool {
 	last := &exitItem{registry: r, message: exit, done: make(chan struct{})}
 	last.limit = func(t *task.Task) *deadline {
-		return r.newDeadline(part(ctx, 3, r.opts.LogoutTimeout), func() { t.Cancel(ErrExitTooLong) })
+		return r.newDeadline(part(ctx, 3, r.opts.LogoutTimeout), func() { t.Cancel(errExitTooLong) })
 	}
 	if !r.process.Finish(last) {
 		return false
 	}
-	grace := r.newDeadline(part(ctx, 6, r.opts.LogoutGrace), func() { r.drop(r.process.Interrupt(ErrExit)) })
+	grace := r.newDeadline(part(ctx, 6, r.opts.LogoutGrace), func() { r.drop(r.process.Interrupt(errExit)) })
 	defer grace.stop()
 	return await(ctx, last.done)
 }
@@ -86,7 +86,7 @@ func (r *Registry) endAll(ctx context.Context) <-chan struct{} {
 	defer r.mu.Unlock()
 	third := part(ctx, 3, time.Hour)
 	for s := range r.all {
-		how := r.terms(logoutOf(s), ErrExit)
+		how := r.terms(logoutOf(s), errExit)
 		how.grace, how.limit = min(how.grace, third), min(how.limit, third)
 		how.heard = true
 		r.end(s, how)
@@ -105,9 +105,9 @@ func (r *Registry) cancelAll() {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	for s := range r.all {
-		r.drop(s.owner.Cancel(ErrExit))
+		r.drop(s.owner.Cancel(errExit))
 	}
-	r.drop(r.process.Cancel(ErrExit))
+	r.drop(r.process.Cancel(errExit))
 	clear(r.users)
 	clear(r.last)
 	clear(r.all)

@@ -112,7 +112,7 @@ func (r *Registry) logoutBegins(s *Session, t *task.Task) bool {
 	defer r.mu.Unlock()
 	s.deadline.stop()
 	if s.loginCalled {
-		s.deadline = r.newDeadline(s.limit, func() { t.Cancel(ErrLogoutTooLong) })
+		s.deadline = r.newDeadline(s.limit, func() { t.Cancel(errLogoutTooLong) })
 	}
 	return s.loginCalled
 }

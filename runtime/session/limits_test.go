@@ -28,15 +28,15 @@ func TestFullMailboxDisconnectsTheUser(t *testing.T) {
 		p.expect()
 		p.say("alice", "one too many")
 		p.say("alice", "ignored")
-		p.expect("alice < disconnected 16 " + ErrTooManyWaiting.Error())
-		p.logged(logrus.ErrorLevel, ErrTooManyWaiting.Error())
+		p.expect("alice < disconnected 16 " + errTooManyWaiting.Error())
+		p.logged(logrus.ErrorLevel, errTooManyWaiting.Error())
 		p.logout("alice")
 		p.login("alice")
 		p.say("alice", "new")
 		p.later(1500 * time.Millisecond)
 		p.expect()
 		p.later(time.Second)
-		p.expect("500ms alice wait send: "+ErrTooManyWaiting.Error(), "500ms alice logout", "500ms alice ended",
+		p.expect("500ms alice wait send: "+errTooManyWaiting.Error(), "500ms alice logout", "500ms alice ended",
 			"500ms alice login", "500ms alice new")
 	})
 }
@@ -52,8 +52,8 @@ func TestErrorOfAnOldSessionIsNotSentToTheNextOne(t *testing.T) {
 		p.login("alice")
 		p.later(0)
 		p.forget()
-		p.r.dismiss(old, ErrTooManyWaiting, 0)
-		p.r.refuse(old, ErrTooManyWaiting)
+		p.r.dismiss(old, errTooManyWaiting, 0)
+		p.r.refuse(old, errTooManyWaiting)
 		p.expect()
 	})
 }
@@ -71,7 +71,7 @@ func TestFullMailboxDuringAPauseDisconnectsTheUser(t *testing.T) {
 		for range p.r.opts.MaxQueue + 5 {
 			p.say("alice", "never")
 		}
-		p.expect("alice < disconnected 16 " + ErrTooManyWaiting.Error())
+		p.expect("alice < disconnected 16 " + errTooManyWaiting.Error())
 		p.later(time.Minute)
 		p.expect()
 	})
@@ -158,9 +158,9 @@ func TestLargestMailboxIsDroppedIfReadingStalls(t *testing.T) {
 		if !done() {
 			p.Fatal("Receive does not continue")
 		}
-		p.expect("10s alice < disconnected 16 "+ErrTooMuchWaiting.Error(),
-			"10s alice wait: "+ErrTooMuchWaiting.Error(), "10s alice logout", "10s alice ended")
-		p.logged(logrus.ErrorLevel, ErrTooMuchWaiting.Error())
+		p.expect("10s alice < disconnected 16 "+errTooMuchWaiting.Error(),
+			"10s alice wait: "+errTooMuchWaiting.Error(), "10s alice logout", "10s alice ended")
+		p.logged(logrus.ErrorLevel, errTooMuchWaiting.Error())
 		p.say("bob", "hello")
 		p.logout("alice")
 		p.logout("bob")

@@ -55,7 +55,7 @@ func (r *Registry) logEnd(s *Session, why error) {
 	case loggedIn:
 		s.outcome = lost
 		log := r.logLasted(s)
-		if why != ErrLoggedOut { //nolint:errorlint // it is never wrapped
+		if why != errLoggedOut { //nolint:errorlint // it is never wrapped
 			log = log.WithField("reason", why.Error())
 		}
 		log.Info("logged out")

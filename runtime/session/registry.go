@@ -147,7 +147,7 @@ func (r *Registry) Receive(ctx context.Context, typ *schema.Type, payload []byte
 		r.opts.Secrets.Learn(s.User, typ.Secrets(payload)...)
 	}
 	if n := r.post(owner, &item{r, s, m}); s != nil && n > r.opts.MaxQueue {
-		r.dismiss(s, ErrTooManyWaiting, r.opts.LogoutGrace)
+		r.dismiss(s, errTooManyWaiting, r.opts.LogoutGrace)
 	}
 }
 
@@ -208,12 +208,12 @@ func (r *Registry) login(ctx context.Context, typ *schema.Type, payload []byte) 
 	defer r.mu.Unlock()
 	if r.exiting {
 		r.logOf(s.User).Debug("a LOGIN is ignored because the process is exiting")
-		r.drop(s.owner.Cancel(ErrExit))
+		r.drop(s.owner.Cancel(errExit))
 		return
 	}
 	if old := r.users[s.User]; old != nil {
 		r.logOf(s.User).Warn("LOGIN of a user who is logged in: their old session ends first")
-		r.end(old, r.terms(logoutOf(old), ErrLoggedOut))
+		r.end(old, r.terms(logoutOf(old), errLoggedOut))
 	}
 	if s.waited = r.begin(s); s.waited > 0 {
 		r.logOf(s.User).Debugf("the user's network failed: on.login waits for %v", s.waited.Round(time.Millisecond))
@@ -233,7 +233,7 @@ func (r *Registry) logout(typ *schema.Type, payload []byte) {
 		r.skip(user, "LOGOUT", "of a user who is not logged in")
 		return
 	}
-	r.end(s, r.terms(Message{Type: typ, Payload: string(payload)}, ErrLoggedOut))
+	r.end(s, r.terms(Message{Type: typ, Payload: string(payload)}, errLoggedOut))
 }
 
 // logoutOf returns the LOGOUT that Spectrum would send for s.

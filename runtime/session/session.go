@@ -17,12 +17,12 @@ import (
 
 // These errors are the causes that cancel the tasks of a session or of the process.
 var (
-	ErrLoggedOut      = errors.New("the user has logged out")
-	ErrLogoutTooLong  = errors.New("stopped: on.logout took too long (logout_timeout)")
-	ErrTooManyWaiting = errors.New("too many messages are queued for the user (max_queue)")
-	ErrTooMuchWaiting = errors.New("too many bytes are queued for the user, and the script handles none of them")
-	ErrExit           = errors.New("the backend is exiting")
-	ErrExitTooLong    = errors.New("stopped: on.exit took too long (exit_timeout)")
+	errLoggedOut      = errors.New("the user has logged out")
+	errLogoutTooLong  = errors.New("stopped: on.logout took too long (logout_timeout)")
+	errTooManyWaiting = errors.New("too many messages are queued for the user (max_queue)")
+	errTooMuchWaiting = errors.New("too many bytes are queued for the user, and the script handles none of them")
+	errExit           = errors.New("the backend is exiting")
+	errExitTooLong    = errors.New("stopped: on.exit took too long (exit_timeout)")
 )
 
 // Session is one user who is logged in, from LOGIN to the end of on.logout.

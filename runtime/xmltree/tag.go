@@ -198,7 +198,7 @@ func (p *Parser) name(text string) (xmlns.Name, error) {
 	if !ok {
 		prefix, local = "", text
 	}
-	if !ValidName(local) || ok && !ValidName(prefix) {
+	if !validName(local) || ok && !validName(prefix) {
 		return xmlns.Name{}, p.wrong("%.40q is no name", text)
 	}
 	return xmlns.Name{Prefix: prefix, Local: local}, nil
@@ -223,9 +223,9 @@ func (p *Parser) resolve(attributes []written) ([]Attr, error) {
 	return all, nil
 }
 
-// ValidName reports whether a name without a prefix is valid in XML (NameStartChar
+// validName reports whether a name without a prefix is valid in XML (NameStartChar
 // and NameChar of XML 1.0, fifth edition, without the colon).
-func ValidName(name string) bool {
+func validName(name string) bool {
 	for i, r := range name {
 		if !unicode.Is(nameStart, r) && (i == 0 || !unicode.Is(nameMore, r)) {
 			return false

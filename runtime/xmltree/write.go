@@ -55,7 +55,7 @@ func (w *Writer) Space() string {
 
 // Start begins an element and makes its namespace the default one.
 func (w *Writer) Start(space, name string, attributes []Attr) error {
-	if !ValidName(name) {
+	if !validName(name) {
 		return fmt.Errorf("%.40q is no name of an element", name)
 	}
 	w.content()
@@ -65,7 +65,7 @@ func (w *Writer) Start(space, name string, attributes []Attr) error {
 	}
 	prefixes := 0
 	for _, a := range attributes {
-		if !ValidName(a.Name) || a.Space == "" && a.Name == "xmlns" {
+		if !validName(a.Name) || a.Space == "" && a.Name == "xmlns" {
 			return fmt.Errorf("%.40q is no name of an attribute", a.Name)
 		}
 		switch a.Space {

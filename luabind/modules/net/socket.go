@@ -90,7 +90,7 @@ func (s *Socket) Own(rt *bind.Runtime, owner *task.Owner, closer interface{ Clos
 	s.resource = owner.Own(closer)
 	rt.Defer(func() {
 		if !s.resource.Closed() {
-			s.TakePlace(rt)
+			s.takePlace(rt)
 		}
 	})
 	if rt.Loading() {
@@ -99,9 +99,9 @@ func (s *Socket) Own(rt *bind.Runtime, owner *task.Owner, closer interface{ Clos
 	return s.resource
 }
 
-// TakePlace makes the socket belong to rt's script and closes the one it
+// takePlace makes the socket belong to rt's script and closes the one it
 // replaces.
-func (s *Socket) TakePlace(rt *bind.Runtime) {
+func (s *Socket) takePlace(rt *bind.Runtime) {
 	sockets.mu.Lock()
 	from := s.from
 	s.by, s.from, s.claimed = weak.Make(rt), nil, false
@@ -120,7 +120,7 @@ func (s *Socket) TakePlace(rt *bind.Runtime) {
 // its server. It calls taken when the script takes over.
 func (s *Socket) Retain(rt *bind.Runtime, taken func()) {
 	rt.Defer(func() {
-		s.TakePlace(rt)
+		s.takePlace(rt)
 		taken()
 	})
 	if rt.Loading() {

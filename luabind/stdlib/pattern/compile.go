@@ -41,7 +41,7 @@ type compiler struct {
 	at     int
 	p      *Pattern
 	open   []byte // captures that have begun
-	closed [MaxCaptures]bool
+	closed [maxCaptures]bool
 }
 
 // peek is the byte at the front, or 0 at the end.
@@ -86,7 +86,7 @@ func (c *compiler) item() error {
 }
 
 func (c *compiler) begin() error {
-	if c.p.captures == MaxCaptures {
+	if c.p.captures == maxCaptures {
 		return errTooMany
 	}
 	index := byte(c.p.captures)

@@ -23,13 +23,13 @@ type Matcher struct {
 	// budget is what may still be tried before the context is asked.
 	budget int
 
-	start, end [MaxCaptures + 1]int // the last is the whole match
+	start, end [maxCaptures + 1]int // the last is the whole match
 	few        [smallChoices]choice
 	many       []choice
 }
 
 // whole is the index of the whole match among the captures.
-const whole = MaxCaptures
+const whole = maxCaptures
 
 // choice is where an item with several ways to match stands.
 type choice struct {

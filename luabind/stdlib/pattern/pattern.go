@@ -10,8 +10,8 @@ import (
 	"strings"
 )
 
-// MaxCaptures is the maximum number of captures in a pattern.
-const MaxCaptures = 32
+// maxCaptures is the maximum number of captures in a pattern.
+const maxCaptures = 32
 
 // kind is what an item of a pattern asks for.
 type kind uint8
