@@ -1,15 +1,15 @@
--- admin_test.lua: settings of the script's own, and messages of no user.
+-- admin_test.lua: the script's own settings, and messages without a user.
 
 local test = require "spectrum.test"
 
 test.config { admin = { user = { "alice@localhost", "bob@localhost" } } }
 
-test.case("strangers are refused", function(t)
+test.case("users who are not admins are refused", function(t)
   local carol = t:login "carol@localhost"
   carol:expect("disconnected", { error = "authentication_failed" })
 end)
 
-test.case("a command goes to Spectrum, and its answer to who asked", function(t)
+test.case("the admin who sent the command gets its answer", function(t)
   local alice, bob = t:login "alice@localhost", t:login "bob@localhost"
   alice:say("spectrum", "status")
   t:expect("query", { config = "status" })
@@ -21,7 +21,7 @@ test.case("a command goes to Spectrum, and its answer to who asked", function(t)
   bob:expect("conv_message", { buddy_name = "spectrum", message = "1234" })
 end)
 
-test.case("other commands are kept from Spectrum", function(t)
+test.case("other commands are not sent to Spectrum", function(t)
   local alice = t:login()
   alice:say("spectrum", "online_users")
   alice:expect("conv_message", { message = t.pattern "^There are status" })
@@ -33,7 +33,7 @@ test.case("the greeting is a setting", function(t)
   t:login():expect("buddy_changed", { buddy_name = "spectrum", status_message = "At your service" })
 end)
 
-test.case("nobody named is a mistake", function(t)
+test.case("the script does not load without an admin", function(t)
   t.error(function()
     t:start { config = { admin = { user = {} } } }
   end, "nobody is named in %[admin%] user")

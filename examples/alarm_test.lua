@@ -1,4 +1,4 @@
--- alarm_test.lua: a clock that is moved on, so that nobody waits for the tea.
+-- alarm_test.lua: the tests move the clock, so they do not wait for the tea.
 
 local test = require "spectrum.test"
 
@@ -6,7 +6,7 @@ local function said(user, text)
   user:expect("conv_message", { buddy_name = "clock", message = text })
 end
 
-test.case("an alarm comes when its time has come", function(t)
+test.case("an alarm rings at its time", function(t)
   local alice = t:login()
   alice:say("clock", "tea 3")
   said(alice, "tea in 3 min.")
@@ -16,7 +16,7 @@ test.case("an alarm comes when its time has come", function(t)
   said(alice, "tea!")
 end)
 
-test.case("several alarms, each in its time", function(t)
+test.case("several alarms ring, each at its time", function(t)
   local alice = t:login()
   alice:say("clock", "bread 40")
   alice:say("clock", "tea 3")
@@ -40,7 +40,7 @@ test.case("an alarm of the same name replaces the first", function(t)
   alice:never("conv_message", { message = "tea!" })
 end)
 
-test.case("a logout ends them", function(t)
+test.case("a logout ends the alarms", function(t)
   local alice = t:login()
   alice:say("clock", "tea 3")
   said(alice, "tea in 3 min.")
@@ -50,7 +50,7 @@ test.case("a logout ends them", function(t)
   again:never("conv_message")
 end)
 
-test.case("what is no alarm is explained", function(t)
+test.case("other messages are answered with an example", function(t)
   local alice = t:login()
   alice:say("clock", "hello")
   alice:expect("conv_message", { message = t.pattern "For example: tea 3" })

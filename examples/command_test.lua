@@ -1,9 +1,9 @@
--- command_test.lua: a program of our own in place of `bc`.
+-- command_test.lua: a program of the test replaces `bc`.
 
 local test = require "spectrum.test"
 local process = require "spectrum.process"
 
--- It answers what it is told, complains about `bad`, and ends at `quit`.
+-- The program repeats each line, reports an error for `bad`, and ends at `quit`.
 local PROGRAM = [[
 #!/bin/sh
 while read -r line; do
@@ -31,7 +31,7 @@ local function said(user, text)
   user:expect("conv_message", { buddy_name = "calculator", message = text })
 end
 
-test.case("what is written goes in, what is printed comes back", function(t)
+test.case("messages go to the program, and its output comes back", function(t)
   local alice = t:login()
   alice:expect("connected")
   alice:say("calculator", "6 * 7")
@@ -48,7 +48,7 @@ test.case("each user has a program", function(t)
   said(bob, "= 1")
 end)
 
-test.case("one that has ended is started again", function(t)
+test.case("a program that has ended is started again", function(t)
   local alice = t:login()
   alice:say("calculator", "quit")
   said(alice, "The program has ended: 3")
@@ -56,7 +56,7 @@ test.case("one that has ended is started again", function(t)
   said(alice, "= 2")
 end)
 
-test.case("one that is not there is told of", function(t)
+test.case("a missing program refuses the login", function(t)
   t:start { config = { command = { program = "/nonexistent/program" } } }
   t:login():expect("disconnected", { error = "invalid_settings", message = t.pattern "no such file" })
 end)

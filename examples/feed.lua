@@ -90,12 +90,12 @@ end
 local function look()
   local answer, why = http.get(url, { timeout = 30 })
   if not answer or answer.status ~= 200 then
-    spectrum.log.warn("no feed", { url = url, why = why or answer.status })
+    spectrum.log.warn("the feed cannot be fetched", { url = url, why = why or answer.status })
     return
   end
   local feed, wrong = xml.parse(answer.body)
   if not feed then
-    spectrum.log.warn("this is no feed", { url = url, why = wrong })
+    spectrum.log.warn("the feed cannot be parsed", { url = url, why = wrong })
     return
   end
   local known, trouble = store:get("known")
@@ -115,7 +115,7 @@ spectrum.spawn("look", function()
   while true do
     local done, why = pcall(look)
     if not done then
-      spectrum.log.error("nothing could be posted", { why = tostring(why) })
+      spectrum.log.error("the feed was not posted", { why = tostring(why) })
     end
     spectrum.sleep(interval)
   end

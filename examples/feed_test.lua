@@ -1,4 +1,4 @@
--- feed_test.lua: the test plays the feed, and the time between two looks.
+-- feed_test.lua: the test plays the feed and moves the clock.
 
 local test = require "spectrum.test"
 local http = require "spectrum.http"
@@ -14,8 +14,8 @@ local function atom(n)
   return ('<entry><title>Item %d</title><link href="https://example.net/%d"/><id>id-%d</id></entry>'):format(n, n, n)
 end
 
--- Starts the script with a feed. The function that is returned changes what is in
--- it, the newest first, and lets the bot look.
+-- Starts the script with a feed. Returns a user and a function that changes the items of
+-- the feed, newest first, and waits until the bot has fetched it.
 local function start(t, form, item)
   local looks, body = 0, form:format(item(2) .. item(1))
   local server = assert(http.serve("127.0.0.1:0", function()
@@ -44,7 +44,7 @@ local function start(t, form, item)
 end
 
 for name, form in pairs { RSS = { RSS, rss }, Atom = { ATOM, atom } } do
-  test.case(name .. ": what is new is posted, once, the oldest first", function(t)
+  test.case(name .. ": new items are posted once, oldest first", function(t)
     local alice, change = start(t, form[1], form[2])
     change(4, 3, 2, 1)
     alice:expect("conv_message", { buddy_name = "news", nickname = "feed", message = "Item 3\nhttps://example.net/3" })
@@ -58,7 +58,7 @@ for name, form in pairs { RSS = { RSS, rss }, Atom = { ATOM, atom } } do
   end)
 end
 
-test.case("who comes later reads the latest", function(t)
+test.case("a user who joins later gets the latest item", function(t)
   local alice, change = start(t, RSS, rss)
   change(3, 2, 1)
   alice:expect("conv_message", { message = "Item 3\nhttps://example.net/3" })
@@ -69,7 +69,7 @@ test.case("who comes later reads the latest", function(t)
   bob:expect("participant_changed", { room = "other", flag = { "room_not_found" } })
 end)
 
-test.case("a title may have elements of its own", function(t)
+test.case("a title may contain elements", function(t)
   local alice, change = start(t, ATOM, function(n)
     return ('<entry><title type="xhtml">Item <b>%d</b></title><id>id-%d</id></entry>'):format(n, n)
   end)
@@ -77,10 +77,10 @@ test.case("a title may have elements of its own", function(t)
   alice:expect("conv_message", { message = "Item 3\n" })
 end)
 
-test.case("a feed that is broken is told of in the log", function(t)
+test.case("a broken feed is logged", function(t)
   local server = assert(http.serve("127.0.0.1:0", function()
     return 200, "oops"
   end))
   t:start { config = { feed = { url = "http://" .. server.address .. "/" } } }
-  t:log("this is no feed")
+  t:log("the feed cannot be parsed")
 end)

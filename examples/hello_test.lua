@@ -8,13 +8,13 @@ test.case("the contact is online", function(t)
   alice:expect("buddy_changed", { buddy_name = "hello", status = "online" })
 end)
 
-test.case("it greets who writes", function(t)
+test.case("the contact greets the user", function(t)
   local alice = t:login { legacy_name = "Alice" }
   alice:say("hello", "good day")
   alice:expect("conv_message", { buddy_name = "hello", message = "Hello, Alice! You wrote: good day" })
 end)
 
-test.case("others are not there", function(t)
+test.case("other contacts do not answer", function(t)
   local alice = t:login()
   alice:say("nobody", "good day")
   alice:never("conv_message")

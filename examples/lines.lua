@@ -43,7 +43,7 @@ local function read(session, conn)
       said[word](session, rest)
     end
   until not line
-  session:disconnected { error = "network_error", message = "The server is gone: " .. why }
+  session:disconnected { error = "network_error", message = "The server has closed the connection: " .. why }
 end
 
 function on.login(session, m)

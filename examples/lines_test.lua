@@ -1,10 +1,8 @@
--- lines_test.lua: the server is played by the test, one function for each
--- connection.
+-- lines_test.lua: the test plays the server, with a function for each connection.
 
 local test = require "spectrum.test"
 
--- Starts the script with a server that welcomes alice and then does as it is
--- told.
+-- Starts the script with a server that accepts alice's login and then calls a function.
 local function with_server(t, server)
   local peer = t:serve(function(conn)
     conn:expect_line("^LOGIN alice secret$")
@@ -15,7 +13,7 @@ local function with_server(t, server)
   return peer
 end
 
-test.case("what is said goes both ways", function(t)
+test.case("messages go in both directions", function(t)
   local peer = with_server(t, function(conn)
     conn:write_line("FROM carol hello there")
     conn:expect_line("^TO carol two$")
@@ -31,7 +29,7 @@ test.case("what is said goes both ways", function(t)
   peer:wait()
 end)
 
-test.case("contacts come and go", function(t)
+test.case("contacts go online and offline", function(t)
   with_server(t, function(conn)
     conn:write_line("ONLINE carol", "OFFLINE carol", "SOMETHING else")
     conn:expect_close()
@@ -43,7 +41,7 @@ test.case("contacts come and go", function(t)
   alice:never()
 end)
 
-test.case("a wrong password is the server's to refuse", function(t)
+test.case("the server refuses a wrong password", function(t)
   local peer = t:serve(function(conn)
     conn:read_line()
     conn:write_line("NO wrong password")
@@ -53,14 +51,14 @@ test.case("a wrong password is the server's to refuse", function(t)
   alice:expect("disconnected", { error = "authentication_failed", message = "wrong password" })
 end)
 
-test.case("a server that goes away", function(t)
+test.case("the server closes the connection", function(t)
   with_server(t, function() end)
   local alice = t:login()
   alice:expect("connected")
-  alice:expect("disconnected", { error = "network_error", message = t.pattern "^The server is gone" })
+  alice:expect("disconnected", { error = "network_error", message = t.pattern "^The server has closed the connection" })
 end)
 
-test.case("a server that is not there", function(t)
+test.case("the server does not accept connections", function(t)
   local peer = t:serve(function() end)
   peer:close()
   t:start { config = { lines = { server = peer.address } } }

@@ -1,12 +1,12 @@
--- webhook_test.lua: the test plays the service that the script posts to, and
--- posts to the script as that service does.
+-- webhook_test.lua: the test plays the service. It receives the script's requests and
+-- posts to the script.
 
 local test = require "spectrum.test"
 local http = require "spectrum.http"
 local json = require "spectrum.json"
 
--- Starts the script with a service that answers with a status. Returns what it
--- was posted, and a function that posts to the script.
+-- Starts the script with a service that answers with a status. Returns a list of the
+-- requests to the service, and a function that posts to the script.
 local function start(t, status)
   local heard = {}
   local service = assert(http.serve("127.0.0.1:0", function(request)
@@ -23,7 +23,7 @@ local function start(t, status)
   return heard, post
 end
 
-test.case("what a user writes is posted", function(t)
+test.case("a user's message is posted to the service", function(t)
   local heard = start(t, 204)
   local alice = t:login()
   alice:say("carol", "hello")
@@ -34,14 +34,14 @@ test.case("what a user writes is posted", function(t)
   t.equal(heard, { { auth = "Bearer t0ken", message = { from = "alice", to = "carol", text = "hello" } } })
 end)
 
-test.case("what cannot be posted comes back", function(t)
+test.case("the user learns that a message was not delivered", function(t)
   start(t, 418)
   local alice = t:login()
   alice:say("carol", "hello")
   alice:expect("conv_message", { buddy_name = "carol", message = "Not delivered: the service answers 418" })
 end)
 
-test.case("what the service posts is shown", function(t)
+test.case("the user gets the service's message", function(t)
   local _, post = start(t, 204)
   local alice = t:login()
   alice:expect("connected")
@@ -49,7 +49,7 @@ test.case("what the service posts is shown", function(t)
   alice:expect("conv_message", { buddy_name = "carol", message = "hi" })
 end)
 
-test.case("others cannot post, nor can what is no message", function(t)
+test.case("requests without the token or without a message are refused", function(t)
   local _, post = start(t, 204)
   local alice = t:login()
   alice:expect("connected")

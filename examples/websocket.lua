@@ -37,7 +37,7 @@ local function receive(session, socket)
     end
     text, why = socket:receive()
   end
-  session:disconnected { error = "network_error", message = "The server is gone: " .. why }
+  session:disconnected { error = "network_error", message = "The server has closed the connection: " .. why }
 end
 
 function on.login(session, m)

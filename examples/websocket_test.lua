@@ -1,5 +1,5 @@
--- websocket_test.lua: the test plays a WebSocket server: a handshake, and frames
--- of text (RFC 6455).
+-- websocket_test.lua: the test plays a WebSocket server: the handshake and text frames
+-- (RFC 6455).
 
 local test = require "spectrum.test"
 local crypto = require "spectrum.crypto"
@@ -34,8 +34,8 @@ local function xor(a, b)
   return result
 end
 
--- The next text, as a table; nil when the client says goodbye. What a client
--- sends is masked. The texts here have fewer than 126 bytes.
+-- Returns the next text as a table, or nil if the client closes the connection. Frames of
+-- a client are masked. The texts here have fewer than 126 bytes.
 local function receive(conn)
   local head = conn:read(2)
   if not head or head:byte(1) % 16 ~= 1 then
@@ -71,7 +71,7 @@ local function start(t, chat)
   t:start { config = { websocket = { url = "ws://" .. peer.address .. "/chat" } } }
 end
 
-test.case("what is said goes both ways", function(t)
+test.case("messages go in both directions", function(t)
   start(t, function(conn)
     send(conn, { type = "presence", name = "carol", online = true })
     local m = receive(conn)
@@ -91,9 +91,9 @@ test.case("a wrong password", function(t)
   alice:expect("disconnected", { error = "authentication_failed", message = "who are you?" })
 end)
 
-test.case("a server that goes away", function(t)
+test.case("the server closes the connection", function(t)
   start(t, function() end)
   local alice = t:login()
   alice:expect("connected")
-  alice:expect("disconnected", { error = "network_error", message = t.pattern "^The server is gone" })
+  alice:expect("disconnected", { error = "network_error", message = t.pattern "^The server has closed the connection" })
 end)
