@@ -7,9 +7,8 @@ import (
 	"testing"
 )
 
-// RunExamples runs each complete Lua block of a page of the documentation, so
-// that no example can be wrong. Examples use assert, and are done when they
-// have loaded.
+// RunExamples runs each complete Lua block of a page of the docs, as a test. Examples use
+// assert and must load without an error.
 func RunExamples(t *testing.T, page string, configLines ...string) {
 	t.Helper()
 	text, err := os.ReadFile(page)

@@ -1,5 +1,5 @@
-// Package luatest runs a script in a test: a host, users who come and go, and a
-// Spectrum that is a list of what was sent.
+// Package luatest runs a script in a Go test, with users, and with a Spectrum that records
+// the script's messages.
 package luatest
 
 import (
@@ -25,12 +25,12 @@ import (
 	"spectrumlua/runtime/task"
 )
 
-// Fixture is a host with a script, and a Spectrum that is a list of messages.
+// Fixture is a host with a script, and a Spectrum that records messages.
 type Fixture struct {
 	// Dir is the folder of script.lua and test.cfg.
 	Dir  string
 	Host *luabind.Host
-	// Sent is what the script has sent, Log what was logged.
+	// Sent holds the messages of the script, Log the log.
 	Sent *Recorder
 	Log  *Log
 
@@ -38,8 +38,8 @@ type Fixture struct {
 	scheduler *task.Scheduler
 }
 
-// Run runs a script in a task of no user's, waits until it is done, and fails
-// the test if that is by an error.
+// Run runs a script in a task of the process and waits for its end. It fails the test if
+// the task fails.
 func Run(t testing.TB, script string, configLines ...string) *Fixture {
 	t.Helper()
 	const name = "luatest"
@@ -48,16 +48,16 @@ func Run(t testing.TB, script string, configLines ...string) *Fixture {
 		<-running.Ended()
 	}
 	if text := st.Log.String(); strings.Contains(text, "error in the task "+name) {
-		t.Fatal("the script has failed")
+		t.Fatal("the script failed")
 	}
 	return st
 }
 
-// patience is how long a test waits for what must come.
+// patience limits each wait.
 const patience = 10 * time.Second
 
-// New makes a host for script.lua with the given text, and more lines for
-// the config file. The script is not loaded yet.
+// New returns a host for script.lua with the given text, and with more lines in its config.
+// It does not load the script.
 func New(t testing.TB, script string, configLines ...string) *Fixture {
 	t.Helper()
 	st := NewIn(t, t.TempDir(), script, configLines...)
@@ -65,8 +65,8 @@ func New(t testing.TB, script string, configLines ...string) *Fixture {
 	return st
 }
 
-// NewIn is New with the script's folder given. Close must be called, which New
-// has the test do: in a bubble of testing/synctest, before it ends.
+// NewIn is like New, with a given folder. In a bubble of testing/synctest, call Close
+// before the bubble ends.
 func NewIn(t testing.TB, dir, script string, configLines ...string) *Fixture {
 	t.Helper()
 	st := &Fixture{t: t, Dir: dir, Sent: newRecorder(), Log: &Log{}}
@@ -93,7 +93,7 @@ func NewIn(t testing.TB, dir, script string, configLines ...string) *Fixture {
 	return st
 }
 
-// Start makes a stage and loads its script, which must succeed.
+// Start returns a host that has loaded its script. The script must load.
 func Start(t testing.TB, script string, configLines ...string) *Fixture {
 	t.Helper()
 	st := New(t, script, configLines...)
@@ -103,7 +103,7 @@ func Start(t testing.TB, script string, configLines ...string) *Fixture {
 	return st
 }
 
-// Close ends the stage; the test does it by itself.
+// Close stops the host. The end of the test calls it, too.
 func (st *Fixture) Close() {
 	ctx, cancel := context.WithTimeout(context.Background(), patience)
 	defer cancel()
@@ -114,7 +114,7 @@ func (st *Fixture) Close() {
 	}
 }
 
-// Write makes a file beside the script.
+// Write writes a file in the script's folder.
 func (st *Fixture) Write(name, text string) {
 	st.t.Helper()
 	if err := os.WriteFile(filepath.Join(st.Dir, name), []byte(text), 0o600); err != nil {
@@ -122,7 +122,7 @@ func (st *Fixture) Write(name, text string) {
 	}
 }
 
-// Receive lets the host receive a message.
+// Receive passes a message of Spectrum to the host.
 func (st *Fixture) Receive(name string, m proto.Message) {
 	st.t.Helper()
 	var payload []byte
@@ -135,20 +135,20 @@ func (st *Fixture) Receive(name string, m proto.Message) {
 	st.Host.Sessions().Receive(context.Background(), schema.TypeByName(name), payload)
 }
 
-// Login lets a user log in, and Logout out again.
+// Login logs a user in.
 func (st *Fixture) Login(user string) {
 	st.t.Helper()
 	st.Receive("login", &pb.Login{User: &user, LegacyName: proto.String("legacy"), Password: proto.String("hunter2"),
 		Settings: &pb.UserSettings{Value: map[string]string{"color": "blue"}}})
 }
 
-// Logout lets a user log out.
+// Logout logs a user out.
 func (st *Fixture) Logout(user string) {
 	st.t.Helper()
 	st.Receive("logout", &pb.Logout{User: &user, LegacyName: proto.String("legacy")})
 }
 
-// Say lets a user write to a contact.
+// Say sends a message from a user to a contact.
 func (st *Fixture) Say(user, buddy, text string) {
 	st.t.Helper()
 	st.Receive("conv_message", &pb.ConversationMessage{UserName: &user, BuddyName: &buddy, Message: &text})
@@ -166,7 +166,7 @@ func (st *Fixture) Expect(name string, m proto.Message) {
 	}
 }
 
-// ExpectSaid waits for a message to the user with this text.
+// ExpectSaid waits for the next message to the user, which must have this text.
 func (st *Fixture) ExpectSaid(text string) {
 	st.t.Helper()
 	var m pb.ConversationMessage
@@ -176,15 +176,15 @@ func (st *Fixture) ExpectSaid(text string) {
 	}
 }
 
-// ExpectLog waits for a line of the log that has all of the words.
+// ExpectLog waits for a line of the log with all of the words.
 func (st *Fixture) ExpectLog(words ...string) {
 	st.t.Helper()
 	if !st.Log.wait(words) {
-		st.t.Fatalf("the log has nothing with %q:\n%s", words, st.Log.String())
+		st.t.Fatalf("no line of the log has %q:\n%s", words, st.Log.String())
 	}
 }
 
-// Recorder is a Link that keeps what it is given.
+// Recorder is a Link that records messages.
 type Recorder struct {
 	mu       sync.Mutex
 	messages []recorded
@@ -198,7 +198,7 @@ type recorded struct {
 
 func newRecorder() *Recorder { return &Recorder{more: make(chan struct{}, 1)} }
 
-// Send keeps a message.
+// Send records a message.
 func (r *Recorder) Send(number pb.WrapperMessage_Type, payload []byte) error {
 	r.mu.Lock()
 	defer r.mu.Unlock()
@@ -210,13 +210,13 @@ func (r *Recorder) Send(number pb.WrapperMessage_Type, payload []byte) error {
 	return nil
 }
 
-// Full is false: there is always room.
+// Full returns false: a Recorder has no limit.
 func (r *Recorder) Full() bool { return false }
 
-// WaitCapacity does not wait.
+// WaitCapacity returns at once.
 func (r *Recorder) WaitCapacity(context.Context) error { return nil }
 
-// Next takes messages off the front until one of the type comes.
+// Next removes messages from the front up to the first of the type, and returns it.
 func (r *Recorder) Next(t testing.TB, number pb.WrapperMessage_Type) []byte {
 	t.Helper()
 	timeout := time.After(patience)
@@ -234,12 +234,12 @@ func (r *Recorder) Next(t testing.TB, number pb.WrapperMessage_Type) []byte {
 		select {
 		case <-r.more:
 		case <-timeout:
-			t.Fatalf("no %v came within %v", number, patience)
+			t.Fatalf("no %v within %v", number, patience)
 		}
 	}
 }
 
-// Any takes the next message, of whatever type; ok is false if none comes.
+// Any removes the first message of any type. ok is false if there is no message in time.
 func (r *Recorder) Any() (number pb.WrapperMessage_Type, payload []byte, ok bool) {
 	timeout := time.After(patience)
 	for {
@@ -259,14 +259,14 @@ func (r *Recorder) Any() (number pb.WrapperMessage_Type, payload []byte, ok bool
 	}
 }
 
-// Log is a log that can be waited on.
+// Log records a log. Tests can wait for its lines.
 type Log struct {
 	mu    sync.Mutex
 	buf   bytes.Buffer
 	wrote chan struct{}
 }
 
-// Reset forgets what was logged.
+// Reset clears the log.
 func (b *Log) Reset() {
 	b.mu.Lock()
 	defer b.mu.Unlock()
@@ -289,7 +289,7 @@ func (b *Log) String() string {
 	return b.buf.String()
 }
 
-// wait waits until one entry has all of the words.
+// wait waits for an entry with all of the words.
 func (b *Log) wait(words []string) bool {
 	timeout := time.After(patience)
 	for {
@@ -322,7 +322,7 @@ func hasAll(s string, words []string) bool {
 	return true
 }
 
-// plainFormatter writes an entry as level, fields and text, with a NUL behind.
+// plainFormatter writes an entry as level, fields and text, with a NUL at the end.
 type plainFormatter struct{}
 
 func (plainFormatter) Format(e *logrus.Entry) ([]byte, error) {
@@ -342,10 +342,10 @@ func (plainFormatter) Format(e *logrus.Entry) ([]byte, error) {
 	return b.Bytes(), nil
 }
 
-// Type finds a message type.
+// Type returns the message type with a name.
 func Type(name string) *schema.Type { return schema.TypeByName(name) }
 
-// Query waits for an answer to a query.
+// Query waits for an answer to a query and returns it.
 func (st *Fixture) Query() string {
 	st.t.Helper()
 	var q pb.BackendConfig
@@ -353,7 +353,7 @@ func (st *Fixture) Query() string {
 	return q.GetConfig()
 }
 
-// ExpectQuery waits for a certain answer to a query.
+// ExpectQuery waits for an answer to a query, which must have this text.
 func (st *Fixture) ExpectQuery(text string) {
 	st.t.Helper()
 	if got := st.Query(); got != text {
@@ -361,7 +361,7 @@ func (st *Fixture) ExpectQuery(text string) {
 	}
 }
 
-// Mkdir makes a folder beside the script.
+// Mkdir creates a folder in the script's folder.
 func (st *Fixture) Mkdir(name string) {
 	st.t.Helper()
 	if err := os.MkdirAll(filepath.Join(st.Dir, name), 0o755); err != nil {
@@ -369,7 +369,7 @@ func (st *Fixture) Mkdir(name string) {
 	}
 }
 
-// Remove removes a file beside the script.
+// Remove removes a file from the script's folder.
 func (st *Fixture) Remove(name string) {
 	st.t.Helper()
 	if err := os.Remove(filepath.Join(st.Dir, name)); err != nil {

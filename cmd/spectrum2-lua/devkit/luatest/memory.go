@@ -9,8 +9,8 @@ import (
 	"testing"
 )
 
-// MeasureWaiting reports the resident memory of a session that waits, in bytes.
-// The script's on.conv_message begins to wait, and says "waiting".
+// MeasureWaiting reports the resident memory of a waiting session, in bytes. The script's
+// on.conv_message must send "waiting" and then wait.
 func MeasureWaiting(b *testing.B, sessions int, script string, configLines ...string) {
 	b.Helper()
 	for range b.N {
@@ -29,24 +29,23 @@ func MeasureWaiting(b *testing.B, sessions int, script string, configLines ...st
 	}
 }
 
-// OpenFiles is how many descriptors this process has open.
+// OpenFiles returns the number of open descriptors of this process.
 func OpenFiles(t testing.TB) int {
 	t.Helper()
 	files, err := os.ReadDir("/proc/self/fd")
 	if err != nil {
-		t.Skip("there is no /proc/self/fd")
+		t.Skip("/proc/self/fd does not exist")
 	}
 	return len(files)
 }
 
-// resident is the resident memory of this process, in bytes, without what the
-// collector can give back.
+// resident returns the resident memory of this process in bytes, after a garbage collection.
 func resident(b *testing.B) int {
 	b.Helper()
 	debug.FreeOSMemory()
 	data, err := os.ReadFile("/proc/self/statm")
 	if err != nil {
-		b.Skip("there is no /proc/self/statm")
+		b.Skip("/proc/self/statm does not exist")
 	}
 	pages, err := strconv.Atoi(strings.Fields(string(data))[1])
 	if err != nil {

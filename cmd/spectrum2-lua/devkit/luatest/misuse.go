@@ -5,8 +5,8 @@ import (
 	"testing"
 )
 
-// misuse calls whatever a module has with arguments of every kind. What comes
-// out does not matter, as long as it is no internal error.
+// misuse calls all functions of a module with values of all kinds. They may fail, but not
+// with an internal error.
 const misuse = `
 local values = {
   true, false, 0, 1, -1, 2, 3.5, 64, 1e308, -1e308, 2^53, 0/0, 1/0, -1/0, "", "a", "1", "\255\0\128", "sha256", "utf-8",
@@ -40,9 +40,9 @@ walk("module", module)
 assert(tried == %d * 300, "the module has " .. tried / 300 .. " functions")
 `
 
-// Misuse calls all of a module's functions, whose number is given, with
-// arguments of every kind: no panic comes of it. The rest of the script may
-// walk(name, function, object) more of what it makes of the module.
+// Misuse calls each function of a module, which must have the given number of functions,
+// with arguments of every kind. No call may panic. rest may call walk(name, function,
+// object) for more objects of the module.
 func Misuse(t *testing.T, module string, functions int, rest string) {
 	t.Helper()
 	Run(t, fmt.Sprintf(misuse, module, functions)+rest)

@@ -6,8 +6,8 @@ import (
 	"testing"
 )
 
-// Listen listens on loopback until the test ends, and hands each connection to
-// serve, which may leave closing it to the test's end.
+// Listen listens on a loopback port until the test ends, and calls serve for each
+// connection. The end of the test closes the connections.
 func Listen(t testing.TB, serve func(net.Conn)) (address string) {
 	t.Helper()
 	ln, err := net.Listen("tcp", "127.0.0.1:0")
@@ -18,7 +18,7 @@ func Listen(t testing.TB, serve func(net.Conn)) (address string) {
 	return ln.Addr().String()
 }
 
-// ServeOn is Listen with the listener given.
+// ServeOn is like Listen, with a given listener.
 func ServeOn(t testing.TB, ln net.Listener, serve func(net.Conn)) {
 	var mu sync.Mutex
 	var conns []net.Conn

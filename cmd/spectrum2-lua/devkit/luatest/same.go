@@ -1,8 +1,8 @@
 package luatest
 
-// Same is what a script that shows how functions behave may start with:
-// same(got, want), fails(part of a message, fn, …) for misuse, and
-// refused(part of a message, fn(…)) for what fails as it may.
+// Same defines functions for scripts that test modules: same(got, want) compares;
+// fails(part of a message, fn, …) expects an error; refused(part of a message, fn(…))
+// expects the results nil and a message.
 const Same = `
 local function same(got, want)
   if got ~= want then error(("got %q, want %q"):format(tostring(got), tostring(want)), 2) end

@@ -1,5 +1,5 @@
-// Package race tells tests whether the race detector is on. Code is then about ten times
-// slower, and tests of sizes and repetitions do less.
+// Package race reports whether the race detector is on. Code is then about ten times
+// slower, so that some tests do less work.
 package race
 
 // Reduce returns full, or reduced if the race detector is on.

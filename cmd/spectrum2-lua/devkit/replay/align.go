@@ -1,14 +1,13 @@
 package replay
 
-// pair is an answer of the record and the one that is the same.
+// pair holds the positions of a recorded answer and of an equal new one.
 type pair struct{ i, j int }
 
-// maxTable bounds the memory and the time that align takes.
+// maxTable limits the memory and the time of align.
 const maxTable = 4 << 20
 
-// align finds which of n answers are the same as which of m others, in order, as
-// many as there can be. Beyond some size it finds those at the beginning and
-// the end only.
+// align returns the longest common subsequence of n recorded and m new answers. If there
+// are too many, it finds only the common beginning and end.
 func align(n, m int, same func(i, j int) bool) (pairs []pair) {
 	start := 0
 	for start < n && start < m && same(start, start) {
@@ -26,7 +25,7 @@ func align(n, m int, same func(i, j int) bool) (pairs []pair) {
 	return pairs
 }
 
-// middle is the longest common subsequence between start and the two ends.
+// middle returns the longest common subsequence between start and the two ends.
 func middle(start, n, m int, same func(i, j int) bool) (pairs []pair) {
 	rows, columns := n-start, m-start
 	if rows == 0 || columns == 0 || rows > maxTable/columns {

@@ -19,9 +19,9 @@ import (
 	"spectrumlua/runtime/secret"
 )
 
-// AsTest writes runs as a file for `spectrum2-lua test`, with a case for each.
-// script is the script or config to test, as the file means it; "" is the one
-// that the file's name stands for.
+// AsTest returns a test file for `spectrum2-lua test` with a case for each run. script is
+// the path of the script or config, as the file names it. It is "" if the file's name
+// implies it.
 func AsTest(runs []record.Run, script string) string {
 	var b strings.Builder
 	b.WriteString("-- Made from a record by spectrum2-lua replay --as-test.\n\nlocal test = require \"spectrum.test\"\n")
@@ -45,14 +45,14 @@ func AsTest(runs []record.Run, script string) string {
 type caseWriter struct {
 	out     *strings.Builder
 	compare comparer
-	users   map[string]string // how those who have logged in are called, by JID
+	users   map[string]string // the variables of logged-in users, by JID
 	now     time.Duration
 }
 
-// pause is how long nothing must have happened for the clock to be moved on.
+// pause is the shortest time without messages for which a test advances the clock.
 const pause = time.Second
 
-// longest is how long a text may be that is expected, in bytes.
+// longest is the length of the longest text that a test expects, in bytes.
 const longest = 1 << 10
 
 func (c *caseWriter) line(format string, args ...any) {
@@ -72,7 +72,7 @@ func (c *caseWriter) run(run record.Run) {
 	}
 }
 
-// advance has time pass.
+// advance writes t:advance.
 func (c *caseWriter) advance(t time.Duration) {
 	if d := t - c.now; d >= pause {
 		c.line("t:advance(%s)", strconv.FormatFloat(math.Round(d.Seconds()*10)/10, 'f', -1, 64))
@@ -92,7 +92,7 @@ func (c *caseWriter) message(e record.Entry) {
 		c.line("-- %s: %s is not in the record", e.Where(), record.TypeName(e.Type))
 		return
 	case !isLogin && (who == "" || (who == "t") != (typ.User() == nil)):
-		c.line("-- %s: %s is of nobody who has logged in", e.Where(), typ.Name)
+		c.line("-- %s: %s names no user who is logged in", e.Where(), typ.Name)
 		return
 	}
 	fields, err := c.fields(typ, e)
@@ -110,7 +110,7 @@ func (c *caseWriter) message(e record.Entry) {
 	}
 }
 
-// fields are those of a message as a handler gets them; nil for one without.
+// fields returns the fields of a message, as a handler receives them, or nil.
 func (c *caseWriter) fields(typ *schema.Type, e record.Entry) (*lua.LTable, error) {
 	if typ.Payload == nil {
 		return nil, nil
@@ -130,13 +130,13 @@ func (c *caseWriter) fields(typ *schema.Type, e record.Entry) (*lua.LTable, erro
 	shown, _ := record.Fields(typ, e.Payload)
 	for _, f := range shown {
 		if f.Name == "timestamp" || f.Name == "id" && !c.compare.ids[f.JSON] {
-			fields.RawSetString(f.Name, lua.LNil) // another one each time
+			fields.RawSetString(f.Name, lua.LNil) // differs in each run
 		}
 	}
 	return fields, nil
 }
 
-// login writes t:login. The password is that of other tests.
+// login writes t:login. It omits the default password of tests.
 func (c *caseWriter) login(jid string, fields *lua.LTable) {
 	name, known := c.users[jid]
 	if !known {
@@ -185,7 +185,7 @@ func (c *caseWriter) name(jid string) string {
 	}
 }
 
-// keywords cannot be names in Lua.
+// keywords are not valid as names in Lua.
 var keywords = strings.Fields("and break do else elseif end false for function if in local nil not or repeat return then true until while")
 
 func isName(s string) bool {
@@ -198,7 +198,7 @@ func isName(s string) bool {
 	return s != "" && !slices.Contains(keywords, s)
 }
 
-// arguments are what stands behind the type.
+// arguments returns the arguments after the type.
 func (c *caseWriter) arguments(typ *schema.Type, e record.Entry, fields *lua.LTable) string {
 	if typ.Raw {
 		return ", " + quote(string(e.Payload))
@@ -213,8 +213,8 @@ func (c *caseWriter) arguments(typ *schema.Type, e record.Entry, fields *lua.LTa
 	return ", " + text
 }
 
-// value writes a value in Lua. Where it is expected, what is not known, or too
-// long to be read, may be anything.
+// value returns a value as Lua code. In an expected message, a masked or long text
+// becomes t.any.
 func (c *caseWriter) value(v lua.LValue, expected bool) string {
 	switch v := v.(type) {
 	case lua.LString:
@@ -251,7 +251,7 @@ func (c *caseWriter) table(t *lua.LTable, expected bool) string {
 	return "{ " + strings.Join(parts, ", ") + " }"
 }
 
-// quote writes a text as Lua does.
+// quote returns a text as a Lua string.
 func quote(s string) string {
 	b := []byte{'"'}
 	for len(s) > 0 {

@@ -11,7 +11,7 @@ import (
 	"spectrumlua/runtime/record"
 )
 
-func TestAsTest(t *testing.T) {
+func TestAsTestWritesACaseForEachRun(t *testing.T) {
 	run := recorded(t,
 		`{"t":0,"event":"loaded","generation":1}`,
 		`{"t":0,"dir":"out","type":"backend_config","fields":{"config":"[features]\nmuc=1"}}`,
@@ -56,8 +56,8 @@ test.case("recorded on 2026-01-31 12:00:00", function(t)
   t:send("raw_xml", "<iq type='get'/>")
   -- r:14: raw_xml is not in the record
   -- r:15: 99 is not in the record
-  -- r:16: connected is of nobody who has logged in
-  -- r:17: buddies is of nobody who has logged in
+  -- r:16: connected names no user who is logged in
+  -- r:17: buddies names no user who is logged in
   -- r:18: query: the required field config is missing
   t:advance(1.8)
   user.alice:logout()
@@ -68,16 +68,16 @@ end)
 	}
 }
 
-// TestAsTestPasses has a record's own script pass the test that is made of it,
-// and another one fail.
+// TestAsTestPasses runs the test of a record: the recorded script passes it, and another
+// one fails.
 func TestAsTestPasses(t *testing.T) {
 	run := recorded(t, login, connected, message(2, "in", "hello\n\"", `,"id":"7"`), message(2, "out", "hello\n\"", ""), exit)
 	for _, c := range []struct {
 		name, script string
 		passed       int
 	}{
-		{"the same", echo, 2},
-		{"another", strings.Replace(echo, "session:connected()", "session:connected() if true then error('no') end", 1), 0},
+		{"the same script", echo, 2},
+		{"another script", strings.Replace(echo, "session:connected()", "session:connected() if true then error('no') end", 1), 0},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			dir := t.TempDir()

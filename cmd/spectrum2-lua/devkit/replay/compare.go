@@ -10,7 +10,7 @@ import (
 	"spectrumlua/runtime/secret"
 )
 
-// Kind is what a difference consists in.
+// Kind is the kind of a difference.
 type Kind int
 
 const (
@@ -22,15 +22,15 @@ const (
 	Extra
 )
 
-// Difference is an answer that is not as it was.
+// Difference is an answer that differs from the record.
 type Difference struct {
 	Kind Kind
-	// Where is the answer's place in the record; of an Extra one, that of the
-	// user's answer before it, or "".
+	// Where is the answer's position in the record. For an Extra answer it is the
+	// position of the user's previous answer, or "".
 	Where string
 	User  string
-	Type  string // as scripts call it
-	// Fields are those of the answer, of a Changed one those that differ.
+	Type  string // the name in scripts
+	// Fields are the fields of the answer; for a Changed one, only those that differ.
 	Fields []Field
 }
 
@@ -41,22 +41,22 @@ type Field struct {
 	Was, Is string
 }
 
-// shown is an answer as it is compared.
+// shown is an answer in the form in which answers are compared.
 type shown struct {
 	where   string
 	typ     string
 	fields  []record.Field
-	ignored map[string]bool // by field: any value will do
+	ignored map[string]bool // fields of which any value matches
 	any     bool            // the record does not have the fields
 }
 
-// comparer knows what does not count.
+// comparer knows the differences that do not count.
 type comparer struct {
 	ignore []string
-	ids    map[string]bool // that Spectrum has given, as JSON
+	ids    map[string]bool // the ids of Spectrum, as JSON
 }
 
-// compare holds what came against the record, each user's by itself.
+// compare compares the answers of each user with the record.
 func compare(run record.Run, answers []answer, ignore []string) *Result {
 	c := comparer{ignore: ignore, ids: map[string]bool{}}
 	was, is := map[string][]shown{}, map[string][]shown{}
@@ -94,8 +94,8 @@ func compare(run record.Run, answers []answer, ignore []string) *Result {
 	return result
 }
 
-// learn notes an id that Spectrum has given: an answer has to give it back,
-// while those that a script makes differ each time.
+// learn remembers an id of Spectrum. An answer must repeat such an id, but ids that the
+// script creates differ in each run.
 func (c *comparer) learn(e record.Entry) {
 	if typ := schema.TypeByNumber(e.Type); typ != nil && typ.Payload != nil {
 		fields, _ := record.Fields(typ, e.Payload)
@@ -107,7 +107,7 @@ func (c *comparer) learn(e record.Entry) {
 	}
 }
 
-// show makes an answer comparable.
+// show prepares an answer for a comparison.
 func (c *comparer) show(number pb.WrapperMessage_Type, payload []byte) shown {
 	s := shown{typ: record.TypeName(number), ignored: map[string]bool{}}
 	typ := schema.TypeByNumber(number)
@@ -130,8 +130,7 @@ func (c *comparer) show(number pb.WrapperMessage_Type, payload []byte) shown {
 	return s
 }
 
-// names reports whether a field holds the user's name, which tells the answers of
-// several users apart.
+// names reports whether a field holds the user's name, which assigns an answer to a user.
 func names(typ *schema.Type, field string) bool {
 	if typ == nil || typ.Payload == nil {
 		return false
@@ -140,7 +139,7 @@ func names(typ *schema.Type, field string) bool {
 	return f != nil && f.User
 }
 
-// user compares one user's answers.
+// user compares the answers of one user.
 func (c *comparer) user(result *Result, user string, was, is []shown, whole bool) {
 	pairs := align(len(was), len(is), func(i, j int) bool { return same(was[i], is[j]) })
 	i, j, where := 0, 0, ""
@@ -172,7 +171,7 @@ func same(was, is shown) bool {
 	return was.any || len(differing(was, is)) == 0
 }
 
-// differing are the fields that are not as they were.
+// differing returns the fields that differ.
 func differing(was, is shown) (fields []Field) {
 	now := map[string]string{}
 	for _, f := range is.fields {
@@ -211,17 +210,17 @@ func masked(was, is string) bool {
 	return strings.HasSuffix(rest, parts[len(parts)-1])
 }
 
-// change is one difference in a gap between answers that are the same.
+// change is one difference between two equal answers.
 type change struct {
 	kind   Kind
 	where  string
 	typ    string
 	fields []Field
-	tail   bool // nothing of the record comes after it
+	tail   bool // it is at the end of the record
 }
 
-// gap tells how what came differs from what was, in the order of the record: an
-// answer of the same type is taken for the same answer, changed.
+// gap returns the differences between two lists of answers, in the order of the record. A
+// new answer of the same type as a recorded one counts as the same answer, changed.
 func gap(was, is []shown) (changes []change) {
 	j := 0
 	for _, w := range was {

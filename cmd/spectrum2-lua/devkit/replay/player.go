@@ -16,40 +16,39 @@ import (
 )
 
 const (
-	// grace is how long what is under way elsewhere may take before the clock is
-	// moved on.
+	// grace is the time for work elsewhere, such as other servers, before the clock
+	// advances.
 	grace = 200 * time.Millisecond
-	// still is how long nothing must have happened in the record for the clock
-	// to count.
+	// still is the shortest pause in the record for which the clock advances.
 	still = 10 * time.Millisecond
-	// maxVain is how often a user's answers are waited for in vain.
+	// maxVain limits the number of futile waits for the answers of one user.
 	maxVain = 5
 )
 
-// answer is a message that the script has sent.
+// answer is a message of the script.
 type answer struct {
 	user    string
 	typ     pb.WrapperMessage_Type
 	payload []byte
 }
 
-// player plays one run. Its methods are called by one goroutine, but for trace.
+// player plays one run. One goroutine uses it, except for trace.
 type player struct {
 	opts  Options
 	run   *harness.Harness
-	clock *clock.Movable // nil: time goes as it does
+	clock *clock.Movable // nil if the script uses real time
 	began time.Time
 
 	now      time.Duration // the time in the record
-	latest   time.Duration // of what is expected
+	latest   time.Duration // the time of the last expected answer
 	wanted   map[string]int
-	forgiven map[string]int // answers that are not waited for any more
-	vain     map[string]int // how often somebody's have been waited for in vain
+	forgiven map[string]int // missing answers that settle no longer waits for
+	vain     map[string]int // futile waits by user
 
 	mu      sync.Mutex
 	answers []answer
 	got     map[string]int
-	news    chan struct{} // is closed when an answer comes; nil if nobody waits
+	news    chan struct{} // closed when an answer arrives; nil if nobody waits
 }
 
 func newPlayer(o Options) *player {
@@ -71,10 +70,10 @@ func (p *player) open(ctx context.Context) (err error) {
 	return err
 }
 
-// close ends the backend. How it ends is no part of the replay.
+// close stops the backend. An error of its end does not matter.
 func (p *player) close() { _ = p.run.Close() }
 
-// trace takes an answer; the simulator calls it.
+// trace receives a frame from the simulator.
 func (p *player) trace(f simulator.Frame) {
 	if f.Direction != simulator.FromBackend || f.Type == pb.WrapperMessage_TYPE_PONG || f.Type == pb.WrapperMessage_TYPE_STATS {
 		return
@@ -95,13 +94,13 @@ func (p *player) taken() []answer {
 	return p.answers
 }
 
-// expect counts an answer of the record.
+// expect adds an answer of the record to those that settle waits for.
 func (p *player) expect(e record.Entry) {
 	p.wanted[e.User()]++
 	p.latest = max(p.latest, e.Time)
 }
 
-// lacking are those whose answers have not all come. p.mu is held.
+// lacking returns the users with missing answers. p.mu is held.
 func (p *player) lacking() (users []string) {
 	for user, wanted := range p.wanted {
 		if p.got[user]+p.forgiven[user] < wanted {
@@ -111,8 +110,8 @@ func (p *player) lacking() (users []string) {
 	return users
 }
 
-// catchUp waits for the answers that had come at a time, and lets that time
-// come.
+// catchUp waits for the answers that the record has before time t, and then advances the
+// clock to t.
 func (p *player) catchUp(ctx context.Context, t time.Duration) error {
 	if p.ended() {
 		return nil
@@ -134,8 +133,7 @@ func (p *player) catchUp(ctx context.Context, t time.Duration) error {
 	return p.advance(ctx, t)
 }
 
-// settle waits for the answers that are lacking. The clock is moved on to a time
-// if they do not come without.
+// settle waits for missing answers. If they do not arrive, it advances the clock to t.
 func (p *player) settle(ctx context.Context, t time.Duration) error {
 	if p.here() {
 		return nil
@@ -163,15 +161,15 @@ func (p *player) settle(ctx context.Context, t time.Duration) error {
 	return nil
 }
 
-// here reports whether all answers have come.
+// here reports whether all expected answers have arrived.
 func (p *player) here() bool {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	return len(p.lacking()) == 0
 }
 
-// patience is short with those who have been waited for in vain, and soon at an
-// end: what the script does by itself, it has done when it rests.
+// patience returns how long to wait for missing answers. It is short for users with futile
+// waits, and when the script is idle.
 func (p *player) patience() (longest time.Duration) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
@@ -186,7 +184,7 @@ func (p *player) patience() (longest time.Duration) {
 	return longest
 }
 
-// await waits until all answers have come, for d at most.
+// await waits until all answers have arrived, at most for d.
 func (p *player) await(ctx context.Context, d time.Duration) (done bool, err error) {
 	late := time.NewTimer(d)
 	defer late.Stop()
@@ -206,14 +204,14 @@ func (p *player) await(ctx context.Context, d time.Duration) (done bool, err err
 		case <-late.C:
 			return false, nil
 		case <-p.run.Spectrum.Done():
-			return p.here(), nil // the last one may have come with the end
+			return p.here(), nil // the last answer may arrive with the end
 		case <-ctx.Done():
 			return false, context.Cause(ctx)
 		}
 	}
 }
 
-// advance moves the script's clock on to a time in the record.
+// advance sets the script's clock to a time in the record.
 func (p *player) advance(ctx context.Context, t time.Duration) error {
 	if ahead := t - p.clock.Now().Sub(p.began); ahead > 0 {
 		if err := p.clock.Advance(ctx, ahead); err != nil {
@@ -223,7 +221,7 @@ func (p *player) advance(ctx context.Context, t time.Duration) error {
 	return p.rest(ctx)
 }
 
-// rest waits until the script has dealt with what it has got.
+// rest waits until the script has handled all messages.
 func (p *player) rest(ctx context.Context) error {
 	if err := p.run.Spectrum.Ping(ctx); err != nil {
 		return p.gone(ctx, err)
@@ -250,7 +248,7 @@ func (p *player) rest(ctx context.Context) error {
 	}
 }
 
-// feed has the script hear a message.
+// feed sends a message to the script.
 func (p *player) feed(ctx context.Context, e record.Entry) error {
 	if e.Type == pb.WrapperMessage_TYPE_EXIT {
 		return p.end(ctx)
@@ -261,7 +259,7 @@ func (p *player) feed(ctx context.Context, e record.Entry) error {
 	return p.gone(ctx, p.run.Spectrum.SendPayload(e.Type, e.Payload))
 }
 
-// end has Spectrum say EXIT, and takes what still comes.
+// end sends EXIT and collects the remaining answers.
 func (p *player) end(ctx context.Context) error {
 	if p.ended() {
 		return nil
@@ -282,7 +280,7 @@ func (p *player) ended() bool {
 	}
 }
 
-// gone says what a failure to talk to the backend means.
+// gone returns the error for a failed send: errEnded if the backend has ended.
 func (p *player) gone(ctx context.Context, err error) error {
 	switch {
 	case err == nil:

@@ -1,5 +1,5 @@
-// Package replay has a script hear again what Spectrum said in a record, and
-// tells where its answers are others than they were.
+// Package replay sends the messages of Spectrum in a record to a script again, and
+// compares the script's answers with those in the record.
 package replay
 
 import (
@@ -16,39 +16,38 @@ import (
 // DefaultPatience is the default of Options.Patience.
 const DefaultPatience = 2 * time.Second
 
-// Options say how a run is played. Path must be given.
+// Options are the options of Run. Path is required.
 type Options struct {
 	// Path is a script or a transport's config file.
 	Path string
-	// Patience is how long an answer is waited for that does not come, in real
-	// time; default DefaultPatience.
+	// Patience is how long Run waits for a missing answer, in real time; default:
+	// DefaultPatience.
 	Patience time.Duration
-	// Speed is how fast time goes, 1 as it went. By default nothing waits: the
-	// script's clock is moved on to when something happened, so that its timers
-	// fire as they did.
+	// Speed is how fast time passes; 1 is the speed of the record. 0 does not wait: Run
+	// advances the script's clock, so that timers fire at the recorded times.
 	Speed float64
-	// Ignore are fields whose values do not count: "nickname", or
-	// "conv_message.nickname" in one type alone.
+	// Ignore lists fields whose values do not matter: "nickname" for all types, or
+	// "conv_message.nickname" for one.
 	Ignore []string
-	// Log is called with each line of the backend's log, Note with what cannot
-	// be replayed as it was; either may be nil.
+	// Log receives each line of the backend's log. Note receives a message about each
+	// part of the record that Run cannot replay. Both may be nil.
 	Log  func(harness.Line)
 	Note func(where, text string)
 }
 
-// Result is what came of a replay.
+// Result is the result of a replay.
 type Result struct {
-	// Fed counts Spectrum's messages, Same the answers that were as recorded.
+	// Fed counts the messages of Spectrum, Same the answers that match the record.
 	Fed, Same int
-	// Users counts those who were named.
+	// Users counts the users in the record.
 	Users int
-	// Beyond counts answers that may have been cut off in the record.
+	// Beyond counts answers after the end of a truncated record.
 	Beyond int
-	// Differences, each user's in order.
+	// Differences are grouped by user.
 	Differences []Difference
 }
 
-// Run plays a run. The error is that of the config or the script, or ctx's.
+// Run replays a run. It returns an error of the config, of the script or of ctx.
 func Run(ctx context.Context, run record.Run, o Options) (*Result, error) {
 	if o.Patience <= 0 {
 		o.Patience = DefaultPatience
@@ -68,7 +67,7 @@ func Run(ctx context.Context, run record.Run, o Options) (*Result, error) {
 		return nil, fmt.Errorf("the script does not load: %w", err)
 	}
 	if run.Header.Part > 1 {
-		o.Note(fmt.Sprintf("%s:%d", run.Name, run.Line), "the run's beginning is not in this file: what belongs to users who were logged in before finds no session")
+		o.Note(fmt.Sprintf("%s:%d", run.Name, run.Line), "the beginning of the run is not in this file: messages of users who logged in before find no session")
 	}
 	fed, err := p.play(ctx, run)
 	if err != nil {
@@ -79,7 +78,7 @@ func Run(ctx context.Context, run record.Run, o Options) (*Result, error) {
 	return result, nil
 }
 
-// play feeds what Spectrum said, and collects the answers.
+// play sends the messages of Spectrum and collects the answers.
 func (p *player) play(ctx context.Context, run record.Run) (fed int, err error) {
 	exit := false
 	for _, e := range run.Entries {
@@ -89,7 +88,7 @@ func (p *player) play(ctx context.Context, run record.Run) (fed int, err error) 
 		case e.Out:
 			p.expect(e)
 		case e.LeftOut:
-			p.opts.Note(e.Where(), "this message is not in the record, since there may be a secret in it: it is passed over")
+			p.opts.Note(e.Where(), "the record omits this message because it may contain a secret: replay skips it")
 		default:
 			if err := p.catchUp(ctx, e.Time); err != nil {
 				return fed, err
@@ -107,15 +106,15 @@ func (p *player) play(ctx context.Context, run record.Run) (fed int, err error) 
 	if run.Whole && !exit {
 		return fed, p.end(ctx)
 	}
-	return fed, p.rest(ctx) // an answer too many may have been taken for the last one
+	return fed, p.rest(ctx) // wait for answers that the record does not have
 }
 
-// event tells of what a replay cannot repeat.
+// event reports events that a replay cannot repeat.
 func (p *player) event(e record.Entry) {
 	switch e.Event {
 	case record.EventLoaded:
 		if e.Generation > 1 {
-			p.opts.Note(e.Where(), "the script was loaded anew here; the replay has only one script")
+			p.opts.Note(e.Where(), "the script was reloaded here; replay has only one script")
 		}
 	case record.EventFailed:
 		p.opts.Note(e.Where(), "the script did not load here: "+e.Error)

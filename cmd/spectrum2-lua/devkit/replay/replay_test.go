@@ -21,14 +21,14 @@ func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
 
 const header = `{"record":1,"time":"2026-01-31T12:00:00Z","version":"0","jid":"x.localhost","pid":71,"config":"","script":"","part":1}`
 
-// login and connected are what each session begins with.
+// login and connected are the first lines of each session.
 const (
 	login     = `{"t":1,"dir":"in","type":"login","fields":{"user":"alice@localhost","legacy_name":"bob","password":"***"}}`
 	connected = `{"t":1,"dir":"out","type":"connected","fields":{"user":"alice@localhost"}}`
 	exit      = `{"t":100,"dir":"in","type":"exit"}`
 )
 
-// message is a message of, or to, alice.
+// message returns the line of a message to or from alice.
 func message(t float64, dir, text, more string) string {
 	quoted, err := json.Marshal(text)
 	if err != nil {
@@ -37,7 +37,7 @@ func message(t float64, dir, text, more string) string {
 	return fmt.Sprintf(`{"t":%v,"dir":%q,"type":"conv_message","fields":{"user_name":"alice@localhost","buddy_name":"b","message":%s%s}}`, t, dir, quoted, more)
 }
 
-// echo answers as the script of most records did.
+// echo is the script of most records.
 const echo = `
 local on = {}
 function on.login(session) session:connected() end
@@ -55,8 +55,7 @@ func recorded(t *testing.T, lines ...string) record.Run {
 	return runs[0]
 }
 
-// played has a script hear a record, and returns what came of it and what was
-// noted.
+// played replays a record and returns the result and the notes.
 func played(t *testing.T, script string, o replay.Options, lines ...string) (*replay.Result, string) {
 	t.Helper()
 	o.Path = filepath.Join(t.TempDir(), "x.lua")
@@ -75,7 +74,7 @@ func played(t *testing.T, script string, o replay.Options, lines ...string) (*re
 	return result, strings.Join(notes, "\n")
 }
 
-// differences in short.
+// differences returns short texts for the differences.
 func differences(r *replay.Result) (all []string) {
 	for _, d := range r.Differences {
 		text := fmt.Sprintf("%s %s %s %s", d.Where, d.User, d.Type, []string{"changed", "missing", "extra"}[d.Kind])
@@ -87,7 +86,7 @@ func differences(r *replay.Result) (all []string) {
 	return all
 }
 
-func TestDifferences(t *testing.T) {
+func TestReplayReportsDifferences(t *testing.T) {
 	hello := []string{login, connected, message(2, "in", "hello", ""), message(2, "out", "hello", ""), exit}
 	with := func(script string) string { return strings.Replace(echo, "session:conv_message {", script, 1) }
 	cases := []struct {
@@ -96,18 +95,18 @@ func TestDifferences(t *testing.T) {
 		want         []string
 	}{
 		{"none", echo, hello, nil},
-		{"a field", with(`session:conv_message { nickname = "n",`), hello, []string{`r:5 alice@localhost conv_message changed nickname:→"n"`}},
-		{"a value", strings.Replace(echo, "message = m.message", "message = m.message:upper()", 1), hello,
+		{"another field", with(`session:conv_message { nickname = "n",`), hello, []string{`r:5 alice@localhost conv_message changed nickname:→"n"`}},
+		{"another value", strings.Replace(echo, "message = m.message", "message = m.message:upper()", 1), hello,
 			[]string{`r:5 alice@localhost conv_message changed message:"hello"→"HELLO"`}},
-		{"one too many", with(`session:buddy_typing { buddy_name = "b" } session:conv_message {`), hello,
+		{"an additional answer", with(`session:buddy_typing { buddy_name = "b" } session:conv_message {`), hello,
 			[]string{`r:3 alice@localhost buddy_typing extra buddy_name:→"b"`}},
-		{"none at all", "return {}", hello, []string{`r:5 alice@localhost conv_message missing buddy_name:"b"→ message:"hello"→`}},
+		{"no answer", "return {}", hello, []string{`r:5 alice@localhost conv_message missing buddy_name:"b"→ message:"hello"→`}},
 		{"another type", with(`session:attention {`), hello, []string{
 			`r:5 alice@localhost conv_message missing buddy_name:"b"→ message:"hello"→`,
 			`r:5 alice@localhost attention extra buddy_name:→"b" message:→"hello"`}},
-		{"of no user", `require "spectrum".backend_config { features = { muc = true } }` + echo, hello, []string{
+		{"an answer of no user", `require "spectrum".backend_config { features = { muc = true } }` + echo, hello, []string{
 			`  backend_config extra config:→"[features]\nmuc=1\n"`}},
-		{"one of three", echo, []string{login, connected,
+		{"one of three answers", echo, []string{login, connected,
 			message(2, "in", "1", ""), message(2, "out", "1", ""), message(2, "in", "2", ""), message(2, "out", "two", ""),
 			message(2, "in", "3", ""), message(2, "out", "3", ""), exit},
 			[]string{`r:7 alice@localhost conv_message changed message:"two"→"2"`}},
@@ -125,8 +124,8 @@ func TestDifferences(t *testing.T) {
 	}
 }
 
-// TestWhatDoesNotCount lets through what differs each time, and what is ignored.
-func TestWhatDoesNotCount(t *testing.T) {
+// TestReplayIgnoresIDsTimesAndChosenFields checks the differences that do not count.
+func TestReplayIgnoresIDsTimesAndChosenFields(t *testing.T) {
 	script := strings.Replace(echo, "session:conv_message {", `session:conv_message { id = "mine-2", timestamp = 1700000000, nickname = "now",`, 1)
 	ack := strings.Replace(echo, "session:conv_message {", `session:conv_message_ack { id = m.id .. "x",`, 1)
 	own := message(2, "out", "hello", `,"nickname":"then","timestamp":"20260131T120000","id":"mine-1"`)
@@ -137,16 +136,16 @@ func TestWhatDoesNotCount(t *testing.T) {
 		differ       int
 	}{
 		{"id and timestamp", script, []string{"nickname"}, message(2, "in", "hello", ""), own, 0},
-		{"of one type", script, []string{"conv_message.nickname"}, message(2, "in", "hello", ""), own, 0},
-		{"of another type", script, []string{"vcard.nickname"}, message(2, "in", "hello", ""), own, 1},
+		{"a field of one type", script, []string{"conv_message.nickname"}, message(2, "in", "hello", ""), own, 0},
+		{"a field of another type", script, []string{"vcard.nickname"}, message(2, "in", "hello", ""), own, 1},
 		{"nothing", script, nil, message(2, "in", "hello", ""), own, 1},
-		{"an id to give back", ack, nil, message(2, "in", "hello", `,"id":"7"`),
+		{"an id of Spectrum", ack, nil, message(2, "in", "hello", `,"id":"7"`),
 			`{"t":2,"dir":"out","type":"conv_message_ack","fields":{"user_name":"alice@localhost","buddy_name":"b","message":"hello","id":"7"}}`, 1},
-		{"a secret that is masked", strings.Replace(echo, "m.message", `"the password is hunter2, " .. session.user`, 1), nil,
+		{"a masked secret", strings.Replace(echo, "m.message", `"the password is hunter2, " .. session.user`, 1), nil,
 			message(2, "in", "hello", ""), message(2, "out", "the password is ***, ***@localhost", ""), 0},
-		{"and something else is not", strings.Replace(echo, "m.message", `"a password is hunter2"`, 1), nil,
+		{"another text around a masked secret", strings.Replace(echo, "m.message", `"a password is hunter2"`, 1), nil,
 			message(2, "in", "hello", ""), message(2, "out", "the password is ***", ""), 1},
-		{"what was left out", strings.Replace(echo, "session:conv_message {", `session:raw_xml("<iq/>") do return end x = {`, 1), nil,
+		{"a message without a payload in the record", strings.Replace(echo, "session:conv_message {", `session:raw_xml("<iq/>") do return end x = {`, 1), nil,
 			message(2, "in", "hello", ""), `{"t":2,"dir":"out","type":"raw_xml","left_out":7}`, 0},
 	}
 	for _, c := range cases {
@@ -160,9 +159,8 @@ func TestWhatDoesNotCount(t *testing.T) {
 	}
 }
 
-// TestTimers has the clock moved on: an hour passes, and timers fire when they
-// did.
-func TestTimers(t *testing.T) {
+// TestReplayAdvancesTheClock replays an hour: timers fire at the recorded times.
+func TestReplayAdvancesTheClock(t *testing.T) {
 	const script = `
 local on = {}
 function on.login(session)
@@ -183,15 +181,15 @@ return on`
 	began := time.Now()
 	result, _ := played(t, script, replay.Options{Patience: 5 * time.Second}, lines...)
 	if len(result.Differences) > 0 || result.Same != 8 {
-		t.Errorf("%d as recorded; %v", result.Same, differences(result))
+		t.Errorf("%d answers match; %v", result.Same, differences(result))
 	}
 	if took := time.Since(began); took > 30*time.Second {
-		t.Errorf("it took %v", took)
+		t.Errorf("the replay took %v", took)
 	}
 }
 
-// TestCutOff does not blame a script for answers that the record may have lost.
-func TestCutOff(t *testing.T) {
+// TestAnswersAfterATruncatedRecordDoNotCount checks answers that the record may have lost.
+func TestAnswersAfterATruncatedRecordDoNotCount(t *testing.T) {
 	result, _ := played(t, echo, replay.Options{}, login, connected, message(2, "in", "hello", ""))
 	if len(result.Differences) != 0 || result.Same != 1 {
 		t.Errorf("%+v", result)
@@ -202,8 +200,8 @@ func TestCutOff(t *testing.T) {
 	}
 }
 
-// TestWholeRunWithoutExit was ended by a signal: what comes then counts.
-func TestWholeRunWithoutExit(t *testing.T) {
+// TestAnswersAfterASignalCount checks a complete record without EXIT: a signal ended the backend.
+func TestAnswersAfterASignalCount(t *testing.T) {
 	script := strings.Replace(echo, "return on", `function on.logout(session) session:buddy_removed { buddy_name = "b" } end return on`, 1)
 	removed := `{"t":3,"dir":"out","type":"buddy_removed","fields":{"user_name":"alice@localhost","buddy_name":"b"}}`
 	for _, c := range []struct {
@@ -211,8 +209,8 @@ func TestWholeRunWithoutExit(t *testing.T) {
 		lines []string
 		want  int
 	}{
-		{"as it was", []string{login, connected, removed, `{"t":4,"event":"end"}`}, 0},
-		{"one too many", []string{login, connected, `{"t":4,"event":"end"}`}, 1},
+		{"the same answers", []string{login, connected, removed, `{"t":4,"event":"end"}`}, 0},
+		{"an additional answer", []string{login, connected, `{"t":4,"event":"end"}`}, 1},
 	} {
 		result, _ := played(t, script, replay.Options{}, c.lines...)
 		if len(result.Differences) != c.want {
@@ -221,21 +219,21 @@ func TestWholeRunWithoutExit(t *testing.T) {
 	}
 }
 
-func TestNotes(t *testing.T) {
+func TestNotesReportWhatCannotBeReplayed(t *testing.T) {
 	_, notes := played(t, echo, replay.Options{}, `{"t":0,"event":"loaded","generation":1}`, login, connected,
 		`{"t":2,"event":"loaded","generation":2}`, `{"t":2,"event":"failed","error":"x.lua:1: a typo"}`, `{"t":2,"event":"lost","messages":3}`,
 		`{"t":2,"dir":"in","type":"raw_xml","left_out":3}`)
-	for _, want := range []string{"r:5: the script was loaded anew", "r:6: the script did not load here: x.lua:1: a typo", "r:7: 3 messages are missing", "r:8: this message is not in the record"} {
+	for _, want := range []string{"r:5: the script was reloaded", "r:6: the script did not load here: x.lua:1: a typo", "r:7: 3 messages are missing", "r:8: the record omits this message"} {
 		if !strings.Contains(notes, want) {
-			t.Errorf("no %q in\n%s", want, notes)
+			t.Errorf("%q is missing from\n%s", want, notes)
 		}
 	}
 	if strings.Contains(notes, "r:2") {
-		t.Errorf("the first load is noted: %s", notes)
+		t.Errorf("a note reports the first load: %s", notes)
 	}
 }
 
-func TestWhatCannotBePlayed(t *testing.T) {
+func TestRunFailsIfTheScriptDoesNotLoad(t *testing.T) {
 	dir := t.TempDir()
 	broken := filepath.Join(dir, "broken.lua")
 	if err := os.WriteFile(broken, []byte("return {"), 0o600); err != nil {

@@ -11,8 +11,8 @@ import (
 	"spectrumlua/luabind/bind"
 )
 
-// assertions are functions of the module test and of t. What they find wrong is
-// an error at the test's line.
+// assertions are functions of the module test and of t. They raise an error at the line
+// of the test.
 var assertions = bind.Functions{
 	"equal":     assertEqual,
 	"not_equal": assertNotEqual,
@@ -22,13 +22,13 @@ var assertions = bind.Functions{
 	"error":     assertError,
 	"truthy":    assertTruthy,
 	"falsy":     assertFalsy,
-	"fail":      func(l *lua.LState) int { bind.Raise(l, "%s", l.OptString(1, "the test says so")); return 0 },
+	"fail":      func(l *lua.LState) int { bind.Raise(l, "%s", l.OptString(1, "the test calls fail")); return 0 },
 	"pattern":   newPattern,
 
 	"eventually": eventually,
 }
 
-// about is argument n, what a failure is about, in front of its message.
+// about returns argument n, the subject of an assertion, as the start of its message.
 func about(l *lua.LState, n int) string {
 	if s := l.OptString(n, ""); s != "" {
 		return s + ": "
@@ -36,13 +36,13 @@ func about(l *lua.LState, n int) string {
 	return ""
 }
 
-// assertEqual is equal(got, want [, about]): tables are equal if all in them is.
+// assertEqual implements equal(got, want [, about]). Tables are equal if all their fields are.
 func assertEqual(l *lua.LState) int {
 	compareArguments(l, &comparison{})
 	return 0
 }
 
-// assertSame is same(got, want [, about]): got has at least what want has.
+// assertSame implements same(got, want [, about]). got may have more fields than want.
 func assertSame(l *lua.LState) int {
 	compareArguments(l, &comparison{subset: true})
 	return 0
@@ -58,7 +58,7 @@ func compareArguments(l *lua.LState, c *comparison) {
 	if _, tables := want.(*lua.LTable); tables {
 		for i, difference := range c.found {
 			if i == maxDifferences {
-				text += fmt.Sprintf("\n  … %d differences more", len(c.found)-i)
+				text += fmt.Sprintf("\n  … %d more differences", len(c.found)-i)
 				break
 			}
 			text += "\n  at " + difference
@@ -67,7 +67,7 @@ func compareArguments(l *lua.LState, c *comparison) {
 	bind.Raise(l, "%s", text)
 }
 
-// argument is argument n, which must be there, even if it is nil.
+// argument returns argument n, which may be nil, but not missing.
 func argument(l *lua.LState, n int) lua.LValue {
 	if l.GetTop() < n {
 		l.ArgError(n, "value expected: first what was got, then what is expected")
@@ -75,18 +75,18 @@ func argument(l *lua.LState, n int) lua.LValue {
 	return l.Get(n)
 }
 
-// assertNotEqual is not_equal(got, unwanted [, about]).
+// assertNotEqual implements not_equal(got, unwanted [, about]).
 func assertNotEqual(l *lua.LState) int {
 	got, unwanted := argument(l, 1), argument(l, 2)
 	c := comparison{}
 	if c.compare(unwanted, got, "", 0); len(c.found) == 0 {
-		bind.Raise(l, "%sit must not be %s", about(l, 3), show(unwanted))
+		bind.Raise(l, "%sthe value must not be %s", about(l, 3), show(unwanted))
 	}
 	return 0
 }
 
-// assertMatch is match(text, pattern [, about]) → captures: the pattern of Lua's
-// is found in the text.
+// assertMatch implements match(text, pattern [, about]) → captures. The text must contain
+// the Lua pattern.
 func assertMatch(l *lua.LState) int {
 	text, isText := argument(l, 1).(lua.LString)
 	m := checkPattern(l, 2)
@@ -95,12 +95,12 @@ func assertMatch(l *lua.LState) int {
 			return bind.Return(l, captures...)
 		}
 	}
-	bind.Raise(l, "%sit does not match\n  expected: %v\n  got:      %s", about(l, 3), m, show(l.Get(1)))
+	bind.Raise(l, "%sthe text does not match\n  expected: %v\n  got:      %s", about(l, 3), m, show(l.Get(1)))
 	return 0
 }
 
-// assertContains is contains(whole, part [, about]): a text has another one in
-// it, a list an element.
+// assertContains implements contains(whole, part [, about]). A text must contain part, and a
+// list must have it as an element.
 func assertContains(l *lua.LState) int {
 	whole, part := argument(l, 1), argument(l, 2)
 	found := false
@@ -116,12 +116,12 @@ func assertContains(l *lua.LState) int {
 		})
 	}
 	if !found {
-		bind.Raise(l, "%sit is not in there\n  expected: something with %s\n  got:      %s", about(l, 3), show(part), show(whole))
+		bind.Raise(l, "%sthe value does not contain the part\n  expected: something with %s\n  got:      %s", about(l, 3), show(part), show(whole))
 	}
 	return 0
 }
 
-// assertError is error(fn [, pattern [, about]]) → message: fn raises an error
+// assertError implements error(fn [, pattern [, about]]) → message. fn must raise an error
 // that matches.
 func assertError(l *lua.LState) int {
 	fn := l.CheckFunction(1)
@@ -135,11 +135,11 @@ func assertError(l *lua.LState) int {
 	ok, raised := l.Get(-2), l.Get(-1)
 	l.Pop(2)
 	if ok == lua.LTrue {
-		bind.Raise(l, "%san error was expected, but the function has returned%s", about(l, 3), wanted(m))
+		bind.Raise(l, "%sthe function returned without an error%s", about(l, 3), wanted(m))
 	}
 	text := lua.LVAsString(l.ToStringMeta(raised))
 	if m != nil && !m.matches(text) {
-		bind.Raise(l, "%sthe error is another one\n  expected: %v\n  got:      %s", about(l, 3), m, show(lua.LString(text)))
+		bind.Raise(l, "%sthe error does not match\n  expected: %v\n  got:      %s", about(l, 3), m, show(lua.LString(text)))
 	}
 	return bind.Return(l, raised)
 }
@@ -151,8 +151,8 @@ func wanted(m *matcher) string {
 	return "\n  expected: " + m.String()
 }
 
-// eventually is eventually(fn [, seconds [, about]]) → result: fn returns something
-// true before the time is over. It is called again and again.
+// eventually implements eventually(fn [, seconds [, about]]) → result. It calls fn
+// repeatedly until the result is true or the time is over.
 func eventually(l *lua.LState) int {
 	fn, late := l.CheckFunction(1), time.Now().Add(limitArgument(l, 2))
 	for {
@@ -164,7 +164,7 @@ func eventually(l *lua.LState) int {
 			return bind.Return(l, result)
 		}
 		if time.Now().After(late) {
-			bind.Raise(l, "%sit has not become true in time: it is %s", about(l, 3), show(result))
+			bind.Raise(l, "%sthe value did not become true in time: it is %s", about(l, 3), show(result))
 		}
 		_ = waitFor(l, lookAgain, func(ctx context.Context) error {
 			<-ctx.Done()
@@ -173,22 +173,22 @@ func eventually(l *lua.LState) int {
 	}
 }
 
-// lookAgain is how often eventually calls its function.
+// lookAgain is the time between two calls of eventually.
 const lookAgain = 5 * time.Millisecond
 
-// assertTruthy is truthy(value [, about]) → value.
+// assertTruthy implements truthy(value [, about]) → value.
 func assertTruthy(l *lua.LState) int {
 	v := argument(l, 1)
 	if lua.LVIsFalse(v) {
-		bind.Raise(l, "%sit is %s", about(l, 2), show(v))
+		bind.Raise(l, "%sa true value is wanted, not %s", about(l, 2), show(v))
 	}
 	return bind.Return(l, v)
 }
 
-// assertFalsy is falsy(value [, about]).
+// assertFalsy implements falsy(value [, about]).
 func assertFalsy(l *lua.LState) int {
 	if v := argument(l, 1); !lua.LVIsFalse(v) {
-		bind.Raise(l, "%sit is %s", about(l, 2), show(v))
+		bind.Raise(l, "%sfalse or nil is wanted, not %s", about(l, 2), show(v))
 	}
 	return 0
 }

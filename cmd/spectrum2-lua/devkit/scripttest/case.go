@@ -15,16 +15,15 @@ import (
 	"spectrumlua/runtime/schema"
 )
 
-// patience is how long expectations wait unless they say otherwise, by real
-// time.
+// patience is the default limit of expectations, in real time.
 const patience = 5 * time.Second
 
-var errNotYet = errors.New("it did not come in time")
+var errNotYet = errors.New("it did not arrive in time")
 
-// caseClass is the t that a case is called with.
+// caseClass is the class of t, the argument of a case.
 var caseClass *bind.Class[*world]
 
-func init() { // its methods make others of the class
+func init() { // its methods refer to the class
 	properties := map[string]func(l *lua.LState, w *world) lua.LValue{
 		"folder": func(_ *lua.LState, w *world) lua.LValue { return lua.LString(w.dir) },
 		"any":    func(*lua.LState, *world) lua.LValue { return anyValue },
@@ -61,7 +60,7 @@ func init() { // its methods make others of the class
 	})
 }
 
-// withoutSelf lets a function of t be called with a colon, too.
+// withoutSelf allows calls of a function of t with a colon.
 func withoutSelf(fn lua.LGFunction) lua.LGFunction {
 	return func(l *lua.LState) int {
 		if _, ok := caseClass.Of(l.Get(1)); ok {
@@ -71,8 +70,8 @@ func withoutSelf(fn lua.LGFunction) lua.LGFunction {
 	}
 }
 
-// typeArgument is argument 2, the name of a message that allowed accepts, of
-// users or of nobody.
+// typeArgument returns argument 2, the name of a message that allowed accepts. ofUser says
+// whether the message belongs to a user.
 func typeArgument(l *lua.LState, allowed func(*schema.Type) bool, ofUser bool, direction string) *schema.Type {
 	name := l.CheckString(2)
 	var names []string
@@ -86,15 +85,15 @@ func typeArgument(l *lua.LState, allowed func(*schema.Type) bool, ofUser bool, d
 	case typ == nil:
 		near := bind.DidYouMean(name, names)
 		if near == "" {
-			near = "; there are " + strings.Join(names, ", ")
+			near = ": use one of " + strings.Join(names, ", ")
 		}
 		bind.Raise(l, "no message has the name %q%s", name, near)
 	case !allowed(typ):
 		bind.Raise(l, "%s %s", name, direction)
 	case ofUser && typ.User() == nil:
-		bind.Raise(l, "%s is of no user: call it of t, not of a user", name)
+		bind.Raise(l, "%s belongs to no user: call the method on t, not on a user", name)
 	case !ofUser && needsUser(typ):
-		bind.Raise(l, "%s is a user's: call it of what t:login returned", name)
+		bind.Raise(l, "%s belongs to a user: call the method on the result of t:login", name)
 	}
 	return typ
 }
@@ -109,7 +108,7 @@ func needsUser(t *schema.Type) bool {
 func fromBackend(t *schema.Type) bool { return t.SpectrumTakes }
 func toBackend(t *schema.Type) bool   { return t.SpectrumSends }
 
-// limitArgument is argument n, a number of seconds by real time.
+// limitArgument returns argument n, a number of seconds in real time.
 func limitArgument(l *lua.LState, n int) time.Duration { return limitOr(l, n, patience) }
 
 func limitOr(l *lua.LState, n int, otherwise time.Duration) time.Duration {
@@ -119,8 +118,7 @@ func limitOr(l *lua.LState, n int, otherwise time.Duration) time.Duration {
 	return bind.CheckSeconds(l, n)
 }
 
-// waitFor is bind.Wait with a limit by real time: the clock of the case may be
-// moved meanwhile.
+// waitFor is like bind.Wait, with a limit in real time, because a test may advance the clock.
 func waitFor(l *lua.LState, limit time.Duration, f func(ctx context.Context) error) error {
 	return bind.Wait(l, func(ctx context.Context) error {
 		limited, cancel := context.WithTimeoutCause(ctx, limit, errNotYet)
@@ -133,8 +131,8 @@ func waitFor(l *lua.LState, limit time.Duration, f func(ctx context.Context) err
 	})
 }
 
-// expectLog is t:log(pattern [, seconds]): a line of the log that has not been
-// looked for before.
+// expectLog implements t:log(pattern [, seconds]). It waits for a line of the log that no
+// earlier call has found.
 func expectLog(l *lua.LState, w *world) int {
 	pattern, limit := checkPattern(l, 2), limitArgument(l, 3)
 	return w.expectEntry(l, pattern, limit, "a line of the log", func(e *entry) bool {
@@ -146,8 +144,8 @@ func expectLog(l *lua.LState, w *world) int {
 	})
 }
 
-// expectError is t:expect_error(pattern [, seconds]): an error that the runtime
-// has logged, in a handler for example, which would fail the case otherwise.
+// expectError implements t:expect_error(pattern [, seconds]). It waits for an error in the
+// log, for example of a handler. Other errors fail the case.
 func expectError(l *lua.LState, w *world) int {
 	pattern, limit := checkPattern(l, 2), limitArgument(l, 3)
 	return w.expectEntry(l, pattern, limit, "an error", func(e *entry) bool {
@@ -167,7 +165,7 @@ func (w *world) expectEntry(l *lua.LState, p *matcher, limit time.Duration, what
 		return err
 	})
 	if err != nil {
-		text := fmt.Sprintf("expected %s that matches %q within %v, and none came", what, p.source, limit)
+		text := fmt.Sprintf("expected %s that matches %q within %v, but there was none", what, p.source, limit)
 		if lines := w.journal.all(); len(lines) > 0 {
 			text += "\n  the log has:\n    " + strings.Join(lines, "\n    ")
 		}

@@ -14,8 +14,8 @@ import (
 	"time"
 )
 
-// certificate makes a certificate for a peer on this machine, and writes it to a
-// file that a script can be told to trust.
+// certificate creates a certificate for a peer on this machine and writes it to a file that
+// a script can trust.
 func certificate(host, file string) (*tls.Config, error) {
 	key, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
 	if err != nil {

@@ -9,18 +9,17 @@ import (
 )
 
 const (
-	// maxDifferences is how many are told.
+	// maxDifferences is the number of differences in a message.
 	maxDifferences = 10
-	// maxDepth is how deep tables are looked into.
+	// maxDepth is the depth up to which tables are compared.
 	maxDepth = 32
 )
 
-// comparison finds out how two values differ.
+// comparison finds the differences of two values.
 type comparison struct {
-	// subset allows tables to have more keys than expected; lists must be as
-	// long.
+	// subset allows additional keys in tables. Lists must have the same length.
 	subset bool
-	// unordered has lists of strings compared as sets.
+	// unordered compares lists of strings as sets.
 	unordered bool
 	found     []string
 }
@@ -33,7 +32,7 @@ func (c *comparison) differs(path, format string, args ...any) {
 	c.found = append(c.found, text)
 }
 
-// compare adds what is different at path, a name such as list[2].x.
+// compare adds the differences at path, which is a name such as list[2].x.
 func (c *comparison) compare(want, got lua.LValue, path string, depth int) {
 	if m, ok := matcherOf(want); ok {
 		if !m.accepts(got) {
@@ -67,7 +66,7 @@ func (c *comparison) compare(want, got lua.LValue, path string, depth int) {
 	}
 }
 
-// sortedList is a list of strings, sorted.
+// sortedList returns a sorted copy of a list of strings.
 func sortedList(t *lua.LTable) *lua.LTable {
 	var names []string
 	t.ForEach(func(_, v lua.LValue) { names = append(names, v.String()) })
@@ -79,7 +78,7 @@ func sortedList(t *lua.LTable) *lua.LTable {
 	return sorted
 }
 
-// keysOf are the keys of a table, the list's first, the others sorted.
+// keysOf returns the keys of a table: first those of the list, then the others, sorted.
 func keysOf(t *lua.LTable) []lua.LValue {
 	var keys []lua.LValue
 	t.ForEach(func(k, _ lua.LValue) { keys = append(keys, k) })
@@ -125,14 +124,14 @@ var keywords = map[string]bool{
 	"or": true, "repeat": true, "return": true, "then": true, "true": true, "until": true, "while": true,
 }
 
-// Limits of what show shows.
+// Limits of show.
 const (
 	shownBytes = 1000 // of a string
 	shownKeys  = 50   // of a table
 	shownDepth = 8
 )
 
-// show writes a value as Lua has it, on one line, with sorted keys.
+// show returns a value as Lua code on one line, with sorted keys.
 func show(v lua.LValue) string {
 	var b strings.Builder
 	write(&b, v, 0)

@@ -10,12 +10,12 @@ import (
 	netmodule "spectrumlua/luabind/modules/net"
 )
 
-// peerPatience is how long a peer waits for a line: less than those who wait for
-// what comes of it, so that the failure is told where it is.
+// peerPatience is how long a peer waits for a line. It is shorter than patience, so that
+// the failure names the line of the peer.
 const peerPatience = patience * 3 / 5
 
-// peerConn is the metatable of a peer's connections: those of spectrum.net, and
-// with these methods.
+// peerConn is the metatable of a peer's connections. It adds these methods to those of
+// spectrum.net.
 var peerConn = func() *lua.LTable {
 	methods := map[string]*lua.LFunction{}
 	for name, fn := range map[string]lua.LGFunction{
@@ -42,12 +42,12 @@ var peerConn = func() *lua.LTable {
 	return meta
 }()
 
-// method is a method of a connection.
+// method returns a method of a connection.
 func method(l *lua.LState, conn lua.LValue, name string) lua.LValue {
 	return l.GetField(conn, name)
 }
 
-// callMethod calls a method with values, and leaves results of its results.
+// callMethod calls a method and leaves the given number of results on the stack.
 func callMethod(l *lua.LState, conn lua.LValue, name string, results int, args ...lua.LValue) int {
 	l.Push(method(l, conn, name))
 	l.Push(conn)
@@ -58,7 +58,7 @@ func callMethod(l *lua.LState, conn lua.LValue, name string, results int, args .
 	return results
 }
 
-// line reads a line within a time, or returns nil and why not.
+// line reads a line before a time. It returns nil and the reason if it fails.
 func line(l *lua.LState, late time.Time) (text lua.LValue, why string) {
 	conn := l.Get(1)
 	left := max(time.Until(late), time.Millisecond)
@@ -70,8 +70,8 @@ func line(l *lua.LState, late time.Time) (text lua.LValue, why string) {
 	return text, problem.String()
 }
 
-// expectLine is conn:expect_line(pattern [, seconds]) → captures: the next line
-// matches.
+// expectLine implements conn:expect_line(pattern [, seconds]) → captures. The next line
+// must match.
 func expectLine(l *lua.LState) int {
 	m, limit := checkPattern(l, 2), limitOr(l, 3, peerPatience)
 	text, why := line(l, time.Now().Add(limit))
@@ -79,14 +79,14 @@ func expectLine(l *lua.LState) int {
 		if captures, ok := m.find(string(s)); ok {
 			return bind.Return(l, captures...)
 		}
-		bind.Raise(l, "the line is another one\n  expected: %v\n  got:      %s", m, show(text))
+		bind.Raise(l, "the line does not match\n  expected: %v\n  got:      %s", m, show(text))
 	}
-	bind.Raise(l, "no line came\n  expected: %v\n  got:      %s", m, why)
+	bind.Raise(l, "no line arrived\n  expected: %v\n  got:      %s", m, why)
 	return 0
 }
 
-// findLine is conn:find_line(pattern [, seconds]) → captures: lines are read
-// until one matches.
+// findLine implements conn:find_line(pattern [, seconds]) → captures. It reads lines until
+// one matches.
 func findLine(l *lua.LState) int {
 	m, late := checkPattern(l, 2), time.Now().Add(limitOr(l, 3, peerPatience))
 	var passed []string
@@ -94,7 +94,7 @@ func findLine(l *lua.LState) int {
 		text, why := line(l, late)
 		s, ok := text.(lua.LString)
 		if !ok {
-			bind.Raise(l, "no such line came\n  expected: %v\n  got:      %s%s", m, why, list("\n  lines before that:", passed))
+			bind.Raise(l, "no matching line arrived\n  expected: %v\n  got:      %s%s", m, why, list("\n  lines before that:", passed))
 		}
 		if captures, ok := m.find(string(s)); ok {
 			return bind.Return(l, captures...)
@@ -110,20 +110,20 @@ func list(head string, lines []string) string {
 	return head + "\n    " + strings.Join(lines, "\n    ")
 }
 
-// expectClose is conn:expect_close([seconds]): the script closes the connection,
-// and sends nothing before that.
+// expectClose implements conn:expect_close([seconds]). The script must close the
+// connection without sending anything.
 func expectClose(l *lua.LState) int {
 	text, why := line(l, time.Now().Add(limitOr(l, 2, peerPatience)))
 	if text != lua.LNil {
 		bind.Raise(l, "the script should close the connection\n  got:      the line %s", show(text))
 	}
 	if why == bind.ErrTimeout.Error() {
-		bind.Raise(l, "the script should close the connection, and has not")
+		bind.Raise(l, "the script should close the connection, but did not")
 	}
 	return 0
 }
 
-// writeLine is conn:write_line(line, …): each is written with CR and LF.
+// writeLine implements conn:write_line(line, …). Each line ends with CR and LF.
 func writeLine(l *lua.LState) int {
 	var b strings.Builder
 	for i := 2; i <= l.GetTop(); i++ {

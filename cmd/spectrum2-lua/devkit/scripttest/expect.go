@@ -15,24 +15,24 @@ import (
 	"spectrumlua/runtime/schema"
 )
 
-// expectation is a message that should come, or should not.
+// expectation describes a message that should arrive, or should not.
 type expectation struct {
-	typ    *schema.Type // nil: any but PONG and STATS
-	user   *user        // nil: of no user
-	fields lua.LValue   // a table, a string or a matcher for raw ones; nil or LNil: any
+	typ    *schema.Type // nil: any type except PONG and STATS
+	user   *user        // nil: the message belongs to no user
+	fields lua.LValue   // a table, or for raw messages a string or matcher; nil or LNil: any fields
 }
 
 // expectationAt reads the arguments (type [, fields]).
 func expectationAt(l *lua.LState, u *user) expectation {
 	e := expectation{user: u, fields: l.Get(3)}
-	e.typ = typeArgument(l, fromBackend, u != nil, "is not sent by scripts, but by Spectrum: send it")
+	e.typ = typeArgument(l, fromBackend, u != nil, "is a message of Spectrum: send it")
 	if err := e.check(); err != nil {
 		bind.Raise(l, "%s: %v", e.typ.Name, err)
 	}
 	return e
 }
 
-// check tells what could never come.
+// check returns an error if no message can meet the expectation.
 func (e expectation) check() error {
 	switch fields := e.fields.(type) {
 	case *lua.LNilType:
@@ -52,7 +52,7 @@ func (e expectation) check() error {
 		var problem error
 		fields.ForEach(func(k, v lua.LValue) {
 			if hasMatcher(v) {
-				v = lua.LNil // the key alone
+				v = lua.LNil // check only the key
 			}
 			if err := convert.CheckField(e.typ.Payload, k, v); err != nil && problem == nil {
 				problem = err
@@ -64,7 +64,7 @@ func (e expectation) check() error {
 		return fmt.Errorf("string or pattern expected, got %s", bind.Describe(e.fields))
 	}
 	if e.typ.Payload == nil {
-		return fmt.Errorf("it has no fields")
+		return fmt.Errorf("the message has no fields")
 	}
 	return fmt.Errorf("table of fields expected, got %s", bind.Describe(e.fields))
 }
@@ -88,7 +88,7 @@ func (e expectation) accepts(f simulator.Frame) bool {
 	return e.mayBe(f) && len(e.wrong(f)) == 0
 }
 
-// wrong are the differences between a frame that may be it and what is expected.
+// wrong returns the differences between a frame and the expected fields.
 func (e expectation) wrong(f simulator.Frame) []string {
 	if e.typ == nil || e.fields == nil || e.fields == lua.LNil {
 		return nil
@@ -112,7 +112,7 @@ func (e expectation) wrong(f simulator.Frame) []string {
 	return c.found
 }
 
-// messageOf is a frame's content as handlers have it.
+// messageOf returns the content of a frame as handlers receive it.
 func messageOf(typ *schema.Type, f simulator.Frame) (lua.LValue, error) {
 	switch {
 	case typ.Raw:
@@ -123,7 +123,7 @@ func messageOf(typ *schema.Type, f simulator.Frame) (lua.LValue, error) {
 	return convert.Decode(typ.Payload, string(f.Payload), nil)
 }
 
-// String is what is expected, in words.
+// String describes the expectation.
 func (e expectation) String() string {
 	what := "anything"
 	if e.typ != nil {
@@ -138,15 +138,15 @@ func (e expectation) String() string {
 	return what
 }
 
-// expect is expect(type [, fields [, seconds]]) of t or of a user: the message
-// as a table.
+// expect implements expect(type [, fields [, seconds]]) of t or of a user. It returns the
+// message as a table.
 func expect(l *lua.LState, w *world, u *user) int {
 	w.needStage(l)
 	e := expectationAt(l, u)
 	return bind.Return(l, w.expect(l, e, limitArgument(l, 4)))
 }
 
-// expect takes the first message that is expected and has not been taken yet.
+// expect takes the first message that meets the expectation and is not yet taken.
 func (w *world) expect(l *lua.LState, e expectation, limit time.Duration) lua.LValue {
 	s := w.started().Spectrum
 	seen := uint64(0)
@@ -167,7 +167,7 @@ func (w *world) expect(l *lua.LState, e expectation, limit time.Duration) lua.LV
 			return err
 		})
 		if err != nil {
-			if f, ok := s.TakeFrame(e.accepts); ok { // it came in the last instant
+			if f, ok := s.TakeFrame(e.accepts); ok { // it arrived in the last moment
 				message, _ := messageOf(e.typ, f)
 				return message
 			}
@@ -176,14 +176,14 @@ func (w *world) expect(l *lua.LState, e expectation, limit time.Duration) lua.LV
 	}
 }
 
-// unmet is the message of an expectation that was not met.
+// unmet returns the message of an expectation that was not met.
 func (w *world) unmet(e expectation, limit time.Duration, why error) string {
 	var b strings.Builder
 	switch {
 	case why == errNotYet: //nolint:errorlint // it is not wrapped
-		fmt.Fprintf(&b, "%s did not come within %v", e.typ.Name, limit)
+		fmt.Fprintf(&b, "%s did not arrive within %v", e.typ.Name, limit)
 	default:
-		fmt.Fprintf(&b, "%s did not come: %v", e.typ.Name, w.ended(why))
+		fmt.Fprintf(&b, "%s did not arrive: %v", e.typ.Name, w.ended(why))
 	}
 	fmt.Fprintf(&b, "\n  expected: %v", e)
 	b.WriteString("\n  got:      " + w.nearest(e))
@@ -191,7 +191,7 @@ func (w *world) unmet(e expectation, limit time.Duration, why error) string {
 	return b.String()
 }
 
-// nearest describes the message that is most like the expected one.
+// nearest describes the message that is most similar to the expected one.
 func (w *world) nearest(e expectation) string {
 	var best string
 	var wrong []string
@@ -204,7 +204,7 @@ func (w *world) nearest(e expectation) string {
 		}
 	}
 	if best == "" {
-		return "no " + e.typ.Name + " that was not expected before"
+		return "no " + e.typ.Name + " that no earlier expectation took"
 	}
 	if e.typ.Raw {
 		return best
@@ -212,7 +212,7 @@ func (w *world) nearest(e expectation) string {
 	return best + "\n            " + strings.Join(wrong, "\n            ")
 }
 
-// describe shows a frame as tests write it.
+// describe describes a frame in the form of tests.
 func (e expectation) describe(f simulator.Frame) string {
 	typ := schema.TypeByNumber(f.Type)
 	if typ == nil {
@@ -239,10 +239,10 @@ func (e expectation) describe(f simulator.Frame) string {
 	return text
 }
 
-// shownFrames is how many frames a failure shows.
+// shownFrames is the number of frames in the message of a failure.
 const shownFrames = 40
 
-// seen tells what has passed since a user's login, or since the start.
+// seen describes the frames since a user's login, or since the start.
 func (w *world) seen(u *user) string {
 	frames, _ := w.started().Spectrum.Frames()
 	head, since := "\n  seen since the start:", uint64(0)
@@ -268,9 +268,9 @@ func (w *world) seen(u *user) string {
 	return head + strings.Join(lines, "")
 }
 
-// neverComes is never([type [, fields [, seconds]]]): such a message has not come
-// when all that was sent has been handled or, with a time, until that is over.
-// Without a type, nothing has come that was not expected.
+// neverComes implements never([type [, fields [, seconds]]]). No message may meet the
+// expectation before all messages are handled or, with seconds, before the time is over.
+// Without a type, there may be no message that the test has not expected.
 func neverComes(l *lua.LState, w *world, u *user) int {
 	s := w.needStage(l).Spectrum
 	e := expectation{user: u}
@@ -287,12 +287,12 @@ func neverComes(l *lua.LState, w *world, u *user) int {
 		bind.Raise(l, "never: %v", w.ended(err))
 	}
 	if f, ok := s.TakeFrame(e.accepts); ok {
-		bind.Raise(l, "what should never come has come\n  never:    %v\n  got:      %s%s", e, e.describe(f), w.seen(u))
+		bind.Raise(l, "a message arrived that should never arrive\n  never:    %v\n  got:      %s%s", e, e.describe(f), w.seen(u))
 	}
 	return 0
 }
 
-// stays waits until the time is over or a frame has come that is accepted.
+// stays waits until the time is over or a frame meets the expectation.
 func (w *world) stays(l *lua.LState, e expectation, limit time.Duration) {
 	s := w.started().Spectrum
 	late, seen := time.Now().Add(limit), uint64(0)

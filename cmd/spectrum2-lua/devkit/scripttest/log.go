@@ -10,11 +10,11 @@ import (
 	"spectrumlua/cmd/spectrum2-lua/devkit/harness"
 )
 
-// log keeps what the script under test and the test have logged.
+// log holds the log of the script under test and of the test.
 type log struct {
 	mu      sync.Mutex
 	entries []*entry
-	changed chan struct{} // closed at the next entry; nil until somebody waits
+	changed chan struct{} // closed at the next entry; nil if nobody waits
 }
 
 // entry is one line.
@@ -25,13 +25,13 @@ type entry struct {
 	excused bool // by t:expect_error
 }
 
-// isError tells of an error that the runtime has logged: one in a handler, a
-// task or a timer. What the script itself logs as an error is its own affair.
+// isError reports whether the entry is an error of a handler, a task or a timer. An error
+// that the script itself logs does not count.
 func (e *entry) isError() bool {
 	return !e.ofTest && e.Level <= logrus.ErrorLevel && e.Category != "script"
 }
 
-// about is the line as a failure.
+// about returns the entry as a failure.
 func (e *entry) about() string {
 	if e.User != "" {
 		return e.Text + "\n  (logged for " + e.User + ")"
@@ -49,8 +49,7 @@ func (j *log) add(l harness.Line, ofTest bool) {
 	}
 }
 
-// find returns the first entry that fits, or a channel that is closed when there
-// are more.
+// find returns the first entry that fits, or a channel that closes when there are more.
 func (j *log) find(fits func(*entry) bool) (*entry, <-chan struct{}) {
 	j.mu.Lock()
 	defer j.mu.Unlock()
@@ -65,7 +64,7 @@ func (j *log) find(fits func(*entry) bool) (*entry, <-chan struct{}) {
 	return nil, j.changed
 }
 
-// await waits for an entry that fits; find's fits may change it.
+// await waits for an entry that fits. fits may change the entry.
 func (j *log) await(ctx context.Context, fits func(*entry) bool) (*entry, error) {
 	for {
 		e, more := j.find(fits)
@@ -80,7 +79,7 @@ func (j *log) await(ctx context.Context, fits func(*entry) bool) (*entry, error)
 	}
 }
 
-// unexpected are the errors that no test has expected.
+// unexpected returns the errors that no test has expected.
 func (j *log) unexpected() (all []*entry) {
 	j.mu.Lock()
 	defer j.mu.Unlock()
@@ -92,8 +91,8 @@ func (j *log) unexpected() (all []*entry) {
 	return all
 }
 
-// lines are those that help to understand a case: what scripts have logged, and
-// the runtime's warnings. Errors are failures.
+// lines returns the log lines that may explain a failure: those of scripts, and the
+// runtime's warnings. Errors are failures themselves.
 func (j *log) lines() (all []string) {
 	j.mu.Lock()
 	defer j.mu.Unlock()
@@ -105,8 +104,8 @@ func (j *log) lines() (all []string) {
 	return all
 }
 
-// excuseLoad marks the log lines about a failed load as known. The caller of the load
-// reports the failure.
+// excuseLoad marks the error of a script that does not load as expected, because start
+// reports it.
 func (j *log) excuseLoad() {
 	j.mu.Lock()
 	defer j.mu.Unlock()
@@ -115,10 +114,10 @@ func (j *log) excuseLoad() {
 	}
 }
 
-// shownEntries is how much of the log a failed expectation shows.
+// shownEntries is the number of log lines in the message of a failed expectation.
 const shownEntries = 20
 
-// all are the last lines of any kind, each as one line.
+// all returns the last lines of the log.
 func (j *log) all() (lines []string) {
 	j.mu.Lock()
 	defer j.mu.Unlock()

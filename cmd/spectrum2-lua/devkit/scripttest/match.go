@@ -10,16 +10,16 @@ import (
 	"spectrumlua/luabind/stdlib/pattern"
 )
 
-// matcher stands for a value in what is expected.
+// matcher stands for a value in an expectation.
 type matcher struct {
 	source  string
-	pattern *pattern.Pattern // nil: any or none
+	pattern *pattern.Pattern // nil for any and none
 	none    bool
 }
 
 var matcherClass = bind.NewClass[*matcher]("pattern", nil, nil)
 
-// anyValue stands for any value but nil, noValue for nil.
+// anyValue matches any value except nil, and noValue matches nil.
 var (
 	anyValue = matcherClass.New(&matcher{source: "t.any"})
 	noValue  = matcherClass.New(&matcher{source: "t.none", none: true})
@@ -33,10 +33,10 @@ func init() {
 
 func matcherOf(v lua.LValue) (*matcher, bool) { return matcherClass.Of(v) }
 
-// newPattern is t.pattern(p): a string in which the pattern of Lua's is found.
+// newPattern implements t.pattern(p). It matches a string that contains the Lua pattern.
 func newPattern(l *lua.LState) int { return bind.Return(l, matcherClass.New(checkPattern(l, 1))) }
 
-// checkPattern is argument n, a pattern of Lua's.
+// checkPattern returns argument n, a Lua pattern.
 func checkPattern(l *lua.LState, n int) *matcher {
 	m, err := compile(l.CheckString(n))
 	if err != nil {
@@ -59,7 +59,7 @@ func (m *matcher) matches(text string) bool {
 	return ok
 }
 
-// find returns what a pattern captures in a text, or all that it matches.
+// find returns the captures of the pattern in a text, or the whole match.
 func (m *matcher) find(text string) (captures []lua.LValue, ok bool) {
 	var search pattern.Matcher
 	search.Reset(context.Background(), m.pattern, text)

@@ -5,7 +5,7 @@ import (
 	"testing"
 )
 
-// passing are bodies of cases that pass.
+// passing holds the bodies of cases that pass.
 var passing = []struct{ name, body string }{
 	{"nothing", ``},
 	{"a login", `
@@ -33,7 +33,7 @@ var passing = []struct{ name, body string }{
 		local u = t:login()
 		u:say("echo", "the answer is 42")
 		u:expect("conv_message", { buddy_name = t.any, message = t.pattern("^the answer is %d+$"), nickname = t.none })`},
-	{"a second login knows nothing of the first", `
+	{"a second login starts without messages", `
 		t:login():logout()
 		local u = t:login()
 		u:expect("connected"); u:expect("buddy_changed")
@@ -64,7 +64,7 @@ var passing = []struct{ name, body string }{
 		t.equal(t:expect("raw_xml", t.pattern('id="1"')), '<iq id="1"/>')
 		t:send("raw_xml", "<iq id='2'/>")
 		t:expect("raw_xml", '<iq id="2"/>')`},
-	{"an hour", `
+	{"timers of an hour", `
 		local u = t:login()
 		t:advance(3600)
 		for i = 1, 60 do u:expect("conv_message", { buddy_name = "clock" }) end
@@ -100,7 +100,7 @@ var passing = []struct{ name, body string }{
 	{"config", `
 		t:start { config = { my = { key = "it" } } }
 		t.equal(t:query("?"), "you said ? it")`},
-	{"config that is made late", `
+	{"a function in the config", `
 		t:start { config = { my = { key = function(tt) return tt.folder end } } }
 		t.equal(t:query("?"), "you said ? " .. t.folder)`},
 	{"reload", `
@@ -133,7 +133,7 @@ var passing = []struct{ name, body string }{
 		t.error(function() t.eventually(function() return false end, 0.02) end, "it is false")
 		t.equal(t.truthy(7), 7)
 		test.equal(1, 1)`},
-	{"the library", `
+	{"modules of spectrum", `
 		local json, regexp = require "spectrum.json", require "spectrum.regexp"
 		t.equal(json.decode('{"a":[1]}'), { a = { 1 } })`},
 	{"three names of one module", `
@@ -144,11 +144,11 @@ var passing = []struct{ name, body string }{
 		f:write("x"); f:close()`},
 }
 
-func TestPassing(t *testing.T) {
+func TestCasesThatPass(t *testing.T) {
 	for _, c := range passing {
 		t.Run(c.name, func(t *testing.T) {
 			if r := one(t, echo, c.body); !r.Passed() {
-				t.Errorf("it failed:\n%s\nlog:\n%s", strings.Join(r.Failures, "\n"), strings.Join(r.Log, "\n"))
+				t.Errorf("the case failed:\n%s\nlog:\n%s", strings.Join(r.Failures, "\n"), strings.Join(r.Log, "\n"))
 			}
 		})
 	}

@@ -10,7 +10,7 @@ import (
 	"spectrumlua/cmd/spectrum2-lua/devkit/scripttest"
 )
 
-// TestRepo runs the tests of the scripts that ship, as `spectrum2-lua test` does.
+// TestRepo runs the tests of the scripts that we ship.
 func TestRepo(t *testing.T) {
 	root, err := filepath.Abs("../../../..")
 	if err != nil {
@@ -30,7 +30,7 @@ func TestRepo(t *testing.T) {
 			name := strings.TrimSuffix(path, ".lua") + "_"
 			tested := slices.ContainsFunc(files, func(file string) bool { return strings.HasPrefix(file, name) })
 			if !strings.HasSuffix(path, "_test.lua") && !tested {
-				t.Errorf("%s has no tests: there is no %s…test.lua", path, name)
+				t.Errorf("%s has no tests: %s…test.lua does not exist", path, name)
 			}
 		}
 	}

@@ -12,9 +12,9 @@ import (
 	"spectrumlua/cmd/spectrum2-lua/devkit/scripttest"
 )
 
-// Cases know nothing of each other: neither variables nor files, nor what the
-// script under test remembers.
-func TestIndependence(t *testing.T) {
+// TestCasesShareNothing runs two cases that would see each other's variables, files or
+// stored values.
+func TestCasesShareNothing(t *testing.T) {
 	const remembers = `
 local spectrum = require "spectrum"
 local on = {}
@@ -28,7 +28,7 @@ local n = 0
 local function again(t)
   n = n + 1
   t.equal(n, 1)
-  t.equal(t:query("?"), "1 1") -- neither data nor what is stored
+  t.equal(t:query("?"), "1 1") -- neither data nor the store
   t.falsy(io.open(t.folder .. "/x"))
   io.open(t.folder .. "/x", "w"):close()
 end
@@ -44,8 +44,8 @@ test.case("two", again)`
 	}
 }
 
-// Files are found in folders, run side by side, and told of in order.
-func TestFilesAndSelection(t *testing.T) {
+// TestFilesRunInOrderAndCanBeSelected runs the files of folders, also concurrently.
+func TestFilesRunInOrderAndCanBeSelected(t *testing.T) {
 	const body = `
 test.case("the first", function(t) end)
 test.case("the second", function(t) t.fail("no") end)`
@@ -79,7 +79,7 @@ test.case("the second", function(t) t.fail("no") end)`
 	}
 }
 
-func TestFind(t *testing.T) {
+func TestFindReturnsEachTestFileOnce(t *testing.T) {
 	dir := folder(t, map[string]string{"a_test.lua": "", "b.lua": ""})
 	t.Chdir(dir)
 	for _, c := range []struct {
@@ -88,8 +88,8 @@ func TestFind(t *testing.T) {
 		want  string
 	}{
 		{"a file and its folder", []string{"a_test.lua", "."}, "a_test.lua"},
-		{"no test", []string{"b.lua"}, "b.lua is no test: the name of a file with tests ends in _test.lua"},
-		{"nothing", []string{"c"}, "there is nothing to test: stat FOLDER/c: no such file or directory"},
+		{"not a test", []string{"b.lua"}, "b.lua is not a test: the name of a test ends in _test.lua"},
+		{"a path that does not exist", []string{"c"}, "finding tests: stat FOLDER/c: no such file or directory"},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			files, err := scripttest.Find(c.paths)
@@ -104,15 +104,15 @@ func TestFind(t *testing.T) {
 	}
 }
 
-// A file that does not load is one failure, at its line.
-func TestFilesThatDoNotLoad(t *testing.T) {
+// TestAFileThatDoesNotLoadIsOneFailure checks the line of the failure.
+func TestAFileThatDoesNotLoadIsOneFailure(t *testing.T) {
 	for _, c := range []struct{ name, text, want string }{
 		{"a syntax error", "local = 1", "sub/x_test.lua:1: "},
 		{"an error", "\nerror('oops')", "sub/x_test.lua:2: oops"},
-		{"two cases of one name", "test.case('a', print)\ntest.case('a', print)", `sub/x_test.lua:2: there is a case "a" already`},
+		{"two cases of one name", "test.case('a', print)\ntest.case('a', print)", `sub/x_test.lua:2: the file already has a case "a"`},
 		{"a wrong config", "test.config { irc = 1 }", "sub/x_test.lua:1: bad argument #1 to config (table of sections expected"},
 		{"an unknown function", "test.cases('a', print)", `sub/x_test.lua:1: test has no "cases"; did you mean "case"?`},
-		{"a user's script that is missing", "test.case('a', function(t) t:login() end)", "sub/x_test.lua:1: the script cannot be read"},
+		{"a script that does not exist", "test.case('a', function(t) t:login() end)", "sub/x_test.lua:1: reading the script"},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			_, results := runIn(t, folder(t, map[string]string{"sub/x_test.lua": c.text}), scripttest.Options{})
@@ -123,19 +123,19 @@ func TestFilesThatDoNotLoad(t *testing.T) {
 	}
 }
 
-// A script that does not load is told of at the line that starts it.
-func TestScriptThatDoesNotLoad(t *testing.T) {
+// TestAScriptThatDoesNotLoadFailsTheLineThatStartsIt checks login and start.
+func TestAScriptThatDoesNotLoadFailsTheLineThatStartsIt(t *testing.T) {
 	r := one(t, "local x = nil + 1", "t:login()")
 	if len(r.Failures) != 1 || !strings.HasPrefix(r.Failures[0], "script_test.lua:3: script.lua:1: attempt to perform arithmetic on a nil value") {
-		t.Errorf("it says %q", r.Failures)
+		t.Errorf("the failures are %q", r.Failures)
 	}
 	if r := one(t, "local x = nil + 1", "t.error(function() t:start() end, 'perform arithmetic')"); !r.Passed() {
-		t.Errorf("it says %q", r.Failures)
+		t.Errorf("the failures are %q", r.Failures)
 	}
 }
 
-// test.script and test.config say what is tested, for all cases of a file.
-func TestWhatIsTested(t *testing.T) {
+// TestScriptAndConfigApplyToAllCases checks test.script and test.config.
+func TestScriptAndConfigApplyToAllCases(t *testing.T) {
 	const script = `
 local spectrum = require "spectrum"
 local on = {}
@@ -159,8 +159,8 @@ test.case("another", function(t) t:start { script = "real.lua" } t.equal(t:query
 	}
 }
 
-// When the context ends, so do the tests, and soon: this one ends it by a call.
-func TestInterrupted(t *testing.T) {
+// TestTheContextStopsTheRun cancels the context while a case runs.
+func TestTheContextStopsTheRun(t *testing.T) {
 	listener, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {
 		t.Fatal(err)

@@ -66,8 +66,8 @@ type Summary struct {
 	Files []string
 }
 
-// Find finds the test files among paths: a file is one, a folder has them, in
-// its folders too, but for hidden ones. They are sorted and each is there once.
+// Find returns the test files among paths, and in folders and their subfolders, except
+// hidden ones. The result is sorted, without duplicates.
 func Find(paths []string) ([]string, error) {
 	var found []string
 	for _, path := range paths {
@@ -78,9 +78,9 @@ func Find(paths []string) ([]string, error) {
 		info, err := os.Stat(full) // an error names the complete path
 		switch {
 		case err != nil:
-			return nil, fmt.Errorf("there is nothing to test: %w", err)
+			return nil, fmt.Errorf("finding tests: %w", err)
 		case !info.IsDir() && !strings.HasSuffix(path, suffix):
-			return nil, fmt.Errorf("%s is no test: the name of a file with tests ends in %s", path, suffix)
+			return nil, fmt.Errorf("%s is not a test: the name of a test ends in %s", path, suffix)
 		case !info.IsDir():
 			found = append(found, filepath.Clean(path))
 			continue
@@ -104,8 +104,8 @@ func Find(paths []string) ([]string, error) {
 	return slices.Compact(found), nil
 }
 
-// Run runs the cases of test files. When ctx is done, the case that runs is
-// stopped and no other begins.
+// Run runs the cases of test files. When ctx is done, it stops the running cases and starts
+// no others.
 func Run(ctx context.Context, files []string, o Options) Summary {
 	if o.Timeout <= 0 {
 		o.Timeout = DefaultTimeout
@@ -154,7 +154,7 @@ func Run(ctx context.Context, files []string, o Options) Summary {
 type runner struct {
 	options Options
 	results []chan []Result
-	sources source.Cache // most files are loaded for each case
+	sources source.Cache // each case loads most files again
 
 	mu    sync.Mutex
 	files map[string]struct{}
@@ -177,7 +177,7 @@ func (r *runner) file(ctx context.Context, path string) (results []Result) {
 	return results
 }
 
-// names loads a file to see what cases it has.
+// names loads a file and returns the names of its cases.
 func (r *runner) names(ctx context.Context, path string) ([]string, *Result) {
 	if ctx.Err() != nil {
 		return nil, nil

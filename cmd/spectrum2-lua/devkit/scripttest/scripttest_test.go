@@ -14,7 +14,7 @@ import (
 
 func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
 
-// folder makes a folder with files.
+// folder creates a folder with files.
 func folder(t *testing.T, files map[string]string) string {
 	t.Helper()
 	dir := t.TempDir()
@@ -30,7 +30,7 @@ func folder(t *testing.T, files map[string]string) string {
 	return dir
 }
 
-// runIn runs all tests in a folder, as if from there.
+// runIn runs all tests in a folder, as if it were the current one.
 func runIn(t *testing.T, dir string, o scripttest.Options) (scripttest.Summary, []scripttest.Result) {
 	t.Helper()
 	t.Chdir(dir)
@@ -43,7 +43,7 @@ func runIn(t *testing.T, dir string, o scripttest.Options) (scripttest.Summary, 
 	return scripttest.Run(context.Background(), files, o), results
 }
 
-// one runs the one case with this body against a script.
+// one runs one case with this body against a script.
 func one(t *testing.T, script, body string) scripttest.Result {
 	t.Helper()
 	dir := folder(t, map[string]string{
@@ -52,12 +52,12 @@ func one(t *testing.T, script, body string) scripttest.Result {
 	})
 	_, results := runIn(t, dir, scripttest.Options{Timeout: 20 * time.Second})
 	if len(results) != 1 {
-		t.Fatalf("there are %d results: %v", len(results), results)
+		t.Fatalf("the run has %d results: %v", len(results), results)
 	}
 	return results[0]
 }
 
-// echo is a script with something of everything.
+// echo is a script for most tests.
 const echo = `
 local spectrum = require "spectrum"
 spectrum.backend_config { features = { muc = true } }

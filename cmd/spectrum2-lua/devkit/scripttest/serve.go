@@ -17,26 +17,26 @@ import (
 	"spectrumlua/runtime/task"
 )
 
-// peer is a server that a test plays. The script lock guards it.
+// peer is a server of a test. The script lock guards it.
 type peer struct {
 	world    *world
 	listener net.Listener
 	secure   *tls.Config // nil: no TLS
-	ca       string      // a file with the certificate
+	ca       string      // the path of the certificate
 	handler  *lua.LFunction
 	runtime  *bind.Runtime
 	owner    *task.Owner
 
 	count  int           // connections so far
 	busy   int           // connections that are being served
-	change chan struct{} // closed when that changes; nil until somebody waits
+	change chan struct{} // closed when count or busy changes; nil if nobody waits
 }
 
 var peerClass = bind.NewClass("peer", map[string]func(l *lua.LState, p *peer) int{
-	// close() refuses connections from now on; those that are there stay.
+	// close() refuses new connections; open ones remain.
 	"close": func(_ *lua.LState, p *peer) int { _ = p.listener.Close(); return 0 },
-	// wait([connections [, seconds]]) waits until so many connections have come,
-	// 1 if it is not said, and been served to the end.
+	// wait([connections [, seconds]]) waits until fn has returned for this number of
+	// connections, by default 1.
 	"wait": waitPeer,
 }, map[string]func(l *lua.LState, p *peer) lua.LValue{
 	"address": func(_ *lua.LState, p *peer) lua.LValue { return lua.LString(p.listener.Addr().String()) },
@@ -48,10 +48,9 @@ var peerClass = bind.NewClass("peer", map[string]func(l *lua.LState, p *peer) in
 
 func (p *peer) at() *net.TCPAddr { return p.listener.Addr().(*net.TCPAddr) }
 
-// serve is t:serve(fn [, options]) → peer: fn(conn, n) is run in a task of its
-// own for each connection, the first of which has the number 1. The connection is
-// closed when fn returns. With tls = true it is one of TLS, and peer.ca is the
-// file to trust.
+// serve implements t:serve(fn [, options]) → peer. It runs fn(conn, n) in its own task for
+// each connection, counted from 1, and closes the connection when fn returns. With tls =
+// true it accepts TLS, and peer.ca is the file to trust.
 func serve(l *lua.LState, w *world) int {
 	fn := l.CheckFunction(2)
 	o := bind.OptionsAt(l, 3, "serve")
@@ -74,7 +73,7 @@ func serve(l *lua.LState, w *world) int {
 	return bind.Return(l, peerClass.New(p))
 }
 
-// accept takes connections until the listener is closed.
+// accept accepts connections until the listener is closed.
 func (p *peer) accept(t *task.Task) {
 	for {
 		var conn net.Conn
@@ -110,7 +109,7 @@ func (p *peer) talk(t *task.Task, conn net.Conn, n int) {
 		secure := tls.Server(conn, p.secure)
 		err := t.Wait(func(ctx context.Context) error { return secure.HandshakeContext(ctx) })
 		if err != nil {
-			_ = conn.Close() // the script does not trust it: that is its affair
+			_ = conn.Close() // a script may reject the certificate
 			return
 		}
 		conn = secure
@@ -127,16 +126,16 @@ func (p *peer) talk(t *task.Task, conn net.Conn, n int) {
 	if errors.As(err, &problem) {
 		text = problem.Message + calls(problem.Traceback)
 	}
-	p.world.fail(fmt.Sprintf("%s\n  (in what t:serve was given, connection %d)", text, n))
+	p.world.fail(fmt.Sprintf("%s\n  (in the function of t:serve, connection %d)", text, n))
 }
 
-// closeConn calls the connection's close.
+// closeConn calls the method close of the connection.
 func closeConn(rt *bind.Runtime, t *task.Task, ud *lua.LUserData) {
 	fn := bind.Function("close", func(l *lua.LState) int { return callMethod(l, ud, "close", 0) })
-	_ = rt.Call(t, fn, nil, nil) // it cannot fail, unless the task has been cancelled
+	_ = rt.Call(t, fn, nil, nil) // it fails only if the task is cancelled
 }
 
-// waitPeer is peer:wait([connections [, seconds]]).
+// waitPeer implements peer:wait([connections [, seconds]]).
 func waitPeer(l *lua.LState, p *peer) int {
 	wanted := l.OptInt(2, 1)
 	late := time.Now().Add(limitArgument(l, 3))
@@ -154,15 +153,15 @@ func waitPeer(l *lua.LState, p *peer) int {
 			}
 		})
 		if err != nil {
-			bind.Raise(l, "the peer has not been served to the end: %d connections have come, of %d, and %d are being served%s",
+			bind.Raise(l, "the peer is not done: %d of %d connections have arrived, and %d are open%s",
 				p.count, wanted, p.busy, p.world.seen(nil))
 		}
 	}
 	return 0
 }
 
-// freePort is t:free_port(): a port of this machine that nobody uses now, for a
-// script that listens.
+// freePort implements t:free_port(). It returns an unused port of this machine, for a script
+// that listens.
 func freePort(l *lua.LState, _ *world) int {
 	listener, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {

@@ -5,7 +5,7 @@ import (
 	"testing"
 )
 
-// client is a script that talks to a server in lines.
+// client is a script that exchanges lines with a server.
 const client = `
 local spectrum, net = require "spectrum", require "spectrum.net"
 local server, ca = spectrum.config.get("my.server"), spectrum.config.get("my.ca", "")
@@ -47,7 +47,7 @@ var serving = []struct{ name, body string }{
 		u:logout()
 		p:wait()
 		t.equal(p.count, 1)`},
-	{"config that asks the peer", `
+	{"a config with the peer's address", `
 		local p
 		p = t:serve(function(conn) conn:expect_line("HELLO"); conn:write_line("hi") end)
 		t:start { config = { my = { server = function() return p.address end } } }
@@ -64,7 +64,7 @@ var serving = []struct{ name, body string }{
 		local p, q = t:serve(function() end, { tls = true }), t:serve(function() end, { tls = true })
 		t:start { config = { my = { server = p.address, ca = q.ca } } }
 		t:login():expect("disconnected", { message = t.pattern("TLS") })`},
-	{"a peer that is gone", `
+	{"a closed peer", `
 		local p = t:serve(function() end)
 		p:close()
 		t:start { config = { my = { server = p.address } } }
@@ -78,7 +78,7 @@ var serving = []struct{ name, body string }{
 		for i = 1, 5 do seen[users[i]:expect("conv_message").message] = true end
 		for i = 1, 5 do t.truthy(seen["you are " .. i]); users[i]:logout() end
 		p:wait(5)`},
-	{"time goes by at the peer, too", `
+	{"the peer uses the clock of the test", `
 		local spectrum = require "spectrum"
 		local p = t:serve(function(conn)
 			conn:expect_line("HELLO")
@@ -91,37 +91,37 @@ var serving = []struct{ name, body string }{
 		for i = 1, 10 do u:expect("conv_message", { message = "ping" }) end`},
 }
 
-func TestServe(t *testing.T) {
+func TestServePlaysAServer(t *testing.T) {
 	for _, c := range serving {
 		t.Run(c.name, func(t *testing.T) {
 			if r := one(t, client, c.body); !r.Passed() {
-				t.Errorf("it failed:\n%s\nlog:\n%s", strings.Join(r.Failures, "\n"), strings.Join(r.Log, "\n"))
+				t.Errorf("the case failed:\n%s\nlog:\n%s", strings.Join(r.Failures, "\n"), strings.Join(r.Log, "\n"))
 			}
 		})
 	}
 }
 
-// What goes wrong at the peer fails the case, at once, at the peer's line.
-func TestServeFails(t *testing.T) {
+// TestAFailureOfThePeerFailsTheCase checks that the failure names the peer's line.
+func TestAFailureOfThePeerFailsTheCase(t *testing.T) {
 	for _, c := range []struct{ name, peer, user, want string }{
-		{"another line", "conn:expect_line('^BYE')", "u:expect('vcard')",
-			"script_test.lua:4: the line is another one\n  expected: t.pattern(\"^BYE\")\n  got:      \"HELLO alice\"\n  (in what t:serve was given, connection 1)"},
+		{"a line that does not match", "conn:expect_line('^BYE')", "u:expect('vcard')",
+			"script_test.lua:4: the line does not match\n  expected: t.pattern(\"^BYE\")\n  got:      \"HELLO alice\"\n  (in the function of t:serve, connection 1)"},
 		{"no line", "conn:read_line(); conn:expect_line('x', 0.05)", "u:expect('vcard')",
-			"script_test.lua:4: no line came\n  expected: t.pattern(\"x\")\n  got:      timeout"},
+			"script_test.lua:4: no line arrived\n  expected: t.pattern(\"x\")\n  got:      timeout"},
 		{"lines that do not match", "conn:find_line('x', 0.05)", "u:expect('vcard')",
-			"script_test.lua:4: no such line came\n  expected: t.pattern(\"x\")\n  got:      timeout\n  lines before that:\n    \"HELLO alice\""},
+			"script_test.lua:4: no matching line arrived\n  expected: t.pattern(\"x\")\n  got:      timeout\n  lines before that:\n    \"HELLO alice\""},
 		{"not closed", "conn:read_line() conn:expect_close(0.05)", "u:expect('vcard')",
-			"script_test.lua:4: the script should close the connection, and has not"},
-		{"another end", "conn:expect_close()", "u:expect('vcard')",
+			"script_test.lua:4: the script should close the connection, but did not"},
+		{"a line before the close", "conn:expect_close()", "u:expect('vcard')",
 			"script_test.lua:4: the script should close the connection\n  got:      the line \"HELLO alice\""},
 		{"an error", "error('oops')", "u:expect('vcard')", "script_test.lua:4: oops"},
-		{"waiting for more", "", "p:wait(2, 0.05)",
-			"script_test.lua:8: the peer has not been served to the end: 1 connections have come, of 2, and 0 are being served"},
+		{"a wait for more connections", "", "p:wait(2, 0.05)",
+			"script_test.lua:8: the peer is not done: 1 of 2 connections have arrived, and 0 are open"},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			r := one(t, client, "local p = t:serve(function(conn)\n"+c.peer+"\nend)\nt:start { config = { my = { server = p.address } } }\nlocal u = t:login()\n"+c.user)
 			if len(r.Failures) != 1 || !strings.Contains(r.Failures[0], c.want) {
-				t.Errorf("it says %q, want %q", r.Failures, c.want)
+				t.Errorf("the failures are %q, want %q", r.Failures, c.want)
 			}
 		})
 	}

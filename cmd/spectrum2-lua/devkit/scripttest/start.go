@@ -15,12 +15,11 @@ import (
 	"spectrumlua/runtime/config"
 )
 
-// never is longer than any case: what limits a wait is ours.
+// never is longer than any case. The world limits waits itself.
 const never = 24 * time.Hour
 
-// start is t:start([options]): a backend begins with the script under test.
-// Options are config, more sections and keys, and script, another script or
-// config file.
+// start implements t:start([options]), which starts a backend with the script under test.
+// Options are config, with additional keys, and script, another script or config file.
 func start(l *lua.LState, w *world) int {
 	if w.started() != nil {
 		bind.Raise(l, "the script runs already: call t:start once, before the first t:login")
@@ -40,7 +39,7 @@ func start(l *lua.LState, w *world) int {
 	return 0
 }
 
-// needStage is the backend, which begins now if it has not.
+// needStage returns the backend and starts it if necessary.
 func (w *world) needStage(l *lua.LState) *harness.Harness {
 	if s := w.started(); s != nil {
 		return s
@@ -48,7 +47,7 @@ func (w *world) needStage(l *lua.LState) *harness.Harness {
 	return w.begin(l, w.suite.script, nil)
 }
 
-// begin starts the backend, or raises why the script does not load.
+// begin starts the backend. It raises the error of a script that does not load.
 func (w *world) begin(l *lua.LState, path string, more *lua.LTable) *harness.Harness {
 	settings := slices.DeleteFunc(w.settings(l, w.suite.config), func(general config.Override) bool {
 		return says(more, general.Key)
@@ -70,13 +69,13 @@ func (w *world) begin(l *lua.LState, path string, more *lua.LTable) *harness.Har
 		return err
 	})
 	if err != nil {
-		w.journal.excuseLoad() // it is told here
+		w.journal.excuseLoad() // the next line reports the error
 		bind.Raise(l, "%v", err)
 	}
 	return s
 }
 
-// says reports whether a config in a table sets a key. An empty list counts.
+// says reports whether sections sets a key. An empty list counts.
 func says(sections *lua.LTable, name string) bool {
 	section, key, _ := strings.Cut(name, ".")
 	if sections == nil {
@@ -86,8 +85,8 @@ func says(sections *lua.LTable, name string) bool {
 	return ok && keys.RawGetString(key) != lua.LNil
 }
 
-// settings are the keys of a config in a table, sorted. A function stands for
-// what it returns when it is called with t.
+// settings returns the sorted keys of a config in a table. It calls a function in the table
+// with t and uses its result.
 func (w *world) settings(l *lua.LState, sections *lua.LTable) (all []config.Override) {
 	if sections == nil {
 		return nil
@@ -118,7 +117,7 @@ func (w *world) settings(l *lua.LState, sections *lua.LTable) (all []config.Over
 	return all
 }
 
-// texts are a value, or a list of them, as a config file has it.
+// texts returns the texts of a value, or of a list of values, in a config file.
 func texts(l *lua.LState, name string, value lua.LValue) []string {
 	switch v := value.(type) {
 	case lua.LString:
@@ -141,26 +140,25 @@ func texts(l *lua.LState, name string, value lua.LValue) []string {
 	return nil
 }
 
-// looks is how often nothing must be going on for all to count as settled: more
-// often than between two turns of a clock that is moved, since servers on this
-// machine may have something to say.
+// looks is how often the world must be idle in a row until it counts as settled. It is more
+// than between two steps of the clock, because servers on this machine may send something.
 const looks = 4
 
-// settle waits until all that was sent to the script has been handled, as far as
-// it can be without something else to come, and what it has sent has arrived.
+// settle waits until the script has handled all messages, except for handlers that wait for
+// something else, and until its messages have arrived.
 func (w *world) settle(ctx context.Context) error {
 	s := w.started()
 	if s == nil {
 		w.rest(ctx)
 		return nil
 	}
-	if err := s.Spectrum.Ping(ctx); err != nil { // all has been read
+	if err := s.Spectrum.Ping(ctx); err != nil { // the backend has read all messages
 		return err
 	}
 	for range looks {
 		w.rest(ctx)
 	}
-	// PONG leaves ahead of others, in the same write as what was there before.
+	// PONG overtakes other messages, but is in the same write as earlier ones.
 	for range 2 {
 		if err := s.Spectrum.Ping(ctx); err != nil {
 			return err
@@ -169,7 +167,7 @@ func (w *world) settle(ctx context.Context) error {
 	return nil
 }
 
-// settleFunction is t:settle().
+// settleFunction implements t:settle().
 func settleFunction(l *lua.LState, w *world) int {
 	if err := bind.Wait(l, w.settle); err != nil {
 		bind.Raise(l, "settle: %v", w.ended(err))
@@ -177,7 +175,7 @@ func settleFunction(l *lua.LState, w *world) int {
 	return 0
 }
 
-// advance is t:advance(seconds): the clock of script and test moves on.
+// advance implements t:advance(seconds), which advances the clock of script and test.
 func advance(l *lua.LState, w *world) int {
 	d := bind.CheckSeconds(l, 2)
 	err := bind.Wait(l, func(ctx context.Context) error {

@@ -11,14 +11,13 @@ import (
 	"spectrumlua/runtime/task"
 )
 
-// suite is what a test file says when it is loaded. The script lock of its world
-// guards it.
+// suite holds the cases and settings of a test file. The script lock of its world guards it.
 type suite struct {
 	world   *world
-	path    string // of the test file, absolute
+	path    string // the absolute path of the test file
 	runtime *bind.Runtime
 	cases   []*testCase
-	script  string // what is tested: a script or a config file
+	script  string // the script or config to test
 	config  *lua.LTable
 }
 
@@ -32,7 +31,7 @@ func newSuite(w *world, path string) *suite {
 	return &suite{world: w, path: path, script: strings.TrimSuffix(path, suffix) + ".lua"}
 }
 
-// find finds a case by its name, or returns nil.
+// find returns the case with a name, or nil.
 func (s *suite) find(name string) *testCase {
 	for _, c := range s.cases {
 		if c.name == name {
@@ -42,12 +41,12 @@ func (s *suite) find(name string) *testCase {
 	return nil
 }
 
-// call runs a case in t.
+// call runs a case in the task t.
 func (s *suite) call(t *task.Task, c *testCase) error {
 	return s.runtime.Call(t, c.run, []lua.LValue{caseClass.New(s.world)}, nil)
 }
 
-// module is spectrum.test.
+// module returns the module spectrum.test.
 func (s *suite) module() bind.Module {
 	return bind.Module{Name: "spectrum.test", Open: func(rt *bind.Runtime) *lua.LTable {
 		s.runtime = rt
@@ -66,27 +65,27 @@ func (s *suite) module() bind.Module {
 	}}
 }
 
-// addCase is test.case(name, fn): fn(t) is run in a world of its own.
+// addCase implements test.case(name, fn).
 func (s *suite) addCase(l *lua.LState) int {
 	name, run := l.CheckString(1), l.CheckFunction(2)
 	if s.world.running() != nil {
-		bind.Raise(l, "test.case is called while the file loads, not in a case")
+		bind.Raise(l, "call test.case while the file loads, not in a case")
 	}
 	if s.find(name) != nil {
-		bind.Raise(l, "there is a case %q already: give each a name of its own", name)
+		bind.Raise(l, "the file already has a case %q: each case needs its own name", name)
 	}
 	s.cases = append(s.cases, &testCase{name, run})
 	return 0
 }
 
-// setScript is test.script(path): the script or the config file to test. A
-// relative path starts at the test file's folder.
+// setScript implements test.script(path), which names the script or config to test. A
+// relative path starts at the folder of the test file.
 func (s *suite) setScript(l *lua.LState) int {
 	s.script = s.beside(l.CheckString(1))
 	return 0
 }
 
-// beside is a path as a test file means it.
+// beside resolves a path of the test file.
 func (s *suite) beside(path string) string {
 	if filepath.IsAbs(path) {
 		return path
@@ -94,8 +93,8 @@ func (s *suite) beside(path string) string {
 	return filepath.Join(filepath.Dir(s.path), path)
 }
 
-// setConfig is test.config{ section = { key = value } }: what the config of each
-// case has in addition.
+// setConfig implements test.config{ section = { key = value } }, which adds keys to the
+// config of each case.
 func (s *suite) setConfig(l *lua.LState) int {
 	s.config = l.CheckTable(1)
 	if err := checkSections(s.config); err != nil {
@@ -104,7 +103,7 @@ func (s *suite) setConfig(l *lua.LState) int {
 	return 0
 }
 
-// checkSections tells what is wrong with a config in a table.
+// checkSections returns an error if a table is not a valid config.
 func checkSections(config *lua.LTable) (err error) {
 	config.ForEach(func(section, keys lua.LValue) {
 		if _, ok := section.(lua.LString); !ok || keys.Type() != lua.LTTable {

@@ -22,13 +22,13 @@ type user struct {
 
 var userClass *bind.Class[*user]
 
-// Who logs in unless a test says it.
+// The user who logs in by default.
 const (
 	defaultUser     = "alice@localhost"
 	defaultPassword = "secret"
 )
 
-// login is t:login([options]) → user. The script is started if it is not.
+// login implements t:login([options]) → user. It starts the script if necessary.
 func login(l *lua.LState, w *world) int {
 	if name, ok := l.Get(2).(lua.LString); ok {
 		options := bind.NewTable()
@@ -51,7 +51,7 @@ func login(l *lua.LState, w *world) int {
 	return bind.Return(l, userClass.New(u))
 }
 
-// settingsOf are a user's settings; nil stands for those of a new user.
+// settingsOf returns a user's settings, or nil for those of a new user.
 func settingsOf(l *lua.LState, table *lua.LTable) map[string]string {
 	if table == nil {
 		return nil
@@ -77,10 +77,10 @@ func (w *world) send(l *lua.LState, what string, f func() error) {
 	}
 }
 
-// sendMessage is send(type, fields) of t or of a user: what Spectrum sends.
+// sendMessage implements send(type, fields) of t or of a user: a message of Spectrum.
 func sendMessage(l *lua.LState, w *world, u *user) int {
 	s := w.needStage(l)
-	typ := typeArgument(l, toBackend, u != nil, "is not sent by Spectrum, but by scripts: expect it")
+	typ := typeArgument(l, toBackend, u != nil, "is a message of scripts: expect it")
 	payload, err := payloadOf(typ, l.Get(3), u)
 	if err != nil {
 		bind.Raise(l, "%s: %v", typ.Name, err)
@@ -115,26 +115,25 @@ func payloadOf(typ *schema.Type, fields lua.LValue, u *user) ([]byte, error) {
 	case typ.Raw:
 		return nil, fmt.Errorf("string expected, got %s", bind.Describe(fields))
 	case typ.Payload == nil:
-		return nil, fmt.Errorf("it has no fields")
+		return nil, fmt.Errorf("the message has no fields")
 	}
 	return nil, fmt.Errorf("table of fields expected, got %s", bind.Describe(fields))
 }
 
-// say is user:say(buddy, text): a message to a contact or a room.
+// say implements user:say(buddy, text): a message to a contact or a room.
 func say(l *lua.LState, u *user) int {
 	buddy, text := l.CheckString(2), l.CheckString(3)
 	u.world.send(l, "say", func() error { return u.world.started().Spectrum.Say(u.jid, buddy, text) })
 	return 0
 }
 
-// logout is user:logout(). It returns when on.logout has run, as far as that
-// does not wait.
+// logout implements user:logout(). It returns when on.logout has ended or waits.
 func logout(l *lua.LState, u *user) int {
 	u.world.send(l, "logout", func() error { return u.world.started().Spectrum.Logout(u.jid, u.legacyName) })
 	return settleFunction(l, u.world)
 }
 
-// query is t:query(command [, seconds]) → answer: an admin's command.
+// query implements t:query(command [, seconds]) → answer: an admin's command.
 func query(l *lua.LState, w *world) int {
 	command, limit := l.CheckString(2), limitArgument(l, 3)
 	s := w.needStage(l)

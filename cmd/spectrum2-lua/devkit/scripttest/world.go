@@ -26,32 +26,32 @@ import (
 )
 
 const (
-	// stopPatience is how long a case that is stopped may take to end.
+	// stopPatience is how long a stopped case may take to end.
 	stopPatience = 5 * time.Second
-	// endPatience is how long the tasks of a test may take to end after it.
+	// endPatience is how long the tasks of a test may run after its end.
 	endPatience = 2 * time.Second
 )
 
-// world is where one case is played.
+// world runs one case.
 type world struct {
-	path    string // of the test file, as it was found
+	path    string // the path of the test file, as Find returned it
 	dir     string // an empty folder for the case
 	sources *source.Cache
 	clock   *clock.Movable
 	suite   *suite
-	ctx     context.Context // ends all of it
+	ctx     context.Context // its end stops the world
 	stop    context.CancelCauseFunc
-	host    *luabind.Host // of the test file
+	host    *luabind.Host // runs the test file
 	tasks   *task.Scheduler
-	journal log // of both
+	journal log // of the script and the test
 
 	mu       sync.Mutex
 	main     *task.Task       // the case; nil until it runs
 	run      *harness.Harness // nil until the script under test is started
-	failures []string         // of tasks beside the case
+	failures []string         // of the test's tasks
 }
 
-// newWorld makes a world for a test file. Close must be called.
+// newWorld returns a world for a test file. The caller must call close.
 func newWorld(ctx context.Context, path string, sources *source.Cache) (*world, error) {
 	w := &world{path: path, sources: sources}
 	full, err := filepath.Abs(path)
@@ -85,10 +85,10 @@ func newWorld(ctx context.Context, path string, sources *source.Cache) (*world, 
 	return w, nil
 }
 
-// runLimit is how long the code of a test may run without waiting.
+// runLimit is how long the code of a test may compute without a wait.
 const runLimit = 10 * time.Second
 
-// rest returns when all that runs in this world waits.
+// rest returns when all tasks of this world wait.
 func (w *world) rest(ctx context.Context) {
 	if s := w.started(); s != nil {
 		task.Settle(ctx, w.tasks, s.Scheduler())
@@ -104,14 +104,14 @@ func (w *world) started() *harness.Harness {
 	return w.run
 }
 
-// running is the case's task; nil as long as the file loads.
+// running returns the task of the case, or nil while the file loads.
 func (w *world) running() *task.Task {
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	return w.main
 }
 
-// heard takes a line of the log of the test's own host.
+// heard handles a line of the log of the test.
 func (w *world) heard(l harness.Line) {
 	if l.Category != "script" && l.Level <= logrus.ErrorLevel && w.running() != nil {
 		w.fail("in a task of the test: " + l.Text)
@@ -140,11 +140,11 @@ func (w *world) load(ctx context.Context, limit time.Duration) error {
 	return <-loaded
 }
 
-// play runs a case to its end and returns what is wrong.
+// play runs a case to its end and returns its failures.
 func (w *world) play(ctx context.Context, name string, limit time.Duration) (problems []string) {
 	c := w.suite.find(name)
 	if c == nil {
-		return []string{fmt.Sprintf("the file does not have the case %q when it is loaded again: what test.case is given must not depend on chance", name)}
+		return []string{fmt.Sprintf("the file has no case %q when it is loaded again: names of cases must not be random", name)}
 	}
 	var err error
 	begin := make(chan struct{})
@@ -165,16 +165,16 @@ func (w *world) play(ctx context.Context, name string, limit time.Duration) (pro
 			problems = append(problems, err.Error())
 		}
 	} else {
-		problems = append(problems, fmt.Sprintf("the case cannot be stopped: it has taken %v (--timeout)", limit))
+		problems = append(problems, fmt.Sprintf("the case does not stop: it took %v (--timeout)", limit))
 	}
 	if beside := w.beside(); len(beside) > 0 {
-		problems = beside // which stopped the case
+		problems = beside // its failure stopped the case
 	}
 	return append(problems, w.finish()...)
 }
 
-// await waits for the end of the case's task, which it stops after limit. It
-// returns false if that does not end even then.
+// await waits for the end of the case's task and stops it after limit. It returns false if
+// the task does not stop.
 func (w *world) await(ctx context.Context, main *task.Task, limit time.Duration) bool {
 	timer := time.NewTimer(limit)
 	defer timer.Stop()
@@ -182,7 +182,7 @@ func (w *world) await(ctx context.Context, main *task.Task, limit time.Duration)
 	case <-main.Ended():
 		return true
 	case <-timer.C:
-		main.Cancel(fmt.Errorf("the case has taken %v (--timeout)", limit))
+		main.Cancel(fmt.Errorf("the case took %v (--timeout)", limit))
 	case <-ctx.Done():
 		main.Cancel(errStopped)
 	}
@@ -194,7 +194,7 @@ func (w *world) await(ctx context.Context, main *task.Task, limit time.Duration)
 	}
 }
 
-// fail notes what is wrong beside the case, which is stopped.
+// fail adds a failure outside the case and stops the case.
 func (w *world) fail(problem string) {
 	w.mu.Lock()
 	w.failures = append(w.failures, problem)
@@ -206,7 +206,7 @@ func (w *world) fail(problem string) {
 
 var errStopped = errors.New("stopped")
 
-var errBeside = errors.New("stopped: a task beside the case has failed")
+var errBeside = errors.New("stopped: a task of the test failed")
 
 func (w *world) beside() []string {
 	w.mu.Lock()
@@ -214,8 +214,7 @@ func (w *world) beside() []string {
 	return append([]string(nil), w.failures...)
 }
 
-// finish ends the script under test as Spectrum would, and looks at what it has
-// left behind.
+// finish stops the script under test, as Spectrum does, and returns the failures that remain.
 func (w *world) finish() (problems []string) {
 	s := w.started()
 	if s == nil {
@@ -228,12 +227,12 @@ func (w *world) finish() (problems []string) {
 		problems = append(problems, l.about())
 	}
 	for _, v := range s.Spectrum.Violations() {
-		problems = append(problems, "Spectrum would not forgive this: "+v.Error())
+		problems = append(problems, "with the real Spectrum: "+v.Error())
 	}
 	return problems
 }
 
-// files are all that was read.
+// files returns the files that the world has read.
 func (w *world) files() []string {
 	var all []string
 	if w.host != nil {
@@ -245,10 +244,10 @@ func (w *world) files() []string {
 	return all
 }
 
-// close ends all that the world has, and removes its folder.
+// close stops everything in the world and removes its folder.
 func (w *world) close() {
 	if s := w.started(); s != nil {
-		_ = s.Close() // what it came to has been told
+		_ = s.Close() // finish has reported its error
 	}
 	if w.host != nil {
 		ctx, cancel := context.WithTimeout(context.Background(), endPatience)
@@ -266,8 +265,7 @@ func (w *world) close() {
 	}
 }
 
-// shown has a message name the test file as it was found, in place of its name
-// alone.
+// shown replaces the name of the test file in a message by its path.
 func (w *world) shown(message string) string {
 	base := filepath.Base(w.path)
 	if base == w.path || !strings.HasPrefix(message, base+":") {
@@ -278,8 +276,8 @@ func (w *world) shown(message string) string {
 
 func (w *world) logLines() []string { return w.journal.lines() }
 
-// calls are the lines of a traceback that tell through which functions of the
-// test the line in the message was reached; "" if through none.
+// calls returns the lines of a traceback with the functions of the test that lead to the
+// message's line, or "".
 func calls(traceback string) string {
 	var through []string
 	for line := range strings.Lines(traceback) {
@@ -294,7 +292,7 @@ func calls(traceback string) string {
 	return "\n  called from " + strings.Join(through[1:], "\n  called from ")
 }
 
-// noLink is where a test's own messages to Spectrum go: nowhere.
+// noLink discards the messages that a test itself sends to Spectrum.
 type noLink struct{}
 
 func (noLink) Send(pb.WrapperMessage_Type, []byte) error { return nil }
