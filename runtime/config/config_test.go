@@ -10,8 +10,7 @@ import (
 
 const minimal = "[service]\njid = echo.example\n[lua]\nscript = echo.lua\n"
 
-// parse parses text as /etc/spectrum2/transports/t.cfg, where errors are not
-// expected.
+// parse parses text as /etc/spectrum2/transports/t.cfg, and expects no error.
 func parse(t *testing.T, text string, opts config.Options) *config.Config {
 	t.Helper()
 	c, err := config.Parse("/etc/spectrum2/transports/t.cfg", []byte(text), opts)
@@ -26,10 +25,10 @@ func short(text string) string {
 	return strings.ReplaceAll(text, "/etc/spectrum2/transports/", "")
 }
 
-func TestSyntax(t *testing.T) {
+func TestSyntaxIsThatOfBoost(t *testing.T) {
 	tests := []struct {
 		name, text, key string
-		want            []string // all values; nil if it is not set
+		want            []string // all values; nil if the key is not set
 	}{
 		{"plain", "[a]\nb=c", "a.b", []string{"c"}},
 		{"blanks around all", " \t[a]\t\n  b \t=  c d\t ", "a.b", []string{"c d"}},
@@ -62,7 +61,7 @@ func TestSyntax(t *testing.T) {
 		{"no name", "[a]\n=c", "a.", []string{"c"}},
 		{"Latin-1", "[a]\nb=\xe9t\xe9 # \xe9", "a.b", []string{"\xe9t\xe9"}},
 		{"carriage return within", "[a]\nb=c\rd=e", "a.b", []string{"c\rd=e"}},
-		{"other white space is none", "[a]\nb=\u00a0c\v", "a.b", []string{"\u00a0c\v"}},
+		{"other white space belongs to the value", "[a]\nb=\u00a0c\v", "a.b", []string{"\u00a0c\v"}},
 		{"empty file", "", "a.b", nil},
 		{"only comments", "# a\n\n  # b", "a.b", nil},
 	}
@@ -80,7 +79,7 @@ func TestSyntax(t *testing.T) {
 	}
 }
 
-func TestSyntaxErrors(t *testing.T) {
+func TestInvalidLinesAreErrors(t *testing.T) {
 	const neither = "this line is neither [section] nor key = value nor a # comment; "
 	tests := []struct {
 		name, text string
@@ -99,9 +98,9 @@ func TestSyntaxErrors(t *testing.T) {
 			"t.cfg:5: " + neither + "write key = value, or put a # before it"}},
 		{"a scalar of Spectrum's again", "[service]\njid=a\n\njid=a\n", []string{
 			"t.cfg:4: service.jid is set again (first on line 2), and Spectrum 2 takes it only once; remove one of the two lines"}},
-		{"the same in another place", "database.type=none\n[database]\ntype=none", []string{
+		{"a key again in another notation", "database.type=none\n[database]\ntype=none", []string{
 			"t.cfg:3: database.type is set again (first on line 1), and Spectrum 2 takes it only once; remove one of the two lines"}},
-		{"a JID beyond all bounds", "[service]\njid=" + strings.Repeat("a", 1024), []string{
+		{"a JID over the maximum length", "[service]\njid=" + strings.Repeat("a", 1024), []string{
 			"t.cfg:2: service.jid has 1024 bytes, and a transport's JID has 1023 at most; give its domain, such as echo.example.net"}},
 		{"in the order of lines", "[service]\nport=1\nport=2\nx\n", []string{
 			"t.cfg:3: service.port is set again (first on line 2), and Spectrum 2 takes it only once; remove one of the two lines",
@@ -114,7 +113,7 @@ func TestSyntaxErrors(t *testing.T) {
 		t.Run(test.name, func(t *testing.T) {
 			c, err := config.Parse("t.cfg", []byte(test.text), config.Options{})
 			if err == nil || c != nil {
-				t.Fatalf("no error, but %v", c)
+				t.Fatalf("no error: %v", c)
 			}
 			if want := strings.Join(test.want, "\n"); err.Error() != want {
 				t.Errorf("error\n%v\nwant\n%s", err, want)
@@ -123,7 +122,7 @@ func TestSyntaxErrors(t *testing.T) {
 	}
 }
 
-func TestSyntaxErrorsAreNotEndless(t *testing.T) {
+func TestNumberOfErrorsIsLimited(t *testing.T) {
 	_, err := config.Parse("t.cfg", []byte(strings.Repeat("garbage\n", 1000)), config.Options{})
 	if err == nil {
 		t.Fatal("no error")
@@ -134,13 +133,13 @@ func TestSyntaxErrorsAreNotEndless(t *testing.T) {
 	}
 }
 
-func TestMessagesAreNotEndless(t *testing.T) {
+func TestWarningsAreLimitedInNumberAndLength(t *testing.T) {
 	long := strings.Repeat("é", 1000)
 	c := parse(t, "[lua]\n"+long+"=1\n"+strings.Repeat("["+long+" ]\n"+long+"=$jid#\n"+long+"=\xff\n", 100), config.Options{})
 	_, err := c.Settings()
 	messages := append(c.Warnings(), strings.Split(err.Error(), "\n")...)
 	if n := len(c.Warnings()); n != 21 {
-		t.Errorf("%d warnings, want 20 and a word on the rest", n)
+		t.Errorf("%d warnings, want 20 and one about the rest", n)
 	}
 	for _, message := range messages {
 		if len(message) > 500 {
@@ -158,7 +157,7 @@ func TestSyntaxErrorsShowNoSecret(t *testing.T) {
 	}
 }
 
-func TestWarnings(t *testing.T) {
+func TestDoubtfulLinesAreWarnings(t *testing.T) {
 	const cut = "a # starts a comment, within a word and in quotes too, so the value of %s ends before it; this format has no way to write a # in a value"
 	cutOf := func(key string) string { return strings.ReplaceAll(cut, "%s", key) }
 	tests := []struct {
@@ -177,7 +176,7 @@ func TestWarnings(t *testing.T) {
 		{"section and key on one line", "[x] a = b\n", []string{"t.cfg:1: this line does not start a section, since a section's name stands on a line of its own"}},
 		{"Latin-1 value", "[x]\na = \xe9 # \xe9\n", []string{"t.cfg:2: the value of x.a is not UTF-8 (Latin-1?), and is passed on as it is; save the file as UTF-8"}},
 		{"Latin-1 comment", "# \xe9\n[x]\na = b # \xe9\n", nil},
-		{"list that kills Spectrum", "[x]\na = 1\na = 2\n", []string{"t.cfg:3: x.a has several values, and Spectrum 2 crashes at its start if the first of several is 0, 1, true or false; put another one first"}},
+		{"list that crashes Spectrum", "[x]\na = 1\na = 2\n", []string{"t.cfg:3: x.a has several values, and Spectrum 2 crashes at its start if the first of several is 0, 1, true or false; put another one first"}},
 		{"list that does not", "[x]\na = 2\na = 1\nb = on\nb = 0\n", nil},
 		{"$jid without a JID", "[x]\na = $jid\n", []string{"t.cfg:2: x.a uses $jid, but [service] jid is not set, so it stays as it is"}},
 		{"in the order of lines", "[x]\na=1\na=$jid\nb=c#d\n", []string{
@@ -198,7 +197,7 @@ func TestWarnings(t *testing.T) {
 	}
 }
 
-func TestOverrides(t *testing.T) {
+func TestOverridesReplaceValuesOfTheFile(t *testing.T) {
 	c := parse(t, "[a]\nb=1\nc=2\nc=3\n[service]\njid=file.example\n", config.Options{Overrides: []config.Override{
 		{Key: "a.c", Value: " x#y "}, {Key: "a.new", Value: "$jid"}, {Key: "a.c", Value: "z"}, {Key: "service.jid", Value: "line.example"},
 	}})
@@ -221,7 +220,7 @@ func TestOverrides(t *testing.T) {
 	}
 }
 
-func TestKeys(t *testing.T) {
+func TestKeysAreInTheOrderOfTheirFirstAppearance(t *testing.T) {
 	c := parse(t, "top=1\n[b]\nz=1\na=1\nz=2\n[bb]\nx=1\n[b.c]\ny=1\n", config.Options{})
 	for section, want := range map[string][]string{"": {"top"}, "b": {"z", "a", "c.y"}, "b.c": {"y"}, "none": nil} {
 		if got := c.Keys(section); !reflect.DeepEqual(got, want) {
@@ -230,7 +229,7 @@ func TestKeys(t *testing.T) {
 	}
 }
 
-func TestJID(t *testing.T) {
+func TestJIDIsReplacedInValues(t *testing.T) {
 	const text = "[irc]\nlog=/var/log/$jid/$jid.log\nplain=$ jid\n[service]\njid=a$jid.example\n"
 	tests := []struct {
 		name string
@@ -268,7 +267,7 @@ func TestJID(t *testing.T) {
 	}
 }
 
-func TestWarningsAreTheCallersOwn(t *testing.T) {
+func TestWarningsReturnsACopy(t *testing.T) {
 	c := parse(t, "[]\n", config.Options{})
 	c.Warnings()[0] = ""
 	if c.Warnings()[0] == "" {

@@ -24,7 +24,7 @@ func FuzzParse(f *testing.F) {
 			checkErrors(t, err)
 			return
 		}
-		// What stands for $jid is taken as it is given.
+		// The JID is used unchanged, even if it contains $jid.
 		asGiven := key == keyJID
 		lines := bytes.Count(data, []byte("\n")) + 1
 		for _, key := range c.keys {
@@ -40,7 +40,7 @@ func FuzzParse(f *testing.F) {
 				}
 			}
 			if first, ok := c.Get(key); !ok || len(c.List(key)) == 0 || c.Where(key) == "" {
-				t.Errorf("%s, which is set, has %q, %v, %q", key, first, c.List(key), c.Where(key))
+				t.Errorf("%s is set, but has %q, %v, %q", key, first, c.List(key), c.Where(key))
 			}
 			_, _, numberErr := c.Number(key)
 			_, _, boolErr := c.Bool(key)
@@ -50,16 +50,16 @@ func FuzzParse(f *testing.F) {
 		lua, err := c.Settings()
 		checkErrors(t, err)
 		if err == nil && (!filepath.IsAbs(lua.Script) || lua.MaxFrame <= 0 || lua.ExitTimeout <= 0 || lua.MaxQueue <= 0) {
-			t.Errorf("no error, and yet %+v", lua)
+			t.Errorf("no error, but the settings are %+v", lua)
 		}
 		crlf, err := Parse("t.cfg", bytes.ReplaceAll(data, []byte("\n"), []byte("\r\n")), opts)
 		if err != nil || !reflect.DeepEqual(crlf.settings, c.settings) || !reflect.DeepEqual(crlf.warnings, c.warnings) {
-			t.Errorf("with CRLF it reads otherwise: %v", err)
+			t.Errorf("the file differs with CRLF: %v", err)
 		}
 	})
 }
 
-// checkErrors makes sure that every error says where and what.
+// checkErrors checks that every error has a position and a text.
 func checkErrors(t *testing.T, err error) {
 	t.Helper()
 	if err == nil {

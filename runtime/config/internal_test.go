@@ -10,8 +10,9 @@ import (
 	"time"
 )
 
-// Root may read everything, so the system's answer is made up here.
-func TestUnreadableForWantOfPermission(t *testing.T) {
+// TestMissingPermissionIsExplained uses an invented error, because root may read every
+// file.
+func TestMissingPermissionIsExplained(t *testing.T) {
 	err := unreadable("/x/t.cfg", &fs.PathError{Op: "open", Path: "/x/t.cfg", Err: syscall.EACCES})
 	for _, want := range []string{"/x/t.cfg: cannot be read: permission denied; this process runs as uid ", "the user of Spectrum 2"} {
 		if !strings.Contains(err.Error(), want) {
@@ -23,14 +24,13 @@ func TestUnreadableForWantOfPermission(t *testing.T) {
 	}
 }
 
-// TestLuaOptionsAreSound holds each line of the table against what the code
-// that reads it takes for granted.
-func TestLuaOptionsAreSound(t *testing.T) {
+// TestLuaOptionsAreConsistent checks the assumptions of the code that reads the table.
+func TestLuaOptionsAreConsistent(t *testing.T) {
 	seen := map[string]bool{}
 	for _, o := range luaOptions {
 		t.Run(o.Name, func(t *testing.T) {
 			if seen[o.Name] || o.Doc == "" || !strings.HasSuffix(o.Doc, ".") {
-				t.Errorf("named twice, or without a sentence for the documentation: %+v", o)
+				t.Errorf("the name is not unique, or the Doc is not a sentence: %+v", o)
 			}
 			seen[o.Name] = true
 			var lua Settings
@@ -76,7 +76,7 @@ func TestLuaOptionsAreSound(t *testing.T) {
 	}
 }
 
-func TestByteSize(t *testing.T) {
+func TestByteSizesAreParsed(t *testing.T) {
 	tests := map[string]int64{"0": 0, "65536": 65536, "1K": 1024, "1k": 1024, "1KB": 1024, "2KiB": 2048, "16M": 16 << 20,
 		"16 MiB": 16 << 20, "3 mb": 3 << 20, "1G": 1 << 30, "1gib": 1 << 30, "9223372036854775807": 1<<63 - 1}
 	for text, want := range tests {
@@ -91,7 +91,7 @@ func TestByteSize(t *testing.T) {
 	}
 }
 
-func TestSeconds(t *testing.T) {
+func TestSecondsAreParsed(t *testing.T) {
 	tests := map[string]time.Duration{"0": 0, "2": 2 * time.Second, "0.5": time.Second / 2, ".25": time.Second / 4, "1e-3": time.Millisecond, "-1": -time.Second}
 	for text, want := range tests {
 		if got, err := seconds(text); time.Duration(got) != want || err != nil {
@@ -105,12 +105,12 @@ func TestSeconds(t *testing.T) {
 	}
 }
 
-func TestARetiredKeyWarnsOnEachLineAndIsNoError(t *testing.T) {
+func TestRetiredKeyIsAWarningOnEachLine(t *testing.T) {
 	for name, why := range retiredLua {
 		t.Run(name, func(t *testing.T) {
 			for _, o := range luaOptions {
 				if o.Name == name {
-					t.Fatalf("%s is an option, too", name)
+					t.Fatalf("%s is also an option", name)
 				}
 			}
 			c, err := Parse("t.cfg", []byte("[lua]\nscript=a.lua\n"+name+"=x\n"+name+"=y\n"),

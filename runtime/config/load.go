@@ -84,9 +84,9 @@ func unreadable(path string, err error) *Error {
 }
 
 // Parse parses data as the config file called name, without access to the file
-// system. Its error joins an *Error for each line that is wrong. Parse accepts all
-// that Spectrum accepts, including bytes that are not UTF-8. Config.Settings is
-// stricter about the [lua] section.
+// system. Its error joins an *Error for each invalid line. Parse accepts every file
+// that Spectrum accepts, even if it is not UTF-8. Config.Settings is stricter about
+// the [lua] section.
 func Parse(name string, data []byte, opts Options) (*Config, error) {
 	path, err := filepath.Abs(name)
 	if err != nil {

@@ -19,7 +19,7 @@ func write(t *testing.T, path, text string, mode fs.FileMode) {
 	}
 }
 
-func TestLoad(t *testing.T) {
+func TestLoadReadsAFile(t *testing.T) {
 	dir := t.TempDir()
 	path := filepath.Join(dir, "echo.cfg")
 	write(t, path, minimal, 0o600)
@@ -41,7 +41,7 @@ func TestLoad(t *testing.T) {
 	}
 }
 
-func TestLoadLeavesLuaToLua(t *testing.T) {
+func TestLoadIgnoresErrorsOfTheLuaSection(t *testing.T) {
 	path := filepath.Join(t.TempDir(), "empty.cfg")
 	write(t, path, "", 0o600)
 	c, err := config.Load(path, config.Options{})
@@ -53,7 +53,7 @@ func TestLoadLeavesLuaToLua(t *testing.T) {
 	}
 }
 
-func TestLoadErrors(t *testing.T) {
+func TestLoadExplainsErrors(t *testing.T) {
 	dir := t.TempDir()
 	in := func(name string) string { return filepath.Join(dir, name) }
 	write(t, in("big.cfg"), strings.Repeat("# much\n", config.MaxSize), 0o600)
@@ -81,7 +81,7 @@ func TestLoadErrors(t *testing.T) {
 			_, err := config.Load(test.path, config.Options{})
 			var problem *config.Error
 			if !errors.As(err, &problem) {
-				t.Fatalf("error %v is no *config.Error", err)
+				t.Fatalf("error %v is not a *config.Error", err)
 			}
 			for _, want := range test.want {
 				if !strings.Contains(err.Error(), want) {

@@ -197,7 +197,7 @@ func folders(text, dir string) (list []string, wrong string) {
 		folder = strings.Trim(folder, blanks)
 		switch {
 		case folder == "":
-			continue // LUA_PATH has ";;" in it
+			continue // as in LUA_PATH, which may contain ";;"
 		case strings.Contains(folder, "?"):
 			return nil, "has to be a list of folders; write " + quote(filepath.Dir(strings.SplitN(folder, "?", 2)[0]+"x")) +
 				", not " + quote(folder) + ": require adds /?.lua and /?/init.lua by itself"
@@ -221,8 +221,8 @@ func InMemory(name string) bool { return name == "memory" || name == ":memory:" 
 // place parses Settings.Store.
 type place string
 
-// read accepts keywords and URLs unchanged, and turns all else into an absolute
-// path.
+// read accepts keywords and URLs unchanged, and makes an absolute path of any other
+// value.
 func (p *place) read(text, dir string) (wrong string) {
 	name := strings.TrimPrefix(strings.TrimPrefix(text, "sqlite:"), "//")
 	switch {

@@ -10,7 +10,7 @@ import (
 	"spectrumlua/runtime/config"
 )
 
-// defaults is what [lua] is with nothing but a script.
+// defaults are the settings of a [lua] section that sets only the script.
 var defaults = config.Settings{
 	Script:         "/etc/spectrum2/transports/echo.lua",
 	MaxFrame:       16 << 20,
@@ -25,7 +25,7 @@ var defaults = config.Settings{
 	Store:          "database",
 }
 
-func TestLua(t *testing.T) {
+func TestLuaSectionIsParsed(t *testing.T) {
 	with := func(change func(*config.Settings)) config.Settings {
 		lua := defaults
 		change(&lua)
@@ -74,7 +74,7 @@ func TestLua(t *testing.T) {
 		{"no limit", "script=echo.lua\nmemory_limit=0", config.Options{}, defaults},
 		{"overrides", "script=wrong.lua\nreload=1", config.Options{Overrides: []config.Override{
 			{Key: "lua.script", Value: "echo.lua"}, {Key: "lua.reload", Value: "1"}, {Key: "lua.reload", Value: "no"}}}, defaults},
-		{"an override mends the file", "script=echo.lua\nreload=maybe", config.Options{Overrides: []config.Override{
+		{"an override replaces an invalid value", "script=echo.lua\nreload=maybe", config.Options{Overrides: []config.Override{
 			{Key: "lua.reload", Value: "0"}}}, defaults},
 		{"all by overrides", "", config.Options{Overrides: []config.Override{{Key: "lua.script", Value: "echo.lua"}}}, defaults},
 	}
@@ -91,7 +91,7 @@ func TestLua(t *testing.T) {
 	}
 }
 
-func TestLuaErrors(t *testing.T) {
+func TestInvalidLuaSectionIsAnError(t *testing.T) {
 	tests := []struct {
 		name, text string
 		over       []config.Override
@@ -105,10 +105,10 @@ func TestLuaErrors(t *testing.T) {
 		{"quoted script", "[lua]\nscript=\"a.lua\"", nil, []string{`t.cfg:2: [lua] script is "\"a.lua\"", and the quotes would be part of the name; write it without them`}},
 		{"Latin-1 script", "[lua]\nscript=\xe9.lua", nil, []string{"t.cfg:2: [lua] script is not UTF-8 (Latin-1?); save the config file as UTF-8"}},
 		{"unknown key with a near name", "[lua]\nscript=a\nrelaod=1", nil, []string{`t.cfg:3: [lua] has no key "relaod"; did you mean reload?`}},
-		{"unknown key with none", "[lua]\nscript=a\nserver=b", nil, []string{`t.cfg:3: [lua] has no key "server"; the keys are script, path, reload, max_frame, ` +
+		{"unknown key without a near name", "[lua]\nscript=a\nserver=b", nil, []string{`t.cfg:3: [lua] has no key "server"; the keys are script, path, reload, max_frame, ` +
 			"exit_timeout, handler_timeout, logout_grace, logout_timeout, login_delay, login_delay_max, max_queue, max_string, memory_limit, sandbox, store, record. " +
 			"A script's own settings belong in a section of their own"}},
-		{"unknown key of another section's kind", "[lua.x]\nscript=b\n[lua]\nscript=a", nil, []string{`t.cfg:2: [lua] has no key "x.script"; did you mean script?`}},
+		{"unknown key in a section lua.x", "[lua.x]\nscript=b\n[lua]\nscript=a", nil, []string{`t.cfg:2: [lua] has no key "x.script"; did you mean script?`}},
 		{"unknown override", "[lua]\nscript=a", []config.Override{{Key: "lua.reloud", Value: "1"}}, []string{`command line: [lua] has no key "reloud"; did you mean reload?`}},
 		{"key again", "[lua]\nscript=a\nreload=1\nreload=1\n[x]\n[lua]\nreload=0", nil, []string{
 			"t.cfg:4: [lua] reload is set again (first on line 3); remove one of the two lines",
@@ -123,7 +123,7 @@ func TestLuaErrors(t *testing.T) {
 		{"size too small", "[lua]\nscript=a\nmax_frame=1023", nil, []string{`t.cfg:3: [lua] max_frame has to be a number of bytes such as 65536, 64K or 16M, from 1K to 1G, not "1023"`}},
 		{"size too big", "[lua]\nscript=a\nmax_frame=1025M", nil, []string{`t.cfg:3: [lua] max_frame has to be a number of bytes such as 65536, 64K or 16M, from 1K to 1G, not "1025M"`}},
 		{"size below the smallest but 0", "[lua]\nscript=a\nmemory_limit=1", nil, []string{`t.cfg:3: [lua] memory_limit has to be a number of bytes such as 65536, 64K or 16M, from 16M to 1024G, or 0 for no limit, not "1"`}},
-		{"zero where it means nothing", "[lua]\nscript=a\nexit_timeout=0", nil, []string{`t.cfg:3: [lua] exit_timeout has to be a number of seconds such as 2 or 0.5, from 0.1 to 60, not "0"`}},
+		{"zero where it is not allowed", "[lua]\nscript=a\nexit_timeout=0", nil, []string{`t.cfg:3: [lua] exit_timeout has to be a number of seconds such as 2 or 0.5, from 0.1 to 60, not "0"`}},
 		{"time with a unit", "[lua]\nscript=a\nlogin_delay=2s", nil, []string{`t.cfg:3: [lua] login_delay has to be a number of seconds such as 2 or 0.5, from 0.1 to 3600, or 0 for no pause, not "2s"`}},
 		{"time below zero", "[lua]\nscript=a\nlogout_grace=-1", nil, []string{`t.cfg:3: [lua] logout_grace has to be a number of seconds such as 2 or 0.5, from 0 to 60, not "-1"`}},
 		{"count with a fraction", "[lua]\nscript=a\nmax_queue=1.5", nil, []string{`t.cfg:3: [lua] max_queue has to be a whole number from 1 to 10000000, not "1.5"`}},
@@ -148,7 +148,7 @@ func TestLuaErrors(t *testing.T) {
 			_, err = c.Settings()
 			var problem *config.Error
 			if !errors.As(err, &problem) {
-				t.Fatalf("error %v is no *config.Error", err)
+				t.Fatalf("error %v is not a *config.Error", err)
 			}
 			got := strings.ReplaceAll(err.Error(), "looked for in /)", "looked for in .)")
 			if want := strings.Join(test.want, "\n"); got != want {
@@ -161,7 +161,7 @@ func TestLuaErrors(t *testing.T) {
 	}
 }
 
-func TestLuaWarnings(t *testing.T) {
+func TestDoubtfulLuaValuesAreWarnings(t *testing.T) {
 	tests := []struct {
 		name, text string
 		want       []string
@@ -188,9 +188,9 @@ func TestLuaWarnings(t *testing.T) {
 	}
 }
 
-// TestLuaOptions makes sure that what the documentation is made of is what
-// counts: each default, written in the file, gives the same section.
-func TestLuaOptions(t *testing.T) {
+// TestDocumentedDefaultsAreTheDefaults writes each documented default into a file. The
+// settings must be the same as without them.
+func TestDocumentedDefaultsAreTheDefaults(t *testing.T) {
 	text := "[lua]\n"
 	for _, o := range config.LuaOptions() {
 		value := o.Default

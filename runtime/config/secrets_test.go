@@ -9,7 +9,7 @@ import (
 	"spectrumlua/runtime/config"
 )
 
-func TestSecretsOfAConfigAreItsPasswordsAndThoseInAddresses(t *testing.T) {
+func TestSecretsArePasswordsAndPasswordsInAddresses(t *testing.T) {
 	path := filepath.Join(t.TempDir(), "x.cfg")
 	text := `[service]
 jid = x.localhost

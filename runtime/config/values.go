@@ -18,10 +18,10 @@ var booleans = map[string]bool{
 
 const allowedBooleans = "1, true, yes, on, 0, false, no or off"
 
-// Bool returns the value of key that Get returns as a boolean, and reports whether
-// it is set. 1, true, yes and on are true; 0, false, no and off are false, in upper
-// or lower case. Any other value, including the empty one, is an *Error with its
-// position.
+// Bool returns the value of key as a boolean, and reports whether the key is set. If
+// the key has several values, it uses the one that Get returns. 1, true, yes and on are
+// true; 0, false, no and off are false, in upper or lower case. For any other value,
+// also the empty one, it returns an *Error with the position.
 func (c *Config) Bool(key string) (value, ok bool, err error) {
 	s, ok := c.settings[key]
 	if !ok {
@@ -35,10 +35,10 @@ func (c *Config) Bool(key string) (value, ok bool, err error) {
 	return value, true, nil
 }
 
-// Number returns the value of key that Get returns as a decimal number ("12",
-// "-0.5", "1e3"), and reports whether it is set. Any other value is an *Error with
-// its position, and so is a whole number beyond 2^53, which a float64 cannot hold
-// exactly.
+// Number returns the value of key as a decimal number ("12", "-0.5", "1e3"), and
+// reports whether the key is set. If the key has several values, it uses the one that
+// Get returns. For any other value it returns an *Error with the position, and also for
+// a whole number beyond 2^53, which a float64 cannot hold exactly.
 func (c *Config) Number(key string) (value float64, ok bool, err error) {
 	s, ok := c.settings[key]
 	if !ok {

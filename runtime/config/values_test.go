@@ -7,7 +7,7 @@ import (
 	"spectrumlua/runtime/config"
 )
 
-func TestBool(t *testing.T) {
+func TestBoolParsesValues(t *testing.T) {
 	tests := map[string]bool{"1": true, "true": true, "yes": true, "on": true, "TRUE": true, "Yes": true,
 		"0": false, "false": false, "no": false, "off": false, "Off": false}
 	for text, want := range tests {
@@ -34,11 +34,11 @@ func TestBool(t *testing.T) {
 		t.Errorf("Bool of a list = %v, %v, %v, want that of its first", got, ok, err)
 	}
 	if got, ok, err := c.Bool("x.none"); got || ok || err != nil {
-		t.Errorf("Bool of what is not set = %v, %v, %v", got, ok, err)
+		t.Errorf("Bool of an absent key = %v, %v, %v", got, ok, err)
 	}
 }
 
-func TestNumber(t *testing.T) {
+func TestNumberParsesValues(t *testing.T) {
 	tests := map[string]float64{"0": 0, "12": 12, "-3": -3, "+4": 4, "0.5": 0.5, ".5": 0.5, "1e3": 1000, "1E-2": 0.01,
 		"007": 7, "9007199254740992": 1 << 53, "-9007199254740992": -1 << 53, "1e300": 1e300}
 	for text, want := range tests {
@@ -61,7 +61,7 @@ func TestNumber(t *testing.T) {
 		"NaN":                    no + `"NaN"`,
 		"1e":                     no + `"1e"`,
 		"--1":                    no + `"--1"`,
-		"9007199254740993":       `t.cfg:2: x.a is "9007199254740993"` + big, // it would round to one that is allowed
+		"9007199254740993":       `t.cfg:2: x.a is "9007199254740993"` + big, // a float64 would round it to 2^53
 		"90071992547409930":      `t.cfg:2: x.a is "90071992547409930"` + big,
 		"1e999":                  `t.cfg:2: x.a is "1e999"` + big,
 		"http://u:p@h/":          no + "the given value (not shown)",
@@ -77,7 +77,7 @@ func TestNumber(t *testing.T) {
 	}
 	c := parse(t, "", config.Options{})
 	if got, ok, err := c.Number("x.none"); got != 0 || ok || err != nil {
-		t.Errorf("Number of what is not set = %v, %v, %v", got, ok, err)
+		t.Errorf("Number of an absent key = %v, %v, %v", got, ok, err)
 	}
 }
 

@@ -30,9 +30,9 @@ func BenchmarkRead(b *testing.B) {
 	}
 }
 
-// TestAMillionKeys pages through them. It takes some ten seconds, so it has to be
-// asked for: STORE_MILLION=1 go test ./runtime/store -run Million.
-func TestAMillionKeys(t *testing.T) {
+// TestMillionKeysAreReadInPages takes about ten seconds, so it runs only on request:
+// STORE_MILLION=1 go test ./runtime/store -run Million.
+func TestMillionKeysAreReadInPages(t *testing.T) {
 	if os.Getenv("STORE_MILLION") == "" {
 		t.Skip("STORE_MILLION is not set")
 	}

@@ -6,12 +6,12 @@ import (
 	"time"
 )
 
-func init() { rounds = 1000 } // the race detector makes them slow
+func init() { rounds = 1000 } // more would be slow with the race detector
 
 // SetClock replaces the clock.
 func (s *Store) SetClock(now func() time.Time) { s.now = now }
 
-// DropOldKeys leaves the first key in a file.
+// DropOldKeys removes all keys but the first one from a file.
 func DropOldKeys(path string) error {
 	data, err := os.ReadFile(path)
 	if err != nil {

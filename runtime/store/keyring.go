@@ -55,7 +55,7 @@ type Keyring struct {
 	state  fileState
 	loaded bool
 	keys   []*secretKey
-	stray  map[string]*secretKey // passphrases, by text: to derive one takes long
+	stray  map[string]*secretKey // derived keys, by passphrase: deriving a key is slow
 }
 
 // fileState is compared to detect changes of a file.
@@ -101,13 +101,13 @@ func (k *Keyring) first() (*secretKey, error) {
 		return k.keys[0], nil
 	}
 	if err := makeKeyFile(k.Path); err != nil {
-		return nil, fmt.Errorf("the key of secrets cannot be made: %w; make %s readable and its folder writable, or set [database] encryption_key", err, k.Path)
+		return nil, fmt.Errorf("the key of secrets cannot be created: %w; make %s readable and its folder writable, or set [database] encryption_key", err, k.Path)
 	}
 	if err := k.load(); err != nil {
 		return nil, err
 	}
 	if len(k.keys) == 0 {
-		return nil, fmt.Errorf("%s has no key in it: put the key back, or remove the file if no secret is needed any more", k.Path)
+		return nil, fmt.Errorf("%s contains no key: put the key back, or remove the file if you do not need its secrets", k.Path)
 	}
 	return k.keys[0], nil
 }
@@ -124,7 +124,7 @@ func (k *Keyring) find(name [nameSize]byte) (*secretKey, error) {
 			return key, nil
 		}
 	}
-	return nil, fmt.Errorf("the key %x of this secret is not here: it belongs in %s, or is another [database] encryption_key", name, k.where())
+	return nil, fmt.Errorf("the key %x of this secret is missing: it belongs in %s, or it is another [database] encryption_key", name, k.where())
 }
 
 func (k *Keyring) where() string {
@@ -159,7 +159,7 @@ func (k *Keyring) load() error {
 		keys = append(keys, more...)
 	}
 	if k.Path == "" && k.loaded {
-		return nil // a key that was made up
+		return nil // keep the temporary key
 	}
 	k.keys, k.state, k.loaded = keys, state, true
 	return nil

@@ -20,11 +20,10 @@ import (
 	"spectrumlua/runtime/store"
 )
 
-// processVariable has the test's own program do one of processes instead of
-// tests.
+// processVariable makes the test's program run one of processes instead of the tests.
 const processVariable = "STORE_TEST_PROCESS"
 
-// job is what a process is to do.
+// job tells a process what to do.
 type job struct {
 	What   string
 	Engine string
@@ -58,7 +57,7 @@ var processes = map[string]func(j job, s *store.Store) error{
 	"full":  writeUntilFull,
 }
 
-// process does a job, in a process of its own.
+// process does a job. It runs in a separate process, and returns its exit code.
 func process(text string) int {
 	var j job
 	if err := json.Unmarshal([]byte(text), &j); err != nil {
@@ -77,7 +76,7 @@ func process(text string) int {
 	if err != nil {
 		panic(err)
 	}
-	// All begin at once.
+	// All processes begin at the same time.
 	fmt.Println("ready")
 	_, _ = bufio.NewReader(os.Stdin).ReadString('\n')
 	if err := processes[j.What](j, s); err != nil {
@@ -91,7 +90,7 @@ func process(text string) int {
 	return 0
 }
 
-// child is a process that does a job.
+// child is a running process that does a job.
 type child struct {
 	t     *testing.T
 	cmd   *exec.Cmd
@@ -141,7 +140,7 @@ func (c *child) end() {
 	}
 }
 
-// together has processes do the same at the same time.
+// together lets n processes do the same job at the same time.
 func together(t *testing.T, n int, p database.Source, j job) {
 	t.Helper()
 	var all []*child
@@ -166,7 +165,8 @@ func increment(v store.Value, found bool) (store.Value, error) {
 	return text(strconv.Itoa(n + 1)), nil
 }
 
-// countUp counts, by Change, by hand, and in transactions.
+// countUp increments values in three ways: with Change, with Read and Replace, and in
+// transactions.
 func countUp(j job, s *store.Store) error {
 	ctx := context.Background()
 	for range j.N {
@@ -262,8 +262,8 @@ func TestProcessesMakeOneKey(t *testing.T) {
 	}
 }
 
-// TestProcessesRotateTogether loses no key, whoever makes the file.
-func TestProcessesRotateTogether(t *testing.T) {
+// TestProcessesRotateTogetherWithoutLosingKeys starts without a key file.
+func TestProcessesRotateTogetherWithoutLosingKeys(t *testing.T) {
 	p := database.File(filepath.Join(t.TempDir(), "a.sqlite"))
 	keys := store.KeyFile(t.TempDir())
 	together(t, 3, p, job{What: "rotate", Keys: keys, N: 10})
@@ -283,7 +283,7 @@ func TestProcessesRotateTogether(t *testing.T) {
 	}
 }
 
-// writeUntilKilled says each key once it is acknowledged.
+// writeUntilKilled prints each key after its write is acknowledged.
 func writeUntilKilled(_ job, s *store.Store) error {
 	for i := 0; ; i++ {
 		key := fmt.Sprint("key", i)
@@ -294,9 +294,8 @@ func writeUntilKilled(_ job, s *store.Store) error {
 	}
 }
 
-// TestKilled kills a process while it writes: all that it has acknowledged is
-// there.
-func TestKilled(t *testing.T) {
+// TestKilledProcessKeepsAcknowledgedWrites kills a process while it writes.
+func TestKilledProcessKeepsAcknowledgedWrites(t *testing.T) {
 	databasetest.Each(t, func(t *testing.T, p database.Source) {
 		var acknowledged []string
 		for range 3 {
@@ -307,7 +306,7 @@ func TestKilled(t *testing.T) {
 				acknowledged = append(acknowledged, c.line())
 			}
 			_ = c.cmd.Process.Signal(syscall.SIGKILL)
-			for c.lines.Scan() { // what was on its way
+			for c.lines.Scan() { // keys that were printed before the process was killed
 				acknowledged = append(acknowledged, c.lines.Text())
 			}
 			_ = c.cmd.Wait()
@@ -327,7 +326,7 @@ func TestKilled(t *testing.T) {
 	})
 }
 
-// holdLock holds the lock for writing until it is told to go on.
+// holdLock holds the write lock until it reads a line.
 func holdLock(_ job, s *store.Store) error {
 	if err := s.Prepare(context.Background()); err != nil {
 		return err
@@ -344,7 +343,7 @@ func holdLock(_ job, s *store.Store) error {
 	return tx.Commit()
 }
 
-func TestLockOfAnotherProcess(t *testing.T) {
+func TestWriterWaitsForTheLockOfAnotherProcess(t *testing.T) {
 	databasetest.Each(t, func(t *testing.T, p database.Source) {
 		s := open(t, p, nil)
 		set(t, s, alice, "k", text("before"))
@@ -375,7 +374,7 @@ func TestLockOfAnotherProcess(t *testing.T) {
 	})
 }
 
-// limits are two ways to leave little room. Root is not needed for either.
+// limits holds two ways to limit the size of the database without root.
 var limits = []func(db *database.DB) error{
 	func(db *database.DB) error {
 		_, err := db.Exec(context.Background(), "PRAGMA max_page_count=60")
@@ -386,7 +385,7 @@ var limits = []func(db *database.DB) error{
 	},
 }
 
-// writeUntilFull writes with little room, and says how far it came.
+// writeUntilFull writes until the database is full, and prints the number of values.
 func writeUntilFull(j job, s *store.Store) error {
 	if err := s.Prepare(context.Background()); err != nil {
 		return err
@@ -398,7 +397,7 @@ func writeUntilFull(j job, s *store.Store) error {
 		if err := s.Write(context.Background(), s.DB(), alice, fmt.Sprint(i), text(strings.Repeat("x", 5000))); err != nil {
 			fmt.Println(i)
 			fmt.Println(err)
-			// What is there can still be read.
+			// Earlier values can still be read.
 			v, found, _, err := s.Read(context.Background(), s.DB(), alice, "0")
 			fmt.Println(found, len(v.Data), err)
 			return nil
@@ -406,8 +405,8 @@ func writeUntilFull(j job, s *store.Store) error {
 	}
 }
 
-// TestNoRoomLeft ends writing with an error, and loses nothing.
-func TestNoRoomLeft(t *testing.T) {
+// TestFullDiskFailsWritesAndLosesNoValue limits the size of the database.
+func TestFullDiskFailsWritesAndLosesNoValue(t *testing.T) {
 	for n, want := range []string{"has no room left", "disk I/O error"} {
 		t.Run(want, func(t *testing.T) {
 			p := database.File(filepath.Join(t.TempDir(), "a.sqlite"))
@@ -421,16 +420,16 @@ func TestNoRoomLeft(t *testing.T) {
 				t.Errorf("the error is %q", why)
 			}
 			if state := c.line(); state != "true 5000 <nil>" {
-				t.Errorf("reading then: %s", state)
+				t.Errorf("reading after the error: %s", state)
 			}
 			_ = c.cmd.Wait()
 			s := open(t, p, nil)
 			for i := range count {
 				if got := get(t, s, alice, strconv.Itoa(i)); len(got) != 5000 {
-					t.Errorf("%d is lost", i)
+					t.Errorf("value %d is lost", i)
 				}
 			}
-			set(t, s, alice, "more", text("v")) // with room again
+			set(t, s, alice, "more", text("v")) // this process has no limit
 		})
 	}
 }

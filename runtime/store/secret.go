@@ -76,7 +76,7 @@ func keyNameOf(data []byte, kind int) (name [nameSize]byte) {
 	return name
 }
 
-var errSealed = errors.New("this secret was not written for this key, or has been changed")
+var errSealed = errors.New("the secret does not belong to this key, or its bytes have been changed")
 
 func (s *Store) unseal(i id, sealed []byte, kind int) ([]byte, error) {
 	if len(sealed) < sealedPrefix+nonceSize || sealed[0] != sealedVersion {

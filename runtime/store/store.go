@@ -67,12 +67,12 @@ type Value struct {
 	Expires time.Time // zero: never
 }
 
-// Version identifies what a read has found, so that a write can check whether it is
-// still there.
+// Version identifies the state of a value at a read, so that a write can check whether
+// the value has changed since.
 type Version struct {
 	row bool // a row existed, possibly an expired one
 	rev int64
-	// sealedWith is the name of the key of a secret.
+	// sealedWith is the name of the key that encrypted a secret.
 	sealedWith [nameSize]byte
 }
 
@@ -136,7 +136,7 @@ func (s *Store) Prepare(ctx context.Context) error {
 // prepared creates the tables, unless c is a transaction, for which it is too late.
 func (s *Store) prepared(ctx context.Context, c database.Conn) error {
 	if c != database.Conn(s.db) && !s.made.Load() {
-		return errors.New("a store is used for the first time, and in a transaction: use it, or open it, once before")
+		return errors.New("the store is used for the first time in a transaction: use it once before the transaction begins")
 	}
 	return s.Prepare(ctx)
 }
@@ -229,8 +229,8 @@ func (s *Store) Replace(ctx context.Context, c database.Conn, scope Scope, key s
 // writes nothing if change returns an error.
 func (s *Store) Change(ctx context.Context, c database.Conn, scope Scope, key string, change func(old Value, found bool) (Value, error)) error {
 	if c == database.Conn(s.db) && s.db.Engine() == database.SQLite {
-		// With one writer at a time, a lock from the beginning is better than
-		// to come second and begin again.
+		// SQLite has one writer at a time. A lock from the beginning avoids conflicts
+		// and retries.
 		if err := s.Prepare(ctx); err != nil {
 			return err
 		}
@@ -365,8 +365,8 @@ func (s *Store) again(ctx context.Context, c database.Conn, f func() error) erro
 	}
 }
 
-// sweepEvery is how often a process deletes what has expired, and sweepRows how
-// much at once.
+// sweepEvery is the interval at which a process deletes expired rows. sweepRows is the
+// maximum number of rows that it deletes at once.
 const (
 	sweepEvery = 10 * time.Minute
 	sweepRows  = 1000

@@ -26,7 +26,7 @@ func TestMain(m *testing.M) {
 	goleak.VerifyTestMain(m)
 }
 
-// patience is how long anything may take that must succeed.
+// patience is the time limit of every call that must succeed.
 const patience = 60 * time.Second
 
 var alice = store.Scope{Owner: "alice@example.net"}
@@ -60,7 +60,7 @@ func set(t testing.TB, s *store.Store, scope store.Scope, key string, v store.Va
 
 func text(s string) store.Value { return store.Value{Data: []byte(s)} }
 
-// get is a value's bytes, or "<none>".
+// get returns the bytes of a value, or "<none>" if it does not exist.
 func get(t testing.TB, s *store.Store, scope store.Scope, key string) string {
 	t.Helper()
 	v, found, _, err := s.Read(soon(t), s.DB(), scope, key)
@@ -97,7 +97,7 @@ func each(t *testing.T, test func(t *testing.T, s *store.Store)) {
 	databasetest.Each(t, func(t *testing.T, p database.Source) { test(t, open(t, p, nil)) })
 }
 
-func TestValues(t *testing.T) {
+func TestValuesAreWrittenReadAndDeleted(t *testing.T) {
 	each(t, func(t *testing.T, s *store.Store) {
 		if got := get(t, s, alice, "token"); got != "<none>" {
 			t.Errorf("an empty store has %q", got)
@@ -130,7 +130,7 @@ func TestValues(t *testing.T) {
 	})
 }
 
-func TestEveryByte(t *testing.T) {
+func TestKeysAndValuesMayHoldEveryByte(t *testing.T) {
 	every := make([]byte, 256)
 	for i := range every {
 		every[i] = byte(i)
@@ -172,7 +172,7 @@ func TestEveryByte(t *testing.T) {
 	})
 }
 
-func TestPrefixes(t *testing.T) {
+func TestPagesHoldKeysWithAPrefix(t *testing.T) {
 	each(t, func(t *testing.T, s *store.Store) {
 		for _, key := range []string{"a", "ab", "abc", "b", "a\xff", "a\xff\xff", "a\xffx", "a%", "a_", "A", "a\xfe"} {
 			set(t, s, alice, key, text("1"))
@@ -202,7 +202,7 @@ func TestPrefixes(t *testing.T) {
 	})
 }
 
-func TestExpiry(t *testing.T) {
+func TestExpiredValuesAreHiddenAndDeleted(t *testing.T) {
 	each(t, func(t *testing.T, s *store.Store) {
 		now := time.Now()
 		s.SetClock(func() time.Time { return now })
@@ -210,19 +210,19 @@ func TestExpiry(t *testing.T) {
 		set(t, s, alice, "long", store.Value{Data: []byte("1"), Expires: now.Add(time.Hour)})
 		now = now.Add(9 * time.Second)
 		if got := get(t, s, alice, "short"); got != "1" {
-			t.Errorf("got %q before its end", got)
+			t.Errorf("got %q before it expires", got)
 		}
 		now = now.Add(time.Second)
 		if got := get(t, s, alice, "short"); got != "<none>" {
-			t.Errorf("got %q at its end", got)
+			t.Errorf("got %q when it expires", got)
 		}
 		if got := keysOf(t, s, alice, ""); !slices.Equal(got, []string{"long"}) {
 			t.Errorf("keys %q", got)
 		}
 		if deleted, err := s.Delete(soon(t), s.DB(), alice, "short"); deleted || err != nil {
-			t.Error("what has expired was deleted once more", err)
+			t.Error("Delete reports an expired value", err)
 		}
-		// What has expired is in nobody's way.
+		// An expired value does not prevent a new one.
 		if err := s.Change(soon(t), s.DB(), alice, "short", func(_ store.Value, found bool) (store.Value, error) {
 			if found {
 				t.Error("found")
@@ -234,7 +234,7 @@ func TestExpiry(t *testing.T) {
 		if got := get(t, s, alice, "short"); got != "new" {
 			t.Errorf("got %q", got)
 		}
-		// It is swept away when something is written, now and then.
+		// Writes occasionally delete expired rows.
 		set(t, s, alice, "dust", store.Value{Data: []byte("1"), Expires: now.Add(time.Second)})
 		now = now.Add(time.Hour)
 		other := store.Value{Data: []byte("1"), Expires: now.Add(time.Hour)}
@@ -247,8 +247,8 @@ func TestExpiry(t *testing.T) {
 	})
 }
 
-// TestTheClockIsSetBack by a year: what expires does so by the new time, and is
-// swept away.
+// TestTheClockIsSetBack by a year. Values expire by the new time, and their rows are
+// deleted.
 func TestTheClockIsSetBack(t *testing.T) {
 	each(t, func(t *testing.T, s *store.Store) {
 		now := time.Now()
@@ -266,12 +266,12 @@ func TestTheClockIsSetBack(t *testing.T) {
 			t.Errorf("keys %q", got)
 		}
 		if n := rows(t, s); n != 3 {
-			t.Errorf("%d rows: what has expired is still there", n)
+			t.Errorf("%d rows: the expired ones are not deleted", n)
 		}
 	})
 }
 
-// rows is how many values the database has, those that have expired too.
+// rows returns the number of values in the database, including expired ones.
 func rows(t *testing.T, s *store.Store) (n int) {
 	t.Helper()
 	table := s.DB().Engine().Quote(s.DB().Source().Prefix + "spectrum2_lua_store")
@@ -281,7 +281,7 @@ func rows(t *testing.T, s *store.Store) (n int) {
 	return n
 }
 
-func TestReplace(t *testing.T) {
+func TestReplaceRequiresAnUnchangedValue(t *testing.T) {
 	each(t, func(t *testing.T, s *store.Store) {
 		replace := func(at store.Version, v *store.Value) bool {
 			t.Helper()
@@ -302,22 +302,22 @@ func TestReplace(t *testing.T) {
 		one, two := text("one"), text("two")
 		absent := version()
 		if !replace(absent, nil) || !replace(absent, &one) || replace(absent, &two) {
-			t.Error("of nothing")
+			t.Error("replacing an absent value")
 		}
 		at := version()
-		if !replace(at, &one) { // the same bytes are another version
-			t.Error("not replaced")
+		if !replace(at, &one) { // a new version, although the bytes are the same
+			t.Error("an unchanged value is not replaced")
 		}
 		if replace(at, &two) || replace(at, nil) {
-			t.Error("replaced what is not there any more")
+			t.Error("a changed value is replaced")
 		}
 		if !replace(version(), nil) || get(t, s, alice, "k") != "<none>" {
-			t.Error("not deleted")
+			t.Error("an unchanged value is not deleted")
 		}
 	})
 }
 
-func TestChangeThatFails(t *testing.T) {
+func TestFailedChangeWritesNothing(t *testing.T) {
 	each(t, func(t *testing.T, s *store.Store) {
 		set(t, s, alice, "k", text("1"))
 		oops := errors.New("oops")
@@ -328,11 +328,11 @@ func TestChangeThatFails(t *testing.T) {
 		if got := get(t, s, alice, "k"); got != "1" {
 			t.Errorf("got %q", got)
 		}
-		set(t, s, alice, "k", text("3")) // nothing is locked
+		set(t, s, alice, "k", text("3")) // the failed change has released its lock
 	})
 }
 
-func TestTransaction(t *testing.T) {
+func TestTransactionIsVisibleAfterItsCommit(t *testing.T) {
 	each(t, func(t *testing.T, s *store.Store) {
 		if err := s.Prepare(soon(t)); err != nil {
 			t.Fatal(err)
@@ -362,7 +362,7 @@ func TestTransaction(t *testing.T) {
 	})
 }
 
-func TestRemember(t *testing.T) {
+func TestRememberedIDsFindEachOther(t *testing.T) {
 	each(t, func(t *testing.T, s *store.Store) {
 		remember := func(ours, theirs string) {
 			t.Helper()
@@ -382,8 +382,8 @@ func TestRemember(t *testing.T) {
 			return other
 		}
 		remember("1", "7")
-		remember("7", "2") // the same id on both sides
-		remember("1", "8") // in two parts there
+		remember("7", "2") // another message has their id
+		remember("1", "8") // another message has our id
 		for _, test := range [][3]string{
 			{look(s.Theirs, "1"), "8"}, {look(s.Theirs, "7"), "2"}, {look(s.Theirs, "2"), "<none>"},
 			{look(s.Ours, "7"), "1"}, {look(s.Ours, "8"), "1"}, {look(s.Ours, "2"), "7"}, {look(s.Ours, "1"), "<none>"},
@@ -398,7 +398,7 @@ func TestRemember(t *testing.T) {
 	})
 }
 
-func TestSecrets(t *testing.T) {
+func TestSecretsAreEncryptedAndBoundToTheirRow(t *testing.T) {
 	databasetest.Each(t, func(t *testing.T, p database.Source) {
 		keyFile := store.KeyFile(t.TempDir())
 		s := open(t, p, &store.Keyring{Path: keyFile})
@@ -422,7 +422,7 @@ func TestSecrets(t *testing.T) {
 		if got := get(t, other, alice, "token"); got != hidden {
 			t.Errorf("got %q", got)
 		}
-		// After a rotation both have two.
+		// After a rotation both use both keys.
 		if err := (&store.Keyring{Path: keyFile}).Rotate(); err != nil {
 			t.Fatal(err)
 		}
@@ -432,7 +432,7 @@ func TestSecrets(t *testing.T) {
 				t.Errorf("%s: got %q after a rotation", key, got)
 			}
 		}
-		// What is moved to another row is worth nothing.
+		// A secret cannot be read after it is moved to another row.
 		set(t, s, store.Scope{Owner: "eve@example.net"}, "token", secret)
 		e := p.Engine.Quote(p.Prefix + "spectrum2_lua_store")
 		if _, err := s.DB().Exec(soon(t), "UPDATE "+e+" SET v = "+literal(p, kept)+" WHERE owner = "+literal(p, []byte("eve@example.net"))); err != nil {
@@ -441,15 +441,15 @@ func TestSecrets(t *testing.T) {
 		if _, _, _, err := s.Read(soon(t), s.DB(), store.Scope{Owner: "eve@example.net"}, "token"); err == nil {
 			t.Error("eve reads alice's token")
 		}
-		// Without the key there is an error that says which, and no text.
+		// Without the key the error names the key and does not show the text.
 		stranger := open(t, p, &store.Keyring{Path: store.KeyFile(t.TempDir())})
-		if _, _, _, err := stranger.Read(soon(t), stranger.DB(), alice, "token"); err == nil || !strings.Contains(err.Error(), "is not here") {
+		if _, _, _, err := stranger.Read(soon(t), stranger.DB(), alice, "token"); err == nil || !strings.Contains(err.Error(), "is missing") {
 			t.Error(err)
 		}
 	})
 }
 
-// literal writes bytes as SQL.
+// literal returns bytes as an SQL literal.
 func literal(p database.Source, b []byte) string {
 	if p.Engine == database.PostgreSQL {
 		return fmt.Sprintf(`'\x%x'::bytea`, b)
@@ -457,13 +457,13 @@ func literal(p database.Source, b []byte) string {
 	return fmt.Sprintf("x'%x'", b)
 }
 
-func TestPassphrase(t *testing.T) {
+func TestPassphraseIsTheFirstKey(t *testing.T) {
 	place := database.File(filepath.Join(t.TempDir(), "a.sqlite"))
 	keyFile := store.KeyFile(t.TempDir())
 	s := open(t, place, &store.Keyring{Passphrase: "correct horse", Path: keyFile})
 	set(t, s, alice, "token", store.Value{Data: []byte("x"), Secret: true})
 	if _, err := os.Stat(keyFile); !errors.Is(err, os.ErrNotExist) {
-		t.Errorf("a key file was made: %v", err)
+		t.Errorf("a key file was created: %v", err)
 	}
 	if err := os.WriteFile(keyFile, []byte("# before\npassphrase: correct horse\n"), 0o600); err != nil {
 		t.Fatal(err)

@@ -83,7 +83,7 @@ func (t *text) UnmarshalJSON(data []byte) error {
 	raw := make([]byte, len(numbers))
 	for i, n := range numbers {
 		if n > 0xff {
-			return fmt.Errorf("%d is no byte", n)
+			return fmt.Errorf("%d is not a byte", n)
 		}
 		raw[i] = byte(n)
 	}
@@ -206,10 +206,10 @@ func (s *Store) Import(ctx context.Context, r io.Reader) (n int, err error) {
 	in := json.NewDecoder(bufio.NewReader(r))
 	var h header
 	if err := in.Decode(&h); err != nil || h.Version == 0 {
-		return 0, errors.New("this is no export of a store: its first line would say so")
+		return 0, errors.New("this is not an export of a store: its first line is not the header of one")
 	}
 	if h.Version != exportVersion {
-		return 0, fmt.Errorf("this export is of version %d, and only %d is known here", h.Version, exportVersion)
+		return 0, fmt.Errorf("the export has version %d, but this program knows only version %d", h.Version, exportVersion)
 	}
 	for {
 		rows, err := s.readRows(in, n)

@@ -11,8 +11,9 @@ import (
 	"spectrumlua/runtime/store"
 )
 
-// TestExportAndImport moves everything from one database to another, and back.
-func TestExportAndImport(t *testing.T) {
+// TestExportIsImportedUnchanged moves all values to another database and exports them
+// again.
+func TestExportIsImportedUnchanged(t *testing.T) {
 	databasetest.Each(t, func(t *testing.T, p database.Source) {
 		keys := &store.Keyring{Path: store.KeyFile(t.TempDir())}
 		from := open(t, database.Temporary(), keys)
@@ -27,7 +28,7 @@ func TestExportAndImport(t *testing.T) {
 		if err := from.Remember(soon(t), from.DB(), alice, "a", "b", later); err != nil {
 			t.Fatal(err)
 		}
-		for i := range 600 { // more than are written at once
+		for i := range 600 { // more than one batch
 			set(t, from, store.Scope{}, strings.Repeat("k", i+1), text("1"))
 		}
 
@@ -37,7 +38,7 @@ func TestExportAndImport(t *testing.T) {
 			t.Fatal(n, err)
 		}
 		if strings.Contains(first.String(), "hunter2") {
-			t.Error("a secret is in the export")
+			t.Error("the export contains a secret in plain text")
 		}
 		to := open(t, p, keys)
 		if n, err := to.Import(soon(t), bytes.NewReader(first.Bytes())); err != nil || n != 607 {
@@ -48,7 +49,7 @@ func TestExportAndImport(t *testing.T) {
 			t.Fatal(n, err)
 		}
 		if !bytes.Equal(first.Bytes(), second.Bytes()) {
-			t.Error("what was imported is exported otherwise")
+			t.Error("the export of the imported values differs")
 		}
 		if got := get(t, to, strange, "secret"); got != "hunter2" {
 			t.Errorf("got %q", got)
@@ -63,16 +64,16 @@ func TestExportAndImport(t *testing.T) {
 	})
 }
 
-func TestImportOfNonsense(t *testing.T) {
+func TestInvalidExportIsRejected(t *testing.T) {
 	const head = `{"spectrum2_lua_store":1}` + "\n"
 	tests := []struct{ name, text, want string }{
-		{"nothing", "", "this is no export of a store"},
-		{"something else", `{"a":1}`, "this is no export of a store"},
+		{"nothing", "", "this is not an export of a store"},
+		{"something else", `{"a":1}`, "this is not an export of a store"},
 		{"a newer version", `{"spectrum2_lua_store":2}`, "version 2"},
 		{"no JSON", head + "oops", "line 2: "},
 		{"no key", head + `{"key":"a","json":1}` + "\n" + `{"json":1}`, "line 3: a key has at least one byte"},
 		{"no value", head + `{"key":"a"}`, "line 2: the line has no value"},
-		{"no byte", head + `{"key":[256],"json":1}`, "line 2: 256 is no byte"},
+		{"no byte", head + `{"key":[256],"json":1}`, "line 2: 256 is not a byte"},
 	}
 	for _, test := range tests {
 		t.Run(test.name, func(t *testing.T) {
@@ -85,7 +86,7 @@ func TestImportOfNonsense(t *testing.T) {
 	}
 }
 
-func TestReseal(t *testing.T) {
+func TestResealEncryptsWithTheFirstKey(t *testing.T) {
 	keyFile := store.KeyFile(t.TempDir())
 	p := database.File(t.TempDir() + "/a.sqlite")
 	s := open(t, p, &store.Keyring{Path: keyFile})
@@ -103,6 +104,6 @@ func TestReseal(t *testing.T) {
 		t.Fatal(err)
 	}
 	if got := get(t, open(t, p, &store.Keyring{Path: keyFile}), alice, "secret"); got != "x" {
-		t.Errorf("got %q with the new key alone", got)
+		t.Errorf("got %q with only the new key", got)
 	}
 }
