@@ -47,7 +47,7 @@ var composed = map[byte]string{
 
 func compilePattern(text string) (pattern, error) {
 	if len(text) > maxPattern {
-		return nil, fmt.Errorf("the pattern has %d bytes, at most %d are allowed", len(text), maxPattern)
+		return nil, fmt.Errorf("the pattern is too long: %d bytes, at most %d are allowed", len(text), maxPattern)
 	}
 	var p pattern
 	for text != "" {
