@@ -1,26 +1,26 @@
-// Package callstack gives the threads of a VM call stacks that hold no frame
-// longer than its call lasts.
+// Package callstack has call stacks for the threads of a VM that clear the frame of
+// a call soon after the call has ended.
 //
-// gopher-lua's own growing stack takes its memory, eight frames at a time, from a
-// pool that all VMs of the process share, and leaves in it what the frames refer
-// to: functions, and with them the VM that they belong to. A script that was
-// replaced stays in memory for as long as a thread of its successor uses such a
-// piece. Its fixed stack takes 160 kB for each thread.
+// gopher-lua's growing stack allocates segments of eight frames from a pool that all
+// VMs of the process share. A segment in the pool still refers to the functions of
+// its last calls, and so to their VM. An old script would stay in memory for as long
+// as a thread of the new one uses such a segment. gopher-lua's fixed stack takes
+// 160 kB for each thread.
 //
-// A stack here takes its memory from a list that belongs to one VM, and clears
-// each frame once the next call or return has shown that nobody reads it.
+// A stack of this package allocates from a list that belongs to one VM. It clears a
+// frame at the next call or return, when gopher-lua no longer reads the frame.
 package callstack
 
 import lua "github.com/yuin/gopher-lua"
 
-// framesPerSegment is how many frames a stack grows by.
+// framesPerSegment is the number of frames by which a stack grows.
 const framesPerSegment = 8
 
-// maxFree is how many segments are kept for the next deep call, of 640 bytes
-// each.
+// maxFree is the number of segments that are kept for later calls. A segment takes
+// 640 bytes.
 const maxFree = 256
 
-// overflow is what gopher-lua says when a stack that grows is full.
+// overflow is the value of gopher-lua's panic when a growing stack is full.
 const overflow = "lua callstack overflow"
 
 // callFrame has the layout of gopher-lua's callFrame.
@@ -37,8 +37,8 @@ type callFrame struct {
 	TailCall   int
 }
 
-// forget drops what a frame refers to. Its numbers stay: gopher-lua reads them
-// after the frame has been popped.
+// forget clears the references of a frame. It keeps the numbers because gopher-lua
+// reads them after the frame was popped.
 func (f *callFrame) forget() {
 	if f.Fn != nil {
 		f.Fn, f.Parent = nil, nil
@@ -63,18 +63,18 @@ type callFrameStack interface {
 
 type segment [framesPerSegment]callFrame
 
-// Stacks makes the call stacks of one VM. The script lock guards it. A nil
-// *Stacks leaves threads the stacks that gopher-lua gives them.
+// Stacks makes the call stacks of one VM. The script lock guards it. With a nil
+// *Stacks, threads keep gopher-lua's stacks.
 type Stacks struct {
 	depth int
-	free  []*segment // all of whose frames are clear
+	free  []*segment // all frames in them are clear
 }
 
-// New returns the source of the stacks of one VM, whose threads can each have
-// depth calls in progress.
+// New returns the Stacks of one VM. depth limits the nested calls of each thread.
 func New(depth int) *Stacks { return &Stacks{depth: depth} }
 
-// NewState is lua.NewState, but for the call stack of the state and its threads.
+// NewState is like lua.NewState, but the state and its threads have stacks of this
+// package.
 func (s *Stacks) NewState(o lua.Options) *lua.LState {
 	if !supported {
 		o.CallStackSize, o.MinimizeStackMemory = s.depth, true
@@ -93,8 +93,8 @@ func (s *Stacks) NewThread(l *lua.LState) *lua.LState {
 	return thread
 }
 
-// Adopt gives a thread that does not run a stack of the VM's, with the calls of
-// the old one.
+// Adopt replaces the stack of a thread by one of this VM and copies its frames. The
+// thread must not be running.
 func (s *Stacks) Adopt(thread *lua.LState) {
 	if s == nil || !supported {
 		return
@@ -119,26 +119,26 @@ func (s *Stacks) take() *segment {
 	return seg
 }
 
-// release takes back a segment whose frames are clear.
+// release keeps a segment for later use. All its frames must be clear.
 func (s *Stacks) release(seg *segment) {
 	if len(s.free) < maxFree {
 		s.free = append(s.free, seg)
 	}
 }
 
-// stack is the call stack of one thread. All frames above the top one are clear
-// but for the last that was popped, which gopher-lua may still read.
+// stack is the call stack of one thread. The frames above the top one are clear,
+// except the one that was popped last: gopher-lua may still read it.
 type stack struct {
 	from     *Stacks
 	segments []*segment
-	used     int // frames of the last segment
+	used     int // number of frames in use in the last segment
 }
 
 // top returns the last segment.
 func (st *stack) top() *segment { return st.segments[len(st.segments)-1] }
 
-// Push implements callFrameStack. It panics as gopher-lua's own growing stack
-// does when the stack is full.
+// Push implements callFrameStack. If the stack is full, it panics like gopher-lua's
+// growing stack.
 func (st *stack) Push(v callFrame) {
 	if st.used == framesPerSegment {
 		if st.Sp() >= st.from.depth {
@@ -168,8 +168,8 @@ func (st *stack) Pop() *callFrame {
 	return &seg[st.used]
 }
 
-// shrink releases the last segment, which has no frame in use and at most one
-// that is not clear, the first.
+// shrink releases the last segment. The segment has no frame in use, and only its
+// first frame may still have references.
 func (st *stack) shrink() {
 	last := len(st.segments) - 1
 	seg := st.segments[last]
@@ -180,7 +180,7 @@ func (st *stack) shrink() {
 	st.used = framesPerSegment
 }
 
-// SetSp implements callFrameStack. Frames above sp are not read again.
+// SetSp implements callFrameStack. gopher-lua does not read frames above sp again.
 func (st *stack) SetSp(sp int) {
 	for st.Sp() > sp {
 		st.Pop()
@@ -212,8 +212,8 @@ func (st *stack) Sp() int { return (len(st.segments)-1)*framesPerSegment + st.us
 // IsEmpty implements callFrameStack.
 func (st *stack) IsEmpty() bool { return st.used == 0 && len(st.segments) == 1 }
 
-// IsFull implements callFrameStack. Push tells of a stack that is full, as it does
-// in gopher-lua's own growing stack.
+// IsFull implements callFrameStack. It returns false because Push panics if the stack
+// is full, as in gopher-lua's growing stack.
 func (st *stack) IsFull() bool { return false }
 
 // FreeAll implements callFrameStack.

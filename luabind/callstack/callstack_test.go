@@ -18,7 +18,7 @@ func newState(depth int) (*lua.LState, *Stacks) {
 	return l, s
 }
 
-// clean fails the test if a frame that is not in use refers to something.
+// clean fails the test if a frame that is not in use has a reference.
 func clean(t *testing.T, l *lua.LState, s *Stacks) {
 	t.Helper()
 	for _, seg := range s.free {
@@ -38,8 +38,8 @@ func clean(t *testing.T, l *lua.LState, s *Stacks) {
 	}
 }
 
-// TestFramesAreClearAfterACall calls as deep as the borders of segments and
-// deeper, in each way that a call can return, and looks for what is left.
+// TestFramesAreClearAfterACall makes calls to depths around the borders of segments, lets
+// them return in each way, and looks for references that are left.
 func TestFramesAreClearAfterACall(t *testing.T) {
 	for name, script := range map[string]string{
 		"return":          `local function f(n) if n > 0 then local x = f(n - 1) return x + 1 end return 0 end return f(...)`,
@@ -77,13 +77,12 @@ func TestFullStackRaises(t *testing.T) {
 		t.Fatal(err)
 	}
 	if n, why := l.Get(-2), l.Get(-1).String(); n.(lua.LNumber) < 90 || n.(lua.LNumber) > 104 || !strings.Contains(why, overflow) {
-		t.Errorf("%v calls, then %s", n, why)
+		t.Errorf("after %v calls: %s", n, why)
 	}
 	clean(t, l, s)
 }
 
-// TestThreadsHaveStacksOfTheVM looks at a thread and at a coroutine that
-// gopher-lua has made.
+// TestThreadsHaveStacksOfTheVM looks at the stacks of a thread and of a coroutine.
 func TestThreadsHaveStacksOfTheVM(t *testing.T) {
 	l, s := newState(1000)
 	l.SetGlobal("adopt", l.NewFunction(func(l *lua.LState) int { s.Adopt(l.ToThread(1)); return 0 }))
@@ -102,7 +101,7 @@ return select(2, coroutine.resume(co, 12))`)
 	clean(t, thread, s)
 }
 
-// TestDeepCallLeavesFewSegments drops a stack that was as deep as can be.
+// TestDeepCallLeavesFewSegments frees a stack that had the maximum depth.
 func TestDeepCallLeavesFewSegments(t *testing.T) {
 	s := New(100_000)
 	st := &stack{from: s, segments: []*segment{new(segment)}}
@@ -121,8 +120,8 @@ func BenchmarkCalls(b *testing.B) {
 		name string
 		make func() *lua.LState
 	}{
-		{"ours", func() *lua.LState { l, _ := newState(2000); return l }},
-		{"gopher-lua's that grows", func() *lua.LState {
+		{"this package's", func() *lua.LState { l, _ := newState(2000); return l }},
+		{"gopher-lua's growing one", func() *lua.LState {
 			return lua.NewState(lua.Options{CallStackSize: 2000, RegistrySize: 128, RegistryMaxSize: 1 << 16, MinimizeStackMemory: true})
 		}},
 		{"gopher-lua's fixed one", func() *lua.LState {

@@ -7,21 +7,20 @@ import (
 	lua "github.com/yuin/gopher-lua"
 )
 
-// gopher-lua keeps the call stack of a thread in a field that it does not export,
-// of an interface type that it does not export. A stack of ours goes there by
-// what Go's runtime makes of an interface: a pointer to a table of methods, in
-// the order of their names, and a pointer to the value. The two interface types
-// have the same methods, and the frames the same layout, so the tables are alike.
-// layout_test.go says whether that is so with the gopher-lua in go.mod.
+// gopher-lua keeps the call stack of a thread in an unexported field of an unexported
+// interface type. This package writes its own stack into that field. That works
+// because Go represents an interface as two pointers: one to a table of methods,
+// sorted by name, and one to the value. callFrameStack has the same methods as
+// gopher-lua's type, and callFrame the same layout, so the tables are compatible.
+// layout_test.go checks this for the gopher-lua version in go.mod.
 
-// supported reports whether gopher-lua is laid out as this package needs it. If
-// it is not, threads keep gopher-lua's own stacks, and nothing worse happens
-// than that old scripts stay in memory.
+// supported reports whether gopher-lua has the expected layout. If it does not,
+// threads keep gopher-lua's stacks, and old scripts may stay in memory.
 var supported = hasStack && sameLayout(stackField.Type, reflect.TypeFor[callFrameStack](), map[[2]reflect.Type]bool{}) && works()
 
 var stackField, hasStack = reflect.TypeFor[lua.LState]().FieldByName("stack")
 
-// stackOf returns the place where a thread has its stack.
+// stackOf returns a pointer to the field with a thread's stack.
 func stackOf(l *lua.LState) *callFrameStack {
 	return (*callFrameStack)(unsafe.Add(unsafe.Pointer(l), stackField.Offset))
 }
@@ -76,14 +75,13 @@ func sameLayout(a, b reflect.Type, seen map[[2]reflect.Type]bool) bool {
 			}
 		}
 		return true
-	default: // a basic type has the layout of its kind; other kinds would be news
+	default: // a basic type has the layout of its kind; no other kind is expected
 		return a.Kind() <= reflect.Complex128 || a.Kind() == reflect.String
 	}
 }
 
-// works tries each method of a stack through the interface. The linker keeps
-// only methods that are called through an interface of this program, and does
-// not know that gopher-lua calls these.
+// works tests each method of a stack through the interface. The calls also keep the
+// methods in the program: the linker does not know that gopher-lua calls them.
 func works() bool {
 	s := probe
 	for range framesPerSegment + 1 {
@@ -97,5 +95,6 @@ func works() bool {
 	return s.IsEmpty()
 }
 
-// probe is a variable so that the compiler makes no direct calls of those of works.
+// probe is the stack that works uses. It is a variable so that the compiler does not
+// turn the calls into direct ones.
 var probe callFrameStack = &stack{from: New(2 * framesPerSegment), segments: []*segment{new(segment)}}

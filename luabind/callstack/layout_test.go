@@ -5,8 +5,8 @@ import (
 	"testing"
 )
 
-// TestGopherLuaHasTheLayoutThatStacksNeed fails when an update of gopher-lua has
-// changed what layout.go depends on.
+// TestGopherLuaHasTheLayoutThatStacksNeed fails if an update of gopher-lua changes a
+// layout that layout.go depends on.
 func TestGopherLuaHasTheLayoutThatStacksNeed(t *testing.T) {
 	if !hasStack {
 		t.Fatal("lua.LState has no field stack")

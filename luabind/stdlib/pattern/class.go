@@ -5,7 +5,7 @@ type set [256]bool
 
 var (
 	noBytes = &set{}
-	// classes are %a, %c and so on, and with a capital letter all other bytes.
+	// classes holds the sets of %a, %c etc. by letter. A capital letter means all other bytes.
 	classes = map[byte]*set{}
 )
 

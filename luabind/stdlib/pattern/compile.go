@@ -2,7 +2,7 @@ package pattern
 
 import "errors"
 
-// What may be wrong with a pattern; the texts are Lua's.
+// The errors of a pattern, with Lua's texts.
 var (
 	errEndsWithPercent = errors.New("malformed pattern (ends with '%')")
 	errMissingBracket  = errors.New("malformed pattern (missing ']')")
@@ -35,7 +35,7 @@ func Compile(source string, anchors bool) (*Pattern, error) {
 	return c.p, nil
 }
 
-// compiler reads a pattern from source[at:] on.
+// compiler compiles a pattern. source[at:] is the rest to read.
 type compiler struct {
 	source string
 	at     int
@@ -44,7 +44,7 @@ type compiler struct {
 	closed [maxCaptures]bool
 }
 
-// peek is the byte at the front, or 0 at the end.
+// peek returns the next byte, or 0 at the end.
 func (c *compiler) peek() byte {
 	if c.at < len(c.source) {
 		return c.source[c.at]
@@ -116,8 +116,7 @@ func (c *compiler) end() error {
 	return nil
 }
 
-// special reads %b, %f and %1 to %9; it returns false where there is another
-// thing.
+// special reads %b, %f or %1 to %9. It returns false if something else is next.
 func (c *compiler) special() (bool, error) {
 	rest := c.source[c.at+1:]
 	if rest == "" {
@@ -153,7 +152,7 @@ func (c *compiler) special() (bool, error) {
 	return true, nil
 }
 
-// single reads what matches one byte.
+// single reads an item that matches one byte.
 func (c *compiler) single() (item, error) {
 	b := c.source[c.at]
 	switch b {
@@ -164,7 +163,7 @@ func (c *compiler) single() (item, error) {
 		s, err := c.set()
 		return item{kind: kindSet, set: s}, err
 	case '%':
-		b = c.source[c.at+1] // special has seen that it is there
+		b = c.source[c.at+1] // special has checked that it exists
 		c.at += 2
 		if s := classes[b]; s != nil {
 			return item{kind: kindSet, set: s}, nil
@@ -175,8 +174,7 @@ func (c *compiler) single() (item, error) {
 	return item{kind: kindByte, a: b}, nil
 }
 
-// set reads [set]; the bracket is at the front. A ] right at the beginning
-// stands for itself.
+// set reads a [set]. A ] as the first character of a set means itself.
 func (c *compiler) set() (*set, error) {
 	s := &set{}
 	c.at++
@@ -206,7 +204,7 @@ func (c *compiler) set() (*set, error) {
 			for x := int(b); x <= int(c.source[c.at+2]); x++ {
 				s[x] = true
 			}
-			next = c.source[c.at+2] == '%' // Lua takes it for an escape in looking for the end
+			next = c.source[c.at+2] == '%' // Lua treats it as an escape when it looks for the end
 			c.at += 3
 		default:
 			s[b] = true

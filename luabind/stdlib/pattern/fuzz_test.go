@@ -12,7 +12,7 @@ import (
 	"spectrumlua/luabind/stdlib/pattern"
 )
 
-// theirs is what gopher-lua finds, written as find does.
+// theirs returns gopher-lua's result, in the format of find.
 func theirs(source, text string) string {
 	found, err := pm.Find(source, []byte(text), 0, 1)
 	if err != nil {
@@ -33,21 +33,21 @@ func theirs(source, text string) string {
 	return s
 }
 
-// knownToDiffer tells of patterns that gopher-lua takes for something else than
-// Lua 5.1 does. Each line is a mistake of its own.
+// knownToDiffer reports whether gopher-lua is known to treat a pattern differently from
+// Lua 5.1. Each case is a different error in gopher-lua.
 func knownToDiffer(source string) bool {
 	switch {
-	case strings.Contains(source, "%f"): // has no frontiers
+	case strings.Contains(source, "%f"): // gopher-lua has no frontiers
 	case strings.Contains(source, "()") && strings.ContainsAny(source, "123456789"): // %1 may be a position
-	case strings.Contains(source, "[") && strings.Contains(source, "-"): // takes another - in a set for a range
+	case strings.Contains(source, "[") && strings.Contains(source, "-"): // treats another - in a set as a range
 	default:
 		return false
 	}
 	return true
 }
 
-// FuzzPattern compares with gopher-lua where that is right, and with the
-// manual's words, put into code as plainly as possible, everywhere.
+// FuzzPattern compares results with those of naive and, where gopher-lua is right, with
+// those of gopher-lua.
 func FuzzPattern(f *testing.F) {
 	for _, seed := range [][2]string{
 		{"a*b", "aaab"}, {"^(%w+)=(.-)$", "key=value"}, {"%b()", "(a(b))"}, {"%f[%w]%w+", "ab cd"},
@@ -69,7 +69,7 @@ func FuzzPattern(f *testing.F) {
 		if plain := naiveFind(source, text); plain != "stopped" && got != plain {
 			t.Errorf("%q in %q: got %s, the manual says %s", source, text, got, plain)
 		}
-		if got == "error" || knownToDiffer(source) { // some errors it finds only when a match comes to them
+		if got == "error" || knownToDiffer(source) { // gopher-lua finds some errors only when a match reaches them
 			return
 		}
 		if other := theirs(source, text); other != got {
@@ -78,7 +78,7 @@ func FuzzPattern(f *testing.F) {
 	})
 }
 
-// safeFind is find without the texts of errors.
+// safeFind is like find, but returns "error" for every error.
 func safeFind(ctx context.Context, source, text string) string {
 	p, err := pattern.Compile(source, true)
 	if err != nil {

@@ -9,8 +9,7 @@ import (
 // a millisecond.
 const patience = 1 << 14
 
-// smallChoices is how many items with several ways to match are held without
-// more memory.
+// smallChoices is the number of choices for which a Matcher allocates no memory.
 const smallChoices = 12
 
 // Matcher matches a pattern against a text. Reset prepares it for the next use. Capture
@@ -20,7 +19,7 @@ type Matcher struct {
 	text string
 	ctx  context.Context
 	done <-chan struct{}
-	// budget is what may still be tried before the context is asked.
+	// budget is the number of steps until the next check of the context.
 	budget int
 
 	start, end [maxCaptures + 1]int // the last is the whole match
@@ -31,12 +30,12 @@ type Matcher struct {
 // whole is the index of the whole match among the captures.
 const whole = maxCaptures
 
-// choice is where an item with several ways to match stands.
+// choice is the state of an item that can match in several ways.
 type choice struct {
 	item  int // index in Pattern.items
 	least int // a greedy item must end here or later
 	at    int // where the item ends now
-	below int // the choice before this one that is still open, or -1
+	below int // the previous choice that is still open, or -1
 }
 
 // Reset prepares the matcher for p and text. When ctx is done, a search returns the error
@@ -76,15 +75,15 @@ func (m *Matcher) Find(at int) (start, end int, err error) {
 		case m.p.anchored:
 			return -1, -1, nil
 		case m.p.run != nil:
-			// Wherever the run could end, what follows did not match. It can
-			// end nowhere else if it begins later.
+			// The rest of the pattern did not match after any end of the run. A
+			// run that begins later has no other ends.
 			at = max(at, m.span(m.p.run, at)-1)
 		}
 	}
 	return -1, -1, nil
 }
 
-// candidate is the next place where a match can begin, or -1.
+// candidate returns the next index at which a match can begin, or -1.
 func (m *Matcher) candidate(at int) int {
 	switch {
 	case m.p.prefix != "":
@@ -107,7 +106,7 @@ func (m *Matcher) candidate(at int) int {
 // Match returns the end of a match that begins at index at, or -1.
 func (m *Matcher) Match(at int) (end int, err error) {
 	items := m.p.items
-	top := -1 // the choice that is tried next when something does not fit
+	top := -1 // the choice to change when an item does not match
 	s := at
 	for i := 0; i < len(items); {
 		if m.budget--; m.budget < 0 {
@@ -138,10 +137,10 @@ func (m *Matcher) Match(at int) (end int, err error) {
 	return s, nil
 }
 
-// noMatch is what another returns for top when nothing is left to try.
+// noMatch is the result newTop of another when no choice is left.
 const noMatch = -2
 
-// look asks the context if it is worth going on.
+// look returns the error of the context if it is done.
 func (m *Matcher) look() error {
 	m.budget = patience
 	select {
@@ -170,7 +169,7 @@ func (m *Matcher) choice(n int) *choice {
 	return &m.many[n]
 }
 
-// repeated lets item i, which may repeat, match from s on for the first time.
+// repeated matches item i, which can repeat, from s on for the first time.
 func (m *Matcher) repeated(i, s, top int) (at, newTop int, ok bool) {
 	it := &m.p.items[i]
 	least, at := s, s
@@ -194,7 +193,7 @@ func (m *Matcher) repeated(i, s, top int) (at, newTop int, ok bool) {
 	return at, it.choice, true
 }
 
-// span is how far the bytes that an item asks for reach.
+// span returns the end of the longest run of bytes from s on that an item matches.
 func (m *Matcher) span(it *item, s int) int {
 	text, at := m.text, s
 	switch it.kind {
@@ -216,8 +215,8 @@ func (m *Matcher) span(it *item, s int) int {
 	return at
 }
 
-// another takes the next way of the youngest choice that has one: what is to
-// be matched next, and where.
+// another changes the latest choice that can match in another way. It returns the
+// index of the next item and where to match it.
 func (m *Matcher) another(top int) (s, i, newTop int) {
 	for top >= 0 {
 		c := m.choice(top)
@@ -236,8 +235,8 @@ func (m *Matcher) another(top int) (s, i, newTop int) {
 	return 0, 0, noMatch
 }
 
-// shorter gives up bytes of a greedy item: one, or as many as it takes until
-// what follows it can match.
+// shorter makes the match of a greedy item shorter: by one byte, or by as many as
+// needed for the next item to match.
 func (m *Matcher) shorter(it *item, c *choice) bool {
 	if c.at--; c.at < c.least {
 		return false
@@ -255,8 +254,8 @@ func (m *Matcher) shorter(it *item, c *choice) bool {
 	return true
 }
 
-// longer takes another byte into a lazy item, or as many as it takes until
-// what follows it can match.
+// longer makes the match of a lazy item longer: by one byte, or by as many as needed
+// for the next item to match.
 func (m *Matcher) longer(it *item, c *choice) bool {
 	from := c.at
 	for {
@@ -281,7 +280,7 @@ func (m *Matcher) longer(it *item, c *choice) bool {
 	}
 }
 
-// special matches what is not a single byte.
+// special matches an item that does not match one byte.
 func (m *Matcher) special(it *item, s int) (at int, ok bool) {
 	switch it.kind {
 	case kindOpen:
@@ -302,7 +301,7 @@ func (m *Matcher) special(it *item, s int) (at int, ok bool) {
 	return s, true
 }
 
-// byteAt is a byte of the text, 0 before and behind it.
+// byteAt returns a byte of the text, or 0 before its start and after its end.
 func (m *Matcher) byteAt(i int) byte {
 	if i < 0 || i >= len(m.text) {
 		return 0
@@ -310,7 +309,7 @@ func (m *Matcher) byteAt(i int) byte {
 	return m.text[i]
 }
 
-// again matches what a capture has matched.
+// again matches the text of a capture.
 func (m *Matcher) again(index byte, s int) (at int, ok bool) {
 	if m.end[index] == position {
 		return s, false
@@ -320,7 +319,7 @@ func (m *Matcher) again(index byte, s int) (at int, ok bool) {
 	return s + len(same), strings.HasPrefix(m.text[s:], same)
 }
 
-// balance matches from one byte to another that is its counterpart.
+// balance matches from an opening byte to the closing byte that belongs to it.
 func (m *Matcher) balance(it *item, s int) (at int, ok bool) {
 	if s >= len(m.text) || m.text[s] != it.a {
 		return s, false

@@ -7,8 +7,8 @@ import (
 	"spectrumlua/luabind/stdlib/pattern"
 )
 
-// naive matches as section 5.4.1 of the manual reads: by recursion, one item at
-// a time, straight from the pattern's text. It is slow and without limits.
+// naive implements section 5.4.1 of the manual as literally as possible: it matches one
+// item at a time by recursion, from the pattern's text. It is slow and has no limits.
 type naive struct {
 	pattern, text string
 	start, end    []int // of captures; end is -1 while open and -2 for a position
@@ -17,10 +17,10 @@ type naive struct {
 
 const naiveSteps = 200_000
 
-// naiveFind is find by way of naive.
+// naiveFind is like find, but uses naive.
 func naiveFind(source, text string) string {
 	if _, err := pattern.Compile(source, true); err != nil {
-		return "error" // what a mistake is, TestFind says
+		return "error" // TestFind tests the texts of errors
 	}
 	anchored := strings.HasPrefix(source, "^")
 	n := &naive{pattern: strings.TrimPrefix(source, "^"), text: text}
@@ -183,7 +183,7 @@ func (n *naive) repeat(p, s int) int {
 	return n.match(end, s+1)
 }
 
-// classEnd is where the single-byte item at p ends.
+// classEnd returns the end of the single-byte item at p.
 func (n *naive) classEnd(p int) int {
 	switch n.pattern[p] {
 	case '%':
@@ -215,7 +215,7 @@ func (n *naive) single(c byte, p, end int) bool {
 	return n.pattern[p] == c
 }
 
-// inSet looks c up in the set from p to its closing bracket at end.
+// inSet reports whether the set from p to its closing bracket at end contains c.
 func (n *naive) inSet(c byte, p, end int) bool {
 	p++
 	in := true

@@ -13,11 +13,11 @@ import (
 // maxCaptures is the maximum number of captures in a pattern.
 const maxCaptures = 32
 
-// kind is what an item of a pattern asks for.
+// kind is the kind of an item of a pattern.
 type kind uint8
 
 const (
-	// One byte; these alone may be repeated.
+	// The kinds that match one byte. Only these can be repeated.
 	kindByte kind = iota // item.a
 	kindAny
 	kindSet
@@ -25,14 +25,14 @@ const (
 	kindOpen     // capture item.a begins
 	kindClose    // capture item.a ends
 	kindPosition // capture item.a is a position
-	kindBack     // what capture item.a has matched
+	kindBack     // the text of capture item.a
 	kindBalance  // %bxy: from item.a to item.b
 	kindFrontier // %f[set]
 	kindEnd      // the end of the text
 )
 
-// item is one step of a pattern. Items follow each other: there are no
-// alternatives, and nothing repeats but single bytes.
+// item is one step of a pattern. A pattern is a sequence of items. It has no
+// alternatives, and only items that match one byte can be repeated.
 type item struct {
 	kind   kind
 	repeat byte // 0, or one of * + - ?
@@ -52,13 +52,13 @@ type Pattern struct {
 	captures int
 	choices  int // items that can match in several ways
 
-	// literal is all of the pattern if nothing in it is special, and prefix
-	// what every match begins with.
+	// literal is the whole pattern if it has no special characters. prefix is the
+	// beginning of every match.
 	literal   string
 	isLiteral bool
 	prefix    string
-	first     *set  // what a match begins with, where that is not a prefix
-	run       *item // what a match begins with, where that may be of any length
+	first     *set  // the first bytes of a match, if prefix is empty; may be nil
+	run       *item // the first item if it can repeat; may be nil
 }
 
 // Literal returns the only text that the pattern matches. It reports false if the pattern
@@ -71,7 +71,7 @@ func (p *Pattern) Anchored() bool { return p.anchored }
 // Captures returns the number of captures.
 func (p *Pattern) Captures() int { return p.captures }
 
-// finish fills in what speeds matching up.
+// finish sets the fields that make matching faster.
 func (p *Pattern) finish() {
 	for i := range p.items {
 		it := &p.items[i]
@@ -89,8 +89,8 @@ func (p *Pattern) finish() {
 	p.findRun()
 }
 
-// findRun looks whether a match begins with an item that repeats, and does not
-// ask later for what that has matched.
+// findRun sets run if the pattern begins with an item that can repeat and has no
+// back references.
 func (p *Pattern) findRun() {
 	isBack := func(it item) bool { return it.kind == kindBack }
 	if p.anchored || slices.ContainsFunc(p.items, isBack) {
