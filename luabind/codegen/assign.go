@@ -19,8 +19,9 @@ func (f *function) localAssign(st *ast.LocalAssignStmt) {
 	}
 }
 
-// isLocalFunction tells "local function f" from "local f = function", in which f
-// is not in scope. The parser gives only the former a last line.
+// isLocalFunction reports whether a statement is "local function f" and not "local f =
+// function", in which f is not in scope. The parser sets a last line only for the first
+// form.
 func isLocalFunction(st *ast.LocalAssignStmt) bool { return st.LastLine() != 0 }
 
 // target is the left side of an assignment.
@@ -40,7 +41,7 @@ const (
 	toField
 )
 
-// target generates what stands on the left side: the table and the key.
+// target generates the left side of an assignment: the table and the key.
 func (f *function) target(e ast.Expr) target {
 	switch e := e.(type) {
 	case *ast.IdentExpr:
@@ -63,8 +64,8 @@ func (f *function) target(e ast.Expr) target {
 	return target{}
 }
 
-// store emits the assignment of an operand: for a field, a constant or a
-// register, otherwise a register.
+// store emits the assignment of an operand. The operand is a register or, for a field,
+// a register or a constant.
 func (f *function) store(t target, from int) {
 	switch t.kind {
 	case toLocal:
@@ -119,8 +120,8 @@ func (f *function) assign(st *ast.AssignStmt) {
 	}
 }
 
-// saveOperands copies local variables that one target is indexed by and another
-// one assigns to.
+// saveOperands copies the local variables that one target uses as a table or key and
+// another one assigns to.
 func (f *function) saveOperands(targets []target) {
 	copies := map[int]int{}
 	for _, t := range targets {

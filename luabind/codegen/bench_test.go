@@ -13,8 +13,8 @@ import (
 	"spectrumlua/luabind/codegen"
 )
 
-// BenchmarkCompile compares Compile with gopher-lua's own compiler on the
-// scripts of the IRC transport, without parsing.
+// BenchmarkCompile compares Compile with gopher-lua's compiler for the scripts of the
+// IRC transport, without parsing.
 func BenchmarkCompile(b *testing.B) {
 	paths, err := filepath.Glob("../../scripts/irc/*.lua")
 	if err != nil || len(paths) == 0 {

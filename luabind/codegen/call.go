@@ -16,13 +16,13 @@ func hasMany(e ast.Expr) bool {
 	return false
 }
 
-// multi generates a call or "..." for a number of values, or for all of them if
-// want is -1. It returns the register of the first and reserves theirs, but only
-// the first one's for -1, where they reach up to the top of the virtual
+// multi generates a call or "..." that returns want values, or all of them if want is
+// -1. It reserves the registers of the values and returns the first one. If want is
+// -1, it reserves only the first one, and the values end at the top of the virtual
 // machine's stack.
 //
-// These instructions cut the stack off behind the values. Nothing that is still
-// needed may have a register behind them.
+// These instructions end the stack after the values, so no register after them may be
+// in use.
 func (f *function) multi(e ast.Expr, want int) int {
 	base := f.free
 	switch e := e.(type) {
@@ -66,7 +66,8 @@ func (f *function) call(e *ast.FuncCallExpr, want int) {
 	f.proto.DbgCalls = append(f.proto.DbgCalls, lua.DbgCall{Pc: pc, Name: name})
 }
 
-// calleeName names a called function in tracebacks, "?" if it has no name.
+// calleeName returns the name of a called function for tracebacks, or "?" if it has
+// no name.
 func calleeName(e ast.Expr) string {
 	switch e := e.(type) {
 	case *ast.IdentExpr:
@@ -79,8 +80,8 @@ func calleeName(e ast.Expr) string {
 	return "?"
 }
 
-// open generates a list of expressions into registers in a row. It returns the
-// first register and the number of values, -1 if they reach up to the top of the
+// open generates a list of expressions into consecutive registers. It returns the
+// first register and the number of values, or -1 if the values end at the top of the
 // stack.
 func (f *function) open(exprs []ast.Expr, line int) (base, n int) {
 	base = f.free
@@ -94,8 +95,8 @@ func (f *function) open(exprs []ast.Expr, line int) (base, n int) {
 	return base, len(exprs)
 }
 
-// list generates a list of expressions and adjusts it to a number of values in
-// registers in a row. It returns the first.
+// list generates a list of expressions and adjusts it to want values in consecutive
+// registers. It returns the first register.
 func (f *function) list(exprs []ast.Expr, want, line int) int {
 	base := f.free
 	for i, e := range exprs {
@@ -104,7 +105,7 @@ func (f *function) list(exprs []ast.Expr, want, line int) int {
 			f.multi(e, max(want-i, 0))
 		case i < want:
 			f.next(e)
-		default: // for its effects
+		default: // only the side effects are needed
 			free := f.free
 			f.next(e)
 			f.free = free
@@ -153,8 +154,8 @@ func (f *function) table(e *ast.TableExpr, reg int) {
 	}
 }
 
-// setList emits the taking over of the last n items, all up to the top of the
-// stack for 0. items is their number so far.
+// setList emits the instruction that moves the last n items to the table. If n is 0,
+// it moves all items up to the top of the stack. items is the number of items so far.
 func (f *function) setList(table, n, items, line int) {
 	batch := (items-1)/lua.FieldsPerFlush + 1
 	if batch <= maxC {

@@ -4,9 +4,9 @@ import (
 	lua "github.com/yuin/gopher-lua"
 )
 
-// The layout of an instruction, 32 bits: opcode 6, A 8, C 9, B 9, where B and C
-// together are Bx, or sBx with a bias. An operand B or C with the bit constant
-// set is an index of the constants, otherwise a register.
+// An instruction has 32 bits: 6 for the opcode, 8 for A, 9 for C and 9 for B. B and C
+// together are Bx, or sBx with a bias. An operand B or C is the index of a constant
+// if the bit constant is set, and a register otherwise.
 const (
 	constant    = 1 << 8
 	maxConstant = constant - 1
@@ -26,20 +26,20 @@ func argC(inst uint32) int   { return int(inst>>9) & 0x1ff }
 func argBx(inst uint32) int  { return int(inst & maxBx) }
 func argSBx(inst uint32) int { return argBx(inst) - bias }
 
-// emit appends an instruction and returns its place.
+// emit appends an instruction and returns its index.
 func (f *function) emit(inst uint32, line int) int {
 	f.code = append(f.code, inst)
 	f.lines = append(f.lines, line)
 	return len(f.code) - 1
 }
 
-// here is the place of the next instruction.
+// here returns the index of the next instruction.
 func (f *function) here() int { return len(f.code) }
 
 // jump emits a jump whose target is set later.
 func (f *function) jump(line int) int { return f.emit(abx(lua.OP_JMP, 0, bias), line) }
 
-// jumpTo emits a jump to a place.
+// jumpTo emits a jump to the instruction target.
 func (f *function) jumpTo(target, line int) { f.patch(f.jump(line), target) }
 
 // patch sets the target of a jump.
@@ -51,7 +51,7 @@ func (f *function) patch(pc, target int) {
 	f.code[pc] = f.code[pc]&^maxBx | uint32(distance+bias)
 }
 
-// patchHere has jumps lead to the next instruction.
+// patchHere sets the target of jumps to the next instruction.
 func (f *function) patchHere(jumps []int) { f.patchAll(jumps, f.here()) }
 
 func (f *function) patchAll(jumps []int, target int) {
@@ -60,8 +60,8 @@ func (f *function) patchAll(jumps []int, target int) {
 	}
 }
 
-// mergeMoves marks runs of moves, which the virtual machine executes as one
-// instruction. A jump into a run still finds moves there.
+// mergeMoves marks runs of moves. The virtual machine executes a run as one
+// instruction. Jumps into a run still work.
 func mergeMoves(code []uint32) {
 	first := -1
 	for pc := 0; pc <= len(code); pc++ {
@@ -78,9 +78,9 @@ func mergeMoves(code []uint32) {
 	}
 }
 
-// isCapture reports whether the move at pc follows a closure, which captures a
-// variable by it. A move whose target is captureMark is one.
+// isCapture reports whether the move at pc belongs to the closure before it and names
+// a variable that the closure captures. Its target is captureMark.
 func isCapture(code []uint32, pc int) bool { return argA(code[pc]) == captureMark }
 
-// captureMark is a register that does not exist.
+// captureMark is the number of a register that does not exist.
 const captureMark = 0xff

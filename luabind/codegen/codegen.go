@@ -1,10 +1,10 @@
 // Package codegen generates the instructions of gopher-lua's virtual machine
 // from gopher-lua's syntax tree.
 //
-// It takes the place of gopher-lua's own compiler, which miscompiles constant
-// conditions, goto, generic for loops, and some assignments and constructors.
-// The code has the shape that Lua 5.1 gives its own, so that VariableName can
-// tell which variable a failed instruction used.
+// It replaces gopher-lua's compiler, which miscompiles constant conditions, goto,
+// generic for loops, and some assignments and constructors. The code has the same
+// shape as that of Lua 5.1, so Failure can find the variable that a failed
+// instruction used.
 package codegen
 
 import (
@@ -20,15 +20,15 @@ const (
 	// MaxLocals is the number of local variables that may be in scope at once.
 	MaxLocals = 200
 	// maxUpvalues is the number of local variables of enclosing functions that a
-	// function may use. The virtual machine counts them in a byte.
+	// function may use. The virtual machine stores it in a byte.
 	maxUpvalues = 255
 	// maxRegisters is the number of local variables and temporary values that may
-	// be alive at once. The virtual machine counts them in a byte, and a tail call
-	// loses the last one.
+	// exist at once. The virtual machine stores it in a byte, and a tail call loses the
+	// last register.
 	maxRegisters = 254
 )
 
-// Error is a program that is valid Lua by its grammar but cannot be compiled.
+// Error is the error for a program that follows Lua's grammar but cannot be compiled.
 type Error struct {
 	Line    int
 	Message string
@@ -36,16 +36,16 @@ type Error struct {
 
 func (e *Error) Error() string { return fmt.Sprintf("line %d: %s", e.Line, e.Message) }
 
-// Options describe a chunk beyond its syntax tree.
+// Options has what Compile needs besides the syntax tree.
 type Options struct {
-	Name string // of the source, which functions show in messages
-	// MethodLines are the lines of the arguments of each method call and method
-	// definition, in the order of the source. The tree lacks them. Without them,
-	// an error in such a call has the line on which the object begins.
+	Name string // the name of the source in messages
+	// MethodLines has the line of the arguments of each method call and method
+	// definition, in the order of the source. The tree does not have these lines.
+	// Without them, an error in a method call has the line on which the object begins.
 	MethodLines []int
 }
 
-// Compile generates the main function of a chunk. The tree is not changed. The
+// Compile generates the main function of a chunk. It does not change the tree. The
 // error is an *Error. It is safe for concurrent use.
 func Compile(chunk []ast.Stmt, o Options) (proto *lua.FunctionProto, err error) {
 	defer func() {
@@ -75,7 +75,7 @@ func Compile(chunk []ast.Stmt, o Options) (proto *lua.FunctionProto, err error) 
 // generator generates the functions of one chunk.
 type generator struct {
 	name        string
-	methodLines []int // those to come
+	methodLines []int // of the method calls that are not generated yet
 	functions   []*function
 	// visible counts the local variables in scope by name, in all functions that
 	// are being generated. Names that do not occur are global.
@@ -101,8 +101,8 @@ type function struct {
 
 	code  []uint32
 	lines []int // of each instruction
-	// data holds constants that the pool has no place for. loads are the
-	// instructions that use them, by their index in data until seal.
+	// data holds the constants for which the pool has no space. loads has the
+	// instructions that load them. Until seal, these use an index of data.
 	data      []lua.LValue
 	dataIndex map[lua.LValue]int
 	loads     []int
@@ -111,11 +111,11 @@ type function struct {
 	locals   []*local // in scope; each has the register of its index
 	upvalues []upvalue
 	free     int // the first free register
-	used     int // the most registers that were in use
+	used     int // the highest number of registers in use so far
 	jumps    []leave
 }
 
-// function begins a function that stands in another, or in none.
+// function begins a function. parent is the enclosing one, or nil.
 func (g *generator) function(parent *function) *function {
 	f := &function{generator: g, parent: parent, proto: &lua.FunctionProto{SourceName: g.name}}
 	if parent != nil && parent.pool.roomy() {
@@ -132,7 +132,7 @@ func fail(line int, format string, args ...any) {
 	panic(&Error{line, fmt.Sprintf(format, args...)})
 }
 
-// reserve takes n registers and returns the first.
+// reserve reserves n registers and returns the first.
 func (f *function) reserve(n, line int) int {
 	first := f.free
 	f.free += n
@@ -144,7 +144,7 @@ func (f *function) reserve(n, line int) int {
 	return first
 }
 
-// finish completes the code of the function, whose last line is given.
+// finish completes the code of the function. last is its last line.
 func (f *function) finish(last int) {
 	f.emit(abc(lua.OP_RETURN, 0, 1, 0), last)
 	f.resolveLeaves()
@@ -157,7 +157,7 @@ func (f *function) finish(last int) {
 	}
 }
 
-// seal hands the code over to the prototype once the pool is complete.
+// seal moves the code to the prototype. The pool must be complete.
 func (f *function) seal() {
 	for _, pc := range f.loads {
 		f.code[pc] += uint32(len(f.pool.values))

@@ -20,7 +20,7 @@ func compile(program string) (*lua.FunctionProto, error) {
 	return codegen.Compile(chunk, codegen.Options{Name: "x"})
 }
 
-// run returns what a program returns, as text.
+// run runs a program and returns its results as text.
 func run(t *testing.T, program string) string {
 	t.Helper()
 	proto, err := compile(program)
@@ -40,8 +40,8 @@ func run(t *testing.T, program string) string {
 	return strings.Join(values, " ")
 }
 
-// TestProgramsMeanWhatLuaMeans holds programs that gopher-lua's own compiler gets
-// wrong, and their kind. The results are those of lua5.1, and of luajit for goto.
+// TestProgramsMeanWhatLuaMeans runs programs that gopher-lua's compiler miscompiles, and
+// similar ones. The results are those of lua5.1, and of luajit for goto.
 func TestProgramsMeanWhatLuaMeans(t *testing.T) {
 	for _, c := range []struct{ name, program, want string }{
 		{"a dead branch begins a loop", `local n = 0 for i = 1, 3 do if false then n = 100 end n = n + 1 end return n`, "3"},
@@ -51,7 +51,7 @@ func TestProgramsMeanWhatLuaMeans(t *testing.T) {
 		{"a dead branch begins a repeat loop", `local n = 0 repeat if not true then n = 100 end n = n + 1 until n == 3 return n`, "3"},
 		{"dead branches nest", `local n = 0 for i = 1, 3 do if false then if false then n = 9 end end if true then if false then n = 9 end end n = n + 1 end return n`, "3"},
 		{"a dead branch follows a goto", `local n = 0 ::top:: if false then n = 100 end n = n + 1 if n < 3 then goto top end return n`, "3"},
-		{"a loop is left at once", `local n = 0 while true do if true then break end n = 100 end return n`, "0"},
+		{"a loop ends in its first iteration", `local n = 0 while true do if true then break end n = 100 end return n`, "0"},
 		{"repeat until a constant", `local n = 0 repeat n = n + 1 until true return n`, "1"},
 		{"or with a constant", `local n = 0 for i = 1, 3 do if i == 1 or false then n = n + 1 end end return n`, "1"},
 		{"and with a constant", `local n = 0 for i = 1, 3 do if true and i > 1 then n = n + 1 end end return n`, "2"},
@@ -64,24 +64,24 @@ func TestProgramsMeanWhatLuaMeans(t *testing.T) {
 		{"for captures a new variable each time", `local t = {} for i = 1, 3 do t[i] = function() i = i + 1 return i end end return t[1](), t[1](), t[2](), t[3]()`, "2 3 3 4"},
 
 		{"goto continue keeps closures", `local n = 0 local function count() n = n + 1 end for i = 1, 4 do if i == 2 then goto continue end count() ::continue:: end return n`, "3"},
-		{"goto closes what it leaves", `local t, i = {}, 0 ::top:: do i = i + 1 local x = i t[i] = function() x = x + 10 return x end if i < 3 then goto top end end return t[1](), t[1](), t[2](), t[3]()`, "11 21 12 13"},
+		{"goto closes the variables of the block that it leaves", `local t, i = {}, 0 ::top:: do i = i + 1 local x = i t[i] = function() x = x + 10 return x end if i < 3 then goto top end end return t[1](), t[1](), t[2](), t[3]()`, "11 21 12 13"},
 		{"goto leaves two blocks", `local t = {} for i = 1, 3 do local a = i do local b = i * 10 t[i] = function() a = a + 1 return a + b end if i < 3 then goto next end end t.last = i ::next:: end return t[1](), t[2](), t[3](), t.last`, "12 23 34 3"},
-		{"break closes what it leaves", `local f while true do local x = 1 f = function() x = x + 1 return x end if x then break end end return f(), f()`, "2 3"},
+		{"break closes the variables of the block that it leaves", `local f while true do local x = 1 f = function() x = x + 1 return x end if x then break end end return f(), f()`, "2 3"},
 		{"goto to the end of a repeat body", `local n = 0 repeat n = n + 1 do if n < 3 then goto again end end ::again:: until n == 5 return n`, "5"},
 		{"a label at the end of a block", `do local a goto done; local b ::done:: end return 1`, "1"},
-		{"repeat sees its variables", `local n = 0 repeat local x = n n = n + 1 until x == 2 return n`, "3"},
+		{"the condition of repeat sees the variables of the body", `local n = 0 repeat local x = n n = n + 1 until x == 2 return n`, "3"},
 		{"repeat with a captured variable in its condition", `local t, n = {}, 0 repeat local x = n n = n + 1 t[n] = function() return x end until (function() return x == 2 end)() return n, t[1](), t[3]()`, "3 0 2"},
 
-		{"dots go to one variable", `local function f(...) local a, b, c = 1, 2, 3 b = (...) return a, b, c end return f(9, 8)`, "1 9 3"},
-		{"dots go to a variable in a loop", `local function f(...) local n = 0 for i = 1, 2 do local x; x = (...) n = n + x end return n end return f(4)`, "8"},
-		{"a call goes to one variable", `local a, b, c = 1, 2, 3 a = (function() return 7, 8 end)() return a, b, c`, "7 2 3"},
-		{"and into its own variable", `local a, b = 5, false a = not b and a or b return a`, "5"},
+		{"... is assigned to one variable", `local function f(...) local a, b, c = 1, 2, 3 b = (...) return a, b, c end return f(9, 8)`, "1 9 3"},
+		{"... is assigned to a variable in a loop", `local function f(...) local n = 0 for i = 1, 2 do local x; x = (...) n = n + x end return n end return f(4)`, "8"},
+		{"a call is assigned to one variable", `local a, b, c = 1, 2, 3 a = (function() return 7, 8 end)() return a, b, c`, "7 2 3"},
+		{"and, or assign to one of their variables", `local a, b = 5, false a = not b and a or b return a`, "5"},
 		{"local f = function does not see itself", `f = 1 local f = function() return f end return f()`, "1"},
 		{"local function sees itself", `local function f(n) if n == 0 then return "end" end return f(n - 1) end return f(3)`, "end"},
-		{"a table of its own field", `local t = { 1 } t = { t[1], t } return t[1], t[2][1]`, "1 1"},
+		{"a table constructor reads the variable that it is assigned to", `local t = { 1 } t = { t[1], t } return t[1], t[2][1]`, "1 1"},
 		{"an assignment to an index and its table", `local i, t = 1, {} i, t[i] = i + 1, 20 return i, t[1], t[2]`, "2 20 nil"},
 		{"arg in a vararg function", `local function f(...) return arg.n, arg[2] end return f(5, 6, 7)`, "3 6"},
-		{"arg where dots are used", `local function f(...) local a = ... return arg end return f(5)`, "nil"},
+		{"arg is nil where ... is used", `local function f(...) local a = ... return arg end return f(5)`, "nil"},
 		{"a method", `local t = { n = 2 } function t:add(m, ...) return self.n + m, ... end return t:add(3, "x")`, "5 x"},
 		{"a ternary with a comparison", `local a, b = 1, 2 return a < b and "less" or "more", a > b and "more" or "less", a == b and 1, a ~= b or 1`, "less less false true"},
 		{"nested logic", `local function f(a, b, c) return (a and b) or (b and c) or not c end return f(1, 2), f(nil, 2, 3), f(1, false, 3), f(1, false, nil)`, "2 3 false true"},
@@ -95,7 +95,7 @@ func TestProgramsMeanWhatLuaMeans(t *testing.T) {
 	}
 }
 
-// repeated joins n texts that f makes of 1 … n.
+// repeated joins the results of f for 1 to n.
 func repeated(n int, separator string, f func(i int) string) string {
 	texts := make([]string, n)
 	for i := range texts {
@@ -126,7 +126,7 @@ func TestProgramsUpToTheLimitsWork(t *testing.T) {
 		{"60,000 items and the results of a call", "local t = {" + repeated(60_000, ",", number) + ", (function() return 1, 2 end)()} return #t", "60002"},
 		{"60,000 texts", "local t = {" + repeated(60_000, ",", text) + "} return #t, t[60000]", "60000 text60000"},
 		{"1,000 fields", "local t = {" + repeated(1000, ",", field) + "} return t.k1, t.k1000", "1 1000"},
-		{"1,000 fields behind other constants", "local t = {" + repeated(1000, ",", text) + "} " + repeated(1000, " ", func(i int) string { return fmt.Sprintf("t.k%d = %d", i, i) }) + " function t:k7() return self.k9 end return t.k1000, t:k7()", "1000 9"},
+		{"1,000 fields after other constants", "local t = {" + repeated(1000, ",", text) + "} " + repeated(1000, " ", func(i int) string { return fmt.Sprintf("t.k%d = %d", i, i) }) + " function t:k7() return self.k9 end return t.k1000, t:k7()", "1000 9"},
 		{"5,000 global variables", lines(5000, assignment) + "\nreturn g1 + g5000", "5001"},
 		{"200 upvalues", lines(190, declaration) + "\nreturn (function() return " + repeated(190, "+", variable) + " end)()", "18145"},
 		{"a long branch", "local n = 0 if n == 1 then " + strings.Repeat("n = n + 1 ", 60_000) + "end return n", "0"},
@@ -134,7 +134,7 @@ func TestProgramsUpToTheLimitsWork(t *testing.T) {
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			if got := run(t, c.program); got != c.want {
-				t.Errorf("it returns %s, want %s", got, c.want)
+				t.Errorf("the program returns %s, want %s", got, c.want)
 			}
 		})
 	}

@@ -46,8 +46,8 @@ func bit(b bool) int {
 	return 0
 }
 
-// jumpIf generates an expression as a condition. It returns jumps that are taken
-// if the condition is what cond says; otherwise control goes on behind them.
+// jumpIf generates an expression as a condition. It returns the jumps for the case
+// that the condition has the value cond. Otherwise the next instruction follows.
 func (f *function) jumpIf(e ast.Expr, cond bool) []int {
 	if value, known := truth(e); known {
 		if value == cond {
@@ -63,7 +63,7 @@ func (f *function) jumpIf(e ast.Expr, cond bool) []int {
 	case *ast.RelationalOpExpr:
 		return f.compare(e, cond)
 	case *ast.LogicalOpExpr:
-		// "and" is false as soon as one side is, "or" is true.
+		// One false side decides an "and", one true side an "or".
 		decisive := e.Operator == "or"
 		if cond == decisive {
 			return append(f.jumpIf(e.Lhs, cond), f.jumpIf(e.Rhs, cond)...)
@@ -77,8 +77,8 @@ func (f *function) jumpIf(e ast.Expr, cond bool) []int {
 	return []int{f.jump(endLine(e))}
 }
 
-// comparison is the instruction of an operator. Some take their operands the
-// other way round, or jump if they do not hold.
+// comparison is the instruction of an operator. swap exchanges the operands, and
+// negated inverts the result.
 type comparison struct {
 	op            int
 	swap, negated bool
@@ -101,14 +101,14 @@ func (f *function) compare(e *ast.RelationalOpExpr, cond bool) []int {
 	return []int{f.jump(endLine(e.Rhs))}
 }
 
-// boolean generates a condition whose value, true or false, goes to a register.
+// boolean generates a condition and stores its value, true or false, in a register.
 func (f *function) boolean(e ast.Expr, reg int) {
 	f.loadBooleans(reg, f.jumpIf(e, true), nil, false, endLine(e))
 }
 
-// loadBooleans emits true for some jumps and false for others, and false behind
-// them. Control that comes along stays as it is if keep is set, otherwise it
-// gets false.
+// loadBooleans emits code that stores true after the jumps yes and false after the
+// jumps no. Without a jump, it keeps the register if keep is true, and stores false
+// otherwise.
 func (f *function) loadBooleans(reg int, yes, no []int, keep bool, line int) {
 	var over []int
 	if keep {
@@ -137,13 +137,13 @@ func (f *function) not(e *ast.UnaryNotOpExpr, reg int) {
 	}
 }
 
-// decided are the jumps out of "and" and "or" whose value is known.
+// decided holds the jumps out of an "and" or "or" whose value is known.
 type decided struct {
 	done    []int // the value is in the register
 	yes, no []int // the value is true or false, and not in the register yet
 }
 
-// logical generates "and" and "or" as values.
+// logical generates an "and" or "or" as a value.
 func (f *function) logical(e *ast.LogicalOpExpr, reg int) {
 	var d decided
 	var last ast.Expr = e
@@ -165,8 +165,7 @@ func (f *function) logical(e *ast.LogicalOpExpr, reg int) {
 	f.patchHere(d.done)
 }
 
-// isCondition reports whether an expression's value is a boolean that is worked
-// out with jumps.
+// isCondition reports whether jumps compute the value of an expression, a boolean.
 func isCondition(e ast.Expr) bool {
 	if _, known := truth(e); known {
 		return false
@@ -183,8 +182,8 @@ func isCondition(e ast.Expr) bool {
 	return false
 }
 
-// operandInto generates the last operand, with the registers that into would
-// give it.
+// operandInto generates an operand into a register. It uses the same temporary
+// registers as into.
 func (f *function) operandInto(e ast.Expr, reg int) {
 	free := f.free
 	if f.free == reg {
@@ -194,8 +193,9 @@ func (f *function) operandInto(e ast.Expr, reg int) {
 	f.free = free
 }
 
-// decide generates an operand of "and" or "or". If it is what cond says, it is
-// the value of the whole and control leaves; otherwise control goes on.
+// decide generates an operand of "and" or "or". If the operand is as true as cond, it
+// is the value of the whole expression, and the code jumps to the end. Otherwise the
+// next instruction follows.
 func (f *function) decide(e ast.Expr, cond bool, reg int, d *decided) {
 	free := f.free
 	defer func() { f.free = free }()

@@ -7,11 +7,11 @@ import (
 	"github.com/yuin/gopher-lua/ast"
 )
 
-// into generates an expression whose value goes to a register. The register is
-// written last, so that it may be a variable that the expression reads.
+// into generates an expression and stores its value in a register. It writes the
+// register last, since the expression may read a variable in it.
 func (f *function) into(e ast.Expr, reg int) {
 	if f.isScratch(reg) {
-		f.free = reg // the expression may use it meanwhile
+		f.free = reg // the expression may use the register for temporary values
 		f.value(e, reg)
 		f.free = reg + 1
 		return
@@ -21,7 +21,7 @@ func (f *function) into(e ast.Expr, reg int) {
 	f.free = free
 }
 
-// isScratch reports whether a register is the last one in use and no variable's.
+// isScratch reports whether a register is the last one in use and has no variable.
 func (f *function) isScratch(reg int) bool { return reg == f.free-1 && reg >= len(f.locals) }
 
 // next generates an expression into the next free register, which it returns.
@@ -31,9 +31,9 @@ func (f *function) next(e ast.Expr) int {
 	return reg
 }
 
-// any returns a register with the value of an expression: a local variable's
-// own, or the next free one. What a constant rules out does not make it another
-// register: like Lua 5.1, `(nil or x) + f()` reads x after the call.
+// any returns a register with the value of an expression: that of a local variable, or
+// the next free one. It skips operands that a constant excludes: as in Lua 5.1,
+// `(nil or x) + f()` reads x after the call.
 func (f *function) any(e ast.Expr) int {
 	e = chosen(e)
 	if id, ok := e.(*ast.IdentExpr); ok {
@@ -118,7 +118,7 @@ func (f *function) index(e *ast.AttrGetExpr, reg int) {
 	f.emit(abc(op, reg, object, key), endLine(e.Key))
 }
 
-// key generates a key and returns the instruction that suits it.
+// key generates a key and returns the instruction for its type.
 func (f *function) key(e ast.Expr, general, byName int) (op, key int) {
 	if s, ok := e.(*ast.StringExpr); ok {
 		return byName, f.operand(lua.LString(s.Value), e.Line())
@@ -126,7 +126,7 @@ func (f *function) key(e ast.Expr, general, byName int) (op, key int) {
 	return general, f.rk(e)
 }
 
-// arithmeticOps are the instructions of the binary operators.
+// arithmeticOps holds the instructions of the binary operators.
 var arithmeticOps = map[string]int{
 	"+": lua.OP_ADD, "-": lua.OP_SUB, "*": lua.OP_MUL, "/": lua.OP_DIV, "%": lua.OP_MOD, "^": lua.OP_POW,
 }
@@ -152,7 +152,7 @@ func (f *function) concat(e *ast.StringConcatOpExpr, reg int) {
 	f.emit(abc(lua.OP_CONCAT, reg, first, f.next(last)), endLine(last))
 }
 
-// closure generates a function and the instruction that makes a closure of it.
+// closure generates a function and the instruction that makes its closure.
 func (f *function) closure(e *ast.FunctionExpr, line int, method bool, reg int) {
 	inner := f.function(f)
 	inner.proto.LineDefined = line
@@ -165,7 +165,7 @@ func (f *function) closure(e *ast.FunctionExpr, line int, method bool, reg int) 
 	}
 	inner.proto.NumParameters = uint8(len(inner.locals))
 	if e.ParList.HasVargs {
-		// The virtual machine puts the table arg of Lua 5.0 behind the parameters
+		// The virtual machine stores the table arg of Lua 5.0 after the parameters
 		// unless the function uses "...".
 		inner.proto.IsVarArg = lua.VarArgHasArg | lua.VarArgIsVarArg | lua.VarArgNeedsArg
 		inner.parameter("arg", line)
@@ -190,7 +190,7 @@ func (f *function) parameter(name string, line int) {
 	f.declare(name, line)
 }
 
-// describe names the function in a message.
+// describe returns a text for the function in a message.
 func (f *function) describe() string {
 	if f.parent == nil {
 		return "the main function"

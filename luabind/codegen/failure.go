@@ -6,10 +6,10 @@ import (
 	lua "github.com/yuin/gopher-lua"
 )
 
-// Failure rewords an error of the virtual machine as Lua 5.1 words it, with the
-// name of the variable. text is the error without its position, pc the
-// instruction that failed, and value returns what a register holds. Failure
-// returns "" if the text is not an error of that instruction.
+// Failure returns an error of the virtual machine in the words of Lua 5.1, with the
+// name of the variable. text is the error without its position. pc is the index of the
+// instruction that failed. value returns the value of a register. Failure returns ""
+// if the text is not an error of that instruction.
 func Failure(text string, p *lua.FunctionProto, pc int, value func(reg int) lua.LValue) string {
 	switch {
 	case text == "too many recursions in gettable":
@@ -34,7 +34,8 @@ type failure struct {
 	value func(reg int) lua.LValue
 }
 
-// failureKind is what gopher-lua says when an instruction fails, and what we say.
+// failureKind is the text of gopher-lua for a failed instruction, with a function that
+// returns the text of Lua 5.1.
 type failureKind struct {
 	text   string
 	reword func(f failure, inst uint32) string
@@ -85,7 +86,8 @@ func (f failure) operand(operand int) lua.LValue {
 	return f.value(operand)
 }
 
-// about says that something cannot be done with the value of an operand.
+// about returns the message about an operation that the value of an operand does not
+// support.
 func (f failure) about(what string, operand int) string {
 	text := "attempt to " + what + " "
 	kind := f.operand(operand).Type().String()
@@ -97,8 +99,8 @@ func (f failure) about(what string, operand int) string {
 	return text + "a " + kind + " value"
 }
 
-// index is about a value that has no fields: the one in the register, or one that
-// was found by way of its __index or __newindex, which has no name.
+// index returns the message about a value without fields. It is the value in the
+// register or, without a name, one that its __index or __newindex led to.
 func (f failure) index(reg int) string {
 	kind, _, _ := strings.Cut(f.text[len(indexText):], ")")
 	if f.value(reg).Type() == lua.LTTable || f.value(reg).Type().String() != kind {
@@ -107,8 +109,8 @@ func (f failure) index(reg int) string {
 	return f.about("index", reg)
 }
 
-// arithmetic is about the second operand if the first is a number, or a string
-// that is one, which gopher-lua's text calls a number.
+// arithmetic returns the message about the second operand if the first is a number, and
+// about the first otherwise. gopher-lua's text calls a numeric string a number.
 func (f failure) arithmetic(inst uint32) string {
 	if strings.Contains(f.text, " between number and ") {
 		return f.about("perform arithmetic on", argC(inst))
@@ -116,9 +118,9 @@ func (f failure) arithmetic(inst uint32) string {
 	return f.about("perform arithmetic on", argB(inst))
 }
 
-// concat looks for the pair of values that cannot be concatenated, from the
-// right as the virtual machine does. gopher-lua's text has the types of the pair,
-// whose right value may be what a metamethod has made of those further right.
+// concat returns the message about the pair of values that cannot be concatenated. It
+// looks for the pair from the right, like the virtual machine. gopher-lua's text has
+// the types of the pair. The right one may be the result of a metamethod.
 func (f failure) concat(inst uint32) string {
 	types := strings.TrimPrefix(f.text, concatText+" between ")
 	joined := false

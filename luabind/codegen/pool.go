@@ -8,18 +8,17 @@ import (
 	"github.com/yuin/gopher-lua/ast"
 )
 
-// maxNames bounds how many names of global variables the functions that share a
-// pool may use. Looking them up takes gopher-lua quadratic time, a tenth of a
-// second at the limit.
+// maxNames limits the names of global variables in one pool. gopher-lua needs time in
+// proportion to the square of their number: 0.1 s at the limit.
 const maxNames = 10_000
 
 // A pool holds constants for some functions of a chunk: those that operands can
 // address, and the names of global variables.
 //
-// The virtual machine takes names from the field stringConstants of a
-// prototype, which only gopher-lua's own compiler can set. A pool therefore has
-// it compile one table with the same constants and copies the prototype of
-// that. Functions share a pool because this costs more than a small function.
+// The virtual machine reads names from the field stringConstants of a prototype. Only
+// gopher-lua's compiler can set that field. So a pool compiles a table with the same
+// constants and copies the prototype. Functions share a pool because this takes more
+// time and memory than a small function.
 type pool struct {
 	values []lua.LValue
 	index  map[lua.LValue]int
@@ -28,8 +27,8 @@ type pool struct {
 
 func newPool() *pool { return &pool{index: map[lua.LValue]int{}} }
 
-// roomy reports whether another function is better off with this pool than
-// with one of its own.
+// roomy reports whether another function should share this pool instead of having its
+// own.
 func (p *pool) roomy() bool { return len(p.values) < maxConstant/2 }
 
 // find returns the index of a constant, or -1 if it is not in the pool.
@@ -47,8 +46,8 @@ func (p *pool) add(v lua.LValue) int {
 	return i
 }
 
-// operand returns the index of a constant that an operand can address, or -1 if
-// the pool has no place for it.
+// operand returns the index of a constant that an operand can address, or -1 if the
+// pool is full.
 func (p *pool) operand(v lua.LValue) int {
 	i := p.find(v)
 	if i < 0 && len(p.values) <= maxConstant {
@@ -86,7 +85,7 @@ func (p *pool) seal() *lua.FunctionProto {
 		if s, ok := v.(lua.LString); ok {
 			e = &ast.StringExpr{Value: string(s)}
 		} else {
-			e = &ast.NumberExpr{Value: strconv.Itoa(i)} // keeps the place
+			e = &ast.NumberExpr{Value: strconv.Itoa(i)} // keeps the index of later values
 		}
 		table.Fields = append(table.Fields, &ast.Field{Value: e})
 	}
@@ -108,7 +107,7 @@ func (f *function) operand(v lua.LValue, line int) int {
 	return reg
 }
 
-// load emits the loading of a number or a string.
+// load emits the instruction that loads a number or a string.
 func (f *function) load(v lua.LValue, reg, line int) {
 	if i := f.pool.operand(v); i >= 0 {
 		f.emit(abx(lua.OP_LOADK, reg, i), line)

@@ -15,8 +15,8 @@ type local struct {
 // upvalue is a local variable of an enclosing function.
 type upvalue struct {
 	name   string
-	direct bool // of the function directly around; otherwise an upvalue of that
-	index  int  // register or upvalue there
+	direct bool // a local variable of the enclosing function, not an upvalue of it
+	index  int  // the register or upvalue in the enclosing function
 }
 
 // scope is a block of the source.
@@ -29,15 +29,15 @@ type scope struct {
 	gotos  []int // jumps to labels that are not known yet, as indexes of function.jumps
 }
 
-// label is a place that goto names.
+// label is the target of goto statements.
 type label struct {
 	line  int
 	pc    int
 	level int
 }
 
-// leave is a jump that may leave the scope of local variables. Those that are
-// captured must be closed on the way, which is known at the end of the function.
+// leave is a jump that may leave the scope of local variables. Captured variables must
+// be closed on the way. The end of the function shows which ones are captured.
 type leave struct {
 	pc     int
 	line   int
@@ -51,14 +51,15 @@ func (f *function) enter(loop bool) {
 	f.scope = &scope{outer: f.scope, level: len(f.locals), loop: loop}
 }
 
-// exit ends the innermost block and emits the closing of its captured variables.
+// exit ends the innermost block and emits the instruction that closes its captured
+// variables.
 func (f *function) exit(line int) {
 	f.closeCaptured(f.scope.level, line)
 	f.end()
 }
 
-// end ends the innermost block without code. Jumps of break lead here if the
-// block is a loop.
+// end ends the innermost block without emitting code. If the block is a loop, its
+// break statements jump to the next instruction.
 func (f *function) end() {
 	s := f.scope
 	f.drop(s.level)
@@ -74,8 +75,8 @@ func (f *function) end() {
 	}
 }
 
-// closeCaptured emits the closing of the local variables from a level on, if one
-// of them is captured.
+// closeCaptured emits the instruction that closes the local variables from a level on,
+// if one of them is captured.
 func (f *function) closeCaptured(level, line int) {
 	if captured(f.locals[level:]) {
 		f.emit(abc(lua.OP_CLOSE, level, 0, 0), line)
@@ -101,13 +102,13 @@ func (f *function) drop(level int) {
 	f.free = level
 }
 
-// declare brings a local variable into scope. Its register, the next in order,
-// is reserved already.
+// declare brings a local variable into scope. It has the next register, which is
+// already reserved.
 func (f *function) declare(name string, line int) *local {
 	if len(f.locals) >= MaxLocals {
 		fail(line, "%s has more than %d local variables: split it up, or put the values into a table", f.describe(), MaxLocals)
 	}
-	// gopher-lua counts a variable from the instruction behind StartPc on.
+	// For gopher-lua, a variable exists from the instruction after StartPc on.
 	info := &lua.DbgLocalInfo{Name: name, StartPc: f.here() - 1}
 	f.proto.DbgLocals = append(f.proto.DbgLocals, info)
 	l := &local{name: name, info: info}
@@ -215,9 +216,9 @@ func (f *function) labelStmt(st *ast.LabelStmt, atEnd bool) {
 	s.gotos = rest
 }
 
-// shared returns how many local variables of the jump's function are in scope
-// at both the jump and here. Those of blocks that have ended do not count:
-// blockLevel is the level of the block that encloses both.
+// shared returns the number of local variables that are in scope both at the jump and
+// here. blockLevel is the level of the block that encloses both: variables of blocks
+// that have ended do not count.
 func (f *function) shared(j *leave, blockLevel int) int {
 	n := blockLevel
 	for n < len(j.locals) && n < len(f.locals) && j.locals[n] == f.locals[n] {
@@ -226,8 +227,8 @@ func (f *function) shared(j *leave, blockLevel int) int {
 	return n
 }
 
-// resolveLeaves sets the targets of goto and break. One that leaves the scope of
-// captured variables leads through an instruction that closes them.
+// resolveLeaves sets the targets of goto and break. A jump out of the scope of captured
+// variables first goes to an instruction that closes them.
 func (f *function) resolveLeaves() {
 	for _, j := range f.jumps {
 		if !captured(j.locals[min(j.level, len(j.locals)):]) {

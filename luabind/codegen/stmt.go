@@ -84,7 +84,8 @@ func (f *function) whileStmt(st *ast.WhileStmt) {
 	f.end()
 }
 
-// repeatStmt generates a loop whose condition sees the variables of its body.
+// repeatStmt generates a repeat loop. The variables of the body are in scope in the
+// condition.
 func (f *function) repeatStmt(st *ast.RepeatStmt) {
 	start := f.here()
 	line := endLine(st.Condition)
@@ -116,7 +117,7 @@ func (f *function) ifStmt(st *ast.IfStmt) {
 			done = append(done, f.jump(endOf(st.Then, st.Line())))
 		}
 		f.patchHere(otherwise)
-		// elseif, which the parser nests, does not take Go's stack.
+		// The parser nests elseif. This loop follows the nesting without Go's stack.
 		next, ok := single(st.Else).(*ast.IfStmt)
 		if !ok {
 			break
@@ -137,7 +138,7 @@ func single(stmts []ast.Stmt) ast.Stmt {
 	return stmts[0]
 }
 
-// endOf returns the line of a block's last statement, or line if it has none.
+// endOf returns the line of a block's last statement, or line if the block is empty.
 func endOf(stmts []ast.Stmt, line int) int {
 	if len(stmts) == 0 {
 		return line
@@ -145,7 +146,7 @@ func endOf(stmts []ast.Stmt, line int) int {
 	return endLine(stmts[len(stmts)-1])
 }
 
-// control declares the variables that a for loop keeps for itself.
+// control declares the hidden variables of a for loop.
 func (f *function) control(line int, names ...string) {
 	for _, name := range names {
 		f.declare("(for "+name+")", line)

@@ -24,8 +24,8 @@ func constantValue(e ast.Expr) (lua.LValue, bool) {
 	return number(e)
 }
 
-// number returns the value of a number, or of arithmetic with numbers whose
-// result is not special.
+// number returns the value of a number or of arithmetic with numbers. It reports false
+// if the result is 0, NaN or infinite.
 func number(e ast.Expr) (lua.LNumber, bool) {
 	switch e := e.(type) {
 	case *ast.NumberExpr:
@@ -70,8 +70,8 @@ func calculate(operator string, a, b float64) float64 {
 	return math.NaN()
 }
 
-// ParseNumber parses a number as it stands in a source: decimal, or hexadecimal
-// and whole.
+// ParseNumber parses a number in the form of Lua's source: decimal, or a hexadecimal
+// integer.
 func ParseNumber(text string) (float64, error) {
 	if len(text) > 2 && text[0] == '0' && (text[1] == 'x' || text[1] == 'X') {
 		n := 0.0

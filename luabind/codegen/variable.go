@@ -6,14 +6,14 @@ import (
 	lua "github.com/yuin/gopher-lua"
 )
 
-// Variable is what a value in a register came from.
+// Variable is the variable or field from which a value in a register was read.
 type Variable struct {
 	Kind string // "local", "upvalue", "global", "field" or "method"; "" if unknown
 	Name string // "?" for a field whose key is not a constant
 }
 
-// String returns the variable as Lua's messages name it, with a blank behind it,
-// or "".
+// String returns the variable in the form of Lua's messages, with a trailing space. It
+// returns "" for an unknown variable.
 func (v Variable) String() string {
 	if v.Kind == "" {
 		return ""
@@ -21,8 +21,8 @@ func (v Variable) String() string {
 	return v.Kind + " '" + v.Name + "' "
 }
 
-// variableOf returns what the value in a register came from when the instruction
-// at pc uses it. The function must be one that Compile has generated.
+// variableOf returns the variable from which the value in a register was read when the
+// instruction at pc uses it. Compile must have generated the function.
 func variableOf(p *lua.FunctionProto, pc, reg int) Variable {
 	for range maxRegisters { // each step goes to a lower register
 		if name := localName(p, pc, reg); name != "" {
@@ -56,7 +56,8 @@ func variableOf(p *lua.FunctionProto, pc, reg int) Variable {
 	return Variable{}
 }
 
-// Called returns what the instruction at pc, which has called a function, calls it.
+// Called returns the variable from which the instruction at pc, a call, has the
+// function.
 func Called(p *lua.FunctionProto, pc int) Variable {
 	switch inst := p.Code[pc]; opcode(inst) {
 	case lua.OP_CALL, lua.OP_TAILCALL:
@@ -65,8 +66,8 @@ func Called(p *lua.FunctionProto, pc int) Variable {
 	return Variable{}
 }
 
-// localName returns the name of the local variable in a register, or "" if it
-// holds none that the script has named.
+// localName returns the name of the local variable in a register. It returns "" if the
+// register has no variable that the script has named.
 func localName(p *lua.FunctionProto, pc, reg int) string {
 	for _, l := range p.DbgLocals {
 		if l.StartPc >= pc {
@@ -93,13 +94,13 @@ func nameOf(v lua.LValue) string {
 	return "?"
 }
 
-// keyName returns the name that an operand is as a key.
+// keyName returns the name in a key, or "?" if the key is not a constant string.
 func keyName(p *lua.FunctionProto, pc, operand int) string {
 	if operand&constant != 0 {
 		return nameOf(p.Constants[operand&^constant])
 	}
 	if localName(p, pc, operand) != "" {
-		return "?" // a constant that a variable holds is no name
+		return "?" // as in Lua 5.1, a variable's value is not a name
 	}
 	if setter := lastSetter(p, pc, operand); setter >= 0 && opcode(p.Code[setter]) == lua.OP_LOADK {
 		return nameOf(p.Constants[argBx(p.Code[setter])])
@@ -107,8 +108,8 @@ func keyName(p *lua.FunctionProto, pc, operand int) string {
 	return "?"
 }
 
-// lastSetter returns the instruction that has written a register last when
-// control comes to pc, or -1. It follows jumps that lead forward.
+// lastSetter returns the index of the instruction that wrote a register last before
+// the instruction last, or -1. It follows forward jumps.
 func lastSetter(p *lua.FunctionProto, last, reg int) int {
 	setter := -1
 	for pc := 0; pc < last; pc++ {
@@ -125,7 +126,7 @@ func lastSetter(p *lua.FunctionProto, last, reg int) int {
 			pc += int(p.FunctionPrototypes[argBx(inst)].NumUpvalues)
 		case lua.OP_SETLIST:
 			if argC(inst) == 0 {
-				pc++ // holds the number of the batch
+				pc++ // the next word is the number of the batch
 			}
 		}
 	}
