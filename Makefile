@@ -64,7 +64,7 @@ bench-irc: build ## Measure scripts/irc.lua beside Debian's libcommuni backend (
 	E2E_BENCH=1 E2E_BACKEND=$(CURDIR)/$(BIN)/spectrum2_lua_backend cmd/spectrum2_lua_backend/e2e/run.sh -v -run 'TestIRCBench'
 
 .PHONY: lint
-lint: ## Check formatting, vet, and the rules of .golangci.yml
+lint: ## Check formatting, vet, the rules of .golangci.yml, Lua code, and the language
 	@test -z "$$(gofmt -l .)" || { gofmt -l .; echo "gofmt -w the files above"; exit 1; }
 	$(GO) vet ./...
 	$(GO) vet -tags e2e,soak ./cmd/spectrum2_lua_backend/... ./runtime/database/...
@@ -81,7 +81,9 @@ lint-lua: ## Check Lua code with luacheck (Debian's lua-check), if it is install
 
 .PHONY: lint-prose
 lint-prose: ## Check the language of docs and comments by the rules in .vale (needs a C compiler)
-	git ls-files '*.md' '*.go' '*.lua' '*.proto' | grep -v '\.pb\.go$$' | xargs $(GO) run $(VALE) --output=line
+	@command -v $$(CGO_ENABLED=1 $(GO) env CC) >/dev/null || { \
+	  echo "make lint-prose builds Vale, which needs a C compiler: install one (Debian: gcc and libc6-dev)"; exit 1; }
+	git ls-files '*.md' '*.go' '*.lua' '*.proto' | grep -v '\.pb\.go$$' | CGO_ENABLED=1 xargs $(GO) run $(VALE) --output=line
 
 .PHONY: fuzz
 fuzz: ## Run each fuzzer for FUZZTIME (20s; or 5000x, a number of inputs)
