@@ -33,7 +33,8 @@ func Function(name string, fn lua.LGFunction) *lua.LFunction {
 	return guarded(name, fn, func(*lua.ApiError) {})
 }
 
-// errSeen marks a Lua error that guarded has seen before.
+// errSeen marks a Lua error that guarded has seen before. An error with another cause
+// comes from the standard library.
 var errSeen = errors.New("seen")
 
 // guarded is like Function, but calls raised with each Lua error that fn itself
@@ -44,7 +45,7 @@ func guarded(name string, fn lua.LGFunction, raised func(*lua.ApiError)) *lua.LF
 			switch r := recover().(type) {
 			case nil:
 			case *lua.ApiError:
-				if !errors.Is(r.Cause, errSeen) { // fn raised it, not a function that fn called
+				if r.Cause == nil { // fn raised it, not a function that fn called
 					raised(r)
 					r.Cause = errSeen
 				}

@@ -16,7 +16,7 @@ type call struct {
 // raise raises an error at the line of the nearest Lua function.
 func (c call) raise(format string, args ...any) {
 	message := fmt.Sprintf(format, args...)
-	c.l.Error(lua.LString(position(c.l)+message), 0)
+	throw(c.l, lua.LString(position(c.l)+message))
 }
 
 // argError raises an error about argument n. In a method call, self does not count.

@@ -52,7 +52,7 @@ func baseAssert(c call) int {
 	case *lua.LNilType, lua.LString, lua.LNumber:
 		c.raise("%s", c.optStr(2, "assertion failed!"))
 	}
-	c.l.Error(c.l.Get(2), 0)
+	throw(c.l, c.l.Get(2))
 	return 0
 }
 
@@ -65,7 +65,7 @@ func baseError(c call) int {
 			c.raiseAt(level, c.str(1))
 		}
 	}
-	c.l.Error(object, 0)
+	throw(c.l, object)
 	return 0
 }
 

@@ -66,7 +66,7 @@ func (c call) raiseAt(level int, message string) {
 	if l, dbg, ok := frameAt(c.l, level); ok {
 		place = placeOf(l, dbg)
 	}
-	c.l.Error(lua.LString(place+message), 0)
+	throw(c.l, lua.LString(place+message))
 }
 
 // newCoroutine returns a coroutine for the function that is argument 1.
@@ -96,7 +96,7 @@ func (lib *Library) coWrap(c call) int {
 		case lua.LNumber:
 			c.raiseAt(1, formatNumber(float64(v)))
 		}
-		c.l.Error(object, 0)
+		throw(c.l, object)
 		return 0
 	}).named("", "wrap"))
 }

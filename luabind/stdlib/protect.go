@@ -1,6 +1,7 @@
 package stdlib
 
 import (
+	"errors"
 	"fmt"
 	"runtime/debug"
 	"strings"
@@ -57,7 +58,7 @@ func (lib *Library) protected(c call, fn lua.LValue, first int, handler lua.LVal
 	err := th.PCall(th.GetTop()-1, lua.MultRet, nil)
 	l.G.CurrentThread = l
 	if err != nil {
-		object := placed(l, callable, problem(err).Object)
+		object := problem(err).Object
 		if p.handled {
 			handler = lua.LNil
 		}
@@ -100,14 +101,30 @@ func (lib *Library) callable(l *lua.LState, v lua.LValue) (fn *lua.LFunction, se
 	return fn, true
 }
 
-// placed adds a position to the error of a Go function that pcall called directly. That
-// error has no position because no Lua function was on the thread.
-func placed(l *lua.LState, called *lua.LFunction, object lua.LValue) lua.LValue {
-	text, ok := object.(lua.LString)
-	if called.IsG && ok && len(text) > 0 && text[0] == ' ' {
-		return lua.LString(position(l)) + text[1:]
+// placed returns the value of an error. If a binding that pcall called directly raised it,
+// placed replaces the blank at its beginning, where gopher-lua has found no Lua function,
+// with the position of pcall's caller.
+func placed(l *lua.LState, problem *lua.ApiError) lua.LValue {
+	text, ok := problem.Object.(lua.LString)
+	if !ok || text == "" || text[0] != ' ' || errors.Is(problem.Cause, errThrown) {
+		return problem.Object
 	}
-	return object
+	return lua.LString(position(l)) + text[1:]
+}
+
+// errThrown is the cause of errors whose value the standard library or the script made.
+var errThrown = errors.New("thrown")
+
+// throw raises an error with exactly this value.
+func throw(l *lua.LState, value lua.LValue) {
+	defer func() {
+		r := recover()
+		if problem, ok := r.(*lua.ApiError); ok {
+			problem.Cause = errThrown
+		}
+		panic(r)
+	}()
+	l.Error(value, 0)
 }
 
 // enter returns a thread for a protected call in l, or nil if calls nest too deeply.
@@ -148,6 +165,7 @@ func (p *protectedThread) run(l *lua.LState) int {
 		}
 		problem := problemOf(l, r)
 		p.spent = overflowed(problem.Object)
+		problem.Object = placed(l, problem)
 		if p.handler != lua.LNil {
 			problem.Object = p.handle(l, problem.Object)
 		}

@@ -33,6 +33,29 @@ test("error takes any value", function()
   assert(tostring(e) == "42")
 end)
 
+test("errors that begin with a blank stay as they are", function()
+  local function raise() error(" x", 0) end
+  local function same(e) return e end
+  for name, call in pairs {
+    error = { error, " x" },
+    level = { error, " x", 0 },
+    wrap = { coroutine.wrap(raise) },
+    pcall = { function() local _, e = pcall(error, " x"); error(e, 0) end },
+    sort = { table.sort, { 1, 2 }, raise },
+    gsub = { string.gsub, "a", "a", raise },
+    tostring = { tostring, setmetatable({}, { __tostring = raise }) },
+    load = { pcall, load, raise },
+  } do
+    local results = { pcall(unpack(call)) }
+    local e = results[#results]
+    assert(e == " x", name .. ": " .. tostring(e))
+  end
+  local _, e = xpcall(raise, function(e) return "<" .. e .. ">" end)
+  assert(e == "< x>", e)
+  local _, e = xpcall(function() error(" x", 2) end, same)
+  assert(e == " x", e)
+end)
+
 test("pcall", function()
   local ok, a, b = pcall(function(...) return select("#", ...), ... end, 7, nil)
   assert(ok and a == 2 and b == 7)
