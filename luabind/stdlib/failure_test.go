@@ -128,15 +128,3 @@ func TestErrorsNameTheVariable(t *testing.T) {
 		})
 	}
 }
-
-// A binding that pcall calls directly runs on a thread without a Lua function.
-func TestErrorsOfBindingsHaveThePositionOfPcall(t *testing.T) {
-	luatest.Run(t, `
-local json = require "spectrum.json"
-local where = "^script.lua:%d+: %S"
-local ok, e = pcall(json.decode)
-assert(not ok and e:find(where), e)
-local seen
-ok, e = xpcall(json.decode, function(e) seen = e return e end)
-assert(not ok and e:find(where) and e == seen, e)`)
-}
