@@ -7,8 +7,8 @@ local spectrum = require "spectrum"
 local pcall, find, tostring, random, unpack = pcall, string.find, tostring, math.random, unpack
 math.randomseed(7)
 
--- MAKERS make the arguments, anew for each call: what one call does to a table
--- is not for the next to see.
+-- MAKERS make new arguments for each call, so that a call cannot change a table of the
+-- next one.
 local MAKERS = {
   function() return nil end,
   function() return true end,

@@ -11,7 +11,7 @@
 
 local encoding = require "spectrum.encoding"
 local isupport = require "irc.isupport"
-local formatting = require "irc.text"
+local text = require "irc.text"
 
 local utf8 = encoding.utf8
 
@@ -36,9 +36,9 @@ local function unescape(value)
   end))
 end
 
-local function parse_tags(text)
+local function parse_tags(s)
   local tags = {}
-  for tag in text:gmatch("[^;]+") do
+  for tag in s:gmatch("[^;]+") do
     local name, value = tag:match("^([^=]*)=?(.*)$")
     tags[name] = unescape(value)
   end
@@ -46,15 +46,15 @@ local function parse_tags(text)
 end
 
 -- parse_source parses nick!user@host. A server has only a name, which becomes the nick.
-local function parse_source(text)
-  local at = text:find("@", 1, true)
-  local rest = at and text:sub(1, at - 1) or text
+local function parse_source(s)
+  local at = s:find("@", 1, true)
+  local rest = at and s:sub(1, at - 1) or s
   local bang = rest:find("!", 1, true)
   return {
-    raw = text,
+    raw = s,
     nick = bang and rest:sub(1, bang - 1) or rest,
     user = bang and rest:sub(bang + 1) or nil,
-    host = at and text:sub(at + 1) or nil,
+    host = at and s:sub(at + 1) or nil,
   }
 end
 
@@ -94,8 +94,8 @@ function message.parse(line)
 end
 
 -- clean replaces characters that would end a line.
-local function clean(text)
-  return (text:gsub("[%z\r\n]", " "))
+local function clean(s)
+  return (s:gsub("[%z\r\n]", " "))
 end
 
 -- format formats a line without its CRLF. The last parameter may be any text. The others are
@@ -128,8 +128,8 @@ end
 
 -- cut splits a text after at most `bytes` bytes: between words if possible, and never inside a
 -- character or a colour code. It returns both parts.
-local function cut(text, bytes)
-  local piece, rest = utf8.truncate(text, bytes)
+local function cut(s, bytes)
+  local piece, rest = utf8.truncate(s, bytes)
   if rest:sub(1, 1) == " " then
     return piece, rest
   end
@@ -140,20 +140,20 @@ local function cut(text, bytes)
       return piece, rest
     end
   end
-  return text:sub(1, at - 1), text:sub(at)
+  return s:sub(1, at - 1), s:sub(at)
 end
 
 -- split splits a text of one line into pieces of at most `bytes` bytes. A style continues in
 -- the next piece.
-function message.split(text, bytes)
+function message.split(s, bytes)
   local pieces = {}
-  while #text > bytes do
-    local piece, rest = cut(text, bytes)
+  while #s > bytes do
+    local piece, rest = cut(s, bytes)
     pieces[#pieces + 1] = piece
-    text = formatting.open(piece) .. rest:gsub("^ ", "")
+    s = text.open(piece) .. rest:gsub("^ ", "")
   end
-  if text ~= "" or #pieces == 0 then
-    pieces[#pieces + 1] = text
+  if s ~= "" or #pieces == 0 then
+    pieces[#pieces + 1] = s
   end
   return pieces
 end

@@ -56,8 +56,8 @@ local function again(data)
   data.conn:write("\n" .. table.concat(lines))
 end
 
--- reader reads what the server sends. When the server has hung up, it connects anew;
--- so does the one that takes its place at a reload.
+-- reader reads lines from the server. If the server closes the connection, it connects
+-- again. After a reload, a new reader does the same.
 local function reader(session)
   session:spawn("reader", function()
     local data = session.data
