@@ -22,7 +22,7 @@ type Clock interface {
 
 // Timer is a pending call of a function. *time.Timer implements it.
 type Timer interface {
-	// Stop cancels the call. It reports false if the timer has already expired or
+	// Stop cancels the call. It returns false if the timer has already expired or
 	// been stopped.
 	Stop() bool
 	// Reset schedules the call for d from now. It reports whether the timer was

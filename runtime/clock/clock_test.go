@@ -16,7 +16,7 @@ import (
 
 func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
 
-// record notes what happens at which time of a clock.
+// record holds notes with the time of a clock.
 type record struct {
 	clock clock.Clock
 	began time.Time
@@ -31,7 +31,7 @@ func (r *record) note(what string) func() {
 	}
 }
 
-// again is a function that sets its timer anew, as a period does.
+// again starts a timer whose function makes a note and sets the timer again.
 func (r *record) again(what string, period time.Duration) {
 	var t clock.Timer
 	note := r.note(what)
@@ -51,47 +51,47 @@ var advanceCases = []struct {
 		m.AfterFunc(time.Second, r.note("a"))
 		m.AfterFunc(2*time.Second, r.note("b"))
 		m.AfterFunc(2*time.Second, r.note("b too"))
-		m.AfterFunc(time.Minute, r.note("not yet"))
+		m.AfterFunc(time.Minute, r.note("too early"))
 		m.Advance(context.Background(), 10*time.Second)
 		r.note("end")()
 	}, []string{"1s a", "2s b", "2s b too", "3s c", "10s end"}},
-	{"one that is set anew comes each time", func(m *clock.Movable, r *record) {
+	{"a timer that is set again fires each time", func(m *clock.Movable, r *record) {
 		r.again("a", time.Minute)
 		m.Advance(context.Background(), 3*time.Minute)
 	}, []string{"1m0s a", "2m0s a", "3m0s a"}},
-	{"one that is set on the way", func(m *clock.Movable, r *record) {
+	{"a timer that is set during the advance", func(m *clock.Movable, r *record) {
 		m.AfterFunc(time.Second, func() { m.AfterFunc(time.Second, r.note("a")) })
 		m.Advance(context.Background(), time.Minute)
 	}, []string{"2s a"}},
-	{"one that is stopped", func(m *clock.Movable, r *record) {
+	{"a timer that is stopped", func(m *clock.Movable, r *record) {
 		t := m.AfterFunc(time.Second, r.note("never"))
 		m.AfterFunc(2*time.Second, r.note("other"))
 		if !t.Stop() || t.Stop() {
-			r.note("Stop tells it wrong")()
+			r.note("Stop returns the wrong result")()
 		}
 		m.Advance(context.Background(), time.Minute)
 	}, []string{"2s other"}},
-	{"one that is put off", func(m *clock.Movable, r *record) {
+	{"a timer that is postponed", func(m *clock.Movable, r *record) {
 		t := m.AfterFunc(time.Second, r.note("a"))
 		if !t.Reset(5 * time.Second) {
-			r.note("Reset tells it wrong")()
+			r.note("Reset returns the wrong result")()
 		}
 		m.Advance(context.Background(), 4*time.Second)
 		r.note("4")()
 		m.Advance(context.Background(), 4*time.Second)
 	}, []string{"4s 4", "5s a"}},
-	{"real time goes on after it", func(m *clock.Movable, r *record) {
+	{"real time continues after the advance", func(m *clock.Movable, r *record) {
 		m.AfterFunc(time.Minute, r.note("a"))
 		m.Advance(context.Background(), 59*time.Second)
 		time.Sleep(2 * time.Second)
 	}, []string{"1m0s a"}},
-	{"real time alone", func(m *clock.Movable, r *record) {
+	{"only real time", func(m *clock.Movable, r *record) {
 		m.AfterFunc(2*time.Second, r.note("b"))
 		m.AfterFunc(time.Second, r.note("a"))
 		m.AfterFunc(time.Second, r.note("stopped")).Stop()
 		time.Sleep(3 * time.Second)
 	}, []string{"1s a", "2s b"}},
-	{"not at all", func(m *clock.Movable, r *record) {
+	{"an advance by 0", func(m *clock.Movable, r *record) {
 		m.AfterFunc(0, r.note("now"))
 		m.Advance(context.Background(), 0)
 		m.Advance(context.Background(), -time.Hour)
@@ -99,7 +99,7 @@ var advanceCases = []struct {
 	}, []string{"0s now", "0s end"}},
 }
 
-func TestAdvance(t *testing.T) {
+func TestAdvanceFiresTimersInOrder(t *testing.T) {
 	for _, c := range advanceCases {
 		t.Run(c.name, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
@@ -108,16 +108,16 @@ func TestAdvance(t *testing.T) {
 				c.run(m, r)
 				synctest.Wait()
 				if !slices.Equal(r.lines, c.want) {
-					t.Errorf("what happened:\n%q\nwanted:\n%q", r.lines, c.want)
+					t.Errorf("got:\n%q\nwant:\n%q", r.lines, c.want)
 				}
 			})
 		})
 	}
 }
 
-// What a timer wakes takes its time before the clock goes on, and that time
-// does not count.
-func TestAdvanceLetsRun(t *testing.T) {
+// TestAdvanceWaitsForTheWorkOfTimers checks that the clock does not count the time of
+// that work.
+func TestAdvanceWaitsForTheWorkOfTimers(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		settled := 0
 		m := clock.NewMovable(func(context.Context) {
@@ -129,12 +129,12 @@ func TestAdvanceLetsRun(t *testing.T) {
 		m.Advance(context.Background(), 2*time.Minute)
 		r.note("end")()
 		if want := []string{"1m0s a", "2m0s a", "2m0s end"}; !slices.Equal(r.lines, want) || settled != 2 {
-			t.Errorf("what happened: %q, settled %d times", r.lines, settled)
+			t.Errorf("got %q, settled %d times", r.lines, settled)
 		}
 	})
 }
 
-func TestAdvanceIsGivenUp(t *testing.T) {
+func TestAdvanceEndsWithItsContext(t *testing.T) {
 	errTest := errors.New("enough")
 	ctx, cancel := context.WithCancelCause(context.Background())
 	m := clock.NewMovable(func(context.Context) { cancel(errTest) })
@@ -144,11 +144,11 @@ func TestAdvanceIsGivenUp(t *testing.T) {
 		t.Errorf("Advance returned %v", err)
 	}
 	if len(r.lines) != 1 {
-		t.Errorf("what happened: %q", r.lines)
+		t.Errorf("got %q", r.lines)
 	}
 }
 
-func TestWithTimeout(t *testing.T) {
+func TestWithTimeoutEndsByItsClock(t *testing.T) {
 	errTest := errors.New("too late")
 	for _, name := range []string{"real", "movable"} {
 		t.Run(name, func(t *testing.T) {

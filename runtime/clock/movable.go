@@ -80,8 +80,8 @@ func (m *Movable) Advance(ctx context.Context, d time.Duration) error {
 	return context.Cause(ctx)
 }
 
-// due advances the clock to the first timer if that is due by target. It removes
-// and returns the functions of all timers that are due then.
+// due advances the clock to the first timer, unless that is due only after target. It
+// removes and returns the functions of all timers that are due then.
 func (m *Movable) due(target time.Time) []func() {
 	m.mu.Lock()
 	defer m.mu.Unlock()

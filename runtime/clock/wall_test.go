@@ -10,10 +10,9 @@ import (
 	"testing"
 )
 
-// byTheWall are the files that may make a number of a time, or a time of a number,
-// and why. All that is not in them goes by differences of
-// times as Clock.Now and time.Now have them, which do not change when the
-// machine's clock is set.
+// byTheWall holds the files that may convert between times and numbers, with the reason.
+// All other code uses only differences between times of Clock.Now and time.Now. These do
+// not change when the machine's clock is set.
 var byTheWall = map[string]string{
 	"runtime/link/link.go":                          "a deadline that has passed",
 	"cmd/spectrum2-lua/devkit/simulator/backend.go": "a deadline that has passed",
@@ -29,13 +28,13 @@ var byTheWall = map[string]string{
 	"luabind/modules/time/pattern.go":               "a time that is read",
 	"luabind/modules/time/time.go":                  "the time of day for scripts",
 	"runtime/store/secret.go":                       "values expire by the time of day",
-	"luabind/modules/sql/sql.go":                    "Unix is a socket's kind there",
+	"luabind/modules/sql/sql.go":                    "Unix means a socket here",
 	"luabind/stdlib/date.go":                        "os.time and os.date",
-	"luabind/convert/text.go":                       "a timestamp of Spectrum's",
+	"luabind/convert/text.go":                       "Spectrum's timestamps",
 }
 
-// wall are the methods of time.Time that make a number of it, and the functions
-// of time that make one of something else.
+// wall holds the methods of time.Time that return a number, and the functions of package
+// time that convert one.
 var wall = map[string]bool{"Unix": true, "UnixMilli": true, "UnixMicro": true, "UnixNano": true}
 
 func TestNobodyCountsByTheWallClock(t *testing.T) {
@@ -72,7 +71,7 @@ func TestNobodyCountsByTheWallClock(t *testing.T) {
 	}
 	for name := range byTheWall {
 		if !found[name] {
-			t.Errorf("%s is on the list and does none of it", name)
+			t.Errorf("%s is on the list, but does not convert times", name)
 		}
 	}
 }

@@ -16,10 +16,10 @@ import (
 	"spectrumlua/runtime/crash"
 )
 
-// deathEnv makes the test binary one of the deaths below.
+// deathEnv names the death with which the test's program ends.
 const deathEnv = "SPECTRUMLUA_TEST_DEATH"
 
-// deaths are what a process may die of, and what it says then.
+// deaths holds the ways in which a process ends, with its expected output.
 var deaths = []struct {
 	name string
 	die  func()
@@ -47,29 +47,29 @@ var deaths = []struct {
 		defer crash.Guard()
 		panic(nil)
 	}, []string{"panic: panic called with nil"}, crash.ExitCode},
-	{"someone wants to know", func() {
+	{"a reporting function", func() {
 		crash.OnPanic(func(string) { fmt.Println("the first") })
 		crash.OnPanic(func(text string) { fmt.Println("told:", text) })
 		defer crash.Guard()
 		panic("on purpose")
 	}, []string{"told: panic: on purpose"}, crash.ExitCode},
-	{"whoever is told panics", func() {
+	{"a reporting function that panics", func() {
 		crash.OnPanic(func(string) { panic("the log is broken") })
 		defer crash.Guard()
 		panic("on purpose")
 	}, []string{"panic: on purpose", "while this was reported: the log is broken"}, crash.ExitCode},
-	{"whoever is told hangs", func() {
+	{"a reporting function that hangs", func() {
 		crash.OnPanic(func(string) { fmt.Println("told"); time.Sleep(time.Hour) })
 		defer crash.Guard()
 		panic("on purpose")
 	}, []string{"told"}, crash.ExitCode},
-	{"a secret, and whoever is told panics", func() {
+	{"a secret, and a reporting function that panics", func() {
 		crash.Mask(strings.NewReplacer("hunter2", "***").Replace)
 		crash.OnPanic(func(string) { panic("hunter2 again") })
 		defer crash.Guard()
 		panic("it is hunter2")
 	}, []string{"panic: it is ***", "while this was reported: *** again"}, crash.ExitCode},
-	{"a secret, and nobody is told", func() {
+	{"a secret, and no reporting function", func() {
 		crash.Mask(strings.NewReplacer("hunter2", "***").Replace)
 		crash.End("it is hunter2")
 	}, []string{"it is ***"}, crash.ExitCode},
@@ -77,7 +77,7 @@ var deaths = []struct {
 		crash.Mask(func(string) string { panic("x") })
 		crash.End("it is hunter2")
 	}, []string{"cannot be shown"}, crash.ExitCode},
-	{"an end in order", func() { crash.End("a handler hangs") }, []string{"a handler hangs"}, crash.ExitCode},
+	{"End", func() { crash.End("a handler hangs") }, []string{"a handler hangs"}, crash.ExitCode},
 	{"no panic", func() {
 		defer crash.Guard()
 		crash.Report("a panic that is not the end")
@@ -94,7 +94,7 @@ func TestMain(m *testing.M) {
 	goleak.VerifyTestMain(m)
 }
 
-func TestTheProcessEndsInOrder(t *testing.T) {
+func TestPanicIsReportedAndEndsTheProcess(t *testing.T) {
 	for _, d := range deaths {
 		t.Run(d.name, func(t *testing.T) {
 			t.Parallel()
@@ -114,14 +114,14 @@ func TestTheProcessEndsInOrder(t *testing.T) {
 			}
 			for _, want := range d.want {
 				if !strings.Contains(string(output), want) {
-					t.Errorf("no %q in its output:\n%s", want, output)
+					t.Errorf("the output lacks %q:\n%s", want, output)
 				}
 			}
 			if strings.Contains(string(output), "hunter2") {
-				t.Errorf("a secret is there:\n%s", output)
+				t.Errorf("the output contains a secret:\n%s", output)
 			}
 			if strings.Contains(string(output), "the first") {
-				t.Error("the first OnPanic was not replaced")
+				t.Error("the second OnPanic does not replace the first")
 			}
 		})
 	}

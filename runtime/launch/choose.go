@@ -2,8 +2,8 @@ package launch
 
 import "strings"
 
-// settleConfig sets ConfigFile, and thereby decides which words are values of
-// overrides.
+// settleConfig sets ConfigFile. It also sets Overrides, because a word that is not the
+// config file may be the value of an override.
 func (r *reader) settleConfig(fileExists func(string) bool) {
 	chosen := best(r.words, fileExists)
 	switch {

@@ -12,8 +12,8 @@ type flag struct {
 	name   string // --name
 	letter byte   // -l, or 0
 
-	// value returns the place for the flag's value. It is nil if the flag has no
-	// value.
+	// value returns the field of the reader for the flag's value. It is nil if the
+	// flag has no value.
 	value func(*reader) *text
 	// on applies a flag without a value. It is nil if the flag has no effect.
 	on func(*Args)
@@ -21,7 +21,7 @@ type flag struct {
 	short bool
 }
 
-// flags are those that Spectrum gives a backend and, where short is set, those of
+// flags holds the flags that Spectrum gives a backend. The ones with short belong to
 // Spectrum's own command line, which it passes on.
 var flags = []flag{
 	{name: "host", value: func(r *reader) *text { return &r.host }},
@@ -54,7 +54,7 @@ type override struct {
 	word int // the index of its value in words; -1: its value is certain
 }
 
-// reader holds what has been read.
+// reader reads the arguments and holds the results.
 type reader struct {
 	Args
 	host, port, jid, config text

@@ -1,6 +1,6 @@
 // Package launch parses the command line with which Spectrum 2 starts a backend.
 //
-// Spectrum gives three arguments of its own, followed by its own command line:
+// Spectrum passes three arguments, followed by its own command line:
 //
 //	--host 127.0.0.1 --port 34155 --service.backend_id=1 -n /etc/spectrum2/transports/echo.cfg
 //
@@ -133,6 +133,6 @@ func (r *reader) settlePort() {
 func (r *reader) settleJID() {
 	r.JID = r.jid.text
 	if r.jid.bare {
-		r.wrong("--jid has no value; give the transport's JID, or leave it out")
+		r.wrong("--jid has no value; give the transport's JID, or omit --jid")
 	}
 }

@@ -16,12 +16,12 @@ import (
 
 const echo = "/etc/spectrum2/transports/echo.cfg"
 
-// own is what Spectrum gives itself before it passes on its own arguments.
+// own holds the arguments that Spectrum passes before its own command line.
 var own = []string{"--host", "127.0.0.1", "--port", "34155", "--service.backend_id=1"}
 
 var backendID = config.Override{Key: "service.backend_id", Value: "1"}
 
-// files makes a fileExists that knows these.
+// files returns a fileExists for files with these names.
 func files(names ...string) func(string) bool {
 	return func(name string) bool { return slices.Contains(names, name) }
 }
@@ -45,9 +45,9 @@ func TestParseRecordedArguments(t *testing.T) {
 	}
 }
 
-// TestParseWhatSpectrumPassesOn goes through Spectrum's own command lines: what
-// stands after its three arguments, or, in front, before them.
-func TestParseWhatSpectrumPassesOn(t *testing.T) {
+// TestParseFindsTheConfigFileInSpectrumsCommandLine tries arguments after Spectrum's
+// three, and in front of them.
+func TestParseFindsTheConfigFileInSpectrumsCommandLine(t *testing.T) {
 	set := func(pairs ...string) []config.Override {
 		list := []config.Override{backendID}
 		for i := 0; i < len(pairs); i += 2 {
@@ -62,10 +62,10 @@ func TestParseWhatSpectrumPassesOn(t *testing.T) {
 		exist   []string
 		file    string // echo unless set
 		jid     string
-		set     []config.Override // the backend_id alone unless set
+		set     []config.Override // only the backend_id unless set
 		ignored []string
 	}{
-		{name: "the file alone", args: []string{echo}},
+		{name: "only the file", args: []string{echo}},
 		{name: "-n before the file", args: []string{"-n", echo}},
 		{name: "-n after the file", args: []string{echo, "-n"}},
 		{name: "long flags", args: []string{"--no-daemonize", "--no-debug", echo}},
@@ -129,7 +129,7 @@ func TestParseWhatSpectrumPassesOn(t *testing.T) {
 		{name: "a key without value before the file", args: []string{"--x.y", echo}, ignored: []string{"--x.y"}},
 		{name: "a key without value at the end", args: []string{echo, "--x.y"}, ignored: []string{"--x.y"}},
 		{name: "a key without value before a flag", args: []string{"--x.y", "-n", echo}, ignored: []string{"--x.y"}},
-		{name: "no key for want of a section", args: []string{"--.y=1", "--x.=1", echo}, ignored: []string{"--.y", "--x."}},
+		{name: "keys without a section or a name", args: []string{"--.y=1", "--x.=1", echo}, ignored: []string{"--.y", "--x."}},
 	}
 	for _, test := range tests {
 		t.Run(test.name, func(t *testing.T) {
@@ -153,7 +153,7 @@ func TestParseWhatSpectrumPassesOn(t *testing.T) {
 	}
 }
 
-func TestParseHostAndPort(t *testing.T) {
+func TestParseReturnsHostAndPort(t *testing.T) {
 	tests := []struct {
 		name string
 		args []string
@@ -180,12 +180,12 @@ func TestParseHostAndPort(t *testing.T) {
 	}
 }
 
-func TestParseErrors(t *testing.T) {
+func TestParseReportsEachProblem(t *testing.T) {
 	host, port := []string{"--host", "a"}, []string{"--port", "5"}
 	tests := []struct {
 		name string
 		args []string
-		want []string // one for each problem: a part of it
+		want []string // a part of each problem
 	}{
 		{"nothing at all", nil, []string{"--host is missing", "--port is missing", "no config file"}},
 		{"no host", append(port, echo), []string{"--host is missing"}},
@@ -210,14 +210,14 @@ func TestParseErrors(t *testing.T) {
 		{"jid before a key", slices.Concat(host, port, []string{"-j", "--a.b=1", echo}), []string{"--jid has no value"}},
 		{"config without value", slices.Concat(host, port, []string{"--config", "-n"}), []string{"--config has no value"}},
 		{"config before --", slices.Concat(host, port, []string{"--config", "--"}), []string{"--config has no value"}},
-		{"several at once", []string{"--port", "x"}, []string{"--host is missing", `--port "x"`, "no config file"}},
+		{"several problems", []string{"--port", "x"}, []string{"--host is missing", `--port "x"`, "no config file"}},
 	}
 	for _, test := range tests {
 		t.Run(test.name, func(t *testing.T) {
 			_, err := launch.Parse(test.args, files())
 			var usage *launch.UsageError
 			if !errors.As(err, &usage) {
-				t.Fatalf("error %v is no UsageError", err)
+				t.Fatalf("error %v is not a UsageError", err)
 			}
 			if len(usage.Problems) != len(test.want) {
 				t.Fatalf("problems %q, want %q", usage.Problems, test.want)
@@ -234,7 +234,7 @@ func TestParseErrors(t *testing.T) {
 	}
 }
 
-func TestParseHelpAndVersionNeedNothing(t *testing.T) {
+func TestHelpAndVersionNeedNoOtherArguments(t *testing.T) {
 	tests := []struct {
 		name          string
 		args          []string
@@ -245,8 +245,8 @@ func TestParseHelpAndVersionNeedNothing(t *testing.T) {
 		{"-help", []string{"-help"}, true, false},
 		{"--version", []string{"--version"}, false, true},
 		{"-v", []string{"-v"}, false, true},
-		{"with what is wrong", []string{"--port", "x", "--help"}, true, false},
-		{"with all else", append(slices.Clone(own), echo, "--version"), false, true},
+		{"with invalid arguments", []string{"--port", "x", "--help"}, true, false},
+		{"with all other arguments", append(slices.Clone(own), echo, "--version"), false, true},
 		{"both", []string{"-hv"}, true, true},
 	}
 	for _, test := range tests {
@@ -259,7 +259,7 @@ func TestParseHelpAndVersionNeedNothing(t *testing.T) {
 	}
 }
 
-func TestParseAsksTheSystem(t *testing.T) {
+func TestParseChecksFilesInTheFileSystem(t *testing.T) {
 	dir := t.TempDir()
 	file := filepath.Join(dir, "echo")
 	if err := os.WriteFile(file, nil, 0o600); err != nil {
@@ -274,11 +274,11 @@ func TestParseAsksTheSystem(t *testing.T) {
 		t.Fatal(err)
 	}
 	if got.ConfigFile != file {
-		t.Errorf("ConfigFile = %q, want the only one that is a file, %q", got.ConfigFile, file)
+		t.Errorf("ConfigFile = %q, want the only existing file, %q", got.ConfigFile, file)
 	}
 }
 
-func TestUsage(t *testing.T) {
+func TestUsageExplainsFlagsAndExitCodes(t *testing.T) {
 	var out strings.Builder
 	if err := launch.Usage(&out, "the_backend"); err != nil {
 		t.Fatal(err)
@@ -291,7 +291,7 @@ func TestUsage(t *testing.T) {
 	}
 	for n, line := range strings.Split(out.String(), "\n") {
 		if len(line) > 80 || strings.Contains(line, "%!") {
-			t.Errorf("line %d does not fit a terminal: %q", n+1, line)
+			t.Errorf("line %d is too wide for a terminal: %q", n+1, line)
 		}
 	}
 }
@@ -307,7 +307,7 @@ func FuzzParse(f *testing.F) {
 		got, err := launch.Parse(args, func(string) bool { return exist })
 		if got.Help || got.Version {
 			if err != nil {
-				t.Fatalf("%q: error in spite of help: %v", args, err)
+				t.Fatalf("%q: error although help is requested: %v", args, err)
 			}
 			return
 		}
@@ -319,7 +319,7 @@ func FuzzParse(f *testing.F) {
 			return
 		}
 		if got.Host == "" || got.Port < 1 || got.Port > 65535 || got.ConfigFile == "" {
-			t.Fatalf("%q: no error, and yet %+v", args, got)
+			t.Fatalf("%q: no error, but the result is %+v", args, got)
 		}
 		if !strings.Contains(text, got.ConfigFile) || !strings.Contains(text, got.JID) {
 			t.Fatalf("%q: not from the arguments: %+v", args, got)

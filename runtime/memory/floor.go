@@ -35,9 +35,9 @@ func Begin() {
 }
 
 // Settle collects the garbage of the start. After that, Go collects only when
-// floorBytes of garbage exist. To achieve that, Settle reserves as much as a part
-// of the heap and never touches it, so that it takes up addresses but no memory.
-// Used does not count it. Settle may be called once.
+// floorBytes of garbage exist: Settle reserves a part of the heap of that size and
+// never touches it, so that it uses addresses but no memory. Used does not count it.
+// Settle may be called once.
 func Settle() {
 	if os.Getenv("GOGC") == "" {
 		f := make([]byte, floorBytes)

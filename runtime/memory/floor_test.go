@@ -10,9 +10,9 @@ import (
 	"testing"
 )
 
-// TestFloor makes 64 MB of garbage in a process of its own, and counts how often
-// it is collected.
-func TestFloor(t *testing.T) {
+// TestSmallHeapIsSeldomCollected creates 64 MB of garbage in a separate process, and
+// counts the collections.
+func TestSmallHeapIsSeldomCollected(t *testing.T) {
 	if what := os.Getenv("MEMORY_TEST_FLOOR"); what != "" {
 		makeGarbage(t, what)
 		return
@@ -24,7 +24,7 @@ func TestFloor(t *testing.T) {
 	}{
 		{"not settled", []string{"GOGC=", "MEMORY_TEST_FLOOR=begun"}, "begun: seldom collected"},
 		{"settled", []string{"GOGC=", "MEMORY_TEST_FLOOR=settled"}, "settled: seldom collected"},
-		{"told otherwise", []string{"GOGC=10", "MEMORY_TEST_FLOOR=settled"}, "settled: often collected"},
+		{"GOGC is set", []string{"GOGC=10", "MEMORY_TEST_FLOOR=settled"}, "settled: often collected"},
 	} {
 		t.Run(test.name, func(t *testing.T) {
 			cmd := exec.Command(os.Args[0], "-test.run=^TestFloor$", "-test.v")
@@ -57,7 +57,7 @@ func makeGarbage(t *testing.T, what string) {
 	switch {
 	case what == "settled" && percent != 100 && os.Getenv("GOGC") == "":
 		t.Errorf("GOGC is %d", percent)
-	case n <= 64<<20/floorBytes+1: // 15, and more, where the heap is small
+	case n <= 64<<20/floorBytes+1: // without the floor there are at least 15
 		t.Logf("%s: seldom collected", what)
 	default:
 		t.Logf("%s: often collected", what)

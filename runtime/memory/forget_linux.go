@@ -9,9 +9,8 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// Forget releases the pages of the program's file that only its start has needed.
-// Pages that are needed again return from the system's cache. Pages that the
-// process has modified stay.
+// Forget releases the unmodified pages of the program's file, because many of them are
+// needed only at the start. Pages that are needed again return from the system's cache.
 func Forget() error {
 	program, err := os.Readlink("/proc/self/exe")
 	if err != nil {

@@ -10,7 +10,7 @@ import (
 	"spectrumlua/runtime/memory"
 )
 
-// resident is how many kB of files are in the process's memory.
+// resident returns how many kB of files are in the process's memory.
 func resident(t *testing.T) string {
 	t.Helper()
 	status, err := os.ReadFile("/proc/self/status")
@@ -22,7 +22,7 @@ func resident(t *testing.T) string {
 	return strings.TrimSpace(size)
 }
 
-func TestForget(t *testing.T) {
+func TestForgetReleasesPagesOfTheProgram(t *testing.T) {
 	before := resident(t)
 	if err := memory.Forget(); err != nil {
 		t.Fatal(err)

@@ -8,8 +8,8 @@ import (
 	"time"
 )
 
-func TestWatchTellsOfNearAndOver(t *testing.T) {
-	debug.FreeOSMemory() // or what a run before has left would go during this one
+func TestWatchCallsNearAndOver(t *testing.T) {
+	debug.FreeOSMemory() // otherwise garbage of earlier tests could be freed during this one
 	start := Used()
 	if start <= 0 {
 		t.Fatalf("%d bytes are used", start)
@@ -45,7 +45,7 @@ func TestWatchTellsOfNearAndOver(t *testing.T) {
 	}
 	<-done
 	if len(near) != 0 {
-		t.Error("near was told twice")
+		t.Error("Near was called twice")
 	}
 	runtime.KeepAlive(held)
 }
@@ -56,7 +56,7 @@ func wait(t *testing.T, ctx context.Context, told chan int64) int64 {
 	case used := <-told:
 		return used
 	case <-ctx.Done():
-		t.Fatal("nothing was told")
+		t.Fatal("timeout: neither Near nor Over was called")
 		return 0
 	}
 }

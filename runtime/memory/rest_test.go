@@ -6,9 +6,9 @@ import (
 	"time"
 )
 
-// TestRest drops 64 MB and does nothing more: they are given back, which Go by
-// itself does after two minutes.
-func TestRest(t *testing.T) {
+// TestRestReturnsMemoryOfAnIdleProcess drops 64 MB and allocates nothing more. Go itself
+// would return the memory after two minutes.
+func TestRestReturnsMemoryOfAnIdleProcess(t *testing.T) {
 	collected := allocated()
 	ctx, cancel := context.WithCancel(t.Context())
 	ended := make(chan struct{})
@@ -25,7 +25,7 @@ func TestRest(t *testing.T) {
 	sink = nil
 	for deadline := time.Now().Add(30 * time.Second); Used() > before-size/2; time.Sleep(10 * time.Millisecond) {
 		if time.Now().After(deadline) {
-			t.Fatalf("of %d MB, %d MB are still used", before>>20, Used()>>20)
+			t.Fatalf("%d MB of %d MB are still used", Used()>>20, before>>20)
 		}
 	}
 	cancel()

@@ -14,7 +14,7 @@ var (
 		"buddy_removed", "raw_xml", "query", "exit"}
 )
 
-func TestName(t *testing.T) {
+func TestNameFindsTheNearestName(t *testing.T) {
 	tests := []struct {
 		name, word, want string
 		known            []string
@@ -26,15 +26,15 @@ func TestName(t *testing.T) {
 		{"case", "SCRIPT", "script", options},
 		{"camel case", "maxFrame", "max_frame", options},
 		{"dash for underscore", "exit-timeout", "exit_timeout", options},
-		{"the nearer of two", "max_fram", "max_frame", options},
+		{"the closer of two", "max_fram", "max_frame", options},
 		{"the exact one among longer ones", "login_delay", "login_delay", options},
-		{"a part of one name only", "grace", "logout_grace", options},
+		{"a part of only one name", "grace", "logout_grace", options},
 		{"a part of several", "timeout", "", options},
 		{"name within the word", "on_login", "login", handlers},
-		{"as the protocol spells it", "ConvMessage", "conv_message", handlers},
+		{"the protocol's spelling", "ConvMessage", "conv_message", handlers},
 		{"plural", "conv_messages", "conv_message", handlers},
 		{"nothing like it", "colour", "", options},
-		{"too short to tell", "a", "", options},
+		{"too short", "a", "", options},
 		{"empty word", "", "", options},
 		{"three letters of a long name", "buddy_renamed", "", handlers},
 		{"another verb", "buddy_added", "", handlers},
@@ -44,10 +44,10 @@ func TestName(t *testing.T) {
 		{"the opposite of a word with a prefix", "enable", "", []string{"disable"}},
 		{"the opposite verb", "set_timeout", "", []string{"get_timeout"}},
 		{"a name that the opposite contains", "disconnected", "", []string{"connected"}},
-		{"a typo beside the opposite", "connectd", "connected", []string{"connected", "disconnected"}},
+		{"a typo, with the opposite also known", "connectd", "connected", []string{"connected", "disconnected"}},
 		{"only separators", "_-_", "", options},
-		{"nothing known", "script", "", nil},
-		{"equally near, the first", "cat", "bat", []string{"bat", "rat"}},
+		{"no known names", "script", "", nil},
+		{"equally close: the first", "cat", "bat", []string{"bat", "rat"}},
 		{"letters beyond ASCII", "größe", "grösse", []string{"weite", "grösse"}},
 		{"broken UTF-8", "scri\xffpt", "script", options},
 		{"far too long", strings.Repeat("script", 1000), "", options},

@@ -12,19 +12,19 @@ import (
 // log and `spectrum.version` derive theirs from it. CHANGELOG.md has a section for it.
 const Number = "0.1.0"
 
-// archived is the commit of an archive that git has made, which fills it in
-// (export-subst in .gitattributes). In a checkout it is the placeholder.
+// archived is the commit of an archive. git archive inserts it (export-subst in
+// .gitattributes). In a checkout it is a placeholder.
 //
 //go:embed archive.txt
 var archived string
 
-// commitLength is how much of a commit's name is shown, as git log --oneline
-// shows it in large repositories.
+// commitLength is the number of digits of a commit that are shown. It is the length
+// that git log --oneline uses in large repositories.
 const commitLength = 12
 
-// Commit returns the commit that the program was built from, shortened, with
-// "-modified" after it if files had been changed. It returns "" if the commit is not
-// known. It is safe for concurrent use.
+// Commit returns the abbreviated commit from which the program was built. "-modified"
+// follows it if files had been changed. It returns "" if the commit is unknown. It is
+// safe for concurrent use.
 var Commit = sync.OnceValue(func() string {
 	info, _ := debug.ReadBuildInfo()
 	return commit(info, archived)
@@ -52,7 +52,7 @@ func commit(info *debug.BuildInfo, archived string) string {
 }
 
 // String returns the number and the commit, as in "0.1.0 (29c743b19af5)", or the
-// number alone if the commit is not known.
+// only the number if the commit is unknown.
 func String() string {
 	if c := Commit(); c != "" {
 		return Number + " (" + c + ")"

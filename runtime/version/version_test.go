@@ -5,7 +5,7 @@ import (
 	"testing"
 )
 
-func TestCommitIsThatOfTheBuild(t *testing.T) {
+func TestCommitOfABuildOrAnArchive(t *testing.T) {
 	const revision = "29c743b19af598aad8014151e031aa6d91700fc3"
 	build := func(settings ...debug.BuildSetting) *debug.BuildInfo { return &debug.BuildInfo{Settings: settings} }
 	vcs, clean, dirty := debug.BuildSetting{Key: "vcs.revision", Value: revision}, debug.BuildSetting{Key: "vcs.modified", Value: "false"}, debug.BuildSetting{Key: "vcs.modified", Value: "true"}

@@ -11,9 +11,9 @@ import (
 // maxLinks is the maximum number of symbolic links in one name, as in Linux.
 const maxLinks = 40
 
-// chain is the path from a name to its file: every symbolic link on the way, then
-// the file itself. Each has the one path that contains no links, because the system
-// reports changes for one name only.
+// chain is the way from a name to its file: every symbolic link, and then the file
+// itself. Their paths contain no links themselves, because the system reports changes
+// by the path that is watched.
 type chain struct {
 	names  []string
 	folder string // the last folder, whose own appearance and removal matters too

@@ -219,7 +219,7 @@ func (w *Watcher) settled() bool {
 	_ = w.update()
 	for _, target := range w.targets {
 		if target == "" && !w.any {
-			return false // gone for a moment
+			return false // the file is missing for a moment
 		}
 	}
 	return true

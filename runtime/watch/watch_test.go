@@ -25,7 +25,7 @@ func do(t *testing.T, err error) {
 	}
 }
 
-func TestChanges(t *testing.T) {
+func TestEveryKindOfChangeIsReported(t *testing.T) {
 	cases := []struct {
 		name   string
 		change func(t *testing.T, dir string)
@@ -36,7 +36,7 @@ func TestChanges(t *testing.T) {
 			write(t, dir+"/.a.lua.swp", "2")
 			do(t, os.Rename(dir+"/.a.lua.swp", dir+"/a.lua"))
 		}},
-		{"gone for a moment", func(t *testing.T, dir string) {
+		{"missing for a moment", func(t *testing.T, dir string) {
 			do(t, os.Remove(dir+"/a.lua"))
 			write(t, dir+"/a.lua", "2")
 		}},
@@ -45,12 +45,12 @@ func TestChanges(t *testing.T) {
 			do(t, os.Symlink(dir+"/v2/c.lua", dir+"/new"))
 			do(t, os.Rename(dir+"/new", dir+"/c.lua"))
 		}},
-		{"what a link leads to", func(t *testing.T, dir string) { write(t, dir+"/v1/c.lua", "2") }},
+		{"the target of a link", func(t *testing.T, dir string) { write(t, dir+"/v1/c.lua", "2") }},
 		{"a link swapped in the middle of the path", func(t *testing.T, dir string) {
 			do(t, os.Symlink("v2", dir+"/new"))
 			do(t, os.Rename(dir+"/new", dir+"/current"))
 		}},
-		{"what is behind a link in the middle", func(t *testing.T, dir string) { write(t, dir+"/v1/d.lua", "2") }},
+		{"the target of a link in the middle of the path", func(t *testing.T, dir string) { write(t, dir+"/v1/d.lua", "2") }},
 		{"a volume of Kubernetes", func(t *testing.T, dir string) {
 			do(t, os.Symlink("..2", dir+"/..data_tmp"))
 			do(t, os.Rename(dir+"/..data_tmp", dir+"/..data"))
@@ -62,7 +62,7 @@ func TestChanges(t *testing.T) {
 			write(t, dir+"/lib.new/b.lua", "2")
 			do(t, os.Rename(dir+"/lib.new", dir+"/lib"))
 		}},
-		{"a folder removed and made", func(t *testing.T, dir string) {
+		{"a folder removed and created", func(t *testing.T, dir string) {
 			do(t, os.RemoveAll(dir+"/lib"))
 			do(t, os.Mkdir(dir+"/lib", 0o700))
 			write(t, dir+"/lib/b.lua", "2")
@@ -96,9 +96,9 @@ func TestChanges(t *testing.T) {
 	}
 }
 
-// TestOthersDoNotCount changes a file that is not watched, and then one that
-// is: one change is told, or the first would have been.
-func TestOthersDoNotCount(t *testing.T) {
+// TestOtherFilesAreIgnored changes a file that is not watched, and then a watched one.
+// Only one change must be reported.
+func TestOtherFilesAreIgnored(t *testing.T) {
 	dir := t.TempDir()
 	write(t, dir+"/a.lua", "1")
 	changed := make(chan struct{}, 100)
@@ -112,7 +112,7 @@ func TestOthersDoNotCount(t *testing.T) {
 	do(t, os.Chmod(dir+"/a.lua", 0o644))
 	select {
 	case <-changed:
-		t.Fatal("a change was told that is none")
+		t.Fatal("a change of another file is reported")
 	case <-time.After(3 * settle):
 	}
 	do(t, w.Watch([]string{dir + "/a.lua"}, true))
@@ -124,9 +124,9 @@ func TestOthersDoNotCount(t *testing.T) {
 	}
 }
 
-// TestBurstIsGathered writes often: how many changes are told is up to the
-// machine, but there is not one for each write, and the last is not missed.
-func TestBurstIsGathered(t *testing.T) {
+// TestBurstOfChangesIsReportedOnce writes often. The number of reports depends on the
+// machine, but it is smaller than the number of writes, and the last write is reported.
+func TestBurstOfChangesIsReportedOnce(t *testing.T) {
 	dir := t.TempDir()
 	write(t, dir+"/a.lua", "1")
 	const writes = 200
@@ -147,12 +147,11 @@ func TestBurstIsGathered(t *testing.T) {
 		told++
 	}
 	if told > writes/4 {
-		t.Errorf("%d changes were told", told)
+		t.Errorf("%d changes are reported", told)
 	}
 }
 
-// TestFolderThatIsMissing watches a file that has no folder yet.
-func TestFolderThatIsMissing(t *testing.T) {
+func TestFileInAMissingFolderIsReportedWhenItAppears(t *testing.T) {
 	dir := t.TempDir()
 	changed := make(chan struct{}, 100)
 	w, err := New(func() { changed <- struct{}{} }, func(err error) { t.Error(err) })
@@ -168,7 +167,7 @@ func TestFolderThatIsMissing(t *testing.T) {
 	}
 }
 
-func TestFileThatCannotBeWatched(t *testing.T) {
+func TestUnwatchableFileIsAnError(t *testing.T) {
 	dir := t.TempDir()
 	write(t, dir+"/a.lua", "1")
 	w, err := New(func() {}, func(error) {})

@@ -7,7 +7,7 @@ import (
 	"testing"
 )
 
-// split reads as many bytes at a time as each byte of a pattern says.
+// split is a stream whose reads return as many bytes as the next byte of a pattern says.
 type split struct {
 	data    []byte
 	pattern []byte
@@ -31,8 +31,8 @@ func (s *split) Read(b []byte) (int, error) {
 	return n, nil
 }
 
-// FuzzReader holds the reader against the plainest one there is, however the
-// stream is split.
+// FuzzReader compares the Reader with a simple implementation, for any split of the
+// stream.
 func FuzzReader(f *testing.F) {
 	f.Add([]byte(stream("", "a", "bc")), []byte{1}, uint16(10))
 	f.Add([]byte(stream("abc")+"\x00\x00"), []byte{0, 3, 0, 1}, uint16(10))
@@ -45,7 +45,7 @@ func FuzzReader(f *testing.F) {
 		}
 		pattern = pattern[:min(len(pattern), maxEmptyReads)]
 		if allZero(pattern) {
-			pattern = nil // it would bring nothing, for ever
+			pattern = nil // otherwise no read would ever return data
 		}
 		got, err := readAll(NewReader(&split{data: data, pattern: pattern}, int(limit)))
 		frames, end := plainly(data, most)
@@ -62,7 +62,7 @@ func FuzzReader(f *testing.F) {
 			}
 			again := append(AppendHeader(nil, len(got[i])), got[i]...)
 			if string(again) != string(rest[:len(again)]) {
-				t.Fatalf("frame %d is written as %q", i, again)
+				t.Fatalf("frame %d is encoded as %q", i, again)
 			}
 			rest = rest[len(again):]
 		}
@@ -98,7 +98,7 @@ func plainly(data []byte, most int) (frames []string, end error) {
 	}
 }
 
-// endless repeats a piece.
+// endless is a stream that repeats a piece forever.
 type endless struct {
 	piece []byte
 	at    int

@@ -33,8 +33,7 @@ func (r *Reader) look(see func(frame []byte)) {
 	}
 }
 
-// grow makes free space in the buffer. It reports false if limit does not allow
-// that.
+// grow makes free space in the buffer. It returns false if limit does not allow that.
 func (r *Reader) grow(limit int) bool {
 	have := r.w - r.r
 	switch {

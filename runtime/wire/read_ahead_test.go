@@ -9,8 +9,9 @@ import (
 	"testing"
 )
 
-// TestReadAheadSeesEachFrameOnce reads a stream in pieces of each size, looks
-// ahead at each place, and compares what is seen and returned with what was sent.
+// TestReadAheadSeesEachFrameOnce reads a stream in pieces of different sizes, and reads
+// ahead at different positions. It compares the frames that were seen and returned with
+// those that were sent.
 func TestReadAheadSeesEachFrameOnce(t *testing.T) {
 	var stream []byte
 	var sent []string
@@ -27,7 +28,7 @@ func TestReadAheadSeesEachFrameOnce(t *testing.T) {
 				var seen, got []string
 				for n := 0; ; n++ {
 					if len(seen) < len(got) {
-						seen = append(seen, got[len(seen):]...) // Next has read them by itself
+						seen = append(seen, got[len(seen):]...) // Next has read these frames without ReadAhead
 					}
 					if n%every == 0 {
 						pieces := 3

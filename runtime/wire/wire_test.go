@@ -16,7 +16,7 @@ import (
 
 func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
 
-// stream writes frames one behind the other.
+// stream returns the encoding of several frames.
 func stream(frames ...string) string {
 	var b []byte
 	for _, f := range frames {
@@ -25,11 +25,11 @@ func stream(frames ...string) string {
 	return string(b)
 }
 
-// pieces gives out one string at a time, then an error.
+// pieces is a stream that returns one string at a time, and then an error.
 type pieces struct {
 	all []string
 	err error
-	// together gives the error with the last bytes instead of after them.
+	// together is true if the error is returned together with the last bytes.
 	together bool
 }
 
@@ -80,7 +80,7 @@ func short(s string) string {
 	return s
 }
 
-func TestFramesSplitAnywhere(t *testing.T) {
+func TestFramesMayBeSplitAnywhere(t *testing.T) {
 	frames := []string{"", "a", "", strings.Repeat("b", 300), "\x00\x00\x00\x01", ""}
 	whole := stream(frames...)
 	for i := range len(whole) + 1 {
@@ -96,7 +96,7 @@ func TestFramesSplitAnywhere(t *testing.T) {
 	}
 }
 
-func TestReaders(t *testing.T) {
+func TestReaderAcceptsAnyIOReader(t *testing.T) {
 	frames := []string{"one", "", strings.Repeat("x", 3*readSize), "four", strings.Repeat("y", readSize-HeaderSize), "z"}
 	whole := stream(frames...)
 	cases := []struct {
@@ -105,10 +105,10 @@ func TestReaders(t *testing.T) {
 	}{
 		{"all at once", strings.NewReader(whole)},
 		{"byte by byte", iotest.OneByteReader(strings.NewReader(whole))},
-		{"half of what is wanted", iotest.HalfReader(strings.NewReader(whole))},
+		{"half of the requested bytes", iotest.HalfReader(strings.NewReader(whole))},
 		{"the end with the last bytes", iotest.DataErrReader(strings.NewReader(whole))},
-		{"nothing now and then", &sluggish{src: strings.NewReader(whole), every: maxEmptyReads}},
-		{"nothing before each byte", &sluggish{src: iotest.OneByteReader(strings.NewReader(whole)), every: 2}},
+		{"many reads without data", &sluggish{src: strings.NewReader(whole), every: maxEmptyReads}},
+		{"a read without data before each byte", &sluggish{src: iotest.OneByteReader(strings.NewReader(whole)), every: 2}},
 	}
 	for _, c := range cases {
 		t.Run(c.name, func(t *testing.T) {
@@ -118,8 +118,8 @@ func TestReaders(t *testing.T) {
 	}
 }
 
-// sluggish brings something with every nth read only, as far as an io.Reader
-// may.
+// sluggish returns data only with every nth read. The other reads return 0 and nil,
+// which io.Reader allows.
 type sluggish struct {
 	src      io.Reader
 	every, n int
@@ -132,7 +132,7 @@ func (s *sluggish) Read(b []byte) (int, error) {
 	return s.src.Read(b)
 }
 
-func TestHowAStreamEnds(t *testing.T) {
+func TestEndOfTheStreamIsReported(t *testing.T) {
 	broken := errors.New("broken")
 	cases := []struct {
 		name   string
@@ -142,11 +142,11 @@ func TestHowAStreamEnds(t *testing.T) {
 	}{
 		{"at once", pieces{err: io.EOF}, nil, io.EOF},
 		{"within a header", pieces{all: []string{"\x00\x00"}, err: io.EOF}, nil, io.ErrUnexpectedEOF},
-		{"within a header, together", pieces{all: []string{"\x00\x00"}, err: io.EOF, together: true}, nil, io.ErrUnexpectedEOF},
+		{"within a header, with the last bytes", pieces{all: []string{"\x00\x00"}, err: io.EOF, together: true}, nil, io.ErrUnexpectedEOF},
 		{"right after a header", pieces{all: []string{"\x00\x00\x00\x01"}, err: io.EOF}, nil, io.ErrUnexpectedEOF},
 		{"within a frame", pieces{all: []string{"\x00\x00\x00\x02a"}, err: io.EOF}, nil, io.ErrUnexpectedEOF},
 		{"within the second frame", pieces{all: []string{stream("first") + "\x00\x00\x00\x02a"}, err: io.EOF}, []string{"first"}, io.ErrUnexpectedEOF},
-		{"behind a frame, together", pieces{all: []string{stream("first", "")}, err: io.EOF, together: true}, []string{"first", ""}, io.EOF},
+		{"after a frame, with the last bytes", pieces{all: []string{stream("first", "")}, err: io.EOF, together: true}, []string{"first", ""}, io.EOF},
 		{"an error at once", pieces{err: broken}, nil, broken},
 		{"an error within a frame", pieces{all: []string{"\x00\x00\x00\x02a"}, err: broken}, nil, broken},
 		{"an error with the last byte of a frame", pieces{all: []string{stream("first")}, err: broken, together: true}, []string{"first"}, broken},
@@ -159,15 +159,15 @@ func TestHowAStreamEnds(t *testing.T) {
 	}
 }
 
-func TestAReaderThatBringsNothing(t *testing.T) {
+func TestStreamWithoutProgressIsAnError(t *testing.T) {
 	for _, before := range []string{"", "\x00\x00", "\x00\x00\x00\x05ab"} {
 		got, err := readAll(NewReader(&pieces{all: []string{before}}, 0))
 		want(t, got, err, nil, io.ErrNoProgress)
 	}
 }
 
-// TestGoesOnAfterAnError reads on after a deadline that came within a frame.
-func TestGoesOnAfterAnError(t *testing.T) {
+// TestReadingContinuesAfterADeadline lets a deadline pass in the middle of a frame.
+func TestReadingContinuesAfterADeadline(t *testing.T) {
 	whole := stream("one", "two")
 	for i := range len(whole) {
 		src := &pieces{all: []string{whole[:i]}, err: iotest.ErrTimeout}
@@ -185,7 +185,7 @@ func TestGoesOnAfterAnError(t *testing.T) {
 	}
 }
 
-func TestTheCap(t *testing.T) {
+func TestFrameOverTheLimitIsAnError(t *testing.T) {
 	frame := func(n uint32) string { return string(binary.BigEndian.AppendUint32(nil, n)) }
 	cases := []struct {
 		name string
@@ -193,14 +193,14 @@ func TestTheCap(t *testing.T) {
 		data string
 		err  error
 	}{
-		{"at it", 3, stream("abc"), io.EOF},
-		{"over it", 3, stream("abcd"), ErrTooLong},
-		{"nothing but a header", 3, frame(4), ErrTooLong},
-		{"the highest length", 3, frame(1<<32 - 1), ErrTooLong},
-		{"the sign of 32 bits", 3, frame(1 << 31), ErrTooLong},
+		{"at the limit", 3, stream("abc"), io.EOF},
+		{"over the limit", 3, stream("abcd"), ErrTooLong},
+		{"only a header", 3, frame(4), ErrTooLong},
+		{"the maximum length", 3, frame(1<<32 - 1), ErrTooLong},
+		{"2^31", 3, frame(1 << 31), ErrTooLong},
 		{"at the default", 0, frame(DefaultMaxFrame), io.ErrUnexpectedEOF},
 		{"over the default", 0, frame(DefaultMaxFrame + 1), ErrTooLong},
-		{"over the default, which a negative cap means", -1, frame(DefaultMaxFrame + 1), ErrTooLong},
+		{"over the default, with a negative limit", -1, frame(DefaultMaxFrame + 1), ErrTooLong},
 	}
 	for _, c := range cases {
 		t.Run(c.name, func(t *testing.T) {
@@ -212,13 +212,12 @@ func TestTheCap(t *testing.T) {
 	}
 	_, err := readAll(NewReader(strings.NewReader(frame(4711)), 3))
 	if text := err.Error(); !strings.Contains(text, "4711") || !strings.Contains(text, "at most 3 ") {
-		t.Errorf("%q does not tell both lengths", text)
+		t.Errorf("%q does not contain both lengths", text)
 	}
 }
 
-// TestALengthTakesNoMemory measures what a header alone can make the reader
-// take.
-func TestALengthTakesNoMemory(t *testing.T) {
+// TestHeaderAloneAllocatesNoMemory sends a large length and only a few bytes of the frame.
+func TestHeaderAloneAllocatesNoMemory(t *testing.T) {
 	header := AppendHeader(nil, 15<<20)
 	for _, body := range []int{0, 1, readSize, 100_000} {
 		src := io.MultiReader(bytes.NewReader(header), bytes.NewReader(make([]byte, body)))
@@ -235,7 +234,7 @@ func TestALengthTakesNoMemory(t *testing.T) {
 	}
 }
 
-func TestTheBuffer(t *testing.T) {
+func TestBufferGrowsAndShrinksWithFrames(t *testing.T) {
 	frame := func(n int) string { return stream(strings.Repeat("x", n)) }
 	cases := []struct {
 		name   string
@@ -244,21 +243,21 @@ func TestTheBuffer(t *testing.T) {
 		most   int
 	}{
 		{"stays small for small frames", []int{1, 100, 10_000}, readSize, readSize},
-		{"grows no more than a frame needs", []int{500_000}, 500_000, 500_000 + HeaderSize},
+		{"grows only as much as a frame needs", []int{500_000}, 500_000, 500_000 + HeaderSize},
 		{"is kept for the next one", []int{500_000, 1, 500_000, 1}, 500_000, 500_000 + HeaderSize},
-		{"goes with a frame that is too long to keep it", []int{2 * keepSize, 1}, readSize, readSize},
+		{"is freed after a very long frame", []int{2 * keepSize, 1}, readSize, readSize},
 	}
 	for _, c := range cases {
 		t.Run(c.name, func(t *testing.T) {
 			src := &pieces{err: io.EOF}
 			for _, n := range c.frames {
-				src.all = append(src.all, frame(n)) // one read brings parts of one frame only
+				src.all = append(src.all, frame(n)) // one read returns parts of only one frame
 			}
 			r := NewReader(src, 0)
 			for _, n := range c.frames {
 				f, err := r.Next()
 				if err != nil || len(f) != n || cap(f) != n {
-					t.Fatalf("a frame of %d bytes, room for %d, %v; want %d", len(f), cap(f), err, n)
+					t.Fatalf("a frame of %d bytes, capacity %d, %v; want %d", len(f), cap(f), err, n)
 				}
 			}
 			if len(r.buf) < c.least || len(r.buf) > c.most {
@@ -280,7 +279,7 @@ func TestNextDoesNotAllocate(t *testing.T) {
 	}
 }
 
-func TestAppendHeader(t *testing.T) {
+func TestAppendHeaderEncodesTheLength(t *testing.T) {
 	if got := AppendHeader([]byte("x"), 0x01020304); string(got) != "x\x01\x02\x03\x04" {
 		t.Errorf("%q", got)
 	}
