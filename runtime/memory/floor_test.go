@@ -27,7 +27,7 @@ func TestSmallHeapIsSeldomCollected(t *testing.T) {
 		{"GOGC is set", []string{"GOGC=10", "MEMORY_TEST_FLOOR=settled"}, "settled: often collected"},
 	} {
 		t.Run(test.name, func(t *testing.T) {
-			cmd := exec.Command(os.Args[0], "-test.run=^TestFloor$", "-test.v")
+			cmd := exec.Command(os.Args[0], "-test.run=^TestSmallHeapIsSeldomCollected$", "-test.v")
 			cmd.Env = append(os.Environ(), test.env...)
 			if out, err := cmd.CombinedOutput(); err != nil || !strings.Contains(string(out), test.want) {
 				t.Errorf("%v, without %q:\n%s", err, test.want, out)

@@ -7,7 +7,7 @@ import (
 	"unsafe"
 )
 
-func TestClean(t *testing.T) {
+func TestCleanReturnsValidXMLText(t *testing.T) {
 	cases := []struct{ name, in, want string }{
 		{"nothing", "", ""},
 		{"ASCII", "hello <b> & \"'", "hello <b> & \"'"},
@@ -17,19 +17,19 @@ func TestClean(t *testing.T) {
 		{"NUL", "a\x00b", "ab"},
 		{"all control characters", "\x00\x01\x02\x03\x04\x05\x06\x07\x08\x0b\x0c\x0e\x0f\x10\x11\x12\x13\x14\x15\x16\x17\x18\x19\x1a\x1b\x1c\x1d\x1e\x1f", ""},
 		{"DEL and C1, which XML allows", "\x7f\u0080\u0085\u009f", "\x7f\u0080\u0085\u009f"},
-		{"no characters", "a\uFFFEb\uFFFFc", "abc"},
+		{"code points that are not characters", "a\uFFFEb\uFFFFc", "abc"},
 		{"their neighbours", "\uFFFD\U0001FFFE\uFDD0", "\uFFFD\U0001FFFE\uFDD0"},
 		{"the last one", "\U0010FFFF", "\U0010FFFF"},
 		{"a byte order mark", "\uFEFFx", "\uFEFFx"},
 		{"Latin-1", "gr\xfc\xdfe", "gr\uFFFD\uFFFDe"},
 		{"a lone continuation", "\x80", "\uFFFD"},
-		{"a letter cut short", "a\xe2\x82", "a\uFFFD\uFFFD"},
-		{"too long a form", "\xc0\xaf", "\uFFFD\uFFFD"},
+		{"an incomplete letter", "a\xe2\x82", "a\uFFFD\uFFFD"},
+		{"an overlong form", "\xc0\xaf", "\uFFFD\uFFFD"},
 		{"a surrogate", "\xed\xa0\x80", "\uFFFD\uFFFD\uFFFD"},
-		{"beyond the last one", "\xf4\x90\x80\x80", "\uFFFD\uFFFD\uFFFD\uFFFD"},
-		{"bad at the end", "fine\x01", "fine"},
-		{"bad among the plain", "01234567\x1f9012345678\x80\x7f", "012345679012345678\uFFFD\x7f"},
-		{"bad at both ends", "\x01fine\xff", "fine\uFFFD"},
+		{"over the last one", "\xf4\x90\x80\x80", "\uFFFD\uFFFD\uFFFD\uFFFD"},
+		{"an invalid character at the end", "fine\x01", "fine"},
+		{"invalid characters in ASCII", "01234567\x1f9012345678\x80\x7f", "012345679012345678\uFFFD\x7f"},
+		{"invalid characters at both ends", "\x01fine\xff", "fine\uFFFD"},
 	}
 	for _, c := range cases {
 		t.Run(c.name, func(t *testing.T) {
@@ -38,14 +38,15 @@ func TestClean(t *testing.T) {
 				t.Errorf("%q, want %q", got, c.want)
 			}
 			if c.in == c.want && unsafe.StringData(got) != unsafe.StringData(c.in) {
-				t.Error("a text that is fine was copied")
+				t.Error("a valid text is copied")
 			}
 		})
 	}
 }
 
-// TestCleanOfEveryByteEverywhere has each byte at each place of a plain text.
-func TestCleanOfEveryByteEverywhere(t *testing.T) {
+// TestCleanHandlesEveryByteAtEveryPosition tries each byte at each position of an ASCII
+// text.
+func TestCleanHandlesEveryByteAtEveryPosition(t *testing.T) {
 	text := strings.Repeat("abcdefgh", 2) + "i"
 	for place := range len(text) {
 		for b := range 256 {
@@ -77,11 +78,11 @@ func FuzzClean(f *testing.F) {
 			t.Errorf("%q became %q", s, got)
 		}
 		if again := Clean(got); again != got {
-			t.Errorf("%q, and once more %q", got, again)
+			t.Errorf("%q, and cleaned again %q", got, again)
 		}
-		// What is left are the characters that were legal, in their order.
+		// The result holds the legal characters in their order.
 		var want strings.Builder
-		for _, r := range s { // a bad byte is U+FFFD here too
+		for _, r := range s { // an invalid byte becomes U+FFFD here too
 			if characters(string(r)) == nil {
 				want.WriteRune(r)
 			}
@@ -92,7 +93,7 @@ func FuzzClean(f *testing.F) {
 	})
 }
 
-func TestEscapedLen(t *testing.T) {
+func TestEscapedLenIsTheLengthInAStanza(t *testing.T) {
 	for _, s := range []string{"", "hello", "<&>", `"'`, "ü🌍", "a<b"} {
 		escaped := strings.NewReplacer("&", "&amp;", "<", "&lt;", ">", "&gt;", `"`, "&quot;", "'", "&apos;").Replace(s)
 		if got := EscapedLen(s); got < len(escaped) || got > len(escaped)+strings.Count(s, "&") {
@@ -101,7 +102,7 @@ func TestEscapedLen(t *testing.T) {
 	}
 }
 
-func TestCleanDoesNotAllocateWhereAllIsFine(t *testing.T) {
+func TestCleanDoesNotAllocateForValidText(t *testing.T) {
 	s := strings.Repeat("héllo ", 100)
 	if allocs := testing.AllocsPerRun(100, func() { Clean(s) }); allocs != 0 {
 		t.Errorf("%v allocations", allocs)

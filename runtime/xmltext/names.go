@@ -13,10 +13,10 @@ import (
 // the end, and a local part that is not a name.
 func checkName(n xmlns.Name) error {
 	if strings.Contains(n.Local, ":") {
-		return fmt.Errorf("%s is no name: a colon stands between a prefix and the rest", n.Local)
+		return fmt.Errorf("%s is not a valid name: a colon must follow a prefix and precede a name", n.Local)
 	}
 	if n.Prefix != "" && !startsName(n.Local) {
-		return fmt.Errorf("%s is no name: a letter is wanted after the prefix", n)
+		return fmt.Errorf("%s is not a valid name: a letter must follow the prefix", n)
 	}
 	return nil
 }

@@ -15,9 +15,8 @@ const maxDepth = 100
 
 // Fragment checks that s is well-formed content of an element, as RFC 6120 (section
 // 11.1) allows it in a stream: no comments, processing instructions, document
-// types, undeclared entities or undeclared prefixes. It returns the content as it
-// writes it itself, so that the result is well-formed even if the parser is too
-// lenient.
+// types, undeclared entities or undeclared prefixes. It encodes the content again, so
+// that the result is well-formed even if the parser is too lenient.
 func Fragment(s string) (string, error) {
 	w := newRewriter(s)
 	if err := w.copy(s); err != nil {
@@ -26,8 +25,8 @@ func Fragment(s string) (string, error) {
 	return w.out.String(), nil
 }
 
-// Stanza checks that s is one complete message, presence or iq element with nothing
-// but blanks around it. It returns the element as it writes it itself.
+// Stanza checks that s is one complete message, presence or iq element with only blanks
+// around it. It encodes the element again, as Fragment does.
 func Stanza(s string) (string, error) {
 	w := newRewriter(s)
 	w.one = true
@@ -35,7 +34,7 @@ func Stanza(s string) (string, error) {
 		return "", err
 	}
 	if w.elements != 1 {
-		return "", errors.New("it is no stanza: an element message, presence or iq is wanted")
+		return "", errors.New("it is not a stanza: a message, presence or iq element is required")
 	}
 	return w.out.String(), nil
 }
@@ -96,12 +95,12 @@ func (w *rewriter) token(token xml.Token) error {
 	case xml.ProcInst:
 		return errors.New("it has a processing instruction or a prolog, which XMPP forbids")
 	}
-	return errors.New("it has a document type or the like, which XMPP forbids")
+	return errors.New("it has a document type, which XMPP forbids")
 }
 
 func (w *rewriter) text(s string) error {
 	if w.one && len(w.open) == 0 {
-		return errors.New("it has text beside the stanza")
+		return errors.New("it has text outside of the stanza")
 	}
 	if s != "" {
 		w.endStartTag()
@@ -156,7 +155,7 @@ func (w *rewriter) enter(t xml.StartElement) error {
 // place checks that an element is allowed at this position.
 func (w *rewriter) place(name string) error {
 	if len(w.open) == maxDepth {
-		return fmt.Errorf("elements stand more than %d deep in each other", maxDepth)
+		return fmt.Errorf("elements are nested more than %d deep", maxDepth)
 	}
 	if len(w.open) > 0 {
 		return nil
@@ -167,7 +166,7 @@ func (w *rewriter) place(name string) error {
 	case w.elements > 1:
 		return errors.New("it has more than one stanza")
 	case name != "message" && name != "presence" && name != "iq":
-		return fmt.Errorf("<%s> is no stanza: message, presence or iq is wanted", name)
+		return fmt.Errorf("<%s> is not a stanza: message, presence or iq is required", name)
 	}
 	return nil
 }
@@ -175,7 +174,7 @@ func (w *rewriter) place(name string) error {
 func (w *rewriter) end(name string) error {
 	n := len(w.open)
 	if n == 0 {
-		return fmt.Errorf("</%s> closes nothing", name)
+		return fmt.Errorf("</%s> closes no element", name)
 	}
 	e := w.open[n-1]
 	if e.name != name {
@@ -199,8 +198,8 @@ func (w *rewriter) endStartTag() {
 	}
 }
 
-// Carriage returns, and in a value all blanks but spaces, are written as
-// references, because a parser would change them.
+// The escapers write a carriage return as a reference, and in a value also tabs and line
+// feeds, because a parser would change them.
 var (
 	textEscaper  = strings.NewReplacer("&", "&amp;", "<", "&lt;", ">", "&gt;", "\r", "&#13;")
 	valueEscaper = strings.NewReplacer("&", "&amp;", "<", "&lt;", ">", "&gt;", `"`, "&quot;",

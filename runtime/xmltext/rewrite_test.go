@@ -12,15 +12,15 @@ import (
 
 func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
 
-func TestFragment(t *testing.T) {
+func TestFragmentEncodesValidContent(t *testing.T) {
 	cases := []struct{ name, in, want string }{
 		{"nothing", "", ""},
 		{"text", "hello", "hello"},
 		{"references", "&lt;&gt;&amp;&quot;&apos;&#65;&#x1F600;", "&lt;&gt;&amp;\"'A\U0001F600"},
 		{"markup", "<p>a <strong>b</strong></p>", "<p>a <strong>b</strong></p>"},
-		{"elements beside each other", "<p>a</p> and <p>b</p>", "<p>a</p> and <p>b</p>"},
+		{"elements next to each other", "<p>a</p> and <p>b</p>", "<p>a</p> and <p>b</p>"},
 		{"no content", "<br/><br /><img></img>", "<br/><br/><img/>"},
-		{"an empty text is no content", "<a><![CDATA[]]></a>", "<a/>"},
+		{"an empty text", "<a><![CDATA[]]></a>", "<a/>"},
 		{"attributes", `<a href='x"y' b="it's">c</a>`, `<a href="x&quot;y" b="it's">c</a>`},
 		{"attributes that touch each other", `<a b="c"d="e"/>`, `<a b="c" d="e"/>`},
 		{"needless blanks", "<a\n b = '1'\t>x</a >", `<a b="1">x</a>`},
@@ -28,19 +28,19 @@ func TestFragment(t *testing.T) {
 		{"CDATA", "<![CDATA[<b>&amp;]]>", "&lt;b&gt;&amp;amp;"},
 		{"brackets in a text", "a ]]&gt; b > c", "a ]]&gt; b &gt; c"},
 		{"line ends", "a\r\nb\rc", "a\nb\nc"},
-		{"a carriage return that is meant", "a&#13;b", "a&#13;b"},
+		{"a carriage return as a reference", "a&#13;b", "a&#13;b"},
 		{"blanks in a value", `<a b="&#9;&#10;&#13;"/>`, `<a b="&#9;&#10;&#13;"/>`},
 		{"namespaces", `<a xmlns="u"><b xmlns=""/></a>`, `<a xmlns="u"><b xmlns=""/></a>`},
 		{"a prefix", `<p:a xmlns:p="u" p:b="1"><p:c/></p:a>`, `<p:a xmlns:p="u" p:b="1"><p:c/></p:a>`},
-		{"a prefix declared anew", `<p:a xmlns:p="u"><p:b xmlns:p="v"/><p:c/></p:a>`, `<p:a xmlns:p="u"><p:b xmlns:p="v"/><p:c/></p:a>`},
+		{"a prefix declared again", `<p:a xmlns:p="u"><p:b xmlns:p="v"/><p:c/></p:a>`, `<p:a xmlns:p="u"><p:b xmlns:p="v"/><p:c/></p:a>`},
 		{"prefixes at many depths", `<a xmlns:p="u"><b xmlns:q="v"><c xmlns:p="w" xmlns:r="x"><r:d/></c><q:e/></b><p:f xmlns:q="y"/></a>`,
 			`<a xmlns:p="u"><b xmlns:q="v"><c xmlns:p="w" xmlns:r="x"><r:d/></c><q:e/></b><p:f xmlns:q="y"/></a>`},
 		{"one name in two namespaces", `<a xmlns:p="u" xmlns:q="v" b="0" p:b="1" q:b="2"/>`, `<a xmlns:p="u" xmlns:q="v" b="0" p:b="1" q:b="2"/>`},
 		{"the prefix xml", `<a xml:lang="de"/>`, `<a xml:lang="de"/>`},
-		{"the prefix xml declared as what it is", `<a xmlns:xml="http://www.w3.org/XML/1998/namespace"/>`, `<a xmlns:xml="http://www.w3.org/XML/1998/namespace"/>`},
+		{"the prefix xml declared with its own namespace", `<a xmlns:xml="http://www.w3.org/XML/1998/namespace"/>`, `<a xmlns:xml="http://www.w3.org/XML/1998/namespace"/>`},
 		{"names of other languages", `<größe/><p:é xmlns:p="u"/>`, `<größe/><p:é xmlns:p="u"/>`},
 		{"a surrogate by number", "&#xD800;", "\uFFFD"},
-		{"as deep as may be", nest(maxDepth), strings.Replace(nest(maxDepth), "<a></a>", "<a/>", 1)},
+		{"the maximum depth", nest(maxDepth), strings.Replace(nest(maxDepth), "<a></a>", "<a/>", 1)},
 	}
 	for _, c := range cases {
 		t.Run(c.name, func(t *testing.T) {
@@ -56,12 +56,12 @@ func nest(depth int) string {
 	return strings.Repeat("<a>", depth) + strings.Repeat("</a>", depth)
 }
 
-// hostile is what would break the stream, or could.
+// hostile holds inputs that could break the stream.
 var hostile = []struct{ name, in, want string }{
 	{"a tag left open", "<p>hello", "<p> is not closed"},
-	{"a tag closed twice", "<p/></p>", "</p> closes nothing"},
-	{"a tag closed first", "</p><p>", "</p> closes nothing"},
-	{"the end of the stream", "</stream:stream>", "</stream:stream> closes nothing"},
+	{"a tag closed twice", "<p/></p>", "</p> closes no element"},
+	{"a tag closed first", "</p><p>", "</p> closes no element"},
+	{"the end of the stream", "</stream:stream>", "</stream:stream> closes no element"},
 	{"crossed tags", "<a><b></a></b>", "<b> is closed by </a>"},
 	{"another prefix at the end", `<a xmlns:p="u"></p:a>`, "<a> is closed by </p:a>"},
 	{"another case at the end", "<a></A>", "<a> is closed by </A>"},
@@ -72,7 +72,7 @@ var hostile = []struct{ name, in, want string }{
 	{"a processing instruction", "<?php x ?>", "a processing instruction"},
 	{"a prolog", `<?xml version="1.0"?><a/>`, "a prolog"},
 	{"a document type", "<!DOCTYPE a>", "a document type"},
-	{"an entity of one's own", `<!DOCTYPE a [<!ENTITY x "xxxx">]><a>&x;</a>`, "a document type"},
+	{"a declared entity", `<!DOCTYPE a [<!ENTITY x "xxxx">]><a>&x;</a>`, "a document type"},
 	{"an entity that is not declared", "&nbsp;", "invalid character entity"},
 	{"a bare &", "a & b", "invalid character entity"},
 	{"a reference without its end", "&lt", ""},
@@ -84,9 +84,9 @@ var hostile = []struct{ name, in, want string }{
 	{"a control character by number", "&#x1b;", "U+001B"},
 	{"a control character in a value", "<a b='\x03'/>", "U+0003"},
 	{"a control character in a name", "<a\x03/>", ""},
-	{"no character", "\uFFFE", "U+FFFE"},
-	{"no character by number", "&#xFFFF;", "U+FFFF"},
-	{"a number beyond all", "&#x110000;", "invalid character entity"},
+	{"a code point that is not a character", "\uFFFE", "U+FFFE"},
+	{"a code point that is not a character, by number", "&#xFFFF;", "U+FFFF"},
+	{"a number over U+10FFFF", "&#x110000;", "invalid character entity"},
 	{"a number over 64 bits", "&#99999999999999999999;", "invalid character entity"},
 	{"bad UTF-8", "a\xffb", "invalid UTF-8"},
 	{"bad UTF-8 in a value", "<a b='\xff'/>", "invalid UTF-8"},
@@ -96,27 +96,27 @@ var hostile = []struct{ name, in, want string }{
 	{"no name", "<>", ""},
 	{"a blank before the name", "< a/>", ""},
 	{"a digit first", "<1/>", "invalid XML name"},
-	{"a colon first", "<:a/>", ":a is no name"},
-	{"a colon last", "<a:/>", "a: is no name"},
-	{"a colon alone", "<:/>", ": is no name"},
+	{"a colon first", "<:a/>", ":a is not a valid name"},
+	{"a colon last", "<a:/>", "a: is not a valid name"},
+	{"only a colon", "<:/>", ": is not a valid name"},
 	{"two colons", "<a:b:c/>", ""},
-	{"a colon first in an attribute", `<a :b="1"/>`, ":b is no name"},
-	{"a colon last in an attribute", `<a xmlns:="u"/>`, "xmlns: is no name"},
-	{"a digit behind the prefix", `<p:1 xmlns:p="u"/>`, "p:1 is no name"},
-	{"a dash behind the prefix", `<a xmlns:p="u" p:-b="1"/>`, "p:-b is no name"},
-	{"a mark behind the prefix", "<p:\u0300 xmlns:p='u'/>", "is no name"},
-	{"a digit declared as a prefix", `<a xmlns:1="u"/>`, "xmlns:1 is no name"},
+	{"a colon first in an attribute", `<a :b="1"/>`, ":b is not a valid name"},
+	{"a colon last in an attribute", `<a xmlns:="u"/>`, "xmlns: is not a valid name"},
+	{"a digit after the prefix", `<p:1 xmlns:p="u"/>`, "p:1 is not a valid name"},
+	{"a dash after the prefix", `<a xmlns:p="u" p:-b="1"/>`, "p:-b is not a valid name"},
+	{"a mark after the prefix", "<p:\u0300 xmlns:p='u'/>", "is not a valid name"},
+	{"a digit declared as a prefix", `<a xmlns:1="u"/>`, "xmlns:1 is not a valid name"},
 	{"a prefix that is not declared", "<p:a/>", "the prefix p: is not declared"},
-	{"one of an attribute", `<a p:b="1"/>`, "the prefix p: is not declared"},
-	{"one that was declared elsewhere", `<a xmlns:p="u"/><p:b/>`, "the prefix p: is not declared"},
-	{"one that was declared within", `<a><b xmlns:p="u"/><p:c/></a>`, "the prefix p: is not declared"},
-	{"one that was declared deeper", `<a xmlns:p="u"><b xmlns:q="v"><c xmlns:r="w"/></b><q:d/></a>`, "the prefix q: is not declared"},
-	{"one that hides another, by namespace", `<a xmlns:p="u"><b xmlns:p="v"><c/></b><d xmlns:q="u" p:e="1" q:e="2"/></a>`, "with another prefix"},
-	{"one of the stream's", "<stream:error/>", "the prefix stream: is not declared"},
+	{"an attribute's prefix that is not declared", `<a p:b="1"/>`, "the prefix p: is not declared"},
+	{"a prefix that another element declares", `<a xmlns:p="u"/><p:b/>`, "the prefix p: is not declared"},
+	{"a prefix that an inner element declares", `<a><b xmlns:p="u"/><p:c/></a>`, "the prefix p: is not declared"},
+	{"a prefix that a deeper element declares", `<a xmlns:p="u"><b xmlns:q="v"><c xmlns:r="w"/></b><q:d/></a>`, "the prefix q: is not declared"},
+	{"an attribute twice, by namespace, after a hidden prefix", `<a xmlns:p="u"><b xmlns:p="v"><c/></b><d xmlns:q="u" p:e="1" q:e="2"/></a>`, "with another prefix"},
+	{"the stream's prefix", "<stream:error/>", "the prefix stream: is not declared"},
 	{"an attribute twice", `<a b="1" b="2"/>`, "twice"},
 	{"an attribute twice, by namespace", `<a xmlns:p="u" xmlns:q="u" p:b="1" q:b="2"/>`, "with another prefix"},
-	{"one declared elsewhere", `<a xmlns:p="u"><a xmlns:q="u" p:b="1" q:b="2"/></a>`, "with another prefix"},
-	{"one of the prefix xml", `<a xmlns:xml="http://www.w3.org/XML/1998/namespace" xml:b="1" xml:b="2"/>`, "twice"},
+	{"an attribute twice, with an outer prefix", `<a xmlns:p="u"><a xmlns:q="u" p:b="1" q:b="2"/></a>`, "with another prefix"},
+	{"an attribute twice, with the prefix xml", `<a xmlns:xml="http://www.w3.org/XML/1998/namespace" xml:b="1" xml:b="2"/>`, "twice"},
 	{"a prefix declared twice", `<a xmlns:p="u" xmlns:p="v"/>`, "twice"},
 	{"a default declared twice", `<a xmlns="u" xmlns="v"/>`, "twice"},
 	{"a prefix declared as nothing", `<a xmlns:p=""/>`, "declared as nothing"},
@@ -132,29 +132,29 @@ var hostile = []struct{ name, in, want string }{
 	{"a bomb", strings.Repeat("<a>", 1_000_000), "more than 100 deep"},
 }
 
-func TestFragmentRefuses(t *testing.T) {
+func TestFragmentRejectsHostileInput(t *testing.T) {
 	for _, c := range hostile {
 		t.Run(c.name, func(t *testing.T) {
 			got, err := Fragment(c.in)
 			if err == nil {
-				t.Fatalf("it became %q", got)
+				t.Fatalf("no error, but %q", got)
 			}
 			if got != "" || !strings.Contains(err.Error(), c.want) {
 				t.Errorf("%q, %q; want %q", got, err, c.want)
 			}
 			if got, err := Stanza("<message>" + c.in + "</message>"); err == nil {
-				t.Errorf("in a stanza it became %q", got)
+				t.Errorf("no error in a stanza, but %q", got)
 			}
 		})
 	}
 }
 
-func TestStanza(t *testing.T) {
+func TestStanzaEncodesOneStanza(t *testing.T) {
 	cases := []struct{ name, in, want string }{
 		{"a message", `<message to="a"><body>b</body></message>`, `<message to="a"><body>b</body></message>`},
 		{"a presence", "<presence/>", "<presence/>"},
 		{"an iq with blanks around", "\r\n\t <iq type='get'/> \n", `<iq type="get"/>`},
-		{"one with its namespace", `<message xmlns="jabber:client"/>`, `<message xmlns="jabber:client"/>`},
+		{"a message with its namespace", `<message xmlns="jabber:client"/>`, `<message xmlns="jabber:client"/>`},
 	}
 	for _, c := range cases {
 		t.Run(c.name, func(t *testing.T) {
@@ -165,24 +165,24 @@ func TestStanza(t *testing.T) {
 	}
 }
 
-func TestStanzaRefuses(t *testing.T) {
+func TestStanzaRejectsOtherInput(t *testing.T) {
 	cases := []struct{ name, in, want string }{
-		{"nothing", "", "it is no stanza"},
-		{"blanks", " \n", "it is no stanza"},
-		{"text", "hello", "text beside the stanza"},
-		{"text before", "hello<iq/>", "text beside the stanza"},
-		{"text behind", "<iq/>hello", "text beside the stanza"},
-		{"a blank by number", "<iq/>&#32;", "text beside the stanza"},
-		{"a blank that is none in XML", "\u00a0<iq/>", "text beside the stanza"},
-		{"a byte order mark", "\uFEFF<iq/>", "text beside the stanza"},
+		{"nothing", "", "it is not a stanza"},
+		{"blanks", " \n", "it is not a stanza"},
+		{"text", "hello", "text outside of the stanza"},
+		{"text before the stanza", "hello<iq/>", "text outside of the stanza"},
+		{"text after the stanza", "<iq/>hello", "text outside of the stanza"},
+		{"a blank by number", "<iq/>&#32;", "text outside of the stanza"},
+		{"a no-break space", "\u00a0<iq/>", "text outside of the stanza"},
+		{"a byte order mark", "\uFEFF<iq/>", "text outside of the stanza"},
 		{"two", "<iq/><iq/>", "more than one stanza"},
-		{"another element", "<body/>", "<body> is no stanza"},
-		{"another case", "<Message/>", "<Message> is no stanza"},
-		{"a prefix", `<c:message xmlns:c="jabber:client"/>`, "<c:message> is no stanza"},
-		{"a stream", "<stream:stream xmlns:stream='http://etherx.jabber.org/streams'><iq/></stream:stream>", "is no stanza"},
+		{"another element", "<body/>", "<body> is not a stanza"},
+		{"another case", "<Message/>", "<Message> is not a stanza"},
+		{"a prefix", `<c:message xmlns:c="jabber:client"/>`, "<c:message> is not a stanza"},
+		{"a stream", "<stream:stream xmlns:stream='http://etherx.jabber.org/streams'><iq/></stream:stream>", "is not a stanza"},
 		{"a prolog", "<?xml version='1.0'?><iq/>", "a prolog"},
-		{"a stray end", "<iq/></iq>", "closes nothing"},
-		{"a comment behind", "<iq/><!---->", "a comment"},
+		{"a stray end", "<iq/></iq>", "closes no element"},
+		{"a comment after the stanza", "<iq/><!---->", "a comment"},
 	}
 	for _, c := range cases {
 		t.Run(c.name, func(t *testing.T) {
@@ -194,8 +194,7 @@ func TestStanzaRefuses(t *testing.T) {
 	}
 }
 
-// TestTimeIsLinear has inputs that cost a careless checker the square of
-// their size.
+// TestTimeIsLinear uses inputs for which a careless algorithm would take quadratic time.
 func TestTimeIsLinear(t *testing.T) {
 	const n = 40_000
 	many := func(format string) string {
@@ -226,8 +225,7 @@ func TestTimeIsLinear(t *testing.T) {
 	}
 }
 
-// FuzzFragment holds what leaves against a checker that shares nothing with
-// it.
+// FuzzFragment checks the output with an independent parser.
 func FuzzFragment(f *testing.F) {
 	for _, c := range hostile {
 		if len(c.in) < 1000 {

@@ -9,15 +9,15 @@ import (
 	"unicode/utf8"
 )
 
-// strict reads what Fragment writes, and nothing else: tags without needless
-// blanks, values in double quotes, five references. It shares nothing with the
-// code under test, and wants what a parser with namespaces wants.
+// strict parses only the format that Fragment writes: tags without needless blanks,
+// values in double quotes, and a few references. It shares no code with the package, and
+// checks the rules for namespaces.
 type strict struct {
 	rest  string
 	names []string            // open elements
 	uris  []map[string]string // prefixes they declare
 	top   []string            // elements at the top level
-	text  bool                // there is text at the top level
+	text  bool                // the top level contains text
 	deep  int
 }
 
@@ -48,7 +48,7 @@ func checkStrictly(s string) (*strict, error) {
 	return c, nil
 }
 
-// characters checks that all are of XML's production Char.
+// characters checks that all characters match XML's production Char.
 func characters(s string) error {
 	if !utf8.ValidString(s) {
 		return errors.New("not UTF-8")
@@ -78,7 +78,7 @@ func (c *strict) step() error {
 		end = len(c.rest)
 	}
 	if end == 0 {
-		return errors.New("no tag")
+		return errors.New("not a tag")
 	}
 	text := c.rest[:end]
 	c.rest = c.rest[end:]

@@ -103,7 +103,7 @@ func (p *Parser) token(b []byte) (int, error) {
 		if partOf(b, "<!--") || partOf(b, "<![CDATA[") {
 			return 0, nil
 		}
-		return 0, p.wrong("document types are not read")
+		return 0, p.wrong("document types are not supported")
 	case len(b) == 1:
 		return 0, nil
 	}
@@ -171,7 +171,7 @@ func (p *Parser) instruction(s []byte) error {
 	case "utf-8", "utf8", "us-ascii", "ascii":
 		return nil
 	}
-	return p.wrong("the encoding %.40q is not read: make it UTF-8 first", name)
+	return p.wrong("the encoding %.40q is not supported: convert the text to UTF-8 first", name)
 }
 
 // characters parses text up to the next tag.
@@ -189,7 +189,7 @@ func (p *Parser) characters(b []byte) (int, error) {
 		n -= unfinished(b[:n])
 	}
 	if n == 0 && (whole || len(b) > maxEntity) {
-		return 0, p.wrong("an & that begins no entity: write &amp;")
+		return 0, p.wrong("an & does not begin an entity: write &amp;")
 	}
 	if n == 0 {
 		return 0, nil
@@ -248,7 +248,7 @@ func (p *Parser) between(b []byte) error {
 		b = bytes.TrimPrefix(b, []byte("\xef\xbb\xbf"))
 	}
 	if len(bytes.Trim(b, " \t\r\n")) > 0 {
-		return p.wrong("there is text outside of all elements: %.40q", b)
+		return p.wrong("text outside of all elements: %.40q", b)
 	}
 	return nil
 }
@@ -282,7 +282,7 @@ func (p *Parser) legal(b []byte) error {
 		}
 		r, n := utf8.DecodeRune(b[i:])
 		if r == utf8.RuneError && n == 1 {
-			return p.wrong("there is a byte that is no UTF-8: 0x%02X", b[i])
+			return p.wrong("a byte is not UTF-8: 0x%02X", b[i])
 		}
 		if r == 0xFFFE || r == 0xFFFF {
 			return p.wrong("the character U+%04X is not allowed", r)
@@ -296,7 +296,7 @@ func (p *Parser) legal(b []byte) error {
 func (p *Parser) entity(b []byte) (r rune, n int, err error) {
 	end := bytes.IndexByte(b[:min(len(b), maxEntity)], ';')
 	if end < 0 {
-		return 0, 0, p.wrong("an & that begins no entity: write &amp;")
+		return 0, 0, p.wrong("an & does not begin an entity: write &amp;")
 	}
 	name := string(b[1:end])
 	switch name {
@@ -313,7 +313,7 @@ func (p *Parser) entity(b []byte) (r rune, n int, err error) {
 	}
 	r, ok := reference(name)
 	if !ok {
-		return 0, 0, p.wrong("there is no entity &%s;", name)
+		return 0, 0, p.wrong("unknown entity &%s;", name)
 	}
 	return r, end + 1, nil
 }

@@ -38,7 +38,7 @@ func (p *Parser) tag(b []byte) error {
 
 const blanks = " \t\r\n"
 
-// written is an attribute as it is written.
+// written is an attribute with its name as in the text.
 type written struct {
 	name  xmlns.Name
 	value string
@@ -52,7 +52,7 @@ func (p *Parser) attributes(text string) ([]written, error) {
 			return all, nil
 		}
 		if len(rest) == len(text) {
-			return nil, p.wrong("a blank is wanted before %.20q", rest)
+			return nil, p.wrong("a blank is missing before %.20q", rest)
 		}
 		full, after, ok := strings.Cut(rest, "=")
 		full = strings.TrimRight(full, blanks)
@@ -81,7 +81,7 @@ func (p *Parser) attributes(text string) ([]written, error) {
 // are written as entities.
 func (p *Parser) value(text string) (string, error) {
 	if strings.IndexByte(text, '<') >= 0 {
-		return "", p.wrong("a < stands in an attribute's value: write &lt;")
+		return "", p.wrong("an attribute's value contains <: write &lt;")
 	}
 	if !strings.ContainsAny(text, "&\t\r\n") {
 		return text, nil
@@ -109,16 +109,16 @@ func (p *Parser) value(text string) (string, error) {
 
 func (p *Parser) start(name string, attributes []written) error {
 	if p.closed {
-		return p.wrong("there is an element <%.40s> behind the outermost one", name)
+		return p.wrong("the element <%.40s> follows the outermost one", name)
 	}
 	if len(p.open) >= p.limits.Depth {
-		return p.wrong("elements stand more than %d deep in each other", p.limits.Depth)
+		return p.wrong("elements are nested more than %d deep", p.limits.Depth)
 	}
 	if len(p.open) == p.level {
 		p.size, p.elements = 0, 0
 	}
 	if p.elements++; p.elements > p.limits.Elements {
-		return p.wrong("it has more than %d elements", p.limits.Elements)
+		return p.wrong("an element has more than %d elements in it", p.limits.Elements)
 	}
 	p.flush()
 	declared := p.scope.Size()
@@ -155,7 +155,7 @@ func (p *Parser) node(name string, attributes []written) (*Node, error) {
 func (p *Parser) end(name string) error {
 	n := len(p.open) - 1
 	if n < 0 {
-		return p.wrong("</%.40s> closes nothing", name)
+		return p.wrong("</%.40s> closes no element", name)
 	}
 	e := p.open[n]
 	if e.name != name {
@@ -199,7 +199,7 @@ func (p *Parser) name(text string) (xmlns.Name, error) {
 		prefix, local = "", text
 	}
 	if !validName(local) || ok && !validName(prefix) {
-		return xmlns.Name{}, p.wrong("%.40q is no name", text)
+		return xmlns.Name{}, p.wrong("%.40q is not a valid name", text)
 	}
 	return xmlns.Name{Prefix: prefix, Local: local}, nil
 }

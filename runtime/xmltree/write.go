@@ -9,8 +9,8 @@ import (
 	"spectrumlua/runtime/xmltext"
 )
 
-// A carriage return, and in a value all blanks but spaces, are written as
-// references, because a parser would change them.
+// The escapers write a carriage return as a reference, and in a value also tabs and line
+// feeds, because a parser would change them.
 var (
 	textEscaper  = strings.NewReplacer("&", "&amp;", "<", "&lt;", ">", "&gt;", "\r", "&#13;")
 	valueEscaper = strings.NewReplacer("&", "&amp;", "<", "&lt;", ">", "&gt;", `"`, "&quot;", "'", "&apos;",
@@ -56,7 +56,7 @@ func (w *Writer) Space() string {
 // Start begins an element and makes its namespace the default one.
 func (w *Writer) Start(space, name string, attributes []Attr) error {
 	if !validName(name) {
-		return fmt.Errorf("%.40q is no name of an element", name)
+		return fmt.Errorf("%.40q is not a valid name of an element", name)
 	}
 	w.content()
 	w.out.WriteString("<" + name)
@@ -66,7 +66,7 @@ func (w *Writer) Start(space, name string, attributes []Attr) error {
 	prefixes := 0
 	for _, a := range attributes {
 		if !validName(a.Name) || a.Space == "" && a.Name == "xmlns" {
-			return fmt.Errorf("%.40q is no name of an attribute", a.Name)
+			return fmt.Errorf("%.40q is not a valid name of an attribute", a.Name)
 		}
 		switch a.Space {
 		case "":

@@ -1,8 +1,8 @@
 // Package xmltree parses XML into small trees, from a text or from the chunks of a
 // connection, and writes them.
 //
-// It reads UTF-8 and supports namespaces. It rejects document types, and therefore
-// knows only the five entities of XML itself: it fetches and expands nothing. It
+// It reads UTF-8 and supports namespaces. It rejects document types, so the only
+// entities are the five of XML itself, and it never fetches or expands others. It
 // ignores comments and processing instructions.
 package xmltree
 
@@ -62,7 +62,7 @@ func Parse(text string, l Limits) (*Node, error) {
 	case len(done) == 0 && len(p.open) > 0:
 		return nil, p.wrong("the element <%s> is not closed", p.open[len(p.open)-1].name)
 	case len(p.buf) > 0:
-		return nil, p.wrong("it ends in the middle of a tag or an entity")
+		return nil, p.wrong("the text ends in the middle of a tag or an entity")
 	case len(done) == 0:
 		return nil, errEmpty
 	}

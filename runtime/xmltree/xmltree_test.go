@@ -11,7 +11,7 @@ import (
 	"spectrumlua/runtime/xmltree"
 )
 
-// describe writes a tree so that everything in it can be seen.
+// describe returns a text that shows all parts of a tree.
 func describe(n *xmltree.Node) string {
 	s := n.Name
 	if n.Space != "" {
@@ -39,7 +39,7 @@ func describe(n *xmltree.Node) string {
 	return s + ")"
 }
 
-func TestParse(t *testing.T) {
+func TestParseReturnsATreeOrAnError(t *testing.T) {
 	deep := func(n int) string { return strings.Repeat("<a>", n) + strings.Repeat("</a>", n) }
 	cases := []struct{ name, text, want string }{
 		{"an element", `<a/>`, `a()`},
@@ -54,45 +54,45 @@ func TestParse(t *testing.T) {
 		{"line ends", "<a>1\r\n2\r3\n4</a>", `a("1\n2\n3\n4")`},
 		{"character data", `<a>x<![CDATA[<b>&amp;]] >]]>y</a>`, `a("x<b>&amp;]] >y")`},
 		{"a namespace", `<a xmlns="n"><b/></a>`, `{n}a({n}b())`},
-		{"none any more", `<a xmlns="n"><b xmlns=""/></a>`, `{n}a(b())`},
+		{"no namespace again", `<a xmlns="n"><b xmlns=""/></a>`, `{n}a(b())`},
 		{"prefixes", `<x:a xmlns:x="n" x:b="1" b="2"><c/><x:d/></x:a>`, `{n}a {n}b="1" b="2"(c(),{n}d())`},
-		{"a prefix that is declared anew", `<x:a xmlns:x="1"><x:b xmlns:x="2"/><x:c/></x:a>`, `{1}a({2}b(),{1}c())`},
+		{"a prefix that is declared again", `<x:a xmlns:x="1"><x:b xmlns:x="2"/><x:c/></x:a>`, `{1}a({2}b(),{1}c())`},
 		{"the prefix xml", `<a xml:lang="de"/>`, `a {http://www.w3.org/XML/1998/namespace}lang="de"()`},
 		{"names beyond ASCII", `<größe maß="1"/>`, `größe maß="1"()`},
-		{"as deep as may be", deep(100), strings.Repeat("a(", 100) + strings.Repeat(")", 100)},
+		{"the maximum depth", deep(100), strings.Repeat("a(", 100) + strings.Repeat(")", 100)},
 
 		{"nothing", ``, `error: there is no element`},
-		{"text alone", `hello`, `error: line 1: there is text outside of all elements: "hello"`},
-		{"text behind", `<a/>b`, `error: line 1: there is text outside of all elements: "b"`},
-		{"two elements", `<a/><b/>`, `error: line 1: there is an element <b> behind the outermost one`},
+		{"only text", `hello`, `error: line 1: text outside of all elements: "hello"`},
+		{"text after the element", `<a/>b`, `error: line 1: text outside of all elements: "b"`},
+		{"two elements", `<a/><b/>`, `error: line 1: the element <b> follows the outermost one`},
 		{"not closed", "<a>\n<b>", `error: line 2: the element <b> is not closed`},
 		{"closed by another", `<a></b>`, `error: line 1: <a> is closed by </b>`},
-		{"closes nothing", `</a>`, `error: line 1: </a> closes nothing`},
-		{"a tag without an end", `<a b="`, `error: line 1: it ends in the middle of a tag or an entity`},
+		{"only an end tag", `</a>`, `error: line 1: </a> closes no element`},
+		{"a tag without an end", `<a b="`, `error: line 1: the text ends in the middle of a tag or an entity`},
 		{"an entity without an end", `<a>&am`, `error: line 1: the element <a> is not closed`},
-		{"too deep", deep(101), `error: line 1: elements stand more than 100 deep in each other`},
-		{"a document type", `<!DOCTYPE a [<!ENTITY x SYSTEM "file:///etc/passwd">]><a>&x;</a>`, `error: line 1: document types are not read`},
-		{"an entity of one's own", `<a>&nbsp;</a>`, `error: line 1: there is no entity &nbsp;`},
-		{"an ampersand", `<a>b & c</a>`, `error: line 1: an & that begins no entity: write &amp;`},
-		{"an ampersand at the end", `<a>b &</a>`, `error: line 1: an & that begins no entity: write &amp;`},
+		{"too deep", deep(101), `error: line 1: elements are nested more than 100 deep`},
+		{"a document type", `<!DOCTYPE a [<!ENTITY x SYSTEM "file:///etc/passwd">]><a>&x;</a>`, `error: line 1: document types are not supported`},
+		{"an unknown entity", `<a>&nbsp;</a>`, `error: line 1: unknown entity &nbsp;`},
+		{"an ampersand", `<a>b & c</a>`, `error: line 1: an & does not begin an entity: write &amp;`},
+		{"an ampersand at the end", `<a>b &</a>`, `error: line 1: an & does not begin an entity: write &amp;`},
 		{"a character that is not allowed", "<a>\x01</a>", `error: line 1: the character U+0001 is not allowed`},
-		{"one by its number", `<a>&#0;</a>`, `error: line 1: there is no entity &#0;`},
-		{"a surrogate", `<a>&#xD800;</a>`, `error: line 1: there is no entity &#xD800;`},
-		{"a number that is too large", `<a>&#x110000;</a>`, `error: line 1: there is no entity &#x110000;`},
-		{"bytes that are no UTF-8", "<a>\xe4</a>", `error: line 1: there is a byte that is no UTF-8: 0xE4`},
-		{"another encoding", `<?xml version="1.0" encoding="ISO-8859-1"?><a/>`, `error: line 1: the encoding "ISO-8859-1" is not read: make it UTF-8 first`},
+		{"a number that is not allowed", `<a>&#0;</a>`, `error: line 1: unknown entity &#0;`},
+		{"a surrogate", `<a>&#xD800;</a>`, `error: line 1: unknown entity &#xD800;`},
+		{"a number that is too large", `<a>&#x110000;</a>`, `error: line 1: unknown entity &#x110000;`},
+		{"bytes that are not UTF-8", "<a>\xe4</a>", `error: line 1: a byte is not UTF-8: 0xE4`},
+		{"another encoding", `<?xml version="1.0" encoding="ISO-8859-1"?><a/>`, `error: line 1: the encoding "ISO-8859-1" is not supported: convert the text to UTF-8 first`},
 		{"an attribute twice", `<a b="1" b="2"/>`, `error: line 1: the attribute b appears twice`},
 		{"an attribute twice, with two prefixes", `<a xmlns:x="n" xmlns:y="n" x:b="1" y:b="2"/>`, `error: line 1: the attribute y:b appears twice, with another prefix`},
 		{"a namespace twice", `<a xmlns="1" xmlns="2"/>`, `error: line 1: the attribute xmlns appears twice`},
 		{"an attribute without a value", `<a b/>`, `error: line 1: the attribute "b" has no value in quotation marks`},
 		{"a value without marks", `<a b=1/>`, `error: line 1: the attribute "b" has no value in quotation marks`},
-		{"attributes without a blank", `<a b="1"c="2"/>`, `error: line 1: a blank is wanted before "c=\"2\""`},
-		{"a < in a value", `<a b="<"/>`, `error: line 1: a < stands in an attribute's value: write &lt;`},
+		{"attributes without a blank", `<a b="1"c="2"/>`, `error: line 1: a blank is missing before "c=\"2\""`},
+		{"a < in a value", `<a b="<"/>`, `error: line 1: an attribute's value contains <: write &lt;`},
 		{"a prefix that is not declared", `<x:a/>`, `error: line 1: the prefix x: is not declared`},
 		{"a prefix declared as nothing", `<x:a xmlns:x=""/>`, `error: line 1: the prefix x: is declared as nothing`},
 		{"a prefix that cannot be declared", `<a xmlns:xml="n"/>`, `error: line 1: the prefix xml cannot be declared as anything else`},
-		{"two colons", `<a:b:c xmlns:a="n"/>`, `error: line 1: "a:b:c" is no name`},
-		{"no name", `<1/>`, `error: line 1: "1" is no name`},
+		{"two colons", `<a:b:c xmlns:a="n"/>`, `error: line 1: "a:b:c" is not a valid name`},
+		{"no name", `<1/>`, `error: line 1: "1" is not a valid name`},
 		{"a blank in front of the name", `< a/>`, `error: line 1: the attribute "a" has no value in quotation marks`},
 	}
 	for _, c := range cases {
@@ -117,8 +117,8 @@ func TestLimits(t *testing.T) {
 		{"size of text", "<a>" + strings.Repeat("x", 100) + "</a>", "an element has more than 100 bytes"},
 		{"size of a tag", "<a b='" + strings.Repeat("x", 200), "an element has more than 100 bytes"},
 		{"size of a comment", "<a><!--" + strings.Repeat("x", 200), "an element has more than 100 bytes"},
-		{"elements", "<a>" + strings.Repeat("<b/>", 5) + "</a>", "it has more than 5 elements"},
-		{"depth", "<a><a><a><a/></a></a></a>", "elements stand more than 3 deep in each other"},
+		{"elements", "<a>" + strings.Repeat("<b/>", 5) + "</a>", "an element has more than 5 elements in it"},
+		{"depth", "<a><a><a><a/></a></a></a>", "elements are nested more than 3 deep"},
 	}
 	for _, c := range cases {
 		t.Run(c.name, func(t *testing.T) {
@@ -129,7 +129,7 @@ func TestLimits(t *testing.T) {
 	}
 }
 
-// stream feeds a text in pieces and describes what comes out.
+// stream feeds a text in pieces, and describes the elements that the parser returns.
 func stream(text string, piece int, l xmltree.Limits) string {
 	p := xmltree.NewStream(l)
 	var out []string
@@ -153,13 +153,13 @@ func stream(text string, piece int, l xmltree.Limits) string {
 	return strings.Join(out, " ")
 }
 
-func TestStream(t *testing.T) {
+func TestStreamReturnsElementsInAnyPieces(t *testing.T) {
 	cases := []struct{ name, text, want string }{
 		{"a stream", `<?xml version='1.0'?><stream:stream to='x' xmlns='c' xmlns:stream='s'><stream:features/><message><body>h&amp;ä</body></message> ` + "\n" + ` <iq/></stream:stream>`,
 			`<{s}stream to="x"()> {s}features() {c}message({c}body("h&ä")) {c}iq() closed`},
-		{"one that goes on", `<s><a>b</a><c`, `<s()> a("b")`},
-		{"a broken one", `<s><a/><b></c>`, `a() error: line 1: <b> is closed by </c>`},
-		{"text between", `<s>hello`, `error: line 1: there is text outside of all elements: "h`},
+		{"an unfinished stream", `<s><a>b</a><c`, `<s()> a("b")`},
+		{"a broken stream", `<s><a/><b></c>`, `a() error: line 1: <b> is closed by </c>`},
+		{"text between", `<s>hello`, `error: line 1: text outside of all elements: "h`},
 	}
 	for _, c := range cases {
 		t.Run(c.name, func(t *testing.T) {
@@ -172,8 +172,8 @@ func TestStream(t *testing.T) {
 	}
 }
 
-// Each element of a stream has the limits for itself.
-func TestStreamGoesOnForEver(t *testing.T) {
+// TestLimitsCountForEachElementOfAStream feeds an endless stream of elements.
+func TestLimitsCountForEachElementOfAStream(t *testing.T) {
 	p := xmltree.NewStream(xmltree.Limits{Depth: 5, Size: 50, Elements: 3})
 	if _, err := p.Feed("<s>"); err != nil {
 		t.Fatal(err)
@@ -185,11 +185,11 @@ func TestStreamGoesOnForEver(t *testing.T) {
 		}
 	}
 	if len(p.Root().Children) != 0 {
-		t.Error("the root holds the elements")
+		t.Error("the root keeps the elements")
 	}
 }
 
-func TestEscape(t *testing.T) {
+func TestEscapeReplacesSpecialCharacters(t *testing.T) {
 	if got := xmltree.Escape("<a b='\"&\">\x01\xff"); got != "&lt;a b=&apos;&quot;&amp;&quot;&gt;\uFFFD" {
 		t.Errorf("got %s", got)
 	}
@@ -215,8 +215,8 @@ func FuzzParse(f *testing.F) {
 		if err != nil {
 			t.Fatalf("%q: %v", text, err)
 		}
-		if err := readable(again); err != nil && !strings.Contains(err.Error(), "invalid XML name") { // it knows fewer letters
-			t.Errorf("%q: encoding/xml refuses what was written: %v", again, err)
+		if err := readable(again); err != nil && !strings.Contains(err.Error(), "invalid XML name") { // encoding/xml knows fewer letters
+			t.Errorf("%q: encoding/xml rejects the output: %v", again, err)
 		}
 		back, err := xmltree.Parse(again, xmltree.Limits{Depth: 20, Size: 1 << 20, Elements: 100})
 		if err != nil {
@@ -228,7 +228,7 @@ func FuzzParse(f *testing.F) {
 	})
 }
 
-// readable tells what encoding/xml has against a text.
+// readable returns nil if encoding/xml accepts a text, or its error.
 func readable(text string) error {
 	d := xml.NewDecoder(strings.NewReader(strings.TrimPrefix(text, "\xef\xbb\xbf")))
 	d.CharsetReader = func(_ string, r io.Reader) (io.Reader, error) { return r, nil }
