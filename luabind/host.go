@@ -99,7 +99,9 @@ type Host struct {
 	data       *lua.LTable     // spectrum.data
 	announced  map[string]bool // texts that backend_config has sent
 	timers     *task.Timers    // of the process
-	scratch    []byte          // buffer for the payload being encoded
+	// connections are the lasting connections of the process.
+	connections *connections
+	scratch     []byte // buffer for the payload being encoded
 	// retireOld closes the resources of the previous VM, except those that kept
 	// reports. It is nil if there is nothing to close.
 	retireOld func(kept func(*task.Resource) bool)
@@ -128,6 +130,7 @@ func New(ctx context.Context, o Options) *Host {
 		MaxQueueBytes: maxQueueBytes,
 	})
 	h.timers = task.NewTimers(h.sessions.Process())
+	h.connections = newConnections(h, h.sessions.Process(), nil)
 	return h
 }
 

@@ -88,7 +88,7 @@ func newPending(l *lua.LState) int {
 		lifetime = bind.CheckSeconds(l, 1)
 	}
 	if lifetime == 0 {
-		l.ArgError(1, "more than 0 seconds are wanted: an id without time gets no answer")
+		l.ArgError(1, "more than 0 seconds expected: an id without time gets no answer")
 	}
 	return bind.Return(l, pendingClass.New(&pending{
 		lifetime: lifetime,
@@ -108,7 +108,7 @@ func requestID(l *lua.LState, n int) (id string, ok bool) {
 	case *lua.LNilType:
 		return "", false
 	default:
-		l.ArgError(n, fmt.Sprintf("an id is wanted, a number or a string, not a %s", v.Type()))
+		l.ArgError(n, fmt.Sprintf("number or string expected, got %s", v.Type()))
 		return "", false
 	}
 }
@@ -205,7 +205,7 @@ func (p *pending) expire() {
 func waitForAnswer(l *lua.LState, p *pending) int {
 	id, ok := requestID(l, 2)
 	if !ok {
-		l.ArgError(2, "an id is wanted, not nil")
+		l.ArgError(2, "number or string expected, got nil")
 	}
 	limit := optionalSeconds(l, 3)
 	r, mine := p.begin(id)

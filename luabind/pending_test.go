@@ -128,11 +128,11 @@ assert(p:answer(nil, 1) == false and p.open == 1)`},
 		{"misuse raises", `
 local p = spectrum.pending()
 for text, fn in pairs {
-  ["more than 0 seconds are wanted"] = function() spectrum.pending(0) end,
-  ["a number of seconds is wanted, not -1"] = function() spectrum.pending(-1) end,
-  ["bad argument #1 to answer (an id is wanted, a number or a string, not a table)"] = function() p:answer({}, 1) end,
+  ["more than 0 seconds expected"] = function() spectrum.pending(0) end,
+  ["number of seconds expected, got -1"] = function() spectrum.pending(-1) end,
+  ["bad argument #1 to answer (number or string expected, got table)"] = function() p:answer({}, 1) end,
   ["nil cannot be an answer"] = function() p:answer(1, nil) end,
-  ["bad argument #1 to wait (an id is wanted, not nil)"] = function() p:wait() end,
+  ["bad argument #1 to wait (number or string expected, got nil)"] = function() p:wait() end,
   ["bad argument #1 to fail (string expected"] = function() p:fail() end,
   ["an id has at most 256 bytes"] = function() p:new(("x"):rep(257)) end,
   ["an id has at least one byte"] = function() p:new("") end,

@@ -28,6 +28,29 @@ data.c = data.c or spectrum.channel()
 local c = data.c
 spectrum.spawn("r", function() for i = 1, 3 do c:receive(100) end end)
 spectrum.spawn("s", function() for i = 1, 3 do c:send(function() return big end, 100) end end)`},
+		{name: "an object for answers", load: `
+data.p = data.p or spectrum.pending(100)
+data.p:answer(data.p:new(), 1)
+spectrum.spawn("w", function() data.p:wait(data.p:new(), 100) return big end)`},
+		{name: "a connection that reads", load: `
+local net = require "spectrum.net"
+data.ln = data.ln or assert(net.listen(0))
+data.c = spectrum.connection("c", { connect = function() return net.connect(data.ln.address) end,
+  line = function() return big end, online = function() return big end, lost = function() return big end,
+  ping = function() return big end, send = function(conn, text) return conn:write(text, #big) end })
+data.c:send("x")`},
+		{name: "a connection that waits for the next attempt", load: `
+data.c = spectrum.connection("c", { connect = function() return nil, "no" .. #big end, line = print })
+data.c:send("x")`},
+		{name: "a connection that is closed", load: `
+local c = spectrum.connection("c", { connect = function() return nil, "no" .. #big end, line = print })
+data.c = data.c or c
+c:close()`},
+		{name: "a session's connection", handler: `
+local net = require "spectrum.net"
+session.data.ln = session.data.ln or assert(net.listen(0))
+session.data.c = session:connection("c", { connect = function() return net.connect(session.data.ln.address) end,
+  read = function(conn) return conn:read_line(), big end, line = function() return big end })`},
 		{name: "a server", load: `local http = require "spectrum.http" data.server = assert(http.serve("127.0.0.1:0", function() return { body = "x" .. #big } end))`},
 		{name: "a server that is not kept", load: `local http = require "spectrum.http" local s = assert(http.serve("127.0.0.1:0", function() return { body = "x" .. #big } end))`},
 		{name: "a listener and connections", load: `

@@ -344,6 +344,8 @@ func TestLogNamesWhatKeepsAGeneration(t *testing.T) {
 		{"a session's task", `local s = spectrum.session(alice) if s then s:spawn("old", function() spectrum.sleep(1000) end) end`, ``, held + "the task old of alice@localhost; "},
 		{"a timer", `spectrum.every("old", 1000, function() return data end)`, ``, held + "the timer old"},
 		{"a session's timer", `local s = spectrum.session(alice) if s then s:every("old", 1000, function() return data end) end`, ``, held + "the timer old of alice@localhost"},
+		{"a connection", `spectrum.connection("old", { connect = function() return nil, data end, line = print, delay = 1000, delay_max = 1000 })`, ``, held + "the connection old"},
+		{"a session's connection", `local s = spectrum.session(alice) if s then s:connection("old", { connect = function() return nil, data end, line = print, delay = 1000, delay_max = 1000 }) end`, ``, held + "the connection old of alice@localhost"},
 		{"several", `for i = 1, 7 do spectrum.every("t" .. i, 1000, function() return data end) end`, ``, held + "the timer t1, the timer t2, the timer t3, the timer t4, the timer t5 and 2 more"},
 		{"a function in a data table", keep + `data.x = { hook = old }`, ``, held + "spectrum.data.x.hook"},
 		{"a coroutine", `data.co = coroutine.create(function() end)`, ``, held + "spectrum.data.co"},

@@ -23,6 +23,8 @@ type sessionObject struct {
 	// buddies holds the last BUDDY_CHANGED payload sent for each contact.
 	buddies buddies
 	timers  *task.Timers // nil before the first timer
+	// connections are the lasting connections; nil before the first one.
+	connections *connections
 	// answered is true once CONNECTED or DISCONNECTED was sent.
 	answered bool
 	ended    bool
@@ -41,6 +43,9 @@ func (h *Host) sessionObject(s *session.Session) *sessionObject {
 
 func (obj *sessionObject) end() {
 	obj.ended = true
+	if obj.connections != nil {
+		obj.connections.end()
+	}
 	obj.data, obj.settings, obj.buddies = nil, nil, nil
 }
 
@@ -53,6 +58,7 @@ func init() { sessionClass = newSessionClass() }
 func newSessionClass() *bind.Class[*sessionObject] {
 	methods := map[string]func(l *lua.LState, obj *sessionObject) int{
 		"update_buddy": updateBuddy,
+		"connection":   func(l *lua.LState, obj *sessionObject) int { return obj.ownConnections().declare(l, 2) },
 		"spawn":        func(l *lua.LState, obj *sessionObject) int { return spawn(l, obj.session.Owner(), 2) },
 		"after":        func(l *lua.LState, obj *sessionObject) int { return after(l, obj.ownTimers(), 2, false) },
 		"every":        func(l *lua.LState, obj *sessionObject) int { return after(l, obj.ownTimers(), 2, true) },
@@ -110,7 +116,7 @@ func (obj *sessionObject) awaitAnswer() {
 	}
 	ours := task.NewTimers(obj.session.Owner()) // a reload does not cancel these
 	ours.After("", answerTime, false, func(*task.Task) {
-		if !obj.answered {
+		if !obj.answered && (obj.connections == nil || !obj.connections.unfinished()) {
 			obj.host.log.WithField("user", obj.session.User).Warnf(
 				"%v after on.login, the script has called neither session:connected() nor session:disconnected{…}: the user's client still shows \"connecting\"", answerTime)
 		}
@@ -129,6 +135,13 @@ func (obj *sessionObject) ownTimers() *task.Timers {
 		obj.timers = task.NewTimers(obj.session.Owner())
 	}
 	return obj.timers
+}
+
+func (obj *sessionObject) ownConnections() *connections {
+	if obj.connections == nil {
+		obj.connections = newConnections(obj.host, obj.session.Owner(), obj)
+	}
+	return obj.connections
 }
 
 func unsendableFor(t *schema.Type) string {

@@ -67,6 +67,12 @@ func Classes() map[string][]string {
 	return maps.Clone(classes.members)
 }
 
+// Carrier is implemented by the values of objects that lasting connections know.
+type Carrier interface {
+	// ReadMethod returns the name of the method that reads the next item.
+	ReadMethod() string
+}
+
 // Metatable returns the metatable, to which a class may add metamethods.
 func (c *Class[T]) Metatable() *lua.LTable { return c.metatable }
 

@@ -8,6 +8,7 @@ import (
 	"errors"
 	"io"
 	"os"
+	"strings"
 	"time"
 
 	lua "github.com/yuin/gopher-lua"
@@ -55,8 +56,9 @@ type Reader struct {
 
 	data  []byte // data[start:] was read from the source, but not returned yet
 	start int
-	want  int   // minimum buffer size of the next read
-	end   error // the error at the end of the stream; nil before that
+	taken uint64 // bytes that calls have returned
+	want  int    // minimum buffer size of the next read
+	end   error  // the error at the end of the stream; nil before that
 	busy  bool
 }
 
@@ -89,7 +91,8 @@ func (r *Reader) Release(source Source) {
 	}
 }
 
-var errLongLine = errors.New("the line is too long")
+// ErrLongLine is the error of Line for a line of more bytes than its limit.
+var ErrLongLine = errors.New("the line is too long")
 
 // Line returns the next line without its LF or CRLF. The last line may lack an LF. A line
 // of more than limit bytes is an error and stays in the buffer.
@@ -101,15 +104,39 @@ func (r *Reader) Line(l *lua.LState, limit int) (string, error) {
 	case err != nil:
 		return "", r.options.Explain(err)
 	case at == 0:
-		return "", errLongLine
+		return "", ErrLongLine
 	}
 	line := bytes.TrimSuffix(bytes.TrimSuffix(r.data[r.start:r.start+at], []byte("\n")), []byte("\r"))
 	if len(line) > limit {
-		return "", errLongLine
+		return "", ErrLongLine
 	}
 	r.start += at
+	r.taken += uint64(at)
 	return string(line), nil
 }
+
+// SkipLine removes the next line, however long it is, and returns its beginning. The line
+// is not in memory as a whole.
+func (r *Reader) SkipLine(l *lua.LState) (start string, err error) {
+	start = string(r.data[r.start : r.start+min(r.Pending(), leastSpace)])
+	for skipped := 0; skipped < mostSkipped; {
+		piece, err := r.Through(l, '\n')
+		switch {
+		case err != nil:
+			return "", err
+		case strings.HasSuffix(piece, "\n"):
+			return start, nil
+		}
+		skipped += len(piece)
+	}
+	return "", ErrLongLine
+}
+
+// mostSkipped is how many bytes SkipLine skips.
+const mostSkipped = 64 << 20
+
+// Taken returns how many bytes the calls have returned.
+func (r *Reader) Taken() uint64 { return r.taken }
 
 // Through waits for data and returns it up to and including the delimiter. It returns all
 // buffered data if that has no delimiter.
@@ -147,6 +174,7 @@ func (r *Reader) find(l *lua.LState, delimiter string, limit int) (at int, err e
 func (r *Reader) take(n int) string {
 	s := string(r.data[r.start : r.start+n])
 	r.start += n
+	r.taken += uint64(n)
 	return s
 }
 

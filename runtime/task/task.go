@@ -115,6 +115,14 @@ func (t *Task) endWaits(cause error) {
 	}
 }
 
+// Ending reports whether the next Wait of the task fails because EndWaits was called.
+// It may only be called with the script lock.
+func (t *Task) Ending() bool {
+	t.owner.sched.mu.Lock()
+	defer t.owner.sched.mu.Unlock()
+	return t.noWaits != nil
+}
+
 // over reports whether the task should not start anything new. sched.mu is held.
 func (t *Task) over() bool { return t.noWaits != nil || t.ctx.Err() != nil }
 

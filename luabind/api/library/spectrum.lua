@@ -79,6 +79,12 @@ function spectrum.channel(capacity) end
 ---@return spectrum.Pending pending
 function spectrum.pending(seconds) end
 
+---Starts a connection of the process that is made again after each loss. With the name of an open connection, gives it other functions.
+---@param name string 1 to 256 bytes
+---@param options spectrum.ConnectionOptions
+---@return spectrum.Connection connection
+function spectrum.connection(name, options) end
+
 ---Returns a store of the transport: values that survive the process. It opens no connection and does not wait. It is the same as `open` of the module `spectrum.store`.
 ---@param name? string up to 128 bytes (default: `""`)
 ---@return spectrum.store.Store store
@@ -152,6 +158,12 @@ function session:after(name, seconds, fn) end
 ---@return spectrum.Timer timer
 ---@overload fun(self: spectrum.Session, seconds: number, fn: async fun()): spectrum.Timer
 function session:every(name, seconds, fn) end
+
+---Starts a connection of the session that is made again after each loss, until the logout. With the name of an open connection, gives it other functions.
+---@param name string 1 to 256 bytes
+---@param options spectrum.ConnectionOptions
+---@return spectrum.Connection connection
+function session:connection(name, options) end
 
 ---Returns the user's store: values that survive until the next login, in any process. It opens no connection and does not wait. The store still works after the session has ended.
 ---@param name? string up to 128 bytes (default: `""`)
@@ -230,5 +242,66 @@ function pending:answer(id, value) end
 ---@param id? string|number
 ---@return integer count how many requests failed
 function pending:fail(why, id) end
+
+---The options of `session:connection` and `spectrum.connection`. After nil and a message, `connect` and `login` may return the name of an error. An error such as `"authentication_failed"` is final.
+---@class spectrum.ConnectionOptions
+---Connects. Returns any object with a method `close` that ends its read, such as the result of `net.connect`.
+---@field connect async fun(): conn: any, message: string?, error: spectrum.ConnectionError?
+---Logs in. Returns `true`, or nil and a message.
+---@field login? async fun(conn: any): ok: any, message: string?, error: spectrum.ConnectionError?
+---Handles an item that `read` has returned. An error is logged with the item, and the next item follows.
+---@field line async fun(item: any, conn: any, ...: any)
+---Returns the next item, or nil and a message at the end. By default it is the next line of a socket, or the next message of a WebSocket.
+---@field read? async fun(conn: any): item: any, message: any
+---Writes what `send` was called with. By default it calls `write` of a socket, or `send` of a WebSocket.
+---@field send? async fun(conn: any, ...: any): ok: any, message: string?
+---Is called each time the login has succeeded, before waiting data is sent.
+---@field online? async fun(conn: any)
+---Is called after each loss and each failed attempt, with the time until the next attempt and the number of failures since the connection was online. May return another number of seconds.
+---@field lost? async fun(why: string, seconds: number, failures: integer): seconds: number?
+---Is called when there are no more attempts. By default the session sends `disconnected`.
+---@field failed? async fun(error: spectrum.ConnectionError, why: string)
+---Asks for a sign of life after `ping_after` seconds without an item.
+---@field ping? async fun(conn: any)
+---The first pause, which doubles after each failure (default: `[lua] login_delay`).
+---@field delay? number
+---The longest pause (default: `[lua] login_delay_max`).
+---@field delay_max? number
+---How many times in a row it connects again before it gives up; 0 means no limit (default: 0).
+---@field tries? integer
+---The time limit for `login`; 0 means no limit (default: 60).
+---@field timeout? number
+---How many calls of `send` wait while it is not online; 0 lets them fail (default: 100).
+---@field queue? integer
+---The silence before `ping` is called (default: 60).
+---@field ping_after? number
+---The time after `ping` in which an item must arrive (default: 30).
+---@field ping_timeout? number
+
+---A connection that is made again after each loss. It may stay in a data table at a reload.
+---@class spectrum.Connection
+---The name.
+---@field name string
+---`"connecting"`, `"login"`, `"online"`, `"waiting"` for the next attempt, `"closing"` or `"closed"`.
+---@field state string
+---The object that `connect` returned, or nil.
+---@field conn any
+local connection = {}
+
+---Writes to the connection. While it is not online, the data waits, up to `queue` calls and 1 MiB.
+---@param ... any what the object's `write` takes, or the function `send`
+---@return any ok nil if it was not written and does not wait
+---@return string? message
+function connection:send(...) end
+
+---Closes the object and connects again after the pause. In the state `"waiting"` it connects at once.
+---@param why? string the reason for `lost`
+---@return true|nil ok nil if it is closed
+---@return string? message
+function connection:reconnect(why) end
+
+---Ends the connection for good. With `seconds`, it closes only the writing side of a socket, and gives the other side this time to close.
+---@param seconds? number (default: 0)
+function connection:close(seconds) end
 
 return spectrum

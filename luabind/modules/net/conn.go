@@ -47,6 +47,9 @@ type conn struct {
 // Opened implements bind.Opened.
 func (c *conn) Opened() *task.Resource { return c.resource }
 
+// ReadMethod implements bind.Carrier.
+func (c *conn) ReadMethod() string { return "read_line" }
+
 var (
 	errClosed = errors.New("the connection is closed")
 	errCutOff = errors.New("an earlier write was cut off in the middle, so nothing more can be written")

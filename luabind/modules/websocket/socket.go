@@ -51,6 +51,9 @@ var socketClass = bind.NewClass("websocket", map[string]func(l *lua.LState, s *s
 	"subprotocol": func(_ *lua.LState, s *socket) lua.LValue { return lua.LString(s.ws.Subprotocol()) },
 })
 
+// ReadMethod implements bind.Carrier.
+func (s *socket) ReadMethod() string { return "receive" }
+
 func newSocket(ws *websocket.Conn, conn *watched, owner *task.Owner, o settings) *socket {
 	ws.SetReadLimit(o.longest)
 	ctx, cancel := context.WithCancel(context.Background())
