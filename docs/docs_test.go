@@ -177,6 +177,9 @@ func TestEverySettingStandsInTheReference(t *testing.T) {
 		if o.Zero != "" {
 			values += ", or 0: " + o.Zero
 		}
+		if o.Kind == config.KindLimit {
+			values += ", or unlimited"
+		}
 		hasRow(t, "[lua]", text, "`"+o.Name+"`", string(o.Kind), byDefault, values)
 	}
 	if rows := strings.Count(text, "\n| `"); rows != len(config.LuaOptions()) {

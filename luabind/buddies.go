@@ -4,6 +4,9 @@ import (
 	"bytes"
 	"slices"
 
+	"google.golang.org/protobuf/proto"
+
+	"spectrumlua/pb"
 	"spectrumlua/runtime/schema"
 )
 
@@ -48,4 +51,21 @@ func (b *buddies) remove(payload []byte) {
 	if at, found := b.search(buddyName(payload)); found {
 		*b = slices.Delete(*b, at, at+1)
 	}
+}
+
+// offline returns the payloads that show the contacts offline. It skips contacts that are
+// offline already. The alias and the groups stay as Spectrum has them.
+func (b buddies) offline() [][]byte {
+	var all [][]byte
+	for _, payload := range b {
+		var buddy pb.Buddy
+		if proto.Unmarshal(payload, &buddy) != nil || buddy.GetStatus() == pb.StatusType_STATUS_TYPE_NONE {
+			continue
+		}
+		buddy.Status, buddy.StatusMessage = pb.StatusType_STATUS_TYPE_NONE.Enum(), nil
+		if changed, err := proto.Marshal(&buddy); err == nil {
+			all = append(all, changed)
+		}
+	}
+	return all
 }

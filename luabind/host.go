@@ -29,6 +29,7 @@ import (
 	"fmt"
 	"path/filepath"
 	"sync"
+	"time"
 
 	"github.com/sirupsen/logrus"
 	lua "github.com/yuin/gopher-lua"
@@ -79,6 +80,8 @@ type Options struct {
 	Extra *bind.Module
 	// Compiled is a cache that hosts share if they load the same files.
 	Compiled *source.Cache
+	// OnRetry is called for each failure that Spectrum is not told; see session.Options.
+	OnRetry func(user string, disconnected *pb.Disconnected, pause time.Duration)
 }
 
 // Host runs one script. It is safe for concurrent use, except for Dispatch and
@@ -126,12 +129,21 @@ func New(ctx context.Context, o Options) *Host {
 		LogoutTimeout: o.Settings.LogoutTimeout,
 		LoginDelay:    o.Settings.LoginDelay,
 		LoginDelayMax: o.Settings.LoginDelayMax,
+		LoginRetries:  o.Settings.LoginRetries,
+		ServerMode:    serverMode(o.Config),
+		OnRetry:       o.OnRetry,
 		MaxQueue:      o.Settings.MaxQueue,
 		MaxQueueBytes: maxQueueBytes,
 	})
 	h.timers = task.NewTimers(h.sessions.Process())
 	h.connections = newConnections(h, h.sessions.Process(), nil)
 	return h
+}
+
+// serverMode reports whether XMPP clients log in to Spectrum itself.
+func serverMode(c *config.Config) bool {
+	on, _, err := c.Bool("service.server_mode")
+	return err == nil && on
 }
 
 // Sessions returns the registry that takes the messages from Spectrum.
@@ -199,6 +211,16 @@ func (h *Host) skipped(what string) {
 	h.once.Do(what, func() {
 		h.log.Warnf("skipped %s, which is unknown: Spectrum is newer than this program (logged once)", what)
 	})
+}
+
+// Offline returns a BUDDY_CHANGED for each contact that the session has shown online, to
+// show it offline. It implements session.Script.
+func (h *Host) Offline(s *session.Session) [][]byte {
+	obj, ok := s.Local.(*sessionObject)
+	if !ok {
+		return nil
+	}
+	return obj.buddies.offline()
 }
 
 // Ended makes the session object raise errors from now on. It implements

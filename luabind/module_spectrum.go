@@ -25,7 +25,7 @@ func (v *vm) openSpectrum() *lua.LTable {
 		"each":           each,
 		"pending":        newPending,
 		"connection":     func(l *lua.LState) int { return h.connections.declare(l, 1) },
-		"spawn":          func(l *lua.LState) int { return spawn(l, h.sessions.Process(), 1) },
+		"spawn":          func(l *lua.LState) int { return spawn(l, h.sessions.Process(), 1, nil) },
 		"after":          func(l *lua.LState) int { return after(l, h.timers, 1, false) },
 		"every":          func(l *lua.LState) int { return after(l, h.timers, 1, true) },
 	})

@@ -18,6 +18,7 @@ import (
 )
 
 var (
+	disconnectedType = schema.TypeByNumber(pb.WrapperMessage_TYPE_DISCONNECTED)
 	connectedType    = schema.TypeByNumber(pb.WrapperMessage_TYPE_CONNECTED)
 	buddyChangedType = schema.TypeByNumber(pb.WrapperMessage_TYPE_BUDDY_CHANGED)
 )
@@ -134,6 +135,7 @@ func (obj *sessionObject) remember(typ *schema.Type, payload []byte) {
 	switch typ.Number {
 	case pb.WrapperMessage_TYPE_CONNECTED, pb.WrapperMessage_TYPE_DISCONNECTED:
 		obj.answered = true
+		obj.disconnected = obj.disconnected || typ == disconnectedType
 	case pb.WrapperMessage_TYPE_BUDDY_CHANGED:
 		obj.buddies.put(payload)
 	case pb.WrapperMessage_TYPE_BUDDY_REMOVED:

@@ -25,9 +25,10 @@ type sessionObject struct {
 	timers  *task.Timers // nil before the first timer
 	// connections are the lasting connections; nil before the first one.
 	connections *connections
-	// answered is true once CONNECTED or DISCONNECTED was sent.
-	answered bool
-	ended    bool
+	// answered is true once CONNECTED or DISCONNECTED was sent, disconnected once
+	// DISCONNECTED was.
+	answered, disconnected bool
+	ended                  bool
 }
 
 // sessionObject returns the object of a session, always the same one.
@@ -59,7 +60,7 @@ func newSessionClass() *bind.Class[*sessionObject] {
 	methods := map[string]func(l *lua.LState, obj *sessionObject) int{
 		"update_buddy": updateBuddy,
 		"connection":   func(l *lua.LState, obj *sessionObject) int { return obj.ownConnections().declare(l, 2) },
-		"spawn":        func(l *lua.LState, obj *sessionObject) int { return spawn(l, obj.session.Owner(), 2) },
+		"spawn":        func(l *lua.LState, obj *sessionObject) int { return spawn(l, obj.session.Owner(), 2, obj) },
 		"after":        func(l *lua.LState, obj *sessionObject) int { return after(l, obj.ownTimers(), 2, false) },
 		"every":        func(l *lua.LState, obj *sessionObject) int { return after(l, obj.ownTimers(), 2, true) },
 	}

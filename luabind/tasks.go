@@ -2,12 +2,17 @@ package luabind
 
 import (
 	"context"
+	"errors"
+	"strings"
 	"time"
 
 	lua "github.com/yuin/gopher-lua"
+	"google.golang.org/protobuf/proto"
 
 	"spectrumlua/luabind/bind"
+	"spectrumlua/pb"
 	"spectrumlua/runtime/task"
+	"spectrumlua/runtime/xmltext"
 )
 
 // taskClass is the class of the objects that spawn returns.
@@ -60,10 +65,10 @@ type spawned struct {
 // contents implements container.
 func (s *spawned) contents() []lua.LValue { return s.results }
 
-// spawn implements spawn([name,] fn, …) for an owner. first is the index of the
-// first argument.
-func spawn(l *lua.LState, o *task.Owner, first int) int {
-	name, at := optionalName(l, first)
+// spawn implements spawn([name or options,] fn, …) for an owner. first is the index of
+// the first argument. obj is the session that an error of the task ends, or nil.
+func spawn(l *lua.LState, o *task.Owner, first int, obj *sessionObject) int {
+	name, fails, at := spawnOptions(l, first, obj)
 	fn := l.CheckFunction(at)
 	var args []lua.LValue
 	for i := at + 1; i <= l.GetTop(); i++ {
@@ -80,6 +85,7 @@ func spawn(l *lua.LState, o *task.Owner, first int) int {
 		})
 		if s.err != nil {
 			rt.LogError(called("task", name), t, s.err)
+			fails.end(t, s.err)
 		}
 	}
 	rt.Defer(func() {
@@ -88,6 +94,55 @@ func spawn(l *lua.LState, o *task.Owner, first int) int {
 		}
 	})
 	return bind.Return(l, taskClass.New(s))
+}
+
+// spawnOptions returns the name and the consequence of an error, which are argument
+// first, and the index of the argument after it. All of them are optional.
+func spawnOptions(l *lua.LState, first int, obj *sessionObject) (name string, fails failing, at int) {
+	fails = failing{obj}
+	if _, given := l.Get(first).(*lua.LTable); !given {
+		name, at = optionalName(l, first)
+		return name, fails, at
+	}
+	o := bind.OptionsAt(l, first, "spawn")
+	name = o.String("name", "")
+	switch onError := o.String("on_error", ""); {
+	case onError == "" || onError == "disconnect" && obj != nil:
+	case onError == "log":
+		fails.session = nil
+	case onError == "disconnect":
+		bind.Raise(l, "spawn: on_error: a task of the process has no user to disconnect: use \"log\", or session:spawn")
+	default:
+		bind.Raise(l, "spawn: on_error: \"disconnect\" or \"log\" expected, got %s", bind.Describe(lua.LString(onError)))
+	}
+	o.Done()
+	return name, fails, first + 1
+}
+
+// failing is the consequence of an error in a task: it ends session, if that is not nil.
+type failing struct{ session *sessionObject }
+
+// maxReason is the length of the error that a user receives, in bytes.
+const maxReason = 300
+
+// end ends the session because its task t has failed. A user without the task would stay
+// online and receive nothing. It does nothing if the task was cancelled or the session
+// has sent DISCONNECTED before.
+func (f failing) end(t *task.Task, err error) {
+	var tooLong *task.RanTooLongError
+	if cause := t.Err(); f.session == nil || f.session.ended || f.session.disconnected || cause != nil && !errors.As(cause, &tooLong) {
+		return
+	}
+	code := pb.ConnectionError_CONNECTION_ERROR_OTHER_ERROR
+	reason := xmltext.Clean(err.Error())
+	if len(reason) > maxReason {
+		reason = strings.ToValidUTF8(reason[:maxReason], "") + "…"
+	}
+	s := f.session.session
+	payload, err := proto.Marshal(&pb.Disconnected{User: &s.User, Error: &code, Message: &reason})
+	if err == nil {
+		f.session.host.hand(disconnectedType, s, payload)
+	}
 }
 
 // ofOwner adds the owner's user to a name for the log.

@@ -60,6 +60,9 @@ type Options struct {
 	Record *record.Recorder
 	// Compiled is a cache that backends share if they load the same files.
 	Compiled *source.Cache
+	// OnRetry is called for each failure that Spectrum is not told; see session.Options.
+	// It is optional.
+	OnRetry func(user string, disconnected *pb.Disconnected, pause time.Duration)
 	// OnLate is called with Serve's result if the end takes longer than exit_timeout.
 	// It can end the process.
 	OnLate func(err error)
@@ -109,6 +112,7 @@ func New(o Options) *Backend {
 		Secrets:   o.Secrets,
 		Version:   version.Number,
 		Compiled:  o.Compiled,
+		OnRetry:   o.OnRetry,
 	})
 	b.reloader = newReloader(b.host, o.Settings.Reload, b.log, recordLoads(o.Record, o.Settings.Script))
 	return b

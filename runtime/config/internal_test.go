@@ -49,7 +49,7 @@ func TestLuaOptionsAreConsistent(t *testing.T) {
 			case *time.Duration:
 				fits = o.Kind == KindSeconds
 			case *int:
-				fits = o.Kind == KindCount
+				fits = o.Kind == KindCount || o.Kind == KindLimit
 			}
 			if !fits {
 				t.Fatalf("kind %s does not fit its field, %T", o.Kind, o.field(&lua))

@@ -244,10 +244,17 @@ var measures = map[Kind]func(string) (int64, error){
 	KindBytes:   byteSize,
 	KindSeconds: seconds,
 	KindCount:   whole,
+	KindLimit:   whole,
 }
+
+// unlimited is a value of KindLimit.
+const unlimited = "unlimited"
 
 // measure parses a value and reports whether it is within the range.
 func (o LuaOption) measure(text string) (int64, bool) {
+	if o.Kind == KindLimit && strings.EqualFold(text, unlimited) {
+		return -1, true
+	}
 	read := measures[o.Kind]
 	value, err := read(text)
 	if err != nil {
@@ -273,6 +280,8 @@ func (o LuaOption) not(text string) string {
 		allowed = fmt.Sprintf("a number of seconds such as 2 or 0.5, from %s to %s", o.Min, o.Max)
 	case KindCount:
 		allowed = fmt.Sprintf("a whole number from %s to %s", o.Min, o.Max)
+	case KindLimit:
+		allowed = fmt.Sprintf("a whole number from %s to %s, or %s", o.Min, o.Max, unlimited)
 	}
 	if o.Zero != "" {
 		allowed += ", or 0 for " + o.Zero
@@ -282,12 +291,17 @@ func (o LuaOption) not(text string) string {
 
 // luaContradictions returns errors about valid values that contradict each other.
 func (c *Config) luaContradictions() []*Error {
-	if c.lua.LoginDelayMax >= c.lua.LoginDelay {
-		return nil
+	var errs []*Error
+	if _, set := c.settings[luaPrefix+"login_retries"]; set && c.lua.LoginRetries != 0 && c.lua.LoginDelay == 0 {
+		errs = append(errs, c.problem(c.luaLine("login_retries", "login_delay"),
+			"[lua] login_retries needs a pause between two logins, but login_delay is 0; set login_delay, or login_retries = 0"))
 	}
-	return []*Error{c.problem(c.luaLine("login_delay", "login_delay_max"), fmt.Sprintf(
+	if c.lua.LoginDelayMax >= c.lua.LoginDelay {
+		return errs
+	}
+	return append(errs, c.problem(c.luaLine("login_delay", "login_delay_max"), fmt.Sprintf(
 		"[lua] login_delay is %s and login_delay_max is %s; the first pause cannot be longer than the longest, so change one of them",
-		c.lua.LoginDelay, c.lua.LoginDelayMax))}
+		c.lua.LoginDelay, c.lua.LoginDelayMax)))
 }
 
 // luaDoubts returns warnings about valid values that are probably mistakes.

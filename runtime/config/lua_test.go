@@ -20,6 +20,7 @@ var defaults = config.Settings{
 	LogoutTimeout:  time.Second,
 	LoginDelay:     2 * time.Second,
 	LoginDelayMax:  5 * time.Minute,
+	LoginRetries:   -1,
 	MaxQueue:       10000,
 	MaxString:      64 << 20,
 	Store:          "database",
@@ -52,6 +53,7 @@ func TestLuaSectionIsParsed(t *testing.T) {
 			logout_timeout = 0.5
 			login_delay = 0
 			login_delay_max = 10
+			login_retries = 0
 			max_queue = 1
 			max_string = 1 MiB
 			memory_limit = 1G
@@ -106,7 +108,7 @@ func TestInvalidLuaSectionIsAnError(t *testing.T) {
 		{"Latin-1 script", "[lua]\nscript=\xe9.lua", nil, []string{"t.cfg:2: [lua] script is not UTF-8 (Latin-1?); save the config file as UTF-8"}},
 		{"unknown key with a near name", "[lua]\nscript=a\nrelaod=1", nil, []string{`t.cfg:3: [lua] has no key "relaod"; did you mean reload?`}},
 		{"unknown key without a near name", "[lua]\nscript=a\nserver=b", nil, []string{`t.cfg:3: [lua] has no key "server"; the keys are script, path, reload, max_frame, ` +
-			"exit_timeout, handler_timeout, logout_grace, logout_timeout, login_delay, login_delay_max, max_queue, max_string, memory_limit, sandbox, store, record. " +
+			"exit_timeout, handler_timeout, logout_grace, logout_timeout, login_delay, login_delay_max, login_retries, max_queue, max_string, memory_limit, sandbox, store, record. " +
 			"A script's own settings belong in a section of their own"}},
 		{"unknown key in a section lua.x", "[lua.x]\nscript=b\n[lua]\nscript=a", nil, []string{`t.cfg:2: [lua] has no key "x.script"; did you mean script?`}},
 		{"unknown override", "[lua]\nscript=a", []config.Override{{Key: "lua.reloud", Value: "1"}}, []string{`command line: [lua] has no key "reloud"; did you mean reload?`}},
@@ -130,6 +132,9 @@ func TestInvalidLuaSectionIsAnError(t *testing.T) {
 		{"nothing", "[lua]\nscript=a\nmax_queue=", nil, []string{`t.cfg:3: [lua] max_queue has to be a whole number from 1 to 10000000, not ""`}},
 		{"pauses that contradict", "[lua]\nscript=a\nlogin_delay=400", nil, []string{
 			"t.cfg:3: [lua] login_delay is 6m40s and login_delay_max is 5m0s; the first pause cannot be longer than the longest, so change one of them"}},
+		{"no limit", "[lua]\nscript=a\nlogin_retries=-1", nil, []string{`t.cfg:3: [lua] login_retries has to be a whole number from 0 to 1000000, or unlimited, not "-1"`}},
+		{"retries without pauses", "[lua]\nscript=a\nlogin_delay=0\nlogin_retries=unlimited", nil, []string{
+			"t.cfg:4: [lua] login_retries needs a pause between two logins, but login_delay is 0; set login_delay, or login_retries = 0"}},
 		{"all of them, in the order of lines", "[lua]\nsandbox=2\nmax_queue=0\nmemory=1\nmax_queue=x\n", []config.Override{{Key: "lua.reload", Value: "x"}}, []string{
 			`t.cfg:2: [lua] sandbox has to be 1, true, yes, on, 0, false, no or off, not "2"`,
 			`t.cfg:3: [lua] max_queue has to be a whole number from 1 to 10000000, not "0"`,

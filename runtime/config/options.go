@@ -18,6 +18,7 @@ type Settings struct {
 	LogoutTimeout  time.Duration
 	LoginDelay     time.Duration
 	LoginDelayMax  time.Duration
+	LoginRetries   int   // -1: unlimited
 	MaxQueue       int   // messages
 	MaxString      int64 // bytes
 	MemoryLimit    int64 // bytes; 0: no limit
@@ -38,6 +39,7 @@ const (
 	KindBytes   Kind = "bytes"   // 65536, 64K, 16M, 1G: powers of 1024 (int64)
 	KindSeconds Kind = "seconds" // 2 or 0.5 (time.Duration)
 	KindCount   Kind = "count"   // a whole number (int)
+	KindLimit   Kind = "limit"   // a whole number, or unlimited (int; -1 for unlimited)
 	KindPlace   Kind = "place"   // database, memory, a file, or a URL (string)
 )
 
@@ -68,6 +70,7 @@ var luaOptions = []LuaOption{
 	{"logout_timeout", KindSeconds, "1", "0.1", "60", "", "How long on.logout may run.", func(s *Settings) any { return &s.LogoutTimeout }},
 	{"login_delay", KindSeconds, "2", "0.1", "3600", "no pause", "The first pause before on.login for a user whose network failed; it grows with each failure.", func(s *Settings) any { return &s.LoginDelay }},
 	{"login_delay_max", KindSeconds, "300", "0.1", "86400", "", "The longest pause before on.login.", func(s *Settings) any { return &s.LoginDelayMax }},
+	{"login_retries", KindLimit, "unlimited", "0", "1000000", "", "How many failures of a user's network in a row are handled by calling on.login again; after that, Spectrum receives the error.", func(s *Settings) any { return &s.LoginRetries }},
 	{"max_queue", KindCount, "10000", "1", "10000000", "", "How many messages may wait for one user's handlers.", func(s *Settings) any { return &s.MaxQueue }},
 	{"max_string", KindBytes, "64M", "64K", "1G", "", "The longest string that library functions may create.", func(s *Settings) any { return &s.MaxString }},
 	{"memory_limit", KindBytes, "0", "16M", "1024G", "no limit", "How much memory the process may use before it ends.", func(s *Settings) any { return &s.MemoryLimit }},

@@ -86,6 +86,7 @@ type quiet struct{}
 
 func (quiet) Dispatch(*task.Task, *session.Session, session.Message) error { return nil }
 func (quiet) Ended(*session.Session)                                       {}
+func (quiet) Offline(*session.Session) [][]byte                            { return nil }
 func (quiet) Send(pb.WrapperMessage_Type, []byte) error                    { return nil }
 
 // BenchmarkPingBehindAFlood measures how long a PONG takes behind a million small

@@ -28,6 +28,7 @@ func (c *counter) Dispatch(*task.Task, *Session, Message) error {
 	return nil
 }
 func (*counter) Ended(*Session)                            {}
+func (*counter) Offline(*Session) [][]byte                 { return nil }
 func (*counter) Send(pb.WrapperMessage_Type, []byte) error { return nil }
 
 func benchmarked(b *testing.B, calls int, run func(receive func(name string, payload []byte), r *Registry)) {

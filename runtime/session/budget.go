@@ -63,6 +63,13 @@ func (r *budget) tryTake(ctx context.Context, payload int) (more <-chan struct{}
 	return r.more
 }
 
+// add counts a message in without waiting.
+func (r *budget) add(payload int) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	r.used += payload + itemCost
+}
+
 // free counts a message out.
 func (r *budget) free(payload int) {
 	r.mu.Lock()

@@ -20,10 +20,11 @@ func (r *Registry) dismiss(s *Session, why error, grace time.Duration) {
 	}
 	s.mute.Store(true)
 	r.log.WithField("user", s.User).Errorf("ending the user's session: %v", why)
-	r.sendDisconnected(s, pb.ConnectionError_CONNECTION_ERROR_OTHER_ERROR, why)
-
 	how := r.terms(logoutOf(s), why)
 	how.grace = grace
+	if payload := r.disconnected(s, pb.ConnectionError_CONNECTION_ERROR_OTHER_ERROR, why); payload != nil {
+		_ = r.disconnect(s, payload, how, false) // an error means that the link has ended
+	}
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	r.end(s, how)
@@ -42,14 +43,21 @@ func (r *Registry) refuse(s *Session, err error) {
 
 // sendDisconnected sends DISCONNECTED, even for a muted session.
 func (r *Registry) sendDisconnected(s *Session, code pb.ConnectionError, why error) {
+	if payload := r.disconnected(s, code, why); payload != nil {
+		_ = r.disconnect(s, payload, r.terms(logoutOf(s), why), false) // an error means that the link has ended
+	}
+}
+
+// disconnected returns the payload of a DISCONNECTED, without secrets. It logs an error
+// and returns nil if it cannot be encoded.
+func (r *Registry) disconnected(s *Session, code pb.ConnectionError, why error) []byte {
 	message := r.opts.Secrets.Hide(why.Error())
 	payload, err := proto.Marshal(&pb.Disconnected{User: &s.User, Error: &code, Message: &message})
 	if err != nil {
 		r.log.WithField("user", s.User).Errorf("DISCONNECTED: %v", err)
-		return
+		return nil
 	}
-	r.noteDisconnected(s, payload)
-	_ = r.opts.Sender.Send(pb.WrapperMessage_TYPE_DISCONNECTED, payload) // an error means that the link has ended
+	return payload
 }
 
 // shedLoad is called when reading has paused for stallTimeout. It ends the session

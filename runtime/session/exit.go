@@ -105,6 +105,7 @@ func (r *Registry) cancelAll() {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	for s := range r.all {
+		r.dropBacklog(s)
 		r.drop(s.owner.Cancel(errExit))
 	}
 	r.drop(r.process.Cancel(errExit))

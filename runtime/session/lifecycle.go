@@ -37,7 +37,7 @@ func (r *Registry) begin(s *Session) (pause time.Duration) {
 		s.delay = r.after(pause, func() {
 			r.mu.Lock()
 			defer r.mu.Unlock()
-			r.stopWaiting(s)
+			r.pauseOver(s)
 		})
 	}
 	r.users[s.User], r.last[s.User] = s, s
@@ -54,6 +54,7 @@ func (r *Registry) stopWaiting(s *Session) {
 	case s.waits > 0:
 	case s.state == waiting:
 		s.state = open
+		r.repeatLasting(s)
 		s.owner.Release()
 	case s.state == ending:
 		r.finish(s)
@@ -77,6 +78,7 @@ func (r *Registry) end(s *Session, how terms) {
 	}
 	if s.state < ending {
 		r.logEnd(s, how.why)
+		r.dropBacklog(s)
 	}
 	switch s.state {
 	case waiting:

@@ -27,6 +27,9 @@ func (i *item) Handle(t *task.Task) {
 	_ = i.registry.script.Dispatch(t, i.session, i.message)
 }
 
+// size is what the message counts against the budget.
+func (i *item) size() int { return len(i.message.Payload) + itemCost }
+
 func (i *item) queued() *atomic.Int64 {
 	if i.session == nil {
 		return &i.registry.queued
@@ -90,6 +93,7 @@ func (l *logoutItem) Handle(t *task.Task) {
 	if r.logoutBegins(s, t) {
 		_ = r.script.Dispatch(t, s, l.message)
 	}
+	r.showOffline(s)
 	r.script.Ended(s)
 	r.logoutEnded(s)
 }

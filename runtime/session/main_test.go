@@ -41,6 +41,9 @@ type play struct {
 	// plans holds the verbs for on.login, on.logout and on.exit, by keys like
 	// "alice login".
 	plans map[string]string
+	// shown has the sessions that have shown a contact online. The script lock
+	// guards it.
+	shown map[*Session]bool
 }
 
 // defaults returns the defaults of the program.
@@ -55,7 +58,7 @@ func defaults() Options {
 func perform(t *testing.T, change func(*Options), scene func(p *play)) {
 	t.Helper()
 	synctest.Test(t, func(t *testing.T) {
-		p := &play{T: t, s: task.New(task.Options{}), goOn: make(chan struct{}), plans: map[string]string{}, from: time.Now()}
+		p := &play{T: t, s: task.New(task.Options{}), goOn: make(chan struct{}), plans: map[string]string{}, shown: map[*Session]bool{}, from: time.Now()}
 		defer p.s.Close()
 		o := defaults()
 		if change != nil {
@@ -137,6 +140,14 @@ func (p *play) Dispatch(t *task.Task, s *Session, m Message) error {
 	return err
 }
 
+// Offline implements Script.
+func (p *play) Offline(s *Session) [][]byte {
+	if !p.shown[s] {
+		return nil
+	}
+	return [][]byte{mustMarshal(&pb.Buddy{UserName: &s.User, BuddyName: proto.String("b"), Status: pb.StatusType_STATUS_TYPE_NONE.Enum()})}
+}
+
 // Ended implements Script.
 func (p *play) Ended(s *Session) { p.note("%s ended", s.User) }
 
@@ -165,6 +176,7 @@ func (p *play) do(t *task.Task, s *Session, verb string) error {
 	case "connected":
 		return p.r.Send(s, pb.WrapperMessage_TYPE_CONNECTED, mustMarshal(&pb.Connected{User: &s.User}))
 	case "send":
+		p.shown[s] = true
 		return p.r.Send(s, pb.WrapperMessage_TYPE_BUDDY_CHANGED, mustMarshal(&pb.Buddy{UserName: &s.User, BuddyName: proto.String("b")}))
 	case "dropped", "refused", "other":
 		code := map[string]pb.ConnectionError{
@@ -186,6 +198,13 @@ func (p *play) Send(typ pb.WrapperMessage_Type, payload []byte) error {
 		var d pb.Disconnected
 		_ = proto.Unmarshal(payload, &d)
 		text = fmt.Sprintf(" %d %s", d.GetError(), d.GetMessage())
+	}
+	if typ == pb.WrapperMessage_TYPE_RAW_XML {
+		text = " " + string(payload)
+	}
+	var b pb.Buddy
+	if typ == pb.WrapperMessage_TYPE_BUDDY_CHANGED && proto.Unmarshal(payload, &b) == nil && b.Status != nil {
+		text = " offline"
 	}
 	p.note("%s < %s%s", t.UserOf(payload), t.Name, text)
 	return nil

@@ -276,6 +276,9 @@ func (m *model) nap(t *task.Task, l *life, d time.Duration) error {
 	return err
 }
 
+// Offline implements Script.
+func (m *model) Offline(*Session) [][]byte { return nil }
+
 // Ended implements Script.
 func (m *model) Ended(s *Session) {
 	m.mu.Lock()

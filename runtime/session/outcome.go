@@ -29,8 +29,9 @@ func (r *Registry) logConnected(s *Session) {
 	}
 }
 
-// logDisconnected logs a failed login or the loss of a connection.
-func (r *Registry) logDisconnected(s *Session, d *pb.Disconnected) {
+// logDisconnected logs a failed login or the loss of a connection. pause is the time until
+// the login is retried, or 0. Further failures of an outage are logged at the debug level.
+func (r *Registry) logDisconnected(s *Session, d *pb.Disconnected, pause time.Duration) {
 	var log *logrus.Entry
 	message := "login failed"
 	switch s.outcome {
@@ -42,7 +43,15 @@ func (r *Registry) logDisconnected(s *Session, d *pb.Disconnected) {
 	default:
 		return
 	}
-	log.WithFields(logrus.Fields{"error": d.GetError().String(), "reason": d.GetMessage()}).Info(message)
+	log = log.WithFields(logrus.Fields{"error": d.GetError().String(), "reason": d.GetMessage()})
+	level := logrus.InfoLevel
+	if pause > 0 {
+		log = log.WithField("retry", pause.Round(time.Millisecond).String())
+		if r.pauses.users[s.User].count > 1 {
+			level = logrus.DebugLevel
+		}
+	}
+	log.Log(level, message)
 }
 
 // logEnd logs a logout, unless the log has reported a lost connection or a failed
@@ -67,6 +76,9 @@ func (r *Registry) logLogin(s *Session) *logrus.Entry {
 	log := r.logOf(s.User).WithFields(logrus.Fields{"took": r.lasted(s.asked), logging.KeepField: true})
 	if s.waited > 0 {
 		log = log.WithField("waited", s.waited.Round(time.Millisecond).String())
+	}
+	if f := r.pauses.users[s.User]; s.backlog.holding && f != nil {
+		log = log.WithField("failures", f.count)
 	}
 	return log
 }

@@ -21,7 +21,7 @@ func (p *play) told() (lines []string) {
 			continue
 		}
 		line := e.Message
-		for _, name := range []string{"user", "took", "waited", "after", "error", "reason"} {
+		for _, name := range []string{"user", "took", "waited", "after", "error", "reason", "retry", "failures"} {
 			if v, ok := e.Data[name]; ok {
 				line += fmt.Sprintf(" %s=%v", name, v)
 			}

@@ -32,6 +32,14 @@ type Options struct {
 	// LoginDelay is the first pause before on.login for a user whose network
 	// failed. It doubles with each failure, up to LoginDelayMax. 0 means no pauses.
 	LoginDelay, LoginDelayMax time.Duration
+	// LoginRetries is how many failures of a user's network in a row are handled by
+	// another login, without telling Spectrum, or Unlimited. It needs a LoginDelay.
+	LoginRetries int
+	// ServerMode means that XMPP clients log in to Spectrum itself.
+	ServerMode bool
+	// OnRetry, if not nil, is called for each failure that Spectrum is not told, with
+	// the DISCONNECTED and the pause before the next login.
+	OnRetry func(user string, disconnected *pb.Disconnected, pause time.Duration)
 	// MaxQueue is the number of messages that may wait for one user.
 	MaxQueue int
 	// MaxQueueBytes is the number of bytes that may wait for all users before
@@ -54,13 +62,18 @@ type Registry struct {
 
 	// mu may be locked while the script lock is held, and the scheduler's lock
 	// while mu is. Code that holds mu never waits for the script lock.
-	mu      sync.Mutex
-	users   map[string]*Session   // users who are logged in, as Spectrum sees it
-	last    map[string]*Session   // the newest session of each user that has not ended
-	all     map[*Session]struct{} // sessions that have not ended
-	pauses  pauses
-	exiting bool          // no session starts any more
-	empty   chan struct{} // closed when all is empty; nil until endAll
+	mu     sync.Mutex
+	users  map[string]*Session   // users who are logged in, as Spectrum sees it
+	last   map[string]*Session   // the newest session of each user that has not ended
+	all    map[*Session]struct{} // sessions that have not ended
+	pauses pauses
+	// held is the size of all backlogs, in bytes. nextLogin is the earliest time for
+	// another login after a pause.
+	held      int
+	nextLogin time.Time
+	exiting   bool          // no session starts any more
+	leaving   bool          // the process ends soon: Spectrum has to retry logins
+	empty     chan struct{} // closed when all is empty; nil until endAll
 }
 
 // garbageEvery is how often the log may say that a LOGIN does not parse.
@@ -146,7 +159,14 @@ func (r *Registry) Receive(ctx context.Context, typ *schema.Type, payload []byte
 	if s != nil && typ.HasSecrets() {
 		r.opts.Secrets.Learn(s.User, typ.Secrets(payload)...)
 	}
-	if n := r.post(owner, &item{r, s, m}); s != nil && n > r.opts.MaxQueue {
+	if s != nil && r.postpone(s, m) {
+		return
+	}
+	switch n := r.post(owner, &item{r, s, m}); {
+	case s == nil:
+	case n == 0:
+		r.reroute(s, m)
+	case n > r.opts.MaxQueue:
 		r.dismiss(s, errTooManyWaiting, r.opts.LogoutGrace)
 	}
 }
@@ -200,6 +220,7 @@ func (r *Registry) login(ctx context.Context, typ *schema.Type, payload []byte) 
 		registry:   r,
 		asked:      r.clock.Now(),
 		owner:      r.opts.Scheduler.NewOwner(r.ctx, login.GetUser()),
+		login:      m,
 	}
 	s.owner.Hold()
 	r.post(s.owner, &loginItem{item{r, s, m}})
@@ -215,6 +236,7 @@ func (r *Registry) login(ctx context.Context, typ *schema.Type, payload []byte) 
 		r.logOf(s.User).Warn("LOGIN of a user who is logged in: their old session ends first")
 		r.end(old, r.terms(logoutOf(old), errLoggedOut))
 	}
+	r.pauses.loggedIn(s.User)
 	if s.waited = r.begin(s); s.waited > 0 {
 		r.logOf(s.User).Debugf("the user's network failed: on.login waits for %v", s.waited.Round(time.Millisecond))
 	}
@@ -252,8 +274,7 @@ func (r *Registry) Send(s *Session, typ pb.WrapperMessage_Type, payload []byte) 
 	case typ == pb.WrapperMessage_TYPE_CONNECTED:
 		r.noteConnected(s)
 	case typ == pb.WrapperMessage_TYPE_DISCONNECTED:
-		payload = r.withoutSecrets(payload)
-		r.noteDisconnected(s, payload)
+		return r.disconnect(s, r.withoutSecrets(payload), r.terms(logoutOf(s), errRetried), true)
 	}
 	return r.opts.Sender.Send(typ, payload)
 }

@@ -1,7 +1,6 @@
 // Package session holds the sessions of the users who are logged in. It routes each
 // message from Spectrum to the mailbox of its user, starts and ends sessions in
-// order, and delays logins of users whose network failed, because Spectrum logs
-// them in again without a delay.
+// order, and logs users in again whose network failed, after a pause.
 package session
 
 import (
@@ -56,9 +55,15 @@ type Session struct {
 	limit       time.Duration
 	why         error // the cause of the end
 	connected   time.Time
-	asked       time.Time     // when LOGIN arrived
+	asked       time.Time     // when LOGIN arrived, or the previous session failed
 	waited      time.Duration // the pause before on.login
 	outcome     outcome
+	login       Message // LOGIN, and what a retried login repeats of what followed
+	status      Message
+	roster      Message
+	known       bool // Spectrum has received CONNECTED since it sent LOGIN
+	replaced    bool // the login is retried by another session
+	backlog     backlog
 }
 
 // state is a session's place in its life. A session passes through all states, or
@@ -89,6 +94,9 @@ type Script interface {
 	// Dispatch is called for one message of a session at a time. It is not called
 	// at all for a session that ends before its LOGIN is handled.
 	Dispatch(t *task.Task, s *Session, m Message) error
+	// Offline returns a BUDDY_CHANGED for each contact that s has shown online, to
+	// show it offline. It is called with the script lock, before Ended.
+	Offline(s *Session) [][]byte
 	// Ended is called with the script lock after the last message of s.
 	Ended(s *Session)
 }

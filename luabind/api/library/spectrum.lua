@@ -45,8 +45,8 @@ function spectrum.sleep(seconds) end
 ---@return any ... what `next` returned after the nil, such as the reason
 function spectrum.each(next, fn, ...) end
 
----Starts a task that belongs to the process. With a name, it first ends an older task of that name.
----@param name string
+---Starts a task that belongs to the process. With a name, it first ends an older task of that name. An error is logged.
+---@param name string|spectrum.SpawnOptions a name, or a table of options
 ---@param fn async fun(...: any): ...: any
 ---@param ... any arguments for `fn`
 ---@return spectrum.Task task
@@ -89,6 +89,13 @@ function spectrum.connection(name, options) end
 ---@param name? string up to 128 bytes (default: `""`)
 ---@return spectrum.store.Store store
 function spectrum.store(name) end
+
+---Options of `spawn`.
+---@class spectrum.SpawnOptions
+---The task's name.
+---@field name? string
+---What an error of the task does after it is logged: `"disconnect"` ends the session with `other_error`, `"log"` does nothing more. A task of the process can only log (default: `"disconnect"` for a session).
+---@field on_error? "disconnect"|"log"
 
 ---The argument of `spectrum.backend_config`.
 ---@class spectrum.BackendConfigSections
@@ -135,8 +142,8 @@ local session = {}
 ---@param fields spectrum.Buddy
 function session:update_buddy(fields) end
 
----Starts a task that belongs to the session. With a name, it first ends the session's older task of that name.
----@param name string
+---Starts a task that belongs to the session. With a name, it first ends the session's older task of that name. An error is logged and disconnects the session with `other_error`, unless `on_error` is `"log"`.
+---@param name string|spectrum.SpawnOptions a name, or a table of options
 ---@param fn async fun(...: any): ...: any
 ---@param ... any arguments for `fn`
 ---@return spectrum.Task task

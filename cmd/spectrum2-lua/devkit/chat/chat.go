@@ -18,6 +18,7 @@ import (
 
 	"spectrumlua/cmd/spectrum2-lua/devkit/harness"
 	"spectrumlua/cmd/spectrum2-lua/devkit/simulator"
+	"spectrumlua/pb"
 	"spectrumlua/runtime/crash"
 )
 
@@ -139,6 +140,9 @@ func (c *Chat) open(ctx context.Context) (err error) {
 	o := c.opts.Stage
 	o.Reload = true
 	o.Log = func(l harness.Line) { c.feed.add(event{line: &l, after: c.sent()}) }
+	o.OnRetry = func(user string, d *pb.Disconnected, pause time.Duration) {
+		c.feed.add(event{retry: &retry{user, d, time.Now().Add(pause)}, after: c.sent()})
+	}
 	o.Spectrum.Trace = func(f simulator.Frame) { c.feed.add(event{frame: &f}) }
 	o.Spectrum.Manners = simulator.SpectrumManners()
 	o.Spectrum.Manners.ExitIdle = false

@@ -9,11 +9,13 @@ import (
 	"spectrumlua/pb"
 )
 
-// event is a frame that passed or a line of the log.
+// event is a frame that passed, a line of the log, or a login that is retried.
 type event struct {
 	frame *simulator.Frame
 	line  *harness.Line
-	// after is the number of messages that were sent before the line was logged.
+	retry *retry
+	// after is the number of messages that were sent before the event, if it is not a
+	// frame.
 	after uint64
 }
 

@@ -5,6 +5,7 @@ import (
 	"path/filepath"
 	"strings"
 	"syscall"
+	"time"
 
 	"github.com/sirupsen/logrus"
 
@@ -41,12 +42,12 @@ func (c *Chat) finish() {
 // tellEvent shows one event. A line of the log waits for the messages that were sent
 // before it, because messages take longer.
 func (c *Chat) tellEvent(e event) {
-	if e.line != nil {
+	if e.frame == nil {
 		if e.after > c.received() {
 			c.held = append(c.held, e)
 			return
 		}
-		c.tellLog(*e.line)
+		c.tellUnsent(e)
 		return
 	}
 	f := *e.frame
@@ -65,9 +66,34 @@ func (c *Chat) tellEvent(e event) {
 // release shows the lines of the log that follow the first n messages.
 func (c *Chat) release(n uint64) {
 	for len(c.held) > 0 && c.held[0].after <= n {
-		c.tellLog(*c.held[0].line)
+		c.tellUnsent(c.held[0])
 		c.held = c.held[1:]
 	}
+}
+
+// tellUnsent shows an event that is not a frame.
+func (c *Chat) tellUnsent(e event) {
+	if e.retry != nil {
+		c.tellRetry(*e.retry)
+		return
+	}
+	c.tellLog(*e.line)
+}
+
+// retry is a login that the backend retries without telling Spectrum.
+type retry struct {
+	user         string
+	disconnected *pb.Disconnected
+	next         time.Time
+}
+
+// tellRetry shows a retry, with its time unless the output must not depend on time.
+func (c *Chat) tellRetry(r retry) {
+	when := "after a pause"
+	if c.show.times {
+		when = "at " + r.next.Format(time.TimeOnly)
+	}
+	c.put(accountLine, r.user, describe.Retried(r.disconnected, when))
 }
 
 func (c *Chat) received() uint64 {

@@ -3,6 +3,7 @@ package check
 import (
 	"fmt"
 	"slices"
+	"strconv"
 	"strings"
 
 	lua "github.com/yuin/gopher-lua"
@@ -79,6 +80,7 @@ func (u *unit) checkSessionCall(call *ast.FuncCallExpr, f *api.Function, owner *
 		u.checkSent(call, t, call.Args, f.Name)
 	} else if call.Func == nil { // with a colon
 		u.checkArguments(call, f, owner)
+		u.checkOptions(call, f, owner)
 	}
 }
 
@@ -265,6 +267,9 @@ func refused(t api.Type, v lua.LValue) string {
 	if v == nil || v == lua.LNil {
 		return ""
 	}
+	if want := refusedWord(alternatives, v); want != "" {
+		return want
+	}
 	want := ""
 	for _, a := range alternatives {
 		a = kind(a)
@@ -278,4 +283,20 @@ func refused(t api.Type, v lua.LValue) string {
 		}
 	}
 	return want
+}
+
+// refusedWord is refused for a type whose alternatives are quoted words.
+func refusedWord(alternatives []api.Type, v lua.LValue) string {
+	text, ok := v.(lua.LString)
+	var words []string
+	for _, a := range alternatives {
+		if !strings.HasPrefix(string(a), `"`) {
+			return ""
+		}
+		words = append(words, string(a))
+	}
+	if !ok || slices.Contains(words, strconv.Quote(string(text))) {
+		return ""
+	}
+	return strings.Join(words, " or ")
 }

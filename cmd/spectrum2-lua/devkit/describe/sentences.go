@@ -10,17 +10,27 @@ import (
 func connected(*pb.Connected) Line { return Line{Kind: Account, Text: "You are connected."} }
 
 func disconnected(m *pb.Disconnected) Line {
-	reason := valueName("disconnected", "error", int32(m.GetError()))
-	text := "You are disconnected"
-	if m.GetMessage() != "" {
-		text += ": " + Text(m.GetMessage())
-	}
 	next := "final: Spectrum logs you out"
 	switch m.GetError() {
 	case pb.ConnectionError_CONNECTION_ERROR_NETWORK_ERROR, pb.ConnectionError_CONNECTION_ERROR_OTHER_ERROR:
 		next = "Spectrum logs you in again, three times at most"
 	}
-	return Line{Kind: Account, Text: text + " (" + reason + "; " + next + ")"}
+	return Line{Kind: Account, Text: failure(m, next)}
+}
+
+// Retried describes a DISCONNECTED that Spectrum does not receive, because the runtime
+// calls on.login again.
+func Retried(m *pb.Disconnected, when string) string {
+	return failure(m, "Spectrum does not see it: on.login is called again "+when)
+}
+
+// failure describes a DISCONNECTED and what follows.
+func failure(m *pb.Disconnected, next string) string {
+	text := "You are disconnected"
+	if m.GetMessage() != "" {
+		text += ": " + Text(m.GetMessage())
+	}
+	return text + " (" + valueName("disconnected", "error", int32(m.GetError())) + "; " + next + ")"
 }
 
 // person returns the alias of a contact and, if it differs, its name, which commands use.

@@ -20,6 +20,7 @@ import (
 	"spectrumlua/cmd/spectrum2-lua/devkit/simulator"
 	"spectrumlua/luabind/backend"
 	"spectrumlua/luabind/source"
+	"spectrumlua/pb"
 	"spectrumlua/runtime/clock"
 	"spectrumlua/runtime/config"
 	"spectrumlua/runtime/crash"
@@ -41,6 +42,12 @@ type Options struct {
 	WorkingDir string
 	// Reload reloads the script when its files change. It overrides [lua] reload.
 	Reload bool
+	// NoRetries sends each DISCONNECTED to Spectrum, unless the config or Settings set
+	// [lua] login_retries.
+	NoRetries bool
+	// OnRetry is called for each DISCONNECTED that Spectrum does not receive because
+	// the backend retries the login. It must not block or use the Harness.
+	OnRetry func(user string, disconnected *pb.Disconnected, pause time.Duration)
 	// Clock is the script's clock; default: clock.Real.
 	Clock clock.Clock
 	// Compiled is a cache for stages that load the same files; default: no cache.
@@ -93,7 +100,7 @@ func Open(ctx context.Context, o Options) (*Harness, error) {
 		log.category("backend").Warn(warning)
 	}
 	s.backend = backend.New(backend.Options{
-		Context: s.ctx, Config: s.Config, Settings: s.Settings, Log: log.category, Clock: o.Clock, Compiled: o.Compiled,
+		Context: s.ctx, Config: s.Config, Settings: s.Settings, Log: log.category, Clock: o.Clock, Compiled: o.Compiled, OnRetry: o.OnRetry,
 	})
 	ours, its := net.Pipe()
 	go s.serve(s.ctx, its)
@@ -119,6 +126,9 @@ func (s *Harness) configure(o Options) (err error) {
 		return err
 	}
 	s.Settings, err = s.Config.Settings()
+	if o.NoRetries && s.Config.Where("lua.login_retries") == "" {
+		s.Settings.LoginRetries = 0
+	}
 	return err
 }
 

@@ -5,6 +5,7 @@ package luatest
 import (
 	"bytes"
 	"context"
+	"fmt"
 	"io"
 	"os"
 	"path/filepath"
@@ -81,6 +82,9 @@ func NewIn(t testing.TB, dir, script string, configLines ...string) *Fixture {
 	settings, err := cfg.Settings()
 	if err != nil {
 		t.Fatal(err)
+	}
+	if cfg.Where("lua.login_retries") == "" {
+		settings.LoginRetries = 0 // a test sees each DISCONNECTED
 	}
 	logger := logrus.New()
 	logger.SetOutput(st.Log)
@@ -334,8 +338,11 @@ func (plainFormatter) Format(e *logrus.Entry) ([]byte, error) {
 		}
 	}
 	for k, v := range e.Data {
-		if s, ok := v.(string); ok && k != "user" && !logging.IsOwnField(k) {
-			b.WriteString(k + "=" + s + " ")
+		switch v.(type) {
+		case string, int:
+			if k != "user" && !logging.IsOwnField(k) {
+				fmt.Fprintf(&b, "%s=%v ", k, v)
+			}
 		}
 	}
 	b.WriteString(e.Message + "\x00")
