@@ -10,9 +10,7 @@ import (
 	lua "github.com/yuin/gopher-lua"
 
 	"spectrumlua/luabind/bind"
-	"spectrumlua/pb"
 	"spectrumlua/runtime/clock"
-	"spectrumlua/runtime/schema"
 	"spectrumlua/runtime/task"
 )
 
@@ -36,8 +34,6 @@ func (c *connection) refused(t *task.Task, results []lua.LValue) {
 	c.log().WithField("value", bind.Describe(name)).Error("the third result of connect or login is no error of disconnected")
 	c.lose(t, why)
 }
-
-var disconnectedType = schema.TypeByNumber(pb.WrapperMessage_TYPE_DISCONNECTED)
 
 func isConnectionError(name string) bool {
 	for _, f := range disconnectedType.Payload.Fields {
