@@ -20,6 +20,19 @@ func TestChangelogHasTheVersion(t *testing.T) {
 	}
 }
 
+// A merge can bring entries back that have moved to another section.
+func TestChangelogHasEachEntryOnce(t *testing.T) {
+	const length = 30
+	seen := map[string]bool{}
+	for _, entry := range regexp.MustCompile(`(?m)^- .+$`).FindAllString(read(t, "CHANGELOG.md"), -1) {
+		key := entry[:min(len(entry), length)]
+		if seen[key] {
+			t.Errorf("CHANGELOG.md has two entries that begin with %q", key)
+		}
+		seen[key] = true
+	}
+}
+
 // A second copy of the version would be forgotten at the next release.
 func TestVersionIsStatedOnce(t *testing.T) {
 	allowed := []string{"CHANGELOG.md", filepath.Join("runtime", "version", "version.go")}
