@@ -14,8 +14,8 @@ import (
 	"spectrumlua/pb"
 )
 
-// TestFloodsDoNotRollTheLogOver sends many of what leaves a line each, under
-// Debian's logging, and looks for what stood there before.
+// TestFloodsDoNotRollTheLogOver causes many log lines under Debian's logging. The first
+// lines must remain in the log.
 func TestFloodsDoNotRollTheLogOver(t *testing.T) {
 	many := 10000
 	if n, err := strconv.Atoi(os.Getenv("FLOOD")); err == nil {
@@ -71,7 +71,7 @@ return on`, "[logging]", "backend_config = "+logging)
 			}
 			for _, want := range []string{"generation 1", "logged in took=", "similar lines are left out", "backend: ended"} {
 				if !strings.Contains(string(text), want) {
-					t.Errorf("no %q in\n%.2000s", want, text)
+					t.Errorf("%q is missing from\n%.2000s", want, text)
 				}
 			}
 		})

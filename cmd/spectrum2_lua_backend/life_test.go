@@ -16,9 +16,8 @@ import (
 	"spectrumlua/pb"
 )
 
-// TestSignalsWhileLoading ends a backend whose script is still loading, which
-// would take long.
-func TestSignalsWhileLoading(t *testing.T) {
+// TestSignalsStopABackendThatLoads sends signals while the script computes or waits.
+func TestSignalsStopABackendThatLoads(t *testing.T) {
 	for name, script := range map[string]string{
 		"it computes": `print("loading") while true do end`,
 		"it waits":    `print("loading") require("spectrum").sleep(1000)`,
@@ -38,9 +37,8 @@ func TestSignalsWhileLoading(t *testing.T) {
 	}
 }
 
-// TestSignalsThatEndNothing has all be as it was: SIGPIPE, and SIGHUP again and
-// again.
-func TestSignalsThatEndNothing(t *testing.T) {
+// TestSignalsThatDoNotStopTheBackend sends SIGPIPE, and SIGHUP many times.
+func TestSignalsThatDoNotStopTheBackend(t *testing.T) {
 	p, b := startUnder(t, folder(t, versionScript("1")))
 	u := b.Login("alice@localhost", "alice", "pw")
 	for i := range 20 {
@@ -55,9 +53,9 @@ func TestSignalsThatEndNothing(t *testing.T) {
 	}
 }
 
-// TestAbort is what Spectrum does to a backend that it takes for dead: the log
-// gets the stacks, and users' networks a goodbye.
-func TestAbort(t *testing.T) {
+// TestAbortLogsStacksAndLogsUsersOut sends SIGABRT, as Spectrum does to a backend that it
+// considers dead.
+func TestAbortLogsStacksAndLogsUsersOut(t *testing.T) {
 	p, b := startUnder(t, folder(t, `
 local spectrum = require "spectrum"
 local on = {}
@@ -72,27 +70,27 @@ return on`))
 	}
 	for _, want := range []string{"SIGABRT", "goroutine ", "goodbye"} {
 		if !strings.Contains(p.Output(), want) {
-			t.Errorf("the log has no %q", want)
+			t.Errorf("%q is missing from the log", want)
 		}
 	}
 }
 
-// TestSpectrumIsKilled resets the connection.
-func TestSpectrumIsKilled(t *testing.T) {
+// TestBackendStopsIfSpectrumIsKilled resets the connection.
+func TestBackendStopsIfSpectrumIsKilled(t *testing.T) {
 	p, b := startUnder(t, folder(t, greeter))
 	u := b.Login("alice@localhost", "alice", "pw")
 	u.Expect(pb.WrapperMessage_TYPE_CONNECTED, nil)
 	b.StopReading()
-	u.Say("b", "never read") // what is unread makes a reset of the close
+	u.Say("b", "never read") // unread data turns the close into a reset
 	b.Close()
 	exitCode(t, p)
 	if strings.Contains(p.Output(), "panic") {
-		t.Error("it panics")
+		t.Error("the backend panics")
 	}
 }
 
-// TestStandardErrorIsGone has nobody read what is logged.
-func TestStandardErrorIsGone(t *testing.T) {
+// TestBackendServesWithoutStandardError closes the pipe that would receive the log.
+func TestBackendServesWithoutStandardError(t *testing.T) {
 	reader, writer, err := os.Pipe()
 	if err != nil {
 		t.Fatal(err)
@@ -111,7 +109,7 @@ func TestStandardErrorIsGone(t *testing.T) {
 	reader.Close()
 	u := b.Login("alice@localhost", "alice", "pw")
 	for range 5 {
-		if err := b.SendFrame(nil); err != nil { // it is logged
+		if err := b.SendFrame(nil); err != nil { // the backend logs it
 			t.Fatal(err)
 		}
 		u.Say("b", "hello")
@@ -123,11 +121,12 @@ func TestStandardErrorIsGone(t *testing.T) {
 	}
 }
 
-// TestLogThatCannotBeWritten serves all the same, and says so where it can.
-func TestLogThatCannotBeWritten(t *testing.T) {
+// TestBackendServesWithoutItsLog uses a log file that the backend cannot write. It must say
+// so on standard error.
+func TestBackendServesWithoutItsLog(t *testing.T) {
 	dir := t.TempDir()
 	write(t, filepath.Join(dir, "file"), "")
-	for name, file := range map[string]string{"a full disk": "/dev/full", "a folder that cannot be made": filepath.Join(dir, "file", "x", "log")} {
+	for name, file := range map[string]string{"a full disk": "/dev/full", "a folder that it cannot create": filepath.Join(dir, "file", "x", "log")} {
 		t.Run(name, func(t *testing.T) {
 			logging := filepath.Join(t.TempDir(), "logging.cfg")
 			write(t, logging, "log4j.rootLogger=INFO, R\nlog4j.appender.R=RollingFileAppender\nlog4j.appender.R.File="+file+"\n")
@@ -143,9 +142,9 @@ func TestLogThatCannotBeWritten(t *testing.T) {
 	}
 }
 
-// TestScriptThatGoes has a user stay online while the script's file is made
-// unfit in each way and loaded; when it is back, it loads.
-func TestScriptThatGoes(t *testing.T) {
+// TestUsersStayOnlineWhileTheScriptIsUnusable replaces the script's file in several ways
+// and reloads. When the file is back, the script loads.
+func TestUsersStayOnlineWhileTheScriptIsUnusable(t *testing.T) {
 	cases := map[string]func(t *testing.T, script string) (undo func()){
 		"gone": func(t *testing.T, script string) func() { must(t, os.Remove(script)); return func() {} },
 		"a folder": func(t *testing.T, script string) func() {
@@ -160,7 +159,7 @@ func TestScriptThatGoes(t *testing.T) {
 		},
 		"empty":   func(t *testing.T, script string) func() { write(t, script, ""); return func() {} },
 		"garbage": func(t *testing.T, script string) func() { write(t, script, "\x7fELF\x00"); return func() {} },
-		"one without end": func(t *testing.T, script string) func() {
+		"an endless file": func(t *testing.T, script string) func() {
 			must(t, os.Remove(script))
 			must(t, os.Symlink("/dev/zero", script))
 			return func() { must(t, os.Remove(script)) }
@@ -170,7 +169,7 @@ func TestScriptThatGoes(t *testing.T) {
 			must(t, syscall.Mkfifo(script, 0o600))
 			return func() { must(t, os.Remove(script)) }
 		},
-		"another, by name": func(t *testing.T, script string) func() {
+		"a file of another name": func(t *testing.T, script string) func() {
 			write(t, script+".new", brokenScript)
 			must(t, os.Rename(script+".new", script))
 			return func() {}
@@ -204,9 +203,9 @@ func must(t *testing.T, err error) {
 	}
 }
 
-// TestNoDescriptorsLeft has a script open connections until there are no more
-// descriptors: it is told so, users are served, and with the connections gone
-// there are descriptors again.
+// TestNoDescriptorsLeft has a script open connections until the process has no descriptor
+// left. The script receives an error, users are still served, and closing the connections
+// frees descriptors.
 func TestNoDescriptorsLeft(t *testing.T) {
 	config := folder(t, `
 local spectrum, net = require "spectrum", require "spectrum.net"
@@ -249,7 +248,7 @@ return on`)
 	bob := b.Login("bob@localhost", "bob", "pw")
 	bob.Say("b", "hello")
 	bob.Expect(pb.WrapperMessage_TYPE_CONV_MESSAGE, simulator.Match(said("hello")))
-	_ = cmd.Process.Signal(syscall.SIGHUP) // a load needs a descriptor, too
+	_ = cmd.Process.Signal(syscall.SIGHUP) // a reload needs a descriptor, too
 	b.Ping()
 	u.Say("b", "free")
 	u.Expect(pb.WrapperMessage_TYPE_CONV_MESSAGE, simulator.Match(said("true")))
@@ -262,6 +261,6 @@ return on`)
 			t.Errorf("%v:\n%s", err, out.String())
 		}
 	case <-time.After(20 * time.Second):
-		t.Fatal("it does not end")
+		t.Fatal("the backend does not stop")
 	}
 }

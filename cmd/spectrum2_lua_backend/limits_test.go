@@ -9,9 +9,9 @@ import (
 	"spectrumlua/pb"
 )
 
-// TestMemoryLimit has a handler fill a table without end: the users are told,
-// the other one too, and the exit code says what it was.
-func TestMemoryLimit(t *testing.T) {
+// TestMemoryLimitStopsTheProcess has a handler fill a table endlessly. All users receive a
+// message, and the exit code is ENOMEM.
+func TestMemoryLimitStopsTheProcess(t *testing.T) {
 	p, b := startUnder(t, folder(t, `
 local on = {}
 function on.login(session) session:connected() end
@@ -32,9 +32,9 @@ return on`, "memory_limit = 128M"))
 	if code := exitCode(t, p); code != int(syscall.ENOMEM) {
 		t.Errorf("exit code %d, want ENOMEM", code)
 	}
-	for _, want := range []string{"near the limit of 128 MB", "over the limit of 128 MB"} {
+	for _, want := range []string{"near the limit of 128 MiB", "over the limit of 128 MiB"} {
 		if !strings.Contains(p.Output(), want) {
-			t.Errorf("the log has no %q", want)
+			t.Errorf("%q is missing from the log", want)
 		}
 	}
 }

@@ -9,9 +9,9 @@ import (
 	"spectrumlua/pb"
 )
 
-// TestLogFile has the log go where the transport's config says, as its admin
-// expects it from any backend, and nothing to standard error.
-func TestLogFile(t *testing.T) {
+// TestLogGoesToTheFileOfTheConfig uses a logging config of Spectrum. Nothing goes to
+// standard error.
+func TestLogGoesToTheFileOfTheConfig(t *testing.T) {
 	config := folder(t, `
 local on = {}
 function on.login(session)
@@ -47,7 +47,7 @@ log4j.appender.R.layout.ConversionPattern=${pid}: %d %-5p %c: %m%n
 	}
 	for _, want := range []string{"INFO  lua: loaded ", "INFO  script: hello from the script user=alice@localhost"} {
 		if !strings.Contains(string(log), want) {
-			t.Errorf("the log has no %q:\n%s", want, log)
+			t.Errorf("%q is missing from the log:\n%s", want, log)
 		}
 	}
 	if strings.Contains(string(log), "hunter2") {

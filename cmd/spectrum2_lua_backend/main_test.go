@@ -18,8 +18,8 @@ import (
 	"spectrumlua/runtime/crash"
 )
 
-// beBackend makes the test binary the program itself, so that the process
-// under test has the race detector too.
+// beBackend makes the test's executable run the program, so that the race detector also
+// covers the process under test.
 const beBackend = "SPECTRUM2_LUA_TEST_BACKEND"
 
 func TestMain(m *testing.M) {
@@ -29,8 +29,7 @@ func TestMain(m *testing.M) {
 	os.Exit(m.Run())
 }
 
-// folder makes a folder with script.lua and test.cfg, and returns the config
-// file.
+// folder creates a folder with script.lua and test.cfg, and returns the path of the config.
 func folder(t *testing.T, script string, configLines ...string) string {
 	t.Helper()
 	dir := t.TempDir()
@@ -50,7 +49,7 @@ func write(t *testing.T, name, text string) {
 // program is the program under test.
 type program struct {
 	*simulator.Process
-	wrote chan struct{} // has a token when a line was logged
+	wrote chan struct{} // receives a token for each log line
 }
 
 // execute starts the program with any arguments.
@@ -80,7 +79,7 @@ func execute(t *testing.T, args ...string) *program {
 	return p
 }
 
-// startUnder starts the program as Spectrum does, and has it answer a PING.
+// startUnder starts the program as Spectrum does, and waits until it answers a PING.
 func startUnder(t *testing.T, config string, own ...string) (*program, *simtest.Backend) {
 	t.Helper()
 	spectrum := simtest.Listen(t, simulator.Options{})
@@ -111,7 +110,7 @@ function on.conv_message(session, m)
 end
 return on`
 
-func TestExitCodesOfTheStart(t *testing.T) {
+func TestExitCodesOfAFailedStart(t *testing.T) {
 	good := folder(t, greeter)
 	dir := filepath.Dir(good)
 	latin := filepath.Join(dir, "latin1.cfg")
@@ -128,16 +127,16 @@ func TestExitCodesOfTheStart(t *testing.T) {
 	}{
 		{"no arguments", nil, syscall.EINVAL, "--host is missing"},
 		{"no config file", address, syscall.EINVAL, "config file"},
-		{"a port that is none", []string{"--host", "x", "--port", "http", good}, syscall.EINVAL, `--port "http" is not a port`},
-		{"a config file that is missing", append(address, filepath.Join(dir, "none.cfg")), syscall.EINVAL, "none.cfg: the file does not exist"},
-		{"a relative one from elsewhere", append(address, "etc/none.cfg"), syscall.EINVAL, "absolute"},
+		{"a port that is not a number", []string{"--host", "x", "--port", "http", good}, syscall.EINVAL, `--port "http" is not a port`},
+		{"a config file that does not exist", append(address, filepath.Join(dir, "none.cfg")), syscall.EINVAL, "none.cfg: the file does not exist"},
+		{"a relative path", append(address, "etc/none.cfg"), syscall.EINVAL, "absolute"},
 		{"a folder", append(address, dir), syscall.EINVAL, "folder"},
 		{"an empty file", append(address, filepath.Join(dir, "empty.cfg")), syscall.EINVAL, "script"},
-		{"a broken one", append(address, filepath.Join(dir, "broken.cfg")), syscall.EINVAL, "broken.cfg:1"},
+		{"an invalid file", append(address, filepath.Join(dir, "broken.cfg")), syscall.EINVAL, "broken.cfg:1"},
 		{"a key with a typo", append(address, filepath.Join(dir, "typo.cfg")), syscall.EINVAL, "typo.cfg:5: [lua] has no key \"relod\"; did you mean reload?"},
-		{"Latin-1 where a name stands", append(address, latin), syscall.EINVAL, "latin1.cfg:4"},
-		{"nobody listens", append(address, good), syscall.ECONNREFUSED, "cannot connect to Spectrum at 127.0.0.1:1"},
-		{"no such host", []string{"--host", "spectrum..invalid", "--port", "1", good}, syscall.EHOSTUNREACH, "cannot connect to Spectrum at spectrum..invalid:1"},
+		{"Latin-1 in a name", append(address, latin), syscall.EINVAL, "latin1.cfg:4"},
+		{"a port where Spectrum does not listen", append(address, good), syscall.ECONNREFUSED, "cannot connect to Spectrum at 127.0.0.1:1"},
+		{"a host that does not exist", []string{"--host", "spectrum..invalid", "--port", "1", good}, syscall.EHOSTUNREACH, "cannot connect to Spectrum at spectrum..invalid:1"},
 	}
 	for _, c := range cases {
 		t.Run(c.name, func(t *testing.T) {
@@ -146,7 +145,7 @@ func TestExitCodesOfTheStart(t *testing.T) {
 				t.Errorf("exit code %d, want %d (%v)", code, int(c.code), c.code)
 			}
 			if !strings.Contains(p.Output(), c.want) {
-				t.Errorf("it said:\n%swant %q", p.Output(), c.want)
+				t.Errorf("the output is:\n%swant %q", p.Output(), c.want)
 			}
 		})
 	}
@@ -161,7 +160,7 @@ func TestHelpAndVersion(t *testing.T) {
 	}
 }
 
-func TestArgumentsThatSpectrumMakes(t *testing.T) {
+func TestArgumentsOfSpectrumAreAccepted(t *testing.T) {
 	config := folder(t, `
 local spectrum = require "spectrum"
 local on = {}
@@ -174,7 +173,7 @@ return on`)
 		own  []string
 		want string
 	}{
-		{"as recorded", []string{"-n", config}, "lua.localhost 1 -"},
+		{"as Spectrum sends them", []string{"-n", config}, "lua.localhost 1 -"},
 		{"the file first", []string{config, "-n"}, "lua.localhost 1 -"},
 		{"another JID", []string{"-j", "other.localhost", config}, "other.localhost 1 -"},
 		{"another JID, long", []string{"--jid=other.localhost", config}, "other.localhost 1 -"},
@@ -199,7 +198,7 @@ return on`)
 func TestIPv6(t *testing.T) {
 	spectrum, err := simulator.Listen(simulator.IPv6, simulator.Options{})
 	if err != nil {
-		t.Skipf("no IPv6 here: %v", err)
+		t.Skipf("IPv6 is not available: %v", err)
 	}
 	t.Cleanup(spectrum.Close)
 	p := execute(t, spectrum.Args(folder(t, greeter))...)
@@ -215,10 +214,9 @@ func TestIPv6(t *testing.T) {
 	}
 }
 
-// TestEnds ends the backend in each way that it may be ended, with a user
-// online: on.exit, on.logout and what they send come first, and the exit code
-// tells Spectrum what happened.
-func TestEnds(t *testing.T) {
+// TestEachEndRunsLogoutAndSetsTheExitCode stops the backend in each possible way while a
+// user is online. on.exit and on.logout run first.
+func TestEachEndRunsLogoutAndSetsTheExitCode(t *testing.T) {
 	script := `
 local spectrum = require "spectrum"
 local on = {}
@@ -233,7 +231,7 @@ return on`
 		name string
 		end  func(p *program, b *simtest.Backend)
 		code syscall.Errno
-		says bool // what on.logout sends can still arrive
+		says bool // the messages of on.logout can still arrive
 		want string
 	}{
 		{"EXIT", func(_ *program, b *simtest.Backend) { b.Send(pb.WrapperMessage_TYPE_EXIT, nil) }, 0, true, "EXIT"},
@@ -241,7 +239,7 @@ return on`
 		{"SIGTERM", func(p *program, _ *simtest.Backend) { _ = p.Signal(syscall.SIGTERM) }, 0, true, ""},
 		{"SIGINT", func(p *program, _ *simtest.Backend) { _ = p.Signal(syscall.SIGINT) }, 0, true, ""},
 		{"a length over the cap", func(_ *program, b *simtest.Backend) { _ = b.SendBytes([]byte{0x7f, 0, 0, 0}) }, syscall.EPROTO, true, "at most 16777216 are allowed"},
-		{"an end within a frame", func(_ *program, b *simtest.Backend) {
+		{"an end in the middle of a frame", func(_ *program, b *simtest.Backend) {
 			_ = b.SendBytes([]byte{0, 0, 0, 9, 8})
 			_ = b.CloseWrite()
 		}, syscall.EPROTO, true, "in the middle of a frame"},
@@ -260,7 +258,7 @@ return on`
 			}
 			for _, want := range []string{"on.exit was here", "on.logout was here", c.want} {
 				if !strings.Contains(p.Output(), want) {
-					t.Errorf("the log has no %q", want)
+					t.Errorf("%q is missing from the log", want)
 				}
 			}
 			if strings.Contains(p.Output(), "hunter2") {
@@ -270,8 +268,8 @@ return on`
 	}
 }
 
-// TestEndsInTime has every handler hang: the end still fits in exit_timeout.
-func TestEndsInTime(t *testing.T) {
+// TestStopTakesAtMostExitTimeout has all handlers loop endlessly.
+func TestStopTakesAtMostExitTimeout(t *testing.T) {
 	p, b := startUnder(t, folder(t, `
 local on = {}
 function on.login(session) session:connected() end
@@ -288,7 +286,7 @@ return on`, "exit_timeout = 1"))
 		t.Errorf("exit code %d", code)
 	}
 	if took := time.Since(start); took > 5*time.Second {
-		t.Errorf("it took %v", took)
+		t.Errorf("the stop took %v", took)
 	}
 }
 
@@ -324,17 +322,17 @@ return on`, "handler_timeout = 0.2"))
 	b.Exit()
 	exitCode(t, p)
 	if !strings.Contains(p.Output(), "script.lua:6: stopped: it ran for 200ms without waiting (handler_timeout)") {
-		t.Error("the log does not say which line was stopped")
+		t.Error("the log does not name the stopped line")
 	}
 }
 
-func TestGarbageIsPassedOver(t *testing.T) {
+func TestInvalidFramesAreIgnored(t *testing.T) {
 	p, b := startUnder(t, folder(t, greeter))
 	u := b.Login("alice@localhost", "alice", "pw")
 	u.Expect(pb.WrapperMessage_TYPE_CONNECTED, nil)
 	for _, frame := range [][]byte{
 		{},                             // empty
-		[]byte("no WrapperMessage"),    // garbage
+		[]byte("not a WrapperMessage"), // garbage
 		{0x08, 0x63},                   // type 99
 		{0x08, 0x08, 0x12, 0x01, 0xff}, // a payload that does not parse
 		{0x12, 0x01, 0x00},             // no type
@@ -346,19 +344,19 @@ func TestGarbageIsPassedOver(t *testing.T) {
 	long := strings.Repeat("ä", 100_000)
 	u.Say("b", long)
 	u.Expect(pb.WrapperMessage_TYPE_CONV_MESSAGE, simulator.Match(func(m *pb.ConversationMessage) bool { return m.GetMessage() == long }))
-	u.Say("b", strings.Repeat("x", 1<<20)) // comes in, and is too big to go out
+	u.Say("b", strings.Repeat("x", 1<<20)) // small enough to receive, too large to send
 	u.Say("b", "still here")
 	u.Expect(pb.WrapperMessage_TYPE_CONV_MESSAGE, simulator.Match(func(m *pb.ConversationMessage) bool { return m.GetMessage() == "still here" }))
 	b.Exit()
 	exitCode(t, p)
 	for _, want := range []string{"an empty frame", "not a WrapperMessage", "unknown type 99", "it has no type", "script.lua:7: conv_message: it is too big"} {
 		if !strings.Contains(p.Output(), want) {
-			t.Errorf("the log has no %q", want)
+			t.Errorf("%q is missing from the log", want)
 		}
 	}
 }
 
-func TestScriptThatDoesNotLoadIsNoExit(t *testing.T) {
+func TestAScriptThatDoesNotLoadDoesNotStopTheBackend(t *testing.T) {
 	_, b := startUnder(t, folder(t, "local on = {}\nfunction on.login(\n"))
 	u := b.Login("alice@localhost", "alice", "pw")
 	u.Expect(pb.WrapperMessage_TYPE_DISCONNECTED, simulator.Match(func(d *pb.Disconnected) bool {
@@ -367,7 +365,7 @@ func TestScriptThatDoesNotLoadIsNoExit(t *testing.T) {
 	b.Ping()
 }
 
-// TestPanicIsNotExitCode2 makes the process panic at its heart.
+// TestPanicIsNotExitCode2 causes a panic in the backend itself.
 func TestPanicIsNotExitCode2(t *testing.T) {
 	if os.Getenv("SPECTRUM2_LUA_TEST_PANIC") == "1" {
 		defer crash.Guard()
@@ -385,7 +383,7 @@ func TestPanicIsNotExitCode2(t *testing.T) {
 	}
 }
 
-// awaitLog waits until the program has logged all of the words.
+// awaitLog waits for a log line with all of the words.
 func (p *program) awaitLog(t *testing.T, words ...string) {
 	t.Helper()
 	timeout := time.After(20 * time.Second)
@@ -397,7 +395,7 @@ func (p *program) awaitLog(t *testing.T, words ...string) {
 		select {
 		case <-p.wrote:
 		case <-timeout:
-			t.Fatalf("the log has no %q", words)
+			t.Fatalf("no line of the log has %q", words)
 		}
 	}
 }

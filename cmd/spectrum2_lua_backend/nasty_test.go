@@ -10,8 +10,7 @@ import (
 	"spectrumlua/pb"
 )
 
-// nastyScript does something nasty when a user writes "go", and else says what
-// it is told.
+// nastyScript runs BODY when a user writes "go", and echoes each message.
 const nastyScript = `
 local spectrum = require "spectrum"
 local keep = {}
@@ -30,7 +29,7 @@ function on.conv_message(session, m)
 end
 return on`
 
-// many is a list of a million strings of 1 MB, which are one.
+// many defines a list with the same string of 1 MiB a million times.
 const many = `
     local list, s = {}, ("x"):rep(2^20)
     for i = 1, 1e6 do list[i] = s end
@@ -40,9 +39,8 @@ const many = `
     end
 `
 
-// TestNastyScripts has a handler of alice's do what no script should. Her next
-// message is answered, and bob's are all the time: it is the same process, and
-// he gets nothing of hers.
+// TestNastyScripts has a handler of alice misbehave. Alice's next message is answered, and
+// bob's messages all the time, in the same process. Bob receives no message of alice.
 func TestNastyScripts(t *testing.T) {
 	cases := []struct{ name, body, log string }{
 		{"an endless loop", `while true do end`, "it ran for 500ms without waiting"},
@@ -51,7 +49,7 @@ func TestNastyScripts(t *testing.T) {
 		{"endless recursion under pcall", `local function f() pcall(f) error("x") end pcall(f)`, ""},
 		{"a string of a gigabyte", `local s = ("x"):rep(2^30)`, "max_string"},
 		{"a string that doubles", `local s = "x" while true do s = table.concat { s, s } end`, "max_string"},
-		{"a list that grows for ever", `local t = {} while true do t[#t + 1] = true end`, "it ran for 500ms without waiting"},
+		{"a list that grows endlessly", `local t = {} while true do t[#t + 1] = true end`, "it ran for 500ms without waiting"},
 		{"100,000 tasks that end", `for i = 1, 1e5 do session:spawn(function() end) end`, ""},
 		{"100,000 timers", `for i = 1, 1e5 do session:after(0, function() end) end`, ""},
 		{"a task that swallows its cancellation", `
@@ -64,7 +62,7 @@ func TestNastyScripts(t *testing.T) {
 		{"an error that is a function", `error(print)`, "an error that is a function"},
 		{"an error whose text raises", `error(setmetatable({}, { __tostring = function() error("again") end }))`, "an error that is a table"},
 		{"an error whose text waits", `error(setmetatable({}, { __tostring = function() spectrum.sleep(0.01) return "slow text" end }))`, "slow text"},
-		{"an error whose text computes for ever", `error(setmetatable({}, { __tostring = function() while true do end end }))`, "error in on.conv_message"},
+		{"an error whose text computes endlessly", `error(setmetatable({}, { __tostring = function() while true do end end }))`, "error in on.conv_message"},
 		{"__gc", `for i = 1, 100 do setmetatable({}, { __gc = function() error("gc") end }) end collectgarbage()`, ""},
 		{"__index that raises", `local _ = setmetatable({}, { __index = function() error({}) end }).x`, "an error that is a table"},
 		{"__index that waits", `local _ = setmetatable({}, { __index = function() spectrum.sleep(0.01) return 1 end }).x`, ""},
@@ -75,18 +73,18 @@ func TestNastyScripts(t *testing.T) {
 				coroutine.resume(co)
 				keep[#keep + 1] = co
 			end`, ""},
-		{"a message to one who has gone", `assert(not pcall(function() spectrum.data.gone:conv_message { buddy_name = "b", message = "x" } end))`, ""},
-		{"a message to one who was never there", `assert(spectrum.send("conv_message", { user_name = "nobody@localhost", buddy_name = "b", message = "x" }) == nil)`, ""},
-		{"a message in another's name", `session:conv_message { user_name = "bob@localhost", buddy_name = "b", message = "x" }`, "user_name"},
-		{"one string in a list a million times, to Spectrum", many + `
+		{"a message to a user who logged out", `assert(not pcall(function() spectrum.data.gone:conv_message { buddy_name = "b", message = "x" } end))`, ""},
+		{"a message to a user who never logged in", `assert(spectrum.send("conv_message", { user_name = "nobody@localhost", buddy_name = "b", message = "x" }) == nil)`, ""},
+		{"a message for another user", `session:conv_message { user_name = "bob@localhost", buddy_name = "b", message = "x" }`, "user_name"},
+		{"a list with a long string a million times, sent to Spectrum", many + `
 			refuse("too big", function() session:buddy_changed { buddy_name = "b", status = "online", group = list } end)
 			refuse("too big", function() session:room_list { room = list, name = list } end)`, ""},
-		{"one empty string in a list a million times, to Spectrum", `
+		{"a list with an empty string a million times, sent to Spectrum", `
 			local list = {}
 			for i = 1, 1e6 do list[i] = "" end
 			local ok, err = pcall(function() session:buddy_changed { buddy_name = "b", status = "online", group = list } end)
 			assert(not ok and err:find("too big"), err)`, ""},
-		{"one string in a list a million times, to others", many + `
+		{"a list with a long string a million times, sent elsewhere", many + `
 			local net, http, process, xml = require "spectrum.net", require "spectrum.http", require "spectrum.process", require "spectrum.xml"
 			local conn = assert(net.connect(assert(net.listen("127.0.0.1:0")).address))
 			refuse("max_string", function() conn:write(unpack(list, 1, 7000)) end)
@@ -105,8 +103,8 @@ func TestNastyScripts(t *testing.T) {
 			refuse("too long", function() xml.tostring { name = "a", attr = attributes } end)`, ""},
 		{"deep tables", `local t = {} for i = 1, 1e6 do t = { t } end session:conv_message(t)`, "error in on.conv_message"},
 		{"deep source text", `assert(not loadstring(("("):rep(1e6)))`, ""},
-		{"everything global gone", `for name in pairs(_G) do _G[name] = nil end`, ""},
-		{"string methods gone", `for name in pairs(string) do string[name] = nil end`, ""},
+		{"a script that deletes all globals", `for name in pairs(_G) do _G[name] = nil end`, ""},
+		{"a script that deletes the string library", `for name in pairs(string) do string[name] = nil end`, ""},
 	}
 	for _, c := range cases {
 		t.Run(c.name, func(t *testing.T) {
@@ -129,16 +127,16 @@ func TestNastyScripts(t *testing.T) {
 				t.Errorf("exit code %d", code)
 			}
 			if out := p.Output(); !strings.Contains(out, c.log) || strings.Contains(out, "panic") || strings.Contains(out, "internal error") {
-				t.Errorf("the log has no %q, or a panic", c.log)
+				t.Errorf("the log lacks %q or has a panic", c.log)
 			}
 			if n := messagesTo(b, "bob@localhost"); n != 1 {
-				t.Errorf("bob got %d messages", n)
+				t.Errorf("bob received %d messages", n)
 			}
 		})
 	}
 }
 
-// messagesTo counts the messages that a user got.
+// messagesTo counts the messages to a user.
 func messagesTo(b *simtest.Backend, user string) int {
 	n := 0
 	frames, _ := b.Frames()
@@ -150,17 +148,17 @@ func messagesTo(b *simtest.Backend, user string) int {
 	return n
 }
 
-// TestScriptsThatEatMemory fill the memory in each way: the users are told, and
-// the exit code says what it was.
-func TestScriptsThatEatMemory(t *testing.T) {
+// TestScriptsThatFillTheMemory fill the memory in several ways. The users receive a message,
+// and the exit code is ENOMEM.
+func TestScriptsThatFillTheMemory(t *testing.T) {
 	cases := []struct{ name, body string }{
 		{"a table", `local t, n = {}, 0 while true do n = n + 1 t["k" .. n] = ("x"):rep(1e4) .. n end`},
 		{"a table under pcall", `local t, n = {}, 0 while true do pcall(function() while true do n = n + 1 t["k" .. n] = ("x"):rep(1e4) .. n end end) end`},
 		{"a million tasks", `for i = 1, 1e6 do session:spawn(function() spectrum.sleep(1000) end) end spectrum.sleep(1000)`},
 		{"coroutines", `local t = {} while true do t[#t + 1] = coroutine.wrap(function() coroutine.yield() end) t[#t]() end`},
-		{"strings of another length each", `local t = {} while true do t[#t + 1] = ("x"):rep(1e5) .. #t end`},
+		{"strings of different lengths", `local t = {} while true do t[#t + 1] = ("x"):rep(1e5) .. #t end`},
 		{"a string that doubles by ..", `local s = ("x"):rep(2^16) while true do s = s .. s end`},
-		{"in a task, waiting now and then", `session:spawn(function() local t, n = {}, 0 while true do for i = 1, 100 do n = n + 1 t["k" .. n] = ("x"):rep(1e4) .. n end spectrum.sleep(0) end end)`},
+		{"a task that waits between allocations", `session:spawn(function() local t, n = {}, 0 while true do for i = 1, 100 do n = n + 1 t["k" .. n] = ("x"):rep(1e4) .. n end spectrum.sleep(0) end end)`},
 	}
 	for _, c := range cases {
 		t.Run(c.name, func(t *testing.T) {

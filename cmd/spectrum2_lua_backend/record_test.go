@@ -10,8 +10,8 @@ import (
 	"spectrumlua/runtime/record"
 )
 
-// TestRecord has a session recorded, in working_dir, without the password.
-func TestRecord(t *testing.T) {
+// TestRecordHasTheSessionWithoutThePassword records a session in working_dir.
+func TestRecordHasTheSessionWithoutThePassword(t *testing.T) {
 	config := folder(t, greeter, "record = $jid/messages.jsonl")
 	dir := filepath.Dir(config)
 	p, b := startUnder(t, config)
@@ -48,12 +48,12 @@ func TestRecord(t *testing.T) {
 		t.Errorf("the record has %v, want %s; header %+v", got, want, runs[0].Header)
 	}
 	if sum := runs[0].Entries[0].SHA256; len(sum) != 12 || !strings.Contains(p.Output(), "sha256 "+sum) {
-		t.Errorf("the log does not have the hash %q", sum)
+		t.Errorf("the log lacks the hash %q", sum)
 	}
 }
 
-// TestRecordThatCannotBeWritten hurts nobody.
-func TestRecordThatCannotBeWritten(t *testing.T) {
+// TestBackendServesWithoutItsRecord uses a record that the backend cannot write.
+func TestBackendServesWithoutItsRecord(t *testing.T) {
 	p, b := startUnder(t, folder(t, greeter, "record = /proc/none/messages.jsonl"))
 	u := b.Login("alice@localhost", "alice", "hunter2")
 	u.Expect(pb.WrapperMessage_TYPE_CONNECTED, nil)

@@ -13,7 +13,7 @@ import (
 
 const brokenScript = "local on = {}\nfunction on.login(\n"
 
-// versionScript answers with a number, and says so after a reload.
+// versionScript returns a script whose messages have a version number.
 func versionScript(n string) string {
 	return `
 local on = {}
@@ -32,7 +32,7 @@ func said(text string) func(m *pb.ConversationMessage) bool {
 	return func(m *pb.ConversationMessage) bool { return m.GetMessage() == text }
 }
 
-func TestMendedScriptIsTriedAgain(t *testing.T) {
+func TestARepairedScriptIsLoaded(t *testing.T) {
 	for _, c := range []struct {
 		name, config string
 		tell         func(p *program) error
@@ -57,9 +57,9 @@ func TestMendedScriptIsTriedAgain(t *testing.T) {
 	}
 }
 
-// TestSaveIsSeenLive edits the script with a user online: a broken save changes
-// nothing, a good one is there for his next message, and he stays.
-func TestSaveIsSeenLive(t *testing.T) {
+// TestASavedScriptReplacesTheRunningOne edits the script while a user is online. A broken
+// script changes nothing. A valid one handles the user's next message, without a logout.
+func TestASavedScriptReplacesTheRunningOne(t *testing.T) {
 	config := folder(t, versionScript("1"), "reload = 1")
 	script := filepath.Join(filepath.Dir(config), "script.lua")
 	p, b := startUnder(t, config)
@@ -76,9 +76,9 @@ func TestSaveIsSeenLive(t *testing.T) {
 	u.Expect(pb.WrapperMessage_TYPE_CONV_MESSAGE, simulator.Match(said("version 2, message 3")))
 }
 
-// TestModulesAreWatched has a script whose module is missing, then broken, then
-// there; later it requires another one, which is edited; in the end all of it is
-// swapped by a link, as Kubernetes swaps a volume.
+// TestModulesAreWatched requires a module that is at first missing, then broken, then
+// valid. Later the script requires another module, which the test edits. At last it swaps
+// the whole folder by a link, as Kubernetes swaps a volume.
 func TestModulesAreWatched(t *testing.T) {
 	requiring := func(module string) string {
 		return "local words = require \"" + module + "\"\nprint(\"it says \" .. words)\nreturn {}"
@@ -119,7 +119,7 @@ func mkdir(t *testing.T, name string) {
 	}
 }
 
-// linkTo makes a symbolic link in one step, in the place of what is there.
+// linkTo atomically replaces name by a symbolic link.
 func linkTo(t *testing.T, to, name string) {
 	t.Helper()
 	if err := errors.Join(os.Symlink(to, name+".new"), os.Rename(name+".new", name)); err != nil {

@@ -13,8 +13,8 @@ import (
 	"spectrumlua/pb"
 )
 
-// secretScript hands passwords to all that takes one, where nobody is who
-// takes them, and tells its user what has gone wrong.
+// secretScript passes passwords to each function that accepts one, with addresses where
+// nothing listens, and sends the error messages to its user.
 const secretScript = `
 local spectrum, net, http = require "spectrum", require "spectrum.net", require "spectrum.http"
 local websocket, sql, crypto = require "spectrum.websocket", require "spectrum.sql", require "spectrum.crypto"
@@ -77,8 +77,8 @@ function on.conv_message(session, m)
 end
 return on`
 
-// TestSecretsStayOut looks for passwords in the log, with everything in it, in
-// the record, in what users are told and in what files are readable for whom.
+// TestSecretsStayOut searches for passwords in the complete log, in the record and in
+// messages to users. It also checks the permissions of the files.
 func TestSecretsStayOut(t *testing.T) {
 	dir := t.TempDir()
 	logging := filepath.Join(dir, "logging.cfg")
@@ -105,16 +105,16 @@ func TestSecretsStayOut(t *testing.T) {
 		t.Errorf("exit code %d", code)
 	}
 	if n := messagesTo(b, u.JID); n < 15 {
-		t.Errorf("only %d things were tried", n)
+		t.Errorf("the script made only %d attempts", n)
 	}
 	sent, _ := b.Frames()
 	for _, f := range sent {
 		if f.Direction == simulator.FromBackend && bytes.Contains(f.Bytes, []byte("hunter2")) {
-			t.Errorf("it is told: %q", f.Bytes)
+			t.Errorf("a message has the password: %q", f.Bytes)
 		}
 	}
 	if strings.Contains(p.Output(), "hunter2") {
-		t.Errorf("standard error has it: %s", p.Output())
+		t.Errorf("standard error has the password: %s", p.Output())
 	}
 	for _, name := range []string{"backend.log", "record.jsonl"} {
 		text, err := os.ReadFile(filepath.Join(dir, name))

@@ -10,7 +10,7 @@ import (
 	"testing"
 )
 
-// killer is a server that sends back each line, and hangs up on whom it likes.
+// killer is a server that echoes lines and resets connections.
 type killer struct {
 	net.Listener
 	mu     sync.Mutex
@@ -54,7 +54,7 @@ func (k *killer) serve(conn net.Conn) {
 	k.mu.Unlock()
 }
 
-// kill resets so many connections.
+// kill resets n connections.
 func (k *killer) kill(n int) {
 	k.mu.Lock()
 	defer k.mu.Unlock()

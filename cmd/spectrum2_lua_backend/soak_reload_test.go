@@ -18,12 +18,12 @@ func (s *soak) reload() {
 	case <-s.reloaded:
 	case <-time.After(time.Minute):
 		s.failed.Store(true)
-		s.t.Error("the script does not load anew")
+		s.t.Error("the script does not reload")
 	}
 }
 
-// inOrder has users do something on each side of a reload, in a given order. What
-// they have sent before is on its way then.
+// inOrder has users act before and after a reload, in a given order. Their messages from
+// before are still on the way during the reload.
 func (s *soak) inOrder(steps []string) {
 	for _, u := range s.orderly {
 		if !u.online {
@@ -67,7 +67,7 @@ func permutations(of []string) (all [][]string) {
 	return all
 }
 
-// bigModule is a module that takes some megabytes.
+// bigModule is a module that takes some megabytes of memory.
 var bigModule = func() string {
 	var b strings.Builder
 	b.WriteString("local all = {}\nfor i = 1, 20000 do all[i] = { i } end\n")

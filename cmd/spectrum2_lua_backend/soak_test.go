@@ -30,17 +30,16 @@ import (
 
 const (
 	soakUsers = 2000
-	soakRooms = 50 // a user is always in the same one: gopher-lua's tables keep keys that are gone
+	soakRooms = 50 // each user has one fixed room, because gopher-lua's tables keep deleted keys
 	soakFile  = "SPECTRUM2_LUA_SOAK_FILE"
-	// perRound is how long users do what they do between two looks at what is
-	// left of them.
+	// perRound is the time between two measurements of the process.
 	perRound = 20 * time.Second
-	// maxPerReload is how much a reload may leave, in bytes: the script with its
-	// module takes a hundred times that.
+	// maxPerReload limits the memory that a reload may leave, in bytes. The script with
+	// its module takes a hundred times that.
 	maxPerReload = 30 << 10
 )
 
-// In the backend, SIGUSR1 has memory and goroutines counted.
+// In the backend, SIGUSR1 writes the memory and the number of goroutines to a file.
 func init() {
 	file := os.Getenv(soakFile)
 	if file == "" || os.Getenv(beBackend) != "1" {
@@ -51,7 +50,7 @@ func init() {
 	go func() {
 		for range asked {
 			runtime.GC()
-			debug.FreeOSMemory() // pools let go of what they hold at the second
+			debug.FreeOSMemory() // the second call empties the pools
 			var m runtime.MemStats
 			runtime.ReadMemStats(&m)
 			_ = os.WriteFile(file+".new", fmt.Appendf(nil, "%d %d", runtime.NumGoroutine(), m.HeapAlloc), 0o600)
@@ -60,11 +59,10 @@ func init() {
 	}()
 }
 
-// TestSoak has 2,000 users log in and out, write to a server that hangs up on
-// them, and in rooms, while the script is loaded anew again and again, for SOAK
-// (20m). Every message is answered once and in order. After each round all log
-// out, and what the process then has must not have grown: not by much, and by
-// less for each reload than a script takes.
+// TestSoak runs 2,000 users for SOAK (20m). They log in and out, write in rooms and to a
+// server that resets connections, while the script is reloaded repeatedly. Each message
+// must be answered once and in order. After each round all users log out. The process must
+// then not have grown much, and by less per reload than a script takes.
 func TestSoak(t *testing.T) {
 	duration, err := time.ParseDuration(cmp.Or(os.Getenv("SOAK"), "20m"))
 	if err != nil {
@@ -78,26 +76,26 @@ func TestSoak(t *testing.T) {
 		last = s.resources()
 		t.Logf("round %d: %d messages, %d lines, %d of rooms, %d logins, %d reloads, %d hang-ups; busy %d MB, %d files; after it %v",
 			round, s.echoed.Load(), s.lines.Load(), s.heard.Load(), s.logins.Load(), s.reloads, s.peer.killed.Load(), busy.rss>>20, busy.files, last)
-		if round == 2 { // what is made but once is there now
+		if round == 2 { // one-time allocations are done now
 			first, before = last, s.reloads
 		}
 	}
 	if s.heard.Load() != s.told.Load() {
-		t.Errorf("%d messages of rooms arrived, and %d were sent", s.heard.Load(), s.told.Load())
+		t.Errorf("received %d room messages, want %d", s.heard.Load(), s.told.Load())
 	}
 	if last.goroutines > first.goroutines+20 || last.files > first.files+2 ||
 		last.heap > first.heap*5/4+2<<20 || last.rss > first.rss*5/4+8<<20 {
-		t.Errorf("it has grown: %v at first, %v in the end", first, last)
+		t.Errorf("the process has grown: %v at first, %v at the end", first, last)
 	}
 	each := (last.heap - first.heap) / int64(max(s.reloads-before, 1))
 	t.Logf("%d reloads, %d bytes of heap for each", s.reloads-before, each)
 	if each > maxPerReload {
-		t.Errorf("each reload has left %d bytes", each)
+		t.Errorf("each reload leaves %d bytes", each)
 	}
 	s.exit()
 }
 
-// resources are what a process has.
+// resources are the resources that the process uses.
 type resources struct {
 	goroutines, files int
 	heap, rss         int64 // bytes
@@ -107,7 +105,7 @@ func (r resources) String() string {
 	return fmt.Sprintf("%d goroutines, %d files, heap %d kB, %d kB resident", r.goroutines, r.files, r.heap>>10, r.rss>>10)
 }
 
-// soak is the backend, and Spectrum's side of it.
+// soak holds the backend and Spectrum's side.
 type soak struct {
 	t       *testing.T
 	p       *program
@@ -119,26 +117,25 @@ type soak struct {
 	orderly [3]*soaker // see orders
 	byName  map[string]*soaker
 	reloads int
-	// reloaded has a token when a new script runs.
+	// reloaded receives a token when a new script runs.
 	reloaded chan struct{}
 
 	write sync.Mutex
-	// What has been counted: answers, lines of the peer, what rooms have heard,
-	// and what they were told.
+	// Counters: answers, lines of the peer, and messages received from and sent to rooms.
 	echoed, lines, heard, told, logins atomic.Int64
 	failed                             atomic.Bool
 }
 
-// soaker is a user. got has a token for each answer.
+// soaker is a user. got receives a token for each answer.
 type soaker struct {
 	name       string
 	online     bool
 	home, room string
-	sent       int // messages in this life, to echo and rooms
+	sent       int // messages of this login, to echo and rooms
 	sentLines  int
 	mu         sync.Mutex
 	echo       int          // the number of the last answer
-	lines      map[int]bool // that the server has not sent back
+	lines      map[int]bool // lines without an echo of the server
 	got        chan struct{}
 }
 
@@ -184,7 +181,7 @@ func (s *soak) send(typ pb.WrapperMessage_Type, m proto.Message) {
 	}
 }
 
-// read takes note of what the backend sends, until it hangs up.
+// read handles the messages of the backend until it closes the connection.
 func (s *soak) read() {
 	frames := wire.NewReader(s.conn, 0)
 	for {
@@ -213,7 +210,7 @@ func (s *soak) read() {
 			}
 			s.byName[q.GetConfig()].wake()
 		case pb.WrapperMessage_TYPE_DISCONNECTED:
-			s.t.Errorf("somebody is disconnected: %q", payload)
+			s.t.Errorf("a user is disconnected: %q", payload)
 		}
 	}
 }
@@ -242,7 +239,7 @@ func (s *soak) hear(m *pb.ConversationMessage) {
 			s.t.Errorf("%s: answer %d after %d", u.name, number, u.echo)
 		}
 		u.echo = number
-	case "peer": // a line may come twice if the server has hung up in between
+	case "peer": // a line may arrive twice if the server reset the connection
 		if u.lines[number] {
 			s.lines.Add(1)
 		}
@@ -300,13 +297,13 @@ func (s *soak) leave(u *soaker) {
 		s.send(pb.WrapperMessage_TYPE_LEAVE_ROOM, &pb.Room{UserName: &u.name, Nickname: proto.String("x"), Room: &u.room})
 		u.room = ""
 	}
-	s.say(u, "echo") // when it is answered, rooms have forgotten him
+	s.say(u, "echo") // its answer follows those of leaving the rooms
 	s.await(u)
 }
 
 func (s *soak) logout(u *soaker) {
 	s.leave(u)
-	select { // of an answer before
+	select { // drop the token of an earlier answer
 	case <-u.got:
 	default:
 	}
@@ -320,7 +317,7 @@ func (s *soak) logout(u *soaker) {
 	u.online = false
 }
 
-// act has a user do something.
+// act makes a user do one thing.
 func (s *soak) act(u *soaker, dice *rand.Rand) {
 	switch n := dice.IntN(20); {
 	case !u.online:
@@ -340,8 +337,8 @@ func (s *soak) act(u *soaker, dice *rand.Rand) {
 	}
 }
 
-// round has users act for a while, and log out; it returns what the process had
-// before that.
+// round has users act for a while and log out. It returns the resources of the process
+// before the logouts.
 func (s *soak) round(length time.Duration) (busy resources) {
 	end := time.Now().Add(length)
 	const workers = 8
@@ -387,9 +384,9 @@ func (s *soak) round(length time.Duration) (busy resources) {
 	return busy
 }
 
-// resources asks the process what it has.
+// resources measures the process.
 func (s *soak) resources() (r resources) {
-	time.Sleep(time.Second) // what is closing closes
+	time.Sleep(time.Second) // closing connections need a moment
 	_ = os.Remove(s.file)
 	_ = s.p.Signal(syscall.SIGUSR1)
 	for range 1000 {

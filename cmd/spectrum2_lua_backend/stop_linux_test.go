@@ -18,8 +18,8 @@ import (
 	"spectrumlua/pb"
 )
 
-// ircServer accepts one client on a port of 127.0.0.1, lets it in, and sends each of its
-// lines to the channel, which is closed when the client has gone.
+// ircServer accepts one IRC client on a port of 127.0.0.1 and completes its login. It sends
+// each of the client's lines to the channel, and closes the channel when the client leaves.
 func ircServer(t *testing.T) (address string, lines <-chan string) {
 	t.Helper()
 	l, err := net.Listen("tcp", "127.0.0.1:0")
@@ -45,14 +45,14 @@ func ircServer(t *testing.T) (address string, lines <-chan string) {
 	return l.Addr().String(), c
 }
 
-// refused reports whether a message says that something is not sent because of a stop.
+// refused reports whether a message says that a line was not sent because of a stop.
 func refused(m proto.Message) bool {
 	text := m.(*pb.ConversationMessage).GetMessage()
 	return strings.HasPrefix(text, "Not sent: ") && strings.Contains(text, " was stopped for ")
 }
 
-// stop stops the process, and returns when all its threads have stopped: kill(2) returns
-// before they have, and they can still read what is sent next.
+// stop stops the process with SIGSTOP and waits until all its threads have stopped. kill(2)
+// returns earlier, when threads can still read.
 func stop(t *testing.T, p *program) {
 	t.Helper()
 	must(t, p.Signal(syscall.SIGSTOP))
@@ -65,11 +65,12 @@ func stop(t *testing.T, p *program) {
 	}
 }
 
-// What waits in a process that is stopped, and in its sockets, is old when it wakes.
+// TestStoppedProcessSendsNothingOldOnIRC stops a process with SIGSTOP. When it continues,
+// it must not send lines that have waited in it or in its sockets.
 func TestStoppedProcessSendsNothingOldOnIRC(t *testing.T) {
 	t.Parallel()
 	// The second line may leave this long after the first one. The stop takes longer, so
-	// that the line is due when the process wakes.
+	// that the line is due when the process continues.
 	const interval = 5 * time.Second
 	address, lines := ircServer(t)
 	scripts, err := filepath.Abs("../../scripts/irc.lua")
@@ -94,7 +95,7 @@ func TestStoppedProcessSendsNothingOldOnIRC(t *testing.T) {
 	time.Sleep(interval)
 	must(t, p.Signal(syscall.SIGCONT))
 
-	// Both are due at once, so either may be first.
+	// Both lines are due, so either may be first.
 	var reasons []string
 	for range 2 {
 		f := u.Expect(pb.WrapperMessage_TYPE_CONV_MESSAGE, refused)
@@ -109,7 +110,7 @@ func TestStoppedProcessSendsNothingOldOnIRC(t *testing.T) {
 	u.Logout("alice")
 	for line := range lines {
 		if strings.HasPrefix(line, "PRIVMSG ") {
-			t.Errorf("the server got %q", line)
+			t.Errorf("the server received %q", line)
 		}
 	}
 }

@@ -7,8 +7,8 @@ import (
 	"testing"
 )
 
-// askingScript has a contact ask for a subscription when its name is written to
-// the contact bot, and logs how the answer arrives.
+// askingScript sends an auth_request for the name that a user writes to the contact bot. It
+// logs how the answer arrives.
 const askingScript = `local spectrum = require "spectrum"
 local on = {}
 local function heard(what)
@@ -28,9 +28,9 @@ on.buddy_removed = heard "buddy_removed"
 return on
 `
 
-// TestAuthRequest has the answers to an auth_request, which docs/internals/protocol.md tells
-// of: consent is a BUDDY_CHANGED. A refusal reaches a backend as nothing at all,
-// unless the client asks for the contact to be removed.
+// TestAuthRequest checks how the answers to an auth_request arrive, as
+// docs/internals/protocol.md describes them. Consent is a BUDDY_CHANGED. A refusal does not
+// reach a backend, unless the client asks to remove the contact.
 func TestAuthRequest(t *testing.T) {
 	t.Parallel()
 	b := newBed(t, bedConfig{script: askingScript})
@@ -47,11 +47,11 @@ func TestAuthRequest(t *testing.T) {
 	b.waitLog("backend-1.log", `HEARD buddy_changed carol`)
 	ask("dave")
 	alice.do(command{"do": "presence", "to": b.contact("dave"), "type": "unsubscribed"})
-	ask("erin") // what Spectrum makes of dave's comes before this
+	ask("erin") // arrives after the effects of dave's answer
 	alice.do(command{"do": "presence", "to": b.contact("erin"), "type": "subscribed"})
 	b.waitLog("backend-1.log", `HEARD buddy_changed erin`)
 	if strings.Contains(b.log("backend-1.log"), " dave") {
-		t.Error("the refusal is heard")
+		t.Error("the refusal reaches the script")
 	}
 	ask("frank")
 	alice.do(command{"do": "presence", "to": b.contact("frank"), "type": "unsubscribe"})

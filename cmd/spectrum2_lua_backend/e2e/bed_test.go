@@ -15,43 +15,43 @@ import (
 	"time"
 )
 
-// patience is how long a test waits for what is to happen at once: long, since
-// the machine may be busy, and only a failing test waits for it.
+// patience limits each wait. It is long because the machine may be busy; only a failing test
+// waits so long.
 var patience = 30 * time.Second
 
-// A bedConfig says what differs from an ordinary transport.
+// A bedConfig holds the differences from an ordinary transport.
 type bedConfig struct {
-	backend  string            // a program on this machine; the one under test if empty
-	inChroot string            // or one that the chroot has: a C++ backend to compare with
+	backend  string            // a program on this machine; default: the one under test
+	inChroot string            // or a program in the chroot: a C++ backend to compare with
 	jid      string            // of the transport; echo.localhost if empty
 	users    []string          // XMPP accounts at localhost; alice if empty
 	server   bool              // server mode: no Prosody, clients log in to Spectrum
 	script   string            // text of the Lua script …
 	file     string            // … or its path in the repository; scripts/echo.lua if both are empty
-	files    map[string]string // more files beside the config, by name
+	files    map[string]string // more files in the config's folder, by name
 	service  string            // more lines for [service]
 	lua      string            // more lines for [lua]
 	sections string            // more sections
 }
 
-// A bed is one transport with all that belongs to it, in a folder of its own
-// inside the chroot. It ends with its test.
+// A bed is one transport with all its programs, in its own folder in the chroot. It ends
+// with its test.
 type bed struct {
 	t             *testing.T
 	config        bedConfig
-	dir           string // as this process sees it
+	dir           string // its path for this process
 	jid           string
 	xmppPort      int // clients connect here
 	componentPort int // Prosody waits for Spectrum here
 	backendPort   int // and Spectrum for its backends here
 	prosody       *process
 	spectrum      *process
-	helpers       []*process // what a test started beside them
+	helpers       []*process // other programs of the test
 	clients       []*client
 	ircUsers      []*ircUser
 	begin         time.Time
-	patience      time.Duration                    // how long it waits for what is to happen at once
-	unmet         func(format string, args ...any) // what becomes of a test that waited in vain
+	patience      time.Duration                    // limits each wait
+	unmet         func(format string, args ...any) // called when a wait times out
 }
 
 // newBed starts a transport and waits until it is ready for clients.
@@ -63,7 +63,7 @@ func newBed(t *testing.T, config bedConfig) *bed {
 	return b
 }
 
-// prepareBed does all but start Spectrum.
+// prepareBed is like newBed, but does not start Spectrum.
 func prepareBed(t *testing.T, config bedConfig) *bed {
 	t.Helper()
 	if config.jid == "" {
@@ -72,7 +72,7 @@ func prepareBed(t *testing.T, config bedConfig) *bed {
 	if config.users == nil {
 		config.users = []string{"alice"}
 	}
-	// Spectrum takes # for the begin of a comment, in a path too.
+	// For Spectrum, # starts a comment, also in a path.
 	dir, err := os.MkdirTemp(runs, regexp.MustCompile(`\W+`).ReplaceAllString(t.Name(), "-")+"-")
 	if err != nil {
 		t.Fatal(err)
@@ -89,7 +89,7 @@ func prepareBed(t *testing.T, config bedConfig) *bed {
 	return b
 }
 
-// placeFiles puts the program, the script and the rest into the bed.
+// placeFiles copies the program, the script and other files into the bed.
 func (b *bed) placeFiles() {
 	b.t.Helper()
 	var err error
@@ -118,14 +118,14 @@ func (b *bed) placeFiles() {
 	}
 }
 
-// path is a file of the bed as this process sees it, inside as the bed's do.
+// path returns the path of a bed's file for this process; inside returns its path in the chroot.
 func (b *bed) path(name string) string { return filepath.Join(b.dir, name) }
 
 func (b *bed) inside(name string) string {
 	return filepath.Join("/", strings.TrimPrefix(b.path(name), root))
 }
 
-// write replaces a file of the bed in one step.
+// write replaces a file of the bed atomically.
 func (b *bed) write(name, content string) {
 	b.t.Helper()
 	temporary := b.path(name + "~")
@@ -150,8 +150,8 @@ func repositoryFile(t *testing.T, name string) string {
 	return string(content)
 }
 
-// close stops everything, and on failure shows what was said. It may be called
-// before the test's end.
+// close stops everything. If the test failed, it shows transcripts and logs. It may be
+// called before the end of the test.
 func (b *bed) close() {
 	for _, c := range b.clients {
 		c.stop()
@@ -187,7 +187,7 @@ func (b *bed) close() {
 	}
 }
 
-// blame is for what the backend does wrong: no failure if it is not ours.
+// blame reports an error of the backend. It fails the test only if the backend is ours.
 func (b *bed) blame(format string, args ...any) {
 	b.t.Helper()
 	if b.config.inChroot != "" {
@@ -218,7 +218,7 @@ func tail(text string, n int) string {
 	return strings.Join(lines[max(0, len(lines)-n):], "\n")
 }
 
-// poll asks again and again until it is so, or the limit has passed.
+// poll calls so repeatedly until it returns true or the limit has passed.
 func (b *bed) poll(limit time.Duration, so func() bool) bool {
 	b.t.Helper()
 	for deadline := time.Now().Add(limit); ; time.Sleep(20 * time.Millisecond) {
@@ -231,11 +231,11 @@ func (b *bed) poll(limit time.Duration, so func() bool) bool {
 	}
 }
 
-// until fails the test if it does not come to be so.
+// until fails the test if so does not become true in time.
 func (b *bed) until(what string, so func() bool) {
 	b.t.Helper()
 	if !b.poll(patience, so) {
-		b.t.Fatalf("waited %v in vain: %s", patience, what)
+		b.t.Fatalf("timed out after %v: %s", patience, what)
 	}
 }
 
@@ -260,9 +260,8 @@ var (
 	portsUsed = map[int]bool{}
 )
 
-// freePort finds a port of the loopback interface that nobody listens on. It
-// stays out of the range that the system takes for outgoing connections, and is
-// given out once.
+// freePort returns an unused port of the loopback interface. The port is outside the range
+// that the system uses for outgoing connections, and is returned only once.
 func freePort(t *testing.T) int {
 	t.Helper()
 	portsMu.Lock()

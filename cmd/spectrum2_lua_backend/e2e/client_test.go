@@ -17,15 +17,15 @@ import (
 //go:embed client.py
 var clientDriver string
 
-// A command for client.py: "do" and what goes with it.
+// A command for client.py: the key "do" and its arguments.
 type command map[string]any
 
-// An event is what client.py says of something that came, see there.
+// An event is a report of client.py, which explains the keys.
 type event struct {
 	Event     string
 	Reason    string
 	Condition string // of a stream error
-	Ref       int    // of a result: the command's id
+	Ref       int    // the command's id, in a result
 	OK        bool
 	Error     *stanzaError
 
@@ -41,7 +41,7 @@ type event struct {
 	Nickname                string
 	MUC                     *mucItem
 
-	// The payload of an IQ, or of a result.
+	// The payload of an IQ or of a result.
 	Roster     []rosterItem
 	Identities []map[string]string
 	Features   []string
@@ -84,10 +84,10 @@ type client struct {
 	news   chan struct{} // closed and replaced at each event
 	events []event
 	nextID int
-	from   int // wait looks at the events from here on
+	from   int // the first event that wait considers
 }
 
-// client connects an XMPP account, and waits until it is logged in.
+// client connects an XMPP account and waits for its login.
 func (b *bed) client(user string) *client {
 	b.t.Helper()
 	domain := xmppDomain
@@ -100,7 +100,7 @@ func (b *bed) client(user string) *client {
 	return c
 }
 
-// driver starts a client that is not connected yet.
+// driver starts a client without connecting it.
 func (b *bed) driver(user, jid string) *client {
 	b.t.Helper()
 	b.write("client.py", clientDriver)
@@ -149,8 +149,8 @@ func (c *client) add(e event) {
 	c.news = make(chan struct{})
 }
 
-// step begins a new step of the scenario: wait takes only what comes from here
-// on. The words go into the transcript.
+// step begins a new step of the scenario: wait considers only later events. The words
+// appear in the transcript.
 func (c *client) step(format string, args ...any) {
 	c.mu.Lock()
 	c.from = len(c.events)
@@ -158,7 +158,7 @@ func (c *client) step(format string, args ...any) {
 	c.add(event{at: time.Now(), Event: "step", raw: fmt.Sprintf(format, args...)})
 }
 
-// send gives a command to the client without waiting for its result.
+// send sends a command to the client and does not wait for its result.
 func (c *client) send(cmd command) int {
 	c.bed.t.Helper()
 	c.mu.Lock()
@@ -177,7 +177,7 @@ func (c *client) send(cmd command) int {
 	return id
 }
 
-// try gives a command and returns its result, an error or not.
+// try sends a command and returns its result, which may be an error.
 func (c *client) try(cmd command) event {
 	c.bed.t.Helper()
 	id := c.send(cmd)
@@ -186,7 +186,7 @@ func (c *client) try(cmd command) event {
 	})
 }
 
-// do gives a command that has to succeed.
+// do sends a command that must succeed.
 func (c *client) do(cmd command) event {
 	c.bed.t.Helper()
 	result := c.try(cmd)
@@ -196,8 +196,7 @@ func (c *client) do(cmd command) event {
 	return result
 }
 
-// wait returns the first event of this step that matches, which may have come
-// already.
+// wait returns the first event of this step that matches. It may have happened already.
 func (c *client) wait(what string, match func(event) bool) event {
 	c.bed.t.Helper()
 	c.mu.Lock()
@@ -224,12 +223,12 @@ func (c *client) waitFrom(from int, what string, match func(event) bool) event {
 		select {
 		case <-news:
 		case <-timeout:
-			c.bed.unmet("%s: waited %v in vain: %s", c.name, c.bed.patience, what)
+			c.bed.unmet("%s: timed out after %v: %s", c.name, c.bed.patience, what)
 		}
 	}
 }
 
-// seen lists the events of this step that match.
+// seen returns the events of this step that match.
 func (c *client) seen(match func(event) bool) []event {
 	c.mu.Lock()
 	defer c.mu.Unlock()
@@ -242,7 +241,7 @@ func (c *client) seen(match func(event) bool) []event {
 	return found
 }
 
-// stop ends the client with its connection.
+// stop stops the client.
 func (c *client) stop() {
 	_ = c.stdin.Close()
 	select {
@@ -255,7 +254,7 @@ func (c *client) stop() {
 	}
 }
 
-// transcript tells the client's story, one event a line.
+// transcript returns the client's events, one a line.
 func (c *client) transcript() string {
 	c.mu.Lock()
 	defer c.mu.Unlock()

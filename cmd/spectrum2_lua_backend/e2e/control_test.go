@@ -6,11 +6,11 @@ import (
 	"testing"
 )
 
-// libcommuni is Debian's own C++ backend for IRC, in the chroot.
+// libcommuni is the path of Debian's C++ backend for IRC, in the chroot.
 const libcommuni = "/usr/libexec/spectrum2_libcommuni_backend"
 
-// TestLibcommuni is the control experiment: a C++ backend on the same bed. When it
-// fails, too, the fault is not with ours.
+// TestLibcommuni is the control experiment: a C++ backend on the same bed. If it fails, too,
+// the fault is not in our backend.
 func TestLibcommuni(t *testing.T) {
 	t.Parallel()
 	b := prepareBed(t, bedConfig{inChroot: libcommuni})

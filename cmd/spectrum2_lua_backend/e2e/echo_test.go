@@ -10,8 +10,8 @@ import (
 
 const nonASCII = "héllo wörld – 你好 🌍 <&> \"quoted\"\nsecond line"
 
-// TestEcho follows a user of scripts/echo.lua from the first look at the
-// transport to the day he leaves it.
+// TestEcho follows a user of scripts/echo.lua from the discovery of the transport to its
+// removal.
 func TestEcho(t *testing.T) {
 	t.Parallel()
 	b := newBed(t, bedConfig{})
@@ -51,7 +51,7 @@ func (c *client) discovers() {
 		t.Errorf("identities: %v", info.Identities)
 	}
 	if !slices.Contains(info.Features, "jabber:iq:register") {
-		t.Errorf("no registration among the features: %v", info.Features)
+		t.Errorf("the features lack registration: %v", info.Features)
 	}
 	c.do(command{"do": "disco_items", "to": c.bed.jid})
 }
@@ -63,22 +63,22 @@ func (c *client) seesRegistrationForm() {
 	form := c.do(command{"do": "register_form", "to": c.bed.jid})
 	for _, field := range []string{"username", "password"} {
 		if _, ok := form.Fields[field]; !ok {
-			t.Errorf("no %s in the form: %v", field, form.Fields)
+			t.Errorf("%s is missing from the form: %v", field, form.Fields)
 		}
 	}
 	if form.Registered {
-		t.Error("is registered before he registers")
+		t.Error("the user is registered before the registration")
 	}
 }
 
-// looksAtRoster accepts the contact that the script shows. From here on nothing
-// is under way that could close the chat: the server answers the contact's
-// subscription request with an `unavailable`, which Spectrum takes for that.
+// looksAtRoster accepts the contact of the script. The server answers the contact's
+// subscription request with an `unavailable`, which makes Spectrum close the chat. After
+// looksAtRoster, no such answer is on the way.
 func (c *client) looksAtRoster() {
 	t := c.bed.t
 	t.Helper()
 	c.befriend("echo")
-	c.step("looks at his roster")
+	c.step("looks at the roster")
 	roster := c.do(command{"do": "roster"}).Roster
 	for _, jid := range []string{c.bed.jid, c.bed.contact("echo")} {
 		if !slices.ContainsFunc(roster, func(i rosterItem) bool { return i.JID == jid }) {
@@ -87,7 +87,7 @@ func (c *client) looksAtRoster() {
 	}
 	request := c.waitFrom(0, "echo's request", presence(c.bed.contact("echo"), "subscribe"))
 	if request.Nickname != "Echo" {
-		t.Errorf("the contact calls itself %q, not Echo", request.Nickname)
+		t.Errorf("the contact's nickname is %q, not Echo", request.Nickname)
 	}
 }
 
@@ -100,8 +100,7 @@ func (c *client) converses() {
 			t.Errorf("%q came back as %s %q", text, answer.Type, answer.Body)
 		}
 	}
-	// Any contact echoes, one that is not in the roster too; an @ in its name
-	// is \40 in its JID.
+	// A contact outside the roster also echoes. An @ in its name is \40 in its JID.
 	if answer := c.say(`carol\40net.org`, "hello carol"); answer.Body != "hello carol" {
 		t.Errorf("carol answers %q", answer.Body)
 	}
@@ -144,7 +143,7 @@ func (c *client) joinsRoom() {
 	c.join(c.bed.room(), "alice")
 	c.wait("echo is in the room", occupant(c.bed.room(), "echo"))
 	if n := len(c.seen(occupant(c.bed.room(), "alice"))); n != 1 {
-		t.Errorf("is told %d times that he is in the room", n)
+		t.Errorf("received %d presences from the room", n)
 	}
 }
 
@@ -172,8 +171,8 @@ func (c *client) setsTopic() {
 	}
 }
 
-// inRoom tells the room's occupants. A message without a nickname has a blank
-// in the place of one.
+// inRoom reports whether a nickname is in the room. A message without a nickname has a blank
+// instead.
 func inRoom(nick string) bool { return nick == "alice" || nick == "echo" }
 
 func (c *client) leavesRoom() {
@@ -194,12 +193,12 @@ func (c *client) unregisters() {
 	c.wait("the transport goes offline", presence(c.bed.jid, "unavailable"))
 	c.wait("the transport lets go", presence(c.bed.jid, "unsubscribe"))
 	if form := c.do(command{"do": "register_form", "to": c.bed.jid}); form.Registered {
-		t.Error("is still registered")
+		t.Error("the user is still registered")
 	}
 	c.bed.waitLog("spectrum.log", "Unregistering user "+c.jid)
 }
 
-// join enters a room and waits for the presence that says so.
+// join enters a room and waits for the user's own presence in it.
 func (c *client) join(room, nick string) {
 	c.bed.t.Helper()
 	c.step("joins %s", room)
@@ -209,7 +208,7 @@ func (c *client) join(room, nick string) {
 	})
 }
 
-// occupant is someone's presence in a room.
+// occupant matches the presence of an occupant.
 func occupant(room, nick string) func(event) bool {
 	return func(e event) bool {
 		return e.Event == "presence" && e.Type == "" && e.From == room+"/"+nick && e.MUC != nil

@@ -13,27 +13,26 @@ import (
 	"spectrumlua/cmd/spectrum2-lua/devkit/simulator"
 )
 
-// What TestIRCBench measures.
+// The size of TestIRCBench.
 const (
 	benchUsers    = 1000 // each in their own room
 	benchRoom     = 100  // of them, in one more room
 	benchSpeakers = 5    // on IRC, who speak in it
 	benchLines    = 100  // of each speaker, in a round
 	benchRounds   = 7
-	benchFirst    = 8 // users who come before the memory is read
+	benchFirst    = 8 // users who log in before the memory is measured
 )
 
-// benchFigures are what is measured of one backend.
+// benchFigures are the measurements of one backend.
 type benchFigures struct {
 	perUser float64   // bytes
 	rates   []float64 // messages to users in a second, in each round
 	costs   []float64 // processor time for each of them, in µs
 }
 
-// TestIRCBench measures our script and the C++ backend alternately in the same run:
-// memory for each user, and what messages of a room cost. Both are connected to the
-// same ngIRCd. It is asked for with E2E_BENCH, wants a machine that does nothing
-// else, and says nothing about right or wrong.
+// TestIRCBench measures our script and the C++ backend alternately: the memory for each user
+// and the cost of a room's messages. Both use the same ngIRCd. It runs only with E2E_BENCH,
+// needs an otherwise idle machine, and does not check correctness.
 func TestIRCBench(t *testing.T) {
 	if os.Getenv("E2E_BENCH") == "" {
 		t.Skip("only with E2E_BENCH=1: see make bench-irc")
@@ -54,7 +53,7 @@ func TestIRCBench(t *testing.T) {
 		}
 		b.config.service = "irc_server=" + server.address()
 		b.configureSpectrum()
-		// Logging is not what is measured.
+		// Do not measure logging.
 		b.write("backend-logging.cfg", strings.Replace(b.log("backend-logging.cfg"), "=DEBUG", "=WARN", 1))
 		l := launchIRC(t.Context(), s, b, name, name[:1])
 		figures[i].perUser = benchMemory(b, l)
@@ -76,15 +75,15 @@ func TestIRCBench(t *testing.T) {
 		}
 	}
 	table := benchTable(figures)
-	_ = server.process.cmd.Process.Kill() // it would take long to say good bye to all
+	_ = server.process.cmd.Process.Kill() // a normal stop with this many clients takes long
 	fmt.Print(table)
 	document(t, benchBegin, table)
 }
 
-// benchMemory is what a user takes.
+// benchMemory returns the memory for each user.
 func benchMemory(b *bed, l *ircLoad) float64 {
 	b.t.Helper()
-	l.enter(b, 0, benchFirst) // what the first ones need is nobody's
+	l.enter(b, 0, benchFirst) // the first users cause one-time allocations
 	before := l.rss(b)
 	begin := time.Now()
 	l.enter(b, benchFirst, benchUsers+benchFirst)
@@ -92,14 +91,14 @@ func benchMemory(b *bed, l *ircLoad) float64 {
 	return float64(l.rss(b)-before) / benchUsers
 }
 
-// benchGather takes users and speakers into one room.
+// benchGather makes users and speakers join one room.
 func benchGather(b *bed, server *ircServer, l *ircLoad) []*ircUser {
 	b.t.Helper()
 	room := "#crowd-" + l.prefix
 	before := l.joined.Load()
 	for n := range benchRoom {
 		l.join(b, n, room)
-		// One after the other: who is there learns of each.
+		// One after the other, because each join goes to all occupants.
 		l.await(b, "users in the room", &l.joined, before+int64(n)+1)
 	}
 	var speakers []*ircUser
@@ -111,8 +110,8 @@ func benchGather(b *bed, server *ircServer, l *ircLoad) []*ircUser {
 	return speakers
 }
 
-// benchSpeak has the speakers say their lines, and waits until every user has got
-// all.
+// benchSpeak makes the speakers send their lines, and waits until every user has received
+// all of them.
 func benchSpeak(b *bed, l *ircLoad, speakers []*ircUser) (rate, cost float64) {
 	b.t.Helper()
 	const lines = benchLines * benchSpeakers * benchRoom

@@ -19,27 +19,27 @@ import (
 	"spectrumlua/runtime/wire"
 )
 
-// An ircLoad is a backend of IRC under load. The simulator plays Spectrum for it,
-// so that what is measured is the backend's. The program runs in the chroot, as
-// its libraries are there.
+// An ircLoad is an IRC backend under load. The simulator plays Spectrum, so that the
+// measurement does not include Spectrum. The program runs in the chroot, which has its
+// libraries.
 type ircLoad struct {
 	name    string
-	prefix  string // of its users' nicks and rooms
+	prefix  string // the prefix of its users' nicks and rooms
 	process *simulator.Process
 	conn    net.Conn
 
 	writing   sync.Mutex
 	pongs     atomic.Int64
 	online    atomic.Int64 // CONNECTED
-	joined    atomic.Int64 // users who are told that they are in their room
+	joined    atomic.Int64 // users who have joined their room
 	delivered atomic.Int64 // messages of rooms to users
 	lost      atomic.Pointer[error]
 }
 
-// descriptors is how many a program under load may have.
+// descriptors is the limit of open files for a program under load.
 const descriptors = "--nofile=8192:8192"
 
-// launchIRC starts a bed's backend up to its first PONG.
+// launchIRC starts a bed's backend and waits for its first PONG.
 func launchIRC(ctx context.Context, s *simulator.Spectrum, b *bed, name, prefix string) *ircLoad {
 	b.t.Helper()
 	cmd := b.command("prlimit", descriptors, "--", b.inside("backend"))
@@ -60,7 +60,7 @@ func launchIRC(ctx context.Context, s *simulator.Spectrum, b *bed, name, prefix 
 	return l
 }
 
-// read counts what the backend says.
+// read counts the messages of the backend.
 func (l *ircLoad) read() {
 	frames := wire.NewReader(l.conn, 0)
 	for {
@@ -106,7 +106,7 @@ func (l *ircLoad) send(b *bed, typ pb.WrapperMessage_Type, payload proto.Message
 	}
 }
 
-// await waits until so many have come.
+// await waits until a counter reaches want.
 func (l *ircLoad) await(b *bed, what string, count *atomic.Int64, want int64) {
 	b.t.Helper()
 	const most = 2 * time.Minute
@@ -125,9 +125,9 @@ func (l *ircLoad) user(n int) (jid, nick string) {
 	return nick + "@bench.localhost", nick
 }
 
-// enter logs users in and takes each into a room of his own, some at a time: ten is
-// as long as the queue of ngIRCd's listening socket is, and who is not in it tries
-// again a second later.
+// enter logs users in, each into a room of their own, ten at a time: the queue of ngIRCd's
+// listening socket holds ten connections, and a client that finds it full retries after a
+// second.
 func (l *ircLoad) enter(b *bed, from, to int) {
 	b.t.Helper()
 	const together = 8
@@ -155,7 +155,7 @@ func (l *ircLoad) join(b *bed, n int, room string) {
 	})
 }
 
-// rss is the resident memory after a rest.
+// rss returns the resident memory after a pause.
 func (l *ircLoad) rss(b *bed) int64 {
 	b.t.Helper()
 	time.Sleep(2 * time.Second)
@@ -175,7 +175,7 @@ func (l *ircLoad) cpu(b *bed) time.Duration {
 	return used
 }
 
-// loadBed is a bed without Spectrum and Prosody.
+// loadBed returns a bed without Spectrum and Prosody.
 func loadBed(t *testing.T, ours bool) *bed {
 	t.Helper()
 	config := bedConfig{jid: "bench.localhost", server: true}

@@ -11,11 +11,11 @@ import (
 	"time"
 )
 
-// The scenario of IRC: the same steps with our script and with Debian's C++ backend,
-// in both modes. Each step is a feature in the table of docs/admin/irc.md. What the C++
-// backend does not do is noted and skipped; with our script it is a failure.
+// The scenario of IRC runs the same steps with our script and with Debian's C++ backend, in
+// both modes. Each step is a row of the table in docs/admin/irc.md. A failing step of the C++
+// backend is skipped; a failing step of our script fails the test.
 
-// An ircMode says how users name rooms.
+// An ircMode is one way of naming rooms.
 type ircMode struct {
 	name string
 	one  bool // all rooms are on one server, which the config names
@@ -23,21 +23,21 @@ type ircMode struct {
 
 var ircModes = []ircMode{{"one server", true}, {"many servers", false}}
 
-// An ircScene is a bed with an IRC server and all who play on it. Alice and dora
-// are XMPP users behind the transport, carol, who is an operator in the room, dave,
-// who is in none, and frank, who comes and goes, are on IRC.
+// An ircScene is a bed with an IRC server and its users. Alice and dora are XMPP users of the
+// transport. Carol, dave and frank use IRC: carol is an operator of the room, dave is in no
+// room, and frank joins and leaves.
 type ircScene struct {
 	*bed
 	mode        ircMode
 	ours        bool
 	server      *ircServer
-	room        string // its JID; "#room" on IRC
+	room        string // its JID; on IRC it is "#room"
 	alice, dora *client
 	carol, dave *ircUser
 }
 
-// ircPatience is how long the C++ backend has for a step, most of which take some
-// milliseconds. E2E_UPDATE gives it more, since that writes the table.
+// ircPatience is the limit of a wait with the C++ backend; most steps take some
+// milliseconds. It is longer with E2E_UPDATE, which writes the table.
 func ircPatience() time.Duration {
 	if os.Getenv("E2E_UPDATE") != "" {
 		return 6 * time.Second
@@ -45,13 +45,13 @@ func ircPatience() time.Duration {
 	return 3 * time.Second
 }
 
-// newIRCScene starts everything up to where alice is online.
+// newIRCScene starts all programs and logs alice in.
 func newIRCScene(t *testing.T, mode ircMode, ours bool) *ircScene {
 	t.Helper()
 	config := bedConfig{jid: "irc.localhost", users: []string{"alice", "dora", "erin"}}
 	if ours {
 		config.file, config.files, config.lua = "scripts/irc.lua", ircModules(t), "reload = 1"
-		config.sections = "[irc]\nflood_seconds = 0.1" // this server bears it
+		config.sections = "[irc]\nflood_seconds = 0.1" // this server accepts it
 	} else {
 		config.inChroot = libcommuni
 	}
@@ -78,7 +78,7 @@ func newIRCScene(t *testing.T, mode ircMode, ours bool) *ircScene {
 	return s
 }
 
-// ircModules are the files that scripts/irc.lua requires.
+// ircModules returns the files that scripts/irc.lua requires.
 func ircModules(t *testing.T) map[string]string {
 	t.Helper()
 	paths, err := filepath.Glob(filepath.Join(repository, "scripts/irc/*.lua"))
@@ -105,7 +105,7 @@ func (s *ircScene) personJID(nick string) string {
 	return nick + "%" + s.server.host + "@" + s.jid
 }
 
-// enter takes the users into the room without a look at how.
+// enter makes the users join the room.
 func (s *ircScene) enter() {
 	s.t.Helper()
 	s.alice.join(s.room, "alice")
@@ -113,7 +113,7 @@ func (s *ircScene) enter() {
 	s.alice.wait("dora is in the room", occupant(s.room, "dora"))
 }
 
-// step begins a step for all.
+// step begins a step of all users.
 func (s *ircScene) step(name string) {
 	for _, c := range s.clients {
 		c.step("%s", name)
@@ -123,13 +123,13 @@ func (s *ircScene) step(name string) {
 	}
 }
 
-// An outcome is what came of a step.
+// An outcome is the result of a step.
 type outcome struct {
 	Done  bool
-	Wants string `json:",omitempty"` // what was waited for in vain
+	Wants string `json:",omitempty"` // the event that is missing
 }
 
-// play runs a step as a test of its own.
+// play runs a step as a subtest.
 func (s *ircScene) play(t *testing.T, step ircStep) outcome {
 	var missing string
 	parent, met := s.t, s.unmet
@@ -150,7 +150,7 @@ func (s *ircScene) play(t *testing.T, step ircStep) outcome {
 	return outcome{Done: ok && missing == "", Wants: missing}
 }
 
-// miss ends a step in which something is not as it has to be.
+// miss ends a step that failed.
 func (s *ircScene) miss(format string, args ...any) {
 	s.t.Helper()
 	s.unmet(format, args...)
@@ -168,19 +168,19 @@ func (c *client) sayIn(room, body string) {
 	c.do(command{"do": "message", "to": room, "type": "groupchat", "body": body})
 }
 
-// saidIn is a message of somebody in a room.
+// saidIn matches a message of an occupant in a room.
 func saidIn(room, nick, body string) func(event) bool {
 	return func(e event) bool {
 		return e.Event == "message" && e.Type == "groupchat" && e.From == room+"/"+nick && e.Body == body
 	}
 }
 
-// told is a message from anybody with these words in it.
+// told matches a message with these words from any sender.
 func told(words ...string) func(event) bool {
 	return func(e event) bool { return e.Event == "message" && e.Body != "" && hasAll(e.Body, words) }
 }
 
-// gone is somebody's leaving a room, with the status code that says why, if not 0.
+// gone matches a departure from a room, with the status code of the reason unless code is 0.
 func gone(room, nick string, code int) func(event) bool {
 	return func(e event) bool {
 		return e.Event == "presence" && e.Type == "unavailable" && e.From == room+"/"+nick && hasCode(e, code)
@@ -202,19 +202,19 @@ func hasCode(e event, code int) bool {
 	return false
 }
 
-// role is somebody's presence in a room with a role.
+// role matches an occupant's presence with a role.
 func role(room, nick, want string) func(event) bool {
 	return func(e event) bool { return occupant(room, nick)(e) && e.MUC.Role == want }
 }
 
-// refused is the answer to a join that does not succeed.
+// refused matches the answer to a join that failed.
 func refused(room string) func(event) bool {
 	return func(e event) bool {
 		return e.Event == "presence" && bare(e.From) == room && e.Type == "error"
 	}
 }
 
-// saidOnIRC is what stands behind PRIVMSG and its target in a line.
+// saidOnIRC returns the text after PRIVMSG and its target in a line.
 func saidOnIRC(line, target string) string {
 	_, text, _ := strings.Cut(line, " PRIVMSG "+target+" :")
 	return text

@@ -8,13 +8,13 @@ import (
 	"unicode/utf8"
 )
 
-// An ircStep is one feature, as users would name it.
+// An ircStep is one feature, in the words of users.
 type ircStep struct {
 	name string
 	play func(s *ircScene)
 }
 
-// ircSteps are played one after the other, on the same bed.
+// ircSteps run one after the other on the same bed.
 var ircSteps = []ircStep{
 	{"Join a room: who is there, and the topic", joins},
 	{"Operators of the room are moderators", showsOperators},
@@ -153,7 +153,7 @@ func seesTopic(s *ircScene) {
 	s.alice.wait("the topic", topicIs(s.room, "carol's topic"))
 }
 
-// styled is a message of carol's whose body is plain and whose XHTML has all these.
+// styled matches a message of carol with a plain body and all of the parts in its XHTML.
 func styled(s *ircScene, body string, inHTML ...string) func(event) bool {
 	return func(e event) bool {
 		return saidIn(s.room, "carol", body)(e) && hasAll(strings.ToLower(e.HTML), inHTML)
@@ -172,8 +172,8 @@ func seesColours(s *ircScene) {
 		styled(s, "red and green on black and none", "color"))
 }
 
-// sendsStyles has all in one element, as clients do. Of several, Spectrum 2.2.1
-// passes on only the last: then the plain text has to do.
+// sendsStyles puts all styles into one element, as clients do. Of several elements, Spectrum
+// 2.2.1 forwards only the last; the plain text must then be complete.
 func sendsStyles(s *ircScene) {
 	const text = "thick and thin and lined"
 	const html = `<strong>thick</strong> and <em>thin</em> and <span style="text-decoration: underline">lined</span>`
@@ -186,8 +186,8 @@ func sendsStyles(s *ircScene) {
 	s.carol.wait("PRIVMSG #room :", "\x02thick", "\x1dthin", "\x1flined")
 }
 
-// sendsLong sends a message that takes several lines of IRC. The server cuts off
-// what is over 512 bytes.
+// sendsLong sends a message that needs several lines of IRC. The server truncates lines at
+// 512 bytes.
 func sendsLong(s *ircScene) {
 	text := strings.Repeat("éléphant über ", 80) + "end."
 	s.alice.sayIn(s.room, text)
@@ -201,7 +201,7 @@ func sendsLong(s *ircScene) {
 		parts = append(parts, strings.TrimSpace(part))
 	}
 	if strings.Join(parts, " ") != text {
-		s.miss("it came as %q", parts)
+		s.miss("the message arrived as %q", parts)
 	}
 }
 
@@ -241,7 +241,7 @@ func showIs(room, nick, show string) func(event) bool {
 	return func(e event) bool { return occupant(room, nick)(e) && e.Show == show }
 }
 
-// seesAway takes as long as the backend asks for who is away: a second.
+// seesAway takes a second, the interval in which the backend asks for away users.
 func seesAway(s *ircScene) {
 	s.carol.send("AWAY :gone fishing")
 	s.alice.wait("carol is away", showIs(s.room, "carol", "away"))
@@ -254,13 +254,13 @@ func goesAway(s *ircScene) {
 	s.alice.do(command{"do": "presence", "show": "away", "status": "out for lunch"})
 	s.untilIRC("alice is away on IRC", func() bool { return s.awayOnIRC("alice") })
 	if len(s.carol.seen(" 301 ", "out for lunch")) == 0 {
-		s.miss("the reason does not get there: %q", s.carol.seen(" 301 "))
+		s.miss("the reason is missing: %q", s.carol.seen(" 301 "))
 	}
 	s.alice.do(command{"do": "presence"})
 	s.untilIRC("alice is back on IRC", func() bool { return !s.awayOnIRC("alice") })
 }
 
-// awayOnIRC asks the server, which tells nobody by itself.
+// awayOnIRC asks the server, which does not announce away users.
 func (s *ircScene) awayOnIRC(nick string) bool {
 	s.t.Helper()
 	s.carol.step()
@@ -273,7 +273,7 @@ func (s *ircScene) untilIRC(what string, so func() bool) {
 	s.t.Helper()
 	for end := time.Now().Add(s.patience); !so(); time.Sleep(100 * time.Millisecond) {
 		if time.Now().After(end) {
-			s.miss("waited %v in vain: %s", s.patience, what)
+			s.miss("timed out after %v: %s", s.patience, what)
 		}
 	}
 }
@@ -292,8 +292,8 @@ func seesRename(s *ircScene) {
 	s.alice.wait("dave is gone", gone(s.room, "dave", 0))
 }
 
-// renames is by command: Spectrum 2.2.1 does not pass on that a client asks for
-// another nick in a room.
+// renames uses a command, because Spectrum 2.2.1 does not forward a client's request for
+// another nick.
 func renames(s *ircScene) {
 	s.alice.sayIn(s.room, "/nick alicia")
 	s.carol.wait(":alice!", " NICK :alicia")
@@ -314,7 +314,7 @@ func renamesToUsed(s *ircScene) {
 	s.alice.wait("her own message, under her nick", saidIn(s.room, "alice", "still alice"))
 }
 
-// joinsWithUsedNick has erin register as carol, who is there already.
+// joinsWithUsedNick registers erin with the nick of carol.
 func joinsWithUsedNick(s *ircScene) {
 	erin := s.client("erin")
 	defer erin.stop()
@@ -352,7 +352,7 @@ func seesLeaving(s *ircScene) {
 	frank.send("QUIT :lights out")
 	quit := s.alice.wait("frank is gone", gone(s.room, "frank", 0))
 	if !strings.Contains(left.XML, "late for tea") || !strings.Contains(quit.XML, "lights out") {
-		s.miss("frank is gone, but not his reasons: %s, %s", left.XML, quit.XML)
+		s.miss("frank's reasons are missing: %s, %s", left.XML, quit.XML)
 	}
 }
 
@@ -390,7 +390,7 @@ func joinsInVain(s *ircScene, channel, mode string) {
 	room := s.roomJID(channel)
 	s.alice.do(command{"do": "join", "room": room, "nick": "alice"})
 	s.alice.wait("an error", refused(room))
-	s.alice.step("when he may")
+	s.alice.step("without the ban")
 	s.carol.send("MODE %s -%s", channel, mode[1:])
 	s.carol.wait("MODE " + channel + " -")
 	s.alice.join(room, "alice")
@@ -404,7 +404,7 @@ func isAskedVersion(s *ircScene) {
 	s.carol.wait(":alice!", " NOTICE carol :\x01VERSION ")
 }
 
-// listsRooms looks for the room where clients do, in service discovery.
+// listsRooms searches for the room in service discovery, as clients do.
 func listsRooms(s *ircScene) {
 	s.alice.sayIn(s.room, "/list")
 	s.untilIRC("#room is in service discovery", func() bool {
@@ -443,7 +443,7 @@ func seesKick(s *ircScene) {
 	s.carol.send("KICK #room dave :too loud")
 	kicked := s.alice.wait("dave is kicked", gone(s.room, "dave", 0))
 	if !hasAll(kicked.Status, []string{"carol", "too loud"}) {
-		s.miss("dave is gone, but nobody knows why: %q", kicked.Status)
+		s.miss("the reason for dave's departure is missing: %q", kicked.Status)
 	}
 }
 
@@ -451,7 +451,7 @@ func isKicked(s *ircScene) {
 	s.carol.send("KICK #room dora :too loud")
 	kicked := s.dora.wait("she is kicked", gone(s.room, "dora", 110))
 	if !hasAll(kicked.Status, []string{"carol", "too loud"}) {
-		s.miss("dora is out, but does not know why: %q", kicked.Status)
+		s.miss("dora does not receive the reason: %q", kicked.Status)
 	}
 	s.dora.join(s.room, "dora")
 	s.carol.wait(":dora!", "JOIN ", "#room")
@@ -464,10 +464,10 @@ func leaves(s *ircScene) {
 	s.alice.wait("dora is gone", gone(s.room, "dora", 0))
 }
 
-// reloads saves the script and one of its modules again.
+// reloads saves the script and one of its modules.
 func reloads(s *ircScene) {
 	if !s.ours {
-		s.miss("there is no script")
+		s.miss("this backend has no script")
 	}
 	s.write("irc/talk.lua", s.config.files["irc/talk.lua"]+"\n-- edited\n")
 	s.write("script.lua", repositoryFile(s.t, s.config.file)+"\n-- edited\n")
@@ -511,13 +511,13 @@ func getsServerBack(s *ircScene) {
 	s.carol.wait(":alice!", "PRIVMSG #room :here again")
 }
 
-// hears waits a little.
+// hears waits for an event up to a limit.
 func (c *client) hears(limit time.Duration, match func(event) bool) bool {
 	return c.bed.poll(limit, func() bool { return len(c.seen(match)) > 0 })
 }
 
-// logsOut: Spectrum takes the user out of his rooms before it logs him out, so
-// others see him part.
+// logsOut logs alice out. Before that, Spectrum makes the user leave all rooms, so others see
+// a PART.
 func logsOut(s *ircScene) {
 	s.alice.goOffline()
 	s.untilIRC("alice is not on IRC any more", func() bool {

@@ -30,8 +30,8 @@ func ircColumns() []ircColumn {
 
 func (c ircColumn) String() string { return c.backend + ", " + c.mode.name }
 
-// TestIRC plays the scenario in each mode with our script, where each step has to
-// succeed, and with the C++ backend, where it need not.
+// TestIRC runs the scenario in each mode: with our script, where each step must succeed, and
+// with the C++ backend, where steps may fail.
 func TestIRC(t *testing.T) {
 	t.Parallel()
 	columns := ircColumns()
@@ -42,7 +42,7 @@ func TestIRC(t *testing.T) {
 			t.Run(column.String(), func(t *testing.T) {
 				t.Parallel()
 				if !column.ours && testing.Short() {
-					t.Skip("only our own")
+					t.Skip("-short runs only our backend")
 				}
 				all := playIRC(t, column)
 				mu.Lock()
@@ -53,14 +53,14 @@ func TestIRC(t *testing.T) {
 	})
 	for _, all := range outcomes {
 		if len(all) != len(ircSteps) {
-			t.Skip("not all of the scenario was played: no table")
+			t.Skip("the scenario is incomplete, so there is no table")
 		}
 	}
 	document(t, tableBegin, ircTable(columns, outcomes))
 }
 
-// playIRC plays all steps. After one that does not succeed the next begins on a new
-// bed, so that each step is judged by itself.
+// playIRC runs all steps. After a failed step, the next one begins on a new bed, so that each
+// result is independent.
 func playIRC(t *testing.T, column ircColumn) []outcome {
 	t.Helper()
 	s := newIRCScene(t, column.mode, column.ours)
@@ -81,15 +81,15 @@ func playIRC(t *testing.T, column ircColumn) []outcome {
 	return all
 }
 
-// The places of tables in docs/admin/irc.md.
+// The marks around the tables in docs/admin/irc.md.
 const (
 	tableBegin = "<!-- The end-to-end tests write this table (E2E_UPDATE=1): begin -->\n"
 	benchBegin = "<!-- make bench-irc writes this table (E2E_UPDATE=1): begin -->\n"
 	tableEnd   = "<!-- end -->\n"
 )
 
-// document puts a table into docs/admin/irc.md, if it is asked to, and otherwise says
-// when that has another one.
+// document writes a table into docs/admin/irc.md if E2E_UPDATE is set. Otherwise it logs a
+// table that differs from the page.
 func document(t *testing.T, begin, table string) {
 	t.Helper()
 	page := filepath.Join(repository, "docs/admin/irc.md")
@@ -104,7 +104,7 @@ func document(t *testing.T, begin, table string) {
 		t.Errorf("docs/admin/irc.md has no place for the table: %q and %q", begin, tableEnd)
 	case old == table:
 	case os.Getenv("E2E_UPDATE") == "":
-		t.Logf("docs/admin/irc.md has another table than what is seen now:\n%s", table)
+		t.Logf("docs/admin/irc.md has another table than this run:\n%s", table)
 	default:
 		err := os.WriteFile(page, []byte(before+begin+table+tableEnd+after), 0o644)
 		if err != nil {

@@ -13,7 +13,7 @@ import (
 	"time"
 )
 
-// Nobody is to be slowed down: a scenario says more in a second than people do.
+// MaxPenaltyTime = 0 turns off flood control, because a scenario writes faster than people.
 const ngircdConfig = `
 [Global]
 	Name = irc.example.net
@@ -31,15 +31,14 @@ const ngircdConfig = `
 	PAM = no
 `
 
-// An ircServer is ngIRCd, on an address of its own: users of a transport name
-// servers without a port.
+// An ircServer is an ngIRCd with its own address, because users name servers without a port.
 type ircServer struct {
 	bed     *bed
 	host    string
 	process *process
 }
 
-// startIRC starts an IRC server beside the transport.
+// startIRC starts an IRC server for the transport.
 func startIRC(t *testing.T, b *bed) *ircServer {
 	t.Helper()
 	host := fmt.Sprintf("127.%d.%d.%d", 1+rand.IntN(250), 1+rand.IntN(250), 1+rand.IntN(250))
@@ -65,7 +64,7 @@ func (s *ircServer) stop() {
 	}
 }
 
-// An ircUser is a plain IRC client: what is on the other side of the transport.
+// An ircUser is a plain IRC client on the network side of the transport.
 type ircUser struct {
 	bed  *bed
 	nick string
@@ -75,10 +74,10 @@ type ircUser struct {
 	news  chan struct{} // closed and replaced at each line
 	lines []string
 	ended bool
-	from  int // wait looks at the lines from here on
+	from  int // the first line that wait considers
 }
 
-// user connects a client and waits until it is welcome.
+// user connects a client and waits for its login.
 func (s *ircServer) user(nick string) *ircUser {
 	t := s.bed.t
 	t.Helper()
@@ -132,15 +131,14 @@ func (u *ircUser) join(channel string) {
 	u.wait(" 366 ", channel)
 }
 
-// step begins a new step: wait and seen look at the lines from here on.
+// step begins a new step: wait and seen consider only later lines.
 func (u *ircUser) step() {
 	u.mu.Lock()
 	defer u.mu.Unlock()
 	u.from = len(u.lines)
 }
 
-// wait returns the first line of this step that came from the server and has
-// all the texts in it.
+// wait returns the first line of this step from the server that contains all the texts.
 func (u *ircUser) wait(texts ...string) string {
 	u.bed.t.Helper()
 	timeout := time.After(u.bed.patience)
@@ -157,12 +155,12 @@ func (u *ircUser) wait(texts ...string) string {
 		select {
 		case <-news:
 		case <-timeout:
-			u.bed.unmet("%s on IRC: waited %v in vain for %q", u.nick, u.bed.patience, texts)
+			u.bed.unmet("%s on IRC: timed out after %v, waiting for %q", u.nick, u.bed.patience, texts)
 		}
 	}
 }
 
-// seen lists the lines of this step that have all the texts in them.
+// seen returns the lines of this step that contain all the texts.
 func (u *ircUser) seen(texts ...string) []string {
 	u.mu.Lock()
 	defer u.mu.Unlock()

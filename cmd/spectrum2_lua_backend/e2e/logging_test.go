@@ -10,15 +10,15 @@ import (
 	"testing"
 )
 
-// TestSpectrumLogsNoPasswordOfARegistration runs Spectrum with the logging that
-// the examples and what `spectrum2-lua new` makes name.
+// TestSpectrumLogsNoPasswordOfARegistration runs Spectrum with the logging config of the
+// examples and of `spectrum2-lua new`.
 func TestSpectrumLogsNoPasswordOfARegistration(t *testing.T) {
 	t.Parallel()
 	b := prepareBed(t, bedConfig{})
 	logging := repositoryFile(t, "examples/spectrum-logging.properties")
 	file := regexp.MustCompile(`(?m)^log4j\.appender\.R\.File=.*$`)
 	if !file.MatchString(logging) {
-		t.Fatal("the logging names no file")
+		t.Fatal("the logging config names no file")
 	}
 	b.write("logging.cfg", file.ReplaceAllString(logging, "log4j.appender.R.File="+b.inside("spectrum.log")))
 	b.startSpectrum()
@@ -49,6 +49,6 @@ func TestSpectrumLogsNoPasswordOfARegistration(t *testing.T) {
 		}
 	}
 	if looked < 3 || !strings.Contains(b.log("spectrum.log"), "INFO") {
-		t.Errorf("%d logs are there, Spectrum's:\n%s", looked, b.log("spectrum.log"))
+		t.Errorf("found %d logs; Spectrum's log:\n%s", looked, b.log("spectrum.log"))
 	}
 }

@@ -16,11 +16,11 @@ import (
 	"time"
 )
 
-// Where things are, as the tests see it; set once by TestMain.
+// Paths of the tests, which TestMain sets.
 var (
 	repository string // top of the repository
 	root       string // the Debian that provision.sh made
-	runs       string // what this process puts into it, below root
+	runs       string // the folder of this process, below root
 	backend    string // the program under test
 )
 
@@ -74,8 +74,8 @@ func run(m *testing.M) (int, error) {
 	return m.Run(), nil
 }
 
-// lockRoot shares the lock that provision.sh needs for itself, so that the
-// folder is not replaced under a running test.
+// lockRoot takes a shared lock on the folder. provision.sh takes an exclusive lock, so it does
+// not replace the folder while tests run.
 func lockRoot() (*os.File, error) {
 	lock, err := os.OpenFile(root+".lock", os.O_RDWR|os.O_CREATE, 0o644)
 	if err != nil {
@@ -87,7 +87,7 @@ func lockRoot() (*os.File, error) {
 	return lock, nil
 }
 
-// removeStale removes what runs left that were killed. They are named by pid.
+// removeStale removes the folders of killed runs, which are named by process id.
 func removeStale(all string) {
 	entries, err := os.ReadDir(all)
 	if err != nil {
@@ -100,7 +100,7 @@ func removeStale(all string) {
 	}
 }
 
-// findBackend builds the program under test, or takes E2E_BACKEND for it.
+// findBackend builds the program under test, or returns E2E_BACKEND.
 func findBackend() (string, error) {
 	if path := os.Getenv("E2E_BACKEND"); path != "" {
 		return filepath.Abs(path)

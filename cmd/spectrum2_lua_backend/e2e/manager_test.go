@@ -20,7 +20,7 @@ type=sqlite3
 database=%[1]s/manager.sqlite
 `
 
-// TestManager asks the real Spectrum what docs/admin/operations.md shows.
+// TestManager sends the commands in docs/admin/operations.md to the real Spectrum.
 func TestManager(t *testing.T) {
 	t.Parallel()
 	b := newBed(t, bedConfig{})
@@ -35,7 +35,7 @@ func TestManager(t *testing.T) {
 		want    string
 	}{
 		{[]string{"list"}, `^echo\.localhost$`},
-		{[]string{b.jid, "status"}, `^Running \(1 users connected using 2 backends\)$`}, // the question counts, too
+		{[]string{b.jid, "status"}, `^Running \(1 users connected using 2 backends\)$`}, // the connection of the command counts, too
 		{[]string{b.jid, "uptime"}, `^\d+$`},
 		{[]string{b.jid, "backends_count"}, `^2$`},
 		{[]string{b.jid, "crashed_backends_count"}, `^0$`},
@@ -53,7 +53,7 @@ func TestManager(t *testing.T) {
 			t.Errorf("%v: %q, want %s", c.command, out, c.want)
 		}
 	}
-	// docs/admin/operations.md warns of this one.
+	// docs/admin/operations.md warns of this command.
 	_ = b.command("timeout", "5", "spectrum2_manager", "-c", b.inside("manager.cfg"), b.jid, "online_users").Run()
 	if !b.spectrum.ended() {
 		t.Error("Spectrum survives online_users: the warning is out of date")

@@ -12,12 +12,12 @@ import (
 	"unicode/utf8"
 )
 
-// nastyNames are Lua strings that no JID can have in it. Most are good XML.
+// nastyNames are Lua strings that cannot be part of a JID. Most of them are valid in XML.
 var nastyNames = []struct{ what, lua string }{
-	{"no letters", `""`},
+	{"an empty name", `""`},
 	{"a control character", `"a\3b"`},
 	{"broken UTF-8", `"a\255b"`},
-	{"U+FFFD, which often stands for that", `"a\239\191\189b"`},
+	{"U+FFFD, which replaces broken UTF-8", `"a\239\191\189b"`},
 	{"DEL", `"a\127b"`},
 	{"two lines", `"a\nb"`},
 	{"a mark for the direction of writing", `"a\226\128\142b"`},
@@ -27,8 +27,8 @@ var nastyNames = []struct{ what, lua string }{
 	{"2,000 letters", `("x"):rep(2000)`},
 }
 
-// nastyScript sends what would close the component's stream, and with it every
-// user's. A word from the user chooses; what is refused, it tells him.
+// nastyScript sends texts that would close the component's stream, which all users share. A
+// word of the user selects the text. The script sends its error to the user.
 const nastyScript = `local spectrum = require "spectrum"
 local on = {}
 local say = {}
@@ -124,7 +124,7 @@ end
 return on
 `
 
-// TestNasty sends all that through one stream, one after the other.
+// TestNasty sends all texts through one stream.
 func TestNasty(t *testing.T) {
 	t.Parallel()
 	b := newBed(t, bedConfig{script: nastyScript})
@@ -154,8 +154,8 @@ func TestNasty(t *testing.T) {
 	alice.echoes()
 }
 
-// TestNastyNames goes for those whom a message is from: someone in a room,
-// someone new. Names become part of a JID, which takes less than XML does.
+// TestNastyNames uses the names as senders. Names become part of a JID, which allows fewer
+// characters than XML.
 func TestNastyNames(t *testing.T) {
 	t.Parallel()
 	var names []string
@@ -184,17 +184,17 @@ func TestNastyNames(t *testing.T) {
 	}
 }
 
-// lineOf counts the lines of a script.
+// lineOf returns the line number of a text in the script.
 func lineOf(t *testing.T, script, text string) int {
 	t.Helper()
 	before, _, found := strings.Cut(script, text)
 	if !found {
-		t.Fatalf("no %q in the script", text)
+		t.Fatalf("%q is missing from the script", text)
 	}
 	return strings.Count(before, "\n") + 1
 }
 
-// hearsNasty checks what is left of a text: all that XML can carry.
+// hearsNasty checks that the user receives all characters of a text that XML can carry.
 func (c *client) hearsNasty(word string) {
 	t := c.bed.t
 	t.Helper()
@@ -203,7 +203,7 @@ func (c *client) hearsNasty(word string) {
 		t.Errorf("%s: %q", word, e.Body)
 	}
 	if !utf8.ValidString(e.Body) || strings.ContainsFunc(e.Body, unicode.IsControl) {
-		t.Errorf("%s: unfit for people: %q", word, e.Body)
+		t.Errorf("%s: unreadable characters: %q", word, e.Body)
 	}
 	if styled := strings.Contains(e.HTML, "<strong>styled</strong>") || strings.Contains(e.HTML, ":strong>styled<"); styled != (word == "styled") {
 		t.Errorf("%s: XHTML %q", word, e.HTML)
@@ -213,7 +213,7 @@ func (c *client) hearsNasty(word string) {
 	}
 }
 
-// hearsRefusal checks that the script is told at its own line.
+// hearsRefusal checks that the script's error names its line.
 func (c *client) hearsRefusal(word string, line int) {
 	t := c.bed.t
 	t.Helper()

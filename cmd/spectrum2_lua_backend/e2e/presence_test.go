@@ -6,7 +6,7 @@ import (
 	"testing"
 )
 
-// mirrorScript shows a contact whose status is the user's own.
+// mirrorScript shows a contact with the user's own status.
 const mirrorScript = `local spectrum = require "spectrum"
 local on = {}
 function on.login(session)
@@ -39,5 +39,5 @@ func TestPresence(t *testing.T) {
 	}
 	alice.step("goes offline")
 	alice.do(command{"do": "presence", "to": b.jid, "type": "unavailable"})
-	alice.wait("and so do his contacts", presence(b.contact("mirror"), "unavailable"))
+	alice.wait("the contacts go offline, too", presence(b.contact("mirror"), "unavailable"))
 }

@@ -15,8 +15,8 @@ import (
 	"time"
 )
 
-// marker names a bed in the environment of every process that belongs to it,
-// so that those are found which left their session and their parent.
+// marker names the bed in the environment of all its processes. It also identifies those
+// that left their session and their parent.
 const marker = "E2E_BED="
 
 // A process is a program that runs in the chroot for a bed.
@@ -24,12 +24,11 @@ type process struct {
 	name string
 	cmd  *exec.Cmd
 	done chan struct{} // closed when it has ended
-	err  error         // why, once done is closed
+	err  error         // why it ended; valid when done is closed
 }
 
-// command prepares a program in the chroot, in the bed's folder. It has a mount
-// namespace of its own, where /proc is mounted: that goes away with it. It dies
-// with the test.
+// command prepares a program in the chroot, in the bed's folder. The program has its own
+// mount namespace with /proc, and dies with the test.
 func (b *bed) command(arg ...string) *exec.Cmd {
 	cmd := exec.Command("unshare", append([]string{
 		"--mount", "--mount-proc", "--root=" + root, "--wd=" + b.inside("."), "--",
@@ -77,8 +76,8 @@ func (p *process) ended() bool {
 	}
 }
 
-// stop asks a process to end and says how long that took. It kills one that
-// does not within the limit, which is an error.
+// stop sends SIGTERM to a process and returns how long it took to end. After the limit, it
+// kills the process and returns an error.
 func (p *process) stop(limit time.Duration) (time.Duration, error) {
 	begin := time.Now()
 	if p.ended() {
@@ -103,7 +102,7 @@ type running struct {
 
 func (r running) String() string { return fmt.Sprintf("%d %s", r.pid, strings.Join(r.args, " ")) }
 
-// processes lists all that carry the bed's marker, whoever their parent is now.
+// processes returns all processes with the bed's marker, regardless of their parent.
 func (b *bed) processes() []running {
 	var found []running
 	dirs, _ := filepath.Glob("/proc/[0-9]*")
@@ -131,7 +130,7 @@ func hasEntry(environment, want []byte) bool {
 	return false
 }
 
-// copyFile copies with the mode given.
+// copyFile copies a file and sets its mode.
 func copyFile(from, to string, mode os.FileMode) error {
 	in, err := os.Open(from)
 	if err != nil {

@@ -1,11 +1,11 @@
 #!/usr/bin/env bash
 # Makes the folder that the end-to-end tests run in: a small Debian with
 # Spectrum 2, Prosody, ngIRCd, slixmpp and the C++ backends to compare with.
-# How, and what the exit codes say, stands in .ci/debian.sh.
+# .ci/debian.sh explains the method and the exit codes.
 #
 #   E2E_ROOT    the folder (default: .e2e/root at the top of the repository)
 #   E2E_MIRROR  the Debian mirror (default: the one that apt uses here)
-#   -f          make it anew
+#   -f          create it again
 set -euo pipefail
 
 top=$(cd -- "$(dirname -- "$0")/../../.." && pwd)

@@ -8,8 +8,8 @@ import (
 	"testing"
 )
 
-// versioned answers with its number, and has a task that the next version
-// replaces, and a listener that it takes over.
+// versioned returns a script that answers with its version, has a task that the next version
+// replaces, and passes a listener on to it.
 func versioned(n string) string {
 	return strings.ReplaceAll(`local spectrum, net = require "spectrum", require "spectrum.net"
 local words = require "words"
@@ -46,9 +46,8 @@ return on
 `, "NUMBER", n)
 }
 
-// TestEditedWhileOnline edits a script with a client online: a broken save
-// changes nothing, a good one speaks from the next message on, an edited module
-// too, and the client never goes offline.
+// TestEditedWhileOnline edits a script while a client is online. A broken version changes
+// nothing, a valid version or module handles the next message, and the client stays online.
 func TestEditedWhileOnline(t *testing.T) {
 	t.Parallel()
 	b := newBed(t, bedConfig{
@@ -77,14 +76,14 @@ func TestEditedWhileOnline(t *testing.T) {
 	alice.step("is told of the next version")
 	b.write("script.lua", versioned("2"))
 	if e := alice.wait("the new version speaks", messageFrom(b.contact("echo"))); e.Body != "reloaded 2" {
-		t.Errorf("it says %q", e.Body)
+		t.Errorf("the message is %q", e.Body)
 	}
 	says("version 2, first words, message 3, server 2")
 
 	alice.step("is told of the next words")
 	b.write("words.lua", `return "other words"`)
 	if e := alice.wait("the new version speaks", messageFrom(b.contact("echo"))); e.Body != "reloaded 2" {
-		t.Errorf("it says %q", e.Body)
+		t.Errorf("the message is %q", e.Body)
 	}
 	says("version 2, other words, message 4, server 2")
 	b.waitLog("backend-1.log", `generation 3, sha256 [0-9a-f]{12}, and a file that it requires`)

@@ -11,9 +11,9 @@ import (
 	"time"
 )
 
-// The rough part: what goes wrong one day, and must not take others along.
+// Failures of one program, which must not affect others.
 
-// brokenScript has its error in line 3.
+// brokenScript has a syntax error in line 3.
 const brokenScript = `local spectrum = require "spectrum"
 local on = {}
 local x = = 1
@@ -31,7 +31,7 @@ func TestBackendKilled(t *testing.T) {
 		c.echoes()
 	}
 	b.killBackend()
-	// Spectrum starts another and logs in those who were online.
+	// Spectrum starts another backend and logs the users in again.
 	for _, c := range []*client{alice, dora} {
 		c.echoes()
 	}
@@ -41,8 +41,7 @@ func TestBackendKilled(t *testing.T) {
 	b.streamHolds()
 }
 
-// killBackend kills the only backend and waits until all who were online are
-// logged in to its successor.
+// killBackend kills the only backend and waits until all its users are logged in to the next one.
 func (b *bed) killBackend() {
 	b.t.Helper()
 	before := len(b.log("spectrum.log"))
@@ -65,13 +64,12 @@ func (b *bed) onlyBackend() running {
 	b.t.Helper()
 	all := b.backends()
 	if len(all) != 1 {
-		b.t.Fatalf("not one backend: %v", all)
+		b.t.Fatalf("want one backend, got %v", all)
 	}
 	return all[0]
 }
 
-// streamHolds checks that Spectrum and the XMPP server have talked over one
-// stream all the time: nothing that went over it has broken it.
+// streamHolds checks that Spectrum and the XMPP server have used one stream since the start.
 func (b *bed) streamHolds() {
 	b.t.Helper()
 	if n := b.streamsClosed(); n != 0 {
@@ -108,7 +106,7 @@ func TestScriptBrokenLater(t *testing.T) {
 	alice.online()
 	alice.echoes()
 
-	// Nothing reads the file before the next start.
+	// The backend reads the file only at its next start.
 	b.write("script.lua", brokenScript)
 	alice.echoes()
 	alice.step("loses the backend")
@@ -125,28 +123,28 @@ func TestScriptBrokenLater(t *testing.T) {
 	alice.logsInAtLast()
 	alice.echoes()
 	if now := b.onlyBackend(); now.pid != pid && !strings.Contains(b.log("spectrum.log"), "There are no users.") {
-		t.Errorf("SIGHUP ended backend %d, %d took its place", pid, now.pid)
+		t.Errorf("SIGHUP ended backend %d, %d replaced it", pid, now.pid)
 	}
 	b.streamHolds()
 }
 
-// isToldOfBrokenScript waits for the message that Spectrum makes of the
-// backend's DISCONNECTED: a chat message from the transport itself.
+// isToldOfBrokenScript waits for the chat message from the transport that Spectrum sends for
+// the backend's DISCONNECTED.
 func (c *client) isToldOfBrokenScript() {
 	t := c.bed.t
 	t.Helper()
-	told := c.wait("is told why he cannot log in", messageFrom(c.bed.jid))
+	told := c.wait("receives the reason for the failed login", messageFrom(c.bed.jid))
 	if !brokenAt.MatchString(told.Body) {
-		t.Errorf("no file and line in %q", told.Body)
+		t.Errorf("%q does not name file and line", told.Body)
 	}
 	if !strings.Contains(told.XML, "CONNECTION_ERROR_INVALID_SETTINGS") {
-		t.Errorf("is not told that trying again is of no use: %s", told.XML)
+		t.Errorf("the error is not a final one: %s", told.XML)
 	}
 	c.wait("is logged out", presence(c.bed.jid, "unavailable"))
 }
 
-// logsInAtLast tries until the backend has taken in the mended script: soon, not
-// only when Spectrum's tick has ended it for want of users.
+// logsInAtLast tries until the backend has loaded the repaired script. That must happen
+// before Spectrum stops the idle backend.
 func (c *client) logsInAtLast() {
 	t := c.bed.t
 	t.Helper()
@@ -159,15 +157,15 @@ func (c *client) logsInAtLast() {
 			return
 		}
 		if time.Now().After(end) {
-			t.Fatalf("still refused: %s", e.Body)
+			t.Fatalf("the login still fails: %s", e.Body)
 		}
 		c.wait("is logged out", presence(c.bed.jid, "unavailable"))
 		time.Sleep(200 * time.Millisecond)
 	}
 }
 
-// TestConfigRefused: Spectrum shows the exit code of a first backend that ends at
-// once, as an errno. It tries again for ever.
+// TestConfigRefused checks that Spectrum logs the exit code of a first backend that ends at
+// once, as an errno.
 func TestConfigRefused(t *testing.T) {
 	t.Parallel()
 	b := prepareBed(t, bedConfig{lua: "relaod = 1"})
@@ -176,7 +174,7 @@ func TestConfigRefused(t *testing.T) {
 	b.waitLog("backend-1.log", `transport\.cfg:\d+: .*did you mean reload\?`)
 }
 
-// leavingScript says in the backend's log what it is told at the end.
+// leavingScript logs its handlers at the end.
 const leavingScript = `local spectrum = require "spectrum"
 local on = {}
 function on.login(session)
@@ -201,13 +199,13 @@ func TestSpectrumStopped(t *testing.T) {
 	log := b.log("backend-1.log")
 	for _, want := range []string{"the end", "bye alice@localhost", "bye dora@localhost"} {
 		if !strings.Contains(log, want) {
-			t.Errorf("no %q in the backend's log", want)
+			t.Errorf("%q is missing from the backend's log", want)
 		}
 	}
 }
 
-// TestPing stays for two of Spectrum's ticks, 20 s apart: a backend that does
-// not answer, or is idle, is gone by then.
+// TestPing waits for two of Spectrum's PINGs, 20 s apart. Spectrum would have stopped a
+// backend that does not answer or is idle.
 func TestPing(t *testing.T) {
 	t.Parallel()
 	b := newBed(t, bedConfig{})
@@ -222,18 +220,18 @@ func TestPing(t *testing.T) {
 		from = len(b.log("spectrum.log"))
 	}
 	if now := b.onlyBackend(); now.pid != pid {
-		t.Errorf("backend %d took the place of %d", now.pid, pid)
+		t.Errorf("backend %d replaced %d", now.pid, pid)
 	}
 	alice.echoes()
 }
 
-// TestIdleBackend: Spectrum ends a backend without users at the tick; the next
-// login starts another.
+// TestIdleBackend waits until Spectrum stops a backend without users, and logs in to the next
+// one.
 func TestIdleBackend(t *testing.T) {
 	t.Parallel()
 	b := newBed(t, bedConfig{})
 	old := b.onlyBackend()
-	b.until("the idle backend is gone", func() bool { return len(b.backends()) == 0 })
+	b.until("the idle backend has stopped", func() bool { return len(b.backends()) == 0 })
 	alice := b.client("alice")
 	alice.online()
 	alice.echoes()

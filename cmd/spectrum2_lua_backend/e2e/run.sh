@@ -1,14 +1,14 @@
 #!/usr/bin/env bash
 # Runs the end-to-end tests: run.sh [arguments for go test, like -v -run TestEcho].
-# Exit code 75 says that the archive cannot provide Spectrum 2 today.
+# Exit code 75 means that the archive cannot provide Spectrum 2 today.
 set -euo pipefail
 
-# The tests run in another folder than this.
+# The tests run in another folder, so make paths absolute.
 for name in E2E_ROOT E2E_BACKEND; do
   [[ -z ${!name:-} ]] || export "$name=$(realpath -m -- "${!name}")"
 done
 cd -- "$(dirname -- "${BASH_SOURCE[0]}")"
 ./provision.sh
 cd ../../..
-# Most of a test's time is waiting, so more of them than there are cores.
+# Tests wait most of the time, so run more of them than there are cores.
 exec go test -tags e2e -count=1 -timeout 10m -parallel 6 "$@" ./cmd/spectrum2_lua_backend/e2e/...

@@ -15,8 +15,8 @@ import (
 	"spectrumlua/pb"
 )
 
-// TestServerMode: no other XMPP server, users log in to Spectrum itself with
-// the password of the legacy network, and have no transport to subscribe to.
+// TestServerMode runs without another XMPP server. Users log in to Spectrum with the password
+// of the network, and subscribe to no transport.
 func TestServerMode(t *testing.T) {
 	t.Parallel()
 	b := newBed(t, bedConfig{server: true})
@@ -33,7 +33,7 @@ func TestServerMode(t *testing.T) {
 	alice.speaksInRoom()
 }
 
-// admin asks Spectrum on its backend port, as spectrum2_manager does.
+// admin sends a question to Spectrum's backend port, as spectrum2_manager does.
 func (b *bed) admin(question string) string {
 	b.t.Helper()
 	conn, err := net.DialTimeout("tcp", "127.0.0.1:"+strings.TrimSpace(b.log("spectrum.port")), patience)

@@ -11,7 +11,7 @@ import (
 	"time"
 )
 
-// What Spectrum says in its log, in its own words.
+// Lines of Spectrum's log, in its own words.
 const (
 	logBackend   = `New backend \S+ connected\. Current backend count=1$`
 	logPing      = `PING to`
@@ -20,8 +20,8 @@ const (
 	logComponent = `External component successfully authenticated` // Prosody's words
 )
 
-// Without backend_port, Spectrum takes one by the second of its start and the
-// JID: two that start together take the same, and its backends go to the other.
+// Without backend_port, Spectrum derives the port from the second of its start and from the
+// JID. Two that start together would use the same port and exchange their backends.
 const spectrumConfig = `
 [service]
 jid=%[1]s
@@ -58,7 +58,7 @@ script=script.lua
 %[8]s
 `
 
-// The category Component.XML shows each stanza to and from the XMPP server.
+// The category Component.XML logs each stanza of the XMPP server.
 const spectrumLogging = `
 log4j.rootLogger=DEBUG, R
 log4j.appender.R=org.apache.log4j.FileAppender
@@ -99,7 +99,7 @@ func (b *bed) startSpectrum() {
 	b.spectrum = b.start("spectrum", "spectrum2", "-n", b.inside("transport.cfg"))
 }
 
-// waitSpectrum waits until clients can talk to the transport.
+// waitSpectrum waits until the transport serves clients.
 func (b *bed) waitSpectrum() {
 	b.t.Helper()
 	b.waitLog("spectrum.log", logBackend)
@@ -111,8 +111,8 @@ func (b *bed) waitSpectrum() {
 	b.waitLog("prosody.log", logComponent)
 }
 
-// stopSpectrum ends it as an init system would and checks that nothing of it is
-// left: no backend, no helper.
+// stopSpectrum stops Spectrum as an init system would, and checks that no backend or helper
+// is left.
 func (b *bed) stopSpectrum() {
 	b.t.Helper()
 	if b.spectrum == nil {
@@ -122,15 +122,15 @@ func (b *bed) stopSpectrum() {
 	if err != nil {
 		b.t.Error(err)
 	}
-	// The backend is its own session; it gets EXIT and has two seconds.
+	// The backend has its own session. It receives EXIT and has two seconds.
 	if left := b.waitGone(2 * time.Second); len(left) > 0 {
-		b.blame("left 2 s after Spectrum's end: %v", left)
+		b.blame("still running 2 s after Spectrum's end: %v", left)
 	}
 	b.t.Logf("Spectrum ended in %v", took.Round(time.Millisecond))
 	b.spectrum = nil
 }
 
-// waitGone waits until no process is left but Prosody and the clients.
+// waitGone waits until only Prosody and the clients are left.
 func (b *bed) waitGone(limit time.Duration) []running {
 	var left []running
 	b.poll(limit, func() bool {
@@ -145,8 +145,8 @@ func (b *bed) waitGone(limit time.Duration) []running {
 	return left
 }
 
-// knows tells the processes beside Spectrum that this bed started and did not
-// stop yet.
+// knows reports whether a process is one that this bed started and has not stopped, except
+// Spectrum.
 func (b *bed) knows(pid int) bool {
 	known := append([]*process{b.prosody}, b.helpers...)
 	for _, c := range b.clients {
@@ -157,7 +157,7 @@ func (b *bed) knows(pid int) bool {
 	})
 }
 
-// backends lists the backend processes that run now.
+// backends returns the running backends.
 func (b *bed) backends() []running {
 	var found []running
 	for _, p := range b.processes() {
@@ -183,8 +183,8 @@ func (b *bed) waitLog(name, expression string) string {
 	return b.waitLogAfter(name, 0, expression)
 }
 
-// waitLogAfter passes over the first bytes of the log: what len(b.log(name))
-// was before.
+// waitLogAfter is like waitLog, but ignores the first bytes of the log, for example the
+// earlier len(b.log(name)).
 func (b *bed) waitLogAfter(name string, from int, expression string) string {
 	b.t.Helper()
 	re := regexp.MustCompile("(?m)^.*" + expression)
@@ -199,7 +199,7 @@ func (b *bed) waitLogAfter(name string, from int, expression string) string {
 		return line != ""
 	})
 	if !ok {
-		b.t.Fatalf("%s: nothing like %q within %v", name, expression, patience)
+		b.t.Fatalf("%s: no match for %q within %v", name, expression, patience)
 	}
 	return line
 }

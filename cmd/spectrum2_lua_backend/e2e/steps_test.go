@@ -6,22 +6,21 @@ import (
 	"strings"
 )
 
-// What a scenario is made of. A step that has to lead to something waits for it.
+// Steps of scenarios. A step with an effect waits for it.
 
 const (
 	legacyName     = "bob"
 	legacyPassword = "hunter2"
-	roomName       = "#room@irc.example.net" // as the script sees it
+	roomName       = "#room@irc.example.net" // its name in the script
 )
 
 func (b *bed) contact(name string) string { return name + "@" + b.jid }
 
-// room is the JID that stands for roomName.
+// room returns the JID of roomName.
 func (b *bed) room() string { return "#room%irc.example.net@" + b.jid }
 
-// available does what clients do once they are logged in: it gets the roster,
-// without which the server would not tell of subscriptions, and broadcasts its
-// presence.
+// available does what clients do after a login. It requests the roster, because otherwise the
+// server would not send subscriptions, and sends presence.
 func (c *client) available() {
 	c.bed.t.Helper()
 	c.step("is available")
@@ -30,11 +29,11 @@ func (c *client) available() {
 	c.wait("own presence", func(e event) bool { return e.Event == "presence" && bare(e.From) == c.jid })
 }
 
-// register registers at the transport and waits until it may be spoken to.
+// register registers with the transport and waits until it is safe to continue.
 //
-// Spectrum asks for a subscription, and Prosody answers at once with an
-// `unavailable` from the bare JID. Whatever logs the user in before Spectrum
-// has seen that is undone by it. Its echo shows when it has.
+// Spectrum asks for a subscription, and Prosody answers at once with an `unavailable` from
+// the bare JID, which would undo a login. Spectrum's own `unavailable` shows that it has
+// handled that answer.
 func (c *client) register() {
 	c.bed.t.Helper()
 	c.registerAs(legacyName)
@@ -48,11 +47,11 @@ func (c *client) registerAs(name string) {
 		"username": name, "password": legacyPassword,
 	}})
 	c.wait("the transport asks for a subscription", presence(jid, "subscribe"))
-	c.wait("Spectrum has seen what the server says to that", presence(jid, "unavailable"))
+	c.wait("Spectrum has handled the server's answer", presence(jid, "unavailable"))
 }
 
-// accept accepts the transport's subscription request: the server then sends it
-// the client's presence, and Spectrum logs the user in.
+// accept accepts the transport's subscription request. The server then sends the client's
+// presence to the transport, and Spectrum logs the user in.
 func (c *client) accept() {
 	c.bed.t.Helper()
 	c.step("accepts the transport")
@@ -65,7 +64,7 @@ func (c *client) online() {
 	c.onlineAs(legacyName)
 }
 
-// onlineAs does it with this name on the legacy network.
+// onlineAs is like online, with a name on the network.
 func (c *client) onlineAs(name string) {
 	c.bed.t.Helper()
 	c.available()
@@ -80,7 +79,7 @@ func (c *client) waitOnline() {
 	c.wait("the transport is online", presence(c.bed.jid, ""))
 }
 
-// goOffline and goOnline log the user out of the transport and in again.
+// goOffline logs the user out of the transport, and goOnline logs in again.
 func (c *client) goOffline() {
 	c.bed.t.Helper()
 	c.step("logs out of the transport")
@@ -95,8 +94,8 @@ func (c *client) goOnline() {
 	c.waitOnline()
 }
 
-// befriend accepts a contact that the transport shows, five seconds after it
-// was first told of it, and subscribes to it.
+// befriend accepts a contact of the transport, five seconds after the transport announced it,
+// and subscribes to it.
 func (c *client) befriend(name string) {
 	c.bed.t.Helper()
 	jid := c.bed.contact(name)
@@ -106,7 +105,7 @@ func (c *client) befriend(name string) {
 	c.wait(name+" accepts", presence(jid, "subscribed"))
 }
 
-// say writes to a contact and returns the first message that comes back.
+// say writes to a contact and returns the first answer.
 func (c *client) say(name, body string) event {
 	c.bed.t.Helper()
 	c.step("writes %q to %s", body, name)
@@ -114,22 +113,22 @@ func (c *client) say(name, body string) event {
 	return c.wait("an answer from "+name, messageFrom(c.bed.contact(name)))
 }
 
-// echoes checks that the way to the script and back is open.
+// echoes checks that messages reach the script and return.
 func (c *client) echoes() {
 	c.bed.t.Helper()
 	const text = "still there? ✓"
 	if e := c.say("echo", text); e.Body != text {
-		c.bed.t.Errorf("%q came back as %q", text, e.Body)
+		c.bed.t.Errorf("the echo of %q is %q", text, e.Body)
 	}
 }
 
-// What wait looks for.
+// Matches for wait.
 
 func presence(from, kind string) func(event) bool {
 	return func(e event) bool { return e.Event == "presence" && bare(e.From) == from && e.Type == kind }
 }
 
-// messageFrom is a message with a body.
+// messageFrom matches a message with a body.
 func messageFrom(from string) func(event) bool {
 	return func(e event) bool { return e.Event == "message" && bare(e.From) == from && e.Body != "" }
 }

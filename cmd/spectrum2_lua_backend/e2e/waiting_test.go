@@ -4,9 +4,8 @@ package e2e_test
 
 import "testing"
 
-// waitingScript has a handler that waits for ever, and a connection of the
-// user's own, to a server in the script, with a task that reads from it. It
-// logs what becomes of them, in order.
+// waitingScript has a handler that waits forever, and a connection for each user to a server
+// in the script, with a task that reads from it. It logs their ends in order.
 const waitingScript = `local spectrum, net = require "spectrum", require "spectrum.net"
 local log = spectrum.log
 local listener = assert(net.listen("127.0.0.1:0"))
@@ -42,9 +41,8 @@ function on.logout(session) log.info("logout " .. session.data.login) end
 return on
 `
 
-// TestLogoutWhileWaiting logs a user out while his handler waits, and at once
-// in again: the first session ends, with all it has open, before the second
-// one begins, and that one answers.
+// TestLogoutWhileWaiting logs a user out while a handler waits, and in again at once. The
+// first session and its resources must end before the second one begins.
 func TestLogoutWhileWaiting(t *testing.T) {
 	t.Parallel()
 	b := newBed(t, bedConfig{script: waitingScript})
@@ -58,7 +56,7 @@ func TestLogoutWhileWaiting(t *testing.T) {
 	alice.do(command{"do": "message", "to": b.contact("echo"), "body": "wait"})
 	b.waitLog("backend-1.log", "login 1 waits")
 	alice.do(command{"do": "presence", "to": b.jid, "type": "unavailable"})
-	b.waitLog("spectrum.log", "Disconnecting user") // a presence before would be taken for the old session's
+	b.waitLog("spectrum.log", "Disconnecting user") // an earlier presence would belong to the old session
 	alice.do(command{"do": "presence", "to": b.jid, "caps": true})
 	b.waitLog("backend-1.log", `(?s)login 1 waits.*logout 1.*login 2`)
 	b.waitLog("backend-1.log", "the server: the user's connection is closed")

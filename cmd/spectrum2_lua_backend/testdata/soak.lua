@@ -1,9 +1,9 @@
--- A small network for the soak: each user has a connection to a server that sends
--- back their lines, a task that reads it, a timer, and rooms. PEER is the server.
--- Calls nest to each side of what gopher-lua reserves for them, and much deeper.
+-- A small network for the soak. Each user has a connection to a server that echoes lines,
+-- a task that reads from it, a timer, and rooms. PEER is the address of the server. Calls
+-- nest less, slightly more, and much more than gopher-lua has preallocated.
 
 local spectrum, net = require "spectrum", require "spectrum.net"
-local big = require "soak_big" -- so that an old script in memory is noticed
+local big = require "soak_big" -- takes memory, so that a leaked old script shows
 
 local depths = { 0, 1, 5, 6, 7, 8, 9, 15, 17, 40, 150 }
 local ways = {}
@@ -40,7 +40,7 @@ end
 
 local names = { "plain", "protected", "raised", "coroutine", "metamethod" }
 
--- deep calls f after so many calls as a message's number says, in one of the ways.
+-- deep calls f at a depth and in a way that depend on a message's number.
 local function deep(number, f)
   number = tonumber(number) or 0
   return ways[names[number % #names + 1]](depths[number % #depths + 1], f)
@@ -49,7 +49,7 @@ end
 local rooms = spectrum.data.rooms or {}
 spectrum.data.rooms = rooms
 
--- again sends what is not answered yet: it may come twice.
+-- again repeats the lines without an answer. The server may receive a line twice.
 local function again(data)
   local lines = {}
   for line in pairs(data.waiting) do lines[#lines + 1] = line .. "\n" end
@@ -76,7 +76,7 @@ local function reader(session)
   end)
 end
 
--- job waits deep down until the next script, or message, replaces it.
+-- job waits in a deep call until a reload or a message replaces it.
 local function job(session, number)
   session:spawn("job", function()
     deep(number, function()
@@ -90,7 +90,7 @@ local on = {}
 
 function on.login(session)
   session.data.waiting, session.data.ticks = {}, 0
-  session.data.conn = net.connect("PEER") -- or the reader does it
+  session.data.conn = net.connect("PEER") -- if it fails, the reader connects
   session:every("tick", 1, function() session.data.ticks = session.data.ticks + 1 end)
   reader(session)
   session:connected()
