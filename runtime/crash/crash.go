@@ -59,9 +59,9 @@ func Guard() {
 // End reports text and ends the process with ExitCode, even if the reporting
 // function panics or hangs.
 func End(text string) {
-	told := make(chan struct{})
+	reported := make(chan struct{})
 	go func() {
-		defer close(told)
+		defer close(reported)
 		defer func() {
 			if r := recover(); r != nil {
 				write(fmt.Sprintf("%s\nand a panic while this was reported: %v", text, r))
@@ -70,7 +70,7 @@ func End(text string) {
 		Report(text)
 	}()
 	select {
-	case <-told:
+	case <-reported:
 	case <-time.After(reportTime):
 	}
 	os.Exit(ExitCode)

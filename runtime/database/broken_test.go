@@ -111,6 +111,6 @@ func TestFileStaysLockedIfItIsOpenedTwice(t *testing.T) {
 		t.Skip(err)
 	}
 	if !strings.Contains(string(locks), fmt.Sprintf(":%d ", info.Sys().(*syscall.Stat_t).Ino)) {
-		t.Errorf("there is no lock on %s:\n%s", p.Path, locks)
+		t.Errorf("%s has no lock:\n%s", p.Path, locks)
 	}
 }

@@ -326,7 +326,7 @@ func TestConfigNamesTheDatabase(t *testing.T) {
 		{"mariadb", "[lua]\nstore=mariadb://u:hunter2@db:33/spec?tls=verify", "mysql://db:33/spec"},
 		{"socket", "[lua]\nstore=mysql://u:hunter2@/spec?socket=/run/m.sock", "unix:/run/m.sock"},
 
-		{"an SQLite URI", "[lua]\nstore=file::memory:?cache=shared", "t.cfg:6: [lua] store: SQLite's URIs (file:…) are not supported: write the path alone, or \"memory\""},
+		{"an SQLite URI", "[lua]\nstore=file::memory:?cache=shared", "t.cfg:6: [lua] store: SQLite's URIs (file:…) are not supported: write only the path, or \"memory\""},
 		{"unknown type", "[database]\ntype=oracle", "t.cfg:7: [database] type is none, sqlite3, mysql or pqxx (PostgreSQL), not \"oracle\""},
 		{"bad prefix", "[database]\nprefix=a-b", "t.cfg:7: [database] prefix may have letters, digits and _ only, at most 32 of them"},
 		{"no database", "[database]\ntype=mysql\npassword=hunter2", "t.cfg:7: [database]: no database is named (the key database, or what follows the / in a URL)"},

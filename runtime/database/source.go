@@ -170,7 +170,7 @@ func (s server) shown(scheme string) string {
 	return fmt.Sprintf("%s://%s/%s", scheme, net.JoinHostPort(s.host, s.port), s.database)
 }
 
-// Parse parses a location: "sqlite:PATH" or a path alone, relative to dir;
+// Parse parses a location: "sqlite:PATH" or only a path, relative to dir;
 // "memory", which SQLite calls ":memory:";
 // "postgres://USER:PASSWORD@HOST:PORT/DATABASE"; or "mysql://…" in the same format.
 // A server accepts ?tls=disable, require or verify. By default, connections to
@@ -216,7 +216,7 @@ func parse(text, dir string, alone bool) (Source, error) {
 func parsePath(path, dir string) (Source, error) {
 	switch {
 	case strings.HasPrefix(path, "file:"):
-		return Source{}, fmt.Errorf("SQLite's URIs (file:…) are not supported: write the path alone, or \"memory\"")
+		return Source{}, fmt.Errorf("SQLite's URIs (file:…) are not supported: write only the path, or \"memory\"")
 	case path == "":
 		return Source{}, fmt.Errorf("the file's name is missing, as in sqlite:bot.sqlite")
 	case strings.ContainsRune(path, 0):

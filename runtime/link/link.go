@@ -2,7 +2,8 @@
 // front of the writer. It answers PING itself, sends STATS and reports EXIT, so
 // that these work while the script is busy.
 //
-// A Link serves one connection. Its users only need Send, Full and WaitCapacity.
+// A Link serves one connection: New creates it, Run serves it and Close ends it. Code
+// that sends messages needs only Send, Full and WaitCapacity.
 package link
 
 import (

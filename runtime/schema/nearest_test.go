@@ -15,7 +15,7 @@ func TestNearestValueHasTheSameMeaning(t *testing.T) {
 		{"busy", "busy", "dnd", status},
 		{"several words", "do not disturb", "dnd", status},
 		{"a typo", "onlin", "online", status},
-		{"nothing like it", "purple", "", status},
+		{"no value with that meaning", "purple", "", status},
 		{"a meaning that another enum has", "op", "", status},
 		{"an operator", "op", "moderator", flag},
 		{"the user", "self", "me", flag},

@@ -11,7 +11,7 @@ import (
 	"spectrumlua/runtime/logging"
 )
 
-// outcome is the result of a login so far. Each change writes one log line.
+// outcome is the result of a login. Each change of it writes one log line.
 type outcome int
 
 const (

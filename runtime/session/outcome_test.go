@@ -14,8 +14,8 @@ import (
 	"spectrumlua/runtime/secret"
 )
 
-// told are the lines at INFO or above, with their fields.
-func (p *play) told() (lines []string) {
+// logLines returns the lines at INFO or above, with their fields.
+func (p *play) logLines() (lines []string) {
 	for _, e := range p.logs.AllEntries() {
 		if e.Level > logrus.InfoLevel {
 			continue
@@ -58,7 +58,7 @@ func TestEachResultOfALoginIsOneLogLine(t *testing.T) {
 				p.later(time.Minute)
 				p.logout("alice")
 				p.later(0)
-				if got := p.told(); !slices.Equal(got, c.want) {
+				if got := p.logLines(); !slices.Equal(got, c.want) {
 					p.Errorf("got\n%s\nwant\n%s", strings.Join(got, "\n"), strings.Join(c.want, "\n"))
 				}
 			})
@@ -75,7 +75,7 @@ func TestPauseBeforeALoginIsLogged(t *testing.T) {
 		p.plans["alice login"] = "connected"
 		p.login("alice")
 		p.later(2 * time.Second)
-		got := p.told()
+		got := p.logLines()
 		if len(got) != 2 || !strings.HasPrefix(got[0], "login failed user=alice took=0s") ||
 			!strings.HasPrefix(got[1], "logged in user=alice took=") || !strings.Contains(got[1], " waited=") {
 			p.Errorf("%q", got)
@@ -104,7 +104,7 @@ func TestSecretsAreHiddenInErrorsForUsers(t *testing.T) {
 		p.expect("alice < disconnected 0 https://x/?p=***: refused")
 		p.r.sendDisconnected(s, code, fmt.Errorf("it is hunter2"))
 		p.expect("alice < disconnected 0 it is ***")
-		if lines := strings.Join(p.told(), "\n"); strings.Contains(lines, "Jerry") {
+		if lines := strings.Join(p.logLines(), "\n"); strings.Contains(lines, "Jerry") {
 			p.Errorf("the log has %s", lines)
 		}
 	})

@@ -33,7 +33,7 @@ func TestNameFindsTheNearestName(t *testing.T) {
 		{"name within the word", "on_login", "login", handlers},
 		{"the protocol's spelling", "ConvMessage", "conv_message", handlers},
 		{"plural", "conv_messages", "conv_message", handlers},
-		{"nothing like it", "colour", "", options},
+		{"no similar name", "colour", "", options},
 		{"too short", "a", "", options},
 		{"empty word", "", "", options},
 		{"three letters of a long name", "buddy_renamed", "", handlers},

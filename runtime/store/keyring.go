@@ -264,7 +264,7 @@ func (k *Keyring) Rotate() error {
 	case k.Passphrase != "":
 		return fmt.Errorf("[database] encryption_key is the first key: change it, and put the line \"passphrase: OLD TEXT\" into %s", k.Path)
 	case k.Path == "":
-		return errors.New("there is no key file")
+		return errors.New("the keys are not kept in a file")
 	}
 	if _, err := os.Stat(k.Path); errors.Is(err, fs.ErrNotExist) {
 		return makeKeyFile(k.Path)

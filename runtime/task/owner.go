@@ -49,9 +49,8 @@ func (s *Scheduler) NewOwner(ctx context.Context, name string) *Owner {
 	return &Owner{sched: s, name: name, parent: ctx}
 }
 
-// context returns the context of the owner. It is made on demand: most owners only
-// handle messages in a task that ends by itself, and need no context. sched.mu is
-// held.
+// context returns the context of the owner. It is created when it is first needed,
+// because most owners only handle messages, which needs no context. sched.mu is held.
 func (o *Owner) context() context.Context {
 	if o.ctx == nil {
 		o.ctx, o.stop = context.WithCancelCause(o.parent)

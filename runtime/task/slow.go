@@ -8,9 +8,9 @@ import (
 
 // slowness is the state of Options.OnSlow for one owner. sched.mu guards it.
 type slowness struct {
-	since time.Time   // the first wait of the current item
-	timer *time.Timer // nil while nothing is queued behind the item
-	told  bool
+	since    time.Time   // the first wait of the current item
+	timer    *time.Timer // nil while nothing is queued behind the item
+	reported bool
 }
 
 // handlerWaits is called when the handling of an item waits. sched.mu is held.
@@ -25,7 +25,7 @@ func (o *Owner) handlerWaits() {
 // queued behind it. sched.mu is held.
 func (o *Owner) expectSlow() {
 	s := &o.slow
-	if s.since.IsZero() || s.told || s.timer != nil || o.inbox.len() == 0 {
+	if s.since.IsZero() || s.reported || s.timer != nil || o.inbox.len() == 0 {
 		return
 	}
 	s.timer = time.AfterFunc(time.Until(s.since.Add(o.sched.opts.Slow)), o.reportSlow)
@@ -37,8 +37,8 @@ func (o *Owner) reportSlow() {
 	o.sched.mu.Lock()
 	s := &o.slow
 	waited, queued := time.Since(s.since), o.inbox.len()
-	report := !s.since.IsZero() && waited >= o.sched.opts.Slow && queued > 0 && !s.told
-	s.told = s.told || report
+	report := !s.since.IsZero() && waited >= o.sched.opts.Slow && queued > 0 && !s.reported
+	s.reported = s.reported || report
 	o.sched.mu.Unlock()
 	if report {
 		o.sched.opts.OnSlow(o, waited, queued)

@@ -50,7 +50,7 @@ var replacings = []struct {
 		b.expect("a")
 		b.spawning(o, "n", "b", nil)
 	}, []string{"b"}},
-	{"by itself", func(b *bench, o *task.Owner) {
+	{"by a task of the same name", func(b *bench, o *task.Owner) {
 		o.Spawn("n", func(t *task.Task) {
 			b.spawning(o, "n", "b", nil)
 			b.waitFor(t, "a", nil)

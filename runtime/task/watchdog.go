@@ -8,9 +8,9 @@ import (
 
 // watchdog remembers the last turn that look has seen.
 type watchdog struct {
-	turn  uint64
-	since time.Time
-	told  bool // OnStuck has been called
+	turn     uint64
+	since    time.Time
+	reported bool // OnStuck has been called
 }
 
 // watch cancels tasks that run too long without waiting.
@@ -47,8 +47,8 @@ func (s *Scheduler) look(w *watchdog) (stuck *Task) {
 	if ran >= s.opts.Run {
 		t.stop(&RanTooLongError{Limit: s.opts.Run})
 	}
-	if ran >= s.opts.Run+s.opts.Grace && !w.told {
-		w.told = true
+	if ran >= s.opts.Run+s.opts.Grace && !w.reported {
+		w.reported = true
 		return t
 	}
 	return nil

@@ -90,7 +90,7 @@ func TestEveryKindOfChangeIsReported(t *testing.T) {
 			select {
 			case <-changed:
 			case <-time.After(10 * time.Second):
-				t.Fatal("nothing was told")
+				t.Fatal("no change is reported")
 			}
 		})
 	}
@@ -120,7 +120,7 @@ func TestOtherFilesAreIgnored(t *testing.T) {
 	select {
 	case <-changed:
 	case <-time.After(10 * time.Second):
-		t.Fatal("nothing was told")
+		t.Fatal("no change is reported")
 	}
 }
 
@@ -163,7 +163,7 @@ func TestFileInAMissingFolderIsReportedWhenItAppears(t *testing.T) {
 	select {
 	case <-changed:
 	case <-time.After(10 * time.Second):
-		t.Fatal("nothing was told")
+		t.Fatal("no change is reported")
 	}
 }
 

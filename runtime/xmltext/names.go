@@ -21,7 +21,7 @@ func checkName(n xmlns.Name) error {
 	return nil
 }
 
-// startsName reports whether a local part could be a name by itself.
+// startsName reports whether a local part is a valid name without a prefix.
 func startsName(local string) bool {
 	c := local[0]
 	if c < utf8.RuneSelf {

@@ -43,7 +43,7 @@ func Stanza(s string) (string, error) {
 // checks that they fit together, as strictly as the parsers at the other end of the
 // stream.
 type rewriter struct {
-	one      bool // one stanza, without text around it
+	one      bool // the input must be one stanza, without text around it
 	out      strings.Builder
 	empty    bool // the last start tag is still open, because the element may be empty
 	open     []element

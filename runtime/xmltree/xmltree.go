@@ -50,7 +50,7 @@ type Error struct {
 
 func (e *Error) Error() string { return fmt.Sprintf("line %d: %s", e.Line, e.Text) }
 
-var errEmpty = errors.New("there is no element")
+var errEmpty = errors.New("the text has no element")
 
 // Parse parses a whole document.
 func Parse(text string, l Limits) (*Node, error) {

@@ -61,7 +61,7 @@ func TestParseReturnsATreeOrAnError(t *testing.T) {
 		{"names beyond ASCII", `<größe maß="1"/>`, `größe maß="1"()`},
 		{"the maximum depth", deep(100), strings.Repeat("a(", 100) + strings.Repeat(")", 100)},
 
-		{"nothing", ``, `error: there is no element`},
+		{"nothing", ``, `error: the text has no element`},
 		{"only text", `hello`, `error: line 1: text outside of all elements: "hello"`},
 		{"text after the element", `<a/>b`, `error: line 1: text outside of all elements: "b"`},
 		{"two elements", `<a/><b/>`, `error: line 1: the element <b> follows the outermost one`},
