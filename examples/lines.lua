@@ -1,6 +1,6 @@
--- lines.lua: a network with a line-based protocol over TCP. It teaches waiting: each user
--- has a connection, a task reads from it, and a handler writes to it. The protocol is
--- invented, but real ones look similar.
+-- lines.lua: a network with a line-based protocol over TCP. It teaches lasting connections:
+-- a user stays online while the server is away, and a reload keeps the connection. The
+-- protocol is invented, but real ones look similar.
 --
 --   we say                  the server says
 --   LOGIN name password     OK, or NO and why
@@ -20,9 +20,7 @@ local said = {}
 
 function said.FROM(session, rest)
   local name, text = rest:match("^(%S+) (.*)$")
-  if name then
-    session:conv_message { buddy_name = name, message = text }
-  end
+  session:conv_message { buddy_name = name, message = text }
 end
 
 function said.ONLINE(session, name)
@@ -33,39 +31,51 @@ function said.OFFLINE(session, name)
   session:update_buddy { buddy_name = name, status = "none" }
 end
 
--- The task that reads. It ends when the connection ends or the user logs out.
-local function read(session, conn)
-  local line, why
-  repeat
-    line, why = conn:read_line()
-    local word, rest = (line or ""):match("^(%u+) ?(.*)$")
-    if said[word] then
-      said[word](session, rest)
-    end
-  until not line
-  session:disconnected { error = "network_error", message = "The server has closed the connection: " .. why }
+-- Starts the connection. After a reload, gives the open connection these functions.
+local function connect(session)
+  session.data.network = session:connection("network", {
+    connect = function()
+      return net.connect(server, { tls = tls, timeout = 10 })
+    end,
+    login = function(conn)
+      conn:write("LOGIN ", session.legacy_name, " ", session.data.password, "\n")
+      local answer, why = conn:read_line()
+      if not answer then
+        return nil, why
+      end
+      return answer == "OK", answer:sub(4), "authentication_failed"
+    end,
+    online = function()
+      session:connected()
+    end,
+    line = function(line)
+      local word, rest = line:match("^(%u+) ?(.*)$")
+      if said[word] then
+        said[word](session, rest)
+      end
+    end,
+    lost = function(why, _, failures)
+      if failures == 1 then
+        session:conv_message { buddy_name = "server", message = "The server is away: " .. why }
+      end
+    end,
+  })
 end
 
 function on.login(session, m)
-  local conn, why = net.connect(server, { tls = tls, timeout = 10 })
-  if not conn then
-    session:disconnected { error = "network_error", message = why }
-    return
+  session.data.password = m.password
+  connect(session)
+end
+
+function on.reload(session)
+  if session then
+    connect(session)
   end
-  conn:write("LOGIN ", m.legacy_name, " ", m.password, "\n")
-  local answer = conn:read_line() or "NO answer"
-  if answer ~= "OK" then
-    session:disconnected { error = "authentication_failed", message = answer:sub(4) }
-    return
-  end
-  session.data.conn = conn
-  session:connected()
-  session:spawn("reader", read, session, conn)
 end
 
 function on.conv_message(session, m)
   for line in m.message:gmatch("[^\r\n]+") do
-    session.data.conn:write("TO ", m.buddy_name, " ", line, "\n")
+    session.data.network:send("TO ", m.buddy_name, " ", line, "\n")
   end
 end
 
