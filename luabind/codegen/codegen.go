@@ -82,16 +82,6 @@ type generator struct {
 	visible map[string]int
 }
 
-// methodLine returns the line of the next method call or definition.
-func (g *generator) methodLine(begin int) int {
-	if len(g.methodLines) == 0 {
-		return begin
-	}
-	line := g.methodLines[0]
-	g.methodLines = g.methodLines[1:]
-	return max(line, begin)
-}
-
 // function generates one function.
 type function struct {
 	*generator

@@ -22,7 +22,7 @@ func truth(e ast.Expr) (value, known bool) {
 
 // chosen returns the operand that an "and" or "or" always has as its value, if its
 // first one is a constant, and any other expression as it is.
-func chosen(e ast.Expr) ast.Expr {
+func (f *function) chosen(e ast.Expr) ast.Expr {
 	for {
 		op, ok := e.(*ast.LogicalOpExpr)
 		if !ok {
@@ -35,6 +35,7 @@ func chosen(e ast.Expr) ast.Expr {
 		e = op.Rhs
 		if value == (op.Operator == "or") {
 			e = op.Lhs
+			f.skipMethods(op.Rhs)
 		}
 	}
 }

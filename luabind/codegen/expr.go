@@ -35,7 +35,7 @@ func (f *function) next(e ast.Expr) int {
 // the next free one. It skips operands that a constant excludes: as in Lua 5.1,
 // `(nil or x) + f()` reads x after the call.
 func (f *function) any(e ast.Expr) int {
-	e = chosen(e)
+	e = f.chosen(e)
 	if id, ok := e.(*ast.IdentExpr); ok {
 		if reg := f.findLocal(id.Value); reg >= 0 {
 			return reg

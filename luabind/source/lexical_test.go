@@ -76,6 +76,11 @@ func TestErrorsInCallsNameTheLineOfTheCall(t *testing.T) {
 		{"a method after the definition of one", "function t:a()\nend\nt\n:fail()", "4"},
 		{"a comment between the parts", "t -- one\n: -- two\nfail -- three\n()", "4"},
 		{"a method call as a condition", "if not\nt\n:fail() then\nend", "3"},
+		{"after an operand that a constant excludes", "local x = (true or t:id()) == 1\nt\n:fail()", "3"},
+		{"after an excluded function with methods", "local x = (1 or function()\nfunction t:a() t:id():id() end\nend) == 1\nt\n:fail()", "5"},
+		{"after nested excluded operands", "local x = (nil or (1 or t:id()) or t:id(t:id())) == 1\nt\n:id()\n:fail()", "4"},
+		{"after an excluded branch", "if false then t:id() end while nil do t:id() end\nt\n:fail()", "3"},
+		{"after a condition that a constant decides", "if true or t:id() then t\n:fail() end", "2"},
 		{"a sum", "return 1 +\n2 +\nnothing +\n4", "3"},
 		{"a field", "return t\n.a\n.b", "3"},
 	} {
