@@ -21,14 +21,14 @@ import (
 	"spectrumlua/runtime/wire"
 )
 
-// roleVariable makes the test's own executable play a backend: the first
-// argument says which.
+// roleVariable makes the test's own executable play a backend. Its first argument names
+// the role.
 const roleVariable = "BENCH_TEST_BACKEND"
 
 // peerRole is not that of a backend.
 const peerRole = "peer"
 
-// roles spoil an otherwise good backend.
+// roles are backends with one fault each, and a good one.
 var roles = map[string]func(conn net.Conn) int{
 	"good": func(conn net.Conn) int {
 		if err := Baseline(conn); err != nil {
@@ -52,8 +52,8 @@ var roles = map[string]func(conn net.Conn) int{
 	},
 }
 
-// answer is a backend that answers one type with something of its own, or by
-// its death, and the rest as Baseline does.
+// answer is a backend that answers one type with another message, or dies at it. It
+// handles other types as Baseline does.
 func answer(conn net.Conn, to, with pb.WrapperMessage_Type, message proto.Message) int {
 	b := baseline{frames: wire.NewReader(conn, 0)}
 	for {
@@ -95,7 +95,7 @@ func TestMain(m *testing.M) {
 	os.Exit(roles[os.Args[1]](conn))
 }
 
-// quick are options for a run that takes no time.
+// quick returns options for a short run.
 func quick(t *testing.T, role string) Options {
 	t.Helper()
 	t.Setenv(roleVariable, "1")
@@ -106,7 +106,7 @@ func quick(t *testing.T, role string) Options {
 	o.Config = "x.cfg"
 	o.Peer = Backend{Path: os.Args[0], Leading: []string{peerRole}}
 	o.Starts, o.Rounds, o.Round, o.Questions, o.Settle = 2, 2, 20*time.Millisecond, 10, 0
-	o.Sessions, o.Tasks, o.Reload, o.Room, o.Stored = 0, 0, 0, 0, 0 // these want a real script
+	o.Sessions, o.Tasks, o.Reload, o.Room, o.Stored = 0, 0, 0, 0, 0 // these need a real script
 	o.Growth = nil
 	return o
 }
@@ -118,7 +118,7 @@ func TestRun(t *testing.T) {
 	}{
 		{"as it is meant", Defaults().Load},
 		{"one of everything", Load{1, 1, 0}},
-		// More than the sockets hold: both ends write while the other does.
+		// More than the sockets hold, so that both ends write at the same time.
 		{"much in flight", Load{10, 64, 256 << 10}},
 	}
 	for _, test := range tests {
@@ -394,9 +394,9 @@ func TestScriptFails(t *testing.T) {
 	}
 }
 
-// TestPeer connects, and is told that the peer has gone when its input ends.
+// TestPeer connects to a peer, which must close the connection when its input ends.
 func TestPeer(t *testing.T) {
-	quick(t, peerRole) // for the environment
+	quick(t, peerRole) // sets the environment
 	address, stop, err := startPeer(t.Context(), Backend{Path: os.Args[0], Leading: []string{peerRole}})
 	if err != nil {
 		t.Fatal(err)

@@ -15,12 +15,12 @@ import (
 	"spectrumlua/runtime/wire"
 )
 
-// contact is whom all users write to.
+// contact is the contact that all users write to.
 const contact = "echo"
 
-// Load is the traffic that is measured with.
+// Load is the traffic of a measurement.
 type Load struct {
-	// Users are logged in and write in turn.
+	// Users are logged in and write alternately.
 	Users int `json:"users"`
 	// InFlight is how many messages wait for their echo at any time.
 	InFlight int `json:"in_flight"`
@@ -28,16 +28,15 @@ type Load struct {
 	Body int `json:"body_bytes"`
 }
 
-// Style is how a generator works.
+// Style is how a generator sends messages.
 type Style string
 
 const (
 	// LikeSpectrum encodes and writes each message by itself and parses each echo,
 	// as Spectrum does. This work limits the rate of a fast backend.
 	LikeSpectrum Style = "like_spectrum"
-	// Flood sends frames that were made beforehand, those for the echoes of one
-	// read in one write, and only counts the echoes: the most that a backend
-	// can be asked.
+	// Flood sends frames that were encoded in advance, many in one write, and only counts
+	// the echoes. This is the largest load for a backend.
 	Flood Style = "flood"
 )
 
@@ -52,7 +51,7 @@ type generator struct {
 
 	users    []string
 	requests [][]byte // one for each user
-	next     int      // whose turn it is
+	next     int      // the next user to write
 	payload  []byte
 	out      []byte
 }
@@ -72,7 +71,7 @@ func newGenerator(conn net.Conn, frames *wire.Reader, l Load) (*generator, error
 
 func userName(i int) string { return fmt.Sprintf("user%05d@localhost", i) }
 
-// message adds the frame of a message by a user to dst.
+// message appends the frame of a user's message to dst.
 func (g *generator) message(dst []byte, user int) (_ []byte, err error) {
 	g.payload, err = proto.MarshalOptions{}.MarshalAppend(g.payload[:0], &pb.ConversationMessage{
 		UserName:  &g.users[user],
@@ -88,8 +87,8 @@ func (g *generator) message(dst []byte, user int) (_ []byte, err error) {
 // login logs all users in and waits until they are connected.
 func (g *generator) login() error { return g.loginUsers(0, g.load.Users) }
 
-// loginUsers logs n users in, those from a number on, and waits until they are
-// connected. They need not be among those who write.
+// loginUsers logs in n users, starting with number from, and waits until they are
+// connected. The load need not use them.
 func (g *generator) loginUsers(from, n int) error {
 	var out []byte
 	for i := from; i < from+n; i++ {
@@ -133,7 +132,7 @@ func (g *generator) read() (pb.WrapperMessage_Type, []byte, error) {
 	return pb.SplitWrapper(frame)
 }
 
-// turn is the user who is to write.
+// turn returns the next user to write.
 func (g *generator) turn() int {
 	user := g.next
 	if g.next++; g.next == g.load.Users {
@@ -152,7 +151,7 @@ func (g *generator) flood(n int) error {
 	return err
 }
 
-// sendEach, as Spectrum does, makes and writes n messages one by one.
+// sendEach encodes and writes n messages one by one, as Spectrum does.
 func (g *generator) sendEach(n int) (err error) {
 	for range n {
 		if g.out, err = g.message(g.out[:0], g.turn()); err != nil {
@@ -165,8 +164,8 @@ func (g *generator) sendEach(n int) (err error) {
 	return nil
 }
 
-// run keeps messages in flight until the time is up, waits for the last echoes,
-// and returns their number and how long it took.
+// run keeps messages in flight for the given time and waits for the last echoes. It
+// returns their number and the time.
 func (g *generator) run(style Style, d time.Duration) (echoes int, took time.Duration, err error) {
 	write, check := g.flood, func([]byte) error { return nil }
 	if style == LikeSpectrum {
@@ -205,22 +204,21 @@ func (g *generator) run(style Style, d time.Duration) (echoes int, took time.Dur
 	return echoes, time.Since(start), nil
 }
 
-// directBytes is how much in flight surely fits into the socket's buffers. More
-// is written by a goroutine of its own: otherwise each end could wait for the
-// other one to read.
+// directBytes is the number of bytes that surely fit into the socket's buffers. Larger loads
+// need a goroutine that writes, because otherwise both ends could wait for each other.
 const directBytes = 64 << 10
 
 func (g *generator) sender(write func(n int) error) (send func(n int) error, stop func()) {
 	if g.load.InFlight*len(g.requests[0]) <= directBytes {
 		return write, func() {}
 	}
-	// No more than InFlight are ever waiting: sending never blocks.
+	// At most InFlight turns wait, so sending to the channel never blocks.
 	turns := make(chan int, g.load.InFlight)
 	var done sync.WaitGroup
 	done.Go(func() {
 		for n := range turns {
 			if err := write(n); err != nil {
-				_ = g.conn.Close() // which the reading end sees
+				_ = g.conn.Close() // ends the reader, too
 				return
 			}
 		}
@@ -228,7 +226,7 @@ func (g *generator) sender(write func(n int) error) (send func(n int) error, sto
 	return func(n int) error { turns <- n; return nil }, func() { close(turns); done.Wait() }
 }
 
-// checkEcho makes sure that an echo is what it should be.
+// checkEcho compares an echo with the message.
 func (g *generator) checkEcho(payload []byte) error {
 	var m pb.ConversationMessage
 	if err := proto.Unmarshal(payload, &m); err != nil {
@@ -257,8 +255,8 @@ func (g *generator) ask() (time.Duration, error) {
 	}
 }
 
-// askEach asks n times, one after the other and with a pause before each, and
-// returns how long each took, in µs and sorted.
+// askEach sends n messages one after the other, with a pause before each. It returns the
+// sorted times in µs.
 func (g *generator) askEach(n int, pause time.Duration) ([]float64, error) {
 	times := make([]float64, n)
 	for i := range times {

@@ -8,23 +8,22 @@ import (
 	"spectrumlua/cmd/spectrum2-lua/devkit/simulator"
 )
 
-// Step tells how both do under one of the loads of Options.Growth, which is a
-// Flood.
+// Step holds the figures of both backends under one load of Options.Growth, in the style Flood.
 type Step struct {
 	Load     Load        `json:"load"`
 	Lua      LoadFigures `json:"lua"`
 	Baseline LoadFigures `json:"baseline"`
 	Ratios   LoadFigures `json:"ratios"`
-	// IdleBytes is the resident memory of the Lua backend for each user who is
-	// logged in and has not written yet.
+	// IdleBytes is the resident memory of the Lua backend for each user who has not
+	// written yet.
 	IdleBytes float64 `json:"idle_bytes_each"`
 }
 
-// idleUsers is how many users there must be for IdleBytes to mean something.
+// idleUsers is the smallest number of users for which IdleBytes is measured.
 const idleUsers = 1000
 
-// GrowingLoads are ever more users, and ever longer messages: no more of them
-// are in flight than a backend queues without holding up its reader.
+// GrowingLoads returns loads with more and more users, and with longer and longer messages.
+// The backend can queue all of their messages in flight.
 func GrowingLoads() []Load {
 	return []Load{
 		{Users: 10, InFlight: 256, Body: 64},
@@ -78,10 +77,10 @@ func measureStep(ctx context.Context, s *simulator.Spectrum, o Options) (*Step, 
 	}, nil
 }
 
-// bytesPerSecond are those of the texts that come back.
+// bytesPerSecond returns the rate of the echoed texts.
 func (s Step) bytesPerSecond(f LoadFigures) float64 { return f.Rate.Median * float64(s.Load.Body) }
 
-// writeGrowth writes the steps as further lines of the table.
+// writeGrowth writes the steps as lines of the table.
 func writeGrowth(steps []Step, line func(cells ...any)) {
 	if len(steps) == 0 {
 		return

@@ -6,14 +6,13 @@ import (
 	"strings"
 )
 
-// The marks between which WriteInto writes; each stands alone in a line.
+// The marks around the tables. Each is alone on its line.
 const (
 	beginMark = "<!-- bench: begin -->"
 	endMark   = "<!-- bench: end -->"
 )
 
-// WriteInto puts the tables between two marks of a Markdown file, in the place
-// of what was there.
+// WriteInto replaces the text between the two marks of a Markdown file by the tables.
 func (r *Report) WriteInto(path string) error {
 	text, err := os.ReadFile(path)
 	if err != nil {
@@ -22,7 +21,7 @@ func (r *Report) WriteInto(path string) error {
 	before, rest, begins := strings.Cut(string(text), beginMark+"\n")
 	_, after, ends := strings.Cut(rest, endMark+"\n")
 	if !begins || !ends {
-		return fmt.Errorf("%s has no line %s with a line %s after it, between which the tables could stand", path, beginMark, endMark)
+		return fmt.Errorf("%s has no line %s with a line %s after it: add both lines", path, beginMark, endMark)
 	}
 	var b strings.Builder
 	b.WriteString(before + beginMark + "\n\n```\n")

@@ -15,11 +15,10 @@ import (
 	"time"
 )
 
-// Peer is the network of the sessions that wait: it listens on a loopback port,
-// writes its address to out as one line, accepts every connection and keeps it
-// open without a word. It returns when in ends, or when it can accept no more.
-// It runs in a process of its own, because what it holds counts against the
-// limit of descriptors that a process has.
+// Peer plays the network of the waiting sessions. It listens on a loopback port, writes its
+// address to out, accepts all connections and keeps them open. It returns when in ends or
+// when it cannot accept. It needs its own process, because its connections count against the
+// limit of descriptors.
 func Peer(in io.Reader, out io.Writer) error {
 	listener, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {
@@ -52,9 +51,8 @@ func Peer(in io.Reader, out io.Writer) error {
 	}
 }
 
-// startPeer runs Peer's executable and returns its address. It ends with ctx,
-// with this process, or with stop, which waits for it and returns what went
-// wrong there.
+// startPeer starts Peer's executable and returns its address. The process ends with ctx,
+// with this process, or with stop, which waits for it and returns its error.
 func startPeer(ctx context.Context, b Backend) (address string, stop func() error, err error) {
 	cmd := exec.CommandContext(ctx, b.Path, b.Leading...)
 	cmd.WaitDelay = time.Second

@@ -16,16 +16,15 @@ import (
 // Reload holds the effects of a reload on many users who are online. Each has a task
 // that the new script replaces.
 type Reload struct {
-	// Sessions is how many were online: Wanted, or fewer if a process may not
-	// have so many descriptors.
+	// Sessions is the number of users online: Wanted, or fewer if the limit of descriptors
+	// is lower.
 	Sessions int `json:"sessions"`
 	Wanted   int `json:"wanted"`
-	// PauseMS is the longest time for one message and its echo while a reload
-	// was under way, of one that writes all the time. BeforeMS is that of as many
-	// messages without a reload.
+	// PauseMS is the longest time for one message and its echo during a reload. BeforeMS is
+	// the longest time of as many messages without a reload.
 	PauseMS  Spread `json:"pause_ms"`
 	BeforeMS Spread `json:"before_ms"`
-	// WholeMS is from the signal until on.reload has been called for all.
+	// WholeMS is the time from the signal until on.reload has run for all sessions.
 	WholeMS Spread `json:"whole_ms"`
 }
 
@@ -70,7 +69,7 @@ func (m *Reload) rounds(o Options, sub *scripted) error {
 	return nil
 }
 
-// reload reloads the script and asks it until on.reload has run calls times in
+// reload reloads the script and sends messages until on.reload has run calls times in
 // total.
 func (sub *scripted) reload(calls int) (pause, whole time.Duration, asked int, err error) {
 	begin := time.Now()
@@ -95,7 +94,7 @@ func (sub *scripted) reload(calls int) (pause, whole time.Duration, asked int, e
 	}
 }
 
-// inquire sends a text, and returns the answer and how long it took.
+// inquire sends a text and returns the answer and its time.
 func (g *generator) inquire(text string) (answer string, took time.Duration, err error) {
 	start := time.Now()
 	if err := g.say(text); err != nil {
@@ -116,7 +115,7 @@ func (g *generator) inquire(text string) (answer string, took time.Duration, err
 	}
 }
 
-// say sends a text, whose answer is expected soon.
+// say sends a text and sets the deadline for its answer.
 func (g *generator) say(text string) error {
 	payload, err := proto.Marshal(&pb.ConversationMessage{UserName: &g.users[0], BuddyName: proto.String(contact), Message: &text})
 	if err != nil {

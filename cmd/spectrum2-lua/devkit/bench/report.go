@@ -21,9 +21,9 @@ type Report struct {
 	// LargeMS is the time from exec to the first PONG with Options.Large.
 	LargeMS Spread `json:"large_start_ms"`
 	Scripted
-	// Growth is what came of Options.Growth.
+	// Growth holds the results of Options.Growth.
 	Growth []Step `json:"growth"`
-	// Verdicts hold the figures against the aims.
+	// Verdicts compare the figures with the aims.
 	Verdicts []Verdict `json:"verdicts"`
 }
 
@@ -35,30 +35,30 @@ type Machine struct {
 	Go   string `json:"go"`
 }
 
-// Figures are those of one backend, or the ratios of two.
+// Figures are the figures of one backend, or the ratios of two.
 type Figures struct {
 	// StartMS is the time from exec to the first PONG.
 	StartMS Spread `json:"start_ms"`
-	// RestMB is the resident memory after the first PONG and a pause, LoadedMB
-	// after the load; in millions of bytes.
+	// RestMB is the resident memory after the first PONG and a pause, and LoadedMB that
+	// after the load, in millions of bytes.
 	RestMB   float64 `json:"rest_mb"`
 	LoadedMB float64 `json:"loaded_mb"`
 	// LikeSpectrum and Flood are the two styles of load.
 	LikeSpectrum LoadFigures `json:"like_spectrum"`
 	Flood        LoadFigures `json:"flood"`
-	// Single is one message and its echo that find the backend at rest, Row one
-	// of many, each sent at the echo of the one before.
+	// Single is the latency of one message to an idle backend. Row is the latency of one of
+	// many messages, each sent at the previous echo.
 	Single Latency `json:"latency"`
 	Row    Latency `json:"latency_in_a_row"`
 }
 
-// Latency is how long one message and its echo take.
+// Latency is the time for one message and its echo.
 type Latency struct {
 	MedianUS Spread `json:"median_us"`
 	P99US    Spread `json:"p99_us"`
 }
 
-// LoadFigures are those of one style of load.
+// LoadFigures are the figures of one style of load.
 type LoadFigures struct {
 	// Rate is echoes per second.
 	Rate Spread `json:"rate"`
@@ -66,8 +66,8 @@ type LoadFigures struct {
 	// load generator.
 	CPUUS       Spread `json:"cpu_us"`
 	GeneratorUS Spread `json:"generator_us"`
-	// GeneratorBusy is the part of the time that the load generator worked:
-	// near 1, it is what limits the rate.
+	// GeneratorBusy is the part of the time in which the load generator worked. Near 1, the
+	// generator limits the rate.
 	GeneratorBusy Spread `json:"generator_busy"`
 }
 
@@ -180,7 +180,7 @@ func (r *Report) WriteText(w io.Writer) error {
 	return err
 }
 
-// write writes the figures of the script as further lines of the table.
+// write writes the figures of the script as lines of the table.
 func (s Scripted) write(line func(cells ...any)) {
 	if w := s.Waiting; w != nil {
 		line("", "", "", "")

@@ -9,21 +9,21 @@ import (
 	"spectrumlua/pb"
 )
 
-// Room tells what it takes to hand one message of a room to all who are in it.
+// Room holds the cost of sending one message of a room to all its participants.
 type Room struct {
 	// Participants are sessions of one process.
 	Participants int `json:"participants"`
-	// EachUS is the time for each, from the message that asks for it until the
-	// last one has arrived; CPUUS is the backend's processor time for each.
+	// EachUS is the time for each participant, from the request until the last message has
+	// arrived. CPUUS is the backend's processor time for each.
 	EachUS Spread `json:"each_us"`
 	CPUUS  Spread `json:"cpu_us"`
 }
 
-// roomTurns is how often the room's message is handed out in a round: once is
-// too short for a clock of processor time.
+// roomTurns is the number of room messages in a round. One message would be too short for
+// the clock of processor time.
 const roomTurns = 100
 
-// measureRoom logs o.Room sessions in and has a message sent to each of them.
+// measureRoom logs in o.Room sessions and sends a message to each of them.
 func measureRoom(ctx context.Context, s *simulator.Spectrum, o Options, config string) (*Room, error) {
 	if o.Room == 0 {
 		return nil, nil
@@ -69,7 +69,7 @@ func (m *Room) rounds(o Options, sub *scripted) error {
 	return nil
 }
 
-// tellRoom has the script send one message to n sessions.
+// tellRoom makes the script send one message to n sessions.
 func (g *generator) tellRoom(n int) (time.Duration, error) {
 	start := time.Now()
 	if err := g.say("room"); err != nil {

@@ -15,8 +15,8 @@ import (
 //go:embed bench.lua
 var script []byte
 
-// Scripted are the figures of the bench's own script; nil is what was not asked
-// for.
+// Scripted holds the figures of the bench's own script. A figure is nil if it was not
+// requested.
 type Scripted struct {
 	Waiting *Waiting `json:"waiting,omitempty"`
 	Tasks   *Tasks   `json:"tasks,omitempty"`
@@ -72,7 +72,7 @@ func writeScript(dir, peer string) (config string, err error) {
 		os.WriteFile(config, []byte(text), 0o600))
 }
 
-// scripted is a backend that runs the script, with one user who asks.
+// scripted is a backend that runs the script, with one user who sends questions.
 type scripted struct {
 	running *running
 	load    *generator
@@ -110,14 +110,14 @@ func startScript(ctx context.Context, s *simulator.Spectrum, o Options, config s
 	return &scripted{running: r, load: load}, nil
 }
 
-// patience is how long the script may take for one thing that it is asked; an
-// error in it is an answer that never comes.
+// patience limits the time for an answer of the script. An error in the script appears as
+// a missing answer.
 const patience = time.Minute
 
-// hurry makes reading fail if what is waited for does not come in time.
+// hurry sets the deadline for reading.
 func (r *running) hurry() error { return r.conn.SetReadDeadline(time.Now().Add(patience)) }
 
-// question sends a text and holds the answer against what it must be.
+// question sends a text and compares the answer with want.
 func (g *generator) question(text, want string) (time.Duration, error) {
 	answer, took, err := g.inquire(text)
 	if err == nil && answer != want {

@@ -7,16 +7,15 @@ import (
 	"spectrumlua/cmd/spectrum2-lua/devkit/simulator"
 )
 
-// starter starts one backend again and again.
+// starter starts one backend repeatedly.
 type starter struct {
 	sub    *subject
 	config string
 	took   *[]float64 // ms
 }
 
-// measureStarts starts and ends all backends alternately. The first start of each
-// does not count: it warms the system's caches, as earlier starts do under
-// Spectrum.
+// measureStarts starts and stops all backends alternately. The first start of each does not
+// count, because it fills the system's caches.
 func measureStarts(ctx context.Context, s *simulator.Spectrum, o Options, subjects []*subject) error {
 	o.Progress(fmt.Sprintf("starting each %d times", o.Starts))
 	lua := subjects[0]

@@ -5,8 +5,7 @@ import (
 	"slices"
 )
 
-// Spread sums up what was measured several times. Without measurements all is
-// zero.
+// Spread sums up repeated measurements. It is zero without measurements.
 type Spread struct {
 	N      int     `json:"n"`
 	Min    float64 `json:"min"`
@@ -27,8 +26,8 @@ func spread(values []float64) Spread {
 	}
 }
 
-// quantile is the value below which the part q of the sorted values lies; what
-// falls between two of them is interpolated. Of no values it is NaN.
+// quantile returns the value below which the part q of the sorted values lies. It
+// interpolates between two values, and returns NaN without values.
 func quantile(sorted []float64, q float64) float64 {
 	if len(sorted) == 0 {
 		return math.NaN()
@@ -42,7 +41,7 @@ func quantile(sorted []float64, q float64) float64 {
 	return sorted[i]*(1-part) + sorted[i+1]*part
 }
 
-// ratios divides what was measured side by side.
+// ratios divides measurements pairwise.
 func ratios(over, under []float64) []float64 {
 	out := make([]float64, 0, len(over))
 	for i := range min(len(over), len(under)) {

@@ -13,11 +13,11 @@ import (
 	"syscall"
 )
 
-// manifest has the names of all that was installed, below the root: files, and
-// folders that had to be made, which end in a slash.
+// manifest lists the installed files and the folders that were created, relative to the
+// root. Folders end in a slash.
 const manifest = data + "/installed.txt"
 
-// destination is where files are installed.
+// destination is the folder to install into.
 type destination struct {
 	root, prefix string
 }
@@ -26,8 +26,7 @@ func (d *destination) path(name string) string { return filepath.Join(d.root, na
 
 func (d *destination) manifest() string { return d.path(filepath.Join(d.prefix, manifest)) }
 
-// install installs the files, and removes what an older version had installed and
-// this one has not.
+// install installs the files and removes files of an older version that this one lacks.
 func (d *destination) install(files []file) error {
 	before, err := d.installed()
 	if err != nil && !errors.Is(err, fs.ErrNotExist) {
@@ -58,7 +57,7 @@ func (d *destination) install(files []file) error {
 	return d.remove(before)
 }
 
-// uninstall removes what was installed.
+// uninstall removes the files in the manifest.
 func (d *destination) uninstall() error {
 	names, err := d.installed()
 	if errors.Is(err, fs.ErrNotExist) {
@@ -79,17 +78,17 @@ func (d *destination) installed() (map[string]bool, error) {
 			continue
 		}
 		if !filepath.IsLocal(name) {
-			return nil, fmt.Errorf("%s: %q is no name of a file below the folder", d.manifest(), name)
+			return nil, fmt.Errorf("%s: %q is not the name of a file below the folder", d.manifest(), name)
 		}
 		names[name] = true
 	}
 	return names, err
 }
 
-// remove removes files, and folders that are empty then.
+// remove removes files, and folders that become empty.
 func (d *destination) remove(names map[string]bool) error {
 	sorted := slices.Sorted(maps.Keys(names))
-	slices.Reverse(sorted) // what is in a folder goes before it
+	slices.Reverse(sorted) // files come before their folders
 	var errs []error
 	for _, name := range sorted {
 		err := os.Remove(d.path(name))
@@ -101,7 +100,7 @@ func (d *destination) remove(names map[string]bool) error {
 	return errors.Join(errs...)
 }
 
-// makeFolder makes a folder and those above it, and notes which it has made.
+// makeFolder creates a folder and its parents, and notes the new ones.
 func (d *destination) makeFolder(name string, made map[string]bool) error {
 	if _, err := os.Stat(d.path(name)); err == nil || name == "." || name == "/" {
 		if err != nil {
@@ -116,7 +115,7 @@ func (d *destination) makeFolder(name string, made map[string]bool) error {
 	return os.Mkdir(d.path(name), 0o755)
 }
 
-// copy puts a file or link in its place, which is complete at any time.
+// copy installs a file or link atomically.
 func (f file) copy(to string) error {
 	if f.link != "" {
 		if now, err := os.Readlink(to); err == nil && now == f.link {

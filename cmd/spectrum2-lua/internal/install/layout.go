@@ -8,23 +8,21 @@ import (
 	"strings"
 )
 
-// file is a file to be installed.
+// file is a file to install.
 type file struct {
-	to   string // below the prefix
+	to   string // the path below the prefix
 	from string
 	mode fs.FileMode
-	link string // it is a symbolic link to this, instead of a copy
+	link string // the target, if the file is a symbolic link
 }
 
-// Places below the prefix. Pages keep the places that they have in the source
-// folder, so that their links lead to the same files.
+// Folders below the prefix. Pages keep their relative paths, so that their links work.
 const (
 	data = "share/spectrum2-lua"
 	docs = "share/doc/spectrum2-lua"
 )
 
-// trees are folders of the source, with what is installed of them. What is not
-// named, such as the tests of the program itself, stays.
+// trees are the folders of the source and the files in them to install.
 var trees = []struct {
 	from, to   string
 	extensions []string
@@ -36,8 +34,8 @@ var trees = []struct {
 
 var pages = []string{"README.md", "CHANGELOG.md", "CONTRIBUTING.md", "SECURITY.md", "LICENSE"}
 
-// layout lists what is installed. bin is where the programs are, and the folder
-// share that `spectrum2-lua share` has made.
+// layout returns the files to install. bin is the folder with the programs and with the
+// folder share of `spectrum2-lua share`.
 func layout(source, bin string) ([]file, error) {
 	var files []file
 	for _, program := range []string{"spectrum2_lua_backend", "spectrum2-lua"} {

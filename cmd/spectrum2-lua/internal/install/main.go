@@ -1,5 +1,5 @@
-// Command install is what `make install` and `make uninstall` run, in the source
-// folder, after `make build`.
+// Command install implements `make install` and `make uninstall`. It runs in the source
+// folder after `make build`.
 package main
 
 import (

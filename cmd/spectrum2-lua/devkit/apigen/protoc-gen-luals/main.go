@@ -1,6 +1,5 @@
-// Command protoc-gen-luals is a plugin of protoc's, or buf's: it writes what
-// pb/protocol.proto says as annotations for the Lua Language Server.
-// `make generate` runs it.
+// Command protoc-gen-luals is a plugin of protoc and buf. It writes pb/protocol.proto as
+// annotations for the Lua Language Server. `make generate` runs it.
 package main
 
 import (
@@ -8,7 +7,7 @@ import (
 	"google.golang.org/protobuf/reflect/protoreflect"
 )
 
-// output is the file that is made.
+// output is the name of the generated file.
 const output = "protocol.lua"
 
 func main() {
@@ -28,7 +27,7 @@ func main() {
 	})
 }
 
-// comments are what stands above something in the file, by its full name.
+// comments holds the comments of the file by the full names of their elements.
 type comments map[protoreflect.FullName]string
 
 func (c comments) read(messages []*protogen.Message, enums []*protogen.Enum) {

@@ -1,6 +1,6 @@
-// Command reference writes what library/*.lua says into the documentation: the
-// parts of its pages between markers, and all of reference/names.md.
-// `make generate` runs it, with the folder as its argument.
+// Command reference writes the API from library/*.lua into the docs: the parts of pages
+// between markers, and the whole page reference/names.md. `make generate` runs it with the
+// folder of the docs as its argument.
 package main
 
 import (
@@ -31,7 +31,7 @@ func main() {
 // whole is the page that is generated from its first line to its last.
 const whole = "reference/names.md"
 
-// render makes the pages that are not as they have to be.
+// render returns the pages whose content must change.
 func render(folder string) (map[string][]byte, error) {
 	pages := map[string][]byte{}
 	generated := filepath.Join(folder, filepath.FromSlash(whole))

@@ -17,8 +17,8 @@ func (d *Difference) String() string {
 	return fmt.Sprintf("%s\n  ours:      %s\n  reference: %s", d.Kind, d.Ours, d.Theirs)
 }
 
-// Find returns how the results differ, or nil. What the reference does not
-// compile or run says nothing.
+// Find returns how the results differ, or nil. It ignores programs that the reference does
+// not compile or run.
 func Find(ours, theirs Result) *Difference {
 	switch {
 	case theirs.Broken != "":
@@ -47,8 +47,8 @@ func lineAt(lines []string, i int) string {
 	return lines[i]
 }
 
-// kindOf tells wrong values, which have many forms, from wrong messages, which
-// have one for each mistake.
+// kindOf returns the kind of a difference. Wrong values form one kind, wrong messages one
+// kind for each message.
 func kindOf(a, b string) string {
 	x, y := place.FindString(a), place.FindString(b)
 	switch {
@@ -69,7 +69,7 @@ var (
 	number   = regexp.MustCompile(`-?\d+(\.\d+)?`)
 )
 
-// messageOf is the text of an error after its place, or "a value".
+// messageOf returns the text of an error without its position, or "a value".
 func messageOf(line string) string {
 	if at := place.FindStringIndex(line); at != nil {
 		return line[at[1]:]
@@ -77,7 +77,7 @@ func messageOf(line string) string {
 	return "a value"
 }
 
-// shape is a text without what depends on the program.
+// shape replaces the parts of a text that depend on the program.
 func shape(s string) string {
 	return strings.TrimSpace(number.ReplaceAllString(quoted.ReplaceAllString(s, "'…'"), "9"))
 }

@@ -15,8 +15,7 @@ import (
 	"spectrumlua/luabind/stdlib"
 )
 
-// Ours is the implementation that scripts run in: its compiler, its library and
-// its bounds.
+// Ours is our implementation, with the compiler, library and limits of scripts.
 type Ours struct {
 	// Messages reports whether texts of errors are compared.
 	Messages bool
@@ -32,7 +31,7 @@ var preludeFunction = sync.OnceValue(func() *lua.FunctionProto {
 	return proto
 })
 
-// Run runs each program in a VM of its own.
+// Run runs each program in its own VM.
 func (o *Ours) Run(ctx context.Context, sources []string) ([]Result, error) {
 	results := make([]Result, len(sources))
 	for i, text := range sources {

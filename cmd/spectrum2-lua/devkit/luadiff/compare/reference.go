@@ -19,13 +19,13 @@ var prelude string
 //go:embed driver.lua
 var driver string
 
-// Result is what came of a program.
+// Result is the result of a program.
 type Result struct {
-	// Lines are what it printed.
+	// Lines are the lines that it printed.
 	Lines []string
-	// Refused is why it does not compile, or "".
+	// Refused is why the program does not compile, or "".
 	Refused string
-	// Broken is why it did not end as programs do, or "".
+	// Broken is why the program did not end normally, or "".
 	Broken string
 }
 
@@ -39,7 +39,7 @@ type Reference struct {
 	Command string
 	// Messages reports whether texts of errors are compared.
 	Messages bool
-	// Steps are how many instructions a program may take.
+	// Steps is the number of instructions that a program may execute.
 	Steps int
 	// Patience is the time for one run with all of its programs; default: a minute.
 	Patience time.Duration
@@ -99,8 +99,7 @@ func (r *Reference) run(ctx context.Context, sources []string) ([]Result, error)
 
 func longString(s string) string { return "[====[\n" + s + "]====]" }
 
-// parseResults reads what driver.lua has written: each line has a byte in front that
-// says what it is.
+// parseResults parses the output of driver.lua. The first byte of each line is its kind.
 func parseResults(out string, n int) ([]Result, error) {
 	var results []Result
 	var current Result
