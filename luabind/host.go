@@ -158,6 +158,7 @@ func (h *Host) Dispatch(t *task.Task, s *session.Session, m session.Message) err
 	if v == nil {
 		return h.loadErr
 	}
+	origin := h.origin(s, m) // notes changes of contacts, also without a handler
 	fn := v.handler(m.Type.Name)
 	if fn == nil {
 		return h.withoutHandler(s, m)
@@ -166,6 +167,9 @@ func (h *Host) Dispatch(t *task.Task, s *session.Session, m session.Message) err
 	if err != nil {
 		h.log.WithField("user", userOf(s)).Warnf("dropped a %s whose payload cannot be decoded: %v", m.Type.Name, err)
 		return nil
+	}
+	if origin != "" {
+		args = append(args, origin)
 	}
 	err = v.call(t, fn, args)
 	switch {

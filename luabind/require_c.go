@@ -16,7 +16,7 @@ var insteadOfC = map[string]string{
 	"lfs": "spectrum.process or io", "posix": "spectrum.process or os", "system": "spectrum.time",
 	"lpeg": "spectrum.regexp or Lua's patterns", "rex_pcre": "spectrum.regexp", "rex_pcre2": "spectrum.regexp", "re": "spectrum.regexp",
 	"luasql": "spectrum.sql", "lsqlite3": "spectrum.sql or spectrum.store", "sqlite3": "spectrum.sql or spectrum.store", "pgsql": "spectrum.sql",
-	"lxp": "spectrum.xml",
+	"lxp":     "spectrum.xml",
 	"openssl": "spectrum.crypto", "crypto": "spectrum.crypto", "md5": "spectrum.crypto", "sha2": "spectrum.crypto",
 	"base64": "spectrum.encoding", "iconv": "spectrum.encoding", "utf8": "spectrum.encoding",
 	"luacurl": "spectrum.http", "cURL": "spectrum.http", "curl": "spectrum.http",

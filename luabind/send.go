@@ -138,8 +138,12 @@ func (obj *sessionObject) remember(typ *schema.Type, payload []byte) {
 		obj.disconnected = obj.disconnected || typ == disconnectedType
 	case pb.WrapperMessage_TYPE_BUDDY_CHANGED:
 		obj.buddies.put(payload)
+		obj.roster.sent(payload)
 	case pb.WrapperMessage_TYPE_BUDDY_REMOVED:
 		obj.buddies.remove(payload)
+		obj.roster.forget(payload)
+	case pb.WrapperMessage_TYPE_AUTH_REQUEST:
+		obj.roster.ask(payload)
 	}
 }
 

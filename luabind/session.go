@@ -22,6 +22,7 @@ type sessionObject struct {
 	settings *lua.LTable
 	// buddies holds the last BUDDY_CHANGED payload sent for each contact.
 	buddies buddies
+	roster  roster
 	timers  *task.Timers // nil before the first timer
 	// connections are the lasting connections; nil before the first one.
 	connections *connections
@@ -47,7 +48,7 @@ func (obj *sessionObject) end() {
 	if obj.connections != nil {
 		obj.connections.end()
 	}
-	obj.data, obj.settings, obj.buddies = nil, nil, nil
+	obj.data, obj.settings, obj.buddies, obj.roster = nil, nil, nil, roster{}
 }
 
 // sessionClass is the class of session objects.
@@ -60,6 +61,7 @@ func newSessionClass() *bind.Class[*sessionObject] {
 	methods := map[string]func(l *lua.LState, obj *sessionObject) int{
 		"update_buddy": updateBuddy,
 		"connection":   func(l *lua.LState, obj *sessionObject) int { return obj.ownConnections().declare(l, 2) },
+		"roster":       sessionRoster,
 		"spawn":        func(l *lua.LState, obj *sessionObject) int { return spawn(l, obj.session.Owner(), 2, obj) },
 		"after":        func(l *lua.LState, obj *sessionObject) int { return after(l, obj.ownTimers(), 2, false) },
 		"every":        func(l *lua.LState, obj *sessionObject) int { return after(l, obj.ownTimers(), 2, true) },

@@ -498,7 +498,8 @@ const (
 	// The user or the contact has paused typing.
 	WrapperMessage_TYPE_BUDDY_TYPED WrapperMessage_Type = 20
 	// A contact asks to be added to the roster. If the user agrees, the script gets
-	// `buddy_changed`. If the user refuses, the script gets nothing.
+	// `buddy_changed` with the origin `authorized`. If the user refuses, the script
+	// gets nothing.
 	WrapperMessage_TYPE_AUTH_REQUEST WrapperMessage_Type = 21
 	// The user or the contact asks for attention (XEP-0224).
 	WrapperMessage_TYPE_ATTENTION WrapperMessage_Type = 22

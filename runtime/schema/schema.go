@@ -109,6 +109,18 @@ func (e *Enum) Nearest(word string) string {
 	return spelling.Name(word, e.Names)
 }
 
+// Origins returns the values of the argument origin, which the handlers of some types
+// receive after the payload: why Spectrum has sent the message.
+func (t *Type) Origins() []string {
+	switch t.Number {
+	case pb.WrapperMessage_TYPE_BUDDY_CHANGED:
+		return []string{"user", "echo", "authorized"}
+	case pb.WrapperMessage_TYPE_BUDDY_REMOVED:
+		return []string{"user", "refused"}
+	}
+	return nil
+}
+
 // Types returns all types of WrapperMessage, in the order of their numbers.
 func Types() []*Type { return all.types }
 

@@ -1,6 +1,8 @@
 package schema
 
 import (
+	"iter"
+
 	"google.golang.org/protobuf/encoding/protowire"
 	"google.golang.org/protobuf/reflect/protoreflect"
 )
@@ -26,22 +28,46 @@ func (t *Type) UserOf(payload []byte) []byte {
 // callers equals the last one.
 func Find(message []byte, number protoreflect.FieldNumber) []byte {
 	for len(message) > 0 {
-		num, typ, n := protowire.ConsumeTag(message)
-		if n < 0 {
-			return nil
-		}
-		message = message[n:]
-		if num == number && typ == protowire.BytesType {
-			value, n := protowire.ConsumeBytes(message)
-			if n < 0 {
-				return nil
-			}
+		num, value, rest := next(message)
+		if num == number && value != nil {
 			return value
 		}
-		if n = protowire.ConsumeFieldValue(num, typ, message); n < 0 {
-			return nil
-		}
-		message = message[n:]
+		message = rest
 	}
 	return nil
+}
+
+// FindAll returns an iterator over all values of a length-delimited field of an encoded
+// message. Each value is a part of the message.
+func FindAll(message []byte, number protoreflect.FieldNumber) iter.Seq[[]byte] {
+	return func(yield func([]byte) bool) {
+		for len(message) > 0 {
+			num, value, rest := next(message)
+			if num == number && value != nil && !yield(value) {
+				return
+			}
+			message = rest
+		}
+	}
+}
+
+// next returns the number of the first field of an encoded message, its value if it is
+// length-delimited, and the rest of the message. The rest is empty if the message is
+// damaged.
+func next(message []byte) (num protowire.Number, value, rest []byte) {
+	num, typ, n := protowire.ConsumeTag(message)
+	if n < 0 {
+		return 0, nil, nil
+	}
+	message = message[n:]
+	if typ == protowire.BytesType {
+		if value, n = protowire.ConsumeBytes(message); n < 0 {
+			return 0, nil, nil
+		}
+		return num, value, message[n:]
+	}
+	if n = protowire.ConsumeFieldValue(num, typ, message); n < 0 {
+		return 0, nil, nil
+	}
+	return num, nil, message[n:]
 }

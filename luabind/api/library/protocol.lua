@@ -215,7 +215,7 @@
 ---| "buddy_typing" # The user or the contact is typing.
 ---| "buddy_stopped_typing" # The user or the contact is active again without typing.
 ---| "buddy_typed" # The user or the contact has paused typing.
----| "auth_request" # A contact asks to be added to the roster. If the user agrees, the script gets `buddy_changed`. If the user refuses, the script gets nothing.
+---| "auth_request" # A contact asks to be added to the roster. If the user agrees, the script gets `buddy_changed` with the origin `authorized`. If the user refuses, the script gets nothing.
 ---| "attention" # The user or the contact asks for attention (XEP-0224).
 ---| "stats" # The memory and the id of the process. The runtime sends it after each `pong`.
 ---| "ft_start" # File transfer. Spectrum no longer supports it.
@@ -247,7 +247,7 @@
 ---| "buddy_typing" # The user or the contact is typing.
 ---| "buddy_stopped_typing" # The user or the contact is active again without typing.
 ---| "buddy_typed" # The user or the contact has paused typing.
----| "auth_request" # A contact asks to be added to the roster. If the user agrees, the script gets `buddy_changed`. If the user refuses, the script gets nothing.
+---| "auth_request" # A contact asks to be added to the roster. If the user agrees, the script gets `buddy_changed` with the origin `authorized`. If the user refuses, the script gets nothing.
 ---| "attention" # The user or the contact asks for attention (XEP-0224).
 ---| "stats" # The memory and the id of the process. The runtime sends it after each `pong`.
 ---| "backend_config" # The features of the transport, sent before the first `pong`. `spectrum.backend_config` builds it. Spectrum keeps the first value of a key until it restarts.
@@ -263,9 +263,9 @@
 ---The user goes offline or unregisters, or the script has disconnected the user.
 ---@field logout? async fun(session: spectrum.Session, m: spectrum.Logout)
 ---The user adds or edits a contact. Changes by the script come back too, often several times.
----@field buddy_changed? async fun(session: spectrum.Session, m: spectrum.Buddy)
+---@field buddy_changed? async fun(session: spectrum.Session, m: spectrum.Buddy, origin: "user"|"echo"|"authorized")
 ---The user removes a contact. In gateway mode it arrives only with `enable_remove_buddy=1`, or for a contact that was not confirmed.
----@field buddy_removed? async fun(session: spectrum.Session, m: spectrum.Buddy)
+---@field buddy_removed? async fun(session: spectrum.Session, m: spectrum.Buddy, origin: "user"|"refused")
 ---A message to or from a contact or a room. For a room, `buddy_name` is the room and `nickname` is the sender. Spectrum drops a room's message until the user has joined the room.
 ---@field conv_message? async fun(session: spectrum.Session, m: spectrum.ConversationMessage)
 ---The user joins a room. It arrives only after `connected`, and again for each open room after each further `connected`.
@@ -350,7 +350,7 @@ function session:buddy_stopped_typing(fields) end
 ---@param fields spectrum.Buddy
 function session:buddy_typed(fields) end
 
----A contact asks to be added to the roster. If the user agrees, the script gets `buddy_changed`. If the user refuses, the script gets nothing.
+---A contact asks to be added to the roster. If the user agrees, the script gets `buddy_changed` with the origin `authorized`. If the user refuses, the script gets nothing.
 ---@param fields spectrum.Buddy
 function session:auth_request(fields) end
 

@@ -142,6 +142,10 @@ local session = {}
 ---@param fields spectrum.Buddy
 function session:update_buddy(fields) end
 
+---Takes the user's complete list of contacts. Sends `buddy_changed` for each contact that is new or differs from what the session has sent, and `buddy_removed` for each other contact that is known.
+---@param contacts spectrum.Buddy[] up to 100,000 contacts
+function session:roster(contacts) end
+
 ---Starts a task that belongs to the session. With a name, it first ends the session's older task of that name. An error is logged and disconnects the session with `other_error`, unless `on_error` is `"log"`.
 ---@param name string|spectrum.SpawnOptions a name, or a table of options
 ---@param fn async fun(...: any): ...: any

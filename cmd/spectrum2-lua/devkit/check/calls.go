@@ -78,10 +78,23 @@ func (u *unit) checkSessionCall(call *ast.FuncCallExpr, f *api.Function, owner *
 		u.checkSent(call, schema.TypeByName("buddy_changed"), call.Args, f.Name)
 	} else if t := schema.TypeByName(f.Name); t != nil {
 		u.checkSent(call, t, call.Args, f.Name)
+	} else if list, ok := firstTable(call.Args); ok && f.Name == "roster" {
+		for _, contact := range list.Fields {
+			u.checkSent(call, schema.TypeByName("buddy_changed"), []ast.Expr{contact.Value}, "buddy_changed")
+		}
 	} else if call.Func == nil { // with a colon
 		u.checkArguments(call, f, owner)
 		u.checkOptions(call, f, owner)
 	}
+}
+
+// firstTable returns the first argument of a call if it is a table constructor.
+func firstTable(args []ast.Expr) (*ast.TableExpr, bool) {
+	if len(args) == 0 {
+		return nil, false
+	}
+	table, ok := args[0].(*ast.TableExpr)
+	return table, ok
 }
 
 // checkSend checks a call of spectrum.send.

@@ -45,6 +45,8 @@ func TestCheckReportsMistakes(t *testing.T) {
 			"script.lua:1: error: on.login: function expected, got number [unknown-handler]"},
 		{"a login without an answer", "local on = {}\nfunction on.login(session) session:buddy_changed { buddy_name = 'x', status = 'online' } end\nreturn on",
 			"script.lua:2: warning: the script never answers a login, so clients show that they are connecting: call session:connected() or session:disconnected{…} [never-connected]"},
+		{"a handler with its origin", "local on = {}\nfunction on.login(session) session:connected() end\nfunction on.buddy_changed(session, m, origin) return session, m, origin end\nfunction on.buddy_removed(session, m, origin) return session, m, origin end\nreturn on", ""},
+		{"a list of contacts", in("session:roster { { buddy_nam = 'x' } }"), `script.lua:4: error: buddy_changed: there is no field "buddy_nam"; did you mean "buddy_name"? [unknown-field]`},
 		{"a handler with a colon", "local on = {}\nfunction on:login(session, m) session:connected() return self, m end\nreturn on",
 			"script.lua:2: warning: on.login is called with (session, m), but has 3 parameters, since the colon adds self: write a dot [handler-parameters]"},
 		{"a field in a variable's table", in("local fields = { buddy = 'x', message = 'y' }\nsession:conv_message(fields)"),

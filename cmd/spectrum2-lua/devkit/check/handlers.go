@@ -218,5 +218,8 @@ func handlerArguments(name string) (args []value, names string) {
 	case t.User() == nil:
 		return []value{{payload: t.Payload, typ: t}}, "(m)"
 	}
+	if len(t.Origins()) > 0 {
+		return []value{session, {payload: t.Payload, typ: t}, {}}, "(session, m, origin)"
+	}
 	return []value{session, {payload: t.Payload, typ: t}}, "(session, m)"
 }

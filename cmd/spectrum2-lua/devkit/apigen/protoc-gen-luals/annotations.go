@@ -222,6 +222,9 @@ func parameters(t *schema.Type) string {
 	case t.Payload != nil:
 		all = append(all, "m: "+className(t.Payload.Descriptor))
 	}
+	if origins := t.Origins(); len(origins) > 0 {
+		all = append(all, fmt.Sprintf(`origin: "%s"`, strings.Join(origins, `"|"`)))
+	}
 	return strings.Join(all, ", ")
 }
 
