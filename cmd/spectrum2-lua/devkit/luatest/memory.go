@@ -6,7 +6,9 @@ import (
 	"runtime/debug"
 	"strconv"
 	"strings"
+	"syscall"
 	"testing"
+	"time"
 )
 
 // MeasureWaiting reports the resident memory of a waiting session, in bytes. The script's
@@ -37,6 +39,17 @@ func OpenFiles(t testing.TB) int {
 		t.Skip("/proc/self/fd does not exist")
 	}
 	return len(files)
+}
+
+// CPUTime returns the processor time that this process has used. Unlike a clock, it does
+// not depend on what else the machine does.
+func CPUTime(t testing.TB) time.Duration {
+	t.Helper()
+	var used syscall.Rusage
+	if err := syscall.Getrusage(syscall.RUSAGE_SELF, &used); err != nil {
+		t.Fatal(err)
+	}
+	return time.Duration(used.Utime.Nano() + used.Stime.Nano())
 }
 
 // resident returns the resident memory of this process in bytes, after a garbage collection.
