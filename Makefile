@@ -1,4 +1,4 @@
-# spectrum2-lua: everything that is done with it. Bare `make` explains.
+# All tasks of development. `make` without a target lists them.
 
 GO        ?= go
 PREFIX    ?= /usr/local
@@ -20,7 +20,7 @@ GOLANGCI_LINT := github.com/golangci/golangci-lint/v2/cmd/golangci-lint@v2.15.0
 VALE          := github.com/vale-cli/vale/v3/cmd/vale@v3.22.0
 GOVULNCHECK   := golang.org/x/vuln/cmd/govulncheck@v1.9.0
 
-# The race detector needs a C compiler, and that it may be used.
+# The race detector needs cgo and a C compiler.
 RACE := $(shell [ "$$($(GO) env CGO_ENABLED)" = 1 ] && command -v $$($(GO) env CC) >/dev/null 2>&1 && echo -race)
 
 .DEFAULT_GOAL := help
@@ -36,7 +36,7 @@ build: ## Build bin/spectrum2_lua_backend and bin/spectrum2-lua, both static
 	CGO_ENABLED=0 $(GO) build -trimpath -buildvcs=$(STAMP) -ldflags="-s -w" -o $(BIN)/ $(PROGRAMS)
 
 .PHONY: demo
-demo: build ## Show the main job in this terminal: a simulated Spectrum chats with examples/echo.cfg
+demo: build ## Show a simulated Spectrum that logs in to examples/echo.cfg and chats
 	$(BIN)/spectrum2-lua demo --backend $(BIN)/spectrum2_lua_backend examples/echo.cfg
 
 .PHONY: test
@@ -60,7 +60,7 @@ bench: build ## Measure speed and memory, alternately with a backend without Lua
 	$(BIN)/bench --backend $(BIN)/spectrum2_lua_backend --large examples/irc.cfg --into docs/admin/performance.md examples/echo.cfg
 
 .PHONY: bench-irc
-bench-irc: build ## Measure scripts/irc.lua beside Debian's libcommuni backend (root on Debian, as e2e)
+bench-irc: build ## Measure scripts/irc.lua and Debian's libcommuni backend alternately (root on Debian, as e2e)
 	E2E_BENCH=1 E2E_BACKEND=$(CURDIR)/$(BIN)/spectrum2_lua_backend cmd/spectrum2_lua_backend/e2e/run.sh -v -run 'TestIRCBench'
 
 .PHONY: lint
@@ -100,11 +100,11 @@ lua-diff: ## Compare RANDOM_PROGRAMS (100000) random Lua programs with Debian's 
 	$(BIN)/luadiff -n $(RANDOM_PROGRAMS) -seed $(SEED)
 
 .PHONY: soak
-soak: ## Let 2,000 users come and go for SOAK (20m), and look whether anything grows or is lost
+soak: ## Run 2,000 users for SOAK (20m), and check that nothing grows or is lost
 	SOAK=$(SOAK) $(GO) test -tags soak -count=1 -v -timeout 0 -run '^TestSoak$$' ./cmd/spectrum2_lua_backend
 
 .PHONY: vuln
-vuln: ## Look for known vulnerabilities in what the programs are made of (needs the network)
+vuln: ## Search the dependencies for known vulnerabilities (needs the network)
 	@found=$$($(GO) run $(GOVULNCHECK) ./... 2>&1); code=$$?; echo "$$found"; \
 	case "$$found" in *"fetching vulnerabilities"*) \
 	  echo; echo "=== The database of vulnerabilities cannot be reached: NOTHING HAS BEEN CHECKED ==="; exit 0;; \
@@ -124,9 +124,9 @@ install: build ## Install programs, manual pages, completion, scripts, examples 
 	GOOS= GOARCH= $(GO) run ./cmd/spectrum2-lua/internal/install -bin $(BIN) -destdir '$(DESTDIR)' -prefix '$(PREFIX)'
 
 .PHONY: uninstall
-uninstall: ## Remove what install has put below DESTDIR and PREFIX
+uninstall: ## Remove the installed files below DESTDIR and PREFIX
 	GOOS= GOARCH= $(GO) run ./cmd/spectrum2-lua/internal/install -uninstall -destdir '$(DESTDIR)' -prefix '$(PREFIX)'
 
 .PHONY: clean
-clean: ## Remove what build made
+clean: ## Remove the built files
 	rm -rf $(BIN)

@@ -1,6 +1,5 @@
--- bench.lua: what bench measures beside echoes. Each user has a connection to
--- the network, the peer, and a task that waits on it for a line that never
--- comes.
+-- bench.lua: the script for all measurements except echoes. Each user has a connection
+-- to the peer, and a task that waits for a line that never arrives.
 
 local spectrum = require "spectrum"
 local net = require "spectrum.net"
@@ -70,7 +69,7 @@ function stored.get(store, n)
   end
 end
 
--- Hands one message of a room to all users, this one last.
+-- Sends one message of a room to all users, to this one last.
 local function tell_room(session)
   for _, other in ipairs(spectrum.sessions()) do
     if other ~= session then
