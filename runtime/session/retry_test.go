@@ -336,7 +336,7 @@ func TestOutageIsLoggedOnceAndItsEndWithTheFailures(t *testing.T) {
 		p.later(5 * time.Second)
 		p.plans["alice login"] = "connected"
 		p.later(8 * time.Second)
-		got := p.told()
+		got := p.logLines()
 		if len(got) != 2 || !strings.HasPrefix(got[0], "login failed user=alice took=0s error=CONNECTION_ERROR_NETWORK_ERROR reason=dropped retry=") ||
 			!regexp.MustCompile(`^logged in user=alice took=.* waited=.* failures=\d$`).MatchString(got[1]) {
 			p.Errorf("%q", got)
