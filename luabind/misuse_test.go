@@ -74,6 +74,7 @@ var optionCalls = []struct{ call, base, class string }{
 	{`function(o) return net.udp("127.0.0.1:0", o) end`, `{}`, "spectrum.net.UDPOptions"},
 	{`function(o) return net.resolve("127.0.0.1", o) end`, `{}`, "spectrum.net.LookupOptions"},
 	{`function(o) return assert(net.connect(peer.address)):starttls(o) end`, `{}`, "spectrum.net.StartTLSOptions"},
+	{`function(o) return session:conv_message({ buddy_name = "b", message = "x" }, o) end`, `{}`, "spectrum.SendOptions"},
 	{`function(o) return session:spawn(o, print) end`, `{ on_error = "log" }`, "spectrum.SpawnOptions"},
 	{`function(o) return spectrum.spawn(o, print) end`, `{}`, "spectrum.SpawnOptions"},
 	{`function(o) return session:store():set("k", 1, o) end`, `{}`, "spectrum.store.SetOptions"},

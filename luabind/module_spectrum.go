@@ -48,7 +48,7 @@ func (h *Host) sendFunction(l *lua.LState) int {
 	}
 	user, given := h.userField(typ, l.Get(2))
 	if !given {
-		h.send(l, typ, nil, "", l.Get(2))
+		h.sendWith(l, typ, nil, "", l.Get(2), 3)
 		l.Push(lua.LTrue)
 		return 1
 	}
@@ -58,7 +58,7 @@ func (h *Host) sendFunction(l *lua.LState) int {
 		l.Push(lua.LString(fmt.Sprintf("%s is not logged in", user)))
 		return 2
 	}
-	h.send(l, typ, s, user, l.Get(2))
+	h.sendWith(l, typ, s, user, l.Get(2), 3)
 	l.Push(lua.LTrue)
 	return 1
 }

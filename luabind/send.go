@@ -28,10 +28,16 @@ var (
 // queue is full.
 func (h *Host) send(l *lua.LState, typ *schema.Type, s *session.Session, user string, fields lua.LValue) {
 	payload, err := h.payload(typ, user, fields)
-	if err != nil {
-		bind.Raise(l, "%s: %v", typ.Name, err)
+	h.sendPayload(l, typ, s, payload, err)
+}
+
+// sendWith is send with the options of a sending method, which are argument n.
+func (h *Host) sendWith(l *lua.LState, typ *schema.Type, s *session.Session, user string, fields lua.LValue, n int) {
+	if mode := longMode(l, typ, n); mode != "" {
+		h.sendLong(l, typ, s, user, fields, mode)
+		return
 	}
-	h.transmit(l, typ, s, payload)
+	h.send(l, typ, s, user, fields)
 }
 
 // transmit sends an encoded message. While the script loads, the message is

@@ -72,7 +72,7 @@ func newSessionClass() *bind.Class[*sessionObject] {
 	for _, t := range schema.Types() {
 		if t.SpectrumTakes && t.User() != nil {
 			methods[t.Name] = func(l *lua.LState, obj *sessionObject) int {
-				obj.host.send(l, t, obj.session, obj.session.User, l.Get(2))
+				obj.host.sendWith(l, t, obj.session, obj.session.User, l.Get(2), 3)
 				return 0
 			}
 		}

@@ -30,6 +30,16 @@ func Encode(dst []byte, m *schema.Message, table *lua.LTable, user string) ([]by
 	return dst, nil
 }
 
+// Size returns the number of bytes that a table takes in a stanza as a payload, or the
+// error that Encode returns for it.
+func Size(m *schema.Message, table *lua.LTable, user string) (int, error) {
+	e := encoder{user: user}
+	if _, err := e.message(nil, m, table, 0); err != nil {
+		return e.stanza, cmp.Or(checkSize(e.stanza), err)
+	}
+	return e.stanza, nil
+}
+
 type encoder struct {
 	user   string
 	stanza int // bytes that the texts and the elements of lists take in a stanza

@@ -1,6 +1,7 @@
 package convert
 
 import (
+	"errors"
 	"fmt"
 	"math"
 	"time"
@@ -26,10 +27,22 @@ const timestampLayout = "20060102T150405"
 // checkSize returns an error if a stanza is too big.
 func checkSize(stanza int) error {
 	if stanza > MaxStanza {
-		return fmt.Errorf("it is too big: at least %d bytes in a stanza, at most %d can be sent (a picture counts for four thirds of its size)", stanza, MaxStanza)
+		return &tooBigError{stanza}
 	}
 	return nil
 }
+
+// ErrTooBig is the error for a message that does not fit a stanza.
+var ErrTooBig = errors.New("the message is too big")
+
+// tooBigError is an ErrTooBig with the size.
+type tooBigError struct{ stanza int }
+
+func (e *tooBigError) Error() string {
+	return fmt.Sprintf("it is too big: at least %d bytes in a stanza, at most %d can be sent (a picture counts for four thirds of its size)", e.stanza, MaxStanza)
+}
+
+func (e *tooBigError) Is(target error) bool { return target == ErrTooBig } //nolint:errorlint // as errors.Is wants it
 
 // text converts the text of a field to the form that Spectrum accepts. keep reports
 // whether to send the field at all.

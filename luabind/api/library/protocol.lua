@@ -320,7 +320,8 @@ function session:buddy_removed(fields) end
 
 ---A message to or from a contact or a room. For a room, `buddy_name` is the room and `nickname` is the sender. Spectrum drops a room's message until the user has joined the room.
 ---@param fields spectrum.ConversationMessage
-function session:conv_message(fields) end
+---@param options? spectrum.SendOptions
+function session:conv_message(fields, options) end
 
 ---An occupant joins a room, leaves it (status `none`), or changes nickname (`newname`), status or role.
 ---@param fields spectrum.Participant
@@ -332,7 +333,8 @@ function session:room_nickname_changed(fields) end
 
 ---The room's topic is `message`, set by `nickname`.
 ---@param fields spectrum.ConversationMessage
-function session:room_subject_changed(fields) end
+---@param options? spectrum.SendOptions
+function session:room_subject_changed(fields, options) end
 
 ---The answer, with the same `id`.
 ---@param fields spectrum.VCard
@@ -356,7 +358,8 @@ function session:auth_request(fields) end
 
 ---The user or the contact asks for attention (XEP-0224).
 ---@param fields spectrum.ConversationMessage
-function session:attention(fields) end
+---@param options? spectrum.SendOptions
+function session:attention(fields, options) end
 
 ---The rooms that service discovery shows to one user or to all users.
 ---@param fields? spectrum.RoomList

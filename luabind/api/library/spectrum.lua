@@ -17,9 +17,10 @@ local spectrum = {}
 ---Sends a message of any type that Spectrum accepts. For a type with a user, `fields` names the user. A `room_list` without a user is for all users.
 ---@param type spectrum.SentType a message type
 ---@param fields? table|string the payload's fields; for `raw_xml` a string
+---@param options? spectrum.SendOptions
 ---@return true|nil ok `true`; nil if the user is not logged in
 ---@return string? message that the user is not logged in
-function spectrum.send(type, fields) end
+function spectrum.send(type, fields, options) end
 
 ---Returns the sessions of all users in this process, in no order. A session is in the list from the call of `on.login` until the user is logged out.
 ---@return spectrum.Session[] sessions a list
@@ -89,6 +90,11 @@ function spectrum.connection(name, options) end
 ---@param name? string up to 128 bytes (default: `""`)
 ---@return spectrum.store.Store store
 function spectrum.store(name) end
+
+---Options of `session:conv_message`, `session:room_subject_changed` and `session:attention`.
+---@class spectrum.SendOptions
+---What to do with a text that is too long for a stanza: `"split"` sends several messages, and `"truncate"` cuts the end off. Only `conv_message` can split (default: an error).
+---@field long? "split"|"truncate"
 
 ---Options of `spawn`.
 ---@class spectrum.SpawnOptions

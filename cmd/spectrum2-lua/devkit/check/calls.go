@@ -78,6 +78,7 @@ func (u *unit) checkSessionCall(call *ast.FuncCallExpr, f *api.Function, owner *
 		u.checkSent(call, schema.TypeByName("buddy_changed"), call.Args, f.Name)
 	} else if t := schema.TypeByName(f.Name); t != nil {
 		u.checkSent(call, t, call.Args, f.Name)
+		u.checkOptions(call, f, owner)
 	} else if list, ok := firstTable(call.Args); ok && f.Name == "roster" {
 		for _, contact := range list.Fields {
 			u.checkSent(call, schema.TypeByName("buddy_changed"), []ast.Expr{contact.Value}, "buddy_changed")

@@ -245,6 +245,11 @@ func (w *writer) session() {
 			}
 		}
 		w.line("---@param fields%s %s", optional, className(t.Payload.Descriptor))
-		w.line("function session:%s(fields) end", t.Name)
+		if t.LongModes() == nil {
+			w.line("function session:%s(fields) end", t.Name)
+			continue
+		}
+		w.line("---@param options? spectrum.SendOptions")
+		w.line("function session:%s(fields, options) end", t.Name)
 	}
 }
