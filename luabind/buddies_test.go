@@ -10,7 +10,7 @@ import (
 	"spectrumlua/pb"
 )
 
-// TestBuddies puts and removes at random, and compares with a map.
+// TestBuddies puts and removes random contacts and compares the result with a map.
 func TestBuddies(t *testing.T) {
 	about := func(name, alias string) []byte {
 		payload, err := proto.Marshal(&pb.Buddy{UserName: proto.String("alice"), BuddyName: &name, Alias: &alias})
@@ -31,7 +31,7 @@ func TestBuddies(t *testing.T) {
 			payload := about(name, fmt.Sprint(i))
 			want[name] = string(payload)
 			b.put(payload)
-			payload[len(payload)-1]++ // what is kept is a copy
+			payload[len(payload)-1]++ // buddies has a copy
 		}
 		name = fmt.Sprintf("%x", random.IntN(100))
 		if got := b.find(name); string(got) != want[name] || len(b) != len(want) {

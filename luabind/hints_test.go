@@ -7,18 +7,18 @@ import (
 	"spectrumlua/cmd/spectrum2-lua/devkit/luatest"
 )
 
-// TestHints has mistakes of which Lua says no more than that there is a nil.
+// TestHints makes mistakes for which Lua's message only mentions nil.
 func TestHints(t *testing.T) {
 	const hint = ": is a name misspelt, or a field not set?"
 	for _, c := range []struct{ name, body, want string }{
-		{"a field joined", `local s = "x" .. m.text`, "attempt to concatenate field 'text' (a nil value)" + hint},
-		{"a sum", `local n = m.text + 1`, "attempt to perform arithmetic on field 'text' (a nil value)" + hint},
-		{"a field of nothing", `local n = m.text.size`, "attempt to index field 'text' (a nil value)" + hint},
-		{"a field of nothing set", `m.text.size = 1`, "attempt to index field 'text' (a nil value)" + hint},
-		{"a comparison", `local b = m.text < 1`, "attempt to compare nil with number" + hint},
-		{"a function", `greet()`, "attempt to call global 'greet' (a nil value)" + hint},
+		{"a concatenation with a missing field", `local s = "x" .. m.text`, "attempt to concatenate field 'text' (a nil value)" + hint},
+		{"a sum with a missing field", `local n = m.text + 1`, "attempt to perform arithmetic on field 'text' (a nil value)" + hint},
+		{"a field of a missing field", `local n = m.text.size`, "attempt to index field 'text' (a nil value)" + hint},
+		{"an assignment to a field of a missing field", `m.text.size = 1`, "attempt to index field 'text' (a nil value)" + hint},
+		{"a comparison with a missing field", `local b = m.text < 1`, "attempt to compare nil with number" + hint},
+		{"a call of an unknown function", `greet()`, "attempt to call global 'greet' (a nil value)" + hint},
 		{"a string compared with a number", `local b = "x" < 1`, "attempt to compare string with number"},
-		{"an error of the script's", `error("attempt to eat nil")`, "attempt to eat nil"},
+		{"an error that the script raises", `error("attempt to eat nil")`, "attempt to eat nil"},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			err := luatest.New(t, "local m = {}\n"+c.body+"\nreturn m").Host.Load()
@@ -29,25 +29,25 @@ func TestHints(t *testing.T) {
 	}
 }
 
-// TestMistakesAroundTheSession has the mistakes of authors who do not know which
-// argument of a handler is which, or when to write a colon.
+// TestMistakesAroundTheSession makes mistakes with the arguments of handlers and with
+// colons.
 func TestMistakesAroundTheSession(t *testing.T) {
 	for _, c := range []struct{ name, handler, want string }{
-		{"a handler without session", "function on.conv_message(m)\n print(m.message)\nend",
+		{"a handler without the parameter session", "function on.conv_message(m)\n print(m.message)\nend",
 			`script.lua:5: a session has no "message"; the message is a handler's second argument: function on.conv_message(session, m)`},
-		{"a helper that got the session", "local function show(m)\n return m.nickname\nend\nfunction on.conv_message(m) show(m) end",
+		{"a helper called with the session instead of the message", "local function show(m)\n return m.nickname\nend\nfunction on.conv_message(m) show(m) end",
 			`script.lua:5: a session has no "nickname"; the message is a handler's second argument: function on.NAME(session, m)`},
-		{"no session at all", "function on.conv_message()\n session:connected()\nend",
+		{"a handler without parameters", "function on.conv_message()\n session:connected()\nend",
 			`script.lua:5: attempt to index global 'session' (a nil value): a handler gets the session as its first argument: function on.NAME(session, m)`},
-		{"arguments swapped", "function on.conv_message(m, session)\n session:connected()\nend",
+		{"a handler with swapped parameters", "function on.conv_message(m, session)\n session:connected()\nend",
 			`script.lua:5: attempt to call method 'connected' (a nil value): connected is a method of the session, a handler's first argument: function on.NAME(session, m)`},
 		{"a module's function with a colon", "function on.conv_message(session)\n net:connect('127.0.0.1:1')\nend",
 			`script.lua:5: connect is a function of the module spectrum.net: write net.connect(…), with a dot`},
 		{"a function of spectrum with a colon", "function on.conv_message(session)\n spectrum:sleep(1)\nend",
 			`script.lua:5: sleep is a function of the module spectrum: write spectrum.sleep(…), with a dot`},
-		{"the opposite of a status", "function on.conv_message(session)\n session:buddy_changed { buddy_name = 'c', status = 'offline' }\nend",
+		{"a status that does not exist", "function on.conv_message(session)\n session:buddy_changed { buddy_name = 'c', status = 'offline' }\nend",
 			`script.lua:5: buddy_changed: status: invalid value "offline"; did you mean "none"?`},
-		{"another verb", "function on.conv_message(session)\n session:buddy_renamed {}\nend",
+		{"a method that does not exist", "function on.conv_message(session)\n session:buddy_renamed {}\nend",
 			`script.lua:5: a session has no "buddy_renamed"`},
 		{"a yield", "function on.conv_message(session)\n coroutine.yield()\nend",
 			`script.lua:5: attempt to yield from outside a coroutine: a handler or a task waits with spectrum.sleep(seconds) or channel:receive()`},
@@ -55,9 +55,9 @@ func TestMistakesAroundTheSession(t *testing.T) {
 			`an error that is a table: { ["a-b"] = a function, [2] = true, at = {…}, code = 7, password = ***, why = "gone" }`},
 		{"a table with a message as an error", "function on.conv_message(session)\n error { message = 'refused', code = 7 }\nend",
 			`refused { code = 7 }`},
-		{"a table with nothing but a message", "function on.conv_message(session)\n error { message = 'refused' }\nend", `refused`},
+		{"a table with only a message", "function on.conv_message(session)\n error { message = 'refused' }\nend", `refused`},
 		{"an empty table", "function on.conv_message(session)\n error {}\nend", `an error that is a table`},
-		{"a table whose message is no text", "function on.conv_message(session)\n error { message = 7 }\nend", `an error that is a table: { message = 7 }`},
+		{"a table whose message is not a string", "function on.conv_message(session)\n error { message = 7 }\nend", `an error that is a table: { message = 7 }`},
 		{"a URL with a password", "function on.conv_message(session)\n error { at = 'https://a:b@c' }\nend", `an error that is a table: { at = *** }`},
 	} {
 		t.Run(c.name, func(t *testing.T) {
@@ -73,7 +73,7 @@ func TestMistakesAroundTheSession(t *testing.T) {
 	}
 }
 
-// TestAnErrorThatIsABigTableIsShort checks the bounds of the text for such an error.
+// TestAnErrorThatIsABigTableIsShort checks that the text for a large table is limited.
 func TestAnErrorThatIsABigTableIsShort(t *testing.T) {
 	err := luatest.New(t, `local t = {}
 for i = 1, 1e5 do t["field" .. i] = ("x"):rep(1e4) end

@@ -45,20 +45,20 @@ return on`)
 func TestLoadErrors(t *testing.T) {
 	cases := []struct{ name, script, want string }{
 		{"a syntax error", "local x = 1\nlocal y = = 2\n", "script.lua:2: syntax error near '='"},
-		{"an end that is missing", "local on = {}\nfunction on.login()\n  if true then\nend\n\n", "script.lua:4: syntax error at the end of the file"},
+		{"a missing end", "local on = {}\nfunction on.login()\n  if true then\nend\n\n", "script.lua:4: syntax error at the end of the file"},
 		{"nothing returned", "local on = {}", "script.lua: the script returns nothing: it must end with `return on`"},
 		{"a number returned", "return 1", "script.lua: the script returns a number"},
 		{"a handler with a typo", "local on = {}\nfunction on.conv_mesage()\nend\nreturn on", "script.lua:2: on.conv_mesage: no message has this name; did you mean on.conv_message?"},
-		{"a handler that is no function", "return { login = 1 }", "script.lua: on.login: function expected, got number"},
+		{"a handler that is not a function", "return { login = 1 }", "script.lua: on.login: function expected, got number"},
 		{"a list of handlers", "return { function() end }", "script.lua: a handler's name must be a string, not 1"},
 		{"an error while it runs", "local x\nprint(x.y)", "script.lua:2: attempt to index local 'x' (a nil value)"},
-		{"a module that is missing", `require "helpr"`, `script.lua:1: require "helpr": there is no such module: no file /`},
-		{"a module of ours with a typo", `require "spectrum.confg"`, `script.lua:1: require "spectrum.confg": there is no such module; did you mean "spectrum.config"?`},
-		{"a function of ours with a typo", `local s = require "spectrum"` + "\ns.sned()", `script.lua:2: spectrum has no "sned"; did you mean "send"?`},
+		{"a missing module", `require "helpr"`, `script.lua:1: require "helpr": there is no such module: no file /`},
+		{"a typo in a module of the runtime", `require "spectrum.confg"`, `script.lua:1: require "spectrum.confg": there is no such module; did you mean "spectrum.config"?`},
+		{"a typo in a function of the runtime", `local s = require "spectrum"` + "\ns.sned()", `script.lua:2: spectrum has no "sned"; did you mean "send"?`},
 		{"compiled Lua", "\x1bLuaQ", "Lua source expected, got compiled Lua"},
 		{"nesting without end", "return " + strings.Repeat("{", 200000), "script.lua:1: more than 5000 levels of nesting"},
 		{"deep nesting", "return " + strings.Repeat("{", 200000) + strings.Repeat("}", 200000), "script.lua:1: more than 5000 levels of nesting"},
-		{"a local too many", strings.Repeat("local a = 1\n", 300) + "return {}", "script.lua:"},
+		{"too many local variables", strings.Repeat("local a = 1\n", 300) + "return {}", "script.lua:"},
 	}
 	for _, c := range cases {
 		t.Run(c.name, func(t *testing.T) {
@@ -71,7 +71,7 @@ func TestLoadErrors(t *testing.T) {
 			var d pb.Disconnected
 			st.Expect("disconnected", &d)
 			if d.GetError() != pb.ConnectionError_CONNECTION_ERROR_INVALID_SETTINGS || !strings.Contains(d.GetMessage(), c.want) {
-				t.Errorf("the user was told %v", &d)
+				t.Errorf("the user received %v", &d)
 			}
 			st.ExpectLog("error", c.want)
 		})
@@ -127,25 +127,25 @@ func TestMisuseOfSessions(t *testing.T) {
 	cases := []struct{ name, code, want string }{
 		{"a method with a typo", `session:conv_mesage {}`, `a session has no "conv_mesage"; did you mean "conv_message"?`},
 		{"a dot for the colon", `session.conv_message { message = "x" }`, `conv_message is a method of a session: write session:conv_message(…), with a colon`},
-		{"a type that Spectrum does not take", `session:login {}`, `a session has no "login": Spectrum does not take login from a backend`},
-		{"a type of no user", `session:stats {}`, `stats does not belong to a user: send it with spectrum.send("stats", …)`},
+		{"a type that Spectrum does not accept", `session:login {}`, `a session has no "login": Spectrum does not take login from a backend`},
+		{"a type without a user", `session:stats {}`, `stats does not belong to a user: send it with spectrum.send("stats", …)`},
 		{"setting a field", `session.x = 1`, `a session has no field "x" to set: keep things in session.data`},
-		{"no table", `session:conv_message("b", "text")`, `table of fields expected`},
+		{"a string instead of a table", `session:conv_message("b", "text")`, `table of fields expected`},
 		{"a wrong first argument", `session:after({}, print)`, `bad argument #1 to after (number expected, got table)`},
 		{"a wrong second argument", `session:after(1, "x")`, `bad argument #2 to after (function expected, got string)`},
 		{"a wrong argument of a function that a method calls", `session:store():update("k", function() string.rep("x", {}) end)`, `bad argument #2 to 'rep' (number expected, got table)`},
 		{"a wrong argument of a method that is called as a function", `local f = session.after; f(session, 1, "x")`, `bad argument #3 to f (function expected, got string)`},
-		{"a wrong argument in what a method calls", `local re = require("spectrum.regexp").compile("x"); re:replace("x", function() re:replace("x") end)`, `bad argument #2 to replace (string, function or table`},
-		{"another's name", `session:conv_message { user_name = "bob@localhost", buddy_name = "b", message = "m" }`, `the session is "alice@localhost"'s`},
-		{"sending what Spectrum does not take", `spectrum.send("ft_start", "x")`, `Spectrum does not take ft_start from a backend`},
-		{"sending what is nothing", `spectrum.send("conv_mesage", {})`, `no message has the name "conv_mesage"; did you mean "conv_message"?`},
-		{"half a stanza", `spectrum.send("raw_xml", "<message>")`, `raw_xml: the element <message> is not closed`},
+		{"a wrong argument in a function that a binding calls", `local re = require("spectrum.regexp").compile("x"); re:replace("x", function() re:replace("x") end)`, `bad argument #2 to replace (string, function or table`},
+		{"the name of another user", `session:conv_message { user_name = "bob@localhost", buddy_name = "b", message = "m" }`, `the session is "alice@localhost"'s`},
+		{"sending a type that Spectrum does not accept", `spectrum.send("ft_start", "x")`, `Spectrum does not take ft_start from a backend`},
+		{"sending an unknown type", `spectrum.send("conv_mesage", {})`, `no message has the name "conv_mesage"; did you mean "conv_message"?`},
+		{"an incomplete stanza", `spectrum.send("raw_xml", "<message>")`, `raw_xml: the element <message> is not closed`},
 		{"a configuration with a typo", `spectrum.backend_config { features = { mucs = true } }`, `features.mucs: there is no such key; did you mean muc?`},
-		{"a configuration that is no boolean", `spectrum.backend_config { features = { muc = "maybe" } }`, `features.muc: true or false expected, got "maybe"`},
-		{"a configuration sent by hand", `spectrum.send("backend_config", { config = "[features]\nmuc=maybe" })`, `features.muc: true or false expected`},
-		{"a query that Spectrum does not survive", `spectrum.send("query", { config = "online_users" })`, `query: Spectrum 2.2 crashes at the query online_users`},
+		{"a configuration value that is not a boolean", `spectrum.backend_config { features = { muc = "maybe" } }`, `features.muc: true or false expected, got "maybe"`},
+		{"a configuration sent with spectrum.send", `spectrum.send("backend_config", { config = "[features]\nmuc=maybe" })`, `features.muc: true or false expected`},
+		{"a query that crashes Spectrum", `spectrum.send("query", { config = "online_users" })`, `query: Spectrum 2.2 crashes at the query online_users`},
 		{"a contact without a name", `session:update_buddy { status = "away" }`, `update_buddy: the field buddy_name is missing`},
-		{"what a metatable protects", `getmetatable(session).__index = nil`, `attempt to index a string value`},
+		{"a protected metatable", `getmetatable(session).__index = nil`, `attempt to index a string value`},
 	}
 	for _, c := range cases {
 		t.Run(c.name, func(t *testing.T) {
@@ -255,7 +255,7 @@ return on`)
 	st.Expect("buddy_changed", &b)
 	st.Expect("buddy_changed", &b)
 	if b.GetAlias() != "Dora" || b.GetBuddyName() != "d" {
-		t.Errorf("the update of a name that was mended has %v", &b)
+		t.Errorf("the update of a repaired name has %v", &b)
 	}
 	st.Expect("buddy_changed", &b)
 	if b.Alias != nil || b.GetStatus() != pb.StatusType_STATUS_TYPE_XA {
@@ -350,18 +350,19 @@ return {}`)
 	}
 }
 
-// TestWhatIsCompiledAhead has a script name modules that it does not require, or
-// not from where they are first: that makes no difference to it.
-func TestWhatIsCompiledAhead(t *testing.T) {
+// TestPrecompiledModulesChangeNothing runs scripts that mention modules and do not
+// require them, or require them from another place. Compiling the modules ahead must not
+// change the results.
+func TestPrecompiledModulesChangeNothing(t *testing.T) {
 	for _, test := range []struct{ name, script string }{
-		{"one with a mistake, not required", `if false then require "faulty" end return {}`},
-		{"one with a mistake, required", `assert(not pcall(require, "faulty")) local ok, err = pcall(function() require "faulty" end)
+		{"a module with a syntax error that is not required", `if false then require "faulty" end return {}`},
+		{"a module with a syntax error that is required", `assert(not pcall(require, "faulty")) local ok, err = pcall(function() require "faulty" end)
 assert(err:find("faulty.lua:1: syntax error", 1, true), err) return {}`},
-		{"another place", `package.path = package.path:gsub("?", "sub/?") assert(require "same" == "sub") return {}`},
-		{"another text", `local f = io.open(spectrum_dir .. "/same.lua", "w") f:write("return 'new'") f:close()
+		{"a module from another folder", `package.path = package.path:gsub("?", "sub/?") assert(require "same" == "sub") return {}`},
+		{"a module that the script changes", `local f = io.open(spectrum_dir .. "/same.lua", "w") f:write("return 'new'") f:close()
 assert(require "same" == "new") return {}`},
-		{"one that the script makes itself", `package.preload.same = function() return "mine" end assert(require "same" == "mine") return {}`},
-		{"the same twice", `local one = require "same" package.loaded.same = nil assert(one == "first" and require "same" == "first") return {}`},
+		{"a module in package.preload", `package.preload.same = function() return "mine" end assert(require "same" == "mine") return {}`},
+		{"a module that is loaded twice", `local one = require "same" package.loaded.same = nil assert(one == "first" and require "same" == "first") return {}`},
 	} {
 		t.Run(test.name, func(t *testing.T) {
 			st := luatest.New(t, "")

@@ -25,7 +25,7 @@ import (
 	"spectrumlua/runtime/schema"
 )
 
-// objects make one object of each class.
+// objects has Lua code that makes an object of each class.
 var objects = map[string]string{
 	"blob":         `require("spectrum.sql").blob("x")`,
 	"channel":      `spectrum.channel(1)`,
@@ -51,16 +51,15 @@ var objects = map[string]string{
 	"xml.stream":   `require("spectrum.xml").stream(assert(net.connect(peer.address)))`,
 }
 
-// peers are what objects may need: a listener that says nothing, and a web
-// server that is slow.
+// peers has the peers for the objects: a listener that sends nothing and a web server.
 const peers = `
 local net, http = require "spectrum.net", require "spectrum.http"
 local peer = assert(net.listen("127.0.0.1:0"))
 local server = assert(http.serve("127.0.0.1:0", function() return { body = "x" } end))
 `
 
-// optionCalls take options: a call, what it must have beside, and the class
-// that describes what there is.
+// optionCalls has the functions with options: the call, the required options, and the
+// class that describes all options.
 var optionCalls = []struct{ call, base, class string }{
 	{`require("spectrum.crypto").scram_client`, `{ username = "a", password = "b" }`, "spectrum.crypto.SCRAMOptions"},
 	{`function(o) return http.get("http://" .. server.address, o) end`, `{}`, "spectrum.http.Options"},
@@ -88,10 +87,9 @@ var optionCalls = []struct{ call, base, class string }{
 	{`function(o) return require("spectrum.xml").stream(assert(net.connect(peer.address)), o) end`, `{}`, "spectrum.xml.Limits"},
 }
 
-// TestNoArgumentDoesHarm calls every function, and every method of an object of
-// each class, with wrong arguments of every kind: there is no panic and no hang,
-// nothing is sent to a user but to the one whose session it is, and the script
-// goes on serving.
+// TestNoArgumentDoesHarm calls each function and each method with wrong arguments of all
+// kinds. No call panics or hangs, no other user receives a message, and the script keeps
+// running.
 func TestNoArgumentDoesHarm(t *testing.T) {
 	t.Chdir(t.TempDir())            // os.remove, io.open
 	t.Setenv("TMPDIR", t.TempDir()) // os.tmpname
@@ -109,7 +107,7 @@ func TestNoArgumentDoesHarm(t *testing.T) {
 	for class, names := range bind.Classes() {
 		make := strings.Replace(objects[class], "WEBSOCKET", server.Listener.Addr().String(), 1)
 		if make == "" {
-			t.Errorf("nothing makes an object of the class %s", class)
+			t.Errorf("objects has no code for the class %s", class)
 		}
 		subjects[class] = fmt.Sprintf(peers+"methods(%q, function() return %s end, { %s })", class, make, quoted(names))
 	}
@@ -148,7 +146,7 @@ func misuse(t *testing.T, subject string) {
 	for done := false; !done; {
 		number, payload, ok := st.Sent.Any()
 		if !ok {
-			t.Fatalf("it hangs after %q", last)
+			t.Fatalf("the script hangs after %q", last)
 		}
 		typ := schema.TypeByNumber(number)
 		if user := typ.UserOf(payload); user != nil && string(user) != alice && !strings.HasPrefix(subject, "walk") {
@@ -169,16 +167,16 @@ func misuse(t *testing.T, subject string) {
 		}
 	}
 	if tried == 0 && !strings.HasSuffix(subject, "{  })") { // a class without methods
-		t.Error("nothing was tried")
+		t.Error("no call was made")
 	}
 	if strings.Contains(st.Log.String(), "error in the task misuse") {
-		t.Error("the script itself has failed")
+		t.Error("the test's script has failed")
 	}
 	st.Say("bob@localhost", "b", "still here")
 	st.ExpectSaid("still here")
 }
 
-// listenOnly is a WebSocket server that says nothing.
+// listenOnly is a WebSocket server that sends nothing.
 func listenOnly(w http.ResponseWriter, r *http.Request) {
 	ws, err := websocket.Accept(w, r, nil)
 	if err != nil {
@@ -198,8 +196,8 @@ var misuseScript = func() string {
 	return dir + "/testdata/misuse.lua"
 }()
 
-// gatherPanics keeps what is told of panics; the function returns what came
-// since its last call.
+// gatherPanics collects the reports of panics. The function returns those since its last
+// call.
 func gatherPanics() func() []string {
 	var mu sync.Mutex
 	var texts []string

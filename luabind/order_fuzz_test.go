@@ -12,9 +12,9 @@ import (
 	"spectrumlua/pb"
 )
 
-// orderScript checks the order of what it hears, and tells at each logout how
-// many messages there were and what was wrong. A message is "wait number": its
-// handler waits that often.
+// orderScript checks the order of messages. At each logout, it reports the number of
+// messages and the first error. Each message has the number of times that its handler
+// waits.
 const orderScript = `
 local spectrum = require "spectrum"
 
@@ -69,15 +69,15 @@ end
 
 return on`
 
-// lives has users log in, write and log out as data says, a byte for each step,
-// and checks what the script has seen of it.
+// lives lets users log in, write and log out, one step for each byte of the data. It
+// checks the script's reports.
 type lives struct {
 	t     *testing.T
 	st    *luatest.Fixture
 	round int
-	users [4]struct{ life, sent int } // life 0: he is not logged in
+	users [4]struct{ life, sent int } // life 0: not logged in
 	count int                         // of logins
-	want  map[string]bool             // what is to be said at logouts
+	want  map[string]bool             // the expected reports of logouts
 }
 
 func (l *lives) name(u int) string { return fmt.Sprintf("user%d.%d@localhost", u, l.round) }
@@ -125,7 +125,7 @@ func (l *lives) step(b byte) {
 		l.login(u)
 	case action == 0:
 		l.logout(u)
-	case action == 1: // as Spectrum does, in the same instant
+	case action == 1: // both at once, as Spectrum does
 		l.logout(u)
 		l.login(u)
 	default:
@@ -133,8 +133,8 @@ func (l *lives) step(b byte) {
 	}
 }
 
-// check logs everybody out and looks at what came. A session that was logged out
-// before its turn has not begun at all.
+// check logs all users out and checks the reports. A session that was logged out before
+// on.login never begins.
 func (l *lives) check() {
 	for u := range l.users {
 		if l.users[u].life != 0 {
@@ -149,7 +149,7 @@ func (l *lives) check() {
 	for waiting := len(last); waiting > 0; {
 		typ, payload, ok := l.st.Sent.Any()
 		if !ok {
-			l.t.Fatalf("nothing more comes, %d wait", waiting)
+			l.t.Fatalf("the script reports nothing more, %d sessions are left", waiting)
 		}
 		switch typ {
 		case pb.WrapperMessage_TYPE_QUERY:
@@ -172,7 +172,7 @@ func (l *lives) check() {
 		}
 	}
 	if len(begun) != len(last) {
-		l.t.Errorf("sessions have no end: %v", begun)
+		l.t.Errorf("sessions without an end: %v", begun)
 	}
 	for u := range last {
 		l.logout(u)
@@ -183,10 +183,10 @@ func (l *lives) check() {
 	l.st.Log.Reset()
 }
 
-// heard takes note of a session's begin or end.
+// heard notes the begin or the end of a session.
 func (l *lives) heard(begun map[string]bool, text string) {
 	if !strings.Contains(text, fmt.Sprintf(".%d@", l.round)) {
-		return // the end of the round before
+		return // the end of the previous round
 	}
 	if session, in := strings.CutPrefix(text, "in "); in {
 		begun[session] = true
@@ -194,7 +194,7 @@ func (l *lives) heard(begun map[string]bool, text string) {
 	}
 	end := strings.TrimPrefix(text, "out ")
 	if !l.want[end] {
-		l.t.Fatalf("%q; expected is one of %v", end, l.want)
+		l.t.Fatalf("got %q, want one of %v", end, l.want)
 	}
 	delete(l.want, end)
 	delete(begun, strings.Join(strings.Fields(end)[:2], " "))
@@ -211,9 +211,9 @@ func (l *lives) answer(answered map[string]int, m *pb.ConversationMessage) {
 	answered[key] = number
 }
 
-// FuzzOrder sends what Spectrum may send of several users, in any order: each
-// user's messages are handled one after the other, in order, between his
-// on.login and his on.logout, and never in another session than his.
+// FuzzOrder sends the messages of several users in any order that is possible with
+// Spectrum. The messages of each user are handled one after the other, in order, between
+// their on.login and on.logout, and never in another session.
 func FuzzOrder(f *testing.F) {
 	f.Add([]byte{0, 1, 2, 3, 8, 9, 10, 11, 8, 44, 48, 0, 0})
 	f.Add([]byte{0, 12, 12, 12, 4, 12, 12, 4, 4, 0, 0, 255, 12, 0})

@@ -12,8 +12,8 @@ import (
 	"spectrumlua/pb"
 )
 
-// deepScript is a script whose handlers, tasks and timers nest calls to a depth,
-// each in another way, and wait there if they are told to.
+// deepScript is a script whose handlers, tasks and timers nest calls to a depth, each in
+// another way. They wait there on request.
 func deepScript(depth int) string {
 	return fmt.Sprintf(`
 local spectrum = require "spectrum"
@@ -89,12 +89,12 @@ end
 return on`, depth)
 }
 
-// TestDeepCallsKeepNoGeneration reloads under traffic, in each order of what can
-// happen around a reload, with calls that need one piece of a call stack, two or
-// many, and expects each old generation to be collected.
+// TestDeepCallsKeepNoGeneration reloads under traffic, in each order of the events around
+// a reload. The calls need one, two or many segments of a call stack. Each old generation
+// must be collected.
 func TestDeepCallsKeepNoGeneration(t *testing.T) {
 	users := []string{"a@localhost", "b@localhost", "c@localhost"}
-	every := 5 // which begins with each step, and ends with each
+	every := 5 // each step is the first in one of the orders, and the last in one
 	if testing.Short() || race.Enabled {
 		every = 19
 	}
@@ -139,8 +139,7 @@ func TestDeepCallsKeepNoGeneration(t *testing.T) {
 	}
 }
 
-// settle ends what waits, and returns when the newest generation has answered
-// each user.
+// settle ends all waits and returns when the newest generation has answered each user.
 func settle(t *testing.T, st *luatest.Fixture, users []string) {
 	t.Helper()
 	ask(st, "open")
@@ -157,8 +156,8 @@ func settle(t *testing.T, st *luatest.Fixture, users []string) {
 	}
 }
 
-// collected reports whether all old generations are collected. Tasks that were
-// replaced may still be ending, so it asks again; a leak never ends.
+// collected reports whether all old generations are collected. Replaced tasks may still be
+// ending, so it waits up to 5 s.
 func collected(st *luatest.Fixture) bool {
 	for end := time.Now().Add(5 * time.Second); ; time.Sleep(time.Millisecond) {
 		if len(st.Host.OldGenerations()) == 0 {

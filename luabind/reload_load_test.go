@@ -16,9 +16,9 @@ import (
 	"spectrumlua/pb"
 )
 
-// loaded is a script whose users speak, wait, and read lines of a network, each
-// in a task that the next generation replaces by name. Each answer tells by how
-// many generations it was made.
+// loaded is a script whose users talk, wait, and read lines of a network, each in a task
+// that the next generation replaces by name. Each answer has the generations that took
+// part in it.
 func loaded(n int, server string) string {
 	return fmt.Sprintf(`
 local spectrum, net = require "spectrum", require "spectrum.net"
@@ -54,7 +54,7 @@ function on.logout(session) spectrum.send("query", { config = tostring(session.d
 return on`, n, server)
 }
 
-// lineServer sends back each line that it gets, and counts.
+// lineServer sends back and counts each line that it receives.
 func lineServer(t *testing.T) string {
 	ln, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {
@@ -83,10 +83,10 @@ func lineServer(t *testing.T) string {
 	return ln.Addr().String()
 }
 
-// TestReloadUnderLoad loads a script anew 200 times while many users write. Each
-// message is answered once, in order, by one generation from its beginning to
-// its end; each line of each connection is handled once, in order; nobody is
-// logged out, and timers go on.
+// TestReloadUnderLoad reloads a script 200 times while many users write. One generation
+// handles each message from its beginning to its end. Each message is answered once and
+// in order, and each line of a connection is handled once and in order. No user is logged
+// out, and timers continue.
 func TestReloadUnderLoad(t *testing.T) {
 	const users, inFlight = 20, 20
 	reloads := 200
@@ -150,22 +150,22 @@ func TestReloadUnderLoad(t *testing.T) {
 	}
 	t.Logf("%d messages, answered by %d generations", total, len(heard.generations))
 	if total < reloads || len(heard.generations) < reloads/10 {
-		t.Errorf("that was no load: %d messages, %d generations", total, len(heard.generations))
+		t.Errorf("the load was too small: %d messages, %d generations", total, len(heard.generations))
 	}
 	for _, word := range []string{"error ", "warning "} {
 		if strings.Contains("\x00"+st.Log.String(), "\x00"+word) {
-			t.Error("the log has complaints")
+			t.Error("the log has warnings or errors")
 		}
 	}
 }
 
-// answers are what each user got.
+// answers has the answers to each user.
 type answers struct {
 	mu          sync.Mutex
 	more        *sync.Cond
 	said, lines []int
 	generations map[string]bool
-	dead        bool // nothing comes any more
+	dead        bool // the script sends nothing any more
 }
 
 func newAnswers(users int) *answers {
@@ -174,7 +174,7 @@ func newAnswers(users int) *answers {
 	return a
 }
 
-// await waits until a user has got that many answers and lines.
+// await waits until a user has received that many answers and lines.
 func (a *answers) await(u, n int) {
 	a.mu.Lock()
 	defer a.mu.Unlock()
@@ -183,12 +183,12 @@ func (a *answers) await(u, n int) {
 	}
 }
 
-// listen reads what the script sends, until all have said goodbye.
+// listen reads the script's messages until each user has received the last answer.
 func (a *answers) listen(t *testing.T, st *luatest.Fixture) {
 	for gone := 0; gone < len(a.said); {
 		typ, payload, ok := st.Sent.Any()
 		if !ok {
-			t.Error("nothing is sent any more")
+			t.Error("the script sends nothing any more")
 			a.mu.Lock()
 			a.dead = true
 			a.mu.Unlock()

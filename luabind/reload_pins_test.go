@@ -7,10 +7,9 @@ import (
 	"spectrumlua/cmd/spectrum2-lua/devkit/luatest"
 )
 
-// TestWhatScriptsKeepLeavesOldGenerations uses a module, or keeps something of it
-// in a data table, and reloads: what scripts may keep must not refer to the VM
-// that has made it.
-func TestWhatScriptsKeepLeavesOldGenerations(t *testing.T) {
+// TestKeptValuesDoNotReferToOldVMs uses a module or keeps its values in a data table, and
+// reloads. Values that scripts may keep must not refer to the VM that made them.
+func TestKeptValuesDoNotReferToOldVMs(t *testing.T) {
 	for _, c := range []struct{ name, load, handler string }{
 		{name: "a timer that was replaced", load: `data.timer = data.timer or spectrum.every("t", 100, function() return big end) spectrum.every("t", 100, function() end)`},
 		{name: "a timer without a name", load: `data.timer = data.timer or spectrum.after(100, function() return big end)`},
@@ -23,7 +22,7 @@ func TestWhatScriptsKeepLeavesOldGenerations(t *testing.T) {
 		{name: "a session's timer", handler: `session.data.timer = session.data.timer or session:after(100, function() return big end)`},
 		{name: "a session's task", handler: `session.data.task = session.data.task or session:spawn(function() return #big end) session:spawn("n", function() spectrum.sleep(100) return big end)`},
 		{name: "a channel that functions went through", load: `data.c = data.c or spectrum.channel(4) for i = 1, 4 do data.c:send(function() return big end) end for i = 1, 4 do data.c:receive() end`},
-		{name: "a channel at which others have waited", load: `
+		{name: "a channel at which tasks have waited", load: `
 data.c = data.c or spectrum.channel()
 local c = data.c
 spectrum.spawn("r", function() for i = 1, 3 do c:receive(100) end end)
@@ -75,7 +74,7 @@ data.xml = require "spectrum.xml".parse "<a b='c'/>"
 data.json = require "spectrum.json".decode '{"a": [1, {"b": 2}]}'
 data.settings = require "spectrum.config"
 data.log = require "spectrum.log"`},
-		{name: "what was raised", handler: `local ok, why = pcall(error, setmetatable({}, { __index = big })) session.data.why = tostring(why)`},
+		{name: "an error that was raised", handler: `local ok, why = pcall(error, setmetatable({}, { __index = big })) session.data.why = tostring(why)`},
 		{name: "an error that ends a handler", handler: `if m.message == "x" then local t = { big = big } spectrum.spawn(function() error(t) end) end`},
 		{name: "garbage with a metatable", load: `for i = 1, 100 do setmetatable({}, { __gc = function() return big end, __mode = "k" }) end`},
 		{name: "strings", load: `data.text = ("x"):rep(100) data.sub = data.text:sub(1, 50) for w in data.text:gmatch "x" do data.w = w end data.text = data.text:gsub("x", function() return "y" end)`},

@@ -26,8 +26,8 @@ func reload(t *testing.T, st *luatest.Fixture, script string) {
 	}
 }
 
-// answering is a script that does something at load, and answers queries with
-// what lies in spectrum.data.
+// answering returns a script that runs the code load, and answers a query with the field
+// of spectrum.data that the query names.
 func answering(load string) string {
 	return `
 local spectrum = require "spectrum"
@@ -44,9 +44,9 @@ func ask(st *luatest.Fixture, what string) string {
 	return st.Query()
 }
 
-// TestWhatALoadStartsIsDeferred starts things while loading: none lives before the script
-// has taken over, and none at all if it does not load.
-func TestWhatALoadStartsIsDeferred(t *testing.T) {
+// TestALoadDefersItsEffects starts tasks and timers and sends messages while the script
+// loads. They begin after the script has taken over, and never if the load fails.
+func TestALoadDefersItsEffects(t *testing.T) {
 	for _, c := range []struct{ name, load string }{
 		{"a task", `spectrum.spawn(function() data.done = true; tell "done" end)`},
 		{"a task with a name", `spectrum.spawn("reader", function() data.done = true; tell "done" end)`},
@@ -63,22 +63,22 @@ func TestWhatALoadStartsIsDeferred(t *testing.T) {
 			st.Expect("connected", nil)
 			st.Write("script.lua", answering(c.load+"\nspectrum.sleep(0.02)\nerror 'no'"))
 			if err := st.Host.Load(); err == nil {
-				t.Fatal("it has loaded")
+				t.Fatal("the script has loaded")
 			}
 			if got := ask(st, "x"); got != "nil" { // "done" would have come first
-				t.Fatalf("it was not undone: %s", got)
+				t.Fatalf("the load was not rolled back: %s", got)
 			}
 			reload(t, st, answering(c.load+"\ndata.done = nil; spectrum.sleep(0.02); data.early = data.done"))
 			st.ExpectQuery("done")
 			if got := ask(st, "early"); got != "nil" && !strings.Contains(c.name, "message") {
-				t.Error("it lived before its time")
+				t.Error("it began before the script took over")
 			}
 		})
 	}
 }
 
-// TestWhatIsDeferredCanBeCancelled cancels while loading what has not started yet.
-func TestWhatIsDeferredCanBeCancelled(t *testing.T) {
+// TestDeferredTasksCanBeCancelled cancels deferred tasks and timers during the load.
+func TestDeferredTasksCanBeCancelled(t *testing.T) {
 	st := luatest.Start(t, answering(`
 local t = spectrum.spawn("a", function() tell "a task" end)
 assert(t.name == "a")
@@ -95,9 +95,9 @@ assert(not ok and why:find "script.lua" == nil or why:find "join cannot wait for
 	}
 }
 
-// TestNamedAreReplacedAtTheSwap has tasks and timers of the old generation that
-// the new one replaces, or leaves alone.
-func TestNamedAreReplacedAtTheSwap(t *testing.T) {
+// TestTakeoverReplacesNamedTasks has tasks and timers of the old generation. The new
+// generation replaces some of them by name.
+func TestTakeoverReplacesNamedTasks(t *testing.T) {
 	script := func(n string) string {
 		return answering(`
 local wake = spectrum.channel()
@@ -130,7 +130,7 @@ func TestBrokenSaveChangesNothing(t *testing.T) {
 	st := luatest.Start(t, answering("data.version = 1"))
 	st.Write("script.lua", answering("local x = nil\nx()"))
 	if err := st.Host.Load(); err == nil {
-		t.Fatal("it has loaded")
+		t.Fatal("the script has loaded")
 	}
 	st.ExpectLog("error", "script.lua:9: ", "so generation 1 keeps running")
 	if got := ask(st, "version"); got != "1" {
@@ -140,9 +140,9 @@ func TestBrokenSaveChangesNothing(t *testing.T) {
 	st.ExpectLog("info", "generation 2, sha256 ")
 }
 
-// TestReloadHandlers runs on.reload() before each on.reload(session), though it
-// waits, and a session's messages behind its own.
-func TestReloadHandlers(t *testing.T) {
+// TestReloadHandlersRunInOrder has an on.reload() that waits. It still runs before each
+// on.reload(session), which runs before later messages of the session.
+func TestReloadHandlersRunInOrder(t *testing.T) {
 	st := luatest.Start(t, answering(""))
 	for _, user := range []string{"a@localhost", "b@localhost"} {
 		st.Login(user)
@@ -164,8 +164,8 @@ function on.conv_message(session, m) tell(data.order) end`))
 	}
 }
 
-// TestHandlerThatWaitsEndsInItsGeneration swaps under a handler that waits: it
-// ends in the old script, and what is queued behind it goes to the new one.
+// TestHandlerThatWaitsEndsInItsGeneration reloads while a handler waits. The handler ends
+// in the old generation, and the new one handles the queued messages.
 func TestHandlerThatWaitsEndsInItsGeneration(t *testing.T) {
 	script := func(n string) string {
 		return answering(`
@@ -193,7 +193,7 @@ function on.buddy_removed() data.gate:send(true) end`)
 	}
 }
 
-// TestErrorsSayWhichGeneration has a task of the old script fail.
+// TestErrorsSayWhichGeneration lets a task of an old generation fail.
 func TestErrorsSayWhichGeneration(t *testing.T) {
 	st := luatest.Start(t, answering(`
 data.gate = spectrum.channel()
@@ -202,8 +202,8 @@ spectrum.spawn("old", function() data.gate:receive(); error "oops" end)`))
 	st.ExpectLog("error", "error in the task old (generation 1, which is not the newest)", "script.lua:10: oops")
 }
 
-// TestOldFunctionsAreToldOf keeps functions in the data tables.
-func TestOldFunctionsAreToldOf(t *testing.T) {
+// TestOldFunctionsInDataTablesAreLogged keeps functions in the data tables.
+func TestOldFunctionsInDataTablesAreLogged(t *testing.T) {
 	st := luatest.Start(t, answering(`
 data.deep = { { callback = function() end } }
 data.plain = { 1, 2, "three" }
@@ -218,13 +218,13 @@ function on.login(session) session.data.hook = function() end; session:connected
 	st.ExpectLog("warning", "generation 1 of the script is still in memory: session.data.hook of 3 sessions is a function of it")
 	for _, word := range []string{"data.fresh", "data.ours", "data.plain"} {
 		if strings.Contains(st.Log.String(), word+" is") {
-			t.Errorf("%s is told of:\n%s", word, st.Log.String())
+			t.Errorf("the log has %s:\n%s", word, st.Log.String())
 		}
 	}
 }
 
-// TestModulesAreFresh changes a module that the script requires.
-func TestModulesAreFresh(t *testing.T) {
+// TestReloadLoadsModulesAgain changes a module that the script requires.
+func TestReloadLoadsModulesAgain(t *testing.T) {
 	st := luatest.New(t, answering(`data.version = require "lib.version"`))
 	st.Mkdir("lib")
 	for _, version := range []string{"1", "2"} {
@@ -239,7 +239,7 @@ func TestModulesAreFresh(t *testing.T) {
 	st.ExpectLog("generation 2, sha256 ", ", and a file that it requires (sha256 ")
 	lines := regexp.MustCompile(`generation \d, (sha256 \w+), and a file that it requires \(sha256 (\w+)\)`).FindAllStringSubmatch(st.Log.String(), -1)
 	if len(lines) != 2 || lines[0][1] != lines[1][1] || lines[0][2] == lines[1][2] {
-		t.Errorf("the log does not tell the versions of the module apart: %q", lines)
+		t.Errorf("the log has the same version for both texts of the module: %q", lines)
 	}
 	st.Write("lib/version.lua", "return (")
 	if err := st.Host.Load(); err == nil || !strings.Contains(err.Error(), "lib/version.lua:1: ") {
@@ -251,9 +251,9 @@ func TestModulesAreFresh(t *testing.T) {
 	}
 }
 
-// heap is what is in use after all that is not has been collected.
+// heap returns the bytes in use after garbage collections.
 func heap() int64 {
-	for range 3 { // cleanups may let go of more
+	for range 3 { // cleanups may free more
 		runtime.GC()
 	}
 	var m runtime.MemStats
@@ -261,9 +261,9 @@ func heap() int64 {
 	return int64(m.HeapAlloc)
 }
 
-// TestOldGenerationsAreGone reloads a script often that uses all there is: what
-// is kept is what one generation needs.
-func TestOldGenerationsAreGone(t *testing.T) {
+// TestReloadsDoNotGrowTheHeap reloads a script many times. The script uses tasks, timers,
+// channels and coroutines. Memory stays at the needs of one generation.
+func TestReloadsDoNotGrowTheHeap(t *testing.T) {
 	reloads := 1000
 	if testing.Short() || race.Enabled {
 		reloads = 100
@@ -307,7 +307,7 @@ end`
 		st.Login(fmt.Sprintf("user%d@localhost", i))
 		st.Expect("connected", nil)
 	}
-	rest := func() { // until on.reload has run for all
+	rest := func() { // returns after on.reload has run for all sessions
 		for i := range 3 {
 			st.Say(fmt.Sprintf("user%d@localhost", i), "b", "x")
 			st.ExpectSaid("here")
@@ -318,7 +318,7 @@ end`
 	before, goroutines := heap(), runtime.NumGoroutine()
 	again(reloads)
 	rest()
-	// What was replaced a moment ago may still be ending; a leak never ends.
+	// Replaced tasks may still be ending, so the memory is measured several times.
 	var grown int64
 	more := 0
 	for range 100 {
@@ -331,16 +331,16 @@ end`
 	t.Errorf("after %d reloads, %d kB and %d goroutines more", reloads, grown>>10, more)
 }
 
-// TestLogNamesWhatKeepsAGeneration leaves something of the old script alive, and
-// expects the log to name it a minute later, and nothing else.
-func TestLogNamesWhatKeepsAGeneration(t *testing.T) {
+// TestLogNamesTheHoldersOfAnOldGeneration keeps a value of an old generation. A minute
+// later, the log must name its holder and nothing else.
+func TestLogNamesTheHoldersOfAnOldGeneration(t *testing.T) {
 	const held = "it is held by "
-	keep := `local function old() return data end ` // which has an upvalue of the old script
+	keep := `local function old() return data end ` // has an upvalue of the old script
 	for _, c := range []struct{ name, load, next, want string }{
 		{"nothing", ``, ``, ""},
 		{"a task", `spectrum.spawn("old", function() spectrum.sleep(1000) end)`, ``, held + "the task old; spawn a task of the same name in on.reload"},
 		{"a task without a name", `spectrum.spawn(function() spectrum.sleep(1000) end)`, ``, held + "a handler or a task without a name; "},
-		{"a task that calls from within", `spectrum.spawn("old", function() table.sort({ 2, 1 }, function() spectrum.sleep(1000) end) end)`, ``, held + "the task old; "},
+		{"a task with nested calls", `spectrum.spawn("old", function() table.sort({ 2, 1 }, function() spectrum.sleep(1000) end) end)`, ``, held + "the task old; "},
 		{"a session's task", `local s = spectrum.session(alice) if s then s:spawn("old", function() spectrum.sleep(1000) end) end`, ``, held + "the task old of alice@localhost; "},
 		{"a timer", `spectrum.every("old", 1000, function() return data end)`, ``, held + "the timer old"},
 		{"a session's timer", `local s = spectrum.session(alice) if s then s:every("old", 1000, function() return data end) end`, ``, held + "the timer old of alice@localhost"},
@@ -354,7 +354,7 @@ func TestLogNamesWhatKeepsAGeneration(t *testing.T) {
 		{"a function in a function", keep + `data.hook = old`, `local before = data.hook data.hook = function() return before() end`, held + "spectrum.data.hook (its variable before)"},
 		{"a variable of a handler", keep + `data.hook = old`, `local before = data.hook data.hook = nil function on.exit() return before() end`, held + "on.exit (its variable before)"},
 		{"a metatable", keep + `data.t = setmetatable({}, { __index = old })`, ``, held + "spectrum.data.t (its metatable).__index"},
-		{"what is in no table", `data.next = ("x"):gmatch "x"`, ``, "its holder is unknown"},
+		{"a holder that the search does not find", `data.next = ("x"):gmatch "x"`, ``, "its holder is unknown"},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			dir := t.TempDir()
@@ -374,7 +374,7 @@ func TestLogNamesWhatKeepsAGeneration(t *testing.T) {
 				time.Sleep(30 * time.Second)
 				synctest.Wait()
 				if strings.Contains(st.Log.String(), "still in memory") {
-					t.Error("that was early")
+					t.Error("the log has the line too early")
 				}
 				time.Sleep(200 * time.Second)
 				synctest.Wait()
@@ -390,8 +390,8 @@ func TestLogNamesWhatKeepsAGeneration(t *testing.T) {
 	}
 }
 
-// TestLoadThatNeverEnds loads a script that waits for ever.
-func TestLoadThatNeverEnds(t *testing.T) {
+// TestLoadThatNeverEndsIsCancelled loads a script that waits forever.
+func TestLoadThatNeverEndsIsCancelled(t *testing.T) {
 	dir := t.TempDir()
 	synctest.Test(t, func(t *testing.T) {
 		st := luatest.NewIn(t, dir, answering("spectrum.channel():receive()"))

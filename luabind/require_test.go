@@ -11,7 +11,7 @@ import (
 	"spectrumlua/luabind"
 )
 
-// Files that are modules in Lua 5.1's old way: by the function module.
+// A file can be a module that calls Lua 5.1's function module.
 func TestRequiredFilesCanBeModulesOfModule(t *testing.T) {
 	st := luatest.New(t, `
 local one, two, dotted = require "one", require "two", require "pack.age"
@@ -98,7 +98,7 @@ func TestModulesInsteadOfC(t *testing.T) {
 	for name, text := range luabind.InsteadOfC() {
 		for module := range strings.FieldsSeq(text) {
 			if short, is := strings.CutPrefix(module, "spectrum."); is && short != "spawn" && !slices.Contains(luabind.ModuleNames(), module) {
-				t.Errorf("for %s the message names %s, which is no module", name, module)
+				t.Errorf("for %s the message names %s, which is not a module", name, module)
 			}
 		}
 	}

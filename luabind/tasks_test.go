@@ -31,7 +31,7 @@ return on`)
 	st.Login("bob@localhost")
 	st.Say(alice, "b", "wait")
 	st.ExpectSaid("waiting")
-	st.Say(alice, "b", "behind it") // in order: not before alice's first is done
+	st.Say(alice, "b", "behind it") // is handled after alice's first message
 	st.Say("bob@localhost", "b", "hello")
 	st.ExpectSaid("hello")
 	st.Say("bob@localhost", "b", "open")
@@ -41,12 +41,12 @@ return on`)
 
 func TestTasks(t *testing.T) {
 	cases := []struct{ name, script string }{
-		{"join returns what the function did", `
+		{"join returns the results of the function", `
 local task = spectrum.spawn(function(a, b) spectrum.sleep(0); return a + b, "x" end, 1, 2)
 local ok, sum, x = task:join()
 assert(ok == true and sum == 3 and x == "x")
 assert(select("#", task:join()) == 3)`},
-		{"join tells of an error", `
+		{"join returns an error", `
 local task = spectrum.spawn("failing", function() error("boom") end)
 local ok, err = task:join()
 assert(ok == nil and err == "script.lua:2: boom", err)
@@ -58,7 +58,7 @@ assert(ok == nil and err == "timeout", err)
 task:cancel()
 ok, err = task:join()
 assert(ok == nil and err:find("the task was cancelled", 1, true), err)`},
-		{"a task that is cancelled cannot go on", `
+		{"a cancelled task cannot continue", `
 local steps = 0
 local task = spectrum.spawn(function()
   while true do
@@ -71,13 +71,13 @@ task:cancel()
 local ok, err = task:join()
 assert(ok == nil and err:find("the task was cancelled", 1, true), err)
 assert(steps == 1, steps)`},
-		{"one cancelled before it began never runs", `
+		{"a task that is cancelled before it begins never runs", `
 local ran = false
 local task = spectrum.spawn(function() ran = true end)
 task:cancel()
 local ok, err = task:join()
 assert(ok == nil and err == "the task was cancelled" and not ran, err)`},
-		{"the same name again replaces", `
+		{"a task replaces one with the same name", `
 local log = {}
 local function worker(n)
   return function()
@@ -96,7 +96,7 @@ assert(table.concat(log, ", ") == "start 1, start 3", table.concat(log, ", "))
 local ok, err = first:join()
 assert(not ok and err:find("replaced by another task with the same name", 1, true), err)
 assert(not second:join())`},
-		{"a task cannot wait for itself", `
+		{"a task cannot join itself", `
 local task
 task = spectrum.spawn(function() spectrum.sleep(0); return task:join() end)
 local ok, err = task:join()
@@ -113,12 +113,12 @@ for i = 1, 3 do assert(ticks:receive(5) == 1) end
 timer:cancel()
 while ticks:receive(0.02) do end
 assert(select(2, ticks:receive(0.02)) == "timeout")`},
-		{"a timer's name replaces", `
+		{"a timer replaces one with the same name", `
 local done = spectrum.channel(10)
 spectrum.after("t", 0.01, function() done:send("old") end)
 spectrum.after("t", 0.01, function() done:send("new") end)
 assert(done:receive(5) == "new" and done:receive(0.03) == nil)`},
-		{"a timer's error is logged and every goes on", `
+		{"a timer's error is logged and every continues", `
 local done = spectrum.channel(10)
 spectrum.every("t", 0.001, function() done:send(1); error("in a timer") end)
 for i = 1, 3 do assert(done:receive(5)) end`},
@@ -132,26 +132,26 @@ for i = 1, 4 do assert(c:receive() == i) end
 assert(sender:join())
 c:close()
 assert(select(2, c:receive()) == "the channel is closed" and select(2, c:send(1)) == "the channel is closed")`},
-		{"what is in a closed channel can be received", `
+		{"values in a closed channel can be received", `
 local c = spectrum.channel(2)
 c:send("a")
 c:close()
 assert(c:receive() == "a" and c:receive() == nil)`},
-		{"close wakes who waits", `
+		{"close wakes waiting tasks", `
 local c = spectrum.channel()
 local r = spectrum.spawn(function() return select(2, c:receive()) end)
 local s = spectrum.spawn(function() local d = spectrum.channel(); spectrum.spawn(function() d:close() end); return select(2, d:send(1)) end)
 spectrum.sleep(0)
 c:close()
 assert(select(2, r:join()) == "the channel is closed" and select(2, s:join()) == "the channel is closed")`},
-		{"a value is not lost with the task that waited for it", `
+		{"a value is not lost if the waiting task is cancelled", `
 local c = spectrum.channel()
 local waiting = spectrum.spawn(function() return c:receive() end)
 spectrum.sleep(0)
 assert(c:send("x"))   -- handed to the task, which has not run yet
 waiting:cancel()
 assert(select(2, waiting:join()) == "x")`},
-		{"misuse raises", `
+		{"wrong arguments raise", `
 for text, fn in pairs {
   ["bad argument #1 to sleep"] = function() spectrum.sleep("x") end,
   ["number of seconds expected"] = function() spectrum.sleep(-1) end,
@@ -210,7 +210,7 @@ return on`, "logout_grace = 0.05")
 	st.Expect("connected", nil)
 	st.Say(alice, "b", "wait")
 	st.Logout(alice)
-	st.Login(alice) // in the same instant, as Spectrum does
+	st.Login(alice) // directly after the logout, as Spectrum does
 	st.ExpectQuery("on.logout")
 	st.Expect("connected", nil)
 	st.ExpectLog("debug", alice, "on.conv_message ended: the user has logged out")
@@ -242,8 +242,8 @@ return on`)
 		}
 		before++
 	}
-	// What eve had queued by then is up to the machine; it is all handled in
-	// the end, and in order.
+	// The number of eve's queued messages depends on the machine. All of them are handled,
+	// in order.
 	for i := before; i < 5000; i++ {
 		st.ExpectSaid(fmt.Sprintf("eve@localhost%d", i))
 	}
@@ -267,7 +267,7 @@ return on`)
 		st.Login("bob@localhost")
 		time.Sleep(29 * time.Second)
 		if strings.Contains(st.Log.String(), "warning") {
-			t.Error("it is logged too early")
+			t.Error("the line is logged too early")
 		}
 		time.Sleep(2 * time.Second)
 		synctest.Wait()

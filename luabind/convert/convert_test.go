@@ -370,7 +370,7 @@ func FuzzDecode(f *testing.F) {
 	})
 }
 
-// clean tells whether a message's texts leave as they came.
+// clean reports whether converting a message does not change its texts.
 func clean(m protoreflect.Message) bool {
 	ok := true
 	m.Range(func(fd protoreflect.FieldDescriptor, v protoreflect.Value) bool {
@@ -386,7 +386,7 @@ func clean(m protoreflect.Message) bool {
 		switch {
 		case fd.IsMap():
 			v.Map().Range(func(k protoreflect.MapKey, v protoreflect.Value) bool {
-				ok = false // keys are cleaned too: not worth following here
+				ok = false // keys are cleaned, too
 				return true
 			})
 		case fd.IsList():
@@ -397,7 +397,7 @@ func clean(m protoreflect.Message) bool {
 			check(v)
 		}
 		switch fd.Name() {
-		case "xhtml", "timestamp", "flag", "buddyName", "nickname", "newname", "room": // may be mended
+		case "xhtml", "timestamp", "flag", "buddyName", "nickname", "newname", "room": // may be repaired
 			ok = false
 		}
 		return true

@@ -34,21 +34,21 @@ func TestPrecompiler(t *testing.T) {
 		"computed": `return 1`,
 	}
 	for _, test := range []struct{ name, text, want string }{
-		{"nothing", `return 1`, ""},
-		{"in all its ways of writing", `require "in.d" require 'c' local x = require("b"), require ( "faulty" )`, "a b c faulty in.d"},
-		{"what it requires requires more, in a circle", `require "b"`, "a b c"},
-		{"the same again", `require "c" require "c"`, "c"},
-		{"what there is not", `require "nothing" require "c"`, "c nothing"},
-		{"what has a mistake", `require "faulty"`, "c faulty"},
-		{"no name", `require(name) local require = 1 require "com" .. "puted" require "c\n" require "c' require`, "com"},
-		{"no end", "require \"c\nrequire \"", ""},
+		{"no require", `return 1`, ""},
+		{"all forms of require", `require "in.d" require 'c' local x = require("b"), require ( "faulty" )`, "a b c faulty in.d"},
+		{"modules that require each other", `require "b"`, "a b c"},
+		{"a module that is required twice", `require "c" require "c"`, "c"},
+		{"a module that does not exist", `require "nothing" require "c"`, "c nothing"},
+		{"a module with a syntax error", `require "faulty"`, "c faulty"},
+		{"a call without a constant name", `require(name) local require = 1 require "com" .. "puted" require "c\n" require "c' require`, "com"},
+		{"a name without an end", "require \"c\nrequire \"", ""},
 	} {
 		t.Run(test.name, func(t *testing.T) {
 			l := &library{files: files}
 			var cache source.Cache
 			a := source.NewPrecompiler(&cache, l.find)
 			a.Begin(test.text)
-			for name, text := range files { // whoever needs one meanwhile
+			for name, text := range files { // the script may need one meanwhile
 				if _, problem := cache.Compile(name+".lua", text); (problem != nil) != (name == "faulty") {
 					t.Errorf("%s: %v", name, problem)
 				}
@@ -56,13 +56,13 @@ func TestPrecompiler(t *testing.T) {
 			a.Wait()
 			slices.Sort(l.asked)
 			if got := strings.Join(l.asked, " "); got != test.want {
-				t.Errorf("it looked for %q, not %q", got, test.want)
+				t.Errorf("the precompiler looked for %q, want %q", got, test.want)
 			}
 			a.Close()
 			a.Begin(`require "computed"`)
 			a.Wait()
 			if slices.Contains(l.asked, "computed") {
-				t.Error("it goes on behind its end")
+				t.Error("the precompiler continues after Close")
 			}
 		})
 	}

@@ -91,7 +91,7 @@ var overflow = regexp.MustCompile(`^(script.lua:\d+: |\[string "[^"]*"\]:1: )*.*
 
 func isOverflow(text string) bool { return overflow.MatchString(text) }
 
-// Handlers may end in deep recursion again and again: threads are used anew.
+// Many handlers can fail in deep recursion: their threads are replaced.
 func TestRecursionLeavesNothingBehind(t *testing.T) {
 	st := luatest.Start(t, `
 local spectrum = require "spectrum"

@@ -7,9 +7,8 @@ import (
 	"spectrumlua/cmd/spectrum2-lua/devkit/luatest"
 )
 
-// Whatever code a task waits in, others run meanwhile, and it goes on where it
-// was. Each body runs in 200 tasks at once; wait waits and returns its
-// argument.
+// A task can wait in any code: other tasks run meanwhile, and it then continues. Each body
+// runs in 200 tasks at once. The function wait waits and returns its argument.
 func TestWaitingAnywhere(t *testing.T) {
 	cases := []struct{ name, body string }{
 		{"pcall", `local ok, v = pcall(wait, i); assert(ok and v == i)`},
@@ -120,8 +119,8 @@ end`, "BODY", c.body))
 	}
 }
 
-// A coroutine that waits in a binding is active: it is not "suspended", and who
-// else resumes it gets an error instead of running the binding twice.
+// A coroutine that waits in a binding is active and not "suspended". Another task that
+// resumes it gets an error: the binding does not run twice.
 func TestWaitingCoroutineCannotBeResumed(t *testing.T) {
 	luatest.Run(t, `
 local spectrum = require "spectrum"
@@ -145,8 +144,8 @@ gate:send(true)
 assert(second:join())`)
 }
 
-// Each resume gives the coroutine the context of whoever resumes it: it can be
-// stopped with him, and goes on for the next.
+// A resumed coroutine has the context of the task that resumes it: it stops when that task
+// is cancelled, and another task can continue it.
 func TestCoroutinesBelongToWhoResumesThem(t *testing.T) {
 	luatest.Run(t, `
 local spectrum = require "spectrum"

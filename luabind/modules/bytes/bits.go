@@ -64,7 +64,7 @@ func word(l *lua.LState, x uint32) int { return bind.Return(l, lua.LNumber(x)) }
 func checkWord(l *lua.LState, n int) uint32 {
 	i, ok := bind.Integer(l.CheckNumber(n), -maxExact, maxExact)
 	if !ok {
-		l.ArgError(n, fmt.Sprintf("an integer up to 2^53 is wanted, not %v", l.Get(n)))
+		l.ArgError(n, fmt.Sprintf("integer up to 2^53 expected, got %v", l.Get(n)))
 	}
 	return uint32(i)
 }

@@ -109,7 +109,7 @@ func bigints(l *lua.LState, n int) bigintMode {
 	case bigintError, bigintString, bigintNumber:
 		return mode
 	}
-	bind.Raise(l, "bytes.unpack: bigints: \"error\", \"string\" or \"number\" is wanted, not %q", string(mode))
+	bind.Raise(l, "bytes.unpack: bigints: \"error\", \"string\" or \"number\" expected, got %q", string(mode))
 	return ""
 }
 

@@ -29,9 +29,9 @@ end
 return on`, n)
 }
 
-// TestServerIsHandedOver loads a script anew again and again while clients with
-// connections that they keep send what they would not send twice: each gets its
-// answer, on the connection that it had.
+// TestServerIsHandedOver reloads a script many times while clients send requests that
+// they would not repeat, on connections that they keep. Each client receives its answer
+// on its connection.
 func TestServerIsHandedOver(t *testing.T) {
 	st := luatest.Start(t, numbered(1))
 	st.Receive("query", &pb.BackendConfig{Config: proto.String("x")})

@@ -120,8 +120,8 @@ func (p *pool) newTransport(config *tls.Config, proxy *net.Proxy) *http.Transpor
 	}
 }
 
-// find returns the transport with this id and marks it as the last one used.
-// It returns nil if the pool has none.
+// find returns the transport with this id and marks it as the last one used. It
+// returns nil if the pool has no transport with the id.
 func (p *pool) find(id string) *http.Transport {
 	p.mu.Lock()
 	defer p.mu.Unlock()

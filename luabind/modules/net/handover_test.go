@@ -56,8 +56,8 @@ func greeting(network, address string) (string, error) {
 	return bufio.NewReader(conn).ReadString('\n')
 }
 
-// TestListenerIsHandedOver loads a script anew again and again, some that fail
-// among them, while others connect: none is turned away.
+// TestListenerIsHandedOver reloads a script many times while clients connect. Some loads
+// fail. No connection is refused.
 func TestListenerIsHandedOver(t *testing.T) {
 	for _, address := range []string{"127.0.0.1:0", "unix:"} {
 		t.Run(address, func(t *testing.T) {
@@ -143,8 +143,8 @@ return on`
 	}
 }
 
-// TestLostConnectionIsClosed opens connections while loading: once the old
-// script is gone, the one that nobody can use any more is closed.
+// TestLostConnectionIsClosed opens connections while the script loads. The connection
+// that no script can use is closed after the old VM was freed.
 func TestLostConnectionIsClosed(t *testing.T) {
 	peer, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {

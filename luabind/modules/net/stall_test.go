@@ -11,8 +11,8 @@ import (
 	"spectrumlua/cmd/spectrum2-lua/devkit/luatest"
 )
 
-// fullBacklog listens and never accepts, with no room for one more: who
-// connects waits for an answer to his first packet.
+// fullBacklog listens with a full backlog and never accepts: a client that connects
+// waits for an answer to its first packet.
 func fullBacklog(t *testing.T) (address string) {
 	t.Helper()
 	fd, err := syscall.Socket(syscall.AF_INET, syscall.SOCK_STREAM|syscall.SOCK_CLOEXEC, 0)

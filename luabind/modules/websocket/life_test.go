@@ -73,8 +73,9 @@ return {}`)
 	st.Close()
 }
 
-// TestFlood has a peer that sends more than the script takes: what waits is
-// bounded, the peer waits, it is not taken for dead, and nothing is lost.
+// TestFlood has a peer that sends faster than the script receives. The number of queued
+// messages is limited, the peer waits, the peer is not considered dead, and no message is
+// lost.
 func TestFlood(t *testing.T) {
 	const count = 2000
 	var mu sync.Mutex

@@ -255,8 +255,7 @@ func many(first, next []byte, n int) (frames [][]byte) {
 	return frames
 }
 
-// TestOwners lets a user log out: his connections end, and the peer is told.
-// TestProxy asks a proxy for the way to the server.
+// TestProxy connects to the server through a proxy.
 func TestProxy(t *testing.T) {
 	target := strings.TrimPrefix(peer(t, echo), "ws://")
 	asked := make(chan string, 10)

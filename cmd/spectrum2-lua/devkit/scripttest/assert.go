@@ -180,7 +180,7 @@ const lookAgain = 5 * time.Millisecond
 func assertTruthy(l *lua.LState) int {
 	v := argument(l, 1)
 	if lua.LVIsFalse(v) {
-		bind.Raise(l, "%sa true value is wanted, not %s", about(l, 2), show(v))
+		bind.Raise(l, "%strue value expected, got %s", about(l, 2), show(v))
 	}
 	return bind.Return(l, v)
 }
@@ -188,7 +188,7 @@ func assertTruthy(l *lua.LState) int {
 // assertFalsy implements falsy(value [, about]).
 func assertFalsy(l *lua.LState) int {
 	if v := argument(l, 1); !lua.LVIsFalse(v) {
-		bind.Raise(l, "%sfalse or nil is wanted, not %s", about(l, 2), show(v))
+		bind.Raise(l, "%sfalse or nil expected, got %s", about(l, 2), show(v))
 	}
 	return 0
 }
