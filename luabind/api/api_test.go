@@ -17,10 +17,10 @@ func TestTheFilesRead(t *testing.T) {
 	}
 	conn := FindClass("spectrum.net.Conn")
 	if conn == nil {
-		t.Fatal("there is no spectrum.net.Conn")
+		t.Fatal("the class spectrum.net.Conn does not exist")
 	}
 	if conn.Function("read_line") == nil || conn.Function("starttls") == nil {
-		t.Errorf("it has %q", conn.Names())
+		t.Errorf("a connection has %q", conn.Names())
 	}
 	connect := Module("spectrum.net").Function("connect")
 	if got := connect.Signature(); got != "connect(address [, options])" {
@@ -32,7 +32,7 @@ func TestTheFilesRead(t *testing.T) {
 		t.Errorf("timeout is %+v", timeout)
 	}
 	if options.Field("server_name") == nil {
-		t.Error("the options have nothing of their parent's")
+		t.Error("the options lack the fields of their parent")
 	}
 	if got := Handlers().Field("login").Type; got != "async fun(session: spectrum.Session, m: spectrum.Login)" {
 		t.Errorf("on.login is %s", got)
@@ -44,7 +44,7 @@ func TestTheFilesRead(t *testing.T) {
 		t.Errorf("the first status is %+v", values[0])
 	}
 	if Module("spectrum.Session") != nil || FindAlias("spectrum.Nothing") != nil || FindClass("nothing") != nil {
-		t.Error("something is found that is not there")
+		t.Error("Field returns a field that does not exist")
 	}
 }
 
@@ -65,11 +65,11 @@ func TestClassesInSeveralFiles(t *testing.T) {
 	}
 }
 
-// TestTheFilesAreLua has editors find nothing else in them.
+// TestTheFilesAreLua compiles the files: editors read them as Lua.
 func TestTheFilesAreLua(t *testing.T) {
 	names, err := fs.Glob(Files(), "*.lua")
 	if err != nil || len(names) == 0 {
-		t.Fatal("there are no files", err)
+		t.Fatal("the folder library has no files", err)
 	}
 	for _, name := range names {
 		text, err := fs.ReadFile(Files(), name)
@@ -80,7 +80,7 @@ func TestTheFilesAreLua(t *testing.T) {
 			t.Error(err)
 		}
 		if !bytes.HasPrefix(text, []byte("---@meta ")) {
-			t.Errorf("%s does not say what it is", name)
+			t.Errorf("%s has no ---@meta", name)
 		}
 	}
 }
@@ -133,20 +133,20 @@ func TestTypes(t *testing.T) {
 	}
 }
 
-// TestWhatIsNotRead has the parser refuse what it would otherwise pass over: a
-// line that it does not understand is a line that nobody would find.
-func TestWhatIsNotRead(t *testing.T) {
+// TestUnknownAnnotationsAreErrors expects an error for each line that the parser does not
+// understand. Otherwise the line would silently be missing in the docs.
+func TestUnknownAnnotationsAreErrors(t *testing.T) {
 	class := "---@class a\nlocal a = {}\n"
 	cases := []struct{ name, text, want string }{
 		{"a tag", "---@nodiscard", "x.lua:1: the tag @nodiscard is not known here"},
 		{"code", "a = 1", "x.lua:1: this is none of the forms"},
 		{"a field without a class", "---@field a string", "a field without a class"},
-		{"text behind a field", "---@class a\n---@field b string the text", "b: type expected without a text after it"},
+		{"text after a field", "---@class a\n---@field b string the text", "b: type expected without a text after it"},
 		{"a field without a type", "---@class a\n---@field b", "b: type expected"},
-		{"a variable of no class", "local a = {}", "a is of no class"},
-		{"a function of no class", "function a.b() end", "a is of no class"},
+		{"a variable without a class", "local a = {}", "a is of no class"},
+		{"a function without a class", "function a.b() end", "a is of no class"},
 		{"another parameter", class + "\n---@param x string\nfunction a.b(y) end", `b has the parameters "y", but "x" are described`},
-		{"one parameter more", class + "\nfunction a.b(y) end", `b has the parameters "y", but "" are described`},
+		{"a parameter without a description", class + "\nfunction a.b(y) end", `b has the parameters "y", but "" are described`},
 		{"an overload", class + "\n---@param x string\n---@param y string\n---@overload fun(z: string)\nfunction a.b(x, y) end", "the overload does not begin with the second parameter"},
 		{"a value without an alias", `---| "a"`, "a value without an alias"},
 	}
@@ -160,8 +160,8 @@ func TestWhatIsNotRead(t *testing.T) {
 	}
 }
 
-// TestTypesAreThere finds names of classes in annotations that no class has.
-func TestTypesAreThere(t *testing.T) {
+// TestTypesExist checks that each class named in an annotation exists.
+func TestTypesExist(t *testing.T) {
 	check := func(where string, typ Type) {
 		for _, name := range strings.FieldsFunc(string(typ), func(r rune) bool {
 			return !(r == '.' || r == '_' || r >= 'a' && r <= 'z' || r >= 'A' && r <= 'Z' || r >= '0' && r <= '9')

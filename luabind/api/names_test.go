@@ -16,7 +16,7 @@ import (
 	"spectrumlua/runtime/schema"
 )
 
-// compare tells of the names that one side lacks.
+// compare reports the names that one side lacks.
 func compare(t *testing.T, what string, real, described []string) {
 	t.Helper()
 	for _, name := range real {
@@ -26,12 +26,12 @@ func compare(t *testing.T, what string, real, described []string) {
 	}
 	for _, name := range described {
 		if !slices.Contains(real, name) {
-			t.Errorf("%s: library/*.lua has %s, which is not there", what, name)
+			t.Errorf("%s: library/*.lua has %s, which does not exist", what, name)
 		}
 	}
 }
 
-// run runs a script that sends lines, and returns them.
+// run runs a script that sends lines and returns the lines.
 func run(t *testing.T, script string, configLines ...string) []string {
 	t.Helper()
 	st := luatest.Run(t, `
@@ -43,7 +43,7 @@ spectrum.send("query", { config = table.concat(lines, "\n") })`, configLines...)
 	return strings.Split(st.Query(), "\n")
 }
 
-// members lists the names in a table, by the path to it.
+// members returns the names in each table by the table's path.
 const members = `
 local function walk(path, value)
   for name, inner in pairs(value) do
@@ -74,12 +74,12 @@ func TestEveryModuleIsDescribed(t *testing.T) {
 		names[path] = append(names[path], name)
 	}
 	if len(names) <= len(real) {
-		t.Error("no table within a module was found")
+		t.Error("no nested table of a module was found")
 	}
 	for _, path := range slices.Sorted(maps.Keys(names)) {
 		t.Run(path, func(t *testing.T) {
 			class := api.FindClass(path)
-			if class == nil { // a table within a module
+			if class == nil { // a nested table
 				module, field, _ := cutLast(path)
 				class = api.Module(module).Field(field).Type.Class()
 			}
@@ -96,7 +96,7 @@ func cutLast(path string) (before, after string, found bool) {
 	return path[:i], path[i+1:], true
 }
 
-// described are the classes of objects, by the names that they have at run time.
+// described has the documented classes by their names at run time.
 var described = map[string]string{
 	"blob":         "spectrum.sql.Blob",
 	"channel":      "spectrum.Channel",
@@ -189,8 +189,8 @@ func values(alias string) []string {
 	return names
 }
 
-// options has a call with an option that nobody has for each function that takes
-// options, and the class that describes them.
+// options has each function with options: a call with an unknown option, and the class
+// that describes the options.
 var options = []struct{ call, class string }{
 	{`bytes.unpack("b", "a", 1, %s)`, "spectrum.bytes.UnpackOptions"},
 	{`encoding.base64.encode("", %s)`, "spectrum.encoding.Base64Options"},
@@ -220,8 +220,8 @@ var options = []struct{ call, class string }{
 	{`xml.stream(conn, %s)`, "spectrum.xml.Limits"},
 }
 
-// TestEveryOptionIsDescribed asks each function for an option that there is not:
-// the error says which there are.
+// TestEveryOptionIsDescribed calls each function with an unknown option. The error lists
+// the known ones.
 func TestEveryOptionIsDescribed(t *testing.T) {
 	const none = "{ QQQQQQQQ = 1 }"
 	script := `
@@ -261,7 +261,7 @@ func compareOptions(t *testing.T, class, message string) {
 	t.Helper()
 	m := optionList.FindStringSubmatch(message)
 	if m == nil {
-		t.Fatalf("the options are not known: %s", message)
+		t.Fatalf("the error does not list the options: %s", message)
 	}
 	var described []string
 	for _, f := range api.FindClass(class).AllFields() {
@@ -272,9 +272,9 @@ func compareOptions(t *testing.T, class, message string) {
 	compare(t, class, strings.Split(m[1], ", "), described)
 }
 
-// TestEveryFunctionWithOptionsIsAsked finds functions that take options and are
-// missing in the test above.
-func TestEveryFunctionWithOptionsIsAsked(t *testing.T) {
+// TestEveryFunctionWithOptionsIsTested finds functions with options that are missing in
+// the table options.
+func TestEveryFunctionWithOptionsIsTested(t *testing.T) {
 	asked := map[string]bool{}
 	for _, o := range append(options, testOptions...) {
 		asked[o.class] = true
@@ -290,8 +290,8 @@ func TestEveryFunctionWithOptionsIsAsked(t *testing.T) {
 	}
 }
 
-// TestBackendConfigIsDescribed has the sections and keys that are described be
-// those that are taken without a warning.
+// TestBackendConfigIsDescribed compares the described sections and keys with those that
+// backend_config accepts without a warning.
 func TestBackendConfigIsDescribed(t *testing.T) {
 	sections := api.FindClass("spectrum.BackendConfigSections")
 	script := `require("spectrum").backend_config {`

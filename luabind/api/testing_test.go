@@ -12,22 +12,22 @@ import (
 	"spectrumlua/luabind/api"
 )
 
-func init() { // what tests of scripts have
+func init() { // adds the classes of the module test
 	described["t"] = "spectrum.test.Case"
 	described["user"] = "spectrum.test.User"
 	described["peer"] = "spectrum.test.Peer"
 	described["pattern"] = "spectrum.test.Pattern"
 }
 
-// testOptions are as options, of what tests of scripts have.
+// testOptions is like options, for the module test.
 var testOptions = []struct{ call, class string }{
 	{`t:start(%s)`, "spectrum.test.StartOptions"},
 	{`t:login(%s)`, "spectrum.test.LoginOptions"},
 	{`t:serve(print, %s)`, "spectrum.test.ServeOptions"},
 }
 
-// TestTheTestModuleIsDescribed runs a test of a script, which fails with the names
-// that it finds.
+// TestTheTestModuleIsDescribed runs a script's test that fails with the names that it
+// finds.
 func TestTheTestModuleIsDescribed(t *testing.T) {
 	var methods []string
 	for _, f := range api.FindClass("spectrum.test.Conn").Functions {

@@ -25,13 +25,13 @@ func TestChangedSince(t *testing.T) {
 		during func()
 		want   bool
 	}{
-		{"long ago", func() { write("a", began.Add(-time.Hour)) }, func() {}, false},
-		{"just before, as it was known", func() { write("a", began.Add(-time.Millisecond)) }, func() {}, false},
-		{"during the load", func() { write("a", began.Add(-time.Hour)) }, func() { write("a", began.Add(time.Millisecond)) }, true},
-		{"in the tick of the clock in which it was known", func() { write("a", began) }, func() { write("ab", began) }, true},
-		{"it was not there", func() { _ = os.Remove(script) }, func() { write("a", began) }, true},
-		{"an old one took its place", func() { write("a", began) }, func() { write("a", began.Add(-time.Hour)) }, true},
-		{"it is gone", func() { write("a", began) }, func() { _ = os.Remove(script) }, false},
+		{"changed long ago", func() { write("a", began.Add(-time.Hour)) }, func() {}, false},
+		{"changed just before the load, and the same since", func() { write("a", began.Add(-time.Millisecond)) }, func() {}, false},
+		{"changed during the load", func() { write("a", began.Add(-time.Hour)) }, func() { write("a", began.Add(time.Millisecond)) }, true},
+		{"changed in the same tick of the clock", func() { write("a", began) }, func() { write("ab", began) }, true},
+		{"a new file", func() { _ = os.Remove(script) }, func() { write("a", began) }, true},
+		{"replaced by an older file", func() { write("a", began) }, func() { write("a", began.Add(-time.Hour)) }, true},
+		{"removed", func() { write("a", began) }, func() { _ = os.Remove(script) }, false},
 	}
 	for _, c := range cases {
 		t.Run(c.name, func(t *testing.T) {
@@ -39,7 +39,7 @@ func TestChangedSince(t *testing.T) {
 			before := stamps([]string{script})
 			c.during()
 			if got := changedSince(began, before, stamps([]string{script})); got != c.want {
-				t.Errorf("it is %v, want %v", got, c.want)
+				t.Errorf("changedSince is %v, want %v", got, c.want)
 			}
 		})
 	}

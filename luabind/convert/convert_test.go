@@ -39,7 +39,7 @@ func table(t testing.TB, expression string) *lua.LTable {
 	return l.CheckTable(-1)
 }
 
-// show writes a value as a Lua expression with sorted keys.
+// show returns a value as a Lua expression with sorted keys.
 func show(v lua.LValue) string {
 	table, ok := v.(*lua.LTable)
 	if !ok {
@@ -117,7 +117,7 @@ func TestDecode(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
-			got, err := Decode(typeNamed(t, c.typ).Payload, string(data), func(what string) { t.Errorf("passed over: %s", what) })
+			got, err := Decode(typeNamed(t, c.typ).Payload, string(data), func(what string) { t.Errorf("skipped: %s", what) })
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -128,7 +128,7 @@ func TestDecode(t *testing.T) {
 	}
 }
 
-func TestDecodePassesOverWhatIsNew(t *testing.T) {
+func TestDecodeSkipsUnknownFields(t *testing.T) {
 	data, _ := proto.Marshal(&pb.Status{UserName: proto.String("a"), Status: pb.StatusType(77).Enum()})
 	data = append(data, 0xF8, 0x07, 0x01) // field 127, a varint
 	var seen []string
@@ -140,14 +140,14 @@ func TestDecodePassesOverWhatIsNew(t *testing.T) {
 		t.Errorf("got %s", show(got))
 	}
 	if want := "value 77 of StatusType, field 127 of Status"; strings.Join(seen, ", ") != want {
-		t.Errorf("passed over %v, want %s", seen, want)
+		t.Errorf("skipped %v, want %s", seen, want)
 	}
 }
 
-func TestDecodeRefuses(t *testing.T) {
+func TestDecodeErrors(t *testing.T) {
 	cases := []struct{ name, typ, payload, want string }{
 		{"a missing required field", "connected", "", "the required field user is missing"},
-		{"one in a message within", "buddies", "\x0a\x03\x0a\x01a", "buddy: the required field buddy_name is missing"},
+		{"a missing required field of a nested message", "buddies", "\x0a\x03\x0a\x01a", "buddy: the required field buddy_name is missing"},
 		{"a length past the end", "connected", "\x0a\x7f", "unexpected EOF"},
 		{"garbage", "connected", "\xff\xff\xff", "unexpected EOF"},
 		{"field number 0", "connected", "\x00\x00", "invalid field number"},
@@ -168,7 +168,7 @@ func TestEncode(t *testing.T) {
 		want              proto.Message
 	}{
 		{"the user is filled in", "connected", `{}`, &pb.Connected{User: proto.String("alice@localhost")}},
-		{"or may be given", "connected", `{user = "alice@localhost"}`, &pb.Connected{User: proto.String("alice@localhost")}},
+		{"the user may be given", "connected", `{user = "alice@localhost"}`, &pb.Connected{User: proto.String("alice@localhost")}},
 		{"an error by name", "disconnected", `{error = "authentication_failed", message = "no"}`,
 			&pb.Disconnected{User: proto.String("alice@localhost"), Error: pb.ConnectionError_CONNECTION_ERROR_AUTHENTICATION_FAILED.Enum(), Message: proto.String("no")}},
 		{"a list and false", "buddy_changed", `{buddy_name = "c", group = {"x", "y"}, blocked = false}`,
@@ -177,25 +177,25 @@ func TestEncode(t *testing.T) {
 			&pb.ConversationMessage{UserName: proto.String("alice@localhost"), BuddyName: proto.String("c"), Message: proto.String("42")}},
 		{"flags", "participant_changed", `{room = "r", nickname = "n", status = "away", flag = {"me", "moderator"}}`,
 			&pb.Participant{UserName: proto.String("alice@localhost"), Room: proto.String("r"), Nickname: proto.String("n"), Flag: proto.Int32(17), Status: pb.StatusType_STATUS_TYPE_AWAY.Enum()}},
-		{"absent flags are none", "participant_changed", `{room = "r", nickname = "n", status = "away"}`,
+		{"missing flags become none", "participant_changed", `{room = "r", nickname = "n", status = "away"}`,
 			&pb.Participant{UserName: proto.String("alice@localhost"), Room: proto.String("r"), Nickname: proto.String("n"), Flag: proto.Int32(0), Status: pb.StatusType_STATUS_TYPE_AWAY.Enum()}},
 		{"a time in seconds", "conv_message", `{buddy_name = "c", message = "m", timestamp = 1700000000.9}`,
 			&pb.ConversationMessage{UserName: proto.String("alice@localhost"), BuddyName: proto.String("c"), Message: proto.String("m"), Timestamp: proto.String("20231114T221320")}},
-		{"a time as Spectrum wants it", "conv_message", `{buddy_name = "c", message = "m", timestamp = "20240229T235959"}`,
+		{"a time in Spectrum's format", "conv_message", `{buddy_name = "c", message = "m", timestamp = "20240229T235959"}`,
 			&pb.ConversationMessage{UserName: proto.String("alice@localhost"), BuddyName: proto.String("c"), Message: proto.String("m"), Timestamp: proto.String("20240229T235959")}},
-		{"control characters go, invalid UTF-8 is replaced", "conv_message", `{buddy_name = "c", message = "\3" .. "04red\15 \255 gr\195\188n\n"}`,
+		{"control characters are removed, invalid UTF-8 is replaced", "conv_message", `{buddy_name = "c", message = "\3" .. "04red\15 \255 gr\195\188n\n"}`,
 			&pb.ConversationMessage{UserName: proto.String("alice@localhost"), BuddyName: proto.String("c"), Message: proto.String("04red \uFFFD grün\n")}},
 		{"xhtml that is well-formed stays", "conv_message", `{buddy_name = "c", message = "m", xhtml = "<b>m</b>"}`,
 			&pb.ConversationMessage{UserName: proto.String("alice@localhost"), BuddyName: proto.String("c"), Message: proto.String("m"), Xhtml: proto.String("<b>m</b>")}},
-		{"xhtml that is not is dropped", "conv_message", `{buddy_name = "c", message = "m", xhtml = "<b>m"}`,
+		{"xhtml that is not well-formed is dropped", "conv_message", `{buddy_name = "c", message = "m", xhtml = "<b>m"}`,
 			&pb.ConversationMessage{UserName: proto.String("alice@localhost"), BuddyName: proto.String("c"), Message: proto.String("m")}},
-		{"names are made fit for a JID", "participant_changed", `{room = "r\3", nickname = "", status = "none", newname = "\238\128\128x"}`,
+		{"names are converted to valid parts of a JID", "participant_changed", `{room = "r\3", nickname = "", status = "none", newname = "\238\128\128x"}`,
 			&pb.Participant{UserName: proto.String("alice@localhost"), Room: proto.String("r"), Nickname: proto.String("_"), Flag: proto.Int32(0),
 				Status: pb.StatusType_STATUS_TYPE_NONE.Enum(), Newname: proto.String("x")}},
 		{"messages in a list", "conv_message", `{buddy_name = "c", message = "m", attachment = {{url = "u", description = "d", mime_type = "image/png"}}}`,
 			&pb.ConversationMessage{UserName: proto.String("alice@localhost"), BuddyName: proto.String("c"), Message: proto.String("m"),
 				Attachment: []*pb.Attachment{{Url: proto.String("u"), MimeType: proto.String("image/png"), Description: proto.String("d")}}}},
-		{"bytes as they are", "vcard", `{buddy_name = "c", id = 3, photo = "\0\255"}`,
+		{"bytes are not changed", "vcard", `{buddy_name = "c", id = 3, photo = "\0\255"}`,
 			&pb.VCard{UserName: proto.String("alice@localhost"), BuddyName: proto.String("c"), Id: proto.Int32(3), Photo: []byte{0, 255}}},
 	}
 	for _, c := range cases {
@@ -215,10 +215,10 @@ func TestEncode(t *testing.T) {
 	}
 }
 
-func TestEncodeRefuses(t *testing.T) {
+func TestEncodeErrors(t *testing.T) {
 	cases := []struct{ name, typ, fields, want string }{
 		{"a field with a typo", "conv_message", `{buddy_name = "c", mesage = "m"}`, `there is no field "mesage"; did you mean "message"?`},
-		{"a field that is far from any", "connected", `{zzzzzz = 1}`, `there is no field "zzzzzz"; the fields are user`},
+		{"a field that is not similar to another", "connected", `{zzzzzz = 1}`, `there is no field "zzzzzz"; the fields are user`},
 		{"a list for fields", "connected", `{"x"}`, `name of a field expected as the key, got number 1`},
 		{"a missing field", "conv_message", `{buddy_name = "c"}`, `the field message is missing (string expected)`},
 		{"an enum with a typo", "buddy_changed", `{buddy_name = "c", status = "onlin"}`, `status: invalid value "onlin"; did you mean "online"?`},
@@ -228,19 +228,19 @@ func TestEncodeRefuses(t *testing.T) {
 		{"a string for a list", "buddy_changed", `{buddy_name = "c", group = "x"}`, `group: list expected, got string "x"`},
 		{"a table for a list", "buddy_changed", `{buddy_name = "c", group = {x = 1}}`, `group: list expected, got a table with the key string "x"`},
 		{"a list with a hole", "buddy_changed", `{buddy_name = "c", group = {[1] = "a", [1e9] = "b"}}`, `group: list expected, got a table with the key number 1000000000`},
-		{"a flag that is none", "participant_changed", `{room = "r", nickname = "n", status = "away", flag = {"op"}}`, `flag: invalid value "op"`},
+		{"an unknown flag", "participant_changed", `{room = "r", nickname = "n", status = "away", flag = {"op"}}`, `flag: invalid value "op"`},
 		{"flags as a number", "participant_changed", `{room = "r", nickname = "n", status = "away", flag = 16}`, `flag: list of none, moderator`},
 		{"a fraction", "vcard", `{buddy_name = "c", id = 1.5}`, `id: integer expected, got 1.5`},
-		{"too large a number", "vcard", `{buddy_name = "c", id = 2^31}`, `id: 2147483648 is out of range`},
-		{"not a number", "vcard", `{buddy_name = "c", id = 0/0}`, `id: integer expected, got NaN`},
-		{"somebody else's user", "conv_message", `{user_name = "eve@x", buddy_name = "c", message = "m"}`, `the session is "alice@localhost"'s`},
+		{"a number that is too large", "vcard", `{buddy_name = "c", id = 2^31}`, `id: 2147483648 is out of range`},
+		{"NaN", "vcard", `{buddy_name = "c", id = 0/0}`, `id: integer expected, got NaN`},
+		{"another user", "conv_message", `{user_name = "eve@x", buddy_name = "c", message = "m"}`, `the session is "alice@localhost"'s`},
 		{"a bad time", "conv_message", `{buddy_name = "c", message = "m", timestamp = "2024-01-01"}`, `timestamp: seconds since 1970 or UTC as in "20060102T150405" expected, got string "2024-01-01"`},
-		{"a day that is none", "conv_message", `{buddy_name = "c", message = "m", timestamp = "20230229T000000"}`, `timestamp:`},
-		{"a time beyond all", "conv_message", `{buddy_name = "c", message = "m", timestamp = 1e300}`, `timestamp:`},
+		{"a day that does not exist", "conv_message", `{buddy_name = "c", message = "m", timestamp = "20230229T000000"}`, `timestamp:`},
+		{"a time that is too large", "conv_message", `{buddy_name = "c", message = "m", timestamp = 1e300}`, `timestamp:`},
 		{"a picture of 1 MB", "vcard", `{buddy_name = "c", id = 1, photo = ("x"):rep(1000000)}`, `it is too big`},
 		{"a text that grows by escaping", "conv_message", `{buddy_name = "c", message = ("&"):rep(120000)}`, `it is too big`},
-		{"more than fits, of what takes no room", "buddy_changed", `{buddy_name = "c", group = many(600000, "")}`, `it is too big`},
-		{"a field within", "conv_message", `{buddy_name = "c", message = "m", attachment = {{description = "d"}}}`, `attachment: element 1: the field url is missing`},
+		{"too many empty strings", "buddy_changed", `{buddy_name = "c", group = many(600000, "")}`, `it is too big`},
+		{"a missing field of a nested message", "conv_message", `{buddy_name = "c", message = "m", attachment = {{description = "d"}}}`, `attachment: element 1: the field url is missing`},
 	}
 	for _, c := range cases {
 		t.Run(c.name, func(t *testing.T) {
@@ -250,14 +250,14 @@ func TestEncodeRefuses(t *testing.T) {
 				t.Errorf("got  %v\nwant %s", err, c.want)
 			}
 			if string(got) != "before" {
-				t.Errorf("dst was left as %q", got)
+				t.Errorf("Encode changed dst to %q", got)
 			}
 		})
 	}
 }
 
-// TestEncodeStopsInTime has one string stand in a list many times: what is too
-// big is refused before it is all there.
+// TestEncodeStopsInTime encodes a list that has one string many times. Encode must fail
+// before it allocates the whole message.
 func TestEncodeStopsInTime(t *testing.T) {
 	fields := table(t, `{buddy_name = "c", group = many(1000, ("x"):rep(2^20))}`)
 	var before, after runtime.MemStats
@@ -268,12 +268,12 @@ func TestEncodeStopsInTime(t *testing.T) {
 		t.Error(err)
 	}
 	if took := after.TotalAlloc - before.TotalAlloc; took > 64<<20 {
-		t.Errorf("it took %d MB to refuse a gigabyte", took>>20)
+		t.Errorf("Encode allocated %d MB before it rejected a gigabyte", took>>20)
 	}
 }
 
-// TestRecordedSession decodes every frame of a session recorded under Spectrum
-// 2.2.1, and encodes each table again: the generated code must see the same.
+// TestRecordedSession decodes each frame of a session recorded with Spectrum 2.2.1, and
+// encodes each table again. The generated code must decode the same message.
 func TestRecordedSession(t *testing.T) {
 	f, err := os.Open("testdata/session.jsonl")
 	if err != nil {
@@ -300,7 +300,7 @@ func TestRecordedSession(t *testing.T) {
 		if typ.Payload == nil {
 			continue
 		}
-		decoded, err := Decode(typ.Payload, string(payload), func(what string) { t.Errorf("frame %d: passed over: %s", frames, what) })
+		decoded, err := Decode(typ.Payload, string(payload), func(what string) { t.Errorf("frame %d: skipped: %s", frames, what) })
 		if err != nil {
 			t.Fatalf("frame %d, %s: %v", frames, typ.Name, err)
 		}
@@ -329,8 +329,8 @@ func message(t *testing.T, typ *schema.Type, payload []byte) proto.Message {
 	return m
 }
 
-// FuzzDecode holds Decode against the generated code: both take or refuse a
-// payload, and what Decode makes of it means the same when encoded again.
+// FuzzDecode compares Decode with the generated code. Both must accept or reject a
+// payload. Encoding the decoded table again must give the same message.
 func FuzzDecode(f *testing.F) {
 	data, _ := proto.Marshal(&pb.Login{User: proto.String("a"), LegacyName: proto.String("b"), Password: proto.String(""),
 		Settings: &pb.UserSettings{Value: map[string]string{"k": "v"}}})
@@ -348,7 +348,7 @@ func FuzzDecode(f *testing.F) {
 		want := dynamicpb.NewMessage(typ.Payload.Descriptor)
 		wantErr := proto.Unmarshal(payload, want)
 		if unknown {
-			return // numbers without a name are dropped here and kept there
+			return // Decode drops enum numbers without a name, the generated code keeps them
 		}
 		if (err == nil) != (wantErr == nil) {
 			t.Fatalf("%s %q: got %v, the generated code %v", typ.Name, payload, err, wantErr)
@@ -358,7 +358,7 @@ func FuzzDecode(f *testing.F) {
 		}
 		again, err := Encode(nil, typ.Payload, got, "")
 		if err != nil {
-			return // text that cannot leave as it came
+			return // Encode changes the texts
 		}
 		after := dynamicpb.NewMessage(typ.Payload.Descriptor)
 		if err := proto.Unmarshal(again, after); err != nil {

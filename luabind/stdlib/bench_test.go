@@ -9,7 +9,7 @@ import (
 	"spectrumlua/luabind/stdlib"
 )
 
-// newState makes a state with this library or with gopher-lua's own.
+// newState returns a state with this library or with gopher-lua's.
 func newState(tb testing.TB, ours bool) *lua.LState {
 	tb.Helper()
 	l := lua.NewState(lua.Options{SkipOpenLibs: ours, CallStackSize: 2000, RegistrySize: 128,
@@ -26,8 +26,8 @@ func newState(tb testing.TB, ours bool) *lua.LState {
 	return l
 }
 
-// BenchmarkLibrary runs Lua code with this library and with gopher-lua's own,
-// in one run. Each operation is a hundred rounds of the code.
+// BenchmarkLibrary runs Lua code with this library and with gopher-lua's. Each operation
+// is a hundred rounds of the code.
 func BenchmarkLibrary(b *testing.B) {
 	cases := []struct{ name, before, code string }{
 		{"nothing", "", ""},
@@ -74,7 +74,7 @@ func BenchmarkLibrary(b *testing.B) {
 	}
 }
 
-// BenchmarkOpen is what a new VM costs.
+// BenchmarkOpen measures the time to open the library in a new VM.
 func BenchmarkOpen(b *testing.B) {
 	b.Run("ours", func(b *testing.B) {
 		b.ReportAllocs()

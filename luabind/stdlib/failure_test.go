@@ -11,7 +11,7 @@ import (
 	"spectrumlua/luabind/stdlib"
 )
 
-// runLua returns what a program called x returns, or its error, as text.
+// runLua runs a program called x and returns its results or its error as text.
 func runLua(t *testing.T, program string) string {
 	t.Helper()
 	_, proto, problem := source.Compile("x", program)

@@ -71,7 +71,7 @@ return on`)
 			answer := st.Query()
 			took := luatest.CPUTime(t) - begin
 			if !isOverflow(answer) {
-				t.Errorf("the error is %q", answer)
+				t.Errorf("got the error %q", answer)
 			}
 			if took > 5*time.Second {
 				t.Errorf("it took %v of processor time", took)
@@ -126,7 +126,7 @@ func memory() uint64 {
 	return m.HeapInuse + m.StackInuse
 }
 
-// Coroutines that are never finished, and protected calls, leave nothing behind.
+// Unfinished coroutines and protected calls do not leak memory or goroutines.
 func TestCoroutinesAndPcallsDoNotLeak(t *testing.T) {
 	st := luatest.Start(t, `
 local spectrum = require "spectrum"

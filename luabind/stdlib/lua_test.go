@@ -10,7 +10,7 @@ import (
 	"spectrumlua/cmd/spectrum2-lua/devkit/luatest"
 )
 
-// luaFile is a file of tests with what it needs around it.
+// luaFile adds the test functions to a file of tests.
 func luaFile(t *testing.T, path string) string {
 	t.Helper()
 	prelude, err := os.ReadFile("testdata/lua51/prelude.lua")
@@ -21,7 +21,7 @@ func luaFile(t *testing.T, path string) string {
 	if err != nil {
 		t.Fatal(err)
 	}
-	// On one line, so that the lines of the cases are the file's.
+	// This is one line, so that line numbers are those of the file.
 	one := strings.ReplaceAll(string(prelude)[strings.Index(string(prelude), "local"):], "\n", " ")
 	return one + string(cases) + "\nfinish()"
 }
@@ -30,7 +30,7 @@ func luaFiles(t *testing.T, folder string) []string {
 	t.Helper()
 	files, err := filepath.Glob("testdata/" + folder + "/*.lua")
 	if err != nil || len(files) == 0 {
-		t.Fatalf("no files: %v", err)
+		t.Fatalf("the folder has no test files: %v", err)
 	}
 	var cases []string
 	for _, f := range files {
@@ -41,8 +41,8 @@ func luaFiles(t *testing.T, folder string) []string {
 	return cases
 }
 
-// lua51Folders have what is true of Lua 5.1: of its library by topic, and of the
-// whole language by the chapters of its manual.
+// lua51Folders has tests that Lua 5.1 also passes: of its library by topic, and of the
+// language by the chapters of the manual.
 var lua51Folders = []string{"lua51", "conformance"}
 
 func TestLua51(t *testing.T) {
@@ -55,7 +55,7 @@ func TestLua51(t *testing.T) {
 	}
 }
 
-// The tests themselves are right: Lua 5.1 passes them, where there is one.
+// TestLua51Itself runs the tests with Lua 5.1, if that is installed.
 func TestLua51Itself(t *testing.T) {
 	lua, err := exec.LookPath("lua5.1")
 	if err != nil {
@@ -78,8 +78,7 @@ func TestLua51Itself(t *testing.T) {
 	}
 }
 
-// What stands in testdata/ours is where this library goes beyond Lua 5.1, or
-// stays behind it on purpose.
+// TestBeyondLua51 runs testdata/ours, which tests the intended differences from Lua 5.1.
 func TestBeyondLua51(t *testing.T) {
 	for _, path := range luaFiles(t, "ours") {
 		t.Run(filepath.Base(path), func(t *testing.T) {

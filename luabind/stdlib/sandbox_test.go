@@ -8,8 +8,7 @@ import (
 	"spectrumlua/cmd/spectrum2-lua/devkit/luatest"
 )
 
-// Ways out of the sandbox that are known from other hosts of Lua; each is code
-// that must find the way shut.
+// TestSandbox tries ways out of the sandbox that are known from other hosts of Lua.
 func TestSandbox(t *testing.T) {
 	cases := []struct{ name, code string }{
 		{"io", `assert(io == nil and package.loaded.io == nil and not pcall(require, "io"))`},
@@ -53,7 +52,7 @@ func TestSandbox(t *testing.T) {
 			local f = load("return io, os.execute", "x", "t", { os = os })
 			local a, b = f()
 			assert(a == nil and b == nil)`},
-		{"an environment from deep within", `
+		{"the environment of a function below other calls", `
 			for level = 0, 10 do
 				local ok, env = pcall(getfenv, level)
 				assert(not ok or env == _G)
@@ -71,18 +70,18 @@ func TestSandbox(t *testing.T) {
 			package.loaded.io = nil
 			assert(not pcall(require, "io"))
 			for name, module in pairs(package.loaded) do assert(name ~= "io" and type(module) == "table") end`},
-		{"a package table of one's own", `
+		{"a package table that the script replaces", `
 			local real = package
 			package = { path = "/?", loaded = {}, preload = {} }
 			assert(not pcall(require, "etc/passwd"))
 			package = real`},
-		{"a file beside the script", `assert(require("beside").name == "beside")`},
-		{"a file in a folder beside it", `assert(require("folder.inner") == "inner")`},
+		{"a file in the script's folder", `assert(require("beside").name == "beside")`},
+		{"a file in a subfolder of the script's folder", `assert(require("folder.inner") == "inner")`},
 		{"an absolute path", `
 			package.path = "?;/?;?.lua"
 			local ok, e = pcall(require, OUTSIDE)
 			assert(not ok and e:find("sandbox", 1, true), e)`},
-		{"a path that climbs", `
+		{"a path with ..", `
 			package.path = SCRIPTS .. "/../?/secret.lua;" .. SCRIPTS .. "/folder/../../?/secret.lua"
 			local ok, e = pcall(require, "outside")
 			assert(not ok and e:find("sandbox", 1, true), e)`},
@@ -96,15 +95,15 @@ func TestSandbox(t *testing.T) {
 		{"a symbolic link to a folder outside", `
 			local ok, e = pcall(require, "linked.secret")
 			assert(not ok and e:find("sandbox", 1, true), e)`},
-		{"a symbolic link that stays inside", `assert(require("alias").name == "beside")`},
-		{"whether a file outside exists", `
+		{"a symbolic link to a file inside", `assert(require("alias").name == "beside")`},
+		{"errors do not show whether a file outside exists", `
 			package.path = "/?"
 			local function problem(name) local _, e = pcall(require, "etc/" .. name) return (e:gsub(name, "X")) end
 			assert(problem("passwd") == problem("nothing"))`},
 		{"module", `
 			local ok = pcall(function() module("string", package.seeall) end)
 			assert(string.len == ("x").len)`},
-		{"what the sandbox leaves", `
+		{"functions that the sandbox allows", `
 			local names = {}
 			for name in pairs(_G) do names[#names + 1] = name end
 			table.sort(names)
@@ -138,7 +137,7 @@ func TestSandbox(t *testing.T) {
 	}
 }
 
-// Without the sandbox, a script may read what its user may.
+// Without the sandbox, a script can read every file that the process can read.
 func TestFilesWithoutSandbox(t *testing.T) {
 	outside := filepath.Join(t.TempDir(), "outside.lua")
 	if err := os.WriteFile(outside, []byte("#!/usr/bin/lua\nreturn ..., 'outside'"), 0o600); err != nil {
@@ -157,8 +156,8 @@ f, e = loadfile("/tmp")
 assert(f == nil and e:find("is a folder"), e)`)
 }
 
-// TestNewFilesArePrivate looks at what io.open makes; what is there stays as it
-// is.
+// TestNewFilesArePrivate checks the permissions of files that io.open creates. Those of
+// existing files do not change.
 func TestNewFilesArePrivate(t *testing.T) {
 	folder := t.TempDir()
 	if err := os.WriteFile(filepath.Join(folder, "old"), nil, 0o644); err != nil {

@@ -146,7 +146,7 @@ assert(second:join())`)
 
 // A resumed coroutine has the context of the task that resumes it: it stops when that task
 // is cancelled, and another task can continue it.
-func TestCoroutinesBelongToWhoResumesThem(t *testing.T) {
+func TestCoroutinesBelongToTheTaskThatResumesThem(t *testing.T) {
 	luatest.Run(t, `
 local spectrum = require "spectrum"
 local co = coroutine.create(function()
