@@ -18,6 +18,7 @@ import (
 	"spectrumlua/luabind/modules/regexp"
 	"spectrumlua/luabind/modules/sql"
 	"spectrumlua/luabind/modules/store"
+	"spectrumlua/luabind/modules/text"
 	"spectrumlua/luabind/modules/time"
 	"spectrumlua/luabind/modules/websocket"
 	"spectrumlua/luabind/modules/xml"
@@ -38,6 +39,7 @@ func All() []bind.Module {
 		regexp.Module,
 		sql.Module,
 		store.Module,
+		text.Module,
 		time.Module,
 		websocket.Module,
 		xml.Module,
