@@ -15,6 +15,7 @@ type (
 		XMLName  xml.Name     `xml:"testsuites"`
 		Tests    int          `xml:"tests,attr"`
 		Failures int          `xml:"failures,attr"`
+		Skipped  int          `xml:"skipped,attr"`
 		Time     string       `xml:"time,attr"`
 		Suites   []junitSuite `xml:"testsuite"`
 	}
@@ -22,6 +23,7 @@ type (
 		Name     string      `xml:"name,attr"`
 		Tests    int         `xml:"tests,attr"`
 		Failures int         `xml:"failures,attr"`
+		Skipped  int         `xml:"skipped,attr"`
 		Time     string      `xml:"time,attr"`
 		Cases    []junitCase `xml:"testcase"`
 		took     time.Duration
@@ -32,11 +34,15 @@ type (
 		File    string        `xml:"file,attr"`
 		Time    string        `xml:"time,attr"`
 		Failure *junitFailure `xml:"failure"`
+		Skipped *junitSkipped `xml:"skipped"`
 		Output  string        `xml:"system-out,omitempty"`
 	}
 	junitFailure struct {
 		Message string `xml:"message,attr"`
 		Text    string `xml:",chardata"`
+	}
+	junitSkipped struct {
+		Message string `xml:"message,attr"`
 	}
 )
 
@@ -53,12 +59,17 @@ func junit(results []scripttest.Result) ([]byte, error) {
 		if r.Name == "" {
 			c.Name = "(the file)"
 		}
-		if !r.Passed() {
+		switch {
+		case r.Failed():
 			text := strings.Join(r.Failures, "\n")
 			first, _, _ := strings.Cut(text, "\n")
 			c.Failure = &junitFailure{Message: first, Text: text}
 			suite.Failures++
 			all.Failures++
+		case r.Skipped != "":
+			c.Skipped = &junitSkipped{r.Skipped}
+			suite.Skipped++
+			all.Skipped++
 		}
 		suite.Cases = append(suite.Cases, c)
 		suite.Tests++

@@ -52,8 +52,8 @@ Each case has its own backend, VM and folder. It plays the part of Spectrum and 
 servers, and it can advance the clock. docs/reference/testing.md is the reference.
 
 A failure shows its line, the expected and the actual value. The last line is
-always "N passed, N failed". The exit code is 0 if all cases pass, 1 if a case
-fails, and 2 if no case runs.`,
+always "N passed, N failed", and ", N skipped" if cases are skipped. The exit code
+is 0 if no case fails, 1 if a case fails, and 2 if no case runs.`,
 		Example: `  spectrum2-lua test
   spectrum2-lua test -v scripts/irc_test.lua
   spectrum2-lua test -run 'nick|join' scripts
@@ -110,7 +110,7 @@ func (r *testRun) once(ctx context.Context) (files []string, err error) {
 	case err != nil:
 	case len(found) == 0:
 		r.t.note("spectrum2-lua: finding tests: no *_test.lua in " + strings.Join(r.paths, ", "))
-	case sum.Passed+sum.Failed == 0 && ctx.Err() == nil:
+	case sum.Passed+sum.Failed+sum.Skipped == 0 && ctx.Err() == nil:
 		r.t.note("spectrum2-lua: --run matches no case in " + count(len(found), "file"))
 	}
 	unwritten := false
@@ -129,7 +129,7 @@ func (r *testRun) once(ctx context.Context) (files []string, err error) {
 	switch {
 	case sum.Failed > 0 || unwritten || ctx.Err() != nil:
 		return sum.Files, exitCode(exitFailed)
-	case sum.Passed == 0:
+	case sum.Passed+sum.Skipped == 0:
 		return sum.Files, exitCode(exitUsage)
 	}
 	return sum.Files, nil
@@ -138,10 +138,17 @@ func (r *testRun) once(ctx context.Context) (files []string, err error) {
 // last returns the last line of the output.
 func (r *testRun) last(sum scripttest.Summary) string {
 	style := green
-	if sum.Failed > 0 || sum.Passed == 0 {
+	switch {
+	case sum.Failed > 0 || sum.Passed+sum.Skipped == 0:
 		style = red
+	case sum.Skipped > 0:
+		style = yellow
 	}
-	return r.t.paint(style, fmt.Sprintf("%d passed, %d failed", sum.Passed, sum.Failed))
+	text := fmt.Sprintf("%d passed, %d failed", sum.Passed, sum.Failed)
+	if sum.Skipped > 0 {
+		text += fmt.Sprintf(", %d skipped", sum.Skipped)
+	}
+	return r.t.paint(style, text)
 }
 
 // show prints one result.
@@ -151,7 +158,13 @@ func (r *testRun) show(result scripttest.Result) {
 	if result.Name != "" {
 		title += ": " + result.Name
 	}
-	if result.Passed() {
+	switch {
+	case result.Failed():
+	case result.Skipped != "":
+		reason := strings.Join(strings.Fields(result.Skipped), " ")
+		r.t.print(r.t.paint(yellow, "skip  ") + printable(title+" ("+reason+")"))
+		return
+	default:
 		if r.verbose {
 			r.t.print(r.t.paint(green, "ok    ") + printable(title))
 		}

@@ -86,6 +86,10 @@ function assertions.falsy(value, about) end
 ---@param why? string
 function assertions.fail(why) end
 
+---Skips the case: it ends at once, and counts neither as passed nor as failed.
+---@param reason string
+function assertions.skip(reason) end
+
 ---Matches any string that contains a match of a Lua pattern, in expected fields.
 ---@param pattern string
 ---@return spectrum.test.Pattern expected

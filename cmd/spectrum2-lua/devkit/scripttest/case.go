@@ -28,6 +28,9 @@ func init() { // its methods refer to the class
 		"folder": func(_ *lua.LState, w *world) lua.LValue { return lua.LString(w.dir) },
 		"any":    func(*lua.LState, *world) lua.LValue { return anyValue },
 		"none":   func(*lua.LState, *world) lua.LValue { return noValue },
+		"skip": func(_ *lua.LState, w *world) lua.LValue {
+			return bind.Function("t.skip", withoutSelf(w.skip))
+		},
 	}
 	for name, fn := range assertions {
 		made := bind.Function("t."+name, withoutSelf(fn))

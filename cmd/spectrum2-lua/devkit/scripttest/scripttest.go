@@ -48,19 +48,25 @@ type Result struct {
 	// itself.
 	File, Name string
 	Took       time.Duration
+	// Skipped is the reason for which the case is skipped, or "". A case that fails
+	// although it is skipped counts as failed.
+	Skipped string
 	// Failures are the messages of what failed. The first line of a message starts
-	// with file and line if they are known. A case without failures has passed.
+	// with file and line if they are known.
 	Failures []string
 	// Log holds log lines of the script and the test that may explain a failure.
 	Log []string
 }
 
 // Passed reports whether the case has passed.
-func (r Result) Passed() bool { return len(r.Failures) == 0 }
+func (r Result) Passed() bool { return !r.Failed() && r.Skipped == "" }
+
+// Failed reports whether the case has failed.
+func (r Result) Failed() bool { return len(r.Failures) > 0 }
 
 // Summary is the result of a run.
 type Summary struct {
-	Passed, Failed int
+	Passed, Failed, Skipped int
 	// Files are all files that were read, by absolute paths: a change of one may
 	// change a result.
 	Files []string
@@ -132,10 +138,13 @@ func Run(ctx context.Context, files []string, o Options) Summary {
 	var sum Summary
 	for _, results := range r.results {
 		for _, result := range <-results {
-			if result.Passed() {
-				sum.Passed++
-			} else {
+			switch {
+			case result.Failed():
 				sum.Failed++
+			case result.Skipped != "":
+				sum.Skipped++
+			default:
+				sum.Passed++
 			}
 			if o.Done != nil {
 				o.Done(result)
@@ -213,6 +222,9 @@ func (r *runner) one(ctx context.Context, path, name string) Result {
 	}
 	for _, problem := range w.play(ctx, name, r.options.Timeout) {
 		result.Failures = append(result.Failures, w.shown(problem))
+	}
+	if !result.Failed() {
+		result.Skipped = w.skipReason()
 	}
 	r.note(w)
 	result.Log = w.logLines()

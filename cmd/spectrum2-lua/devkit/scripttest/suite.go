@@ -54,6 +54,7 @@ func (s *suite) module() bind.Module {
 			"case":   s.addCase,
 			"script": s.setScript,
 			"config": s.setConfig,
+			"skip":   s.world.skip,
 		}
 		for name, fn := range assertions {
 			fns[name] = fn

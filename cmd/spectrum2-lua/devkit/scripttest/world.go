@@ -49,6 +49,7 @@ type world struct {
 	main     *task.Task       // the case; nil until it runs
 	run      *harness.Harness // nil until the script under test is started
 	failures []string         // of the test's tasks
+	skipped  string           // the reason for which the case is skipped, or ""
 }
 
 // newWorld returns a world for a test file. The caller must call close.
@@ -159,6 +160,7 @@ func (w *world) play(ctx context.Context, name string, limit time.Duration) (pro
 	if w.await(ctx, main, limit) {
 		var problem *luabind.ScriptError
 		switch {
+		case w.skipReason() != "": // its error is that of skip
 		case errors.As(err, &problem):
 			problems = append(problems, problem.Message+calls(problem.Traceback))
 		case err != nil:
@@ -196,6 +198,9 @@ func (w *world) await(ctx context.Context, main *task.Task, limit time.Duration)
 
 // fail adds a failure outside the case and stops the case.
 func (w *world) fail(problem string) {
+	if w.skipReason() != "" {
+		return // skip has stopped the task
+	}
 	w.mu.Lock()
 	w.failures = append(w.failures, problem)
 	w.mu.Unlock()
