@@ -15,6 +15,7 @@ import (
 func init() { // adds the classes of the module test
 	described["t"] = "spectrum.test.Case"
 	described["user"] = "spectrum.test.User"
+	described["scram_server"] = "spectrum.test.SCRAMServer"
 	described["peer"] = "spectrum.test.Peer"
 	described["pattern"] = "spectrum.test.Pattern"
 }
@@ -24,6 +25,8 @@ var testOptions = []struct{ call, class string }{
 	{`t:start(%s)`, "spectrum.test.StartOptions"},
 	{`t:login(%s)`, "spectrum.test.LoginOptions"},
 	{`t:serve(print, %s)`, "spectrum.test.ServeOptions"},
+	{`conn:starttls(%s)`, "spectrum.test.StartTLSOptions"},
+	{`t:scram_server(%s)`, "spectrum.test.SCRAMOptions"},
 }
 
 // TestTheTestModuleIsDescribed runs a script's test that fails with the names that it
@@ -54,9 +57,13 @@ end)
 
 test.case("options", function(t)
   local errors = {}
-  for _, call in ipairs { ` + strings.Join(calls, ", ") + ` } do
-    errors[#errors + 1] = test.error(call)
-  end
+  local peer = t:serve(function(conn)
+    for _, call in ipairs { ` + strings.Join(calls, ", ") + ` } do
+      errors[#errors + 1] = test.error(call)
+    end
+  end)
+  assert(net.connect(peer.address)):close()
+  peer:wait()
   test.fail("names: " .. table.concat(errors, "|"))
 end)
 

@@ -153,6 +153,11 @@ function t:reload() end
 ---@return spectrum.test.Peer peer
 function t:serve(fn, options) end
 
+---Returns the server's side of a login with SCRAM (RFC 5802), the counterpart of `crypto.scram_client`.
+---@param options spectrum.test.SCRAMOptions
+---@return spectrum.test.SCRAMServer server
+function t:scram_server(options) end
+
 ---Returns a free port of this machine, for a script that listens.
 ---@return integer port
 function t:free_port() end
@@ -192,6 +197,28 @@ function t:expect_error(pattern, seconds) end
 ---@field host? string
 ---The port (default: a free one).
 ---@field port? integer
+---Names for which the server's certificate is valid, in addition to `host` and `"localhost"` (default: none).
+---@field names? string|string[]
+
+---@class spectrum.test.SCRAMOptions
+---The name of the user who may log in.
+---@field username string
+---The user's password.
+---@field password string
+---The mechanism, which decides the digest (default: `"SCRAM-SHA-256"`).
+---@field mechanism? "SCRAM-SHA-1"|"SCRAM-SHA-256"|"SCRAM-SHA-512"
+---The iterations that the server asks for, at most 1,000,000 (default: 4096).
+---@field iterations? integer
+---The salt, as raw bytes (default: random).
+---@field salt? string
+---The server's part of the nonce (default: random).
+---@field nonce? string
+---Prepares the user name and the password as in RFC 4013; `false` leaves them unchanged (default: `true`).
+---@field saslprep? boolean
+
+---@class spectrum.test.StartTLSOptions
+---The limit of the handshake in seconds (default: that of `set_timeout`, or 30).
+---@field timeout? number
 
 ---A user who is logged in to the script.
 ---@class spectrum.test.User
@@ -237,7 +264,7 @@ function user:logout() end
 ---@field port integer
 ---The number of connections so far.
 ---@field count integer
----The file with the server's certificate; `""` without `tls`.
+---The file with the server's certificate, for the option `ca` of `net.connect`, `starttls` and other clients.
 ---@field ca string
 local peer = {}
 
@@ -248,6 +275,26 @@ function peer:close() end
 ---@param connections? integer (default: 1)
 ---@param seconds? number (default: 5)
 function peer:wait(connections, seconds) end
+
+---The server's side of a login with SCRAM. Call each method once, in this order. The messages are raw text; most protocols send them as base64.
+---@class spectrum.test.SCRAMServer
+---The user name of the client's first message; `""` before.
+---@field username string
+---The user to act for, as in the client's first message; `""` if the client names none.
+---@field authzid string
+local scram = {}
+
+---Checks the client's first message. A malformed message fails the case.
+---@param client_first string
+---@return string server_first the answer; `e=unknown-user` for another user
+---@return boolean ok `false` if the login is over
+function scram:first(client_first) end
+
+---Checks the client's final message. A malformed message fails the case.
+---@param client_final string
+---@return string server_final the answer; `e=invalid-proof` for another password
+---@return boolean ok `true` if the client knows the password
+function scram:final(client_final) end
 
 ---A connection to a server of the test, with further methods.
 ---@class spectrum.test.Conn: spectrum.net.Conn
@@ -268,6 +315,12 @@ function conn:find_line(pattern, seconds) end
 ---Asserts that the script closes the connection without sending anything more.
 ---@param seconds? number (default: 3)
 function conn:expect_close(seconds) end
+
+---Switches the connection to TLS, as the server. `peer.ca` is the file with the certificate. Call it when the client begins with TLS, for example after the answer to its STARTTLS. If the handshake fails, the connection is closed.
+---@param options? spectrum.test.StartTLSOptions
+---@return true|nil ok
+---@return string? message
+function conn:starttls(options) end
 
 ---Writes lines, and ends each with CR and LF.
 ---@param ... string

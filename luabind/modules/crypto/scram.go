@@ -28,6 +28,9 @@ var mechanisms = map[string]scram.HashGeneratorFcn{
 	"SCRAM-SHA-512": scram.SHA512,
 }
 
+// SCRAMDigest returns the digest of a SASL mechanism, or nil if the mechanism is unknown.
+func SCRAMDigest(mechanism string) scram.HashGeneratorFcn { return mechanisms[strings.ToUpper(mechanism)] }
+
 // scramClient is one login by SCRAM. The script lock guards it.
 type scramClient struct {
 	conversation *scram.ClientConversation
@@ -93,7 +96,7 @@ func newScramClient(l *lua.LState) int {
 	if o.Get("username") == lua.LNil || o.Get("password") == lua.LNil {
 		bind.Raise(l, "scram_client: username and password expected")
 	}
-	generate := mechanisms[strings.ToUpper(mechanism)]
+	generate := SCRAMDigest(mechanism)
 	if generate == nil {
 		bind.Raise(l, "scram_client: mechanism: SCRAM-SHA-1, SCRAM-SHA-256 or SCRAM-SHA-512 expected, got %.40q", mechanism)
 	}

@@ -165,16 +165,62 @@ func Explain(err error) error {
 // that were read before and not consumed may be an attacker's, so they are an
 // error.
 func startTLS(l *lua.LState, c *conn) int {
-	settings, timeout := c.settings, c.Timeout()
-	if timeout == 0 {
-		timeout = defaultTimeout
-	}
+	settings, timeout := c.settings, c.handshakeTimeout()
 	if l.Get(2) != lua.LNil {
 		o := bind.OptionsAt(l, 2, "starttls")
 		settings = readTLSAndALPN(l, o)
 		timeout = o.Seconds("timeout", timeout)
 		o.Done()
 	}
+	results := c.startTLS(l, timeout, func(ctx context.Context, raw net.Conn) (*tls.Conn, error) {
+		return settings.Handshake(ctx, raw, c.host)
+	})
+	if isTLS(c.net) {
+		c.settings = settings
+	}
+	return results
+}
+
+// ServeTLS is starttls of a server, with the option timeout. config returns the server's
+// certificate.
+func ServeTLS(l *lua.LState, config func() (*tls.Config, error)) int {
+	c, ok := connClass.Of(l.Get(1))
+	if !ok {
+		bind.Raise(l, "starttls is a method of a conn: write conn:starttls(…), with a colon")
+	}
+	timeout := c.handshakeTimeout()
+	if l.Get(2) != lua.LNil {
+		o := bind.OptionsAt(l, 2, "starttls")
+		timeout = o.Seconds("timeout", timeout)
+		o.Done()
+	}
+	ready, err := config()
+	if err != nil {
+		bind.Raise(l, "starttls: %v", err)
+	}
+	return c.startTLS(l, timeout, func(ctx context.Context, raw net.Conn) (*tls.Conn, error) {
+		_ = raw.SetDeadline(time.Time{}) // the deadline of an earlier read may have passed
+		secure := tls.Server(raw, ready)
+		if err := secure.HandshakeContext(ctx); err != nil {
+			return nil, fmt.Errorf("TLS: %w", Explain(err))
+		}
+		return secure, nil
+	})
+}
+
+// handshakeTimeout returns the default time limit of starttls.
+func (c *conn) handshakeTimeout() time.Duration {
+	if limit := c.Timeout(); limit > 0 {
+		return limit
+	}
+	return defaultTimeout
+}
+
+// handshake starts TLS on a connection, as a client or as a server.
+type handshake func(ctx context.Context, raw net.Conn) (*tls.Conn, error)
+
+// startTLS returns the results of starttls to the script.
+func (c *conn) startTLS(l *lua.LState, timeout time.Duration, shake handshake) int {
 	switch {
 	case c.resource.Closed():
 		return bind.Fail(l, errClosed)
@@ -186,7 +232,7 @@ func startTLS(l *lua.LState, c *conn) int {
 		_ = c.resource.Close()
 		return bind.Failf(l, "the peer has sent %d bytes before TLS began: someone may be tampering with the connection", c.Pending())
 	}
-	if err := c.secure(l, settings, timeout); err != nil {
+	if err := c.secure(l, timeout, shake); err != nil {
 		return bind.Fail(l, err)
 	}
 	return bind.Return(l, lua.LTrue)
@@ -194,7 +240,7 @@ func startTLS(l *lua.LState, c *conn) int {
 
 // secure runs the handshake. If the handshake fails, the connection is closed,
 // because the rest of its stream has no meaning.
-func (c *conn) secure(l *lua.LState, settings *TLS, timeout time.Duration) error {
+func (c *conn) secure(l *lua.LState, timeout time.Duration, shake handshake) error {
 	var secure *tls.Conn
 	c.securing = true
 	c.Hold()
@@ -206,11 +252,11 @@ func (c *conn) secure(l *lua.LState, settings *TLS, timeout time.Duration) error
 			return
 		}
 		c.Release(secure)
-		c.net, c.settings = secure, settings
+		c.net = secure
 	}()
 	raw := c.net
 	err := bind.WaitTimeout(l, timeout, func(ctx context.Context) error {
-		made, err := settings.Handshake(ctx, raw, c.host)
+		made, err := shake(ctx, raw)
 		if err == nil {
 			c.wire.become(made)
 			secure = made

@@ -47,6 +47,7 @@ func init() { // its methods refer to the class
 		"advance":      advance,
 		"reload":       reload,
 		"serve":        serve,
+		"scram_server": newScramServer,
 		"free_port":    freePort,
 		"log":          expectLog,
 		"expect_error": expectError,

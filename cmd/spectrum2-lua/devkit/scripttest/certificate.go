@@ -14,9 +14,9 @@ import (
 	"time"
 )
 
-// certificate creates a certificate for a peer on this machine and writes it to a file that
-// a script can trust.
-func certificate(host, file string) (*tls.Config, error) {
+// certificate creates a certificate for a peer on this machine, for its host and for further
+// names, and writes it to a file that a script can trust.
+func certificate(host string, names []string, file string) (*tls.Config, error) {
 	key, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
 	if err != nil {
 		return nil, err
@@ -27,12 +27,15 @@ func certificate(host, file string) (*tls.Config, error) {
 		Subject:               pkix.Name{CommonName: "a peer in a test"},
 		NotBefore:             now.Add(-time.Hour),
 		NotAfter:              now.Add(24 * time.Hour),
-		DNSNames:              []string{"localhost"},
-		IPAddresses:           []net.IP{net.ParseIP(host)},
+		DNSNames:              append([]string{"localhost"}, names...),
+		IPAddresses:           []net.IP{net.IPv4(127, 0, 0, 1), net.IPv6loopback},
 		BasicConstraintsValid: true,
 		IsCA:                  true,
 		KeyUsage:              x509.KeyUsageDigitalSignature | x509.KeyUsageCertSign,
 		ExtKeyUsage:           []x509.ExtKeyUsage{x509.ExtKeyUsageServerAuth},
+	}
+	if ip := net.ParseIP(host); ip != nil {
+		template.IPAddresses = append(template.IPAddresses, ip)
 	}
 	der, err := x509.CreateCertificate(rand.Reader, template, template, &key.PublicKey, key)
 	if err != nil {

@@ -14,15 +14,16 @@ import (
 // the failure names the line of the peer.
 const peerPatience = patience * 3 / 5
 
-// peerConn is the metatable of a peer's connections. It adds these methods to those of
-// spectrum.net.
-var peerConn = func() *lua.LTable {
+// connMetatable returns the metatable of a peer's connections. It adds methods to those of
+// spectrum.net, and replaces starttls by that of a server.
+func connMetatable(p *peer) *lua.LTable {
 	methods := map[string]*lua.LFunction{}
 	for name, fn := range map[string]lua.LGFunction{
 		"expect_line":  expectLine,
 		"find_line":    findLine,
 		"expect_close": expectClose,
 		"write_line":   writeLine,
+		"starttls":     func(l *lua.LState) int { return netmodule.ServeTLS(l, p.certificate) },
 	} {
 		methods[name] = bind.Function("conn:"+name, fn)
 	}
@@ -40,7 +41,7 @@ var peerConn = func() *lua.LTable {
 		return 1
 	}))
 	return meta
-}()
+}
 
 // method returns a method of a connection.
 func method(l *lua.LState, conn lua.LValue, name string) lua.LValue {

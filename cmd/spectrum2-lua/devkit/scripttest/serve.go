@@ -21,12 +21,15 @@ import (
 type peer struct {
 	world    *world
 	listener net.Listener
-	secure   *tls.Config // nil: no TLS
-	ca       string      // the path of the certificate
+	host     string      // on which the server listens
+	names    []string    // further names in the certificate
+	tls      bool        // all connections use TLS
+	made     *tls.Config // the certificate; nil before its first use
 	handler  *lua.LFunction
 	runtime  *bind.Runtime
 	owner    *task.Owner
 
+	conns  *lua.LTable   // the metatable of connections
 	count  int           // connections so far
 	busy   int           // connections that are being served
 	change chan struct{} // closed when count or busy changes; nil if nobody waits
@@ -43,29 +46,47 @@ var peerClass = bind.NewClass("peer", map[string]func(l *lua.LState, p *peer) in
 	"host":    func(_ *lua.LState, p *peer) lua.LValue { return lua.LString(p.at().IP.String()) },
 	"port":    func(_ *lua.LState, p *peer) lua.LValue { return lua.LNumber(p.at().Port) },
 	"count":   func(_ *lua.LState, p *peer) lua.LValue { return lua.LNumber(p.count) },
-	"ca":      func(_ *lua.LState, p *peer) lua.LValue { return lua.LString(p.ca) },
+	"ca": func(l *lua.LState, p *peer) lua.LValue {
+		if _, err := p.certificate(); err != nil {
+			bind.Raise(l, "ca: %v", err)
+		}
+		return lua.LString(p.ca())
+	},
 })
 
 func (p *peer) at() *net.TCPAddr { return p.listener.Addr().(*net.TCPAddr) }
 
+// ca returns the path of the certificate.
+func (p *peer) ca() string {
+	return filepath.Join(p.world.dir, fmt.Sprintf("peer-%d.pem", p.at().Port))
+}
+
+// certificate returns the server's side of TLS. The first call creates the certificate.
+func (p *peer) certificate() (_ *tls.Config, err error) {
+	if p.made == nil {
+		p.made, err = certificate(p.host, p.names, p.ca())
+	}
+	return p.made, err
+}
+
 // serve implements t:serve(fn [, options]) → peer. It runs fn(conn, n) in its own task for
 // each connection, counted from 1, and closes the connection when fn returns. With tls =
-// true it accepts TLS, and peer.ca is the file to trust.
+// true it accepts TLS; otherwise fn may call conn:starttls. peer.ca is the file to trust.
 func serve(l *lua.LState, w *world) int {
 	fn := l.CheckFunction(2)
 	o := bind.OptionsAt(l, 3, "serve")
 	secure, host := o.Bool("tls", false), o.String("host", "127.0.0.1")
-	port := o.Int("port", 0, 0)
+	port, names := o.Int("port", 0, 0), o.Strings("names")
 	o.Done()
 	listener, err := net.Listen("tcp", net.JoinHostPort(host, fmt.Sprint(port)))
 	if err != nil {
 		bind.Raise(l, "serve: %v", err)
 	}
-	p := &peer{world: w, listener: listener, handler: fn, runtime: bind.RuntimeOf(l), owner: bind.RuntimeOf(l).Process}
+	p := &peer{world: w, listener: listener, host: host, names: names, tls: secure, handler: fn, runtime: bind.RuntimeOf(l), owner: bind.RuntimeOf(l).Process}
+	p.conns = connMetatable(p)
 	p.owner.Own(listener)
 	if secure {
-		p.ca = filepath.Join(w.dir, fmt.Sprintf("peer-%d.pem", p.at().Port))
-		if p.secure, err = certificate(host, p.ca); err != nil {
+		if _, err := p.certificate(); err != nil {
 			bind.Raise(l, "serve: %v", err)
 		}
 	}
@@ -105,8 +126,8 @@ func (p *peer) talk(t *task.Task, conn net.Conn, n int) {
 			p.change = nil
 		}
 	}()
-	if p.secure != nil {
-		secure := tls.Server(conn, p.secure)
+	if p.tls {
+		secure := tls.Server(conn, p.made)
 		err := t.Wait(func(ctx context.Context) error { return secure.HandshakeContext(ctx) })
 		if err != nil {
 			_ = conn.Close() // a script may reject the certificate
@@ -115,7 +136,7 @@ func (p *peer) talk(t *task.Task, conn net.Conn, n int) {
 		conn = secure
 	}
 	ud := netmodule.NewConn(conn, p.owner)
-	ud.Metatable = peerConn
+	ud.Metatable = p.conns
 	err := p.runtime.Call(t, p.handler, []lua.LValue{ud, lua.LNumber(n)}, nil)
 	closeConn(p.runtime, t, ud)
 	if err == nil || t.Err() != nil {
