@@ -80,6 +80,10 @@ type Options struct {
 	Extra *bind.Module
 	// Compiled is a cache that hosts share if they load the same files.
 	Compiled *source.Cache
+	// Coverage notes the lines of the script and its modules that run, except modules in
+	// the folders of [lua] path. Nil notes nothing. Hosts with one Coverage must not run
+	// at the same time.
+	Coverage *source.Coverage
 	// OnRetry is called for each failure that Spectrum is not told; see session.Options.
 	OnRetry func(user string, disconnected *pb.Disconnected, pause time.Duration)
 }

@@ -7,6 +7,7 @@ import (
 	"os"
 	"path/filepath"
 	"runtime"
+	"slices"
 	"strings"
 
 	lua "github.com/yuin/gopher-lua"
@@ -46,6 +47,11 @@ func (v *vm) loadFile(path string, open func(path string) (*os.File, error)) (*l
 	}
 	v.files[path] = sha256.Sum256([]byte(text))
 	v.precompiler.Begin(text)
+	if v.measures(path) {
+		name := v.chunkName(path)
+		proto, problem := v.host.opts.Coverage.Compile(path, name, text)
+		return v.function(name, proto, problem)
+	}
 	return v.compile(v.chunkName(path), text)
 }
 
@@ -61,17 +67,40 @@ func (v *vm) chunkName(path string) string {
 // compile compiles a source text. The error is a *ScriptError.
 func (v *vm) compile(name, text string) (*lua.LFunction, error) {
 	proto, problem := v.compiled.Compile(name, text)
+	return v.function(name, proto, problem)
+}
+
+// function returns the function of a compiled source.
+func (v *vm) function(name string, proto *lua.FunctionProto, problem *source.Error) (*lua.LFunction, error) {
 	if problem != nil {
 		return nil, &ScriptError{Message: problem.In(name)}
 	}
 	return v.state.NewFunctionFromProto(proto), nil
 }
 
+// measures reports whether the coverage of a file is measured. The modules in the folders
+// of [lua] path are not the author's.
+func (v *vm) measures(path string) bool {
+	coverage := v.host.opts.Coverage
+	if !coverage.Includes(path) {
+		return false
+	}
+	return !slices.ContainsFunc(v.host.opts.Settings.Path, func(folder string) bool {
+		return isBelow(path, folder) && !isBelow(v.host.scriptDir(), folder)
+	})
+}
+
+// isBelow reports whether a file or folder is a folder or something in it.
+func isBelow(path, folder string) bool {
+	name, err := filepath.Rel(folder, path)
+	return err == nil && name != ".." && !strings.HasPrefix(name, "../")
+}
+
 // hurry speeds up the first load: it starts to precompile the files that the
 // script requires on the other processors. Call stop with the script lock after
 // the script has run. Later loads do without, because users are online.
 func (v *vm) hurry() (stop func()) {
-	if v.host.loaded() {
+	if v.host.loaded() || v.host.opts.Coverage != nil {
 		return func() {}
 	}
 	if v.compiled == nil {

@@ -28,6 +28,8 @@ type testRun struct {
 	junit   string
 	timeout time.Duration
 	jobs    int
+	cover   bool
+	lcov    string
 
 	options scripttest.Options
 	results []scripttest.Result
@@ -51,6 +53,8 @@ the same folder. The default is all of these files in this folder and below:
 Each case has its own backend, VM and folder. It plays the part of Spectrum and of
 servers, and it can advance the clock. docs/reference/testing.md is the reference.
 
+--coverage shows how many lines of each script and its modules run, and which do not.
+
 A failure shows its line, the expected and the actual value. The last line is
 always "N passed, N failed", and ", N skipped" if cases are skipped. The exit code
 is 0 if no case fails, 1 if a case fails, and 2 if no case runs.`,
@@ -58,7 +62,9 @@ is 0 if no case fails, 1 if a case fails, and 2 if no case runs.`,
   spectrum2-lua test -v scripts/irc_test.lua
   spectrum2-lua test -run 'nick|join' scripts
   spectrum2-lua test -watch
-  spectrum2-lua test --junit report.xml`,
+  spectrum2-lua test --junit report.xml
+  spectrum2-lua test --coverage
+  spectrum2-lua test --lcov coverage.info`,
 		RunE: func(cmd *cobra.Command, args []string) error {
 			r.paths = args
 			return r.start(cmd)
@@ -69,6 +75,8 @@ is 0 if no case fails, 1 if a case fails, and 2 if no case runs.`,
 	f.BoolVarP(&r.verbose, "verbose", "v", false, "show the cases that pass, too")
 	f.BoolVar(&r.watch, "watch", false, "run again when a test or a script changes")
 	f.StringVar(&r.junit, "junit", "", "write the results to a `file` in JUnit's format")
+	f.BoolVar(&r.cover, "coverage", false, "show how many lines of each script run, and which do not")
+	f.StringVar(&r.lcov, "lcov", "", "write the coverage to a `file` in LCOV's format")
 	f.DurationVar(&r.timeout, "timeout", scripttest.DefaultTimeout, "how long a case may take")
 	f.IntVarP(&r.jobs, "jobs", "j", runtime.GOMAXPROCS(0), "how many files run at the same time")
 	return cmd
@@ -76,7 +84,7 @@ is 0 if no case fails, 1 if a case fails, and 2 if no case runs.`,
 
 // start checks the flags and runs the tests, once or after each change.
 func (r *testRun) start(cmd *cobra.Command) error {
-	r.options = scripttest.Options{Timeout: r.timeout, Jobs: r.jobs, Done: r.show}
+	r.options = scripttest.Options{Timeout: r.timeout, Jobs: r.jobs, Done: r.show, Coverage: r.cover || r.lcov != ""}
 	if r.run != "" {
 		pattern, err := regexp.Compile(r.run)
 		if err != nil {
@@ -113,13 +121,7 @@ func (r *testRun) once(ctx context.Context) (files []string, err error) {
 	case sum.Passed+sum.Failed+sum.Skipped == 0 && ctx.Err() == nil:
 		r.t.note("spectrum2-lua: --run matches no case in " + count(len(found), "file"))
 	}
-	unwritten := false
-	if r.junit != "" {
-		if err := writeJUnit(r.junit, r.results); err != nil {
-			r.t.note("spectrum2-lua: " + err.Error())
-			unwritten = true
-		}
-	}
+	unwritten := !r.report(sum)
 	r.t.print(r.last(sum))
 	for _, file := range found {
 		if full, err := filepath.Abs(file); err == nil {
@@ -133,6 +135,26 @@ func (r *testRun) once(ctx context.Context) (files []string, err error) {
 		return sum.Files, exitCode(exitUsage)
 	}
 	return sum.Files, nil
+}
+
+// report writes the files that the flags name and shows the coverage. It returns false if
+// a file cannot be written.
+func (r *testRun) report(sum scripttest.Summary) bool {
+	var problems []error
+	if r.junit != "" {
+		problems = append(problems, writeJUnit(r.junit, r.results))
+	}
+	if r.lcov != "" {
+		problems = append(problems, writeLCOV(r.lcov, sum.Coverage))
+	}
+	if r.cover {
+		r.t.print(coverageTable(sum.Coverage))
+	}
+	problem := errors.Join(problems...)
+	if problem != nil {
+		r.t.note("spectrum2-lua: " + problem.Error())
+	}
+	return problem == nil
 }
 
 // last returns the last line of the output.

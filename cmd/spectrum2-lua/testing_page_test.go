@@ -30,7 +30,7 @@ func TestTestingPage(t *testing.T) {
 	}
 	t.Chdir(dir)
 	sessions := pageSession.FindAllStringSubmatch(page, -1)
-	if len(sessions) != 3 {
+	if len(sessions) != 4 {
 		t.Fatalf("the page has %d commands", len(sessions))
 	}
 	for _, session := range sessions {

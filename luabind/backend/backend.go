@@ -60,6 +60,8 @@ type Options struct {
 	Record *record.Recorder
 	// Compiled is a cache that backends share if they load the same files.
 	Compiled *source.Cache
+	// Coverage notes which lines of the script run; see luabind.Options. It is optional.
+	Coverage *source.Coverage
 	// OnRetry is called for each failure that Spectrum is not told; see session.Options.
 	// It is optional.
 	OnRetry func(user string, disconnected *pb.Disconnected, pause time.Duration)
@@ -112,6 +114,7 @@ func New(o Options) *Backend {
 		Secrets:   o.Secrets,
 		Version:   version.Number,
 		Compiled:  o.Compiled,
+		Coverage:  o.Coverage,
 		OnRetry:   o.OnRetry,
 	})
 	b.reloader = newReloader(b.host, o.Settings.Reload, b.log, recordLoads(o.Record, o.Settings.Script))

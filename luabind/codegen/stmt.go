@@ -26,14 +26,28 @@ func (f *function) stmts(stmts []ast.Stmt, ends bool) {
 	for labels > 0 && isLabel(stmts[labels-1]) {
 		labels--
 	}
+	around := f.marked
 	for i, st := range stmts {
 		if l, ok := st.(*ast.LabelStmt); ok {
 			f.labelStmt(l, ends && i >= labels)
+			f.marked = 0 // a goto may skip the mark
 		} else {
+			marked := f.markStmt(st)
 			f.stmt(st)
+			f.marked = marked
 		}
 		f.free = len(f.locals)
 	}
+	f.marked = around
+}
+
+// markStmt marks the line on which a statement begins, and returns f.marked. A block has
+// no line of its own.
+func (f *function) markStmt(st ast.Stmt) int {
+	if _, block := st.(*ast.DoBlockStmt); !block {
+		f.mark(st.Line())
+	}
+	return f.marked
 }
 
 func isLabel(st ast.Stmt) bool {
@@ -92,6 +106,7 @@ func (f *function) repeatStmt(st *ast.RepeatStmt) {
 	f.enter(true)
 	f.enter(false)
 	f.stmts(st.Stmts, false)
+	f.mark(st.Condition.Line())
 	again := f.jumpIf(st.Condition, false)
 	level := f.scope.level
 	if captured(f.locals[level:]) {
@@ -111,6 +126,7 @@ func (f *function) repeatStmt(st *ast.RepeatStmt) {
 func (f *function) ifStmt(st *ast.IfStmt) {
 	var done []int
 	for {
+		f.mark(st.Line())
 		otherwise := f.jumpIf(st.Condition, false)
 		f.nested(st.Then, endOf(st.Then, st.Line()))
 		if len(st.Else) > 0 {

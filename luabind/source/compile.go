@@ -62,6 +62,11 @@ func Read(path string, open func(path string) (*os.File, error)) (string, error)
 
 // Compile parses and compiles a source. name is the source's name in error messages.
 func Compile(name, text string) (tree []ast.Stmt, proto *lua.FunctionProto, problem *Error) {
+	return compile(name, text, nil)
+}
+
+// compile is Compile with a table for coverage, which may be nil.
+func compile(name, text string, hits *lua.LTable) (tree []ast.Stmt, proto *lua.FunctionProto, problem *Error) {
 	defer func() {
 		if r := recover(); r != nil {
 			tree, proto, problem = nil, nil, &Error{Text: fmt.Sprintf("it cannot be compiled: %v", r)}
@@ -78,7 +83,7 @@ func Compile(name, text string) (tree []ast.Stmt, proto *lua.FunctionProto, prob
 	if err != nil {
 		return nil, nil, syntaxError(text, err)
 	}
-	proto, err = codegen.Compile(tree, codegen.Options{Name: name, MethodLines: ready.methodLines})
+	proto, err = codegen.Compile(tree, codegen.Options{Name: name, MethodLines: ready.methodLines, Hits: hits})
 	if err != nil {
 		return nil, nil, syntaxError(text, err)
 	}

@@ -29,7 +29,9 @@ var mechanisms = map[string]scram.HashGeneratorFcn{
 }
 
 // SCRAMDigest returns the digest of a SASL mechanism, or nil if the mechanism is unknown.
-func SCRAMDigest(mechanism string) scram.HashGeneratorFcn { return mechanisms[strings.ToUpper(mechanism)] }
+func SCRAMDigest(mechanism string) scram.HashGeneratorFcn {
+	return mechanisms[strings.ToUpper(mechanism)]
+}
 
 // scramClient is one login by SCRAM. The script lock guards it.
 type scramClient struct {

@@ -52,6 +52,8 @@ type Options struct {
 	Clock clock.Clock
 	// Compiled is a cache for stages that load the same files; default: no cache.
 	Compiled *source.Cache
+	// Coverage notes which lines of the script run; see luabind.Options. It is optional.
+	Coverage *source.Coverage
 	// Log receives each line of the backend's log. Calls do not overlap. It must not block
 	// or use the Harness.
 	Log func(Line)
@@ -100,7 +102,7 @@ func Open(ctx context.Context, o Options) (*Harness, error) {
 		log.category("backend").Warn(warning)
 	}
 	s.backend = backend.New(backend.Options{
-		Context: s.ctx, Config: s.Config, Settings: s.Settings, Log: log.category, Clock: o.Clock, Compiled: o.Compiled, OnRetry: o.OnRetry,
+		Context: s.ctx, Config: s.Config, Settings: s.Settings, Log: log.category, Clock: o.Clock, Compiled: o.Compiled, Coverage: o.Coverage, OnRetry: o.OnRetry,
 	})
 	ours, its := net.Pipe()
 	go s.serve(s.ctx, its)

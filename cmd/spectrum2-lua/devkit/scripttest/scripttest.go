@@ -37,6 +37,8 @@ type Options struct {
 	// Jobs is the number of files that run at the same time; default: 1. The cases
 	// of a file run one after the other.
 	Jobs int
+	// Coverage measures which lines of the scripts and their modules run.
+	Coverage bool
 	// Done is called with each result, in the order of files and cases. Calls do not
 	// overlap.
 	Done func(Result)
@@ -70,6 +72,9 @@ type Summary struct {
 	// Files are all files that were read, by absolute paths: a change of one may
 	// change a result.
 	Files []string
+	// Coverage is the coverage of each script and module, sorted by path, if
+	// Options.Coverage is set.
+	Coverage []source.CoveredFile
 }
 
 // Find returns the test files among paths, and in folders and their subfolders, except
@@ -122,10 +127,13 @@ func Run(ctx context.Context, files []string, o Options) Summary {
 	}
 	var workers sync.WaitGroup
 	next := make(chan int)
-	for range min(max(o.Jobs, 1), len(files)) {
+	measured := make([]coverage, min(max(o.Jobs, 1), len(files)))
+	for n := range measured {
+		measured[n] = r.measure()
 		workers.Go(func() {
+			w := worker{r, measured[n]}
 			for i := range next {
-				r.results[i] <- r.file(ctx, files[i])
+				r.results[i] <- w.file(ctx, files[i])
 			}
 		})
 	}
@@ -156,6 +164,7 @@ func Run(ctx context.Context, files []string, o Options) Summary {
 		sum.Files = append(sum.Files, file)
 	}
 	slices.Sort(sum.Files)
+	sum.Coverage = merge(measured)
 	return sum
 }
 
@@ -169,8 +178,14 @@ type runner struct {
 	files map[string]struct{}
 }
 
+// worker runs files one after the other.
+type worker struct {
+	*runner
+	coverage coverage
+}
+
 // file runs the cases of one file. It loads the file into a new world for each case.
-func (r *runner) file(ctx context.Context, path string) (results []Result) {
+func (r *worker) file(ctx context.Context, path string) (results []Result) {
 	names, problem := r.names(ctx, path)
 	if problem != nil {
 		return []Result{*problem}
@@ -187,11 +202,11 @@ func (r *runner) file(ctx context.Context, path string) (results []Result) {
 }
 
 // names loads a file and returns the names of its cases.
-func (r *runner) names(ctx context.Context, path string) ([]string, *Result) {
+func (r *worker) names(ctx context.Context, path string) ([]string, *Result) {
 	if ctx.Err() != nil {
 		return nil, nil
 	}
-	w, err := newWorld(ctx, path, &r.sources)
+	w, err := newWorld(ctx, path, &r.sources, r.coverage)
 	if err == nil {
 		defer w.close()
 		err = w.load(ctx, r.options.Timeout)
@@ -208,10 +223,10 @@ func (r *runner) names(ctx context.Context, path string) ([]string, *Result) {
 }
 
 // one runs one case.
-func (r *runner) one(ctx context.Context, path, name string) Result {
+func (r *worker) one(ctx context.Context, path, name string) Result {
 	began := time.Now()
 	result := Result{File: path, Name: name}
-	w, err := newWorld(ctx, path, &r.sources)
+	w, err := newWorld(ctx, path, &r.sources, r.coverage)
 	if err == nil {
 		defer w.close()
 		err = w.load(ctx, r.options.Timeout)

@@ -56,7 +56,7 @@ func (w *world) begin(l *lua.LState, path string, more *lua.LTable) *harness.Har
 	var s *harness.Harness
 	err := bind.Wait(l, func(context.Context) (err error) {
 		s, err = harness.Open(w.ctx, harness.Options{
-			Path: path, Settings: settings, WorkingDir: w.dir, NoRetries: true, Clock: w.clock, Compiled: w.sources,
+			Path: path, Settings: settings, WorkingDir: w.dir, NoRetries: true, Clock: w.clock, Compiled: w.sources, Coverage: w.cover.ofScript,
 			Log:      func(line harness.Line) { w.journal.add(line, false) },
 			Spectrum: simulator.Options{Timeout: never},
 		})

@@ -37,6 +37,7 @@ type world struct {
 	path    string // the path of the test file, as Find returned it
 	dir     string // an empty folder for the case
 	sources *source.Cache
+	cover   coverage
 	clock   *clock.Movable
 	suite   *suite
 	ctx     context.Context // its end stops the world
@@ -53,13 +54,13 @@ type world struct {
 }
 
 // newWorld returns a world for a test file. The caller must call close.
-func newWorld(ctx context.Context, path string, sources *source.Cache) (*world, error) {
-	w := &world{path: path, sources: sources}
+func newWorld(ctx context.Context, path string, sources *source.Cache, cover coverage) (*world, error) {
+	w := &world{path: path, sources: sources, cover: cover}
 	full, err := filepath.Abs(path)
 	if err != nil {
 		return w, err
 	}
-	if w.dir, err = os.MkdirTemp("", "spectrum2-lua-test-"); err != nil {
+	if w.dir, err = os.MkdirTemp("", folderName); err != nil {
 		return w, err
 	}
 	w.ctx, w.stop = context.WithCancelCause(context.WithoutCancel(ctx))
@@ -81,7 +82,7 @@ func newWorld(ctx context.Context, path string, sources *source.Cache) (*world, 
 	module := w.suite.module()
 	w.host = luabind.New(w.ctx, luabind.Options{
 		Config: cfg, Settings: settings, Scheduler: w.tasks, Link: noLink{}, Version: version.Number,
-		Log: harness.Logger(w.heard)("lua"), Extra: &module, Compiled: sources,
+		Log: harness.Logger(w.heard)("lua"), Extra: &module, Compiled: sources, Coverage: cover.ofTest,
 	})
 	return w, nil
 }
