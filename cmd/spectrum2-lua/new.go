@@ -4,18 +4,19 @@ import (
 	"errors"
 	"fmt"
 	"path/filepath"
+	"strings"
 
 	"github.com/spf13/cobra"
 )
 
 func newNew(t *terminal) *cobra.Command {
-	var backend string
+	var backend, kindName string
 	cmd := &cobra.Command{
 		Use:   "new NAME",
 		Short: "Create a folder with a new transport: script, tests, config",
 		Long: `new creates a folder with a transport that works:
 
-  NAME.lua         the script, with one contact that answers
+  NAME.lua         the script
   NAME_test.lua    its tests
   NAME.cfg         the transport's config file
   spectrum-logging.properties
@@ -24,6 +25,16 @@ func newNew(t *terminal) *cobra.Command {
   types/           annotations of the API for the Lua Language Server in your
                    editor; .luarc.json names this folder
 
+The script has one contact that echoes each message. --kind selects another one,
+which connects to a network with an invented protocol:
+
+  lines            lines of text over TCP or TLS
+  http             JSON over HTTP: a long poll and requests
+  websocket        JSON over a WebSocket, with requests and answers
+  xmpp             accounts on other XMPP servers
+
+Their tests play the network.
+
 Try it with "spectrum2-lua chat NAME/NAME.cfg" and "spectrum2-lua test NAME".
 NAME.cfg holds a random password for the XMPP server.
 
@@ -31,6 +42,7 @@ NAME is a name or a path that ends in a name. A name has lower-case letters, dig
 - and _, and starts with a letter. The folder must be empty or must not exist: new
 overwrites no file.`,
 		Example: `  spectrum2-lua new mychat
+  spectrum2-lua new mychat --kind websocket
   spectrum2-lua new ~/gateways/mychat`,
 		Args: func(cmd *cobra.Command, args []string) error {
 			if len(args) != 1 {
@@ -40,11 +52,15 @@ overwrites no file.`,
 		},
 		ValidArgsFunction: noFiles,
 		RunE: func(cmd *cobra.Command, args []string) error {
+			kind, err := kindByName(kindName)
+			if err != nil {
+				return usageError{cmd.CommandPath(), err}
+			}
 			if backend == "" {
 				backend = installedBackend()
 			}
 			folder := filepath.Clean(args[0])
-			made, err := makeTransport(folder, backend)
+			made, err := makeTransport(folder, backend, kind)
 			var name nameError
 			if errors.As(err, &name) {
 				return usageError{cmd.CommandPath(), err}
@@ -62,6 +78,8 @@ overwrites no file.`,
 		},
 	}
 	cmd.Flags().StringVar(&backend, "backend", "", "the path of the backend's `executable` for the config file; default: the installed backend")
+	cmd.Flags().StringVar(&kindName, "kind", newKinds[0].name, "the `kind` of script: "+strings.Join(kindNames(), ", "))
+	_ = cmd.RegisterFlagCompletionFunc("kind", completeKinds) // it fails only for an unknown flag
 	return cmd
 }
 

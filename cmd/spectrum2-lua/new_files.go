@@ -20,14 +20,14 @@ import (
 //go:embed template
 var templates embed.FS
 
-// newFiles are the files of a new transport and their templates. The config file
-// holds a password, so others must not read it.
+// newFiles are the files of a new transport and their templates; KIND stands for the
+// kind. The config file holds a password, so others must not read it.
 var newFiles = []struct {
 	template, name string
 	mode           fs.FileMode
 }{
-	{"script.lua.tmpl", "NAME.lua", 0o644},
-	{"script_test.lua.tmpl", "NAME_test.lua", 0o644},
+	{"KIND/script.lua.tmpl", "NAME.lua", 0o644},
+	{"KIND/script_test.lua.tmpl", "NAME_test.lua", 0o644},
 	{"transport.cfg.tmpl", "NAME.cfg", 0o640},
 	{"spectrum-logging.properties", "spectrum-logging.properties", 0o644},
 	{"README.md.tmpl", "README.md", 0o644},
@@ -63,7 +63,7 @@ func checkName(name string) error {
 
 // makeTransport creates a folder with a new transport and returns its files. It
 // creates nothing if it fails. backend is the executable for the config file.
-func makeTransport(folder, backend string) ([]string, error) {
+func makeTransport(folder, backend string, kind newKind) ([]string, error) {
 	name := filepath.Base(folder)
 	if err := checkName(name); err != nil {
 		return nil, err
@@ -87,7 +87,7 @@ func makeTransport(folder, backend string) ([]string, error) {
 		return nil, err
 	}
 	defer os.RemoveAll(draft) //nolint:errcheck // it exists only after another error
-	made, err := fillFolder(draft, name, backend)
+	made, err := fillFolder(draft, name, backend, kind)
 	if err != nil {
 		return nil, err
 	}
@@ -102,11 +102,17 @@ func makeTransport(folder, backend string) ([]string, error) {
 	return made, os.Rename(draft, folder)
 }
 
-func fillFolder(folder, name, backend string) ([]string, error) {
-	values := struct{ Name, Backend, Secret string }{name, backend, rand.Text()}
+func fillFolder(folder, name, backend string, kind newKind) ([]string, error) {
+	settings, err := templates.ReadFile("template/" + kind.name + "/settings.tmpl")
+	if err != nil {
+		return nil, err
+	}
+	values := struct{ Name, Backend, Secret, About, Settings string }{
+		name, backend, rand.Text(), kind.about, strings.TrimSuffix(string(settings), "\n"),
+	}
 	var made []string
 	for _, f := range newFiles {
-		tmpl, err := template.ParseFS(templates, "template/"+f.template)
+		tmpl, err := template.ParseFS(templates, "template/"+strings.Replace(f.template, "KIND", kind.name, 1))
 		if err != nil {
 			return nil, err
 		}
@@ -120,7 +126,7 @@ func fillFolder(folder, name, backend string) ([]string, error) {
 		}
 		made = append(made, file)
 	}
-	_, err := writeTypes(filepath.Join(folder, typesFolder))
+	_, err = writeTypes(filepath.Join(folder, typesFolder))
 	return append(made, typesFolder+string(filepath.Separator)), err
 }
 

@@ -17,7 +17,7 @@ const spectrumLogging = "/etc/spectrum2/spectrum-logging.properties"
 // name a logging config that does not log stanzas.
 func TestNoConfigHasSpectrumLogPasswords(t *testing.T) {
 	folder := filepath.Join(t.TempDir(), "mychat")
-	if _, err := makeTransport(folder, "/usr/bin/"+backendName); err != nil {
+	if _, err := makeTransport(folder, "/usr/bin/"+backendName, newKinds[0]); err != nil {
 		t.Fatal(err)
 	}
 	configs, err := filepath.Glob("../../examples/*.cfg")

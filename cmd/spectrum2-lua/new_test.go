@@ -10,6 +10,7 @@ import (
 	"testing"
 
 	"spectrumlua/cmd/spectrum2-lua/devkit/check"
+	"spectrumlua/cmd/spectrum2-lua/devkit/harness"
 	"spectrumlua/cmd/spectrum2-lua/devkit/luatest"
 	"spectrumlua/cmd/spectrum2-lua/devkit/scripttest"
 	"spectrumlua/luabind/api"
@@ -19,7 +20,7 @@ import (
 
 func TestNewMakesACompleteTransport(t *testing.T) {
 	folder := filepath.Join(t.TempDir(), "some", "where", "my-chat")
-	made, err := makeTransport(folder, "/opt/spectrum2_lua_backend")
+	made, err := makeTransport(folder, "/opt/spectrum2_lua_backend", newKinds[0])
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -72,7 +73,7 @@ func TestSecretsOfNewTransportsDiffer(t *testing.T) {
 	var secrets []string
 	for _, name := range []string{"one", "two"} {
 		folder := filepath.Join(t.TempDir(), name)
-		if _, err := makeTransport(folder, "/b"); err != nil {
+		if _, err := makeTransport(folder, "/b", newKinds[0]); err != nil {
 			t.Fatal(err)
 		}
 		cfg, err := config.Load(filepath.Join(folder, name+".cfg"), config.Options{})
@@ -90,7 +91,7 @@ func TestSecretsOfNewTransportsDiffer(t *testing.T) {
 // TestTheNewScriptRuns talks to the script of a new transport.
 func TestTheNewScriptRuns(t *testing.T) {
 	folder := filepath.Join(t.TempDir(), "chat")
-	if _, err := makeTransport(folder, "/b"); err != nil {
+	if _, err := makeTransport(folder, "/b", newKinds[0]); err != nil {
 		t.Fatal(err)
 	}
 	script, err := os.ReadFile(filepath.Join(folder, "chat.lua"))
@@ -108,30 +109,79 @@ func TestTheNewScriptRuns(t *testing.T) {
 	st.ExpectSaid("Hello, legacy! You wrote: good day")
 }
 
-// TestTheNewTransportPasses runs check and test on new transports of several names.
+// TestTheNewTransportPasses runs check and test on new transports of each kind and of
+// several names.
 func TestTheNewTransportPasses(t *testing.T) {
-	for _, name := range []string{"chat", "a", "my-chat_2", strings.Repeat("x", 40)} {
-		folder := filepath.Join(t.TempDir(), name)
-		if _, err := makeTransport(folder, "/usr/bin/"+backendName); err != nil {
-			t.Fatal(err)
-		}
-		for _, finding := range check.Paths(folder).Findings {
-			// Warnings may depend on this machine.
-			if finding.Severity == check.Error {
-				t.Errorf("%s: check says %+v", name, finding)
+	least := map[string]int{"echo": 3, "lines": 4, "http": 5, "websocket": 5, "xmpp": 5}
+	for i, kind := range newKinds {
+		name := []string{"chat", "a", "my-chat_2", strings.Repeat("x", 40), "net"}[i%5]
+		t.Run(kind.name, func(t *testing.T) {
+			folder := filepath.Join(t.TempDir(), name)
+			if _, err := makeTransport(folder, "/usr/bin/"+backendName, kind); err != nil {
+				t.Fatal(err)
 			}
-		}
-		files, err := scripttest.Find([]string{folder})
+			for _, finding := range check.Paths(folder).Findings {
+				if dependsOnMachine := strings.HasSuffix(finding.File, ".cfg") && finding.Severity == check.Warning; !dependsOnMachine {
+					t.Errorf("%s: check says %+v", name, finding)
+				}
+			}
+			files, err := scripttest.Find([]string{folder})
+			if err != nil {
+				t.Fatal(err)
+			}
+			sum := scripttest.Run(t.Context(), files, scripttest.Options{Done: func(r scripttest.Result) {
+				if !r.Passed() {
+					t.Errorf("%s: test %q fails: %q", name, r.Name, r.Failures)
+				}
+			}})
+			if sum.Passed < least[kind.name] || least[kind.name] == 0 {
+				t.Errorf("%s: %d tests passed", name, sum.Passed)
+			}
+		})
+	}
+}
+
+// TestConfigsOfAllKindsHaveTheSettingsOfTheirScripts loads the script of each kind with its
+// own config, as chat does.
+func TestConfigsOfAllKindsHaveTheSettingsOfTheirScripts(t *testing.T) {
+	for kind, want := range map[string]map[string]string{
+		"echo":      {"greeting": "Hello"},
+		"lines":     {"server": "127.0.0.1:7000", "tls": "0"},
+		"http":      {"url": "http://127.0.0.1:8080"},
+		"websocket": {"url": "ws://127.0.0.1:8080/chat"},
+		"xmpp":      {},
+	} {
+		k, err := kindByName(kind)
 		if err != nil {
 			t.Fatal(err)
 		}
-		sum := scripttest.Run(t.Context(), files, scripttest.Options{Done: func(r scripttest.Result) {
-			if !r.Passed() {
-				t.Errorf("%s: test %q fails: %q", name, r.Name, r.Failures)
+		folder := filepath.Join(t.TempDir(), "chat")
+		if _, err := makeTransport(folder, "/b", k); err != nil {
+			t.Fatal(err)
+		}
+		path := filepath.Join(folder, "chat.cfg")
+		cfg, err := config.Load(path, config.Options{})
+		if err != nil {
+			t.Fatal(err)
+		}
+		for key, value := range want {
+			if got, _ := cfg.Get("chat." + key); got != value {
+				t.Errorf("%s: [chat] %s is %q, want %q", kind, key, got, value)
 			}
-		}})
-		if sum.Passed < 3 {
-			t.Errorf("%s: %d tests passed", name, sum.Passed)
+		}
+		s, err := harness.Open(t.Context(), harness.Options{Path: path})
+		if err != nil {
+			t.Fatal(err)
+		}
+		if err := s.LoadError(); err != nil {
+			t.Errorf("%s: %v", kind, err)
+		}
+		if err := s.Close(); err != nil {
+			t.Error(err)
+		}
+		readme, err := os.ReadFile(filepath.Join(folder, "README.md"))
+		if err != nil || !strings.Contains(string(readme), "\n\n"+k.about+"\n\n") {
+			t.Errorf("%s: README.md lacks the description: %v", kind, err)
 		}
 	}
 }
@@ -141,14 +191,14 @@ func TestNewOverwritesNoFile(t *testing.T) {
 	if err := os.Mkdir(folder, 0o755); err != nil {
 		t.Fatal(err)
 	}
-	if _, err := makeTransport(folder, "/b"); err != nil {
+	if _, err := makeTransport(folder, "/b", newKinds[0]); err != nil {
 		t.Fatalf("in an empty folder: %v", err)
 	}
 	mine := filepath.Join(folder, "chat.lua")
 	if err := os.WriteFile(mine, []byte("mine"), 0o600); err != nil {
 		t.Fatal(err)
 	}
-	if _, err := makeTransport(folder, "/b"); err == nil || !strings.Contains(err.Error(), "not empty") {
+	if _, err := makeTransport(folder, "/b", newKinds[0]); err == nil || !strings.Contains(err.Error(), "not empty") {
 		t.Errorf("a second transport in the same folder: %v", err)
 	}
 	if text, _ := os.ReadFile(mine); string(text) != "mine" {
@@ -180,7 +230,7 @@ func TestNewRejectsBadNames(t *testing.T) {
 			t.Errorf("%q is accepted", name)
 		}
 	}
-	if _, err := makeTransport(filepath.Join(t.TempDir(), "chat"), "a\nb"); err == nil {
+	if _, err := makeTransport(filepath.Join(t.TempDir(), "chat"), "a\nb", newKinds[0]); err == nil {
 		t.Error("a path with a line break is accepted")
 	}
 }
