@@ -8,14 +8,12 @@ import (
 	"path/filepath"
 	"regexp"
 	"runtime"
-	"slices"
 	"strings"
 	"time"
 
 	"github.com/spf13/cobra"
 
 	"spectrumlua/cmd/spectrum2-lua/devkit/scripttest"
-	"spectrumlua/runtime/watch"
 )
 
 // testRun holds the flags and the results of test.
@@ -73,7 +71,7 @@ is 0 if no case fails, 1 if a case fails, and 2 if no case runs.`,
 	f := cmd.Flags()
 	f.StringVar(&r.run, "run", "", "run only the cases whose names match this `regexp`")
 	f.BoolVarP(&r.verbose, "verbose", "v", false, "show the cases that pass, too")
-	f.BoolVar(&r.watch, "watch", false, "run again when a test or a script changes")
+	f.BoolVar(&r.watch, "watch", false, "run again when a test, a script, a module or a config changes")
 	f.StringVar(&r.junit, "junit", "", "write the results to a `file` in JUnit's format")
 	f.BoolVar(&r.cover, "coverage", false, "show how many lines of each script run, and which do not")
 	f.StringVar(&r.lcov, "lcov", "", "write the coverage to a `file` in LCOV's format")
@@ -123,11 +121,7 @@ func (r *testRun) once(ctx context.Context) (files []string, err error) {
 	}
 	unwritten := !r.report(sum)
 	r.t.print(r.last(sum))
-	for _, file := range found {
-		if full, err := filepath.Abs(file); err == nil {
-			sum.Files = append(sum.Files, full)
-		}
-	}
+	sum.Files = append(sum.Files, absolute(found)...)
 	switch {
 	case sum.Failed > 0 || unwritten || ctx.Err() != nil:
 		return sum.Files, exitCode(exitFailed)
@@ -206,51 +200,25 @@ func (r *testRun) show(result scripttest.Result) {
 	r.t.print(strings.Join(lines, "\n") + "\n")
 }
 
-// again runs the tests now and after each change of their files, until the
-// context ends. It returns the error of the last run.
-func (r *testRun) again(ctx context.Context) error {
-	changed := make(chan struct{}, 1)
-	watcher, err := watch.New(func() {
-		select {
-		case changed <- struct{}{}:
-		default:
-		}
-	}, func(err error) { r.t.note("spectrum2-lua: watching the files: " + err.Error()) })
-	if err != nil {
-		return err
-	}
-	defer watcher.Close()
-	for {
-		began := time.Now()
-		files, err := r.once(ctx)
-		if len(files) == 0 {
-			return err // no file to watch
-		}
-		// Tests may write other files into the folders, so these do not count.
-		if err := watcher.Watch(files, false); err != nil {
-			r.t.note("spectrum2-lua: watching the files: " + err.Error())
-		}
-		if anyNewer(files, began) { // saved before the watch began
-			select {
-			case changed <- struct{}{}:
-			default:
-			}
-		}
-		select {
-		case <-ctx.Done():
-			return err
-		case <-changed:
-			r.t.print(r.t.paint(dim, "\n"+time.Now().Format(time.TimeOnly)+" a file changed"))
+// absolute returns the absolute paths of files.
+func absolute(files []string) (all []string) {
+	for _, file := range files {
+		if full, err := filepath.Abs(file); err == nil {
+			all = append(all, full)
 		}
 	}
+	return all
 }
 
-// anyNewer reports whether a file changed after a time.
-func anyNewer(files []string, began time.Time) bool {
-	return slices.ContainsFunc(files, func(file string) bool {
-		info, err := os.Stat(file)
-		return err == nil && info.ModTime().After(began)
-	})
+// findTests returns the absolute paths of the tests in paths.
+func findTests(paths []string) []string {
+	var all []string
+	for _, path := range paths {
+		if found, err := scripttest.Find([]string{path}); err == nil {
+			all = append(all, absolute(found)...)
+		}
+	}
+	return all
 }
 
 func writeJUnit(path string, results []scripttest.Result) error {

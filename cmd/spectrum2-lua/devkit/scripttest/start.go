@@ -53,6 +53,9 @@ func (w *world) begin(l *lua.LState, path string, more *lua.LTable) *harness.Har
 		return says(more, general.Key)
 	})
 	settings = append(settings, w.settings(l, more)...)
+	w.mu.Lock()
+	w.opened = path
+	w.mu.Unlock()
 	var s *harness.Harness
 	err := bind.Wait(l, func(context.Context) (err error) {
 		s, err = harness.Open(w.ctx, harness.Options{

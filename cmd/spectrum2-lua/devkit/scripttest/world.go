@@ -50,6 +50,7 @@ type world struct {
 	main     *task.Task       // the case; nil until it runs
 	run      *harness.Harness // nil until the script under test is started
 	failures []string         // of the test's tasks
+	opened   string           // the script or config file under test; "" before its start
 	skipped  string           // the reason for which the case is skipped, or ""
 }
 
@@ -244,6 +245,11 @@ func (w *world) files() []string {
 	if w.host != nil {
 		all = w.host.Files()
 	}
+	w.mu.Lock()
+	if w.opened != "" {
+		all = append(all, w.opened)
+	}
+	w.mu.Unlock()
 	if s := w.started(); s != nil {
 		all = append(all, s.Files()...)
 	}
