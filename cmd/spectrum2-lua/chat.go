@@ -35,6 +35,7 @@ folder.
     /msg echo Hello        write to a contact; later lines need no /msg
     /join lobby            enter a room
     /as bob                become another user
+    /lua session.data      evaluate an expression in the script's VM
     /wire on               show the frames
     /help                  list all commands
 
@@ -44,6 +45,7 @@ has handled it. The exit code is 1 if a command is wrong, an /expect fails, the
 script logs an error, or the script breaks a rule of Spectrum.`,
 		Example: `  spectrum2-lua chat scripts/echo.lua
   spectrum2-lua chat my.cfg --as carol --password-file carol.txt
+  spectrum2-lua chat mychat --record bug.jsonl
   printf '/login\n/msg echo Hello\n' | spectrum2-lua chat scripts/echo.lua`,
 		Args: atMostOneScript,
 		RunE: func(cmd *cobra.Command, args []string) error {
@@ -57,13 +59,14 @@ script logs an error, or the script breaks a rule of Spectrum.`,
 	cmd.Flags().StringVar(&f.user, "as", "alice", "the first `user`; the default domain is localhost")
 	cmd.Flags().StringVar(&f.passwordFile, "password-file", "", "a `file` whose first line is the default password of a login; without it: \"secret\"")
 	cmd.Flags().StringVar(&f.keep, "keep", "", "the `folder` that the script writes to, which chat keeps (service.working_dir)")
+	cmd.Flags().StringVar(&f.record, "record", "", "a `file` to which all messages are appended, for `spectrum2-lua replay`")
 	cmd.Flags().BoolVar(&f.wire, "wire", false, "show the frames from the start")
 	return cmd
 }
 
 type chatFlags struct {
-	user, passwordFile, keep string
-	wire                     bool
+	user, passwordFile, keep, record string
+	wire                             bool
 }
 
 func (f chatFlags) options(path string) (chat.Options, error) {
@@ -77,6 +80,13 @@ func (f chatFlags) options(path string) (chat.Options, error) {
 			return o, fmt.Errorf("--keep: %w", err)
 		}
 		o.Stage.WorkingDir = dir
+	}
+	if f.record != "" {
+		path, err := filepath.Abs(f.record)
+		if err != nil {
+			return o, err
+		}
+		o.Stage.Record = path
 	}
 	if f.passwordFile != "" {
 		text, err := os.ReadFile(f.passwordFile)

@@ -44,7 +44,7 @@ type Console interface {
 }
 
 // Options are the options of New. Console is required. Stage's Path, Companion,
-// Settings and WorkingDir count; chat sets the other fields.
+// Settings, WorkingDir and Record count; chat sets the other fields.
 type Options struct {
 	Stage   harness.Options
 	Console Console

@@ -9,11 +9,13 @@ import (
 	"spectrumlua/pb"
 )
 
-// event is a frame that passed, a line of the log, or a login that is retried.
+// event is a frame that passed, a line of the log, a login that is retried, or the
+// result of /lua.
 type event struct {
-	frame *simulator.Frame
-	line  *harness.Line
-	retry *retry
+	frame  *simulator.Frame
+	line   *harness.Line
+	retry  *retry
+	answer *answer
 	// after is the number of messages that were sent before the event, if it is not a
 	// frame.
 	after uint64

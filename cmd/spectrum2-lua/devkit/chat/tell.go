@@ -73,11 +73,14 @@ func (c *Chat) release(n uint64) {
 
 // tellUnsent shows an event that is not a frame.
 func (c *Chat) tellUnsent(e event) {
-	if e.retry != nil {
+	switch {
+	case e.retry != nil:
 		c.tellRetry(*e.retry)
-		return
+	case e.answer != nil:
+		c.tellAnswer(*e.answer)
+	default:
+		c.tellLog(*e.line)
 	}
-	c.tellLog(*e.line)
 }
 
 // retry is a login that the backend retries without telling Spectrum.

@@ -19,6 +19,10 @@ var toolCommands = []*command{
 		name: "log", usage: "/log on|off|debug", run: (*Chat).log, words: []candidates{logWords},
 		about: "shows the log; errors are always shown",
 	},
+	{
+		name: "lua", usage: "/lua EXPRESSION", run: (*Chat).lua,
+		about: "evaluates Lua code in the script's VM, with your session as session",
+	},
 	{name: "reload", usage: "/reload", about: "reloads the script, as saving it does", run: (*Chat).reload},
 	{
 		name: "wait", usage: "/wait [SECONDS]", run: (*Chat).wait, looksBack: true,

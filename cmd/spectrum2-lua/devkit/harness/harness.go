@@ -24,6 +24,7 @@ import (
 	"spectrumlua/runtime/clock"
 	"spectrumlua/runtime/config"
 	"spectrumlua/runtime/crash"
+	"spectrumlua/runtime/record"
 	"spectrumlua/runtime/task"
 )
 
@@ -40,6 +41,8 @@ type Options struct {
 	// WorkingDir overrides [service] working_dir of the config. The default is a new
 	// folder, which Close removes.
 	WorkingDir string
+	// Record is the file to which the messages are recorded; default: no record.
+	Record string
 	// Reload reloads the script when its files change. It overrides [lua] reload.
 	Reload bool
 	// NoRetries sends each DISCONNECTED to Spectrum, unless the config or Settings set
@@ -76,7 +79,8 @@ type Harness struct {
 	Settings config.Settings
 
 	backend   *backend.Backend
-	temporary string // the folder that Close removes, or ""
+	recorder  *record.Recorder // nil if nothing is recorded
+	temporary string           // the folder that Close removes, or ""
 	ctx       context.Context
 	stop      context.CancelFunc
 	served    chan struct{} // closed when the connection has ended
@@ -101,8 +105,14 @@ func Open(ctx context.Context, o Options) (*Harness, error) {
 	for _, warning := range s.Config.Warnings() {
 		log.category("backend").Warn(warning)
 	}
+	if err := s.record(o, log); err != nil {
+		s.stop()
+		s.removeTemporary()
+		return nil, err
+	}
 	s.backend = backend.New(backend.Options{
 		Context: s.ctx, Config: s.Config, Settings: s.Settings, Log: log.category, Clock: o.Clock, Compiled: o.Compiled, Coverage: o.Coverage, OnRetry: o.OnRetry,
+		Record: s.recorder,
 	})
 	ours, its := net.Pipe()
 	go s.serve(s.ctx, its)
@@ -178,6 +188,9 @@ func (s *Harness) Close() error {
 			s.closeErr = s.err
 		}
 		s.backend.Close()
+		if s.recorder != nil {
+			s.recorder.Close()
+		}
 		s.removeTemporary()
 	})
 	return s.closeErr
