@@ -43,10 +43,8 @@ type Options struct {
 	// definition, in the order of the source. The tree does not have these lines.
 	// Without them, an error in a method call has the line on which the object begins.
 	MethodLines []int
-	// Hits turns on coverage: Compile sets each executable line to false, and the code
-	// sets a line to true when it runs. The table must be empty. VMs that run the code
-	// must not run at the same time.
-	Hits *lua.LTable
+	// Coverage notes which lines run; nil notes nothing.
+	Coverage *Coverage
 }
 
 // Compile generates the main function of a chunk. It does not change the tree. The
@@ -61,7 +59,8 @@ func Compile(chunk []ast.Stmt, o Options) (proto *lua.FunctionProto, err error) 
 			proto, err = nil, problem
 		}
 	}()
-	g := &generator{name: o.Name, methodLines: o.MethodLines, cover: newCover(o.Hits), visible: map[string]int{}}
+	g := &generator{name: o.Name, methodLines: o.MethodLines, coverage: o.Coverage, visible: map[string]int{}}
+	g.coverage.begin()
 	f := g.function(nil)
 	f.proto.IsVarArg = lua.VarArgIsVarArg
 	f.block(chunk)
@@ -73,7 +72,6 @@ func Compile(chunk []ast.Stmt, o Options) (proto *lua.FunctionProto, err error) 
 	for _, f := range g.functions {
 		f.seal()
 	}
-	g.cover.seal()
 	return f.proto, nil
 }
 
@@ -82,7 +80,7 @@ type generator struct {
 	name        string
 	methodLines []int // of the method calls that are not generated yet
 	functions   []*function
-	cover       *cover // nil: no coverage
+	coverage    *Coverage // nil: no coverage
 	// visible counts the local variables in scope by name, in all functions that
 	// are being generated. Names that do not occur are global.
 	visible map[string]int
@@ -109,7 +107,12 @@ type function struct {
 	free     int // the first free register
 	used     int // the highest number of registers in use so far
 	jumps    []leave
-	marked   int // the line for which mark emitted code, if that runs before the next statement
+
+	// For coverage:
+	hits   int // the register of the table
+	marked int // the line of the last mark that runs before the next statement, or 0
+	sure   int // the number of the mark that also stands for the next statement, or 0
+	last   int // the number of the last mark
 }
 
 // function begins a function. parent is the enclosing one, or nil.

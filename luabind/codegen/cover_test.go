@@ -17,12 +17,12 @@ import (
 // with + if the line has run and - otherwise.
 func cover(t *testing.T, program string) (results, lines string) {
 	t.Helper()
-	hits := &lua.LTable{Metatable: lua.LNil}
+	coverage := &codegen.Coverage{}
 	chunk, err := parse.Parse(strings.NewReader(program), "x")
 	if err != nil {
 		t.Fatal(err)
 	}
-	proto, err := codegen.Compile(chunk, codegen.Options{Name: "x", Hits: hits})
+	proto, err := codegen.Compile(chunk, codegen.Options{Name: "x", Coverage: coverage})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -35,8 +35,7 @@ func cover(t *testing.T, program string) (results, lines string) {
 	for i := range l.GetTop() {
 		results += l.Get(i+1).String() + " "
 	}
-	seen := map[int]bool{}
-	hits.ForEach(func(line, hit lua.LValue) { seen[int(line.(lua.LNumber))] = hit == lua.LTrue })
+	seen := coverage.Lines()
 	var marks []string
 	for _, line := range slices.Sorted(maps.Keys(seen)) {
 		marks = append(marks, fmt.Sprint(line, map[bool]string{true: "+", false: "-"}[seen[line]]))
@@ -64,6 +63,13 @@ func TestCoverageNotesTheLinesThatRun(t *testing.T) {
 		{"dead code", "if false then\n  x = 1\nend\nif nil then\n  x = 1\nelse\n  x = 2\nend", "1+ 2- 4+ 5- 7+"},
 		{"a varargs function and a tail call", "local function f(...)\n  return select('#', ...)\nend\nreturn f(\n  1, 2)", "1+ 2+ 4+"},
 		{"a coroutine", "local c = coroutine\nlocal f = c.wrap(function()\n  c.yield()\n  x = 1\nend)\nf()", "1+ 2+ 3+ 4- 6+"},
+		{"statements that cannot fail", "local a = 1\nlocal b = a\nlocal function f()\n  local c = b\n  a = c\n  return c\nend\nlocal t = {}\na = t\nerror(a)\na = 2", "1+ 2+ 3+ 4- 5- 6- 8+ 9+ 10+ 11-"},
+		{"a statement that may fail between others", "local a = 1\nlocal b = a.x.y\nlocal c = b", "1+ 2+ 3-"},
+		{"a global variable may fail", "setmetatable(_G, { __index = error })\nlocal a = 1\nlocal b = undefined\nlocal c = 2\nlocal d = 3", "1+ 2+ 3+ 4- 5-"},
+		{"a label between statements that cannot fail", "local a = 1\ngoto l\na = 2\na = 3\n::l:: a = 4\na = 5", "1+ 2+ 3- 4- 5+ 6+"},
+		{"a body that begins on the line of its loop", "for i = 1, 0 do local a = 1\n  local b = 2\n  local c = 3\nend", "1+ 2- 3-"},
+		{"two functions on one line", "local f, g = function() return 1 end, function() local x = 1\n  local y = 2\n  return x end\nf()", "1+ 2- 3- 4+"},
+		{"blocks between statements", "local a = 1\ndo\n  local b = 2\n  local c = 3\nend\nlocal d = 4\nif a then\n  local e = 5\n  local g = 6\nend\nlocal h = 7", "1+ 3+ 4+ 6+ 7+ 8+ 9+ 11+"},
 		{"nothing", "-- nothing", ""},
 	} {
 		t.Run(c.name, func(t *testing.T) {
@@ -116,6 +122,8 @@ func TestCoverageKeepsTheMeaning(t *testing.T) {
 // is the worst case: each line is as short as possible.
 func BenchmarkCoverage(b *testing.B) {
 	for _, c := range []struct{ name, program string }{
+		{"loop", "for i = 1, 100000 do\n  local a = i\nend"},
+		{"while", "local i = 0\nwhile true do\n  i = i + 1\n  if i > 100000 then\n    break\n  end\nend"},
 		{"assignments", "for i = 1, 100000 do\n  local a = i\n  local b = a\n  local c = b\nend"},
 		{"arithmetic", "local n = 0\nfor i = 1, 100000 do\n  n = n + i\n  if n > 1e9 then\n    n = 0\n  end\nend"},
 		{"calls", "local function f(x)\n  return x\nend\nfor i = 1, 100000 do\n  f(i)\nend"},
@@ -129,7 +137,7 @@ func BenchmarkCoverage(b *testing.B) {
 				}
 				o := codegen.Options{Name: "x"}
 				if on {
-					o.Hits = &lua.LTable{Metatable: lua.LNil}
+					o.Coverage = &codegen.Coverage{}
 				}
 				proto, err := codegen.Compile(chunk, o)
 				if err != nil {

@@ -170,6 +170,7 @@ func (f *function) closure(e *ast.FunctionExpr, line int, method bool, reg int) 
 		inner.proto.IsVarArg = lua.VarArgHasArg | lua.VarArgIsVarArg | lua.VarArgNeedsArg
 		inner.parameter("arg", line)
 	}
+	inner.beginCoverage(line)
 	inner.stmts(e.Stmts, true)
 	inner.end()
 	inner.finish(e.LastLine())

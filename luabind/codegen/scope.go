@@ -105,7 +105,11 @@ func (f *function) drop(level int) {
 // declare brings a local variable into scope. It has the next register, which is
 // already reserved.
 func (f *function) declare(name string, line int) *local {
-	if len(f.locals) >= MaxLocals {
+	limit := MaxLocals
+	if f.coverage != nil {
+		limit++ // for the hidden variable
+	}
+	if len(f.locals) >= limit {
 		fail(line, "%s has more than %d local variables: split it up, or put the values into a table", f.describe(), MaxLocals)
 	}
 	// For gopher-lua, a variable exists from the instruction after StartPc on.

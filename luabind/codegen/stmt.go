@@ -8,6 +8,7 @@ import (
 // block generates a function's outermost block.
 func (f *function) block(stmts []ast.Stmt) {
 	f.enter(false)
+	f.beginCoverage(1)
 	f.stmts(stmts, true)
 	f.end()
 }
@@ -27,27 +28,20 @@ func (f *function) stmts(stmts []ast.Stmt, ends bool) {
 		labels--
 	}
 	around := f.marked
+	f.sure = 0
 	for i, st := range stmts {
 		if l, ok := st.(*ast.LabelStmt); ok {
 			f.labelStmt(l, ends && i >= labels)
-			f.marked = 0 // a goto may skip the mark
+			f.marked, f.sure = 0, 0 // a goto may skip the mark
 		} else {
-			marked := f.markStmt(st)
+			sure := f.markStmt(st)
+			marked := f.marked
 			f.stmt(st)
-			f.marked = marked
+			f.marked, f.sure = marked, sure
 		}
 		f.free = len(f.locals)
 	}
-	f.marked = around
-}
-
-// markStmt marks the line on which a statement begins, and returns f.marked. A block has
-// no line of its own.
-func (f *function) markStmt(st ast.Stmt) int {
-	if _, block := st.(*ast.DoBlockStmt); !block {
-		f.mark(st.Line())
-	}
-	return f.marked
+	f.marked, f.sure = around, 0
 }
 
 func isLabel(st ast.Stmt) bool {

@@ -65,8 +65,8 @@ func Compile(name, text string) (tree []ast.Stmt, proto *lua.FunctionProto, prob
 	return compile(name, text, nil)
 }
 
-// compile is Compile with a table for coverage, which may be nil.
-func compile(name, text string, hits *lua.LTable) (tree []ast.Stmt, proto *lua.FunctionProto, problem *Error) {
+// compile is Compile with a coverage, which may be nil.
+func compile(name, text string, coverage *codegen.Coverage) (tree []ast.Stmt, proto *lua.FunctionProto, problem *Error) {
 	defer func() {
 		if r := recover(); r != nil {
 			tree, proto, problem = nil, nil, &Error{Text: fmt.Sprintf("it cannot be compiled: %v", r)}
@@ -83,7 +83,7 @@ func compile(name, text string, hits *lua.LTable) (tree []ast.Stmt, proto *lua.F
 	if err != nil {
 		return nil, nil, syntaxError(text, err)
 	}
-	proto, err = codegen.Compile(tree, codegen.Options{Name: name, MethodLines: ready.methodLines, Hits: hits})
+	proto, err = codegen.Compile(tree, codegen.Options{Name: name, MethodLines: ready.methodLines, Coverage: coverage})
 	if err != nil {
 		return nil, nil, syntaxError(text, err)
 	}

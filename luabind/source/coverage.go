@@ -6,6 +6,8 @@ import (
 	"sync"
 
 	lua "github.com/yuin/gopher-lua"
+
+	"spectrumlua/luabind/codegen"
 )
 
 // Coverage compiles files so that they note which of their lines run. It keeps the
@@ -18,15 +20,15 @@ type Coverage struct {
 
 	mu    sync.Mutex
 	files map[measuredFile]func() (*lua.FunctionProto, *Error)
-	hits  []measured
+	done  []measured
 }
 
 // measuredFile is a version of a file. The compiled function contains the name.
 type measuredFile struct{ path, name, text string }
 
 type measured struct {
-	file measuredFile
-	hits *lua.LTable // of each executable line: whether it has run
+	file     measuredFile
+	coverage *codegen.Coverage
 }
 
 // Includes reports whether a file is measured. A nil Coverage measures nothing.
@@ -51,14 +53,15 @@ func (c *Coverage) Compile(path, name, text string) (*lua.FunctionProto, *Error)
 }
 
 func (c *Coverage) compile(file measuredFile) (*lua.FunctionProto, *Error) {
-	hits := &lua.LTable{Metatable: lua.LNil}
-	_, proto, problem := compile(file.name, file.text, hits)
+	coverage := &codegen.Coverage{}
+	_, proto, problem := compile(file.name, file.text, coverage)
 	if problem != nil {
-		return nil, problem
+		// Coverage needs a register, which a function at the limit does not have.
+		return compileOnly(file.name, file.text)
 	}
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	c.hits = append(c.hits, measured{file, hits})
+	c.done = append(c.done, measured{file, coverage})
 	return proto, nil
 }
 
@@ -88,10 +91,9 @@ func MergeCoverage(all ...*Coverage) []CoveredFile {
 				lines = map[int]bool{}
 				versions[path][text] = lines
 			}
-			m.hits.ForEach(func(line, hit lua.LValue) {
-				n := int(lua.LVAsNumber(line))
-				lines[n] = lines[n] || lua.LVAsBool(hit)
-			})
+			for line, ran := range m.coverage.Lines() {
+				lines[line] = lines[line] || ran
+			}
 		}
 	}
 	var files []CoveredFile
@@ -114,5 +116,5 @@ func (c *Coverage) measured() []measured {
 	}
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	return slices.Clone(c.hits)
+	return slices.Clone(c.done)
 }
