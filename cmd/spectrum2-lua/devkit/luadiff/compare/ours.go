@@ -21,6 +21,8 @@ type Ours struct {
 	Messages bool
 	// Timeout is how long a program may run, as handler_timeout; default: 10 s.
 	Timeout time.Duration
+	// Coverage runs programs with coverage.
+	Coverage bool
 }
 
 var preludeFunction = sync.OnceValue(func() *lua.FunctionProto {
@@ -58,6 +60,9 @@ func (o *Ours) one(ctx context.Context, text string) (result Result) {
 	l, stacks := luabind.NewState()
 	compile := func(name, text string) (*lua.LFunction, error) {
 		_, proto, problem := source.Compile(name, text)
+		if o.Coverage {
+			proto, problem = (&source.Coverage{}).Compile(name, name, text)
+		}
 		if problem != nil {
 			return nil, errors.New(problem.In(name))
 		}
