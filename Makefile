@@ -70,6 +70,7 @@ lint: ## Check formatting, vet, the rules of .golangci.yml, Lua code, and the la
 	$(GO) vet -tags e2e,soak ./cmd/spectrum2_lua_backend/... ./runtime/database/...
 	$(GO) run $(GOLANGCI_LINT) run ./...
 	@$(MAKE) --no-print-directory lint-lua
+	@$(MAKE) --no-print-directory lint-prose
 
 .PHONY: lint-lua
 lint-lua: ## Check Lua code with luacheck (Debian's lua-check), if it is installed
