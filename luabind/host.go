@@ -101,6 +101,8 @@ type Host struct {
 	vm      *vm   // nil until a script has loaded
 	loadErr error // why vm is nil
 	files   []string
+	// versions has the files of the last load. It is never changed, only replaced.
+	versions map[string]fileVersion
 	// generation is the number of the last VM that took over.
 	generation int
 	data       *lua.LTable     // spectrum.data

@@ -40,12 +40,14 @@ func isScriptError(err error) bool {
 // loadFile compiles a file and notes it in v.files. The error is a *ScriptError if
 // the file does not compile.
 func (v *vm) loadFile(path string, open func(path string) (*os.File, error)) (*lua.LFunction, error) {
-	v.files[path] = sum{}
+	version := versionOf(path)
+	v.files[path] = version
 	text, err := source.Read(path, open)
 	if err != nil {
 		return nil, err
 	}
-	v.files[path] = sha256.Sum256([]byte(text))
+	version.sum = sha256.Sum256([]byte(text))
+	v.files[path] = version
 	v.precompiler.Begin(text)
 	if v.measures(path) {
 		name := v.chunkName(path)

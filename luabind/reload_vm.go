@@ -63,10 +63,7 @@ func (h *Host) load() (generation int, fingerprint string, err error) {
 			err = v.runScript(t, chunk)
 		}
 		stop()
-		h.files = slices.Sorted(maps.Keys(v.files))
-		if err != nil {
-			h.files = append(h.files, v.missing...)
-		}
+		h.noteFiles(v, err != nil)
 		h.loadErr = err
 		if err == nil {
 			h.takeOver(v, owner)
@@ -183,7 +180,7 @@ func (v *vm) fingerprint() string {
 	others := sha256.New()
 	for _, path := range slices.Sorted(maps.Keys(v.files)) {
 		if path != v.host.opts.Settings.Script {
-			fmt.Fprintf(others, "%x  %s\n", v.files[path], v.chunkName(path)) // a hash never fails
+			fmt.Fprintf(others, "%x  %s\n", v.files[path].sum, v.chunkName(path)) // a hash never fails
 		}
 	}
 	what := "a file that it requires"

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"maps"
 	"os"
 	"path/filepath"
 	"strings"
@@ -62,7 +63,8 @@ func (v *vm) findModule(l *lua.LState, name string) *lua.LFunction {
 	if name == spectrumModule || strings.HasPrefix(name, spectrumModule+".") {
 		bind.Raise(l, "require %q: there is no such module%s", name, bind.DidYouMean(name, moduleNames()))
 	}
-	var tried, missing []string
+	var tried []string
+	missing := map[string]fileVersion{}
 	for _, file := range moduleFiles(v.packagePath(), name) {
 		fn, err := v.loadModule(l, file)
 		switch {
@@ -73,13 +75,13 @@ func (v *vm) findModule(l *lua.LState, name string) *lua.LFunction {
 		case errors.Is(err, policy.ErrOutside):
 			tried = append(tried, fmt.Sprintf("%s (%v)", file, policy.ErrOutside))
 		case isMissing(err):
-			tried, missing = append(tried, file), append(missing, file)
+			tried, missing[file] = append(tried, file), v.files[file]
 		default:
 			bind.Raise(l, "require %q: %v", name, err)
 		}
 		delete(v.files, file)
 	}
-	v.missing = append(v.missing, missing...)
+	maps.Copy(v.missing, missing)
 	if file := v.findC(name); file != "" {
 		bind.Raise(l, "require %q: %s is a module in C, which this runtime cannot load: use a module in pure Lua%s", name, file, insteadOf(name))
 	}

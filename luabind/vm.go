@@ -39,10 +39,10 @@ type vm struct {
 	// table because Lua's function module would use a table as the module.
 	loading *lua.LUserData
 	pkg     libraryPackage
-	// files has the sums of the script and the files that it required, by path.
-	files   map[string]sum
-	missing []string  // files that require looked for and did not find
-	sum     hash.Hash // of the script
+	// files has the versions of the script and the files that it required, by path.
+	files   map[string]fileVersion
+	missing map[string]fileVersion // files that require looked for and did not find
+	sum     hash.Hash              // of the script
 	// compiled caches compiled files. precompiler fills it. Both may be nil.
 	compiled    *source.Cache
 	precompiler *source.Precompiler
@@ -74,7 +74,8 @@ func (h *Host) emptyVM() *vm {
 		stacks:  stacks,
 		loading: &lua.LUserData{},
 		modules: map[string]*lua.LTable{},
-		files:   map[string]sum{},
+		files:   map[string]fileVersion{},
+		missing: map[string]fileVersion{},
 		sum:     sha256.New(),
 
 		compiled: h.opts.Compiled,

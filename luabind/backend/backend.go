@@ -122,7 +122,7 @@ func New(o Options) *Backend {
 }
 
 // Reload starts a reload of the script and returns at once.
-func (b *Backend) Reload() { b.reloader.wake() }
+func (b *Backend) Reload() { b.reloader.request() }
 
 // Load reloads the script and returns when that is done. If it fails, the previous
 // script continues. The error is already logged.

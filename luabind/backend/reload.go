@@ -1,9 +1,8 @@
 package backend
 
 import (
-	"os"
 	"sync"
-	"time"
+	"sync/atomic"
 
 	"github.com/sirupsen/logrus"
 
@@ -22,6 +21,8 @@ type reloader struct {
 	watcher *watch.Watcher // nil if files are not watched
 	after   func(error)    // called with the result of each load; may be nil
 	done    sync.WaitGroup
+
+	forced atomic.Bool // the requested load does not depend on a change
 
 	loading sync.Mutex // held during a load
 	mu      sync.Mutex
@@ -48,7 +49,13 @@ func (r *reloader) watch() {
 	}
 }
 
-// wake requests a load.
+// request requests a load, whether or not a file has changed.
+func (r *reloader) request() {
+	r.forced.Store(true)
+	r.wake()
+}
+
+// wake requests a load if a file has changed since the last one.
 func (r *reloader) wake() {
 	select {
 	case r.wanted <- struct{}{}:
@@ -60,7 +67,21 @@ func (r *reloader) wake() {
 func (r *reloader) load() error {
 	r.loading.Lock()
 	defer r.loading.Unlock()
-	began, before := time.Now(), stamps(r.host.Files())
+	return r.loadNow()
+}
+
+// loadIfNeeded loads the script if that was requested, if the last load failed, or if a
+// file has changed since then. The watcher also reports changes from before the last load.
+func (r *reloader) loadIfNeeded() {
+	r.loading.Lock()
+	defer r.loading.Unlock()
+	if r.forced.Swap(false) || r.lastError() != nil || r.host.Outdated() {
+		_ = r.loadNow() // the error is already logged
+	}
+}
+
+// loadNow is load for a caller that holds r.loading.
+func (r *reloader) loadNow() error {
 	err := r.host.Load()
 	if r.after != nil {
 		r.after(err)
@@ -74,40 +95,10 @@ func (r *reloader) load() error {
 	if werr := r.watcher.Watch(r.host.Files(), err != nil); werr != nil {
 		r.log.Warnf("some of the script's files cannot be watched: send SIGHUP to reload them: %v", werr)
 	}
-	if changedSince(began, before, stamps(r.host.Files())) {
-		r.wake() // a new file changed before it was watched
+	if r.host.Outdated() {
+		r.wake() // a file changed before it was watched
 	}
 	return err
-}
-
-// stamp identifies a version of a file.
-type stamp struct {
-	modified time.Time
-	size     int64
-}
-
-// stamps returns the stamps of the files that exist.
-func stamps(files []string) map[string]stamp {
-	all := make(map[string]stamp, len(files))
-	for _, file := range files {
-		if info, err := os.Stat(file); err == nil {
-			all[file] = stamp{info.ModTime(), info.Size()}
-		}
-	}
-	return all
-}
-
-// changedSince reports whether a file may have changed since a load began. A file with
-// the same stamp before and after the load has not changed.
-func changedSince(began time.Time, before, after map[string]stamp) bool {
-	const coarse = 10 * time.Millisecond // file systems set their clocks by ticks
-	for file, now := range after {
-		old, known := before[file]
-		if known && now != old || !known && now.modified.After(began.Add(-coarse)) {
-			return true
-		}
-	}
-	return false
 }
 
 func (r *reloader) lastError() error {
@@ -123,7 +114,7 @@ func (r *reloader) run() {
 		case <-r.stop:
 			return
 		case <-r.wanted:
-			_ = r.load() // the error is already logged
+			r.loadIfNeeded()
 		}
 	}
 }
