@@ -3,6 +3,7 @@ package luabind
 import (
 	"context"
 	"errors"
+	"fmt"
 	"strings"
 
 	lua "github.com/yuin/gopher-lua"
@@ -13,6 +14,12 @@ import (
 
 // evalName is the name of the chunk in messages about the text of Eval.
 const evalName = "/lua"
+
+// Limits of the results that Eval returns.
+const (
+	maxEvalResults = 100
+	maxEvalText    = 4096 // bytes of one result
+)
 
 // errEvalEnded is the error of an Eval whose task was cancelled before it ran.
 var errEvalEnded = errors.New("the session ended before the expression ran")
@@ -93,9 +100,14 @@ func (v *vm) textsOf(fn *lua.LFunction, texts *[]string) *lua.LFunction {
 	return v.state.NewFunction(func(l *lua.LState) int {
 		l.Push(fn)
 		l.Call(0, lua.MultRet)
-		all := make([]string, 0, l.GetTop())
-		for i := 1; i <= l.GetTop(); i++ {
+		n := l.GetTop()
+		shown := min(n, maxEvalResults)
+		all := make([]string, 0, shown+1)
+		for i := 1; i <= shown; i++ {
 			all = append(all, typedText(l, l.Get(i)))
+		}
+		if n > shown {
+			all = append(all, fmt.Sprintf("… (%d more)", n-shown))
 		}
 		*texts = all
 		return 0
@@ -107,7 +119,11 @@ func (v *vm) textsOf(fn *lua.LFunction, texts *[]string) *lua.LFunction {
 func typedText(l *lua.LState, value lua.LValue) string {
 	table, ok := value.(*lua.LTable)
 	if !ok || l.GetMetaField(value, "__tostring") != lua.LNil {
-		return l.ToStringMeta(value).String()
+		text := l.ToStringMeta(value).String()
+		if len(text) > maxEvalText {
+			return fmt.Sprintf("%s… (%d bytes)", strings.ToValidUTF8(text[:maxEvalText], ""), len(text))
+		}
+		return text
 	}
 	if fields := errorFields(table, ""); fields != "" {
 		return fields

@@ -11,9 +11,10 @@ import (
 
 // answer is the result of /lua.
 type answer struct {
-	user  string
-	texts []string
-	err   error
+	user   string
+	online bool // the user was logged in
+	texts  []string
+	err    error
 }
 
 // lua evaluates an expression in the script's VM. The code may wait. A list of commands
@@ -23,14 +24,14 @@ func (c *Chat) lua(l *call) error {
 	if text == "" {
 		return errUsage
 	}
-	user, done := c.people.speaker(), make(chan error, 1)
+	me, done := c.people.me(), make(chan struct{})
 	go func() {
 		defer crash.Guard()
-		texts, err := c.run.Eval(l.ctx, user, text)
+		texts, err := c.run.Eval(l.ctx, me.jid, text)
 		if l.ctx.Err() == nil {
-			c.feed.add(event{answer: &answer{user, texts, err}, after: c.sent()})
+			c.feed.add(event{answer: &answer{me.jid, me.online, texts, err}, after: c.sent()})
 		}
-		done <- err
+		close(done)
 	}()
 	patience := c.run.Settings.HandlerTimeout + c.opts.ExpectTimeout
 	if !c.opts.Script { // the user of a terminal need not wait
@@ -53,13 +54,20 @@ func (c *Chat) lua(l *call) error {
 	}
 }
 
+// noSession is a part of the error of an expression that needs a session.
+const noSession = "global 'session' (a nil value)"
+
 // tellAnswer shows the result of /lua as a Lua prompt does, or its error.
 func (c *Chat) tellAnswer(a answer) {
 	if a.err != nil {
 		c.mu.Lock()
 		c.wrong++
 		c.mu.Unlock()
-		c.put(wrongLine, a.user, printable(a.err.Error()))
+		text := a.err.Error()
+		if before, _, ok := strings.Cut(text, noSession); ok && !a.online {
+			text = before + noSession + ": " + shortName(a.user) + " is not logged in: /login goes online"
+		}
+		c.put(wrongLine, a.user, printable(text))
 		return
 	}
 	if len(a.texts) > 0 {
