@@ -178,12 +178,15 @@ func (c *Class) AllFields() []*Field {
 }
 
 // AllFunctions returns the functions of the parents, followed by those of the
-// class.
+// class. A function of the class replaces those of the parents with its name.
 func (c *Class) AllFunctions() []*Function {
 	var all []*Function
 	for _, parent := range c.parents() {
 		all = append(all, parent.AllFunctions()...)
 	}
+	all = slices.DeleteFunc(all, func(inherited *Function) bool {
+		return slices.ContainsFunc(c.Functions, func(own *Function) bool { return own.Name == inherited.Name })
+	})
 	return append(all, c.Functions...)
 }
 

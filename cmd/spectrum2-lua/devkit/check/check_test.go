@@ -221,6 +221,15 @@ func TestCheckFollowsFiles(t *testing.T) {
 			"  alice:expect('conv_message', { message = function() return true end })\n  alice:expect('HELO', { x = 1 })\nend)"},
 			`x_test.lua:4: error: conv_message: there is no field "text"; the fields are user_name, buddy_name, message, nickname, xhtml, timestamp, headline, id, pm, carbon, attachment [unknown-field]
 x_test.lua:5: error: buddy_changed: status: invalid value "onlin"; did you mean "online"? [wrong-value]`},
+		{"a test that skips", []string{"x_test.lua", "test.case('x', function(t)\n  local home = os.getenv('HOME') or t.skip('no home')\n  test.skip(home)\nend)"}, ""},
+		{"a test with mistakes about its server", []string{"x_test.lua", "test.case('x', function(t)\n  t.skp('x')\n  t:scram_server { user = 'x' }\n" +
+			"  local peer = t:serve(function(conn)\n    conn:starttls { ca = 'x' }\n    conn:startls()\n  end, { name = 'x' })\n  return peer.cert\nend)"},
+			`x_test.lua:2: error: a test.Case has no "skp"; did you mean "skip"? [unknown-member]
+x_test.lua:3: error: scram_server has no option "user"; did you mean "username"? [unknown-option]
+x_test.lua:5: error: starttls has no option "ca"; the options are timeout [unknown-option]
+x_test.lua:6: error: a test.Conn has no "startls"; did you mean "starttls"? [unknown-member]
+x_test.lua:7: error: serve has no option "name"; did you mean "names"? [unknown-option]
+x_test.lua:8: error: a test.Peer has no "cert" [unknown-member]`},
 		{"a test with a typo", []string{"x_test.lua", "tset.case('x', function(t) t:login() end)"},
 			`x_test.lua:1: error: there is no variable "tset" here [undefined-global]`},
 		{"a script that does not exist", []string{"x.cfg", "[service]\nbackend = /bin/sh\n[database]\ntype=sqlite3\n[lua]\nscript = x.lua # check: ignore hidden-script"},
