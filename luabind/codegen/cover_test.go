@@ -1,6 +1,7 @@
 package codegen_test
 
 import (
+	"context"
 	"fmt"
 	"maps"
 	"slices"
@@ -118,37 +119,71 @@ func TestCoverageKeepsTheMeaning(t *testing.T) {
 	}
 }
 
-// BenchmarkCoverage compares the speed of programs with and without coverage. The first
-// is the worst case: each line is as short as possible.
+// computations are programs that only compute. In the first, each line is as short as
+// possible.
+var computations = []struct{ name, program string }{
+	{"loop", "for i = 1, 100000 do\n  local a = i\nend"},
+	{"while", "local i = 0\nwhile true do\n  i = i + 1\n  if i > 100000 then\n    break\n  end\nend"},
+	{"assignments", "for i = 1, 100000 do\n  local a = i\n  local b = a\n  local c = b\nend"},
+	{"arithmetic", "local n = 0\nfor i = 1, 100000 do\n  n = n + i\n  if n > 1e9 then\n    n = 0\n  end\nend"},
+	{"calls", "local function f(x)\n  return x\nend\nfor i = 1, 100000 do\n  f(i)\nend"},
+	{"strings", "local t = {}\nfor i = 1, 100000 do\n  t[i % 100] = ('line ' .. i):upper():sub(2, 4)\nend"},
+}
+
+// counter counts instructions: the virtual machine calls Done before each.
+type counter struct {
+	context.Context
+	n *int
+}
+
+func (c counter) Done() <-chan struct{} {
+	*c.n++
+	return nil
+}
+
+// computation compiles a program and returns a function that runs it.
+func computation(t testing.TB, program string, ctx context.Context, coverage *codegen.Coverage) (run func()) {
+	t.Helper()
+	chunk, err := parse.Parse(strings.NewReader(program), "x")
+	if err != nil {
+		t.Fatal(err)
+	}
+	proto, err := codegen.Compile(chunk, codegen.Options{Name: "x", Coverage: coverage})
+	if err != nil {
+		t.Fatal(err)
+	}
+	l := lua.NewState()
+	t.Cleanup(l.Close)
+	l.SetContext(ctx)
+	return func() {
+		l.Push(l.NewFunctionFromProto(proto))
+		l.Call(0, 0)
+	}
+}
+
+// TestCoverageTakesFewInstructions limits the cost. A mark takes as long as two of the
+// fastest instructions, so half as many marks as instructions double the time.
+func TestCoverageTakesFewInstructions(t *testing.T) {
+	for _, c := range computations {
+		t.Run(c.name, func(t *testing.T) {
+			var without, with int
+			computation(t, c.program, counter{t.Context(), &without}, nil)()
+			computation(t, c.program, counter{t.Context(), &with}, &codegen.Coverage{})()
+			if ratio := float64(with) / float64(without); ratio > 1.75 {
+				t.Errorf("%d instructions instead of %d: %.2f times as many", with, without, ratio)
+			}
+		})
+	}
+}
+
+// BenchmarkCoverage compares the speed of programs without and with coverage.
 func BenchmarkCoverage(b *testing.B) {
-	for _, c := range []struct{ name, program string }{
-		{"loop", "for i = 1, 100000 do\n  local a = i\nend"},
-		{"while", "local i = 0\nwhile true do\n  i = i + 1\n  if i > 100000 then\n    break\n  end\nend"},
-		{"assignments", "for i = 1, 100000 do\n  local a = i\n  local b = a\n  local c = b\nend"},
-		{"arithmetic", "local n = 0\nfor i = 1, 100000 do\n  n = n + i\n  if n > 1e9 then\n    n = 0\n  end\nend"},
-		{"calls", "local function f(x)\n  return x\nend\nfor i = 1, 100000 do\n  f(i)\nend"},
-		{"strings", "local t = {}\nfor i = 1, 100000 do\n  t[i % 100] = ('line ' .. i):upper():sub(2, 4)\nend"},
-	} {
-		for _, on := range []bool{false, true} {
-			b.Run(fmt.Sprintf("%s/%v", c.name, on), func(b *testing.B) {
-				chunk, err := parse.Parse(strings.NewReader(c.program), "x")
-				if err != nil {
-					b.Fatal(err)
-				}
-				o := codegen.Options{Name: "x"}
-				if on {
-					o.Coverage = &codegen.Coverage{}
-				}
-				proto, err := codegen.Compile(chunk, o)
-				if err != nil {
-					b.Fatal(err)
-				}
-				l := lua.NewState()
-				defer l.Close()
-				l.SetContext(b.Context())
+	for _, c := range computations {
+		for _, coverage := range []*codegen.Coverage{nil, {}} {
+			b.Run(fmt.Sprintf("%s/%v", c.name, coverage != nil), func(b *testing.B) {
+				run := computation(b, c.program, b.Context(), coverage)
 				for b.Loop() {
-					l.Push(l.NewFunctionFromProto(proto))
-					l.Call(0, 0)
+					run()
 				}
 			})
 		}

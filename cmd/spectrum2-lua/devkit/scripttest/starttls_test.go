@@ -259,3 +259,53 @@ func TestScramServerChecksTheClient(t *testing.T) {
 		})
 	}
 }
+
+// xmppClient is a script that speaks XMPP: a stream, STARTTLS, and a new stream.
+const xmppClient = `
+local spectrum, net, xml = require "spectrum", require "spectrum.net", require "spectrum.xml"
+local on = {}
+
+local function open(conn)
+  conn:write("<?xml version='1.0'?><stream:stream to='localhost' version='1.0' xmlns='jabber:client' xmlns:stream='http://etherx.jabber.org/streams'>")
+  local stream = xml.stream(conn)
+  assert(stream:open())
+  return stream, assert(stream:read())
+end
+
+function on.login(session)
+  local conn = assert(net.connect(spectrum.config.get("my.server")))
+  local stream = open(conn)
+  conn:write("<starttls xmlns='urn:ietf:params:xml:ns:xmpp-tls'/>")
+  assert(stream:read().name == "proceed")
+  assert(conn:starttls { ca = spectrum.config.get("my.ca"), server_name = "localhost" })
+  local _, features = open(conn)
+  session:connected()
+  session:conv_message { buddy_name = "server", message = features[1].name }
+end
+return on
+`
+
+func TestServersOfTestsSpeakXMPP(t *testing.T) {
+	r := one(t, xmppClient, `
+local xml = require "spectrum.xml"
+local function open(conn, feature)
+  local stream = xml.stream(conn)
+  t.equal(assert(stream:open()).attr.to, "localhost")
+  conn:write("<stream:stream version='1.0' xmlns='jabber:client' xmlns:stream='http://etherx.jabber.org/streams'>",
+    "<stream:features><", feature, "/></stream:features>")
+  return stream
+end
+local peer = t:serve(function(conn)
+  local stream = open(conn, "starttls")
+  t.equal(assert(stream:read()).name, "starttls")
+  conn:write("<proceed xmlns='urn:ietf:params:xml:ns:xmpp-tls'/>")
+  assert(conn:starttls())
+  open(conn, "mechanisms")
+end)
+t:start { config = { my = { server = peer.address, ca = peer.ca } } }
+t:login():expect("conv_message", { message = "mechanisms" })
+peer:wait()`)
+	if !r.Passed() {
+		t.Errorf("the case failed:\n%s\nlog:\n%s", strings.Join(r.Failures, "\n"), strings.Join(r.Log, "\n"))
+	}
+}
