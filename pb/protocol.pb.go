@@ -243,9 +243,9 @@ func (StatusType) EnumDescriptor() ([]byte, []int) {
 	return file_protocol_proto_rawDescGZIP(), []int{2}
 }
 
-// The reason for a disconnection. Spectrum logs the user in again after
-// `network_error` and `other_error`. Every other error is final, and Spectrum shows
-// its `message` to the user.
+// The reason for a disconnection. The login is repeated after `network_error` and
+// `other_error`. Every other error is final, and Spectrum shows its `message` to the
+// user.
 type ConnectionError int32
 
 const (
@@ -438,8 +438,8 @@ const (
 	// resets its count of failed attempts.
 	WrapperMessage_TYPE_CONNECTED WrapperMessage_Type = 1
 	// The login failed, or the network closed the connection. After the errors
-	// `network_error` and `other_error`, Spectrum logs the user out and in again at
-	// once, up to three times in a row. Every other error is final: Spectrum shows
+	// `network_error` and `other_error`, the runtime calls `on.login` again after a
+	// pause, and Spectrum receives nothing. Every other error is final: Spectrum shows
 	// `message` to the user and sends LOGOUT.
 	WrapperMessage_TYPE_DISCONNECTED WrapperMessage_Type = 2
 	// A user comes online.

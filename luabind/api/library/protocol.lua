@@ -5,7 +5,7 @@
 ---Bare JID.
 ---@field user? string
 
----The reason for a disconnection. Spectrum logs the user in again after `network_error` and `other_error`. Every other error is final, and Spectrum shows its `message` to the user.
+---The reason for a disconnection. The login is repeated after `network_error` and `other_error`. Every other error is final, and Spectrum shows its `message` to the user.
 ---@alias spectrum.ConnectionError
 ---| "network_error" # The network is unreachable or has closed the connection.
 ---| "invalid_username"
@@ -197,7 +197,7 @@
 ---The types of message.
 ---@alias spectrum.MessageType
 ---| "connected" # The user is logged in to the network. Spectrum joins no room for the user before the first one. Each one makes Spectrum join every open room again and resets its count of failed attempts.
----| "disconnected" # The login failed, or the network closed the connection. After the errors `network_error` and `other_error`, Spectrum logs the user out and in again at once, up to three times in a row. Every other error is final: Spectrum shows `message` to the user and sends LOGOUT.
+---| "disconnected" # The login failed, or the network closed the connection. After the errors `network_error` and `other_error`, the runtime calls `on.login` again after a pause, and Spectrum receives nothing. Every other error is final: Spectrum shows `message` to the user and sends LOGOUT.
 ---| "login" # A user comes online.
 ---| "logout" # The user goes offline or unregisters, or the script has disconnected the user.
 ---| "buddy_changed" # To the script: the user adds or edits a contact. Changes by the script come back too, often several times. From the script: the state of a contact. Spectrum adds a name that is not in the user's roster. The message replaces the previous state: an absent status means online, and an absent `icon_hash` or `blocked` clears the value. Only an empty `alias` and an empty `group` keep the previous value.
@@ -235,7 +235,7 @@
 ---The types of message that Spectrum takes.
 ---@alias spectrum.SentType
 ---| "connected" # The user is logged in to the network. Spectrum joins no room for the user before the first one. Each one makes Spectrum join every open room again and resets its count of failed attempts.
----| "disconnected" # The login failed, or the network closed the connection. After the errors `network_error` and `other_error`, Spectrum logs the user out and in again at once, up to three times in a row. Every other error is final: Spectrum shows `message` to the user and sends LOGOUT.
+---| "disconnected" # The login failed, or the network closed the connection. After the errors `network_error` and `other_error`, the runtime calls `on.login` again after a pause, and Spectrum receives nothing. Every other error is final: Spectrum shows `message` to the user and sends LOGOUT.
 ---| "buddy_changed" # The state of a contact. Spectrum adds a name that is not in the user's roster. The message replaces the previous state: an absent status means online, and an absent `icon_hash` or `blocked` clears the value. Only an empty `alias` and an empty `group` keep the previous value.
 ---| "buddy_removed" # Removes the contact from the user's roster.
 ---| "conv_message" # A message to or from a contact or a room. For a room, `buddy_name` is the room and `nickname` is the sender. Spectrum drops a room's message until the user has joined the room.
@@ -306,7 +306,7 @@ local session = {}
 ---@param fields? spectrum.Connected
 function session:connected(fields) end
 
----The login failed, or the network closed the connection. After the errors `network_error` and `other_error`, Spectrum logs the user out and in again at once, up to three times in a row. Every other error is final: Spectrum shows `message` to the user and sends LOGOUT.
+---The login failed, or the network closed the connection. After the errors `network_error` and `other_error`, the runtime calls `on.login` again after a pause, and Spectrum receives nothing. Every other error is final: Spectrum shows `message` to the user and sends LOGOUT.
 ---@param fields spectrum.Disconnected
 function session:disconnected(fields) end
 
