@@ -10,6 +10,7 @@ import (
 	"slices"
 	"strings"
 	"testing"
+	"unicode"
 
 	"spectrumlua/cmd/spectrum2-lua/devkit/luatest"
 	"spectrumlua/luabind/modules"
@@ -258,7 +259,7 @@ func anchors(text string) []string {
 			switch {
 			case r == ' ':
 				return '-'
-			case r == '-' || r == '_' || r >= '0' && r <= '9' || r >= 'a' && r <= 'z' || r > 127:
+			case r == '-' || r == '_' || unicode.IsLetter(r) || unicode.IsDigit(r):
 				return r
 			}
 			return -1
