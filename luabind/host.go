@@ -108,6 +108,7 @@ type Host struct {
 	data       *lua.LTable     // spectrum.data
 	announced  map[string]bool // texts that backend_config has sent
 	timers     *task.Timers    // of the process
+	classes    classes
 	// connections are the lasting connections of the process.
 	connections *connections
 	scratch     []byte // buffer for the payload being encoded

@@ -22,6 +22,7 @@ func (v *vm) openSpectrum() *lua.LTable {
 		"backend_config": h.backendConfig,
 		"sleep":          sleep,
 		"channel":        newChannel,
+		"class":          h.classes.declare,
 		"each":           each,
 		"pending":        newPending,
 		"connection":     func(l *lua.LState) int { return h.connections.declare(l, 1) },

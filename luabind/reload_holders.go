@@ -167,7 +167,7 @@ func (s *holderSearch) search(root string, from lua.LValue) {
 				add(key, nil, "a key of it")
 			})
 			if v.Metatable != nil {
-				add(v.Metatable, nil, "its metatable")
+				add(v.Metatable, nil, metatablePart)
 			}
 		}
 	}
@@ -207,27 +207,40 @@ func isPlain(v lua.LValue) bool {
 // note counts a value if its generation is an old one.
 func (s *holderSearch) note(root string, n *node, generation int) {
 	if generation != 0 && generation < s.newest {
-		s.found[finding{root + n.path(), generation}]++
+		s.found[finding{n.path(root), generation}]++
 	}
 }
 
-// path returns the way from the root to the value, as a script would write it.
-func (n *node) path() string {
-	if n.from == nil {
-		return ""
+// metatablePart is the step from a table to its metatable.
+const metatablePart = "its metatable"
+
+// path returns the way from the root to the value as Lua code, except for steps that no
+// code can take: those are in parentheses.
+func (n *node) path(root string) string {
+	switch {
+	case n.from == nil:
+		return root
+	case n.part == metatablePart:
+		return "getmetatable(" + n.from.path(root) + ")"
+	case n.key == nil:
+		return n.from.path(root) + " (" + n.part + ")"
 	}
-	if n.key == nil {
-		return n.from.path() + " (" + n.part + ")"
+	return n.from.path(root) + index(n.key)
+}
+
+// index returns the Lua code that reads a key of a table.
+func index(key lua.LValue) string {
+	name, ok := key.(lua.LString)
+	const longest = 40
+	switch {
+	case !ok:
+		return "[" + key.String() + "]"
+	case len(name) > longest:
+		return "[a long key]"
+	case luaName.MatchString(string(name)):
+		return "." + string(name)
 	}
-	key := "[" + n.key.String() + "]"
-	if name, ok := n.key.(lua.LString); ok {
-		const longest = 40
-		key = "." + string(name)
-		if len(name) > longest {
-			key = "[a long key]"
-		}
-	}
-	return n.from.path() + key
+	return fmt.Sprintf("[%q]", string(name))
 }
 
 // report logs the first findings, sorted by path.

@@ -353,7 +353,8 @@ func TestLogNamesTheHoldersOfAnOldGeneration(t *testing.T) {
 		{"a function in a channel", keep + `data.c = spectrum.channel(1) data.c:send(old)`, ``, held + "spectrum.data.c (a value in it)"},
 		{"a function in a function", keep + `data.hook = old`, `local before = data.hook data.hook = function() return before() end`, held + "spectrum.data.hook (its variable before)"},
 		{"a variable of a handler", keep + `data.hook = old`, `local before = data.hook data.hook = nil function on.exit() return before() end`, held + "on.exit (its variable before)"},
-		{"a metatable", keep + `data.t = setmetatable({}, { __index = old })`, ``, held + "spectrum.data.t (its metatable).__index"},
+		{"a metatable", keep + `data.t = setmetatable({}, { __index = old })`, ``, held + "getmetatable(spectrum.data.t).__index"},
+		{"a key that is no name", keep + `data["a-b"] = { old }`, ``, held + `spectrum.data["a-b"][1]`},
 		{"a holder that the search does not find", `data.next = ("x"):gmatch "x"`, ``, "its holder is unknown"},
 	} {
 		t.Run(c.name, func(t *testing.T) {

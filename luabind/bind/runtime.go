@@ -43,6 +43,9 @@ type Runtime struct {
 	// LogItem is like LogError, and also logs the item that the function was called for.
 	LogItem func(what string, t *task.Task, err error, item string)
 
+	// Classes has the methods of each class that this VM's script has declared.
+	Classes map[string]*lua.LTable
+
 	isolated  map[*task.Task]int // the calls of Isolate that have not returned, by task
 	deferrals deferrals
 	holders   holders

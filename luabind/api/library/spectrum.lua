@@ -39,6 +39,13 @@ function spectrum.backend_config(sections) end
 ---@param seconds number a fraction is allowed
 function spectrum.sleep(seconds) end
 
+---Declares a class whose instances keep no old script in memory. An instance in a data table has the new methods after a reload.
+---@param name string 1 to 100 bytes, once for each script
+---@param methods? table the methods and metamethods; more can be added to the result
+---@param base? table the class from which the class inherits
+---@return table class `methods`. Calling it with a table of fields makes that table an instance
+function spectrum.class(name, methods, base) end
+
 ---Calls a function for each item, such as each line of a connection, until there are no more. An error in it does not end the loop: the log has the error and the beginning of the item, and the next item follows. An error in `next` is raised.
 ---@param next async fun(): ...: any returns the next item; nil, and perhaps a reason, at the end
 ---@param fn async fun(...: any) called with the arguments after it, then with the results of `next`
