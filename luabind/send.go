@@ -33,9 +33,12 @@ func (h *Host) send(l *lua.LState, typ *schema.Type, s *session.Session, user st
 
 // sendWith is send with the options of a sending method, which are argument n.
 func (h *Host) sendWith(l *lua.LState, typ *schema.Type, s *session.Session, user string, fields lua.LValue, n int) {
-	if mode := longMode(l, typ, n); mode != "" {
-		h.sendLong(l, typ, s, user, fields, mode)
-		return
+	wrong := fields.Type() != lua.LTTable && fields != lua.LNil // send says so
+	if !wrong {
+		if mode := longMode(l, typ, n); mode != "" {
+			h.sendLong(l, typ, s, user, fields, mode)
+			return
+		}
 	}
 	h.send(l, typ, s, user, fields)
 }

@@ -214,6 +214,7 @@ var options = []struct{ call, class string }{
 	{`sql.open("memory", %s)`, "spectrum.sql.OpenOptions"},
 	{`process.start(%s)`, "spectrum.process.StartOptions"},
 	{`spectrum.connection("a", %s)`, "spectrum.ConnectionOptions"},
+	{`spectrum.send("conv_message", { buddy_name = "a", message = "b" }, %s)`, "spectrum.SendOptions"},
 	{`websocket.connect("ws://127.0.0.1:1", %s)`, "spectrum.websocket.Options"},
 	{`xml.parse("<a/>", %s)`, "spectrum.xml.Limits"},
 	{`xml.reader(%s)`, "spectrum.xml.Limits"},
