@@ -51,7 +51,9 @@ func (c *Chat) tellEvent(e event) {
 		return
 	}
 	f := *e.frame
-	c.people.note(f)
+	if f.Dropped == "" {
+		c.people.note(f)
+	}
 	c.tellFrame(f)
 	if f.Direction == simulator.FromBackend && !isLife(f.Type) {
 		c.mu.Lock()
@@ -129,6 +131,10 @@ func (c *Chat) tellFrame(f simulator.Frame) {
 	c.show.frame(f)
 	if f.Direction == simulator.ToBackend {
 		c.tellOwn(f)
+		return
+	}
+	if f.Dropped != "" {
+		c.put(warningLine, f.User, "Spectrum drops a message: "+describe.Text(f.Dropped)+".")
 		return
 	}
 	if line, ok := describe.Frame(f); ok {

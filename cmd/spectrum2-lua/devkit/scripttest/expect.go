@@ -70,8 +70,11 @@ func (e expectation) check() error {
 }
 
 // mayBe reports whether a frame has the type and the user, and belongs to the user's
-// current login. It ignores the fields.
-func (e expectation) mayBe(f simulator.Frame) bool {
+// current login. It ignores the fields. A frame that Spectrum drops reaches nobody.
+func (e expectation) mayBe(f simulator.Frame) bool { return f.Dropped == "" && e.concerns(f) }
+
+// concerns is mayBe also for frames that Spectrum drops.
+func (e expectation) concerns(f simulator.Frame) bool {
 	switch {
 	case e.user != nil && (f.User != e.user.jid || f.Seq <= e.user.since):
 		return false
@@ -193,15 +196,21 @@ func (w *world) unmet(e expectation, limit time.Duration, why error) string {
 
 // nearest describes the message that is most similar to the expected one.
 func (w *world) nearest(e expectation) string {
-	var best string
+	var best, dropped string
 	var wrong []string
 	for _, f := range w.started().Spectrum.Untaken() {
+		if f.Dropped != "" && e.concerns(f) {
+			dropped = e.describe(f) + "\n            Spectrum drops this: " + f.Dropped
+		}
 		if !e.mayBe(f) {
 			continue
 		}
 		if found := e.wrong(f); best == "" || len(found) < len(wrong) {
 			best, wrong = e.describe(f), found
 		}
+	}
+	if best == "" && dropped != "" {
+		return dropped
 	}
 	if best == "" {
 		return "no " + e.typ.Name + " that no earlier expectation took"

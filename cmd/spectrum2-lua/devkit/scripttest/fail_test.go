@@ -24,6 +24,11 @@ var failing = []struct{ name, body, want string }{
 			"  seen since the login of alice@localhost:\n" +
 			"    → LOGIN alice@localhost legacy_name=\"alice\" password=*** settings={enable_transport=\"1\" send_headlines=\"0\" stay_connected=\"0\"}\n" +
 			"    ← CONNECTED alice@localhost"},
+	{"a message to a room that the user is not in", "local u = t:login()\nu:say('echo', 'room')\nu:expect('conv_message', { buddy_name = 'lobby' }, 0.2)",
+		"script_test.lua:5: conv_message did not arrive within 200ms\n" +
+			"  expected: conv_message for alice@localhost { buddy_name = \"lobby\" }\n" +
+			"  got:      conv_message for alice@localhost { buddy_name = \"lobby\", message = \"too early\", nickname = \"bob\" }\n" +
+			"            Spectrum drops this: the user has not joined the room \"lobby\"\n"},
 	{"a message that does not arrive", "local u = t:login()\nu:expect('typing', nil, 0.1)",
 		"script_test.lua:4: buddy_typing"},
 	{"a message that should never arrive", "local u = t:login()\nu:say('echo', 'hello')\nu:never('conv_message')",

@@ -77,6 +77,9 @@ function on.conv_message(session, m)
   if m.message == "fail" then error("as you wish") end
   if m.message == "later" then spectrum.sleep(30) end
   if m.message == "quiet" then return end
+  if m.message == "room" then
+    return session:conv_message { buddy_name = "lobby", nickname = "bob", message = "too early" }
+  end
   session:conv_message { buddy_name = m.buddy_name, message = m.message }
   if m.message == "flags" then
     session:participant_changed { room = "r", nickname = "n", status = "online", flag = { "me", "moderator" } }

@@ -60,6 +60,7 @@ type Backend struct {
 	out     []byte
 
 	violations violations
+	occupancy  occupancy
 	manners    *manners // nil if the simulator sends nothing by itself
 
 	goroutines sync.WaitGroup
@@ -150,6 +151,7 @@ func (b *Backend) read() {
 		}
 		f := Decode(FromBackend, append([]byte(nil), bytes...))
 		b.violations.check(f)
+		f.Dropped = b.occupancy.dropped(f)
 		if b.manners == nil {
 			b.journal.add(f)
 			continue

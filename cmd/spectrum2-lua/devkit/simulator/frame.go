@@ -53,6 +53,8 @@ type Frame struct {
 	// Err is why the frame or its payload is invalid: it is not a WrapperMessage, does
 	// not parse, or lacks a required field. An unknown type is valid.
 	Err error
+	// Dropped is why Spectrum drops a frame of the backend although it is valid, or "".
+	Dropped string
 }
 
 // errEmpty is the Err of a frame without bytes.

@@ -54,6 +54,7 @@ func (b *Backend) writeLocked(frames ...[]byte) (ping int, err error) {
 	for _, frame := range frames {
 		out = append(wire.AppendHeader(out, len(frame)), frame...)
 		f := Decode(ToBackend, append([]byte(nil), frame...))
+		b.occupancy.sent(f)
 		if b.manners != nil {
 			b.manners.note(f)
 		}
