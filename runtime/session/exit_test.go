@@ -169,7 +169,7 @@ func TestMessagesAfterExitAreIgnored(t *testing.T) {
 
 func TestMessagesAreHandledWhileOnExitRuns(t *testing.T) {
 	perform(t, nil, func(p *play) {
-		p.plans["- exit"] = "wait"
+		p.plan("- exit", "wait")
 		p.login("alice")
 		p.expect("alice login")
 		exited := make(chan struct{})
@@ -194,7 +194,7 @@ func TestMessagesAreHandledWhileOnExitRuns(t *testing.T) {
 // TestNoLoginWhileOnExitRuns lets a login's pause end while on.exit runs.
 func TestNoLoginWhileOnExitRuns(t *testing.T) {
 	perform(t, func(o *Options) { o.LoginDelay = 100 * time.Millisecond }, func(p *play) {
-		p.plans["- exit"] = "nap"
+		p.plan("- exit", "nap")
 		p.r.opts.LogoutTimeout = 2 * time.Second
 		p.login("alice")
 		p.say("alice", "dropped")

@@ -192,7 +192,7 @@ func TestErrorOfOnLoginIsSentToTheUser(t *testing.T) {
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			perform(t, nil, func(p *play) {
-				p.plans["alice login"] = c.plan
+				p.plan("alice login", c.plan)
 				p.login("alice")
 				c.scene(p)
 				p.expect(c.want...)
@@ -203,7 +203,7 @@ func TestErrorOfOnLoginIsSentToTheUser(t *testing.T) {
 
 func TestMessagesOfASessionAreSentUntilLogout(t *testing.T) {
 	perform(t, nil, func(p *play) {
-		p.plans["alice logout"] = "send dropped"
+		p.plan("alice logout", "send dropped")
 		p.login("alice")
 		p.say("alice", "send")
 		p.expect("alice login", "alice send", "alice < buddy_changed")
@@ -229,7 +229,7 @@ func TestMessagesOfASessionAreSentUntilLogout(t *testing.T) {
 
 func TestManyLoginsLeaveNoSessions(t *testing.T) {
 	perform(t, nil, func(p *play) {
-		p.plans["alice login"] = "spawn"
+		p.plan("alice login", "spawn")
 		turn := func() {
 			p.login("alice")
 			p.say("alice", "wait")

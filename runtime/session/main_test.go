@@ -112,13 +112,22 @@ func (p *play) later(d time.Duration) {
 	synctest.Wait()
 }
 
+// plan sets what the script does for a message.
+func (p *play) plan(message, verbs string) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	p.plans[message] = verbs
+}
+
 // Dispatch implements Script.
 func (p *play) Dispatch(t *task.Task, s *Session, m Message) error {
 	user, what := "-", m.Type.Name
 	if s != nil {
 		user = s.User
 	}
+	p.mu.Lock()
 	do := p.plans[user+" "+what]
+	p.mu.Unlock()
 	switch m.Type.Number {
 	case pb.WrapperMessage_TYPE_CONV_MESSAGE:
 		var c pb.ConversationMessage

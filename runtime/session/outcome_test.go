@@ -49,7 +49,7 @@ func TestEachResultOfALoginIsOneLogLine(t *testing.T) {
 	for _, c := range cases {
 		t.Run(c.name, func(t *testing.T) {
 			perform(t, nil, func(p *play) {
-				p.plans["alice login"] = c.login
+				p.plan("alice login", c.login)
 				p.login("alice")
 				p.later(time.Second)
 				if c.later != "" {
@@ -68,11 +68,11 @@ func TestEachResultOfALoginIsOneLogLine(t *testing.T) {
 
 func TestPauseBeforeALoginIsLogged(t *testing.T) {
 	perform(t, func(o *Options) { o.LoginDelay, o.LoginDelayMax = time.Second, time.Second }, func(p *play) {
-		p.plans["alice login"] = "dropped"
+		p.plan("alice login", "dropped")
 		p.login("alice")
 		p.later(0)
 		p.logout("alice")
-		p.plans["alice login"] = "connected"
+		p.plan("alice login", "connected")
 		p.login("alice")
 		p.later(2 * time.Second)
 		got := p.logLines()

@@ -66,7 +66,7 @@ var retried = []struct {
 	}, []string{"alice dropped send dropped refused connected", toldLine("alice", "dropped"), "alice logout",
 		"alice < buddy_changed offline", "alice ended", "alice login"}},
 	{"contacts are shown offline before they return", nil, func(p *play) {
-		p.plans["alice login"] = "connected send"
+		p.plan("alice login", "connected send")
 		p.say("alice", "send")
 		p.say("alice", "dropped")
 		p.later(2 * time.Second)
@@ -85,7 +85,7 @@ var retried = []struct {
 	}, []string{"alice dropped", toldLine("alice", "dropped"), "alice logout", "alice ended", "alice login",
 		"alice < connected", "alice queued", "alice later", "alice last", "alice after"}},
 	{"messages of rooms follow Spectrum's JOIN_ROOM", nil, func(p *play) {
-		p.plans["alice login"] = "connected"
+		p.plan("alice login", "connected")
 		p.say("alice", "dropped")
 		p.later(0)
 		p.say("alice", "to a room")
@@ -140,20 +140,20 @@ var retried = []struct {
 		p.later(time.Hour)
 	}, []string{"alice dropped", toldLine("alice", "dropped"), "alice logout", "alice ended", "alice login", "alice logout", "alice ended"}},
 	{"the user is told once in an outage", nil, func(p *play) {
-		p.plans["alice login"] = "dropped"
+		p.plan("alice login", "dropped")
 		p.say("alice", "dropped")
 		p.later(9 * time.Second)
 	}, []string{"alice dropped", toldLine("alice", "dropped"), "alice logout", "alice ended",
 		"alice login", "alice logout", "alice ended", "alice login", "alice logout", "alice ended"}},
 	{"a new outage is told again", nil, func(p *play) {
-		p.plans["alice login"] = "connected"
+		p.plan("alice login", "connected")
 		p.say("alice", "dropped")
 		p.later(2*time.Minute + 2*time.Second)
 		p.say("alice", "other")
 	}, []string{"alice dropped", toldLine("alice", "dropped"), "alice logout", "alice ended", "alice login", "alice < connected",
 		"alice other", toldLine("alice", "other"), "alice logout", "alice ended"}},
 	{"Spectrum is told after the last retry", func(o *Options) { o.LoginRetries = 2 }, func(p *play) {
-		p.plans["alice login"] = "dropped"
+		p.plan("alice login", "dropped")
 		p.say("alice", "dropped")
 		p.later(7 * time.Second)
 		p.expectUntimed("alice dropped", toldLine("alice", "dropped"), "alice logout", "alice ended",
@@ -185,7 +185,7 @@ var retried = []struct {
 		p.exit(time.Second)
 	}, []string{"alice dropped", toldLine("alice", "dropped"), "alice logout", "alice ended", "- exit"}},
 	{"a failure at exit", nil, func(p *play) {
-		p.plans["alice logout"] = "dropped"
+		p.plan("alice logout", "dropped")
 		p.exit(time.Second)
 	}, []string{"- exit", "alice logout", "alice < disconnected 0 dropped", "alice ended"}},
 	{"the memory is used up", nil, func(p *play) { p.r.DisconnectAll(fmt.Errorf("too much")) }, []string{"alice < disconnected 16 too much"}},
@@ -196,7 +196,7 @@ var retried = []struct {
 		p.say("alice", "connected dropped")
 		p.later(0)
 		p.expectUntimed("alice connected dropped", "alice < connected", toldLine("alice", "dropped"), "alice logout", "alice ended")
-		p.plans["alice login"] = "dropped"
+		p.plan("alice login", "dropped")
 		p.later(2 * time.Second)
 	}, []string{"alice login", "alice logout", "alice ended"}},
 	{"in server mode, before CONNECTED", func(o *Options) { o.ServerMode = true }, func(p *play) {
@@ -223,7 +223,7 @@ func TestRetriedLogins(t *testing.T) {
 				p.later(0)
 				p.forget()
 				if strings.Contains(c.name, "wait until") {
-					p.plans["alice login"] = "wait connected"
+					p.plan("alice login", "wait connected")
 				}
 				c.scene(p)
 				p.later(0)
@@ -285,7 +285,7 @@ func TestBacklogIsBounded(t *testing.T) {
 		if held := p.r.held; held < 200<<10 || held > 1<<20/heldPart || p.r.budget.inUse() != before+held {
 			p.Errorf("backlogs use %d bytes, all %d, and %d before", held, p.r.budget.inUse(), before)
 		}
-		p.plans["user0 login"] = "connected"
+		p.plan("user0 login", "connected")
 		p.later(2 * time.Minute)
 		p.say("user0", "after")
 		p.later(0)
@@ -331,10 +331,10 @@ func TestRetriesOfManyAreSpread(t *testing.T) {
 
 func TestOutageIsLoggedOnceAndItsEndWithTheFailures(t *testing.T) {
 	perform(t, unlimited, func(p *play) {
-		p.plans["alice login"] = "dropped"
+		p.plan("alice login", "dropped")
 		p.login("alice")
 		p.later(5 * time.Second)
-		p.plans["alice login"] = "connected"
+		p.plan("alice login", "connected")
 		p.later(8 * time.Second)
 		got := p.logLines()
 		if len(got) != 2 || !strings.HasPrefix(got[0], "login failed user=alice took=0s error=CONNECTION_ERROR_NETWORK_ERROR reason=dropped retry=") ||
@@ -353,7 +353,7 @@ func TestOnRetryIsCalledForEachRetry(t *testing.T) {
 			calls = append(calls, fmt.Sprint(user, " ", d.GetMessage(), " ", pause > time.Second && pause <= 4*time.Second))
 		}
 	}, func(p *play) {
-		p.plans["alice login"] = "dropped"
+		p.plan("alice login", "dropped")
 		p.login("alice")
 		p.later(3 * time.Second)
 		if want := []string{"alice dropped true", "alice dropped true"}; !slices.Equal(calls, want) {
