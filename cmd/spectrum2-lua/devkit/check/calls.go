@@ -20,6 +20,7 @@ func (u *unit) checkCalls() {
 	for _, call := range u.calls {
 		if call.Func == nil {
 			u.checkMethod(call)
+			u.checkColon(call)
 			u.checkTestCall(call)
 		}
 		f, owner := u.callee(call)

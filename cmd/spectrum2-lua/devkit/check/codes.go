@@ -11,6 +11,7 @@ type Code struct {
 
 var codes = []Code{
 	{"syntax", Error, "The source does not compile."},
+	{"not-utf-8", Warning, "The source is not UTF-8."},
 	{"unreadable", Error, "check cannot read a file."},
 	{"no-handlers", Error, "The script does not return the table of its handlers."},
 	{"unknown-handler", Error, "A handler has the name of no message, or is not a function."},
@@ -25,6 +26,8 @@ var codes = []Code{
 	{"backend-config-key", Warning, "Spectrum 2.2 does not read a key of spectrum.backend_config."},
 	{"unknown-member", Error, "A session, module or object has no such function or field."},
 	{"dot-for-colon", Error, "A script calls a method with a dot instead of a colon."},
+	{"colon-for-dot", Error, "A script calls a module's function with a colon instead of a dot."},
+	{"ignored-failure", Warning, "A script ignores that a function may fail."},
 	{"set-member", Error, "A script sets a field of a session or an object."},
 	{"unknown-option", Error, "A function has no option of this name."},
 	{"unknown-module", Error, "A required module does not exist."},

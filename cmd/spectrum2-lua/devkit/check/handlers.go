@@ -140,6 +140,12 @@ func (u *unit) checkHandlers() {
 		u.tell(h.line, "no-handlers", luabind.NoHandlers(h.returned))
 		return
 	}
+	if len(h.table.Fields) == 1 && h.table.Fields[0].Key == nil {
+		if name, ok := h.table.Fields[0].Value.(*ast.IdentExpr); ok {
+			u.tell(h.line, "no-handlers", fmt.Sprintf("the script returns a list with %s inside: write `return %[1]s`, without braces", name.Value))
+			return
+		}
+	}
 	for _, e := range h.entries {
 		u.checkHandler(e)
 		if e.name == "login" && u.valueOf(e.value).function != nil && !u.answersLogins() {

@@ -54,6 +54,7 @@ func (r *resolver) stmt(s ast.Stmt) {
 	case *ast.LocalAssignStmt:
 		r.local(s)
 	case *ast.FuncCallStmt:
+		r.dropped = append(r.dropped, s.Expr)
 		r.expr(s.Expr)
 	case *ast.DoBlockStmt:
 		r.block(s.Stmts)

@@ -19,7 +19,8 @@ type unit struct {
 	callOf    map[ast.Expr]*ast.FuncCallExpr // by the function expression
 	members   []member                       // fields that the file reads
 	sets      []set
-	globals   []global // globals that the file reads
+	dropped   []ast.Expr // calls that are statements
+	globals   []global   // globals that the file reads
 	compared  []*ast.RelationalOpExpr
 	returns   []*ast.ReturnStmt // outside functions
 	requires  []required
@@ -124,6 +125,8 @@ func (u *unit) check() {
 	}
 	u.checkHandlers() // first, because it finds the arguments of handlers
 	u.checkRequires()
+	u.checkText()
+	u.checkResults()
 	u.checkGlobals()
 	u.checkUnused()
 	u.checkMembers()
