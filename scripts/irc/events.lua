@@ -55,14 +55,14 @@ function events.add_all(modules)
 end
 
 -- emit calls the handlers of an event and reports whether one of them wanted it. An error
--- in a handler does not stop the others or the task that reads from the server. emit
--- raises it in a new task, and the runtime logs it.
+-- in a handler does not stop the others, the task that reads from the server, or the
+-- session. emit raises it in a new task, and the runtime logs it.
 function events.emit(name, session, link, ...)
   local wanted = false
   for _, handler in ipairs(handlers[name] or {}) do
     local ok, result = xpcall(handler, debug.traceback, session, link, ...)
     if not ok then
-      session:spawn(error, name .. ": " .. tostring(result), 0)
+      session:spawn({ on_error = "log" }, error, name .. ": " .. tostring(result), 0)
     end
     wanted = wanted or result ~= false
     if result == true then
