@@ -126,22 +126,29 @@ local function drain(session, key, conn)
   links.departed(session, key, conn)
 end
 
+-- handle handles a line, unless we have closed the connection.
+local function handle(session, link, conn, line)
+  if link.conn ~= conn then
+    return
+  end
+  link.heard = time.monotonic()
+  local msg = message.parse(decode(line))
+  if msg then
+    events.dispatch(session, link, msg)
+  end
+end
+
 -- read handles the server's lines until the connection ends. If we close the connection,
--- it reads on until the server closes it too.
+-- it reads on until the server closes it too. An error concerns only its line.
 local function read(session, link)
   local conn = link.conn
-  while link.conn == conn do
-    local line, why = conn:read_line()
+  local why = spectrum.each(function()
     if link.conn == conn then
-      if not line then
-        return links.lost(session, link, link.why or why)
-      end
-      link.heard = time.monotonic()
-      local msg = message.parse(decode(line))
-      if msg then
-        events.dispatch(session, link, msg)
-      end
+      return conn:read_line()
     end
+  end, handle, session, link, conn)
+  if link.conn == conn then
+    return links.lost(session, link, link.why or why)
   end
   drain(session, link.key, conn)
 end
