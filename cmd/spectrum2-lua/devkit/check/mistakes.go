@@ -7,6 +7,7 @@ import (
 
 	"github.com/yuin/gopher-lua/ast"
 
+	"spectrumlua/luabind/api"
 	"spectrumlua/luabind/bind"
 )
 
@@ -47,8 +48,12 @@ func (u *unit) checkResults() {
 			continue
 		}
 		if f, owner := u.callee(call); f != nil && mustHave[owner.Name+"."+f.Name] {
-			short := owner.Name[strings.LastIndexByte(owner.Name, '.')+1:]
-			u.tell(call.Line(), "ignored-failure", fmt.Sprintf("%s.%s returns nil and a message if it fails, and the script ignores both: write assert(%[1]s.%[2]s(…)), or test the result", short, f.Name))
+			u.tell(call.Line(), "ignored-failure", failureText(owner, f))
 		}
 	}
+}
+
+func failureText(owner *api.Class, f *api.Function) string {
+	short := owner.Name[strings.LastIndexByte(owner.Name, '.')+1:]
+	return fmt.Sprintf("%s.%s returns nil and a message if it fails, and the script ignores both: write assert(%[1]s.%[2]s(…)), or test the result", short, f.Name)
 }

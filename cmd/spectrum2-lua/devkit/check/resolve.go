@@ -159,6 +159,9 @@ func isOpen(e ast.Expr) bool {
 
 func (r *resolver) assign(s *ast.AssignStmt) {
 	r.exprs(s.Rhs...)
+	if len(s.Lhs) == 1 && len(s.Rhs) == 1 {
+		r.single[s.Rhs[0]] = true
+	}
 	for i, target := range s.Lhs {
 		a := resultOf(s.Rhs, i)
 		switch t := target.(type) {
