@@ -27,6 +27,7 @@ var codes = []Code{
 	{"unknown-member", Error, "A session, module or object has no such function or field."},
 	{"dot-for-colon", Error, "A script calls a method with a dot instead of a colon."},
 	{"colon-for-dot", Error, "A script calls a module's function with a colon instead of a dot."},
+	{"room-before-join", Warning, "A script sends a message to a room that the user has not joined."},
 	{"unset-data", Warning, "A script reads a field of session.data that it never sets."},
 	{"ignored-failure", Warning, "A script ignores that a function may fail."},
 	{"set-member", Error, "A script sets a field of a session or an object."},

@@ -201,6 +201,9 @@ func (u *unit) checkHandler(e handlerEntry) {
 		u.tell(f.expr.Line(), "handler-parameters", fmt.Sprintf("on.%s is called with %s, but has %d parameters%s", e.name, names, n, colonHint(f)))
 	}
 	f.handler = args
+	if e.name == "login" {
+		u.checkEarly(v.function)
+	}
 }
 
 func colonHint(f *function) string {

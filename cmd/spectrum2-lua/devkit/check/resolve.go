@@ -350,6 +350,9 @@ func (r *resolver) table(e *ast.TableExpr) {
 
 func (r *resolver) call(e *ast.FuncCallExpr) {
 	r.calls = append(r.calls, e)
+	if n := len(r.functions); n > 0 {
+		r.within[e] = r.functions[n-1]
+	}
 	switch fn := e.Func.(type) {
 	case nil:
 		r.expr(e.Receiver)

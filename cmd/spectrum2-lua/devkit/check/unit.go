@@ -19,9 +19,10 @@ type unit struct {
 	callOf    map[ast.Expr]*ast.FuncCallExpr // by the function expression
 	members   []member                       // fields that the file reads
 	sets      []set
-	single    map[ast.Expr]bool // values of assignments to one place
-	dropped   []ast.Expr        // calls that are statements
-	globals   []global          // globals that the file reads
+	single    map[ast.Expr]bool                       // values of assignments to one place
+	within    map[*ast.FuncCallExpr]*ast.FunctionExpr // the function around a call
+	dropped   []ast.Expr                              // calls that are statements
+	globals   []global                                // globals that the file reads
 	compared  []*ast.RelationalOpExpr
 	returns   []*ast.ReturnStmt // outside functions
 	requires  []required
@@ -109,7 +110,7 @@ func newUnit(p *program, path string, s *sourceFile) *unit {
 	u := &unit{program: p, path: path, source: s,
 		vars: map[*ast.IdentExpr]*variable{}, localLine: map[string]int{}, functions: map[*ast.FunctionExpr]*function{}, callOf: map[ast.Expr]*ast.FuncCallExpr{},
 		globalSets: map[string]int{}, tested: map[string]bool{}, names: map[string]bool{},
-		handlerUses: map[*ast.IdentExpr]bool{}, types: map[ast.Expr]value{}, single: map[ast.Expr]bool{}, busy: map[any]bool{}}
+		handlerUses: map[*ast.IdentExpr]bool{}, types: map[ast.Expr]value{}, single: map[ast.Expr]bool{}, within: map[*ast.FuncCallExpr]*ast.FunctionExpr{}, busy: map[any]bool{}}
 	if s.ok {
 		r := &resolver{unit: u}
 		r.block(s.tree)
