@@ -12,6 +12,7 @@ type Code struct {
 var codes = []Code{
 	{"syntax", Error, "The source does not compile."},
 	{"not-utf-8", Warning, "The source is not UTF-8."},
+	{"never-loads", Error, "A file raises an error whenever it is loaded."},
 	{"unreadable", Error, "check cannot read a file."},
 	{"no-handlers", Error, "The script does not return the table of its handlers."},
 	{"unknown-handler", Error, "A handler has the name of no message, or is not a function."},

@@ -128,6 +128,7 @@ func (u *unit) check() {
 	u.checkHandlers() // first, because it finds the arguments of handlers
 	u.checkRequires()
 	u.checkText()
+	u.checkLoads()
 	u.checkResults()
 	u.checkUnchecked()
 	u.checkData()
