@@ -43,6 +43,8 @@ func (v *vm) checkHandlers(returned lua.LValue) (map[string]*lua.LFunction, erro
 		key, isName := k.(lua.LString)
 		fn, _ := value.(*lua.LFunction)
 		switch {
+		case !isName && value.Type() == lua.LTTable:
+			problems = append(problems, name+": the script returns a list with a table in it: it must end with `return on`, where `on` is the table of its handlers")
 		case !isName:
 			problems = append(problems, fmt.Sprintf("%s: a handler's name must be a string, not %s", name, k.String()))
 		case CheckHandler(string(key), value) != nil:

@@ -9,6 +9,7 @@ import (
 	"runtime"
 	"slices"
 	"strings"
+	"unicode/utf8"
 
 	lua "github.com/yuin/gopher-lua"
 
@@ -48,6 +49,7 @@ func (v *vm) loadFile(path string, open func(path string) (*os.File, error)) (*l
 	}
 	version.sum = sha256.Sum256([]byte(text))
 	v.files[path] = version
+	v.warnEncoding(path, text)
 	v.precompiler.Begin(text)
 	if v.measures(path) {
 		name := v.chunkName(path)
@@ -55,6 +57,21 @@ func (v *vm) loadFile(path string, open func(path string) (*os.File, error)) (*l
 		return v.function(name, proto, problem)
 	}
 	return v.compile(v.chunkName(path), text)
+}
+
+// warnEncoding logs the first line of a file that is not UTF-8.
+func (v *vm) warnEncoding(path, text string) {
+	if utf8.ValidString(text) {
+		return
+	}
+	line := 0
+	for part := range strings.Lines(text) {
+		line++
+		if !utf8.ValidString(part) {
+			break
+		}
+	}
+	v.host.log.Warnf("%s:%d: the file is not UTF-8 (Latin-1?), so texts lose characters: save it as UTF-8", v.chunkName(path), line)
 }
 
 // chunkName returns the name of a file for messages: its path relative to the

@@ -103,3 +103,22 @@ func TestModulesInsteadOfC(t *testing.T) {
 		}
 	}
 }
+
+func TestFilesThatAreNotUTF8CauseAWarning(t *testing.T) {
+	st := luatest.New(t, "require 'texts'\nreturn {}")
+	st.Write("texts.lua", "local t = {}\nt.coffee = 'caf\xe9'\nreturn t")
+	if err := st.Host.Load(); err != nil {
+		t.Fatal(err)
+	}
+	st.ExpectLog("texts.lua:2: the file is not UTF-8 (Latin-1?), so texts lose characters: save it as UTF-8")
+	if strings.Contains(st.Log.String(), "script.lua:1: the file") {
+		t.Error("there is a warning about the script, which is ASCII")
+	}
+}
+
+func TestAListWithTheHandlersSaysWhatToReturn(t *testing.T) {
+	err := luatest.New(t, "local on = {}\nreturn { on }").Host.Load()
+	if want := "script.lua: the script returns a list with a table in it: it must end with `return on`, where `on` is the table of its handlers"; err == nil || err.Error() != want {
+		t.Errorf("got %v, want %s", err, want)
+	}
+}

@@ -12,7 +12,9 @@ import (
 // order.
 func TestMessagesToARoomAreDroppedUntilTheJoinIsComplete(t *testing.T) {
 	const user = "alice@localhost"
-	frame := func(typ pb.WrapperMessage_Type, m proto.Message) Frame { return Frame{Type: typ, Message: m, User: user} }
+	frame := func(typ pb.WrapperMessage_Type, m proto.Message) Frame {
+		return Frame{Type: typ, Message: m, User: user}
+	}
 	room := func(typ pb.WrapperMessage_Type) Frame {
 		return frame(typ, &pb.Room{UserName: proto.String(user), Room: proto.String("lobby"), Nickname: proto.String("alice")})
 	}
