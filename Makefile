@@ -75,7 +75,7 @@ lint: ## Check formatting, vet, the rules of .golangci.yml, Lua code, and the la
 .PHONY: lint-lua
 lint-lua: ## Check Lua code with luacheck (Debian's lua-check), if it is installed
 	@if command -v luacheck >/dev/null; then \
-	  luacheck -q . cmd/spectrum2-lua/template/*.lua.tmpl; \
+	  luacheck -q . cmd/spectrum2-lua/template/*/*.lua.tmpl; \
 	else \
 	  echo; echo "=== luacheck is not installed (Debian: lua-check): LUA CODE HAS NOT BEEN CHECKED ==="; echo; \
 	fi

@@ -137,9 +137,9 @@ assert(select(2, c:send("x")) == "the connection c is closed")`, nil},
 local step = 0
 local c
 c = spectrum.connection("c", { delay = 0.01, line = print, lost = note "lost", failed = note "failed",
-  connect = function() step = step + 1; return nil, "down", step == 1 and "network_error" or "netwrok_error" end })
+  connect = function() step = step + 1; return nil, "down", step == 1 and "network_error" or "networkerror" end })
 assert(events:receive(9):find("lost down", 1, true) and events:receive(9):find("lost down", 1, true))
-c:close()`, []string{"the third result of connect or login is no error of disconnected", `value=string "netwrok_error"`}},
+c:close()`, []string{"the third result of connect or login is no error of disconnected", `value=string "networkerror"`}},
 		{"it gives up after tries", `
 local c
 c = spectrum.connection("c", { delay = 0.01, tries = 2, line = print, failed = note "failed",

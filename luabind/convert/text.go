@@ -42,7 +42,7 @@ func (e *tooBigError) Error() string {
 	return fmt.Sprintf("it is too big: at least %d bytes in a stanza, at most %d can be sent (a picture counts for four thirds of its size)", e.stanza, MaxStanza)
 }
 
-func (e *tooBigError) Is(target error) bool { return target == ErrTooBig } //nolint:errorlint // as errors.Is wants it
+func (e *tooBigError) Is(target error) bool { return target == ErrTooBig }
 
 // text converts the text of a field to the form that Spectrum accepts. keep reports
 // whether to send the field at all.
