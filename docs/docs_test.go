@@ -30,8 +30,8 @@ func read(t *testing.T, name string) string {
 	return string(text)
 }
 
-// files lists the repository's files for which want is true, by their path from
-// its top.
+// files returns the paths of the repository's files for which want is true, relative
+// to its top.
 func files(t *testing.T, want func(path string) bool) []string {
 	t.Helper()
 	var all []string
@@ -61,8 +61,8 @@ func pages(t *testing.T) []string {
 	return files(t, func(path string) bool { return filepath.Ext(path) == ".md" })
 }
 
-// section is a page's part under a heading, up to the next one that is no
-// deeper.
+// section returns the part of a page under a heading, up to the next heading of the
+// same or a higher level.
 func section(t *testing.T, page, heading string) string {
 	t.Helper()
 	_, rest, found := strings.Cut("\n"+page, "\n"+heading+"\n")
@@ -110,8 +110,8 @@ func TestEveryMethodOfASessionStandsInTheReference(t *testing.T) {
 	}
 }
 
-// TestEveryFunctionStandsInTheReference asks the modules themselves what they
-// have. spectrum and its oldest parts are in api.md, each other module has a
+// TestEveryFunctionStandsInTheReference compares the functions of the modules with the
+// pages. api.md has spectrum, spectrum.config and spectrum.log; each other module has a
 // page of its own.
 func TestEveryFunctionStandsInTheReference(t *testing.T) {
 	names := []string{"spectrum"}
@@ -145,7 +145,7 @@ func TestEveryModuleIsListed(t *testing.T) {
 	}
 }
 
-// functionsOf lists the functions of a module.
+// functionsOf returns the names of a module's functions.
 func functionsOf(t *testing.T, module string) []string {
 	t.Helper()
 	st := luatest.Run(t, fmt.Sprintf(`
@@ -188,7 +188,7 @@ func TestEverySettingStandsInTheReference(t *testing.T) {
 	}
 }
 
-// wholes are folders whose packages the architecture does not tell apart.
+// wholes are folders that the architecture page describes as a whole.
 var wholes = []string{"cmd/spectrum2_lua_backend", "luabind/api", "luabind/modules", "luabind/stdlib", "cmd/spectrum2-lua/devkit/apigen", "cmd/spectrum2-lua/devkit/simulator"}
 
 func TestEveryPackageStandsInTheArchitecture(t *testing.T) {
@@ -249,7 +249,7 @@ func TestLinksLeadSomewhere(t *testing.T) {
 	}
 }
 
-// anchors are the names by which a page's headings can be linked to.
+// anchors returns the names with which links refer to a page's headings.
 func anchors(text string) []string {
 	var all []string
 	times := map[string]int{}

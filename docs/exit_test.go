@@ -23,12 +23,12 @@ var exitSources = []string{
 	"cmd/spectrum2_lua_backend/main.go", "cmd/spectrum2_lua_backend/process.go", "runtime/crash/crash.go", "runtime/link/dial.go",
 }
 
-// notOurs are exit codes that no constant stands for: the end in order, the number
-// that the system gives to Spectrum, and those of connections that fail.
+// notOurs are exit codes without a constant in the source: the orderly end, and the
+// errors of a connection, which the operating system chooses.
 var notOurs = []int{0, 2, int(syscall.ECONNRESET), int(syscall.ECONNREFUSED)}
 
-// TestExitCodesStandInTheTable compares the exit codes in the source with the page
-// and with --help, both ways.
+// TestExitCodesStandInTheTable compares the exit codes in the source with those of the
+// page and of --help. Each must have all codes of the others.
 func TestExitCodesStandInTheTable(t *testing.T) {
 	codes := map[int]bool{}
 	for n := range errnosOf(t) {

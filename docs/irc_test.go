@@ -13,7 +13,7 @@ import (
 )
 
 var (
-	// irc/settings.lua asks for each key by a function for its kind.
+	// irc/settings.lua reads each key with a function for its kind.
 	askedKey   = regexp.MustCompile(`[^.a-z_][a-z_]+\("([a-z_]+)"`)
 	tableKey   = regexp.MustCompile("(?m)^\\| `([a-z_]+)` \\|")
 	commandRow = regexp.MustCompile("(?m)^\\| `/([a-z]+)([^`]*)` \\| (.*) \\|$")

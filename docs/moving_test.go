@@ -9,12 +9,12 @@ import (
 	"spectrumlua/runtime/schema"
 )
 
-// notMoved are types of which there is nothing to say: the runtime answers them,
-// or Spectrum has given them up.
+// notMoved are types that the page need not mention: the runtime answers them, or
+// Spectrum no longer uses them.
 var notMoved = []string{"ping", "pong", "stats", "exit", "api_version", "ft_start", "ft_finish", "ft_data", "ft_pause", "ft_continue"}
 
-// TestMovingHasEveryType holds the table of calls against the protocol: what it
-// names is there, and what is there is named.
+// TestMovingHasEveryType compares the table of calls with the protocol. Each must have
+// all types of the other.
 func TestMovingHasEveryType(t *testing.T) {
 	text := read(t, "docs/guide/moving.md")
 	named := map[string]bool{}

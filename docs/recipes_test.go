@@ -13,8 +13,8 @@ import (
 
 var namedScript = regexp.MustCompile("(?ms)^```lua (\\w+\\.lua)\n(.*?)^```$")
 
-// TestRecipes has check find nothing in the scripts of the recipes, and runs the
-// tests in testdata/recipes over them. Each script has some, or is a module.
+// TestRecipes checks the scripts of the recipes, which must have no findings, and runs
+// their tests in testdata/recipes. Each script has tests or is a module.
 func TestRecipes(t *testing.T) {
 	t.Parallel()
 	const tests = "testdata/recipes"

@@ -13,8 +13,8 @@ var (
 	namedFolder = regexp.MustCompile("`([a-z0-9_]+(?:/[a-z0-9_]+)*)`")
 )
 
-// TestEveryPromiseHasItsTest looks for the tests that the page on reliability
-// names, in the folders that it names before them.
+// TestEveryPromiseHasItsTest looks for each test that the reliability page names, in the
+// folder that the page names before it.
 func TestEveryPromiseHasItsTest(t *testing.T) {
 	found := 0
 	for _, line := range strings.Split(read(t, "docs/admin/reliability.md"), "\n") {
@@ -58,7 +58,7 @@ func hasFunction(t *testing.T, folder, name string) bool {
 	return false
 }
 
-// TestBoundsAreAsThePageSays holds the page's numbers against the code's.
+// TestBoundsAreAsThePageSays compares the page's numbers with the constants of the code.
 func TestBoundsAreAsThePageSays(t *testing.T) {
 	page := read(t, "docs/admin/reliability.md")
 	cases := []struct{ file, constant, row string }{

@@ -14,7 +14,7 @@ import (
 
 const alice = "alice@localhost"
 
-// query takes the next QUERY that a script has sent.
+// query returns the next QUERY that a script has sent.
 func query(t *testing.T, st *luatest.Fixture) string {
 	t.Helper()
 	var q pb.BackendConfig
@@ -32,8 +32,8 @@ func luaBlocks(text string) []string {
 	return all
 }
 
-// TestWholeScriptsInPages has each whole script of the documents handle a
-// login, and what its user writes.
+// TestWholeScriptsInPages runs each complete script of the pages: it must handle a login
+// and a message of the user.
 func TestWholeScriptsInPages(t *testing.T) {
 	scripts := 0
 	for _, page := range pages(t) {
@@ -67,7 +67,7 @@ func TestWholeScriptsInPages(t *testing.T) {
 	}
 }
 
-// TestReadingEcho checks that what the guide reads is what ships.
+// TestReadingEcho compares the parts of echo.lua in the guide with the file.
 func TestReadingEcho(t *testing.T) {
 	text := section(t, read(t, "docs/guide/getting-started.md"), "## 8. Reading echo.lua")
 	script := read(t, "scripts/echo.lua")
@@ -82,8 +82,8 @@ func TestReadingEcho(t *testing.T) {
 	}
 }
 
-// TestConfigsInTheGuide checks that the config that the guide has one write is as
-// the example's, which runs.
+// TestConfigsInTheGuide compares the config in the guide with the example's config, which
+// other tests run.
 func TestConfigsInTheGuide(t *testing.T) {
 	_, block, _ := strings.Cut(section(t, read(t, "docs/guide/gateway.md"), "## 3. The transport"), "\n    [service]\n")
 	block, _, _ = strings.Cut("    [service]\n"+block, "\n\n`jid`")
@@ -107,8 +107,8 @@ func TestConfigsInTheGuide(t *testing.T) {
 	}
 }
 
-// TestMistakes makes the mistakes that the guide explains, and looks for what
-// the program says in it.
+// TestMistakes makes the mistakes that the guide explains, and compares the program's
+// messages with the guide.
 func TestMistakes(t *testing.T) {
 	guide := read(t, "docs/guide/gateway.md")
 	quoted := func(t *testing.T, message string) {

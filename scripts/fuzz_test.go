@@ -1,4 +1,4 @@
-// Package scripts_test gives the scripts that ship what no network should send.
+// Package scripts_test tests the scripts that ship with invalid input from networks.
 package scripts_test
 
 import (
@@ -16,7 +16,8 @@ import (
 	"spectrumlua/runtime/schema"
 )
 
-// ircParts reads and writes a line, and a text, in all ways that irc.lua has.
+// ircParts is a script that reads and writes a line and a text with the functions of
+// irc.lua.
 const ircParts = `
 package.path = "SCRIPTS/?.lua;" .. package.path
 local spectrum, encoding, xml = require "spectrum", require "spectrum.encoding", require "spectrum.xml"
@@ -68,8 +69,8 @@ end
 return on
 `
 
-// FuzzIRC gives any line to what reads lines and texts of IRC: it never raises,
-// what it reads it writes in the same way, and nothing gets out of a line.
+// FuzzIRC passes any line to the functions that read lines and texts of IRC. They raise
+// no error, they write a line as they have read it, and no text can end a line.
 func FuzzIRC(f *testing.F) {
 	for _, seed := range []string{
 		"@time=2026-01-01T12:00:00.000Z;a=\\:\\s\\ :dan!d@example.org PRIVMSG #lua :Hello there", ":s 005 a CHANMODES=b,k,l,imnt PREFIX=(ov)@+ :are",

@@ -1,5 +1,5 @@
-// Package scripts holds the transports that ship. They are Lua; this is for
-// programs that need one where no files are installed.
+// Package scripts embeds the Lua scripts that programs need where no files are
+// installed.
 package scripts
 
 import _ "embed"

@@ -17,9 +17,9 @@ func newCheck(t *terminal) *cobra.Command {
 		Short: "Find mistakes in scripts and configs without running them",
 		Long: `check reads scripts and transport configs without running them. It reports what
 the backend or Spectrum rejects: unknown handlers, fields, enum values, functions,
-variables and modules, and mistakes in config files. A config leads check to its
-script, and a script to the modules that it requires. For a folder, by default
-this one, check reads each *.lua and *.cfg.
+variables and modules, and mistakes in config files. For a config, check also reads
+its script; for a script, the modules that it requires. For a folder, by default this
+one, check reads each *.lua and *.cfg.
 
 For a config, check also reports files that Spectrum's user cannot read or write.
 Run it as root for this. The user is that of the unit spectrum2.service, or the one

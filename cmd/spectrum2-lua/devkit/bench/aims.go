@@ -5,11 +5,11 @@ import (
 	"math"
 )
 
-// Aim is what a figure should be.
+// Aim is a goal for one figure.
 type Aim struct {
 	Name string `json:"name"`
 	Unit string `json:"unit,omitempty"`
-	// Limit must not be passed: upwards, or if AtLeast downwards.
+	// Limit is the highest value that meets the aim, or the lowest one if AtLeast is true.
 	Limit   float64 `json:"limit"`
 	AtLeast bool    `json:"at_least,omitempty"`
 
@@ -53,7 +53,7 @@ func Aims() []Aim {
 	}
 }
 
-// measured is the median of what was measured.
+// measured returns the median of a figure.
 func measured(of func(*Report) Spread) func(*Report) float64 {
 	return func(r *Report) float64 {
 		if s := of(r); s.N > 0 {
@@ -63,7 +63,7 @@ func measured(of func(*Report) Spread) func(*Report) float64 {
 	}
 }
 
-// idleKB is the memory for an idle session where there are most of them.
+// idleKB returns the memory for each idle session in the run with the most sessions.
 func idleKB(r *Report) float64 {
 	kb, users := math.NaN(), idleUsers-1
 	for _, s := range r.Growth {
@@ -74,8 +74,8 @@ func idleKB(r *Report) float64 {
 	return kb
 }
 
-// flatness is the rate with the most users beside that with the fewest, of
-// those who write as much.
+// flatness returns the rate with the most users divided by the rate with the fewest users
+// who write as much.
 func flatness(r *Report) float64 {
 	if len(r.Growth) == 0 {
 		return math.NaN()
@@ -96,7 +96,7 @@ func flatness(r *Report) float64 {
 	return many.Lua.Rate.Median / few.Lua.Rate.Median
 }
 
-// worstStore is the lowest of the stores' ratios.
+// worstStore returns the lowest ratio of all stores.
 func worstStore(of func(Store) float64) func(*Report) float64 {
 	return func(r *Report) float64 {
 		worst := math.NaN()
@@ -118,7 +118,7 @@ func ofWaiting(of func(*Waiting) float64) func(*Report) float64 {
 	}
 }
 
-// Verdict is an aim and what was found.
+// Verdict is an aim with the measured figure.
 type Verdict struct {
 	Aim
 	Value float64 `json:"value"`

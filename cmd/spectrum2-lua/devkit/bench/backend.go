@@ -13,11 +13,11 @@ import (
 	"spectrumlua/runtime/wire"
 )
 
-// Backend says what is measured.
+// Backend is the program to measure.
 type Backend struct {
 	// Path is the executable.
 	Path string
-	// Leading are arguments in front of those of Spectrum.
+	// Leading are arguments before those of Spectrum.
 	Leading []string
 }
 
@@ -30,8 +30,8 @@ type running struct {
 	release func() bool
 }
 
-// start runs a backend up to its first PONG. When ctx is done, reading and
-// writing fail and the process is killed.
+// start starts a backend and waits for its first PONG. When ctx is done, it kills the
+// process, and reading and writing fail.
 func start(ctx context.Context, s *simulator.Spectrum, b Backend, config string) (*running, error) {
 	process, conn, err := s.LaunchConn(ctx, b.Path, config, simulator.ProcessOptions{Leading: b.Leading})
 	if err != nil {
@@ -48,7 +48,7 @@ func start(ctx context.Context, s *simulator.Spectrum, b Backend, config string)
 	return r, nil
 }
 
-// ping sends PING and reads on to the PONG.
+// ping sends PING and reads until the PONG.
 func (r *running) ping() error {
 	if _, err := r.conn.Write(appendFrame(nil, pb.WrapperMessage_TYPE_PING, nil)); err != nil {
 		return err
@@ -92,7 +92,7 @@ func (r *running) kill() {
 	r.process.Kill()
 }
 
-// explain adds what the process has written to what went wrong with it.
+// explain adds the output of the process to an error.
 func (r *running) explain(err error) error {
 	if err == nil {
 		return nil
@@ -104,7 +104,7 @@ func (r *running) explain(err error) error {
 	return err
 }
 
-// ownCPU is the processor time of this process so far.
+// ownCPU returns the processor time that this process has used.
 func ownCPU() (time.Duration, error) {
 	var usage syscall.Rusage
 	if err := syscall.Getrusage(syscall.RUSAGE_SELF, &usage); err != nil {

@@ -15,16 +15,15 @@ import (
 	"spectrumlua/runtime/wire"
 )
 
-// flushAt is how much the baseline collects before it writes although more is
-// there to be read.
+// flushAt is the number of bytes after which the baseline writes although more input is
+// buffered.
 const flushAt = 8 << 10
 
-// Baseline is the backend that a Lua backend is measured against: a plain Go
-// echo of the same frames through the same wire package. It parses the
-// wrapper and the payload, makes an answer of the same fields and marshals it;
-// answers that are ready together leave in one write. It answers PING and LOGIN
-// as a backend must, ignores everything else, and returns at EXIT and at the end
-// of the connection, which stays open.
+// Baseline is the backend to which a Lua backend is compared: a plain Go echo of the same
+// frames with the same wire package. It parses the wrapper and the payload, builds an
+// answer with the same fields and encodes it. It writes answers that are ready together in
+// one write. It answers PING and LOGIN, ignores other messages, and returns at EXIT or at
+// the end of the connection. It does not close the connection.
 func Baseline(conn net.Conn) error {
 	b := baseline{frames: wire.NewReader(conn, 0)}
 	for {

@@ -27,7 +27,7 @@ type Store struct {
 	GetRatio Spread `json:"get_ratio"`
 }
 
-// storeKeys is how many keys are written and read, in turn.
+// storeKeys is the number of keys that are written and read.
 const storeKeys = 100
 
 // measureStores measures each database: SQLite, and those of o.Databases.

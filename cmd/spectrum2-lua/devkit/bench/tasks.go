@@ -7,16 +7,17 @@ import (
 	"spectrumlua/cmd/spectrum2-lua/devkit/simulator"
 )
 
-// Tasks tells how long a task takes that does nothing.
+// Tasks holds the duration of a task that does nothing.
 type Tasks struct {
-	// N tasks are started and joined, a hundred at a time, in each round.
+	// N is the number of tasks in each round. They are started and joined in groups of a
+	// hundred.
 	N int `json:"n"`
-	// US is the time for each, from its start to its end, as seen from outside.
+	// US is the time from the start to the end of a task, in microseconds.
 	US Spread `json:"us"`
 }
 
-// measureTasks lets a session start o.Tasks tasks and wait for their end, once
-// to warm up and then in each round.
+// measureTasks makes a session start o.Tasks tasks and wait for their end, once to warm up
+// and then in each round.
 func measureTasks(ctx context.Context, s *simulator.Spectrum, o Options, config string) (*Tasks, error) {
 	if o.Tasks == 0 {
 		return nil, nil

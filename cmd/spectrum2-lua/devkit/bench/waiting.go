@@ -9,14 +9,14 @@ import (
 	"spectrumlua/cmd/spectrum2-lua/devkit/simulator"
 )
 
-// Waiting tells what sessions cost that do nothing but wait, each in read_line
-// on a connection of its own.
+// Waiting holds the cost of sessions that only wait, each in read_line on its own
+// connection.
 type Waiting struct {
-	// Sessions is how many there were: Wanted, or fewer if a process may not
-	// have so many descriptors.
+	// Sessions is the number of sessions: Wanted, or fewer if the limit of descriptors is
+	// lower.
 	Sessions int `json:"sessions"`
 	Wanted   int `json:"wanted"`
-	// Bytes is the resident memory for each.
+	// Bytes is the resident memory for each session.
 	Bytes float64 `json:"bytes_each"`
 	// WithUS is the time of one message and its echo for another user of the same
 	// process. WithoutUS is that time in a process without sessions that wait. Both
@@ -26,8 +26,8 @@ type Waiting struct {
 	Ratio     Spread `json:"latency_ratio"`
 }
 
-// measureWaiting lets two backends run at the same time: with the sessions that
-// wait, and without.
+// measureWaiting runs two backends at the same time, one with waiting sessions and one
+// without.
 func measureWaiting(ctx context.Context, s *simulator.Spectrum, o Options, config string) (*Waiting, error) {
 	if o.Sessions == 0 {
 		return nil, nil
@@ -73,9 +73,9 @@ func measureWaiting(ctx context.Context, s *simulator.Spectrum, o Options, confi
 	return w, nil
 }
 
-// crowd logs those in who wait, and reads the memory before and after.
+// crowd logs the waiting users in, and measures the memory before and after.
 func (w *Waiting) crowd(ctx context.Context, o Options, sub *scripted) error {
-	// What the first messages need is not the sessions'.
+	// The memory for the first messages does not count.
 	if _, err := sub.latency(o.Questions); err != nil {
 		return err
 	}
@@ -94,8 +94,7 @@ func (w *Waiting) crowd(ctx context.Context, o Options, sub *scripted) error {
 	return nil
 }
 
-// fill logs n users in, those from a number on, a few at a time, as nobody
-// connects to a network at once: the queue of a listening socket is short.
+// fill logs n users in, a few at a time, because the queue of a listening socket is short.
 func (sub *scripted) fill(from, n int) error {
 	const together = 100
 	for end := from + n; from < end; from += together {
@@ -109,7 +108,7 @@ func (sub *scripted) fill(from, n int) error {
 	return nil
 }
 
-// restingRSS is the memory after a rest, when so many tasks wait.
+// restingRSS returns the resident memory as soon as that many tasks wait.
 func (sub *scripted) restingRSS(ctx context.Context, o Options, waiting int) (int64, error) {
 	if err := wait(ctx, o.Settle); err != nil {
 		return 0, err
@@ -140,7 +139,7 @@ func (w *Waiting) compare(o Options, with, without *scripted) error {
 	return nil
 }
 
-// latency is the median for one message and its echo, in µs.
+// latency returns the median time of one message and its echo, in µs.
 func (sub *scripted) latency(questions int) (float64, error) {
 	if err := sub.running.hurry(); err != nil {
 		return 0, err
