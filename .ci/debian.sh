@@ -1,26 +1,26 @@
-# shellcheck shell=bash disable=SC2154 # the variables are those of whoever reads this in
-# Makes the folder that an end-to-end suite runs in: a small Debian with the
-# packages that it needs. Read in by the suites' provision.sh, which says
+# shellcheck shell=bash disable=SC2154 # the script that sources this sets the variables
+# Creates the folder in which an end-to-end suite runs: a small Debian with the
+# packages that it needs. The suites' provision.sh sources this file. It sets
 #
 #   root         the folder, an absolute path
-#   variable     the name of the variable that it came from
-#   verdict      a file that says why there is no such folder today
-#   suite        Debian's
-#   packages     what to install
-#   want         what is in the folder, for the stamp in it: whatever changes that
-#   apt_options  for apt-get
-#   purpose      what cannot be tested without it
-#   prepare      a function: what to do to $part before packages are installed, with
-#                the mirror as its argument
-#   finish       a function: what to do to $part in the end
+#   variable     the name of the environment variable for root
+#   verdict      a file for the reason if the folder cannot be created today
+#   suite        the suite of Debian
+#   packages     the packages to install
+#   want         the content of the folder, for its stamp: a change creates the folder
+#                again
+#   apt_options  options for apt-get
+#   purpose      the tests that need the folder, for messages
+#   prepare      a function that prepares $part before packages are installed; its
+#                argument is the mirror
+#   finish       a function that finishes $part
 #
 # and calls `provide "$@"`. The folder is kept between runs; a second run only looks
-# at the stamp. The argument -f makes it anew; E2E_MIRROR is the Debian mirror, by
-# default the one that apt uses here.
+# at the stamp. The argument -f creates it again. E2E_MIRROR is the Debian mirror; the
+# default is that of apt on this machine.
 #
-# Exit codes: 0 the folder is ready; 75 the archive cannot provide it today, or cannot
-# be reached (then the verdict says so, too); anything else is an error in here or in
-# how it was called.
+# Exit codes: 0 the folder is ready; 75 the archive cannot provide it today or cannot be
+# reached, and the verdict has the reason; any other code is an error of the scripts.
 
 part=$root.part
 log=$root.log
@@ -29,8 +29,7 @@ say() { printf 'provision: %s\n' "$*" >&2; }
 
 die() { say "$*"; exit 1; }
 
-# Also leaves a file, for those who call this through make, which has an exit code
-# of its own.
+# It also writes a file, because make replaces the exit code.
 unavailable() {
   mkdir -p "$(dirname -- "$verdict")"
   printf '%s\n' "$*" >"$verdict"
@@ -43,7 +42,7 @@ unavailable() {
   exit 75 # EX_TEMPFAIL
 }
 
-# run WHAT COMMAND… logs the command and gives its failure to the archive.
+# run WHAT COMMAND… runs and logs a command. A failure counts as one of the archive.
 run() {
   local what=$1
   shift
@@ -55,7 +54,7 @@ run() {
 
 mounts_below() { awk -v d="$1" '$5 == d || index($5, d "/") == 1' /proc/self/mountinfo; }
 
-# A folder is thrown away only if it is ours and nothing is mounted in it.
+# A folder is deleted only if this script has created it and nothing is mounted in it.
 disposable() {
   [[ -e $1 ]] || return 0
   [[ -z $(mounts_below "$1") ]] || die "something is mounted below $1: umount it first"
@@ -96,7 +95,7 @@ need_debootstrap() {
     apt-get "${apt_options[@]}" install -y --no-install-recommends debootstrap
 }
 
-# No service may start in there, and nothing has to survive a power cut.
+# No service may start in the folder, and no data has to survive a power cut.
 quieten() {
   printf '#!/bin/sh\nexit 101\n' >"$part/usr/sbin/policy-rc.d"
   chmod 755 "$part/usr/sbin/policy-rc.d"
@@ -144,7 +143,7 @@ make_ready() {
   [[ ${1:-} == "" || ${1:-} == -f ]] || die "usage: provision.sh [-f]"
   rm -f -- "$verdict"
   mkdir -p "$(dirname -- "$root")"
-  # Shared with the tests, which hold it while they run in there.
+  # The tests hold this lock, shared, while they run in the folder.
   exec 9>"$root.lock"
   if [[ ${1:-} != -f ]] && flock -s -n 9 && ready; then
     return
@@ -153,8 +152,8 @@ make_ready() {
   flock -w 900 9 || die "another run holds $root.lock"
   [[ ${1:-} != -f ]] && ready && return
   unshare --mount true || die "may not mount: needs CAP_SYS_ADMIN"
-  # A mount namespace of its own: what is mounted in there ends with it, however
-  # that comes. It keeps the lock, should only this shell be killed.
+  # In its own mount namespace, so that mounts end with the process in any case. It
+  # keeps the lock even if only this shell is killed.
   env "$variable=$root" E2E_INSIDE=1 unshare --mount --propagation private -- "$BASH" "$0"
 }
 

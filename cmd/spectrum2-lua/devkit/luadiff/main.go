@@ -98,8 +98,8 @@ func run(ctx context.Context, o options, w io.Writer) int {
 	return 0
 }
 
-// suite is what programs are compared in, and what smaller programs are while one is
-// reduced: many of those run for ever.
+// suite holds the implementations that are compared, and those for reducing a program:
+// many smaller programs never end, so these have lower limits.
 type suite struct{ full, quick compare.Pair }
 
 func newSuite(ours compare.Ours, theirs compare.Reference) suite {

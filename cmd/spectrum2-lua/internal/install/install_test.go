@@ -11,7 +11,7 @@ import (
 
 const source = "../../../.."
 
-// programs makes the folder bin that a build leaves.
+// programs creates the folder bin, as a build does.
 func programs(t *testing.T) string {
 	t.Helper()
 	bin := t.TempDir()
@@ -52,7 +52,7 @@ func installed(t *testing.T) (*destination, []file) {
 	return d, files
 }
 
-// tree lists all below a folder.
+// tree returns the paths of everything below a folder.
 func tree(t *testing.T, root string) []string {
 	t.Helper()
 	var names []string

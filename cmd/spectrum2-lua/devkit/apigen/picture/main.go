@@ -55,7 +55,7 @@ func firstScript(page string) string {
 	return ""
 }
 
-// chat returns what chat prints for a script, without the log, whose lines hold
+// chat returns the output of chat for a script, without the log, because its lines hold
 // times.
 func chat(script string) ([]string, error) {
 	dir, err := os.MkdirTemp("", "spectrum2-lua-picture-")
@@ -114,7 +114,7 @@ func draw(lines []string) []byte {
 	return b.Bytes()
 }
 
-// class returns who speaks in a line of a transcript.
+// class returns the CSS class for the speaker of a line.
 func class(line string) string {
 	switch {
 	case strings.HasPrefix(line, "  *"):

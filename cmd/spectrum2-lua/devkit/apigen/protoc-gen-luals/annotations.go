@@ -15,7 +15,7 @@ const head = `---@meta _
 
 `
 
-// annotations writes all of the file.
+// annotations writes the file.
 func annotations(docs comments) string {
 	w := &writer{docs: docs, seen: map[protoreflect.FullName]bool{}}
 	w.WriteString(head)
@@ -57,7 +57,7 @@ func (w *writer) line(format string, args ...any) {
 	fmt.Fprintf(w, format+"\n", args...)
 }
 
-// message writes the class of a payload, behind what its fields hold.
+// message writes the classes of a payload's fields and then its own class.
 func (w *writer) message(m *schema.Message) {
 	name := m.Descriptor.FullName()
 	if w.seen[name] || m.Descriptor.IsMapEntry() {
@@ -148,13 +148,13 @@ func (w *writer) choice(value string, doc []string) {
 	w.line("%s", text)
 }
 
-// typeName is the name of a message type's value in the descriptor.
+// typeName returns the name of a message type in the descriptor.
 func typeName(t *schema.Type) protoreflect.FullName {
 	values := pb.WrapperMessage_TYPE_LOGIN.Descriptor().Values()
 	return valueName(values.ByNumber(protoreflect.EnumNumber(t.Number)))
 }
 
-// types are the names of all messages, and of those that can be sent.
+// types writes the names of all messages, and of those that scripts can send.
 func (w *writer) types() {
 	w.line("---The types of message.")
 	w.line("---@alias spectrum.MessageType")
@@ -172,13 +172,13 @@ func (w *writer) types() {
 	w.line("")
 }
 
-// How a paragraph begins that is about one way alone.
+// The beginnings of paragraphs that concern one direction only.
 const (
 	toScript   = "To the script: "
 	fromScript = "From the script: "
 )
 
-// oneWay are the paragraphs about one way, without those about the other.
+// oneWay returns the paragraphs of a comment without those about the other direction.
 func (w *writer) oneWay(name protoreflect.FullName, this, other string) []string {
 	var all []string
 	for _, p := range w.paragraphs(name) {
@@ -193,7 +193,7 @@ func (w *writer) oneWay(name protoreflect.FullName, this, other string) []string
 	return all
 }
 
-// handlers is the class of the table that a script returns.
+// handlers writes the class of the table that a script returns.
 func (w *writer) handlers() {
 	w.line("---What a script returns: its handlers, all of them optional, by the message that they are for.")
 	w.line("---@class spectrum.Handlers")
@@ -210,7 +210,7 @@ func (w *writer) handlers() {
 
 const sessionClass = "spectrum.Session"
 
-// parameters are those of a type's handler.
+// parameters returns the parameters of a type's handler.
 func parameters(t *schema.Type) string {
 	var all []string
 	if t.User() != nil {

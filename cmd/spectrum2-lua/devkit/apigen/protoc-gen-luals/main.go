@@ -46,8 +46,8 @@ func (c comments) read(messages []*protogen.Message, enums []*protogen.Enum) {
 	}
 }
 
-// valueName is an enum value's name within its enum, since protobuf's own names
-// of values stand beside the enum.
+// valueName returns the full name of an enum value within its enum. The full names of
+// protobuf leave the enum out.
 func valueName(v protoreflect.EnumValueDescriptor) protoreflect.FullName {
 	return v.Parent().FullName().Append(v.Name())
 }

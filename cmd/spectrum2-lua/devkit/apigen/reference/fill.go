@@ -7,19 +7,19 @@ import (
 	"spectrumlua/luabind/api"
 )
 
-// A part that is made stands between two lines:
+// A generated part is between two lines:
 //
 //	<!-- api: methods spectrum.net.Conn as conn: read_line read -->
 //	<!-- /api -->
 //
-// The first names what is to stand there, of which class, what an object is
-// called, and which members; without any it is all of them.
+// The first line names the kind of part, the class, the variable name of an object, and
+// the members. The default is all members.
 const (
 	begins = "<!-- api: "
 	ends   = "<!-- /api -->"
 )
 
-// fill makes the parts of a page. The error begins with the line's number.
+// fill generates the parts of a page. An error begins with the number of the line.
 func fill(text string) (string, error) {
 	var b strings.Builder
 	inside := 0 // the line where the part began
@@ -51,7 +51,7 @@ func fill(text string) (string, error) {
 	return b.String(), nil
 }
 
-// order is what a marker asks for.
+// order is the content of a marker.
 type order struct {
 	class *api.Class
 	alias *api.Alias
@@ -60,7 +60,7 @@ type order struct {
 	names []string
 }
 
-// kinds make the parts, by the first word of a marker.
+// kinds has the functions that generate parts, by the first word of a marker.
 var kinds = map[string]func(o order) string{
 	"functions": func(o order) string { return functions("function", o) },
 	"methods":   func(o order) string { return functions("method", o) },
@@ -97,7 +97,7 @@ func part(text string) (string, error) {
 	return kinds[words[0]](o), nil
 }
 
-// functions of the order, in its order.
+// functions returns the functions that the marker names, in its order.
 func (o order) functions() []*api.Function {
 	if len(o.names) == 0 {
 		return o.class.AllFunctions()

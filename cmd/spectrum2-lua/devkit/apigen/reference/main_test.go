@@ -21,9 +21,9 @@ func TestTheDocumentationIsUpToDate(t *testing.T) {
 	}
 }
 
-// TestEveryNameHasAPlace has the parts of the pages, together, show each
-// function, option and field of each module: one that is added appears by itself
-// only where a part is of a whole class.
+// TestEveryNameHasAPlace checks that the parts of all pages together contain each
+// function, option and field of each module. A new one appears by itself only in parts
+// that show a whole class.
 func TestEveryNameHasAPlace(t *testing.T) {
 	var pages strings.Builder
 	for _, pattern := range []string{"../../../../../docs/reference/api.md", "../../../../../docs/reference/modules/*.md"} {

@@ -10,7 +10,7 @@ import (
 	"spectrumlua/runtime/schema"
 )
 
-// messages is the table of all types of message.
+// messages returns the table of all message types.
 func messages() string {
 	docs := docsOf("spectrum.MessageType")
 	t := newTable("type", "sent by", "payload", "what it says")
@@ -51,14 +51,13 @@ func docsOf(alias string) map[string]string {
 	return docs
 }
 
-// link leads to the part about a message or an enum.
+// link returns a link to the part about a message or an enum.
 func link(d protoreflect.Descriptor) string {
 	name := string(d.Name())
 	return fmt.Sprintf("[%s](#%s)", name, strings.ToLower(name))
 }
 
-// payloads has a table for each message that a payload holds, and each message
-// within one.
+// payloads returns a table for each payload and for each message within a payload.
 func payloads() string {
 	var parts []string
 	eachMessage(func(m *schema.Message) {
@@ -80,7 +79,7 @@ func paragraph(doc string) string {
 	return doc + "\n\n"
 }
 
-// eachMessage goes through the payloads, each followed by what it holds.
+// eachMessage visits the payloads, each followed by the messages in it.
 func eachMessage(fn func(m *schema.Message)) {
 	seen := map[*schema.Message]bool{}
 	var visit func(m *schema.Message)
@@ -99,7 +98,7 @@ func eachMessage(fn func(m *schema.Message)) {
 	}
 }
 
-// need says whether a field has to be given.
+// need returns the word for a field that is required or filled in.
 func need(f *schema.Field) string {
 	switch {
 	case f.User:
@@ -117,7 +116,7 @@ var words = map[protoreflect.Kind]string{
 	protoreflect.Int32Kind:  "number",
 }
 
-// kind says what a field holds.
+// kind returns the type of a field for the table.
 func kind(f *schema.Field) string {
 	word, plural := words[f.Descriptor.Kind()], words[f.Descriptor.Kind()]+"s"
 	switch {
@@ -138,7 +137,7 @@ func kind(f *schema.Field) string {
 	return word
 }
 
-// enums has a table for each.
+// enums returns a table for each enum.
 func enums() string {
 	var parts []string
 	seen := map[*schema.Enum]bool{}

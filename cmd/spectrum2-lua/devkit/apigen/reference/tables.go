@@ -8,7 +8,7 @@ import (
 	"spectrumlua/luabind/api"
 )
 
-// table writes a table; a bar within a cell is escaped.
+// table writes a table. It escapes bars in cells.
 type table struct{ strings.Builder }
 
 func newTable(head ...string) *table {
@@ -42,7 +42,7 @@ func functions(what string, o order) string {
 	return t.String()
 }
 
-// call is the function as it is called, of an object or a module named as.
+// call returns a call of the function. as is the name of the object or module.
 func call(f *api.Function, as string) string {
 	if f.Method {
 		return as + ":" + f.Signature()
@@ -50,7 +50,7 @@ func call(f *api.Function, as string) string {
 	return as + "." + f.Signature()
 }
 
-// fields are those of a table or an object.
+// fields returns the table of the fields of a class.
 func fields(o order) string {
 	t := newTable("field", "what it is")
 	prefix := ""
@@ -104,8 +104,8 @@ func tellField(f *api.Field) string {
 	return text
 }
 
-// inside is a text as a cell of a table has it: without a full stop at its end,
-// and beginning in lower case.
+// inside returns a text in the form for a cell: without the full stop at its end, and with
+// a lower-case first letter.
 func inside(doc string) string {
 	doc = strings.TrimSuffix(doc, ".")
 	first, _, _ := strings.Cut(doc, " ")
@@ -118,7 +118,7 @@ func inside(doc string) string {
 	return doc
 }
 
-// tellFunction says in one paragraph what a function does, takes and returns.
+// tellFunction returns one paragraph about a function, its parameters and its results.
 func tellFunction(f *api.Function) string {
 	parts := []string{}
 	for _, p := range f.Params {
@@ -151,7 +151,7 @@ func tellParam(p *api.Param) string {
 	return code(name) + ": " + text
 }
 
-// tellReturns names the results, with what is to be said of them.
+// tellReturns returns the names of the results with their descriptions.
 func tellReturns(returns []*api.Return) string {
 	if len(returns) == 0 {
 		return ""
@@ -193,7 +193,7 @@ func tellReturns(returns []*api.Return) string {
 	return strings.Join(all, ", ")
 }
 
-// fails tells of results that are something, or nil and a message.
+// fails reports whether the results are a value, or nil and a message.
 func fails(returns []*api.Return) bool {
 	return len(returns) == 2 && returns[1].Type == "string?" &&
 		slices.Contains(returns[0].Type.Alternatives(), "nil") && (returns[1].Name == "message" || returns[1].Name == "error")

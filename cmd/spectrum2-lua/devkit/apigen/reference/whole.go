@@ -21,7 +21,7 @@ the message says why. What is wrong in the script itself raises an error.
 
 `
 
-// all is the page that has everything.
+// all returns the page with all names.
 func all() string {
 	var b strings.Builder
 	b.WriteString(head)
@@ -52,7 +52,7 @@ func last(name string) string { return name[strings.LastIndexByte(name, '.')+1:]
 
 func anchor(heading string) string { return strings.ToLower(strings.ReplaceAll(heading, ".", "")) }
 
-// classesOf are the classes that belong to a module.
+// classesOf returns the classes that belong to a module.
 func classesOf(m *api.Class) []*api.Class {
 	var all []*api.Class
 	for _, c := range api.Classes() {
@@ -111,7 +111,7 @@ func item(b *strings.Builder, name string, optional bool, typ api.Type, doc stri
 	b.WriteString("\n")
 }
 
-// trim leaves one line break at the end.
+// trim removes all but one line break at the end.
 func trim(b *strings.Builder) {
 	text := strings.TrimRight(b.String(), "\n") + "\n"
 	b.Reset()

@@ -31,7 +31,7 @@ func (g *gen) branch() *Node {
 	})
 }
 
-// inLoop generates a loop's body, which runs at most so many times.
+// inLoop generates the body of a loop that runs up to `times` times.
 func (g *gen) inLoop(times int, body func() *Node) *Node {
 	breakable := g.frame.breakable
 	g.frame.breakable = true
@@ -39,7 +39,7 @@ func (g *gen) inLoop(times int, body func() *Node) *Node {
 	return g.repeated(times, body)
 }
 
-// repeated generates what runs at most so many times.
+// repeated generates code that runs up to `times` times.
 func (g *gen) repeated(times int, body func() *Node) *Node {
 	weight := g.frame.weight
 	g.frame.weight *= times
@@ -47,8 +47,7 @@ func (g *gen) repeated(times int, body func() *Node) *Node {
 	return body()
 }
 
-// loopBody is the body of a loop. It begins with a dead branch more often than
-// others.
+// loopBody generates the body of a loop. It often begins with a dead branch.
 func (g *gen) loopBody(first ...*Node) *Node {
 	g.depth++
 	mark := g.scope.mark()

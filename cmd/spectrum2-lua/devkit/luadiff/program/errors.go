@@ -49,7 +49,7 @@ func (g *gen) inside(part func() *Node) *Node {
 	return part()
 }
 
-// orNil is what an empty argument list becomes where one is needed.
+// orNil returns nil instead of an empty list, where a value is required.
 func (n *Node) orNil() *Node {
 	if len(n.Parts) == 0 {
 		return expr("nil")
@@ -87,8 +87,8 @@ func (g *gen) raising() *Node {
 	return stmt("error(", value, ")")
 }
 
-// bad is an expression for a value that nothing can be done with, with a
-// variable of each sort.
+// bad returns an expression whose value supports no operation, with a variable of each
+// kind.
 func (g *gen) bad() (before []*Node, n *Node) {
 	value := pickOf(g, "nil", "nil", "true", "{}", "false")
 	name := g.fresh("bad")
@@ -121,7 +121,7 @@ func (g *gen) bad() (before []*Node, n *Node) {
 	return nil, paren(expr(value))
 }
 
-// mistake does with a value what cannot be done with it.
+// mistake generates an operation that the value does not support.
 func (g *gen) mistake() []*Node {
 	before, bad := g.bad()
 	target := "local " + g.fresh("r") + " = "

@@ -7,8 +7,8 @@ import (
 	"strconv"
 )
 
-// numeric is an expression whose value is a multiple of 2^-fraction between
-// -most and most, so that it has the same digits wherever it is written.
+// numeric is an expression whose value is a multiple of 2^-fraction between -most and
+// most. Every implementation writes such a number with the same digits.
 type numeric struct {
 	*Node
 	most     float64
@@ -110,8 +110,8 @@ func (g *gen) numeral() numeric {
 var constantText = regexp.MustCompile(`^[-+*/%^(). 0-9a-fA-FxX]*$`)
 
 // isConstant reports whether an expression has numbers alone. lua5.1 works such an
-// expression out when it compiles it. If the result is -0, its table of constants
-// takes each 0 of the function for the same.
+// expression out when it compiles it. If the result is -0, it becomes the constant for
+// each 0 of the function.
 func isConstant(n *Node) bool { return constantText.MatchString(n.Text()) }
 
 func (g *gen) arithmetic(depth int) numeric {
@@ -282,7 +282,7 @@ func (g *gen) call(depth int) *Node {
 	return prefix(v.name, "(", g.callArguments(v.sig, depth-1), ")")
 }
 
-// affordable reports whether something may run as often as this place does.
+// affordable reports whether code of this cost may run as often as this place does.
 func (g *gen) affordable(cost int) bool {
 	const most = 20_000
 	return g.frame.cost+g.frame.weight*cost < most

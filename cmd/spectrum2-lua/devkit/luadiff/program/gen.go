@@ -56,7 +56,7 @@ func keys(m map[string]bool) func(yield func(string) bool) {
 	}
 }
 
-// chance is true in so many of a hundred cases.
+// chance returns true in percent of all cases.
 func (g *gen) chance(percent int) bool { return g.r.IntN(100) < percent }
 
 // between returns a number from low to high.
@@ -66,7 +66,7 @@ func pickOf[T any](g *gen, of ...T) T { return of[g.r.IntN(len(of))] }
 
 func (g *gen) feature(name string) { g.features[name] = true }
 
-// name makes a new name, or an old one, which shadows the variable that has it.
+// name returns a new name, or the name of a variable, which it then shadows.
 func (g *gen) name() string {
 	if n := len(g.scope.visible); n > 0 && g.chance(10) {
 		if v := g.scope.visible[g.r.IntN(n)]; !v.global && v.kind != function && v.kind != object && !v.fixed {
