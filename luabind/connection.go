@@ -185,7 +185,7 @@ func (s *connections) begin(c *connection, options *connectionOptions) {
 }
 
 // maxConnectionName is the length of a connection's name.
-const maxConnectionName = 256
+const maxConnectionName = 1024
 
 // ending reports whether close was called.
 func (c *connection) ending() bool { return c.state == connClosing || c.state == connClosed }

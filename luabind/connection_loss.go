@@ -2,7 +2,6 @@ package luabind
 
 import (
 	"context"
-	"fmt"
 	"math/rand/v2"
 	"time"
 
@@ -111,6 +110,9 @@ func (c *connection) tellLoss(t *task.Task) {
 	seconds, ok := result(results, 0).(lua.LNumber)
 	if pause, fits := bind.Duration(float64(seconds)); err == nil && ok && fits && c.state == connWaiting {
 		c.wake = c.now().Add(pause)
+		if pause == 0 {
+			c.attempts-- // the next address of the same server, for example
+		}
 	}
 }
 
@@ -195,7 +197,7 @@ func (c *connection) check(t *task.Task, conn lua.LValue) {
 	now := c.now()
 	switch waits := c.asked.After(c.heard); {
 	case waits && now.Sub(c.asked) >= o.pingTimeout:
-		c.conn, c.reason = nil, fmt.Sprintf("the other side has not answered for %v", o.pingTimeout)
+		c.conn, c.reason = nil, "the server does not answer"
 		c.closeIn(t, conn)
 		return
 	case !waits && now.Sub(c.heard) >= o.pingAfter:

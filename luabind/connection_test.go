@@ -274,7 +274,7 @@ local c
 c = spectrum.connection("c", { connect = connect, delay = 0.01, ping_after = 0.02, ping_timeout = 0.05,
   ping = function(conn) conn:write("ping\n") end, line = note "line", lost = note "lost" })
 expect "server ping"
-assert(events:receive(9):find("lost the other side has not answered for", 1, true))
+assert(events:receive(9):find("lost the server does not answer", 1, true))
 for _ = 1, 3 do
   expect "server ping"
   assert(events:receive(9):find("line pong", 1, true))
@@ -288,7 +288,7 @@ for text, fn in pairs {
   ['connect: function expected, got string "x"'] = declare { connect = "x", line = print },
   ['spectrum.connection has no option "conect"; did you mean "connect"?'] = declare { conect = print, line = print },
   ["tries: integer of at least 0 expected"] = declare { connect = print, line = print, tries = -1 },
-  ["a name has 1 to 256 bytes"] = function() spectrum.connection("", { connect = print, line = print }) end,
+  ["a name has 1 to 1024 bytes"] = function() spectrum.connection("", { connect = print, line = print }) end,
   ["bad argument #1 to connection"] = function() spectrum.connection({ connect = print, line = print }) end,
   ["close is a method of a connection"] = function() spectrum.connection("d", { connect = print, line = print }).close() end,
   ['a connection has no "sned"; did you mean "send"?'] = function() return spectrum.connection("d", { connect = print, line = print }).sned end,

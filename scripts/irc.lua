@@ -62,7 +62,6 @@ function on.reload(session)
   if not session then
     return
   end
-  links.resume_departures(session)
   for _, link in ipairs(links.all(session)) do
     links.resume(session, link)
     if link.state == "online" then

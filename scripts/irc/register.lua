@@ -362,7 +362,7 @@ register.events = {
   PING = function(_, link, msg)
     out.now(link, "PONG", unpack(msg.params))
   end,
-  PONG = function() end, -- irc/links.lua has noted the line
+  PONG = function() end, -- session:connection has noted the line
 
   ["396"] = function(_, link, msg) -- our host is shown as this
     link.host = msg.params[2] or link.host

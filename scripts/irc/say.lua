@@ -165,7 +165,7 @@ local function deliver(session, link, target, m)
   if link.state == "online" then
     return say.send(session, link, target, m)
   end
-  if link.state ~= "waiting" and link.attempts == 0 then
+  if not link.waited then
     return hold(link, target, m)
   end
   return nil, "there is no connection to " .. link.server

@@ -17,15 +17,10 @@ function state.new(key, server, addresses, nick)
     server = server, -- the server, as the user calls it
     addresses = addresses,
     at = 1, -- the index of the current address
-    number = nil, -- distinguishes links with the same key
     state = "connecting", -- connecting, registering, online, waiting or closed
+    connection = nil, -- the result of session:connection
     conn = nil, -- the connection of spectrum.net, while it exists
-    pinger = nil, -- the timer that checks whether the server is alive
-    heard = nil, -- when the server's last line arrived
-    why = nil, -- why we close the connection
-    attempts = 0, -- failed attempts in a row
-    wake = nil, -- when the next attempt begins
-    online_at = nil, -- since when the link is online
+    waited = nil, -- an attempt has failed since the link was online
     failure = nil, -- { error, text }: why there is no further attempt
     refused_at = nil, -- when the link failed for good
     refused_login = nil, -- the server has refused a login that has worked before

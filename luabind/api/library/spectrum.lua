@@ -88,7 +88,7 @@ function spectrum.channel(capacity) end
 function spectrum.pending(seconds) end
 
 ---Starts a connection of the process that is made again after each loss. With the name of an open connection, gives it other functions.
----@param name string 1 to 256 bytes
+---@param name string 1 to 1024 bytes
 ---@param options spectrum.ConnectionOptions
 ---@return spectrum.Connection connection
 function spectrum.connection(name, options) end
@@ -184,7 +184,7 @@ function session:after(name, seconds, fn) end
 function session:every(name, seconds, fn) end
 
 ---Starts a connection of the session that is made again after each loss, until the logout. With the name of an open connection, gives it other functions.
----@param name string 1 to 256 bytes
+---@param name string 1 to 1024 bytes
 ---@param options spectrum.ConnectionOptions
 ---@return spectrum.Connection connection
 function session:connection(name, options) end
