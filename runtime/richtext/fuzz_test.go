@@ -128,7 +128,7 @@ func FuzzPlainTextStaysPlain(f *testing.F) {
 		f.Add(seed)
 	}
 	f.Fuzz(func(t *testing.T, s string) {
-		if len(s) > 10_000 {
+		if len(s) > 2_000 { // a longer text may have more marks than Markdown reads
 			return
 		}
 		s = xmltext.Clean(s)

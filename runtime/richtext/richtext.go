@@ -78,12 +78,24 @@ func Convert(s string, from, to Format) (string, error) {
 	if err != nil {
 		return "", err
 	}
+	clean(doc)
 	w := &sink{}
 	formats[to].write(w, doc)
 	if w.full {
 		return "", errLongResult
 	}
 	return w.out.String(), nil
+}
+
+// clean removes the characters that XML forbids: character references such as &#1; may
+// stand for them.
+func clean(b *block) {
+	for i := range b.runs {
+		b.runs[i].text = xmltext.Clean(b.runs[i].text)
+	}
+	for _, inner := range b.blocks {
+		clean(inner)
+	}
 }
 
 // lineEnds replaces all line ends with \n.
