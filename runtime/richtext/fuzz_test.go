@@ -105,17 +105,23 @@ var percent = regexp.MustCompile("%[0-9A-Fa-f]{2}")
 // words returns a text without what formats may change: blanks, escapes in
 // addresses, and what is not visible.
 func words(s string) string {
-	s = percent.ReplaceAllStringFunc(lineEnds.Replace(s), func(escape string) string {
+	s = visible(lineEnds.Replace(s)) // first: IRC drops a control character within an escape
+	s = percent.ReplaceAllStringFunc(s, func(escape string) string {
 		c, _ := hex.DecodeString(escape[1:])
 		return string(c)
 	})
-	s = strings.Map(func(r rune) rune {
+	s = visible(s)
+	return strings.Join(strings.Fields(s), " ")
+}
+
+// visible removes the characters that cannot be seen.
+func visible(s string) string {
+	return strings.Map(func(r rune) rune {
 		if r == '\u2060' || isControl(r) {
 			return -1
 		}
 		return r
 	}, s)
-	return strings.Join(strings.Fields(s), " ")
 }
 
 // unquoted is words without the signs of quotes, because blank lines have them too.

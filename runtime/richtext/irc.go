@@ -29,7 +29,7 @@ var toggles = []struct {
 	{'\x16', func(s *style) *bool { return &s.reverse }},
 }
 
-func isControl(r rune) bool { return r < ' ' && r != '\t' && r != '\n' }
+func isControl(r rune) bool { return r < ' ' && r != '\t' && r != '\n' || r == 0x7f }
 
 // readIRC reads text with control codes. It removes unknown ones.
 func readIRC(s string) (*block, error) {
