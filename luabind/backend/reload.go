@@ -70,12 +70,13 @@ func (r *reloader) load() error {
 	return r.loadNow()
 }
 
-// loadIfNeeded loads the script if that was requested, if the last load failed, or if a
-// file has changed since then. The watcher also reports changes from before the last load.
+// loadIfNeeded loads the script if that was requested, or if a file has changed since the
+// last load. The watcher also reports changes from before that, and after a failed load
+// changes of other files in the folders, such as the log.
 func (r *reloader) loadIfNeeded() {
 	r.loading.Lock()
 	defer r.loading.Unlock()
-	if r.forced.Swap(false) || r.lastError() != nil || r.host.Outdated() {
+	if r.forced.Swap(false) || r.host.Outdated() {
 		_ = r.loadNow() // the error is already logged
 	}
 }

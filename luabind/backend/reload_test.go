@@ -100,7 +100,12 @@ func TestOnlyAChangeSinceTheLastLoadCausesALoad(t *testing.T) {
 			}
 		}, 1},
 		{"a load is requested", past, uses, func(_ *testing.T, _ string, b *Backend) { b.reloader.forced.Store(true) }, 1},
-		{"the last load failed", past, `require "missing"`, func(*testing.T, string, *Backend) {}, 1},
+		{"the log grows after a load that failed", past, `require "missing"`, func(t *testing.T, dir string, _ *Backend) {
+			write(t, dir+"/backend.log", "cannot load", now)
+		}, 0},
+		{"a missing module appears", past, `require "missing"`, func(t *testing.T, dir string, _ *Backend) {
+			write(t, dir+"/missing.lua", "return 1", now)
+		}, 1},
 	}
 	for _, c := range cases {
 		t.Run(c.name, func(t *testing.T) {

@@ -70,7 +70,7 @@ func TestEditedWhileOnline(t *testing.T) {
 
 	alice.step("sees nothing of a broken save")
 	b.write("script.lua", versioned("2")+"oops")
-	b.waitLog("backend-1.log", `cannot load script\.lua, so generation 1 keeps running: script\.lua:\d+: `)
+	b.waitLog("backend-1.log", `cannot load \S*script\.lua, so generation 1 keeps running: script\.lua:\d+: `)
 	says("version 1, first words, message 2, server 1")
 
 	alice.step("is told of the next version")
