@@ -1,4 +1,4 @@
-// Package docs_test checks that the documents say what the program does.
+// Package docs_test compares the docs with the code and the programs.
 package docs_test
 
 import (
@@ -67,7 +67,7 @@ func section(t *testing.T, page, heading string) string {
 	t.Helper()
 	_, rest, found := strings.Cut("\n"+page, "\n"+heading+"\n")
 	if !found {
-		t.Fatalf("there is no heading %q", heading)
+		t.Fatalf("the page has no heading %q", heading)
 	}
 	depth := strings.IndexByte(heading, ' ')
 	end := regexp.MustCompile(fmt.Sprintf("\n#{1,%d} ", depth)).FindStringIndex(rest)
@@ -77,7 +77,8 @@ func section(t *testing.T, page, heading string) string {
 	return rest
 }
 
-// hasRow checks that a table has a row that begins with the cells.
+// hasRow reports an error unless text has a table row that begins with cells. The
+// error names the place as where.
 func hasRow(t *testing.T, where, text string, cells ...string) {
 	t.Helper()
 	row := "\n|"
@@ -91,11 +92,11 @@ func hasRow(t *testing.T, where, text string, cells ...string) {
 
 func TestReadmeIsShort(t *testing.T) {
 	if n := strings.Count(read(t, "README.md"), "\n"); n >= 120 {
-		t.Errorf("README.md has %d lines, which is not under 120", n)
+		t.Errorf("README.md has %d lines, but the limit is 119", n)
 	}
 }
 
-func TestEveryMethodOfASessionStandsInTheReference(t *testing.T) {
+func TestReferenceHasEverySessionMethod(t *testing.T) {
 	session := section(t, read(t, "docs/reference/api.md"), "## The session")
 	names := []string{"session.user", "session.legacy_name", "session.settings", "session.data", "session:update_buddy {", "session:spawn(", "session:after(", "session:every("}
 	for _, typ := range schema.Types() {
@@ -105,15 +106,15 @@ func TestEveryMethodOfASessionStandsInTheReference(t *testing.T) {
 	}
 	for _, name := range names {
 		if !strings.Contains(session, name) {
-			t.Errorf("the part on sessions has no %s", name)
+			t.Errorf("docs/reference/api.md: section The session lacks %s", name)
 		}
 	}
 }
 
-// TestEveryFunctionStandsInTheReference compares the functions of the modules with the
+// TestReferenceHasEveryFunction compares the functions of the modules with the
 // pages. api.md has spectrum, spectrum.config and spectrum.log; each other module has a
 // page of its own.
-func TestEveryFunctionStandsInTheReference(t *testing.T) {
+func TestReferenceHasEveryFunction(t *testing.T) {
 	names := []string{"spectrum"}
 	for _, m := range modules.All() {
 		names = append(names, m.Name)
@@ -129,14 +130,14 @@ func TestEveryFunctionStandsInTheReference(t *testing.T) {
 			text := read(t, page)
 			for _, function := range functionsOf(t, name) {
 				if !regexp.MustCompile("[`.:]" + function + "\\b").MatchString(text) {
-					t.Errorf("%s has no %s.%s", page, short, function)
+					t.Errorf("%s lacks %s.%s", page, short, function)
 				}
 			}
 		})
 	}
 }
 
-func TestEveryModuleIsListed(t *testing.T) {
+func TestReferenceListsEveryModule(t *testing.T) {
 	list := section(t, read(t, "docs/reference/api.md"), "## Other modules")
 	for _, m := range modules.All() {
 		if name := strings.TrimPrefix(m.Name, "spectrum."); name != "config" && name != "log" {
@@ -165,7 +166,7 @@ spectrum.send("query", { config = table.concat(names, " ") })`, module))
 	return strings.Fields(names)
 }
 
-func TestEverySettingStandsInTheReference(t *testing.T) {
+func TestConfigurationPageHasEverySetting(t *testing.T) {
 	text := section(t, read(t, "docs/admin/configuration.md"), "## `[lua]`")
 	for _, o := range config.LuaOptions() {
 		byDefault, values := o.Default, ""
@@ -188,22 +189,23 @@ func TestEverySettingStandsInTheReference(t *testing.T) {
 	}
 }
 
-// wholes are folders that the architecture page describes as a whole.
-var wholes = []string{"cmd/spectrum2_lua_backend", "luabind/api", "luabind/modules", "luabind/stdlib", "cmd/spectrum2-lua/devkit/apigen", "cmd/spectrum2-lua/devkit/simulator"}
+// describedAsOne lists folders that the architecture page describes with all their
+// packages.
+var describedAsOne = []string{"cmd/spectrum2_lua_backend", "luabind/api", "luabind/modules", "luabind/stdlib", "cmd/spectrum2-lua/devkit/apigen", "cmd/spectrum2-lua/devkit/simulator"}
 
-func TestEveryPackageStandsInTheArchitecture(t *testing.T) {
+func TestArchitecturePageHasEveryPackage(t *testing.T) {
 	text := read(t, "docs/internals/architecture.md")
 	for _, file := range files(t, func(path string) bool {
 		return filepath.Ext(path) == ".go" && !strings.HasSuffix(path, "_test.go")
 	}) {
 		dir := filepath.ToSlash(filepath.Dir(file))
-		for _, whole := range wholes {
-			if strings.HasPrefix(dir, whole+"/") {
-				dir = whole
+		for _, parent := range describedAsOne {
+			if strings.HasPrefix(dir, parent+"/") {
+				dir = parent
 			}
 		}
 		if !strings.Contains(text, "`"+dir+"`") {
-			t.Errorf("docs/internals/architecture.md does not say what %s owns", dir)
+			t.Errorf("docs/internals/architecture.md does not describe %s", dir)
 		}
 	}
 }
@@ -214,7 +216,7 @@ var (
 	fencePattern   = regexp.MustCompile("(?ms)^```.*?^```$")
 )
 
-func TestLinksLeadSomewhere(t *testing.T) {
+func TestLinksBetweenPagesAreValid(t *testing.T) {
 	links := 0
 	known := map[string][]string{} // anchors by page
 	for _, page := range pages(t) {
@@ -230,7 +232,7 @@ func TestLinksLeadSomewhere(t *testing.T) {
 				file = filepath.Join(filepath.Dir(page), filepath.FromSlash(target))
 			}
 			if _, err := os.Stat(filepath.Join(root, file)); err != nil {
-				t.Errorf("%s: %s leads nowhere", page, link[0])
+				t.Errorf("%s: the target of %s does not exist", page, link[0])
 				continue
 			}
 			if anchor == "" {
@@ -240,16 +242,16 @@ func TestLinksLeadSomewhere(t *testing.T) {
 				known[file] = anchors(read(t, file))
 			}
 			if !slices.Contains(known[file], anchor) {
-				t.Errorf("%s: %s: %s has no such heading", page, link[0], file)
+				t.Errorf("%s: %s: %s has no heading for #%s", page, link[0], file, anchor)
 			}
 		}
 	}
 	if links < 20 {
-		t.Errorf("only %d links were found", links)
+		t.Errorf("the pages have %d links, but at least 20 are expected", links)
 	}
 }
 
-// anchors returns the names with which links refer to a page's headings.
+// anchors returns the link anchors of a page's headings, as GitHub forms them.
 func anchors(text string) []string {
 	var all []string
 	times := map[string]int{}

@@ -18,35 +18,34 @@ import (
 	"spectrumlua/runtime/launch"
 )
 
-// exitSources are the files whose errno constants are exit codes.
+// exitSources lists the files whose syscall constants are exit codes.
 var exitSources = []string{
 	"cmd/spectrum2_lua_backend/main.go", "cmd/spectrum2_lua_backend/process.go", "runtime/crash/crash.go", "runtime/link/dial.go",
 }
 
-// notOurs are exit codes without a constant in the source: the orderly end, and the
-// errors of a connection, which the operating system chooses.
-var notOurs = []int{0, 2, int(syscall.ECONNRESET), int(syscall.ECONNREFUSED)}
+// withoutConstant lists the exit codes that have no constant in the source: success, the
+// code that Spectrum sees if it cannot start the program, and those of failed connections.
+var withoutConstant = []int{0, 2, int(syscall.ECONNRESET), int(syscall.ECONNREFUSED)}
 
-// TestExitCodesStandInTheTable compares the exit codes in the source with those of the
-// page and of --help. Each must have all codes of the others.
-func TestExitCodesStandInTheTable(t *testing.T) {
+// The docs and --help have each exit code of the source, and no others.
+func TestDocsAndHelpHaveAllExitCodes(t *testing.T) {
 	codes := map[int]bool{}
 	for n := range errnosOf(t) {
 		codes[n] = true
 	}
-	for _, n := range notOurs {
+	for _, n := range withoutConstant {
 		codes[n] = true
 	}
 	want := slices.Sorted(maps.Keys(codes))
 
 	page := section(t, read(t, "docs/admin/configuration.md"), "## Exit codes")
 	if got := numbers(t, regexp.MustCompile(`(?m)^\| (\d+) \|`), page); !slices.Equal(got, want) {
-		t.Errorf("the page has %v, the source %v", got, want)
+		t.Errorf("docs/admin/configuration.md has %v, but the source has %v", got, want)
 	}
 	for _, row := range regexp.MustCompile(`(?m)^\| (\d+) \| ([^|]+) \|`).FindAllStringSubmatch(page, -1) {
 		n, _ := strconv.Atoi(row[1])
 		if text := syscall.Errno(n).Error(); !strings.EqualFold(text, row[2]) {
-			t.Errorf("Spectrum's log says %q for %d, not %q", text, n, row[2])
+			t.Errorf("exit code %d: the page says %q, but Spectrum's log says %q", n, row[2], text)
 		}
 	}
 
@@ -55,13 +54,14 @@ func TestExitCodesStandInTheTable(t *testing.T) {
 		t.Fatal(err)
 	}
 	_, help, _ := strings.Cut(usage.String(), "Exit codes")
-	want = slices.DeleteFunc(want, func(n int) bool { return n == 2 }) // not from this program
+	// The program itself never exits with 2: Spectrum does, if it cannot start the program.
+	want = slices.DeleteFunc(want, func(n int) bool { return n == 2 })
 	if got := numbers(t, regexp.MustCompile(`(?m)^ +(\d+)  `), help); !slices.Equal(got, want) {
-		t.Errorf("--help has %v, the source %v", got, want)
+		t.Errorf("--help has %v, but the source has %v", got, want)
 	}
 	for _, line := range regexp.MustCompile(`(?m)^ +(\d+)  (E\w+)`).FindAllStringSubmatch(help, -1) {
 		if n, _ := strconv.Atoi(line[1]); unix.ErrnoName(syscall.Errno(n)) != line[2] {
-			t.Errorf("%d is %s, not %s", n, unix.ErrnoName(syscall.Errno(n)), line[2])
+			t.Errorf("--help says %s for %d, which is %s", line[2], n, unix.ErrnoName(syscall.Errno(n)))
 		}
 	}
 }
@@ -79,7 +79,7 @@ func numbers(t *testing.T, pattern *regexp.Regexp, text string) []int {
 	return all
 }
 
-// errnosOf finds the constants of the package syscall that are errnos.
+// errnosOf returns the errno constants of package syscall that exitSources use.
 func errnosOf(t *testing.T) map[int]bool {
 	t.Helper()
 	byName := map[string]int{}
@@ -104,7 +104,7 @@ func errnosOf(t *testing.T) map[int]bool {
 		})
 	}
 	if len(found) < 5 {
-		t.Errorf("only %v were found", found)
+		t.Errorf("the source has the exit codes %v, but at least 5 are expected", found)
 	}
 	return found
 }

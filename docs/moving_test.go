@@ -9,19 +9,19 @@ import (
 	"spectrumlua/runtime/schema"
 )
 
-// notMoved are types that the page need not mention: the runtime answers them, or
+// withoutCall lists types that the page need not mention: the runtime answers them, or
 // Spectrum no longer uses them.
-var notMoved = []string{"ping", "pong", "stats", "exit", "api_version", "ft_start", "ft_finish", "ft_data", "ft_pause", "ft_continue"}
+var withoutCall = []string{"ping", "pong", "stats", "exit", "api_version", "ft_start", "ft_finish", "ft_data", "ft_pause", "ft_continue"}
 
-// TestMovingHasEveryType compares the table of calls with the protocol. Each must have
+// TestMovingPageHasEveryMessageType compares the table of calls with the protocol. Each must have
 // all types of the other.
-func TestMovingHasEveryType(t *testing.T) {
+func TestMovingPageHasEveryMessageType(t *testing.T) {
 	text := read(t, "docs/guide/moving.md")
 	named := map[string]bool{}
 	for _, m := range regexp.MustCompile(`\bon\.(\w+)\(`).FindAllStringSubmatch(text, -1) {
 		typ := schema.TypeByName(m[1])
 		if typ == nil || !typ.SpectrumSends {
-			t.Errorf("Spectrum does not send what on.%s is for", m[1])
+			t.Errorf("docs/guide/moving.md has on.%s, but Spectrum does not send this type", m[1])
 		}
 		named["on."+m[1]] = true
 	}
@@ -29,19 +29,19 @@ func TestMovingHasEveryType(t *testing.T) {
 	for _, m := range regexp.MustCompile(`(?:session:|spectrum\.send\(")(\w+)`).FindAllStringSubmatch(text, -1) {
 		typ := schema.TypeByName(m[1])
 		if (typ == nil || !typ.SpectrumTakes) && !slices.Contains(own, m[1]) {
-			t.Errorf("a session has no %s", m[1])
+			t.Errorf("docs/guide/moving.md has session:%s, which does not exist", m[1])
 		}
 		named["send "+m[1]] = true
 	}
 	for _, typ := range schema.Types() {
-		if slices.Contains(notMoved, typ.Name) {
+		if slices.Contains(withoutCall, typ.Name) {
 			continue
 		}
 		if typ.SpectrumSends && !named["on."+typ.Name] {
-			t.Errorf("on.%s is not named", typ.Name)
+			t.Errorf("docs/guide/moving.md lacks on.%s", typ.Name)
 		}
 		if typ.SpectrumTakes && !named["send "+typ.Name] && !strings.Contains(text, "spectrum."+typ.Name) {
-			t.Errorf("sending %s is not named", typ.Name)
+			t.Errorf("docs/guide/moving.md lacks a way to send %s", typ.Name)
 		}
 	}
 }

@@ -13,9 +13,9 @@ import (
 
 var namedScript = regexp.MustCompile("(?ms)^```lua (\\w+\\.lua)\n(.*?)^```$")
 
-// TestRecipes checks the scripts of the recipes, which must have no findings, and runs
+// TestRecipesPassCheckAndTheirTests checks the scripts of the recipes, which must have no findings, and runs
 // their tests in testdata/recipes. Each script has tests or is a module.
-func TestRecipes(t *testing.T) {
+func TestRecipesPassCheckAndTheirTests(t *testing.T) {
 	t.Parallel()
 	const tests = "testdata/recipes"
 	folder := t.TempDir()
@@ -29,11 +29,11 @@ func TestRecipes(t *testing.T) {
 		case err == nil:
 			write(t, filepath.Join(folder, test), string(cases))
 		case strings.HasSuffix(text, "return on\n"):
-			t.Errorf("%s has no tests in docs/%s", name, tests)
+			t.Errorf("recipe %s has no tests in docs/%s", name, tests)
 		}
 	}
 	if files, err := os.ReadDir(tests); err != nil || len(scripts) < len(files) || len(files) < 10 {
-		t.Fatalf("%d scripts and %d tests were found: %v", len(scripts), len(files), err)
+		t.Fatalf("the page has %d scripts for %d test files: %v", len(scripts), len(files), err)
 	}
 
 	for _, finding := range check.Paths(folder).Findings {

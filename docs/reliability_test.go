@@ -13,9 +13,9 @@ var (
 	namedFolder = regexp.MustCompile("`([a-z0-9_]+(?:/[a-z0-9_]+)*)`")
 )
 
-// TestEveryPromiseHasItsTest looks for each test that the reliability page names, in the
+// TestReliabilityPageNamesTestsThatExist looks for each test that the reliability page names, in the
 // folder that the page names before it.
-func TestEveryPromiseHasItsTest(t *testing.T) {
+func TestReliabilityPageNamesTestsThatExist(t *testing.T) {
 	found := 0
 	for _, line := range strings.Split(read(t, "docs/admin/reliability.md"), "\n") {
 		folder := ""
@@ -31,12 +31,12 @@ func TestEveryPromiseHasItsTest(t *testing.T) {
 			}
 			found++
 			if !hasFunction(t, filepath.Join("..", folder), m[1]) {
-				t.Errorf("%s has no %s", folder, m[1])
+				t.Errorf("docs/admin/reliability.md names %s, which %s lacks", m[1], folder)
 			}
 		}
 	}
 	if found < 50 {
-		t.Errorf("only %d tests are named", found)
+		t.Errorf("docs/admin/reliability.md names %d tests, but at least 50 are expected", found)
 	}
 }
 
@@ -58,8 +58,8 @@ func hasFunction(t *testing.T, folder, name string) bool {
 	return false
 }
 
-// TestBoundsAreAsThePageSays compares the page's numbers with the constants of the code.
-func TestBoundsAreAsThePageSays(t *testing.T) {
+// TestReliabilityPageHasTheLimitsOfTheCode compares the page's numbers with the constants of the code.
+func TestReliabilityPageHasTheLimitsOfTheCode(t *testing.T) {
 	page := read(t, "docs/admin/reliability.md")
 	cases := []struct{ file, constant, row string }{
 		{"runtime/wire/wire.go", "DefaultMaxFrame = 16 << 20", "| length of a frame | 16 MiB"},
@@ -103,10 +103,10 @@ func TestBoundsAreAsThePageSays(t *testing.T) {
 	squeezed := func(s string) string { return blanks.ReplaceAllString(s, " ") }
 	for _, c := range cases {
 		if !strings.Contains(squeezed(read(t, c.file)), squeezed(c.constant)) {
-			t.Errorf("%s has no %q: what does the page say now?", c.file, c.constant)
+			t.Errorf("%s lacks %q: adjust docs/admin/reliability.md and this test", c.file, c.constant)
 		}
 		if !strings.Contains(page, c.row) {
-			t.Errorf("the page has no %q", c.row)
+			t.Errorf("docs/admin/reliability.md lacks %q", c.row)
 		}
 	}
 }

@@ -14,7 +14,7 @@ import (
 
 const alice = "alice@localhost"
 
-// query returns the next QUERY that a script has sent.
+// query returns the config field of the next QUERY that the script sends.
 func query(t *testing.T, st *luatest.Fixture) string {
 	t.Helper()
 	var q pb.BackendConfig
@@ -32,9 +32,9 @@ func luaBlocks(text string) []string {
 	return all
 }
 
-// TestWholeScriptsInPages runs each complete script of the pages: it must handle a login
+// TestScriptsInPagesAnswerMessages runs each complete script of the pages: it must handle a login
 // and a message of the user.
-func TestWholeScriptsInPages(t *testing.T) {
+func TestScriptsInPagesAnswerMessages(t *testing.T) {
 	scripts := 0
 	for _, page := range pages(t) {
 		for _, block := range luaBlocks(read(t, page)) {
@@ -63,28 +63,28 @@ func TestWholeScriptsInPages(t *testing.T) {
 		}
 	}
 	if scripts < 4 {
-		t.Errorf("only %d whole scripts were found", scripts)
+		t.Errorf("the pages have %d complete scripts, but at least 4 are expected", scripts)
 	}
 }
 
-// TestReadingEcho compares the parts of echo.lua in the guide with the file.
-func TestReadingEcho(t *testing.T) {
+// TestGuideQuotesEchoAsItShips compares the parts of echo.lua in the guide with the file.
+func TestGuideQuotesEchoAsItShips(t *testing.T) {
 	text := section(t, read(t, "docs/guide/getting-started.md"), "## 8. Reading echo.lua")
 	script := read(t, "scripts/echo.lua")
 	blocks := luaBlocks(text)
 	for _, block := range blocks {
 		if !strings.Contains(script, block) {
-			t.Errorf("scripts/echo.lua does not have\n%s", block)
+			t.Errorf("scripts/echo.lua lacks\n%s", block)
 		}
 	}
 	if len(blocks) == 0 {
-		t.Error("the guide reads nothing")
+		t.Error("docs/guide/getting-started.md quotes nothing of echo.lua")
 	}
 }
 
-// TestConfigsInTheGuide compares the config in the guide with the example's config, which
+// TestGuidesConfigEqualsTheExample compares the config in the guide with the example's config, which
 // other tests run.
-func TestConfigsInTheGuide(t *testing.T) {
+func TestGuidesConfigEqualsTheExample(t *testing.T) {
 	_, block, _ := strings.Cut(section(t, read(t, "docs/guide/gateway.md"), "## 3. The transport"), "\n    [service]\n")
 	block, _, _ = strings.Cut("    [service]\n"+block, "\n\n`jid`")
 	const file = "/etc/spectrum2/transports/echo.cfg"
@@ -93,7 +93,7 @@ func TestConfigsInTheGuide(t *testing.T) {
 		t.Fatal(err)
 	}
 	if settings, err := cfg.Settings(); err != nil || settings.Script != "/etc/spectrum2/scripts/echo.lua" || len(cfg.Warnings()) > 0 {
-		t.Errorf("the script is %s: %v %v", settings.Script, err, cfg.Warnings())
+		t.Errorf("script = %s, error %v, warnings %v", settings.Script, err, cfg.Warnings())
 	}
 	example, err := config.Parse(file, []byte(read(t, "examples/echo.cfg")), config.Options{})
 	if err != nil {
@@ -102,19 +102,19 @@ func TestConfigsInTheGuide(t *testing.T) {
 	for _, key := range []string{"jid", "password", "server", "port", "server_mode", "backend", "backend_host"} {
 		got, _ := cfg.Get("service." + key)
 		if want, ok := example.Get("service." + key); got != want || !ok {
-			t.Errorf("%s is %q, in the example %q", key, got, want)
+			t.Errorf("%s is %q in the guide and %q in examples/echo.cfg", key, got, want)
 		}
 	}
 }
 
-// TestMistakes makes the mistakes that the guide explains, and compares the program's
+// TestGuideQuotesTheMessagesOfMistakes makes the mistakes that the guide explains, and compares the program's
 // messages with the guide.
-func TestMistakes(t *testing.T) {
+func TestGuideQuotesTheMessagesOfMistakes(t *testing.T) {
 	guide := read(t, "docs/guide/gateway.md")
 	quoted := func(t *testing.T, message string) {
 		t.Helper()
 		if !strings.Contains(guide, message) {
-			t.Errorf("the guide does not have\n%s", message)
+			t.Errorf("docs/guide/gateway.md lacks\n%s", message)
 		}
 	}
 	const file = "/etc/spectrum2/transports/echo.cfg"
@@ -149,15 +149,15 @@ func TestMistakes(t *testing.T) {
 		quoted(t, ". "+advice)
 	})
 	for _, c := range []struct{ name, script string }{
-		{"a bracket that is missing", "local on = {}\n\nfunction on.login(session)\n  session:connected(\nend\n\nreturn on\n"},
-		{"an end that is missing", "local on = {}\n\nfunction on.login(session)\n  if true then\nend\n\nreturn on\n"},
+		{"a missing bracket", "local on = {}\n\nfunction on.login(session)\n  session:connected(\nend\n\nreturn on\n"},
+		{"a missing end", "local on = {}\n\nfunction on.login(session)\n  if true then\nend\n\nreturn on\n"},
 		{"a handler with a typo", "local on = {}\nfunction on.login(session)\n  session:connected()\nend\nfunction on.conv_mesage(session, m)\nend\nreturn on\n"},
 		{"nothing returned", "local on = {}\n"},
-		{"a dot for the colon", "local on = {}\nfunction on.login(session)\n  session.connected()\nend\nreturn on\n"},
+		{"a dot instead of a colon", "local on = {}\nfunction on.login(session)\n  session.connected()\nend\nreturn on\n"},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			st := luatest.New(t, c.script)
-			_ = st.Host.Load() // or on.login fails
+			_ = st.Host.Load() // the error reaches the user at login
 			st.Login(alice)
 			var d pb.Disconnected
 			st.Expect("disconnected", &d)
@@ -173,20 +173,20 @@ func TestMistakes(t *testing.T) {
 		st.ExpectLog("error", "error in on.conv_message: script.lua:"+message)
 		quoted(t, "error in on.conv_message: hello.lua:"+message)
 	})
-	t.Run("a script that does not end", func(t *testing.T) {
+	t.Run("an endless loop", func(t *testing.T) {
 		st := luatest.New(t, "while true do end", "handler_timeout = 0.1")
 		err := st.Host.Load()
 		if err == nil {
-			t.Fatal("it has ended")
+			t.Fatal("the script loads")
 		}
 		quoted(t, strings.NewReplacer("script.lua", "t.lua", "100ms", "10s").Replace(err.Error()))
 	})
-	t.Run("a script that is missing", func(t *testing.T) {
+	t.Run("a missing script", func(t *testing.T) {
 		st := luatest.New(t, "")
 		st.Remove("script.lua")
 		err := st.Host.Load()
 		if err == nil {
-			t.Fatal("it was found")
+			t.Fatal("the script loads")
 		}
 		quoted(t, strings.ReplaceAll(err.Error(), filepath.Join(st.Dir, "script.lua"), "/etc/spectrum2/transports/scripts/echo.lua"))
 	})

@@ -9,8 +9,7 @@ import (
 	"spectrumlua/runtime/version"
 )
 
-// The changelog names all versions, and its newest one is that of the programs.
-func TestChangelogHasTheVersion(t *testing.T) {
+func TestNewestVersionInChangelogIsThatOfThePrograms(t *testing.T) {
 	newest := regexp.MustCompile(`(?m)^## \[(\d+\.\d+\.\d+)\] - \d{4}-\d\d-\d\d$`).FindStringSubmatch(read(t, "CHANGELOG.md"))
 	if newest == nil {
 		t.Fatal("CHANGELOG.md has no section of a version")
@@ -20,7 +19,7 @@ func TestChangelogHasTheVersion(t *testing.T) {
 	}
 }
 
-// A merge can bring entries back that have moved to another section.
+// A merge can restore entries that were moved to another section.
 func TestChangelogHasEachEntryOnce(t *testing.T) {
 	const length = 30
 	seen := map[string]bool{}
@@ -33,7 +32,7 @@ func TestChangelogHasEachEntryOnce(t *testing.T) {
 	}
 }
 
-// A second copy of the version would be forgotten at the next release.
+// A second copy of the version would not be updated at the next release.
 func TestVersionIsStatedOnce(t *testing.T) {
 	allowed := []string{"CHANGELOG.md", filepath.Join("runtime", "version", "version.go")}
 	texts := files(t, func(path string) bool {

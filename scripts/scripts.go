@@ -4,7 +4,7 @@ package scripts
 
 import _ "embed"
 
-// Echo is echo.lua.
+// Echo is the text of echo.lua.
 //
 //go:embed echo.lua
 var Echo string
