@@ -1,8 +1,8 @@
-"""An XMPP client that a test drives.
+"""An XMPP client for tests.
 
-Commands come in as JSON lines on standard input, everything that the server
-sends goes out as JSON lines on standard output; what happens is up to the test.
-A command with an "id" is answered by a "result" event with that "ref".
+It reads commands as JSON lines from standard input and writes each stanza of the
+server as an event, a JSON line, to standard output. The result of a command with
+an "id" is an event "result" with the id as its "ref".
 """
 
 import asyncio
@@ -63,7 +63,7 @@ def element(name, attrs=None, *children, value=None):
     return made
 
 
-# Reading: an event is a flat table of what a test may ask for, and the stanza.
+# Readers return the fields of a stanza that tests need.
 
 def read_error(stanza):
     error = stanza.find(tag(CLIENT, "error"))
@@ -138,7 +138,7 @@ def read_vcard(card):
     }
 
 
-# What a payload of an IQ says, by its name.
+# Readers of the payloads of IQs, by the name of the payload.
 IQ_READERS = {
     tag("roster", "query"): lambda q: {"roster": read_roster(q)},
     tag("vcard", "vCard"): lambda q: {"vcard": read_vcard(q)},
@@ -174,7 +174,7 @@ class Driver(slixmpp.ClientXMPP):
         self.enable_starttls = False
         self.enable_plaintext = True
         self.plugin["feature_mechanisms"].unencrypted_plain = True
-        # disco and caps: Spectrum asks for them before it logs a user in.
+        # Spectrum queries disco and caps before it logs a user in.
         for plugin in ("xep_0030", "xep_0115", "xep_0199"):
             self.register_plugin(plugin)
         self.add_filter("in", self.seen)
@@ -228,7 +228,7 @@ def do_presence(c, m):
         if name in m:
             stanza.append(element(tag(CLIENT, name), value=str(m[name])))
     if "to" not in m and "type" not in m:
-        # The broadcast that caps go along with is slixmpp's own.
+        # slixmpp adds caps only to presences that it sends itself.
         c.send_presence(pshow=m.get("show"), pstatus=m.get("status"))
         return
     if m.get("caps"):
@@ -319,7 +319,7 @@ async def run(client, command):
         emit("result", ref=ref, error=read_error(e.iq.xml) or {"condition": "unknown"})
     except slixmpp.exceptions.IqTimeout:
         emit("result", ref=ref, error={"condition": "no-answer"})
-    except Exception as e:  # a test sees it as the command's failure
+    except Exception as e:  # the test receives it as the command's error
         logging.exception("command %r", command.get("do"))
         emit("result", ref=ref, error={"condition": "driver", "text": repr(e)})
 

@@ -156,8 +156,6 @@ func (s *ircScene) miss(format string, args ...any) {
 	s.unmet(format, args...)
 }
 
-// Who says what.
-
 func (c *client) sayTo(to, body string) {
 	c.bed.t.Helper()
 	c.do(command{"do": "message", "to": to, "body": body})

@@ -16,49 +16,49 @@ type ircStep struct {
 
 // ircSteps run one after the other on the same bed.
 var ircSteps = []ircStep{
-	{"Join a room: who is there, and the topic", joins},
+	{"Join a room: the user sees its occupants and topic", joins},
 	{"Operators of the room are moderators", showsOperators},
-	{"Others who come are shown", showsOthers},
+	{"The user sees who joins", showsOthers},
 	{"Messages from XMPP to IRC", speaksToIRC},
 	{"Messages from IRC to XMPP", hearsFromIRC},
 	{"Messages between two users of the transport, once each", speaksToOther},
 	{"`/me`, both ways", acts},
 	{"Private messages in a room, both ways", whispers},
 	{"Contacts: private messages with people in no common room", writesToContact},
-	{"A message to nobody is answered", writesToNobody},
+	{"A message to an unknown nick: the user receives an error", writesToNobody},
 	{"Notices", isNoticed},
 	{"Topic from XMPP", setsTopicOnIRC},
 	{"Topic from IRC", seesTopic},
 	{"Bold, italic, underlined from IRC", seesStyles},
 	{"Colours from IRC", seesColours},
 	{"Bold, italic, underlined to IRC", sendsStyles},
-	{"Long messages are split, nothing is lost", sendsLong},
-	{"Several lines are several messages", sendsLines},
+	{"Long messages are split without losses", sendsLong},
+	{"Each line of a text becomes a message", sendsLines},
 	{"Text that is not UTF-8", seesLatin1},
-	{"Control characters do no harm", seesControls},
-	{"`/whois` of somebody", looksUp},
-	{"`/whois` of nobody", looksUpNobody},
-	{"Away of others is shown", seesAway},
-	{"Away of the user is shown on IRC", goesAway},
-	{"Somebody changes their nick", seesRename},
+	{"Control characters in a message do not end the connection", seesControls},
+	{"`/whois` with a known nick", looksUp},
+	{"`/whois` with an unknown nick", looksUpNobody},
+	{"The user sees who is away", seesAway},
+	{"IRC shows that the user is away", goesAway},
+	{"Another person changes their nick", seesRename},
 	{"`/nick`: the user's own nick changes", renames},
-	{"`/nick` to one that is in use: the user is told", renamesToUsed},
-	{"A nick that is in use at login: another one is taken", joinsWithUsedNick},
-	{"Operators made and unmade", seesModes},
-	{"Somebody leaves or quits: the reason", seesLeaving},
+	{"`/nick` with a nick that is in use: the user receives an error", renamesToUsed},
+	{"A nick that is in use at login: the user gets another nick", joinsWithUsedNick},
+	{"Operators gain and lose their status", seesModes},
+	{"Another person leaves or quits: the user sees the reason", seesLeaving},
 	{"Invitations", isInvited},
 	{"A room with a key", joinsWithKey},
-	{"A room that the user is banned from: an error", joinsBanned},
-	{"A room that needs an invitation: an error", joinsUninvited},
+	{"A room that bans the user: the user receives an error", joinsBanned},
+	{"A room that needs an invitation: the user receives an error", joinsUninvited},
 	{"CTCP VERSION is answered", isAskedVersion},
 	{"The list of rooms", listsRooms},
 	{"`/topic`, `/msg`, `/invite`, `/kick`", commands},
-	{"Others are kicked: who, why", seesKick},
-	{"The user is kicked, and comes back", isKicked},
+	{"Another person is kicked: the user sees who and why", seesKick},
+	{"The user is kicked and returns", isKicked},
 	{"Leave a room", leaves},
-	{"The script is changed: nobody parts", reloads},
-	{"The server is lost: the user is told", losesServer},
-	{"The server is back: so is the user, in the same rooms", getsServerBack},
+	{"The script is reloaded: all users stay in their rooms", reloads},
+	{"The connection to the server is lost: the user receives a message", losesServer},
+	{"The server returns: the user is in the same rooms again", getsServerBack},
 	{"Logout: the user leaves IRC", logsOut},
 }
 
@@ -128,7 +128,7 @@ func writesToContact(s *ircScene) {
 
 func writesToNobody(s *ircScene) {
 	s.alice.sayTo(s.personJID("nobody"), "are you there?")
-	s.alice.wait("that there is no nobody", told("o such"))
+	s.alice.wait("the error for an unknown nick", told("o such"))
 }
 
 func isNoticed(s *ircScene) {
@@ -219,9 +219,9 @@ func seesLatin1(s *ircScene) {
 
 func seesControls(s *ircScene) {
 	s.carol.send("PRIVMSG #room :\x07bell \x1b[31m \x0f \x16reverse \x1a \x7f end")
-	s.alice.wait("what is left of it", func(e event) bool { return told("bell", "end")(e) && bare(e.From) == s.room })
+	s.alice.wait("the message without control characters", func(e event) bool { return told("bell", "end")(e) && bare(e.From) == s.room })
 	s.carol.send("PRIVMSG #room :still here")
-	s.alice.wait("what comes then", saidIn(s.room, "carol", "still here"))
+	s.alice.wait("the next message", saidIn(s.room, "carol", "still here"))
 	if n := s.streamsClosed(); n != 0 {
 		s.miss("the XMPP server has closed the transport's stream %d times", n)
 	}
@@ -229,12 +229,12 @@ func seesControls(s *ircScene) {
 
 func looksUp(s *ircScene) {
 	s.alice.sayIn(s.room, "/whois carol")
-	s.alice.wait("who carol is", told("carol", "irc.example.net"))
+	s.alice.wait("the answer about carol", told("carol", "irc.example.net"))
 }
 
 func looksUpNobody(s *ircScene) {
 	s.alice.sayIn(s.room, "/whois nobody")
-	s.alice.wait("that there is no nobody", told("nobody: No such client"))
+	s.alice.wait("the error for an unknown nick", told("nobody: No such client"))
 }
 
 func showIs(room, nick, show string) func(event) bool {
@@ -282,14 +282,14 @@ func seesRename(s *ircScene) {
 	s.dave.join("#room")
 	s.alice.wait("dave is in the room", occupant(s.room, "dave"))
 	s.dave.send("NICK david")
-	s.alice.wait("dave changes his nick", func(e event) bool {
+	s.alice.wait("dave changes nick to david", func(e event) bool {
 		return gone(s.room, "dave", 303)(e) && e.MUC.Nick == "david"
 	})
 	s.alice.wait("david is in the room", occupant(s.room, "david"))
 	s.dave.send("NICK dave")
-	s.alice.wait("david changes his nick", gone(s.room, "david", 303))
+	s.alice.wait("david changes nick to dave", gone(s.room, "david", 303))
 	s.dave.send("PART #room")
-	s.alice.wait("dave is gone", gone(s.room, "dave", 0))
+	s.alice.wait("dave leaves", gone(s.room, "dave", 0))
 }
 
 // renames uses a command, because Spectrum 2.2.1 does not forward a client's request for
@@ -297,9 +297,9 @@ func seesRename(s *ircScene) {
 func renames(s *ircScene) {
 	s.alice.sayIn(s.room, "/nick alicia")
 	s.carol.wait(":alice!", " NICK :alicia")
-	s.alice.wait("the old nick is gone", gone(s.room, "alice", 303))
-	s.alice.wait("the new nick is hers", func(e event) bool { return occupant(s.room, "alicia")(e) && hasCode(e, 110) })
-	s.dora.wait("alice changes her nick", gone(s.room, "alice", 303))
+	s.alice.wait("the old nick leaves", gone(s.room, "alice", 303))
+	s.alice.wait("alice has the new nick", func(e event) bool { return occupant(s.room, "alicia")(e) && hasCode(e, 110) })
+	s.dora.wait("alice changes nick", gone(s.room, "alice", 303))
 	s.step("and back")
 	s.alice.sayIn(s.room, "/nick alice")
 	s.carol.wait(":alicia!", " NICK :alice")
@@ -308,10 +308,10 @@ func renames(s *ircScene) {
 
 func renamesToUsed(s *ircScene) {
 	s.alice.sayIn(s.room, "/nick carol")
-	s.alice.wait("that the nick is in use", told("carol", "use"))
+	s.alice.wait("the error for a nick in use", told("carol", "use"))
 	s.alice.sayIn(s.room, "still alice")
 	s.carol.wait(":alice!", "PRIVMSG #room :still alice")
-	s.alice.wait("her own message, under her nick", saidIn(s.room, "alice", "still alice"))
+	s.alice.wait("alice's message under the old nick", saidIn(s.room, "alice", "still alice"))
 }
 
 // joinsWithUsedNick registers erin with the nick of carol.
@@ -329,7 +329,7 @@ func joinsWithUsedNick(s *ircScene) {
 	erin.sayIn(s.room, "it is me")
 	s.carol.wait(":"+nick+"!", "PRIVMSG #room :it is me")
 	erin.goOffline()
-	s.alice.wait("she is gone", gone(s.room, nick, 0))
+	s.alice.wait("erin leaves", gone(s.room, nick, 0))
 }
 
 func seesModes(s *ircScene) {
@@ -435,7 +435,7 @@ func commands(s *ircScene) {
 	s.alice.wait("alice is a participant", role(s.room, "alice", "participant"))
 }
 
-// Spectrum 2.2.1 makes no status code of a kick: what is left is the text.
+// Spectrum 2.2.1 sends no status code for a kick, so seesKick checks the reason.
 
 func seesKick(s *ircScene) {
 	s.dave.join("#room")
@@ -449,7 +449,7 @@ func seesKick(s *ircScene) {
 
 func isKicked(s *ircScene) {
 	s.carol.send("KICK #room dora :too loud")
-	kicked := s.dora.wait("she is kicked", gone(s.room, "dora", 110))
+	kicked := s.dora.wait("dora is kicked", gone(s.room, "dora", 110))
 	if !hasAll(kicked.Status, []string{"carol", "too loud"}) {
 		s.miss("dora does not receive the reason: %q", kicked.Status)
 	}
@@ -461,7 +461,7 @@ func isKicked(s *ircScene) {
 func leaves(s *ircScene) {
 	s.dora.do(command{"do": "presence", "to": s.room + "/dora", "type": "unavailable"})
 	s.carol.wait(":dora!", " PART #room")
-	s.alice.wait("dora is gone", gone(s.room, "dora", 0))
+	s.alice.wait("dora leaves", gone(s.room, "dora", 0))
 }
 
 // reloads saves the script and one of its modules.
@@ -488,7 +488,7 @@ func reloads(s *ircScene) {
 
 func losesServer(s *ircScene) {
 	s.server.stop()
-	s.alice.wait("that the connection is lost", func(e event) bool {
+	s.alice.wait("the message about the lost connection", func(e event) bool {
 		return told("onnect")(e) || told("server")(e) || told("etwork")(e)
 	})
 }

@@ -76,7 +76,7 @@ func (r *running) exit(ctx context.Context) error {
 	}
 	for {
 		if _, err := r.frames.Next(); err != nil {
-			break // whatever it is, the exit code tells
+			break // the exit code reports whether the backend failed
 		}
 	}
 	code, err := r.process.Wait(ctx)

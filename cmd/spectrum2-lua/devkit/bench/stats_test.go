@@ -6,7 +6,7 @@ import (
 	"testing"
 )
 
-func TestSpread(t *testing.T) {
+func TestSpreadSummarizesValuesWithoutChangingThem(t *testing.T) {
 	tests := []struct {
 		name   string
 		values []float64
@@ -25,28 +25,28 @@ func TestSpread(t *testing.T) {
 				t.Errorf("got %+v, want %+v", got, test.want)
 			}
 			if !slices.Equal(before, test.values) {
-				t.Errorf("the values are now %v", test.values)
+				t.Errorf("spread changed the values to %v", test.values)
 			}
 		})
 	}
 }
 
-func TestQuantile(t *testing.T) {
+func TestQuantileInterpolatesAndIsNaNWithoutValues(t *testing.T) {
 	values := make([]float64, 101)
 	for i := range values {
 		values[i] = float64(i)
 	}
 	for q, want := range map[float64]float64{0: 0, 0.5: 50, 0.99: 99, 0.995: 99.5, 1: 100} {
 		if got := quantile(values, q); math.Abs(got-want) > 1e-9 {
-			t.Errorf("the quantile %v is %v, want %v", q, got, want)
+			t.Errorf("quantile %v = %v, want %v", q, got, want)
 		}
 	}
 	if got := quantile(nil, 0.5); !math.IsNaN(got) {
-		t.Errorf("of nothing it is %v", got)
+		t.Errorf("without values, the quantile is %v, want NaN", got)
 	}
 }
 
-func TestRatios(t *testing.T) {
+func TestRatiosSkipDivisionByZero(t *testing.T) {
 	got := ratios([]float64{1, 2, 3, 4}, []float64{2, 0, 4})
 	if !slices.Equal(got, []float64{0.5, 0.75}) {
 		t.Errorf("got %v", got)

@@ -115,7 +115,7 @@ func newBare(ctx context.Context, place database.Source) (*bare, error) {
 		_, err = db.ExecContext(ctx, "CREATE TABLE "+b.table+" (k VARCHAR(100) PRIMARY KEY, v VARCHAR(1000))")
 	}
 	texts := database.New(place)
-	defer texts.Close() //nolint:errcheck // it has opened nothing
+	defer texts.Close() //nolint:errcheck // it has no open connection
 	for text, statement := range map[string]**sql.Stmt{set: &b.set, "SELECT v FROM " + b.table + " WHERE k = ?": &b.get} {
 		if err != nil {
 			break
@@ -136,7 +136,7 @@ func newBare(ctx context.Context, place database.Source) (*bare, error) {
 }
 
 func (b *bare) close(ctx context.Context) {
-	_, _ = b.db.ExecContext(ctx, "DROP TABLE "+b.table) // it is only in the way
+	_, _ = b.db.ExecContext(ctx, "DROP TABLE "+b.table) // of an earlier run
 	_ = b.db.Close()
 }
 

@@ -58,7 +58,7 @@ func measureWaiting(ctx context.Context, s *simulator.Spectrum, o Options, confi
 	if err := w.compare(o, with, without); err != nil {
 		return nil, fmt.Errorf("%w\n%s%s", err, with.running.process.Output(), without.running.process.Output())
 	}
-	// Nobody has left meanwhile.
+	// All sessions must still be waiting.
 	if _, err := with.load.question("waiting", strconv.Itoa(w.Sessions+1)); err != nil {
 		return nil, with.running.explain(err)
 	}

@@ -1,6 +1,6 @@
 // Command luadiff runs random Lua programs in our implementation and in a reference:
-// Debian's lua5.1, and luajit for those with goto. It reports the first difference,
-// with the program reduced to what shows it.
+// Debian's lua5.1, or luajit if a program uses goto. It reduces the first program of each
+// kind of difference and prints it.
 package main
 
 import (
@@ -121,7 +121,7 @@ type search struct {
 	kinds map[string]int
 }
 
-// errEnough ends a search that has found as many differences as are wanted.
+// errEnough ends a search that has found the requested number of differences.
 var errEnough = errors.New("enough differences")
 
 func (s *search) allKinds() func(yield func(string) bool) {

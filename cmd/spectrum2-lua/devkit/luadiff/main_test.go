@@ -37,7 +37,7 @@ func TestSearchReportsTheSeedTheProgramAndBothOutputs(t *testing.T) {
 	}
 	for _, want := range []string{"another value", "wrong", "right", "-seed 9 -first ", "setmetatable"} {
 		if !strings.Contains(out.String(), want) {
-			t.Errorf("the report does not have %q:\n%s", want, out.String())
+			t.Errorf("the report lacks %q:\n%s", want, out.String())
 		}
 	}
 }
@@ -56,7 +56,7 @@ func TestSearchRunsEachProgramOnce(t *testing.T) {
 	}
 }
 
-func TestWithoutTheReferenceNothingPasses(t *testing.T) {
+func TestRunFailsIfTheReferenceIsNotInstalled(t *testing.T) {
 	t.Setenv("PATH", t.TempDir())
 	var out bytes.Buffer
 	if code := run(t.Context(), options{programs: 1}, &out); code != exitNoReference || !strings.Contains(out.String(), "DID NOT RUN") {

@@ -88,12 +88,12 @@ func TestLinksOfInstalledPagesLeadToFiles(t *testing.T) {
 			}
 			links++
 			if _, err := os.Stat(filepath.Join(filepath.Dir(path), filepath.FromSlash(link[1]))); err != nil {
-				t.Errorf("%s: %s leads nowhere", name, link[0])
+				t.Errorf("%s: the target of %s does not exist", name, link[0])
 			}
 		}
 	}
 	if links < 20 {
-		t.Errorf("only %d links were found", links)
+		t.Errorf("the pages have %d links, but more are expected", links)
 	}
 }
 
@@ -106,7 +106,7 @@ func TestExamplesFindTheirScripts(t *testing.T) {
 	}
 }
 
-func TestWhatOnlyTheSourceNeedsIsNotInstalled(t *testing.T) {
+func TestTestFilesAndGoFilesAreNotInstalled(t *testing.T) {
 	d, _ := installed(t)
 	for _, name := range tree(t, d.root) {
 		if strings.Contains(name, "testdata") || strings.Contains(name, "fuzz") || filepath.Ext(name) == ".go" {
@@ -115,20 +115,20 @@ func TestWhatOnlyTheSourceNeedsIsNotInstalled(t *testing.T) {
 	}
 }
 
-func TestUninstallRemovesWhatInstallPut(t *testing.T) {
+func TestUninstallRemovesAllInstalledFiles(t *testing.T) {
 	d, _ := installed(t)
 	if err := d.uninstall(); err != nil {
 		t.Fatal(err)
 	}
 	if left := tree(t, d.root); len(left) > 0 {
-		t.Errorf("it leaves %q", left)
+		t.Errorf("after uninstall, these files are left: %q", left)
 	}
 	if err := d.uninstall(); err == nil || !strings.Contains(err.Error(), "nothing was installed there") {
-		t.Errorf("the second time: %v", err)
+		t.Errorf("second uninstall: %v", err)
 	}
 }
 
-func TestUninstallLeavesWhatOthersPut(t *testing.T) {
+func TestUninstallKeepsFilesOfOthers(t *testing.T) {
 	files, err := layout(source, programs(t))
 	if err != nil {
 		t.Fatal(err)
@@ -147,11 +147,11 @@ func TestUninstallLeavesWhatOthersPut(t *testing.T) {
 	}
 	want := "usr usr/bin usr/bin/other usr/share usr/share/man usr/share/spectrum2-lua usr/share/spectrum2-lua/scripts usr/share/spectrum2-lua/scripts/mine.lua"
 	if got := strings.Join(tree(t, d.root), " "); got != want {
-		t.Errorf("it leaves\n%s\nwant\n%s", got, want)
+		t.Errorf("after uninstall, these files are left:\n%s\nwant\n%s", got, want)
 	}
 }
 
-func TestInstallRemovesWhatAnOlderVersionHad(t *testing.T) {
+func TestInstallRemovesFilesOfAnOlderVersion(t *testing.T) {
 	d, files := installed(t)
 	old := filepath.Join(t.TempDir(), "old.lua")
 	put(t, old, "x")
@@ -162,7 +162,7 @@ func TestInstallRemovesWhatAnOlderVersionHad(t *testing.T) {
 		t.Fatal(err)
 	}
 	if _, err := os.Stat(d.path("usr/" + data + "/old/old.lua")); err == nil {
-		t.Error("a file of the older version is there")
+		t.Error("a file of the older version is still installed")
 	}
 	if err := d.uninstall(); err != nil {
 		t.Fatal(err)
@@ -172,10 +172,10 @@ func TestInstallRemovesWhatAnOlderVersionHad(t *testing.T) {
 	}
 }
 
-func TestUninstallRemovesNothingOutside(t *testing.T) {
+func TestUninstallRejectsPathsOutsideThePrefix(t *testing.T) {
 	d := &destination{root: t.TempDir(), prefix: "/usr"}
 	put(t, d.manifest(), "../../etc/passwd\n")
 	if err := d.uninstall(); err == nil {
-		t.Error("it takes any name")
+		t.Error("uninstall accepts a path outside the prefix")
 	}
 }

@@ -11,7 +11,7 @@ import (
 	"spectrumlua/cmd/spectrum2-lua/devkit/luadiff/program"
 )
 
-// fake is an implementation that answers a source by a function.
+// fake is an implementation whose results a Go function computes from the source.
 type fake func(source string) Result
 
 func (f fake) Run(_ context.Context, sources []string) ([]Result, error) {
@@ -24,7 +24,7 @@ func (f fake) Run(_ context.Context, sources []string) ([]Result, error) {
 
 func lines(texts ...string) Result { return Result{Lines: texts} }
 
-func TestFindTellsKindsOfDifferences(t *testing.T) {
+func TestFindReturnsTheKindOfADifference(t *testing.T) {
 	cases := []struct {
 		name         string
 		ours, theirs Result
@@ -79,10 +79,10 @@ func TestReduceKeepsWhatShowsTheDifference(t *testing.T) {
 		}
 		text := small.Text()
 		if !strings.Contains(text, needle) {
-			t.Errorf("%q is lost:\n%s", needle, text)
+			t.Errorf("the reduced program lacks %q:\n%s", needle, text)
 		}
 		if len(text) > 160 {
-			t.Errorf("with %q, %d bytes of %d are left:\n%s", needle, len(text), len(root.Text()), text)
+			t.Errorf("%q: the reduced program has %d of %d bytes:\n%s", needle, len(text), len(root.Text()), text)
 		}
 	}
 }
@@ -95,7 +95,7 @@ func TestReduceStopsAfterEnoughTries(t *testing.T) {
 		t.Fatal(err)
 	}
 	if tries != 30 {
-		t.Errorf("%d programs are tried", tries)
+		t.Errorf("Reduce tried %d programs", tries)
 	}
 }
 
@@ -158,26 +158,26 @@ func TestReferenceRunsPrograms(t *testing.T) {
 				t.Fatal(err)
 			}
 			if got := results[0].Lines; !slices.Equal(got, []string{`1 "a\010"`, "lines: 1"}) {
-				t.Errorf("it prints %q", got)
+				t.Errorf("the program prints %q", got)
 			}
 			if results[1].Refused == "" || results[2].Broken == "" || results[3].Broken == "" {
-				t.Errorf("mistakes are not seen: %+v", results[1:4])
+				t.Errorf("results of invalid and endless programs: %+v", results[1:4])
 			}
 			if got := results[4].Lines; !slices.Equal(got, []string{"nil nil", "lines: 1"}) {
-				t.Errorf("one program sees what another has done: %q", got)
+				t.Errorf("a program sees the globals of another program: %q", got)
 			}
 		})
 	}
 }
 
 func TestReferenceThatIsNotInstalledIsAnError(t *testing.T) {
-	r := &Reference{Command: "a-lua-that-nobody-has"}
+	r := &Reference{Command: "no-such-lua"}
 	if err := r.Installed(); !errors.Is(err, errNoReference) {
 		t.Errorf("the error is %v", err)
 	}
 }
 
-func TestResultsThatAreNotWholeAreAnError(t *testing.T) {
+func TestIncompleteResultsAreAnError(t *testing.T) {
 	for _, out := range []string{"", "\x02a\n", "\x01\n\x01\n", "noise\n", "\n"} {
 		if results, err := parseResults(out, 1); err == nil {
 			t.Errorf("%q gives %v", out, results)

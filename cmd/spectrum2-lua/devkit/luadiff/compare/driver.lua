@@ -1,6 +1,6 @@
--- The reference's side: it runs many programs, each in an environment of its own,
--- and writes what they print. The programs are on standard input, each after a line
--- with its length; the prelude is the first of them.
+-- The driver runs in the reference. It runs many programs, each in its own environment,
+-- and writes their output. It reads the programs from standard input, each after a line
+-- with its length. The first one is the prelude.
 local messages = ... == "messages"
 if jit then jit.off() end
 local write, flush = io.write, io.flush
@@ -27,7 +27,7 @@ local function environment()
 end
 
 local prelude = receive()
--- A program that runs away is stopped, in coroutines too.
+-- The hook stops endless programs, also inside coroutines.
 local limit = tonumber((select(2, ...)))
 local stopped
 

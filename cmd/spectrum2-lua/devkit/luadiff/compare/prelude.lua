@@ -1,6 +1,6 @@
--- What every program finds: functions that write its results in a form which does
--- not depend on addresses or the order of tables, and values to work with. It is
--- given a function that takes a line, and whether messages are compared.
+-- The environment of each program: values to compute with, and functions that write
+-- results in a form without addresses or the order of tables. The arguments are a
+-- function that receives each line, and whether error messages are compared.
 local emit, messages = ...
 local type, tostring, tonumber, pcall, next, rawget, error = type, tostring, tonumber, pcall, next, rawget, error
 local floor, format, gsub, find, byte, concat, sort = math.floor, string.format, string.gsub, string.find, string.byte, table.concat, table.sort
@@ -53,7 +53,7 @@ function out(...)
   emit(concat(texts, " "))
 end
 
--- message is an error as it is compared.
+-- message returns an error in the form in which errors are compared.
 function message(e)
   if type(e) == "string" then
     if find(e, "internal error", 1, true) then emit("INTERNAL ERROR: " .. e) end
@@ -68,7 +68,8 @@ function show(ok, ...)
   return out(false, message((...)))
 end
 
--- both is what a protected call returns, with its message as it is compared.
+-- both returns the results of a protected call, with the message in the form in which
+-- messages are compared.
 function both(ok, e, ...)
   if ok then return ok, e, ... end
   return ok, message(e)
@@ -76,8 +77,8 @@ end
 
 function try(f, ...) return show(pcall(f, ...)) end
 
--- val is the number of an object, or one for any other value. It is never -0, and
--- does not count the sign of a 0, which ours does not write.
+-- val returns the number of an object, or a number for any other value. It never returns
+-- -0 and ignores the sign of 0, because our implementation writes -0 as 0.
 function val(x)
   if type(x) == "table" then x = rawget(x, "v") end
   if type(x) == "string" then return #gsub(x, "%-0", "0") end
@@ -95,7 +96,7 @@ for n = 0, 4 do
   end
 end
 
--- It returns what runs a program.
+-- The result is a function that runs a program.
 return function(chunk)
   local ok, e = pcall(chunk)
   if not ok then emit("error: " .. shown(message(e), 0)) end

@@ -7,11 +7,11 @@ import (
 	"spectrumlua/cmd/spectrum2-lua/devkit/luadiff/program"
 )
 
-// Pair is an implementation and what it is compared with.
+// Pair is an implementation and the reference to compare it with.
 type Pair struct{ Ours, Theirs Runner }
 
-// Compare runs programs in both and returns how the results of each differ, and why
-// the reference does not run some.
+// Compare runs programs in both. It returns the difference of each program's results, and
+// the reasons why the reference does not run some programs.
 func (p Pair) Compare(ctx context.Context, sources []string) (differences []*Difference, refused []string, err error) {
 	theirs, err := p.Theirs.Run(ctx, sources)
 	if err != nil {
@@ -32,11 +32,11 @@ func (p Pair) Compare(ctx context.Context, sources []string) (differences []*Dif
 	return differences, refused, nil
 }
 
-// batch is how many smaller programs are tried in one process of the reference.
+// batch is the number of smaller programs for one process of the reference.
 const batch = 20
 
-// Reduce makes a program smaller for as long as its results differ in the same way,
-// trying at most so many programs.
+// Reduce returns a smaller program whose results have the same kind of difference. It
+// tries at most the given number of programs.
 func (p Pair) Reduce(ctx context.Context, root *program.Node, kind string, most int) (*program.Node, error) {
 	tried := map[string]bool{}
 	for {

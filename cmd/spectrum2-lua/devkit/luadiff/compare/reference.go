@@ -1,5 +1,5 @@
-// Package compare runs Lua programs in a reference implementation and in ours, tells
-// how their results differ, and reduces a program that shows a difference.
+// Package compare runs Lua programs in a reference implementation and in ours, reports
+// how their results differ, and reduces a program whose results differ.
 package compare
 
 import (

@@ -2,7 +2,7 @@ package program
 
 import "fmt"
 
-// condition is a true or false expression, often a constant one.
+// condition generates an expression for a condition, often a constant one.
 func (g *gen) condition(depth int) *Node {
 	if depth <= 0 {
 		if v := g.pickKind(boolean); v != nil && g.chance(50) {
@@ -33,7 +33,7 @@ func (n *Node) spaced() *Node {
 	return n
 }
 
-// constantCondition is one that a compiler can decide.
+// constantCondition generates a condition that a compiler can evaluate.
 func (g *gen) constantCondition() *Node {
 	g.feature("constant condition")
 	switch g.r.IntN(8) {
@@ -49,7 +49,7 @@ func (g *gen) constantCondition() *Node {
 	return expr(pickOf(g, "true", "false", "nil", "false", "true"))
 }
 
-// text is a string expression.
+// text generates a string expression.
 func (g *gen) text(depth int) *Node {
 	if depth <= 0 {
 		if v := g.pickKind(text); v != nil && g.chance(60) {
@@ -79,8 +79,8 @@ func (g *gen) concatenation(depth int) *Node {
 	return n
 }
 
-// piece is what can be concatenated: a text, or a number whose digits every
-// implementation agrees on.
+// piece generates an operand of a concatenation: a text, or a number that each
+// implementation writes with the same digits.
 func (g *gen) piece(depth int) *Node {
 	if g.chance(60) {
 		return g.text(depth)
@@ -88,7 +88,7 @@ func (g *gen) piece(depth int) *Node {
 	return paren(g.digits(depth))
 }
 
-// digits is a number that is not -0, which Lua 5.1 writes with its sign.
+// digits generates a number other than -0, which Lua 5.1 writes with its sign.
 func (g *gen) digits(depth int) *Node {
 	switch g.r.IntN(3) {
 	case 0:

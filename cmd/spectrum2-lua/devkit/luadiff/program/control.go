@@ -16,7 +16,7 @@ func (g *gen) conditional() *Node {
 	return stmt(append(parts, "end")...)
 }
 
-// branch is a block that may leave the loop or the function around it.
+// branch generates a block that may leave the loop or the function around it.
 func (g *gen) branch() *Node {
 	return g.blockWith(g.r.IntN(3), func() *Node {
 		switch {
@@ -157,7 +157,7 @@ func (g *gen) genericFor() []*Node {
 	return []*Node{stmt("for "+names+" in "+header+" do", body, "end")}
 }
 
-// iterator is the header of a generic for without a table.
+// iterator generates the header of a generic for without a table.
 func (g *gen) iterator(k, v *variable) string {
 	n := g.between(0, 4)
 	switch g.r.IntN(6) {
@@ -232,7 +232,7 @@ func (g *gen) repeat() []*Node {
 	return loop
 }
 
-// jump is a goto that is not a continue.
+// jump generates a goto that is not a continue.
 func (g *gen) jump() []*Node {
 	if !g.withGoto {
 		return g.simple()

@@ -2,7 +2,7 @@ package program
 
 import "fmt"
 
-// coroutines makes a coroutine and resumes it until it has ended, and once more.
+// coroutines generates a coroutine and code that resumes it until it ends, and once more.
 func (g *gen) coroutines() []*Node {
 	if !g.affordable(200) {
 		return []*Node{g.out()}

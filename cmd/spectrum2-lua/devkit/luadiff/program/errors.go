@@ -2,7 +2,7 @@ package program
 
 import "fmt"
 
-// protected is a protected call whose function may fail.
+// protected generates a protected call of a function that may fail.
 func (g *gen) protected() []*Node {
 	g.feature("protected call")
 	sig := &signature{params: g.r.IntN(3), varargs: g.chance(30), returns: 1}
@@ -57,7 +57,7 @@ func (n *Node) orNil() *Node {
 	return n
 }
 
-// failing are statements that raise an error.
+// failing generates statements that raise an error.
 func (g *gen) failing() []*Node {
 	switch g.r.IntN(4) {
 	case 0:

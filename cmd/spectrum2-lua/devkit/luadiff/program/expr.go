@@ -16,7 +16,7 @@ type numeric struct {
 }
 
 const (
-	mostKept     = 1024 // of what variables keep
+	mostKept     = 1024 // the largest value in a variable
 	fractionKept = 3
 	mostExact    = 1 << 30
 	mostFraction = 12
@@ -161,7 +161,7 @@ func (g *gen) arithmetic(depth int) numeric {
 	}
 }
 
-// chosen is a number that and, or and constants choose.
+// chosen generates a number that and, or and constants select.
 func (g *gen) chosen(depth int) numeric {
 	g.feature("and, or in a value")
 	a, b := g.number(depth-1), g.number(depth-1)
@@ -214,7 +214,7 @@ func (g *gen) libraryNumber(depth int) numeric {
 	return g.leafNumber()
 }
 
-// indexed is a number out of a table.
+// indexed generates a number that is read from a table.
 func (g *gen) indexed(depth int) numeric {
 	v := g.pick(func(v *variable) bool { return v.kind == sequence || v.kind == record })
 	switch {
@@ -238,7 +238,7 @@ func (g *gen) indexed(depth int) numeric {
 
 func (g *gen) fieldName() string { return pickOf(g, "x", "y", "z", "name", "count") }
 
-// immediate is a function or table that is used where it is written.
+// immediate generates the use of a function or table without a variable.
 func (g *gen) immediate(depth int) numeric {
 	if g.chance(50) {
 		g.feature("index of a constructor")
@@ -253,14 +253,14 @@ func (g *gen) immediate(depth int) numeric {
 	return keptNumber(prefix("(function", fn, ")(", g.callArguments(sig, depth-1), ")"))
 }
 
-// coerced is arithmetic on a string.
+// coerced generates arithmetic on a string.
 func (g *gen) coerced() numeric {
 	g.feature("text as a number")
 	s := expr(`"` + pickOf(g, "10", "0x10", " 5 ", "2.5", "1e1", "-3") + `"`)
 	return numeric{g.binary(pickOf(g, "+", "-", "*"), s, g.fit(g.number(0))), 1 << 14, 4}
 }
 
-// callNumber is a call's first result.
+// callNumber generates the first result of a call.
 func (g *gen) callNumber(depth int) numeric {
 	if call := g.call(depth); call != nil {
 		return keptNumber(call)
@@ -268,7 +268,7 @@ func (g *gen) callNumber(depth int) numeric {
 	return g.leafNumber()
 }
 
-// call is a call of a visible function that returns a number or more.
+// call generates a call of a visible function that returns at least one number.
 func (g *gen) call(depth int) *Node {
 	v := g.pick(func(v *variable) bool { return v.kind == function && g.affordable(v.sig.cost) })
 	if v == nil {
@@ -307,7 +307,8 @@ func (g *gen) callArguments(sig *signature, depth int) *Node {
 	return list(args...)
 }
 
-// arguments are n values of any kind and, sometimes, many at the end.
+// arguments generates n values of any kind, sometimes followed by an expression with many
+// values. If there are none, it generates nil.
 func (g *gen) arguments(n, depth int) *Node {
 	var args []*Node
 	for range n {
@@ -322,7 +323,8 @@ func (g *gen) arguments(n, depth int) *Node {
 	return list(args...)
 }
 
-// manyValues is an expression that may have any number of values, or nil.
+// manyValues generates an expression with any number of values. It returns nil if none
+// is possible here.
 func (g *gen) manyValues(depth int) *Node {
 	switch g.r.IntN(4) {
 	case 0:
@@ -341,7 +343,7 @@ func (g *gen) manyValues(depth int) *Node {
 	return nil
 }
 
-// value is an expression of any kind; out shows them all.
+// value generates an expression of any kind that out can show.
 func (g *gen) value(depth int) *Node {
 	return choose(g, []choice[*Node]{
 		{6, func() *Node { return g.number(depth).Node }},
@@ -353,7 +355,7 @@ func (g *gen) value(depth int) *Node {
 	})
 }
 
-// variable is any visible variable that out can show.
+// variable returns a visible variable that out can show.
 func (g *gen) variable() *Node {
 	v := g.pick(func(v *variable) bool { return v.kind != function })
 	if v == nil {
@@ -362,7 +364,7 @@ func (g *gen) variable() *Node {
 	return prefix(v.name)
 }
 
-// adjusted is many values in parentheses: the first one.
+// adjusted generates many values in parentheses, which yield the first value.
 func (g *gen) adjusted(depth int) *Node {
 	if g.frame.varargs && g.chance(70) {
 		g.feature("(...)")
@@ -375,7 +377,7 @@ func (g *gen) adjusted(depth int) *Node {
 	return expr("nil")
 }
 
-// elements are the numbers of a list.
+// elements generates the numbers of a list.
 func (g *gen) elements(depth int) *Node {
 	items := []*Node{g.kept(depth)}
 	for range g.r.IntN(4) {

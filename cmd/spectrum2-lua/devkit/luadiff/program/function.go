@@ -36,7 +36,7 @@ func (g *gen) body(sig *signature, size int, yields bool) *Node {
 	return glue("("+join(params)+")", block(statements...), "end")
 }
 
-// returned is a return statement that fits a signature.
+// returned generates a return statement for a signature.
 func (g *gen) returned(sig *signature) *Node {
 	if sig.returns == 1 && g.chance(30) {
 		if call := g.call(2); call != nil {
@@ -83,7 +83,7 @@ func (g *gen) functionStatement() []*Node {
 	return []*Node{stmt("local function "+name, body)}
 }
 
-// methodBody is a function body that uses self.
+// methodBody generates a function body that uses self.
 func (g *gen) methodBody(sig *signature) *Node {
 	body := g.functionBody(sig, 2)
 	b := body.Parts[1].(*Node)
@@ -95,7 +95,7 @@ func (g *gen) methodBody(sig *signature) *Node {
 	return body
 }
 
-// recursive is a function that calls itself, with smaller and smaller numbers.
+// recursive generates a function that calls itself with smaller and smaller numbers.
 func (g *gen) recursive() []*Node {
 	g.feature("recursion")
 	name := g.fresh("f")
@@ -128,8 +128,8 @@ func (g *gen) recursive() []*Node {
 	return []*Node{stmt("local function "+name+"("+n.name+")", block(statements...), "end")}
 }
 
-// closures makes several functions that share variables, kept in a list, in a
-// loop or not.
+// closures generates a list of functions that share variables. Some lists are filled in
+// a loop.
 func (g *gen) closures() []*Node {
 	g.feature("closures that share a variable")
 	list, shared := g.fresh("t"), g.fresh("u")
@@ -159,7 +159,8 @@ func (g *gen) closures() []*Node {
 	return append(statements, stmt(fmt.Sprintf("for %s = 1, #%s do", i, list), block(stmt(fmt.Sprintf("out(%s[%s](%d))", list, i, g.r.IntN(9)))), "end"))
 }
 
-// loopAround runs statements three times, left by break, goto or by its end.
+// loopAround generates a loop that runs body up to three times. The loop may use goto or
+// break, depending on the variable shared.
 func (g *gen) loopAround(body []*Node, shared string) *Node {
 	i := g.fresh("i")
 	counter := stmt("local " + i + " = 0")

@@ -25,7 +25,7 @@ type gen struct {
 	names    int
 	budget   int // statements that may still be generated
 	depth    int // of blocks
-	flat     int // how many expressions that stand on one line are around
+	flat     int // how many enclosing expressions must stay on one line
 	features map[string]bool
 }
 
@@ -88,7 +88,7 @@ func (g *gen) fresh(prefix string) string {
 // choice is one of the things that can be generated.
 type choice[T any] struct {
 	weight int
-	make   func() T // its zero value: not possible here
+	make   func() T // returns the zero value if this choice is not possible here
 }
 
 func choose[T any](g *gen, choices []choice[T]) T {

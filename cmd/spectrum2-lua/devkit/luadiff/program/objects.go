@@ -10,7 +10,7 @@ type class struct {
 
 var operators = map[string]string{"+": "__add", "-": "__sub", "*": "__mul", "/": "__div", "%": "__mod", "^": "__pow"}
 
-// objects makes a class and some objects of it, which out shows by tostring.
+// objects generates a class and some of its objects, which out shows with tostring.
 func (g *gen) objects() []*Node {
 	g.feature("metatable")
 	name := g.fresh("C")
@@ -60,8 +60,8 @@ func (g *gen) objects() []*Node {
 	return append(statements, g.objectOperations()...)
 }
 
-// objectOperations are operations on an object that fail where its class lacks
-// the metamethod.
+// objectOperations generates operations on an object. They fail if its class lacks the
+// metamethod.
 func (g *gen) objectOperations() []*Node {
 	var statements []*Node
 	for range g.between(1, 3) {
@@ -70,8 +70,7 @@ func (g *gen) objectOperations() []*Node {
 	return statements
 }
 
-// objectOperation is one operation; it may only be written where a function has
-// no ... of its own.
+// objectOperation generates one operation. The function around it must have no `...`.
 func (g *gen) objectOperation() *Node {
 	o := g.pickKind(object)
 	other := prefix(o.name)
@@ -106,7 +105,7 @@ func (g *gen) objectOperation() *Node {
 	return stmt("try(function() return ", value, " end)")
 }
 
-// objectNumber is arithmetic on an object whose class has the metamethod.
+// objectNumber generates arithmetic on an object whose class has the metamethod.
 func (g *gen) objectNumber(depth int) numeric {
 	o := g.pickKind(object)
 	if o == nil {
@@ -140,7 +139,8 @@ func (g *gen) objectText(depth int) *Node {
 	return g.binary("..", prefix(o.name), g.text(depth-1))
 }
 
-// environment loads code, or runs a function in an environment of its own.
+// environment generates code that loads other code, or that runs a function in its own
+// environment.
 func (g *gen) environment() []*Node {
 	n := g.r.IntN(9)
 	switch g.r.IntN(3) {

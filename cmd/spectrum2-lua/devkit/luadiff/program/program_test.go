@@ -229,7 +229,7 @@ func TestProgramsParse(t *testing.T) {
 			t.Fatalf("program %d: %v\n%s", i, err, text)
 		}
 		if strings.Contains(text, "goto ") && !strings.Contains(text, "goto =") && !p.Goto {
-			t.Fatalf("program %d has goto and does not say so", i)
+			t.Fatalf("program %d uses goto, but Goto is false", i)
 		}
 	}
 }
@@ -244,7 +244,7 @@ func TestSmallerProgramsAreSmallerAndLeaveTheProgramAlone(t *testing.T) {
 		all = append(all, smaller.Text())
 	}
 	if root.Text() != before {
-		t.Error("the program has changed")
+		t.Error("Smaller changed the program")
 	}
 	for _, want := range []string{
 		"",
@@ -257,7 +257,7 @@ func TestSmallerProgramsAreSmallerAndLeaveTheProgramAlone(t *testing.T) {
 		"local a = 1 + 2\ndo\n  out(a, nil)\nend",
 	} {
 		if !slices.Contains(all, want) {
-			t.Errorf("nobody tries\n%s", want)
+			t.Errorf("Smaller does not yield\n%s", want)
 		}
 	}
 }

@@ -20,15 +20,15 @@ const (
 type signature struct {
 	params  int
 	varargs bool
-	returns int // at least so many
-	cost    int // statements that a call runs, about
+	returns int // the minimum number of results
+	cost    int // about how many statements a call runs
 	self    bool
 }
 
 type variable struct {
 	name   string
 	kind   kind
-	fixed  bool // is not assigned: a counter, a function
+	fixed  bool // reports whether it is never assigned, like a counter or a function
 	global bool
 	sig    *signature
 	class  *class
@@ -41,7 +41,7 @@ type frame struct {
 	varargs bool
 	// yields reports whether the function runs directly in a coroutine.
 	yields bool
-	locals int // that are active, to stay below Lua's limit
+	locals int // the number of active locals, which must stay below Lua's limit
 	shared map[*variable]bool
 	cost   int
 	weight int // how often the current statement runs for each call
@@ -49,12 +49,12 @@ type frame struct {
 	breakable bool
 }
 
-// scope is a stack of the variables that are visible.
+// scope is a stack of the visible variables.
 type scope struct{ visible []*variable }
 
 func (s *scope) mark() int { return len(s.visible) }
 
-// leave ends the life of the variables after a mark.
+// leave removes the variables that were declared after a mark.
 func (g *gen) leave(mark int) {
 	for _, v := range g.scope.visible[mark:] {
 		if !v.global {

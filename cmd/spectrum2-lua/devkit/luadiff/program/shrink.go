@@ -27,7 +27,7 @@ func (n *Node) with(i int, part *Node) *Node {
 	return n.replace(i, i+1, part)
 }
 
-// replace puts nodes in the place of parts i to j.
+// replace yields n with other nodes instead of parts i to j.
 func (n *Node) replace(i, j int, parts ...*Node) *Node {
 	changed := *n
 	changed.Parts = append([]any{}, n.Parts[:i]...)
@@ -38,7 +38,7 @@ func (n *Node) replace(i, j int, parts ...*Node) *Node {
 	return &changed
 }
 
-// simplest are expressions that may take the place of any other one.
+// simplest holds expressions that can replace any other expression.
 var simplest = []string{"nil", "1", "\"a\"", "{}", "true"}
 
 func (n *Node) variants(yield func(*Node) bool) bool {
@@ -63,7 +63,8 @@ func (n *Node) variants(yield func(*Node) bool) bool {
 	return true
 }
 
-// fewerStatements removes runs of statements, and the do … end around others.
+// fewerStatements yields n without some consecutive statements, or without the do … end
+// around some.
 func (n *Node) fewerStatements(yield func(*Node) bool) bool {
 	for size := len(n.Parts); size > 0; size /= 2 {
 		for at := 0; at+size <= len(n.Parts); at += size {
@@ -102,7 +103,7 @@ func (n *Node) simplerExpressions(yield func(*Node) bool) bool {
 	return true
 }
 
-// fewerItems removes items of a list, each with its comma.
+// fewerItems yields n without some items of a list and their commas.
 func (n *Node) fewerItems(yield func(*Node) bool) bool {
 	for i, part := range n.Parts {
 		if part != ", " {

@@ -68,7 +68,7 @@ func (g *gen) out() *Node {
 	return stmt("out(", g.arguments(g.between(1, 3), 3), ")")
 }
 
-// outAll shows what the visible variables have in the end.
+// outAll generates a statement that prints all visible variables at the end.
 func (g *gen) outAll() *Node {
 	var names []*Node
 	for _, v := range g.scope.visible {
@@ -94,7 +94,7 @@ func (g *gen) comment() *Node {
 	return stmt(pickOf(g, "-- end", "--[[ local x = ]]", "--[==[\nout(1) ]]\n]==]", "do end;", "local _ = 1; -- 2"))
 }
 
-// initial is an expression for a new variable of a kind.
+// initial generates the first value of a variable of a kind.
 func (g *gen) initial(k kind) *Node {
 	switch k {
 	case number:
@@ -152,7 +152,7 @@ func (g *gen) assignment() []*Node {
 	return []*Node{stmt(v.name+" = ", g.initial(v.kind))}
 }
 
-// multiple is a declaration or assignment of several variables.
+// multiple generates a declaration or assignment of several variables.
 func (g *gen) multiple() []*Node {
 	if g.chance(40) {
 		return g.multipleLocal()
@@ -267,7 +267,7 @@ func (g *gen) callStatement() *Node {
 	return g.out()
 }
 
-// constructor is a table with items of all sorts.
+// constructor generates a table constructor with items of all forms.
 func (g *gen) constructor() []*Node {
 	g.feature("constructor")
 	var items []*Node
@@ -279,7 +279,7 @@ func (g *gen) constructor() []*Node {
 	last := -1
 	for i := range g.r.IntN(most) + most/2 {
 		if g.chance(15) {
-			// The manual leaves open which of two values a key gets.
+			// The manual does not define which value a repeated key gets.
 			items = append(items, glue(g.fresh("k")+" = ", g.value(1)))
 		} else {
 			items = append(items, g.kept(min(1, 6/(i+1))))
@@ -299,7 +299,7 @@ func (g *gen) constructor() []*Node {
 	return []*Node{stmt("out({ ", list(items...), " })")}
 }
 
-// yield gives values out of a coroutine, where the function runs in one.
+// yield generates a yield of values, or a call of out where yielding is not possible.
 func (g *gen) yield() *Node {
 	if !g.frame.yields {
 		return g.out()
