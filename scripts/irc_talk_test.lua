@@ -105,7 +105,7 @@ test.case("another charset, in both directions", function(t)
   user:expect("conv_message", { nickname = "dan", message = "Жук" })
 end)
 
-test.case("the plain text is sent if the XHTML has no more than it", function(t)
+test.case("the plain text is sent if the XHTML adds no formatting to it", function(t)
   local user = room(t, {}, function(conn)
     conn:expect_line "^PRIVMSG #lua :  if  x  then$"
     conn:expect_line "^PRIVMSG #lua seen$"

@@ -143,7 +143,7 @@ end)
 for name, said in pairs {
   ["a ban"] = { "465 alice :You are banned from this server", "authentication_impossible" },
   ["a K-line"] = { "ERROR :Closing Link: host.example (K-Lined)", "authentication_impossible" },
-  ["a wrong password, as ngIRCd has it,"] = {
+  ["a wrong password, in the words of ngIRCd,"] = {
     "ERROR :Closing connection: alice[~alice@127.0.0.1] (Access denied: Bad password?)",
     "authentication_failed",
   },

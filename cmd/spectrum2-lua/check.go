@@ -29,7 +29,7 @@ Each finding is a line:
 
     echo.lua:12: error: conv_message: there is no field "buddy"; did you mean "buddy_name"? [unknown-field]
 
-An error is wrong on every machine. A warning is a likely mistake, or depends on
+An error is a mistake on every machine. A warning is a likely mistake, or depends on
 the machine. The comment "-- check: ignore CODE" hides the findings of its line (in
 a config: "# check: ignore CODE"). docs/reference/check.md lists the codes.
 

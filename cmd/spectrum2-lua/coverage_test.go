@@ -7,8 +7,8 @@ import (
 	"spectrumlua/luabind/source"
 )
 
-// linesOf returns lines from 1 on, of which + have run and - have not. A dot is not
-// executable.
+// linesOf returns the coverage of consecutive lines, beginning with line 1: + is a line
+// that has run, - one that has not, and a dot one without code.
 func linesOf(marks string) map[int]bool {
 	lines := map[int]bool{}
 	for i, mark := range marks {

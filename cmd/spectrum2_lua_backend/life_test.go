@@ -146,7 +146,7 @@ func TestBackendServesWithoutItsLog(t *testing.T) {
 // and reloads. When the file is back, the script loads.
 func TestUsersStayOnlineWhileTheScriptIsUnusable(t *testing.T) {
 	cases := map[string]func(t *testing.T, script string) (undo func()){
-		"gone": func(t *testing.T, script string) func() { must(t, os.Remove(script)); return func() {} },
+		"removed": func(t *testing.T, script string) func() { must(t, os.Remove(script)); return func() {} },
 		"a folder": func(t *testing.T, script string) func() {
 			must(t, os.Remove(script))
 			must(t, os.Mkdir(script, 0o700))
@@ -169,7 +169,7 @@ func TestUsersStayOnlineWhileTheScriptIsUnusable(t *testing.T) {
 			must(t, syscall.Mkfifo(script, 0o600))
 			return func() { must(t, os.Remove(script)) }
 		},
-		"a file of another name": func(t *testing.T, script string) func() {
+		"another file, renamed to it": func(t *testing.T, script string) func() {
 			write(t, script+".new", brokenScript)
 			must(t, os.Rename(script+".new", script))
 			return func() {}
@@ -203,7 +203,7 @@ func must(t *testing.T, err error) {
 	}
 }
 
-// TestNoDescriptorsLeft has a script open connections until the process has no descriptor
+// TestNoDescriptorsLeft opens connections in a script until the process has no descriptor
 // left. The script receives an error, users are still served, and closing the connections
 // frees descriptors.
 func TestNoDescriptorsLeft(t *testing.T) {

@@ -94,8 +94,7 @@ func ParseNumber(text string) (float64, error) {
 	return n, err
 }
 
-// endLine returns the line on which a statement or an expression ends, as far as
-// the tree has it.
+// endLine returns the last line of a statement or an expression that the tree contains.
 func endLine(node ast.PositionHolder) int {
 	line := max(node.Line(), node.LastLine())
 	switch n := node.(type) {

@@ -25,9 +25,9 @@ const wave = 100
 
 var logins = race.Reduce(10_000, 2_000)
 
-// busySession opens a connection, and has a task that reads from it and a
-// timer. The first of each wave open one of everything else, too. The user is
-// told when it is all in use.
+// busySession opens a connection, and starts a timer and a task that reads from it. The
+// first users of each wave also open the other kinds. The script sends the user a message
+// when everything is in use.
 const busySession = `
 local spectrum, net = require "spectrum", require "spectrum.net"
 local http, process, websocket = require "spectrum.http", require "spectrum.process", require "spectrum.websocket"
@@ -89,11 +89,11 @@ end
 return on
 `
 
-// kinds are who opens more than a connection: the first users of each wave.
+// kinds holds what the first users of each wave open besides a connection, one kind each.
 var kinds = []string{"process", "websocket", "stream", "datagrams", "listener", "server"}
 
-// TestNothingLeaks lets thousands of users log in, and out again while all that they
-// have opened is in use, and counts what is left.
+// TestNothingLeaks logs thousands of users in, and out again while the objects that they
+// have opened are in use. Then it counts goroutines, files and memory.
 func TestNothingLeaks(t *testing.T) {
 	start, files := goleak.IgnoreCurrent(), luatest.OpenFiles(t)
 	web := httptest.NewServer(http.HandlerFunc(serveWeb))

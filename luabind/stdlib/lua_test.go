@@ -41,11 +41,11 @@ func luaFiles(t *testing.T, folder string) []string {
 	return cases
 }
 
-// lua51Folders has tests that Lua 5.1 also passes: of its library by topic, and of the
-// language by the chapters of the manual.
+// lua51Folders holds tests that Lua 5.1 also passes. lua51 tests the library by topic;
+// conformance tests the language by the chapters of the manual.
 var lua51Folders = []string{"lua51", "conformance"}
 
-func TestLua51(t *testing.T) {
+func TestScriptsPassTheTestsOfLua51(t *testing.T) {
 	for _, folder := range lua51Folders {
 		for _, path := range luaFiles(t, folder) {
 			t.Run(folder+"/"+filepath.Base(path), func(t *testing.T) {
@@ -55,11 +55,12 @@ func TestLua51(t *testing.T) {
 	}
 }
 
-// TestLua51Itself runs the tests with Lua 5.1, if that is installed.
+// TestLua51Itself runs the tests with Lua 5.1 if it is installed. A test that fails there
+// is wrong.
 func TestLua51Itself(t *testing.T) {
 	lua, err := exec.LookPath("lua5.1")
 	if err != nil {
-		t.Skip("there is no lua5.1 here")
+		t.Skip("lua5.1 is not installed")
 	}
 	for _, folder := range lua51Folders {
 		for _, path := range luaFiles(t, folder) {

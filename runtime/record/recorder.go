@@ -170,8 +170,8 @@ func (r *Recorder) pushLocked(i item, payload []byte) {
 const itemSize = 64
 
 // limit returns the number of bytes in the queue from which a message of that type
-// is dropped. It is higher for messages with secrets, because later messages have
-// to be searched for them.
+// is dropped. It is higher for messages with secrets: the Recorder must know a secret to
+// mask it in later messages.
 func (r *Recorder) limit(number pb.WrapperMessage_Type) int {
 	if typ := schema.TypeByNumber(number); typ != nil && typ.Payload != nil &&
 		slices.ContainsFunc(typ.Payload.Fields, func(f *schema.Field) bool { return f.Secret }) {

@@ -260,8 +260,8 @@ func TestRetriedLoginHasTheSamePayload(t *testing.T) {
 	})
 }
 
-// TestBacklogIsBounded lets messages arrive for users whose network is down: for one of
-// them, and for so many that the budget is in danger.
+// TestBacklogIsBounded sends messages to users whose network is down: to one user, and to
+// so many that the messages fill the budget.
 func TestBacklogIsBounded(t *testing.T) {
 	perform(t, func(o *Options) { unlimited(o); o.MaxQueueBytes = 1 << 20; o.LoginDelay = time.Minute }, func(p *play) {
 		for i := range 60 {

@@ -68,19 +68,19 @@ func TestEditedWhileOnline(t *testing.T) {
 	}
 	says("version 1, first words, message 1, server 1")
 
-	alice.step("sees nothing of a broken save")
+	alice.step("receives answers of the old version after a broken save")
 	b.write("script.lua", versioned("2")+"oops")
 	b.waitLog("backend-1.log", `cannot load \S*script\.lua, so generation 1 keeps running: script\.lua:\d+: `)
 	says("version 1, first words, message 2, server 1")
 
-	alice.step("is told of the next version")
+	alice.step("receives the message of the next version")
 	b.write("script.lua", versioned("2"))
 	if e := alice.wait("the new version speaks", messageFrom(b.contact("echo"))); e.Body != "reloaded 2" {
 		t.Errorf("the message is %q", e.Body)
 	}
 	says("version 2, first words, message 3, server 2")
 
-	alice.step("is told of the next words")
+	alice.step("receives the message after a module changed")
 	b.write("words.lua", `return "other words"`)
 	if e := alice.wait("the new version speaks", messageFrom(b.contact("echo"))); e.Body != "reloaded 2" {
 		t.Errorf("the message is %q", e.Body)

@@ -20,8 +20,9 @@ const (
 	logComponent = `External component successfully authenticated` // Prosody's words
 )
 
-// Without backend_port, Spectrum derives the port from the second of its start and from the
-// JID. Two that start together would use the same port and exchange their backends.
+// Without backend_port, Spectrum derives the port from the JID and from the time of its
+// start in seconds. Two that start in one second would use the same port and exchange their
+// backends.
 const spectrumConfig = `
 [service]
 jid=%[1]s
@@ -145,8 +146,8 @@ func (b *bed) waitGone(limit time.Duration) []running {
 	return left
 }
 
-// knows reports whether a process is one that this bed started and has not stopped, except
-// Spectrum.
+// knows reports whether a process is Prosody, a helper or a client of this bed that still
+// runs.
 func (b *bed) knows(pid int) bool {
 	known := append([]*process{b.prosody}, b.helpers...)
 	for _, c := range b.clients {
@@ -183,8 +184,8 @@ func (b *bed) waitLog(name, expression string) string {
 	return b.waitLogAfter(name, 0, expression)
 }
 
-// waitLogAfter is like waitLog, but ignores the first bytes of the log, for example the
-// earlier len(b.log(name)).
+// waitLogAfter is like waitLog, but ignores the first from bytes of the log. A test that
+// needs only later lines passes len(b.log(name)).
 func (b *bed) waitLogAfter(name string, from int, expression string) string {
 	b.t.Helper()
 	re := regexp.MustCompile("(?m)^.*" + expression)

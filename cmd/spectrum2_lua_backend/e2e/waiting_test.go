@@ -41,8 +41,8 @@ function on.logout(session) log.info("logout " .. session.data.login) end
 return on
 `
 
-// TestLogoutWhileWaiting logs a user out while a handler waits, and in again at once. The
-// first session and its resources must end before the second one begins.
+// TestLogoutWhileWaiting logs a user out while a handler waits, and immediately in again.
+// The first session and its resources must end before the second one begins.
 func TestLogoutWhileWaiting(t *testing.T) {
 	t.Parallel()
 	b := newBed(t, bedConfig{script: waitingScript})
@@ -52,7 +52,7 @@ func TestLogoutWhileWaiting(t *testing.T) {
 	if e := alice.say("echo", "hello"); e.Body != "login 1: hello" {
 		t.Fatalf("the answer is %q", e.Body)
 	}
-	alice.step("has a handler wait, logs out and at once in again")
+	alice.step("logs out while a handler waits, and logs in again")
 	alice.do(command{"do": "message", "to": b.contact("echo"), "body": "wait"})
 	b.waitLog("backend-1.log", "login 1 waits")
 	alice.do(command{"do": "presence", "to": b.jid, "type": "unavailable"})

@@ -66,7 +66,7 @@ func TestAnswersThatLie(t *testing.T) {
 		{"gzip whose sum is wrong", fmt.Sprintf("HTTP/1.1 200 OK\r\nContent-Encoding: gzip\r\nContent-Length: %d\r\n\r\n%s", len(zip), zip[:len(zip)-8]+"12345678"), "", "gzip"},
 		{"a bomb", fmt.Sprintf("HTTP/1.1 200 OK\r\nContent-Encoding: gzip\r\nContent-Length: %d\r\n\r\n%s", len(deep), deep), "", "the body has more than 100000 bytes (max_size)"},
 		{"a bomb in a bomb", fmt.Sprintf("HTTP/1.1 200 OK\r\nContent-Encoding: gzip\r\nContent-Length: %d\r\n\r\n%s", len(bomb), bomb), packed(t, strings.Repeat("\x00", 10<<20)), ""},
-		{"an upgrade that nobody has asked for", "HTTP/1.1 101 Switching Protocols\r\nUpgrade: x\r\nConnection: Upgrade\r\n\r\nabc", "", "another protocol"},
+		{"an upgrade without a request for it", "HTTP/1.1 101 Switching Protocols\r\nUpgrade: x\r\nConnection: Upgrade\r\n\r\nabc", "", "another protocol"},
 		{"a body of an answer that has none", "HTTP/1.1 204 No Content\r\nContent-Length: 3\r\n\r\nabc", "", ""},
 		{"a redirect without a location", "HTTP/1.1 302 Found\r\nContent-Length: 2\r\n\r\nok", "ok", ""},
 		{"a redirect with an empty location", "HTTP/1.1 302 Found\r\nLocation:\r\nContent-Length: 2\r\n\r\nok", "ok", ""},

@@ -9,8 +9,8 @@ import (
 	"time"
 )
 
-// TestServeConnectionLimit has so many clients connected that the next one waits
-// until one of them goes.
+// TestServeConnectionLimit connects as many clients as the limit allows. The next one
+// waits until one of them closes its connection.
 func TestServeConnectionLimit(t *testing.T) {
 	_, address := started(t, `
 local server = assert(http.serve("0", function(r) return "ok" end))`+listening)

@@ -181,8 +181,8 @@ func TestDecodeErrors(t *testing.T) {
 	}
 }
 
-// TestReload has null and marks outlive the VM that made them.
-func TestReload(t *testing.T) {
+// null and array marks of an earlier VM keep their meaning.
+func TestNullAndMarksSurviveAReload(t *testing.T) {
 	st := luatest.Start(t, `
 		local spectrum, json = require "spectrum", require "spectrum.json"
 		if spectrum.data.kept then

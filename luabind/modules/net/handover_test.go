@@ -46,7 +46,7 @@ func addressOf(st *luatest.Fixture) (network, address string) {
 	return "tcp", address
 }
 
-// greeting connects and reads what comes.
+// greeting connects and returns the bytes that the server sends.
 func greeting(network, address string) (string, error) {
 	conn, err := net.Dial(network, address)
 	if err != nil {

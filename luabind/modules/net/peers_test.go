@@ -33,13 +33,14 @@ func say(text string) func(net.Conn) {
 	}
 }
 
-// echo sends back what comes, until its end, and hangs up.
+// echo sends the received bytes back until the peer ends the stream, and closes the
+// connection.
 func echo(conn net.Conn) {
 	io.Copy(conn, conn)
 	conn.Close()
 }
 
-// authority makes certificates. Its own is in the file ca.
+// authority issues certificates. file holds its own certificate.
 type authority struct {
 	t    testing.TB
 	cert *x509.Certificate
@@ -88,8 +89,8 @@ func (a *authority) pool() *x509.CertPool {
 	return pool
 }
 
-// issue makes a certificate for a name and for 127.0.0.1, as change has it, and
-// a file with it and its key.
+// issue makes a certificate for a name and for 127.0.0.1, after change has changed its
+// template. It also writes the certificate and its key to a file.
 func (a *authority) issue(name string, change func(*x509.Certificate)) (cert tls.Certificate, file string) {
 	a.t.Helper()
 	key, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)

@@ -187,10 +187,10 @@ func TestProxyFromTheConfigFile(t *testing.T) {
 		config                       []string
 	}{
 		{"used", "peer.example:7000", "", pingPong, section},
-		{"asked for", "peer.example:7000", "proxy = true", pingPong, section},
-		{"not used", "peer..invalid:7000", "proxy = false", fails("there is no host peer..invalid"), section}, // for a name like that nobody is asked
+		{"requested", "peer.example:7000", "proxy = true", pingPong, section},
+		{"not used", "peer..invalid:7000", "proxy = false", fails("there is no host peer..invalid"), section}, // an invalid name needs no query
 		{"not for this machine", peer, "", pingPong, section},
-		{"but if it is given", "127.0.0.1:1", fmt.Sprintf("proxy = %q", "socks5://alice:s3cret@"+proxy), fails("proxy "), section},
+		{"for this machine if an option names it", "127.0.0.1:1", fmt.Sprintf("proxy = %q", "socks5://alice:s3cret@"+proxy), fails("proxy "), section},
 		{"without a port", "peer.example:7000", "", fails("test.cfg:7: [proxy] needs a port from 1 to 65535 with the server, not \"\""), section[:3]},
 		{"of an unknown type", "peer.example:7000", "", fails(`test.cfg:6: [proxy] type is "socks4": http or socks5 expected`), []string{"[proxy]", "type=socks4", "server=h", "port=1"}},
 		{"none", peer, "proxy = true", pingPong, nil},

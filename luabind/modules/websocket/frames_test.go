@@ -66,9 +66,9 @@ func clientFrames(conn net.Conn) (pongs []string, code int) {
 	}
 }
 
-// TestFrames has the classes of the Autobahn suite: each case is what a server
-// sends, and what comes of it.
-func TestFrames(t *testing.T) {
+// The cases follow the classes of the Autobahn suite. Each has the frames that a server
+// sends, and the result for the script.
+func TestScriptsReceiveFramesAsTheRFCDefines(t *testing.T) {
 	const good = "κόσμε 😀"
 	long := strings.Repeat("x", 125)
 	type sent = [][]byte
@@ -92,7 +92,7 @@ func TestFrames(t *testing.T) {
 		{"a ping of 125 bytes", sent{frame(ping, long)}, "", long, 1000},
 		{"pings", sent{frame(ping, ""), frame(ping, "a"), frame(ping, "\x00\xff")}, "", "|a|\x00\xff", 1000},
 		{"a ping of 126 bytes", sent{frame(ping, long+"x")}, "", "", 1002},
-		{"a pong that nobody has asked for", sent{frame(pong, "x"), frame(fin|text, "a")}, "a", "", 1000},
+		{"a pong without a ping", sent{frame(pong, "x"), frame(fin|text, "a")}, "a", "", 1000},
 		// Reserved bits and opcodes.
 		{"the first reserved bit", sent{frame(fin|0x40|text, "a")}, "", "", 1002},
 		{"the second reserved bit", sent{frame(fin|text, "a"), frame(fin|0x20|bin, "a")}, "a", "", 1002},

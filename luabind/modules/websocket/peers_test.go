@@ -50,7 +50,7 @@ func server(t testing.TB, serve func(ctx context.Context, ws *websocket.Conn, r 
 	return s
 }
 
-// echo sends back what comes, until the end.
+// echo sends the received messages back until the connection ends.
 func echo(ctx context.Context, ws *websocket.Conn, _ *http.Request) {
 	for {
 		kind, data, err := ws.Read(ctx)

@@ -173,9 +173,9 @@ func TestHandshakesThatFail(t *testing.T) {
 		{"a wrong key", func(conn net.Conn, _ *http.Request) {
 			io.WriteString(conn, "HTTP/1.1 101 Switching Protocols\r\nConnection: Upgrade\r\nUpgrade: websocket\r\nSec-WebSocket-Accept: x\r\n\r\n")
 		}, "the server does not speak WebSocket here: invalid Sec-WebSocket-Accept"},
-		{"an extension that nobody has asked for", acceptWith("Sec-WebSocket-Extensions: permessage-deflate\r\n"), "the server does not speak WebSocket here: "},
+		{"an extension without a request for it", acceptWith("Sec-WebSocket-Extensions: permessage-deflate\r\n"), "the server does not speak WebSocket here: "},
 		{"an unknown extension", acceptWith("Sec-WebSocket-Extensions: x-secret-bits\r\n"), "the server does not speak WebSocket here: "},
-		{"a subprotocol that nobody has asked for", acceptWith("Sec-WebSocket-Protocol: chat\r\n"), "the server does not speak WebSocket here: "},
+		{"a subprotocol without a request for it", acceptWith("Sec-WebSocket-Protocol: chat\r\n"), "the server does not speak WebSocket here: "},
 		{"hung up", func(net.Conn, *http.Request) {}, "the server hung up without an answer"},
 		{"garbage", say("220 \x1b[2J\x07 mail.example\r\n\r\n"), "malformed HTTP"},
 		{"without end", endless, "exceeded"},

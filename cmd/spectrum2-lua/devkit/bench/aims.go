@@ -16,7 +16,7 @@ type Aim struct {
 	of func(*Report) float64 // NaN if it was not measured
 }
 
-// Aims are those of the Lua backend with a script that echoes.
+// Aims returns the aims of the Lua backend. Its script answers each message with an echo.
 func Aims() []Aim {
 	return []Aim{
 		{"start to first PONG", " ms", 8, false, func(r *Report) float64 { return r.Lua.StartMS.Median }},
@@ -74,8 +74,8 @@ func idleKB(r *Report) float64 {
 	return kb
 }
 
-// flatness returns the rate with the most users divided by the rate with the fewest users
-// who write as much.
+// flatness returns the rate with the most users divided by the rate with the fewest users.
+// Only runs with texts of the same length count.
 func flatness(r *Report) float64 {
 	if len(r.Growth) == 0 {
 		return math.NaN()

@@ -25,10 +25,10 @@ import (
 // the role.
 const roleVariable = "BENCH_TEST_BACKEND"
 
-// peerRole is not that of a backend.
+// peerRole makes the executable play the network of the sessions instead of a backend.
 const peerRole = "peer"
 
-// roles are backends with one fault each, and a good one.
+// roles holds a correct backend, and backends with one fault each.
 var roles = map[string]func(conn net.Conn) int{
 	"good": func(conn net.Conn) int {
 		if err := Baseline(conn); err != nil {
@@ -52,8 +52,8 @@ var roles = map[string]func(conn net.Conn) int{
 	},
 }
 
-// answer is a backend that answers one type with another message, or dies at it. It
-// handles other types as Baseline does.
+// answer is a backend that answers messages of the type to with message. If message is nil,
+// it ends when it receives one. It handles other types as Baseline does.
 func answer(conn net.Conn, to, with pb.WrapperMessage_Type, message proto.Message) int {
 	b := baseline{frames: wire.NewReader(conn, 0)}
 	for {
@@ -111,15 +111,15 @@ func quick(t *testing.T, role string) Options {
 	return o
 }
 
-func TestRun(t *testing.T) {
+func TestRunMeasuresBothBackends(t *testing.T) {
 	tests := []struct {
 		name string
 		load Load
 	}{
-		{"as it is meant", Defaults().Load},
-		{"one of everything", Load{1, 1, 0}},
-		// More than the sockets hold, so that both ends write at the same time.
-		{"much in flight", Load{10, 64, 256 << 10}},
+		{"the default load", Defaults().Load},
+		{"one user with one message", Load{1, 1, 0}},
+		// The messages exceed the socket buffers, so that both ends write at the same time.
+		{"many large messages in flight", Load{10, 64, 256 << 10}},
 	}
 	for _, test := range tests {
 		t.Run(test.name, func(t *testing.T) {
@@ -151,7 +151,7 @@ func TestRun(t *testing.T) {
 	}
 }
 
-func TestRunFails(t *testing.T) {
+func TestRunReportsWhyABackendFails(t *testing.T) {
 	tests := []struct {
 		role string
 		want []string
@@ -222,7 +222,7 @@ func TestReport(t *testing.T) {
 		t.Errorf("the ratio of the rates is %+v", got)
 	}
 	if r.Met() {
-		t.Error("a ratio of 0.3 is good enough")
+		t.Error("Met returns true for a rate ratio of 0.3")
 	}
 	var text bytes.Buffer
 	if err := r.WriteText(&text); err != nil {
@@ -323,7 +323,7 @@ func TestReportOfTheScript(t *testing.T) {
 	}
 }
 
-func TestGrowth(t *testing.T) {
+func TestRunMeasuresEachStepOfGrowth(t *testing.T) {
 	o := quick(t, "good")
 	o.Growth = []Load{{3, 2, 10}, {idleUsers, 2, 10}}
 	r, err := Run(t.Context(), o)
@@ -340,12 +340,12 @@ func TestGrowth(t *testing.T) {
 	}
 }
 
-func TestWriteInto(t *testing.T) {
+func TestWriteIntoLeavesPagesWithoutMarksUnchanged(t *testing.T) {
 	path := filepath.Join(t.TempDir(), "x.md")
 	r := newReport(Defaults(), &subject{loads: map[Style]*throughput{LikeSpectrum: {}, Flood: {}}}, &subject{loads: map[Style]*throughput{LikeSpectrum: {}, Flood: {}}}, Scripted{}, nil)
 	for name, test := range map[string]struct{ text, want string }{
 		"no marks":      {"nothing here", "has no line"},
-		"the wrong way": {endMark + "\n" + beginMark + "\n", "has no line"},
+		"marks in the wrong order": {endMark + "\n" + beginMark + "\n", "has no line"},
 		"one":           {"a\n" + beginMark + "\n", "has no line"},
 	} {
 		if err := os.WriteFile(path, []byte(test.text), 0o600); err != nil {
@@ -361,7 +361,7 @@ func TestWriteInto(t *testing.T) {
 	}
 }
 
-func TestScriptFails(t *testing.T) {
+func TestMeasureScriptReportsWhyTheScriptFails(t *testing.T) {
 	for _, test := range []struct {
 		name  string
 		role  string
@@ -394,8 +394,7 @@ func TestScriptFails(t *testing.T) {
 	}
 }
 
-// TestPeer connects to a peer, which must close the connection when its input ends.
-func TestPeer(t *testing.T) {
+func TestPeerClosesConnectionsWhenItsInputEnds(t *testing.T) {
 	quick(t, peerRole) // sets the environment
 	address, stop, err := startPeer(t.Context(), Backend{Path: os.Args[0], Leading: []string{peerRole}})
 	if err != nil {

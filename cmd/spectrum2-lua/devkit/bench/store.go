@@ -17,7 +17,7 @@ import (
 // and the rates of the bare driver on the same database. The two alternate.
 type Store struct {
 	Engine string `json:"engine"`
-	N      int    `json:"n"` // of each, in each round
+	N      int    `json:"n"` // values set, and values read, in each round
 	// Set and Get are values per second; their ratios are to the driver's.
 	Set      Spread `json:"set_per_second"`
 	BareSet  Spread `json:"bare_set_per_second"`
@@ -136,7 +136,7 @@ func newBare(ctx context.Context, place database.Source) (*bare, error) {
 }
 
 func (b *bare) close(ctx context.Context) {
-	_, _ = b.db.ExecContext(ctx, "DROP TABLE "+b.table) // of an earlier run
+	_, _ = b.db.ExecContext(ctx, "DROP TABLE "+b.table) // the next run also drops it
 	_ = b.db.Close()
 }
 

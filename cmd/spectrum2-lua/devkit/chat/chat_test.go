@@ -56,7 +56,7 @@ func write(t *testing.T, name, text string) string {
 	return path
 }
 
-func TestExpectThatIsNotMetIsAWrongCommand(t *testing.T) {
+func TestUnmetExpectCountsAsAWrongCommand(t *testing.T) {
 	var out strings.Builder
 	err := chat.New(chat.Options{
 		Stage:         harness.Options{Path: echo},
@@ -167,8 +167,7 @@ return on`)
 	}
 }
 
-// TestReload saves the script while its user is online.
-func TestReload(t *testing.T) {
+func TestChatReloadsAScriptThatIsSaved(t *testing.T) {
 	const text = `
 local on = {}
 function on.conv_message(session, m) session:conv_message { buddy_name = "b", message = "VERSION" } end
@@ -234,8 +233,7 @@ func (s *shown) until(t *testing.T, text string) {
 	}
 }
 
-// TestTerminal chats at a terminal, with times, Tab, history and a hidden password.
-func TestTerminal(t *testing.T) {
+func TestTerminalHasCompletionHistoryAndHiddenPasswords(t *testing.T) {
 	master, slave, err := pty.Open()
 	if err != nil {
 		t.Skipf("no pseudo-terminal is available: %v", err)
@@ -270,7 +268,7 @@ func TestTerminal(t *testing.T) {
 	types("hunter2\r")
 	screen.until(t, "You are connected.")
 	screen.until(t, "Echo (echo) is online")
-	types("/msg e\t") // after the contacts that Tab completes
+	types("/msg e\t") // Tab completes only contacts that the script has shown
 	screen.until(t, "echo ")
 	types("hello\r")
 	screen.until(t, "\x1b[32m<echo> hello\x1b[0m")

@@ -23,9 +23,8 @@ func readPage(t *testing.T) string {
 	return string(text)
 }
 
-// TestCommandsOfThePage compares the page's list of commands with /help. To update
-// the list, run UPDATE=1 go test ./cmd/spectrum2-lua/devkit/chat -run Page.
-func TestCommandsOfThePage(t *testing.T) {
+// To update the list, run UPDATE=1 go test ./cmd/spectrum2-lua/devkit/chat -run Page.
+func TestPageListsTheCommandsOfHelp(t *testing.T) {
 	const begin, end = "<!-- commands -->\n", "<!-- end -->\n"
 	var list strings.Builder
 	list.WriteString("| command | what it does |\n|---|---|\n")
@@ -57,8 +56,8 @@ var (
 	fingerprint = regexp.MustCompile(`sha256 [0-9a-f]{12}`)
 )
 
-// TestSessionsOfThePage types the commands of the page and compares the transcripts.
-func TestSessionsOfThePage(t *testing.T) {
+// The test types the commands of each transcript on the page.
+func TestTranscriptsOfThePageAreExact(t *testing.T) {
 	sessions := session.FindAllStringSubmatch(readPage(t), -1)
 	if len(sessions) < 2 {
 		t.Errorf("%s has only %d sessions", page, len(sessions))

@@ -136,7 +136,8 @@ func (c *checker) targets(path string) []target {
 	info, err := os.Stat(path)
 	switch {
 	case err != nil:
-		c.tell(absolute(path), 0, "unreadable", absolute(path)+" cannot be read: "+cause(err))
+		// The complete path shows in which folder check has looked.
+		c.add(Finding{File: absolute(path), Code: "unreadable", Text: "cannot be read: " + cause(err)})
 		return nil
 	case !info.IsDir() && strings.HasSuffix(path, ".lua"):
 		return []target{{path, true}}
@@ -170,11 +171,17 @@ func cause(err error) string {
 	return err.Error()
 }
 
-// tell adds a finding. It ignores one that it already has.
+// tell adds a finding about a file, whose path it shows relative to the current folder.
 func (c *checker) tell(path string, line int, code, text string) {
-	f := Finding{File: display(path), Line: line, Severity: severities[code], Code: code, Text: text}
+	c.add(Finding{File: display(path), Line: line, Code: code, Text: text})
+}
+
+// add adds a finding with the severity of its code. It ignores a finding that it already
+// has.
+func (c *checker) add(f Finding) {
+	f.Severity = severities[f.Code]
 	if f.Severity == "" {
-		panic("check: unknown code " + code) // the tests produce each code
+		panic("check: unknown code " + f.Code) // the tests produce each code
 	}
 	if !c.seen[f] {
 		c.seen[f] = true

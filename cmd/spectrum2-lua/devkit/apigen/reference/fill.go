@@ -35,7 +35,7 @@ func fill(text string) (string, error) {
 			}
 			b.WriteString(line + "\n" + text + "\n")
 		case bare == ends && inside == 0:
-			return "", fmt.Errorf("%d: %s ends nothing", i+1, ends)
+			return "", fmt.Errorf("%d: %s without a line that begins a part", i+1, ends)
 		case bare == ends:
 			inside = 0
 			b.WriteString(line)
@@ -56,7 +56,7 @@ type order struct {
 	class *api.Class
 	alias *api.Alias
 	as    string
-	named bool // as was given
+	named bool // reports whether the marker contains "as"
 	names []string
 }
 

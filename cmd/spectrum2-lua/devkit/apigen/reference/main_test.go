@@ -75,7 +75,7 @@ func TestFill(t *testing.T) {
 func TestMarkersThatAreWrong(t *testing.T) {
 	cases := []struct{ name, text, want string }{
 		{"no end", "a\n<!-- api: messages -->\n", "2: the part has no <!-- /api -->"},
-		{"no beginning", "<!-- /api -->\n", "1: <!-- /api --> ends nothing"},
+		{"no beginning", "<!-- /api -->\n", "1: <!-- /api --> without a line that begins a part"},
 		{"one within another", "<!-- api: messages -->\n<!-- api: enums -->\n<!-- /api -->\n", "2: the part before has no"},
 		{"another kind", "<!-- api: nothing -->\n<!-- /api -->\n", `1: there is no part "nothing"`},
 		{"no kind", "<!-- api: -->\n", ""},
