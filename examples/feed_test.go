@@ -12,8 +12,7 @@ import (
 	"spectrumlua/pb"
 )
 
-// TestFeedSurvivesARestart has the bot, in one process after the other, post each
-// item once.
+// Two processes run the bot, one after the other. Together they post each item once.
 func TestFeedSurvivesARestart(t *testing.T) {
 	var newest atomic.Int64
 	newest.Store(1)

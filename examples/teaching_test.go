@@ -49,7 +49,7 @@ func TestAdmin(t *testing.T) {
 	var refused pb.Disconnected
 	st.Expect("disconnected", &refused)
 	if refused.GetUser() != bob || refused.GetError() != pb.ConnectionError_CONNECTION_ERROR_AUTHENTICATION_FAILED {
-		t.Errorf("bob is told %v", &refused)
+		t.Errorf("bob receives %v", &refused)
 	}
 	st.Login(alice)
 	var contact pb.Buddy

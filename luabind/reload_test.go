@@ -95,8 +95,7 @@ assert(not ok and why:find "script.lua" == nil or why:find "join cannot wait for
 	}
 }
 
-// TestTakeoverReplacesNamedTasks has tasks and timers of the old generation. The new
-// generation replaces some of them by name.
+// The old generation has named tasks and timers. The new generation replaces some of them.
 func TestTakeoverReplacesNamedTasks(t *testing.T) {
 	script := func(n string) string {
 		return answering(`
@@ -140,8 +139,8 @@ func TestBrokenSaveChangesNothing(t *testing.T) {
 	st.ExpectLog("info", "generation 2, sha256 ")
 }
 
-// TestReloadHandlersRunInOrder has an on.reload() that waits. It still runs before each
-// on.reload(session), which runs before later messages of the session.
+// on.reload() waits. Each on.reload(session) starts only when it has returned, and later
+// messages of the session wait for on.reload(session).
 func TestReloadHandlersRunInOrder(t *testing.T) {
 	st := luatest.Start(t, answering(""))
 	for _, user := range []string{"a@localhost", "b@localhost"} {

@@ -22,8 +22,8 @@ func blocked(name string) *pb.Buddy {
 	return &pb.Buddy{UserName: proto.String(alice), BuddyName: proto.String(name), Blocked: proto.Bool(true)}
 }
 
-// TestOriginOfAChangedContact has what a script sends and what Spectrum reports, and the
-// origins that the handlers receive.
+// Each case has the contacts that the script sends, those that Spectrum reports, and the
+// origins that the handler receives.
 func TestOriginOfAChangedContact(t *testing.T) {
 	const changed, removed = "buddy_changed", "buddy_removed"
 	type report struct {

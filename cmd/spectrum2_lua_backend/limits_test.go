@@ -9,8 +9,8 @@ import (
 	"spectrumlua/pb"
 )
 
-// TestMemoryLimitStopsTheProcess has a handler fill a table endlessly. All users receive a
-// message, and the exit code is ENOMEM.
+// A handler fills a table endlessly. All users receive a message, and the exit code is
+// ENOMEM.
 func TestMemoryLimitStopsTheProcess(t *testing.T) {
 	p, b := startUnder(t, folder(t, `
 local on = {}

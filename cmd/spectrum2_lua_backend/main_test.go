@@ -268,7 +268,7 @@ return on`
 	}
 }
 
-// TestStopTakesAtMostExitTimeout has all handlers loop endlessly.
+// All handlers loop endlessly.
 func TestStopTakesAtMostExitTimeout(t *testing.T) {
 	p, b := startUnder(t, folder(t, `
 local on = {}

@@ -39,8 +39,8 @@ const many = `
     end
 `
 
-// TestNastyScripts has a handler of alice misbehave. Alice's next message is answered, and
-// bob's messages all the time, in the same process. Bob receives no message of alice.
+// A handler of alice misbehaves. The process answers alice's next message, and all of
+// bob's messages in the meantime. Bob receives no message of alice.
 func TestNastyScripts(t *testing.T) {
 	cases := []struct{ name, body, log string }{
 		{"an endless loop", `while true do end`, "it ran for 500ms without waiting"},

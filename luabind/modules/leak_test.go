@@ -104,7 +104,7 @@ func TestNothingLeaks(t *testing.T) {
 	if err := st.Host.Load(); err != nil {
 		t.Fatal(err)
 	}
-	comeAndGo(st, peer) // what is made but once is there now
+	comeAndGo(st, peer) // creates the objects that a process creates only once
 	settled, goroutines := goleak.IgnoreCurrent(), runtime.NumGoroutine()
 	usual, heap := luatest.OpenFiles(t), heapInUse()
 	for range logins / wave {
@@ -131,7 +131,7 @@ func TestNothingLeaks(t *testing.T) {
 	}
 }
 
-// comeAndGo is a wave of users. It returns when the last one's connection has
+// comeAndGo logs a wave of users in and out. It returns when all their connections have
 // ended.
 func comeAndGo(st *luatest.Fixture, peer *greeter) {
 	var users [wave]string

@@ -99,8 +99,8 @@ local a, b, c = 1, 2, 3
 	}
 }
 
-// TestTheTreeIsTheScripts looks at the tree, which is not what was compiled.
-func TestTheTreeIsTheScripts(t *testing.T) {
+// Compile rewrites an assignment of several variables, but not in the tree that it returns.
+func TestCompileReturnsTheTreeOfTheSource(t *testing.T) {
 	tree, _, problem := source.Compile("x", "local a, b\na, b = b, a")
 	if problem != nil {
 		t.Fatal(problem)

@@ -65,7 +65,7 @@ func TestErrorsInTokensNameTheLineWhereTheyBegin(t *testing.T) {
 	}
 }
 
-// TestErrorsInCallsNameTheLineOfTheCall has calls over several lines fail.
+// The calls that fail take several lines.
 func TestErrorsInCallsNameTheLineOfTheCall(t *testing.T) {
 	const before = "local t = {} function t:id(...) return self end "
 	for _, c := range []struct{ name, text, line string }{

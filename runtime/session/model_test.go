@@ -122,7 +122,7 @@ func (m *model) isOver(l *life) {
 	}
 }
 
-// exit ends the registry, and checks what is left.
+// exit ends the registry and checks that no session is left.
 func (m *model) exit(within time.Duration) {
 	m.mu.Lock()
 	for _, l := range m.lives {

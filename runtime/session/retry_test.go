@@ -139,20 +139,20 @@ var retried = []struct {
 		p.logout("alice")
 		p.later(time.Hour)
 	}, []string{"alice dropped", toldLine("alice", "dropped"), "alice logout", "alice ended", "alice login", "alice logout", "alice ended"}},
-	{"the user is told once in an outage", nil, func(p *play) {
+	{"the user receives one message in an outage", nil, func(p *play) {
 		p.plan("alice login", "dropped")
 		p.say("alice", "dropped")
 		p.later(9 * time.Second)
 	}, []string{"alice dropped", toldLine("alice", "dropped"), "alice logout", "alice ended",
 		"alice login", "alice logout", "alice ended", "alice login", "alice logout", "alice ended"}},
-	{"a new outage is told again", nil, func(p *play) {
+	{"the user receives a message in a new outage", nil, func(p *play) {
 		p.plan("alice login", "connected")
 		p.say("alice", "dropped")
 		p.later(2*time.Minute + 2*time.Second)
 		p.say("alice", "other")
 	}, []string{"alice dropped", toldLine("alice", "dropped"), "alice logout", "alice ended", "alice login", "alice < connected",
 		"alice other", toldLine("alice", "other"), "alice logout", "alice ended"}},
-	{"Spectrum is told after the last retry", func(o *Options) { o.LoginRetries = 2 }, func(p *play) {
+	{"Spectrum receives the disconnected after the last retry", func(o *Options) { o.LoginRetries = 2 }, func(p *play) {
 		p.plan("alice login", "dropped")
 		p.say("alice", "dropped")
 		p.later(7 * time.Second)

@@ -65,8 +65,8 @@ return on
 `
 
 // TestOutage takes a user's network down for longer than Spectrum's three attempts. The
-// user is told once, sees the contact offline, and is back with contacts and rooms when
-// the network is.
+// user receives one message and sees the contact offline. When the network returns, the
+// user is online again with contacts and rooms.
 func TestOutage(t *testing.T) {
 	t.Parallel()
 	b := prepareBed(t, bedConfig{lua: "login_delay = 0.4"})
@@ -84,7 +84,7 @@ func TestOutage(t *testing.T) {
 	alice.step("loses the network")
 	b.write("down", "")
 	alice.do(command{"do": "message", "to": b.contact("echo"), "body": "drop"})
-	told := alice.wait("is told why", messageFrom(b.jid))
+	told := alice.wait("the message with the reason", messageFrom(b.jid))
 	if !strings.HasPrefix(told.Body, "no route to the network <1>\n") || told.From != b.jid {
 		t.Errorf("%s says %q", told.From, told.Body)
 	}
@@ -105,7 +105,7 @@ func TestOutage(t *testing.T) {
 	alice.wait("the room is back", func(e event) bool { return messageFrom(b.room())(e) && e.Body == "heard hello" })
 	alice.echoes()
 	if n := alice.count(messageFrom(b.jid)); n != 1 {
-		t.Errorf("the user is told %d times", n)
+		t.Errorf("the user receives the message %d times", n)
 	}
 	if text := b.log("spectrum.log"); strings.Contains(text, "trying to reconnect") || strings.Contains(text, "Disconnected from legacy network") {
 		t.Error("Spectrum has seen the outage")
@@ -142,8 +142,8 @@ func TestPoisonMessage(t *testing.T) {
 	b.waitLog("backend-1.log", "error in the function of spectrum.each: script.lua:.*conv_message")
 	alice.step("has a task that fails")
 	alice.do(command{"do": "message", "to": b.contact("echo"), "body": "break"})
-	if told := alice.wait("is told why", messageFrom(b.jid)); !strings.HasPrefix(told.Body, "the reader is broken") {
-		t.Errorf("the user is told %q", told.Body)
+	if told := alice.wait("the message with the reason", messageFrom(b.jid)); !strings.HasPrefix(told.Body, "the reader is broken") {
+		t.Errorf("the user receives %q", told.Body)
 	}
 	alice.wait("the contact is offline", presence(b.contact("echo"), "unavailable"))
 	alice.wait("the contact is online", presence(b.contact("echo"), ""))

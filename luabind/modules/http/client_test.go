@@ -193,8 +193,8 @@ assert(server == nil)
 has(err, "the sandbox does not let scripts use Unix sockets")`, outside), "sandbox=1")
 }
 
-// TestTheEnvironmentNamesNoProxy has variables and a file that other programs
-// take proxies and passwords from.
+// The environment has variables and a file from which other programs read proxies and
+// passwords. Requests ignore them.
 func TestTheEnvironmentNamesNoProxy(t *testing.T) {
 	asked := make(chan string, 10)
 	address := luatest.Listen(t, func(conn net.Conn) {

@@ -30,9 +30,9 @@ func packed(t *testing.T, text string) string {
 	return b.String()
 }
 
-// TestAnswersThatLie has answers whose parts do not fit together. Whole ones are
-// taken as they are, others are an error; a stream says the same as the body.
-func TestAnswersThatLie(t *testing.T) {
+// The parts of these responses contradict each other. A response that is complete is
+// accepted; any other is an error. A stream and a body have the same result.
+func TestContradictoryResponsesAreCompleteOrAnError(t *testing.T) {
 	zip := packed(t, "hello")
 	bomb := packed(t, packed(t, strings.Repeat("\x00", 10<<20)))
 	deep := packed(t, strings.Repeat("\x00", 10<<20))
@@ -82,7 +82,7 @@ func TestAnswersThatLie(t *testing.T) {
 					return
 				}
 				_, _ = io.WriteString(conn, c.answer)
-				_ = tcp.CloseWrite() // what has not been read would reset the connection
+				_ = tcp.CloseWrite() // closing with unread data would reset the connection
 				_, _ = io.Copy(io.Discard, conn)
 			})
 			run(t, url, fmt.Sprintf(`
@@ -120,8 +120,8 @@ func luaString(s string) string {
 	return `"` + b.String() + `"`
 }
 
-// TestCertificatesStayWithTheirServer has a server that knows a client by its
-// certificate lead to another one.
+// A server that requests the client's certificate redirects to another server. The
+// certificate is not sent there.
 func TestCertificatesStayWithTheirServer(t *testing.T) {
 	shown := make(chan int, 2)
 	start := func(handler http.HandlerFunc) *httptest.Server {

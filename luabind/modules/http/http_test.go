@@ -36,7 +36,7 @@ func TestMain(m *testing.M) {
 	os.Exit(code)
 }
 
-// show answers with what was asked, a line for each part of it.
+// show answers with the parts of the request, each on its own line.
 func show(w http.ResponseWriter, r *http.Request) {
 	body, _ := io.ReadAll(r.Body)
 	var lines []string
@@ -381,8 +381,7 @@ assert(#err < 400 and not err:find("%%c"), err)`, map[bool]string{true: "0.03", 
 	}
 }
 
-// TestLongestString has [lua] max_string bound what max_size allows.
-func TestLongestString(t *testing.T) {
+func TestMaxStringLimitsABodyBelowMaxSize(t *testing.T) {
 	url := peer(t, func(w http.ResponseWriter, _ *http.Request) { w.Write(make([]byte, 1<<20+1)) })
 	luatest.Run(t, fmt.Sprintf(`
 local r, err = require("spectrum.http").get(%q, { max_size = 1e9 })

@@ -206,8 +206,8 @@ return on`)
 	}
 }
 
-// TestServeMaxRequests has what answers a request make another one, for which
-// there is no place.
+// The function that answers a request makes another request to the same server, which
+// exceeds max_requests.
 func TestServeMaxRequests(t *testing.T) {
 	_, address := started(t, `
 local server
@@ -240,7 +240,7 @@ end))`+listening)
 	st.ExpectLog("debug", "the function of the server on "+address+" ended: the client has disconnected")
 }
 
-// TestServersEndWithTheirOwner has one server of a user and one of the process.
+// One server belongs to a user, the other to the process.
 func TestServersEndWithTheirOwner(t *testing.T) {
 	st := luatest.Start(t, head("")+`
 local on = {}

@@ -29,8 +29,8 @@ func expectStatus(t *testing.T, address, sent string, status int) {
 	}
 }
 
-// TestServeRefusesHeaders has clients that are not slow, so that the server's patience
-// does not end before it has read what it refuses.
+// The clients send at full speed, so that the server reads the header that it refuses
+// before its timeout.
 func TestServeRefusesHeaders(t *testing.T) {
 	_, address := started(t, `
 local server = assert(http.serve("0", function() return "ok" end))`+listening)
@@ -45,7 +45,7 @@ local server = assert(http.serve("0", function() return "ok" end))`+listening)
 	}
 }
 
-// TestServeSlowClients has clients that stall at every step.
+// The clients stall at each step of a request.
 func TestServeSlowClients(t *testing.T) {
 	const short = 50 * time.Millisecond
 	t.Cleanup(luahttp.SetPatience(short, short, short))

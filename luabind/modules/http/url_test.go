@@ -181,8 +181,7 @@ has(r.body, "GET /show")
 hasnot(r.body, "s3cret")`)
 }
 
-// TestRedirectToNowhere has a server lead to what is no web server.
-func TestRedirectToNowhere(t *testing.T) {
+func TestRedirectToAURLOfAnotherSchemeIsAnError(t *testing.T) {
 	for _, to := range []string{"file:///etc/passwd", "ftp://127.0.0.1/x", "javascript:alert(1)", "data:text/plain,x", "gopher://h", "unix:/run/x", "HTTP+UNIX://x/y"} {
 		url := peer(t, func(w http.ResponseWriter, _ *http.Request) {
 			w.Header().Set("Location", to)

@@ -392,8 +392,7 @@ return {}`, listenUnix(t), filepath.Join(t.TempDir(), "s"), ca.file, address, ad
 	}
 }
 
-// TestFilesThatAreNone names what is not a regular file for TLS.
-func TestFilesThatAreNone(t *testing.T) {
+func TestTLSFilesMustBeRegularFiles(t *testing.T) {
 	fifo := filepath.Join(t.TempDir(), "fifo")
 	if err := syscall.Mkfifo(fifo, 0o600); err != nil {
 		t.Fatal(err)
@@ -411,8 +410,8 @@ for path, text in pairs { [%q] = "is not a regular file", ["/dev/zero"] = "is no
 end`, fifo, fifo))
 }
 
-// What the tests cannot be refused, since they may run as root.
-func TestListeningThatIsForbidden(t *testing.T) {
+// The test creates the error itself, because the system refuses no port to root.
+func TestListeningOnAForbiddenPortSuggestsAHigherOne(t *testing.T) {
 	err := spectrumnet.CannotListen("127.0.0.1:80", &net.OpError{Op: "listen", Err: os.NewSyscallError("bind", syscall.EACCES)})
 	want := "cannot listen on 127.0.0.1:80: permission denied (a port below 1024 is for root, or for a program with CAP_NET_BIND_SERVICE: take a higher one)"
 	if err.Error() != want {

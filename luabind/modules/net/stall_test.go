@@ -129,7 +129,7 @@ assert(conn:read_some() == "abc!")`},
 		})
 	}
 	if all := <-told; all != "still there" {
-		t.Errorf("the peer was told %q", all)
+		t.Errorf("the peer received %q", all)
 	}
 }
 
@@ -154,8 +154,8 @@ assert(conn:read_until("--", 2) == "ab" and conn:read_until("--") == "cd")
 assert(conn:read_until("--") == nil and conn:read_line() == "e-")`)
 }
 
-// TestLinesWithoutEnd has a peer that never ends what it began: no more of it is
-// kept than may be.
+// A peer sends bytes without an end. The connection buffers only as much as the limit
+// allows.
 func TestLinesWithoutEnd(t *testing.T) {
 	endless := luatest.Listen(t, func(conn net.Conn) {
 		for {

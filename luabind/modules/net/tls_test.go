@@ -286,7 +286,7 @@ assert(select(2, conn:write("more")) == "the connection is closed for writing")`
 		})
 	}
 	if line := <-told; line != "still here" {
-		t.Errorf("the peer was told %q", line)
+		t.Errorf("the peer received %q", line)
 	}
 }
 

@@ -161,8 +161,7 @@ func TestLimits(t *testing.T) {
 	`)
 }
 
-// TestOthersRunMeanwhile has a user log in while patterns are matched that take
-// seconds, and be logged out again while they still are.
+// A user logs in while matches run that take seconds, and logs out before the matches end.
 func TestOthersRunMeanwhile(t *testing.T) {
 	st := luatest.Start(t, `
 		local spectrum, regexp = require "spectrum", require "spectrum.regexp"

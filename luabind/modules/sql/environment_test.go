@@ -54,8 +54,8 @@ func furnish(t *testing.T) {
 	}
 }
 
-// postgres is a server that asks for the password in clear text, and hands over
-// all that it is told.
+// postgres starts a server that requests the password in clear text. It sends everything
+// that it receives to heard.
 func postgres(t *testing.T, heard chan<- string) (address string) {
 	t.Helper()
 	return luatest.Listen(t, func(conn net.Conn) {
@@ -79,8 +79,8 @@ func postgres(t *testing.T, heard chan<- string) (address string) {
 	})
 }
 
-// TestTheEnvironmentGivesScriptsNothing has a script name a server that is not
-// the transport's, and looks what that is told.
+// A script connects to a server of its choice. The server receives no user name or
+// password from the environment.
 func TestTheEnvironmentGivesScriptsNothing(t *testing.T) {
 	furnish(t)
 	heard := make(chan string, 10)
@@ -99,18 +99,18 @@ assert(db == nil and why:find("names no user", 1, true), why)`, address, secret)
 			for _, want := range []string{"", "", "", "mine"} {
 				got := <-heard
 				if strings.Contains(got, secret) {
-					t.Errorf("the server is told %q", got)
+					t.Errorf("the server receives %q", got)
 				}
 				if !strings.Contains(got, "user\x00me\x00") || !strings.HasSuffix(got, "\x00"+want+"\x00") {
-					t.Errorf("the server is told %q, and not the URL's password %q", got, want)
+					t.Errorf("the server receives %q, without the URL's password %q", got, want)
 				}
 			}
 		})
 	}
 }
 
-// TestTheEnvironmentCompletesTheConfig is for the transport's own database, which
-// the admin names, as psql's would be.
+// The admin names the transport's own database. Its URL is completed with the variables of
+// the environment that psql also reads.
 func TestTheEnvironmentCompletesTheConfig(t *testing.T) {
 	t.Setenv("HOME", t.TempDir())
 	t.Setenv("PGPASSWORD", secret)
@@ -118,6 +118,6 @@ func TestTheEnvironmentCompletesTheConfig(t *testing.T) {
 	address := postgres(t, heard)
 	luatest.Run(t, `assert(not require("spectrum.sql").query("SELECT 1"))`, "store=postgres://me@"+address+"/db")
 	if got := <-heard; !strings.HasSuffix(got, secret+"\x00") {
-		t.Errorf("the server is told %q", got)
+		t.Errorf("the server receives %q", got)
 	}
 }

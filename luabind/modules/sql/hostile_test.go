@@ -23,8 +23,8 @@ func packet(number byte, body string) []byte {
 	return append([]byte{byte(n), byte(n >> 8), byte(n >> 16), number}, body...)
 }
 
-// TestServersThatMisbehave has peers that speak the protocols wrongly, or not at
-// all: a call ends in time, says why, and shows no secret.
+// The servers violate the protocol of their database, or send nothing. A call times out
+// or fails, and its message has the reason and no secret.
 func TestServersThatMisbehave(t *testing.T) {
 	const accepted, ready = "R\x00\x00\x00\x08\x00\x00\x00\x00", "Z\x00\x00\x00\x05I"
 	say := func(parts ...[]byte) func(net.Conn) {
@@ -142,7 +142,7 @@ assert(os.time() - began < 20)`, c.scheme, address, tls))
 	}
 }
 
-// listening is a connection that keeps what has come.
+// listening is a connection that stores the bytes that it has read.
 type listening struct {
 	net.Conn
 	heard bytes.Buffer

@@ -319,8 +319,7 @@ return {}`, outside), "sandbox=1", "store=memory")
 	}
 }
 
-// TestSQLiteIsStrict has foreign keys checked, and no word in double quotes taken
-// for text.
+// SQLite checks foreign keys, and a word in double quotes is never a text.
 func TestSQLiteIsStrict(t *testing.T) {
 	luatest.Run(t, `
 local db = assert(require("spectrum.sql").open("memory"))

@@ -315,8 +315,7 @@ assert(#store:keys() == 0)
 `)
 }
 
-// TestALockHoldsUpNobodyElse has the database locked while another user writes.
-func TestALockHoldsUpNobodyElse(t *testing.T) {
+func TestALockedDatabaseDelaysOnlyTheTaskThatWrites(t *testing.T) {
 	databasetest.EachConfig(t, func(t *testing.T, p database.Source, lines []string) {
 		st := luatest.Start(t, `
 local spectrum = require "spectrum"
@@ -356,7 +355,7 @@ return on`, lines...)
 	})
 }
 
-// TestFailures has no database: every call says why, and no password is shown.
+// The database cannot be reached. Each call returns the reason, without the password.
 func TestFailures(t *testing.T) {
 	listener, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {

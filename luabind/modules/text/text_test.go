@@ -30,7 +30,7 @@ fails('spectrum.text has no "to_plain"', function() return text.to_plain end)
 `)
 }
 
-// TestLongTextLetsOthersRun has another task run while a text is converted.
+// Another task runs while a text is converted.
 func TestLongTextLetsOthersRun(t *testing.T) {
 	luatest.Run(t, script+`
 local spectrum = require "spectrum"

@@ -5,7 +5,7 @@ import (
 	"time"
 )
 
-// FuzzParse reads any text by any pattern; what is read is written and read
+// FuzzParse parses any text with any pattern. A parsed time is formatted and parsed
 // again to the same time, if the pattern holds all of it.
 func FuzzParse(f *testing.F) {
 	f.Add("2024-02-29T21:05:09Z", "rfc3339")

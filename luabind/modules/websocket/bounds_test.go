@@ -10,7 +10,7 @@ import (
 	"time"
 )
 
-// TestInboxIsFull has one big message fill it as well as many small ones.
+// One large message fills the inbox, and so do many small ones.
 func TestInboxIsFull(t *testing.T) {
 	over, cancel := context.WithCancel(t.Context())
 	cancel() // put does not wait then

@@ -50,7 +50,7 @@ ws:close()`)
 		got := <-closed
 		other := <-closed
 		if got != want && other != want {
-			t.Errorf("the peer was told %v and %v, want %v", got, other, want)
+			t.Errorf("the peer received %v and %v, want %v", got, other, want)
 		}
 		closed <- got
 		closed <- other

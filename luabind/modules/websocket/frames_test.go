@@ -77,7 +77,7 @@ func TestScriptsReceiveFramesAsTheRFCDefines(t *testing.T) {
 		frames   sent
 		messages string // joined by |
 		pongs    string // joined by |
-		code     int    // that the server is told
+		code     int    // the close code that the server receives
 	}{
 		// Framing.
 		{"an empty text", sent{frame(fin|text, "")}, "", "", 1000},
@@ -197,7 +197,7 @@ got = table.concat(got, "|")
 assert(got == %s, got)`, c.code, quote(c.messages)))
 				got := <-told
 				if got.code != c.code || got.pongs != c.pongs {
-					t.Errorf("the server is told %d and the pongs %q, want %d and %q", got.code, got.pongs, c.code, c.pongs)
+					t.Errorf("the server receives close code %d and pongs %q, want %d and %q", got.code, got.pongs, c.code, c.pongs)
 				}
 			})
 		}

@@ -73,9 +73,8 @@ return {}`)
 	st.Close()
 }
 
-// TestFlood has a peer that sends faster than the script receives. The number of queued
-// messages is limited, the peer waits, the peer is not considered dead, and no message is
-// lost.
+// A peer sends faster than the script receives. The number of queued messages is limited,
+// the peer has to wait, it is not considered dead, and no message is lost.
 func TestFlood(t *testing.T) {
 	const count = 2000
 	var mu sync.Mutex

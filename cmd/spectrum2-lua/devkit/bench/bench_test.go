@@ -344,9 +344,9 @@ func TestWriteIntoLeavesPagesWithoutMarksUnchanged(t *testing.T) {
 	path := filepath.Join(t.TempDir(), "x.md")
 	r := newReport(Defaults(), &subject{loads: map[Style]*throughput{LikeSpectrum: {}, Flood: {}}}, &subject{loads: map[Style]*throughput{LikeSpectrum: {}, Flood: {}}}, Scripted{}, nil)
 	for name, test := range map[string]struct{ text, want string }{
-		"no marks":      {"nothing here", "has no line"},
+		"no marks":                 {"nothing here", "has no line"},
 		"marks in the wrong order": {endMark + "\n" + beginMark + "\n", "has no line"},
-		"one":           {"a\n" + beginMark + "\n", "has no line"},
+		"one":                      {"a\n" + beginMark + "\n", "has no line"},
 	} {
 		if err := os.WriteFile(path, []byte(test.text), 0o600); err != nil {
 			t.Fatal(err)

@@ -319,7 +319,7 @@ return on`)
 	}
 }
 
-// TestChatEndsWithTheBackend has a script exceed the memory limit, which ends the backend.
+// The script exceeds the memory limit, which ends the backend.
 func TestChatEndsWithTheBackend(t *testing.T) {
 	script := write(t, "greedy.lua", `
 local on = {}

@@ -60,7 +60,7 @@ func TestFill(t *testing.T) {
 	text := "before\n<!-- api: methods spectrum.Timer as timer -->\nold\n<!-- /api -->\nbehind\n"
 	want := "before\n<!-- api: methods spectrum.Timer as timer -->\n\n| method | what it does |\n|---|---|\n" +
 		"| `timer:cancel()` | stops the timer. A run that has begun continues |\n\n<!-- /api -->\nbehind\n"
-	for range 2 { // what is made is made again as it is
+	for range 2 { // the second call changes nothing
 		got, err := fill(text)
 		if err != nil {
 			t.Fatal(err)

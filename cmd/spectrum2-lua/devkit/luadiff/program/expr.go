@@ -308,7 +308,7 @@ func (g *gen) callArguments(sig *signature, depth int) *Node {
 }
 
 // arguments generates n values of any kind, sometimes followed by an expression with many
-// values. If there are none, it generates nil.
+// values. An empty list becomes nil.
 func (g *gen) arguments(n, depth int) *Node {
 	var args []*Node
 	for range n {
