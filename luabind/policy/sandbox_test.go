@@ -60,7 +60,7 @@ func TestSandboxOpensFilesOfTheScriptsFolderOnly(t *testing.T) {
 		{folder + "/file", false},
 		{folder + "/dir/secret", false},
 		{folder + "/null", false},
-		{"policy_test.go", false},
+		{"sandbox_test.go", false},
 		{"/dev/null", false},
 		{"/no/such/file", false},
 	} {
