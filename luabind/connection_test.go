@@ -158,6 +158,16 @@ c = spectrum.connection("c", { delay = 0.01, delay_max = 0.05, line = print,
 expect "done"
 spectrum.sleep(0)
 assert(c.state == "waiting")`, nil},
+		{"a failure for which lost returns 0 does not count for pauses and tries", `
+local attempts = 0
+spectrum.connection("c", { delay = 0.02, delay_max = 1000, tries = 1, line = print,
+  connect = function() attempts = attempts + 1; return nil, "down" end,
+  lost = function(_, seconds, failures)
+    assert(seconds <= 0.02 and failures == attempts)
+    if failures < 5 then return 0 end
+  end,
+  failed = function() events:send(attempts) end })
+expect(6)`, nil},
 		{"reconnect ends the pause", `
 local down = true
 serve(function(conn) conn:read_line() end)
