@@ -2,13 +2,19 @@ package link
 
 import (
 	"context"
+	"errors"
 	"io"
 	"net"
+	"os"
 	"time"
 )
 
-// lingerTime is how long Close waits for Spectrum to close its side.
-const lingerTime = 200 * time.Millisecond
+const (
+	// lingerTime is how long Close waits for Spectrum to close its side.
+	lingerTime = 200 * time.Millisecond
+	// lingerLook is how often Close checks whether it still has to wait.
+	lingerLook = 2 * time.Millisecond
+)
 
 // Close ends Run, writes the queued messages until ctx is done, and closes the
 // connection. Further calls wait for the first one to return.
@@ -34,9 +40,10 @@ func (l *Link) close(ctx context.Context) {
 	_ = conn.Close()
 }
 
-// hangUp closes the sending side and discards input until Spectrum closes its side
-// too. A connection that is closed with unread input is reset, and data on its way
-// to Spectrum would be lost.
+// hangUp closes the sending side. If data is still on its way in either direction, it
+// discards input until Spectrum closes its side too, the sent data has arrived, or
+// lingerTime is over. A connection that is closed with unread input is reset, and data on
+// its way to Spectrum would be lost.
 func (l *Link) hangUp(ctx context.Context, conn net.Conn) {
 	half, ok := conn.(interface{ CloseWrite() error })
 	if !ok || half.CloseWrite() != nil {
@@ -47,6 +54,19 @@ func (l *Link) hangUp(ctx context.Context, conn net.Conn) {
 	case <-ctx.Done(): // Receive does not return
 		return
 	}
-	_ = conn.SetReadDeadline(time.Now().Add(lingerTime))
-	_, _ = io.Copy(io.Discard, conn)
+	unread, unsent := pending(conn)
+	end := time.Now().Add(l.linger)
+	for now := time.Now(); (unread || unsent) && now.Before(end); now = time.Now() {
+		look := now.Add(lingerLook)
+		if unread || look.After(end) { // a peer that still sends closes its side later
+			look = end
+		}
+		_ = conn.SetReadDeadline(look)
+		n, err := io.Copy(io.Discard, conn)
+		if !errors.Is(err, os.ErrDeadlineExceeded) {
+			return // Spectrum has closed its side
+		}
+		more, left := pending(conn)
+		unread, unsent = unread || more || n > 0, left
+	}
 }

@@ -91,6 +91,7 @@ type Link struct {
 	initRSS   int32
 	receiving atomic.Bool
 	closeOnce sync.Once
+	linger    time.Duration // lingerTime; tests change it
 
 	mu         sync.Mutex
 	closed     bool
@@ -124,6 +125,7 @@ func New(o Options) *Link {
 		garbage: logging.Once{Every: garbageEvery},
 		out:     newOutbox(o.MaxQueue, o.Observer),
 		initRSS: resident,
+		linger:  lingerTime,
 	}
 }
 
