@@ -19,32 +19,34 @@ type Aim struct {
 // Aims returns the aims of the Lua backend. Its script answers each message with an echo.
 func Aims() []Aim {
 	return []Aim{
-		{"start to first PONG", " ms", 8, false, func(r *Report) float64 { return r.Lua.StartMS.Median }},
-		{"start with a large script", " ms", 25, false, measured(func(r *Report) Spread { return r.LargeMS })},
-		{"memory at rest", " MB", 12, false, func(r *Report) float64 { return r.Lua.RestMB }},
-		{"echoes per second, ratio to baseline", "", 0.5, true, func(r *Report) float64 { return r.Ratios.LikeSpectrum.Rate.Median }},
-		{"CPU per echo, ratio to baseline", "", 5.5, false, func(r *Report) float64 { return r.Ratios.LikeSpectrum.CPUUS.Median }},
-		{"latency, median, ratio to baseline", "", 1.3, false, func(r *Report) float64 { return r.Ratios.Single.MedianUS.Median }},
-		{"latency, 99th, ratio to baseline", "", 1.5, false, func(r *Report) float64 { return r.Ratios.Single.P99US.Median }},
+		{"echoes per second, ratio to baseline", "", 0.4, true, ratio(Rate)},
+		{"CPU per echo, ratio to baseline", "", 6.5, false, ratio(CPU)},
+		{"CPU one at a time, ratio to baseline", "", 1.35, false, ratio(TripCPU)},
+		{"round trip, median, ratio to baseline", "", 1.4, false, ratio(TripMedian)},
+		{"peak memory", " MB", 28, false, figure(Peak)},
+		{"EXIT to end", " ms", 10, false, figure(Exit)},
+		{"start to first PONG", " ms", 8, false, figure(Start)},
+		{"start with a large script", " ms", 25, false, median(func(r *Report) Spread { return r.LargeMS })},
+		{"memory at rest", " MB", 12, false, figure(Rest)},
 		{"memory for an idle session", " kB", 2, false, idleKB},
 		{"rate with most users, ratio to fewest", "", 0.8, true, flatness},
 		{"memory for a session that waits", " kB", 25, false, ofWaiting(func(w *Waiting) float64 { return w.Bytes / 1e3 })},
 		{"latency, ratio to without them", "", 1.5, false, ofWaiting(func(w *Waiting) float64 { return w.Ratio.Median })},
 		{"values stored, ratio to bare driver", "", 0.5, true, worstStore(func(s Store) float64 { return s.SetRatio.Median })},
 		{"values read, ratio to bare driver", "", 0.5, true, worstStore(func(s Store) float64 { return s.GetRatio.Median })},
-		{"a task, start to end", " µs", 3, false, measured(func(r *Report) (s Spread) {
+		{"a task, start to end", " µs", 3, false, median(func(r *Report) (s Spread) {
 			if r.Tasks != nil {
 				s = r.Tasks.US
 			}
 			return s
 		})},
-		{"a room's message, each", " µs", 3, false, measured(func(r *Report) (s Spread) {
+		{"a room's message, each", " µs", 3, false, median(func(r *Report) (s Spread) {
 			if r.Room != nil {
 				s = r.Room.EachUS
 			}
 			return s
 		})},
-		{"pause at a reload", " ms", 10, false, measured(func(r *Report) (s Spread) {
+		{"pause at a reload", " ms", 10, false, median(func(r *Report) (s Spread) {
 			if r.Reload != nil {
 				s = r.Reload.PauseMS
 			}
@@ -53,8 +55,18 @@ func Aims() []Aim {
 	}
 }
 
-// measured returns the median of a figure.
-func measured(of func(*Report) Spread) func(*Report) float64 {
+// figure returns the median of a figure of the Lua backend.
+func figure(f Figure) func(*Report) float64 {
+	return median(func(r *Report) Spread { return r.Backends[0].Figures[f] })
+}
+
+// ratio returns the median of a ratio of the Lua backend to the baseline.
+func ratio(f Figure) func(*Report) float64 {
+	return median(func(r *Report) Spread { return r.Backends[0].Ratios[f] })
+}
+
+// median returns the median of a measurement.
+func median(of func(*Report) Spread) func(*Report) float64 {
 	return func(r *Report) float64 {
 		if s := of(r); s.N > 0 {
 			return s.Median
@@ -93,7 +105,7 @@ func flatness(r *Report) float64 {
 	if few.Load.Users == many.Load.Users {
 		return math.NaN()
 	}
-	return many.Lua.Rate.Median / few.Lua.Rate.Median
+	return many.Backends[0].Figures[Rate].Median / few.Backends[0].Figures[Rate].Median
 }
 
 // worstStore returns the lowest ratio of all stores.

@@ -28,6 +28,7 @@ type running struct {
 	frames  *wire.Reader
 	started time.Duration // from exec to the first PONG
 	release func() bool
+	free    func()
 }
 
 // start starts a backend and waits for its first PONG. When ctx is done, it kills the
@@ -37,8 +38,8 @@ func start(ctx context.Context, s *simulator.Spectrum, b Backend, config string)
 	if err != nil {
 		return nil, err
 	}
-	r := &running{process: process, conn: conn, frames: wire.NewReader(conn, 0)}
-	r.release = context.AfterFunc(ctx, func() { _ = conn.Close() })
+	r := &running{process: process, free: func() {}}
+	r.use(ctx, conn)
 	err = r.ping()
 	if err != nil {
 		r.kill()
@@ -46,6 +47,29 @@ func start(ctx context.Context, s *simulator.Spectrum, b Backend, config string)
 	}
 	r.started = time.Since(process.Started)
 	return r, nil
+}
+
+// use reads and writes conn until ctx is done.
+func (r *running) use(ctx context.Context, conn net.Conn) {
+	r.conn, r.frames = conn, wire.NewReader(conn, 0)
+	r.release = context.AfterFunc(ctx, func() { _ = conn.Close() })
+}
+
+// block makes reading and writing block their thread. Everything that the backend sent must
+// have been read.
+func (r *running) block(ctx context.Context) error {
+	// The answer to a second PING shows that nothing follows the first PONG.
+	if err := r.ping(); err != nil {
+		return err
+	}
+	conn, err := newBlocking(r.conn)
+	if err != nil {
+		return err
+	}
+	r.release()
+	r.free = conn.free
+	r.use(ctx, conn)
+	return nil
 }
 
 // ping sends PING and reads until the PONG.
@@ -68,11 +92,13 @@ func (r *running) ping() error {
 	}
 }
 
-// exit ends the backend as Spectrum does.
-func (r *running) exit(ctx context.Context) error {
+// exit ends the backend as Spectrum does. It returns the time from EXIT to the end of the
+// process.
+func (r *running) exit(ctx context.Context) (time.Duration, error) {
 	defer r.kill()
+	begin := time.Now()
 	if _, err := r.conn.Write(appendFrame(nil, pb.WrapperMessage_TYPE_EXIT, nil)); err != nil {
-		return err
+		return 0, err
 	}
 	for {
 		if _, err := r.frames.Next(); err != nil {
@@ -80,15 +106,17 @@ func (r *running) exit(ctx context.Context) error {
 		}
 	}
 	code, err := r.process.Wait(ctx)
+	took := time.Since(begin)
 	if err == nil && code != 0 {
 		err = fmt.Errorf("the backend ended with exit code %d", code)
 	}
-	return err
+	return took, err
 }
 
 func (r *running) kill() {
 	r.release()
 	_ = r.conn.Close()
+	r.free()
 	r.process.Kill()
 }
 

@@ -105,7 +105,7 @@ func quick(t *testing.T, role string) Options {
 	o.Baseline = Backend{Path: os.Args[0], Leading: []string{"good"}}
 	o.Config = "x.cfg"
 	o.Peer = Backend{Path: os.Args[0], Leading: []string{peerRole}}
-	o.Starts, o.Rounds, o.Round, o.Questions, o.Settle = 2, 2, 20*time.Millisecond, 10, 0
+	o.Starts, o.Rounds, o.Round, o.Questions, o.Pauses, o.Settle = 2, 2, 20*time.Millisecond, 10, 1, 0
 	o.Sessions, o.Tasks, o.Reload, o.Room, o.Stored = 0, 0, 0, 0, 0 // these need a real script
 	o.Growth = nil
 	return o
@@ -131,21 +131,23 @@ func TestRunMeasuresBothBackends(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
-			for name, f := range map[string]Figures{"Lua": r.Lua, "baseline": r.Baseline, "ratios": r.Ratios} {
-				for what, s := range map[string]Spread{
-					"start": f.StartMS, "rate": f.LikeSpectrum.Rate, "flood": f.Flood.Rate, "median": f.Single.MedianUS, "p99": f.Single.P99US,
-					"median in a row": f.Row.MedianUS, "p99 in a row": f.Row.P99US,
-				} {
-					if s.N != 2 || s.Min <= 0 || s.Min > s.Median || s.Median > s.Max {
-						t.Errorf("%s: %s is %+v", name, what, s)
+			for _, m := range r.Backends {
+				for _, row := range leading {
+					f := row.figure
+					want := o.Rounds
+					if f == Rest {
+						want = 1
+					}
+					if s := m.Figures[f]; s.N != want || s.Min <= 0 || s.Min > s.Median || s.Median > s.Max {
+						t.Errorf("%s: %s is %+v", m.Name, f, s)
+					}
+					if s := m.Ratios[f]; m.Name != baselineName && (s.N != want || s.Min <= 0) {
+						t.Errorf("%s: the ratio of %s is %+v", m.Name, f, s)
 					}
 				}
-				if f.RestMB <= 0 || f.LoadedMB <= 0 {
-					t.Errorf("%s: memory is %v and %v", name, f.RestMB, f.LoadedMB)
-				}
 			}
-			if len(r.Verdicts) != 6 || len(progress) != 4 {
-				t.Errorf("verdicts %v, progress %q", r.Verdicts, progress)
+			if len(r.Backends) != 2 || len(r.Verdicts) != 8 || len(progress) != 4 {
+				t.Errorf("backends %v, verdicts %v, progress %q", r.Backends, r.Verdicts, progress)
 			}
 		})
 	}
@@ -184,7 +186,7 @@ func TestRunReportsWhyABackendFails(t *testing.T) {
 	t.Run("nothing to measure", func(t *testing.T) {
 		for _, spoil := range []func(*Options){
 			func(o *Options) { o.Load.Users = 0 }, func(o *Options) { o.Load.InFlight = 0 }, func(o *Options) { o.Rounds = 0 },
-			func(o *Options) { o.Sessions = -1 }, func(o *Options) { o.Tasks = -1 }, func(o *Options) { o.Reload = -1 }, func(o *Options) { o.Stored = -1 },
+			func(o *Options) { o.Starts = -1 }, func(o *Options) { o.Pauses = -1 }, func(o *Options) { o.Sessions = -1 }, func(o *Options) { o.Tasks = -1 }, func(o *Options) { o.Reload = -1 }, func(o *Options) { o.Stored = -1 },
 			func(o *Options) { o.Room = -1 }, func(o *Options) { o.Growth = []Load{{}} },
 		} {
 			o := quick(t, "good")
@@ -200,8 +202,8 @@ func TestRunReportsWhyABackendFails(t *testing.T) {
 		why := errors.New("enough")
 		ctx, cancel := context.WithCancelCause(t.Context())
 		o.Progress = func(text string) {
-			if text == "memory at rest" {
-				// The backends are warmed up for half an hour next.
+			if text == "round 1 of 2" {
+				// The first backend is warmed up for half an hour next.
 				time.AfterFunc(20*time.Millisecond, func() { cancel(why) })
 			}
 		}
@@ -212,13 +214,18 @@ func TestRunReportsWhyABackendFails(t *testing.T) {
 }
 
 func TestReport(t *testing.T) {
-	lua := &subject{starts: []float64{4, 5, 60}, rest: 9e6, loaded: 20e6, single: latency{[]float64{50, 60, 70}, []float64{100, 100, 100}},
-		loads: map[Style]*throughput{LikeSpectrum: {rate: []float64{100_000, 150_000, 200_000}, cpu: []float64{5, 5, 5}, generator: []float64{2, 2, 2}, busy: []float64{0.5, 0.5, 0.5}}, Flood: {}}}
-	base := &subject{starts: []float64{2, 2, 2}, rest: 4.5e6, loaded: 5e6, single: latency{[]float64{50, 50, 50}, []float64{80, 80, 80}},
-		loads: map[Style]*throughput{LikeSpectrum: {rate: []float64{500_000, 500_000, 500_000}, cpu: []float64{1, 1, 1}, generator: []float64{2, 2, 2}, busy: []float64{1, 1, 1}}, Flood: {}}}
+	lua := &subject{name: luaName, samples: samples{
+		Start: {4, 5, 60}, Rest: {9}, Peak: {25, 30, 35}, Exit: {2, 2, 2},
+		Rate: {100_000, 150_000, 200_000}, CPU: {5, 5, 5}, Busy: {0.4, 0.5, 0.6}, TripMedian: {50, 60, 70},
+	}}
+	other := &subject{name: againstName, samples: samples{Rate: {50_000, 100_000, 200_000}, CPU: {10, 10, 10}}}
+	base := &subject{name: baselineName, samples: samples{
+		Start: {2, 2, 2}, Rest: {4.5}, Peak: {5, 5, 5}, Exit: {1, 1, 1},
+		Rate: {500_000, 500_000, 500_000}, CPU: {1, 1, 1}, Busy: {0.4, 0.6, 0.6}, TripMedian: {50, 50, 50},
+	}}
 	o := Defaults()
-	r := newReport(o, lua, base, Scripted{}, nil)
-	if got := r.Ratios.LikeSpectrum.Rate; got != (Spread{3, 0.2, 0.3, 0.4}) {
+	r := newReport(o, []*subject{lua, other, base}, Scripted{}, nil)
+	if got := r.Backends[0].Ratios[Rate]; got != (Spread{3, 0.2, 0.3, 0.4}) {
 		t.Errorf("the ratio of the rates is %+v", got)
 	}
 	if r.Met() {
@@ -229,14 +236,18 @@ func TestReport(t *testing.T) {
 		t.Fatal(err)
 	}
 	for _, want := range []string{
-		"start to first PONG\n  median, ms                                5.0        2.0     2.50\n",
-		"  slowest, ms                              60.0        2.0\n",
-		"load as Spectrum makes it\n  echoes per second                      150000     500000     0.30\n",
-		"  CPU per echo, µs                         5.00       1.00     5.00\n",
-		"  load generator, busy, %                    50        100\n",
-		"one message and its echo\n  median, µs                               60.0       50.0     1.20\n",
+		"start to first PONG, ms\n" +
+			"  Lua                        5.0        4.0       60.0       2.50    2.00   30.00\n",
+		"echoes per second\n" +
+			"  Lua                     150000     100000     200000       0.30    0.20    0.40\n" +
+			"  other                   100000      50000     200000       0.20    0.10    0.40\n" +
+			"  baseline                500000*    500000     500000\n" +
+			"  Lua / other              1.500      1.000      2.000\n",
+		"\n* WARNING: The load generator used more than 50 % of a processor",
+		"CPU per echo, µs\n  Lua                       5.00       5.00       5.00       5.00    5.00    5.00\n",
 		"met     start to first PONG                       5.00 ms     aim: at most 8 ms\n",
-		"MISSED  echoes per second, ratio to baseline      0.30        aim: at least 0.5\n",
+		"MISSED  echoes per second, ratio to baseline      0.30        aim: at least 0.4\n",
+		"MISSED  peak memory                               30.00 MB    aim: at most 28 MB\n",
 	} {
 		if !strings.Contains(text.String(), want) {
 			t.Errorf("no %q in\n%s", want, text.String())
@@ -247,8 +258,10 @@ func TestReport(t *testing.T) {
 		t.Fatal(err)
 	}
 	var decoded struct {
-		Lua struct {
-			StartMS Spread `json:"start_ms"`
+		Backends []struct {
+			Figures struct {
+				StartMS Spread `json:"start_ms"`
+			}
 		}
 		Verdicts []struct {
 			Name string
@@ -258,17 +271,15 @@ func TestReport(t *testing.T) {
 	if err := json.Unmarshal(encoded.Bytes(), &decoded); err != nil {
 		t.Fatal(err)
 	}
-	if decoded.Lua.StartMS.Median != 5 || len(decoded.Verdicts) != 6 || !decoded.Verdicts[0].Met || decoded.Verdicts[2].Met {
+	if decoded.Backends[0].Figures.StartMS.Median != 5 || len(decoded.Verdicts) != 7 || decoded.Verdicts[0].Met || !decoded.Verdicts[1].Met {
 		t.Errorf("got %+v from\n%s", decoded, encoded.String())
 	}
 }
 
 func TestReportOfTheScript(t *testing.T) {
-	none := func() *subject {
-		return &subject{rest: 1, loaded: 1, loads: map[Style]*throughput{LikeSpectrum: {}, Flood: {}}}
-	}
+	none := []*subject{{name: luaName, samples: samples{}}, {name: baselineName, samples: samples{}}}
 	one := func(v float64) Spread { return spread([]float64{v}) }
-	r := newReport(Defaults(), none(), none(), Scripted{
+	r := newReport(Defaults(), none, Scripted{
 		Waiting: &Waiting{Sessions: 900, Wanted: 1000, Bytes: 25_100, WithUS: one(60), WithoutUS: one(50), Ratio: one(1.2)},
 		Tasks:   &Tasks{N: 300, US: one(3.5)},
 		Stores: []Store{
@@ -278,9 +289,12 @@ func TestReportOfTheScript(t *testing.T) {
 		Reload: &Reload{Sessions: 70, PauseMS: one(4), BeforeMS: one(1.5), WholeMS: one(20)},
 		Room:   &Room{Participants: 60, EachUS: one(2.5), CPUUS: one(3)},
 	}, []Step{
-		{Load: Load{10, 5, 64}, Lua: LoadFigures{Rate: one(100_000), CPUUS: one(8)}, Baseline: LoadFigures{Rate: one(800_000), CPUUS: one(1)}, Ratios: LoadFigures{Rate: one(0.125), CPUUS: one(8)}},
-		{Load: Load{5000, 5, 64}, Lua: LoadFigures{Rate: one(70_000)}, IdleBytes: 1900},
-		{Load: Load{10, 5, 4000}, Lua: LoadFigures{Rate: one(1)}},
+		{Load: Load{10, 5, 64}, Backends: []Measured{
+			{luaName, Figures{Rate: one(100_000), CPU: one(8), Busy: one(0.3)}, Figures{Rate: one(0.125), CPU: one(8)}},
+			{baselineName, Figures{Rate: one(800_000), CPU: one(1), Busy: one(0.7)}, nil},
+		}},
+		{Load: Load{5000, 5, 64}, Backends: []Measured{{luaName, Figures{Rate: one(70_000)}, nil}}, IdleBytes: 1900},
+		{Load: Load{10, 5, 4000}, Backends: []Measured{{luaName, Figures{Rate: one(1)}, nil}}},
 	})
 	var text bytes.Buffer
 	if err := r.WriteText(&text); err != nil {
@@ -299,11 +313,11 @@ func TestReportOfTheScript(t *testing.T) {
 			"  set per second                            800       1000     0.80\n" +
 			"  get per second                           5000      20000     0.25\n",
 		"\na room's message to 60 sessions\n  time for each, µs                        2.50\n  CPU for each, µs                         3.00\n",
-		"\n  10 users, 64 bytes\n" +
-			"    echoes per second                    100000     800000     0.12\n" +
-			"    MB of text per second                   6.4       51.2\n" +
-			"    CPU per echo, µs                       8.00       1.00     8.00\n",
-		"\n    memory for each idle session, kB       1.90\n",
+		"\n10 users, 64 bytes        median        min        max      ratio     min     max\n" +
+			"echoes per second\n" +
+			"  Lua                     100000     100000     100000       0.12    0.12    0.12\n" +
+			"  baseline                800000*    800000     800000\n",
+		"\nmemory for each idle session, kB: 1.90\n",
 		"met     a room's message, each                    2.50 µs     aim: at most 3 µs\n",
 		"met     memory for an idle session                1.90 kB     aim: at most 2 kB\n",
 		"MISSED  rate with most users, ratio to fewest     0.70        aim: at least 0.8\n",
@@ -331,18 +345,18 @@ func TestRunMeasuresEachStepOfGrowth(t *testing.T) {
 		t.Fatal(err)
 	}
 	for i, s := range r.Growth {
-		if s.Load != o.Growth[i] || s.Lua.Rate.N != o.Rounds || s.Ratios.Rate.N != o.Rounds {
+		if s.Load != o.Growth[i] || s.Backends[0].Figures[Rate].N != o.Rounds || s.Backends[0].Ratios[Rate].N != o.Rounds {
 			t.Errorf("got %+v of %+v", s, o.Growth[i])
 		}
 	}
-	if len(r.Growth) != 2 || len(r.Verdicts) != 8 {
+	if len(r.Growth) != 2 || len(r.Verdicts) != 10 {
 		t.Errorf("%d steps, verdicts %+v", len(r.Growth), r.Verdicts)
 	}
 }
 
 func TestWriteIntoLeavesPagesWithoutMarksUnchanged(t *testing.T) {
 	path := filepath.Join(t.TempDir(), "x.md")
-	r := newReport(Defaults(), &subject{loads: map[Style]*throughput{LikeSpectrum: {}, Flood: {}}}, &subject{loads: map[Style]*throughput{LikeSpectrum: {}, Flood: {}}}, Scripted{}, nil)
+	r := newReport(Defaults(), []*subject{{samples: samples{}}, {samples: samples{}}}, Scripted{}, nil)
 	for name, test := range map[string]struct{ text, want string }{
 		"no marks":                 {"nothing here", "has no line"},
 		"marks in the wrong order": {endMark + "\n" + beginMark + "\n", "has no line"},

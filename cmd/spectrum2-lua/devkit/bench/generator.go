@@ -28,18 +28,6 @@ type Load struct {
 	Body int `json:"body_bytes"`
 }
 
-// Style is how a generator sends messages.
-type Style string
-
-const (
-	// LikeSpectrum encodes and writes each message by itself and parses each echo,
-	// as Spectrum does. This work limits the rate of a fast backend.
-	LikeSpectrum Style = "like_spectrum"
-	// Flood sends frames that were encoded in advance, many in one write, and only counts
-	// the echoes. This is the largest load for a backend.
-	Flood Style = "flood"
-)
-
 var appendFrame = simulator.AppendFrame
 
 // generator sends messages and counts their echoes, from one goroutine.
@@ -141,83 +129,78 @@ func (g *generator) turn() int {
 	return user
 }
 
-// flood sends the messages of the next n users in one write.
-func (g *generator) flood(n int) error {
+// send sends the messages of the next n users in one write.
+func (g *generator) send(n int, times *latencies) error {
 	g.out = g.out[:0]
+	at := time.Now()
 	for range n {
-		g.out = append(g.out, g.requests[g.turn()]...)
+		user := g.turn()
+		g.out = append(g.out, g.requests[user]...)
+		if times != nil {
+			times.wrote(g.users[user], at)
+		}
 	}
 	_, err := g.conn.Write(g.out)
 	return err
 }
 
-// sendEach encodes and writes n messages one by one, as Spectrum does.
-func (g *generator) sendEach(n int) (err error) {
-	for range n {
-		if g.out, err = g.message(g.out[:0], g.turn()); err != nil {
-			return err
-		}
-		if _, err = g.conn.Write(g.out); err != nil {
-			return err
-		}
-	}
-	return nil
-}
-
-// run keeps messages in flight for the given time and waits for the last echoes. It
-// returns their number and the time.
-func (g *generator) run(style Style, d time.Duration) (echoes int, took time.Duration, err error) {
-	write, check := g.flood, func([]byte) error { return nil }
-	if style == LikeSpectrum {
-		write, check = g.sendEach, g.checkEcho
-	}
-	send, stop := g.sender(write)
+// flood keeps messages in flight for the given time and waits for the last echoes. It sends
+// frames that were encoded in advance, many in one write. With times, it also checks each
+// echo and measures its latency. It returns the number of echoes.
+func (g *generator) flood(d time.Duration, times *latencies) (echoes int, err error) {
+	send, stop := g.sender(times)
 	defer stop()
 	start := time.Now()
 	sent, waiting := g.load.InFlight, 0
 	if err := send(sent); err != nil {
-		return 0, 0, err
+		return 0, err
 	}
-	for over := false; echoes < sent; {
+	for read, over := start, false; echoes < sent; {
+		fresh := !g.frames.Buffered()
 		typ, payload, err := g.read()
 		if err != nil {
-			return 0, 0, fmt.Errorf("waiting for an echo, after %d: %w", echoes, err)
+			return 0, fmt.Errorf("waiting for an echo, after %d: %w", echoes, err)
+		}
+		if fresh {
+			read = time.Now()
 		}
 		if typ == pb.WrapperMessage_TYPE_CONV_MESSAGE {
 			echoes++
 			waiting++
-			if err := check(payload); err != nil {
-				return 0, 0, err
+			if times != nil {
+				if err := times.received(payload, g.body, read); err != nil {
+					return 0, err
+				}
 			}
 		}
 		if g.frames.Buffered() || waiting == 0 {
 			continue
 		}
-		if over = over || time.Since(start) >= d; !over {
+		if over = over || read.Sub(start) >= d; !over {
 			if err := send(waiting); err != nil {
-				return 0, 0, err
+				return 0, err
 			}
 			sent += waiting
 		}
 		waiting = 0
 	}
-	return echoes, time.Since(start), nil
+	return echoes, nil
 }
 
 // directBytes is the number of bytes that surely fit into the socket's buffers. Larger loads
 // need a goroutine that writes, because otherwise both ends could wait for each other.
 const directBytes = 64 << 10
 
-func (g *generator) sender(write func(n int) error) (send func(n int) error, stop func()) {
+func (g *generator) sender(times *latencies) (send func(n int) error, stop func()) {
 	if g.load.InFlight*len(g.requests[0]) <= directBytes {
-		return write, func() {}
+		return func(n int) error { return g.send(n, times) }, func() {}
 	}
 	// At most InFlight turns wait, so sending to the channel never blocks.
 	turns := make(chan int, g.load.InFlight)
 	var done sync.WaitGroup
 	done.Go(func() {
 		for n := range turns {
-			if err := write(n); err != nil {
+			if err := g.send(n, times); err != nil {
 				_ = g.conn.Close() // ends the reader, too
 				return
 			}
@@ -226,22 +209,10 @@ func (g *generator) sender(write func(n int) error) (send func(n int) error, sto
 	return func(n int) error { turns <- n; return nil }, func() { close(turns); done.Wait() }
 }
 
-// checkEcho compares an echo with the message.
-func (g *generator) checkEcho(payload []byte) error {
-	var m pb.ConversationMessage
-	if err := proto.Unmarshal(payload, &m); err != nil {
-		return fmt.Errorf("this is no echo: %w", err)
-	}
-	if m.GetBuddyName() != contact || m.GetMessage() != g.body {
-		return fmt.Errorf("this is no echo: %.200s", m.String())
-	}
-	return nil
-}
-
 // ask sends one message and waits for its echo.
 func (g *generator) ask() (time.Duration, error) {
 	start := time.Now()
-	if err := g.flood(1); err != nil {
+	if err := g.send(1, nil); err != nil {
 		return 0, err
 	}
 	for {

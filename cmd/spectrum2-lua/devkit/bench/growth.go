@@ -3,17 +3,14 @@ package bench
 import (
 	"context"
 	"fmt"
-	"slices"
 
 	"spectrumlua/cmd/spectrum2-lua/devkit/simulator"
 )
 
-// Step holds the figures of both backends under one load of Options.Growth, in the style Flood.
+// Step holds the figures of all backends under one load of Options.Growth.
 type Step struct {
-	Load     Load        `json:"load"`
-	Lua      LoadFigures `json:"lua"`
-	Baseline LoadFigures `json:"baseline"`
-	Ratios   LoadFigures `json:"ratios"`
+	Load     Load       `json:"load"`
+	Backends []Measured `json:"backends"`
 	// IdleBytes is the resident memory of the Lua backend for each user who has not
 	// written yet.
 	IdleBytes float64 `json:"idle_bytes_each"`
@@ -52,48 +49,42 @@ func measureGrowth(ctx context.Context, s *simulator.Spectrum, o Options) (steps
 func measureStep(ctx context.Context, s *simulator.Spectrum, o Options) (*Step, error) {
 	subjects := newSubjects(o)
 	defer kill(subjects)
-	lua, baseline := subjects[0], subjects[1]
-	if err := prepare(ctx, s, o, subjects); err != nil {
+	if err := startAll(ctx, s, o, subjects); err != nil {
 		return nil, err
 	}
-	order := slices.Clone(subjects)
-	for range o.Rounds {
-		for _, sub := range order {
-			if err := sub.measure(Flood, o.Round); err != nil {
-				return nil, fmt.Errorf("%s: %w", sub.name, sub.running.explain(err))
-			}
+	for _, sub := range subjects {
+		if err := sub.explain(sub.login(o.Load)); err != nil {
+			return nil, err
 		}
-		slices.Reverse(order)
 	}
-	if err := finish(ctx, s, o, subjects); err != nil {
+	if err := wait(ctx, o.Settle); err != nil {
 		return nil, err
+	}
+	lua := subjects[0]
+	online, err := lua.rss()
+	if err != nil {
+		return nil, err
+	}
+	for round := range o.Rounds + 1 {
+		err := inTurn(subjects, round, func(sub *subject) error {
+			if round == 0 { // warms up
+				_, err := sub.load.flood(o.Round/2, nil)
+				return sub.explain(err)
+			}
+			return sub.explain(sub.measureFlood(o.Round))
+		})
+		if err != nil {
+			return nil, err
+		}
+	}
+	for _, sub := range subjects {
+		if _, err := sub.exit(ctx); err != nil {
+			return nil, err
+		}
 	}
 	return &Step{
 		Load:      o.Load,
-		Lua:       lua.loads[Flood].figures(),
-		Baseline:  baseline.loads[Flood].figures(),
-		Ratios:    loadRatios(lua.loads[Flood], baseline.loads[Flood]),
-		IdleBytes: (lua.online - lua.rest) / float64(o.Load.Users),
+		Backends:  measured(subjects),
+		IdleBytes: (online - lua.samples[Rest][0]*1e6) / float64(o.Load.Users),
 	}, nil
-}
-
-// bytesPerSecond returns the rate of the echoed texts.
-func (s Step) bytesPerSecond(f LoadFigures) float64 { return f.Rate.Median * float64(s.Load.Body) }
-
-// writeGrowth writes the steps as lines of the table.
-func writeGrowth(steps []Step, line func(cells ...any)) {
-	if len(steps) == 0 {
-		return
-	}
-	line("", "", "", "")
-	line("a flood, by users and bytes", "Lua", "baseline", "ratio")
-	for _, s := range steps {
-		line(fmt.Sprintf("  %d users, %d bytes", s.Load.Users, s.Load.Body), "", "", "")
-		line("    echoes per second", fmt.Sprintf("%.0f", s.Lua.Rate.Median), fmt.Sprintf("%.0f", s.Baseline.Rate.Median), fmt.Sprintf("%.2f", s.Ratios.Rate.Median))
-		line("    MB of text per second", fmt.Sprintf("%.1f", s.bytesPerSecond(s.Lua)/1e6), fmt.Sprintf("%.1f", s.bytesPerSecond(s.Baseline)/1e6), "")
-		line("    CPU per echo, µs", fmt.Sprintf("%.2f", s.Lua.CPUUS.Median), fmt.Sprintf("%.2f", s.Baseline.CPUUS.Median), fmt.Sprintf("%.2f", s.Ratios.CPUUS.Median))
-		if s.Load.Users >= idleUsers {
-			line("    memory for each idle session, kB", fmt.Sprintf("%.2f", s.IdleBytes/1e3), "", "")
-		}
-	}
 }

@@ -85,7 +85,7 @@ func runScript(ctx context.Context, s *simulator.Spectrum, o Options, config str
 		return err
 	}
 	if err = measure(sub); err == nil {
-		err = sub.running.exit(ctx)
+		_, err = sub.running.exit(ctx)
 	}
 	return sub.running.explain(err)
 }

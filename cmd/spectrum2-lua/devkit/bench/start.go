@@ -11,20 +11,22 @@ import (
 type starter struct {
 	sub    *subject
 	config string
-	took   *[]float64 // ms
+	took   func(ms float64)
 }
 
 // measureStarts starts and stops all backends alternately. The first start of each does not
 // count, because it fills the system's caches.
 func measureStarts(ctx context.Context, s *simulator.Spectrum, o Options, subjects []*subject) error {
-	o.Progress(fmt.Sprintf("starting each %d times", o.Starts))
-	lua := subjects[0]
-	starters := []starter{
-		{lua, o.Config, &lua.starts},
-		{subjects[1], o.Config, &subjects[1].starts},
+	if o.Starts == 0 {
+		return nil
 	}
-	if o.Large != "" {
-		starters = append(starters, starter{lua, o.Large, &lua.large})
+	o.Progress(fmt.Sprintf("starting each %d times", o.Starts))
+	var starters []starter
+	for _, sub := range subjects {
+		starters = append(starters, starter{sub, o.Config, func(ms float64) { sub.samples.add(Start, ms) }})
+	}
+	if lua := subjects[0]; o.Large != "" {
+		starters = append(starters, starter{lua, o.Large, func(ms float64) { lua.large = append(lua.large, ms) }})
 	}
 	for i := range 1 + o.Starts {
 		for _, st := range starters {
@@ -33,9 +35,9 @@ func measureStarts(ctx context.Context, s *simulator.Spectrum, o Options, subjec
 				return err
 			}
 			if i > 0 {
-				*st.took = append(*st.took, ms(r.started))
+				st.took(ms(r.started))
 			}
-			if err := r.exit(ctx); err != nil {
+			if _, err := r.exit(ctx); err != nil {
 				return fmt.Errorf("%s: %w", st.sub.name, r.explain(err))
 			}
 		}

@@ -66,7 +66,7 @@ func measureWaiting(ctx context.Context, s *simulator.Spectrum, o Options, confi
 		if err := sub.running.hurry(); err != nil {
 			return nil, err
 		}
-		if err := sub.running.exit(ctx); err != nil {
+		if _, err := sub.running.exit(ctx); err != nil {
 			return nil, sub.running.explain(err)
 		}
 	}

@@ -14,6 +14,7 @@ import (
 	"syscall"
 
 	"github.com/spf13/cobra"
+	"github.com/spf13/pflag"
 
 	"spectrumlua/cmd/spectrum2-lua/devkit/bench"
 )
@@ -79,7 +80,7 @@ type output struct {
 func newBench(stdout, stderr io.Writer) *cobra.Command {
 	o := bench.Defaults()
 	var out output
-	var growth bool
+	var growth, quick bool
 	cmd := &cobra.Command{
 		Use:           "bench config",
 		Short:         "Measure the backend and a plain Go echo",
@@ -99,11 +100,21 @@ func newBench(stdout, stderr io.Writer) *cobra.Command {
 			if o.Backend.Path, err = exec.LookPath(o.Backend.Path); err != nil {
 				return fmt.Errorf("finding the backend (`make build` builds it): %w", err)
 			}
+			if o.Against.Path != "" {
+				if o.Against.Path, err = exec.LookPath(o.Against.Path); err != nil {
+					return fmt.Errorf("finding the other backend: %w", err)
+				}
+			}
 			o.Baseline = bench.Backend{Path: own, Leading: []string{baselineName}}
 			o.Peer = bench.Backend{Path: own, Leading: []string{peerName}}
 			o.Progress = func(text string) { _, _ = fmt.Fprintln(stderr, "bench: "+text) }
 			if !growth {
 				o.Growth = nil
+			}
+			if quick {
+				if err := quicken(&o, cmd.Flags()); err != nil {
+					return err
+				}
 			}
 			report, err := bench.Run(cmd.Context(), o)
 			if err != nil {
@@ -119,10 +130,13 @@ func newBench(stdout, stderr io.Writer) *cobra.Command {
 	flags := cmd.Flags()
 	flags.SortFlags = false
 	flags.StringVar(&o.Backend.Path, "backend", "bin/spectrum2_lua_backend", "the backend's `executable`")
+	flags.StringVar(&o.Against.Path, "against", "", "the `executable` of another backend to measure in the same rounds")
+	flags.BoolVar(&quick, "quick", false, "measure only the leading figures, in half a minute")
 	flags.IntVar(&o.Rounds, "rounds", o.Rounds, "how often each load is measured")
 	flags.DurationVar(&o.Round, "round", o.Round, "how long a load lasts each time")
 	flags.IntVar(&o.Starts, "starts", o.Starts, "how often the start is measured")
-	flags.IntVar(&o.Questions, "questions", o.Questions, "how many single messages are timed in a round")
+	flags.IntVar(&o.Questions, "questions", o.Questions, "how many messages one after the other are timed in a round")
+	flags.IntVar(&o.Pauses, "pauses", o.Pauses, "how many messages after a pause are timed in a round; 0 skips this measurement")
 	flags.IntVar(&o.Sessions, "sessions", o.Sessions, "how many sessions wait in read_line; 0 skips this measurement")
 	flags.IntVar(&o.Tasks, "tasks", o.Tasks, "how many tasks are started in a round; 0 skips this measurement")
 	flags.IntVar(&o.Reload, "reload", o.Reload, "how many sessions are online during a reload; 0 skips this measurement")
@@ -139,6 +153,22 @@ func newBench(stdout, stderr io.Writer) *cobra.Command {
 	flags.StringVar(&out.into, "into", "", "write the tables into this `file`, between its two marks")
 	flags.BoolVar(&out.strict, "strict", false, "fail if an aim is missed")
 	return cmd
+}
+
+// quicken leaves out all but the leading figures, except for what the flags ask for.
+func quicken(o *bench.Options, flags *pflag.FlagSet) error {
+	given := map[*pflag.Flag]string{}
+	flags.Visit(func(f *pflag.Flag) { given[f] = f.Value.String() })
+	o.Quick()
+	for f, value := range given {
+		if f.Value.Type() == "stringArray" {
+			continue // Quick does not change it
+		}
+		if err := f.Value.Set(value); err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 // existing returns the absolute path of a config file.

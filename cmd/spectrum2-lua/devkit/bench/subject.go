@@ -1,0 +1,256 @@
+package bench
+
+import (
+	"context"
+	"fmt"
+	"runtime"
+	"time"
+
+	"spectrumlua/cmd/spectrum2-lua/devkit/simulator"
+)
+
+// subject is one of the backends, with its samples so far.
+type subject struct {
+	name    string
+	backend Backend
+	running *running
+	load    *generator
+
+	samples samples
+	large   []float64 // ms, the start with the large script
+}
+
+// newSubjects returns the Lua backend, the other one if there is one, and the baseline.
+func newSubjects(o Options) []*subject {
+	subjects := []*subject{{name: luaName, backend: o.Backend}}
+	if o.Against.Path != "" {
+		subjects = append(subjects, &subject{name: againstName, backend: o.Against})
+	}
+	subjects = append(subjects, &subject{name: baselineName, backend: o.Baseline})
+	for _, sub := range subjects {
+		sub.samples = samples{}
+	}
+	return subjects
+}
+
+// Names of the backends in the report.
+const (
+	luaName      = "Lua"
+	againstName  = "other"
+	baselineName = "baseline"
+)
+
+func kill(subjects []*subject) {
+	for _, sub := range subjects {
+		sub.kill()
+	}
+}
+
+func (sub *subject) kill() {
+	if sub.running != nil {
+		sub.running.kill()
+		sub.running = nil
+	}
+}
+
+// explain names the backend of an error and adds its output.
+func (sub *subject) explain(err error) error {
+	if err != nil && sub.running != nil {
+		err = sub.running.explain(err)
+	}
+	if err != nil {
+		err = fmt.Errorf("%s: %w", sub.name, err)
+	}
+	return err
+}
+
+// start starts the backend. The generator reads and writes without Go's network poller.
+func (sub *subject) start(ctx context.Context, s *simulator.Spectrum, config string) (err error) {
+	if sub.running, err = start(ctx, s, sub.backend, config); err == nil {
+		err = sub.running.block(ctx)
+	}
+	return sub.explain(err)
+}
+
+// login logs in the users of a load.
+func (sub *subject) login(l Load) (err error) {
+	if sub.load, err = newGenerator(sub.running.conn, sub.running.frames, l); err != nil {
+		return err
+	}
+	return sub.load.login()
+}
+
+// exit ends the backend and returns the time that it needs.
+func (sub *subject) exit(ctx context.Context) (time.Duration, error) {
+	took, err := sub.running.exit(ctx)
+	err = sub.explain(err)
+	sub.kill()
+	return took, err
+}
+
+// inTurn calls measure for all backends. Each round begins with the next backend.
+func inTurn(subjects []*subject, round int, measure func(*subject) error) error {
+	for i := range subjects {
+		sub := subjects[(i+round)%len(subjects)]
+		if err := measure(sub); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// measureRest reads the memory of all backends when each has answered a PING and is idle.
+func measureRest(ctx context.Context, s *simulator.Spectrum, o Options, subjects []*subject) error {
+	o.Progress("memory at rest")
+	if err := startAll(ctx, s, o, subjects); err != nil {
+		return err
+	}
+	for _, sub := range subjects {
+		if _, err := sub.exit(ctx); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// startAll starts all backends and reads their memory at rest.
+func startAll(ctx context.Context, s *simulator.Spectrum, o Options, subjects []*subject) error {
+	for _, sub := range subjects {
+		if err := sub.start(ctx, s, o.Config); err != nil {
+			return err
+		}
+	}
+	if err := wait(ctx, o.Settle); err != nil {
+		return err
+	}
+	for _, sub := range subjects {
+		rss, err := sub.rss()
+		if err != nil {
+			return err
+		}
+		sub.samples.add(Rest, rss/1e6)
+	}
+	return nil
+}
+
+// rss returns the resident memory in bytes after one more PING.
+func (sub *subject) rss() (float64, error) {
+	if err := sub.running.ping(); err != nil {
+		return 0, sub.explain(err)
+	}
+	rss, err := sub.running.process.RSS()
+	return float64(rss), sub.explain(err)
+}
+
+// measureRounds measures all backends alternately, each round in new processes.
+func measureRounds(ctx context.Context, s *simulator.Spectrum, o Options, subjects []*subject) error {
+	for round := range o.Rounds {
+		o.Progress(fmt.Sprintf("round %d of %d", round+1, o.Rounds))
+		err := inTurn(subjects, round, func(sub *subject) error { return sub.round(ctx, s, o) })
+		if err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// round measures a new process. The load begins right after LOGIN, so the peak of the
+// memory contains what the process does soon after its start.
+func (sub *subject) round(ctx context.Context, s *simulator.Spectrum, o Options) error {
+	if err := sub.start(ctx, s, o.Config); err != nil {
+		return err
+	}
+	if err := sub.loads(o); err != nil {
+		return sub.explain(err)
+	}
+	took, err := sub.exit(ctx)
+	sub.samples.add(Exit, ms(took))
+	return err
+}
+
+func (sub *subject) loads(o Options) error {
+	if err := sub.login(o.Load); err != nil {
+		return err
+	}
+	if _, err := sub.load.flood(o.Round/2, nil); err != nil { // warms up
+		return err
+	}
+	if err := sub.measureFlood(o.Round); err != nil {
+		return err
+	}
+	var times latencies
+	if _, err := sub.load.flood(o.Round/2, &times); err != nil {
+		return err
+	}
+	sub.samples.addTimes(WindowMedian, WindowP99, times.sorted())
+	peak, err := sub.running.process.PeakRSS()
+	if err != nil {
+		return err
+	}
+	sub.samples.add(Peak, float64(peak)/1e6)
+	if err := sub.measureTrips(o.Questions); err != nil || o.Pauses == 0 {
+		return err
+	}
+	idle, err := sub.load.askEach(o.Pauses, pause)
+	sub.samples.addTimes(IdleMedian, IdleP99, idle)
+	return err
+}
+
+// pause is the time after which a backend is idle. It is longer than Go's scheduler
+// looks for work before a processor sleeps.
+const pause = 2 * time.Millisecond
+
+// measureFlood measures the rate and the processor time of a flood.
+func (sub *subject) measureFlood(d time.Duration) error {
+	var echoes int
+	used, err := sub.measure(func() (err error) { echoes, err = sub.load.flood(d, nil); return err })
+	if err != nil {
+		return err
+	}
+	sub.samples.add(Rate, float64(echoes)/used.took.Seconds())
+	sub.samples.add(CPU, us(used.backend)/float64(echoes))
+	sub.samples.add(Busy, used.busy())
+	return nil
+}
+
+// measureTrips measures n messages one after the other.
+func (sub *subject) measureTrips(n int) error {
+	var times []float64
+	used, err := sub.measure(func() (err error) { times, err = sub.load.askEach(n, 0); return err })
+	if err != nil {
+		return err
+	}
+	sub.samples.addTimes(TripMedian, TripP99, times)
+	sub.samples.add(TripCPU, us(used.backend)/float64(n))
+	sub.samples.add(TripBusy, used.busy())
+	return nil
+}
+
+// usage is the time that a load took, and the processor time of both processes.
+type usage struct{ took, backend, generator time.Duration }
+
+func (u usage) busy() float64 { return float64(u.generator) / float64(u.took) }
+
+func (sub *subject) measure(load func() error) (used usage, err error) {
+	runtime.GC() // of earlier loads
+	before, err := sub.running.process.CPU()
+	if err != nil {
+		return usage{}, err
+	}
+	own, err := ownCPU()
+	if err != nil {
+		return usage{}, err
+	}
+	begin := time.Now()
+	if err := load(); err != nil {
+		return usage{}, err
+	}
+	used.took = time.Since(begin)
+	ownAfter, err := ownCPU()
+	if err != nil {
+		return usage{}, err
+	}
+	after, err := sub.running.process.CPU()
+	used.backend, used.generator = after-before, ownAfter-own
+	return used, err
+}
