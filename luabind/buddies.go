@@ -16,7 +16,7 @@ import (
 type buddies [][]byte
 
 // buddyField is the number of the field with the contact's name.
-var buddyField = buddyChangedType.Payload.Field("buddy_name").Descriptor.Number()
+var buddyField = buddyChangedType.Payload.Field("buddy_name").Number
 
 func buddyName(payload []byte) []byte { return schema.Find(payload, buddyField) }
 

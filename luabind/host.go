@@ -170,7 +170,8 @@ func (h *Host) Dispatch(t *task.Task, s *session.Session, m session.Message) err
 	if fn == nil {
 		return h.withoutHandler(s, m)
 	}
-	args, err := h.arguments(s, m)
+	var space [3]lua.LValue
+	args, err := h.arguments(space[:0], s, m)
 	if err != nil {
 		h.log.WithField("user", userOf(s)).Warnf("dropped a %s whose payload cannot be decoded: %v", m.Type.Name, err)
 		return nil
@@ -201,11 +202,12 @@ func (h *Host) withoutHandler(s *session.Session, m session.Message) error {
 	return h.sessions.Send(s, connectedType.Number, payload)
 }
 
-// arguments returns the arguments for the handler of a message.
-func (h *Host) arguments(s *session.Session, m session.Message) ([]lua.LValue, error) {
-	var args []lua.LValue
+// arguments appends the arguments for the handler of a message.
+func (h *Host) arguments(args []lua.LValue, s *session.Session, m session.Message) ([]lua.LValue, error) {
+	var user lua.LValue
 	if s != nil {
-		args = append(args, h.sessionObject(s).userdata)
+		obj := h.sessionObject(s)
+		user, args = obj.user, append(args, obj.userdata)
 	}
 	switch {
 	case m.Type.Raw:
@@ -213,7 +215,7 @@ func (h *Host) arguments(s *session.Session, m session.Message) ([]lua.LValue, e
 	case m.Type.Payload == nil:
 		return args, nil
 	}
-	table, err := convert.Decode(m.Type.Payload, m.Payload, h.skipped)
+	table, err := convert.DecodeFor(user, m.Type.Payload, m.Payload, h.skipped)
 	return append(args, table), err
 }
 

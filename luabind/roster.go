@@ -27,8 +27,8 @@ var (
 	buddiesType      = schema.TypeByNumber(pb.WrapperMessage_TYPE_BUDDIES)
 	buddyRemovedType = schema.TypeByNumber(pb.WrapperMessage_TYPE_BUDDY_REMOVED)
 
-	aliasField = buddyChangedType.Payload.Field("alias").Descriptor.Number()
-	groupField = buddyChangedType.Payload.Field("group").Descriptor.Number()
+	aliasField = buddyChangedType.Payload.Field("alias").Number
+	groupField = buddyChangedType.Payload.Field("group").Number
 
 	rosterSeed = maphash.MakeSeed()
 )

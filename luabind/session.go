@@ -18,6 +18,7 @@ type sessionObject struct {
 	host     *Host
 	session  *session.Session
 	userdata *lua.LUserData
+	user     lua.LValue // the user's name, an lua.LString
 	data     *lua.LTable
 	settings *lua.LTable
 	// buddies holds the last BUDDY_CHANGED payload sent for each contact.
@@ -37,7 +38,7 @@ func (h *Host) sessionObject(s *session.Session) *sessionObject {
 	if obj, ok := s.Local.(*sessionObject); ok {
 		return obj
 	}
-	obj := &sessionObject{host: h, session: s}
+	obj := &sessionObject{host: h, session: s, user: lua.LString(s.User)}
 	obj.userdata = sessionClass.New(obj)
 	s.Local = obj
 	return obj
@@ -84,7 +85,7 @@ func newSessionClass() *bind.Class[*sessionObject] {
 		}
 	}
 	c := bind.NewClass("session", methods, map[string]func(l *lua.LState, obj *sessionObject) lua.LValue{
-		"user":        func(_ *lua.LState, obj *sessionObject) lua.LValue { return lua.LString(obj.session.User) },
+		"user":        func(_ *lua.LState, obj *sessionObject) lua.LValue { return obj.user },
 		"legacy_name": func(_ *lua.LState, obj *sessionObject) lua.LValue { return lua.LString(obj.session.LegacyName) },
 		"settings":    settingsTable,
 		"data":        dataTable,

@@ -154,6 +154,11 @@ func (v *vm) run(t *task.Task, fn *lua.LFunction, args []lua.LValue, results fun
 
 // returned removes the last call of a task from v.calls.
 func (v *vm) returned(t *task.Task) {
+	if last := len(v.calls) - 1; v.calls[last] == t { // no other call has begun since
+		v.calls[last] = nil
+		v.calls = v.calls[:last]
+		return
+	}
 	for i, c := range slices.Backward(v.calls) {
 		if c == t {
 			v.calls = slices.Delete(v.calls, i, i+1)

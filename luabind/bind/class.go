@@ -18,6 +18,7 @@ type Class[T any] struct {
 	metatable  *lua.LTable
 	methods    map[string]*lua.LFunction
 	properties map[string]func(l *lua.LState, self T) lua.LValue
+	other      lua.LGFunction // index, guarded
 
 	// Hint returns the end of the message about a name that self does not have, or
 	// "" for the most similar name. l is nil if no script is running. Hint may be nil.
@@ -38,7 +39,8 @@ func NewClass[T any](name string, methods map[string]func(l *lua.LState, self T)
 			return fn(l, c.self(l, method))
 		}, withoutSelf(method))
 	}
-	c.metatable.RawSetString("__index", Function(name, c.index))
+	c.other = Function(name, c.index).GFunction
+	c.metatable.RawSetString("__index", &lua.LFunction{IsG: true, GFunction: c.method})
 	c.metatable.RawSetString("__newindex", Function(name, func(l *lua.LState) int {
 		Raise(l, "a %s has no field %s to set", name, QuoteKey(l.Get(2)))
 		return 0
@@ -130,6 +132,20 @@ func withoutSelf(method string) func(*lua.ApiError) {
 // MissingColon returns the error message for a method that is called with a dot.
 func MissingColon(class, method string) string {
 	return fmt.Sprintf("%s is a method of a %s: write %s:%s(…), with a colon", method, class, class, method)
+}
+
+// method implements the metamethod __index for methods. It calls c.other for anything
+// else. It cannot panic, and to guard it would take longer than to find the method.
+func (c *Class[T]) method(l *lua.LState) int {
+	if name, ok := l.Get(2).(lua.LString); ok {
+		if method := c.methods[string(name)]; method != nil {
+			if _, ok := c.Of(l.Get(1)); ok {
+				l.Push(method)
+				return 1
+			}
+		}
+	}
+	return c.other(l)
 }
 
 // index implements the metamethod __index.

@@ -4,7 +4,6 @@ import (
 	"fmt"
 
 	lua "github.com/yuin/gopher-lua"
-	"google.golang.org/protobuf/reflect/protoreflect"
 
 	"spectrumlua/runtime/schema"
 )
@@ -15,14 +14,14 @@ func CheckField(m *schema.Message, key, value lua.LValue) error {
 	table := newTable(0, 1)
 	table.RawSet(key, lua.LTrue)
 	values := make([]lua.LValue, len(m.Fields))
-	if err := collect(values, m, table); err != nil {
+	if _, err := collect(values, m, table); err != nil {
 		return err
 	}
 	if value == nil || value == lua.LNil {
 		return nil
 	}
 	var e encoder
-	_, err := e.field(nil, m, m.Field(lua.LVAsString(key)), value, 0)
+	_, err := e.field(nil, m.Field(lua.LVAsString(key)), value, 0)
 	return err
 }
 
@@ -37,7 +36,7 @@ func CheckEnum(e *schema.Enum, value lua.LValue) error {
 // the user field.
 func CheckMissing(m *schema.Message, has func(name string) bool, ofUser bool) error {
 	for _, f := range m.Fields {
-		if f.Descriptor.Cardinality() != protoreflect.Required || f.Flags || f.User && ofUser || has(f.Name) {
+		if !f.Required || f.Flags || f.User && ofUser || has(f.Name) {
 			continue
 		}
 		return missing(f)

@@ -9,6 +9,7 @@ import (
 	"runtime"
 	"strings"
 	"testing"
+	"unsafe"
 
 	lua "github.com/yuin/gopher-lua"
 	"google.golang.org/protobuf/proto"
@@ -403,4 +404,22 @@ func clean(m protoreflect.Message) bool {
 		return true
 	})
 	return ok
+}
+
+func TestDecodeForUsesTheGivenName(t *testing.T) {
+	user := lua.LValue(lua.LString(strings.Clone("alice@localhost")))
+	for name, same := range map[string]bool{"alice@localhost": true, "bob@localhost": false} {
+		payload, err := proto.Marshal(&pb.ConversationMessage{UserName: &name, BuddyName: proto.String("b"), Message: proto.String("m")})
+		if err != nil {
+			t.Fatal(err)
+		}
+		table, err := DecodeFor(user, benchMessage, string(payload), nil)
+		if err != nil {
+			t.Fatal(err)
+		}
+		got := string(table.RawGetString("user_name").(lua.LString))
+		if got != name || (unsafe.StringData(got) == unsafe.StringData(string(user.(lua.LString)))) != same {
+			t.Errorf("%s: got %q", name, got)
+		}
+	}
 }

@@ -13,6 +13,7 @@ package convert
 import (
 	"fmt"
 	"math"
+	"math/bits"
 	"strings"
 
 	lua "github.com/yuin/gopher-lua"
@@ -40,7 +41,13 @@ type Observer func(what string)
 // Decode decodes a payload into a table. It returns an error if the payload is malformed
 // or lacks a required field.
 func Decode(m *schema.Message, payload string, observe Observer) (*lua.LTable, error) {
-	d := decoder{observe: observe, copy: len(payload) > shareBelow}
+	return DecodeFor(nil, m, payload, observe)
+}
+
+// DecodeFor is like Decode for a payload of a user, whose name is an lua.LString. The
+// table contains this value, so that the name needs no memory of its own.
+func DecodeFor(user lua.LValue, m *schema.Message, payload string, observe Observer) (*lua.LTable, error) {
+	d := decoder{user: user, observe: observe, copy: len(payload) > shareBelow}
 	return d.message(m, payload, 0)
 }
 
@@ -49,6 +56,7 @@ func Decode(m *schema.Message, payload string, observe Observer) (*lua.LTable, e
 const fewFields = 8
 
 type decoder struct {
+	user    lua.LValue // nil: unknown
 	observe Observer
 	copy    bool
 }
@@ -85,10 +93,8 @@ func (d *decoder) message(m *schema.Message, data string, depth int) (*lua.LTabl
 		data = data[n:]
 		seen |= 1 << uint(f.Index)
 	}
-	for _, f := range m.Fields {
-		if seen&(1<<uint(f.Index)) == 0 && f.Descriptor.Cardinality() == protoreflect.Required {
-			return nil, fmt.Errorf("the required field %s is missing", f.Name)
-		}
+	if lacks := m.Required &^ seen; lacks != 0 {
+		return nil, fmt.Errorf("the required field %s is missing", m.Fields[bits.TrailingZeros64(lacks)].Name)
 	}
 	return table, nil
 }
@@ -101,11 +107,10 @@ func (d *decoder) passOver(m *schema.Message, num protowire.Number) {
 
 // field decodes one value or one packed list into the table.
 func (d *decoder) field(table *lua.LTable, f *schema.Field, wireType protowire.Type, data string, depth int) (int, error) {
-	kind := f.Descriptor.Kind()
 	switch {
-	case f.Descriptor.IsMap():
+	case f.Map:
 		return d.mapEntry(table, f, data, depth)
-	case wireType == protowire.BytesType && kindType(kind) != protowire.BytesType:
+	case wireType == protowire.BytesType && f.WireType != protowire.BytesType:
 		return d.packed(table, f, data)
 	}
 	value, n, err := d.value(f, data, depth)
@@ -114,7 +119,7 @@ func (d *decoder) field(table *lua.LTable, f *schema.Field, wireType protowire.T
 	}
 	switch {
 	case value == lua.LNil: // an enum value without a name
-	case f.Descriptor.IsList():
+	case f.List:
 		list(table, f).Append(value)
 	default:
 		table.RawSetString(f.Name, value)
@@ -179,7 +184,7 @@ func (d *decoder) packed(table *lua.LTable, f *schema.Field, data string) (int, 
 
 // value decodes one value and returns its length in bytes.
 func (d *decoder) value(f *schema.Field, data string, depth int) (lua.LValue, int, error) {
-	switch kindType(f.Descriptor.Kind()) {
+	switch f.WireType {
 	case protowire.BytesType:
 		text, n := consumeBytes(data)
 		if n < 0 {
@@ -188,6 +193,9 @@ func (d *decoder) value(f *schema.Field, data string, depth int) (lua.LValue, in
 		if f.Message != nil {
 			table, err := d.message(f.Message, text, depth+1)
 			return table, n, err
+		}
+		if f.User && d.user == lua.LString(text) {
+			return d.user, n, nil
 		}
 		if d.copy {
 			text = strings.Clone(text)
@@ -205,21 +213,21 @@ func (d *decoder) value(f *schema.Field, data string, depth int) (lua.LValue, in
 		if n < 0 {
 			return nil, 0, protowire.ParseError(n)
 		}
-		value, err := fixed32(f.Descriptor.Kind(), v)
+		value, err := fixed32(f.Kind, v)
 		return value, n, err
 	case protowire.Fixed64Type:
 		v, n := protowire.ConsumeFixed64([]byte(data[:min(8, len(data))]))
 		if n < 0 {
 			return nil, 0, protowire.ParseError(n)
 		}
-		value, err := fixed64(f.Descriptor.Kind(), v)
+		value, err := fixed64(f.Kind, v)
 		return value, n, err
 	}
-	return nil, 0, fmt.Errorf("its kind %v is not supported", f.Descriptor.Kind())
+	return nil, 0, fmt.Errorf("its kind %v is not supported", f.Kind)
 }
 
 func (d *decoder) varint(f *schema.Field, v uint64) (lua.LValue, error) {
-	switch kind := f.Descriptor.Kind(); kind {
+	switch kind := f.Kind; kind {
 	case protoreflect.BoolKind:
 		return lua.LBool(v != 0), nil
 	case protoreflect.EnumKind:
@@ -303,7 +311,7 @@ func zero(f *schema.Field) lua.LValue {
 	case f.Enum != nil:
 		return lua.LString(f.Enum.Names[0])
 	}
-	switch f.Descriptor.Kind() {
+	switch f.Kind {
 	case protoreflect.StringKind, protoreflect.BytesKind:
 		return lua.LString("")
 	case protoreflect.BoolKind:

@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"fmt"
 	"math"
+	"math/bits"
 	"strings"
 
 	lua "github.com/yuin/gopher-lua"
@@ -64,34 +65,34 @@ func (e *encoder) message(dst []byte, m *schema.Message, table *lua.LTable, dept
 	if len(m.Fields) > inlineFields {
 		values = make([]lua.LValue, len(m.Fields))
 	}
-	if err := collect(values, m, table); err != nil {
+	set, err := collect(values, m, table)
+	if err != nil {
 		return dst, err
 	}
-	for i, f := range m.Fields {
-		var err error
-		if dst, err = e.field(dst, m, f, values[i], depth); err != nil {
+	for set |= m.Required | m.User; set != 0; set &= set - 1 {
+		i := bits.TrailingZeros64(set)
+		if dst, err = e.field(dst, m.Fields[i], values[i], depth); err != nil {
 			return dst, err
 		}
 	}
 	return dst, nil
 }
 
-// collect stores the values of a table by field. It returns an error for a key that is
-// not the name of a field.
-func collect(values []lua.LValue, m *schema.Message, table *lua.LTable) (err error) {
-	table.ForEach(func(k, v lua.LValue) {
-		name, ok := k.(lua.LString)
-		if ok {
-			if f := m.Field(string(name)); f != nil {
-				values[f.Index] = v
-				return
-			}
+// collect stores the values of a table by field and returns the bits of their fields. It
+// returns an error for a key that is not the name of a field.
+func collect(values []lua.LValue, m *schema.Message, table *lua.LTable) (set uint64, err error) {
+	for k, v := table.Next(lua.LNil); k != lua.LNil; k, v = table.Next(k) {
+		var f *schema.Field
+		if name, ok := k.(lua.LString); ok {
+			f = m.Field(string(name))
 		}
-		if err == nil {
-			err = unknownField(m, k)
+		if f == nil {
+			return 0, unknownField(m, k)
 		}
-	})
-	return err
+		values[f.Index] = v
+		set |= 1 << f.Index
+	}
+	return set, nil
 }
 
 func unknownField(m *schema.Message, key lua.LValue) error {
@@ -105,15 +106,15 @@ func unknownField(m *schema.Message, key lua.LValue) error {
 	return fmt.Errorf("name of a field expected as the key, got %s; the fields are %s", bind.Describe(key), strings.Join(names, ", "))
 }
 
-func (e *encoder) field(dst []byte, m *schema.Message, f *schema.Field, v lua.LValue, depth int) ([]byte, error) {
+func (e *encoder) field(dst []byte, f *schema.Field, v lua.LValue, depth int) ([]byte, error) {
 	if f.User && e.user != "" {
 		if v != nil && v != lua.LString(e.user) {
 			return dst, fmt.Errorf("%s is %s, but the session is %q's; leave it out, the session fills it in", f.Name, bind.Describe(v), e.user)
 		}
-		v = lua.LString(e.user)
+		return e.string(dst, f, xmltext.Clean(e.user))
 	}
 	if v == nil {
-		if f.Descriptor.Cardinality() != protoreflect.Required {
+		if !f.Required {
 			return dst, nil
 		}
 		if !f.Flags {
@@ -123,9 +124,9 @@ func (e *encoder) field(dst []byte, m *schema.Message, f *schema.Field, v lua.LV
 	}
 	var err error
 	switch {
-	case f.Descriptor.IsMap():
+	case f.Map:
 		dst, err = e.mapField(dst, f, v, depth)
-	case f.Descriptor.IsList():
+	case f.List:
 		dst, err = e.list(dst, f, v, depth)
 	default:
 		dst, err = e.value(dst, f, v, depth)
@@ -181,7 +182,7 @@ func (e *encoder) mapField(dst []byte, f *schema.Field, v lua.LValue, depth int)
 		if err != nil {
 			return dst, fmt.Errorf("at the key %s: %w", bind.Describe(k), err)
 		}
-		dst = protowire.AppendTag(dst, f.Descriptor.Number(), protowire.BytesType)
+		dst = protowire.AppendTag(dst, f.Number, protowire.BytesType)
 		dst = protowire.AppendBytes(dst, entry)
 	}
 	return dst, nil
@@ -189,8 +190,7 @@ func (e *encoder) mapField(dst []byte, f *schema.Field, v lua.LValue, depth int)
 
 // value appends one value with its tag.
 func (e *encoder) value(dst []byte, f *schema.Field, v lua.LValue, depth int) ([]byte, error) {
-	num := f.Descriptor.Number()
-	kind := f.Descriptor.Kind()
+	num, kind := f.Number, f.Kind
 	switch {
 	case f.Message != nil:
 		table, ok := v.(*lua.LTable)
@@ -218,11 +218,7 @@ func (e *encoder) value(dst []byte, f *schema.Field, v lua.LValue, depth int) ([
 		if err != nil || !keep {
 			return dst, err
 		}
-		if err := e.grow(xmltext.EscapedLen(s)); err != nil {
-			return dst, err
-		}
-		dst = protowire.AppendTag(dst, num, protowire.BytesType)
-		return protowire.AppendString(dst, s), nil
+		return e.string(dst, f, s)
 	case kind == protoreflect.BoolKind:
 		b, ok := v.(lua.LBool)
 		if !ok {
@@ -239,6 +235,15 @@ func (e *encoder) value(dst []byte, f *schema.Field, v lua.LValue, depth int) ([
 		return protowire.AppendVarint(dst, uint64(int64(n))), nil
 	}
 	return number(dst, f, v)
+}
+
+// string appends a clean text with its tag.
+func (e *encoder) string(dst []byte, f *schema.Field, s string) ([]byte, error) {
+	if err := e.grow(xmltext.EscapedLen(s)); err != nil {
+		return dst, err
+	}
+	dst = protowire.AppendTag(dst, f.Number, protowire.BytesType)
+	return protowire.AppendString(dst, s), nil
 }
 
 func enumNumber(f *schema.Field, v lua.LValue) (int32, error) {
@@ -284,7 +289,7 @@ func number(dst []byte, f *schema.Field, v lua.LValue) ([]byte, error) {
 	if !ok {
 		return dst, mismatch(v, "number")
 	}
-	num, kind := f.Descriptor.Number(), f.Descriptor.Kind()
+	num, kind := f.Number, f.Kind
 	switch kind {
 	case protoreflect.DoubleKind:
 		dst = protowire.AppendTag(dst, num, protowire.Fixed64Type)
@@ -297,7 +302,7 @@ func number(dst []byte, f *schema.Field, v lua.LValue) ([]byte, error) {
 	if err != nil {
 		return dst, err
 	}
-	dst = protowire.AppendTag(dst, num, kindType(kind))
+	dst = protowire.AppendTag(dst, num, f.WireType)
 	switch kind {
 	case protoreflect.Fixed32Kind, protoreflect.Sfixed32Kind:
 		return protowire.AppendFixed32(dst, uint32(i)), nil
@@ -339,7 +344,7 @@ func wanted(f *schema.Field) string {
 	case f.Message != nil:
 		return "table"
 	}
-	switch f.Descriptor.Kind() {
+	switch f.Kind {
 	case protoreflect.StringKind, protoreflect.BytesKind:
 		return "string"
 	case protoreflect.BoolKind:

@@ -7,7 +7,6 @@ import (
 	"time"
 
 	lua "github.com/yuin/gopher-lua"
-	"google.golang.org/protobuf/reflect/protoreflect"
 
 	"spectrumlua/luabind/bind"
 	"spectrumlua/pb"
@@ -59,7 +58,7 @@ func text(f *schema.Field, v lua.LValue) (s string, keep bool, err error) {
 	default:
 		return "", false, mismatch(v, "string")
 	}
-	if s == "" && f.Descriptor.Cardinality() != protoreflect.Required {
+	if s == "" && !f.Required {
 		return "", true, nil
 	}
 	switch f.Format {

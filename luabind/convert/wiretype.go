@@ -4,33 +4,16 @@ import (
 	"unsafe"
 
 	"google.golang.org/protobuf/encoding/protowire"
-	"google.golang.org/protobuf/reflect/protoreflect"
 
 	"spectrumlua/runtime/schema"
 )
-
-// kindType returns the wire type of a kind.
-func kindType(k protoreflect.Kind) protowire.Type {
-	switch k {
-	case protoreflect.StringKind, protoreflect.BytesKind, protoreflect.MessageKind:
-		return protowire.BytesType
-	case protoreflect.Fixed32Kind, protoreflect.Sfixed32Kind, protoreflect.FloatKind:
-		return protowire.Fixed32Type
-	case protoreflect.Fixed64Kind, protoreflect.Sfixed64Kind, protoreflect.DoubleKind:
-		return protowire.Fixed64Type
-	case protoreflect.GroupKind:
-		return protowire.StartGroupType
-	}
-	return protowire.VarintType
-}
 
 // fits reports whether a field can have a wire type: that of its kind or, for a list of
 // numbers, the type of a packed list. Like other protobuf parsers, Decode treats a field
 // that does not fit as unknown.
 func fits(f *schema.Field, t protowire.Type) bool {
-	want := kindType(f.Descriptor.Kind())
-	return t == want && want != protowire.StartGroupType ||
-		t == protowire.BytesType && f.Descriptor.IsList() && want != protowire.BytesType
+	return t == f.WireType && t != protowire.StartGroupType ||
+		t == protowire.BytesType && f.List && f.WireType != protowire.BytesType
 }
 
 // protowire takes byte slices, but a payload is a string here, so that its texts can

@@ -9,6 +9,7 @@ import (
 	"sort"
 	"strings"
 
+	"google.golang.org/protobuf/encoding/protowire"
 	"google.golang.org/protobuf/proto"
 	"google.golang.org/protobuf/reflect/protoreflect"
 
@@ -51,6 +52,9 @@ type Message struct {
 	Descriptor protoreflect.MessageDescriptor
 	// Fields are in the order of their numbers.
 	Fields []*Field
+	// Required has the bits of the required fields: bit 0 is that of the first field.
+	// User has the bit of the user field. It is 0 if the message has no such field.
+	Required, User uint64
 
 	byName   map[string]*Field
 	byNumber []*Field // nil for an unknown number
@@ -64,6 +68,14 @@ type Field struct {
 	Descriptor protoreflect.FieldDescriptor
 	// Index is the position in the message's Fields.
 	Index int
+	// These are from the descriptor, whose methods are too slow for each message. A
+	// list is a repeated field that is not a map.
+	Number   protowire.Number
+	Kind     protoreflect.Kind
+	WireType protowire.Type // of one value
+	Map      bool
+	List     bool
+	Required bool
 	// Message describes the value of a field of message kind. For a map it is the
 	// entry.
 	Message *Message
@@ -275,15 +287,21 @@ func (r *registry) message(d protoreflect.MessageDescriptor) *Message {
 		m.Fields = append(m.Fields, r.field(d.Fields().Get(i)))
 	}
 	sort.Slice(m.Fields, func(i, j int) bool {
-		return m.Fields[i].Descriptor.Number() < m.Fields[j].Descriptor.Number()
+		return m.Fields[i].Number < m.Fields[j].Number
 	})
 	if n := len(m.Fields); n > 0 {
-		m.byNumber = make([]*Field, m.Fields[n-1].Descriptor.Number()+1)
+		m.byNumber = make([]*Field, m.Fields[n-1].Number+1)
 	}
 	for i, f := range m.Fields {
 		f.Index = i
 		m.byName[f.Name] = f
-		m.byNumber[f.Descriptor.Number()] = f
+		m.byNumber[f.Number] = f
+		if f.Required {
+			m.Required |= 1 << i
+		}
+		if f.User {
+			m.User |= 1 << i
+		}
 		if m.userPath == nil || f.User && len(m.userPath) > 1 {
 			m.userPath = userPath(f)
 		}
@@ -296,9 +314,9 @@ func (r *registry) message(d protoreflect.MessageDescriptor) *Message {
 func userPath(f *Field) []protoreflect.FieldNumber {
 	switch {
 	case f.User:
-		return []protoreflect.FieldNumber{f.Descriptor.Number()}
+		return []protoreflect.FieldNumber{f.Number}
 	case f.Message != nil && f.Message.userPath != nil:
-		return append([]protoreflect.FieldNumber{f.Descriptor.Number()}, f.Message.userPath...)
+		return append([]protoreflect.FieldNumber{f.Number}, f.Message.userPath...)
 	}
 	return nil
 }
@@ -308,6 +326,12 @@ func (r *registry) field(d protoreflect.FieldDescriptor) *Field {
 	f := &Field{
 		Name:       SnakeCase(string(d.Name())),
 		Descriptor: d,
+		Number:     d.Number(),
+		Kind:       d.Kind(),
+		WireType:   wireType(d.Kind()),
+		Map:        d.IsMap(),
+		List:       d.IsList(),
+		Required:   d.Cardinality() == protoreflect.Required,
 		User:       about.GetUser(),
 		Secret:     about.GetSecret(),
 		Content:    about.GetContent(),

@@ -61,7 +61,7 @@ func (f *Field) secret(v protoreflect.Value, found func(word string)) {
 	switch {
 	case f.Message != nil:
 		f.Message.Secrets(v.Message(), found)
-	case f.Secret && f.Descriptor.Kind() == protoreflect.BytesKind:
+	case f.Secret && f.Kind == protoreflect.BytesKind:
 		found(string(v.Bytes()))
 	case f.Secret:
 		found(v.String())
@@ -76,7 +76,7 @@ func (m *Message) hasSecrets(seen map[*Message]bool) bool {
 	}
 	seen[m] = true
 	for _, f := range m.Fields {
-		if f.Secret || f.Descriptor.IsMap() || f.Message.hasSecrets(seen) {
+		if f.Secret || f.Map || f.Message.hasSecrets(seen) {
 			return true
 		}
 	}
