@@ -84,10 +84,15 @@ const (
 	full
 	// damaged: the file is corrupt.
 	damaged
+	// duplicate: a row with the same unique value exists.
+	duplicate
 )
 
 // ErrConflict is wrapped by errors after which the same transaction may succeed.
 var ErrConflict = errors.New("another transaction was in the way")
+
+// ErrDuplicate is wrapped by errors of statements that violate a unique index.
+var ErrDuplicate = errors.New("a row with this value exists")
 
 // errLost is wrapped by errors of a database that cannot be reached.
 var errLost = errors.New("the database cannot be reached")

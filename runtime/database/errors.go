@@ -17,7 +17,7 @@ import (
 )
 
 // Error is an error of a database that may be shown: it contains no password. A
-// server may quote a value that it rejects. errors.Is finds ErrConflict
+// server may quote a value that it rejects. errors.Is finds ErrConflict, ErrDuplicate
 // and the context's error in it.
 type Error struct {
 	text string
@@ -32,7 +32,15 @@ func (e *Error) Unwrap() error { return e.err }
 
 // Is reports whether target is the kind of the error.
 func (e *Error) Is(target error) bool {
-	return target == ErrConflict && e.kind == conflict || target == errLost && e.kind == lost
+	switch target {
+	case ErrConflict:
+		return e.kind == conflict
+	case ErrDuplicate:
+		return e.kind == duplicate
+	case errLost:
+		return e.kind == lost
+	}
+	return false
 }
 
 // plain converts an error into one that may be shown.

@@ -123,6 +123,8 @@ func mysqlKind(err error) errorKind {
 		switch e.Number {
 		case 1213, 1020: // deadlock; the record has changed since the last read
 			return conflict
+		case 1062:
+			return duplicate
 		case 1205:
 			return busy
 		case 1021, 1114, 1030:

@@ -204,6 +204,8 @@ func postgresKind(err error) errorKind {
 		switch e.Code {
 		case "40001", "40P01":
 			return conflict
+		case "23505":
+			return duplicate
 		case "55P03":
 			return busy
 		case "53100":

@@ -39,6 +39,7 @@ type Source struct {
 	alone   bool     // only dsn provides credentials: see Parse
 	shown   string   // the location without its password
 	where   string   // the config key that names the database, or "" if no key does
+	file    string   // the config keys that name Path; default: those of the store
 	secrets []string // texts that must not be shown
 }
 
@@ -56,9 +57,9 @@ func (p Source) String() string {
 // FromConfig returns the database in which scripts store data: that of [lua] store,
 // or else of [database]. Errors name the line in the config.
 func FromConfig(c *config.Config, settings config.Settings) (Source, error) {
-	prefix, _ := c.Get("database.prefix")
-	if !isPrefix(prefix) {
-		return Source{}, fmt.Errorf("%s: [database] prefix may have letters, digits and _ only, at most 32 of them", c.Where("database.prefix"))
+	prefix, err := sectionPrefix(c)
+	if err != nil {
+		return Source{}, err
 	}
 	place, err := configured(c, settings.Store)
 	if err != nil {
@@ -95,15 +96,8 @@ func configured(c *config.Config, store string) (Source, error) {
 			return Temporary(), nil // Spectrum's users do not survive the process, so their values must not either
 		}
 		return File(filepath.Join(c.WorkingDir(), FileName)), nil
-	case "mysql":
-		return fromKeys(c, MySQL, "3306")
-	case "pqxx":
-		if words, ok := c.Get("database.connectionstring"); ok && words != "" {
-			return fromWords(c, words)
-		}
-		return fromKeys(c, PostgreSQL, "5432")
 	}
-	return Source{}, fmt.Errorf("%s: [database] type is none, sqlite3, mysql or pqxx (PostgreSQL), not %q", c.Where("database.type"), kind)
+	return fromType(c, kind)
 }
 
 // File returns the Source of an SQLite file that belongs to this program.

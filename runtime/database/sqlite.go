@@ -1,6 +1,7 @@
 package database
 
 import (
+	"cmp"
 	"context"
 	"database/sql/driver"
 	"errors"
@@ -46,7 +47,7 @@ type sqliteConnector struct {
 
 func connectSQLite(p Source, path string) (driver.Connector, error) {
 	if err := makeFile(path); err != nil {
-		return nil, err
+		return nil, fileError(err, cmp.Or(p.file, "[service] working_dir or [lua] store"))
 	}
 	query := url.Values{
 		"_busy_timeout": {busyTimeout},
@@ -76,22 +77,22 @@ func connectSQLite(p Source, path string) (driver.Connector, error) {
 // read the file; SQLite gives its other files the same permissions.
 func makeFile(path string) error {
 	if err := MakeFolder(filepath.Dir(path)); err != nil {
-		return fileError(err)
+		return err
 	}
 	f, err := os.OpenFile(path, os.O_RDWR|os.O_CREATE|os.O_EXCL, 0o600)
 	if errors.Is(err, fs.ErrExist) {
 		// Do not open the file: closing it would release all locks that this
 		// process holds on it, and other processes would delete the WAL.
 		if err := unix.Access(path, unix.R_OK|unix.W_OK); err != nil {
-			return fileError(&fs.PathError{Op: "access", Path: path, Err: err})
+			return &fs.PathError{Op: "access", Path: path, Err: err}
 		}
 		if info, err := os.Stat(path); err == nil && info.IsDir() {
-			return fileError(&fs.PathError{Op: "open", Path: path, Err: syscall.EISDIR})
+			return &fs.PathError{Op: "open", Path: path, Err: syscall.EISDIR}
 		}
 		return nil
 	}
 	if err != nil {
-		return fileError(err)
+		return err
 	}
 	return errors.Join(LikeFolder(f), f.Close())
 }
@@ -133,10 +134,11 @@ func likeFolder(path string, chown func(uid, gid int) error) error {
 	return chown(int(owner.Uid), int(owner.Gid))
 }
 
-func fileError(err error) error {
+// fileError names the file and the keys of the config that place it.
+func fileError(err error, keys string) error {
 	var path *fs.PathError
 	if errors.As(err, &path) {
-		return fmt.Errorf("%s: %w; [service] working_dir or [lua] store says where the database is", path.Path, path.Err)
+		return fmt.Errorf("%s: %w; %s says where the database is", path.Path, path.Err, keys)
 	}
 	return err
 }
@@ -212,6 +214,10 @@ func sqliteKind(err error) errorKind {
 	var e *sqlite.Error
 	if !errors.As(err, &e) {
 		return otherError
+	}
+	switch e.Code() {
+	case sqlite3.SQLITE_CONSTRAINT_UNIQUE, sqlite3.SQLITE_CONSTRAINT_PRIMARYKEY:
+		return duplicate
 	}
 	switch e.Code() & 0xff {
 	case sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED:

@@ -31,6 +31,10 @@ func (d *DB) Begin(ctx context.Context) (*Tx, error) {
 	return d.begin(ctx, &sql.TxOptions{Isolation: sql.LevelSerializable})
 }
 
+// BeginDefault begins a transaction with the isolation that the server uses by default.
+// Unlike the ones of Begin, two transactions that change different rows never conflict.
+func (d *DB) BeginDefault(ctx context.Context) (*Tx, error) { return d.begin(ctx, nil) }
+
 // BeginReading begins a transaction that only reads, from a consistent snapshot. It
 // blocks no other transaction.
 func (d *DB) BeginReading(ctx context.Context) (*Tx, error) {
@@ -90,7 +94,7 @@ func breaks(err error) bool {
 		return true
 	}
 	var e *Error
-	return errors.As(err, &e) && e.kind != otherError
+	return errors.As(err, &e) && e.kind != otherError && e.kind != duplicate
 }
 
 // alive reports whether the transaction is still open. SQLite rolls it back by

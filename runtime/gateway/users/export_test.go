@@ -1,0 +1,19 @@
+package users
+
+import (
+	"context"
+
+	"spectrumlua/runtime/database"
+)
+
+// OpenSource opens the users at a location, with an encryption key.
+func OpenSource(ctx context.Context, p database.Source, key string) (*Store, error) {
+	s, err := open(ctx, p)
+	if err == nil {
+		s.key = key
+	}
+	return s, err
+}
+
+// DB returns the database of a Store.
+func (s *Store) DB() *database.DB { return s.db }

@@ -1,0 +1,122 @@
+package users
+
+import (
+	"context"
+	"database/sql"
+	"strings"
+
+	"spectrumlua/runtime/database"
+)
+
+// statement is the text of a statement. {users} stands for the name of that table in
+// the engine's quotes, {groups} for that column, and {now} and {login} for expressions.
+type statement string
+
+const (
+	selectUser        statement = "SELECT id, jid, uin, password, language, encoding, vip, online, {login} FROM {users} WHERE jid = ?"
+	selectUsers       statement = "SELECT id, jid, uin, '', language, encoding, vip, online, {login} FROM {users} ORDER BY id"
+	selectUsersWith   statement = "SELECT u.id, u.jid, u.uin, '', u.language, u.encoding, u.vip, u.online, {login} FROM {users} u JOIN {users_settings} s ON s.user_id = u.id WHERE s.var = ? AND s.value = ? ORDER BY u.id"
+	selectUserID      statement = "SELECT id FROM {users} WHERE jid = ?"
+	selectUserByID    statement = "SELECT id FROM {users} WHERE id = ?"
+	insertUser        statement = "INSERT INTO {users} (jid, uin, password, language, encoding, last_login, vip) VALUES (?, ?, ?, ?, ?, {now}, ?)"
+	updateUser        statement = "UPDATE {users} SET uin = ?, password = ?, language = ?, encoding = ?, vip = ? WHERE id = ?"
+	updateOnline      statement = "UPDATE {users} SET online = ?, last_login = {now} WHERE id = ?"
+	deleteUser        statement = "DELETE FROM {users} WHERE id = ?"
+	deleteSettings    statement = "DELETE FROM {users_settings} WHERE user_id = ?"
+	deleteContacts    statement = "DELETE FROM {buddies} WHERE user_id = ?"
+	deleteDetails     statement = "DELETE FROM {buddies_settings} WHERE user_id = ?"
+	selectSettings    statement = "SELECT var, value FROM {users_settings} WHERE user_id = ?"
+	selectSetting     statement = "SELECT value FROM {users_settings} WHERE user_id = ? AND var = ?"
+	insertSetting     statement = "INSERT INTO {users_settings} (user_id, var, type, value) VALUES (?, ?, ?, ?)"
+	updateSetting     statement = "UPDATE {users_settings} SET value = ? WHERE user_id = ? AND var = ?"
+	selectContacts    statement = "SELECT id, uin, subscription, nickname, {groups}, flags FROM {buddies} WHERE user_id = ? ORDER BY id"
+	selectContact     statement = "SELECT id, uin, subscription, nickname, {groups}, flags FROM {buddies} WHERE user_id = ? AND uin = ?"
+	insertAsked       statement = "INSERT INTO {buddies} (user_id, uin, subscription, nickname, {groups}, flags) VALUES (?, ?, 'ask', ?, ?, ?)"
+	insertSubscribed  statement = "INSERT INTO {buddies} (user_id, uin, subscription, nickname, {groups}, flags) VALUES (?, ?, 'both', ?, ?, ?)"
+	updateAsked       statement = "UPDATE {buddies} SET subscription = 'ask', nickname = ?, {groups} = ?, flags = ? WHERE id = ?"
+	updateSubscribed  statement = "UPDATE {buddies} SET subscription = 'both', nickname = ?, {groups} = ?, flags = ? WHERE id = ?"
+	deleteContact     statement = "DELETE FROM {buddies} WHERE id = ?"
+	selectDetails     statement = "SELECT buddy_id, value FROM {buddies_settings} WHERE user_id = ? AND var = ?"
+	selectDetail      statement = "SELECT buddy_id, value FROM {buddies_settings} WHERE user_id = ? AND var = ? AND buddy_id = ?"
+	insertDetail      statement = "INSERT INTO {buddies_settings} (user_id, buddy_id, var, type, value) VALUES (?, ?, ?, ?, ?)"
+	updateDetail      statement = "UPDATE {buddies_settings} SET value = ? WHERE buddy_id = ? AND var = ?"
+	deleteDetailsOfID statement = "DELETE FROM {buddies_settings} WHERE buddy_id = ?"
+	selectVersion     statement = "SELECT COALESCE(MAX(ver), 0) FROM {db_version}"
+	insertVersion     statement = "INSERT INTO {db_version} (ver) VALUES (?)"
+)
+
+var statements = []statement{
+	selectUser, selectUsers, selectUsersWith, selectUserID, selectUserByID, insertUser, updateUser, updateOnline, deleteUser,
+	deleteSettings, deleteContacts, deleteDetails, selectSettings, selectSetting, insertSetting, updateSetting,
+	selectContacts, selectContact, insertAsked, insertSubscribed, updateAsked, updateSubscribed, deleteContact,
+	selectDetails, selectDetail, insertDetail, updateDetail, deleteDetailsOfID, selectVersion, insertVersion,
+}
+
+// Names of tables, without the prefix.
+const (
+	tableUsers           = "users"
+	tableSettings        = "users_settings"
+	tableContacts        = "buddies"
+	tableContactSettings = "buddies_settings"
+	tableVersion         = "db_version"
+)
+
+// expressions holds the current time, and the seconds since 1970 of last_login. Servers
+// store local time, as Spectrum does.
+var expressions = map[*database.Engine][]string{
+	database.SQLite:     {"{now}", "datetime('now')", "{login}", "CAST(COALESCE(strftime('%s', last_login), '0') AS INTEGER)"},
+	database.PostgreSQL: {"{now}", "NOW()", "{login}", "CAST(COALESCE(EXTRACT(EPOCH FROM CAST(last_login AS timestamp with time zone)), 0) AS bigint)"},
+	database.MySQL:      {"{now}", "NOW()", "{login}", "CAST(COALESCE(UNIX_TIMESTAMP(last_login), 0) AS SIGNED)"},
+}
+
+// names returns a replacer for the names and expressions in a statement.
+func names(e *database.Engine, prefix string) *strings.Replacer {
+	words := append([]string{"{groups}", e.Quote("groups")}, expressions[e]...)
+	for _, table := range []string{tableUsers, tableSettings, tableContacts, tableContactSettings, tableVersion} {
+		words = append(words, "{"+table+"}", e.Quote(prefix+table))
+	}
+	return strings.NewReplacer(words...)
+}
+
+// bind fills s.texts.
+func (s *Store) bind() error {
+	replacer := names(s.db.Engine(), s.tables)
+	s.texts = map[statement]string{}
+	for _, text := range statements {
+		bound, err := s.db.Bind(replacer.Replace(string(text)), strings.Count(string(text), "?"))
+		if err != nil {
+			return err
+		}
+		s.texts[text] = bound
+	}
+	return nil
+}
+
+// exec runs a statement and returns the number of rows that it changed.
+func (s *Store) exec(ctx context.Context, c database.Conn, text statement, args ...any) (int64, error) {
+	result, err := c.Exec(ctx, s.texts[text], args...)
+	if err != nil {
+		return 0, err
+	}
+	return result.RowsAffected()
+}
+
+// each calls scan for each row of a query.
+func (s *Store) each(ctx context.Context, c database.Conn, scan func(rows *sql.Rows) error, text statement, args ...any) error {
+	rows, err := c.Query(ctx, s.texts[text], args...)
+	if err != nil {
+		return err
+	}
+	defer rows.Close() //nolint:errcheck // the error is that of Err
+	for rows.Next() {
+		if err := scan(rows); err != nil {
+			return c.Plain(err)
+		}
+	}
+	return c.Plain(rows.Err())
+}
+
+// row reads the first row of a query and reports whether it exists.
+func (s *Store) row(ctx context.Context, c database.Conn, text statement, args []any, dest ...any) (bool, error) {
+	return c.Row(ctx, s.texts[text], args, dest...)
+}
