@@ -12,6 +12,7 @@ import (
 	"mime"
 	"mime/quotedprintable"
 	"net/url"
+	"strconv"
 	"strings"
 	"testing"
 	"unicode/utf16"
@@ -395,6 +396,9 @@ func TestSecretsAreForgottenLongAfterTheirOwnerIsReleased(t *testing.T) {
 		known.Learn("bob", fmt.Sprint("changing ", i))
 	}
 	want("bob's secret", "bob's secret")
+	if got := known.HideOf("bob", "bob's secret, changing 99"); got != "bob's secret, ***" {
+		t.Errorf("HideOf after more secrets: %q", got)
+	}
 	var none *secret.Known
 	none.Learn("a", "secret")
 	none.Release("a")
@@ -448,6 +452,16 @@ func FuzzHide(f *testing.F) {
 			t.Errorf("%s of %q stays: %q", e.name, word, got)
 		}
 	})
+}
+
+// BenchmarkLearn shows the memory of a user whose secrets are only hidden together with
+// those of all users.
+func BenchmarkLearn(b *testing.B) {
+	var known secret.Known
+	b.ReportAllocs()
+	for i := 0; b.Loop(); i++ {
+		known.Learn("user"+strconv.Itoa(i), "password"+strconv.Itoa(i))
+	}
 }
 
 func BenchmarkHide(b *testing.B) {

@@ -28,14 +28,42 @@ type Known struct {
 type owner struct {
 	name     string
 	words    []string
-	set      Set
-	released int // how many times the owner is in Known.released
+	set      *Set // the words; nil until it is needed, because a Set takes 2 kB
+	released int  // how many times the owner is in Known.released
 	live     bool
+}
+
+// asSet returns the owner's secrets as a Set. Known.mu is held.
+func (o *owner) asSet() *Set {
+	if o.set == nil {
+		o.set = new(Set)
+		for _, word := range o.words {
+			o.set.Add(word)
+		}
+	}
+	return o.set
+}
+
+func (o *owner) add(word string) {
+	o.words = append(o.words, word)
+	if o.set != nil {
+		o.set.Add(word)
+	}
+}
+
+// removeOldest removes the oldest secret and returns it.
+func (o *owner) removeOldest() string {
+	word := o.words[0]
+	o.words = slices.Delete(o.words, 0, 1)
+	if o.set != nil {
+		o.set.Remove(word)
+	}
+	return word
 }
 
 // Learn adds secrets of an owner.
 func (k *Known) Learn(name string, words ...string) {
-	if k == nil || len(words) == 0 {
+	if k == nil || !slices.ContainsFunc(words, looksFor) {
 		return
 	}
 	k.mu.Lock()
@@ -54,12 +82,9 @@ func (k *Known) Learn(name string, words ...string) {
 			continue
 		}
 		if len(o.words) == perOwner && name != "" {
-			o.set.Remove(o.words[0])
-			k.all.Remove(o.words[0])
-			o.words = slices.Delete(o.words, 0, 1)
+			k.all.Remove(o.removeOldest())
 		}
-		o.words = append(o.words, word)
-		o.set.Add(word)
+		o.add(word)
 		k.all.Add(word)
 	}
 }
@@ -104,8 +129,8 @@ func (k *Known) Hide(text string) string {
 
 // HideOf hides the secrets of an owner and of the process.
 func (k *Known) HideOf(name, text string) string {
-	for _, o := range k.of(name) {
-		text = o.set.Hide(text)
+	for _, set := range k.of(name) {
+		text = set.Hide(text)
 	}
 	return text
 }
@@ -115,21 +140,22 @@ func (k *Known) Within(text string) bool { return k != nil && k.all.Within(text)
 
 // WithinOf reports whether text contains a secret of an owner or of the process.
 func (k *Known) WithinOf(name, text string) bool {
-	return slices.ContainsFunc(k.of(name), func(o *owner) bool { return o.set.Within(text) })
+	return slices.ContainsFunc(k.of(name), func(set *Set) bool { return set.Within(text) })
 }
 
-func (k *Known) of(name string) []*owner {
+// of returns the secrets of an owner and of the process.
+func (k *Known) of(name string) []*Set {
 	if k == nil {
 		return nil
 	}
 	k.mu.Lock()
 	defer k.mu.Unlock()
-	var list []*owner
+	var list []*Set
 	if o := k.owners[name]; o != nil {
-		list = append(list, o)
+		list = append(list, o.asSet())
 	}
 	if o := k.owners[""]; o != nil && name != "" {
-		list = append(list, o)
+		list = append(list, o.asSet())
 	}
 	return list
 }
