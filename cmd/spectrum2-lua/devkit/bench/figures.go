@@ -31,8 +31,9 @@ type samples map[Figure][]float64
 
 func (s samples) add(f Figure, v float64) { s[f] = append(s[f], v) }
 
-// addTimes adds the median and the 99th percentile of sorted times.
+// addTimes adds the median and the 99th percentile of some times.
 func (s samples) addTimes(median, p99 Figure, times []float64) {
+	times = sorted(times)
 	s.add(median, quantile(times, 0.5))
 	s.add(p99, quantile(times, 0.99))
 }

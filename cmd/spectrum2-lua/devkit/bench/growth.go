@@ -65,15 +65,13 @@ func measureStep(ctx context.Context, s *simulator.Spectrum, o Options) (*Step, 
 	if err != nil {
 		return nil, err
 	}
-	for round := range o.Rounds + 1 {
-		err := inTurn(subjects, round, func(sub *subject) error {
-			if round == 0 { // warms up
-				_, err := sub.load.flood(o.Round/2, nil)
-				return sub.explain(err)
-			}
-			return sub.explain(sub.measureFlood(o.Round))
-		})
-		if err != nil {
+	for _, sub := range subjects { // warms up
+		if _, err := sub.load.flood(o.Round/2, nil); err != nil {
+			return nil, sub.explain(err)
+		}
+	}
+	for round := range o.Rounds {
+		if err := measureFlood(subjects, round, o.Round); err != nil {
 			return nil, err
 		}
 	}

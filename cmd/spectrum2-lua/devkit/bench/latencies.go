@@ -46,12 +46,6 @@ func (l *latencies) received(payload []byte, text string, at time.Time) error {
 	return nil
 }
 
-// sorted returns the times in µs in ascending order.
-func (l *latencies) sorted() []float64 {
-	slices.Sort(l.took)
-	return l.took
-}
-
 // echo holds the fields of a ConversationMessage that an echo has.
 type echo struct{ user, contact, text []byte }
 

@@ -26,6 +26,12 @@ func spread(values []float64) Spread {
 	}
 }
 
+// sorted sorts values in ascending order.
+func sorted(values []float64) []float64 {
+	slices.Sort(values)
+	return values
+}
+
 // quantile returns the value below which the part q of the sorted values lies. It
 // interpolates between two values, and returns NaN without values.
 func quantile(sorted []float64, q float64) float64 {

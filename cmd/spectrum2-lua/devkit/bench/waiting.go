@@ -145,5 +145,5 @@ func (sub *scripted) latency(questions int) (float64, error) {
 		return 0, err
 	}
 	times, err := sub.load.askEach(questions, 0)
-	return quantile(times, 0.5), err
+	return quantile(sorted(times), 0.5), err
 }

@@ -79,6 +79,7 @@ type output struct {
 
 func newBench(stdout, stderr io.Writer) *cobra.Command {
 	o := bench.Defaults()
+	o.Growth = nil // the flag decides
 	var out output
 	var growth, quick bool
 	cmd := &cobra.Command{
@@ -108,13 +109,14 @@ func newBench(stdout, stderr io.Writer) *cobra.Command {
 			o.Baseline = bench.Backend{Path: own, Leading: []string{baselineName}}
 			o.Peer = bench.Backend{Path: own, Leading: []string{peerName}}
 			o.Progress = func(text string) { _, _ = fmt.Fprintln(stderr, "bench: "+text) }
-			if !growth {
-				o.Growth = nil
-			}
 			if quick {
 				if err := quicken(&o, cmd.Flags()); err != nil {
 					return err
 				}
+				growth = growth && cmd.Flags().Changed("growth")
+			}
+			if growth {
+				o.Growth = bench.GrowingLoads()
 			}
 			report, err := bench.Run(cmd.Context(), o)
 			if err != nil {
