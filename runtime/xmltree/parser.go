@@ -29,6 +29,10 @@ type Parser struct {
 	size     int  // bytes of the current element
 	elements int
 	done     []*Node
+
+	xmpp    bool                        // the input is an XMPP stream
+	skipped func(n *Node, reason error) // nil: an element over the limits is an error
+	skip    *skipper                    // skips the rest of such an element; nil otherwise
 }
 
 type openElement struct {
@@ -38,6 +42,19 @@ type openElement struct {
 }
 
 func newParser(l Limits, level int) *Parser { return &Parser{limits: l, level: level, line: 1} }
+
+// NewXMPPStream returns a parser of the stanzas in a stream of an XMPP server. It
+// rejects comments and processing instructions (RFC 6120, section 11.1).
+//
+// It skips an element that exceeds the limits and continues behind it, because such a
+// stanza may come from a stranger and must not end the stream for all users. It calls
+// skipped with the attributes of the element, or with nil if its first tag is too long.
+// An element is skipped up to 64 times the size limit.
+func NewXMPPStream(l Limits, skipped func(n *Node, reason error)) *Parser {
+	p := newParser(l, 1)
+	p.xmpp, p.skipped = true, skipped
+	return p
+}
 
 // Root returns the outermost element of a stream with its attributes, or nil before
 // its tag is complete.
@@ -55,20 +72,12 @@ func (p *Parser) Feed(chunk string) ([]*Node, error) {
 	p.buf = append(p.buf, chunk...)
 	rest := p.buf
 	for len(rest) > 0 && p.err == nil {
-		n, err := p.token(rest)
-		if p.err = err; n == 0 || err != nil {
+		n := 0
+		n, p.err = p.step(rest)
+		if n == 0 && p.skip == nil {
 			break
 		}
-		p.line += bytes.Count(rest[:n], newline)
-		p.size += n
 		rest = rest[n:]
-		p.scanned, p.quote = 0, 0
-		if p.err == nil && p.size > p.limits.Size && len(p.open) > p.level {
-			p.err = p.tooLong()
-		}
-	}
-	if p.err == nil && len(rest) > p.limits.Size {
-		p.err = p.tooLong()
 	}
 	p.buf = append(p.buf[:0], rest...)
 	done := p.done
@@ -76,10 +85,42 @@ func (p *Parser) Feed(chunk string) ([]*Node, error) {
 	return done, p.err
 }
 
+// step parses the token at the front, or skips a part of the input. It returns the
+// number of bytes, or 0 if the token is incomplete.
+func (p *Parser) step(b []byte) (int, error) {
+	if p.skip != nil {
+		return p.skipPart(b)
+	}
+	n, err := p.token(b)
+	if err == nil && n == 0 && len(b) > p.limits.Size {
+		err = p.tooLong()
+	}
+	if p.skips(err) {
+		return 0, nil
+	}
+	if err != nil || n == 0 {
+		return 0, err
+	}
+	p.line += bytes.Count(b[:n], newline)
+	p.size += n
+	p.scanned, p.quote = 0, 0
+	if p.size > p.limits.Size && len(p.open) > p.level {
+		if err := p.tooLong(); !p.skips(err) {
+			return 0, err
+		}
+	}
+	return n, nil
+}
+
 var newline = []byte{'\n'}
 
+// limitError is an error of an input that exceeds a limit.
+type limitError struct{ error }
+
+func (e limitError) Unwrap() error { return e.error }
+
 func (p *Parser) tooLong() error {
-	return p.wrong("an element has more than %d bytes", p.limits.Size)
+	return limitError{p.wrong("an element has more than %d bytes", p.limits.Size)}
 }
 
 func (p *Parser) wrong(format string, args ...any) error {
@@ -93,6 +134,8 @@ func (p *Parser) token(b []byte) (int, error) {
 		return p.characters(b)
 	}
 	switch {
+	case p.xmpp && bytes.HasPrefix(b, []byte("<!--")):
+		return 0, p.wrong("a comment, which XMPP forbids")
 	case bytes.HasPrefix(b, []byte("<!--")):
 		return p.until(b, len("<!--"), "-->", nil)
 	case bytes.HasPrefix(b, []byte("<![CDATA[")):
@@ -156,7 +199,11 @@ func (p *Parser) tagEnd(b []byte) int {
 // encoding.
 func (p *Parser) instruction(s []byte) error {
 	text := string(s)
-	if !strings.HasPrefix(text, "xml ") {
+	declaration := strings.HasPrefix(text, "xml ")
+	if p.xmpp && (!declaration || p.root != nil) {
+		return p.wrong("a processing instruction, which XMPP forbids")
+	}
+	if !declaration {
 		return nil
 	}
 	_, after, ok := strings.Cut(text, "encoding")

@@ -112,13 +112,13 @@ func (p *Parser) start(name string, attributes []written) error {
 		return p.wrong("the element <%.40s> follows the outermost one", name)
 	}
 	if len(p.open) >= p.limits.Depth {
-		return p.wrong("elements are nested more than %d deep", p.limits.Depth)
+		return limitError{p.wrong("elements are nested more than %d deep", p.limits.Depth)}
 	}
 	if len(p.open) == p.level {
 		p.size, p.elements = 0, 0
 	}
 	if p.elements++; p.elements > p.limits.Elements {
-		return p.wrong("an element has more than %d elements in it", p.limits.Elements)
+		return limitError{p.wrong("an element has more than %d elements in it", p.limits.Elements)}
 	}
 	p.flush()
 	declared := p.scope.Size()

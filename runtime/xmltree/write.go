@@ -58,8 +58,15 @@ func (w *Writer) Start(space, name string, attributes []Attr) error {
 	if !validName(name) {
 		return fmt.Errorf("%.40q is not a valid name of an element", name)
 	}
+	if space == xmlns.XML || space == xmlns.XMLNS {
+		return fmt.Errorf("the namespace %s cannot be that of an element", space)
+	}
+	if a, twice := repeated(attributes); twice {
+		return fmt.Errorf("the attribute %.40s of <%.40s> appears twice", a.Name, name)
+	}
 	w.content()
-	w.out.WriteString("<" + name)
+	w.out.WriteByte('<')
+	w.out.WriteString(name)
 	if space != w.Space() {
 		w.attribute("xmlns", space)
 	}
@@ -73,6 +80,8 @@ func (w *Writer) Start(space, name string, attributes []Attr) error {
 			w.attribute(a.Name, a.Value)
 		case xmlns.XML:
 			w.attribute("xml:"+a.Name, a.Value)
+		case xmlns.XMLNS:
+			return fmt.Errorf("the namespace %s cannot be that of an attribute", a.Space)
 		default:
 			prefixes++
 			prefix := fmt.Sprintf("ns%d", prefixes)
@@ -86,6 +95,32 @@ func (w *Writer) Start(space, name string, attributes []Attr) error {
 	w.open = append(w.open, opened{name, space, true})
 	return w.fits()
 }
+
+// repeated returns an attribute that appears twice.
+func repeated(attributes []Attr) (Attr, bool) {
+	if len(attributes) > manyAttributes {
+		seen := make(map[[2]string]bool, len(attributes))
+		for _, a := range attributes {
+			if key := [2]string{a.Space, a.Name}; seen[key] {
+				return a, true
+			} else {
+				seen[key] = true
+			}
+		}
+		return Attr{}, false
+	}
+	for i, a := range attributes {
+		for _, b := range attributes[:i] {
+			if a.Name == b.Name && a.Space == b.Space {
+				return a, true
+			}
+		}
+	}
+	return Attr{}, false
+}
+
+// manyAttributes is the number of attributes from which a map is faster.
+const manyAttributes = 16
 
 func (w *Writer) attribute(name, value string) {
 	w.out.WriteString(" " + name + `="`)

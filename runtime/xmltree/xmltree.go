@@ -19,6 +19,16 @@ type Node struct {
 	Children []Child
 }
 
+// Get returns the value of an attribute that has no namespace, or "".
+func (n *Node) Get(name string) string {
+	for i := range n.Attr {
+		if a := &n.Attr[i]; a.Name == name && a.Space == "" {
+			return a.Value
+		}
+	}
+	return ""
+}
+
 // Attr is an attribute. Declarations of namespaces do not count as attributes.
 type Attr struct {
 	Space string // the namespace; "" for a name without a prefix
