@@ -1,0 +1,161 @@
+package component
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"net"
+	"os"
+	"strings"
+	"syscall"
+
+	"spectrumlua/runtime/xmltext"
+	"spectrumlua/runtime/xmltree"
+)
+
+// The causes of an Error that the admin has to remove. Use errors.Is.
+var (
+	ErrAddress     = errors.New("the name of the XMPP server cannot be resolved")
+	ErrRefused     = errors.New("no XMPP server accepts components at this address")
+	ErrSecret      = errors.New("the XMPP server does not accept the password")
+	ErrUnknownHost = errors.New("the XMPP server does not know this component")
+	ErrConflict    = errors.New("another process is connected as this component")
+	ErrProtocol    = errors.New("this is not the component port of an XMPP server")
+)
+
+// The causes of an Error that time removes.
+var (
+	ErrTimeout   = errors.New("the XMPP server does not answer")
+	ErrEnded     = errors.New("the XMPP server has closed the stream")
+	ErrMalformed = errors.New("the XMPP server has sent XML that is not valid")
+	ErrStream    = errors.New("the XMPP server reports an error of the stream")
+	ErrNetwork   = errors.New("the connection to the XMPP server has failed")
+)
+
+// Error is a failed connection, or a failed attempt to connect.
+type Error struct {
+	Address, JID string
+	Kind         error  // one of the causes above
+	Condition    string // of the stream error (RFC 6120, section 4.9.3), or ""
+	Text         string // the server's own words, or ""
+	Err          error  // the error of the network or the parser, or nil
+}
+
+func (e *Error) Error() string {
+	text := fmt.Sprintf("%s at %s: %v", e.JID, e.Address, e.Kind)
+	switch {
+	case e.Condition != "" && e.Text != "":
+		text += fmt.Sprintf(" (%s: %s)", e.Condition, e.Text)
+	case e.Condition != "":
+		text += fmt.Sprintf(" (%s)", e.Condition)
+	case e.Err != nil:
+		text += fmt.Sprintf(" (%v)", e.Err)
+	}
+	return text
+}
+
+// Unwrap returns the kind and the error below.
+func (e *Error) Unwrap() []error {
+	if e.Err == nil {
+		return []error{e.Kind}
+	}
+	return []error{e.Kind, e.Err}
+}
+
+// Permanent reports whether only the admin can remove the cause.
+func (e *Error) Permanent() bool {
+	switch e.Kind {
+	case ErrSecret, ErrUnknownHost, ErrProtocol:
+		return true
+	}
+	return false
+}
+
+// fail returns an error of a connection.
+func (c *Component) fail(kind, err error) *Error {
+	return &Error{Address: c.opts.Address, JID: c.opts.JID, Kind: kind, Err: err}
+}
+
+// dialError returns the error of an attempt to connect.
+func (c *Component) dialError(err error) *Error {
+	var dns *net.DNSError
+	var address *net.AddrError
+	switch {
+	case errors.As(err, &dns), errors.As(err, &address):
+		return c.fail(ErrAddress, err)
+	case errors.Is(err, syscall.ECONNREFUSED):
+		return c.fail(ErrRefused, err)
+	case isTimeout(err):
+		return c.fail(ErrTimeout, err)
+	}
+	return c.fail(ErrNetwork, err)
+}
+
+func isTimeout(err error) bool {
+	return errors.Is(err, os.ErrDeadlineExceeded) || errors.Is(err, context.DeadlineExceeded)
+}
+
+// The namespaces of streams (RFC 6120, section 4.8).
+const (
+	streamSpace = "http://etherx.jabber.org/streams"
+	errorSpace  = "urn:ietf:params:xml:ns:xmpp-streams"
+)
+
+// conditions are the kinds of the stream errors. All others are ErrStream.
+var conditions = map[string]error{
+	"not-authorized": ErrSecret,
+	"host-unknown":   ErrUnknownHost,
+	"host-gone":      ErrUnknownHost,
+	"conflict":       ErrConflict,
+	// A port for clients or servers.
+	"invalid-namespace":   ErrProtocol,
+	"unsupported-version": ErrProtocol,
+}
+
+// innocent are the stream errors that are not about a stanza of ours.
+var innocent = map[string]bool{
+	"conflict": true, "connection-timeout": true, "host-gone": true, "host-unknown": true,
+	"internal-server-error": true, "not-authorized": true, "remote-connection-failed": true,
+	"reset": true, "resource-constraint": true, "see-other-host": true, "system-shutdown": true,
+}
+
+// streamError returns the error in a stream:error. A see-other-host is an error as any
+// other, because its address could lead to anyone.
+func (c *Component) streamError(n *xmltree.Node) *Error {
+	e := c.fail(ErrStream, nil)
+	for _, child := range n.Children {
+		switch el := child.Element; {
+		case el == nil || el.Space != errorSpace:
+		case el.Name == "text":
+			e.Text = excerpt(textOf(el))
+		case e.Condition == "":
+			e.Condition = excerpt(el.Name)
+		}
+	}
+	if e.Condition == "" {
+		e.Condition = "undefined-condition"
+	}
+	if kind, known := conditions[e.Condition]; known {
+		e.Kind = kind
+	}
+	return e
+}
+
+// textOf returns the text in an element.
+func textOf(n *xmltree.Node) string {
+	var b strings.Builder
+	for _, child := range n.Children {
+		b.WriteString(child.Text)
+	}
+	return b.String()
+}
+
+// excerpt returns the beginning of a text of the server, in one line.
+func excerpt(s string) string {
+	const most = 200
+	s = strings.Join(strings.Fields(xmltext.Clean(s)), " ")
+	if len(s) > most {
+		s = xmltext.Clean(strings.ToValidUTF8(s[:most], "")) + "…"
+	}
+	return s
+}

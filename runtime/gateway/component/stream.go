@@ -1,0 +1,248 @@
+package component
+
+import (
+	"context"
+	"errors"
+	"io"
+	"net"
+	"sync"
+	"time"
+
+	"spectrumlua/runtime/crash"
+	"spectrumlua/runtime/xmltree"
+)
+
+const (
+	readSize  = 32 << 10
+	streamEnd = "</stream:stream>"
+	// lastWords is how long the reader continues after a failed write, because the
+	// server may have sent the reason.
+	lastWords = 100 * time.Millisecond
+	// lingerTime is how long an orderly end waits for the server's side.
+	lingerTime = time.Second
+	// looksPerTimeout is how often the reader checks for silence within a timeout.
+	looksPerTimeout = 4
+)
+
+// stream is one connection.
+type stream struct {
+	c      *Component
+	conn   net.Conn
+	writer writer
+	parser *xmltree.Parser
+	buf    []byte
+	ready  []*xmltree.Node // parsed and not handled
+	heard  time.Time       // when the server has sent something
+
+	readerDone, writerDone chan struct{}
+	ended                  chan struct{} // closed when the writer has to end at once
+	endOnce                sync.Once
+
+	mu      sync.Mutex
+	failed  time.Time // when the writer failed; zero before
+	failure error
+}
+
+// end ends the writer, even if it waits in a write.
+func (s *stream) end() {
+	s.endOnce.Do(func() {
+		close(s.ended)
+		_ = s.conn.Close()
+	})
+}
+
+// read passes the stanzas to Handle until the stream ends or ctx is done. It returns nil
+// in the latter case, otherwise an *Error.
+func (s *stream) read(ctx context.Context) error {
+	defer close(s.readerDone)
+	stop := context.AfterFunc(ctx, func() { _ = s.conn.SetReadDeadline(time.Unix(1, 0)) })
+	defer stop()
+	s.heard = time.Now()
+	for {
+		for len(s.ready) > 0 && ctx.Err() == nil {
+			n := s.ready[0]
+			s.ready[0] = nil
+			s.ready = s.ready[1:]
+			if err := s.handle(ctx, n); err != nil {
+				return err
+			}
+		}
+		if ctx.Err() != nil {
+			return nil
+		}
+		if s.parser.Closed() {
+			return s.c.fail(ErrEnded, nil)
+		}
+		if err := s.fill(ctx); err != nil {
+			return err
+		}
+	}
+}
+
+// fill reads and parses more data, and watches how long the server is silent.
+func (s *stream) fill(ctx context.Context) error {
+	_ = s.conn.SetReadDeadline(s.readDeadline())
+	if ctx.Err() != nil { // the deadline above may have replaced that of ctx
+		return nil
+	}
+	err := s.more()
+	var parse *xmltree.Error
+	switch {
+	case err == nil, ctx.Err() != nil:
+		return nil
+	case errors.As(err, &parse):
+		return s.c.fail(ErrMalformed, err)
+	case s.writeFailure() != nil:
+		return s.writeFailure()
+	case isTimeout(err):
+		return s.silent(time.Now())
+	case errors.Is(err, io.EOF):
+		return s.c.fail(ErrEnded, nil)
+	}
+	return s.c.fail(ErrNetwork, err)
+}
+
+func (s *stream) readDeadline() time.Time {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if !s.failed.IsZero() {
+		return s.failed.Add(lastWords)
+	}
+	return time.Now().Add(min(s.c.opts.PingAfter, s.c.opts.PingTimeout) / looksPerTimeout)
+}
+
+// more reads once and parses what has arrived. Elements before an error are ready.
+func (s *stream) more() error {
+	if s.parser.Closed() {
+		return io.EOF
+	}
+	n, err := s.conn.Read(s.buf)
+	if n > 0 {
+		s.heard = time.Now()
+		done, wrong := s.parser.Feed(string(s.buf[:n]))
+		s.ready = append(s.ready, done...)
+		if wrong != nil {
+			err = wrong
+		}
+		if len(s.ready) > 0 {
+			return nil // first these; the parser repeats its error
+		}
+	}
+	return err
+}
+
+// next waits for the next element.
+func (s *stream) next() (*xmltree.Node, error) {
+	for len(s.ready) == 0 {
+		if err := s.more(); err != nil {
+			return nil, err
+		}
+	}
+	n := s.ready[0]
+	s.ready = s.ready[1:]
+	return n, nil
+}
+
+// silent is called when nothing has arrived for a while, and everything before that has
+// been handled.
+func (s *stream) silent(now time.Time) error {
+	asked := s.c.out.pingAge()
+	switch {
+	case asked.IsZero():
+		if now.Sub(s.heard) >= s.c.opts.PingAfter {
+			s.c.out.ping()
+		}
+	case now.Sub(asked) < s.c.opts.PingTimeout:
+	case s.heard.Before(asked):
+		return s.c.fail(ErrTimeout, nil)
+	case now.Sub(asked) >= 2*s.c.opts.PingTimeout:
+		s.c.once.Do("pings", func() {
+			s.c.log.Warn("the XMPP server does not answer pings: stanzas may be lost when it restarts")
+		})
+		s.c.out.trust()
+	}
+	return nil
+}
+
+// write is the writer. It returns when the outbox is closed and empty, a write fails or
+// end is called.
+func (s *stream) write() {
+	defer close(s.writerDone)
+	timer := time.NewTimer(time.Hour)
+	defer timer.Stop()
+	for {
+		b := s.c.out.take(time.Now())
+		switch {
+		case b.end:
+			_ = s.writer.write([]byte(streamEnd), nil)
+			return
+		case b.empty():
+			timer.Reset(cmpDuration(b.wait, time.Hour))
+			select {
+			case <-s.c.out.wake:
+			case <-timer.C:
+			case <-s.ended:
+				return
+			}
+			continue
+		}
+		var data []byte
+		if b.chunk != nil {
+			data = b.chunk.bytes()
+		}
+		if err := s.writer.write(data, []byte(b.ping)); err != nil {
+			s.writeFailed(err)
+			return
+		}
+		s.c.out.wrote(b, time.Now())
+	}
+}
+
+func cmpDuration(d, zero time.Duration) time.Duration {
+	if d > 0 {
+		return d
+	}
+	return zero
+}
+
+// writeFailed records an error of the writer and wakes up the reader.
+func (s *stream) writeFailed(err error) {
+	kind := ErrNetwork
+	if isTimeout(err) {
+		kind = ErrTimeout
+	}
+	s.mu.Lock()
+	s.failed, s.failure = time.Now(), s.c.fail(kind, err)
+	s.mu.Unlock()
+	_ = s.conn.SetReadDeadline(time.Now().Add(lastWords))
+}
+
+func (s *stream) writeFailure() error {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.failure
+}
+
+// start starts the writer.
+func (s *stream) start() {
+	go func() {
+		defer crash.Guard()
+		s.write()
+	}()
+}
+
+// hangUp waits for the server's end of the stream, and closes the connection. A
+// connection that is closed with unread input is reset, and data on its way to the
+// server would be lost.
+func (s *stream) hangUp(ctx context.Context) {
+	stop := context.AfterFunc(ctx, func() { _ = s.conn.Close() })
+	defer stop()
+	_ = s.conn.SetReadDeadline(time.Now().Add(lingerTime))
+	for !s.parser.Closed() {
+		n, err := s.conn.Read(s.buf)
+		if _, wrong := s.parser.Feed(string(s.buf[:n])); err != nil || wrong != nil {
+			break
+		}
+	}
+	_ = s.conn.Close()
+}
