@@ -128,7 +128,9 @@ func (f *function) table(e *ast.TableExpr, reg int) {
 			op, key := f.key(field.Key, lua.OP_SETTABLE, lua.OP_SETTABLEKS)
 			f.emit(abc(op, to, key, f.rk(field.Value)), endLine(field.Value))
 			f.free = free
-			named++
+			if _, empty := field.Value.(*ast.NilExpr); !empty {
+				named++
+			}
 			continue
 		}
 		items++
@@ -147,6 +149,9 @@ func (f *function) table(e *ast.TableExpr, reg int) {
 	}
 	if pending > 0 {
 		f.setList(to, pending, items, e.Line())
+	}
+	if len(e.Fields) == 0 {
+		named = 1 // otherwise the first field reserves space for 32
 	}
 	f.code[pc] = abc(lua.OP_NEWTABLE, to, min(items, maxC), min(named, maxC))
 	if to != reg {
