@@ -22,14 +22,16 @@
 --   closed    (session, link, why)      there is no further attempt
 --   unknown   (session, link, msg)      no handler wanted this line
 --
--- msg is a line as parsed by irc/message.lua. It always has a source and at least LEAST
--- parameters. msg.request is the request that was given to out.say, if this line or its
+-- msg is a line as parsed by irc/message.lua. Users share it (irc/lines.lua), so a handler
+-- must not change it. It always has a source and at least LEAST parameters. msg.request is the request that was given to out.say, if this line or its
 -- batch answers that request. msg.batch is the batch of the line, if it has one:
 -- { kind = "netsplit", params = {…} }.
 
 local events = {}
 
-local handlers = {}
+local traceback = debug.traceback
+
+local handlers, NONE = {}, {}
 
 -- LEAST is the smallest number of parameters by command. A numeric has at least two: our
 -- nick and its subject. Lines with fewer parameters are ignored.
@@ -57,10 +59,10 @@ end
 -- emit calls the handlers of an event and reports whether one of them wanted it. An error
 -- in a handler does not stop the others, the task that reads from the server, or the
 -- session. emit raises it in a new task, and the runtime logs it.
-function events.emit(name, session, link, ...)
-  local wanted = false
-  for _, handler in ipairs(handlers[name] or {}) do
-    local ok, result = xpcall(handler, debug.traceback, session, link, ...)
+function events.emit(name, session, link, what, more)
+  local wanted, list = false, handlers[name] or NONE
+  for i = 1, #list do
+    local ok, result = xpcall(list[i], traceback, session, link, what, more)
     if not ok then
       session:spawn({ on_error = "log" }, error, name .. ": " .. tostring(result), 0)
     end
@@ -134,7 +136,7 @@ end
 -- request_of returns the request that a line answers, by its label.
 local function request_of(link, msg)
   local label = msg.tags.label
-  local request = label and link.requests[label]
+  local request = link.requests[label]
   if request then
     link.requests[label] = nil
   end
@@ -151,8 +153,12 @@ function events.dispatch(session, link, msg)
   if not is_whole(msg) then
     return
   end
-  msg.source = msg.source or { nick = link.server, raw = link.server }
-  msg.request = request_of(link, msg)
+  if not msg.source then
+    msg.source = { nick = link.server, raw = link.server }
+  end
+  if msg.tags.label then
+    msg.request = request_of(link, msg)
+  end
   if msg.command == "BATCH" then
     if msg.params[1]:sub(1, 1) == "+" then
       return open(session, link, msg)

@@ -52,12 +52,14 @@ local function has(link)
   return link.caps["draft/chathistory"] or link.caps["chathistory"]
 end
 
--- live remembers a message that has just been sent.
-local function live(_, link, msg)
+-- live shows a message that has just been sent. If the server keeps a history, the room
+-- remembers the message first.
+local function live(session, link, msg)
   local room = has(link) and room_of(link, msg.params[1])
   if room then
     remember(room, msg)
   end
+  talk.hear(session, link, msg)
 end
 
 -- ask requests the messages since the last one that the room remembers.

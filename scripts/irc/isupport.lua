@@ -94,34 +94,43 @@ function isupport.targets(t, command)
   return math.huge
 end
 
+-- FOLDS has, for each CASEMAPPING, what string.lower leaves of the capital letters. `known` has
+-- the names that were folded, because the same names appear in line after line. It has at most
+-- FOLDED names of at most NAME bytes.
 local FOLDS = {
-  ascii = { "%u", string.lower },
-  rfc1459 = {
-    "[%u%[%]\\~]",
-    function(c)
-      return ({ ["["] = "{", ["]"] = "}", ["\\"] = "|", ["~"] = "^" })[c] or c:lower()
-    end,
-  },
-  ["rfc1459-strict"] = {
-    "[%u%[%]\\]",
-    function(c)
-      return ({ ["["] = "{", ["]"] = "}", ["\\"] = "|" })[c] or c:lower()
-    end,
-  },
+  ascii = {},
+  rfc1459 = { pattern = "[%[%]\\~]", small = { ["["] = "{", ["]"] = "}", ["\\"] = "|", ["~"] = "^" } },
+  ["rfc1459-strict"] = { pattern = "[%[%]\\]", small = { ["["] = "{", ["]"] = "}", ["\\"] = "|" } },
+  unicode = { lower = encoding.utf8.lower },
 }
+for _, fold in pairs(FOLDS) do
+  fold.known, fold.count = {}, 0
+end
 FOLDS["strict-rfc1459"] = FOLDS["rfc1459-strict"]
-
--- UNICODE has the values of CASEMAPPING that cover all alphabets.
-local UNICODE = { rfc3454 = true, rfc7613 = true, rfc8265 = true, precis = true, unicode = true, utf8 = true }
+for _, name in ipairs { "rfc3454", "rfc7613", "rfc8265", "precis", "utf8" } do
+  FOLDS[name] = FOLDS.unicode -- these cover all alphabets
+end
+local FOLDED, NAME = 5000, 100
 
 -- fold returns the same text for all spellings of a name that are equal to the server. If
 -- its CASEMAPPING is unknown, only ASCII letters are folded.
 function isupport.fold(t, name)
   local fold = FOLDS[t.CASEMAPPING] or FOLDS.ascii
-  if UNICODE[t.CASEMAPPING] and name:find("[\128-\255]") then
-    return encoding.utf8.lower(name)
+  local folded = fold.known[name]
+  if folded then
+    return folded
   end
-  return (name:gsub(fold[1], fold[2]))
+  folded = (fold.lower or string.lower)(name)
+  if fold.pattern then
+    folded = folded:gsub(fold.pattern, fold.small)
+  end
+  if #name <= NAME then
+    if fold.count >= FOLDED then
+      fold.known, fold.count = {}, 0
+    end
+    fold.known[name], fold.count = folded, fold.count + 1
+  end
+  return folded
 end
 
 -- is_room reports whether a name is a room and not a nick.

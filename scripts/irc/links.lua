@@ -15,7 +15,7 @@ local time = require "spectrum.time"
 local dial = require "irc.dial"
 local events = require "irc.events"
 local isupport = require "irc.isupport"
-local message = require "irc.message"
+local lines = require "irc.lines"
 local names = require "irc.names"
 local out = require "irc.out"
 local settings = require "irc.settings"
@@ -41,22 +41,6 @@ function links.tell(session, link, text)
 end
 
 -- The connection ------------------------------------------------------------
-
--- decode converts a line to UTF-8. Servers cut long lines anywhere, so half a character
--- at the end does not mean that the line has another charset.
-local function decode(line)
-  if settings.charset ~= "utf-8" then
-    return encoding.to_utf8(line, settings.charset) or line
-  end
-  if encoding.utf8.valid(line) then
-    return line
-  end
-  local whole = line:match("^(.*)[\194-\244][\128-\191]?[\128-\191]?$")
-  if whole and whole:find("[\128-\255]") and encoding.utf8.valid(whole) then
-    return whole
-  end
-  return encoding.to_utf8(line, settings.fallback_charset) or line
-end
 
 -- limit_login closes the connection if the server does not accept the login in time.
 local function limit_login(session, link)
@@ -126,7 +110,7 @@ local function connect(session, link)
       begin(session, link, conn)
     end,
     line = function(line)
-      local msg = message.parse(decode(line))
+      local msg = lines.read(line)
       if msg then
         events.dispatch(session, link, msg)
       end

@@ -47,6 +47,10 @@ end
 
 -- parse_source parses nick!user@host. A server has only a name, which becomes the nick.
 local function parse_source(s)
+  local nick, user, host = s:match("^([^!@]*)!([^@]*)@(.*)$")
+  if nick then
+    return { raw = s, nick = nick, user = user, host = host }
+  end
   local at = s:find("@", 1, true)
   local rest = at and s:sub(1, at - 1) or s
   local bang = rest:find("!", 1, true)
@@ -58,39 +62,27 @@ local function parse_source(s)
   }
 end
 
--- first_word splits a line after its first word. It drops the first character.
-local function first_word(line)
-  local word, stop = line:match("^.([^ ]*) *()")
-  return word, line:sub(stop)
-end
-
 -- parse parses a line without its CRLF. It returns nil if the line has no command.
 function message.parse(line)
-  local m = { tags = {}, params = {} }
-  local word
-  if line:find("^@") then
-    word, line = first_word(line)
-    m.tags = parse_tags(word)
-  end
-  line = line:gsub("^ +", "")
-  if line:find("^:") then
-    word, line = first_word(line)
-    m.source = parse_source(word)
-  end
-  local colon = line:find(" :", 1, true)
-  local params = m.params
-  for param in line:sub(1, (colon or #line + 1) - 1):gmatch("[^ ]+") do
-    params[#params + 1] = param
-  end
-  m.command = table.remove(params, 1)
-  if not m.command then
+  local tags, after_tags = line:match("^@([^ ]*)(.*)$")
+  local source, after_source = (after_tags or line):match("^ *:([^ ]*)(.*)$")
+  local command, rest = (after_source or after_tags or line):match("^ *([^ ]+)(.*)$")
+  if not command then
     return nil
   end
-  m.command = m.command:upper()
-  if colon then
-    params[#params + 1] = line:sub(colon + 2)
+  local params, colon = {}, rest:find(" :", 1, true)
+  for param in (colon and rest:sub(1, colon - 1) or rest):gmatch("[^ ]+") do
+    params[#params + 1] = param
   end
-  return m
+  if colon then
+    params[#params + 1] = rest:sub(colon + 2)
+  end
+  return {
+    tags = tags and parse_tags(tags) or {},
+    source = source and parse_source(source) or nil,
+    command = command:upper(),
+    params = params,
+  }
 end
 
 -- clean replaces characters that would end a line.

@@ -25,15 +25,36 @@ local function timestamp(msg, history)
   return nil
 end
 
--- readable converts a message to plain text and XHTML. An action becomes "/me …", the form of
--- XMPP.
+-- readable converts a text to plain text and XHTML. An action becomes "/me …", the form of XMPP.
 local function readable(words, action)
   local plain, xhtml = text.from_irc(words)
   if action then
-    plain = "/me " .. plain
-    xhtml = xhtml and "/me " .. xhtml
+    return "/me " .. plain, xhtml and "/me " .. xhtml
   end
-  return { message = plain, xhtml = xhtml }
+  return plain, xhtml
+end
+
+-- read reads the text of a message, once for all users who get the same line (irc/lines.lua).
+-- It returns
+--
+--   { empty = true }
+--   { command = "VERSION", rest = "" }           a question or an answer of a client
+--   { words = …, action = …, plain = …, xhtml = … }
+local function read(msg)
+  if msg.read then
+    return msg.read
+  end
+  local words = msg.params[2] or ""
+  local command, rest = ctcp.read(words)
+  if text.plain(words) == "" and not words:find("^\1%a") then
+    msg.read = { empty = true }
+  elseif command and command ~= "ACTION" then
+    msg.read = { command = command, rest = rest }
+  else
+    local plain, xhtml = readable(rest or words, command)
+    msg.read = { words = rest or words, action = command, plain = plain, xhtml = xhtml }
+  end
+  return msg.read
 end
 
 -- is_server reports whether a source is a server: it has neither user nor host, and its
@@ -55,52 +76,47 @@ local function is_sign(link, target)
   return link.rooms[names.fold(link, rest)] ~= nil and link.rooms[names.fold(link, target)] == nil
 end
 
--- channel_of returns the channel of a message, and the signs of the members that get it: "@#lua"
--- is for the operators of #lua.
-local function channel_of(link, target)
+-- room_of returns Spectrum's name of the room that a message is for, and the signs of the
+-- members that get it: "@#lua" is for the operators of #lua. The name is nil for a message to
+-- a nick.
+local function room_of(link, target)
+  local room = link.rooms[names.fold(link, target)]
+  if room then
+    return room.name, ""
+  end
   local known, at = link.isupport.STATUSMSG or "", 1
   while at <= #target and known:find(target:sub(at, at), 1, true) and is_sign(link, target:sub(at)) do
     at = at + 1
   end
   local channel = target:sub(at)
   if names.is_room(link, channel) then
-    return channel, target:sub(1, at - 1)
+    return names.room(link, channel), target:sub(1, at - 1)
   end
   return nil, ""
 end
 
--- audience returns a prefix for a message that only some members of a room get. It warns the
--- user, because an answer in the room goes to all.
-local function audience(link, target)
-  local _, signs = channel_of(link, target)
-  return signs ~= "" and "[" .. signs .. "] " or ""
+-- in_room shows a message in a room. A message that only some members get has a prefix, because
+-- an answer in the room goes to all.
+local function in_room(session, room, nick, said, signs, at)
+  local plain, xhtml = said.plain, said.xhtml
+  if signs ~= "" then
+    plain, xhtml = readable("[" .. signs .. "] " .. said.words, said.action)
+  end
+  session:conv_message { buddy_name = room, nickname = nick, message = plain, xhtml = xhtml, timestamp = at }
 end
 
--- said shows a message from somebody else.
-local function said(session, link, msg, fields)
-  local nick, channel = msg.source.nick, (channel_of(link, msg.params[1]))
-  if channel then
-    conversations.show(session, { buddy_name = names.room(link, channel), nickname = nick }, fields.message, fields)
-  else
-    conversations.show(session, conversations.from(link, nick), fields.message, fields)
-    events.emit("heard", session, link, msg)
-  end
+-- privately shows a private message from somebody else.
+local function privately(session, link, msg, said, at)
+  local conversation = conversations.from(link, msg.source.nick)
+  conversations.show(session, conversation, said.plain, { xhtml = said.xhtml, timestamp = at })
+  events.emit("heard", session, link, msg)
 end
 
--- elsewhere shows a message that the user has sent with another client under the same nick.
-local function elsewhere(session, link, msg, fields)
-  local channel = channel_of(link, msg.params[1])
-  if channel then
-    conversations.show(
-      session,
-      { buddy_name = names.room(link, channel), nickname = link.nick },
-      fields.message,
-      fields
-    )
-  else
-    fields.carbon = true
-    conversations.show(session, { buddy_name = names.contact(link, msg.params[1]) }, fields.message, fields)
-  end
+-- elsewhere shows a private message that the user has sent with another client under the same
+-- nick.
+local function elsewhere(session, link, msg, said, at)
+  local conversation = { buddy_name = names.contact(link, msg.params[1]) }
+  conversations.show(session, conversation, said.plain, { xhtml = said.xhtml, timestamp = at, carbon = true })
 end
 
 -- returned shows the user's own message if it was sent to a room. The user's client shows
@@ -114,60 +130,58 @@ end
 -- by_server shows a notice from the server. Notices before the login are about our address, and
 -- not of interest to the user.
 local function by_server(session, link, msg)
-  local channel, words = (channel_of(link, msg.params[1])), text.plain(msg.params[2])
-  if channel then
-    conversations.show(session, conversations.room(link, channel), words)
+  local room, words = (room_of(link, msg.params[1])), text.plain(msg.params[2])
+  if room then
+    conversations.show(session, { buddy_name = room, nickname = link.server }, words)
   elseif link.state == "online" then
     conversations.show(session, conversations.server(link), words, { headline = true })
   end
 end
 
 -- by_ctcp handles questions and answers between clients.
-local function by_ctcp(session, link, msg, command, rest)
+local function by_ctcp(session, link, msg, said)
   if msg.command == "NOTICE" then
-    ctcp.answered(session, link, msg.source.nick, command, rest)
+    ctcp.answered(session, link, msg.source.nick, said.command, said.rest)
   else
-    ctcp.asked(session, link, msg.source.nick, command, rest)
+    ctcp.asked(session, link, msg.source.nick, said.command, said.rest)
   end
 end
 
 -- hear handles a PRIVMSG or a NOTICE. `history` is true if it is from before the user joined.
 function talk.hear(session, link, msg, history)
-  local words = msg.params[2] or ""
-  if text.plain(words) == "" and not words:find("^\1%a") then
-    return -- an empty message
+  local said, nick = read(msg), msg.source.nick
+  if said.empty then
+    return
   end
   if is_server(link, msg.source) then
     return by_server(session, link, msg)
   end
-  local mine = names.fold(link, msg.source.nick) == names.fold(link, link.nick)
+  local mine = names.fold(link, nick) == names.fold(link, link.nick)
   local sent = mine and not history and say.returned(link, msg)
   if sent then
     return returned(session, link, sent)
   end
-  local command, rest = ctcp.read(words)
-  if command and command ~= "ACTION" then
+  if said.command then
     if not history and not mine then
-      by_ctcp(session, link, msg, command, rest)
+      by_ctcp(session, link, msg, said)
     end
     return
   end
-  local fields = readable(audience(link, msg.params[1]) .. (command and rest or words), command)
-  fields.timestamp = timestamp(msg, history)
-  local show = mine and elsewhere or said
-  show(session, link, msg, fields)
-end
-
-local function hear(session, link, msg)
-  talk.hear(session, link, msg)
+  local room, signs = room_of(link, msg.params[1])
+  local at = timestamp(msg, history)
+  if room then
+    in_room(session, room, mine and link.nick or nick, said, signs, at)
+  elseif mine then
+    elsewhere(session, link, msg, said, at)
+  else
+    privately(session, link, msg, said, at)
+  end
 end
 
 talk.events = {
   ["001"] = function(_, link, msg)
     link.server_name = msg.source.raw
   end,
-  PRIVMSG = hear,
-  NOTICE = hear,
   NICK = function(_, link, msg)
     if msg.source and msg.params[1] then
       conversations.renamed(link, msg.source.nick, msg.params[1])

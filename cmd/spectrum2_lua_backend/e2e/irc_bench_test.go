@@ -118,9 +118,10 @@ func benchSpeak(b *bed, l *ircLoad, speakers []*ircUser) (rate, cost float64) {
 	room := "#crowd-" + l.prefix
 	text := strings.Repeat("word ", 12)
 	from, cpu, begin := l.delivered.Load(), l.cpu(b), time.Now()
-	for range benchLines {
+	for line := range benchLines {
 		for _, u := range speakers {
-			u.send("PRIVMSG %s :%s", room, text)
+			// Each line is new: a backend may handle a line once for all users, but not twice.
+			u.send("PRIVMSG %s :%d.%d %s", room, from, line, text)
 		}
 	}
 	l.await(b, "messages", &l.delivered, from+lines)
