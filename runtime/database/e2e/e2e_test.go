@@ -76,7 +76,7 @@ func clean(root string) {
 // TestSuitesPassOnServers runs on these servers the tests that otherwise run only on
 // SQLite.
 func TestSuitesPassOnServers(t *testing.T) {
-	for _, pkg := range []string{"./runtime/database", "./runtime/store", "./luabind/modules/sql", "./luabind/modules/store"} {
+	for _, pkg := range []string{"./runtime/database", "./runtime/store", "./runtime/gateway/users", "./luabind/modules/sql", "./luabind/modules/store"} {
 		t.Run(pkg, func(t *testing.T) {
 			cmd := exec.Command("go", "test", "-count=1", "-v", pkg)
 			cmd.Dir = "../../.."

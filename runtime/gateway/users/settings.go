@@ -10,7 +10,7 @@ import (
 // Types of settings in their tables.
 const (
 	typeBoolean = 4
-	typeString  = 1
+	typeString  = 13
 )
 
 // typeOf returns the type of a new setting. Spectrum writes booleans as 0 and 1.

@@ -193,7 +193,7 @@ func TestSettingsAreReplacedAndKeepTheirType(t *testing.T) {
 			t.Errorf("%v %v", got, err)
 		}
 		e := s.DB().Engine()
-		for name, want := range map[string]int{"stay_connected": 4, "nick": 1} {
+		for name, want := range map[string]int{"stay_connected": 4, "nick": 13} {
 			var kind int
 			text := "SELECT type FROM " + e.Quote(s.DB().Source().Prefix+"users_settings") + " WHERE var = '" + name + "'"
 			if _, err := s.DB().Row(ctx, text, nil, &kind); err != nil || kind != want {

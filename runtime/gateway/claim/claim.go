@@ -1,0 +1,118 @@
+// Package claim keeps two processes from serving the same JID on one machine: two
+// gateways, or a gateway and Spectrum 2. For processes on several machines, the XMPP
+// server decides which of them it accepts.
+package claim
+
+import (
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"path/filepath"
+	"strings"
+	"syscall"
+
+	"spectrumlua/runtime/config"
+	"spectrumlua/runtime/database"
+)
+
+// LockFile is the name of the lock file in [service] working_dir.
+const LockFile = "spectrum2-lua-serve.lock"
+
+// TakenError means that another process serves the JID.
+type TakenError struct {
+	JID string
+	// Process describes the other process: its program, its process id and its config
+	// file, as far as they are known.
+	Process string
+}
+
+func (e *TakenError) Error() string {
+	return fmt.Sprintf("%s is already served by %s; stop that process first", e.JID, e.Process)
+}
+
+// Claim is the right to serve a JID. It ends with the process, even if that is killed.
+type Claim struct {
+	file   *os.File
+	socket io.Closer // nil where the system has no such sockets
+}
+
+// Take claims the JID of a config for this process. It returns a *TakenError if another
+// process serves it, and another error if the lock file cannot be used.
+func Take(c *config.Config) (*Claim, error) {
+	socket, err := takeSocket(c)
+	if err != nil {
+		return nil, err
+	}
+	claim := &Claim{socket: socket}
+	if claim.file, err = takeFile(c); err != nil {
+		claim.Release()
+		return nil, err
+	}
+	if process := findSpectrum(c); process != "" {
+		claim.Release()
+		return nil, &TakenError{JID: c.JID(), Process: process}
+	}
+	return claim, nil
+}
+
+// Release gives up the claim. It is idempotent.
+func (c *Claim) Release() {
+	if c.file != nil {
+		_ = c.file.Truncate(0)
+		_ = c.file.Close() // releases the lock
+		c.file = nil
+	}
+	if c.socket != nil {
+		_ = c.socket.Close()
+		c.socket = nil
+	}
+}
+
+// takeFile locks the lock file. The file also stops processes that share only the
+// folder: containers, and machines with a network file system that supports locks.
+func takeFile(c *config.Config) (*os.File, error) {
+	path := filepath.Join(c.WorkingDir(), LockFile)
+	f, err := openFile(path)
+	if err != nil {
+		return nil, fmt.Errorf("%w; [service] working_dir says where this file is", err)
+	}
+	switch err := syscall.Flock(int(f.Fd()), syscall.LOCK_EX|syscall.LOCK_NB); {
+	case errors.Is(err, syscall.EWOULDBLOCK):
+		other, _ := io.ReadAll(io.LimitReader(f, 4096))
+		_ = f.Close()
+		process := strings.ToValidUTF8(strings.TrimSpace(string(other)), "?")
+		if process == "" {
+			process = "another process, which holds the lock of " + path
+		}
+		return nil, &TakenError{JID: c.JID(), Process: process}
+	case err != nil:
+		_ = f.Close()
+		return nil, fmt.Errorf("locking %s: %w", path, err)
+	}
+	host, _ := os.Hostname()
+	_ = f.Truncate(0)
+	if _, err := fmt.Fprintf(f, "spectrum2-lua serve, pid %d on %s, config %s\n", os.Getpid(), host, c.Path()); err != nil {
+		_ = f.Close()
+		return nil, err
+	}
+	return f, nil
+}
+
+func openFile(path string) (*os.File, error) {
+	if err := database.MakeFolder(filepath.Dir(path)); err != nil {
+		return nil, err
+	}
+	f, err := os.OpenFile(path, os.O_RDWR, 0)
+	if !errors.Is(err, os.ErrNotExist) {
+		return f, err
+	}
+	if f, err = os.OpenFile(path, os.O_RDWR|os.O_CREATE, 0o644); err != nil {
+		return nil, err
+	}
+	if err := database.LikeFolder(f); err != nil {
+		_ = f.Close()
+		return nil, err
+	}
+	return f, nil
+}

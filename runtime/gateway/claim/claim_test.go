@@ -1,0 +1,266 @@
+package claim_test
+
+import (
+	"bufio"
+	"errors"
+	"fmt"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strconv"
+	"strings"
+	"testing"
+
+	"spectrumlua/runtime/config"
+	"spectrumlua/runtime/gateway/claim"
+)
+
+// role is the environment variable that makes this program a process of a test. The
+// process ends when its standard input does.
+const role = "CLAIM_TEST_ROLE"
+
+func TestMain(m *testing.M) {
+	switch os.Getenv(role) {
+	case "":
+		os.Exit(m.Run())
+	case "serve":
+		c, err := config.Load(os.Args[1], config.Options{})
+		if err == nil {
+			_, err = claim.Take(c)
+		}
+		fmt.Println("ready", err)
+	default:
+		fmt.Println("ready")
+	}
+	_, _ = bufio.NewReader(os.Stdin).ReadString(0)
+}
+
+// start starts this program in a role until the test or the returned function ends it.
+func start(t *testing.T, as, program string, args ...string) (pid int, answer string, kill func()) {
+	t.Helper()
+	cmd := exec.Command(program, args...)
+	cmd.Env = append(os.Environ(), role+"="+as)
+	cmd.Dir = t.TempDir()
+	stdin, err := cmd.StdinPipe()
+	if err != nil {
+		t.Fatal(err)
+	}
+	stdout, err := cmd.StdoutPipe()
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := cmd.Start(); err != nil {
+		t.Fatal(err)
+	}
+	kill = func() {
+		_ = cmd.Process.Kill()
+		_ = cmd.Wait()
+		_ = stdin.Close()
+	}
+	t.Cleanup(kill)
+	answer, err = bufio.NewReader(stdout).ReadString('\n')
+	if err != nil {
+		t.Fatal(err)
+	}
+	return cmd.Process.Pid, strings.TrimSpace(answer), kill
+}
+
+// spectrum starts a process with the name and the arguments of Spectrum 2.
+func spectrum(t *testing.T, args ...string) (pid int) {
+	t.Helper()
+	link := filepath.Join(t.TempDir(), "spectrum2")
+	if err := os.Symlink(self(t), link); err != nil {
+		t.Fatal(err)
+	}
+	pid, _, _ = start(t, "spectrum", link, args...)
+	return pid
+}
+
+func self(t *testing.T) string {
+	t.Helper()
+	program, err := os.Executable()
+	if err != nil {
+		t.Fatal(err)
+	}
+	return program
+}
+
+// transport writes a config with a working directory and a pidfile of its own, and
+// returns its path.
+func transport(t *testing.T, jid string) string {
+	t.Helper()
+	dir := t.TempDir()
+	path := filepath.Join(dir, "t.cfg")
+	text := fmt.Sprintf("[service]\njid=%s\nworking_dir=%[2]s/work\npidfile=%[2]s/t.pid\n", jid, dir)
+	if err := os.WriteFile(path, []byte(text), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	return path
+}
+
+// jid returns a JID that no other test uses at the same time.
+func jid(t *testing.T) string {
+	return strings.ToLower(t.Name()) + strconv.Itoa(os.Getpid()) + ".example"
+}
+
+func take(t *testing.T, path string) (*claim.Claim, error) {
+	t.Helper()
+	c, err := config.Load(path, config.Options{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	taken, err := claim.Take(c)
+	if err == nil {
+		t.Cleanup(taken.Release)
+	}
+	return taken, err
+}
+
+// expectTaken checks that an error names the other process.
+func expectTaken(t *testing.T, err error, words ...string) {
+	t.Helper()
+	var taken *claim.TakenError
+	if !errors.As(err, &taken) {
+		t.Fatalf("error %v", err)
+	}
+	for _, word := range words {
+		if !strings.Contains(err.Error(), word) {
+			t.Errorf("the error %q lacks %q", err, word)
+		}
+	}
+}
+
+func TestClaimIsFreeAfterRelease(t *testing.T) {
+	path := transport(t, jid(t))
+	for range 3 {
+		c, err := take(t, path)
+		if err != nil {
+			t.Fatal(err)
+		}
+		c.Release()
+		c.Release()
+	}
+}
+
+func TestSecondGatewayNamesTheFirst(t *testing.T) {
+	first, sameJID := transport(t, jid(t)), transport(t, jid(t))
+	pid, answer, kill := start(t, "serve", self(t), first)
+	if answer != "ready <nil>" {
+		t.Fatal(answer)
+	}
+	for _, path := range []string{first, sameJID} {
+		_, err := take(t, path)
+		expectTaken(t, err, jid(t)+" is already served by pid "+strconv.Itoa(pid), first)
+	}
+	kill() // the system releases the claim of a killed process
+	for _, path := range []string{first, sameJID} {
+		c, err := take(t, path)
+		if err != nil {
+			t.Fatal(err)
+		}
+		c.Release()
+	}
+}
+
+func TestSecondConfigInOneProcessIsRejected(t *testing.T) {
+	if _, err := take(t, transport(t, jid(t))); err != nil {
+		t.Fatal(err)
+	}
+	_, err := take(t, transport(t, jid(t)))
+	expectTaken(t, err, "this process, with another config file")
+}
+
+func TestOtherJIDInTheSameFolderIsRejected(t *testing.T) {
+	path := transport(t, jid(t))
+	if _, err := take(t, path); err != nil {
+		t.Fatal(err)
+	}
+	text, _ := os.ReadFile(path)
+	other := path + ".other"
+	if err := os.WriteFile(other, []byte(strings.Replace(string(text), "jid=", "jid=other.", 1)), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	_, err := take(t, other)
+	expectTaken(t, err, "spectrum2-lua serve, pid "+strconv.Itoa(os.Getpid())+" on ", "config "+path)
+}
+
+func TestRunningSpectrumIsFound(t *testing.T) {
+	path := transport(t, jid(t))
+	sameJID, other := transport(t, jid(t)), transport(t, "other."+jid(t))
+	tests := []struct {
+		name  string
+		args  []string
+		found bool
+	}{
+		{"its config", []string{path}, true},
+		{"its config in the foreground", []string{"-n", "-d", path}, true},
+		{"another config with the same JID", []string{sameJID}, true},
+		{"another config", []string{other}, false},
+		{"another config with -j", []string{"-j", jid(t), other}, true},
+		{"its config with another -j", []string{"--jid=x.example", path}, false},
+		{"a config that cannot be read", []string{path + ".missing"}, false},
+		{"its config with an override", []string{path, "--service.jid=x.example"}, false},
+		{"no arguments", nil, false},
+	}
+	for _, test := range tests {
+		t.Run(test.name, func(t *testing.T) {
+			pid := spectrum(t, test.args...)
+			_, err := take(t, path)
+			if test.found {
+				expectTaken(t, err, "pid "+strconv.Itoa(pid), "spectrum2 "+strings.Join(test.args, " "))
+			} else if err != nil {
+				t.Error(err)
+			}
+		})
+	}
+}
+
+func TestErrorHidesValuesOfTheOtherCommandLine(t *testing.T) {
+	path := transport(t, jid(t))
+	spectrum(t, "--service.password=hunter2", "--database.password", "hunter3", path)
+	_, err := take(t, path)
+	expectTaken(t, err, "spectrum2 --service.password=… --database.password … "+path)
+}
+
+func TestPidfileCountsOnlyWhileSpectrumRuns(t *testing.T) {
+	path := transport(t, jid(t))
+	pid := spectrum(t, "relative.cfg")
+	tests := []struct {
+		name, content string
+		found         bool
+	}{
+		{"Spectrum", fmt.Sprintf("%d\n", pid), true},
+		{"another program", fmt.Sprint(os.Getpid()), false},
+		{"no process", "2147483646", false},
+		{"no number", "x", false},
+		{"a process group", "-1", false},
+		{"empty", "", false},
+	}
+	for _, test := range tests {
+		t.Run(test.name, func(t *testing.T) {
+			if err := os.WriteFile(filepath.Join(filepath.Dir(path), "t.pid"), []byte(test.content), 0o600); err != nil {
+				t.Fatal(err)
+			}
+			c, err := take(t, path)
+			if test.found {
+				expectTaken(t, err, "pid "+strconv.Itoa(pid))
+			} else if err != nil {
+				t.Error(err)
+			} else {
+				c.Release()
+			}
+		})
+	}
+}
+
+func TestUnusableWorkingDirIsAnError(t *testing.T) {
+	path := transport(t, jid(t))
+	if err := os.WriteFile(filepath.Join(filepath.Dir(path), "work"), nil, 0o600); err != nil {
+		t.Fatal(err)
+	}
+	_, err := take(t, path)
+	var taken *claim.TakenError
+	if err == nil || errors.As(err, &taken) || !strings.Contains(err.Error(), "[service] working_dir") {
+		t.Error(err)
+	}
+}
