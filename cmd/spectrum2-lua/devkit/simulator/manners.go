@@ -2,13 +2,13 @@ package simulator
 
 import (
 	"context"
-	"slices"
 	"sync"
 	"time"
 
 	"google.golang.org/protobuf/proto"
 
 	"spectrumlua/pb"
+	"spectrumlua/runtime/rules"
 )
 
 // Manners are the messages that a Spectrum sends by itself. The zero value sends none.
@@ -35,9 +35,6 @@ func SpectrumManners() Manners {
 	return Manners{PingInterval: 20 * time.Second, ExitIdle: true, Relogin: true, EchoBuddies: true, Rejoin: true}
 }
 
-// maxRelogins is the number of automatic logins of a user.
-const maxRelogins = 3
-
 // manners implements Manners in its own goroutine, so that reading continues while the
 // backend does not read.
 type manners struct {
@@ -63,13 +60,7 @@ type news struct {
 // account is a user who is logged in.
 type account struct {
 	login  *pb.Login
-	roster map[string]contact
-}
-
-// contact holds the values that decide whether BUDDY_CHANGED is echoed.
-type contact struct {
-	alias  string
-	groups []string
+	roster map[string]rules.Contact
 }
 
 func newManners(b *Backend, m Manners) *manners {
@@ -89,7 +80,7 @@ func (m *manners) note(f Frame) {
 	defer m.mu.Unlock()
 	switch message := f.Message.(type) {
 	case *pb.Login:
-		m.users[f.User] = &account{login: message, roster: map[string]contact{}}
+		m.users[f.User] = &account{login: message, roster: map[string]rules.Contact{}}
 	case *pb.Logout:
 		delete(m.users, f.User)
 		delete(m.rooms, f.User)
@@ -211,8 +202,7 @@ func (m *manners) disconnected(user string, reason pb.ConnectionError) {
 	if err != nil {
 		return
 	}
-	again := reason == pb.ConnectionError_CONNECTION_ERROR_NETWORK_ERROR || reason == pb.ConnectionError_CONNECTION_ERROR_OTHER_ERROR
-	if !again || m.relogins[user] == maxRelogins {
+	if !rules.IsTransient(reason) || m.relogins[user] == rules.MaxRelogins {
 		delete(m.relogins, user)
 		_ = m.b.sendFrames(logout)
 		return
@@ -234,33 +224,20 @@ func (m *manners) buddyChanged(user string, buddy *pb.Buddy) {
 	if !news {
 		return
 	}
-	_ = m.b.Send(pb.WrapperMessage_TYPE_BUDDY_CHANGED, &pb.Buddy{
-		UserName:  proto.String(user),
-		BuddyName: buddy.BuddyName,
-		Alias:     proto.String(now.alias),
-		Group:     now.groups,
-		Status:    pb.StatusType_STATUS_TYPE_NONE.Enum(),
-	})
+	_ = m.b.Send(pb.WrapperMessage_TYPE_BUDDY_CHANGED, now.Echo(user, buddy.GetBuddyName()))
 }
 
 // remember adds a contact to the roster of a logged-in user. It reports whether the
 // roster changed.
-func (m *manners) remember(user string, buddy *pb.Buddy) (now contact, news bool) {
+func (m *manners) remember(user string, buddy *pb.Buddy) (now rules.Contact, news bool) {
 	m.mu.Lock()
 	defer m.mu.Unlock()
 	online := m.users[user]
 	if online == nil {
-		return contact{}, false
+		return now, false
 	}
 	old, known := online.roster[buddy.GetBuddyName()]
-	now = old
-	// Empty values keep the old ones.
-	if alias := buddy.GetAlias(); alias != "" {
-		now.alias = alias
-	}
-	if groups := buddy.GetGroup(); len(groups) > 0 {
-		now.groups = groups
-	}
+	now, news = old.Changed(buddy)
 	online.roster[buddy.GetBuddyName()] = now
-	return now, !known || now.alias != old.alias || !slices.Equal(now.groups, old.groups)
+	return now, news || !known
 }

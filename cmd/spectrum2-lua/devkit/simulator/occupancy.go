@@ -1,18 +1,17 @@
 package simulator
 
 import (
-	"fmt"
 	"sync"
 
 	"spectrumlua/pb"
+	"spectrumlua/runtime/rules"
 )
 
-// occupancy knows the rooms that users are in, as Spectrum does: from JOIN_ROOM on, and
-// completely from the participant with the flag `me` on. It is safe for concurrent use.
+// occupancy knows the rooms that users are in, as Spectrum does. It is safe for concurrent
+// use.
 type occupancy struct {
-	mu sync.Mutex
-	// rooms has the users' rooms, and whether the flag `me` has been announced.
-	rooms map[string]map[string]bool
+	mu    sync.Mutex
+	users map[string]*rules.Rooms
 }
 
 // sent notes a frame to the backend.
@@ -21,20 +20,27 @@ func (o *occupancy) sent(f Frame) {
 	defer o.mu.Unlock()
 	switch m := f.Message.(type) {
 	case *pb.Logout:
-		delete(o.rooms, f.User)
+		delete(o.users, f.User)
 	case *pb.Room:
 		if f.Type == pb.WrapperMessage_TYPE_LEAVE_ROOM {
-			delete(o.rooms[f.User], m.GetRoom())
+			o.of(f.User).Leave(m.GetRoom())
 			return
 		}
-		if o.rooms == nil {
-			o.rooms = map[string]map[string]bool{}
-		}
-		if o.rooms[f.User] == nil {
-			o.rooms[f.User] = map[string]bool{}
-		}
-		o.rooms[f.User][m.GetRoom()] = o.rooms[f.User][m.GetRoom()] // a further join changes nothing
+		o.of(f.User).Join(m.GetRoom())
 	}
+}
+
+// of returns the rooms of a user. o.mu is held.
+func (o *occupancy) of(user string) *rules.Rooms {
+	r := o.users[user]
+	if r == nil {
+		r = new(rules.Rooms)
+		if o.users == nil {
+			o.users = map[string]*rules.Rooms{}
+		}
+		o.users[user] = r
+	}
+	return r
 }
 
 // dropped notes a frame from the backend. It returns why Spectrum drops the frame, or "".
@@ -43,20 +49,10 @@ func (o *occupancy) dropped(f Frame) string {
 	defer o.mu.Unlock()
 	switch m := f.Message.(type) {
 	case *pb.Participant:
-		me := pb.ParticipantFlag(m.GetFlag())&pb.ParticipantFlag_PARTICIPANT_FLAG_ME != 0
-		if _, in := o.rooms[f.User][m.GetRoom()]; in && me {
-			o.rooms[f.User][m.GetRoom()] = true
-		}
+		o.of(f.User).Participant(m)
 	case *pb.ConversationMessage:
-		if f.Type != pb.WrapperMessage_TYPE_CONV_MESSAGE || m.GetNickname() == "" || m.GetPm() {
-			return ""
-		}
-		complete, in := o.rooms[f.User][m.GetBuddyName()]
-		switch {
-		case !in:
-			return fmt.Sprintf("the user has not joined the room %q", m.GetBuddyName())
-		case !complete:
-			return fmt.Sprintf("the join of the room %q is not complete: send the participant with the flag me first", m.GetBuddyName())
+		if f.Type == pb.WrapperMessage_TYPE_CONV_MESSAGE {
+			return o.of(f.User).Dropped(m)
 		}
 	}
 	return ""
