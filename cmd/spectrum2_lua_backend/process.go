@@ -100,6 +100,7 @@ func (p *process) serve(ctx context.Context, settings config.Settings) int {
 	}
 	b := backend.New(backend.Options{
 		Context:  ctx,
+		Dial:     func(ctx context.Context) (net.Conn, error) { return link.Dial(ctx, p.args.Address()) },
 		Config:   p.config,
 		Settings: settings,
 		Record:   recorder,
@@ -115,15 +116,8 @@ func (p *process) serve(ctx context.Context, settings config.Settings) int {
 	defer b.Close()
 	go p.reloadAt(ctx, hangups, b)
 
-	conn, err := link.Dial(ctx, p.args.Address())
-	if err != nil {
-		if ctx.Err() != nil {
-			return p.exitCode(nil) // a signal ended it
-		}
-		return p.fail(err, link.Errno(err))
-	}
 	go p.rest(ctx)
-	return p.exitCode(b.Serve(ctx, conn))
+	return p.exitCode(b.Serve(ctx))
 }
 
 // record opens the record, or returns nil if the config names no file. The backend

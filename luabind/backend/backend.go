@@ -1,6 +1,5 @@
-// Package backend assembles a backend: the scheduler, the link to Spectrum, the host
-// with its script, and the reloader. The program that Spectrum starts uses it, and so
-// do tools that take Spectrum's place.
+// Package backend assembles a backend: the scheduler, the peer, the host with its script,
+// and the reloader. The peer is the link to Spectrum, or a gateway that replaces Spectrum.
 package backend
 
 import (
@@ -18,7 +17,6 @@ import (
 	"spectrumlua/runtime/clock"
 	"spectrumlua/runtime/config"
 	"spectrumlua/runtime/crash"
-	"spectrumlua/runtime/link"
 	"spectrumlua/runtime/memory"
 	"spectrumlua/runtime/record"
 	"spectrumlua/runtime/schema"
@@ -39,9 +37,13 @@ const slowAfter = 30 * time.Second
 // ErrMemory is the error of Serve when the process uses more than memory_limit.
 var ErrMemory = errors.New("the backend has used up its memory (memory_limit)")
 
-// Options configure a Backend. Context, Secrets, Clock, Record, Compiled and OnLate are
-// optional.
+// Options configure a Backend. Either Dial or Peer is required. Context, Secrets, Clock,
+// Record, Compiled, Coverage, OnRetry and OnLate are optional.
 type Options struct {
+	// Dial connects to Spectrum. Serve calls it once.
+	Dial func(ctx context.Context) (net.Conn, error)
+	// Peer makes the peer of a backend without Spectrum.
+	Peer func(Wiring) Peer
 	// Context cancels the load that New starts. After New, it has no effect, because
 	// scripts still run on.exit and on.logout at the end. The default is
 	// context.Background.
@@ -70,13 +72,13 @@ type Options struct {
 	OnLate func(err error)
 }
 
-// Backend is a backend for one connection to Spectrum. It is safe for concurrent use.
+// Backend is a backend for one peer. It is safe for concurrent use.
 type Backend struct {
 	opts      Options
 	log       logrus.FieldLogger
 	scheduler *task.Scheduler
 	host      *luabind.Host
-	link      *link.Link
+	peer      Peer
 	reloader  *reloader
 	// endScripts cancels the tasks of the scripts.
 	endScripts context.CancelFunc
@@ -97,9 +99,11 @@ func New(o Options) *Backend {
 		Slow: slowAfter, OnSlow: b.slow,
 		Clock: o.Clock,
 	})
-	b.link = link.New(link.Options{
-		MaxFrame: int(o.Settings.MaxFrame),
-		Log:      o.Log("link"),
+	connect := o.Peer
+	if connect == nil {
+		connect = b.spectrum
+	}
+	b.peer = connect(Wiring{
 		Receive: func(ctx context.Context, typ *schema.Type, payload []byte) {
 			b.host.Sessions().Receive(ctx, typ, payload)
 		},
@@ -109,7 +113,7 @@ func New(o Options) *Backend {
 		Config:    o.Config,
 		Settings:  o.Settings,
 		Scheduler: b.scheduler,
-		Link:      b.link,
+		Link:      b.peer,
 		Log:       o.Log("lua"),
 		Secrets:   o.Secrets,
 		Version:   version.Number,
@@ -137,10 +141,10 @@ func (b *Backend) Files() []string { return b.host.Files() }
 // Scheduler returns the scheduler that runs the script.
 func (b *Backend) Scheduler() *task.Scheduler { return b.scheduler }
 
-// Serve serves the connection until Spectrum closes it or ctx is done. Then it ends all
-// sessions. It returns nil if Spectrum or ctx ended it, ErrMemory if the process uses
-// too much memory, and the error of link.Run otherwise. Call it once.
-func (b *Backend) Serve(ctx context.Context, conn net.Conn) error {
+// Serve runs the peer until it ends or ctx is done. Then it ends all sessions. It returns
+// nil if Spectrum or ctx ended it, ErrMemory if the process uses too much memory, and the
+// error of Dial or of the peer otherwise. Call it once.
+func (b *Backend) Serve(ctx context.Context) error {
 	ctx, stop := context.WithCancelCause(ctx)
 	defer stop(nil)
 	if limit := b.opts.Settings.MemoryLimit; limit > 0 {
@@ -150,7 +154,7 @@ func (b *Backend) Serve(ctx context.Context, conn net.Conn) error {
 			stop(ErrMemory)
 		})
 	}
-	err := b.link.Run(ctx, conn)
+	err := b.peer.Run(ctx)
 	if errors.Is(context.Cause(ctx), ErrMemory) {
 		err = ErrMemory
 	}
@@ -168,7 +172,7 @@ func (b *Backend) end(timeout time.Duration, err error) {
 	defer cancel()
 	exit := schema.TypeByNumber(pb.WrapperMessage_TYPE_EXIT)
 	b.host.Sessions().Exit(ctx, session.Message{Type: exit})
-	b.link.Close(ctx)
+	b.peer.Close(ctx)
 }
 
 // Close releases the backend's resources. It works with and without a call of Serve.

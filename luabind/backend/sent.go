@@ -1,5 +1,5 @@
 package backend
 
-// Sent returns the number of messages queued for Spectrum so far, without PONG and
+// Sent returns the number of messages queued for the peer so far, without PONG and
 // STATS. Tools compare two numbers to tell which of two events came first.
-func (b *Backend) Sent() uint64 { return b.link.Sent() }
+func (b *Backend) Sent() uint64 { return b.peer.Sent() }

@@ -110,12 +110,13 @@ func Open(ctx context.Context, o Options) (*Harness, error) {
 		s.removeTemporary()
 		return nil, err
 	}
+	ours, its := net.Pipe()
 	s.backend = backend.New(backend.Options{
+		Dial:    func(context.Context) (net.Conn, error) { return its, nil },
 		Context: s.ctx, Config: s.Config, Settings: s.Settings, Log: log.category, Clock: o.Clock, Compiled: o.Compiled, Coverage: o.Coverage, OnRetry: o.OnRetry,
 		Record: s.recorder,
 	})
-	ours, its := net.Pipe()
-	go s.serve(s.ctx, its)
+	go s.serve(s.ctx)
 	s.Spectrum = simulator.Attach(ours, o.Spectrum)
 	if !o.Silent && o.Spectrum.Manners.PingInterval == 0 {
 		if err := s.Spectrum.Ping(s.ctx); err != nil {
@@ -144,10 +145,10 @@ func (s *Harness) configure(o Options) (err error) {
 	return err
 }
 
-func (s *Harness) serve(ctx context.Context, conn net.Conn) {
+func (s *Harness) serve(ctx context.Context) {
 	defer crash.Guard()
 	defer close(s.served)
-	s.err = s.backend.Serve(ctx, conn)
+	s.err = s.backend.Serve(ctx)
 }
 
 // LoadError returns the error of the last load, or nil if it succeeded.
