@@ -1,0 +1,22 @@
+package gateway
+
+import (
+	"spectrumlua/runtime/gateway/disco"
+	"spectrumlua/runtime/gateway/messages"
+	"spectrumlua/runtime/gateway/presence"
+	"spectrumlua/runtime/gateway/process"
+	"spectrumlua/runtime/gateway/registration"
+	"spectrumlua/runtime/gateway/roster"
+	"spectrumlua/runtime/gateway/router"
+)
+
+// features are the parts of the gateway. Their hooks run in this order, one feature after
+// the other.
+var features = []func() router.Feature{
+	process.Feature,
+	disco.Feature,
+	registration.Feature,
+	presence.Feature,
+	roster.Feature,
+	messages.Feature,
+}

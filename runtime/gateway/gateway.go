@@ -1,0 +1,135 @@
+// Package gateway serves users of an XMPP server without Spectrum. It is a component of the
+// server (XEP-0114) and does for a script what Spectrum does: it delivers the payloads of
+// Spectrum's protocol and accepts those of the script.
+//
+// A Gateway takes the place of a link.Link. It knows no Lua. Package router routes, the
+// other packages below this one are its features, and features.go lists them.
+package gateway
+
+import (
+	"context"
+	"sync"
+
+	"github.com/sirupsen/logrus"
+
+	"spectrumlua/pb"
+	"spectrumlua/runtime/clock"
+	"spectrumlua/runtime/crash"
+	"spectrumlua/runtime/gateway/component"
+	"spectrumlua/runtime/gateway/presence"
+	"spectrumlua/runtime/gateway/router"
+	"spectrumlua/runtime/gateway/settings"
+	"spectrumlua/runtime/gateway/users"
+	"spectrumlua/runtime/schema"
+	"spectrumlua/runtime/xmltree"
+)
+
+// Options are the parts of a Gateway. Clock and Observer are optional.
+type Options struct {
+	Settings settings.Settings
+	// Store has the users. The caller closes it after Close.
+	Store *users.Store
+	// Receive is called with each payload for the script, by one goroutine at a time. It
+	// may block. The payload is valid until it returns.
+	Receive func(ctx context.Context, typ *schema.Type, payload []byte)
+	Log     logrus.FieldLogger
+	// Clock is the clock of timeouts. The default is clock.Real.
+	Clock clock.Clock
+	// Observer sees the payloads in both directions.
+	Observer router.Observer
+}
+
+// Gateway is a transport in an XMPP server. It is safe for concurrent use.
+type Gateway struct {
+	router    *router.Router
+	component *component.Component
+
+	delivery   sync.WaitGroup
+	stream     sync.WaitGroup
+	endStream  context.CancelFunc
+	streamEnds context.Context
+}
+
+// New returns a gateway without a connection.
+func New(o Options) *Gateway {
+	if o.Clock == nil {
+		o.Clock = clock.Real()
+	}
+	g := &Gateway{}
+	g.streamEnds, g.endStream = context.WithCancel(context.Background())
+	service := o.Settings.Service
+	g.component = component.New(component.Options{
+		JID: service.JID, Password: service.Password, Address: service.Address,
+		Handle:    func(ctx context.Context, n *xmltree.Node) { g.router.Receive(ctx, n) },
+		FailFirst: true,
+		Log:       o.Log,
+	})
+	all := make([]router.Feature, len(features))
+	for i, feature := range features {
+		all[i] = feature()
+	}
+	g.router = router.New(router.Options{
+		Settings: o.Settings, Store: o.Store, Stream: g.component, Receive: o.Receive,
+		Features: all, Log: o.Log, Clock: o.Clock, Observer: o.Observer,
+	})
+	return g
+}
+
+// Send queues a payload of the script and never blocks. It returns an error after Close.
+func (g *Gateway) Send(typ pb.WrapperMessage_Type, payload []byte) error {
+	return g.router.Send(typ, payload)
+}
+
+// Sent returns the number of payloads that Send has queued so far.
+func (g *Gateway) Sent() uint64 { return g.router.Sent() }
+
+// Full reports whether a sender that can wait has to call WaitCapacity first.
+func (g *Gateway) Full() bool { return g.router.Full() }
+
+// WaitCapacity waits until the queues have capacity, or ctx is done. It returns ctx's
+// cause if ctx is done.
+func (g *Gateway) WaitCapacity(ctx context.Context) error { return g.router.WaitCapacity(ctx) }
+
+// Run connects to the XMPP server and serves its users until ctx is done or Close is
+// called. It returns nil then, and an error if the first connection fails. A later failure
+// leads to another connection. The connection stays open until Close, so that sessions can
+// end in order.
+func (g *Gateway) Run(ctx context.Context) error {
+	g.delivery.Go(func() {
+		defer crash.Guard()
+		g.router.RunDelivery(ctx)
+	})
+	defer g.delivery.Wait()
+	ended := make(chan error, 1)
+	g.stream.Go(func() {
+		defer crash.Guard()
+		ended <- g.component.Run(g.streamEnds)
+	})
+	select {
+	case err := <-ended:
+		return err
+	case <-ctx.Done():
+		return nil
+	}
+}
+
+// Close shows all users the transport offline, sends what is queued until ctx is done, and
+// closes the connection. The sessions must have ended.
+func (g *Gateway) Close(ctx context.Context) {
+	g.router.Each(presence.Leave)
+	g.router.Close(ctx)
+	g.component.Close(ctx)
+	g.endStream()
+	g.stream.Wait()
+}
+
+// Check connects once and closes the connection. It returns why that fails.
+func Check(ctx context.Context, s settings.Settings) error {
+	return component.Check(ctx, component.Options{
+		JID: s.Service.JID, Password: s.Service.Password, Address: s.Service.Address,
+		Handle: func(context.Context, *xmltree.Node) {},
+	})
+}
+
+// ErrClosed is the error of Send after Close.
+var ErrClosed = router.ErrClosed

@@ -1,0 +1,154 @@
+package presence
+
+import (
+	"cmp"
+	"errors"
+
+	"spectrumlua/pb"
+	"spectrumlua/runtime/gateway/router"
+	"spectrumlua/runtime/gateway/stanza"
+	"spectrumlua/runtime/gateway/users"
+	"spectrumlua/runtime/jid"
+	"spectrumlua/runtime/rules"
+)
+
+// failures counts the failures of a user's network in a row.
+var failures router.Slot[int]
+
+// Login logs in a user who is offline. It reports whether a session has begun. The user
+// receives the reason if not, unless they are not registered.
+func Login(u *router.User) bool {
+	why := load(u)
+	if why == nil {
+		if why = u.LoginHooks(); why != nil {
+			u.Hooks(func(h *router.Hooks) func(*router.User) { return h.Logout })
+		}
+	}
+	switch {
+	case errors.Is(why, users.ErrNotFound):
+		u.Log().Debug("presence of a user who is not registered is ignored")
+		return false
+	case why != nil:
+		refuse(u, why)
+		return false
+	}
+	u.State = router.Connecting
+	setOnline(u, true)
+	u.Send(current(u, u.JID))
+	deliverLogin(u)
+	u.Hooks(func(h *router.Hooks) func(*router.User) { return h.LoggedIn })
+	return true
+}
+
+// load reads the account and its settings, and checks whether the user may log in.
+func load(u *router.User) error {
+	r := u.Router()
+	_, domain, _ := jid.Split(u.JID)
+	if !r.Settings.Service.Allows(domain) {
+		return users.ErrNotFound
+	}
+	ctx, cancel := u.Context()
+	defer cancel()
+	account, err := u.Store().Find(ctx, u.JID)
+	if err != nil {
+		return err
+	}
+	if r.Settings.Service.VIPOnly && !account.VIP {
+		return stanza.Errorf(stanza.Forbidden, "%s", cmp.Or(r.Settings.Service.VIPMessage, "You are not authorized to use this transport."))
+	}
+	settings, err := u.Store().Settings(ctx, account.ID)
+	if err != nil {
+		return err
+	}
+	if settings["enable_transport"] == "0" {
+		return stanza.Errorf(stanza.NotAllowed, "")
+	}
+	u.Account, u.Settings = account, settings
+	return nil
+}
+
+// refuse tells a user why they are not logged in. Texts of the database stay in the log.
+func refuse(u *router.User, why error) {
+	from := u.Router().JID()
+	var refusal *stanza.Error
+	if !errors.As(why, &refusal) {
+		u.Log().Errorf("the user cannot log in: %v", why)
+		refusal = stanza.Errorf(stanza.InternalServerError, "The transport cannot read its database. Try again later.")
+	}
+	if refusal.Text != "" {
+		u.Send(stanza.Message(from, u.JID, "chat", stanza.Text("", "body", refusal.Text)))
+	}
+	u.Send(stanza.Presence(from, u.JID, "unavailable"))
+}
+
+func setOnline(u *router.User, online bool) {
+	ctx, cancel := u.Context()
+	defer cancel()
+	if err := u.Store().SetOnline(ctx, u.Account.ID, online); err != nil {
+		u.Log().Warnf("the database does not say that the user's state changed: %v", err)
+	}
+}
+
+func deliverLogin(u *router.User) {
+	u.Deliver(pb.WrapperMessage_TYPE_LOGIN, &pb.Login{
+		User: &u.JID, LegacyName: &u.Account.Name, Password: &u.Account.Password,
+		Settings: &pb.UserSettings{Value: u.Settings},
+	})
+}
+
+func deliverLogout(u *router.User) {
+	u.Deliver(pb.WrapperMessage_TYPE_LOGOUT, &pb.Logout{User: &u.JID, LegacyName: &u.Account.Name})
+}
+
+// Logout ends the session of a user, if there is one. The user's clients see the transport
+// go offline.
+func Logout(u *router.User) {
+	if u.State == router.Offline {
+		return
+	}
+	u.Hooks(func(h *router.Hooks) func(*router.User) { return h.Logout })
+	deliverLogout(u)
+	setOnline(u, false)
+	u.State, u.Clients = router.Offline, nil
+	u.Rooms.Clear()
+	failures.Drop(u)
+	u.Send(current(u, u.JID))
+}
+
+// connected handles CONNECTED.
+func connected(u *router.User, _ *pb.Connected) {
+	failures.Drop(u)
+	u.State = router.Online
+	u.Send(current(u, u.JID))
+	deliverStatus(u)
+	u.Hooks(func(h *router.Hooks) func(*router.User) { return h.Connected })
+}
+
+// disconnected handles DISCONNECTED. After a failure of the network it logs the user in
+// again, up to rules.MaxRelogins times.
+func disconnected(u *router.User, d *pb.Disconnected) {
+	count := failures.Of(u)
+	if rules.IsTransient(d.GetError()) && *count < rules.MaxRelogins {
+		*count++
+		u.State = router.Connecting
+		u.Send(current(u, u.JID))
+		deliverLogout(u)
+		deliverLogin(u)
+		return
+	}
+	u.Send(stanza.Message(u.Router().JID(), u.JID, "chat",
+		stanza.Text("", "body", cmp.Or(d.GetMessage(), d.GetError().String())),
+		stanza.Text("http://spectrum.im/error", "spectrumerror", d.GetError().String())))
+	Logout(u)
+}
+
+// Leave shows the user the transport and its contacts offline, because the process ends.
+// The database keeps that they were online, so the next process asks for their presence.
+func Leave(u *router.User) {
+	if u.State == router.Offline {
+		return
+	}
+	u.Hooks(func(h *router.Hooks) func(*router.User) { return h.Logout })
+	u.State, u.Clients = router.Offline, nil
+	u.Send(current(u, u.JID))
+}

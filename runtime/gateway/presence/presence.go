@@ -1,0 +1,140 @@
+// Package presence logs users in and out. It handles the presence of users toward the
+// transport, and CONNECTED and DISCONNECTED of the script.
+package presence
+
+import (
+	"strconv"
+
+	"spectrumlua/pb"
+	"spectrumlua/runtime/gateway/router"
+	"spectrumlua/runtime/gateway/stanza"
+	"spectrumlua/runtime/jid"
+	"spectrumlua/runtime/xmltree"
+)
+
+// Feature returns the feature.
+func Feature() router.Feature {
+	return router.Feature{
+		Name: "presence",
+		Stanzas: []router.Route{
+			{Kind: "presence", Type: "", To: router.Transport, Handle: available},
+			{Kind: "presence", Type: "unavailable", To: router.Transport, Handle: unavailable},
+			{Kind: "presence", Type: "probe", To: router.Transport, Handle: probe},
+			{Kind: "presence", Type: "subscribe", To: router.Transport, Handle: subscribe},
+			{Kind: "presence", Type: "unsubscribe", To: router.Transport, Handle: unsubscribe},
+		},
+		Payloads: []router.PayloadRoute{
+			router.On(pb.WrapperMessage_TYPE_CONNECTED, router.Any, connected),
+			router.On(pb.WrapperMessage_TYPE_DISCONNECTED, router.Any, disconnected),
+		},
+	}
+}
+
+// available handles a client that is available or changes its status.
+func available(u *router.User, s *router.Stanza) {
+	now := clientOf(s)
+	if u.State == router.Offline {
+		u.Clients = append(u.Clients, now)
+		if !Login(u) {
+			u.Clients = nil
+		}
+		return
+	}
+	before := u.Clients.Best()
+	known := u.Clients.Find(now.JID)
+	if known != nil {
+		*known = *now
+	} else {
+		u.Clients = append(u.Clients, now)
+	}
+	changed(u, before)
+	if known == nil && u.State == router.Online {
+		u.Send(current(u, now.JID))
+		u.ClientHooks(now, func(h *router.Hooks) func(*router.User, *router.Client) { return h.Available })
+	}
+}
+
+// clientOf returns the client that sent a presence.
+func clientOf(s *router.Stanza) *router.Client {
+	c := &router.Client{
+		JID: s.From, Status: StatusOf(stanza.ChildText(s.Node, "", "show")),
+		Message: stanza.ChildText(s.Node, "", "status"),
+		Caps:    stanza.Child(s.Node, stanza.Capabilities, "c"),
+	}
+	c.Priority, _ = strconv.Atoi(stanza.ChildText(s.Node, "", "priority")) // 0 if it is wrong
+	return c
+}
+
+// unavailable handles a client that goes offline. A server sends it from the bare JID, too,
+// when it answers a probe or a request; that says nothing about clients.
+func unavailable(u *router.User, s *router.Stanza) {
+	if u.State == router.Offline {
+		u.Send(stanza.Presence(s.To, s.From, "unavailable"))
+		return
+	}
+	before := u.Clients.Best()
+	var gone *router.Client
+	if gone = u.Clients.Remove(s.From); gone == nil {
+		return
+	}
+	u.ClientHooks(gone, func(h *router.Hooks) func(*router.User, *router.Client) { return h.Gone })
+	if len(u.Clients) == 0 {
+		Logout(u)
+		return
+	}
+	changed(u, before)
+}
+
+// changed tells the script and the user if the status of the best client is another one
+// than before.
+func changed(u *router.User, before *router.Client) {
+	now := u.Clients.Best()
+	if u.State != router.Online || before != nil && before.Status == now.Status && before.Message == now.Message {
+		return
+	}
+	deliverStatus(u)
+	u.Send(current(u, u.JID))
+}
+
+func deliverStatus(u *router.User) {
+	if best := u.Clients.Best(); best != nil {
+		u.Deliver(pb.WrapperMessage_TYPE_STATUS_CHANGED, &pb.Status{UserName: &u.JID, Status: &best.Status, StatusMessage: &best.Message})
+	}
+}
+
+func probe(u *router.User, s *router.Stanza) { u.Send(current(u, s.From)) }
+
+// current returns the presence of the transport. It is online while the user is connected,
+// with the user's own status.
+func current(u *router.User, to string) (p *xmltree.Node) {
+	from := u.Router().JID()
+	switch u.State {
+	case router.Online:
+		p = stanza.Presence(from, to, "")
+		if best := u.Clients.Best(); best != nil {
+			stanza.Add(p, Show(best.Status), stanza.Optional("", "status", best.Message))
+		}
+		return p
+	case router.Connecting:
+		return stanza.Presence(from, to, "unavailable", stanza.Text("", "status", "Connecting"))
+	}
+	return stanza.Presence(from, to, "unavailable")
+}
+
+// subscribe lets every registered user see the transport.
+func subscribe(u *router.User, s *router.Stanza) {
+	bare := jid.Bare(s.From)
+	ctx, cancel := u.Context()
+	defer cancel()
+	if _, err := u.Store().Find(ctx, u.JID); err != nil {
+		u.Log().Debugf("a subscription request is refused: %v", err)
+		u.Send(stanza.Presence(s.To, bare, "unsubscribed"))
+		return
+	}
+	u.Send(stanza.Presence(s.To, bare, "subscribed"))
+	u.Send(current(u, bare))
+}
+
+func unsubscribe(u *router.User, s *router.Stanza) {
+	u.Send(stanza.Presence(s.To, jid.Bare(s.From), "unsubscribed"))
+}

@@ -1,0 +1,47 @@
+// Package process handles the payloads of the script that are about no user.
+package process
+
+import (
+	"strings"
+
+	"spectrumlua/pb"
+	"spectrumlua/runtime/gateway/router"
+	"spectrumlua/runtime/xmltree"
+)
+
+// Feature returns the feature.
+func Feature() router.Feature {
+	return router.Feature{
+		Name: "process",
+		Payloads: []router.PayloadRoute{
+			router.On(pb.WrapperMessage_TYPE_BACKEND_CONFIG, router.Any, backendConfig),
+			router.OnRaw(pb.WrapperMessage_TYPE_RAW_XML, rawXML),
+		},
+	}
+}
+
+// backendConfig notes the features that the script announces. As with Spectrum, the first
+// value of a key stays.
+func backendConfig(u *router.User, c *pb.BackendConfig) {
+	section := ""
+	for line := range strings.Lines(c.GetConfig()) {
+		line = strings.TrimSpace(line)
+		key, value, isSetting := strings.Cut(line, "=")
+		switch {
+		case strings.HasPrefix(line, "[") && strings.HasSuffix(line, "]"):
+			section = line[1 : len(line)-1]
+		case isSetting:
+			u.Router().Shared.Announce(section, strings.TrimSpace(key), strings.TrimSpace(value))
+		}
+	}
+}
+
+// rawXML sends a stanza of the script.
+func rawXML(u *router.User, text string) {
+	n, err := xmltree.Parse(text, xmltree.DefaultLimits)
+	if err != nil {
+		u.Log().Warnf("raw_xml: the stanza is dropped: %v", err)
+		return
+	}
+	u.Send(n)
+}

@@ -1,0 +1,51 @@
+package router
+
+import (
+	"slices"
+
+	"spectrumlua/pb"
+	"spectrumlua/runtime/xmltree"
+)
+
+// Client is an available resource of a user.
+type Client struct {
+	JID      string // full
+	Status   pb.StatusType
+	Message  string // the status text
+	Priority int
+	Caps     *xmltree.Node // the element of XEP-0115, or nil
+}
+
+// Clients are the available resources of a user, in the order in which they appeared.
+type Clients []*Client
+
+// Find returns the client with a full JID, or nil.
+func (c Clients) Find(jid string) *Client {
+	if i := slices.IndexFunc(c, func(c *Client) bool { return c.JID == jid }); i >= 0 {
+		return c[i]
+	}
+	return nil
+}
+
+// Remove removes a client and returns it, or nil.
+func (c *Clients) Remove(jid string) *Client {
+	i := slices.IndexFunc(*c, func(c *Client) bool { return c.JID == jid })
+	if i < 0 {
+		return nil
+	}
+	gone := (*c)[i]
+	*c = slices.Delete(*c, i, i+1)
+	return gone
+}
+
+// Best returns the client with the highest priority, or nil. It decides the user's status
+// on the network.
+func (c Clients) Best() *Client {
+	var best *Client
+	for _, client := range c {
+		if best == nil || client.Priority > best.Priority {
+			best = client
+		}
+	}
+	return best
+}

@@ -1,0 +1,233 @@
+package router
+
+import (
+	"fmt"
+
+	"google.golang.org/protobuf/proto"
+
+	"spectrumlua/pb"
+	"spectrumlua/runtime/gateway/stanza"
+	"spectrumlua/runtime/rules"
+	"spectrumlua/runtime/schema"
+)
+
+// Target is what a stanza or payload is about.
+type Target int
+
+// Targets. A stanza for another JID than the transport's is for an Occupant or Room if the
+// user has joined or is joining that room, or if the name begins with #; otherwise for a
+// Contact. A route for Any handles the targets that have no route of their own.
+const (
+	Any Target = iota
+	Transport
+	Contact
+	Room
+	Occupant
+)
+
+// Feature is a part of the gateway: its routes and hooks. All fields are optional.
+type Feature struct {
+	Name     string
+	Stanzas  []Route
+	Payloads []PayloadRoute
+	// Disco are the features that service discovery shows (XEP-0030).
+	Disco []Disco
+	Hooks Hooks
+}
+
+// Disco is a feature in the service discovery of a target.
+type Disco struct {
+	Target Target
+	Var    string
+}
+
+// Hooks are called on the goroutine of the user, in the order of the features.
+type Hooks struct {
+	// Login is called before LOGIN goes to the script. The account is loaded. An error
+	// prevents the login; the user receives it.
+	Login func(u *User) error
+	// LoggedIn is called after LOGIN has gone to the script.
+	LoggedIn func(u *User)
+	// Connected is called at each CONNECTED of the script, after the transport's presence
+	// went to the user.
+	Connected func(u *User)
+	// Available is called if a client of a connected user becomes available that was not
+	// before.
+	Available func(u *User, c *Client)
+	// Gone is called if a client has become unavailable.
+	Gone func(u *User, c *Client)
+	// Logout is called before LOGOUT goes to the script, and after a Login that failed.
+	Logout func(u *User)
+	// Unregister is called after Logout, before the account is removed.
+	Unregister func(u *User)
+}
+
+// Route maps stanzas to a handler.
+type Route struct {
+	Kind string // message, presence or iq
+	// Type is the type attribute: "normal" for a message without one, "" for the presence
+	// of an available entity. IQs of the types result and error are routed to Query.
+	Type string
+	To   Target
+	// Space is the namespace of a child element, or "" for stanzas without a more
+	// specific route. For an IQ it is the namespace of its payload.
+	Space string
+	// Handle handles the stanza. An IQ that it neither answers nor defers is answered
+	// with an error.
+	Handle func(u *User, s *Stanza)
+}
+
+// PayloadRoute maps payloads of the script to a handler. On and OnRaw make one.
+type PayloadRoute struct {
+	Type   pb.WrapperMessage_Type
+	To     Target
+	empty  func() proto.Message // nil for a type without a message
+	handle func(u *User, m proto.Message, raw string)
+}
+
+// On returns the route of a type whose payload is an M. Only ConversationMessages have
+// other targets than Any. Payloads for users who are not logged in never reach a handler.
+func On[M any, P interface {
+	*M
+	proto.Message
+}](typ pb.WrapperMessage_Type, to Target, handle func(u *User, m P)) PayloadRoute {
+	return PayloadRoute{
+		typ, to,
+		func() proto.Message { return P(new(M)) },
+		func(u *User, m proto.Message, _ string) { handle(u, m.(P)) },
+	}
+}
+
+// OnRaw returns the route of a type without a message.
+func OnRaw(typ pb.WrapperMessage_Type, handle func(u *User, payload string)) PayloadRoute {
+	return PayloadRoute{typ, Any, nil, func(u *User, _ proto.Message, raw string) { handle(u, raw) }}
+}
+
+type routeKey struct {
+	kind, typ string
+	to        Target
+	space     string
+}
+
+// payloadRoutes are the routes of one type.
+type payloadRoutes struct {
+	empty func() proto.Message // nil for a type without a message
+	to    map[Target]func(u *User, m proto.Message, raw string)
+}
+
+// tables has the routes of all features.
+type tables struct {
+	stanzas  map[routeKey]func(*User, *Stanza)
+	payloads map[pb.WrapperMessage_Type]*payloadRoutes
+	hooks    []Hooks
+	disco    map[Target][]string
+}
+
+func newTables(features []Feature) tables {
+	t := tables{
+		stanzas:  map[routeKey]func(*User, *Stanza){},
+		payloads: map[pb.WrapperMessage_Type]*payloadRoutes{},
+		disco:    map[Target][]string{},
+	}
+	for _, f := range features {
+		for _, r := range f.Stanzas {
+			key := routeKey{r.Kind, r.Type, r.To, r.Space}
+			if t.stanzas[key] != nil {
+				panic(fmt.Sprintf("gateway: the feature %s adds a second route for %v", f.Name, key))
+			}
+			t.stanzas[key] = r.Handle
+		}
+		for _, r := range f.Payloads {
+			routes := t.payloads[r.Type]
+			if routes == nil {
+				routes = &payloadRoutes{empty: r.empty, to: map[Target]func(*User, proto.Message, string){}}
+				t.payloads[r.Type] = routes
+			}
+			if routes.to[r.To] != nil {
+				panic(fmt.Sprintf("gateway: the feature %s adds a second route for %v", f.Name, r.Type))
+			}
+			routes.to[r.To] = r.handle
+		}
+		for _, d := range f.Disco {
+			t.disco[d.Target] = append(t.disco[d.Target], d.Var)
+		}
+		t.hooks = append(t.hooks, f.Hooks)
+	}
+	return t
+}
+
+// stanza returns the handler of a stanza, or nil. A route for a namespace precedes one
+// without, and a route for a target precedes one for Any.
+func (t *tables) stanza(s *Stanza) func(*User, *Stanza) {
+	if s.Payload != nil {
+		return t.find(s, s.Payload.Space)
+	}
+	for _, child := range s.Children {
+		if child.Element == nil || child.Element.Space == "" {
+			continue
+		}
+		if handle := t.find(s, child.Element.Space); handle != nil {
+			return handle
+		}
+	}
+	return t.find(s, "")
+}
+
+func (t *tables) find(s *Stanza, space string) func(*User, *Stanza) {
+	if handle := t.stanzas[routeKey{s.Kind, s.Type, s.Target, space}]; handle != nil {
+		return handle
+	}
+	return t.stanzas[routeKey{s.Kind, s.Type, Any, space}]
+}
+
+// Disco returns the features that service discovery shows for a target.
+func (r *Router) Disco(t Target) []string { return r.tables.disco[t] }
+
+// payload handles a payload of the script.
+func (r *Router) payload(u *User, typ *schema.Type, payload string) {
+	if u.JID != "" && u.State == Offline {
+		u.Log().Debugf("%s for a user who is not logged in is dropped", typ.Name)
+		return
+	}
+	routes := r.tables.payloads[typ.Number]
+	if routes == nil {
+		u.Log().Debugf("%s has no effect under serve", typ.Name)
+		return
+	}
+	var m proto.Message
+	if routes.empty != nil {
+		m = routes.empty()
+		if err := proto.Unmarshal([]byte(payload), m); err != nil {
+			u.Log().Warnf("%s of the script is dropped: %v", typ.Name, err)
+			return
+		}
+	}
+	handle := routes.to[Any]
+	if c, ok := m.(*pb.ConversationMessage); ok {
+		if exact := routes.to[targetOf(u, c)]; exact != nil {
+			handle = exact
+		}
+	}
+	if handle != nil {
+		handle(u, m, payload)
+	}
+}
+
+// targetOf returns what a message of the script is about.
+func targetOf(u *User, m *pb.ConversationMessage) Target {
+	switch {
+	case m.GetPm():
+		return Occupant
+	case rules.InRoom(m) || u.Rooms.Has(m.GetBuddyName()):
+		return Room
+	}
+	return Contact
+}
+
+// bounce answers a stanza with an error, unless it is one that must not be answered.
+func (r *Router) bounce(s *Stanza, e *stanza.Error) {
+	if s.Type == "error" || s.Type == "result" || s.From == "" {
+		return
+	}
+	r.write(stanza.Bounce(s.Node, e))
+}

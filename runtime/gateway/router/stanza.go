@@ -1,0 +1,182 @@
+package router
+
+import (
+	"context"
+	"strings"
+
+	"spectrumlua/runtime/clock"
+	"spectrumlua/runtime/gateway/stanza"
+	"spectrumlua/runtime/jid"
+	"spectrumlua/runtime/xmltree"
+)
+
+// maxStanza is the size of the largest stanza that the gateway writes, in bytes. Prosody
+// closes the stream at a larger one.
+const maxStanza = 512 << 10
+
+// Stanza is a stanza of a user. Only the goroutine of the user uses it.
+type Stanza struct {
+	*xmltree.Node
+	Kind string // message, presence or iq
+	Type string // see Route
+	ID   string
+	From string // full JID
+	To   string
+	// Target is what the stanza is for. For a Contact, Room or Occupant, Name is its name
+	// on the network. Resource is the resource of To, such as an occupant's nickname.
+	Target   Target
+	Name     string
+	Resource string
+	// Payload is the child element of an IQ. It is nil for other stanzas.
+	Payload *xmltree.Node
+
+	user     *User
+	answered bool
+	deferred clock.Timer
+}
+
+// kinds are the stanzas, with the type that an absent type means.
+var kinds = map[string]string{"message": "normal", "presence": "", "iq": ""}
+
+// Receive handles a stanza of the XMPP server. Calls must not overlap. It blocks while too
+// many stanzas wait, until ctx is done.
+func (r *Router) Receive(ctx context.Context, n *xmltree.Node) {
+	byDefault, known := kinds[n.Name]
+	if !known || n.Space != "" {
+		return // not a stanza, for example a stream feature
+	}
+	s := &Stanza{
+		Node: n, Kind: n.Name, Type: stanza.Attr(n, "type"), ID: stanza.Attr(n, "id"),
+		From: stanza.Attr(n, "from"), To: stanza.Attr(n, "to"),
+	}
+	if s.Type == "" {
+		s.Type = byDefault
+	}
+	if s.From == "" {
+		return
+	}
+	if s.Kind == "iq" && (s.Type == "result" || s.Type == "error") {
+		r.answer(s)
+		return
+	}
+	if s.Kind == "iq" {
+		all := stanza.Children(n)
+		if len(all) != 1 || s.Type != "get" && s.Type != "set" { // RFC 6120, section 8.2.3
+			r.bounce(s, &stanza.Error{Condition: stanza.BadRequest})
+			return
+		}
+		s.Payload = all[0]
+	}
+	user := jid.Bare(s.From)
+	if r.queued(user) >= maxQueue {
+		r.bounce(s, stanza.Errorf(stanza.ResourceConstraint, "too many of your stanzas wait for an answer"))
+		return
+	}
+	size := sizeOf(n)
+	r.incoming.add(size)
+	err := r.post(user, func(u *User) {
+		r.incoming.free(size)
+		r.handle(u, s)
+	})
+	if err != nil {
+		r.incoming.free(size)
+		r.bounce(s, stanza.Errorf(stanza.ServiceUnavailable, "the transport is stopping"))
+		return
+	}
+	_ = r.incoming.wait(ctx) // an error means that reading ends
+}
+
+// sizeOf estimates the memory of a stanza.
+func sizeOf(n *xmltree.Node) int {
+	size := jobCost
+	for _, a := range n.Attr {
+		size += len(a.Value)
+	}
+	for _, c := range n.Children {
+		if c.Element != nil {
+			size += sizeOf(c.Element)
+		}
+		size += len(c.Text)
+	}
+	return size
+}
+
+// handle handles a stanza on the goroutine of its user.
+func (r *Router) handle(u *User, s *Stanza) {
+	s.user = u
+	r.aim(u, s)
+	handle := r.tables.stanza(s)
+	if handle != nil {
+		handle(u, s)
+	}
+	switch {
+	case s.Kind == "iq" && handle == nil:
+		s.Fail(stanza.ServiceUnavailable, "")
+	case s.Kind == "iq" && !s.answered && s.deferred == nil:
+		u.Log().Errorf("no answer to an IQ of the namespace %q", s.Payload.Space) // a mistake in a feature
+		s.Fail(stanza.InternalServerError, "")
+	case s.Kind == "message" && handle == nil && s.Type != "error":
+		r.bounce(s, &stanza.Error{Condition: stanza.ServiceUnavailable})
+	}
+}
+
+// aim finds out what a stanza is for.
+func (r *Router) aim(u *User, s *Stanza) {
+	local, _, resource := jid.Split(s.To)
+	s.Resource = resource
+	if local == "" {
+		s.Target = Transport
+		return
+	}
+	s.Name = r.legacyName(local)
+	switch isRoom := strings.HasPrefix(s.Name, "#") || u.Rooms.Has(s.Name) || stanza.Child(s.Node, stanza.MUC, "x") != nil; {
+	case isRoom && resource != "":
+		s.Target = Occupant
+	case isRoom:
+		s.Target = Room
+	default:
+		s.Target = Contact
+	}
+}
+
+// Result answers an IQ. payload may be nil. Further answers have no effect.
+func (s *Stanza) Result(payload *xmltree.Node) {
+	if s.answers() {
+		s.user.Send(stanza.Result(s.Node, payload))
+	}
+}
+
+// Fail answers an IQ, message or presence with an error. text is for people and may be
+// empty. Further answers have no effect.
+func (s *Stanza) Fail(c stanza.Condition, text string) {
+	if s.answers() {
+		s.user.router.bounce(s, &stanza.Error{Condition: c, Text: text})
+	}
+}
+
+func (s *Stanza) answers() bool {
+	if s.answered {
+		return false
+	}
+	s.answered = true
+	if s.deferred != nil {
+		s.deferred.Stop()
+	}
+	return true
+}
+
+// Defer allows the handler of an IQ to answer later. If it does not in time, the gateway
+// answers with an error.
+func (s *Stanza) Defer() {
+	s.deferred = s.user.After(answerTime, func(*User) { s.Fail(stanza.RemoteServerTimeout, "") })
+}
+
+// write sends a stanza to the server.
+func (r *Router) write(n *xmltree.Node) {
+	text, err := n.Text(maxStanza)
+	if err != nil {
+		r.log.Warnf("a %s of %s is dropped: %v", n.Name, stanza.Attr(n, "from"), err)
+		return
+	}
+	_ = r.opts.Stream.Send(text) // an error means that the stream has ended
+}

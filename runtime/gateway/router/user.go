@@ -1,0 +1,135 @@
+package router
+
+import (
+	"context"
+	"errors"
+	"time"
+
+	"github.com/sirupsen/logrus"
+
+	"spectrumlua/runtime/clock"
+	"spectrumlua/runtime/crash"
+	"spectrumlua/runtime/gateway/users"
+	"spectrumlua/runtime/rules"
+	"spectrumlua/runtime/xmltree"
+)
+
+// State is the state of a user's session.
+type State int
+
+// States of a session.
+const (
+	Offline    State = iota
+	Connecting       // LOGIN has gone to the script
+	Online           // CONNECTED has come from it
+)
+
+// User is a person who sends stanzas, registered or not, or the transport itself if JID
+// is "". Only the goroutine of the user uses it, except for JID.
+type User struct {
+	JID string // bare
+
+	// Account and Settings are those of the database, valid unless State is Offline.
+	Account  users.Account
+	Settings map[string]string
+	State    State
+	Clients  Clients
+	Rooms    rules.Rooms
+
+	router  *Router
+	slots   map[any]any
+	queue   []func(*User) // router.mu guards it and running
+	running bool
+}
+
+// keeps reports whether the user has a state to keep while the queue is empty.
+func (u *User) keeps() bool { return u.JID == "" || u.State != Offline || len(u.slots) > 0 }
+
+// Router returns the router of the user.
+func (u *User) Router() *Router { return u.router }
+
+// Store returns the database.
+func (u *User) Store() *users.Store { return u.router.Store }
+
+// Context returns a context for one call of the database.
+func (u *User) Context() (context.Context, context.CancelFunc) {
+	return context.WithTimeoutCause(u.router.ctx, storeTime, errors.New("the database does not answer"))
+}
+
+// Log returns the log with the user as a field.
+func (u *User) Log() *logrus.Entry {
+	if u.JID == "" {
+		return u.router.log.WithFields(nil)
+	}
+	return u.router.log.WithField("user", u.JID)
+}
+
+// Send sends a stanza to the server.
+func (u *User) Send(n *xmltree.Node) { u.router.write(n) }
+
+// After calls a function on the goroutine of the user after d. Stop of the timer may come
+// too late for a call that is already queued.
+func (u *User) After(d time.Duration, do func(u *User)) clock.Timer {
+	r, jid := u.router, u.JID
+	return r.Clock.AfterFunc(d, func() {
+		defer crash.Guard()
+		_ = r.post(jid, do) // an error means that the router is closed
+	})
+}
+
+// Slot is a place for the state of one feature in each user. Declare it as a package
+// variable.
+type Slot[T any] struct{ _ byte }
+
+// Of returns the feature's state of a user. It is the zero value at first. A user keeps it
+// until Drop.
+func (s *Slot[T]) Of(u *User) *T {
+	if v, ok := u.slots[s]; ok {
+		return v.(*T)
+	}
+	v := new(T)
+	if u.slots == nil {
+		u.slots = map[any]any{}
+	}
+	u.slots[s] = v
+	return v
+}
+
+// Peek is like Of, but returns nil if the user has no state.
+func (s *Slot[T]) Peek(u *User) *T {
+	v, _ := u.slots[s].(*T)
+	return v
+}
+
+// Drop forgets the feature's state of a user.
+func (s *Slot[T]) Drop(u *User) { delete(u.slots, s) }
+
+// Hooks calls the hook of each feature that pick returns.
+func (u *User) Hooks(pick func(h *Hooks) func(*User)) {
+	for i := range u.router.tables.hooks {
+		if hook := pick(&u.router.tables.hooks[i]); hook != nil {
+			hook(u)
+		}
+	}
+}
+
+// LoginHooks calls Hooks.Login of each feature, until one returns an error.
+func (u *User) LoginHooks() error {
+	for _, h := range u.router.tables.hooks {
+		if h.Login != nil {
+			if err := h.Login(u); err != nil {
+				return err
+			}
+		}
+	}
+	return nil
+}
+
+// ClientHooks calls the hook of each feature that pick returns, for a client.
+func (u *User) ClientHooks(c *Client, pick func(h *Hooks) func(*User, *Client)) {
+	for i := range u.router.tables.hooks {
+		if hook := pick(&u.router.tables.hooks[i]); hook != nil {
+			hook(u, c)
+		}
+	}
+}

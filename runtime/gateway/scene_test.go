@@ -1,0 +1,198 @@
+package gateway_test
+
+import (
+	"context"
+	"net"
+	"os"
+	"path/filepath"
+	"testing"
+	"time"
+
+	"github.com/sirupsen/logrus"
+	"google.golang.org/protobuf/proto"
+	"google.golang.org/protobuf/reflect/protoregistry"
+
+	"spectrumlua/pb"
+	"spectrumlua/runtime/config"
+	"spectrumlua/runtime/gateway"
+	"spectrumlua/runtime/gateway/component/componenttest"
+	"spectrumlua/runtime/gateway/settings"
+	"spectrumlua/runtime/gateway/stanza"
+	"spectrumlua/runtime/gateway/users"
+	"spectrumlua/runtime/jid"
+	"spectrumlua/runtime/schema"
+	"spectrumlua/runtime/xmltree"
+)
+
+const (
+	transport = "echo.localhost"
+	alice     = "alice@localhost"
+	desktop   = "alice@localhost/desktop"
+	phone     = "alice@localhost/phone"
+)
+
+// patience limits each wait.
+const patience = 10 * time.Second
+
+// scene is a gateway between an XMPP server and a script that the test plays.
+type scene struct {
+	t        *testing.T
+	ctx      context.Context
+	server   *componenttest.Server
+	gateway  *gateway.Gateway
+	store    *users.Store
+	payloads chan payload
+	ended    chan error
+}
+
+type payload struct {
+	typ     pb.WrapperMessage_Type
+	message proto.Message
+}
+
+// play starts a gateway. lines are more lines of the config.
+func play(t *testing.T, lines string) *scene {
+	t.Helper()
+	ctx, cancel := context.WithTimeout(context.Background(), patience)
+	t.Cleanup(cancel)
+	s := &scene{t: t, ctx: ctx, server: componenttest.New(t, transport, "secret"), payloads: make(chan payload, 1000), ended: make(chan error, 1)}
+	host, port, err := net.SplitHostPort(s.server.Listen(t))
+	if err != nil {
+		t.Fatal(err)
+	}
+	file := filepath.Join(t.TempDir(), "transport.cfg")
+	text := "[service]\njid=" + transport + "\npassword=secret\nserver=" + host + "\nport=" + port + "\n[lua]\nscript=x.lua\n" + lines
+	if err := os.WriteFile(file, []byte(text), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	c, err := config.Load(file, config.Options{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	set, err := settings.Read(c)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if s.store, err = users.OpenMemory(); err != nil {
+		t.Fatal(err)
+	}
+	log := logrus.New()
+	log.SetOutput(t.Output())
+	log.SetLevel(logrus.DebugLevel)
+	s.gateway = gateway.New(gateway.Options{Settings: set, Store: s.store, Receive: s.receive, Log: log})
+	running, stop := context.WithCancel(context.Background())
+	go func() { s.ended <- s.gateway.Run(running) }()
+	t.Cleanup(func() {
+		stop()
+		if err := <-s.ended; err != nil {
+			t.Errorf("Run: %v", err)
+		}
+		end, cancel := context.WithTimeout(context.Background(), patience)
+		defer cancel()
+		s.gateway.Close(end)
+		if err := s.store.Close(); err != nil {
+			t.Error(err)
+		}
+	})
+	if err := s.server.WaitLogin(ctx); err != nil {
+		t.Fatal(err)
+	}
+	return s
+}
+
+func (s *scene) receive(_ context.Context, typ *schema.Type, bytes []byte) {
+	p := payload{typ: typ.Number}
+	if typ.Payload != nil {
+		kind, err := protoregistry.GlobalTypes.FindMessageByName(typ.Payload.Descriptor.FullName())
+		if err != nil {
+			panic(err)
+		}
+		p.message = kind.New().Interface()
+		if err := proto.Unmarshal(bytes, p.message); err != nil {
+			s.t.Errorf("%s: %v", typ.Name, err)
+		}
+	}
+	s.payloads <- p
+}
+
+// user sends a stanza as a user's server does.
+func (s *scene) user(xml string) {
+	s.t.Helper()
+	if err := s.server.Send(xml); err != nil {
+		s.t.Fatal(err)
+	}
+}
+
+// script sends a payload as a script does.
+func (s *scene) script(typ pb.WrapperMessage_Type, m proto.Message) {
+	s.t.Helper()
+	bytes, err := proto.Marshal(m)
+	if err != nil {
+		s.t.Fatal(err)
+	}
+	if err := s.gateway.Send(typ, bytes); err != nil {
+		s.t.Fatal(err)
+	}
+}
+
+// delivered returns the next payload of a type for the script.
+func delivered[M proto.Message](s *scene, typ pb.WrapperMessage_Type) M {
+	s.t.Helper()
+	for {
+		select {
+		case p := <-s.payloads:
+			if p.typ == typ {
+				return p.message.(M)
+			}
+		case <-s.ctx.Done():
+			s.t.Fatalf("the script did not get %v", typ)
+		}
+	}
+}
+
+// expect returns the next stanza that matches.
+func (s *scene) expect(what string, match func(n *xmltree.Node) bool) *xmltree.Node {
+	s.t.Helper()
+	n, err := s.server.Expect(s.ctx, match)
+	if err != nil {
+		for _, n := range s.server.Stanzas() {
+			text, _ := n.Text(1 << 20)
+			s.t.Log(text)
+		}
+		s.t.Fatalf("%s: %v", what, err)
+	}
+	return n
+}
+
+// online registers alice and logs her in with a client.
+func (s *scene) online() {
+	s.t.Helper()
+	s.register()
+	s.user(`<presence from="` + desktop + `" to="` + transport + `"/>`)
+	delivered[*pb.Login](s, pb.WrapperMessage_TYPE_LOGIN)
+	s.script(pb.WrapperMessage_TYPE_CONNECTED, &pb.Connected{User: proto.String(alice)})
+	s.expect("the transport is online", presence(transport, ""))
+	delivered[*pb.Status](s, pb.WrapperMessage_TYPE_STATUS_CHANGED)
+}
+
+func (s *scene) register() {
+	s.t.Helper()
+	s.user(`<iq type="set" id="r1" from="` + desktop + `" to="` + transport + `"><query xmlns="jabber:iq:register"><username>bob</username><password>hunter2</password></query></iq>`)
+	if n := s.expect("the answer", answer("r1")); stanza.Attr(n, "type") != "result" {
+		s.t.Fatalf("registration: %v", stanza.ErrorOf(n))
+	}
+}
+
+func presence(from, typ string) func(n *xmltree.Node) bool {
+	return func(n *xmltree.Node) bool {
+		return n.Name == "presence" && jid.Bare(stanza.Attr(n, "from")) == from && stanza.Attr(n, "type") == typ
+	}
+}
+
+func message(from string) func(n *xmltree.Node) bool {
+	return func(n *xmltree.Node) bool { return n.Name == "message" && jid.Bare(stanza.Attr(n, "from")) == from }
+}
+
+func answer(id string) func(n *xmltree.Node) bool {
+	return func(n *xmltree.Node) bool { return n.Name == "iq" && stanza.Attr(n, "id") == id }
+}

@@ -1,0 +1,45 @@
+package settings
+
+import "slices"
+
+// Service is the section [service].
+type Service struct {
+	JID      string
+	Password string
+	Address  string // host:port of the XMPP server's component port
+	// AllowedServers are the domains whose users may use the transport. An empty list
+	// allows all.
+	AllowedServers []string
+	AdminJIDs      []string // bare JIDs
+	VIPOnly        bool
+	VIPMessage     string
+	JIDEscaping    bool
+}
+
+func readService(r *reader) Service {
+	s := Service{
+		JID:         r.config.JID(),
+		Password:    r.text("service.password", ""),
+		Address:     address(r.text("service.server", "127.0.0.1"), r.number("service.port", 5347, 1, 65535)),
+		VIPOnly:     r.flag("service.vip_only", false),
+		VIPMessage:  r.text("service.vip_message", ""),
+		JIDEscaping: r.flag("service.jid_escaping", true),
+	}
+	s.AllowedServers = r.config.List("service.allowed_servers")
+	s.AdminJIDs = r.config.List("service.admin_jid")
+	if s.JID == "" {
+		r.wrong("service.jid", "it is missing: set it to the name of the component in the XMPP server")
+	}
+	if s.Password == "" {
+		r.wrong("service.password", "it is missing: set it to the secret of the component in the XMPP server")
+	}
+	if r.flag("service.server_mode", false) {
+		r.wrong("service.server_mode", "serve is a component of an XMPP server: set it to 0")
+	}
+	return s
+}
+
+// Allows reports whether users of a domain may use the transport.
+func (s Service) Allows(domain string) bool {
+	return len(s.AllowedServers) == 0 || slices.Contains(s.AllowedServers, domain)
+}

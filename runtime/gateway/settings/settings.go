@@ -1,0 +1,82 @@
+// Package settings reads the keys of a transport's config that the gateway honours. Each
+// section has a file.
+package settings
+
+import (
+	"errors"
+	"fmt"
+	"net"
+	"strconv"
+
+	"spectrumlua/runtime/config"
+)
+
+// Settings are the checked keys of Spectrum's sections, including the defaults.
+type Settings struct {
+	Service      Service
+	Identity     Identity
+	Registration Registration
+	// User are the default settings of a new user.
+	User User
+}
+
+// Read reads the sections. Its error joins an error for each wrong key.
+func Read(c *config.Config) (Settings, error) {
+	r := &reader{config: c}
+	s := Settings{
+		Service:      readService(r),
+		Identity:     readIdentity(r),
+		Registration: readRegistration(r),
+		User:         readUser(r),
+	}
+	return s, errors.Join(r.problems...)
+}
+
+// reader reads keys and collects what is wrong with them.
+type reader struct {
+	config   *config.Config
+	problems []error
+}
+
+func (r *reader) text(key, byDefault string) string {
+	if value, ok := r.config.Get(key); ok {
+		return value
+	}
+	return byDefault
+}
+
+func (r *reader) flag(key string, byDefault bool) bool {
+	value, ok, err := r.config.Bool(key)
+	switch {
+	case err != nil:
+		r.problems = append(r.problems, err)
+	case ok:
+		return value
+	}
+	return byDefault
+}
+
+// number reads a whole number in a range.
+func (r *reader) number(key string, byDefault, least, most int) int {
+	value, ok := r.config.Get(key)
+	if !ok {
+		return byDefault
+	}
+	n, err := strconv.Atoi(value)
+	if err != nil || n < least || n > most {
+		r.wrong(key, "it has to be a whole number from %d to %d", least, most)
+		return byDefault
+	}
+	return n
+}
+
+func (r *reader) wrong(key, format string, args ...any) {
+	where := r.config.Where(key)
+	if where == "" {
+		where = r.config.Path()
+	}
+	r.problems = append(r.problems, fmt.Errorf("%s: %s: %s", where, key, fmt.Sprintf(format, args...)))
+}
+
+// address returns host:port.
+func address(host string, port int) string { return net.JoinHostPort(host, strconv.Itoa(port)) }

@@ -1,0 +1,30 @@
+package settings
+
+// User is the section [settings]: what a new user starts with.
+type User struct {
+	StayConnected bool
+	SendHeadlines bool
+}
+
+func readUser(r *reader) User {
+	return User{
+		StayConnected: r.flag("settings.stay_connected", false),
+		SendHeadlines: r.flag("settings.send_headlines", false),
+	}
+}
+
+// Values returns the settings as they are stored.
+func (u User) Values() map[string]string {
+	return map[string]string{
+		"enable_transport": "1",
+		"stay_connected":   stored(u.StayConnected),
+		"send_headlines":   stored(u.SendHeadlines),
+	}
+}
+
+func stored(on bool) string {
+	if on {
+		return "1"
+	}
+	return "0"
+}
