@@ -23,6 +23,7 @@ var commands = []func(*terminal) *cobra.Command{
 	newCheck,
 	newTest,
 	newReplay,
+	newServe,
 	newStore,
 	newNew,
 	newTypes,
