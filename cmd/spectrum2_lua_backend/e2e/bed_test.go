@@ -26,6 +26,7 @@ type bedConfig struct {
 	jid      string            // of the transport; echo.localhost if empty
 	users    []string          // XMPP accounts at localhost; alice if empty
 	server   bool              // server mode: no Prosody, clients log in to Spectrum
+	serve    bool              // without Spectrum: spectrum2-lua serve takes its place
 	script   string            // text of the Lua script …
 	file     string            // … or its path in the repository; scripts/echo.lua if both are empty
 	files    map[string]string // more files in the config's folder, by name
@@ -94,6 +95,8 @@ func (b *bed) placeFiles() {
 	b.t.Helper()
 	var err error
 	switch from := b.config.backend; {
+	case b.config.serve:
+		err = copyFile(b.tool(), b.path("spectrum2-lua"), 0o755)
 	case b.config.inChroot != "":
 		err = os.Symlink(b.config.inChroot, b.path("backend"))
 	case from != "":

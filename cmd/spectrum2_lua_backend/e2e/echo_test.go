@@ -38,7 +38,7 @@ func TestEcho(t *testing.T) {
 
 	alice.unregisters()
 	for _, line := range []string{logBackend, logPing, logXMPP} {
-		b.waitLog("spectrum.log", line)
+		b.waitSpectrumLog(line)
 	}
 }
 
@@ -182,7 +182,7 @@ func (c *client) leavesRoom() {
 	c.wait("is out of the room", func(e event) bool {
 		return e.Event == "presence" && e.From == c.bed.room()+"/alice" && e.Type == "unavailable"
 	})
-	c.bed.waitLog("spectrum.log", `Going to left room #room@irc\.example\.net`)
+	c.bed.waitSpectrumLog(`Going to left room #room@irc\.example\.net`)
 }
 
 func (c *client) unregisters() {
@@ -195,7 +195,7 @@ func (c *client) unregisters() {
 	if form := c.do(command{"do": "register_form", "to": c.bed.jid}); form.Registered {
 		t.Error("the user is still registered")
 	}
-	c.bed.waitLog("spectrum.log", "Unregistering user "+c.jid)
+	c.bed.waitSpectrumLog("Unregistering user " + c.jid)
 }
 
 // join enters a room and waits for the user's own presence in it.

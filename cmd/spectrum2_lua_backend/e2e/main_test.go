@@ -11,6 +11,7 @@ import (
 	"path/filepath"
 	"strconv"
 	"strings"
+	"sync"
 	"syscall"
 	"testing"
 	"time"
@@ -105,12 +106,30 @@ func findBackend() (string, error) {
 	if path := os.Getenv("E2E_BACKEND"); path != "" {
 		return filepath.Abs(path)
 	}
-	path := filepath.Join(runs, "spectrum2_lua_backend")
-	build := exec.Command("go", "build", "-o", path, "./cmd/spectrum2_lua_backend")
+	return build("spectrum2_lua_backend")
+}
+
+// build builds a program of the repository and returns its path.
+func build(name string) (string, error) {
+	path := filepath.Join(runs, name)
+	build := exec.Command("go", "build", "-o", path, "./cmd/"+name)
 	build.Dir = repository
 	build.Env = append(os.Environ(), "CGO_ENABLED=0")
 	if out, err := build.CombinedOutput(); err != nil {
 		return "", fmt.Errorf("go build: %w\n%s", err, strings.TrimSpace(string(out)))
 	}
 	return path, nil
+}
+
+// buildTool builds spectrum2-lua once.
+var buildTool = sync.OnceValues(func() (string, error) { return build("spectrum2-lua") })
+
+// tool returns the path of spectrum2-lua.
+func (b *bed) tool() string {
+	b.t.Helper()
+	path, err := buildTool()
+	if err != nil {
+		b.t.Fatal(err)
+	}
+	return path
 }

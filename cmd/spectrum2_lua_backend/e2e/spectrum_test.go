@@ -95,14 +95,23 @@ func (b *bed) configureSpectrum() {
 	}
 }
 
+// startSpectrum starts Spectrum, or what takes its place.
 func (b *bed) startSpectrum() {
 	b.t.Helper()
+	if b.config.serve {
+		b.spectrum = b.start("serve", b.inside("spectrum2-lua"), "serve", b.inside("transport.cfg"))
+		return
+	}
 	b.spectrum = b.start("spectrum", "spectrum2", "-n", b.inside("transport.cfg"))
 }
 
 // waitSpectrum waits until the transport serves clients.
 func (b *bed) waitSpectrum() {
 	b.t.Helper()
+	if b.config.serve {
+		b.waitLog("prosody.log", logComponent)
+		return
+	}
 	b.waitLog("spectrum.log", logBackend)
 	if b.config.server {
 		b.waitPort(b.xmppPort)
@@ -176,6 +185,14 @@ func (b *bed) log(name string) string {
 		return ""
 	}
 	return string(content)
+}
+
+// waitSpectrumLog is waitLog for Spectrum's own log. It does nothing without Spectrum.
+func (b *bed) waitSpectrumLog(expression string) {
+	b.t.Helper()
+	if !b.config.serve {
+		b.waitLog("spectrum.log", expression)
+	}
 }
 
 // waitLog waits for a line that matches the expression.
