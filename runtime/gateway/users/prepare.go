@@ -25,21 +25,22 @@ func (s *Store) prepare(ctx context.Context) error {
 }
 
 func (s *Store) prepareTable(ctx context.Context, t table) error {
-	err := s.probe(ctx, t)
-	if err == nil {
-		return nil
+	exists, err := s.hasTable(ctx, t.name)
+	if err != nil {
+		return err
 	}
-	exists, failed := s.hasTable(ctx, t.name)
+	var failed error
+	if !exists {
+		failed = s.create(ctx, t) // it also fails if another process creates the table at the same time
+	}
+	err = s.probe(ctx, t)
 	switch {
+	case err == nil:
+		return nil
 	case failed != nil:
-		return failed
-	case exists:
-		return fmt.Errorf("the table %s is not that of Spectrum 2.2.1: %w; start Spectrum 2 once to upgrade it, or set another prefix in [database]", s.name(t.name), err)
-	}
-	if failed := s.create(ctx, t); failed != nil && s.probe(ctx, t) != nil { // another process may have created it
 		return fmt.Errorf("the table %s does not exist and cannot be created: %w", s.name(t.name), failed)
 	}
-	return nil
+	return fmt.Errorf("the table %s is not that of Spectrum 2.2.1: %w; set another prefix in [database] if it belongs to another program", s.name(t.name), err)
 }
 
 // name returns the name of a table with the prefix.
