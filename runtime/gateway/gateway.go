@@ -61,6 +61,7 @@ func New(o Options) *Gateway {
 	g.component = component.New(component.Options{
 		JID: service.JID, Password: service.Password, Address: service.Address,
 		Handle:    func(ctx context.Context, n *xmltree.Node) { g.router.Receive(ctx, n) },
+		Up:        func() { g.router.StreamOpened() },
 		FailFirst: true,
 		Log:       o.Log,
 	})

@@ -39,10 +39,15 @@ type Feature struct {
 type Disco struct {
 	Target Target
 	Var    string
+	// Needs is the key of [features] that the script must announce, such as muc, or "".
+	Needs string
 }
 
 // Hooks are called on the goroutine of the user, in the order of the features.
 type Hooks struct {
+	// Stream is called for the transport itself, the user with the JID "", each time that
+	// the stream to the XMPP server has opened.
+	Stream func(u *User)
 	// Login is called before LOGIN goes to the script. The account is loaded. An error
 	// prevents the login; the user receives it.
 	Login func(u *User) error
@@ -120,14 +125,13 @@ type tables struct {
 	stanzas  map[routeKey]func(*User, *Stanza)
 	payloads map[pb.WrapperMessage_Type]*payloadRoutes
 	hooks    []Hooks
-	disco    map[Target][]string
+	disco    []Disco
 }
 
 func newTables(features []Feature) tables {
 	t := tables{
 		stanzas:  map[routeKey]func(*User, *Stanza){},
 		payloads: map[pb.WrapperMessage_Type]*payloadRoutes{},
-		disco:    map[Target][]string{},
 	}
 	for _, f := range features {
 		for _, r := range f.Stanzas {
@@ -148,9 +152,7 @@ func newTables(features []Feature) tables {
 			}
 			routes.to[r.To] = r.handle
 		}
-		for _, d := range f.Disco {
-			t.disco[d.Target] = append(t.disco[d.Target], d.Var)
-		}
+		t.disco = append(t.disco, f.Disco...)
 		t.hooks = append(t.hooks, f.Hooks)
 	}
 	return t
@@ -181,7 +183,15 @@ func (t *tables) find(s *Stanza, space string) func(*User, *Stanza) {
 }
 
 // Disco returns the features that service discovery shows for a target.
-func (r *Router) Disco(t Target) []string { return r.tables.disco[t] }
+func (r *Router) Disco(t Target) []string {
+	var all []string
+	for _, d := range r.tables.disco {
+		if d.Target == t && (d.Needs == "" || r.Shared.Feature(d.Needs)) {
+			all = append(all, d.Var)
+		}
+	}
+	return all
+}
 
 // payload handles a payload of the script.
 func (r *Router) payload(u *User, typ *schema.Type, payload string) {

@@ -99,6 +99,8 @@ type Router struct {
 	inbox    inbox
 	sent     atomic.Uint64
 
+	common sync.Map // values of Common
+
 	mu      sync.Mutex
 	users   map[string]*User // those with a queue or a state
 	running int              // users whose goroutine exists
@@ -176,6 +178,13 @@ func (r *Router) Each(do func(u *User)) {
 
 // For runs a function in the queue of a user.
 func (r *Router) For(jid string, do func(u *User)) error { return r.post(jid, do) }
+
+// StreamOpened calls Hooks.Stream of each feature. It is for component.Options.Up.
+func (r *Router) StreamOpened() {
+	_ = r.post("", func(u *User) { // an error means that the router is closed
+		u.Hooks(func(h *Hooks) func(*User) { return h.Stream })
+	})
+}
 
 // Close waits until all queues are empty or ctx is done. After that, handlers run no more.
 func (r *Router) Close(ctx context.Context) {

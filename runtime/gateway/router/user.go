@@ -77,33 +77,6 @@ func (u *User) After(d time.Duration, do func(u *User)) clock.Timer {
 	})
 }
 
-// Slot is a place for the state of one feature in each user. Declare it as a package
-// variable.
-type Slot[T any] struct{ _ byte }
-
-// Of returns the feature's state of a user. It is the zero value at first. A user keeps it
-// until Drop.
-func (s *Slot[T]) Of(u *User) *T {
-	if v, ok := u.slots[s]; ok {
-		return v.(*T)
-	}
-	v := new(T)
-	if u.slots == nil {
-		u.slots = map[any]any{}
-	}
-	u.slots[s] = v
-	return v
-}
-
-// Peek is like Of, but returns nil if the user has no state.
-func (s *Slot[T]) Peek(u *User) *T {
-	v, _ := u.slots[s].(*T)
-	return v
-}
-
-// Drop forgets the feature's state of a user.
-func (s *Slot[T]) Drop(u *User) { delete(u.slots, s) }
-
 // Hooks calls the hook of each feature that pick returns.
 func (u *User) Hooks(pick func(h *Hooks) func(*User)) {
 	for i := range u.router.tables.hooks {
