@@ -56,6 +56,7 @@ e2e-spectrum: build
 
 .PHONY: bench
 bench: build ## Measure speed and memory, alternately with a backend without Lua, and update docs/admin/performance.md
+	$(GO) build -trimpath -ldflags="-s -w" -o $(BIN)/bench-baseline ./cmd/spectrum2-lua/devkit/bench/baselinecmd
 	$(GO) build -o $(BIN)/bench ./cmd/spectrum2-lua/devkit/bench/benchcmd
 	$(BIN)/bench --backend $(BIN)/spectrum2_lua_backend --large examples/irc.cfg --into docs/admin/performance.md examples/echo.cfg
 

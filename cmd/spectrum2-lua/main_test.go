@@ -11,7 +11,7 @@ import (
 	"github.com/rogpeppe/go-internal/testscript"
 	"google.golang.org/protobuf/proto"
 
-	"spectrumlua/cmd/spectrum2-lua/devkit/bench"
+	"spectrumlua/cmd/spectrum2-lua/devkit/bench/baseline"
 	"spectrumlua/cmd/spectrum2-lua/devkit/commandtest"
 	"spectrumlua/cmd/spectrum2-lua/devkit/simulator"
 	"spectrumlua/pb"
@@ -35,7 +35,7 @@ func backend(kind string) int {
 		fmt.Fprintln(os.Stderr, "there is no script")
 		return 22
 	}
-	conn, err := bench.DialSpectrum(os.Args)
+	conn, err := baseline.Dial(os.Args)
 	if err != nil {
 		fmt.Fprintln(os.Stderr, err)
 		return 111
@@ -43,14 +43,14 @@ func backend(kind string) int {
 	if spoilt := spoilers[kind]; spoilt != nil {
 		return spoilt(conn)
 	}
-	if err := bench.Baseline(conn); err != nil {
+	if err := baseline.Serve(conn); err != nil {
 		return 1
 	}
 	return 0
 }
 
 var spoilers = map[string]func(net.Conn) int{
-	"exit code": func(conn net.Conn) int { _ = bench.Baseline(conn); return 7 },
+	"exit code": func(conn net.Conn) int { _ = baseline.Serve(conn); return 7 },
 	"mute": func(conn net.Conn) int {
 		_, _ = io.Copy(io.Discard, conn) // otherwise the garbage collector would close the connection
 		return 0
@@ -70,11 +70,11 @@ var spoilers = map[string]func(net.Conn) int{
 }
 
 // instead is a backend that answers messages of one type with answer and message. It
-// forwards all other messages to bench.Baseline.
+// forwards all other messages to baseline.Serve.
 func instead(of, answer pb.WrapperMessage_Type, message proto.Message) func(net.Conn) int {
 	return func(conn net.Conn) int {
 		near, far := net.Pipe()
-		go func() { _ = bench.Baseline(far); _ = far.Close() }()
+		go func() { _ = baseline.Serve(far); _ = far.Close() }()
 		go func() {
 			frames := wire.NewReader(conn, 0)
 			for {

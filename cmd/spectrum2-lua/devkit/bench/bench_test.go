@@ -16,6 +16,7 @@ import (
 	"go.uber.org/goleak"
 	"google.golang.org/protobuf/proto"
 
+	"spectrumlua/cmd/spectrum2-lua/devkit/bench/baseline"
 	"spectrumlua/cmd/spectrum2-lua/devkit/simulator"
 	"spectrumlua/pb"
 	"spectrumlua/runtime/wire"
@@ -31,12 +32,12 @@ const peerRole = "peer"
 // roles holds a correct backend, and backends with one fault each.
 var roles = map[string]func(conn net.Conn) int{
 	"good": func(conn net.Conn) int {
-		if err := Baseline(conn); err != nil {
+		if err := baseline.Serve(conn); err != nil {
 			return 1
 		}
 		return 0
 	},
-	"bad exit": func(conn net.Conn) int { _ = Baseline(conn); return 7 },
+	"bad exit": func(conn net.Conn) int { _ = baseline.Serve(conn); return 7 },
 	"refuses": func(conn net.Conn) int {
 		return answer(conn, pb.WrapperMessage_TYPE_LOGIN, pb.WrapperMessage_TYPE_DISCONNECTED, &pb.Disconnected{
 			User: proto.String("user00000@localhost"), Error: pb.ConnectionError_CONNECTION_ERROR_INVALID_SETTINGS.Enum(), Message: proto.String("no script"),
@@ -44,7 +45,7 @@ var roles = map[string]func(conn net.Conn) int{
 	},
 	"other text": func(conn net.Conn) int {
 		return answer(conn, pb.WrapperMessage_TYPE_CONV_MESSAGE, pb.WrapperMessage_TYPE_CONV_MESSAGE, &pb.ConversationMessage{
-			UserName: proto.String("user00000@localhost"), BuddyName: proto.String(contact), Message: proto.String("hm"),
+			UserName: proto.String("user00000@localhost"), BuddyName: proto.String(baseline.Contact), Message: proto.String("hm"),
 		})
 	},
 	"dies": func(conn net.Conn) int {
@@ -53,11 +54,12 @@ var roles = map[string]func(conn net.Conn) int{
 }
 
 // answer is a backend that answers messages of the type to with message. If message is nil,
-// it ends when it receives one. It handles other types as Baseline does.
+// it ends when it receives one. It handles other types as baseline.Serve does.
 func answer(conn net.Conn, to, with pb.WrapperMessage_Type, message proto.Message) int {
-	b := baseline{frames: wire.NewReader(conn, 0)}
+	var b baseline.Backend
+	frames := wire.NewReader(conn, 0)
 	for {
-		frame, err := b.frames.Next()
+		frame, err := frames.Next()
 		if err != nil {
 			return 0
 		}
@@ -66,12 +68,12 @@ func answer(conn net.Conn, to, with pb.WrapperMessage_Type, message proto.Messag
 				fmt.Fprintln(os.Stderr, "oh no")
 				return 7
 			}
-			_ = b.send(with, message)
-		} else if exit, err := b.handle(frame); exit || err != nil {
+			_ = b.Send(with, message)
+		} else if exit, err := b.Handle(frame); exit || err != nil {
 			return 0
 		}
-		_, _ = conn.Write(b.out)
-		b.out = b.out[:0]
+		_, _ = conn.Write(b.Out)
+		b.Out = b.Out[:0]
 	}
 }
 
@@ -87,7 +89,7 @@ func TestMain(m *testing.M) {
 		}
 		os.Exit(0)
 	}
-	conn, err := DialSpectrum(os.Args)
+	conn, err := baseline.Dial(os.Args)
 	if err != nil {
 		fmt.Fprintln(os.Stderr, err)
 		os.Exit(111)
@@ -424,29 +426,5 @@ func TestPeerClosesConnectionsWhenItsInputEnds(t *testing.T) {
 	}
 	if n, err := conn.Read(make([]byte, 1)); err == nil {
 		t.Errorf("read %d bytes", n)
-	}
-}
-
-func TestBaselineEndsWithItsPeer(t *testing.T) {
-	for name, bytes := range map[string]string{
-		"between frames": "", "with EXIT": "\x00\x00\x00\x02\x08\x1d", "of another type": "\x00\x00\x00\x02\x08\x63",
-	} {
-		near, far := net.Pipe()
-		go func() { _, _ = far.Write([]byte(bytes)); _ = far.Close() }()
-		if err := Baseline(near); err != nil {
-			t.Errorf("%s: %v", name, err)
-		}
-		_ = near.Close()
-	}
-	for name, bytes := range map[string]string{
-		"garbage": "\x00\x00\x00\x01\xff", "half a frame": "\x00\x00\x00\x09\x08", "no payload": "\x00\x00\x00\x02\x08\x08",
-		"no login": "\x00\x00\x00\x02\x08\x03",
-	} {
-		near, far := net.Pipe()
-		go func() { _, _ = far.Write([]byte(bytes)); _ = far.Close() }()
-		if err := Baseline(near); err == nil {
-			t.Errorf("%s: no error", name)
-		}
-		_ = near.Close()
 	}
 }

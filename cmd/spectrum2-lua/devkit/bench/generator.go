@@ -9,13 +9,11 @@ import (
 
 	"google.golang.org/protobuf/proto"
 
+	"spectrumlua/cmd/spectrum2-lua/devkit/bench/baseline"
 	"spectrumlua/cmd/spectrum2-lua/devkit/simulator"
 	"spectrumlua/pb"
 	"spectrumlua/runtime/wire"
 )
-
-// contact is the contact that all users write to.
-const contact = "echo"
 
 // Load is the traffic of a measurement.
 type Load struct {
@@ -62,7 +60,7 @@ func userName(i int) string { return fmt.Sprintf("user%05d@localhost", i) }
 func (g *generator) message(dst []byte, user int) (_ []byte, err error) {
 	g.payload, err = proto.MarshalOptions{}.MarshalAppend(g.payload[:0], &pb.ConversationMessage{
 		UserName:  &g.users[user],
-		BuddyName: proto.String(contact),
+		BuddyName: proto.String(baseline.Contact),
 		Message:   &g.body,
 	})
 	if err != nil {

@@ -9,6 +9,7 @@ import (
 
 	"google.golang.org/protobuf/proto"
 
+	"spectrumlua/cmd/spectrum2-lua/devkit/bench/baseline"
 	"spectrumlua/cmd/spectrum2-lua/devkit/simulator"
 	"spectrumlua/pb"
 )
@@ -117,7 +118,7 @@ func (g *generator) inquire(text string) (answer string, took time.Duration, err
 
 // say sends a text and sets the deadline for its answer.
 func (g *generator) say(text string) error {
-	payload, err := proto.Marshal(&pb.ConversationMessage{UserName: &g.users[0], BuddyName: proto.String(contact), Message: &text})
+	payload, err := proto.Marshal(&pb.ConversationMessage{UserName: &g.users[0], BuddyName: proto.String(baseline.Contact), Message: &text})
 	if err != nil {
 		return err
 	}

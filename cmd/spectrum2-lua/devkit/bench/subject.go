@@ -140,4 +140,3 @@ func (sub *subject) rss() (float64, error) {
 	rss, err := sub.running.process.RSS()
 	return float64(rss), sub.explain(err)
 }
-

@@ -19,12 +19,11 @@ import (
 	"spectrumlua/cmd/spectrum2-lua/devkit/bench"
 )
 
-// Hidden subcommands. A run starts its own executable with one of them, so that
-// the baseline and the peer are processes of their own.
-const (
-	baselineName = "baseline"
-	peerName     = "peer"
-)
+// peerName is a hidden subcommand. A run starts its own executable with it.
+const peerName = "peer"
+
+// baselineName is the executable of the baseline, beside this one.
+const baselineName = "bench-baseline"
 
 func main() {
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
@@ -106,7 +105,12 @@ func newBench(stdout, stderr io.Writer) *cobra.Command {
 					return fmt.Errorf("finding the other backend: %w", err)
 				}
 			}
-			o.Baseline = bench.Backend{Path: own, Leading: []string{baselineName}}
+			if o.Baseline.Path == "" {
+				o.Baseline.Path = filepath.Join(filepath.Dir(own), baselineName)
+			}
+			if o.Baseline.Path, err = exec.LookPath(o.Baseline.Path); err != nil {
+				return fmt.Errorf("finding the baseline (`make bench` builds it): %w", err)
+			}
 			o.Peer = bench.Backend{Path: own, Leading: []string{peerName}}
 			o.Progress = func(text string) { _, _ = fmt.Fprintln(stderr, "bench: "+text) }
 			if quick {
@@ -128,10 +132,11 @@ func newBench(stdout, stderr io.Writer) *cobra.Command {
 	cmd.SetOut(stdout)
 	cmd.SetErr(stderr)
 	cmd.CompletionOptions.DisableDefaultCmd = true
-	cmd.AddCommand(newBaseline(), newPeer(stdout))
+	cmd.AddCommand(newPeer(stdout))
 	flags := cmd.Flags()
 	flags.SortFlags = false
 	flags.StringVar(&o.Backend.Path, "backend", "bin/spectrum2_lua_backend", "the backend's `executable`")
+	flags.StringVar(&o.Baseline.Path, "baseline", "", "the `executable` of the plain Go echo (default bench-baseline beside this program)")
 	flags.StringVar(&o.Against.Path, "against", "", "the `executable` of another backend to measure in the same rounds")
 	flags.BoolVar(&quick, "quick", false, "measure only the leading figures, in half a minute")
 	flags.IntVar(&o.Rounds, "rounds", o.Rounds, "how often each load is measured")
@@ -199,24 +204,6 @@ func (out output) write(report *bench.Report, stdout io.Writer) error {
 		return errors.New("the backend misses an aim")
 	}
 	return nil
-}
-
-// newBaseline returns the command that a run starts as the backend to compare
-// with. Its arguments are those that Spectrum gives a backend.
-func newBaseline() *cobra.Command {
-	return &cobra.Command{
-		Use:                baselineName,
-		Hidden:             true,
-		DisableFlagParsing: true,
-		RunE: func(_ *cobra.Command, args []string) error {
-			conn, err := bench.DialSpectrum(args)
-			if err != nil {
-				return err
-			}
-			defer func() { _ = conn.Close() }()
-			return bench.Baseline(conn)
-		},
-	}
 }
 
 // newPeer returns the command that a run starts as the network of the sessions.

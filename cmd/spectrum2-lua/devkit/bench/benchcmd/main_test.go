@@ -7,13 +7,13 @@ import (
 
 	"github.com/rogpeppe/go-internal/testscript"
 
-	"spectrumlua/cmd/spectrum2-lua/devkit/bench"
+	"spectrumlua/cmd/spectrum2-lua/devkit/bench/baseline"
 	"spectrumlua/cmd/spectrum2-lua/devkit/commandtest"
 )
 
 func TestMain(m *testing.M) {
 	// A run starts its own executable, which is the test's here.
-	if len(os.Args) > 1 && (os.Args[1] == baselineName || os.Args[1] == peerName) {
+	if len(os.Args) > 1 && os.Args[1] == peerName {
 		main()
 	}
 	testscript.Main(m, map[string]func(){
@@ -24,9 +24,9 @@ func TestMain(m *testing.M) {
 
 // echoBackend plays a backend without Lua. It ends with the exit code EXIT_CODE.
 func echoBackend() {
-	conn, err := bench.DialSpectrum(os.Args)
+	conn, err := baseline.Dial(os.Args)
 	if err == nil {
-		err = bench.Baseline(conn)
+		err = baseline.Serve(conn)
 	}
 	if err != nil {
 		fmt.Fprintln(os.Stderr, err)
