@@ -8,7 +8,6 @@ import (
 	"os/signal"
 	"runtime"
 	"syscall"
-	"time"
 
 	"github.com/sirupsen/logrus"
 
@@ -24,9 +23,6 @@ import (
 	"spectrumlua/runtime/version"
 	"spectrumlua/runtime/wire"
 )
-
-// startOver is the time after which a process that has connected is usually idle.
-const startOver = 500 * time.Millisecond
 
 // process is the state of the program.
 type process struct {
@@ -116,6 +112,7 @@ func (p *process) serve(ctx context.Context, settings config.Settings) int {
 	defer b.Close()
 	go p.reloadAt(ctx, hangups, b)
 
+	memory.Settle()
 	go p.rest(ctx)
 	return p.exitCode(b.Serve(ctx))
 }
@@ -142,19 +139,9 @@ func (p *process) record(settings config.Settings) *record.Recorder {
 	return recorder
 }
 
-// rest frees the memory that only the start needs. From then on it frees garbage
-// when the process becomes idle.
+// rest frees memory whenever the process is idle.
 func (p *process) rest(ctx context.Context) {
 	defer crash.Guard()
-	select {
-	case <-ctx.Done():
-		return
-	case <-time.After(startOver):
-	}
-	memory.Settle()
-	if err := memory.Forget(); err != nil {
-		p.log.Debugf("keeping the memory of the start: %v", err)
-	}
 	memory.Rest(ctx)
 }
 

@@ -1,7 +1,7 @@
 // Package memory limits the memory of the process and returns unused memory to the
-// system. A program calls Begin when it starts, and Settle and Forget after its start.
-// While it runs, Rest returns memory when the process is idle, and Limit.Watch reports
-// when the memory reaches a limit.
+// system. A program calls Begin when it starts, and Settle after its start. While it
+// runs, Rest returns memory when the process is idle, and Limit.Watch reports when the
+// memory reaches a limit.
 package memory
 
 import (

@@ -16,21 +16,22 @@ const (
 )
 
 // Rest collects the garbage and returns memory to the system whenever the process
-// has become idle with enough of it, until ctx is done. Go itself collects only
-// when there is as much garbage as live data, which an idle process never reaches.
-// Call Rest after Settle. A GOGC in the environment disables it.
+// has become idle: the first time, and then whenever it has enough of it, until ctx is
+// done. Go itself collects only when there is as much garbage as live data, which an
+// idle process never reaches. Call Rest after Settle. A GOGC in the environment disables
+// it.
 func Rest(ctx context.Context) {
 	if os.Getenv("GOGC") == "" {
-		rest(ctx, allocated())
+		rest(ctx, 0)
 	}
 }
 
 // rest implements Rest. collected is the number of allocated bytes at the last
-// collection.
+// collection, or 0 before the first one.
 func rest(ctx context.Context, collected uint64) {
 	look := time.NewTicker(restLook)
 	defer look.Stop()
-	before := collected
+	before := allocated()
 	for {
 		select {
 		case <-ctx.Done():
@@ -38,8 +39,9 @@ func rest(ctx context.Context, collected uint64) {
 		case <-look.C:
 		}
 		now := allocated()
-		if now-before < quietBytes && now-collected >= floorBytes {
+		if now-before < quietBytes && (collected == 0 || now-collected >= floorBytes) {
 			debug.FreeOSMemory()
+			_ = Forget() // the pages return when they are needed
 			collected = now
 		}
 		before = now

@@ -2,6 +2,7 @@ package memory
 
 import (
 	"context"
+	"runtime/metrics"
 	"testing"
 	"time"
 )
@@ -30,4 +31,30 @@ func TestRestReturnsMemoryOfAnIdleProcess(t *testing.T) {
 	}
 	cancel()
 	<-ended
+}
+
+// TestRestCollectsWhenTheProcessIsFirstIdle: the garbage of a small start is less than
+// floorBytes.
+func TestRestCollectsWhenTheProcessIsFirstIdle(t *testing.T) {
+	ctx, cancel := context.WithCancel(t.Context())
+	ended := make(chan struct{})
+	before := forced()
+	go func() {
+		defer close(ended)
+		rest(ctx, 0)
+	}()
+	for deadline := time.Now().Add(30 * time.Second); forced() == before; time.Sleep(10 * time.Millisecond) {
+		if time.Now().After(deadline) {
+			t.Fatal("no collection")
+		}
+	}
+	cancel()
+	<-ended
+}
+
+// forced returns the number of collections that the program has asked for.
+func forced() uint64 {
+	sample := []metrics.Sample{{Name: "/gc/cycles/forced:gc-cycles"}}
+	metrics.Read(sample)
+	return sample[0].Value.Uint64()
 }
