@@ -71,7 +71,7 @@ return on`), 0o600)
 		if err != nil {
 			b.Fatal(err)
 		}
-		host.Sessions().Receive(b.Context(), schema.TypeByName(typ), payload)
+		host.Sessions().Receive(b.Context(), schema.TypeByName(typ), payload, nil)
 	}
 	user := "alice@localhost"
 	receive("login", &pb.Login{User: &user, LegacyName: proto.String("alice"), Password: proto.String("")})
@@ -86,7 +86,7 @@ return on`), 0o600)
 	b.ResetTimer()
 	waiting := 0
 	for range b.N {
-		host.Sessions().Receive(b.Context(), typ, payload)
+		host.Sessions().Receive(b.Context(), typ, payload, nil)
 		if waiting++; waiting == inFlight {
 			for ; waiting > 0; waiting-- {
 				<-e.sent

@@ -223,13 +223,13 @@ function on.raw_xml(xml) spectrum.send("raw_xml", xml) end
 function on.api_version(m) spectrum.send("query", { config = "version " .. m.version }) end
 function on.ft_data(data) spectrum.send("query", { config = #data }) end
 return on`)
-	st.Host.Sessions().Receive(t.Context(), luatest.Type("raw_xml"), []byte(`<iq type='get' id="1"><a:b xmlns:a="x"/></iq>`))
+	st.Host.Sessions().Receive(t.Context(), luatest.Type("raw_xml"), []byte(`<iq type='get' id="1"><a:b xmlns:a="x"/></iq>`), nil)
 	if got := string(st.Sent.Next(t, pb.WrapperMessage_TYPE_RAW_XML)); got != `<iq type="get" id="1"><a:b xmlns:a="x"/></iq>` {
 		t.Errorf("got %s", got)
 	}
 	st.Receive("api_version", &pb.APIVersion{Version: proto.Int32(7)})
 	st.ExpectQuery("version 7")
-	st.Host.Sessions().Receive(t.Context(), luatest.Type("ft_data"), []byte("abc"))
+	st.Host.Sessions().Receive(t.Context(), luatest.Type("ft_data"), []byte("abc"), nil)
 	st.ExpectQuery("3")
 }
 
@@ -322,9 +322,9 @@ local on = {}
 function on.conv_message(session, m) session:conv_message(m) end
 return on`)
 	st.Login(alice)
-	st.Host.Sessions().Receive(t.Context(), luatest.Type("conv_message"), []byte("\x0a\x0f"+alice+"\x12\x7f"))
+	st.Host.Sessions().Receive(t.Context(), luatest.Type("conv_message"), []byte("\x0a\x0f"+alice+"\x12\x7f"), nil)
 	st.ExpectLog("warning", "dropped a conv_message whose payload cannot be decoded", alice)
-	st.Host.Sessions().Receive(t.Context(), luatest.Type("conv_message"), []byte("\x0a\x0f"+alice))
+	st.Host.Sessions().Receive(t.Context(), luatest.Type("conv_message"), []byte("\x0a\x0f"+alice), nil)
 	st.ExpectLog("the required field buddy_name is missing")
 	st.Say(alice, "b", "still here")
 	st.ExpectSaid("still here")

@@ -87,7 +87,7 @@ func (l *lives) receive(name string, m proto.Message) {
 	if err != nil {
 		l.t.Fatal(err)
 	}
-	l.st.Host.Sessions().Receive(context.Background(), luatest.Type(name), payload)
+	l.st.Host.Sessions().Receive(context.Background(), luatest.Type(name), payload, nil)
 }
 
 func (l *lives) login(u int) {

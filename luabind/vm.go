@@ -124,7 +124,7 @@ func (v *vm) call(t *task.Task, fn *lua.LFunction, args []lua.LValue) error {
 // unless that is nil. It implements bind.Runtime.Call.
 func (v *vm) run(t *task.Task, fn *lua.LFunction, args []lua.LValue, results func(l *lua.LState, n int)) error {
 	l := v.thread()
-	l.SetContext(t)
+	l.SetContext(t.Code())
 	before := t.Local
 	t.Local = v.frame
 	v.calls = append(v.calls, t)

@@ -94,7 +94,7 @@ func FuzzIRC(f *testing.F) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		st.Host.Sessions().Receive(context.Background(), query, payload)
+		st.Host.Sessions().Receive(context.Background(), query, payload, nil)
 		var answer pb.BackendConfig
 		if err := proto.Unmarshal(st.Sent.Next(t, query.Number), &answer); err != nil || answer.GetConfig() != "nil" {
 			t.Errorf("%q: %s, %v", text, answer.GetConfig(), err)

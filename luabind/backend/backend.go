@@ -104,8 +104,8 @@ func New(o Options) *Backend {
 		connect = b.spectrum
 	}
 	b.peer = connect(Wiring{
-		Receive: func(ctx context.Context, typ *schema.Type, payload []byte) {
-			b.host.Sessions().Receive(ctx, typ, payload)
+		Receive: func(ctx context.Context, typ *schema.Type, payload []byte, lender task.Lender) {
+			b.host.Sessions().Receive(ctx, typ, payload, lender)
 		},
 		Observer: observer(o.Record),
 	})

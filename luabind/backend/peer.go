@@ -7,6 +7,7 @@ import (
 	"spectrumlua/luabind"
 	"spectrumlua/runtime/link"
 	"spectrumlua/runtime/schema"
+	"spectrumlua/runtime/task"
 )
 
 // Peer is the other side of a backend. It delivers the messages of users and accepts those
@@ -25,7 +26,7 @@ type Peer interface {
 type Wiring struct {
 	// Receive delivers a message for the script; see session.Registry.Receive. The peer
 	// calls it after New has returned.
-	Receive func(ctx context.Context, typ *schema.Type, payload []byte)
+	Receive func(ctx context.Context, typ *schema.Type, payload []byte, lender task.Lender)
 	// Observer sees the messages in both directions. It is nil if nothing is recorded.
 	Observer link.Observer
 }

@@ -6,6 +6,7 @@ import (
 	lua "github.com/yuin/gopher-lua"
 
 	"spectrumlua/luabind/callstack"
+	"spectrumlua/runtime/task"
 )
 
 // Each coroutine and each protected call of a task has its own Lua thread. One thread
@@ -27,6 +28,9 @@ const (
 // context, so the cancellation and limits of the task apply.
 type strand struct {
 	context.Context
+	// code is the wrapped context if that belongs to a task. Otherwise it is nil, and done
+	// is the channel of the wrapped context.
+	code *task.Code
 	done <-chan struct{}
 
 	caller *lua.LState // the thread that waits
@@ -47,7 +51,10 @@ func (s *strand) Done() <-chan struct{} {
 		s.starting.Panic = raise
 		s.starting = nil
 	}
-	return s.done
+	if s.code == nil {
+		return s.done
+	}
+	return s.code.Done() // counts the instruction
 }
 
 // strandOf returns the strand of a thread, or nil for the first thread of a task.
@@ -59,13 +66,15 @@ func strandOf(l *lua.LState) *strand {
 // begin sets the strand up for a thread for which l waits. It reports false if threads
 // nest too deeply.
 func (s *strand) begin(l *lua.LState) bool {
-	s.depth, s.coroutine, s.protected, s.starting = 1, nil, false, nil
+	*s = strand{depth: 1}
 	switch below := l.Context().(type) {
 	case *strand:
-		s.Context, s.done = below.Context, below.done
+		s.Context, s.code, s.done = below.Context, below.code, below.done
 		s.depth, s.coroutine = below.depth+1, below.coroutine
 	case nil:
-		s.Context, s.done = context.Background(), nil
+		s.Context = context.Background()
+	case *task.Code:
+		s.Context, s.code = below, below
 	default:
 		s.Context, s.done = below, below.Done()
 	}

@@ -8,6 +8,7 @@ import (
 	"testing"
 
 	"spectrumlua/runtime/schema"
+	"spectrumlua/runtime/task"
 )
 
 // BenchmarkSend measures a message from Send to the other end of the socket.
@@ -48,7 +49,7 @@ func BenchmarkReceive(b *testing.B) {
 	received := make(chan struct{}, 1)
 	n := 0
 	ours, theirs := tcpPair(b)
-	l := serveOn(b, ours, theirs, Options{Receive: func(context.Context, *schema.Type, []byte) {
+	l := serveOn(b, ours, theirs, Options{Receive: func(context.Context, *schema.Type, []byte, task.Lender) {
 		if n++; n%batch == 0 {
 			received <- struct{}{}
 		}
@@ -72,7 +73,7 @@ func BenchmarkEcho(b *testing.B) {
 	const inFlight = 256
 	ours, theirs := tcpPair(b)
 	var l *trial
-	l = serveOn(b, ours, theirs, Options{Receive: func(_ context.Context, typ *schema.Type, payload []byte) {
+	l = serveOn(b, ours, theirs, Options{Receive: func(_ context.Context, typ *schema.Type, payload []byte, _ task.Lender) {
 		_ = l.Send(typ.Number, payload)
 	}})
 	l.peer.ping()

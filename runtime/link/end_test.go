@@ -11,6 +11,7 @@ import (
 	"time"
 
 	"spectrumlua/runtime/schema"
+	"spectrumlua/runtime/task"
 	"spectrumlua/runtime/wire"
 )
 
@@ -47,7 +48,7 @@ func TestRunReturnsTheReasonForItsEnd(t *testing.T) {
 	}
 	for _, c := range cases {
 		t.Run(c.name, func(t *testing.T) {
-			l := serve(t, Options{MaxFrame: c.max, Receive: func(_ context.Context, _ *schema.Type, payload []byte) {
+			l := serve(t, Options{MaxFrame: c.max, Receive: func(_ context.Context, _ *schema.Type, payload []byte, _ task.Lender) {
 				if string(payload) == "never" {
 					t.Error("the message after EXIT was received")
 				}
@@ -115,15 +116,15 @@ func TestQueuedMessagesArriveWhileSpectrumStillSends(t *testing.T) {
 }
 
 func TestCloseGivesUpInTime(t *testing.T) {
-	block := func(ctx context.Context, _ *schema.Type, _ []byte) { <-ctx.Done() }
+	block := func(ctx context.Context, _ *schema.Type, _ []byte, _ task.Lender) { <-ctx.Done() }
 	hang := make(chan struct{})
 	cases := []struct {
 		name    string
-		receive func(context.Context, *schema.Type, []byte)
+		receive func(context.Context, *schema.Type, []byte, task.Lender)
 	}{
 		{"a peer that does not read", nil},
 		{"a busy Receive", block},
-		{"a Receive that ignores its context", func(context.Context, *schema.Type, []byte) { <-hang }},
+		{"a Receive that ignores its context", func(context.Context, *schema.Type, []byte, task.Lender) { <-hang }},
 	}
 	for _, c := range cases {
 		t.Run(c.name, func(t *testing.T) {
@@ -240,7 +241,7 @@ func TestClosedConnectionIsNoticedWhileReadingIsPaused(t *testing.T) {
 			inside := make(chan struct{})
 			l := serve(t, Options{
 				Pulse: time.Millisecond,
-				Receive: func(ctx context.Context, _ *schema.Type, _ []byte) {
+				Receive: func(ctx context.Context, _ *schema.Type, _ []byte, _ task.Lender) {
 					close(inside)
 					<-ctx.Done() // until a write has failed
 				},

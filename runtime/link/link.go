@@ -9,10 +9,8 @@ package link
 import (
 	"context"
 	"errors"
-	"fmt"
 	"io"
 	"net"
-	"strconv"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -23,6 +21,7 @@ import (
 	"spectrumlua/runtime/crash"
 	"spectrumlua/runtime/logging"
 	"spectrumlua/runtime/schema"
+	"spectrumlua/runtime/task"
 )
 
 // Defaults of Options.
@@ -48,10 +47,12 @@ var errInterrupted = errors.New("interrupted")
 // Options are the settings of a Link. Only Receive is required; the zero value of
 // every other field selects its default.
 type Options struct {
-	// Receive is called for every message except PING and EXIT, by the goroutine of
-	// Run. The payload is valid until Receive returns. Reading from Spectrum pauses
-	// while Receive blocks. Its context ends when Run has to return.
-	Receive func(ctx context.Context, typ *schema.Type, payload []byte)
+	// Receive is called for every message except PING and EXIT, one after the other. The
+	// payload is valid until Receive returns. Reading from Spectrum pauses while Receive
+	// blocks, unless it has called the lender's Keep. Receive must not use the payload
+	// after that, and is called for the next message. The lender is nil while handlers are
+	// too slow for the reader. The context ends when Run has to return.
+	Receive func(ctx context.Context, typ *schema.Type, payload []byte, lender task.Lender)
 	// MaxFrame is the size of the longest frame that is accepted, in bytes; default
 	// wire.DefaultMaxFrame.
 	MaxFrame int
@@ -89,7 +90,7 @@ type Link struct {
 
 	out       *outbox
 	initRSS   int32
-	receiving atomic.Bool
+	receiving atomic.Bool // the leader is in Receive
 	closeOnce sync.Once
 	linger    time.Duration // lingerTime; tests change it
 
@@ -204,6 +205,14 @@ func writeFailure(ctx context.Context) error {
 	return nil
 }
 
+// read reads until the end and returns its reason.
+func (l *Link) read(ctx context.Context, conn net.Conn) error {
+	ended := make(chan error, 1)
+	in := newFrames(conn, l.opts.MaxFrame, func() { l.out.pushPong(l.stats()) })
+	go (&lead{link: l, ctx: ctx, in: in, now: newNowWriter(conn), ended: ended, next: make(chan struct{})}).run()
+	return <-ended
+}
+
 // start stores the connection. It returns false if the link is closed.
 func (l *Link) start(conn net.Conn, interrupt context.CancelFunc) bool {
 	l.mu.Lock()
@@ -217,65 +226,6 @@ func (l *Link) start(conn net.Conn, interrupt context.CancelFunc) bool {
 	l.conn, l.interrupt = conn, interrupt
 	l.readerDone, l.writerDone = make(chan struct{}), make(chan struct{})
 	return true
-}
-
-func (l *Link) read(ctx context.Context, conn net.Conn) error {
-	frames := newFrames(conn, l.opts.MaxFrame, func() { l.out.pushPong(l.stats()) })
-	for {
-		frame, err := frames.Next()
-		switch {
-		case err == nil:
-		case errors.Is(err, io.EOF):
-			return nil
-		case ctx.Err() != nil:
-			return errInterrupted
-		case errors.Is(err, io.ErrUnexpectedEOF):
-			return fmt.Errorf("Spectrum closed the connection in the middle of a frame: %w", err)
-		default:
-			return fmt.Errorf("reading from Spectrum: %w", err)
-		}
-		if exit := l.handle(ctx, frame); exit {
-			return nil
-		}
-	}
-}
-
-// handle handles one frame and reports whether it was EXIT. It logs and ignores
-// frames that it cannot decode.
-func (l *Link) handle(ctx context.Context, frame []byte) (exit bool) {
-	if len(frame) == 0 {
-		l.once.Do("empty", func() { l.log.Warn("an empty frame from Spectrum is ignored (logged once)") })
-		return false
-	}
-	number, payload, err := pb.SplitWrapper(frame)
-	if err != nil {
-		l.garbage.Do(err.Error(), func() {
-			l.log.WithField("bytes", len(frame)).Warnf("a frame from Spectrum is ignored: %v (logged once in %v)", err, garbageEvery)
-		})
-		return false
-	}
-	if number == pb.WrapperMessage_TYPE_PING {
-		l.out.pushPong(l.stats())
-		return false
-	}
-	if l.opts.Observer != nil {
-		l.opts.Observer.In(number, payload)
-	}
-	if number == pb.WrapperMessage_TYPE_EXIT {
-		l.log.Info("Spectrum said EXIT")
-		return true
-	}
-	typ := schema.TypeByNumber(number)
-	if typ == nil {
-		l.once.Do("type "+strconv.Itoa(int(number)), func() {
-			l.log.Warnf("messages of the unknown type %d are ignored: Spectrum is newer than this program (logged once)", number)
-		})
-		return false
-	}
-	l.receiving.Store(true)
-	l.opts.Receive(ctx, typ, payload)
-	l.receiving.Store(false)
-	return false
 }
 
 // pulse sends STATS while Receive is busy and the link sends nothing else. A PING may

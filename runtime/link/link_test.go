@@ -11,6 +11,7 @@ import (
 
 	"spectrumlua/pb"
 	"spectrumlua/runtime/schema"
+	"spectrumlua/runtime/task"
 	"spectrumlua/runtime/wire"
 )
 
@@ -26,7 +27,7 @@ func TestPingIsAnswered(t *testing.T) {
 
 func TestConfigurationGoesBeforeTheFirstPong(t *testing.T) {
 	received := make(chan string)
-	l := serve(t, Options{Receive: func(_ context.Context, _ *schema.Type, payload []byte) { received <- string(payload) }})
+	l := serve(t, Options{Receive: func(_ context.Context, _ *schema.Type, payload []byte, _ task.Lender) { received <- string(payload) }})
 	l.mustSend(tMessage, "first")
 	l.mustSend(tConfig, "muc=1")
 	l.mustSend(tMessage, "second")
@@ -88,7 +89,7 @@ func TestPayloadsOfAnyLengthAreSent(t *testing.T) {
 func TestMessagesAreReceivedInOrder(t *testing.T) {
 	type message struct{ typ, payload string }
 	received := make(chan message, 100)
-	l := serve(t, Options{Receive: func(_ context.Context, typ *schema.Type, payload []byte) {
+	l := serve(t, Options{Receive: func(_ context.Context, typ *schema.Type, payload []byte, _ task.Lender) {
 		received <- message{typ.Name, string(payload)}
 	}})
 	var sent []byte
@@ -128,7 +129,7 @@ func TestInvalidFramesAreLoggedAndIgnored(t *testing.T) {
 		{"another one", "\x08\x64\x12\x01x", "unknown type 100"},
 		{"a negative type", "\x08\xff\xff\xff\xff\xff\xff\xff\xff\xff\x01", "unknown type -1"},
 	}
-	l := serve(t, Options{Receive: func(_ context.Context, typ *schema.Type, payload []byte) {
+	l := serve(t, Options{Receive: func(_ context.Context, typ *schema.Type, payload []byte, _ task.Lender) {
 		t.Errorf("%s %q arrived", typ.Name, payload)
 	}})
 	for _, c := range cases {
@@ -212,7 +213,7 @@ func TestContextOfReceiveEndsWithRun(t *testing.T) {
 	for _, c := range cases {
 		t.Run(c.name, func(t *testing.T) {
 			inside := make(chan struct{})
-			l := serve(t, Options{Receive: func(ctx context.Context, _ *schema.Type, _ []byte) {
+			l := serve(t, Options{Receive: func(ctx context.Context, _ *schema.Type, _ []byte, _ task.Lender) {
 				close(inside)
 				<-ctx.Done()
 			}})
@@ -273,7 +274,7 @@ func (p *observer) Out(typ pb.WrapperMessage_Type, payload []byte) { p.add("out"
 
 func TestObserverSeesMessagesInOrder(t *testing.T) {
 	seen := &observer{}
-	l := serve(t, Options{Observer: seen, Receive: func(context.Context, *schema.Type, []byte) {}})
+	l := serve(t, Options{Observer: seen, Receive: func(context.Context, *schema.Type, []byte, task.Lender) {}})
 	l.mustSend(tConfig, "muc=1")
 	l.peer.send(tPing, "")
 	l.peer.expect(tConfig, "muc=1")

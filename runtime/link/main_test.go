@@ -17,6 +17,7 @@ import (
 
 	"spectrumlua/pb"
 	"spectrumlua/runtime/schema"
+	"spectrumlua/runtime/task"
 	"spectrumlua/runtime/wire"
 )
 
@@ -142,7 +143,7 @@ func serveOn(t testing.TB, ours, theirs net.Conn, o Options) *trial {
 	l := &trial{peer: newPeer(t, theirs), log: &logText{}, done: make(chan struct{})}
 	o.Log = l.log.logger()
 	if o.Receive == nil {
-		o.Receive = func(context.Context, *schema.Type, []byte) {}
+		o.Receive = func(context.Context, *schema.Type, []byte, task.Lender) {}
 	}
 	l.Link = New(o)
 	var ctx context.Context

@@ -2,7 +2,9 @@ package link
 
 import (
 	"context"
+	"net"
 	"sync"
+	"sync/atomic"
 
 	"spectrumlua/pb"
 	"spectrumlua/runtime/wire"
@@ -19,7 +21,8 @@ const spareChunks = 4
 // answers receives no more of them.
 const maxUrgent = 64 << 10
 
-// outbox holds the data that waits to be written, in chunks of whole frames.
+// outbox holds the data that waits to be written, in chunks of whole frames. The writer
+// and the leader write it, one at a time.
 type outbox struct {
 	maxQueue int
 	observer Observer // nil: no observer
@@ -33,13 +36,20 @@ type outbox struct {
 	pulse    bool     // urgent holds only STATS that pushStats has queued
 	chunks   [][]byte // chunks[first:] wait to be written, in order
 	first    int
-	queued   int // bytes in chunks, including the one that is being written
+	writing  bool         // take has returned data, and wrote has not been called
+	parts    [2][]byte    // memory of the list that take returns
+	current  []byte       // the chunk that is being written, or that rest ends with
+	rest     net.Buffers  // what a write has left
+	queued   atomic.Int64 // bytes in chunks, including current; changed with mu
 	spare    [][]byte
 	capacity chan struct{} // closed when the queue has capacity again; nil if no sender waits
 	writes   uint64        // calls of take that returned more than STATS of pushStats
 	pushed   uint64        // calls of push that succeeded
 
-	wake chan struct{} // holds a token if there may be data to write
+	wake chan struct{} // holds a token if the writer may have something to write
+	// quiet is set while the leader handles a message, because it writes by itself what
+	// the handler sends. push then wakes up the writer only for a full chunk.
+	quiet atomic.Bool
 }
 
 func newOutbox(maxQueue int, observer Observer) *outbox {
@@ -68,8 +78,8 @@ func (o *outbox) push(typ pb.WrapperMessage_Type, payload []byte) error {
 		last = len(o.chunks) - 1
 	}
 	o.chunks[last] = appendFrame(o.chunks[last], typ, payload)
-	o.queued += size
-	if o.ponged {
+	queued := o.queued.Add(int64(size))
+	if o.ponged && (queued >= chunkSize || !o.quiet.Load()) {
 		o.signal()
 	}
 	return nil
@@ -104,26 +114,56 @@ func (o *outbox) pushStats(stats []byte) {
 	o.signal()
 }
 
-// take removes and returns the urgent data and the next chunk. urgent is nil if no
-// urgent data waits, and chunk is nil if no chunk waits. end is true if the outbox is
-// closed and empty.
-func (o *outbox) take() (urgent, chunk []byte, end bool) {
+// take removes and returns the data to write next: what an earlier write has left, or the
+// urgent data and a chunk. The caller has to call wrote or abandon, unless parts is nil:
+// then there is nothing to write, or another goroutine is writing. end is true if the
+// outbox is closed and empty.
+func (o *outbox) take() (parts net.Buffers, end bool) {
 	o.mu.Lock()
 	defer o.mu.Unlock()
+	if o.writing {
+		return nil, false
+	}
+	if len(o.rest) > 0 {
+		o.writing = true
+		return o.rest, false
+	}
+	parts = o.parts[:0]
+	urgent := len(o.urgent) > 0 && !o.pulse
 	if len(o.urgent) > 0 {
-		urgent, o.urgent = o.urgent, nil
+		parts = append(parts, o.urgent)
+		o.urgent = nil
 	}
 	if o.first < len(o.chunks) && o.ponged {
-		chunk = o.chunks[o.first]
+		o.current = o.chunks[o.first]
+		parts = append(parts, o.current)
 		o.chunks[o.first] = nil
 		if o.first++; o.first == len(o.chunks) {
 			o.chunks, o.first = o.chunks[:0], 0
 		}
 	}
-	if chunk != nil || urgent != nil && !o.pulse {
+	if len(parts) == 0 {
+		return nil, o.closed
+	}
+	if o.current != nil || urgent {
 		o.writes++
 	}
-	return urgent, chunk, o.closed && urgent == nil && chunk == nil
+	o.writing = true
+	return parts, false
+}
+
+// wrote records that what take has returned was written, except for the rest.
+func (o *outbox) wrote(rest net.Buffers) {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	o.writing = false
+	if o.rest = rest; len(rest) == 0 {
+		o.rest, o.parts = nil, [2][]byte{} // releases the buffers
+		o.reuse()
+	}
+	if len(o.rest) > 0 || len(o.urgent) > 0 || o.first < len(o.chunks) || o.closed {
+		o.signal()
+	}
 }
 
 // taken returns the number of calls of take that returned more than STATS of
@@ -139,19 +179,6 @@ func (o *outbox) count() uint64 {
 	o.mu.Lock()
 	defer o.mu.Unlock()
 	return o.pushed
-}
-
-// done returns a written chunk for reuse.
-func (o *outbox) done(chunk []byte) {
-	o.mu.Lock()
-	defer o.mu.Unlock()
-	o.queued -= len(chunk)
-	if cap(chunk) <= 2*chunkSize && len(o.spare) < spareChunks {
-		o.spare = append(o.spare, chunk[:0])
-	}
-	if o.queued <= o.maxQueue/2 {
-		o.releaseWaiters()
-	}
 }
 
 // close makes push fail. take still returns the queued data, unless Spectrum has
@@ -177,14 +204,17 @@ func (o *outbox) abandon() {
 }
 
 func (o *outbox) full() bool {
+	if o.queued.Load() < int64(o.maxQueue) {
+		return false
+	}
 	o.mu.Lock()
 	defer o.mu.Unlock()
-	return o.queued >= o.maxQueue && !o.closed
+	return !o.closed
 }
 
 func (o *outbox) waitCapacity(ctx context.Context) error {
 	o.mu.Lock()
-	if o.queued < o.maxQueue || o.closed {
+	if o.queued.Load() < int64(o.maxQueue) || o.closed {
 		o.mu.Unlock()
 		return nil
 	}
@@ -204,7 +234,24 @@ func (o *outbox) waitCapacity(ctx context.Context) error {
 // The methods below are called with o.mu held.
 
 func (o *outbox) drop() {
-	o.config, o.urgent, o.chunks, o.first, o.queued, o.spare = nil, nil, nil, 0, 0, nil
+	o.config, o.urgent, o.chunks, o.first, o.spare = nil, nil, nil, 0, nil
+	o.rest, o.current = nil, nil
+	o.queued.Store(0)
+}
+
+// reuse keeps the written chunk for later frames.
+func (o *outbox) reuse() {
+	if o.current == nil {
+		return
+	}
+	queued := o.queued.Add(-int64(len(o.current)))
+	if cap(o.current) <= 2*chunkSize && len(o.spare) < spareChunks {
+		o.spare = append(o.spare, o.current[:0])
+	}
+	o.current = nil
+	if queued <= int64(o.maxQueue/2) {
+		o.releaseWaiters()
+	}
 }
 
 func (o *outbox) releaseWaiters() {

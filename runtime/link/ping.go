@@ -23,7 +23,11 @@ const (
 	// floodTime is the minimum time between two calls of ReadAhead.
 	floodTime = time.Millisecond
 	// checkEvery is the number of frames after which the reader checks the clock.
-	checkEvery = 256
+	checkEvery = 8
+	// fastFrames is the number of frames that the reader has to handle within floodTime
+	// while it handles messages itself. Otherwise it only fills mailboxes until it waits
+	// for data, so that it reaches a PING or EXIT soon.
+	fastFrames = 64
 	// floodBytes is the number of bytes to buffer.
 	floodBytes = 32 << 20
 )
@@ -35,6 +39,8 @@ type frames struct {
 	pong func()
 
 	handled int // frames since the reader last waited
+	checked int // handled, when the clock was last checked
+	slow    bool
 	looked  time.Time
 	early   int // answered PINGs that Next has not skipped yet
 }
@@ -59,13 +65,26 @@ func (f *frames) Next() ([]byte, error) {
 	}
 }
 
-// lookAhead answers the PINGs that have arrived, if the reader is in a flood.
+// keepsUp reports whether the reader is fast enough to handle messages itself.
+func (f *frames) keepsUp() bool { return !f.slow }
+
+// lookAhead measures the speed of the reader. In a flood, it answers the PINGs that have
+// arrived.
 func (f *frames) lookAhead() {
 	if f.conn.waited {
-		f.conn.waited, f.handled, f.looked = false, 0, time.Now()
+		f.conn.waited, f.handled, f.checked, f.slow, f.looked = false, 0, 0, false, time.Now()
 	}
 	f.handled++
-	if f.handled < floodFrames || f.handled%checkEvery != 0 || time.Since(f.looked) < floodTime {
+	if f.handled%checkEvery != 0 {
+		return
+	}
+	now := time.Now()
+	if now.Sub(f.looked) < floodTime {
+		return
+	}
+	f.slow = f.slow || f.handled-f.checked < fastFrames
+	f.checked, f.looked = f.handled, now
+	if f.handled < floodFrames {
 		return
 	}
 	f.ReadAhead(floodBytes, f.conn.readNow, func(frame []byte) {

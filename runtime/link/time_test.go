@@ -12,6 +12,7 @@ import (
 	"time"
 
 	"spectrumlua/runtime/schema"
+	"spectrumlua/runtime/task"
 )
 
 // In these tests, time passes only while all goroutines wait. The connection has no
@@ -49,7 +50,7 @@ func (p *peer) silent(d time.Duration) {
 	p.within(100 * time.Hour)
 }
 
-func busy(ctx context.Context, _ *schema.Type, _ []byte) { <-ctx.Done() }
+func busy(ctx context.Context, _ *schema.Type, _ []byte, _ task.Lender) { <-ctx.Done() }
 
 func TestPulseWhileReceiveIsBusy(t *testing.T) {
 	bubble(t, Options{Receive: busy}, func(t *testing.T, l *trial) {
@@ -78,7 +79,9 @@ func TestNoPulseBeforeTheFirstPong(t *testing.T) {
 // TestPulseWhileManyMessagesAreHandled sends a PING behind messages that together take
 // longer than Spectrum waits.
 func TestPulseWhileManyMessagesAreHandled(t *testing.T) {
-	slow := func(context.Context, *schema.Type, []byte) { time.Sleep(DefaultPulse*2/3 + time.Millisecond) }
+	slow := func(context.Context, *schema.Type, []byte, task.Lender) {
+		time.Sleep(DefaultPulse*2/3 + time.Millisecond)
+	}
 	bubble(t, Options{Receive: slow}, func(t *testing.T, l *trial) {
 		l.peer.ping()
 		var flood []byte

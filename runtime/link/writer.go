@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"net"
 	"os"
+	"syscall"
 	"time"
 )
 
@@ -16,24 +17,22 @@ const looksPerTimeout = 8
 func (l *Link) write(conn net.Conn) error {
 	w := writer{conn: conn, timeout: l.opts.WriteTimeout}
 	for {
-		urgent, chunk, end := l.out.take()
+		parts, end := l.out.take()
 		switch {
 		case end:
 			return nil
-		case urgent == nil && chunk == nil:
+		case parts == nil:
 			<-l.out.wake
 			continue
 		}
-		if err := w.write(urgent, chunk); err != nil {
+		if err := w.write(parts); err != nil {
 			l.out.abandon()
 			if errors.Is(err, net.ErrClosed) {
 				return nil // the context of Close has ended, and the rest is lost
 			}
 			return err
 		}
-		if chunk != nil {
-			l.out.done(chunk)
-		}
+		l.out.wrote(nil)
 	}
 }
 
@@ -42,23 +41,14 @@ func (l *Link) write(conn net.Conn) error {
 type writer struct {
 	conn    net.Conn
 	timeout time.Duration
-	parts   [2][]byte
-	rest    net.Buffers
 }
 
-// write writes both parts, in one system call if possible.
-func (w *writer) write(urgent, chunk []byte) error {
-	w.rest = w.parts[:0]
-	for _, part := range [...][]byte{urgent, chunk} {
-		if len(part) > 0 {
-			w.rest = append(w.rest, part)
-		}
-	}
-	defer clear(w.parts[:]) // release the buffers
+// write writes all parts, in one system call if possible.
+func (w *writer) write(parts net.Buffers) error {
 	progress := time.Now()
-	for len(w.rest) > 0 {
+	for len(parts) > 0 {
 		_ = w.conn.SetWriteDeadline(time.Now().Add(w.timeout / looksPerTimeout))
-		n, err := w.rest.WriteTo(w.conn)
+		n, err := parts.WriteTo(w.conn)
 		switch {
 		case err == nil:
 		case !errors.Is(err, os.ErrDeadlineExceeded):
@@ -70,4 +60,42 @@ func (w *writer) write(urgent, chunk []byte) error {
 		}
 	}
 	return nil
+}
+
+// nowWriter writes to a socket without waiting. It ignores the deadlines of the writer.
+type nowWriter struct{ raw syscall.RawConn }
+
+// newNowWriter returns nil if conn is not a socket.
+func newNowWriter(conn net.Conn) *nowWriter {
+	socket, ok := conn.(syscall.Conn)
+	if !ok {
+		return nil
+	}
+	raw, err := socket.SyscallConn()
+	if err != nil {
+		return nil
+	}
+	return &nowWriter{raw}
+}
+
+// write writes as much as the socket accepts and returns the rest. After an error it
+// returns the rest too; the next write returns the error again.
+func (w *nowWriter) write(parts net.Buffers) (rest net.Buffers) {
+	rest = parts
+	_ = w.raw.Control(func(fd uintptr) {
+		for len(rest) > 0 {
+			n, err := syscall.Write(int(fd), rest[0])
+			switch {
+			case err == syscall.EINTR:
+				continue
+			case err != nil:
+				return
+			case n < len(rest[0]):
+				rest[0] = rest[0][n:]
+				return
+			}
+			rest = rest[1:]
+		}
+	})
+	return rest
 }

@@ -39,7 +39,7 @@ func benchmarked(b *testing.B, calls int, run func(receive func(name string, pay
 		LogoutGrace: time.Second, LogoutTimeout: time.Second, MaxQueue: 1 << 30, MaxQueueBytes: 1 << 20})
 	b.ReportAllocs()
 	b.ResetTimer()
-	run(func(name string, payload []byte) { r.Receive(b.Context(), schema.TypeByName(name), payload) }, r)
+	run(func(name string, payload []byte) { r.Receive(b.Context(), schema.TypeByName(name), payload, nil) }, r)
 	<-c.done
 	b.StopTimer()
 	ctx, cancel := context.WithTimeout(b.Context(), time.Minute)

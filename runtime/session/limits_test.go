@@ -86,7 +86,7 @@ func (p *play) receiving(ctx context.Context, user, text string) (done func() bo
 	returned := make(chan struct{})
 	go func() {
 		defer close(returned)
-		p.r.Receive(ctx, schema.TypeByName("conv_message"), sayingOf(user, text))
+		p.r.Receive(ctx, schema.TypeByName("conv_message"), sayingOf(user, text), nil)
 	}()
 	return func() bool {
 		synctest.Wait()

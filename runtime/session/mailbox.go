@@ -44,10 +44,15 @@ func (i *item) countOut() {
 	i.registry.budget.free(len(i.message.Payload))
 }
 
-// post puts a message that take has counted into a mailbox. It returns the number
-// of messages there, or drops the message and returns 0 if the mailbox is closed.
-func (r *Registry) post(o *task.Owner, i counted) int {
+// post handles a message that take has counted if lender is not nil and
+// Owner.Handle does so. Otherwise it puts the message into a mailbox. It returns the number of messages
+// there, or drops the message and returns 0 if the mailbox is closed. For a message that
+// it has handled, it returns 1.
+func (r *Registry) post(o *task.Owner, i counted, lender task.Lender) int {
 	i.countIn()
+	if lender != nil && o.Handle(i, lender) {
+		return 1
+	}
 	n := o.Post(i)
 	if n == 0 {
 		i.countOut()

@@ -30,10 +30,11 @@ func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
 // last call of expect.
 type play struct {
 	*testing.T
-	r    *Registry
-	s    *task.Scheduler
-	logs *logtest.Hook
-	goOn chan struct{} // a value ends one verb "wait"
+	r     *Registry
+	lends bool
+	s     *task.Scheduler
+	logs  *logtest.Hook
+	goOn  chan struct{} // a value ends one verb "wait"
 
 	mu     sync.Mutex
 	record []string
@@ -55,10 +56,21 @@ func defaults() Options {
 	}
 }
 
+// perform plays a scene twice: with messages that go through the mailboxes, and with
+// messages that the receiving goroutine handles if it can.
 func perform(t *testing.T, change func(*Options), scene func(p *play)) {
 	t.Helper()
+	for _, lends := range []bool{false, true} {
+		t.Run(map[bool]string{false: "mailbox", true: "lent"}[lends], func(t *testing.T) {
+			performOnce(t, lends, change, scene)
+		})
+	}
+}
+
+func performOnce(t *testing.T, lends bool, change func(*Options), scene func(p *play)) {
+	t.Helper()
 	synctest.Test(t, func(t *testing.T) {
-		p := &play{T: t, s: task.New(task.Options{}), goOn: make(chan struct{}), plans: map[string]string{}, shown: map[*Session]bool{}, from: time.Now()}
+		p := &play{T: t, lends: lends, s: task.New(task.Options{}), goOn: make(chan struct{}), plans: map[string]string{}, shown: map[*Session]bool{}, from: time.Now()}
 		defer p.s.Close()
 		o := defaults()
 		if change != nil {
@@ -228,8 +240,30 @@ func mustMarshal(m proto.Message) []byte {
 }
 
 func (p *play) receive(name string, payload []byte) {
-	p.r.Receive(p.Context(), schema.TypeByName(name), payload)
+	receive(p.Context(), p.r, p.lends, name, payload)
 }
+
+// receive calls Receive. If lends is true, it lends a goroutine, and returns when Receive
+// has returned or has kept that.
+func receive(ctx context.Context, r *Registry, lends bool, name string, payload []byte) {
+	typ := schema.TypeByName(name)
+	if !lends {
+		r.Receive(ctx, typ, payload, nil)
+		return
+	}
+	over := lent{make(chan struct{}, 2)}
+	go func() {
+		r.Receive(ctx, typ, payload, over)
+		over.Keep()
+	}()
+	<-over.over
+}
+
+// lent implements task.Lender.
+type lent struct{ over chan struct{} }
+
+func (lent) Lend()   {}
+func (l lent) Keep() { l.over <- struct{}{} }
 
 func (p *play) login(user string) { p.receive("login", loginOf(user, "legacy")) }
 func (p *play) logout(user string) {

@@ -126,9 +126,11 @@ func (r *Registry) Find(user string) *Session {
 }
 
 // Receive routes a message from Spectrum; see link.Options.Receive. It blocks while
-// the mailboxes hold too many bytes. One goroutine at a time may call it, without
-// the script lock.
-func (r *Registry) Receive(ctx context.Context, typ *schema.Type, payload []byte) {
+// the mailboxes hold too many bytes. If nothing else runs or waits to run, it handles the
+// message itself, on the goroutine that lender lends; see task.Owner.Handle. Without a
+// lender, another goroutine handles the message. One goroutine at a time may call Receive,
+// without the script lock. The next one may call it when the lender's Keep is called.
+func (r *Registry) Receive(ctx context.Context, typ *schema.Type, payload []byte, lender task.Lender) {
 	switch typ.Number {
 	case pb.WrapperMessage_TYPE_LOGIN:
 		r.login(ctx, typ, payload)
@@ -162,7 +164,7 @@ func (r *Registry) Receive(ctx context.Context, typ *schema.Type, payload []byte
 	if s != nil && r.postpone(s, m) {
 		return
 	}
-	switch n := r.post(owner, &item{r, s, m}); {
+	switch n := r.post(owner, &item{r, s, m}, lender); {
 	case s == nil:
 	case n == 0:
 		r.reroute(s, m)
@@ -223,7 +225,7 @@ func (r *Registry) login(ctx context.Context, typ *schema.Type, payload []byte) 
 		login:      m,
 	}
 	s.owner.Hold()
-	r.post(s.owner, &loginItem{item{r, s, m}})
+	r.post(s.owner, &loginItem{item{r, s, m}}, nil)
 
 	r.mu.Lock()
 	defer r.mu.Unlock()

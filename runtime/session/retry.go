@@ -90,7 +90,7 @@ func (r *Registry) retry(s *Session, how terms, keep bool) time.Duration {
 	}
 	next.owner.Hold()
 	r.budget.add(len(s.login.Payload))
-	r.post(next.owner, &loginItem{item{r, next, s.login}})
+	r.post(next.owner, &loginItem{item{r, next, s.login}}, nil)
 	if keep {
 		r.inherit(next, s)
 	}
@@ -174,7 +174,7 @@ func (r *Registry) repeatLasting(s *Session) {
 	for _, m := range []Message{s.roster, s.status} {
 		if m.Type != nil {
 			r.budget.add(len(m.Payload))
-			r.post(s.owner, &item{r, s, m})
+			r.post(s.owner, &item{r, s, m}, nil)
 		}
 	}
 }
@@ -193,7 +193,7 @@ func (r *Registry) settle(s *Session) {
 		defer r.mu.Unlock()
 		for _, i := range s.backlog.items {
 			r.held -= i.size()
-			r.post(s.owner, i)
+			r.post(s.owner, i, nil)
 		}
 		s.backlog = backlog{}
 	})

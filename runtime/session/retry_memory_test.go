@@ -56,7 +56,7 @@ func TestRetriesTakeLittleMemory(t *testing.T) {
 	for i := range users {
 		user := fmt.Sprintf("user%d@example.net", i)
 		f.r.Receive(t.Context(), schema.TypeByName("login"), mustMarshal(&pb.Login{User: &user, LegacyName: &user, Password: proto.String("a password"),
-			Settings: &pb.UserSettings{Value: map[string]string{"enable_transport": "1", "send_headlines": "0", "stay_connected": "0"}}}))
+			Settings: &pb.UserSettings{Value: map[string]string{"enable_transport": "1", "send_headlines": "0", "stay_connected": "0"}}}), nil)
 	}
 	f.ended.Wait()
 	waiting := func() (n int) {

@@ -349,6 +349,7 @@ func TestOnRetryIsCalledForEachRetry(t *testing.T) {
 	var calls []string
 	perform(t, func(o *Options) {
 		unlimited(o)
+		calls = nil
 		o.OnRetry = func(user string, d *pb.Disconnected, pause time.Duration) {
 			calls = append(calls, fmt.Sprint(user, " ", d.GetMessage(), " ", pause > time.Second && pause <= 4*time.Second))
 		}

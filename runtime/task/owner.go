@@ -139,6 +139,11 @@ func (o *Owner) run() {
 	if o.inbox.len() == 0 {
 		o.finishing = false
 	}
+	o.handle(item, o.handling())
+}
+
+// handling returns the task that handles the next item. sched.mu is held.
+func (o *Owner) handling() *Task {
 	if o.handler != nil && o.handler.over() {
 		o.handler.stop(o.handler.noWaits) // frees the context
 		o.handler = nil
@@ -146,7 +151,13 @@ func (o *Owner) run() {
 	if o.handler == nil {
 		o.handler = newTask(o.parent, o, "")
 	}
-	s, t := o.sched, o.handler
+	return o.handler
+}
+
+// handle handles an item in the task t, with the script lock. It is called with sched.mu,
+// and returns with it.
+func (o *Owner) handle(item Item, t *Task) {
+	s := o.sched
 	o.active++
 	s.setRunning(t)
 	s.mu.Unlock()

@@ -41,7 +41,14 @@ type Task struct {
 	body  func(*Task)
 	ended chan struct{} // closed when it has ended
 
+	// steps counts the calls of Code.Done. Only the goroutine of the task uses it.
+	steps uint32
+
 	// Guarded by sched.mu:
+	// lender owns the goroutine that the task runs on; nil if the task owns it or keeps
+	// it. borrowed is when the clock was first checked on that goroutine.
+	lender    Lender
+	borrowed  time.Time
 	next      *Task           // starts when this task has ended
 	waits     context.Context // ends with ctx or by EndWaits; nil until the first Wait
 	stopWaits context.CancelCauseFunc
@@ -169,6 +176,7 @@ func (t *Task) startWait() (context.Context, error) {
 	if t.waits == nil {
 		t.waits, t.stopWaits = context.WithCancelCause(t.ctx)
 	}
+	t.keep()
 	t.waiting = true
 	s.release()
 	return t.waits, nil

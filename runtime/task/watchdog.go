@@ -32,7 +32,8 @@ func (s *Scheduler) watch() {
 	}
 }
 
-// look cancels the running task if it has run too long. It returns the task if
+// look makes the running task announce that it keeps a borrowed goroutine, if it has the
+// script lock since the last call. It cancels the task if it has run too long. It returns the task if
 // OnStuck has to be called for it. It holds s.mu throughout, so that it cannot
 // cancel a task that has taken the script lock since.
 func (s *Scheduler) look(w *watchdog) (stuck *Task) {
@@ -43,6 +44,7 @@ func (s *Scheduler) look(w *watchdog) (stuck *Task) {
 		w.turn, w.since = s.turn, time.Now()
 		return nil
 	}
+	t.keep()
 	ran := time.Since(w.since)
 	if ran >= s.opts.Run {
 		t.stop(&RanTooLongError{Limit: s.opts.Run})

@@ -136,7 +136,7 @@ func (st *Fixture) Receive(name string, m proto.Message) {
 			st.t.Fatal(err)
 		}
 	}
-	st.Host.Sessions().Receive(context.Background(), schema.TypeByName(name), payload)
+	st.Host.Sessions().Receive(context.Background(), schema.TypeByName(name), payload, nil)
 }
 
 // Login logs a user in.

@@ -15,6 +15,7 @@ import (
 	"spectrumlua/runtime/gateway/settings"
 	"spectrumlua/runtime/gateway/users"
 	"spectrumlua/runtime/logging"
+	"spectrumlua/runtime/schema"
 	"spectrumlua/runtime/secret"
 	"spectrumlua/runtime/version"
 )
@@ -88,8 +89,11 @@ func (t *Transport) category(name string) logrus.FieldLogger { return t.logger.C
 func (t *Transport) gateway(w backend.Wiring) backend.Peer {
 	return gateway.New(gateway.Options{
 		Settings: t.settings, Store: t.store,
-		Receive: w.Receive, Observer: w.Observer,
-		Log: t.category("gateway"),
+		Receive: func(ctx context.Context, typ *schema.Type, payload []byte) {
+			w.Receive(ctx, typ, payload, nil)
+		},
+		Observer: w.Observer,
+		Log:      t.category("gateway"),
 	})
 }
 

@@ -1,0 +1,189 @@
+package task_test
+
+import (
+	"context"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"spectrumlua/runtime/task"
+)
+
+// lender notes the calls of its methods in a bench.
+type lender struct {
+	b    *bench
+	kept chan struct{} // closed by Keep
+}
+
+func (b *bench) lender() *lender { return &lender{b, make(chan struct{})} }
+
+func (l *lender) Lend() { l.b.note("lend") }
+func (l *lender) Keep() { close(l.kept) }
+
+func TestHandleRunsOnTheCallersGoroutine(t *testing.T) {
+	inBubble(t, task.Options{}, func(b *bench) {
+		o, l, returned := b.owner("user"), b.lender(), false
+		handled := o.Handle(itemFunc(func(*task.Task) {
+			b.note("item")
+			if returned {
+				b.Error("Handle has returned before the item")
+			}
+			o.Post(b.noting("posted meanwhile"))
+		}), l)
+		returned = true
+		if !handled || isClosed(l.kept) {
+			b.Errorf("handled %v, kept %v", handled, isClosed(l.kept))
+		}
+		b.expect("lend", "item", "posted meanwhile")
+		if !o.Handle(b.noting("next"), b.lender()) {
+			b.Error("the next item is not handled")
+		}
+		b.expect("lend", "next")
+	})
+}
+
+// TestHandleDoesNotOvertake covers all reasons why an item must go through the mailbox.
+func TestHandleDoesNotOvertake(t *testing.T) {
+	cases := map[string]func(b *bench, o *task.Owner) (undo func()){
+		"the script lock is held": func(b *bench, _ *task.Owner) func() { return b.holdScriptLock() },
+		"an item is handled": func(b *bench, o *task.Owner) func() {
+			until := make(chan struct{})
+			o.Post(b.waiting("before", until))
+			b.expect("before")
+			return func() { close(until); b.expect("before done") }
+		},
+		"an item waits": func(b *bench, o *task.Owner) func() {
+			o.Append(b.noting("appended"))
+			return func() { o.Wake(); b.expect("appended") }
+		},
+		"the owner is held": func(_ *bench, o *task.Owner) func() { o.Hold(); return o.Release },
+		"the mailbox is closed": func(b *bench, o *task.Owner) func() {
+			o.Finish(b.noting("last"))
+			b.expect("last")
+			return func() {}
+		},
+		"the owner has ended": func(_ *bench, o *task.Owner) func() { o.Cancel(errTest); return func() {} },
+		"another item borrows the caller": func(b *bench, o *task.Owner) func() {
+			until, other := make(chan struct{}), b.owner("other")
+			go other.Handle(itemFunc(func(*task.Task) { <-until }), b.lender())
+			synctest.Wait()
+			return func() { close(until); b.expect("lend") }
+		},
+	}
+	for name, begin := range cases {
+		t.Run(name, func(t *testing.T) {
+			inBubble(t, task.Options{}, func(b *bench) {
+				o := b.owner("user")
+				undo := begin(b, o)
+				if o.Handle(b.noting("overtakes"), b.lender()) {
+					b.Error("Handle has handled the item")
+				}
+				undo()
+				b.expect()
+			})
+		})
+	}
+}
+
+func TestWaitKeepsTheGoroutine(t *testing.T) {
+	inBubble(t, task.Options{}, func(b *bench) {
+		o, l, until := b.owner("user"), b.lender(), make(chan struct{})
+		returned := make(chan bool, 1)
+		go func() {
+			returned <- o.Handle(itemFunc(func(t *task.Task) {
+				if isClosed(l.kept) {
+					b.Error("kept before the wait")
+				}
+				b.waitFor(t, "first", until)
+				b.waitFor(t, "second", until) // Keep panics if it is called again
+			}), l)
+		}()
+		b.expect("lend", "first")
+		if !isClosed(l.kept) {
+			b.Error("the item waits and has not kept the goroutine")
+		}
+		other := b.owner("other")
+		if !other.Handle(b.noting("meanwhile"), b.lender()) || len(returned) > 0 {
+			b.Error("nothing can be handled during the wait")
+		}
+		o.Post(b.noting("after"))
+		until <- struct{}{}
+		until <- struct{}{}
+		b.expect("lend", "meanwhile", "first done", "second", "second done", "after")
+		if !<-returned {
+			b.Error("Handle returned false")
+		}
+	})
+}
+
+// untilKept returns an item that runs step until the goroutine is kept.
+func (l *lender) untilKept(t *testing.T, step func(*task.Task)) task.Item {
+	return itemFunc(func(running *task.Task) {
+		for end := time.Now().Add(patience); !isClosed(l.kept); {
+			if step(running); time.Now().After(end) {
+				t.Errorf("not kept after %v", patience)
+				return
+			}
+		}
+	})
+}
+
+// TestComputingKeepsTheGoroutine runs code that never waits, outside of a bubble because
+// time has to pass.
+func TestComputingKeepsTheGoroutine(t *testing.T) {
+	cases := []struct {
+		name string
+		o    task.Options
+		step func(*task.Task)
+	}{
+		{"instructions", task.Options{}, func(running *task.Task) { <-closed(running.Code()) }},
+		{"no instructions", task.Options{Run: 100 * time.Millisecond}, func(*task.Task) {}},
+	}
+	for _, c := range cases {
+		t.Run(c.name, func(t *testing.T) {
+			b := &bench{T: t, s: task.New(c.o)}
+			defer b.s.Close()
+			l := b.lender()
+			begin := time.Now()
+			if !b.owner("user").Handle(l.untilKept(t, c.step), l) {
+				t.Error("Handle returned false")
+			}
+			if took := time.Since(begin); took < time.Millisecond {
+				t.Errorf("kept after %v", took)
+			}
+			b.owner("user").Handle(b.noting("next"), b.lender())
+			if n := len(b.log); n != 3 {
+				t.Errorf("%q", b.log)
+			}
+		})
+	}
+}
+
+// closed calls Done as an interpreter does, and returns a closed channel.
+func closed(ctx context.Context) <-chan struct{} {
+	select {
+	case <-ctx.Done():
+	default:
+	}
+	c := make(chan struct{})
+	close(c)
+	return c
+}
+
+// TestCodeIsTheTask checks that an interpreter sees the task.
+func TestCodeIsTheTask(t *testing.T) {
+	inBubble(t, task.Options{}, func(b *bench) {
+		b.owner("user").Spawn("", func(t *task.Task) {
+			code := t.Code()
+			if _, ok := code.Deadline(); ok || code.Err() != nil || code.Value(task.Key) != t || code.Done() != t.Done() {
+				b.Error("the code differs from the task")
+			}
+			t.Cancel(errTest)
+			if code.Err() != errTest || !isClosed(code.Done()) {
+				b.Errorf("the error is %v", code.Err())
+			}
+			b.note("checked")
+		})
+		b.expect("checked")
+	})
+}
