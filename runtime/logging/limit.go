@@ -47,6 +47,9 @@ const (
 	maxPlaces = 4096
 	// maxUsers is the number of users with a summary of their own for each place.
 	maxUsers = 3
+	// forgetEvery is the minimum time between two searches for silent pairs. A search
+	// takes as long as hundreds of lines.
+	forgetEvery = time.Second
 	// freshAfter is how long a place must be silent for its next line to be always
 	// shown.
 	freshAfter = time.Minute
@@ -104,6 +107,7 @@ type limiter struct {
 	keys         map[key]*entryCount
 	shown        map[place]time.Time // when each place was last shown
 	lines, bytes bucket
+	forgot       time.Time   // the last call of forget
 	timer        clock.Timer // runs flush when the next summary is due; nil if no line is hidden
 	since        time.Time   // the first dropped line since the last summary
 	closed       bool
@@ -160,8 +164,9 @@ func (l *limiter) entry(k key, now time.Time) *entryCount {
 	if e := l.keys[k]; e != nil {
 		return e
 	}
-	if len(l.keys) >= maxPlaces {
+	if len(l.keys) >= maxPlaces && now.Sub(l.forgot) >= forgetEvery {
 		l.forget(now)
+		l.forgot = now
 	}
 	if len(l.keys) >= maxPlaces {
 		if k.user != "" {

@@ -229,3 +229,13 @@ func BenchmarkLeftOut(b *testing.B) {
 		log.Warn("LOGIN of a user who is logged in")
 	}
 }
+
+// BenchmarkManyUsers logs a line for each of more users than the limiter distinguishes.
+func BenchmarkManyUsers(b *testing.B) {
+	l := Open(Options{})
+	defer l.Close()
+	log := l.Category("lua")
+	for i := 0; b.Loop(); i++ {
+		log.WithField("user", strconv.Itoa(i%(10*maxPlaces))).Info("connected")
+	}
+}
