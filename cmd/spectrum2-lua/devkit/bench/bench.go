@@ -40,6 +40,8 @@ type Options struct {
 	Reload int `json:"reload"`
 	// Room is the number of sessions that receive a room's message, or 0.
 	Room int `json:"room"`
+	// Logins is the number of users who log in at once, or 0.
+	Logins int `json:"logins"`
 	// Growth holds further loads.
 	Growth []Load `json:"growth"`
 	// Large is the config file of a large script, whose start is measured, or "".
@@ -69,7 +71,8 @@ func Defaults() Options {
 		Sessions:  10_000,
 		Tasks:     100_000,
 		Reload:    1000,
-		Room:      1000,
+		Room:      10_000,
+		Logins:    20_000,
 		Growth:    GrowingLoads(),
 		Stored:    1000,
 		Settle:    time.Second,
@@ -81,7 +84,7 @@ func Defaults() Options {
 // three backends.
 func (o *Options) Quick() {
 	o.Starts, o.Round, o.Pauses = 5, 500*time.Millisecond, 0
-	o.Sessions, o.Tasks, o.Reload, o.Room, o.Stored = 0, 0, 0, 0, 0
+	o.Sessions, o.Tasks, o.Reload, o.Room, o.Stored, o.Logins = 0, 0, 0, 0, 0, 0
 	o.Growth, o.Large = nil, ""
 }
 
@@ -91,8 +94,9 @@ func (o *Options) check() error {
 		return fmt.Errorf("checking the options: %d rounds and %d questions must all be at least 1", o.Rounds, o.Questions)
 	case o.Starts < 0 || o.Pauses < 0:
 		return fmt.Errorf("checking the options: %d starts and %d pauses must not be negative", o.Starts, o.Pauses)
-	case o.Sessions < 0 || o.Tasks < 0 || o.Reload < 0 || o.Room < 0 || o.Stored < 0:
-		return fmt.Errorf("checking the options: %d, %d and %d sessions, %d tasks and %d values must not be negative", o.Sessions, o.Reload, o.Room, o.Tasks, o.Stored)
+	case o.Sessions < 0 || o.Tasks < 0 || o.Reload < 0 || o.Room < 0 || o.Stored < 0 || o.Logins < 0:
+		return fmt.Errorf("checking the options: %d, %d and %d sessions, %d tasks, %d values and %d logins must not be negative",
+			o.Sessions, o.Reload, o.Room, o.Tasks, o.Stored, o.Logins)
 	}
 	for _, l := range append([]Load{o.Load}, o.Growth...) {
 		if l.Users < 1 || l.InFlight < 1 || l.Body < 0 {
@@ -128,8 +132,12 @@ func Run(ctx context.Context, o Options) (*Report, error) {
 			return nil, err
 		}
 	}
-	scripted, err := measureScript(ctx, s, o)
+	var more Scripted
 	var steps []Step
+	logins, err := measureLogins(ctx, s, o)
+	if err == nil {
+		more, err = measureScript(ctx, s, o)
+	}
 	if err == nil {
 		steps, err = measureGrowth(ctx, s, o)
 	}
@@ -139,7 +147,8 @@ func Run(ctx context.Context, o Options) (*Report, error) {
 		}
 		return nil, err
 	}
-	return newReport(o, subjects, scripted, steps), nil
+	more.Logins = logins
+	return newReport(o, subjects, more, steps), nil
 }
 
 func wait(ctx context.Context, d time.Duration) error {

@@ -75,17 +75,9 @@ func (g *generator) login() error { return g.loginUsers(0, g.load.Users) }
 // loginUsers logs in n users, starting with number from, and waits until they are
 // connected. The load need not use them.
 func (g *generator) loginUsers(from, n int) error {
-	var out []byte
-	for i := from; i < from+n; i++ {
-		payload, err := proto.Marshal(&pb.Login{
-			User:       proto.String(userName(i)),
-			LegacyName: proto.String(fmt.Sprintf("user%d", i)),
-			Password:   proto.String(""),
-		})
-		if err != nil {
-			return err
-		}
-		out = appendFrame(out, pb.WrapperMessage_TYPE_LOGIN, payload)
+	out, err := loginFrames(from, n)
+	if err != nil {
+		return err
 	}
 	if _, err := g.conn.Write(out); err != nil {
 		return err
@@ -99,14 +91,35 @@ func (g *generator) loginUsers(from, n int) error {
 		case pb.WrapperMessage_TYPE_CONNECTED:
 			connected++
 		case pb.WrapperMessage_TYPE_DISCONNECTED:
-			var why pb.Disconnected
-			if err := proto.Unmarshal(payload, &why); err != nil {
-				return err
-			}
-			return fmt.Errorf("%s may not log in: %v %q", why.GetUser(), why.GetError(), why.GetMessage())
+			return refused(payload)
 		}
 	}
 	return nil
+}
+
+// loginFrames encodes the logins of n users.
+func loginFrames(from, n int) (out []byte, err error) {
+	for i := from; i < from+n; i++ {
+		payload, err := proto.Marshal(&pb.Login{
+			User:       proto.String(userName(i)),
+			LegacyName: proto.String(fmt.Sprintf("user%d", i)),
+			Password:   proto.String(""),
+		})
+		if err != nil {
+			return nil, err
+		}
+		out = appendFrame(out, pb.WrapperMessage_TYPE_LOGIN, payload)
+	}
+	return out, nil
+}
+
+// refused returns the error for a DISCONNECTED.
+func refused(payload []byte) error {
+	var why pb.Disconnected
+	if err := proto.Unmarshal(payload, &why); err != nil {
+		return err
+	}
+	return fmt.Errorf("%s may not log in: %v %q", why.GetUser(), why.GetError(), why.GetMessage())
 }
 
 func (g *generator) read() (pb.WrapperMessage_Type, []byte, error) {

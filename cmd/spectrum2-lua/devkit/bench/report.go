@@ -92,6 +92,13 @@ func (r *Report) WriteJSON(w io.Writer) error {
 
 // write writes the figures of the script as lines of the table.
 func (s Scripted) write(line func(cells ...any)) {
+	if l := s.Logins; l != nil {
+		line("", "", "", "")
+		line(fmt.Sprintf("%d logins at once", l.Users), "", "", "")
+		line("  longest PONG meanwhile, ms", fmt.Sprintf("%.1f", l.PongMS.Median), "", "")
+		line("  until all are connected, ms", fmt.Sprintf("%.0f", l.WholeMS.Median), "", "")
+		line("  CPU for each, µs", fmt.Sprintf("%.1f", l.CPUUS.Median), "", "")
+	}
 	if w := s.Waiting; w != nil {
 		line("", "", "", "")
 		line(fmt.Sprintf("%d sessions in read_line", w.Sessions), "with", "without", "ratio")

@@ -19,9 +19,8 @@ type Room struct {
 	CPUUS  Spread `json:"cpu_us"`
 }
 
-// roomTurns is the number of room messages in a round. One message would be too short for
-// the clock of processor time.
-const roomTurns = 100
+// roomTurns is the number of room messages in a round.
+const roomTurns = 20
 
 // measureRoom logs in o.Room sessions and sends a message to each of them.
 func measureRoom(ctx context.Context, s *simulator.Spectrum, o Options, config string) (*Room, error) {

@@ -15,9 +15,10 @@ import (
 //go:embed bench.lua
 var script []byte
 
-// Scripted holds the figures of the bench's own script. A figure is nil if it was not
-// requested.
+// Scripted holds the figures of the Lua backend alone, most of them with the bench's own
+// script. A figure is nil if it was not requested.
 type Scripted struct {
+	Logins  *Logins  `json:"logins,omitempty"`
 	Waiting *Waiting `json:"waiting,omitempty"`
 	Tasks   *Tasks   `json:"tasks,omitempty"`
 	Reload  *Reload  `json:"reload,omitempty"`

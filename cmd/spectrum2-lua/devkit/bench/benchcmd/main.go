@@ -42,29 +42,30 @@ func run(ctx context.Context, args []string, stdout, stderr io.Writer) int {
 	return 0
 }
 
-const description = `bench starts the backend on a config file whose script echoes. It measures the
-time to the first PONG, memory, echoes per second, processor time per echo, and
-the latency of one message. It measures a plain Go echo without Lua alternately
-with the backend, so that the ratios hold on any machine.
+const description = `bench starts the backend on a config file whose script echoes. It measures a
+plain Go echo without Lua, the baseline, alternately with the backend, so that
+the ratios hold on any machine. Another backend may take part (--against).
 
-There are two loads:
+First come the leading figures: echoes per second with 256 messages in flight,
+processor time per echo, latency during this load, round trip and processor time
+of messages one after the other, peak memory, and the time that EXIT takes. Each
+round starts new processes, whose load begins right after LOGIN. The backends of
+a round take turns every 50 ms.
 
-    as Spectrum makes it   each message is encoded and written by itself, and
-                           each echo is parsed
-    flood                  frames that are encoded in advance, many in one write
-
-The load generator limits the rate if it is busy all the time. Compare the
-processor time per echo in this case.
+The load generator sends frames that are encoded in advance. If it uses more
+than half of a processor, it may limit the rate, and the report warns. Compare
+the processor time per echo in this case, and if other programs run.
 
 A script of bench's own measures sessions that wait in conn:read_line(), tasks,
 reloads, messages of a room, and stores. Each session has a connection to a
 second process, so the limit of descriptors (ulimit -n) limits the sessions.
 
-Floods of 10 to 50,000 users and of messages of 64 bytes to 256 kB come last.
+Loads of 10 to 50,000 users and of messages of 64 bytes to 256 kB come last.
 
-A whole run takes about three minutes. Nothing else should use the machine.`
+A whole run takes about four minutes. Nothing else should use the machine.`
 
 const examples = `  make bench
+  bin/bench --quick --backend new --against old examples/echo.cfg
   bin/bench --rounds 9 --json examples/echo.cfg > before.json
   bin/bench --users 1000 --body 4096 my.cfg
   bin/bench --growth=false --large examples/irc.cfg examples/echo.cfg`
@@ -148,6 +149,7 @@ func newBench(stdout, stderr io.Writer) *cobra.Command {
 	flags.IntVar(&o.Tasks, "tasks", o.Tasks, "how many tasks are started in a round; 0 skips this measurement")
 	flags.IntVar(&o.Reload, "reload", o.Reload, "how many sessions are online during a reload; 0 skips this measurement")
 	flags.IntVar(&o.Room, "room", o.Room, "how many sessions receive a room's message; 0 skips this measurement")
+	flags.IntVar(&o.Logins, "logins", o.Logins, "how many users log in at once; 0 skips this measurement")
 	flags.BoolVar(&growth, "growth", true, "measure more users and longer messages, too")
 	flags.StringVar(&o.Large, "large", "", "the `config` of a large script, whose start is measured, too")
 	flags.IntVar(&o.Stored, "stored", o.Stored, "how many values are stored and read in a round; 0 skips this measurement")
