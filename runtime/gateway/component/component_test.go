@@ -197,7 +197,7 @@ func TestStanzaOverALimitIsAnsweredAndTheStreamContinues(t *testing.T) {
 				if got := tr.take(); got != `<message from="a@b"/>` {
 					t.Errorf("handled %.200s\n%s", got, tr.log)
 				}
-				n, err := tr.server.Expect(t.Context(), func(n *xmltree.Node) bool { return n.Get("id") == "7" })
+				n, err := tr.server.Expect(tr.t.Context(), func(n *xmltree.Node) bool { return n.Get("id") == "7" })
 				if err != nil || n.Get("type") != "error" || n.Get("to") != "eve@example.org/x" || n.Get("from") != jid {
 					t.Errorf("answer: %v, %v", n, err)
 				}

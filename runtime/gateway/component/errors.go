@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io"
 	"net"
 	"os"
 	"strings"
@@ -87,6 +88,19 @@ func (c *Component) dialError(err error) *Error {
 		return c.fail(ErrRefused, err)
 	case isTimeout(err):
 		return c.fail(ErrTimeout, err)
+	}
+	return c.fail(ErrNetwork, err)
+}
+
+// lost returns the error for one of reading or writing.
+func (c *Component) lost(err error) *Error {
+	switch {
+	case isTimeout(err):
+		return c.fail(ErrTimeout, nil)
+	case errors.Is(err, io.EOF):
+		return c.fail(ErrEnded, nil)
+	case errors.Is(err, io.ErrClosedPipe), errors.Is(err, syscall.EPIPE), errors.Is(err, syscall.ECONNRESET):
+		return c.fail(ErrEnded, err)
 	}
 	return c.fail(ErrNetwork, err)
 }

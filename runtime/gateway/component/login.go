@@ -5,7 +5,6 @@ import (
 	"crypto/sha1" // the protocol's hash
 	"encoding/hex"
 	"errors"
-	"io"
 	"net"
 	"time"
 
@@ -80,19 +79,10 @@ func (s *stream) login() error {
 
 // loginError returns the error of a login for one of reading or writing.
 func (s *stream) loginError(err error) error {
-	var known *Error
-	var parse *xmltree.Error
-	switch {
-	case errors.As(err, &known):
-		return known
-	case errors.As(err, &parse):
-		return s.c.fail(ErrProtocol, err)
-	case isTimeout(err):
-		return s.c.fail(ErrTimeout, err)
-	case errors.Is(err, io.EOF):
-		return s.c.fail(ErrEnded, nil)
+	if s.wrong != nil {
+		return s.c.fail(ErrProtocol, s.wrong)
 	}
-	return s.c.fail(ErrNetwork, err)
+	return s.c.lost(err)
 }
 
 // Check connects, logs in and disconnects. Its error is an *Error. Only JID, Password,

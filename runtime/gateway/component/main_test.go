@@ -84,10 +84,10 @@ func (tr *trial) start() {
 
 func (tr *trial) login() {
 	tr.t.Helper()
-	ctx, cancel := context.WithTimeout(context.Background(), time.Hour)
-	defer cancel()
-	if err := tr.server.WaitLogin(ctx); err != nil {
-		tr.t.Fatalf("%v\n%s", err, tr.log)
+	for began := time.Now(); !tr.Connected(); time.Sleep(time.Millisecond) { // the time of the bubble
+		if time.Since(began) > time.Hour {
+			tr.t.Fatalf("no login:\n%s", tr.log)
+		}
 	}
 	synctest.Wait()
 }
@@ -108,6 +108,12 @@ func (tr *trial) event(text string) {
 	tr.mu.Lock()
 	defer tr.mu.Unlock()
 	tr.events = append(tr.events, text)
+}
+
+func (tr *trial) seen() string {
+	tr.mu.Lock()
+	defer tr.mu.Unlock()
+	return strings.Join(tr.events, ", ")
 }
 
 // take returns the handled stanzas, in one text, and forgets them.

@@ -2,7 +2,6 @@ package component
 
 import (
 	"context"
-	"errors"
 	"io"
 	"net"
 	"sync"
@@ -32,6 +31,7 @@ type stream struct {
 	parser *xmltree.Parser
 	buf    []byte
 	ready  []*xmltree.Node // parsed and not handled
+	wrong  error           // of the parser
 	heard  time.Time       // when the server has sent something
 
 	readerDone, writerDone chan struct{}
@@ -86,20 +86,17 @@ func (s *stream) fill(ctx context.Context) error {
 		return nil
 	}
 	err := s.more()
-	var parse *xmltree.Error
 	switch {
 	case err == nil, ctx.Err() != nil:
 		return nil
-	case errors.As(err, &parse):
-		return s.c.fail(ErrMalformed, err)
+	case s.wrong != nil:
+		return s.c.fail(ErrMalformed, s.wrong)
 	case s.writeFailure() != nil:
 		return s.writeFailure()
 	case isTimeout(err):
 		return s.silent(time.Now())
-	case errors.Is(err, io.EOF):
-		return s.c.fail(ErrEnded, nil)
 	}
-	return s.c.fail(ErrNetwork, err)
+	return s.c.lost(err)
 }
 
 func (s *stream) readDeadline() time.Time {
@@ -113,22 +110,20 @@ func (s *stream) readDeadline() time.Time {
 
 // more reads once and parses what has arrived. Elements before an error are ready.
 func (s *stream) more() error {
-	if s.parser.Closed() {
+	switch {
+	case s.wrong != nil:
+		return s.wrong
+	case s.parser.Closed():
 		return io.EOF
 	}
 	n, err := s.conn.Read(s.buf)
-	if n > 0 {
-		s.heard = time.Now()
-		done, wrong := s.parser.Feed(string(s.buf[:n]))
-		s.ready = append(s.ready, done...)
-		if wrong != nil {
-			err = wrong
-		}
-		if len(s.ready) > 0 {
-			return nil // first these; the parser repeats its error
-		}
+	if n == 0 {
+		return err
 	}
-	return err
+	s.heard = time.Now()
+	done, wrong := s.parser.Feed(string(s.buf[:n]))
+	s.ready, s.wrong = append(s.ready, done...), wrong
+	return nil
 }
 
 // next waits for the next element.
@@ -207,12 +202,8 @@ func cmpDuration(d, zero time.Duration) time.Duration {
 
 // writeFailed records an error of the writer and wakes up the reader.
 func (s *stream) writeFailed(err error) {
-	kind := ErrNetwork
-	if isTimeout(err) {
-		kind = ErrTimeout
-	}
 	s.mu.Lock()
-	s.failed, s.failure = time.Now(), s.c.fail(kind, err)
+	s.failed, s.failure = time.Now(), s.c.lost(err)
 	s.mu.Unlock()
 	_ = s.conn.SetReadDeadline(time.Now().Add(lastWords))
 }

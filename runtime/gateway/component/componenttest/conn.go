@@ -92,6 +92,7 @@ func (c *conn) read() {
 	for {
 		c.waitUnstalled()
 		n, err := c.conn.Read(buf)
+		c.waitUnstalled()
 		if err != nil {
 			c.hangUp()
 			return
@@ -102,6 +103,9 @@ func (c *conn) read() {
 			c.opened(p.Root())
 		}
 		for _, n := range done {
+			if c.closed || c.last {
+				break
+			}
 			c.handle(n)
 		}
 		if err != nil {
@@ -132,8 +136,8 @@ func (c *conn) waitUnstalled() {
 }
 
 func (c *conn) open() {
-	c.server.dials++
-	c.id = fmt.Sprintf("stream-%d", c.server.dials)
+	c.server.streams++
+	c.id = fmt.Sprintf("stream-%d", c.server.streams)
 	c.send("<?xml version='1.0'?><stream:stream xmlns='" + componentSpace + "' xmlns:stream='" + streamSpace +
 		"' from='" + c.server.JID + "' id='" + c.id + "'>")
 }
@@ -181,6 +185,11 @@ func (c *conn) handle(n *xmltree.Node) {
 	plain(n)
 	s.stanzas = append(s.stanzas, n)
 	c.send(echo)
+	if s.on != nil {
+		s.mu.Unlock()
+		s.on(n)
+		s.mu.Lock()
+	}
 }
 
 func text(n *xmltree.Node) string {

@@ -33,10 +33,14 @@ type Server struct {
 	taken   int // stanzas that Expect has passed
 	logins  int
 	dials   int
+	streams int
 	refuse  string // the condition that answers logins
 	offline bool
 	stalled bool
 	mute    bool // does not return pings
+	on      func(n *xmltree.Node)
+
+	listeners []net.Listener
 	work    sync.WaitGroup
 }
 
@@ -72,7 +76,9 @@ func (s *Server) Listen(t testing.TB) string {
 	if err != nil {
 		t.Fatal(err)
 	}
-	t.Cleanup(func() { l.Close() })
+	s.mu.Lock()
+	s.listeners = append(s.listeners, l)
+	s.mu.Unlock()
 	s.work.Go(func() {
 		for {
 			c, err := l.Accept()
@@ -95,9 +101,14 @@ func (s *Server) Serve(c net.Conn) {
 	s.work.Go(cn.write)
 }
 
-// Close ends all connections without a word.
+// Close ends all connections without a word, for good.
 func (s *Server) Close() {
 	s.Offline()
+	s.mu.Lock()
+	for _, l := range s.listeners {
+		l.Close()
+	}
+	s.mu.Unlock()
 	s.work.Wait()
 }
 
@@ -120,6 +131,10 @@ func (s *Server) Stall(stalled bool) { s.set(func() { s.stalled = stalled }) }
 
 // Mute stops or continues to return pings.
 func (s *Server) Mute(mute bool) { s.set(func() { s.mute = mute }) }
+
+// OnStanza calls f for each stanza of the component, by the goroutine that reads from it,
+// before the next stanza is read. f may use the server.
+func (s *Server) OnStanza(f func(n *xmltree.Node)) { s.set(func() { s.on = f }) }
 
 // Disconnect ends all connections without a word.
 func (s *Server) Disconnect() {
