@@ -29,8 +29,8 @@ func typeNamed(t testing.TB, name string) *schema.Type {
 	return typ
 }
 
-// table runs a Lua expression and returns the table that it makes.
-func table(t testing.TB, expression string) *lua.LTable {
+// tableOf runs a Lua expression and returns the table that it makes.
+func tableOf(t testing.TB, expression string) *lua.LTable {
 	t.Helper()
 	l := lua.NewState()
 	defer l.Close()
@@ -201,7 +201,7 @@ func TestEncode(t *testing.T) {
 	}
 	for _, c := range cases {
 		t.Run(c.name, func(t *testing.T) {
-			data, err := Encode(nil, typeNamed(t, c.typ).Payload, table(t, c.fields), "alice@localhost")
+			data, err := Encode(nil, typeNamed(t, c.typ).Payload, tableOf(t, c.fields), "alice@localhost")
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -246,7 +246,7 @@ func TestEncodeErrors(t *testing.T) {
 	for _, c := range cases {
 		t.Run(c.name, func(t *testing.T) {
 			dst := []byte("before")
-			got, err := Encode(dst, typeNamed(t, c.typ).Payload, table(t, c.fields), "alice@localhost")
+			got, err := Encode(dst, typeNamed(t, c.typ).Payload, tableOf(t, c.fields), "alice@localhost")
 			if err == nil || !strings.Contains(err.Error(), c.want) {
 				t.Errorf("got  %v\nwant %s", err, c.want)
 			}
@@ -260,7 +260,7 @@ func TestEncodeErrors(t *testing.T) {
 // TestEncodeStopsInTime encodes a list that has one string many times. Encode must fail
 // before it allocates the whole message.
 func TestEncodeStopsInTime(t *testing.T) {
-	fields := table(t, `{buddy_name = "c", group = many(1000, ("x"):rep(2^20))}`)
+	fields := tableOf(t, `{buddy_name = "c", group = many(1000, ("x"):rep(2^20))}`)
 	var before, after runtime.MemStats
 	runtime.ReadMemStats(&before)
 	_, err := Encode(nil, typeNamed(t, "buddy_changed").Payload, fields, "alice@localhost")

@@ -51,10 +51,6 @@ func DecodeFor(user lua.LValue, m *schema.Message, payload string, observe Obser
 	return d.message(m, payload, 0)
 }
 
-// fewFields is the initial capacity of a table. Few payloads have more fields, and a
-// larger capacity would need three allocations instead of one.
-const fewFields = 8
-
 type decoder struct {
 	user    lua.LValue // nil: unknown
 	observe Observer
@@ -69,7 +65,8 @@ func (d *decoder) message(m *schema.Message, data string, depth int) (*lua.LTabl
 	if depth == maxDepth {
 		return nil, fmt.Errorf("messages are nested more than %d levels deep", maxDepth)
 	}
-	table := newTable(0, min(len(m.Fields), fewFields))
+	var set fieldSet
+	set.begin(m)
 	var seen uint64
 	for len(data) > 0 {
 		num, wireType, n := consumeTag(data)
@@ -86,17 +83,17 @@ func (d *decoder) message(m *schema.Message, data string, depth int) (*lua.LTabl
 			data = data[n:]
 			continue
 		}
-		n, err := d.field(table, f, wireType, data, depth)
+		n, err := d.field(&set, f, wireType, data, depth)
 		if err != nil {
 			return nil, fmt.Errorf("%s: %w", f.Name, err)
 		}
 		data = data[n:]
-		seen |= 1 << uint(f.Index)
+		seen |= 1 << f.Index
 	}
 	if lacks := m.Required &^ seen; lacks != 0 {
 		return nil, fmt.Errorf("the required field %s is missing", m.Fields[bits.TrailingZeros64(lacks)].Name)
 	}
-	return table, nil
+	return set.table(), nil
 }
 
 func (d *decoder) passOver(m *schema.Message, num protowire.Number) {
@@ -105,13 +102,13 @@ func (d *decoder) passOver(m *schema.Message, num protowire.Number) {
 	}
 }
 
-// field decodes one value or one packed list into the table.
-func (d *decoder) field(table *lua.LTable, f *schema.Field, wireType protowire.Type, data string, depth int) (int, error) {
+// field decodes one value or one packed list into the set.
+func (d *decoder) field(set *fieldSet, f *schema.Field, wireType protowire.Type, data string, depth int) (int, error) {
 	switch {
 	case f.Map:
-		return d.mapEntry(table, f, data, depth)
+		return d.mapEntry(set, f, data, depth)
 	case wireType == protowire.BytesType && f.WireType != protowire.BytesType:
-		return d.packed(table, f, data)
+		return d.packed(set, f, data)
 	}
 	value, n, err := d.value(f, data, depth)
 	if err != nil {
@@ -120,32 +117,19 @@ func (d *decoder) field(table *lua.LTable, f *schema.Field, wireType protowire.T
 	switch {
 	case value == lua.LNil: // an enum value without a name
 	case f.List:
-		list(table, f).Append(value)
+		set.inner(f, 4, 0).Append(value)
 	default:
-		table.RawSetString(f.Name, value)
+		set.set(f, value)
 	}
 	return n, nil
 }
 
-func list(table *lua.LTable, f *schema.Field) *lua.LTable {
-	if l, ok := table.RawGetString(f.Name).(*lua.LTable); ok {
-		return l
-	}
-	l := newTable(4, 0)
-	table.RawSetString(f.Name, l)
-	return l
-}
-
-func (d *decoder) mapEntry(table *lua.LTable, f *schema.Field, data string, depth int) (int, error) {
+func (d *decoder) mapEntry(set *fieldSet, f *schema.Field, data string, depth int) (int, error) {
 	entry, n := consumeBytes(data)
 	if n < 0 {
 		return 0, protowire.ParseError(n)
 	}
-	m, ok := table.RawGetString(f.Name).(*lua.LTable)
-	if !ok {
-		m = newTable(0, 4)
-		table.RawSetString(f.Name, m)
-	}
+	m := set.inner(f, 0, 4)
 	pair, err := d.message(f.Message, entry, depth+1)
 	if err != nil {
 		return 0, err
@@ -163,12 +147,12 @@ func (d *decoder) mapEntry(table *lua.LTable, f *schema.Field, data string, dept
 }
 
 // packed decodes a packed list of numbers.
-func (d *decoder) packed(table *lua.LTable, f *schema.Field, data string) (int, error) {
+func (d *decoder) packed(set *fieldSet, f *schema.Field, data string) (int, error) {
 	all, n := consumeBytes(data)
 	if n < 0 {
 		return 0, protowire.ParseError(n)
 	}
-	l := list(table, f)
+	l := set.inner(f, 4, 0)
 	for len(all) > 0 {
 		value, m, err := d.value(f, all, 0)
 		if err != nil {

@@ -12,6 +12,7 @@ import (
 	"google.golang.org/protobuf/reflect/protoreflect"
 
 	"spectrumlua/luabind/bind"
+	"spectrumlua/luabind/table"
 	"spectrumlua/runtime/schema"
 	"spectrumlua/runtime/spelling"
 	"spectrumlua/runtime/xmltext"
@@ -80,8 +81,8 @@ func (e *encoder) message(dst []byte, m *schema.Message, table *lua.LTable, dept
 
 // collect stores the values of a table by field and returns the bits of their fields. It
 // returns an error for a key that is not the name of a field.
-func collect(values []lua.LValue, m *schema.Message, table *lua.LTable) (set uint64, err error) {
-	for k, v := table.Next(lua.LNil); k != lua.LNil; k, v = table.Next(k) {
+func collect(values []lua.LValue, m *schema.Message, fields *lua.LTable) (set uint64, err error) {
+	for k, v := range table.All(fields) {
 		var f *schema.Field
 		if name, ok := k.(lua.LString); ok {
 			f = m.Field(string(name))
@@ -165,12 +166,12 @@ func (e *encoder) list(dst []byte, f *schema.Field, v lua.LValue, depth int) ([]
 }
 
 func (e *encoder) mapField(dst []byte, f *schema.Field, v lua.LValue, depth int) ([]byte, error) {
-	table, ok := v.(*lua.LTable)
+	entries, ok := v.(*lua.LTable)
 	if !ok {
 		return dst, mismatch(v, "table")
 	}
 	key, value := f.Message.FieldByNumber(1), f.Message.FieldByNumber(2)
-	for k, v := table.Next(lua.LNil); k != lua.LNil; k, v = table.Next(k) {
+	for k, v := range table.All(entries) {
 		var entry []byte
 		err := e.grow(1)
 		if err == nil {
@@ -250,12 +251,12 @@ func enumNumber(f *schema.Field, v lua.LValue) (int32, error) {
 	if !f.Flags {
 		return enumValue(f.Enum, v)
 	}
-	table, ok := v.(*lua.LTable)
+	list, ok := v.(*lua.LTable)
 	if !ok {
 		return 0, mismatch(v, "list of "+strings.Join(f.Enum.Names, ", "))
 	}
 	var set int32
-	for k, v := table.Next(lua.LNil); k != lua.LNil; k, v = table.Next(k) {
+	for k, v := range table.All(list) {
 		if _, ok := k.(lua.LNumber); !ok {
 			return 0, fmt.Errorf("list of names expected (as in { \"me\" }), got a table with the key %s", bind.Describe(k))
 		}

@@ -8,6 +8,7 @@ import (
 	lua "github.com/yuin/gopher-lua"
 
 	"spectrumlua/luabind/bind"
+	"spectrumlua/luabind/table"
 )
 
 func (lib *Library) baseFunctions() functions {
@@ -107,10 +108,11 @@ var (
 
 func baseNext(c call) int {
 	t, last := c.table(1), c.l.Get(2)
+	table.Complete(t)
 	if last != lua.LNil && t.RawGet(last) == lua.LNil {
 		last = c.removed(t, last)
 	}
-	k, v := t.Next(last)
+	k, v := table.Next(t, last)
 	c.l.Push(k)
 	if k == lua.LNil {
 		return 1
@@ -123,11 +125,11 @@ func baseNext(c call) int {
 // table: a loop may remove the keys that it sees. gopher-lua skips a key if
 // table.remove has made the array shorter, and knows no wrong keys.
 func (c call) removed(t *lua.LTable, key lua.LValue) lua.LValue {
-	table := reflect.ValueOf(t).Elem()
-	if table.FieldByIndex(keysField.Index).MapIndex(reflect.ValueOf(key)).IsValid() {
+	fields := reflect.ValueOf(t).Elem()
+	if fields.FieldByIndex(keysField.Index).MapIndex(reflect.ValueOf(key)).IsValid() {
 		return key
 	}
-	array := table.FieldByIndex(arrayField.Index)
+	array := fields.FieldByIndex(arrayField.Index)
 	n, ok := key.(lua.LNumber)
 	if !ok || n < 1 || n > lua.LNumber(array.Cap()) || n != lua.LNumber(int(n)) {
 		c.raise("invalid key to 'next'")

@@ -4,6 +4,8 @@ import (
 	"strings"
 
 	lua "github.com/yuin/gopher-lua"
+
+	"spectrumlua/luabind/table"
 )
 
 func (lib *Library) openTable() *lua.LTable {
@@ -48,7 +50,7 @@ func (lib *Library) tableConcat(c call) int {
 
 func tableForEach(c call) int {
 	t, fn := c.table(1), c.function(2)
-	for k, v := t.Next(lua.LNil); k != lua.LNil; k, v = t.Next(k) {
+	for k, v := table.Next(t, lua.LNil); k != lua.LNil; k, v = table.Next(t, k) {
 		if r := c.call(fn, k, v); r != lua.LNil {
 			return c.ret(r)
 		}
@@ -108,7 +110,7 @@ func tableRemove(c call) int {
 func tableMaxN(c call) int {
 	most := lua.LNumber(0)
 	t := c.table(1)
-	for k, _ := t.Next(lua.LNil); k != lua.LNil; k, _ = t.Next(k) {
+	for k := range table.All(t) {
 		if n, ok := k.(lua.LNumber); ok && n > most {
 			most = n
 		}

@@ -139,11 +139,11 @@ func TestMistakesInTheProtocolPanicAtTheStart(t *testing.T) {
 	}{
 		{"the maximum number of fields", func(file *descriptorpb.FileDescriptorProto) {
 			addType(file, "TYPE_POKE", 40, poke)
-			addMessage(file, "Poke", fields(maxFields)...)
+			addMessage(file, "Poke", fields(MaxFields)...)
 		}, ""},
 		{"one field over the maximum", func(file *descriptorpb.FileDescriptorProto) {
 			addType(file, "TYPE_POKE", 40, poke)
-			addMessage(file, "Poke", fields(maxFields+1)...)
+			addMessage(file, "Poke", fields(MaxFields+1)...)
 		}, "spectrumlua.pb.Poke has 65 fields, at most 64"},
 		{"a payload that is not a message", func(file *descriptorpb.FileDescriptorProto) {
 			addType(file, "TYPE_POKE", 40, poke)

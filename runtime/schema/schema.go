@@ -50,6 +50,8 @@ func (t *Type) User() []protoreflect.FieldNumber {
 // Message describes a payload, or a message in a field.
 type Message struct {
 	Descriptor protoreflect.MessageDescriptor
+	// Index is a number of its own for each message, less than Messages().
+	Index int
 	// Fields are in the order of their numbers.
 	Fields []*Field
 	// Required has the bits of the required fields: bit 0 is that of the first field.
@@ -136,6 +138,9 @@ func (t *Type) Origins() []string {
 // Types returns all types of WrapperMessage, in the order of their numbers.
 func Types() []*Type { return all.types }
 
+// Messages returns the number of messages that Index counts.
+func Messages() int { return len(all.messages) }
+
 // TypeByName returns the type with that name in scripts, or nil.
 func TypeByName(name string) *Type { return all.byName[name] }
 
@@ -213,9 +218,9 @@ func isUpper(c byte) bool { return 'A' <= c && c <= 'Z' }
 
 func isLower(c byte) bool { return 'a' <= c && c <= 'z' }
 
-// maxFields is the maximum number of fields in a message. Readers of a payload keep
+// MaxFields is the maximum number of fields in a message. Readers of a payload keep
 // the fields that they have seen in the bits of a uint64.
-const maxFields = 64
+const MaxFields = 64
 
 // all is the schema of the protocol.
 var all = read(pb.File_protocol_proto)
@@ -277,11 +282,12 @@ func (r *registry) message(d protoreflect.MessageDescriptor) *Message {
 	}
 	m := &Message{
 		Descriptor: d,
+		Index:      len(r.messages),
 		byName:     map[string]*Field{},
 	}
 	r.messages[d.FullName()] = m
-	if n := d.Fields().Len(); n > maxFields {
-		panic(fmt.Sprintf("schema: protocol.proto: %s has %d fields, at most %d are supported", d.FullName(), n, maxFields))
+	if n := d.Fields().Len(); n > MaxFields {
+		panic(fmt.Sprintf("schema: protocol.proto: %s has %d fields, at most %d are supported", d.FullName(), n, MaxFields))
 	}
 	for i := range d.Fields().Len() {
 		m.Fields = append(m.Fields, r.field(d.Fields().Get(i)))

@@ -8,6 +8,7 @@ import (
 	lua "github.com/yuin/gopher-lua"
 
 	"spectrumlua/luabind/bind"
+	"spectrumlua/luabind/table"
 )
 
 // maxParameters limits the parameters of a query string.
@@ -50,7 +51,7 @@ type query struct {
 // for each of its values.
 func (q *query) table(t *lua.LTable) {
 	var names []string
-	for key, _ := t.Next(lua.LNil); key != lua.LNil; key, _ = t.Next(key) {
+	for key := range table.All(t) {
 		name, ok := key.(lua.LString)
 		if !ok {
 			bind.Raise(q.l, "query.encode: name: string expected, got %s", bind.Describe(key))

@@ -12,6 +12,7 @@ import (
 	lua "github.com/yuin/gopher-lua"
 
 	"spectrumlua/luabind/bind"
+	"spectrumlua/luabind/table"
 )
 
 // encoder converts Lua values to JSON text, for one VM. It does not call
@@ -123,7 +124,7 @@ func (e *encoder) table(t *lua.LTable) error {
 
 func (e *encoder) content(t *lua.LTable) error {
 	kind := jsonType(t)
-	first, _ := t.Next(lua.LNil)
+	first := table.First(t)
 	_, number := first.(lua.LNumber)
 	switch {
 	case kind == "array" || kind != "object" && number:
@@ -141,11 +142,11 @@ func (e *encoder) content(t *lua.LTable) error {
 // null.
 func (e *encoder) array(t *lua.LTable, marked bool) error {
 	n := t.Len()
-	if key, _ := t.Next(lua.LNumber(n)); n > 0 && key != lua.LNil {
+	if key, _ := table.Next(t, lua.LNumber(n)); n > 0 && key != lua.LNil {
 		return failf("a table with a list and the key %s is neither array nor object", bind.QuoteKey(key))
 	}
 	if n == 0 {
-		if key, _ := t.Next(lua.LNil); key != lua.LNil {
+		if key := table.First(t); key != lua.LNil {
 			return failf("a table with the key %s is neither array nor object", bind.QuoteKey(key))
 		}
 		e.buf = append(e.buf, "[]"...)
@@ -166,7 +167,7 @@ func (e *encoder) array(t *lua.LTable, marked bool) error {
 
 func (e *encoder) object(t *lua.LTable) error {
 	first := true
-	for key, v := t.Next(lua.LNil); key != lua.LNil; key, v = t.Next(key) {
+	for key, v := range table.All(t) {
 		name, ok := key.(lua.LString)
 		if !ok {
 			return failf("the key %s of an object is a %s: only strings are names in JSON", bind.QuoteKey(key), key.Type())
@@ -181,7 +182,7 @@ func (e *encoder) object(t *lua.LTable) error {
 
 func (e *encoder) sortedObject(t *lua.LTable) error {
 	var names []string
-	for key, _ := t.Next(lua.LNil); key != lua.LNil; key, _ = t.Next(key) {
+	for key := range table.All(t) {
 		name, ok := key.(lua.LString)
 		if !ok {
 			return failf("the key %s of an object is a %s: only strings are names in JSON", bind.QuoteKey(key), key.Type())

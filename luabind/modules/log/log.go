@@ -9,6 +9,7 @@ import (
 	lua "github.com/yuin/gopher-lua"
 
 	"spectrumlua/luabind/bind"
+	"spectrumlua/luabind/table"
 	"spectrumlua/runtime/logging"
 )
 
@@ -32,7 +33,7 @@ func at(level logrus.Level) lua.LGFunction {
 		text := l.ToStringMeta(l.CheckAny(1)).String()
 		fields := logrus.Fields{}
 		if t := l.OptTable(2, nil); t != nil {
-			for k, v := t.Next(lua.LNil); k != lua.LNil; k, v = t.Next(k) {
+			for k, v := table.Next(t, lua.LNil); k != lua.LNil; k, v = table.Next(t, k) {
 				fields[k.String()] = l.ToStringMeta(v).String()
 			}
 		}

@@ -8,6 +8,7 @@ import (
 	lua "github.com/yuin/gopher-lua"
 
 	"spectrumlua/luabind/bind"
+	"spectrumlua/luabind/table"
 	"spectrumlua/runtime/xmlns"
 	"spectrumlua/runtime/xmltree"
 )
@@ -64,7 +65,7 @@ func attributesOf(e element) ([]xmltree.Attr, error) {
 		return nil, nil
 	}
 	var all []xmltree.Attr
-	for k, v := t.Next(lua.LNil); k != lua.LNil; k, v = t.Next(k) {
+	for k, v := range table.All(t) {
 		key, ok := k.(lua.LString)
 		if !ok {
 			return nil, fmt.Errorf("name of an attribute of <%s>: string expected, got %s", e.name, bind.Describe(k))
