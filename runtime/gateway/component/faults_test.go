@@ -7,6 +7,7 @@ import (
 	"net"
 	"slices"
 	"strings"
+	"sync"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -383,17 +384,26 @@ func TestLogSaysOnceThatTheAdminHasToAct(t *testing.T) {
 
 func TestPausesGrowUntilAConnectionLasts(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		var at []time.Time
+		var mu sync.Mutex
+		var attempts []time.Time
+		times := func() []time.Time {
+			synctest.Wait()
+			mu.Lock()
+			defer mu.Unlock()
+			return slices.Clone(attempts)
+		}
 		tr := newTrial(t, func(tr *trial, o *component.Options) {
 			o.Dial = func(ctx context.Context, a string) (net.Conn, error) {
-				at = append(at, time.Now())
+				mu.Lock()
+				attempts = append(attempts, time.Now())
+				mu.Unlock()
 				return tr.server.Dial(ctx, a)
 			}
 		})
 		tr.server.Offline()
 		tr.start()
 		time.Sleep(time.Minute)
-		synctest.Wait()
+		at := times()
 		for i := 1; i < len(at); i++ {
 			pause := at[i].Sub(at[i-1])
 			full := min(250*time.Millisecond<<(i-1), 10*time.Second)
@@ -407,7 +417,7 @@ func TestPausesGrowUntilAConnectionLasts(t *testing.T) {
 		down := time.Now()
 		tr.login()
 		time.Sleep(time.Second)
-		synctest.Wait()
+		at = times()
 		if pause := at[len(at)-1].Sub(down); pause > 250*time.Millisecond {
 			t.Errorf("after a lasting connection the first pause is %v", pause)
 		}
