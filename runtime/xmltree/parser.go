@@ -154,6 +154,9 @@ func (p *Parser) token(b []byte) (int, error) {
 	if end < 0 {
 		return 0, nil
 	}
+	if end >= p.limits.Size { // whether it arrives in one piece or not
+		return 0, p.tooLong()
+	}
 	return end + 1, p.tag(b[1:end])
 }
 

@@ -41,7 +41,7 @@ type Server struct {
 	on      func(n *xmltree.Node)
 
 	listeners []net.Listener
-	work    sync.WaitGroup
+	work      sync.WaitGroup
 }
 
 // New returns a server that accepts a component, until the test ends.
