@@ -32,7 +32,7 @@ func toUser(u *router.User, m *pb.ConversationMessage) {
 	if m.GetHeadline() {
 		typ = "headline"
 	}
-	n := stanza.Message(u.Router().ContactFrom(m.GetBuddyName()), u.JID, typ, stanza.Text("", "body", m.GetMessage()))
+	n := stanza.Message(u.ContactFrom(m.GetBuddyName()), u.JID, typ, stanza.Text("", "body", m.GetMessage()))
 	if !m.GetHeadline() {
 		stanza.Add(n, stanza.Element(stanza.ChatStates, "active", nil))
 	}
@@ -53,6 +53,6 @@ func delay(m *pb.ConversationMessage) *xmltree.Node {
 
 // acknowledged handles CONV_MESSAGE_ACK of the script: a receipt (XEP-0184).
 func acknowledged(u *router.User, m *pb.ConversationMessage) {
-	u.Send(stanza.Message(u.Router().ContactFrom(m.GetBuddyName()), u.JID, "chat",
+	u.Send(stanza.Message(u.ContactFrom(m.GetBuddyName()), u.JID, "chat",
 		stanza.Element(stanza.Receipts, "received", stanza.Attrs{"id", m.GetId()})))
 }

@@ -42,7 +42,7 @@ func stateRoutes() []router.PayloadRoute {
 			continue
 		}
 		routes = append(routes, router.On(state.typ, router.Any, func(u *router.User, b *pb.Buddy) {
-			u.Send(stanza.Message(u.Router().ContactFrom(b.GetBuddyName()), u.JID, "chat",
+			u.Send(stanza.Message(u.ContactFrom(b.GetBuddyName()), u.JID, "chat",
 				stanza.Element(stanza.ChatStates, state.name, nil)))
 		}))
 	}

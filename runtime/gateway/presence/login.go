@@ -109,8 +109,7 @@ func Logout(u *router.User) {
 	u.Hooks(func(h *router.Hooks) func(*router.User) { return h.Logout })
 	deliverLogout(u)
 	setOnline(u, false)
-	u.State, u.Clients = router.Offline, nil
-	u.Rooms.Clear()
+	u.End()
 	failures.Drop(u)
 	u.Send(current(u, u.JID))
 }
@@ -149,6 +148,6 @@ func Leave(u *router.User) {
 		return
 	}
 	u.Hooks(func(h *router.Hooks) func(*router.User) { return h.Logout })
-	u.State, u.Clients = router.Offline, nil
+	u.End()
 	u.Send(current(u, u.JID))
 }

@@ -105,7 +105,7 @@ func save(u *router.User, c *Contact) {
 
 // presenceOf returns the presence of a contact.
 func presenceOf(u *router.User, c *Contact, to string) *xmltree.Node {
-	from := u.Router().ContactFrom(c.Name)
+	from := u.ContactFrom(c.Name)
 	if presence.IsOffline(c.Status) || c.Blocked {
 		return stanza.Presence(from, to, "unavailable", stanza.Optional("", "status", c.StatusMessage))
 	}
@@ -127,7 +127,7 @@ func show(u *router.User, client *router.Client) {
 func logout(u *router.User) {
 	for _, c := range Of(u) {
 		if !presence.IsOffline(c.Status) {
-			u.Send(stanza.Presence(u.Router().ContactFrom(c.Name), u.JID, "unavailable"))
+			u.Send(stanza.Presence(u.ContactFrom(c.Name), u.JID, "unavailable"))
 		}
 	}
 	contacts.Drop(u)
@@ -147,7 +147,7 @@ func forget(u *router.User) {
 
 // part ends the subscriptions between a contact and the user.
 func part(u *router.User, name string) {
-	from := u.Router().ContactJID(name)
+	from := u.ContactJID(name)
 	u.Send(stanza.Presence(from, u.JID, "unsubscribe"))
 	u.Send(stanza.Presence(from, u.JID, "unsubscribed"))
 }

@@ -43,7 +43,7 @@ func buddyChanged(u *router.User, b *pb.Buddy) {
 // announce offers a new contact to the user: a request for a subscription, with the alias
 // as nickname (XEP-0172).
 func announce(u *router.User, c *Contact) {
-	u.Send(stanza.Presence(u.Router().ContactJID(c.Name), u.JID, "subscribe",
+	u.Send(stanza.Presence(u.ContactJID(c.Name), u.JID, "subscribe",
 		stanza.Optional(stanza.Nickname, "nick", c.Alias)))
 }
 
@@ -61,7 +61,7 @@ func buddyRemoved(u *router.User, b *pb.Buddy) {
 func remove(u *router.User, c *Contact) {
 	delete(Of(u), c.Name)
 	if !presence.IsOffline(c.Status) {
-		u.Send(stanza.Presence(u.Router().ContactFrom(c.Name), u.JID, "unavailable"))
+		u.Send(stanza.Presence(u.ContactFrom(c.Name), u.JID, "unavailable"))
 	}
 	ctx, cancel := u.Context()
 	defer cancel()
@@ -72,6 +72,6 @@ func remove(u *router.User, c *Contact) {
 
 // authRequest handles AUTH_REQUEST: a contact asks to be added.
 func authRequest(u *router.User, b *pb.Buddy) {
-	u.Send(stanza.Presence(u.Router().ContactJID(b.GetBuddyName()), u.JID, "subscribe",
+	u.Send(stanza.Presence(u.ContactJID(b.GetBuddyName()), u.JID, "subscribe",
 		stanza.Optional("", "status", b.GetStatusMessage()), stanza.Optional(stanza.Nickname, "nick", b.GetAlias())))
 }

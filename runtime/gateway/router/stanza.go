@@ -128,7 +128,7 @@ func (r *Router) aim(u *User, s *Stanza) {
 		s.Target = Transport
 		return
 	}
-	s.Name = r.legacyName(local)
+	s.Name = u.nameOf(local)
 	switch isRoom := strings.HasPrefix(s.Name, "#") || u.Rooms.Has(s.Name) || stanza.Child(s.Node, stanza.MUC, "x") != nil; {
 	case isRoom && resource != "":
 		s.Target = Occupant

@@ -37,6 +37,7 @@ type User struct {
 	Rooms    rules.Rooms
 
 	router  *Router
+	names   map[string]string // see address
 	slots   map[any]any
 	queue   []func(*User) // router.mu guards it and running
 	running bool
@@ -44,6 +45,12 @@ type User struct {
 
 // keeps reports whether the user has a state to keep while the queue is empty.
 func (u *User) keeps() bool { return u.JID == "" || u.State != Offline || len(u.slots) > 0 }
+
+// End makes the user offline, without clients, rooms and names.
+func (u *User) End() {
+	u.State, u.Clients, u.names = Offline, nil, nil
+	u.Rooms.Clear()
+}
 
 // Router returns the router of the user.
 func (u *User) Router() *Router { return u.router }

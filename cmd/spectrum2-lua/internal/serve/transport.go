@@ -4,6 +4,7 @@ package serve
 
 import (
 	"context"
+	"errors"
 	"os"
 	"time"
 
@@ -12,6 +13,7 @@ import (
 	"spectrumlua/luabind/backend"
 	"spectrumlua/runtime/config"
 	"spectrumlua/runtime/gateway"
+	"spectrumlua/runtime/gateway/claim"
 	"spectrumlua/runtime/gateway/settings"
 	"spectrumlua/runtime/gateway/users"
 	"spectrumlua/runtime/logging"
@@ -31,30 +33,23 @@ type Transport struct {
 	secrets  *secret.Known
 	logger   *logging.Logger
 	log      *logrus.Entry
+	claim    *claim.Claim
 	store    *users.Store
 	backend  *backend.Backend
 }
 
-// Open reads a config file, opens the users and loads the script. If the script does not
-// load, Open logs the error, and the transport refuses logins until a reload succeeds. The
-// caller must call Close.
+// Open reads a config file, opens the users and loads the script. It returns a
+// *claim.TakenError if another process serves the JID. If the script does not load, Open
+// logs the error, and the transport refuses logins until a reload succeeds. The caller must
+// call Close.
 func Open(ctx context.Context, file string) (*Transport, error) {
 	t := &Transport{secrets: new(secret.Known)}
 	if err := t.configure(file); err != nil {
 		return nil, err
 	}
-	properties, _ := t.config.Get("logging.backend_config")
-	t.logger = logging.Open(logging.Options{ConfigFile: properties, JID: t.config.JID(), ID: "1", Hide: t.secrets.Hide})
-	t.log = t.logger.Category("backend")
-	for _, warning := range t.config.Warnings() {
-		t.log.Warn(warning)
-	}
-	opening, cancel := context.WithTimeout(ctx, openTime)
-	defer cancel()
-	var err error
-	if t.store, err = users.Open(opening, t.config); err != nil {
-		_ = t.logger.Close() // nothing is left to log the error to
-		return nil, err
+	t.openLog()
+	if err := t.openUsers(ctx); err != nil {
+		return nil, errors.Join(err, t.Close())
 	}
 	t.log.Infof("spectrum2-lua %s for %s, pid %d", version.String(), t.config.JID(), os.Getpid())
 	t.backend = backend.New(backend.Options{
@@ -68,6 +63,27 @@ func Open(ctx context.Context, file string) (*Transport, error) {
 		},
 	})
 	return t, nil
+}
+
+// openLog opens the log, as it is configured for a backend.
+func (t *Transport) openLog() {
+	properties, _ := t.config.Get("logging.backend_config")
+	t.logger = logging.Open(logging.Options{ConfigFile: properties, JID: t.config.JID(), ID: "1", Hide: t.secrets.Hide})
+	t.log = t.logger.Category("backend")
+	for _, warning := range t.config.Warnings() {
+		t.log.Warn(warning)
+	}
+}
+
+// openUsers claims the JID and opens the database.
+func (t *Transport) openUsers(ctx context.Context) (err error) {
+	if t.claim, err = claim.Take(t.config); err != nil {
+		return err
+	}
+	ctx, cancel := context.WithTimeout(ctx, openTime)
+	defer cancel()
+	t.store, err = users.Open(ctx, t.config)
+	return err
 }
 
 // configure reads the config.
@@ -117,10 +133,15 @@ func (t *Transport) Reload() {
 
 // Close frees all resources. Run must have returned.
 func (t *Transport) Close() error {
-	t.backend.Close()
-	err := t.store.Close()
-	if closed := t.logger.Close(); err == nil {
-		err = closed
+	var err error
+	if t.backend != nil {
+		t.backend.Close()
 	}
-	return err
+	if t.store != nil {
+		err = t.store.Close()
+	}
+	if t.claim != nil {
+		t.claim.Release()
+	}
+	return errors.Join(err, t.logger.Close())
 }
