@@ -96,11 +96,13 @@ func (g *Gateway) WaitCapacity(ctx context.Context) error { return g.router.Wait
 // leads to another connection. The connection stays open until Close, so that sessions can
 // end in order.
 func (g *Gateway) Run(ctx context.Context) error {
+	ctx, cancel := context.WithCancel(ctx)
+	defer g.delivery.Wait()
+	defer cancel()
 	g.delivery.Go(func() {
 		defer crash.Guard()
 		g.router.RunDelivery(ctx)
 	})
-	defer g.delivery.Wait()
 	ended := make(chan error, 1)
 	g.stream.Go(func() {
 		defer crash.Guard()
