@@ -11,6 +11,7 @@ import (
 type Step struct {
 	Load     Load       `json:"load"`
 	Backends []Measured `json:"backends"`
+	Versus   Figures    `json:"versus,omitempty"`
 	// IdleBytes is the resident memory of the Lua backend for each user who has not
 	// written yet.
 	IdleBytes float64 `json:"idle_bytes_each"`
@@ -83,6 +84,7 @@ func measureStep(ctx context.Context, s *simulator.Spectrum, o Options) (*Step, 
 	return &Step{
 		Load:      o.Load,
 		Backends:  measured(subjects),
+		Versus:    versus(subjects),
 		IdleBytes: (online - lua.samples[Rest][0]*1e6) / float64(o.Load.Users),
 	}, nil
 }

@@ -31,9 +31,6 @@ type Reload struct {
 
 // measureReload reloads the script once to warm up and once in each round.
 func measureReload(ctx context.Context, s *simulator.Spectrum, o Options, config string) (*Reload, error) {
-	if o.Reload == 0 {
-		return nil, nil
-	}
 	sessions, err := affordable(o.Reload)
 	if err != nil {
 		return nil, err

@@ -45,12 +45,10 @@ func newReport(o Options, subjects []*subject, scripted Scripted, steps []Step) 
 		Machine:  Machine{OS: runtime.GOOS, Arch: runtime.GOARCH, CPUs: runtime.NumCPU(), Go: runtime.Version()},
 		Options:  o,
 		Backends: measured(subjects),
+		Versus:   versus(subjects),
 		LargeMS:  spread(subjects[0].large),
 		Scripted: scripted,
 		Growth:   steps,
-	}
-	if len(subjects) > 2 {
-		r.Versus = subjects[0].samples.over(subjects[1].samples)
 	}
 	for _, aim := range o.Aims {
 		if v, ok := aim.judge(r); ok {
@@ -71,6 +69,14 @@ func measured(subjects []*subject) (all []Measured) {
 		all = append(all, m)
 	}
 	return all
+}
+
+// versus compares the Lua backend with the other one, if there is one.
+func versus(subjects []*subject) Figures {
+	if len(subjects) < 3 {
+		return nil
+	}
+	return subjects[0].samples.over(subjects[1].samples)
 }
 
 // Met reports whether all aims are met.

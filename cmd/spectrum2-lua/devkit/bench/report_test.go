@@ -40,7 +40,7 @@ func TestReport(t *testing.T) {
 			"  other                   100000      50000     200000       0.20    0.10    0.40\n" +
 			"  baseline                500000*    500000     500000\n" +
 			"  Lua / other              1.500      1.000      2.000\n",
-		"\n* WARNING: The load generator used more than 50 % of a processor",
+		"* WARNING: The load generator used more than 50 % of a processor",
 		"CPU per echo, µs\n  Lua                       5.00       5.00       5.00       5.00    5.00    5.00\n",
 		"met     start to first PONG                       5.00 ms     aim: at most 8 ms\n",
 		"MISSED  echoes per second, ratio to baseline      0.30        aim: at least 0.4\n",

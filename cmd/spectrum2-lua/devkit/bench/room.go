@@ -24,9 +24,6 @@ const roomTurns = 20
 
 // measureRoom logs in o.Room sessions and sends a message to each of them.
 func measureRoom(ctx context.Context, s *simulator.Spectrum, o Options, config string) (*Room, error) {
-	if o.Room == 0 {
-		return nil, nil
-	}
 	participants, err := affordable(o.Room)
 	if err != nil {
 		return nil, err

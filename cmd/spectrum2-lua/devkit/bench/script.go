@@ -26,42 +26,50 @@ type Scripted struct {
 	Stores  []Store  `json:"stores,omitempty"`
 }
 
-// measureScript runs the bench's own script in the Lua backend, with a peer in
-// another process.
+// measureScript runs the bench's own script in the Lua backend, with a peer in another
+// process.
 func measureScript(ctx context.Context, s *simulator.Spectrum, o Options) (result Scripted, err error) {
-	if o.Sessions == 0 && o.Tasks == 0 && o.Reload == 0 && o.Room == 0 && o.Stored == 0 {
-		return Scripted{}, nil
-	}
-	address, stop, err := startPeer(ctx, o.Peer)
-	if err != nil {
-		return Scripted{}, err
-	}
-	defer func() { err = errors.Join(err, stop()) }()
 	dir, err := os.MkdirTemp("", "spectrum2-lua-bench-")
 	if err != nil {
 		return Scripted{}, err
 	}
 	defer func() { err = errors.Join(err, os.RemoveAll(dir)) }()
-	config, err := writeScript(dir, address)
-	if err != nil {
-		return Scripted{}, err
-	}
-	if result.Tasks, err = measureTasks(ctx, s, o, config); err != nil {
-		return Scripted{}, fmt.Errorf("tasks: %w", err)
-	}
-	if result.Reload, err = measureReload(ctx, s, o, config); err != nil {
-		return Scripted{}, fmt.Errorf("a reload: %w", err)
-	}
-	if result.Room, err = measureRoom(ctx, s, o, config); err != nil {
-		return Scripted{}, fmt.Errorf("a room: %w", err)
-	}
-	if result.Stores, err = measureStores(ctx, s, o, dir, address); err != nil {
-		return Scripted{}, fmt.Errorf("a store: %w", err)
-	}
-	if result.Waiting, err = measureWaiting(ctx, s, o, config); err != nil {
-		return Scripted{}, fmt.Errorf("sessions that wait: %w", err)
+	for _, m := range []struct {
+		name   string
+		wanted int
+		run    func(config, peer string) error
+	}{
+		{"tasks", o.Tasks, func(config, _ string) (err error) { result.Tasks, err = measureTasks(ctx, s, o, config); return err }},
+		{"a reload", o.Reload, func(config, _ string) (err error) { result.Reload, err = measureReload(ctx, s, o, config); return err }},
+		{"a room", o.Room, func(config, _ string) (err error) { result.Room, err = measureRoom(ctx, s, o, config); return err }},
+		{"a store", o.Stored, func(_, peer string) (err error) { result.Stores, err = measureStores(ctx, s, o, dir, peer); return err }},
+		{"sessions that wait", o.Sessions, func(config, _ string) (err error) {
+			result.Waiting, err = measureWaiting(ctx, s, o, config)
+			return err
+		}},
+	} {
+		if m.wanted == 0 {
+			continue
+		}
+		if err := withPeer(ctx, o, dir, m.run); err != nil {
+			return Scripted{}, fmt.Errorf("%s: %w", m.name, err)
+		}
 	}
 	return result, nil
+}
+
+// withPeer calls run with a new peer, which has no connections of an earlier measurement, and
+// with a config file that names it.
+func withPeer(ctx context.Context, o Options, dir string, run func(config, peer string) error) error {
+	address, stop, err := startPeer(ctx, o.Peer)
+	if err != nil {
+		return err
+	}
+	config, err := writeScript(dir, address)
+	if err == nil {
+		err = run(config, address)
+	}
+	return errors.Join(err, stop())
 }
 
 // writeScript writes the script and a config file that names it and the peer.

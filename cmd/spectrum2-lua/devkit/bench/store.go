@@ -32,9 +32,6 @@ const storeKeys = 100
 
 // measureStores measures each database: SQLite, and those of o.Databases.
 func measureStores(ctx context.Context, s *simulator.Spectrum, o Options, dir, peer string) (all []Store, err error) {
-	if o.Stored == 0 {
-		return nil, nil
-	}
 	for i, where := range append([]string{filepath.Join(dir, "bench.sqlite")}, o.Databases...) {
 		place, err := database.Parse(where, dir)
 		if err != nil {

@@ -19,9 +19,6 @@ type Tasks struct {
 // measureTasks makes a session start o.Tasks tasks and wait for their end, once to warm up
 // and then in each round.
 func measureTasks(ctx context.Context, s *simulator.Spectrum, o Options, config string) (*Tasks, error) {
-	if o.Tasks == 0 {
-		return nil, nil
-	}
 	o.Progress(fmt.Sprintf("%d tasks", o.Tasks))
 	text := fmt.Sprintf("tasks %d", o.Tasks)
 	var each []float64

@@ -11,16 +11,19 @@ import (
 // rate.
 const busyLimit = 0.5
 
-// leading are the figures of the first table, in this order. busy is the figure that tells
-// how busy the generator was.
-var leading = []struct {
+// row is a figure in a table of all backends. busy tells how busy the generator was, if it
+// may limit the figure.
+type row struct {
 	title    string
 	figure   Figure
 	decimals int
 	busy     Figure
-}{
-	{"echoes per second", Rate, 0, Busy},
-	{"CPU per echo, µs", CPU, 2, ""},
+}
+
+// leading are the figures of the first table.
+var leading = []row{
+	rateRow,
+	cpuRow,
 	{"message to its echo, median, µs", WindowMedian, 1, ""},
 	{"message to its echo, 99th percentile, µs", WindowP99, 1, ""},
 	{"load generator, part of a processor", Busy, 2, ""},
@@ -36,13 +39,18 @@ var leading = []struct {
 	{"EXIT to the end of the process, ms", Exit, 1, ""},
 }
 
+var (
+	rateRow = row{"echoes per second", Rate, 0, Busy}
+	cpuRow  = row{"CPU per echo, µs", CPU, 2, ""}
+)
+
 // WriteText writes the report as tables for people.
 func (r *Report) WriteText(w io.Writer) error {
 	var b strings.Builder
 	m, o := r.Machine, r.Options
 	fmt.Fprintf(&b, "%s/%s, %d processors, %s; %d users, %d messages in flight, bodies of %d bytes;\n%d rounds of %v, alternately with the baseline, a plain Go echo.\n\n",
 		m.OS, m.Arch, m.CPUs, m.Go, o.Load.Users, o.Load.InFlight, o.Load.Body, o.Rounds, o.Round)
-	r.writeLeading(&b)
+	writeBackends(&b, "", leading, r.Backends, r.Versus)
 	line := func(cells ...any) {
 		text := fmt.Sprintf("%-36s%11s%11s%9s", cells...)
 		b.WriteString(strings.TrimRight(text, " ") + "\n")
@@ -63,34 +71,30 @@ func (r *Report) WriteText(w io.Writer) error {
 	return err
 }
 
-// writeLeading writes the figures of all backends, each with the lowest and the highest
-// value of all rounds.
-func (r *Report) writeLeading(b *strings.Builder) {
-	tableHead(b, "")
+// writeBackends writes a table of all backends, with the lowest and the highest value of
+// all rounds. It leaves out figures that were not measured.
+func writeBackends(b *strings.Builder, title string, rows []row, backends []Measured, versus Figures) {
+	fmt.Fprintf(b, "%-22s%10s %10s %10s   %8s %7s %7s\n", title, "median", "min", "max", "ratio", "min", "max")
 	limited := false
-	for _, row := range leading {
-		if r.Backends[0].Figures[row.figure].N == 0 {
+	for _, row := range rows {
+		if backends[0].Figures[row.figure].N == 0 {
 			continue
 		}
 		b.WriteString(row.title + "\n")
-		for _, m := range r.Backends {
+		for _, m := range backends {
 			mark := ""
 			if row.busy != "" && m.Figures[row.busy].Median > busyLimit {
 				mark, limited = "*", true
 			}
 			tableLine(b, "  "+m.Name, m.Figures[row.figure], m.Ratios[row.figure], row.decimals, mark)
 		}
-		if s, ok := r.Versus[row.figure]; ok {
-			tableLine(b, "  Lua / other", s, Spread{}, 3, "")
+		if s, ok := versus[row.figure]; ok {
+			tableLine(b, "  "+luaName+" / "+againstName, s, Spread{}, 3, "")
 		}
 	}
 	if limited {
-		fmt.Fprintf(b, "\n* WARNING: The load generator used more than %.0f %% of a processor, so it may limit\n  this rate. Compare the CPU per echo instead.\n", 100*busyLimit)
+		fmt.Fprintf(b, "* WARNING: The load generator used more than %.0f %% of a processor, so it may limit\n  this rate. Compare the CPU per echo instead.\n", 100*busyLimit)
 	}
-}
-
-func tableHead(b *strings.Builder, title string) {
-	fmt.Fprintf(b, "%-22s%10s %10s %10s   %8s %7s %7s\n", title, "median", "min", "max", "ratio", "min", "max")
 }
 
 // tableLine writes one figure of one backend. ratio is empty for the baseline.
@@ -106,20 +110,8 @@ func tableLine(b *strings.Builder, name string, s, ratio Spread, decimals int, m
 func writeGrowth(steps []Step, b *strings.Builder) {
 	for _, s := range steps {
 		b.WriteString("\n")
-		tableHead(b, fmt.Sprintf("%d users, %d bytes", s.Load.Users, s.Load.Body))
-		for _, row := range leading {
-			if row.figure != Rate && row.figure != CPU {
-				continue
-			}
-			b.WriteString(row.title + "\n")
-			for _, m := range s.Backends {
-				mark := ""
-				if row.busy != "" && m.Figures[row.busy].Median > busyLimit {
-					mark = "*"
-				}
-				tableLine(b, "  "+m.Name, m.Figures[row.figure], m.Ratios[row.figure], row.decimals, mark)
-			}
-		}
+		title := fmt.Sprintf("%d users, %d bytes", s.Load.Users, s.Load.Body)
+		writeBackends(b, title, []row{rateRow, cpuRow}, s.Backends, s.Versus)
 		if s.Load.Users >= idleUsers {
 			fmt.Fprintf(b, "memory for each idle session, kB: %.2f\n", s.IdleBytes/1e3)
 		}

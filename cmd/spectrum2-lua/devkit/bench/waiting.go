@@ -29,9 +29,6 @@ type Waiting struct {
 // measureWaiting runs two backends at the same time, one with waiting sessions and one
 // without.
 func measureWaiting(ctx context.Context, s *simulator.Spectrum, o Options, config string) (*Waiting, error) {
-	if o.Sessions == 0 {
-		return nil, nil
-	}
 	sessions, err := affordable(o.Sessions)
 	if err != nil {
 		return nil, err
