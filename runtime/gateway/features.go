@@ -6,6 +6,7 @@ import (
 	"spectrumlua/runtime/gateway/presence"
 	"spectrumlua/runtime/gateway/process"
 	"spectrumlua/runtime/gateway/registration"
+	"spectrumlua/runtime/gateway/rooms"
 	"spectrumlua/runtime/gateway/roster"
 	"spectrumlua/runtime/gateway/router"
 )
@@ -19,4 +20,5 @@ var features = []func() router.Feature{
 	presence.Feature,
 	roster.Feature,
 	messages.Feature,
+	rooms.Feature,
 }

@@ -23,5 +23,10 @@ func TestServe(t *testing.T) {
 	alice.getsReceipt()
 	alice.exchangesChatStates()
 
+	alice.joinsRoom()
+	alice.speaksInRoom()
+	alice.setsTopic()
+	alice.leavesRoom()
+
 	alice.unregisters()
 }

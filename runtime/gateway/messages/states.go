@@ -22,13 +22,13 @@ var states = []struct {
 }
 
 // chatState delivers a chat state of the user, unless it comes with a message.
-func chatState(u *router.User, s *router.Stanza, part *xmltree.Node, m *pb.ConversationMessage) {
+func chatState(u *router.User, _ *router.Stanza, part *xmltree.Node, m *pb.ConversationMessage) {
 	if m.GetMessage() != "" {
 		return
 	}
 	for _, state := range states {
 		if state.name == part.Name {
-			u.Deliver(state.typ, &pb.Buddy{UserName: &u.JID, BuddyName: &s.Name})
+			u.Deliver(state.typ, &pb.Buddy{UserName: &u.JID, BuddyName: m.BuddyName})
 			return
 		}
 	}

@@ -15,13 +15,16 @@ var incoming = map[string]func(u *router.User, s *router.Stanza, part *xmltree.N
 }
 
 // fromUser handles a message to a contact.
-func fromUser(u *router.User, s *router.Stanza) {
+func fromUser(u *router.User, s *router.Stanza) { FromUser(u, s, s.Name) }
+
+// FromUser handles a message to a name on the network: a contact, a room, or room/nickname.
+func FromUser(u *router.User, s *router.Stanza, name string) {
 	if u.State != router.Online {
 		s.Fail(stanza.RecipientUnavailable, "You are not connected to the network.")
 		return
 	}
 	body := stanza.ChildText(s.Node, "", "body")
-	m := &pb.ConversationMessage{UserName: &u.JID, BuddyName: &s.Name, Message: &body}
+	m := &pb.ConversationMessage{UserName: &u.JID, BuddyName: &name, Message: &body}
 	for _, part := range stanza.Children(s.Node) {
 		if add := incoming[part.Space]; add != nil {
 			add(u, s, part, m)

@@ -1,0 +1,161 @@
+package rooms
+
+import (
+	"slices"
+	"time"
+
+	"spectrumlua/pb"
+	"spectrumlua/runtime/gateway/presence"
+	"spectrumlua/runtime/gateway/router"
+	"spectrumlua/runtime/gateway/stanza"
+	"spectrumlua/runtime/jid"
+)
+
+// subjectTime is how long a complete join waits for the subject. After it, the client gets
+// an empty one, because clients consider the join incomplete without a subject.
+const subjectTime = 3 * time.Second
+
+// join handles the request of a client to join a room. A client that is in the room has lost
+// its state and gets everything again.
+func join(u *router.User, s *router.Stanza) {
+	if u.State == router.Offline && !arrive(u, s) {
+		return
+	}
+	r := find(u, s)
+	isNew := r == nil
+	if isNew {
+		r = &room{name: s.Name, jid: jid.Bare(s.To), nick: s.Resource, occupants: map[string]occupant{}}
+		of(u)[keyOfStanza(s)] = r
+		u.Rooms.Join(r.name)
+	}
+	x := stanza.Child(s.Node, stanza.MUC, "x")
+	if password := stanza.ChildText(x, stanza.MUC, "password"); password != "" {
+		r.password = password
+	}
+	place := r.seatOf(s.From)
+	if place == nil {
+		place = &seat{jid: s.From}
+		r.seats = append(r.seats, place)
+	}
+	place.id, place.nick, place.limits = s.ID, s.Resource, limitsOf(x)
+	switch {
+	case r.joined:
+		enter(u, r, place)
+	case isNew && u.State == router.Online:
+		r.deliver(u, pb.WrapperMessage_TYPE_JOIN_ROOM, r.nick)
+	}
+}
+
+func keyOfStanza(s *router.Stanza) string {
+	local, _, _ := jid.Split(s.To)
+	return keyOf(local)
+}
+
+// arrive logs in a user who is offline, because the request to join a room may arrive
+// before the presence for the transport. It reports whether a session has begun.
+func arrive(u *router.User, s *router.Stanza) bool {
+	u.Clients = append(u.Clients, &router.Client{JID: s.From})
+	if presence.Login(u) {
+		return true
+	}
+	u.Clients = nil
+	s.Fail(stanza.RegistrationRequired, "You are not logged in to the transport.")
+	return false
+}
+
+// rejoin asks the script for all rooms, after each CONNECTED.
+func rejoin(u *router.User) {
+	for _, name := range u.Rooms.Names() {
+		if r := named(u, name); r != nil {
+			r.deliver(u, pb.WrapperMessage_TYPE_JOIN_ROOM, r.nick)
+		}
+	}
+}
+
+// complete handles the participant who is the user: all clients that wait enter.
+func complete(u *router.User, r *room) {
+	r.joined = true
+	for _, place := range r.seats {
+		enter(u, r, place)
+	}
+}
+
+// enter sends a client all that there is in a room, in the order of XEP-0045, section 7.1.
+func enter(u *router.User, r *room, place *seat) {
+	for _, nick := range r.nicks() {
+		if nick != r.nick {
+			u.Send(r.presence(u, nick, place.jid))
+		}
+	}
+	var codes []string
+	if r.isOpen() {
+		codes = append(codes, nonAnonymous)
+	}
+	codes = append(codes, self)
+	if r.isCreated() {
+		codes = append(codes, created)
+	}
+	if place.nick != r.shown(r.nick) {
+		codes = append(codes, assigned)
+	}
+	u.Send(r.presence(u, r.nick, place.jid, codes...))
+	place.in = true
+	for _, n := range r.history.since(place.limits, u.Router().Clock.Now()) {
+		stanza.SetAttr(n, "to", place.jid)
+		u.Send(n)
+	}
+	if r.subject != nil {
+		u.Send(r.subjectFor(u, place.jid))
+		return
+	}
+	if r.waiting == nil {
+		name := r.name
+		r.waiting = u.After(subjectTime, func(u *router.User) { withoutSubject(u, name) })
+	}
+}
+
+// withoutSubject sends the empty subject of a room whose subject the script has not sent.
+func withoutSubject(u *router.User, name string) {
+	r := named(u, name)
+	if r == nil || !r.joined || r.subject != nil {
+		return
+	}
+	r.waiting = nil
+	r.setSubject(u, &pb.ConversationMessage{UserName: &u.JID, BuddyName: &r.name, Message: new(string)})
+}
+
+// change handles a presence for a room without the element that asks to join. A client in
+// the room may ask for another nickname with it. Its status is that of the transport.
+func change(u *router.User, s *router.Stanza) {
+	r := find(u, s)
+	place := r.seatOf(s.From)
+	switch {
+	case place == nil:
+		s.Fail(stanza.NotAcceptable, "You have not joined this room.")
+	case !r.joined || s.Resource == r.shown(r.nick):
+	default:
+		place.id, place.nick = s.ID, s.Resource
+		r.deliver(u, pb.WrapperMessage_TYPE_JOIN_ROOM, s.Resource)
+	}
+}
+
+// noNickname refuses a join without a nickname (XEP-0045, section 7.2.1).
+func noNickname(_ *router.User, s *router.Stanza) {
+	s.Fail(stanza.JIDMalformed, "The address has to be room/nickname.")
+}
+
+// selfPing answers a client that asks whether it is still in a room (XEP-0410).
+func selfPing(u *router.User, s *router.Stanza) {
+	r := find(u, s)
+	place := r.seatOf(s.From)
+	switch {
+	case place == nil || !place.in:
+		s.Fail(stanza.NotAcceptable, "You have not joined this room.")
+	case s.Resource == r.shown(r.nick):
+		s.Result(nil)
+	case !slices.ContainsFunc(r.nicks(), func(nick string) bool { return r.shown(nick) == s.Resource }):
+		s.Fail(stanza.ItemNotFound, "")
+	default:
+		s.Fail(stanza.ServiceUnavailable, "")
+	}
+}

@@ -1,0 +1,116 @@
+package rooms
+
+import (
+	"slices"
+	"time"
+
+	"spectrumlua/pb"
+	"spectrumlua/runtime/gateway/router"
+	"spectrumlua/runtime/gateway/stanza"
+)
+
+// leaveTime is how long a user with stay_connected stays in a room that their last client
+// has left. A server sends the same presence if the client goes offline, and then the user
+// stays in the room.
+const leaveTime = 2 * time.Second
+
+// leave handles a client that leaves a room.
+func leave(u *router.User, s *router.Stanza) {
+	r := find(u, s)
+	place := r.seatOf(s.From)
+	if place == nil {
+		return
+	}
+	if place.in {
+		u.Send(r.absence(u, r.nick, place.jid, "", self))
+	}
+	r.remove(place)
+	if len(r.seats) > 0 {
+		return
+	}
+	if !stays(u) || !r.joined {
+		part(u, r)
+		return
+	}
+	name, client := r.name, place.jid
+	u.After(leaveTime, func(u *router.User) {
+		r := named(u, name)
+		if r == nil || len(r.seats) > 0 || u.Clients.Find(client) == nil {
+			return
+		}
+		part(u, r)
+	})
+}
+
+// stays reports whether the user stays in rooms without a client.
+func stays(u *router.User) bool { return u.Settings["stay_connected"] == "1" }
+
+// remove removes the seat of a client.
+func (r *room) remove(place *seat) {
+	r.seats = slices.DeleteFunc(r.seats, func(other *seat) bool { return other == place })
+}
+
+// part tells the script that the user leaves a room, and forgets it.
+func part(u *router.User, r *room) {
+	r.deliver(u, pb.WrapperMessage_TYPE_LEAVE_ROOM, r.nick)
+	forget(u, r)
+}
+
+// gone removes a client that is offline from all rooms.
+func gone(u *router.User, client *router.Client) {
+	for _, r := range all(u) {
+		place := r.seatOf(client.JID)
+		if place == nil {
+			continue
+		}
+		if place.in {
+			u.Send(r.absence(u, r.nick, place.jid, "", self))
+		}
+		r.remove(place)
+		if len(r.seats) == 0 && (!stays(u) || !r.joined) {
+			part(u, r)
+		}
+	}
+}
+
+// kicked are the errors that say that a client does not receive stanzas any more.
+var lost = map[stanza.Condition]bool{
+	"gone": true, stanza.ItemNotFound: true, stanza.RecipientUnavailable: true, stanza.ServiceUnavailable: true,
+	"remote-server-not-found": true, stanza.RemoteServerTimeout: true, stanza.JIDMalformed: true,
+}
+
+// bounced handles the error that answers a presence or a message of a room: the client is
+// not there any more.
+func bounced(u *router.User, s *router.Stanza) {
+	e := stanza.ErrorOf(s.Node)
+	if place := find(u, s).seatOf(s.From); place != nil && e != nil && lost[e.Condition] {
+		leave(u, s)
+	}
+}
+
+// logout leaves all rooms before the session ends. Clients that are still in a room have
+// not left it themselves.
+func logout(u *router.User) {
+	for _, r := range all(u) {
+		for _, place := range r.seats {
+			if place.in {
+				u.Send(r.absence(u, r.nick, place.jid, "", self, shutDown))
+			} else {
+				r.refuse(u, place, stanza.Errorf(stanza.RecipientUnavailable, "The session has ended."))
+			}
+		}
+		part(u, r)
+	}
+	rooms.Drop(u)
+}
+
+// all returns the rooms of a user in the order of their names.
+func all(u *router.User) []*room {
+	var found []*room
+	for _, name := range u.Rooms.Names() {
+		if r := named(u, name); r != nil {
+			found = append(found, r)
+		}
+	}
+	return found
+}

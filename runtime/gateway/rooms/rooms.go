@@ -1,0 +1,167 @@
+// Package rooms lets users join rooms of the network with multi-user chat (XEP-0045).
+//
+// A room here belongs to one user: each user has their own view of a room on the network,
+// which the script describes with PARTICIPANT_CHANGED. The user is in the room once, under
+// one nickname, with any number of clients.
+//
+//	client joins -> JOIN_ROOM -> participants, the one with the flag `me` last -> joined
+//
+// Clients see nothing of a room until the participant with the flag `me` has come, so that
+// they get everything in the order of the XEP: the others, the user, messages, the subject.
+package rooms
+
+import (
+	"strings"
+
+	"golang.org/x/text/unicode/norm"
+
+	"spectrumlua/pb"
+	"spectrumlua/runtime/clock"
+	"spectrumlua/runtime/gateway/router"
+	"spectrumlua/runtime/gateway/stanza"
+	"spectrumlua/runtime/jid"
+)
+
+// Feature returns the feature.
+func Feature() router.Feature {
+	return router.Feature{
+		Name: "rooms",
+		Stanzas: []router.Route{
+			{Kind: "presence", Type: "", To: router.Occupant, Space: stanza.MUC, Handle: join},
+			{Kind: "presence", Type: "", To: router.Occupant, Handle: change},
+			{Kind: "presence", Type: "", To: router.Room, Space: stanza.MUC, Handle: noNickname},
+			{Kind: "presence", Type: "", To: router.Room, Handle: noNickname},
+			{Kind: "presence", Type: "unavailable", To: router.Occupant, Handle: leave},
+			{Kind: "presence", Type: "unavailable", To: router.Room, Handle: leave},
+			{Kind: "presence", Type: "error", To: router.Occupant, Handle: bounced},
+			{Kind: "presence", Type: "error", To: router.Room, Handle: bounced},
+			{Kind: "message", Type: "error", To: router.Occupant, Handle: bounced},
+			{Kind: "message", Type: "error", To: router.Room, Handle: bounced},
+			{Kind: "message", Type: "groupchat", To: router.Room, Handle: groupchat},
+			{Kind: "message", Type: "groupchat", To: router.Contact, Handle: notJoined},
+			{Kind: "message", Type: "groupchat", To: router.Occupant, Handle: badRequest},
+			{Kind: "message", Type: "chat", To: router.Room, Handle: badRequest},
+			{Kind: "message", Type: "chat", To: router.Occupant, Handle: private},
+			{Kind: "message", Type: "normal", To: router.Occupant, Handle: private},
+			{Kind: "iq", Type: "get", To: router.Occupant, Space: stanza.Ping, Handle: selfPing},
+		},
+		Payloads: []router.PayloadRoute{
+			router.On(pb.WrapperMessage_TYPE_PARTICIPANT_CHANGED, router.Any, participant),
+			router.On(pb.WrapperMessage_TYPE_ROOM_NICKNAME_CHANGED, router.Any, nicknameChanged),
+			router.On(pb.WrapperMessage_TYPE_ROOM_SUBJECT_CHANGED, router.Any, subjectChanged),
+			router.On(pb.WrapperMessage_TYPE_CONV_MESSAGE, router.Room, said),
+			router.On(pb.WrapperMessage_TYPE_CONV_MESSAGE, router.Occupant, whispered),
+		},
+		Disco: []router.Disco{
+			{Target: router.Transport, Var: stanza.MUC, Needs: "muc"},
+			{Target: router.Room, Var: stanza.MUC},
+			{Target: router.Room, Var: "http://jabber.org/protocol/muc#self-ping-optimization"},
+			{Target: router.Room, Var: stanza.OccupantID},
+		},
+		Hooks: router.Hooks{Connected: rejoin, Gone: gone, Logout: logout},
+	}
+}
+
+// room is a room of a user.
+type room struct {
+	name string // on the network, as JOIN_ROOM has it
+	jid  string // bare, as the clients have it
+	// nick is the user's nickname: the requested one until the join is complete.
+	nick     string
+	password string
+	// joined reports whether the join is complete.
+	joined    bool
+	seats     []*seat
+	occupants map[string]occupant // by their nicknames on the network
+	subject   *pb.ConversationMessage
+	waiting   clock.Timer // for the subject; nil unless it is awaited
+	history   history
+	sent      []sent
+	ids       ids
+}
+
+// seat is a client in a room, or one that is joining it.
+type seat struct {
+	jid    string // full
+	id     string // of the presence that asks to join
+	nick   string // requested
+	limits limits
+	in     bool // the client has seen its own presence
+}
+
+// rooms has the rooms of a user by their keys.
+var rooms router.Slot[map[string]*room]
+
+// Of returns the rooms of a user by their keys.
+func of(u *router.User) map[string]*room {
+	all := rooms.Of(u)
+	if *all == nil {
+		*all = map[string]*room{}
+	}
+	return *all
+}
+
+// keyOf returns the key of a room: the localpart of its JID, in the form to which servers
+// convert it (RFC 6122, appendix A). So the key is the same for the spellings of scripts
+// and of clients. This is the only place that ignores the case of rooms.
+func keyOf(local string) string { return strings.ToLower(norm.NFKC.String(local)) }
+
+// find returns the room to which a stanza is addressed, or nil.
+func find(u *router.User, s *router.Stanza) *room {
+	all := rooms.Peek(u)
+	if all == nil {
+		return nil
+	}
+	local, _, _ := jid.Split(s.To)
+	return (*all)[keyOf(local)]
+}
+
+// named returns the room with a name on the network in any spelling, or nil.
+func named(u *router.User, name string) *room {
+	all := rooms.Peek(u)
+	if all == nil {
+		return nil
+	}
+	for _, r := range *all {
+		if r.name == name {
+			return r
+		}
+	}
+	local, _, _ := jid.Split(u.Router().RoomJID(name))
+	return (*all)[keyOf(local)]
+}
+
+// forget removes a room of the user.
+func forget(u *router.User, r *room) {
+	if r.waiting != nil {
+		r.waiting.Stop()
+	}
+	u.Rooms.Leave(r.name)
+	local, _, _ := jid.Split(r.jid)
+	delete(of(u), keyOf(local))
+	if len(of(u)) == 0 {
+		rooms.Drop(u)
+	}
+}
+
+// seatOf returns the seat of a client, or nil.
+func (r *room) seatOf(jid string) *seat {
+	if r == nil {
+		return nil
+	}
+	for _, s := range r.seats {
+		if s.jid == jid {
+			return s
+		}
+	}
+	return nil
+}
+
+// deliver tells the script that the user joins or leaves the room.
+func (r *room) deliver(u *router.User, typ pb.WrapperMessage_Type, nick string) {
+	m := &pb.Room{UserName: &u.JID, Room: &r.name, Nickname: &nick}
+	if r.password != "" && typ == pb.WrapperMessage_TYPE_JOIN_ROOM {
+		m.Password = &r.password
+	}
+	u.Deliver(typ, m)
+}

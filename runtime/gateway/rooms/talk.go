@@ -1,0 +1,175 @@
+package rooms
+
+import (
+	"cmp"
+
+	"spectrumlua/pb"
+	"spectrumlua/runtime/gateway/messages"
+	"spectrumlua/runtime/gateway/router"
+	"spectrumlua/runtime/gateway/stanza"
+	"spectrumlua/runtime/xmltree"
+)
+
+// maxSent is the number of messages of the user whose return from the network is awaited.
+const maxSent = 20
+
+// sent is a message of the user that the script has. It returns as a message in the room,
+// and gets its id then, so that the client recognizes it.
+type sent struct{ id, body string }
+
+// groupchat handles a message of the user to all occupants.
+func groupchat(u *router.User, s *router.Stanza) {
+	r := find(u, s)
+	if r.seatOf(s.From) == nil {
+		notJoined(u, s)
+		return
+	}
+	subject := stanza.Child(s.Node, "", "subject")
+	body := stanza.ChildText(s.Node, "", "body")
+	if subject != nil && stanza.Child(s.Node, "", "body") == nil {
+		text := stanza.Body(subject)
+		u.Deliver(pb.WrapperMessage_TYPE_ROOM_SUBJECT_CHANGED, &pb.ConversationMessage{UserName: &u.JID, BuddyName: &r.name, Message: &text})
+		return
+	}
+	if body != "" && s.ID != "" {
+		if len(r.sent) == maxSent {
+			r.sent = append(r.sent[:0], r.sent[1:]...)
+		}
+		r.sent = append(r.sent, sent{s.ID, body})
+	}
+	messages.FromUser(u, s, r.name)
+}
+
+// notJoined refuses a message to a room that the client has not joined.
+func notJoined(_ *router.User, s *router.Stanza) {
+	s.Fail(stanza.NotAcceptable, "You have not joined this room.")
+}
+
+// badRequest refuses a message whose type is wrong for its address.
+func badRequest(_ *router.User, s *router.Stanza) { s.Fail(stanza.BadRequest, "") }
+
+// private handles a message of the user to one occupant.
+func private(u *router.User, s *router.Stanza) {
+	r := find(u, s)
+	if r.seatOf(s.From) == nil {
+		notJoined(u, s)
+		return
+	}
+	for nick := range r.occupants {
+		if r.shown(nick) == s.Resource {
+			messages.FromUser(u, s, r.name+"/"+nick)
+			return
+		}
+	}
+	s.Fail(stanza.ItemNotFound, "This occupant is not in the room.")
+}
+
+// said handles a message of the script that all occupants see. A message without a nickname
+// is from the room itself.
+func said(u *router.User, m *pb.ConversationMessage) {
+	r := named(u, m.GetBuddyName())
+	if r == nil {
+		u.Log().Debugf("a message is dropped: the user has not joined the room %q", m.GetBuddyName())
+		return
+	}
+	m.BuddyName = &r.name
+	if why := u.Rooms.Dropped(m); why != "" || !r.joined {
+		u.Log().Debugf("a message is dropped: %s", cmp.Or(why, "the join is not complete"))
+		return
+	}
+	n := stanza.Message(r.from(m.GetNickname()), "", "groupchat", stanza.Text("", "body", m.GetMessage()))
+	if id := r.returned(m); id != "" {
+		stanza.SetAttr(n, "id", id)
+	}
+	if nick := m.GetNickname(); nick != "" {
+		stanza.Add(n, r.occupantID(u, nick))
+	}
+	stanza.Add(n, messages.Parts(m)...)
+	for _, place := range r.seats {
+		if place.in && place.limits.allow(n) {
+			stanza.SetAttr(n, "to", place.jid)
+			u.Send(n)
+		}
+	}
+	if stays(u) {
+		r.history.add(n, u.Router().JID(), u.Router().Clock.Now())
+	}
+}
+
+// from returns the JID of an occupant, or of the room.
+func (r *room) from(nick string) string {
+	if nick == "" {
+		return r.jid
+	}
+	return r.jid + "/" + r.shown(nick)
+}
+
+// returned returns the id of the user's own message that returns from the network, or "".
+func (r *room) returned(m *pb.ConversationMessage) string {
+	if m.GetNickname() != r.nick {
+		return ""
+	}
+	for i, s := range r.sent {
+		if s.body == m.GetMessage() {
+			r.sent = append(r.sent[:0], r.sent[i+1:]...)
+			return s.id
+		}
+	}
+	return ""
+}
+
+// whispered handles a private message of the script from an occupant. It goes to the
+// clients in the room, or to the user if none is there.
+func whispered(u *router.User, m *pb.ConversationMessage) {
+	r, from := named(u, m.GetBuddyName()), ""
+	if r != nil {
+		from = r.from(m.GetNickname())
+	} else {
+		from = u.Router().RoomJID(m.GetBuddyName()) + "/" + m.GetNickname()
+	}
+	n := stanza.Message(from, u.JID, "chat", stanza.Text("", "body", m.GetMessage()), stanza.Element(stanza.MUCUser, "x", nil))
+	stanza.Add(n, messages.Parts(m)...)
+	if r == nil || len(r.seats) == 0 {
+		u.Send(n)
+		return
+	}
+	stanza.Add(n, r.occupantID(u, m.GetNickname()))
+	for _, place := range r.seats {
+		stanza.SetAttr(n, "to", place.jid)
+		u.Send(n)
+	}
+}
+
+// subjectChanged handles ROOM_SUBJECT_CHANGED of the script.
+func subjectChanged(u *router.User, m *pb.ConversationMessage) {
+	if r := named(u, m.GetBuddyName()); r != nil {
+		r.setSubject(u, m)
+	}
+}
+
+// setSubject sends a subject to the clients in the room, unless they have it.
+func (r *room) setSubject(u *router.User, m *pb.ConversationMessage) {
+	if r.subject != nil && r.subject.GetMessage() == m.GetMessage() && r.subject.GetNickname() == m.GetNickname() {
+		return
+	}
+	r.subject = m
+	if r.waiting != nil {
+		r.waiting.Stop()
+		r.waiting = nil
+	}
+	for _, place := range r.seats {
+		if place.in {
+			u.Send(r.subjectFor(u, place.jid))
+		}
+	}
+}
+
+// subjectFor returns the message with the subject of the room.
+func (r *room) subjectFor(u *router.User, to string) *xmltree.Node {
+	nick := r.subject.GetNickname()
+	n := stanza.Message(r.from(nick), to, "groupchat", stanza.Text("", "subject", r.subject.GetMessage()))
+	if nick != "" {
+		stanza.Add(n, r.occupantID(u, nick))
+	}
+	return n
+}
