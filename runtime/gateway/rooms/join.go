@@ -25,8 +25,8 @@ func join(u *router.User, s *router.Stanza) {
 	isNew := r == nil
 	if isNew {
 		r = &room{name: s.Name, jid: jid.Bare(s.To), nick: s.Resource, occupants: map[string]occupant{}}
-		of(u)[keyOfStanza(s)] = r
-		u.Rooms.Join(r.name)
+		of(u)[keyOf(r.jid)] = r
+		u.JoinRoom(keyOf(r.jid), r.name)
 	}
 	x := stanza.Child(s.Node, stanza.MUC, "x")
 	if password := stanza.ChildText(x, stanza.MUC, "password"); password != "" {
@@ -44,11 +44,6 @@ func join(u *router.User, s *router.Stanza) {
 	case isNew && u.State == router.Online:
 		r.deliver(u, pb.WrapperMessage_TYPE_JOIN_ROOM, r.nick)
 	}
-}
-
-func keyOfStanza(s *router.Stanza) string {
-	local, _, _ := jid.Split(s.To)
-	return keyOf(local)
 }
 
 // arrive logs in a user who is offline, because the request to join a room may arrive

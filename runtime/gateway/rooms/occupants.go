@@ -325,7 +325,7 @@ func (r *room) presence(u *router.User, nick, to string, codes ...string) *xmltr
 	}
 	item := stanza.Element(stanza.MUCUser, "item", stanza.Attrs{"affiliation", affiliation, "role", r.role(o)})
 	if more.alias != "" {
-		stanza.SetAttr(item, "jid", u.Router().ContactJID(nick))
+		stanza.SetAttr(item, "jid", u.ContactJID(nick))
 	}
 	return stanza.Add(n, r.occupantID(u, nick), userElement(item, codes))
 }

@@ -11,10 +11,6 @@
 package rooms
 
 import (
-	"strings"
-
-	"golang.org/x/text/unicode/norm"
-
 	"spectrumlua/pb"
 	"spectrumlua/runtime/clock"
 	"spectrumlua/runtime/gateway/router"
@@ -89,10 +85,10 @@ type seat struct {
 	in     bool // the client has seen its own presence
 }
 
-// rooms has the rooms of a user by their keys.
+// rooms has the rooms of a user by their keys: the folded localparts of their JIDs.
 var rooms router.Slot[map[string]*room]
 
-// Of returns the rooms of a user by their keys.
+// of returns the rooms of a user by their keys.
 func of(u *router.User) map[string]*room {
 	all := rooms.Of(u)
 	if *all == nil {
@@ -101,19 +97,19 @@ func of(u *router.User) map[string]*room {
 	return *all
 }
 
-// keyOf returns the key of a room: the localpart of its JID, in the form to which servers
-// convert it (RFC 6122, appendix A). So the key is the same for the spellings of scripts
-// and of clients. This is the only place that ignores the case of rooms.
-func keyOf(local string) string { return strings.ToLower(norm.NFKC.String(local)) }
-
 // find returns the room to which a stanza is addressed, or nil.
 func find(u *router.User, s *router.Stanza) *room {
 	all := rooms.Peek(u)
 	if all == nil {
 		return nil
 	}
-	local, _, _ := jid.Split(s.To)
-	return (*all)[keyOf(local)]
+	return (*all)[keyOf(s.To)]
+}
+
+// keyOf returns the key of a room for its JID.
+func keyOf(room string) string {
+	local, _, _ := jid.Split(room)
+	return router.Fold(local)
 }
 
 // named returns the room with a name on the network in any spelling, or nil.
@@ -127,8 +123,7 @@ func named(u *router.User, name string) *room {
 			return r
 		}
 	}
-	local, _, _ := jid.Split(u.Router().RoomJID(name))
-	return (*all)[keyOf(local)]
+	return (*all)[router.Fold(router.RoomLocal(name))]
 }
 
 // forget removes a room of the user.
@@ -136,9 +131,8 @@ func forget(u *router.User, r *room) {
 	if r.waiting != nil {
 		r.waiting.Stop()
 	}
-	u.Rooms.Leave(r.name)
-	local, _, _ := jid.Split(r.jid)
-	delete(of(u), keyOf(local))
+	u.LeaveRoom(keyOf(r.jid), r.name)
+	delete(of(u), keyOf(r.jid))
 	if len(of(u)) == 0 {
 		rooms.Drop(u)
 	}

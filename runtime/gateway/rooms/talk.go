@@ -118,14 +118,19 @@ func (r *room) returned(m *pb.ConversationMessage) string {
 	return ""
 }
 
-// whispered handles a private message of the script from an occupant. It goes to the
+// whispered handles a private message of the script from an occupant: with the flag pm and
+// a nickname, or from room/nickname. It goes to the
 // clients in the room, or to the user if none is there.
 func whispered(u *router.User, m *pb.ConversationMessage) {
-	r, from := named(u, m.GetBuddyName()), ""
+	name, nick := m.GetBuddyName(), m.GetNickname()
+	if room, occupant, ok := u.Occupant(name); ok {
+		name, nick = room, cmp.Or(nick, occupant)
+	}
+	r, from := named(u, name), ""
 	if r != nil {
-		from = r.from(m.GetNickname())
+		from = r.from(nick)
 	} else {
-		from = u.Router().RoomJID(m.GetBuddyName()) + "/" + m.GetNickname()
+		from = u.RoomJID(name) + "/" + nick
 	}
 	n := stanza.Message(from, u.JID, "chat", stanza.Text("", "body", m.GetMessage()), stanza.Element(stanza.MUCUser, "x", nil))
 	stanza.Add(n, messages.Parts(m)...)
@@ -133,7 +138,7 @@ func whispered(u *router.User, m *pb.ConversationMessage) {
 		u.Send(n)
 		return
 	}
-	stanza.Add(n, r.occupantID(u, m.GetNickname()))
+	stanza.Add(n, r.occupantID(u, nick))
 	for _, place := range r.seats {
 		stanza.SetAttr(n, "to", place.jid)
 		u.Send(n)

@@ -3,6 +3,8 @@ package router
 import (
 	"strings"
 
+	"golang.org/x/text/unicode/norm"
+
 	"spectrumlua/runtime/jid"
 )
 
@@ -25,14 +27,65 @@ func (u *User) ContactJID(name string) string {
 func (u *User) ContactFrom(name string) string { return u.ContactJID(name) + contactResource }
 
 // RoomJID returns the bare JID of a room.
-func (u *User) RoomJID(name string) string {
-	return u.address(jid.Escape(percent(name, "@", "%")), name)
+func (u *User) RoomJID(name string) string { return u.address(RoomLocal(name), name) }
+
+// RoomLocal returns the localpart of a room's JID. It has a % for the last @, as in
+// Spectrum, unless other characters need an escape: then nameOf expects none in it.
+func RoomLocal(name string) string {
+	written := percent(name, "@", "%")
+	if escaped := jid.Escape(written); escaped == written {
+		return written
+	}
+	return jid.Escape(name)
+}
+
+// Fold converts a localpart to the form in which servers pass it on (RFC 6122, appendix
+// A). It is the same for all spellings of a script and of clients.
+func Fold(local string) string { return strings.ToLower(norm.NFKC.String(local)) }
+
+// JoinRoom notes a room in Rooms. Stanzas for its JID have this name until LeaveRoom.
+func (u *User) JoinRoom(local, name string) {
+	u.Rooms.Join(name)
+	if u.joined == nil {
+		u.joined = map[string]string{}
+	}
+	u.joined[Fold(local)] = name
+}
+
+// LeaveRoom removes a room from Rooms.
+func (u *User) LeaveRoom(local, name string) {
+	u.Rooms.Leave(name)
+	delete(u.joined, Fold(local))
+}
+
+// Occupant divides room/nickname if the user has joined the room.
+func (u *User) Occupant(name string) (room, nick string, ok bool) {
+	for at := strings.IndexByte(name, '/'); at >= 0 && len(u.joined) > 0; {
+		if u.hasJoined(name[:at]) && at+1 < len(name) {
+			return name[:at], name[at+1:], true
+		}
+		next := strings.IndexByte(name[at+1:], '/')
+		if next < 0 {
+			break
+		}
+		at += 1 + next
+	}
+	return "", "", false
+}
+
+// hasJoined is like Rooms.Has, for all spellings of a name.
+func (u *User) hasJoined(name string) bool {
+	if len(u.joined) == 0 {
+		return false
+	}
+	_, joined := u.joined[Fold(RoomLocal(name))]
+	return joined
 }
 
 // address returns the JID with a localpart. Servers convert localparts to lower case, so
 // the user keeps the name in the case of the script.
 func (u *User) address(local, name string) string {
-	if folded := strings.ToLower(local); folded != local && u.State != Offline {
+	if folded := Fold(local); folded != local && u.State != Offline {
 		if u.names == nil {
 			u.names = map[string]string{}
 		}
@@ -44,7 +97,7 @@ func (u *User) address(local, name string) string {
 // nameOf returns the name on the network for the localpart of a JID, in the case in which
 // the script has written it since the login.
 func (u *User) nameOf(local string) string {
-	if name, known := u.names[strings.ToLower(local)]; known {
+	if name, known := u.names[Fold(local)]; known {
 		return name
 	}
 	if name := jid.Unescape(local); name != local {

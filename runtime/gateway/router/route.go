@@ -228,8 +228,11 @@ func targetOf(u *User, m *pb.ConversationMessage) Target {
 	switch {
 	case m.GetPm():
 		return Occupant
-	case rules.InRoom(m) || u.Rooms.Has(m.GetBuddyName()):
+	case rules.InRoom(m) || u.hasJoined(m.GetBuddyName()):
 		return Room
+	}
+	if _, _, ok := u.Occupant(m.GetBuddyName()); ok {
+		return Occupant
 	}
 	return Contact
 }

@@ -128,8 +128,13 @@ func (r *Router) aim(u *User, s *Stanza) {
 		s.Target = Transport
 		return
 	}
-	s.Name = u.nameOf(local)
-	switch isRoom := strings.HasPrefix(s.Name, "#") || u.Rooms.Has(s.Name) || stanza.Child(s.Node, stanza.MUC, "x") != nil; {
+	name, isRoom := u.joined[Fold(local)]
+	if !isRoom {
+		name = u.nameOf(local)
+		isRoom = strings.HasPrefix(name, "#") || stanza.Child(s.Node, stanza.MUC, "x") != nil
+	}
+	s.Name = name
+	switch {
 	case isRoom && resource != "":
 		s.Target = Occupant
 	case isRoom:

@@ -38,6 +38,7 @@ type User struct {
 
 	router  *Router
 	names   map[string]string // see address
+	joined  map[string]string // names of rooms by their folded localparts
 	slots   map[any]any
 	queue   []func(*User) // router.mu guards it and running
 	running bool
@@ -48,7 +49,7 @@ func (u *User) keeps() bool { return u.JID == "" || u.State != Offline || len(u.
 
 // End makes the user offline, without clients, rooms and names.
 func (u *User) End() {
-	u.State, u.Clients, u.names = Offline, nil, nil
+	u.State, u.Clients, u.names, u.joined = Offline, nil, nil, nil
 	u.Rooms.Clear()
 }
 
