@@ -1,12 +1,14 @@
-// Package claim keeps two processes from serving the same JID on one machine: two
-// gateways, or a gateway and Spectrum 2. For processes on several machines, the XMPP
-// server decides which of them it accepts.
+// Package claim keeps two processes on one machine from serving the same JID at the same
+// XMPP server: two gateways, or a gateway and Spectrum 2. For processes on several
+// machines, the XMPP server decides which of them it accepts.
 package claim
 
 import (
+	"cmp"
 	"errors"
 	"fmt"
 	"io"
+	"net"
 	"os"
 	"path/filepath"
 	"strings"
@@ -67,6 +69,16 @@ func (c *Claim) Release() {
 		_ = c.socket.Close()
 		c.socket = nil
 	}
+}
+
+// address returns the XMPP server of a config. The names of this machine are equal.
+func address(c *config.Config) string {
+	server, _ := c.Get("service.server")
+	port, _ := c.Get("service.port")
+	if ip := net.ParseIP(server); server == "" || server == "localhost" || ip != nil && ip.IsLoopback() {
+		server = "127.0.0.1"
+	}
+	return net.JoinHostPort(server, cmp.Or(port, "5347"))
 }
 
 // takeFile locks the lock file. The file also stops processes that share only the

@@ -98,6 +98,19 @@ func transport(t *testing.T, jid string) string {
 	return path
 }
 
+// add appends lines to a config.
+func add(t *testing.T, path, lines string) {
+	t.Helper()
+	f, err := os.OpenFile(path, os.O_APPEND|os.O_WRONLY, 0)
+	if err == nil {
+		_, err = f.WriteString(lines)
+	}
+	if err != nil {
+		t.Fatal(err)
+	}
+	_ = f.Close()
+}
+
 // jid returns a JID that no other test uses at the same time.
 func jid(t *testing.T) string {
 	return strings.ToLower(t.Name()) + strconv.Itoa(os.Getpid()) + ".example"
@@ -162,6 +175,16 @@ func TestSecondGatewayNamesTheFirst(t *testing.T) {
 	}
 }
 
+func TestOneJIDAtTwoServersIsFree(t *testing.T) {
+	path, elsewhere := transport(t, jid(t)), transport(t, jid(t))
+	add(t, elsewhere, "server=xmpp.example\n")
+	for _, path := range []string{path, elsewhere} {
+		if _, err := take(t, path); err != nil {
+			t.Error(err)
+		}
+	}
+}
+
 func TestSecondConfigInOneProcessIsRejected(t *testing.T) {
 	if _, err := take(t, transport(t, jid(t))); err != nil {
 		t.Fatal(err)
@@ -186,7 +209,9 @@ func TestOtherJIDInTheSameFolderIsRejected(t *testing.T) {
 
 func TestRunningSpectrumIsFound(t *testing.T) {
 	path := transport(t, jid(t))
-	sameJID, other := transport(t, jid(t)), transport(t, "other."+jid(t))
+	sameJID, other, elsewhere := transport(t, jid(t)), transport(t, "other."+jid(t)), transport(t, jid(t))
+	add(t, sameJID, "server=localhost\nport=5347\n")
+	add(t, elsewhere, "port=5348\n")
 	tests := []struct {
 		name  string
 		args  []string
@@ -196,6 +221,9 @@ func TestRunningSpectrumIsFound(t *testing.T) {
 		{"its config in the foreground", []string{"-n", "-d", path}, true},
 		{"another config with the same JID", []string{sameJID}, true},
 		{"another config", []string{other}, false},
+		{"the same JID at another server", []string{elsewhere}, false},
+		{"the same JID as -j at another server", []string{"-j", jid(t), elsewhere}, false},
+		{"the same JID as -j with a config that cannot be read", []string{"-j", jid(t), path + ".missing"}, true},
 		{"another config with -j", []string{"-j", jid(t), other}, true},
 		{"its config with another -j", []string{"--jid=x.example", path}, false},
 		{"a config that cannot be read", []string{path + ".missing"}, false},

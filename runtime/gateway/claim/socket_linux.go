@@ -18,7 +18,7 @@ import (
 // file. It stops processes with different working directories. Nothing is sent over it:
 // a connection only tells the process id of the other end.
 func takeSocket(c *config.Config) (io.Closer, error) {
-	name := fmt.Sprintf("@spectrum2-lua.serve.%x", sha256.Sum256([]byte(c.JID())))
+	name := fmt.Sprintf("@spectrum2-lua.serve.%x", sha256.Sum256([]byte(c.JID()+" at "+address(c))))
 	l, err := net.Listen("unix", name)
 	switch {
 	case errors.Is(err, syscall.EADDRINUSE):

@@ -25,17 +25,18 @@ const spectrum = "spectrum2"
 func findSpectrum(c *config.Config) string {
 	pid := pidfile(c)
 	if pid > 0 && runs(pid) {
-		switch command(pid) {
-		case spectrum:
-			return describe(pid)
-		case "": // the system hides other users' processes
+		name := command(pid)
+		switch {
+		case name == "": // the system hides other users' processes
 			return fmt.Sprintf("Spectrum 2, pid %d, if its pidfile %s is up to date", pid, pidfilePath(c))
+		case name == spectrum && serves(pid, c) != no:
+			return describe(pid)
 		}
 	}
 	entries, _ := os.ReadDir("/proc")
 	for _, e := range entries {
 		pid, err := strconv.Atoi(e.Name())
-		if err == nil && command(pid) == spectrum && serves(pid, c) {
+		if err == nil && command(pid) == spectrum && serves(pid, c) == yes {
 			return describe(pid)
 		}
 	}
@@ -109,11 +110,27 @@ func withoutValues(args []string) []string {
 	return shown
 }
 
-// serves reports whether a Spectrum 2 serves the JID of c.
-func serves(pid int, c *config.Config) bool {
+// answer is the answer to a question about another process.
+type answer int
+
+const (
+	unknown answer = iota
+	yes
+	no
+)
+
+func answerOf(b bool) answer {
+	if b {
+		return yes
+	}
+	return no
+}
+
+// serves returns whether a Spectrum 2 serves the JID of c at the XMPP server of c.
+func serves(pid int, c *config.Config) answer {
 	words := arguments(pid)
 	if len(words) == 0 {
-		return false
+		return unknown
 	}
 	see := func(path string) string { return fmt.Sprintf("/proc/%d/root%s", pid, path) } // as a process in a chroot sees it
 	exists := func(path string) bool {
@@ -123,23 +140,37 @@ func serves(pid int, c *config.Config) bool {
 	// The parser is the one for the arguments that Spectrum passes on to a backend.
 	args, err := launch.Parse(append([]string{"--host", "localhost", "--port", "1"}, words[1:]...), exists)
 	if err != nil {
-		return false
-	}
-	if args.JID != "" {
-		return args.JID == c.JID()
-	}
-	if !filepath.IsAbs(args.ConfigFile) {
-		// Spectrum has left the folder to which the path is relative.
-		dir, _ := os.Readlink(fmt.Sprintf("/proc/%d/cwd", pid))
-		return filepath.Base(args.ConfigFile) == filepath.Base(c.Path()) && dir == c.WorkingDir()
+		return unknown
 	}
 	for _, path := range []string{see(args.ConfigFile), args.ConfigFile} {
 		text, err := os.ReadFile(path)
-		if err != nil {
+		if err != nil || !filepath.IsAbs(args.ConfigFile) {
 			continue
 		}
-		other, err := config.Parse(path, text, config.Options{Overrides: args.Overrides})
-		return err == nil && other.JID() == c.JID()
+		other, err := config.Parse(path, text, config.Options{JID: args.JID, Overrides: args.Overrides})
+		if err != nil {
+			return unknown
+		}
+		return answerOf(other.JID() == c.JID() && address(other) == address(c))
 	}
-	return args.ConfigFile == c.Path()
+	return guess(pid, args, c)
+}
+
+// guess is serves for a process whose config file cannot be read.
+func guess(pid int, args launch.Args, c *config.Config) answer {
+	switch {
+	case args.JID != "":
+		return answerOf(args.JID == c.JID())
+	case filepath.IsAbs(args.ConfigFile):
+		if args.ConfigFile == c.Path() {
+			return yes
+		}
+		return unknown
+	}
+	// Spectrum has left the folder to which the path is relative.
+	dir, _ := os.Readlink(fmt.Sprintf("/proc/%d/cwd", pid))
+	if filepath.Base(args.ConfigFile) == filepath.Base(c.Path()) && dir == c.WorkingDir() {
+		return yes
+	}
+	return unknown
 }
