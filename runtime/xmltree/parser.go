@@ -20,15 +20,16 @@ type Parser struct {
 	line    int
 	err     error
 
-	open     []openElement
-	scope    xmlns.Scope
-	root     *Node
-	closed   bool // the outermost element has ended
-	text     []byte
-	cr       bool // the text so far ends with a carriage return
-	size     int  // bytes of the current element
-	elements int
-	done     []*Node
+	open        []openElement
+	scope       xmlns.Scope
+	root        *Node
+	rootDefault string // the default namespace that the root declares
+	closed      bool   // the outermost element has ended
+	text        []byte
+	cr          bool // the text so far ends with a carriage return
+	size        int  // bytes of the current element
+	elements    int
+	done        []*Node
 
 	xmpp    bool                        // the input is an XMPP stream
 	skipped func(n *Node, reason error) // nil: an element over the limits is an error
@@ -62,6 +63,10 @@ func (p *Parser) Root() *Node { return p.root }
 
 // Closed reports whether the outermost element has ended.
 func (p *Parser) Closed() bool { return p.closed }
+
+// RootDefault returns the default namespace that the outermost element declares. In an
+// XMPP stream it says what kind of stream it is.
+func (p *Parser) RootDefault() string { return p.rootDefault }
 
 // Feed parses a chunk and returns the elements that are complete now. With an error
 // it returns those that were complete before it.

@@ -128,6 +128,7 @@ func (p *Parser) start(name string, attributes []written) error {
 	}
 	if len(p.open) == 0 {
 		p.root = node
+		p.rootDefault, _ = p.scope.Element(xmlns.Name{})
 	} else if parent := p.open[len(p.open)-1].node; len(p.open) > p.level {
 		parent.Children = append(parent.Children, Child{Element: node})
 	}

@@ -3,6 +3,7 @@
 package e2e_test
 
 import (
+	"errors"
 	"fmt"
 	"os"
 )
@@ -49,6 +50,15 @@ func (b *bed) startProsody() {
 		if out, err := register.CombinedOutput(); err != nil {
 			b.t.Fatalf("prosodyctl register: %v\n%s", err, out)
 		}
+	}
+	b.restartProsody()
+}
+
+// restartProsody starts Prosody with the config and the accounts that it has.
+func (b *bed) restartProsody() {
+	b.t.Helper()
+	if err := os.Remove(b.path("prosody.log")); err != nil && !errors.Is(err, os.ErrNotExist) {
+		b.t.Fatal(err)
 	}
 	b.prosody = b.start("prosody", "prosody", "-F", "--config", b.inside("prosody.cfg.lua"))
 	for _, service := range []string{"component", "c2s"} {

@@ -93,6 +93,7 @@ func TestStreamsThatEndTheConnection(t *testing.T) {
 		{"blanks", loggedIn + " \n" + stanza + "  ", handled, component.ErrEnded, ""},
 		{"an error at the login", header + "<stream:error><host-unknown xmlns='urn:ietf:params:xml:ns:xmpp-streams'/></stream:error></stream:stream>", "", component.ErrUnknownHost, ""},
 		{"a stanza at the login", header + stanza, "", component.ErrProtocol, ""},
+		{"a stream for clients", "<stream:stream xmlns='jabber:client' xmlns:stream='http://etherx.jabber.org/streams' id='1' version='1.0'><stream:error><host-unknown xmlns='urn:ietf:params:xml:ns:xmpp-streams'/></stream:error>", "", component.ErrProtocol, ""},
 		{"no stream", "<html/>", "", component.ErrProtocol, ""},
 		{"HTTP", "HTTP/1.1 400 Bad Request\r\n\r\n", "", component.ErrProtocol, ""},
 		{"nothing", "", "", component.ErrEnded, ""},

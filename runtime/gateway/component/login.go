@@ -55,8 +55,8 @@ func (s *stream) login() error {
 		}
 	}
 	root := s.parser.Root()
-	if root.Space != streamSpace || root.Name != "stream" {
-		return s.c.fail(ErrProtocol, nil)
+	if root.Space != streamSpace || root.Name != "stream" || s.parser.RootDefault() != componentSpace {
+		return s.c.fail(ErrProtocol, nil) // a stream for clients has another default namespace
 	}
 	if len(s.ready) == 0 {
 		text := "<handshake>" + handshake(root.Get("id"), s.c.opts.Password) + "</handshake>"
