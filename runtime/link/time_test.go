@@ -12,6 +12,7 @@ import (
 	"time"
 
 	"spectrumlua/runtime/schema"
+	"spectrumlua/runtime/slowpeer"
 	"spectrumlua/runtime/task"
 )
 
@@ -117,7 +118,7 @@ func TestPeerThatReadsNothingTimesOut(t *testing.T) {
 			if timeout > 0 {
 				want = timeout
 			}
-			if took := time.Since(start); took < want || took > want+want/looksPerTimeout {
+			if took := time.Since(start); took < want || took > want+want/slowpeer.LooksPerTimeout {
 				t.Errorf("the link ended after %v, want %v", took, want)
 			}
 			if errno := Errno(l.err); errno != syscall.ETIMEDOUT || !strings.Contains(l.err.Error(), "no data for "+want.String()) {

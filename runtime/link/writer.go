@@ -6,16 +6,14 @@ import (
 	"net"
 	"os"
 	"syscall"
-	"time"
-)
 
-// looksPerTimeout is how often within WriteTimeout the writer checks for progress.
-const looksPerTimeout = 8
+	"spectrumlua/runtime/slowpeer"
+)
 
 // write is the writer. It returns nil when the link is closed and the queue empty,
 // or the error of a write.
 func (l *Link) write(conn net.Conn) error {
-	w := writer{conn: conn, timeout: l.opts.WriteTimeout}
+	w := slowpeer.NewWriter(conn, l.opts.WriteTimeout)
 	for {
 		parts, end := l.out.take()
 		switch {
@@ -25,41 +23,18 @@ func (l *Link) write(conn net.Conn) error {
 			<-l.out.wake
 			continue
 		}
-		if err := w.write(parts); err != nil {
+		if err := w.Write(parts); err != nil {
 			l.out.abandon()
-			if errors.Is(err, net.ErrClosed) {
+			switch {
+			case errors.Is(err, net.ErrClosed):
 				return nil // the context of Close has ended, and the rest is lost
+			case errors.Is(err, os.ErrDeadlineExceeded):
+				return fmt.Errorf("Spectrum has accepted no data for %v: %w", l.opts.WriteTimeout, err)
 			}
-			return err
+			return fmt.Errorf("writing to Spectrum: %w", err)
 		}
 		l.out.wrote(nil)
 	}
-}
-
-// writer writes to a peer that may be slow. It fails only if the peer accepts no
-// data for the timeout.
-type writer struct {
-	conn    net.Conn
-	timeout time.Duration
-}
-
-// write writes all parts, in one system call if possible.
-func (w *writer) write(parts net.Buffers) error {
-	progress := time.Now()
-	for len(parts) > 0 {
-		_ = w.conn.SetWriteDeadline(time.Now().Add(w.timeout / looksPerTimeout))
-		n, err := parts.WriteTo(w.conn)
-		switch {
-		case err == nil:
-		case !errors.Is(err, os.ErrDeadlineExceeded):
-			return fmt.Errorf("writing to Spectrum: %w", err)
-		case n > 0:
-			progress = time.Now()
-		case time.Since(progress) >= w.timeout:
-			return fmt.Errorf("Spectrum has accepted no data for %v: %w", w.timeout, err)
-		}
-	}
-	return nil
 }
 
 // nowWriter writes to a socket without waiting. It ignores the deadlines of the writer.

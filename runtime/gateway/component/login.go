@@ -8,6 +8,7 @@ import (
 	"net"
 	"time"
 
+	"spectrumlua/runtime/slowpeer"
 	"spectrumlua/runtime/xmltree"
 )
 
@@ -42,11 +43,14 @@ func (c *Component) connect(ctx context.Context) (*stream, error) {
 	return nil, err
 }
 
+// say writes a text of the stream itself.
+func (s *stream) say(text string) error { return s.writer.Write(net.Buffers{[]byte(text)}) }
+
 // login opens the stream and performs the handshake.
 func (s *stream) login() error {
 	jid := xmltree.Escape(s.c.opts.JID)
 	header := "<?xml version='1.0'?><stream:stream xmlns='" + componentSpace + "' xmlns:stream='" + streamSpace + "' to='" + jid + "'>"
-	if err := s.writer.write([]byte(header), nil); err != nil {
+	if err := s.say(header); err != nil {
 		return s.loginError(err)
 	}
 	for s.parser.Root() == nil {
@@ -60,7 +64,7 @@ func (s *stream) login() error {
 	}
 	if len(s.ready) == 0 {
 		text := "<handshake>" + handshake(root.Get("id"), s.c.opts.Password) + "</handshake>"
-		if err := s.writer.write([]byte(text), nil); err != nil {
+		if err := s.say(text); err != nil {
 			// The server may have said why.
 			_ = s.conn.SetReadDeadline(time.Now().Add(lastWords))
 		}
@@ -93,7 +97,7 @@ func Check(ctx context.Context, o Options) error {
 	if err != nil {
 		return err
 	}
-	_ = s.writer.write([]byte(streamEnd), nil)
+	_ = s.say(streamEnd)
 	s.hangUp(ctx)
 	return nil
 }
@@ -102,7 +106,7 @@ func Check(ctx context.Context, o Options) error {
 func (c *Component) newStream(conn net.Conn) *stream {
 	s := &stream{
 		c: c, conn: conn, buf: make([]byte, readSize),
-		writer:     writer{conn: conn, timeout: c.opts.WriteTimeout},
+		writer:     slowpeer.NewWriter(conn, c.opts.WriteTimeout),
 		readerDone: make(chan struct{}), writerDone: make(chan struct{}), ended: make(chan struct{}),
 	}
 	s.parser = xmltree.NewXMPPStream(xmltree.Limits{Depth: maxDepth + 1, Size: c.opts.MaxStanza, Elements: maxElements}, s.skipped)

@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"spectrumlua/runtime/crash"
+	"spectrumlua/runtime/slowpeer"
 	"spectrumlua/runtime/xmltree"
 )
 
@@ -27,7 +28,7 @@ const (
 type stream struct {
 	c      *Component
 	conn   net.Conn
-	writer writer
+	writer *slowpeer.Writer
 	parser *xmltree.Parser
 	buf    []byte
 	ready  []*xmltree.Node // parsed and not handled
@@ -169,7 +170,7 @@ func (s *stream) write() {
 		b := s.c.out.take(time.Now())
 		switch {
 		case b.end:
-			_ = s.writer.write([]byte(streamEnd), nil)
+			_ = s.say(streamEnd)
 			return
 		case b.empty():
 			timer.Reset(cmpDuration(b.wait, time.Hour))
@@ -181,11 +182,7 @@ func (s *stream) write() {
 			}
 			continue
 		}
-		var data []byte
-		if b.chunk != nil {
-			data = b.chunk.bytes()
-		}
-		if err := s.writer.write(data, []byte(b.ping)); err != nil {
+		if err := s.writer.Write(b.parts()); err != nil {
 			s.writeFailed(err)
 			return
 		}

@@ -1,6 +1,9 @@
 package component
 
-import "time"
+import (
+	"net"
+	"time"
+)
 
 // batch is what the writer writes next.
 type batch struct {
@@ -10,6 +13,17 @@ type batch struct {
 	// something new.
 	wait time.Duration
 	end  bool // the outbox is closed and empty
+}
+
+func (b batch) parts() net.Buffers {
+	var parts net.Buffers
+	if b.chunk != nil {
+		parts = append(parts, b.chunk.bytes())
+	}
+	if b.ping != "" {
+		parts = append(parts, []byte(b.ping))
+	}
+	return parts
 }
 
 func (b batch) empty() bool { return b.chunk == nil && b.ping == "" }
