@@ -18,7 +18,7 @@ var shows = map[string]pb.StatusType{
 // unknown text means online.
 func StatusOf(show string) pb.StatusType { return shows[show] }
 
-// Show returns the <show/> of a status, or nil if it has none.
+// Show returns the <show/> of a status, or nil for a status without one.
 func Show(status pb.StatusType) *xmltree.Node {
 	return stanza.Optional("", "show", texts[status])
 }
