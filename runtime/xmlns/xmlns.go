@@ -112,6 +112,9 @@ func (s *Scope) Element(n Name) (string, error) {
 	return s.find(n.Prefix)
 }
 
+// manyAttributes is the number of attributes from which a map finds repeated ones faster.
+const manyAttributes = 16
+
 // Attributes returns the namespaces of an element's attributes. An attribute without a
 // prefix has no namespace. Two attributes must not have the same name, even with
 // different prefixes.
@@ -119,22 +122,39 @@ func (s *Scope) Attributes(names []Name) ([]string, error) {
 	if len(names) == 0 {
 		return nil, nil
 	}
-	spaces := make([]string, len(names))
-	meant := make(map[[2]string]Name, len(names))
+	return s.AppendAttributes(make([]string, 0, len(names)), names)
+}
+
+// AppendAttributes appends the result of Attributes to an empty slice.
+func (s *Scope) AppendAttributes(spaces []string, names []Name) ([]string, error) {
+	var seen map[[2]string]Name
+	if len(names) > manyAttributes {
+		seen = make(map[[2]string]Name, len(names))
+	}
 	for i, n := range names {
 		space, err := s.attribute(n)
 		if err != nil {
 			return nil, err
 		}
-		key := [2]string{space, n.Local}
-		switch before, again := meant[key]; {
+		before, again := Name{}, false
+		if seen != nil {
+			key := [2]string{space, n.Local}
+			before, again = seen[key]
+			seen[key] = n
+		} else {
+			for j, other := range names[:i] {
+				if other.Local == n.Local && spaces[j] == space {
+					before, again = other, true
+				}
+			}
+		}
+		switch {
 		case again && before == n:
 			return nil, fmt.Errorf("the attribute %.80s appears twice", n)
 		case again:
 			return nil, fmt.Errorf("the attribute %.80s appears twice, with another prefix", n)
 		}
-		meant[key] = n
-		spaces[i] = space
+		spaces = append(spaces, space)
 	}
 	return spaces, nil
 }

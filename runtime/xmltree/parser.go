@@ -31,6 +31,11 @@ type Parser struct {
 	elements    int
 	done        []*Node
 
+	// The attributes of the current tag.
+	written []written
+	names   []xmlns.Name
+	spaces  []string
+
 	xmpp    bool                        // the input is an XMPP stream
 	skipped func(n *Node, reason error) // nil: an element over the limits is an error
 	skip    *skipper                    // skips the rest of such an element; nil otherwise

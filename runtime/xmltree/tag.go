@@ -1,6 +1,7 @@
 package xmltree
 
 import (
+	"bytes"
 	"strings"
 	"unicode"
 	"unicode/utf8"
@@ -13,10 +14,10 @@ func (p *Parser) tag(b []byte) error {
 	if err := p.legal(b); err != nil {
 		return err
 	}
-	text := string(b)
-	if name, ok := strings.CutPrefix(text, "/"); ok {
-		return p.end(strings.TrimRight(name, blanks))
+	if b[0] == '/' {
+		return p.end(bytes.TrimRight(b[1:], blanks))
 	}
+	text := string(b) // its parts are the names and values
 	text, empty := strings.CutSuffix(text, "/")
 	n := strings.IndexAny(text, blanks)
 	if n < 0 {
@@ -31,7 +32,7 @@ func (p *Parser) tag(b []byte) error {
 		return err
 	}
 	if empty {
-		return p.end(name)
+		p.close()
 	}
 	return nil
 }
@@ -44,8 +45,10 @@ type written struct {
 	value string
 }
 
+// attributes returns the attributes in a tag, until its next call.
 func (p *Parser) attributes(text string) ([]written, error) {
-	var all []written
+	all := p.written[:0]
+	defer func() { p.written = all }()
 	for {
 		rest := strings.TrimLeft(text, blanks)
 		if rest == "" {
@@ -153,23 +156,30 @@ func (p *Parser) node(name string, attributes []written) (*Node, error) {
 	return n, err
 }
 
-func (p *Parser) end(name string) error {
+func (p *Parser) end(name []byte) error {
 	n := len(p.open) - 1
 	if n < 0 {
 		return p.wrong("</%.40s> closes no element", name)
 	}
-	e := p.open[n]
-	if e.name != name {
+	if e := p.open[n]; e.name != string(name) {
 		return p.wrong("<%.40s> is closed by </%.40s>", e.name, name)
 	}
+	p.close()
+	return nil
+}
+
+// close ends the innermost element.
+func (p *Parser) close() {
 	p.flush()
+	n := len(p.open) - 1
+	e := p.open[n]
+	p.open[n] = openElement{}
 	p.open = p.open[:n]
 	p.scope.Leave(e.declared)
 	if n == p.level {
 		p.done = append(p.done, e.node)
 	}
 	p.closed = n == 0
-	return nil
 }
 
 // flush adds the text so far as a child.
@@ -207,15 +217,23 @@ func (p *Parser) name(text string) (xmlns.Name, error) {
 
 // resolve returns the attributes with their namespaces, without the declarations.
 func (p *Parser) resolve(attributes []written) ([]Attr, error) {
-	var names []xmlns.Name
+	names, count := p.names[:0], 0
 	for _, a := range attributes {
 		names = append(names, a.name)
+		if !a.name.Declares() {
+			count++
+		}
 	}
-	spaces, err := p.scope.Attributes(names)
+	p.names = names
+	spaces, err := p.scope.AppendAttributes(p.spaces[:0], names)
 	if err != nil {
 		return nil, p.wrong("%v", err)
 	}
-	var all []Attr
+	p.spaces = spaces
+	if count == 0 {
+		return nil, nil
+	}
+	all := make([]Attr, 0, count)
 	for i, a := range attributes {
 		if !a.name.Declares() {
 			all = append(all, Attr{spaces[i], a.name.Local, a.value})
@@ -228,6 +246,9 @@ func (p *Parser) resolve(attributes []written) ([]Attr, error) {
 // and NameChar of XML 1.0, fifth edition, without the colon).
 func validName(name string) bool {
 	for i, r := range name {
+		if r|0x20 >= 'a' && r|0x20 <= 'z' || i > 0 && (r == '-' || r >= '0' && r <= '9') { // the usual case
+			continue
+		}
 		if !unicode.Is(nameStart, r) && (i == 0 || !unicode.Is(nameMore, r)) {
 			return false
 		}
