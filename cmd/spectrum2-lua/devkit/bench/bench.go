@@ -12,7 +12,7 @@ import (
 type Options struct {
 	Backend Backend `json:"-"`
 	// Against is another backend to measure in the same rounds, such as an earlier
-	// version. Its Path is "" if there is none.
+	// version, or no Path.
 	Against  Backend `json:"-"`
 	Baseline Backend `json:"-"`
 	// Peer is an executable that calls the function Peer. It is started if

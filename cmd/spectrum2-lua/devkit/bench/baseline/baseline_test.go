@@ -40,7 +40,7 @@ func TestServeEchoesMessages(t *testing.T) {
 			t.Errorf("got %v %v, %v", typ, &m, err)
 		}
 	}
-	if _, err := frames.Next(); err != io.EOF { //nolint:errorlint // it is not wrapped
+	if _, err := frames.Next(); err != io.EOF {
 		t.Errorf("after EXIT: %v", err)
 	}
 	if err := <-ended; err != nil {
