@@ -45,7 +45,7 @@ func (h *Host) Eval(ctx context.Context, user, text string) (results []string, e
 		}
 		var session lua.LValue = lua.LNil
 		if s != nil {
-			session = h.sessionObject(s).userdata
+			session = &h.sessionObject(s).userdata
 		}
 		var fn *lua.LFunction
 		if fn, err = v.compileTyped(text); err != nil {

@@ -207,7 +207,7 @@ func (h *Host) arguments(args []lua.LValue, s *session.Session, m session.Messag
 	var user lua.LValue
 	if s != nil {
 		obj := h.sessionObject(s)
-		user, args = obj.user, append(args, obj.userdata)
+		user, args = obj.user, append(args, &obj.userdata)
 	}
 	switch {
 	case m.Type.Raw:

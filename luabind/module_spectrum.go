@@ -118,7 +118,7 @@ func nearestSendable(name string) string {
 func (h *Host) sessionsFunction(l *lua.LState) int {
 	all := bind.NewTable()
 	for _, s := range h.sessions.Sessions() {
-		all.Append(h.sessionObject(s).userdata)
+		all.Append(&h.sessionObject(s).userdata)
 	}
 	l.Push(all)
 	return 1
@@ -131,5 +131,5 @@ func (h *Host) sessionFunction(l *lua.LState) int {
 	if s == nil {
 		return bind.Return(l, lua.LNil)
 	}
-	return bind.Return(l, h.sessionObject(s).userdata)
+	return bind.Return(l, &h.sessionObject(s).userdata)
 }

@@ -97,7 +97,7 @@ func (h *Host) callReload(t *task.Task, generation int, s *session.Session) {
 	}
 	var args []lua.LValue
 	if s != nil {
-		args = append(args, h.sessionObject(s).userdata)
+		args = append(args, &h.sessionObject(s).userdata)
 	}
 	if err := v.call(t, v.handler(reloadHandler), args); err != nil {
 		v.logError("on."+reloadHandler, t, err)

@@ -40,9 +40,7 @@ const maxRoster = 100_000
 // roster holds what Spectrum's roster of the user says about contacts, as far as the
 // session knows. The script lock guards it.
 type roster struct {
-	// entries has hashes of a contact's alias and groups, by the hash of its name. A
-	// hash of 0 means that the value is unknown.
-	entries map[uint64]rosterEntry
+	entries rosterEntries
 	// asked has the names of contacts whose auth_request the user has not answered.
 	asked map[string]struct{}
 	// names has the contacts that Spectrum reported after the login, until the first
@@ -50,18 +48,12 @@ type roster struct {
 	names []string
 }
 
-type rosterEntry struct{ alias, groups uint64 }
-
 // sent notes a change by the script. Spectrum keeps the alias and the groups of a
 // contact if the message does not set them.
 func (r *roster) sent(payload []byte) {
-	if r.entries == nil {
-		r.entries = map[uint64]rosterEntry{}
-	}
-	key := hashOf(buddyName(payload))
 	now := entryOf(payload)
-	old := r.entries[key]
-	r.entries[key] = rosterEntry{cmp.Or(now.alias, old.alias), cmp.Or(now.groups, old.groups)}
+	old, _ := r.entries.get(now.name)
+	r.entries.put(rosterEntry{now.name, cmp.Or(now.alias, old.alias), cmp.Or(now.groups, old.groups)})
 }
 
 // changed notes a change that Spectrum has reported, and returns its origin.
@@ -69,15 +61,11 @@ func (r *roster) changed(payload []byte) lua.LString {
 	if b := (pb.Buddy{}); proto.Unmarshal(payload, &b) == nil && b.Blocked != nil {
 		return originUser // the user blocks or unblocks a contact, which an echo never says
 	}
-	key := hashOf(buddyName(payload))
 	now := entryOf(payload)
-	old, known := r.entries[key]
-	if r.entries == nil {
-		r.entries = map[uint64]rosterEntry{}
-	}
+	old, known := r.entries.get(now.name)
 	// What Spectrum reports is known, even if it is empty.
-	now = rosterEntry{cmp.Or(now.alias, hashOf(nil)), cmp.Or(now.groups, hashOf(nil))}
-	r.entries[key] = now
+	now.alias, now.groups = cmp.Or(now.alias, hashOf(nil)), cmp.Or(now.groups, hashOf(nil))
+	r.entries.put(now)
 	if known && (old.alias == 0 || old.alias == now.alias) && (old.groups == 0 || old.groups == now.groups) {
 		return originEcho
 	}
@@ -89,7 +77,7 @@ func (r *roster) changed(payload []byte) lua.LString {
 
 // removed notes that the user has removed a contact, and returns the origin.
 func (r *roster) removed(payload []byte) lua.LString {
-	delete(r.entries, hashOf(buddyName(payload)))
+	r.entries.remove(hashOf(buddyName(payload)))
 	if r.answered(string(buddyName(payload))) {
 		return originRefused
 	}
@@ -98,7 +86,7 @@ func (r *roster) removed(payload []byte) lua.LString {
 
 // forget notes that the script has removed a contact.
 func (r *roster) forget(payload []byte) {
-	delete(r.entries, hashOf(buddyName(payload)))
+	r.entries.remove(hashOf(buddyName(payload)))
 	r.answered(string(buddyName(payload)))
 }
 
@@ -128,9 +116,9 @@ func (r *roster) reported(buddies *pb.Buddies) {
 	}
 }
 
-// entryOf returns the hashes of a message's alias and groups. An empty value is 0.
+// entryOf returns the hashes of a message's contact. An empty alias or list is 0.
 func entryOf(payload []byte) rosterEntry {
-	var e rosterEntry
+	e := rosterEntry{name: hashOf(buddyName(payload))}
 	if alias := schema.Find(payload, aliasField); len(alias) > 0 {
 		e.alias = hashOf(alias)
 	}

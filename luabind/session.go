@@ -17,7 +17,7 @@ import (
 type sessionObject struct {
 	host     *Host
 	session  *session.Session
-	userdata *lua.LUserData
+	userdata lua.LUserData
 	user     lua.LValue // the user's name, an lua.LString
 	data     *lua.LTable
 	settings *lua.LTable
@@ -39,7 +39,7 @@ func (h *Host) sessionObject(s *session.Session) *sessionObject {
 		return obj
 	}
 	obj := &sessionObject{host: h, session: s, user: lua.LString(s.User)}
-	obj.userdata = sessionClass.New(obj)
+	sessionClass.Init(&obj.userdata, obj)
 	s.Local = obj
 	return obj
 }

@@ -80,9 +80,16 @@ func (c *Class[T]) Metatable() *lua.LTable { return c.metatable }
 
 // New returns a userdata with the value v.
 func (c *Class[T]) New(v T) *lua.LUserData {
-	ud := &lua.LUserData{Value: v, Metatable: c.metatable}
-	watchHolders(v, ud)
+	ud := new(lua.LUserData)
+	c.Init(ud, v)
 	return ud
+}
+
+// Init makes ud a userdata with the value v. A userdata that is a part of v saves an
+// object for the garbage collector.
+func (c *Class[T]) Init(ud *lua.LUserData, v T) {
+	ud.Value, ud.Metatable = v, c.metatable
+	watchHolders(v, ud)
 }
 
 // Of returns the Go value of a userdata of this class. ok is false for any other Lua
