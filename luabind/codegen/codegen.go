@@ -49,7 +49,16 @@ type Options struct {
 
 // Compile generates the main function of a chunk. It does not change the tree. The
 // error is an *Error. It is safe for concurrent use.
-func Compile(chunk []ast.Stmt, o Options) (proto *lua.FunctionProto, err error) {
+func Compile(chunk []ast.Stmt, o Options) (*lua.FunctionProto, error) {
+	proto, err := compile(chunk, o, false)
+	if err != nil { // a constructor may have needed too many registers
+		proto, err = compile(chunk, o, true)
+	}
+	return proto, err
+}
+
+// compile is Compile. oneByOne is the option of the generator.
+func compile(chunk []ast.Stmt, o Options, oneByOne bool) (proto *lua.FunctionProto, err error) {
 	defer func() {
 		if r := recover(); r != nil {
 			problem, ok := r.(*Error)
@@ -59,7 +68,7 @@ func Compile(chunk []ast.Stmt, o Options) (proto *lua.FunctionProto, err error) 
 			proto, err = nil, problem
 		}
 	}()
-	g := &generator{name: o.Name, methodLines: o.MethodLines, coverage: o.Coverage, visible: map[string]int{}}
+	g := &generator{name: o.Name, methodLines: o.MethodLines, coverage: o.Coverage, visible: map[string]int{}, constructors: map[string]*lua.LFunction{}, oneByOne: oneByOne}
 	g.coverage.begin()
 	f := g.function(nil)
 	f.proto.IsVarArg = lua.VarArgIsVarArg
@@ -84,6 +93,11 @@ type generator struct {
 	// visible counts the local variables in scope by name, in all functions that
 	// are being generated. Names that do not occur are global.
 	visible map[string]int
+	// constructors has the functions that make tables, by the names of the fields.
+	// oneByOne sets the fields of all tables one by one instead, for which one register
+	// is enough.
+	constructors map[string]*lua.LFunction
+	oneByOne     bool
 }
 
 // function generates one function.

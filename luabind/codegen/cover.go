@@ -31,7 +31,7 @@ func (c *Coverage) Lines() map[int]bool {
 // begin prepares a chunk.
 func (c *Coverage) begin() {
 	if c != nil {
-		c.hits = &lua.LTable{Metatable: lua.LNil}
+		c.hits, c.lines = &lua.LTable{Metatable: lua.LNil}, nil
 	}
 }
 

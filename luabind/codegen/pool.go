@@ -113,6 +113,11 @@ func (f *function) load(v lua.LValue, reg, line int) {
 		f.emit(abx(lua.OP_LOADK, reg, i), line)
 		return
 	}
+	f.loadData(v, reg, line)
+}
+
+// loadData emits the instruction that loads a constant that is no operand.
+func (f *function) loadData(v lua.LValue, reg, line int) {
 	if len(f.data) > maxBx-2*maxNames {
 		fail(line, "a function has too many different numbers and strings: split it up, or read the data from a file")
 	}

@@ -1,10 +1,6 @@
 package convert
 
 import (
-	"math/bits"
-	"sync"
-	"sync/atomic"
-
 	lua "github.com/yuin/gopher-lua"
 
 	"spectrumlua/luabind/table"
@@ -58,83 +54,32 @@ func (s *fieldSet) inner(f *schema.Field, list, named int) *lua.LTable {
 	return t
 }
 
-// table returns the table of the values, with the keys in the order of the payload. It
-// is called once.
+// table returns the table of the values, with the keys in the order of the payload.
 func (s *fieldSet) table() *lua.LTable {
-	shape := s.shape()
-	if shape == nil {
-		t := newTable(0, s.n)
-		for _, i := range s.order[:s.n] {
-			t.RawSetString(s.message.Fields[i].Name, *s.at(int(i)))
-		}
-		return t
+	if s.more == nil && s.inOrder() {
+		return fieldsOf[s.message.Index].New(s.first[:len(s.message.Fields)])
 	}
-	for n, i := range s.order[:s.n] { // the order is that of the indexes, so i >= n
-		s.first[n] = s.first[i]
+	t := newTable(0, s.n)
+	for _, i := range s.order[:s.n] {
+		t.RawSetString(s.message.Fields[i].Name, *s.at(int(i)))
 	}
-	return shape.New(s.first[:s.n])
+	return t
 }
 
-// shape returns the shape of the table, or nil if it is not worth one: the payload does not
-// have its fields in the order of their numbers, or its message has many fields or shapes.
-func (s *fieldSet) shape() *table.Shape {
+// inOrder reports whether the payload has its fields in the order of their numbers.
+func (s *fieldSet) inOrder() bool {
 	for n := 1; n < s.n; n++ {
 		if s.order[n-1] > s.order[n] {
-			return nil
+			return false
 		}
 	}
-	if s.n == 0 || s.more != nil {
-		return nil
+	return true
+}
+
+// fieldsOf has the fields of each message, by its index.
+var fieldsOf = func() (all []*table.Fields) {
+	for _, m := range schema.Messages() {
+		all = append(all, table.NewFields(m.FieldNames()...))
 	}
-	return shapes[s.message.Index].find(s.message, s.isSet)
-}
-
-// shapeCache has the shapes that the tables of a message have had. It is safe for
-// concurrent use.
-type shapeCache struct {
-	known atomic.Pointer[[]knownShape] // the slice is never changed
-	mu    sync.Mutex                   // for changes of known
-}
-
-type knownShape struct {
-	isSet uint64
-	shape *table.Shape
-}
-
-// maxShapes limits the shapes of a message. Only a few combinations of fields occur often.
-const maxShapes = 16
-
-// shapes has the shapes of each message, by its index.
-var shapes = make([]shapeCache, schema.Messages())
-
-// find returns the shape for the fields that are set, or nil.
-func (c *shapeCache) find(m *schema.Message, isSet uint64) *table.Shape {
-	if known := c.known.Load(); known != nil {
-		for _, k := range *known {
-			if k.isSet == isSet {
-				return k.shape
-			}
-		}
-		if len(*known) >= maxShapes {
-			return nil
-		}
-	}
-	return c.add(m, isSet)
-}
-
-func (c *shapeCache) add(m *schema.Message, isSet uint64) *table.Shape {
-	var names []string
-	for rest := isSet; rest != 0; rest &= rest - 1 {
-		names = append(names, m.Fields[bits.TrailingZeros64(rest)].Name)
-	}
-	shape := table.NewShape(names...)
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	var known []knownShape
-	if old := c.known.Load(); old != nil {
-		known = append(known, *old...)
-	}
-	known = append(known, knownShape{isSet, shape})
-	c.known.Store(&known)
-	return shape
-}
+	return all
+}()

@@ -6,11 +6,11 @@ import (
 	lua "github.com/yuin/gopher-lua"
 )
 
-// BenchmarkNew compares a table of a shape with an ordinary one.
+// BenchmarkNew compares a table of this package with an ordinary one.
 func BenchmarkNew(b *testing.B) {
-	s := NewShape("user_name", "buddy_name", "message")
+	s := NewFields("user_name", "buddy_name", "message")
 	values := []lua.LValue{lua.LString("alice"), lua.LString("bob"), lua.LString("text")}
-	b.Run("of a shape", func(b *testing.B) {
+	b.Run("of this package", func(b *testing.B) {
 		b.ReportAllocs()
 		for b.Loop() {
 			s.New(values)
@@ -25,9 +25,9 @@ func BenchmarkNew(b *testing.B) {
 }
 
 func BenchmarkAll(b *testing.B) {
-	s := NewShape("user_name", "buddy_name", "message")
+	s := NewFields("user_name", "buddy_name", "message")
 	values := []lua.LValue{lua.LString("alice"), lua.LString("bob"), lua.LString("text")}
-	for name, t := range map[string]*lua.LTable{"of a shape": s.New(values), "ordinary": s.ordinary(values)} {
+	for name, t := range map[string]*lua.LTable{"of this package": s.New(values), "ordinary": s.ordinary(values)} {
 		b.Run(name, func(b *testing.B) {
 			b.ReportAllocs()
 			for b.Loop() {

@@ -16,11 +16,10 @@ import (
 //   - RawSetString and RawSetH append a key to keys if k2i does not have it, and make both
 //     if keys is nil. Next uses them. Nothing else does.
 //
-// A short table has the right strdict, the keys of its shape, and an empty k2i. It shares
-// the keys with all tables of the shape. Their capacity is their length, so an append
-// copies them. A value for a key of the shape appends the key again. complete removes
-// such keys and makes k2i; Next needs it. A short table has fewer entries in k2i than in
-// keys until then, because those of the shape are missing.
+// A short table has the right strdict and keys, and an empty k2i. It shares the keys with
+// other short tables. Their capacity is their length, so an append copies them. A new value
+// for one of them appends the key again. complete removes such keys and makes k2i; Next
+// needs it. Until then, a short table has fewer entries in k2i than in keys.
 
 // fields has the layout of lua.LTable.
 type fields struct {
@@ -38,8 +37,7 @@ var supported = sameLayout(reflect.TypeFor[lua.LTable](), reflect.TypeFor[fields
 
 func fieldsOf(t *lua.LTable) *fields { return (*fields)(unsafe.Pointer(t)) }
 
-// short returns a short table with the given fields, which must have the given keys and
-// at least one.
+// short returns a short table with the given values, at least one. keys has their keys.
 func short(values map[string]lua.LValue, keys []lua.LValue) *lua.LTable {
 	t := &lua.LTable{Metatable: lua.LNil}
 	f := fieldsOf(t)

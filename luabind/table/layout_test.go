@@ -1,7 +1,9 @@
 package table
 
 import (
+	"fmt"
 	"reflect"
+	"slices"
 	"strings"
 	"testing"
 
@@ -84,13 +86,13 @@ func TestOrdinaryTablesHaveAsManyIndexesAsKeys(t *testing.T) {
 	}
 }
 
-// TestTablesOfAShapeShareItsKeys changes tables of a shape, and looks at the others.
-func TestTablesOfAShapeShareItsKeys(t *testing.T) {
-	s := NewShape("a", "b", "c") // append leaves space for a fourth key
-	values := []lua.LValue{lua.LNumber(1), lua.LNumber(2), lua.LNumber(3)}
+// TestTablesWithTheSameFieldsShareTheirKeys changes such tables, and looks at the others.
+func TestTablesWithTheSameFieldsShareTheirKeys(t *testing.T) {
+	s := NewFields("a", "b", "x", "c") // append leaves space for a fourth key
+	values := []lua.LValue{lua.LNumber(1), lua.LNumber(2), lua.LNil, lua.LNumber(3)}
 	tables := []*lua.LTable{s.New(values), s.New(values), s.New(values)}
 	for _, table := range tables {
-		if &fieldsOf(table).keys[0] != &s.keys[0] {
+		if &fieldsOf(table).keys[0] != &s.keys(0b1011)[0] {
 			t.Error("a table has its own keys")
 		}
 	}
@@ -107,8 +109,53 @@ func TestTablesOfAShapeShareItsKeys(t *testing.T) {
 			t.Errorf("table %d has the keys %q, want %q", i, got, want)
 		}
 	}
-	if !reflect.DeepEqual(s.keys, []lua.LValue{lua.LString("a"), lua.LString("b"), lua.LString("c")}) {
-		t.Errorf("the shape has the keys %v", s.keys)
+	if !reflect.DeepEqual(s.keys(0b1011), []lua.LValue{lua.LString("a"), lua.LString("b"), lua.LString("c")}) {
+		t.Errorf("the shared keys are %v", s.keys(0b1011))
+	}
+}
+
+func TestCombinationsOfFieldsAreLimited(t *testing.T) {
+	f := NewFields("a", "b", "c", "d", "e", "f")
+	for set := range 64 {
+		values := make([]lua.LValue, 6)
+		var want []string
+		for i := range values {
+			if set&(1<<i) != 0 {
+				values[i] = lua.LNumber(i)
+				want = append(want, f.names[i])
+			}
+		}
+		var got []string
+		for k, v := range All(f.New(values)) {
+			got = append(got, k.String())
+			if v != values[slices.Index(f.names, k.String())] {
+				t.Errorf("%s has the value %v", k, v)
+			}
+		}
+		if !slices.Equal(got, want) {
+			t.Errorf("got  %v\nwant %v", got, want)
+		}
+	}
+	if n := len(*f.known.Load()); n != maxCombinations {
+		t.Errorf("%d combinations are kept", n)
+	}
+}
+
+func TestMoreFieldsThanBits(t *testing.T) {
+	var names []string
+	var values []lua.LValue
+	for i := range MaxFields + 10 {
+		names, values = append(names, fmt.Sprint("field", i)), append(values, lua.LNumber(i))
+	}
+	i := 0
+	for k, v := range All(NewFields(names...).New(values)) {
+		if k.String() != names[i] || v != values[i] {
+			t.Errorf("%v = %v", k, v)
+		}
+		i++
+	}
+	if i != len(names) {
+		t.Errorf("the table has %d fields", i)
 	}
 }
 

@@ -107,7 +107,7 @@ func (c *comparer) run(t testing.TB, table *lua.LTable, text string) string {
 	return c.l.Get(-1).String()
 }
 
-// compare makes a table of a shape and an ordinary one, does the same to both, and compares
+// compare makes a table of this package and an ordinary one, does the same to both, and compares
 // what a script sees. The first byte of the text says which fields there are, the second
 // one which of them are nil.
 func (c *comparer) compare(t testing.TB, text string) {
@@ -134,8 +134,8 @@ func (c *comparer) compare(t testing.TB, text string) {
 	for i, name := range names {
 		ordinary.RawSetString(name, values[i])
 	}
-	shaped := table.NewShape(names...).New(values)
-	got, want := c.run(t, shaped, text[2:]), c.run(t, ordinary, text[2:])
+	ours := table.NewFields(names...).New(values)
+	got, want := c.run(t, ours, text[2:]), c.run(t, ordinary, text[2:])
 	if got != want {
 		t.Fatalf("%q\ngot  %s\nwant %s", text, got, want)
 	}
@@ -149,7 +149,7 @@ func randomText(r *rand.Rand) string {
 	return string(text)
 }
 
-func TestTablesOfShapesBehaveLikeOrdinaryOnes(t *testing.T) {
+func TestTablesBehaveLikeOrdinaryOnes(t *testing.T) {
 	c := newComparer(t)
 	for seed := range uint64(2000) {
 		c.compare(t, randomText(rand.New(rand.NewPCG(seed, 0))))
@@ -162,7 +162,7 @@ func TestTablesAreOrdinaryWithoutSupport(t *testing.T) {
 		for seed := range uint64(500) {
 			c.compare(t, randomText(rand.New(rand.NewPCG(seed, 1))))
 		}
-		one := table.NewShape("a", "b").New([]lua.LValue{lua.LTrue, lua.LFalse})
+		one := table.NewFields("a", "b").New([]lua.LValue{lua.LTrue, lua.LFalse})
 		if k, v := one.Next(lua.LNil); k != lua.LString("a") || v != lua.LTrue { // fails for other tables
 			t.Errorf("Next: %v, %v", k, v)
 		}

@@ -2,64 +2,132 @@
 // gopher-lua.
 //
 // gopher-lua keeps each key of a table three times: in a map with the values, in a list,
-// and in a map with the indexes of the list. Only Next needs the latter two. Tables of
-// this package share the list, and the second map is empty until Next needs it. So Next
+// and in a map with the indexes of the list. Only Next needs the latter two. Tables with
+// the same fields share the list, and the second map is empty until Next needs it. So Next
 // and All must be called instead of lua.LTable.Next: that method fails for these tables.
 // All other methods of tables, and the virtual machine, work.
 //
 // If gopher-lua is not the version that this package knows, the tables are ordinary ones.
 //
-// The caller holds the script lock for the tables. Shapes are safe for concurrent use.
+// The caller holds the script lock for the tables. Fields are safe for concurrent use.
 package table
 
 import (
 	"iter"
+	"math/bits"
 	"slices"
+	"sync"
+	"sync/atomic"
 
 	lua "github.com/yuin/gopher-lua"
 )
 
-// Shape is a list of fields, all of which are different.
-type Shape struct {
+// MaxFields is the maximum number of fields that New sets in less time.
+const MaxFields = 64
+
+// Fields are the names of the fields that tables may have.
+type Fields struct {
 	names []string
-	keys  []lua.LValue
+	known atomic.Pointer[[]combination] // the slice is never changed
+	mu    sync.Mutex                    // for changes of known
 }
 
-// NewShape returns a shape with these fields.
-func NewShape(names ...string) *Shape {
-	s := &Shape{names: slices.Clone(names)}
-	for _, name := range names {
-		s.keys = append(s.keys, lua.LString(name))
-	}
-	return s
+// combination is a combination of fields that a table has had.
+type combination struct {
+	set  uint64 // a bit for each of them
+	keys []lua.LValue
 }
 
-// New returns a table with a value for each field, in their order. A field whose value is
-// lua.LNil is not set. The table does not keep the slice.
-func (s *Shape) New(values []lua.LValue) *lua.LTable {
-	if !supported {
-		return s.ordinary(values)
-	}
-	fields := make(map[string]lua.LValue, len(values))
+// maxCombinations limits the combinations that Fields keep. Few of them occur often.
+const maxCombinations = 16
+
+// NewFields returns fields with these names, which must be different.
+func NewFields(names ...string) *Fields { return &Fields{names: slices.Clone(names)} }
+
+// New returns a table with a value for each field, in the order of their names. A field
+// whose value is nil or lua.LNil is not set. The table does not keep the slice.
+func (f *Fields) New(values []lua.LValue) *lua.LTable {
+	var set uint64
+	n := 0
 	for i, v := range values {
-		if v == lua.LNil {
-			return s.ordinary(values)
+		if v != nil && v != lua.LNil {
+			set |= 1 << i
+			n++
 		}
-		fields[s.names[i]] = v
 	}
-	if len(fields) == 0 {
-		return s.ordinary(values)
+	keys := f.keys(set)
+	if keys == nil || len(values) > MaxFields || !supported {
+		return f.ordinary(values)
 	}
-	return short(fields, s.keys)
+	fields := make(map[string]lua.LValue, n)
+	for ; set != 0; set &= set - 1 {
+		i := bits.TrailingZeros64(set)
+		fields[f.names[i]] = values[i]
+	}
+	return short(fields, keys)
 }
 
-// ordinary is New without the shared list.
-func (s *Shape) ordinary(values []lua.LValue) *lua.LTable {
+// ordinary is New without shared keys.
+func (f *Fields) ordinary(values []lua.LValue) *lua.LTable {
 	t := (*lua.LState)(nil).CreateTable(0, len(values))
 	for i, v := range values {
-		t.RawSetString(s.names[i], v)
+		if v != nil {
+			t.RawSetString(f.names[i], v)
+		}
 	}
 	return t
+}
+
+// keys returns the keys for the fields that are set. It returns nil if no field is set, or
+// if there are too many combinations.
+func (f *Fields) keys(set uint64) []lua.LValue {
+	if known := f.known.Load(); known != nil {
+		for _, c := range *known {
+			if c.set == set {
+				return c.keys
+			}
+		}
+	}
+	if set == 0 {
+		return nil
+	}
+	return f.add(set)
+}
+
+func (f *Fields) add(set uint64) []lua.LValue {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	var known []combination
+	if old := f.known.Load(); old != nil {
+		known = *old
+	}
+	if len(known) >= maxCombinations {
+		return nil
+	}
+	var keys []lua.LValue
+	for rest := set; rest != 0; rest &= rest - 1 {
+		keys = append(keys, lua.LString(f.names[bits.TrailingZeros64(rest)]))
+	}
+	known = append(slices.Clone(known), combination{set, keys})
+	f.known.Store(&known)
+	return keys
+}
+
+// MaxArguments is the maximum number of fields for a Constructor.
+const MaxArguments = 16
+
+// Constructor returns a function for Lua that takes the values of all fields and returns
+// the table. It raises no errors and belongs to no VM.
+func (f *Fields) Constructor() *lua.LFunction {
+	n := len(f.names)
+	return &lua.LFunction{IsG: true, GFunction: func(l *lua.LState) int {
+		var values [MaxArguments]lua.LValue
+		for i := range n {
+			values[i] = l.Get(i + 1)
+		}
+		l.Push(f.New(values[:n]))
+		return 1
+	}}
 }
 
 // Next is like Next of lua.LTable.

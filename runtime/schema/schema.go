@@ -50,7 +50,7 @@ func (t *Type) User() []protoreflect.FieldNumber {
 // Message describes a payload, or a message in a field.
 type Message struct {
 	Descriptor protoreflect.MessageDescriptor
-	// Index is a number of its own for each message, less than Messages().
+	// Index is the position in Messages().
 	Index int
 	// Fields are in the order of their numbers.
 	Fields []*Field
@@ -138,8 +138,14 @@ func (t *Type) Origins() []string {
 // Types returns all types of WrapperMessage, in the order of their numbers.
 func Types() []*Type { return all.types }
 
-// Messages returns the number of messages that Index counts.
-func Messages() int { return len(all.messages) }
+// Messages returns all messages in payloads and in their fields.
+func Messages() []*Message {
+	messages := make([]*Message, len(all.messages))
+	for _, m := range all.messages {
+		messages[m.Index] = m
+	}
+	return messages
+}
 
 // TypeByName returns the type with that name in scripts, or nil.
 func TypeByName(name string) *Type { return all.byName[name] }
