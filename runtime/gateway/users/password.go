@@ -10,6 +10,9 @@ import (
 // of each byte plus the byte of the key at that position, modulo 256. The key repeats.
 // Without a key the column is the password.
 //
+// Spectrum 2.2.1 does so on MySQL and PostgreSQL, but not on SQLite. On PostgreSQL it
+// writes such columns and never decodes them.
+//
 // It hides a password from a glance at the table, and from no one else: two users with
 // the same password have the same column, and one known password reveals the key.
 func conceal(password, key string) string {
