@@ -101,11 +101,11 @@ func repeated(attributes []Attr) (Attr, bool) {
 	if len(attributes) > manyAttributes {
 		seen := make(map[[2]string]bool, len(attributes))
 		for _, a := range attributes {
-			if key := [2]string{a.Space, a.Name}; seen[key] {
+			key := [2]string{a.Space, a.Name}
+			if seen[key] {
 				return a, true
-			} else {
-				seen[key] = true
 			}
+			seen[key] = true
 		}
 		return Attr{}, false
 	}

@@ -1,38 +1,20 @@
 package component
 
 import (
-	"fmt"
 	"net"
 	"strings"
 )
 
 // Hint returns in one line what the admin has to do, or "" if the error passes by itself.
-func (e *Error) Hint() string {
-	switch e.Kind {
-	case ErrAddress:
-		return "correct [service] server, the address of the XMPP server, usually 127.0.0.1"
-	case ErrRefused:
-		return "check that the XMPP server runs and has this component in its config, and that [service] port is its component port"
-	case ErrUnknownHost:
-		return "add the component to the config of the XMPP server, and reload it"
-	case ErrSecret:
-		return "give [service] password and the config of the XMPP server the same secret"
-	case ErrConflict:
-		return fmt.Sprintf("end the other process that serves %s, such as Spectrum 2, or give it another [service] jid", e.JID)
-	case ErrProtocol:
-		return "set [service] port to the component port of the XMPP server, usually 5347; 5222 and 5269 are for clients and servers"
-	}
-	return ""
-}
+func (e *Error) Hint() string { return e.Cause.hint }
 
 // Advice returns Hint, and the lines for the config of the XMPP server if they can help.
 // It contains no secret.
 func (e *Error) Advice() string {
-	switch e.Kind {
-	case ErrRefused, ErrUnknownHost, ErrSecret, ErrProtocol:
-		return e.Hint() + "\n\n" + e.serverConfig()
+	if !e.Cause.config {
+		return e.Cause.hint
 	}
-	return e.Hint()
+	return e.Cause.hint + "\n\n" + e.serverConfig()
 }
 
 // serverConfig returns the lines for the configs of Prosody and ejabberd.

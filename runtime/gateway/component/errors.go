@@ -14,36 +14,68 @@ import (
 	"spectrumlua/runtime/xmltree"
 )
 
-// The causes of an Error that the admin has to remove. Use errors.Is.
+// Cause is the cause of an Error. Use errors.Is with one of the variables below.
+type Cause struct {
+	text      string
+	hint      string // what the admin has to do; "" if time removes the cause
+	config    bool   // the lines for the config of the server help
+	permanent bool   // only the admin can remove the cause
+}
+
+func (c *Cause) Error() string { return c.text }
+
+// The causes that the admin has to remove.
 var (
-	ErrAddress     = errors.New("the name of the XMPP server cannot be resolved")
-	ErrRefused     = errors.New("no XMPP server accepts components at this address")
-	ErrSecret      = errors.New("the XMPP server does not accept the password")
-	ErrUnknownHost = errors.New("the XMPP server does not know this component")
-	ErrConflict    = errors.New("another process is connected as this component")
-	ErrProtocol    = errors.New("this is not the component port of an XMPP server")
+	ErrAddress = &Cause{
+		text: "the name of the XMPP server cannot be resolved",
+		hint: "correct [service] server, the address of the XMPP server, usually 127.0.0.1",
+	}
+	ErrRefused = &Cause{
+		text:   "no XMPP server accepts components at this address",
+		hint:   "check that the XMPP server runs and has this component in its config, and that [service] port is its component port",
+		config: true,
+	}
+	ErrSecret = &Cause{
+		text:   "the XMPP server does not accept the password",
+		hint:   "give [service] password and the config of the XMPP server the same secret",
+		config: true, permanent: true,
+	}
+	ErrUnknownHost = &Cause{
+		text:   "the XMPP server does not know this component",
+		hint:   "add the component to the config of the XMPP server, and reload it",
+		config: true, permanent: true,
+	}
+	ErrConflict = &Cause{
+		text: "another process is connected as this component",
+		hint: "end the other process that serves this JID, such as Spectrum 2, or give it another [service] jid",
+	}
+	ErrProtocol = &Cause{
+		text:   "this is not the component port of an XMPP server",
+		hint:   "set [service] port to the component port of the XMPP server, usually 5347; 5222 and 5269 are for clients and servers",
+		config: true, permanent: true,
+	}
 )
 
-// The causes of an Error that time removes.
+// The causes that time removes.
 var (
-	ErrTimeout   = errors.New("the XMPP server does not answer")
-	ErrEnded     = errors.New("the XMPP server has closed the stream")
-	ErrMalformed = errors.New("the XMPP server has sent XML that is not valid")
-	ErrStream    = errors.New("the XMPP server reports an error of the stream")
-	ErrNetwork   = errors.New("the connection to the XMPP server has failed")
+	ErrTimeout   = &Cause{text: "the XMPP server does not answer"}
+	ErrEnded     = &Cause{text: "the XMPP server has closed the stream"}
+	ErrMalformed = &Cause{text: "the XMPP server has sent XML that is not valid"}
+	ErrStream    = &Cause{text: "the XMPP server reports an error of the stream"}
+	ErrNetwork   = &Cause{text: "the connection to the XMPP server has failed"}
 )
 
 // Error is a failed connection, or a failed attempt to connect.
 type Error struct {
 	Address, JID string
-	Kind         error  // one of the causes above
+	Cause        *Cause
 	Condition    string // of the stream error (RFC 6120, section 4.9.3), or ""
 	Text         string // the server's own words, or ""
 	Err          error  // the error of the network or the parser, or nil
 }
 
 func (e *Error) Error() string {
-	text := fmt.Sprintf("%s at %s: %v", e.JID, e.Address, e.Kind)
+	text := fmt.Sprintf("%s at %s: %v", e.JID, e.Address, e.Cause)
 	switch {
 	case e.Condition != "" && e.Text != "":
 		text += fmt.Sprintf(" (%s: %s)", e.Condition, e.Text)
@@ -55,26 +87,20 @@ func (e *Error) Error() string {
 	return text
 }
 
-// Unwrap returns the kind and the error below.
+// Unwrap returns the cause and the error below.
 func (e *Error) Unwrap() []error {
 	if e.Err == nil {
-		return []error{e.Kind}
+		return []error{e.Cause}
 	}
-	return []error{e.Kind, e.Err}
+	return []error{e.Cause, e.Err}
 }
 
 // Permanent reports whether only the admin can remove the cause.
-func (e *Error) Permanent() bool {
-	switch e.Kind {
-	case ErrSecret, ErrUnknownHost, ErrProtocol:
-		return true
-	}
-	return false
-}
+func (e *Error) Permanent() bool { return e.Cause.permanent }
 
 // fail returns an error of a connection.
-func (c *Component) fail(kind, err error) *Error {
-	return &Error{Address: c.opts.Address, JID: c.opts.JID, Kind: kind, Err: err}
+func (c *Component) fail(cause *Cause, err error) *Error {
+	return &Error{Address: c.opts.Address, JID: c.opts.JID, Cause: cause, Err: err}
 }
 
 // dialError returns the error of an attempt to connect.
@@ -115,8 +141,8 @@ const (
 	errorSpace  = "urn:ietf:params:xml:ns:xmpp-streams"
 )
 
-// conditions are the kinds of the stream errors. All others are ErrStream.
-var conditions = map[string]error{
+// conditions are the causes of the stream errors. All others are ErrStream.
+var conditions = map[string]*Cause{
 	"not-authorized": ErrSecret,
 	"host-unknown":   ErrUnknownHost,
 	"host-gone":      ErrUnknownHost,
@@ -149,8 +175,8 @@ func (c *Component) streamError(n *xmltree.Node) *Error {
 	if e.Condition == "" {
 		e.Condition = "undefined-condition"
 	}
-	if kind, known := conditions[e.Condition]; known {
-		e.Kind = kind
+	if cause, known := conditions[e.Condition]; known {
+		e.Cause = cause
 	}
 	return e
 }

@@ -109,12 +109,12 @@ func (c *Component) detach(s *stream, err error) {
 	c.out.reconnect(time.Now(), judge(err))
 }
 
-// judge tells whether a stanza may have ended a connection.
+// judge returns whether a stanza may have ended a connection.
 func judge(err error) verdict {
 	var e *Error
 	switch {
 	case !errors.As(err, &e):
-	case e.Kind == ErrTimeout:
+	case errors.Is(e, ErrTimeout):
 		return stalled
 	case e.Condition != "" && !innocent[e.Condition]:
 		return blamed
@@ -130,14 +130,13 @@ type outage struct {
 	since    time.Time // zero with a connection
 	attempts int       // in a row, for the pauses
 	failed   int       // attempts of this outage
-	logged   map[error]bool
-	before   bool // there was a connection before
+	logged   map[*Cause]bool
 }
 
 // wait logs an error and waits until the next attempt. It returns false if ctx is done.
 func (o *outage) wait(ctx context.Context, err error, connected time.Duration) bool {
 	if o.since.IsZero() {
-		o.since, o.logged, o.failed = time.Now(), map[error]bool{}, 0
+		o.since, o.logged, o.failed = time.Now(), map[*Cause]bool{}, 0
 	}
 	if connected >= stableAfter {
 		o.attempts = 0
@@ -174,10 +173,10 @@ func (o *outage) pause(err error) time.Duration {
 // can remove.
 func (o *outage) log(err error) {
 	var e *Error
-	if !errors.As(err, &e) || o.logged[e.Kind] || len(o.logged) > 0 && !e.Permanent() && e.Kind != ErrConflict {
+	if !errors.As(err, &e) || o.logged[e.Cause] || len(o.logged) > 0 && !e.Permanent() && !errors.Is(e, ErrConflict) {
 		return
 	}
-	o.logged[e.Kind] = true
+	o.logged[e.Cause] = true
 	log := o.c.log.WithField("error", err.Error())
 	if hint := e.Hint(); hint != "" {
 		log = log.WithField("hint", hint)

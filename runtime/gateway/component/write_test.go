@@ -136,7 +136,7 @@ func TestRefusedPortSaysWhatToDo(t *testing.T) {
 	err = component.Check(t.Context(), component.Options{JID: jid, Password: password, Address: l.Addr().String()})
 	e, ok := err.(*component.Error)
 	_, port, _ := net.SplitHostPort(l.Addr().String())
-	if !ok || e.Kind != component.ErrRefused || !strings.Contains(e.Advice(), "component_ports = { "+port+" }") {
+	if !ok || e.Cause != component.ErrRefused || !strings.Contains(e.Advice(), "component_ports = { "+port+" }") {
 		t.Errorf("%v", err)
 	}
 }

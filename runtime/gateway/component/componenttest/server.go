@@ -106,7 +106,7 @@ func (s *Server) Close() {
 	s.Offline()
 	s.mu.Lock()
 	for _, l := range s.listeners {
-		l.Close()
+		_ = l.Close()
 	}
 	s.mu.Unlock()
 	s.work.Wait()
@@ -200,7 +200,7 @@ func (s *Server) WaitLogout(ctx context.Context) error {
 }
 
 // Expect returns the next stanza for which match returns true, after the one that it
-// returned last. It passes over others.
+// returned last. It skips others.
 func (s *Server) Expect(ctx context.Context, match func(n *xmltree.Node) bool) (*xmltree.Node, error) {
 	var found *xmltree.Node
 	err := s.wait(ctx, func() bool {
