@@ -19,7 +19,7 @@ import (
 )
 
 // spectrumRoot returns the Debian with Spectrum 2, and locks it for this process. It
-// skips the test if there is none today.
+// skips the test if the archive does not provide it today.
 func spectrumRoot(t *testing.T) string {
 	t.Helper()
 	root := os.Getenv("E2E_ROOT")

@@ -36,7 +36,7 @@ func peer(name string) string {
 	if err != nil {
 		return unknown
 	}
-	defer conn.Close()
+	defer conn.Close() //nolint:errcheck // nothing was sent
 	raw, err := conn.(*net.UnixConn).SyscallConn()
 	if err != nil {
 		return unknown

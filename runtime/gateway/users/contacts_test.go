@@ -7,6 +7,7 @@ import (
 	"strings"
 	"testing"
 
+	"spectrumlua/runtime/database"
 	"spectrumlua/runtime/gateway/users"
 )
 
@@ -144,6 +145,28 @@ func TestValuesThatDoNotFitAreInvalid(t *testing.T) {
 		contacts, err := s.Contacts(ctx, a.ID)
 		if err != nil || len(contacts) != 1 {
 			t.Errorf("%d contacts, %v", len(contacts), err)
+		}
+	})
+}
+
+// TestCharactersThatMySQLCannotHoldAreReplacedOrInvalid tests the columns of MySQL, which hold at most three bytes a
+// character.
+func TestCharactersThatMySQLCannotHoldAreReplacedOrInvalid(t *testing.T) {
+	each(t, func(t *testing.T, s *users.Store) {
+		id := register(t, s, alice).ID
+		alias, group, named := "C😀", []string{"G😀"}, error(nil)
+		if s.DB().Engine() == database.MySQL {
+			alias, group, named = "C\uFFFD", []string{"G\uFFFD"}, users.ErrInvalid
+		}
+		if err := s.Save(t.Context(), id, &users.Contact{Name: "carol", Alias: "C😀", Groups: []string{"G😀"}}); err != nil {
+			t.Fatal(err)
+		}
+		got, err := s.Contacts(t.Context(), id)
+		if err != nil || got[0].Alias != alias || !reflect.DeepEqual(got[0].Groups, group) {
+			t.Errorf("%+v %v", got, err)
+		}
+		if err := s.Save(t.Context(), id, &users.Contact{Name: "😀"}); !errors.Is(err, named) {
+			t.Error(err)
 		}
 	})
 }
