@@ -25,7 +25,9 @@ func (r *Rooms) Join(room string) {
 	if r.rooms == nil {
 		r.rooms = map[string]bool{}
 	}
-	r.rooms[room] = r.rooms[room]
+	if !r.Has(room) {
+		r.rooms[room] = false
+	}
 }
 
 // Leave notes a LEAVE_ROOM.

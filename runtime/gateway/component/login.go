@@ -105,7 +105,7 @@ func Check(ctx context.Context, o Options) error {
 // newStream returns a stream on a new connection.
 func (c *Component) newStream(conn net.Conn) *stream {
 	s := &stream{
-		c: c, conn: conn, buf: make([]byte, readSize),
+		c: c, conn: conn, ack: quickAck(conn), buf: make([]byte, readSize),
 		writer:     slowpeer.NewWriter(conn, c.opts.WriteTimeout),
 		readerDone: make(chan struct{}), writerDone: make(chan struct{}), ended: make(chan struct{}),
 	}

@@ -28,6 +28,7 @@ const (
 type stream struct {
 	c      *Component
 	conn   net.Conn
+	ack    func() // see quickAck
 	writer *slowpeer.Writer
 	parser *xmltree.Parser
 	buf    []byte
@@ -118,6 +119,7 @@ func (s *stream) more() error {
 		return io.EOF
 	}
 	n, err := s.conn.Read(s.buf)
+	s.ack()
 	if n == 0 {
 		return err
 	}
