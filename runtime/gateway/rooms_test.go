@@ -40,6 +40,13 @@ func (s *scene) inRoom() {
 	s.enters(desktop)
 }
 
+// asks asks to join the room and waits for JOIN_ROOM.
+func (s *scene) asks() {
+	s.t.Helper()
+	s.joins(desktop, "alice", joinRoom)
+	delivered[*pb.Room](s, pb.WrapperMessage_TYPE_JOIN_ROOM)
+}
+
 // joins asks to join the room.
 func (s *scene) joins(client, nick, x string) {
 	s.t.Helper()

@@ -13,6 +13,7 @@ import (
 	"google.golang.org/protobuf/reflect/protoregistry"
 
 	"spectrumlua/pb"
+	"spectrumlua/runtime/clock"
 	"spectrumlua/runtime/config"
 	"spectrumlua/runtime/gateway"
 	"spectrumlua/runtime/gateway/component/componenttest"
@@ -41,6 +42,7 @@ type scene struct {
 	server   *componenttest.Server
 	gateway  *gateway.Gateway
 	store    *users.Store
+	clock    *clock.Movable
 	payloads chan payload
 	ended    chan error
 }
@@ -55,7 +57,7 @@ func play(t *testing.T, lines string) *scene {
 	t.Helper()
 	ctx, cancel := context.WithTimeout(context.Background(), patience)
 	t.Cleanup(cancel)
-	s := &scene{t: t, ctx: ctx, server: componenttest.New(t, transport, "secret"), payloads: make(chan payload, 1000), ended: make(chan error, 1)}
+	s := &scene{t: t, ctx: ctx, server: componenttest.New(t, transport, "secret"), payloads: make(chan payload, 1000), ended: make(chan error, 1), clock: clock.NewMovable(nil)}
 	host, port, err := net.SplitHostPort(s.server.Listen(t))
 	if err != nil {
 		t.Fatal(err)
@@ -79,7 +81,7 @@ func play(t *testing.T, lines string) *scene {
 	log := logrus.New()
 	log.SetOutput(t.Output())
 	log.SetLevel(logrus.DebugLevel)
-	s.gateway = gateway.New(gateway.Options{Settings: set, Store: s.store, Receive: s.receive, Log: log})
+	s.gateway = gateway.New(gateway.Options{Settings: set, Store: s.store, Receive: s.receive, Log: log, Clock: s.clock})
 	running, stop := context.WithCancel(context.Background())
 	go func() { s.ended <- s.gateway.Run(running) }()
 	t.Cleanup(func() {
@@ -180,6 +182,14 @@ func (s *scene) register() {
 	s.user(`<iq type="set" id="r1" from="` + desktop + `" to="` + transport + `"><query xmlns="jabber:iq:register"><username>bob</username><password>hunter2</password></query></iq>`)
 	if n := s.expect("the answer", answer("r1")); stanza.Attr(n, "type") != "result" {
 		s.t.Fatalf("registration: %v", stanza.ErrorOf(n))
+	}
+}
+
+// passes advances the clock of the gateway.
+func (s *scene) passes(d time.Duration) {
+	s.t.Helper()
+	if err := s.clock.Advance(s.ctx, d); err != nil {
+		s.t.Fatal(err)
 	}
 }
 

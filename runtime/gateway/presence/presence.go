@@ -72,9 +72,14 @@ func unavailable(u *router.User, s *router.Stanza) {
 		u.Send(stanza.Presence(s.To, s.From, "unavailable"))
 		return
 	}
+	Left(u, s.From)
+}
+
+// Left handles a client that is offline. It does nothing if the client is unknown.
+func Left(u *router.User, jid string) {
 	before := u.Clients.Best()
-	var gone *router.Client
-	if gone = u.Clients.Remove(s.From); gone == nil {
+	gone := u.Clients.Remove(jid)
+	if gone == nil {
 		return
 	}
 	u.ClientHooks(gone, func(h *router.Hooks) func(*router.User, *router.Client) { return h.Gone })

@@ -49,7 +49,7 @@ func join(u *router.User, s *router.Stanza) {
 // arrive logs in a user who is offline, because the request to join a room may arrive
 // before the presence for the transport. It reports whether a session has begun.
 func arrive(u *router.User, s *router.Stanza) bool {
-	u.Clients = append(u.Clients, &router.Client{JID: s.From})
+	u.Clients = append(u.Clients, &router.Client{JID: s.From, InRooms: true})
 	if presence.Login(u) {
 		return true
 	}

@@ -5,6 +5,7 @@ import (
 	"time"
 
 	"spectrumlua/pb"
+	"spectrumlua/runtime/gateway/presence"
 	"spectrumlua/runtime/gateway/router"
 	"spectrumlua/runtime/gateway/stanza"
 )
@@ -25,21 +26,27 @@ func leave(u *router.User, s *router.Stanza) {
 		u.Send(r.absence(u, r.nick, place.jid, "", self))
 	}
 	r.remove(place)
-	if len(r.seats) > 0 {
-		return
-	}
-	if !stays(u) || !r.joined {
+	client := u.Clients.Find(place.jid)
+	switch {
+	case len(r.seats) > 0:
+	case !stays(u) || !r.joined || client == nil || client.InRooms:
 		part(u, r)
-		return
+	default:
+		name := r.name
+		u.After(leaveTime, func(u *router.User) {
+			if r := named(u, name); r != nil && len(r.seats) == 0 && u.Clients.Find(place.jid) != nil {
+				part(u, r)
+			}
+		})
 	}
-	name, client := r.name, place.jid
-	u.After(leaveTime, func(u *router.User) {
-		r := named(u, name)
-		if r == nil || len(r.seats) > 0 || u.Clients.Find(client) == nil {
-			return
-		}
-		part(u, r)
-	})
+	if client != nil && client.InRooms && !seated(u, client.JID) {
+		presence.Left(u, client.JID)
+	}
+}
+
+// seated reports whether a client is in a room.
+func seated(u *router.User, client string) bool {
+	return slices.ContainsFunc(all(u), func(r *room) bool { return r.seatOf(client) != nil })
 }
 
 // stays reports whether the user stays in rooms without a client.
@@ -73,7 +80,7 @@ func gone(u *router.User, client *router.Client) {
 	}
 }
 
-// kicked are the errors that say that a client does not receive stanzas any more.
+// lost has the errors that say that a client does not receive stanzas any more.
 var lost = map[stanza.Condition]bool{
 	"gone": true, stanza.ItemNotFound: true, stanza.RecipientUnavailable: true, stanza.ServiceUnavailable: true,
 	"remote-server-not-found": true, stanza.RemoteServerTimeout: true, stanza.JIDMalformed: true,

@@ -14,6 +14,8 @@ type Client struct {
 	Message  string // the status text
 	Priority int
 	Caps     *xmltree.Node // the element of XEP-0115, or nil
+	// InRooms is set for a client that has sent no presence to the transport, only to rooms.
+	InRooms bool
 }
 
 // Clients are the available resources of a user, in the order in which they appeared.

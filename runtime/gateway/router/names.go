@@ -23,8 +23,14 @@ func (u *User) ContactJID(name string) string {
 	return u.address(jid.Escape(written), name)
 }
 
-// ContactFrom returns the full JID that a contact's stanzas come from.
-func (u *User) ContactFrom(name string) string { return u.ContactJID(name) + contactResource }
+// ContactFrom returns the full JID that a contact's stanzas come from. The name may also be
+// room/nickname.
+func (u *User) ContactFrom(name string) string {
+	if room, nick, ok := u.Occupant(name); ok {
+		return u.RoomJID(room) + "/" + nick
+	}
+	return u.ContactJID(name) + contactResource
+}
 
 // RoomJID returns the bare JID of a room.
 func (u *User) RoomJID(name string) string { return u.address(RoomLocal(name), name) }

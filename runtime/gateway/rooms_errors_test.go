@@ -1,0 +1,162 @@
+package gateway_test
+
+import (
+	"strings"
+	"testing"
+
+	"google.golang.org/protobuf/proto"
+
+	"spectrumlua/pb"
+	"spectrumlua/runtime/gateway/stanza"
+	"spectrumlua/runtime/xmltree"
+)
+
+func TestJoinIsRefused(t *testing.T) {
+	s := play(t, "")
+	s.online()
+	for _, c := range []struct {
+		name string
+		flag int32
+		want stanza.Condition
+	}{
+		{"the nickname is in use", flagConflict, stanza.Conflict},
+		{"the user is banned", flagBanned, stanza.Forbidden},
+		{"as irc.lua says it", flagBanned | flagDenied, stanza.Forbidden},
+		{"a password is missing", flagDenied, stanza.NotAuthorized},
+		{"the room does not exist", flagNotFound, stanza.ItemNotFound},
+		{"the user is kicked at once", flagKicked, stanza.NotAllowed},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			s.joins(desktop, "alice", joinRoom)
+			delivered[*pb.Room](s, pb.WrapperMessage_TYPE_JOIN_ROOM)
+			s.occupant("carol", 0)
+			s.departs("alice", flagMe|c.flag, "because")
+			n := s.expect("the refusal", func(n *xmltree.Node) bool {
+				return n.Name == "presence" && strings.HasPrefix(stanza.Attr(n, "from"), roomJID)
+			})
+			e := stanza.ErrorOf(n)
+			if e == nil || e.Condition != c.want || e.Text != "because" || stanza.Attr(n, "id") != "j1" || stanza.Attr(n, "from") != roomJID+"/alice" {
+				t.Errorf("%v, %v", e, n)
+			}
+		})
+	}
+}
+
+// TestLateAnswerToALeaveDoesNotEndANewJoin leaves a room and joins it again at once. The
+// script answers both requests after that.
+func TestLateAnswerToALeaveDoesNotEndANewJoin(t *testing.T) {
+	s := play(t, "")
+	s.inRoom()
+	s.user(`<presence type="unavailable" from="` + desktop + `" to="` + roomJID + `/alice"/>`)
+	delivered[*pb.Room](s, pb.WrapperMessage_TYPE_LEAVE_ROOM)
+	s.joins(desktop, "alice", joinRoom)
+	delivered[*pb.Room](s, pb.WrapperMessage_TYPE_JOIN_ROOM)
+	s.departs("alice", flagMe, "")
+	s.fills()
+	s.enters(desktop)
+}
+
+// TestErrorsOfRoomsFollowTheXEP sends stanzas that rooms refuse: outside of the room, and in
+// the room.
+func TestErrorsOfRoomsFollowTheXEP(t *testing.T) {
+	s := play(t, "")
+	s.online()
+	chat := func(typ, to string) string {
+		return `<message id="e1" type="` + typ + `" from="` + desktop + `" to="` + to + `"><body>x</body></message>`
+	}
+	ping := func(to string) string {
+		return `<iq id="e1" type="get" from="` + desktop + `" to="` + to + `"><ping xmlns="urn:xmpp:ping"/></iq>`
+	}
+	check := func(when string, cases []struct{ name, xml, want string }) {
+		t.Helper()
+		for _, c := range cases {
+			s.user(c.xml)
+			n := s.expect(when+": "+c.name, func(n *xmltree.Node) bool { return stanza.Attr(n, "id") == "e1" })
+			got := "result"
+			if e := stanza.ErrorOf(n); e != nil {
+				got = string(e.Condition)
+			}
+			if got != c.want {
+				t.Errorf("%s: %s: %s, not %s", when, c.name, got, c.want)
+			}
+		}
+	}
+	check("outside", []struct{ name, xml, want string }{
+		{"a message to the room", chat("groupchat", roomJID), "not-acceptable"},
+		{"a message to a name that is not a room", chat("groupchat", "carol@"+transport), "not-acceptable"},
+		{"a private message", chat("chat", roomJID+"/carol"), "not-acceptable"},
+		{"a presence without the MUC element", `<presence id="e1" from="` + desktop + `" to="` + roomJID + `/alice"/>`, "not-acceptable"},
+		{"a join without a nickname", `<presence id="e1" from="` + desktop + `" to="` + roomJID + `">` + joinRoom + `</presence>`, "jid-malformed"},
+		{"a ping to oneself", ping(roomJID + "/alice"), "not-acceptable"},
+	})
+	s.asks()
+	s.fills()
+	s.enters(desktop)
+	check("inside", []struct{ name, xml, want string }{
+		{"a private message to nobody", chat("chat", roomJID+"/nobody"), "item-not-found"},
+		{"a message to all with a nickname", chat("groupchat", roomJID+"/carol"), "bad-request"},
+		{"a chat message to the room", chat("chat", roomJID), "bad-request"},
+		{"a ping to oneself", ping(roomJID + "/alice"), "result"},
+		{"a ping to the room", ping(roomJID), "result"},
+		{"a ping to another occupant", ping(roomJID + "/carol"), "service-unavailable"},
+		{"a ping to an earlier nickname", ping(roomJID + "/alicia"), "item-not-found"},
+	})
+	s.user(strings.ReplaceAll(chat("groupchat", roomJID), desktop, phone))
+	if e := stanza.ErrorOf(s.expect("an error", func(n *xmltree.Node) bool { return stanza.Attr(n, "to") == phone })); e == nil || e.Condition != stanza.NotAcceptable {
+		t.Errorf("a message of a client that is not in the room: %v", e)
+	}
+}
+
+func TestPrivateMessagesInARoom(t *testing.T) {
+	s := play(t, "")
+	s.inRoom()
+	s.user(`<message type="chat" id="p1" from="` + desktop + `" to="` + roomJID + `/carol"><body>psst</body><x xmlns="http://jabber.org/protocol/muc#user"/></message>`)
+	if m := delivered[*pb.ConversationMessage](s, pb.WrapperMessage_TYPE_CONV_MESSAGE); m.GetBuddyName() != room+"/carol" || m.GetMessage() != "psst" {
+		t.Errorf("CONV_MESSAGE: %v", m)
+	}
+	for _, m := range []*pb.ConversationMessage{
+		{BuddyName: proto.String(room), Nickname: proto.String("carol"), Pm: proto.Bool(true)},
+		{BuddyName: proto.String(room + "/carol")},
+		{BuddyName: proto.String(room + "/carol"), Pm: proto.Bool(true)},
+		{BuddyName: proto.String(strings.ToUpper(room) + "/carol")},
+	} {
+		m.UserName, m.Message = proto.String(alice), proto.String("what?")
+		s.script(pb.WrapperMessage_TYPE_CONV_MESSAGE, m)
+		n := s.expect("carol's answer", from(roomJID+"/carol", desktop))
+		if stanza.Attr(n, "type") != "chat" || stanza.ChildText(n, "", "body") != "what?" || stanza.Child(n, stanza.MUCUser, "x") == nil {
+			t.Errorf("the answer as %v: %v", m, n)
+		}
+	}
+	s.script(pb.WrapperMessage_TYPE_BUDDY_TYPING, &pb.Buddy{UserName: proto.String(alice), BuddyName: proto.String(room + "/carol")})
+	s.expect("carol is typing", from(roomJID+"/carol", alice))
+}
+
+// TestMessagesWithoutANicknameAreFromTheRoom sends a message and a subject.
+func TestMessagesWithoutANicknameAreFromTheRoom(t *testing.T) {
+	s := play(t, "")
+	s.inRoom()
+	s.says("", "the server restarts soon")
+	if n := s.expect("the room speaks", from(roomJID, desktop)); stanza.Attr(n, "type") != "groupchat" || occupantID(n) != "" {
+		t.Errorf("the message: %v", n)
+	}
+	s.topic("", "news")
+	if n := s.expect("the room has a subject", from(roomJID, desktop)); stanza.ChildText(n, "", "subject") != "news" {
+		t.Errorf("the subject: %v", n)
+	}
+}
+
+func TestMessagesOfRoomsThatWereNotJoinedAreDropped(t *testing.T) {
+	s := play(t, "")
+	s.online()
+	s.says("carol", "too early")
+	s.occupant("carol", 0)
+	s.topic("carol", "too early")
+	s.joins(desktop, "alice", joinRoom)
+	delivered[*pb.Room](s, pb.WrapperMessage_TYPE_JOIN_ROOM)
+	s.says("carol", "still too early")
+	s.occupant("alice", flagMe)
+	s.says("carol", "now")
+	if n := s.expect("carol speaks", func(n *xmltree.Node) bool { return n.Name == "message" && stanza.Child(n, "", "body") != nil }); stanza.ChildText(n, "", "body") != "now" {
+		t.Errorf("a message that must be dropped: %v", n)
+	}
+}
