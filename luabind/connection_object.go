@@ -7,6 +7,7 @@ import (
 
 	"spectrumlua/luabind/bind"
 	"spectrumlua/luabind/stream"
+	"spectrumlua/runtime/task"
 )
 
 // The functions that work with any object that connect returns. Each has the object as
@@ -74,48 +75,46 @@ func carries(v lua.LValue, read string) bool {
 // maxLine is the length of a line of a socket, in bytes. It is that of read_line.
 const maxLine = 64 << 10
 
-// readFrom is the default of the function read. It reads a line from a socket, or calls
-// the method that reads. A line that is too long is skipped: it would be the next line of
-// each attempt otherwise.
+// readFrom is the default of the function read. It calls the method that reads. The runner
+// reads the lines of a socket itself.
 var readFrom = bind.Function("read", func(l *lua.LState) int {
-	ud, _ := l.Get(1).(*lua.LUserData)
-	lines, ok := value(ud).(interface {
-		Line(l *lua.LState, limit int) (string, error)
-		SkipLine(l *lua.LState) (string, error)
-	})
-	if !ok || !isSocket(ud) {
-		name := "read_line"
-		if isWebSocket(l.Get(1)) {
-			name = "receive"
-		}
-		base := l.GetTop()
-		callMethod(l, name, lua.MultRet)
-		return l.GetTop() - base
+	name := "read_line"
+	if isWebSocket(l.Get(1)) {
+		name = "receive"
 	}
-	for {
-		line, err := lines.Line(l, maxLine)
-		switch {
-		case err == nil:
-			return bind.Return(l, lua.LString(line))
-		case !errors.Is(err, stream.ErrLongLine):
-			return bind.Fail(l, err)
-		}
-		start, err := lines.SkipLine(l)
-		if err != nil {
-			return bind.Fail(l, err)
-		}
-		rt := bind.RuntimeOf(l)
-		log := rt.Log.WithField("item", bind.Excerpt(lua.LString(start)))
-		if user := bind.TaskOf(l).Owner().Name(); user != "" {
-			log = log.WithField("user", user)
-		}
-		log.Warnf("skipped a line of more than %d bytes", maxLine)
-	}
+	base := l.GetTop()
+	callMethod(l, name, lua.MultRet)
+	return l.GetTop() - base
 })
 
-func value(ud *lua.LUserData) any {
-	if ud == nil {
+// lineSource is a socket whose lines a task can read without Lua code.
+type lineSource interface {
+	TaskLine(t *task.Task, limit int) (string, error)
+	SkipLine(t *task.Task) (start string, err error)
+}
+
+// lines returns the object of the connection if it is a socket and the script has not given
+// a function read. Otherwise lines returns nil.
+func (c *connection) lines() lineSource {
+	if c.options.read != readFrom || !isSocket(c.conn) {
 		return nil
 	}
-	return ud.Value
+	source, _ := c.conn.(*lua.LUserData).Value.(lineSource)
+	return source
+}
+
+// nextLine waits for the next line of a socket. It skips a line that is too long, which
+// would be the next line of each attempt otherwise.
+func (c *connection) nextLine(t *task.Task, source lineSource) (string, error) {
+	for {
+		line, err := source.TaskLine(t, maxLine)
+		if !errors.Is(err, stream.ErrLongLine) {
+			return line, err
+		}
+		start, err := source.SkipLine(t)
+		if err != nil {
+			return "", err
+		}
+		c.log().WithField("item", bind.Excerpt(lua.LString(start))).Warnf("skipped a line of more than %d bytes", maxLine)
+	}
 }

@@ -211,6 +211,10 @@ func (u unsent) first() lua.LValue { return result(u.args, 0) }
 
 // read waits for the next item.
 func (c *connection) read(t *task.Task) {
+	if source := c.lines(); source != nil {
+		c.readLine(t, source)
+		return
+	}
 	conn, o := c.conn, c.options
 	c.reading, c.taken = true, c.bytesTaken()
 	results, err := o.call(t, o.read, conn)
@@ -225,6 +229,20 @@ func (c *connection) read(t *task.Task) {
 	default:
 		c.heard = c.now()
 		c.items = results
+	}
+}
+
+// readLine waits for the next line of a socket, without a Lua thread.
+func (c *connection) readLine(t *task.Task, source lineSource) {
+	conn := c.conn
+	line, err := c.nextLine(t, source)
+	switch {
+	case cancelled(t) || c.conn != conn:
+	case err != nil:
+		c.lose(t, err.Error())
+	default:
+		c.heard = c.now()
+		c.items = []lua.LValue{lua.LString(line)}
 	}
 }
 

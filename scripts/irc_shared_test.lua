@@ -21,6 +21,7 @@ end)
 test.case("lines that belong to one connection are not shared", function(t)
   for _, line in ipairs {
     "PING :now",
+    ":irc.example.net 422 alice :No MOTD",
     "@label=1 :dan!d@host.example PRIVMSG #lua :hello",
     "@batch=1 :dan!d@host.example PRIVMSG #lua :hello",
     ":dan!d@host.example PRIVMSG #lua :" .. ("long "):rep(1000),

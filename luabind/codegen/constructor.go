@@ -56,7 +56,7 @@ func (f *function) generalTable(e *ast.TableExpr, to int) {
 		f.setList(to, pending, items, e.Line())
 	}
 	if len(e.Fields) == 0 {
-		named = 1 // otherwise the first field reserves space for 32
+		items, named = 1, 1 // otherwise the first item or field reserves space for 32
 	}
 	f.code[pc] = abc(lua.OP_NEWTABLE, to, min(items, maxC), min(named, maxC))
 }

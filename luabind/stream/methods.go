@@ -35,7 +35,7 @@ func (r *Reader) LuaReadUntil(l *lua.LState) int {
 		l.ArgError(2, "a delimiter has at least one byte")
 	}
 	limit := size(l, 3, r.options.Longest)
-	at, err := r.find(l, delimiter, limit+len(delimiter))
+	at, err := r.find(luaCaller{l}, delimiter, limit+len(delimiter))
 	switch {
 	case err != nil:
 		return r.fail(l, err)
@@ -48,7 +48,7 @@ func (r *Reader) LuaReadUntil(l *lua.LState) int {
 // LuaRead implements read(n). It returns n bytes, or nil if the stream ends before that.
 func (r *Reader) LuaRead(l *lua.LState) int {
 	n := size(l, 2, 0)
-	err := r.fill(l, func() bool { return r.Pending() >= n })
+	err := r.fill(luaCaller{l}, func() bool { return r.Pending() >= n })
 	switch {
 	case err == nil:
 		return bind.Return(l, lua.LString(r.take(n)))
@@ -62,7 +62,7 @@ func (r *Reader) LuaRead(l *lua.LState) int {
 // data that has arrived.
 func (r *Reader) LuaReadSome(l *lua.LState) int {
 	limit := size(l, 2, defaultSome)
-	if err := r.fill(l, func() bool { return r.Pending() > 0 }); err != nil {
+	if err := r.fill(luaCaller{l}, func() bool { return r.Pending() > 0 }); err != nil {
 		return r.fail(l, err)
 	}
 	return bind.Return(l, lua.LString(r.take(min(limit, r.Pending()))))
@@ -72,7 +72,7 @@ func (r *Reader) LuaReadSome(l *lua.LState) int {
 // If that is more than max bytes, it fails, and the data can still be read.
 func (r *Reader) LuaReadAll(l *lua.LState) int {
 	limit := size(l, 2, defaultAll)
-	err := r.fill(l, func() bool { return r.Pending() > limit })
+	err := r.fill(luaCaller{l}, func() bool { return r.Pending() > limit })
 	switch {
 	case err == nil:
 		return bind.Failf(l, "there are more than %d bytes", limit)

@@ -5,6 +5,7 @@ package stream
 import (
 	"bytes"
 	"cmp"
+	"context"
 	"errors"
 	"io"
 	"os"
@@ -13,7 +14,7 @@ import (
 
 	lua "github.com/yuin/gopher-lua"
 
-	"spectrumlua/luabind/bind"
+	"spectrumlua/runtime/task"
 )
 
 // Sizes of the buffer for a read, in bytes.
@@ -97,7 +98,17 @@ var ErrLongLine = errors.New("the line is too long")
 // Line returns the next line without its LF or CRLF. The last line may lack an LF. A line
 // of more than limit bytes is an error and stays in the buffer.
 func (r *Reader) Line(l *lua.LState, limit int) (string, error) {
-	at, err := r.find(l, "\n", limit+len("\r\n"))
+	return r.line(luaCaller{l}, limit)
+}
+
+// TaskLine is Line for a task that runs no Lua code. An idle connection then needs no Lua
+// thread. The error is the cause if the task was cancelled.
+func (r *Reader) TaskLine(t *task.Task, limit int) (string, error) {
+	return r.line(taskCaller{t}, limit)
+}
+
+func (r *Reader) line(c caller, limit int) (string, error) {
+	at, err := r.find(c, "\n", limit+len("\r\n"))
 	switch {
 	case errors.Is(err, io.EOF) && r.Pending() > 0:
 		at = r.Pending()
@@ -116,11 +127,11 @@ func (r *Reader) Line(l *lua.LState, limit int) (string, error) {
 }
 
 // SkipLine removes the next line, however long it is, and returns its beginning. The line
-// is not in memory as a whole.
-func (r *Reader) SkipLine(l *lua.LState) (start string, err error) {
+// is not in memory as a whole. The task must run no Lua code.
+func (r *Reader) SkipLine(t *task.Task) (start string, err error) {
 	start = string(r.data[r.start : r.start+min(r.Pending(), leastSpace)])
 	for skipped := 0; skipped < mostSkipped; {
-		piece, err := r.Through(l, '\n')
+		piece, err := r.through(taskCaller{t}, '\n')
 		switch {
 		case err != nil:
 			return "", err
@@ -141,7 +152,11 @@ func (r *Reader) Taken() uint64 { return r.taken }
 // Through waits for data and returns it up to and including the delimiter. It returns all
 // buffered data if that has no delimiter.
 func (r *Reader) Through(l *lua.LState, delimiter byte) (string, error) {
-	if err := r.fill(l, func() bool { return r.Pending() > 0 }); err != nil {
+	return r.through(luaCaller{l}, delimiter)
+}
+
+func (r *Reader) through(c caller, delimiter byte) (string, error) {
+	if err := r.fill(c, func() bool { return r.Pending() > 0 }); err != nil {
 		return "", r.options.Explain(err)
 	}
 	n := bytes.IndexByte(r.data[r.start:], delimiter) + 1
@@ -153,9 +168,9 @@ func (r *Reader) Through(l *lua.LState, delimiter byte) (string, error) {
 
 // find reads until a delimiter and returns the index after it, or 0 if the delimiter is
 // not within the first limit bytes. The data stays in the buffer.
-func (r *Reader) find(l *lua.LState, delimiter string, limit int) (at int, err error) {
+func (r *Reader) find(c caller, delimiter string, limit int) (at int, err error) {
 	seen := 0 // the delimiter does not begin before this index
-	err = r.fill(l, func() bool {
+	err = r.fill(c, func() bool {
 		pending := r.data[r.start:]
 		if i := bytes.Index(pending[seen:], []byte(delimiter)); i >= 0 {
 			at = seen + i + len(delimiter)
@@ -180,9 +195,9 @@ func (r *Reader) take(n int) string {
 
 // fill reads until enough reports true or the stream ends. enough is called with the
 // script lock.
-func (r *Reader) fill(l *lua.LState, enough func() bool) error {
+func (r *Reader) fill(c caller, enough func() bool) error {
 	if r.busy {
-		bind.Raise(l, "another task reads from this %s", r.options.What)
+		return c.misused("another task reads from this %s", r.options.What)
 	}
 	r.Hold()
 	defer r.Release(nil)
@@ -200,30 +215,36 @@ func (r *Reader) fill(l *lua.LState, enough func() bool) error {
 		if r.end != nil {
 			return r.end
 		}
-		if err := r.readMore(l, deadline); err != nil {
+		if err := r.readMore(c, deadline); err != nil {
 			return cmp.Or(r.options.Closed(), err)
 		}
 	}
 }
 
 // readMore waits for at least one byte or the end of the stream.
-func (r *Reader) readMore(l *lua.LState, deadline time.Time) error {
+func (r *Reader) readMore(c caller, deadline time.Time) error {
 	space := r.space()
-	return Interruptible(l, deadline, r.source.SetReadDeadline, func() error {
-		n, err := r.source.Read(space)
-		r.data = r.data[:len(r.data)+n]
-		r.want = leastSpace
-		if n == len(space) {
-			r.want = min(2*n, mostSpace)
-		}
-		if err != nil && !errors.Is(err, os.ErrDeadlineExceeded) {
-			r.end = err // later reads return the same error
-		}
-		if n > 0 {
-			return nil
-		}
-		return err
+	return c.wait(func(ctx context.Context) error {
+		_ = r.source.SetReadDeadline(deadline)
+		return interruptible(ctx, r.source.SetReadDeadline, func() error { return r.readInto(space) })
 	})
+}
+
+// readInto reads once. The script lock is not held.
+func (r *Reader) readInto(space []byte) error {
+	n, err := r.source.Read(space)
+	r.data = r.data[:len(r.data)+n]
+	r.want = leastSpace
+	if n == len(space) {
+		r.want = min(2*n, mostSpace)
+	}
+	if err != nil && !errors.Is(err, os.ErrDeadlineExceeded) {
+		r.end = err // later reads return the same error
+	}
+	if n > 0 {
+		return nil
+	}
+	return err
 }
 
 // space returns the buffer for the next read. It is small while the source is idle.

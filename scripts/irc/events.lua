@@ -23,9 +23,9 @@
 --   unknown   (session, link, msg)      no handler wanted this line
 --
 -- msg is a line as parsed by irc/message.lua. Users share it (irc/lines.lua), so a handler
--- must not change it. It always has a source and at least LEAST parameters. msg.request is the request that was given to out.say, if this line or its
--- batch answers that request. msg.batch is the batch of the line, if it has one:
--- { kind = "netsplit", params = {…} }.
+-- must not change it. It always has a source and at least LEAST parameters. msg.request is the
+-- request that was given to out.say, if this line or its batch answers that request. msg.batch
+-- is the batch of the line, if it has one: { kind = "netsplit", params = {…} }.
 
 local events = {}
 

@@ -110,7 +110,7 @@ FOLDS["strict-rfc1459"] = FOLDS["rfc1459-strict"]
 for _, name in ipairs { "rfc3454", "rfc7613", "rfc8265", "precis", "utf8" } do
   FOLDS[name] = FOLDS.unicode -- these cover all alphabets
 end
-local FOLDED, NAME = 5000, 100
+local FOLDED, NAME = 2000, 100
 
 -- fold returns the same text for all spellings of a name that are equal to the server. If
 -- its CASEMAPPING is unknown, only ASCII letters are folded.

@@ -28,10 +28,10 @@ local function decode(line)
   return encoding.to_utf8(line, settings.fallback_charset) or line
 end
 
--- is_common reports whether a message can be for several users. A label and a batch belong to
--- one connection, and irc/events.lua completes a message without a source.
+-- is_common reports whether a message can be for several users. A numeric, a label and a batch
+-- belong to one connection, and irc/events.lua completes a message without a source.
 local function is_common(msg)
-  return msg.source and not msg.tags.label and not msg.tags.batch
+  return msg.source and not msg.command:find("^%d") and not msg.tags.label and not msg.tags.batch
 end
 
 -- read decodes and parses a line, as message.parse does. It returns nil if the line has no

@@ -45,8 +45,13 @@ local function parse_tags(s)
   return tags
 end
 
--- parse_source parses nick!user@host. A server has only a name, which becomes the nick.
-local function parse_source(s)
+-- sources has the last sources, because the same ones appear in line after line. It has at most
+-- SOURCES of at most LONGEST bytes.
+local SOURCES, LONGEST = 200, 200
+local sources, count = {}, 0
+
+-- split_source parses nick!user@host. A server has only a name, which becomes the nick.
+local function split_source(s)
   local nick, user, host = s:match("^([^!@]*)!([^@]*)@(.*)$")
   if nick then
     return { raw = s, nick = nick, user = user, host = host }
@@ -61,6 +66,24 @@ local function parse_source(s)
     host = at and s:sub(at + 1) or nil,
   }
 end
+
+-- parse_source returns the table for a source. Lines share it, so it must not change.
+local function parse_source(s)
+  local source = sources[s]
+  if not source then
+    if count >= SOURCES then
+      sources, count = {}, 0
+    end
+    source = split_source(s)
+    if #s <= LONGEST then
+      sources[s], count = source, count + 1
+    end
+  end
+  return source
+end
+
+-- NO_TAGS is the table for lines without tags.
+local NO_TAGS = {}
 
 -- parse parses a line without its CRLF. It returns nil if the line has no command.
 function message.parse(line)
@@ -78,7 +101,7 @@ function message.parse(line)
     params[#params + 1] = rest:sub(colon + 2)
   end
   return {
-    tags = tags and parse_tags(tags) or {},
+    tags = tags and parse_tags(tags) or NO_TAGS,
     source = source and parse_source(source) or nil,
     command = command:upper(),
     params = params,
