@@ -90,8 +90,9 @@ type connections struct {
 	leaving map[string]*connection // those that wait for the other side to close
 }
 
-func newConnections(h *Host, owner *task.Owner, session *sessionObject) *connections {
-	return &connections{host: h, owner: owner, session: session, timers: task.NewTimers(owner), byName: map[string]*connection{}, leaving: map[string]*connection{}}
+// newConnections returns the connections of the owner of timers, which a reload does not cancel.
+func newConnections(h *Host, timers *task.Timers, session *sessionObject) *connections {
+	return &connections{host: h, owner: timers.Owner(), session: session, timers: timers, byName: map[string]*connection{}, leaving: map[string]*connection{}}
 }
 
 // end ends all connections when their owner ends.

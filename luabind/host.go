@@ -143,7 +143,7 @@ func New(ctx context.Context, o Options) *Host {
 		MaxQueueBytes: maxQueueBytes,
 	})
 	h.timers = task.NewTimers(h.sessions.Process())
-	h.connections = newConnections(h, h.sessions.Process(), nil)
+	h.connections = newConnections(h, task.NewTimers(h.sessions.Process()), nil)
 	return h
 }
 

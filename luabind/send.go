@@ -144,6 +144,10 @@ func (obj *sessionObject) remember(typ *schema.Type, payload []byte) {
 	switch typ.Number {
 	case pb.WrapperMessage_TYPE_CONNECTED, pb.WrapperMessage_TYPE_DISCONNECTED:
 		obj.answered = true
+		if obj.warning != nil {
+			obj.warning.Cancel()
+			obj.warning = nil
+		}
 		obj.disconnected = obj.disconnected || typ == disconnectedType
 	case pb.WrapperMessage_TYPE_BUDDY_CHANGED:
 		obj.buddies.put(payload)

@@ -25,6 +25,10 @@ type sessionObject struct {
 	buddies buddies
 	roster  roster
 	timers  *task.Timers // nil before the first timer
+	// lasting are the runtime's own timers; a reload does not cancel them. nil before the
+	// first one.
+	lasting *task.Timers
+	warning *task.Timer // of awaitAnswer; nil if it is not needed any more
 	// connections are the lasting connections; nil before the first one.
 	connections *connections
 	// answered is true once CONNECTED or DISCONNECTED was sent, disconnected once
@@ -118,8 +122,7 @@ func (obj *sessionObject) awaitAnswer() {
 	if obj.answered || obj.ended {
 		return
 	}
-	ours := task.NewTimers(obj.session.Owner()) // a reload does not cancel these
-	ours.After("", answerTime, false, func(*task.Task) {
+	obj.warning = obj.lastingTimers().After("", answerTime, false, func(*task.Task) {
 		if !obj.answered && (obj.connections == nil || !obj.connections.unfinished()) {
 			obj.host.log.WithField("user", obj.session.User).Warnf(
 				"%v after on.login, the script has called neither session:connected() nor session:disconnected{…}: the user's client still shows \"connecting\"", answerTime)
@@ -141,9 +144,16 @@ func (obj *sessionObject) ownTimers() *task.Timers {
 	return obj.timers
 }
 
+func (obj *sessionObject) lastingTimers() *task.Timers {
+	if obj.lasting == nil {
+		obj.lasting = task.NewTimers(obj.session.Owner())
+	}
+	return obj.lasting
+}
+
 func (obj *sessionObject) ownConnections() *connections {
 	if obj.connections == nil {
-		obj.connections = newConnections(obj.host, obj.session.Owner(), obj)
+		obj.connections = newConnections(obj.host, obj.lastingTimers(), obj)
 	}
 	return obj.connections
 }

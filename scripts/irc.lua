@@ -66,7 +66,7 @@ function on.reload(session)
     links.resume(session, link)
     if link.state == "online" then
       presence.start(session, link)
-      contacts.start(session, link)
+      contacts.resume(session, link)
     end
   end
 end

@@ -143,6 +143,32 @@ test.case("ISON asks about the roster", function(t)
   user:expect("buddy_changed", { buddy_name = "eve", status = "none" })
 end)
 
+for _, has_contact in ipairs { true, false } do
+  local what = has_contact and "an old contact" or "a new contact"
+  test.case("after a reload, ISON asks about " .. what, function(t)
+    local user = start(t, { config = { away_timeout = 60 } }, function(conn)
+      conn:find_line "^ISON dan$"
+      fake.say(conn, "303 alice :dan")
+      conn:find_line "^ISON dan$"
+      fake.say(conn, "303 alice :")
+    end)
+    local function add()
+      user:send("buddy_changed", { buddy_name = "dan" })
+      user:expect("buddy_changed", { buddy_name = "dan", status = "online" })
+    end
+    if has_contact then
+      add()
+    end
+    t:reload()
+    if not has_contact then
+      add()
+    end
+    t:settle()
+    t:advance(60)
+    user:expect("buddy_changed", { buddy_name = "dan", status = "none" })
+  end)
+end
+
 test.case("a server that does not answer ISON is asked once", function(t)
   local user = start(t, { config = { away_timeout = 10 } }, function(conn)
     conn:expect_line "^ISON dan$"

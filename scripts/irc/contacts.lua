@@ -93,12 +93,28 @@ local function ask(session, link)
   end
 end
 
--- start starts the timer that sends ISON. It is called after a reload, too.
-function contacts.start(session, link)
+-- ask_often starts the timer that sends ISON.
+local function ask_often(session, link)
   local seconds = settings.away_timeout > 0 and settings.away_timeout or EVERY
   link.ison_timer = session:every("ison " .. link.key, seconds, function()
     ask(session, link)
   end)
+end
+
+-- stop stops that timer.
+local function stop(link)
+  if link.ison_timer then
+    link.ison_timer:cancel()
+    link.ison_timer = nil
+  end
+end
+
+-- resume gives the timer the function of this script after a reload.
+function contacts.resume(session, link)
+  stop(link)
+  if next(link.contacts or {}) then
+    ask_often(session, link)
+  end
 end
 
 -- From Spectrum -------------------------------------------------------------------
@@ -119,6 +135,9 @@ local function add(session, link, name)
   end
   local contact = { name = name, nick = nick, online = false }
   link.contacts[names.fold(link, nick)] = contact
+  if not link.ison_timer then
+    ask_often(session, link)
+  end
   return contact
 end
 
@@ -246,16 +265,13 @@ contacts.events = {
     end
     watch(session, link, list)
     ask(session, link)
-    contacts.start(session, link)
   end,
   offline = function(session, link)
-    if link.ison_timer then
-      link.ison_timer:cancel()
-    end
+    stop(link)
     for _, contact in pairs(link.contacts or {}) do
       set(session, contact, false)
     end
-    link.contacts, link.ison_timer, link.ison = nil, nil, {}
+    link.contacts, link.ison = nil, {}
   end,
 }
 

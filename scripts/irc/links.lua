@@ -44,7 +44,7 @@ end
 
 -- limit_login closes the connection if the server does not accept the login in time.
 local function limit_login(session, link)
-  session:after("register " .. link.key, settings.register_timeout, function()
+  link.login_timer = session:after("register " .. link.key, settings.register_timeout, function()
     if link.state == "registering" then
       links.lose(link, "the server does not accept the login in time")
     end
@@ -171,6 +171,10 @@ end
 -- online notes that the server has accepted the login.
 function links.online(session, link)
   link.state, link.waited = "online", nil
+  if link.login_timer then
+    link.login_timer:cancel()
+    link.login_timer = nil
+  end
   events.emit("online", session, link)
 end
 

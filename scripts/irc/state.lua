@@ -20,6 +20,7 @@ function state.new(key, server, addresses, nick)
     state = "connecting", -- connecting, registering, online, waiting or closed
     connection = nil, -- the result of session:connection
     conn = nil, -- the connection of spectrum.net, while it exists
+    login_timer = nil, -- limits the time of the login
     waited = nil, -- an attempt has failed since the link was online
     failure = nil, -- { error, text }: why there is no further attempt
     refused_at = nil, -- when the link failed for good
@@ -78,7 +79,7 @@ function state.new(key, server, addresses, nick)
     contacts = nil, -- while the link is online; by nick, folded
     watched = 0, -- how many contacts MONITOR watches
     ison = {}, -- ISON lines without an answer
-    ison_timer = nil,
+    ison_timer = nil, -- while the link has contacts
     who = {}, -- rooms that wait for a WHO
     asker = nil, -- the timer that sends WHO
     away_told = {}, -- away messages that the user has seen, by nick
