@@ -63,13 +63,18 @@ function members.refresh(session, link, room, member)
   end
 end
 
--- add adds a member, or updates the member's fields.
+-- add adds a member, or updates the member's fields. A new member keeps the table `fields`.
 function members.add(session, link, room, nick, fields)
   local key = names.fold(link, nick)
-  local member = room.members[key] or { nick = nick, modes = "" }
-  room.members[key] = member
-  for name, value in pairs(fields or {}) do
-    member[name] = value
+  local member = room.members[key]
+  if member then
+    for name, value in pairs(fields or {}) do
+      member[name] = value
+    end
+  else
+    member = fields or {}
+    member.nick, member.modes = member.nick or nick, member.modes or ""
+    room.members[key] = member
   end
   members.refresh(session, link, room, member)
   return member
