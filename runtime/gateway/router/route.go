@@ -242,5 +242,5 @@ func (r *Router) bounce(s *Stanza, e *stanza.Error) {
 	if s.Type == "error" || s.Type == "result" || s.From == "" {
 		return
 	}
-	r.write(stanza.Bounce(s.Node, e))
+	_ = r.write(stanza.Bounce(s.Node, e))
 }

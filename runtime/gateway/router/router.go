@@ -23,7 +23,9 @@ import (
 	"spectrumlua/runtime/clock"
 	"spectrumlua/runtime/gateway/settings"
 	"spectrumlua/runtime/gateway/users"
+	"spectrumlua/runtime/logging"
 	"spectrumlua/runtime/schema"
+	"spectrumlua/runtime/xmltree"
 )
 
 // Limits of the queues.
@@ -52,8 +54,9 @@ const storeTime = 10 * time.Second
 
 // Stream sends stanzas to the XMPP server. It is a *component.Component.
 type Stream interface {
-	// Send queues a stanza and never blocks.
-	Send(stanza string) error
+	// SendNode queues a stanza and never blocks. It returns why it refuses a stanza. It
+	// does not keep the node.
+	SendNode(stanza *xmltree.Node) error
 	Full() bool
 	WaitCapacity(ctx context.Context) error
 }
@@ -98,6 +101,7 @@ type Router struct {
 	outgoing *quota
 	inbox    inbox
 	sent     atomic.Uint64
+	refused  logging.Once // reasons for refused stanzas
 
 	common sync.Map // values of Common
 
@@ -116,7 +120,8 @@ func New(o Options) *Router {
 		tables:   newTables(o.Features),
 		incoming: newQuota(maxIncoming), outgoing: newQuota(maxOutgoing),
 		inbox: inbox{ready: make(chan struct{}, 1)},
-		users: map[string]*User{},
+		users:   map[string]*User{},
+		refused: logging.Once{Every: time.Minute},
 	}
 	r.ctx, r.cancel = context.WithCancel(context.Background())
 	return r

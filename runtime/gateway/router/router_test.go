@@ -27,10 +27,14 @@ type stream struct {
 	sent []string
 }
 
-func (s *stream) Send(stanza string) error {
+func (s *stream) SendNode(n *xmltree.Node) error {
+	text, err := n.Text(512 << 10)
+	if err != nil {
+		return err
+	}
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	s.sent = append(s.sent, stanza)
+	s.sent = append(s.sent, text)
 	return nil
 }
 func (s *stream) Full() bool                         { return false }
@@ -49,6 +53,11 @@ func (s *stream) take() []string {
 func open(t *testing.T, f router.Feature, receive func(ctx context.Context, typ *schema.Type, payload []byte)) (*router.Router, *stream) {
 	log := logrus.New()
 	log.SetOutput(t.Output())
+	return openWith(t, log, f, receive)
+}
+
+// openWith is open with a log.
+func openWith(t *testing.T, log logrus.FieldLogger, f router.Feature, receive func(ctx context.Context, typ *schema.Type, payload []byte)) (*router.Router, *stream) {
 	out := &stream{}
 	r := router.New(router.Options{
 		Settings: settings.Settings{Service: settings.Service{JID: "t.localhost", JIDEscaping: true}},

@@ -4,15 +4,13 @@ import (
 	"context"
 	"strings"
 
+	"github.com/sirupsen/logrus"
+
 	"spectrumlua/runtime/clock"
 	"spectrumlua/runtime/gateway/stanza"
 	"spectrumlua/runtime/jid"
 	"spectrumlua/runtime/xmltree"
 )
-
-// maxStanza is the size of the largest stanza that the gateway writes, in bytes. Prosody
-// closes the stream at a larger one.
-const maxStanza = 512 << 10
 
 // Stanza is a stanza of a user. Only the goroutine of the user uses it.
 type Stanza struct {
@@ -144,10 +142,14 @@ func (r *Router) aim(u *User, s *Stanza) {
 	}
 }
 
-// Result answers an IQ. payload may be nil. Further answers have no effect.
+// Result answers an IQ. payload may be nil. Further answers have no effect. If the stream
+// refuses the answer, the sender receives an error.
 func (s *Stanza) Result(payload *xmltree.Node) {
-	if s.answers() {
-		s.user.Send(stanza.Result(s.Node, payload))
+	if !s.answers() {
+		return
+	}
+	if err := s.user.router.write(stanza.Result(s.Node, payload)); err != nil {
+		s.user.router.bounce(s, stanza.Errorf(stanza.ResourceConstraint, "the transport cannot send the answer"))
 	}
 }
 
@@ -176,12 +178,16 @@ func (s *Stanza) Defer() {
 	s.deferred = s.user.After(answerTime, func(*User) { s.Fail(stanza.RemoteServerTimeout, "") })
 }
 
-// write sends a stanza to the server.
-func (r *Router) write(n *xmltree.Node) {
-	text, err := n.Text(maxStanza)
-	if err != nil {
-		r.log.Warnf("a %s of %s is dropped: %v", n.Name, stanza.Attr(n, "from"), err)
-		return
+// write queues a stanza for the server. It logs and returns the error of a stanza that the
+// stream refuses, for example because it is too long.
+func (r *Router) write(n *xmltree.Node) error {
+	err := r.opts.Stream.SendNode(n)
+	if err != nil && r.ctx.Err() == nil {
+		r.refused.Do(err.Error(), func() {
+			r.log.WithFields(logrus.Fields{
+				"stanza": n.Name, "from": stanza.Attr(n, "from"), "to": stanza.Attr(n, "to"), "error": err.Error(),
+			}).Warn("a stanza is dropped (logged once a minute)")
+		})
 	}
-	_ = r.opts.Stream.Send(text) // an error means that the stream has ended
+	return err
 }

@@ -72,8 +72,9 @@ func (u *User) Log() *logrus.Entry {
 	return u.router.log.WithField("user", u.JID)
 }
 
-// Send sends a stanza to the server.
-func (u *User) Send(n *xmltree.Node) { u.router.write(n) }
+// Send sends a stanza to the server. A stanza that the stream refuses is logged. The node
+// may be changed and sent again.
+func (u *User) Send(n *xmltree.Node) { _ = u.router.write(n) }
 
 // After calls a function on the goroutine of the user after d. Stop of the timer may come
 // too late for a call that is already queued.
