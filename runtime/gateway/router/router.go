@@ -119,7 +119,7 @@ func New(o Options) *Router {
 		Settings: o.Settings, Store: o.Store, Clock: o.Clock, opts: o, log: o.Log,
 		tables:   newTables(o.Features),
 		incoming: newQuota(maxIncoming), outgoing: newQuota(maxOutgoing),
-		inbox: inbox{ready: make(chan struct{}, 1)},
+		inbox:   inbox{ready: make(chan struct{}, 1)},
 		users:   map[string]*User{},
 		refused: logging.Once{Every: time.Minute},
 	}
