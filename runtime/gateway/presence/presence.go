@@ -48,10 +48,14 @@ func available(u *router.User, s *router.Stanza) {
 		u.Clients = append(u.Clients, now)
 	}
 	changed(u, before)
-	if known == nil && u.State == router.Online {
+	if u.State != router.Online {
+		return
+	}
+	if known == nil {
 		u.Send(current(u, now.JID))
 		u.ClientHooks(now, func(h *router.Hooks) func(*router.User, *router.Client) { return h.Available })
 	}
+	u.ClientHooks(now, func(h *router.Hooks) func(*router.User, *router.Client) { return h.Presence })
 }
 
 // clientOf returns the client that sent a presence.
@@ -60,6 +64,10 @@ func clientOf(s *router.Stanza) *router.Client {
 		JID: s.From, Status: StatusOf(stanza.ChildText(s.Node, "", "show")),
 		Message: stanza.ChildText(s.Node, "", "status"),
 		Caps:    stanza.Child(s.Node, stanza.Capabilities, "c"),
+	}
+	if photo := stanza.Child(stanza.Child(s.Node, stanza.VCardUpdate, "x"), stanza.VCardUpdate, "photo"); photo != nil {
+		hash := stanza.Body(photo)
+		c.Avatar = &hash
 	}
 	c.Priority, _ = strconv.Atoi(stanza.ChildText(s.Node, "", "priority")) // 0 if it is wrong
 	return c

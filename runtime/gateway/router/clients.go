@@ -14,6 +14,7 @@ type Client struct {
 	Message  string // the status text
 	Priority int
 	Caps     *xmltree.Node // the element of XEP-0115, or nil
+	Avatar   *string       // hash of the user's picture (XEP-0153), "" without one; nil if unknown
 	// InRooms is set for a client that has sent no presence to the transport, only to rooms.
 	InRooms bool
 }

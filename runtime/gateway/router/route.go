@@ -59,6 +59,9 @@ type Hooks struct {
 	// Available is called if a client of a connected user becomes available that was not
 	// before.
 	Available func(u *User, c *Client)
+	// Presence is called at each presence of a client while the user is connected, after
+	// Available.
+	Presence func(u *User, c *Client)
 	// Gone is called if a client has become unavailable.
 	Gone func(u *User, c *Client)
 	// Logout is called before LOGOUT goes to the script, and after a Login that failed.

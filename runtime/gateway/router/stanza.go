@@ -2,6 +2,7 @@ package router
 
 import (
 	"context"
+	"slices"
 	"strings"
 
 	"github.com/sirupsen/logrus"
@@ -36,6 +37,10 @@ type Stanza struct {
 // kinds are the stanzas, with the type that an absent type means.
 var kinds = map[string]string{"message": "normal", "presence": "", "iq": ""}
 
+// messageTypes are the types of messages. Any other type means normal (RFC 6121, section
+// 5.2.2).
+var messageTypes = []string{"normal", "chat", "groupchat", "headline", "error"}
+
 // Receive handles a stanza of the XMPP server. Calls must not overlap. It blocks while too
 // many stanzas wait, until ctx is done.
 func (r *Router) Receive(ctx context.Context, n *xmltree.Node) {
@@ -47,7 +52,7 @@ func (r *Router) Receive(ctx context.Context, n *xmltree.Node) {
 		Node: n, Kind: n.Name, Type: stanza.Attr(n, "type"), ID: stanza.Attr(n, "id"),
 		From: stanza.Attr(n, "from"), To: stanza.Attr(n, "to"),
 	}
-	if s.Type == "" {
+	if s.Type == "" || s.Kind == "message" && !slices.Contains(messageTypes, s.Type) {
 		s.Type = byDefault
 	}
 	if s.From == "" {
