@@ -49,6 +49,36 @@ func TestConnection(t *testing.T) {
 		name, script string
 		logged       []string // words of one log line
 	}{
+		{"it is lost if another task reads from its object", `
+serve(function(conn, n) conn:write(n, "\n"); conn:read_line() end)
+local other
+local begun = spectrum.channel(1)
+spectrum.connection("c", {
+  delay = 0.01,
+  connect = connect,
+  login = function(conn)
+    if other then return true end
+    other = spectrum.spawn(function() begun:send(true); conn:read_line(); conn:read_line() end)
+    return begun:receive()
+  end,
+  line = function(line) events:send("line " .. line) end,
+  lost = note "lost",
+})
+expect "lost another task reads from this connection "
+expect "line 2"`, nil},
+		{"while it waits for a line, other tasks cannot read", `
+serve(function(conn) conn:read_line(); conn:write "late\n" end)
+local conn
+spectrum.connection("c", {
+  connect = connect,
+  online = function(c) conn = c; events:send "online" end,
+  line = function(line) events:send(line) end,
+})
+expect "online"
+local ok, why = pcall(conn.read_line, conn)
+assert(not ok and why:find("another task reads from this connection", 1, true), why)
+conn:write "go\n"
+expect "late"`, nil},
 		{"it connects, logs in, reads lines, and connects again after a loss", `
 serve(function(conn, n)
   assert(conn:read_line() == "LOGIN")
