@@ -30,7 +30,7 @@ func Feature() router.Feature {
 func info(u *router.User, s *router.Stanza) {
 	node := stanza.Attr(s.Payload, "node")
 	q := stanza.Element(stanza.DiscoInfo, "query", stanza.Attrs{"node", node})
-	switch identity := u.Router().Settings.Identity; s.Target {
+	switch identity := u.Router().Settings().Identity; s.Target {
 	case router.Transport:
 		addIdentity(q, identity.Category, identity.Type, identity.Name)
 	case router.Room:

@@ -44,7 +44,7 @@ func Login(u *router.User) bool {
 func load(u *router.User) error {
 	r := u.Router()
 	_, domain, _ := jid.Split(u.JID)
-	if !r.Settings.Service.Allows(domain) {
+	if !r.Settings().Service.Allows(domain) {
 		return users.ErrNotFound
 	}
 	ctx, cancel := u.Context()
@@ -53,8 +53,8 @@ func load(u *router.User) error {
 	if err != nil {
 		return err
 	}
-	if r.Settings.Service.VIPOnly && !account.VIP {
-		return stanza.Errorf(stanza.Forbidden, "%s", cmp.Or(r.Settings.Service.VIPMessage, "You are not authorized to use this transport."))
+	if r.Settings().Service.VIPOnly && !account.VIP {
+		return stanza.Errorf(stanza.Forbidden, "%s", cmp.Or(r.Settings().Service.VIPMessage, "You are not authorized to use this transport."))
 	}
 	settings, err := u.Store().Settings(ctx, account.ID)
 	if err != nil {

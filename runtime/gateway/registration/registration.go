@@ -32,7 +32,7 @@ func get(u *router.User, s *router.Stanza) {
 		unavailable(u, s, err)
 		return
 	}
-	settings := u.Router().Settings.Registration
+	settings := u.Router().Settings().Registration
 	q := stanza.Element(stanza.Register, "query", nil, stanza.Text(stanza.Register, "instructions", settings.Instructions))
 	if err == nil {
 		stanza.Add(q, stanza.Element(stanza.Register, "registered", nil))
@@ -66,7 +66,7 @@ func set(u *router.User, s *router.Stanza) {
 
 // filled returns the account of a filled form.
 func filled(u *router.User, form *xmltree.Node) (users.Account, *stanza.Error) {
-	settings := u.Router().Settings
+	settings := u.Router().Settings()
 	_, domain, _ := jid.Split(u.JID)
 	name := strings.TrimSpace(stanza.ChildText(form, stanza.Register, "username"))
 	switch {
@@ -102,7 +102,7 @@ func register(u *router.User, account users.Account) (added bool, err error) {
 	if account, err = u.Store().Register(ctx, account); err != nil {
 		return false, err
 	}
-	for name, value := range u.Router().Settings.User.Values() {
+	for name, value := range u.Router().Settings().User.Values() {
 		if err := u.Store().Set(ctx, account.ID, name, value); err != nil {
 			return true, err
 		}

@@ -42,7 +42,7 @@ func (*ids) origin(r *room, nick string) string {
 func (r *room) occupantID(u *router.User, nick string) *xmltree.Node {
 	origin := cmp.Or(r.occupants[nick].more().origin, nick)
 	if r.ids.id == "" || r.ids.nick != origin {
-		mac := hmac.New(sha256.New, []byte(u.Router().Settings.Service.Password))
+		mac := hmac.New(sha256.New, []byte(u.Router().Settings().Service.Password))
 		mac.Write([]byte("occupant-id\x00" + r.jid + "\x00" + origin))
 		r.ids.nick, r.ids.id = origin, base64.RawURLEncoding.EncodeToString(mac.Sum(nil)[:18])
 	}

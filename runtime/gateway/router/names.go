@@ -12,12 +12,12 @@ import (
 const contactResource = "/bot"
 
 // JID returns the JID of the transport.
-func (r *Router) JID() string { return r.Settings.Service.JID }
+func (r *Router) JID() string { return r.Settings().Service.JID }
 
 // ContactJID returns the bare JID of a contact.
 func (u *User) ContactJID(name string) string {
 	written := name
-	if !u.router.Settings.Service.JIDEscaping {
+	if !u.router.Settings().Service.JIDEscaping {
 		written = percent(name, "@", "%")
 	}
 	return u.address(jid.Escape(written), name)
@@ -97,7 +97,7 @@ func (u *User) address(local, name string) string {
 		}
 		u.names[folded] = name
 	}
-	return local + "@" + u.router.Settings.Service.JID
+	return local + "@" + u.router.Settings().Service.JID
 }
 
 // nameOf returns the name on the network for the localpart of a JID, in the case in which

@@ -85,11 +85,12 @@ type Observer interface {
 
 // Router routes stanzas and payloads. It is safe for concurrent use.
 type Router struct {
-	Settings settings.Settings
-	Store    *users.Store
-	Clock    clock.Clock
+	Store *users.Store
+	Clock clock.Clock
 	// Shared is the state of all users that the script announces.
 	Shared Shared
+
+	settings atomic.Pointer[settings.Settings]
 
 	opts   Options
 	log    logrus.FieldLogger
@@ -116,16 +117,24 @@ type Router struct {
 // New returns a router. It panics if two features have the same route.
 func New(o Options) *Router {
 	r := &Router{
-		Settings: o.Settings, Store: o.Store, Clock: o.Clock, opts: o, log: o.Log,
+		Store: o.Store, Clock: o.Clock, opts: o, log: o.Log,
 		tables:   newTables(o.Features),
 		incoming: newQuota(maxIncoming), outgoing: newQuota(maxOutgoing),
 		inbox:   inbox{ready: make(chan struct{}, 1)},
 		users:   map[string]*User{},
 		refused: logging.Once{Every: time.Minute},
 	}
+	r.settings.Store(&o.Settings)
 	r.ctx, r.cancel = context.WithCancel(context.Background())
 	return r
 }
+
+// Settings returns the settings that apply now. The caller must not change them. A handler
+// that keeps them misses later changes; see Configure.
+func (r *Router) Settings() *settings.Settings { return r.settings.Load() }
+
+// Configure replaces the settings.
+func (r *Router) Configure(s settings.Settings) { r.settings.Store(&s) }
 
 // Send queues a payload of the script for the user whom it names, or for the transport. It
 // never blocks. It returns an error if the router is closed.
