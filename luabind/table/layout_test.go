@@ -27,25 +27,25 @@ func TestGopherLuaHasTheLayoutOfFields(t *testing.T) {
 func TestTypesOfAnotherLayoutAreNotSupported(t *testing.T) {
 	type want struct {
 		A int
-		b string
+		B string
 	}
 	for name, other := range map[string]reflect.Type{
 		"another type": reflect.TypeFor[struct {
 			A int
-			b []byte
+			B []byte
 		}](),
 		"another name": reflect.TypeFor[struct {
 			A int
-			c string
+			C string
 		}](),
 		"another order": reflect.TypeFor[struct {
-			b string
+			B string
 			A int
 		}](),
 		"one more": reflect.TypeFor[struct {
 			A int
-			b string
-			c int
+			B string
+			C int
 		}](),
 		"one less": reflect.TypeFor[struct{ A int }](),
 	} {

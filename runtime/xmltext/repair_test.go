@@ -1,6 +1,7 @@
 package xmltext
 
 import (
+	"strconv"
 	"strings"
 	"testing"
 	"unicode/utf8"
@@ -94,7 +95,11 @@ func FuzzClean(f *testing.F) {
 }
 
 func TestEscapedLenIsTheLengthInAStanza(t *testing.T) {
-	for _, s := range []string{"", "hello", "<&>", `"'`, "ü🌍", "a<b"} {
+	texts := []string{"", "hello", "<&>", `"'`, "ü🌍", "a<b"}
+	for _, s := range texts { // long ones are counted in another way
+		texts = append(texts, strings.Repeat(s+" ", 40))
+	}
+	for _, s := range texts {
 		escaped := strings.NewReplacer("&", "&amp;", "<", "&lt;", ">", "&gt;", `"`, "&quot;", "'", "&apos;").Replace(s)
 		if got := EscapedLen(s); got < len(escaped) || got > len(escaped)+strings.Count(s, "&") {
 			t.Errorf("%q takes %d bytes, EscapedLen says %d", s, len(escaped), got)
@@ -122,6 +127,18 @@ func BenchmarkClean(b *testing.B) {
 				if !utf8.ValidString(Clean(c.s)) {
 					b.Fatal()
 				}
+			}
+		})
+	}
+}
+
+func BenchmarkEscapedLen(b *testing.B) {
+	text := strings.Repeat("The quick brown fox <jumps> over the lazy dog's back. ", 80)
+	for _, n := range []int{8, 64, 4096} {
+		b.Run(strconv.Itoa(n), func(b *testing.B) {
+			b.SetBytes(int64(n))
+			for b.Loop() {
+				EscapedLen(text[:n])
 			}
 		})
 	}
