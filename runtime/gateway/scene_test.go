@@ -45,6 +45,7 @@ type scene struct {
 	clock    *clock.Movable
 	payloads chan payload
 	ended    chan error
+	asked    int // IQs of ask
 }
 
 type payload struct {

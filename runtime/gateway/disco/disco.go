@@ -1,5 +1,6 @@
 // Package disco answers the questions that clients ask every entity: service discovery
-// (XEP-0030) and ping (XEP-0199).
+// (XEP-0030), capabilities (XEP-0115), ping (XEP-0199), version (XEP-0092), uptime
+// (XEP-0012) and time (XEP-0202).
 package disco
 
 import (
@@ -16,40 +17,91 @@ func Feature() router.Feature {
 			{Kind: "iq", Type: "get", To: router.Any, Space: stanza.DiscoInfo, Handle: info},
 			{Kind: "iq", Type: "get", To: router.Any, Space: stanza.DiscoItems, Handle: items},
 			{Kind: "iq", Type: "get", To: router.Any, Space: stanza.Ping, Handle: ping},
+			{Kind: "iq", Type: "get", To: router.Transport, Space: stanza.Version, Handle: softwareVersion},
+			{Kind: "iq", Type: "get", To: router.Transport, Space: stanza.LastActivity, Handle: uptime},
+			{Kind: "iq", Type: "get", To: router.Transport, Space: stanza.Time, Handle: entityTime},
 		},
+		Hooks: router.Hooks{Stream: start},
 	}
-	for _, target := range []router.Target{router.Transport, router.Contact, router.Room} {
+	for _, target := range []router.Target{router.Transport, router.Contact, router.Room, router.Occupant} {
 		for _, feature := range []string{stanza.DiscoInfo, stanza.DiscoItems, stanza.Ping} {
 			f.Disco = append(f.Disco, router.Disco{Target: target, Var: feature})
 		}
 	}
+	for _, feature := range []string{stanza.Capabilities, stanza.Version, stanza.LastActivity, stanza.Time} {
+		f.Disco = append(f.Disco, router.Disco{Target: router.Transport, Var: feature})
+	}
+	f.Disco = append(f.Disco, router.Disco{Target: router.Contact, Var: stanza.Capabilities})
 	return f
 }
 
-// info answers with the identity and the features of an entity.
+// info answers with the identity and the features of an entity or of one of its nodes.
 func info(u *router.User, s *router.Stanza) {
-	node := stanza.Attr(s.Payload, "node")
+	r, node := u.Router(), stanza.Attr(s.Payload, "node")
 	q := stanza.Element(stanza.DiscoInfo, "query", stanza.Attrs{"node", node})
-	switch identity := u.Router().Settings().Identity; s.Target {
-	case router.Transport:
-		addIdentity(q, identity.Category, identity.Type, identity.Name)
-	case router.Room:
-		addIdentity(q, "conference", "text", s.Name)
-	default:
-		addIdentity(q, "client", "pc", "")
+	if node == "" || isCaps(r, s.Target, node) {
+		s.Result(stanza.Add(q, describe(r, s.Target, s.Name)...))
+		return
 	}
-	for _, feature := range u.Router().Disco(s.Target) {
-		stanza.Add(q, stanza.Element(stanza.DiscoInfo, "feature", stanza.Attrs{"var", feature}))
+	for _, n := range r.Nodes(s.Target, node) {
+		if n.Info == nil {
+			continue
+		}
+		if all := n.Info(u, s); all != nil {
+			s.Result(stanza.Add(q, all...))
+			return
+		}
+	}
+	s.Fail(stanza.ItemNotFound, "")
+}
+
+// describe returns the identity and the features of an entity.
+func describe(r *router.Router, target router.Target, name string) []*xmltree.Node {
+	var all []*xmltree.Node
+	switch identity := r.Settings().Identity; target {
+	case router.Transport:
+		all = append(all, Identity(identity.Category, identity.Type, identity.Name))
+	case router.Room:
+		all = append(all, Identity("conference", "text", name))
+	default:
+		all = append(all, Identity("client", "pc", ""))
+	}
+	for _, feature := range r.Disco(target) {
+		all = append(all, Var(feature))
+	}
+	return all
+}
+
+// items answers with the items of an entity or of one of its nodes.
+func items(u *router.User, s *router.Stanza) {
+	node := stanza.Attr(s.Payload, "node")
+	nodes := u.Router().Nodes(s.Target, node)
+	if node != "" && len(nodes) == 0 {
+		s.Fail(stanza.ItemNotFound, "")
+		return
+	}
+	q := stanza.Element(stanza.DiscoItems, "query", stanza.Attrs{"node", node})
+	for _, n := range nodes {
+		if n.Items != nil {
+			stanza.Add(q, n.Items(u, s)...)
+		}
 	}
 	s.Result(q)
 }
 
-func items(_ *router.User, s *router.Stanza) {
-	s.Result(stanza.Element(stanza.DiscoItems, "query", stanza.Attrs{"node", stanza.Attr(s.Payload, "node")}))
-}
-
 func ping(_ *router.User, s *router.Stanza) { s.Result(nil) }
 
-func addIdentity(q *xmltree.Node, category, typ, name string) {
-	stanza.Add(q, stanza.Element(stanza.DiscoInfo, "identity", stanza.Attrs{"category", category, "type", typ, "name", name}))
+// Identity returns an identity of an entity or node.
+func Identity(category, typ, name string) *xmltree.Node {
+	return stanza.Element(stanza.DiscoInfo, "identity", stanza.Attrs{"category", category, "type", typ, "name", name})
+}
+
+// Var returns a feature of an entity or node.
+func Var(feature string) *xmltree.Node {
+	return stanza.Element(stanza.DiscoInfo, "feature", stanza.Attrs{"var", feature})
+}
+
+// Item returns an item of an entity or node. node may be "".
+func Item(jid, node, name string) *xmltree.Node {
+	return stanza.Element(stanza.DiscoItems, "item", stanza.Attrs{"jid", jid, "node", node, "name", name})
 }

@@ -6,6 +6,7 @@ import (
 	"strconv"
 
 	"spectrumlua/pb"
+	"spectrumlua/runtime/gateway/disco"
 	"spectrumlua/runtime/gateway/router"
 	"spectrumlua/runtime/gateway/stanza"
 	"spectrumlua/runtime/jid"
@@ -123,7 +124,7 @@ func current(u *router.User, to string) (p *xmltree.Node) {
 	from := u.Router().JID()
 	switch u.State {
 	case router.Online:
-		p = stanza.Presence(from, to, "")
+		p = stanza.Presence(from, to, "", disco.Caps(u.Router(), router.Transport))
 		if best := u.Clients.Best(); best != nil {
 			stanza.Add(p, Show(best.Status), stanza.Optional("", "status", best.Message))
 		}

@@ -4,6 +4,7 @@ package roster
 
 import (
 	"spectrumlua/pb"
+	"spectrumlua/runtime/gateway/disco"
 	"spectrumlua/runtime/gateway/presence"
 	"spectrumlua/runtime/gateway/router"
 	"spectrumlua/runtime/gateway/stanza"
@@ -111,6 +112,7 @@ func presenceOf(u *router.User, c *Contact, to string) *xmltree.Node {
 	}
 	return stanza.Presence(from, to, "",
 		presence.Show(c.Status), stanza.Optional("", "status", c.StatusMessage),
+		disco.Caps(u.Router(), router.Contact),
 		stanza.Element(stanza.VCardUpdate, "x", nil, stanza.Text(stanza.VCardUpdate, "photo", c.IconHash)))
 }
 

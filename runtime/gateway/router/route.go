@@ -32,6 +32,7 @@ type Feature struct {
 	Payloads []PayloadRoute
 	// Disco are the features that service discovery shows (XEP-0030).
 	Disco []Disco
+	Nodes []Node
 	Hooks Hooks
 }
 
@@ -129,6 +130,7 @@ type tables struct {
 	payloads map[pb.WrapperMessage_Type]*payloadRoutes
 	hooks    []Hooks
 	disco    []Disco
+	nodes    []Node
 }
 
 func newTables(features []Feature) tables {
@@ -156,6 +158,7 @@ func newTables(features []Feature) tables {
 			routes.to[r.To] = r.handle
 		}
 		t.disco = append(t.disco, f.Disco...)
+		t.nodes = append(t.nodes, f.Nodes...)
 		t.hooks = append(t.hooks, f.Hooks)
 	}
 	return t

@@ -1,0 +1,113 @@
+package disco
+
+import (
+	"crypto/sha1" //nolint:gosec // XEP-0115 requires it of everyone
+	"encoding/base64"
+	"slices"
+	"strings"
+	"sync"
+
+	"spectrumlua/runtime/gateway/router"
+	"spectrumlua/runtime/gateway/settings"
+	"spectrumlua/runtime/gateway/stanza"
+	"spectrumlua/runtime/xmlns"
+	"spectrumlua/runtime/xmltree"
+)
+
+// software is the name of the program in capabilities (XEP-0115, section 4).
+const software = "https://spectrum.im/spectrum2-lua"
+
+// capabilities has the element of each target, until its description changes.
+type capabilities struct {
+	mu    sync.Mutex
+	known map[router.Target]known
+}
+
+type known struct {
+	identity settings.Identity
+	features []string
+	element  *xmltree.Node
+}
+
+var shared router.Common[capabilities]
+
+// Caps returns the element for the presence of the transport or of its contacts. It must
+// not be changed.
+func Caps(r *router.Router, target router.Target) *xmltree.Node {
+	c, identity, features := shared.Of(r), r.Settings().Identity, r.Disco(target)
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if k := c.known[target]; k.element != nil && k.identity == identity && slices.Equal(k.features, features) {
+		return k.element
+	}
+	ver := Verification(describe(r, target, ""))
+	k := known{identity, features, stanza.Element(stanza.Capabilities, "c", stanza.Attrs{"hash", "sha-1", "node", software, "ver", ver})}
+	if c.known == nil {
+		c.known = map[router.Target]known{}
+	}
+	c.known[target] = k
+	return k.element
+}
+
+// isCaps reports whether a node is the one of the capabilities.
+func isCaps(r *router.Router, target router.Target, node string) bool {
+	ver, ours := strings.CutPrefix(node, software+"#")
+	return ours && ver == Verification(describe(r, target, ""))
+}
+
+// Verification returns the verification string for the answer to a disco#info query, the
+// children of <query/> (XEP-0115, section 5.1).
+func Verification(info []*xmltree.Node) string {
+	var identities, features, forms []string
+	for _, n := range info {
+		switch n.Name {
+		case "identity":
+			identities = append(identities, strings.Join([]string{n.Get("category"), n.Get("type"), language(n), n.Get("name")}, "/")+"<")
+		case "feature":
+			features = append(features, n.Get("var")+"<")
+		case "x":
+			forms = append(forms, formText(n))
+		}
+	}
+	var b strings.Builder
+	for _, part := range [][]string{identities, features, forms} {
+		slices.Sort(part) // by bytes, RFC 4790 i;octet
+		for _, text := range slices.Compact(part) {
+			b.WriteString(text)
+		}
+	}
+	sum := sha1.Sum([]byte(b.String())) //nolint:gosec // see the import
+	return base64.StdEncoding.EncodeToString(sum[:])
+}
+
+func language(n *xmltree.Node) string {
+	for _, a := range n.Attr {
+		if a.Space == xmlns.XML && a.Name == "lang" {
+			return a.Value
+		}
+	}
+	return ""
+}
+
+// formText returns the part of the string for a form: its type, then the fields with their
+// values.
+func formText(form *xmltree.Node) string {
+	var typ string
+	var fields []string
+	for _, f := range stanza.Children(form) {
+		var values []string
+		for _, v := range stanza.Children(f) {
+			if v.Name == "value" {
+				values = append(values, stanza.Body(v)+"<")
+			}
+		}
+		slices.Sort(values)
+		if f.Get("var") == "FORM_TYPE" {
+			typ = strings.Join(values, "")
+			continue
+		}
+		fields = append(fields, f.Get("var")+"<"+strings.Join(values, ""))
+	}
+	slices.Sort(fields)
+	return typ + strings.Join(fields, "")
+}
