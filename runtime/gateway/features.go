@@ -4,6 +4,7 @@ import (
 	"spectrumlua/runtime/gateway/disco"
 	"spectrumlua/runtime/gateway/messages"
 	"spectrumlua/runtime/gateway/presence"
+	"spectrumlua/runtime/gateway/privilege"
 	"spectrumlua/runtime/gateway/process"
 	"spectrumlua/runtime/gateway/registration"
 	"spectrumlua/runtime/gateway/rooms"
@@ -17,6 +18,7 @@ var features = []func() router.Feature{
 	process.Feature,
 	disco.Feature,
 	registration.Feature,
+	privilege.Feature,
 	presence.Feature,
 	roster.Feature,
 	messages.Feature,

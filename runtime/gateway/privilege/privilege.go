@@ -1,0 +1,137 @@
+// Package privilege notes what the servers of users allow the transport (XEP-0356): to read
+// and change rosters, and to send messages of a user. A server announces it after each
+// login of the component.
+package privilege
+
+import (
+	"strings"
+	"sync"
+
+	"spectrumlua/runtime/gateway/router"
+	"spectrumlua/runtime/gateway/stanza"
+	"spectrumlua/runtime/jid"
+	"spectrumlua/runtime/xmltree"
+)
+
+// Permissions of Allowed.
+const (
+	Message   = "message"    // to send messages in the name of a user
+	RosterGet = "roster.get" // to read a roster
+	RosterSet = "roster.set" // to change a roster
+)
+
+// maxDomains is the number of domains whose permissions are kept. Any server may announce
+// some, but only for its own users.
+const maxDomains = 1000
+
+// Feature returns the feature.
+func Feature() router.Feature {
+	return router.Feature{
+		Name: "privilege",
+		Stanzas: []router.Route{
+			{Kind: "message", Type: "normal", To: router.Transport, Space: stanza.Privilege, Handle: announced},
+			// The answer to a message that the server has not forwarded.
+			{Kind: "message", Type: "error", To: router.Transport, Space: stanza.Privilege, Handle: refused},
+		},
+	}
+}
+
+// grants are the permissions of all domains.
+type grants struct {
+	mu      sync.Mutex
+	domains map[string]map[string]bool
+}
+
+var all router.Common[grants]
+
+// permissions maps the values of an announcement to what they allow.
+var permissions = map[string][]string{
+	"message outgoing": {Message},
+	"roster get":       {RosterGet},
+	"roster set":       {RosterSet},
+	"roster both":      {RosterGet, RosterSet},
+}
+
+// announced handles the announcement of a server. It replaces the one before.
+func announced(u *router.User, s *router.Stanza) {
+	domain := s.From
+	if strings.ContainsAny(domain, "@/") || !u.Router().Settings.Service.Allows(domain) {
+		return // not a server, or one without users
+	}
+	now := map[string]bool{}
+	for _, perm := range stanza.Children(stanza.Child(s.Node, stanza.Privilege, "privilege")) {
+		if perm.Name != "perm" {
+			continue
+		}
+		for _, allowed := range permissions[stanza.Attr(perm, "access")+" "+stanza.Attr(perm, "type")] {
+			now[allowed] = true
+		}
+	}
+	g := all.Of(u.Router())
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	if g.domains == nil {
+		g.domains = map[string]map[string]bool{}
+	}
+	if _, known := g.domains[domain]; known || len(g.domains) < maxDomains {
+		g.domains[domain] = now
+		u.Log().Debugf("the server allows %d of the privileges that serve uses", len(now))
+	}
+}
+
+// Allowed reports whether the server of a user has granted a permission.
+func Allowed(u *router.User, permission string) bool {
+	g := all.Of(u.Router())
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	return g.domains[domainOf(u)][permission]
+}
+
+// Revoke forgets a permission that the server of a user has refused, until the server
+// announces it again.
+func Revoke(u *router.User, permission string) {
+	g := all.Of(u.Router())
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	if granted := g.domains[domainOf(u)]; granted[permission] {
+		delete(granted, permission)
+		u.Log().Warnf("the server %s has granted the privilege %s, and refuses it now", domainOf(u), permission)
+	}
+}
+
+func domainOf(u *router.User) string {
+	_, domain, _ := jid.Split(u.JID)
+	return domain
+}
+
+// Send sends a message in the name of the user, whose bare JID it comes from. The server
+// handles it as if a client had sent it. Allowed must have allowed Message.
+func Send(u *router.User, message *xmltree.Node) {
+	u.Send(stanza.Message(u.Router().JID(), domainOf(u), "",
+		stanza.Element(stanza.Privilege, "privilege", nil,
+			stanza.Element(stanza.Forward, "forwarded", nil, client(message)))))
+}
+
+// client returns a copy of an element in the namespace of clients.
+func client(n *xmltree.Node) *xmltree.Node {
+	copied := *n
+	if copied.Space == "" {
+		copied.Space = "jabber:client"
+	}
+	copied.Children = make([]xmltree.Child, len(n.Children))
+	for i, c := range n.Children {
+		if c.Element != nil {
+			c.Element = client(c.Element)
+		}
+		copied.Children[i] = c
+	}
+	return &copied
+}
+
+// refused handles the error for a message of Send.
+func refused(u *router.User, s *router.Stanza) {
+	e := stanza.ErrorOf(s.Node)
+	if u.JID == domainOf(u) && e != nil && e.Condition == stanza.Forbidden {
+		Revoke(u, Message)
+	}
+}
