@@ -55,7 +55,7 @@ var permissions = map[string][]string{
 // announced handles the announcement of a server. It replaces the one before.
 func announced(u *router.User, s *router.Stanza) {
 	domain := s.From
-	if strings.ContainsAny(domain, "@/") || !u.Router().Settings.Service.Allows(domain) {
+	if strings.ContainsAny(domain, "@/") || !u.Router().Settings().Service.Allows(domain) {
 		return // not a server, or one without users
 	}
 	now := map[string]bool{}
