@@ -1,6 +1,7 @@
 package messages
 
 import (
+	"strings"
 	"time"
 
 	"spectrumlua/pb"
@@ -9,50 +10,129 @@ import (
 	"spectrumlua/runtime/xmltree"
 )
 
-// outgoing are the parts of a script's message besides its body. A function returns nil if
+// outgoing are the parts of a script's message besides its text. A function returns nil if
 // the message does not have that part.
-var outgoing = []func(m *pb.ConversationMessage) *xmltree.Node{
+var outgoing = []func(m *pb.ConversationMessage) []*xmltree.Node{
+	outOfBand,
 	delay,
 }
 
-// Parts returns the parts of a message of the script besides its body.
-func Parts(m *pb.ConversationMessage) []*xmltree.Node {
-	var parts []*xmltree.Node
+// Content returns the body of a message of the script, and its other parts.
+func Content(u *router.User, m *pb.ConversationMessage) []*xmltree.Node {
+	body, parts := text(u, m)
+	all := append([]*xmltree.Node{stanza.Text("", "body", body)}, parts...)
 	for _, part := range outgoing {
-		if n := part(m); n != nil {
-			parts = append(parts, n)
-		}
+		all = append(all, part(m)...)
 	}
-	return parts
+	return all
 }
+
+// text returns the text of a message, and the elements for its markup.
+func text(u *router.User, m *pb.ConversationMessage) (body string, parts []*xmltree.Node) {
+	body = lineEnds.Replace(m.GetMessage())
+	if body == "" && len(m.GetAttachment()) > 0 {
+		body = m.GetAttachment()[0].GetUrl()
+	}
+	service := u.Router().Settings.Service
+	if m.GetXhtml() == "" || !service.XHTML {
+		return body, nil
+	}
+	html, err := parse(m.GetXhtml())
+	if err != nil {
+		u.Log().Debugf("the markup of a message is dropped: %v", err)
+		return body, nil
+	}
+	parts = []*xmltree.Node{stanza.Element(stanza.XHTML, "html", nil, html)}
+	for _, url := range pictures(html) {
+		parts = append(parts, oob(url, ""))
+	}
+	if len(parts) > 1 && service.MediaBody {
+		body = stanza.ChildText(parts[1], stanza.OutOfBand, "url")
+		parts = parts[:2]
+	}
+	return body, parts
+}
+
+// lineEnds replaces all line ends with \n.
+var lineEnds = strings.NewReplacer("\r\n", "\n", "\r", "\n")
 
 // toUser handles CONV_MESSAGE of the script from a contact.
 func toUser(u *router.User, m *pb.ConversationMessage) {
+	if m.GetCarbon() {
+		carbon(u, m)
+		return
+	}
 	typ := "chat"
-	if m.GetHeadline() {
+	if m.GetHeadline() && u.Settings["send_headlines"] == "1" {
 		typ = "headline"
 	}
-	n := stanza.Message(u.ContactFrom(m.GetBuddyName()), u.JID, typ, stanza.Text("", "body", m.GetMessage()))
-	if !m.GetHeadline() {
+	n := stanza.Message(u.ContactFrom(m.GetBuddyName()), u.JID, typ, Content(u, m)...)
+	if typ == "chat" {
 		stanza.Add(n, stanza.Element(stanza.ChatStates, "active", nil))
 	}
-	u.Send(stanza.Add(n, Parts(m)...))
+	u.Send(n)
+}
+
+// sender returns the JID from which a contact or an occupant sends what is no text. It
+// returns "" for a room, which has no such stanzas.
+func sender(u *router.User, name string) string {
+	if room, nick, ok := u.Occupant(name); ok {
+		return u.RoomJID(room) + "/" + nick
+	}
+	if u.Rooms.Has(name) {
+		return ""
+	}
+	return u.ContactFrom(name)
 }
 
 // spectrumTime is the format of a timestamp in the protocol, in UTC.
 const spectrumTime = "20060102T150405"
 
 // delay returns the time at which an older message was written (XEP-0203).
-func delay(m *pb.ConversationMessage) *xmltree.Node {
+func delay(m *pb.ConversationMessage) []*xmltree.Node {
 	at, err := time.Parse(spectrumTime, m.GetTimestamp())
 	if err != nil {
 		return nil
 	}
-	return stanza.Element(stanza.Delay, "delay", stanza.Attrs{"stamp", at.Format(time.RFC3339)})
+	return []*xmltree.Node{stanza.Element(stanza.Delay, "delay", stanza.Attrs{"stamp", at.Format(time.RFC3339)})}
+}
+
+// outOfBand returns the attachments (XEP-0066).
+func outOfBand(m *pb.ConversationMessage) []*xmltree.Node {
+	var all []*xmltree.Node
+	for _, a := range m.GetAttachment() {
+		if a.GetUrl() != "" && len(all) < maxAttachments {
+			all = append(all, oob(a.GetUrl(), a.GetDescription()))
+		}
+	}
+	return all
+}
+
+func oob(url, description string) *xmltree.Node {
+	return stanza.Element(stanza.OutOfBand, "x", nil,
+		stanza.Text(stanza.OutOfBand, "url", url), stanza.Optional(stanza.OutOfBand, "desc", description))
 }
 
 // acknowledged handles CONV_MESSAGE_ACK of the script: a receipt (XEP-0184).
 func acknowledged(u *router.User, m *pb.ConversationMessage) {
-	u.Send(stanza.Message(u.ContactFrom(m.GetBuddyName()), u.JID, "chat",
+	from := sender(u, m.GetBuddyName())
+	if from == "" || m.GetId() == "" {
+		return
+	}
+	u.Send(stanza.Message(from, u.JID, "chat",
 		stanza.Element(stanza.Receipts, "received", stanza.Attrs{"id", m.GetId()})))
+}
+
+// attentionToUser handles ATTENTION of the script (XEP-0224).
+func attentionToUser(u *router.User, m *pb.ConversationMessage) {
+	from := sender(u, m.GetBuddyName())
+	if from == "" {
+		return
+	}
+	n := stanza.Message(from, u.JID, "headline", stanza.Element(stanza.Attention, "attention", nil))
+	if m.GetMessage() != "" {
+		stanza.SetAttr(n, "type", "chat")
+		stanza.Add(n, Content(u, m)...)
+	}
+	u.Send(n)
 }

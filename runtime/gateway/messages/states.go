@@ -21,15 +21,11 @@ var states = []struct {
 	{"gone", pb.WrapperMessage_TYPE_BUDDY_STOPPED_TYPING, false},
 }
 
-// chatState delivers a chat state of the user, unless it comes with a message.
-func chatState(u *router.User, _ *router.Stanza, part *xmltree.Node, m *pb.ConversationMessage) {
-	if m.GetMessage() != "" {
-		return
-	}
-	for _, state := range states {
-		if state.name == part.Name {
-			u.Deliver(state.typ, &pb.Buddy{UserName: &u.JID, BuddyName: m.BuddyName})
-			return
+// chatState notes a chat state of the user.
+func chatState(d *draft, part *xmltree.Node) {
+	for i := range states {
+		if states[i].name == part.Name {
+			d.state = &states[i].typ
 		}
 	}
 }
@@ -42,8 +38,9 @@ func stateRoutes() []router.PayloadRoute {
 			continue
 		}
 		routes = append(routes, router.On(state.typ, router.Any, func(u *router.User, b *pb.Buddy) {
-			u.Send(stanza.Message(u.ContactFrom(b.GetBuddyName()), u.JID, "chat",
-				stanza.Element(stanza.ChatStates, state.name, nil)))
+			if from := sender(u, b.GetBuddyName()); from != "" {
+				u.Send(stanza.Message(from, u.JID, "chat", stanza.Element(stanza.ChatStates, state.name, nil)))
+			}
 		}))
 	}
 	return routes

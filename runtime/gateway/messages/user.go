@@ -1,43 +1,152 @@
 package messages
 
 import (
+	"cmp"
+	"time"
+
 	"spectrumlua/pb"
 	"spectrumlua/runtime/gateway/router"
 	"spectrumlua/runtime/gateway/stanza"
+	"spectrumlua/runtime/richtext"
 	"spectrumlua/runtime/xmltree"
 )
 
-// incoming maps the namespace of a part of a user's message to what adds it to the message
-// for the script. It may deliver another payload instead.
-var incoming = map[string]func(u *router.User, s *router.Stanza, part *xmltree.Node, m *pb.ConversationMessage){
-	stanza.ChatStates: chatState,
-	stanza.Receipts:   receiptRequest,
+// draft is a user's message on the way to the script.
+type draft struct {
+	stanza *router.Stanza
+	m      *pb.ConversationMessage
+	// attention reports whether the message is TYPE_ATTENTION.
+	attention bool
+	// state is the type of a chat state, nil without one.
+	state *pb.WrapperMessage_Type
 }
 
-// fromUser handles a message to a contact.
-func fromUser(u *router.User, s *router.Stanza) { FromUser(u, s, s.Name) }
+// incoming maps the namespace of a part of a user's message to what reads it.
+var incoming = map[string]func(d *draft, part *xmltree.Node){
+	stanza.ChatStates: chatState,
+	stanza.Receipts:   receiptRequest,
+	stanza.XHTML:      markup,
+	stanza.OutOfBand:  attachment,
+	stanza.Attention:  attention,
+	stanza.Delay:      written,
+}
 
-// FromUser handles a message to a name on the network: a contact, a room, or room/nickname.
-func FromUser(u *router.User, s *router.Stanza, name string) {
-	if u.State != router.Online {
-		s.Fail(stanza.RecipientUnavailable, "You are not connected to the network.")
+// fromUser handles a message to a contact. The protocol has no subject there, so it becomes
+// the first line of the text.
+func fromUser(u *router.User, s *router.Stanza) {
+	subject := stanza.ChildText(s.Node, "", "subject")
+	if subject == "" {
+		FromUser(u, s, s.Name)
 		return
 	}
+	d := read(u, s, s.Name)
+	if body := d.m.GetMessage(); body != "" {
+		subject += "\n" + body
+	}
+	d.m.Message, d.m.Xhtml = &subject, nil
+	d.deliver(u)
+}
+
+// FromUser handles a message to a name on the network: a contact, a room, or room/nickname.
+func FromUser(u *router.User, s *router.Stanza, name string) { read(u, s, name).deliver(u) }
+
+// read reads the parts of a message.
+func read(u *router.User, s *router.Stanza, name string) *draft {
 	body := stanza.ChildText(s.Node, "", "body")
-	m := &pb.ConversationMessage{UserName: &u.JID, BuddyName: &name, Message: &body}
-	for _, part := range stanza.Children(s.Node) {
-		if add := incoming[part.Space]; add != nil {
-			add(u, s, part, m)
+	d := &draft{stanza: s, m: &pb.ConversationMessage{UserName: &u.JID, BuddyName: &name, Message: &body}}
+	for _, c := range s.Children {
+		if c.Element == nil || c.Element.Space == "" {
+			continue
+		}
+		if add := incoming[c.Element.Space]; add != nil {
+			add(d, c.Element)
 		}
 	}
-	if body != "" {
-		u.Deliver(pb.WrapperMessage_TYPE_CONV_MESSAGE, m)
+	if body == "" {
+		body = d.text()
+	}
+	return d
+}
+
+// text returns the text of a message without a body.
+func (d *draft) text() string {
+	if xhtml := d.m.GetXhtml(); xhtml != "" {
+		plain, err := richtext.Convert(xhtml, richtext.XHTML, richtext.Plain)
+		if err == nil && plain != "" {
+			return plain
+		}
+	}
+	if all := d.m.GetAttachment(); len(all) > 0 {
+		return all[0].GetUrl()
+	}
+	return ""
+}
+
+// deliver delivers the message. A message without a text is a chat state, or has nothing
+// that the protocol can express. Its sender does not need an error.
+func (d *draft) deliver(u *router.User) {
+	online := u.State == router.Online
+	switch {
+	case d.m.GetMessage() == "" && !d.attention:
+		if online && d.state != nil {
+			u.Deliver(*d.state, &pb.Buddy{UserName: &u.JID, BuddyName: d.m.BuddyName})
+		}
+	case !online:
+		d.stanza.Fail(stanza.RecipientUnavailable, "You are not connected to the network.")
+	case d.attention:
+		u.Deliver(pb.WrapperMessage_TYPE_ATTENTION, d.m)
+	default:
+		u.Deliver(pb.WrapperMessage_TYPE_CONV_MESSAGE, d.m)
 	}
 }
 
 // receiptRequest keeps the id of a message whose sender wants a receipt (XEP-0184).
-func receiptRequest(_ *router.User, s *router.Stanza, part *xmltree.Node, m *pb.ConversationMessage) {
-	if part.Name == "request" && s.ID != "" {
-		m.Id = &s.ID
+func receiptRequest(d *draft, part *xmltree.Node) {
+	if part.Name == "request" && d.stanza.ID != "" {
+		d.m.Id = &d.stanza.ID
+	}
+}
+
+// attention notes that the user asks for attention (XEP-0224).
+func attention(d *draft, _ *xmltree.Node) { d.attention = true }
+
+// written keeps the time at which an older message was written (XEP-0203).
+func written(d *draft, part *xmltree.Node) {
+	at, err := time.Parse(time.RFC3339, stanza.Attr(part, "stamp"))
+	if at = at.UTC(); err != nil || at.Year() < 1 || at.Year() > 9999 {
+		return
+	}
+	stamp := at.Format(spectrumTime)
+	d.m.Timestamp = &stamp
+}
+
+// attachment adds out-of-band data (XEP-0066).
+func attachment(d *draft, part *xmltree.Node) {
+	url := stanza.ChildText(part, stanza.OutOfBand, "url")
+	if url == "" || len(d.m.Attachment) == maxAttachments {
+		return
+	}
+	a := &pb.Attachment{Url: &url}
+	if text := stanza.ChildText(part, stanza.OutOfBand, "desc"); text != "" {
+		a.Description = &text
+	}
+	d.m.Attachment = append(d.m.Attachment, a)
+}
+
+// maxAttachments limits the attachments of a message in both directions.
+const maxAttachments = 100
+
+// markup adds the markup (XEP-0071).
+func markup(d *draft, part *xmltree.Node) {
+	if x := cmp.Or(d.m.GetXhtml(), content(stanza.Child(part, stanza.XHTMLBody, "body"))); x != "" {
+		d.m.Xhtml = &x
+	}
+}
+
+// toTransport refuses a message to the transport itself. Chat states, which clients add to
+// their conversations, need no error.
+func toTransport(_ *router.User, s *router.Stanza) {
+	if stanza.ChildText(s.Node, "", "body") != "" {
+		s.Fail(stanza.ServiceUnavailable, "The transport does not read messages. Write to a contact.")
 	}
 }

@@ -77,14 +77,13 @@ func said(u *router.User, m *pb.ConversationMessage) {
 		u.Log().Debugf("a message is dropped: %s", cmp.Or(why, "the join is not complete"))
 		return
 	}
-	n := stanza.Message(r.from(m.GetNickname()), "", "groupchat", stanza.Text("", "body", m.GetMessage()))
+	n := stanza.Message(r.from(m.GetNickname()), "", "groupchat", messages.Content(u, m)...)
 	if id := r.returned(m); id != "" {
 		stanza.SetAttr(n, "id", id)
 	}
 	if nick := m.GetNickname(); nick != "" {
 		stanza.Add(n, r.occupantID(u, nick))
 	}
-	stanza.Add(n, messages.Parts(m)...)
 	for _, place := range r.seats {
 		if place.in && place.limits.allow(n) {
 			stanza.SetAttr(n, "to", place.jid)
@@ -132,8 +131,8 @@ func whispered(u *router.User, m *pb.ConversationMessage) {
 	} else {
 		from = u.RoomJID(name) + "/" + nick
 	}
-	n := stanza.Message(from, u.JID, "chat", stanza.Text("", "body", m.GetMessage()), stanza.Element(stanza.MUCUser, "x", nil))
-	stanza.Add(n, messages.Parts(m)...)
+	n := stanza.Message(from, u.JID, "chat", stanza.Element(stanza.MUCUser, "x", nil))
+	stanza.Add(n, messages.Content(u, m)...)
 	if r == nil || len(r.seats) == 0 {
 		u.Send(n)
 		return

@@ -14,6 +14,11 @@ type Service struct {
 	VIPOnly        bool
 	VIPMessage     string
 	JIDEscaping    bool
+	// XHTML is enable_xhtml: users receive the markup of messages.
+	XHTML bool
+	// MediaBody is oob_replace_body: the body of a message with a picture in its markup is
+	// the address of the picture.
+	MediaBody bool
 }
 
 func readService(r *reader) Service {
@@ -24,6 +29,8 @@ func readService(r *reader) Service {
 		VIPOnly:     r.flag("service.vip_only", false),
 		VIPMessage:  r.text("service.vip_message", ""),
 		JIDEscaping: r.flag("service.jid_escaping", true),
+		XHTML:       r.flag("service.enable_xhtml", true),
+		MediaBody:   r.flag("service.oob_replace_body", true),
 	}
 	s.AllowedServers = r.config.List("service.allowed_servers")
 	s.AdminJIDs = r.config.List("service.admin_jid")
