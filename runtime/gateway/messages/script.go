@@ -33,7 +33,7 @@ func text(u *router.User, m *pb.ConversationMessage) (body string, parts []*xmlt
 	if body == "" && len(m.GetAttachment()) > 0 {
 		body = m.GetAttachment()[0].GetUrl()
 	}
-	service := u.Router().Settings.Service
+	service := u.Router().Settings().Service
 	if m.GetXhtml() == "" || !service.XHTML {
 		return body, nil
 	}
