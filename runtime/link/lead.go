@@ -76,6 +76,7 @@ func (l *lead) leads() (kept bool) {
 		exit := l.link.handle(l.ctx, frame, t)
 		switch {
 		case t.kept:
+			t.Waits()
 			return true
 		case exit:
 			l.end(nil)
@@ -107,12 +108,24 @@ func (t *turn) Lend() {
 // Keep makes another goroutine the leader. It begins by writing what the handler has sent.
 func (t *turn) Keep() {
 	t.kept = true
-	t.lead.link.out.quiet.Store(false)
 	select {
 	case t.lead.next <- struct{}{}:
 	default:
 		go t.lead.run()
 	}
+}
+
+// Flush makes the writer write what a handler has sent that computes for long.
+func (t *turn) Flush() {
+	if out := t.lead.link.out; out.queued.Load() > 0 {
+		out.signal()
+	}
+}
+
+// Waits makes each further message of the handler wake up the writer.
+func (t *turn) Waits() {
+	t.lead.link.out.quiet.Store(false)
+	t.Flush()
 }
 
 // flush writes what handlers have sent, before the leader waits for data or when enough

@@ -192,3 +192,33 @@ func TestPipeIsWrittenByTheWriter(t *testing.T) {
 		synctest.Wait()
 	})
 }
+
+// TestKeptHandlerIsFlushed has a handler that computes for long and then waits. It goes on
+// only when the peer has read what it has sent.
+func TestKeptHandlerIsFlushed(t *testing.T) {
+	var l *trial
+	ready, read, done := make(chan struct{}), make(chan struct{}), make(chan struct{})
+	l = serve(t, Options{Receive: func(_ context.Context, _ *schema.Type, _ []byte, lender task.Lender) {
+		defer close(done)
+		<-ready
+		lender.Lend()
+		lender.Keep()
+		l.mustSend(tMessage, "computes")
+		lender.Flush()
+		<-read
+		l.mustSend(tMessage, "before it waits")
+		lender.Waits()
+		<-read
+		l.mustSend(tMessage, "waits")
+		<-read
+	}})
+	close(ready)
+	l.peer.ping()
+	l.peer.send(tQuery, "")
+	for _, want := range []string{"computes", "before it waits", "waits"} {
+		l.peer.expect(tMessage, want)
+		read <- struct{}{}
+	}
+	<-done
+	l.peer.ping()
+}

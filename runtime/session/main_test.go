@@ -263,6 +263,8 @@ func receive(ctx context.Context, r *Registry, lends bool, name string, payload 
 type lent struct{ over chan struct{} }
 
 func (lent) Lend()   {}
+func (lent) Flush()  {}
+func (lent) Waits()  {}
 func (l lent) Keep() { l.over <- struct{}{} }
 
 func (p *play) login(user string) { p.receive("login", loginOf(user, "legacy")) }

@@ -39,13 +39,15 @@ func (c *Code) Err() error { return context.Cause(c.ctx) }
 // Value implements context.Context as Task.Value does.
 func (c *Code) Value(key any) any { return (*Task)(c).Value(key) }
 
-// ranOn calls keep if the task has computed for borrowLimit on a borrowed goroutine.
+// ranOn calls the lender's methods for a task that computes for long.
 func (t *Task) ranOn() {
 	s := t.owner.sched
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	switch {
 	case t.lender == nil:
+	case t.kept:
+		t.lender.Flush()
 	case t.borrowed.IsZero():
 		t.borrowed = time.Now()
 	case time.Since(t.borrowed) >= borrowLimit:
@@ -55,8 +57,18 @@ func (t *Task) ranOn() {
 
 // keep tells the lender of the goroutine that the task keeps it. sched.mu is held.
 func (t *Task) keep() {
-	if t.lender != nil {
+	if t.lender != nil && !t.kept {
+		t.kept = true
 		t.lender.Keep()
+	}
+}
+
+// borrowedWaits tells the lender of the goroutine that the task keeps it and waits.
+// sched.mu is held.
+func (t *Task) borrowedWaits() {
+	if t.lender != nil {
+		t.keep()
+		t.lender.Waits()
 		t.lender = nil
 	}
 }
@@ -71,6 +83,11 @@ type Lender interface {
 	// millisecond, or holds the script lock at two checks of the watchdog. The lender
 	// then needs another goroutine for its work.
 	Keep()
+	// Flush is called after Keep, about every 30 µs while the item computes.
+	Flush()
+	// Waits is called after Keep when the item waits for the first time. No method is
+	// called after it.
+	Waits()
 }
 
 // Handle handles an item on the caller's goroutine and returns true, if nothing else of
@@ -88,7 +105,7 @@ func (o *Owner) Handle(i Item, lender Lender) bool {
 	t.lender = lender
 	lender.Lend()
 	o.handle(i, t)
-	t.lender, t.borrowed = nil, time.Time{}
+	t.lender, t.kept, t.borrowed = nil, false, time.Time{}
 	s.release()
 	s.mu.Unlock()
 	return true

@@ -2,6 +2,8 @@ package task_test
 
 import (
 	"context"
+	"fmt"
+	"sync/atomic"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -11,14 +13,17 @@ import (
 
 // lender notes the calls of its methods in a bench.
 type lender struct {
-	b    *bench
-	kept chan struct{} // closed by Keep
+	b       *bench
+	kept    chan struct{} // closed by Keep
+	flushed atomic.Bool
 }
 
-func (b *bench) lender() *lender { return &lender{b, make(chan struct{})} }
+func (b *bench) lender() *lender { return &lender{b: b, kept: make(chan struct{})} }
 
-func (l *lender) Lend() { l.b.note("lend") }
-func (l *lender) Keep() { close(l.kept) }
+func (l *lender) Lend()  { l.b.note("lend") }
+func (l *lender) Keep()  { close(l.kept) }
+func (l *lender) Flush() { l.flushed.Store(true) }
+func (l *lender) Waits() { l.b.note("waits") }
 
 func TestHandleRunsOnTheCallersGoroutine(t *testing.T) {
 	inBubble(t, task.Options{}, func(b *bench) {
@@ -98,7 +103,7 @@ func TestWaitKeepsTheGoroutine(t *testing.T) {
 				b.waitFor(t, "second", until) // Keep panics if it is called again
 			}), l)
 		}()
-		b.expect("lend", "first")
+		b.expect("lend", "first", "waits")
 		if !isClosed(l.kept) {
 			b.Error("the item waits and has not kept the goroutine")
 		}
@@ -136,7 +141,7 @@ func TestComputingKeepsTheGoroutine(t *testing.T) {
 		o    task.Options
 		step func(*task.Task)
 	}{
-		{"instructions", task.Options{}, func(running *task.Task) { <-closed(running.Code()) }},
+		{"instructions", task.Options{}, func(running *task.Task) { instructions(running, 1) }},
 		{"no instructions", task.Options{Run: 100 * time.Millisecond}, func(*task.Task) {}},
 	}
 	for _, c := range cases {
@@ -159,15 +164,41 @@ func TestComputingKeepsTheGoroutine(t *testing.T) {
 	}
 }
 
-// closed calls Done as an interpreter does, and returns a closed channel.
-func closed(ctx context.Context) <-chan struct{} {
-	select {
-	case <-ctx.Done():
-	default:
+// instructions calls Done as an interpreter does.
+func instructions(running *task.Task, n int) {
+	for range n {
+		select {
+		case <-running.Code().Done():
+		default:
+		}
 	}
-	c := make(chan struct{})
-	close(c)
-	return c
+}
+
+// TestFlushFollowsKeep covers an item that computes, waits and computes again.
+func TestFlushFollowsKeep(t *testing.T) {
+	b := &bench{T: t, s: task.New(task.Options{})}
+	defer b.s.Close()
+	const many = 10_000
+	l := b.lender()
+	compute := l.untilKept(t, func(running *task.Task) { instructions(running, 1) })
+	b.owner("user").Handle(itemFunc(func(running *task.Task) {
+		compute.Handle(running)
+		if l.flushed.Load() {
+			t.Error("flushed before it computes further")
+		}
+		instructions(running, many)
+		if !l.flushed.Swap(false) {
+			t.Error("not flushed while it computes")
+		}
+		_ = running.Wait(func(context.Context) error { return nil })
+		instructions(running, many)
+		if l.flushed.Load() {
+			t.Error("flushed after it has waited")
+		}
+	}), l)
+	if got := fmt.Sprint(b.log); got != "[lend waits]" {
+		t.Error(got)
+	}
 }
 
 // TestCodeIsTheTask checks that an interpreter sees the task.

@@ -45,9 +45,11 @@ type Task struct {
 	steps uint32
 
 	// Guarded by sched.mu:
-	// lender owns the goroutine that the task runs on; nil if the task owns it or keeps
-	// it. borrowed is when the clock was first checked on that goroutine.
+	// lender owns the goroutine that the task runs on, until the task has waited; nil if
+	// the task owns it. kept is set if Keep was called. borrowed is when the clock was
+	// first checked on that goroutine.
 	lender    Lender
+	kept      bool
 	borrowed  time.Time
 	next      *Task           // starts when this task has ended
 	waits     context.Context // ends with ctx or by EndWaits; nil until the first Wait
@@ -176,7 +178,7 @@ func (t *Task) startWait() (context.Context, error) {
 	if t.waits == nil {
 		t.waits, t.stopWaits = context.WithCancelCause(t.ctx)
 	}
-	t.keep()
+	t.borrowedWaits()
 	t.waiting = true
 	s.release()
 	return t.waits, nil
