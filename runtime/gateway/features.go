@@ -7,6 +7,8 @@ import (
 	"spectrumlua/runtime/gateway/privilege"
 	"spectrumlua/runtime/gateway/process"
 	"spectrumlua/runtime/gateway/registration"
+	"spectrumlua/runtime/gateway/roomadmin"
+	"spectrumlua/runtime/gateway/roomlist"
 	"spectrumlua/runtime/gateway/rooms"
 	"spectrumlua/runtime/gateway/roster"
 	"spectrumlua/runtime/gateway/router"
@@ -23,4 +25,6 @@ var features = []func() router.Feature{
 	roster.Feature,
 	messages.Feature,
 	rooms.Feature,
+	roomlist.Feature,
+	roomadmin.Feature,
 }

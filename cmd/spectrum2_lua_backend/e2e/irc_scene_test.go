@@ -46,9 +46,10 @@ func ircPatience() time.Duration {
 }
 
 // newIRCScene starts all programs and logs alice in.
-func newIRCScene(t *testing.T, mode ircMode, ours bool) *ircScene {
+func newIRCScene(t *testing.T, column ircColumn) *ircScene {
 	t.Helper()
-	config := bedConfig{jid: "irc.localhost", users: []string{"alice", "dora", "erin"}}
+	mode, ours := column.mode, column.ours
+	config := bedConfig{jid: "irc.localhost", users: []string{"alice", "dora", "erin"}, serve: column.serve}
 	if ours {
 		config.file, config.files, config.lua = "scripts/irc.lua", ircModules(t), "reload = 1"
 		config.sections = "[irc]\nflood_seconds = 0.1" // this server accepts it

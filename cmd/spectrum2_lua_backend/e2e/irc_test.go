@@ -16,13 +16,14 @@ type ircColumn struct {
 	backend string
 	mode    ircMode
 	ours    bool
+	serve   bool // without Spectrum
 }
 
 func ircColumns() []ircColumn {
 	var columns []ircColumn
 	for _, backend := range []string{"irc.lua", "libcommuni"} {
 		for _, mode := range ircModes {
-			columns = append(columns, ircColumn{backend, mode, backend == "irc.lua"})
+			columns = append(columns, ircColumn{backend: backend, mode: mode, ours: backend == "irc.lua"})
 		}
 	}
 	return columns
@@ -59,16 +60,27 @@ func TestIRC(t *testing.T) {
 	document(t, tableBegin, ircTable(columns, outcomes))
 }
 
+// TestServeIRC runs the scenario without Spectrum, where each step must succeed.
+func TestServeIRC(t *testing.T) {
+	t.Parallel()
+	for _, mode := range ircModes {
+		t.Run(mode.name, func(t *testing.T) {
+			t.Parallel()
+			playIRC(t, ircColumn{backend: "irc.lua", mode: mode, ours: true, serve: true})
+		})
+	}
+}
+
 // playIRC runs all steps. After a failed step, the next one begins on a new bed, so that each
 // result is independent.
 func playIRC(t *testing.T, column ircColumn) []outcome {
 	t.Helper()
-	s := newIRCScene(t, column.mode, column.ours)
+	s := newIRCScene(t, column)
 	var all []outcome
 	for i, step := range ircSteps {
 		if i > 0 && !all[i-1].Done {
 			s.close()
-			s = newIRCScene(t, column.mode, column.ours)
+			s = newIRCScene(t, column)
 			s.enter()
 		}
 		patience := s.patience

@@ -4,6 +4,9 @@
 package disco
 
 import (
+	"cmp"
+
+	"spectrumlua/runtime/gateway/paging"
 	"spectrumlua/runtime/gateway/router"
 	"spectrumlua/runtime/gateway/stanza"
 	"spectrumlua/runtime/xmltree"
@@ -23,6 +26,7 @@ func Feature() router.Feature {
 		},
 		Hooks: router.Hooks{Stream: start},
 	}
+	f.Disco = []router.Disco{{Target: router.Transport, Var: stanza.ResultSet}, {Target: router.Room, Var: stanza.ResultSet}}
 	for _, target := range []router.Target{router.Transport, router.Contact, router.Room, router.Occupant} {
 		for _, feature := range []string{stanza.DiscoInfo, stanza.DiscoItems, stanza.Ping} {
 			f.Disco = append(f.Disco, router.Disco{Target: target, Var: feature})
@@ -40,7 +44,9 @@ func info(u *router.User, s *router.Stanza) {
 	r, node := u.Router(), stanza.Attr(s.Payload, "node")
 	q := stanza.Element(stanza.DiscoInfo, "query", stanza.Attrs{"node", node})
 	if node == "" || isCaps(r, s.Target, node) {
-		s.Result(stanza.Add(q, describe(r, s.Target, s.Name)...))
+		stanza.Add(q, describe(r, s.Target, s.Name)...)
+		r.ExtendInfo(u, s, q)
+		s.Result(q)
 		return
 	}
 	for _, n := range r.Nodes(s.Target, node) {
@@ -72,7 +78,8 @@ func describe(r *router.Router, target router.Target, name string) []*xmltree.No
 	return all
 }
 
-// items answers with the items of an entity or of one of its nodes.
+// items answers with the items of an entity or of one of its nodes, in pages if the client
+// wants that (XEP-0059).
 func items(u *router.User, s *router.Stanza) {
 	node := stanza.Attr(s.Payload, "node")
 	nodes := u.Router().Nodes(s.Target, node)
@@ -81,12 +88,23 @@ func items(u *router.User, s *router.Stanza) {
 		return
 	}
 	q := stanza.Element(stanza.DiscoItems, "query", stanza.Attrs{"node", node})
+	var all []*xmltree.Node
 	for _, n := range nodes {
 		if n.Items != nil {
-			stanza.Add(q, n.Items(u, s)...)
+			all = append(all, n.Items(u, s)...)
 		}
 	}
-	s.Result(q)
+	page, set, err := paging.Cut(s.Payload, all, idOf)
+	if err != nil {
+		s.Fail(err.Condition, err.Text)
+		return
+	}
+	s.Result(stanza.Add(stanza.Add(q, page...), set))
+}
+
+// idOf returns what distinguishes an item from others.
+func idOf(item *xmltree.Node) string {
+	return cmp.Or(stanza.Attr(item, "node"), stanza.Attr(item, "jid"))
 }
 
 func ping(_ *router.User, s *router.Stanza) { s.Result(nil) }

@@ -54,6 +54,8 @@ func Feature() router.Feature {
 			{Target: router.Room, Var: "http://jabber.org/protocol/muc#self-ping-optimization"},
 			{Target: router.Room, Var: stanza.OccupantID},
 		},
+		Info:  []router.Info{{Target: router.Room, Extend: info}},
+		Nodes: []router.Node{{To: router.Room, Items: items}},
 		Hooks: router.Hooks{Connected: rejoin, Gone: gone, Logout: logout},
 	}
 }

@@ -9,6 +9,7 @@ import (
 	"spectrumlua/runtime/gateway/stanza"
 	"spectrumlua/runtime/rules"
 	"spectrumlua/runtime/schema"
+	"spectrumlua/runtime/xmltree"
 )
 
 // Target is what a stanza or payload is about.
@@ -33,7 +34,15 @@ type Feature struct {
 	// Disco are the features that service discovery shows (XEP-0030).
 	Disco []Disco
 	Nodes []Node
+	// Info adds to what service discovery shows.
+	Info  []Info
 	Hooks Hooks
+}
+
+// Info adds to the answer to disco#info of a target. The query is a request without a node.
+type Info struct {
+	Target Target
+	Extend func(u *User, s *Stanza, query *xmltree.Node)
 }
 
 // Disco is a feature in the service discovery of a target.
@@ -131,6 +140,7 @@ type tables struct {
 	hooks    []Hooks
 	disco    []Disco
 	nodes    []Node
+	info     []Info
 }
 
 func newTables(features []Feature) tables {
@@ -159,6 +169,7 @@ func newTables(features []Feature) tables {
 		}
 		t.disco = append(t.disco, f.Disco...)
 		t.nodes = append(t.nodes, f.Nodes...)
+		t.info = append(t.info, f.Info...)
 		t.hooks = append(t.hooks, f.Hooks)
 	}
 	return t
@@ -197,6 +208,15 @@ func (r *Router) Disco(t Target) []string {
 		}
 	}
 	return all
+}
+
+// ExtendInfo adds the Info of all features to the answer to a disco#info.
+func (r *Router) ExtendInfo(u *User, s *Stanza, query *xmltree.Node) {
+	for _, i := range r.tables.info {
+		if i.Target == s.Target {
+			i.Extend(u, s, query)
+		}
+	}
 }
 
 // payload handles a payload of the script.

@@ -19,6 +19,8 @@ type Service struct {
 	// MediaBody is oob_replace_body: the body of a message with a picture in its markup is
 	// the address of the picture.
 	MediaBody bool
+	// MaxRoomList is the greatest number of rooms in a list of rooms; 0 means no limit.
+	MaxRoomList int
 }
 
 func readService(r *reader) Service {
@@ -31,6 +33,7 @@ func readService(r *reader) Service {
 		JIDEscaping: r.flag("service.jid_escaping", true),
 		XHTML:       r.flag("service.enable_xhtml", true),
 		MediaBody:   r.flag("service.oob_replace_body", true),
+		MaxRoomList: r.number("service.max_room_list_size", 0, 0, 1_000_000),
 	}
 	s.AllowedServers = r.config.List("service.allowed_servers")
 	s.AdminJIDs = r.config.List("service.admin_jid")

@@ -1,0 +1,90 @@
+package rooms
+
+import (
+	"strconv"
+
+	"spectrumlua/runtime/gateway/router"
+	"spectrumlua/runtime/gateway/stanza"
+	"spectrumlua/runtime/xmltree"
+)
+
+// info adds what is known about a room to its service discovery (XEP-0045, section 6.4).
+// The number of occupants and the subject are known to those who are in the room.
+func info(u *router.User, s *router.Stanza, query *xmltree.Node) {
+	r := find(u, s)
+	anonymity := "muc_semianonymous"
+	if r != nil && r.isOpen() {
+		anonymity = "muc_nonanonymous"
+	}
+	for _, feature := range []string{anonymity, "muc_persistent", "muc_public", "muc_unmoderated"} {
+		stanza.Add(query, stanza.Element(stanza.DiscoInfo, "feature", stanza.Attrs{"var", feature}))
+	}
+	if r == nil || !r.joined {
+		return
+	}
+	form := stanza.Element(stanza.DataForm, "x", stanza.Attrs{"type", "result"})
+	add := func(name, typ, value string) {
+		stanza.Add(form, stanza.Element(stanza.DataForm, "field", stanza.Attrs{"var", name, "type", typ}, stanza.Text(stanza.DataForm, "value", value)))
+	}
+	add("FORM_TYPE", "hidden", "http://jabber.org/protocol/muc#roominfo")
+	add("muc#roominfo_occupants", "", strconv.Itoa(len(r.occupants)))
+	if r.subject != nil {
+		add("muc#roominfo_subject", "", r.subject.GetMessage())
+	}
+	stanza.Add(query, form)
+}
+
+// items lists the occupants of a room that the user is in.
+func items(u *router.User, s *router.Stanza) []*xmltree.Node {
+	r := find(u, s)
+	if r == nil || !r.joined {
+		return nil
+	}
+	var all []*xmltree.Node
+	for _, nick := range r.nicks() {
+		all = append(all, stanza.Element(stanza.DiscoItems, "item", stanza.Attrs{"jid", r.from(nick), "name", r.shown(nick)}))
+	}
+	return all
+}
+
+// Occupant is an occupant of a room as others see it.
+type Occupant struct {
+	JID       string
+	Nickname  string
+	Moderator bool
+}
+
+// Occupants returns the occupants of the room to which a client sends a stanza, in the
+// order of their nicknames. It returns ok = false if the client is not in the room.
+func Occupants(u *router.User, s *router.Stanza) (all []Occupant, ok bool) {
+	r := find(u, s)
+	if place := r.seatOf(s.From); place == nil || !place.in {
+		return nil, false
+	}
+	for _, nick := range r.nicks() {
+		all = append(all, Occupant{r.from(nick), r.shown(nick), r.occupants[nick].moderator})
+	}
+	return all, true
+}
+
+// Password returns the password with which the user has joined the room to which a stanza
+// is addressed, or "".
+func Password(u *router.User, s *router.Stanza) string {
+	if r := find(u, s); r != nil {
+		return r.password
+	}
+	return ""
+}
+
+// In returns the clients of a user in the room with a JID.
+func In(u *router.User, room string) []string {
+	all := rooms.Peek(u)
+	if all == nil || (*all)[keyOf(room)] == nil {
+		return nil
+	}
+	var clients []string
+	for _, place := range (*all)[keyOf(room)].seats {
+		clients = append(clients, place.jid)
+	}
+	return clients
+}
