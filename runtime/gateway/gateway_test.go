@@ -143,6 +143,10 @@ func TestSessionLastsUntilTheLastClientLeaves(t *testing.T) {
 	if status := delivered[*pb.Status](s, pb.WrapperMessage_TYPE_STATUS_CHANGED); status.GetStatus() != pb.StatusType_STATUS_TYPE_DND {
 		t.Errorf("the status is not that of the client with the highest priority: %v", status)
 	}
+	s.user(`<presence from="` + phone + `" to="` + transport + `"><priority>5</priority><show>away</show></presence>`)
+	if status := delivered[*pb.Status](s, pb.WrapperMessage_TYPE_STATUS_CHANGED); status.GetStatus() != pb.StatusType_STATUS_TYPE_AWAY {
+		t.Errorf("the status does not follow the client: %v", status)
+	}
 	// A server answers probes and requests from the bare JID. No client has left.
 	s.user(`<presence type="unavailable" from="` + alice + `" to="` + transport + `"/>`)
 	s.user(`<presence type="unavailable" from="` + phone + `" to="` + transport + `"/>`)

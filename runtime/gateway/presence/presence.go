@@ -41,7 +41,7 @@ func available(u *router.User, s *router.Stanza) {
 		}
 		return
 	}
-	before := u.Clients.Best()
+	before := best(u)
 	known := u.Clients.Find(now.JID)
 	if known != nil {
 		*known = *now
@@ -86,7 +86,7 @@ func unavailable(u *router.User, s *router.Stanza) {
 
 // Left handles a client that is offline. It does nothing if the client is unknown.
 func Left(u *router.User, jid string) {
-	before := u.Clients.Best()
+	before := best(u)
 	gone := u.Clients.Remove(jid)
 	if gone == nil {
 		return
@@ -97,6 +97,16 @@ func Left(u *router.User, jid string) {
 		return
 	}
 	changed(u, before)
+}
+
+// best returns a copy of the client that decides the user's status, or nil.
+func best(u *router.User) *router.Client {
+	b := u.Clients.Best()
+	if b == nil {
+		return nil
+	}
+	c := *b
+	return &c
 }
 
 // changed tells the script and the user if the status of the best client is another one

@@ -14,11 +14,14 @@ const contactResource = "/bot"
 // JID returns the JID of the transport.
 func (r *Router) JID() string { return r.Settings().Service.JID }
 
-// ContactJID returns the bare JID of a contact.
+// ContactJID returns the bare JID of a contact. A script with the feature
+// disable_jid_escaping escapes the names itself.
 func (u *User) ContactJID(name string) string {
 	written := name
-	if !u.router.Settings().Service.JIDEscaping {
-		written = percent(name, "@", "%")
+	if !u.router.Settings().Service.JIDEscaping || u.router.Shared.Feature("disable_jid_escaping") {
+		if written = percent(name, "@", "%"); !strings.ContainsAny(written, " \"&'/:<>@") {
+			return u.address(written, name)
+		}
 	}
 	return u.address(jid.Escape(written), name)
 }

@@ -1,0 +1,116 @@
+package gateway_test
+
+import (
+	"fmt"
+	"testing"
+
+	"spectrumlua/pb"
+	"spectrumlua/runtime/gateway/stanza"
+	"spectrumlua/runtime/xmltree"
+)
+
+// TestRoomsCanBeReadButNotAdministrated sends the requests of XEP-0045, sections 9 and 10.
+func TestRoomsCanBeReadButNotAdministrated(t *testing.T) {
+	s := play(t, "")
+	s.inRoom()
+	const admin, owner, data = stanza.MUCAdmin, stanza.MUCOwner, stanza.DataForm
+	for i, c := range []struct{ typ, space, content, want string }{
+		{"get", admin, `<item role="moderator"/>`, "carol"},
+		{"get", admin, `<item affiliation="admin"/>`, "carol"},
+		{"get", admin, `<item role="participant"/>`, "alice"},
+		{"get", admin, `<item affiliation="outcast"/>`, ""},
+		{"get", admin, `<item role="king"/>`, "bad-request"},
+		{"get", admin, `<item/>`, "bad-request"},
+		{"set", admin, `<item nick="carol" role="none"/>`, "not-allowed"},
+		{"set", admin, `<item jid="carol@x" affiliation="outcast"/>`, "not-allowed"},
+		{"get", owner, ``, "form"},
+		{"set", owner, `<x xmlns="` + data + `" type="submit"/>`, ""},
+		{"set", owner, `<x xmlns="` + data + `" type="cancel"/>`, ""},
+		{"set", owner, `<x xmlns="` + data + `" type="submit"><field var="muc#roomconfig_roomname"><value>x</value></field></x>`, "not-allowed"},
+		{"set", owner, `<destroy/>`, "not-allowed"},
+	} {
+		for _, client := range []string{desktop, phone} {
+			id, want := fmt.Sprint("a", i, client), c.want
+			if client == phone && c.want != "not-allowed" || client == phone && c.space == owner {
+				want = "forbidden" // not in the room
+			}
+			s.user(`<iq id="` + id + `" type="` + c.typ + `" from="` + client + `" to="` + roomJID + `"><query xmlns="` + c.space + `">` + c.content + `</query></iq>`)
+			n := s.expect("the answer", answer(id))
+			got := ""
+			if e := stanza.ErrorOf(n); e != nil {
+				got = string(e.Condition)
+			}
+			for _, found := range stanza.Children(stanza.Child(n, admin, "query")) {
+				got += stanza.Attr(found, "nick")
+			}
+			if x := stanza.Child(stanza.Child(n, owner, "query"), data, "x"); x != nil {
+				got = stanza.Attr(x, "type")
+			}
+			if got != want {
+				t.Errorf("%s %s %s of %s: %q, not %q", c.typ, c.space, c.content, client, got, want)
+			}
+		}
+	}
+}
+
+func invitation(to string) string {
+	return `<message id="v1" from="` + desktop + `" to="` + roomJID + `"><x xmlns="` + stanza.MUCUser + `"><invite to="` + to + `"><reason>come</reason></invite></x></message>`
+}
+
+// TestUserInvitesOtherUsers sends an invitation through the room, and gets its refusal.
+func TestUserInvitesOtherUsers(t *testing.T) {
+	s := play(t, "")
+	s.online()
+	refused := func(want stanza.Condition) {
+		t.Helper()
+		if e := stanza.ErrorOf(s.expect("the refusal", func(n *xmltree.Node) bool { return stanza.Attr(n, "id") == "v1" })); e == nil || e.Condition != want {
+			t.Errorf("the refusal: %v", e)
+		}
+	}
+	s.user(invitation("bob@localhost"))
+	refused(stanza.NotAcceptable)
+	s.joins(desktop, "alice", `<x xmlns="http://jabber.org/protocol/muc"><password>pw</password></x>`)
+	delivered[*pb.Room](s, pb.WrapperMessage_TYPE_JOIN_ROOM)
+	s.fills()
+	s.enters(desktop)
+	s.user(invitation("carol@" + transport))
+	refused(stanza.NotAllowed)
+	s.user(invitation(""))
+	refused(stanza.JIDMalformed)
+
+	s.user(invitation("bob@localhost"))
+	n := s.expect("the invitation", from(roomJID, "bob@localhost"))
+	x := stanza.Child(n, stanza.MUCUser, "x")
+	invite := stanza.Child(x, stanza.MUCUser, "invite")
+	if stanza.Attr(invite, "from") != desktop || stanza.ChildText(invite, stanza.MUCUser, "reason") != "come" || stanza.ChildText(x, stanza.MUCUser, "password") != "pw" {
+		t.Errorf("the invitation: %v", x)
+	}
+	if direct := stanza.Child(n, stanza.Conference, "x"); stanza.Attr(direct, "jid") != roomJID || stanza.Attr(direct, "password") != "pw" {
+		t.Errorf("the direct invitation: %v", direct)
+	}
+	s.user(`<message from="bob@localhost/x" to="` + roomJID + `"><x xmlns="` + stanza.MUCUser + `"><decline to="` + alice + `"><reason>busy</reason></decline></x></message>`)
+	decline := stanza.Child(stanza.Child(s.expect("the refusal", from(roomJID, desktop)), stanza.MUCUser, "x"), stanza.MUCUser, "decline")
+	if stanza.Attr(decline, "from") != "bob@localhost" || stanza.ChildText(decline, stanza.MUCUser, "reason") != "busy" {
+		t.Errorf("the refusal: %v", decline)
+	}
+	s.user(`<message id="v1" from="` + desktop + `" to="carol@` + transport + `"><x xmlns="` + stanza.Conference + `" jid="` + roomJID + `"/></message>`)
+	refused(stanza.NotAllowed)
+}
+
+// TestScriptInvites sends invitations as raw XML, as irc.lua does.
+func TestScriptInvites(t *testing.T) {
+	s := play(t, "")
+	s.online()
+	for _, xml := range []string{
+		`<message from="` + roomJID + `" to="` + alice + `"><x xmlns="` + stanza.MUCUser + `"><invite from="carol@` + transport + `"><reason/></invite></x></message>`,
+		`<message from="carol@` + transport + `" to="` + alice + `"><x xmlns="` + stanza.Conference + `" jid="` + roomJID + `"/></message>`,
+	} {
+		if err := s.gateway.Send(pb.WrapperMessage_TYPE_RAW_XML, []byte(xml)); err != nil {
+			t.Fatal(err)
+		}
+		n := s.expect("the invitation", func(n *xmltree.Node) bool { return n.Name == "message" })
+		if stanza.Child(n, stanza.MUCUser, "x") == nil && stanza.Child(n, stanza.Conference, "x") == nil {
+			t.Errorf("the invitation: %v", n)
+		}
+	}
+}

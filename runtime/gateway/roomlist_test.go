@@ -1,0 +1,104 @@
+package gateway_test
+
+import (
+	"fmt"
+	"strings"
+	"testing"
+
+	"google.golang.org/protobuf/proto"
+
+	"spectrumlua/pb"
+	"spectrumlua/runtime/gateway/stanza"
+	"spectrumlua/runtime/xmltree"
+)
+
+// asksItems returns the answer to a disco#items of a JID.
+func (s *scene) items(to, set string) *xmltree.Node {
+	s.t.Helper()
+	s.user(`<iq id="i1" type="get" from="` + desktop + `" to="` + to + `"><query xmlns="` + stanza.DiscoItems + `">` + set + `</query></iq>`)
+	return stanza.Child(s.expect("the items", answer("i1")), stanza.DiscoItems, "query")
+}
+
+func names(q *xmltree.Node) string {
+	var all []string
+	for _, n := range stanza.Children(q) {
+		if n.Name == "item" {
+			all = append(all, stanza.Attr(n, "name"))
+		}
+	}
+	return strings.Join(all, " ")
+}
+
+func TestRoomListHasTheRoomsOfAllAndOfTheUser(t *testing.T) {
+	s := play(t, "")
+	s.online()
+	s.script(pb.WrapperMessage_TYPE_ROOM_LIST, &pb.RoomList{Room: []string{"#a@net", "#b@net"}, Name: []string{"A"}})
+	s.script(pb.WrapperMessage_TYPE_ROOM_LIST, &pb.RoomList{User: proto.String(alice), Room: []string{"#B@net", "#C@net"}, Name: []string{"B", "C"}})
+	// Both payloads have queues of their own. The ping waits for the first, the items for the second.
+	for names(s.items(transport, "")) != "A #b@net C" {
+		if s.ctx.Err() != nil {
+			t.Fatal("the list is not complete")
+		}
+	}
+	s.user(`<iq id="i2" type="get" from="` + desktop + `" to="#c%net@` + transport + `"><query xmlns="` + stanza.DiscoInfo + `"/></iq>`)
+	if q := stanza.Child(s.expect("the room", answer("i2")), stanza.DiscoInfo, "query"); stanza.Attr(stanza.Child(q, stanza.DiscoInfo, "identity"), "name") != "C" {
+		t.Errorf("the room: %v", q)
+	}
+	s.user(`<presence from="` + desktop + `" to="#c%net@` + transport + `/alice">` + joinRoom + `</presence>`)
+	if m := delivered[*pb.Room](s, pb.WrapperMessage_TYPE_JOIN_ROOM); m.GetRoom() != "#C@net" {
+		t.Errorf("a room of the list is joined as %q", m.GetRoom())
+	}
+}
+
+func TestRoomListHasPagesAndALimit(t *testing.T) {
+	s := play(t, "[service]\nmax_room_list_size=500")
+	s.online()
+	var list pb.RoomList
+	for i := range 1000 {
+		list.Room = append(list.Room, fmt.Sprintf("#r%03d", i))
+	}
+	list.User = proto.String(alice)
+	s.script(pb.WrapperMessage_TYPE_ROOM_LIST, &list)
+	first := stanza.Child(s.items(transport, `<set xmlns="`+stanza.ResultSet+`"><max>2</max></set>`), stanza.ResultSet, "set")
+	for stanza.ChildText(first, stanza.ResultSet, "count") != "500" && s.ctx.Err() == nil {
+		first = stanza.Child(s.items(transport, `<set xmlns="`+stanza.ResultSet+`"><max>2</max></set>`), stanza.ResultSet, "set")
+	}
+	last := stanza.ChildText(first, stanza.ResultSet, "last")
+	if got := names(s.items(transport, `<set xmlns="`+stanza.ResultSet+`"><max>2</max><after>`+last+`</after></set>`)); got != "#r002 #r003" {
+		t.Errorf("the second page: %s", got)
+	}
+	if q := s.items(transport, `<set xmlns="`+stanza.ResultSet+`"><after>nobody</after></set>`); q != nil {
+		t.Errorf("a page after an unknown item: %v", q)
+	}
+}
+
+// TestDiscoOfARoom asks outside of the room and in it.
+func TestDiscoOfARoom(t *testing.T) {
+	s := play(t, "")
+	s.inRoom()
+	if got := names(s.items(roomJID, "")); got != "alice carol" {
+		t.Errorf("the occupants: %s", got)
+	}
+	for _, c := range []struct{ room, subject string }{{roomJID, "tea"}, {"#other@" + transport, ""}} {
+		s.user(`<iq id="i2" type="get" from="` + desktop + `" to="` + c.room + `"><query xmlns="` + stanza.DiscoInfo + `"/></iq>`)
+		q := stanza.Child(s.expect("the room", answer("i2")), stanza.DiscoInfo, "query")
+		features := map[string]bool{}
+		for _, f := range stanza.Children(q) {
+			features[stanza.Attr(f, "var")] = true
+		}
+		for _, want := range []string{stanza.MUC, "muc_semianonymous", stanza.OccupantID, "http://jabber.org/protocol/muc#self-ping-optimization"} {
+			if !features[want] {
+				t.Errorf("%s lacks the feature %s", c.room, want)
+			}
+		}
+		subject := ""
+		for _, f := range stanza.Children(stanza.Child(q, stanza.DataForm, "x")) {
+			if stanza.Attr(f, "var") == "muc#roominfo_subject" {
+				subject = stanza.ChildText(f, stanza.DataForm, "value")
+			}
+		}
+		if subject != c.subject {
+			t.Errorf("%s has the subject %q", c.room, subject)
+		}
+	}
+}
