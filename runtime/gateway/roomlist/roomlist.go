@@ -52,7 +52,7 @@ var (
 // last one. With a size limit in the config, the rest of the list is dropped.
 func replace(u *router.User, m *pb.RoomList) {
 	names := m.GetRoom()
-	if most := u.Router().Settings.Service.MaxRoomList; most > 0 && len(names) > most {
+	if most := u.Router().Settings().Service.MaxRoomList; most > 0 && len(names) > most {
 		names = names[:most]
 	}
 	rooms := make([]entry, len(names))
