@@ -52,7 +52,7 @@ local function after_caps(session, link)
   if link.state ~= "registering" or next(link.reg.waiting) or link.reg.ended or link.reg.authenticates then
     return
   end
-  link.reg.authenticates = true
+  link.reg.authenticates, link.reg.waiting = true, {} -- an emptied table keeps its memory
   if not sasl.start(session, link) then
     finish_caps(link)
   end
