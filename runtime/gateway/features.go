@@ -2,6 +2,7 @@ package gateway
 
 import (
 	"spectrumlua/runtime/gateway/disco"
+	"spectrumlua/runtime/gateway/interaction"
 	"spectrumlua/runtime/gateway/messages"
 	"spectrumlua/runtime/gateway/presence"
 	"spectrumlua/runtime/gateway/privilege"
@@ -21,6 +22,7 @@ var features = []func() router.Feature{
 	disco.Feature,
 	registration.Feature,
 	privilege.Feature,
+	interaction.Feature,
 	presence.Feature,
 	roster.Feature,
 	messages.Feature,

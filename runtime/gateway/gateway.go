@@ -24,7 +24,7 @@ import (
 	"spectrumlua/runtime/xmltree"
 )
 
-// Options are the parts of a Gateway. Clock and Observer are optional.
+// Options are the parts of a Gateway. Clock, Observer and Forget are optional.
 type Options struct {
 	Settings settings.Settings
 	// Store has the users. The caller closes it after Close.
@@ -37,6 +37,8 @@ type Options struct {
 	Clock clock.Clock
 	// Observer sees the payloads in both directions.
 	Observer router.Observer
+	// Forget removes what the script has stored for a user.
+	Forget func(ctx context.Context, jid string) error
 }
 
 // Gateway is a transport in an XMPP server. It is safe for concurrent use.
@@ -71,7 +73,7 @@ func New(o Options) *Gateway {
 	}
 	g.router = router.New(router.Options{
 		Settings: o.Settings, Store: o.Store, Stream: g.component, Receive: o.Receive,
-		Features: all, Log: o.Log, Clock: o.Clock, Observer: o.Observer,
+		Features: all, Log: o.Log, Clock: o.Clock, Observer: o.Observer, Forget: o.Forget,
 	})
 	return g
 }

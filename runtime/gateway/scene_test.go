@@ -1,10 +1,13 @@
 package gateway_test
 
 import (
+	"bytes"
 	"context"
+	"io"
 	"net"
 	"os"
 	"path/filepath"
+	"sync"
 	"testing"
 	"time"
 
@@ -45,7 +48,27 @@ type scene struct {
 	clock    *clock.Movable
 	payloads chan payload
 	ended    chan error
-	asked    int // IQs of ask
+	asked    int        // IQs of ask
+	logged   syncBuffer // the log
+	forget   func(ctx context.Context, jid string) error
+}
+
+// syncBuffer is a bytes.Buffer that is safe for concurrent use.
+type syncBuffer struct {
+	mu sync.Mutex
+	b  bytes.Buffer
+}
+
+func (s *syncBuffer) Write(p []byte) (int, error) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.b.Write(p)
+}
+
+func (s *syncBuffer) String() string {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.b.String()
 }
 
 type payload struct {
@@ -53,8 +76,9 @@ type payload struct {
 	message proto.Message
 }
 
-// play starts a gateway. lines are more lines of the config.
-func play(t *testing.T, lines string) *scene {
+// play starts a gateway. lines are more lines of the config. changes change the scene before
+// that.
+func play(t *testing.T, lines string, changes ...func(*scene)) *scene {
 	t.Helper()
 	ctx, cancel := context.WithTimeout(context.Background(), patience)
 	t.Cleanup(cancel)
@@ -80,9 +104,12 @@ func play(t *testing.T, lines string) *scene {
 		t.Fatal(err)
 	}
 	log := logrus.New()
-	log.SetOutput(t.Output())
+	log.SetOutput(io.MultiWriter(t.Output(), &s.logged))
 	log.SetLevel(logrus.DebugLevel)
-	s.gateway = gateway.New(gateway.Options{Settings: set, Store: s.store, Receive: s.receive, Log: log, Clock: s.clock})
+	for _, change := range changes {
+		change(s)
+	}
+	s.gateway = gateway.New(gateway.Options{Forget: s.forget, Settings: set, Store: s.store, Receive: s.receive, Log: log, Clock: s.clock})
 	running, stop := context.WithCancel(context.Background())
 	go func() { s.ended <- s.gateway.Run(running) }()
 	t.Cleanup(func() {

@@ -5,6 +5,7 @@ import (
 	"errors"
 
 	"spectrumlua/pb"
+	"spectrumlua/runtime/gateway/accounts"
 	"spectrumlua/runtime/gateway/router"
 	"spectrumlua/runtime/gateway/stanza"
 	"spectrumlua/runtime/gateway/users"
@@ -17,8 +18,12 @@ var failures router.Slot[int]
 
 // Login logs in a user who is offline. It reports whether a session has begun. The user
 // receives the reason if not, unless they are not registered.
-func Login(u *router.User) bool {
-	why := load(u)
+func Login(u *router.User) bool { return LoginAs(u, u.JID) }
+
+// LoginAs is like Login. name is the name on the network of a user who is registered
+// automatically.
+func LoginAs(u *router.User, name string) bool {
+	why := load(u, name)
 	if why == nil {
 		if why = u.LoginHooks(); why != nil {
 			u.Hooks(func(h *router.Hooks) func(*router.User) { return h.Logout })
@@ -41,21 +46,24 @@ func Login(u *router.User) bool {
 }
 
 // load reads the account and its settings, and checks whether the user may log in.
-func load(u *router.User) error {
+func load(u *router.User, name string) error {
 	r := u.Router()
 	_, domain, _ := jid.Split(u.JID)
 	if !r.Settings().Service.Allows(domain) {
 		return users.ErrNotFound
 	}
-	ctx, cancel := u.Context()
-	defer cancel()
-	account, err := u.Store().Find(ctx, u.JID)
+	account, err := accounts.Find(u)
+	if errors.Is(err, users.ErrNotFound) && accounts.Automatic(r) && !r.Settings().Service.VIPOnly {
+		account, err = accounts.Register(u, users.Account{Name: name, Language: r.Settings().Registration.Language})
+	}
 	if err != nil {
 		return err
 	}
 	if r.Settings().Service.VIPOnly && !account.VIP {
 		return stanza.Errorf(stanza.Forbidden, "%s", cmp.Or(r.Settings().Service.VIPMessage, "You are not authorized to use this transport."))
 	}
+	ctx, cancel := u.Context()
+	defer cancel()
 	settings, err := u.Store().Settings(ctx, account.ID)
 	if err != nil {
 		return err

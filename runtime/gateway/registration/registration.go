@@ -2,14 +2,10 @@
 package registration
 
 import (
-	"errors"
-	"strings"
-
-	"spectrumlua/runtime/gateway/presence"
+	"spectrumlua/runtime/gateway/form"
 	"spectrumlua/runtime/gateway/router"
 	"spectrumlua/runtime/gateway/stanza"
 	"spectrumlua/runtime/gateway/users"
-	"spectrumlua/runtime/jid"
 	"spectrumlua/runtime/xmltree"
 )
 
@@ -27,124 +23,102 @@ func Feature() router.Feature {
 
 // get answers with the form, or with the registration.
 func get(u *router.User, s *router.Stanza) {
-	account, err := find(u)
-	if err != nil && !errors.Is(err, users.ErrNotFound) {
-		unavailable(u, s, err)
-		return
+	account, registered, refusal := Account(u)
+	if refusal == nil && !registered {
+		refusal = allowed(u)
 	}
-	settings := u.Router().Settings().Registration
-	q := stanza.Element(stanza.Register, "query", nil, stanza.Text(stanza.Register, "instructions", settings.Instructions))
-	if err == nil {
-		stanza.Add(q, stanza.Element(stanza.Register, "registered", nil))
-	}
-	s.Result(stanza.Add(q, stanza.Text(stanza.Register, "username", account.Name), stanza.Text(stanza.Register, "password", "")))
-}
-
-// set registers or unregisters the user, or changes the registration.
-func set(u *router.User, s *router.Stanza) {
-	if stanza.Child(s.Payload, stanza.Register, "remove") != nil {
-		unregister(u, s)
-		return
-	}
-	account, refusal := filled(u, s.Payload)
 	if refusal != nil {
 		s.Fail(refusal.Condition, refusal.Text)
 		return
 	}
-	switch added, err := register(u, account); {
-	case err != nil:
-		unavailable(u, s, err)
+	f := Form(u, account, registered)
+	q := stanza.Element(stanza.Register, "query", nil)
+	if registered {
+		stanza.Add(q, stanza.Element(stanza.Register, "registered", nil))
+	}
+	stanza.Add(q, stanza.Text(stanza.Register, "instructions", f.Instructions), stanza.Text(stanza.Register, "username", account.Name))
+	if needsPassword(u) {
+		stanza.Add(q, stanza.Text(stanza.Register, "password", "")) // never the stored one
+	}
+	s.Result(stanza.Add(q, f.Node()))
+}
+
+// set registers or unregisters the user, or changes the registration.
+func set(u *router.User, s *router.Stanza) {
+	request, refusal := read(s.Payload)
+	confirm := func() { s.Result(nil) }
+	switch {
+	case refusal != nil:
+	case request.cancel:
+		confirm()
+	case request.remove:
+		refusal = Unregister(u, confirm)
 	default:
-		s.Result(nil)
-		if added {
-			u.Log().Info("registered")
+		refusal = Register(u, request, confirm)
+	}
+	if refusal != nil {
+		s.Fail(refusal.Condition, refusal.Text)
+	}
+}
+
+// read returns what a user wants. The values of a data form precede the others.
+func read(query *xmltree.Node) (Request, *stanza.Error) {
+	r := Request{
+		Name:     stanza.ChildText(query, stanza.Register, "username"),
+		Password: stanza.ChildText(query, stanza.Register, "password"),
+	}
+	if stanza.Child(query, stanza.Register, "remove") != nil {
+		if len(stanza.Children(query)) > 1 { // XEP-0077, section 3.2
+			return r, stanza.Errorf(stanza.BadRequest, "")
 		}
-		// The user has to see the transport, and the transport the user.
-		u.Send(stanza.Presence(u.Router().JID(), u.JID, "subscribe"))
+		r.remove = true
 	}
+	if values, canceled, ok := form.Read(query); ok {
+		r.cancel = canceled
+		r.fill(values)
+	}
+	return r, nil
 }
 
-// filled returns the account of a filled form.
-func filled(u *router.User, form *xmltree.Node) (users.Account, *stanza.Error) {
-	settings := u.Router().Settings()
-	_, domain, _ := jid.Split(u.JID)
-	name := strings.TrimSpace(stanza.ChildText(form, stanza.Register, "username"))
-	switch {
-	case !settings.Service.Allows(domain):
-		return users.Account{}, stanza.Errorf(stanza.Forbidden, "Users of this server may not use the transport.")
-	case !settings.Registration.Public:
-		return users.Account{}, stanza.Errorf(stanza.NotAllowed, "Registration is closed.")
-	case name == "":
-		return users.Account{}, stanza.Errorf(stanza.NotAcceptable, "The username is missing.")
-	case settings.Registration.AllowedUsernames != nil && !settings.Registration.AllowedUsernames.MatchString(name):
-		return users.Account{}, stanza.Errorf(stanza.NotAcceptable, "This username is not allowed.")
-	}
-	if mask := settings.Registration.UsernameMask; mask != "" {
-		name = strings.ReplaceAll(mask, "$username", name)
-	}
-	return users.Account{JID: u.JID, Name: name, Password: stanza.ChildText(form, stanza.Register, "password")}, nil
-}
-
-// register stores an account. It reports whether the user was not registered before.
-func register(u *router.User, account users.Account) (added bool, err error) {
-	old, err := find(u)
-	if err == nil {
-		account.ID, account.Language, account.Encoding, account.VIP = old.ID, old.Language, old.Encoding, old.VIP
-		ctx, cancel := u.Context()
-		defer cancel()
-		return false, u.Store().Update(ctx, account)
-	}
-	if !errors.Is(err, users.ErrNotFound) {
-		return false, err
-	}
-	ctx, cancel := u.Context()
-	defer cancel()
-	if account, err = u.Store().Register(ctx, account); err != nil {
-		return false, err
-	}
-	for name, value := range u.Router().Settings().User.Values() {
-		if err := u.Store().Set(ctx, account.ID, name, value); err != nil {
-			return true, err
+// fill adds the values of a form.
+func (r *Request) fill(values form.Submitted) {
+	for name, to := range map[string]*string{"username": &r.Name, "password": &r.Password, "language": &r.Language} {
+		if value := values.Text(name); value != "" {
+			*to = value
 		}
 	}
-	return true, nil
-}
-
-// unregister removes the user, with contacts and subscriptions.
-func unregister(u *router.User, s *router.Stanza) {
-	account, err := find(u)
-	switch {
-	case errors.Is(err, users.ErrNotFound):
-		s.Fail(stanza.RegistrationRequired, "")
-		return
-	case err != nil:
-		unavailable(u, s, err)
-		return
+	if remove, _ := values.Flag("unregister"); remove {
+		r.remove = true
 	}
-	presence.Logout(u)
-	u.Account = account
-	u.Hooks(func(h *router.Hooks) func(*router.User) { return h.Unregister })
-	ctx, cancel := u.Context()
-	defer cancel()
-	if err := u.Store().Unregister(ctx, account.ID); err != nil {
-		unavailable(u, s, err)
-		return
+}
+
+// Filled returns the request in a form.
+func Filled(values form.Submitted) Request {
+	var r Request
+	r.fill(values)
+	return r
+}
+
+// Form returns the form for a registration. account has the values of a user who is
+// registered.
+func Form(u *router.User, account users.Account, registered bool) form.Form {
+	s := u.Router().Settings().Registration
+	f := form.Form{
+		Type: "form", Kind: stanza.Register, Title: "Registration", Instructions: s.Instructions,
+		Fields: []form.Field{{Var: "username", Type: form.Text, Label: s.UsernameLabel, Required: true, Values: []string{account.Name}}},
 	}
-	u.Log().Info("unregistered")
-	s.Result(nil)
-	from := u.Router().JID()
-	u.Send(stanza.Presence(from, u.JID, "unsubscribe"))
-	u.Send(stanza.Presence(from, u.JID, "unsubscribed"))
-}
-
-func find(u *router.User) (users.Account, error) {
-	ctx, cancel := u.Context()
-	defer cancel()
-	return u.Store().Find(ctx, u.JID)
-}
-
-// unavailable answers that the database does not work.
-func unavailable(u *router.User, s *router.Stanza, err error) {
-	u.Log().Errorf("registration: %v", err)
-	s.Fail(stanza.InternalServerError, "The transport cannot use its database. Try again later.")
+	if needsPassword(u) {
+		f.Fields = append(f.Fields, form.Field{Var: "password", Type: form.Private, Label: s.PasswordLabel, Required: true})
+	}
+	language := s.Language
+	options := []string{language}
+	if registered && account.Language != "" && account.Language != language {
+		language = account.Language
+		options = append(options, language)
+	}
+	f.Fields = append(f.Fields, form.Field{Var: "language", Type: form.List, Label: "Language", Values: []string{language}, Options: options})
+	if registered {
+		f.Fields = append(f.Fields, form.Field{Var: "unregister", Type: form.Boolean, Label: "Remove your registration", Values: form.Flag(false)})
+	}
+	return f
 }

@@ -50,7 +50,7 @@ func join(u *router.User, s *router.Stanza) {
 // before the presence for the transport. It reports whether a session has begun.
 func arrive(u *router.User, s *router.Stanza) bool {
 	u.Clients = append(u.Clients, &router.Client{JID: s.From, InRooms: true})
-	if presence.Login(u) {
+	if presence.LoginAs(u, s.Resource) {
 		return true
 	}
 	u.Clients = nil

@@ -61,7 +61,7 @@ type Stream interface {
 	WaitCapacity(ctx context.Context) error
 }
 
-// Options are the parts of a Router. All are required, except Observer.
+// Options are the parts of a Router. All are required, except Observer and Forget.
 type Options struct {
 	Settings settings.Settings
 	Store    *users.Store
@@ -74,6 +74,8 @@ type Options struct {
 	Clock    clock.Clock
 	// Observer sees the payloads in both directions. It must not block.
 	Observer Observer
+	// Forget removes what the script has stored for a user. It is optional.
+	Forget func(ctx context.Context, jid string) error
 }
 
 // Observer sees payloads: In before Receive is called, Out when the script has sent one.
@@ -173,6 +175,14 @@ func (r *Router) WaitCapacity(ctx context.Context) error {
 		return err
 	}
 	return r.opts.Stream.WaitCapacity(ctx)
+}
+
+// Forget removes what the script has stored for a user.
+func (r *Router) Forget(ctx context.Context, jid string) error {
+	if r.opts.Forget == nil {
+		return nil
+	}
+	return r.opts.Forget(ctx, jid)
 }
 
 // Each runs a function for each user with a state, in their queues.

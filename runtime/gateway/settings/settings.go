@@ -16,6 +16,7 @@ type Settings struct {
 	Service      Service
 	Identity     Identity
 	Registration Registration
+	Interaction  Interaction
 	// User are the default settings of a new user.
 	User User
 }
@@ -27,6 +28,7 @@ func Read(c *config.Config) (Settings, error) {
 		Service:      readService(r),
 		Identity:     readIdentity(r),
 		Registration: readRegistration(r),
+		Interaction:  readInteraction(r),
 		User:         readUser(r),
 	}
 	return s, errors.Join(r.problems...)

@@ -1,0 +1,79 @@
+// Package accounts finds and registers users. Registration, commands and the automatic
+// registration at a login share it.
+package accounts
+
+import (
+	"spectrumlua/runtime/gateway/router"
+	"spectrumlua/runtime/gateway/users"
+)
+
+// Find returns the account of a user from the database, or users.ErrNotFound.
+func Find(u *router.User) (users.Account, error) {
+	ctx, cancel := u.Context()
+	defer cancel()
+	return u.Store().Find(ctx, u.JID)
+}
+
+// NeedPassword reports whether a registration needs a password. What the script announces
+// precedes the config, as with Spectrum.
+func NeedPassword(r *router.Router) bool {
+	return r.Shared.Flag("registration", "needPassword", r.Settings().Registration.NeedPassword)
+}
+
+// Automatic reports whether users are registered when they log in for the first time.
+func Automatic(r *router.Router) bool {
+	s := r.Settings().Registration
+	return s.AutoRegister || !r.Shared.Flag("registration", "needRegistration", s.NeedRegistration)
+}
+
+// Register stores an account with the settings of new users. It returns users.ErrExists if
+// the user is registered.
+func Register(u *router.User, account users.Account) (users.Account, error) {
+	ctx, cancel := u.Context()
+	defer cancel()
+	account.JID = u.JID
+	account, err := u.Store().Register(ctx, account)
+	if err != nil {
+		return account, err
+	}
+	for name, value := range u.Router().Settings().User.Values() {
+		if err := u.Store().Set(ctx, account.ID, name, value); err != nil {
+			return account, err
+		}
+	}
+	u.Log().Info("registered")
+	return account, nil
+}
+
+// Update stores a changed account.
+func Update(u *router.User, account users.Account) error {
+	ctx, cancel := u.Context()
+	defer cancel()
+	return u.Store().Update(ctx, account)
+}
+
+// NameTaken reports whether another user has a name on the network.
+func NameTaken(u *router.User, name string) (bool, error) {
+	ctx, cancel := u.Context()
+	defer cancel()
+	all, err := u.Store().All(ctx)
+	for _, a := range all {
+		if a.Name == name && a.JID != u.JID {
+			return true, nil
+		}
+	}
+	return false, err
+}
+
+// Remove removes an account with its settings and contacts, and what the script has stored
+// for the user.
+func Remove(u *router.User, account users.Account) error {
+	ctx, cancel := u.Context()
+	defer cancel()
+	if err := u.Store().Unregister(ctx, account.ID); err != nil {
+		return err
+	}
+	u.Log().Info("unregistered")
+	forget(u)
+	return nil
+}

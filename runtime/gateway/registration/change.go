@@ -1,0 +1,174 @@
+package registration
+
+import (
+	"cmp"
+	"errors"
+	"strings"
+
+	"spectrumlua/runtime/gateway/accounts"
+	"spectrumlua/runtime/gateway/presence"
+	"spectrumlua/runtime/gateway/router"
+	"spectrumlua/runtime/gateway/stanza"
+	"spectrumlua/runtime/gateway/users"
+	"spectrumlua/runtime/jid"
+)
+
+// Request is what a user wants to register.
+type Request struct {
+	Name, Password string
+	Language       string // "" for the present or default one
+
+	remove, cancel bool
+}
+
+// Account returns the account of a user and reports whether they are registered. The error
+// is for the user.
+func Account(u *router.User) (account users.Account, registered bool, refusal *stanza.Error) {
+	account, err := accounts.Find(u)
+	switch {
+	case errors.Is(err, users.ErrNotFound):
+		return users.Account{}, false, nil
+	case err != nil:
+		return users.Account{}, false, failed(u, err)
+	}
+	return account, true, nil
+}
+
+// Register registers a user, or changes the account. A session with the previous account
+// ends. confirm is called when the database has the account, before presences go to the
+// user. The error is for the user.
+func Register(u *router.User, r Request, confirm func()) *stanza.Error {
+	old, registered, refusal := Account(u)
+	if refusal != nil {
+		return refusal
+	}
+	account, refusal := check(u, r, old, registered)
+	if refusal != nil {
+		return refusal
+	}
+	if registered {
+		return change(u, old, account, confirm)
+	}
+	if _, err := accounts.Register(u, account); err != nil {
+		return failed(u, err)
+	}
+	confirm()
+	notify(u, "registered")
+	// The user has to see the transport, and the transport the user.
+	u.Send(stanza.Presence(u.Router().JID(), u.JID, "subscribe"))
+	return nil
+}
+
+// change stores a changed account and logs the user in with it.
+func change(u *router.User, old, account users.Account, confirm func()) *stanza.Error {
+	if err := accounts.Update(u, account); err != nil {
+		return failed(u, err)
+	}
+	confirm()
+	if account.Name == old.Name && account.Password == old.Password {
+		return nil
+	}
+	u.Log().Info("changed the registration")
+	presence.Logout(u)
+	u.Send(stanza.Presence(u.Router().JID(), u.JID, "probe"))
+	return nil
+}
+
+// check returns the account that a user has asked for.
+func check(u *router.User, r Request, old users.Account, registered bool) (users.Account, *stanza.Error) {
+	account, name := old, strings.TrimSpace(r.Name)
+	s := u.Router().Settings().Registration
+	if !registered {
+		if refusal := allowed(u); refusal != nil {
+			return account, refusal
+		}
+	}
+	switch own, _, _ := strings.Cut(name, "/"); {
+	case name == "":
+		return account, stanza.Errorf(stanza.NotAcceptable, "The username is missing.")
+	case strings.EqualFold(own, u.JID):
+		return account, stanza.Errorf(stanza.NotAcceptable, "Your own JID is not a username of the other network.")
+	}
+	if s.UsernameMask != "" && (!registered || name != old.Name) { // clients send back the masked name
+		name = strings.ReplaceAll(s.UsernameMask, "$username", name)
+	}
+	if s.AllowedUsernames != nil && !s.AllowedUsernames.MatchString(name) {
+		return account, stanza.Errorf(stanza.NotAcceptable, "This username is not allowed.")
+	}
+	password := r.Password
+	if password == "" && registered && name == old.Name {
+		password = old.Password
+	}
+	if needsPassword(u) {
+		if password == "" {
+			return account, stanza.Errorf(stanza.NotAcceptable, "The password is missing.")
+		}
+	} else if taken, err := accounts.NameTaken(u, name); err != nil {
+		return account, failed(u, err)
+	} else if taken {
+		return account, stanza.Errorf(stanza.Conflict, "Another user has registered this username.")
+	}
+	account.Name, account.Password = name, password
+	account.Language = cmp.Or(r.Language, old.Language, s.Language)
+	return account, nil
+}
+
+// allowed returns the reason why a user may not register, or nil. As with Spectrum, users of
+// allowed_servers may register even if the registration is not public.
+func allowed(u *router.User) *stanza.Error {
+	s := u.Router().Settings()
+	_, domain, _ := jid.Split(u.JID)
+	switch {
+	case !s.Service.Allows(domain):
+		return stanza.Errorf(stanza.Forbidden, "Users of this server may not use the transport.")
+	case !s.Registration.Public && len(s.Service.AllowedServers) == 0:
+		return stanza.Errorf(stanza.NotAllowed, "Registration is closed.")
+	}
+	return nil
+}
+
+func needsPassword(u *router.User) bool { return accounts.NeedPassword(u.Router()) }
+
+// Unregister removes the user with contacts and subscriptions. confirm and the error are
+// those of Register.
+func Unregister(u *router.User, confirm func()) *stanza.Error {
+	account, registered, refusal := Account(u)
+	switch {
+	case refusal != nil:
+		return refusal
+	case !registered:
+		return stanza.Errorf(stanza.RegistrationRequired, "You are not registered.")
+	}
+	presence.Logout(u)
+	u.Account = account
+	u.Hooks(func(h *router.Hooks) func(*router.User) { return h.Unregister })
+	if err := accounts.Remove(u, account); err != nil {
+		return failed(u, err)
+	}
+	confirm()
+	notify(u, "unregistered")
+	from := u.Router().JID()
+	u.Send(stanza.Presence(from, u.JID, "unsubscribe"))
+	u.Send(stanza.Presence(from, u.JID, "unsubscribed"))
+	return nil
+}
+
+// notify tells the admins in notify_jid.
+func notify(u *router.User, what string) {
+	r := u.Router()
+	for _, to := range r.Settings().Registration.NotifyJIDs {
+		u.Send(stanza.Message(r.JID(), to, "", stanza.Text("", "body", what+": "+u.JID)))
+	}
+}
+
+// failed returns what a user sees of an error of the database.
+func failed(u *router.User, err error) *stanza.Error {
+	switch {
+	case errors.Is(err, users.ErrInvalid):
+		return stanza.Errorf(stanza.NotAcceptable, "%v", err)
+	case errors.Is(err, users.ErrExists):
+		return stanza.Errorf(stanza.Conflict, "You have just been registered already.")
+	}
+	u.Log().Errorf("registration: %v", err)
+	return stanza.Errorf(stanza.ResourceConstraint, "The transport cannot use its database. Try again later.")
+}

@@ -1,0 +1,248 @@
+package gateway_test
+
+import (
+	"context"
+	"strings"
+	"testing"
+	"time"
+
+	"google.golang.org/protobuf/proto"
+
+	"spectrumlua/pb"
+	"spectrumlua/runtime/gateway/stanza"
+	"spectrumlua/runtime/gateway/users"
+	"spectrumlua/runtime/xmltree"
+)
+
+const registerQuery = `<query xmlns="jabber:iq:register"/>`
+
+// registration returns a request with the plain elements.
+func registration(name, password string) string {
+	return `<query xmlns="jabber:iq:register"><username>` + name + `</username><password>` + password + `</password></query>`
+}
+
+// filledForm returns a request with a data form. fields are names and values, in turn.
+func filledForm(fields ...string) string {
+	return `<query xmlns="jabber:iq:register">` + submitted("jabber:iq:register", fields...) + `</query>`
+}
+
+// submitted returns a data form that a user has filled in.
+func submitted(kind string, fields ...string) string {
+	var b strings.Builder
+	b.WriteString(`<x xmlns="jabber:x:data" type="submit"><field var="FORM_TYPE" type="hidden"><value>` + kind + `</value></field>`)
+	for i := 0; i < len(fields); i += 2 {
+		b.WriteString(`<field var="` + fields[i] + `"><value>` + fields[i+1] + `</value></field>`)
+	}
+	return b.String() + `</x>`
+}
+
+// fieldsOf returns the values of the fields in a form, by their names.
+func fieldsOf(t *testing.T, parent *xmltree.Node) map[string]*xmltree.Node {
+	t.Helper()
+	x := stanza.Child(parent, stanza.DataForm, "x")
+	if x == nil {
+		t.Fatalf("there is no form in %v", parent)
+	}
+	all := map[string]*xmltree.Node{}
+	for _, n := range stanza.Children(x) {
+		if n.Name == "field" {
+			all[n.Get("var")] = n
+		}
+	}
+	return all
+}
+
+func (s *scene) account() users.Account {
+	s.t.Helper()
+	a, err := s.store.Find(s.ctx, alice)
+	if err != nil {
+		s.t.Fatal(err)
+	}
+	return a
+}
+
+func TestRegistrationForm(t *testing.T) {
+	s := play(t, "[registration]\ninstructions=Your nick.\nusername_label=Nick\npassword_label=Secret\nlanguage=cs\nnotify_jid=boss@localhost\nnotify_jid=help@localhost\n")
+	q := s.result("get", transport, registerQuery)
+	if stanza.ChildText(q, stanza.Register, "instructions") != "Your nick." || stanza.Child(q, stanza.Register, "registered") != nil {
+		t.Errorf("the form: %v", q)
+	}
+	fields := fieldsOf(t, q)
+	for name, label := range map[string]string{"username": "Nick", "password": "Secret", "language": "Language"} {
+		if fields[name] == nil || fields[name].Get("label") != label {
+			t.Errorf("the field %s is not labelled %s: %v", name, label, fields[name])
+		}
+	}
+	if fields["unregister"] != nil {
+		t.Error("a stranger can unregister")
+	}
+	s.result("set", transport, filledForm("username", "bob", "password", "hunter2", "language", "de"))
+	for _, boss := range []string{"boss@localhost", "help@localhost"} {
+		s.expect("a notice to "+boss, func(n *xmltree.Node) bool {
+			return n.Name == "message" && n.Get("to") == boss && stanza.ChildText(n, "", "body") == "registered: "+alice
+		})
+	}
+	if a := s.account(); a.Name != "bob" || a.Password != "hunter2" || a.Language != "de" {
+		t.Errorf("the account: %+v", a)
+	}
+	q = s.result("get", transport, registerQuery)
+	if stanza.Child(q, stanza.Register, "registered") == nil || stanza.ChildText(q, stanza.Register, "username") != "bob" || stanza.ChildText(q, stanza.Register, "password") != "" {
+		t.Errorf("the form of a registered user: %v", q)
+	}
+	s.result("set", transport, filledForm("unregister", "1"))
+	s.expect("a notice", func(n *xmltree.Node) bool {
+		return n.Name == "message" && stanza.ChildText(n, "", "body") == "unregistered: "+alice
+	})
+	if _, err := s.store.Find(s.ctx, alice); err == nil {
+		t.Error("the user is still registered")
+	}
+}
+
+func TestRegistrationIsRefused(t *testing.T) {
+	remove := `<query xmlns="jabber:iq:register"><remove/></query>`
+	for _, c := range []struct {
+		name, config, payload string
+		want                  stanza.Condition
+	}{
+		{"no username", "", registration("", "pw"), stanza.NotAcceptable},
+		{"blank username", "", registration("  ", "pw"), stanza.NotAcceptable},
+		{"no password", "", registration("bob", ""), stanza.NotAcceptable},
+		{"own JID", "", registration(alice, "pw"), stanza.NotAcceptable},
+		{"own full JID", "", filledForm("username", desktop, "password", "pw"), stanza.NotAcceptable},
+		{"too long a password", "", registration("bob", strings.Repeat("x", 5000)), stanza.NotAcceptable},
+		{"pattern", "[registration]\nallowed_usernames=[a-z]+\n", registration("b0b", "pw"), stanza.NotAcceptable},
+		{"pattern of a part", "[registration]\nallowed_usernames=b\n", registration("bob", "pw"), stanza.NotAcceptable},
+		{"pattern after the mask", "[registration]\nusername_mask=$username@net\nallowed_usernames=[a-z]+\n", registration("bob", "pw"), stanza.NotAcceptable},
+		{"closed", "[registration]\nenable_public_registration=0\n", registration("bob", "pw"), stanza.NotAllowed},
+		{"foreign server", "[service]\nallowed_servers=example.net\n", registration("bob", "pw"), stanza.Forbidden},
+		{"remove a stranger", "", remove, stanza.RegistrationRequired},
+		{"remove and more", "", `<query xmlns="jabber:iq:register"><remove/><username>x</username></query>`, stanza.BadRequest},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			s := play(t, c.config)
+			if got := s.refused("set", transport, c.payload); got != c.want {
+				t.Errorf("%s, not %s", got, c.want)
+			}
+			if _, err := s.store.Find(s.ctx, alice); err == nil {
+				t.Error("the user is registered")
+			}
+		})
+	}
+}
+
+func TestRegistrationOfAllowedServersIsOpenWhenThePublicOneIsClosed(t *testing.T) {
+	s := play(t, "[registration]\nenable_public_registration=0\n[service]\nallowed_servers=localhost\n")
+	s.result("get", transport, registerQuery)
+	s.result("set", transport, registration("bob", "pw"))
+}
+
+func TestUsernameMaskAppliesOnce(t *testing.T) {
+	s := play(t, "[registration]\nusername_mask=$username@net\nallowed_usernames=[a-z]+@net\n")
+	s.result("set", transport, registration("bob", "pw"))
+	shown := stanza.ChildText(s.result("get", transport, registerQuery), stanza.Register, "username")
+	s.result("set", transport, registration(shown, "other"))
+	if a := s.account(); a.Name != "bob@net" || a.Password != "other" {
+		t.Errorf("the account: %+v", a)
+	}
+}
+
+// TestChangedPasswordLogsInAgain changes the password of a user who is online.
+func TestChangedPasswordLogsInAgain(t *testing.T) {
+	s := play(t, "")
+	s.online()
+	s.result("set", transport, registration("bob", "hunter2")) // nothing new
+	s.result("set", transport, registration("bob", "hunter3"))
+	delivered[*pb.Logout](s, pb.WrapperMessage_TYPE_LOGOUT)
+	s.expect("a probe", presence(transport, "probe"))
+	s.user(`<presence from="` + desktop + `" to="` + transport + `"/>`)
+	if login := delivered[*pb.Login](s, pb.WrapperMessage_TYPE_LOGIN); login.GetPassword() != "hunter3" {
+		t.Error("the login has the old password")
+	}
+}
+
+// TestNetworkWithoutPasswords has a script that announces that it needs none.
+func TestNetworkWithoutPasswords(t *testing.T) {
+	s := play(t, "")
+	s.announce("[registration]\nneedPassword=0\n")
+	if q := s.result("get", transport, registerQuery); stanza.Child(q, stanza.Register, "password") != nil || fieldsOf(t, q)["password"] != nil {
+		t.Errorf("the form asks for a password: %v", q)
+	}
+	s.result("set", transport, `<query xmlns="jabber:iq:register"><username>bob</username></query>`)
+	s.result("set", transport, `<query xmlns="jabber:iq:register"><username>bob</username></query>`)
+	s.user(`<iq type="set" id="eve" from="eve@localhost/x" to="` + transport + `"><query xmlns="jabber:iq:register"><username>bob</username></query></iq>`)
+	if e := stanza.ErrorOf(s.expect("the answer to eve", answer("eve"))); e == nil || e.Condition != stanza.Conflict {
+		t.Errorf("eve takes the name of alice: %v", e)
+	}
+}
+
+func TestAutomaticRegistration(t *testing.T) {
+	for _, c := range []struct{ name, config, announced, presence, want string }{
+		{"config", "[registration]\nauto_register=1\n", "", `<presence from="` + desktop + `" to="` + transport + `"/>`, alice},
+		{"script", "", "[registration]\nneedRegistration=0\n", `<presence from="` + desktop + `" to="` + transport + `"/>`, alice},
+		{"room", "[registration]\nauto_register=1\n", "", `<presence from="` + desktop + `" to="#room@` + transport + `/Nick"><x xmlns="http://jabber.org/protocol/muc"/></presence>`, "Nick"},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			s := play(t, c.config)
+			if c.announced != "" {
+				s.announce(c.announced)
+			}
+			s.user(c.presence)
+			if login := delivered[*pb.Login](s, pb.WrapperMessage_TYPE_LOGIN); login.GetLegacyName() != c.want || login.GetSettings().GetValue()["enable_transport"] != "1" {
+				t.Errorf("login: %v", login)
+			}
+			if a := s.account(); a.Name != c.want {
+				t.Errorf("the account: %+v", a)
+			}
+		})
+	}
+}
+
+// TestUnregisteringForgetsTheStores expects that at once, and again when the logout of the
+// script has ended. A failure does not keep the account.
+func TestUnregisteringForgetsTheStores(t *testing.T) {
+	forgotten := make(chan string, 2)
+	s := play(t, "", func(s *scene) {
+		s.forget = func(_ context.Context, jid string) error {
+			forgotten <- jid
+			return users.ErrUnavailable
+		}
+	})
+	s.online()
+	s.result("set", transport, `<query xmlns="jabber:iq:register"><remove/></query>`)
+	if jid := <-forgotten; jid != alice {
+		t.Errorf("forgotten: %s", jid)
+	}
+	s.passes(10 * time.Second)
+	select {
+	case <-forgotten:
+	case <-s.ctx.Done():
+		t.Error("what the script writes at the logout stays")
+	}
+}
+
+// TestRegistrationWithoutDatabase closes the database, as an outage does.
+func TestRegistrationWithoutDatabase(t *testing.T) {
+	s := play(t, "")
+	s.online()
+	if err := s.store.Close(); err != nil {
+		t.Fatal(err)
+	}
+	for _, c := range []struct{ typ, payload string }{
+		{"get", registerQuery},
+		{"set", registration("bob", "top-secret-7")},
+		{"set", filledForm("username", "bob", "password", "top-secret-7")},
+		{"set", `<query xmlns="jabber:iq:register"><remove/></query>`},
+	} {
+		n := s.ask(c.typ, transport, c.payload)
+		if e := stanza.ErrorOf(n); e == nil || e.Condition != stanza.ResourceConstraint || stanza.Child(n, "", "error").Get("type") != "wait" {
+			t.Errorf("%s: %v", c.payload, n)
+		}
+	}
+	s.script(pb.WrapperMessage_TYPE_CONV_MESSAGE, &pb.ConversationMessage{UserName: proto.String(alice), BuddyName: proto.String("carol"), Message: proto.String("hi")})
+	s.expect("alice is still online", message("carol@"+transport))
+	for _, secret := range []string{"top-secret-7", "hunter2"} {
+		if strings.Contains(s.logged.String(), secret) {
+			t.Errorf("the log contains a password:\n%s", s.logged.String())
+		}
+	}
+}
