@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"sync"
 	"testing"
@@ -21,9 +22,13 @@ type ircColumn struct {
 
 func ircColumns() []ircColumn {
 	var columns []ircColumn
-	for _, backend := range []string{"irc.lua", "libcommuni"} {
-		for _, mode := range ircModes {
-			columns = append(columns, ircColumn{backend: backend, mode: mode, ours: backend == "irc.lua"})
+	for _, c := range []ircColumn{
+		{backend: "irc.lua", ours: true},
+		{backend: "irc.lua with serve", ours: true, serve: true},
+		{backend: "libcommuni"},
+	} {
+		for _, c.mode = range ircModes {
+			columns = append(columns, c)
 		}
 	}
 	return columns
@@ -31,8 +36,8 @@ func ircColumns() []ircColumn {
 
 func (c ircColumn) String() string { return c.backend + ", " + c.mode.name }
 
-// TestIRC runs the scenario in each mode: with our script, where each step must succeed, and
-// with the C++ backend, where steps may fail.
+// TestIRC runs the scenario in each mode: with our script under Spectrum and without it, where
+// each step must succeed, and with the C++ backend, where steps may fail.
 func TestIRC(t *testing.T) {
 	t.Parallel()
 	columns := ircColumns()
@@ -45,7 +50,7 @@ func TestIRC(t *testing.T) {
 				if !column.ours && testing.Short() {
 					t.Skip("-short runs only our backend")
 				}
-				all := playIRC(t, column)
+				all := column.outcomes(t)
 				mu.Lock()
 				defer mu.Unlock()
 				outcomes[i] = all
@@ -63,12 +68,30 @@ func TestIRC(t *testing.T) {
 // TestServeIRC runs the scenario without Spectrum, where each step must succeed.
 func TestServeIRC(t *testing.T) {
 	t.Parallel()
-	for _, mode := range ircModes {
-		t.Run(mode.name, func(t *testing.T) {
-			t.Parallel()
-			playIRC(t, ircColumn{backend: "irc.lua", mode: mode, ours: true, serve: true})
-		})
+	for _, column := range ircColumns() {
+		if column.serve {
+			t.Run(column.String(), func(t *testing.T) {
+				t.Parallel()
+				column.outcomes(t)
+			})
+		}
 	}
+}
+
+// served has the outcomes without Spectrum, which TestIRC and TestServeIRC share.
+var served [2]struct {
+	once sync.Once
+	all  []outcome
+}
+
+// outcomes runs the scenario, unless the other test has run it.
+func (c ircColumn) outcomes(t *testing.T) []outcome {
+	if !c.serve {
+		return playIRC(t, c)
+	}
+	shared := &served[slices.Index(ircModes, c.mode)]
+	shared.once.Do(func() { shared.all = playIRC(t, c) })
+	return shared.all
 }
 
 // playIRC runs all steps. After a failed step, the next one begins on a new bed, so that each

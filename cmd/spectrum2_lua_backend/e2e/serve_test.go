@@ -26,7 +26,21 @@ func TestServe(t *testing.T) {
 	alice.joinsRoom()
 	alice.speaksInRoom()
 	alice.setsTopic()
+	alice.asksForNickname()
 	alice.leavesRoom()
 
 	alice.unregisters()
+}
+
+// asksForNickname changes the nickname in the room and back, which Spectrum 2.2.1 does not pass on.
+func (c *client) asksForNickname() {
+	c.bed.t.Helper()
+	for _, nick := range []string{"alicia", "alice"} {
+		c.step("wants to be %s in the room", nick)
+		c.do(command{"do": "presence", "to": c.bed.room() + "/" + nick})
+		c.wait("the old nickname is gone", func(e event) bool {
+			return e.Event == "presence" && bare(e.From) == c.bed.room() && e.Type == "unavailable" && hasCode(e, 303) && e.MUC.Nick == nick
+		})
+		c.wait("the new nickname is there", func(e event) bool { return occupant(c.bed.room(), nick)(e) && hasCode(e, 110) })
+	}
 }
