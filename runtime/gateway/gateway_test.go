@@ -137,8 +137,8 @@ func TestSessionLastsUntilTheLastClientLeaves(t *testing.T) {
 	s := play(t, "")
 	s.online()
 	s.user(`<presence from="` + phone + `" to="` + transport + `"><priority>5</priority><show>dnd</show></presence>`)
-	s.expect("the phone sees the transport", func(n *xmltree.Node) bool {
-		return presence(transport, "")(n) && stanza.Attr(n, "to") == phone
+	s.expect("both clients see the transport with the new status", func(n *xmltree.Node) bool {
+		return presence(transport, "")(n) && stanza.Attr(n, "to") == alice && stanza.ChildText(n, "", "show") == "dnd"
 	})
 	if status := delivered[*pb.Status](s, pb.WrapperMessage_TYPE_STATUS_CHANGED); status.GetStatus() != pb.StatusType_STATUS_TYPE_DND {
 		t.Errorf("the status is not that of the client with the highest priority: %v", status)

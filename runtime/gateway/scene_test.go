@@ -131,18 +131,24 @@ func play(t *testing.T, lines string, changes ...func(*scene)) *scene {
 }
 
 func (s *scene) receive(_ context.Context, typ *schema.Type, bytes []byte) {
-	p := payload{typ: typ.Number}
-	if typ.Payload != nil {
-		kind, err := protoregistry.GlobalTypes.FindMessageByName(typ.Payload.Descriptor.FullName())
-		if err != nil {
-			panic(err)
-		}
-		p.message = kind.New().Interface()
-		if err := proto.Unmarshal(bytes, p.message); err != nil {
-			s.t.Errorf("%s: %v", typ.Name, err)
-		}
-	}
+	p := payload{typ.Number, decoded(s.t, typ, bytes)}
 	s.payloads <- p
+}
+
+// decoded returns the message of a payload, or nil for a type without one.
+func decoded(t *testing.T, typ *schema.Type, bytes []byte) proto.Message {
+	if typ.Payload == nil {
+		return nil
+	}
+	kind, err := protoregistry.GlobalTypes.FindMessageByName(typ.Payload.Descriptor.FullName())
+	if err != nil {
+		panic(err)
+	}
+	m := kind.New().Interface()
+	if err := proto.Unmarshal(bytes, m); err != nil {
+		t.Errorf("%s: %v", typ.Name, err)
+	}
+	return m
 }
 
 // user sends a stanza as a user's server does.

@@ -39,7 +39,7 @@ func LoginAs(u *router.User, name string) bool {
 	}
 	u.State = router.Connecting
 	setOnline(u, true)
-	u.Send(current(u, u.JID))
+	announce(u)
 	deliverLogin(u)
 	u.Hooks(func(h *router.Hooks) func(*router.User) { return h.LoggedIn })
 	return true
@@ -75,8 +75,12 @@ func load(u *router.User, name string) error {
 	return nil
 }
 
-// refuse tells a user why they are not logged in. Texts of the database stay in the log.
+// refuse tells a user why they are not logged in, but not at each presence. Texts of the
+// database stay in the log.
 func refuse(u *router.User, why error) {
+	if !may(u, request{typ: "login"}) {
+		return
+	}
 	from := u.Router().JID()
 	var refusal *stanza.Error
 	if !errors.As(why, &refusal) {
@@ -125,8 +129,9 @@ func Logout(u *router.User) {
 // connected handles CONNECTED.
 func connected(u *router.User, _ *pb.Connected) {
 	failures.Drop(u)
+	stopReviving(u)
 	u.State = router.Online
-	u.Send(current(u, u.JID))
+	announce(u)
 	deliverStatus(u)
 	u.Hooks(func(h *router.Hooks) func(*router.User) { return h.Connected })
 }
@@ -138,7 +143,7 @@ func disconnected(u *router.User, d *pb.Disconnected) {
 	if rules.IsTransient(d.GetError()) && *count < rules.MaxRelogins {
 		*count++
 		u.State = router.Connecting
-		u.Send(current(u, u.JID))
+		announce(u)
 		deliverLogout(u)
 		deliverLogin(u)
 		return
@@ -146,7 +151,11 @@ func disconnected(u *router.User, d *pb.Disconnected) {
 	u.Send(stanza.Message(u.Router().JID(), u.JID, "chat",
 		stanza.Text("", "body", cmp.Or(d.GetMessage(), d.GetError().String())),
 		stanza.Text("http://spectrum.im/error", "spectrumerror", d.GetError().String())))
+	again := rules.IsTransient(d.GetError()) && Stays(u)
 	Logout(u)
+	if again {
+		revive(u)
+	}
 }
 
 // Leave shows the user the transport and its contacts offline, because the process ends.
@@ -155,7 +164,10 @@ func Leave(u *router.User) {
 	if u.State == router.Offline {
 		return
 	}
+	attended := len(u.Clients) > 0
 	u.Hooks(func(h *router.Hooks) func(*router.User) { return h.Logout })
 	u.End()
-	u.Send(current(u, u.JID))
+	if attended {
+		u.Send(current(u, u.JID))
+	}
 }

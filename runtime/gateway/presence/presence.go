@@ -9,7 +9,6 @@ import (
 	"spectrumlua/runtime/gateway/disco"
 	"spectrumlua/runtime/gateway/router"
 	"spectrumlua/runtime/gateway/stanza"
-	"spectrumlua/runtime/jid"
 	"spectrumlua/runtime/xmltree"
 )
 
@@ -23,11 +22,13 @@ func Feature() router.Feature {
 			{Kind: "presence", Type: "probe", To: router.Transport, Handle: probe},
 			{Kind: "presence", Type: "subscribe", To: router.Transport, Handle: subscribe},
 			{Kind: "presence", Type: "unsubscribe", To: router.Transport, Handle: unsubscribe},
+			{Kind: "presence", Type: "error", To: router.Transport, Handle: bounced},
 		},
 		Payloads: []router.PayloadRoute{
 			router.On(pb.WrapperMessage_TYPE_CONNECTED, router.Any, connected),
 			router.On(pb.WrapperMessage_TYPE_DISCONNECTED, router.Any, disconnected),
 		},
+		Hooks: router.Hooks{Stream: streamOpened, Logout: forget, Unregister: stopReviving},
 	}
 }
 
@@ -48,12 +49,15 @@ func available(u *router.User, s *router.Stanza) {
 	} else {
 		u.Clients = append(u.Clients, now)
 	}
-	changed(u, before)
+	heard(u, now.JID)
+	told := changed(u, before)
 	if u.State != router.Online {
 		return
 	}
 	if known == nil {
-		u.Send(current(u, now.JID))
+		if !told {
+			u.Send(current(u, now.JID))
+		}
 		u.ClientHooks(now, func(h *router.Hooks) func(*router.User, *router.Client) { return h.Available })
 	}
 	u.ClientHooks(now, func(h *router.Hooks) func(*router.User, *router.Client) { return h.Presence })
@@ -77,11 +81,11 @@ func clientOf(s *router.Stanza) *router.Client {
 // unavailable handles a client that goes offline. A server sends it from the bare JID, too,
 // when it answers a probe or a request; that says nothing about clients.
 func unavailable(u *router.User, s *router.Stanza) {
-	if u.State == router.Offline {
+	if u.State != router.Offline {
+		Left(u, s.From)
+	} else if registered(u) && MayAnswer(u, s) {
 		u.Send(stanza.Presence(s.To, s.From, "unavailable"))
-		return
 	}
-	Left(u, s.From)
 }
 
 // Left handles a client that is offline. It does nothing if the client is unknown.
@@ -92,7 +96,7 @@ func Left(u *router.User, jid string) {
 		return
 	}
 	u.ClientHooks(gone, func(h *router.Hooks) func(*router.User, *router.Client) { return h.Gone })
-	if len(u.Clients) == 0 {
+	if len(u.Clients) == 0 && !Stays(u) {
 		Logout(u)
 		return
 	}
@@ -110,23 +114,41 @@ func best(u *router.User) *router.Client {
 }
 
 // changed tells the script and the user if the status of the best client is another one
-// than before.
-func changed(u *router.User, before *router.Client) {
+// than before. It reports whether it has.
+func changed(u *router.User, before *router.Client) bool {
 	now := u.Clients.Best()
-	if u.State != router.Online || before != nil && before.Status == now.Status && before.Message == now.Message {
-		return
+	if u.State != router.Online || before != nil && now != nil && before.Status == now.Status && before.Message == now.Message {
+		return false
 	}
 	deliverStatus(u)
-	u.Send(current(u, u.JID))
+	announce(u)
+	return true
 }
 
-func deliverStatus(u *router.User) {
-	if best := u.Clients.Best(); best != nil {
-		u.Deliver(pb.WrapperMessage_TYPE_STATUS_CHANGED, &pb.Status{UserName: &u.JID, Status: &best.Status, StatusMessage: &best.Message})
+// announce sends the presence of the transport to the user, unless nobody would receive it.
+func announce(u *router.User) {
+	if len(u.Clients) > 0 {
+		u.Send(current(u, u.JID))
 	}
 }
 
-func probe(u *router.User, s *router.Stanza) { u.Send(current(u, s.From)) }
+// deliverStatus tells the script the status of the best client. A user without clients is
+// away.
+func deliverStatus(u *router.User) {
+	best := u.Clients.Best()
+	if best == nil {
+		best = &router.Client{Status: pb.StatusType_STATUS_TYPE_AWAY}
+	}
+	u.Deliver(pb.WrapperMessage_TYPE_STATUS_CHANGED, &pb.Status{UserName: &u.JID, Status: &best.Status, StatusMessage: &best.Message})
+}
+
+// probe answers a server, unless it asks for a client that has the presence and receives
+// each change.
+func probe(u *router.User, s *router.Stanza) {
+	if u.Clients.Find(s.From) == nil && (u.State != router.Offline || registered(u)) && MayAnswer(u, s) {
+		u.Send(current(u, s.From))
+	}
+}
 
 // current returns the presence of the transport. It is online while the user is connected,
 // with the user's own status.
@@ -147,18 +169,41 @@ func current(u *router.User, to string) (p *xmltree.Node) {
 
 // subscribe lets every registered user see the transport.
 func subscribe(u *router.User, s *router.Stanza) {
-	bare := jid.Bare(s.From)
-	ctx, cancel := u.Context()
-	defer cancel()
-	if _, err := u.Store().Find(ctx, u.JID); err != nil {
-		u.Log().Debugf("a subscription request is refused: %v", err)
-		u.Send(stanza.Presence(s.To, bare, "unsubscribed"))
-		return
+	switch {
+	case u.State == router.Offline && !registered(u):
+		u.Send(stanza.Presence(s.To, u.JID, "unsubscribed"))
+	case MayAnswer(u, s):
+		u.Send(stanza.Presence(s.To, u.JID, "subscribed"))
+		u.Send(current(u, u.JID))
 	}
-	u.Send(stanza.Presence(s.To, bare, "subscribed"))
-	u.Send(current(u, bare))
 }
 
 func unsubscribe(u *router.User, s *router.Stanza) {
-	u.Send(stanza.Presence(s.To, jid.Bare(s.From), "unsubscribed"))
+	if u.State == router.Offline && !registered(u) || MayAnswer(u, s) {
+		u.Send(stanza.Presence(s.To, u.JID, "unsubscribed"))
+	}
+}
+
+// registered reports whether a user is registered, as far as the database answers.
+func registered(u *router.User) bool {
+	ctx, cancel := u.Context()
+	defer cancel()
+	_, err := u.Store().Find(ctx, u.JID)
+	if err != nil {
+		u.Log().Debugf("a presence is refused: %v", err)
+	}
+	return err == nil
+}
+
+// lost are the errors that say that a client does not exist any more.
+var lost = map[stanza.Condition]bool{
+	"gone": true, stanza.ItemNotFound: true, stanza.RecipientUnavailable: true, stanza.ServiceUnavailable: true,
+	"remote-server-not-found": true, stanza.RemoteServerTimeout: true, stanza.JIDMalformed: true,
+}
+
+// bounced handles the error that answers a presence of the transport. It is never answered.
+func bounced(u *router.User, s *router.Stanza) {
+	if e := stanza.ErrorOf(s.Node); e != nil && lost[e.Condition] && s.From != u.JID {
+		Left(u, s.From)
+	}
 }

@@ -1,5 +1,5 @@
 // Package roster has the contacts of users: their presence, their subscriptions and their
-// entries in the database.
+// entries in the database and in the user's own roster.
 package roster
 
 import (
@@ -32,6 +32,7 @@ func Feature() router.Feature {
 		Hooks: router.Hooks{
 			Login:      load,
 			LoggedIn:   report,
+			Connected:  compare,
 			Available:  show,
 			Logout:     logout,
 			Unregister: forget,
@@ -44,23 +45,63 @@ type Contact struct {
 	users.Contact
 	Status        pb.StatusType
 	StatusMessage string
-	Blocked       bool
 	known         bool // the script has announced it in this session
 }
 
 // values returns the values that decide about an echo.
 func (c *Contact) values() rules.Contact { return rules.Contact{Alias: c.Alias, Groups: c.Groups} }
 
-// contacts has the contacts of users by their names on the network.
-var contacts router.Slot[map[string]*Contact]
+// has reports whether a contact has a flag.
+func (c *Contact) has(f users.Flag) bool { return c.Flags&f != 0 }
+
+// set sets or removes a flag. It reports whether that is a change.
+func (c *Contact) set(f users.Flag, on bool) bool {
+	if on == c.has(f) {
+		return false
+	}
+	c.Flags ^= f
+	return true
+}
+
+// roster is the state of a user's contacts. The zero value is ready for use.
+type roster struct {
+	contacts map[string]*Contact // by their names on the network
+	// refused are contacts that the user does not want. They are not offered again in this
+	// session. The script may still send their presence.
+	refused map[string]*Contact
+
+	unsaved map[string]*Contact
+	offers  map[string]action
+	order   []string // of offers
+	queued  bool     // settle is in the user's queue
+	sets    sets
+	clients map[string]*exchange // by the capabilities of clients
+}
+
+var rosters router.Slot[roster]
 
 // Of returns the contacts of a user who is logged in, by their names on the network.
 func Of(u *router.User) map[string]*Contact {
-	all := contacts.Of(u)
-	if *all == nil {
-		*all = map[string]*Contact{}
+	r := rosters.Of(u)
+	if r.contacts == nil {
+		r.contacts = map[string]*Contact{}
 	}
-	return *all
+	return r.contacts
+}
+
+// Ignored reports whether the user receives nothing of a contact.
+func Ignored(u *router.User, name string) bool {
+	r := rosters.Peek(u)
+	return r != nil && r.contacts[name] != nil && r.contacts[name].has(users.FlagIgnored)
+}
+
+// add adds a contact that was not there.
+func add(u *router.User, name string) *Contact {
+	c := &Contact{Status: pb.StatusType_STATUS_TYPE_NONE}
+	c.Name = name
+	c.set(users.FlagEscaped, u.Router().Escapes())
+	Of(u)[name] = c
+	return c
 }
 
 // load reads the contacts from the database before a login.
@@ -73,6 +114,7 @@ func load(u *router.User) error {
 	}
 	for _, c := range stored {
 		Of(u)[c.Name] = &Contact{Contact: c, Status: pb.StatusType_STATUS_TYPE_NONE}
+		u.SetEscaping(c.Name, c.Flags&users.FlagEscaped != 0)
 	}
 	return nil
 }
@@ -94,32 +136,26 @@ func report(u *router.User) {
 // buddy returns the contact as the script sees it in the user's roster.
 func (c *Contact) buddy(u *router.User) *pb.Buddy { return c.values().Echo(u.JID, c.Name) }
 
-// save writes a contact to the database. A failure costs the user nothing before the next
-// login, so it is only logged.
-func save(u *router.User, c *Contact) {
-	ctx, cancel := u.Context()
-	defer cancel()
-	if err := u.Store().Save(ctx, u.Account.ID, &c.Contact); err != nil {
-		u.Log().Warnf("a contact is not stored: %v", err)
-	}
+// visible reports whether the user sees a contact as available.
+func (c *Contact) visible() bool {
+	return !presence.IsOffline(c.Status) && !c.has(users.FlagBlocked|users.FlagIgnored)
 }
 
 // presenceOf returns the presence of a contact.
 func presenceOf(u *router.User, c *Contact, to string) *xmltree.Node {
 	from := u.ContactFrom(c.Name)
-	if presence.IsOffline(c.Status) || c.Blocked {
+	if !c.visible() {
 		return stanza.Presence(from, to, "unavailable", stanza.Optional("", "status", c.StatusMessage))
 	}
-	return stanza.Presence(from, to, "",
+	return stanza.Presence(from, to, "", disco.Caps(u.Router(), router.Contact),
 		presence.Show(c.Status), stanza.Optional("", "status", c.StatusMessage),
-		disco.Caps(u.Router(), router.Contact),
 		stanza.Element(stanza.VCardUpdate, "x", nil, stanza.Text(stanza.VCardUpdate, "photo", c.IconHash)))
 }
 
 // show sends the presence of all contacts that are online to a client that has appeared.
 func show(u *router.User, client *router.Client) {
 	for _, c := range Of(u) {
-		if !presence.IsOffline(c.Status) {
+		if c.visible() {
 			u.Send(presenceOf(u, c, client.JID))
 		}
 	}
@@ -127,12 +163,13 @@ func show(u *router.User, client *router.Client) {
 
 // logout shows all contacts offline.
 func logout(u *router.User) {
+	settle(u)
 	for _, c := range Of(u) {
-		if !presence.IsOffline(c.Status) {
+		if c.visible() && len(u.Clients) > 0 {
 			u.Send(stanza.Presence(u.ContactFrom(c.Name), u.JID, "unavailable"))
 		}
 	}
-	contacts.Drop(u)
+	rosters.Drop(u)
 }
 
 // forget removes the subscriptions of all contacts from the user's roster. The user may be
@@ -144,7 +181,7 @@ func forget(u *router.User) {
 	for _, c := range Of(u) {
 		part(u, c.Name)
 	}
-	contacts.Drop(u)
+	rosters.Drop(u)
 }
 
 // part ends the subscriptions between a contact and the user.

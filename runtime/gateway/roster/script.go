@@ -2,65 +2,82 @@ package roster
 
 import (
 	"spectrumlua/pb"
-	"spectrumlua/runtime/gateway/presence"
 	"spectrumlua/runtime/gateway/router"
 	"spectrumlua/runtime/gateway/stanza"
+	"spectrumlua/runtime/gateway/users"
 )
 
 // buddyChanged handles BUDDY_CHANGED of the script: the state of a contact, which may be
 // new.
 func buddyChanged(u *router.User, b *pb.Buddy) {
 	name := b.GetBuddyName()
+	r := rosters.Of(u)
+	if c := r.refused[name]; c != nil {
+		update(c, b)
+		return
+	}
 	c := Of(u)[name]
 	added := c == nil
 	if added {
-		c = &Contact{Status: pb.StatusType_STATUS_TYPE_NONE}
-		c.Name = name
-		Of(u)[name] = c
+		c = add(u, name)
 	}
-	values, changed := c.values().Changed(b)
-	c.Alias, c.Groups = values.Alias, values.Groups
-	wasOnline, old := !presence.IsOffline(c.Status), *c
-	c.Status, c.StatusMessage, c.Blocked = b.GetStatus(), b.GetStatusMessage(), b.GetBlocked()
-	iconChanged := c.IconHash != b.GetIconHash()
-	c.IconHash = b.GetIconHash()
-	if added || changed || iconChanged {
+	old := *c
+	values, stored := update(c, b)
+	if added || stored {
 		save(u, c)
 	}
-	if added {
+	switch {
+	case added:
+		r.offer(u, name, toAdd)
+	case values:
+		r.offer(u, name, toModify)
+	}
+	same := old.known && c.Status == old.Status && c.StatusMessage == old.StatusMessage && c.IconHash == old.IconHash && old.visible() == c.visible()
+	if !same && (old.visible() || c.visible()) && r.offers[name] != toAdd { // else the presence follows the offer
 		announce(u, c)
 	}
-	same := c.known && c.Status == old.Status && c.StatusMessage == old.StatusMessage && c.Blocked == old.Blocked && !iconChanged
-	c.known = true
-	if !same && (wasOnline || !presence.IsOffline(c.Status)) {
-		u.Send(presenceOf(u, c, u.JID))
-	}
-	if added || changed {
+	if added || values {
 		u.Deliver(pb.WrapperMessage_TYPE_BUDDY_CHANGED, c.buddy(u))
 	}
 }
 
-// announce offers a new contact to the user: a request for a subscription, with the alias
-// as nickname (XEP-0172).
+// announce sends the presence of a contact to the user, unless nobody would receive it.
 func announce(u *router.User, c *Contact) {
-	u.Send(stanza.Presence(u.ContactJID(c.Name), u.JID, "subscribe",
-		stanza.Optional(stanza.Nickname, "nick", c.Alias)))
+	if len(u.Clients) > 0 {
+		u.Send(presenceOf(u, c, u.JID))
+	}
+}
+
+// update copies the state of a contact. It reports whether the alias or groups have
+// changed, and whether anything has that is stored.
+func update(c *Contact, b *pb.Buddy) (values, stored bool) {
+	now, values := c.values().Changed(b)
+	c.Alias, c.Groups = now.Alias, now.Groups
+	c.Status, c.StatusMessage, c.known = b.GetStatus(), b.GetStatusMessage(), true
+	stored = c.set(users.FlagBlocked, b.GetBlocked()) || values
+	if c.IconHash != b.GetIconHash() {
+		c.IconHash, stored = b.GetIconHash(), true
+	}
+	return values, stored
 }
 
 // buddyRemoved handles BUDDY_REMOVED of the script.
 func buddyRemoved(u *router.User, b *pb.Buddy) {
-	c := Of(u)[b.GetBuddyName()]
-	if c == nil {
-		return
+	r := rosters.Of(u)
+	delete(r.refused, b.GetBuddyName())
+	if c := Of(u)[b.GetBuddyName()]; c != nil {
+		remove(u, c)
+		r.offer(u, c.Name, toRemove)
 	}
-	remove(u, c)
-	part(u, c.Name)
 }
 
 // remove removes a contact from the roster and the database.
 func remove(u *router.User, c *Contact) {
-	delete(Of(u), c.Name)
-	if !presence.IsOffline(c.Status) {
+	r := rosters.Of(u)
+	delete(r.contacts, c.Name)
+	delete(r.unsaved, c.Name)
+	delete(r.offers, c.Name)
+	if c.visible() && len(u.Clients) > 0 {
 		u.Send(stanza.Presence(u.ContactFrom(c.Name), u.JID, "unavailable"))
 	}
 	ctx, cancel := u.Context()
@@ -70,8 +87,16 @@ func remove(u *router.User, c *Contact) {
 	}
 }
 
-// authRequest handles AUTH_REQUEST: a contact asks to be added.
+// authRequest handles AUTH_REQUEST: a contact asks to be added. The user decides, also if
+// the server would let the transport change the roster.
 func authRequest(u *router.User, b *pb.Buddy) {
-	u.Send(stanza.Presence(u.ContactJID(b.GetBuddyName()), u.JID, "subscribe",
+	name := b.GetBuddyName()
+	r := rosters.Of(u)
+	if c := Of(u)[name]; c == nil {
+		delete(r.refused, name)
+		c = add(u, name)
+		c.Alias = b.GetAlias()
+	}
+	u.Send(stanza.Presence(u.ContactJID(name), u.JID, "subscribe",
 		stanza.Optional("", "status", b.GetStatusMessage()), stanza.Optional(stanza.Nickname, "nick", b.GetAlias())))
 }

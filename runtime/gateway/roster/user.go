@@ -2,49 +2,61 @@ package roster
 
 import (
 	"spectrumlua/pb"
+	"spectrumlua/runtime/gateway/presence"
 	"spectrumlua/runtime/gateway/router"
 	"spectrumlua/runtime/gateway/stanza"
 	"spectrumlua/runtime/jid"
 )
 
-// probe answers with the presence of a contact (RFC 6121, section 4.3).
+// probe answers a server with the presence of a contact (RFC 6121, section 4.3). A client
+// needs no answer: it receives the presence of all contacts when the transport sees it.
 func probe(u *router.User, s *router.Stanza) {
-	if u.State == router.Online {
-		if c := Of(u)[s.Name]; c != nil {
-			u.Send(presenceOf(u, c, s.From))
-			return
-		}
+	if u.State != router.Online || s.From != u.JID || !presence.MayAnswer(u, s) {
+		return
+	}
+	if c := Of(u)[s.Name]; c != nil {
+		u.Send(presenceOf(u, c, s.From))
+		return
 	}
 	u.Send(stanza.Presence(s.To, s.From, "unavailable"))
 }
 
 // subscribe handles the user's request to see a contact. It adds an unknown one.
 func subscribe(u *router.User, s *router.Stanza) {
-	if u.State == router.Offline {
-		return // only a session can add contacts
+	if u.State == router.Offline { // only a session can add contacts
+		return
 	}
 	c := confirm(u, s.Name)
-	bare := jid.Bare(s.From)
-	u.Send(stanza.Presence(jid.Bare(s.To), bare, "subscribed"))
-	u.Send(presenceOf(u, c, bare))
+	if presence.MayAnswer(u, s) {
+		u.Send(stanza.Presence(jid.Bare(s.To), u.JID, "subscribed"))
+		u.Send(presenceOf(u, c, u.JID))
+	}
 }
 
-// subscribed handles the user's consent to a request of announce or authRequest.
+// subscribed handles the user's consent to a request for a subscription.
 func subscribed(u *router.User, s *router.Stanza) {
 	if u.State == router.Offline {
 		return
 	}
-	u.Send(presenceOf(u, confirm(u, s.Name), jid.Bare(s.From)))
+	if c := confirm(u, s.Name); presence.MayAnswer(u, s) {
+		u.Send(presenceOf(u, c, u.JID))
+	}
 }
 
 // confirm notes that the user wants a contact, and tells the script if that is new.
 func confirm(u *router.User, name string) *Contact {
+	r := rosters.Of(u)
 	c := Of(u)[name]
 	if c == nil {
-		c = &Contact{Status: pb.StatusType_STATUS_TYPE_NONE}
-		c.Name = name
-		Of(u)[name] = c
+		if c = r.refused[name]; c != nil {
+			delete(r.refused, name)
+			c.ID = 0
+			r.contacts[name] = c
+		} else {
+			c = add(u, name)
+		}
 	}
+	delete(r.offers, name)
 	if !c.Subscribed {
 		c.Subscribed = true
 		save(u, c)
@@ -55,7 +67,9 @@ func confirm(u *router.User, name string) *Contact {
 
 // unsubscribe handles the user's wish not to see a contact any more.
 func unsubscribe(u *router.User, s *router.Stanza) {
-	u.Send(stanza.Presence(jid.Bare(s.To), jid.Bare(s.From), "unsubscribed"))
+	if u.State == router.Offline || presence.MayAnswer(u, s) {
+		u.Send(stanza.Presence(jid.Bare(s.To), u.JID, "unsubscribed"))
+	}
 	lose(u, s.Name)
 }
 
@@ -63,13 +77,25 @@ func unsubscribe(u *router.User, s *router.Stanza) {
 // removed.
 func unsubscribed(u *router.User, s *router.Stanza) { lose(u, s.Name) }
 
-// lose removes a contact and tells the script.
+// lose removes a contact that the user does not want. As under Spectrum, the script does
+// not hear of a contact that the user had accepted, unless the config says so.
 func lose(u *router.User, name string) {
 	if u.State == router.Offline {
 		return
 	}
-	if c := Of(u)[name]; c != nil {
-		remove(u, c)
+	c := Of(u)[name]
+	if c == nil {
+		return
 	}
-	u.Deliver(pb.WrapperMessage_TYPE_BUDDY_REMOVED, &pb.Buddy{UserName: &u.JID, BuddyName: &name})
+	remove(u, c)
+	r := rosters.Of(u)
+	if r.refused == nil {
+		r.refused = map[string]*Contact{}
+	}
+	r.refused[name] = c
+	wasAccepted := c.Subscribed
+	c.Subscribed = false
+	if !wasAccepted || u.Router().Settings().Service.RemoveBuddy {
+		u.Deliver(pb.WrapperMessage_TYPE_BUDDY_REMOVED, &pb.Buddy{UserName: &u.JID, BuddyName: &name})
+	}
 }

@@ -14,16 +14,38 @@ const contactResource = "/bot"
 // JID returns the JID of the transport.
 func (r *Router) JID() string { return r.Settings().Service.JID }
 
-// ContactJID returns the bare JID of a contact. A script with the feature
-// disable_jid_escaping escapes the names itself.
+// Escapes reports whether the JIDs of new contacts are escaped (XEP-0106). A script with the
+// feature disable_jid_escaping escapes the names itself.
+func (r *Router) Escapes() bool {
+	return r.Settings().Service.JIDEscaping && !r.Shared.Feature("disable_jid_escaping")
+}
+
+// ContactJID returns the bare JID of a contact.
 func (u *User) ContactJID(name string) string {
 	written := name
-	if !u.router.Settings().Service.JIDEscaping || u.router.Shared.Feature("disable_jid_escaping") {
+	if u.router.Escapes() == u.unusual[name] {
 		if written = percent(name, "@", "%"); !strings.ContainsAny(written, " \"&'/:<>@") {
 			return u.address(written, name)
 		}
 	}
 	return u.address(jid.Escape(written), name)
+}
+
+// SetEscaping sets whether the JID of a contact is escaped (XEP-0106), or has a % for the
+// last @. The config decides for contacts without a call. The JID of a contact must not
+// change with the config, because it is in the user's roster. The setting ends with the
+// session.
+func (u *User) SetEscaping(name string, escaped bool) {
+	switch {
+	case !strings.Contains(name, "@"): // both are the same
+	case escaped == u.router.Escapes():
+		delete(u.unusual, name)
+	default:
+		if u.unusual == nil {
+			u.unusual = map[string]bool{}
+		}
+		u.unusual[name] = true
+	}
 }
 
 // ContactFrom returns the full JID that a contact's stanzas come from. The name may also be

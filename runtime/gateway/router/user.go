@@ -39,6 +39,7 @@ type User struct {
 	router  *Router
 	names   map[string]string // see address
 	joined  map[string]string // names of rooms by their folded localparts
+	unusual map[string]bool   // contacts whose JID is not written as the config says
 	slots   map[any]any
 	queue   []func(*User) // router.mu guards it and running
 	running bool
@@ -49,7 +50,7 @@ func (u *User) keeps() bool { return u.JID == "" || u.State != Offline || len(u.
 
 // End makes the user offline, without clients, rooms and names.
 func (u *User) End() {
-	u.State, u.Clients, u.names, u.joined = Offline, nil, nil, nil
+	u.State, u.Clients, u.names, u.joined, u.unusual = Offline, nil, nil, nil, nil
 	u.Rooms.Clear()
 }
 

@@ -1,6 +1,9 @@
 package settings
 
-import "slices"
+import (
+	"slices"
+	"time"
+)
 
 // Service is the section [service].
 type Service struct {
@@ -21,6 +24,11 @@ type Service struct {
 	MediaBody bool
 	// MaxRoomList is the greatest number of rooms in a list of rooms; 0 means no limit.
 	MaxRoomList int
+	// LoginDelay is the time between two logins at the start of the process.
+	LoginDelay time.Duration
+	// RemoveBuddy says that the script hears of contacts that the user has accepted and
+	// now removes.
+	RemoveBuddy bool
 }
 
 func readService(r *reader) Service {
@@ -34,6 +42,8 @@ func readService(r *reader) Service {
 		XHTML:       r.flag("service.enable_xhtml", true),
 		MediaBody:   r.flag("service.oob_replace_body", true),
 		MaxRoomList: r.number("service.max_room_list_size", 0, 0, 1_000_000),
+		LoginDelay:  time.Duration(r.number("service.login_delay", 0, 0, 3600)) * time.Second,
+		RemoveBuddy: r.flag("service.enable_remove_buddy", false),
 	}
 	s.AllowedServers = r.config.List("service.allowed_servers")
 	s.AdminJIDs = r.config.List("service.admin_jid")

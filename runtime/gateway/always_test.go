@@ -1,0 +1,367 @@
+package gateway_test
+
+import (
+	"context"
+	"fmt"
+	"strings"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"github.com/sirupsen/logrus"
+	"google.golang.org/protobuf/proto"
+
+	"spectrumlua/pb"
+	"spectrumlua/runtime/clock"
+	"spectrumlua/runtime/gateway/disco"
+	logins "spectrumlua/runtime/gateway/presence"
+	"spectrumlua/runtime/gateway/privilege"
+	"spectrumlua/runtime/gateway/roster"
+	"spectrumlua/runtime/gateway/router"
+	"spectrumlua/runtime/gateway/settings"
+	"spectrumlua/runtime/gateway/stanza"
+	"spectrumlua/runtime/gateway/users"
+	"spectrumlua/runtime/schema"
+	"spectrumlua/runtime/xmltree"
+)
+
+// stage is a router in a bubble of synctest, with the features about presence.
+type stage struct {
+	t      *testing.T
+	router *router.Router
+	store  *users.Store
+	out    *outbox
+	in     []payload // for the script
+	stop   func()
+}
+
+func onStage(t *testing.T, store *users.Store, service settings.Service, user settings.User) *stage {
+	service.JID = transport
+	s := &stage{t: t, store: store, out: &outbox{}}
+	log := logrus.New()
+	log.SetOutput(t.Output())
+	delivering, stop := context.WithCancel(t.Context())
+	s.router = router.New(router.Options{
+		Settings: settings.Settings{Service: service, User: user},
+		Store:    store, Stream: s.out, Log: log, Clock: clock.Real(),
+		Features: []router.Feature{privilege.Feature(), disco.Feature(), logins.Feature(), roster.Feature()},
+		Receive: func(_ context.Context, typ *schema.Type, bytes []byte) {
+			s.in = append(s.in, payload{typ.Number, decoded(t, typ, bytes)})
+		},
+	})
+	go s.router.RunDelivery(delivering)
+	s.stop = func() {
+		s.router.Each(logins.Leave)
+		s.router.Close(t.Context())
+		stop()
+		synctest.Wait()
+	}
+	return s
+}
+
+// add registers a user. setting is the value of stay_connected, or "".
+func add(t *testing.T, store *users.Store, jid, setting string) users.Account {
+	t.Helper()
+	a, err := store.Register(t.Context(), users.Account{JID: jid, Name: "bob", Password: "hunter2"})
+	if err == nil && setting != "" {
+		err = store.Set(t.Context(), a.ID, "stay_connected", setting)
+	}
+	if err != nil {
+		t.Fatal(err)
+	}
+	return a
+}
+
+func (s *stage) user(xml string) {
+	s.t.Helper()
+	n, err := xmltree.Parse(xml, xmltree.DefaultLimits)
+	if err != nil {
+		s.t.Fatal(err)
+	}
+	s.router.Receive(s.t.Context(), n)
+	synctest.Wait()
+}
+
+func (s *stage) script(typ pb.WrapperMessage_Type, m proto.Message) {
+	s.t.Helper()
+	bytes, err := proto.Marshal(m)
+	if err != nil {
+		s.t.Fatal(err)
+	}
+	if err := s.router.Send(typ, bytes); err != nil {
+		s.t.Fatal(err)
+	}
+	synctest.Wait()
+}
+
+// sent returns what the router has sent since the last call, in short: name:type from to.
+func (s *stage) sent() string {
+	synctest.Wait()
+	s.out.mu.Lock()
+	defer s.out.mu.Unlock()
+	var all []string
+	for _, n := range s.out.sent {
+		typ := stanza.Attr(n, "type")
+		if typ == "" {
+			typ = "available"
+		}
+		all = append(all, fmt.Sprintf("%s %s %s", typ, stanza.Attr(n, "from"), stanza.Attr(n, "to")))
+	}
+	s.out.sent = nil
+	return strings.Join(all, "\n")
+}
+
+// got returns the types of what the script has received since the last call.
+func (s *stage) got() string {
+	synctest.Wait()
+	var all []string
+	for _, p := range s.in {
+		name := strings.ToLower(strings.TrimPrefix(p.typ.String(), "TYPE_"))
+		if status, ok := p.message.(*pb.Status); ok {
+			name += "=" + strings.ToLower(strings.TrimPrefix(status.GetStatus().String(), "STATUS_TYPE_"))
+		}
+		all = append(all, name)
+	}
+	s.in = nil
+	return strings.Join(all, " ")
+}
+
+func (s *stage) want(what, got, want string) {
+	s.t.Helper()
+	if got != want {
+		s.t.Errorf("%s:\n%s\nis not\n%s", what, got, want)
+	}
+}
+
+func connect(jid string) *pb.Connected { return &pb.Connected{User: &jid} }
+
+// TestSessionsStartWithTheProcess starts a process with users of all kinds.
+func TestSessionsStartWithTheProcess(t *testing.T) {
+	for _, c := range []struct {
+		name      string
+		byDefault bool
+		delay     time.Duration
+		probed    string // in order
+		logins    int
+	}{
+		{"not by default", false, 0, "online stays", 1},
+		{"by default", true, 0, "online stays undecided", 2},
+		{"spaced", true, 10 * time.Second, "online stays undecided", 2},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			store, err := users.OpenMemory()
+			if err != nil {
+				t.Fatal(err)
+			}
+			defer func() { _ = store.Close() }()
+			if err := store.SetOnline(t.Context(), add(t, store, "online@localhost", "0").ID, true); err != nil {
+				t.Fatal(err)
+			}
+			add(t, store, "offline@localhost", "0")
+			add(t, store, "stays@localhost", "1")
+			add(t, store, "undecided@localhost", "")
+			disabled := add(t, store, "disabled@localhost", "1")
+			if err := store.Set(t.Context(), disabled.ID, "enable_transport", "0"); err != nil {
+				t.Fatal(err)
+			}
+			add(t, store, "foreign@example.org", "1")
+			synctest.Test(t, func(t *testing.T) {
+				s := onStage(t, store, settings.Service{AllowedServers: []string{"localhost"}, LoginDelay: c.delay}, settings.User{StayConnected: c.byDefault})
+				defer s.stop()
+				s.router.StreamOpened()
+				synctest.Wait()
+				if c.delay > 0 {
+					s.want("the first users", fmt.Sprint(len(s.in)), "0")
+					time.Sleep(c.delay)
+					s.want("the second", s.got(), "login")
+					time.Sleep(10 * c.delay)
+					c.logins--
+				}
+				if n := strings.Count(s.got(), "login"); n != c.logins {
+					t.Errorf("%d logins, not %d", n, c.logins)
+				}
+				sent := s.sent()
+				for name := range strings.FieldsSeq("online offline stays undecided disabled foreign") {
+					want := 0
+					if strings.Contains(" "+c.probed+" ", " "+name+" ") {
+						want = 1
+					}
+					if n := strings.Count(sent, "probe "+transport+" "+name+"@"); n != want {
+						t.Errorf("%s: %d probes, not %d", name, n, want)
+					}
+				}
+			})
+		})
+	}
+}
+
+// TestSessionStaysWithoutClients follows a user who stays connected.
+func TestSessionStaysWithoutClients(t *testing.T) {
+	store, err := users.OpenMemory()
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer func() { _ = store.Close() }()
+	add(t, store, alice, "1")
+	synctest.Test(t, func(t *testing.T) {
+		s := onStage(t, store, settings.Service{}, settings.User{})
+		defer s.stop()
+		s.router.StreamOpened()
+		s.want("the start", s.sent()+", "+s.got(), "probe echo.localhost alice@localhost, login")
+		s.script(pb.WrapperMessage_TYPE_CONNECTED, connect(alice))
+		s.script(pb.WrapperMessage_TYPE_BUDDY_CHANGED, &pb.Buddy{UserName: proto.String(alice), BuddyName: proto.String("carol"), Status: pb.StatusType_STATUS_TYPE_ONLINE.Enum()})
+		s.want("connected", s.got(), "status_changed=away buddy_changed")
+		s.want("nobody needs presence", strings.ReplaceAll(s.sent(), "subscribe carol@echo.localhost alice@localhost", ""), "")
+
+		s.user(`<presence from="` + desktop + `" to="` + transport + `"/>`)
+		s.want("a client arrives", s.sent(), "available echo.localhost alice@localhost\navailable carol@echo.localhost/bot alice@localhost/desktop")
+		s.want("its status", s.got(), "status_changed=online")
+		s.user(`<presence from="` + phone + `" to="` + transport + `"><priority>1</priority></presence>`)
+		s.want("another one with the same status", s.sent(), "available echo.localhost alice@localhost/phone\navailable carol@echo.localhost/bot alice@localhost/phone")
+		s.want("nothing new for the script", s.got(), "")
+		for _, client := range []string{desktop, phone} {
+			s.user(`<presence type="unavailable" from="` + client + `" to="` + transport + `"/>`)
+		}
+		s.want("the last client leaves", s.sent()+s.got(), "status_changed=away")
+
+		s.router.StreamOpened()
+		s.want("a reconnect", s.sent(), "probe echo.localhost alice@localhost")
+		if err := s.router.For(alice, func(u *router.User) { u.Settings["stay_connected"] = "0"; logins.Apply(u) }); err != nil {
+			t.Error(err)
+		}
+		s.want("the user does not want to stay", s.got(), "logout")
+	})
+}
+
+// TestClientsThatLeftUnnoticedAreGone reconnects with three clients, of which one answers
+// and one reports an error.
+func TestClientsThatLeftUnnoticedAreGone(t *testing.T) {
+	store, err := users.OpenMemory()
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer func() { _ = store.Close() }()
+	add(t, store, alice, "0")
+	synctest.Test(t, func(t *testing.T) {
+		s := onStage(t, store, settings.Service{}, settings.User{})
+		defer s.stop()
+		s.router.StreamOpened()
+		for _, resource := range []string{"desktop", "phone", "tablet"} {
+			s.user(`<presence from="` + alice + "/" + resource + `" to="` + transport + `"/>`)
+		}
+		s.script(pb.WrapperMessage_TYPE_CONNECTED, connect(alice))
+		s.want("a session", s.got(), "login status_changed=online")
+		_ = s.sent()
+		clients := func() (n int) {
+			if err := s.router.For(alice, func(u *router.User) { n = len(u.Clients) }); err != nil {
+				t.Error(err)
+			}
+			synctest.Wait()
+			return n
+		}
+		s.router.StreamOpened()
+		s.want("one probe", s.sent(), "probe echo.localhost alice@localhost")
+		s.user(`<presence from="` + phone + `" to="` + transport + `"/>`)
+		s.user(`<presence type="error" from="` + alice + `/tablet" to="` + transport + `"><error type="cancel"><service-unavailable xmlns="urn:ietf:params:xml:ns:xmpp-stanzas"/></error></presence>`)
+		s.user(`<presence type="unavailable" from="` + alice + `" to="` + transport + `"/>`)
+		s.want("the answers change nothing", s.sent()+s.got(), "")
+		if n := clients(); n != 2 {
+			t.Errorf("%d clients before the end of the time, not 2", n)
+		}
+		time.Sleep(time.Minute)
+		if n := clients(); n != 1 {
+			t.Errorf("%d clients after the time, not 1", n)
+		}
+		s.want("the session stays", s.sent()+s.got(), "")
+		s.router.StreamOpened()
+		time.Sleep(time.Minute)
+		s.want("nobody is left", s.got(), "logout")
+	})
+}
+
+// TestSessionsReturnAfterFailures lets the network of a user fail, who stays connected.
+func TestSessionsReturnAfterFailures(t *testing.T) {
+	for _, c := range []struct {
+		setting string
+		error   pb.ConnectionError
+		returns bool
+	}{
+		{"1", pb.ConnectionError_CONNECTION_ERROR_NETWORK_ERROR, true},
+		{"0", pb.ConnectionError_CONNECTION_ERROR_NETWORK_ERROR, false},
+		{"1", pb.ConnectionError_CONNECTION_ERROR_AUTHENTICATION_FAILED, false},
+	} {
+		t.Run(c.setting+" "+c.error.String(), func(t *testing.T) {
+			store, err := users.OpenMemory()
+			if err != nil {
+				t.Fatal(err)
+			}
+			defer func() { _ = store.Close() }()
+			add(t, store, alice, c.setting)
+			synctest.Test(t, func(t *testing.T) {
+				s := onStage(t, store, settings.Service{}, settings.User{})
+				defer s.stop()
+				s.user(`<presence from="` + desktop + `" to="` + transport + `"/>`)
+				for range 4 {
+					s.script(pb.WrapperMessage_TYPE_DISCONNECTED, &pb.Disconnected{User: proto.String(alice), Error: c.error.Enum()})
+				}
+				if got := s.got(); !strings.HasSuffix(got, "logout") {
+					t.Errorf("the session has not ended: %s", got)
+				}
+				time.Sleep(2 * time.Minute)
+				want := ""
+				if c.returns {
+					want = "login"
+				}
+				s.want("later", s.got(), want)
+			})
+		})
+	}
+}
+
+// TestLoopsOfPresenceEnd plays a server that reacts to each answer.
+func TestLoopsOfPresenceEnd(t *testing.T) {
+	store, err := users.OpenMemory()
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer func() { _ = store.Close() }()
+	add(t, store, alice, "0")
+	reactions := map[string]string{
+		"subscribed": "unsubscribe", "unsubscribed": "subscribe", "subscribe": "unsubscribed", "unsubscribe": "unsubscribed",
+		"unavailable": "unavailable", "available": "probe", "probe": "unavailable", "error": "error",
+	}
+	for _, online := range []bool{false, true} {
+		for _, to := range []string{transport, "carol@" + transport} {
+			for typ := range reactions {
+				t.Run(fmt.Sprintf("%s to %s, online %v", typ, to, online), func(t *testing.T) {
+					synctest.Test(t, func(t *testing.T) {
+						s := onStage(t, store, settings.Service{}, settings.User{})
+						defer s.stop()
+						if online {
+							s.user(`<presence from="` + desktop + `" to="` + transport + `"/>`)
+							s.script(pb.WrapperMessage_TYPE_CONNECTED, connect(alice))
+							_ = s.sent()
+						}
+						answers := 0
+						for queue := []string{typ}; len(queue) > 0 && answers < 1000; {
+							next := queue[0]
+							queue = queue[1:]
+							attr := ` type="` + next + `"`
+							if next == "available" {
+								attr = ""
+							}
+							s.user(`<presence` + attr + ` from="` + desktop + `" to="` + to + `"/>`)
+							for line := range strings.Lines(s.sent()) {
+								answers++
+								queue = append(queue, reactions[strings.Fields(line)[0]])
+							}
+						}
+						if answers > 50 {
+							t.Errorf("%d answers", answers)
+						}
+					})
+				})
+			}
+		}
+	}
+}

@@ -1,0 +1,106 @@
+package roster
+
+import (
+	"spectrumlua/runtime/gateway/privilege"
+	"spectrumlua/runtime/gateway/router"
+	"spectrumlua/runtime/gateway/stanza"
+	"spectrumlua/runtime/jid"
+	"spectrumlua/runtime/xmltree"
+)
+
+// maxSets is the number of changes of one user's roster that wait for the server. Each one
+// makes the server write, and it sends each to all clients.
+const maxSets = 8
+
+// sets are changes of a roster through the privilege of XEP-0356.
+type sets struct {
+	queue   []offered
+	waiting int
+}
+
+// next sends changes while few wait for an answer.
+func (s *sets) next(u *router.User) {
+	for s.waiting < maxSets && len(s.queue) > 0 {
+		o := s.queue[0]
+		s.queue = s.queue[1:]
+		if c := Of(u)[o.name]; (o.action == toRemove) != (c == nil) {
+			continue // the contact has come or gone meanwhile
+		}
+		subscription := "both"
+		if o.action == toRemove {
+			subscription = "remove"
+		}
+		s.waiting++
+		u.Query("set", u.JID, stanza.Element(stanza.Roster, "query", nil, item(u, stanza.Roster, o.name, "subscription", subscription)),
+			func(u *router.User, answer *xmltree.Node) {
+				if r := rosters.Peek(u); r != nil && &r.sets == s {
+					s.waiting--
+					r.setAnswered(u, o, answer)
+					s.next(u)
+				}
+			})
+	}
+}
+
+// denied are the errors of a server that does not allow the transport to use rosters.
+var denied = map[stanza.Condition]bool{
+	stanza.Forbidden: true, stanza.NotAuthorized: true, stanza.NotAllowed: true, stanza.ServiceUnavailable: true,
+	stanza.FeatureNotImplemented: true,
+}
+
+// setAnswered handles the answer to a change, or nil without one. What the server denies
+// is offered in another way.
+func (r *roster) setAnswered(u *router.User, o offered, answer *xmltree.Node) {
+	e := stanza.ErrorOf(answer)
+	c := r.contacts[o.name]
+	switch {
+	case answer == nil:
+		u.Log().Warn("the server does not answer to a change of the user's roster")
+	case e == nil && c != nil && o.action != toRemove && !c.Subscribed:
+		c.Subscribed = true
+		save(u, c)
+		if c.visible() {
+			announce(u, c)
+		}
+	case e != nil && denied[e.Condition]:
+		privilege.Revoke(u, privilege.RosterSet)
+		for _, o := range append([]offered{o}, r.sets.queue...) {
+			r.offer(u, o.name, o.action)
+		}
+		r.sets.queue = nil
+	case e != nil:
+		u.Log().Debugf("a contact is not in the user's roster: %v", e)
+	}
+}
+
+// compare reads the user's roster after a login, and adds contacts that it lacks: those
+// that the user was asked for and has not answered, or all if it has none of them. Other
+// contacts that are missing are those that the user has removed.
+func compare(u *router.User) {
+	if len(Of(u)) == 0 || !privilege.Allowed(u, privilege.RosterGet) || !privilege.Allowed(u, privilege.RosterSet) {
+		return
+	}
+	u.Query("get", u.JID, stanza.Element(stanza.Roster, "query", nil), func(u *router.User, answer *xmltree.Node) {
+		r := rosters.Peek(u)
+		if r == nil || answer == nil || stanza.Attr(answer, "type") != "result" {
+			return
+		}
+		present := map[string]string{}
+		for _, n := range stanza.Children(stanza.Child(answer, stanza.Roster, "query")) {
+			local, domain, _ := jid.Split(stanza.Attr(n, "jid"))
+			if domain == u.Router().JID() && local != "" {
+				present[router.Fold(local)] = stanza.Attr(n, "subscription")
+			}
+		}
+		for name, c := range r.contacts {
+			local, _, _ := jid.Split(u.ContactJID(name))
+			switch subscription, found := present[router.Fold(local)]; {
+			case subscription == "both" && !c.Subscribed:
+				c.Subscribed = true
+				save(u, c)
+			case !c.Subscribed && subscription != "both", !found && len(present) == 0:
+				r.offer(u, name, toAdd)
+			}
+		}
+	})
+}
