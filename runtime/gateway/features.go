@@ -7,6 +7,7 @@ import (
 	"spectrumlua/runtime/gateway/presence"
 	"spectrumlua/runtime/gateway/privilege"
 	"spectrumlua/runtime/gateway/process"
+	"spectrumlua/runtime/gateway/profile"
 	"spectrumlua/runtime/gateway/registration"
 	"spectrumlua/runtime/gateway/roomadmin"
 	"spectrumlua/runtime/gateway/roomlist"
@@ -26,6 +27,7 @@ var features = []func() router.Feature{
 	presence.Feature,
 	roster.Feature,
 	messages.Feature,
+	profile.Feature,
 	rooms.Feature,
 	roomlist.Feature,
 	roomadmin.Feature,

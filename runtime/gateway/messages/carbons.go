@@ -2,10 +2,33 @@ package messages
 
 import (
 	"spectrumlua/pb"
+	"spectrumlua/runtime/gateway/privilege"
 	"spectrumlua/runtime/gateway/router"
+	"spectrumlua/runtime/gateway/stanza"
+	"spectrumlua/runtime/xmltree"
 )
 
-// carbon drops a message that the user has written on the network with another program.
-func carbon(u *router.User, _ *pb.ConversationMessage) {
-	u.Log().Debug("a message of the user from another program is dropped")
+// carbon sends the user's clients a message that the user has written on the network with
+// another program, as a copy of a sent message (XEP-0280). Only the user's server can do
+// that, so it needs the privilege to send messages of users (XEP-0356).
+func carbon(u *router.User, m *pb.ConversationMessage) {
+	if !privilege.Allowed(u, privilege.Message) {
+		u.Log().Debug("a message of the user from another program is dropped: the XMPP server does not grant the privilege to send messages")
+		return
+	}
+	written := stanza.Message(u.JID, u.ContactJID(m.GetBuddyName()), "chat", Content(u, m)...)
+	send := func(to string) {
+		privilege.Send(u, stanza.Message(u.JID, to, "chat",
+			stanza.Element(stanza.Carbons, "sent", nil, stanza.Element(stanza.Forward, "forwarded", nil, written)),
+			noCopy()))
+	}
+	if len(u.Clients) == 0 {
+		send(u.JID) // for the archive
+	}
+	for _, client := range u.Clients {
+		send(client.JID)
+	}
 }
+
+// noCopy returns the hint that servers must not send copies of the message (XEP-0334).
+func noCopy() *xmltree.Node { return stanza.Element("urn:xmpp:hints", "no-copy", nil) }
