@@ -29,6 +29,7 @@ func TestEcho(t *testing.T) {
 	alice.converses()
 	alice.getsReceipt()
 	alice.exchangesChatStates()
+	alice.usesMarkup()
 	alice.looksAtVCard()
 
 	alice.joinsRoom()
@@ -125,6 +126,20 @@ func (c *client) exchangesChatStates() {
 		c.step("is %s", state)
 		c.do(command{"do": "message", "to": c.bed.contact("echo"), "state": state})
 		c.wait("echo is "+state, chatState(c.bed.contact("echo"), state))
+	}
+}
+
+func (c *client) usesMarkup() {
+	t := c.bed.t
+	t.Helper()
+	c.step("writes with markup")
+	c.do(command{
+		"do": "message", "to": c.bed.contact("echo"), "body": "is it bold & new?",
+		"html": `<p>is it <strong style="color:red">bold &amp; new</strong>?</p>`,
+	})
+	answer := c.wait("the echo", messageFrom(c.bed.contact("echo")))
+	if answer.Body != "is it bold & new?" || !strings.Contains(answer.HTML, `strong style="color:red">bold &amp; new</`) {
+		t.Errorf("the markup came back as %q, %q", answer.Body, answer.HTML)
 	}
 }
 

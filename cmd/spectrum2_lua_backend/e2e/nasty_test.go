@@ -134,16 +134,7 @@ func TestNasty(t *testing.T) {
 	alice.wait("echo is online", presence(b.contact("echo"), ""))
 	alice.befriend("echo")
 
-	for _, word := range []string{"control", "broken", "unclosed", "entity", "styled", "delayed"} {
-		alice.hearsNasty(word)
-		alice.echoes()
-	}
-	for word, at := range map[string]string{
-		"timestamp": `"yesterday"`, "huge": "rep(1024 * 1024) }", "stray": "</stream:stream>",
-	} {
-		alice.hearsRefusal(word, lineOf(t, nastyScript, at))
-		alice.echoes()
-	}
+	alice.hearsNastyTexts()
 	alice.seesPhotos()
 	alice.echoes()
 
@@ -192,6 +183,21 @@ func lineOf(t *testing.T, script, text string) int {
 		t.Fatalf("%q is missing from the script", text)
 	}
 	return strings.Count(before, "\n") + 1
+}
+
+// hearsNastyTexts asks for each text of the script that could break the stream.
+func (c *client) hearsNastyTexts() {
+	c.bed.t.Helper()
+	for _, word := range []string{"control", "broken", "unclosed", "entity", "styled", "delayed"} {
+		c.hearsNasty(word)
+		c.echoes()
+	}
+	for word, at := range map[string]string{
+		"timestamp": `"yesterday"`, "huge": "rep(1024 * 1024) }", "stray": "</stream:stream>",
+	} {
+		c.hearsRefusal(word, lineOf(c.bed.t, nastyScript, at))
+		c.echoes()
+	}
 }
 
 // hearsNasty checks that the user receives all characters of a text that XML can carry.

@@ -22,6 +22,8 @@ func TestServe(t *testing.T) {
 	alice.converses()
 	alice.getsReceipt()
 	alice.exchangesChatStates()
+	alice.usesMarkup()
+	alice.looksAtVCard()
 
 	alice.joinsRoom()
 	alice.speaksInRoom()
@@ -32,6 +34,7 @@ func TestServe(t *testing.T) {
 	alice.unregisters()
 }
 
+<<<<<<< HEAD
 // asksForNickname changes the nickname in the room and back, which Spectrum 2.2.1 does not pass on.
 func (c *client) asksForNickname() {
 	c.bed.t.Helper()
@@ -43,4 +46,18 @@ func (c *client) asksForNickname() {
 		})
 		c.wait("the new nickname is there", func(e event) bool { return occupant(c.bed.room(), nick)(e) && hasCode(e, 110) })
 	}
+=======
+// TestServeNasty is TestNasty without Spectrum.
+func TestServeNasty(t *testing.T) {
+	t.Parallel()
+	b := newBed(t, bedConfig{serve: true, script: nastyScript})
+	alice := b.client("alice")
+	defer b.streamHolds()
+	alice.online()
+	alice.wait("echo is online", presence(b.contact("echo"), ""))
+	alice.befriend("echo")
+	alice.hearsNastyTexts()
+	alice.seesPhotos()
+	alice.echoes()
+>>>>>>> 3ba7863 (profile: vCards, pictures and nicknames; messages: carbons with a privilege)
 }
