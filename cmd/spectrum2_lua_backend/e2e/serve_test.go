@@ -34,7 +34,6 @@ func TestServe(t *testing.T) {
 	alice.unregisters()
 }
 
-<<<<<<< HEAD
 // asksForNickname changes the nickname in the room and back, which Spectrum 2.2.1 does not pass on.
 func (c *client) asksForNickname() {
 	c.bed.t.Helper()
@@ -46,7 +45,8 @@ func (c *client) asksForNickname() {
 		})
 		c.wait("the new nickname is there", func(e event) bool { return occupant(c.bed.room(), nick)(e) && hasCode(e, 110) })
 	}
-=======
+}
+
 // TestServeNasty is TestNasty without Spectrum.
 func TestServeNasty(t *testing.T) {
 	t.Parallel()
@@ -59,5 +59,4 @@ func TestServeNasty(t *testing.T) {
 	alice.hearsNastyTexts()
 	alice.seesPhotos()
 	alice.echoes()
->>>>>>> 3ba7863 (profile: vCards, pictures and nicknames; messages: carbons with a privilege)
 }
