@@ -2,7 +2,6 @@ package rooms
 
 import (
 	"cmp"
-	"crypto/hmac"
 	"crypto/sha256"
 	"encoding/base64"
 	"strconv"
@@ -18,33 +17,42 @@ import (
 // else who takes the nickname while the occupant is there has another one.
 type ids struct {
 	nick, id string // the last one, because an occupant often speaks several times
+	// taken has what the ids of present occupants are made of, if it is not their nickname.
+	taken map[string]bool
 }
 
-// origin returns what the id of a new occupant is made of, or "" for the nickname itself.
-func (*ids) origin(r *room, nick string) string {
-	taken := map[string]bool{}
-	for _, o := range r.occupants {
-		if origin := o.more().origin; origin != "" {
-			taken[origin] = true
-		}
-	}
-	if !taken[nick] {
+// take returns what the id of a new occupant is made of, or "" for the nickname itself.
+func (i *ids) take(nick string) string {
+	if !i.taken[nick] {
 		return ""
 	}
 	for n := 2; ; n++ {
-		if origin := nick + "\x00" + strconv.Itoa(n); !taken[origin] {
+		if origin := nick + "\x00" + strconv.Itoa(n); !i.taken[origin] {
+			i.taken[origin] = true
 			return origin
 		}
 	}
 }
 
-// occupantID returns the element with the id of an occupant.
+// keep keeps what the id of an occupant with another nickname is made of.
+func (i *ids) keep(origin string) {
+	if i.taken == nil {
+		i.taken = map[string]bool{}
+	}
+	i.taken[origin] = true
+}
+
+// occupantID returns the element with the id of an occupant: a hash with the transport's
+// password, so that nobody else can compute it, of which only a part is shown.
 func (r *room) occupantID(u *router.User, nick string) *xmltree.Node {
 	origin := cmp.Or(r.occupants[nick].more().origin, nick)
 	if r.ids.id == "" || r.ids.nick != origin {
-		mac := hmac.New(sha256.New, []byte(u.Router().Settings().Service.Password))
-		mac.Write([]byte("occupant-id\x00" + r.jid + "\x00" + origin))
-		r.ids.nick, r.ids.id = origin, base64.RawURLEncoding.EncodeToString(mac.Sum(nil)[:18])
+		made := append(make([]byte, 0, 256), "occupant-id\x00"...)
+		for _, part := range []string{u.Router().Settings().Service.Password, r.jid, origin} {
+			made = append(append(made, part...), 0)
+		}
+		sum := sha256.Sum256(made)
+		r.ids.nick, r.ids.id = origin, base64.RawURLEncoding.EncodeToString(sum[:18])
 	}
 	return stanza.Element(stanza.OccupantID, "occupant-id", stanza.Attrs{"id", r.ids.id})
 }

@@ -148,7 +148,7 @@ func (r *room) set(nick string, p *pb.Participant) {
 	more := rare{message: p.GetStatusMessage(), iconHash: p.GetIconHash(), alias: p.GetAlias()}
 	old, known := r.occupants[nick]
 	if more.origin = old.more().origin; !known {
-		more.origin = r.ids.origin(r, nick)
+		more.origin = r.ids.take(nick)
 	}
 	if more != (rare{}) {
 		o.rare = &more
@@ -162,7 +162,8 @@ func (r *room) set(nick string, p *pb.Participant) {
 // depart handles an occupant who has left.
 func (r *room) depart(u *router.User, p *pb.Participant) {
 	nick := p.GetNickname()
-	if _, known := r.occupants[nick]; !known {
+	o, known := r.occupants[nick]
+	if !known {
 		return
 	}
 	codes := departureCodes(p)
@@ -172,6 +173,7 @@ func (r *room) depart(u *router.User, p *pb.Participant) {
 		}
 	}
 	delete(r.occupants, nick)
+	delete(r.ids.taken, o.more().origin)
 }
 
 func departureCodes(p *pb.Participant) []string {
@@ -217,6 +219,7 @@ func (r *room) rename(u *router.User, from string, p *pb.Participant) {
 		}
 		more := old.more()
 		more.origin = cmp.Or(more.origin, from)
+		r.ids.keep(more.origin)
 		delete(r.occupants, from)
 		r.occupants[to] = occupant{rare: &more}
 	}
