@@ -120,14 +120,14 @@ func (r *room) me(u *router.User, p *pb.Participant) {
 	case offline && !r.joined: // the answer to an earlier leave
 	case offline:
 		r.expel(u, p)
-	case p.GetNewname() != "":
-		r.rename(u, r.nick, p)
 	case !r.joined:
-		r.nick = p.GetNickname()
+		r.nick = cmp.Or(p.GetNewname(), p.GetNickname())
 		r.set(r.nick, p)
 		p.Flag = flagged(p, pb.ParticipantFlag_PARTICIPANT_FLAG_ME)
 		u.Rooms.Participant(p)
 		complete(u, r)
+	case p.GetNewname() != "":
+		r.rename(u, r.nick, p)
 	case p.GetNickname() != r.nick:
 		p.Newname = p.Nickname
 		r.rename(u, r.nick, p)
