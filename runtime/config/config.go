@@ -151,6 +151,18 @@ func (c *Config) Keys(section string) []string {
 	return keys
 }
 
+// Sections returns the names of the sections that have keys, in the order of their first
+// appearance.
+func (c *Config) Sections() []string {
+	var all []string
+	for _, key := range c.keys {
+		if section, _, ok := strings.Cut(key, "."); ok && !slices.Contains(all, section) {
+			all = append(all, section)
+		}
+	}
+	return all
+}
+
 // Where returns the position of the value that Get returns: "file:line" or "command
 // line". It returns "" if the key is not set.
 func (c *Config) Where(key string) string {

@@ -26,7 +26,7 @@ func readRegistration(r *reader) Registration {
 		Instructions:     r.text("registration.instructions", "Enter your legacy network username and password."),
 		UsernameLabel:    r.text("registration.username_label", "3rd-party network username"),
 		PasswordLabel:    r.text("registration.password_label", "3rd-party network password"),
-		NotifyJIDs:       r.config.List("registration.notify_jid"),
+		NotifyJIDs:       r.list("registration.notify_jid"),
 		AutoRegister:     r.flag("registration.auto_register", false),
 		NeedPassword:     r.flag("registration.needPassword", true),
 		NeedRegistration: r.flag("registration.needRegistration", true),

@@ -33,7 +33,7 @@ type Service struct {
 
 func readService(r *reader) Service {
 	s := Service{
-		JID:         r.config.JID(),
+		JID:         r.jid(),
 		Password:    r.text("service.password", ""),
 		Address:     address(r.text("service.server", "127.0.0.1"), r.number("service.port", 5347, 1, 65535)),
 		VIPOnly:     r.flag("service.vip_only", false),
@@ -45,8 +45,8 @@ func readService(r *reader) Service {
 		LoginDelay:  time.Duration(r.number("service.login_delay", 0, 0, 3600)) * time.Second,
 		RemoveBuddy: r.flag("service.enable_remove_buddy", false),
 	}
-	s.AllowedServers = r.config.List("service.allowed_servers")
-	s.AdminJIDs = r.config.List("service.admin_jid")
+	s.AllowedServers = r.list("service.allowed_servers")
+	s.AdminJIDs = r.list("service.admin_jid")
 	if s.JID == "" {
 		r.wrong("service.jid", "it is missing: set it to the name of the component in the XMPP server")
 	}
@@ -57,6 +57,11 @@ func readService(r *reader) Service {
 		r.wrong("service.server_mode", "serve is a component of an XMPP server: set it to 0")
 	}
 	return s
+}
+
+func (r *reader) jid() string {
+	r.note("service.jid")
+	return r.config.JID()
 }
 
 // Allows reports whether users of a domain may use the transport.

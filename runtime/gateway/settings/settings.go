@@ -24,23 +24,36 @@ type Settings struct {
 // Read reads the sections. Its error joins an error for each wrong key.
 func Read(c *config.Config) (Settings, error) {
 	r := &reader{config: c}
-	s := Settings{
+	s := r.settings()
+	return s, errors.Join(r.problems...)
+}
+
+func (r *reader) settings() Settings {
+	return Settings{
 		Service:      readService(r),
 		Identity:     readIdentity(r),
 		Registration: readRegistration(r),
 		Interaction:  readInteraction(r),
 		User:         readUser(r),
 	}
-	return s, errors.Join(r.problems...)
 }
 
 // reader reads keys and collects what is wrong with them.
 type reader struct {
 	config   *config.Config
+	keys     []string // those that have been read
 	problems []error
 }
 
+func (r *reader) note(key string) { r.keys = append(r.keys, key) }
+
+func (r *reader) list(key string) []string {
+	r.note(key)
+	return r.config.List(key)
+}
+
 func (r *reader) text(key, byDefault string) string {
+	r.note(key)
 	if value, ok := r.config.Get(key); ok {
 		return value
 	}
@@ -48,6 +61,7 @@ func (r *reader) text(key, byDefault string) string {
 }
 
 func (r *reader) flag(key string, byDefault bool) bool {
+	r.note(key)
 	value, ok, err := r.config.Bool(key)
 	switch {
 	case err != nil:
@@ -60,6 +74,7 @@ func (r *reader) flag(key string, byDefault bool) bool {
 
 // number reads a whole number in a range.
 func (r *reader) number(key string, byDefault, least, most int) int {
+	r.note(key)
 	value, ok := r.config.Get(key)
 	if !ok {
 		return byDefault
