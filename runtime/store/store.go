@@ -294,6 +294,20 @@ func (s *Store) Delete(ctx context.Context, c database.Conn, scope Scope, key st
 	return deleted, err
 }
 
+// Forget deletes all that is stored for a user, in all scopes: values and ids of messages.
+func (s *Store) Forget(ctx context.Context, owner string) error {
+	if owner == "" {
+		return errors.New("store: the transport cannot be forgotten like a user")
+	}
+	if err := s.Prepare(ctx); err != nil {
+		return err
+	}
+	return s.again(ctx, s.db, func() error {
+		_, err := s.db.Exec(ctx, s.texts.forget, []byte(owner))
+		return err
+	})
+}
+
 // Entry is a key with its value, if that was requested.
 type Entry struct {
 	Key   string

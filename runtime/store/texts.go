@@ -43,6 +43,7 @@ type texts struct {
 	replace string // if the version is unchanged
 	remove  string // if the version is unchanged
 	delete  string
+	forget  string // all of one owner
 	sweep   string
 	page    map[bool]map[bool]string // with values, with an end
 	scopes  string
@@ -82,6 +83,7 @@ func newTexts(db *database.DB) (t texts, err error) {
 	t.replace = bind("UPDATE TABLE SET v = ?, kind = ?, expires = ?, rev = ?" + where + " AND rev = ?")
 	t.remove = bind("DELETE FROM TABLE" + where + " AND rev = ?")
 	t.delete = bind("DELETE FROM TABLE" + where + alive)
+	t.forget = bind("DELETE FROM TABLE WHERE owner = ?")
 	t.sweep = bind(sweepText(e))
 	t.page = map[bool]map[bool]string{}
 	for what, list := range map[bool]string{false: "k", true: "k, v, kind, expires"} {

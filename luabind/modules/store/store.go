@@ -13,6 +13,7 @@ import (
 	"spectrumlua/luabind/bind"
 	"spectrumlua/luabind/modules/json"
 	"spectrumlua/luabind/modules/sql"
+	"spectrumlua/runtime/config"
 	"spectrumlua/runtime/store"
 	"spectrumlua/runtime/task"
 )
@@ -55,10 +56,11 @@ type handle struct {
 
 // home is what all stores of a process share.
 type home struct {
-	base  *sql.Base
-	kv    *store.Store
-	err   error // why kv is nil
-	codec *json.Codec
+	config *config.Config
+	base   *sql.Base
+	kv     *store.Store
+	err    error // why kv is nil
+	codec  *json.Codec
 }
 
 var homes sync.Map // *task.Owner → *home
@@ -67,7 +69,7 @@ func homeOf(rt *bind.Runtime) *home {
 	if h, ok := homes.Load(rt.Process); ok {
 		return h.(*home)
 	}
-	h := &home{base: sql.Home(rt), codec: json.NewCodec(rt.Settings.MaxString)}
+	h := &home{config: rt.Config, base: sql.Home(rt), codec: json.NewCodec(rt.Settings.MaxString)}
 	db, err := h.base.DB()
 	if err == nil {
 		h.kv, err = store.New(db, store.Options{Keys: store.KeyringFor(rt.Config, db.Source()), Now: rt.Clock.Now})

@@ -11,6 +11,7 @@ import (
 	"github.com/sirupsen/logrus"
 
 	"spectrumlua/luabind/backend"
+	"spectrumlua/luabind/modules/store"
 	"spectrumlua/runtime/config"
 	"spectrumlua/runtime/gateway"
 	"spectrumlua/runtime/gateway/claim"
@@ -70,7 +71,7 @@ func (t *Transport) openLog() {
 	properties, _ := t.config.Get("logging.backend_config")
 	t.logger = logging.Open(logging.Options{ConfigFile: properties, JID: t.config.JID(), ID: "1", Hide: t.secrets.Hide})
 	t.log = t.logger.Category("backend")
-	for _, warning := range t.config.Warnings() {
+	for _, warning := range append(t.config.Warnings(), settings.Warnings(t.config)...) {
 		t.log.Warn(warning)
 	}
 }
@@ -110,6 +111,9 @@ func (t *Transport) gateway(w backend.Wiring) backend.Peer {
 		},
 		Observer: w.Observer,
 		Log:      t.category("gateway"),
+		Forget: func(ctx context.Context, jid string) error {
+			return store.Forget(ctx, t.config, t.script, jid)
+		},
 	})
 }
 
