@@ -1,9 +1,6 @@
 package task
 
-import (
-	"context"
-	"time"
-)
+import "time"
 
 // Code is a task as the context of the interpreter that runs its code. The
 // interpreter calls Done at each instruction, which is how a task on a borrowed
@@ -22,28 +19,42 @@ const checkEvery = 1024
 // announces that it keeps the goroutine.
 const borrowLimit = time.Millisecond
 
-// Done implements context.Context.
+// Done implements context.Context for the interpreter, which asks at each instruction:
+// the channel is closed if the task is cancelled, and nil otherwise. Code that keeps the
+// channel or derives a context needs the Task.
 func (c *Code) Done() <-chan struct{} {
 	if c.steps++; c.steps%checkEvery == 0 {
 		(*Task)(c).ranOn()
 	}
-	return c.done
+	if c.cause.Load() != nil {
+		return alwaysDone
+	}
+	return nil
 }
+
+// alwaysDone is a closed channel.
+var alwaysDone = func() <-chan struct{} {
+	c := make(chan struct{})
+	close(c)
+	return c
+}()
 
 // Deadline implements context.Context. A task has no deadline.
 func (c *Code) Deadline() (time.Time, bool) { return time.Time{}, false }
 
 // Err implements context.Context as Task.Err does.
-func (c *Code) Err() error { return context.Cause(c.ctx) }
+func (c *Code) Err() error { return (*Task)(c).Err() }
 
 // Value implements context.Context as Task.Value does.
 func (c *Code) Value(key any) any { return (*Task)(c).Value(key) }
 
-// ranOn calls the lender's methods for a task that computes for long.
+// ranOn calls the lender's methods for a task that computes for long. It cancels the task
+// if its parent has ended.
 func (t *Task) ranOn() {
 	s := t.owner.sched
 	s.mu.Lock()
 	defer s.mu.Unlock()
+	t.cancelled()
 	switch {
 	case t.lender == nil:
 	case t.kept:

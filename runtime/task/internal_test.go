@@ -80,6 +80,29 @@ func TestCancelledOwnerReleasesItsMemory(t *testing.T) {
 	})
 }
 
+// TestHandlingNeedsNoContext matters for the memory of many users.
+func TestHandlingNeedsNoContext(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		s := New(Options{})
+		defer s.Close()
+		o := s.NewOwner(t.Context(), "user")
+		o.Post(itemOf(func(t *Task) { <-closedIfEnded(t) }))
+		synctest.Wait()
+		if o.handler == nil || o.handler.ctx != nil || o.handler.waits != nil || o.ctx != nil {
+			t.Errorf("the owner is %+v, its task %+v", o, o.handler)
+		}
+	})
+}
+
+// closedIfEnded asks as an interpreter and its bindings do, and returns a closed channel.
+func closedIfEnded(t *Task) <-chan struct{} {
+	code := t.Code()
+	if code.Done() != nil || code.Err() != nil || code.Value(Key) != t {
+		return nil
+	}
+	return alwaysDone
+}
+
 // TestEndedTaskReleasesItsMemory checks its function and the task that replaced it.
 func TestEndedTaskReleasesItsMemory(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {

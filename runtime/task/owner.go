@@ -65,6 +65,9 @@ func (o *Owner) context() context.Context {
 func (o *Owner) end(cause error) {
 	if o.stop != nil {
 		o.stop(cause)
+		if running := o.sched.running; running != nil {
+			running.cancelled() // a task of o learns it
+		}
 	}
 	if o.handler != nil {
 		o.handler.stop(cause)
@@ -145,7 +148,7 @@ func (o *Owner) run() {
 // handling returns the task that handles the next item. sched.mu is held.
 func (o *Owner) handling() *Task {
 	if o.handler != nil && o.handler.over() {
-		o.handler.stop(o.handler.noWaits) // frees the context
+		o.handler.stop(o.handler.noWaits) // frees the contexts
 		o.handler = nil
 	}
 	if o.handler == nil {

@@ -255,6 +255,82 @@ func TestEndOfTheParentContextEndsTasks(t *testing.T) {
 	})
 }
 
+// TestEndOfTheParentContextReachesTheTask covers the moments at which the parent can end. An
+// interpreter asks Code for each instruction, and notices the end soon.
+func TestEndOfTheParentContextReachesTheTask(t *testing.T) {
+	runs := map[string]func(b *bench, t *task.Task, end func()){
+		"while it computes": func(_ *bench, t *task.Task, end func()) { end() },
+		"after it asked for its context": func(_ *bench, t *task.Task, end func()) {
+			t.Done()
+			end()
+		},
+		"while it waits": func(b *bench, t *task.Task, end func()) {
+			_ = t.Wait(func(context.Context) error { end(); return nil })
+			if !isClosed(t.Code().Done()) {
+				b.Error("the first instruction after the wait does not notice the end")
+			}
+		},
+	}
+	starts := map[string]func(o *task.Owner, run func(*task.Task)){
+		"item":         func(o *task.Owner, run func(*task.Task)) { o.Post(itemFunc(run)) },
+		"task":         func(o *task.Owner, run func(*task.Task)) { o.Spawn("", run) },
+		"task of part": func(o *task.Owner, run func(*task.Task)) { part := o.Part(); part.Spawn("", run); part.Join() },
+	}
+	for how, start := range starts {
+		for when, run := range runs {
+			t.Run(how+" "+when, func(t *testing.T) {
+				inBubble(t, task.Options{}, func(b *bench) {
+					ctx, end := context.WithCancelCause(b.Context())
+					defer end(nil)
+					o := b.s.NewOwner(ctx, "user")
+					start(o, func(t *task.Task) {
+						run(b, t, func() { end(errTest) })
+						for steps := 0; !isClosed(t.Code().Done()); steps++ {
+							if steps > 1024 {
+								b.Error("the code goes on")
+								return
+							}
+						}
+						t.Cancel(errors.New("too late"))
+						if !isClosed(t.Done()) || t.Err() != errTest || t.Code().Err() != errTest || context.Cause(t.Context()) != errTest {
+							b.Errorf("the error is %v, and that of the context %v", t.Err(), context.Cause(t.Context()))
+						}
+						b.note("ended")
+					})
+					b.expect("ended")
+					o.Post(b.noting("next item"))
+					b.expect("next item")
+					o.Cancel(nil)
+				})
+			})
+		}
+	}
+}
+
+// TestCancelledOwnerStopsTheNextInstruction cancels the owner of the running task.
+func TestCancelledOwnerStopsTheNextInstruction(t *testing.T) {
+	inBubble(t, task.Options{}, func(b *bench) {
+		for _, start := range []func(o *task.Owner, run func(*task.Task)){
+			func(o *task.Owner, run func(*task.Task)) { o.Post(itemFunc(run)) },
+			func(o *task.Owner, run func(*task.Task)) { o.Spawn("", run) },
+			func(o *task.Owner, run func(*task.Task)) { part := o.Part(); part.Spawn("", run); part.Join() },
+		} {
+			o := b.owner("user")
+			start(o, func(t *task.Task) {
+				if isClosed(t.Code().Done()) {
+					b.Error("the task is cancelled already")
+				}
+				o.Cancel(errTest)
+				if !isClosed(t.Code().Done()) || t.Code().Err() != errTest {
+					b.Error("the next instruction runs")
+				}
+				b.note("ended")
+			})
+			b.expect("ended")
+		}
+	})
+}
+
 func TestAppendWaitsForWake(t *testing.T) {
 	for _, c := range []struct {
 		name string

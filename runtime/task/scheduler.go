@@ -206,6 +206,7 @@ func (s *Scheduler) setRunning(t *Task) {
 	s.running = t
 	s.turn++
 	if t != nil {
+		t.cancelled()
 		t.goesOn()
 	}
 }

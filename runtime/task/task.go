@@ -33,9 +33,7 @@ func (e *RanTooLongError) Error() string {
 type Task struct {
 	owner *Owner
 	name  string
-	ctx   context.Context
-	done  <-chan struct{} // ctx.Done(), cached because it is needed at every instruction
-	stop  context.CancelCauseFunc
+	cancellation
 
 	// Only for a spawned task:
 	body  func(*Task)
@@ -52,7 +50,7 @@ type Task struct {
 	kept      bool
 	borrowed  time.Time
 	next      *Task           // starts when this task has ended
-	waits     context.Context // ends with ctx or by EndWaits; nil until the first Wait
+	waits     context.Context // ends by Cancel or EndWaits; nil until the first Wait
 	stopWaits context.CancelCauseFunc
 	noWaits   error // the cause given to EndWaits
 	waiting   bool  // inside Wait
@@ -64,8 +62,7 @@ type Task struct {
 
 // newTask returns a task that ends at the latest when ctx is done.
 func newTask(ctx context.Context, o *Owner, name string) *Task {
-	ctx, stop := context.WithCancelCause(ctx)
-	return &Task{owner: o, name: name, ctx: ctx, done: ctx.Done(), stop: stop}
+	return &Task{owner: o, name: name, cancellation: cancellation{parent: ctx}}
 }
 
 // Owner returns the owner of the task.
@@ -73,35 +70,6 @@ func (t *Task) Owner() *Owner { return t.owner }
 
 // Name returns the name that the task was spawned with, or "".
 func (t *Task) Name() string { return t.name }
-
-// Context returns a context that is done when the task is cancelled. context.Cause
-// returns the reason.
-func (t *Task) Context() context.Context { return t.ctx }
-
-// Deadline implements context.Context. A task has no deadline.
-func (t *Task) Deadline() (time.Time, bool) { return time.Time{}, false }
-
-// Done implements context.Context.
-func (t *Task) Done() <-chan struct{} { return t.done }
-
-// Err implements context.Context, but returns the cause.
-func (t *Task) Err() error { return context.Cause(t.ctx) }
-
-// Key is the key under which the Value of a Task, and of each context derived from
-// it, returns the task.
-var Key = new(struct{ int })
-
-// Value implements context.Context.
-func (t *Task) Value(key any) any {
-	if key == any(Key) {
-		return t
-	}
-	return t.ctx.Value(key)
-}
-
-// Cancel ends the task with the given cause, where it waits or at the next
-// instruction of its script. Cancel does not wait for the end.
-func (t *Task) Cancel(cause error) { t.stop(cause) }
 
 // EndWaits ends the task where it waits for something that has not arrived, now or
 // later: that Wait cancels the task with the given cause. A result that a Wait
@@ -132,9 +100,6 @@ func (t *Task) Ending() bool {
 	return t.noWaits != nil
 }
 
-// over reports whether the task should not start anything new. sched.mu is held.
-func (t *Task) over() bool { return t.noWaits != nil || t.ctx.Err() != nil }
-
 // Ended returns a channel that is closed when a spawned task has ended.
 func (t *Task) Ended() <-chan struct{} { return t.ended }
 
@@ -152,7 +117,7 @@ func (t *Task) Wait(f func(ctx context.Context) error) error {
 	defer t.owner.sched.acquire(t)
 	if err = f(ctx); err != nil && ctx.Err() != nil {
 		err = context.Cause(ctx)
-		t.stop(err)
+		t.Cancel(err)
 	}
 	return err
 }
@@ -169,14 +134,14 @@ func (t *Task) startWait() (context.Context, error) {
 	if t.noWaits != nil {
 		t.stop(t.noWaits)
 	}
-	if t.ctx.Err() != nil {
-		return nil, context.Cause(t.ctx)
+	if t.cancelled() {
+		return nil, t.Err()
 	}
 	if t == t.owner.handler {
 		t.owner.handlerWaits()
 	}
 	if t.waits == nil {
-		t.waits, t.stopWaits = context.WithCancelCause(t.ctx)
+		t.waits, t.stopWaits = context.WithCancelCause(t.parent)
 	}
 	t.borrowedWaits()
 	t.waiting = true
@@ -197,7 +162,7 @@ func (t *Task) run() {
 	if t.noWaits != nil {
 		t.stop(t.noWaits)
 	}
-	t.stop(ErrCancelled) // frees the context
+	t.stop(ErrCancelled) // frees the contexts
 	t.body = nil
 	close(t.ended)
 	if t.name != "" && o.named[t.name] == t {

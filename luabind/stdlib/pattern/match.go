@@ -18,7 +18,6 @@ type Matcher struct {
 	p    *Pattern
 	text string
 	ctx  context.Context
-	done <-chan struct{}
 	// budget is the number of steps until the next check of the context.
 	budget int
 
@@ -41,7 +40,7 @@ type choice struct {
 // Reset prepares the matcher for p and text. When ctx is done, a search returns the error
 // of ctx.
 func (m *Matcher) Reset(ctx context.Context, p *Pattern, text string) {
-	m.p, m.text, m.ctx, m.done = p, text, ctx, ctx.Done()
+	m.p, m.text, m.ctx = p, text, ctx
 	m.budget = patience
 	if p.choices > smallChoices && len(m.many) < p.choices {
 		m.many = make([]choice, p.choices)
@@ -49,7 +48,7 @@ func (m *Matcher) Reset(ctx context.Context, p *Pattern, text string) {
 }
 
 // Clear drops the references to the pattern, the text and the context.
-func (m *Matcher) Clear() { m.p, m.text, m.ctx, m.done = nil, "", nil, nil }
+func (m *Matcher) Clear() { m.p, m.text, m.ctx = nil, "", nil }
 
 // Find returns the start and the end of the first match from index at on, or -1, -1.
 func (m *Matcher) Find(at int) (start, end int, err error) {
@@ -143,12 +142,7 @@ const noMatch = -2
 // look returns the error of the context if it is done.
 func (m *Matcher) look() error {
 	m.budget = patience
-	select {
-	case <-m.done:
-		return m.ctx.Err()
-	default:
-		return nil
-	}
+	return m.ctx.Err()
 }
 
 // has reports whether the item matches a byte.
