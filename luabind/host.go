@@ -159,6 +159,13 @@ func (h *Host) Sessions() *session.Registry { return h.sessions }
 // scriptDir returns the folder of the script and its modules.
 func (h *Host) scriptDir() string { return filepath.Dir(h.opts.Settings.Script) }
 
+// Configure replaces the config for the next load.
+func (h *Host) Configure(c *config.Config) {
+	h.loads.Lock()
+	defer h.loads.Unlock()
+	h.opts.Config = c
+}
+
 // Dispatch calls the handler for a message. It implements session.Script.
 func (h *Host) Dispatch(t *task.Task, s *session.Session, m session.Message) error {
 	v := h.vm

@@ -3,6 +3,7 @@
 package backend
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"net"
@@ -26,9 +27,9 @@ import (
 	"spectrumlua/runtime/version"
 )
 
-// watchdogGrace is how long a script may continue after it was stopped. Then the process
+// WatchdogGrace is how long a script may continue after it was stopped. Then the process
 // ends. The backend answers PING by itself, so Spectrum would not notice that Lua hangs.
-const watchdogGrace = 5 * time.Second
+const WatchdogGrace = 5 * time.Second
 
 // slowAfter is how long a handler may wait while messages are queued behind it. Then the
 // log has a warning.
@@ -38,7 +39,7 @@ const slowAfter = 30 * time.Second
 var ErrMemory = errors.New("the backend has used up its memory (memory_limit)")
 
 // Options configure a Backend. Either Dial or Peer is required. Context, Secrets, Clock,
-// Record, Compiled, Coverage, OnRetry and OnLate are optional.
+// Record, Compiled, Coverage, OnRetry, Successor and OnLate are optional.
 type Options struct {
 	// Dial connects to Spectrum. Serve calls it once.
 	Dial func(ctx context.Context) (net.Conn, error)
@@ -67,6 +68,9 @@ type Options struct {
 	// OnRetry is called for each failure that Spectrum is not told; see session.Options.
 	// It is optional.
 	OnRetry func(user string, disconnected *pb.Disconnected, pause time.Duration)
+	// Successor says in log lines what follows the end of the process. The default is
+	// "Spectrum starts another".
+	Successor string
 	// OnLate is called with Serve's result if the end takes longer than exit_timeout.
 	// It can end the process.
 	OnLate func(err error)
@@ -90,12 +94,13 @@ func New(o Options) *Backend {
 	if o.Context == nil {
 		o.Context = context.Background()
 	}
+	o.Successor = cmp.Or(o.Successor, "Spectrum starts another")
 	b := &Backend{opts: o, log: o.Log("backend")}
 	var scripts context.Context
 	scripts, b.endScripts = context.WithCancel(context.WithoutCancel(o.Context))
 	defer context.AfterFunc(o.Context, b.endScripts)()
 	b.scheduler = task.New(task.Options{
-		Run: o.Settings.HandlerTimeout, Grace: watchdogGrace, OnStuck: stuck,
+		Run: o.Settings.HandlerTimeout, Grace: WatchdogGrace, OnStuck: b.stuck,
 		Slow: slowAfter, OnSlow: b.slow,
 		Clock: o.Clock,
 	})
@@ -135,6 +140,16 @@ func (b *Backend) Load() error { return b.reloader.load() }
 // LoadError returns the error of the last load, or nil if it succeeded.
 func (b *Backend) LoadError() error { return b.reloader.lastError() }
 
+// Configure replaces the config for the next load of the script. Settings stays as it is.
+func (b *Backend) Configure(c *config.Config) { b.host.Configure(c) }
+
+// Users returns the number of users who are logged in.
+func (b *Backend) Users() int { return len(b.host.Sessions().Sessions()) }
+
+// Probe returns when the script lock has been free for a moment. It blocks for as long as
+// the script computes without waiting.
+func (b *Backend) Probe() { b.scheduler.Do(func() {}) }
+
 // Files returns the script's file and the files that it required in the last load.
 func (b *Backend) Files() []string { return b.host.Files() }
 
@@ -168,11 +183,15 @@ func (b *Backend) end(timeout time.Duration, err error) {
 		late := time.AfterFunc(timeout, func() { b.opts.OnLate(err) })
 		defer late.Stop()
 	}
-	ctx, cancel := context.WithTimeout(context.Background(), timeout*3/4)
+	began := time.Now()
+	sessions, cancel := context.WithDeadline(context.Background(), began.Add(timeout*3/4))
 	defer cancel()
 	exit := schema.TypeByNumber(pb.WrapperMessage_TYPE_EXIT)
-	b.host.Sessions().Exit(ctx, session.Message{Type: exit})
-	b.peer.Close(ctx)
+	b.host.Sessions().Exit(sessions, session.Message{Type: exit})
+	// A script that uses up its time must not keep the peer from its own farewell.
+	peer, cancel := context.WithDeadline(context.Background(), began.Add(timeout*15/16))
+	defer cancel()
+	b.peer.Close(peer)
 }
 
 // Close releases the backend's resources. It works with and without a call of Serve.
@@ -192,7 +211,7 @@ func (b *Backend) watchMemory(ctx context.Context, limit int64, over func()) {
 			b.log.Warnf("%d MiB of memory are used, near the limit of %d MiB (memory_limit)", used/mib, limit/mib)
 		},
 		Over: func(used int64) {
-			b.log.Errorf("%d MiB of memory are used, over the limit of %d MiB (memory_limit): the process ends, and Spectrum starts another", used/mib, limit/mib)
+			b.log.Errorf("%d MiB of memory are used, over the limit of %d MiB (memory_limit): the process ends, and %s", used/mib, limit/mib, b.opts.Successor)
 			over()
 		},
 	}.Watch(ctx)
@@ -206,12 +225,12 @@ func (b *Backend) slow(o *task.Owner, waited time.Duration, queued int) {
 }
 
 // stuck ends the process because a task cannot be stopped.
-func stuck(t *task.Task) {
+func (b *Backend) stuck(t *task.Task) {
 	stacks := make([]byte, 1<<20)
 	stacks = stacks[:runtime.Stack(stacks, true)]
 	who := "the process"
 	if name := t.Owner().Name(); name != "" {
 		who = name
 	}
-	crash.End("a handler or task of " + who + " cannot be stopped: the process ends, and Spectrum starts another\n" + string(stacks))
+	crash.End("a handler or task of " + who + " cannot be stopped: the process ends, and " + b.opts.Successor + "\n" + string(stacks))
 }

@@ -8,7 +8,9 @@ package gateway
 
 import (
 	"context"
+	"errors"
 	"sync"
+	"time"
 
 	"github.com/sirupsen/logrus"
 
@@ -39,6 +41,10 @@ type Options struct {
 	Observer router.Observer
 	// Forget removes what the script has stored for a user.
 	Forget func(ctx context.Context, jid string) error
+	// OnConnection is called with nil after each login at the XMPP server, and with the
+	// error when the first attempt fails or a connection ends. It must not block. It is
+	// optional.
+	OnConnection func(err error)
 }
 
 // Gateway is a transport in an XMPP server. It is safe for concurrent use.
@@ -59,13 +65,24 @@ func New(o Options) *Gateway {
 	}
 	g := &Gateway{}
 	g.streamEnds, g.endStream = context.WithCancel(context.Background())
+	report := o.OnConnection
+	if report == nil {
+		report = func(error) {}
+	}
 	service := o.Settings.Service
 	g.component = component.New(component.Options{
 		JID: service.JID, Password: service.Password, Address: service.Address,
-		Handle:    func(ctx context.Context, n *xmltree.Node) { g.router.Receive(ctx, n) },
-		Up:        func() { g.router.StreamOpened() },
-		FailFirst: true,
-		Log:       o.Log,
+		Handle: func(ctx context.Context, n *xmltree.Node) { g.router.Receive(ctx, n) },
+		Up: func() {
+			report(nil)
+			g.router.StreamOpened()
+		},
+		Down: report,
+		FirstFailed: func(err error) bool {
+			report(err)
+			return errors.Is(err, component.ErrConflict) // another process serves this JID
+		},
+		Log: o.Log,
 	})
 	all := make([]router.Feature, len(features))
 	for i, feature := range features {
@@ -94,9 +111,9 @@ func (g *Gateway) Full() bool { return g.router.Full() }
 func (g *Gateway) WaitCapacity(ctx context.Context) error { return g.router.WaitCapacity(ctx) }
 
 // Run connects to the XMPP server and serves its users until ctx is done or Close is
-// called. It returns nil then, and an error if the first connection fails. A later failure
-// leads to another connection. The connection stays open until Close, so that sessions can
-// end in order.
+// called. It returns nil then. A connection that fails is replaced by another one, except
+// that Run returns component.ErrConflict if another process already serves the JID at the
+// start. The connection stays open until Close, so that sessions can end in order.
 func (g *Gateway) Run(ctx context.Context) error {
 	ctx, cancel := context.WithCancel(ctx)
 	defer g.delivery.Wait()
@@ -118,14 +135,31 @@ func (g *Gateway) Run(ctx context.Context) error {
 	}
 }
 
+// Configure replaces the settings, except those that settings.Restart names.
+func (g *Gateway) Configure(s settings.Settings) {
+	g.router.Configure(g.router.Settings().Keep(s))
+}
+
 // Close shows all users the transport offline, sends what is queued until ctx is done, and
-// closes the connection. The sessions must have ended.
+// closes the connection. The sessions must have ended. Handlers that wait, for example for
+// the database, have half of the time.
 func (g *Gateway) Close(ctx context.Context) {
 	g.router.Each(presence.Leave)
-	g.router.Close(ctx)
+	handlers, cancel := half(ctx)
+	defer cancel()
+	g.router.Close(handlers)
 	g.component.Close(ctx)
 	g.endStream()
 	g.stream.Wait()
+}
+
+// half returns a context for half of the time that ctx leaves.
+func half(ctx context.Context) (context.Context, context.CancelFunc) {
+	deadline, ok := ctx.Deadline()
+	if !ok {
+		return context.WithCancel(ctx)
+	}
+	return context.WithTimeout(ctx, time.Until(deadline)/2)
 }
 
 // Check connects once and closes the connection. It returns why that fails.

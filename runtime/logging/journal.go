@@ -20,7 +20,7 @@ import (
 // waits for the journal without a limit.
 const (
 	journalSocket = "/run/systemd/journal/socket"
-	// journalIdentifier is the identifier for journalctl -t.
+	// journalIdentifier is the default identifier for journalctl -t.
 	journalIdentifier = "spectrum2_lua_backend"
 	// journalPattern omits what the journal adds itself.
 	journalPattern = "%c: %m%n"
@@ -90,6 +90,7 @@ type journalDest struct {
 	path   string
 	stream *os.File
 	jid    string
+	name   string // the identifier
 	conn   *net.UnixConn
 	retry  time.Time // when to connect again after a failure
 }
@@ -193,7 +194,7 @@ func (d *journalDest) datagram(e journalEntry) []byte {
 	}
 	field("MESSAGE", strings.ReplaceAll(e.text, "\n\t", "\n"))
 	field("PRIORITY", string(e.priority))
-	field("SYSLOG_IDENTIFIER", journalIdentifier)
+	field("SYSLOG_IDENTIFIER", d.name)
 	field("SYSLOG_PID", strconv.Itoa(os.Getpid()))
 	field("SPECTRUM2_JID", d.jid)
 	field("SPECTRUM2_CATEGORY", e.category)

@@ -31,6 +31,8 @@ type Options struct {
 	// JID and ID are the transport's JID and the backend's number
 	// (service.backend_id). They replace ${jid} and ${id} in the file.
 	JID, ID string
+	// Identifier names the program in the journal. Empty selects spectrum2_lua_backend.
+	Identifier string
 	// PID replaces ${pid}. 0 selects this process.
 	PID int
 	// Stdout and Stderr are the streams for console appenders. Stderr also receives
@@ -105,6 +107,9 @@ func (o Options) withDefaults() Options {
 	}
 	if o.JournalSocket == "" {
 		o.JournalSocket = journalSocket
+	}
+	if o.Identifier == "" {
+		o.Identifier = journalIdentifier
 	}
 	return o
 }

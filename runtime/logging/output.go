@@ -34,7 +34,7 @@ func newOutput(o Options, c *config, a appender) *output {
 		}
 		d = file
 	case isJournal(stream):
-		out.journal = &journalDest{path: o.JournalSocket, stream: stream, jid: o.JID}
+		out.journal = &journalDest{path: o.JournalSocket, stream: stream, jid: o.JID, name: o.Identifier}
 		d, otherwise = out.journal, journalPattern
 	default:
 		out.terminal = isatty.IsTerminal(stream.Fd())

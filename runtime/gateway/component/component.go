@@ -75,8 +75,10 @@ type Options struct {
 	// Down is called after Up when the connection has failed, by the goroutine of Run.
 	// The error is an *Error.
 	Down func(err error)
-	// FailFirst makes Run return the error of its first attempt.
-	FailFirst bool
+	// FirstFailed is called when the first attempt fails, by the goroutine of Run. Run
+	// returns the *Error if it returns true, and tries again otherwise, as it does
+	// without FirstFailed.
+	FirstFailed func(err error) bool
 	// MaxStanza is the size of the longest stanza that is read, in bytes; default
 	// DefaultMaxStanza. A longer one is skipped and answered with an error.
 	MaxStanza int

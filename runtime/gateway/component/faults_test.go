@@ -52,7 +52,7 @@ func result(t *testing.T, dial func(context.Context, string) (net.Conn, error)) 
 	var handled strings.Builder
 	var down error
 	c := component.New(component.Options{
-		JID: jid, Password: password, Address: "xmpp.test:5347", Dial: dial, FailFirst: true, MaxStanza: 1 << 20,
+		JID: jid, Password: password, Address: "xmpp.test:5347", Dial: dial, FirstFailed: func(error) bool { return true }, MaxStanza: 1 << 20,
 		Handle: func(_ context.Context, n *xmltree.Node) { handled.WriteString(textOf(t, n)) },
 		Down: func(err error) {
 			down = err

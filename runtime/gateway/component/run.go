@@ -22,8 +22,8 @@ const (
 
 // Run connects, logs in and serves the connection, and connects again whenever that
 // fails, until ctx is done or Close is called. It then returns nil, and Send still works
-// until Close. With FailFirst it returns the *Error of its first attempt. Run may be
-// called once.
+// until Close. It returns the *Error of its first attempt if FirstFailed wants that. Run
+// may be called once.
 func (c *Component) Run(ctx context.Context) error {
 	ctx, cancel := context.WithCancel(ctx)
 	defer cancel()
@@ -37,7 +37,7 @@ func (c *Component) Run(ctx context.Context) error {
 		if err == nil {
 			return nil
 		}
-		if attempt == 0 && connected == 0 && c.opts.FailFirst {
+		if attempt == 0 && connected == 0 && c.opts.FirstFailed != nil && c.opts.FirstFailed(err) {
 			return err
 		}
 		if !o.wait(ctx, err, connected) {

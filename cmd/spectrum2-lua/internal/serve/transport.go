@@ -1,11 +1,13 @@
 // Package serve runs transports without Spectrum: it assembles the config, the log, the
-// users, the script and the gateway of each.
+// users, the script and the gateway of each, and tells systemd about them.
 package serve
 
 import (
 	"context"
 	"errors"
+	"fmt"
 	"os"
+	"sync"
 	"time"
 
 	"github.com/sirupsen/logrus"
@@ -23,12 +25,26 @@ import (
 	"spectrumlua/runtime/version"
 )
 
+// identifier names the program in the journal.
+const identifier = "spectrum2-lua"
+
+// ErrMemory is the error of Run when the process uses more than memory_limit.
+var ErrMemory = backend.ErrMemory
+
 // openTime limits how long the database may take to open.
 const openTime = 20 * time.Second
 
+// ConfigError is a mistake in a config file.
+type ConfigError struct{ err error }
+
+func (e *ConfigError) Error() string { return e.err.Error() }
+func (e *ConfigError) Unwrap() error { return e.err }
+
 // Transport is one transport, from its config file to its log.
 type Transport struct {
-	config   *config.Config
+	file     string
+	config   *config.Config // at the start
+	current  *config.Config // since the last reload
 	script   config.Settings
 	settings settings.Settings
 	secrets  *secret.Known
@@ -37,44 +53,87 @@ type Transport struct {
 	claim    *claim.Claim
 	store    *users.Store
 	backend  *backend.Backend
+	gateway  *gateway.Gateway
+
+	// changed is called when the connection to the XMPP server begins or ends.
+	changed func()
+	// late is called if the end takes too long.
+	late func()
+
+	mu      sync.Mutex
+	tried   bool  // the first attempt to connect has ended
+	outage  error // why there is no connection; nil with one
+	advised bool
+	advise  func(text string)
 }
 
-// Open reads a config file, opens the users and loads the script. It returns a
-// *claim.TakenError if another process serves the JID. If the script does not load, Open
-// logs the error, and the transport refuses logins until a reload succeeds. The caller must
-// call Close.
-func Open(ctx context.Context, file string) (*Transport, error) {
-	t := &Transport{secrets: new(secret.Known)}
-	if err := t.configure(file); err != nil {
-		return nil, err
+// load reads a config file. Its error is a *ConfigError.
+func load(file string) (*Transport, error) {
+	t := &Transport{
+		file: file, secrets: new(secret.Known),
+		changed: func() {}, late: func() {}, advise: func(string) {},
 	}
+	var err error
+	if t.config, t.script, t.settings, err = read(file); err != nil {
+		return nil, &ConfigError{err}
+	}
+	t.current = t.config
+	t.secrets.Learn("", t.config.Secrets()...)
+	return t, nil
+}
+
+// read reads and checks a config file.
+func read(file string) (*config.Config, config.Settings, settings.Settings, error) {
+	c, err := config.Load(file, config.Options{})
+	if err != nil {
+		return nil, config.Settings{}, settings.Settings{}, err
+	}
+	script, wrongScript := c.Settings()
+	set, wrong := settings.Read(c)
+	return c, script, set, errors.Join(wrongScript, wrong)
+}
+
+// open opens the log and the users, and loads the script. It returns a *claim.TakenError if
+// another process serves the JID. If the script does not load, open logs the error, and the
+// transport refuses logins until a reload succeeds. The caller must call close in any case.
+func (t *Transport) open(ctx context.Context) error {
 	t.openLog()
-	if err := t.openUsers(ctx); err != nil {
-		return nil, errors.Join(err, t.Close())
-	}
 	t.log.Infof("spectrum2-lua %s for %s, pid %d", version.String(), t.config.JID(), os.Getpid())
+	if err := t.openUsers(ctx); err != nil {
+		t.fail(err)
+		return err
+	}
 	t.backend = backend.New(backend.Options{
 		Context: ctx, Config: t.config, Settings: t.script, Secrets: t.secrets,
-		Log:  t.category,
-		Peer: t.gateway,
+		Log:       t.category,
+		Peer:      t.peer,
+		Successor: "systemd starts another if it started this one",
 		OnLate: func(error) {
 			t.log.Warnf("stopping did not end within %v (exit_timeout): exiting now", t.script.ExitTimeout)
-			t.logger.Flush()
-			os.Exit(0)
+			t.late()
 		},
 	})
-	return t, nil
+	return nil
 }
 
 // openLog opens the log, as it is configured for a backend.
 func (t *Transport) openLog() {
 	properties, _ := t.config.Get("logging.backend_config")
-	t.logger = logging.Open(logging.Options{ConfigFile: properties, JID: t.config.JID(), ID: "1", Hide: t.secrets.Hide})
+	t.logger = logging.Open(logging.Options{
+		ConfigFile: properties, JID: t.config.JID(), ID: "1", Identifier: identifier, Hide: t.secrets.Hide,
+	})
 	t.log = t.logger.Category("backend")
-	for _, warning := range append(t.config.Warnings(), settings.Warnings(t.config)...) {
+	t.warn(t.config)
+}
+
+// warn logs the warnings about a config.
+func (t *Transport) warn(c *config.Config) {
+	for _, warning := range warnings(c) {
 		t.log.Warn(warning)
 	}
 }
+
+func warnings(c *config.Config) []string { return append(c.Warnings(), settings.Warnings(c)...) }
 
 // openUsers claims the JID and opens the database.
 func (t *Transport) openUsers(ctx context.Context) (err error) {
@@ -83,60 +142,53 @@ func (t *Transport) openUsers(ctx context.Context) (err error) {
 	}
 	ctx, cancel := context.WithTimeout(ctx, openTime)
 	defer cancel()
-	t.store, err = users.Open(ctx, t.config)
-	return err
+	if t.store, err = users.Open(ctx, t.config); err != nil {
+		return fmt.Errorf("%s: opening the database: %w", t.config.JID(), err)
+	}
+	return nil
 }
 
-// configure reads the config.
-func (t *Transport) configure(file string) (err error) {
-	if t.config, err = config.Load(file, config.Options{}); err != nil {
-		return err
+// fail logs an error that ends the process. Without a log file, the line is left to the
+// caller, who writes the error to standard error.
+func (t *Transport) fail(err error) {
+	if _, hasFile := t.config.Get("logging.backend_config"); hasFile {
+		t.log.Error(err)
 	}
-	t.secrets.Learn("", t.config.Secrets()...)
-	if t.script, err = t.config.Settings(); err != nil {
-		return err
-	}
-	t.settings, err = settings.Read(t.config)
-	return err
 }
 
 func (t *Transport) category(name string) logrus.FieldLogger { return t.logger.Category(name) }
 
-// gateway makes the peer of the backend.
-func (t *Transport) gateway(w backend.Wiring) backend.Peer {
-	return gateway.New(gateway.Options{
+// peer makes the peer of the backend.
+func (t *Transport) peer(w backend.Wiring) backend.Peer {
+	t.gateway = gateway.New(gateway.Options{
 		Settings: t.settings, Store: t.store,
 		Receive: func(ctx context.Context, typ *schema.Type, payload []byte) {
 			w.Receive(ctx, typ, payload, nil)
 		},
-		Observer: w.Observer,
-		Log:      t.category("gateway"),
+		Observer:     w.Observer,
+		Log:          t.category("gateway"),
+		OnConnection: t.connection,
 		Forget: func(ctx context.Context, jid string) error {
 			return store.Forget(ctx, t.config, t.script, jid)
 		},
 	})
+	return t.gateway
 }
 
-// Run serves users until ctx is done. It returns an error if the first connection to the
-// XMPP server fails, or the process uses too much memory.
-func (t *Transport) Run(ctx context.Context) error {
+// run serves users until ctx is done. It returns an error if another process is connected
+// as this component at the start, or the process uses too much memory.
+func (t *Transport) run(ctx context.Context) error {
 	err := t.backend.Serve(ctx)
 	if err != nil {
-		t.log.Error(err)
+		t.fail(err)
 		return err
 	}
 	t.log.Info("ended")
 	return nil
 }
 
-// Reload reloads the script in the background.
-func (t *Transport) Reload() {
-	t.log.Info("SIGHUP: reloading the script")
-	t.backend.Reload()
-}
-
-// Close frees all resources. Run must have returned.
-func (t *Transport) Close() error {
+// close frees all resources. run must have returned.
+func (t *Transport) close() error {
 	var err error
 	if t.backend != nil {
 		t.backend.Close()
@@ -147,5 +199,8 @@ func (t *Transport) Close() error {
 	if t.claim != nil {
 		t.claim.Release()
 	}
-	return errors.Join(err, t.logger.Close())
+	if t.logger != nil {
+		err = errors.Join(err, t.logger.Close())
+	}
+	return err
 }

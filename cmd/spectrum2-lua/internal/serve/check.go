@@ -1,0 +1,125 @@
+package serve
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+
+	"github.com/sirupsen/logrus"
+
+	"spectrumlua/luabind/backend"
+	"spectrumlua/pb"
+	"spectrumlua/runtime/gateway"
+	"spectrumlua/runtime/gateway/claim"
+	"spectrumlua/runtime/gateway/component"
+	"spectrumlua/runtime/gateway/users"
+)
+
+// Verdict is the outcome of a test.
+type Verdict string
+
+// Verdicts.
+const (
+	Passed  Verdict = "ok"
+	Failed  Verdict = "FAIL"
+	Skipped Verdict = "skip"
+)
+
+// Finding is the result of one test of a transport.
+type Finding struct {
+	Verdict Verdict
+	Test    string // config, database, script or server
+	Text    string
+	Advice  string // what to do, in one or more lines; or ""
+}
+
+// Check tests the config of a transport, its database, its script, and the connection to
+// the XMPP server, and reports each result. It loads the script as at a start, without
+// users. If another process serves the JID, Check tests only the config and the database,
+// because it would disturb the other process.
+func Check(ctx context.Context, file string, report func(Finding)) {
+	t, err := load(file)
+	if err != nil {
+		report(Finding{Failed, "config", err.Error(), ""})
+		return
+	}
+	shown := report
+	report = func(f Finding) {
+		f.Text = t.secrets.Hide(f.Text)
+		shown(f)
+	}
+	report(Finding{Passed, "config", t.config.Path() + ": " + t.config.JID(), ""})
+	for _, warning := range warnings(t.config) {
+		report(Finding{Passed, "config", "warning: " + warning, ""})
+	}
+	report(t.checkDatabase(ctx))
+	taken, err := claim.Take(t.config)
+	if other := (*claim.TakenError)(nil); errors.As(err, &other) {
+		const use = "not tested, because this transport runs already: "
+		report(Finding{Skipped, "script", use + other.Process, "`spectrum2-lua check` reads a script without running it"})
+		report(Finding{Skipped, "server", use + other.Process, ""})
+		return
+	}
+	if err != nil {
+		report(Finding{Failed, "script", err.Error(), ""})
+		return
+	}
+	defer taken.Release()
+	report(t.checkScript(ctx))
+	report(t.checkServer(ctx))
+}
+
+func (t *Transport) checkDatabase(ctx context.Context) Finding {
+	ctx, cancel := context.WithTimeout(ctx, openTime)
+	defer cancel()
+	store, err := users.Open(ctx, t.config)
+	if err != nil {
+		return Finding{Failed, "database", err.Error(), "correct the section [database], or start the database server"}
+	}
+	defer store.Close()
+	all, err := store.All(ctx)
+	if err != nil {
+		return Finding{Failed, "database", err.Error(), "check that the tables belong to Spectrum 2, and [database] prefix"}
+	}
+	return Finding{Passed, "database", fmt.Sprintf("%v: registered users: %d", store, len(all)), ""}
+}
+
+// checkScript loads the script. What the load logs is dropped, except its error.
+func (t *Transport) checkScript(ctx context.Context) Finding {
+	log := logrus.New()
+	log.SetOutput(io.Discard)
+	b := backend.New(backend.Options{
+		Context: ctx, Config: t.config, Settings: t.script, Secrets: t.secrets,
+		Log:  func(string) logrus.FieldLogger { return log },
+		Peer: func(backend.Wiring) backend.Peer { return nowhere{} },
+	})
+	defer b.Close()
+	if err := b.LoadError(); err != nil {
+		return Finding{Failed, "script", err.Error(), "`spectrum2-lua check` may say more"}
+	}
+	return Finding{Passed, "script", t.script.Script, ""}
+}
+
+func (t *Transport) checkServer(ctx context.Context) Finding {
+	err := gateway.Check(ctx, t.settings)
+	if err == nil {
+		return Finding{Passed, "server", t.settings.Service.Address + " accepts " + t.config.JID(), ""}
+	}
+	f := Finding{Failed, "server", err.Error(), ""}
+	var failed *component.Error
+	if errors.As(err, &failed) {
+		f.Advice = failed.Advice()
+	}
+	return f
+}
+
+// nowhere is the peer of a script that is only loaded.
+type nowhere struct{}
+
+func (nowhere) Send(pb.WrapperMessage_Type, []byte) error { return nil }
+func (nowhere) Full() bool                                { return false }
+func (nowhere) WaitCapacity(context.Context) error        { return nil }
+func (nowhere) Sent() uint64                              { return 0 }
+func (nowhere) Run(context.Context) error                 { return nil }
+func (nowhere) Close(context.Context)                     {}

@@ -1,0 +1,46 @@
+package serve_test
+
+import (
+	"fmt"
+	"strings"
+	"testing"
+
+	"spectrumlua/cmd/spectrum2-lua/internal/serve"
+)
+
+// check returns the findings as lines.
+func (s *scene) check() string {
+	var b strings.Builder
+	serve.Check(s.ctx, s.file, func(f serve.Finding) { fmt.Fprintf(&b, "%s %s: %s\n%s\n", f.Verdict, f.Test, f.Text, f.Advice) })
+	return b.String()
+}
+
+func TestCheckNamesWhatIsWrong(t *testing.T) {
+	for _, c := range []struct {
+		name   string
+		change func(s *scene)
+		want   []string
+	}{
+		{"nothing", func(*scene) {}, []string{"ok config", "ok database: ", "registered users: 0", "ok script", "ok server: ", "accepts " + transport}},
+		{"config", func(s *scene) { s.replace("a.cfg", "[lua]", "[lua]\nreloads=1") }, []string{"FAIL config", "a.cfg:", "did you mean reload?"}},
+		{"database", func(s *scene) { s.replace("a.cfg", "/users.sqlite", "") }, []string{"FAIL database", "[database]", "ok script", "ok server"}},
+		{"script", func(s *scene) { s.replace("script.lua", "return on", "x = = 1") }, []string{"ok database", "FAIL script: ", "script.lua:", "ok server"}},
+		{"secret", func(s *scene) { s.server.Password = "hunter22" }, []string{"ok script", "FAIL server", "the same secret", "component_secret"}},
+		{"no server", func(s *scene) { s.server.Close() }, []string{"FAIL server", "component_ports"}},
+		{"a running process", func(s *scene) { s.start(); s.up() }, []string{"ok database", "skip script", "skip server", "runs already"}},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			s := newScene(t, transport, echo, "")
+			c.change(s)
+			got := s.check()
+			for _, want := range c.want {
+				if !strings.Contains(got, want) {
+					t.Errorf("the findings lack %q:\n%s", want, got)
+				}
+			}
+			if strings.Count(got, "FAIL") != strings.Count(strings.Join(c.want, "\n"), "FAIL") || strings.Contains(got, "hunter22") {
+				t.Errorf("the findings are:\n%s", got)
+			}
+		})
+	}
+}

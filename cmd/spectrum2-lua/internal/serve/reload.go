@@ -1,0 +1,55 @@
+package serve
+
+import (
+	"strings"
+
+	"spectrumlua/runtime/config"
+	"spectrumlua/runtime/gateway/settings"
+)
+
+// reload reads the config again, applies what can change while users are online, and loads
+// the script. It returns when that is done. Mistakes are logged: a config or script that
+// has one leaves the previous one in place.
+func (t *Transport) reload() {
+	t.log.Info("SIGHUP: reloading the config and the script")
+	t.reconfigure()
+	_ = t.backend.Load() // the error is already logged
+}
+
+// reconfigure reads the config again.
+func (t *Transport) reconfigure() {
+	next, _, set, err := read(t.file)
+	if err != nil {
+		t.log.Errorf("the config is not used, and the previous one stays: %v", err)
+		return
+	}
+	live, restart := t.changes(next)
+	if len(restart) > 0 {
+		t.log.WithField("keys", strings.Join(restart, " ")).Warn("these keys of the config have changed and need a restart")
+	}
+	t.current = next
+	if len(live) == 0 {
+		return
+	}
+	t.warn(next)
+	t.secrets.Learn("", next.Secrets()...)
+	t.gateway.Configure(set)
+	t.backend.Configure(next)
+	t.log.WithField("keys", strings.Join(live, " ")).Info("these keys of the config have changed and apply now")
+}
+
+// changes returns the keys that have changed since the last reload, and the keys that have
+// changed since the start and need a restart.
+func (t *Transport) changes(next *config.Config) (live, restart []string) {
+	for _, key := range t.current.Changes(next) {
+		if !settings.Restart(key) {
+			live = append(live, key)
+		}
+	}
+	for _, key := range t.config.Changes(next) {
+		if settings.Restart(key) {
+			restart = append(restart, key)
+		}
+	}
+	return live, restart
+}

@@ -1,0 +1,66 @@
+package serve_test
+
+import (
+	"os"
+	"strings"
+	"testing"
+)
+
+// instructions returns the instructions of the registration form.
+func (s *scene) instructions(id string) string {
+	s.t.Helper()
+	s.send(`<iq type="get" id="` + id + `" from="bob@localhost/x" to="` + transport + `"><query xmlns="jabber:iq:register"/></iq>`)
+	n := s.expect("the form", from("iq", transport, "result"))
+	text, err := n.Text(1 << 20)
+	if err != nil {
+		s.t.Fatal(err)
+	}
+	return text
+}
+
+// TestHangupAppliesTheConfig changes keys of each kind while a user is online.
+func TestHangupAppliesTheConfig(t *testing.T) {
+	s := newScene(t, transport, echo, "[registration]\ninstructions=The old way\n[mine]\nprefix=old\n")
+	s.start()
+	s.up()
+	s.register()
+	s.online()
+	s.say("!")
+	s.answer("old!")
+	if text := s.instructions("f1"); !strings.Contains(text, "The old way") {
+		t.Errorf("the form is %s", text)
+	}
+
+	s.replace("a.cfg", "The old way", "The new way")
+	s.replace("a.cfg", "prefix=old", "prefix=new")
+	s.replace("a.cfg", "password=secret", "password=hunter22")
+	s.hangups <- os.Interrupt
+	s.logged("these keys of the config have changed and apply now keys=\"mine.prefix registration.instructions\"")
+	s.logged("these keys of the config have changed and need a restart keys=service.password")
+	s.logged("generation 2")
+	s.say("!")
+	s.answer("new!")
+	if text := s.instructions("f2"); !strings.Contains(text, "The new way") {
+		t.Errorf("the form is %s", text)
+	}
+
+	s.replace("a.cfg", "The new way", "Nobody sees this")
+	s.replace("a.cfg", "[lua]", "[lua]\nreloads=1")
+	s.replace("script.lua", "prefix ..", "'script' ..")
+	s.hangups <- os.Interrupt
+	s.logged("the config is not used")
+	s.logged("generation 3")
+	s.say("!")
+	s.answer("script!")
+	if text := s.instructions("f3"); !strings.Contains(text, "The new way") {
+		t.Errorf("the form is %s", text)
+	}
+	s.server.Disconnect() // the next login has the old password
+	if err := s.server.WaitLogout(s.ctx); err != nil {
+		t.Fatal(err)
+	}
+	s.up()
+	if log := s.read("log"); strings.Contains(log, "hunter22") {
+		t.Errorf("the log has a password:\n%s", log)
+	}
+}
