@@ -471,7 +471,8 @@ const (
 	// its XMPP side at the first one.
 	WrapperMessage_TYPE_PONG WrapperMessage_Type = 10
 	// The user joins a room. It arrives only after `connected`, and again for each
-	// open room after each further `connected`.
+	// open room after each further `connected`. With `serve`, it also arrives if the user
+	// asks for another nickname in the room.
 	WrapperMessage_TYPE_JOIN_ROOM WrapperMessage_Type = 11
 	// The user leaves a room, or closes the chat with a contact.
 	WrapperMessage_TYPE_LEAVE_ROOM WrapperMessage_Type = 12

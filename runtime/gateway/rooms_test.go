@@ -61,7 +61,7 @@ func (s *scene) fills() {
 	s.topic("carol", "tea")
 }
 
-// enters waits until a client has got everything that there is in the room.
+// enters waits until a client has got the whole state of the room.
 func (s *scene) enters(client string) {
 	s.t.Helper()
 	s.expect("the subject", func(n *xmltree.Node) bool {

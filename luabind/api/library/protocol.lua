@@ -205,7 +205,7 @@
 ---| "conv_message" # A message to or from a contact or a room. For a room, `buddy_name` is the room and `nickname` is the sender. Spectrum drops a room's message until the user has joined the room.
 ---| "ping" # Spectrum sends it every 20 s, and the runtime answers. If no frame has arrived since the previous one, Spectrum considers the backend dead: it drops its users and sends SIGABRT to the process that `stats` names.
 ---| "pong" # The answer to `ping`. The runtime sends it; a script need not. Spectrum opens its XMPP side at the first one.
----| "join_room" # The user joins a room. It arrives only after `connected`, and again for each open room after each further `connected`.
+---| "join_room" # The user joins a room. It arrives only after `connected`, and again for each open room after each further `connected`. With `serve`, it also arrives if the user asks for another nickname in the room.
 ---| "leave_room" # The user leaves a room, or closes the chat with a contact.
 ---| "participant_changed" # An occupant joins a room, leaves it (status `none`), or changes nickname (`newname`), status or role.
 ---| "room_nickname_changed" # The user's own nickname in a room has changed.
@@ -268,7 +268,7 @@
 ---@field buddy_removed? async fun(session: spectrum.Session, m: spectrum.Buddy, origin: "user"|"refused")
 ---A message to or from a contact or a room. For a room, `buddy_name` is the room and `nickname` is the sender. Spectrum drops a room's message until the user has joined the room.
 ---@field conv_message? async fun(session: spectrum.Session, m: spectrum.ConversationMessage)
----The user joins a room. It arrives only after `connected`, and again for each open room after each further `connected`.
+---The user joins a room. It arrives only after `connected`, and again for each open room after each further `connected`. With `serve`, it also arrives if the user asks for another nickname in the room.
 ---@field join_room? async fun(session: spectrum.Session, m: spectrum.Room)
 ---The user leaves a room, or closes the chat with a contact.
 ---@field leave_room? async fun(session: spectrum.Session, m: spectrum.Room)

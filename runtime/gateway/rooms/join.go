@@ -75,7 +75,7 @@ func complete(u *router.User, r *room) {
 	}
 }
 
-// enter sends a client all that there is in a room, in the order of XEP-0045, section 7.1.
+// enter sends the state of a room to a client, in the order of XEP-0045, section 7.1.
 func enter(u *router.User, r *room, place *seat) {
 	for _, nick := range r.nicks() {
 		if nick != r.nick {
