@@ -43,7 +43,7 @@ func (d *destination) install(files []file) error {
 		if err := d.makeFolder(filepath.Dir(name), now); err != nil {
 			return err
 		}
-		if err := f.copy(d.path(name)); err != nil {
+		if err := f.copy(d.path(name), d.prefix); err != nil {
 			return err
 		}
 		now[strings.TrimPrefix(name, "/")] = true
@@ -116,7 +116,7 @@ func (d *destination) makeFolder(name string, made map[string]bool) error {
 }
 
 // copy installs a file or link atomically.
-func (f file) copy(to string) error {
+func (f file) copy(to, prefix string) error {
 	if f.link != "" {
 		if now, err := os.Readlink(to); err == nil && now == f.link {
 			return nil
@@ -125,6 +125,13 @@ func (f file) copy(to string) error {
 			return err
 		}
 		return os.Symlink(f.link, to)
+	}
+	if f.template {
+		text, err := os.ReadFile(f.from)
+		if err != nil {
+			return err
+		}
+		return replace(to, strings.NewReader(strings.ReplaceAll(string(text), "@PREFIX@", prefix)), f.mode)
 	}
 	in, err := os.Open(f.from)
 	if err != nil {

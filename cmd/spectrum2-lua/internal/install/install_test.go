@@ -7,6 +7,8 @@ import (
 	"regexp"
 	"strings"
 	"testing"
+
+	"github.com/coreos/go-systemd/v22/unit"
 )
 
 const source = "../../../.."
@@ -112,6 +114,47 @@ func TestTestFilesAndGoFilesAreNotInstalled(t *testing.T) {
 		if strings.Contains(name, "testdata") || strings.Contains(name, "fuzz") || filepath.Ext(name) == ".go" {
 			t.Errorf("%s is installed", name)
 		}
+	}
+}
+
+// TestUnitStartsTheInstalledProgram reads the unit as systemd does, and compares its command
+// with the installed files and with the exit codes of the program.
+func TestUnitStartsTheInstalledProgram(t *testing.T) {
+	d, _ := installed(t)
+	text, err := os.ReadFile(d.path("usr/lib/systemd/system/spectrum2-lua@.service"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	sections, err := unit.DeserializeSections(strings.NewReader(string(text)))
+	if err != nil {
+		t.Fatal(err)
+	}
+	got := map[string]string{}
+	for _, s := range sections {
+		for _, e := range s.Entries {
+			got[s.Section+" "+e.Name] = e.Value
+		}
+	}
+	program, arguments, _ := strings.Cut(got["Service ExecStart"], " ")
+	if _, err := os.Stat(d.path(program)); err != nil {
+		t.Errorf("ExecStart: %v", err)
+	}
+	for name, want := range map[string]string{
+		"Service Type": "notify-reload", "Service Restart": "on-failure", "Service RestartPreventExitStatus": "2 78",
+		"Service User": "_spectrum2", "Service StateDirectory": "spectrum2", "Install WantedBy": "multi-user.target",
+	} {
+		if got[name] != want {
+			t.Errorf("%s is %q, want %q", name, got[name], want)
+		}
+	}
+	if arguments != "serve /etc/spectrum2/transports/%i.cfg" {
+		t.Errorf("the arguments are %q", arguments)
+	}
+	if strings.Contains(string(text), "@PREFIX@") {
+		t.Error("the unit has @PREFIX@")
+	}
+	if _, err := os.Stat(d.path("usr/lib/sysusers.d/spectrum2-lua.conf")); err != nil {
+		t.Error(err)
 	}
 }
 

@@ -14,6 +14,8 @@ type file struct {
 	from string
 	mode fs.FileMode
 	link string // the target, if the file is a symbolic link
+	// template means that @PREFIX@ in the file stands for the prefix.
+	template bool
 }
 
 // Folders below the prefix. Pages keep their relative paths, so that their links work.
@@ -32,6 +34,13 @@ var trees = []struct {
 	{"docs", docs + "/docs", []string{".md", ".svg"}},
 }
 
+// system are the files for systemd, by their path below the prefix. systemd looks for them
+// below /usr and /usr/local.
+var system = map[string]string{
+	"lib/systemd/system/spectrum2-lua@.service": "spectrum2-lua@.service",
+	"lib/sysusers.d/spectrum2-lua.conf":         "spectrum2-lua.conf",
+}
+
 var pages = []string{"README.md", "CHANGELOG.md", "CONTRIBUTING.md", "SECURITY.md", "LICENSE"}
 
 // layout returns the files to install. bin is the folder with the programs and with the
@@ -43,6 +52,12 @@ func layout(source, bin string) ([]file, error) {
 	}
 	for _, page := range pages {
 		files = append(files, file{to: docs + "/" + page, from: filepath.Join(source, page), mode: 0o644})
+	}
+	for to, from := range system {
+		files = append(files, file{
+			to: to, from: filepath.Join(source, "cmd/spectrum2-lua/internal/install/system", from),
+			mode: 0o644, template: true,
+		})
 	}
 	for _, folder := range []string{"scripts", "examples"} {
 		files = append(files, file{to: docs + "/" + folder, link: "../../spectrum2-lua/" + folder})
