@@ -28,6 +28,7 @@ func softwareVersion(_ *router.User, s *router.Stanza) {
 
 // uptime answers how many seconds the transport has been available (XEP-0012, section 4).
 func uptime(u *router.User, s *router.Stanza) {
+	start(u) // a stanza may arrive before the hook has run
 	r := u.Router()
 	seconds := r.Clock.Now().Sub(time.Unix(0, started.Of(r).Load())) / time.Second
 	s.Result(stanza.Element(stanza.LastActivity, "query", stanza.Attrs{"seconds", strconv.FormatInt(int64(max(seconds, 0)), 10)}))

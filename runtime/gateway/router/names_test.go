@@ -1,0 +1,68 @@
+package router_test
+
+import (
+	"context"
+	"testing"
+
+	"spectrumlua/runtime/gateway/router"
+	"spectrumlua/runtime/gateway/stanza"
+	"spectrumlua/runtime/schema"
+)
+
+// TestRoomNamesReturn converts names of rooms to JIDs. A message to the JID has the name.
+func TestRoomNamesReturn(t *testing.T) {
+	got := make(chan string, 1)
+	r, _ := open(t, router.Feature{Stanzas: []router.Route{
+		{Kind: "message", Type: "groupchat", To: router.Any, Handle: func(_ *router.User, s *router.Stanza) { got <- s.Name }},
+	}}, func(context.Context, *schema.Type, []byte) {})
+	for name, local := range map[string]string{
+		"#room":          "#room",
+		"#room@net.org":  "#room%net.org",
+		"#a b@net.org":   `#a\20b\40net.org`,
+		`#a\2fb@net.org`: `#a\5c2fb\40net.org`,
+		"lounge":         "lounge",
+		"a@b@net.org":    `a\40b\40net.org`,
+		"#50%@net.org":   "#50%%net.org",
+		"#grün@net.org":  "#grün%net.org",
+	} {
+		if l := router.RoomLocal(name); l != local {
+			t.Errorf("%s has the localpart %s, not %s", name, l, local)
+		}
+		r.Receive(t.Context(), stanza.Message("alice@localhost/x", local+"@t.localhost", "groupchat"))
+		if n := <-got; n != name {
+			t.Errorf("%s returns as %s", name, n)
+		}
+	}
+}
+
+func TestOccupantsAreDividedOnlyInJoinedRooms(t *testing.T) {
+	r, _ := open(t, router.Feature{}, nil)
+	type result struct {
+		room, nick string
+		ok         bool
+	}
+	done := make(chan map[string]result, 1)
+	names := []string{"#room/carol", "#ROOM/carol", "#room/a/b", "#room/", "#room", "carol/x", "a/b/c", ""}
+	err := r.For("alice@localhost", func(u *router.User) {
+		got := map[string]result{}
+		u.JoinRoom(router.RoomLocal("#room"), "#room")
+		u.JoinRoom(router.RoomLocal("a/b"), "a/b")
+		for _, name := range names {
+			room, nick, ok := u.Occupant(name)
+			got[name] = result{room, nick, ok}
+		}
+		done <- got
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	want := map[string]result{
+		"#room/carol": {"#room", "carol", true}, "#ROOM/carol": {"#ROOM", "carol", true},
+		"#room/a/b": {"#room", "a/b", true}, "a/b/c": {"a/b", "c", true},
+	}
+	for name, got := range <-done {
+		if got != want[name] {
+			t.Errorf("%q is %v, not %v", name, got, want[name])
+		}
+	}
+}
