@@ -21,18 +21,20 @@ var patience = 30 * time.Second
 
 // A bedConfig holds the differences from an ordinary transport.
 type bedConfig struct {
-	backend  string            // a program on this machine; default: the one under test
-	inChroot string            // or a program in the chroot: a C++ backend to compare with
-	jid      string            // of the transport; echo.localhost if empty
-	users    []string          // XMPP accounts at localhost; alice if empty
-	server   bool              // server mode: no Prosody, clients log in to Spectrum
-	serve    bool              // without Spectrum: spectrum2-lua serve takes its place
-	script   string            // text of the Lua script …
-	file     string            // … or its path in the repository; scripts/echo.lua if both are empty
-	files    map[string]string // more files in the config's folder, by name
-	service  string            // more lines for [service]
-	lua      string            // more lines for [lua]
-	sections string            // more sections
+	backend  string   // a program on this machine; default: the one under test
+	inChroot string   // or a program in the chroot: a C++ backend to compare with
+	jid      string   // of the transport; echo.localhost if empty
+	users    []string // XMPP accounts at localhost; alice if empty
+	server   bool     // server mode: no Prosody, clients log in to Spectrum
+	serve    bool     // without Spectrum: spectrum2-lua serve takes its place
+	// privileges lets the transport change the rosters of users (XEP-0356).
+	privileges bool
+	script     string            // text of the Lua script …
+	file       string            // … or its path in the repository; scripts/echo.lua if both are empty
+	files      map[string]string // more files in the config's folder, by name
+	service    string            // more lines for [service]
+	lua        string            // more lines for [lua]
+	sections   string            // more sections
 }
 
 // A bed is one transport with all its programs, in its own folder in the chroot. It ends

@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"os"
+	"path/filepath"
 )
 
 const (
@@ -32,15 +33,32 @@ authentication = "internal_plain"
 storage = "internal"
 
 VirtualHost "%[4]s"
-
+%[7]s
 Component "%[5]s"
 component_secret = "%[6]s"
+%[8]s
 `
+
+// privilegeConfig lets the transport change rosters (XEP-0356).
+const privilegeConfig = `
+modules_enabled = { "privilege" }
+privileged_entities = { ["%s"] = { roster = "both", message = "outgoing" } }
+`
+
+// privilegeModule is that module of Prosody, in Debian's prosody-modules.
+const privilegeModule = "usr/lib/prosody/modules/mod_privilege/mod_privilege.lua"
 
 // startProsody starts the XMPP server with an account for each user.
 func (b *bed) startProsody() {
 	b.t.Helper()
-	config := fmt.Sprintf(prosodyConfig, b.inside("."), b.xmppPort, b.componentPort, xmppDomain, b.jid, secret)
+	ofUsers, ofComponent := "", ""
+	if b.config.privileges {
+		if _, err := os.Stat(filepath.Join(root, privilegeModule)); err != nil {
+			b.t.Skip("mod_privilege is not installed: ", err)
+		}
+		ofUsers, ofComponent = fmt.Sprintf(privilegeConfig, b.jid), `modules_enabled = { "privilege" }`
+	}
+	config := fmt.Sprintf(prosodyConfig, b.inside("."), b.xmppPort, b.componentPort, xmppDomain, b.jid, secret, ofUsers, ofComponent)
 	b.write("prosody.cfg.lua", config)
 	if err := os.MkdirAll(b.path("prosody"), 0o755); err != nil {
 		b.t.Fatal(err)

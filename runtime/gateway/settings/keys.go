@@ -33,6 +33,7 @@ var honoured = map[string]string{
 		service.jid service.password service.server service.port service.server_mode
 		service.allowed_servers service.admin_jid service.vip_only service.vip_message
 		service.jid_escaping service.enable_xhtml service.oob_replace_body service.max_room_list_size
+		service.login_delay service.enable_remove_buddy
 		identity.name identity.category identity.type
 		registration.enable_public_registration registration.allowed_usernames registration.username_mask
 		registration.language registration.instructions registration.username_label
@@ -52,7 +53,7 @@ const ignored = `
 	service.backend service.backend_host service.backend_port service.backend_id service.portfile
 	service.user service.group service.users_per_backend service.reuse_old_backends
 	service.idle_reconnect_time service.memory_collector_time service.reconnect_all_users
-	service.login_delay service.enable_remove_buddy service.oob_split
+	service.oob_split
 	service.admin_password service.cert service.cert_password service.more_resources service.frontend
 	service.protocol service.enable_privacy_lists service.web_directory service.web_url
 	service.web_maximgsize service.eventloop service.verify_certs service.jids
