@@ -5,6 +5,7 @@ import (
 	"time"
 
 	"spectrumlua/pb"
+	"spectrumlua/runtime/gateway/roster"
 	"spectrumlua/runtime/gateway/router"
 	"spectrumlua/runtime/gateway/stanza"
 	"spectrumlua/runtime/xmltree"
@@ -58,6 +59,9 @@ var lineEnds = strings.NewReplacer("\r\n", "\n", "\r", "\n")
 
 // toUser handles CONV_MESSAGE of the script from a contact.
 func toUser(u *router.User, m *pb.ConversationMessage) {
+	if roster.Ignored(u, m.GetBuddyName()) {
+		return
+	}
 	if m.GetCarbon() {
 		carbon(u, m)
 		return
@@ -126,7 +130,7 @@ func acknowledged(u *router.User, m *pb.ConversationMessage) {
 // attentionToUser handles ATTENTION of the script (XEP-0224).
 func attentionToUser(u *router.User, m *pb.ConversationMessage) {
 	from := sender(u, m.GetBuddyName())
-	if from == "" {
+	if from == "" || roster.Ignored(u, m.GetBuddyName()) {
 		return
 	}
 	n := stanza.Message(from, u.JID, "headline", stanza.Element(stanza.Attention, "attention", nil))
