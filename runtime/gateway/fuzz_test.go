@@ -7,7 +7,7 @@ import (
 	"testing"
 	"time"
 
-	"github.com/sirupsen/logrus"
+	"github.com/sirupsen/logrus/hooks/test"
 	"google.golang.org/protobuf/proto"
 	"google.golang.org/protobuf/reflect/protoreflect"
 	"google.golang.org/protobuf/reflect/protoregistry"
@@ -39,7 +39,7 @@ type bench struct {
 	router    *router.Router
 	component *component.Component
 	clock     *clock.Movable
-	log       strings.Builder // lines above debug
+	log       *test.Hook // lines above debug
 
 	mu       sync.Mutex
 	stanzas  []*xmltree.Node
@@ -49,10 +49,11 @@ type bench struct {
 }
 
 func newBench(t *testing.T, store *users.Store) *bench {
+	t.Helper()
 	b := &bench{t: t, clock: clock.NewMovable(nil), marks: make(chan struct{}, 10)}
 	b.component = component.New(component.Options{JID: fuzzJID, Password: "x", Address: "127.0.0.1:1", Handle: func(context.Context, *xmltree.Node) {}})
-	log := logrus.New()
-	log.SetOutput(&b.log)
+	log, hook := test.NewNullLogger()
+	b.log = hook
 	var all []router.Feature
 	for _, feature := range features {
 		all = append(all, feature())

@@ -8,6 +8,7 @@ import (
 
 	"spectrumlua/pb"
 	"spectrumlua/runtime/gateway/stanza"
+	"spectrumlua/runtime/gateway/users"
 	"spectrumlua/runtime/xmltree"
 )
 
@@ -263,5 +264,32 @@ func TestChatStatesOfContacts(t *testing.T) {
 		if n := s.expect(want, message(carol)); content(t, n) != `<`+want+` xmlns="http://jabber.org/protocol/chatstates"/>` {
 			t.Errorf("%v: %s", typ, content(t, n))
 		}
+	}
+}
+
+// TestIgnoredContactIsSilent sends messages of a contact that Spectrum's database says is
+// ignored.
+func TestIgnoredContactIsSilent(t *testing.T) {
+	s := play(t, "")
+	s.register()
+	account, err := s.store.Find(s.ctx, alice)
+	if err == nil {
+		err = s.store.Save(s.ctx, account.ID, &users.Contact{Name: "carol", Flags: users.FlagIgnored})
+	}
+	if err != nil {
+		t.Fatal(err)
+	}
+	s.user(`<presence from="` + desktop + `" to="` + transport + `"/>`)
+	delivered[*pb.Login](s, pb.WrapperMessage_TYPE_LOGIN)
+	s.script(pb.WrapperMessage_TYPE_CONNECTED, &pb.Connected{User: proto.String(alice)})
+	for _, name := range []string{"carol", "dave"} {
+		m := &pb.ConversationMessage{UserName: proto.String(alice), BuddyName: &name, Message: proto.String("x")}
+		s.script(pb.WrapperMessage_TYPE_ATTENTION, m)
+		s.script(pb.WrapperMessage_TYPE_BUDDY_TYPING, &pb.Buddy{UserName: proto.String(alice), BuddyName: &name})
+		s.script(pb.WrapperMessage_TYPE_CONV_MESSAGE, m)
+	}
+	n := s.expect("a message", func(n *xmltree.Node) bool { return n.Name == "message" })
+	if from := stanza.Attr(n, "from"); from != "dave@"+transport+"/bot" {
+		t.Errorf("a message of %s", from)
 	}
 }

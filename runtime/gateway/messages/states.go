@@ -2,6 +2,7 @@ package messages
 
 import (
 	"spectrumlua/pb"
+	"spectrumlua/runtime/gateway/roster"
 	"spectrumlua/runtime/gateway/router"
 	"spectrumlua/runtime/gateway/stanza"
 	"spectrumlua/runtime/xmltree"
@@ -38,7 +39,7 @@ func stateRoutes() []router.PayloadRoute {
 			continue
 		}
 		routes = append(routes, router.On(state.typ, router.Any, func(u *router.User, b *pb.Buddy) {
-			if from := sender(u, b.GetBuddyName()); from != "" {
+			if from := sender(u, b.GetBuddyName()); from != "" && !roster.Ignored(u, b.GetBuddyName()) {
 				u.Send(stanza.Message(from, u.JID, "chat", stanza.Element(stanza.ChatStates, state.name, nil)))
 			}
 		}))
