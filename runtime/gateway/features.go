@@ -1,6 +1,7 @@
 package gateway
 
 import (
+	"spectrumlua/runtime/gateway/commands"
 	"spectrumlua/runtime/gateway/disco"
 	"spectrumlua/runtime/gateway/interaction"
 	"spectrumlua/runtime/gateway/messages"
@@ -14,6 +15,7 @@ import (
 	"spectrumlua/runtime/gateway/rooms"
 	"spectrumlua/runtime/gateway/roster"
 	"spectrumlua/runtime/gateway/router"
+	"spectrumlua/runtime/gateway/search"
 )
 
 // features are the parts of the gateway. Their hooks run in this order, one feature after
@@ -24,6 +26,8 @@ var features = []func() router.Feature{
 	registration.Feature,
 	privilege.Feature,
 	interaction.Feature,
+	commands.Feature,
+	search.Feature,
 	presence.Feature,
 	roster.Feature,
 	messages.Feature,

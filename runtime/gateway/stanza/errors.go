@@ -32,7 +32,7 @@ const (
 // errorTypes has the type of an error for each condition: what the sender can do.
 var errorTypes = map[Condition]string{
 	BadRequest: "modify", Conflict: "cancel", FeatureNotImplemented: "cancel", Forbidden: "auth",
-	InternalServerError: "wait", ItemNotFound: "cancel", JIDMalformed: "modify", NotAcceptable: "modify",
+	InternalServerError: "cancel", ItemNotFound: "cancel", JIDMalformed: "modify", NotAcceptable: "modify",
 	NotAllowed: "cancel", NotAuthorized: "auth", RecipientUnavailable: "wait", RegistrationRequired: "auth",
 	RemoteServerTimeout: "wait", ResourceConstraint: "wait", ServiceUnavailable: "cancel", UnexpectedRequest: "modify",
 }

@@ -1,0 +1,145 @@
+// Package commands has the ad-hoc commands of the transport (XEP-0050). A command has at most
+// one form, so the gateway keeps no state between its steps.
+package commands
+
+import (
+	"crypto/rand"
+
+	"spectrumlua/runtime/gateway/disco"
+	"spectrumlua/runtime/gateway/form"
+	"spectrumlua/runtime/gateway/registration"
+	"spectrumlua/runtime/gateway/router"
+	"spectrumlua/runtime/gateway/stanza"
+	"spectrumlua/runtime/xmltree"
+)
+
+// command is a command.
+type command struct {
+	node, name string
+	// allows reports whether the user may run it.
+	allows func(u *router.User, registered bool) bool
+	// form returns what the user has to fill in. It is nil for a command without a form.
+	form func(u *router.User) (form.Form, *stanza.Error)
+	// run runs the command. It calls done, or returns an error for the user.
+	run func(u *router.User, values form.Submitted, done done) *stanza.Error
+}
+
+// done completes a command with a text and an optional form for the user.
+type done func(note string, result *form.Form)
+
+// all are the commands in the order in which clients show them.
+var all = append(userCommands, adminCommands...)
+
+// Feature returns the feature.
+func Feature() router.Feature {
+	f := router.Feature{
+		Name:    "commands",
+		Stanzas: []router.Route{{Kind: "iq", Type: "set", To: router.Transport, Space: stanza.Commands, Handle: execute}},
+		Disco: []router.Disco{
+			{Target: router.Transport, Var: stanza.Commands},
+			{Target: router.Transport, Var: stanza.DataForm},
+		},
+		Nodes: []router.Node{{To: router.Transport, Name: stanza.Commands, Items: items, Info: func(*router.User, *router.Stanza) []*xmltree.Node {
+			return []*xmltree.Node{disco.Identity("automation", "command-list", "Commands")}
+		}}},
+	}
+	for _, c := range all {
+		f.Nodes = append(f.Nodes, router.Node{To: router.Transport, Name: c.node, Info: func(u *router.User, _ *router.Stanza) []*xmltree.Node {
+			if _, registered, refusal := registration.Account(u); refusal != nil || !c.allows(u, registered) {
+				return nil
+			}
+			return []*xmltree.Node{disco.Identity("automation", "command-node", c.name), disco.Var(stanza.Commands), disco.Var(stanza.DataForm)}
+		}})
+	}
+	return f
+}
+
+// items returns the commands that a user may run.
+func items(u *router.User, _ *router.Stanza) []*xmltree.Node {
+	_, registered, refusal := registration.Account(u)
+	if refusal != nil {
+		return nil
+	}
+	var list []*xmltree.Node
+	for _, c := range all {
+		if c.allows(u, registered) {
+			list = append(list, disco.Item(u.Router().JID(), c.node, c.name))
+		}
+	}
+	return list
+}
+
+// execute handles a step of a command.
+func execute(u *router.User, s *router.Stanza) {
+	c, refusal := find(u, stanza.Attr(s.Payload, "node"))
+	if refusal == nil {
+		refusal = step(u, s, c)
+	}
+	if refusal != nil {
+		s.Fail(refusal.Condition, refusal.Text)
+	}
+}
+
+// find returns the command with a node, if the user may run it.
+func find(u *router.User, node string) (*command, *stanza.Error) {
+	for i := range all {
+		if c := &all[i]; c.node == node {
+			_, registered, refusal := registration.Account(u)
+			switch {
+			case refusal != nil:
+				return nil, refusal
+			case !c.allows(u, registered):
+				return nil, stanza.Errorf(stanza.Forbidden, "You may not use this command now.")
+			}
+			return c, nil
+		}
+	}
+	return nil, stanza.Errorf(stanza.ItemNotFound, "")
+}
+
+func step(u *router.User, s *router.Stanza, c *command) *stanza.Error {
+	action, session := stanza.Attr(s.Payload, "action"), stanza.Attr(s.Payload, "sessionid")
+	values, canceled, filled := form.Read(s.Payload)
+	answer := func(status string, children ...*xmltree.Node) {
+		s.Result(stanza.Element(stanza.Commands, "command", stanza.Attrs{"node", c.node, "sessionid", session, "status", status}, children...))
+	}
+	switch action {
+	case "cancel":
+		answer("canceled")
+		return nil
+	case "", "execute", "next", "complete":
+	default: // prev has no meaning
+		return stanza.Errorf(stanza.BadRequest, "The command has no action %.20q.", action)
+	}
+	isFirst := session == ""
+	if isFirst {
+		session = rand.Text()
+	}
+	switch {
+	case canceled:
+		answer("canceled")
+		return nil
+	case c.form != nil && !filled && !isFirst:
+		return stanza.Errorf(stanza.BadRequest, "The form is missing.")
+	case c.form != nil && !filled:
+		f, refusal := c.form(u)
+		if refusal != nil {
+			return refusal
+		}
+		answer("executing", stanza.Element(stanza.Commands, "actions", stanza.Attrs{"execute", "complete"},
+			stanza.Element(stanza.Commands, "complete", nil)), f.Node())
+		return nil
+	}
+	return c.run(u, values, func(note string, result *form.Form) {
+		var children []*xmltree.Node
+		if note != "" {
+			n := stanza.Text(stanza.Commands, "note", note)
+			stanza.SetAttr(n, "type", "info")
+			children = append(children, n)
+		}
+		if result != nil {
+			children = append(children, result.Node())
+		}
+		answer("completed", children...)
+	})
+}

@@ -1,0 +1,134 @@
+package commands
+
+import (
+	"cmp"
+	"errors"
+	"slices"
+
+	"spectrumlua/runtime/gateway/form"
+	"spectrumlua/runtime/gateway/presence"
+	"spectrumlua/runtime/gateway/registration"
+	"spectrumlua/runtime/gateway/router"
+	"spectrumlua/runtime/gateway/stanza"
+	"spectrumlua/runtime/gateway/users"
+)
+
+func isStranger(_ *router.User, registered bool) bool   { return !registered }
+func isRegistered(_ *router.User, registered bool) bool { return registered }
+
+// userCommands are the commands of users. The node of the settings is Spectrum's.
+var userCommands = []command{
+	{node: "register", name: "Register", allows: isStranger, form: registrationForm, run: register},
+	{node: "change", name: "Change the registration", allows: isRegistered, form: registrationForm, run: register},
+	{node: "unregister", name: "Unregister", allows: isRegistered, form: unregisterForm, run: unregister},
+	{node: "settings", name: "Settings", allows: isRegistered, form: settingsForm, run: setSettings},
+}
+
+func registrationForm(u *router.User) (form.Form, *stanza.Error) {
+	account, registered, refusal := registration.Account(u)
+	f := registration.Form(u, account, registered)
+	f.Fields = slices.DeleteFunc(f.Fields, func(f form.Field) bool { return f.Var == "unregister" }) // a command of its own
+	return f, refusal
+}
+
+func register(u *router.User, values form.Submitted, done done) *stanza.Error {
+	return registration.Register(u, registration.Filled(values), func() { done("You are registered.", nil) })
+}
+
+func unregisterForm(*router.User) (form.Form, *stanza.Error) {
+	return form.Form{Type: "form", Title: "Unregister", Fields: []form.Field{
+		{Type: form.Fixed, Values: []string{"This removes your account at the transport, your contacts and your settings."}},
+		{Var: "confirm", Type: form.Boolean, Label: "Remove my registration", Values: form.Flag(false)},
+	}}, nil
+}
+
+func unregister(u *router.User, values form.Submitted, done done) *stanza.Error {
+	if sure, _ := values.Flag("confirm"); !sure {
+		done("You are still registered.", nil)
+		return nil
+	}
+	return registration.Unregister(u, func() { done("You are not registered any more.", nil) })
+}
+
+// settings are the settings that users may change, with their labels.
+var settings = []struct{ name, label string }{
+	{"enable_transport", "Use the transport"},
+	{"stay_connected", "Stay connected to the network while you are offline"},
+	{"send_headlines", "Receive headlines"},
+}
+
+// current returns the settings of a user who is registered. Those that the database does
+// not have are the defaults.
+func current(u *router.User) (users.Account, map[string]string, error) {
+	ctx, cancel := u.Context()
+	defer cancel()
+	account, err := u.Store().Find(ctx, u.JID)
+	if err != nil {
+		return account, nil, err
+	}
+	stored, err := u.Store().Settings(ctx, account.ID)
+	byDefault := u.Router().Settings().User.Values()
+	values := map[string]string{}
+	for _, s := range settings {
+		values[s.name] = cmp.Or(stored[s.name], byDefault[s.name])
+	}
+	return account, values, err
+}
+
+func settingsForm(u *router.User) (form.Form, *stanza.Error) {
+	f := form.Form{Type: "form", Title: "Settings"}
+	_, values, err := current(u)
+	if err != nil {
+		return f, unavailable(u, err)
+	}
+	for _, s := range settings {
+		f.Fields = append(f.Fields, form.Field{Var: s.name, Type: form.Boolean, Label: s.label, Values: form.Flag(values[s.name] == "1")})
+	}
+	return f, nil
+}
+
+// setSettings stores the settings that a form has, and logs the user in or out.
+func setSettings(u *router.User, values form.Submitted, done done) *stanza.Error {
+	account, old, err := current(u)
+	if err != nil {
+		return unavailable(u, err)
+	}
+	for _, s := range settings {
+		on, ok := values.Flag(s.name)
+		value := form.Flag(on)[0]
+		if !ok || value == old[s.name] {
+			continue
+		}
+		if err := set(u, account.ID, s.name, value); err != nil {
+			return unavailable(u, err)
+		}
+	}
+	done("The settings are stored.", nil)
+	on, ok := values.Flag("enable_transport")
+	switch {
+	case ok && !on:
+		presence.Logout(u)
+	case ok && u.State == router.Offline:
+		u.Send(stanza.Presence(u.Router().JID(), u.JID, "probe"))
+	}
+	return nil
+}
+
+func set(u *router.User, id int64, name, value string) error {
+	ctx, cancel := u.Context()
+	defer cancel()
+	err := u.Store().Set(ctx, id, name, value)
+	if err == nil && u.State != router.Offline && u.Settings != nil {
+		u.Settings[name] = value
+	}
+	return err
+}
+
+// unavailable returns what a user sees of an error of the database.
+func unavailable(u *router.User, err error) *stanza.Error {
+	if errors.Is(err, users.ErrNotFound) {
+		return stanza.Errorf(stanza.RegistrationRequired, "You are not registered.")
+	}
+	u.Log().Errorf("a command: %v", err)
+	return stanza.Errorf(stanza.ResourceConstraint, "The transport cannot use its database. Try again later.")
+}

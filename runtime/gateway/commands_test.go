@@ -1,0 +1,213 @@
+package gateway_test
+
+import (
+	"slices"
+	"testing"
+
+	"google.golang.org/protobuf/proto"
+
+	"spectrumlua/pb"
+	"spectrumlua/runtime/gateway/stanza"
+	"spectrumlua/runtime/xmltree"
+)
+
+// commandNodes returns the commands that alice sees.
+func (s *scene) commandNodes() []string {
+	s.t.Helper()
+	var nodes []string
+	for _, item := range stanza.Children(s.result("get", transport, `<query xmlns="http://jabber.org/protocol/disco#items" node="http://jabber.org/protocol/commands"/>`)) {
+		nodes = append(nodes, item.Get("node"))
+	}
+	return nodes
+}
+
+func commandXML(attributes, content string) string {
+	return `<command xmlns="http://jabber.org/protocol/commands" ` + attributes + `>` + content + `</command>`
+}
+
+// begin starts a command with a form and returns the fields and the session.
+func (s *scene) begin(node string) (fields map[string]*xmltree.Node, session string) {
+	s.t.Helper()
+	c := s.result("set", transport, commandXML(`node="`+node+`" action="execute"`, ""))
+	if c.Get("status") != "executing" || c.Get("sessionid") == "" || c.Get("node") != node {
+		s.t.Fatalf("%s: %v", node, c.Attr)
+	}
+	return fieldsOf(s.t, c), c.Get("sessionid")
+}
+
+// complete runs a command with a form. It returns its note.
+func (s *scene) complete(node string, fields ...string) string {
+	s.t.Helper()
+	_, session := s.begin(node)
+	c := s.result("set", transport, commandXML(`node="`+node+`" action="complete" sessionid="`+session+`"`, submitted("", fields...)))
+	if c.Get("status") != "completed" || c.Get("sessionid") != session {
+		s.t.Fatalf("%s: %v", node, c.Attr)
+	}
+	return stanza.ChildText(c, stanza.Commands, "note")
+}
+
+func TestCommandsOfUsers(t *testing.T) {
+	s := play(t, "")
+	if got := s.commandNodes(); !slices.Equal(got, []string{"register"}) {
+		t.Errorf("the commands of a stranger: %v", got)
+	}
+	info := s.result("get", transport, `<query xmlns="http://jabber.org/protocol/disco#info" node="register"/>`)
+	if n := stanza.Child(info, stanza.DiscoInfo, "identity"); n == nil || n.Get("type") != "command-node" || !slices.Contains(vars(info), stanza.Commands) {
+		t.Errorf("the command: %v", info)
+	}
+	for _, node := range []string{"settings", "unregister", "change"} {
+		if c := s.refused("set", transport, commandXML(`node="`+node+`"`, "")); c != stanza.Forbidden {
+			t.Errorf("%s of a stranger: %s", node, c)
+		}
+	}
+	s.complete("register", "username", "bob", "password", "hunter2")
+	if got := s.commandNodes(); !slices.Equal(got, []string{"change", "unregister", "settings"}) {
+		t.Errorf("the commands of a user: %v", got)
+	}
+	s.complete("change", "username", "bobby", "password", "hunter3")
+	if a := s.account(); a.Name != "bobby" || a.Password != "hunter3" {
+		t.Errorf("the account: %+v", a)
+	}
+	s.complete("unregister", "confirm", "0")
+	s.account()
+	s.complete("unregister", "confirm", "1")
+	if _, err := s.store.Find(s.ctx, alice); err == nil {
+		t.Error("the user is still registered")
+	}
+}
+
+func TestSettingsCommand(t *testing.T) {
+	s := play(t, "[settings]\nsend_headlines=1\n")
+	s.online()
+	fields, _ := s.begin("settings")
+	for name, want := range map[string]string{"enable_transport": "1", "stay_connected": "0", "send_headlines": "1"} {
+		if got := stanza.ChildText(fields[name], stanza.DataForm, "value"); got != want {
+			t.Errorf("%s is %q, not %q", name, got, want)
+		}
+	}
+	s.complete("settings", "stay_connected", "true", "send_headlines", "0", "other", "1")
+	stored, err := s.store.Settings(s.ctx, s.account().ID)
+	if err != nil || stored["stay_connected"] != "1" || stored["send_headlines"] != "0" || stored["enable_transport"] != "1" || stored["other"] != "" {
+		t.Errorf("the settings: %v %v", stored, err)
+	}
+	s.complete("settings", "enable_transport", "0")
+	delivered[*pb.Logout](s, pb.WrapperMessage_TYPE_LOGOUT)
+	s.complete("settings", "enable_transport", "1")
+	s.expect("a probe", presence(transport, "probe"))
+}
+
+func TestStepsOfACommandThatAreWrong(t *testing.T) {
+	s := play(t, "")
+	form := submitted("", "username", "bob", "password", "pw")
+	for _, c := range []struct {
+		name, payload string
+		want          stanza.Condition
+	}{
+		{"unknown node", commandXML(`node="x"`, ""), stanza.ItemNotFound},
+		{"no node", commandXML(``, ""), stanza.ItemNotFound},
+		{"unknown action", commandXML(`node="register" action="x"`, ""), stanza.BadRequest},
+		{"back", commandXML(`node="register" action="prev" sessionid="1"`, form), stanza.BadRequest},
+		{"no form", commandXML(`node="register" action="complete" sessionid="1"`, ""), stanza.BadRequest},
+		{"refused", commandXML(`node="register" sessionid="1"`, submitted("", "username", "bob")), stanza.NotAcceptable},
+	} {
+		if got := s.refused("set", transport, c.payload); got != c.want {
+			t.Errorf("%s: %s, not %s", c.name, got, c.want)
+		}
+	}
+	for name, payload := range map[string]string{
+		"action": commandXML(`node="register" action="cancel" sessionid="1"`, ""),
+		"form":   commandXML(`node="register" sessionid="1"`, `<x xmlns="jabber:x:data" type="cancel"/>`),
+	} {
+		if c := s.result("set", transport, payload); c.Get("status") != "canceled" {
+			t.Errorf("%s: %v", name, c.Attr)
+		}
+	}
+	if _, err := s.store.Find(s.ctx, alice); err == nil {
+		t.Error("the user is registered")
+	}
+}
+
+func TestCommandsOfAdmins(t *testing.T) {
+	const admin = "http://jabber.org/protocol/admin"
+	s := play(t, "[service]\nadmin_jid="+alice+"\n")
+	s.online()
+	s.user(`<iq type="set" id="eve" from="eve@localhost/x" to="` + transport + `">` + registration("evil", "pw") + `</iq>`)
+	s.expect("eve registers", answer("eve"))
+	s.user(`<iq type="set" id="eve2" from="eve@localhost/x" to="` + transport + `">` + commandXML(`node="`+admin+`#get-online-users-list"`, "") + `</iq>`)
+	if e := stanza.ErrorOf(s.expect("the answer to eve", answer("eve2"))); e == nil || e.Condition != stanza.Forbidden {
+		t.Errorf("eve is an admin: %v", e)
+	}
+	for node, want := range map[string][]string{"registered": {alice, "eve@localhost"}, "online": {alice}} {
+		c := s.result("set", transport, commandXML(`node="`+admin+`#get-`+node+`-users-list"`, ""))
+		var got []string
+		for _, value := range stanza.Children(fieldsOf(t, c)[node+"userjids"]) {
+			got = append(got, stanza.Body(value))
+		}
+		if !slices.Equal(got, want) {
+			t.Errorf("%s users: %v", node, got)
+		}
+	}
+	s.complete(admin+"#announce", "announcement", "Maintenance at 5")
+	s.expect("the announcement", func(n *xmltree.Node) bool {
+		return n.Name == "message" && n.Get("to") == alice && n.Get("from") == transport && stanza.ChildText(n, "", "body") == "Maintenance at 5"
+	})
+	s.complete(admin+"#delete-user", "accountjids", "eve@localhost")
+	s.expect("eve is deleted", func(n *xmltree.Node) bool {
+		return n.Name == "presence" && n.Get("to") == "eve@localhost" && n.Get("type") == "unsubscribed"
+	})
+	if _, err := s.store.Find(s.ctx, "eve@localhost"); err == nil {
+		t.Error("eve is still registered")
+	}
+}
+
+func TestSearchFindsContacts(t *testing.T) {
+	s := play(t, "")
+	if c := s.refused("set", transport, `<query xmlns="jabber:iq:search"><nick>x</nick></query>`); c != stanza.RecipientUnavailable {
+		t.Errorf("a stranger searches: %s", c)
+	}
+	s.online()
+	for name, alias := range map[string]string{"carol": "Carol", "dave": "Uncle CARlo", "eve": ""} {
+		s.script(pb.WrapperMessage_TYPE_BUDDY_CHANGED, &pb.Buddy{UserName: proto.String(alice), BuddyName: &name, Alias: &alias, Status: pb.StatusType_STATUS_TYPE_ONLINE.Enum()})
+		s.expect(name, presence(name+"@"+transport, ""))
+	}
+	if f := fieldsOf(t, s.result("get", transport, `<query xmlns="jabber:iq:search"/>`)); f["nick"] == nil {
+		t.Error("the form has no field nick")
+	}
+	var got []string
+	for _, item := range stanza.Children(s.result("set", transport, `<query xmlns="jabber:iq:search"><nick>car</nick></query>`)) {
+		got = append(got, item.Get("jid")+" "+stanza.ChildText(item, stanza.Search, "nick"))
+	}
+	if want := []string{"carol@" + transport + " Carol", "dave@" + transport + " Uncle CARlo"}; !slices.Equal(got, want) {
+		t.Errorf("found: %v", got)
+	}
+	q := s.result("set", transport, `<query xmlns="jabber:iq:search">`+submitted("jabber:iq:search", "nick", "EVE")+`</query>`)
+	if item := stanza.Child(stanza.Child(q, stanza.DataForm, "x"), stanza.DataForm, "item"); item == nil || stanza.Body(stanza.Children(stanza.Children(item)[0])[0]) != "eve@"+transport {
+		t.Errorf("found in a form: %v", q)
+	}
+	if c := s.refused("set", transport, `<query xmlns="jabber:iq:search"><nick> </nick></query>`); c != stanza.NotAcceptable {
+		t.Errorf("an empty search: %s", c)
+	}
+}
+
+func TestClientsAskForTheJIDOfAContact(t *testing.T) {
+	s := play(t, "[gateway_responder]\nprompt=Nick\nlabel=Enter a nick.\n")
+	q := s.result("get", transport, `<query xmlns="jabber:iq:gateway"/>`)
+	if stanza.ChildText(q, stanza.Gateway, "prompt") != "Nick" || stanza.ChildText(q, stanza.Gateway, "desc") != "Enter a nick." {
+		t.Errorf("the question: %v", q)
+	}
+	for prompt, want := range map[string]string{
+		"carol":              "carol@" + transport,
+		" carol@net.org ":    `carol\40net.org@` + transport,
+		`carol\40net.org`:    `carol\40net.org@` + transport,
+		"carol@" + transport: "carol@" + transport,
+		"a b":                `a\20b@` + transport,
+	} {
+		q := s.result("set", transport, `<query xmlns="jabber:iq:gateway"><prompt>`+prompt+`</prompt></query>`)
+		if got := stanza.ChildText(q, stanza.Gateway, "jid"); got != want {
+			t.Errorf("%s: %s, not %s", prompt, got, want)
+		}
+	}
+	if c := s.refused("set", transport, `<query xmlns="jabber:iq:gateway"/>`); c != stanza.NotAcceptable {
+		t.Errorf("no name: %s", c)
+	}
+}
