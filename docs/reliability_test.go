@@ -74,7 +74,7 @@ func TestReliabilityPageHasTheLimitsOfTheCode(t *testing.T) {
 		{"runtime/config/options.go", `{"max_string", KindBytes, "64M"`, "| a string of a library function | 64 MiB"},
 		{"runtime/config/options.go", `{"memory_limit", KindBytes, "0"`, "| memory | none"},
 		{"luabind/host.go", "maxQueueBytes = 64 << 20", "| bytes waiting for all users | 64 MiB"},
-		{"luabind/backend/backend.go", "watchdogGrace = 5 * time.Second", "| a script that does not stop then | 5 s"},
+		{"luabind/backend/backend.go", "WatchdogGrace = 5 * time.Second", "| a script that does not stop then | 5 s"},
 		{"luabind/reload_vm.go", "loadTimeout = time.Minute", "| loading | 60 s"},
 		{"luabind/vm.go", "maxCallDepth    = 2000", "| nested calls | 2,000"},
 		{"luabind/stdlib/stdlib.go", "maxList = 1 << 20", "| a list | 1,048,576"},
