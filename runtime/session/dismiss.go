@@ -26,7 +26,7 @@ func (r *Registry) dismiss(s *Session, why error, grace time.Duration) {
 		_ = r.disconnect(s, payload, how, false) // an error means that the link has ended
 	}
 	r.mu.Lock()
-	defer r.mu.Unlock()
+	defer r.unlock()
 	r.end(s, how)
 }
 

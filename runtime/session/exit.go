@@ -50,7 +50,7 @@ func await(ctx context.Context, done <-chan struct{}) bool {
 // stopLogins prevents new sessions. It returns false if an earlier call has done so.
 func (r *Registry) stopLogins() bool {
 	r.mu.Lock()
-	defer r.mu.Unlock()
+	defer r.unlock()
 	if r.exiting {
 		return false
 	}
@@ -83,7 +83,7 @@ func (r *Registry) handleExit(ctx context.Context, exit Message) bool {
 // ended.
 func (r *Registry) endAll(ctx context.Context) <-chan struct{} {
 	r.mu.Lock()
-	defer r.mu.Unlock()
+	defer r.unlock()
 	third := part(ctx, 3, time.Hour)
 	for s := range r.all {
 		how := r.terms(logoutOf(s), errExit)

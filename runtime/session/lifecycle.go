@@ -68,7 +68,8 @@ func (r *Registry) terms(logout Message, why error) terms {
 
 // end removes s from the logged-in users and starts its end: queued messages get
 // their grace period, then on.logout runs, then the session's tasks are cancelled.
-// If s is already ending, end can only shorten its limits. r.mu is held.
+// If s is already ending, end can only shorten its limits. r.mu is held, and unlock has to
+// be called.
 func (r *Registry) end(s *Session, how terms) {
 	if r.users[s.User] == s {
 		delete(r.users, s.User)

@@ -21,11 +21,41 @@ const (
 	lost                    // DISCONNECTED after CONNECTED
 )
 
-// logConnected logs a successful login. r.mu is held, as for all methods below.
+// line is a line of the log that unlock writes.
+type line struct {
+	log   *logrus.Entry
+	level logrus.Level
+	text  string
+}
+
+// later makes unlock write a line. r.mu is held.
+func (r *Registry) later(log *logrus.Entry, level logrus.Level, text string) {
+	r.lines = append(r.lines, line{log, level, text})
+}
+
+// unlock unlocks r.mu and writes the lines of later. Writing a line takes longer than
+// Receive needs for a LOGIN, which would wait for r.mu.
+func (r *Registry) unlock() {
+	lines := r.lines
+	r.lines = nil
+	if len(lines) == 0 {
+		r.mu.Unlock()
+		return
+	}
+	r.writing.Lock() // while r.mu is held, so that the lines stay in order
+	defer r.writing.Unlock()
+	r.mu.Unlock()
+	for _, l := range lines {
+		l.log.Log(l.level, l.text)
+	}
+}
+
+// logConnected logs a successful login. r.mu is held, as for all methods below, and unlock
+// has to be called.
 func (r *Registry) logConnected(s *Session) {
 	if s.outcome == pending {
 		s.outcome = loggedIn
-		r.logLogin(s).Info("logged in")
+		r.later(r.logLogin(s), logrus.InfoLevel, "logged in")
 	}
 }
 
@@ -51,7 +81,7 @@ func (r *Registry) logDisconnected(s *Session, d *pb.Disconnected, pause time.Du
 			level = logrus.DebugLevel
 		}
 	}
-	log.Log(level, message)
+	r.later(log, level, message)
 }
 
 // logEnd logs a logout, unless the log has reported a lost connection or a failed
@@ -60,14 +90,14 @@ func (r *Registry) logEnd(s *Session, why error) {
 	switch s.outcome {
 	case pending:
 		s.outcome = failed
-		r.logLogin(s).WithField("reason", why.Error()).Info("login given up")
+		r.later(r.logLogin(s).WithField("reason", why.Error()), logrus.InfoLevel, "login given up")
 	case loggedIn:
 		s.outcome = lost
 		log := r.logLasted(s)
 		if why != errLoggedOut { //nolint:errorlint // it is never wrapped
 			log = log.WithField("reason", why.Error())
 		}
-		log.Info("logged out")
+		r.later(log, logrus.InfoLevel, "logged out")
 	}
 }
 

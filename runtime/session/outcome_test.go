@@ -1,17 +1,22 @@
 package session
 
 import (
+	"context"
 	"fmt"
+	"runtime"
 	"slices"
 	"strings"
 	"testing"
 	"time"
 
 	"github.com/sirupsen/logrus"
+	logtest "github.com/sirupsen/logrus/hooks/test"
 	"google.golang.org/protobuf/proto"
 
 	"spectrumlua/pb"
+	"spectrumlua/runtime/schema"
 	"spectrumlua/runtime/secret"
+	"spectrumlua/runtime/task"
 )
 
 // logLines returns the lines at INFO or above, with their fields.
@@ -108,4 +113,54 @@ func TestSecretsAreHiddenInErrorsForUsers(t *testing.T) {
 			p.Errorf("the log has %s", lines)
 		}
 	})
+}
+
+// slowLog is a log whose line "logged in" takes long.
+type slowLog struct{ reached, goOn chan struct{} }
+
+func (slowLog) Levels() []logrus.Level { return logrus.AllLevels }
+
+func (s slowLog) Fire(e *logrus.Entry) error {
+	if e.Message == "logged in" {
+		close(s.reached)
+		<-s.goOn
+	}
+	return nil
+}
+
+// TestReceiveDoesNotWaitForTheLog matters for PING: the reader that answers it calls Receive.
+// The test is outside of a bubble, where a goroutine that waits for a mutex never rests.
+func TestReceiveDoesNotWaitForTheLog(t *testing.T) {
+	slow := slowLog{make(chan struct{}), make(chan struct{})}
+	log, _ := logtest.NewNullLogger()
+	log.AddHook(slow)
+	s, c := task.New(task.Options{}), &counter{left: 2, done: make(chan struct{})}
+	defer s.Close()
+	o := defaults()
+	o.Scheduler, o.Script, o.Sender, o.Log = s, c, c, log
+	r := New(t.Context(), o)
+	receive := func(user string) { r.Receive(t.Context(), schema.TypeByName("login"), loginOf(user, "legacy"), nil) }
+	receive("alice@localhost")
+	for r.Find("alice@localhost") == nil {
+		runtime.Gosched()
+	}
+	alice, sent := r.Find("alice@localhost"), make(chan error, 1)
+	go func() { sent <- r.Send(alice, pb.WrapperMessage_TYPE_CONNECTED, nil) }()
+	<-slow.reached
+	received := make(chan struct{})
+	go func() { receive("bob@localhost"); close(received) }()
+	select {
+	case <-received:
+	case <-time.After(20 * time.Second):
+		t.Error("Receive waits for the log")
+	}
+	close(slow.goOn)
+	<-received
+	<-c.done
+	if err := <-sent; err != nil {
+		t.Error(err)
+	}
+	ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
+	defer cancel()
+	r.Exit(ctx, Message{Type: schema.TypeByName("exit")})
 }

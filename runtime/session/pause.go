@@ -93,7 +93,7 @@ func (p *pauses) forgetSome(now time.Time) {
 // noteConnected records that the session has sent CONNECTED.
 func (r *Registry) noteConnected(s *Session) {
 	r.mu.Lock()
-	defer r.mu.Unlock()
+	defer r.unlock()
 	first := s.connected.IsZero()
 	s.connected, s.known = r.clock.Now(), true
 	r.logConnected(s)
@@ -126,7 +126,7 @@ func (r *Registry) disconnect(s *Session, payload []byte, how terms, keep bool) 
 // after a pause, and whether the user has to be told.
 func (r *Registry) noteDisconnected(s *Session, d *pb.Disconnected, how terms, keep bool) (pause time.Duration, retried, tell bool) {
 	r.mu.Lock()
-	defer r.mu.Unlock()
+	defer r.unlock()
 	if !retriable(d) {
 		r.logDisconnected(s, d, 0)
 		r.pauses.forget(s.User)

@@ -74,6 +74,9 @@ type Registry struct {
 	exiting   bool          // no session starts any more
 	leaving   bool          // the process ends soon: Spectrum has to retry logins
 	empty     chan struct{} // closed when all is empty; nil until endAll
+	lines     []line        // for unlock
+
+	writing sync.Mutex // held while unlock writes lines, possibly without mu
 }
 
 // garbageEvery is how often the log may say that a LOGIN does not parse.
@@ -221,14 +224,12 @@ func (r *Registry) login(ctx context.Context, typ *schema.Type, payload []byte) 
 		Settings:   login.GetSettings().GetValue(),
 		registry:   r,
 		asked:      r.clock.Now(),
-		owner:      r.opts.Scheduler.NewOwner(r.ctx, login.GetUser()),
 		login:      m,
 	}
-	s.owner.Hold()
-	r.post(s.owner, &loginItem{item{r, s, m}}, nil)
+	r.ownHeld(s)
 
 	r.mu.Lock()
-	defer r.mu.Unlock()
+	defer r.unlock()
 	if r.exiting {
 		r.logOf(s.User).Debug("a LOGIN is ignored because the process is exiting")
 		r.drop(s.owner.Cancel(errExit))
@@ -244,6 +245,13 @@ func (r *Registry) login(ctx context.Context, typ *schema.Type, payload []byte) 
 	}
 }
 
+// ownHeld gives s an owner that is held, whose first item is the login of s.
+func (r *Registry) ownHeld(s *Session) {
+	first := &loginItem{item{r, s, s.login}}
+	first.countIn()
+	s.owner = r.opts.Scheduler.NewHeld(r.ctx, s.User, first)
+}
+
 // logOf returns the log with the user as a field.
 func (r *Registry) logOf(user string) *logrus.Entry { return r.log.WithField("user", user) }
 
@@ -251,7 +259,7 @@ func (r *Registry) logOf(user string) *logrus.Entry { return r.log.WithField("us
 func (r *Registry) logout(typ *schema.Type, payload []byte) {
 	user := typ.UserOf(payload)
 	r.mu.Lock()
-	defer r.mu.Unlock()
+	defer r.unlock()
 	s := r.users[string(user)]
 	if s == nil {
 		r.skip(user, "LOGOUT", "of a user who is not logged in")

@@ -81,16 +81,14 @@ func (r *Registry) retry(s *Session, how terms, keep bool) time.Duration {
 		Settings:   s.Settings,
 		registry:   r,
 		asked:      r.clock.Now(),
-		owner:      r.opts.Scheduler.NewOwner(r.ctx, s.User),
 		login:      s.login,
 		status:     s.status,
 		roster:     s.roster,
 		known:      s.known,
 		backlog:    backlog{holding: true},
 	}
-	next.owner.Hold()
 	r.budget.add(len(s.login.Payload))
-	r.post(next.owner, &loginItem{item{r, next, s.login}}, nil)
+	r.ownHeld(next)
 	if keep {
 		r.inherit(next, s)
 	}

@@ -41,12 +41,28 @@ type Owner struct {
 	joined    bool
 	settled   bool // the whole no longer counts this part as active
 	resources map[*Resource]struct{}
+
+	// The first task that handles items, and the first ring of inbox. They are parts of the
+	// owner because each user needs them.
+	first Task
+	room  [minRing]Item
 }
 
 // NewOwner returns an owner whose tasks end at the latest when ctx is done. The
 // name appears in logs: the user, or "" for the process.
 func (s *Scheduler) NewOwner(ctx context.Context, name string) *Owner {
-	return &Owner{sched: s, name: name, parent: ctx}
+	o := &Owner{sched: s, name: name, parent: ctx}
+	o.inbox.ring = o.room[:]
+	return o
+}
+
+// NewHeld is NewOwner, Append and Hold. It is faster, because nobody else knows the owner
+// yet.
+func (s *Scheduler) NewHeld(ctx context.Context, name string, first Item) *Owner {
+	o := s.NewOwner(ctx, name)
+	o.inbox.push(first)
+	o.held = true
+	return o
 }
 
 // context returns the context of the owner. It is created when it is first needed,
@@ -151,7 +167,12 @@ func (o *Owner) handling() *Task {
 		o.handler.stop(o.handler.noWaits) // frees the contexts
 		o.handler = nil
 	}
-	if o.handler == nil {
+	switch {
+	case o.handler != nil:
+	case o.first.owner == nil:
+		o.handler = &o.first
+		o.handler.owner, o.handler.parent = o, o.parent
+	default:
 		o.handler = newTask(o.parent, o, "")
 	}
 	return o.handler

@@ -42,12 +42,16 @@ func (q *queue[T]) pop() T {
 	return v
 }
 
-func (q *queue[T]) clear() { *q = queue[T]{} }
+func (q *queue[T]) clear() {
+	clear(q.ring) // it may be part of a larger value
+	*q = queue[T]{}
+}
 
 func (q *queue[T]) resize(n int) {
 	ring := make([]T, n)
 	for i := range q.count {
 		ring[i] = q.ring[(q.head+i)&(len(q.ring)-1)]
 	}
+	clear(q.ring)
 	q.ring, q.head = ring, 0
 }
