@@ -7,6 +7,7 @@
 #   verdict      a file for the reason if the folder cannot be created today
 #   suite        the suite of Debian
 #   packages     the packages to install
+#   extras       packages that the tests can do without (optional)
 #   want         the content of the folder, for its stamp: a change creates the folder
 #                again
 #   apt_options  options for apt-get
@@ -18,6 +19,8 @@
 # and calls `provide "$@"`. The folder is kept between runs; a second run only looks
 # at the stamp. The argument -f creates it again. E2E_MIRROR is the Debian mirror; the
 # default is that of apt on this machine.
+#
+# The file .e2e-missing in the folder names the extras that the archive did not provide.
 #
 # Exit codes: 0 the folder is ready; 75 the archive cannot provide it today or cannot be
 # reached, and the verdict has the reason; any other code is an error of the scripts.
@@ -106,6 +109,20 @@ quieten() {
   mount -t proc proc "$part/proc"
 }
 
+# install_extras installs the packages of extras, each on its own.
+install_extras() {
+  local package
+  : >"$part/.e2e-missing"
+  for package in "${extras[@]}"; do
+    printf '\n+ install %s\n' "$package" >>"$log"
+    in_part apt-get "${apt_options[@]}" install -y --no-install-recommends "$package" >>"$log" 2>&1 </dev/null && continue
+    say "the archive cannot provide $package today: some tests will be skipped"
+    printf '%s\n' "$package" >>"$part/.e2e-missing"
+    in_part dpkg --configure -a >>"$log" 2>&1 </dev/null || true
+    in_part apt-get "${apt_options[@]}" install -f -y >>"$log" 2>&1 </dev/null || true
+  done
+}
+
 in_part() { chroot "$part" env -i PATH=/usr/sbin:/usr/bin:/sbin:/bin LC_ALL=C.UTF-8 \
   DEBIAN_FRONTEND=noninteractive ${http_proxy:+http_proxy="$http_proxy"} "$@"; }
 
@@ -127,6 +144,7 @@ provision() {
   prepare "$mirror"
   run "apt-get update" in_part apt-get "${apt_options[@]}" update
   run "installing ${packages[*]}" in_part apt-get "${apt_options[@]}" install -y --no-install-recommends "${packages[@]}"
+  install_extras
   in_part apt-get clean
   in_part dpkg-query -W "${packages[@]}" >>"$log"
   umount "$part/proc"

@@ -21,14 +21,14 @@ var patience = 30 * time.Second
 
 // A bedConfig holds the differences from an ordinary transport.
 type bedConfig struct {
-	backend  string   // a program on this machine; default: the one under test
-	inChroot string   // or a program in the chroot: a C++ backend to compare with
-	jid      string   // of the transport; echo.localhost if empty
-	users    []string // XMPP accounts at localhost; alice if empty
-	server   bool     // server mode: no Prosody, clients log in to Spectrum
-	serve    bool     // without Spectrum: spectrum2-lua serve takes its place
-	// privileges lets the transport change the rosters of users (XEP-0356).
-	privileges bool
+	backend    string            // a program on this machine; default: the one under test
+	inChroot   string            // or a program in the chroot: a C++ backend to compare with
+	jid        string            // of the transport; echo.localhost if empty
+	users      []string          // XMPP accounts at localhost, or JIDs; alice if empty
+	xmpp       string            // the XMPP server: ejabberd, or Prosody if empty
+	privileges bool              // the XMPP server grants privileges (XEP-0356)
+	server     bool              // server mode: no XMPP server, clients log in to Spectrum
+	serve      bool              // without Spectrum: spectrum2-lua serve takes its place
 	script     string            // text of the Lua script …
 	file       string            // … or its path in the repository; scripts/echo.lua if both are empty
 	files      map[string]string // more files in the config's folder, by name
@@ -44,10 +44,10 @@ type bed struct {
 	config        bedConfig
 	dir           string // its path for this process
 	jid           string
-	xmppPort      int // clients connect here
-	componentPort int // Prosody waits for Spectrum here
-	backendPort   int // and Spectrum for its backends here
-	prosody       *process
+	xmppPort      int      // clients connect here
+	componentPort int      // the XMPP server waits for Spectrum here
+	backendPort   int      // and Spectrum for its backends here
+	server        *process // the XMPP server
 	spectrum      *process
 	helpers       []*process // other programs of the test
 	clients       []*client
@@ -87,7 +87,7 @@ func prepareBed(t *testing.T, config bedConfig) *bed {
 	b.placeFiles()
 	b.configureSpectrum()
 	if !config.server {
-		b.startProsody()
+		b.startXMPP()
 	}
 	return b
 }
@@ -169,15 +169,15 @@ func (b *bed) close() {
 		}
 	}
 	b.stopSpectrum()
-	if b.prosody != nil {
-		b.helpers = append(b.helpers, b.prosody)
+	if b.server != nil {
+		b.helpers = append(b.helpers, b.server)
 	}
 	for _, p := range b.helpers {
 		if _, err := p.stop(10 * time.Second); err != nil {
 			b.t.Error(err)
 		}
 	}
-	b.prosody, b.helpers, b.ircUsers = nil, nil, nil
+	b.server, b.helpers, b.ircUsers = nil, nil, nil
 	for _, p := range b.waitGone(2 * time.Second) {
 		b.blame("left at the end: %v", p)
 		if this, err := os.FindProcess(p.pid); err == nil {

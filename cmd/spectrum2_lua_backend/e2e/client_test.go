@@ -90,12 +90,16 @@ type client struct {
 // client connects an XMPP account and waits for its login.
 func (b *bed) client(user string) *client {
 	b.t.Helper()
-	domain := xmppDomain
-	if b.config.server {
-		domain = b.jid
-	}
-	c := b.driver(user, user+"@"+domain)
-	c.do(command{"do": "connect", "jid": c.jid, "password": password, "host": "127.0.0.1", "port": b.xmppPort})
+	return b.clientAt(user, "")
+}
+
+// clientAt is like client, with a resource; if that is empty, the server chooses one.
+func (b *bed) clientAt(user, resource string) *client {
+	b.t.Helper()
+	name, domain := b.account(user)
+	c := b.driver(strings.TrimSuffix(name+"-"+resource, "-"), name+"@"+domain)
+	jid := strings.TrimSuffix(c.jid+"/"+resource, "/")
+	c.do(command{"do": "connect", "jid": jid, "password": password, "host": "127.0.0.1", "port": b.xmppPort})
 	c.wait("logs in", func(e event) bool { return e.Event == "connected" })
 	return c
 }

@@ -169,12 +169,12 @@ func TestComponentKeepsStanzas(t *testing.T) {
 	send(5000)
 	b.wait(arrived, "messages are lost")
 	time.Sleep(500 * time.Millisecond) // several pings in silence
-	if _, err := b.prosody.stop(patience); err != nil {
+	if _, err := b.server.stop(patience); err != nil {
 		t.Fatal(err)
 	}
 	b.wait(func() bool { return !c.Connected() }, "the component has not noticed the end of Prosody")
 	send(5000)
-	b.restartProsody()
+	b.restartXMPP()
 	b.wait(arrived, "messages from the time without Prosody are lost")
 	if _, repeated := c.count(); repeated > 0 {
 		t.Errorf("%d messages arrived twice", repeated)

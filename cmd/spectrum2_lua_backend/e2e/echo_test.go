@@ -72,7 +72,7 @@ func (c *client) seesRegistrationForm() {
 	}
 }
 
-// looksAtRoster accepts the contact of the script. The server answers the contact's
+// looksAtRoster accepts the contact of the script. Prosody answers the contact's
 // subscription request with an `unavailable`, which makes Spectrum close the chat. After
 // looksAtRoster, no such answer is on the way.
 func (c *client) looksAtRoster() {
@@ -85,6 +85,12 @@ func (c *client) looksAtRoster() {
 		if !slices.ContainsFunc(roster, func(i rosterItem) bool { return i.JID == jid }) {
 			t.Errorf("%s is not in the roster: %+v", jid, roster)
 		}
+	}
+	if c.bed.setsSubscriptions() {
+		if i := slices.IndexFunc(roster, func(i rosterItem) bool { return i.JID == c.bed.contact("echo") }); i >= 0 && roster[i].Name != "Echo" {
+			t.Errorf("the contact's name in the roster is %q, not Echo", roster[i].Name)
+		}
+		return
 	}
 	request := c.waitFrom(0, "echo's request", presence(c.bed.contact("echo"), "subscribe"))
 	if request.Nickname != "Echo" {

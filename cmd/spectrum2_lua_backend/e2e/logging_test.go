@@ -43,7 +43,7 @@ func TestSpectrumLogsNoPasswordOfARegistration(t *testing.T) {
 				t.Fatal(err)
 			}
 			looked++
-			if filepath.Base(name) != "prosody.log" && strings.Contains(string(text), legacyPassword) {
+			if filepath.Base(name) != b.xmpp().log && strings.Contains(string(text), legacyPassword) {
 				t.Errorf("%s has the password of the registration", filepath.Base(name))
 			}
 		}

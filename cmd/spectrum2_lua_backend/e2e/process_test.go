@@ -121,6 +121,21 @@ func (b *bed) processes() []running {
 	return found
 }
 
+// parentOf returns the parent of a process, or 0 if there is none.
+func parentOf(pid int) int {
+	stat, err := os.ReadFile(fmt.Sprintf("/proc/%d/stat", pid))
+	if err != nil {
+		return 0
+	}
+	// The name of the program, in parentheses, may contain anything.
+	fields := strings.Fields(string(stat[bytes.LastIndexByte(stat, ')')+1:]))
+	if len(fields) < 2 {
+		return 0
+	}
+	parent, _ := strconv.Atoi(fields[1])
+	return parent
+}
+
 func hasEntry(environment, want []byte) bool {
 	for _, entry := range bytes.Split(environment, []byte{0}) {
 		if bytes.Equal(entry, want) {

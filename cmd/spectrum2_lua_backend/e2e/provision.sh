@@ -1,6 +1,7 @@
 #!/usr/bin/env bash
 # Makes the folder that the end-to-end tests run in: a small Debian with
-# Spectrum 2, Prosody, ngIRCd, slixmpp and the C++ backends to compare with.
+# Spectrum 2, Prosody, ngIRCd, slixmpp and the C++ backends to compare with. Without
+# the packages of extras, some tests are skipped; run.sh ends with their names.
 # .ci/debian.sh explains the method and the exit codes.
 #
 #   E2E_ROOT    the folder (default: .e2e/root at the top of the repository)
@@ -18,7 +19,8 @@ suite=sid           # the only one with spectrum2 …
 older=trixie        # … which still wants this one's boost
 packages=(spectrum2 spectrum2-backend-libcommuni spectrum2-backend-swiften
           prosody ngircd python3-slixmpp)
-want="v1 $suite+$older ${packages[*]}"
+extras=(prosody-modules ejabberd profanity tmux)
+want="v2 $suite+$older ${packages[*]} ${extras[*]}"
 apt_options=(-q -o Acquire::Retries=3 -o Acquire::http::Timeout=30
              -o Acquire::Check-Valid-Until=false -o APT::Sandbox::User=root)
 

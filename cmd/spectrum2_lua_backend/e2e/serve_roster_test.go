@@ -85,10 +85,10 @@ return on
 	alice.stop()
 	b.until("the user is away", func() bool { return count("status away") == 1 })
 	for range 2 {
-		if _, err := b.prosody.stop(b.patience); err != nil {
+		if _, err := b.server.stop(b.patience); err != nil {
 			t.Fatal(err)
 		}
-		b.restartProsody()
+		b.restartXMPP()
 		b.waitSpectrum()
 	}
 	if logins, logouts := count("login of alice"), count("logout of alice"); logins != 1 || logouts != 0 {

@@ -4,34 +4,70 @@ package e2e_test
 
 import "testing"
 
-// TestServe is TestEcho without Spectrum. Its steps are those that serve supports.
-func TestServe(t *testing.T) {
+// serveBeds are the XMPP servers that serve is tested with.
+var serveBeds = []struct {
+	name   string
+	config bedConfig
+}{
+	{"Prosody", bedConfig{serve: true}},
+	{"Prosody with privileges", bedConfig{serve: true, privileges: true}},
+	{"ejabberd", bedConfig{serve: true, xmpp: "ejabberd"}},
+	{"ejabberd with privileges", bedConfig{serve: true, xmpp: "ejabberd", privileges: true}},
+}
+
+// onServers runs a test of serve with each XMPP server. At the end, no server may have logged
+// a protocol error.
+func onServers(t *testing.T, change bedConfig, test func(b *bed)) {
 	t.Parallel()
-	b := newBed(t, bedConfig{serve: true})
-	alice := b.client("alice")
-	alice.available()
+	for _, server := range serveBeds {
+		t.Run(server.name, func(t *testing.T) {
+			t.Parallel()
+			config := change
+			config.serve, config.xmpp, config.privileges = true, server.config.xmpp, server.config.privileges
+			b := newBed(t, config)
+			test(b)
+			b.streamHolds()
+			b.nothingWrong()
+		})
+	}
+}
 
-	alice.discovers()
-	alice.seesRegistrationForm()
-	alice.register()
-	alice.accept()
-	alice.waitOnline()
-	alice.wait("echo is online", presence(b.contact("echo"), ""))
-	alice.looksAtRoster()
+// nothingWrong fails the test if the XMPP server has logged a protocol error.
+func (b *bed) nothingWrong() {
+	b.t.Helper()
+	for _, line := range b.protocolErrors() {
+		b.t.Errorf("the XMPP server logs a protocol error: %s", line)
+	}
+}
 
-	alice.converses()
-	alice.getsReceipt()
-	alice.exchangesChatStates()
-	alice.usesMarkup()
-	alice.looksAtVCard()
+// TestServe is TestEcho without Spectrum.
+func TestServe(t *testing.T) {
+	onServers(t, bedConfig{}, func(b *bed) {
+		alice := b.client("alice")
+		alice.available()
 
-	alice.joinsRoom()
-	alice.speaksInRoom()
-	alice.setsTopic()
-	alice.asksForNickname()
-	alice.leavesRoom()
+		alice.discovers()
+		alice.seesRegistrationForm()
+		alice.register()
+		alice.accept()
+		alice.waitOnline()
+		alice.wait("echo is online", presence(b.contact("echo"), ""))
+		alice.looksAtRoster()
 
-	alice.unregisters()
+		alice.converses()
+		alice.getsReceipt()
+		alice.exchangesChatStates()
+		alice.usesMarkup()
+		alice.looksAtVCard()
+
+		alice.joinsRoom()
+		alice.speaksInRoom()
+		alice.setsTopic()
+		alice.asksForNickname()
+		alice.leavesRoom()
+
+		alice.unregisters()
+	})
 }
 
 // asksForNickname changes the nickname in the room and back, which Spectrum 2.2.1 does not pass on.

@@ -16,8 +16,7 @@ const (
 	logBackend   = `New backend \S+ connected\. Current backend count=1$`
 	logPing      = `PING to`
 	logXMPP      = `Connecting XMPP server`
-	logConnected = `%s: Setting ignoreDisconnect=0`                // at the user's CONNECTED
-	logComponent = `External component successfully authenticated` // Prosody's words
+	logConnected = `%s: Setting ignoreDisconnect=0` // at the user's CONNECTED
 )
 
 // Without backend_port, Spectrum derives the port from the JID and from the time of its
@@ -109,7 +108,7 @@ func (b *bed) startSpectrum() {
 func (b *bed) waitSpectrum() {
 	b.t.Helper()
 	if b.config.serve {
-		b.waitLog("prosody.log", logComponent)
+		b.waitComponent()
 		return
 	}
 	b.waitLog("spectrum.log", logBackend)
@@ -118,7 +117,7 @@ func (b *bed) waitSpectrum() {
 		return
 	}
 	b.waitLog("spectrum.log", logXMPP)
-	b.waitLog("prosody.log", logComponent)
+	b.waitComponent()
 }
 
 // stopSpectrum stops Spectrum as an init system would, and checks that no backend or helper
@@ -140,7 +139,7 @@ func (b *bed) stopSpectrum() {
 	b.spectrum = nil
 }
 
-// waitGone waits until only Prosody and the clients are left.
+// waitGone waits until only the XMPP server, helpers and clients are left.
 func (b *bed) waitGone(limit time.Duration) []running {
 	var left []running
 	b.poll(limit, func() bool {
@@ -155,16 +154,21 @@ func (b *bed) waitGone(limit time.Duration) []running {
 	return left
 }
 
-// knows reports whether a process is Prosody, a helper or a client of this bed that still
-// runs.
+// knows reports whether a process is the XMPP server, a helper or a client of this bed that
+// still runs, or a child of such a process.
 func (b *bed) knows(pid int) bool {
-	known := append([]*process{b.prosody}, b.helpers...)
+	known := append([]*process{b.server}, b.helpers...)
 	for _, c := range b.clients {
 		known = append(known, c.process)
 	}
-	return slices.ContainsFunc(known, func(p *process) bool {
-		return p != nil && !p.ended() && p.cmd.Process.Pid == pid
-	})
+	for ; pid > 1; pid = parentOf(pid) {
+		if slices.ContainsFunc(known, func(p *process) bool {
+			return p != nil && !p.ended() && p.cmd.Process.Pid == pid
+		}) {
+			return true
+		}
+	}
+	return false
 }
 
 // backends returns the running backends.
