@@ -112,6 +112,21 @@ func result(content string) func(iq *xmltree.Node) string {
 	}
 }
 
+// keeper answers as a server that stores a roster, which begins with some items. Items that it
+// adds get this subscription.
+func keeper(roster, subscription string) func(iq *xmltree.Node) string {
+	items := roster
+	return func(iq *xmltree.Node) string {
+		if stanza.Attr(iq, "type") == "get" {
+			return result(`<query xmlns="jabber:iq:roster">` + items + `</query>`)(iq)
+		}
+		for _, n := range stanza.Children(stanza.Child(iq, stanza.Roster, "query")) {
+			items += `<item jid="` + stanza.Attr(n, "jid") + `" subscription="` + subscription + `"/>`
+		}
+		return result("")(iq)
+	}
+}
+
 func failure(condition string) func(iq *xmltree.Node) string {
 	return func(iq *xmltree.Node) string {
 		return `<iq type="error" id="` + stanza.Attr(iq, "id") + `" from="` + stanza.Attr(iq, "to") + `" to="` + transport +
@@ -139,7 +154,7 @@ func TestThousandsOfContactsReachTheRosterOnce(t *testing.T) {
 		withAlice(t, settings.Service{}, grant, "", nil, func(s *stage) {
 			const count = 2000 // each one needs an answer of the server
 			announce(s, count)
-			items, most := s.serve(result(""))
+			items, most := s.serve(keeper("", "both"))
 			if len(items) != count || most > 8 {
 				t.Errorf("%d items for %d contacts, %d at once", len(items), count, most)
 			}
@@ -179,12 +194,42 @@ func TestServerThatDeniesTheRosterIsAskedOnce(t *testing.T) {
 	})
 }
 
+// TestServerThatGrantsNoSubscriptions has a server that stores the contact without a
+// subscription, as ejabberd 26.07 does. The user is asked, once.
+func TestServerThatGrantsNoSubscriptions(t *testing.T) {
+	withAlice(t, settings.Service{}, grant, "", nil, func(s *stage) {
+		s.buddy(&pb.Buddy{BuddyName: proto.String("carol"), Alias: proto.String("Carol")})
+		answer := keeper("", "none")
+		var sent []string
+		for range 3 {
+			synctest.Wait()
+			for _, n := range s.out.take() {
+				if n.Name == "iq" {
+					s.user(answer(n))
+					continue
+				}
+				sent = append(sent, stanza.Attr(n, "type")+" "+stanza.Attr(n, "from"))
+			}
+		}
+		s.want("the request", strings.Join(sent, "\n"), "subscribe carol@echo.localhost\n carol@echo.localhost/bot")
+		if s.stored()["carol"].Subscribed {
+			t.Error("the contact counts as accepted")
+		}
+		s.user(`<presence type="subscribed" from="` + alice + `" to="carol@` + transport + `"/>`)
+		synctest.Wait()
+		if !s.stored()["carol"].Subscribed {
+			t.Error("the contact is accepted, but not stored")
+		}
+	})
+}
+
 // TestRosterFollowsTheScript changes and removes a contact in the server's roster.
 func TestRosterFollowsTheScript(t *testing.T) {
 	withAlice(t, settings.Service{JIDEscaping: true}, grant, "", nil, func(s *stage) {
+		server := keeper("", "both")
 		change := func(what, want string) {
 			t.Helper()
-			items, _ := s.serve(result(""))
+			items, _ := s.serve(server)
 			var got []string
 			for _, n := range items {
 				text, err := n.Text(1 << 10)
@@ -227,12 +272,7 @@ func TestRosterIsCompletedAtLogin(t *testing.T) {
 		t.Run(c.name, func(t *testing.T) {
 			contacts := []*users.Contact{{Name: "asked"}, {Name: "friend", Subscribed: true}, {Name: "removed", Subscribed: true}}
 			withAlice(t, settings.Service{}, grant, "", contacts, func(s *stage) {
-				items, _ := s.serve(func(iq *xmltree.Node) string {
-					if stanza.Attr(iq, "type") == "get" {
-						return result(`<query xmlns="jabber:iq:roster">` + c.roster + `</query>`)(iq)
-					}
-					return result("")(iq)
-				})
+				items, _ := s.serve(keeper(c.roster, "both"))
 				got := map[string]bool{}
 				for _, n := range items {
 					local, _, _ := jid.Split(stanza.Attr(n, "jid"))

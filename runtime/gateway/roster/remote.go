@@ -16,6 +16,7 @@ const maxSets = 8
 type sets struct {
 	queue   []offered
 	waiting int
+	added   []string // contacts whose subscriptions are to be checked
 }
 
 // next sends changes while few wait for an answer.
@@ -37,6 +38,7 @@ func (s *sets) next(u *router.User) {
 					s.waiting--
 					r.setAnswered(u, o, answer)
 					s.next(u)
+					r.checkAdded(u)
 				}
 			})
 	}
@@ -57,11 +59,11 @@ func (r *roster) setAnswered(u *router.User, o offered, answer *xmltree.Node) {
 	case answer == nil:
 		u.Log().Warn("the server does not answer to a change of the user's roster")
 	case e == nil && c != nil && o.action != toRemove && !c.Subscribed:
-		c.Subscribed = true
-		save(u, c)
-		if c.visible() {
-			announce(u, c)
+		if privilege.Allowed(u, privilege.RosterGet) {
+			r.sets.added = append(r.sets.added, o.name)
+			return
 		}
+		granted(u, c)
 	case e != nil && denied[e.Condition]:
 		privilege.Revoke(u, privilege.RosterSet)
 		for _, o := range append([]offered{o}, r.sets.queue...) {
@@ -73,13 +75,45 @@ func (r *roster) setAnswered(u *router.User, o offered, answer *xmltree.Node) {
 	}
 }
 
-// compare reads the user's roster after a login, and adds contacts that it lacks: those
-// that the user was asked for and has not answered, or all if it has none of them. Other
-// contacts that are missing are those that the user has removed.
-func compare(u *router.User) {
-	if len(Of(u)) == 0 || !privilege.Allowed(u, privilege.RosterGet) || !privilege.Allowed(u, privilege.RosterSet) {
+// granted notes that a contact is in the user's roster with a subscription.
+func granted(u *router.User, c *Contact) {
+	c.Subscribed = true
+	save(u, c)
+	if c.visible() {
+		announce(u, c)
+	}
+}
+
+// checkAdded reads the roster after a series of changes. ejabberd 26.07 accepts new contacts,
+// but without a subscription. For those the transport asks the user.
+func (r *roster) checkAdded(u *router.User) {
+	if r.sets.waiting > 0 || len(r.sets.queue) > 0 || len(r.sets.added) == 0 {
 		return
 	}
+	added := r.sets.added
+	r.sets.added = nil
+	read(u, func(u *router.User, r *roster, present map[string]string) {
+		for _, name := range added {
+			switch c := r.contacts[name]; {
+			case c == nil || c.Subscribed: // gone, or accepted meanwhile
+			case present[inRoster(u, name)] == "both":
+				granted(u, c)
+			default:
+				ask(u, c)
+			}
+		}
+	})
+}
+
+// inRoster returns a contact's key in what read has read.
+func inRoster(u *router.User, name string) string {
+	local, _, _ := jid.Split(u.ContactJID(name))
+	return router.Fold(local)
+}
+
+// read reads the user's roster and calls a function with the subscriptions of the transport's
+// contacts. It does not if the server does not answer with a roster.
+func read(u *router.User, use func(u *router.User, r *roster, present map[string]string)) {
 	u.Query("get", u.JID, stanza.Element(stanza.Roster, "query", nil), func(u *router.User, answer *xmltree.Node) {
 		r := rosters.Peek(u)
 		if r == nil || answer == nil || stanza.Attr(answer, "type") != "result" {
@@ -92,9 +126,20 @@ func compare(u *router.User) {
 				present[router.Fold(local)] = stanza.Attr(n, "subscription")
 			}
 		}
+		use(u, r, present)
+	})
+}
+
+// compare reads the user's roster after a login, and adds contacts that it lacks: those
+// that the user was asked for and has not answered, or all if it has none of them. Other
+// contacts that are missing are those that the user has removed.
+func compare(u *router.User) {
+	if len(Of(u)) == 0 || !privilege.Allowed(u, privilege.RosterGet) || !privilege.Allowed(u, privilege.RosterSet) {
+		return
+	}
+	read(u, func(u *router.User, r *roster, present map[string]string) {
 		for name, c := range r.contacts {
-			local, _, _ := jid.Split(u.ContactJID(name))
-			switch subscription, found := present[router.Fold(local)]; {
+			switch subscription, found := present[inRoster(u, name)]; {
 			case subscription == "both" && !c.Subscribed:
 				c.Subscribed = true
 				save(u, c)
