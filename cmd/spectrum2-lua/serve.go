@@ -93,7 +93,7 @@ func (t *terminal) serve(ctx context.Context, files []string) error {
 	if err == nil {
 		return nil
 	}
-	code := exitFailed
+	var code int
 	switch {
 	case errors.Is(err, serve.ErrMemory):
 		code = exitMemory

@@ -109,7 +109,7 @@ func TestDocsHaveEachKey(t *testing.T) {
 
 func TestMisspeltKeysGiveWarnings(t *testing.T) {
 	for _, c := range []struct{ name, text, want string }{
-		{"a letter", "[service]\njid=x\nalowed_servers=a\n", "/etc/x.cfg:3: [service] alowed_servers is not a key of Spectrum and has no effect; did you mean allowed_servers?"},
+		{"a letter", "[service]\njid=x\nalloed_servers=a\n", "/etc/x.cfg:3: [service] alloed_servers is not a key of Spectrum and has no effect; did you mean allowed_servers?"},
 		{"case", "[registration]\nneedpassword=0\n", "/etc/x.cfg:2: [registration] needpassword is not a key of Spectrum and has no effect; did you mean needPassword?"},
 		{"nothing similar", "[identity]\ncolour=red\n", "/etc/x.cfg:2: [identity] colour is not a key of Spectrum and has no effect"},
 		{"section", "[registraton]\nauto_register=1\n", "/etc/x.cfg:2: the section [registraton] has no effect, but [registration] has a key auto_register"},

@@ -77,7 +77,7 @@ func (t *Transport) checkDatabase(ctx context.Context) Finding {
 	if err != nil {
 		return Finding{Failed, "database", err.Error(), "correct the section [database], or start the database server"}
 	}
-	defer store.Close()
+	defer func() { _ = store.Close() }() // it was only read
 	all, err := store.All(ctx)
 	if err != nil {
 		return Finding{Failed, "database", err.Error(), "check that the tables belong to Spectrum 2, and [database] prefix"}
