@@ -213,7 +213,7 @@ func memory(f *testing.F) *users.Store {
 	return store
 }
 
-// FuzzStanza sends any stanza of a user. Each IQ has one answer, an error has none, and
+// FuzzStanza sends any stanza of a user. Each IQ has one answer, an error has no answer, and
 // payloads and stanzas have only valid texts.
 func FuzzStanza(f *testing.F) {
 	for _, seed := range []string{

@@ -121,7 +121,7 @@ func (b *bed) processes() []running {
 	return found
 }
 
-// parentOf returns the parent of a process, or 0 if there is none.
+// parentOf returns the parent of a process, or 0 without a parent.
 func parentOf(pid int) int {
 	stat, err := os.ReadFile(fmt.Sprintf("/proc/%d/stat", pid))
 	if err != nil {

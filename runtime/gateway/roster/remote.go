@@ -131,7 +131,7 @@ func read(u *router.User, use func(u *router.User, r *roster, present map[string
 }
 
 // compare reads the user's roster after a login, and adds contacts that it lacks: those
-// that the user was asked for and has not answered, or all if it has none of them. Other
+// that the user was asked for and has not answered, or all if all of them are missing. Other
 // contacts that are missing are those that the user has removed.
 func compare(u *router.User) {
 	if len(Of(u)) == 0 || !privilege.Allowed(u, privilege.RosterGet) || !privilege.Allowed(u, privilege.RosterSet) {
