@@ -131,7 +131,8 @@ func (c call) removed(t *lua.LTable, key lua.LValue) lua.LValue {
 	}
 	array := fields.FieldByIndex(arrayField.Index)
 	n, ok := key.(lua.LNumber)
-	if !ok || n < 1 || n > lua.LNumber(array.Cap()) || n != lua.LNumber(int(n)) {
+	// The first place is nil only in an array that was always empty.
+	if !ok || n < 1 || n > lua.LNumber(array.Cap()) || n != lua.LNumber(int(n)) || array.Slice(0, 1).Index(0).IsNil() {
 		c.raise("invalid key to 'next'")
 	}
 	switch length := array.Len(); {

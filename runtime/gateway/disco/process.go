@@ -11,11 +11,12 @@ import (
 )
 
 // started has the time of the first connection to the XMPP server, in nanoseconds since 1970.
-var started router.Common[atomic.Int64]
+var started router.Common[atomic.Pointer[time.Time]]
 
 func start(u *router.User) {
 	r := u.Router()
-	started.Of(r).CompareAndSwap(0, r.Clock.Now().UnixNano())
+	now := r.Clock.Now()
+	started.Of(r).CompareAndSwap(nil, &now)
 }
 
 // softwareVersion answers which program this is (XEP-0092). The operating system is nobody's
@@ -30,7 +31,7 @@ func softwareVersion(_ *router.User, s *router.Stanza) {
 func uptime(u *router.User, s *router.Stanza) {
 	start(u) // a stanza may arrive before the hook has run
 	r := u.Router()
-	seconds := r.Clock.Now().Sub(time.Unix(0, started.Of(r).Load())) / time.Second
+	seconds := r.Clock.Now().Sub(*started.Of(r).Load()) / time.Second
 	s.Result(stanza.Element(stanza.LastActivity, "query", stanza.Attrs{"seconds", strconv.FormatInt(int64(max(seconds, 0)), 10)}))
 }
 
