@@ -10,8 +10,8 @@ import (
 	"time"
 )
 
-// Lines of profanity's log that report an error, and those of them that are none of the
-// transport's: without OMEMO keys, or the XMPP server lacks a service.
+// Lines of profanity's log that report an error, and those of them that do not concern the
+// transport: there are no keys of OMEMO, and the XMPP server lacks services.
 var (
 	profanityErrors   = regexp.MustCompile(`(prof|conn|xmpp): (ERR|WRN|WARN): `)
 	profanityHarmless = regexp.MustCompile(`OMEMO|IQ error received|Server doesn't (support|advertise)`)
