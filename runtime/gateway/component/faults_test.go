@@ -197,6 +197,31 @@ func TestStalledServerIsLeft(t *testing.T) {
 	}
 }
 
+// TestStalledServerIsLeftWithoutAnAnswer has a connection that breaks after something has arrived
+// since the last ping, but not its answer.
+func TestStalledServerIsLeftWithoutAnAnswer(t *testing.T) {
+	inBubble(t, nil, func(tr *trial) {
+		tr.send("0")
+		time.Sleep(time.Second)
+		tr.server.Mute(true)
+		tr.send("1")
+		time.Sleep(time.Second)
+		tr.server.Send("<presence from='a@b'/>")
+		time.Sleep(time.Second)
+		tr.server.Stall(true)
+		time.Sleep(2 * time.Minute)
+		if tr.Connected() {
+			t.Error("the component waits for ever")
+		}
+		tr.server.Mute(false)
+		tr.server.Stall(false)
+		tr.login()
+		if got, _ := tr.bodies(); len(got) != 2 {
+			t.Errorf("%d of 2 messages arrived", len(got))
+		}
+	})
+}
+
 func TestSlowHandleIsNotASilentServer(t *testing.T) {
 	inBubble(t, func(tr *trial, _ *component.Options) {
 		tr.handle = func(context.Context, *xmltree.Node) { time.Sleep(10 * time.Minute) }

@@ -23,6 +23,7 @@ type pings struct {
 	prefix string // of the ids; no one else knows it
 	number uint64
 	off    bool // the server does not answer
+	works  bool // the server has answered one of this connection
 	wanted bool // one is due at once
 
 	id        string // of the ping that waits for its answer; "" without one
@@ -77,6 +78,7 @@ func (p *pings) answered(id string) (int, bool) {
 		return 0, false
 	}
 	n := p.covers
+	p.works = true
 	p.id, p.covers, p.writtenAt = "", 0, time.Time{}
 	return n, true
 }
@@ -85,5 +87,5 @@ func (p *pings) answered(id string) (int, bool) {
 func (p *pings) shift(n int) { p.covers = max(0, p.covers-n) }
 
 func (p *pings) reset() {
-	p.id, p.covers, p.wanted, p.off, p.writtenAt, p.last = "", 0, false, false, time.Time{}, time.Time{}
+	p.id, p.covers, p.wanted, p.off, p.works, p.writtenAt, p.last = "", 0, false, false, false, time.Time{}, time.Time{}
 }

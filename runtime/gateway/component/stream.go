@@ -153,6 +153,9 @@ func (s *stream) silent(now time.Time) error {
 	case now.Sub(asked) < s.c.opts.PingTimeout:
 	case s.heard.Before(asked):
 		return s.c.fail(ErrTimeout, nil)
+	case now.Sub(s.heard) >= s.c.opts.PingTimeout && s.c.out.pingsWork():
+		// It has sent something after the ping, but no answer, and is silent since then.
+		return s.c.fail(ErrTimeout, nil)
 	case now.Sub(asked) >= 2*s.c.opts.PingTimeout:
 		s.c.once.Do("pings", func() {
 			s.c.log.Warn("the XMPP server does not answer pings: stanzas may be lost when it restarts")

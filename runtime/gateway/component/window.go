@@ -147,6 +147,13 @@ func (o *outbox) pingAge() time.Time {
 	return o.pings.writtenAt
 }
 
+// pingsWork reports whether the server has answered a ping of this connection.
+func (o *outbox) pingsWork() bool {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	return o.pings.works
+}
+
 // trust considers all stanzas delivered, and later ones as soon as they are written.
 func (o *outbox) trust() {
 	o.mu.Lock()
