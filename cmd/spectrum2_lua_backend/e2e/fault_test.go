@@ -1,0 +1,161 @@
+//go:build e2e
+
+package e2e_test
+
+import (
+	"net"
+	"strconv"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+)
+
+// A relay is the connection between the transport and the XMPP server, with faults.
+type relay struct {
+	listener net.Listener
+	target   string
+
+	mu      sync.Mutex
+	conns   []net.Conn
+	stalled bool // what is sent vanishes
+	cut     bool // the next data of the transport is cut in its middle
+}
+
+// relay puts a relay in front of the component port of the XMPP server.
+func (b *bed) relay() *relay {
+	b.t.Helper()
+	listener, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		b.t.Fatal(err)
+	}
+	r := &relay{listener: listener, target: net.JoinHostPort("127.0.0.1", strconv.Itoa(b.componentPort))}
+	b.t.Cleanup(func() {
+		_ = listener.Close()
+		r.closeAll()
+	})
+	b.componentPort = listener.Addr().(*net.TCPAddr).Port
+	b.configureSpectrum()
+	go r.accept()
+	return r
+}
+
+func (r *relay) accept() {
+	for {
+		from, err := r.listener.Accept()
+		if err != nil {
+			return
+		}
+		to, err := net.Dial("tcp", r.target)
+		if err != nil {
+			_ = from.Close()
+			continue
+		}
+		r.mu.Lock()
+		r.stalled = false
+		r.conns = append(r.conns, from, to)
+		r.mu.Unlock()
+		go r.pass(from, to, true)
+		go r.pass(to, from, false)
+	}
+}
+
+// pass copies data. ours is the direction from the transport.
+func (r *relay) pass(from, to net.Conn, ours bool) {
+	defer from.Close()
+	defer to.Close()
+	data := make([]byte, 64<<10)
+	for {
+		n, err := from.Read(data)
+		if err != nil {
+			return
+		}
+		r.mu.Lock()
+		stalled, cut := r.stalled, ours && r.cut
+		r.cut = r.cut && !ours
+		r.mu.Unlock()
+		if stalled {
+			continue
+		}
+		if cut {
+			n /= 2
+		}
+		if _, err := to.Write(data[:n]); err != nil || cut {
+			return
+		}
+	}
+}
+
+// cutNext closes the connection in the middle of what the transport sends next.
+func (r *relay) cutNext() {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	r.cut = true
+}
+
+// stall lets nothing pass any more, until the transport connects again.
+func (r *relay) stall() {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	r.stalled = true
+}
+
+func (r *relay) closeAll() {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	for _, conn := range r.conns {
+		_ = conn.Close()
+	}
+}
+
+// TestServeFaults has an XMPP server that closes the stream inside a stanza, restarts, refuses
+// the secret, and stalls. The session of a user who stays connected lasts.
+func TestServeFaults(t *testing.T) {
+	t.Parallel()
+	b := prepareBed(t, bedConfig{serve: true, sections: "[settings]\nstay_connected=1"})
+	r := b.relay()
+	b.startSpectrum()
+	b.waitSpectrum()
+	alice := b.client("alice")
+	alice.online()
+	alice.befriend("echo")
+	alice.echoes()
+
+	opened := b.streamsOpened()
+	r.cutNext()
+	alice.echoes() // the answer is sent again after the cut
+	b.until("the stream is opened again", func() bool { return b.streamsOpened() == opened+1 })
+	if n := len(alice.seen(messageFrom(b.contact("echo")))); n != 1 {
+		t.Errorf("the answer arrives %d times", n)
+	}
+
+	restart := func(secret string) {
+		t.Helper()
+		if _, err := b.server.stop(patience); err != nil {
+			t.Fatal(err)
+		}
+		b.write("prosody.cfg.lua", strings.Replace(b.log("prosody.cfg.lua"), "component_secret = \"", "component_secret = \""+secret, 1))
+		b.restartXMPP()
+	}
+	restart("another-")
+	b.waitLog("backend-1.log", "secret")
+	b.write("prosody.cfg.lua", strings.Replace(b.log("prosody.cfg.lua"), "another-", "", 1))
+	restart("")
+	b.until("the stream is opened again", func() bool { return b.streamsOpened() == 1 })
+	alice = b.client("alice") // the server has lost its clients
+	alice.available()
+	alice.waitOnline()
+	alice.echoes()
+
+	if !testing.Short() {
+		r.stall()
+		b.patience = 3 * time.Minute // pings are sent after a minute of silence
+		if !b.poll(b.patience, func() bool { return b.streamsOpened() == 2 }) {
+			t.Fatal("the transport does not leave a stalled connection")
+		}
+		alice.echoes()
+	}
+	if n := strings.Count(b.log("backend-1.log"), "logged in took"); n != 1 {
+		t.Errorf("the session has begun %d times", n)
+	}
+}
