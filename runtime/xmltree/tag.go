@@ -14,7 +14,7 @@ func (p *Parser) tag(b []byte) error {
 	if err := p.legal(b); err != nil {
 		return err
 	}
-	if b[0] == '/' {
+	if len(b) > 0 && b[0] == '/' {
 		return p.end(bytes.TrimRight(b[1:], blanks))
 	}
 	text := string(b) // its parts are the names and values
