@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"strings"
+	"sync"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -31,8 +32,10 @@ type stage struct {
 	router *router.Router
 	store  *users.Store
 	out    *outbox
-	in     []payload // for the script
 	stop   func()
+
+	mu sync.Mutex
+	in []payload // for the script
 }
 
 func onStage(t *testing.T, store *users.Store, service settings.Service, user settings.User) *stage {
@@ -46,6 +49,8 @@ func onStage(t *testing.T, store *users.Store, service settings.Service, user se
 		Store:    store, Stream: s.out, Log: log, Clock: clock.Real(),
 		Features: []router.Feature{privilege.Feature(), disco.Feature(), logins.Feature(), roster.Feature()},
 		Receive: func(_ context.Context, typ *schema.Type, bytes []byte) {
+			s.mu.Lock()
+			defer s.mu.Unlock()
 			s.in = append(s.in, payload{typ.Number, decoded(t, typ, bytes)})
 		},
 	})
@@ -114,6 +119,8 @@ func (s *stage) sent() string {
 // got returns the types of what the script has received since the last call.
 func (s *stage) got() string {
 	synctest.Wait()
+	s.mu.Lock()
+	defer s.mu.Unlock()
 	var all []string
 	for _, p := range s.in {
 		name := strings.ToLower(strings.TrimPrefix(p.typ.String(), "TYPE_"))
@@ -171,7 +178,7 @@ func TestSessionsStartWithTheProcess(t *testing.T) {
 				s.router.StreamOpened()
 				synctest.Wait()
 				if c.delay > 0 {
-					s.want("the first users", fmt.Sprint(len(s.in)), "0")
+					s.want("the first users", s.got(), "")
 					time.Sleep(c.delay)
 					s.want("the second", s.got(), "login")
 					time.Sleep(10 * c.delay)
