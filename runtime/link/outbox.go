@@ -7,6 +7,7 @@ import (
 	"sync/atomic"
 
 	"spectrumlua/pb"
+	"spectrumlua/runtime/capacity"
 	"spectrumlua/runtime/wire"
 )
 
@@ -31,20 +32,20 @@ type outbox struct {
 	closed bool
 	ponged bool
 	// config is sent before the first PONG, urgent before everything else.
-	config   []byte
-	urgent   []byte
-	pulse    bool     // urgent holds only STATS that pushStats has queued
-	chunks   [][]byte // chunks[first:] wait to be written, in order
-	first    int
-	writing  bool         // take has returned data, and wrote has not been called
-	parts    [2][]byte    // memory of the list that take returns
-	current  []byte       // the chunk that is being written, or that rest ends with
-	rest     net.Buffers  // what a write has left
-	queued   atomic.Int64 // bytes in chunks, including current; changed with mu
-	spare    [][]byte
-	capacity chan struct{} // closed when the queue has capacity again; nil if no sender waits
-	writes   uint64        // calls of take that returned more than STATS of pushStats
-	pushed   uint64        // calls of push that succeeded
+	config  []byte
+	urgent  []byte
+	pulse   bool     // urgent holds only STATS that pushStats has queued
+	chunks  [][]byte // chunks[first:] wait to be written, in order
+	first   int
+	writing bool         // take has returned data, and wrote has not been called
+	parts   [2][]byte    // memory of the list that take returns
+	current []byte       // the chunk that is being written, or that rest ends with
+	rest    net.Buffers  // what a write has left
+	queued  atomic.Int64 // bytes in chunks, including current; changed with mu
+	spare   [][]byte
+	waiters capacity.Waiters
+	writes  uint64 // calls of take that returned more than STATS of pushStats
+	pushed  uint64 // calls of push that succeeded
 
 	wake chan struct{} // holds a token if the writer may have something to write
 	// quiet is set while the leader handles a message, because it writes by itself what
@@ -190,7 +191,7 @@ func (o *outbox) close() {
 	if !o.ponged {
 		o.drop()
 	}
-	o.releaseWaiters()
+	o.waiters.Release()
 	o.signal()
 }
 
@@ -200,35 +201,20 @@ func (o *outbox) abandon() {
 	defer o.mu.Unlock()
 	o.closed = true
 	o.drop()
-	o.releaseWaiters()
+	o.waiters.Release()
 }
 
 func (o *outbox) full() bool {
 	if o.queued.Load() < int64(o.maxQueue) {
-		return false
+		return false // without the lock, because senders ask after each message
 	}
 	o.mu.Lock()
 	defer o.mu.Unlock()
-	return !o.closed
+	return o.isFull()
 }
 
 func (o *outbox) waitCapacity(ctx context.Context) error {
-	o.mu.Lock()
-	if o.queued.Load() < int64(o.maxQueue) || o.closed {
-		o.mu.Unlock()
-		return nil
-	}
-	if o.capacity == nil {
-		o.capacity = make(chan struct{})
-	}
-	capacity := o.capacity
-	o.mu.Unlock()
-	select {
-	case <-capacity:
-		return nil
-	case <-ctx.Done():
-		return context.Cause(ctx)
-	}
+	return o.waiters.Wait(ctx, &o.mu, o.isFull)
 }
 
 // The methods below are called with o.mu held.
@@ -250,16 +236,11 @@ func (o *outbox) reuse() {
 	}
 	o.current = nil
 	if queued <= int64(o.maxQueue/2) {
-		o.releaseWaiters()
+		o.waiters.Release()
 	}
 }
 
-func (o *outbox) releaseWaiters() {
-	if o.capacity != nil {
-		close(o.capacity)
-		o.capacity = nil
-	}
-}
+func (o *outbox) isFull() bool { return o.queued.Load() >= int64(o.maxQueue) && !o.closed }
 
 func (o *outbox) signal() {
 	select {

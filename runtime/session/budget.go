@@ -4,6 +4,8 @@ import (
 	"context"
 	"sync"
 	"time"
+
+	"spectrumlua/runtime/capacity"
 )
 
 const (
@@ -19,9 +21,9 @@ const (
 type budget struct {
 	max int
 
-	mu   sync.Mutex
-	used int
-	more chan struct{} // closed when bytes are free again; nil if nothing waits
+	mu      sync.Mutex
+	used    int
+	waiters capacity.Waiters // for a quarter of max
 }
 
 func newBudget(max int) *budget { return &budget{max: max} }
@@ -57,10 +59,7 @@ func (r *budget) tryTake(ctx context.Context, payload int) (more <-chan struct{}
 		r.used += size
 		return nil
 	}
-	if r.more == nil {
-		r.more = make(chan struct{})
-	}
-	return r.more
+	return r.waiters.Released()
 }
 
 // add counts a message in without waiting.
@@ -75,8 +74,7 @@ func (r *budget) free(payload int) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	r.used -= payload + itemCost
-	if r.more != nil && r.used <= r.max*3/4 {
-		close(r.more)
-		r.more = nil
+	if r.used <= r.max*3/4 {
+		r.waiters.Release()
 	}
 }

@@ -4,6 +4,8 @@ import (
 	"context"
 	"sync"
 	"time"
+
+	"spectrumlua/runtime/capacity"
 )
 
 const (
@@ -67,8 +69,8 @@ type outbox struct {
 	again   int    // stanzas that are sent again since the last report
 	poison  int    // stanzas that failed too many connections since the last report
 
-	capacity chan struct{} // closed when the queue has capacity again; nil if no sender waits
-	wake     chan struct{} // holds a token if there may be data to write
+	waiters capacity.Waiters
+	wake    chan struct{} // holds a token if there may be data to write
 }
 
 func newOutbox(l limits, jid string) *outbox {
@@ -105,7 +107,7 @@ func (o *outbox) setOnline(online bool) {
 	defer o.mu.Unlock()
 	o.online = online
 	if !online {
-		o.releaseWaiters()
+		o.waiters.Release()
 	}
 	o.signal()
 }
@@ -129,22 +131,7 @@ func (o *outbox) full() bool {
 }
 
 func (o *outbox) waitCapacity(ctx context.Context) error {
-	o.mu.Lock()
-	if !o.isFull() {
-		o.mu.Unlock()
-		return nil
-	}
-	if o.capacity == nil {
-		o.capacity = make(chan struct{})
-	}
-	capacity := o.capacity
-	o.mu.Unlock()
-	select {
-	case <-capacity:
-		return nil
-	case <-ctx.Done():
-		return context.Cause(ctx)
-	}
+	return o.waiters.Wait(ctx, &o.mu, o.isFull)
 }
 
 // close makes push fail. take still returns the queued stanzas.
@@ -152,7 +139,7 @@ func (o *outbox) close() {
 	o.mu.Lock()
 	defer o.mu.Unlock()
 	o.closed = true
-	o.releaseWaiters()
+	o.waiters.Release()
 	o.signal()
 }
 
@@ -210,13 +197,6 @@ func (o *outbox) shift() *chunk {
 	o.queue = o.queue[1:]
 	o.waiting -= c.size()
 	return c
-}
-
-func (o *outbox) releaseWaiters() {
-	if o.capacity != nil {
-		close(o.capacity)
-		o.capacity = nil
-	}
 }
 
 func (o *outbox) signal() {

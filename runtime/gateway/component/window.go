@@ -99,7 +99,7 @@ func (o *outbox) wrote(b batch, now time.Time) {
 	b.chunk.written = now
 	o.writing -= b.chunk.size()
 	if o.waiting+o.writing <= o.limits.queue/2 {
-		o.releaseWaiters()
+		o.waiters.Release()
 	}
 }
 

@@ -3,6 +3,8 @@ package router
 import (
 	"context"
 	"sync"
+
+	"spectrumlua/runtime/capacity"
 )
 
 // quota counts the bytes in queues. It never refuses bytes; a caller that can wait asks
@@ -10,9 +12,9 @@ import (
 type quota struct {
 	max int
 
-	mu   sync.Mutex
-	used int
-	more chan struct{} // closed when half of max is free; nil if nothing waits
+	mu      sync.Mutex
+	used    int
+	waiters capacity.Waiters // for half of max
 }
 
 func newQuota(max int) *quota { return &quota{max: max} }
@@ -27,35 +29,20 @@ func (q *quota) free(n int) {
 	q.mu.Lock()
 	defer q.mu.Unlock()
 	q.used -= n
-	if q.more != nil && q.used <= q.max/2 {
-		close(q.more)
-		q.more = nil
+	if q.used <= q.max/2 {
+		q.waiters.Release()
 	}
 }
 
 func (q *quota) full() bool {
 	q.mu.Lock()
 	defer q.mu.Unlock()
-	return q.used >= q.max
+	return q.isFull()
 }
 
 // wait returns nil at once unless the quota is full. Otherwise it waits until half of it
 // is free, or returns the cause of ctx.
-func (q *quota) wait(ctx context.Context) error {
-	q.mu.Lock()
-	if q.used < q.max {
-		q.mu.Unlock()
-		return nil
-	}
-	if q.more == nil {
-		q.more = make(chan struct{})
-	}
-	more := q.more
-	q.mu.Unlock()
-	select {
-	case <-more:
-		return nil
-	case <-ctx.Done():
-		return context.Cause(ctx)
-	}
-}
+func (q *quota) wait(ctx context.Context) error { return q.waiters.Wait(ctx, &q.mu, q.isFull) }
+
+// isFull is full. q.mu is held.
+func (q *quota) isFull() bool { return q.used >= q.max }
