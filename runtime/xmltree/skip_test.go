@@ -18,20 +18,7 @@ func xmppStream(text string, piece int, l xmltree.Limits) string {
 		}
 		out = append(out, "["+describe(n)+"]")
 	})
-	for len(text) > 0 {
-		n := min(piece, len(text))
-		done, err := p.Feed(text[:n])
-		text = text[n:]
-		for _, d := range done {
-			out = append(out, describe(d))
-		}
-		if err != nil {
-			return strings.Join(append(out, "error: "+err.Error()), " ")
-		}
-	}
-	if p.Closed() {
-		out = append(out, "closed")
-	}
+	feed(p, text, piece, &out)
 	return strings.Join(out, " ")
 }
 

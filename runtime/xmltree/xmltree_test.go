@@ -133,23 +133,33 @@ func TestLimits(t *testing.T) {
 	}
 }
 
-// stream feeds a text in pieces, and describes the elements that the parser returns.
-func stream(text string, piece int, l xmltree.Limits) string {
-	p := xmltree.NewStream(l)
-	var out []string
+// feed feeds a text in pieces. It adds a description of each element to out, then "closed" or
+// the error. It reports whether there was no error.
+func feed(p *xmltree.Parser, text string, piece int, out *[]string) bool {
 	for len(text) > 0 {
 		n := min(piece, len(text))
 		done, err := p.Feed(text[:n])
 		text = text[n:]
 		for _, d := range done {
-			out = append(out, describe(d))
+			*out = append(*out, describe(d))
 		}
 		if err != nil {
-			return strings.Join(append(out, "error: "+err.Error()), " ")
+			*out = append(*out, "error: "+err.Error())
+			return false
 		}
 	}
 	if p.Closed() {
-		out = append(out, "closed")
+		*out = append(*out, "closed")
+	}
+	return true
+}
+
+// stream feeds a text in pieces, and describes the elements that the parser returns.
+func stream(text string, piece int, l xmltree.Limits) string {
+	p := xmltree.NewStream(l)
+	var out []string
+	if !feed(p, text, piece, &out) {
+		return strings.Join(out, " ")
 	}
 	if p.Root() != nil {
 		out = append([]string{"<" + describe(p.Root()) + ">"}, out...)

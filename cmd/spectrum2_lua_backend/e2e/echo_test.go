@@ -10,11 +10,20 @@ import (
 
 const nonASCII = "héllo wörld – 你好 🌍 <&> \"quoted\"\nsecond line"
 
-// TestEcho follows a user of scripts/echo.lua from the discovery of the transport to its
-// removal.
+// TestEcho has all steps of followsUser under Spectrum.
 func TestEcho(t *testing.T) {
 	t.Parallel()
 	b := newBed(t, bedConfig{})
+	b.followsUser()
+	for _, line := range []string{logBackend, logPing, logXMPP} {
+		b.waitSpectrumLog(line)
+	}
+}
+
+// followsUser follows a user of scripts/echo.lua from the discovery of the transport to its
+// removal. inRoom are further steps in a room.
+func (b *bed) followsUser(inRoom ...func(c *client)) {
+	b.t.Helper()
 	alice := b.client("alice")
 	alice.available()
 
@@ -35,12 +44,12 @@ func TestEcho(t *testing.T) {
 	alice.joinsRoom()
 	alice.speaksInRoom()
 	alice.setsTopic()
+	for _, step := range inRoom {
+		step(alice)
+	}
 	alice.leavesRoom()
 
 	alice.unregisters()
-	for _, line := range []string{logBackend, logPing, logXMPP} {
-		b.waitSpectrumLog(line)
-	}
 }
 
 func (c *client) discovers() {

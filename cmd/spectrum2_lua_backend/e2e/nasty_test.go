@@ -124,19 +124,24 @@ end
 return on
 `
 
+// meetsNastyScript receives everything that nastyScript sends.
+func (c *client) meetsNastyScript() {
+	c.bed.t.Helper()
+	c.online()
+	c.wait("echo is online", presence(c.bed.contact("echo"), ""))
+	c.befriend("echo")
+	c.hearsNastyTexts()
+	c.seesPhotos()
+	c.echoes()
+}
+
 // TestNasty sends all texts through one stream.
 func TestNasty(t *testing.T) {
 	t.Parallel()
 	b := newBed(t, bedConfig{script: nastyScript})
 	alice := b.client("alice")
 	defer b.streamHolds()
-	alice.online()
-	alice.wait("echo is online", presence(b.contact("echo"), ""))
-	alice.befriend("echo")
-
-	alice.hearsNastyTexts()
-	alice.seesPhotos()
-	alice.echoes()
+	alice.meetsNastyScript()
 
 	alice.step("hears nothing of an error in a handler")
 	alice.do(command{"do": "message", "to": b.contact("echo"), "body": "nobody"})

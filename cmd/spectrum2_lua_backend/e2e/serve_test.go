@@ -42,32 +42,7 @@ func (b *bed) nothingWrong() {
 
 // TestServe is TestEcho without Spectrum.
 func TestServe(t *testing.T) {
-	onServers(t, bedConfig{}, func(b *bed) {
-		alice := b.client("alice")
-		alice.available()
-
-		alice.discovers()
-		alice.seesRegistrationForm()
-		alice.register()
-		alice.accept()
-		alice.waitOnline()
-		alice.wait("echo is online", presence(b.contact("echo"), ""))
-		alice.looksAtRoster()
-
-		alice.converses()
-		alice.getsReceipt()
-		alice.exchangesChatStates()
-		alice.usesMarkup()
-		alice.looksAtVCard()
-
-		alice.joinsRoom()
-		alice.speaksInRoom()
-		alice.setsTopic()
-		alice.asksForNickname()
-		alice.leavesRoom()
-
-		alice.unregisters()
-	})
+	onServers(t, bedConfig{}, func(b *bed) { b.followsUser((*client).asksForNickname) })
 }
 
 // asksForNickname changes the nickname in the room and back, which Spectrum 2.2.1 does not pass on.
@@ -89,10 +64,5 @@ func TestServeNasty(t *testing.T) {
 	b := newBed(t, bedConfig{serve: true, script: nastyScript})
 	alice := b.client("alice")
 	defer b.streamHolds()
-	alice.online()
-	alice.wait("echo is online", presence(b.contact("echo"), ""))
-	alice.befriend("echo")
-	alice.hearsNastyTexts()
-	alice.seesPhotos()
-	alice.echoes()
+	alice.meetsNastyScript()
 }
