@@ -10,6 +10,7 @@ import (
 
 	"spectrumlua/pb"
 	"spectrumlua/runtime/gateway/stanza"
+	"spectrumlua/runtime/gateway/users"
 	"spectrumlua/runtime/xmltree"
 )
 
@@ -72,6 +73,24 @@ func TestUserWhoStaysConnectedMissesNothing(t *testing.T) {
 		if got := s.bodies(desktop); got != c.want {
 			t.Errorf("%s: %q, not %q", c.history, got, c.want)
 		}
+	}
+}
+
+// TestUserWithoutTheSettingStaysByDefault has a user who registered under Spectrum, before
+// the config got stay_connected.
+func TestUserWithoutTheSettingStaysByDefault(t *testing.T) {
+	s := play(t, "[settings]\nstay_connected=1")
+	if _, err := s.store.Register(s.ctx, users.Account{JID: alice, Name: "bob", Password: "hunter2"}); err != nil {
+		t.Fatal(err)
+	}
+	s.stays()
+	s.says("carol", "one")
+	s.passes(time.Minute)
+	s.nothing(pb.WrapperMessage_TYPE_LEAVE_ROOM)
+	s.topic("carol", "coffee")
+	s.joins(desktop, "alice", joinRoom)
+	if got := s.bodies(desktop); got != "one" {
+		t.Errorf("%q, not %q", got, "one")
 	}
 }
 

@@ -126,7 +126,7 @@ func change(u *router.User, s *router.Stanza) {
 	place := r.seatOf(s.From)
 	switch {
 	case place == nil:
-		s.Fail(stanza.NotAcceptable, "You have not joined this room.")
+		notJoined(u, s)
 	case !r.joined || s.Resource == r.shown(r.nick):
 	default:
 		place.id, place.nick = s.ID, s.Resource
@@ -145,7 +145,7 @@ func selfPing(u *router.User, s *router.Stanza) {
 	place := r.seatOf(s.From)
 	switch {
 	case place == nil || !place.in:
-		s.Fail(stanza.NotAcceptable, "You have not joined this room.")
+		notJoined(u, s)
 	case s.Resource == r.shown(r.nick):
 		s.Result(nil)
 	case !slices.ContainsFunc(r.nicks(), func(nick string) bool { return r.shown(nick) == s.Resource }):

@@ -29,7 +29,7 @@ func leave(u *router.User, s *router.Stanza) {
 	client := u.Clients.Find(place.jid)
 	switch {
 	case len(r.seats) > 0:
-	case !stays(u) || !r.joined || client == nil || client.InRooms:
+	case !presence.Stays(u) || !r.joined || client == nil || client.InRooms:
 		part(u, r)
 	default:
 		name := r.name
@@ -48,9 +48,6 @@ func leave(u *router.User, s *router.Stanza) {
 func seated(u *router.User, client string) bool {
 	return slices.ContainsFunc(all(u), func(r *room) bool { return r.seatOf(client) != nil })
 }
-
-// stays reports whether the user stays in rooms without a client.
-func stays(u *router.User) bool { return u.Settings["stay_connected"] == "1" }
 
 // remove removes the seat of a client.
 func (r *room) remove(place *seat) {
@@ -74,7 +71,7 @@ func gone(u *router.User, client *router.Client) {
 			u.Send(r.absence(u, r.nick, place.jid, "", self))
 		}
 		r.remove(place)
-		if len(r.seats) == 0 && (!stays(u) || !r.joined) {
+		if len(r.seats) == 0 && (!presence.Stays(u) || !r.joined) {
 			part(u, r)
 		}
 	}

@@ -5,6 +5,7 @@ import (
 
 	"spectrumlua/pb"
 	"spectrumlua/runtime/gateway/messages"
+	"spectrumlua/runtime/gateway/presence"
 	"spectrumlua/runtime/gateway/router"
 	"spectrumlua/runtime/gateway/stanza"
 	"spectrumlua/runtime/xmltree"
@@ -40,7 +41,7 @@ func groupchat(u *router.User, s *router.Stanza) {
 	messages.FromUser(u, s, r.name)
 }
 
-// notJoined refuses a message to a room that the client has not joined.
+// notJoined refuses a stanza for a room that the client has not joined.
 func notJoined(_ *router.User, s *router.Stanza) {
 	s.Fail(stanza.NotAcceptable, "You have not joined this room.")
 }
@@ -90,7 +91,7 @@ func said(u *router.User, m *pb.ConversationMessage) {
 			u.Send(n)
 		}
 	}
-	if stays(u) {
+	if presence.Stays(u) {
 		r.history.add(n, u.Router().JID(), u.Router().Clock.Now())
 	}
 }
@@ -117,9 +118,9 @@ func (r *room) returned(m *pb.ConversationMessage) string {
 	return ""
 }
 
-// whispered handles a private message of the script from an occupant: with the flag pm and
-// a nickname, or from room/nickname. It goes to the
-// clients in the room, or to the user if none is there.
+// whispered handles a private message of the script from an occupant: with the flag pm and a
+// nickname, or from room/nickname. It goes to the clients in the room, or to the user if no
+// client is there.
 func whispered(u *router.User, m *pb.ConversationMessage) {
 	name, nick := m.GetBuddyName(), m.GetNickname()
 	if room, occupant, ok := u.Occupant(name); ok {
