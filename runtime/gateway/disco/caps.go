@@ -51,8 +51,7 @@ func Caps(r *router.Router, target router.Target) *xmltree.Node {
 
 // isCaps reports whether a node is the one of the capabilities.
 func isCaps(r *router.Router, target router.Target, node string) bool {
-	ver, ours := strings.CutPrefix(node, software+"#")
-	return ours && ver == Verification(describe(r, target, ""))
+	return node == software+"#"+Caps(r, target).Get("ver")
 }
 
 // Verification returns the verification string for the answer to a disco#info query, the

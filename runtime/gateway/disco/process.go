@@ -10,7 +10,7 @@ import (
 	"spectrumlua/runtime/version"
 )
 
-// started has the time of the first connection to the XMPP server, in nanoseconds since 1970.
+// started has the time of the first connection to the XMPP server.
 var started router.Common[atomic.Pointer[time.Time]]
 
 func start(u *router.User) {

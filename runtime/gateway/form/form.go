@@ -41,15 +41,16 @@ func (f Form) Node() *xmltree.Node {
 		stanza.Optional(stanza.DataForm, "title", f.Title),
 		stanza.Optional(stanza.DataForm, "instructions", f.Instructions))
 	if f.Kind != "" {
-		stanza.Add(x, Field{Var: "FORM_TYPE", Type: Hidden, Values: []string{f.Kind}}.node())
+		stanza.Add(x, Field{Var: "FORM_TYPE", Type: Hidden, Values: []string{f.Kind}}.Node())
 	}
 	for _, field := range f.Fields {
-		stanza.Add(x, field.node())
+		stanza.Add(x, field.Node())
 	}
 	return x
 }
 
-func (f Field) node() *xmltree.Node {
+// Node returns the field as an element.
+func (f Field) Node() *xmltree.Node {
 	n := stanza.Element(stanza.DataForm, "field", stanza.Attrs{"var", f.Var, "type", f.Type, "label", f.Label})
 	for _, option := range f.Options {
 		stanza.Add(n, stanza.Element(stanza.DataForm, "option", stanza.Attrs{"label", option}, stanza.Text(stanza.DataForm, "value", option)))

@@ -5,6 +5,9 @@
 package roomadmin
 
 import (
+	"slices"
+
+	"spectrumlua/runtime/gateway/form"
 	"spectrumlua/runtime/gateway/rooms"
 	"spectrumlua/runtime/gateway/router"
 	"spectrumlua/runtime/gateway/stanza"
@@ -18,7 +21,7 @@ func Feature() router.Feature {
 		Stanzas: []router.Route{
 			{Kind: "iq", Type: "get", To: router.Room, Space: stanza.MUCAdmin, Handle: list},
 			{Kind: "iq", Type: "set", To: router.Room, Space: stanza.MUCAdmin, Handle: change},
-			{Kind: "iq", Type: "get", To: router.Room, Space: stanza.MUCOwner, Handle: form},
+			{Kind: "iq", Type: "get", To: router.Room, Space: stanza.MUCOwner, Handle: config},
 			{Kind: "iq", Type: "set", To: router.Room, Space: stanza.MUCOwner, Handle: configure},
 			{Kind: "message", Type: "normal", To: router.Room, Space: stanza.MUCUser, Handle: mediated},
 			{Kind: "message", Type: "normal", To: router.Room, Handle: notUnderstood},
@@ -30,17 +33,8 @@ func Feature() router.Feature {
 // readOnly is the answer to requests that the protocol of scripts cannot express.
 const readOnly = "Use the commands of the network for this, for example as a message in the room."
 
-// ranks map the role or affiliation in a request to the occupants that have it. Others have
-// no known members.
-var ranks = map[string]func(o rooms.Occupant) bool{
-	"moderator":   func(o rooms.Occupant) bool { return o.Moderator },
-	"participant": func(o rooms.Occupant) bool { return !o.Moderator },
-	"admin":       func(o rooms.Occupant) bool { return o.Moderator },
-	"member":      func(o rooms.Occupant) bool { return !o.Moderator },
-	"owner":       nobody, "outcast": nobody, "visitor": nobody, "none": nobody,
-}
-
-func nobody(rooms.Occupant) bool { return false }
+// ranks are the roles and affiliations that a request may name.
+var ranks = []string{"moderator", "participant", "visitor", "admin", "member", "owner", "outcast", "none"}
 
 // list answers with the occupants of a role or affiliation.
 func list(u *router.User, s *router.Stanza) {
@@ -51,14 +45,13 @@ func list(u *router.User, s *router.Stanza) {
 	}
 	q := stanza.Element(stanza.MUCAdmin, "query", nil)
 	for _, asked := range stanza.Children(s.Payload) {
-		role, affiliation := stanza.Attr(asked, "role"), stanza.Attr(asked, "affiliation")
-		has := ranks[role+affiliation] // one of them is empty
-		if asked.Name != "item" || has == nil {
+		rank := stanza.Attr(asked, "role") + stanza.Attr(asked, "affiliation") // one of them is empty
+		if asked.Name != "item" || !slices.Contains(ranks, rank) {
 			s.Fail(stanza.BadRequest, "")
 			return
 		}
 		for _, o := range occupants {
-			if has(o) {
+			if o.Role == rank || o.Affiliation == rank {
 				stanza.Add(q, item(o))
 			}
 		}
@@ -67,31 +60,23 @@ func list(u *router.User, s *router.Stanza) {
 }
 
 func item(o rooms.Occupant) *xmltree.Node {
-	role, affiliation := "participant", "member"
-	if o.Moderator {
-		role, affiliation = "moderator", "admin"
-	}
-	return stanza.Element(stanza.MUCAdmin, "item", stanza.Attrs{"nick", o.Nickname, "jid", o.JID, "role", role, "affiliation", affiliation})
+	return stanza.Element(stanza.MUCAdmin, "item", stanza.Attrs{"nick", o.Nickname, "jid", o.JID, "role", o.Role, "affiliation", o.Affiliation})
 }
 
 func change(_ *router.User, s *router.Stanza) { s.Fail(stanza.NotAllowed, readOnly) }
 
-// form answers with the settings of a room, which nobody can change here.
-func form(u *router.User, s *router.Stanza) {
+// config answers with the settings of a room, which nobody can change here.
+func config(u *router.User, s *router.Stanza) {
 	if _, in := rooms.Occupants(u, s); !in {
 		s.Fail(stanza.Forbidden, "You have not joined this room.")
 		return
 	}
-	x := stanza.Element(stanza.DataForm, "x", stanza.Attrs{"type", "form"},
-		stanza.Text(stanza.DataForm, "title", s.Name),
-		stanza.Text(stanza.DataForm, "instructions", "The network manages the settings of this room. "+readOnly),
-		field("FORM_TYPE", "hidden", "http://jabber.org/protocol/muc#roomconfig"),
-		field("", "fixed", s.Name))
-	s.Result(stanza.Element(stanza.MUCOwner, "query", nil, x))
-}
-
-func field(name, typ, value string) *xmltree.Node {
-	return stanza.Element(stanza.DataForm, "field", stanza.Attrs{"var", name, "type", typ}, stanza.Text(stanza.DataForm, "value", value))
+	f := form.Form{
+		Type: "form", Kind: "http://jabber.org/protocol/muc#roomconfig", Title: s.Name,
+		Instructions: "The network manages the settings of this room. " + readOnly,
+		Fields:       []form.Field{{Type: form.Fixed, Values: []string{s.Name}}},
+	}
+	s.Result(stanza.Element(stanza.MUCOwner, "query", nil, f.Node()))
 }
 
 // configure accepts a form without values: a client that accepts the defaults of a new

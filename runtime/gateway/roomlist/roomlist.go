@@ -6,6 +6,7 @@ import (
 	"sync"
 
 	"spectrumlua/pb"
+	"spectrumlua/runtime/gateway/disco"
 	"spectrumlua/runtime/gateway/router"
 	"spectrumlua/runtime/gateway/stanza"
 	"spectrumlua/runtime/xmltree"
@@ -87,7 +88,7 @@ func list(u *router.User, _ *router.Stanza) []*xmltree.Node {
 		jid := u.RoomJID(r.name)
 		if folded := router.Fold(jid); !seen[folded] {
 			seen[folded] = true
-			items = append(items, stanza.Element(stanza.DiscoItems, "item", stanza.Attrs{"jid", jid, "name", r.shown}))
+			items = append(items, disco.Item(jid, "", r.shown))
 		}
 	}
 	return items

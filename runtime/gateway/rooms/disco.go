@@ -3,6 +3,8 @@ package rooms
 import (
 	"strconv"
 
+	"spectrumlua/runtime/gateway/disco"
+	"spectrumlua/runtime/gateway/form"
 	"spectrumlua/runtime/gateway/router"
 	"spectrumlua/runtime/gateway/stanza"
 	"spectrumlua/runtime/xmltree"
@@ -17,21 +19,18 @@ func info(u *router.User, s *router.Stanza, query *xmltree.Node) {
 		anonymity = "muc_nonanonymous"
 	}
 	for _, feature := range []string{anonymity, "muc_persistent", "muc_public", "muc_unmoderated"} {
-		stanza.Add(query, stanza.Element(stanza.DiscoInfo, "feature", stanza.Attrs{"var", feature}))
+		stanza.Add(query, disco.Var(feature))
 	}
 	if r == nil || !r.joined {
 		return
 	}
-	form := stanza.Element(stanza.DataForm, "x", stanza.Attrs{"type", "result"})
-	add := func(name, typ, value string) {
-		stanza.Add(form, stanza.Element(stanza.DataForm, "field", stanza.Attrs{"var", name, "type", typ}, stanza.Text(stanza.DataForm, "value", value)))
-	}
-	add("FORM_TYPE", "hidden", "http://jabber.org/protocol/muc#roominfo")
-	add("muc#roominfo_occupants", "", strconv.Itoa(len(r.occupants)))
+	f := form.Form{Type: "result", Kind: "http://jabber.org/protocol/muc#roominfo", Fields: []form.Field{
+		{Var: "muc#roominfo_occupants", Values: []string{strconv.Itoa(len(r.occupants))}},
+	}}
 	if r.subject != nil {
-		add("muc#roominfo_subject", "", r.subject.GetMessage())
+		f.Fields = append(f.Fields, form.Field{Var: "muc#roominfo_subject", Values: []string{r.subject.GetMessage()}})
 	}
-	stanza.Add(query, form)
+	stanza.Add(query, f.Node())
 }
 
 // items lists the occupants of a room that the user is in.
@@ -42,16 +41,15 @@ func items(u *router.User, s *router.Stanza) []*xmltree.Node {
 	}
 	var all []*xmltree.Node
 	for _, nick := range r.nicks() {
-		all = append(all, stanza.Element(stanza.DiscoItems, "item", stanza.Attrs{"jid", r.from(nick), "name", r.shown(nick)}))
+		all = append(all, disco.Item(r.from(nick), "", r.shown(nick)))
 	}
 	return all
 }
 
 // Occupant is an occupant of a room as others see it.
 type Occupant struct {
-	JID       string
-	Nickname  string
-	Moderator bool
+	JID, Nickname     string
+	Role, Affiliation string
 }
 
 // Occupants returns the occupants of the room to which a client sends a stanza, in the
@@ -62,7 +60,8 @@ func Occupants(u *router.User, s *router.Stanza) (all []Occupant, ok bool) {
 		return nil, false
 	}
 	for _, nick := range r.nicks() {
-		all = append(all, Occupant{r.from(nick), r.shown(nick), r.occupants[nick].moderator})
+		o := r.occupants[nick]
+		all = append(all, Occupant{r.from(nick), r.shown(nick), o.role(), o.affiliation()})
 	}
 	return all, true
 }

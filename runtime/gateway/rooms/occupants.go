@@ -213,7 +213,7 @@ func (r *room) rename(u *router.User, from string, p *pb.Participant) {
 			if place.in {
 				n := r.absence(u, from, place.jid, "", append(codes, renamed)...)
 				stanza.SetAttr(itemOf(n), "nick", shown)
-				stanza.SetAttr(itemOf(n), "role", r.role(old))
+				stanza.SetAttr(itemOf(n), "role", old.role())
 				u.Send(n)
 			}
 		}
@@ -307,11 +307,18 @@ func (r *room) isOpen() bool {
 // there and a moderator.
 func (r *room) isCreated() bool { return len(r.occupants) == 1 && r.occupants[r.nick].moderator }
 
-func (r *room) role(o occupant) string {
+func (o occupant) role() string {
 	if o.moderator {
 		return "moderator"
 	}
 	return "participant"
+}
+
+func (o occupant) affiliation() string {
+	if o.moderator {
+		return "admin"
+	}
+	return "member"
 }
 
 // presence returns the presence of an occupant.
@@ -322,11 +329,7 @@ func (r *room) presence(u *router.User, nick, to string, codes ...string) *xmltr
 	if more.iconHash != "" {
 		stanza.Add(n, stanza.Element(stanza.VCardUpdate, "x", nil, stanza.Text(stanza.VCardUpdate, "photo", more.iconHash)))
 	}
-	affiliation := "member"
-	if o.moderator {
-		affiliation = "admin"
-	}
-	item := stanza.Element(stanza.MUCUser, "item", stanza.Attrs{"affiliation", affiliation, "role", r.role(o)})
+	item := stanza.Element(stanza.MUCUser, "item", stanza.Attrs{"affiliation", o.affiliation(), "role", o.role()})
 	if more.alias != "" {
 		stanza.SetAttr(item, "jid", u.ContactJID(nick))
 	}
@@ -335,11 +338,9 @@ func (r *room) presence(u *router.User, nick, to string, codes ...string) *xmltr
 
 // absence returns the presence of an occupant who has left.
 func (r *room) absence(u *router.User, nick, to, why string, codes ...string) *xmltree.Node {
-	affiliation := "member"
-	if len(codes) > 0 && (codes[0] == banned) {
+	affiliation := r.occupants[nick].affiliation()
+	if len(codes) > 0 && codes[0] == banned {
 		affiliation = "outcast"
-	} else if r.occupants[nick].moderator {
-		affiliation = "admin"
 	}
 	item := stanza.Element(stanza.MUCUser, "item", stanza.Attrs{"affiliation", affiliation, "role", "none"})
 	if len(codes) > 0 && codes[0] != self {

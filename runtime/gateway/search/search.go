@@ -3,6 +3,7 @@
 package search
 
 import (
+	"cmp"
 	"maps"
 	"slices"
 	"strings"
@@ -76,25 +77,16 @@ func set(u *router.User, s *router.Stanza) {
 }
 
 // shown returns the name of a contact for people.
-func shown(c *roster.Contact) string {
-	if c.Alias != "" {
-		return c.Alias
-	}
-	return c.Name
-}
+func shown(c *roster.Contact) string { return cmp.Or(c.Alias, c.Name) }
 
 // table returns the result as a form with several items (XEP-0004, section 3.4).
 func table(u *router.User, found []*roster.Contact) *xmltree.Node {
-	field := func(name, value string) *xmltree.Node {
-		return stanza.Element(stanza.DataForm, "field", stanza.Attrs{"var", name}, stanza.Text(stanza.DataForm, "value", value))
-	}
-	column := func(name, typ, label string) *xmltree.Node {
-		return stanza.Element(stanza.DataForm, "field", stanza.Attrs{"var", name, "type", typ, "label", label})
-	}
 	x := form.Form{Type: "result", Kind: stanza.Search}.Node()
-	stanza.Add(x, stanza.Element(stanza.DataForm, "reported", nil, column("jid", "jid-single", "JID"), column("nick", form.Text, "Name")))
+	stanza.Add(x, stanza.Element(stanza.DataForm, "reported", nil,
+		form.Field{Var: "jid", Type: "jid-single", Label: "JID"}.Node(), form.Field{Var: "nick", Type: form.Text, Label: "Name"}.Node()))
 	for _, c := range found {
-		stanza.Add(x, stanza.Element(stanza.DataForm, "item", nil, field("jid", u.ContactJID(c.Name)), field("nick", shown(c))))
+		stanza.Add(x, stanza.Element(stanza.DataForm, "item", nil,
+			form.Field{Var: "jid", Values: []string{u.ContactJID(c.Name)}}.Node(), form.Field{Var: "nick", Values: []string{shown(c)}}.Node()))
 	}
 	return x
 }
