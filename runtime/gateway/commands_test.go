@@ -96,6 +96,16 @@ func TestSettingsCommand(t *testing.T) {
 	s.expect("a probe", presence(transport, "probe"))
 }
 
+// TestSettingsCommandTakesEffectAtOnce turns stay_connected off without another client.
+func TestSettingsCommandTakesEffectAtOnce(t *testing.T) {
+	s := play(t, "[settings]\nstay_connected=1\n")
+	s.online()
+	s.user(`<presence type="unavailable" from="` + desktop + `" to="` + transport + `"/>`)
+	delivered[*pb.Status](s, pb.WrapperMessage_TYPE_STATUS_CHANGED)
+	s.complete("settings", "stay_connected", "0")
+	delivered[*pb.Logout](s, pb.WrapperMessage_TYPE_LOGOUT)
+}
+
 func TestStepsOfACommandThatAreWrong(t *testing.T) {
 	s := play(t, "")
 	form := submitted("", "username", "bob", "password", "pw")

@@ -3,7 +3,10 @@
 package accounts
 
 import (
+	"errors"
+
 	"spectrumlua/runtime/gateway/router"
+	"spectrumlua/runtime/gateway/stanza"
 	"spectrumlua/runtime/gateway/users"
 )
 
@@ -12,6 +15,33 @@ func Find(u *router.User) (users.Account, error) {
 	ctx, cancel := u.Context()
 	defer cancel()
 	return u.Store().Find(ctx, u.JID)
+}
+
+// Settings returns the settings of an account from the database.
+func Settings(u *router.User, account users.Account) (map[string]string, error) {
+	ctx, cancel := u.Context()
+	defer cancel()
+	return u.Store().Settings(ctx, account.ID)
+}
+
+// Refusal returns what a user sees of an error of the database. It logs an error that the
+// user cannot correct. doing is what failed.
+func Refusal(u *router.User, doing string, err error) *stanza.Error {
+	switch {
+	case errors.Is(err, users.ErrNotFound):
+		return NotRegistered()
+	case errors.Is(err, users.ErrInvalid):
+		return stanza.Errorf(stanza.NotAcceptable, "%v", err)
+	case errors.Is(err, users.ErrExists):
+		return stanza.Errorf(stanza.Conflict, "You have just been registered already.")
+	}
+	u.Log().Errorf("%s: %v", doing, err)
+	return stanza.Errorf(stanza.ResourceConstraint, "The transport cannot use its database. Try again later.")
+}
+
+// NotRegistered returns the error for a user without a registration.
+func NotRegistered() *stanza.Error {
+	return stanza.Errorf(stanza.RegistrationRequired, "You are not registered.")
 }
 
 // NeedPassword reports whether a registration needs a password. What the script announces

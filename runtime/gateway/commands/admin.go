@@ -6,6 +6,7 @@ import (
 	"slices"
 	"strings"
 
+	"spectrumlua/runtime/gateway/accounts"
 	"spectrumlua/runtime/gateway/form"
 	"spectrumlua/runtime/gateway/registration"
 	"spectrumlua/runtime/gateway/router"
@@ -37,12 +38,12 @@ func list(field string, belongs func(a users.Account) bool) func(*router.User, f
 	return func(u *router.User, _ form.Submitted, done done) *stanza.Error {
 		ctx, cancel := u.Context()
 		defer cancel()
-		accounts, err := u.Store().All(ctx)
+		all, err := u.Store().All(ctx)
 		if err != nil {
-			return unavailable(u, err)
+			return accounts.Refusal(u, "a command", err)
 		}
 		var jids []string
-		for _, a := range accounts {
+		for _, a := range all {
 			if belongs(a) {
 				jids = append(jids, a.JID)
 			}

@@ -2,9 +2,9 @@ package commands
 
 import (
 	"cmp"
-	"errors"
 	"slices"
 
+	"spectrumlua/runtime/gateway/accounts"
 	"spectrumlua/runtime/gateway/form"
 	"spectrumlua/runtime/gateway/presence"
 	"spectrumlua/runtime/gateway/registration"
@@ -60,13 +60,11 @@ var settings = []struct{ name, label string }{
 // current returns the settings of a user who is registered. Those that the database does
 // not have are the defaults.
 func current(u *router.User) (users.Account, map[string]string, error) {
-	ctx, cancel := u.Context()
-	defer cancel()
-	account, err := u.Store().Find(ctx, u.JID)
+	account, err := accounts.Find(u)
 	if err != nil {
 		return account, nil, err
 	}
-	stored, err := u.Store().Settings(ctx, account.ID)
+	stored, err := accounts.Settings(u, account)
 	byDefault := u.Router().Settings().User.Values()
 	values := map[string]string{}
 	for _, s := range settings {
@@ -79,7 +77,7 @@ func settingsForm(u *router.User) (form.Form, *stanza.Error) {
 	f := form.Form{Type: "form", Title: "Settings"}
 	_, values, err := current(u)
 	if err != nil {
-		return f, unavailable(u, err)
+		return f, accounts.Refusal(u, "a command", err)
 	}
 	for _, s := range settings {
 		f.Fields = append(f.Fields, form.Field{Var: s.name, Type: form.Boolean, Label: s.label, Values: form.Flag(values[s.name] == "1")})
@@ -91,26 +89,20 @@ func settingsForm(u *router.User) (form.Form, *stanza.Error) {
 func setSettings(u *router.User, values form.Submitted, done done) *stanza.Error {
 	account, old, err := current(u)
 	if err != nil {
-		return unavailable(u, err)
+		return accounts.Refusal(u, "a command", err)
 	}
 	for _, s := range settings {
 		on, ok := values.Flag(s.name)
-		value := form.Flag(on)[0]
+		value := users.Boolean(on)
 		if !ok || value == old[s.name] {
 			continue
 		}
 		if err := set(u, account.ID, s.name, value); err != nil {
-			return unavailable(u, err)
+			return accounts.Refusal(u, "a command", err)
 		}
 	}
 	done("The settings are stored.", nil)
-	on, ok := values.Flag("enable_transport")
-	switch {
-	case ok && !on:
-		presence.Logout(u)
-	case ok && u.State == router.Offline:
-		u.Send(stanza.Presence(u.Router().JID(), u.JID, "probe"))
-	}
+	presence.Apply(u)
 	return nil
 }
 
@@ -122,13 +114,4 @@ func set(u *router.User, id int64, name, value string) error {
 		u.Settings[name] = value
 	}
 	return err
-}
-
-// unavailable returns what a user sees of an error of the database.
-func unavailable(u *router.User, err error) *stanza.Error {
-	if errors.Is(err, users.ErrNotFound) {
-		return stanza.Errorf(stanza.RegistrationRequired, "You are not registered.")
-	}
-	u.Log().Errorf("a command: %v", err)
-	return stanza.Errorf(stanza.ResourceConstraint, "The transport cannot use its database. Try again later.")
 }

@@ -80,10 +80,7 @@ func toUser(u *router.User, m *pb.ConversationMessage) {
 // sender returns the JID from which a contact or an occupant sends what is no text. It
 // returns "" for a room, which has no such stanzas.
 func sender(u *router.User, name string) string {
-	if room, nick, ok := u.Occupant(name); ok {
-		return u.RoomJID(room) + "/" + nick
-	}
-	if u.Rooms.Has(name) {
+	if _, _, ok := u.Occupant(name); !ok && u.Rooms.Has(name) {
 		return ""
 	}
 	return u.ContactFrom(name)

@@ -89,7 +89,7 @@ func sleepers(u *router.User) ([]string, error) {
 	var decided []users.Account
 	byDefault := u.Router().Settings().User.StayConnected
 	if err == nil {
-		decided, err = u.Store().AllWith(ctx, "stay_connected", stored(!byDefault))
+		decided, err = u.Store().AllWith(ctx, "stay_connected", users.Boolean(!byDefault))
 	}
 	if err != nil {
 		return nil, err
@@ -108,13 +108,6 @@ func sleepers(u *router.User) ([]string, error) {
 		}
 	}
 	return jids, nil
-}
-
-func stored(on bool) string {
-	if on {
-		return "1"
-	}
-	return "0"
 }
 
 // wake wakes users one after the other, with the pauses of login_delay.

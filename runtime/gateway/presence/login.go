@@ -31,7 +31,7 @@ func LoginAs(u *router.User, name string) bool {
 	}
 	switch {
 	case errors.Is(why, users.ErrNotFound):
-		u.Log().Debug("presence of a user who is not registered is ignored")
+		u.Log().Debug("a presence is ignored: the user is not registered")
 		return false
 	case why != nil:
 		refuse(u, why)
@@ -62,9 +62,7 @@ func load(u *router.User, name string) error {
 	if r.Settings().Service.VIPOnly && !account.VIP {
 		return stanza.Errorf(stanza.Forbidden, "%s", cmp.Or(r.Settings().Service.VIPMessage, "You are not authorized to use this transport."))
 	}
-	ctx, cancel := u.Context()
-	defer cancel()
-	settings, err := u.Store().Settings(ctx, account.ID)
+	settings, err := accounts.Settings(u, account)
 	if err != nil {
 		return err
 	}

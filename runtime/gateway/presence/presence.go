@@ -88,6 +88,12 @@ func unavailable(u *router.User, s *router.Stanza) {
 	}
 }
 
+// EndSubscriptions ends the subscriptions between the user and a JID of the transport.
+func EndSubscriptions(u *router.User, from string) {
+	u.Send(stanza.Presence(from, u.JID, "unsubscribe"))
+	u.Send(stanza.Presence(from, u.JID, "unsubscribed"))
+}
+
 // Left handles a client that is offline. It does nothing if the client is unknown.
 func Left(u *router.User, jid string) {
 	before := best(u)

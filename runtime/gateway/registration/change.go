@@ -137,7 +137,7 @@ func Unregister(u *router.User, confirm func()) *stanza.Error {
 	case refusal != nil:
 		return refusal
 	case !registered:
-		return stanza.Errorf(stanza.RegistrationRequired, "You are not registered.")
+		return accounts.NotRegistered()
 	}
 	presence.Logout(u)
 	u.Account = account
@@ -147,9 +147,7 @@ func Unregister(u *router.User, confirm func()) *stanza.Error {
 	}
 	confirm()
 	notify(u, "unregistered")
-	from := u.Router().JID()
-	u.Send(stanza.Presence(from, u.JID, "unsubscribe"))
-	u.Send(stanza.Presence(from, u.JID, "unsubscribed"))
+	presence.EndSubscriptions(u, u.Router().JID())
 	return nil
 }
 
@@ -161,14 +159,4 @@ func notify(u *router.User, what string) {
 	}
 }
 
-// failed returns what a user sees of an error of the database.
-func failed(u *router.User, err error) *stanza.Error {
-	switch {
-	case errors.Is(err, users.ErrInvalid):
-		return stanza.Errorf(stanza.NotAcceptable, "%v", err)
-	case errors.Is(err, users.ErrExists):
-		return stanza.Errorf(stanza.Conflict, "You have just been registered already.")
-	}
-	u.Log().Errorf("registration: %v", err)
-	return stanza.Errorf(stanza.ResourceConstraint, "The transport cannot use its database. Try again later.")
-}
+func failed(u *router.User, err error) *stanza.Error { return accounts.Refusal(u, "registration", err) }

@@ -1,6 +1,7 @@
 package roster
 
 import (
+	"spectrumlua/runtime/gateway/presence"
 	"spectrumlua/runtime/gateway/privilege"
 	"spectrumlua/runtime/gateway/router"
 	"spectrumlua/runtime/gateway/stanza"
@@ -55,7 +56,7 @@ func (r *roster) makeOffers(u *router.User) {
 	for _, o := range offers {
 		switch {
 		case o.action == toRemove:
-			part(u, o.name)
+			presence.EndSubscriptions(u, u.ContactJID(o.name))
 		case o.action == toAdd && client == "":
 			ask(u, r.contacts[o.name])
 		}

@@ -179,14 +179,7 @@ func forget(u *router.User) {
 		u.Log().Warnf("the contacts of an unregistered user stay in their roster: %v", err)
 	}
 	for _, c := range Of(u) {
-		part(u, c.Name)
+		presence.EndSubscriptions(u, u.ContactJID(c.Name))
 	}
 	rosters.Drop(u)
-}
-
-// part ends the subscriptions between a contact and the user.
-func part(u *router.User, name string) {
-	from := u.ContactJID(name)
-	u.Send(stanza.Presence(from, u.JID, "unsubscribe"))
-	u.Send(stanza.Presence(from, u.JID, "unsubscribed"))
 }

@@ -222,7 +222,7 @@ func (r *Router) ExtendInfo(u *User, s *Stanza, query *xmltree.Node) {
 // payload handles a payload of the script.
 func (r *Router) payload(u *User, typ *schema.Type, payload string) {
 	if u.JID != "" && u.State == Offline {
-		u.Log().Debugf("%s for a user who is not logged in is dropped", typ.Name)
+		u.Log().Debugf("%s is dropped: the user is not logged in", typ.Name)
 		return
 	}
 	routes := r.tables.payloads[typ.Number]

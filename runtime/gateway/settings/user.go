@@ -1,5 +1,7 @@
 package settings
 
+import "spectrumlua/runtime/gateway/users"
+
 // User is the section [settings]: what a new user starts with.
 type User struct {
 	StayConnected bool
@@ -17,14 +19,7 @@ func readUser(r *reader) User {
 func (u User) Values() map[string]string {
 	return map[string]string{
 		"enable_transport": "1",
-		"stay_connected":   stored(u.StayConnected),
-		"send_headlines":   stored(u.SendHeadlines),
+		"stay_connected":   users.Boolean(u.StayConnected),
+		"send_headlines":   users.Boolean(u.SendHeadlines),
 	}
-}
-
-func stored(on bool) string {
-	if on {
-		return "1"
-	}
-	return "0"
 }

@@ -13,6 +13,14 @@ const (
 	typeString  = 13
 )
 
+// Boolean returns the value of a boolean setting.
+func Boolean(on bool) string {
+	if on {
+		return "1"
+	}
+	return "0"
+}
+
 // typeOf returns the type of a new setting. Spectrum writes booleans as 0 and 1.
 func typeOf(value string) int {
 	if value == "0" || value == "1" {

@@ -8,8 +8,8 @@ import (
 )
 
 // connection notes that the connection to the XMPP server has begun, or why it has failed.
-// The first failure leads to advice: it is most often a mistake in one of the two configs. ErrConflict ends the process with
-// its own advice.
+// The first failure leads to advice: it is most often a mistake in one of the two configs.
+// ErrConflict ends the process with its own advice.
 func (t *Transport) connection(err error) {
 	t.mu.Lock()
 	t.tried, t.outage = true, err
