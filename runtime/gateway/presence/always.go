@@ -30,6 +30,9 @@ func Stays(u *router.User) bool {
 // User.Settings: a session without clients ends if it may not stay, and each session ends
 // if the user has turned the transport off. A user who turns one of them on is logged in.
 func Apply(u *router.User) {
+	if u.State != router.Offline {
+		u.Hooks(func(h *router.Hooks) func(*router.User) { return h.Settings })
+	}
 	switch {
 	case u.State == router.Offline:
 		Wake(u)

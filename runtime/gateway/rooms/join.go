@@ -22,11 +22,14 @@ func join(u *router.User, s *router.Stanza) {
 		return
 	}
 	r := find(u, s)
-	isNew := r == nil
-	if isNew {
+	if r == nil {
 		r = &room{name: s.Name, jid: jid.Bare(s.To), nick: s.Resource, occupants: map[string]occupant{}}
 		of(u)[keyOf(r.jid)] = r
 		u.JoinRoom(keyOf(r.jid), r.name)
+	}
+	isFirst := len(r.seats) == 0 && !r.joined // the room is new, or one of the last session
+	if isFirst {
+		r.nick = s.Resource
 	}
 	x := stanza.Child(s.Node, stanza.MUC, "x")
 	if password := stanza.ChildText(x, stanza.MUC, "password"); password != "" {
@@ -41,7 +44,7 @@ func join(u *router.User, s *router.Stanza) {
 	switch {
 	case r.joined:
 		enter(u, r, place)
-	case isNew && u.State == router.Online:
+	case isFirst && u.State == router.Online:
 		r.deliver(u, pb.WrapperMessage_TYPE_JOIN_ROOM, r.nick)
 	}
 }
@@ -70,6 +73,7 @@ func rejoin(u *router.User) {
 // complete handles the participant who is the user: all clients that wait enter.
 func complete(u *router.User, r *room) {
 	r.joined = true
+	keep(u, r)
 	for _, place := range r.seats {
 		enter(u, r, place)
 	}

@@ -29,7 +29,7 @@ func leave(u *router.User, s *router.Stanza) {
 	client := u.Clients.Find(place.jid)
 	switch {
 	case len(r.seats) > 0:
-	case !presence.Stays(u) || !r.joined || client == nil || client.InRooms:
+	case !presence.Stays(u) || !r.joined && r.kept == nil || client == nil || client.InRooms:
 		part(u, r)
 	default:
 		name := r.name
@@ -56,6 +56,12 @@ func (r *room) remove(place *seat) {
 
 // part tells the script that the user leaves a room, and forgets it.
 func part(u *router.User, r *room) {
+	discard(u, r)
+	end(u, r)
+}
+
+// end is like part, but the next session may join the room again.
+func end(u *router.User, r *room) {
 	r.deliver(u, pb.WrapperMessage_TYPE_LEAVE_ROOM, r.nick)
 	forget(u, r)
 }
@@ -71,7 +77,7 @@ func gone(u *router.User, client *router.Client) {
 			u.Send(r.absence(u, r.nick, place.jid, "", self))
 		}
 		r.remove(place)
-		if len(r.seats) == 0 && (!presence.Stays(u) || !r.joined) {
+		if len(r.seats) == 0 && (!presence.Stays(u) || !r.joined && r.kept == nil) {
 			part(u, r)
 		}
 	}
@@ -92,7 +98,8 @@ func bounced(u *router.User, s *router.Stanza) {
 	}
 }
 
-// logout leaves all rooms before the session ends. Clients that are still in a room have
+// logout leaves all rooms before the session ends. The next session of a user with
+// stay_connected joins them again. Clients that are still in a room have
 // not left it themselves.
 func logout(u *router.User) {
 	for _, r := range all(u) {
@@ -103,7 +110,11 @@ func logout(u *router.User) {
 				r.refuse(u, place, stanza.Errorf(stanza.RecipientUnavailable, "The session has ended."))
 			}
 		}
-		part(u, r)
+		if presence.Stays(u) {
+			end(u, r)
+		} else {
+			part(u, r)
+		}
 	}
 	rooms.Drop(u)
 }

@@ -196,6 +196,7 @@ func (r *room) expel(u *router.User, p *pb.Participant) {
 		}
 		u.Send(n)
 	}
+	discard(u, r)
 	forget(u, r)
 }
 
@@ -225,6 +226,7 @@ func (r *room) rename(u *router.User, from string, p *pb.Participant) {
 	}
 	if from == r.nick {
 		r.nick = to
+		keep(u, r)
 	}
 	r.set(to, p)
 	r.announce(u, to, codes...)
@@ -263,6 +265,9 @@ func (r *room) announce(u *router.User, nick string, codes ...string) {
 func (r *room) refuseAll(u *router.User, e *stanza.Error) {
 	for _, place := range r.seats {
 		r.refuse(u, place, e)
+	}
+	if isFinal(e) {
+		discard(u, r)
 	}
 	forget(u, r)
 }

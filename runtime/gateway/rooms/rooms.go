@@ -15,6 +15,7 @@ import (
 	"spectrumlua/runtime/clock"
 	"spectrumlua/runtime/gateway/router"
 	"spectrumlua/runtime/gateway/stanza"
+	"spectrumlua/runtime/gateway/users"
 	"spectrumlua/runtime/jid"
 )
 
@@ -56,7 +57,7 @@ func Feature() router.Feature {
 		},
 		Info:  []router.Info{{Target: router.Room, Extend: info}},
 		Nodes: []router.Node{{To: router.Room, Items: items}},
-		Hooks: router.Hooks{Connected: rejoin, Gone: gone, Logout: logout},
+		Hooks: router.Hooks{LoggedIn: restore, Connected: rejoin, Gone: gone, Settings: settingsChanged, Logout: logout},
 	}
 }
 
@@ -68,7 +69,9 @@ type room struct {
 	nick     string
 	password string
 	// joined reports whether the join is complete.
-	joined    bool
+	joined bool
+	// kept is what the database has of the room, or nil.
+	kept      *users.Room
 	seats     []*seat
 	occupants map[string]occupant // by their nicknames on the network
 	subject   *pb.ConversationMessage

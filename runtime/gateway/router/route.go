@@ -74,6 +74,8 @@ type Hooks struct {
 	Presence func(u *User, c *Client)
 	// Gone is called if a client has become unavailable.
 	Gone func(u *User, c *Client)
+	// Settings is called if the settings of a user with a session have changed.
+	Settings func(u *User)
 	// Logout is called before LOGOUT goes to the script, and after a Login that failed.
 	Logout func(u *User)
 	// Unregister is called after Logout, before the account is removed.

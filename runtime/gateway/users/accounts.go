@@ -170,10 +170,17 @@ func expectRow(changed int64, err error) error {
 	return err
 }
 
-// Unregister removes a user with their settings and contacts. It does nothing if the
-// user is not registered.
+// Unregister removes a user with their settings, contacts and rooms. It does nothing if
+// the user is not registered.
 func (s *Store) Unregister(ctx context.Context, id int64) error {
 	return s.change(ctx, func(ctx context.Context, tx *database.Tx) error {
+		var jid string
+		if found, err := s.row(ctx, tx, selectJID, []any{id}, &jid); err != nil || !found {
+			return err
+		}
+		if _, err := s.exec(ctx, tx, deleteRooms, []byte(jid)); err != nil {
+			return err
+		}
 		for _, text := range []statement{deleteUser, deleteSettings, deleteDetails, deleteContacts} {
 			if _, err := s.exec(ctx, tx, text, id); err != nil {
 				return err

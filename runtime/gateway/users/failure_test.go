@@ -29,7 +29,7 @@ func expectUnavailable(t *testing.T, s *users.Store, a users.Account, words stri
 	calls := map[string]error{
 		"Register": err, "Update": s.Update(t.Context(), a), "Unregister": s.Unregister(t.Context(), a.ID),
 		"SetOnline": s.SetOnline(t.Context(), a.ID, true), "Set": s.Set(t.Context(), a.ID, "x", "1"),
-		"Save": s.Save(t.Context(), a.ID, &users.Contact{Name: "carol"}),
+		"Save": s.Save(t.Context(), a.ID, &users.Contact{Name: "carol"}), "SaveRoom": s.SaveRoom(t.Context(), alice, users.Room{Address: "x"}),
 	}
 	for name, err := range calls {
 		if !errors.Is(err, users.ErrUnavailable) || !strings.Contains(err.Error(), words) || strings.Contains(err.Error(), "hunter2") {

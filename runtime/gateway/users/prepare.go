@@ -4,13 +4,14 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 
 	"spectrumlua/runtime/database"
 )
 
-// prepare creates missing tables and checks that all tables are those of Spectrum 2.
+// prepare creates missing tables and checks that all others are those of Spectrum 2.
 func (s *Store) prepare(ctx context.Context) error {
-	for _, t := range tables {
+	for _, t := range append(slices.Clone(tables), roomTable) {
 		if err := s.prepareTable(ctx, t); err != nil {
 			return err
 		}

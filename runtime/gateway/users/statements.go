@@ -17,6 +17,7 @@ const (
 	selectUsers       statement = "SELECT id, jid, uin, '', language, encoding, vip, online, {login} FROM {users} ORDER BY id"
 	selectUsersWith   statement = "SELECT u.id, u.jid, u.uin, '', u.language, u.encoding, u.vip, u.online, {login} FROM {users} u JOIN {users_settings} s ON s.user_id = u.id WHERE s.var = ? AND s.value = ? ORDER BY u.id"
 	selectUserID      statement = "SELECT id FROM {users} WHERE jid = ?"
+	selectJID         statement = "SELECT jid FROM {users} WHERE id = ?"
 	selectUserByID    statement = "SELECT id FROM {users} WHERE id = ?"
 	insertUser        statement = "INSERT INTO {users} (jid, uin, password, language, encoding, last_login, vip) VALUES (?, ?, ?, ?, ?, {now}, ?)"
 	updateUser        statement = "UPDATE {users} SET uin = ?, password = ?, language = ?, encoding = ?, vip = ? WHERE id = ?"
@@ -41,15 +42,20 @@ const (
 	insertDetail      statement = "INSERT INTO {buddies_settings} (user_id, buddy_id, var, type, value) VALUES (?, ?, ?, ?, ?)"
 	updateDetail      statement = "UPDATE {buddies_settings} SET value = ? WHERE buddy_id = ? AND var = ?"
 	deleteDetailsOfID statement = "DELETE FROM {buddies_settings} WHERE buddy_id = ?"
+	selectRooms       statement = "SELECT address, room, nickname, password FROM {spectrum2_lua_rooms} WHERE jid = ? ORDER BY address"
+	insertRoom        statement = "INSERT INTO {spectrum2_lua_rooms} (jid, address, room, nickname, password) VALUES (?, ?, ?, ?, ?)"
+	deleteRoom        statement = "DELETE FROM {spectrum2_lua_rooms} WHERE jid = ? AND address = ?"
+	deleteRooms       statement = "DELETE FROM {spectrum2_lua_rooms} WHERE jid = ?"
 	selectVersion     statement = "SELECT COALESCE(MAX(ver), 0) FROM {db_version}"
 	insertVersion     statement = "INSERT INTO {db_version} (ver) VALUES (?)"
 )
 
 var statements = []statement{
-	selectUser, selectUsers, selectUsersWith, selectUserID, selectUserByID, insertUser, updateUser, updateOnline, deleteUser,
+	selectUser, selectUsers, selectUsersWith, selectUserID, selectJID, selectUserByID, insertUser, updateUser, updateOnline, deleteUser,
 	deleteSettings, deleteContacts, deleteDetails, selectSettings, selectSetting, insertSetting, updateSetting,
 	selectContacts, selectContact, insertAsked, insertSubscribed, updateAsked, updateSubscribed, deleteContact,
-	selectDetails, selectDetail, insertDetail, updateDetail, deleteDetailsOfID, selectVersion, insertVersion,
+	selectDetails, selectDetail, insertDetail, updateDetail, deleteDetailsOfID,
+	selectRooms, insertRoom, deleteRoom, deleteRooms, selectVersion, insertVersion,
 }
 
 // Names of tables, without the prefix.
@@ -59,6 +65,7 @@ const (
 	tableContacts        = "buddies"
 	tableContactSettings = "buddies_settings"
 	tableVersion         = "db_version"
+	tableRooms           = "spectrum2_lua_rooms"
 )
 
 // expressions holds the current time, and the seconds since 1970 of last_login. Servers
@@ -72,7 +79,7 @@ var expressions = map[*database.Engine][]string{
 // names returns a replacer for the names and expressions in a statement.
 func names(e *database.Engine, prefix string) *strings.Replacer {
 	words := append([]string{"{groups}", e.Quote("groups")}, expressions[e]...)
-	for _, table := range []string{tableUsers, tableSettings, tableContacts, tableContactSettings, tableVersion} {
+	for _, table := range []string{tableUsers, tableSettings, tableContacts, tableContactSettings, tableVersion, tableRooms} {
 		words = append(words, "{"+table+"}", e.Quote(prefix+table))
 	}
 	return strings.NewReplacer(words...)

@@ -46,13 +46,13 @@ const callTime = 10 * time.Second
 // Store is the users of one transport. It is safe for concurrent use. It reconnects
 // after a connection is lost.
 type Store struct {
-	db     *database.DB
-	tables string // the prefix of their names
-	texts  map[statement]string
-	limits limits
-	key    string // [database] encryption_key, if Spectrum uses it with this engine
-	vip    string // [database] vip_statement, if Spectrum uses it with this engine
-	online onlineQueue
+	db      *database.DB
+	tables  string // the prefix of their names
+	texts   map[statement]string
+	limits  limits
+	key     string // [database] encryption_key, if Spectrum uses it with this engine
+	vip     string // [database] vip_statement, if Spectrum uses it with this engine
+	batches batches
 }
 
 // Open opens the users of the section [database] and creates missing tables. It fails

@@ -1,0 +1,80 @@
+package users
+
+import (
+	"context"
+	"sync"
+
+	"spectrumlua/runtime/database"
+)
+
+// batches collects changes that wait for the database. One goroutine writes all of them in
+// one transaction, because each transaction waits for the disk and thousands of users may
+// log in at once.
+type batches struct {
+	mu      sync.Mutex
+	waiting []*batched
+	writing bool // a goroutine is writing; it continues until waiting is empty
+}
+
+type batched struct {
+	do   func(ctx context.Context, tx *database.Tx) error
+	done chan struct{}
+	err  error // valid when done is closed
+}
+
+// batch runs a function in a transaction that it shares with others. An error of one fails
+// all of them, so do must only return errors of the database. batch returns when the
+// change is stored, or when ctx ends; the change may still happen then.
+func (s *Store) batch(ctx context.Context, do func(ctx context.Context, tx *database.Tx) error) error {
+	w := &batched{do: do, done: make(chan struct{})}
+	q := &s.batches
+	q.mu.Lock()
+	q.waiting = append(q.waiting, w)
+	first := !q.writing
+	q.writing = true
+	q.mu.Unlock()
+	if first {
+		go s.writeBatches()
+	}
+	select {
+	case <-w.done:
+		return w.err
+	case <-ctx.Done():
+		return failure(ctx.Err())
+	}
+}
+
+// writeBatches writes what waits until nothing is left.
+func (s *Store) writeBatches() {
+	q := &s.batches
+	for {
+		q.mu.Lock()
+		batch := q.waiting
+		q.waiting = nil
+		q.writing = len(batch) > 0
+		q.mu.Unlock()
+		if len(batch) == 0 {
+			return
+		}
+		err := s.change(context.Background(), func(ctx context.Context, tx *database.Tx) error {
+			for _, w := range batch {
+				if err := w.do(ctx, tx); err != nil {
+					return err
+				}
+			}
+			return nil
+		})
+		for _, w := range batch {
+			w.err = err
+			close(w.done)
+		}
+	}
+}
+
+// SetOnline writes whether a user is online, and the time as their last login.
+func (s *Store) SetOnline(ctx context.Context, id int64, online bool) error {
+	return s.batch(ctx, func(ctx context.Context, tx *database.Tx) error {
+		_, err := s.exec(ctx, tx, updateOnline, online, id)
+		return err
+	})
+}
