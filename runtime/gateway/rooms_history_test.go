@@ -5,6 +5,7 @@ import (
 	"strings"
 	"testing"
 	"time"
+	"unicode/utf8"
 
 	"google.golang.org/protobuf/proto"
 
@@ -50,6 +51,7 @@ func TestUserWhoStaysConnectedMissesNothing(t *testing.T) {
 	}
 	s.departs("carol", 0, "")
 	s.topic("carol", "coffee")
+	s.kept() // the messages have arrived
 	s.passes(time.Minute)
 	s.nothing(pb.WrapperMessage_TYPE_LEAVE_ROOM)
 	old := said("dan", "old")
@@ -61,7 +63,7 @@ func TestUserWhoStaysConnectedMissesNothing(t *testing.T) {
 		{`<history maxstanzas="0"/>`, ""},
 		{`<history maxstanzas="2"/>`, "three old"},
 		{`<history maxchars="0"/>`, ""},
-		{`<history maxchars="8"/>`, "three old"},
+		{`<history maxchars="8"/>`, ""},
 		{`<history maxchars="x" maxstanzas="-1" since="yesterday"/>`, "one two three old"},
 		{`<history since="2100-01-01T00:00:00Z"/>`, ""},
 		{`<history seconds="30"/>`, ""},
@@ -73,6 +75,109 @@ func TestUserWhoStaysConnectedMissesNothing(t *testing.T) {
 		if got := s.bodies(desktop); got != c.want {
 			t.Errorf("%s: %q, not %q", c.history, got, c.want)
 		}
+	}
+}
+
+// TestCharactersOfTheHistoryAreThoseOfStanzas joins with the exact number of characters of
+// the last two messages (XEP-0045, section 7.2.13), which have more than a body.
+func TestCharactersOfTheHistoryAreThoseOfStanzas(t *testing.T) {
+	s := play(t, "[settings]\nstay_connected=1")
+	s.stays()
+	for _, text := range []string{"one", "zwölf", "three"} {
+		m := said("carol", text)
+		m.Xhtml = proto.String("<b>" + text + "</b>")
+		s.script(pb.WrapperMessage_TYPE_CONV_MESSAGE, m)
+	}
+	s.joins(desktop, "alice", joinRoom)
+	chars := 0
+	for _, want := range []string{"one", "zwölf", "three"} {
+		n := s.expect("a message", func(n *xmltree.Node) bool { return message(roomJID)(n) && stanza.Attr(n, "to") == desktop })
+		text, err := n.Text(1 << 20)
+		if body := stanza.ChildText(n, "", "body"); body != want || err != nil {
+			t.Fatalf("%q, not %q; %v", body, want, err)
+		}
+		if want != "one" {
+			chars += utf8.RuneCountInString(text)
+		}
+	}
+	s.enters(desktop)
+	for _, c := range []struct {
+		chars int
+		want  string
+	}{{chars, "zwölf three"}, {chars - 1, "three"}} {
+		s.joins(desktop, "alice", fmt.Sprintf(`<x xmlns="http://jabber.org/protocol/muc"><history maxchars="%d"/></x>`, c.chars))
+		if got := s.bodies(desktop); got != c.want {
+			t.Errorf("%d characters: %q, not %q", c.chars, got, c.want)
+		}
+	}
+}
+
+// TestLimitsCountTheHistoryOfTheScript joins a room of which the script has old messages:
+// before the subject, after it, and between new ones.
+func TestLimitsCountTheHistoryOfTheScript(t *testing.T) {
+	for _, c := range []struct{ history, want string }{
+		{``, "o1 o2 o3 | new o4 o5 late"},
+		{`<history maxstanzas="0"/>`, "| new late"},
+		{`<history maxstanzas="2"/>`, "o2 o3 | new late"},
+		{`<history maxstanzas="4"/>`, "o1 o2 o3 | new o5 late"},
+		{`<history maxchars="0"/>`, "| new late"},
+		{`<history since="2020-01-01T00:00:03Z"/>`, "o3 | new o4 o5 late"},
+		{`<history seconds="60"/>`, "| new late"},
+	} {
+		t.Run(c.history, func(t *testing.T) {
+			s := play(t, "")
+			s.online()
+			s.joins(desktop, "alice", `<x xmlns="http://jabber.org/protocol/muc">`+c.history+`</x>`)
+			delivered[*pb.Room](s, pb.WrapperMessage_TYPE_JOIN_ROOM)
+			s.occupant("alice", flagMe)
+			old := func(n int) {
+				m := said("carol", fmt.Sprintf("o%d", n))
+				m.Timestamp = proto.String(fmt.Sprintf("2020010%dT00000%d", (n+2)/6+1, n))
+				s.script(pb.WrapperMessage_TYPE_CONV_MESSAGE, m)
+			}
+			for n := range 3 {
+				old(n + 1)
+			}
+			s.topic("carol", "tea")
+			s.says("carol", "new")
+			old(4)
+			old(5)
+			late := said("carol", "late") // it was lost by the network for a while
+			late.Timestamp = proto.String(time.Now().Add(time.Hour).UTC().Format("20060102T150405"))
+			s.script(pb.WrapperMessage_TYPE_CONV_MESSAGE, late)
+			var got []string
+			for len(got) == 0 || got[len(got)-1] != "late" {
+				n := s.expect("a message", message(roomJID))
+				if stanza.Child(n, "", "subject") != nil {
+					got = append(got, "|")
+				} else {
+					got = append(got, stanza.ChildText(n, "", "body"))
+				}
+			}
+			if text := strings.Join(got, " "); text != c.want {
+				t.Errorf("%q, not %q", text, c.want)
+			}
+		})
+	}
+}
+
+// TestOldMessagesAreHeldForASecond limits the history of a script that sends nothing else.
+func TestOldMessagesAreHeldForASecond(t *testing.T) {
+	s := play(t, "")
+	s.online()
+	s.joins(desktop, "alice", `<x xmlns="http://jabber.org/protocol/muc"><history maxstanzas="1"/></x>`)
+	delivered[*pb.Room](s, pb.WrapperMessage_TYPE_JOIN_ROOM)
+	s.fills()
+	s.enters(desktop)
+	for _, text := range []string{"one", "two"} {
+		m := said("carol", text)
+		m.Timestamp = proto.String("20200101T000000")
+		s.script(pb.WrapperMessage_TYPE_CONV_MESSAGE, m)
+	}
+	s.kept() // both messages have arrived
+	s.passes(time.Second)
+	if n := s.expect("a message", message(roomJID)); stanza.ChildText(n, "", "body") != "two" {
+		t.Errorf("not the last message: %v", n)
 	}
 }
 

@@ -36,7 +36,7 @@ func usersIn(dir string) func(s *scene) {
 	}
 }
 
-// kept returns the rooms of alice in the database.
+// kept returns the rooms of alice in the database, after all that was sent before.
 func (s *scene) kept() string {
 	s.t.Helper()
 	s.ask("get", transport, `<ping xmlns="urn:xmpp:ping"/>`) // after all stanzas before it

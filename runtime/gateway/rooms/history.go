@@ -31,12 +31,12 @@ type past struct {
 // add appends a message of the room.
 func (h *history) add(n *xmltree.Node, by string, at time.Time) {
 	n = copyOf(n)
-	if delay := stanza.Child(n, stanza.Delay, "delay"); delay == nil {
-		stanza.Add(n, stanza.Element(stanza.Delay, "delay", stanza.Attrs{"from", by, "stamp", at.UTC().Format(time.RFC3339)}))
-	} else if stamp, err := time.Parse(time.RFC3339, stanza.Attr(delay, "stamp")); err == nil {
+	if stamp, ok := timeOf(n); ok {
 		at = stamp
+	} else {
+		stanza.Add(n, stanza.Element(stanza.Delay, "delay", stanza.Attrs{"from", by, "stamp", at.UTC().Format(time.RFC3339)}))
 	}
-	p := past{n, at, len(stanza.ChildText(n, "", "body"))}
+	p := past{n, at, weight(n)}
 	h.messages = append(h.messages, p)
 	h.size += p.size
 	for len(h.messages) > maxHistory || h.size > maxHistoryBytes {
@@ -45,19 +45,24 @@ func (h *history) add(n *xmltree.Node, by string, at time.Time) {
 	}
 }
 
-// since returns copies of the messages that a client wants.
-func (h *history) since(l limits, now time.Time) []*xmltree.Node {
-	var found []*xmltree.Node
-	chars := 0
-	for _, p := range slices.Backward(h.messages) {
-		chars += p.size
-		if l.stanzas.exceeded(len(found)+1) || l.chars.exceeded(chars) || p.at.Before(l.from(now)) {
-			break
-		}
-		found = append(found, copyOf(p.stanza))
+// timeOf returns the time of a message that has one (XEP-0203).
+func timeOf(n *xmltree.Node) (time.Time, bool) {
+	at, err := time.Parse(time.RFC3339, stanza.Attr(stanza.Child(n, stanza.Delay, "delay"), "stamp"))
+	return at, err == nil
+}
+
+// weight returns the number of bytes of all texts in an element.
+func weight(n *xmltree.Node) int {
+	size := len(n.Space) + len(n.Name)
+	for _, a := range n.Attr {
+		size += len(a.Name) + len(a.Value)
 	}
-	slices.Reverse(found)
-	return found
+	for _, c := range n.Children {
+		if size += len(c.Text); c.Element != nil {
+			size += weight(c.Element)
+		}
+	}
+	return size
 }
 
 // copyOf returns a message that has its own attributes and children.
@@ -93,20 +98,13 @@ func limitOf(h *xmltree.Node, name string) limit {
 	return limit{err == nil && n >= 0, n}
 }
 
+// counts reports whether the number of messages or characters is limited.
+func (l limits) counts() bool { return l.stanzas.set || l.chars.set }
+
 // from returns the time at which the history begins.
 func (l limits) from(now time.Time) time.Time {
 	if start := now.Add(-time.Duration(l.seconds.most) * time.Second); l.seconds.set && start.After(l.after) {
 		return start
 	}
 	return l.after
-}
-
-// allow reports whether a client wants a message of the script that may be an old one.
-func (l limits) allow(n *xmltree.Node) bool {
-	delay := stanza.Child(n, stanza.Delay, "delay")
-	if delay == nil {
-		return true
-	}
-	at, err := time.Parse(time.RFC3339, stanza.Attr(delay, "stamp"))
-	return err != nil || !l.stanzas.exceeded(1) && !l.chars.exceeded(len(stanza.ChildText(n, "", "body"))) && !at.Before(l.after)
 }

@@ -40,7 +40,8 @@ func join(u *router.User, s *router.Stanza) {
 		place = &seat{jid: s.From}
 		r.seats = append(r.seats, place)
 	}
-	place.id, place.nick, place.limits = s.ID, s.Resource, limitsOf(x)
+	place.id, place.nick = s.ID, s.Resource
+	place.replay.limits = limitsOf(x)
 	switch {
 	case r.joined:
 		enter(u, r, place)
@@ -99,11 +100,12 @@ func enter(u *router.User, r *room, place *seat) {
 	}
 	u.Send(r.presence(u, r.nick, place.jid, codes...))
 	place.in = true
-	for _, n := range r.history.since(place.limits, u.Router().Clock.Now()) {
-		stanza.SetAttr(n, "to", place.jid)
-		u.Send(n)
+	place.replay = replay{limits: place.replay.limits, entered: u.Router().Clock.Now()}
+	for _, past := range r.history.messages {
+		r.old(u, place, past.stanza)
 	}
 	if r.subject != nil {
+		r.flush(u, place)
 		u.Send(r.subjectFor(u, place.jid))
 		return
 	}

@@ -86,7 +86,7 @@ type seat struct {
 	jid    string // full
 	id     string // of the presence that asks to join
 	nick   string // requested
-	limits limits
+	replay replay
 	in     bool // the client has seen its own presence
 }
 

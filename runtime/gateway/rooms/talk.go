@@ -86,9 +86,12 @@ func said(u *router.User, m *pb.ConversationMessage) {
 		stanza.Add(n, r.occupantID(u, nick))
 	}
 	for _, place := range r.seats {
-		if place.in && place.limits.allow(n) {
-			stanza.SetAttr(n, "to", place.jid)
-			u.Send(n)
+		switch {
+		case !place.in:
+		case place.replay.isOld(n):
+			r.old(u, place, n)
+		default:
+			r.live(u, place, n)
 		}
 	}
 	if presence.Stays(u) {
@@ -164,7 +167,7 @@ func (r *room) setSubject(u *router.User, m *pb.ConversationMessage) {
 	}
 	for _, place := range r.seats {
 		if place.in {
-			u.Send(r.subjectFor(u, place.jid))
+			r.live(u, place, r.subjectFor(u, place.jid))
 		}
 	}
 }
