@@ -100,7 +100,7 @@ func TestReferenceHasEverySessionMethod(t *testing.T) {
 	session := section(t, read(t, "docs/reference/api.md"), "## The session")
 	names := []string{"session.user", "session.legacy_name", "session.settings", "session.data", "session:update_buddy {", "session:spawn(", "session:after(", "session:every("}
 	for _, typ := range schema.Types() {
-		if typ.SpectrumTakes && typ.User() != nil {
+		if typ.Sendable() && typ.User() != nil {
 			names = append(names, "`"+typ.Name+"`")
 		}
 	}

@@ -20,7 +20,7 @@ func TestMovingPageHasEveryMessageType(t *testing.T) {
 	named := map[string]bool{}
 	for _, m := range regexp.MustCompile(`\bon\.(\w+)\(`).FindAllStringSubmatch(text, -1) {
 		typ := schema.TypeByName(m[1])
-		if typ == nil || !typ.SpectrumSends {
+		if typ == nil || !typ.ToScript {
 			t.Errorf("docs/guide/moving.md has on.%s, but Spectrum does not send this type", m[1])
 		}
 		named["on."+m[1]] = true
@@ -28,19 +28,19 @@ func TestMovingPageHasEveryMessageType(t *testing.T) {
 	own := []string{"update_buddy", "spawn", "after", "every"}
 	for _, m := range regexp.MustCompile(`(?:session:|spectrum\.send\(")(\w+)`).FindAllStringSubmatch(text, -1) {
 		typ := schema.TypeByName(m[1])
-		if (typ == nil || !typ.SpectrumTakes) && !slices.Contains(own, m[1]) {
+		if (typ == nil || !typ.FromScript) && !slices.Contains(own, m[1]) {
 			t.Errorf("docs/guide/moving.md has session:%s, which does not exist", m[1])
 		}
 		named["send "+m[1]] = true
 	}
 	for _, typ := range schema.Types() {
-		if slices.Contains(withoutCall, typ.Name) {
+		if typ.GatewayOnly || slices.Contains(withoutCall, typ.Name) {
 			continue
 		}
-		if typ.SpectrumSends && !named["on."+typ.Name] {
+		if typ.ToScript && !named["on."+typ.Name] {
 			t.Errorf("docs/guide/moving.md lacks on.%s", typ.Name)
 		}
-		if typ.SpectrumTakes && !named["send "+typ.Name] && !strings.Contains(text, "spectrum."+typ.Name) {
+		if typ.FromScript && !named["send "+typ.Name] && !strings.Contains(text, "spectrum."+typ.Name) {
 			t.Errorf("docs/guide/moving.md lacks a way to send %s", typ.Name)
 		}
 	}

@@ -23,7 +23,9 @@ var handledHere = map[pb.WrapperMessage_Type]string{
 func handlerNames() []string {
 	names := []string{reloadHandler}
 	for _, t := range schema.Types() {
-		names = append(names, t.Name)
+		if !t.Internal {
+			names = append(names, t.Name)
+		}
 	}
 	slices.Sort(names)
 	return names
@@ -105,7 +107,7 @@ func CheckHandler(name string, value lua.LValue) error {
 func DoubtHandler(name string) string {
 	t := schema.TypeByName(name)
 	switch {
-	case t == nil || t.SpectrumSends && handledHere[t.Number] == "":
+	case t == nil || t.ToScript && handledHere[t.Number] == "":
 		return ""
 	case handledHere[t.Number] != "":
 		return fmt.Sprintf("on.%s is never called: %s", name, handledHere[t.Number])

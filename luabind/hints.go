@@ -46,7 +46,7 @@ func sessionHint(l *lua.LState, obj *sessionObject, name string) string {
 		}
 	}
 	for _, t := range schema.Types() {
-		if t.SpectrumSends && t.User() != nil && t.Payload.Field(name) != nil {
+		if t.Handled() && t.User() != nil && t.Payload.Field(name) != nil {
 			return fmt.Sprintf("; the message is a handler's second argument: function %s", signature(handler))
 		}
 	}

@@ -95,8 +95,11 @@ func CheckSendable(name string) (*schema.Type, error) {
 
 // unsendable returns why a type cannot be sent, or "" if it can.
 func unsendable(t *schema.Type) string {
-	if t.SpectrumTakes {
+	switch {
+	case t.Sendable():
 		return ""
+	case t.Internal:
+		return fmt.Sprintf("only the runtime sends %s", t.Name)
 	}
 	return fmt.Sprintf("Spectrum does not take %s from a backend: it would stop reading", t.Name)
 }
@@ -104,7 +107,7 @@ func unsendable(t *schema.Type) string {
 func nearestSendable(name string) string {
 	var names []string
 	for _, t := range schema.Types() {
-		if t.SpectrumTakes {
+		if t.Sendable() {
 			names = append(names, t.Name)
 		}
 	}

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"errors"
 	"fmt"
+	"slices"
 	"strings"
 
 	lua "github.com/yuin/gopher-lua"
@@ -104,9 +105,19 @@ func CheckShape(typ *schema.Type, fields lua.LValue) error {
 	case typ.Payload == nil:
 		return errors.New("this message has no fields: call it without an argument")
 	case kind != lua.LTTable:
-		return fmt.Errorf("table of fields expected (as in { %s = … }), got %s", typ.Payload.Fields[len(typ.Payload.Fields)-1].Name, kind)
+		return fmt.Errorf("table of fields expected (as in { %s = … }), got %s", exampleField(typ.Payload), kind)
 	}
 	return nil
+}
+
+// exampleField returns the last field that Spectrum knows, or the last one.
+func exampleField(m *schema.Message) string {
+	for _, f := range slices.Backward(m.Fields) {
+		if !f.GatewayOnly {
+			return f.Name
+		}
+	}
+	return m.Fields[len(m.Fields)-1].Name
 }
 
 // checkText returns an error for values that Spectrum decodes and then fails on.

@@ -75,7 +75,7 @@ func newSessionClass() *bind.Class[*sessionObject] {
 		methods[name] = func(l *lua.LState, obj *sessionObject) int { return fn(l, obj.session.User) }
 	}
 	for _, t := range schema.Types() {
-		if t.SpectrumTakes && t.User() != nil {
+		if t.Sendable() && t.User() != nil {
 			methods[t.Name] = func(l *lua.LState, obj *sessionObject) int {
 				obj.host.sendWith(l, t, obj.session, obj.session.User, l.Get(2), 3)
 				return 0

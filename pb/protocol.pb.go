@@ -110,6 +110,8 @@ const (
 	Format_FORMAT_LOCALPART Format = 3
 	// A name that becomes the resource of a JID.
 	Format_FORMAT_RESOURCE Format = 4
+	// The id of a message: at most 1024 bytes.
+	Format_FORMAT_ID Format = 5
 )
 
 // Enum value maps for Format.
@@ -120,6 +122,7 @@ var (
 		2: "FORMAT_TIMESTAMP",
 		3: "FORMAT_LOCALPART",
 		4: "FORMAT_RESOURCE",
+		5: "FORMAT_ID",
 	}
 	Format_value = map[string]int32{
 		"FORMAT_TEXT":      0,
@@ -127,6 +130,7 @@ var (
 		"FORMAT_TIMESTAMP": 2,
 		"FORMAT_LOCALPART": 3,
 		"FORMAT_RESOURCE":  4,
+		"FORMAT_ID":        5,
 	}
 )
 
@@ -543,46 +547,92 @@ const (
 	WrapperMessage_TYPE_BUDDIES WrapperMessage_Type = 35
 	// The version of the protocol. Newer versions of Spectrum send it.
 	WrapperMessage_TYPE_API_VERSION WrapperMessage_Type = 36
+	// Someone reacts to a message with emoji (XEP-0444). The list is complete: it
+	// replaces the earlier reactions of the same person, and an empty list removes them.
+	WrapperMessage_TYPE_REACTION WrapperMessage_Type = 1000
+	// The author withdraws a message (XEP-0424).
+	WrapperMessage_TYPE_RETRACTION WrapperMessage_Type = 1001
+	// The message with this id, and all before it, have been read (XEP-0333).
+	//
+	// To the script: the user has read them.
+	//
+	// From the script: the contact has read them; with `origin`, the user has, with
+	// another program.
+	WrapperMessage_TYPE_DISPLAYED WrapperMessage_Type = 1002
+	// A moderator removes a message of somebody else from a room (XEP-0425).
+	WrapperMessage_TYPE_MODERATION WrapperMessage_Type = 1003
+	// The network has accepted a message of the user. From now on, its id in all messages
+	// is `network_id`. In a room, it also shows the message to all clients in the room.
+	// With `error` it says that the network has refused the message.
+	WrapperMessage_TYPE_SENT WrapperMessage_Type = 1004
+	// To the script: the user invites a contact to a room.
+	//
+	// From the script: somebody invites the user to a room.
+	WrapperMessage_TYPE_INVITATION WrapperMessage_Type = 1005
+	// A message between the user and the transport itself, not a contact.
+	WrapperMessage_TYPE_SERVICE_MESSAGE WrapperMessage_Type = 1006
+	// A question of the script to the user, as `session:ask` sends it.
+	WrapperMessage_TYPE_QUESTION WrapperMessage_Type = 1007
+	// The answer to a question in a form, or the end of a question.
+	WrapperMessage_TYPE_ANSWER WrapperMessage_Type = 1008
+	// The commands that the script has declared with `spectrum.command`. It names no
+	// user and replaces the previous list.
+	WrapperMessage_TYPE_COMMANDS WrapperMessage_Type = 1009
+	// To the script: the user runs a command in a form.
+	//
+	// From the script: the result, with the same `id`.
+	WrapperMessage_TYPE_COMMAND WrapperMessage_Type = 1010
 )
 
 // Enum value maps for WrapperMessage_Type.
 var (
 	WrapperMessage_Type_name = map[int32]string{
-		1:  "TYPE_CONNECTED",
-		2:  "TYPE_DISCONNECTED",
-		3:  "TYPE_LOGIN",
-		4:  "TYPE_LOGOUT",
-		6:  "TYPE_BUDDY_CHANGED",
-		7:  "TYPE_BUDDY_REMOVED",
-		8:  "TYPE_CONV_MESSAGE",
-		9:  "TYPE_PING",
-		10: "TYPE_PONG",
-		11: "TYPE_JOIN_ROOM",
-		12: "TYPE_LEAVE_ROOM",
-		13: "TYPE_PARTICIPANT_CHANGED",
-		14: "TYPE_ROOM_NICKNAME_CHANGED",
-		15: "TYPE_ROOM_SUBJECT_CHANGED",
-		16: "TYPE_VCARD",
-		17: "TYPE_STATUS_CHANGED",
-		18: "TYPE_BUDDY_TYPING",
-		19: "TYPE_BUDDY_STOPPED_TYPING",
-		20: "TYPE_BUDDY_TYPED",
-		21: "TYPE_AUTH_REQUEST",
-		22: "TYPE_ATTENTION",
-		23: "TYPE_STATS",
-		24: "TYPE_FT_START",
-		25: "TYPE_FT_FINISH",
-		26: "TYPE_FT_DATA",
-		27: "TYPE_FT_PAUSE",
-		28: "TYPE_FT_CONTINUE",
-		29: "TYPE_EXIT",
-		30: "TYPE_BACKEND_CONFIG",
-		31: "TYPE_QUERY",
-		32: "TYPE_ROOM_LIST",
-		33: "TYPE_CONV_MESSAGE_ACK",
-		34: "TYPE_RAW_XML",
-		35: "TYPE_BUDDIES",
-		36: "TYPE_API_VERSION",
+		1:    "TYPE_CONNECTED",
+		2:    "TYPE_DISCONNECTED",
+		3:    "TYPE_LOGIN",
+		4:    "TYPE_LOGOUT",
+		6:    "TYPE_BUDDY_CHANGED",
+		7:    "TYPE_BUDDY_REMOVED",
+		8:    "TYPE_CONV_MESSAGE",
+		9:    "TYPE_PING",
+		10:   "TYPE_PONG",
+		11:   "TYPE_JOIN_ROOM",
+		12:   "TYPE_LEAVE_ROOM",
+		13:   "TYPE_PARTICIPANT_CHANGED",
+		14:   "TYPE_ROOM_NICKNAME_CHANGED",
+		15:   "TYPE_ROOM_SUBJECT_CHANGED",
+		16:   "TYPE_VCARD",
+		17:   "TYPE_STATUS_CHANGED",
+		18:   "TYPE_BUDDY_TYPING",
+		19:   "TYPE_BUDDY_STOPPED_TYPING",
+		20:   "TYPE_BUDDY_TYPED",
+		21:   "TYPE_AUTH_REQUEST",
+		22:   "TYPE_ATTENTION",
+		23:   "TYPE_STATS",
+		24:   "TYPE_FT_START",
+		25:   "TYPE_FT_FINISH",
+		26:   "TYPE_FT_DATA",
+		27:   "TYPE_FT_PAUSE",
+		28:   "TYPE_FT_CONTINUE",
+		29:   "TYPE_EXIT",
+		30:   "TYPE_BACKEND_CONFIG",
+		31:   "TYPE_QUERY",
+		32:   "TYPE_ROOM_LIST",
+		33:   "TYPE_CONV_MESSAGE_ACK",
+		34:   "TYPE_RAW_XML",
+		35:   "TYPE_BUDDIES",
+		36:   "TYPE_API_VERSION",
+		1000: "TYPE_REACTION",
+		1001: "TYPE_RETRACTION",
+		1002: "TYPE_DISPLAYED",
+		1003: "TYPE_MODERATION",
+		1004: "TYPE_SENT",
+		1005: "TYPE_INVITATION",
+		1006: "TYPE_SERVICE_MESSAGE",
+		1007: "TYPE_QUESTION",
+		1008: "TYPE_ANSWER",
+		1009: "TYPE_COMMANDS",
+		1010: "TYPE_COMMAND",
 	}
 	WrapperMessage_Type_value = map[string]int32{
 		"TYPE_CONNECTED":             1,
@@ -620,6 +670,17 @@ var (
 		"TYPE_RAW_XML":               34,
 		"TYPE_BUDDIES":               35,
 		"TYPE_API_VERSION":           36,
+		"TYPE_REACTION":              1000,
+		"TYPE_RETRACTION":            1001,
+		"TYPE_DISPLAYED":             1002,
+		"TYPE_MODERATION":            1003,
+		"TYPE_SENT":                  1004,
+		"TYPE_INVITATION":            1005,
+		"TYPE_SERVICE_MESSAGE":       1006,
+		"TYPE_QUESTION":              1007,
+		"TYPE_ANSWER":                1008,
+		"TYPE_COMMANDS":              1009,
+		"TYPE_COMMAND":               1010,
 	}
 )
 
@@ -667,13 +728,20 @@ type TypeOptions struct {
 	// absent, the payload is empty or, with `raw`, passed on unchanged.
 	Payload *string `protobuf:"bytes,1,opt,name=payload" json:"payload,omitempty"`
 	Raw     *bool   `protobuf:"varint,2,opt,name=raw" json:"raw,omitempty"`
-	// Spectrum accepts this type from a backend. Any other type stalls Spectrum's
-	// parser until more bytes arrive, so the runtime refuses to send it.
-	SpectrumTakes *bool `protobuf:"varint,3,opt,name=spectrum_takes,json=spectrumTakes" json:"spectrum_takes,omitempty"`
-	// Spectrum sends this type to a backend.
-	SpectrumSends *bool `protobuf:"varint,4,opt,name=spectrum_sends,json=spectrumSends" json:"spectrum_sends,omitempty"`
+	// A backend may send this type to Spectrum, or to the gateway if it is
+	// `gateway_only`. Any other type stalls Spectrum's parser until more bytes arrive, so
+	// the runtime refuses to send it.
+	FromScript *bool `protobuf:"varint,3,opt,name=from_script,json=fromScript" json:"from_script,omitempty"`
+	// Spectrum, or the gateway, sends this type to a backend.
+	ToScript *bool `protobuf:"varint,4,opt,name=to_script,json=toScript" json:"to_script,omitempty"`
 	// The format that the whole payload must have.
-	Format        *PayloadFormat `protobuf:"varint,5,opt,name=format,enum=spectrumlua.pb.PayloadFormat" json:"format,omitempty"`
+	Format *PayloadFormat `protobuf:"varint,5,opt,name=format,enum=spectrumlua.pb.PayloadFormat" json:"format,omitempty"`
+	// Spectrum does not know this type: it is never written as a frame for Spectrum. Its
+	// number is 1000 or more.
+	GatewayOnly *bool `protobuf:"varint,6,opt,name=gateway_only,json=gatewayOnly" json:"gateway_only,omitempty"`
+	// The runtime itself handles and sends this type. A script has neither a handler nor
+	// a method for it.
+	Internal      *bool `protobuf:"varint,7,opt,name=internal" json:"internal,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -722,16 +790,16 @@ func (x *TypeOptions) GetRaw() bool {
 	return false
 }
 
-func (x *TypeOptions) GetSpectrumTakes() bool {
-	if x != nil && x.SpectrumTakes != nil {
-		return *x.SpectrumTakes
+func (x *TypeOptions) GetFromScript() bool {
+	if x != nil && x.FromScript != nil {
+		return *x.FromScript
 	}
 	return false
 }
 
-func (x *TypeOptions) GetSpectrumSends() bool {
-	if x != nil && x.SpectrumSends != nil {
-		return *x.SpectrumSends
+func (x *TypeOptions) GetToScript() bool {
+	if x != nil && x.ToScript != nil {
+		return *x.ToScript
 	}
 	return false
 }
@@ -741,6 +809,20 @@ func (x *TypeOptions) GetFormat() PayloadFormat {
 		return *x.Format
 	}
 	return PayloadFormat_PAYLOAD_FORMAT_FREE
+}
+
+func (x *TypeOptions) GetGatewayOnly() bool {
+	if x != nil && x.GatewayOnly != nil {
+		return *x.GatewayOnly
+	}
+	return false
+}
+
+func (x *TypeOptions) GetInternal() bool {
+	if x != nil && x.Internal != nil {
+		return *x.Internal
+	}
+	return false
 }
 
 // FieldOptions describes what the type of a field does not.
@@ -755,7 +837,9 @@ type FieldOptions struct {
 	// The value never appears in a log.
 	Secret *bool `protobuf:"varint,4,opt,name=secret" json:"secret,omitempty"`
 	// People wrote this text to each other. It appears in a log at debug level only.
-	Content       *bool `protobuf:"varint,5,opt,name=content" json:"content,omitempty"`
+	Content *bool `protobuf:"varint,5,opt,name=content" json:"content,omitempty"`
+	// Spectrum does not know this field. Its number is 1000 or more.
+	GatewayOnly   *bool `protobuf:"varint,6,opt,name=gateway_only,json=gatewayOnly" json:"gateway_only,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -821,6 +905,13 @@ func (x *FieldOptions) GetSecret() bool {
 func (x *FieldOptions) GetContent() bool {
 	if x != nil && x.Content != nil {
 		return *x.Content
+	}
+	return false
+}
+
+func (x *FieldOptions) GetGatewayOnly() bool {
+	if x != nil && x.GatewayOnly != nil {
+		return *x.GatewayOnly
 	}
 	return false
 }
@@ -1335,15 +1426,27 @@ type ConversationMessage struct {
 	Timestamp *string `protobuf:"bytes,6,opt,name=timestamp" json:"timestamp,omitempty"`
 	// The message is a headline: its sender expects no answer.
 	Headline *bool `protobuf:"varint,7,opt,name=headline" json:"headline,omitempty"`
-	// To the script: present if the user asks for a receipt. Return it with
-	// `conv_message_ack`. From the script: Spectrum ignores it.
+	// The id of the message. From the script: the network's id. To the script: the id for
+	// `sent`, and for `conv_message_ack` if the user asks for a receipt.
 	Id *string `protobuf:"bytes,8,opt,name=id" json:"id,omitempty"`
 	// The message is a private message in a room. Its sender is `nickname`.
 	Pm *bool `protobuf:"varint,9,opt,name=pm" json:"pm,omitempty"`
 	// The user wrote the message on another device (XEP-0280). It does not arrive with
 	// Prosody 13: Spectrum uses version 1 of XEP-0356, Prosody version 2.
-	Carbon        *bool         `protobuf:"varint,10,opt,name=carbon" json:"carbon,omitempty"`
-	Attachment    []*Attachment `protobuf:"bytes,11,rep,name=attachment" json:"attachment,omitempty"`
+	Carbon     *bool         `protobuf:"varint,10,opt,name=carbon" json:"carbon,omitempty"`
+	Attachment []*Attachment `protobuf:"bytes,11,rep,name=attachment" json:"attachment,omitempty"`
+	// The id of the message that this one corrects (XEP-0308).
+	Replaces *string `protobuf:"bytes,1000,opt,name=replaces" json:"replaces,omitempty"`
+	// The message that this one answers (XEP-0461).
+	ReplyTo *Reply `protobuf:"bytes,1001,opt,name=replyTo" json:"replyTo,omitempty"`
+	// From the script: the user wrote the message with another program. In a room,
+	// `nickname` is then the user's own.
+	Origin *bool `protobuf:"varint,1002,opt,name=origin" json:"origin,omitempty"`
+	// The language of the text, as in `"en"` (BCP 47).
+	Lang *string `protobuf:"bytes,1003,opt,name=lang" json:"lang,omitempty"`
+	// The text is hidden until the reader opens it (XEP-0382). The value is a hint about
+	// the text; it may be `""`.
+	Spoiler       *string `protobuf:"bytes,1004,opt,name=spoiler" json:"spoiler,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -1455,12 +1558,62 @@ func (x *ConversationMessage) GetAttachment() []*Attachment {
 	return nil
 }
 
+func (x *ConversationMessage) GetReplaces() string {
+	if x != nil && x.Replaces != nil {
+		return *x.Replaces
+	}
+	return ""
+}
+
+func (x *ConversationMessage) GetReplyTo() *Reply {
+	if x != nil {
+		return x.ReplyTo
+	}
+	return nil
+}
+
+func (x *ConversationMessage) GetOrigin() bool {
+	if x != nil && x.Origin != nil {
+		return *x.Origin
+	}
+	return false
+}
+
+func (x *ConversationMessage) GetLang() string {
+	if x != nil && x.Lang != nil {
+		return *x.Lang
+	}
+	return ""
+}
+
+func (x *ConversationMessage) GetSpoiler() string {
+	if x != nil && x.Spoiler != nil {
+		return *x.Spoiler
+	}
+	return ""
+}
+
 type Attachment struct {
 	state    protoimpl.MessageState `protogen:"open.v1"`
 	Url      *string                `protobuf:"bytes,1,req,name=url" json:"url,omitempty"`
 	MimeType *string                `protobuf:"bytes,2,opt,name=mimeType" json:"mimeType,omitempty"`
-	// Spectrum ignores it.
-	Description   *string `protobuf:"bytes,3,opt,name=description" json:"description,omitempty"`
+	// What the file shows, for people who cannot see it. Spectrum ignores it.
+	Description *string `protobuf:"bytes,3,opt,name=description" json:"description,omitempty"`
+	// The name of the file, without folders.
+	Name *string `protobuf:"bytes,1000,opt,name=name" json:"name,omitempty"`
+	// The size of the file in bytes.
+	Size *int64 `protobuf:"varint,1001,opt,name=size" json:"size,omitempty"`
+	// The size of a picture or video in pixels.
+	Width  *int32 `protobuf:"varint,1002,opt,name=width" json:"width,omitempty"`
+	Height *int32 `protobuf:"varint,1003,opt,name=height" json:"height,omitempty"`
+	// The length of a recording in seconds.
+	Duration *float64 `protobuf:"fixed64,1004,opt,name=duration" json:"duration,omitempty"`
+	// A small picture of the content: the bytes of a JPEG, PNG or WebP of at most 16 kB.
+	Preview []byte `protobuf:"bytes,1005,opt,name=preview" json:"preview,omitempty"`
+	// The file is a voice message.
+	Voice *bool `protobuf:"varint,1006,opt,name=voice" json:"voice,omitempty"`
+	// The file is a sticker.
+	Sticker       *bool `protobuf:"varint,1007,opt,name=sticker" json:"sticker,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -1516,6 +1669,1137 @@ func (x *Attachment) GetDescription() string {
 	return ""
 }
 
+func (x *Attachment) GetName() string {
+	if x != nil && x.Name != nil {
+		return *x.Name
+	}
+	return ""
+}
+
+func (x *Attachment) GetSize() int64 {
+	if x != nil && x.Size != nil {
+		return *x.Size
+	}
+	return 0
+}
+
+func (x *Attachment) GetWidth() int32 {
+	if x != nil && x.Width != nil {
+		return *x.Width
+	}
+	return 0
+}
+
+func (x *Attachment) GetHeight() int32 {
+	if x != nil && x.Height != nil {
+		return *x.Height
+	}
+	return 0
+}
+
+func (x *Attachment) GetDuration() float64 {
+	if x != nil && x.Duration != nil {
+		return *x.Duration
+	}
+	return 0
+}
+
+func (x *Attachment) GetPreview() []byte {
+	if x != nil {
+		return x.Preview
+	}
+	return nil
+}
+
+func (x *Attachment) GetVoice() bool {
+	if x != nil && x.Voice != nil {
+		return *x.Voice
+	}
+	return false
+}
+
+func (x *Attachment) GetSticker() bool {
+	if x != nil && x.Sticker != nil {
+		return *x.Sticker
+	}
+	return false
+}
+
+// The message that another one answers.
+type Reply struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	Id    *string                `protobuf:"bytes,1,req,name=id" json:"id,omitempty"`
+	// The author of the answered message: a contact or, in a room, a nickname.
+	Author *string `protobuf:"bytes,2,opt,name=author" json:"author,omitempty"`
+	// The quoted text of the answered message, for clients that do not know replies.
+	Text          *string `protobuf:"bytes,3,opt,name=text" json:"text,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *Reply) Reset() {
+	*x = Reply{}
+	mi := &file_protocol_proto_msgTypes[12]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *Reply) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*Reply) ProtoMessage() {}
+
+func (x *Reply) ProtoReflect() protoreflect.Message {
+	mi := &file_protocol_proto_msgTypes[12]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use Reply.ProtoReflect.Descriptor instead.
+func (*Reply) Descriptor() ([]byte, []int) {
+	return file_protocol_proto_rawDescGZIP(), []int{12}
+}
+
+func (x *Reply) GetId() string {
+	if x != nil && x.Id != nil {
+		return *x.Id
+	}
+	return ""
+}
+
+func (x *Reply) GetAuthor() string {
+	if x != nil && x.Author != nil {
+		return *x.Author
+	}
+	return ""
+}
+
+func (x *Reply) GetText() string {
+	if x != nil && x.Text != nil {
+		return *x.Text
+	}
+	return ""
+}
+
+type Reaction struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// Bare JID.
+	UserName *string `protobuf:"bytes,1,req,name=userName" json:"userName,omitempty"`
+	// The contact or the room. To the script it may also be `room/nickname`, for a
+	// private message in a room.
+	BuddyName *string `protobuf:"bytes,2,req,name=buddyName" json:"buddyName,omitempty"`
+	// In a room: the nickname of the occupant who reacts.
+	Nickname *string `protobuf:"bytes,3,opt,name=nickname" json:"nickname,omitempty"`
+	// The id of the message.
+	Id *string `protobuf:"bytes,4,req,name=id" json:"id,omitempty"`
+	// All emoji of this person for the message, each once.
+	Emoji []string `protobuf:"bytes,5,rep,name=emoji" json:"emoji,omitempty"`
+	// From the script: the user reacted with another program.
+	Origin *bool `protobuf:"varint,6,opt,name=origin" json:"origin,omitempty"`
+	// The message is a private message in a room.
+	Pm            *bool `protobuf:"varint,7,opt,name=pm" json:"pm,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *Reaction) Reset() {
+	*x = Reaction{}
+	mi := &file_protocol_proto_msgTypes[13]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *Reaction) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*Reaction) ProtoMessage() {}
+
+func (x *Reaction) ProtoReflect() protoreflect.Message {
+	mi := &file_protocol_proto_msgTypes[13]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use Reaction.ProtoReflect.Descriptor instead.
+func (*Reaction) Descriptor() ([]byte, []int) {
+	return file_protocol_proto_rawDescGZIP(), []int{13}
+}
+
+func (x *Reaction) GetUserName() string {
+	if x != nil && x.UserName != nil {
+		return *x.UserName
+	}
+	return ""
+}
+
+func (x *Reaction) GetBuddyName() string {
+	if x != nil && x.BuddyName != nil {
+		return *x.BuddyName
+	}
+	return ""
+}
+
+func (x *Reaction) GetNickname() string {
+	if x != nil && x.Nickname != nil {
+		return *x.Nickname
+	}
+	return ""
+}
+
+func (x *Reaction) GetId() string {
+	if x != nil && x.Id != nil {
+		return *x.Id
+	}
+	return ""
+}
+
+func (x *Reaction) GetEmoji() []string {
+	if x != nil {
+		return x.Emoji
+	}
+	return nil
+}
+
+func (x *Reaction) GetOrigin() bool {
+	if x != nil && x.Origin != nil {
+		return *x.Origin
+	}
+	return false
+}
+
+func (x *Reaction) GetPm() bool {
+	if x != nil && x.Pm != nil {
+		return *x.Pm
+	}
+	return false
+}
+
+type Retraction struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// Bare JID.
+	UserName *string `protobuf:"bytes,1,req,name=userName" json:"userName,omitempty"`
+	// The contact or the room, as in a reaction.
+	BuddyName *string `protobuf:"bytes,2,req,name=buddyName" json:"buddyName,omitempty"`
+	// In a room: the nickname of the author.
+	Nickname *string `protobuf:"bytes,3,opt,name=nickname" json:"nickname,omitempty"`
+	// The id of the message.
+	Id *string `protobuf:"bytes,4,req,name=id" json:"id,omitempty"`
+	// From the script: the user withdrew the message with another program.
+	Origin *bool `protobuf:"varint,5,opt,name=origin" json:"origin,omitempty"`
+	// The message is a private message in a room.
+	Pm            *bool `protobuf:"varint,6,opt,name=pm" json:"pm,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *Retraction) Reset() {
+	*x = Retraction{}
+	mi := &file_protocol_proto_msgTypes[14]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *Retraction) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*Retraction) ProtoMessage() {}
+
+func (x *Retraction) ProtoReflect() protoreflect.Message {
+	mi := &file_protocol_proto_msgTypes[14]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use Retraction.ProtoReflect.Descriptor instead.
+func (*Retraction) Descriptor() ([]byte, []int) {
+	return file_protocol_proto_rawDescGZIP(), []int{14}
+}
+
+func (x *Retraction) GetUserName() string {
+	if x != nil && x.UserName != nil {
+		return *x.UserName
+	}
+	return ""
+}
+
+func (x *Retraction) GetBuddyName() string {
+	if x != nil && x.BuddyName != nil {
+		return *x.BuddyName
+	}
+	return ""
+}
+
+func (x *Retraction) GetNickname() string {
+	if x != nil && x.Nickname != nil {
+		return *x.Nickname
+	}
+	return ""
+}
+
+func (x *Retraction) GetId() string {
+	if x != nil && x.Id != nil {
+		return *x.Id
+	}
+	return ""
+}
+
+func (x *Retraction) GetOrigin() bool {
+	if x != nil && x.Origin != nil {
+		return *x.Origin
+	}
+	return false
+}
+
+func (x *Retraction) GetPm() bool {
+	if x != nil && x.Pm != nil {
+		return *x.Pm
+	}
+	return false
+}
+
+type Displayed struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// Bare JID.
+	UserName *string `protobuf:"bytes,1,req,name=userName" json:"userName,omitempty"`
+	// The contact or the room, as in a reaction.
+	BuddyName *string `protobuf:"bytes,2,req,name=buddyName" json:"buddyName,omitempty"`
+	// In a room: the nickname of the reader.
+	Nickname *string `protobuf:"bytes,3,opt,name=nickname" json:"nickname,omitempty"`
+	// The id of the last message that was read.
+	Id *string `protobuf:"bytes,4,req,name=id" json:"id,omitempty"`
+	// From the script: the user read it with another program.
+	Origin *bool `protobuf:"varint,5,opt,name=origin" json:"origin,omitempty"`
+	// The message is a private message in a room.
+	Pm            *bool `protobuf:"varint,6,opt,name=pm" json:"pm,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *Displayed) Reset() {
+	*x = Displayed{}
+	mi := &file_protocol_proto_msgTypes[15]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *Displayed) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*Displayed) ProtoMessage() {}
+
+func (x *Displayed) ProtoReflect() protoreflect.Message {
+	mi := &file_protocol_proto_msgTypes[15]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use Displayed.ProtoReflect.Descriptor instead.
+func (*Displayed) Descriptor() ([]byte, []int) {
+	return file_protocol_proto_rawDescGZIP(), []int{15}
+}
+
+func (x *Displayed) GetUserName() string {
+	if x != nil && x.UserName != nil {
+		return *x.UserName
+	}
+	return ""
+}
+
+func (x *Displayed) GetBuddyName() string {
+	if x != nil && x.BuddyName != nil {
+		return *x.BuddyName
+	}
+	return ""
+}
+
+func (x *Displayed) GetNickname() string {
+	if x != nil && x.Nickname != nil {
+		return *x.Nickname
+	}
+	return ""
+}
+
+func (x *Displayed) GetId() string {
+	if x != nil && x.Id != nil {
+		return *x.Id
+	}
+	return ""
+}
+
+func (x *Displayed) GetOrigin() bool {
+	if x != nil && x.Origin != nil {
+		return *x.Origin
+	}
+	return false
+}
+
+func (x *Displayed) GetPm() bool {
+	if x != nil && x.Pm != nil {
+		return *x.Pm
+	}
+	return false
+}
+
+type Moderation struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// Bare JID.
+	UserName *string `protobuf:"bytes,1,req,name=userName" json:"userName,omitempty"`
+	Room     *string `protobuf:"bytes,2,req,name=room" json:"room,omitempty"`
+	// The nickname of the moderator.
+	Nickname *string `protobuf:"bytes,3,opt,name=nickname" json:"nickname,omitempty"`
+	// The id of the message.
+	Id            *string `protobuf:"bytes,4,req,name=id" json:"id,omitempty"`
+	Reason        *string `protobuf:"bytes,5,opt,name=reason" json:"reason,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *Moderation) Reset() {
+	*x = Moderation{}
+	mi := &file_protocol_proto_msgTypes[16]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *Moderation) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*Moderation) ProtoMessage() {}
+
+func (x *Moderation) ProtoReflect() protoreflect.Message {
+	mi := &file_protocol_proto_msgTypes[16]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use Moderation.ProtoReflect.Descriptor instead.
+func (*Moderation) Descriptor() ([]byte, []int) {
+	return file_protocol_proto_rawDescGZIP(), []int{16}
+}
+
+func (x *Moderation) GetUserName() string {
+	if x != nil && x.UserName != nil {
+		return *x.UserName
+	}
+	return ""
+}
+
+func (x *Moderation) GetRoom() string {
+	if x != nil && x.Room != nil {
+		return *x.Room
+	}
+	return ""
+}
+
+func (x *Moderation) GetNickname() string {
+	if x != nil && x.Nickname != nil {
+		return *x.Nickname
+	}
+	return ""
+}
+
+func (x *Moderation) GetId() string {
+	if x != nil && x.Id != nil {
+		return *x.Id
+	}
+	return ""
+}
+
+func (x *Moderation) GetReason() string {
+	if x != nil && x.Reason != nil {
+		return *x.Reason
+	}
+	return ""
+}
+
+type Sent struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// Bare JID.
+	UserName *string `protobuf:"bytes,1,req,name=userName" json:"userName,omitempty"`
+	// The id that the message had when the script received it.
+	Id *string `protobuf:"bytes,2,req,name=id" json:"id,omitempty"`
+	// The id that the network has given to the message.
+	NetworkId *string `protobuf:"bytes,3,opt,name=networkId" json:"networkId,omitempty"`
+	// The network has refused the message. The user's client shows this text.
+	Error         *string `protobuf:"bytes,4,opt,name=error" json:"error,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *Sent) Reset() {
+	*x = Sent{}
+	mi := &file_protocol_proto_msgTypes[17]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *Sent) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*Sent) ProtoMessage() {}
+
+func (x *Sent) ProtoReflect() protoreflect.Message {
+	mi := &file_protocol_proto_msgTypes[17]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use Sent.ProtoReflect.Descriptor instead.
+func (*Sent) Descriptor() ([]byte, []int) {
+	return file_protocol_proto_rawDescGZIP(), []int{17}
+}
+
+func (x *Sent) GetUserName() string {
+	if x != nil && x.UserName != nil {
+		return *x.UserName
+	}
+	return ""
+}
+
+func (x *Sent) GetId() string {
+	if x != nil && x.Id != nil {
+		return *x.Id
+	}
+	return ""
+}
+
+func (x *Sent) GetNetworkId() string {
+	if x != nil && x.NetworkId != nil {
+		return *x.NetworkId
+	}
+	return ""
+}
+
+func (x *Sent) GetError() string {
+	if x != nil && x.Error != nil {
+		return *x.Error
+	}
+	return ""
+}
+
+type Invitation struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// Bare JID.
+	UserName *string `protobuf:"bytes,1,req,name=userName" json:"userName,omitempty"`
+	Room     *string `protobuf:"bytes,2,req,name=room" json:"room,omitempty"`
+	// To the script: the contact that the user invites. From the script: the contact or
+	// occupant who invites the user.
+	BuddyName     *string `protobuf:"bytes,3,opt,name=buddyName" json:"buddyName,omitempty"`
+	Reason        *string `protobuf:"bytes,4,opt,name=reason" json:"reason,omitempty"`
+	Password      *string `protobuf:"bytes,5,opt,name=password" json:"password,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *Invitation) Reset() {
+	*x = Invitation{}
+	mi := &file_protocol_proto_msgTypes[18]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *Invitation) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*Invitation) ProtoMessage() {}
+
+func (x *Invitation) ProtoReflect() protoreflect.Message {
+	mi := &file_protocol_proto_msgTypes[18]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use Invitation.ProtoReflect.Descriptor instead.
+func (*Invitation) Descriptor() ([]byte, []int) {
+	return file_protocol_proto_rawDescGZIP(), []int{18}
+}
+
+func (x *Invitation) GetUserName() string {
+	if x != nil && x.UserName != nil {
+		return *x.UserName
+	}
+	return ""
+}
+
+func (x *Invitation) GetRoom() string {
+	if x != nil && x.Room != nil {
+		return *x.Room
+	}
+	return ""
+}
+
+func (x *Invitation) GetBuddyName() string {
+	if x != nil && x.BuddyName != nil {
+		return *x.BuddyName
+	}
+	return ""
+}
+
+func (x *Invitation) GetReason() string {
+	if x != nil && x.Reason != nil {
+		return *x.Reason
+	}
+	return ""
+}
+
+func (x *Invitation) GetPassword() string {
+	if x != nil && x.Password != nil {
+		return *x.Password
+	}
+	return ""
+}
+
+type ServiceMessage struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// Bare JID.
+	UserName *string `protobuf:"bytes,1,req,name=userName" json:"userName,omitempty"`
+	// The text. To the script it may be the answer to a question, so it is a secret.
+	Message *string `protobuf:"bytes,2,req,name=message" json:"message,omitempty"`
+	// The id of the message in the user's client.
+	Id            *string       `protobuf:"bytes,3,opt,name=id" json:"id,omitempty"`
+	Attachment    []*Attachment `protobuf:"bytes,4,rep,name=attachment" json:"attachment,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *ServiceMessage) Reset() {
+	*x = ServiceMessage{}
+	mi := &file_protocol_proto_msgTypes[19]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *ServiceMessage) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*ServiceMessage) ProtoMessage() {}
+
+func (x *ServiceMessage) ProtoReflect() protoreflect.Message {
+	mi := &file_protocol_proto_msgTypes[19]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use ServiceMessage.ProtoReflect.Descriptor instead.
+func (*ServiceMessage) Descriptor() ([]byte, []int) {
+	return file_protocol_proto_rawDescGZIP(), []int{19}
+}
+
+func (x *ServiceMessage) GetUserName() string {
+	if x != nil && x.UserName != nil {
+		return *x.UserName
+	}
+	return ""
+}
+
+func (x *ServiceMessage) GetMessage() string {
+	if x != nil && x.Message != nil {
+		return *x.Message
+	}
+	return ""
+}
+
+func (x *ServiceMessage) GetId() string {
+	if x != nil && x.Id != nil {
+		return *x.Id
+	}
+	return ""
+}
+
+func (x *ServiceMessage) GetAttachment() []*Attachment {
+	if x != nil {
+		return x.Attachment
+	}
+	return nil
+}
+
+type Question struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// Bare JID.
+	UserName *string `protobuf:"bytes,1,req,name=userName" json:"userName,omitempty"`
+	// The id of the question, for the answer.
+	Id   *string `protobuf:"bytes,2,req,name=id" json:"id,omitempty"`
+	Text *string `protobuf:"bytes,3,req,name=text" json:"text,omitempty"`
+	// The answer is a password or a code: no client should show or keep it.
+	Secret *bool `protobuf:"varint,4,opt,name=secret" json:"secret,omitempty"`
+	// The answers to choose from. Without options, any text is an answer.
+	Options []string `protobuf:"bytes,5,rep,name=options" json:"options,omitempty"`
+	// The bytes of a PNG, JPEG, GIF or WebP, for example a QR code.
+	Picture       []byte `protobuf:"bytes,6,opt,name=picture" json:"picture,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *Question) Reset() {
+	*x = Question{}
+	mi := &file_protocol_proto_msgTypes[20]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *Question) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*Question) ProtoMessage() {}
+
+func (x *Question) ProtoReflect() protoreflect.Message {
+	mi := &file_protocol_proto_msgTypes[20]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use Question.ProtoReflect.Descriptor instead.
+func (*Question) Descriptor() ([]byte, []int) {
+	return file_protocol_proto_rawDescGZIP(), []int{20}
+}
+
+func (x *Question) GetUserName() string {
+	if x != nil && x.UserName != nil {
+		return *x.UserName
+	}
+	return ""
+}
+
+func (x *Question) GetId() string {
+	if x != nil && x.Id != nil {
+		return *x.Id
+	}
+	return ""
+}
+
+func (x *Question) GetText() string {
+	if x != nil && x.Text != nil {
+		return *x.Text
+	}
+	return ""
+}
+
+func (x *Question) GetSecret() bool {
+	if x != nil && x.Secret != nil {
+		return *x.Secret
+	}
+	return false
+}
+
+func (x *Question) GetOptions() []string {
+	if x != nil {
+		return x.Options
+	}
+	return nil
+}
+
+func (x *Question) GetPicture() []byte {
+	if x != nil {
+		return x.Picture
+	}
+	return nil
+}
+
+type Answer struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// Bare JID.
+	UserName *string `protobuf:"bytes,1,req,name=userName" json:"userName,omitempty"`
+	// The id of the question.
+	Id *string `protobuf:"bytes,2,req,name=id" json:"id,omitempty"`
+	// From the user: the answer. It is absent if the user does not want to answer.
+	// From the script, to end the question: absent.
+	Text          *string `protobuf:"bytes,3,opt,name=text" json:"text,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *Answer) Reset() {
+	*x = Answer{}
+	mi := &file_protocol_proto_msgTypes[21]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *Answer) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*Answer) ProtoMessage() {}
+
+func (x *Answer) ProtoReflect() protoreflect.Message {
+	mi := &file_protocol_proto_msgTypes[21]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use Answer.ProtoReflect.Descriptor instead.
+func (*Answer) Descriptor() ([]byte, []int) {
+	return file_protocol_proto_rawDescGZIP(), []int{21}
+}
+
+func (x *Answer) GetUserName() string {
+	if x != nil && x.UserName != nil {
+		return *x.UserName
+	}
+	return ""
+}
+
+func (x *Answer) GetId() string {
+	if x != nil && x.Id != nil {
+		return *x.Id
+	}
+	return ""
+}
+
+func (x *Answer) GetText() string {
+	if x != nil && x.Text != nil {
+		return *x.Text
+	}
+	return ""
+}
+
+type Commands struct {
+	state         protoimpl.MessageState `protogen:"open.v1"`
+	Command       []*Command             `protobuf:"bytes,1,rep,name=command" json:"command,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *Commands) Reset() {
+	*x = Commands{}
+	mi := &file_protocol_proto_msgTypes[22]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *Commands) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*Commands) ProtoMessage() {}
+
+func (x *Commands) ProtoReflect() protoreflect.Message {
+	mi := &file_protocol_proto_msgTypes[22]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use Commands.ProtoReflect.Descriptor instead.
+func (*Commands) Descriptor() ([]byte, []int) {
+	return file_protocol_proto_rawDescGZIP(), []int{22}
+}
+
+func (x *Commands) GetCommand() []*Command {
+	if x != nil {
+		return x.Command
+	}
+	return nil
+}
+
+type Command struct {
+	state       protoimpl.MessageState `protogen:"open.v1"`
+	Name        *string                `protobuf:"bytes,1,req,name=name" json:"name,omitempty"`
+	Description *string                `protobuf:"bytes,2,opt,name=description" json:"description,omitempty"`
+	Argument    []*CommandArgument     `protobuf:"bytes,3,rep,name=argument" json:"argument,omitempty"`
+	// Only admins of the transport may run it.
+	Admin         *bool `protobuf:"varint,4,opt,name=admin" json:"admin,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *Command) Reset() {
+	*x = Command{}
+	mi := &file_protocol_proto_msgTypes[23]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *Command) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*Command) ProtoMessage() {}
+
+func (x *Command) ProtoReflect() protoreflect.Message {
+	mi := &file_protocol_proto_msgTypes[23]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use Command.ProtoReflect.Descriptor instead.
+func (*Command) Descriptor() ([]byte, []int) {
+	return file_protocol_proto_rawDescGZIP(), []int{23}
+}
+
+func (x *Command) GetName() string {
+	if x != nil && x.Name != nil {
+		return *x.Name
+	}
+	return ""
+}
+
+func (x *Command) GetDescription() string {
+	if x != nil && x.Description != nil {
+		return *x.Description
+	}
+	return ""
+}
+
+func (x *Command) GetArgument() []*CommandArgument {
+	if x != nil {
+		return x.Argument
+	}
+	return nil
+}
+
+func (x *Command) GetAdmin() bool {
+	if x != nil && x.Admin != nil {
+		return *x.Admin
+	}
+	return false
+}
+
+type CommandArgument struct {
+	state         protoimpl.MessageState `protogen:"open.v1"`
+	Name          *string                `protobuf:"bytes,1,req,name=name" json:"name,omitempty"`
+	Description   *string                `protobuf:"bytes,2,opt,name=description" json:"description,omitempty"`
+	Optional      *bool                  `protobuf:"varint,3,opt,name=optional" json:"optional,omitempty"`
+	Secret        *bool                  `protobuf:"varint,4,opt,name=secret" json:"secret,omitempty"`
+	Options       []string               `protobuf:"bytes,5,rep,name=options" json:"options,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *CommandArgument) Reset() {
+	*x = CommandArgument{}
+	mi := &file_protocol_proto_msgTypes[24]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *CommandArgument) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*CommandArgument) ProtoMessage() {}
+
+func (x *CommandArgument) ProtoReflect() protoreflect.Message {
+	mi := &file_protocol_proto_msgTypes[24]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use CommandArgument.ProtoReflect.Descriptor instead.
+func (*CommandArgument) Descriptor() ([]byte, []int) {
+	return file_protocol_proto_rawDescGZIP(), []int{24}
+}
+
+func (x *CommandArgument) GetName() string {
+	if x != nil && x.Name != nil {
+		return *x.Name
+	}
+	return ""
+}
+
+func (x *CommandArgument) GetDescription() string {
+	if x != nil && x.Description != nil {
+		return *x.Description
+	}
+	return ""
+}
+
+func (x *CommandArgument) GetOptional() bool {
+	if x != nil && x.Optional != nil {
+		return *x.Optional
+	}
+	return false
+}
+
+func (x *CommandArgument) GetSecret() bool {
+	if x != nil && x.Secret != nil {
+		return *x.Secret
+	}
+	return false
+}
+
+func (x *CommandArgument) GetOptions() []string {
+	if x != nil {
+		return x.Options
+	}
+	return nil
+}
+
+type CommandRun struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// Bare JID.
+	UserName *string `protobuf:"bytes,1,req,name=userName" json:"userName,omitempty"`
+	// The id of this run.
+	Id *string `protobuf:"bytes,2,req,name=id" json:"id,omitempty"`
+	// To the script: the name of the command, and its arguments.
+	Name     *string           `protobuf:"bytes,3,opt,name=name" json:"name,omitempty"`
+	Argument map[string]string `protobuf:"bytes,4,rep,name=argument" json:"argument,omitempty" protobuf_key:"bytes,1,opt,name=key" protobuf_val:"bytes,2,opt,name=value"`
+	// From the script: the text for the user.
+	Result *string `protobuf:"bytes,5,opt,name=result" json:"result,omitempty"`
+	// From the script: the command has failed, and `result` says why.
+	Failed        *bool `protobuf:"varint,6,opt,name=failed" json:"failed,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *CommandRun) Reset() {
+	*x = CommandRun{}
+	mi := &file_protocol_proto_msgTypes[25]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *CommandRun) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*CommandRun) ProtoMessage() {}
+
+func (x *CommandRun) ProtoReflect() protoreflect.Message {
+	mi := &file_protocol_proto_msgTypes[25]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use CommandRun.ProtoReflect.Descriptor instead.
+func (*CommandRun) Descriptor() ([]byte, []int) {
+	return file_protocol_proto_rawDescGZIP(), []int{25}
+}
+
+func (x *CommandRun) GetUserName() string {
+	if x != nil && x.UserName != nil {
+		return *x.UserName
+	}
+	return ""
+}
+
+func (x *CommandRun) GetId() string {
+	if x != nil && x.Id != nil {
+		return *x.Id
+	}
+	return ""
+}
+
+func (x *CommandRun) GetName() string {
+	if x != nil && x.Name != nil {
+		return *x.Name
+	}
+	return ""
+}
+
+func (x *CommandRun) GetArgument() map[string]string {
+	if x != nil {
+		return x.Argument
+	}
+	return nil
+}
+
+func (x *CommandRun) GetResult() string {
+	if x != nil && x.Result != nil {
+		return *x.Result
+	}
+	return ""
+}
+
+func (x *CommandRun) GetFailed() bool {
+	if x != nil && x.Failed != nil {
+		return *x.Failed
+	}
+	return false
+}
+
 type Room struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
 	// Bare JID.
@@ -1530,7 +2814,7 @@ type Room struct {
 
 func (x *Room) Reset() {
 	*x = Room{}
-	mi := &file_protocol_proto_msgTypes[12]
+	mi := &file_protocol_proto_msgTypes[26]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1542,7 +2826,7 @@ func (x *Room) String() string {
 func (*Room) ProtoMessage() {}
 
 func (x *Room) ProtoReflect() protoreflect.Message {
-	mi := &file_protocol_proto_msgTypes[12]
+	mi := &file_protocol_proto_msgTypes[26]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1555,7 +2839,7 @@ func (x *Room) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Room.ProtoReflect.Descriptor instead.
 func (*Room) Descriptor() ([]byte, []int) {
-	return file_protocol_proto_rawDescGZIP(), []int{12}
+	return file_protocol_proto_rawDescGZIP(), []int{26}
 }
 
 func (x *Room) GetUserName() string {
@@ -1600,7 +2884,7 @@ type RoomList struct {
 
 func (x *RoomList) Reset() {
 	*x = RoomList{}
-	mi := &file_protocol_proto_msgTypes[13]
+	mi := &file_protocol_proto_msgTypes[27]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1612,7 +2896,7 @@ func (x *RoomList) String() string {
 func (*RoomList) ProtoMessage() {}
 
 func (x *RoomList) ProtoReflect() protoreflect.Message {
-	mi := &file_protocol_proto_msgTypes[13]
+	mi := &file_protocol_proto_msgTypes[27]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1625,7 +2909,7 @@ func (x *RoomList) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use RoomList.ProtoReflect.Descriptor instead.
 func (*RoomList) Descriptor() ([]byte, []int) {
-	return file_protocol_proto_rawDescGZIP(), []int{13}
+	return file_protocol_proto_rawDescGZIP(), []int{27}
 }
 
 func (x *RoomList) GetRoom() []string {
@@ -1672,7 +2956,7 @@ type Participant struct {
 
 func (x *Participant) Reset() {
 	*x = Participant{}
-	mi := &file_protocol_proto_msgTypes[14]
+	mi := &file_protocol_proto_msgTypes[28]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1684,7 +2968,7 @@ func (x *Participant) String() string {
 func (*Participant) ProtoMessage() {}
 
 func (x *Participant) ProtoReflect() protoreflect.Message {
-	mi := &file_protocol_proto_msgTypes[14]
+	mi := &file_protocol_proto_msgTypes[28]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1697,7 +2981,7 @@ func (x *Participant) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Participant.ProtoReflect.Descriptor instead.
 func (*Participant) Descriptor() ([]byte, []int) {
-	return file_protocol_proto_rawDescGZIP(), []int{14}
+	return file_protocol_proto_rawDescGZIP(), []int{28}
 }
 
 func (x *Participant) GetUserName() string {
@@ -1781,7 +3065,7 @@ type VCard struct {
 
 func (x *VCard) Reset() {
 	*x = VCard{}
-	mi := &file_protocol_proto_msgTypes[15]
+	mi := &file_protocol_proto_msgTypes[29]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1793,7 +3077,7 @@ func (x *VCard) String() string {
 func (*VCard) ProtoMessage() {}
 
 func (x *VCard) ProtoReflect() protoreflect.Message {
-	mi := &file_protocol_proto_msgTypes[15]
+	mi := &file_protocol_proto_msgTypes[29]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1806,7 +3090,7 @@ func (x *VCard) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use VCard.ProtoReflect.Descriptor instead.
 func (*VCard) Descriptor() ([]byte, []int) {
-	return file_protocol_proto_rawDescGZIP(), []int{15}
+	return file_protocol_proto_rawDescGZIP(), []int{29}
 }
 
 func (x *VCard) GetUserName() string {
@@ -1863,7 +3147,7 @@ type Status struct {
 
 func (x *Status) Reset() {
 	*x = Status{}
-	mi := &file_protocol_proto_msgTypes[16]
+	mi := &file_protocol_proto_msgTypes[30]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1875,7 +3159,7 @@ func (x *Status) String() string {
 func (*Status) ProtoMessage() {}
 
 func (x *Status) ProtoReflect() protoreflect.Message {
-	mi := &file_protocol_proto_msgTypes[16]
+	mi := &file_protocol_proto_msgTypes[30]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1888,7 +3172,7 @@ func (x *Status) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Status.ProtoReflect.Descriptor instead.
 func (*Status) Descriptor() ([]byte, []int) {
-	return file_protocol_proto_rawDescGZIP(), []int{16}
+	return file_protocol_proto_rawDescGZIP(), []int{30}
 }
 
 func (x *Status) GetUserName() string {
@@ -1928,7 +3212,7 @@ type Stats struct {
 
 func (x *Stats) Reset() {
 	*x = Stats{}
-	mi := &file_protocol_proto_msgTypes[17]
+	mi := &file_protocol_proto_msgTypes[31]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1940,7 +3224,7 @@ func (x *Stats) String() string {
 func (*Stats) ProtoMessage() {}
 
 func (x *Stats) ProtoReflect() protoreflect.Message {
-	mi := &file_protocol_proto_msgTypes[17]
+	mi := &file_protocol_proto_msgTypes[31]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1953,7 +3237,7 @@ func (x *Stats) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Stats.ProtoReflect.Descriptor instead.
 func (*Stats) Descriptor() ([]byte, []int) {
-	return file_protocol_proto_rawDescGZIP(), []int{17}
+	return file_protocol_proto_rawDescGZIP(), []int{31}
 }
 
 func (x *Stats) GetRes() int32 {
@@ -1995,7 +3279,7 @@ type BackendConfig struct {
 
 func (x *BackendConfig) Reset() {
 	*x = BackendConfig{}
-	mi := &file_protocol_proto_msgTypes[18]
+	mi := &file_protocol_proto_msgTypes[32]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2007,7 +3291,7 @@ func (x *BackendConfig) String() string {
 func (*BackendConfig) ProtoMessage() {}
 
 func (x *BackendConfig) ProtoReflect() protoreflect.Message {
-	mi := &file_protocol_proto_msgTypes[18]
+	mi := &file_protocol_proto_msgTypes[32]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2020,7 +3304,7 @@ func (x *BackendConfig) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use BackendConfig.ProtoReflect.Descriptor instead.
 func (*BackendConfig) Descriptor() ([]byte, []int) {
-	return file_protocol_proto_rawDescGZIP(), []int{18}
+	return file_protocol_proto_rawDescGZIP(), []int{32}
 }
 
 func (x *BackendConfig) GetConfig() string {
@@ -2039,7 +3323,7 @@ type APIVersion struct {
 
 func (x *APIVersion) Reset() {
 	*x = APIVersion{}
-	mi := &file_protocol_proto_msgTypes[19]
+	mi := &file_protocol_proto_msgTypes[33]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2051,7 +3335,7 @@ func (x *APIVersion) String() string {
 func (*APIVersion) ProtoMessage() {}
 
 func (x *APIVersion) ProtoReflect() protoreflect.Message {
-	mi := &file_protocol_proto_msgTypes[19]
+	mi := &file_protocol_proto_msgTypes[33]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2064,7 +3348,7 @@ func (x *APIVersion) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use APIVersion.ProtoReflect.Descriptor instead.
 func (*APIVersion) Descriptor() ([]byte, []int) {
-	return file_protocol_proto_rawDescGZIP(), []int{19}
+	return file_protocol_proto_rawDescGZIP(), []int{33}
 }
 
 func (x *APIVersion) GetVersion() int32 {
@@ -2109,23 +3393,26 @@ var File_protocol_proto protoreflect.FileDescriptor
 
 const file_protocol_proto_rawDesc = "" +
 	"\n" +
-	"\x0eprotocol.proto\x12\x0espectrumlua.pb\x1a google/protobuf/descriptor.proto\"\xbe\x01\n" +
+	"\x0eprotocol.proto\x12\x0espectrumlua.pb\x1a google/protobuf/descriptor.proto\"\xed\x01\n" +
 	"\vTypeOptions\x12\x18\n" +
 	"\apayload\x18\x01 \x01(\tR\apayload\x12\x10\n" +
-	"\x03raw\x18\x02 \x01(\bR\x03raw\x12%\n" +
-	"\x0espectrum_takes\x18\x03 \x01(\bR\rspectrumTakes\x12%\n" +
-	"\x0espectrum_sends\x18\x04 \x01(\bR\rspectrumSends\x125\n" +
-	"\x06format\x18\x05 \x01(\x0e2\x1d.spectrumlua.pb.PayloadFormatR\x06format\"\x9a\x01\n" +
+	"\x03raw\x18\x02 \x01(\bR\x03raw\x12\x1f\n" +
+	"\vfrom_script\x18\x03 \x01(\bR\n" +
+	"fromScript\x12\x1b\n" +
+	"\tto_script\x18\x04 \x01(\bR\btoScript\x125\n" +
+	"\x06format\x18\x05 \x01(\x0e2\x1d.spectrumlua.pb.PayloadFormatR\x06format\x12!\n" +
+	"\fgateway_only\x18\x06 \x01(\bR\vgatewayOnly\x12\x1a\n" +
+	"\binternal\x18\a \x01(\bR\binternal\"\xbd\x01\n" +
 	"\fFieldOptions\x12\x12\n" +
 	"\x04user\x18\x01 \x01(\bR\x04user\x12\x14\n" +
 	"\x05flags\x18\x02 \x01(\tR\x05flags\x12.\n" +
 	"\x06format\x18\x03 \x01(\x0e2\x16.spectrumlua.pb.FormatR\x06format\x12\x16\n" +
 	"\x06secret\x18\x04 \x01(\bR\x06secret\x12\x18\n" +
-	"\acontent\x18\x05 \x01(\bR\acontent\"\xa2\v\n" +
+	"\acontent\x18\x05 \x01(\bR\acontent\x12!\n" +
+	"\fgateway_only\x18\x06 \x01(\bR\vgatewayOnly\"\x84\x0f\n" +
 	"\x0eWrapperMessage\x127\n" +
 	"\x04type\x18\x01 \x02(\x0e2#.spectrumlua.pb.WrapperMessage.TypeR\x04type\x12\x18\n" +
-	"\apayload\x18\x02 \x01(\fR\apayload\"\xbc\n" +
-	"\n" +
+	"\apayload\x18\x02 \x01(\fR\apayload\"\x9e\x0e\n" +
 	"\x04Type\x12%\n" +
 	"\x0eTYPE_CONNECTED\x10\x01\x1a\x11\x8a\xb5\x18\r\n" +
 	"\tConnected\x18\x01\x12+\n" +
@@ -2195,7 +3482,34 @@ const file_protocol_proto_rawDesc = "" +
 	"\aBuddies \x01\x12(\n" +
 	"\x10TYPE_API_VERSION\x10$\x1a\x12\x8a\xb5\x18\x0e\n" +
 	"\n" +
-	"APIVersion \x01\"'\n" +
+	"APIVersion \x01\x12(\n" +
+	"\rTYPE_REACTION\x10\xe8\a\x1a\x14\x8a\xb5\x18\x10\n" +
+	"\bReaction\x18\x01 \x010\x01\x12,\n" +
+	"\x0fTYPE_RETRACTION\x10\xe9\a\x1a\x16\x8a\xb5\x18\x12\n" +
+	"\n" +
+	"Retraction\x18\x01 \x010\x01\x12*\n" +
+	"\x0eTYPE_DISPLAYED\x10\xea\a\x1a\x15\x8a\xb5\x18\x11\n" +
+	"\tDisplayed\x18\x01 \x010\x01\x12,\n" +
+	"\x0fTYPE_MODERATION\x10\xeb\a\x1a\x16\x8a\xb5\x18\x12\n" +
+	"\n" +
+	"Moderation\x18\x01 \x010\x01\x12\x1e\n" +
+	"\tTYPE_SENT\x10\xec\a\x1a\x0e\x8a\xb5\x18\n" +
+	"\n" +
+	"\x04Sent\x18\x010\x01\x12,\n" +
+	"\x0fTYPE_INVITATION\x10\xed\a\x1a\x16\x8a\xb5\x18\x12\n" +
+	"\n" +
+	"Invitation\x18\x01 \x010\x01\x127\n" +
+	"\x14TYPE_SERVICE_MESSAGE\x10\xee\a\x1a\x1c\x8a\xb5\x18\x18\n" +
+	"\x0eServiceMessage\x18\x01 \x010\x018\x01\x12(\n" +
+	"\rTYPE_QUESTION\x10\xef\a\x1a\x14\x8a\xb5\x18\x10\n" +
+	"\bQuestion\x18\x010\x018\x01\x12&\n" +
+	"\vTYPE_ANSWER\x10\xf0\a\x1a\x14\x8a\xb5\x18\x10\n" +
+	"\x06Answer\x18\x01 \x010\x018\x01\x12(\n" +
+	"\rTYPE_COMMANDS\x10\xf1\a\x1a\x14\x8a\xb5\x18\x10\n" +
+	"\bCommands\x18\x010\x018\x01\x12+\n" +
+	"\fTYPE_COMMAND\x10\xf2\a\x1a\x18\x8a\xb5\x18\x14\n" +
+	"\n" +
+	"CommandRun\x18\x01 \x010\x018\x01\"'\n" +
 	"\tConnected\x12\x1a\n" +
 	"\x04user\x18\x01 \x02(\tB\x06\x8a\xb5\x18\x02\b\x01R\x04user\"{\n" +
 	"\fDisconnected\x12\x1a\n" +
@@ -2231,7 +3545,7 @@ const file_protocol_proto_rawDesc = "" +
 	"\biconHash\x18\a \x01(\tR\biconHash\x12\x18\n" +
 	"\ablocked\x18\b \x01(\bR\ablocked\"6\n" +
 	"\aBuddies\x12+\n" +
-	"\x05buddy\x18\x01 \x03(\v2\x15.spectrumlua.pb.BuddyR\x05buddy\"\xfb\x02\n" +
+	"\x05buddy\x18\x01 \x03(\v2\x15.spectrumlua.pb.BuddyR\x05buddy\"\xc7\x04\n" +
 	"\x13ConversationMessage\x12\"\n" +
 	"\buserName\x18\x01 \x02(\tB\x06\x8a\xb5\x18\x02\b\x01R\buserName\x12$\n" +
 	"\tbuddyName\x18\x02 \x02(\tB\x06\x8a\xb5\x18\x02\x18\x03R\tbuddyName\x12 \n" +
@@ -2239,19 +3553,120 @@ const file_protocol_proto_rawDesc = "" +
 	"\bnickname\x18\x04 \x01(\tB\x06\x8a\xb5\x18\x02\x18\x04R\bnickname\x12\x1e\n" +
 	"\x05xhtml\x18\x05 \x01(\tB\b\x8a\xb5\x18\x04\x18\x01(\x01R\x05xhtml\x12$\n" +
 	"\ttimestamp\x18\x06 \x01(\tB\x06\x8a\xb5\x18\x02\x18\x02R\ttimestamp\x12\x1a\n" +
-	"\bheadline\x18\a \x01(\bR\bheadline\x12\x0e\n" +
-	"\x02id\x18\b \x01(\tR\x02id\x12\x0e\n" +
+	"\bheadline\x18\a \x01(\bR\bheadline\x12\x16\n" +
+	"\x02id\x18\b \x01(\tB\x06\x8a\xb5\x18\x02\x18\x05R\x02id\x12\x0e\n" +
 	"\x02pm\x18\t \x01(\bR\x02pm\x12\x16\n" +
 	"\x06carbon\x18\n" +
 	" \x01(\bR\x06carbon\x12:\n" +
 	"\n" +
 	"attachment\x18\v \x03(\v2\x1a.spectrumlua.pb.AttachmentR\n" +
-	"attachment\"\\\n" +
+	"attachment\x12%\n" +
+	"\breplaces\x18\xe8\a \x01(\tB\b\x8a\xb5\x18\x04\x18\x050\x01R\breplaces\x128\n" +
+	"\areplyTo\x18\xe9\a \x01(\v2\x15.spectrumlua.pb.ReplyB\x06\x8a\xb5\x18\x020\x01R\areplyTo\x12\x1f\n" +
+	"\x06origin\x18\xea\a \x01(\bB\x06\x8a\xb5\x18\x020\x01R\x06origin\x12\x1b\n" +
+	"\x04lang\x18\xeb\a \x01(\tB\x06\x8a\xb5\x18\x020\x01R\x04lang\x12#\n" +
+	"\aspoiler\x18\xec\a \x01(\tB\b\x8a\xb5\x18\x04(\x010\x01R\aspoiler\"\xec\x02\n" +
 	"\n" +
 	"Attachment\x12\x10\n" +
 	"\x03url\x18\x01 \x02(\tR\x03url\x12\x1a\n" +
-	"\bmimeType\x18\x02 \x01(\tR\bmimeType\x12 \n" +
-	"\vdescription\x18\x03 \x01(\tR\vdescription\"\x8e\x01\n" +
+	"\bmimeType\x18\x02 \x01(\tR\bmimeType\x12(\n" +
+	"\vdescription\x18\x03 \x01(\tB\x06\x8a\xb5\x18\x02(\x01R\vdescription\x12\x1d\n" +
+	"\x04name\x18\xe8\a \x01(\tB\b\x8a\xb5\x18\x04(\x010\x01R\x04name\x12\x1b\n" +
+	"\x04size\x18\xe9\a \x01(\x03B\x06\x8a\xb5\x18\x020\x01R\x04size\x12\x1d\n" +
+	"\x05width\x18\xea\a \x01(\x05B\x06\x8a\xb5\x18\x020\x01R\x05width\x12\x1f\n" +
+	"\x06height\x18\xeb\a \x01(\x05B\x06\x8a\xb5\x18\x020\x01R\x06height\x12#\n" +
+	"\bduration\x18\xec\a \x01(\x01B\x06\x8a\xb5\x18\x020\x01R\bduration\x12#\n" +
+	"\apreview\x18\xed\a \x01(\fB\b\x8a\xb5\x18\x04(\x010\x01R\apreview\x12\x1d\n" +
+	"\x05voice\x18\xee\a \x01(\bB\x06\x8a\xb5\x18\x020\x01R\x05voice\x12!\n" +
+	"\asticker\x18\xef\a \x01(\bB\x06\x8a\xb5\x18\x020\x01R\asticker\"S\n" +
+	"\x05Reply\x12\x16\n" +
+	"\x02id\x18\x01 \x02(\tB\x06\x8a\xb5\x18\x02\x18\x05R\x02id\x12\x16\n" +
+	"\x06author\x18\x02 \x01(\tR\x06author\x12\x1a\n" +
+	"\x04text\x18\x03 \x01(\tB\x06\x8a\xb5\x18\x02(\x01R\x04text\"\xce\x01\n" +
+	"\bReaction\x12\"\n" +
+	"\buserName\x18\x01 \x02(\tB\x06\x8a\xb5\x18\x02\b\x01R\buserName\x12$\n" +
+	"\tbuddyName\x18\x02 \x02(\tB\x06\x8a\xb5\x18\x02\x18\x03R\tbuddyName\x12\"\n" +
+	"\bnickname\x18\x03 \x01(\tB\x06\x8a\xb5\x18\x02\x18\x04R\bnickname\x12\x16\n" +
+	"\x02id\x18\x04 \x02(\tB\x06\x8a\xb5\x18\x02\x18\x05R\x02id\x12\x14\n" +
+	"\x05emoji\x18\x05 \x03(\tR\x05emoji\x12\x16\n" +
+	"\x06origin\x18\x06 \x01(\bR\x06origin\x12\x0e\n" +
+	"\x02pm\x18\a \x01(\bR\x02pm\"\xba\x01\n" +
+	"\n" +
+	"Retraction\x12\"\n" +
+	"\buserName\x18\x01 \x02(\tB\x06\x8a\xb5\x18\x02\b\x01R\buserName\x12$\n" +
+	"\tbuddyName\x18\x02 \x02(\tB\x06\x8a\xb5\x18\x02\x18\x03R\tbuddyName\x12\"\n" +
+	"\bnickname\x18\x03 \x01(\tB\x06\x8a\xb5\x18\x02\x18\x04R\bnickname\x12\x16\n" +
+	"\x02id\x18\x04 \x02(\tB\x06\x8a\xb5\x18\x02\x18\x05R\x02id\x12\x16\n" +
+	"\x06origin\x18\x05 \x01(\bR\x06origin\x12\x0e\n" +
+	"\x02pm\x18\x06 \x01(\bR\x02pm\"\xb9\x01\n" +
+	"\tDisplayed\x12\"\n" +
+	"\buserName\x18\x01 \x02(\tB\x06\x8a\xb5\x18\x02\b\x01R\buserName\x12$\n" +
+	"\tbuddyName\x18\x02 \x02(\tB\x06\x8a\xb5\x18\x02\x18\x03R\tbuddyName\x12\"\n" +
+	"\bnickname\x18\x03 \x01(\tB\x06\x8a\xb5\x18\x02\x18\x04R\bnickname\x12\x16\n" +
+	"\x02id\x18\x04 \x02(\tB\x06\x8a\xb5\x18\x02\x18\x05R\x02id\x12\x16\n" +
+	"\x06origin\x18\x05 \x01(\bR\x06origin\x12\x0e\n" +
+	"\x02pm\x18\x06 \x01(\bR\x02pm\"\xa8\x01\n" +
+	"\n" +
+	"Moderation\x12\"\n" +
+	"\buserName\x18\x01 \x02(\tB\x06\x8a\xb5\x18\x02\b\x01R\buserName\x12\x1a\n" +
+	"\x04room\x18\x02 \x02(\tB\x06\x8a\xb5\x18\x02\x18\x03R\x04room\x12\"\n" +
+	"\bnickname\x18\x03 \x01(\tB\x06\x8a\xb5\x18\x02\x18\x04R\bnickname\x12\x16\n" +
+	"\x02id\x18\x04 \x02(\tB\x06\x8a\xb5\x18\x02\x18\x05R\x02id\x12\x1e\n" +
+	"\x06reason\x18\x05 \x01(\tB\x06\x8a\xb5\x18\x02(\x01R\x06reason\"~\n" +
+	"\x04Sent\x12\"\n" +
+	"\buserName\x18\x01 \x02(\tB\x06\x8a\xb5\x18\x02\b\x01R\buserName\x12\x16\n" +
+	"\x02id\x18\x02 \x02(\tB\x06\x8a\xb5\x18\x02\x18\x05R\x02id\x12$\n" +
+	"\tnetworkId\x18\x03 \x01(\tB\x06\x8a\xb5\x18\x02\x18\x05R\tnetworkId\x12\x14\n" +
+	"\x05error\x18\x04 \x01(\tR\x05error\"\xb6\x01\n" +
+	"\n" +
+	"Invitation\x12\"\n" +
+	"\buserName\x18\x01 \x02(\tB\x06\x8a\xb5\x18\x02\b\x01R\buserName\x12\x1a\n" +
+	"\x04room\x18\x02 \x02(\tB\x06\x8a\xb5\x18\x02\x18\x03R\x04room\x12$\n" +
+	"\tbuddyName\x18\x03 \x01(\tB\x06\x8a\xb5\x18\x02\x18\x03R\tbuddyName\x12\x1e\n" +
+	"\x06reason\x18\x04 \x01(\tB\x06\x8a\xb5\x18\x02(\x01R\x06reason\x12\"\n" +
+	"\bpassword\x18\x05 \x01(\tB\x06\x8a\xb5\x18\x02 \x01R\bpassword\"\xa2\x01\n" +
+	"\x0eServiceMessage\x12\"\n" +
+	"\buserName\x18\x01 \x02(\tB\x06\x8a\xb5\x18\x02\b\x01R\buserName\x12 \n" +
+	"\amessage\x18\x02 \x02(\tB\x06\x8a\xb5\x18\x02 \x01R\amessage\x12\x0e\n" +
+	"\x02id\x18\x03 \x01(\tR\x02id\x12:\n" +
+	"\n" +
+	"attachment\x18\x04 \x03(\v2\x1a.spectrumlua.pb.AttachmentR\n" +
+	"attachment\"\xae\x01\n" +
+	"\bQuestion\x12\"\n" +
+	"\buserName\x18\x01 \x02(\tB\x06\x8a\xb5\x18\x02\b\x01R\buserName\x12\x0e\n" +
+	"\x02id\x18\x02 \x02(\tR\x02id\x12\x1a\n" +
+	"\x04text\x18\x03 \x02(\tB\x06\x8a\xb5\x18\x02(\x01R\x04text\x12\x16\n" +
+	"\x06secret\x18\x04 \x01(\bR\x06secret\x12\x18\n" +
+	"\aoptions\x18\x05 \x03(\tR\aoptions\x12 \n" +
+	"\apicture\x18\x06 \x01(\fB\x06\x8a\xb5\x18\x02(\x01R\apicture\"X\n" +
+	"\x06Answer\x12\"\n" +
+	"\buserName\x18\x01 \x02(\tB\x06\x8a\xb5\x18\x02\b\x01R\buserName\x12\x0e\n" +
+	"\x02id\x18\x02 \x02(\tR\x02id\x12\x1a\n" +
+	"\x04text\x18\x03 \x01(\tB\x06\x8a\xb5\x18\x02 \x01R\x04text\"=\n" +
+	"\bCommands\x121\n" +
+	"\acommand\x18\x01 \x03(\v2\x17.spectrumlua.pb.CommandR\acommand\"\x92\x01\n" +
+	"\aCommand\x12\x12\n" +
+	"\x04name\x18\x01 \x02(\tR\x04name\x12 \n" +
+	"\vdescription\x18\x02 \x01(\tR\vdescription\x12;\n" +
+	"\bargument\x18\x03 \x03(\v2\x1f.spectrumlua.pb.CommandArgumentR\bargument\x12\x14\n" +
+	"\x05admin\x18\x04 \x01(\bR\x05admin\"\x95\x01\n" +
+	"\x0fCommandArgument\x12\x12\n" +
+	"\x04name\x18\x01 \x02(\tR\x04name\x12 \n" +
+	"\vdescription\x18\x02 \x01(\tR\vdescription\x12\x1a\n" +
+	"\boptional\x18\x03 \x01(\bR\boptional\x12\x16\n" +
+	"\x06secret\x18\x04 \x01(\bR\x06secret\x12\x18\n" +
+	"\aoptions\x18\x05 \x03(\tR\aoptions\"\x97\x02\n" +
+	"\n" +
+	"CommandRun\x12\"\n" +
+	"\buserName\x18\x01 \x02(\tB\x06\x8a\xb5\x18\x02\b\x01R\buserName\x12\x0e\n" +
+	"\x02id\x18\x02 \x02(\tR\x02id\x12\x12\n" +
+	"\x04name\x18\x03 \x01(\tR\x04name\x12L\n" +
+	"\bargument\x18\x04 \x03(\v2(.spectrumlua.pb.CommandRun.ArgumentEntryB\x06\x8a\xb5\x18\x02 \x01R\bargument\x12\x1e\n" +
+	"\x06result\x18\x05 \x01(\tB\x06\x8a\xb5\x18\x02(\x01R\x06result\x12\x16\n" +
+	"\x06failed\x18\x06 \x01(\bR\x06failed\x1a;\n" +
+	"\rArgumentEntry\x12\x10\n" +
+	"\x03key\x18\x01 \x01(\tR\x03key\x12\x14\n" +
+	"\x05value\x18\x02 \x01(\tR\x05value:\x028\x01\"\x8e\x01\n" +
 	"\x04Room\x12\"\n" +
 	"\buserName\x18\x01 \x02(\tB\x06\x8a\xb5\x18\x02\b\x01R\buserName\x12\"\n" +
 	"\bnickname\x18\x02 \x02(\tB\x06\x8a\xb5\x18\x02\x18\x04R\bnickname\x12\x1a\n" +
@@ -2295,13 +3710,14 @@ const file_protocol_proto_rawDesc = "" +
 	"\rPayloadFormat\x12\x17\n" +
 	"\x13PAYLOAD_FORMAT_FREE\x10\x00\x12\x19\n" +
 	"\x15PAYLOAD_FORMAT_CONFIG\x10\x01\x12\x19\n" +
-	"\x15PAYLOAD_FORMAT_STANZA\x10\x02*l\n" +
+	"\x15PAYLOAD_FORMAT_STANZA\x10\x02*{\n" +
 	"\x06Format\x12\x0f\n" +
 	"\vFORMAT_TEXT\x10\x00\x12\x10\n" +
 	"\fFORMAT_XHTML\x10\x01\x12\x14\n" +
 	"\x10FORMAT_TIMESTAMP\x10\x02\x12\x14\n" +
 	"\x10FORMAT_LOCALPART\x10\x03\x12\x13\n" +
-	"\x0fFORMAT_RESOURCE\x10\x04*\xa9\x01\n" +
+	"\x0fFORMAT_RESOURCE\x10\x04\x12\r\n" +
+	"\tFORMAT_ID\x10\x05*\xa9\x01\n" +
 	"\n" +
 	"StatusType\x12\x16\n" +
 	"\x12STATUS_TYPE_ONLINE\x10\x00\x12\x14\n" +
@@ -2355,7 +3771,7 @@ func file_protocol_proto_rawDescGZIP() []byte {
 }
 
 var file_protocol_proto_enumTypes = make([]protoimpl.EnumInfo, 6)
-var file_protocol_proto_msgTypes = make([]protoimpl.MessageInfo, 21)
+var file_protocol_proto_msgTypes = make([]protoimpl.MessageInfo, 36)
 var file_protocol_proto_goTypes = []any{
 	(PayloadFormat)(0),                    // 0: spectrumlua.pb.PayloadFormat
 	(Format)(0),                           // 1: spectrumlua.pb.Format
@@ -2375,39 +3791,59 @@ var file_protocol_proto_goTypes = []any{
 	(*Buddies)(nil),                       // 15: spectrumlua.pb.Buddies
 	(*ConversationMessage)(nil),           // 16: spectrumlua.pb.ConversationMessage
 	(*Attachment)(nil),                    // 17: spectrumlua.pb.Attachment
-	(*Room)(nil),                          // 18: spectrumlua.pb.Room
-	(*RoomList)(nil),                      // 19: spectrumlua.pb.RoomList
-	(*Participant)(nil),                   // 20: spectrumlua.pb.Participant
-	(*VCard)(nil),                         // 21: spectrumlua.pb.VCard
-	(*Status)(nil),                        // 22: spectrumlua.pb.Status
-	(*Stats)(nil),                         // 23: spectrumlua.pb.Stats
-	(*BackendConfig)(nil),                 // 24: spectrumlua.pb.BackendConfig
-	(*APIVersion)(nil),                    // 25: spectrumlua.pb.APIVersion
-	nil,                                   // 26: spectrumlua.pb.UserSettings.ValueEntry
-	(*descriptorpb.EnumValueOptions)(nil), // 27: google.protobuf.EnumValueOptions
-	(*descriptorpb.FieldOptions)(nil),     // 28: google.protobuf.FieldOptions
+	(*Reply)(nil),                         // 18: spectrumlua.pb.Reply
+	(*Reaction)(nil),                      // 19: spectrumlua.pb.Reaction
+	(*Retraction)(nil),                    // 20: spectrumlua.pb.Retraction
+	(*Displayed)(nil),                     // 21: spectrumlua.pb.Displayed
+	(*Moderation)(nil),                    // 22: spectrumlua.pb.Moderation
+	(*Sent)(nil),                          // 23: spectrumlua.pb.Sent
+	(*Invitation)(nil),                    // 24: spectrumlua.pb.Invitation
+	(*ServiceMessage)(nil),                // 25: spectrumlua.pb.ServiceMessage
+	(*Question)(nil),                      // 26: spectrumlua.pb.Question
+	(*Answer)(nil),                        // 27: spectrumlua.pb.Answer
+	(*Commands)(nil),                      // 28: spectrumlua.pb.Commands
+	(*Command)(nil),                       // 29: spectrumlua.pb.Command
+	(*CommandArgument)(nil),               // 30: spectrumlua.pb.CommandArgument
+	(*CommandRun)(nil),                    // 31: spectrumlua.pb.CommandRun
+	(*Room)(nil),                          // 32: spectrumlua.pb.Room
+	(*RoomList)(nil),                      // 33: spectrumlua.pb.RoomList
+	(*Participant)(nil),                   // 34: spectrumlua.pb.Participant
+	(*VCard)(nil),                         // 35: spectrumlua.pb.VCard
+	(*Status)(nil),                        // 36: spectrumlua.pb.Status
+	(*Stats)(nil),                         // 37: spectrumlua.pb.Stats
+	(*BackendConfig)(nil),                 // 38: spectrumlua.pb.BackendConfig
+	(*APIVersion)(nil),                    // 39: spectrumlua.pb.APIVersion
+	nil,                                   // 40: spectrumlua.pb.UserSettings.ValueEntry
+	nil,                                   // 41: spectrumlua.pb.CommandRun.ArgumentEntry
+	(*descriptorpb.EnumValueOptions)(nil), // 42: google.protobuf.EnumValueOptions
+	(*descriptorpb.FieldOptions)(nil),     // 43: google.protobuf.FieldOptions
 }
 var file_protocol_proto_depIdxs = []int32{
 	0,  // 0: spectrumlua.pb.TypeOptions.format:type_name -> spectrumlua.pb.PayloadFormat
 	1,  // 1: spectrumlua.pb.FieldOptions.format:type_name -> spectrumlua.pb.Format
 	5,  // 2: spectrumlua.pb.WrapperMessage.type:type_name -> spectrumlua.pb.WrapperMessage.Type
 	3,  // 3: spectrumlua.pb.Disconnected.error:type_name -> spectrumlua.pb.ConnectionError
-	26, // 4: spectrumlua.pb.UserSettings.value:type_name -> spectrumlua.pb.UserSettings.ValueEntry
+	40, // 4: spectrumlua.pb.UserSettings.value:type_name -> spectrumlua.pb.UserSettings.ValueEntry
 	11, // 5: spectrumlua.pb.Login.settings:type_name -> spectrumlua.pb.UserSettings
 	2,  // 6: spectrumlua.pb.Buddy.status:type_name -> spectrumlua.pb.StatusType
 	14, // 7: spectrumlua.pb.Buddies.buddy:type_name -> spectrumlua.pb.Buddy
 	17, // 8: spectrumlua.pb.ConversationMessage.attachment:type_name -> spectrumlua.pb.Attachment
-	2,  // 9: spectrumlua.pb.Participant.status:type_name -> spectrumlua.pb.StatusType
-	2,  // 10: spectrumlua.pb.Status.status:type_name -> spectrumlua.pb.StatusType
-	27, // 11: spectrumlua.pb.traits:extendee -> google.protobuf.EnumValueOptions
-	28, // 12: spectrumlua.pb.about:extendee -> google.protobuf.FieldOptions
-	6,  // 13: spectrumlua.pb.traits:type_name -> spectrumlua.pb.TypeOptions
-	7,  // 14: spectrumlua.pb.about:type_name -> spectrumlua.pb.FieldOptions
-	15, // [15:15] is the sub-list for method output_type
-	15, // [15:15] is the sub-list for method input_type
-	13, // [13:15] is the sub-list for extension type_name
-	11, // [11:13] is the sub-list for extension extendee
-	0,  // [0:11] is the sub-list for field type_name
+	18, // 9: spectrumlua.pb.ConversationMessage.replyTo:type_name -> spectrumlua.pb.Reply
+	17, // 10: spectrumlua.pb.ServiceMessage.attachment:type_name -> spectrumlua.pb.Attachment
+	29, // 11: spectrumlua.pb.Commands.command:type_name -> spectrumlua.pb.Command
+	30, // 12: spectrumlua.pb.Command.argument:type_name -> spectrumlua.pb.CommandArgument
+	41, // 13: spectrumlua.pb.CommandRun.argument:type_name -> spectrumlua.pb.CommandRun.ArgumentEntry
+	2,  // 14: spectrumlua.pb.Participant.status:type_name -> spectrumlua.pb.StatusType
+	2,  // 15: spectrumlua.pb.Status.status:type_name -> spectrumlua.pb.StatusType
+	42, // 16: spectrumlua.pb.traits:extendee -> google.protobuf.EnumValueOptions
+	43, // 17: spectrumlua.pb.about:extendee -> google.protobuf.FieldOptions
+	6,  // 18: spectrumlua.pb.traits:type_name -> spectrumlua.pb.TypeOptions
+	7,  // 19: spectrumlua.pb.about:type_name -> spectrumlua.pb.FieldOptions
+	20, // [20:20] is the sub-list for method output_type
+	20, // [20:20] is the sub-list for method input_type
+	18, // [18:20] is the sub-list for extension type_name
+	16, // [16:18] is the sub-list for extension extendee
+	0,  // [0:16] is the sub-list for field type_name
 }
 
 func init() { file_protocol_proto_init() }
@@ -2421,7 +3857,7 @@ func file_protocol_proto_init() {
 			GoPackagePath: reflect.TypeOf(x{}).PkgPath(),
 			RawDescriptor: unsafe.Slice(unsafe.StringData(file_protocol_proto_rawDesc), len(file_protocol_proto_rawDesc)),
 			NumEnums:      6,
-			NumMessages:   21,
+			NumMessages:   36,
 			NumExtensions: 2,
 			NumServices:   0,
 		},

@@ -86,6 +86,10 @@ StatusType: ONLINE 0, AWAY 1, FFC 2, XA 3, DND 4, NONE 5, INVISIBLE 6
 ConnectionError: NETWORK_ERROR 0, INVALID_USERNAME 1, AUTHENTICATION_FAILED 2, AUTHENTICATION_IMPOSSIBLE 3, NO_SSL_SUPPORT 4, ENCRYPTION_ERROR 5, NAME_IN_USE 6, INVALID_SETTINGS 7, CERT_NOT_PROVIDED 8, CERT_UNTRUSTED 9, CERT_EXPIRED 10, CERT_NOT_ACTIVATED 11, CERT_HOSTNAME_MISMATCH 12, CERT_FINGERPRINT_MISMATCH 13, CERT_SELF_SIGNED 14, CERT_OTHER_ERROR 15, OTHER_ERROR 16
 ParticipantFlag: NONE 0, MODERATOR 1, CONFLICT 2, BANNED 4, NOT_AUTHORIZED 8, ME 16, KICKED 32, ROOM_NOT_FOUND 64`
 
+// firstOwn is the first number of the types that Spectrum does not know, and of such fields
+// in its messages.
+const firstOwn = 1000
+
 func lines(table string) []string { return strings.Split(strings.TrimSpace(table), "\n") }
 
 func TestTypesMatchSpectrums(t *testing.T) {
@@ -94,6 +98,12 @@ func TestTypesMatchSpectrums(t *testing.T) {
 	for i := range values.Len() {
 		v := values.Get(i)
 		traits := proto.GetExtension(v.Options(), pb.E_Traits).(*pb.TypeOptions)
+		if gatewayOnly := traits.GetGatewayOnly(); gatewayOnly != (v.Number() >= firstOwn) {
+			t.Errorf("%s: gateway_only is %v", v.Name(), gatewayOnly)
+		}
+		if v.Number() >= firstOwn {
+			continue
+		}
 		line := fmt.Sprintf("%d %s ", v.Number(), strings.TrimPrefix(string(v.Name()), "TYPE_"))
 		switch {
 		case traits.GetRaw():
@@ -103,10 +113,10 @@ func TestTypesMatchSpectrums(t *testing.T) {
 		default:
 			line += traits.GetPayload()
 		}
-		if traits.GetSpectrumSends() {
+		if traits.GetToScript() {
 			line += " in"
 		}
-		if traits.GetSpectrumTakes() {
+		if traits.GetFromScript() {
 			line += " out"
 		}
 		got = append(got, line)
@@ -115,17 +125,28 @@ func TestTypesMatchSpectrums(t *testing.T) {
 }
 
 func TestMessagesMatchSpectrums(t *testing.T) {
-	options := []string{"TypeOptions", "FieldOptions"} // not in Spectrum's protocol
+	var spectrums []string // the messages in Spectrum's protocol
+	for _, line := range lines(messages) {
+		name, _, _ := strings.Cut(line, ":")
+		spectrums = append(spectrums, name)
+	}
 	var got []string
 	all := pb.File_protocol_proto.Messages()
 	for i := range all.Len() {
 		m := all.Get(i)
-		if slices.Contains(options, string(m.Name())) {
+		if !slices.Contains(spectrums, string(m.Name())) {
 			continue
 		}
 		var fields []string
 		for j := range m.Fields().Len() {
-			fields = append(fields, describe(m.Fields().Get(j)))
+			f := m.Fields().Get(j)
+			about, _ := proto.GetExtension(f.Options(), pb.E_About).(*pb.FieldOptions)
+			if about.GetGatewayOnly() != (f.Number() >= firstOwn) {
+				t.Errorf("%s: gateway_only is %v", f.FullName(), about.GetGatewayOnly())
+			}
+			if f.Number() < firstOwn {
+				fields = append(fields, describe(f))
+			}
 		}
 		got = append(got, string(m.Name())+": "+strings.Join(fields, ", "))
 	}
@@ -241,7 +262,7 @@ func checkFrame(direction string, frame []byte) (string, error) {
 	}
 	typ := string(v.Name())
 	traits := proto.GetExtension(v.Options(), pb.E_Traits).(*pb.TypeOptions)
-	if direction == "in" && !traits.GetSpectrumSends() || direction == "out" && !traits.GetSpectrumTakes() {
+	if direction == "in" && !traits.GetToScript() || direction == "out" && !traits.GetFromScript() {
 		return typ, fmt.Errorf("the type must not be sent in the direction %s", direction)
 	}
 	if again := pb.AppendWrapper(nil, number, payload); string(again) != string(frame) {

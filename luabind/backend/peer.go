@@ -5,6 +5,7 @@ import (
 	"net"
 
 	"spectrumlua/luabind"
+	"spectrumlua/pb"
 	"spectrumlua/runtime/link"
 	"spectrumlua/runtime/schema"
 	"spectrumlua/runtime/task"
@@ -44,6 +45,14 @@ func (b *Backend) spectrum(w Wiring) Peer {
 		Receive:  w.Receive,
 		Observer: w.Observer,
 	}), b.opts.Dial}
+}
+
+// Send drops the messages that Spectrum does not know.
+func (s spectrum) Send(typ pb.WrapperMessage_Type, payload []byte) error {
+	if t := schema.TypeByNumber(typ); t != nil && t.GatewayOnly {
+		return nil
+	}
+	return s.Link.Send(typ, payload)
 }
 
 // Run connects to Spectrum and serves the connection.

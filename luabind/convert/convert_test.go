@@ -305,7 +305,7 @@ func TestRecordedSession(t *testing.T) {
 		if err != nil {
 			t.Fatalf("frame %d, %s: %v", frames, typ.Name, err)
 		}
-		if !typ.SpectrumTakes {
+		if !typ.Sendable() {
 			continue
 		}
 		again, err := Encode(nil, typ.Payload, decoded, "")

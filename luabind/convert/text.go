@@ -20,6 +20,9 @@ import (
 // difference is for the XML that Spectrum adds.
 const MaxStanza = 512<<10 - 8<<10
 
+// MaxID is the maximum length in bytes of the id of a message.
+const MaxID = 1024
+
 // timestampLayout is the layout of Spectrum's timestamps, which are in UTC.
 const timestampLayout = "20060102T150405"
 
@@ -69,6 +72,11 @@ func text(f *schema.Field, v lua.LValue) (s string, keep bool, err error) {
 		return jid.Local(s), true, nil
 	case pb.Format_FORMAT_RESOURCE:
 		return jid.Resource(s), true, nil
+	case pb.Format_FORMAT_ID:
+		if s = xmltext.Clean(s); s == "" || len(s) > MaxID {
+			return "", false, fmt.Errorf("id of a message expected, 1 to %d bytes, got %d bytes", MaxID, len(s))
+		}
+		return s, true, nil
 	}
 	return xmltext.Clean(s), true, nil
 }

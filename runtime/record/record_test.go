@@ -40,6 +40,10 @@ func filled(s *schema.Message) *dynamicpb.Message {
 				return protoreflect.ValueOfBytes([]byte{0, 1, 0xff})
 			case protoreflect.Int32Kind:
 				return protoreflect.ValueOfInt32(17 | 1<<20)
+			case protoreflect.Int64Kind:
+				return protoreflect.ValueOfInt64(1 << 40)
+			case protoreflect.DoubleKind:
+				return protoreflect.ValueOfFloat64(1.5)
 			}
 			return protoreflect.ValueOfString(fmt.Sprintf("täxt \"%d\" 🌍\u202e\x1b\n", i))
 		}
@@ -71,9 +75,11 @@ func TestEveryTypeIsReadAsItWasWritten(t *testing.T) {
 			continue
 		}
 		m := filled(typ.Payload)
+		secrets := false
 		for _, f := range typ.Payload.Fields { // masked fields do not come back
 			if f.Secret {
 				m.Clear(f.Descriptor)
+				secrets = true
 			}
 		}
 		payload, err := proto.MarshalOptions{AllowPartial: true, Deterministic: true}.Marshal(m)
@@ -81,7 +87,7 @@ func TestEveryTypeIsReadAsItWasWritten(t *testing.T) {
 			t.Fatal(err)
 		}
 		all = append(all, sent{typ.Name, typ.Number, payload}, sent{typ.Name + ", empty", typ.Number, []byte{}})
-		if typ.Number != tLogin && typ.Payload.Field("password") == nil {
+		if !secrets {
 			all = append(all, sent{typ.Name + ", fields of a newer version", typ.Number, []byte("\xfa\x3f\x03new")})
 		}
 	}

@@ -68,7 +68,7 @@ func messageField(name string, number int32, kind string) *descriptorpb.FieldDes
 // protocol.proto would.
 func TestNewTypeNeedsOnlyProtocolProto(t *testing.T) {
 	r := read(changed(t, func(file *descriptorpb.FileDescriptorProto) {
-		addType(file, "TYPE_USER_POKED", 40, &pb.TypeOptions{Payload: proto.String("Poke"), SpectrumTakes: proto.Bool(true)})
+		addType(file, "TYPE_USER_POKED", 4000, &pb.TypeOptions{Payload: proto.String("Poke"), FromScript: proto.Bool(true)})
 		flag := newField("pokeFlags", 3, &pb.FieldOptions{Flags: proto.String("ParticipantFlag")})
 		flag.Type = descriptorpb.FieldDescriptorProto_TYPE_INT32.Enum()
 		addMessage(file, "Poke",
@@ -77,10 +77,10 @@ func TestNewTypeNeedsOnlyProtocolProto(t *testing.T) {
 			flag)
 	}))
 	typ := r.byName["user_poked"]
-	if typ == nil || typ != r.byNumber[40] || typ != r.types[len(r.types)-1] {
+	if typ == nil || typ != r.byNumber[4000] || typ != r.types[len(r.types)-1] {
 		t.Fatal("the new type is missing")
 	}
-	if !typ.SpectrumTakes || typ.SpectrumSends || typ.Raw {
+	if !typ.FromScript || typ.ToScript || typ.Raw {
 		t.Errorf("%+v", *typ)
 	}
 	if want := []string{"user_jid", "how_often", "poke_flags"}; !slices.Equal(typ.Payload.FieldNames(), want) {
@@ -114,7 +114,7 @@ func TestUserIsFoundInFieldsAndMessages(t *testing.T) {
 	for _, c := range cases {
 		t.Run(c.name, func(t *testing.T) {
 			r := read(changed(t, func(file *descriptorpb.FileDescriptorProto) {
-				addType(file, "TYPE_POKE", 40, &pb.TypeOptions{Payload: proto.String("Poke")})
+				addType(file, "TYPE_POKE", 4000, &pb.TypeOptions{Payload: proto.String("Poke")})
 				addMessage(file, "Poke", c.fields...)
 			}))
 			if got := r.byName["poke"].User(); !slices.Equal(got, c.want) {
@@ -138,18 +138,18 @@ func TestMistakesInTheProtocolPanicAtTheStart(t *testing.T) {
 		want   string
 	}{
 		{"the maximum number of fields", func(file *descriptorpb.FileDescriptorProto) {
-			addType(file, "TYPE_POKE", 40, poke)
+			addType(file, "TYPE_POKE", 4000, poke)
 			addMessage(file, "Poke", fields(MaxFields)...)
 		}, ""},
 		{"one field over the maximum", func(file *descriptorpb.FileDescriptorProto) {
-			addType(file, "TYPE_POKE", 40, poke)
+			addType(file, "TYPE_POKE", 4000, poke)
 			addMessage(file, "Poke", fields(MaxFields+1)...)
 		}, "spectrumlua.pb.Poke has 65 fields, at most 64"},
 		{"a payload that is not a message", func(file *descriptorpb.FileDescriptorProto) {
-			addType(file, "TYPE_POKE", 40, poke)
+			addType(file, "TYPE_POKE", 4000, poke)
 		}, "TYPE_POKE has the payload Poke, which is not a message"},
 		{"flags of an unknown enum", func(file *descriptorpb.FileDescriptorProto) {
-			addType(file, "TYPE_POKE", 40, poke)
+			addType(file, "TYPE_POKE", 4000, poke)
 			addMessage(file, "Poke", newField("a", 1, &pb.FieldOptions{Flags: proto.String("PokeFlag")}))
 		}, "spectrumlua.pb.Poke.a has the flags of PokeFlag, which is not an enum"},
 	}
@@ -181,7 +181,7 @@ func TestEnumNamesAreInTheOrderOfTheirNumbers(t *testing.T) {
 		f := newField("error", 1, nil)
 		f.Type = descriptorpb.FieldDescriptorProto_TYPE_ENUM.Enum()
 		f.TypeName = proto.String(".spectrumlua.pb.HTTPError")
-		addType(file, "TYPE_POKE", 40, &pb.TypeOptions{Payload: proto.String("Poke")})
+		addType(file, "TYPE_POKE", 4000, &pb.TypeOptions{Payload: proto.String("Poke")})
 		addMessage(file, "Poke", f)
 	}))
 	e := r.byName["poke"].Payload.Field("error").Enum

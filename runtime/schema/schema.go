@@ -27,16 +27,28 @@ type Type struct {
 	Payload *Message
 	// Raw is true if the runtime passes the payload on unchanged, as bytes.
 	Raw bool
-	// SpectrumTakes is true if Spectrum accepts the type. Any other type would
-	// stall Spectrum.
-	SpectrumTakes bool
-	// SpectrumSends is true if Spectrum sends the type.
-	SpectrumSends bool
+	// FromScript is true if Spectrum, or the gateway for a type that is GatewayOnly,
+	// accepts the type. Any other type would stall Spectrum.
+	FromScript bool
+	// ToScript is true if Spectrum, or the gateway, sends the type.
+	ToScript bool
+	// GatewayOnly is true if Spectrum does not know the type. It is never written as a
+	// frame for Spectrum.
+	GatewayOnly bool
+	// Internal is true if only the runtime handles and sends the type. Scripts do not see
+	// it.
+	Internal bool
 	// Format is the required form of the whole payload.
 	Format pb.PayloadFormat
 
 	secrets bool // the payload may hold secrets
 }
+
+// Handled reports whether a script may have a handler for the type.
+func (t *Type) Handled() bool { return t.ToScript && !t.Internal }
+
+// Sendable reports whether a script may send the type.
+func (t *Type) Sendable() bool { return t.FromScript && !t.Internal }
 
 // User returns the path of field numbers to the user's name in a payload, or nil if
 // the type has no such field.
@@ -57,6 +69,8 @@ type Message struct {
 	// Required has the bits of the required fields: bit 0 is that of the first field.
 	// User has the bit of the user field. It is 0 if the message has no such field.
 	Required, User uint64
+	// GatewayOnly has the bits of the fields that Spectrum does not know.
+	GatewayOnly uint64
 
 	byName   map[string]*Field
 	byNumber []*Field // nil for an unknown number
@@ -89,7 +103,9 @@ type Field struct {
 	// Secret fields are never logged. Content fields are logged at debug level
 	// only.
 	Secret, Content bool
-	Format          pb.Format
+	// GatewayOnly fields are unknown to Spectrum.
+	GatewayOnly bool
+	Format      pb.Format
 }
 
 // Enum is a set of named numbers.
@@ -264,12 +280,14 @@ func read(file protoreflect.FileDescriptor) *registry {
 func (r *registry) readType(v protoreflect.EnumValueDescriptor) *Type {
 	traits, _ := proto.GetExtension(v.Options(), pb.E_Traits).(*pb.TypeOptions)
 	t := &Type{
-		Name:          valueName(v),
-		Number:        pb.WrapperMessage_Type(v.Number()),
-		Raw:           traits.GetRaw(),
-		SpectrumTakes: traits.GetSpectrumTakes(),
-		SpectrumSends: traits.GetSpectrumSends(),
-		Format:        traits.GetFormat(),
+		Name:        valueName(v),
+		Number:      pb.WrapperMessage_Type(v.Number()),
+		Raw:         traits.GetRaw(),
+		FromScript:  traits.GetFromScript(),
+		ToScript:    traits.GetToScript(),
+		GatewayOnly: traits.GetGatewayOnly(),
+		Internal:    traits.GetInternal(),
+		Format:      traits.GetFormat(),
 	}
 	if name := traits.GetPayload(); name != "" {
 		d := r.file.Messages().ByName(protoreflect.Name(name))
@@ -314,6 +332,9 @@ func (r *registry) message(d protoreflect.MessageDescriptor) *Message {
 		if f.User {
 			m.User |= 1 << i
 		}
+		if f.GatewayOnly {
+			m.GatewayOnly |= 1 << i
+		}
 		if m.userPath == nil || f.User && len(m.userPath) > 1 {
 			m.userPath = userPath(f)
 		}
@@ -336,18 +357,19 @@ func userPath(f *Field) []protoreflect.FieldNumber {
 func (r *registry) field(d protoreflect.FieldDescriptor) *Field {
 	about, _ := proto.GetExtension(d.Options(), pb.E_About).(*pb.FieldOptions)
 	f := &Field{
-		Name:       SnakeCase(string(d.Name())),
-		Descriptor: d,
-		Number:     d.Number(),
-		Kind:       d.Kind(),
-		WireType:   wireType(d.Kind()),
-		Map:        d.IsMap(),
-		List:       d.IsList(),
-		Required:   d.Cardinality() == protoreflect.Required,
-		User:       about.GetUser(),
-		Secret:     about.GetSecret(),
-		Content:    about.GetContent(),
-		Format:     about.GetFormat(),
+		Name:        SnakeCase(string(d.Name())),
+		Descriptor:  d,
+		Number:      d.Number(),
+		Kind:        d.Kind(),
+		WireType:    wireType(d.Kind()),
+		Map:         d.IsMap(),
+		List:        d.IsList(),
+		Required:    d.Cardinality() == protoreflect.Required,
+		User:        about.GetUser(),
+		Secret:      about.GetSecret(),
+		GatewayOnly: about.GetGatewayOnly(),
+		Content:     about.GetContent(),
+		Format:      about.GetFormat(),
 	}
 	if d.Message() != nil {
 		f.Message = r.message(d.Message())

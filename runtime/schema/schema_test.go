@@ -82,7 +82,7 @@ func TestTraitsOfTypes(t *testing.T) {
 			if typ.Payload != nil {
 				payload = string(typ.Payload.Descriptor.Name())
 			}
-			if payload != c.payload || typ.Raw != c.raw || typ.SpectrumTakes != c.takes || typ.SpectrumSends != c.sends || typ.Format != c.format {
+			if payload != c.payload || typ.Raw != c.raw || typ.FromScript != c.takes || typ.ToScript != c.sends || typ.Format != c.format {
 				t.Errorf("%+v with the payload %q", *typ, payload)
 			}
 		})
@@ -97,7 +97,7 @@ func TestFieldsHaveTheirNamesAndOptions(t *testing.T) {
 		{"disconnected", "user:user error:ConnectionError message"},
 		{"login", "user:user legacy_name password:secret extra_fields:secret settings"},
 		{"buddy_changed", "user_name:user buddy_name:FORMAT_LOCALPART alias group status:StatusType status_message icon_hash blocked"},
-		{"conv_message", "user_name:user buddy_name:FORMAT_LOCALPART message:content nickname:FORMAT_RESOURCE xhtml:content:FORMAT_XHTML timestamp:FORMAT_TIMESTAMP headline id pm carbon attachment"},
+		{"conv_message", "user_name:user buddy_name:FORMAT_LOCALPART message:content nickname:FORMAT_RESOURCE xhtml:content:FORMAT_XHTML timestamp:FORMAT_TIMESTAMP headline id:FORMAT_ID pm carbon attachment replaces:gateway:FORMAT_ID reply_to:gateway origin:gateway lang:gateway spoiler:content:gateway"},
 		{"join_room", "user_name:user nickname:FORMAT_RESOURCE room:FORMAT_LOCALPART password:secret"},
 		{"room_list", "room:FORMAT_LOCALPART name user:user"},
 		{"participant_changed", "user_name:user room:FORMAT_LOCALPART nickname:FORMAT_RESOURCE flag:flags:ParticipantFlag status:StatusType status_message newname:FORMAT_RESOURCE icon_hash alias"},
@@ -120,7 +120,7 @@ func TestFieldsHaveTheirNamesAndOptions(t *testing.T) {
 			if text := strings.Join(got, " "); text != c.want {
 				t.Errorf("%s\nwant %s", text, c.want)
 			}
-			if m.Field("nothing") != nil || m.FieldByNumber(1000) != nil {
+			if m.Field("nothing") != nil || m.FieldByNumber(2000) != nil {
 				t.Error("an unknown field is found")
 			}
 			var names []string
@@ -139,7 +139,7 @@ func about(f *schema.Field) (text string) {
 	for _, trait := range []struct {
 		has  bool
 		name string
-	}{{f.User, "user"}, {f.Secret, "secret"}, {f.Content, "content"}, {f.Flags, "flags"}} {
+	}{{f.User, "user"}, {f.Secret, "secret"}, {f.Content, "content"}, {f.GatewayOnly, "gateway"}, {f.Flags, "flags"}} {
 		if trait.has {
 			text += ":" + trait.name
 		}
@@ -160,7 +160,7 @@ func TestNestedMessagesAreDescribed(t *testing.T) {
 		t.Errorf("the settings' entries have the fields %q", entry.FieldNames())
 	}
 	attachment := schema.TypeByName("conv_message").Payload.Field("attachment").Message
-	if want := []string{"url", "mime_type", "description"}; !slices.Equal(attachment.FieldNames(), want) {
+	if want := []string{"url", "mime_type", "description", "name", "size", "width", "height", "duration", "preview", "voice", "sticker"}; !slices.Equal(attachment.FieldNames(), want) {
 		t.Errorf("an attachment has the fields %q", attachment.FieldNames())
 	}
 	buddy := schema.TypeByName("buddies").Payload.Field("buddy").Message

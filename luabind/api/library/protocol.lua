@@ -85,8 +85,39 @@
 ---@class spectrum.Attachment
 ---@field url string
 ---@field mime_type? string
----Spectrum ignores it.
+---What the file shows, for people who cannot see it. Spectrum ignores it.
 ---@field description? string
+---The name of the file, without folders.
+---Gateway only.
+---@field name? string
+---The size of the file in bytes.
+---Gateway only.
+---@field size? integer
+---The size of a picture or video in pixels.
+---Gateway only.
+---@field width? integer
+---Gateway only.
+---@field height? integer
+---The length of a recording in seconds.
+---Gateway only.
+---@field duration? number
+---A small picture of the content: the bytes of a JPEG, PNG or WebP of at most 16 kB.
+---Gateway only.
+---@field preview? string
+---The file is a voice message.
+---Gateway only.
+---@field voice? boolean
+---The file is a sticker.
+---Gateway only.
+---@field sticker? boolean
+
+---The message that another one answers.
+---@class spectrum.Reply
+---@field id string
+---The author of the answered message: a contact or, in a room, a nickname.
+---@field author? string
+---The quoted text of the answered message, for clients that do not know replies.
+---@field text? string
 
 ---@class spectrum.ConversationMessage
 ---Bare JID.
@@ -103,13 +134,28 @@
 ---@field timestamp? string|number
 ---The message is a headline: its sender expects no answer.
 ---@field headline? boolean
----To the script: present if the user asks for a receipt. Return it with `conv_message_ack`. From the script: Spectrum ignores it.
+---The id of the message. From the script: the network's id. To the script: the id for `sent`, and for `conv_message_ack` if the user asks for a receipt.
 ---@field id? string
 ---The message is a private message in a room. Its sender is `nickname`.
 ---@field pm? boolean
 ---The user wrote the message on another device (XEP-0280). It does not arrive with Prosody 13: Spectrum uses version 1 of XEP-0356, Prosody version 2.
 ---@field carbon? boolean
 ---@field attachment? spectrum.Attachment[]
+---The id of the message that this one corrects (XEP-0308).
+---Gateway only.
+---@field replaces? string
+---The message that this one answers (XEP-0461).
+---Gateway only.
+---@field reply_to? spectrum.Reply
+---From the script: the user wrote the message with another program. In a room, `nickname` is then the user's own.
+---Gateway only.
+---@field origin? boolean
+---The language of the text, as in `"en"` (BCP 47).
+---Gateway only.
+---@field lang? string
+---The text is hidden until the reader opens it (XEP-0382). The value is a hint about the text; it may be `""`.
+---Gateway only.
+---@field spoiler? string
 
 ---@class spectrum.Room
 ---Bare JID.
@@ -194,6 +240,79 @@
 ---@class spectrum.APIVersion
 ---@field version integer
 
+---@class spectrum.Reaction
+---Bare JID.
+---@field user_name? string
+---The contact or the room. To the script it may also be `room/nickname`, for a private message in a room.
+---@field buddy_name string
+---In a room: the nickname of the occupant who reacts.
+---@field nickname? string
+---The id of the message.
+---@field id string
+---All emoji of this person for the message, each once.
+---@field emoji? string[]
+---From the script: the user reacted with another program.
+---@field origin? boolean
+---The message is a private message in a room.
+---@field pm? boolean
+
+---@class spectrum.Retraction
+---Bare JID.
+---@field user_name? string
+---The contact or the room, as in a reaction.
+---@field buddy_name string
+---In a room: the nickname of the author.
+---@field nickname? string
+---The id of the message.
+---@field id string
+---From the script: the user withdrew the message with another program.
+---@field origin? boolean
+---The message is a private message in a room.
+---@field pm? boolean
+
+---@class spectrum.Displayed
+---Bare JID.
+---@field user_name? string
+---The contact or the room, as in a reaction.
+---@field buddy_name string
+---In a room: the nickname of the reader.
+---@field nickname? string
+---The id of the last message that was read.
+---@field id string
+---From the script: the user read it with another program.
+---@field origin? boolean
+---The message is a private message in a room.
+---@field pm? boolean
+
+---@class spectrum.Moderation
+---Bare JID.
+---@field user_name? string
+---@field room string
+---The nickname of the moderator.
+---@field nickname? string
+---The id of the message.
+---@field id string
+---@field reason? string
+
+---@class spectrum.Sent
+---Bare JID.
+---@field user_name? string
+---The id that the message had when the script received it.
+---@field id string
+---The id that the network has given to the message.
+---@field network_id? string
+---The network has refused the message. The user's client shows this text.
+---@field error? string
+
+---@class spectrum.Invitation
+---Bare JID.
+---@field user_name? string
+---@field room string
+---To the script: the contact that the user invites. From the script: the contact or occupant who invites the user.
+---@field buddy_name? string
+---@field reason? string
+---@field password? string
+
 ---The types of message.
 ---@alias spectrum.MessageType
 ---| "connected" # The user is logged in to the network. Spectrum joins no room for the user before the first one. Each one makes Spectrum join every open room again and resets its count of failed attempts.
@@ -231,6 +350,12 @@
 ---| "raw_xml" # To the script: an unchanged stanza. It arrives only with the feature `rawxml`, for every message, every presence and most IQs. Without the feature, no IQ reaches the script. From the script: one complete stanza.
 ---| "buddies" # The user's roster. It arrives right after the login, only with the feature `send_buddies_on_login`. The runtime drops an empty roster because it names no user.
 ---| "api_version" # The version of the protocol. Newer versions of Spectrum send it.
+---| "reaction" # Someone reacts to a message with emoji (XEP-0444). The list is complete: it replaces the earlier reactions of the same person, and an empty list removes them. Gateway only.
+---| "retraction" # The author withdraws a message (XEP-0424). Gateway only.
+---| "displayed" # The message with this id, and all before it, have been read (XEP-0333). To the script: the user has read them. From the script: the contact has read them; with `origin`, the user has, with another program. Gateway only.
+---| "moderation" # A moderator removes a message of somebody else from a room (XEP-0425). Gateway only.
+---| "sent" # The network has accepted a message of the user. From now on, its id in all messages is `network_id`. In a room, it also shows the message to all clients in the room. With `error` it says that the network has refused the message. Gateway only.
+---| "invitation" # To the script: the user invites a contact to a room. From the script: somebody invites the user to a room. Gateway only.
 
 ---The types of message that Spectrum takes.
 ---@alias spectrum.SentType
@@ -255,6 +380,12 @@
 ---| "room_list" # The rooms that service discovery shows to one user or to all users.
 ---| "conv_message_ack" # A receipt: the message with this `id` has arrived (XEP-0184).
 ---| "raw_xml" # One complete stanza.
+---| "reaction" # Someone reacts to a message with emoji (XEP-0444). The list is complete: it replaces the earlier reactions of the same person, and an empty list removes them.
+---| "retraction" # The author withdraws a message (XEP-0424).
+---| "displayed" # The message with this id, and all before it, have been read (XEP-0333). The contact has read them; with `origin`, the user has, with another program.
+---| "moderation" # A moderator removes a message of somebody else from a room (XEP-0425).
+---| "sent" # The network has accepted a message of the user. From now on, its id in all messages is `network_id`. In a room, it also shows the message to all clients in the room. With `error` it says that the network has refused the message.
+---| "invitation" # Somebody invites the user to a room.
 
 ---What a script returns: its handlers, all of them optional, by the message that they are for.
 ---@class spectrum.Handlers
@@ -296,6 +427,17 @@
 ---@field buddies? async fun(session: spectrum.Session, m: spectrum.Buddies)
 ---The version of the protocol. Newer versions of Spectrum send it.
 ---@field api_version? async fun(m: spectrum.APIVersion)
+---Someone reacts to a message with emoji (XEP-0444). The list is complete: it replaces the earlier reactions of the same person, and an empty list removes them.
+---@field reaction? async fun(session: spectrum.Session, m: spectrum.Reaction)
+---The author withdraws a message (XEP-0424).
+---@field retraction? async fun(session: spectrum.Session, m: spectrum.Retraction)
+---The message with this id, and all before it, have been read (XEP-0333).
+---The user has read them.
+---@field displayed? async fun(session: spectrum.Session, m: spectrum.Displayed)
+---A moderator removes a message of somebody else from a room (XEP-0425).
+---@field moderation? async fun(session: spectrum.Session, m: spectrum.Moderation)
+---The user invites a contact to a room.
+---@field invitation? async fun(session: spectrum.Session, m: spectrum.Invitation)
 ---After a reload: first without a session, then with each one. It is no message.
 ---@field reload? async fun(session?: spectrum.Session)
 
@@ -368,3 +510,28 @@ function session:room_list(fields) end
 ---A receipt: the message with this `id` has arrived (XEP-0184).
 ---@param fields spectrum.ConversationMessage
 function session:conv_message_ack(fields) end
+
+---Someone reacts to a message with emoji (XEP-0444). The list is complete: it replaces the earlier reactions of the same person, and an empty list removes them.
+---@param fields spectrum.Reaction
+function session:reaction(fields) end
+
+---The author withdraws a message (XEP-0424).
+---@param fields spectrum.Retraction
+function session:retraction(fields) end
+
+---The message with this id, and all before it, have been read (XEP-0333).
+---The contact has read them; with `origin`, the user has, with another program.
+---@param fields spectrum.Displayed
+function session:displayed(fields) end
+
+---A moderator removes a message of somebody else from a room (XEP-0425).
+---@param fields spectrum.Moderation
+function session:moderation(fields) end
+
+---The network has accepted a message of the user. From now on, its id in all messages is `network_id`. In a room, it also shows the message to all clients in the room. With `error` it says that the network has refused the message.
+---@param fields spectrum.Sent
+function session:sent(fields) end
+
+---Somebody invites the user to a room.
+---@param fields spectrum.Invitation
+function session:invitation(fields) end

@@ -69,7 +69,7 @@ func quoted(names []string) []string {
 func types(*Chat, string) []string {
 	var names []string
 	for _, typ := range schema.Types() {
-		if typ.SpectrumSends {
+		if typ.Handled() {
 			names = append(names, typ.Name)
 		}
 	}

@@ -33,7 +33,7 @@ func (c *Chat) raw(l *call) error {
 	if err != nil {
 		return fmt.Errorf("%s: %w", typ.Name, err)
 	}
-	if !typ.SpectrumSends {
+	if !typ.ToScript {
 		c.show.line(warningLine, "The real Spectrum never sends "+strings.ToUpper(typ.Name)+" to a backend.")
 	}
 	return c.run.Spectrum.SendPayload(typ.Number, payload)

@@ -238,7 +238,7 @@ func TestCheckFollowsFiles(t *testing.T) {
 		{"a test with wrong fields and values", []string{"x_test.lua", "local test = require 'test'\ntest.case('x', function(t)\n  local alice = t:login {}\n" +
 			"  alice:send('conv_message', { buddy_name = 'x', text = 'y' })\n  alice:expect('buddy_changed', { status = 'onlin' })\n" +
 			"  alice:expect('conv_message', { message = function() return true end })\n  alice:expect('HELO', { x = 1 })\nend)"},
-			`x_test.lua:4: error: conv_message: there is no field "text"; the fields are user_name, buddy_name, message, nickname, xhtml, timestamp, headline, id, pm, carbon, attachment [unknown-field]
+			`x_test.lua:4: error: conv_message: there is no field "text"; the fields are user_name, buddy_name, message, nickname, xhtml, timestamp, headline, id, pm, carbon, attachment, replaces, reply_to, origin, lang, spoiler [unknown-field]
 x_test.lua:5: error: buddy_changed: status: invalid value "onlin"; did you mean "online"? [wrong-value]`},
 		{"a test that skips", []string{"x_test.lua", "test.case('x', function(t)\n  local home = os.getenv('HOME') or t.skip('no home')\n  test.skip(home)\nend)"}, ""},
 		{"a test with mistakes about its server", []string{"x_test.lua", "test.case('x', function(t)\n  t.skp('x')\n  t:scram_server { user = 'x' }\n" +

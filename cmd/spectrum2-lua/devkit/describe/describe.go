@@ -76,6 +76,12 @@ var sentences = map[pb.WrapperMessage_Type]func(proto.Message) Line{
 	pb.WrapperMessage_TYPE_ROOM_LIST:             about(roomList),
 	pb.WrapperMessage_TYPE_QUERY:                 about(query),
 	pb.WrapperMessage_TYPE_BACKEND_CONFIG:        about(backendConfig),
+	pb.WrapperMessage_TYPE_REACTION:              about(reaction),
+	pb.WrapperMessage_TYPE_RETRACTION:            about(retraction),
+	pb.WrapperMessage_TYPE_DISPLAYED:             about(displayed),
+	pb.WrapperMessage_TYPE_MODERATION:            about(moderation),
+	pb.WrapperMessage_TYPE_SENT:                  about(sent),
+	pb.WrapperMessage_TYPE_INVITATION:            about(invitation),
 }
 
 // about converts a function for one Go type into one for all payloads.

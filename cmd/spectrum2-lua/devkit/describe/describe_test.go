@@ -141,12 +141,12 @@ func TestPongHasNoDescription(t *testing.T) {
 	}
 }
 
-// TestEveryTypeThatSpectrumTakesHasASentence fails for a new type of the protocol until
+// TestEveryTypeThatScriptsSendHasASentence fails for a new type of the protocol until
 // it has a sentence here.
-func TestEveryTypeThatSpectrumTakesHasASentence(t *testing.T) {
+func TestEveryTypeThatScriptsSendHasASentence(t *testing.T) {
 	bare := map[string]bool{"pong": true, "stats": true, "raw_xml": true}
 	for _, typ := range schema.Types() {
-		if !typ.SpectrumTakes || bare[typ.Name] {
+		if !typ.Sendable() || bare[typ.Name] {
 			continue
 		}
 		f := simulator.Frame{Direction: simulator.FromBackend, Type: typ.Number, Message: emptyOf(t, typ)}

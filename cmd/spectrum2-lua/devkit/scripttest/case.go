@@ -109,8 +109,8 @@ func needsUser(t *schema.Type) bool {
 	})
 }
 
-func fromBackend(t *schema.Type) bool { return t.SpectrumTakes }
-func toBackend(t *schema.Type) bool   { return t.SpectrumSends }
+func fromBackend(t *schema.Type) bool { return t.Sendable() }
+func toBackend(t *schema.Type) bool   { return t.Handled() }
 
 // limitArgument returns argument n, a number of seconds in real time.
 func limitArgument(l *lua.LState, n int) time.Duration { return limitOr(l, n, patience) }

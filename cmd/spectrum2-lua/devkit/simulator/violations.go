@@ -92,7 +92,7 @@ func Check(f Frame) []string {
 		return []string{"Spectrum cannot parse the frame: " + f.Err.Error()}
 	}
 	typ := schema.TypeByNumber(f.Type)
-	if typ == nil || !typ.SpectrumTakes {
+	if typ == nil || !typ.FromScript || typ.GatewayOnly {
 		return []string{f.TypeName() + " is not a type that Spectrum accepts from a backend: Spectrum stops reading"}
 	}
 	c := checker{}

@@ -20,7 +20,7 @@ func annotations(docs comments) string {
 	w := &writer{docs: docs, seen: map[protoreflect.FullName]bool{}}
 	w.WriteString(head)
 	for _, t := range schema.Types() {
-		if t.Payload != nil {
+		if t.Payload != nil && !t.Internal {
 			w.message(t.Payload)
 		}
 	}
@@ -57,6 +57,14 @@ func (w *writer) line(format string, args ...any) {
 	fmt.Fprintf(w, format+"\n", args...)
 }
 
+// marks returns the words about a type or a field that Spectrum does not know.
+func marks(gatewayOnly bool) []string {
+	if !gatewayOnly {
+		return nil
+	}
+	return []string{"Gateway only."}
+}
+
 // message writes the classes of a payload's fields and then its own class.
 func (w *writer) message(m *schema.Message) {
 	name := m.Descriptor.FullName()
@@ -75,7 +83,7 @@ func (w *writer) message(m *schema.Message) {
 	w.doc(w.paragraphs(name))
 	w.line("---@class %s", className(m.Descriptor))
 	for _, f := range m.Fields {
-		w.doc(w.paragraphs(f.Descriptor.FullName()))
+		w.doc(append(w.paragraphs(f.Descriptor.FullName()), marks(f.GatewayOnly)...))
 		optional := ""
 		if !required(f) {
 			optional = "?"
@@ -98,6 +106,8 @@ var kinds = map[protoreflect.Kind]string{
 	protoreflect.BytesKind:  "string",
 	protoreflect.BoolKind:   "boolean",
 	protoreflect.Int32Kind:  "integer",
+	protoreflect.Int64Kind:  "integer",
+	protoreflect.DoubleKind: "number",
 }
 
 func fieldType(f *schema.Field) string {
@@ -159,13 +169,15 @@ func (w *writer) types() {
 	w.line("---The types of message.")
 	w.line("---@alias spectrum.MessageType")
 	for _, t := range schema.Types() {
-		w.choice(t.Name, w.paragraphs(typeName(t)))
+		if !t.Internal {
+			w.choice(t.Name, append(w.paragraphs(typeName(t)), marks(t.GatewayOnly)...))
+		}
 	}
 	w.line("")
 	w.line("---The types of message that Spectrum takes.")
 	w.line("---@alias spectrum.SentType")
 	for _, t := range schema.Types() {
-		if t.SpectrumTakes {
+		if t.Sendable() {
 			w.choice(t.Name, w.oneWay(typeName(t), fromScript, toScript))
 		}
 	}
@@ -198,7 +210,7 @@ func (w *writer) handlers() {
 	w.line("---What a script returns: its handlers, all of them optional, by the message that they are for.")
 	w.line("---@class spectrum.Handlers")
 	for _, t := range schema.Types() {
-		if t.SpectrumSends && t.Number != pb.WrapperMessage_TYPE_PING {
+		if t.Handled() && t.Number != pb.WrapperMessage_TYPE_PING {
 			w.doc(w.oneWay(typeName(t), toScript, fromScript))
 			w.line("---@field %s? async fun(%s)", t.Name, parameters(t))
 		}
@@ -233,7 +245,7 @@ func (w *writer) session() {
 	w.line("---@class %s", sessionClass)
 	w.line("local session = {}")
 	for _, t := range schema.Types() {
-		if !t.SpectrumTakes || t.User() == nil {
+		if !t.Sendable() || t.User() == nil {
 			continue
 		}
 		w.line("")

@@ -15,6 +15,9 @@ func messages() string {
 	docs := docsOf("spectrum.MessageType")
 	t := newTable("type", "sent by", "payload", "what it says")
 	for _, typ := range schema.Types() {
+		if typ.Internal {
+			continue
+		}
 		payload := "–"
 		switch {
 		case typ.Raw:
@@ -33,11 +36,13 @@ func messages() string {
 
 func sender(typ *schema.Type) string {
 	switch {
-	case typ.SpectrumTakes && typ.SpectrumSends:
+	case typ.FromScript && typ.ToScript:
 		return "both"
-	case typ.SpectrumTakes:
+	case typ.FromScript:
 		return "script"
-	case typ.SpectrumSends:
+	case typ.ToScript && typ.GatewayOnly:
+		return "gateway"
+	case typ.ToScript:
 		return "Spectrum"
 	}
 	return "nobody"
@@ -94,7 +99,9 @@ func eachMessage(fn func(m *schema.Message)) {
 		}
 	}
 	for _, typ := range schema.Types() {
-		visit(typ.Payload)
+		if !typ.Internal {
+			visit(typ.Payload)
+		}
 	}
 }
 
@@ -114,6 +121,8 @@ var words = map[protoreflect.Kind]string{
 	protoreflect.BytesKind:  "bytes",
 	protoreflect.BoolKind:   "boolean",
 	protoreflect.Int32Kind:  "number",
+	protoreflect.Int64Kind:  "number",
+	protoreflect.DoubleKind: "number",
 }
 
 // kind returns the type of a field for the table.
