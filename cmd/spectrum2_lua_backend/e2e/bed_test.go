@@ -34,6 +34,7 @@ type bedConfig struct {
 	files      map[string]string // more files in the config's folder, by name
 	service    string            // more lines for [service]
 	lua        string            // more lines for [lua]
+	database   string            // lines for [database]; an SQLite file if empty
 	sections   string            // more sections
 }
 

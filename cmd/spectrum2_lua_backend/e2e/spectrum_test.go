@@ -3,6 +3,7 @@
 package e2e_test
 
 import (
+	"cmp"
 	"fmt"
 	"os"
 	"regexp"
@@ -44,8 +45,7 @@ category=gateway
 type=xmpp
 
 [database]
-type=sqlite3
-database=%[5]s/spectrum.sqlite
+%[10]s
 
 [logging]
 config=%[5]s/logging.cfg
@@ -85,8 +85,9 @@ func (b *bed) configureSpectrum() {
 		mode, port = 1, b.xmppPort
 	}
 	dir := b.inside(".")
+	database := cmp.Or(b.config.database, "type=sqlite3\ndatabase="+dir+"/spectrum.sqlite")
 	b.write("transport.cfg", fmt.Sprintf(spectrumConfig, b.jid, mode, port, secret, dir,
-		b.config.service, b.config.lua, b.config.sections, b.backendPort))
+		b.config.service, b.config.lua, b.config.sections, b.backendPort, database))
 	b.write("logging.cfg", fmt.Sprintf(spectrumLogging, dir))
 	b.write("backend-logging.cfg", fmt.Sprintf(backendLogging, dir))
 	if err := os.MkdirAll(b.path("work"), 0o755); err != nil {

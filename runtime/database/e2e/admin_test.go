@@ -4,7 +4,6 @@ package e2e
 
 import (
 	"bytes"
-	"fmt"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -12,10 +11,8 @@ import (
 	"testing"
 
 	"spectrumlua/runtime/database/databasetest"
+	"spectrumlua/runtime/database/e2e/dbserver"
 )
-
-// types holds the value of [database] type for each server.
-var types = map[string]string{"postgresql": "pqxx", "mysql": "mysql"}
 
 // admin is the program spectrum2-lua, in a folder with a config.
 type admin struct {
@@ -51,20 +48,20 @@ func (a admin) store(input string, args ...string) (out, messages string) {
 	var stdout, stderr bytes.Buffer
 	cmd.Stdout, cmd.Stderr = &stdout, &stderr
 	_ = cmd.Run() // messages contains the error
-	if strings.Contains(stderr.String(), password) {
+	if strings.Contains(stderr.String(), dbserver.Password) {
 		a.t.Errorf("the password is shown: %s", &stderr)
 	}
 	return stdout.String(), stderr.String()
 }
 
-func section(t *testing.T, s *server, word, name string) string {
-	place := databasetest.Server(t, s.url()) // drops the tables when the test ends
-	return fmt.Sprintf("type=%s\nserver=127.0.0.1\nport=%s\nuser=bot\npassword=%s\ndatabase=%s\nprefix=%s\n", types[s.kind.name], s.port, word, name, place.Prefix)
+func section(t *testing.T, s *dbserver.Server, word, name string) string {
+	place := databasetest.Server(t, s.URL()) // drops the tables when the test ends
+	return s.Section(word, name) + "prefix=" + place.Prefix + "\n"
 }
 
 // TestStoreMovesFromSQLiteToAServer follows the steps of docs/admin/operations.md.
 func TestStoreMovesFromSQLiteToAServer(t *testing.T) {
-	each(t, func(t *testing.T, s *server) {
+	each(t, func(t *testing.T, s *dbserver.Server) {
 		a := newAdmin(t)
 		a.config("type=sqlite3")
 		for _, args := range [][]string{
@@ -82,8 +79,8 @@ func TestStoreMovesFromSQLiteToAServer(t *testing.T) {
 			t.Fatal(why)
 		}
 
-		a.config(section(t, s, password, s.kind.database))
-		if _, why := a.store(exported, "import", "t.cfg"); !strings.HasPrefix(why, "3 values imported into "+s.kind.scheme+"://") {
+		a.config(section(t, s, dbserver.Password, s.Kind.Database))
+		if _, why := a.store(exported, "import", "t.cfg"); !strings.HasPrefix(why, "3 values imported into "+s.Kind.Scheme+"://") {
 			t.Fatal(why)
 		}
 		if after, why := a.store("", "list", "t.cfg"); after != before {
@@ -106,12 +103,12 @@ func TestStoreMovesFromSQLiteToAServer(t *testing.T) {
 
 // TestRefusedLoginNamesServerAndReason tries a wrong password and an unknown database.
 func TestRefusedLoginNamesServerAndReason(t *testing.T) {
-	each(t, func(t *testing.T, s *server) {
+	each(t, func(t *testing.T, s *dbserver.Server) {
 		a := newAdmin(t)
-		for _, config := range []string{section(t, s, "hunter22", s.kind.database), section(t, s, password, "nonesuch")} {
+		for _, config := range []string{section(t, s, "hunter22", s.Kind.Database), section(t, s, dbserver.Password, "nonesuch")} {
 			a.config(config)
 			_, why := a.store("", "list", "t.cfg")
-			if !strings.Contains(why, s.kind.scheme+"://127.0.0.1:"+s.port+"/") || !strings.Contains(why, " cannot be reached: ") {
+			if !strings.Contains(why, s.Kind.Scheme+"://127.0.0.1:"+s.Port+"/") || !strings.Contains(why, " cannot be reached: ") {
 				t.Error(why)
 			}
 			t.Log(why)

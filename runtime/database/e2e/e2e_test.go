@@ -6,7 +6,6 @@ import (
 	"fmt"
 	"os"
 	"os/exec"
-	"path/filepath"
 	"runtime"
 	"strconv"
 	"strings"
@@ -18,12 +17,16 @@ import (
 	"spectrumlua/cmd/spectrum2-lua/devkit/luatest"
 	"spectrumlua/pb"
 	"spectrumlua/runtime/database/databasetest"
+	"spectrumlua/runtime/database/e2e/dbserver"
 )
 
 const alice = "alice@example.net"
 
+// patience limits each wait.
+const patience = time.Minute
+
 // servers are the servers that run while the tests do.
-var servers []*server
+var servers []*dbserver.Server
 
 func TestMain(m *testing.M) { os.Exit(run(m)) }
 
@@ -36,41 +39,27 @@ func run(m *testing.M) int {
 		fmt.Println("E2E_DATABASES is not set: run.sh sets it")
 		return 1
 	}
-	lock, err := os.Open(root + ".lock") // with the lock held, provision.sh leaves the folder unchanged
-	if err == nil && syscall.Flock(int(lock.Fd()), syscall.LOCK_EX|syscall.LOCK_NB) == nil {
-		clean(root) // no other run uses the folder
-	}
-	if err == nil {
-		err = syscall.Flock(int(lock.Fd()), syscall.LOCK_SH)
-	}
+	lock, err := dbserver.Lock(root)
 	if err != nil {
 		fmt.Println(err)
 		return 1
 	}
 	defer lock.Close()
-	for _, k := range kinds {
-		s, err := newServer(k, root)
+	for _, k := range dbserver.Kinds {
+		s, err := dbserver.New(k, root)
 		if s != nil {
 			servers = append(servers, s)
-			defer s.remove()
+			defer s.Remove()
 		}
 		if err == nil {
-			err = s.start()
+			err = s.Start()
 		}
 		if err != nil {
-			fmt.Printf("%s does not start: %v\n", k.name, err)
+			fmt.Printf("%s does not start: %v\n", k.Name, err)
 			return 1
 		}
 	}
 	return m.Run()
-}
-
-// clean removes the files of runs that were killed.
-func clean(root string) {
-	left, _ := filepath.Glob(filepath.Join(root, "e2e", "*"))
-	for _, path := range left {
-		_ = os.RemoveAll(path)
-	}
 }
 
 // TestSuitesPassOnServers runs on these servers the tests that otherwise run only on
@@ -82,17 +71,17 @@ func TestSuitesPassOnServers(t *testing.T) {
 			cmd.Dir = "../../.."
 			cmd.Env = append(os.Environ(), "STORE_MILLION=1")
 			for _, s := range servers {
-				cmd.Env = append(cmd.Env, databasetest.Variables[s.kind.name]+"="+s.url())
+				cmd.Env = append(cmd.Env, databasetest.Variables[s.Kind.Name]+"="+s.URL())
 			}
 			out, err := cmd.CombinedOutput()
 			if err != nil {
 				t.Fatalf("%v\n%s", err, out)
 			}
 			for _, s := range servers {
-				n := strings.Count(string(out), "/"+s.kind.name+" (")
-				t.Logf("%d tests on %s", n, s.kind.name)
+				n := strings.Count(string(out), "/"+s.Kind.Name+" (")
+				t.Logf("%d tests on %s", n, s.Kind.Name)
 				if n == 0 {
-					t.Errorf("no test has run on %s", s.kind.name)
+					t.Errorf("no test has run on %s", s.Kind.Name)
 				}
 			}
 		})
@@ -129,10 +118,10 @@ type stage struct {
 	t *testing.T
 }
 
-func newStage(t *testing.T, s *server) stage {
+func newStage(t *testing.T, s *dbserver.Server) stage {
 	t.Helper()
-	place := databasetest.Server(t, s.url())
-	st := luatest.Start(t, script, "store="+s.url(), "[database]", "prefix="+place.Prefix)
+	place := databasetest.Server(t, s.URL())
+	st := luatest.Start(t, script, "store="+s.URL(), "[database]", "prefix="+place.Prefix)
 	st.Login(alice)
 	return stage{st, t}
 }
@@ -145,16 +134,16 @@ func (s stage) says(message, want string) {
 	if !strings.HasPrefix(got, want) {
 		s.t.Fatalf("after %q: %q, want %q", message, got, want)
 	}
-	if strings.Contains(got, password) {
+	if strings.Contains(got, dbserver.Password) {
 		s.t.Errorf("the password is shown: %s", got)
 	}
 }
 
-func each(t *testing.T, test func(t *testing.T, s *server)) {
+func each(t *testing.T, test func(t *testing.T, s *dbserver.Server)) {
 	for _, s := range servers {
-		t.Run(s.kind.name, func(t *testing.T) {
-			if s.cmd == nil { // an earlier test failed before it restarted the server
-				if err := s.start(); err != nil {
+		t.Run(s.Kind.Name, func(t *testing.T) {
+			if !s.Running() { // an earlier test failed before it restarted the server
+				if err := s.Start(); err != nil {
 					t.Fatal(err)
 				}
 			}
@@ -166,19 +155,19 @@ func each(t *testing.T, test func(t *testing.T, s *server)) {
 // TestStoppedServerIsReportedAndReconnected stops the server in order, and then kills
 // it.
 func TestStoppedServerIsReportedAndReconnected(t *testing.T) {
-	each(t, func(t *testing.T, s *server) {
+	each(t, func(t *testing.T, s *dbserver.Server) {
 		st := newStage(t, s)
 		n := 0
-		for _, signal := range []syscall.Signal{s.kind.stop, syscall.SIGKILL} {
+		for _, signal := range []syscall.Signal{s.Kind.Stop, syscall.SIGKILL} {
 			for range 3 {
 				n++
 				st.says("increment", strconv.Itoa(n)+" nil")
 			}
-			s.end(signal)
+			s.End(signal)
 			for _, message := range []string{"increment", "transaction", "sql"} {
-				st.says(message, "nil "+s.kind.scheme+"://127.0.0.1:"+s.port+"/"+s.kind.database+" cannot be reached: ")
+				st.says(message, "nil "+s.Kind.Scheme+"://127.0.0.1:"+s.Port+"/"+s.Kind.Database+" cannot be reached: ")
 			}
-			if err := s.start(); err != nil {
+			if err := s.Start(); err != nil {
 				t.Fatal(err)
 			}
 			n++
@@ -192,13 +181,13 @@ func TestStoppedServerIsReportedAndReconnected(t *testing.T) {
 
 // TestRestartBetweenCallsIsNotNoticed breaks connections while they are idle.
 func TestRestartBetweenCallsIsNotNoticed(t *testing.T) {
-	each(t, func(t *testing.T, s *server) {
+	each(t, func(t *testing.T, s *dbserver.Server) {
 		st := newStage(t, s)
 		for i := range 6 {
 			message := []string{"increment", "transaction"}[i%2]
 			st.says(message, strconv.Itoa(i+1)+" nil")
-			s.end(s.kind.stop)
-			if err := s.start(); err != nil {
+			s.End(s.Kind.Stop)
+			if err := s.Start(); err != nil {
 				t.Fatal(err)
 			}
 		}
@@ -207,13 +196,13 @@ func TestRestartBetweenCallsIsNotNoticed(t *testing.T) {
 
 // TestFrozenServerTimesOut uses a server that neither answers nor closes connections.
 func TestFrozenServerTimesOut(t *testing.T) {
-	each(t, func(t *testing.T, s *server) {
+	each(t, func(t *testing.T, s *dbserver.Server) {
 		st := newStage(t, s)
 		st.says("increment", "1 nil")
 		st.says("impatient", "1 nil")
-		s.freeze(t)
+		s.Freeze(t)
 		st.says("impatient", "nil timeout")
-		s.thaw()
+		s.Thaw()
 		st.says("impatient", "1 nil")
 		st.says("increment", "2 nil")
 	})
@@ -221,7 +210,7 @@ func TestFrozenServerTimesOut(t *testing.T) {
 
 // TestKilledServerKeepsAcknowledgedWrites kills the server while four processes write.
 func TestKilledServerKeepsAcknowledgedWrites(t *testing.T) {
-	each(t, func(t *testing.T, s *server) {
+	each(t, func(t *testing.T, s *dbserver.Server) {
 		const writers = 4
 		var stages []stage
 		for range writers {
@@ -251,9 +240,9 @@ func TestKilledServerKeepsAcknowledgedWrites(t *testing.T) {
 				t.Fatal("the scripts do not write")
 			}
 		}
-		s.end(syscall.SIGKILL)
+		s.End(syscall.SIGKILL)
 		running.Wait()
-		if err := s.start(); err != nil {
+		if err := s.Start(); err != nil {
 			t.Fatal(err)
 		}
 		for i, st := range stages {

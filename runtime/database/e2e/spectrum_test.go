@@ -16,6 +16,8 @@ import (
 	"syscall"
 	"testing"
 	"time"
+
+	"spectrumlua/runtime/database/e2e/dbserver"
 )
 
 // spectrumRoot returns the Debian with Spectrum 2, and locks it for this process. It
@@ -105,7 +107,7 @@ func newSpectrum(t *testing.T, section, script string) *spectrum {
 	}
 	t.Cleanup(func() { _ = s.server.Close() })
 	_, port, _ := net.SplitHostPort(s.server.Addr().String())
-	backendPort, err := freePort()
+	backendPort, err := dbserver.FreePort()
 	if err != nil {
 		t.Fatal(err)
 	}

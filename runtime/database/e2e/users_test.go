@@ -13,6 +13,7 @@ import (
 
 	"spectrumlua/runtime/config"
 	"spectrumlua/runtime/database"
+	"spectrumlua/runtime/database/e2e/dbserver"
 	"spectrumlua/runtime/gateway/users"
 )
 
@@ -25,9 +26,9 @@ func engines(t *testing.T, test func(t *testing.T, e *database.Engine, section s
 	t.Run("sqlite", func(t *testing.T) {
 		test(t, database.SQLite, "type=sqlite3\ndatabase=DIR/users.sql\nprefix=p_\nencryption_key="+key+"\n")
 	})
-	each(t, func(t *testing.T, s *server) {
-		e := map[string]*database.Engine{"postgresql": database.PostgreSQL, "mysql": database.MySQL}[s.kind.name]
-		test(t, e, section(t, s, password, s.kind.database)+"encryption_key="+key+"\n")
+	each(t, func(t *testing.T, s *dbserver.Server) {
+		e := map[string]*database.Engine{"postgresql": database.PostgreSQL, "mysql": database.MySQL}[s.Kind.Name]
+		test(t, e, section(t, s, dbserver.Password, s.Kind.Database)+"encryption_key="+key+"\n")
 	})
 }
 
