@@ -1,0 +1,55 @@
+// Package ids translates between the ids of messages on the network, which scripts use, and
+// the ids of stanzas, which clients use.
+//
+// The stanza id of a message from the network is made of its network id, so it needs no
+// memory. A message of the user has the id that the client gave it. After the script has
+// reported the network id with TYPE_SENT, the two are a pair.
+//
+// A conversation is the name of a contact, of a room, or room/nickname. The case of its
+// letters does not matter.
+package ids
+
+import (
+	"spectrumlua/runtime/gateway/router"
+)
+
+// Network returns the network id of a message for the id that a client uses: the id of the
+// stanza, or in a room the id that the room gave it (XEP-0359). own reports whether the
+// user wrote the message. ok is false if the id is unknown.
+func Network(u *router.User, name, xmppID string) (id string, own, ok bool) {
+	if id, ok = reverse(xmppID); ok {
+		p := find(u, networkKey(u.JID, name, id))
+		return id, p != nil && p.own, true
+	}
+	p := find(u, stanzaKey(u.JID, name, xmppID))
+	if p == nil {
+		return "", false, false
+	}
+	return p.network, p.own, true
+}
+
+// XMPP returns the id attribute of the stanza with a message: the id of the user's client,
+// or the one that Stanza returns. In a room, it is the id for corrections only; everything
+// else there refers to what Stanza returns.
+func XMPP(u *router.User, name, networkID string) (stanzaID string) {
+	if p := find(u, networkKey(u.JID, name, networkID)); p != nil {
+		return p.stanza
+	}
+	return Stanza(networkID)
+}
+
+// Keep notes that a message with a network id goes to the user, and returns its stanza id.
+// own reports whether the user wrote the message with another program.
+func Keep(u *router.User, name, networkID string, own bool) (stanzaID string) {
+	stanzaID = Stanza(networkID)
+	if _, ok := reverse(stanzaID); own || !ok {
+		add(u, pair{stanzaKey(u.JID, name, stanzaID), networkKey(u.JID, name, networkID), stanzaID, networkID, own})
+	}
+	return stanzaID
+}
+
+// Sent notes that a message of the user has a network id. If the network id already has a
+// pair, as after a correction, XMPP continues to return the id of the first one.
+func Sent(u *router.User, name, stanzaID, networkID string) {
+	add(u, pair{stanzaKey(u.JID, name, stanzaID), networkKey(u.JID, name, networkID), stanzaID, networkID, true})
+}

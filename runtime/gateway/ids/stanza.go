@@ -1,0 +1,71 @@
+package ids
+
+import (
+	"crypto/sha256"
+	"encoding/base64"
+	"encoding/binary"
+	"strings"
+
+	"spectrumlua/runtime/gateway/router"
+)
+
+// The prefixes of stanza ids that are made of network ids. Ids of clients are UUIDs or in
+// the alphabet of base64, so they have no colon.
+const (
+	plainPrefix = "n:" // the network id follows
+	hashPrefix  = "h:" // a hash of the network id follows
+)
+
+// maxPlain is the length of the longest network id that is part of a stanza id, in bytes.
+const maxPlain = 64
+
+// Max is the length of the longest id of a client, in bytes.
+const Max = 1024
+
+// Stanza returns the stanza id of a message from the network. It is also the id that a room
+// gives to the message.
+func Stanza(networkID string) string {
+	if isPlain(networkID) {
+		return plainPrefix + networkID
+	}
+	sum := sha256.Sum256([]byte(networkID))
+	return hashPrefix + base64.RawURLEncoding.EncodeToString(sum[:18])
+}
+
+// Usable reports whether the id of a client's stanza can be the id of a message.
+func Usable(stanzaID string) bool {
+	return stanzaID != "" && len(stanzaID) <= Max &&
+		!strings.HasPrefix(stanzaID, plainPrefix) && !strings.HasPrefix(stanzaID, hashPrefix)
+}
+
+// reverse returns the network id that a stanza id is made of.
+func reverse(stanzaID string) (networkID string, ok bool) {
+	id, ok := strings.CutPrefix(stanzaID, plainPrefix)
+	return id, ok && isPlain(id)
+}
+
+// isPlain reports whether a network id can be part of a stanza id: visible ASCII that XML
+// does not escape.
+func isPlain(id string) bool {
+	if id == "" || len(id) > maxPlain {
+		return false
+	}
+	for i := range len(id) {
+		if c := id[i]; c <= ' ' || c > '~' || c == '<' || c == '>' || c == '&' || c == '"' || c == '\'' {
+			return false
+		}
+	}
+	return true
+}
+
+// key identifies an id in a conversation of a user.
+type key int64
+
+func stanzaKey(user, name, id string) key  { return keyOf("s", user, name, id) }
+func networkKey(user, name, id string) key { return keyOf("n", user, name, id) }
+
+func keyOf(kind, user, name, id string) key {
+	text := strings.Join([]string{kind, user, router.Fold(name), id}, "\x00")
+	sum := sha256.Sum256([]byte(text))
+	return key(binary.BigEndian.Uint64(sum[:]))
+}
