@@ -64,6 +64,10 @@ bench: build ## Measure speed and memory, alternately with a backend without Lua
 bench-irc: build ## Measure scripts/irc.lua and Debian's libcommuni backend alternately (root on Debian, as e2e)
 	E2E_BENCH=1 E2E_BACKEND=$(CURDIR)/$(BIN)/spectrum2_lua_backend cmd/spectrum2_lua_backend/e2e/run.sh -v -run 'TestIRCBench'
 
+.PHONY: bench-gateway
+bench-gateway: build ## Measure spectrum2-lua serve and Spectrum 2 with its libcommuni backend alternately (root on Debian, as e2e)
+	E2E_BENCH=$${E2E_BENCH:-1} cmd/spectrum2_lua_backend/e2e/run.sh -v -timeout 60m -run 'TestGatewayBench'
+
 .PHONY: lint
 lint: ## Check formatting, vet, the rules of .golangci.yml, Lua code, and the language
 	@test -z "$$(gofmt -l .)" || { gofmt -l .; echo "gofmt -w the files above"; exit 1; }

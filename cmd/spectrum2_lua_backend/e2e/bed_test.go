@@ -27,6 +27,10 @@ type bedConfig struct {
 	users      []string          // XMPP accounts at localhost, or JIDs; alice if empty
 	xmpp       string            // the XMPP server: ejabberd, or Prosody if empty
 	privileges bool              // the XMPP server grants privileges (XEP-0356)
+	components []string          // more components of the XMPP server (Prosody only)
+	quiet      bool              // all programs log little, so that a benchmark does not measure logging
+	guestOf    *bed              // the transport is a component of this bed's XMPP server
+	together   int               // users in one backend; 10 if it is 0
 	server     bool              // server mode: no XMPP server, clients log in to Spectrum
 	serve      bool              // without Spectrum: spectrum2-lua serve takes its place
 	script     string            // text of the Lua script …
@@ -85,9 +89,12 @@ func prepareBed(t *testing.T, config bedConfig) *bed {
 	b.unmet = func(format string, args ...any) { b.t.Helper(); b.t.Fatalf(format, args...) }
 	t.Cleanup(b.close)
 	b.xmppPort, b.componentPort, b.backendPort = freePort(t), freePort(t), freePort(t)
+	if config.guestOf != nil {
+		b.xmppPort, b.componentPort = config.guestOf.xmppPort, config.guestOf.componentPort
+	}
 	b.placeFiles()
 	b.configureSpectrum()
-	if !config.server {
+	if !config.server && config.guestOf == nil {
 		b.startXMPP()
 	}
 	return b
@@ -99,7 +106,11 @@ func (b *bed) placeFiles() {
 	var err error
 	switch from := b.config.backend; {
 	case b.config.serve:
-		err = copyFile(b.tool(), b.path("spectrum2-lua"), 0o755)
+		tool := b.config.backend
+		if tool == "" {
+			tool = b.tool()
+		}
+		err = copyFile(tool, b.path("spectrum2-lua"), 0o755)
 	case b.config.inChroot != "":
 		err = os.Symlink(b.config.inChroot, b.path("backend"))
 	case from != "":

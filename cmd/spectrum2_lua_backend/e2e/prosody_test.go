@@ -11,7 +11,7 @@ const prosodyConfig = `
 run_as_root = true
 pidfile = "%[1]s/prosody.pid"
 data_path = "%[1]s/server"
-log = { debug = "%[1]s/prosody.log" }
+log = { %[10]s = "%[1]s/prosody.log" }
 interfaces = { "127.0.0.1" }
 local_interfaces = { "127.0.0.1" }
 c2s_ports = { %[2]d }
@@ -33,6 +33,11 @@ component_secret = "%[7]s"
 modules_enabled = { %[8]s }
 `
 
+const prosodyComponent = `
+Component "%s"
+component_secret = "%s"
+`
+
 const prosodyPrivileges = `
 privileged_entities = { ["%s"] = { roster = "both", message = "outgoing" } }
 `
@@ -48,8 +53,16 @@ var prosodyServer = &xmppServer{
 			b.requires("usr/lib/prosody/modules/mod_privilege")
 			modules, privileges = `"privilege"`, fmt.Sprintf(prosodyPrivileges, b.jid)
 		}
-		b.write("prosody.cfg.lua", fmt.Sprintf(prosodyConfig, b.inside("."), b.xmppPort, b.componentPort,
-			xmppDomain, secondDomain, b.jid, secret, modules, privileges))
+		level := "debug"
+		if b.config.quiet {
+			level = "info"
+		}
+		config := fmt.Sprintf(prosodyConfig, b.inside("."), b.xmppPort, b.componentPort,
+			xmppDomain, secondDomain, b.jid, secret, modules, privileges, level)
+		for _, jid := range b.config.components {
+			config += fmt.Sprintf(prosodyComponent, jid, secret)
+		}
+		b.write("prosody.cfg.lua", config)
 		for _, a := range b.accounts() {
 			register := b.command("prosodyctl", "--config", b.inside("prosody.cfg.lua"), "register", a[0], a[1], password)
 			if out, err := register.CombinedOutput(); err != nil {

@@ -33,7 +33,7 @@ password=%[4]s
 backend_host=127.0.0.1
 backend_port=%[9]d
 backend=%[5]s/backend
-users_per_backend=10
+users_per_backend=%[11]d
 pidfile=%[5]s/spectrum.pid
 portfile=%[5]s/spectrum.port
 working_dir=%[5]s/work
@@ -87,9 +87,13 @@ func (b *bed) configureSpectrum() {
 	dir := b.inside(".")
 	database := cmp.Or(b.config.database, "type=sqlite3\ndatabase="+dir+"/spectrum.sqlite")
 	b.write("transport.cfg", fmt.Sprintf(spectrumConfig, b.jid, mode, port, secret, dir,
-		b.config.service, b.config.lua, b.config.sections, b.backendPort, database))
-	b.write("logging.cfg", fmt.Sprintf(spectrumLogging, dir))
-	b.write("backend-logging.cfg", fmt.Sprintf(backendLogging, dir))
+		b.config.service, b.config.lua, b.config.sections, b.backendPort, database, cmp.Or(b.config.together, 10)))
+	for file, text := range map[string]string{"logging.cfg": spectrumLogging, "backend-logging.cfg": backendLogging} {
+		if b.config.quiet {
+			text = strings.Replace(text, "=DEBUG", "=WARN", 1)
+		}
+		b.write(file, fmt.Sprintf(text, dir))
+	}
 	if err := os.MkdirAll(b.path("work"), 0o755); err != nil {
 		b.t.Fatal(err)
 	}

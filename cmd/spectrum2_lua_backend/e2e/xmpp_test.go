@@ -43,7 +43,15 @@ func (b *bed) xmpp() *xmppServer { return xmppServers[b.config.xmpp] }
 func (b *bed) setsSubscriptions() bool { return b.config.privileges && b.xmpp().grants }
 
 // xmppLog returns the log of the XMPP server.
-func (b *bed) xmppLog() string { return b.log(b.xmpp().log) }
+func (b *bed) xmppLog() string { return b.host().log(b.xmpp().log) }
+
+// host returns the bed that has the XMPP server.
+func (b *bed) host() *bed {
+	if b.config.guestOf != nil {
+		return b.config.guestOf
+	}
+	return b
+}
 
 // startXMPP starts the XMPP server with an account for each user.
 func (b *bed) startXMPP() {

@@ -41,7 +41,7 @@ func (s samples) addTimes(median, p99 Figure, times []float64) {
 func (s samples) figures() Figures {
 	all := Figures{}
 	for f, values := range s {
-		all[f] = spread(values)
+		all[f] = NewSpread(values)
 	}
 	return all
 }
@@ -50,8 +50,8 @@ func (s samples) figures() Figures {
 func (s samples) over(other samples) Figures {
 	all := Figures{}
 	for f, values := range s {
-		if r := ratios(values, other[f]); len(r) > 0 {
-			all[f] = spread(r)
+		if r := Ratios(values, other[f]); len(r) > 0 {
+			all[f] = NewSpread(r)
 		}
 	}
 	return all

@@ -14,20 +14,26 @@ const (
 
 // WriteInto replaces the text between the two marks of a Markdown file by the tables.
 func (r *Report) WriteInto(path string) error {
-	text, err := os.ReadFile(path)
-	if err != nil {
-		return err
-	}
-	before, rest, begins := strings.Cut(string(text), beginMark+"\n")
-	_, after, ends := strings.Cut(rest, endMark+"\n")
-	if !begins || !ends {
-		return fmt.Errorf("%s has no line %s with a line %s after it: add both lines", path, beginMark, endMark)
-	}
 	var b strings.Builder
-	b.WriteString(before + beginMark + "\n\n```\n")
+	b.WriteString("\n```\n")
 	if err := r.WriteText(&b); err != nil {
 		return err
 	}
-	b.WriteString("```\n\n" + endMark + "\n" + after)
-	return os.WriteFile(path, []byte(b.String()), 0o644) //nolint:gosec // a document
+	b.WriteString("```\n\n")
+	return Replace(path, beginMark, endMark, b.String())
+}
+
+// Replace replaces the text between two lines of a file.
+func Replace(path, begin, end, text string) error {
+	content, err := os.ReadFile(path)
+	if err != nil {
+		return err
+	}
+	before, rest, begins := strings.Cut(string(content), begin+"\n")
+	_, after, ends := strings.Cut(rest, end+"\n")
+	if !begins || !ends {
+		return fmt.Errorf("%s has no line %s with a line %s after it: add both lines", path, begin, end)
+	}
+	content = []byte(before + begin + "\n" + text + end + "\n" + after)
+	return os.WriteFile(path, content, 0o644) //nolint:gosec // a document
 }

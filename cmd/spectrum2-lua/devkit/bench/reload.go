@@ -63,7 +63,7 @@ func (m *Reload) rounds(o Options, sub *scripted) error {
 			pauses, befores, wholes = append(pauses, ms(pause)), append(befores, ms(before)), append(wholes, ms(whole))
 		}
 	}
-	m.PauseMS, m.BeforeMS, m.WholeMS = spread(pauses), spread(befores), spread(wholes)
+	m.PauseMS, m.BeforeMS, m.WholeMS = NewSpread(pauses), NewSpread(befores), NewSpread(wholes)
 	return nil
 }
 

@@ -46,7 +46,7 @@ func newReport(o Options, subjects []*subject, scripted Scripted, steps []Step) 
 		Options:  o,
 		Backends: measured(subjects),
 		Versus:   versus(subjects),
-		LargeMS:  spread(subjects[0].large),
+		LargeMS:  NewSpread(subjects[0].large),
 		Scripted: scripted,
 		Growth:   steps,
 	}

@@ -75,7 +75,7 @@ func TestReport(t *testing.T) {
 
 func TestReportOfTheScript(t *testing.T) {
 	none := []*subject{{name: luaName, samples: samples{}}, {name: baselineName, samples: samples{}}}
-	one := func(v float64) Spread { return spread([]float64{v}) }
+	one := func(v float64) Spread { return NewSpread([]float64{v}) }
 	r := newReport(Defaults(), none, Scripted{
 		Waiting: &Waiting{Sessions: 900, Wanted: 1000, Bytes: 25_100, WithUS: one(60), WithoutUS: one(50), Ratio: one(1.2)},
 		Tasks:   &Tasks{N: 300, US: one(3.5)},

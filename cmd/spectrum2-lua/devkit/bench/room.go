@@ -61,7 +61,7 @@ func (m *Room) rounds(o Options, sub *scripted) error {
 			each, cpu = append(each, us(took)/n), append(cpu, us(after-before)/n)
 		}
 	}
-	m.EachUS, m.CPUUS = spread(each), spread(cpu)
+	m.EachUS, m.CPUUS = NewSpread(each), NewSpread(cpu)
 	return nil
 }
 

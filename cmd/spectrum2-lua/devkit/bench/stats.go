@@ -13,7 +13,8 @@ type Spread struct {
 	Max    float64 `json:"max"`
 }
 
-func spread(values []float64) Spread {
+// NewSpread sums up values. It does not change them.
+func NewSpread(values []float64) Spread {
 	if len(values) == 0 {
 		return Spread{}
 	}
@@ -47,8 +48,8 @@ func quantile(sorted []float64, q float64) float64 {
 	return sorted[i]*(1-part) + sorted[i+1]*part
 }
 
-// ratios divides measurements pairwise.
-func ratios(over, under []float64) []float64 {
+// Ratios divides measurements pairwise.
+func Ratios(over, under []float64) []float64 {
 	out := make([]float64, 0, len(over))
 	for i := range min(len(over), len(under)) {
 		if under[i] > 0 {

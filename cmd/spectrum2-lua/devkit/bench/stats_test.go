@@ -21,7 +21,7 @@ func TestSpreadSummarizesValuesWithoutChangingThem(t *testing.T) {
 	for _, test := range tests {
 		t.Run(test.name, func(t *testing.T) {
 			before := slices.Clone(test.values)
-			if got := spread(test.values); got != test.want {
+			if got := NewSpread(test.values); got != test.want {
 				t.Errorf("got %+v, want %+v", got, test.want)
 			}
 			if !slices.Equal(before, test.values) {
@@ -47,7 +47,7 @@ func TestQuantileInterpolatesAndIsNaNWithoutValues(t *testing.T) {
 }
 
 func TestRatiosSkipDivisionByZero(t *testing.T) {
-	got := ratios([]float64{1, 2, 3, 4}, []float64{2, 0, 4})
+	got := Ratios([]float64{1, 2, 3, 4}, []float64{2, 0, 4})
 	if !slices.Equal(got, []float64{0.5, 0.75}) {
 		t.Errorf("got %v", got)
 	}

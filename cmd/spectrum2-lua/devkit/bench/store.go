@@ -84,8 +84,8 @@ func measureStore(ctx context.Context, s *simulator.Spectrum, o Options, config 
 	}
 	return &Store{
 		Engine: place.Engine.Name, N: o.Stored,
-		Set: spread(figures["set"]), BareSet: spread(figures["bare set"]), SetRatio: spread(ratios(figures["set"], figures["bare set"])),
-		Get: spread(figures["get"]), BareGet: spread(figures["bare get"]), GetRatio: spread(ratios(figures["get"], figures["bare get"])),
+		Set: NewSpread(figures["set"]), BareSet: NewSpread(figures["bare set"]), SetRatio: NewSpread(Ratios(figures["set"], figures["bare set"])),
+		Get: NewSpread(figures["get"]), BareGet: NewSpread(figures["bare get"]), GetRatio: NewSpread(Ratios(figures["get"], figures["bare get"])),
 	}, nil
 }
 

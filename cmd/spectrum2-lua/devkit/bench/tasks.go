@@ -34,5 +34,5 @@ func measureTasks(ctx context.Context, s *simulator.Spectrum, o Options, config 
 		}
 		return nil
 	})
-	return &Tasks{N: o.Tasks, US: spread(each)}, err
+	return &Tasks{N: o.Tasks, US: NewSpread(each)}, err
 }

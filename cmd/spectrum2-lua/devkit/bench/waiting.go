@@ -131,8 +131,8 @@ func (w *Waiting) compare(o Options, with, without *scripted) error {
 		}
 		slices.Reverse(order)
 	}
-	w.WithUS, w.WithoutUS = spread(medians[with]), spread(medians[without])
-	w.Ratio = spread(ratios(medians[with], medians[without]))
+	w.WithUS, w.WithoutUS = NewSpread(medians[with]), NewSpread(medians[without])
+	w.Ratio = NewSpread(Ratios(medians[with], medians[without]))
 	return nil
 }
 

@@ -7,9 +7,9 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// processorTime returns the user and system time of a running process. /proc/PID/stat has
+// ProcessorTime returns the user and system time of a running process. /proc/PID/stat has
 // the same time in steps of 10 ms, which is too coarse for short loads.
-func processorTime(pid int) (time.Duration, error) {
+func ProcessorTime(pid int) (time.Duration, error) {
 	// clock_getcpuclockid(3) makes this id: the complement of the process id and the
 	// kernel's CPUCLOCK_SCHED.
 	const scheduled = 2

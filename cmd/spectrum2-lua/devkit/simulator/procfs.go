@@ -37,6 +37,6 @@ func (p *Process) CPU() (time.Duration, error) {
 	case <-p.done:
 		return p.cmd.ProcessState.UserTime() + p.cmd.ProcessState.SystemTime(), nil
 	default:
-		return processorTime(p.PID())
+		return ProcessorTime(p.PID())
 	}
 }
