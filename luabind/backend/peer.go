@@ -8,6 +8,7 @@ import (
 	"spectrumlua/pb"
 	"spectrumlua/runtime/link"
 	"spectrumlua/runtime/schema"
+	"spectrumlua/runtime/spectrum"
 	"spectrumlua/runtime/task"
 )
 
@@ -32,32 +33,35 @@ type Wiring struct {
 	Observer link.Observer
 }
 
-// spectrum is the peer of a backend that Spectrum starts.
-type spectrum struct {
+// spectrumPeer is the peer of a backend that Spectrum starts.
+type spectrumPeer struct {
 	*link.Link
+	side *spectrum.Side
 	dial func(ctx context.Context) (net.Conn, error)
 }
 
 func (b *Backend) spectrum(w Wiring) Peer {
-	return spectrum{link.New(link.Options{
+	p := spectrumPeer{dial: b.opts.Dial}
+	p.Link = link.New(link.Options{
 		MaxFrame: int(b.opts.Settings.MaxFrame),
 		Log:      b.opts.Log("link"),
-		Receive:  w.Receive,
+		Receive: func(ctx context.Context, typ *schema.Type, payload []byte, lender task.Lender) {
+			p.side.Receive(ctx, typ, payload, lender)
+		},
 		Observer: w.Observer,
-	}), b.opts.Dial}
+	})
+	p.side = spectrum.New(spectrum.Options{JID: b.opts.Config.JID(), Send: p.Link.Send, Receive: w.Receive, Log: b.opts.Log("link")})
+	return p
 }
 
-// Send drops the messages that Spectrum does not know.
-func (s spectrum) Send(typ pb.WrapperMessage_Type, payload []byte) error {
-	if t := schema.TypeByNumber(typ); t != nil && t.GatewayOnly {
-		return nil
-	}
-	return s.Link.Send(typ, payload)
+// Send sends a message as Spectrum understands it.
+func (p spectrumPeer) Send(typ pb.WrapperMessage_Type, payload []byte) error {
+	return p.side.Send(typ, payload)
 }
 
 // Run connects to Spectrum and serves the connection.
-func (s spectrum) Run(ctx context.Context) error {
-	conn, err := s.dial(ctx)
+func (p spectrumPeer) Run(ctx context.Context) error {
+	conn, err := p.dial(ctx)
 	switch {
 	case ctx.Err() != nil:
 		if err == nil {
@@ -67,5 +71,5 @@ func (s spectrum) Run(ctx context.Context) error {
 	case err != nil:
 		return err
 	}
-	return s.Link.Run(ctx, conn)
+	return p.Link.Run(ctx, conn)
 }

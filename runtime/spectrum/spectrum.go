@@ -1,0 +1,95 @@
+// Package spectrum stands between the sessions and the link to Spectrum. It sends as raw
+// XML what Spectrum's protocol cannot express, and it drops what Spectrum cannot pass.
+//
+// The tables outgoing and contacts map messages to what handles them. A message that is in
+// no table passes unchanged, and costs no decoding.
+package spectrum
+
+import (
+	"context"
+
+	"github.com/sirupsen/logrus"
+	"google.golang.org/protobuf/proto"
+
+	"spectrumlua/pb"
+	"spectrumlua/runtime/schema"
+	"spectrumlua/runtime/task"
+)
+
+// Options are the parts of a Side. All are required.
+type Options struct {
+	// JID is the address of the transport.
+	JID string
+	// Send queues a frame for Spectrum and never blocks.
+	Send func(typ pb.WrapperMessage_Type, payload []byte) error
+	// Receive delivers a message to the script; see link.Options.
+	Receive func(ctx context.Context, typ *schema.Type, payload []byte, lender task.Lender)
+	Log     logrus.FieldLogger
+}
+
+// Side is the side of Spectrum. Send and Receive may run at the same time, each of them on
+// any goroutine; Receive has one caller at a time.
+type Side struct {
+	opts Options
+}
+
+// New returns a Side.
+func New(o Options) *Side { return &Side{opts: o} }
+
+// outgoing maps types to what sends them to Spectrum. A type that only the gateway knows and
+// that is not in the table is dropped.
+var outgoing map[pb.WrapperMessage_Type]func(s *Side, payload []byte) error
+
+// contacts maps the names of contacts that are the transport's own to what handles the
+// user's messages to them. The handler returns what the script receives instead; a nil
+// message means nothing.
+var contacts map[string]func(s *Side, m *pb.ConversationMessage) (pb.WrapperMessage_Type, proto.Message)
+
+// Send sends a message of the script.
+func (s *Side) Send(typ pb.WrapperMessage_Type, payload []byte) error {
+	if send := outgoing[typ]; send != nil {
+		return send(s, payload)
+	}
+	if t := schema.TypeByNumber(typ); t != nil && t.GatewayOnly {
+		return nil
+	}
+	return s.opts.Send(typ, payload)
+}
+
+// send encodes a message and sends it to Spectrum.
+func (s *Side) send(typ pb.WrapperMessage_Type, m proto.Message) error {
+	payload, err := proto.Marshal(m)
+	if err != nil {
+		return err
+	}
+	return s.opts.Send(typ, payload)
+}
+
+// Receive receives a message from Spectrum.
+func (s *Side) Receive(ctx context.Context, typ *schema.Type, payload []byte, lender task.Lender) {
+	if typ.Number == pb.WrapperMessage_TYPE_CONV_MESSAGE && len(contacts) > 0 {
+		if handle := contacts[string(field(payload, 2))]; handle != nil {
+			s.receiveOwn(ctx, payload, lender, handle)
+			return
+		}
+	}
+	s.opts.Receive(ctx, typ, payload, lender)
+}
+
+func (s *Side) receiveOwn(ctx context.Context, payload []byte, lender task.Lender, handle func(s *Side, m *pb.ConversationMessage) (pb.WrapperMessage_Type, proto.Message)) {
+	m := &pb.ConversationMessage{}
+	if err := proto.Unmarshal(payload, m); err != nil {
+		s.opts.Log.Warnf("a message from Spectrum is dropped: %v", err)
+		return
+	}
+	number, other := handle(s, m)
+	if other == nil {
+		return
+	}
+	payload, err := proto.Marshal(other)
+	if err != nil {
+		s.opts.Log.Errorf("%v: %v", number, err)
+		return
+	}
+	s.opts.Receive(ctx, schema.TypeByNumber(number), payload, lender)
+}
