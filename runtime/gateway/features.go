@@ -1,6 +1,7 @@
 package gateway
 
 import (
+	"spectrumlua/runtime/gateway/clients"
 	"spectrumlua/runtime/gateway/commands"
 	"spectrumlua/runtime/gateway/disco"
 	"spectrumlua/runtime/gateway/interaction"
@@ -23,6 +24,7 @@ import (
 var features = []func() router.Feature{
 	process.Feature,
 	disco.Feature,
+	clients.Feature,
 	registration.Feature,
 	privilege.Feature,
 	interaction.Feature,

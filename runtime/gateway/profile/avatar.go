@@ -1,9 +1,7 @@
 package profile
 
 import (
-	"crypto/sha1" // #nosec G505 -- the hash that XEP-0084 requires
 	"encoding/base64"
-	"encoding/hex"
 	"strconv"
 
 	"spectrumlua/pb"
@@ -12,18 +10,22 @@ import (
 	"spectrumlua/runtime/xmltree"
 )
 
+// currentItem is the id of an item of which there is only one.
+const currentItem = "current"
+
 // nodes are the nodes of a contact that clients may request (XEP-0163), with what returns
-// their item. It returns nil if there is no item.
-var nodes = map[string]func(photo []byte, hash string) *xmltree.Node{
-	stanza.AvatarMetadata: func(photo []byte, hash string) *xmltree.Node {
-		return stanza.Element(stanza.AvatarMetadata, "metadata", nil,
-			stanza.Element(stanza.AvatarMetadata, "info", stanza.Attrs{
-				"id", hash, "bytes", strconv.Itoa(len(photo)), "type", mediaType(photo),
-			}))
-	},
-	stanza.AvatarData: func(photo []byte, _ string) *xmltree.Node {
+// their item.
+var nodes = map[string]func(photo []byte) *xmltree.Node{
+	stanza.AvatarMetadata: func(photo []byte) *xmltree.Node { return describe(photo).node() },
+	stanza.AvatarData: func(photo []byte) *xmltree.Node {
 		return stanza.Text(stanza.AvatarData, "data", base64.StdEncoding.EncodeToString(photo))
 	},
+}
+
+// node returns the element with the metadata.
+func (m metadata) node() *xmltree.Node {
+	return stanza.Element(stanza.AvatarMetadata, "metadata", nil,
+		stanza.Element(stanza.AvatarMetadata, "info", stanza.Attrs{"id", m.id, "bytes", strconv.Itoa(m.bytes), "type", m.mediaType}))
 }
 
 // node answers a request for the items of a node: the picture of a contact (XEP-0084), or
@@ -47,13 +49,12 @@ func node(u *router.User, s *router.Stanza) {
 	}
 	ask(u, s, func(card *pb.VCard) {
 		photo := card.GetPhoto()
-		sum := sha1.Sum(photo) // #nosec G401
-		hash := hex.EncodeToString(sum[:])
-		if len(photo) == 0 || wanted != "" && wanted != hash {
+		id := describe(photo).id
+		if len(photo) == 0 || wanted != "" && wanted != id {
 			s.Fail(stanza.ItemNotFound, "")
 			return
 		}
-		s.Result(published(name, hash, item(photo, hash)))
+		s.Result(published(name, id, item(photo)))
 	})
 }
 
@@ -67,7 +68,7 @@ func nickname(u *router.User, s *router.Stanza) {
 		s.Fail(stanza.ItemNotFound, "")
 		return
 	}
-	s.Result(published(stanza.Nickname, "current", stanza.Text(stanza.Nickname, "nick", text)))
+	s.Result(published(stanza.Nickname, currentItem, stanza.Text(stanza.Nickname, "nick", text)))
 }
 
 // published returns an item of a node.

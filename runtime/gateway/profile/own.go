@@ -25,10 +25,10 @@ func ownPicture(u *router.User, c *router.Client) {
 		return
 	}
 	st, hash := states.Of(u), *c.Avatar
-	if st.asked != nil && *st.asked == hash {
+	if st.picture != nil && *st.picture == hash {
 		return // once in a session is enough if it fails
 	}
-	st.asked = &hash
+	st.picture = &hash
 	u.Query("get", u.JID, stanza.Element(stanza.VCard, "vCard", nil), func(u *router.User, answer *xmltree.Node) {
 		if u.State != router.Online {
 			return

@@ -26,7 +26,10 @@ func Feature() router.Feature {
 			router.On(pb.WrapperMessage_TYPE_VCARD, router.Any, answered),
 		},
 		Disco: []router.Disco{{Target: router.Transport, Var: stanza.VCard}},
-		Hooks: router.Hooks{Connected: connected, Presence: ownPicture, Logout: logout},
+		Hooks: router.Hooks{
+			Connected: connected, Available: available, Presence: ownPicture,
+			Picture: pictureChanged, Nickname: nicknameChanged, Logout: logout,
+		},
 	}
 	for _, to := range []router.Target{router.Contact, router.Occupant} {
 		f.Stanzas = append(f.Stanzas,
@@ -48,16 +51,16 @@ const maxWaiting = 1000
 
 // state is the state of a user.
 type state struct {
-	last     int32              // the last id
-	requests map[int32]*request // by id
-	names    map[string]*request
-	waiting  int     // clients in requests
-	asked    *string // the hash of the user's own picture that was requested last
+	last     int32            // the last id
+	requests map[int32]*asked // by id
+	names    map[string]*asked
+	waiting  int     // in requests
+	picture  *string // the hash of the user's own picture that was requested last
 }
 
-// request is a VCARD that the script has not answered. Requests of several clients for one
+// asked is a VCARD that the script has not answered. Requests of several clients for one
 // name share it.
-type request struct {
+type asked struct {
 	id      int32
 	name    string
 	waiting []func(card *pb.VCard)
@@ -72,35 +75,44 @@ func ask(u *router.User, s *router.Stanza, done func(card *pb.VCard)) {
 		s.Fail(stanza.RecipientUnavailable, "You are not connected to the network.")
 		return
 	}
-	st := states.Of(u)
-	if st.waiting >= maxWaiting {
-		s.Fail(stanza.ResourceConstraint, "Too many requests wait for the network.")
-		return
-	}
 	name := s.Name
 	if s.Target == router.Occupant {
 		name += "/" + s.Resource
 	}
+	if !request(u, name, done) {
+		s.Fail(stanza.ResourceConstraint, "Too many requests wait for the network.")
+		return
+	}
 	s.Defer()
+}
+
+// request is like ask, without an IQ. It reports whether the request waits for the script;
+// too many may wait already.
+func request(u *router.User, name string, done func(card *pb.VCard)) bool {
+	st := states.Of(u)
+	if st.waiting >= maxWaiting {
+		return false
+	}
 	st.waiting++
 	if r := st.names[name]; r != nil {
 		r.waiting = append(r.waiting, done)
-		return
+		return true
 	}
 	if st.last++; st.last <= 0 {
 		st.last = 1
 	}
-	r := &request{id: st.last, name: name, waiting: []func(*pb.VCard){done}}
+	r := &asked{id: st.last, name: name, waiting: []func(*pb.VCard){done}}
 	if st.requests == nil {
-		st.requests, st.names = map[int32]*request{}, map[string]*request{}
+		st.requests, st.names = map[int32]*asked{}, map[string]*asked{}
 	}
 	st.requests[r.id], st.names[name] = r, r
-	u.Deliver(pb.WrapperMessage_TYPE_VCARD, &pb.VCard{UserName: &u.JID, BuddyName: &name, Id: &r.id})
 	u.After(patience, func(u *router.User) {
 		if st := states.Peek(u); st != nil && st.requests[r.id] == r {
 			st.finish(r, known(u, name))
 		}
 	})
+	u.Deliver(pb.WrapperMessage_TYPE_VCARD, &pb.VCard{UserName: &u.JID, BuddyName: &name, Id: &r.id})
+	return true
 }
 
 // known returns what the gateway itself knows about a contact.
@@ -113,7 +125,7 @@ func known(u *router.User, name string) *pb.VCard {
 }
 
 func alias(u *router.User, name string) string {
-	if c := roster.Of(u)[name]; c != nil {
+	if c := roster.Find(u, name); c != nil {
 		return c.Alias
 	}
 	return ""
@@ -123,6 +135,7 @@ func alias(u *router.User, name string) string {
 func answered(u *router.User, card *pb.VCard) {
 	if st := states.Peek(u); st != nil {
 		if r := st.requests[card.GetId()]; r != nil {
+			learn(u, r.name, card)
 			st.finish(r, card)
 			return
 		}
@@ -130,7 +143,7 @@ func answered(u *router.User, card *pb.VCard) {
 	u.Log().Debugf("a vCard is dropped: no request has the id %d, or it was answered", card.GetId())
 }
 
-func (st *state) finish(r *request, card *pb.VCard) {
+func (st *state) finish(r *asked, card *pb.VCard) {
 	delete(st.requests, r.id)
 	delete(st.names, r.name)
 	st.waiting -= len(r.waiting)

@@ -3,6 +3,7 @@ package roster
 import (
 	"slices"
 
+	"spectrumlua/runtime/gateway/clients"
 	"spectrumlua/runtime/gateway/router"
 	"spectrumlua/runtime/gateway/stanza"
 	"spectrumlua/runtime/xmltree"
@@ -11,54 +12,22 @@ import (
 // maxItems is the number of contacts in one message.
 const maxItems = 500
 
-// exchange says whether clients with the same capabilities understand item exchange. The
-// answer counts for one user only, because another user's client could lie.
-type exchange struct{ answered, supported bool }
-
-// exchanger returns a client that understands roster item exchange (XEP-0144), or "". It
-// asks clients that announce capabilities (XEP-0115) for them, once for each session;
-// known is false until they answer, and makeOffers is called then.
+// exchanger returns a client that understands roster item exchange (XEP-0144), or "". known
+// is false until the clients have said what they understand; makeOffers is called then.
 func (r *roster) exchanger(u *router.User) (client string, known bool) {
 	known = true
 	for _, c := range u.Clients {
-		node, ver := stanza.Attr(c.Caps, "node"), stanza.Attr(c.Caps, "ver")
-		if node == "" || ver == "" {
-			continue
-		}
-		node += "#" + ver
-		e := r.clients[node]
-		switch {
-		case e == nil:
-			if r.clients == nil {
-				r.clients = map[string]*exchange{}
+		has, answered := clients.Has(u, c, stanza.RosterExchange, func(u *router.User) {
+			if now := rosters.Peek(u); now == r {
+				r.makeOffers(u)
 			}
-			e = &exchange{}
-			r.clients[node] = e
-			u.Query("get", c.JID, stanza.Element(stanza.DiscoInfo, "query", stanza.Attrs{"node", node}),
-				func(u *router.User, answer *xmltree.Node) {
-					e.answered, e.supported = true, exchanges(answer)
-					if now := rosters.Peek(u); now == r {
-						r.makeOffers(u)
-					}
-				})
-			known = false
-		case !e.answered:
-			known = false
-		case e.supported:
+		})
+		if has {
 			return c.JID, true
 		}
+		known = known && answered
 	}
 	return "", known
-}
-
-// exchanges reports whether an answer contains the feature. answer is nil without one.
-func exchanges(answer *xmltree.Node) bool {
-	if answer == nil || stanza.Attr(answer, "type") != "result" {
-		return false
-	}
-	return slices.ContainsFunc(stanza.Children(stanza.Child(answer, stanza.DiscoInfo, "query")), func(n *xmltree.Node) bool {
-		return n.Name == "feature" && stanza.Attr(n, "var") == stanza.RosterExchange
-	})
 }
 
 // exchangeItems suggests changes to a client. The client or the user decides.

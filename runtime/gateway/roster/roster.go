@@ -75,7 +75,6 @@ type roster struct {
 	order   []string // of offers
 	queued  bool     // settle is in the user's queue
 	sets    sets
-	clients map[string]*exchange // by the capabilities of clients
 }
 
 var rosters router.Slot[roster]
@@ -89,10 +88,18 @@ func Of(u *router.User) map[string]*Contact {
 	return r.contacts
 }
 
+// Find returns a contact of a user, or nil.
+func Find(u *router.User, name string) *Contact {
+	if r := rosters.Peek(u); r != nil {
+		return r.contacts[name]
+	}
+	return nil
+}
+
 // Ignored reports whether the user receives nothing of a contact.
 func Ignored(u *router.User, name string) bool {
-	r := rosters.Peek(u)
-	return r != nil && r.contacts[name] != nil && r.contacts[name].has(users.FlagIgnored)
+	c := Find(u, name)
+	return c != nil && c.has(users.FlagIgnored)
 }
 
 // add adds a contact that was not there.

@@ -39,6 +39,12 @@ func buddyChanged(u *router.User, b *pb.Buddy) {
 	if added || values {
 		u.Deliver(pb.WrapperMessage_TYPE_BUDDY_CHANGED, c.buddy(u))
 	}
+	if old.known && c.IconHash != old.IconHash {
+		u.NameHooks(name, func(h *router.Hooks) func(*router.User, string) { return h.Picture })
+	}
+	if old.known && c.Alias != old.Alias {
+		u.NameHooks(name, func(h *router.Hooks) func(*router.User, string) { return h.Nickname })
+	}
 }
 
 // announce sends the presence of a contact to the user, unless nobody would receive it.

@@ -72,6 +72,9 @@ type Hooks struct {
 	// Presence is called at each presence of a client while the user is connected, after
 	// Available.
 	Presence func(u *User, c *Client)
+	// Picture and Nickname are called if the script has changed the picture or the alias
+	// of a contact that it has announced before in this session.
+	Picture, Nickname func(u *User, name string)
 	// Gone is called if a client has become unavailable.
 	Gone func(u *User, c *Client)
 	// Settings is called if the settings of a user with a session have changed.

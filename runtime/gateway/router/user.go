@@ -108,6 +108,15 @@ func (u *User) LoginHooks() error {
 	return nil
 }
 
+// NameHooks calls the hook of each feature that pick returns, for a name on the network.
+func (u *User) NameHooks(name string, pick func(h *Hooks) func(*User, string)) {
+	for i := range u.router.tables.hooks {
+		if hook := pick(&u.router.tables.hooks[i]); hook != nil {
+			hook(u, name)
+		}
+	}
+}
+
 // ClientHooks calls the hook of each feature that pick returns, for a client.
 func (u *User) ClientHooks(c *Client, pick func(h *Hooks) func(*User, *Client)) {
 	for i := range u.router.tables.hooks {
