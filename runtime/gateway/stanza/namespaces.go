@@ -39,6 +39,25 @@ const (
 	Forward        = "urn:xmpp:forward:0"                      // XEP-0297
 	Idle           = "urn:xmpp:idle:1"                         // XEP-0319
 	Privilege      = "urn:xmpp:privilege:2"                    // XEP-0356
+	Hints          = "urn:xmpp:hints"                          // XEP-0334
+	Markers        = "urn:xmpp:chat-markers:0"                 // XEP-0333
+	Correction     = "urn:xmpp:message-correct:0"              // XEP-0308
+	StableID       = "urn:xmpp:sid:0"                          // XEP-0359
+	Spoiler        = "urn:xmpp:spoiler:0"                      // XEP-0382
 	OccupantID     = "urn:xmpp:occupant-id:0"                  // XEP-0421
+	Fasten         = "urn:xmpp:fasten:0"                       // XEP-0422
+	Retract        = "urn:xmpp:message-retract:1"              // XEP-0424
+	OldRetract     = "urn:xmpp:message-retract:0"              // XEP-0424 before version 0.4
+	Moderate       = "urn:xmpp:message-moderate:1"             // XEP-0425
+	OldModerate    = "urn:xmpp:message-moderate:0"             // XEP-0425 before version 0.3
+	Fallback       = "urn:xmpp:fallback:0"                     // XEP-0428
+	Reactions      = "urn:xmpp:reactions:0"                    // XEP-0444
+	FileMetadata   = "urn:xmpp:file:metadata:0"                // XEP-0446
+	FileSharing    = "urn:xmpp:sfs:0"                          // XEP-0447
+	Stickers       = "urn:xmpp:stickers:0"                     // XEP-0449
+	Reply          = "urn:xmpp:reply:0"                        // XEP-0461
+	Bits           = "urn:xmpp:bob"                            // XEP-0231
+	Thumbnails     = "urn:xmpp:thumbs:1"                       // XEP-0264
+	URLData        = "http://jabber.org/protocol/url-data"     // XEP-0103
 	Roster         = "jabber:iq:roster"                        // RFC 6121
 )
