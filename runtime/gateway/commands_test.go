@@ -2,7 +2,9 @@ package gateway_test
 
 import (
 	"slices"
+	"strings"
 	"testing"
+	"time"
 
 	"google.golang.org/protobuf/proto"
 
@@ -106,27 +108,44 @@ func TestSettingsCommandTakesEffectAtOnce(t *testing.T) {
 	delivered[*pb.Logout](s, pb.WrapperMessage_TYPE_LOGOUT)
 }
 
+// TestStepsOfACommandThatAreWrong checks the errors of XEP-0050, section 4.4. SESSION stands
+// for the id of a session.
 func TestStepsOfACommandThatAreWrong(t *testing.T) {
 	s := play(t, "")
+	_, session := s.begin("register")
 	form := submitted("", "username", "bob", "password", "pw")
-	for _, c := range []struct {
-		name, payload string
-		want          stanza.Condition
-	}{
-		{"unknown node", commandXML(`node="x"`, ""), stanza.ItemNotFound},
-		{"no node", commandXML(``, ""), stanza.ItemNotFound},
-		{"unknown action", commandXML(`node="register" action="x"`, ""), stanza.BadRequest},
-		{"back", commandXML(`node="register" action="prev" sessionid="1"`, form), stanza.BadRequest},
-		{"no form", commandXML(`node="register" action="complete" sessionid="1"`, ""), stanza.BadRequest},
-		{"refused", commandXML(`node="register" sessionid="1"`, submitted("", "username", "bob")), stanza.NotAcceptable},
-	} {
-		if got := s.refused("set", transport, c.payload); got != c.want {
+	reply := func(payload string) *stanza.Error {
+		return stanza.ErrorOf(s.ask("set", transport, strings.ReplaceAll(payload, "SESSION", session)))
+	}
+	wrong := []struct{ name, payload, want string }{
+		{"unknown node", commandXML(`node="x"`, ""), "item-not-found"},
+		{"no node", commandXML(``, ""), "item-not-found"},
+		{"unknown action", commandXML(`node="register" action="x"`, ""), "bad-request malformed-action"},
+		{"unknown action in a session", commandXML(`node="register" action="x" sessionid="SESSION"`, form), "bad-request malformed-action"},
+		{"back", commandXML(`node="register" action="prev" sessionid="SESSION"`, form), "bad-request bad-action"},
+		{"the end before the begin", commandXML(`node="register" action="complete"`, ""), "bad-request bad-action"},
+		{"unknown session", commandXML(`node="register" action="complete" sessionid="1"`, form), "bad-request bad-sessionid"},
+		{"a changed session", commandXML(`node="register" action="complete" sessionid="SESSION8"`, form), "bad-request bad-sessionid"},
+		{"no form", commandXML(`node="register" action="complete" sessionid="SESSION"`, ""), "bad-request bad-payload"},
+		{"a form without a field", commandXML(`node="register" sessionid="SESSION"`, submitted("", "username", "bob")), "bad-request bad-payload"},
+	}
+	for _, c := range wrong {
+		e := reply(c.payload)
+		if e == nil {
+			t.Errorf("%s: no error", c.name)
+			continue
+		}
+		got := string(e.Condition)
+		if e.App.Name != "" {
+			got += " " + e.App.Name
+		}
+		if got != c.want || e.App.Name != "" && e.App.Space != stanza.Commands {
 			t.Errorf("%s: %s, not %s", c.name, got, c.want)
 		}
 	}
 	for name, payload := range map[string]string{
-		"action": commandXML(`node="register" action="cancel" sessionid="1"`, ""),
-		"form":   commandXML(`node="register" sessionid="1"`, `<x xmlns="jabber:x:data" type="cancel"/>`),
+		"action": commandXML(`node="register" action="cancel" sessionid="`+session+`"`, ""),
+		"form":   commandXML(`node="register" sessionid="`+session+`"`, `<x xmlns="jabber:x:data" type="cancel"/>`),
 	} {
 		if c := s.result("set", transport, payload); c.Get("status") != "canceled" {
 			t.Errorf("%s: %v", name, c.Attr)
@@ -134,6 +153,15 @@ func TestStepsOfACommandThatAreWrong(t *testing.T) {
 	}
 	if _, err := s.store.Find(s.ctx, alice); err == nil {
 		t.Error("the user is registered")
+	}
+	s.passes(2 * time.Hour)
+	if e := reply(commandXML(`node="register" action="complete" sessionid="SESSION"`, form)); e == nil || e.Condition != stanza.NotAllowed || e.App.Name != "session-expired" {
+		t.Errorf("an old session: %v", e)
+	}
+	s.complete("register", "username", "bob", "password", "hunter2")
+	_, of := s.begin("settings")
+	if e := reply(commandXML(`node="unregister" sessionid="`+of+`"`, submitted("", "confirm", "1"))); e == nil || e.App.Name != "bad-sessionid" {
+		t.Errorf("the session of another command: %v", e)
 	}
 }
 

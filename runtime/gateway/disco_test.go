@@ -151,3 +151,18 @@ func TestVersionUptimeAndTime(t *testing.T) {
 		}
 	}
 }
+
+// TestFeaturesOfTheConfig has [features] muc. What the script announces counts more.
+func TestFeaturesOfTheConfig(t *testing.T) {
+	s := play(t, "[features]\nmuc=1\n")
+	info := func() []string {
+		return vars(s.result("get", transport, `<query xmlns="http://jabber.org/protocol/disco#info"/>`))
+	}
+	if got := info(); !slices.Contains(got, stanza.MUC) {
+		t.Errorf("the features of the config: %v", got)
+	}
+	s.announce("[features]\nmuc=0\nreceipts=1\n")
+	if got := info(); slices.Contains(got, stanza.MUC) {
+		t.Errorf("the features of the script: %v", got)
+	}
+}

@@ -1,10 +1,9 @@
 // Package commands has the ad-hoc commands of the transport (XEP-0050). A command has at most
-// one form, so the gateway keeps no state between its steps.
+// one form, so the gateway keeps no state between its steps: session.go has what the id of a
+// session contains.
 package commands
 
 import (
-	"crypto/rand"
-
 	"spectrumlua/runtime/gateway/disco"
 	"spectrumlua/runtime/gateway/form"
 	"spectrumlua/runtime/gateway/registration"
@@ -76,7 +75,7 @@ func execute(u *router.User, s *router.Stanza) {
 		refusal = step(u, s, c)
 	}
 	if refusal != nil {
-		s.Fail(refusal.Condition, refusal.Text)
+		s.Refuse(refusal)
 	}
 }
 
@@ -103,24 +102,27 @@ func step(u *router.User, s *router.Stanza, c *command) *stanza.Error {
 	answer := func(status string, children ...*xmltree.Node) {
 		s.Result(stanza.Element(stanza.Commands, "command", stanza.Attrs{"node", c.node, "sessionid", session, "status", status}, children...))
 	}
-	switch action {
-	case "cancel":
-		answer("canceled")
-		return nil
-	case "", "execute", "next", "complete":
-	default: // prev has no meaning
-		return stanza.Errorf(stanza.BadRequest, "The command has no action %.20q.", action)
-	}
 	isFirst := session == ""
 	if isFirst {
-		session = rand.Text()
+		session = begin(u, c)
+	} else if refusal := check(u, c, session); refusal != nil {
+		return refusal
+	}
+	switch action {
+	case "", "execute", "complete", "next", "cancel":
+	case "prev":
+		return wrong(badAction, "The command has no earlier step.")
+	default:
+		return wrong(malformedAction, "The command has no action %.20q.", action)
 	}
 	switch {
-	case canceled:
+	case isFirst && !filled && (action == "next" || action == "complete"):
+		return wrong(badAction, "The command has not begun.")
+	case canceled || action == "cancel":
 		answer("canceled")
 		return nil
 	case c.form != nil && !filled && !isFirst:
-		return stanza.Errorf(stanza.BadRequest, "The form is missing.")
+		return wrong(badPayload, "The form is missing.")
 	case c.form != nil && !filled:
 		f, refusal := c.form(u)
 		if refusal != nil {
@@ -130,7 +132,7 @@ func step(u *router.User, s *router.Stanza, c *command) *stanza.Error {
 			stanza.Element(stanza.Commands, "complete", nil)), f.Node())
 		return nil
 	}
-	return c.run(u, values, func(note string, result *form.Form) {
+	refusal := c.run(u, values, func(note string, result *form.Form) {
 		var children []*xmltree.Node
 		if note != "" {
 			n := stanza.Text(stanza.Commands, "note", note)
@@ -142,4 +144,8 @@ func step(u *router.User, s *router.Stanza, c *command) *stanza.Error {
 		}
 		answer("completed", children...)
 	})
+	if refusal != nil && refusal.Condition == stanza.NotAcceptable { // what the user has filled in
+		return wrong(badPayload, "%s", refusal.Text)
+	}
+	return refusal
 }

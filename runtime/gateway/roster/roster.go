@@ -128,7 +128,7 @@ func load(u *router.User) error {
 
 // report sends the roster to a script that asks for it.
 func report(u *router.User) {
-	if !u.Router().Shared.Feature("send_buddies_on_login") {
+	if !u.Router().Feature("send_buddies_on_login") {
 		return
 	}
 	var all pb.Buddies

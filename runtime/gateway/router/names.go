@@ -17,7 +17,7 @@ func (r *Router) JID() string { return r.Settings().Service.JID }
 // Escapes reports whether the JIDs of new contacts are escaped (XEP-0106). A script with the
 // feature disable_jid_escaping escapes the names itself.
 func (r *Router) Escapes() bool {
-	return r.Settings().Service.JIDEscaping && !r.Shared.Feature("disable_jid_escaping")
+	return r.Settings().Service.JIDEscaping && !r.Feature("disable_jid_escaping")
 }
 
 // ContactJID returns the bare JID of a contact.

@@ -208,7 +208,7 @@ func (t *tables) find(s *Stanza, space string) func(*User, *Stanza) {
 func (r *Router) Disco(t Target) []string {
 	var all []string
 	for _, d := range r.tables.disco {
-		if d.Target == t && (d.Needs == "" || r.Shared.Feature(d.Needs)) {
+		if d.Target == t && (d.Needs == "" || r.Feature(d.Needs)) {
 			all = append(all, d.Var)
 		}
 	}

@@ -21,8 +21,11 @@ func (s *Shared) Announce(section, key, value string) {
 	}
 }
 
-// Feature reports whether a key of [features] is on, such as muc or receipts.
-func (s *Shared) Feature(name string) bool { return s.Flag("features", name, false) }
+// Feature reports whether a feature is on, such as muc. What the script announces precedes
+// the config.
+func (r *Router) Feature(name string) bool {
+	return r.Shared.Flag("features", name, r.Settings().Features[name])
+}
 
 // Flag returns the value of a boolean key, or byDefault if the script has not announced it.
 func (s *Shared) Flag(section, key string, byDefault bool) bool {

@@ -161,8 +161,13 @@ func (s *Stanza) Result(payload *xmltree.Node) {
 // Fail answers an IQ, message or presence with an error. text is for people and may be
 // empty. Further answers have no effect.
 func (s *Stanza) Fail(c stanza.Condition, text string) {
+	s.Refuse(&stanza.Error{Condition: c, Text: text})
+}
+
+// Refuse is like Fail.
+func (s *Stanza) Refuse(e *stanza.Error) {
 	if s.answers() {
-		s.user.router.bounce(s, &stanza.Error{Condition: c, Text: text})
+		s.user.router.bounce(s, e)
 	}
 }
 

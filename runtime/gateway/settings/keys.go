@@ -40,6 +40,7 @@ var honoured = map[string]string{
 		registration.password_label registration.notify_jid registration.auto_register
 		registration.needPassword registration.needRegistration
 		gateway_responder.prompt gateway_responder.label
+		features.muc features.disable_jid_escaping features.send_buddies_on_login
 		settings.stay_connected settings.send_headlines`,
 	byConfig:   "service.working_dir",
 	byClaim:    "service.pidfile",
@@ -64,7 +65,7 @@ const ignored = `
 	vhosts.vhost logging.config
 	registration.encoding registration.require_local_account registration.local_username_label
 	registration.local_account_server registration.local_account_server_timeout registration.extraField
-	features.muc features.rawxml features.receipts features.disable_jid_escaping features.send_buddies_on_login
+	features.rawxml features.receipts
 	backend.default_avatar backend.avatars_directory backend.no_vcard_fetch backend.incoming_dir
 	proxy.type proxy.server proxy.host proxy.port proxy.user proxy.username proxy.password
 	purple.cacerts_dir purple.libpurple_dll_path purple.plugins_dir

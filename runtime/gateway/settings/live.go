@@ -1,6 +1,7 @@
 package settings
 
 import (
+	"maps"
 	"slices"
 	"strings"
 )
@@ -9,9 +10,12 @@ import (
 // once. A key that ends in a dot stands for a section.
 var restart = []string{
 	"service.jid", "service.password", "service.server", "service.port",
-	"service.jid_escaping", "service.server_mode", "service.working_dir",
+	"service.jid_escaping", "service.server_mode", "service.working_dir", "features.disable_jid_escaping",
 	"database.", "logging.", "lua.",
 }
+
+// noEscaping is the feature with which the script escapes the names of contacts.
+const noEscaping = "disable_jid_escaping"
 
 // Restart reports whether a change of a key, written "section.key", needs a restart. All
 // other keys can change while users are online.
@@ -26,5 +30,11 @@ func (s Settings) Keep(next Settings) Settings {
 	now := s.Service
 	next.Service.JID, next.Service.Password, next.Service.Address = now.JID, now.Password, now.Address
 	next.Service.JIDEscaping = now.JIDEscaping
+	next.Features = maps.Clone(next.Features)
+	if s.Features[noEscaping] {
+		next.Features[noEscaping] = true
+	} else {
+		delete(next.Features, noEscaping)
+	}
 	return next
 }

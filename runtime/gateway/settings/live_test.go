@@ -26,17 +26,19 @@ func TestKeepAgreesWithRestart(t *testing.T) {
 	}
 	before := read(base)
 	for key, text := range map[string]string{
-		"service.jid":               "[service]\njid=b.localhost\npassword=secret\n[lua]\nscript=a.lua\n",
-		"service.password":          "[service]\njid=a.localhost\npassword=other\n[lua]\nscript=a.lua\n",
-		"service.server":            base + "[service]\nserver=192.0.2.1\n",
-		"service.port":              base + "[service]\nport=5348\n",
-		"service.jid_escaping":      base + "[service]\njid_escaping=0\n",
-		"service.vip_only":          base + "[service]\nvip_only=1\n",
-		"service.allowed_servers":   base + "[service]\nallowed_servers=localhost\n",
-		"service.admin_jid":         base + "[service]\nadmin_jid=alice@localhost\n",
-		"identity.name":             base + "[identity]\nname=Echo\n",
-		"registration.instructions": base + "[registration]\ninstructions=Hello\n",
-		"settings.stay_connected":   base + "[settings]\nstay_connected=1\n",
+		"service.jid":                   "[service]\njid=b.localhost\npassword=secret\n[lua]\nscript=a.lua\n",
+		"service.password":              "[service]\njid=a.localhost\npassword=other\n[lua]\nscript=a.lua\n",
+		"service.server":                base + "[service]\nserver=192.0.2.1\n",
+		"service.port":                  base + "[service]\nport=5348\n",
+		"service.jid_escaping":          base + "[service]\njid_escaping=0\n",
+		"service.vip_only":              base + "[service]\nvip_only=1\n",
+		"service.allowed_servers":       base + "[service]\nallowed_servers=localhost\n",
+		"service.admin_jid":             base + "[service]\nadmin_jid=alice@localhost\n",
+		"identity.name":                 base + "[identity]\nname=Echo\n",
+		"registration.instructions":     base + "[registration]\ninstructions=Hello\n",
+		"features.muc":                  base + "[features]\nmuc=1\n",
+		"features.disable_jid_escaping": base + "[features]\ndisable_jid_escaping=1\n",
+		"settings.stay_connected":       base + "[settings]\nstay_connected=1\n",
 	} {
 		next := read(text)
 		if reflect.DeepEqual(before, next) {

@@ -17,6 +17,7 @@ type Settings struct {
 	Identity     Identity
 	Registration Registration
 	Interaction  Interaction
+	Features     Features
 	// User are the default settings of a new user.
 	User User
 }
@@ -34,6 +35,7 @@ func (r *reader) settings() Settings {
 		Identity:     readIdentity(r),
 		Registration: readRegistration(r),
 		Interaction:  readInteraction(r),
+		Features:     readFeatures(r),
 		User:         readUser(r),
 	}
 }

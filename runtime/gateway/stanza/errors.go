@@ -41,7 +41,12 @@ var errorTypes = map[Condition]string{
 type Error struct {
 	Condition Condition
 	Text      string // for people; may be empty
+	// App is a more specific reason that an extension defines. It is optional.
+	App App
 }
+
+// App is a reason for an error that an extension defines, as an element without content.
+type App struct{ Space, Name string }
 
 // Errorf returns an *Error.
 func Errorf(c Condition, format string, args ...any) *Error {
@@ -62,7 +67,14 @@ func Bounce(answered *xmltree.Node, e *Error) *xmltree.Node {
 	return Element("", answered.Name, Attrs{
 		"from", Attr(answered, "to"), "to", Attr(answered, "from"), "type", "error", "id", Attr(answered, "id"),
 	}, Element("", "error", Attrs{"type", errorTypes[e.Condition]},
-		Element(space, string(e.Condition), nil), Optional(space, "text", e.Text)))
+		Element(space, string(e.Condition), nil), Optional(space, "text", e.Text), e.App.node()))
+}
+
+func (a App) node() *xmltree.Node {
+	if a == (App{}) {
+		return nil
+	}
+	return Element(a.Space, a.Name, nil)
 }
 
 // ErrorOf returns the error in a stanza of type error. It returns nil for other stanzas.
@@ -74,6 +86,7 @@ func ErrorOf(n *xmltree.Node) *Error {
 	for _, child := range Children(Child(n, "", "error")) {
 		switch {
 		case child.Space != "urn:ietf:params:xml:ns:xmpp-stanzas":
+			e.App = App{child.Space, child.Name}
 		case child.Name == "text":
 			e.Text = Body(child)
 		default:
