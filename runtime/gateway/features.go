@@ -4,6 +4,7 @@ import (
 	"spectrumlua/runtime/gateway/clients"
 	"spectrumlua/runtime/gateway/commands"
 	"spectrumlua/runtime/gateway/disco"
+	"spectrumlua/runtime/gateway/ids"
 	"spectrumlua/runtime/gateway/interaction"
 	"spectrumlua/runtime/gateway/messages"
 	"spectrumlua/runtime/gateway/presence"
@@ -17,6 +18,7 @@ import (
 	"spectrumlua/runtime/gateway/roster"
 	"spectrumlua/runtime/gateway/router"
 	"spectrumlua/runtime/gateway/search"
+	"spectrumlua/runtime/gateway/sent"
 )
 
 // features are the parts of the gateway. Their hooks run in this order, one feature after
@@ -32,9 +34,11 @@ var features = []func() router.Feature{
 	search.Feature,
 	presence.Feature,
 	roster.Feature,
+	ids.Feature,
 	messages.Feature,
 	profile.Feature,
 	rooms.Feature,
 	roomlist.Feature,
 	roomadmin.Feature,
+	sent.Feature,
 }

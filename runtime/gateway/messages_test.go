@@ -95,6 +95,9 @@ func TestUsersMessageReachesTheScript(t *testing.T) {
 				}
 				if m, ok := got.message.(*pb.ConversationMessage); ok {
 					c.want.UserName, c.want.BuddyName = proto.String(alice), proto.String("carol")
+					if c.typ == conv {
+						c.want.Id = proto.String("m1")
+					}
 					if !proto.Equal(m, c.want) {
 						t.Errorf("%s, %s: %v", typ, c.name, m)
 					}

@@ -43,7 +43,7 @@ func XMPP(u *router.User, name, networkID string) (stanzaID string) {
 func Keep(u *router.User, name, networkID string, own bool) (stanzaID string) {
 	stanzaID = Stanza(networkID)
 	if _, ok := reverse(stanzaID); own || !ok {
-		add(u, pair{stanzaKey(u.JID, name, stanzaID), networkKey(u.JID, name, networkID), stanzaID, networkID, own})
+		add(u, newPair(u, name, stanzaID, networkID, own, false))
 	}
 	return stanzaID
 }
@@ -51,5 +51,13 @@ func Keep(u *router.User, name, networkID string, own bool) (stanzaID string) {
 // Sent notes that a message of the user has a network id. If the network id already has a
 // pair, as after a correction, XMPP continues to return the id of the first one.
 func Sent(u *router.User, name, stanzaID, networkID string) {
-	add(u, pair{stanzaKey(u.JID, name, stanzaID), networkKey(u.JID, name, networkID), stanzaID, networkID, true})
+	note(u, name, stanzaID, networkID, false)
+}
+
+func note(u *router.User, name, stanzaID, networkID string, receipt bool) {
+	add(u, newPair(u, name, stanzaID, networkID, true, receipt))
+}
+
+func newPair(u *router.User, name, stanzaID, networkID string, own, receipt bool) pair {
+	return pair{stanzaKey(u.JID, name, stanzaID), networkKey(u.JID, name, networkID), stanzaID, networkID, own, receipt}
 }

@@ -11,6 +11,7 @@ type pair struct {
 	byStanza, byNetwork key
 	stanza, network     string
 	own                 bool // the user wrote the message
+	receipt             bool // the client wants a receipt
 }
 
 // maxMemory is the number of pairs in memory, for all users.

@@ -34,8 +34,8 @@ func Stanza(networkID string) string {
 
 // Usable reports whether the id of a client's stanza can be the id of a message.
 func Usable(stanzaID string) bool {
-	return stanzaID != "" && len(stanzaID) <= Max &&
-		!strings.HasPrefix(stanzaID, plainPrefix) && !strings.HasPrefix(stanzaID, hashPrefix)
+	return stanzaID != "" && len(stanzaID) <= Max && !strings.HasPrefix(stanzaID, plainPrefix) &&
+		!strings.HasPrefix(stanzaID, hashPrefix) && !strings.HasPrefix(stanzaID, madePrefix)
 }
 
 // reverse returns the network id that a stanza id is made of.

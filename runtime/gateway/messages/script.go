@@ -5,6 +5,7 @@ import (
 	"time"
 
 	"spectrumlua/pb"
+	"spectrumlua/runtime/gateway/ids"
 	"spectrumlua/runtime/gateway/roster"
 	"spectrumlua/runtime/gateway/router"
 	"spectrumlua/runtime/gateway/stanza"
@@ -120,8 +121,12 @@ func acknowledged(u *router.User, m *pb.ConversationMessage) {
 	if from == "" || m.GetId() == "" {
 		return
 	}
+	id := ids.Receipt(u, m.GetBuddyName(), m.GetId())
+	if id == "" {
+		return
+	}
 	u.Send(stanza.Message(from, u.JID, "chat",
-		stanza.Element(stanza.Receipts, "received", stanza.Attrs{"id", m.GetId()})))
+		stanza.Element(stanza.Receipts, "received", stanza.Attrs{"id", id})))
 }
 
 // attentionToUser handles ATTENTION of the script (XEP-0224).

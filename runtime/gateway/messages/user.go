@@ -5,6 +5,7 @@ import (
 	"time"
 
 	"spectrumlua/pb"
+	"spectrumlua/runtime/gateway/ids"
 	"spectrumlua/runtime/gateway/router"
 	"spectrumlua/runtime/gateway/stanza"
 	"spectrumlua/runtime/richtext"
@@ -15,6 +16,8 @@ import (
 type draft struct {
 	stanza *router.Stanza
 	m      *pb.ConversationMessage
+	// receipt reports whether the sender wants a receipt (XEP-0184).
+	receipt bool
 	// attention reports whether the message is TYPE_ATTENTION.
 	attention bool
 	// state is the type of a chat state, nil without one.
@@ -48,7 +51,10 @@ func fromUser(u *router.User, s *router.Stanza) {
 }
 
 // FromUser handles a message to a name on the network: a contact, a room, or room/nickname.
-func FromUser(u *router.User, s *router.Stanza, name string) { read(u, s, name).deliver(u) }
+// FromUser returns the id that the script gets with a message, or "" if it gets none.
+func FromUser(u *router.User, s *router.Stanza, name string) (id string) {
+	return read(u, s, name).deliver(u)
+}
 
 // read reads the parts of a message.
 func read(u *router.User, s *router.Stanza, name string) *draft {
@@ -84,7 +90,8 @@ func (d *draft) text() string {
 
 // deliver delivers the message. A message without a text is a chat state, or has nothing
 // that the protocol can express. Its sender does not need an error.
-func (d *draft) deliver(u *router.User) {
+// deliver returns the id that the script gets.
+func (d *draft) deliver(u *router.User) (id string) {
 	online := u.State == router.Online
 	switch {
 	case d.m.GetMessage() == "" && !d.attention:
@@ -96,16 +103,18 @@ func (d *draft) deliver(u *router.User) {
 	case d.attention:
 		u.Deliver(pb.WrapperMessage_TYPE_ATTENTION, d.m)
 	default:
+		id = ids.Arrived(u, ids.Message{
+			Name: d.m.GetBuddyName(), StanzaID: d.stanza.ID, From: d.stanza.From, To: d.stanza.To,
+			Receipt: d.receipt, Room: d.stanza.Type == "groupchat",
+		})
+		d.m.Id = &id
 		u.Deliver(pb.WrapperMessage_TYPE_CONV_MESSAGE, d.m)
 	}
+	return id
 }
 
-// receiptRequest keeps the id of a message whose sender wants a receipt (XEP-0184).
-func receiptRequest(d *draft, part *xmltree.Node) {
-	if part.Name == "request" && d.stanza.ID != "" {
-		d.m.Id = &d.stanza.ID
-	}
-}
+// receiptRequest notes that the sender wants a receipt (XEP-0184).
+func receiptRequest(d *draft, part *xmltree.Node) { d.receipt = d.receipt || part.Name == "request" }
 
 // attention notes that the user asks for attention (XEP-0224).
 func attention(d *draft, _ *xmltree.Node) { d.attention = true }

@@ -77,8 +77,8 @@ type room struct {
 	subject   *pb.ConversationMessage
 	waiting   clock.Timer // for the subject; nil unless it is awaited
 	history   history
-	sent      []sent
-	ids       ids
+	own       own
+	ids       occupantIDs
 }
 
 // seat is a client in a room, or one that is joining it.

@@ -11,13 +11,6 @@ import (
 	"spectrumlua/runtime/xmltree"
 )
 
-// maxSent is the number of messages of the user whose return from the network is awaited.
-const maxSent = 20
-
-// sent is a message of the user that the script has. It returns as a message in the room,
-// and gets its id then, so that the client recognizes it.
-type sent struct{ id, body string }
-
 // groupchat handles a message of the user to all occupants.
 func groupchat(u *router.User, s *router.Stanza) {
 	r := find(u, s)
@@ -26,19 +19,14 @@ func groupchat(u *router.User, s *router.Stanza) {
 		return
 	}
 	subject := stanza.Child(s.Node, "", "subject")
-	body := stanza.ChildText(s.Node, "", "body")
 	if subject != nil && stanza.Child(s.Node, "", "body") == nil {
 		text := stanza.Body(subject)
 		u.Deliver(pb.WrapperMessage_TYPE_ROOM_SUBJECT_CHANGED, &pb.ConversationMessage{UserName: &u.JID, BuddyName: &r.name, Message: &text})
 		return
 	}
-	if body != "" && s.ID != "" {
-		if len(r.sent) == maxSent {
-			r.sent = append(r.sent[:0], r.sent[1:]...)
-		}
-		r.sent = append(r.sent, sent{s.ID, body})
+	if id := messages.FromUser(u, s, r.name); id != "" {
+		r.own.remember(s, id)
 	}
-	messages.FromUser(u, s, r.name)
 }
 
 // notJoined refuses a stanza for a room that the client has not joined.
@@ -78,13 +66,22 @@ func said(u *router.User, m *pb.ConversationMessage) {
 		u.Log().Debugf("a message is dropped: %s", cmp.Or(why, "the join is not complete"))
 		return
 	}
+	id, again := r.returned(u, m)
+	if again {
+		return
+	}
 	n := stanza.Message(r.from(m.GetNickname()), "", "groupchat", messages.Content(u, m)...)
-	if id := r.returned(m); id != "" {
+	if id != "" {
 		stanza.SetAttr(n, "id", id)
 	}
 	if nick := m.GetNickname(); nick != "" {
 		stanza.Add(n, r.occupantID(u, nick))
 	}
+	r.spread(u, n)
+}
+
+// spread sends a message to the clients in the room, and adds it to the history.
+func (r *room) spread(u *router.User, n *xmltree.Node) {
 	for _, place := range r.seats {
 		switch {
 		case !place.in:
@@ -105,20 +102,6 @@ func (r *room) from(nick string) string {
 		return r.jid
 	}
 	return r.jid + "/" + r.shown(nick)
-}
-
-// returned returns the id of the user's own message that returns from the network, or "".
-func (r *room) returned(m *pb.ConversationMessage) string {
-	if m.GetNickname() != r.nick {
-		return ""
-	}
-	for i, s := range r.sent {
-		if s.body == m.GetMessage() {
-			r.sent = append(r.sent[:0], r.sent[i+1:]...)
-			return s.id
-		}
-	}
-	return ""
 }
 
 // whispered handles a private message of the script from an occupant: with the flag pm and a

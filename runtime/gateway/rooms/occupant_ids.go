@@ -11,18 +11,18 @@ import (
 	"spectrumlua/runtime/xmltree"
 )
 
-// ids makes the ids of occupants (XEP-0421). The id of an occupant is made of the room and
+// occupantIDs makes the ids of occupants (XEP-0421). The id of an occupant is made of the room and
 // of the nickname with which the gateway has seen the occupant first. It stays when the
 // occupant changes the nickname, and it is the same when the occupant returns. Somebody
 // else who takes the nickname while the occupant is there has another one.
-type ids struct {
+type occupantIDs struct {
 	nick, id string // the last one, because an occupant often speaks several times
 	// taken has what the ids of present occupants are made of, if it is not their nickname.
 	taken map[string]bool
 }
 
 // take returns what the id of a new occupant is made of, or "" for the nickname itself.
-func (i *ids) take(nick string) string {
+func (i *occupantIDs) take(nick string) string {
 	if !i.taken[nick] {
 		return ""
 	}
@@ -35,7 +35,7 @@ func (i *ids) take(nick string) string {
 }
 
 // keep keeps what the id of an occupant with another nickname is made of.
-func (i *ids) keep(origin string) {
+func (i *occupantIDs) keep(origin string) {
 	if i.taken == nil {
 		i.taken = map[string]bool{}
 	}
