@@ -1,6 +1,7 @@
 package gateway
 
 import (
+	"spectrumlua/runtime/gateway/archive"
 	"spectrumlua/runtime/gateway/clients"
 	"spectrumlua/runtime/gateway/commands"
 	"spectrumlua/runtime/gateway/disco"
@@ -36,6 +37,7 @@ var features = []func() router.Feature{
 	roster.Feature,
 	ids.Feature,
 	messages.Feature,
+	archive.Feature,
 	profile.Feature,
 	rooms.Feature,
 	roomlist.Feature,

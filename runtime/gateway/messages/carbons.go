@@ -2,6 +2,7 @@ package messages
 
 import (
 	"spectrumlua/pb"
+	"spectrumlua/runtime/gateway/archive"
 	"spectrumlua/runtime/gateway/privilege"
 	"spectrumlua/runtime/gateway/router"
 	"spectrumlua/runtime/gateway/stanza"
@@ -17,6 +18,7 @@ func carbon(u *router.User, m *pb.ConversationMessage) {
 		return
 	}
 	written := stanza.Message(u.JID, u.ContactJID(m.GetBuddyName()), "chat", Content(u, m)...)
+	archive.Keep(u, u.ContactJID(m.GetBuddyName()), written)
 	send := func(to string) {
 		privilege.Send(u, stanza.Message(u.JID, to, "chat",
 			stanza.Element(stanza.Carbons, "sent", nil, stanza.Element(stanza.Forward, "forwarded", nil, written)),

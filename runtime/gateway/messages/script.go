@@ -5,6 +5,7 @@ import (
 	"time"
 
 	"spectrumlua/pb"
+	"spectrumlua/runtime/gateway/archive"
 	"spectrumlua/runtime/gateway/ids"
 	"spectrumlua/runtime/gateway/roster"
 	"spectrumlua/runtime/gateway/router"
@@ -76,6 +77,7 @@ func toUser(u *router.User, m *pb.ConversationMessage) {
 		stanza.Add(n, stanza.Element(stanza.ChatStates, "active", nil))
 	}
 	u.Send(n)
+	archive.Keep(u, u.ContactJID(m.GetBuddyName()), n)
 }
 
 // sender returns the JID from which a contact or an occupant sends what is no text. It

@@ -5,9 +5,11 @@ import (
 	"time"
 
 	"spectrumlua/pb"
+	"spectrumlua/runtime/gateway/archive"
 	"spectrumlua/runtime/gateway/ids"
 	"spectrumlua/runtime/gateway/router"
 	"spectrumlua/runtime/gateway/stanza"
+	"spectrumlua/runtime/jid"
 	"spectrumlua/runtime/richtext"
 	"spectrumlua/runtime/xmltree"
 )
@@ -109,8 +111,20 @@ func (d *draft) deliver(u *router.User) (id string) {
 		})
 		d.m.Id = &id
 		u.Deliver(pb.WrapperMessage_TYPE_CONV_MESSAGE, d.m)
+		d.keep(u)
 	}
 	return id
+}
+
+// keep adds the message to the archive, unless it is for a room: that returns it.
+func (d *draft) keep(u *router.User) {
+	switch {
+	case d.stanza.Type == "groupchat":
+	case d.stanza.Target == router.Occupant:
+		archive.Keep(u, d.stanza.To, d.stanza.Node)
+	default:
+		archive.Keep(u, jid.Bare(d.stanza.To), d.stanza.Node)
+	}
 }
 
 // receiptRequest notes that the sender wants a receipt (XEP-0184).

@@ -109,23 +109,7 @@ func domainOf(u *router.User) string {
 func Send(u *router.User, message *xmltree.Node) {
 	u.Send(stanza.Message(u.Router().JID(), domainOf(u), "",
 		stanza.Element(stanza.Privilege, "privilege", nil,
-			stanza.Element(stanza.Forward, "forwarded", nil, client(message)))))
-}
-
-// client returns a copy of an element in the namespace of clients.
-func client(n *xmltree.Node) *xmltree.Node {
-	copied := *n
-	if copied.Space == "" {
-		copied.Space = "jabber:client"
-	}
-	copied.Children = make([]xmltree.Child, len(n.Children))
-	for i, c := range n.Children {
-		if c.Element != nil {
-			c.Element = client(c.Element)
-		}
-		copied.Children[i] = c
-	}
-	return &copied
+			stanza.Element(stanza.Forward, "forwarded", nil, stanza.ForClients(message)))))
 }
 
 // refused handles the error for a message of Send.

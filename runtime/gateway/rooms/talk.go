@@ -4,6 +4,7 @@ import (
 	"cmp"
 
 	"spectrumlua/pb"
+	"spectrumlua/runtime/gateway/archive"
 	"spectrumlua/runtime/gateway/messages"
 	"spectrumlua/runtime/gateway/presence"
 	"spectrumlua/runtime/gateway/router"
@@ -80,8 +81,10 @@ func said(u *router.User, m *pb.ConversationMessage) {
 	r.spread(u, n)
 }
 
-// spread sends a message to the clients in the room, and adds it to the history.
+// spread sends a message to the clients in the room, and adds it to the history and the
+// archive.
 func (r *room) spread(u *router.User, n *xmltree.Node) {
+	archive.KeepInRoom(u, r.jid, n)
 	for _, place := range r.seats {
 		switch {
 		case !place.in:
@@ -120,6 +123,7 @@ func whispered(u *router.User, m *pb.ConversationMessage) {
 	}
 	n := stanza.Message(from, u.JID, "chat", stanza.Element(stanza.MUCUser, "x", nil))
 	stanza.Add(n, messages.Content(u, m)...)
+	archive.Keep(u, from, n)
 	if r == nil || len(r.seats) == 0 {
 		u.Send(n)
 		return

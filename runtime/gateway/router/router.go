@@ -135,6 +135,9 @@ func New(o Options) *Router {
 // that keeps them misses later changes; see Configure.
 func (r *Router) Settings() *settings.Settings { return r.settings.Load() }
 
+// Log returns the log of the transport.
+func (r *Router) Log() logrus.FieldLogger { return r.log }
+
 // Configure replaces the settings.
 func (r *Router) Configure(s settings.Settings) { r.settings.Store(&s) }
 

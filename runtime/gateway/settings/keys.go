@@ -9,7 +9,7 @@ import (
 	"spectrumlua/runtime/spelling"
 )
 
-// Key is a key that Spectrum 2.2.1 or one of its backends knows. docs/admin/serve.md says
+// Key is a key that Spectrum 2.2.1 or one of its backends knows, or one of serve's own. docs/admin/serve.md says
 // what serve does with it, or why it has no effect.
 type Key struct {
 	Name     string // section.key
@@ -41,7 +41,8 @@ var honoured = map[string]string{
 		registration.needPassword registration.needRegistration
 		gateway_responder.prompt gateway_responder.label
 		features.muc features.disable_jid_escaping features.send_buddies_on_login
-		settings.stay_connected settings.send_headlines`,
+		settings.stay_connected settings.send_headlines
+		archive.days archive.messages`, // not Spectrum's
 	byConfig:   "service.working_dir",
 	byClaim:    "service.pidfile",
 	byDatabase: "database.type database.database database.server database.port database.user database.password database.prefix database.connectionstring",

@@ -19,7 +19,8 @@ type Settings struct {
 	Interaction  Interaction
 	Features     Features
 	// User are the default settings of a new user.
-	User User
+	User    User
+	Archive Archive
 }
 
 // Read reads the sections. Its error joins an error for each wrong key.
@@ -37,6 +38,7 @@ func (r *reader) settings() Settings {
 		Interaction:  readInteraction(r),
 		Features:     readFeatures(r),
 		User:         readUser(r),
+		Archive:      readArchive(r),
 	}
 }
 

@@ -38,6 +38,8 @@ const (
 	Carbons        = "urn:xmpp:carbons:2"                      // XEP-0280
 	Forward        = "urn:xmpp:forward:0"                      // XEP-0297
 	Idle           = "urn:xmpp:idle:1"                         // XEP-0319
+	Archive        = "urn:xmpp:mam:2"                          // XEP-0313
+	StanzaID       = "urn:xmpp:sid:0"                          // XEP-0359
 	Privilege      = "urn:xmpp:privilege:2"                    // XEP-0356
 	Hints          = "urn:xmpp:hints"                          // XEP-0334
 	Markers        = "urn:xmpp:chat-markers:0"                 // XEP-0333

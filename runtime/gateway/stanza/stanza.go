@@ -135,3 +135,20 @@ func Body(n *xmltree.Node) string {
 
 // ChildText returns the text of the first child element with that name, or "".
 func ChildText(n *xmltree.Node, space, name string) string { return Body(Child(n, space, name)) }
+
+// ForClients returns a copy of an element in the namespace of clients, for a stanza inside
+// of another one.
+func ForClients(n *xmltree.Node) *xmltree.Node {
+	copied := *n
+	if copied.Space == "" {
+		copied.Space = "jabber:client"
+	}
+	copied.Children = make([]xmltree.Child, len(n.Children))
+	for i, c := range n.Children {
+		if c.Element != nil {
+			c.Element = ForClients(c.Element)
+		}
+		copied.Children[i] = c
+	}
+	return &copied
+}

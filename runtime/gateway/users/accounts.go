@@ -178,8 +178,10 @@ func (s *Store) Unregister(ctx context.Context, id int64) error {
 		if found, err := s.row(ctx, tx, selectJID, []any{id}, &jid); err != nil || !found {
 			return err
 		}
-		if _, err := s.exec(ctx, tx, deleteRooms, []byte(jid)); err != nil {
-			return err
+		for _, text := range []statement{deleteRooms, deleteArchive} {
+			if _, err := s.exec(ctx, tx, text, []byte(jid)); err != nil {
+				return err
+			}
 		}
 		for _, text := range []statement{deleteUser, deleteSettings, deleteDetails, deleteContacts} {
 			if _, err := s.exec(ctx, tx, text, id); err != nil {

@@ -13,41 +13,52 @@ import (
 type statement string
 
 const (
-	selectUser        statement = "SELECT id, jid, uin, password, language, encoding, vip, online, {login} FROM {users} WHERE jid = ?"
-	selectUsers       statement = "SELECT id, jid, uin, '', language, encoding, vip, online, {login} FROM {users} ORDER BY id"
-	selectUsersWith   statement = "SELECT u.id, u.jid, u.uin, '', u.language, u.encoding, u.vip, u.online, {login} FROM {users} u JOIN {users_settings} s ON s.user_id = u.id WHERE s.var = ? AND s.value = ? ORDER BY u.id"
-	selectUserID      statement = "SELECT id FROM {users} WHERE jid = ?"
-	selectJID         statement = "SELECT jid FROM {users} WHERE id = ?"
-	selectUserByID    statement = "SELECT id FROM {users} WHERE id = ?"
-	insertUser        statement = "INSERT INTO {users} (jid, uin, password, language, encoding, last_login, vip) VALUES (?, ?, ?, ?, ?, {now}, ?)"
-	updateUser        statement = "UPDATE {users} SET uin = ?, password = ?, language = ?, encoding = ?, vip = ? WHERE id = ?"
-	updateOnline      statement = "UPDATE {users} SET online = ?, last_login = {now} WHERE id = ?"
-	deleteUser        statement = "DELETE FROM {users} WHERE id = ?"
-	deleteSettings    statement = "DELETE FROM {users_settings} WHERE user_id = ?"
-	deleteContacts    statement = "DELETE FROM {buddies} WHERE user_id = ?"
-	deleteDetails     statement = "DELETE FROM {buddies_settings} WHERE user_id = ?"
-	selectSettings    statement = "SELECT var, value FROM {users_settings} WHERE user_id = ?"
-	selectSetting     statement = "SELECT value FROM {users_settings} WHERE user_id = ? AND var = ?"
-	insertSetting     statement = "INSERT INTO {users_settings} (user_id, var, type, value) VALUES (?, ?, ?, ?)"
-	updateSetting     statement = "UPDATE {users_settings} SET value = ? WHERE user_id = ? AND var = ?"
-	selectContacts    statement = "SELECT id, uin, subscription, nickname, {groups}, flags FROM {buddies} WHERE user_id = ? ORDER BY id"
-	selectContact     statement = "SELECT id, uin, subscription, nickname, {groups}, flags FROM {buddies} WHERE user_id = ? AND uin = ?"
-	insertAsked       statement = "INSERT INTO {buddies} (user_id, uin, subscription, nickname, {groups}, flags) VALUES (?, ?, 'ask', ?, ?, ?)"
-	insertSubscribed  statement = "INSERT INTO {buddies} (user_id, uin, subscription, nickname, {groups}, flags) VALUES (?, ?, 'both', ?, ?, ?)"
-	updateAsked       statement = "UPDATE {buddies} SET subscription = 'ask', nickname = ?, {groups} = ?, flags = ? WHERE id = ?"
-	updateSubscribed  statement = "UPDATE {buddies} SET subscription = 'both', nickname = ?, {groups} = ?, flags = ? WHERE id = ?"
-	deleteContact     statement = "DELETE FROM {buddies} WHERE id = ?"
-	selectDetails     statement = "SELECT buddy_id, value FROM {buddies_settings} WHERE user_id = ? AND var = ?"
-	selectDetail      statement = "SELECT buddy_id, value FROM {buddies_settings} WHERE user_id = ? AND var = ? AND buddy_id = ?"
-	insertDetail      statement = "INSERT INTO {buddies_settings} (user_id, buddy_id, var, type, value) VALUES (?, ?, ?, ?, ?)"
-	updateDetail      statement = "UPDATE {buddies_settings} SET value = ? WHERE buddy_id = ? AND var = ?"
-	deleteDetailsOfID statement = "DELETE FROM {buddies_settings} WHERE buddy_id = ?"
-	selectRooms       statement = "SELECT address, room, nickname, password FROM {spectrum2_lua_rooms} WHERE jid = ? ORDER BY address"
-	insertRoom        statement = "INSERT INTO {spectrum2_lua_rooms} (jid, address, room, nickname, password) VALUES (?, ?, ?, ?, ?)"
-	deleteRoom        statement = "DELETE FROM {spectrum2_lua_rooms} WHERE jid = ? AND address = ?"
-	deleteRooms       statement = "DELETE FROM {spectrum2_lua_rooms} WHERE jid = ?"
-	selectVersion     statement = "SELECT COALESCE(MAX(ver), 0) FROM {db_version}"
-	insertVersion     statement = "INSERT INTO {db_version} (ver) VALUES (?)"
+	selectUser           statement = "SELECT id, jid, uin, password, language, encoding, vip, online, {login} FROM {users} WHERE jid = ?"
+	selectUsers          statement = "SELECT id, jid, uin, '', language, encoding, vip, online, {login} FROM {users} ORDER BY id"
+	selectUsersWith      statement = "SELECT u.id, u.jid, u.uin, '', u.language, u.encoding, u.vip, u.online, {login} FROM {users} u JOIN {users_settings} s ON s.user_id = u.id WHERE s.var = ? AND s.value = ? ORDER BY u.id"
+	selectUserID         statement = "SELECT id FROM {users} WHERE jid = ?"
+	selectJID            statement = "SELECT jid FROM {users} WHERE id = ?"
+	selectUserByID       statement = "SELECT id FROM {users} WHERE id = ?"
+	insertUser           statement = "INSERT INTO {users} (jid, uin, password, language, encoding, last_login, vip) VALUES (?, ?, ?, ?, ?, {now}, ?)"
+	updateUser           statement = "UPDATE {users} SET uin = ?, password = ?, language = ?, encoding = ?, vip = ? WHERE id = ?"
+	updateOnline         statement = "UPDATE {users} SET online = ?, last_login = {now} WHERE id = ?"
+	deleteUser           statement = "DELETE FROM {users} WHERE id = ?"
+	deleteSettings       statement = "DELETE FROM {users_settings} WHERE user_id = ?"
+	deleteContacts       statement = "DELETE FROM {buddies} WHERE user_id = ?"
+	deleteDetails        statement = "DELETE FROM {buddies_settings} WHERE user_id = ?"
+	selectSettings       statement = "SELECT var, value FROM {users_settings} WHERE user_id = ?"
+	selectSetting        statement = "SELECT value FROM {users_settings} WHERE user_id = ? AND var = ?"
+	insertSetting        statement = "INSERT INTO {users_settings} (user_id, var, type, value) VALUES (?, ?, ?, ?)"
+	updateSetting        statement = "UPDATE {users_settings} SET value = ? WHERE user_id = ? AND var = ?"
+	selectContacts       statement = "SELECT id, uin, subscription, nickname, {groups}, flags FROM {buddies} WHERE user_id = ? ORDER BY id"
+	selectContact        statement = "SELECT id, uin, subscription, nickname, {groups}, flags FROM {buddies} WHERE user_id = ? AND uin = ?"
+	insertAsked          statement = "INSERT INTO {buddies} (user_id, uin, subscription, nickname, {groups}, flags) VALUES (?, ?, 'ask', ?, ?, ?)"
+	insertSubscribed     statement = "INSERT INTO {buddies} (user_id, uin, subscription, nickname, {groups}, flags) VALUES (?, ?, 'both', ?, ?, ?)"
+	updateAsked          statement = "UPDATE {buddies} SET subscription = 'ask', nickname = ?, {groups} = ?, flags = ? WHERE id = ?"
+	updateSubscribed     statement = "UPDATE {buddies} SET subscription = 'both', nickname = ?, {groups} = ?, flags = ? WHERE id = ?"
+	deleteContact        statement = "DELETE FROM {buddies} WHERE id = ?"
+	selectDetails        statement = "SELECT buddy_id, value FROM {buddies_settings} WHERE user_id = ? AND var = ?"
+	selectDetail         statement = "SELECT buddy_id, value FROM {buddies_settings} WHERE user_id = ? AND var = ? AND buddy_id = ?"
+	insertDetail         statement = "INSERT INTO {buddies_settings} (user_id, buddy_id, var, type, value) VALUES (?, ?, ?, ?, ?)"
+	updateDetail         statement = "UPDATE {buddies_settings} SET value = ? WHERE buddy_id = ? AND var = ?"
+	deleteDetailsOfID    statement = "DELETE FROM {buddies_settings} WHERE buddy_id = ?"
+	selectRooms          statement = "SELECT address, room, nickname, password FROM {spectrum2_lua_rooms} WHERE jid = ? ORDER BY address"
+	insertRoom           statement = "INSERT INTO {spectrum2_lua_rooms} (jid, address, room, nickname, password) VALUES (?, ?, ?, ?, ?)"
+	deleteRoom           statement = "DELETE FROM {spectrum2_lua_rooms} WHERE jid = ? AND address = ?"
+	deleteRooms          statement = "DELETE FROM {spectrum2_lua_rooms} WHERE jid = ?"
+	countArchivedID      statement = "SELECT COUNT(*) FROM {spectrum2_lua_archive} WHERE jid = ? AND address = ? AND id = ?"
+	selectArchivedLast   statement = "SELECT MAX(ordinal) FROM {spectrum2_lua_archive} WHERE jid = ? AND ordinal >= ? AND ordinal < ?"
+	insertArchived       statement = "INSERT INTO {spectrum2_lua_archive} (jid, address, room, id, ordinal, stanza) VALUES (?, ?, ?, ?, ?, ?)"
+	selectArchivedFirst  statement = "SELECT address, room, id, ordinal, stanza FROM {spectrum2_lua_archive} WHERE {span} ORDER BY ordinal LIMIT ?"
+	selectArchivedTail   statement = "SELECT address, room, id, ordinal, stanza FROM {spectrum2_lua_archive} WHERE {span} ORDER BY ordinal DESC LIMIT ?"
+	countArchived        statement = "SELECT COUNT(*) FROM {spectrum2_lua_archive} WHERE {span}"
+	selectArchivedOrder  statement = "SELECT ordinal FROM {spectrum2_lua_archive} WHERE {span} AND id = ?"
+	selectArchivedNth    statement = "SELECT ordinal FROM {spectrum2_lua_archive} WHERE jid = ? ORDER BY ordinal DESC LIMIT 1 OFFSET ?"
+	deleteArchivedBefore statement = "DELETE FROM {spectrum2_lua_archive} WHERE jid = ? AND ordinal < ?"
+	expireArchive        statement = "DELETE FROM {spectrum2_lua_archive} WHERE ordinal < ?"
+	deleteArchive        statement = "DELETE FROM {spectrum2_lua_archive} WHERE jid = ?"
+	selectVersion        statement = "SELECT COALESCE(MAX(ver), 0) FROM {db_version}"
+	insertVersion        statement = "INSERT INTO {db_version} (ver) VALUES (?)"
 )
 
 var statements = []statement{
@@ -55,7 +66,9 @@ var statements = []statement{
 	deleteSettings, deleteContacts, deleteDetails, selectSettings, selectSetting, insertSetting, updateSetting,
 	selectContacts, selectContact, insertAsked, insertSubscribed, updateAsked, updateSubscribed, deleteContact,
 	selectDetails, selectDetail, insertDetail, updateDetail, deleteDetailsOfID,
-	selectRooms, insertRoom, deleteRoom, deleteRooms, selectVersion, insertVersion,
+	selectRooms, insertRoom, deleteRoom, deleteRooms,
+	countArchivedID, selectArchivedLast, insertArchived, selectArchivedFirst, selectArchivedTail, countArchived,
+	selectArchivedOrder, selectArchivedNth, deleteArchivedBefore, expireArchive, deleteArchive, selectVersion, insertVersion,
 }
 
 // Names of tables, without the prefix.
@@ -66,6 +79,7 @@ const (
 	tableContactSettings = "buddies_settings"
 	tableVersion         = "db_version"
 	tableRooms           = "spectrum2_lua_rooms"
+	tableArchive         = "spectrum2_lua_archive"
 )
 
 // expressions holds the current time, and the seconds since 1970 of last_login. Servers
@@ -76,10 +90,13 @@ var expressions = map[*database.Engine][]string{
 	database.MySQL:      {"{now}", "NOW()", "{login}", "CAST(COALESCE(UNIX_TIMESTAMP(last_login), 0) AS SIGNED)"},
 }
 
+// span is the condition of a Span: a chat or room, or all chats, between two messages.
+const span = "jid = ? AND (address = ? OR (? = 1 AND room = 0)) AND ordinal > ? AND ordinal < ?"
+
 // names returns a replacer for the names and expressions in a statement.
 func names(e *database.Engine, prefix string) *strings.Replacer {
-	words := append([]string{"{groups}", e.Quote("groups")}, expressions[e]...)
-	for _, table := range []string{tableUsers, tableSettings, tableContacts, tableContactSettings, tableVersion, tableRooms} {
+	words := append([]string{"{groups}", e.Quote("groups"), "{span}", span}, expressions[e]...)
+	for _, table := range []string{tableUsers, tableSettings, tableContacts, tableContactSettings, tableVersion, tableRooms, tableArchive} {
 		words = append(words, "{"+table+"}", e.Quote(prefix+table))
 	}
 	return strings.NewReplacer(words...)
@@ -90,7 +107,8 @@ func (s *Store) bind() error {
 	replacer := names(s.db.Engine(), s.tables)
 	s.texts = map[statement]string{}
 	for _, text := range statements {
-		bound, err := s.db.Bind(replacer.Replace(string(text)), strings.Count(string(text), "?"))
+		filled := replacer.Replace(string(text))
+		bound, err := s.db.Bind(filled, strings.Count(filled, "?"))
 		if err != nil {
 			return err
 		}

@@ -1,0 +1,110 @@
+package archive
+
+import (
+	"crypto/rand"
+	"crypto/sha256"
+	"encoding/base64"
+	"slices"
+	"strings"
+	"time"
+
+	"spectrumlua/runtime/gateway/router"
+	"spectrumlua/runtime/gateway/stanza"
+	"spectrumlua/runtime/gateway/users"
+	"spectrumlua/runtime/xmltree"
+)
+
+// maxStanza is the longest message that is kept, in bytes of XML.
+const maxStanza = 64 << 10
+
+// lasting are the namespaces of elements that make a message without a body worth keeping.
+var lasting = []string{
+	"urn:xmpp:reactions:0", "urn:xmpp:message-retract:1", "urn:xmpp:message-moderate:1", "urn:xmpp:sfs:0",
+	"urn:xmpp:fasten:0", stanza.OutOfBand,
+}
+
+// Keep stores a message of a chat: from is the user's or the contact's JID. jid is the JID
+// of the contact or, for a private message, of the occupant. It returns at once; the
+// database gets the message later.
+func Keep(u *router.User, jid string, n *xmltree.Node) {
+	if on, _, _ := limits(u); !on || !lasts(n) {
+		return
+	}
+	keep(u, users.Archived{JID: u.JID, Address: addressOf(jid), ID: idOf(u, n)}, n)
+}
+
+// KeepInRoom stores a message that all occupants of a room see. It adds the id of the
+// message in the room's archive to it (XEP-0359), unless the message has one.
+func KeepInRoom(u *router.User, room string, n *xmltree.Node) {
+	on, _, _ := limits(u)
+	if !on || !lasts(n) && stanza.Child(n, "", "subject") == nil {
+		return
+	}
+	id := ""
+	for _, child := range stanza.Children(n) {
+		if child.Space == stanza.StanzaID && child.Name == "stanza-id" && stanza.Attr(child, "by") == room {
+			id = stanza.Attr(child, "id")
+		}
+	}
+	if id == "" {
+		id = idOf(u, n)
+		stanza.Add(n, stanza.Element(stanza.StanzaID, "stanza-id", stanza.Attrs{"by", room, "id", id}))
+	}
+	keep(u, users.Archived{JID: u.JID, Address: addressOf(room), Room: true, ID: id}, n)
+}
+
+// lasts reports whether a message is worth keeping. Its sender may forbid it (XEP-0334).
+func lasts(n *xmltree.Node) bool {
+	found := false
+	for _, child := range stanza.Children(n) {
+		switch {
+		case child.Space == "urn:xmpp:hints" && (child.Name == "no-store" || child.Name == "no-permanent-store"):
+			return false
+		case child.Space == "" && child.Name == "body", slices.Contains(lasting, child.Space):
+			found = true
+		}
+	}
+	return found && stanza.Attr(n, "type") != "headline" && stanza.Attr(n, "type") != "error"
+}
+
+// idOf returns an id for a message. That of an old message is made of its content, because
+// networks send old messages again, after each join of a room for example.
+func idOf(u *router.User, n *xmltree.Node) string {
+	from, id := stanza.Attr(n, "from"), stanza.Attr(n, "id")
+	own := strings.HasPrefix(from, u.JID+"/") || from == u.JID
+	stamp := stanza.Attr(stanza.Child(n, stanza.Delay, "delay"), "stamp")
+	switch {
+	case id != "" && len(id) <= 200 && !own:
+		return id
+	case stamp != "" && !own:
+		sum := sha256.Sum256([]byte(from + "\x00" + stamp + "\x00" + stanza.ChildText(n, "", "body")))
+		return base64.RawURLEncoding.EncodeToString(sum[:15])
+	}
+	return rand.Text()
+}
+
+func keep(u *router.User, m users.Archived, n *xmltree.Node) {
+	m.Time = u.Router().Clock.Now()
+	stored := &xmltree.Node{Name: n.Name}
+	for _, a := range n.Attr {
+		if a.Name != "to" || !m.Room {
+			stored.Attr = append(stored.Attr, a)
+		}
+	}
+	for _, c := range n.Children {
+		if c.Element != nil && c.Element.Space == stanza.Delay {
+			if at, err := time.Parse(time.RFC3339, stanza.Attr(c.Element, "stamp")); err == nil {
+				m.Time = at
+			}
+			continue
+		}
+		stored.Children = append(stored.Children, c)
+	}
+	text, err := stored.Text(maxStanza)
+	if err != nil {
+		u.Log().Debugf("a message is not archived: %v", err)
+		return
+	}
+	m.Stanza = text
+	keepers.Of(u.Router()).add(u.Router(), m)
+}

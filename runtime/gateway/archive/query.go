@@ -1,0 +1,293 @@
+package archive
+
+import (
+	"errors"
+	"strconv"
+	"strings"
+	"time"
+
+	"spectrumlua/runtime/gateway/accounts"
+	"spectrumlua/runtime/gateway/form"
+	"spectrumlua/runtime/gateway/router"
+	"spectrumlua/runtime/gateway/stanza"
+	"spectrumlua/runtime/gateway/users"
+	"spectrumlua/runtime/jid"
+	"spectrumlua/runtime/xmltree"
+)
+
+// maxPage is the number of messages in one answer.
+const maxPage = 100
+
+// maxIDs is the number of messages that a client may ask for by their ids.
+const maxIDs = 100
+
+// ask handles requests for messages, and changes of the preferences.
+func ask(u *router.User, s *router.Stanza) {
+	ctx, cancel := u.Context()
+	defer cancel()
+	keepers.Of(u.Router()).flush(ctx)
+	var refusal *stanza.Error
+	switch s.Payload.Name {
+	case "query":
+		refusal = query(u, s)
+	case "prefs":
+		refusal = setPreferences(u, s)
+	default:
+		refusal = stanza.Errorf(stanza.FeatureNotImplemented, "")
+	}
+	if refusal != nil {
+		s.Fail(refusal.Condition, refusal.Text)
+	}
+}
+
+// page is what a client asks for.
+type page struct {
+	span  users.Span // what the filters allow
+	ids   []string   // only these messages, if there are any
+	most  int
+	last  bool  // the last messages of the span
+	after int64 // the page begins behind this message
+	until int64 // the page ends in front of this message; 0 without a limit
+	flip  bool  // the last message comes first
+	none  bool  // the filters exclude everything
+}
+
+// query handles a request for messages (XEP-0313, section 4).
+func query(u *router.User, s *router.Stanza) *stanza.Error {
+	p, refusal := read(u, s)
+	if refusal != nil {
+		return refusal
+	}
+	var messages []users.Archived
+	var err error
+	total, complete := 0, true
+	switch {
+	case p.none:
+	case len(p.ids) > 0:
+		messages, err = byIDs(u, p)
+		total = len(messages)
+	default:
+		messages, total, complete, err = readPage(u, p)
+	}
+	if err != nil {
+		return refused(u, err)
+	}
+	fin := stanza.Element(stanza.Archive, "fin", nil)
+	if complete {
+		stanza.SetAttr(fin, "complete", "true")
+	}
+	set := stanza.Element(stanza.ResultSet, "set", nil)
+	if len(messages) > 0 {
+		index := 0
+		if len(p.ids) == 0 {
+			before := p.span
+			before.Before = messages[0].Order
+			if index, err = count(u, before); err != nil {
+				return refused(u, err)
+			}
+		}
+		first := stanza.Text(stanza.ResultSet, "first", messages[0].ID)
+		stanza.SetAttr(first, "index", strconv.Itoa(index))
+		stanza.Add(set, first, stanza.Text(stanza.ResultSet, "last", messages[len(messages)-1].ID))
+	}
+	stanza.Add(set, stanza.Text(stanza.ResultSet, "count", strconv.Itoa(total)))
+	for i := range messages {
+		m := messages[i]
+		if p.flip {
+			m = messages[len(messages)-1-i]
+		}
+		if n := result(u, s, m); n != nil {
+			u.Send(n)
+		}
+	}
+	s.Result(stanza.Add(fin, set))
+	return nil
+}
+
+// refused converts an error of the database or of a request.
+func refused(u *router.User, err error) *stanza.Error {
+	if refusal := (*stanza.Error)(nil); errors.As(err, &refusal) {
+		return refusal
+	}
+	return accounts.Refusal(u, "the archive", err)
+}
+
+// read reads a request.
+func read(u *router.User, s *router.Stanza) (p page, refusal *stanza.Error) {
+	p = page{span: spanOf(u, s), most: maxPage, flip: stanza.Child(s.Payload, stanza.Archive, "flip-page") != nil}
+	values, _, _ := form.Read(s.Payload)
+	for name := range values {
+		if known[name] == nil && name != "FORM_TYPE" {
+			return p, stanza.Errorf(stanza.FeatureNotImplemented, "this archive has no filter %.40q", name)
+		}
+	}
+	for _, name := range fields {
+		if len(values[name]) == 0 {
+			continue
+		}
+		if refusal := known[name](u, &p, values[name]); refusal != nil {
+			return p, refusal
+		}
+	}
+	set := stanza.Child(s.Payload, stanza.ResultSet, "set")
+	if most, err := strconv.Atoi(stanza.ChildText(set, stanza.ResultSet, "max")); err == nil && most >= 0 {
+		p.most = min(most, maxPage)
+	}
+	if after := stanza.ChildText(set, stanza.ResultSet, "after"); after != "" {
+		if p.after, refusal = order(u, p.span, after); refusal != nil {
+			return p, refusal
+		}
+	}
+	if before := stanza.Child(set, stanza.ResultSet, "before"); before != nil {
+		p.last = true
+		if id := stanza.Body(before); id != "" {
+			if p.until, refusal = order(u, p.span, id); refusal != nil {
+				return p, refusal
+			}
+		}
+	}
+	return p, nil
+}
+
+// fields are the filters, in the order in which they apply. Those of XEP-0313 version 1.1
+// follow the basic ones.
+var fields = []string{"with", "start", "end", "after-id", "before-id", "ids"}
+
+// known has what each filter does.
+var known = map[string]func(u *router.User, p *page, values []string) *stanza.Error{
+	"with": func(u *router.User, p *page, values []string) *stanza.Error {
+		_, domain, _ := jid.Split(values[0])
+		switch address := addressOf(values[0]); {
+		case domain != u.Router().JID():
+			p.none = true
+		case p.span.Address == "" && strings.HasSuffix(address, "/bot"): // the resource of contacts
+			p.span.Address = strings.TrimSuffix(address, "/bot")
+		case p.span.Address == "":
+			p.span.Address = address
+		case p.span.Address != address:
+			p.none = true
+		}
+		return nil
+	},
+	"start": func(_ *router.User, p *page, values []string) *stanza.Error {
+		at, refusal := timeOf(values[0])
+		p.span.After = max(p.span.After, at.Truncate(time.Second).UnixMicro()-1)
+		return refusal
+	},
+	"end": func(_ *router.User, p *page, values []string) *stanza.Error {
+		at, refusal := timeOf(values[0])
+		p.span.Before = at.Truncate(time.Second).Add(time.Second).UnixMicro()
+		return refusal
+	},
+	"after-id": func(u *router.User, p *page, values []string) (refusal *stanza.Error) {
+		after, refusal := order(u, p.span, values[0])
+		p.span.After = max(p.span.After, after)
+		return refusal
+	},
+	"before-id": func(u *router.User, p *page, values []string) *stanza.Error {
+		before, refusal := order(u, p.span, values[0])
+		if p.span.Before == 0 || before < p.span.Before {
+			p.span.Before = before
+		}
+		return refusal
+	},
+	"ids": func(_ *router.User, p *page, values []string) *stanza.Error {
+		if len(values) > maxIDs {
+			return stanza.Errorf(stanza.NotAcceptable, "at most %d ids", maxIDs)
+		}
+		p.ids = values
+		return nil
+	},
+}
+
+func timeOf(text string) (time.Time, *stanza.Error) {
+	at, err := time.Parse(time.RFC3339, text)
+	if err != nil {
+		return at, stanza.Errorf(stanza.BadRequest, "%.40q is not a time as in XEP-0082", text)
+	}
+	return at, nil
+}
+
+// order returns the place of a message in an archive, without the limits of the span.
+func order(u *router.User, span users.Span, id string) (int64, *stanza.Error) {
+	ctx, cancel := u.Context()
+	defer cancel()
+	found, ok, err := u.Store().FindArchived(ctx, users.Span{JID: span.JID, Address: span.Address}, id)
+	switch {
+	case err != nil:
+		return 0, refused(u, err)
+	case !ok:
+		return 0, stanza.Errorf(stanza.ItemNotFound, "")
+	}
+	return found, nil
+}
+
+// readPage reads the page. total is the number of messages that the filters allow. complete
+// reports whether nothing follows in the direction of the request.
+func readPage(u *router.User, p page) (messages []users.Archived, total int, complete bool, err error) {
+	if total, err = count(u, p.span); err != nil || p.most == 0 {
+		return nil, total, total == 0, err
+	}
+	part := p.span
+	part.After = max(part.After, p.after)
+	if p.until != 0 && (part.Before == 0 || p.until < part.Before) {
+		part.Before = p.until
+	}
+	ctx, cancel := u.Context()
+	defer cancel()
+	messages, err = u.Store().Archived(ctx, part, p.most+1, p.last)
+	complete = len(messages) <= p.most
+	switch {
+	case complete:
+	case p.last:
+		messages = messages[1:]
+	default:
+		messages = messages[:p.most]
+	}
+	return messages, total, complete, err
+}
+
+func count(u *router.User, span users.Span) (int, error) {
+	ctx, cancel := u.Context()
+	defer cancel()
+	return u.Store().CountArchived(ctx, span)
+}
+
+// byIDs returns messages by their ids. It fails unless all exist.
+func byIDs(u *router.User, p page) ([]users.Archived, error) {
+	var all []users.Archived
+	for _, id := range p.ids {
+		place, refusal := order(u, p.span, id)
+		if refusal != nil {
+			return nil, refusal
+		}
+		one := p.span
+		one.After, one.Before = place-1, place+1
+		ctx, cancel := u.Context()
+		found, err := u.Store().Archived(ctx, one, 1, false)
+		cancel()
+		if err != nil {
+			return nil, err
+		}
+		all = append(all, found...)
+	}
+	return all, nil
+}
+
+// result returns the stanza with one message of the archive, or nil if it cannot be read.
+func result(u *router.User, s *router.Stanza, m users.Archived) *xmltree.Node {
+	n, err := xmltree.Parse(m.Stanza, xmltree.DefaultLimits)
+	if err != nil {
+		u.Log().Warnf("a message of the archive is not shown: %v", err)
+		return nil
+	}
+	from := s.To
+	if s.Target != router.Occupant {
+		from = jid.Bare(s.To)
+	}
+	return stanza.Message(from, s.From, "",
+		stanza.Element(stanza.Archive, "result", stanza.Attrs{"queryid", stanza.Attr(s.Payload, "queryid"), "id", m.ID},
+			stanza.Element(stanza.Forward, "forwarded", nil,
+				stanza.Element(stanza.Delay, "delay", stanza.Attrs{"stamp", m.At().Format(time.RFC3339)}),
+				stanza.ForClients(n))))
+}
