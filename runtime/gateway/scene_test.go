@@ -40,17 +40,18 @@ const patience = 10 * time.Second
 
 // scene is a gateway between an XMPP server and a script that the test plays.
 type scene struct {
-	t        *testing.T
-	ctx      context.Context
-	server   *componenttest.Server
-	gateway  *gateway.Gateway
-	store    *users.Store
-	clock    *clock.Movable
-	payloads chan payload
-	ended    chan error
-	asked    int        // IQs of ask
-	logged   syncBuffer // the log
-	forget   func(ctx context.Context, jid string) error
+	t          *testing.T
+	ctx        context.Context
+	server     *componenttest.Server
+	gateway    *gateway.Gateway
+	store      *users.Store
+	clock      *clock.Movable
+	payloads   chan payload
+	ended      chan error
+	asked      int        // IQs of ask
+	archiveIDs []string   // of archived
+	logged     syncBuffer // the log
+	forget     func(ctx context.Context, jid string) error
 }
 
 // syncBuffer is a bytes.Buffer that is safe for concurrent use.

@@ -291,3 +291,24 @@ func result(u *router.User, s *router.Stanza, m users.Archived) *xmltree.Node {
 				stanza.Element(stanza.Delay, "delay", stanza.Attrs{"stamp", m.At().Format(time.RFC3339)}),
 				stanza.ForClients(n))))
 }
+
+// InRoom returns the last messages of a room, at most that many, each with its time
+// (XEP-0203).
+func InRoom(u *router.User, room string, most int) []*xmltree.Node {
+	if on, _, _ := limits(u); !on {
+		return nil
+	}
+	ctx, cancel := u.Context()
+	defer cancel()
+	stored, err := u.Store().Archived(ctx, users.Span{JID: u.JID, Address: addressOf(room)}, most, true)
+	if err != nil {
+		u.Log().Warnf("the history of a room is not read: %v", err)
+	}
+	var all []*xmltree.Node
+	for _, m := range stored {
+		if n, err := xmltree.Parse(m.Stanza, xmltree.DefaultLimits); err == nil {
+			all = append(all, stanza.Add(n, stanza.Element(stanza.Delay, "delay", stanza.Attrs{"from", u.Router().JID(), "stamp", m.At().Format(time.RFC3339)})))
+		}
+	}
+	return all
+}

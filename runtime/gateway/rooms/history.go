@@ -9,7 +9,8 @@ import (
 	"spectrumlua/runtime/xmltree"
 )
 
-// Limits of the history of one room of one user. The history is lost when the process ends.
+// Limits of the history of one room of one user. The archive
+// has it after the end of the process.
 const (
 	maxHistory      = 100
 	maxHistoryBytes = 64 << 10

@@ -3,6 +3,7 @@ package rooms
 import (
 	"strings"
 
+	"spectrumlua/runtime/gateway/archive"
 	"spectrumlua/runtime/gateway/presence"
 	"spectrumlua/runtime/gateway/router"
 	"spectrumlua/runtime/gateway/stanza"
@@ -61,6 +62,9 @@ func restore(u *router.User) {
 			continue
 		}
 		r := &room{name: kept.Name, jid: address, nick: kept.Nickname, password: kept.Password, kept: &kept, occupants: map[string]occupant{}}
+		for _, n := range archive.InRoom(u, address, maxHistory) {
+			r.history.add(n, u.Router().JID(), u.Router().Clock.Now())
+		}
 		of(u)[keyOf(address)] = r
 		u.JoinRoom(keyOf(address), r.name)
 	}

@@ -1,0 +1,241 @@
+package gateway_test
+
+import (
+	"fmt"
+	"strings"
+	"testing"
+	"time"
+
+	"google.golang.org/protobuf/proto"
+
+	"spectrumlua/pb"
+	"spectrumlua/runtime/gateway/stanza"
+	"spectrumlua/runtime/xmltree"
+)
+
+const carolJID = "carol@" + transport
+
+// archived returns the texts in an archive, and what the answer says about the page.
+func (s *scene) archived(to, filters, set string) string {
+	s.t.Helper()
+	ids := strings.NewReplacer(s.archiveIDs...) // {text} stands for the id of that message
+	filters, set = ids.Replace(filters), ids.Replace(set)
+	form := ""
+	if filters != "" {
+		form = `<x xmlns="jabber:x:data" type="submit"><field var="FORM_TYPE"><value>urn:xmpp:mam:2</value></field>` + filters + `</x>`
+	}
+	s.asked++
+	queryID := fmt.Sprint("q", s.asked)
+	fin := s.result("set", to, `<query xmlns="urn:xmpp:mam:2" queryid="`+queryID+`">`+form+set+`</query>`)
+	if fin == nil || fin.Name != "fin" {
+		s.t.Fatalf("the answer is %v", fin)
+	}
+	var texts []string
+	for _, n := range s.server.Stanzas() {
+		result := stanza.Child(n, stanza.Archive, "result")
+		if result == nil || stanza.Attr(result, "queryid") != queryID {
+			continue
+		}
+		forwarded := stanza.Child(result, stanza.Forward, "forwarded")
+		inner := stanza.Child(forwarded, "", "message")
+		if stanza.Attr(n, "from") != to || stanza.Attr(n, "to") != desktop || stanza.Attr(result, "id") == "" ||
+			stanza.Attr(stanza.Child(forwarded, stanza.Delay, "delay"), "stamp") == "" || stanza.Child(inner, stanza.Delay, "delay") != nil {
+			text, _ := n.Text(1 << 20)
+			s.t.Errorf("a result is %s", text)
+		}
+		text := stanza.ChildText(inner, "", "body")
+		if stanza.Attr(inner, "from") == desktop {
+			text = "I:" + text
+		}
+		texts = append(texts, text)
+		s.archiveIDs = append(s.archiveIDs, "{"+text+"}", stanza.Attr(result, "id"))
+	}
+	page := stanza.Child(fin, stanza.ResultSet, "set")
+	return fmt.Sprintf("%s /%s of %s%s", strings.Join(texts, " "), stanza.Attr(stanza.Child(page, stanza.ResultSet, "first"), "index"),
+		stanza.ChildText(page, stanza.ResultSet, "count"), map[bool]string{true: " all"}[stanza.Attr(fin, "complete") == "true"])
+}
+
+// chats writes three messages of alice and carol, a second apart, and one of dave.
+func (s *scene) chats() {
+	s.t.Helper()
+	s.online()
+	s.user(`<message type="chat" id="c1" from="` + desktop + `" to="` + carolJID + `"><body>one</body></message>`)
+	delivered[*pb.ConversationMessage](s, pb.WrapperMessage_TYPE_CONV_MESSAGE)
+	for i, text := range []string{"two", "three"} {
+		s.passes(time.Minute)
+		s.fromCarol(pb.WrapperMessage_TYPE_CONV_MESSAGE, &pb.ConversationMessage{Message: &text, Id: proto.String(fmt.Sprint("n", i))})
+	}
+	s.passes(time.Minute)
+	s.script(pb.WrapperMessage_TYPE_CONV_MESSAGE, &pb.ConversationMessage{UserName: proto.String(alice), BuddyName: proto.String("dave"), Message: proto.String("four")})
+	s.expect("dave's message", message("dave@"+transport))
+}
+
+func TestClientsReadTheArchiveOfChats(t *testing.T) {
+	s := play(t, "")
+	s.chats()
+	field := func(name, value string) string {
+		return `<field var="` + name + `"><value>` + value + `</value></field>`
+	}
+	set := func(inner string) string { return `<set xmlns="http://jabber.org/protocol/rsm">` + inner + `</set>` }
+	minute := func(n int) string {
+		return s.clock.Now().Add(time.Duration(n-3) * time.Minute).UTC().Format(time.RFC3339)
+	}
+	for _, c := range []struct{ to, filters, set, want string }{
+		{transport, "", "", "I:one two three four /0 of 4 all"},
+		{carolJID, "", "", "I:one two three /0 of 3 all"},
+		{"nobody@" + transport, "", "", " / of 0 all"},
+		{transport, field("with", "dave@"+transport), "", "four /0 of 1 all"},
+		{transport, field("with", "dave@"+transport+"/bot"), "", "four /0 of 1 all"},
+		{transport, field("with", "dave@localhost"), "", " / of 0 all"},
+		{carolJID, field("with", "dave@"+transport), "", " / of 0 all"},
+		{transport, field("start", minute(1)), "", "two three four /0 of 3 all"},
+		{transport, field("end", minute(1)), "", "I:one two /0 of 2 all"},
+		{transport, field("start", minute(1)) + field("end", minute(2)), "", "two three /0 of 2 all"},
+		{transport, "", set("<max>2</max>"), "I:one two /0 of 4"},
+		{transport, "", set("<max>2</max><before/>"), "three four /2 of 4"},
+		{transport, "", set("<max>0</max>"), " / of 4"},
+		{transport, "", set("<max>9</max><after>{two}</after>"), "three four /2 of 4 all"},
+		{transport, "", set("<max>1</max><before>{three}</before>"), "two /1 of 4"},
+		{transport, field("after-id", "{two}"), "", "three four /0 of 2 all"},
+		{transport, field("before-id", "{three}"), "", "I:one two /0 of 2 all"},
+		{transport, `<field var="ids"><value>{three}</value><value>{two}</value></field>`, "", "three two /0 of 2 all"},
+		{transport, "", set("<max>2</max>") + "<flip-page/>", "two I:one /0 of 4"},
+	} {
+		if got := s.archived(c.to, c.filters, c.set); got != c.want {
+			t.Errorf("%s %s %s: %q, not %q", c.to, c.filters, c.set, got, c.want)
+		}
+	}
+	for payload, want := range map[string]stanza.Condition{
+		`<query xmlns="urn:xmpp:mam:2">` + set("<after>nothing</after>") + `</query>`:                                                          stanza.ItemNotFound,
+		`<query xmlns="urn:xmpp:mam:2"><x xmlns="jabber:x:data" type="submit">` + field("start", "yesterday") + `</x></query>`:                 stanza.BadRequest,
+		`<query xmlns="urn:xmpp:mam:2"><x xmlns="jabber:x:data" type="submit">` + field("{urn:xmpp:fulltext:0}fulltext", "x") + `</x></query>`: stanza.FeatureNotImplemented,
+		`<query xmlns="urn:xmpp:mam:2"><x xmlns="jabber:x:data" type="submit">` + field("ids", "nothing") + `</x></query>`:                     stanza.ItemNotFound,
+		`<prefs xmlns="urn:xmpp:mam:2" default="roster"/>`:                                                                                     stanza.FeatureNotImplemented,
+		`<x xmlns="urn:xmpp:mam:2"/>`: stanza.FeatureNotImplemented,
+	} {
+		if got := s.refused("set", transport, payload); got != want {
+			t.Errorf("%s: %s, not %s", payload, got, want)
+		}
+	}
+	metadata := s.result("get", transport, `<metadata xmlns="urn:xmpp:mam:2"/>`)
+	if end := stanza.Child(metadata, stanza.Archive, "end"); stanza.Child(metadata, stanza.Archive, "start") == nil || stanza.Attr(end, "timestamp") != minute(3) {
+		t.Errorf("the metadata is %v", metadata)
+	}
+	if n := s.result("get", transport, `<query xmlns="urn:xmpp:mam:2"/>`); len(stanza.Children(stanza.Child(n, stanza.DataForm, "x"))) != 7 {
+		t.Errorf("the form of the filters is %v", n)
+	}
+}
+
+func TestArchivesAreOfOneUser(t *testing.T) {
+	s := play(t, "")
+	s.chats()
+	s.user(`<iq type="set" id="bob1" from="bob@localhost/x" to="` + transport + `"><query xmlns="urn:xmpp:mam:2"/></iq>`)
+	fin := stanza.Child(s.expect("the answer", answer("bob1")), stanza.Archive, "fin")
+	if n := stanza.ChildText(stanza.Child(fin, stanza.ResultSet, "set"), stanza.ResultSet, "count"); n != "0" {
+		t.Errorf("somebody else sees %s messages", n)
+	}
+}
+
+func TestRoomsHaveAnArchiveWithTheirIDs(t *testing.T) {
+	s := play(t, "")
+	s.inRoom()
+	s.says("carol", "hello")
+	n := s.expect("the message", func(n *xmltree.Node) bool {
+		return message(roomJID)(n) && stanza.ChildText(n, "", "body") == "hello"
+	})
+	id := stanza.Child(n, stanza.StanzaID, "stanza-id")
+	if stanza.Attr(id, "by") != roomJID || stanza.Attr(id, "id") == "" {
+		t.Errorf("the id of the room is %v", id)
+	}
+	old := said("dan", "old")
+	old.Timestamp = proto.String(s.clock.Now().Add(-time.Hour).UTC().Format("20060102T150405"))
+	s.script(pb.WrapperMessage_TYPE_CONV_MESSAGE, old)
+	s.script(pb.WrapperMessage_TYPE_CONV_MESSAGE, old)
+	s.says("dan", "again")
+	s.expect("the last message", func(n *xmltree.Node) bool { return stanza.ChildText(n, "", "body") == "again" })
+	if got := s.archived(roomJID, "", ""); got != "old hello again /0 of 3 all" {
+		t.Errorf("the archive of the room: %q", got)
+	}
+	if got := s.archived(transport, "", ""); got != " / of 0 all" {
+		t.Errorf("the archive of the chats: %q", got)
+	}
+	found := false
+	for _, r := range s.server.Stanzas() {
+		found = found || stanza.Attr(stanza.Child(r, stanza.Archive, "result"), "id") == stanza.Attr(id, "id")
+	}
+	if !found {
+		t.Error("the message has another id in the archive")
+	}
+}
+
+func TestUsersTurnTheirArchiveOff(t *testing.T) {
+	s := play(t, "")
+	s.chats()
+	prefs := func(typ, attributes string) string {
+		return stanza.Attr(s.result(typ, transport, `<prefs xmlns="urn:xmpp:mam:2" `+attributes+`/>`), "default")
+	}
+	if got := prefs("get", ""); got != "always" {
+		t.Errorf("at first: %q", got)
+	}
+	if got := prefs("set", `default="never"`); got != "never" {
+		t.Errorf("turned off: %q", got)
+	}
+	s.fromCarol(pb.WrapperMessage_TYPE_CONV_MESSAGE, &pb.ConversationMessage{Message: proto.String("secret")})
+	if got := s.archived(carolJID, "", ""); got != "I:one two three /0 of 3 all" {
+		t.Errorf("the archive: %q", got)
+	}
+	prefs("set", `default="always"`)
+	s.fromCarol(pb.WrapperMessage_TYPE_CONV_MESSAGE, &pb.ConversationMessage{Message: proto.String("five")})
+	if got := s.archived(carolJID, "", ""); got != "I:one two three five /0 of 4 all" {
+		t.Errorf("the archive: %q", got)
+	}
+}
+
+func TestArchiveKeepsWhatIsWorthKeeping(t *testing.T) {
+	s := play(t, "")
+	s.online()
+	for _, c := range []string{
+		`<message type="chat" from="` + desktop + `" to="` + carolJID + `"><body>hidden</body><no-store xmlns="urn:xmpp:hints"/></message>`,
+		`<message type="headline" from="` + desktop + `" to="` + carolJID + `"><body>news</body></message>`,
+		`<message type="chat" from="` + desktop + `" to="` + carolJID + `"><body>` + strings.Repeat("x", 70<<10) + `</body></message>`,
+		`<message type="chat" from="` + desktop + `" to="` + carolJID + `"><body>kept</body></message>`,
+	} {
+		s.user(c)
+		delivered[*pb.ConversationMessage](s, pb.WrapperMessage_TYPE_CONV_MESSAGE)
+	}
+	s.user(`<message type="chat" from="` + desktop + `" to="` + carolJID + `"><composing xmlns="http://jabber.org/protocol/chatstates"/></message>`)
+	delivered[*pb.Buddy](s, pb.WrapperMessage_TYPE_BUDDY_TYPING)
+	if got := s.archived(carolJID, "", ""); got != "I:kept /0 of 1 all" {
+		t.Errorf("the archive: %q", got)
+	}
+	off := play(t, "[archive]\ndays=0")
+	off.chats()
+	if got := off.archived(carolJID, "", ""); got != " / of 0 all" {
+		t.Errorf("without an archive: %q", got)
+	}
+}
+
+// TestHistoryOutlivesTheProcess joins a room again after a restart.
+func TestHistoryOutlivesTheProcess(t *testing.T) {
+	dir := t.TempDir()
+	t.Run("before the restart", func(t *testing.T) {
+		s := play(t, "[settings]\nstay_connected=1", usersIn(dir))
+		s.stays()
+		s.says("carol", "one")
+		s.kept() // the message has arrived
+		s.result("get", roomJID, `<metadata xmlns="urn:xmpp:mam:2"/>`)
+	})
+	t.Run("after the restart", func(t *testing.T) {
+		s := play(t, "[settings]\nstay_connected=1", usersIn(dir))
+		delivered[*pb.Login](s, pb.WrapperMessage_TYPE_LOGIN)
+		s.script(pb.WrapperMessage_TYPE_CONNECTED, &pb.Connected{User: proto.String(alice)})
+		delivered[*pb.Room](s, pb.WrapperMessage_TYPE_JOIN_ROOM)
+		s.fills()
+		s.says("carol", "two")
+		s.returns(desktop)
+		s.joins(desktop, "alice", joinRoom)
+		if got := s.bodies(desktop); got != "one two" {
+			t.Errorf("the history is %q", got)
+		}
+	})
+}
