@@ -55,6 +55,22 @@ func (c *Config) Number(key string) (value float64, ok bool, err error) {
 	return value, true, nil
 }
 
+// Bytes returns the value of key as a number of bytes ("65536", "64K", "16M", "1G": powers
+// of 1024), and reports whether the key is set. If the key has several values, it uses the
+// one that Get returns. For any other value it returns an *Error with the position.
+func (c *Config) Bytes(key string) (value int64, ok bool, err error) {
+	s, ok := c.settings[key]
+	if !ok {
+		return 0, false, nil
+	}
+	e := s.first()
+	value, err = byteSize(e.value)
+	if err != nil {
+		return 0, true, c.problem(e.line, key+" has to be a number of bytes such as 65536, 64K or 16M, not "+show(key, e.value))
+	}
+	return value, true, nil
+}
+
 // decimal parses a decimal number, without Go's other notations. Its error wraps
 // strconv.ErrRange or strconv.ErrSyntax.
 func decimal(text string) (float64, error) {

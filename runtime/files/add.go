@@ -1,0 +1,176 @@
+package files
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"strings"
+	"syscall"
+	"time"
+
+	sqlite3 "modernc.org/sqlite/lib"
+
+	"modernc.org/sqlite"
+)
+
+// dataDir is the folder with the contents.
+const dataDir = "data"
+
+// Meta is what is known about a file.
+type Meta struct {
+	// Owner is the bare JID of the user whose quota counts, or "" for the transport.
+	Owner string
+	Name  string // CleanName cleans it
+	Type  string // a media type; "" to detect it
+	Size  int64  // in bytes; -1 if it is unknown
+	// Expire is how long the file is kept. 0, or more than the setting, means the setting.
+	Expire time.Duration
+}
+
+// File is a file that is shared.
+type File struct {
+	URL  string
+	Name string
+	Type string
+	Size int64
+}
+
+// newEntry returns an entry for a new file.
+func (s *Service) newEntry(m Meta, in state, o *opened) entry {
+	now := s.clock.Now()
+	if m.Expire <= 0 || m.Expire > s.settings.Expire {
+		m.Expire = s.settings.Expire
+	}
+	return entry{
+		Token: newToken(), Owner: m.Owner, Name: CleanName(m.Name), Type: CleanType(m.Type), Size: max(0, m.Size),
+		State: in, Instance: o.instance.id, Created: now, Expires: now.Add(m.Expire),
+	}
+}
+
+func (s *Service) limits() limits {
+	return limits{total: s.settings.Quota, user: s.settings.UserQuota, slots: maxSlots}
+}
+
+// Add copies a file of a known size and shares it.
+func (s *Service) Add(ctx context.Context, m Meta, content io.Reader) (File, error) {
+	o, err := s.use()
+	if err != nil {
+		return File{}, err
+	}
+	if m.Size > s.settings.MaxSize {
+		return File{}, ErrTooLarge
+	}
+	base, err := s.base()
+	if err != nil {
+		return File{}, err
+	}
+	start := make([]byte, min(512, max(0, m.Size)))
+	n, err := io.ReadFull(content, start)
+	if err != nil {
+		return File{}, fmt.Errorf("%w: it ended after %d of %d bytes", ErrSize, n, m.Size)
+	}
+	if m.Type == "" {
+		m.Type = DetectType(m.Name, start)
+	}
+	e := s.newEntry(m, stateWriting, o)
+	if err := o.index.add(ctx, e, s.limits()); err != nil {
+		return File{}, plain(err)
+	}
+	content = io.MultiReader(strings.NewReader(string(start)), content)
+	if err := o.write(e.Token, content, e.Size); err != nil {
+		s.discard(o, e.Token)
+		return File{}, plain(err)
+	}
+	if err := s.finish(ctx, o, e.Token, stateWriting, e.Expires); err != nil {
+		s.discard(o, e.Token)
+		return File{}, plain(err)
+	}
+	return File{URL: address(base, e.Token, e.Name), Name: e.Name, Type: e.Type, Size: e.Size}, nil
+}
+
+// finish makes a written file visible.
+func (s *Service) finish(ctx context.Context, o *opened, token string, from state, expires time.Time) error {
+	_, ok, err := o.index.update(ctx, token, from, s.clock.Now(), s.limits(), func(e *entry) {
+		e.State, e.Instance, e.Expires = stateReady, "", expires
+	})
+	if err == nil && !ok {
+		err = errors.New("the file has expired")
+	}
+	return err
+}
+
+// cleanTime limits the removal of a file.
+const cleanTime = 10 * time.Second
+
+// discard removes a file. What it cannot remove, Sweep removes later.
+func (s *Service) discard(o *opened, token string) {
+	ctx, cancel := context.WithTimeout(context.Background(), cleanTime)
+	defer cancel()
+	_ = os.Remove(o.path(token))
+	if _, err := o.index.remove(ctx, "token = ?", token); err != nil {
+		s.log.WithError(err).Warn("a file that could not be written stays in the index until the next start")
+	}
+}
+
+func (o *opened) path(token string) string { return filepath.Join(o.folder, dataDir, token) }
+
+// write writes the content of a file, which must have this size.
+func (o *opened) write(token string, content io.Reader, size int64) error {
+	f, err := os.OpenFile(o.path(token), os.O_CREATE|os.O_EXCL|os.O_WRONLY, 0o600)
+	if err != nil {
+		return err
+	}
+	n, err := io.Copy(f, io.LimitReader(content, size))
+	if err == nil && n < size {
+		err = fmt.Errorf("%w: it ended after %d of %d bytes", ErrSize, n, size)
+	}
+	if err == nil {
+		if extra, _ := io.ReadFull(content, make([]byte, 1)); extra > 0 {
+			err = fmt.Errorf("%w: there are more than %d bytes", ErrSize, size)
+		}
+	}
+	if err := errors.Join(err, f.Close()); err != nil {
+		_ = os.Remove(f.Name())
+		return err
+	}
+	return nil
+}
+
+// full reports whether an error means that the disk is full.
+func full(err error) bool {
+	var failed *sqlite.Error
+	return errors.Is(err, syscall.ENOSPC) || errors.Is(err, syscall.EDQUOT) ||
+		errors.As(err, &failed) && failed.Code()&0xff == sqlite3.SQLITE_FULL
+}
+
+// Forget removes the files of a user.
+func (s *Service) Forget(ctx context.Context, owner string) error {
+	if owner == "" || !s.On() {
+		return nil
+	}
+	o, err := s.use()
+	if err != nil {
+		return err
+	}
+	return s.removeAll(ctx, o, "owner = ?", owner)
+}
+
+// removeAll removes the files that a condition finds.
+func (s *Service) removeAll(ctx context.Context, o *opened, where string, args ...any) error {
+	for {
+		tokens, err := o.index.remove(ctx, where, args...)
+		if err != nil || len(tokens) == 0 {
+			return err
+		}
+		for _, token := range tokens {
+			s.demands.drop(token)
+			if err := os.Remove(o.path(token)); err != nil && !errors.Is(err, fs.ErrNotExist) {
+				return err
+			}
+		}
+	}
+}

@@ -1,0 +1,146 @@
+package files_test
+
+import (
+	"bufio"
+	"errors"
+	"fmt"
+	"io"
+	"net"
+	"net/http"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"spectrumlua/runtime/files"
+)
+
+func (s *scene) slot(owner, name string, size int64) files.Slot {
+	s.t.Helper()
+	slot, err := s.AddSlot(s.t.Context(), files.Meta{Owner: owner, Name: name, Size: size})
+	if err != nil {
+		s.t.Fatal(err)
+	}
+	return slot
+}
+
+func TestUploadsWorkOnceWithTheirSize(t *testing.T) {
+	s := start(t)
+	slot := s.slot("a@x", "a.txt", 5)
+	if a := get(t, slot.Get); a.StatusCode != 404 {
+		t.Errorf("before the upload: %d", a.StatusCode)
+	}
+	for body, want := range map[string]int{"": 400, "1234": 400, "123456": 413} {
+		if a := do(t, "PUT", slot.Put, body); a.StatusCode != want {
+			t.Errorf("PUT %q: %d", body, a.StatusCode)
+		}
+	}
+	for _, body := range []string{"1234", "123456"} { // without a Content-Length
+		r, _ := http.NewRequestWithContext(t.Context(), "PUT", slot.Put, io.MultiReader(strings.NewReader(body)))
+		res, err := http.DefaultClient.Do(r)
+		if err != nil {
+			t.Fatal(err)
+		}
+		res.Body.Close()
+		if res.StatusCode != 400 {
+			t.Errorf("PUT %q in chunks: %d", body, res.StatusCode)
+		}
+	}
+	if a := do(t, "PUT", slot.Put, "12345", "Content-Type", "text/html"); a.StatusCode != 201 {
+		t.Errorf("PUT: %d", a.StatusCode)
+	}
+	if a := get(t, slot.Get); a.body != "12345" || a.Header.Get("Content-Type") != "text/plain; charset=utf-8" {
+		t.Errorf("%d %q %s", a.StatusCode, a.body, a.Header.Get("Content-Type"))
+	}
+	if a := do(t, "PUT", slot.Put, "54321"); a.StatusCode != 409 || get(t, slot.Get).body != "12345" {
+		t.Errorf("a second PUT: %d", a.StatusCode)
+	}
+	if a := do(t, "PUT", strings.Replace(slot.Put, "a.txt", "", 1)[:len(slot.Put)-10]+"AAAA", "x"); a.StatusCode != 404 {
+		t.Errorf("an unknown slot: %d", a.StatusCode)
+	}
+}
+
+func TestOnlyOneOfSimultaneousUploadsSucceeds(t *testing.T) {
+	s := start(t)
+	slot := s.slot("a@x", "a", 100_000)
+	var mu sync.Mutex
+	counts := map[int]int{}
+	var all sync.WaitGroup
+	for i := range 8 {
+		all.Go(func() {
+			a := do(t, "PUT", slot.Put, strings.Repeat(fmt.Sprint(i), 100_000))
+			mu.Lock()
+			defer mu.Unlock()
+			counts[a.StatusCode]++
+		})
+	}
+	all.Wait()
+	body := get(t, slot.Get).body
+	if counts[201] != 1 || counts[201]+counts[409] != 8 || body != strings.Repeat(body[:1], 100_000) {
+		t.Errorf("%v", counts)
+	}
+}
+
+func TestSlotsExpire(t *testing.T) {
+	s := start(t, "quota=5")
+	slot := s.slot("a@x", "a", 5)
+	if _, err := s.AddSlot(t.Context(), files.Meta{Owner: "b@x", Size: 5}); !errors.Is(err, files.ErrQuota) {
+		t.Errorf("a slot beyond the quota: %v", err)
+	}
+	s.advance(6 * time.Minute)
+	if a := do(t, "PUT", slot.Put, "12345"); a.StatusCode != 404 {
+		t.Errorf("%d", a.StatusCode)
+	}
+	s.Sweep(t.Context())
+	s.slot("b@x", "a", 5)
+}
+
+func TestAnInterruptedUploadCanBeRepeated(t *testing.T) {
+	s := start(t)
+	slot := s.slot("a@x", "a", 10)
+	host, path, _ := strings.Cut(strings.TrimPrefix(slot.Put, "http://"), "/")
+	conn, err := net.Dial("tcp", host)
+	if err != nil {
+		t.Fatal(err)
+	}
+	fmt.Fprintf(conn, "PUT /%s HTTP/1.1\r\nHost: x\r\nContent-Length: 10\r\n\r\n12345", path)
+	conn.(*net.TCPConn).CloseWrite()
+	if res, err := http.ReadResponse(bufio.NewReader(conn), nil); err != nil || res.StatusCode != 400 {
+		t.Errorf("%v %v", res, err)
+	}
+	conn.Close()
+	if a := do(t, "PUT", slot.Put, "1234567890"); a.StatusCode != 201 {
+		t.Errorf("%d", a.StatusCode)
+	}
+}
+
+// TestAThousandSlotsAtOnce has many users, and one who wants too much.
+func TestAThousandSlotsAtOnce(t *testing.T) {
+	s := start(t, "quota=1G")
+	var mu sync.Mutex
+	urls, refused := map[string]bool{}, 0
+	var all sync.WaitGroup
+	for i := range 1000 {
+		all.Go(func() {
+			owner := "greedy@x"
+			if i < 500 {
+				owner = fmt.Sprintf("u%d@x", i)
+			}
+			slot, err := s.AddSlot(t.Context(), files.Meta{Owner: owner, Name: "a", Size: 1000})
+			mu.Lock()
+			defer mu.Unlock()
+			switch {
+			case errors.Is(err, files.ErrManySlots):
+				refused++
+			case err != nil:
+				t.Error(err)
+			default:
+				urls[slot.Put] = true
+			}
+		})
+	}
+	all.Wait()
+	if len(urls) != 600 || refused != 400 {
+		t.Errorf("%d slots, %d refused", len(urls), refused)
+	}
+}
