@@ -30,7 +30,7 @@ func (h *Host) logError(log logrus.FieldLogger, what string, t *task.Task, err e
 		log = log.WithField("user", user)
 	}
 	var tooLong *task.RanTooLongError
-	if cause := t.Err(); cause != nil && !errors.As(cause, &tooLong) {
+	if cause := t.Err(); cause != nil && !errors.As(cause, &tooLong) && !errors.Is(cause, errCommandTooLong) {
 		log.Debugf("%s ended: %v", what, cause)
 		return
 	}

@@ -107,8 +107,10 @@ type Host struct {
 	generation int
 	data       *lua.LTable     // spectrum.data
 	announced  map[string]bool // texts that backend_config has sent
-	timers     *task.Timers    // of the process
-	classes    classes
+	// hasCommands reports whether the last COMMANDS had any.
+	hasCommands bool
+	timers      *task.Timers // of the process
+	classes     classes
 	// connections are the lasting connections of the process.
 	connections *connections
 	scratch     []byte // buffer for the payload being encoded
@@ -171,6 +173,10 @@ func (h *Host) Dispatch(t *task.Task, s *session.Session, m session.Message) err
 	v := h.vm
 	if v == nil {
 		return h.loadErr
+	}
+	if m.Type.Internal {
+		h.Early(s, m.Type, []byte(m.Payload))
+		return nil
 	}
 	origin := h.origin(s, m) // notes changes of contacts, also without a handler
 	fn := v.handler(m.Type.Name)

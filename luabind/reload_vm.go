@@ -125,6 +125,7 @@ func (h *Host) takeOver(v *vm, opened *task.Owner) {
 	if v.start != nil {
 		v.start()
 	}
+	h.announceCommands(v)
 	if before != nil && v.handler(reloadHandler) != nil {
 		h.postReload(v)
 	}

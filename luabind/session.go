@@ -65,6 +65,8 @@ func init() { sessionClass = newSessionClass() }
 func newSessionClass() *bind.Class[*sessionObject] {
 	methods := map[string]func(l *lua.LState, obj *sessionObject) int{
 		"update_buddy": updateBuddy,
+		"ask":          ask,
+		"notify":       notify,
 		"connection":   func(l *lua.LState, obj *sessionObject) int { return obj.ownConnections().declare(l, 2) },
 		"roster":       sessionRoster,
 		"spawn":        func(l *lua.LState, obj *sessionObject) int { return spawn(l, obj.session.Owner(), 2, obj) },

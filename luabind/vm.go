@@ -35,6 +35,7 @@ type vm struct {
 	modules  map[string]*lua.LTable // modules that are open, by name
 	handlers map[string]*lua.LFunction
 	spare    []*lua.LState // idle threads
+	commands []*command    // in the order of their declaration
 	// loading marks a module in package.loaded that is being loaded. It is not a
 	// table because Lua's function module would use a table as the module.
 	loading *lua.LUserData

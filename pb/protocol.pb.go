@@ -839,7 +839,10 @@ type FieldOptions struct {
 	// People wrote this text to each other. It appears in a log at debug level only.
 	Content *bool `protobuf:"varint,5,opt,name=content" json:"content,omitempty"`
 	// Spectrum does not know this field. Its number is 1000 or more.
-	GatewayOnly   *bool `protobuf:"varint,6,opt,name=gateway_only,json=gatewayOnly" json:"gateway_only,omitempty"`
+	GatewayOnly *bool `protobuf:"varint,6,opt,name=gateway_only,json=gatewayOnly" json:"gateway_only,omitempty"`
+	// The value never appears in a log or record, like a secret. But other texts are not
+	// searched for it: most values are harmless.
+	Masked        *bool `protobuf:"varint,7,opt,name=masked" json:"masked,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -912,6 +915,13 @@ func (x *FieldOptions) GetContent() bool {
 func (x *FieldOptions) GetGatewayOnly() bool {
 	if x != nil && x.GatewayOnly != nil {
 		return *x.GatewayOnly
+	}
+	return false
+}
+
+func (x *FieldOptions) GetMasked() bool {
+	if x != nil && x.Masked != nil {
+		return *x.Masked
 	}
 	return false
 }
@@ -2302,7 +2312,7 @@ type ServiceMessage struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
 	// Bare JID.
 	UserName *string `protobuf:"bytes,1,req,name=userName" json:"userName,omitempty"`
-	// The text. To the script it may be the answer to a question, so it is a secret.
+	// The text. It may have a secret in it, such as an argument of a command.
 	Message *string `protobuf:"bytes,2,req,name=message" json:"message,omitempty"`
 	// The id of the message in the user's client.
 	Id            *string       `protobuf:"bytes,3,opt,name=id" json:"id,omitempty"`
@@ -2381,7 +2391,9 @@ type Question struct {
 	// The answers to choose from. Without options, any text is an answer.
 	Options []string `protobuf:"bytes,5,rep,name=options" json:"options,omitempty"`
 	// The bytes of a PNG, JPEG, GIF or WebP, for example a QR code.
-	Picture       []byte `protobuf:"bytes,6,opt,name=picture" json:"picture,omitempty"`
+	Picture []byte `protobuf:"bytes,6,opt,name=picture" json:"picture,omitempty"`
+	// The picture as a file, if the transport shares files.
+	Attachment    []*Attachment `protobuf:"bytes,7,rep,name=attachment" json:"attachment,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -2454,6 +2466,13 @@ func (x *Question) GetOptions() []string {
 func (x *Question) GetPicture() []byte {
 	if x != nil {
 		return x.Picture
+	}
+	return nil
+}
+
+func (x *Question) GetAttachment() []*Attachment {
+	if x != nil {
+		return x.Attachment
 	}
 	return nil
 }
@@ -3402,14 +3421,15 @@ const file_protocol_proto_rawDesc = "" +
 	"\tto_script\x18\x04 \x01(\bR\btoScript\x125\n" +
 	"\x06format\x18\x05 \x01(\x0e2\x1d.spectrumlua.pb.PayloadFormatR\x06format\x12!\n" +
 	"\fgateway_only\x18\x06 \x01(\bR\vgatewayOnly\x12\x1a\n" +
-	"\binternal\x18\a \x01(\bR\binternal\"\xbd\x01\n" +
+	"\binternal\x18\a \x01(\bR\binternal\"\xd5\x01\n" +
 	"\fFieldOptions\x12\x12\n" +
 	"\x04user\x18\x01 \x01(\bR\x04user\x12\x14\n" +
 	"\x05flags\x18\x02 \x01(\tR\x05flags\x12.\n" +
 	"\x06format\x18\x03 \x01(\x0e2\x16.spectrumlua.pb.FormatR\x06format\x12\x16\n" +
 	"\x06secret\x18\x04 \x01(\bR\x06secret\x12\x18\n" +
 	"\acontent\x18\x05 \x01(\bR\acontent\x12!\n" +
-	"\fgateway_only\x18\x06 \x01(\bR\vgatewayOnly\"\x84\x0f\n" +
+	"\fgateway_only\x18\x06 \x01(\bR\vgatewayOnly\x12\x16\n" +
+	"\x06masked\x18\a \x01(\bR\x06masked\"\x84\x0f\n" +
 	"\x0eWrapperMessage\x127\n" +
 	"\x04type\x18\x01 \x02(\x0e2#.spectrumlua.pb.WrapperMessage.TypeR\x04type\x12\x18\n" +
 	"\apayload\x18\x02 \x01(\fR\apayload\"\x9e\x0e\n" +
@@ -3627,18 +3647,21 @@ const file_protocol_proto_rawDesc = "" +
 	"\bpassword\x18\x05 \x01(\tB\x06\x8a\xb5\x18\x02 \x01R\bpassword\"\xa2\x01\n" +
 	"\x0eServiceMessage\x12\"\n" +
 	"\buserName\x18\x01 \x02(\tB\x06\x8a\xb5\x18\x02\b\x01R\buserName\x12 \n" +
-	"\amessage\x18\x02 \x02(\tB\x06\x8a\xb5\x18\x02 \x01R\amessage\x12\x0e\n" +
+	"\amessage\x18\x02 \x02(\tB\x06\x8a\xb5\x18\x028\x01R\amessage\x12\x0e\n" +
 	"\x02id\x18\x03 \x01(\tR\x02id\x12:\n" +
 	"\n" +
 	"attachment\x18\x04 \x03(\v2\x1a.spectrumlua.pb.AttachmentR\n" +
-	"attachment\"\xae\x01\n" +
+	"attachment\"\xea\x01\n" +
 	"\bQuestion\x12\"\n" +
 	"\buserName\x18\x01 \x02(\tB\x06\x8a\xb5\x18\x02\b\x01R\buserName\x12\x0e\n" +
 	"\x02id\x18\x02 \x02(\tR\x02id\x12\x1a\n" +
 	"\x04text\x18\x03 \x02(\tB\x06\x8a\xb5\x18\x02(\x01R\x04text\x12\x16\n" +
 	"\x06secret\x18\x04 \x01(\bR\x06secret\x12\x18\n" +
 	"\aoptions\x18\x05 \x03(\tR\aoptions\x12 \n" +
-	"\apicture\x18\x06 \x01(\fB\x06\x8a\xb5\x18\x02(\x01R\apicture\"X\n" +
+	"\apicture\x18\x06 \x01(\fB\x06\x8a\xb5\x18\x028\x01R\apicture\x12:\n" +
+	"\n" +
+	"attachment\x18\a \x03(\v2\x1a.spectrumlua.pb.AttachmentR\n" +
+	"attachment\"X\n" +
 	"\x06Answer\x12\"\n" +
 	"\buserName\x18\x01 \x02(\tB\x06\x8a\xb5\x18\x02\b\x01R\buserName\x12\x0e\n" +
 	"\x02id\x18\x02 \x02(\tR\x02id\x12\x1a\n" +
@@ -3661,8 +3684,8 @@ const file_protocol_proto_rawDesc = "" +
 	"\buserName\x18\x01 \x02(\tB\x06\x8a\xb5\x18\x02\b\x01R\buserName\x12\x0e\n" +
 	"\x02id\x18\x02 \x02(\tR\x02id\x12\x12\n" +
 	"\x04name\x18\x03 \x01(\tR\x04name\x12L\n" +
-	"\bargument\x18\x04 \x03(\v2(.spectrumlua.pb.CommandRun.ArgumentEntryB\x06\x8a\xb5\x18\x02 \x01R\bargument\x12\x1e\n" +
-	"\x06result\x18\x05 \x01(\tB\x06\x8a\xb5\x18\x02(\x01R\x06result\x12\x16\n" +
+	"\bargument\x18\x04 \x03(\v2(.spectrumlua.pb.CommandRun.ArgumentEntryB\x06\x8a\xb5\x18\x028\x01R\bargument\x12\x1e\n" +
+	"\x06result\x18\x05 \x01(\tB\x06\x8a\xb5\x18\x028\x01R\x06result\x12\x16\n" +
 	"\x06failed\x18\x06 \x01(\bR\x06failed\x1a;\n" +
 	"\rArgumentEntry\x12\x10\n" +
 	"\x03key\x18\x01 \x01(\tR\x03key\x12\x14\n" +
@@ -3830,20 +3853,21 @@ var file_protocol_proto_depIdxs = []int32{
 	17, // 8: spectrumlua.pb.ConversationMessage.attachment:type_name -> spectrumlua.pb.Attachment
 	18, // 9: spectrumlua.pb.ConversationMessage.replyTo:type_name -> spectrumlua.pb.Reply
 	17, // 10: spectrumlua.pb.ServiceMessage.attachment:type_name -> spectrumlua.pb.Attachment
-	29, // 11: spectrumlua.pb.Commands.command:type_name -> spectrumlua.pb.Command
-	30, // 12: spectrumlua.pb.Command.argument:type_name -> spectrumlua.pb.CommandArgument
-	41, // 13: spectrumlua.pb.CommandRun.argument:type_name -> spectrumlua.pb.CommandRun.ArgumentEntry
-	2,  // 14: spectrumlua.pb.Participant.status:type_name -> spectrumlua.pb.StatusType
-	2,  // 15: spectrumlua.pb.Status.status:type_name -> spectrumlua.pb.StatusType
-	42, // 16: spectrumlua.pb.traits:extendee -> google.protobuf.EnumValueOptions
-	43, // 17: spectrumlua.pb.about:extendee -> google.protobuf.FieldOptions
-	6,  // 18: spectrumlua.pb.traits:type_name -> spectrumlua.pb.TypeOptions
-	7,  // 19: spectrumlua.pb.about:type_name -> spectrumlua.pb.FieldOptions
-	20, // [20:20] is the sub-list for method output_type
-	20, // [20:20] is the sub-list for method input_type
-	18, // [18:20] is the sub-list for extension type_name
-	16, // [16:18] is the sub-list for extension extendee
-	0,  // [0:16] is the sub-list for field type_name
+	17, // 11: spectrumlua.pb.Question.attachment:type_name -> spectrumlua.pb.Attachment
+	29, // 12: spectrumlua.pb.Commands.command:type_name -> spectrumlua.pb.Command
+	30, // 13: spectrumlua.pb.Command.argument:type_name -> spectrumlua.pb.CommandArgument
+	41, // 14: spectrumlua.pb.CommandRun.argument:type_name -> spectrumlua.pb.CommandRun.ArgumentEntry
+	2,  // 15: spectrumlua.pb.Participant.status:type_name -> spectrumlua.pb.StatusType
+	2,  // 16: spectrumlua.pb.Status.status:type_name -> spectrumlua.pb.StatusType
+	42, // 17: spectrumlua.pb.traits:extendee -> google.protobuf.EnumValueOptions
+	43, // 18: spectrumlua.pb.about:extendee -> google.protobuf.FieldOptions
+	6,  // 19: spectrumlua.pb.traits:type_name -> spectrumlua.pb.TypeOptions
+	7,  // 20: spectrumlua.pb.about:type_name -> spectrumlua.pb.FieldOptions
+	21, // [21:21] is the sub-list for method output_type
+	21, // [21:21] is the sub-list for method input_type
+	19, // [19:21] is the sub-list for extension type_name
+	17, // [17:19] is the sub-list for extension extendee
+	0,  // [0:17] is the sub-list for field type_name
 }
 
 func init() { file_protocol_proto_init() }

@@ -13,6 +13,7 @@ import (
 
 	"spectrumlua/pb"
 	"spectrumlua/runtime/logging"
+	"spectrumlua/runtime/schema"
 	"spectrumlua/runtime/session"
 	"spectrumlua/runtime/task"
 )
@@ -86,6 +87,7 @@ type quiet struct{}
 
 func (quiet) Dispatch(*task.Task, *session.Session, session.Message) error { return nil }
 func (quiet) Ended(*session.Session)                                       {}
+func (quiet) Early(*session.Session, *schema.Type, []byte) bool            { return false }
 func (quiet) Offline(*session.Session) [][]byte                            { return nil }
 func (quiet) Send(pb.WrapperMessage_Type, []byte) error                    { return nil }
 

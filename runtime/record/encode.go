@@ -185,7 +185,7 @@ func (e *encoder) mapField(dst []byte, m protoreflect.Map, f *schema.Field) (_ [
 			return nil, fmt.Errorf("%s has a key that is not UTF-8", f.Name)
 		}
 		dst = append(appendText(dst, e.hide(k.String())), ':')
-		if secretSetting(k, m.Get(k)) {
+		if f.Secret || secretSetting(k, m.Get(k)) {
 			dst = text(dst, secret.Mask)
 		} else if dst, err = e.value(dst, m.Get(k), value); err != nil {
 			return nil, err

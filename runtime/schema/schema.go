@@ -103,6 +103,8 @@ type Field struct {
 	// Secret fields are never logged. Content fields are logged at debug level
 	// only.
 	Secret, Content bool
+	// Masked is true for a Secret field for whose value other texts are not searched.
+	Masked bool
 	// GatewayOnly fields are unknown to Spectrum.
 	GatewayOnly bool
 	Format      pb.Format
@@ -366,7 +368,8 @@ func (r *registry) field(d protoreflect.FieldDescriptor) *Field {
 		List:        d.IsList(),
 		Required:    d.Cardinality() == protoreflect.Required,
 		User:        about.GetUser(),
-		Secret:      about.GetSecret(),
+		Secret:      about.GetSecret() || about.GetMasked(),
+		Masked:      about.GetMasked(),
 		GatewayOnly: about.GetGatewayOnly(),
 		Content:     about.GetContent(),
 		Format:      about.GetFormat(),

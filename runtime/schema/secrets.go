@@ -59,6 +59,7 @@ func (m *Message) Secrets(in protoreflect.Message, found func(word string)) {
 // secret calls found for a single value, or for the secrets in it.
 func (f *Field) secret(v protoreflect.Value, found func(word string)) {
 	switch {
+	case f.Masked:
 	case f.Message != nil:
 		f.Message.Secrets(v.Message(), found)
 	case f.Secret && f.Kind == protoreflect.BytesKind:

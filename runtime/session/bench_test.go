@@ -28,6 +28,7 @@ func (c *counter) Dispatch(*task.Task, *Session, Message) error {
 	return nil
 }
 func (*counter) Ended(*Session)                            {}
+func (*counter) Early(*Session, *schema.Type, []byte) bool { return false }
 func (*counter) Offline(*Session) [][]byte                 { return nil }
 func (*counter) Send(pb.WrapperMessage_Type, []byte) error { return nil }
 

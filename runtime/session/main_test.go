@@ -161,6 +161,9 @@ func (p *play) Dispatch(t *task.Task, s *Session, m Message) error {
 	return err
 }
 
+// Early implements Script.
+func (p *play) Early(*Session, *schema.Type, []byte) bool { return false }
+
 // Offline implements Script.
 func (p *play) Offline(s *Session) [][]byte {
 	if !p.shown[s] {

@@ -279,7 +279,8 @@ func (m *model) nap(t *task.Task, l *life, d time.Duration) error {
 }
 
 // Offline implements Script.
-func (m *model) Offline(*Session) [][]byte { return nil }
+func (m *model) Early(*Session, *schema.Type, []byte) bool { return false }
+func (m *model) Offline(*Session) [][]byte                 { return nil }
 
 // Ended implements Script.
 func (m *model) Ended(s *Session) {

@@ -150,9 +150,13 @@ func (r *Registry) Receive(ctx context.Context, typ *schema.Type, payload []byte
 	case user != nil:
 		r.mu.Lock()
 		s = r.users[string(user)]
+		early := typ.Internal && s != nil && s.loginCalled
 		r.mu.Unlock()
 		if s == nil {
 			r.skip(user, typ.Name, "for a user who is not logged in")
+			return
+		}
+		if early && r.script.Early(s, typ, payload) {
 			return
 		}
 		owner = s.owner

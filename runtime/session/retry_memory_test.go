@@ -35,6 +35,7 @@ func (f *failingScript) Dispatch(_ *task.Task, s *Session, m Message) error {
 	return f.r.Send(s, pb.WrapperMessage_TYPE_DISCONNECTED, payload)
 }
 
+func (f *failingScript) Early(*Session, *schema.Type, []byte) bool { return false }
 func (f *failingScript) Offline(*Session) [][]byte                 { return nil }
 func (f *failingScript) Ended(*Session)                            { f.ended.Done() }
 func (f *failingScript) Send(pb.WrapperMessage_Type, []byte) error { return nil }

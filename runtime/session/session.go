@@ -34,6 +34,8 @@ type Session struct {
 
 	// Local is a value of the Script. The script lock guards it.
 	Local any
+	// Unlocked is another value of the Script, for use without the script lock.
+	Unlocked atomic.Value
 
 	registry *Registry
 	owner    *task.Owner
@@ -94,6 +96,12 @@ type Script interface {
 	// Dispatch is called for one message of a session at a time. It is not called
 	// at all for a session that ends before its LOGIN is handled.
 	Dispatch(t *task.Task, s *Session, m Message) error
+	// Early receives each message of s of an internal type as soon as it arrives, after
+	// on.login was called. It reports whether that was all: otherwise the message goes into
+	// the mailbox. It is called without the script lock, on the goroutine of Receive, and
+	// must not wait: a handler may wait for what it brings. The payload is valid until it
+	// returns.
+	Early(s *Session, typ *schema.Type, payload []byte) bool
 	// Offline returns a BUDDY_CHANGED for each contact that s has shown online, to
 	// show it offline. It is called with the script lock, before Ended.
 	Offline(s *Session) [][]byte

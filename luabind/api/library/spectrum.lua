@@ -46,6 +46,17 @@ function spectrum.sleep(seconds) end
 ---@return table class `methods`. Calling it with a table of fields makes that table an instance
 function spectrum.class(name, methods, base) end
 
+---Declares a command. The user writes `/NAME ARGUMENTS` in a chat with the transport, where `/help` lists the commands, or under `serve` fills in a form of their client (XEP-0050). Call it while the script loads. Each reload replaces the commands.
+---@param command spectrum.CommandOptions
+function spectrum.command(command) end
+
+---Draws a text as a QR code, for example for `picture` of `session:ask`. It does not wait.
+---@param text string at most 2953 bytes
+---@param options? spectrum.QROptions
+---@return string? picture the bytes of a PNG; with `blocks`, lines of characters. nil if the text is too long
+---@return string? message
+function spectrum.qr(text, options) end
+
 ---Calls a function for each item, such as each line of a connection, until there are no more. An error in it does not end the loop: the log has the error and the beginning of the item, and the next item follows. An error in `next` is raised.
 ---@param next async fun(): ...: any returns the next item; nil, and perhaps a reason, at the end
 ---@param fn async fun(...: any) called with the arguments after it, then with the results of `next`
@@ -103,6 +114,52 @@ function spectrum.store(name) end
 ---What to do with a text that is too long for a stanza: `"split"` sends several messages, and `"truncate"` cuts the end off. Only `conv_message` can split (default: an error).
 ---@field long? "split"|"truncate"
 
+---The argument of `spectrum.command`.
+---@class spectrum.CommandOptions
+---What the user writes after the slash: a lower-case word of letters, digits, `-` and `_`, of at most 32 bytes.
+---@field name string
+---What the command does, for `/help`. At most 300 bytes.
+---@field description? string
+---The arguments in their order. A text is the name of a required one. In a chat, quotes enclose an argument with blanks, and the last argument takes the rest of the line. At most 10.
+---@field arguments? (string|spectrum.CommandArgument)[]
+---Runs the command in a task of its own. One command of a user runs at a time. Returns a text for the user, nothing, or nil and why it failed. An error is logged, and the user receives its text.
+---@field run async fun(session: spectrum.Session, arguments: table<string, string>): string?, string?
+---Only the users in `[service] admin_jid` can see and run it.
+---@field admin? boolean
+---How many seconds it may take, with its waits (default: 600).
+---@field timeout? number
+
+---An argument of a command.
+---@class spectrum.CommandArgument
+---Its key in the table of `run`: a word as the name of a command.
+---@field name string
+---What it is, for `/help` and forms. At most 300 bytes.
+---@field description? string
+---The user may leave it out. Only optional arguments can follow. It is nil then.
+---@field optional? boolean
+---It is a password or a code: forms hide it, and the log masks it.
+---@field secret? boolean
+---The values to choose from. The user may also write the number of one.
+---@field options? string[]
+
+---The argument of `session:ask`.
+---@class spectrum.AskOptions
+---What the user is asked. At most 16 kB.
+---@field text string
+---The answer is a password or a code: the user is warned, forms hide it, and log and record mask it.
+---@field secret? boolean
+---The answers to choose from, at least two. The user may also write the number of one. Another answer is asked again.
+---@field options? string[]
+---The bytes of a PNG, JPEG, GIF or WebP of at most 256 kB, such as the result of `spectrum.qr`.
+---@field picture? string
+---How many seconds the user has, more than 0, from the time when the question is shown (default: 300).
+---@field timeout? number
+
+---Options of `spectrum.qr`.
+---@class spectrum.QROptions
+---Return lines of block characters, for a terminal with a dark background.
+---@field blocks? boolean
+
 ---Options of `spawn`.
 ---@class spectrum.SpawnOptions
 ---The task's name.
@@ -154,6 +211,16 @@ local session = {}
 ---Sends `buddy_changed` with the fields last sent for that contact, updated with the given fields.
 ---@param fields spectrum.Buddy
 function session:update_buddy(fields) end
+
+---Asks the user a question in a chat with the transport itself, and waits for the answer. It works in `on.login` before `connected` and at any later time, in handlers, tasks and commands. Under `serve`, the user may also answer in a form. The question of another task waits until this one has ended.
+---@param question spectrum.AskOptions
+---@return string? answer without blanks around it; nil if there is no answer
+---@return string? message `"cancelled"`, `"timeout"`, or that 16 questions already wait
+function session:ask(question) end
+
+---Writes to the user in the chat with the transport itself.
+---@param text string not empty; a long text becomes several messages
+function session:notify(text) end
 
 ---Takes the user's complete list of contacts. Sends `buddy_changed` for each contact that is new or differs from what the session has sent, and `buddy_removed` for each other contact that is known.
 ---@param contacts spectrum.Buddy[] up to 100,000 contacts
