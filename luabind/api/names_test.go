@@ -216,6 +216,7 @@ var options = []struct{ call, class string }{
 	{`session_store:transaction(print, %s)`, "spectrum.sql.TransactionOptions"},
 	{`sql.open("memory", %s)`, "spectrum.sql.OpenOptions"},
 	{`process.start(%s)`, "spectrum.process.StartOptions"},
+	{`spectrum.qr("a", %s)`, "spectrum.QROptions"},
 	{`spectrum.connection("a", %s)`, "spectrum.ConnectionOptions"},
 	{`spectrum.send("conv_message", { buddy_name = "a", message = "b" }, %s)`, "spectrum.SendOptions"},
 	{`websocket.connect("ws://127.0.0.1:1", %s)`, "spectrum.websocket.Options"},
