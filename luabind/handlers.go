@@ -65,6 +65,24 @@ func (v *vm) checkHandlers(returned lua.LValue) (map[string]*lua.LFunction, erro
 	return handlers, nil
 }
 
+// Handles reports whether the script has a handler for a type. It does not wait for the
+// script lock.
+func (h *Host) Handles(typ pb.WrapperMessage_Type) bool {
+	handled := h.handled.Load()
+	return handled != nil && (*handled)[typ]
+}
+
+// handledTypes returns the types for which the script has a handler.
+func (v *vm) handledTypes() map[pb.WrapperMessage_Type]bool {
+	all := map[pb.WrapperMessage_Type]bool{}
+	for name := range v.handlers {
+		if t := schema.TypeByName(name); t != nil {
+			all[t.Number] = true
+		}
+	}
+	return all
+}
+
 // positionOf returns the prefix of a message about a function: its file and line,
 // or only name if fn is nil.
 func positionOf(name string, fn *lua.LFunction) string {

@@ -29,6 +29,7 @@ import (
 	"fmt"
 	"path/filepath"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"github.com/sirupsen/logrus"
@@ -118,6 +119,9 @@ type Host struct {
 	// reports. It is nil if there is nothing to close.
 	retireOld func(kept func(*task.Resource) bool)
 	oldCheck  clock.Timer // calls logOld
+
+	// handled has the types for which the script has a handler.
+	handled atomic.Pointer[map[pb.WrapperMessage_Type]bool]
 
 	loads       sync.Mutex // allows one load at a time
 	loadTime    loadTimeResources

@@ -21,6 +21,10 @@ const (
 	markupField = "xhtml"
 )
 
+// onceFields are the fields that only the first part of a text has: two messages must not
+// have the same id, for example.
+var onceFields = []string{"id", "replaces", "reply_to", "attachment"}
+
 // leastText is the smallest space for a text beside the other fields, in bytes. With
 // less, a long text would become very many messages.
 const leastText = 4096
@@ -71,6 +75,9 @@ func (h *Host) sendLong(l *lua.LState, typ *schema.Type, s *session.Session, use
 		part.RawSetString(textField, lua.LString(first))
 		payload, err := h.payload(typ, user, part)
 		h.sendPayload(l, typ, s, payload, err)
+		for _, field := range onceFields {
+			part.RawSetString(field, lua.LNil)
+		}
 	}
 }
 

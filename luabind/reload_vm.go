@@ -113,6 +113,8 @@ func (h *Host) takeOver(v *vm, opened *task.Owner) {
 	v.generation = h.generation
 	before := h.vm
 	h.vm = v
+	handled := v.handledTypes()
+	h.handled.Store(&handled)
 	h.loadTime.add(v, opened.Join())
 	h.generations.begin(v)
 	if before != nil {

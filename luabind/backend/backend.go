@@ -113,6 +113,7 @@ func New(o Options) *Backend {
 			b.host.Sessions().Receive(ctx, typ, payload, lender)
 		},
 		Observer: observer(o.Record),
+		Handles:  func(typ pb.WrapperMessage_Type) bool { return b.host.Handles(typ) },
 	})
 	b.host = luabind.New(scripts, luabind.Options{
 		Config:    o.Config,

@@ -31,6 +31,9 @@ type Wiring struct {
 	Receive func(ctx context.Context, typ *schema.Type, payload []byte, lender task.Lender)
 	// Observer sees the messages in both directions. It is nil if nothing is recorded.
 	Observer link.Observer
+	// Handles reports whether the script has a handler for a type. The peer calls it after
+	// New has returned.
+	Handles func(typ pb.WrapperMessage_Type) bool
 }
 
 // spectrumPeer is the peer of a backend that Spectrum starts.

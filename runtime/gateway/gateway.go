@@ -26,7 +26,8 @@ import (
 	"spectrumlua/runtime/xmltree"
 )
 
-// Options are the parts of a Gateway. Clock, Observer and Forget are optional.
+// Options are the parts of a Gateway. Clock, Observer, Forget and
+// Handles are optional.
 type Options struct {
 	Settings settings.Settings
 	// Store has the users. The caller closes it after Close.
@@ -41,6 +42,8 @@ type Options struct {
 	Observer router.Observer
 	// Forget removes what the script has stored for a user.
 	Forget func(ctx context.Context, jid string) error
+	// Handles reports whether the script has a handler for a type; see router.Options.
+	Handles func(typ pb.WrapperMessage_Type) bool
 	// OnConnection is called with nil after each login at the XMPP server, and with the
 	// error when the first attempt fails or a connection ends. It must not block. It is
 	// optional.
@@ -90,7 +93,7 @@ func New(o Options) *Gateway {
 	}
 	g.router = router.New(router.Options{
 		Settings: o.Settings, Store: o.Store, Stream: g.component, Receive: o.Receive,
-		Features: all, Log: o.Log, Clock: o.Clock, Observer: o.Observer, Forget: o.Forget,
+		Features: all, Log: o.Log, Clock: o.Clock, Observer: o.Observer, Forget: o.Forget, Handles: o.Handles,
 	})
 	return g
 }

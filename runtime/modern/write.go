@@ -45,7 +45,7 @@ func Message(m *pb.ConversationMessage, text, author string) []*xmltree.Node {
 
 // ID returns the element with the id that an entity has given to a message (XEP-0359).
 func ID(id, by string) *xmltree.Node {
-	return stanza.Element(stanza.StableID, "stanza-id", stanza.Attrs{"id", id, "by", by})
+	return stanza.Element(stanza.StanzaID, "stanza-id", stanza.Attrs{"by", by, "id", id})
 }
 
 // Markable returns the element that asks for a marker when the message has been read

@@ -63,7 +63,13 @@ func IsMe(p *pb.Participant) bool {
 }
 
 // InRoom reports whether a message of the script is one that all occupants of a room see.
-func InRoom(m *pb.ConversationMessage) bool { return m.GetNickname() != "" && !m.GetPm() }
+func InRoom(m interface {
+	GetNickname() string
+	GetPm() bool
+},
+) bool {
+	return m.GetNickname() != "" && !m.GetPm()
+}
 
 // Dropped returns why a CONV_MESSAGE of the script does not reach the user, or "".
 func (r *Rooms) Dropped(m *pb.ConversationMessage) string {

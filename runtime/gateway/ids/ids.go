@@ -17,6 +17,7 @@ import (
 // stanza, or in a room the id that the room gave it (XEP-0359). own reports whether the
 // user wrote the message. ok is false if the id is unknown.
 func Network(u *router.User, name, xmppID string) (id string, own, ok bool) {
+	xmppID = edited(xmppID)
 	if id, ok = reverse(xmppID); ok {
 		p := find(u, networkKey(u.JID, name, id))
 		return id, p != nil && p.own, true

@@ -1,6 +1,7 @@
 package ids
 
 import (
+	"crypto/rand"
 	"crypto/sha256"
 	"encoding/base64"
 	"encoding/binary"
@@ -35,7 +36,27 @@ func Stanza(networkID string) string {
 // Usable reports whether the id of a client's stanza can be the id of a message.
 func Usable(stanzaID string) bool {
 	return stanzaID != "" && len(stanzaID) <= Max && !strings.HasPrefix(stanzaID, plainPrefix) &&
-		!strings.HasPrefix(stanzaID, hashPrefix) && !strings.HasPrefix(stanzaID, madePrefix)
+		!strings.HasPrefix(stanzaID, hashPrefix) && !strings.HasPrefix(stanzaID, editionPrefix) && !strings.HasPrefix(stanzaID, madePrefix)
+}
+
+// editionPrefix begins the stanza ids of corrections. A random text, a colon and the result
+// of Stanza follow.
+const editionPrefix = "e:"
+
+// Edition returns the stanza id of a correction whose id on the network is that of the
+// corrected message. Network returns the network id for it.
+func Edition(networkID string) string {
+	return editionPrefix + rand.Text()[:8] + ":" + Stanza(networkID)
+}
+
+// edited returns the stanza id of the corrected message for the id of a correction, and any
+// other id unchanged.
+func edited(stanzaID string) string {
+	rest, ok := strings.CutPrefix(stanzaID, editionPrefix)
+	if _, original, found := strings.Cut(rest, ":"); ok && found {
+		return original
+	}
+	return stanzaID
 }
 
 // reverse returns the network id that a stanza id is made of.

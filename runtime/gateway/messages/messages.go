@@ -5,21 +5,32 @@
 package messages
 
 import (
+	"slices"
+
 	"spectrumlua/pb"
 	"spectrumlua/runtime/gateway/router"
 	"spectrumlua/runtime/gateway/stanza"
 )
+
+// understood are the features that contacts, rooms and occupants have. A client may hide what
+// the other side does not have, so those about other messages need a handler of the script.
+var understood = []router.Disco{
+	{Var: stanza.Correction}, {Var: stanza.Spoiler}, {Var: stanza.Fallback}, {Var: stanza.FileSharing}, {Var: stanza.Reply},
+	{Var: stanza.Markers, Handler: pb.WrapperMessage_TYPE_DISPLAYED},
+	{Var: stanza.Retract, Handler: pb.WrapperMessage_TYPE_RETRACTION},
+	{Var: stanza.Reactions, Handler: pb.WrapperMessage_TYPE_REACTION},
+}
 
 // Feature returns the feature. Messages of the type error have no route: they are ignored,
 // because an answer could come back as another error.
 func Feature() router.Feature {
 	f := router.Feature{
 		Name: "messages",
-		Payloads: append([]router.PayloadRoute{
+		Payloads: slices.Concat([]router.PayloadRoute{
 			router.On(pb.WrapperMessage_TYPE_CONV_MESSAGE, router.Contact, toUser),
 			router.On(pb.WrapperMessage_TYPE_CONV_MESSAGE_ACK, router.Any, acknowledged),
 			router.On(pb.WrapperMessage_TYPE_ATTENTION, router.Any, attentionToUser),
-		}, stateRoutes()...),
+		}, stateRoutes(), Events(router.Contact, eventToUser)),
 		Disco: []router.Disco{
 			{Target: router.Contact, Var: stanza.ChatStates},
 			{Target: router.Contact, Var: stanza.XHTML},
@@ -27,6 +38,12 @@ func Feature() router.Feature {
 			{Target: router.Contact, Var: stanza.Attention},
 			{Target: router.Contact, Var: stanza.Receipts, Needs: "receipts"},
 		},
+	}
+	for _, target := range []router.Target{router.Contact, router.Room, router.Occupant} {
+		for _, d := range understood {
+			d.Target = target
+			f.Disco = append(f.Disco, d)
+		}
 	}
 	for _, typ := range []string{"chat", "normal", "headline"} {
 		f.Stanzas = append(f.Stanzas,

@@ -1,6 +1,7 @@
 package messages
 
 import (
+	"slices"
 	"strings"
 	"time"
 
@@ -10,22 +11,20 @@ import (
 	"spectrumlua/runtime/gateway/roster"
 	"spectrumlua/runtime/gateway/router"
 	"spectrumlua/runtime/gateway/stanza"
+	"spectrumlua/runtime/modern"
 	"spectrumlua/runtime/xmltree"
 )
 
-// outgoing are the parts of a script's message besides its text. A function returns nil if
-// the message does not have that part.
-var outgoing = []func(m *pb.ConversationMessage) []*xmltree.Node{
-	outOfBand,
-	delay,
-}
-
-// Content returns the body of a message of the script, and its other parts.
-func Content(u *router.User, m *pb.ConversationMessage) []*xmltree.Node {
-	body, parts := text(u, m)
-	all := append([]*xmltree.Node{stanza.Text("", "body", body)}, parts...)
-	for _, part := range outgoing {
-		all = append(all, part(m)...)
+// Content returns the body of a message of the script, and its other parts. It replaces the
+// network's ids in m by those of clients.
+func Content(u *router.User, at Place, m *pb.ConversationMessage) []*xmltree.Node {
+	text, markup := text(u, m)
+	all := modern.Message(m, text, at.translate(u, m))
+	if len(markup) > 0 {
+		all = slices.Insert(all, 1, markup...)
+	}
+	if sent := delay(m); sent != nil {
+		all = append(all, sent)
 	}
 	return all
 }
@@ -47,7 +46,7 @@ func text(u *router.User, m *pb.ConversationMessage) (body string, parts []*xmlt
 	}
 	parts = []*xmltree.Node{stanza.Element(stanza.XHTML, "html", nil, html)}
 	for _, url := range pictures(html) {
-		parts = append(parts, oob(url, ""))
+		parts = append(parts, modern.OutOfBand(url, ""))
 	}
 	if len(parts) > 1 && service.MediaBody {
 		body = stanza.ChildText(parts[1], stanza.OutOfBand, "url")
@@ -64,20 +63,26 @@ func toUser(u *router.User, m *pb.ConversationMessage) {
 	if roster.Ignored(u, m.GetBuddyName()) {
 		return
 	}
-	if m.GetCarbon() {
-		carbon(u, m)
+	at := Place{Name: m.GetBuddyName()}
+	if m.GetCarbon() || m.GetOrigin() {
+		id, _ := at.Identify(u, m, true, "")
+		Carbon(u, at.Name, id, Content(u, at, m))
 		return
 	}
 	typ := "chat"
 	if m.GetHeadline() && u.Settings["send_headlines"] == "1" {
 		typ = "headline"
 	}
-	n := stanza.Message(u.ContactFrom(m.GetBuddyName()), u.JID, typ, Content(u, m)...)
+	id, _ := at.Identify(u, m, false, "")
+	n := stanza.Message(u.ContactFrom(at.Name), u.JID, typ, Content(u, at, m)...)
+	if id != "" {
+		stanza.SetAttr(n, "id", id)
+	}
 	if typ == "chat" {
-		stanza.Add(n, stanza.Element(stanza.ChatStates, "active", nil))
+		stanza.Add(n, stanza.Element(stanza.ChatStates, "active", nil), Markable(u, m))
 	}
 	u.Send(n)
-	archive.Keep(u, u.ContactJID(m.GetBuddyName()), n)
+	archive.Keep(u, u.ContactJID(at.Name), n)
 }
 
 // sender returns the JID from which a contact or an occupant sends what is no text. It
@@ -93,28 +98,15 @@ func sender(u *router.User, name string) string {
 const spectrumTime = "20060102T150405"
 
 // delay returns the time at which an older message was written (XEP-0203).
-func delay(m *pb.ConversationMessage) []*xmltree.Node {
+func delay(m *pb.ConversationMessage) *xmltree.Node {
+	if m.GetTimestamp() == "" {
+		return nil
+	}
 	at, err := time.Parse(spectrumTime, m.GetTimestamp())
 	if err != nil {
 		return nil
 	}
-	return []*xmltree.Node{stanza.Element(stanza.Delay, "delay", stanza.Attrs{"stamp", at.Format(time.RFC3339)})}
-}
-
-// outOfBand returns the attachments (XEP-0066).
-func outOfBand(m *pb.ConversationMessage) []*xmltree.Node {
-	var all []*xmltree.Node
-	for _, a := range m.GetAttachment() {
-		if a.GetUrl() != "" && len(all) < maxAttachments {
-			all = append(all, oob(a.GetUrl(), a.GetDescription()))
-		}
-	}
-	return all
-}
-
-func oob(url, description string) *xmltree.Node {
-	return stanza.Element(stanza.OutOfBand, "x", nil,
-		stanza.Text(stanza.OutOfBand, "url", url), stanza.Optional(stanza.OutOfBand, "desc", description))
+	return stanza.Element(stanza.Delay, "delay", stanza.Attrs{"stamp", at.Format(time.RFC3339)})
 }
 
 // acknowledged handles CONV_MESSAGE_ACK of the script: a receipt (XEP-0184).
@@ -140,7 +132,7 @@ func attentionToUser(u *router.User, m *pb.ConversationMessage) {
 	n := stanza.Message(from, u.JID, "headline", stanza.Element(stanza.Attention, "attention", nil))
 	if m.GetMessage() != "" {
 		stanza.SetAttr(n, "type", "chat")
-		stanza.Add(n, Content(u, m)...)
+		stanza.Add(n, Content(u, Place{Name: m.GetBuddyName()}, m)...)
 	}
 	u.Send(n)
 }

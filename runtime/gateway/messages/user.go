@@ -2,6 +2,8 @@ package messages
 
 import (
 	"cmp"
+	"slices"
+	"strings"
 	"time"
 
 	"spectrumlua/pb"
@@ -10,6 +12,7 @@ import (
 	"spectrumlua/runtime/gateway/router"
 	"spectrumlua/runtime/gateway/stanza"
 	"spectrumlua/runtime/jid"
+	"spectrumlua/runtime/modern"
 	"spectrumlua/runtime/richtext"
 	"spectrumlua/runtime/xmltree"
 )
@@ -18,12 +21,19 @@ import (
 type draft struct {
 	stanza *router.Stanza
 	m      *pb.ConversationMessage
-	// receipt reports whether the sender wants a receipt (XEP-0184).
-	receipt bool
+	// body is the body of the stanza, with its fallback texts.
+	body string
 	// attention reports whether the message is TYPE_ATTENTION.
 	attention bool
+	// receipt reports whether the sender wants a receipt (XEP-0184).
+	receipt bool
+	// subject is the subject of a message to a contact.
+	subject string
 	// state is the type of a chat state, nil without one.
 	state *pb.WrapperMessage_Type
+	// modern is the content of the elements of package modern, if isModern.
+	modern   modern.Content
+	isModern bool
 }
 
 // incoming maps the namespace of a part of a user's message to what reads it.
@@ -36,32 +46,43 @@ var incoming = map[string]func(d *draft, part *xmltree.Node){
 	stanza.Delay:      written,
 }
 
+func init() {
+	for _, space := range modern.Namespaces() {
+		incoming[space] = modernPart
+	}
+}
+
+// Outcome is what the script has got of a user's stanza.
+type Outcome struct {
+	// ID and Text are the id and the text that the script gets with a message, or "" if it gets
+	// none.
+	ID, Text string
+	// Event has the elements of a reaction, retraction or marker as the clients in a room get
+	// them. It is nil for other stanzas.
+	Event []*xmltree.Node
+}
+
 // fromUser handles a message to a contact. The protocol has no subject there, so it becomes
 // the first line of the text.
 func fromUser(u *router.User, s *router.Stanza) {
-	subject := stanza.ChildText(s.Node, "", "subject")
-	if subject == "" {
-		FromUser(u, s, s.Name)
-		return
-	}
 	d := read(u, s, s.Name)
-	if body := d.m.GetMessage(); body != "" {
-		subject += "\n" + body
-	}
-	d.m.Message, d.m.Xhtml = &subject, nil
-	d.deliver(u)
+	d.subject = stanza.ChildText(s.Node, "", "subject")
+	d.handle(u)
 }
 
 // FromUser handles a message to a name on the network: a contact, a room, or room/nickname.
-// FromUser returns the id that the script gets with a message, or "" if it gets none.
-func FromUser(u *router.User, s *router.Stanza, name string) (id string) {
-	return read(u, s, name).deliver(u)
+func FromUser(u *router.User, s *router.Stanza, name string) Outcome {
+	return read(u, s, name).handle(u)
 }
 
 // read reads the parts of a message.
 func read(u *router.User, s *router.Stanza, name string) *draft {
-	body := stanza.ChildText(s.Node, "", "body")
-	d := &draft{stanza: s, m: &pb.ConversationMessage{UserName: &u.JID, BuddyName: &name, Message: &body}}
+	d := &draft{stanza: s, m: &pb.ConversationMessage{UserName: &u.JID, BuddyName: &name}}
+	body := stanza.Child(s.Node, "", "body")
+	d.body = stanza.Body(body)
+	if lang := modern.Lang(s.Node, body); lang != "" {
+		d.m.Lang = &lang
+	}
 	for _, c := range s.Children {
 		if c.Element == nil || c.Element.Space == "" {
 			continue
@@ -70,10 +91,98 @@ func read(u *router.User, s *router.Stanza, name string) *draft {
 			add(d, c.Element)
 		}
 	}
-	if body == "" {
-		body = d.text()
-	}
 	return d
+}
+
+// handle delivers what the message says.
+func (d *draft) handle(u *router.User) Outcome {
+	text := d.body
+	if d.isModern {
+		d.modern.Finish()
+		if d.isEvent() {
+			return Outcome{Event: d.deliverEvent(u)}
+		}
+		var refusal string
+		if text, refusal = d.resolve(u); refusal != "" {
+			d.stanza.Fail(stanza.Forbidden, refusal)
+			return Outcome{}
+		}
+	}
+	if text == "" {
+		text = d.text()
+	}
+	if d.subject != "" {
+		d.m.Xhtml = nil
+		if text != "" {
+			text = d.subject + "\n" + text
+		} else {
+			text = d.subject
+		}
+	}
+	d.m.Message = &text
+	return d.deliver(u)
+}
+
+// isEvent reports whether the message is about another one. A body is then a fallback. A
+// marker may be in a message with a text of its own.
+func (d *draft) isEvent() bool {
+	c := &d.modern
+	return c.Reacts != "" || c.Retracts != "" || c.Displayed != "" && d.body == ""
+}
+
+// resolve sets the modern fields of the message and returns its text without fallbacks. A
+// message that corrects or answers an unknown one is a message as older clients see it.
+// refusal is not empty if the user may not send it.
+func (d *draft) resolve(u *router.User) (text, refusal string) {
+	c, name := &d.modern, *d.m.BuddyName
+	spaces := []string{stanza.Correction}
+	if c.Replaces != "" {
+		switch id, own, ok := ids.Network(u, name, c.Replaces); {
+		case ok && !own:
+			return "", "You can correct only your own messages."
+		case ok:
+			d.m.Replaces = &id
+		default:
+			u.Log().Debugf("a correction for %q is a new message: the corrected one is unknown", name)
+		}
+	}
+	if c.AnswerTo != "" {
+		if id, _, ok := ids.Network(u, name, c.AnswerTo); ok {
+			_, quotation := c.Without(d.body, stanza.Reply)
+			d.m.ReplyTo = &pb.Reply{Id: &id, Author: optional(d.nameOf(u, c.Author)), Text: optional(modern.Unquote(quotation))}
+			spaces = append(spaces, stanza.Reply)
+		}
+	}
+	if d.m.Spoiler = c.Spoiler; c.Spoiler != nil {
+		spaces = append(spaces, stanza.Spoiler)
+	}
+	if len(c.Files) > 0 {
+		d.addFiles(c.Files)
+		spaces = append(spaces, stanza.FileSharing, stanza.OutOfBand)
+	}
+	if text, _ = c.Without(d.body, spaces...); strings.TrimSpace(text) == "" && len(c.Files) == 0 {
+		d.m.ReplyTo = nil
+		return d.body, ""
+	}
+	return text, ""
+}
+
+func optional(s string) *string {
+	if s == "" {
+		return nil
+	}
+	return &s
+}
+
+// addFiles adds files before the out-of-band data, without those that are in both.
+func (d *draft) addFiles(files []*pb.Attachment) {
+	for _, old := range d.m.Attachment {
+		same := func(a *pb.Attachment) bool { return a.GetUrl() == old.GetUrl() }
+		if len(files) < modern.MaxFiles && !slices.ContainsFunc(files, same) {
+			files = append(files, old)
+		}
+	}
+	d.m.Attachment = files
 }
 
 // text returns the text of a message without a body.
@@ -92,8 +201,7 @@ func (d *draft) text() string {
 
 // deliver delivers the message. A message without a text is a chat state, or has nothing
 // that the protocol can express. Its sender does not need an error.
-// deliver returns the id that the script gets.
-func (d *draft) deliver(u *router.User) (id string) {
+func (d *draft) deliver(u *router.User) Outcome {
 	online := u.State == router.Online
 	switch {
 	case d.m.GetMessage() == "" && !d.attention:
@@ -105,18 +213,19 @@ func (d *draft) deliver(u *router.User) (id string) {
 	case d.attention:
 		u.Deliver(pb.WrapperMessage_TYPE_ATTENTION, d.m)
 	default:
-		id = ids.Arrived(u, ids.Message{
+		id := ids.Arrived(u, ids.Message{
 			Name: d.m.GetBuddyName(), StanzaID: d.stanza.ID, From: d.stanza.From, To: d.stanza.To,
 			Receipt: d.receipt, Room: d.stanza.Type == "groupchat",
 		})
 		d.m.Id = &id
 		u.Deliver(pb.WrapperMessage_TYPE_CONV_MESSAGE, d.m)
 		d.keep(u)
+		return Outcome{ID: id, Text: d.m.GetMessage()}
 	}
-	return id
+	return Outcome{}
 }
 
-// keep adds the message to the archive, unless it is for a room: that returns it.
+// keep adds the stanza to the archive, unless it is for a room: that returns it.
 func (d *draft) keep(u *router.User) {
 	switch {
 	case d.stanza.Type == "groupchat":
@@ -125,6 +234,12 @@ func (d *draft) keep(u *router.User) {
 	default:
 		archive.Keep(u, jid.Bare(d.stanza.To), d.stanza.Node)
 	}
+}
+
+// modernPart reads an element of package modern.
+func modernPart(d *draft, part *xmltree.Node) {
+	d.isModern = true
+	d.modern.Add(part)
 }
 
 // receiptRequest notes that the sender wants a receipt (XEP-0184).
@@ -146,7 +261,7 @@ func written(d *draft, part *xmltree.Node) {
 // attachment adds out-of-band data (XEP-0066).
 func attachment(d *draft, part *xmltree.Node) {
 	url := stanza.ChildText(part, stanza.OutOfBand, "url")
-	if url == "" || len(d.m.Attachment) == maxAttachments {
+	if url == "" || len(d.m.Attachment) == modern.MaxFiles {
 		return
 	}
 	a := &pb.Attachment{Url: &url}
@@ -155,9 +270,6 @@ func attachment(d *draft, part *xmltree.Node) {
 	}
 	d.m.Attachment = append(d.m.Attachment, a)
 }
-
-// maxAttachments limits the attachments of a message in both directions.
-const maxAttachments = 100
 
 // markup adds the markup (XEP-0071).
 func markup(d *draft, part *xmltree.Node) {

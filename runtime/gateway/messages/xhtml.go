@@ -4,6 +4,7 @@ import (
 	"strings"
 
 	"spectrumlua/runtime/gateway/stanza"
+	"spectrumlua/runtime/modern"
 	"spectrumlua/runtime/xmlns"
 	"spectrumlua/runtime/xmltree"
 )
@@ -111,7 +112,7 @@ func pictures(n *xmltree.Node) []string {
 	var all []string
 	for _, c := range n.Children {
 		e := c.Element
-		if e == nil || len(all) >= maxAttachments {
+		if e == nil || len(all) >= modern.MaxFiles {
 			continue
 		}
 		if src := e.Get("src"); e.Name == "img" && isWeb(src) {

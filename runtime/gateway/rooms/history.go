@@ -46,6 +46,17 @@ func (h *history) add(n *xmltree.Node, by string, at time.Time) {
 	}
 }
 
+// withdraw removes the message with an id that the room has given it (XEP-0359).
+func (h *history) withdraw(id string) {
+	h.messages = slices.DeleteFunc(h.messages, func(p past) bool {
+		given := stanza.Attr(stanza.Child(p.stanza, stanza.StanzaID, "stanza-id"), "id")
+		if given == id {
+			h.size -= p.size
+		}
+		return given == id
+	})
+}
+
 // timeOf returns the time of a message that has one (XEP-0203).
 func timeOf(n *xmltree.Node) (time.Time, bool) {
 	at, err := time.Parse(time.RFC3339, stanza.Attr(stanza.Child(n, stanza.Delay, "delay"), "stamp"))

@@ -5,8 +5,10 @@ import (
 
 	"spectrumlua/pb"
 	"spectrumlua/runtime/gateway/ids"
+	"spectrumlua/runtime/gateway/messages"
 	"spectrumlua/runtime/gateway/router"
 	"spectrumlua/runtime/gateway/stanza"
+	"spectrumlua/runtime/modern"
 	"spectrumlua/runtime/xmltree"
 )
 
@@ -28,7 +30,7 @@ type own struct {
 // mine is a message that the script has and the clients have not seen.
 type mine struct {
 	script, id string // the ids for the script and for the clients
-	body       string
+	body       string // the text that the script has
 	stanza     *xmltree.Node
 	size       int
 }
@@ -37,22 +39,23 @@ type mine struct {
 type shown struct {
 	network    string // the id on the network, or ""
 	body       string
+	correction bool // of a message that may have the same id on the network
 	bySent     bool // because of TYPE_SENT
 	byNickname bool // because of a message with the user's nickname
 }
 
 // notMine are child elements that only a room may add to a message.
-var notMine = map[string]bool{stanza.OccupantID: true, stanza.MUCUser: true, stanza.Delay: true, stanza.StableID: true}
+var notMine = map[string]bool{stanza.OccupantID: true, stanza.MUCUser: true, stanza.Delay: true, stanza.StanzaID: true}
 
 // remember remembers a message of the user until the network has it.
-func (o *own) remember(s *router.Stanza, script string) {
+func (o *own) remember(s *router.Stanza, got messages.Outcome) {
 	n := &xmltree.Node{Name: "message"}
 	for _, child := range stanza.Children(s.Node) {
 		if !notMine[child.Space] || child.Name == "origin-id" {
 			stanza.Add(n, child)
 		}
 	}
-	m := mine{script, s.ID, stanza.ChildText(s.Node, "", "body"), n, weight(n)}
+	m := mine{got.ID, s.ID, got.Text, n, weight(n)}
 	o.waiting = append(o.waiting, m)
 	o.size += m.size
 	for len(o.waiting) > maxOwn || o.size > maxOwnBytes && len(o.waiting) > 1 {
@@ -88,17 +91,24 @@ func Sent(u *router.User, name, scriptID, networkID string) {
 		return
 	}
 	m := o.take(i)
-	if networkID != "" && slices.ContainsFunc(o.shown, func(s shown) bool { return s.network == networkID && s.byNickname }) {
+	correction := stanza.Child(m.stanza, stanza.Correction, "replace") != nil
+	if networkID != "" && slices.ContainsFunc(o.shown, func(s shown) bool {
+		return s.network == networkID && s.byNickname && s.correction == correction
+	}) {
 		return
 	}
-	o.show(shown{network: networkID, body: m.body, bySent: true})
+	o.show(shown{network: networkID, body: m.body, correction: correction, bySent: true})
 	n := m.stanza
 	n.Attr = []xmltree.Attr{{Name: "from", Value: r.from(r.nick)}, {Name: "to"}, {Name: "type", Value: "groupchat"}}
 	if m.id != "" {
 		stanza.SetAttr(n, "id", m.id)
 	}
 	if networkID != "" {
-		stanza.Add(n, stanza.Element(stanza.StableID, "stanza-id", stanza.Attrs{"by", r.jid, "id", ids.Stanza(networkID)}))
+		id := ids.Stanza(networkID)
+		if correction {
+			id = ids.Edition(networkID)
+		}
+		stanza.Add(n, modern.ID(id, r.jid))
 	}
 	stanza.Add(n, r.occupantID(u, r.nick))
 	r.spread(u, n)
@@ -130,7 +140,7 @@ func (r *room) returned(u *router.User, m *pb.ConversationMessage) (id string, a
 			ids.Sent(u, r.name, id, m.GetId())
 		}
 	}
-	o.show(shown{network: m.GetId(), body: m.GetMessage(), byNickname: true})
+	o.show(shown{network: m.GetId(), body: m.GetMessage(), correction: m.Replaces != nil, byNickname: true})
 	return id, false
 }
 
@@ -143,7 +153,7 @@ func (o *own) isShown(m *pb.ConversationMessage) bool {
 		if m.GetId() == "" || s.network == "" {
 			same = s.body == m.GetMessage() && !m.GetOrigin()
 		}
-		if same && s.bySent && !s.byNickname {
+		if same && s.bySent && !s.byNickname && s.correction == (m.Replaces != nil) {
 			s.byNickname = true
 			return true
 		}

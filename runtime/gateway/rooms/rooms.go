@@ -11,8 +11,11 @@
 package rooms
 
 import (
+	"slices"
+
 	"spectrumlua/pb"
 	"spectrumlua/runtime/clock"
+	"spectrumlua/runtime/gateway/messages"
 	"spectrumlua/runtime/gateway/router"
 	"spectrumlua/runtime/gateway/stanza"
 	"spectrumlua/runtime/gateway/users"
@@ -41,19 +44,24 @@ func Feature() router.Feature {
 			{Kind: "message", Type: "chat", To: router.Occupant, Handle: private},
 			{Kind: "message", Type: "normal", To: router.Occupant, Handle: private},
 			{Kind: "iq", Type: "get", To: router.Occupant, Space: stanza.Ping, Handle: selfPing},
+			{Kind: "iq", Type: "set", To: router.Room, Space: stanza.Moderate, Handle: moderate},
+			{Kind: "iq", Type: "set", To: router.Room, Space: stanza.Fasten, Handle: moderate},
 		},
-		Payloads: []router.PayloadRoute{
+		Payloads: slices.Concat([]router.PayloadRoute{
 			router.On(pb.WrapperMessage_TYPE_PARTICIPANT_CHANGED, router.Any, participant),
 			router.On(pb.WrapperMessage_TYPE_ROOM_NICKNAME_CHANGED, router.Any, nicknameChanged),
 			router.On(pb.WrapperMessage_TYPE_ROOM_SUBJECT_CHANGED, router.Any, subjectChanged),
 			router.On(pb.WrapperMessage_TYPE_CONV_MESSAGE, router.Room, said),
 			router.On(pb.WrapperMessage_TYPE_CONV_MESSAGE, router.Occupant, whispered),
-		},
+			router.On(pb.WrapperMessage_TYPE_MODERATION, router.Any, moderated),
+		}, messages.Events(router.Room, eventInRoom), messages.Events(router.Occupant, eventOfOccupant)),
 		Disco: []router.Disco{
 			{Target: router.Transport, Var: stanza.MUC, Needs: "muc"},
 			{Target: router.Room, Var: stanza.MUC},
 			{Target: router.Room, Var: "http://jabber.org/protocol/muc#self-ping-optimization"},
 			{Target: router.Room, Var: stanza.OccupantID},
+			{Target: router.Room, Var: stanza.StanzaID},
+			{Target: router.Room, Var: stanza.Moderate, Handler: pb.WrapperMessage_TYPE_MODERATION},
 		},
 		Info:  []router.Info{{Target: router.Room, Extend: info}},
 		Nodes: []router.Node{{To: router.Room, Items: items}},

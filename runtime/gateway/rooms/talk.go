@@ -9,6 +9,7 @@ import (
 	"spectrumlua/runtime/gateway/presence"
 	"spectrumlua/runtime/gateway/router"
 	"spectrumlua/runtime/gateway/stanza"
+	"spectrumlua/runtime/modern"
 	"spectrumlua/runtime/xmltree"
 )
 
@@ -25,8 +26,11 @@ func groupchat(u *router.User, s *router.Stanza) {
 		u.Deliver(pb.WrapperMessage_TYPE_ROOM_SUBJECT_CHANGED, &pb.ConversationMessage{UserName: &u.JID, BuddyName: &r.name, Message: &text})
 		return
 	}
-	if id := messages.FromUser(u, s, r.name); id != "" {
-		r.own.remember(s, id)
+	switch got := messages.FromUser(u, s, r.name); {
+	case got.ID != "":
+		r.own.remember(s, got)
+	case got.Event != nil:
+		r.event(u, r.nick, s.ID, got.Event)
 	}
 }
 
@@ -63,6 +67,9 @@ func said(u *router.User, m *pb.ConversationMessage) {
 		return
 	}
 	m.BuddyName = &r.name
+	if m.GetOrigin() && m.GetNickname() == "" {
+		m.Nickname = &r.nick
+	}
 	if why := u.Rooms.Dropped(m); why != "" || !r.joined {
 		u.Log().Debugf("a message is dropped: %s", cmp.Or(why, "the join is not complete"))
 		return
@@ -71,11 +78,16 @@ func said(u *router.User, m *pb.ConversationMessage) {
 	if again {
 		return
 	}
-	n := stanza.Message(r.from(m.GetNickname()), "", "groupchat", messages.Content(u, m)...)
+	nick, at := m.GetNickname(), messages.Place{Name: r.name, From: r.from, Room: true}
+	id, room := at.Identify(u, m, nick != "" && nick == r.nick, id)
+	n := stanza.Message(r.from(nick), "", "groupchat", messages.Content(u, at, m)...)
 	if id != "" {
 		stanza.SetAttr(n, "id", id)
 	}
-	if nick := m.GetNickname(); nick != "" {
+	if room != "" {
+		stanza.Add(n, modern.ID(room, r.jid), messages.Markable(u, m))
+	}
+	if nick != "" {
 		stanza.Add(n, r.occupantID(u, nick))
 	}
 	r.spread(u, n)
@@ -115,14 +127,32 @@ func whispered(u *router.User, m *pb.ConversationMessage) {
 	if room, occupant, ok := u.Occupant(name); ok {
 		name, nick = room, cmp.Or(nick, occupant)
 	}
-	r, from := named(u, name), ""
-	if r != nil {
-		from = r.from(nick)
-	} else {
-		from = u.RoomJID(name) + "/" + nick
+	at := messages.Place{Name: name + "/" + nick, From: func(nick string) string { return fromOccupant(u, name, nick) }}
+	id, _ := at.Identify(u, m, m.GetOrigin(), "")
+	content := messages.Content(u, at, m)
+	if m.GetOrigin() {
+		messages.Carbon(u, at.Name, id, content)
+		return
 	}
+	whisper(u, name, nick, id, content)
+}
+
+// fromOccupant returns the JID of an occupant of a room that the user may have left.
+func fromOccupant(u *router.User, room, nick string) string {
+	if r := named(u, room); r != nil {
+		return r.from(nick)
+	}
+	return u.RoomJID(room) + "/" + nick
+}
+
+// whisper sends a private message of an occupant. id may be "".
+func whisper(u *router.User, room, nick, id string, content []*xmltree.Node) {
+	r, from := named(u, room), fromOccupant(u, room, nick)
 	n := stanza.Message(from, u.JID, "chat", stanza.Element(stanza.MUCUser, "x", nil))
-	stanza.Add(n, messages.Content(u, m)...)
+	if id != "" {
+		stanza.SetAttr(n, "id", id)
+	}
+	stanza.Add(n, content...)
 	archive.Keep(u, from, n)
 	if r == nil || len(r.seats) == 0 {
 		u.Send(n)

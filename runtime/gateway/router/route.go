@@ -51,6 +51,8 @@ type Disco struct {
 	Var    string
 	// Needs is the key of [features] that the script must announce, such as muc, or "".
 	Needs string
+	// Handler is the type that the script must have a handler for, or 0.
+	Handler pb.WrapperMessage_Type
 }
 
 // Hooks are called on the goroutine of the user, in the order of the features.
@@ -108,8 +110,8 @@ type PayloadRoute struct {
 	handle func(u *User, m proto.Message, raw string)
 }
 
-// On returns the route of a type whose payload is an M. Only ConversationMessages have
-// other targets than Any. Payloads for users who are not logged in never reach a handler.
+// On returns the route of a type whose payload is an M. Only payloads about a message have
+// other targets than Any: those with the fields buddyName, nickname and pm. Payloads for users who are not logged in never reach a handler.
 func On[M any, P interface {
 	*M
 	proto.Message
@@ -208,7 +210,7 @@ func (t *tables) find(s *Stanza, space string) func(*User, *Stanza) {
 func (r *Router) Disco(t Target) []string {
 	var all []string
 	for _, d := range r.tables.disco {
-		if d.Target == t && (d.Needs == "" || r.Feature(d.Needs)) {
+		if d.Target == t && (d.Needs == "" || r.Feature(d.Needs)) && (d.Handler == 0 || r.Handles(d.Handler)) {
 			all = append(all, d.Var)
 		}
 	}
@@ -244,7 +246,7 @@ func (r *Router) payload(u *User, typ *schema.Type, payload string) {
 		}
 	}
 	handle := routes.to[Any]
-	if c, ok := m.(*pb.ConversationMessage); ok {
+	if c, ok := m.(conversation); ok {
 		if exact := routes.to[targetOf(u, c)]; exact != nil {
 			handle = exact
 		}
@@ -254,8 +256,15 @@ func (r *Router) payload(u *User, typ *schema.Type, payload string) {
 	}
 }
 
+// conversation is a payload about a message in a chat or a room.
+type conversation interface {
+	GetBuddyName() string
+	GetNickname() string
+	GetPm() bool
+}
+
 // targetOf returns what a message of the script is about.
-func targetOf(u *User, m *pb.ConversationMessage) Target {
+func targetOf(u *User, m conversation) Target {
 	switch {
 	case m.GetPm():
 		return Occupant

@@ -76,6 +76,9 @@ type Options struct {
 	Observer Observer
 	// Forget removes what the script has stored for a user. It is optional.
 	Forget func(ctx context.Context, jid string) error
+	// Handles reports whether the script has a handler for a type. It must not block. It is
+	// optional; without it, the script has all handlers.
+	Handles func(typ pb.WrapperMessage_Type) bool
 }
 
 // Observer sees payloads: In before Receive is called, Out when the script has sent one.
@@ -178,6 +181,12 @@ func (r *Router) WaitCapacity(ctx context.Context) error {
 		return err
 	}
 	return r.opts.Stream.WaitCapacity(ctx)
+}
+
+// Handles reports whether the script has a handler for a type. It changes when the script is
+// loaded again.
+func (r *Router) Handles(typ pb.WrapperMessage_Type) bool {
+	return r.opts.Handles == nil || r.opts.Handles(typ)
 }
 
 // Forget removes what the script has stored for a user.

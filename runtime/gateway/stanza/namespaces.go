@@ -44,7 +44,6 @@ const (
 	Hints          = "urn:xmpp:hints"                          // XEP-0334
 	Markers        = "urn:xmpp:chat-markers:0"                 // XEP-0333
 	Correction     = "urn:xmpp:message-correct:0"              // XEP-0308
-	StableID       = "urn:xmpp:sid:0"                          // XEP-0359
 	Spoiler        = "urn:xmpp:spoiler:0"                      // XEP-0382
 	OccupantID     = "urn:xmpp:occupant-id:0"                  // XEP-0421
 	Fasten         = "urn:xmpp:fasten:0"                       // XEP-0422

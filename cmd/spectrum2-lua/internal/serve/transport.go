@@ -166,6 +166,7 @@ func (t *Transport) peer(w backend.Wiring) backend.Peer {
 			w.Receive(ctx, typ, payload, nil)
 		},
 		Observer:     w.Observer,
+		Handles:      w.Handles,
 		Log:          t.category("gateway"),
 		OnConnection: t.connection,
 		Forget: func(ctx context.Context, jid string) error {
