@@ -43,6 +43,9 @@ var ErrMemory = errors.New("the backend has used up its memory (memory_limit)")
 type Options struct {
 	// Dial connects to Spectrum. Serve calls it once.
 	Dial func(ctx context.Context) (net.Conn, error)
+	// Gateway reports whether a tool that plays the gateway is behind Dial, not Spectrum:
+	// types and fields that only the gateway knows pass as frames.
+	Gateway bool
 	// Peer makes the peer of a backend without Spectrum.
 	Peer func(Wiring) Peer
 	// Context cancels the load that New starts. After New, it has no effect, because

@@ -36,34 +36,47 @@ type Wiring struct {
 	Handles func(typ pb.WrapperMessage_Type) bool
 }
 
-// spectrumPeer is the peer of a backend that Spectrum starts.
-type spectrumPeer struct {
+// linkPeer is the peer of a backend that connects: Spectrum, or a tool that plays the
+// gateway.
+type linkPeer struct {
 	*link.Link
-	side *spectrum.Side
 	dial func(ctx context.Context) (net.Conn, error)
 }
 
-func (b *Backend) spectrum(w Wiring) Peer {
-	p := spectrumPeer{dial: b.opts.Dial}
-	p.Link = link.New(link.Options{
+// spectrumPeer is the peer of a backend that Spectrum starts.
+type spectrumPeer struct {
+	linkPeer
+	side *spectrum.Side
+}
+
+func (b *Backend) connect(w Wiring, receive func(ctx context.Context, typ *schema.Type, payload []byte, lender task.Lender)) linkPeer {
+	return linkPeer{link.New(link.Options{
 		MaxFrame: int(b.opts.Settings.MaxFrame),
 		Log:      b.opts.Log("link"),
-		Receive: func(ctx context.Context, typ *schema.Type, payload []byte, lender task.Lender) {
-			p.side.Receive(ctx, typ, payload, lender)
-		},
+		Receive:  receive,
 		Observer: w.Observer,
+	}), b.opts.Dial}
+}
+
+func (b *Backend) spectrum(w Wiring) Peer {
+	if b.opts.Gateway {
+		return b.connect(w, w.Receive)
+	}
+	p := &spectrumPeer{}
+	p.linkPeer = b.connect(w, func(ctx context.Context, typ *schema.Type, payload []byte, lender task.Lender) {
+		p.side.Receive(ctx, typ, payload, lender)
 	})
 	p.side = spectrum.New(spectrum.Options{JID: b.opts.Config.JID(), Send: p.Link.Send, Receive: w.Receive, Log: b.opts.Log("link")})
 	return p
 }
 
 // Send sends a message as Spectrum understands it.
-func (p spectrumPeer) Send(typ pb.WrapperMessage_Type, payload []byte) error {
+func (p *spectrumPeer) Send(typ pb.WrapperMessage_Type, payload []byte) error {
 	return p.side.Send(typ, payload)
 }
 
 // Run connects to Spectrum and serves the connection.
-func (p spectrumPeer) Run(ctx context.Context) error {
+func (p linkPeer) Run(ctx context.Context) error {
 	conn, err := p.dial(ctx)
 	switch {
 	case ctx.Err() != nil:

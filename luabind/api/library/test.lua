@@ -179,6 +179,8 @@ function t:expect_error(pattern, seconds) end
 ---@field script? string
 ---Further sections and keys of the config (default: those of `test.config`).
 ---@field config? table<string, table<string, any>>
+---What the test plays: the gateway of `spectrum2-lua serve`, or Spectrum 2, which passes no modern messages (default: `"serve"`).
+---@field home? "serve"|"spectrum"
 
 ---@class spectrum.test.LoginOptions
 ---The user's bare JID (default: `"alice@localhost"`).
@@ -236,7 +238,33 @@ function user:send(type, fields) end
 ---Sends a chat message to a contact or a room.
 ---@param buddy string
 ---@param text string
+---@return spectrum.ConversationMessage message the message as the script receives it
 function user:say(buddy, text) end
+
+---Answers a message.
+---@param message spectrum.ConversationMessage a message that `say` or `expect` has returned
+---@param text string
+---@return spectrum.ConversationMessage message
+function user:reply(message, text) end
+
+---Corrects a message of the user. If the script has not reported its network id with `session:sent`, the gateway delivers the correction as a new message.
+---@param message spectrum.ConversationMessage a message that `say`, `reply` or `correct` has returned
+---@param text string
+---@return spectrum.ConversationMessage message
+function user:correct(message, text) end
+
+---Reacts to a message. The emoji replace earlier ones of the user; without any, the user no longer reacts.
+---@param message spectrum.ConversationMessage a message that `say` or `expect` has returned
+---@param ... string emoji
+function user:react(message, ...) end
+
+---Withdraws a message of the user.
+---@param message spectrum.ConversationMessage a message that `say`, `reply` or `correct` has returned
+function user:retract(message) end
+
+---Tells the script that the user has read all messages up to this one.
+---@param message spectrum.ConversationMessage a message that `say` or `expect` has returned
+function user:read(message) end
 
 ---Waits for a message to the user that has at least the given fields. Each message satisfies one `expect`.
 ---@param type spectrum.SentType

@@ -114,7 +114,7 @@ func Open(ctx context.Context, o Options) (*Harness, error) {
 	s.backend = backend.New(backend.Options{
 		Dial:    func(context.Context) (net.Conn, error) { return its, nil },
 		Context: s.ctx, Config: s.Config, Settings: s.Settings, Log: log.category, Clock: o.Clock, Compiled: o.Compiled, Coverage: o.Coverage, OnRetry: o.OnRetry,
-		Record: s.recorder,
+		Record: s.recorder, Gateway: o.Spectrum.Gateway,
 	})
 	go s.serve(s.ctx)
 	s.Spectrum = simulator.Attach(ours, o.Spectrum)

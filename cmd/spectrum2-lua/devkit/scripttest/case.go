@@ -53,11 +53,16 @@ func init() { // its methods refer to the class
 		"expect_error": expectError,
 	}, properties)
 	userClass = bind.NewClass("user", map[string]func(l *lua.LState, u *user) int{
-		"send":   func(l *lua.LState, u *user) int { return sendMessage(l, u.world, u) },
-		"say":    say,
-		"expect": func(l *lua.LState, u *user) int { return expect(l, u.world, u) },
-		"never":  func(l *lua.LState, u *user) int { return neverComes(l, u.world, u) },
-		"logout": logout,
+		"send":    func(l *lua.LState, u *user) int { return sendMessage(l, u.world, u) },
+		"say":     say,
+		"react":   react,
+		"reply":   reply,
+		"correct": correct,
+		"retract": retract,
+		"read":    read,
+		"expect":  func(l *lua.LState, u *user) int { return expect(l, u.world, u) },
+		"never":   func(l *lua.LState, u *user) int { return neverComes(l, u.world, u) },
+		"logout":  logout,
 	}, map[string]func(l *lua.LState, u *user) lua.LValue{
 		"user":        func(_ *lua.LState, u *user) lua.LValue { return lua.LString(u.jid) },
 		"legacy_name": func(_ *lua.LState, u *user) lua.LValue { return lua.LString(u.legacyName) },

@@ -18,8 +18,15 @@ import (
 // never is longer than any case. The world limits waits itself.
 const never = 24 * time.Hour
 
+// The homes of a script.
+const (
+	homeServe    = "serve"
+	homeSpectrum = "spectrum"
+)
+
 // start implements t:start([options]), which starts a backend with the script under test.
-// Options are config, with additional keys, and script, another script or config file.
+// Options are config, with additional keys, script, another script or config file, and
+// home.
 func start(l *lua.LState, w *world) int {
 	if w.started() != nil {
 		bind.Raise(l, "the script runs already: call t:start once, before the first t:login")
@@ -29,13 +36,17 @@ func start(l *lua.LState, w *world) int {
 	if given := o.String("script", ""); given != "" {
 		path = w.suite.beside(given)
 	}
+	home := o.String("home", homeServe)
 	o.Done()
+	if home != homeServe && home != homeSpectrum {
+		bind.Raise(l, "start: home: %q or %q expected, got %q", homeServe, homeSpectrum, home)
+	}
 	if more != nil {
 		if err := checkSections(more); err != nil {
 			bind.Raise(l, "start: config: %v", err)
 		}
 	}
-	w.begin(l, path, more)
+	w.begin(l, path, more, home)
 	return 0
 }
 
@@ -44,11 +55,11 @@ func (w *world) needStage(l *lua.LState) *harness.Harness {
 	if s := w.started(); s != nil {
 		return s
 	}
-	return w.begin(l, w.suite.script, nil)
+	return w.begin(l, w.suite.script, nil, homeServe)
 }
 
 // begin starts the backend. It raises the error of a script that does not load.
-func (w *world) begin(l *lua.LState, path string, more *lua.LTable) *harness.Harness {
+func (w *world) begin(l *lua.LState, path string, more *lua.LTable, home string) *harness.Harness {
 	settings := slices.DeleteFunc(w.settings(l, w.suite.config), func(general config.Override) bool {
 		return says(more, general.Key)
 	})
@@ -61,7 +72,7 @@ func (w *world) begin(l *lua.LState, path string, more *lua.LTable) *harness.Har
 		s, err = harness.Open(w.ctx, harness.Options{
 			Path: path, Settings: settings, WorkingDir: w.dir, NoRetries: true, Clock: w.clock, Compiled: w.sources, Coverage: w.cover.ofScript,
 			Log:      func(line harness.Line) { w.journal.add(line, false) },
-			Spectrum: simulator.Options{Timeout: never},
+			Spectrum: simulator.Options{Timeout: never, Gateway: home == homeServe},
 		})
 		if err == nil {
 			w.mu.Lock()

@@ -120,11 +120,12 @@ func payloadOf(typ *schema.Type, fields lua.LValue, u *user) ([]byte, error) {
 	return nil, fmt.Errorf("table of fields expected, got %s", bind.Describe(fields))
 }
 
-// say implements user:say(buddy, text): a message to a contact or a room.
+// say implements user:say(buddy, text) → message: a message to a contact or a room.
 func say(l *lua.LState, u *user) int {
-	buddy, text := l.CheckString(2), l.CheckString(3)
-	u.world.send(l, "say", func() error { return u.world.started().Spectrum.Say(u.jid, buddy, text) })
-	return 0
+	fields := bind.NewTable()
+	fields.RawSetString("buddy_name", lua.LString(l.CheckString(2)))
+	fields.RawSetString("message", lua.LString(l.CheckString(3)))
+	return u.write(l, "say", fields)
 }
 
 // logout implements user:logout(). It returns when on.logout has ended or waits.

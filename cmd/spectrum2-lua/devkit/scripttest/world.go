@@ -8,6 +8,7 @@ import (
 	"path/filepath"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"github.com/sirupsen/logrus"
@@ -44,7 +45,8 @@ type world struct {
 	stop    context.CancelCauseFunc
 	host    *luabind.Host // runs the test file
 	tasks   *task.Scheduler
-	journal log // of the script and the test
+	journal log           // of the script and the test
+	ids     atomic.Uint64 // of messages of users
 
 	mu       sync.Mutex
 	main     *task.Task       // the case; nil until it runs

@@ -31,6 +31,9 @@ type Options struct {
 	// MaxFrame is the largest frame that the simulator reads, in bytes; default:
 	// wire.DefaultMaxFrame.
 	MaxFrame int
+	// Gateway plays the gateway of serve instead of Spectrum: the backend may send the types
+	// and fields that only the gateway knows.
+	Gateway bool
 	// Trace receives each frame in both directions. Calls do not overlap. It must not
 	// block or use the Backend.
 	Trace func(Frame)
@@ -80,6 +83,8 @@ func Attach(conn net.Conn, o Options) *Backend {
 		journal: journal{keepFrames: o.KeepFrames, keepBytes: o.KeepBytes, trace: o.Trace},
 		done:    make(chan struct{}),
 		closing: make(chan struct{}),
+
+		violations: violations{gateway: o.Gateway},
 	}
 	if o.Manners != (Manners{}) {
 		b.manners = newManners(b, o.Manners)
@@ -88,6 +93,9 @@ func Attach(conn net.Conn, o Options) *Backend {
 	b.goroutines.Go(b.read)
 	return b
 }
+
+// Gateway reports whether the simulator plays the gateway; see Options.
+func (b *Backend) Gateway() bool { return b.opts.Gateway }
 
 // Close closes the connection and waits for the Backend's goroutines. It may be called
 // again. The received frames remain available.

@@ -38,6 +38,8 @@ const keepViolations = 1000
 type violations struct {
 	ponged bool   // only the reading goroutine uses ponged and config
 	config string // the last BACKEND_CONFIG before the first PONG
+	// gateway allows what only the gateway knows.
+	gateway bool
 
 	mu   sync.Mutex
 	list []Violation
@@ -61,7 +63,7 @@ func (v *violations) add(found Violation) {
 
 // check checks one frame and its position. Only the reading goroutine calls it.
 func (v *violations) check(f Frame) {
-	for _, text := range append(v.order(f), Check(f)...) {
+	for _, text := range append(v.order(f), check(f, v.gateway)...) {
 		v.add(Violation{Frame: f, Text: text})
 	}
 }
@@ -87,12 +89,14 @@ func (v *violations) order(f Frame) []string {
 
 // Check returns the problems of a backend's frame, regardless of earlier frames. It returns
 // nil if Spectrum and the XMPP server accept the frame.
-func Check(f Frame) []string {
+func Check(f Frame) []string { return check(f, false) }
+
+func check(f Frame, gateway bool) []string {
 	if !f.understood() {
 		return []string{"Spectrum cannot parse the frame: " + f.Err.Error()}
 	}
 	typ := schema.TypeByNumber(f.Type)
-	if typ == nil || !typ.FromScript || typ.GatewayOnly {
+	if typ == nil || !typ.FromScript || typ.GatewayOnly && !gateway {
 		return []string{f.TypeName() + " is not a type that Spectrum accepts from a backend: Spectrum stops reading"}
 	}
 	c := checker{}
