@@ -840,6 +840,8 @@ type FieldOptions struct {
 	Content *bool `protobuf:"varint,5,opt,name=content" json:"content,omitempty"`
 	// Spectrum does not know this field. Its number is 1000 or more.
 	GatewayOnly *bool `protobuf:"varint,6,opt,name=gateway_only,json=gatewayOnly" json:"gateway_only,omitempty"`
+	// A script gets an empty list if the field is absent, not nil.
+	NeverNil *bool `protobuf:"varint,8,opt,name=never_nil,json=neverNil" json:"never_nil,omitempty"`
 	// The value never appears in a log or record, like a secret. But other texts are not
 	// searched for it: most values are harmless.
 	Masked        *bool `protobuf:"varint,7,opt,name=masked" json:"masked,omitempty"`
@@ -915,6 +917,13 @@ func (x *FieldOptions) GetContent() bool {
 func (x *FieldOptions) GetGatewayOnly() bool {
 	if x != nil && x.GatewayOnly != nil {
 		return *x.GatewayOnly
+	}
+	return false
+}
+
+func (x *FieldOptions) GetNeverNil() bool {
+	if x != nil && x.NeverNil != nil {
+		return *x.NeverNil
 	}
 	return false
 }
@@ -3421,14 +3430,15 @@ const file_protocol_proto_rawDesc = "" +
 	"\tto_script\x18\x04 \x01(\bR\btoScript\x125\n" +
 	"\x06format\x18\x05 \x01(\x0e2\x1d.spectrumlua.pb.PayloadFormatR\x06format\x12!\n" +
 	"\fgateway_only\x18\x06 \x01(\bR\vgatewayOnly\x12\x1a\n" +
-	"\binternal\x18\a \x01(\bR\binternal\"\xd5\x01\n" +
+	"\binternal\x18\a \x01(\bR\binternal\"\xf2\x01\n" +
 	"\fFieldOptions\x12\x12\n" +
 	"\x04user\x18\x01 \x01(\bR\x04user\x12\x14\n" +
 	"\x05flags\x18\x02 \x01(\tR\x05flags\x12.\n" +
 	"\x06format\x18\x03 \x01(\x0e2\x16.spectrumlua.pb.FormatR\x06format\x12\x16\n" +
 	"\x06secret\x18\x04 \x01(\bR\x06secret\x12\x18\n" +
 	"\acontent\x18\x05 \x01(\bR\acontent\x12!\n" +
-	"\fgateway_only\x18\x06 \x01(\bR\vgatewayOnly\x12\x16\n" +
+	"\fgateway_only\x18\x06 \x01(\bR\vgatewayOnly\x12\x1b\n" +
+	"\tnever_nil\x18\b \x01(\bR\bneverNil\x12\x16\n" +
 	"\x06masked\x18\a \x01(\bR\x06masked\"\x84\x0f\n" +
 	"\x0eWrapperMessage\x127\n" +
 	"\x04type\x18\x01 \x02(\x0e2#.spectrumlua.pb.WrapperMessage.TypeR\x04type\x12\x18\n" +
@@ -3602,13 +3612,13 @@ const file_protocol_proto_rawDesc = "" +
 	"\x05Reply\x12\x16\n" +
 	"\x02id\x18\x01 \x02(\tB\x06\x8a\xb5\x18\x02\x18\x05R\x02id\x12\x16\n" +
 	"\x06author\x18\x02 \x01(\tR\x06author\x12\x1a\n" +
-	"\x04text\x18\x03 \x01(\tB\x06\x8a\xb5\x18\x02(\x01R\x04text\"\xce\x01\n" +
+	"\x04text\x18\x03 \x01(\tB\x06\x8a\xb5\x18\x02(\x01R\x04text\"\xd6\x01\n" +
 	"\bReaction\x12\"\n" +
 	"\buserName\x18\x01 \x02(\tB\x06\x8a\xb5\x18\x02\b\x01R\buserName\x12$\n" +
 	"\tbuddyName\x18\x02 \x02(\tB\x06\x8a\xb5\x18\x02\x18\x03R\tbuddyName\x12\"\n" +
 	"\bnickname\x18\x03 \x01(\tB\x06\x8a\xb5\x18\x02\x18\x04R\bnickname\x12\x16\n" +
-	"\x02id\x18\x04 \x02(\tB\x06\x8a\xb5\x18\x02\x18\x05R\x02id\x12\x14\n" +
-	"\x05emoji\x18\x05 \x03(\tR\x05emoji\x12\x16\n" +
+	"\x02id\x18\x04 \x02(\tB\x06\x8a\xb5\x18\x02\x18\x05R\x02id\x12\x1c\n" +
+	"\x05emoji\x18\x05 \x03(\tB\x06\x8a\xb5\x18\x02@\x01R\x05emoji\x12\x16\n" +
 	"\x06origin\x18\x06 \x01(\bR\x06origin\x12\x0e\n" +
 	"\x02pm\x18\a \x01(\bR\x02pm\"\xba\x01\n" +
 	"\n" +

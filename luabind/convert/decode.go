@@ -93,6 +93,9 @@ func (d *decoder) message(m *schema.Message, data string, depth int) (*lua.LTabl
 	if lacks := m.Required &^ seen; lacks != 0 {
 		return nil, fmt.Errorf("the required field %s is missing", m.Fields[bits.TrailingZeros64(lacks)].Name)
 	}
+	for absent := m.NeverNil &^ seen; absent != 0; absent &= absent - 1 {
+		set.inner(m.Fields[bits.TrailingZeros64(absent)], 0, 0)
+	}
 	return set.table(), nil
 }
 

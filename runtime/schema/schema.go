@@ -71,6 +71,8 @@ type Message struct {
 	Required, User uint64
 	// GatewayOnly has the bits of the fields that Spectrum does not know.
 	GatewayOnly uint64
+	// NeverNil has the bits of the lists that a script gets even if they are empty.
+	NeverNil uint64
 
 	byName   map[string]*Field
 	byNumber []*Field // nil for an unknown number
@@ -107,7 +109,9 @@ type Field struct {
 	Masked bool
 	// GatewayOnly fields are unknown to Spectrum.
 	GatewayOnly bool
-	Format      pb.Format
+	// NeverNil is true for a list that a script gets even if it is empty.
+	NeverNil bool
+	Format   pb.Format
 }
 
 // Enum is a set of named numbers.
@@ -337,6 +341,9 @@ func (r *registry) message(d protoreflect.MessageDescriptor) *Message {
 		if f.GatewayOnly {
 			m.GatewayOnly |= 1 << i
 		}
+		if f.NeverNil {
+			m.NeverNil |= 1 << i
+		}
 		if m.userPath == nil || f.User && len(m.userPath) > 1 {
 			m.userPath = userPath(f)
 		}
@@ -371,6 +378,7 @@ func (r *registry) field(d protoreflect.FieldDescriptor) *Field {
 		Secret:      about.GetSecret() || about.GetMasked(),
 		Masked:      about.GetMasked(),
 		GatewayOnly: about.GetGatewayOnly(),
+		NeverNil:    about.GetNeverNil(),
 		Content:     about.GetContent(),
 		Format:      about.GetFormat(),
 	}
