@@ -3,26 +3,25 @@
 //
 // The stanza id of a message from the network is made of its network id, so it needs no
 // memory. A message of the user has the id that the client gave it. After the script has
-// reported the network id with TYPE_SENT, the two are a pair.
+// reported the network id with TYPE_SENT, the two are a pair. The last pairs are in memory.
+// A background goroutine writes them to the database, so that they outlive the process.
 //
 // A conversation is the name of a contact, of a room, or room/nickname. The case of its
 // letters does not matter.
 package ids
 
-import (
-	"spectrumlua/runtime/gateway/router"
-)
+import "spectrumlua/runtime/gateway/router"
 
 // Network returns the network id of a message for the id that a client uses: the id of the
 // stanza, or in a room the id that the room gave it (XEP-0359). own reports whether the
-// user wrote the message. ok is false if the id is unknown.
+// user wrote the message. ok is false if the id is unknown. It may wait for the database.
 func Network(u *router.User, name, xmppID string) (id string, own, ok bool) {
 	xmppID = edited(xmppID)
 	if id, ok = reverse(xmppID); ok {
-		p := find(u, networkKey(u.JID, name, id))
+		p := ofNetwork(u, name, id)
 		return id, p != nil && p.own, true
 	}
-	p := find(u, stanzaKey(u.JID, name, xmppID))
+	p := ofStanza(u, name, xmppID)
 	if p == nil {
 		return "", false, false
 	}
@@ -31,9 +30,9 @@ func Network(u *router.User, name, xmppID string) (id string, own, ok bool) {
 
 // XMPP returns the id attribute of the stanza with a message: the id of the user's client,
 // or the one that Stanza returns. In a room, it is the id for corrections only; everything
-// else there refers to what Stanza returns.
+// else there refers to what Stanza returns. It may wait for the database.
 func XMPP(u *router.User, name, networkID string) (stanzaID string) {
-	if p := find(u, networkKey(u.JID, name, networkID)); p != nil {
+	if p := ofNetwork(u, name, networkID); p != nil {
 		return p.stanza
 	}
 	return Stanza(networkID)
@@ -44,7 +43,7 @@ func XMPP(u *router.User, name, networkID string) (stanzaID string) {
 func Keep(u *router.User, name, networkID string, own bool) (stanzaID string) {
 	stanzaID = Stanza(networkID)
 	if _, ok := reverse(stanzaID); own || !ok {
-		add(u, newPair(u, name, stanzaID, networkID, own, false))
+		note(u, name, pair{stanza: stanzaID, network: networkID, own: own})
 	}
 	return stanzaID
 }
@@ -52,13 +51,36 @@ func Keep(u *router.User, name, networkID string, own bool) (stanzaID string) {
 // Sent notes that a message of the user has a network id. If the network id already has a
 // pair, as after a correction, XMPP continues to return the id of the first one.
 func Sent(u *router.User, name, stanzaID, networkID string) {
-	note(u, name, stanzaID, networkID, false)
+	note(u, name, pair{stanza: stanzaID, network: networkID, own: true})
 }
 
-func note(u *router.User, name, stanzaID, networkID string, receipt bool) {
-	add(u, newPair(u, name, stanzaID, networkID, true, receipt))
+func note(u *router.User, name string, p pair) {
+	p.jid, p.byStanza, p.byNetwork = u.JID, stanzaKey(u.JID, name, p.stanza), networkKey(u.JID, name, p.network)
+	add(u, &p)
 }
 
-func newPair(u *router.User, name, stanzaID, networkID string, own, receipt bool) pair {
-	return pair{stanzaKey(u.JID, name, stanzaID), networkKey(u.JID, name, networkID), stanzaID, networkID, own, receipt}
+func ofStanza(u *router.User, name, id string) *pair {
+	k := stanzaKey(u.JID, name, id)
+	p := find(u, k, func(u *router.User) ([]byte, error) {
+		ctx, cancel := u.Context()
+		defer cancel()
+		return u.Store().PairOfStanza(ctx, u.JID, int64(k))
+	})
+	if p == nil || p.stanza != id {
+		return nil
+	}
+	return p
+}
+
+func ofNetwork(u *router.User, name, id string) *pair {
+	k := networkKey(u.JID, name, id)
+	p := find(u, k, func(u *router.User) ([]byte, error) {
+		ctx, cancel := u.Context()
+		defer cancel()
+		return u.Store().PairOfNetwork(ctx, u.JID, int64(k))
+	})
+	if p == nil || p.network != id {
+		return nil
+	}
+	return p
 }

@@ -1,6 +1,7 @@
 package ids_test
 
 import (
+	"context"
 	"strings"
 	"testing"
 
@@ -19,7 +20,9 @@ func newRouter(t *testing.T, store *users.Store) *router.Router {
 	t.Helper()
 	log := logrus.New()
 	log.SetOutput(t.Output())
-	return router.New(router.Options{Store: store, Log: log, Clock: clock.Real()})
+	r := router.New(router.Options{Store: store, Log: log, Clock: clock.Real()})
+	t.Cleanup(func() { ids.Flush(context.WithoutCancel(t.Context()), r) })
+	return r
 }
 
 func memoryStore(t *testing.T) *users.Store {

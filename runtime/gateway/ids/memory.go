@@ -8,6 +8,7 @@ import (
 
 // pair is a message that the user's client and the network know by different ids.
 type pair struct {
+	jid                 string // the user
 	byStanza, byNetwork key
 	stanza, network     string
 	own                 bool // the user wrote the message
@@ -23,38 +24,50 @@ type memory struct {
 	pairs map[key]*pair
 	ring  []*pair // in the order of their arrival; next is the oldest when it is full
 	next  int
+	writer
 }
 
 var memories router.Common[memory]
 
-func find(u *router.User, k key) *pair {
+// find returns a pair of the user from memory or from the database, or nil.
+func find(u *router.User, k key, load func(u *router.User) ([]byte, error)) *pair {
+	m := memories.Of(u.Router())
+	m.mu.Lock()
+	p, failing := m.pairs[k], m.failing
+	m.mu.Unlock()
+	if p != nil || failing {
+		return p
+	}
+	packed, err := load(u)
+	if err != nil {
+		u.Log().Debugf("an id of a message is unknown: %v", err)
+		return nil
+	}
+	if p = unpack(packed); p == nil {
+		return nil
+	}
+	p.jid = u.JID
+	return p
+}
+
+// add adds a pair, and stores it when its message has left.
+func add(u *router.User, p *pair) {
 	m := memories.Of(u.Router())
 	m.mu.Lock()
 	defer m.mu.Unlock()
-	return m.pairs[k]
+	m.remember(p)
+	m.store(u.Router(), p)
 }
 
-func add(u *router.User, p pair) {
-	m := memories.Of(u.Router())
-	m.mu.Lock()
-	defer m.mu.Unlock()
-	m.add(&p)
-}
-
-// add adds a pair in the place of the oldest one. m.mu is locked.
-func (m *memory) add(p *pair) {
+// remember adds a pair to the memory in the place of the oldest one. m.mu is locked.
+func (m *memory) remember(p *pair) {
 	if m.pairs == nil {
 		m.pairs = map[key]*pair{}
 	}
 	if len(m.ring) < maxMemory {
 		m.ring = append(m.ring, p)
 	} else {
-		old := m.ring[m.next]
-		for _, k := range []key{old.byStanza, old.byNetwork} {
-			if m.pairs[k] == old {
-				delete(m.pairs, k)
-			}
-		}
+		m.forget(m.ring[m.next])
 		m.ring[m.next] = p
 		m.next = (m.next + 1) % maxMemory
 	}
@@ -62,4 +75,24 @@ func (m *memory) add(p *pair) {
 	if m.pairs[p.byNetwork] == nil {
 		m.pairs[p.byNetwork] = p
 	}
+}
+
+func (m *memory) forget(p *pair) {
+	for _, k := range []key{p.byStanza, p.byNetwork} {
+		if m.pairs[k] == p {
+			delete(m.pairs, k)
+		}
+	}
+}
+
+// drop forgets the pairs of a user. m.mu is not locked.
+func (m *memory) drop(jid string) {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	for _, p := range m.ring {
+		if p.jid == jid {
+			m.forget(p)
+		}
+	}
+	m.discard(jid)
 }

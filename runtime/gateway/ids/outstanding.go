@@ -67,7 +67,7 @@ func Accepted(u *router.User, scriptID, networkID string) *Message {
 		return nil
 	}
 	if m.network = networkID; networkID != "" && m.StanzaID != "" {
-		note(u, m.Name, m.StanzaID, networkID, m.Receipt)
+		note(u, m.Name, pair{stanza: m.StanzaID, network: networkID, own: true, receipt: m.Receipt})
 	}
 	return m
 }
@@ -85,7 +85,7 @@ func Receipt(u *router.User, name, id string) (stanzaID string) {
 	case m != nil || strings.HasPrefix(id, madePrefix):
 		return ""
 	}
-	if p := find(u, networkKey(u.JID, name, id)); p != nil {
+	if p := ofNetwork(u, name, id); p != nil {
 		if !p.receipt {
 			return ""
 		}

@@ -170,7 +170,7 @@ func expectRow(changed int64, err error) error {
 	return err
 }
 
-// Unregister removes a user with their settings, contacts and rooms. It does nothing if
+// Unregister removes a user with everything that belongs to them. It does nothing if
 // the user is not registered.
 func (s *Store) Unregister(ctx context.Context, id int64) error {
 	return s.change(ctx, func(ctx context.Context, tx *database.Tx) error {
@@ -182,6 +182,9 @@ func (s *Store) Unregister(ctx context.Context, id int64) error {
 			if _, err := s.exec(ctx, tx, text, []byte(jid)); err != nil {
 				return err
 			}
+		}
+		if _, err := s.exec(ctx, tx, deletePairs, ownerOf(jid)); err != nil {
+			return err
 		}
 		for _, text := range []statement{deleteUser, deleteSettings, deleteDetails, deleteContacts} {
 			if _, err := s.exec(ctx, tx, text, id); err != nil {

@@ -11,7 +11,7 @@ import (
 
 // prepare creates missing tables and checks that all others are those of Spectrum 2.
 func (s *Store) prepare(ctx context.Context) error {
-	for _, t := range append(slices.Clone(tables), roomTable, archiveTable) {
+	for _, t := range append(slices.Clone(tables), roomTable, archiveTable, pairTable) {
 		if err := s.prepareTable(ctx, t); err != nil {
 			return err
 		}

@@ -57,6 +57,14 @@ const (
 	deleteArchivedBefore statement = "DELETE FROM {spectrum2_lua_archive} WHERE jid = ? AND ordinal < ?"
 	expireArchive        statement = "DELETE FROM {spectrum2_lua_archive} WHERE ordinal < ?"
 	deleteArchive        statement = "DELETE FROM {spectrum2_lua_archive} WHERE jid = ?"
+	selectPairOfStanza   statement = "SELECT ids FROM {spectrum2_lua_ids} WHERE owner = ? AND stanza = ?"
+	selectPairOfNetwork  statement = "SELECT ids FROM {spectrum2_lua_ids} WHERE owner = ? AND network = ? ORDER BY stored LIMIT 1"
+	selectPairNth        statement = "SELECT stored FROM {spectrum2_lua_ids} WHERE owner = ? ORDER BY stored DESC LIMIT 1 OFFSET ?"
+	insertPair           statement = "INSERT INTO {spectrum2_lua_ids} (owner, stanza, network, stored, ids) VALUES (?, ?, ?, ?, ?)"
+	deletePair           statement = "DELETE FROM {spectrum2_lua_ids} WHERE owner = ? AND stanza = ?"
+	deletePairsBefore    statement = "DELETE FROM {spectrum2_lua_ids} WHERE owner = ? AND stored <= ?"
+	deletePairs          statement = "DELETE FROM {spectrum2_lua_ids} WHERE owner = ?"
+	expirePairs          statement = "DELETE FROM {spectrum2_lua_ids} WHERE stored < ?"
 	selectVersion        statement = "SELECT COALESCE(MAX(ver), 0) FROM {db_version}"
 	insertVersion        statement = "INSERT INTO {db_version} (ver) VALUES (?)"
 )
@@ -68,7 +76,8 @@ var statements = []statement{
 	selectDetails, selectDetail, insertDetail, updateDetail, deleteDetailsOfID,
 	selectRooms, insertRoom, deleteRoom, deleteRooms,
 	countArchivedID, selectArchivedLast, insertArchived, selectArchivedFirst, selectArchivedTail, countArchived,
-	selectArchivedOrder, selectArchivedNth, deleteArchivedBefore, expireArchive, deleteArchive, selectVersion, insertVersion,
+	selectArchivedOrder, selectArchivedNth, deleteArchivedBefore, expireArchive, deleteArchive,
+	selectPairOfStanza, selectPairOfNetwork, selectPairNth, insertPair, deletePair, deletePairsBefore, deletePairs, expirePairs, selectVersion, insertVersion,
 }
 
 // Names of tables, without the prefix.
@@ -80,6 +89,7 @@ const (
 	tableVersion         = "db_version"
 	tableRooms           = "spectrum2_lua_rooms"
 	tableArchive         = "spectrum2_lua_archive"
+	tablePairs           = "spectrum2_lua_ids"
 )
 
 // expressions holds the current time, and the seconds since 1970 of last_login. Servers
@@ -96,7 +106,7 @@ const span = "jid = ? AND (address = ? OR (? = 1 AND room = 0)) AND ordinal > ? 
 // names returns a replacer for the names and expressions in a statement.
 func names(e *database.Engine, prefix string) *strings.Replacer {
 	words := append([]string{"{groups}", e.Quote("groups"), "{span}", span}, expressions[e]...)
-	for _, table := range []string{tableUsers, tableSettings, tableContacts, tableContactSettings, tableVersion, tableRooms, tableArchive} {
+	for _, table := range []string{tableUsers, tableSettings, tableContacts, tableContactSettings, tableVersion, tableRooms, tableArchive, tablePairs, tablePairs + "_network"} {
 		words = append(words, "{"+table+"}", e.Quote(prefix+table))
 	}
 	return strings.NewReplacer(words...)
