@@ -4,6 +4,8 @@ import (
 	"fmt"
 	"testing"
 
+	"google.golang.org/protobuf/proto"
+
 	"spectrumlua/pb"
 	"spectrumlua/runtime/gateway/stanza"
 	"spectrumlua/runtime/xmltree"
@@ -73,8 +75,6 @@ func TestUserInvitesOtherUsers(t *testing.T) {
 	delivered[*pb.Room](s, pb.WrapperMessage_TYPE_JOIN_ROOM)
 	s.fills()
 	s.enters(desktop)
-	s.user(invitation("carol@" + transport))
-	refused(stanza.NotAllowed)
 	s.user(invitation(""))
 	refused(stanza.JIDMalformed)
 
@@ -93,8 +93,56 @@ func TestUserInvitesOtherUsers(t *testing.T) {
 	if stanza.Attr(decline, "from") != "bob@localhost" || stanza.ChildText(decline, stanza.MUCUser, "reason") != "busy" {
 		t.Errorf("the refusal: %v", decline)
 	}
-	s.user(`<message id="v1" from="` + desktop + `" to="carol@` + transport + `"><x xmlns="` + stanza.Conference + `" jid="` + roomJID + `"/></message>`)
-	refused(stanza.NotAllowed)
+}
+
+// TestUserInvitesContacts sends invitations through the room and directly.
+func TestUserInvitesContacts(t *testing.T) {
+	direct := func(to string) string {
+		return `<message id="v1" from="` + desktop + `" to="` + carol + `"><x xmlns="` + stanza.Conference + `" jid="` + to + `" reason="come"/></message>`
+	}
+	handled := true
+	s := play(t, "", func(s *scene) {
+		s.handles = func(pb.WrapperMessage_Type) bool { return handled }
+	})
+	s.inRoom()
+	for _, xml := range []string{invitation(carol), direct(roomJID)} {
+		s.user(xml)
+		m := delivered[*pb.Invitation](s, pb.WrapperMessage_TYPE_INVITATION)
+		if m.GetRoom() != room || m.GetBuddyName() != "carol" || m.GetReason() != "come" {
+			t.Errorf("the script gets %v", m)
+		}
+	}
+	refused := func(what, xml string) {
+		t.Helper()
+		s.user(xml)
+		n := s.expect("the refusal", func(n *xmltree.Node) bool { return stanza.Attr(n, "id") == "v1" })
+		if e := stanza.ErrorOf(n); e == nil || e.Condition != stanza.NotAllowed {
+			t.Errorf("%s: %v", what, e)
+		}
+	}
+	refused("a room of another service", direct("room@conference.example.org"))
+	handled = false
+	refused("a script without the handler", invitation(carol))
+	refused("a script without the handler", direct(roomJID))
+}
+
+// TestContactsInviteTheUser sends INVITATION of the script.
+func TestContactsInviteTheUser(t *testing.T) {
+	s := play(t, "")
+	s.online()
+	for _, c := range []struct{ name, from string }{{"carol", carol}, {"", roomJID}} {
+		m := &pb.Invitation{UserName: proto.String(alice), Room: proto.String(room), Reason: proto.String("<come>"), Password: proto.String("pw")}
+		if c.name != "" {
+			m.BuddyName = &c.name
+		}
+		s.script(pb.WrapperMessage_TYPE_INVITATION, m)
+		got := content(t, s.expect("the invitation", from(roomJID, alice)))
+		want := `<x xmlns="http://jabber.org/protocol/muc#user"><invite from="` + c.from + `"><reason>&lt;come&gt;</reason></invite><password>pw</password></x>` +
+			`<x xmlns="jabber:x:conference" jid="` + roomJID + `" password="pw" reason="&lt;come&gt;"/>`
+		if got != want {
+			t.Errorf("of %q: %s", c.name, got)
+		}
+	}
 }
 
 // TestScriptInvites sends invitations as raw XML, as irc.lua does.

@@ -52,6 +52,7 @@ type scene struct {
 	archiveIDs []string   // of archived
 	logged     syncBuffer // the log
 	forget     func(ctx context.Context, jid string) error
+	handles    func(typ pb.WrapperMessage_Type) bool // nil: the script handles all types
 }
 
 // syncBuffer is a bytes.Buffer that is safe for concurrent use.
@@ -110,7 +111,7 @@ func play(t *testing.T, lines string, changes ...func(*scene)) *scene {
 	for _, change := range changes {
 		change(s)
 	}
-	s.gateway = gateway.New(gateway.Options{Forget: s.forget, Settings: set, Store: s.store, Receive: s.receive, Log: log, Clock: s.clock})
+	s.gateway = gateway.New(gateway.Options{Forget: s.forget, Handles: s.handles, Settings: set, Store: s.store, Receive: s.receive, Log: log, Clock: s.clock})
 	running, stop := context.WithCancel(context.Background())
 	go func() { s.ended <- s.gateway.Run(running) }()
 	t.Cleanup(func() {

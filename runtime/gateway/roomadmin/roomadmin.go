@@ -7,6 +7,7 @@ package roomadmin
 import (
 	"slices"
 
+	"spectrumlua/pb"
 	"spectrumlua/runtime/gateway/form"
 	"spectrumlua/runtime/gateway/rooms"
 	"spectrumlua/runtime/gateway/router"
@@ -27,6 +28,7 @@ func Feature() router.Feature {
 			{Kind: "message", Type: "normal", To: router.Room, Handle: notUnderstood},
 			{Kind: "message", Type: "normal", To: router.Contact, Space: stanza.Conference, Handle: direct},
 		},
+		Payloads: []router.PayloadRoute{router.On(pb.WrapperMessage_TYPE_INVITATION, router.Any, invited)},
 	}
 }
 

@@ -125,6 +125,16 @@ func (u *User) address(local, name string) string {
 	return local + "@" + u.router.Settings().Service.JID
 }
 
+// NameOf returns the name on the network for a JID of the transport: that of a contact or of
+// a room.
+func (u *User) NameOf(address string) string {
+	local, _, _ := jid.Split(address)
+	if name, isRoom := u.joined[Fold(local)]; isRoom {
+		return name
+	}
+	return u.nameOf(local)
+}
+
 // nameOf returns the name on the network for the localpart of a JID, in the case in which
 // the script has written it since the login.
 func (u *User) nameOf(local string) string {
