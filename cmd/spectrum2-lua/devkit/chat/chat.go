@@ -76,6 +76,7 @@ type Chat struct {
 
 	// Used by the goroutine of Run alone.
 	receipts bool
+	asked    sync.Map // ids of messages for which the client requests a receipt
 	vcards   int32
 	ids      int
 	quit     bool
@@ -150,6 +151,7 @@ func (c *Chat) open(ctx context.Context) (err error) {
 	if c.opts.Script { // a transcript must not depend on time
 		o.Spectrum.Manners.PingInterval = 0
 	}
+	o.Spectrum.Gateway = true
 	c.run, err = harness.Open(ctx, o)
 	c.sender.Store(c.run)
 	return err

@@ -26,7 +26,8 @@ type user struct {
 
 	// From frames.
 	online, connected bool
-	contacts          map[string]string // name to alias
+	contacts          map[string]string  // name to alias
+	heard, said       map[string]message // the last one from and to a partner
 	rooms             map[string]*room
 
 	// hinted is true if the chat has said since the login that the user is not
@@ -84,7 +85,7 @@ func (p *people) user(jid string) *user {
 	if u == nil {
 		legacy, _, _ := strings.Cut(jid, "@")
 		u = &user{jid: jid, legacy: legacy, password: defaultPassword, settings: map[string]string{},
-			contacts: map[string]string{}, rooms: map[string]*room{}}
+			contacts: map[string]string{}, rooms: map[string]*room{}, heard: map[string]message{}, said: map[string]message{}}
 		p.users[jid] = u
 		p.order = append(p.order, jid)
 	}
@@ -119,6 +120,7 @@ func (p *people) all() []user {
 func (u *user) clone() *user {
 	c := *u
 	c.settings, c.contacts = maps.Clone(u.settings), maps.Clone(u.contacts)
+	c.heard, c.said = maps.Clone(u.heard), maps.Clone(u.said)
 	c.rooms = make(map[string]*room, len(u.rooms))
 	for name, r := range u.rooms {
 		c.rooms[name] = &room{r.nickname, maps.Clone(r.people)}
@@ -161,13 +163,17 @@ func (p *people) note(f simulator.Frame) {
 
 // learnt holds the update for each type. p.mu is held.
 var learnt = map[pb.WrapperMessage_Type]func(*people, *user, simulator.Frame){
-	pb.WrapperMessage_TYPE_LOGIN:               func(_ *people, u *user, _ simulator.Frame) { u.online, u.connected = true, false },
-	pb.WrapperMessage_TYPE_LOGOUT:              func(_ *people, u *user, _ simulator.Frame) { u.gone() },
-	pb.WrapperMessage_TYPE_CONNECTED:           func(_ *people, u *user, _ simulator.Frame) { u.connected = u.online },
-	pb.WrapperMessage_TYPE_DISCONNECTED:        func(_ *people, u *user, _ simulator.Frame) { u.connected = false },
-	pb.WrapperMessage_TYPE_BUDDY_CHANGED:       learnContact,
-	pb.WrapperMessage_TYPE_BUDDY_REMOVED:       forgetContact,
-	pb.WrapperMessage_TYPE_CONV_MESSAGE:        learnPartner,
+	pb.WrapperMessage_TYPE_LOGIN:         func(_ *people, u *user, _ simulator.Frame) { u.online, u.connected = true, false },
+	pb.WrapperMessage_TYPE_LOGOUT:        func(_ *people, u *user, _ simulator.Frame) { u.gone() },
+	pb.WrapperMessage_TYPE_CONNECTED:     func(_ *people, u *user, _ simulator.Frame) { u.connected = u.online },
+	pb.WrapperMessage_TYPE_DISCONNECTED:  func(_ *people, u *user, _ simulator.Frame) { u.connected = false },
+	pb.WrapperMessage_TYPE_BUDDY_CHANGED: learnContact,
+	pb.WrapperMessage_TYPE_BUDDY_REMOVED: forgetContact,
+	pb.WrapperMessage_TYPE_CONV_MESSAGE: func(p *people, u *user, f simulator.Frame) {
+		learnPartner(p, u, f)
+		learnMessage(p, u, f)
+	},
+	pb.WrapperMessage_TYPE_SENT:                learnID,
 	pb.WrapperMessage_TYPE_JOIN_ROOM:           learnRoom,
 	pb.WrapperMessage_TYPE_PARTICIPANT_CHANGED: learnParticipant,
 	pb.WrapperMessage_TYPE_ROOM_LIST:           learnRooms,

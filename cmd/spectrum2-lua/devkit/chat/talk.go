@@ -57,11 +57,7 @@ func (c *Chat) say(who, text string) error {
 	}
 	c.people.change(func(u *user) { u.partner = who })
 	c.hintUnconnected()
-	m := &pb.ConversationMessage{BuddyName: proto.String(who), Message: proto.String(text)}
-	if c.receipts {
-		m.Id = proto.String(c.nextID())
-	}
-	return c.send(pb.WrapperMessage_TYPE_CONV_MESSAGE, m)
+	return c.write(&pb.ConversationMessage{BuddyName: proto.String(who), Message: proto.String(text)})
 }
 
 // hintUnconnected shows a hint, once for each login: the user's client says that it is

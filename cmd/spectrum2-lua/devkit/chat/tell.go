@@ -137,10 +137,10 @@ func (c *Chat) tellFrame(f simulator.Frame) {
 		c.put(warningLine, f.User, "Spectrum drops a message: "+describe.Text(f.Dropped)+".")
 		return
 	}
-	if line, ok := describe.Frame(f); ok {
+	if line, ok := describe.Frame(f); ok && !c.unasked(f) {
 		c.put(kindOf[line.Kind], f.User, line.Text)
 	}
-	for _, text := range simulator.Check(f) {
+	for _, text := range c.run.Spectrum.Check(f) {
 		c.breach(text)
 	}
 }

@@ -91,6 +91,9 @@ func (v *violations) order(f Frame) []string {
 // nil if Spectrum and the XMPP server accept the frame.
 func Check(f Frame) []string { return check(f, false) }
 
+// Check is like the function Check, for what the simulator plays.
+func (b *Backend) Check(f Frame) []string { return check(f, b.opts.Gateway) }
+
 func check(f Frame, gateway bool) []string {
 	if !f.understood() {
 		return []string{"Spectrum cannot parse the frame: " + f.Err.Error()}
