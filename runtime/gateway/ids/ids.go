@@ -10,14 +10,17 @@
 // letters does not matter.
 package ids
 
-import "spectrumlua/runtime/gateway/router"
+import (
+	"spectrumlua/runtime/gateway/router"
+	"spectrumlua/runtime/stanzaid"
+)
 
 // Network returns the network id of a message for the id that a client uses: the id of the
 // stanza, or in a room the id that the room gave it (XEP-0359). own reports whether the
 // user wrote the message. ok is false if the id is unknown. It may wait for the database.
 func Network(u *router.User, name, xmppID string) (id string, own, ok bool) {
-	xmppID = edited(xmppID)
-	if id, ok = reverse(xmppID); ok {
+	xmppID = stanzaid.Edited(xmppID)
+	if id, ok = stanzaid.Reverse(xmppID); ok {
 		p := ofNetwork(u, name, id)
 		return id, p != nil && p.own, true
 	}
@@ -42,7 +45,7 @@ func XMPP(u *router.User, name, networkID string) (stanzaID string) {
 // own reports whether the user wrote the message with another program.
 func Keep(u *router.User, name, networkID string, own bool) (stanzaID string) {
 	stanzaID = Stanza(networkID)
-	if _, ok := reverse(stanzaID); own || !ok {
+	if _, ok := stanzaid.Reverse(stanzaID); own || !ok {
 		note(u, name, pair{stanza: stanzaID, network: networkID, own: own})
 	}
 	return stanzaID

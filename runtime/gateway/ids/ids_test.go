@@ -11,6 +11,7 @@ import (
 	"spectrumlua/runtime/gateway/ids"
 	"spectrumlua/runtime/gateway/router"
 	"spectrumlua/runtime/gateway/users"
+	"spectrumlua/runtime/stanzaid"
 )
 
 const alice = "alice@localhost"
@@ -123,7 +124,7 @@ func TestMessagesThatTheUserWroteElsewhereAreTheirOwn(t *testing.T) {
 
 func TestIDsThatLookLikeOursAreNotUsable(t *testing.T) {
 	for id, want := range map[string]bool{"": false, "c1": true, "n:1": false, "h:1": false, strings.Repeat("x", 1024): true, strings.Repeat("x", 1025): false} {
-		if got := ids.Usable(id); got != want {
+		if got := stanzaid.Usable(id); got != want {
 			t.Errorf("Usable(%.10q): %v", id, got)
 		}
 	}

@@ -1,11 +1,11 @@
 package ids
 
 import (
-	"crypto/rand"
 	"slices"
 	"strings"
 
 	"spectrumlua/runtime/gateway/router"
+	"spectrumlua/runtime/stanzaid"
 )
 
 // Message is a message of the user on its way to the network.
@@ -26,13 +26,10 @@ const maxOutstanding = 100
 // outstanding has the last messages of a user, the oldest one first.
 var outstanding router.Slot[[]Message]
 
-// madePrefix begins the ids that the gateway makes for messages without a usable one.
-const madePrefix = "m:"
-
 // Arrived notes a message of the user, and returns the id with which the script gets it.
 func Arrived(u *router.User, m Message) (id string) {
-	if m.script = m.StanzaID; !Usable(m.script) {
-		m.script = madePrefix + rand.Text()
+	if m.script = m.StanzaID; !stanzaid.Usable(m.script) {
+		m.script = stanzaid.Make()
 	}
 	if len(m.StanzaID) > Max {
 		m.StanzaID = ""
@@ -82,7 +79,7 @@ func Receipt(u *router.User, name, id string) (stanzaID string) {
 	switch {
 	case m != nil && m.Receipt:
 		return m.StanzaID
-	case m != nil || strings.HasPrefix(id, madePrefix):
+	case m != nil || strings.HasPrefix(id, stanzaid.MadePrefix):
 		return ""
 	}
 	if p := ofNetwork(u, name, id); p != nil {

@@ -20,6 +20,7 @@ import (
 	"spectrumlua/runtime/gateway/stanza"
 	"spectrumlua/runtime/gateway/users"
 	"spectrumlua/runtime/jid"
+	"spectrumlua/runtime/rules"
 )
 
 // Feature returns the feature.
@@ -85,7 +86,7 @@ type room struct {
 	subject   *pb.ConversationMessage
 	waiting   clock.Timer // for the subject; nil unless it is awaited
 	history   history
-	own       own
+	own       rules.Own[mine]
 	ids       occupantIDs
 }
 

@@ -28,7 +28,7 @@ func groupchat(u *router.User, s *router.Stanza) {
 	}
 	switch got := messages.FromUser(u, s, r.name); {
 	case got.ID != "":
-		r.own.remember(s, got)
+		r.remember(s, got)
 	case got.Event != nil:
 		r.event(u, r.nick, s.ID, got.Event)
 	}

@@ -1,13 +1,12 @@
-package ids
+// Package stanzaid makes ids of stanzas of the ids that messages have on the network, and
+// the reverse.
+package stanzaid
 
 import (
 	"crypto/rand"
 	"crypto/sha256"
 	"encoding/base64"
-	"encoding/binary"
 	"strings"
-
-	"spectrumlua/runtime/gateway/router"
 )
 
 // The prefixes of stanza ids that are made of network ids. Ids of clients are UUIDs or in
@@ -23,9 +22,9 @@ const maxPlain = 64
 // Max is the length of the longest id of a client, in bytes.
 const Max = 1024
 
-// Stanza returns the stanza id of a message from the network. It is also the id that a room
+// Of returns the stanza id of a message from the network. It is also the id that a room
 // gives to the message.
-func Stanza(networkID string) string {
+func Of(networkID string) string {
 	if isPlain(networkID) {
 		return plainPrefix + networkID
 	}
@@ -36,22 +35,22 @@ func Stanza(networkID string) string {
 // Usable reports whether the id of a client's stanza can be the id of a message.
 func Usable(stanzaID string) bool {
 	return stanzaID != "" && len(stanzaID) <= Max && !strings.HasPrefix(stanzaID, plainPrefix) &&
-		!strings.HasPrefix(stanzaID, hashPrefix) && !strings.HasPrefix(stanzaID, editionPrefix) && !strings.HasPrefix(stanzaID, madePrefix)
+		!strings.HasPrefix(stanzaID, hashPrefix) && !strings.HasPrefix(stanzaID, editionPrefix) && !strings.HasPrefix(stanzaID, MadePrefix)
 }
 
 // editionPrefix begins the stanza ids of corrections. A random text, a colon and the result
-// of Stanza follow.
+// of Of follow.
 const editionPrefix = "e:"
 
 // Edition returns the stanza id of a correction whose id on the network is that of the
 // corrected message. Network returns the network id for it.
 func Edition(networkID string) string {
-	return editionPrefix + rand.Text()[:8] + ":" + Stanza(networkID)
+	return editionPrefix + rand.Text()[:8] + ":" + Of(networkID)
 }
 
-// edited returns the stanza id of the corrected message for the id of a correction, and any
+// Edited returns the stanza id of the corrected message for the id of a correction, and any
 // other id unchanged.
-func edited(stanzaID string) string {
+func Edited(stanzaID string) string {
 	rest, ok := strings.CutPrefix(stanzaID, editionPrefix)
 	if _, original, found := strings.Cut(rest, ":"); ok && found {
 		return original
@@ -59,11 +58,17 @@ func edited(stanzaID string) string {
 	return stanzaID
 }
 
-// reverse returns the network id that a stanza id is made of.
-func reverse(stanzaID string) (networkID string, ok bool) {
+// Reverse returns the network id that a stanza id is made of.
+func Reverse(stanzaID string) (networkID string, ok bool) {
 	id, ok := strings.CutPrefix(stanzaID, plainPrefix)
 	return id, ok && isPlain(id)
 }
+
+// MadePrefix begins the ids that the runtime makes for messages of users without a usable id.
+const MadePrefix = "m:"
+
+// Make returns an id for a message of the user without a usable one.
+func Make() string { return MadePrefix + rand.Text() }
 
 // isPlain reports whether a network id can be part of a stanza id: visible ASCII that XML
 // does not escape.
@@ -77,16 +82,4 @@ func isPlain(id string) bool {
 		}
 	}
 	return true
-}
-
-// key identifies an id in a conversation of a user.
-type key int64
-
-func stanzaKey(user, name, id string) key  { return keyOf("s", user, name, id) }
-func networkKey(user, name, id string) key { return keyOf("n", user, name, id) }
-
-func keyOf(kind, user, name, id string) key {
-	text := strings.Join([]string{kind, user, router.Fold(name), id}, "\x00")
-	sum := sha256.Sum256([]byte(text))
-	return key(binary.BigEndian.Uint64(sum[:]))
 }
