@@ -326,6 +326,16 @@ func FuzzPayload(f *testing.F) {
 			{pb.WrapperMessage_TYPE_AUTH_REQUEST, &pb.Buddy{UserName: user, BuddyName: &buddy, Alias: &nick, StatusMessage: &text}},
 			{pb.WrapperMessage_TYPE_PARTICIPANT_CHANGED, &pb.Participant{UserName: user, Room: proto.String("#room"), Nickname: &nick, Flag: proto.Int32(int32(flags)), Status: &status, StatusMessage: &text, Alias: &text, IconHash: &text}},
 			{pb.WrapperMessage_TYPE_BUDDY_REMOVED, &pb.Buddy{UserName: user, BuddyName: &buddy}},
+			{pb.WrapperMessage_TYPE_CONV_MESSAGE, &pb.ConversationMessage{
+				UserName: user, BuddyName: &buddy, Message: &text, Nickname: m.Nickname, Pm: m.Pm, Id: &text, Replaces: &text, Origin: m.Pm, Lang: &text, Spoiler: &text,
+				ReplyTo:    &pb.Reply{Id: &text, Author: &nick, Text: &text},
+				Attachment: []*pb.Attachment{{Url: &text, Name: &text, MimeType: &text, Size: proto.Int64(int64(len(text))), Preview: []byte(markup), Sticker: m.Pm}},
+			}},
+			{pb.WrapperMessage_TYPE_REACTION, &pb.Reaction{UserName: user, BuddyName: &buddy, Nickname: m.Nickname, Id: &text, Emoji: []string{text, nick}, Pm: m.Pm, Origin: m.Headline}},
+			{pb.WrapperMessage_TYPE_RETRACTION, &pb.Retraction{UserName: user, BuddyName: &buddy, Nickname: m.Nickname, Id: &text, Pm: m.Pm}},
+			{pb.WrapperMessage_TYPE_DISPLAYED, &pb.Displayed{UserName: user, BuddyName: &buddy, Nickname: m.Nickname, Id: &text, Pm: m.Pm}},
+			{pb.WrapperMessage_TYPE_MODERATION, &pb.Moderation{UserName: user, Room: proto.String("#room"), Nickname: m.Nickname, Id: &text, Reason: &text}},
+			{pb.WrapperMessage_TYPE_INVITATION, &pb.Invitation{UserName: user, Room: &buddy, BuddyName: &nick, Reason: &text, Password: &text}},
 			{pb.WrapperMessage_TYPE_DISCONNECTED, &pb.Disconnected{User: user, Error: pb.ConnectionError_CONNECTION_ERROR_NETWORK_ERROR.Enum(), Message: &text}},
 		} {
 			b.payload(p.typ, p.m)

@@ -5,6 +5,7 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+	"sync/atomic"
 	"testing"
 
 	"google.golang.org/protobuf/proto"
@@ -343,8 +344,9 @@ func TestModeratorsRemoveMessages(t *testing.T) {
 		{"older version", `<apply-to xmlns="urn:xmpp:fasten:0" id="ID"><moderate xmlns="urn:xmpp:message-moderate:0"><retract xmlns="urn:xmpp:message-retract:0"/><reason>spam</reason></moderate></apply-to>`},
 	} {
 		t.Run(c.name, func(t *testing.T) {
-			handled := true
-			s := play(t, "", func(s *scene) { s.handles = func(pb.WrapperMessage_Type) bool { return handled } })
+			var handled atomic.Bool
+			handled.Store(true)
+			s := play(t, "", func(s *scene) { s.handles = func(pb.WrapperMessage_Type) bool { return handled.Load() } })
 			s.inRoom()
 			request := func(id string) string { return strings.ReplaceAll(c.request, "ID", id) }
 			if got := s.refused("set", roomJID, request("n:42")); got != stanza.Forbidden {
@@ -359,7 +361,7 @@ func TestModeratorsRemoveMessages(t *testing.T) {
 			if m := delivered[*pb.Moderation](s, typeModeration); !proto.Equal(m, want) {
 				t.Errorf("the script gets %v", m)
 			}
-			handled = false
+			handled.Store(false)
 			if got := s.refused("set", roomJID, request("n:42")); got != stanza.FeatureNotImplemented {
 				t.Errorf("a script without the handler: %s", got)
 			}
@@ -450,12 +452,14 @@ func TestMessagesOfTheUserFromOtherPrograms(t *testing.T) {
 
 // TestDiscoveryShowsWhatTheScriptHandles compares a script with all handlers to one without.
 func TestDiscoveryShowsWhatTheScriptHandles(t *testing.T) {
-	handled := true
-	s := play(t, "", func(s *scene) { s.handles = func(pb.WrapperMessage_Type) bool { return handled } })
+	var handled atomic.Bool
+	handled.Store(true)
+	s := play(t, "", func(s *scene) { s.handles = func(pb.WrapperMessage_Type) bool { return handled.Load() } })
 	s.inRoom()
 	always := []string{stanza.Correction, stanza.Reply, stanza.Spoiler, stanza.Fallback, stanza.FileSharing}
 	depends := []string{stanza.Reactions, stanza.Retract, stanza.Markers}
-	for _, handled = range []bool{true, false} {
+	for _, all := range []bool{true, false} {
+		handled.Store(all)
 		for _, to := range []string{carol, roomJID, roomJID + "/carol"} {
 			var vars []string
 			for _, f := range stanza.Children(s.result("get", to, `<query xmlns="http://jabber.org/protocol/disco#info"/>`)) {
@@ -467,12 +471,12 @@ func TestDiscoveryShowsWhatTheScriptHandles(t *testing.T) {
 				}
 			}
 			for _, space := range depends {
-				if slices.Contains(vars, space) != handled {
-					t.Errorf("%s, handlers %v: %s", to, handled, space)
+				if slices.Contains(vars, space) != all {
+					t.Errorf("%s, handlers %v: %s", to, all, space)
 				}
 			}
-			if inRoom := to == roomJID; slices.Contains(vars, stanza.StanzaID) != inRoom || slices.Contains(vars, stanza.Moderate) != (inRoom && handled) {
-				t.Errorf("%s, handlers %v: %s", to, handled, vars)
+			if inRoom := to == roomJID; slices.Contains(vars, stanza.StanzaID) != inRoom || slices.Contains(vars, stanza.Moderate) != (inRoom && all) {
+				t.Errorf("%s, handlers %v: %s", to, all, vars)
 			}
 		}
 	}

@@ -2,6 +2,7 @@ package gateway_test
 
 import (
 	"fmt"
+	"sync/atomic"
 	"testing"
 
 	"google.golang.org/protobuf/proto"
@@ -100,9 +101,10 @@ func TestUserInvitesContacts(t *testing.T) {
 	direct := func(to string) string {
 		return `<message id="v1" from="` + desktop + `" to="` + carol + `"><x xmlns="` + stanza.Conference + `" jid="` + to + `" reason="come"/></message>`
 	}
-	handled := true
+	var handled atomic.Bool
+	handled.Store(true)
 	s := play(t, "", func(s *scene) {
-		s.handles = func(pb.WrapperMessage_Type) bool { return handled }
+		s.handles = func(pb.WrapperMessage_Type) bool { return handled.Load() }
 	})
 	s.inRoom()
 	for _, xml := range []string{invitation(carol), direct(roomJID)} {
@@ -121,7 +123,7 @@ func TestUserInvitesContacts(t *testing.T) {
 		}
 	}
 	refused("a room of another service", direct("room@conference.example.org"))
-	handled = false
+	handled.Store(false)
 	refused("a script without the handler", invitation(carol))
 	refused("a script without the handler", direct(roomJID))
 }

@@ -139,7 +139,27 @@ def read_vcard(card):
 
 
 # Readers of the payloads of IQs, by the name of the payload.
-IQ_READERS = {
+IQ_# Plugins for messages about other messages, for files and for ids.
+MODERN = ("xep_0308", "xep_0333", "xep_0359", "xep_0424", "xep_0428", "xep_0444", "xep_0447", "xep_0461")
+
+
+def read_modern(m):
+    """Returns what the plugins find in a message: ids of other messages, and more."""
+    part = {name: m.get_plugin(name, check=True) for name in ("replace", "reactions", "reply", "retract", "displayed", "stanza_id", "sfs")}
+    out = {name: part[name]["id"] for name in ("replace", "reactions", "reply", "retract", "displayed", "stanza_id") if part[name] is not None}
+    if part["reactions"] is not None:
+        out["emoji"] = sorted(part["reactions"]["values"])
+    if part["reply"] is not None:
+        out["reply_to"] = part["reply"]["to"]
+        out["quoted"] = part["reply"].get_fallback_body()
+        out["answer"] = part["reply"].strip_fallback_content()
+    if part["sfs"] is not None:
+        file = part["sfs"]["file"]
+        out["file"] = {"name": file["name"], "type": file["media-type"], "size": int(file["size"] or 0)}
+    return out
+
+
+READERS = {
     tag("roster", "query"): lambda q: {"roster": read_roster(q)},
     tag("vcard", "vCard"): lambda q: {"vcard": read_vcard(q)},
     tag("info", "query"): lambda q: {
@@ -175,7 +195,7 @@ class Driver(slixmpp.ClientXMPP):
         self.enable_plaintext = True
         self.plugin["feature_mechanisms"].unencrypted_plain = True
         # Spectrum queries disco and caps before it logs a user in.
-        for plugin in ("xep_0030", "xep_0115", "xep_0199"):
+        for plugin in ("xep_0030", "xep_0115", "xep_0199", *MODERN):
             self.register_plugin(plugin)
         self.add_filter("in", self.seen)
         self.add_event_handler("session_start", lambda _: emit("connected", jid=self.boundjid.full))
@@ -191,6 +211,8 @@ class Driver(slixmpp.ClientXMPP):
             fields = {k: stanza.xml.get(k) for k in ("from", "to", "type", "id")}
             fields["error"] = read_error(stanza.xml)
             fields.update(READERS[kind](stanza.xml))
+            if kind == "message":
+                fields.update(read_modern(stanza))
             emit(kind, xml=tostring(stanza.xml, top_level=True)[:4000], **fields)
         return stanza
 
@@ -297,6 +319,27 @@ async def do_vcard_set(c, m):
 
 async def do_iq(c, m):
     return await c.iq(m["type"], m.get("to"), ET.fromstring(m["xml"]), m.get("timeout", 15))
+
+
+def do_modern(c, m):
+    """Sends a message that a plugin builds, by its kind."""
+    made = c.make_message(mto=m["to"], mtype=m.get("type", "chat"), mbody=m.get("body"))
+    made["id"] = m.get("stanza_id") or c.new_id()
+    kind, about = m["kind"], m.get("about")
+    if kind == "correct":
+        made["replace"]["id"] = about
+    elif kind == "react":
+        c.plugin["xep_0444"].set_reactions(made, about, m["emoji"])
+    elif kind == "reply":
+        made["reply"]["to"], made["reply"]["id"] = m["author"], about
+        made["reply"].add_quoted_fallback(m["quoted"])
+    elif kind in ("retract", "displayed"):
+        made[kind]["id"] = about
+    elif kind == "file":
+        made.append(c.plugin["xep_0447"].get_sfs(data=m["data"].encode(), uris=[m["url"]], media_type="text/plain", path=None))
+        made["sfs"]["file"]["name"] = m["name"]
+        made["body"] = m["url"]
+    made.send()
 
 
 async def do_carbons(c, m):

@@ -41,6 +41,15 @@ type event struct {
 	Nickname                string
 	MUC                     *mucItem
 
+	// What is in a message about others: their ids, and more. Answer is the text of a reply
+	// without the quotation.
+	Replace, Reactions, Reply, Retract, Displayed string
+	StanzaID                                      string `json:"stanza_id"`
+	ReplyTo                                       string `json:"reply_to"`
+	Quoted, Answer                                string
+	Emoji                                         []string
+	File                                          *sharedFile
+
 	// The payload of an IQ or of a result.
 	Roster     []rosterItem
 	Identities []map[string]string
@@ -52,6 +61,11 @@ type event struct {
 
 	at  time.Time
 	raw string
+}
+
+type sharedFile struct {
+	Name, Type string
+	Size       int64
 }
 
 type stanzaError struct{ Type, Condition, Text string }
