@@ -248,6 +248,7 @@ func TestTextsWithoutAQuestionAreAnswered(t *testing.T) {
 		expectNotice(t, st, want)
 	}
 	writes(st, "")
-	writes(st, strings.Repeat("x", 100000))
-	expectNotice(t, st, "Nobody reads this chat. /help lists the commands.")
+	writes(st, strings.Repeat("x", 100000)) // the hint was given a moment ago
+	writes(st, "/cancel")
+	expectNotice(t, st, "There is no question to cancel.")
 }

@@ -3,6 +3,7 @@ package luabind
 import (
 	"strings"
 	"sync"
+	"time"
 
 	"google.golang.org/protobuf/proto"
 
@@ -18,6 +19,10 @@ const (
 	maxQuestions = 16 // that are asked or wait for their turn
 	maxRuns      = 8  // commands that run or wait for their turn
 )
+
+// hintPause is the time between two hints that nobody reads the chat. The user may be a
+// program that answers each of them.
+const hintPause = 10 * time.Second
 
 // Words that the user can write at any time.
 const (
@@ -36,6 +41,7 @@ type dialog struct {
 	mu        sync.Mutex
 	questions []*question   // the first one is shown to the user
 	runs      []*commandRun // the first one runs
+	hinted    time.Time     // when the user was last told that nobody reads the chat
 }
 
 // dialog returns the dialog of a session, always the same one.
@@ -87,7 +93,9 @@ func (d *dialog) hear(text string) {
 		d.say("You have answered this question already.")
 	case text == cancelWord:
 		d.say("There is no question to cancel.")
+	case d.host.opts.Scheduler.Clock().Now().Sub(d.hinted) < hintPause:
 	default:
+		d.hinted = d.host.opts.Scheduler.Clock().Now()
 		d.say("Nobody reads this chat. " + helpWord + " lists the commands.")
 	}
 }

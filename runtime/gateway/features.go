@@ -20,6 +20,7 @@ import (
 	"spectrumlua/runtime/gateway/router"
 	"spectrumlua/runtime/gateway/search"
 	"spectrumlua/runtime/gateway/sent"
+	"spectrumlua/runtime/gateway/service"
 )
 
 // features are the parts of the gateway. Their hooks run in this order, one feature after
@@ -37,6 +38,7 @@ var features = []func() router.Feature{
 	roster.Feature,
 	ids.Feature,
 	messages.Feature,
+	service.Feature,
 	archive.Feature,
 	profile.Feature,
 	rooms.Feature,

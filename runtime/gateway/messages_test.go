@@ -251,9 +251,8 @@ func TestMessagesThatCannotBeDelivered(t *testing.T) {
 		}
 	}
 	refused(desktop, carol, stanza.RecipientUnavailable)
-	refused(desktop, transport, stanza.ServiceUnavailable)
+	refused(desktop, transport, stanza.RecipientUnavailable)
 	s.online()
-	refused(desktop, transport, stanza.ServiceUnavailable)
 	refused("eve@localhost/x", carol, stanza.RecipientUnavailable)
 }
 

@@ -4,6 +4,10 @@
 package commands
 
 import (
+	"slices"
+	"strings"
+
+	"spectrumlua/pb"
 	"spectrumlua/runtime/gateway/disco"
 	"spectrumlua/runtime/gateway/form"
 	"spectrumlua/runtime/gateway/registration"
@@ -21,12 +25,15 @@ type command struct {
 	form func(u *router.User) (form.Form, *stanza.Error)
 	// run runs the command. It calls done, or returns an error for the user.
 	run func(u *router.User, values form.Submitted, done done) *stanza.Error
+	// waits reports whether run may call done later.
+	waits bool
 }
 
-// done completes a command with a text and an optional form for the user.
-type done func(note string, result *form.Form)
+// done completes a command with a text and an optional form for the user. kind is the type
+// of the text, info by default (XEP-0050, section 4.3).
+type done = func(note string, result *form.Form, kind ...string)
 
-// all are the commands in the order in which clients show them.
+// all are the commands of the gateway itself.
 var all = append(userCommands, adminCommands...)
 
 // Feature returns the feature.
@@ -40,17 +47,29 @@ func Feature() router.Feature {
 		},
 		Nodes: []router.Node{{To: router.Transport, Name: stanza.Commands, Items: items, Info: func(*router.User, *router.Stanza) []*xmltree.Node {
 			return []*xmltree.Node{disco.Identity("automation", "command-list", "Commands")}
-		}}},
-	}
-	for _, c := range all {
-		f.Nodes = append(f.Nodes, router.Node{To: router.Transport, Name: c.node, Info: func(u *router.User, _ *router.Stanza) []*xmltree.Node {
-			if _, registered, refusal := registration.Account(u); refusal != nil || !c.allows(u, registered) {
-				return nil
-			}
-			return []*xmltree.Node{disco.Identity("automation", "command-node", c.name), disco.Var(stanza.Commands), disco.Var(stanza.DataForm)}
-		}})
+		}}, {To: router.Transport, Has: has, Info: info}},
+		Payloads: []router.PayloadRoute{
+			router.On(pb.WrapperMessage_TYPE_COMMANDS, router.Any, announced),
+			router.On(pb.WrapperMessage_TYPE_COMMAND, router.Any, finished),
+		},
+		Hooks: router.Hooks{Logout: func(u *router.User) { runs.Drop(u) }},
 	}
 	return f
+}
+
+// has reports whether a command has a node.
+func has(r *router.Router, node string) bool {
+	return slices.ContainsFunc(commandsOf(r), func(c command) bool { return c.node == node })
+}
+
+// info returns the description of the command with the node of a query, if the user may run
+// it.
+func info(u *router.User, s *router.Stanza) []*xmltree.Node {
+	c, refusal := find(u, stanza.Attr(s.Payload, "node"))
+	if refusal != nil {
+		return nil
+	}
+	return []*xmltree.Node{disco.Identity("automation", "command-node", c.name), disco.Var(stanza.Commands), disco.Var(stanza.DataForm)}
 }
 
 // items returns the commands that a user may run.
@@ -60,7 +79,7 @@ func items(u *router.User, _ *router.Stanza) []*xmltree.Node {
 		return nil
 	}
 	var list []*xmltree.Node
-	for _, c := range all {
+	for _, c := range commandsOf(u.Router()) {
 		if c.allows(u, registered) {
 			list = append(list, disco.Item(u.Router().JID(), c.node, c.name))
 		}
@@ -81,19 +100,19 @@ func execute(u *router.User, s *router.Stanza) {
 
 // find returns the command with a node, if the user may run it.
 func find(u *router.User, node string) (*command, *stanza.Error) {
-	for i := range all {
-		if c := &all[i]; c.node == node {
-			_, registered, refusal := registration.Account(u)
-			switch {
-			case refusal != nil:
-				return nil, refusal
-			case !c.allows(u, registered):
-				return nil, stanza.Errorf(stanza.Forbidden, "You may not use this command now.")
-			}
-			return c, nil
-		}
+	list := commandsOf(u.Router())
+	i := slices.IndexFunc(list, func(c command) bool { return c.node == node })
+	if i < 0 {
+		return nil, stanza.Errorf(stanza.ItemNotFound, "")
 	}
-	return nil, stanza.Errorf(stanza.ItemNotFound, "")
+	_, registered, refusal := registration.Account(u)
+	switch {
+	case refusal != nil:
+		return nil, refusal
+	case !list[i].allows(u, registered):
+		return nil, stanza.Errorf(stanza.Forbidden, "You may not use this command now.")
+	}
+	return &list[i], nil
 }
 
 func step(u *router.User, s *router.Stanza, c *command) *stanza.Error {
@@ -132,11 +151,14 @@ func step(u *router.User, s *router.Stanza, c *command) *stanza.Error {
 			stanza.Element(stanza.Commands, "complete", nil)), f.Node())
 		return nil
 	}
-	refusal := c.run(u, values, func(note string, result *form.Form) {
+	if c.waits {
+		s.Defer()
+	}
+	refusal := c.run(u, values, func(note string, result *form.Form, kind ...string) {
 		var children []*xmltree.Node
 		if note != "" {
 			n := stanza.Text(stanza.Commands, "note", note)
-			stanza.SetAttr(n, "type", "info")
+			stanza.SetAttr(n, "type", strings.Join(append(kind, "info")[:1], ""))
 			children = append(children, n)
 		}
 		if result != nil {

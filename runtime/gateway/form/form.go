@@ -24,6 +24,8 @@ type Field struct {
 	Required         bool
 	Values           []string
 	Options          []string // of a List; each is its own label
+	// Media is an element of XEP-0221, or nil.
+	Media *xmltree.Node
 }
 
 // Form is a form, or the result of one. An empty Kind stands for the field FORM_TYPE that
@@ -52,6 +54,9 @@ func (f Form) Node() *xmltree.Node {
 // Node returns the field as an element.
 func (f Field) Node() *xmltree.Node {
 	n := stanza.Element(stanza.DataForm, "field", stanza.Attrs{"var", f.Var, "type", f.Type, "label", f.Label})
+	if f.Media != nil {
+		stanza.Add(n, f.Media)
+	}
 	for _, option := range f.Options {
 		stanza.Add(n, stanza.Element(stanza.DataForm, "option", stanza.Attrs{"label", option}, stanza.Text(stanza.DataForm, "value", option)))
 	}

@@ -46,9 +46,7 @@ func Feature() router.Feature {
 		}
 	}
 	for _, typ := range []string{"chat", "normal", "headline"} {
-		f.Stanzas = append(f.Stanzas,
-			router.Route{Kind: "message", Type: typ, To: router.Contact, Handle: fromUser},
-			router.Route{Kind: "message", Type: typ, To: router.Transport, Handle: toTransport})
+		f.Stanzas = append(f.Stanzas, router.Route{Kind: "message", Type: typ, To: router.Contact, Handle: fromUser})
 	}
 	return f
 }

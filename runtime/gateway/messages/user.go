@@ -277,11 +277,3 @@ func markup(d *draft, part *xmltree.Node) {
 		d.m.Xhtml = &x
 	}
 }
-
-// toTransport refuses a message to the transport itself. Chat states, which clients add to
-// their conversations, need no error.
-func toTransport(_ *router.User, s *router.Stanza) {
-	if stanza.ChildText(s.Node, "", "body") != "" {
-		s.Fail(stanza.ServiceUnavailable, "The transport does not read messages. Write to a contact.")
-	}
-}

@@ -7,6 +7,9 @@ import "spectrumlua/runtime/xmltree"
 type Node struct {
 	To   Target
 	Name string
+	// Has, if it is not nil, reports whether a node with a name exists. Name has no meaning
+	// then.
+	Has func(r *Router, name string) bool
 	// Items returns the items, elements <item/>. It may be nil.
 	Items func(u *User, s *Stanza) []*xmltree.Node
 	// Info returns the identities and features, as children of a <query/>. It is nil for the
@@ -18,7 +21,7 @@ type Node struct {
 func (r *Router) Nodes(t Target, name string) []Node {
 	var all []Node
 	for _, n := range r.tables.nodes {
-		if n.To == t && n.Name == name {
+		if n.To == t && (n.Has == nil && n.Name == name || n.Has != nil && n.Has(r, name)) {
 			all = append(all, n)
 		}
 	}
