@@ -49,24 +49,25 @@ type spectrumPeer struct {
 	side *spectrum.Side
 }
 
-func (b *Backend) connect(w Wiring, receive func(ctx context.Context, typ *schema.Type, payload []byte, lender task.Lender)) linkPeer {
+func (b *Backend) connect(o link.Observer, receive func(ctx context.Context, typ *schema.Type, payload []byte, lender task.Lender)) linkPeer {
 	return linkPeer{link.New(link.Options{
 		MaxFrame: int(b.opts.Settings.MaxFrame),
 		Log:      b.opts.Log("link"),
 		Receive:  receive,
-		Observer: w.Observer,
+		Observer: o,
 	}), b.opts.Dial}
 }
 
 func (b *Backend) spectrum(w Wiring) Peer {
 	if b.opts.Gateway {
-		return b.connect(w, w.Receive)
+		return b.connect(w.Observer, w.Receive)
 	}
 	p := &spectrumPeer{}
-	p.linkPeer = b.connect(w, func(ctx context.Context, typ *schema.Type, payload []byte, lender task.Lender) {
-		p.side.Receive(ctx, typ, payload, lender)
+	p.side = spectrum.New(spectrum.Options{
+		JID: b.opts.Config.JID(), Receive: w.Receive, Log: b.opts.Log("link"),
+		Send: func(typ pb.WrapperMessage_Type, payload []byte) error { return p.Link.Send(typ, payload) },
 	})
-	p.side = spectrum.New(spectrum.Options{JID: b.opts.Config.JID(), Send: p.Link.Send, Receive: w.Receive, Log: b.opts.Log("link")})
+	p.linkPeer = b.connect(p.side.Observe(w.Observer), p.side.Receive)
 	return p
 }
 

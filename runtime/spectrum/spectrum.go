@@ -30,7 +30,8 @@ type Options struct {
 // Side is the side of Spectrum. Send and Receive may run at the same time, each of them on
 // any goroutine; Receive has one caller at a time.
 type Side struct {
-	opts Options
+	opts    Options
+	service service
 }
 
 // New returns a Side.
@@ -38,12 +39,12 @@ func New(o Options) *Side { return &Side{opts: o} }
 
 // outgoing maps types to what sends them to Spectrum. A type that only the gateway knows and
 // that is not in the table is dropped.
-var outgoing map[pb.WrapperMessage_Type]func(s *Side, payload []byte) error
+var outgoing = map[pb.WrapperMessage_Type]func(s *Side, payload []byte) error{}
 
 // contacts maps the names of contacts that are the transport's own to what handles the
 // user's messages to them. The handler returns what the script receives instead; a nil
 // message means nothing.
-var contacts map[string]func(s *Side, m *pb.ConversationMessage) (pb.WrapperMessage_Type, proto.Message)
+var contacts = map[string]func(s *Side, m *pb.ConversationMessage) (pb.WrapperMessage_Type, proto.Message){}
 
 // Send sends a message of the script.
 func (s *Side) Send(typ pb.WrapperMessage_Type, payload []byte) error {
