@@ -18,6 +18,7 @@ import (
 	"syscall"
 	"testing"
 
+	"spectrumlua/runtime/jid"
 	"spectrumlua/runtime/xmltree"
 )
 
@@ -30,7 +31,7 @@ type Server struct {
 	conns   map[*conn]bool
 	current *conn // the component that is logged in; nil without one
 	stanzas []*xmltree.Node
-	taken   int // stanzas that Expect has passed
+	taken   map[string]int // stanzas that Expect has passed, by the user who gets them
 	logins  int
 	dials   int
 	streams int
@@ -46,7 +47,7 @@ type Server struct {
 
 // New returns a server that accepts a component, until the test ends.
 func New(t testing.TB, jid, password string) *Server {
-	s := &Server{JID: jid, Password: password, change: make(chan struct{}), conns: map[*conn]bool{}}
+	s := &Server{JID: jid, Password: password, change: make(chan struct{}), conns: map[*conn]bool{}, taken: map[string]int{}}
 	t.Cleanup(s.Close)
 	return s
 }
@@ -199,14 +200,19 @@ func (s *Server) WaitLogout(ctx context.Context) error {
 	return s.wait(ctx, func() bool { return s.current == nil })
 }
 
-// Expect returns the next stanza for which match returns true, after the one that it
-// returned last. It skips others.
+// Expect returns the next stanza for which match returns true, after the one to the same
+// user that it returned last. It skips others to that user. Stanzas to different users have
+// no order.
 func (s *Server) Expect(ctx context.Context, match func(n *xmltree.Node) bool) (*xmltree.Node, error) {
 	var found *xmltree.Node
+	i := 0
 	err := s.wait(ctx, func() bool {
-		for ; s.taken < len(s.stanzas) && found == nil; s.taken++ {
-			if n := s.stanzas[s.taken]; match(n) {
+		for ; i < len(s.stanzas) && found == nil; i++ {
+			n := s.stanzas[i]
+			to := jid.Bare(n.Get("to"))
+			if i >= s.taken[to] && match(n) {
 				found = n
+				s.taken[to] = i + 1
 			}
 		}
 		return found != nil
