@@ -12,6 +12,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"slices"
 	"strconv"
 	"strings"
 	"syscall"
@@ -235,15 +236,24 @@ func (s *Server) End(signal syscall.Signal) {
 		return
 	}
 	s.Thaw()
+	var all []int
 	if signal == syscall.SIGKILL { // PostgreSQL's child processes would run a little longer
-		for _, pid := range s.processes() {
+		_ = s.cmd.Process.Signal(syscall.SIGSTOP) // it starts no more of them
+		all = s.processes()
+		for _, pid := range all {
 			_ = syscall.Kill(pid, signal)
 		}
 	}
 	_ = s.cmd.Process.Signal(signal)
 	_ = s.cmd.Wait()
 	s.cmd = nil
+	for deadline := time.Now().Add(patience); slices.ContainsFunc(all, runs) && time.Now().Before(deadline); {
+		time.Sleep(5 * time.Millisecond)
+	}
 }
+
+// runs reports whether a process exists.
+func runs(pid int) bool { return syscall.Kill(pid, 0) == nil }
 
 // Remove ends the server and removes its files.
 func (s *Server) Remove() {
