@@ -94,5 +94,5 @@ var ErrConflict = errors.New("another transaction was in the way")
 // ErrDuplicate is wrapped by errors of statements that violate a unique index.
 var ErrDuplicate = errors.New("a row with this value exists")
 
-// errLost is wrapped by errors of a database that cannot be reached.
-var errLost = errors.New("the database cannot be reached")
+// ErrLost is wrapped by errors of a database that cannot be reached.
+var ErrLost = errors.New("the database cannot be reached")

@@ -17,8 +17,8 @@ import (
 )
 
 // Error is an error of a database that may be shown: it contains no password. A
-// server may quote a value that it rejects. errors.Is finds ErrConflict, ErrDuplicate
-// and the context's error in it.
+// server may quote a value that it rejects. errors.Is finds ErrConflict, ErrDuplicate,
+// ErrLost and the context's error in it.
 type Error struct {
 	text string
 	err  error
@@ -37,7 +37,7 @@ func (e *Error) Is(target error) bool {
 		return e.kind == conflict
 	case ErrDuplicate:
 		return e.kind == duplicate
-	case errLost:
+	case ErrLost:
 		return e.kind == lost
 	}
 	return false

@@ -148,12 +148,12 @@ func TestSessionsStartWithTheProcess(t *testing.T) {
 		name      string
 		byDefault bool
 		delay     time.Duration
-		probed    string // in order
+		probed    string
 		logins    int
 	}{
-		{"not by default", false, 0, "online stays", 1},
-		{"by default", true, 0, "online stays undecided", 2},
-		{"spaced", true, 10 * time.Second, "online stays undecided", 2},
+		{"not by default", false, 0, "online stays undecided offline", 1},
+		{"by default", true, 0, "online stays undecided offline", 2},
+		{"spaced", true, 10 * time.Second, "online stays undecided offline", 2},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			store, err := users.OpenMemory()
@@ -240,6 +240,49 @@ func TestSessionStaysWithoutClients(t *testing.T) {
 	})
 }
 
+// stillThere is the answer of a server to a probe, for a client that has been there since the
+// beginning of time in a bubble.
+func stillThere(client string) string {
+	return `<presence from="` + client + `" to="` + transport + `"><delay xmlns="urn:xmpp:delay" stamp="2000-01-01T00:00:00Z"/></presence>`
+}
+
+// TestClientThatReturnedUnnoticedSeesContacts has a client that leaves and comes back with the
+// same resource while the stream is closed.
+func TestClientThatReturnedUnnoticedSeesContacts(t *testing.T) {
+	shown := "available echo.localhost alice@localhost/desktop\navailable carol@echo.localhost/bot alice@localhost/desktop"
+	for _, c := range []struct{ name, delay, want string }{
+		{"was there all the time", `<delay xmlns="urn:xmpp:delay" stamp="2000-01-01T00:00:00Z"/>`, ""},
+		{"came back before the stream opened", `<delay xmlns="urn:xmpp:delay" stamp="2000-01-01T01:00:00Z"/>`, shown},
+		{"came back after that", "", shown},
+		{"has a wrong time", `<delay xmlns="urn:xmpp:delay" stamp="now"/>`, shown},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			store, err := users.OpenMemory()
+			if err != nil {
+				t.Fatal(err)
+			}
+			defer func() { _ = store.Close() }()
+			add(t, store, alice, "0")
+			synctest.Test(t, func(t *testing.T) {
+				s := onStage(t, store, settings.Service{}, settings.User{})
+				defer s.stop()
+				s.router.StreamOpened()
+				s.user(`<presence from="` + desktop + `" to="` + transport + `"/>`)
+				s.script(pb.WrapperMessage_TYPE_CONNECTED, connect(alice))
+				s.script(pb.WrapperMessage_TYPE_BUDDY_CHANGED, &pb.Buddy{UserName: proto.String(alice), BuddyName: proto.String("carol"), Status: pb.StatusType_STATUS_TYPE_ONLINE.Enum()})
+				time.Sleep(2 * time.Hour)
+				s.router.StreamOpened()
+				synctest.Wait()
+				_, _ = s.sent(), s.got()
+				for _, want := range []string{c.want, ""} { // once
+					s.user(`<presence from="` + desktop + `" to="` + transport + `">` + c.delay + `</presence>`)
+					s.want("the client sees", s.sent()+s.got(), want)
+				}
+			})
+		})
+	}
+}
+
 // TestClientsThatLeftUnnoticedAreGone reconnects with three clients, of which one answers
 // and one reports an error.
 func TestClientsThatLeftUnnoticedAreGone(t *testing.T) {
@@ -268,7 +311,7 @@ func TestClientsThatLeftUnnoticedAreGone(t *testing.T) {
 		}
 		s.router.StreamOpened()
 		s.want("one probe", s.sent(), "probe echo.localhost alice@localhost")
-		s.user(`<presence from="` + phone + `" to="` + transport + `"/>`)
+		s.user(stillThere(phone))
 		s.user(`<presence type="error" from="` + alice + `/tablet" to="` + transport + `"><error type="cancel"><service-unavailable xmlns="urn:ietf:params:xml:ns:xmpp-stanzas"/></error></presence>`)
 		s.user(`<presence type="unavailable" from="` + alice + `" to="` + transport + `"/>`)
 		s.want("the answers change nothing", s.sent()+s.got(), "")

@@ -95,6 +95,7 @@ func New(o Options) *Gateway {
 		Settings: o.Settings, Store: o.Store, Stream: g.component, Receive: o.Receive,
 		Features: all, Log: o.Log, Clock: o.Clock, Observer: o.Observer, Forget: o.Forget, Handles: o.Handles,
 	})
+	o.Store.Watch(g.router.Database)
 	return g
 }
 

@@ -493,7 +493,7 @@ func TestRestartsOfTheServerCauseNoStorm(t *testing.T) {
 			synctest.Wait() // a server answers only after the probe
 			for i := range people {
 				if i%4 != n%4 { // the others have gone, until the next restart
-					s.user(`<presence from="` + name(i) + `/a" to="` + transport + `"/>`)
+					s.user(stillThere(name(i) + "/a"))
 				}
 			}
 			time.Sleep(time.Minute)

@@ -35,7 +35,7 @@ func Refusal(u *router.User, doing string, err error) *stanza.Error {
 	case errors.Is(err, users.ErrExists):
 		return stanza.Errorf(stanza.Conflict, "You have just been registered already.")
 	}
-	u.Log().Errorf("%s: %v", doing, err)
+	u.Failed(doing, err)
 	return stanza.Errorf(stanza.ResourceConstraint, "The transport cannot use its database. Try again later.")
 }
 

@@ -1,6 +1,7 @@
 package presence
 
 import (
+	"errors"
 	"time"
 
 	"spectrumlua/runtime/clock"
@@ -14,6 +15,9 @@ import (
 // probeTime is how long clients have to answer after a reconnect. Those that do not are
 // gone.
 const probeTime = 30 * time.Second
+
+// probesPerSecond limits how fast offline users are asked for their presence.
+const probesPerSecond = 50
 
 // retryTime is the time until the next attempt if the database fails at the start.
 const retryTime = 30 * time.Second
@@ -47,82 +51,136 @@ func Wake(u *router.User) {
 	if u.State != router.Offline {
 		return
 	}
-	if load(u, u.JID) == nil {
+	switch err := load(u, u.JID); {
+	case err == nil:
 		ask(u)
 		if Stays(u) {
 			Login(u)
 		}
+	case errors.Is(err, users.ErrOutage):
+		waiting.Of(u)
 	}
+}
+
+// waiting has the users whose login waits for the database.
+var waiting router.Slot[struct{}]
+
+// databaseReturned logs in the users whose login waits for the database.
+func databaseReturned(u *router.User) {
+	u.Router().Each(func(u *router.User) {
+		if waiting.Peek(u) != nil {
+			waiting.Drop(u)
+			Wake(u)
+		}
+	})
 }
 
 // ask requests the presence of all clients of a user.
 func ask(u *router.User) { u.Send(stanza.Presence(u.Router().JID(), u.JID, "probe")) }
 
-// beginning says whether the stream was open before.
-type beginning struct{ open bool }
+// round is a search for users. Each opening of the stream begins another one.
+type round struct{ number int }
 
-var began router.Slot[beginning] // of the transport itself
+var rounds router.Slot[round] // of the transport itself
 
-// streamOpened asks for the presence of users: after the start, of those who were online
-// when the last process ended; later of those who are.
+// streamOpened looks for users. Presence that they sent while the stream was closed is lost:
+// their server answered it with an error. So each user is asked: those with a session
+// whether their clients are still there, and then all others who are registered. At the
+// start, those who were online when the last process ended, or stay connected, come first.
 func streamOpened(u *router.User) {
-	if b := began.Of(u); b.open {
+	r := rounds.Of(u)
+	r.number++
+	if r.number > 1 {
 		u.Router().Each(review)
-		return
 	}
-	began.Of(u).open = true
-	wakeAll(u)
+	look(u)
 }
 
-func wakeAll(u *router.User) {
-	jids, err := sleepers(u)
+// look asks users in the current round.
+func look(u *router.User) {
+	first, others, err := sleepers(u)
+	current := rounds.Of(u).number
 	if err != nil {
-		u.Log().Errorf("users who were online are not logged in yet: %v", err)
-		u.After(retryTime, wakeAll)
+		u.Failed("users who were online are not logged in yet", err)
+		u.After(retryTime, func(u *router.User) {
+			if rounds.Of(u).number == current {
+				look(u)
+			}
+		})
 		return
 	}
-	wake(u, jids)
+	if current > 1 { // a session that has ended since the start begins again by presence only
+		first, others = nil, append(first, others...)
+	}
+	pass(u, current, u.Router().Settings().Service.LoginDelay, 1, first, Wake, func(u *router.User) {
+		pass(u, current, time.Second, probesPerSecond, others, askOffline, nil)
+	})
 }
 
-// sleepers returns the bare JIDs of the users to wake.
-func sleepers(u *router.User) ([]string, error) {
+func askOffline(u *router.User) {
+	if u.State == router.Offline {
+		ask(u)
+	}
+}
+
+// pass calls do for users, some at a time with a pause between them, and then calls next. It
+// ends with the round.
+func pass(u *router.User, current int, pause time.Duration, together int, jids []string, do, next func(u *router.User)) {
+	if rounds.Of(u).number != current {
+		return
+	}
+	if pause <= 0 {
+		together = len(jids)
+	}
+	now := jids[:min(together, len(jids))]
+	for _, name := range now {
+		_ = u.Router().For(name, do) // an error means that the router is closed
+	}
+	switch rest := jids[len(now):]; {
+	case len(rest) > 0:
+		u.After(pause, func(u *router.User) { pass(u, current, pause, together, rest, do, next) })
+	case next != nil:
+		next(u)
+	}
+}
+
+// sleepers returns the bare JIDs of the users whose session has to start, or may have to, and
+// of all others who may use the transport.
+func sleepers(u *router.User) (first, others []string, err error) {
 	ctx, cancel := u.Context()
 	defer cancel()
 	all, err := u.Store().All(ctx)
-	var decided []users.Account
 	byDefault := u.Router().Settings().User.StayConnected
-	if err == nil {
-		decided, err = u.Store().AllWith(ctx, "stay_connected", users.Boolean(!byDefault))
+	unusual, disabled := map[int64]bool{}, map[int64]bool{}
+	for _, s := range []struct {
+		setting, value string
+		users          map[int64]bool
+	}{
+		{"stay_connected", users.Boolean(!byDefault), unusual},
+		{"enable_transport", users.Boolean(false), disabled},
+	} {
+		var some []users.Account
+		if err == nil {
+			some, err = u.Store().AllWith(ctx, s.setting, s.value)
+		}
+		for _, a := range some {
+			s.users[a.ID] = true
+		}
 	}
 	if err != nil {
-		return nil, err
+		return nil, nil, err
 	}
-	unusual := map[int64]bool{}
-	for _, a := range decided {
-		unusual[a.ID] = true
-	}
-	var jids []string
 	for _, a := range all {
-		if _, domain, _ := jid.Split(a.JID); !u.Router().Settings().Service.Allows(domain) {
-			continue
-		}
-		if a.Online || byDefault != unusual[a.ID] {
-			jids = append(jids, a.JID)
+		_, domain, _ := jid.Split(a.JID)
+		switch {
+		case disabled[a.ID] || !u.Router().Settings().Service.Allows(domain):
+		case a.Online || byDefault != unusual[a.ID]:
+			first = append(first, a.JID)
+		default:
+			others = append(others, a.JID)
 		}
 	}
-	return jids, nil
-}
-
-// wake wakes users one after the other, with the pauses of login_delay.
-func wake(u *router.User, jids []string) {
-	delay := u.Router().Settings().Service.LoginDelay
-	for i, name := range jids {
-		if i > 0 && delay > 0 {
-			u.After(delay, func(u *router.User) { wake(u, jids[i:]) })
-			return
-		}
-		_ = u.Router().For(name, Wake) // an error means that the router is closed
-	}
+	return first, others, nil
 }
 
 // silent has the clients that have to answer after a reconnect.
@@ -138,6 +196,19 @@ func heard(u *router.User, client string) {
 	if s := unheard.Peek(u); s != nil {
 		delete(s.clients, client)
 	}
+}
+
+// returned reports whether a client that has to answer after a reconnect has left and come back
+// unnoticed, so that it knows nothing of the transport. A server that answers for a client that
+// has not left says when the client sent the presence (RFC 6121, section 4.3.2): not after the
+// last one that arrived here.
+func returned(u *router.User, s *router.Stanza, known *router.Client) bool {
+	waiting := unheard.Peek(u)
+	if waiting == nil || !waiting.clients[known.JID] {
+		return false
+	}
+	sent, err := time.Parse(time.RFC3339, stanza.Attr(stanza.Child(s.Node, stanza.Delay, "delay"), "stamp"))
+	return err != nil || sent.After(known.Heard)
 }
 
 // review asks all clients of a user whether they are still there, because they could leave

@@ -37,6 +37,7 @@ func LoginAs(u *router.User, name string) bool {
 		refuse(u, why)
 		return false
 	}
+	waiting.Drop(u)
 	u.State = router.Connecting
 	setOnline(u, true)
 	announce(u)
@@ -76,13 +77,21 @@ func load(u *router.User, name string) error {
 // refuse tells a user why they are not logged in, but not at each presence. Texts of the
 // database stay in the log.
 func refuse(u *router.User, why error) {
+	outage := errors.Is(why, users.ErrOutage)
+	if outage {
+		waiting.Of(u)
+	}
 	if !may(u, request{typ: "login"}) {
 		return
 	}
 	from := u.Router().JID()
 	var refusal *stanza.Error
-	if !errors.As(why, &refusal) {
-		u.Log().Errorf("the user cannot log in: %v", why)
+	switch {
+	case errors.As(why, &refusal):
+	case outage:
+		refusal = stanza.Errorf(stanza.InternalServerError, "The transport cannot reach its database. You will be logged in when it can.")
+	default:
+		u.Failed("the user cannot log in", why)
 		refusal = stanza.Errorf(stanza.InternalServerError, "The transport cannot read its database. Try again later.")
 	}
 	if refusal.Text != "" {
@@ -95,7 +104,7 @@ func setOnline(u *router.User, online bool) {
 	ctx, cancel := u.Context()
 	defer cancel()
 	if err := u.Store().SetOnline(ctx, u.Account.ID, online); err != nil {
-		u.Log().Warnf("the database does not say that the user's state changed: %v", err)
+		u.Failed("the database does not say that the user's state changed", err)
 	}
 }
 

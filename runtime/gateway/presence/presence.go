@@ -3,12 +3,16 @@
 package presence
 
 import (
+	"errors"
 	"strconv"
+	"time"
 
 	"spectrumlua/pb"
+	"spectrumlua/runtime/gateway/accounts"
 	"spectrumlua/runtime/gateway/disco"
 	"spectrumlua/runtime/gateway/router"
 	"spectrumlua/runtime/gateway/stanza"
+	"spectrumlua/runtime/gateway/users"
 	"spectrumlua/runtime/xmltree"
 )
 
@@ -28,13 +32,13 @@ func Feature() router.Feature {
 			router.On(pb.WrapperMessage_TYPE_CONNECTED, router.Any, connected),
 			router.On(pb.WrapperMessage_TYPE_DISCONNECTED, router.Any, disconnected),
 		},
-		Hooks: router.Hooks{Stream: streamOpened, Logout: forget, Unregister: stopReviving},
+		Hooks: router.Hooks{Stream: streamOpened, Database: databaseReturned, Logout: forget, Unregister: stopReviving},
 	}
 }
 
 // available handles a client that is available or changes its status.
 func available(u *router.User, s *router.Stanza) {
-	now := clientOf(s)
+	now := clientOf(s, u.Router().Clock.Now())
 	if u.State == router.Offline {
 		u.Clients = append(u.Clients, now)
 		if !Login(u) {
@@ -44,6 +48,11 @@ func available(u *router.User, s *router.Stanza) {
 	}
 	before := best(u)
 	known := u.Clients.Find(now.JID)
+	if known != nil && returned(u, s, known) {
+		u.Clients.Remove(known.JID)
+		u.ClientHooks(known, func(h *router.Hooks) func(*router.User, *router.Client) { return h.Gone })
+		known = nil
+	}
 	if known != nil {
 		*known = *now
 	} else {
@@ -64,9 +73,9 @@ func available(u *router.User, s *router.Stanza) {
 }
 
 // clientOf returns the client that sent a presence.
-func clientOf(s *router.Stanza) *router.Client {
+func clientOf(s *router.Stanza, now time.Time) *router.Client {
 	c := &router.Client{
-		JID: s.From, Status: StatusOf(stanza.ChildText(s.Node, "", "show")),
+		JID: s.From, Heard: now, Status: StatusOf(stanza.ChildText(s.Node, "", "show")),
 		Message: stanza.ChildText(s.Node, "", "status"),
 		Caps:    stanza.Child(s.Node, stanza.Capabilities, "c"),
 	}
@@ -175,9 +184,14 @@ func current(u *router.User, to string) (p *xmltree.Node) {
 
 // subscribe lets every registered user see the transport.
 func subscribe(u *router.User, s *router.Stanza) {
+	var err error
+	if u.State == router.Offline {
+		err = find(u)
+	}
 	switch {
-	case u.State == router.Offline && !registered(u):
+	case errors.Is(err, users.ErrNotFound):
 		u.Send(stanza.Presence(s.To, u.JID, "unsubscribed"))
+	case err != nil: // the server repeats the request at the user's next login
 	case MayAnswer(u, s):
 		u.Send(stanza.Presence(s.To, u.JID, "subscribed"))
 		u.Send(current(u, u.JID))
@@ -191,14 +205,15 @@ func unsubscribe(u *router.User, s *router.Stanza) {
 }
 
 // registered reports whether a user is registered, as far as the database answers.
-func registered(u *router.User) bool {
-	ctx, cancel := u.Context()
-	defer cancel()
-	_, err := u.Store().Find(ctx, u.JID)
+func registered(u *router.User) bool { return find(u) == nil }
+
+// find returns nil if a user is registered, or the error of the database.
+func find(u *router.User) error {
+	_, err := accounts.Find(u)
 	if err != nil {
 		u.Log().Debugf("a presence is refused: %v", err)
 	}
-	return err == nil
+	return err
 }
 
 // lost are the errors that say that a client does not exist any more.

@@ -49,7 +49,7 @@ func keep(u *router.User, hash string) {
 	defer cancel()
 	u.Settings[photoHash] = hash
 	if err := u.Store().Set(ctx, u.Account.ID, photoHash, hash); err != nil {
-		u.Log().Warnf("the hash of the user's picture is not stored: %v", err)
+		u.Failed("the hash of the user's picture is not stored", err)
 	}
 }
 

@@ -183,7 +183,7 @@ func logout(u *router.User) {
 // offline, so the contacts come from the database.
 func forget(u *router.User) {
 	if err := load(u); err != nil {
-		u.Log().Warnf("the contacts of an unregistered user stay in their roster: %v", err)
+		u.Failed("the contacts of an unregistered user stay in their roster", err)
 	}
 	for _, c := range Of(u) {
 		presence.EndSubscriptions(u, u.ContactJID(c.Name))

@@ -2,6 +2,7 @@ package roster
 
 import (
 	"errors"
+	"fmt"
 	"time"
 
 	"spectrumlua/runtime/gateway/router"
@@ -71,7 +72,7 @@ func (r *roster) writeBatch(u *router.User, batch []*users.Contact) {
 	case errors.Is(err, users.ErrInvalid):
 		u.Log().Warnf("a contact is not stored: %v", err)
 	default:
-		u.Log().Warnf("%d contacts are not stored yet: %v", len(batch), err)
+		u.Failed(fmt.Sprintf("%d contacts are not stored yet", len(batch)), err)
 		u.After(retryTime, func(u *router.User) {
 			for _, c := range batch {
 				if now := rosters.Of(u).contacts[c.Name]; now != nil {

@@ -89,7 +89,7 @@ func remove(u *router.User, c *Contact) {
 	ctx, cancel := u.Context()
 	defer cancel()
 	if err := u.Store().Remove(ctx, u.Account.ID, c.Name); err != nil {
-		u.Log().Warnf("a contact is not removed from the database: %v", err)
+		u.Failed("a contact is not removed from the database", err)
 	}
 }
 

@@ -2,6 +2,7 @@ package router
 
 import (
 	"slices"
+	"time"
 
 	"spectrumlua/pb"
 	"spectrumlua/runtime/xmltree"
@@ -15,6 +16,8 @@ type Client struct {
 	Priority int
 	Caps     *xmltree.Node // the element of XEP-0115, or nil
 	Avatar   *string       // hash of the user's picture (XEP-0153), "" without one; nil if unknown
+	// Heard is when the last presence of the client arrived.
+	Heard time.Time
 	// InRooms is set for a client that has sent no presence to the transport, only to rooms.
 	InRooms bool
 }

@@ -60,6 +60,9 @@ type Hooks struct {
 	// Stream is called for the transport itself, the user with the JID "", each time that
 	// the stream to the XMPP server has opened.
 	Stream func(u *User)
+	// Database is called for the transport itself each time that the database can be reached
+	// again.
+	Database func(u *User)
 	// Login is called before LOGIN goes to the script. The account is loaded. An error
 	// prevents the login; the user receives it.
 	Login func(u *User) error

@@ -109,7 +109,8 @@ type Router struct {
 	sent     atomic.Uint64
 	refused  logging.Once // reasons for refused stanzas
 
-	common sync.Map // values of Common
+	common sync.Map    // values of Common
+	outage atomic.Bool // an outage of the database is in the log
 
 	mu      sync.Mutex
 	users   map[string]*User // those with a queue or a state
@@ -219,6 +220,22 @@ func (r *Router) For(jid string, do func(u *User)) error { return r.post(jid, do
 func (r *Router) StreamOpened() {
 	_ = r.post("", func(u *User) { // an error means that the router is closed
 		u.Hooks(func(h *Hooks) func(*User) { return h.Stream })
+	})
+}
+
+// Database logs an outage of the database, or its end if the error is nil. At the end it calls
+// Hooks.Database of each feature. It is for users.Store.Watch.
+func (r *Router) Database(outage error) {
+	if outage != nil {
+		r.outage.Store(true)
+		r.log.Errorf("an outage of the database: users stay online, registrations and logins have to wait: %v", outage)
+		return
+	}
+	if r.outage.Swap(false) {
+		r.log.Info("the database can be reached again")
+	}
+	_ = r.post("", func(u *User) { // an error means that the router is closed
+		u.Hooks(func(h *Hooks) func(*User) { return h.Database })
 	})
 }
 

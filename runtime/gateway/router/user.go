@@ -73,6 +73,15 @@ func (u *User) Log() *logrus.Entry {
 	return u.router.log.WithField("user", u.JID)
 }
 
+// Failed logs an error of the database. It does not repeat an outage, which the router logs once.
+func (u *User) Failed(what string, err error) {
+	level := logrus.ErrorLevel
+	if errors.Is(err, users.ErrOutage) {
+		level = logrus.DebugLevel
+	}
+	u.Log().Logf(level, "%s: %v", what, err)
+}
+
 // Send sends a stanza to the server. A stanza that the stream refuses is logged. The node
 // may be changed and sent again.
 func (u *User) Send(n *xmltree.Node) { _ = u.router.write(n) }

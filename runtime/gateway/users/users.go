@@ -38,6 +38,9 @@ var (
 	ErrInvalid = errors.New("the value cannot be stored")
 	// ErrUnavailable means that the database failed. The same call may succeed later.
 	ErrUnavailable = errors.New("the database is unavailable")
+	// ErrOutage means that the database cannot be reached, or does not answer. It is an
+	// ErrUnavailable, too.
+	ErrOutage = errors.New("the database cannot be reached")
 )
 
 // callTime limits the time of each call.
@@ -53,6 +56,7 @@ type Store struct {
 	key     string // [database] encryption_key, if Spectrum uses it with this engine
 	vip     string // [database] vip_statement, if Spectrum uses it with this engine
 	batches batches
+	outage  outage
 }
 
 // Open opens the users of the section [database] and creates missing tables. It fails
@@ -109,13 +113,24 @@ func (s *Store) Check(ctx context.Context) error {
 }
 
 // Close closes the database. Later calls fail.
-func (s *Store) Close() error { return s.db.Close() }
+func (s *Store) Close() error {
+	s.outage.close()
+	return s.db.Close()
+}
 
-// call runs a function with the time limit of a call.
+// call runs a function with the time limit of a call. During an outage it fails at once, so
+// that users do not wait for a server that says nothing.
 func (s *Store) call(ctx context.Context, do func(ctx context.Context) error) error {
+	if err := s.outage.now(); err != nil {
+		return err
+	}
 	ctx, cancel := context.WithTimeout(ctx, callTime)
 	defer cancel()
-	return failure(do(ctx))
+	err := failure(do(ctx))
+	if errors.Is(err, ErrOutage) {
+		s.outage.start(err, s.reach)
+	}
+	return err
 }
 
 // change runs a function in a transaction. It runs the function again if another
@@ -158,8 +173,11 @@ func failure(err error) error {
 // unavailable is an error of the database.
 type unavailable struct{ error }
 
-// Is reports whether target is ErrUnavailable.
-func (unavailable) Is(target error) bool { return target == ErrUnavailable }
+// Is reports whether target is ErrUnavailable, or ErrOutage and the database cannot be reached.
+func (u unavailable) Is(target error) bool {
+	return target == ErrUnavailable ||
+		target == ErrOutage && (errors.Is(u.error, database.ErrLost) || errors.Is(u.error, context.DeadlineExceeded))
+}
 
 // Unwrap returns the error of the database.
 func (u unavailable) Unwrap() error { return u.error }
