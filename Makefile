@@ -109,6 +109,10 @@ lua-diff: ## Compare RANDOM_PROGRAMS (100000) random Lua programs with Debian's 
 soak: ## Run 2,000 users for SOAK (20m), and check that nothing grows or is lost
 	SOAK=$(SOAK) $(GO) test -tags soak -count=1 -v -timeout 0 -run '^TestSoak$$' ./cmd/spectrum2_lua_backend
 
+.PHONY: soak-gateway
+soak-gateway: build ## Run serve with 100 users for SOAK (20m), while the XMPP server fails (root on Debian, as e2e)
+	E2E_SOAK=$(SOAK) cmd/spectrum2_lua_backend/e2e/run.sh -timeout 0 -v -run '^TestServeSoak$$'
+
 .PHONY: vuln
 vuln: ## Search the dependencies for known vulnerabilities (needs the network)
 	@found=$$($(GO) run $(GOVULNCHECK) ./... 2>&1); code=$$?; echo "$$found"; \

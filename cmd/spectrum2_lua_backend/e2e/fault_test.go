@@ -15,6 +15,7 @@ import (
 type relay struct {
 	listener net.Listener
 	target   string
+	watch    func(ours bool, data []byte) // sees what passes; optional
 
 	mu      sync.Mutex
 	conns   []net.Conn
@@ -79,6 +80,9 @@ func (r *relay) pass(from, to net.Conn, ours bool) {
 		}
 		if cut {
 			n /= 2
+		}
+		if r.watch != nil {
+			r.watch(ours, data[:n])
 		}
 		if _, err := to.Write(data[:n]); err != nil || cut {
 			return
