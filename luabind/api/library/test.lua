@@ -266,6 +266,22 @@ function user:retract(message) end
 ---@param message spectrum.ConversationMessage a message that `say` or `expect` has returned
 function user:read(message) end
 
+---Waits for a question of `session:ask` and answers it.
+---@param text string an answer; `"/cancel"` gives none
+---@param seconds? number (default: 5)
+---@return string question the text of the question
+function user:answer(text, seconds) end
+
+---Writes a command of `spectrum.command` to the transport, as `/text`.
+---@param text string for example `"join #lua"`
+function user:command(text) end
+
+---Waits for a text of the transport itself: of `session:notify`, or the result of a command.
+---@param text? string the whole text (default: any text)
+---@param seconds? number (default: 5)
+---@return string text
+function user:notice(text, seconds) end
+
 ---Waits for a message to the user that has at least the given fields. Each message satisfies one `expect`.
 ---@param type spectrum.SentType
 ---@param fields? table
