@@ -130,7 +130,7 @@ func New(o Options) *Backend {
 		Coverage:  o.Coverage,
 		OnRetry:   o.OnRetry,
 	})
-	b.reloader = newReloader(b.host, o.Settings.Reload, b.log, recordLoads(o.Record, o.Settings.Script))
+	b.reloader = newReloader(b.host, o.Settings.Reload, b.log, b.afterLoad(recordLoads(o.Record, o.Settings.Script)))
 	return b
 }
 

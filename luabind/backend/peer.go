@@ -3,6 +3,7 @@ package backend
 import (
 	"context"
 	"net"
+	"os"
 
 	"spectrumlua/luabind"
 	"spectrumlua/pb"
@@ -89,4 +90,37 @@ func (p linkPeer) Run(ctx context.Context) error {
 		return err
 	}
 	return p.Link.Run(ctx, conn)
+}
+
+// scriptReader is a peer that looks at the files of the script.
+type scriptReader interface {
+	// Uses is called with the texts of the files after each load.
+	Uses(files []string)
+}
+
+// Uses notes what the script uses.
+func (p *spectrumPeer) Uses(files []string) { p.side.Uses(files) }
+
+// afterLoad returns a function that is called with the result of each load. It calls then,
+// which may be nil.
+func (b *Backend) afterLoad(then func(error)) func(error) {
+	peer, reads := b.peer.(scriptReader)
+	if !reads {
+		return then
+	}
+	return func(err error) {
+		if then != nil {
+			then(err)
+		}
+		if err != nil {
+			return
+		}
+		var texts []string
+		for _, file := range b.host.Files() {
+			if text, err := os.ReadFile(file); err == nil { // a file that is gone has no text
+				texts = append(texts, string(text))
+			}
+		}
+		peer.Uses(texts)
+	}
 }

@@ -7,6 +7,8 @@ package spectrum
 
 import (
 	"context"
+	"sync"
+	"sync/atomic"
 
 	"github.com/sirupsen/logrus"
 	"google.golang.org/protobuf/proto"
@@ -32,6 +34,11 @@ type Options struct {
 type Side struct {
 	opts    Options
 	service service
+	uses    atomic.Bool   // the script uses sent, so that its messages need ids
+	drops   atomic.Uint64 // messages that Spectrum cannot pass on
+
+	mu    sync.Mutex
+	users map[string]*user
 }
 
 // New returns a Side.
@@ -40,6 +47,17 @@ func New(o Options) *Side { return &Side{opts: o} }
 // outgoing maps types to what sends them to Spectrum. A type that only the gateway knows and
 // that is not in the table is dropped.
 var outgoing = map[pb.WrapperMessage_Type]func(s *Side, payload []byte) error{}
+
+func init() { // because the functions use the table
+	outgoing[pb.WrapperMessage_TYPE_CONV_MESSAGE] = message
+	outgoing[pb.WrapperMessage_TYPE_CONV_MESSAGE_ACK] = acknowledged
+	outgoing[pb.WrapperMessage_TYPE_ROOM_NICKNAME_CHANGED] = nicknameChanged
+	outgoing[pb.WrapperMessage_TYPE_SENT] = sent
+	outgoing[pb.WrapperMessage_TYPE_REACTION] = reaction
+	outgoing[pb.WrapperMessage_TYPE_RETRACTION] = retraction
+	outgoing[pb.WrapperMessage_TYPE_DISPLAYED] = displayed
+	outgoing[pb.WrapperMessage_TYPE_MODERATION] = moderation
+}
 
 // contacts maps the names of contacts that are the transport's own to what handles the
 // user's messages to them. The handler returns what the script receives instead; a nil
@@ -52,10 +70,14 @@ func (s *Side) Send(typ pb.WrapperMessage_Type, payload []byte) error {
 		return send(s, payload)
 	}
 	if t := schema.TypeByNumber(typ); t != nil && t.GatewayOnly {
+		s.dropped(t, "Spectrum has no such message")
 		return nil
 	}
 	return s.opts.Send(typ, payload)
 }
+
+// Dropped returns the number of messages of the script that Spectrum cannot pass on.
+func (s *Side) Dropped() uint64 { return s.drops.Load() }
 
 // send encodes a message and sends it to Spectrum.
 func (s *Side) send(typ pb.WrapperMessage_Type, m proto.Message) error {
@@ -73,6 +95,12 @@ func (s *Side) Receive(ctx context.Context, typ *schema.Type, payload []byte, le
 			s.receiveOwn(ctx, payload, lender, handle)
 			return
 		}
+	}
+	if note := notes[typ.Number]; note != nil {
+		note(s, payload)
+	}
+	if typ.Number == pb.WrapperMessage_TYPE_CONV_MESSAGE && s.uses.Load() {
+		payload = s.arrived(payload)
 	}
 	s.opts.Receive(ctx, typ, payload, lender)
 }

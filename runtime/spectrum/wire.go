@@ -21,3 +21,19 @@ func field(payload []byte, number protowire.Number) []byte {
 	}
 	return nil
 }
+
+// hasNumber reports whether an encoded message has a field with at least that number.
+func hasNumber(payload []byte, least protowire.Number) bool {
+	for len(payload) > 0 {
+		at, typ, n := protowire.ConsumeTag(payload)
+		if n < 0 || at >= least {
+			return n >= 0
+		}
+		payload = payload[n:]
+		if n = protowire.ConsumeFieldValue(at, typ, payload); n < 0 {
+			return false
+		}
+		payload = payload[n:]
+	}
+	return false
+}

@@ -1,0 +1,167 @@
+package spectrum
+
+import (
+	"time"
+
+	"google.golang.org/protobuf/encoding/protowire"
+	"google.golang.org/protobuf/proto"
+
+	"spectrumlua/pb"
+	"spectrumlua/runtime/gateway/stanza"
+	"spectrumlua/runtime/modern"
+	"spectrumlua/runtime/stanzaid"
+	"spectrumlua/runtime/xmltree"
+)
+
+// Numbers of fields of a ConversationMessage and of its attachments.
+const (
+	fieldBuddy       = 2
+	fieldNickname    = 4
+	fieldID          = 8
+	fieldAttachment  = 11
+	firstGatewayOnly = 1000
+)
+
+// isPlain reports whether Spectrum can express everything in an encoded message. own reports
+// whether the message has a nickname, so that it may be one of the user in a room.
+func isPlain(payload []byte) (plain, own bool) {
+	for len(payload) > 0 {
+		number, typ, n := protowire.ConsumeTag(payload)
+		if n < 0 {
+			return true, false
+		}
+		payload = payload[n:]
+		switch {
+		case number == fieldNickname:
+			own = true
+		case number == fieldAttachment:
+			if value, _ := protowire.ConsumeBytes(payload); hasNumber(value, firstGatewayOnly) {
+				return false, own
+			}
+		case number == fieldID || number >= firstGatewayOnly:
+			return false, own
+		}
+		if n = protowire.ConsumeFieldValue(number, typ, payload); n < 0 {
+			return true, false
+		}
+		payload = payload[n:]
+	}
+	return true, own
+}
+
+// message sends CONV_MESSAGE of the script.
+func message(s *Side, payload []byte) error {
+	plain, own := isPlain(payload)
+	if plain && (!own || !s.uses.Load()) {
+		return s.opts.Send(pb.WrapperMessage_TYPE_CONV_MESSAGE, payload)
+	}
+	m := &pb.ConversationMessage{}
+	if err := proto.Unmarshal(payload, m); err != nil {
+		return err
+	}
+	if s.returned(m) {
+		return nil
+	}
+	if plain {
+		return s.opts.Send(pb.WrapperMessage_TYPE_CONV_MESSAGE, payload)
+	}
+	if n := s.stanza(m); n != nil {
+		if text, err := n.Text(maxStanza); err == nil {
+			return s.opts.Send(pb.WrapperMessage_TYPE_RAW_XML, []byte(text))
+		}
+	}
+	return s.send(pb.WrapperMessage_TYPE_CONV_MESSAGE, reduced(m))
+}
+
+// returned reports whether a message is one of the user that a SENT has already shown.
+func (s *Side) returned(m *pb.ConversationMessage) bool {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	r := s.peek(m.GetUserName()).rooms[m.GetBuddyName()]
+	if r == nil || m.GetNickname() != r.nick || m.GetPm() {
+		return false
+	}
+	client, found, again := r.own.Returned(m)
+	if found {
+		s.of(m.GetUserName()).pair(m.GetBuddyName(), m.GetId(), client)
+	}
+	return again
+}
+
+// stanza returns a message as raw XML. It returns nil for a message that has to remain an
+// ordinary one: a headline or a copy, which depend on what only Spectrum knows, a message
+// whose sender is no JID, and one of a room that the user is not in.
+func (s *Side) stanza(m *pb.ConversationMessage) *xmltree.Node {
+	if m.GetHeadline() || m.GetCarbon() || m.GetOrigin() && m.GetNickname() == "" {
+		return nil
+	}
+	c, ok := s.conversation(m.GetUserName(), m.GetBuddyName(), m.GetNickname(), m.GetPm())
+	if !ok {
+		return nil
+	}
+	text := m.GetMessage()
+	if text == "" && len(m.Attachment) > 0 {
+		text = m.Attachment[0].GetUrl()
+	}
+	author := ""
+	if m.ReplyTo != nil {
+		author = c.author(m.GetReplyTo().GetAuthor())
+		m.ReplyTo.Id = proto.String(c.reference(m.GetReplyTo().GetId()))
+	}
+	if m.Replaces != nil {
+		m.Replaces = proto.String(c.original(m.GetReplaces()))
+	}
+	n := stanza.Message(c.from, m.GetUserName(), c.kind(), modern.Message(m, text, author)...)
+	stanza.Add(n, markup(m.GetXhtml()), stanza.Element(stanza.ChatStates, "active", nil), delay(m.GetTimestamp()))
+	if m.Id == nil {
+		return n
+	}
+	id := stanzaid.Of(m.GetId())
+	if m.Replaces != nil { // an edition may have the id of the original
+		id = stanzaid.Edition(m.GetId())
+	}
+	stanza.SetAttr(n, "id", id)
+	if c.room {
+		stanza.Add(n, modern.ID(id, s.roomJID(c.name)))
+	}
+	return n
+}
+
+// markup returns the element with the markup of a message, or nil.
+func markup(xhtml string) *xmltree.Node {
+	if xhtml == "" {
+		return nil
+	}
+	limits := xmltree.Limits{Depth: 200, Size: maxStanza, Elements: 20_000}
+	body, err := xmltree.Parse(`<body xmlns="`+stanza.XHTMLBody+`">`+xhtml+`</body>`, limits)
+	if err != nil {
+		return nil
+	}
+	return stanza.Element(stanza.XHTML, "html", nil, body)
+}
+
+// delay returns the element with the time at which an older message was written (XEP-0203).
+func delay(timestamp string) *xmltree.Node {
+	at, err := time.Parse("20060102T150405", timestamp)
+	if err != nil {
+		return nil
+	}
+	return stanza.Element(stanza.Delay, "delay", stanza.Attrs{"stamp", at.Format(time.RFC3339)})
+}
+
+// reduced returns what Spectrum can express of a message. A quotation is part of the text, and
+// a message that the user wrote with another program is a copy.
+func reduced(m *pb.ConversationMessage) *pb.ConversationMessage {
+	if quote := modern.Quote(m.GetReplyTo().GetText()); quote != "" {
+		m.Message = proto.String(quote + m.GetMessage())
+		m.Xhtml = nil
+	}
+	if m.GetOrigin() && m.GetNickname() == "" {
+		m.Carbon = proto.Bool(true)
+	}
+	m.Id, m.Replaces, m.ReplyTo, m.Origin, m.Lang, m.Spoiler = nil, nil, nil, nil, nil, nil
+	for i, a := range m.Attachment {
+		m.Attachment[i] = &pb.Attachment{Url: a.Url, MimeType: a.MimeType, Description: a.Description}
+	}
+	return m
+}
