@@ -23,28 +23,38 @@ const (
 )
 
 // isPlain reports whether Spectrum can express everything in an encoded message. own reports
-// whether the message has a nickname, so that it may be one of the user in a room.
+// whether the message has a nickname, so that it may be one of the user in a room. Nearly all
+// messages are plain, so it does not decode the values. A message that it cannot read is not
+// plain.
 func isPlain(payload []byte) (plain, own bool) {
-	for len(payload) > 0 {
-		number, typ, n := protowire.ConsumeTag(payload)
-		if n < 0 {
-			return true, false
-		}
-		payload = payload[n:]
-		switch {
-		case number == fieldNickname:
-			own = true
-		case number == fieldAttachment:
-			if value, _ := protowire.ConsumeBytes(payload); hasNumber(value, firstGatewayOnly) {
-				return false, own
-			}
-		case number == fieldID || number >= firstGatewayOnly:
+	for at := 0; at < len(payload); {
+		tag := payload[at]
+		number, typ := protowire.Number(tag>>3), protowire.Type(tag&7)
+		if tag >= 0x80 || number == fieldID { // 16 or more
 			return false, own
 		}
-		if n = protowire.ConsumeFieldValue(number, typ, payload); n < 0 {
-			return true, false
+		at++
+		switch typ {
+		case protowire.VarintType:
+			_, n := protowire.ConsumeVarint(payload[at:])
+			if n < 0 {
+				return false, own
+			}
+			at += n
+		case protowire.BytesType:
+			length, n := protowire.ConsumeVarint(payload[at:])
+			if n < 0 || length > uint64(len(payload)-at-n) {
+				return false, own
+			}
+			end := at + n + int(length)
+			if number == fieldAttachment && hasNumber(payload[at+n:end], firstGatewayOnly) {
+				return false, own
+			}
+			own = own || number == fieldNickname
+			at = end
+		default:
+			return false, own
 		}
-		payload = payload[n:]
 	}
 	return true, own
 }

@@ -33,6 +33,7 @@ type Options struct {
 // any goroutine; Receive has one caller at a time.
 type Side struct {
 	opts    Options
+	known   [64]func(s *Side, payload []byte) error // outgoing, of the types that Spectrum knows
 	service service
 	uses    atomic.Bool   // the script uses sent, so that its messages need ids
 	drops   atomic.Uint64 // messages that Spectrum cannot pass on
@@ -42,7 +43,15 @@ type Side struct {
 }
 
 // New returns a Side.
-func New(o Options) *Side { return &Side{opts: o} }
+func New(o Options) *Side {
+	s := &Side{opts: o}
+	for typ, send := range outgoing {
+		if int(typ) < len(s.known) {
+			s.known[typ] = send
+		}
+	}
+	return s
+}
 
 // outgoing maps types to what sends them to Spectrum. A type that only the gateway knows and
 // that is not in the table is dropped.
@@ -66,6 +75,12 @@ var contacts = map[string]func(s *Side, m *pb.ConversationMessage) (pb.WrapperMe
 
 // Send sends a message of the script.
 func (s *Side) Send(typ pb.WrapperMessage_Type, payload []byte) error {
+	if typ >= 0 && int(typ) < len(s.known) {
+		if send := s.known[typ]; send != nil {
+			return send(s, payload)
+		}
+		return s.opts.Send(typ, payload)
+	}
 	if send := outgoing[typ]; send != nil {
 		return send(s, payload)
 	}
@@ -90,17 +105,23 @@ func (s *Side) send(typ pb.WrapperMessage_Type, m proto.Message) error {
 
 // Receive receives a message from Spectrum.
 func (s *Side) Receive(ctx context.Context, typ *schema.Type, payload []byte, lender task.Lender) {
-	if typ.Number == pb.WrapperMessage_TYPE_CONV_MESSAGE && len(contacts) > 0 {
-		if handle := contacts[string(field(payload, 2))]; handle != nil {
-			s.receiveOwn(ctx, payload, lender, handle)
-			return
+	switch typ.Number {
+	case pb.WrapperMessage_TYPE_CONV_MESSAGE:
+		if s.service.used.Load() {
+			if handle := contacts[string(field(payload, fieldBuddy))]; handle != nil {
+				s.receiveOwn(ctx, payload, lender, handle)
+				return
+			}
 		}
-	}
-	if note := notes[typ.Number]; note != nil {
-		note(s, payload)
-	}
-	if typ.Number == pb.WrapperMessage_TYPE_CONV_MESSAGE && s.uses.Load() {
-		payload = s.arrived(payload)
+		if s.uses.Load() {
+			payload = s.arrived(payload)
+		}
+	case pb.WrapperMessage_TYPE_LOGIN, pb.WrapperMessage_TYPE_LOGOUT:
+		s.forget(payload)
+	case pb.WrapperMessage_TYPE_JOIN_ROOM:
+		s.noteRoom(payload, joined)
+	case pb.WrapperMessage_TYPE_LEAVE_ROOM:
+		s.noteRoom(payload, left)
 	}
 	s.opts.Receive(ctx, typ, payload, lender)
 }

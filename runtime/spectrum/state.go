@@ -59,23 +59,16 @@ func (s *Side) peek(jid string) *user {
 	return &user{}
 }
 
-// notes maps types of messages for the script to what the Side notes of them.
-var notes = map[pb.WrapperMessage_Type]func(s *Side, payload []byte){
-	pb.WrapperMessage_TYPE_LOGIN:  func(s *Side, payload []byte) { s.forget(payload) },
-	pb.WrapperMessage_TYPE_LOGOUT: func(s *Side, payload []byte) { s.forget(payload) },
-	pb.WrapperMessage_TYPE_JOIN_ROOM: func(s *Side, payload []byte) {
-		s.noteRoom(payload, func(u *user, m *pb.Room) {
-			if u.rooms[m.GetRoom()] == nil {
-				u.rooms[m.GetRoom()] = &room{}
-			}
-			u.rooms[m.GetRoom()].nick = m.GetNickname()
-		})
-	},
-	pb.WrapperMessage_TYPE_LEAVE_ROOM: func(s *Side, payload []byte) {
-		s.noteRoom(payload, func(u *user, m *pb.Room) { delete(u.rooms, m.GetRoom()) })
-	},
+func joined(u *user, m *pb.Room) {
+	if u.rooms[m.GetRoom()] == nil {
+		u.rooms[m.GetRoom()] = &room{}
+	}
+	u.rooms[m.GetRoom()].nick = m.GetNickname()
 }
 
+func left(u *user, m *pb.Room) { delete(u.rooms, m.GetRoom()) }
+
+// forget forgets the state of the user that LOGIN and LOGOUT name.
 func (s *Side) forget(payload []byte) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
