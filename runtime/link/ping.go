@@ -165,19 +165,18 @@ func (r *eagerReader) read(p []byte, wait bool) (n int, err error) {
 			}
 		}
 	})
-	failed := &net.OpError{Op: "read", Net: r.conn.RemoteAddr().Network(), Source: r.conn.LocalAddr(), Addr: r.conn.RemoteAddr()}
 	var op *net.OpError
 	switch {
+	case raised == nil && err == nil && (n > 0 || empty):
+		return n, nil
 	case errors.As(raised, &op):
-		failed.Err = op.Err
+		err = op.Err
 	case raised != nil:
 		return 0, raised
 	case err != nil:
-		failed.Err = os.NewSyscallError("read", err)
-	case n == 0 && !empty:
-		return 0, io.EOF
+		err = os.NewSyscallError("read", err)
 	default:
-		return n, nil
+		return 0, io.EOF
 	}
-	return 0, failed
+	return 0, &net.OpError{Op: "read", Net: r.conn.RemoteAddr().Network(), Source: r.conn.LocalAddr(), Addr: r.conn.RemoteAddr(), Err: err}
 }

@@ -205,6 +205,25 @@ func TestMessageOverTheBudgetIsHandledAlone(t *testing.T) {
 	})
 }
 
+// TestMessageHandledAtOnceNeedsNoBudget uses up the budget with messages of a user who
+// waits for their network. Others go on.
+func TestMessageHandledAtOnceNeedsNoBudget(t *testing.T) {
+	performOnce(t, true, func(o *Options) { o.MaxQueueBytes = 1 << 10 }, func(p *play) {
+		p.login("alice")
+		p.login("bob")
+		p.later(0)
+		p.forget()
+		p.r.budget.add(1 << 20)
+		p.say("bob", "hello")
+		p.later(0)
+		p.expect("bob hello")
+		if used := p.r.budget.inUse(); used != 1<<20+itemCost {
+			p.Errorf("%d bytes of the budget are used", used)
+		}
+		p.r.budget.free(1 << 20)
+	})
+}
+
 func TestBudgetHoldsUnderLoad(t *testing.T) {
 	const workers, rounds, limit = 8, 2000, 4096
 	r := newBudget(limit)

@@ -44,20 +44,43 @@ func (i *item) countOut() {
 	i.registry.budget.free(len(i.message.Payload))
 }
 
-// post handles a message that take has counted if lender is not nil and
-// Owner.Handle does so. Otherwise it puts the message into a mailbox. It returns the number of messages
-// there, or drops the message and returns 0 if the mailbox is closed. For a message that
-// it has handled, it returns 1.
-func (r *Registry) post(o *task.Owner, i counted, lender task.Lender) int {
+// post puts a message that take has counted into a mailbox. It returns the number of
+// messages there, or drops the message and returns 0 if the mailbox is closed.
+func (r *Registry) post(o *task.Owner, i counted) int {
 	i.countIn()
-	if lender != nil && o.Handle(i, lender) {
-		return 1
-	}
 	n := o.Post(i)
 	if n == 0 {
 		i.countOut()
 	}
 	return n
+}
+
+// atOnce is the message that a lender's goroutine handles at once. It never waits in a
+// mailbox, so it does not count against the budget. Each lender has its own, because the
+// next one receives messages while a handler keeps the goroutine.
+type atOnce struct {
+	lender task.Lender
+	item
+}
+
+// Handle implements task.Item.
+func (a *atOnce) Handle(t *task.Task) {
+	i := a.item
+	a.item = item{}
+	_ = i.registry.script.Dispatch(t, i.session, i.message)
+}
+
+// handleNow handles a message and returns true if task.Owner.Handle does so.
+func (r *Registry) handleNow(o *task.Owner, s *Session, m Message, lender task.Lender) bool {
+	if r.at == nil || r.at.lender != lender {
+		r.at = &atOnce{lender: lender}
+	}
+	r.at.item = item{r, s, m}
+	if o.Handle(r.at, lender) {
+		return true
+	}
+	r.at.item = item{}
+	return false
 }
 
 // drop counts out items that were removed from a mailbox.

@@ -75,6 +75,7 @@ type Registry struct {
 	leaving   bool          // the process ends soon: Spectrum has to retry logins
 	empty     chan struct{} // closed when all is empty; nil until endAll
 	lines     []line        // for unlock
+	at        *atOnce       // for handleNow; only Receive uses it, without mu
 
 	writing sync.Mutex // held while unlock writes lines, possibly without mu
 }
@@ -146,11 +147,13 @@ func (r *Registry) Receive(ctx context.Context, typ *schema.Type, payload []byte
 	// PING.
 	owner, user := r.process, typ.UserOf(payload)
 	var s *Session
+	mayWait := false // the message may have to wait until the user is connected
 	switch {
 	case user != nil:
 		r.mu.Lock()
 		s = r.users[string(user)]
 		early := typ.Internal && s != nil && s.loginCalled
+		mayWait = s != nil && (s.backlog.holding || s.lasting(typ) != nil)
 		r.mu.Unlock()
 		if s == nil {
 			r.skip(user, typ.Name, "for a user who is not logged in")
@@ -164,14 +167,25 @@ func (r *Registry) Receive(ctx context.Context, typ *schema.Type, payload []byte
 		r.skip(nil, typ.Name, "that names no user")
 		return
 	}
-	m := r.take(ctx, typ, payload)
 	if s != nil && typ.HasSecrets() {
 		r.opts.Secrets.Learn(s.User, typ.Secrets(payload)...)
 	}
+	m := Message{Type: typ, Payload: string(payload)}
+	if mayWait {
+		r.take(ctx, m)
+		if r.postpone(s, m) {
+			return
+		}
+		r.budget.free(len(payload))
+	}
+	if lender != nil && r.handleNow(owner, s, m, lender) {
+		return
+	}
+	r.take(ctx, m)
 	if s != nil && r.postpone(s, m) {
 		return
 	}
-	switch n := r.post(owner, &item{r, s, m}, lender); {
+	switch n := r.post(owner, &item{r, s, m}); {
 	case s == nil:
 	case n == 0:
 		r.reroute(s, m)
@@ -180,11 +194,9 @@ func (r *Registry) Receive(ctx context.Context, typ *schema.Type, payload []byte
 	}
 }
 
-// take returns a message that counts against the budget. It blocks while the budget
-// is used up.
-func (r *Registry) take(ctx context.Context, typ *schema.Type, payload []byte) Message {
-	r.budget.take(ctx, len(payload), r.shedLoad)
-	return Message{Type: typ, Payload: string(payload)}
+// take counts a message against the budget. It blocks while the budget is used up.
+func (r *Registry) take(ctx context.Context, m Message) {
+	r.budget.take(ctx, len(m.Payload), r.shedLoad)
 }
 
 // skip logs a message without a receiver, at the debug level.
@@ -220,7 +232,8 @@ func (r *Registry) login(ctx context.Context, typ *schema.Type, payload []byte) 
 		})
 		return
 	}
-	m := r.take(ctx, typ, payload)
+	m := Message{Type: typ, Payload: string(payload)}
+	r.take(ctx, m)
 	r.opts.Secrets.Learn(login.GetUser(), typ.Secrets(payload)...)
 	s := &Session{
 		User:       login.GetUser(),

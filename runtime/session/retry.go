@@ -172,7 +172,7 @@ func (r *Registry) repeatLasting(s *Session) {
 	for _, m := range []Message{s.roster, s.status} {
 		if m.Type != nil {
 			r.budget.add(len(m.Payload))
-			r.post(s.owner, &item{r, s, m}, nil)
+			r.post(s.owner, &item{r, s, m})
 		}
 	}
 }
@@ -191,7 +191,7 @@ func (r *Registry) settle(s *Session) {
 		defer r.mu.Unlock()
 		for _, i := range s.backlog.items {
 			r.held -= i.size()
-			r.post(s.owner, i, nil)
+			r.post(s.owner, i)
 		}
 		s.backlog = backlog{}
 	})

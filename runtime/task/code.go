@@ -85,7 +85,7 @@ func (t *Task) borrowedWaits() {
 }
 
 // Lender is the work of a goroutine that lends itself to handle an item; see
-// Owner.Handle. Its methods are called with the scheduler's lock, so they may neither
+// Owner.Handle. Two lenders can be compared. Its methods are called with the scheduler's lock, so they may neither
 // block nor call the scheduler.
 type Lender interface {
 	// Lend is called before the item is handled.
