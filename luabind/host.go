@@ -95,6 +95,7 @@ type Host struct {
 	opts     Options
 	log      logrus.FieldLogger
 	once     logging.Once
+	observe  convert.Observer // skipped
 	policy   policy.Policy
 	sessions *session.Registry
 
@@ -132,6 +133,7 @@ type Host struct {
 // end with ctx.
 func New(ctx context.Context, o Options) *Host {
 	h := &Host{opts: o, log: o.Log, policy: policy.New(o.Settings), data: bind.NewTable(), announced: map[string]bool{}, loadErr: fmt.Errorf("the script has not been loaded yet")}
+	h.observe = h.skipped
 	h.sessions = session.New(ctx, session.Options{
 		Scheduler:     o.Scheduler,
 		Script:        h,
@@ -183,7 +185,7 @@ func (h *Host) Dispatch(t *task.Task, s *session.Session, m session.Message) err
 		return nil
 	}
 	origin := h.origin(s, m) // notes changes of contacts, also without a handler
-	fn := v.handler(m.Type.Name)
+	fn := v.handlerOf(m.Type)
 	if fn == nil {
 		return h.withoutHandler(s, m)
 	}
@@ -232,7 +234,7 @@ func (h *Host) arguments(args []lua.LValue, s *session.Session, m session.Messag
 	case m.Type.Payload == nil:
 		return args, nil
 	}
-	table, err := convert.DecodeFor(user, m.Type.Payload, m.Payload, h.skipped)
+	table, err := convert.DecodeFor(user, m.Type.Payload, m.Payload, h.observe)
 	return append(args, table), err
 }
 

@@ -100,7 +100,9 @@ func (v *vm) runScript(t *task.Task, chunk *lua.LFunction) error {
 		}
 	})
 	if err == nil && v.host.opts.Extra == nil {
-		v.handlers, err = v.checkHandlers(returned)
+		var handlers map[string]*lua.LFunction
+		handlers, err = v.checkHandlers(returned)
+		v.setHandlers(handlers)
 	}
 	return err
 }

@@ -11,6 +11,7 @@ import (
 
 	"spectrumlua/luabind/bind"
 	"spectrumlua/luabind/convert"
+	"spectrumlua/luabind/table"
 	"spectrumlua/pb"
 	"spectrumlua/runtime/jid"
 	"spectrumlua/runtime/schema"
@@ -78,6 +79,12 @@ func (h *Host) payload(typ *schema.Type, user string, fields lua.LValue) ([]byte
 	case typ.Payload == nil:
 		return nil, CheckShape(typ, fields)
 	}
+	var err error
+	if a := table.ArgumentOf(fields); a != nil {
+		h.scratch, err = convert.EncodeArgument(h.scratch[:0], typ.Payload, a, user)
+		a.Release()
+		return h.scratch, err
+	}
 	if err := CheckShape(typ, fields); err != nil {
 		return nil, err
 	}
@@ -85,7 +92,6 @@ func (h *Host) payload(typ *schema.Type, user string, fields lua.LValue) ([]byte
 	if !ok {
 		table = bind.NewTable()
 	}
-	var err error
 	h.scratch, err = convert.Encode(h.scratch[:0], typ.Payload, table, user)
 	if err == nil {
 		text, _ := table.RawGetString("config").(lua.LString)

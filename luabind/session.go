@@ -8,6 +8,7 @@ import (
 
 	"spectrumlua/luabind/bind"
 	"spectrumlua/luabind/modules"
+	"spectrumlua/luabind/table"
 	"spectrumlua/runtime/schema"
 	"spectrumlua/runtime/session"
 	"spectrumlua/runtime/task"
@@ -77,7 +78,7 @@ func newSessionClass() *bind.Class[*sessionObject] {
 		methods[name] = func(l *lua.LState, obj *sessionObject) int { return fn(l, obj.session.User) }
 	}
 	for _, t := range schema.Types() {
-		if t.Sendable() && t.User() != nil {
+		if sessionSends(t) {
 			methods[t.Name] = func(l *lua.LState, obj *sessionObject) int {
 				obj.host.sendWith(l, t, obj.session, obj.session.User, l.Get(2), 3)
 				return 0
@@ -96,6 +97,18 @@ func newSessionClass() *bind.Class[*sessionObject] {
 		"settings":    settingsTable,
 		"data":        dataTable,
 	})
+	for _, t := range schema.Types() {
+		if sessionSends(t) && t.Payload != nil && !t.Raw {
+			table.Accept(c.Method(t.Name)) // h.payload takes an argument, too
+		}
+	}
+	c.Ready("user", func(obj *sessionObject) lua.LValue { return obj.user })
+	c.Ready("data", func(obj *sessionObject) lua.LValue {
+		if obj.data == nil { // new, or the session has ended
+			return nil
+		}
+		return obj.data
+	})
 	c.Hint = sessionHint
 	c.Metatable().RawSetString("__newindex", bind.Function("session", func(l *lua.LState) int {
 		bind.Raise(l, "%s", SessionUnset(l.Get(2)))
@@ -106,6 +119,9 @@ func newSessionClass() *bind.Class[*sessionObject] {
 	}))
 	return c
 }
+
+// sessionSends reports whether session objects have a method that sends the type.
+func sessionSends(t *schema.Type) bool { return t.Sendable() && t.User() != nil }
 
 // alive raises if the session has ended.
 func (obj *sessionObject) alive(l *lua.LState) {

@@ -11,6 +11,7 @@ import (
 	"spectrumlua/luabind/callstack"
 	"spectrumlua/luabind/source"
 	"spectrumlua/luabind/stdlib"
+	"spectrumlua/runtime/schema"
 	"spectrumlua/runtime/task"
 )
 
@@ -34,8 +35,9 @@ type vm struct {
 	frame    *bind.Frame
 	modules  map[string]*lua.LTable // modules that are open, by name
 	handlers map[string]*lua.LFunction
-	spare    []*lua.LState // idle threads
-	commands []*command    // in the order of their declaration
+	byType   []*lua.LFunction // the handlers of messages, by the numbers of their types
+	spare    []*lua.LState    // idle threads
+	commands []*command       // in the order of their declaration
 	// loading marks a module in package.loaded that is being loaded. It is not a
 	// table because Lua's function module would use a table as the module.
 	loading *lua.LUserData
@@ -114,6 +116,24 @@ func (v *vm) ownerOf(value lua.LValue) *task.Owner {
 
 // handler returns the handler with this name, or nil.
 func (v *vm) handler(name string) *lua.LFunction { return v.handlers[name] }
+
+// handlerOf returns the handler for the messages of a type, or nil.
+func (v *vm) handlerOf(typ *schema.Type) *lua.LFunction {
+	if int(typ.Number) >= len(v.byType) {
+		return nil
+	}
+	return v.byType[typ.Number]
+}
+
+// setHandlers sets the handlers by their names.
+func (v *vm) setHandlers(handlers map[string]*lua.LFunction) {
+	v.handlers = handlers
+	types := schema.Types()
+	v.byType = make([]*lua.LFunction, types[len(types)-1].Number+1)
+	for _, t := range types {
+		v.byType[t.Number] = handlers[t.Name]
+	}
+}
 
 // call calls fn in the task t and ignores its results. The error is a
 // *ScriptError.

@@ -18,7 +18,9 @@ type Class[T any] struct {
 	metatable  *lua.LTable
 	methods    map[string]*lua.LFunction
 	properties map[string]func(l *lua.LState, self T) lua.LValue
-	other      lua.LGFunction // index, guarded
+	// ready has the properties of Ready.
+	ready map[string]func(self T) lua.LValue
+	other lua.LGFunction // index, guarded
 
 	// Hint returns the end of the message about a name that self does not have, or
 	// "" for the most similar name. l is nil if no script is running. Hint may be nil.
@@ -77,6 +79,9 @@ type Carrier interface {
 
 // Metatable returns the metatable, to which a class may add metamethods.
 func (c *Class[T]) Metatable() *lua.LTable { return c.metatable }
+
+// Method returns the function of a method, or nil.
+func (c *Class[T]) Method(name string) *lua.LFunction { return c.methods[name] }
 
 // New returns a userdata with the value v.
 func (c *Class[T]) New(v T) *lua.LUserData {
@@ -141,15 +146,35 @@ func MissingColon(class, method string) string {
 	return fmt.Sprintf("%s is a method of a %s: write %s:%s(…), with a colon", method, class, class, method)
 }
 
-// method implements the metamethod __index for methods. It calls c.other for anything
-// else. It cannot panic, and to guard it would take longer than to find the method.
+// Ready makes a property faster. value returns it, or nil if the property's own function
+// has to be called. It must neither raise an error nor panic.
+func (c *Class[T]) Ready(property string, value func(self T) lua.LValue) {
+	if c.ready == nil {
+		c.ready = map[string]func(self T) lua.LValue{}
+	}
+	c.ready[property] = value
+}
+
+// method implements the metamethod __index for methods and for what Ready returns. It
+// calls c.other for anything else. It cannot panic, and to guard it would take longer than
+// to find the method.
 func (c *Class[T]) method(l *lua.LState) int {
-	if name, ok := l.Get(2).(lua.LString); ok {
-		if method := c.methods[string(name)]; method != nil {
-			if _, ok := c.Of(l.Get(1)); ok {
-				l.Push(method)
-				return 1
-			}
+	name, ok := l.Get(2).(lua.LString)
+	if !ok {
+		return c.other(l)
+	}
+	self, ok := c.Of(l.Get(1))
+	if !ok {
+		return c.other(l)
+	}
+	if method := c.methods[string(name)]; method != nil {
+		l.Push(method)
+		return 1
+	}
+	if ready := c.ready[string(name)]; ready != nil {
+		if value := ready(self); value != nil {
+			l.Push(value)
+			return 1
 		}
 	}
 	return c.other(l)

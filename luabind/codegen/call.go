@@ -47,6 +47,7 @@ func (f *function) multi(e ast.Expr, want int) int {
 func (f *function) call(e *ast.FuncCallExpr, want int) {
 	base := f.free
 	name, line := e.Method, 0
+	done := false
 	if e.Func != nil {
 		f.next(e.Func)
 		name, line = calleeName(e.Func), endLine(e.Func)
@@ -57,10 +58,13 @@ func (f *function) call(e *ast.FuncCallExpr, want int) {
 		f.free = base
 		f.reserve(2, line)
 		f.emit(abc(lua.OP_SELF, base, object, method), line)
+		done = f.argument(e.Args, base)
 	}
-	_, n := f.open(e.Args, line)
-	if n >= 0 {
-		n = f.free - base - 1
+	n := 2 // the object and its argument
+	if !done {
+		if _, n = f.open(e.Args, line); n >= 0 {
+			n = f.free - base - 1
+		}
 	}
 	pc := f.emit(abc(lua.OP_CALL, base, n+1, want+1), line)
 	f.proto.DbgCalls = append(f.proto.DbgCalls, lua.DbgCall{Pc: pc, Name: name})

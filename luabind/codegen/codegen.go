@@ -68,7 +68,7 @@ func compile(chunk []ast.Stmt, o Options, oneByOne bool) (proto *lua.FunctionPro
 			proto, err = nil, problem
 		}
 	}()
-	g := &generator{name: o.Name, methodLines: o.MethodLines, coverage: o.Coverage, visible: map[string]int{}, constructors: map[string]*lua.LFunction{}, oneByOne: oneByOne}
+	g := &generator{name: o.Name, methodLines: o.MethodLines, coverage: o.Coverage, visible: map[string]int{}, constructors: map[string]*constructor{}, oneByOne: oneByOne}
 	g.coverage.begin()
 	f := g.function(nil)
 	f.proto.IsVarArg = lua.VarArgIsVarArg
@@ -96,7 +96,7 @@ type generator struct {
 	// constructors has the functions that make tables, by the names of the fields.
 	// oneByOne sets the fields of all tables one by one instead, for which one register
 	// is enough.
-	constructors map[string]*lua.LFunction
+	constructors map[string]*constructor
 	oneByOne     bool
 }
 

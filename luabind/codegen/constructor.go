@@ -95,7 +95,7 @@ func (f *function) fieldNames(e *ast.TableExpr) []string {
 // record generates the call of a Go function that makes a table with all its fields at once,
 // in less time than their instructions. The virtual machine has no instruction for it.
 func (f *function) record(e *ast.TableExpr, names []string, to int) {
-	f.loadData(f.constructor(names), to, e.Line())
+	f.loadData(f.constructor(names).table, to, e.Line())
 	for _, field := range e.Fields {
 		f.next(field.Value)
 	}
@@ -103,13 +103,43 @@ func (f *function) record(e *ast.TableExpr, names []string, to int) {
 	f.free = to + 1
 }
 
-// constructor returns the function that makes tables with these fields.
-func (g *generator) constructor(names []string) *lua.LFunction {
-	key := fmt.Sprintf("%q", names)
-	fn := g.constructors[key]
-	if fn == nil {
-		fn = table.NewFields(names...).Constructor()
-		g.constructors[key] = fn
+// argument generates a constructor that is the only argument of a method call, and returns
+// true. The method is in the register at base. Go methods may receive a table.Argument. It
+// returns false for other arguments.
+func (f *function) argument(args []ast.Expr, base int) bool {
+	if len(args) != 1 {
+		return false
 	}
-	return fn
+	e, ok := args[0].(*ast.TableExpr)
+	if !ok {
+		return false
+	}
+	names := f.fieldNames(e)
+	if names == nil {
+		return false
+	}
+	to := f.reserve(2, e.Line())
+	f.loadData(f.constructor(names).argument, to, e.Line())
+	f.emit(abc(lua.OP_MOVE, to+1, base, 0), e.Line())
+	for _, field := range e.Fields {
+		f.next(field.Value)
+	}
+	f.emit(abc(lua.OP_CALL, to, len(names)+2, 2), e.Line())
+	f.free = to + 1
+	return true
+}
+
+// constructor has the functions that make tables with the same fields.
+type constructor struct{ table, argument *lua.LFunction }
+
+// constructor returns the functions that make tables with these fields.
+func (g *generator) constructor(names []string) *constructor {
+	key := fmt.Sprintf("%q", names)
+	c := g.constructors[key]
+	if c == nil {
+		fields := table.NewFields(names...)
+		c = &constructor{fields.Constructor(), fields.ArgumentConstructor()}
+		g.constructors[key] = c
+	}
+	return c
 }

@@ -16,6 +16,7 @@ import (
 	"google.golang.org/protobuf/reflect/protoreflect"
 	"google.golang.org/protobuf/types/dynamicpb"
 
+	"spectrumlua/luabind/table"
 	"spectrumlua/pb"
 	"spectrumlua/runtime/schema"
 )
@@ -421,5 +422,56 @@ func TestDecodeForUsesTheGivenName(t *testing.T) {
 		if got != name || (unsafe.StringData(got) == unsafe.StringData(string(user.(lua.LString)))) != same {
 			t.Errorf("%s: got %q", name, got)
 		}
+	}
+}
+
+// TestAnArgumentIsEncodedAsItsTable encodes an argument and the same table.
+func TestAnArgumentIsEncodedAsItsTable(t *testing.T) {
+	method := &lua.LFunction{IsG: true}
+	table.Accept(method)
+	for _, c := range []struct {
+		name   string
+		fields []any // names and values
+	}{
+		{"texts", []any{"buddy_name", "bob", "message", "<hello> & \x01"}},
+		{"another order", []any{"message", "hello", "xhtml", "<b>x", "buddy_name", "b o b"}},
+		{"nil", []any{"buddy_name", "bob", "nickname", nil, "message", "hello"}},
+		{"an unknown field that is nil", []any{"buddy_name", "bob", "nothing", nil, "message", "hello"}},
+		{"an unknown field", []any{"buddy_name", "bob", "mesage", "hello", "nicknam", "x"}},
+		{"a missing field", []any{"buddy_name", "bob"}},
+		{"a wrong type", []any{"buddy_name", "bob", "message", true}},
+		{"the user", []any{"user_name", "alice", "buddy_name", "bob", "message", "hello"}},
+		{"another user", []any{"user_name", "eve", "buddy_name", "bob", "message", "hello"}},
+		{"too big", []any{"buddy_name", "bob", "message", strings.Repeat("x", MaxStanza)}},
+		{"too big and wrong", []any{"message", strings.Repeat("x", MaxStanza+1), "buddy_name", true}},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			var names []string
+			args, whole := []lua.LValue{method}, newTable(0, 4)
+			for i := 0; i < len(c.fields); i += 2 {
+				var v lua.LValue = lua.LNil
+				switch f := c.fields[i+1].(type) {
+				case string:
+					v = lua.LString(f)
+				case bool:
+					v = lua.LBool(f)
+				}
+				names, args = append(names, c.fields[i].(string)), append(args, v)
+				whole.RawSetString(names[len(names)-1], v)
+			}
+			constructor := table.NewFields(names...).ArgumentConstructor()
+			want, problem := Encode([]byte("before"), benchMessage, whole, "alice")
+			for range 2 { // the second time, the indexes are known
+				l := lua.NewState(lua.Options{SkipOpenLibs: true})
+				defer l.Close()
+				if err := l.CallByParam(lua.P{Fn: constructor, NRet: 1, Protect: true}, args...); err != nil {
+					t.Fatal(err)
+				}
+				got, err := EncodeArgument([]byte("before"), benchMessage, table.ArgumentOf(l.Get(-1)), "alice")
+				if string(got) != string(want) || fmt.Sprint(err) != fmt.Sprint(problem) {
+					t.Errorf("got  %q, %v\nwant %q, %v", got, err, want, problem)
+				}
+			}
+		})
 	}
 }

@@ -24,12 +24,15 @@ import (
 // expected value.
 func Encode(dst []byte, m *schema.Message, table *lua.LTable, user string) ([]byte, error) {
 	e := encoder{user: user}
-	start := len(dst)
-	dst, err := e.message(dst, m, table, 0)
-	if err != nil {
-		return dst[:start], cmp.Or(checkSize(e.stanza), err)
-	}
-	return dst, nil
+	all, err := e.message(dst, m, table, 0)
+	return e.result(dst, all, err)
+}
+
+// EncodeArgument is like Encode for an argument in place of a table.
+func EncodeArgument(dst []byte, m *schema.Message, a *table.Argument, user string) ([]byte, error) {
+	e := encoder{user: user}
+	all, err := e.argument(dst, m, a)
+	return e.result(dst, all, err)
 }
 
 // Size returns the number of bytes that a table takes in a stanza as a payload, or the
@@ -45,6 +48,14 @@ func Size(m *schema.Message, table *lua.LTable, user string) (int, error) {
 type encoder struct {
 	user   string
 	stanza int // bytes that the texts and the elements of lists take in a stanza
+}
+
+// result returns the result of Encode: all, or dst and an error.
+func (e *encoder) result(dst, all []byte, err error) ([]byte, error) {
+	if err != nil {
+		return all[:len(dst)], cmp.Or(checkSize(e.stanza), err)
+	}
+	return all, nil
 }
 
 // grow counts bytes before they are added. A table can contain another one many times,
@@ -70,6 +81,50 @@ func (e *encoder) message(dst []byte, m *schema.Message, table *lua.LTable, dept
 	if err != nil {
 		return dst, err
 	}
+	return e.fields(dst, m, values, set, depth)
+}
+
+// argument is message for an argument.
+func (e *encoder) argument(dst []byte, m *schema.Message, a *table.Argument) ([]byte, error) {
+	var inline [inlineFields]lua.LValue
+	values := inline[:]
+	if len(m.Fields) > inlineFields {
+		values = make([]lua.LValue, len(m.Fields))
+	}
+	indexes := a.Indexes(m)
+	if indexes == nil {
+		indexes = indexesIn(m, a)
+	}
+	var set uint64
+	for i, v := range a.Values() {
+		if v == lua.LNil {
+			continue
+		}
+		index := indexes[i]
+		if index < 0 {
+			return dst, unknownField(m, lua.LString(a.Names()[i]))
+		}
+		values[index] = v
+		set |= 1 << index
+	}
+	return e.fields(dst, m, values, set, 0)
+}
+
+// indexesIn returns the index of each field of an argument in a message, or -1.
+func indexesIn(m *schema.Message, a *table.Argument) []int {
+	indexes := make([]int, len(a.Names()))
+	for i, name := range a.Names() {
+		indexes[i] = -1
+		if f := m.Field(name); f != nil {
+			indexes[i] = f.Index
+		}
+	}
+	a.SetIndexes(m, indexes)
+	return indexes
+}
+
+// fields encodes the fields whose bits are set, the required fields and the user.
+func (e *encoder) fields(dst []byte, m *schema.Message, values []lua.LValue, set uint64, depth int) (_ []byte, err error) {
 	for set |= m.Required | m.User; set != 0; set &= set - 1 {
 		i := bits.TrailingZeros64(set)
 		if dst, err = e.field(dst, m.Fields[i], values[i], depth); err != nil {

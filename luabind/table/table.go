@@ -7,6 +7,8 @@
 // and All must be called instead of lua.LTable.Next: that method fails for these tables.
 // All other methods of tables, and the virtual machine, work.
 //
+// A table that only one method of ours would see is not made at all; see Argument.
+//
 // If gopher-lua is not the version that this package knows, the tables are ordinary ones.
 //
 // The caller holds the script lock for the tables. Fields are safe for concurrent use.
@@ -29,7 +31,9 @@ const MaxFields = 64
 type Fields struct {
 	names []string
 	known atomic.Pointer[[]combination] // the slice is never changed
-	mu    sync.Mutex                    // for changes of known
+	// indexes is for Arguments.
+	indexes indexCache
+	mu      sync.Mutex // for changes of known and indexes
 }
 
 // combination is a combination of fields that a table has had.
