@@ -48,6 +48,7 @@ access_rules:
 
 var ejabberdServer = &xmppServer{
 	program: "usr/sbin/ejabberdctl",
+	config:  "ejabberd.yml",
 	log:     "ejabberd.log",
 	prepare: func(b *bed) {
 		privileges := ""

@@ -4,6 +4,7 @@ package e2e_test
 
 import (
 	"net"
+	"regexp"
 	"strconv"
 	"strings"
 	"sync"
@@ -116,7 +117,18 @@ func (r *relay) closeAll() {
 // the secret, and stalls. The session of a user who stays connected lasts.
 func TestServeFaults(t *testing.T) {
 	t.Parallel()
-	b := prepareBed(t, bedConfig{serve: true, sections: "[settings]\nstay_connected=1"})
+	for _, server := range []string{"Prosody", "ejabberd"} {
+		t.Run(server, func(t *testing.T) {
+			t.Parallel()
+			b := prepareBed(t, bedConfig{serve: true, xmpp: strings.TrimPrefix(server, "Prosody"), sections: "[settings]\nstay_connected=1"})
+			b.survivesFaults()
+		})
+	}
+}
+
+func (b *bed) survivesFaults() {
+	t := b.t
+	t.Helper()
 	r := b.relay()
 	b.startSpectrum()
 	b.waitSpectrum()
@@ -133,18 +145,9 @@ func TestServeFaults(t *testing.T) {
 		t.Errorf("the answer arrives %d times", n)
 	}
 
-	restart := func(secret string) {
-		t.Helper()
-		if _, err := b.server.stop(patience); err != nil {
-			t.Fatal(err)
-		}
-		b.write("prosody.cfg.lua", strings.Replace(b.log("prosody.cfg.lua"), "component_secret = \"", "component_secret = \""+secret, 1))
-		b.restartXMPP()
-	}
-	restart("another-")
+	b.restartWithSecret("another-" + secret)
 	b.waitLog("backend-1.log", "secret")
-	b.write("prosody.cfg.lua", strings.Replace(b.log("prosody.cfg.lua"), "another-", "", 1))
-	restart("")
+	b.restartWithSecret(secret)
 	b.until("the stream is opened again", func() bool { return b.streamsOpened() == 1 })
 	alice = b.client("alice") // the server has lost its clients
 	alice.available()
@@ -163,3 +166,16 @@ func TestServeFaults(t *testing.T) {
 		t.Errorf("the session has begun %d times", n)
 	}
 }
+
+// restartWithSecret restarts the XMPP server, which expects another secret of the transport.
+func (b *bed) restartWithSecret(now string) {
+	b.t.Helper()
+	if _, err := b.server.stop(patience); err != nil {
+		b.t.Fatal(err)
+	}
+	config := b.xmpp().config
+	b.write(config, secretInConfig.ReplaceAllString(b.log(config), strconv.Quote(now)))
+	b.restartXMPP()
+}
+
+var secretInConfig = regexp.MustCompile(`"[a-z-]*` + secret + `"`)

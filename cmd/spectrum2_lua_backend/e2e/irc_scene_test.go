@@ -49,7 +49,7 @@ func ircPatience() time.Duration {
 func newIRCScene(t *testing.T, column ircColumn) *ircScene {
 	t.Helper()
 	mode, ours := column.mode, column.ours
-	config := bedConfig{jid: "irc.localhost", users: []string{"alice", "dora", "erin"}, serve: column.serve}
+	config := bedConfig{jid: "irc.localhost", users: []string{"alice", "dora", "erin"}, serve: column.serve, xmpp: column.xmpp}
 	if ours {
 		config.file, config.files, config.lua = "scripts/irc.lua", ircModules(t), "reload = 1"
 		config.sections = "[irc]\nflood_seconds = 0.1" // this server accepts it

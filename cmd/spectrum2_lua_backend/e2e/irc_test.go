@@ -17,7 +17,8 @@ type ircColumn struct {
 	backend string
 	mode    ircMode
 	ours    bool
-	serve   bool // without Spectrum
+	serve   bool   // without Spectrum
+	xmpp    string // see bedConfig; only TestServeIRC has other servers than Prosody
 }
 
 func ircColumns() []ircColumn {
@@ -34,7 +35,13 @@ func ircColumns() []ircColumn {
 	return columns
 }
 
-func (c ircColumn) String() string { return c.backend + ", " + c.mode.name }
+func (c ircColumn) String() string {
+	name := c.backend + ", " + c.mode.name
+	if c.xmpp != "" {
+		name += ", " + c.xmpp
+	}
+	return name
+}
 
 // TestIRC runs the scenario in each mode: with our script under Spectrum and without it, where
 // each step must succeed, and with the C++ backend, where steps may fail.
@@ -65,11 +72,15 @@ func TestIRC(t *testing.T) {
 	document(t, tableBegin, ircTable(columns, outcomes))
 }
 
-// TestServeIRC runs the scenario without Spectrum, where each step must succeed.
+// TestServeIRC runs the scenario without Spectrum, on each kind of XMPP server. Each step must
+// succeed.
 func TestServeIRC(t *testing.T) {
 	t.Parallel()
 	for _, column := range ircColumns() {
-		if column.serve {
+		if !column.serve {
+			continue
+		}
+		for column.xmpp = range xmppServers {
 			t.Run(column.String(), func(t *testing.T) {
 				t.Parallel()
 				column.outcomes(t)
@@ -86,7 +97,7 @@ var served [2]struct {
 
 // outcomes runs the scenario, unless the other test has run it.
 func (c ircColumn) outcomes(t *testing.T) []outcome {
-	if !c.serve {
+	if !c.serve || c.xmpp != "" {
 		return playIRC(t, c)
 	}
 	shared := &served[slices.Index(ircModes, c.mode)]

@@ -44,6 +44,7 @@ privileged_entities = { ["%s"] = { roster = "both", message = "outgoing" } }
 
 var prosodyServer = &xmppServer{
 	program: "usr/bin/prosody",
+	config:  "prosody.cfg.lua",
 	log:     "prosody.log",
 	probes:  true,
 	grants:  true,

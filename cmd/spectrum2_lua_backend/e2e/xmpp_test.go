@@ -20,6 +20,7 @@ const (
 // An xmppServer is one kind of XMPP server, and what its log says.
 type xmppServer struct {
 	program string // needed in the chroot
+	config  string // name of its config in the bed's folder
 	log     string // name of its log in the bed's folder
 	probes  bool   // it answers a request for a subscription with the presence of the user, too
 	grants  bool   // with privileges, the transport can set subscriptions

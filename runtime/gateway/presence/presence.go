@@ -53,9 +53,13 @@ func available(u *router.User, s *router.Stanza) {
 		u.ClientHooks(known, func(h *router.Hooks) func(*router.User, *router.Client) { return h.Gone })
 		known = nil
 	}
-	if known != nil {
+	switch {
+	case known != nil:
 		*known = *now
-	} else {
+	case len(u.Clients) >= router.MaxClients:
+		u.Log().Debugf("a client is ignored: the user has %d others", router.MaxClients)
+		return
+	default:
 		u.Clients = append(u.Clients, now)
 	}
 	heard(u, now.JID)

@@ -36,6 +36,10 @@ func join(u *router.User, s *router.Stanza) {
 		r.password = password
 	}
 	place := r.seatOf(s.From)
+	if place == nil && len(r.seats) >= router.MaxClients {
+		s.Fail(stanza.ResourceConstraint, "Too many of your clients are in this room.")
+		return
+	}
 	if place == nil {
 		place = &seat{jid: s.From}
 		r.seats = append(r.seats, place)

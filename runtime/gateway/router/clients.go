@@ -22,6 +22,9 @@ type Client struct {
 	InRooms bool
 }
 
+// MaxClients is the number of clients that a user can have, and in each room.
+const MaxClients = 100
+
 // Clients are the available resources of a user, in the order in which they appeared.
 type Clients []*Client
 
