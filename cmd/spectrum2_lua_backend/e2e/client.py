@@ -138,8 +138,7 @@ def read_vcard(card):
     }
 
 
-# Readers of the payloads of IQs, by the name of the payload.
-IQ_# Plugins for messages about other messages, for files and for ids.
+# Plugins for messages about other messages, for files and for ids.
 MODERN = ("xep_0308", "xep_0333", "xep_0359", "xep_0424", "xep_0428", "xep_0444", "xep_0447", "xep_0461")
 
 
@@ -159,7 +158,8 @@ def read_modern(m):
     return out
 
 
-READERS = {
+# Readers of the payloads of IQs, by the name of the payload.
+IQ_READERS = {
     tag("roster", "query"): lambda q: {"roster": read_roster(q)},
     tag("vcard", "vCard"): lambda q: {"vcard": read_vcard(q)},
     tag("info", "query"): lambda q: {
