@@ -77,8 +77,11 @@ func (t *terminal) serve(ctx context.Context, files []string) error {
 	signal.Reset(syscall.SIGHUP) // for other commands it means the end
 	signal.Notify(hangups, syscall.SIGHUP)
 	defer signal.Stop(hangups)
+	aborts := make(chan os.Signal, 1)
+	signal.Notify(aborts, syscall.SIGABRT)
+	defer signal.Stop(aborts)
 	err := serve.Run(ctx, serve.Options{
-		Files: files, Hangups: hangups,
+		Files: files, Hangups: hangups, Aborts: aborts,
 		Advise: func(text string) {
 			t.note("spectrum2-lua: " + text + "\nTrying again until it succeeds.")
 		},

@@ -140,7 +140,7 @@ func TestUnitStartsTheInstalledProgram(t *testing.T) {
 		t.Errorf("ExecStart: %v", err)
 	}
 	for name, want := range map[string]string{
-		"Service Type": "notify-reload", "Service Restart": "on-failure", "Service RestartPreventExitStatus": "2 78",
+		"Service Type": "notify-reload", "Service Restart": "on-failure", "Service RestartPreventExitStatus": "78",
 		"Service User": "_spectrum2", "Service StateDirectory": "spectrum2", "Install WantedBy": "multi-user.target",
 	} {
 		if got[name] != want {

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"os"
+	"runtime"
 	"sync"
 	"time"
 
@@ -22,6 +23,9 @@ type Options struct {
 	Files []string
 	// Hangups receives SIGHUP, which reloads the configs and the scripts.
 	Hangups <-chan os.Signal
+	// Aborts receives SIGABRT, which systemd sends if the watchdog gets no sign of life. It
+	// is optional.
+	Aborts <-chan os.Signal
 	// Advise is called with the advice for the first connection to an XMPP server that
 	// fails. It is optional.
 	Advise func(text string)
@@ -134,7 +138,20 @@ func (p *process) serve(ctx context.Context, cancel func()) error {
 	})
 	p.helpers.Go(func() {
 		defer crash.Guard()
-		p.watch(ctx)
+		p.systemd.watch(ctx, func() {
+			for _, t := range p.transports {
+				t.backend.Probe()
+			}
+		})
+	})
+	p.helpers.Go(func() {
+		defer crash.Guard()
+		select {
+		case <-ctx.Done():
+		case <-p.opts.Aborts:
+			stacks := make([]byte, 1<<20)
+			crash.End("SIGABRT: systemd got no sign of life of this process\n" + string(stacks[:runtime.Stack(stacks, true)]))
+		}
 	})
 	var errs []error
 	ended := map[*Transport]bool{}
@@ -225,26 +242,4 @@ func (p *process) attempted() bool {
 		}
 	}
 	return true
-}
-
-// watch sends systemd a sign of life while the scheduler of each transport runs. A script
-// that keeps the script lock ends that, and systemd kills the process.
-func (p *process) watch(ctx context.Context) {
-	interval := p.systemd.interval()
-	if interval == 0 {
-		return
-	}
-	ticker := time.NewTicker(interval)
-	defer ticker.Stop()
-	for {
-		for _, t := range p.transports {
-			t.backend.Probe()
-		}
-		p.systemd.tell(daemon.SdNotifyWatchdog)
-		select {
-		case <-ctx.Done():
-			return
-		case <-ticker.C:
-		}
-	}
 }

@@ -1,6 +1,7 @@
 package serve
 
 import (
+	"context"
 	"fmt"
 	"strings"
 	"time"
@@ -18,6 +19,8 @@ const statusEvery = 10 * time.Second
 type systemd struct {
 	watchdog time.Duration // WatchdogSec; 0 without it
 	status   string        // the last one
+	// send sends variables. It ignores that nobody listens.
+	send func(variables string)
 }
 
 // newSystemd reads the environment.
@@ -26,13 +29,10 @@ func newSystemd() *systemd {
 	if err != nil {
 		timeout = 0 // systemd never sets a wrong value
 	}
-	return &systemd{watchdog: timeout}
+	return &systemd{watchdog: timeout, send: func(variables string) { _, _ = daemon.SdNotify(false, variables) }}
 }
 
-// tell sends variables. An error means that nobody listens.
-func (*systemd) tell(variables ...string) {
-	_, _ = daemon.SdNotify(false, strings.Join(variables, "\n"))
-}
+func (s *systemd) tell(variables ...string) { s.send(strings.Join(variables, "\n")) }
 
 func (s *systemd) reloading() {
 	s.tell(daemon.SdNotifyReloading, strings.TrimSpace(daemon.SdNotifyMonotonicUsec()))
@@ -51,6 +51,26 @@ func (s *systemd) patience(handler time.Duration) {
 	if need := handler + backend.WatchdogGrace + 2*s.interval(); s.watchdog > 0 && need > s.watchdog {
 		s.watchdog = need
 		s.tell(fmt.Sprintf("WATCHDOG_USEC=%d", need.Microseconds()))
+	}
+}
+
+// watch sends signs of life until ctx is done. alive returns while the process works: a
+// script that keeps the script lock makes it wait, so that systemd kills the process.
+func (s *systemd) watch(ctx context.Context, alive func()) {
+	interval := s.interval()
+	if interval == 0 {
+		return
+	}
+	ticker := time.NewTicker(interval)
+	defer ticker.Stop()
+	for {
+		alive()
+		s.tell(daemon.SdNotifyWatchdog)
+		select {
+		case <-ctx.Done():
+			return
+		case <-ticker.C:
+		}
 	}
 }
 
