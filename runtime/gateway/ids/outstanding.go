@@ -20,7 +20,8 @@ type Message struct {
 	network string // "" until the network has accepted the message
 }
 
-// maxOutstanding is the number of messages of one user whose id from the network is awaited.
+// maxOutstanding is the number of messages of one user whose id from the network is awaited
+// at least; it may be twice as many.
 const maxOutstanding = 100
 
 // outstanding has the last messages of a user, the oldest one first.
@@ -35,8 +36,8 @@ func Arrived(u *router.User, m Message) (id string) {
 		m.StanzaID = ""
 	}
 	all := outstanding.Of(u)
-	if len(*all) == maxOutstanding {
-		*all = slices.Delete(*all, 0, 1)
+	if len(*all) == 2*maxOutstanding { // half of them at a time, because moving the rest takes time
+		*all = slices.Delete(*all, 0, maxOutstanding)
 	}
 	*all = append(*all, m)
 	return m.script

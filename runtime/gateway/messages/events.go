@@ -67,7 +67,7 @@ func (d *draft) deliverEvent(u *router.User) []*xmltree.Node {
 	if u.State != router.Online {
 		return nil
 	}
-	c, name := &d.modern, d.m.BuddyName
+	c, name := d.modern, d.m.BuddyName
 	id, own, ok := ids.Network(u, *name, cmp.Or(c.Reacts, c.Retracts, c.Displayed))
 	if !ok {
 		u.Log().Debugf("what the user says about a message to %q is dropped: the message is unknown", *name)

@@ -31,9 +31,8 @@ type draft struct {
 	subject string
 	// state is the type of a chat state, nil without one.
 	state *pb.WrapperMessage_Type
-	// modern is the content of the elements of package modern, if isModern.
-	modern   modern.Content
-	isModern bool
+	// modern is the content of the elements of package modern, or nil.
+	modern *modern.Content
 }
 
 // incoming maps the namespace of a part of a user's message to what reads it.
@@ -97,7 +96,7 @@ func read(u *router.User, s *router.Stanza, name string) *draft {
 // handle delivers what the message says.
 func (d *draft) handle(u *router.User) Outcome {
 	text := d.body
-	if d.isModern {
+	if d.modern != nil {
 		d.modern.Finish()
 		if d.isEvent() {
 			return Outcome{Event: d.deliverEvent(u)}
@@ -126,7 +125,7 @@ func (d *draft) handle(u *router.User) Outcome {
 // isEvent reports whether the message is about another one. A body is then a fallback. A
 // marker may be in a message with a text of its own.
 func (d *draft) isEvent() bool {
-	c := &d.modern
+	c := d.modern
 	return c.Reacts != "" || c.Retracts != "" || c.Displayed != "" && d.body == ""
 }
 
@@ -134,7 +133,7 @@ func (d *draft) isEvent() bool {
 // message that corrects or answers an unknown one is a message as older clients see it.
 // refusal is not empty if the user may not send it.
 func (d *draft) resolve(u *router.User) (text, refusal string) {
-	c, name := &d.modern, *d.m.BuddyName
+	c, name := d.modern, *d.m.BuddyName
 	spaces := []string{stanza.Correction}
 	if c.Replaces != "" {
 		switch id, own, ok := ids.Network(u, name, c.Replaces); {
@@ -238,7 +237,9 @@ func (d *draft) keep(u *router.User) {
 
 // modernPart reads an element of package modern.
 func modernPart(d *draft, part *xmltree.Node) {
-	d.isModern = true
+	if d.modern == nil {
+		d.modern = &modern.Content{}
+	}
 	d.modern.Add(part)
 }
 
