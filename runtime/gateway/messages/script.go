@@ -11,6 +11,7 @@ import (
 	"spectrumlua/runtime/gateway/roster"
 	"spectrumlua/runtime/gateway/router"
 	"spectrumlua/runtime/gateway/stanza"
+	"spectrumlua/runtime/jid"
 	"spectrumlua/runtime/modern"
 	"spectrumlua/runtime/xmltree"
 )
@@ -74,7 +75,8 @@ func toUser(u *router.User, m *pb.ConversationMessage) {
 		typ = "headline"
 	}
 	id, _ := at.Identify(u, m, false, "")
-	n := stanza.Message(u.ContactFrom(at.Name), u.JID, typ, Content(u, at, m)...)
+	from := u.ContactFrom(at.Name)
+	n := stanza.Message(from, u.JID, typ, Content(u, at, m)...)
 	if id != "" {
 		stanza.SetAttr(n, "id", id)
 	}
@@ -82,7 +84,7 @@ func toUser(u *router.User, m *pb.ConversationMessage) {
 		stanza.Add(n, stanza.Element(stanza.ChatStates, "active", nil), Markable(u, m))
 	}
 	u.Send(n)
-	archive.Keep(u, u.ContactJID(at.Name), n)
+	archive.Keep(u, jid.Bare(from), n)
 }
 
 // sender returns the JID from which a contact or an occupant sends what is no text. It
