@@ -117,7 +117,7 @@ func (b *Backend) afterLoad(then func(error)) func(error) {
 		}
 		var texts []string
 		for _, file := range b.host.Files() {
-			if text, err := os.ReadFile(file); err == nil { // a file that is gone has no text
+			if text, err := os.ReadFile(file); err == nil { // a file may have been removed
 				texts = append(texts, string(text))
 			}
 		}

@@ -22,7 +22,7 @@ var sentType = schema.TypeByNumber(pb.WrapperMessage_TYPE_SENT)
 func (s *Side) arrived(payload []byte) []byte {
 	m := &pb.ConversationMessage{}
 	if proto.Unmarshal(payload, m) != nil {
-		return payload // whoever needs the message logs that
+		return payload // the session logs the error
 	}
 	o := outstanding{name: m.GetBuddyName(), script: m.GetId(), client: m.GetId()}
 	if !stanzaid.Usable(o.script) {

@@ -79,7 +79,7 @@ func (s *Side) forget(payload []byte) {
 func (s *Side) noteRoom(payload []byte, note func(u *user, m *pb.Room)) {
 	m := &pb.Room{}
 	if proto.Unmarshal(payload, m) != nil {
-		return // whoever needs the message logs that
+		return // the session logs the error
 	}
 	s.mu.Lock()
 	defer s.mu.Unlock()
