@@ -42,6 +42,7 @@ import (
 	"spectrumlua/pb"
 	"spectrumlua/runtime/clock"
 	"spectrumlua/runtime/config"
+	"spectrumlua/runtime/files"
 	"spectrumlua/runtime/logging"
 	"spectrumlua/runtime/secret"
 	"spectrumlua/runtime/session"
@@ -73,6 +74,9 @@ type Options struct {
 	Log       logrus.FieldLogger
 	// Secrets collects the values that logs must not show; see session.Options.
 	Secrets *secret.Known
+	// Files shares files. The caller closes it after the scheduler. Without it, scripts
+	// cannot share files.
+	Files *files.Service
 	// Version is the value of spectrum.version.
 	Version string
 	// Extra is a module for the scripts of a tool. A module named spectrum.NAME
@@ -132,6 +136,9 @@ type Host struct {
 // New returns a host without a script: call Load next. The tasks of the process
 // end with ctx.
 func New(ctx context.Context, o Options) *Host {
+	if o.Files == nil {
+		o.Files = files.New(files.Options{Log: o.Log})
+	}
 	h := &Host{opts: o, log: o.Log, policy: policy.New(o.Settings), data: bind.NewTable(), announced: map[string]bool{}, loadErr: fmt.Errorf("the script has not been loaded yet")}
 	h.observe = h.skipped
 	h.sessions = session.New(ctx, session.Options{

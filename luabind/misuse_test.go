@@ -32,6 +32,7 @@ var objects = map[string]string{
 	"conn":         `assert(net.connect(peer.address))`,
 	"connection":   `session:connection("misuse", { connect = function() return nil, "no" end, line = print })`,
 	"database":     `assert(require("spectrum.sql").open("memory"))`,
+	"download":     `assert(require("spectrum.files").fetch("http://" .. assert(http.serve("127.0.0.1:0", function() return "x" end)).address, { private = true }))`,
 	"file":         `io.tmpfile()`,
 	"json.null":    `require("spectrum.json").null`,
 	"listener":     `assert(net.listen("127.0.0.1:0"))`,
@@ -62,6 +63,8 @@ local server = assert(http.serve("127.0.0.1:0", function() return { body = "x" }
 // class that describes all options.
 var optionCalls = []struct{ call, base, class string }{
 	{`require("spectrum.crypto").scram_client`, `{ username = "a", password = "b" }`, "spectrum.crypto.SCRAMOptions"},
+	{`require("spectrum.files").share`, `{ data = "x" }`, "spectrum.files.ShareOptions"},
+	{`function(o) return require("spectrum.files").fetch("http://" .. server.address, o) end`, `{ private = true }`, "spectrum.files.FetchOptions"},
 	{`function(o) return http.get("http://" .. server.address, o) end`, `{}`, "spectrum.http.Options"},
 	{`function(o) return http.post("http://" .. server.address, nil, o) end`, `{}`, "spectrum.http.Options"},
 	{`http.request`, `{ url = "http://127.0.0.1:1" }`, "spectrum.http.RequestOptions"},

@@ -38,6 +38,7 @@ func (v *vm) openSpectrum() *lua.LTable {
 	m.RawSetString("config", v.require("spectrum.config"))
 	m.RawSetString("log", v.require("spectrum.log"))
 	m.RawSetString("store", v.require("spectrum.store"))
+	m.RawSetString("files", v.require("spectrum.files"))
 	return m
 }
 

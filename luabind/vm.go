@@ -89,6 +89,7 @@ func (h *Host) emptyVM() *vm {
 		Policy:   h.policy,
 		Log:      h.log,
 		Clock:    h.opts.Scheduler.Clock(),
+		Files:    h.opts.Files,
 		Process:  h.sessions.Process(),
 		OwnerOf:  v.ownerOf,
 		Call:     v.run,

@@ -14,6 +14,7 @@ import (
 	"spectrumlua/luabind/backend"
 	"spectrumlua/runtime/config"
 	"spectrumlua/runtime/crash"
+	"spectrumlua/runtime/files"
 	"spectrumlua/runtime/launch"
 	"spectrumlua/runtime/link"
 	"spectrumlua/runtime/logging"
@@ -55,7 +56,8 @@ func (p *process) run() int {
 		p.log.Warn(warning)
 	}
 	settings, err := p.config.Settings()
-	if err != nil {
+	shared, wrong := files.ReadSettings(p.config)
+	if err := errors.Join(err, wrong); err != nil {
 		return p.fail(err, syscall.EINVAL)
 	}
 	p.log.Infof("spectrum2-lua %s for %s, pid %d", version.String(), p.config.JID(), os.Getpid())
@@ -68,7 +70,7 @@ func (p *process) run() int {
 	signal.Notify(aborts, syscall.SIGABRT)
 	defer signal.Stop(aborts)
 	go p.endAt(ctx, aborts, cancel)
-	return p.serve(ctx, settings)
+	return p.serve(ctx, settings, shared)
 }
 
 // endAt calls end at SIGABRT, which Spectrum sends to a backend that it considers
@@ -86,7 +88,7 @@ func (p *process) endAt(ctx context.Context, aborts <-chan os.Signal, end func()
 }
 
 // serve loads the script, connects to Spectrum and returns the exit code.
-func (p *process) serve(ctx context.Context, settings config.Settings) int {
+func (p *process) serve(ctx context.Context, settings config.Settings, shared files.Settings) int {
 	hangups := make(chan os.Signal, 1)
 	signal.Notify(hangups, syscall.SIGHUP) // before the script loads: it must not end the process
 	defer signal.Stop(hangups)
@@ -99,6 +101,7 @@ func (p *process) serve(ctx context.Context, settings config.Settings) int {
 		Dial:     func(ctx context.Context) (net.Conn, error) { return link.Dial(ctx, p.args.Address()) },
 		Config:   p.config,
 		Settings: settings,
+		Files:    shared,
 		Record:   recorder,
 		Secrets:  p.secrets,
 		Log:      func(category string) logrus.FieldLogger { return p.logger.Category(category) },

@@ -18,6 +18,7 @@ import (
 	"spectrumlua/runtime/clock"
 	"spectrumlua/runtime/config"
 	"spectrumlua/runtime/crash"
+	"spectrumlua/runtime/files"
 	"spectrumlua/runtime/memory"
 	"spectrumlua/runtime/record"
 	"spectrumlua/runtime/schema"
@@ -55,6 +56,8 @@ type Options struct {
 	Config  *config.Config
 	// Settings is the checked [lua] section of Config.
 	Settings config.Settings
+	// Files are the settings of the section [files] of Config.
+	Files files.Settings
 	// Log returns the log of a part of the backend: "backend", "link" or "lua".
 	Log func(category string) logrus.FieldLogger
 	// Secrets collects the values that Log hides. By default, nothing is hidden.
@@ -85,6 +88,7 @@ type Backend struct {
 	log       logrus.FieldLogger
 	scheduler *task.Scheduler
 	host      *luabind.Host
+	files     *files.Service
 	peer      Peer
 	reloader  *reloader
 	// endScripts cancels the tasks of the scripts.
@@ -107,6 +111,7 @@ func New(o Options) *Backend {
 		Slow: slowAfter, OnSlow: b.slow,
 		Clock: o.Clock,
 	})
+	b.files = files.New(files.Options{Settings: o.Files, Log: b.log, Clock: o.Clock})
 	connect := o.Peer
 	if connect == nil {
 		connect = b.spectrum
@@ -117,6 +122,7 @@ func New(o Options) *Backend {
 		},
 		Observer: observer(o.Record),
 		Handles:  func(typ pb.WrapperMessage_Type) bool { return b.host.Handles(typ) },
+		Files:    b.files,
 	})
 	b.host = luabind.New(scripts, luabind.Options{
 		Config:    o.Config,
@@ -125,6 +131,7 @@ func New(o Options) *Backend {
 		Link:      b.peer,
 		Log:       o.Log("lua"),
 		Secrets:   o.Secrets,
+		Files:     b.files,
 		Version:   version.Number,
 		Compiled:  o.Compiled,
 		Coverage:  o.Coverage,
@@ -173,6 +180,7 @@ func (b *Backend) Serve(ctx context.Context) error {
 			stop(ErrMemory)
 		})
 	}
+	b.serveFiles()
 	err := b.peer.Run(ctx)
 	if errors.Is(context.Cause(ctx), ErrMemory) {
 		err = ErrMemory
@@ -203,6 +211,20 @@ func (b *Backend) Close() {
 	b.reloader.close()
 	b.scheduler.Close()
 	b.endScripts()
+	if err := b.files.Close(); err != nil {
+		b.log.WithError(err).Warn("the file server did not end in order")
+	}
+}
+
+// serveFiles starts the file server. Files that earlier processes have shared need it at
+// once. A port that the system chooses is a new one, which nobody knows yet.
+func (b *Backend) serveFiles() {
+	if !b.files.On() || b.opts.Files.AnyPort() {
+		return
+	}
+	if err := b.files.Start(); err != nil {
+		b.log.Errorf("files cannot be shared: %v", err)
+	}
 }
 
 // watchMemory logs a warning near the memory limit, and calls over above it.

@@ -7,6 +7,7 @@ import (
 
 	"spectrumlua/luabind"
 	"spectrumlua/pb"
+	"spectrumlua/runtime/files"
 	"spectrumlua/runtime/link"
 	"spectrumlua/runtime/schema"
 	"spectrumlua/runtime/spectrum"
@@ -35,6 +36,8 @@ type Wiring struct {
 	// Handles reports whether the script has a handler for a type. The peer calls it after
 	// New has returned.
 	Handles func(typ pb.WrapperMessage_Type) bool
+	// Files shares files.
+	Files *files.Service
 }
 
 // linkPeer is the peer of a backend that connects: Spectrum, or a tool that plays the

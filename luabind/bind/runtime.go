@@ -11,6 +11,7 @@ import (
 	"spectrumlua/luabind/policy"
 	"spectrumlua/runtime/clock"
 	"spectrumlua/runtime/config"
+	"spectrumlua/runtime/files"
 	"spectrumlua/runtime/task"
 )
 
@@ -26,6 +27,8 @@ type Runtime struct {
 	Log logrus.FieldLogger
 	// Clock is the clock of the script.
 	Clock clock.Clock
+	// Files shares files. It is never nil, but may be off.
+	Files *files.Service
 	// Process is the owner of resources that do not belong to a user.
 	Process *task.Owner
 	// Spectrum is the module spectrum. As an owner, it means the process.

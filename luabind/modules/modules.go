@@ -10,6 +10,7 @@ import (
 	"spectrumlua/luabind/modules/config"
 	"spectrumlua/luabind/modules/crypto"
 	"spectrumlua/luabind/modules/encoding"
+	"spectrumlua/luabind/modules/files"
 	"spectrumlua/luabind/modules/http"
 	"spectrumlua/luabind/modules/json"
 	"spectrumlua/luabind/modules/log"
@@ -31,6 +32,7 @@ func All() []bind.Module {
 		config.Module,
 		crypto.Module,
 		encoding.Module,
+		files.Module,
 		http.Module,
 		json.Module,
 		log.Module,

@@ -146,6 +146,24 @@ func (r *Reader) SkipLine(t *task.Task) (start string, err error) {
 // mostSkipped is how many bytes SkipLine skips.
 const mostSkipped = 64 << 20
 
+// TaskCopy calls write, without the script lock, with all data until the end of the stream.
+// The task must run no Lua code.
+func (r *Reader) TaskCopy(t *task.Task, write func(data []byte) error) error {
+	for {
+		err := r.fill(taskCaller{t}, func() bool { return r.Pending() > 0 })
+		switch {
+		case errors.Is(err, io.EOF):
+			return nil
+		case err != nil:
+			return r.options.Explain(err)
+		}
+		data := []byte(r.take(r.Pending()))
+		if err := (taskCaller{t}).wait(func(context.Context) error { return write(data) }); err != nil {
+			return err
+		}
+	}
+}
+
 // Taken returns how many bytes the calls have returned.
 func (r *Reader) Taken() uint64 { return r.taken }
 

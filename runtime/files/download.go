@@ -90,8 +90,11 @@ func (w *download) Write(p []byte) (int, error) {
 		return 0, err
 	}
 	w.mu.Lock()
-	at, end, reserved := w.written, w.written+int64(len(p)), w.reserved
+	at, end, reserved, done := w.written, w.written+int64(len(p)), w.reserved, w.done
 	w.mu.Unlock()
+	if done {
+		return 0, errors.New("the function has ended")
+	}
 	most := w.demand.service.settings.MaxSize
 	if w.demand.size >= 0 && end > w.demand.size {
 		return 0, fmt.Errorf("%w: there are more than %d bytes", ErrSize, w.demand.size)

@@ -355,3 +355,45 @@ func TestProcessesShareAServer(t *testing.T) {
 		t.Errorf("after the end of one process: %v", counts)
 	}
 }
+
+func TestOwnFilesAreOpenedWithoutTheNetwork(t *testing.T) {
+	dir := t.TempDir()
+	// Nobody answers at this address.
+	line := "public_url=https://files.invalid/x"
+	a, b := startIn(t, dir, line), startIn(t, dir, line)
+	for _, s := range []*scene{a, b} {
+		if err := s.Start(); err != nil {
+			t.Fatal(err)
+		}
+	}
+	stored := a.add(files.Meta{Name: "a.txt"}, "stored")
+	made, drop := a.function(files.Meta{Name: "b.txt", Size: -1}, func(_ context.Context, w io.Writer) error {
+		_, err := io.WriteString(w, "made")
+		return err
+	}, files.FunctionOptions{})
+	for _, s := range []*scene{a, b} {
+		for _, f := range []files.File{stored, made} {
+			c, err := s.Open(t.Context(), f.URL)
+			if err != nil || c == nil {
+				t.Fatalf("%s: %v %v", f.Name, c, err)
+			}
+			body, err := io.ReadAll(c.Body)
+			c.Body.Close()
+			if c.Name != f.Name || err != nil || string(body) != "stored" && string(body) != "made" {
+				t.Errorf("%+v %q %v", c, body, err)
+			}
+		}
+	}
+	drop()
+	if _, err := b.Open(t.Context(), made.URL); err == nil {
+		t.Error("a function that is gone")
+	}
+	for _, path := range []string{"", "../index.sqlite", strings.Repeat("A", 32)} {
+		if _, err := a.Open(t.Context(), "https://files.invalid/x/"+path); !errors.Is(err, files.ErrMissing) {
+			t.Errorf("%q: %v", path, err)
+		}
+	}
+	if c, err := a.Open(t.Context(), "https://files.invalid/y"); c != nil || err != nil {
+		t.Errorf("another address: %v %v", c, err)
+	}
+}

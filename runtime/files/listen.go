@@ -23,7 +23,7 @@ var errForeign = errors.New("the address is in use by another program, or by a t
 func (s *Service) listen(o *opened) (net.Listener, error) {
 	alone, err := net.Listen("tcp", s.settings.Listen)
 	switch {
-	case err == nil && strings.HasSuffix(s.settings.Listen, ":0"):
+	case err == nil && s.settings.AnyPort():
 		return alone, nil
 	case err == nil:
 		_ = alone.Close()

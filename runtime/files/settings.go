@@ -49,6 +49,9 @@ var keys = []string{"listen", "public_url", "max_size", "expire", "folder", "quo
 // On reports whether the transport shares files.
 func (s Settings) On() bool { return s.Listen != "" }
 
+// AnyPort reports whether the system chooses the port.
+func (s Settings) AnyPort() bool { return strings.HasSuffix(s.Listen, ":0") }
+
 // ReadSettings reads the section [files]. Its error joins an error with file and line for
 // each mistake.
 func ReadSettings(c *config.Config) (Settings, error) {

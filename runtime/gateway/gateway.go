@@ -17,10 +17,12 @@ import (
 	"spectrumlua/pb"
 	"spectrumlua/runtime/clock"
 	"spectrumlua/runtime/crash"
+	"spectrumlua/runtime/files"
 	"spectrumlua/runtime/gateway/component"
 	"spectrumlua/runtime/gateway/presence"
 	"spectrumlua/runtime/gateway/router"
 	"spectrumlua/runtime/gateway/settings"
+	"spectrumlua/runtime/gateway/upload"
 	"spectrumlua/runtime/gateway/users"
 	"spectrumlua/runtime/schema"
 	"spectrumlua/runtime/xmltree"
@@ -44,6 +46,8 @@ type Options struct {
 	Forget func(ctx context.Context, jid string) error
 	// Handles reports whether the script has a handler for a type; see router.Options.
 	Handles func(typ pb.WrapperMessage_Type) bool
+	// Files stores what users upload. Without it, they cannot upload files.
+	Files *files.Service
 	// OnConnection is called with nil after each login at the XMPP server, and with the
 	// error when the first attempt fails or a connection ends. It must not block. It is
 	// optional.
@@ -90,6 +94,9 @@ func New(o Options) *Gateway {
 	all := make([]router.Feature, len(features))
 	for i, feature := range features {
 		all[i] = feature()
+	}
+	if o.Files.On() {
+		all = append(all, upload.Feature(o.Files))
 	}
 	g.router = router.New(router.Options{
 		Settings: o.Settings, Store: o.Store, Stream: g.component, Receive: o.Receive,

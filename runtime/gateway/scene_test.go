@@ -18,6 +18,7 @@ import (
 	"spectrumlua/pb"
 	"spectrumlua/runtime/clock"
 	"spectrumlua/runtime/config"
+	"spectrumlua/runtime/files"
 	"spectrumlua/runtime/gateway"
 	"spectrumlua/runtime/gateway/component/componenttest"
 	"spectrumlua/runtime/gateway/settings"
@@ -51,6 +52,7 @@ type scene struct {
 	asked      int        // IQs of ask
 	archiveIDs []string   // of archived
 	logged     syncBuffer // the log
+	files      *files.Service
 	forget     func(ctx context.Context, jid string) error
 	handles    func(typ pb.WrapperMessage_Type) bool // nil: the script handles all types
 }
@@ -111,7 +113,7 @@ func play(t *testing.T, lines string, changes ...func(*scene)) *scene {
 	for _, change := range changes {
 		change(s)
 	}
-	s.gateway = gateway.New(gateway.Options{Forget: s.forget, Handles: s.handles, Settings: set, Store: s.store, Receive: s.receive, Log: log, Clock: s.clock})
+	s.gateway = gateway.New(gateway.Options{Forget: s.forget, Handles: s.handles, Files: s.files, Settings: set, Store: s.store, Receive: s.receive, Log: log, Clock: s.clock})
 	running, stop := context.WithCancel(context.Background())
 	go func() { s.ended <- s.gateway.Run(running) }()
 	t.Cleanup(func() {

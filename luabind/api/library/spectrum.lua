@@ -12,6 +12,8 @@
 ---@field config spectrum.config
 ---The module `spectrum.log`.
 ---@field log spectrum.log
+---The module `spectrum.files`.
+---@field files spectrum.files
 local spectrum = {}
 
 ---Sends a message of any type that Spectrum accepts. For a type with a user, `fields` names the user. A `room_list` without a user is for all users.

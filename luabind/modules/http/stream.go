@@ -3,17 +3,14 @@ package http
 import (
 	"context"
 	"errors"
-	"io"
-	stdnet "net"
+	"fmt"
 	"net/http"
-	"time"
 
 	lua "github.com/yuin/gopher-lua"
 
 	"spectrumlua/luabind/bind"
 	"spectrumlua/luabind/modules/net"
 	"spectrumlua/luabind/stream"
-	"spectrumlua/runtime/crash"
 	"spectrumlua/runtime/task"
 )
 
@@ -29,6 +26,14 @@ type streamed struct {
 
 // Opened implements bind.Opened.
 func (s *streamed) Opened() *task.Resource { return s.resource }
+
+// Failed returns an error if the body is not what was asked for.
+func (s *streamed) Failed() error {
+	if code := s.response.StatusCode; code < 200 || code > 299 {
+		return fmt.Errorf("the server answers with the status %d", code)
+	}
+	return nil
+}
 
 var errStreamClosed = errors.New("the response is closed")
 
@@ -87,10 +92,9 @@ func (c *call) open(l *lua.LState) int {
 }
 
 func newStream(c *call, response *http.Response, cancel context.CancelFunc) *streamed {
-	here, there := stdnet.Pipe()
-	p := &pump{cancel: cancel, here: here, there: there, body: response.Body}
+	p := stream.NewPump(response.Body, cancel)
 	resource := c.owner.Own(p)
-	go p.run()
+	p.Start()
 	return &streamed{
 		Reader: stream.New(p, stream.Options{What: "response", Longest: int(c.maxSize), Explain: net.EndText, Closed: func() error {
 			if resource.Closed() {
@@ -100,56 +104,6 @@ func newStream(c *call, response *http.Response, cancel context.CancelFunc) *str
 		}}),
 		response: response, resource: resource, max: int(c.maxSize),
 	}
-}
-
-// pump copies a body into a pipe. Interrupting a read of the body itself would
-// end the body. It is a stream.Source.
-type pump struct {
-	cancel      context.CancelFunc
-	here, there stdnet.Conn
-	body        io.ReadCloser
-	end         error // why the body ended; set before the pipe is closed
-}
-
-// pumped is how many bytes are copied at a time.
-const pumped = 4 << 10
-
-func (p *pump) run() {
-	defer crash.Guard()
-	defer p.cancel()
-	defer func() { _ = p.there.Close() }()
-	defer p.body.Close()
-	buf := make([]byte, pumped)
-	for {
-		n, err := p.body.Read(buf)
-		if n > 0 { // writing nothing to a pipe waits for a reader, too
-			if _, writeErr := p.there.Write(buf[:n]); writeErr != nil {
-				return
-			}
-		}
-		if err != nil {
-			p.end = err
-			return
-		}
-	}
-}
-
-// Read implements stream.Source.
-func (p *pump) Read(b []byte) (int, error) {
-	n, err := p.here.Read(b)
-	if errors.Is(err, io.EOF) && p.end != nil {
-		err = p.end
-	}
-	return n, err
-}
-
-// SetReadDeadline implements stream.Source.
-func (p *pump) SetReadDeadline(t time.Time) error { return p.here.SetReadDeadline(t) }
-
-// Close ends the request and wakes a waiting reader.
-func (p *pump) Close() error {
-	p.cancel()
-	return p.here.Close()
 }
 
 // lines is lines(). It returns an iterator over the remaining lines.

@@ -75,7 +75,7 @@ func describe(r *router.Router, target router.Target, name string) []*xmltree.No
 	for _, feature := range r.Disco(target) {
 		all = append(all, Var(feature))
 	}
-	return all
+	return append(all, r.Forms(target)...)
 }
 
 // items answers with the items of an entity or of one of its nodes, in pages if the client

@@ -34,6 +34,8 @@ type Feature struct {
 	// Disco are the features that service discovery shows (XEP-0030).
 	Disco []Disco
 	Nodes []Node
+	// Forms are data forms that service discovery shows (XEP-0128).
+	Forms []Form
 	// Info adds to what service discovery shows.
 	Info  []Info
 	Hooks Hooks
@@ -43,6 +45,13 @@ type Feature struct {
 type Info struct {
 	Target Target
 	Extend func(u *User, s *Stanza, query *xmltree.Node)
+}
+
+// Form is a data form in the service discovery of a target. It never changes, because
+// capabilities include it.
+type Form struct {
+	Target Target
+	Node   func() *xmltree.Node
 }
 
 // Disco is a feature in the service discovery of a target.
@@ -151,6 +160,7 @@ type tables struct {
 	disco    []Disco
 	nodes    []Node
 	info     []Info
+	forms    []Form
 }
 
 func newTables(features []Feature) tables {
@@ -180,6 +190,7 @@ func newTables(features []Feature) tables {
 		t.disco = append(t.disco, f.Disco...)
 		t.nodes = append(t.nodes, f.Nodes...)
 		t.info = append(t.info, f.Info...)
+		t.forms = append(t.forms, f.Forms...)
 		t.hooks = append(t.hooks, f.Hooks)
 	}
 	return t
@@ -215,6 +226,17 @@ func (r *Router) Disco(t Target) []string {
 	for _, d := range r.tables.disco {
 		if d.Target == t && (d.Needs == "" || r.Feature(d.Needs)) && (d.Handler == 0 || r.Handles(d.Handler)) {
 			all = append(all, d.Var)
+		}
+	}
+	return all
+}
+
+// Forms returns the data forms that service discovery shows for a target.
+func (r *Router) Forms(t Target) []*xmltree.Node {
+	var all []*xmltree.Node
+	for _, f := range r.tables.forms {
+		if f.Target == t {
+			all = append(all, f.Node())
 		}
 	}
 	return all

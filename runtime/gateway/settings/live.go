@@ -11,7 +11,7 @@ import (
 var restart = []string{
 	"service.jid", "service.password", "service.server", "service.port",
 	"service.jid_escaping", "service.server_mode", "service.working_dir", "features.disable_jid_escaping",
-	"database.", "logging.", "lua.",
+	"database.", "logging.", "lua.", "files.",
 }
 
 // noEscaping is the feature with which the script escapes the names of contacts.

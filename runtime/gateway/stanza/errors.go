@@ -45,8 +45,13 @@ type Error struct {
 	App App
 }
 
-// App is a reason for an error that an extension defines, as an element without content.
-type App struct{ Space, Name string }
+// App is a reason for an error that an extension defines. It is an element, which may have
+// an attribute, or a child with a text.
+type App struct {
+	Space, Name string
+	Attr, Value string
+	Child, Text string
+}
 
 // Errorf returns an *Error.
 func Errorf(c Condition, format string, args ...any) *Error {
@@ -74,7 +79,11 @@ func (a App) node() *xmltree.Node {
 	if a == (App{}) {
 		return nil
 	}
-	return Element(a.Space, a.Name, nil)
+	n := Element(a.Space, a.Name, Attrs{a.Attr, a.Value})
+	if a.Child != "" {
+		Add(n, Text(a.Space, a.Child, a.Text))
+	}
+	return n
 }
 
 // ErrorOf returns the error in a stanza of type error. It returns nil for other stanzas.
@@ -86,7 +95,7 @@ func ErrorOf(n *xmltree.Node) *Error {
 	for _, child := range Children(Child(n, "", "error")) {
 		switch {
 		case child.Space != "urn:ietf:params:xml:ns:xmpp-stanzas":
-			e.App = App{child.Space, child.Name}
+			e.App = App{Space: child.Space, Name: child.Name}
 		case child.Name == "text":
 			e.Text = Body(child)
 		default:

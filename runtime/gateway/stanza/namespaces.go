@@ -49,6 +49,7 @@ const (
 	Fasten         = "urn:xmpp:fasten:0"                       // XEP-0422
 	Retract        = "urn:xmpp:message-retract:1"              // XEP-0424
 	OldRetract     = "urn:xmpp:message-retract:0"              // XEP-0424 before version 0.4
+	Upload         = "urn:xmpp:http:upload:0"                  // XEP-0363
 	Moderate       = "urn:xmpp:message-moderate:1"             // XEP-0425
 	OldModerate    = "urn:xmpp:message-moderate:0"             // XEP-0425 before version 0.3
 	Fallback       = "urn:xmpp:fallback:0"                     // XEP-0428

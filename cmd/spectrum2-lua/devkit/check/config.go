@@ -13,6 +13,7 @@ import (
 	"spectrumlua/luabind/source"
 	"spectrumlua/runtime/config"
 	"spectrumlua/runtime/database"
+	"spectrumlua/runtime/files"
 )
 
 // config checks a transport's config file and the script that it names.
@@ -39,6 +40,11 @@ func (c *checker) config(path string) {
 	if err != nil {
 		c.configErrors(full, err)
 		return
+	}
+	if _, err := files.ReadSettings(cfg); err != nil {
+		for _, line := range strings.Split(err.Error(), "\n") {
+			c.located(full, "config", line)
+		}
 	}
 	place, err := database.FromConfig(cfg, settings)
 	if err != nil {

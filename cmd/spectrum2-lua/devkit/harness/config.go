@@ -21,6 +21,12 @@ func (o Options) load() (*config.Config, error) {
 		{Key: "lua.reload", Value: boolean(o.Reload)},
 		// Do not use the transport's own database.
 		{Key: "lua.store", Value: filepath.Join(o.WorkingDir, database.FileName)},
+		// Share files on this machine only, on a port of this process.
+		{Key: "files.listen", Value: "127.0.0.1:0"},
+		{Key: "files.public_url"},
+		{Key: "files.folder", Value: filepath.Join(o.WorkingDir, "files")},
+		{Key: "files.cert"},
+		{Key: "files.key"},
 	}, o.Settings...)
 	if !IsScript(o.Path) {
 		return config.Load(o.Path, config.Options{Overrides: changes})

@@ -11,6 +11,7 @@ package harness
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"net"
 	"os"
@@ -24,6 +25,7 @@ import (
 	"spectrumlua/runtime/clock"
 	"spectrumlua/runtime/config"
 	"spectrumlua/runtime/crash"
+	"spectrumlua/runtime/files"
 	"spectrumlua/runtime/record"
 	"spectrumlua/runtime/task"
 )
@@ -77,6 +79,7 @@ type Harness struct {
 	// Config is the config of the backend, and Lua its [lua] section.
 	Config   *config.Config
 	Settings config.Settings
+	files    files.Settings
 
 	backend   *backend.Backend
 	recorder  *record.Recorder // nil if nothing is recorded
@@ -113,7 +116,7 @@ func Open(ctx context.Context, o Options) (*Harness, error) {
 	ours, its := net.Pipe()
 	s.backend = backend.New(backend.Options{
 		Dial:    func(context.Context) (net.Conn, error) { return its, nil },
-		Context: s.ctx, Config: s.Config, Settings: s.Settings, Log: log.category, Clock: o.Clock, Compiled: o.Compiled, Coverage: o.Coverage, OnRetry: o.OnRetry,
+		Context: s.ctx, Config: s.Config, Settings: s.Settings, Files: s.files, Log: log.category, Clock: o.Clock, Compiled: o.Compiled, Coverage: o.Coverage, OnRetry: o.OnRetry,
 		Record: s.recorder, Gateway: o.Spectrum.Gateway,
 	})
 	go s.serve(s.ctx)
@@ -139,10 +142,12 @@ func (s *Harness) configure(o Options) (err error) {
 		return err
 	}
 	s.Settings, err = s.Config.Settings()
+	shared, wrong := files.ReadSettings(s.Config)
+	s.files = shared
 	if o.NoRetries && s.Config.Where("lua.login_retries") == "" {
 		s.Settings.LoginRetries = 0
 	}
-	return err
+	return errors.Join(err, wrong)
 }
 
 func (s *Harness) serve(ctx context.Context) {

@@ -20,6 +20,7 @@ import (
 	"spectrumlua/luabind"
 	"spectrumlua/pb"
 	"spectrumlua/runtime/config"
+	"spectrumlua/runtime/files"
 	"spectrumlua/runtime/logging"
 	"spectrumlua/runtime/schema"
 	"spectrumlua/runtime/session"
@@ -37,6 +38,7 @@ type Fixture struct {
 
 	t         testing.TB
 	scheduler *task.Scheduler
+	files     *files.Service
 }
 
 // Run runs a script in a task of the process and waits for its end. It fails the test if
@@ -91,8 +93,14 @@ func NewIn(t testing.TB, dir, script string, configLines ...string) *Fixture {
 	logger.SetLevel(logrus.DebugLevel)
 	logger.SetFormatter(plainFormatter{})
 	st.scheduler = task.New(task.Options{Run: settings.HandlerTimeout, Grace: 5 * time.Second})
+	shared, err := files.ReadSettings(cfg)
+	if err != nil {
+		t.Fatal(err)
+	}
+	st.files = files.New(files.Options{Settings: shared, Log: logger})
 	st.Host = luabind.New(context.Background(), luabind.Options{
 		Config: cfg, Settings: settings, Scheduler: st.scheduler, Link: st.Sent, Log: logger, Version: "test",
+		Files: st.files,
 	})
 	return st
 }
@@ -113,6 +121,9 @@ func (st *Fixture) Close() {
 	defer cancel()
 	st.Host.Sessions().Exit(ctx, session.Message{Type: schema.TypeByNumber(pb.WrapperMessage_TYPE_EXIT)})
 	st.scheduler.Close()
+	if err := st.files.Close(); err != nil {
+		st.t.Error(err)
+	}
 	if st.t.Failed() {
 		st.t.Logf("log:\n%s", st.Log.String())
 	}

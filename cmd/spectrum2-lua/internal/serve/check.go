@@ -10,6 +10,7 @@ import (
 
 	"spectrumlua/luabind/backend"
 	"spectrumlua/pb"
+	"spectrumlua/runtime/files"
 	"spectrumlua/runtime/gateway"
 	"spectrumlua/runtime/gateway/claim"
 	"spectrumlua/runtime/gateway/component"
@@ -29,7 +30,7 @@ const (
 // Finding is the result of one test of a transport.
 type Finding struct {
 	Verdict Verdict
-	Test    string // config, database, script or server
+	Test    string // config, database, script, files or server
 	Text    string
 	Advice  string // what to do, in one or more lines; or ""
 }
@@ -67,6 +68,9 @@ func Check(ctx context.Context, file string, report func(Finding)) {
 	}
 	defer taken.Release()
 	report(t.checkScript(ctx))
+	if t.files.On() {
+		report(t.checkFiles())
+	}
 	report(t.checkServer(ctx))
 }
 
@@ -99,6 +103,14 @@ func (t *Transport) checkScript(ctx context.Context) Finding {
 		return Finding{Failed, "script", err.Error(), "`spectrum2-lua check` may say more"}
 	}
 	return Finding{Passed, "script", t.script.Script, ""}
+}
+
+// checkFiles tests the folder and the port of the file server.
+func (t *Transport) checkFiles() Finding {
+	if err := files.Check(t.files); err != nil {
+		return Finding{Failed, "files", err.Error(), "correct the section [files], or stop the program that uses the port"}
+	}
+	return Finding{Passed, "files", fmt.Sprintf("%s: %s", t.files.Listen, t.files.Folder), ""}
 }
 
 func (t *Transport) checkServer(ctx context.Context) Finding {

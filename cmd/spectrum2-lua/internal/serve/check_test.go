@@ -2,6 +2,7 @@ package serve_test
 
 import (
 	"fmt"
+	"net"
 	"strings"
 	"testing"
 
@@ -26,6 +27,14 @@ func TestCheckNamesWhatIsWrong(t *testing.T) {
 		{"database", func(s *scene) { s.replace("a.cfg", "/users.sqlite", "") }, []string{"FAIL database", "[database]", "ok script", "ok server"}},
 		{"script", func(s *scene) { s.replace("script.lua", "return on", "x = = 1") }, []string{"ok database", "FAIL script: ", "script.lua:", "ok server"}},
 		{"secret", func(s *scene) { s.server.Password = "hunter22" }, []string{"ok script", "FAIL server", "the same secret", "component_secret"}},
+		{"files", func(s *scene) {
+			busy, err := net.Listen("tcp", "127.0.0.1:0")
+			if err != nil {
+				s.t.Fatal(err)
+			}
+			s.t.Cleanup(func() { _ = busy.Close() })
+			s.replace("a.cfg", "[lua]", "[files]\nlisten="+busy.Addr().String()+"\n[lua]")
+		}, []string{"ok script", "FAIL files", "a.cfg:", "[files] listen: the address is in use", "ok server"}},
 		{"no server", func(s *scene) { s.server.Close() }, []string{"FAIL server", "component_ports"}},
 		{"a running process", func(s *scene) { s.start(); s.up() }, []string{"ok database", "skip script", "skip server", "runs already"}},
 	} {

@@ -15,6 +15,7 @@ import (
 	"spectrumlua/luabind/backend"
 	"spectrumlua/luabind/modules/store"
 	"spectrumlua/runtime/config"
+	"spectrumlua/runtime/files"
 	"spectrumlua/runtime/gateway"
 	"spectrumlua/runtime/gateway/claim"
 	"spectrumlua/runtime/gateway/settings"
@@ -47,6 +48,7 @@ type Transport struct {
 	current  *config.Config // since the last reload
 	script   config.Settings
 	settings settings.Settings
+	files    files.Settings
 	secrets  *secret.Known
 	logger   *logging.Logger
 	log      *logrus.Entry
@@ -74,7 +76,10 @@ func load(file string) (*Transport, error) {
 		changed: func() {}, late: func() {}, advise: func(string) {},
 	}
 	var err error
-	if t.config, t.script, t.settings, err = read(file); err != nil {
+	if t.config, t.script, t.settings, err = read(file); err == nil {
+		t.files, err = files.ReadSettings(t.config)
+	}
+	if err != nil {
 		return nil, &ConfigError{err}
 	}
 	t.current = t.config
@@ -104,7 +109,7 @@ func (t *Transport) open(ctx context.Context) error {
 		return err
 	}
 	t.backend = backend.New(backend.Options{
-		Context: ctx, Config: t.config, Settings: t.script, Secrets: t.secrets,
+		Context: ctx, Config: t.config, Settings: t.script, Files: t.files, Secrets: t.secrets,
 		Log:       t.category,
 		Peer:      t.peer,
 		Successor: "systemd starts another if it started this one",
@@ -167,10 +172,11 @@ func (t *Transport) peer(w backend.Wiring) backend.Peer {
 		},
 		Observer:     w.Observer,
 		Handles:      w.Handles,
+		Files:        w.Files,
 		Log:          t.category("gateway"),
 		OnConnection: t.connection,
 		Forget: func(ctx context.Context, jid string) error {
-			return store.Forget(ctx, t.config, t.script, jid)
+			return errors.Join(store.Forget(ctx, t.config, t.script, jid), w.Files.Forget(ctx, jid))
 		},
 	})
 	return t.gateway
