@@ -88,7 +88,7 @@ WHERE table_schema = DATABASE() AND table_name LIKE 'PREFIX%' ORDER BY table_nam
 	},
 }
 
-// tablesOf describes the tables of a section without their prefix and our own table.
+// tablesOf describes the tables of a section without their prefix and our own tables.
 func tablesOf(t *testing.T, dir, section string, e *database.Engine) string {
 	t.Helper()
 	text := "[service]\njid=x\nworking_dir=" + dir + "\n[database]\n" + strings.ReplaceAll(section, "DIR", dir)
@@ -114,7 +114,7 @@ func tablesOf(t *testing.T, dir, section string, e *database.Engine) string {
 			if err := rows.Scan(&line); err != nil {
 				t.Fatal(err)
 			}
-			if !strings.Contains(line, "spectrum2_lua_rooms") {
+			if !strings.Contains(line, "spectrum2_lua_") {
 				lines = append(lines, strings.ReplaceAll(line, source.Prefix, ""))
 			}
 		}
