@@ -213,7 +213,14 @@ func (c *Chat) readLine(ctx context.Context) (line string, err error) {
 	var why error
 	go func() {
 		defer crash.Guard()
-		got, why = c.opts.Console.ReadLine(text)
+		if c.people.me().question.GetSecret() {
+			got, why = c.opts.Console.ReadPassword(text)
+			if c.opts.Script && why == nil {
+				c.opts.Console.Print(text + mask)
+			}
+		} else {
+			got, why = c.opts.Console.ReadLine(text)
+		}
 		close(read)
 	}()
 	select {
@@ -233,7 +240,10 @@ func (c *Chat) welcome() {
 func (c *Chat) prompt() string {
 	me := c.people.me()
 	text := shortName(me.jid)
-	if me.partner != "" {
+	switch {
+	case me.question != nil:
+		text += " → the transport"
+	case me.partner != "":
 		text += " → " + me.partner
 	}
 	return c.show.paint(boldStyle, printable(text)+">") + " "
@@ -248,6 +258,9 @@ func (c *Chat) obey(ctx context.Context, line string) error {
 	}
 	text, isCommand := strings.CutPrefix(trimmed, "/")
 	switch {
+	case !isCommand && c.people.me().question != nil:
+		c.forget()
+		return c.answerWith(trimmed)
 	case !isCommand:
 		c.forget()
 		return c.say("", line)

@@ -58,6 +58,7 @@ func init() { // not in the declaration: /help refers to groups
 	groups = []group{
 		{"You", accountCommands},
 		{"Talking", talkCommands},
+		{"The transport", serviceCommands},
 		{"Messages", referCommands},
 		{"Contacts", contactCommands},
 		{"Rooms", roomCommands},

@@ -34,6 +34,9 @@ type user struct {
 	// connected.
 	hinted bool
 
+	// question is the one that the next line answers, or nil.
+	question *pb.Question
+
 	// partner receives plain text; "" if the user has written to nobody yet.
 	partner string
 }
@@ -174,13 +177,15 @@ var learnt = map[pb.WrapperMessage_Type]func(*people, *user, simulator.Frame){
 		learnMessage(p, u, f)
 	},
 	pb.WrapperMessage_TYPE_SENT:                learnID,
+	pb.WrapperMessage_TYPE_QUESTION:            learnQuestion,
+	pb.WrapperMessage_TYPE_ANSWER:              forgetQuestion,
 	pb.WrapperMessage_TYPE_JOIN_ROOM:           learnRoom,
 	pb.WrapperMessage_TYPE_PARTICIPANT_CHANGED: learnParticipant,
 	pb.WrapperMessage_TYPE_ROOM_LIST:           learnRooms,
 }
 
 func (u *user) gone() {
-	u.online, u.connected = false, false
+	u.online, u.connected, u.question = false, false, nil
 	u.contacts, u.rooms = map[string]string{}, map[string]*room{}
 }
 

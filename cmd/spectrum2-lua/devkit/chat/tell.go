@@ -137,6 +137,9 @@ func (c *Chat) tellFrame(f simulator.Frame) {
 		c.put(warningLine, f.User, "Spectrum drops a message: "+describe.Text(f.Dropped)+".")
 		return
 	}
+	if c.tellLines(f) {
+		return
+	}
 	if line, ok := describe.Frame(f); ok && !c.unasked(f) {
 		c.put(kindOf[line.Kind], f.User, line.Text)
 	}

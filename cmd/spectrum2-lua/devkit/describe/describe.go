@@ -82,6 +82,11 @@ var sentences = map[pb.WrapperMessage_Type]func(proto.Message) Line{
 	pb.WrapperMessage_TYPE_MODERATION:            about(moderation),
 	pb.WrapperMessage_TYPE_SENT:                  about(sent),
 	pb.WrapperMessage_TYPE_INVITATION:            about(invitation),
+	pb.WrapperMessage_TYPE_SERVICE_MESSAGE:       about(serviceMessage),
+	pb.WrapperMessage_TYPE_QUESTION:              about(question),
+	pb.WrapperMessage_TYPE_ANSWER:                about(questionEnds),
+	pb.WrapperMessage_TYPE_COMMANDS:              about(commands),
+	pb.WrapperMessage_TYPE_COMMAND:               about(commandResult),
 }
 
 // about converts a function for one Go type into one for all payloads.
