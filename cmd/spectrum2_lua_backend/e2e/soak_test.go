@@ -225,33 +225,38 @@ func (c soakCounters) minus(o soakCounters) soakCounters {
 	return soakCounters{c.logins - o.logins, c.presences - o.presences, c.requests - o.requests, c.probes - o.probes, c.ours - o.ours, c.theirs - o.theirs}
 }
 
-// inFault reports whether a message of this time may have been on its way at a fault.
-func (s *gatewaySoak) inFault(at time.Time) bool {
-	return slices.ContainsFunc(s.faults, func(f fault) bool {
-		return at.After(f.begin.Add(-faultMargin)) && at.Before(f.recovery.Add(faultMargin))
-	})
+// faultAt returns the kind of the fault at which a message of this time may have been on its
+// way, or "".
+func (s *gatewaySoak) faultAt(at time.Time) string {
+	for _, f := range s.faults {
+		if at.After(f.begin.Add(-faultMargin)) && at.Before(f.recovery.Add(faultMargin)) {
+			return f.kind
+		}
+	}
+	return ""
 }
 
 // report checks and logs the counters.
 func (s *gatewaySoak) report(before soakCounters, memory []int) {
 	t := s.bed.t
 	t.Helper()
-	var sent, answered, bounced, lostAtFault, twiceAtFault int
+	var sent, answered, bounced int
+	lost, twice := map[string]int{}, map[string]int{} // by the kind of the fault
 	for _, u := range s.users {
 		u.mu.Lock()
 		for n, m := range u.sent {
 			sent++
 			answered += min(m.echoes, 1)
-			during := s.inFault(m.at)
+			during := s.faultAt(m.at)
 			switch {
 			case m.echoes == 0 && m.bounced:
 				bounced++
-			case m.echoes == 0 && during:
-				lostAtFault++
+			case m.echoes == 0 && during != "":
+				lost[during]++
 			case m.echoes == 0:
 				t.Errorf("message %d of %s, sent after %v, was not answered", n, u.name, m.at.Sub(s.begin))
-			case m.echoes > 1 && during:
-				twiceAtFault += m.echoes - 1
+			case m.echoes > 1 && during != "":
+				twice[during] += m.echoes - 1
 			case m.echoes > 1:
 				t.Errorf("message %d of %s, sent after %v, was answered %d times", n, u.name, m.at.Sub(s.begin), m.echoes)
 			}
@@ -264,8 +269,8 @@ func (s *gatewaySoak) report(before soakCounters, memory []int) {
 		slowest = max(slowest, f.recovery.Sub(f.begin))
 	}
 	t.Logf("%v: %d faults %v, the slowest recovery took %v", time.Since(s.begin).Round(time.Second), len(s.faults), kinds, slowest.Round(time.Millisecond))
-	t.Logf("%d messages: %d answered, %d returned with an error, %d without an answer and %d repeated around faults; %d messages of rooms",
-		sent, answered, bounced, lostAtFault, twiceAtFault, s.heard.Load())
+	t.Logf("%d messages: %d answered, %d returned with an error; around faults without an answer %v, repeated %v; %d messages of rooms",
+		sent, answered, bounced, lost, twice, s.heard.Load())
 	if n := s.deaf.Load(); n != 0 {
 		t.Errorf("%d times the transport stayed offline for an online user for %v", n, patience)
 	}
