@@ -23,7 +23,8 @@ const (
 	soakShort = 45 * time.Second
 	// faultPause is the mean time between two faults.
 	faultPause = 8 * time.Second
-	// faultMargin is how long before a fault and after the recovery messages may be on their way.
+	// faultMargin is how long before a fault and after the recovery messages may be on their way,
+	// on a machine that is not busy.
 	faultMargin = 2 * time.Second
 )
 
@@ -227,13 +228,30 @@ func (c soakCounters) minus(o soakCounters) soakCounters {
 
 // faultAt returns the kind of the fault at which a message of this time may have been on its
 // way, or "".
-func (s *gatewaySoak) faultAt(at time.Time) string {
+func (s *gatewaySoak) faultAt(at time.Time, margin time.Duration) string {
 	for _, f := range s.faults {
-		if at.After(f.begin.Add(-faultMargin)) && at.Before(f.recovery.Add(faultMargin)) {
+		if at.After(f.begin.Add(-margin)) && at.Before(f.recovery.Add(margin)) {
 			return f.kind
 		}
 	}
 	return ""
+}
+
+// margin returns faultMargin and the time that the slowest ordinary answer took, twice: a busy
+// server confirms late what it has received.
+func (s *gatewaySoak) margin() time.Duration {
+	var slowest time.Duration
+	for _, u := range s.users {
+		u.mu.Lock()
+		for _, m := range u.sent {
+			if m.echoes == 1 && s.faultAt(m.at, faultMargin) == "" {
+				slowest = max(slowest, m.took)
+			}
+		}
+		u.mu.Unlock()
+	}
+	s.bed.t.Logf("the slowest answer without a fault took %v", slowest.Round(time.Millisecond))
+	return faultMargin + 2*slowest
 }
 
 // report checks and logs the counters.
@@ -242,12 +260,13 @@ func (s *gatewaySoak) report(before soakCounters, memory []int) {
 	t.Helper()
 	var sent, answered, bounced int
 	lost, twice := map[string]int{}, map[string]int{} // by the kind of the fault
+	margin := s.margin()
 	for _, u := range s.users {
 		u.mu.Lock()
 		for n, m := range u.sent {
 			sent++
 			answered += min(m.echoes, 1)
-			during := s.faultAt(m.at)
+			during := s.faultAt(m.at, margin)
 			switch {
 			case m.echoes == 0 && m.bounced:
 				bounced++

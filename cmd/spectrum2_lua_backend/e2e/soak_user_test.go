@@ -35,6 +35,7 @@ type soakUser struct {
 // A soakMessage is a message of a user to the contact.
 type soakMessage struct {
 	at      time.Time
+	took    time.Duration // until the last answer
 	echoes  int
 	bounced bool // the server or the transport has returned it with an error
 }
@@ -112,7 +113,7 @@ func (u *soakUser) live(ctx, end context.Context) {
 		sleep(ctx, rand.N(3*time.Second))
 	}
 	if u.connect(end) {
-		u.settle(end)
+		u.settle(end, patience)
 		u.c.leave()
 	}
 }
@@ -131,23 +132,24 @@ func (u *soakUser) visit(ctx context.Context) {
 		}
 		sleep(ctx, 500*time.Millisecond+rand.N(time.Second))
 	}
-	u.settle(ctx)
+	u.settle(ctx, 5*time.Second)
 	c.leave()
 }
 
-// settle waits until no message is on its way, or for five seconds.
-func (u *soakUser) settle(ctx context.Context) {
-	for limit := time.Now().Add(5 * time.Second); u.c.alive() && ctx.Err() == nil && time.Now().Before(limit) && u.waiting(); {
+// settle waits until no message is on its way, for some time at most. A message that is older
+// than that is lost.
+func (u *soakUser) settle(ctx context.Context, most time.Duration) {
+	for limit := time.Now().Add(most); u.c.alive() && ctx.Err() == nil && time.Now().Before(limit) && u.waiting(most); {
 		sleep(ctx, 20*time.Millisecond)
 	}
 }
 
-// waiting reports whether an answer to a message of the last five seconds is missing.
-func (u *soakUser) waiting() bool {
+// waiting reports whether an answer to a message of the last time is missing.
+func (u *soakUser) waiting(last time.Duration) bool {
 	u.mu.Lock()
 	defer u.mu.Unlock()
 	for _, m := range u.sent {
-		if m.echoes == 0 && !m.bounced && time.Since(m.at) < 5*time.Second {
+		if m.echoes == 0 && !m.bounced && time.Since(m.at) < last {
 			return true
 		}
 	}
@@ -179,6 +181,7 @@ func (u *soakUser) handle(n *xmltree.Node) {
 		number, _ := strconv.Atoi(childText(n, "body"))
 		u.note(number, func(m *soakMessage) {
 			m.echoes++
+			m.took = time.Since(m.at)
 			u.soak.echoed(m.at)
 		})
 	case n.Name == "message" && typ == "groupchat" && strings.HasSuffix(from, "@"+jid) && childText(n, "body") != "":
