@@ -27,9 +27,9 @@ func Feature() router.Feature {
 	f := router.Feature{
 		Name: "messages",
 		Payloads: slices.Concat([]router.PayloadRoute{
-			router.On(pb.WrapperMessage_TYPE_CONV_MESSAGE, router.Contact, toUser),
+			router.On(pb.WrapperMessage_TYPE_CONV_MESSAGE, router.Contact, toUser).Quick(Quick),
 			router.On(pb.WrapperMessage_TYPE_CONV_MESSAGE_ACK, router.Any, acknowledged),
-			router.On(pb.WrapperMessage_TYPE_ATTENTION, router.Any, attentionToUser),
+			router.On(pb.WrapperMessage_TYPE_ATTENTION, router.Any, attentionToUser).Quick(Quick),
 		}, stateRoutes(), Events(router.Contact, eventToUser)),
 		Disco: []router.Disco{
 			{Target: router.Contact, Var: stanza.ChatStates},
@@ -46,7 +46,9 @@ func Feature() router.Feature {
 		}
 	}
 	for _, typ := range []string{"chat", "normal", "headline"} {
-		f.Stanzas = append(f.Stanzas, router.Route{Kind: "message", Type: typ, To: router.Contact, Handle: fromUser})
+		f.Stanzas = append(f.Stanzas, router.Route{
+			Kind: "message", Type: typ, To: router.Contact, Handle: fromUser, Quick: QuickFromUser,
+		})
 	}
 	return f
 }

@@ -42,7 +42,7 @@ func stateRoutes() []router.PayloadRoute {
 			if from := sender(u, b.GetBuddyName()); from != "" && !roster.Ignored(u, b.GetBuddyName()) {
 				u.Send(stanza.Message(from, u.JID, "chat", stanza.Element(stanza.ChatStates, state.name, nil)))
 			}
-		}))
+		}).Quick(Quick))
 	}
 	return routes
 }

@@ -2,6 +2,7 @@ package router
 
 import (
 	"errors"
+	"slices"
 
 	"spectrumlua/runtime/crash"
 )
@@ -17,18 +18,91 @@ func (r *Router) post(jid string, job func(*User)) error {
 	if r.closed {
 		return ErrClosed
 	}
-	u := r.users[jid]
-	if u == nil {
-		u = &User{JID: jid, router: r}
-		r.users[jid] = u
-	}
+	r.append(r.user(jid), job)
+	return nil
+}
+
+// append appends a job. r.mu is held.
+func (r *Router) append(u *User, job func(*User)) {
 	u.queue = append(u.queue, job)
 	if !u.running {
 		u.running = true
 		r.running++
 		go r.run(u)
 	}
+}
+
+// user returns the user with a JID, who may be new. r.mu is held.
+func (r *Router) user(jid string) *User {
+	u := r.users[jid]
+	if u == nil {
+		u = &User{JID: jid, router: r}
+		r.users[jid] = u
+	}
+	return u
+}
+
+// here runs a job on this goroutine and returns true if no job of the user runs or waits:
+// then a switch to another goroutine would only take time. Otherwise it does nothing and
+// returns false. The job must not wait. Until it returns, this goroutine is that of the
+// user.
+func (r *Router) here(jid string, job func(*User)) (done bool, err error) {
+	u, err := r.borrow(jid)
+	if u == nil {
+		return err != nil, err
+	}
+	job(u)
+	r.giveBack(u, nil)
+	return true, nil
+}
+
+// postQuick is here if isQuick returns true and no job of the user runs or waits, and post
+// otherwise. isQuick must not wait.
+func (r *Router) postQuick(jid string, job func(*User), isQuick func(*User) bool) error {
+	u, err := r.borrow(jid)
+	switch {
+	case err != nil:
+		return err
+	case u == nil:
+		return r.post(jid, job)
+	case isQuick(u):
+		job(u)
+		r.giveBack(u, nil)
+	default:
+		r.giveBack(u, job)
+	}
 	return nil
+}
+
+// borrow makes this goroutine that of a user until giveBack. It returns nil if the user has
+// one.
+func (r *Router) borrow(jid string) (*User, error) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	if r.closed {
+		return nil, ErrClosed
+	}
+	u := r.user(jid)
+	if u.running {
+		return nil, nil
+	}
+	u.running = true
+	r.running++
+	return u, nil
+}
+
+// giveBack ends borrow. first is a job that goes before the others, or nil.
+func (r *Router) giveBack(u *User, first func(*User)) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	if first != nil {
+		u.queue = slices.Insert(u.queue, 0, first)
+	}
+	if len(u.queue) > 0 {
+		go r.run(u)
+		return
+	}
+	r.rest(u)
 }
 
 // queued returns the number of jobs in the queue of a user.
@@ -70,6 +144,12 @@ func (r *Router) next(u *User, done []func(*User)) []func(*User) {
 		u.queue = done[:0]
 		return batch
 	}
+	r.rest(u)
+	return nil
+}
+
+// rest ends the goroutine of a user without jobs. r.mu is held.
+func (r *Router) rest(u *User) {
 	u.running = false
 	u.queue = nil
 	if !u.keeps() {
@@ -79,5 +159,4 @@ func (r *Router) next(u *User, done []func(*User)) []func(*User) {
 		close(r.idle)
 		r.idle = nil
 	}
-	return nil
 }

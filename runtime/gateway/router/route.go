@@ -112,6 +112,9 @@ type Route struct {
 	// Handle handles the stanza. An IQ that it neither answers nor defers is answered
 	// with an error.
 	Handle func(u *User, s *Stanza)
+	// Quick reports whether Handle does not wait for this stanza, so that it may run on the
+	// goroutine that reads from the server. Nil means that it may wait.
+	Quick func(s *Stanza) bool
 }
 
 // PayloadRoute maps payloads of the script to a handler. On and OnRaw make one.
@@ -119,7 +122,15 @@ type PayloadRoute struct {
 	Type   pb.WrapperMessage_Type
 	To     Target
 	empty  func() proto.Message // nil for a type without a message
-	handle func(u *User, m proto.Message, raw string)
+	handle func(u *User, m proto.Message, raw []byte)
+	quick  func(m proto.Message) bool
+}
+
+// Quick returns the route of a handler that does not wait for a payload if quick returns
+// true, so that it may run on the goroutine of the script, with the script lock.
+func (p PayloadRoute) Quick(quick func(m proto.Message) bool) PayloadRoute {
+	p.quick = quick
+	return p
 }
 
 // On returns the route of a type whose payload is an M. Only payloads about a message have
@@ -129,15 +140,18 @@ func On[M any, P interface {
 	proto.Message
 }](typ pb.WrapperMessage_Type, to Target, handle func(u *User, m P)) PayloadRoute {
 	return PayloadRoute{
-		typ, to,
-		func() proto.Message { return P(new(M)) },
-		func(u *User, m proto.Message, _ string) { handle(u, m.(P)) },
+		Type: typ, To: to,
+		empty:  func() proto.Message { return P(new(M)) },
+		handle: func(u *User, m proto.Message, _ []byte) { handle(u, m.(P)) },
 	}
 }
 
 // OnRaw returns the route of a type without a message.
 func OnRaw(typ pb.WrapperMessage_Type, handle func(u *User, payload string)) PayloadRoute {
-	return PayloadRoute{typ, Any, nil, func(u *User, _ proto.Message, raw string) { handle(u, raw) }}
+	return PayloadRoute{
+		Type: typ, To: Any,
+		handle: func(u *User, _ proto.Message, raw []byte) { handle(u, string(raw)) },
+	}
 }
 
 type routeKey struct {
@@ -149,12 +163,14 @@ type routeKey struct {
 // payloadRoutes are the routes of one type.
 type payloadRoutes struct {
 	empty func() proto.Message // nil for a type without a message
-	to    map[Target]func(u *User, m proto.Message, raw string)
+	to    map[Target]func(u *User, m proto.Message, raw []byte)
+	// quick reports whether no handler waits for a payload. It is nil if some of them always may.
+	quick func(m proto.Message) bool
 }
 
 // tables has the routes of all features.
 type tables struct {
-	stanzas  map[routeKey]func(*User, *Stanza)
+	stanzas  map[routeKey]*Route
 	payloads map[pb.WrapperMessage_Type]*payloadRoutes
 	hooks    []Hooks
 	disco    []Disco
@@ -165,7 +181,7 @@ type tables struct {
 
 func newTables(features []Feature) tables {
 	t := tables{
-		stanzas:  map[routeKey]func(*User, *Stanza){},
+		stanzas:  map[routeKey]*Route{},
 		payloads: map[pb.WrapperMessage_Type]*payloadRoutes{},
 	}
 	for _, f := range features {
@@ -174,18 +190,19 @@ func newTables(features []Feature) tables {
 			if t.stanzas[key] != nil {
 				panic(fmt.Sprintf("gateway: the feature %s adds a second route for %v", f.Name, key))
 			}
-			t.stanzas[key] = r.Handle
+			t.stanzas[key] = &r
 		}
 		for _, r := range f.Payloads {
 			routes := t.payloads[r.Type]
 			if routes == nil {
-				routes = &payloadRoutes{empty: r.empty, to: map[Target]func(*User, proto.Message, string){}}
+				routes = &payloadRoutes{empty: r.empty, to: map[Target]func(*User, proto.Message, []byte){}, quick: r.quick}
 				t.payloads[r.Type] = routes
 			}
 			if routes.to[r.To] != nil {
 				panic(fmt.Sprintf("gateway: the feature %s adds a second route for %v", f.Name, r.Type))
 			}
 			routes.to[r.To] = r.handle
+			routes.quick = both(routes.quick, r.quick)
 		}
 		t.disco = append(t.disco, f.Disco...)
 		t.nodes = append(t.nodes, f.Nodes...)
@@ -196,9 +213,18 @@ func newTables(features []Feature) tables {
 	return t
 }
 
-// stanza returns the handler of a stanza, or nil. A route for a namespace precedes one
+// both returns a function that reports whether two others return true. It returns nil if one
+// of them is nil.
+func both(a, b func(proto.Message) bool) func(proto.Message) bool {
+	if a == nil || b == nil {
+		return nil
+	}
+	return func(m proto.Message) bool { return a(m) && b(m) }
+}
+
+// stanza returns the route of a stanza, or nil. A route for a namespace precedes one
 // without, and a route for a target precedes one for Any.
-func (t *tables) stanza(s *Stanza) func(*User, *Stanza) {
+func (t *tables) stanza(s *Stanza) *Route {
 	if s.Payload != nil {
 		return t.find(s, s.Payload.Space)
 	}
@@ -206,16 +232,16 @@ func (t *tables) stanza(s *Stanza) func(*User, *Stanza) {
 		if child.Element == nil || child.Element.Space == "" {
 			continue
 		}
-		if handle := t.find(s, child.Element.Space); handle != nil {
-			return handle
+		if route := t.find(s, child.Element.Space); route != nil {
+			return route
 		}
 	}
 	return t.find(s, "")
 }
 
-func (t *tables) find(s *Stanza, space string) func(*User, *Stanza) {
-	if handle := t.stanzas[routeKey{s.Kind, s.Type, s.Target, space}]; handle != nil {
-		return handle
+func (t *tables) find(s *Stanza, space string) *Route {
+	if route := t.stanzas[routeKey{s.Kind, s.Type, s.Target, space}]; route != nil {
+		return route
 	}
 	return t.stanzas[routeKey{s.Kind, s.Type, Any, space}]
 }
@@ -251,24 +277,30 @@ func (r *Router) ExtendInfo(u *User, s *Stanza, query *xmltree.Node) {
 	}
 }
 
-// payload handles a payload of the script.
-func (r *Router) payload(u *User, typ *schema.Type, payload string) {
+// decode returns the routes of a payload of the script, and its message if the type has one.
+// Without routes, or if the payload does not parse, it logs that and returns nil.
+func (r *Router) decode(typ *schema.Type, payload []byte) (*payloadRoutes, proto.Message) {
+	routes := r.tables.payloads[typ.Number]
+	if routes == nil {
+		r.log.Debugf("%s has no effect under serve", typ.Name)
+		return nil, nil
+	}
+	if routes.empty == nil {
+		return routes, nil
+	}
+	m := routes.empty()
+	if err := proto.Unmarshal(payload, m); err != nil {
+		r.log.WithField("user", string(typ.UserOf(payload))).Warnf("%s of the script is dropped: %v", typ.Name, err)
+		return nil, nil
+	}
+	return routes, m
+}
+
+// payload handles a payload of the script: the message, or raw for a type without one.
+func (r *Router) payload(u *User, typ *schema.Type, routes *payloadRoutes, m proto.Message, raw []byte) {
 	if u.JID != "" && u.State == Offline {
 		u.Log().Debugf("%s is dropped: the user is not logged in", typ.Name)
 		return
-	}
-	routes := r.tables.payloads[typ.Number]
-	if routes == nil {
-		u.Log().Debugf("%s has no effect under serve", typ.Name)
-		return
-	}
-	var m proto.Message
-	if routes.empty != nil {
-		m = routes.empty()
-		if err := proto.Unmarshal([]byte(payload), m); err != nil {
-			u.Log().Warnf("%s of the script is dropped: %v", typ.Name, err)
-			return
-		}
 	}
 	handle := routes.to[Any]
 	if c, ok := m.(conversation); ok {
@@ -277,7 +309,7 @@ func (r *Router) payload(u *User, typ *schema.Type, payload string) {
 		}
 	}
 	if handle != nil {
-		handle(u, m, payload)
+		handle(u, m, raw)
 	}
 }
 

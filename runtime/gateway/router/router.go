@@ -11,6 +11,7 @@
 package router
 
 import (
+	"bytes"
 	"context"
 	"fmt"
 	"sync"
@@ -156,12 +157,25 @@ func (r *Router) Send(typ pb.WrapperMessage_Type, payload []byte) error {
 		r.opts.Observer.Out(typ, payload)
 	}
 	r.sent.Add(1)
-	text := string(payload)
-	size := len(text) + jobCost
+	routes, m := r.decode(t, payload)
+	if routes == nil {
+		return nil
+	}
+	user := string(t.UserOf(payload))
+	if routes.quick != nil && routes.quick(m) {
+		if done, err := r.here(user, func(u *User) { r.payload(u, t, routes, m, payload) }); done {
+			return err
+		}
+	}
+	var raw []byte
+	if m == nil {
+		raw = bytes.Clone(payload)
+	}
+	size := len(payload) + jobCost
 	r.outgoing.add(size)
-	err := r.post(string(t.UserOf(payload)), func(u *User) {
+	err := r.post(user, func(u *User) {
 		r.outgoing.free(size)
-		r.payload(u, t, text)
+		r.payload(u, t, routes, m, raw)
 	})
 	if err != nil {
 		r.outgoing.free(size)

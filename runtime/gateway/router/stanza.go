@@ -77,10 +77,16 @@ func (r *Router) Receive(ctx context.Context, n *xmltree.Node) {
 	}
 	size := sizeOf(n)
 	r.incoming.add(size)
-	err := r.post(user, func(u *User) {
+	handle := func(u *User) {
 		r.incoming.free(size)
 		r.handle(u, s)
-	})
+	}
+	var err error
+	if s.Kind == "message" {
+		err = r.postQuick(user, handle, func(u *User) bool { return r.isQuick(u, s) })
+	} else {
+		err = r.post(user, handle)
+	}
 	if err != nil {
 		r.incoming.free(size)
 		r.bounce(s, stanza.Errorf(stanza.ServiceUnavailable, "the transport is stopping"))
@@ -110,7 +116,7 @@ func (r *Router) handle(u *User, s *Stanza) {
 	r.aim(u, s)
 	handle := r.tables.stanza(s)
 	if handle != nil {
-		handle(u, s)
+		handle.Handle(u, s)
 	}
 	switch {
 	case s.Kind == "iq" && handle == nil:
@@ -121,6 +127,13 @@ func (r *Router) handle(u *User, s *Stanza) {
 	case s.Kind == "message" && handle == nil && s.Type != "error":
 		r.bounce(s, &stanza.Error{Condition: stanza.ServiceUnavailable})
 	}
+}
+
+// isQuick reports whether the handler of a stanza never waits.
+func (r *Router) isQuick(u *User, s *Stanza) bool {
+	r.aim(u, s)
+	route := r.tables.stanza(s)
+	return route == nil || route.Quick != nil && route.Quick(s)
 }
 
 // aim finds out what a stanza is for.
