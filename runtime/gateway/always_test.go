@@ -23,6 +23,7 @@ import (
 	"spectrumlua/runtime/gateway/stanza"
 	"spectrumlua/runtime/gateway/users"
 	"spectrumlua/runtime/schema"
+	"spectrumlua/runtime/task"
 	"spectrumlua/runtime/xmltree"
 )
 
@@ -48,7 +49,7 @@ func onStage(t *testing.T, store *users.Store, service settings.Service, user se
 		Settings: settings.Settings{Service: service, User: user},
 		Store:    store, Stream: s.out, Log: log, Clock: clock.Real(),
 		Features: []router.Feature{privilege.Feature(), disco.Feature(), logins.Feature(), roster.Feature()},
-		Receive: func(_ context.Context, typ *schema.Type, bytes []byte) {
+		Receive: func(_ context.Context, typ *schema.Type, bytes []byte, _ task.Lender) {
 			s.mu.Lock()
 			defer s.mu.Unlock()
 			s.in = append(s.in, payload{typ.Number, decoded(t, typ, bytes)})

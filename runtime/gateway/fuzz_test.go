@@ -21,6 +21,7 @@ import (
 	"spectrumlua/runtime/gateway/users"
 	"spectrumlua/runtime/jid"
 	"spectrumlua/runtime/schema"
+	"spectrumlua/runtime/task"
 	"spectrumlua/runtime/xmltext"
 	"spectrumlua/runtime/xmltree"
 )
@@ -151,7 +152,7 @@ func (b *bench) SendNode(n *xmltree.Node) error {
 func (b *bench) Full() bool                         { return false }
 func (b *bench) WaitCapacity(context.Context) error { return nil }
 
-func (b *bench) receive(_ context.Context, typ *schema.Type, bytes []byte) {
+func (b *bench) receive(_ context.Context, typ *schema.Type, bytes []byte, _ task.Lender) {
 	if typ.Number == pb.WrapperMessage_TYPE_PING {
 		b.marks <- struct{}{}
 		return

@@ -25,6 +25,7 @@ import (
 	"spectrumlua/runtime/gateway/upload"
 	"spectrumlua/runtime/gateway/users"
 	"spectrumlua/runtime/schema"
+	"spectrumlua/runtime/task"
 	"spectrumlua/runtime/xmltree"
 )
 
@@ -34,9 +35,8 @@ type Options struct {
 	Settings settings.Settings
 	// Store has the users. The caller closes it after Close.
 	Store *users.Store
-	// Receive is called with each payload for the script, by one goroutine at a time. It
-	// may block. The payload is valid until it returns.
-	Receive func(ctx context.Context, typ *schema.Type, payload []byte)
+	// Receive is called with each payload for the script; see router.Options.
+	Receive func(ctx context.Context, typ *schema.Type, payload []byte, lender task.Lender)
 	Log     logrus.FieldLogger
 	// Clock is the clock of timeouts. The default is clock.Real.
 	Clock clock.Clock

@@ -26,6 +26,7 @@ import (
 	"spectrumlua/runtime/gateway/users"
 	"spectrumlua/runtime/jid"
 	"spectrumlua/runtime/schema"
+	"spectrumlua/runtime/task"
 	"spectrumlua/runtime/xmltree"
 )
 
@@ -134,7 +135,7 @@ func play(t *testing.T, lines string, changes ...func(*scene)) *scene {
 	return s
 }
 
-func (s *scene) receive(_ context.Context, typ *schema.Type, bytes []byte) {
+func (s *scene) receive(_ context.Context, typ *schema.Type, bytes []byte, _ task.Lender) {
 	p := payload{typ.Number, decoded(s.t, typ, bytes)}
 	s.payloads <- p
 }

@@ -11,6 +11,7 @@ import (
 	"strconv"
 	"strings"
 	"sync"
+	"syscall"
 	"testing"
 	"time"
 )
@@ -28,7 +29,7 @@ type bedConfig struct {
 	xmpp       string            // the XMPP server: ejabberd, or Prosody if empty
 	privileges bool              // the XMPP server grants privileges (XEP-0356)
 	components []string          // more components of the XMPP server (Prosody only)
-	quiet      bool              // all programs log little, so that a benchmark does not measure logging
+	quiet      bool              // for benchmarks: all programs log little, and their files are in memory
 	guestOf    *bed              // the transport is a component of this bed's XMPP server
 	together   int               // users in one backend; 10 if it is 0
 	server     bool              // server mode: no XMPP server, clients log in to Spectrum
@@ -84,6 +85,17 @@ func prepareBed(t *testing.T, config bedConfig) *bed {
 	dir, err := os.MkdirTemp(runs, regexp.MustCompile(`\W+`).ReplaceAllString(t.Name(), "-")+"-")
 	if err != nil {
 		t.Fatal(err)
+	}
+	if config.quiet {
+		if err := syscall.Mount("tmpfs", dir, "tmpfs", 0, ""); err != nil {
+			t.Fatalf("mounting %s: %v", dir, err)
+		}
+		t.Cleanup(func() {
+			if err := syscall.Unmount(dir, syscall.MNT_DETACH); err != nil {
+				t.Errorf("unmounting %s: %v", dir, err)
+			}
+			os.RemoveAll(dir)
+		})
 	}
 	b := &bed{t: t, config: config, dir: dir, jid: config.jid, begin: time.Now(), patience: patience}
 	b.unmet = func(format string, args ...any) { b.t.Helper(); b.t.Fatalf(format, args...) }
@@ -199,7 +211,7 @@ func (b *bed) close() {
 	if b.t.Failed() {
 		b.showLogs()
 	}
-	if os.Getenv("E2E_KEEP") == "" {
+	if os.Getenv("E2E_KEEP") == "" && !b.config.quiet {
 		os.RemoveAll(b.dir)
 	}
 }

@@ -106,7 +106,7 @@ func TestGatewayBench(t *testing.T) {
 func (g *gatewayBench) prepare() {
 	ours := bedConfig{
 		jid: "ours.localhost", serve: true, quiet: true, users: []string{}, components: []string{crowdDomain, "theirs.localhost"},
-		file: "scripts/irc.lua", files: ircModules(g.T), sections: "[irc]\nflood_seconds = 0",
+		file: "scripts/irc.lua", files: ircModules(g.T), sections: "[irc]\nflood_seconds = 0\n[archive]\ndays = 0", // Spectrum has no archive
 	}
 	host := prepareBed(g.T, ours)
 	theirs := bedConfig{jid: "theirs.localhost", inChroot: libcommuni, quiet: true, together: 100_000, users: []string{}}

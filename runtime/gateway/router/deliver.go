@@ -7,6 +7,7 @@ import (
 	"google.golang.org/protobuf/proto"
 
 	"spectrumlua/pb"
+	"spectrumlua/runtime/crash"
 	"spectrumlua/runtime/schema"
 )
 
@@ -15,10 +16,10 @@ type inbox struct {
 	ready chan struct{} // has a value when payloads may wait
 
 	mu       sync.Mutex
-	payloads []delivery
+	payloads []item
 }
 
-type delivery struct {
+type item struct {
 	typ     *schema.Type
 	payload []byte
 }
@@ -44,7 +45,7 @@ func (r *Router) deliver(typ pb.WrapperMessage_Type, payload []byte) {
 	r.incoming.add(len(payload) + jobCost)
 	b := &r.inbox
 	b.mu.Lock()
-	b.payloads = append(b.payloads, delivery{schema.TypeByNumber(typ), payload})
+	b.payloads = append(b.payloads, item{schema.TypeByNumber(typ), payload})
 	b.mu.Unlock()
 	select {
 	case b.ready <- struct{}{}:
@@ -52,32 +53,82 @@ func (r *Router) deliver(typ pb.WrapperMessage_Type, payload []byte) {
 	}
 }
 
+// delivery passes payloads to the script. One goroutine at a time delivers. It lends itself
+// to the handlers of the payloads, so that a payload needs no switch between goroutines. A
+// handler that takes long keeps the goroutine, and another one continues.
+type delivery struct {
+	router *Router
+	ctx    context.Context
+	batch  []item // taken from the inbox; those before next are delivered
+	next   int
+	ended  chan struct{} // closed when ctx is done
+}
+
 // RunDelivery passes payloads to the script until ctx is done.
 func (r *Router) RunDelivery(ctx context.Context) {
-	b := &r.inbox
-	var batch []delivery
-	for {
-		b.mu.Lock()
-		batch, b.payloads = b.payloads, batch[:0]
-		b.mu.Unlock()
-		for i, d := range batch {
-			if ctx.Err() != nil {
-				return
-			}
-			if r.opts.Observer != nil {
-				r.opts.Observer.In(d.typ.Number, d.payload)
-			}
-			r.opts.Receive(ctx, d.typ, d.payload)
-			r.incoming.free(len(d.payload) + jobCost)
-			batch[i] = delivery{}
+	d := &delivery{router: r, ctx: ctx, ended: make(chan struct{})}
+	go d.run()
+	<-d.ended
+}
+
+// run delivers until ctx is done or a handler keeps the goroutine.
+func (d *delivery) run() {
+	defer crash.Guard()
+	l := &loan{delivery: d}
+	for d.more() {
+		p := d.batch[d.next]
+		d.batch[d.next] = item{}
+		d.next++
+		d.router.incoming.free(len(p.payload) + jobCost)
+		if d.router.opts.Observer != nil {
+			d.router.opts.Observer.In(p.typ.Number, p.payload)
 		}
-		if len(batch) > 0 {
+		d.router.opts.Receive(d.ctx, p.typ, p.payload, l)
+		if l.kept {
+			return
+		}
+	}
+	close(d.ended)
+}
+
+// more waits for a payload. It returns false if ctx is done.
+func (d *delivery) more() bool {
+	b := &d.router.inbox
+	for d.ctx.Err() == nil {
+		if d.next < len(d.batch) {
+			return true
+		}
+		b.mu.Lock()
+		d.batch, b.payloads, d.next = b.payloads, d.batch[:0], 0
+		b.mu.Unlock()
+		if len(d.batch) > 0 {
 			continue
 		}
 		select {
-		case <-ctx.Done():
-			return
+		case <-d.ctx.Done():
 		case <-b.ready:
 		}
 	}
+	return false
 }
+
+// loan lends the goroutine that delivers. It implements task.Lender.
+type loan struct {
+	delivery *delivery
+	kept     bool // guarded by the scheduler's lock while Receive runs
+}
+
+// Lend does nothing.
+func (l *loan) Lend() {}
+
+// Keep makes another goroutine continue.
+func (l *loan) Keep() {
+	l.kept = true
+	go l.delivery.run()
+}
+
+// Flush does nothing: stanzas do not wait for the end of a handler.
+func (l *loan) Flush() {}
+
+// Waits does nothing.
+func (l *loan) Waits() {}

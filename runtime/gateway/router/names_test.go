@@ -7,6 +7,7 @@ import (
 	"spectrumlua/runtime/gateway/router"
 	"spectrumlua/runtime/gateway/stanza"
 	"spectrumlua/runtime/schema"
+	"spectrumlua/runtime/task"
 )
 
 // TestRoomNamesReturn converts names of rooms to JIDs. A message to the JID has the name.
@@ -14,7 +15,7 @@ func TestRoomNamesReturn(t *testing.T) {
 	got := make(chan string, 1)
 	r, _ := open(t, router.Feature{Stanzas: []router.Route{
 		{Kind: "message", Type: "groupchat", To: router.Any, Handle: func(_ *router.User, s *router.Stanza) { got <- s.Name }},
-	}}, func(context.Context, *schema.Type, []byte) {})
+	}}, func(context.Context, *schema.Type, []byte, task.Lender) {})
 	for name, local := range map[string]string{
 		"#room":          "#room",
 		"#room@net.org":  "#room%net.org",

@@ -26,6 +26,7 @@ import (
 	"spectrumlua/runtime/gateway/users"
 	"spectrumlua/runtime/logging"
 	"spectrumlua/runtime/schema"
+	"spectrumlua/runtime/task"
 	"spectrumlua/runtime/xmltree"
 )
 
@@ -68,8 +69,10 @@ type Options struct {
 	Store    *users.Store
 	Stream   Stream
 	// Receive is called with each payload for the script, by one goroutine at a time. It
-	// may block. The payload is valid until it returns.
-	Receive  func(ctx context.Context, typ *schema.Type, payload []byte)
+	// may block. The payload is valid until it returns. It may use the goroutine of the
+	// caller for longer, as task.Owner.Handle does: after the lender's Keep, another
+	// goroutine may call Receive.
+	Receive  func(ctx context.Context, typ *schema.Type, payload []byte, lender task.Lender)
 	Features []Feature
 	Log      logrus.FieldLogger
 	Clock    clock.Clock

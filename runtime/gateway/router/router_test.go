@@ -18,6 +18,7 @@ import (
 	"spectrumlua/runtime/gateway/settings"
 	"spectrumlua/runtime/gateway/stanza"
 	"spectrumlua/runtime/schema"
+	"spectrumlua/runtime/task"
 	"spectrumlua/runtime/xmltree"
 )
 
@@ -50,14 +51,14 @@ func (s *stream) take() []string {
 }
 
 // open returns a router with one feature. receive may be nil.
-func open(t *testing.T, f router.Feature, receive func(ctx context.Context, typ *schema.Type, payload []byte)) (*router.Router, *stream) {
+func open(t *testing.T, f router.Feature, receive func(ctx context.Context, typ *schema.Type, payload []byte, lender task.Lender)) (*router.Router, *stream) {
 	log := logrus.New()
 	log.SetOutput(t.Output())
 	return openWith(t, log, f, receive)
 }
 
 // openWith is open with a log.
-func openWith(t *testing.T, log logrus.FieldLogger, f router.Feature, receive func(ctx context.Context, typ *schema.Type, payload []byte)) (*router.Router, *stream) {
+func openWith(t *testing.T, log logrus.FieldLogger, f router.Feature, receive func(ctx context.Context, typ *schema.Type, payload []byte, lender task.Lender)) (*router.Router, *stream) {
 	out := &stream{}
 	r := router.New(router.Options{
 		Settings: settings.Settings{Service: settings.Service{JID: "t.localhost", JIDEscaping: true}},
@@ -135,7 +136,7 @@ func TestStanzasAndPayloadsOfAUserKeepTheirOrder(t *testing.T) {
 				u.State = router.Online
 				u.Deliver(pb.WrapperMessage_TYPE_CONV_MESSAGE, &pb.ConversationMessage{UserName: &u.JID, BuddyName: &s.ID, Message: proto.String("")})
 			}}},
-		}, func(_ context.Context, _ *schema.Type, payload []byte) {
+		}, func(_ context.Context, _ *schema.Type, payload []byte, _ task.Lender) {
 			var m pb.ConversationMessage
 			if err := proto.Unmarshal(payload, &m); err != nil {
 				t.Error(err)
@@ -220,7 +221,7 @@ func TestReadingPausesWhileTheScriptIsBehind(t *testing.T) {
 			{Kind: "message", Type: "normal", Handle: func(u *router.User, s *router.Stanza) {
 				u.Deliver(pb.WrapperMessage_TYPE_CONV_MESSAGE, &pb.ConversationMessage{UserName: &u.JID, BuddyName: proto.String("carol"), Message: &body})
 			}},
-		}}, func(context.Context, *schema.Type, []byte) { <-release })
+		}}, func(context.Context, *schema.Type, []byte, task.Lender) { <-release })
 		go r.RunDelivery(t.Context())
 		received := 0
 		reader := make(chan struct{})

@@ -21,7 +21,6 @@ import (
 	"spectrumlua/runtime/gateway/settings"
 	"spectrumlua/runtime/gateway/users"
 	"spectrumlua/runtime/logging"
-	"spectrumlua/runtime/schema"
 	"spectrumlua/runtime/secret"
 	"spectrumlua/runtime/version"
 )
@@ -167,9 +166,7 @@ func (t *Transport) category(name string) logrus.FieldLogger { return t.logger.C
 func (t *Transport) peer(w backend.Wiring) backend.Peer {
 	t.gateway = gateway.New(gateway.Options{
 		Settings: t.settings, Store: t.store,
-		Receive: func(ctx context.Context, typ *schema.Type, payload []byte) {
-			w.Receive(ctx, typ, payload, nil)
-		},
+		Receive:      w.Receive,
 		Observer:     w.Observer,
 		Handles:      w.Handles,
 		Files:        w.Files,
