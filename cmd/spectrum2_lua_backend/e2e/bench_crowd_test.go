@@ -103,12 +103,8 @@ func (c *crowd) handle(n *xmltree.Node) {
 		s.message(n, ofTransport)
 	case ofTransport:
 		s.transport(n)
-	case resource != "" && isSelf(n):
-		if n.Get("type") == "unavailable" {
-			s.left.Add(1)
-		} else {
-			s.joined.Add(1)
-		}
+	case resource != "" && n.Get("type") == "" && isSelf(n):
+		s.joined.Add(1)
 	}
 }
 
@@ -277,6 +273,14 @@ func (s *crowdSide) leave(from, to int) {
 	s.await("users online", &s.online, int64(from))
 }
 
+// forget notes that no user is online. Their transport has ended.
+func (s *crowdSide) forget() {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.present = map[int]bool{}
+	s.online.Store(0)
+}
+
 // join makes users join a room.
 func (s *crowdSide) join(room string, from, to int) {
 	s.bed.t.Helper()
@@ -286,16 +290,6 @@ func (s *crowdSide) join(room string, from, to int) {
 			stanza.Element(stanza.MUC, "x", nil)))
 	}
 	s.await("joins of a room", &s.joined, before+int64(to-from))
-}
-
-// quit makes users leave a room.
-func (s *crowdSide) quit(room string, users int) {
-	s.bed.t.Helper()
-	before := s.left.Load()
-	for user := range users {
-		s.send(stanza.Presence(s.client(user), room+"@"+s.bed.jid+"/"+s.nick(user), "unavailable"))
-	}
-	s.await("users left a room", &s.left, before+int64(users))
 }
 
 // say sends a message of a user to the next one, through the network and back.

@@ -110,6 +110,12 @@ func (g *gatewayBench) askUntil(s *gatewaySide, done chan struct{}) (longest tim
 // measureMemory reads the memory with more and more users. The limit of descriptors allows
 // the largest number only for one side at a time.
 func (g *gatewayBench) measureMemory() {
+	for _, s := range g.sides {
+		s.bed.stopSpectrum() // the memory of earlier parts does not count
+		s.forget()
+		g.start(s.bed)
+	}
+	g.gone()
 	for i, n := range g.memory {
 		g.inTurn(i, func(s *gatewaySide) {
 			begin := time.Now()
@@ -136,9 +142,6 @@ func (g *gatewayBench) measureRoom() {
 			took, used := g.measured(s, "joins", func() { s.join(room, 0, g.room) })
 			s.add(figureJoins, took.Seconds())
 			s.add(figureJoinCPU, ms(used)/float64(g.room))
-			if round+1 < g.joins {
-				s.quit(room, g.room)
-			}
 		})
 	}
 	for _, s := range g.sides {

@@ -22,6 +22,16 @@ func (r *Router) post(jid string, job func(*User)) error {
 	return nil
 }
 
+// open returns ErrClosed after Close.
+func (r *Router) open() error {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	if r.closed {
+		return ErrClosed
+	}
+	return nil
+}
+
 // append appends a job. r.mu is held.
 func (r *Router) append(u *User, job func(*User)) {
 	u.queue = append(u.queue, job)

@@ -16,6 +16,8 @@ import (
 
 const fromAlice = `<message type="chat" from="alice@localhost/x" to="t.localhost"/>`
 
+func always(*router.Stanza) bool { return true }
+
 // quickFeature has a slow IQ, and messages in both directions. It appends what it handles to
 // handled.
 func quickFeature(handled *[]string, release <-chan struct{}) router.Feature {
@@ -30,11 +32,11 @@ func quickFeature(handled *[]string, release <-chan struct{}) router.Feature {
 				*handled = append(*handled, "slow")
 				s.Result(nil)
 			}},
-			{Kind: "message", Type: "chat", Quick: true, Handle: func(*router.User, *router.Stanza) {
+			{Kind: "message", Type: "chat", Quick: always, Handle: func(*router.User, *router.Stanza) {
 				*handled = append(*handled, "stanza")
 			}},
 		},
-		Payloads: []router.PayloadRoute{message.Quick()},
+		Payloads: []router.PayloadRoute{message.Quick(func(proto.Message) bool { return true })},
 	}
 }
 
@@ -88,7 +90,7 @@ func TestHandlerThatKeepsTheDeliveryDelaysNobodyElse(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		release, received := make(chan struct{}), 0
 		r, _ := open(t, router.Feature{Stanzas: []router.Route{
-			{Kind: "message", Type: "chat", Quick: true, Handle: func(u *router.User, _ *router.Stanza) {
+			{Kind: "message", Type: "chat", Quick: always, Handle: func(u *router.User, _ *router.Stanza) {
 				u.DeliverRaw(pb.WrapperMessage_TYPE_EXIT, nil)
 			}},
 		}}, func(_ context.Context, _ *schema.Type, _ []byte, lender task.Lender) {

@@ -162,7 +162,7 @@ func (r *Router) Send(typ pb.WrapperMessage_Type, payload []byte) error {
 	r.sent.Add(1)
 	routes, m := r.decode(t, payload)
 	if routes == nil {
-		return nil
+		return r.open()
 	}
 	user := string(t.UserOf(payload))
 	if routes.quick != nil && routes.quick(m) {

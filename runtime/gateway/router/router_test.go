@@ -246,6 +246,8 @@ func TestSendersWaitWhileAUserIsBehind(t *testing.T) {
 		release := make(chan struct{})
 		r, _ := open(t, router.Feature{Stanzas: []router.Route{
 			{Kind: "message", Type: "normal", Handle: func(u *router.User, _ *router.Stanza) { u.State = router.Online; <-release }},
+		}, Payloads: []router.PayloadRoute{
+			router.On(pb.WrapperMessage_TYPE_CONV_MESSAGE, router.Any, func(*router.User, *pb.ConversationMessage) {}),
 		}}, nil)
 		r.Receive(t.Context(), parse(t, `<message from="alice@localhost/x" to="t.localhost"/>`))
 		payload, err := proto.Marshal(&pb.ConversationMessage{UserName: proto.String("alice@localhost"), BuddyName: proto.String("carol"), Message: proto.String(strings.Repeat("x", 1<<20))})
