@@ -18,6 +18,7 @@ import (
 	"spectrumlua/runtime/gateway/settings"
 	"spectrumlua/runtime/gateway/users"
 	"spectrumlua/runtime/schema"
+	"spectrumlua/runtime/task"
 	"spectrumlua/runtime/xmltree"
 )
 
@@ -55,7 +56,7 @@ func BenchmarkPlainMessage(b *testing.B) {
 	r := router.New(router.Options{
 		Settings: settings.Settings{Service: settings.Service{JID: fuzzJID, JIDEscaping: true}},
 		Store:    store, Stream: out, Features: all, Log: log, Clock: clock.Real(),
-		Receive: func(_ context.Context, typ *schema.Type, _ []byte) {
+		Receive: func(_ context.Context, typ *schema.Type, _ []byte, _ task.Lender) {
 			if typ.Number == pb.WrapperMessage_TYPE_CONV_MESSAGE {
 				got <- struct{}{}
 			}
