@@ -112,7 +112,7 @@ func (s *Service) discard(o *opened, token string) {
 	defer cancel()
 	_ = os.Remove(o.path(token))
 	if _, err := o.index.remove(ctx, "token = ?", token); err != nil {
-		s.log.WithError(err).Warn("a file that could not be written stays in the index until the next start")
+		s.log.WithField("error", err.Error()).Warn("a file that could not be written stays in the index until the next start")
 	}
 }
 

@@ -241,7 +241,7 @@ func (w *download) finish() {
 	_ = w.file.Close()
 	if reserved > 0 {
 		if err := w.reserve(0); err != nil && !errors.Is(err, errGone) {
-			w.demand.service.log.WithError(err).Warn("the quota of a file could not be released")
+			w.demand.service.log.WithField("error", err.Error()).Warn("the quota of a file could not be released")
 		}
 	}
 }

@@ -85,7 +85,7 @@ func (q *request) find() {
 	q.opened, q.entry = o, e
 	switch {
 	case err != nil:
-		s.log.WithError(err).Warn("the index of the files cannot be read")
+		s.log.WithField("error", err.Error()).Warn("the index of the files cannot be read")
 		q.fail(http.StatusServiceUnavailable)
 	case !found:
 		q.fail(http.StatusNotFound)
@@ -145,7 +145,7 @@ func (q *request) file() {
 	f, err := os.Open(q.opened.path(q.entry.Token))
 	if err != nil {
 		if !errors.Is(err, os.ErrNotExist) {
-			q.service.log.WithError(err).Warn("a file cannot be read")
+			q.service.log.WithField("error", err.Error()).Warn("a file cannot be read")
 		}
 		q.fail(http.StatusNotFound)
 		return
@@ -187,7 +187,7 @@ func (q *request) function() {
 		q.fail(http.StatusServiceUnavailable)
 		return
 	case err != nil:
-		s.log.WithError(err).Warn("a file that a function makes cannot be stored")
+		s.log.WithField("error", err.Error()).Warn("a file that a function makes cannot be stored")
 		q.fail(status(err))
 		return
 	}

@@ -20,7 +20,7 @@ func (s *Service) Sweep(ctx context.Context) {
 		s.removeUnfinished(ctx, o),
 		s.removeOrphans(ctx, o),
 	); err != nil && ctx.Err() == nil {
-		s.log.WithError(plain(err)).Warn("files that have expired could not be removed")
+		s.log.WithField("error", plain(err).Error()).Warn("files that have expired could not be removed")
 	}
 }
 

@@ -99,7 +99,7 @@ func (q *request) refuse(err error) {
 	case err == nil:
 		q.fail(http.StatusConflict) // another upload was first
 	case full(err):
-		q.service.log.WithError(err).Error("an upload failed: the disk is full")
+		q.service.log.WithField("error", err.Error()).Error("an upload failed: the disk is full")
 		q.fail(http.StatusInsufficientStorage)
 	case errors.Is(err, os.ErrDeadlineExceeded):
 		q.fail(http.StatusRequestTimeout)

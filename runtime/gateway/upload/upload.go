@@ -75,7 +75,7 @@ func registered(user *router.User) *stanza.Error {
 	case errors.Is(err, users.ErrNotFound):
 		return stanza.Errorf(stanza.RegistrationRequired, "You are not registered with this transport.")
 	case err != nil:
-		user.Log().WithError(err).Warn("a user could not be looked up for an upload")
+		user.Log().WithField("error", err.Error()).Warn("a user could not be looked up for an upload")
 		return stanza.Errorf(stanza.InternalServerError, "")
 	}
 	return nil
@@ -95,13 +95,13 @@ func (u uploads) refusal(user *router.User, err error) *stanza.Error {
 			text = "The space for files is used up. Files are removed when they expire."
 		}
 		if errors.Is(err, files.ErrQuota) {
-			user.Log().WithError(err).Warn("an upload is refused")
+			user.Log().WithField("error", err.Error()).Warn("an upload is refused")
 		}
 		e := stanza.Errorf(stanza.ResourceConstraint, "%s", text)
 		retry := user.Router().Clock.Now().Add(files.RetryAfter).UTC().Format("2006-01-02T15:04:05Z")
 		e.App = stanza.App{Space: stanza.Upload, Name: "retry", Attr: "stamp", Value: retry}
 		return e
 	}
-	user.Log().WithError(err).Error("an upload is refused")
+	user.Log().WithField("error", err.Error()).Error("an upload is refused")
 	return stanza.Errorf(stanza.InternalServerError, "Files cannot be uploaded at the moment.")
 }
