@@ -268,7 +268,7 @@ type follower struct {
 
 func (f *follower) Read(p []byte) (int, error) {
 	if written, done, _, _ := f.w.state(); written <= f.offset && !done {
-		_ = f.flush() // a client that is gone ends ctx
+		_ = f.flush() // if the client has disconnected, ctx ends
 	}
 	written, done, err := f.w.wait(f.ctx, f.offset)
 	switch {

@@ -47,7 +47,7 @@ func (s *Service) answer(w http.ResponseWriter, r *http.Request, peer bool) {
 	h.Set("Content-Security-Policy", policy)
 	h.Set("Referrer-Policy", "no-referrer")
 	h.Set("X-Robots-Tag", "noindex")
-	// Web clients may use the files: whoever has the address may read it.
+	// Web clients may use the files: anyone with the address may read it.
 	h.Set("Access-Control-Allow-Origin", "*")
 	h.Set("Access-Control-Allow-Methods", methods)
 	h.Set("Access-Control-Allow-Headers", "Content-Type, Range")
