@@ -59,6 +59,9 @@ func TestServeDatabaseOutage(t *testing.T) {
 			bob.goOffline()
 		}
 		for line := range strings.Lines(b.log("backend-1.log")) {
+			if strings.Contains(line, "messages cannot be archived") {
+				continue // the archive has a line of its own
+			}
 			if strings.Contains(line, " ERROR ") && !strings.Contains(line, "an outage of the database") || strings.Contains(line, " WARN ") {
 				t.Errorf("the log of serve: %s", line)
 			}
