@@ -58,7 +58,7 @@ e2e-spectrum: build
 bench: build ## Measure speed and memory, alternately with a backend without Lua, and update docs/admin/performance.md
 	$(GO) build -trimpath -ldflags="-s -w" -o $(BIN)/bench-baseline ./cmd/spectrum2-lua/devkit/bench/baselinecmd
 	$(GO) build -o $(BIN)/bench ./cmd/spectrum2-lua/devkit/bench/benchcmd
-	$(BIN)/bench --backend $(BIN)/spectrum2_lua_backend --large examples/irc.cfg --into docs/admin/performance.md examples/echo.cfg
+	$(BIN)/bench --backend $(BIN)/spectrum2_lua_backend --large examples/irc.cfg --into docs/admin/performance.md cmd/spectrum2-lua/devkit/bench/plain/plain.cfg
 
 .PHONY: bench-irc
 bench-irc: build ## Measure scripts/irc.lua and Debian's libcommuni backend alternately (root on Debian, as e2e)

@@ -6,6 +6,7 @@ import (
 
 	"google.golang.org/protobuf/proto"
 
+	"spectrumlua/cmd/spectrum2-lua/devkit/describe"
 	"spectrumlua/cmd/spectrum2-lua/devkit/simulator"
 	"spectrumlua/pb"
 )
@@ -61,6 +62,27 @@ func learnID(_ *people, u *user, f simulator.Frame) {
 			u.said[name] = said
 		}
 	}
+}
+
+// shownInRoom returns the line for a message of the user that a room shows because the
+// script has reported it, or "".
+func (p *people) shownInRoom(f simulator.Frame) string {
+	m, ok := f.Message.(*pb.Sent)
+	if !ok || m.GetError() != "" || f.Direction != simulator.FromBackend {
+		return ""
+	}
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	u := p.users[f.User]
+	if u == nil {
+		return ""
+	}
+	for name, said := range u.said {
+		if r := u.rooms[name]; r != nil && said.client == m.GetId() {
+			return "<" + describe.Text(name) + "/" + describe.Text(r.nickname) + "> " + describe.Text(said.text)
+		}
+	}
+	return ""
 }
 
 var (

@@ -143,6 +143,9 @@ func (c *Chat) tellFrame(f simulator.Frame) {
 	if line, ok := describe.Frame(f); ok && !c.unasked(f) {
 		c.put(kindOf[line.Kind], f.User, line.Text)
 	}
+	if text := c.people.shownInRoom(f); text != "" {
+		c.put(messageLine, f.User, text)
+	}
 	for _, text := range c.run.Spectrum.Check(f) {
 		c.breach(text)
 	}

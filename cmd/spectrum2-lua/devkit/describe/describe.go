@@ -39,7 +39,7 @@ type Line struct {
 }
 
 // Frame describes a frame of the backend. ok is false for PONG and STATS, which a
-// backend sends by itself. Frames of a type without a sentence, and invalid frames, look
+// backend sends by itself, and for what users do not see. Frames of a type without a sentence, and invalid frames, look
 // as in simulator.Describe. Frame never shows passwords.
 func Frame(f simulator.Frame) (line Line, ok bool) {
 	switch f.Type {
@@ -53,7 +53,8 @@ func Frame(f simulator.Frame) (line Line, ok bool) {
 		_, text, _ := strings.Cut(simulator.Describe(f), " ")
 		return Line{Kind: Internal, Text: text}, true
 	}
-	return tell(f.Message), true
+	line = tell(f.Message)
+	return line, line != Line{}
 }
 
 // sentences returns the description for each type that has one.

@@ -83,7 +83,7 @@ func TestFrameDescribesEachType(t *testing.T) {
 		{"conv_message", message("lobby/bob", &pb.ConversationMessage{Pm: proto.Bool(true)}), "<lobby/bob, to you alone> hello"},
 		{"conv_message", message("echo", &pb.ConversationMessage{Headline: proto.Bool(true), Timestamp: proto.String("20240102T030405"), Xhtml: proto.String("<b>x</b>"), Id: proto.String("7"),
 			Attachment: []*pb.Attachment{{Url: proto.String("http://x/y"), MimeType: proto.String("image/png")}}}),
-			"<echo> hello (headline; written 2024-01-02 03:04:05 UTC; xhtml <b>x</b>; id 7; attachment http://x/y image/png)"},
+			"<echo> hello (headline; written 2024-01-02 03:04:05 UTC; xhtml <b>x</b>; attachment http://x/y image/png)"},
 		{"conv_message", message("echo", &pb.ConversationMessage{Timestamp: proto.String("now")}), "<echo> hello (written now)"},
 		{"conv_message_ack", message("echo", &pb.ConversationMessage{Id: proto.String("7")}), "echo received your message 7"},
 		{"attention", message("echo", &pb.ConversationMessage{}), "echo wants your attention: hello"},

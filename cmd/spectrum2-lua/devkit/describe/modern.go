@@ -44,11 +44,12 @@ func moderation(m *pb.Moderation) Line {
 	return Line{Kind: Room, Text: text}
 }
 
+// sent describes a refused message. An accepted one needs no words.
 func sent(m *pb.Sent) Line {
 	if m.GetError() != "" {
-		return Line{Kind: Message, Text: "your message " + Text(m.GetId()) + " was refused: " + Text(m.GetError())}
+		return Line{Kind: Message, Text: "Your message was refused: " + Text(m.GetError())}
 	}
-	return Line{Kind: Message, Text: "your message " + Text(m.GetId()) + " was accepted as " + Text(m.GetNetworkId())}
+	return Line{}
 }
 
 func invitation(m *pb.Invitation) Line {

@@ -1,6 +1,7 @@
 package describe
 
 import (
+	"cmp"
 	"fmt"
 	"strings"
 
@@ -111,8 +112,14 @@ func convMessage(m *pb.ConversationMessage) Line {
 	if m.GetXhtml() != "" {
 		more = append(more, "xhtml "+Text(m.GetXhtml()))
 	}
-	if m.GetId() != "" {
-		more = append(more, "id "+Text(m.GetId()))
+	if m.GetReplaces() != "" {
+		more = append(more, "corrects "+Text(m.GetReplaces()))
+	}
+	if r := m.GetReplyTo(); r != nil {
+		more = append(more, "answers "+cmp.Or(Text(r.GetText()), Text(r.GetId())))
+	}
+	if m.Spoiler != nil {
+		more = append(more, "hidden "+Text(m.GetSpoiler()))
 	}
 	for _, a := range m.GetAttachment() {
 		more = append(more, "attachment "+attachment(a))
@@ -122,7 +129,7 @@ func convMessage(m *pb.ConversationMessage) Line {
 
 func attachment(a *pb.Attachment) string {
 	text := Text(a.GetUrl())
-	for _, more := range []string{a.GetMimeType(), a.GetDescription()} {
+	for _, more := range []string{a.GetName(), a.GetMimeType(), a.GetDescription()} {
 		if more != "" {
 			text += " " + Text(more)
 		}

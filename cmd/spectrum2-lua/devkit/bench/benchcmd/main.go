@@ -65,10 +65,10 @@ Loads of 10 to 50,000 users and of messages of 64 bytes to 256 kB come last.
 A whole run takes about four minutes. Nothing else should use the machine.`
 
 const examples = `  make bench
-  bin/bench --quick --backend new --against old examples/echo.cfg
-  bin/bench --rounds 9 --json examples/echo.cfg > before.json
+  bin/bench --quick --backend new --against old cmd/spectrum2-lua/devkit/bench/plain/plain.cfg
+  bin/bench --rounds 9 --json cmd/spectrum2-lua/devkit/bench/plain/plain.cfg > before.json
   bin/bench --users 1000 --body 4096 my.cfg
-  bin/bench --growth=false --large examples/irc.cfg examples/echo.cfg`
+  bin/bench --growth=false --large examples/irc.cfg cmd/spectrum2-lua/devkit/bench/plain/plain.cfg`
 
 // output says where a report goes and when the run counts as failed.
 type output struct {
