@@ -12,6 +12,9 @@ import (
 
 	"spectrumlua/cmd/spectrum2-lua/devkit/simulator"
 	"spectrumlua/pb"
+	"spectrumlua/runtime/crash"
+	"spectrumlua/runtime/gateway/stanza"
+	"spectrumlua/runtime/xmltree"
 )
 
 // The user of the demo and the text of the message.
@@ -177,16 +180,40 @@ func (d *demo) echo(ctx context.Context) error {
 	if err := d.user.Say(d.contact, demoText); err != nil {
 		return err
 	}
-	answer, err := d.user.Expect(ctx, pb.WrapperMessage_TYPE_CONV_MESSAGE, simulator.Like(&pb.ConversationMessage{
-		BuddyName: proto.String(d.contact),
-	}))
-	if err != nil {
-		return err
+	text, err := d.answer(ctx)
+	if err == nil && text != demoText {
+		err = fmt.Errorf("expected the text of the message, but received %q", text)
 	}
-	if text := answer.Message.(*pb.ConversationMessage).GetMessage(); text != demoText {
-		return fmt.Errorf("expected the text of the message, but received %q", text)
+	return err
+}
+
+// answer waits for a message of the contact and returns its text. A message with an id is a
+// stanza, because Spectrum's own message has none.
+func (d *demo) answer(ctx context.Context) (string, error) {
+	ctx, cancel := context.WithCancel(ctx)
+	defer cancel()
+	type answer struct {
+		text string
+		err  error
 	}
-	return nil
+	answers := make(chan answer, 2)
+	go func() {
+		defer crash.Guard()
+		f, err := d.user.Expect(ctx, pb.WrapperMessage_TYPE_CONV_MESSAGE, simulator.Like(&pb.ConversationMessage{BuddyName: proto.String(d.contact)}))
+		m, _ := f.Message.(*pb.ConversationMessage)
+		answers <- answer{m.GetMessage(), err}
+	}()
+	go func() {
+		defer crash.Guard()
+		f, err := d.backend.Expect(ctx, pb.WrapperMessage_TYPE_RAW_XML, nil)
+		if err != nil {
+			return // the other goroutine reports that nothing came
+		}
+		n, err := xmltree.Parse(string(f.Payload), xmltree.DefaultLimits)
+		answers <- answer{stanza.ChildText(n, "", "body"), err}
+	}()
+	first := <-answers
+	return first.text, first.err
 }
 
 func (d *demo) logout(ctx context.Context) error {
