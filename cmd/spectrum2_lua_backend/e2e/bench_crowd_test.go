@@ -219,6 +219,19 @@ func (s *crowdSide) await(what string, count *atomic.Int64, want int64) {
 	}
 }
 
+// arrived waits until so many users are online, or nothing has changed for a while because some
+// logins have failed. It returns how many are online.
+func (s *crowdSide) arrived(want int64, idle time.Duration) int64 {
+	last, since := s.online.Load(), time.Now()
+	for last != want && time.Since(since) < idle {
+		time.Sleep(time.Millisecond)
+		if now := s.online.Load(); now != last {
+			last, since = now, time.Now()
+		}
+	}
+	return last
+}
+
 // register registers users in the database of the transport. A registration by each client
 // would wait for the disk several times, and is not measured.
 func (s *crowdSide) register(from, to int) {
