@@ -133,7 +133,7 @@ func (p *process) record(settings config.Settings) *record.Recorder {
 		Secrets: p.config.Secrets(),
 		Header: record.Header{
 			Version: version.String(), JID: p.config.JID(), Backend: id, PID: os.Getpid(),
-			Config: p.config.Path(), Script: settings.Script,
+			Config: p.config.Path(), Script: settings.Script, Home: record.HomeSpectrum,
 		},
 	})
 	if err != nil {

@@ -21,6 +21,13 @@ import (
 // the maximum length.
 const maxLine = 256 << 20
 
+// Homes of a script. Under Spectrum, a message that Spectrum's protocol cannot express is in
+// the record as what Spectrum received instead.
+const (
+	HomeSpectrum = "spectrum"
+	HomeServe    = "serve"
+)
+
 // Header is the first line of a run.
 type Header struct {
 	Record  int       `json:"record"` // the format's version
@@ -31,6 +38,9 @@ type Header struct {
 	PID     int       `json:"pid"`
 	Config  string    `json:"config"` // the config file's path
 	Script  string    `json:"script"` // the script's path
+	// Home is HomeSpectrum or HomeServe, or "" in a record of version 0.1: then the messages
+	// of the script are as it has sent them.
+	Home string `json:"home,omitempty"`
 	// Part is the number of the file within a run, from 1. A file that grows too
 	// big is renamed, and the run continues in a new one.
 	Part int `json:"part"`

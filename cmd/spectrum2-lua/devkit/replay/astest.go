@@ -35,6 +35,9 @@ func AsTest(runs []record.Run, script string) string {
 		}
 		fmt.Fprintf(&b, "\ntest.case(%s, function(t)\n", quote(name))
 		c := &caseWriter{out: &b, users: map[string]string{}, compare: comparer{ids: map[string]bool{}}}
+		if run.Header.Home == record.HomeSpectrum {
+			c.line(`t:start { home = "spectrum" }`)
+		}
 		c.run(run)
 		b.WriteString("end)\n")
 	}

@@ -55,11 +55,12 @@ func newPlayer(o Options) *player {
 	return &player{opts: o, wanted: map[string]int{}, forgiven: map[string]int{}, vain: map[string]int{}, got: map[string]int{}}
 }
 
-func (p *player) open(ctx context.Context) (err error) {
+// open starts the backend in the home of the record.
+func (p *player) open(ctx context.Context, home string) (err error) {
 	o := harness.Options{
 		Path: p.opts.Path, Companion: true, Log: p.opts.Log,
 		Settings: []config.Override{{Key: "lua.record", Value: "off"}},
-		Spectrum: simulator.Options{Trace: p.trace, Timeout: time.Minute, KeepFrames: 100},
+		Spectrum: simulator.Options{Trace: p.trace, Timeout: time.Minute, KeepFrames: 100, Gateway: home != record.HomeSpectrum},
 	}
 	if p.opts.Speed == 0 {
 		p.clock = clock.NewMovable(func(ctx context.Context) { task.Settle(ctx, p.run.Scheduler()) })

@@ -56,7 +56,7 @@ func Run(ctx context.Context, run record.Run, o Options) (*Result, error) {
 		o.Note = func(string, string) {}
 	}
 	p := newPlayer(o)
-	if err := p.open(ctx); err != nil {
+	if err := p.open(ctx, run.Header.Home); err != nil {
 		if ctx.Err() != nil {
 			err = context.Cause(ctx)
 		}

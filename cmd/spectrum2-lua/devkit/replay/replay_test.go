@@ -58,6 +58,12 @@ func recorded(t *testing.T, lines ...string) record.Run {
 // played replays a record and returns the result and the notes.
 func played(t *testing.T, script string, o replay.Options, lines ...string) (*replay.Result, string) {
 	t.Helper()
+	return playedIn(t, "", script, o, lines...)
+}
+
+// playedIn is like played, for a record of a home.
+func playedIn(t *testing.T, home, script string, o replay.Options, lines ...string) (*replay.Result, string) {
+	t.Helper()
 	o.Path = filepath.Join(t.TempDir(), "x.lua")
 	if err := os.WriteFile(o.Path, []byte(script), 0o600); err != nil {
 		t.Fatal(err)
@@ -67,7 +73,9 @@ func played(t *testing.T, script string, o replay.Options, lines ...string) (*re
 	}
 	var notes []string
 	o.Note = func(where, text string) { notes = append(notes, where+": "+text) }
-	result, err := replay.Run(t.Context(), recorded(t, lines...), o)
+	run := recorded(t, lines...)
+	run.Header.Home = home
+	result, err := replay.Run(t.Context(), run, o)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -121,6 +129,21 @@ func TestReplayReportsDifferences(t *testing.T) {
 				t.Errorf("%+v", result)
 			}
 		})
+	}
+}
+
+// TestReplayPlaysTheHomeOfTheRecord replays a message with an id, which Spectrum receives as a
+// stanza.
+func TestReplayPlaysTheHomeOfTheRecord(t *testing.T) {
+	script := strings.Replace(echo, "session:conv_message {", `session:conv_message { id = "n1",`, 1)
+	for _, c := range []struct{ home, out string }{
+		{"serve", message(2, "out", "hello", `,"id":"n1"`)},
+		{"spectrum", `{"t":2,"dir":"out","type":"raw_xml","left_out":7}`},
+	} {
+		result, _ := playedIn(t, c.home, script, replay.Options{}, login, connected, message(2, "in", "hello", ""), c.out, exit)
+		if len(result.Differences) != 0 {
+			t.Errorf("%s: %v", c.home, differences(result))
+		}
 	}
 }
 
