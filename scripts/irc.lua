@@ -13,10 +13,13 @@
 local spectrum = require "spectrum"
 local commands = require "irc.commands"
 local contacts = require "irc.contacts"
+local deletions = require "irc.deletions"
 local events = require "irc.events"
 local links = require "irc.links"
+local markers = require "irc.markers"
 local names = require "irc.names"
 local presence = require "irc.presence"
+local reactions = require "irc.reactions"
 local rooms = require "irc.rooms"
 local say = require "irc.say"
 local settings = require "irc.settings"
@@ -90,6 +93,22 @@ function on.conv_message(session, m)
   if not was_command then
     say.written(session, message)
   end
+end
+
+function on.reaction(session, m)
+  reactions.set(session, m)
+end
+
+function on.retraction(session, m)
+  deletions.withdraw(session, m)
+end
+
+function on.moderation(session, m)
+  deletions.moderate(session, m)
+end
+
+function on.displayed(session, m)
+  markers.read(session, m)
 end
 
 function on.buddy_typing(session, m)

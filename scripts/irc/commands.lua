@@ -141,7 +141,11 @@ end
 -- returns false and the message to send.
 function commands.take(session, m)
   if m.message:find("^//") then
-    return false, { buddy_name = m.buddy_name, message = m.message:sub(2) }
+    local said = { message = m.message:sub(2) } -- without XHTML
+    for _, name in ipairs { "buddy_name", "id", "replaces", "reply_to" } do
+      said[name] = m[name]
+    end
+    return false, said
   end
   local name, rest = m.message:match("^/(%a+)(.*)$")
   if not name or not rest:find("^%s") and rest ~= "" or name == "me" then

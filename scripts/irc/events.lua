@@ -38,7 +38,7 @@ local handlers, NONE = {}, {}
 -- stylua: ignore
 local LEAST = {
   JOIN = 1, PART = 1, KICK = 2, NICK = 1, MODE = 2, TOPIC = 1, INVITE = 2,
-  PRIVMSG = 2, NOTICE = 2, TAGMSG = 1, ACCOUNT = 1, CHGHOST = 2, SETNAME = 1,
+  PRIVMSG = 2, NOTICE = 2, TAGMSG = 1, REDACT = 2, MARKREAD = 2, ACCOUNT = 1, CHGHOST = 2, SETNAME = 1,
   AUTHENTICATE = 1, BATCH = 1, CAP = 3, ["332"] = 3, ["333"] = 3, ["353"] = 3,
 }
 

@@ -16,11 +16,15 @@ return {
   require "irc.people",
 
   -- Messages: history remembers a message before it is shown.
+  require "irc.multiline",
   require "irc.history",
   require "irc.talk",
   require "irc.say",
   require "irc.receipts",
   require "irc.typing",
+  require "irc.reactions",
+  require "irc.deletions",
+  require "irc.markers",
 
   -- Answers: irc.replies is last because it shows everything that no other module takes.
   require "irc.whois",

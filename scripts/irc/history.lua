@@ -4,6 +4,7 @@
 
 local time = require "spectrum.time"
 local isupport = require "irc.isupport"
+local multiline = require "irc.multiline"
 local names = require "irc.names"
 local out = require "irc.out"
 local settings = require "irc.settings"
@@ -79,7 +80,7 @@ local SAYING = { PRIVMSG = true, NOTICE = true }
 -- shown shows the messages of a batch.
 local function shown(session, link, batch)
   local room = room_of(link, batch.params[1])
-  for _, msg in ipairs(batch.lines) do
+  for _, msg in ipairs(multiline.unfold(batch.lines)) do
     if SAYING[msg.command] and not (room and seen(room, msg)) then
       if room then
         remember(room, msg)

@@ -159,13 +159,13 @@ local function cut(s, bytes)
 end
 
 -- split splits a text of one line into pieces of at most `bytes` bytes. A style continues in
--- the next piece.
-function message.split(s, bytes)
+-- the next piece. With `exact`, nothing is added or removed: the pieces together are the text.
+function message.split(s, bytes, exact)
   local pieces = {}
   while #s > bytes do
     local piece, rest = cut(s, bytes)
     pieces[#pieces + 1] = piece
-    s = text.open(piece) .. rest:gsub("^ ", "")
+    s = exact and rest or text.open(piece) .. rest:gsub("^ ", "")
   end
   if s ~= "" or #pieces == 0 then
     pieces[#pieces + 1] = s

@@ -26,6 +26,15 @@ local function encode(link, line)
   return encoding.from_utf8(line, settings.charset, "?") or line
 end
 
+-- encode_all encodes several lines. It returns them as one text.
+local function encode_all(link, lines)
+  local list = {}
+  for i, line in ipairs(lines) do
+    list[i] = encode(link, line)
+  end
+  return table.concat(list, "\r\n")
+end
+
 -- tokens returns how many lines the flood control lets through now.
 local function tokens(link)
   if settings.flood_seconds == 0 then
@@ -116,9 +125,9 @@ end
 -- line counts as not sent.
 local function write(link, conn)
   local line, item = take(link)
-  link.tokens = link.tokens - 1
+  link.tokens = link.tokens - (item.lines and #item.lines or 1)
   leaves(link, item)
-  if conn:write(encode(link, line), "\r\n") then
+  if conn:write(item.lines and encode_all(link, item.lines) or encode(link, line), "\r\n") then
     return true
   end
   if link.conn == conn then
@@ -200,17 +209,42 @@ function out.tagged(session, link, tags, command, ...)
   return put(session, link, { line = message.format(command, { ... }, link.caps["message-tags"] and tags) })
 end
 
--- say queues a message of the user to a target, as a PRIVMSG or another command. If the
--- server supports labels, msg.request of its answer is `request`, which is plain data.
-function out.say(session, link, request, command, target, text)
-  local tags
-  if link.caps["labeled-response"] then
-    link.label = link.label + 1
-    local label = tostring(link.label)
-    link.requests[label], link.requests[tostring(link.label - REQUESTS)] = request, nil
-    tags = { label = label }
+-- labeled returns tags with a label, if the server supports labels: msg.request of its answer is
+-- `request`, which is plain data.
+local function labeled(link, request, tags)
+  if not link.caps["labeled-response"] then
+    return tags
   end
-  return put(session, link, { line = message.format(command, { target, text }, tags), said = target })
+  link.label = link.label + 1
+  local label = tostring(link.label)
+  link.requests[label], link.requests[tostring(link.label - REQUESTS)] = request, nil
+  tags = tags or {}
+  tags.label = label
+  return tags
+end
+
+-- say queues a message of the user to a target, as a PRIVMSG or another command. `request` is
+-- that of labeled. The tags may be nil.
+function out.say(session, link, request, command, target, text, tags)
+  local line = message.format(command, { target, text }, labeled(link, request, tags))
+  return put(session, link, { line = line, said = target })
+end
+
+-- batch queues several lines that are one message of the user: nothing may come between them.
+-- `format` returns them for tags of the first line.
+function out.batch(session, link, request, target, tags, format)
+  local lines = format(labeled(link, request, tags))
+  return put(session, link, { line = lines[1], lines = lines, said = target })
+end
+
+-- request queues a line whose answer has msg.request.
+function out.request(session, link, request, command, ...)
+  return put(session, link, { line = message.format(command, { ... }, labeled(link, request)) })
+end
+
+-- tagmsg queues tags for a target without a text. The server's copy has msg.request.
+function out.tagmsg(session, link, tags, target)
+  return put(session, link, { line = message.format("TAGMSG", { target }, labeled(link, "tags", tags)) })
 end
 
 -- proof queues a PING. Its PONG proves that the server has received all earlier lines.

@@ -28,7 +28,8 @@ local register = {}
 -- stylua: ignore
 register.caps = {
   "account-notify", "account-tag", "away-notify", "batch", "cap-notify", "chghost",
-  "draft/chathistory", "echo-message", "extended-join", "extended-monitor",
+  "draft/chathistory", "draft/message-redaction", "draft/multiline", "draft/read-marker",
+  "echo-message", "extended-join", "extended-monitor",
   "labeled-response", "message-tags", "multi-prefix", "sasl", "server-time", "setname",
   "standard-replies", "userhost-in-names",
 }

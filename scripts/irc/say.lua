@@ -6,12 +6,15 @@
 
 local time = require "spectrum.time"
 local awake = require "irc.awake"
+local clienttags = require "irc.clienttags"
 local links = require "irc.links"
+local multiline = require "irc.multiline"
 local names = require "irc.names"
 local out = require "irc.out"
 local conversations = require "irc.conversations"
 local receipts = require "irc.receipts"
 local rooms = require "irc.rooms"
+local settings = require "irc.settings"
 local text = require "irc.text"
 
 local say = {}
@@ -34,12 +37,14 @@ local function says_more(lines, plain)
   return styled ~= bare and (words == bare or not bare:find(words, 1, true))
 end
 
--- lines_of returns the lines of a message. It also reports whether they are an action (/me).
+-- lines_of returns the lines of a message, with empty ones between others. It also reports
+-- whether they are an action (/me).
 local function lines_of(m)
   local lines = m.xhtml and text.to_irc(m.xhtml)
   if not lines or not says_more(lines, m.message) then
     lines = {}
-    for line in m.message:gmatch("[^\r\n]+") do
+    local inner = m.message:gsub("^[\r\n]+", ""):gsub("[\r\n]+$", ""):gsub("\r\n?", "\n")
+    for line in (inner .. "\n"):gmatch("([^\n]*)\n") do
       lines[#lines + 1] = line
     end
   end
@@ -52,7 +57,31 @@ local function lines_of(m)
   return lines, true
 end
 
--- pieces_of splits lines into the pieces that are sent.
+-- mark adds to the first line what others see of a correction or an answer. IRC has no
+-- corrections, and many clients do not show which message an answer belongs to: there, people
+-- write the nick.
+local function mark(link, room, m, lines)
+  local author = room and m.reply_to and m.reply_to.author
+  if not lines[1] then
+    return
+  end
+  if author and names.fold(link, author) ~= names.fold(link, link.nick) and not m.message:find(author, 1, true) then
+    lines[1] = author .. ": " .. lines[1]
+  end
+  if m.replaces then
+    lines[1] = settings.correction .. lines[1]
+  end
+end
+
+-- tags_of returns the tags of a message: the one that it answers.
+local function tags_of(link, m)
+  if m.reply_to and clienttags.allowed(link, "draft/reply") then
+    return { ["+draft/reply"] = m.reply_to.id }
+  end
+  return nil
+end
+
+-- pieces_of splits lines into the pieces that are sent, each as a message.
 local function pieces_of(link, command, target, lines, action)
   local before, after = action and "\1ACTION " or "", action and "\1" or ""
   local pieces = {}
@@ -62,6 +91,23 @@ local function pieces_of(link, command, target, lines, action)
     end
   end
   return pieces
+end
+
+-- parts_of returns what is sent for a message: texts, each of which is a message, and batches of
+-- irc/multiline.lua. Only a message of several lines becomes a batch.
+local function parts_of(link, command, target, lines, action)
+  local pieces = pieces_of(link, command, target, lines, action)
+  local batches = #pieces > 1 and not action and command == "PRIVMSG" and multiline.batches(link, target, lines)
+  if not batches then
+    return pieces
+  end
+  local parts = {}
+  for _, batch in ipairs(batches) do
+    if multiline.text(batch):find("%S") then
+      parts[#parts + 1] = #batch > 1 and batch or batch[1].text
+    end
+  end
+  return parts
 end
 
 -- Echoes --------------------------------------------------------------------------
@@ -80,10 +126,10 @@ end
 -- returned finds the user's line for an echo: by its label, or by its text if the server does
 -- not support labels. It returns nil if the line is not an echo, and otherwise
 --
---   { target = folded, line = …, room = …, whole = { message, xhtml } }
+--   { target = folded, line = …, room = …, whole = { message, xhtml, id }, ids = { … } }
 --
--- Only the last line of a message has `whole`, the complete message. Lines that the user has not
--- typed are `hidden`.
+-- Only the last line of a message has `whole`, the complete message. All lines of a message share
+-- `ids`, for the ids that the server gives to them. Lines that the user has not typed are `hidden`.
 function say.returned(link, msg)
   local target = names.fold(link, msg.params[1])
   for i, sent in ipairs(link.echoes) do
@@ -110,31 +156,46 @@ end
 
 -- Sending -------------------------------------------------------------------------
 
--- send sends a message ({ message, xhtml }) to a channel or a nick, as a PRIVMSG or another
--- command. It returns true, or nil and an error message.
+-- put sends one part of a message: a text or a batch.
+local function put(session, link, request, command, target, part, tags)
+  if type(part) == "string" then
+    return out.say(session, link, request, command, target, part, tags)
+  end
+  link.batch_id = link.batch_id + 1
+  local ref = tostring(link.batch_id)
+  return out.batch(session, link, request, target, tags, function(first)
+    return multiline.format(ref, target, part, first)
+  end)
+end
+
+-- send sends a message ({ message, xhtml, id, replaces, reply_to }) to a channel or a nick, as a
+-- PRIVMSG or another command. It returns true, or nil and an error message.
 function say.send(session, link, target, m, command)
   command = command or "PRIVMSG"
   local lines, action = lines_of(m)
-  local pieces = pieces_of(link, command, target, lines, action)
   local echo = link.caps["echo-message"]
   local room = names.is_room(link, target) and names.room(link, target) or nil
-  for i, piece in ipairs(pieces) do
+  mark(link, room, m, lines)
+  local parts = parts_of(link, command, target, lines, action)
+  local ids = #parts > 1 and {} or nil
+  for i, part in ipairs(parts) do
     local id = echo
       and remember(link, {
         target = names.fold(link, target),
-        line = piece,
+        line = type(part) == "string" and part or multiline.text(part),
         room = room,
-        whole = i == #pieces and { message = m.message, xhtml = m.xhtml } or nil,
+        whole = i == #parts and { message = m.message, xhtml = m.xhtml, id = m.id } or nil,
+        ids = ids,
       })
-    local ok, why = out.say(session, link, id or "said", command, target, piece)
+    local ok, why = put(session, link, id or "said", command, target, part, i == 1 and tags_of(link, m) or nil)
     if not ok then
       return nil, why
     end
   end
-  if #pieces > 0 then
+  if #parts > 0 then
     receipts.want(session, link)
   end
-  if room and #pieces > 0 and not echo then
+  if room and #parts > 0 and not echo then
     say.shown(session, link, room, m)
   end
   return true
@@ -145,7 +206,11 @@ local function hold(link, target, m)
   if #link.held >= HELD then
     return nil, "too many messages wait for the connection"
   end
-  table.insert(link.held, { target = target, message = { message = m.message, xhtml = m.xhtml } })
+  local message = {}
+  for _, name in ipairs { "message", "xhtml", "id", "replaces", "reply_to" } do
+    message[name] = m[name]
+  end
+  table.insert(link.held, { target = target, message = message })
   return true
 end
 
@@ -282,7 +347,23 @@ local function refuse_held(session, link, why)
   end
 end
 
+-- refused_batch handles FAIL BATCH: the server refuses a message of several lines.
+local function refused_batch(session, link, msg)
+  if msg.params[1] ~= "BATCH" then
+    return false
+  end
+  for i, sent in ipairs(link.echoes) do
+    if sent.id == msg.request then
+      table.remove(link.echoes, i)
+      refuse(session, conversations.target(link, sent.target), text.plain(msg.params[#msg.params]):gsub("%.$", ""))
+      return true
+    end
+  end
+  return false
+end
+
 say.events = {
+  FAIL = refused_batch,
   connected = function(_, link)
     link.echoes = {}
   end,

@@ -217,6 +217,9 @@ settings.split_timeout = number("split_timeout", 60, 0, 3600)
 settings.list_limit = number("list_limit", 200, 0, 100000)
 settings.history = number("history", 50, 0, 1000)
 
+-- What others see before a corrected message.
+settings.correction = (text("correction", "*") .. " "):gsub("^%s+", "")
+
 -- uses_password reports whether the script sends the user's password to a server. If not, the
 -- registration with the transport does not ask for one.
 function settings.uses_password()

@@ -90,8 +90,15 @@ function state.new(key, server, addresses, nick)
     said = nil, -- { target, at } of the user's last message
     echoes = {}, -- lines that the server will send back
     echo_id = 0, -- the number of the last of them
+    batch_id = 0, -- the number of the last batch of lines to the server
     private = {}, -- the room that the user has used for a nick, or false for the contact
     typing = nil, -- the last typing notification
+
+    -- irc/recall.lua, irc/reactions.lua and irc/markers.lua: what refers to earlier messages.
+    recall = { order = {}, places = {} }, -- the last messages with an id
+    reactions = { order = {}, by = {} }, -- who has reacted to what
+    marks = {}, -- how far the user has read, until it is sent; by target
+    marks_due = nil, -- a timer will send them
 
     -- irc/replies.lua, irc/whois.lua and irc/ctcp.lua: questions of the user.
     asked = nil, -- the last command

@@ -1,11 +1,13 @@
 -- irc/talk.lua: shows PRIVMSG and NOTICE from other users and the server, and echoes of the
 -- user's own messages. irc/say.lua sends the user's messages.
 
+local encoding = require "spectrum.encoding"
 local time = require "spectrum.time"
 local ctcp = require "irc.ctcp"
 local events = require "irc.events"
 local names = require "irc.names"
 local conversations = require "irc.conversations"
+local recall = require "irc.recall"
 local say = require "irc.say"
 local text = require "irc.text"
 
@@ -14,6 +16,9 @@ local talk = {}
 -- OLD is the age, in seconds, from which a message is shown with its time. Clients treat a
 -- message with a time as history.
 local OLD = 30
+
+-- QUOTED is the most bytes of the text of an answered message.
+local QUOTED = 200
 
 -- timestamp returns the time of a message, or nil if it is recent. In a history, all messages
 -- have a time.
@@ -95,35 +100,96 @@ local function room_of(link, target)
   return nil, ""
 end
 
+-- noted remembers a message to or from a room or a nick, and returns its id.
+local function noted(link, with, msg)
+  recall.note(link, with, msg)
+  return recall.id(msg)
+end
+
+-- answered returns the message of a room or a nick that a line answers, or nil. `author` is the
+-- author of a private one.
+local function answered(link, with, msg, author)
+  local id = msg.tags["+draft/reply"]
+  if not id or not recall.id { tags = { msgid = id } } then
+    return nil
+  end
+  local known = recall.find(link, with, id)
+  if not known then
+    return { id = id }
+  end
+  local quoted = read(known).plain
+  return {
+    id = known.tags.msgid,
+    author = author or known.source.nick,
+    text = quoted and encoding.utf8.truncate(quoted, QUOTED) or nil,
+  }
+end
+
 -- in_room shows a message in a room. A message that only some members get has a prefix, because
 -- an answer in the room goes to all.
-local function in_room(session, room, nick, said, signs, at)
-  local plain, xhtml = said.plain, said.xhtml
+local function in_room(session, link, msg, room, nick, said, signs, at)
+  local plain, xhtml, tags = said.plain, said.xhtml, msg.tags
+  local channel = signs == "" and msg.params[1] or msg.params[1]:sub(#signs + 1)
   if signs ~= "" then
     plain, xhtml = readable("[" .. signs .. "] " .. said.words, said.action)
   end
-  session:conv_message { buddy_name = room, nickname = nick, message = plain, xhtml = xhtml, timestamp = at }
+  session:conv_message {
+    buddy_name = room,
+    nickname = nick,
+    message = plain,
+    xhtml = xhtml,
+    timestamp = at,
+    reply_to = tags["+draft/reply"] and answered(link, channel, msg) or nil,
+    id = tags.msgid and noted(link, channel, msg) or nil,
+  }
 end
 
--- privately shows a private message from somebody else.
-local function privately(session, link, msg, said, at)
-  local conversation = conversations.from(link, msg.source.nick)
-  conversations.show(session, conversation, said.plain, { xhtml = said.xhtml, timestamp = at })
+-- privately shows a private message with a nick in a conversation.
+local function privately(session, link, msg, said, at, nick, conversation, carbon)
+  local known = recall.find(link, nick, msg.tags["+draft/reply"] or "")
+  local mine = known and names.fold(link, known.source.nick) == names.fold(link, link.nick)
+  local other = conversation.pm and conversation.nickname or conversation.buddy_name
+  conversations.show(session, conversation, said.plain, {
+    xhtml = said.xhtml,
+    timestamp = at,
+    carbon = carbon,
+    reply_to = answered(link, nick, msg, mine and session.user or other),
+    id = noted(link, nick, msg),
+  })
+end
+
+-- from_other shows a private message from somebody else.
+local function from_other(session, link, msg, said, at)
+  local nick = msg.source.nick
+  privately(session, link, msg, said, at, nick, conversations.from(link, nick))
   events.emit("heard", session, link, msg)
 end
 
 -- elsewhere shows a private message that the user has sent with another client under the same
 -- nick.
 local function elsewhere(session, link, msg, said, at)
-  local conversation = { buddy_name = names.contact(link, msg.params[1]) }
-  conversations.show(session, conversation, said.plain, { xhtml = said.xhtml, timestamp = at, carbon = true })
+  local nick = msg.params[1]
+  privately(session, link, msg, said, at, nick, { buddy_name = names.contact(link, nick) }, true)
 end
 
--- returned shows the user's own message if it was sent to a room. The user's client shows
--- other messages itself.
-local function returned(session, link, sent)
-  if sent.room and sent.whole then
-    say.shown(session, link, sent.room, sent.whole)
+-- returned handles the server's copy of the user's own message, which may have an id. The user
+-- sees it if it was sent to a room. The user's client shows other messages itself.
+local function returned(session, link, sent, msg)
+  local id, whole = recall.id(msg), sent.whole
+  if id and sent.ids then
+    table.insert(sent.ids, id)
+  end
+  if not whole then
+    return
+  end
+  if id then
+    local words = { msg.params[1], whole.message }
+    recall.note(link, msg.params[1], { tags = msg.tags, source = msg.source, params = words }, sent.ids)
+  end
+  if id and whole.id then
+    session:sent { id = whole.id, network_id = id }
+  elseif sent.room then
+    say.shown(session, link, sent.room, whole)
   end
 end
 
@@ -159,7 +225,7 @@ function talk.hear(session, link, msg, history)
   local mine = names.fold(link, nick) == names.fold(link, link.nick)
   local sent = mine and not history and say.returned(link, msg)
   if sent then
-    return returned(session, link, sent)
+    return returned(session, link, sent, msg)
   end
   if said.command then
     if not history and not mine then
@@ -170,11 +236,11 @@ function talk.hear(session, link, msg, history)
   local room, signs = room_of(link, msg.params[1])
   local at = timestamp(msg, history)
   if room then
-    in_room(session, room, mine and link.nick or nick, said, signs, at)
+    in_room(session, link, msg, room, mine and link.nick or nick, said, signs, at)
   elseif mine then
     elsewhere(session, link, msg, said, at)
   else
-    privately(session, link, msg, said, at)
+    from_other(session, link, msg, said, at)
   end
 end
 

@@ -12,10 +12,25 @@ function text.plain(s)
   return s:find(CODES) and formatted.convert(s, "irc", "plain") or s
 end
 
+-- from_lines does the same as from_irc for a text of several lines: each has its own style.
+local function from_lines(s)
+  local plain, xhtml, styled = {}, {}, false
+  for line in (s .. "\n"):gmatch("([^\n]*)\n") do
+    plain[#plain + 1] = text.plain(line)
+    local converted = formatted.convert(line, "irc", "xhtml") or ""
+    styled = styled or converted:find("<span", 1, true) ~= nil
+    xhtml[#xhtml + 1] = converted
+  end
+  return table.concat(plain, "\n"), styled and table.concat(xhtml, "<br/>") or nil
+end
+
 -- from_irc returns a text without codes and, if it has a style, the same text as XHTML.
 function text.from_irc(s)
   if not s:find(CODES) then
     return s
+  end
+  if s:find("\n", 1, true) then
+    return from_lines(s)
   end
   local xhtml = formatted.convert(s, "irc", "xhtml")
   return text.plain(s), xhtml and xhtml:find("<span", 1, true) and xhtml or nil

@@ -1,6 +1,7 @@
 -- irc/typing.lua: typing notifications: XMPP's chat states, and IRC's tag +typing.
 
 local time = require "spectrum.time"
+local clienttags = require "irc.clienttags"
 local links = require "irc.links"
 local names = require "irc.names"
 local out = require "irc.out"
@@ -14,16 +15,6 @@ local STATES = { active = "buddy_typing", paused = "buddy_typed", done = "buddy_
 -- EVERY is the least time, in seconds, between two equal notifications.
 local EVERY = 3
 
--- denied reports whether the server drops the tag. CLIENTTAGDENY=*,-typing denies all tags
--- except this one.
-local function denied(link)
-  local list = "," .. (link.isupport.CLIENTTAGDENY or "") .. ","
-  if list:find(",*,", 1, true) then
-    return not list:find(",-typing,", 1, true)
-  end
-  return list:find(",typing,", 1, true) ~= nil
-end
-
 -- composing tells somebody that the user is typing: "active", "paused" or "done".
 function typing.composing(session, m, state)
   local key, target, _, nick = names.parse(m.buddy_name)
@@ -33,8 +24,7 @@ function typing.composing(session, m, state)
     or not target
     or not names.fits(nick or target)
     or link.state ~= "online"
-    or not link.caps["message-tags"]
-    or denied(link)
+    or not clienttags.allowed(link, "typing")
   then
     return
   end
