@@ -50,7 +50,7 @@ func TestTestingPage(t *testing.T) {
 		t.Fatal(err)
 	}
 	var out bytes.Buffer
-	if code := run(t.Context(), []string{"test"}, &out, &out); !strings.HasSuffix(out.String(), "\n11 passed, 0 failed, 1 skipped\n") || code != 0 {
+	if code := run(t.Context(), []string{"test"}, &out, &out); !strings.HasSuffix(out.String(), "\n12 passed, 0 failed, 1 skipped\n") || code != 0 {
 		t.Errorf("all of the page's tests: %d\n%s", code, out.String())
 	}
 }

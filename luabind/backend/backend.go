@@ -164,6 +164,9 @@ func (b *Backend) Probe() { b.scheduler.Do(func() {}) }
 // Files returns the script's file and the files that it required in the last load.
 func (b *Backend) Files() []string { return b.host.Files() }
 
+// Shared returns the file server. Close closes it.
+func (b *Backend) Shared() *files.Service { return b.files }
+
 // Scheduler returns the scheduler that runs the script.
 func (b *Backend) Scheduler() *task.Scheduler { return b.scheduler }
 

@@ -11,10 +11,17 @@ import hashlib
 import json
 import logging
 import sys
+import types
 import xml.etree.ElementTree as ET
 
 import slixmpp
 from slixmpp.xmlstream import tostring
+
+try:
+    import aiohttp  # noqa: F401
+except ImportError:  # the plugin xep_0363 imports it; the tests themselves do what needs HTTP
+    sys.modules["aiohttp"] = types.ModuleType("aiohttp")
+    sys.modules["aiohttp"].ClientSession = None
 
 CLIENT = "jabber:client"
 NS = {
@@ -195,7 +202,7 @@ class Driver(slixmpp.ClientXMPP):
         self.enable_plaintext = True
         self.plugin["feature_mechanisms"].unencrypted_plain = True
         # Spectrum queries disco and caps before it logs a user in.
-        for plugin in ("xep_0030", "xep_0115", "xep_0199", *MODERN):
+        for plugin in ("xep_0030", "xep_0115", "xep_0199", "xep_0363", *MODERN):
             self.register_plugin(plugin)
         self.add_filter("in", self.seen)
         self.add_event_handler("session_start", lambda _: emit("connected", jid=self.boundjid.full))
@@ -340,6 +347,17 @@ def do_modern(c, m):
         made["sfs"]["file"]["name"] = m["name"]
         made["body"] = m["url"]
     made.send()
+
+
+async def do_slot(c, m):
+    """Finds the upload service of a domain and requests a slot."""
+    upload = c.plugin["xep_0363"]
+    service = await upload.find_upload_service(domain=slixmpp.JID(m["domain"]))
+    if service is None:
+        return {}
+    answer = await upload.request_slot(service["from"], m["name"], m["size"], m["type"])
+    slot = answer["http_upload_slot"]
+    return {"from": str(service["from"]), "put": slot["put"]["url"], "get": slot["get"]["url"]}
 
 
 async def do_carbons(c, m):

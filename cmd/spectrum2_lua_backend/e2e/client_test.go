@@ -49,6 +49,7 @@ type event struct {
 	Quoted, Answer                                string
 	Emoji                                         []string
 	File                                          *sharedFile
+	Put, Get                                      string // of a slot for an upload
 
 	// The payload of an IQ or of a result.
 	Roster     []rosterItem

@@ -222,6 +222,16 @@ function t:expect_error(pattern, seconds) end
 ---The limit of the handshake in seconds (default: that of `set_timeout`, or 30).
 ---@field timeout? number
 
+---@class spectrum.test.File
+---The content.
+---@field data string
+---The name of the file (default: `"file"`).
+---@field name? string
+---The MIME type (default: by the name and the content).
+---@field mime_type? string
+---The text of the message (default: the address of the file, as most clients do).
+---@field text? string
+
 ---A user who is logged in to the script.
 ---@class spectrum.test.User
 ---The user's bare JID.
@@ -265,6 +275,20 @@ function user:retract(message) end
 ---Tells the script that the user has read all messages up to this one.
 ---@param message spectrum.ConversationMessage a message that `say` or `expect` has returned
 function user:read(message) end
+
+---Sends a file, as clients do that upload it to the transport. `spectrum.files.fetch` reads it.
+---@param buddy string
+---@param file spectrum.test.File
+---@return spectrum.ConversationMessage message the message as the script receives it
+function user:send_file(buddy, file) end
+
+---Downloads a file that the script has shared.
+---@param file spectrum.Attachment|string an attachment of a message, or an address
+---@param seconds? number (default: 5)
+---@return string data
+---@return integer status of HTTP
+---@return table<string, string> headers
+function user:fetch(file, seconds) end
 
 ---Waits for a question of `session:ask` and answers it.
 ---@param text string an answer; `"/cancel"` gives none

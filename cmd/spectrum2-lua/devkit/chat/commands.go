@@ -60,6 +60,7 @@ func init() { // not in the declaration: /help refers to groups
 		{"Talking", talkCommands},
 		{"The transport", serviceCommands},
 		{"Messages", referCommands},
+		{"Files", fileCommands},
 		{"Contacts", contactCommands},
 		{"Rooms", roomCommands},
 		{"Anything else", rawCommands},

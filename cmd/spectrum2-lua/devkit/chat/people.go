@@ -29,6 +29,7 @@ type user struct {
 	contacts          map[string]string  // name to alias
 	heard, said       map[string]message // the last one from and to a partner
 	rooms             map[string]*room
+	files             map[string]*pb.Attachment // the last one from a partner
 
 	// hinted is true if the chat has said since the login that the user is not
 	// connected.
@@ -88,7 +89,7 @@ func (p *people) user(jid string) *user {
 	if u == nil {
 		legacy, _, _ := strings.Cut(jid, "@")
 		u = &user{jid: jid, legacy: legacy, password: defaultPassword, settings: map[string]string{},
-			contacts: map[string]string{}, rooms: map[string]*room{}, heard: map[string]message{}, said: map[string]message{}}
+			contacts: map[string]string{}, rooms: map[string]*room{}, heard: map[string]message{}, said: map[string]message{}, files: map[string]*pb.Attachment{}}
 		p.users[jid] = u
 		p.order = append(p.order, jid)
 	}
@@ -123,7 +124,7 @@ func (p *people) all() []user {
 func (u *user) clone() *user {
 	c := *u
 	c.settings, c.contacts = maps.Clone(u.settings), maps.Clone(u.contacts)
-	c.heard, c.said = maps.Clone(u.heard), maps.Clone(u.said)
+	c.heard, c.said, c.files = maps.Clone(u.heard), maps.Clone(u.said), maps.Clone(u.files)
 	c.rooms = make(map[string]*room, len(u.rooms))
 	for name, r := range u.rooms {
 		c.rooms[name] = &room{r.nickname, maps.Clone(r.people)}

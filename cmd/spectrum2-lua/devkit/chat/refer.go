@@ -42,6 +42,9 @@ func learnMessage(_ *people, u *user, f simulator.Frame) {
 		if m.GetPm() && m.GetNickname() != "" {
 			name += "/" + m.GetNickname()
 		}
+		if all := m.GetAttachment(); len(all) > 0 {
+			u.files[name] = all[len(all)-1]
+		}
 		if m.GetId() != "" {
 			u.heard[name] = message{id: m.GetId(), author: author, text: m.GetMessage()}
 		}
