@@ -94,7 +94,9 @@ func TestServeFiles(t *testing.T) {
 			b.t.Fatalf("the upload: %s", res.Status)
 		}
 		alice.do(command{"do": "modern", "kind": "file", "to": b.contact("echo"), "url": slot.Get, "name": "a b.txt", "data": "hello"})
-		answer := alice.wait("the file comes back", func(e event) bool { return e.Event == "message" && e.File != nil && strings.HasPrefix(e.Body, "a b.txt has hello") })
+		answer := alice.wait("the file comes back", func(e event) bool {
+			return e.Event == "message" && e.File != nil && strings.HasPrefix(e.Body, "a b.txt has hello")
+		})
 		if got := answer.address(b.t); got != slot.Get || *answer.File != (sharedFile{Name: "a b.txt", Type: "text/plain", Size: 5}) {
 			b.t.Errorf("the file: %s", answer.XML)
 		}
