@@ -83,7 +83,7 @@ func (t *terminal) serve(ctx context.Context, files []string) error {
 	err := serve.Run(ctx, serve.Options{
 		Files: files, Hangups: hangups, Aborts: aborts,
 		Advise: func(text string) {
-			t.note("spectrum2-lua: " + text + "\nTrying again until it succeeds.")
+			t.note("spectrum2-lua: " + text)
 		},
 		Started: func() {
 			memory.Settle()

@@ -43,6 +43,9 @@ func read(path string) ([]byte, error) {
 	if info.IsDir() {
 		return nil, &Error{Name: path, Text: "this is a folder; name the config file in it, such as " + filepath.Join(path, "NAME.cfg")}
 	}
+	if strings.HasSuffix(path, ".lua") {
+		return nil, &Error{Name: path, Text: "this is a script; name the config file that has it in [lua] script, such as " + strings.TrimSuffix(path, "lua") + "cfg"}
+	}
 	if !info.Mode().IsRegular() {
 		return nil, &Error{Name: path, Text: "this is not a regular file; name the transport's config file"}
 	}
@@ -72,13 +75,13 @@ func unreadable(path string, err error) *Error {
 		if dir, err := os.Getwd(); err == nil {
 			where = dir
 		}
-		text = fmt.Sprintf("the file does not exist in %s. Spectrum 2 changes to its working_dir before it starts "+
-			"a backend and passes a relative name on unchanged: start Spectrum 2 with the config file's absolute path", where)
+		text = fmt.Sprintf("the file does not exist in %s; check the name. Spectrum 2 needs the absolute path, because it "+
+			"changes to its working_dir before it starts a backend", where)
 	case errors.Is(err, fs.ErrNotExist):
-		text = "the file does not exist; check the path that Spectrum 2 was started with"
+		text = "the file does not exist; check the path"
 	case errors.Is(err, fs.ErrPermission):
-		text = fmt.Sprintf("cannot be read: %v; this process runs as uid %d, the user of Spectrum 2, which must be able to "+
-			"read the file and to enter its folders", cause, os.Getuid())
+		text = fmt.Sprintf("cannot be read: %v; this process runs as uid %d; allow that user to read the file and to "+
+			"enter its folders", cause, os.Getuid())
 	}
 	return &Error{Name: path, Text: text, Err: err}
 }

@@ -58,6 +58,7 @@ func TestLoadExplainsErrors(t *testing.T) {
 	in := func(name string) string { return filepath.Join(dir, name) }
 	write(t, in("big.cfg"), strings.Repeat("# much\n", config.MaxSize), 0o600)
 	write(t, in("bad.cfg"), "[service]\nword\n", 0o600)
+	write(t, in("a.lua"), "return {}\n", 0o600)
 	if err := syscall.Mkfifo(in("fifo.cfg"), 0o600); err != nil {
 		t.Fatal(err)
 	}
@@ -72,6 +73,7 @@ func TestLoadExplainsErrors(t *testing.T) {
 		{"missing and relative", "none.cfg", []string{"none.cfg: the file does not exist in " + dir, "changes to its working_dir", "absolute path"}, fs.ErrNotExist},
 		{"folder", dir, []string{dir + ": this is a folder; name the config file in it, such as " + in("NAME.cfg")}, nil},
 		{"in a file", in("bad.cfg/x.cfg"), []string{in("bad.cfg/x.cfg") + ": cannot be read: not a directory"}, syscall.ENOTDIR},
+		{"a script", in("a.lua"), []string{in("a.lua") + ": this is a script; name the config file", "such as " + in("a.cfg")}, nil},
 		{"no regular file", in("fifo.cfg"), []string{in("fifo.cfg") + ": this is not a regular file"}, nil},
 		{"too big", in("big.cfg"), []string{in("big.cfg") + ": this is over 1024 KiB"}, nil},
 		{"wrong inside", "bad.cfg", []string{in("bad.cfg") + ":2: this line is neither"}, nil},

@@ -87,7 +87,7 @@ func takeFile(c *config.Config) (*os.File, error) {
 	path := filepath.Join(c.WorkingDir(), LockFile)
 	f, err := openFile(path)
 	if err != nil {
-		return nil, fmt.Errorf("%w; [service] working_dir says where this file is", err)
+		return nil, fmt.Errorf("%w; %s", err, folderAdvice(err))
 	}
 	switch err := syscall.Flock(int(f.Fd()), syscall.LOCK_EX|syscall.LOCK_NB); {
 	case errors.Is(err, syscall.EWOULDBLOCK):
@@ -109,6 +109,14 @@ func takeFile(c *config.Config) (*os.File, error) {
 		return nil, err
 	}
 	return f, nil
+}
+
+// folderAdvice says what to do if the lock file cannot be opened.
+func folderAdvice(err error) string {
+	if errors.Is(err, os.ErrPermission) {
+		return "start this program as the user that owns the folder, such as root, or set [service] working_dir to a folder of your own"
+	}
+	return "[service] working_dir says where this file is"
 }
 
 func openFile(path string) (*os.File, error) {

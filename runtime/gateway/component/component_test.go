@@ -73,7 +73,7 @@ func TestLoginFailuresSayWhatToDo(t *testing.T) {
 		advice   string
 	}{
 		{"wrong password", "", "other", component.ErrSecret, `component_secret = "the value of [service] password"`},
-		{"unknown component", "host-unknown", password, component.ErrUnknownHost, `Component "irc.example.org"`},
+		{"unknown component", "host-unknown", password, component.ErrUnknownHost, `then restart Prosody`},
 		{"another process", "conflict", password, component.ErrConflict, "such as Spectrum 2"},
 		{"a port for clients", "invalid-namespace", password, component.ErrProtocol, "usually 5347"},
 		{"a server that shuts down", "system-shutdown", password, component.ErrStream, ""},
@@ -96,6 +96,26 @@ func TestLoginFailuresSayWhatToDo(t *testing.T) {
 				tr.server.Close()
 			})
 		})
+	}
+}
+
+// TestAdviceNamesAPortForComponents is about Prosody's line for the port, which only an
+// unusual port needs.
+func TestAdviceNamesAPortForComponents(t *testing.T) {
+	for _, c := range []struct {
+		cause             *component.Cause
+		port              string
+		unusual, ejabberd string // in the lines for Prosody and ejabberd
+	}{
+		{component.ErrSecret, "5347", "", "port: 5347"},
+		{component.ErrSecret, "5348", "component_ports = { 5348 } -- above", "port: 5348"},
+		{component.ErrProtocol, "5222", "", "port: 5347"},
+	} {
+		advice := (&component.Error{JID: jid, Address: "127.0.0.1:" + c.port, Cause: c.cause}).Advice()
+		if strings.Contains(advice, "component_ports") != (c.unusual != "") || !strings.Contains(advice, c.unusual) || !strings.Contains(advice, c.ejabberd) ||
+			!strings.Contains(advice, "Component \""+jid+"\"\n        component_secret") {
+			t.Errorf("port %s: %s", c.port, advice)
+		}
 	}
 }
 

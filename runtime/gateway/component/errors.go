@@ -19,6 +19,7 @@ type Cause struct {
 	text      string
 	hint      string // what the admin has to do; "" if time removes the cause
 	config    bool   // the lines for the config of the server help
+	otherPort bool   // the port is not one for components
 	permanent bool   // only the admin can remove the cause
 }
 
@@ -32,7 +33,7 @@ var (
 	}
 	ErrRefused = &Cause{
 		text:   "no XMPP server accepts components at this address",
-		hint:   "check that the XMPP server runs and has this component in its config, and that [service] port is its component port",
+		hint:   "check that the XMPP server runs and has this component in its config, and that [service] port is its component port, usually 5347",
 		config: true,
 	}
 	ErrSecret = &Cause{
@@ -42,7 +43,7 @@ var (
 	}
 	ErrUnknownHost = &Cause{
 		text:   "the XMPP server does not know this component",
-		hint:   "add the component to the config of the XMPP server, and reload it",
+		hint:   "correct [service] jid, or add the component to the config of the XMPP server; then restart Prosody, or reload the config of ejabberd",
 		config: true, permanent: true,
 	}
 	ErrConflict = &Cause{
@@ -52,7 +53,7 @@ var (
 	ErrProtocol = &Cause{
 		text:   "this is not the component port of an XMPP server",
 		hint:   "set [service] port to the component port of the XMPP server, usually 5347; 5222 and 5269 are for clients and servers",
-		config: true, permanent: true,
+		config: true, otherPort: true, permanent: true,
 	}
 )
 

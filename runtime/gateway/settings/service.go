@@ -3,6 +3,8 @@ package settings
 import (
 	"slices"
 	"time"
+
+	"spectrumlua/runtime/jid"
 )
 
 // Service is the section [service].
@@ -49,6 +51,9 @@ func readService(r *reader) Service {
 	s.AdminJIDs = r.list("service.admin_jid")
 	if s.JID == "" {
 		r.wrong("service.jid", "it is missing: set it to the name of the component in the XMPP server")
+	}
+	if local, _, resource := jid.Split(s.JID); local+resource != "" {
+		r.wrong("service.jid", "%q is the JID of a user: set it to the name of the component in the XMPP server, such as mychat.example.org", s.JID)
 	}
 	if s.Password == "" {
 		r.wrong("service.password", "it is missing: set it to the secret of the component in the XMPP server")

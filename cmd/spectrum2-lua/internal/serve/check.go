@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"io/fs"
 
 	"github.com/sirupsen/logrus"
 
@@ -30,7 +31,7 @@ const (
 // Finding is the result of one test of a transport.
 type Finding struct {
 	Verdict Verdict
-	Test    string // config, database, script, files or server
+	Test    string // config, database, process, script, files or server
 	Text    string
 	Advice  string // what to do, in one or more lines; or ""
 }
@@ -63,7 +64,7 @@ func Check(ctx context.Context, file string, report func(Finding)) {
 		return
 	}
 	if err != nil {
-		report(Finding{Failed, "script", err.Error(), ""})
+		report(Finding{Failed, "process", err.Error(), ""})
 		return
 	}
 	defer taken.Release()
@@ -79,7 +80,7 @@ func (t *Transport) checkDatabase(ctx context.Context) Finding {
 	defer cancel()
 	store, err := users.Open(ctx, t.config)
 	if err != nil {
-		return Finding{Failed, "database", err.Error(), "correct the section [database], or start the database server"}
+		return Finding{Failed, "database", err.Error(), databaseAdvice(err)}
 	}
 	defer func() { _ = store.Close() }() // it was only read
 	all, err := store.All(ctx)
@@ -87,6 +88,14 @@ func (t *Transport) checkDatabase(ctx context.Context) Finding {
 		return Finding{Failed, "database", err.Error(), "check that the tables belong to Spectrum 2, and [database] prefix"}
 	}
 	return Finding{Passed, "database", fmt.Sprintf("%v: registered users: %d", store, len(all)), ""}
+}
+
+// databaseAdvice says what to do if the database cannot be opened.
+func databaseAdvice(err error) string {
+	if errors.Is(err, fs.ErrPermission) {
+		return "start this program as the user that owns the folder, such as root, or name a folder of your own"
+	}
+	return "correct the section [database], or start the database server"
 }
 
 // checkScript loads the script. What the load logs is dropped, except its error.
@@ -100,7 +109,7 @@ func (t *Transport) checkScript(ctx context.Context) Finding {
 	})
 	defer b.Close()
 	if err := b.LoadError(); err != nil {
-		return Finding{Failed, "script", err.Error(), "`spectrum2-lua check` may say more"}
+		return Finding{Failed, "script", err.Error(), "`spectrum2-lua check " + t.config.Path() + "` may say more"}
 	}
 	return Finding{Passed, "script", t.script.Script, ""}
 }

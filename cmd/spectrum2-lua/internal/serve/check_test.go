@@ -3,10 +3,13 @@ package serve_test
 import (
 	"fmt"
 	"net"
+	"os"
+	"path/filepath"
 	"strings"
 	"testing"
 
 	"spectrumlua/cmd/spectrum2-lua/internal/serve"
+	"spectrumlua/runtime/gateway/claim"
 )
 
 // check returns the findings as lines.
@@ -24,8 +27,15 @@ func TestCheckNamesWhatIsWrong(t *testing.T) {
 	}{
 		{"nothing", func(*scene) {}, []string{"ok config", "ok database: ", "registered users: 0", "ok script", "ok server: ", "accepts " + transport}},
 		{"config", func(s *scene) { s.replace("a.cfg", "[lua]", "[lua]\nreloads=1") }, []string{"FAIL config", "a.cfg:", "did you mean reload?"}},
+		{"database type", func(s *scene) { s.replace("a.cfg", "type=sqlite3", "type=sqlite") }, []string{"FAIL config", "a.cfg:", "sqlite3", `not "sqlite"`}},
+		{"JID of a user", func(s *scene) { s.replace("a.cfg", "jid=", "jid=alice@") }, []string{"FAIL config", "a.cfg:", `"alice@` + transport + `" is the JID of a user`}},
+		{"lock file", func(s *scene) {
+			if err := os.Mkdir(filepath.Join(s.dir, claim.LockFile), 0o700); err != nil {
+				s.t.Fatal(err)
+			}
+		}, []string{"ok database", "FAIL process", claim.LockFile, "[service] working_dir"}},
 		{"database", func(s *scene) { s.replace("a.cfg", "/users.sqlite", "") }, []string{"FAIL database", "[database]", "ok script", "ok server"}},
-		{"script", func(s *scene) { s.replace("script.lua", "return on", "x = = 1") }, []string{"ok database", "FAIL script: ", "script.lua:", "ok server"}},
+		{"script", func(s *scene) { s.replace("script.lua", "return on", "x = = 1") }, []string{"ok database", "FAIL script: ", "script.lua:", "spectrum2-lua check /", "ok server"}},
 		{"secret", func(s *scene) { s.server.Password = "hunter22" }, []string{"ok script", "FAIL server", "the same secret", "component_secret"}},
 		{"files", func(s *scene) {
 			busy, err := net.Listen("tcp", "127.0.0.1:0")

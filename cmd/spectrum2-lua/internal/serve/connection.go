@@ -17,7 +17,7 @@ func (t *Transport) connection(err error) {
 	var failed *component.Error
 	if errors.As(err, &failed) && !t.advised && failed.Hint() != "" && !errors.Is(err, component.ErrConflict) {
 		t.advised = true
-		advice = fmt.Sprintf("%v\n%s", failed, failed.Advice())
+		advice = fmt.Sprintf("%v\n%s\nTrying again until it succeeds.", failed, failed.Advice())
 	}
 	t.mu.Unlock()
 	if advice != "" {

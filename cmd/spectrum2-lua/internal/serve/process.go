@@ -26,8 +26,8 @@ type Options struct {
 	// Aborts receives SIGABRT, which systemd sends if the watchdog gets no sign of life. It
 	// is optional.
 	Aborts <-chan os.Signal
-	// Advise is called with the advice for the first connection to an XMPP server that
-	// fails. It is optional.
+	// Advise is called with the advice for a script that does not load at the start, and for
+	// the first connection to an XMPP server that fails. It is optional.
 	Advise func(text string)
 	// Started is called when all scripts have been loaded. It is optional.
 	Started func()

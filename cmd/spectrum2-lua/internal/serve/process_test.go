@@ -107,6 +107,23 @@ func TestMistakesOfAllTransportsAreReported(t *testing.T) {
 	}
 }
 
+// TestBrokenScriptIsShownAtTheStart has its log in a file, so the terminal would be silent.
+func TestBrokenScriptIsShownAtTheStart(t *testing.T) {
+	s := newScene(t, transport, "local on = {\nreturn on\n", "")
+	s.start()
+	select {
+	case text := <-s.advice:
+		if !strings.Contains(text, "script.lua:2:") || !strings.Contains(text, "Logins are refused") {
+			t.Errorf("the advice is:\n%s", text)
+		}
+	case <-s.ctx.Done():
+		t.Fatal("there is no advice")
+	}
+	if err := s.end(); err != nil {
+		t.Error(err)
+	}
+}
+
 // TestServerThatRefusesIsTriedAgain begins with an XMPP server that does not accept the
 // component.
 func TestServerThatRefusesIsTriedAgain(t *testing.T) {

@@ -15,6 +15,7 @@ import (
 	"spectrumlua/luabind/backend"
 	"spectrumlua/luabind/modules/store"
 	"spectrumlua/runtime/config"
+	"spectrumlua/runtime/database"
 	"spectrumlua/runtime/files"
 	"spectrumlua/runtime/gateway"
 	"spectrumlua/runtime/gateway/claim"
@@ -94,7 +95,8 @@ func read(file string) (*config.Config, config.Settings, settings.Settings, erro
 	}
 	script, wrongScript := c.Settings()
 	set, wrong := settings.Read(c)
-	return c, script, set, errors.Join(wrongScript, wrong)
+	_, wrongDatabase := database.FromSection(c)
+	return c, script, set, errors.Join(wrongScript, wrong, wrongDatabase)
 }
 
 // open opens the log and the users, and loads the script. It returns a *claim.TakenError if
@@ -117,6 +119,9 @@ func (t *Transport) open(ctx context.Context) error {
 			t.late()
 		},
 	})
+	if err := t.backend.LoadError(); err != nil {
+		t.advise(t.secrets.Hide(fmt.Sprintf("%s: %v\nLogins are refused. Correct the script, and send SIGHUP to load it.", t.script.Script, err)))
+	}
 	return nil
 }
 
