@@ -221,8 +221,12 @@ func TestHistoryOutlivesTheProcess(t *testing.T) {
 	t.Run("before the restart", func(t *testing.T) {
 		s := play(t, "[settings]\nstay_connected=1", usersIn(dir))
 		s.stays()
+		spam := said("carol", "spam")
+		spam.Id = proto.String("42")
+		s.script(typeMessage, spam)
 		s.says("carol", "one")
-		s.kept() // the message has arrived
+		s.script(typeModeration, &pb.Moderation{UserName: proto.String(alice), Room: proto.String(room), Id: proto.String("42")})
+		s.kept() // the messages have arrived
 		s.result("get", roomJID, `<metadata xmlns="urn:xmpp:mam:2"/>`)
 	})
 	t.Run("after the restart", func(t *testing.T) {
@@ -234,7 +238,7 @@ func TestHistoryOutlivesTheProcess(t *testing.T) {
 		s.says("carol", "two")
 		s.returns(desktop)
 		s.joins(desktop, "alice", joinRoom)
-		if got := s.bodies(desktop); got != "one two" {
+		if got := s.bodies(desktop); got != "one  two" { // between them, the moderation
 			t.Errorf("the history is %q", got)
 		}
 	})

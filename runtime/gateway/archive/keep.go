@@ -25,8 +25,9 @@ var lasting = []string{
 
 // Keep stores a message of a chat: from is the user's or the contact's JID. jid is the JID
 // of the contact or, for a private message, of the occupant. It returns at once; the
-// database gets the message later.
+// database gets the message later. A retraction also removes the withdrawn message.
 func Keep(u *router.User, jid string, n *xmltree.Node) {
+	Withdraw(u, jid, WithdrawalOf(u, "", n))
 	if on, _, _ := limits(u); !on || !lasts(n) {
 		return
 	}
@@ -40,12 +41,7 @@ func KeepInRoom(u *router.User, room string, n *xmltree.Node) {
 	if !on || !lasts(n) && stanza.Child(n, "", "subject") == nil {
 		return
 	}
-	id := ""
-	for _, child := range stanza.Children(n) {
-		if child.Space == stanza.StanzaID && child.Name == "stanza-id" && stanza.Attr(child, "by") == room {
-			id = stanza.Attr(child, "id")
-		}
-	}
+	id := roomID(n, room)
 	if id == "" {
 		id = idOf(u, n)
 		stanza.Add(n, stanza.Element(stanza.StanzaID, "stanza-id", stanza.Attrs{"by", room, "id", id}))

@@ -12,10 +12,11 @@ import (
 )
 
 // Limits of what waits for the database. Beyond the size, in bytes, the oldest messages are
-// lost.
+// lost; beyond the number of withdrawals, the oldest ones.
 const (
-	maxWaiting = 8 << 20
-	retryTime  = 5 * time.Second // after an error
+	maxWaiting   = 8 << 20
+	maxWithdrawn = 10_000
+	retryTime    = 5 * time.Second // after an error
 )
 
 // trimEvery is the number of messages of a user after which the oldest ones are removed.
@@ -30,8 +31,9 @@ const (
 type keeper struct {
 	mu      sync.Mutex
 	waiting []users.Archived
+	gone    []withdrawn    // withdrawals that wait, too
 	size    int            // bytes of the stanzas in waiting
-	lost    int            // messages since the last transaction
+	lost    int            // messages and withdrawals since the last transaction
 	count   map[string]int // messages of a user since the last trim
 	idle    chan struct{}  // closed when nothing waits any more; nil if nothing waits
 	failing bool           // the last transaction failed
@@ -52,6 +54,28 @@ func (k *keeper) add(r *router.Router, m users.Archived) {
 	}
 	k.lost += first
 	k.waiting = slices.Delete(k.waiting, 0, first)
+	k.begin(r)
+}
+
+// withdraw removes messages, after those that wait have been written.
+func (k *keeper) withdraw(r *router.Router, p place, w *Withdrawal) {
+	k.mu.Lock()
+	defer k.mu.Unlock()
+	k.gone = append(k.gone, withdrawn{p, w})
+	k.shorten()
+	k.begin(r)
+}
+
+// shorten drops withdrawals beyond the limit. k.mu is locked.
+func (k *keeper) shorten() {
+	if more := len(k.gone) - maxWithdrawn; more > 0 {
+		k.lost += more
+		k.gone = slices.Delete(k.gone, 0, more)
+	}
+}
+
+// begin starts to write, unless a goroutine does. k.mu is locked.
+func (k *keeper) begin(r *router.Router) {
 	if k.idle == nil {
 		k.idle = make(chan struct{})
 		go func() {
@@ -65,20 +89,20 @@ func (k *keeper) add(r *router.Router, m users.Archived) {
 func (k *keeper) write(r *router.Router) {
 	for {
 		k.mu.Lock()
-		batch := k.waiting
-		if len(batch) == 0 {
+		batch, gone := k.waiting, k.gone
+		if len(batch)+len(gone) == 0 {
 			close(k.idle)
 			k.idle = nil
 			k.mu.Unlock()
 			return
 		}
-		k.waiting, k.size = nil, 0
+		k.waiting, k.gone, k.size = nil, nil, 0
 		k.mu.Unlock()
-		err := r.Store.SaveArchived(context.Background(), batch)
+		err := r.Store.SaveArchived(context.Background(), batch, rewrites(gone)...)
 		if err == nil {
 			err = k.trim(r, batch)
 		}
-		if !k.written(r, batch, err) {
+		if !k.written(r, batch, gone, err) {
 			return
 		}
 	}
@@ -86,12 +110,12 @@ func (k *keeper) write(r *router.Router) {
 
 // written notes the outcome of a transaction. It reports whether to go on at once: after
 // an error, the messages wait for the next try.
-func (k *keeper) written(r *router.Router, batch []users.Archived, err error) bool {
+func (k *keeper) written(r *router.Router, batch []users.Archived, gone []withdrawn, err error) bool {
 	k.mu.Lock()
 	defer k.mu.Unlock()
 	switch {
 	case err == nil && (k.failing || k.lost > 0):
-		r.Log().Warnf("the archive works again; %d messages are missing in it", k.lost)
+		r.Log().Warnf("the archive works again; %d changes are missing in it", k.lost)
 		k.lost = 0
 	case err != nil && !k.failing:
 		r.Log().Warnf("messages cannot be archived, and wait: %v", err)
@@ -101,6 +125,8 @@ func (k *keeper) written(r *router.Router, batch []users.Archived, err error) bo
 		return true
 	}
 	k.waiting = append(batch, k.waiting...)
+	k.gone = append(gone, k.gone...)
+	k.shorten()
 	k.size = 0
 	for _, m := range k.waiting {
 		k.size += len(m.Stanza)
@@ -175,6 +201,7 @@ func (k *keeper) drop(jid string) {
 	k.mu.Lock()
 	defer k.mu.Unlock()
 	k.waiting = slices.DeleteFunc(k.waiting, func(m users.Archived) bool { return m.JID == jid })
+	k.gone = slices.DeleteFunc(k.gone, func(w withdrawn) bool { return w.jid == jid })
 	delete(k.count, jid)
 }
 

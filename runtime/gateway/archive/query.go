@@ -293,7 +293,7 @@ func result(u *router.User, s *router.Stanza, m users.Archived) *xmltree.Node {
 }
 
 // InRoom returns the last messages of a room, at most that many, each with its time
-// (XEP-0203).
+// (XEP-0203). Messages that have been withdrawn are missing.
 func InRoom(u *router.User, room string, most int) []*xmltree.Node {
 	if on, _, _ := limits(u); !on {
 		return nil
@@ -306,7 +306,7 @@ func InRoom(u *router.User, room string, most int) []*xmltree.Node {
 	}
 	var all []*xmltree.Node
 	for _, m := range stored {
-		if n, err := xmltree.Parse(m.Stanza, xmltree.DefaultLimits); err == nil {
+		if n, err := xmltree.Parse(m.Stanza, xmltree.DefaultLimits); err == nil && stanza.Child(n, stanza.Retract, "retracted") == nil {
 			all = append(all, stanza.Add(n, stanza.Element(stanza.Delay, "delay", stanza.Attrs{"from", u.Router().JID(), "stamp", m.At().Format(time.RFC3339)})))
 		}
 	}

@@ -84,6 +84,7 @@ func (d *draft) deliverEvent(u *router.User) []*xmltree.Node {
 		u.Deliver(pb.WrapperMessage_TYPE_REACTION, &pb.Reaction{UserName: &u.JID, BuddyName: name, Id: &id, Emoji: c.Emoji})
 		return modern.Reaction(inRoom, c.Emoji)
 	case c.Retracts != "":
+		d.withdraw(u, ids.XMPP(u, *name, id), inRoom)
 		u.Deliver(pb.WrapperMessage_TYPE_RETRACTION, &pb.Retraction{UserName: &u.JID, BuddyName: name, Id: &id})
 		return modern.Retraction(inRoom)
 	}

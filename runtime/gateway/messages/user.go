@@ -226,13 +226,25 @@ func (d *draft) deliver(u *router.User) Outcome {
 
 // keep adds the stanza to the archive, unless it is for a room: that returns it.
 func (d *draft) keep(u *router.User) {
-	switch {
-	case d.stanza.Type == "groupchat":
-	case d.stanza.Target == router.Occupant:
-		archive.Keep(u, d.stanza.To, d.stanza.Node)
-	default:
-		archive.Keep(u, jid.Bare(d.stanza.To), d.stanza.Node)
+	if d.stanza.Type != "groupchat" {
+		archive.Keep(u, d.place(), d.stanza.Node)
 	}
+}
+
+// withdraw removes a message of the user from the archive of a chat. refs are the ids that
+// it has had; that of a correction may be in the stanza. A room does it by itself.
+func (d *draft) withdraw(u *router.User, refs ...string) {
+	if d.stanza.Type != "groupchat" {
+		archive.Withdraw(u, d.place(), archive.WithdrawalOf(u, "", d.stanza.Node, refs...))
+	}
+}
+
+// place returns the JID of the chat: that of the contact or of the occupant.
+func (d *draft) place() string {
+	if d.stanza.Target == router.Occupant {
+		return d.stanza.To
+	}
+	return jid.Bare(d.stanza.To)
 }
 
 // modernPart reads an element of package modern.

@@ -4,6 +4,7 @@ import (
 	"cmp"
 
 	"spectrumlua/pb"
+	"spectrumlua/runtime/gateway/archive"
 	"spectrumlua/runtime/gateway/ids"
 	"spectrumlua/runtime/gateway/messages"
 	"spectrumlua/runtime/gateway/router"
@@ -32,10 +33,24 @@ func (r *room) event(u *router.User, nick, id string, content []*xmltree.Node) {
 	if nick != "" {
 		stanza.Add(n, r.occupantID(u, nick))
 	}
-	if withdrawn := stanza.Attr(stanza.Child(n, stanza.Retract, "retract"), "id"); withdrawn != "" {
-		r.history.withdraw(withdrawn)
-	}
+	r.withdraw(u, n)
 	r.spread(u, n)
+}
+
+// withdraw removes the message that a retraction is about from the history and the
+// archive. Corrections of a message of the user refer to the id that the client gave it.
+func (r *room) withdraw(u *router.User, n *xmltree.Node) {
+	id := stanza.Attr(stanza.Child(n, stanza.Retract, "retract"), "id")
+	if id == "" {
+		return
+	}
+	var refs []string
+	if network, _, ok := ids.Network(u, r.name, id); ok {
+		refs = append(refs, ids.XMPP(u, r.name, network))
+	}
+	w := archive.WithdrawalOf(u, r.jid, n, refs...)
+	r.history.withdraw(w)
+	archive.Withdraw(u, r.jid, w)
 }
 
 // eventInRoom handles an event of the script. A retraction without a nickname is one of the

@@ -5,6 +5,7 @@ import (
 	"strconv"
 	"time"
 
+	"spectrumlua/runtime/gateway/archive"
 	"spectrumlua/runtime/gateway/stanza"
 	"spectrumlua/runtime/xmltree"
 )
@@ -46,14 +47,14 @@ func (h *history) add(n *xmltree.Node, by string, at time.Time) {
 	}
 }
 
-// withdraw removes the message with an id that the room has given it (XEP-0359).
-func (h *history) withdraw(id string) {
+// withdraw removes a message and its corrections.
+func (h *history) withdraw(w *archive.Withdrawal) {
 	h.messages = slices.DeleteFunc(h.messages, func(p past) bool {
-		given := stanza.Attr(stanza.Child(p.stanza, stanza.StanzaID, "stanza-id"), "id")
-		if given == id {
+		removes, _ := w.Removes(p.stanza)
+		if removes {
 			h.size -= p.size
 		}
-		return given == id
+		return removes
 	})
 }
 

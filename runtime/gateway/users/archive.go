@@ -52,9 +52,18 @@ func createArchive(name, id, text, tail string) string {
 		" NOT NULL, ordinal BIGINT NOT NULL, stanza " + text + " NOT NULL, PRIMARY KEY (jid, ordinal), UNIQUE (jid, address, id))" + tail
 }
 
-// SaveArchived stores messages, in their order, in one transaction. Messages that are too
-// long, or that are already stored, are omitted.
-func (s *Store) SaveArchived(ctx context.Context, messages []Archived) error {
+// Rewrite changes the stored messages of one chat or room of a user.
+type Rewrite struct {
+	JID, Address string
+	// Begin is called for each try of the transaction. The function that it returns gets the
+	// stanzas, the last one first. It returns the new stanza, or "" if that one stays, and
+	// whether all older ones stay.
+	Begin func() func(stanza string) (changed string, done bool)
+}
+
+// SaveArchived stores messages, in their order, and then changes what is stored, in one
+// transaction. Messages that are too long, or that are already stored, are omitted.
+func (s *Store) SaveArchived(ctx context.Context, messages []Archived, rewrites ...Rewrite) error {
 	return s.change(ctx, func(ctx context.Context, tx *database.Tx) error {
 		for _, m := range messages {
 			if len(m.ID) > maxArchiveID || max(len(m.JID), len(m.Address)) > maxArchiveName || len(m.Stanza) > maxArchiveStanza {
@@ -84,8 +93,41 @@ func (s *Store) SaveArchived(ctx context.Context, messages []Archived) error {
 				return err
 			}
 		}
+		for _, r := range rewrites {
+			if err := s.rewrite(ctx, tx, r); err != nil {
+				return err
+			}
+		}
 		return nil
 	})
+}
+
+// rewritePage is the number of messages that a Rewrite reads at once.
+const rewritePage = 100
+
+func (s *Store) rewrite(ctx context.Context, tx *database.Tx, r Rewrite) error {
+	span, change := Span{JID: r.JID, Address: r.Address}, r.Begin()
+	for {
+		page, err := s.archived(ctx, tx, selectArchivedTail, span, rewritePage)
+		if err != nil {
+			return err
+		}
+		for _, m := range page {
+			changed, done := change(m.Stanza)
+			if changed != "" && len(changed) <= maxArchiveStanza {
+				if _, err := s.exec(ctx, tx, updateArchived, []byte(changed), []byte(r.JID), m.Order); err != nil {
+					return err
+				}
+			}
+			if done {
+				return nil
+			}
+			span.Before = m.Order
+		}
+		if len(page) < rewritePage {
+			return nil
+		}
+	}
 }
 
 // Span selects archived messages of a user: those of a chat or room or, without an
@@ -114,19 +156,26 @@ func (s *Store) Archived(ctx context.Context, p Span, most int, last bool) (all 
 		text = selectArchivedTail
 	}
 	err = s.call(ctx, func(ctx context.Context) error {
-		return s.each(ctx, s.db, func(rows *sql.Rows) error {
-			m := Archived{JID: p.JID}
-			var address, id, stanza []byte
-			var room int
-			err := rows.Scan(&address, &room, &id, &m.Order, &stanza)
-			m.Address, m.Room, m.ID, m.Stanza = string(address), room != 0, string(id), string(stanza)
-			all = append(all, m)
-			return err
-		}, text, append(p.args(), most)...)
+		all, err = s.archived(ctx, s.db, text, p, most)
+		return err
 	})
 	if last {
 		slices.Reverse(all)
 	}
+	return all, err
+}
+
+// archived returns the messages of a span that a statement selects.
+func (s *Store) archived(ctx context.Context, c database.Conn, text statement, p Span, most int) (all []Archived, err error) {
+	err = s.each(ctx, c, func(rows *sql.Rows) error {
+		m := Archived{JID: p.JID}
+		var address, id, stanza []byte
+		var room int
+		err := rows.Scan(&address, &room, &id, &m.Order, &stanza)
+		m.Address, m.Room, m.ID, m.Stanza = string(address), room != 0, string(id), string(stanza)
+		all = append(all, m)
+		return err
+	}, text, append(p.args(), most)...)
 	return all, err
 }
 

@@ -134,3 +134,53 @@ func TestArchiveIsBoundedAndForgotten(t *testing.T) {
 		}
 	})
 }
+
+func TestArchiveChangesStoredMessages(t *testing.T) {
+	each(t, func(t *testing.T, s *users.Store) {
+		ctx := t.Context()
+		begin := time.Date(2026, 11, 29, 12, 0, 0, 0, time.UTC)
+		message := func(jid, address string, n int) users.Archived {
+			return users.Archived{JID: jid, Address: address, ID: fmt.Sprint(n), Time: begin, Stanza: fmt.Sprintf("<m%d/>", n)}
+		}
+		var all []users.Archived
+		for n := range 250 { // more than a page
+			all = append(all, message(alice, "carol", n))
+		}
+		all = append(all, message(alice, "dave", 1), message("bob@example.net", "carol", 1))
+		seen := 0
+		rewrite := users.Rewrite{JID: alice, Address: "carol", Begin: func() func(string) (string, bool) {
+			return func(stanza string) (string, bool) {
+				seen++
+				switch stanza {
+				case "<m240/>", "<m1/>":
+					return "<gone/>", stanza == "<m1/>"
+				}
+				return "", false
+			}
+		}}
+		if err := s.SaveArchived(ctx, all, rewrite); err != nil {
+			t.Fatal(err)
+		}
+		if seen != 249 { // without the message 0
+			t.Errorf("%d messages are read", seen)
+		}
+		gone := ""
+		for _, span := range []users.Span{{JID: alice}, {JID: "bob@example.net"}} {
+			stored, err := s.Archived(ctx, span, 1000, false)
+			if err != nil {
+				t.Fatal(err)
+			}
+			for _, m := range stored {
+				if m.Stanza == "<gone/>" {
+					gone += fmt.Sprintf("%s %s %s %s, ", m.JID, m.Address, m.ID, m.At().Format(time.TimeOnly))
+				}
+			}
+		}
+		if gone != alice+" carol 1 12:00:00, "+alice+" carol 240 12:00:00, " {
+			t.Errorf("changed: %s", gone)
+		}
+		if err := s.SaveArchived(ctx, nil, users.Rewrite{JID: "nobody@example.net", Begin: rewrite.Begin}); err != nil {
+			t.Error(err)
+		}
+	})
+}

@@ -49,6 +49,7 @@ const (
 	countArchivedID      statement = "SELECT COUNT(*) FROM {spectrum2_lua_archive} WHERE jid = ? AND address = ? AND id = ?"
 	selectArchivedLast   statement = "SELECT MAX(ordinal) FROM {spectrum2_lua_archive} WHERE jid = ? AND ordinal >= ? AND ordinal < ?"
 	insertArchived       statement = "INSERT INTO {spectrum2_lua_archive} (jid, address, room, id, ordinal, stanza) VALUES (?, ?, ?, ?, ?, ?)"
+	updateArchived       statement = "UPDATE {spectrum2_lua_archive} SET stanza = ? WHERE jid = ? AND ordinal = ?"
 	selectArchivedFirst  statement = "SELECT address, room, id, ordinal, stanza FROM {spectrum2_lua_archive} WHERE {span} ORDER BY ordinal LIMIT ?"
 	selectArchivedTail   statement = "SELECT address, room, id, ordinal, stanza FROM {spectrum2_lua_archive} WHERE {span} ORDER BY ordinal DESC LIMIT ?"
 	countArchived        statement = "SELECT COUNT(*) FROM {spectrum2_lua_archive} WHERE {span}"
@@ -75,7 +76,7 @@ var statements = []statement{
 	selectContacts, selectContact, insertAsked, insertSubscribed, updateAsked, updateSubscribed, deleteContact,
 	selectDetails, selectDetail, insertDetail, updateDetail, deleteDetailsOfID,
 	selectRooms, insertRoom, deleteRoom, deleteRooms,
-	countArchivedID, selectArchivedLast, insertArchived, selectArchivedFirst, selectArchivedTail, countArchived,
+	countArchivedID, selectArchivedLast, insertArchived, updateArchived, selectArchivedFirst, selectArchivedTail, countArchived,
 	selectArchivedOrder, selectArchivedNth, deleteArchivedBefore, expireArchive, deleteArchive,
 	selectPairOfStanza, selectPairOfNetwork, selectPairNth, insertPair, deletePair, deletePairsBefore, deletePairs, expirePairs, selectVersion, insertVersion,
 }
