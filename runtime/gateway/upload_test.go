@@ -72,7 +72,7 @@ func TestUploadIsDiscovered(t *testing.T) {
 	s.register()
 	info := s.result("get", transport, `<query xmlns="http://jabber.org/protocol/disco#info"/>`)
 	text := xmlOf(info)
-	if !strings.Contains(text, `var="urn:xmpp:http:upload:0"`) || !strings.Contains(text, "<value>1000</value>") {
+	if !strings.Contains(text, `category="store"`) || !strings.Contains(text, `var="urn:xmpp:http:upload:0"`) || !strings.Contains(text, "<value>1000</value>") {
 		t.Errorf("%s", text)
 	}
 	// Clients ignore capabilities whose hash does not fit.

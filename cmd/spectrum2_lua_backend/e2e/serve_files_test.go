@@ -86,7 +86,7 @@ func TestServeFiles(t *testing.T) {
 			b.t.Errorf("the transport has no uploads: %v", info.Features)
 		}
 		alice.step("uploads a file")
-		slot := alice.do(command{"do": "slot", "domain": b.jid, "name": "a b.txt", "size": 5, "type": "text/plain"})
+		slot := alice.do(command{"do": "slot", "domain": xmppDomain, "name": "a b.txt", "size": 5, "type": "text/plain"})
 		if slot.From != b.jid || slot.Put == "" {
 			b.t.Fatalf("the slot: %s", slot.raw)
 		}

@@ -33,7 +33,7 @@ const (
 // Picture is what is known about a picture.
 type Picture struct {
 	Type          string // the media type
-	Width, Height int    // in pixels
+	Width, Height int    // in pixels, as clients show it
 	Preview       []byte // a JPEG, or nil
 }
 
@@ -54,16 +54,22 @@ func Describe(content io.ReaderAt, size int64) (Picture, error) {
 		return Picture{}, fmt.Errorf("%w: %d x %d pixels", ErrNone, c.Width, c.Height)
 	}
 	p := Picture{Type: "image/" + format, Width: c.Width, Height: c.Height}
+	turn := 1
+	if format == "jpeg" { // cameras store photos as the sensor is, and say how to turn them
+		if turn = orientation(io.NewSectionReader(content, 0, min(size, maxHeader))); lies(turn) {
+			p.Width, p.Height = p.Height, p.Width
+		}
+	}
 	if size <= maxContent && c.Width*c.Height <= maxPixels {
 		one <- struct{}{}
 		defer func() { <-one }()
-		p.Preview = preview(io.NewSectionReader(content, 0, size), c)
+		p.Preview = preview(io.NewSectionReader(content, 0, size), c, turn)
 	}
 	return p, nil
 }
 
-// preview returns a small JPEG, or nil if the picture cannot be decoded.
-func preview(r io.Reader, c image.Config) (data []byte) {
+// preview returns a small JPEG that is upright, or nil if the picture cannot be decoded.
+func preview(r io.Reader, c image.Config, turn int) (data []byte) {
 	defer func() {
 		if recover() != nil { // a decoder fails on a broken picture
 			data = nil
@@ -74,7 +80,7 @@ func preview(r io.Reader, c image.Config) (data []byte) {
 		return nil
 	}
 	for edge := side; edge >= 16; edge /= 2 {
-		small := shrink(full, edge)
+		small := upright(shrink(full, edge), turn)
 		for _, quality := range []int{75, 50} {
 			var b bytes.Buffer
 			if jpeg.Encode(&b, small, &jpeg.Options{Quality: quality}) == nil && b.Len() <= MaxPreview {

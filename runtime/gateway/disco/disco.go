@@ -72,6 +72,9 @@ func describe(r *router.Router, target router.Target, name string) []*xmltree.No
 	default:
 		all = append(all, Identity("client", "pc", ""))
 	}
+	for _, i := range r.Identities(target) {
+		all = append(all, Identity(i.Category, i.Type, i.Name))
+	}
 	for _, feature := range r.Disco(target) {
 		all = append(all, Var(feature))
 	}

@@ -34,6 +34,8 @@ type Feature struct {
 	// Disco are the features that service discovery shows (XEP-0030).
 	Disco []Disco
 	Nodes []Node
+	// Identities are shown by service discovery besides the one of the config.
+	Identities []Identity
 	// Forms are data forms that service discovery shows (XEP-0128).
 	Forms []Form
 	// Info adds to what service discovery shows.
@@ -45,6 +47,13 @@ type Feature struct {
 type Info struct {
 	Target Target
 	Extend func(u *User, s *Stanza, query *xmltree.Node)
+}
+
+// Identity is a further identity in the service discovery of a target. It never changes,
+// because capabilities include it.
+type Identity struct {
+	Target               Target
+	Category, Type, Name string
 }
 
 // Form is a data form in the service discovery of a target. It never changes, because
@@ -177,6 +186,7 @@ type tables struct {
 	nodes    []Node
 	info     []Info
 	forms    []Form
+	more     []Identity
 }
 
 func newTables(features []Feature) tables {
@@ -208,6 +218,7 @@ func newTables(features []Feature) tables {
 		t.nodes = append(t.nodes, f.Nodes...)
 		t.info = append(t.info, f.Info...)
 		t.forms = append(t.forms, f.Forms...)
+		t.more = append(t.more, f.Identities...)
 		t.hooks = append(t.hooks, f.Hooks)
 	}
 	return t
@@ -252,6 +263,16 @@ func (r *Router) Disco(t Target) []string {
 	for _, d := range r.tables.disco {
 		if d.Target == t && (d.Needs == "" || r.Feature(d.Needs)) && (d.Handler == 0 || r.Handles(d.Handler)) {
 			all = append(all, d.Var)
+		}
+	}
+	return all
+}
+
+// Identities returns the further identities of a target.
+func (r *Router) Identities(target Target) (all []Identity) {
+	for _, i := range r.tables.more {
+		if i.Target == target {
+			all = append(all, i)
 		}
 	}
 	return all

@@ -23,8 +23,10 @@ func Feature(service *files.Service) router.Feature {
 		Stanzas: []router.Route{
 			{Kind: "iq", Type: "get", To: router.Transport, Space: stanza.Upload, Handle: u.request},
 		},
-		Disco: []router.Disco{{Target: router.Transport, Var: stanza.Upload}},
-		Forms: []router.Form{{Target: router.Transport, Node: u.limit}},
+		// Some clients look for this identity (XEP-0363, section 4).
+		Identities: []router.Identity{{Target: router.Transport, Category: "store", Type: "file", Name: "Upload of files"}},
+		Disco:      []router.Disco{{Target: router.Transport, Var: stanza.Upload}},
+		Forms:      []router.Form{{Target: router.Transport, Node: u.limit}},
 	}
 }
 
