@@ -1292,7 +1292,10 @@ type Buddy struct {
 	// The SHA-1 of the picture, in hex (XEP-0153). An absent hash removes the picture.
 	IconHash *string `protobuf:"bytes,7,opt,name=iconHash" json:"iconHash,omitempty"`
 	// Absent means not blocked.
-	Blocked       *bool `protobuf:"varint,8,opt,name=blocked" json:"blocked,omitempty"`
+	Blocked *bool `protobuf:"varint,8,opt,name=blocked" json:"blocked,omitempty"`
+	// From the script: the time since when the contact is idle (XEP-0319). A script may give a
+	// number of seconds. Absent means that the contact is not idle.
+	IdleSince     *string `protobuf:"bytes,1000,opt,name=idleSince" json:"idleSince,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -1381,6 +1384,13 @@ func (x *Buddy) GetBlocked() bool {
 		return *x.Blocked
 	}
 	return false
+}
+
+func (x *Buddy) GetIdleSince() string {
+	if x != nil && x.IdleSince != nil {
+		return *x.IdleSince
+	}
+	return ""
 }
 
 type Buddies struct {
@@ -2976,8 +2986,11 @@ type Participant struct {
 	// The occupant's new nickname.
 	Newname *string `protobuf:"bytes,7,opt,name=newname" json:"newname,omitempty"`
 	// The SHA-1 of the occupant's picture, in hex.
-	IconHash      *string `protobuf:"bytes,8,opt,name=iconHash" json:"iconHash,omitempty"`
-	Alias         *string `protobuf:"bytes,9,opt,name=alias" json:"alias,omitempty"`
+	IconHash *string `protobuf:"bytes,8,opt,name=iconHash" json:"iconHash,omitempty"`
+	Alias    *string `protobuf:"bytes,9,opt,name=alias" json:"alias,omitempty"`
+	// The time since when the occupant is idle (XEP-0319). A script may give a number of
+	// seconds. Absent means that the occupant is not idle.
+	IdleSince     *string `protobuf:"bytes,1000,opt,name=idleSince" json:"idleSince,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -3071,6 +3084,13 @@ func (x *Participant) GetIconHash() string {
 func (x *Participant) GetAlias() string {
 	if x != nil && x.Alias != nil {
 		return *x.Alias
+	}
+	return ""
+}
+
+func (x *Participant) GetIdleSince() string {
+	if x != nil && x.IdleSince != nil {
+		return *x.IdleSince
 	}
 	return ""
 }
@@ -3169,6 +3189,9 @@ type Status struct {
 	UserName      *string     `protobuf:"bytes,1,req,name=userName" json:"userName,omitempty"`
 	Status        *StatusType `protobuf:"varint,3,req,name=status,enum=spectrumlua.pb.StatusType" json:"status,omitempty"`
 	StatusMessage *string     `protobuf:"bytes,4,opt,name=statusMessage" json:"statusMessage,omitempty"`
+	// The time since when the user is idle (XEP-0319). Absent means that the user is not idle,
+	// or that the client does not say it.
+	IdleSince     *string `protobuf:"bytes,1000,opt,name=idleSince" json:"idleSince,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -3220,6 +3243,13 @@ func (x *Status) GetStatus() StatusType {
 func (x *Status) GetStatusMessage() string {
 	if x != nil && x.StatusMessage != nil {
 		return *x.StatusMessage
+	}
+	return ""
+}
+
+func (x *Status) GetIdleSince() string {
+	if x != nil && x.IdleSince != nil {
+		return *x.IdleSince
 	}
 	return ""
 }
@@ -3564,7 +3594,7 @@ const file_protocol_proto_rawDesc = "" +
 	"\x04user\x18\x01 \x02(\tB\x06\x8a\xb5\x18\x02\b\x01R\x04user\x12\x1e\n" +
 	"\n" +
 	"legacyName\x18\x02 \x02(\tR\n" +
-	"legacyName\"\x8d\x02\n" +
+	"legacyName\"\xb6\x02\n" +
 	"\x05Buddy\x12\"\n" +
 	"\buserName\x18\x01 \x02(\tB\x06\x8a\xb5\x18\x02\b\x01R\buserName\x12$\n" +
 	"\tbuddyName\x18\x02 \x02(\tB\x06\x8a\xb5\x18\x02\x18\x03R\tbuddyName\x12\x14\n" +
@@ -3573,7 +3603,8 @@ const file_protocol_proto_rawDesc = "" +
 	"\x06status\x18\x05 \x01(\x0e2\x1a.spectrumlua.pb.StatusTypeR\x06status\x12$\n" +
 	"\rstatusMessage\x18\x06 \x01(\tR\rstatusMessage\x12\x1a\n" +
 	"\biconHash\x18\a \x01(\tR\biconHash\x12\x18\n" +
-	"\ablocked\x18\b \x01(\bR\ablocked\"6\n" +
+	"\ablocked\x18\b \x01(\bR\ablocked\x12'\n" +
+	"\tidleSince\x18\xe8\a \x01(\tB\b\x8a\xb5\x18\x04\x18\x020\x01R\tidleSince\"6\n" +
 	"\aBuddies\x12+\n" +
 	"\x05buddy\x18\x01 \x03(\v2\x15.spectrumlua.pb.BuddyR\x05buddy\"\xc7\x04\n" +
 	"\x13ConversationMessage\x12\"\n" +
@@ -3708,7 +3739,7 @@ const file_protocol_proto_rawDesc = "" +
 	"\bRoomList\x12\x1a\n" +
 	"\x04room\x18\x01 \x03(\tB\x06\x8a\xb5\x18\x02\x18\x03R\x04room\x12\x12\n" +
 	"\x04name\x18\x02 \x03(\tR\x04name\x12\x1a\n" +
-	"\x04user\x18\x03 \x01(\tB\x06\x8a\xb5\x18\x02\b\x01R\x04user\"\xca\x02\n" +
+	"\x04user\x18\x03 \x01(\tB\x06\x8a\xb5\x18\x02\b\x01R\x04user\"\xf3\x02\n" +
 	"\vParticipant\x12\"\n" +
 	"\buserName\x18\x01 \x02(\tB\x06\x8a\xb5\x18\x02\b\x01R\buserName\x12\x1a\n" +
 	"\x04room\x18\x02 \x02(\tB\x06\x8a\xb5\x18\x02\x18\x03R\x04room\x12\"\n" +
@@ -3718,18 +3749,20 @@ const file_protocol_proto_rawDesc = "" +
 	"\rstatusMessage\x18\x06 \x01(\tR\rstatusMessage\x12 \n" +
 	"\anewname\x18\a \x01(\tB\x06\x8a\xb5\x18\x02\x18\x04R\anewname\x12\x1a\n" +
 	"\biconHash\x18\b \x01(\tR\biconHash\x12\x14\n" +
-	"\x05alias\x18\t \x01(\tR\x05alias\"\xaf\x01\n" +
+	"\x05alias\x18\t \x01(\tR\x05alias\x12'\n" +
+	"\tidleSince\x18\xe8\a \x01(\tB\b\x8a\xb5\x18\x04\x18\x020\x01R\tidleSince\"\xaf\x01\n" +
 	"\x05VCard\x12\"\n" +
 	"\buserName\x18\x01 \x02(\tB\x06\x8a\xb5\x18\x02\b\x01R\buserName\x12\x1c\n" +
 	"\tbuddyName\x18\x02 \x02(\tR\tbuddyName\x12\x0e\n" +
 	"\x02id\x18\x03 \x02(\x05R\x02id\x12\x1a\n" +
 	"\bfullname\x18\x04 \x01(\tR\bfullname\x12\x1a\n" +
 	"\bnickname\x18\x05 \x01(\tR\bnickname\x12\x1c\n" +
-	"\x05photo\x18\x06 \x01(\fB\x06\x8a\xb5\x18\x02(\x01R\x05photo\"\x86\x01\n" +
+	"\x05photo\x18\x06 \x01(\fB\x06\x8a\xb5\x18\x02(\x01R\x05photo\"\xaf\x01\n" +
 	"\x06Status\x12\"\n" +
 	"\buserName\x18\x01 \x02(\tB\x06\x8a\xb5\x18\x02\b\x01R\buserName\x122\n" +
 	"\x06status\x18\x03 \x02(\x0e2\x1a.spectrumlua.pb.StatusTypeR\x06status\x12$\n" +
-	"\rstatusMessage\x18\x04 \x01(\tR\rstatusMessage\"\\\n" +
+	"\rstatusMessage\x18\x04 \x01(\tR\rstatusMessage\x12'\n" +
+	"\tidleSince\x18\xe8\a \x01(\tB\b\x8a\xb5\x18\x04\x18\x020\x01R\tidleSince\"\\\n" +
 	"\x05Stats\x12\x10\n" +
 	"\x03res\x18\x01 \x02(\x05R\x03res\x12\x19\n" +
 	"\binit_res\x18\x02 \x02(\x05R\ainitRes\x12\x16\n" +

@@ -81,6 +81,9 @@
 ---@field icon_hash? string
 ---Absent means not blocked.
 ---@field blocked? boolean
+---From the script: the time since when the contact is idle (XEP-0319). A script may give a number of seconds. Absent means that the contact is not idle.
+---Gateway only.
+---@field idle_since? string|number
 
 ---@class spectrum.Attachment
 ---@field url string
@@ -192,6 +195,9 @@
 ---The SHA-1 of the occupant's picture, in hex.
 ---@field icon_hash? string
 ---@field alias? string
+---The time since when the occupant is idle (XEP-0319). A script may give a number of seconds. Absent means that the occupant is not idle.
+---Gateway only.
+---@field idle_since? string|number
 
 ---@class spectrum.VCard
 ---Bare JID.
@@ -210,6 +216,9 @@
 ---@field user_name? string
 ---@field status spectrum.StatusType
 ---@field status_message? string
+---The time since when the user is idle (XEP-0319). Absent means that the user is not idle, or that the client does not say it.
+---Gateway only.
+---@field idle_since? string|number
 
 ---@class spectrum.Stats
 ---Resident memory in kB.

@@ -80,8 +80,8 @@ func available(u *router.User, s *router.Stanza) {
 func clientOf(s *router.Stanza, now time.Time) *router.Client {
 	c := &router.Client{
 		JID: s.From, Heard: now, Status: StatusOf(stanza.ChildText(s.Node, "", "show")),
-		Message: stanza.ChildText(s.Node, "", "status"),
-		Caps:    stanza.Child(s.Node, stanza.Capabilities, "c"),
+		Message: stanza.ChildText(s.Node, "", "status"), Idle: idleSince(s.Node, now),
+		Caps: stanza.Child(s.Node, stanza.Capabilities, "c"),
 	}
 	if photo := stanza.Child(stanza.Child(s.Node, stanza.VCardUpdate, "x"), stanza.VCardUpdate, "photo"); photo != nil {
 		hash := stanza.Body(photo)
@@ -133,15 +133,20 @@ func best(u *router.User) *router.Client {
 }
 
 // changed tells the script and the user if the status of the best client is another one
-// than before. It reports whether it has.
+// than before. It reports whether it has told the user, who does not hear of the idle time.
 func changed(u *router.User, before *router.Client) bool {
 	now := u.Clients.Best()
-	if u.State != router.Online || before != nil && now != nil && before.Status == now.Status && before.Message == now.Message {
+	if u.State != router.Online {
 		return false
 	}
-	deliverStatus(u)
-	announce(u)
-	return true
+	same := before != nil && now != nil && before.Status == now.Status && before.Message == now.Message
+	if !same || before.Idle != now.Idle {
+		deliverStatus(u)
+	}
+	if !same {
+		announce(u)
+	}
+	return !same
 }
 
 // announce sends the presence of the transport to the user, unless nobody would receive it.
@@ -158,7 +163,11 @@ func deliverStatus(u *router.User) {
 	if best == nil {
 		best = &router.Client{Status: pb.StatusType_STATUS_TYPE_AWAY}
 	}
-	u.Deliver(pb.WrapperMessage_TYPE_STATUS_CHANGED, &pb.Status{UserName: &u.JID, Status: &best.Status, StatusMessage: &best.Message})
+	status := &pb.Status{UserName: &u.JID, Status: &best.Status, StatusMessage: &best.Message}
+	if best.Idle != "" {
+		status.IdleSince = &best.Idle
+	}
+	u.Deliver(pb.WrapperMessage_TYPE_STATUS_CHANGED, status)
 }
 
 // probe answers a server, unless it asks for a client that has the presence and receives

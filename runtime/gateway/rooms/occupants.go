@@ -38,6 +38,7 @@ type occupant struct {
 type rare struct {
 	message  string // the status text
 	iconHash string
+	idle     string // since when, as a timestamp of the protocol
 	alias    string // the nickname that clients see, if it is another one
 	origin   string // the nickname that the occupant's id is made of, if it is another one
 }
@@ -145,7 +146,7 @@ func flagged(p *pb.Participant, flag pb.ParticipantFlag) *int32 {
 // set stores what the script has announced about an occupant.
 func (r *room) set(nick string, p *pb.Participant) {
 	o := occupant{status: p.GetStatus(), moderator: has(p, pb.ParticipantFlag_PARTICIPANT_FLAG_MODERATOR)}
-	more := rare{message: p.GetStatusMessage(), iconHash: p.GetIconHash(), alias: p.GetAlias()}
+	more := rare{message: p.GetStatusMessage(), iconHash: p.GetIconHash(), idle: p.GetIdleSince(), alias: p.GetAlias()}
 	old, known := r.occupants[nick]
 	if more.origin = old.more().origin; !known {
 		more.origin = r.ids.take(nick)
@@ -249,7 +250,7 @@ func nicknameChanged(u *router.User, m *pb.Room) {
 		flag |= int32(pb.ParticipantFlag_PARTICIPANT_FLAG_MODERATOR)
 	}
 	more := me.more()
-	r.rename(u, r.nick, &pb.Participant{Newname: &nick, Flag: &flag, Status: &me.status, StatusMessage: &more.message, IconHash: &more.iconHash})
+	r.rename(u, r.nick, &pb.Participant{Newname: &nick, Flag: &flag, Status: &me.status, StatusMessage: &more.message, IconHash: &more.iconHash, IdleSince: &more.idle})
 }
 
 // announce sends the presence of an occupant to all clients in the room.
@@ -330,7 +331,8 @@ func (o occupant) affiliation() string {
 func (r *room) presence(u *router.User, nick, to string, codes ...string) *xmltree.Node {
 	o := r.occupants[nick]
 	more := o.more()
-	n := stanza.Presence(r.jid+"/"+r.shown(nick), to, "", presence.Show(o.status), stanza.Optional("", "status", more.message))
+	n := stanza.Presence(r.jid+"/"+r.shown(nick), to, "", presence.Show(o.status), stanza.Optional("", "status", more.message),
+		presence.Idle(more.idle))
 	if more.iconHash != "" {
 		stanza.Add(n, stanza.Element(stanza.VCardUpdate, "x", nil, stanza.Text(stanza.VCardUpdate, "photo", more.iconHash)))
 	}

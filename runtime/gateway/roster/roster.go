@@ -45,7 +45,8 @@ type Contact struct {
 	users.Contact
 	Status        pb.StatusType
 	StatusMessage string
-	known         bool // the script has announced it in this session
+	Idle          string // since when, as a timestamp of the protocol; or ""
+	known         bool   // the script has announced it in this session
 }
 
 // values returns the values that decide about an echo.
@@ -155,7 +156,7 @@ func presenceOf(u *router.User, c *Contact, to string) *xmltree.Node {
 		return stanza.Presence(from, to, "unavailable", stanza.Optional("", "status", c.StatusMessage))
 	}
 	return stanza.Presence(from, to, "", disco.Caps(u.Router(), router.Contact),
-		presence.Show(c.Status), stanza.Optional("", "status", c.StatusMessage),
+		presence.Show(c.Status), stanza.Optional("", "status", c.StatusMessage), presence.Idle(c.Idle),
 		stanza.Element(stanza.VCardUpdate, "x", nil, stanza.Text(stanza.VCardUpdate, "photo", c.IconHash)))
 }
 

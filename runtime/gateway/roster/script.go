@@ -32,7 +32,8 @@ func buddyChanged(u *router.User, b *pb.Buddy) {
 	case values:
 		r.offer(u, name, toModify)
 	}
-	same := old.known && c.Status == old.Status && c.StatusMessage == old.StatusMessage && c.IconHash == old.IconHash && old.visible() == c.visible()
+	same := old.known && c.Status == old.Status && c.StatusMessage == old.StatusMessage && c.Idle == old.Idle &&
+		c.IconHash == old.IconHash && old.visible() == c.visible()
 	if !same && (old.visible() || c.visible()) && r.offers[name] != toAdd { // else the presence follows the offer
 		announce(u, c)
 	}
@@ -59,7 +60,7 @@ func announce(u *router.User, c *Contact) {
 func update(c *Contact, b *pb.Buddy) (values, stored bool) {
 	now, values := c.values().Changed(b)
 	c.Alias, c.Groups = now.Alias, now.Groups
-	c.Status, c.StatusMessage, c.known = b.GetStatus(), b.GetStatusMessage(), true
+	c.Status, c.StatusMessage, c.Idle, c.known = b.GetStatus(), b.GetStatusMessage(), b.GetIdleSince(), true
 	stored = c.set(users.FlagBlocked, b.GetBlocked()) || values
 	if c.IconHash != b.GetIconHash() {
 		c.IconHash, stored = b.GetIconHash(), true

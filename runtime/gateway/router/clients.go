@@ -13,6 +13,7 @@ type Client struct {
 	JID      string // full
 	Status   pb.StatusType
 	Message  string // the status text
+	Idle     string // since when the user is idle (XEP-0319), as a timestamp of the protocol; or ""
 	Priority int
 	Caps     *xmltree.Node // the element of XEP-0115, or nil
 	Avatar   *string       // hash of the user's picture (XEP-0153), "" without one; nil if unknown

@@ -1,0 +1,39 @@
+package presence
+
+import (
+	"time"
+
+	"spectrumlua/runtime/gateway/stanza"
+	"spectrumlua/runtime/xmltree"
+)
+
+// spectrumTime is the format of a timestamp in the protocol, in UTC.
+const spectrumTime = "20060102T150405"
+
+// Idle returns the <idle/> of a presence (XEP-0319) for a timestamp of the protocol. It
+// returns nil if the timestamp is "" or not valid.
+func Idle(since string) *xmltree.Node {
+	at, err := time.Parse(spectrumTime, since)
+	if err != nil {
+		return nil
+	}
+	return stanza.Element(stanza.Idle, "idle", stanza.Attrs{"since", at.Format(time.RFC3339)})
+}
+
+// idleSince returns the time in the <idle/> of a presence as a timestamp of the protocol. It
+// returns "" if there is no such time. A time in the future means now: the clock of the
+// client is wrong, or was when it became idle.
+func idleSince(presence *xmltree.Node, now time.Time) string {
+	idle := stanza.Child(presence, stanza.Idle, "idle")
+	if idle == nil {
+		return ""
+	}
+	at, err := time.Parse(time.RFC3339, stanza.Attr(idle, "since"))
+	if err != nil || at.UTC().Year() < 1 {
+		return ""
+	}
+	if at.After(now) {
+		at = now
+	}
+	return at.UTC().Format(spectrumTime)
+}
