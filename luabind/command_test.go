@@ -162,7 +162,7 @@ return {}`)
 
 func TestCommandDeclarationsAreChecked(t *testing.T) {
 	for _, c := range []struct{ text, want string }{
-		{`{ nmae = "x" }`, `command has no option "nmae"; did you mean "name"?`},
+		{`{ nane = "x" }`, `command has no option "nane"; did you mean "name"?`},
 		{`"x"`, "command: table expected"},
 		{`{ run = print }`, "command: name is missing"},
 		{`{ name = "Join", run = print }`, `command: name: "Join" is not a lower-case word`},
@@ -172,7 +172,7 @@ func TestCommandDeclarationsAreChecked(t *testing.T) {
 		{`{ name = "x", run = print, timeout = 0 }`, "command: timeout: more than 0 seconds expected"},
 		{`{ name = "x", run = print, arguments = { room = "y" } }`, `command: arguments: list expected`},
 		{`{ name = "x", run = print, arguments = { 1 } }`, "command: argument 1: name or table expected, got number"},
-		{`{ name = "x", run = print, arguments = { { nmae = "a" } } }`, `command: argument 1 has no option "nmae"`},
+		{`{ name = "x", run = print, arguments = { { nane = "a" } } }`, `command: argument 1 has no option "nane"`},
 		{`{ name = "x", run = print, arguments = { "a", "a" } }`, `command: the argument "a" is declared twice`},
 		{`{ name = "x", run = print, arguments = { { name = "a", optional = true }, "b" } }`, `command: the argument "b" is required, but the one before it is optional`},
 		{`{ name = "x", run = print } s.command { name = "x", run = print }`, "command: /x is declared twice"},

@@ -146,16 +146,16 @@ func (w *download) changed() {
 }
 
 // state returns how much has been written, and whether that is all.
-func (w *download) state() (written int64, done bool, err error, more <-chan struct{}) { //nolint:revive // err is a part of the state
+func (w *download) state() (written int64, done bool, more <-chan struct{}, err error) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
-	return w.written, w.done, w.err, w.more
+	return w.written, w.done, w.more, w.err
 }
 
 // wait waits until there are bytes after an offset, or the function has ended.
 func (w *download) wait(ctx context.Context, offset int64) (written int64, done bool, err error) {
 	for {
-		written, done, err, more := w.state()
+		written, done, more, err := w.state()
 		if written > offset || done {
 			return written, done, err
 		}

@@ -154,7 +154,7 @@ func (r *eagerReader) read(p []byte, wait bool) (n int, err error) {
 	raised := r.raw.Read(func(fd uintptr) bool {
 		for {
 			n, err = syscall.Read(int(fd), p)
-			switch err {
+			switch err { //nolint:errorlint // a system call returns these errors themselves
 			case syscall.EINTR:
 			case syscall.EAGAIN:
 				n, err, empty = 0, nil, !wait

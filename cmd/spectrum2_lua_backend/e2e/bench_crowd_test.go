@@ -38,7 +38,6 @@ type crowdSide struct {
 	prefix  string // of the users' nicks
 	online  atomic.Int64
 	joined  atomic.Int64 // joins of rooms that are complete
-	left    atomic.Int64 // and leaves
 	talked  atomic.Int64 // messages of contacts to users
 	heard   atomic.Int64 // messages of rooms to users
 	answers chan struct{}

@@ -40,8 +40,6 @@ type soakMessage struct {
 	bounced bool // the server or the transport has returned it with an error
 }
 
-func (u *soakUser) jid() string { return u.name + "@" + xmppDomain }
-
 // connect logs in at the server, and waits until the transport is online.
 func (u *soakUser) connect(ctx context.Context) bool {
 	for ctx.Err() == nil {

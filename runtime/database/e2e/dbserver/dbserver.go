@@ -137,7 +137,7 @@ func FreePort() (string, error) {
 	if err != nil {
 		return "", err
 	}
-	defer l.Close()
+	defer l.Close() //nolint:errcheck // only the port counts
 	_, port, err := net.SplitHostPort(l.Addr().String())
 	return port, err
 }
@@ -218,7 +218,7 @@ func (s *Server) answers() error {
 		return err
 	}
 	db := database.New(place)
-	defer db.Close()
+	defer db.Close() //nolint:errcheck // nothing was written
 	ctx, cancel := context.WithTimeout(context.Background(), 5*time.Second)
 	defer cancel()
 	_, err = db.Exec(ctx, "SELECT 1")
