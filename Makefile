@@ -18,6 +18,7 @@ STAMP := $(shell git ls-files --error-unmatch Makefile >/dev/null 2>&1 && echo t
 BUF           := github.com/bufbuild/buf/cmd/buf@v1.75.0
 GOLANGCI_LINT := github.com/golangci/golangci-lint/v2/cmd/golangci-lint@v2.15.0
 VALE          := github.com/vale-cli/vale/v3/cmd/vale@v3.22.0
+NFPM          := github.com/goreleaser/nfpm/v2/cmd/nfpm@v2.45.2
 GOVULNCHECK   := golang.org/x/vuln/cmd/govulncheck@v1.9.0
 
 # The race detector needs cgo and a C compiler.
@@ -136,6 +137,28 @@ install: build ## Install programs, manual pages, completion, scripts, examples 
 .PHONY: uninstall
 uninstall: ## Remove the installed files below DESTDIR and PREFIX
 	GOOS= GOARCH= $(GO) run ./cmd/spectrum2-lua/internal/install -uninstall -destdir '$(DESTDIR)' -prefix '$(PREFIX)'
+
+# The packages and archives of a version. Two builds of a commit are equal, because all times
+# in them are that of the commit.
+ARCHITECTURES := amd64 arm64
+VERSION       ?= $(shell sed -n 's/^const Number = "\(.*\)"/\1/p' runtime/version/version.go)
+export SOURCE_DATE_EPOCH ?= $(shell git log -1 --format=%ct 2>/dev/null || date +%s)
+
+.PHONY: packages
+packages: ## Build packages for Debian and RPM in bin/packages, for amd64 and arm64
+	rm -rf $(BIN)/packages
+	@set -e; for arch in $(ARCHITECTURES); do \
+	  tree=$(BIN)/packages/$$arch; \
+	  echo "== $$arch"; \
+	  GOARCH=$$arch GOOS=linux $(MAKE) --no-print-directory build BIN=$$tree/bin; \
+	  $(GO) run ./cmd/spectrum2-lua share $$tree/bin/share; \
+	  $(GO) run ./cmd/spectrum2-lua/internal/install -bin $$tree/bin -packages $$tree/stage; \
+	  for package in spectrum2-lua spectrum2-backend-lua; do for format in deb rpm; do \
+	    ARCH=$$arch VERSION=$(VERSION) STAGE=$$tree/stage \
+	      $(GO) run $(NFPM) package --config cmd/spectrum2-lua/internal/install/packages/$$package.yaml --packager $$format --target $(BIN)/packages/; \
+	  done; done; \
+	  rm -rf $$tree; \
+	done
 
 .PHONY: clean
 clean: ## Remove the built files

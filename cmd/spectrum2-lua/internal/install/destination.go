@@ -1,6 +1,7 @@
 package main
 
 import (
+	"bytes"
 	"errors"
 	"fmt"
 	"io"
@@ -131,7 +132,7 @@ func (f file) copy(to, prefix string) error {
 		if err != nil {
 			return err
 		}
-		return replace(to, strings.NewReader(strings.ReplaceAll(string(text), "@PREFIX@", prefix)), f.mode)
+		return replace(to, bytes.NewReader(besideSpectrum(prefix).fill(text)), f.mode)
 	}
 	in, err := os.Open(f.from)
 	if err != nil {

@@ -14,10 +14,13 @@ import (
 const source = "../../../.."
 
 // programs creates the folder bin, as a build does.
-func programs(t *testing.T) string {
+func programs(t *testing.T) string { return programsIn(t, source) }
+
+// programsIn is like programs, for another path of the source.
+func programsIn(t *testing.T, source string) string {
 	t.Helper()
 	bin := t.TempDir()
-	for _, name := range []string{"spectrum2-lua", "spectrum2_lua_backend", "share/man/man1/spectrum2-lua.1"} {
+	for _, name := range []string{"spectrum2-lua", "spectrum2_lua_backend", "share/man/man1/spectrum2-lua.1", "share/man/man1/spectrum2_lua_backend.1"} {
 		put(t, filepath.Join(bin, name), name)
 	}
 	top, err := filepath.Abs(source)

@@ -14,7 +14,7 @@ type file struct {
 	from string
 	mode fs.FileMode
 	link string // the target, if the file is a symbolic link
-	// template means that @PREFIX@ in the file stands for the prefix.
+	// template means that names in the file stand for places; see places.
 	template bool
 }
 
