@@ -162,8 +162,8 @@ func (v *vm) command(name string) *command {
 	return nil
 }
 
-// announceCommands sends the commands of the VM that has taken over. It sends nothing if
-// there are none, now and before.
+// announceCommands sends the commands of the VM that has taken over, unless neither this VM
+// nor the previous one has any.
 func (h *Host) announceCommands(v *vm) {
 	if len(v.commands) == 0 && !h.hasCommands {
 		return

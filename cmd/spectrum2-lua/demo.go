@@ -188,7 +188,7 @@ func (d *demo) echo(ctx context.Context) error {
 }
 
 // answer waits for a message of the contact and returns its text. A message with an id is a
-// stanza, because Spectrum's own message has none.
+// stanza, because Spectrum's message cannot have one.
 func (d *demo) answer(ctx context.Context) (string, error) {
 	ctx, cancel := context.WithCancel(ctx)
 	defer cancel()

@@ -145,7 +145,7 @@ func pictureType(data []byte) string {
 	return ""
 }
 
-// thumbnail returns the preview of a file (XEP-0264), or nil if it has none.
+// thumbnail returns the preview of a file (XEP-0264), or nil if there is no preview.
 func thumbnail(data []byte) *xmltree.Node {
 	typ := pictureType(data)
 	if typ == "" {
@@ -233,7 +233,7 @@ func readBits(c *Content, e *xmltree.Node) {
 }
 
 // preview returns the picture at the address of a thumbnail: a data URI, or a cid that is
-// in the stanza. It returns nil if there is none.
+// in the stanza. It returns nil if the picture is missing.
 func (c *Content) preview(uri string) []byte {
 	var encoded string
 	switch scheme, rest, _ := strings.Cut(uri, ":"); scheme {

@@ -23,7 +23,7 @@ type Withdrawal struct {
 	refs      []string // the ids of the message
 	by        string   // the sender
 	occupant  string   // the id of the sender in the room (XEP-0421), or ""
-	moderated bool     // the room itself removes the message, whoever has written it
+	moderated bool     // the room itself removes the message, also one of somebody else
 	retracted *xmltree.Node
 }
 

@@ -21,7 +21,7 @@ func Idle(since string) *xmltree.Node {
 }
 
 // idleSince returns the time in the <idle/> of a presence as a timestamp of the protocol. It
-// returns "" if there is no such time. A time in the future means now: the clock of the
+// returns "" if the presence has no valid time. A time in the future means now: the clock of the
 // client is wrong, or was when it became idle.
 func idleSince(presence *xmltree.Node, now time.Time) string {
 	idle := stanza.Child(presence, stanza.Idle, "idle")
