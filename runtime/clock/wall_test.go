@@ -33,6 +33,13 @@ var byTheWall = map[string]string{
 	"luabind/convert/text.go":                       "Spectrum's timestamps",
 	"runtime/gateway/component/stream.go":           "a deadline that has passed",
 	"runtime/gateway/users/accounts.go":             "the column last_login",
+	"runtime/gateway/users/archive.go":              "the time of a message, which its place contains",
+	"runtime/gateway/users/pairs.go":                "pairs expire by the time of day",
+	"runtime/gateway/archive/query.go":              "the time of a message",
+	"runtime/gateway/commands/session.go":           "forms expire by the time of day, also in another process",
+	"runtime/files/index.go":                        "files expire by the time of day",
+	"runtime/files/sweep.go":                        "files expire by the time of day",
+	"cmd/spectrum2-lua/internal/install/main.go":    "the time of a commit",
 }
 
 // wall holds the methods of time.Time that return a number, and the functions of package

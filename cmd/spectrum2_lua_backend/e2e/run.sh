@@ -15,7 +15,7 @@ export E2E_DATABASES=${E2E_DATABASES:-$PWD/.e2e/databases}
 runtime/database/e2e/provision.sh || [[ $? == 75 ]]
 # Tests wait most of the time, so run more of them than there are cores.
 status=0
-go test -tags e2e -count=1 -timeout 10m -parallel 6 "$@" ./cmd/spectrum2_lua_backend/e2e/... || status=$?
+go test -tags e2e -count=1 -timeout 25m -parallel 6 "$@" ./cmd/spectrum2_lua_backend/e2e/... || status=$?
 missing=$(tr '\n' ' ' <"${E2E_ROOT:-.e2e/root}/.e2e-missing")
 [[ -e $E2E_DATABASES/.e2e-root ]] || missing+="PostgreSQL and MariaDB"
 if [[ -n $missing ]]; then
