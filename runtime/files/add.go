@@ -118,13 +118,22 @@ func (s *Service) discard(o *opened, token string) {
 
 func (o *opened) path(token string) string { return filepath.Join(o.folder, dataDir, token) }
 
+// diskWriter writes the content of a file.
+type diskWriter interface {
+	io.Writer
+	io.WriterAt
+}
+
+// toDisk returns what writes to a file. Tests replace it.
+var toDisk = func(f *os.File) diskWriter { return f }
+
 // write writes the content of a file, which must have this size.
 func (o *opened) write(token string, content io.Reader, size int64) error {
 	f, err := os.OpenFile(o.path(token), os.O_CREATE|os.O_EXCL|os.O_WRONLY, 0o600)
 	if err != nil {
 		return err
 	}
-	n, err := io.Copy(f, io.LimitReader(content, size))
+	n, err := io.Copy(toDisk(f), io.LimitReader(content, size))
 	if err == nil && n < size {
 		err = fmt.Errorf("%w: it ended after %d of %d bytes", ErrSize, n, size)
 	}

@@ -107,7 +107,7 @@ func (w *download) Write(p []byte) (int, error) {
 			return 0, err
 		}
 	}
-	n, err := w.file.WriteAt(p, at)
+	n, err := toDisk(w.file).WriteAt(p, at)
 	w.watch.Reset(w.stall)
 	w.mu.Lock()
 	defer w.mu.Unlock()
@@ -167,15 +167,19 @@ func (w *download) wait(ctx context.Context, offset int64) (written int64, done 
 	}
 }
 
-// enter adds a reader.
-func (w *download) enter() {
+// enter adds a reader. It returns false if the function has failed: a new run is needed.
+func (w *download) enter() bool {
 	w.mu.Lock()
 	defer w.mu.Unlock()
+	if w.err != nil {
+		return false
+	}
 	w.readers++
 	if w.linger != nil {
 		w.linger.Stop()
 		w.linger = nil
 	}
+	return true
 }
 
 // leave removes a reader. Without readers, the function ends after a moment.

@@ -166,8 +166,7 @@ func (d *demand) join() (*download, error) {
 	if d.ended {
 		return nil, errGone
 	}
-	if d.current != nil {
-		d.current.enter()
+	if d.current != nil && d.current.enter() {
 		return d.current, nil
 	}
 	select {

@@ -397,3 +397,25 @@ func TestOwnFilesAreOpenedWithoutTheNetwork(t *testing.T) {
 		t.Errorf("another address: %v %v", c, err)
 	}
 }
+
+// TestTheNextReaderAfterAFailureStartsTheFunctionAgain asks as soon as the answer is there,
+// when the failed run may still be ending.
+func TestTheNextReaderAfterAFailureStartsTheFunctionAgain(t *testing.T) {
+	s := start(t)
+	for range 50 {
+		runs := 0
+		f, _ := s.function(files.Meta{Size: -1}, func(_ context.Context, w io.Writer) error {
+			if runs++; runs == 1 {
+				return errors.New("boom")
+			}
+			_, err := io.WriteString(w, "made")
+			return err
+		}, files.FunctionOptions{Keep: true})
+		if a := get(t, f.URL); a.StatusCode != 502 {
+			t.Fatalf("the first run: %d", a.StatusCode)
+		}
+		if a := get(t, f.URL); a.body != "made" {
+			t.Fatalf("the second run: %d %q", a.StatusCode, a.body)
+		}
+	}
+}

@@ -15,6 +15,8 @@ import (
 	"path/filepath"
 	"strings"
 	"syscall"
+
+	"github.com/sirupsen/logrus"
 )
 
 // runDir is the folder with a lock and a socket for each process.
@@ -126,7 +128,7 @@ func (i *instance) peers() (ids []string) {
 func (i *instance) hasPeers() bool { return len(i.peers()) > 0 }
 
 // proxy lets another process answer a request for one of its functions.
-func (i *instance) proxy(id string, w http.ResponseWriter, r *http.Request, fail func(status int)) {
+func (i *instance) proxy(id string, w http.ResponseWriter, r *http.Request, to logrus.FieldLogger, fail func(status int)) {
 	transport := &http.Transport{
 		DialContext: func(ctx context.Context, _, _ string) (net.Conn, error) {
 			return (&net.Dialer{}).DialContext(ctx, "unix", i.socket(id))
@@ -141,6 +143,7 @@ func (i *instance) proxy(id string, w http.ResponseWriter, r *http.Request, fail
 		},
 		Transport:     transport,
 		FlushInterval: -1,
+		ErrorLog:      quiet(to),
 		ErrorHandler:  func(_ http.ResponseWriter, _ *http.Request, err error) { fail(http.StatusBadGateway) },
 	}
 	proxy.ServeHTTP(w, r)

@@ -163,7 +163,7 @@ func (q *request) function() {
 			q.fail(http.StatusGone)
 			return
 		}
-		q.opened.instance.proxy(e.Instance, q.w, q.r, q.fail)
+		q.opened.instance.proxy(e.Instance, q.w, q.r, s.log, q.fail)
 		return
 	}
 	d := s.demands.get(e.Token)
