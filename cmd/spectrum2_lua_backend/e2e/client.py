@@ -146,7 +146,7 @@ def read_vcard(card):
 
 
 # Plugins for messages about other messages, for files and for ids.
-MODERN = ("xep_0308", "xep_0333", "xep_0359", "xep_0424", "xep_0428", "xep_0444", "xep_0447", "xep_0461")
+MODERN = ("xep_0308", "xep_0313", "xep_0333", "xep_0359", "xep_0424", "xep_0428", "xep_0444", "xep_0447", "xep_0461")
 
 
 def read_modern(m):
@@ -358,6 +358,32 @@ async def do_slot(c, m):
     answer = await upload.request_slot(service["from"], m["name"], m["size"], m["type"])
     slot = answer["http_upload_slot"]
     return {"from": str(service["from"]), "put": slot["put"]["url"], "get": slot["get"]["url"]}
+
+
+async def do_archive(c, m):
+    """Reads an archive in pages of two messages, from its begin or its end."""
+    plugin, to, chat = c.plugin["xep_0313"], slixmpp.JID(m["to"]), m.get("with")
+    page = [r async for r in plugin.iterate(jid=to, with_jid=chat, reverse=m.get("reverse", False), rsm={"max": 2})]
+    if m.get("reverse"):
+        page.reverse()
+    results = page
+    # slixmpp stops after the last page, because no later one follows.
+    while m.get("reverse") and page:
+        answer = await plugin.retrieve(jid=to, with_jid=chat, rsm={"max": 2, "before": results[0]["mam_result"]["id"]})
+        page = list(answer["mam"]["results"])
+        results = page + results
+    return {"archived": [read_archived(r) for r in results]}
+
+
+def read_archived(result):
+    forwarded = result["mam_result"]["forwarded"]
+    stanza = forwarded["stanza"]
+    return {
+        "from": stanza.xml.get("from"), "id": result["mam_result"]["id"], "body": text(stanza.xml, "body"),
+        "stamp": str(forwarded["delay"]["stamp"]),
+        "retracted": stanza.get_plugin("retracted", check=True) is not None,
+        "retract": stanza.get_plugin("retract", check=True) is not None,
+    }
 
 
 async def do_carbons(c, m):

@@ -59,6 +59,7 @@ type event struct {
 	Fields     map[string]string
 	Registered bool
 	VCard      *vcard
+	Archived   []archived
 
 	at  time.Time
 	raw string
@@ -67,6 +68,12 @@ type event struct {
 type sharedFile struct {
 	Name, Type string
 	Size       int64
+}
+
+// archived is a message of an archive.
+type archived struct {
+	From, ID, Body, Stamp string
+	Retracted, Retract    bool
 }
 
 type stanzaError struct{ Type, Condition, Text string }

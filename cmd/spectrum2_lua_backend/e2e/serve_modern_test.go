@@ -10,13 +10,10 @@ import (
 
 // modernScript gives ids to all messages, and says in words what it gets. A network that is
 // one contact, echo, and one room with the occupant echo.
-const modernScript = `local on = {}
-local last = 0
+const modernScript = `local crypto = require "spectrum.crypto"
+local on = {}
 
-local function new_id()
-  last = last + 1
-  return "net-" .. last
-end
+local function new_id() return "net-" .. crypto.random_bytes(8, "hex") end
 
 -- A conversation: a chat, or a room with its occupant.
 local function at(name, fields)
@@ -175,13 +172,16 @@ func (p *place) refused(id, condition string) {
 }
 
 // TestServeModern uses corrections, replies, reactions, retractions, markers and files in a
-// chat, in a room with two clients, and in private messages of the room.
+// chat, in a room, and in private messages of the room. All answers go to two clients.
 func TestServeModern(t *testing.T) {
 	onServers(t, bedConfig{script: modernScript}, func(b *bed) {
 		alice := b.clientAt("alice", "desk")
 		alice.online()
 		alice.befriend("echo")
-		chat := &place{c: alice, to: b.contact("echo"), kind: "chat", echo: b.contact("echo")}
+		phone := b.clientAt("alice", "phone")
+		phone.available()
+		phone.wait("the transport is online for both clients", presence(b.jid, ""))
+		chat := &place{c: alice, to: b.contact("echo"), kind: "chat", echo: b.contact("echo"), other: phone}
 		info := alice.do(command{"do": "disco_info", "to": b.contact("echo") + "/bot"})
 		for _, feature := range []string{"urn:xmpp:reactions:0", "urn:xmpp:message-correct:0", "urn:xmpp:message-retract:1", "urn:xmpp:reply:0"} {
 			if !slices.Contains(info.Features, feature) {
@@ -190,9 +190,6 @@ func TestServeModern(t *testing.T) {
 		}
 		chat.usesEverything()
 
-		phone := b.clientAt("alice", "phone")
-		phone.available()
-		phone.wait("the transport is online for both clients", presence(b.jid, ""))
 		alice.join(b.room(), "alice")
 		phone.join(b.room(), "alice")
 		room := &place{c: alice, to: b.room(), kind: "groupchat", echo: b.room() + "/echo", isIn: true, other: phone}
@@ -204,7 +201,7 @@ func TestServeModern(t *testing.T) {
 		for _, c := range []*client{alice, phone} {
 			c.wait("the message is gone", func(e event) bool { return e.From == b.room() && e.Retract == answer.StanzaID })
 		}
-		private := &place{c: alice, to: b.room() + "/echo", kind: "chat", echo: b.room() + "/echo"}
+		private := &place{c: alice, to: b.room() + "/echo", kind: "chat", echo: b.room() + "/echo", other: phone}
 		private.usesEverything()
 
 		alice.step("invites a contact")

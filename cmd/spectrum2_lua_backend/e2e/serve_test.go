@@ -18,6 +18,15 @@ var serveBeds = []struct {
 // onServers runs a test of serve with each XMPP server. At the end, no server may have logged
 // a protocol error.
 func onServers(t *testing.T, change bedConfig, test func(b *bed)) {
+	onServersWith(t, change, func(b *bed) {
+		test(b)
+		b.streamHolds()
+	})
+}
+
+// onServersWith is like onServers for a test that opens several streams.
+func onServersWith(t *testing.T, change bedConfig, test func(b *bed)) {
+	t.Helper()
 	t.Parallel()
 	for _, server := range serveBeds {
 		t.Run(server.name, func(t *testing.T) {
@@ -26,7 +35,6 @@ func onServers(t *testing.T, change bedConfig, test func(b *bed)) {
 			config.serve, config.xmpp, config.privileges = true, server.config.xmpp, server.config.privileges
 			b := newBed(t, config)
 			test(b)
-			b.streamHolds()
 			b.nothingWrong()
 		})
 	}
