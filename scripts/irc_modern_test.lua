@@ -161,13 +161,13 @@ end)
 test.case("a deletion of the user: all lines of the message", function(t)
   local user = in_room(t, function(conn)
     said(conn, "#lua", "one", "m1")
-    local label = conn:find_line "^@label=(%d+) REDACT #lua m1$"
-    conn:write_line(("@label=%s %s REDACT #lua m1"):format(label, ALICE))
+    conn:find_line "^REDACT #lua m1$"
+    conn:write_line(ALICE .. " REDACT #lua m1")
     said(conn, "dan", "\1ACTION first\1", "m2")
     said(conn, "dan", "\1ACTION second\1", "m3")
-    conn:find_line "^@label=%d+ REDACT dan m2$"
-    label = conn:find_line "^@label=(%d+) REDACT dan m3$"
-    conn:write_line(("@label=%s :irc.example.net FAIL REDACT REDACT_FORBIDDEN dan m3 :You may not."):format(label))
+    conn:find_line "^REDACT dan m2$"
+    conn:find_line "^REDACT dan m3$"
+    fake.say(conn, "FAIL REDACT REDACT_FORBIDDEN dan m3 :You may not.")
   end)
   local one = user:say("#lua", "one")
   user:expect("sent", { id = one.id, network_id = "m1" })
@@ -192,14 +192,17 @@ end)
 
 test.case("deletions of others: by the author and by a moderator", function(t)
   local user = in_room(t, function(conn)
+    conn:write_line("@msgid=d0 " .. ALICE .. " PRIVMSG #lua :with another client")
     for i = 1, 3 do
       conn:write_line(("@msgid=d%d %s PRIVMSG #lua :%d"):format(i, DAN, i))
     end
-    conn:write_line(DAN .. " REDACT #lua d1 :typo", EVE .. " REDACT #lua d2 :spam", EVE .. " REDACT #lua old")
+    conn:write_line(ALICE .. " REDACT #lua d0", DAN .. " REDACT #lua d1 :typo")
+    conn:write_line(EVE .. " REDACT #lua d2 :spam", EVE .. " REDACT #lua old")
     conn:write_line("@msgid=p1 " .. DAN .. " PRIVMSG alice :hi", DAN .. " REDACT alice p1")
-    conn:find_line "^@label=%d+ REDACT #lua d3 :not here$"
+    conn:find_line "^REDACT #lua d3 :not here$"
     conn:write_line(ALICE .. " REDACT #lua d3 :not here")
   end)
+  user:expect("retraction", { buddy_name = "#lua", nickname = "alice", id = "d0", origin = true })
   user:expect("retraction", { buddy_name = "#lua", nickname = "dan", id = "d1" })
   user:expect("moderation", { room = "#lua", nickname = "eve", id = "d2", reason = "spam" })
   user:expect("moderation", { room = "#lua", nickname = "eve", id = "old" })
@@ -211,9 +214,8 @@ end)
 test.case("a removal that the server refuses", function(t)
   local user = in_room(t, function(conn)
     conn:write_line("@msgid=d1 " .. DAN .. " PRIVMSG #lua :1")
-    local label = conn:find_line "^@label=(%d+) REDACT #lua d1$"
-    local refusal = "FAIL REDACT REDACT_FORBIDDEN #lua d1 :Only operators may."
-    conn:write_line(("@label=%s :irc.example.net %s"):format(label, refusal))
+    conn:find_line "^REDACT #lua d1$"
+    fake.say(conn, "FAIL REDACT REDACT_FORBIDDEN #lua d1 :Only operators may.")
   end)
   user:expect("conv_message", { id = "d1" })
   user:send("moderation", { room = "#lua", id = "d1" })
@@ -238,7 +240,7 @@ test.case("a message of several lines is one batch", function(t)
       ("@batch=7 %s PRIVMSG #lua :%s"):format(ALICE, long),
       ":irc.example.net BATCH -7"
     )
-    conn:find_line "^@label=(%d+) REDACT #lua m1$"
+    conn:find_line "^REDACT #lua m1$"
   end)
   local m = user:say("#lua", "one\n\n" .. long .. "\n")
   user:expect("sent", { id = m.id, network_id = "m1" })
@@ -279,8 +281,8 @@ for _, value in ipairs(NO_LIMITS) do
       said(conn, "#lua", "one", "m1")
       said(conn, "#lua", "two", "m2")
       conn:write_line("@msgid=d1;+draft/reply=m1 " .. DAN .. " PRIVMSG #lua :the first line?")
-      conn:find_line "^@label=%d+ REDACT #lua m1$"
-      conn:find_line "^@label=%d+ REDACT #lua m2$"
+      conn:find_line "^REDACT #lua m1$"
+      conn:find_line "^REDACT #lua m2$"
     end, { caps = (CAPS:gsub("draft/multiline%S*", value)) })
     local m = user:say("#lua", "one\n\ntwo")
     user:expect("sent", { id = m.id, network_id = "m2" })

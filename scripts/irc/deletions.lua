@@ -12,6 +12,9 @@ local deletions = {}
 
 local CAP = "draft/message-redaction"
 
+-- ASKED is how many of the user's own deletions are remembered until the server returns them.
+local ASKED = 50
+
 -- refuse tells the user that a message still exists: their client may hide it.
 local function refuse(session, conversation, why)
   conversations.show(session, conversation, "Not deleted: " .. why)
@@ -30,9 +33,29 @@ local function delete(session, name, id, reason)
   end
   local msg = recall.find(link, target, id)
   for _, part in ipairs(msg and msg.parts or { id }) do
-    out.request(session, link, "redact", "REDACT", target, part, reason)
+    if reason then
+      out.send(session, link, "REDACT", target, part, reason)
+    else
+      out.send(session, link, "REDACT", target, part)
+    end
+    table.insert(link.deleting, part)
+    if #link.deleting > ASKED then
+      table.remove(link.deleting, 1)
+    end
   end
   return link
+end
+
+-- asked reports whether the user has just deleted a message here, and forgets that. Servers
+-- return a REDACT without its label.
+local function asked(link, id)
+  for i, known in ipairs(link.deleting) do
+    if known == id then
+      table.remove(link.deleting, i)
+      return true
+    end
+  end
+  return false
 end
 
 -- withdraw handles a retraction of the user. The runtime has shown it to the user's clients.
@@ -57,6 +80,7 @@ local function deleted(session, link, msg)
   if not place or not recall.id { tags = { msgid = id } } then
     return
   end
+  local here = place.origin and asked(link, id)
   local known = recall.find(link, with, id)
   id = known and known.tags.msgid or id
   local own = known and names.fold(link, known.source.nick) == names.fold(link, msg.source.nick)
@@ -67,7 +91,7 @@ local function deleted(session, link, msg)
       id = id,
       reason = reason and text.plain(reason) or nil,
     }
-  elseif (own or not known) and not (place.origin and msg.request) then
+  elseif (own or not known) and not here then
     place.id = id
     session:retraction(place)
   end

@@ -237,11 +237,6 @@ function out.batch(session, link, request, target, tags, format)
   return put(session, link, { line = lines[1], lines = lines, said = target })
 end
 
--- request queues a line whose answer has msg.request.
-function out.request(session, link, request, command, ...)
-  return put(session, link, { line = message.format(command, { ... }, labeled(link, request)) })
-end
-
 -- tagmsg queues tags for a target without a text. The server's copy has msg.request.
 function out.tagmsg(session, link, tags, target)
   return put(session, link, { line = message.format("TAGMSG", { target }, labeled(link, "tags", tags)) })

@@ -94,9 +94,10 @@ function state.new(key, server, addresses, nick)
     private = {}, -- the room that the user has used for a nick, or false for the contact
     typing = nil, -- the last typing notification
 
-    -- irc/recall.lua, irc/reactions.lua and irc/markers.lua: what refers to earlier messages.
+    -- irc/recall.lua, irc/reactions.lua, irc/deletions.lua and irc/markers.lua: what refers to earlier messages.
     recall = { order = {}, places = {} }, -- the last messages with an id
     reactions = { order = {}, by = {} }, -- who has reacted to what
+    deleting = {}, -- ids of the user's deletions that the server has not returned
     marks = {}, -- how far the user has read, until it is sent; by target
     marks_due = nil, -- a timer will send them
 
