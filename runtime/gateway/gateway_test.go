@@ -133,6 +133,32 @@ func TestStanzasOfStrangersAreRefusedOrIgnored(t *testing.T) {
 }
 
 // TestSessionLastsUntilTheLastClientLeaves logs in with two clients.
+// TestContactsLeaveWithTheLastClient has a client that is online, and has left only the
+// transport. One that is lost sees nothing.
+func TestContactsLeaveWithTheLastClient(t *testing.T) {
+	for name, presences := range map[string]int{
+		`<presence type="unavailable" from="` + desktop + `" to="` + transport + `"/>`: 1,
+		`<presence type="error" from="` + desktop + `" to="` + transport + `"><error type="cancel"><gone xmlns="urn:ietf:params:xml:ns:xmpp-stanzas"/></error></presence>`: 0,
+	} {
+		s := play(t, "")
+		s.online()
+		s.script(pb.WrapperMessage_TYPE_BUDDY_CHANGED, &pb.Buddy{UserName: proto.String(alice), BuddyName: proto.String("carol"), Status: pb.StatusType_STATUS_TYPE_ONLINE.Enum()})
+		s.expect("carol", presence(carol, ""))
+		s.user(name)
+		delivered[*pb.Logout](s, pb.WrapperMessage_TYPE_LOGOUT)
+		count := 0
+		s.expect("the transport leaves", func(n *xmltree.Node) bool {
+			if presence(carol, "unavailable")(n) && stanza.Attr(n, "to") == alice {
+				count++
+			}
+			return presence(transport, "unavailable")(n)
+		})
+		if count != presences {
+			t.Errorf("%s: the contact leaves %d times", name, count)
+		}
+	}
+}
+
 func TestSessionLastsUntilTheLastClientLeaves(t *testing.T) {
 	s := play(t, "")
 	s.online()

@@ -95,7 +95,7 @@ func clientOf(s *router.Stanza, now time.Time) *router.Client {
 // when it answers a probe or a request; that says nothing about clients.
 func unavailable(u *router.User, s *router.Stanza) {
 	if u.State != router.Offline {
-		Left(u, s.From)
+		leave(u, s.From, true)
 	} else if registered(u) && MayAnswer(u, s) {
 		u.Send(stanza.Presence(s.To, s.From, "unavailable"))
 	}
@@ -108,7 +108,11 @@ func EndSubscriptions(u *router.User, from string) {
 }
 
 // Left handles a client that is offline. It does nothing if the client is unknown.
-func Left(u *router.User, jid string) {
+func Left(u *router.User, jid string) { leave(u, jid, false) }
+
+// leave handles a client that has left. A client that says so itself may be online: it has
+// left only the transport, and has to see the contacts go.
+func leave(u *router.User, jid string, online bool) {
 	before := best(u)
 	gone := u.Clients.Remove(jid)
 	if gone == nil {
@@ -116,6 +120,9 @@ func Left(u *router.User, jid string) {
 	}
 	u.ClientHooks(gone, func(h *router.Hooks) func(*router.User, *router.Client) { return h.Gone })
 	if len(u.Clients) == 0 && !Stays(u) {
+		if online {
+			u.Clients = append(u.Clients, gone)
+		}
 		Logout(u)
 		return
 	}
