@@ -137,7 +137,7 @@ func TestStanzasOfStrangersAreRefusedOrIgnored(t *testing.T) {
 // transport. One that is lost sees nothing.
 func TestContactsLeaveWithTheLastClient(t *testing.T) {
 	for name, presences := range map[string]int{
-		`<presence type="unavailable" from="` + desktop + `" to="` + transport + `"/>`: 1,
+		`<presence type="unavailable" from="` + desktop + `" to="` + transport + `"/>`:                                                                                     1,
 		`<presence type="error" from="` + desktop + `" to="` + transport + `"><error type="cancel"><gone xmlns="urn:ietf:params:xml:ns:xmpp-stanzas"/></error></presence>`: 0,
 	} {
 		s := play(t, "")
