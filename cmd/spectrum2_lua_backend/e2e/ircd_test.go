@@ -77,8 +77,8 @@ type ircUser struct {
 	from  int // the first line that wait considers
 }
 
-// user connects a client and waits for its login.
-func (s *ircServer) user(nick string) *ircUser {
+// user connects a client and waits for its login. It sends some lines first.
+func (s *ircServer) user(nick string, first ...string) *ircUser {
 	t := s.bed.t
 	t.Helper()
 	conn, err := net.Dial("tcp", s.address())
@@ -88,6 +88,9 @@ func (s *ircServer) user(nick string) *ircUser {
 	u := &ircUser{bed: s.bed, nick: nick, conn: conn, news: make(chan struct{})}
 	s.bed.ircUsers = append(s.bed.ircUsers, u)
 	go u.read()
+	for _, line := range first {
+		u.send("%s", line)
+	}
 	u.send("NICK %s", nick)
 	u.send("USER %s 0 * :%s", nick, nick)
 	u.wait(" 001 ")

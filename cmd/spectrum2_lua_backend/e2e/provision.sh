@@ -19,7 +19,7 @@ suite=sid           # the only one with spectrum2 …
 older=trixie        # … which still wants this one's boost
 packages=(spectrum2 spectrum2-backend-libcommuni spectrum2-backend-swiften
           prosody ngircd python3-slixmpp)
-extras=(prosody-modules ejabberd profanity tmux)
+extras=(prosody-modules ejabberd profanity ergochat tmux)
 want="v2 $suite+$older ${packages[*]} ${extras[*]}"
 apt_options=(-q -o Acquire::Retries=3 -o Acquire::http::Timeout=30
              -o Acquire::Check-Valid-Until=false -o APT::Sandbox::User=root)
