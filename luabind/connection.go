@@ -212,10 +212,8 @@ func (c *connection) adopt(o *connectionOptions) {
 // bytesTaken returns how many bytes scripts have read from the object of the
 // connection, if the object counts them.
 func (c *connection) bytesTaken() uint64 {
-	if ud, ok := c.conn.(*lua.LUserData); ok {
-		if counter, ok := ud.Value.(interface{ Taken() uint64 }); ok {
-			return counter.Taken()
-		}
+	if counter, ok := objectOf(c.conn).(interface{ Taken() uint64 }); ok {
+		return counter.Taken()
 	}
 	return 0
 }

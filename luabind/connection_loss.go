@@ -174,7 +174,8 @@ func (h *Host) disconnect(obj *sessionObject, name, why string) {
 }
 
 // watch calls the function ping after a silence, and drops the object if no item
-// follows.
+// follows. While the script does not read, for example because it handles an item and waits
+// for a full queue, nothing says that the server is silent.
 func (c *connection) watch(conn lua.LValue) {
 	o := c.options
 	if o == nil || o.ping == nil || c.conn != conn || c.state != connOnline {
@@ -195,6 +196,9 @@ func (c *connection) check(t *task.Task, conn lua.LValue) {
 		return
 	}
 	now := c.now()
+	if q, ok := objectOf(conn).(quiet); ok && !q.Quiet() {
+		c.heard = now
+	}
 	switch waits := c.asked.After(c.heard); {
 	case waits && now.Sub(c.asked) >= o.pingTimeout:
 		c.conn, c.reason = nil, "the server does not answer"

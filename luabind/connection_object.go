@@ -87,6 +87,18 @@ var readFrom = bind.Function("read", func(l *lua.LState) int {
 	return l.GetTop() - base
 })
 
+// objectOf returns the Go object of a value, or nil.
+func objectOf(v lua.LValue) any {
+	if ud, ok := v.(*lua.LUserData); ok {
+		return ud.Value
+	}
+	return nil
+}
+
+// quiet is an object that knows whether its silence is that of the peer: the script has taken
+// what has arrived.
+type quiet interface{ Quiet() bool }
+
 // lineSource is a socket whose lines a task can read without Lua code.
 type lineSource interface {
 	TaskLine(t *task.Task, limit int) (string, error)

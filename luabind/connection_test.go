@@ -320,6 +320,26 @@ for _ = 1, 3 do
   assert(events:receive(9):find("line pong", 1, true))
 end
 c:close()`, nil},
+		{"a server is not silent while its line is handled", `
+serve(function(conn)
+  conn:write("slow\n")
+  while true do
+    local line = conn:read_line()
+    if not line then return end
+    conn:write("pong\n")
+  end
+end)
+local pings = spectrum.channel(1000)
+local c
+c = spectrum.connection("c", { connect = connect, ping_after = 0.02, ping_timeout = 9, lost = note "lost",
+  ping = function(conn) pings:send("ping"); conn:write("ping\n") end,
+  line = function(line)
+    if line == "slow" then line = "slow " .. tostring(pings:receive(0.2)) end
+    events:send(line)
+  end })
+expect "slow nil"
+expect "pong"
+c:close()`, nil},
 		{"misuse raises", `
 local function declare(o) return function() spectrum.connection("c", o) end end
 for text, fn in pairs {
@@ -617,6 +637,9 @@ func TestConnectionOfWebSocket(t *testing.T) {
 				return
 			}
 			_ = ws.Write(r.Context(), kind, text)
+			if string(text) == "slow" {
+				_ = ws.Write(r.Context(), kind, []byte("next"))
+			}
 		}
 	}))
 	defer server.Close()
@@ -624,7 +647,7 @@ func TestConnectionOfWebSocket(t *testing.T) {
 local c
 c = spectrum.connection("c", {
   delay = 0.01,
-  connect = function() return require("spectrum.websocket").connect %q end,
+  connect = function() return require("spectrum.websocket").connect %[1]q end,
   line = function(text, socket, kind) assert(socket == c.conn); events:send(text .. " " .. kind) end,
   lost = function(why) events:send("lost"); c:send("queued") end,
 })
@@ -634,5 +657,21 @@ assert(c:send("leave"))
 expect "lost"
 expect "queued text"
 c:close(1)
-assert(c.state == "closed")`, "ws"+strings.TrimPrefix(server.URL, "http")))
+assert(c.state == "closed")
+
+-- a server is not silent while its messages wait
+local pings = spectrum.channel(1000)
+c = spectrum.connection("pinged", {
+  connect = function() return require("spectrum.websocket").connect %[1]q end,
+  ping_after = 0.3, ping_timeout = 9,
+  online = function(socket) socket:send("slow") end,
+  ping = function() pings:send("ping") end,
+  line = function(text)
+    if text == "slow" then text = "slow " .. tostring(pings:receive(0.5)) end
+    events:send(text)
+  end,
+})
+expect "slow nil"
+expect "next"
+c:close(1)`, "ws"+strings.TrimPrefix(server.URL, "http")))
 }

@@ -81,6 +81,9 @@ func (r *Reader) Pending() int { return len(r.data) - r.start }
 // Busy reports whether a task is reading or Hold is in effect.
 func (r *Reader) Busy() bool { return r.busy }
 
+// Quiet reports whether a task waits for data, so that silence is that of the source.
+func (r *Reader) Quiet() bool { return r.busy }
+
 // Hold prevents tasks from reading until Release is called.
 func (r *Reader) Hold() { r.busy = true }
 

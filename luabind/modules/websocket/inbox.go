@@ -92,6 +92,13 @@ func (i *inbox) why() error {
 	return i.end
 }
 
+// empty reports whether no message waits for the script.
+func (i *inbox) empty() bool {
+	i.mu.Lock()
+	defer i.mu.Unlock()
+	return len(i.messages) == 0
+}
+
 // wait waits until take can return a message or the reason of the end.
 func (i *inbox) wait(ctx context.Context) error {
 	for {

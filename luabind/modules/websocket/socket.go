@@ -54,6 +54,9 @@ var socketClass = bind.NewClass("websocket", map[string]func(l *lua.LState, s *s
 // ReadMethod implements bind.Carrier.
 func (s *socket) ReadMethod() string { return "receive" }
 
+// Quiet reports whether the script has received all messages that have arrived.
+func (s *socket) Quiet() bool { return s.inbox.empty() }
+
 func newSocket(ws *websocket.Conn, conn *watched, owner *task.Owner, o settings) *socket {
 	ws.SetReadLimit(o.longest)
 	ctx, cancel := context.WithCancel(context.Background())
