@@ -52,10 +52,10 @@ func (r *Router) user(jid string) *User {
 	return u
 }
 
-// here runs a job on this goroutine and returns true if no job of the user runs or waits:
-// then a switch to another goroutine would only take time. Otherwise it does nothing and
-// returns false. The job must not wait. Until it returns, this goroutine is that of the
-// user.
+// here runs a job on this goroutine and returns true if no job of the user runs or waits, and
+// the stream is not full: then a switch to another goroutine would only take time. Otherwise
+// it does nothing and returns false. The job must not wait. Until it returns, this goroutine
+// is that of the user.
 func (r *Router) here(jid string, job func(*User)) (done bool, err error) {
 	u, err := r.borrow(jid)
 	if u == nil {
@@ -66,8 +66,8 @@ func (r *Router) here(jid string, job func(*User)) (done bool, err error) {
 	return true, nil
 }
 
-// postQuick is here if isQuick returns true and no job of the user runs or waits, and post
-// otherwise. isQuick must not wait.
+// postQuick is here if isQuick returns true and here would run the job, and post otherwise.
+// isQuick must not wait.
 func (r *Router) postQuick(jid string, job func(*User), isQuick func(*User) bool) error {
 	u, err := r.borrow(jid)
 	switch {
@@ -85,12 +85,16 @@ func (r *Router) postQuick(jid string, job func(*User), isQuick func(*User) bool
 }
 
 // borrow makes this goroutine that of a user until giveBack. It returns nil if the user has
-// one.
+// one, or if jobs have to wait for the stream.
 func (r *Router) borrow(jid string) (*User, error) {
+	full := r.opts.Stream.Full()
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	if r.closed {
 		return nil, ErrClosed
+	}
+	if full {
+		return nil, nil
 	}
 	u := r.user(jid)
 	if u.running {
@@ -135,13 +139,22 @@ func (r *Router) run(u *User) {
 			return
 		}
 		for i, job := range batch {
-			if r.ctx.Err() != nil {
-				break // the time of Close is up
+			if !r.mayRun() {
+				break
 			}
 			job(u)
 			batch[i] = nil
 		}
 	}
+}
+
+// mayRun waits while the stream is full: one payload may become a stanza for each occupant of
+// a room, so limits for payloads do not limit stanzas, and the stream drops what exceeds its
+// backlog. It returns false when the time of Close is up.
+func (r *Router) mayRun() bool {
+	for r.opts.Stream.Full() && r.opts.Stream.WaitCapacity(r.ctx) == nil {
+	}
+	return r.ctx.Err() == nil
 }
 
 // next takes the queue of a user. It returns nil if the queue is empty; the goroutine then
