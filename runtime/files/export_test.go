@@ -50,7 +50,7 @@ func (s *Service) ServeOn(ln net.Listener) error {
 	return nil
 }
 
-// closedListener is the listener for other processes if there are none.
+// closedListener is the listener for other processes that do not exist.
 type closedListener struct{ addr net.Addr }
 
 func (closedListener) Accept() (net.Conn, error) { return nil, http.ErrServerClosed }

@@ -1,6 +1,7 @@
 package scripttest
 
 import (
+	"cmp"
 	"context"
 	"strings"
 
@@ -37,16 +38,15 @@ func sendFile(l *lua.LState, u *user) int {
 	if err != nil {
 		bind.Raise(l, "send_file: %v", err)
 	}
-	attachment := fieldsOf("url", f.URL)
-	if s.Spectrum.Gateway() { // Spectrum passes only the address
-		attachment.RawSetString("name", lua.LString(f.Name))
-		attachment.RawSetString("mime_type", lua.LString(f.Type))
-		attachment.RawSetString("size", lua.LNumber(f.Size))
+	fields := fieldsOf("buddy_name", buddy, "message", cmp.Or(text, f.URL))
+	if !s.Spectrum.Gateway() { // Spectrum passes only the text
+		if text != "" {
+			fields.RawSetString("message", lua.LString(text+"\n"+f.URL))
+		}
+		return u.write(l, "send_file", fields)
 	}
-	if text == "" {
-		text = f.URL
-	}
-	fields, list := fieldsOf("buddy_name", buddy, "message", text), bind.NewTable()
+	attachment, list := fieldsOf("url", f.URL, "name", f.Name, "mime_type", f.Type), bind.NewTable()
+	attachment.RawSetString("size", lua.LNumber(f.Size))
 	list.Append(attachment)
 	fields.RawSetString("attachment", list)
 	return u.write(l, "send_file", fields)

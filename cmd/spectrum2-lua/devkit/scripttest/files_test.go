@@ -11,7 +11,7 @@ local files = require "spectrum.files"
 local on = {}
 function on.login(s) s:connected() end
 function on.conv_message(s, m)
-  local a = m.attachment[1]
+  local a = m.attachment and m.attachment[1] or m.message:match "%S+$"
   local file, why = files.fetch(a)
   if not file then return s:conv_message { buddy_name = m.buddy_name, message = why } end
   local data = file:read_all()
@@ -43,7 +43,8 @@ func TestFilesGoBothWays(t *testing.T) {
 		t:start { home = "spectrum" }
 		local u = t:login()
 		local sent = u:send_file("carol", { data = "hi", name = "a.txt" })
-		t.equal(sent.attachment, { { url = t.any } })
+		t.equal(sent.attachment, nil)
+		t.match(u:send_file("carol", { data = "hi", text = "look" }).message, "^look\nhttp")
 		local xml = t:expect("raw_xml", t.pattern "a.txt text/plain; charset=utf%-8 2")
 		t.equal(u:fetch(xml:match "<url>(.-)</url>"), "HI")`, ""},
 		{"other addresses of this machine", `
