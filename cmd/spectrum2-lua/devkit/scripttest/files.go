@@ -55,7 +55,7 @@ func sendFile(l *lua.LState, u *user) int {
 // fetchFile implements user:fetch(file [, seconds]) → data, status, headers. The file is an
 // attachment or an address.
 func fetchFile(l *lua.LState, u *user) int {
-	var url lua.LValue = l.Get(2)
+	url := l.Get(2)
 	if t, ok := url.(*lua.LTable); ok {
 		url = t.RawGetString("url")
 		if _, isList := t.RawGetInt(1).(*lua.LTable); isList {
