@@ -33,6 +33,7 @@ return on`)
 /send %[4]s
 /send
 /send %[1]s look at this
+/expect <carol> look
 /save last %[2]s
 /save last %[3]s
 /save last
