@@ -61,22 +61,34 @@ func Verification(info []*xmltree.Node) string {
 	for _, n := range info {
 		switch n.Name {
 		case "identity":
-			identities = append(identities, strings.Join([]string{n.Get("category"), n.Get("type"), language(n), n.Get("name")}, "/")+"<")
+			identities = append(identities, strings.Join([]string{n.Get("category"), n.Get("type"), language(n), n.Get("name")}, "/"))
 		case "feature":
-			features = append(features, n.Get("var")+"<")
+			features = append(features, n.Get("var"))
 		case "x":
 			forms = append(forms, formText(n))
 		}
 	}
 	var b strings.Builder
-	for _, part := range [][]string{identities, features, forms} {
-		slices.Sort(part) // by bytes, RFC 4790 i;octet
-		for _, text := range slices.Compact(part) {
-			b.WriteString(text)
-		}
+	for _, part := range [][]string{identities, features} {
+		b.WriteString(joined(part))
+	}
+	slices.Sort(forms)
+	for _, form := range forms {
+		b.WriteString(form)
 	}
 	sum := sha1.Sum([]byte(b.String())) //nolint:gosec // see the import
 	return base64.StdEncoding.EncodeToString(sum[:])
+}
+
+// joined sorts texts by their bytes (RFC 4790, i;octet) and ends each with <. The order is that
+// of the texts without <.
+func joined(texts []string) string {
+	slices.Sort(texts)
+	var b strings.Builder
+	for _, text := range slices.Compact(texts) {
+		b.WriteString(text + "<")
+	}
+	return b.String()
 }
 
 func language(n *xmltree.Node) string {
@@ -92,21 +104,25 @@ func language(n *xmltree.Node) string {
 // values.
 func formText(form *xmltree.Node) string {
 	var typ string
-	var fields []string
+	var names []string
+	values := map[string]string{}
 	for _, f := range stanza.Children(form) {
-		var values []string
+		var all []string
 		for _, v := range stanza.Children(f) {
 			if v.Name == "value" {
-				values = append(values, stanza.Body(v)+"<")
+				all = append(all, stanza.Body(v))
 			}
 		}
-		slices.Sort(values)
-		if f.Get("var") == "FORM_TYPE" {
-			typ = strings.Join(values, "")
+		if name := f.Get("var"); name != "FORM_TYPE" {
+			names = append(names, name)
+			values[name] = joined(all)
 			continue
 		}
-		fields = append(fields, f.Get("var")+"<"+strings.Join(values, ""))
+		typ = joined(all)
 	}
-	slices.Sort(fields)
-	return typ + strings.Join(fields, "")
+	slices.Sort(names)
+	for _, name := range names {
+		typ += name + "<" + values[name]
+	}
+	return typ
 }

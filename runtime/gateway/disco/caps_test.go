@@ -19,6 +19,8 @@ func TestVerificationOfTheXEP(t *testing.T) {
 			`<field var="ip_version"><value>ipv4</value><value>ipv6</value></field><field var="os"><value>Mac</value></field>` +
 			`<field var="os_version"><value>10.5.1</value></field><field var="software"><value>Psi</value></field>` +
 			`<field var="software_version"><value>0.11</value></field></x>`, "q07IKJEyjvHSyhy//CH0CxmKi8w="},
+		// The hash is that of "client/pc//<a<a#b<", as `printf … | openssl sha1 -binary | base64` makes it.
+		{"a feature that begins like another", `<identity category="client" type="pc"/><feature var="a#b"/><feature var="a"/>`, "Kc+hAGX5pok39BghwbXxtbxnRKQ="},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			query, err := xmltree.Parse(`<query xmlns="http://jabber.org/protocol/disco#info">`+c.info+`</query>`, xmltree.DefaultLimits)
