@@ -90,6 +90,7 @@ end)
 test.case("/nick and /away reach all servers", function(t)
   local function others(conn)
     conn:expect_line "^PRIVMSG dan hi$"
+    conn:write_line(":dan!d@e PRIVMSG alice :hello")
     conn:expect_line "^AWAY :at tea$"
     conn:expect_line "^AWAY$"
     conn:expect_line "^NICK bob$"
@@ -98,6 +99,8 @@ test.case("/nick and /away reach all servers", function(t)
   local user = start(t, { red = others, blue = others })
   user:say("dan@red", "hi")
   user:say("dan@blue", "hi")
+  user:expect("conv_message", { buddy_name = "dan@red", message = "hello" })
+  user:expect("conv_message", { buddy_name = "dan@blue", message = "hello" })
   user:send("status_changed", { status = "away", status_message = "at tea" })
   t:settle()
   user:say("dan@red", "/back")
