@@ -48,6 +48,9 @@ StandardError=append:/e2e/err
 `,
 }
 
+// installed replaces the names in a unit as `make install PREFIX=/usr` does.
+var installed = strings.NewReplacer("@PREFIX@", "/usr", "@CONFIGS@", "/etc/spectrum2/transports", "@NAME@", "spectrum2", "@DYNAMIC@", "yes")
+
 // TestServeUnderSystemd runs the installed unit under Debian's systemd, which is process 1 of
 // its own namespaces and control group.
 func TestServeUnderSystemd(t *testing.T) {
@@ -73,7 +76,7 @@ func TestServeUnderSystemd(t *testing.T) {
 		add(name, content)
 	}
 	system := filepath.Join(repository, "cmd/spectrum2-lua/internal/install/system")
-	add("etc/systemd/system/spectrum2-lua@.service", strings.ReplaceAll(string(read(t, filepath.Join(system, "spectrum2-lua@.service"))), "@PREFIX@", "/usr"))
+	add("etc/systemd/system/spectrum2-lua@.service", installed.Replace(string(read(t, filepath.Join(system, "spectrum2-lua@.service")))))
 	if err := os.MkdirAll(filepath.Join(dir, "add/usr/bin"), 0o755); err != nil {
 		t.Fatal(err)
 	}
