@@ -4,6 +4,7 @@ package e2e_test
 
 import (
 	"fmt"
+	"maps"
 	"math/rand/v2"
 	"slices"
 	"strings"
@@ -23,6 +24,7 @@ server:
 datastore: { path: "%[2]s" }
 accounts:
   authentication-enabled: true
+  login-via-pass-command: true
   registration: { enabled: true, bcrypt-cost: 4 }
   login-throttling: { enabled: false }
   multiclient: { enabled: true, allowed-by-default: true, always-on: disabled }
@@ -99,13 +101,15 @@ func TestServeErgo(t *testing.T) {
 	phone.available()
 	phone.join(room, "alice")
 
-	s := &ergoScene{t: t, room: room, alice: alice, phone: phone, dora: dora, carol: carol}
+	s := &ergoScene{t: t, server: server, room: room, alice: alice, phone: phone, dora: dora, carol: carol}
 	s.inRoom()
+	s.inPrivate()
 	b.nothingWrong()
 }
 
 type ergoScene struct {
 	t                  *testing.T
+	server             *ircServer
 	room               string // its JID
 	alice, phone, dora *client
 	carol              *ircUser
@@ -169,6 +173,7 @@ func (s *ergoScene) inRoom() {
 	s.carol.wait("REDACT #room ")
 
 	s.fromIRC()
+	s.markers()
 }
 
 // fromIRC reads what a client of IRC writes to the room.
@@ -191,6 +196,44 @@ func (s *ergoScene) fromIRC() {
 	}
 	s.carol.send("BATCH -1")
 	s.all("carol's lines", saidIn(s.room, "carol", "first\n\nlast"))
+}
+
+// markers has a second IRC client of alice read the room.
+func (s *ergoScene) markers() {
+	s.t.Helper()
+	last := s.says(s.dora, "read this")
+	other := s.server.user("alice", "PASS alice:"+legacyPassword, "CAP REQ :draft/read-marker", "CAP END")
+	other.step()
+	s.modern(s.alice, "displayed", command{"about": last.StanzaID})
+	other.wait("MARKREAD #room timestamp=")
+	newer := s.says(s.dora, "and this")
+	other.step()
+	other.send("MARKREAD #room timestamp=2999-01-01T00:00:00.000Z")
+	s.alice.wait("alice has read it elsewhere", func(e event) bool { return e.From == s.room+"/alice" && e.Displayed == newer.StanzaID })
+}
+
+// inPrivate uses private messages between alice and dora.
+func (s *ergoScene) inPrivate() {
+	s.t.Helper()
+	to, from := command{"to": s.room + "/dora", "type": "chat"}, s.room+"/alice"
+	with := func(fields command) command {
+		all := maps.Clone(to)
+		maps.Copy(all, fields)
+		return all
+	}
+	s.modern(s.alice, "plain", with(command{"body": "psst", "stanza_id": "p1"}))
+	psst := s.dora.wait("a private message", func(e event) bool { return e.From == from && e.Body == "psst" && e.ID != "" })
+
+	back := command{"to": from, "type": "chat"}
+	s.modern(s.dora, "react", command{"to": from, "type": "chat", "about": psst.ID, "emoji": []string{"👀"}})
+	s.alice.wait("the reaction", func(e event) bool {
+		return e.From == s.room+"/dora" && e.Reactions == "p1" && slices.Equal(e.Emoji, []string{"👀"})
+	})
+	maps.Copy(back, command{"body": "what?", "about": psst.ID, "author": psst.From, "quoted": "psst"})
+	s.modern(s.dora, "reply", back)
+	s.alice.wait("the answer", func(e event) bool { return e.Reply == "p1" && e.Answer == "what?" })
+	s.modern(s.alice, "retract", with(command{"about": "p1"}))
+	s.dora.wait("the message is gone", func(e event) bool { return e.From == from && e.Retract == psst.ID })
 }
 
 // tagOf returns the value of a tag of a line.
