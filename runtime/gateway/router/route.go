@@ -180,6 +180,7 @@ type payloadRoutes struct {
 // tables has the routes of all features.
 type tables struct {
 	stanzas  map[routeKey]*Route
+	spaces   map[string]bool // of the routes for child elements of messages and presences
 	payloads map[pb.WrapperMessage_Type]*payloadRoutes
 	hooks    []Hooks
 	disco    []Disco
@@ -192,6 +193,7 @@ type tables struct {
 func newTables(features []Feature) tables {
 	t := tables{
 		stanzas:  map[routeKey]*Route{},
+		spaces:   map[string]bool{},
 		payloads: map[pb.WrapperMessage_Type]*payloadRoutes{},
 	}
 	for _, f := range features {
@@ -201,6 +203,9 @@ func newTables(features []Feature) tables {
 				panic(fmt.Sprintf("gateway: the feature %s adds a second route for %v", f.Name, key))
 			}
 			t.stanzas[key] = &r
+			if r.Kind != "iq" && r.Space != "" {
+				t.spaces[r.Space] = true
+			}
 		}
 		for _, r := range f.Payloads {
 			routes := t.payloads[r.Type]
@@ -240,7 +245,7 @@ func (t *tables) stanza(s *Stanza) *Route {
 		return t.find(s, s.Payload.Space)
 	}
 	for _, child := range s.Children {
-		if child.Element == nil || child.Element.Space == "" {
+		if child.Element == nil || !t.spaces[child.Element.Space] {
 			continue
 		}
 		if route := t.find(s, child.Element.Space); route != nil {
