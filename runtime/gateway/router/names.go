@@ -36,6 +36,7 @@ func (u *User) ContactJID(name string) string {
 // change with the config, because it is in the user's roster. The setting ends with the
 // session.
 func (u *User) SetEscaping(name string, escaped bool) {
+	u.lastFrom = sender{}
 	switch {
 	case !strings.Contains(name, "@"): // both are the same
 	case escaped == u.router.Escapes():
@@ -54,7 +55,21 @@ func (u *User) ContactFrom(name string) string {
 	if room, nick, ok := u.Occupant(name); ok {
 		return u.RoomJID(room) + "/" + nick
 	}
-	return u.ContactJID(name) + contactResource
+	escapes := u.router.Escapes()
+	if last := &u.lastFrom; last.jid == "" || last.name != name || last.escapes != escapes {
+		*last = sender{name, u.ContactJID(name) + contactResource, escapes}
+	}
+	jid := u.lastFrom.jid
+	if u.State == Offline { // address notes the name only during a session
+		u.lastFrom = sender{}
+	}
+	return jid
+}
+
+// sender is the full JID of a contact.
+type sender struct {
+	name, jid string
+	escapes   bool
 }
 
 // RoomJID returns the bare JID of a room.
@@ -121,6 +136,7 @@ func (u *User) address(local, name string) string {
 			u.names = map[string]string{}
 		}
 		u.names[folded] = name
+		u.lastFrom = sender{} // its name may be another spelling
 	}
 	return local + "@" + u.router.Settings().Service.JID
 }

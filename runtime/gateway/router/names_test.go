@@ -67,3 +67,37 @@ func TestOccupantsAreDividedOnlyInJoinedRooms(t *testing.T) {
 		}
 	}
 }
+
+// TestSenderFollowsEachChange asks for the sender of the same contact again after everything
+// that changes it.
+func TestSenderFollowsEachChange(t *testing.T) {
+	r, _ := open(t, router.Feature{}, nil)
+	done := make(chan []string, 1)
+	err := r.For("alice@localhost", func(u *router.User) {
+		var got []string
+		ask := func(name string) { got = append(got, u.ContactFrom(name)) }
+		u.State = router.Online
+		ask("a@b")
+		ask("a@b")
+		u.SetEscaping("a@b", !r.Escapes())
+		ask("a@b")
+		u.SetEscaping("a@b", r.Escapes())
+		r.Shared.Announce("features", "disable_jid_escaping", "1")
+		ask("a@b")
+		ask("Carol")
+		u.ContactJID("CAROL")
+		ask("Carol")
+		u.JoinRoom(router.RoomLocal("#r"), "#r")
+		ask("#r/x")
+		u.End()
+		ask("a@b")
+		done <- got
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	got := <-done
+	if got[0] != got[1] || got[0] == got[2] || got[3] != got[7] || got[6] != "#r@t.localhost/x" || got[4] != "Carol@t.localhost/bot" || got[5] != got[4] {
+		t.Errorf("%q", got)
+	}
+}

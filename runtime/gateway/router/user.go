@@ -40,9 +40,12 @@ type User struct {
 	names   map[string]string // see address
 	joined  map[string]string // names of rooms by their folded localparts
 	unusual map[string]bool   // contacts whose JID is not written as the config says
-	slots   map[any]any
-	queue   []func(*User) // router.mu guards it and running
-	running bool
+	// lastFrom is the last result of ContactFrom, because a contact often writes several
+	// times.
+	lastFrom sender
+	slots    map[any]any
+	queue    []func(*User) // router.mu guards it and running
+	running  bool
 }
 
 // keeps reports whether the user has a state to keep while the queue is empty.
@@ -50,7 +53,7 @@ func (u *User) keeps() bool { return u.JID == "" || u.State != Offline || len(u.
 
 // End makes the user offline, without clients, rooms and names.
 func (u *User) End() {
-	u.State, u.Clients, u.names, u.joined, u.unusual = Offline, nil, nil, nil, nil
+	u.State, u.Clients, u.names, u.joined, u.unusual, u.lastFrom = Offline, nil, nil, nil, nil, sender{}
 	u.Rooms.Clear()
 }
 
