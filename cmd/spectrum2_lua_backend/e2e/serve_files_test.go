@@ -23,12 +23,13 @@ function on.login(session)
 end
 
 function on.conv_message(session, m)
-  local file, why = files.fetch(m.attachment[1])
+  local address = m.attachment and m.attachment[1] or m.message:match "^http%S+$"
+  local file, why = files.fetch(address or assert(files.share { data = "nothing" }))
   session:conv_message {
-    buddy_name = m.buddy_name, attachment = m.attachment,
+    buddy_name = m.buddy_name, attachment = m.attachment, id = m.id,
     message = file and file.name .. " has " .. file:read_all() or why,
   }
-  session:conv_message { buddy_name = m.buddy_name, message = "on demand", attachment = { assert(files.share {
+  session:conv_message { buddy_name = m.buddy_name, message = "on demand", id = "made", attachment = { assert(files.share {
     name = "page.html",
     fetch = function()
       runs = runs + 1
@@ -112,4 +113,25 @@ func TestServeFiles(t *testing.T) {
 			}
 		}
 	})
+}
+
+// TestFilesUnderSpectrum shares a file with a user of Spectrum, who sends it back: as its
+// address, because Spectrum passes nothing else.
+func TestFilesUnderSpectrum(t *testing.T) {
+	t.Parallel()
+	b := newBed(t, bedConfig{script: filesScript, sections: "[files]\nlisten = 127.0.0.1:0\n"})
+	alice := b.client("alice")
+	alice.online()
+	alice.befriend("echo")
+	alice.do(command{"do": "message", "to": b.contact("echo"), "body": "go"})
+	made := alice.wait("a file on demand", func(e event) bool { return e.Event == "message" && strings.HasPrefix(e.Body, "on demand") })
+	url := made.address(t)
+	if res, page := request(t, http.MethodGet, url, "", "bytes=3-5"); page != "<b>run 1</b>" && page != "run" {
+		t.Errorf("the file on demand: %s %q", res.Status, page)
+	}
+	if made.File == nil || made.File.Name != "page.html" {
+		t.Errorf("the description of the file: %s", made.XML)
+	}
+	alice.do(command{"do": "modern", "kind": "file", "to": b.contact("echo"), "url": url, "name": "x.html", "data": "12345"})
+	alice.wait("the content of the user's file", func(e event) bool { return e.Event == "message" && e.Body == "page.html has <b>run 1</b>" })
 }
