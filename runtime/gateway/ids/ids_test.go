@@ -12,16 +12,24 @@ import (
 	"spectrumlua/runtime/gateway/router"
 	"spectrumlua/runtime/gateway/users"
 	"spectrumlua/runtime/stanzaid"
+	"spectrumlua/runtime/xmltree"
 )
 
 const alice = "alice@localhost"
+
+// noStream is a stream to nobody.
+type noStream struct{}
+
+func (noStream) SendNode(*xmltree.Node) error       { return nil }
+func (noStream) Full() bool                         { return false }
+func (noStream) WaitCapacity(context.Context) error { return nil }
 
 // newRouter returns a router over a store.
 func newRouter(t *testing.T, store *users.Store) *router.Router {
 	t.Helper()
 	log := logrus.New()
 	log.SetOutput(t.Output())
-	r := router.New(router.Options{Store: store, Log: log, Clock: clock.Real()})
+	r := router.New(router.Options{Store: store, Stream: noStream{}, Log: log, Clock: clock.Real()})
 	t.Cleanup(func() { ids.Flush(context.WithoutCancel(t.Context()), r) })
 	return r
 }

@@ -136,7 +136,7 @@ func TestPairsAreKnownWhileTheDatabaseIsDown(t *testing.T) {
 	log := logrus.New()
 	log.SetOutput(&logged)
 	moved := clock.NewMovable(nil)
-	r := router.New(router.Options{Store: store, Log: log, Clock: moved})
+	r := router.New(router.Options{Store: store, Stream: noStream{}, Log: log, Clock: moved})
 	as(t, r, alice, func(u *router.User) {
 		for i := range 100 {
 			ids.Sent(u, "bob", fmt.Sprint("c", i), fmt.Sprint(i))
@@ -185,7 +185,7 @@ func TestPairsAreBoundedByNumberAndAge(t *testing.T) {
 	log := logrus.New()
 	log.SetOutput(t.Output())
 	moved := clock.NewMovable(nil)
-	r := router.New(router.Options{Store: store, Log: log, Clock: moved})
+	r := router.New(router.Options{Store: store, Stream: noStream{}, Log: log, Clock: moved})
 	before := sizeOf(t, file)
 	const n = ids.MaxStored
 	send := func(from, to int) {
