@@ -22,9 +22,13 @@ var pairSizes = map[*database.Engine]string{
 	database.MySQL:      "SELECT SUM(data_length + index_length) FROM information_schema.tables WHERE table_name LIKE '%spectrum2_lua_ids'",
 }
 
-// TestPairOfIDsTakesLessThan200Bytes stores messages of ten users, with ids as clients and
+// mostBytes holds the limit of a pair. The pages of PostgreSQL and MariaDB are about two
+// thirds full, because the keys come in no order.
+var mostBytes = map[*database.Engine]int64{database.SQLite: 200, database.PostgreSQL: 220, database.MySQL: 350}
+
+// TestPairOfIDsIsSmall stores messages of ten users, with ids as clients and
 // Matrix make them.
-func TestPairOfIDsTakesLessThan200Bytes(t *testing.T) {
+func TestPairOfIDsIsSmall(t *testing.T) {
 	engines(t, func(t *testing.T, e *database.Engine, section string) {
 		const perUser, batch = 2000, 50
 		dir := t.TempDir()
@@ -48,8 +52,8 @@ func TestPairOfIDsTakesLessThan200Bytes(t *testing.T) {
 		}
 		size := measured(t, e, dir, section)
 		t.Logf("a pair takes %d bytes", size/perUser/10)
-		if size/perUser/10 >= 200 {
-			t.Error("that is too much")
+		if most := mostBytes[e]; size/perUser/10 >= most {
+			t.Errorf("that is too much: at most %d", most)
 		}
 	})
 }

@@ -23,9 +23,8 @@ type Pair struct {
 // maxPair is the size of the column of MySQL.
 const maxPair = 4096
 
-// pairTable is the table of pairs. Spectrum has no such table and ignores it. A pair takes
-// less than 200 bytes with its indexes, so there are numbers in place of texts: owner is a
-// hash of the user's JID.
+// pairTable is the table of pairs. Spectrum has no such table and ignores it. A pair is small,
+// because there are numbers in place of texts: owner is a hash of the user's JID.
 var pairTable = table{tablePairs, "owner, stanza, network, stored, ids", map[*database.Engine][]string{
 	database.SQLite:     {createPairs + "ids BLOB NOT NULL, PRIMARY KEY (owner, stanza)) WITHOUT ROWID", indexPairs},
 	database.PostgreSQL: {createPairs + "ids BYTEA NOT NULL, PRIMARY KEY (owner, stanza))", indexPairs},
