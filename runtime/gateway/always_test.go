@@ -20,9 +20,9 @@ import (
 	"spectrumlua/runtime/gateway/roster"
 	"spectrumlua/runtime/gateway/router"
 	"spectrumlua/runtime/gateway/settings"
-	"spectrumlua/runtime/gateway/stanza"
 	"spectrumlua/runtime/gateway/users"
 	"spectrumlua/runtime/schema"
+	"spectrumlua/runtime/stanza"
 	"spectrumlua/runtime/task"
 	"spectrumlua/runtime/xmltree"
 )

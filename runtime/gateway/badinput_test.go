@@ -11,8 +11,8 @@ import (
 	"spectrumlua/pb"
 	"spectrumlua/runtime/gateway/router"
 	"spectrumlua/runtime/gateway/settings"
-	"spectrumlua/runtime/gateway/stanza"
 	"spectrumlua/runtime/gateway/users"
+	"spectrumlua/runtime/stanza"
 	"spectrumlua/runtime/xmltree"
 )
 

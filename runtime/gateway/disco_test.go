@@ -11,7 +11,7 @@ import (
 
 	"spectrumlua/pb"
 	"spectrumlua/runtime/gateway/disco"
-	"spectrumlua/runtime/gateway/stanza"
+	"spectrumlua/runtime/stanza"
 	"spectrumlua/runtime/xmltree"
 )
 

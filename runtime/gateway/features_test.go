@@ -5,7 +5,7 @@ import (
 	"testing"
 
 	"spectrumlua/pb"
-	"spectrumlua/runtime/gateway/stanza"
+	"spectrumlua/runtime/stanza"
 )
 
 // TestFeaturesAreListedOnce: some clients compute the hash of capabilities without removing

@@ -11,9 +11,9 @@ import (
 
 	"spectrumlua/pb"
 	"spectrumlua/runtime/gateway/settings"
-	"spectrumlua/runtime/gateway/stanza"
 	"spectrumlua/runtime/gateway/users"
 	"spectrumlua/runtime/jid"
+	"spectrumlua/runtime/stanza"
 	"spectrumlua/runtime/xmltree"
 )
 

@@ -22,10 +22,10 @@ import (
 	"spectrumlua/runtime/gateway"
 	"spectrumlua/runtime/gateway/component/componenttest"
 	"spectrumlua/runtime/gateway/settings"
-	"spectrumlua/runtime/gateway/stanza"
 	"spectrumlua/runtime/gateway/users"
 	"spectrumlua/runtime/jid"
 	"spectrumlua/runtime/schema"
+	"spectrumlua/runtime/stanza"
 	"spectrumlua/runtime/task"
 	"spectrumlua/runtime/xmltree"
 )

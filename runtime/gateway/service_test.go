@@ -9,8 +9,8 @@ import (
 	"google.golang.org/protobuf/proto"
 
 	"spectrumlua/pb"
-	"spectrumlua/runtime/gateway/stanza"
 	"spectrumlua/runtime/qrcode"
+	"spectrumlua/runtime/stanza"
 	"spectrumlua/runtime/xmltree"
 )
 

@@ -13,7 +13,7 @@ import (
 
 	"spectrumlua/runtime/files"
 	"spectrumlua/runtime/gateway/disco"
-	"spectrumlua/runtime/gateway/stanza"
+	"spectrumlua/runtime/stanza"
 	"spectrumlua/runtime/xmltree"
 )
 

@@ -7,7 +7,7 @@ import (
 	"strings"
 	"unicode/utf8"
 
-	"spectrumlua/runtime/gateway/stanza"
+	"spectrumlua/runtime/stanza"
 	"spectrumlua/runtime/xmltree"
 )
 

@@ -10,7 +10,7 @@ import (
 	"unicode"
 
 	"spectrumlua/pb"
-	"spectrumlua/runtime/gateway/stanza"
+	"spectrumlua/runtime/stanza"
 	"spectrumlua/runtime/xmltree"
 )
 

@@ -10,8 +10,8 @@ import (
 	"google.golang.org/protobuf/proto"
 
 	"spectrumlua/pb"
-	"spectrumlua/runtime/gateway/stanza"
 	"spectrumlua/runtime/modern"
+	"spectrumlua/runtime/stanza"
 	"spectrumlua/runtime/xmltree"
 )
 

@@ -2,7 +2,7 @@ package modern
 
 import (
 	"spectrumlua/pb"
-	"spectrumlua/runtime/gateway/stanza"
+	"spectrumlua/runtime/stanza"
 	"spectrumlua/runtime/xmlns"
 	"spectrumlua/runtime/xmltree"
 )

@@ -4,7 +4,7 @@ import (
 	"unicode/utf8"
 
 	"spectrumlua/pb"
-	"spectrumlua/runtime/gateway/stanza"
+	"spectrumlua/runtime/stanza"
 	"spectrumlua/runtime/xmlns"
 	"spectrumlua/runtime/xmltree"
 )

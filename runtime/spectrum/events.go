@@ -4,9 +4,9 @@ import (
 	"google.golang.org/protobuf/proto"
 
 	"spectrumlua/pb"
-	"spectrumlua/runtime/gateway/stanza"
 	"spectrumlua/runtime/modern"
 	"spectrumlua/runtime/schema"
+	"spectrumlua/runtime/stanza"
 	"spectrumlua/runtime/xmltree"
 )
 

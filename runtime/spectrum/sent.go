@@ -8,10 +8,10 @@ import (
 	"google.golang.org/protobuf/proto"
 
 	"spectrumlua/pb"
-	"spectrumlua/runtime/gateway/stanza"
 	"spectrumlua/runtime/modern"
 	"spectrumlua/runtime/rules"
 	"spectrumlua/runtime/schema"
+	"spectrumlua/runtime/stanza"
 	"spectrumlua/runtime/stanzaid"
 	"spectrumlua/runtime/xmltree"
 )

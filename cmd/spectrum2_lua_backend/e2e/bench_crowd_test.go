@@ -16,7 +16,7 @@ import (
 	_ "modernc.org/sqlite" // the database of both transports
 
 	"spectrumlua/runtime/gateway/component"
-	"spectrumlua/runtime/gateway/stanza"
+	"spectrumlua/runtime/stanza"
 	"spectrumlua/runtime/xmltree"
 )
 

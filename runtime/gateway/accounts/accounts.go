@@ -6,8 +6,8 @@ import (
 	"errors"
 
 	"spectrumlua/runtime/gateway/router"
-	"spectrumlua/runtime/gateway/stanza"
 	"spectrumlua/runtime/gateway/users"
+	"spectrumlua/runtime/stanza"
 )
 
 // Find returns the account of a user from the database, or users.ErrNotFound.

@@ -10,8 +10,8 @@ import (
 	"strings"
 
 	"spectrumlua/runtime/gateway/router"
-	"spectrumlua/runtime/gateway/stanza"
 	"spectrumlua/runtime/gateway/users"
+	"spectrumlua/runtime/stanza"
 )
 
 // Feature returns the feature.

@@ -6,8 +6,8 @@ import (
 	"spectrumlua/runtime/gateway/accounts"
 	"spectrumlua/runtime/gateway/form"
 	"spectrumlua/runtime/gateway/router"
-	"spectrumlua/runtime/gateway/stanza"
 	"spectrumlua/runtime/gateway/users"
+	"spectrumlua/runtime/stanza"
 	"spectrumlua/runtime/xmltree"
 )
 

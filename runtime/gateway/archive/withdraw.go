@@ -5,9 +5,9 @@ import (
 	"time"
 
 	"spectrumlua/runtime/gateway/router"
-	"spectrumlua/runtime/gateway/stanza"
 	"spectrumlua/runtime/gateway/users"
 	"spectrumlua/runtime/jid"
+	"spectrumlua/runtime/stanza"
 	"spectrumlua/runtime/stanzaid"
 	"spectrumlua/runtime/xmltree"
 )

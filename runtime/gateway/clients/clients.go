@@ -4,7 +4,7 @@ package clients
 
 import (
 	"spectrumlua/runtime/gateway/router"
-	"spectrumlua/runtime/gateway/stanza"
+	"spectrumlua/runtime/stanza"
 	"spectrumlua/runtime/xmltree"
 )
 

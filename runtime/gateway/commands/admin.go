@@ -10,9 +10,9 @@ import (
 	"spectrumlua/runtime/gateway/form"
 	"spectrumlua/runtime/gateway/registration"
 	"spectrumlua/runtime/gateway/router"
-	"spectrumlua/runtime/gateway/stanza"
 	"spectrumlua/runtime/gateway/users"
 	"spectrumlua/runtime/jid"
+	"spectrumlua/runtime/stanza"
 )
 
 // admin is the form type of XEP-0133, and the beginning of its nodes.

@@ -12,7 +12,7 @@ import (
 	"spectrumlua/runtime/gateway/form"
 	"spectrumlua/runtime/gateway/registration"
 	"spectrumlua/runtime/gateway/router"
-	"spectrumlua/runtime/gateway/stanza"
+	"spectrumlua/runtime/stanza"
 	"spectrumlua/runtime/xmltree"
 )
 

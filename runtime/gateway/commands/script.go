@@ -11,7 +11,7 @@ import (
 	"spectrumlua/runtime/gateway/form"
 	"spectrumlua/runtime/gateway/router"
 	"spectrumlua/runtime/gateway/service"
-	"spectrumlua/runtime/gateway/stanza"
+	"spectrumlua/runtime/stanza"
 )
 
 // prefix begins the nodes of the script's commands.

@@ -10,7 +10,7 @@ import (
 	"time"
 
 	"spectrumlua/runtime/gateway/router"
-	"spectrumlua/runtime/gateway/stanza"
+	"spectrumlua/runtime/stanza"
 )
 
 // sessionTime is how long a user may take to fill in a form.

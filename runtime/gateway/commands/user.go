@@ -9,8 +9,8 @@ import (
 	"spectrumlua/runtime/gateway/presence"
 	"spectrumlua/runtime/gateway/registration"
 	"spectrumlua/runtime/gateway/router"
-	"spectrumlua/runtime/gateway/stanza"
 	"spectrumlua/runtime/gateway/users"
+	"spectrumlua/runtime/stanza"
 )
 
 func isStranger(_ *router.User, registered bool) bool   { return !registered }

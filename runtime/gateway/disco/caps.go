@@ -9,7 +9,7 @@ import (
 
 	"spectrumlua/runtime/gateway/router"
 	"spectrumlua/runtime/gateway/settings"
-	"spectrumlua/runtime/gateway/stanza"
+	"spectrumlua/runtime/stanza"
 	"spectrumlua/runtime/xmlns"
 	"spectrumlua/runtime/xmltree"
 )

@@ -4,7 +4,7 @@ import (
 	"testing"
 
 	"spectrumlua/runtime/gateway/disco"
-	"spectrumlua/runtime/gateway/stanza"
+	"spectrumlua/runtime/stanza"
 	"spectrumlua/runtime/xmltree"
 )
 

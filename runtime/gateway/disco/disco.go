@@ -8,7 +8,7 @@ import (
 
 	"spectrumlua/runtime/gateway/paging"
 	"spectrumlua/runtime/gateway/router"
-	"spectrumlua/runtime/gateway/stanza"
+	"spectrumlua/runtime/stanza"
 	"spectrumlua/runtime/xmltree"
 )
 

@@ -6,8 +6,8 @@ import (
 	"strings"
 
 	"spectrumlua/runtime/gateway/router"
-	"spectrumlua/runtime/gateway/stanza"
 	"spectrumlua/runtime/jid"
+	"spectrumlua/runtime/stanza"
 )
 
 // Feature returns the feature.

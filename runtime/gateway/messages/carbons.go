@@ -4,7 +4,7 @@ import (
 	"spectrumlua/runtime/gateway/archive"
 	"spectrumlua/runtime/gateway/privilege"
 	"spectrumlua/runtime/gateway/router"
-	"spectrumlua/runtime/gateway/stanza"
+	"spectrumlua/runtime/stanza"
 	"spectrumlua/runtime/xmltree"
 )
 

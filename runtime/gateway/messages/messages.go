@@ -9,7 +9,7 @@ import (
 
 	"spectrumlua/pb"
 	"spectrumlua/runtime/gateway/router"
-	"spectrumlua/runtime/gateway/stanza"
+	"spectrumlua/runtime/stanza"
 )
 
 // understood are the features that contacts, rooms and occupants have. A client may hide what

@@ -7,7 +7,7 @@ import (
 
 	"spectrumlua/pb"
 	"spectrumlua/runtime/gateway/router"
-	"spectrumlua/runtime/gateway/stanza"
+	"spectrumlua/runtime/stanza"
 )
 
 // Most messages are about no other message. Their handlers do not look up ids in the

@@ -10,10 +10,10 @@ import (
 	"spectrumlua/runtime/gateway/archive"
 	"spectrumlua/runtime/gateway/ids"
 	"spectrumlua/runtime/gateway/router"
-	"spectrumlua/runtime/gateway/stanza"
 	"spectrumlua/runtime/jid"
 	"spectrumlua/runtime/modern"
 	"spectrumlua/runtime/richtext"
+	"spectrumlua/runtime/stanza"
 	"spectrumlua/runtime/xmltree"
 )
 

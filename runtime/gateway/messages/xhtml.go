@@ -3,8 +3,8 @@ package messages
 import (
 	"strings"
 
-	"spectrumlua/runtime/gateway/stanza"
 	"spectrumlua/runtime/modern"
+	"spectrumlua/runtime/stanza"
 	"spectrumlua/runtime/xmlns"
 	"spectrumlua/runtime/xmltree"
 )

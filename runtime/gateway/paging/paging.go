@@ -5,7 +5,7 @@ import (
 	"slices"
 	"strconv"
 
-	"spectrumlua/runtime/gateway/stanza"
+	"spectrumlua/runtime/stanza"
 	"spectrumlua/runtime/xmltree"
 )
 

@@ -5,7 +5,7 @@ import (
 	"testing"
 
 	"spectrumlua/runtime/gateway/paging"
-	"spectrumlua/runtime/gateway/stanza"
+	"spectrumlua/runtime/stanza"
 	"spectrumlua/runtime/xmltree"
 )
 

@@ -6,9 +6,9 @@ import (
 
 	"spectrumlua/runtime/clock"
 	"spectrumlua/runtime/gateway/router"
-	"spectrumlua/runtime/gateway/stanza"
 	"spectrumlua/runtime/gateway/users"
 	"spectrumlua/runtime/jid"
+	"spectrumlua/runtime/stanza"
 	"spectrumlua/runtime/xmltree"
 )
 

@@ -3,7 +3,7 @@ package presence
 import (
 	"time"
 
-	"spectrumlua/runtime/gateway/stanza"
+	"spectrumlua/runtime/stanza"
 	"spectrumlua/runtime/xmltree"
 )
 

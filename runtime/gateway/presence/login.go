@@ -7,10 +7,10 @@ import (
 	"spectrumlua/pb"
 	"spectrumlua/runtime/gateway/accounts"
 	"spectrumlua/runtime/gateway/router"
-	"spectrumlua/runtime/gateway/stanza"
 	"spectrumlua/runtime/gateway/users"
 	"spectrumlua/runtime/jid"
 	"spectrumlua/runtime/rules"
+	"spectrumlua/runtime/stanza"
 )
 
 // failures counts the failures of a user's network in a row.

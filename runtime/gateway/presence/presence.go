@@ -11,8 +11,8 @@ import (
 	"spectrumlua/runtime/gateway/accounts"
 	"spectrumlua/runtime/gateway/disco"
 	"spectrumlua/runtime/gateway/router"
-	"spectrumlua/runtime/gateway/stanza"
 	"spectrumlua/runtime/gateway/users"
+	"spectrumlua/runtime/stanza"
 	"spectrumlua/runtime/xmltree"
 )
 

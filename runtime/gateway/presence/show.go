@@ -2,7 +2,7 @@ package presence
 
 import (
 	"spectrumlua/pb"
-	"spectrumlua/runtime/gateway/stanza"
+	"spectrumlua/runtime/stanza"
 	"spectrumlua/runtime/xmltree"
 )
 

@@ -11,7 +11,7 @@ import (
 	"spectrumlua/pb"
 	"spectrumlua/runtime/gateway/roster"
 	"spectrumlua/runtime/gateway/router"
-	"spectrumlua/runtime/gateway/stanza"
+	"spectrumlua/runtime/stanza"
 )
 
 // Feature returns the feature.

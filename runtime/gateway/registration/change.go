@@ -8,9 +8,9 @@ import (
 	"spectrumlua/runtime/gateway/accounts"
 	"spectrumlua/runtime/gateway/presence"
 	"spectrumlua/runtime/gateway/router"
-	"spectrumlua/runtime/gateway/stanza"
 	"spectrumlua/runtime/gateway/users"
 	"spectrumlua/runtime/jid"
+	"spectrumlua/runtime/stanza"
 )
 
 // Request is what a user wants to register.

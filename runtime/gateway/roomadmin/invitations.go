@@ -7,9 +7,9 @@ import (
 	"spectrumlua/runtime/gateway/rooms"
 	"spectrumlua/runtime/gateway/roster"
 	"spectrumlua/runtime/gateway/router"
-	"spectrumlua/runtime/gateway/stanza"
 	"spectrumlua/runtime/jid"
 	"spectrumlua/runtime/modern"
+	"spectrumlua/runtime/stanza"
 	"spectrumlua/runtime/xmltree"
 )
 

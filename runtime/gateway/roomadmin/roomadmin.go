@@ -11,7 +11,7 @@ import (
 	"spectrumlua/runtime/gateway/form"
 	"spectrumlua/runtime/gateway/rooms"
 	"spectrumlua/runtime/gateway/router"
-	"spectrumlua/runtime/gateway/stanza"
+	"spectrumlua/runtime/stanza"
 	"spectrumlua/runtime/xmltree"
 )
 

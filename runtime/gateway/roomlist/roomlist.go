@@ -8,7 +8,7 @@ import (
 	"spectrumlua/pb"
 	"spectrumlua/runtime/gateway/disco"
 	"spectrumlua/runtime/gateway/router"
-	"spectrumlua/runtime/gateway/stanza"
+	"spectrumlua/runtime/stanza"
 	"spectrumlua/runtime/xmltree"
 )
 

@@ -7,8 +7,8 @@ import (
 	"spectrumlua/pb"
 	"spectrumlua/runtime/gateway/presence"
 	"spectrumlua/runtime/gateway/router"
-	"spectrumlua/runtime/gateway/stanza"
 	"spectrumlua/runtime/jid"
+	"spectrumlua/runtime/stanza"
 )
 
 // subjectTime is how long a complete join waits for the subject. After it, the client gets

@@ -6,8 +6,8 @@ import (
 	"spectrumlua/runtime/gateway/archive"
 	"spectrumlua/runtime/gateway/presence"
 	"spectrumlua/runtime/gateway/router"
-	"spectrumlua/runtime/gateway/stanza"
 	"spectrumlua/runtime/gateway/users"
+	"spectrumlua/runtime/stanza"
 )
 
 // The rooms of users with stay_connected are in the database, so that the next session

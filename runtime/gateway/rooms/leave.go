@@ -7,7 +7,7 @@ import (
 	"spectrumlua/pb"
 	"spectrumlua/runtime/gateway/presence"
 	"spectrumlua/runtime/gateway/router"
-	"spectrumlua/runtime/gateway/stanza"
+	"spectrumlua/runtime/stanza"
 )
 
 // leaveTime is how long a user with stay_connected stays in a room that their last client

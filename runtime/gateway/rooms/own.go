@@ -5,9 +5,9 @@ import (
 	"spectrumlua/runtime/gateway/ids"
 	"spectrumlua/runtime/gateway/messages"
 	"spectrumlua/runtime/gateway/router"
-	"spectrumlua/runtime/gateway/stanza"
 	"spectrumlua/runtime/modern"
 	"spectrumlua/runtime/rules"
+	"spectrumlua/runtime/stanza"
 	"spectrumlua/runtime/xmltree"
 )
 

@@ -17,10 +17,10 @@ import (
 	"spectrumlua/runtime/clock"
 	"spectrumlua/runtime/gateway/messages"
 	"spectrumlua/runtime/gateway/router"
-	"spectrumlua/runtime/gateway/stanza"
 	"spectrumlua/runtime/gateway/users"
 	"spectrumlua/runtime/jid"
 	"spectrumlua/runtime/rules"
+	"spectrumlua/runtime/stanza"
 )
 
 // Feature returns the feature.

@@ -5,7 +5,7 @@ import (
 
 	"spectrumlua/runtime/gateway/clients"
 	"spectrumlua/runtime/gateway/router"
-	"spectrumlua/runtime/gateway/stanza"
+	"spectrumlua/runtime/stanza"
 	"spectrumlua/runtime/xmltree"
 )
 

@@ -4,7 +4,7 @@ import (
 	"spectrumlua/runtime/gateway/presence"
 	"spectrumlua/runtime/gateway/privilege"
 	"spectrumlua/runtime/gateway/router"
-	"spectrumlua/runtime/gateway/stanza"
+	"spectrumlua/runtime/stanza"
 )
 
 // action is what happens to a contact in the user's roster.

@@ -3,8 +3,8 @@ package roster
 import (
 	"spectrumlua/pb"
 	"spectrumlua/runtime/gateway/router"
-	"spectrumlua/runtime/gateway/stanza"
 	"spectrumlua/runtime/gateway/users"
+	"spectrumlua/runtime/stanza"
 )
 
 // buddyChanged handles BUDDY_CHANGED of the script: the state of a contact, which may be

@@ -4,8 +4,8 @@ import (
 	"spectrumlua/pb"
 	"spectrumlua/runtime/gateway/presence"
 	"spectrumlua/runtime/gateway/router"
-	"spectrumlua/runtime/gateway/stanza"
 	"spectrumlua/runtime/jid"
+	"spectrumlua/runtime/stanza"
 )
 
 // probe answers a server with the presence of a contact (RFC 6121, section 4.3). A client

@@ -16,7 +16,7 @@ import (
 	"spectrumlua/runtime/clock"
 	"spectrumlua/runtime/gateway/router"
 	"spectrumlua/runtime/gateway/settings"
-	"spectrumlua/runtime/gateway/stanza"
+	"spectrumlua/runtime/stanza"
 	"spectrumlua/runtime/xmltree"
 )
 

@@ -5,8 +5,8 @@ import (
 	"testing"
 
 	"spectrumlua/runtime/gateway/router"
-	"spectrumlua/runtime/gateway/stanza"
 	"spectrumlua/runtime/schema"
+	"spectrumlua/runtime/stanza"
 	"spectrumlua/runtime/task"
 )
 

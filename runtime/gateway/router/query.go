@@ -4,8 +4,8 @@ import (
 	"strconv"
 
 	"spectrumlua/runtime/clock"
-	"spectrumlua/runtime/gateway/stanza"
 	"spectrumlua/runtime/jid"
+	"spectrumlua/runtime/stanza"
 	"spectrumlua/runtime/xmltree"
 )
 

@@ -6,9 +6,9 @@ import (
 	"google.golang.org/protobuf/proto"
 
 	"spectrumlua/pb"
-	"spectrumlua/runtime/gateway/stanza"
 	"spectrumlua/runtime/rules"
 	"spectrumlua/runtime/schema"
+	"spectrumlua/runtime/stanza"
 	"spectrumlua/runtime/xmltree"
 )
 

@@ -16,8 +16,8 @@ import (
 	"spectrumlua/runtime/clock"
 	"spectrumlua/runtime/gateway/router"
 	"spectrumlua/runtime/gateway/settings"
-	"spectrumlua/runtime/gateway/stanza"
 	"spectrumlua/runtime/schema"
+	"spectrumlua/runtime/stanza"
 	"spectrumlua/runtime/task"
 	"spectrumlua/runtime/xmltree"
 )

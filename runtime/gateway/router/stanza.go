@@ -8,8 +8,8 @@ import (
 	"github.com/sirupsen/logrus"
 
 	"spectrumlua/runtime/clock"
-	"spectrumlua/runtime/gateway/stanza"
 	"spectrumlua/runtime/jid"
+	"spectrumlua/runtime/stanza"
 	"spectrumlua/runtime/xmltree"
 )
 

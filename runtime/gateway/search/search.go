@@ -11,7 +11,7 @@ import (
 	"spectrumlua/runtime/gateway/form"
 	"spectrumlua/runtime/gateway/roster"
 	"spectrumlua/runtime/gateway/router"
-	"spectrumlua/runtime/gateway/stanza"
+	"spectrumlua/runtime/stanza"
 	"spectrumlua/runtime/xmltree"
 )
 

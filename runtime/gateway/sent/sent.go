@@ -7,7 +7,7 @@ import (
 	"spectrumlua/runtime/gateway/ids"
 	"spectrumlua/runtime/gateway/rooms"
 	"spectrumlua/runtime/gateway/router"
-	"spectrumlua/runtime/gateway/stanza"
+	"spectrumlua/runtime/stanza"
 )
 
 // Feature returns the feature.

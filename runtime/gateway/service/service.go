@@ -8,7 +8,7 @@ import (
 	"spectrumlua/pb"
 	"spectrumlua/runtime/dialog"
 	"spectrumlua/runtime/gateway/router"
-	"spectrumlua/runtime/gateway/stanza"
+	"spectrumlua/runtime/stanza"
 	"spectrumlua/runtime/xmltree"
 )
 

@@ -10,8 +10,8 @@ import (
 	"spectrumlua/runtime/files"
 	"spectrumlua/runtime/gateway/form"
 	"spectrumlua/runtime/gateway/router"
-	"spectrumlua/runtime/gateway/stanza"
 	"spectrumlua/runtime/gateway/users"
+	"spectrumlua/runtime/stanza"
 	"spectrumlua/runtime/xmltree"
 )
 

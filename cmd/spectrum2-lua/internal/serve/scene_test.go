@@ -12,8 +12,8 @@ import (
 
 	"spectrumlua/cmd/spectrum2-lua/internal/serve"
 	"spectrumlua/runtime/gateway/component/componenttest"
-	"spectrumlua/runtime/gateway/stanza"
 	"spectrumlua/runtime/jid"
+	"spectrumlua/runtime/stanza"
 	"spectrumlua/runtime/xmltree"
 )
 
