@@ -3,6 +3,7 @@
 
 local conversations = require "irc.conversations"
 local links = require "irc.links"
+local members = require "irc.members"
 local names = require "irc.names"
 
 local about = {}
@@ -18,16 +19,11 @@ function about.by_user(session, name)
   return link, nick or target, conversations.target(link, nick or target)
 end
 
--- is_me reports whether the user wrote a line.
-function about.is_me(link, msg)
-  return names.fold(link, msg.source.nick) == names.fold(link, link.nick)
-end
-
 -- place returns the conversation of a line to `target`, for messages of the runtime:
 -- { buddy_name, nickname, pm, origin }. It also returns the room or nick on IRC. The
 -- conversation is nil if the user does not see the room.
 function about.place(link, msg, target)
-  local mine = about.is_me(link, msg)
+  local mine = members.is_me(link, msg.source.nick)
   if names.is_room(link, target) then
     local room = link.rooms[names.fold(link, target)]
     if not room or not room.joined or not room.wanted then

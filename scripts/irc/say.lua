@@ -8,6 +8,7 @@ local time = require "spectrum.time"
 local awake = require "irc.awake"
 local clienttags = require "irc.clienttags"
 local links = require "irc.links"
+local members = require "irc.members"
 local multiline = require "irc.multiline"
 local names = require "irc.names"
 local out = require "irc.out"
@@ -65,7 +66,7 @@ local function mark(link, room, m, lines)
   if not lines[1] then
     return
   end
-  if author and names.fold(link, author) ~= names.fold(link, link.nick) and not m.message:find(author, 1, true) then
+  if author and not members.is_me(link, author) and not m.message:find(author, 1, true) then
     lines[1] = author .. ": " .. lines[1]
   end
   if m.replaces then

@@ -5,6 +5,7 @@ local encoding = require "spectrum.encoding"
 local time = require "spectrum.time"
 local ctcp = require "irc.ctcp"
 local events = require "irc.events"
+local members = require "irc.members"
 local names = require "irc.names"
 local conversations = require "irc.conversations"
 local recall = require "irc.recall"
@@ -147,7 +148,7 @@ end
 -- privately shows a private message with a nick in a conversation.
 local function privately(session, link, msg, said, at, nick, conversation, carbon)
   local known = recall.find(link, nick, msg.tags["+draft/reply"] or "")
-  local mine = known and names.fold(link, known.source.nick) == names.fold(link, link.nick)
+  local mine = known and members.is_me(link, known.source.nick)
   local other = conversation.pm and conversation.nickname or conversation.buddy_name
   conversations.show(session, conversation, said.plain, {
     xhtml = said.xhtml,
@@ -222,7 +223,7 @@ function talk.hear(session, link, msg, history)
   if is_server(link, msg.source) then
     return by_server(session, link, msg)
   end
-  local mine = names.fold(link, nick) == names.fold(link, link.nick)
+  local mine = members.is_me(link, nick)
   local sent = mine and not history and say.returned(link, msg)
   if sent then
     return returned(session, link, sent, msg)

@@ -3,6 +3,7 @@
 local time = require "spectrum.time"
 local clienttags = require "irc.clienttags"
 local links = require "irc.links"
+local members = require "irc.members"
 local names = require "irc.names"
 local out = require "irc.out"
 local conversations = require "irc.conversations"
@@ -43,7 +44,7 @@ end
 -- heard shows that somebody is typing to the user. Spectrum cannot show it in rooms.
 local function heard(session, link, msg)
   local send = STATES[msg.tags["+typing"] or msg.tags["+draft/typing"] or ""]
-  local to_me = names.fold(link, msg.params[1] or "") == names.fold(link, link.nick)
+  local to_me = members.is_me(link, msg.params[1])
   if not send or not msg.source or not to_me then
     return
   end
