@@ -1,5 +1,5 @@
--- irc/about.lua: where people say something about an earlier message: a reaction, a deletion, a
--- read marker.
+-- irc/about.lua: where people say something that is not a text: a reaction, a deletion, a read
+-- marker, that they are typing.
 
 local conversations = require "irc.conversations"
 local links = require "irc.links"
@@ -8,15 +8,15 @@ local names = require "irc.names"
 
 local about = {}
 
--- by_user returns the link, the room or nick on IRC, and the conversation of what the user says
--- in a conversation with Spectrum's name `name`. It returns nil if there is no connection.
+-- by_user returns the link and the room or nick on IRC of what the user says in a conversation
+-- with Spectrum's name `name`. It returns nil if there is no connection.
 function about.by_user(session, name)
   local key, target, _, nick = names.parse(name)
   local link = links.find(session, key)
   if not link or not target or not names.fits(nick or target) or link.state ~= "online" then
     return nil
   end
-  return link, nick or target, conversations.target(link, nick or target)
+  return link, nick or target
 end
 
 -- place returns the conversation of a line to `target`, for messages of the runtime:

@@ -23,12 +23,12 @@ end
 -- delete asks the server to delete a message of a conversation, with all its lines. It returns
 -- the link if the server has been asked.
 local function delete(session, name, id, reason)
-  local link, target, conversation = about.by_user(session, name)
+  local link, target = about.by_user(session, name)
   if not link then
     return nil
   end
   if not link.caps[CAP] then
-    refuse(session, conversation, "the server cannot delete messages.")
+    refuse(session, conversations.target(link, target), "the server cannot delete messages.")
     return nil
   end
   local msg = recall.find(link, target, id)

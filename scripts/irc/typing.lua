@@ -1,10 +1,9 @@
 -- irc/typing.lua: typing notifications: XMPP's chat states, and IRC's tag +typing.
 
 local time = require "spectrum.time"
+local about = require "irc.about"
 local clienttags = require "irc.clienttags"
-local links = require "irc.links"
 local members = require "irc.members"
-local names = require "irc.names"
 local out = require "irc.out"
 local conversations = require "irc.conversations"
 
@@ -18,18 +17,10 @@ local EVERY = 3
 
 -- composing tells somebody that the user is typing: "active", "paused" or "done".
 function typing.composing(session, m, state)
-  local key, target, _, nick = names.parse(m.buddy_name)
-  local link = links.find(session, key)
-  if
-    not link
-    or not target
-    or not names.fits(nick or target)
-    or link.state ~= "online"
-    or not clienttags.allowed(link, "typing")
-  then
+  local link, target = about.by_user(session, m.buddy_name)
+  if not link or not clienttags.allowed(link, "typing") then
     return
   end
-  target = nick or target
   local now, last = time.monotonic(), link.typing
   if not out.idle(link) then
     return -- messages have priority
