@@ -77,7 +77,7 @@ end
 local function deleted(session, link, msg)
   local target, id, reason = msg.params[1], msg.params[2], msg.params[3]
   local place, with = about.place(link, msg, target)
-  if not place or not recall.id { tags = { msgid = id } } then
+  if not place or not recall.valid(id) then
     return
   end
   local here = place.origin and asked(link, id)

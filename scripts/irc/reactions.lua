@@ -94,7 +94,7 @@ local function heard(session, link, msg)
     return
   end
   local place, target = about.place(link, msg, msg.params[1])
-  if not place or not recall.id { tags = { msgid = id } } then
+  if not place or not recall.valid(id) then
     return
   end
   id = recall.whole(link, target, id)

@@ -20,17 +20,18 @@ local recall = {}
 -- text of one, and ID the most bytes of an id: the runtime accepts 1024.
 local PLACES, SIZE, TEXT, ID = 50, 100, 400, 1000
 
--- id returns the id of a line, or nil. An id that is too long, or has a character that XML does
--- not allow, counts as none.
-function recall.id(msg)
-  local id = msg.tags.msgid
-  if id and id ~= "" and #id <= ID and not id:find "%c" then
-    return id
-  end
-  return nil
+-- valid returns an id, or nil. An id that is too long, or has a character that XML does not
+-- allow, counts as none.
+function recall.valid(id)
+  return id and id ~= "" and #id <= ID and not id:find "%c" and id or nil
 end
 
--- fields returns what note keeps of a message.
+-- id returns the id of a line, or nil.
+function recall.id(msg)
+  return recall.valid(msg.tags.msgid)
+end
+
+-- kept returns what note keeps of a message.
 local function kept(msg, parts)
   local words = msg.params[2] or ""
   if not parts and #words <= TEXT then
@@ -60,13 +61,15 @@ local function place(link, target)
 end
 
 -- note adds a message to the conversation with a target: a room or a nick. `parts` are the ids of
--- all its lines, if it has several.
+-- all its lines, if it has several. note returns the id of the message, or nil if it has none.
 function recall.note(link, target, msg, parts)
-  if recall.id(msg) then
+  local id = recall.id(msg)
+  if id then
     local p = place(link, target)
     p.at = p.at % SIZE + 1
     p[p.at] = kept(msg, parts)
   end
+  return id
 end
 
 -- has reports whether a message has an id, or a line with it.

@@ -101,17 +101,11 @@ local function room_of(link, target)
   return nil, ""
 end
 
--- noted remembers a message to or from a room or a nick, and returns its id.
-local function noted(link, with, msg)
-  recall.note(link, with, msg)
-  return recall.id(msg)
-end
-
--- answered returns the message of a room or a nick that a line answers, or nil. `author` is the
--- author of a private one.
-local function answered(link, with, msg, author)
-  local id = msg.tags["+draft/reply"]
-  if not id or not recall.id { tags = { msgid = id } } then
+-- answered returns the message of a room or a nick that a line answers, or nil. Its author is a
+-- nick.
+local function answered(link, with, msg)
+  local id = recall.valid(msg.tags["+draft/reply"])
+  if not id then
     return nil
   end
   local known = recall.find(link, with, id)
@@ -121,7 +115,7 @@ local function answered(link, with, msg, author)
   local quoted = read(known).plain
   return {
     id = known.tags.msgid,
-    author = author or known.source.nick,
+    author = known.source.nick,
     text = quoted and encoding.utf8.truncate(quoted, QUOTED) or nil,
   }
 end
@@ -140,22 +134,25 @@ local function in_room(session, link, msg, room, nick, said, signs, at)
     message = plain,
     xhtml = xhtml,
     timestamp = at,
+    -- Most lines of a room have no tags: no calls for them.
     reply_to = tags["+draft/reply"] and answered(link, channel, msg) or nil,
-    id = tags.msgid and noted(link, channel, msg) or nil,
+    id = tags.msgid and recall.note(link, channel, msg) or nil,
   }
 end
 
 -- privately shows a private message with a nick in a conversation.
 local function privately(session, link, msg, said, at, nick, conversation, carbon)
-  local known = recall.find(link, nick, msg.tags["+draft/reply"] or "")
-  local mine = known and members.is_me(link, known.source.nick)
-  local other = conversation.pm and conversation.nickname or conversation.buddy_name
+  local answers = answered(link, nick, msg)
+  if answers and answers.author then
+    local other = conversation.pm and conversation.nickname or conversation.buddy_name
+    answers.author = members.is_me(link, answers.author) and session.user or other
+  end
   conversations.show(session, conversation, said.plain, {
     xhtml = said.xhtml,
     timestamp = at,
     carbon = carbon,
-    reply_to = answered(link, nick, msg, mine and session.user or other),
-    id = noted(link, nick, msg),
+    reply_to = answers,
+    id = recall.note(link, nick, msg),
   })
 end
 
