@@ -54,15 +54,13 @@ function multiline.batches(link, target, lines)
 end
 
 -- text returns the text of a list of lines.
-local function joined(list)
+function multiline.text(list)
   local parts = {}
   for i, line in ipairs(list) do
     parts[#parts + 1] = (i == 1 or line.concat) and line.text or "\n" .. line.text
   end
   return table.concat(parts)
 end
-
-multiline.text = joined
 
 -- format returns the lines of a batch for a target. `tags` belong to the whole message.
 function multiline.format(ref, target, list, tags)
@@ -100,7 +98,7 @@ local function assemble(batch, lines)
   return {
     command = first.command,
     source = first.source,
-    params = { first.params[1], (encoding.utf8.truncate(joined(list), TEXT)) },
+    params = { first.params[1], (encoding.utf8.truncate(multiline.text(list), TEXT)) },
     tags = batch.tags,
     request = batch.request,
   }

@@ -43,11 +43,7 @@ end
 local function lines_of(m)
   local lines = m.xhtml and text.to_irc(m.xhtml)
   if not lines or not says_more(lines, m.message) then
-    lines = {}
-    local inner = m.message:gsub("^[\r\n]+", ""):gsub("[\r\n]+$", ""):gsub("\r\n?", "\n")
-    for line in (inner .. "\n"):gmatch("([^\n]*)\n") do
-      lines[#lines + 1] = line
-    end
+    lines = text.lines((m.message:gsub("^[\r\n]+", ""):gsub("[\r\n]+$", ""):gsub("\r\n?", "\n")))
   end
   if not m.message:find("^/me ") then
     return lines, false

@@ -12,10 +12,19 @@ function text.plain(s)
   return s:find(CODES) and formatted.convert(s, "irc", "plain") or s
 end
 
+-- lines returns the lines of a text, with empty ones.
+function text.lines(s)
+  local lines = {}
+  for line in (s .. "\n"):gmatch("([^\n]*)\n") do
+    lines[#lines + 1] = line
+  end
+  return lines
+end
+
 -- from_lines does the same as from_irc for a text of several lines: each has its own style.
 local function from_lines(s)
   local plain, xhtml, styled = {}, {}, false
-  for line in (s .. "\n"):gmatch("([^\n]*)\n") do
+  for _, line in ipairs(text.lines(s)) do
     plain[#plain + 1] = text.plain(line)
     local converted = formatted.convert(line, "irc", "xhtml") or ""
     styled = styled or converted:find("<span", 1, true) ~= nil
@@ -39,14 +48,7 @@ end
 -- to_irc returns XHTML as lines with codes, or nil if it is not well-formed.
 function text.to_irc(xhtml)
   local converted = formatted.convert(xhtml, "xhtml", "irc")
-  if not converted then
-    return nil
-  end
-  local lines = {}
-  for line in (converted .. "\n"):gmatch("([^\n]*)\n") do
-    lines[#lines + 1] = line
-  end
-  return lines
+  return converted and text.lines(converted)
 end
 
 -- open returns the codes that hold at the end of a line: what has to begin the next one
