@@ -2,6 +2,7 @@
 -- room, an author withdraws a message, and a moderator removes one of somebody else.
 
 local about = require "irc.about"
+local bounded = require "irc.bounded"
 local conversations = require "irc.conversations"
 local names = require "irc.names"
 local out = require "irc.out"
@@ -38,10 +39,7 @@ local function delete(session, name, id, reason)
     else
       out.send(session, link, "REDACT", target, part)
     end
-    table.insert(link.deleting, part)
-    if #link.deleting > ASKED then
-      table.remove(link.deleting, 1)
-    end
+    bounded.add(link.deleting, part, ASKED)
   end
   return link
 end

@@ -3,6 +3,7 @@
 -- remembers the last messages, so none is shown twice.
 
 local time = require "spectrum.time"
+local bounded = require "irc.bounded"
 local isupport = require "irc.isupport"
 local multiline = require "irc.multiline"
 local names = require "irc.names"
@@ -33,10 +34,7 @@ end
 
 local function remember(room, msg)
   room.seen = room.seen or {}
-  table.insert(room.seen, key(msg))
-  if #room.seen > SEEN then
-    table.remove(room.seen, 1)
-  end
+  bounded.add(room.seen, key(msg), SEEN)
   local at = msg.tags.time or time.format(time.now())
   if not room.seen_until or at > room.seen_until then
     room.seen_until = at

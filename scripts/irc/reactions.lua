@@ -5,6 +5,7 @@
 --   link.reactions = { order = { key, … }, by = { [key] = { "👍", "🎉" } } }
 
 local about = require "irc.about"
+local bounded = require "irc.bounded"
 local clienttags = require "irc.clienttags"
 local names = require "irc.names"
 local out = require "irc.out"
@@ -28,11 +29,9 @@ end
 -- remember sets the reactions of a person to a message.
 local function remember(link, key, emoji)
   local all = link.reactions
-  if not all.by[key] then
-    if #all.order >= KNOWN then
-      all.by[table.remove(all.order, 1)] = nil
-    end
-    table.insert(all.order, key)
+  local oldest = not all.by[key] and bounded.add(all.order, key, KNOWN)
+  if oldest then
+    all.by[oldest] = nil
   end
   all.by[key] = emoji
 end

@@ -12,6 +12,7 @@
 -- `parts` has the ids of all lines of a message of the user. The message has the id of the last.
 
 local encoding = require "spectrum.encoding"
+local bounded = require "irc.bounded"
 local names = require "irc.names"
 
 local recall = {}
@@ -50,12 +51,12 @@ local function place(link, target)
   local key, all = names.fold(link, target), link.recall
   local found = all.places[key]
   if not found then
-    if #all.order >= PLACES then
-      all.places[table.remove(all.order, 1)] = nil
-    end
     found = { at = 0 }
     all.places[key] = found
-    table.insert(all.order, key)
+    local oldest = bounded.add(all.order, key, PLACES)
+    if oldest then
+      all.places[oldest] = nil
+    end
   end
   return found
 end

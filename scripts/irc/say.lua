@@ -6,6 +6,7 @@
 
 local time = require "spectrum.time"
 local awake = require "irc.awake"
+local bounded = require "irc.bounded"
 local clienttags = require "irc.clienttags"
 local links = require "irc.links"
 local members = require "irc.members"
@@ -113,10 +114,7 @@ end
 local function remember(link, sent)
   link.echo_id = link.echo_id + 1
   sent.id = "echo " .. link.echo_id
-  if #link.echoes >= ECHOES then
-    table.remove(link.echoes, 1)
-  end
-  table.insert(link.echoes, sent)
+  bounded.add(link.echoes, sent, ECHOES)
   return sent.id
 end
 
