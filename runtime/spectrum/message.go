@@ -13,8 +13,9 @@ import (
 	"spectrumlua/runtime/xmltree"
 )
 
-// Numbers of fields of a ConversationMessage and of its attachments.
+// Numbers of fields of a ConversationMessage, and the first one that only the gateway knows.
 const (
+	fieldUser        = 1
 	fieldBuddy       = 2
 	fieldNickname    = 4
 	fieldID          = 8
@@ -57,6 +58,22 @@ func isPlain(payload []byte) (plain, own bool) {
 		}
 	}
 	return true, own
+}
+
+// hasNumber reports whether an encoded message has a field with at least that number.
+func hasNumber(payload []byte, least protowire.Number) bool {
+	for len(payload) > 0 {
+		at, typ, n := protowire.ConsumeTag(payload)
+		if n < 0 || at >= least {
+			return n >= 0
+		}
+		payload = payload[n:]
+		if n = protowire.ConsumeFieldValue(at, typ, payload); n < 0 {
+			return false
+		}
+		payload = payload[n:]
+	}
+	return false
 }
 
 // message sends CONV_MESSAGE of the script.

@@ -47,7 +47,7 @@ func (s *Side) arrived(payload []byte) []byte {
 func withID(payload []byte, id string) []byte {
 	copied := make([]byte, len(payload), len(payload)+len(id)+3)
 	copy(copied, payload)
-	copied = protowire.AppendTag(copied, 8, protowire.BytesType)
+	copied = protowire.AppendTag(copied, fieldID, protowire.BytesType)
 	return protowire.AppendString(copied, id)
 }
 
@@ -67,13 +67,13 @@ func acknowledged(s *Side, payload []byte) error {
 	if !s.uses.Load() {
 		return s.opts.Send(pb.WrapperMessage_TYPE_CONV_MESSAGE_ACK, payload)
 	}
-	id := string(field(payload, 8))
+	id := string(schema.Find(payload, fieldID))
 	s.mu.Lock()
-	u := s.peek(string(field(payload, 1)))
+	u := s.peek(string(schema.Find(payload, fieldUser)))
 	client := id
 	if o := u.find(id); o != nil {
 		client = o.client
-	} else if known, ok := u.pairs[string(field(payload, 2))+"\x00"+id]; ok {
+	} else if known, ok := u.pairs[string(schema.Find(payload, fieldBuddy))+"\x00"+id]; ok {
 		client = known
 	}
 	s.mu.Unlock()

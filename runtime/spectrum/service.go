@@ -9,6 +9,7 @@ import (
 
 	"spectrumlua/pb"
 	"spectrumlua/runtime/dialog"
+	"spectrumlua/runtime/schema"
 )
 
 // The chat with the transport itself. Spectrum drops messages to its own JID, so the contact
@@ -143,7 +144,7 @@ func (o observer) Out(typ pb.WrapperMessage_Type, payload []byte) {
 
 // shown returns a message, or the one that stands for a message to or from the service.
 func (o observer) shown(typ pb.WrapperMessage_Type, payload []byte, other func(*pb.ConversationMessage) (pb.WrapperMessage_Type, proto.Message)) (pb.WrapperMessage_Type, []byte) {
-	if typ != pb.WrapperMessage_TYPE_CONV_MESSAGE || !o.side.service.used.Load() || string(field(payload, 2)) != dialog.Contact {
+	if typ != pb.WrapperMessage_TYPE_CONV_MESSAGE || !o.side.service.used.Load() || string(schema.Find(payload, fieldBuddy)) != dialog.Contact {
 		return typ, payload
 	}
 	var m pb.ConversationMessage

@@ -108,7 +108,7 @@ func (s *Side) Receive(ctx context.Context, typ *schema.Type, payload []byte, le
 	switch typ.Number {
 	case pb.WrapperMessage_TYPE_CONV_MESSAGE:
 		if s.service.used.Load() {
-			if handle := contacts[string(field(payload, fieldBuddy))]; handle != nil {
+			if handle := contacts[string(schema.Find(payload, fieldBuddy))]; handle != nil {
 				s.receiveOwn(ctx, payload, lender, handle)
 				return
 			}
@@ -117,7 +117,7 @@ func (s *Side) Receive(ctx context.Context, typ *schema.Type, payload []byte, le
 			payload = s.arrived(payload)
 		}
 	case pb.WrapperMessage_TYPE_LOGIN, pb.WrapperMessage_TYPE_LOGOUT:
-		s.forget(payload)
+		s.forget(string(typ.UserOf(payload)))
 	case pb.WrapperMessage_TYPE_JOIN_ROOM:
 		s.noteRoom(payload, joined)
 	case pb.WrapperMessage_TYPE_LEAVE_ROOM:

@@ -68,11 +68,11 @@ func joined(u *user, m *pb.Room) {
 
 func left(u *user, m *pb.Room) { delete(u.rooms, m.GetRoom()) }
 
-// forget forgets the state of the user that LOGIN and LOGOUT name.
-func (s *Side) forget(payload []byte) {
+// forget forgets the state of a user.
+func (s *Side) forget(jid string) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	delete(s.users, string(field(payload, 1)))
+	delete(s.users, jid)
 }
 
 // noteRoom calls a function with a Room and its user.
