@@ -1,6 +1,7 @@
 package spectrum
 
 import (
+	"cmp"
 	"strings"
 
 	"spectrumlua/runtime/stanzaid"
@@ -54,10 +55,7 @@ func (c *conversation) kind() string {
 func (c *conversation) original(network string) string {
 	c.side.mu.Lock()
 	defer c.side.mu.Unlock()
-	if client, known := c.side.peek(c.user).pairs[c.name+"\x00"+network]; known {
-		return client
-	}
-	return stanzaid.Of(network)
+	return cmp.Or(c.side.peek(c.user).client(c.name, network), stanzaid.Of(network))
 }
 
 // reference returns the id with which reactions, replies and the like refer to a message: in

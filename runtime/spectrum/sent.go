@@ -73,7 +73,7 @@ func acknowledged(s *Side, payload []byte) error {
 	client := id
 	if o := u.find(id); o != nil {
 		client = o.client
-	} else if known, ok := u.pairs[string(schema.Find(payload, fieldBuddy))+"\x00"+id]; ok {
+	} else if known := u.client(string(schema.Find(payload, fieldBuddy)), id); known != "" {
 		client = known
 	}
 	s.mu.Unlock()

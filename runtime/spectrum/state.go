@@ -18,10 +18,10 @@ const (
 
 // user is what the Side knows of a user who is logged in. Side.mu guards it.
 type user struct {
-	rooms       map[string]*room // by name
-	outstanding []outstanding    // the oldest one first
-	pairs       map[string]string
-	order       []string // the keys of pairs, the oldest one first
+	rooms       map[string]*room  // by name
+	outstanding []outstanding     // the oldest one first
+	pairs       map[string]string // ids of clients, by pairKey
+	order       []string          // the keys of pairs, the oldest one first
 }
 
 // room is a room that the user has joined or is joining. Spectrum knows it, too.
@@ -98,7 +98,7 @@ func nicknameChanged(s *Side, payload []byte) error {
 
 // pair notes that a message of the user has an id on the network.
 func (u *user) pair(name, network, client string) {
-	key := name + "\x00" + network
+	key := pairKey(name, network)
 	if _, known := u.pairs[key]; known || network == "" || client == "" {
 		return // after a correction, the first id stays
 	}
@@ -109,6 +109,11 @@ func (u *user) pair(name, network, client string) {
 	u.pairs[key] = client
 	u.order = append(u.order, key)
 }
+
+// client returns the id that a client of the user gave to a message, or "".
+func (u *user) client(name, network string) string { return u.pairs[pairKey(name, network)] }
+
+func pairKey(name, network string) string { return name + "\x00" + network }
 
 // dropped counts a message that Spectrum cannot pass on.
 func (s *Side) dropped(t *schema.Type, why string) {
