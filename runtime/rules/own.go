@@ -82,14 +82,6 @@ func (o *Own[T]) Sent(script, network string) (value T, show bool) {
 	return m.value, true
 }
 
-// Body returns the text of a message that waits, or "".
-func (o *Own[T]) Body(script string) string {
-	if i := o.find(script); i >= 0 {
-		return o.waiting[i].Body
-	}
-	return ""
-}
-
 // Refused notes that the network has refused a message.
 func (o *Own[T]) Refused(script string) {
 	if i := o.find(script); i >= 0 {

@@ -108,9 +108,9 @@ func (s *Side) returned(m *pb.ConversationMessage) bool {
 	if r == nil || m.GetNickname() != r.nick || m.GetPm() {
 		return false
 	}
-	client, found, again := r.own.Returned(m)
+	own, found, again := r.own.Returned(m)
 	if found {
-		s.of(m.GetUserName()).pair(m.GetBuddyName(), m.GetId(), client)
+		s.of(m.GetUserName()).pair(m.GetBuddyName(), m.GetId(), own.client)
 	}
 	return again
 }

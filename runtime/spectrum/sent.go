@@ -34,7 +34,7 @@ func (s *Side) arrived(payload []byte) []byte {
 	u := s.of(m.GetUserName())
 	r := u.rooms[o.name]
 	if o.room = r != nil; o.room {
-		r.own.Remember(rules.OwnMessage{Script: o.script, Body: m.GetMessage()}, o.client, len(payload))
+		r.own.Remember(rules.OwnMessage{Script: o.script, Body: m.GetMessage()}, mine{o.client, m.GetMessage()}, len(payload))
 	}
 	if len(u.outstanding) == maxOutstanding {
 		u.outstanding = slices.Delete(u.outstanding, 0, 1)
@@ -116,14 +116,13 @@ func sent(s *Side, payload []byte) error {
 		s.mu.Unlock()
 		return nil
 	}
-	body := r.own.Body(o.script)
-	_, show := r.own.Sent(o.script, m.GetNetworkId())
+	own, show := r.own.Sent(o.script, m.GetNetworkId())
 	nick := r.nick
 	s.mu.Unlock()
 	if !show {
 		return nil
 	}
-	return s.reflect(m, o, nick, body)
+	return s.reflect(m, o, nick, own.body)
 }
 
 // reflect shows the user's clients in a room a message of the user. Without an id on the

@@ -27,7 +27,13 @@ type user struct {
 // room is a room that the user has joined or is joining. Spectrum knows it, too.
 type room struct {
 	nick string
-	own  rules.Own[string] // with the ids of the client, which may be ""
+	own  rules.Own[mine]
+}
+
+// mine is a message of the user in a room.
+type mine struct {
+	client string // the id; "" if Spectrum has not passed it on
+	body   string
 }
 
 // outstanding is a message of the user that the script has.
