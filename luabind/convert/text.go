@@ -23,9 +23,6 @@ const MaxStanza = 512<<10 - 8<<10
 // MaxID is the maximum length in bytes of the id of a message.
 const MaxID = 1024
 
-// timestampLayout is the layout of Spectrum's timestamps, which are in UTC.
-const timestampLayout = "20060102T150405"
-
 // checkSize returns an error if a stanza is too big.
 func checkSize(stanza int) error {
 	if stanza > MaxStanza {
@@ -81,7 +78,7 @@ func text(f *schema.Field, v lua.LValue) (s string, keep bool, err error) {
 	return xmltext.Clean(s), true, nil
 }
 
-// timestamp converts seconds since 1970, or checks a text in timestampLayout. Spectrum
+// timestamp converts seconds since 1970, or checks a text in schema.TimeLayout. Spectrum
 // would silently drop a message with any other text.
 func timestamp(v lua.LValue) (string, error) {
 	switch v := v.(type) {
@@ -90,16 +87,16 @@ func timestamp(v lua.LValue) (string, error) {
 		if math.IsNaN(seconds) || seconds < -62135596800 || seconds >= 253402300800 {
 			return "", fmt.Errorf("seconds since 1970 expected, got %v", v)
 		}
-		return time.Unix(int64(math.Floor(seconds)), 0).UTC().Format(timestampLayout), nil
+		return time.Unix(int64(math.Floor(seconds)), 0).UTC().Format(schema.TimeLayout), nil
 	case lua.LString:
 		if v == "" {
 			return "", nil
 		}
-		t, err := time.Parse(timestampLayout, string(v))
-		if err != nil || t.Format(timestampLayout) != string(v) {
-			return "", fmt.Errorf("seconds since 1970 or UTC as in %q expected, got %s", timestampLayout, bind.Describe(v))
+		t, err := time.Parse(schema.TimeLayout, string(v))
+		if err != nil || t.Format(schema.TimeLayout) != string(v) {
+			return "", fmt.Errorf("seconds since 1970 or UTC as in %q expected, got %s", schema.TimeLayout, bind.Describe(v))
 		}
 		return string(v), nil
 	}
-	return "", mismatch(v, "seconds since 1970 or UTC as in \""+timestampLayout+"\"")
+	return "", mismatch(v, "seconds since 1970 or UTC as in \""+schema.TimeLayout+"\"")
 }

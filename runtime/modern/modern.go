@@ -1,6 +1,6 @@
 // Package modern maps the message types and fields that Spectrum does not know to elements
 // of XMPP stanzas and back: corrections, replies, reactions, retractions, read markers,
-// moderation, spoilers, files and their fallback texts.
+// moderation, spoilers, files and their fallback texts. It also writes the time of a message.
 //
 // The functions are pure. Ids and names pass through them unchanged: the caller translates
 // between the ids of the network and those of XMPP.

@@ -1,9 +1,11 @@
 package modern
 
 import (
+	"time"
 	"unicode/utf8"
 
 	"spectrumlua/pb"
+	"spectrumlua/runtime/schema"
 	"spectrumlua/runtime/stanza"
 	"spectrumlua/runtime/xmlns"
 	"spectrumlua/runtime/xmltree"
@@ -41,6 +43,19 @@ func Message(m *pb.ConversationMessage, text, author string) []*xmltree.Node {
 		all = append(all, fallbackFor(stanza.FileSharing, start, start+utf8.RuneCountInString(text)))
 	}
 	return append(all, parts...)
+}
+
+// Delay returns the element with the time at which an older message was written (XEP-0203),
+// for a timestamp of the protocol. It returns nil if the timestamp is "" or not valid.
+func Delay(timestamp string) *xmltree.Node {
+	if timestamp == "" { // as in most messages; an error costs more
+		return nil
+	}
+	at, err := time.Parse(schema.TimeLayout, timestamp)
+	if err != nil {
+		return nil
+	}
+	return stanza.Element(stanza.Delay, "delay", stanza.Attrs{"stamp", at.Format(time.RFC3339)})
 }
 
 // ID returns the element with the id that an entity has given to a message (XEP-0359).

@@ -1,8 +1,6 @@
 package spectrum
 
 import (
-	"time"
-
 	"google.golang.org/protobuf/encoding/protowire"
 	"google.golang.org/protobuf/proto"
 
@@ -139,7 +137,7 @@ func (s *Side) stanza(m *pb.ConversationMessage) *xmltree.Node {
 		m.Replaces = proto.String(c.original(m.GetReplaces()))
 	}
 	n := stanza.Message(c.from, m.GetUserName(), c.kind(), modern.Message(m, text, author)...)
-	stanza.Add(n, markup(m.GetXhtml()), stanza.Element(stanza.ChatStates, "active", nil), delay(m.GetTimestamp()))
+	stanza.Add(n, markup(m.GetXhtml()), stanza.Element(stanza.ChatStates, "active", nil), modern.Delay(m.GetTimestamp()))
 	if m.Id == nil {
 		return n
 	}
@@ -165,15 +163,6 @@ func markup(xhtml string) *xmltree.Node {
 		return nil
 	}
 	return stanza.Element(stanza.XHTML, "html", nil, body)
-}
-
-// delay returns the element with the time at which an older message was written (XEP-0203).
-func delay(timestamp string) *xmltree.Node {
-	at, err := time.Parse("20060102T150405", timestamp)
-	if err != nil {
-		return nil
-	}
-	return stanza.Element(stanza.Delay, "delay", stanza.Attrs{"stamp", at.Format(time.RFC3339)})
 }
 
 // reduced returns what Spectrum can express of a message. A quotation is part of the text, and

@@ -6,6 +6,8 @@ import (
 	"time"
 
 	lua "github.com/yuin/gopher-lua"
+
+	"spectrumlua/runtime/schema"
 )
 
 // layout is a format of times.
@@ -18,8 +20,6 @@ type layout struct {
 	// utc is true if the layout supports only UTC.
 	utc bool
 }
-
-const timestampLayout = "20060102T150405"
 
 // layouts holds the named layouts. "any" can only parse.
 var layouts = map[string]*layout{
@@ -35,7 +35,7 @@ var layouts = map[string]*layout{
 	},
 	"rfc1123": {format: formatRFC1123, parse: parseRFC1123, like: "as in RFC 1123"},
 	"timestamp": {
-		format: func(t time.Time) string { return t.UTC().Format(timestampLayout) },
+		format: func(t time.Time) string { return t.UTC().Format(schema.TimeLayout) },
 		parse:  parseTimestamp,
 		like:   "like 20240131T235959",
 		utc:    true,
@@ -111,8 +111,8 @@ func cutLast(s, separator string) (before, after string) {
 
 // parseTimestamp accepts no fraction because Spectrum does not either.
 func parseTimestamp(text string, _ *time.Location) (time.Time, bool) {
-	t, err := time.Parse(timestampLayout, text)
-	return t, err == nil && len(text) == len(timestampLayout)
+	t, err := time.Parse(schema.TimeLayout, text)
+	return t, err == nil && len(text) == len(schema.TimeLayout)
 }
 
 func parseAny(text string, zone *time.Location) (time.Time, bool) {

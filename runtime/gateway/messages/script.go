@@ -3,7 +3,6 @@ package messages
 import (
 	"slices"
 	"strings"
-	"time"
 
 	"spectrumlua/pb"
 	"spectrumlua/runtime/gateway/archive"
@@ -24,7 +23,7 @@ func Content(u *router.User, at Place, m *pb.ConversationMessage) []*xmltree.Nod
 	if len(markup) > 0 {
 		all = slices.Insert(all, 1, markup...)
 	}
-	if sent := delay(m); sent != nil {
+	if sent := modern.Delay(m.GetTimestamp()); sent != nil {
 		all = append(all, sent)
 	}
 	return all
@@ -94,21 +93,6 @@ func sender(u *router.User, name string) string {
 		return ""
 	}
 	return u.ContactFrom(name)
-}
-
-// spectrumTime is the format of a timestamp in the protocol, in UTC.
-const spectrumTime = "20060102T150405"
-
-// delay returns the time at which an older message was written (XEP-0203).
-func delay(m *pb.ConversationMessage) *xmltree.Node {
-	if m.GetTimestamp() == "" {
-		return nil
-	}
-	at, err := time.Parse(spectrumTime, m.GetTimestamp())
-	if err != nil {
-		return nil
-	}
-	return stanza.Element(stanza.Delay, "delay", stanza.Attrs{"stamp", at.Format(time.RFC3339)})
 }
 
 // acknowledged handles CONV_MESSAGE_ACK of the script: a receipt (XEP-0184).

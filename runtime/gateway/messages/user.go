@@ -13,6 +13,7 @@ import (
 	"spectrumlua/runtime/jid"
 	"spectrumlua/runtime/modern"
 	"spectrumlua/runtime/richtext"
+	"spectrumlua/runtime/schema"
 	"spectrumlua/runtime/stanza"
 	"spectrumlua/runtime/xmltree"
 )
@@ -267,7 +268,7 @@ func written(d *draft, part *xmltree.Node) {
 	if at = at.UTC(); err != nil || at.Year() < 1 || at.Year() > 9999 {
 		return
 	}
-	stamp := at.Format(spectrumTime)
+	stamp := at.Format(schema.TimeLayout)
 	d.m.Timestamp = &stamp
 }
 

@@ -3,17 +3,15 @@ package presence
 import (
 	"time"
 
+	"spectrumlua/runtime/schema"
 	"spectrumlua/runtime/stanza"
 	"spectrumlua/runtime/xmltree"
 )
 
-// spectrumTime is the format of a timestamp in the protocol, in UTC.
-const spectrumTime = "20060102T150405"
-
 // Idle returns the <idle/> of a presence (XEP-0319) for a timestamp of the protocol. It
 // returns nil if the timestamp is "" or not valid.
 func Idle(since string) *xmltree.Node {
-	at, err := time.Parse(spectrumTime, since)
+	at, err := time.Parse(schema.TimeLayout, since)
 	if err != nil {
 		return nil
 	}
@@ -35,5 +33,5 @@ func idleSince(presence *xmltree.Node, now time.Time) string {
 	if at.After(now) {
 		at = now
 	}
-	return at.UTC().Format(spectrumTime)
+	return at.UTC().Format(schema.TimeLayout)
 }

@@ -6,6 +6,8 @@ import (
 	"time"
 	"unicode"
 	"unicode/utf8"
+
+	"spectrumlua/runtime/schema"
 )
 
 // maxRunes limits the length of a text.
@@ -63,7 +65,7 @@ func inBrackets(parts []string) string {
 // when formats a timestamp of the protocol. It returns the text unchanged if it is
 // not a timestamp.
 func when(stamp string) string {
-	t, err := time.Parse("20060102T150405", stamp)
+	t, err := time.Parse(schema.TimeLayout, stamp)
 	if err != nil {
 		return Text(stamp)
 	}

@@ -202,7 +202,7 @@ func (c *checker) text(s string, format pb.Format, name string) {
 		}
 		return
 	case format == pb.Format_FORMAT_TIMESTAMP && s != "":
-		if _, err := time.Parse("20060102T150405", s); err != nil || len(s) != 15 {
+		if _, err := time.Parse(schema.TimeLayout, s); err != nil || len(s) != len(schema.TimeLayout) {
 			c.report("%s is not of the form YYYYMMDDTHHMMSS: Spectrum drops the message", name)
 		}
 	}
