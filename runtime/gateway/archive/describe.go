@@ -27,7 +27,7 @@ func describe(u *router.User, s *router.Stanza) {
 		refusal = stanza.Errorf(stanza.FeatureNotImplemented, "")
 	}
 	if refusal != nil {
-		s.Fail(refusal.Condition, refusal.Text)
+		s.Refuse(refusal)
 		return
 	}
 	s.Result(payload)

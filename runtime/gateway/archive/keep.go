@@ -19,8 +19,7 @@ const maxStanza = 64 << 10
 
 // lasting are the namespaces of elements that make a message without a body worth keeping.
 var lasting = []string{
-	"urn:xmpp:reactions:0", "urn:xmpp:message-retract:1", "urn:xmpp:message-moderate:1", "urn:xmpp:sfs:0",
-	"urn:xmpp:fasten:0", stanza.OutOfBand,
+	stanza.Reactions, stanza.Retract, stanza.Moderate, stanza.FileSharing, stanza.Fasten, stanza.OutOfBand,
 }
 
 // Keep stores a message of a chat: from is the user's or the contact's JID. jid is the JID
@@ -54,7 +53,7 @@ func lasts(n *xmltree.Node) bool {
 	found := false
 	for _, child := range stanza.Children(n) {
 		switch {
-		case child.Space == "urn:xmpp:hints" && (child.Name == "no-store" || child.Name == "no-permanent-store"):
+		case child.Space == stanza.Hints && (child.Name == "no-store" || child.Name == "no-permanent-store"):
 			return false
 		case child.Space == "" && child.Name == "body", slices.Contains(lasting, child.Space):
 			found = true

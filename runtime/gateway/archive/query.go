@@ -36,7 +36,7 @@ func ask(u *router.User, s *router.Stanza) {
 		refusal = stanza.Errorf(stanza.FeatureNotImplemented, "")
 	}
 	if refusal != nil {
-		s.Fail(refusal.Condition, refusal.Text)
+		s.Refuse(refusal)
 	}
 }
 
