@@ -63,12 +63,7 @@ func note(u *router.User, name string, p pair) {
 }
 
 func ofStanza(u *router.User, name, id string) *pair {
-	k := stanzaKey(u.JID, name, id)
-	p := find(u, k, func(u *router.User) ([]byte, error) {
-		ctx, cancel := u.Context()
-		defer cancel()
-		return u.Store().PairOfStanza(ctx, u.JID, int64(k))
-	})
+	p := find(u, stanzaKey(u.JID, name, id), u.Store().PairOfStanza)
 	if p == nil || p.stanza != id {
 		return nil
 	}
@@ -76,12 +71,7 @@ func ofStanza(u *router.User, name, id string) *pair {
 }
 
 func ofNetwork(u *router.User, name, id string) *pair {
-	k := networkKey(u.JID, name, id)
-	p := find(u, k, func(u *router.User) ([]byte, error) {
-		ctx, cancel := u.Context()
-		defer cancel()
-		return u.Store().PairOfNetwork(ctx, u.JID, int64(k))
-	})
+	p := find(u, networkKey(u.JID, name, id), u.Store().PairOfNetwork)
 	if p == nil || p.network != id {
 		return nil
 	}

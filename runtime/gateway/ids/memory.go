@@ -1,6 +1,7 @@
 package ids
 
 import (
+	"context"
 	"sync"
 
 	"spectrumlua/runtime/gateway/router"
@@ -30,7 +31,7 @@ type memory struct {
 var memories router.Common[memory]
 
 // find returns a pair of the user from memory or from the database, or nil.
-func find(u *router.User, k key, load func(u *router.User) ([]byte, error)) *pair {
+func find(u *router.User, k key, load func(ctx context.Context, jid string, k int64) ([]byte, error)) *pair {
 	m := memories.Of(u.Router())
 	m.mu.Lock()
 	p, failing := m.pairs[k], m.failing
@@ -38,7 +39,9 @@ func find(u *router.User, k key, load func(u *router.User) ([]byte, error)) *pai
 	if p != nil || failing {
 		return p
 	}
-	packed, err := load(u)
+	ctx, cancel := u.Context()
+	defer cancel()
+	packed, err := load(ctx, u.JID, int64(k))
 	if err != nil {
 		u.Log().Debugf("an id of a message is unknown: %v", err)
 		return nil
