@@ -224,11 +224,3 @@ func (s *Store) ExpireArchive(ctx context.Context, oldest time.Time) error {
 		return err
 	})
 }
-
-// DeleteArchive removes all messages of a user.
-func (s *Store) DeleteArchive(ctx context.Context, jid string) error {
-	return s.change(ctx, func(ctx context.Context, tx *database.Tx) error {
-		_, err := s.exec(ctx, tx, deleteArchive, []byte(jid))
-		return err
-	})
-}

@@ -73,11 +73,3 @@ func (s *Store) DeleteRoom(ctx context.Context, jid, address string) error {
 		return err
 	})
 }
-
-// DeleteRooms stores that a user is in no room.
-func (s *Store) DeleteRooms(ctx context.Context, jid string) error {
-	return s.batch(ctx, func(ctx context.Context, tx *database.Tx) error {
-		_, err := s.exec(ctx, tx, deleteRooms, []byte(jid))
-		return err
-	})
-}
