@@ -51,7 +51,7 @@ func filters() *xmltree.Node {
 func metadata(u *router.User, s *router.Stanza) (*xmltree.Node, *stanza.Error) {
 	ctx, cancel := u.Context()
 	defer cancel()
-	keepers.Of(u.Router()).flush(ctx)
+	keepers.Of(u.Router()).Flush(ctx)
 	n := stanza.Element(stanza.Archive, "metadata", nil)
 	for _, end := range []struct {
 		name string

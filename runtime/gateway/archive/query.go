@@ -25,7 +25,7 @@ const maxIDs = 100
 func ask(u *router.User, s *router.Stanza) {
 	ctx, cancel := u.Context()
 	defer cancel()
-	keepers.Of(u.Router()).flush(ctx)
+	keepers.Of(u.Router()).Flush(ctx)
 	var refusal *stanza.Error
 	switch s.Payload.Name {
 	case "query":

@@ -12,7 +12,7 @@ func logout(u *router.User) {
 	outstanding.Drop(u)
 	ctx, cancel := u.Context()
 	defer cancel()
-	memories.Of(u.Router()).flush(ctx)
+	memories.Of(u.Router()).Flush(ctx)
 }
 
 // unregister forgets the pairs of the user. The database removes its own with the account.

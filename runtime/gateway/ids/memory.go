@@ -2,9 +2,10 @@ package ids
 
 import (
 	"context"
-	"sync"
 
+	"spectrumlua/runtime/gateway/backlog"
 	"spectrumlua/runtime/gateway/router"
+	"spectrumlua/runtime/gateway/users"
 )
 
 // pair is a message that the user's client and the network know by different ids.
@@ -19,13 +20,14 @@ type pair struct {
 // maxMemory is the number of pairs in memory, for all users.
 const maxMemory = 20_000
 
-// memory has the last pairs of all users. It is safe for concurrent use.
+// memory has the last pairs of all users. It is safe for concurrent use: the lock of the
+// Writer guards everything.
 type memory struct {
-	mu    sync.Mutex
-	pairs map[key]*pair
-	ring  []*pair // in the order of their arrival; next is the oldest when it is full
-	next  int
-	writer
+	backlog.Writer[[]users.Pair]
+	pairs   map[key]*pair
+	ring    []*pair // in the order of their arrival; next is the oldest when it is full
+	next    int
+	waiting []users.Pair // for the database
 }
 
 var memories router.Common[memory]
@@ -33,9 +35,9 @@ var memories router.Common[memory]
 // find returns a pair of the user from memory or from the database, or nil.
 func find(u *router.User, k key, load func(ctx context.Context, jid string, k int64) ([]byte, error)) *pair {
 	m := memories.Of(u.Router())
-	m.mu.Lock()
-	p, failing := m.pairs[k], m.failing
-	m.mu.Unlock()
+	m.Lock()
+	p, failing := m.pairs[k], m.Failing()
+	m.Unlock()
 	if p != nil || failing {
 		return p
 	}
@@ -56,13 +58,13 @@ func find(u *router.User, k key, load func(ctx context.Context, jid string, k in
 // add adds a pair, and stores it when its message has left.
 func add(u *router.User, p *pair) {
 	m := memories.Of(u.Router())
-	m.mu.Lock()
-	defer m.mu.Unlock()
+	m.Lock()
+	defer m.Unlock()
 	m.remember(p)
 	m.store(u.Router(), p)
 }
 
-// remember adds a pair to the memory in the place of the oldest one. m.mu is locked.
+// remember adds a pair to the memory in the place of the oldest one. The lock is held.
 func (m *memory) remember(p *pair) {
 	if m.pairs == nil {
 		m.pairs = map[key]*pair{}
@@ -88,10 +90,10 @@ func (m *memory) forget(p *pair) {
 	}
 }
 
-// drop forgets the pairs of a user. m.mu is not locked.
+// drop forgets the pairs of a user. The lock is not held.
 func (m *memory) drop(jid string) {
-	m.mu.Lock()
-	defer m.mu.Unlock()
+	m.Lock()
+	defer m.Unlock()
 	for _, p := range m.ring {
 		if p.jid == jid {
 			m.forget(p)
