@@ -97,6 +97,11 @@ func (k *keeper) Return(b batch) {
 	k.waiting = append(b.waiting, k.waiting...)
 	k.gone = append(b.gone, k.gone...)
 	k.shorten()
+	k.measure()
+}
+
+// measure sets the size of what waits. The lock is held.
+func (k *keeper) measure() {
 	k.size = 0
 	for _, m := range k.waiting {
 		k.size += len(m.Stanza)
@@ -125,6 +130,7 @@ func (k *keeper) drop(jid string) {
 	defer k.Unlock()
 	k.waiting = slices.DeleteFunc(k.waiting, func(m users.Archived) bool { return m.JID == jid })
 	k.gone = slices.DeleteFunc(k.gone, func(w withdrawn) bool { return w.jid == jid })
+	k.measure()
 	k.Drop(jid)
 }
 
