@@ -210,6 +210,21 @@ local r = assert(http.get(a.url)); assert(r.status == %d, r.status); assert(not 
 	}
 }
 
+// TestAStreamThatStopsIsNotAFile shows that what a function has copied before its time was up
+// is not taken for the whole file.
+func TestAStreamThatStopsIsNotAFile(t *testing.T) {
+	url := internet(t, func(w http.ResponseWriter, r *http.Request) {
+		io.WriteString(w, "half")
+		_ = http.NewResponseController(w).Flush()
+		<-r.Context().Done()
+	})
+	run(t, fmt.Sprintf(`
+local a = assert(files.share { timeout = 0.2, fetch = function() return assert(files.fetch(%q)) end })
+local r, why = http.get(a.url)
+assert(r == nil, r and r.body) has(why, "ended too early")
+`, url))
+}
+
 // TestFunctionsEndWithTheirSession also shows that the files of a session remain.
 func TestFunctionsEndWithTheirSession(t *testing.T) {
 	const user = "alice@localhost"

@@ -101,13 +101,10 @@ func (f *function) run(ctx context.Context, w io.Writer) error {
 	if !began {
 		return errOwnerGone
 	}
-	if failed == nil {
-		failed = out.failure()
-	}
 	return failed
 }
 
-// call calls the function and logs why it fails.
+// call calls the function. It logs why it fails, unless the task was cancelled.
 func (f *function) call(t *task.Task, out *output) error {
 	var result error
 	var rest string
@@ -126,15 +123,15 @@ func (f *function) call(t *task.Task, out *output) error {
 	case rest != "":
 		result = t.Wait(func(context.Context) error { return out.write([]byte(rest)) })
 	}
-	if err := cmp.Or(result, out.failure()); err != nil && t.Err() == nil {
+	err = cmp.Or(result, out.failure())
+	if err != nil && t.Err() == nil {
 		log := f.runtime.Log.WithField("error", err.Error())
 		if user := f.owner.Name(); user != "" {
 			log = log.WithField("user", user)
 		}
 		log.WithField("at", f.place).Warn("a shared file could not be made")
-		return err
 	}
-	return nil
+	return err
 }
 
 // source is an object that the function may return, such as a response in pieces.
