@@ -89,10 +89,20 @@ func (s *scene) add(m files.Meta, content string) files.File {
 type answer struct {
 	*http.Response
 	body string
-	err  error // of reading the body
+	err  error // of the request, without a Response, or of reading the body
 }
 
 func do(t *testing.T, method, url, body string, header ...string) answer {
+	t.Helper()
+	a := try(t, method, url, body, header...)
+	if a.Response == nil {
+		t.Fatal(a.err)
+	}
+	return a
+}
+
+// try is do for a request that may remain without an answer.
+func try(t *testing.T, method, url, body string, header ...string) answer {
 	t.Helper()
 	r, err := http.NewRequestWithContext(t.Context(), method, url, strings.NewReader(body))
 	if err != nil {
@@ -103,7 +113,7 @@ func do(t *testing.T, method, url, body string, header ...string) answer {
 	}
 	res, err := http.DefaultClient.Do(r)
 	if err != nil {
-		t.Fatal(err)
+		return answer{err: err}
 	}
 	defer res.Body.Close()
 	data, err := io.ReadAll(res.Body)
