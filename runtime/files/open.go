@@ -5,7 +5,6 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"net"
 	"net/http"
 	"net/url"
 	"os"
@@ -59,17 +58,11 @@ func (s *Service) Open(ctx context.Context, address string) (*Content, error) {
 
 // open asks the process that has a function for its file.
 func (i *instance) open(ctx context.Context, e entry) (*Content, error) {
-	t := &http.Transport{
-		DialContext: func(ctx context.Context, _, _ string) (net.Conn, error) {
-			return (&net.Dialer{}).DialContext(ctx, "unix", i.socket(e.Instance))
-		},
-		DisableKeepAlives: true, DisableCompression: true, MaxResponseHeaderBytes: maxHeader,
-	}
 	r, err := http.NewRequestWithContext(ctx, http.MethodGet, "http://peer/"+url.PathEscape(e.Token)+"/", nil)
 	if err != nil {
 		return nil, err
 	}
-	res, err := t.RoundTrip(r)
+	res, err := i.transport(e.Instance).RoundTrip(r)
 	if err != nil {
 		return nil, ErrMissing // the process has ended
 	}

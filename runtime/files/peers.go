@@ -127,9 +127,9 @@ func (i *instance) peers() (ids []string) {
 
 func (i *instance) hasPeers() bool { return len(i.peers()) > 0 }
 
-// proxy lets another process answer a request for one of its functions.
-func (i *instance) proxy(id string, w http.ResponseWriter, r *http.Request, to logrus.FieldLogger, fail func(status int)) {
-	transport := &http.Transport{
+// transport returns the way to a process's functions.
+func (i *instance) transport(id string) *http.Transport {
+	return &http.Transport{
 		DialContext: func(ctx context.Context, _, _ string) (net.Conn, error) {
 			return (&net.Dialer{}).DialContext(ctx, "unix", i.socket(id))
 		},
@@ -137,11 +137,15 @@ func (i *instance) proxy(id string, w http.ResponseWriter, r *http.Request, to l
 		DisableCompression:     true,
 		MaxResponseHeaderBytes: maxHeader,
 	}
+}
+
+// proxy lets another process answer a request for one of its functions.
+func (i *instance) proxy(id string, w http.ResponseWriter, r *http.Request, to logrus.FieldLogger, fail func(status int)) {
 	proxy := httputil.ReverseProxy{
 		Rewrite: func(p *httputil.ProxyRequest) {
 			p.SetURL(&url.URL{Scheme: "http", Host: "peer"})
 		},
-		Transport:     transport,
+		Transport:     i.transport(id),
 		FlushInterval: -1,
 		ErrorLog:      quiet(to),
 		ErrorHandler:  func(_ http.ResponseWriter, _ *http.Request, err error) { fail(http.StatusBadGateway) },
