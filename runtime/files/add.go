@@ -39,9 +39,25 @@ type File struct {
 	Size int64
 }
 
-// newEntry returns an entry for a new file.
-func (s *Service) newEntry(m Meta, in state, o *opened) entry {
+// begin returns the folder for a new file, and the beginning of its address.
+func (s *Service) begin(m Meta) (o *opened, base string, err error) {
+	if o, err = s.use(); err != nil {
+		return nil, "", err
+	}
+	if m.Size > s.settings.MaxSize {
+		return nil, "", ErrTooLarge
+	}
+	base, err = s.base()
+	return o, base, err
+}
+
+// newEntry returns an entry for a new file. start is the beginning of its content, if that
+// is known.
+func (s *Service) newEntry(m Meta, start []byte, in state, o *opened) entry {
 	now := s.clock.Now()
+	if m.Type == "" {
+		m.Type = DetectType(m.Name, start)
+	}
 	if m.Expire <= 0 || m.Expire > s.settings.Expire {
 		m.Expire = s.settings.Expire
 	}
@@ -57,14 +73,7 @@ func (s *Service) limits() limits {
 
 // Add copies a file of a known size and shares it.
 func (s *Service) Add(ctx context.Context, m Meta, content io.Reader) (File, error) {
-	o, err := s.use()
-	if err != nil {
-		return File{}, err
-	}
-	if m.Size > s.settings.MaxSize {
-		return File{}, ErrTooLarge
-	}
-	base, err := s.base()
+	o, base, err := s.begin(m)
 	if err != nil {
 		return File{}, err
 	}
@@ -73,10 +82,7 @@ func (s *Service) Add(ctx context.Context, m Meta, content io.Reader) (File, err
 	if err != nil {
 		return File{}, fmt.Errorf("%w: it ended after %d of %d bytes", ErrSize, n, m.Size)
 	}
-	if m.Type == "" {
-		m.Type = DetectType(m.Name, start)
-	}
-	e := s.newEntry(m, stateWriting, o)
+	e := s.newEntry(m, start, stateWriting, o)
 	if err := o.index.add(ctx, e, s.limits()); err != nil {
 		return File{}, plain(err)
 	}

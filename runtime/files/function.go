@@ -48,21 +48,11 @@ type FunctionOptions struct {
 // AddFunction shares a file that a function makes. drop makes the address answer 410 from
 // then on, and the end of the process does so, too.
 func (s *Service) AddFunction(ctx context.Context, m Meta, run Function, fo FunctionOptions) (f File, drop func(), err error) {
-	o, err := s.use()
+	o, base, err := s.begin(m)
 	if err != nil {
 		return File{}, nil, err
 	}
-	if m.Size > s.settings.MaxSize {
-		return File{}, nil, ErrTooLarge
-	}
-	base, err := s.base()
-	if err != nil {
-		return File{}, nil, err
-	}
-	if m.Type == "" {
-		m.Type = DetectType(m.Name, nil)
-	}
-	e := s.newEntry(m, stateFunction, o)
+	e := s.newEntry(m, nil, stateFunction, o)
 	e.Size = 0
 	d := &demand{service: s, token: e.Token, owner: e.Owner, expires: e.Expires, size: m.Size, run: run, options: fo}
 	if err := s.demands.add(d); err != nil {

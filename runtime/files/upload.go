@@ -26,21 +26,11 @@ const RetryAfter = slotTime
 
 // AddSlot lets a user upload a file of exactly this size, within five minutes.
 func (s *Service) AddSlot(ctx context.Context, m Meta) (Slot, error) {
-	o, err := s.use()
+	o, base, err := s.begin(m)
 	if err != nil {
 		return Slot{}, err
 	}
-	if m.Size > s.settings.MaxSize {
-		return Slot{}, ErrTooLarge
-	}
-	base, err := s.base()
-	if err != nil {
-		return Slot{}, err
-	}
-	if m.Type == "" {
-		m.Type = DetectType(m.Name, nil)
-	}
-	e := s.newEntry(m, stateSlot, o)
+	e := s.newEntry(m, nil, stateSlot, o)
 	e.Instance, e.Expires = "", e.Created.Add(slotTime)
 	if err := o.index.add(ctx, e, s.limits()); err != nil {
 		return Slot{}, plain(err)
