@@ -1,6 +1,7 @@
 package files
 
 import (
+	"bytes"
 	"context"
 	"errors"
 	"fmt"
@@ -8,7 +9,6 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
-	"strings"
 	"syscall"
 	"time"
 
@@ -79,14 +79,17 @@ func (s *Service) Add(ctx context.Context, m Meta, content io.Reader) (File, err
 	}
 	start := make([]byte, min(512, max(0, m.Size)))
 	n, err := io.ReadFull(content, start)
-	if err != nil {
+	switch {
+	case err != nil && !errors.Is(err, io.EOF) && !errors.Is(err, io.ErrUnexpectedEOF):
+		return File{}, err
+	case err != nil:
 		return File{}, fmt.Errorf("%w: it ended after %d of %d bytes", ErrSize, n, m.Size)
 	}
 	e := s.newEntry(m, start, stateWriting, o)
 	if err := o.index.add(ctx, e, s.limits()); err != nil {
 		return File{}, plain(err)
 	}
-	content = io.MultiReader(strings.NewReader(string(start)), content)
+	content = io.MultiReader(bytes.NewReader(start), content)
 	if err := o.write(e.Token, content, e.Size); err != nil {
 		s.discard(o, e.Token)
 		return File{}, plain(err)

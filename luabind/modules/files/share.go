@@ -122,13 +122,6 @@ func (s *sharing) add(ctx context.Context) (f files.File, p picture.Picture, err
 		defer file.Close()
 		c = file
 	}
-	start := make([]byte, min(512, s.meta.Size))
-	if _, err := c.ReadAt(start, 0); err != nil && !errors.Is(err, io.EOF) {
-		return f, p, err
-	}
-	if s.meta.Type == "" {
-		s.meta.Type = files.DetectType(s.meta.Name, start)
-	}
 	if f, err = s.runtime.Files.Add(ctx, s.meta, c); err != nil {
 		return f, p, err
 	}
