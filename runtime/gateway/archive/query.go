@@ -8,6 +8,7 @@ import (
 
 	"spectrumlua/runtime/gateway/accounts"
 	"spectrumlua/runtime/gateway/form"
+	"spectrumlua/runtime/gateway/paging"
 	"spectrumlua/runtime/gateway/router"
 	"spectrumlua/runtime/gateway/users"
 	"spectrumlua/runtime/jid"
@@ -76,21 +77,14 @@ func query(u *router.User, s *router.Stanza) *stanza.Error {
 	if complete {
 		stanza.SetAttr(fin, "complete", "true")
 	}
-	set := stanza.Element(stanza.ResultSet, "set", nil)
-	if len(messages) > 0 {
-		index := 0
-		if len(p.ids) == 0 {
-			before := p.span
-			before.Before = messages[0].Order
-			if index, err = count(u, before); err != nil {
-				return refused(u, err)
-			}
+	index := 0
+	if len(messages) > 0 && len(p.ids) == 0 {
+		before := p.span
+		before.Before = messages[0].Order
+		if index, err = count(u, before); err != nil {
+			return refused(u, err)
 		}
-		first := stanza.Text(stanza.ResultSet, "first", messages[0].ID)
-		stanza.SetAttr(first, "index", strconv.Itoa(index))
-		stanza.Add(set, first, stanza.Text(stanza.ResultSet, "last", messages[len(messages)-1].ID))
 	}
-	stanza.Add(set, stanza.Text(stanza.ResultSet, "count", strconv.Itoa(total)))
 	for i := range messages {
 		m := messages[i]
 		if p.flip {
@@ -100,7 +94,7 @@ func query(u *router.User, s *router.Stanza) *stanza.Error {
 			u.Send(n)
 		}
 	}
-	s.Result(stanza.Add(fin, set))
+	s.Result(stanza.Add(fin, paging.Set(messages, func(m users.Archived) string { return m.ID }, index, total)))
 	return nil
 }
 

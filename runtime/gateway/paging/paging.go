@@ -45,11 +45,17 @@ func Cut[T any](request *xmltree.Node, all []T, id func(T) string) (page []T, se
 		}
 	}
 	page = all[first:last]
-	set = stanza.Element(stanza.ResultSet, "set", nil)
+	return page, Set(page, id, first, len(all)), nil
+}
+
+// Set returns the element <set/> for a page. index is the place of its first item among all
+// items, and count is their number.
+func Set[T any](page []T, id func(T) string, index, count int) *xmltree.Node {
+	set := stanza.Element(stanza.ResultSet, "set", nil)
 	if len(page) > 0 {
-		begin := stanza.Text(stanza.ResultSet, "first", id(page[0]))
-		stanza.SetAttr(begin, "index", strconv.Itoa(first))
-		stanza.Add(set, begin, stanza.Text(stanza.ResultSet, "last", id(page[len(page)-1])))
+		first := stanza.Text(stanza.ResultSet, "first", id(page[0]))
+		stanza.SetAttr(first, "index", strconv.Itoa(index))
+		stanza.Add(set, first, stanza.Text(stanza.ResultSet, "last", id(page[len(page)-1])))
 	}
-	return page, stanza.Add(set, stanza.Text(stanza.ResultSet, "count", strconv.Itoa(len(all)))), nil
+	return stanza.Add(set, stanza.Text(stanza.ResultSet, "count", strconv.Itoa(count)))
 }
