@@ -12,6 +12,7 @@ import (
 	"spectrumlua/pb"
 	"spectrumlua/runtime/jid"
 	"spectrumlua/runtime/schema"
+	"spectrumlua/runtime/stanzaid"
 	"spectrumlua/runtime/xmltext"
 )
 
@@ -19,9 +20,6 @@ import (
 // Prosody closes the stream of a component that sends a stanza above 512 KiB. The
 // difference is for the XML that Spectrum adds.
 const MaxStanza = 512<<10 - 8<<10
-
-// MaxID is the maximum length in bytes of the id of a message.
-const MaxID = 1024
 
 // checkSize returns an error if a stanza is too big.
 func checkSize(stanza int) error {
@@ -70,8 +68,8 @@ func text(f *schema.Field, v lua.LValue) (s string, keep bool, err error) {
 	case pb.Format_FORMAT_RESOURCE:
 		return jid.Resource(s), true, nil
 	case pb.Format_FORMAT_ID:
-		if s = xmltext.Clean(s); s == "" || len(s) > MaxID {
-			return "", false, fmt.Errorf("id of a message expected, 1 to %d bytes, got %d bytes", MaxID, len(s))
+		if s = xmltext.Clean(s); s == "" || len(s) > stanzaid.Max {
+			return "", false, fmt.Errorf("id of a message expected, 1 to %d bytes, got %d bytes", stanzaid.Max, len(s))
 		}
 		return s, true, nil
 	}

@@ -12,15 +12,15 @@ import (
 	"unicode/utf8"
 
 	"spectrumlua/runtime/stanza"
+	"spectrumlua/runtime/stanzaid"
 	"spectrumlua/runtime/xmltree"
 )
 
 // Limits in both directions.
 const (
-	MaxID       = 1024 // bytes of an id
-	MaxEmoji    = 50   // emoji of a reaction
-	maxEmoji    = 64   // bytes of one emoji
-	MaxFiles    = 100  // attachments of a message
+	MaxEmoji    = 50  // emoji of a reaction
+	maxEmoji    = 64  // bytes of one emoji
+	MaxFiles    = 100 // attachments of a message
 	MaxPreview  = 16 << 10
 	maxPreviews = 128 << 10 // bytes of all previews of a message
 	maxName     = 255       // bytes of the name of a file
@@ -31,7 +31,7 @@ const (
 
 // IsID reports whether a text can be the id of a message.
 func IsID(s string) bool {
-	return s != "" && len(s) <= MaxID && utf8.ValidString(s) && strings.IndexFunc(s, unicode.IsControl) < 0
+	return s != "" && len(s) <= stanzaid.Max && utf8.ValidString(s) && strings.IndexFunc(s, unicode.IsControl) < 0
 }
 
 // Emoji returns the emoji of a list that a reaction can have, each once, in their order. It

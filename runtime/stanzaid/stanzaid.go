@@ -19,7 +19,7 @@ const (
 // maxPlain is the length of the longest network id that is part of a stanza id, in bytes.
 const maxPlain = 64
 
-// Max is the length of the longest id of a client, in bytes.
+// Max is the length of the longest id of a message, of a client or of the network, in bytes.
 const Max = 1024
 
 // Of returns the stanza id of a message from the network. It is also the id that a room
