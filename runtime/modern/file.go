@@ -59,7 +59,7 @@ func files(all []*pb.Attachment) (parts []*xmltree.Node, shared bool) {
 func fileSharing(a *pb.Attachment, preview []byte) *xmltree.Node {
 	text := func(name, value string) *xmltree.Node { return stanza.Optional(stanza.FileMetadata, name, value) }
 	file := stanza.Element(stanza.FileMetadata, "file", nil,
-		text("media-type", mimeType(a.GetMimeType())), text("name", FileName(a.GetName())),
+		text("media-type", mimeType(a.GetMimeType())), text("name", fileName(a.GetName())),
 		text("size", number(a.Size != nil, a.GetSize())), text("width", number(a.GetWidth() > 0, int64(a.GetWidth()))),
 		text("height", number(a.GetHeight() > 0, int64(a.GetHeight()))), text("length", milliseconds(a.GetDuration())),
 		text("desc", a.GetDescription()), thumbnail(preview))
@@ -108,9 +108,9 @@ func isToken(s string) bool {
 	return s != "" && strings.IndexFunc(s, func(r rune) bool { return notAlphanumeric(r) && !strings.ContainsRune("!#$&^_.+-", r) }) < 0
 }
 
-// FileName returns the name of a file without folders and control characters, or "" if
+// fileName returns the name of a file without folders and control characters, or "" if
 // nothing is left.
-func FileName(s string) string {
+func fileName(s string) string {
 	s = s[strings.LastIndexAny(s, `/\`)+1:]
 	s = strings.Map(func(r rune) rune {
 		if unicode.IsControl(r) || r >= 0x202A && r <= 0x202E || r >= 0x2066 && r <= 0x2069 {
@@ -134,7 +134,7 @@ var pictures = []struct{ typ, begin, at8 string }{
 
 // pictureType returns the MIME type of a preview, or "" if it is not a picture or too long.
 func pictureType(data []byte) string {
-	if len(data) > MaxPreview {
+	if len(data) > maxPreview {
 		return ""
 	}
 	for _, p := range pictures {
@@ -173,7 +173,7 @@ func readFile(c *Content, e *xmltree.Node) {
 	file := stanza.Child(e, stanza.FileMetadata, "file")
 	text := func(name string) string { return stanza.ChildText(file, stanza.FileMetadata, name) }
 	a := &pb.Attachment{
-		Url: &address, MimeType: optional(mimeType(text("media-type"))), Name: optional(FileName(text("name"))),
+		Url: &address, MimeType: optional(mimeType(text("media-type"))), Name: optional(fileName(text("name"))),
 		Description: optional(text("desc")),
 	}
 	if n, ok := count(text("size"), maxSize); ok {
@@ -244,7 +244,7 @@ func (c *Content) preview(uri string) []byte {
 	case "cid":
 		encoded = stanza.Body(c.bits[rest])
 	}
-	if len(encoded) > 2*MaxPreview {
+	if len(encoded) > 2*maxPreview {
 		return nil
 	}
 	data, err := base64.StdEncoding.DecodeString(strings.Map(func(r rune) rune {

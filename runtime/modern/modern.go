@@ -18,10 +18,10 @@ import (
 
 // Limits in both directions.
 const (
-	MaxEmoji    = 50  // emoji of a reaction
-	maxEmoji    = 64  // bytes of one emoji
-	MaxFiles    = 100 // attachments of a message
-	MaxPreview  = 16 << 10
+	MaxEmoji    = 50        // emoji of a reaction
+	maxEmoji    = 64        // bytes of one emoji
+	MaxFiles    = 100       // attachments of a message
+	maxPreview  = 16 << 10  // bytes of the preview of a file
 	maxPreviews = 128 << 10 // bytes of all previews of a message
 	maxName     = 255       // bytes of the name of a file
 	maxRanges   = 100       // of fallback texts in a message
@@ -29,8 +29,8 @@ const (
 	maxLines    = 10        // of a quoted text
 )
 
-// IsID reports whether a text can be the id of a message.
-func IsID(s string) bool {
+// isID reports whether a text can be the id of a message.
+func isID(s string) bool {
 	return s != "" && len(s) <= stanzaid.Max && utf8.ValidString(s) && strings.IndexFunc(s, unicode.IsControl) < 0
 }
 

@@ -74,10 +74,6 @@ func (c *Content) Finish() {
 	}
 }
 
-// IsEvent reports whether the stanza is about another message and has no text of its own: a
-// body in it is only a fallback.
-func (c *Content) IsEvent() bool { return c.Reacts != "" || c.Retracts != "" || c.Displayed != "" }
-
 // Lang returns the language of a body, or "".
 func Lang(message, body *xmltree.Node) string {
 	for _, n := range []*xmltree.Node{body, message} {
@@ -95,7 +91,7 @@ func Lang(message, body *xmltree.Node) string {
 
 // setID keeps the first valid id.
 func setID(to *string, id string) {
-	if *to == "" && IsID(id) {
+	if *to == "" && isID(id) {
 		*to = id
 	}
 }
@@ -161,7 +157,7 @@ func ReadModeration(e *xmltree.Node) (id, reason string, ok bool) {
 		space, retract = stanza.OldModerate, stanza.OldRetract
 		e = stanza.Child(e, space, "moderate")
 	}
-	if e == nil || e.Space != space || e.Name != "moderate" || stanza.Child(e, retract, "retract") == nil || !IsID(id) {
+	if e == nil || e.Space != space || e.Name != "moderate" || stanza.Child(e, retract, "retract") == nil || !isID(id) {
 		return "", "", false
 	}
 	return id, stanza.ChildText(e, space, "reason"), true

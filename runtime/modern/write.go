@@ -24,14 +24,14 @@ func Message(m *pb.ConversationMessage, text, author string) []*xmltree.Node {
 		body.Attr = append(body.Attr, xmltree.Attr{Space: xmlns.XML, Name: "lang", Value: lang})
 	}
 	quote := ""
-	if reply := m.GetReplyTo(); IsID(reply.GetId()) {
+	if reply := m.GetReplyTo(); isID(reply.GetId()) {
 		all = append(all, stanza.Element(stanza.Reply, "reply", stanza.Attrs{"to", author, "id", reply.GetId()}))
 		if quote = Quote(reply.GetText()); quote != "" {
 			all = append(all, fallbackFor(stanza.Reply, 0, utf8.RuneCountInString(quote)))
 			body.Children = []xmltree.Child{{Text: quote + text}}
 		}
 	}
-	if IsID(m.GetReplaces()) {
+	if isID(m.GetReplaces()) {
 		all = append(all, stanza.Element(stanza.Correction, "replace", stanza.Attrs{"id", m.GetReplaces()}))
 	}
 	if m.Spoiler != nil {
