@@ -24,8 +24,7 @@ func join(u *router.User, s *router.Stanza) {
 	r := find(u, s)
 	if r == nil {
 		r = &room{name: s.Name, jid: jid.Bare(s.To), nick: s.Resource, occupants: map[string]occupant{}}
-		of(u)[keyOf(r.jid)] = r
-		u.JoinRoom(keyOf(r.jid), r.name)
+		enlist(u, r)
 	}
 	isFirst := len(r.seats) == 0 && !r.joined // the room is new, or one of the last session
 	if isFirst {

@@ -1,12 +1,11 @@
 package rooms
 
 import (
-	"strings"
-
 	"spectrumlua/runtime/gateway/archive"
 	"spectrumlua/runtime/gateway/presence"
 	"spectrumlua/runtime/gateway/router"
 	"spectrumlua/runtime/gateway/users"
+	"spectrumlua/runtime/jid"
 	"spectrumlua/runtime/stanza"
 )
 
@@ -17,7 +16,8 @@ import (
 // keep stores a room that the user is in. A failure is logged; the next change of the room
 // tries again.
 func keep(u *router.User, r *room) {
-	now := users.Room{Address: localOf(r.jid), Name: r.name, Nickname: r.nick, Password: r.password}
+	local, _, _ := jid.Split(r.jid)
+	now := users.Room{Address: local, Name: r.name, Nickname: r.nick, Password: r.password}
 	if !r.joined || !presence.Stays(u) || r.kept != nil && *r.kept == now {
 		return
 	}
@@ -65,8 +65,7 @@ func restore(u *router.User) {
 		for _, n := range archive.InRoom(u, address, maxHistory) {
 			r.history.add(n, u.Router().JID(), u.Router().Clock.Now())
 		}
-		of(u)[keyOf(address)] = r
-		u.JoinRoom(keyOf(address), r.name)
+		enlist(u, r)
 	}
 }
 
@@ -80,11 +79,6 @@ func settingsChanged(u *router.User) {
 			discard(u, r)
 		}
 	}
-}
-
-func localOf(jid string) string {
-	local, _, _ := strings.Cut(jid, "@")
-	return local
 }
 
 // isFinal reports whether a refused join would be refused again after a restart.

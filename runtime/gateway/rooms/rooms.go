@@ -140,6 +140,12 @@ func named(u *router.User, name string) *room {
 	return (*all)[router.Fold(router.RoomLocal(name))]
 }
 
+// enlist adds a room to those of the user.
+func enlist(u *router.User, r *room) {
+	of(u)[keyOf(r.jid)] = r
+	u.JoinRoom(keyOf(r.jid), r.name)
+}
+
 // forget removes a room of the user.
 func forget(u *router.User, r *room) {
 	if r.waiting != nil {
