@@ -73,10 +73,7 @@ func eventInRoom(u *router.User, m messages.Event, elements func(id string) []*x
 
 // eventOfOccupant handles an event of the script about a private message.
 func eventOfOccupant(u *router.User, m messages.Event, elements func(id string) []*xmltree.Node) {
-	name, nick := m.GetBuddyName(), m.GetNickname()
-	if room, occupant, ok := u.Occupant(name); ok {
-		name, nick = room, cmp.Or(nick, occupant)
-	}
+	name, nick := occupantOf(u, m)
 	chat := name + "/" + nick
 	content := elements(ids.XMPP(u, chat, m.GetId()))
 	if m.GetOrigin() {

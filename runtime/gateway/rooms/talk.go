@@ -123,10 +123,7 @@ func (r *room) from(nick string) string {
 // nickname, or from room/nickname. It goes to the clients in the room, or to the user if no
 // client is there.
 func whispered(u *router.User, m *pb.ConversationMessage) {
-	name, nick := m.GetBuddyName(), m.GetNickname()
-	if room, occupant, ok := u.Occupant(name); ok {
-		name, nick = room, cmp.Or(nick, occupant)
-	}
+	name, nick := occupantOf(u, m)
 	at := messages.Place{Name: name + "/" + nick, From: func(nick string) string { return fromOccupant(u, name, nick) }}
 	id, _ := at.Identify(u, m, m.GetOrigin(), "")
 	content := messages.Content(u, at, m)
@@ -135,6 +132,20 @@ func whispered(u *router.User, m *pb.ConversationMessage) {
 		return
 	}
 	whisper(u, name, nick, id, content)
+}
+
+// occupantOf returns the room and the nickname in a private message of the script, or in an
+// event about one.
+func occupantOf(u *router.User, m interface {
+	GetBuddyName() string
+	GetNickname() string
+},
+) (room, nick string) {
+	room, nick = m.GetBuddyName(), m.GetNickname()
+	if name, occupant, ok := u.Occupant(room); ok {
+		return name, cmp.Or(nick, occupant)
+	}
+	return room, nick
 }
 
 // fromOccupant returns the JID of an occupant of a room that the user may have left.
