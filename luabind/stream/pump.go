@@ -1,18 +1,22 @@
 package stream
 
 import (
+	"context"
 	"errors"
 	"io"
 	"net"
 	"time"
 
+	lua "github.com/yuin/gopher-lua"
+
+	"spectrumlua/luabind/bind"
 	"spectrumlua/runtime/crash"
 )
 
 // Pump is a Source for a body that has no read deadline. It copies the body into a pipe:
 // interrupting a read of the body itself would end the body.
 type Pump struct {
-	cancel      func()
+	cancel      context.CancelFunc // ends a read of the body that waits; called at the end in any case
 	here, there net.Conn
 	body        io.ReadCloser
 	end         error // why the body ended; set before the pipe is closed
@@ -21,12 +25,38 @@ type Pump struct {
 // pumped is how many bytes are copied at a time.
 const pumped = 4 << 10
 
-// NewPump returns a pump. Start starts it. cancel ends a read of the body that waits; it is
-// called at the end in any case.
-func NewPump(body io.ReadCloser, cancel func()) *Pump {
+// Open waits, without the script lock, for open to begin a download, and returns a pump for
+// its body. Start starts the pump. The context of open ends with the pump, or with the wait if
+// open has not returned by then. A timeout of 0 means no limit. If open returns a body beside
+// an error, Open closes it.
+func Open(l *lua.LState, timeout time.Duration, open func(ctx context.Context) (io.ReadCloser, error)) (*Pump, error) {
+	ctx, cancel := context.WithCancel(context.Background())
+	var body io.ReadCloser
+	handedOver := false
+	defer func() { // the wait may raise an error
+		if handedOver {
+			return
+		}
+		cancel()
+		if body != nil {
+			_ = body.Close()
+		}
+	}()
+	err := bind.WaitTimeout(l, timeout, func(wait context.Context) (err error) {
+		stop := context.AfterFunc(wait, cancel)
+		body, err = open(ctx)
+		if !stop() {
+			return context.Cause(wait)
+		}
+		return err
+	})
+	if err != nil {
+		return nil, err
+	}
+	handedOver = true
 	p := &Pump{cancel: cancel, body: body}
 	p.here, p.there = net.Pipe()
-	return p
+	return p, nil
 }
 
 // Start starts the copying. The caller calls Close at the end.

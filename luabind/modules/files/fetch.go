@@ -85,33 +85,16 @@ func fetch(l *lua.LState) int {
 			return (&net.Target{Network: network, Address: address, Proxy: proxy}).Dial(ctx)
 		}
 	}
-	ctx, cancel := context.WithCancel(context.Background())
 	rt := bind.RuntimeOf(l)
 	d := &download{url: address}
-	handedOver := false
-	defer func() {
-		if handedOver {
-			return
-		}
-		cancel()
-		if d.content.Body != nil {
-			_ = d.content.Body.Close()
-		}
-	}()
-	err = bind.WaitTimeout(l, timeout, func(wait context.Context) (err error) {
-		stop := context.AfterFunc(wait, cancel)
-		err = d.open(ctx, rt.Files, client, maxSize)
-		if !stop() {
-			return context.Cause(wait)
-		}
-		return err
+	pump, err := stream.Open(l, timeout, func(ctx context.Context) (io.ReadCloser, error) {
+		err := d.open(ctx, rt.Files, client, maxSize)
+		return d.content.Body, err
 	})
 	if err != nil {
 		return bind.Fail(l, fmt.Errorf("cannot fetch the file: %w", net.Plain(err)))
 	}
-	handedOver = true
 	d.describe(given)
-	pump := stream.NewPump(d.content.Body, cancel)
 	d.resource = owner.Own(pump)
 	pump.Start()
 	d.Reader = stream.New(pump, stream.Options{What: "file", Explain: endText, Closed: func() error {

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io"
 	"net/http"
 
 	lua "github.com/yuin/gopher-lua"
@@ -64,35 +65,20 @@ var streamClass = bind.NewClass("response", map[string]func(l *lua.LState, s *st
 // open makes the request and returns a stream as soon as the headers have
 // arrived.
 func (c *call) open(l *lua.LState) int {
-	ctx, cancel := context.WithCancel(context.Background())
 	var response *http.Response
-	handedOver := false
-	defer func() {
-		if handedOver {
-			return
+	p, err := stream.Open(l, c.timeout, func(ctx context.Context) (body io.ReadCloser, err error) {
+		if response, err = c.do(ctx); err != nil {
+			return nil, err
 		}
-		cancel()
-		if response != nil {
-			_ = response.Body.Close()
-		}
-	}()
-	err := bind.WaitTimeout(l, c.timeout, func(wait context.Context) (err error) {
-		stop := context.AfterFunc(wait, cancel)
-		response, err = c.do(ctx)
-		if !stop() {
-			return context.Cause(wait)
-		}
-		return err
+		return response.Body, nil
 	})
 	if err != nil {
 		return bind.Fail(l, c.explain(err))
 	}
-	handedOver = true
-	return bind.Return(l, streamClass.New(newStream(c, response, cancel)))
+	return bind.Return(l, streamClass.New(newStream(c, response, p)))
 }
 
-func newStream(c *call, response *http.Response, cancel context.CancelFunc) *streamed {
-	p := stream.NewPump(response.Body, cancel)
+func newStream(c *call, response *http.Response, p *stream.Pump) *streamed {
 	resource := c.owner.Own(p)
 	p.Start()
 	return &streamed{
