@@ -8,11 +8,9 @@ import (
 	"time"
 
 	"github.com/spf13/cobra"
-	"google.golang.org/protobuf/proto"
 
 	"spectrumlua/cmd/spectrum2-lua/devkit/simulator"
 	"spectrumlua/pb"
-	"spectrumlua/runtime/crash"
 	"spectrumlua/runtime/stanza"
 	"spectrumlua/runtime/xmltree"
 )
@@ -190,30 +188,21 @@ func (d *demo) echo(ctx context.Context) error {
 // answer waits for a message of the contact and returns its text. A message with an id is a
 // stanza, because Spectrum's message cannot have one.
 func (d *demo) answer(ctx context.Context) (string, error) {
-	ctx, cancel := context.WithCancel(ctx)
-	defer cancel()
-	type answer struct {
-		text string
-		err  error
-	}
-	answers := make(chan answer, 2)
-	go func() {
-		defer crash.Guard()
-		f, err := d.user.Expect(ctx, pb.WrapperMessage_TYPE_CONV_MESSAGE, simulator.Like(&pb.ConversationMessage{BuddyName: proto.String(d.contact)}))
-		m, _ := f.Message.(*pb.ConversationMessage)
-		answers <- answer{m.GetMessage(), err}
-	}()
-	go func() {
-		defer crash.Guard()
-		f, err := d.backend.Expect(ctx, pb.WrapperMessage_TYPE_RAW_XML, nil)
-		if err != nil {
-			return // the other goroutine reports that nothing came
+	f, err := d.backend.ExpectFrame(ctx, "CONV_MESSAGE for "+demoUser+" that matches", func(f simulator.Frame) bool {
+		if f.Type == pb.WrapperMessage_TYPE_RAW_XML {
+			return true
 		}
-		n, err := xmltree.Parse(string(f.Payload), xmltree.DefaultLimits)
-		answers <- answer{stanza.ChildText(n, "", "body"), err}
-	}()
-	first := <-answers
-	return first.text, first.err
+		m, _ := f.Message.(*pb.ConversationMessage)
+		return f.Type == pb.WrapperMessage_TYPE_CONV_MESSAGE && f.User == demoUser && m.GetBuddyName() == d.contact
+	})
+	if err != nil {
+		return "", err
+	}
+	if m, ok := f.Message.(*pb.ConversationMessage); ok {
+		return m.GetMessage(), nil
+	}
+	n, err := xmltree.Parse(string(f.Payload), xmltree.DefaultLimits)
+	return stanza.ChildText(n, "", "body"), err
 }
 
 func (d *demo) logout(ctx context.Context) error {

@@ -17,7 +17,12 @@ import (
 // exist or does not parse, and must not use the Backend. The error lists the frames
 // that came instead.
 func (b *Backend) Expect(ctx context.Context, typ pb.WrapperMessage_Type, match func(proto.Message) bool) (Frame, error) {
-	return b.expect(ctx, "", typ, match)
+	return b.expect(ctx, wanted("", typ, match), fits("", typ, match))
+}
+
+// ExpectFrame is like Expect for frames of any type. The error says that `what` was expected.
+func (b *Backend) ExpectFrame(ctx context.Context, what string, match func(Frame) bool) (Frame, error) {
+	return b.expect(ctx, what, func(e *entry) bool { return match(e.Frame) })
 }
 
 // ExpectNext takes the first frame that no call has taken. It returns an error if the
@@ -89,13 +94,13 @@ func Like(want proto.Message) func(proto.Message) bool {
 	}
 }
 
-func (b *Backend) expect(ctx context.Context, user string, typ pb.WrapperMessage_Type, match func(proto.Message) bool) (Frame, error) {
+func (b *Backend) expect(ctx context.Context, what string, fits func(*entry) bool) (Frame, error) {
 	ctx, cancel := b.bounded(ctx)
 	defer cancel()
 	var found Frame
 	seen := uint64(0)
 	err := b.journal.await(ctx, func() bool {
-		e := b.journal.find(seen, fits(user, typ, match))
+		e := b.journal.find(seen, fits)
 		seen = b.journal.last()
 		if e == nil {
 			return false
@@ -105,7 +110,7 @@ func (b *Backend) expect(ctx context.Context, user string, typ pb.WrapperMessage
 		return true
 	})
 	if err != nil {
-		return Frame{}, b.unmet(wanted(user, typ, match), err)
+		return Frame{}, b.unmet(what, err)
 	}
 	return found, nil
 }

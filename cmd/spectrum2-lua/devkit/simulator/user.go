@@ -79,7 +79,7 @@ func (u *User) Send(typ pb.WrapperMessage_Type, payload proto.Message) error {
 
 // Expect is like Backend.Expect, for messages that name this user.
 func (u *User) Expect(ctx context.Context, typ pb.WrapperMessage_Type, match func(proto.Message) bool) (Frame, error) {
-	return u.b.expect(ctx, u.JID, typ, match)
+	return u.b.expect(ctx, wanted(u.JID, typ, match), fits(u.JID, typ, match))
 }
 
 // ExpectNext is like Backend.ExpectNext, for messages that name this user.
