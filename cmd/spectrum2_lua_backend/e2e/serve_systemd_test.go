@@ -14,8 +14,8 @@ import (
 	"time"
 )
 
-// systemdFiles are the files of TestServeUnderSystemd in the root. The unit and the users
-// come from `make install`.
+// systemdFiles are the files of TestServeUnderSystemd in the root, beside those of
+// `make install`.
 var systemdFiles = map[string]string{
 	"etc/spectrum2/transports/mychat.cfg": `[service]
 jid = mychat.localhost
@@ -48,22 +48,15 @@ StandardError=append:/e2e/err
 `,
 }
 
-// installed replaces the names in a unit as `make install PREFIX=/usr` does.
-var installed = strings.NewReplacer("@PREFIX@", "/usr", "@CONFIGS@", "/etc/spectrum2/transports", "@NAME@", "spectrum2", "@DYNAMIC@", "yes")
-
 // TestServeUnderSystemd runs the installed unit under Debian's systemd, which is process 1 of
 // its own namespaces and control group.
 func TestServeUnderSystemd(t *testing.T) {
 	t.Parallel()
 	group, cleanup := controlGroup(t)
 	defer cleanup()
-	tool, err := buildTool()
-	if err != nil {
-		t.Fatal(err)
-	}
 	dir := t.TempDir()
-	add := func(name, content string) {
-		t.Helper()
+	install(t, filepath.Join(dir, "add"), filepath.Join(dir, "bin"))
+	for name, content := range systemdFiles {
 		file := filepath.Join(dir, "add", name)
 		if err := os.MkdirAll(filepath.Dir(file), 0o755); err != nil {
 			t.Fatal(err)
@@ -71,17 +64,6 @@ func TestServeUnderSystemd(t *testing.T) {
 		if err := os.WriteFile(file, []byte(content), 0o644); err != nil {
 			t.Fatal(err)
 		}
-	}
-	for name, content := range systemdFiles {
-		add(name, content)
-	}
-	system := filepath.Join(repository, "cmd/spectrum2-lua/internal/install/system")
-	add("etc/systemd/system/spectrum2-lua@.service", installed.Replace(string(read(t, filepath.Join(system, "spectrum2-lua@.service")))))
-	if err := os.MkdirAll(filepath.Join(dir, "add/usr/bin"), 0o755); err != nil {
-		t.Fatal(err)
-	}
-	if err := copyFile(tool, filepath.Join(dir, "add/usr/bin/spectrum2-lua"), 0o755); err != nil {
-		t.Fatal(err)
 	}
 	if err := copyFile("systemd_steps.sh", filepath.Join(dir, "systemd_steps.sh"), 0o755); err != nil {
 		t.Fatal(err)
@@ -126,6 +108,19 @@ func TestServeUnderSystemd(t *testing.T) {
 		log, _ := os.ReadFile(filepath.Join(dir, "log"))
 		problems, _ := os.ReadFile(filepath.Join(dir, "err"))
 		t.Logf("steps:\n%s\nconsole:\n%s\nlog:\n%s", problems, console, log)
+	}
+}
+
+// install runs `make install`. destdir stands for /. The programs are built in bin.
+func install(t *testing.T, destdir, bin string) {
+	t.Helper()
+	bin, err := filepath.Rel(repository, bin)
+	if err != nil {
+		t.Fatal(err)
+	}
+	out, err := exec.CommandContext(t.Context(), "make", "-C", repository, "install", "DESTDIR="+destdir, "PREFIX=/usr", "BIN="+bin).CombinedOutput()
+	if err != nil {
+		t.Fatalf("make install: %v\n%s", err, out)
 	}
 }
 
