@@ -10,7 +10,6 @@ import (
 	"io"
 	"net"
 	"strconv"
-	"strings"
 	"time"
 
 	"spectrumlua/runtime/xmltree"
@@ -134,14 +133,4 @@ func (c *lightClient) alive() bool {
 	default:
 		return true
 	}
-}
-
-// childText returns the text of the child with a name in any namespace.
-func childText(n *xmltree.Node, name string) string {
-	for _, child := range n.Children {
-		if child.Element != nil && child.Element.Name == name && len(child.Element.Children) > 0 {
-			return strings.TrimSpace(child.Element.Children[0].Text)
-		}
-	}
-	return ""
 }

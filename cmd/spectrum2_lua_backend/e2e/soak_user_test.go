@@ -12,6 +12,7 @@ import (
 	"sync/atomic"
 	"time"
 
+	"spectrumlua/runtime/stanza"
 	"spectrumlua/runtime/xmltree"
 )
 
@@ -176,13 +177,13 @@ func (u *soakUser) handle(n *xmltree.Node) {
 		number, _ := strconv.Atoi(n.Get("id"))
 		u.note(number, func(m *soakMessage) { m.bounced = true })
 	case n.Name == "message" && from == u.soak.bed.contact("echo"):
-		number, _ := strconv.Atoi(childText(n, "body"))
+		number, _ := strconv.Atoi(stanza.ChildText(n, "jabber:client", "body"))
 		u.note(number, func(m *soakMessage) {
 			m.echoes++
 			m.took = time.Since(m.at)
 			u.soak.echoed(m.at)
 		})
-	case n.Name == "message" && typ == "groupchat" && strings.HasSuffix(from, "@"+jid) && childText(n, "body") != "":
+	case n.Name == "message" && typ == "groupchat" && strings.HasSuffix(from, "@"+jid) && stanza.ChildText(n, "jabber:client", "body") != "":
 		u.soak.heard.Add(1)
 	}
 }
