@@ -30,6 +30,8 @@ type Stanza struct {
 	Payload *xmltree.Node
 
 	user     *User
+	aimed    bool // Target, Name, Resource and route are set
+	route    *Route
 	answered bool
 	deferred clock.Timer
 }
@@ -114,30 +116,39 @@ func sizeOf(n *xmltree.Node) int {
 func (r *Router) handle(u *User, s *Stanza) {
 	s.user = u
 	r.aim(u, s)
-	handle := r.tables.stanza(s)
-	if handle != nil {
-		handle.Handle(u, s)
+	if s.route != nil {
+		s.route.Handle(u, s)
 	}
 	switch {
-	case s.Kind == "iq" && handle == nil:
+	case s.Kind == "iq" && s.route == nil:
 		s.Fail(stanza.ServiceUnavailable, "")
 	case s.Kind == "iq" && !s.answered && s.deferred == nil:
 		u.Log().Errorf("no answer to an IQ of the namespace %q", s.Payload.Space) // a mistake in a feature
 		s.Fail(stanza.InternalServerError, "")
-	case s.Kind == "message" && handle == nil && s.Type != "error":
+	case s.Kind == "message" && s.route == nil && s.Type != "error":
 		r.bounce(s, &stanza.Error{Condition: stanza.ServiceUnavailable})
 	}
 }
 
-// isQuick reports whether the handler of a stanza never waits.
+// isQuick reports whether the handler of a stanza never waits. The stanza is the next one of
+// its user, so that handle finds the same target and route.
 func (r *Router) isQuick(u *User, s *Stanza) bool {
 	r.aim(u, s)
-	route := r.tables.stanza(s)
-	return route == nil || route.Quick != nil && route.Quick(s)
+	return s.route == nil || s.route.Quick != nil && s.route.Quick(s)
 }
 
-// aim finds out what a stanza is for.
+// aim finds out what a stanza is for and which route it takes, once.
 func (r *Router) aim(u *User, s *Stanza) {
+	if s.aimed {
+		return
+	}
+	s.aimed = true
+	target(u, s)
+	s.route = r.tables.stanza(s)
+}
+
+// target finds out what a stanza is for.
+func target(u *User, s *Stanza) {
 	local, _, resource := jid.Split(s.To)
 	s.Resource = resource
 	if local == "" {
