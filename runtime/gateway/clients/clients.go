@@ -3,6 +3,8 @@
 package clients
 
 import (
+	"slices"
+
 	"spectrumlua/runtime/gateway/router"
 	"spectrumlua/runtime/stanza"
 	"spectrumlua/runtime/xmltree"
@@ -58,10 +60,7 @@ func Has(u *router.User, c *router.Client, feature string, later func(u *router.
 		a.waiting = append(a.waiting, later)
 		return false, false
 	}
-	for _, f := range a.features {
-		has = has || f == feature
-	}
-	return has, true
+	return slices.Contains(a.features, feature), true
 }
 
 // arrive handles the answer of a client, or nil without one.
