@@ -5,7 +5,6 @@ package commands
 
 import (
 	"slices"
-	"strings"
 
 	"spectrumlua/pb"
 	"spectrumlua/runtime/gateway/disco"
@@ -158,7 +157,7 @@ func step(u *router.User, s *router.Stanza, c *command) *stanza.Error {
 		var children []*xmltree.Node
 		if note != "" {
 			n := stanza.Text(stanza.Commands, "note", note)
-			stanza.SetAttr(n, "type", strings.Join(append(kind, "info")[:1], ""))
+			stanza.SetAttr(n, "type", append(kind, "info")[0])
 			children = append(children, n)
 		}
 		if result != nil {
