@@ -8,6 +8,7 @@ import (
 	"strings"
 
 	"spectrumlua/runtime/files"
+	"spectrumlua/runtime/gateway/accounts"
 	"spectrumlua/runtime/gateway/form"
 	"spectrumlua/runtime/gateway/router"
 	"spectrumlua/runtime/gateway/users"
@@ -71,9 +72,7 @@ func registered(user *router.User) *stanza.Error {
 	if user.State != router.Offline {
 		return nil
 	}
-	ctx, cancel := user.Context()
-	defer cancel()
-	switch _, err := user.Store().Find(ctx, user.JID); {
+	switch _, err := accounts.Find(user); {
 	case errors.Is(err, users.ErrNotFound):
 		return stanza.Errorf(stanza.RegistrationRequired, "You are not registered with this transport.")
 	case err != nil:
