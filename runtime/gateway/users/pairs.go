@@ -5,6 +5,7 @@ import (
 	"crypto/sha256"
 	"database/sql"
 	"encoding/binary"
+	"fmt"
 	"time"
 
 	"spectrumlua/runtime/database"
@@ -28,7 +29,7 @@ const maxPair = 4096
 var pairTable = table{tablePairs, "owner, stanza, network, stored, ids", map[*database.Engine][]string{
 	database.SQLite:     {createPairs + "ids BLOB NOT NULL, PRIMARY KEY (owner, stanza)) WITHOUT ROWID", indexPairs},
 	database.PostgreSQL: {createPairs + "ids BYTEA NOT NULL, PRIMARY KEY (owner, stanza))", indexPairs},
-	database.MySQL:      {createPairs + "ids VARBINARY(4096) NOT NULL, PRIMARY KEY (owner, stanza), KEY network (network)) ENGINE=InnoDB ROW_FORMAT=DYNAMIC"},
+	database.MySQL:      {createPairs + fmt.Sprintf("ids VARBINARY(%d)", maxPair) + " NOT NULL, PRIMARY KEY (owner, stanza), KEY network (network)) ENGINE=InnoDB ROW_FORMAT=DYNAMIC"},
 }}
 
 const (
