@@ -232,7 +232,7 @@ func TestFunctionsEndWithTheirSession(t *testing.T) {
 local on = {}
 function on.login(session)
   session:connected()
-  local made = assert(files.share { fetch = function() return "made by " .. session.user end })
+  local made = assert(files.share { cache = false, fetch = function() return "made by " .. session.user end })
   local kept = assert(files.share { owner = spectrum, fetch = function() return "kept" end })
   local data = assert(files.share { data = "data" })
   session:conv_message { buddy_name = "b", message = made.url .. " " .. kept.url .. " " .. data.url, attachment = { data } }
