@@ -49,7 +49,7 @@ func (h *Host) runCommand(t *task.Task, d *dialog, run *commandRun) {
 		d.reply(run, help, false)
 		return
 	}
-	defer t.Clock().AfterFunc(c.timeout, func() { t.Cancel(errCommandTooLong) }).Stop()
+	defer t.Owner().AfterFunc(c.timeout, func() { t.Cancel(errCommandTooLong) }).Stop()
 	var results []lua.LValue
 	err = v.run(t, c.run, []lua.LValue{&h.sessionObject(d.session).userdata, values}, func(l *lua.LState, n int) {
 		for i := -n; i < 0; i++ {

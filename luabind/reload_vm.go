@@ -58,7 +58,7 @@ func (h *Host) load() (generation int, fingerprint string, err error) {
 	ran := false
 	ended := owner.Spawn("", func(t *task.Task) {
 		ran = true
-		defer t.Clock().AfterFunc(loadTimeout, func() { t.Cancel(errLoadTooLong) }).Stop()
+		defer t.Owner().AfterFunc(loadTimeout, func() { t.Cancel(errLoadTooLong) }).Stop()
 		if err == nil {
 			err = v.runScript(t, chunk)
 		}

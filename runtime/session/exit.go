@@ -69,12 +69,12 @@ func (r *Registry) stopLogins() bool {
 func (r *Registry) handleExit(ctx context.Context, exit Message) bool {
 	last := &exitItem{registry: r, message: exit, done: make(chan struct{})}
 	last.limit = func(t *task.Task) *deadline {
-		return r.newDeadline(part(ctx, 3, r.opts.LogoutTimeout), func() { t.Cancel(errExitTooLong) })
+		return r.newDeadline(r.process, part(ctx, 3, r.opts.LogoutTimeout), func() { t.Cancel(errExitTooLong) })
 	}
 	if !r.process.Finish(last) {
 		return false
 	}
-	grace := r.newDeadline(part(ctx, 6, r.opts.LogoutGrace), func() { r.drop(r.process.Interrupt(errExit)) })
+	grace := r.newDeadline(r.process, part(ctx, 6, r.opts.LogoutGrace), func() { r.drop(r.process.Interrupt(errExit)) })
 	defer grace.stop()
 	return await(ctx, last.done)
 }

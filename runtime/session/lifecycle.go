@@ -88,7 +88,7 @@ func (r *Registry) end(s *Session, how terms) {
 		s.state = ending
 		s.why, s.limit = how.why, how.limit
 		s.owner.Finish(&logoutItem{r, s, how.logout})
-		s.deadline = r.newDeadline(how.grace, func() { r.drop(s.owner.Interrupt(how.why)) }) // Interrupt requires Finish
+		s.deadline = r.newDeadline(s.owner, how.grace, func() { r.drop(s.owner.Interrupt(how.why)) }) // Interrupt requires Finish
 	case ending:
 		s.limit = min(s.limit, how.limit)
 		s.deadline.shorten(how.grace)
@@ -115,7 +115,7 @@ func (r *Registry) logoutBegins(s *Session, t *task.Task) bool {
 	defer r.mu.Unlock()
 	s.deadline.stop()
 	if s.loginCalled {
-		s.deadline = r.newDeadline(s.limit, func() { t.Cancel(errLogoutTooLong) })
+		s.deadline = r.newDeadline(s.owner, s.limit, func() { t.Cancel(errLogoutTooLong) })
 	}
 	return s.loginCalled
 }
@@ -165,9 +165,10 @@ type deadline struct {
 	at    time.Time
 }
 
-// newDeadline returns a deadline that calls do after d.
-func (r *Registry) newDeadline(d time.Duration, do func()) *deadline {
-	return &deadline{r.clock, r.after(d, do), r.clock.Now().Add(d)}
+// newDeadline returns a deadline that calls do after d. It begins again while a debugger
+// has stopped a task of the owner.
+func (r *Registry) newDeadline(o *task.Owner, d time.Duration, do func()) *deadline {
+	return &deadline{r.clock, o.AfterFunc(d, do), r.clock.Now().Add(d)}
 }
 
 // shorten moves the deadline to d from now if it is later. It does nothing if f is

@@ -73,6 +73,20 @@ var returns = []struct {
 		p.login("alice")
 		p.later(3 * time.Second)
 	}, []string{"alice logout", "1s alice ended", "1s alice login"}},
+	{"a handler stands at a breakpoint", nil, func(p *play) {
+		p.say("alice", "stop")
+		p.say("alice", "queued")
+		p.expect("alice stop")
+		p.logout("alice")
+		p.login("alice")
+		p.expect()
+		p.later(5 * time.Second)
+	}, []string{"4s alice queued", "4s alice logout", "4s alice ended", "4s alice login"}},
+	{"on.logout stands at a breakpoint", map[string]string{"alice logout": "stop"}, func(p *play) {
+		p.logout("alice")
+		p.login("alice")
+		p.later(5 * time.Second)
+	}, []string{"alice logout", "4s alice ended", "4s alice login"}},
 	{"a task ends late", nil, func(p *play) {
 		p.say("alice", "spawn")
 		p.expect("alice spawn")

@@ -189,6 +189,11 @@ func (p *play) do(t *task.Task, s *Session, verb string) error {
 		})
 	case "nap":
 		return t.Wait(func(ctx context.Context) error { time.Sleep(time.Second); return ctx.Err() })
+	case "stop": // at a breakpoint, for longer than the grace periods
+		if !t.Suspend(func(context.Context) { time.Sleep(4 * time.Second) }) {
+			return fmt.Errorf("not suspended")
+		}
+		return t.Err()
 	case "sleepwell": // ignores its context
 		_ = t.Wait(func(context.Context) error { time.Sleep(time.Minute); return nil })
 	case "spawn":

@@ -106,3 +106,19 @@ func BenchmarkWait(b *testing.B) {
 		})
 	}
 }
+
+// BenchmarkInstruction measures what the interpreter pays for each instruction.
+func BenchmarkInstruction(b *testing.B) {
+	s := task.New(task.Options{})
+	defer s.Close()
+	running := s.NewOwner(b.Context(), "user").Spawn("", func(t *task.Task) {
+		code := t.Code()
+		for b.Loop() {
+			select {
+			case <-code.Done():
+			default:
+			}
+		}
+	})
+	<-running.Ended()
+}

@@ -81,6 +81,7 @@ func (t *Task) stop(cause error) {
 	if t.cancel != nil {
 		t.cancel(cause)
 	}
+	t.resume(cause)
 	if t.stopWaits != nil {
 		t.stopWaits(cause)
 	}

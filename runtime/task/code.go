@@ -26,6 +26,9 @@ func (c *Code) Done() <-chan struct{} {
 	if c.steps++; c.steps%checkEvery == 0 {
 		(*Task)(c).ranOn()
 	}
+	if c.hook != nil {
+		c.hook((*Task)(c))
+	}
 	if c.cause.Load() != nil {
 		return alwaysDone
 	}
@@ -55,6 +58,7 @@ func (t *Task) ranOn() {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	t.cancelled()
+	t.hook = s.hook
 	switch {
 	case t.lender == nil:
 	case t.kept:

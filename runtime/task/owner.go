@@ -216,6 +216,7 @@ func (o *Owner) Finish(last Item) bool {
 	}
 	o.inbox.push(last)
 	o.closed, o.finishing = true, true
+	o.resumeAll()
 	o.schedule()
 	return true
 }

@@ -9,6 +9,7 @@
 package task
 
 import (
+	"context"
 	"sync"
 	"time"
 
@@ -65,6 +66,11 @@ type Scheduler struct {
 	// woken counts the tasks that wait for the script lock after a sleep or a
 	// timeout, or that will do so soon; see Task.Soon.
 	woken int
+	// hooks are the functions of Hook that are not removed, and hook calls them all; it is
+	// nil without hooks. suspended has the tasks in Suspend, and how to end their contexts.
+	hooks     []*func(*Task)
+	hook      func(*Task)
+	suspended map[*Task]context.CancelCauseFunc
 }
 
 // entry is one place in the queue for the script lock: a job for a worker, or a
@@ -206,6 +212,7 @@ func (s *Scheduler) setRunning(t *Task) {
 	s.running = t
 	s.turn++
 	if t != nil {
+		t.hook = s.hook
 		t.cancelled()
 		t.goesOn()
 	}

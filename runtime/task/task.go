@@ -39,8 +39,10 @@ type Task struct {
 	body  func(*Task)
 	ended chan struct{} // closed when it has ended
 
-	// steps counts the calls of Code.Done. Only the goroutine of the task uses it.
+	// steps counts the calls of Code.Done. hook is the Scheduler's when the task last took the
+	// script lock, or computed for long. Only the goroutine that has the script lock uses them.
 	steps uint32
+	hook  func(*Task)
 
 	// Guarded by sched.mu:
 	// lender owns the goroutine that the task runs on, until the task has waited; nil if
@@ -87,6 +89,7 @@ func (t *Task) endWaits(cause error) {
 		return
 	}
 	t.noWaits = cause
+	t.resume(cause)
 	if t.stopWaits != nil {
 		t.stopWaits(cause)
 	}

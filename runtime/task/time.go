@@ -90,7 +90,8 @@ const (
 // Settle returns when all tasks of the schedulers wait for something that does not
 // arrive at once, or when ctx is done. It is meant for clock.NewMovable. Settle
 // observes the schedulers from outside, so input from other processes may arrive
-// later. It gives up after a tenth of a second on tasks that never become idle.
+// later. It gives up after a tenth of a second on tasks that never become idle, but waits
+// for those in Suspend.
 func Settle(ctx context.Context, schedulers ...*Scheduler) {
 	before, late := uint64(0), time.Now().Add(unsettled)
 	for ctx.Err() == nil && time.Now().Before(late) {
@@ -99,8 +100,11 @@ func Settle(ctx context.Context, schedulers ...*Scheduler) {
 		}
 		turns, rest := uint64(0), true
 		for _, s := range schedulers {
-			turn, settled := s.settled()
+			turn, settled, suspended := s.settled()
 			turns, rest = turns+turn, rest && settled
+			if suspended {
+				late = time.Now().Add(unsettled)
+			}
 		}
 		if rest && turns == before {
 			return
@@ -111,9 +115,11 @@ func Settle(ctx context.Context, schedulers ...*Scheduler) {
 }
 
 // settled reports whether nothing runs or is about to run, and returns the number
-// of times that the script lock has changed hands.
-func (s *Scheduler) settled() (turn uint64, settled bool) {
+// of times that the script lock has changed hands. suspended reports whether a task is in
+// Suspend.
+func (s *Scheduler) settled() (turn uint64, settled, suspended bool) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	return s.turn, !s.held && s.ready.len() == 0 && s.woken == 0
+	suspended = len(s.suspended) > 0
+	return s.turn, !s.held && s.ready.len() == 0 && s.woken == 0 && !suspended, suspended
 }

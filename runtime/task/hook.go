@@ -1,0 +1,190 @@
+package task
+
+import (
+	"context"
+	"errors"
+	"slices"
+	"sync"
+	"time"
+
+	"spectrumlua/runtime/clock"
+	"spectrumlua/runtime/crash"
+)
+
+// errFinished is the cause that ends the context of Suspend when the mailbox of the owner
+// is closed.
+var errFinished = errors.New("the owner is ending")
+
+// Hook calls f before each instruction of each task, on the goroutine of the task and
+// with the script lock, until remove is called. f may call Suspend. A task that computes
+// calls a new hook, and stops calling a removed one, after at most a thousand
+// instructions. Without hooks, an instruction costs one comparison more.
+func (s *Scheduler) Hook(f func(t *Task)) (remove func()) {
+	added := &f
+	s.setHooks(func(hooks []*func(*Task)) []*func(*Task) { return append(hooks, added) })
+	return func() {
+		s.setHooks(func(hooks []*func(*Task)) []*func(*Task) {
+			return slices.DeleteFunc(hooks, func(h *func(*Task)) bool { return h == added })
+		})
+	}
+}
+
+// setHooks replaces the hooks by change of a copy.
+func (s *Scheduler) setHooks(change func(hooks []*func(*Task)) []*func(*Task)) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.hooks = change(slices.Clone(s.hooks))
+	switch hooks := s.hooks; len(hooks) {
+	case 0:
+		s.hook = nil
+	case 1:
+		s.hook = *hooks[0]
+	default:
+		s.hook = func(t *Task) {
+			for _, h := range hooks {
+				(*h)(t)
+			}
+		}
+	}
+}
+
+// Suspend releases the script lock while f runs, for a debugger that stops the task. It
+// returns false without calling f if the task is ending. Unlike Wait, it does not count
+// as waiting, and never ends the task: the context of f is done when the task is
+// cancelled, when its waits end, or when Finish is called for its owner, and f must then
+// return soon. Only the goroutine of the task may call it, while it holds the script lock.
+func (t *Task) Suspend(f func(ctx context.Context)) bool {
+	ctx, ok := t.suspend()
+	if !ok {
+		return false
+	}
+	defer func() {
+		t.resumed()
+		t.owner.sched.acquire(t)
+	}()
+	f(ctx)
+	return true
+}
+
+// suspend is the beginning of Suspend. It returns false if the task is ending.
+func (t *Task) suspend() (context.Context, bool) {
+	s := t.owner.sched
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.running != t {
+		panic("task: Suspend was called without the script lock")
+	}
+	if t.over() {
+		return nil, false
+	}
+	ctx, resume := context.WithCancelCause(t.parent)
+	if s.suspended == nil {
+		s.suspended = map[*Task]context.CancelCauseFunc{}
+	}
+	s.suspended[t] = resume
+	t.borrowedWaits()
+	s.release()
+	return ctx, true
+}
+
+// resumed is the end of Suspend.
+func (t *Task) resumed() {
+	s := t.owner.sched
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.suspended[t](nil) // frees the context
+	delete(s.suspended, t)
+}
+
+// resume ends the context of a suspended task. sched.mu is held.
+func (t *Task) resume(cause error) {
+	if end := t.owner.sched.suspended[t]; end != nil {
+		end(cause)
+	}
+}
+
+// resumeAll ends the contexts of the owner's suspended tasks. sched.mu is held.
+func (o *Owner) resumeAll() {
+	for t, end := range o.sched.suspended {
+		if t.owner == o {
+			end(errFinished)
+		}
+	}
+}
+
+// Suspended reports whether a task of the owner is in Suspend. Time limits of the
+// owner should not end then.
+func (o *Owner) Suspended() bool {
+	o.sched.mu.Lock()
+	defer o.sched.mu.Unlock()
+	for t := range o.sched.suspended {
+		if t.owner.Whole() == o.Whole() {
+			return true
+		}
+	}
+	return false
+}
+
+// AfterFunc is like the AfterFunc of the scheduler's clock, for a time limit of the owner:
+// while a task of the owner is in Suspend, the time begins again. f must not take a lock
+// that a caller of Stop or Reset holds.
+func (o *Owner) AfterFunc(d time.Duration, f func()) clock.Timer {
+	l := &limit{owner: o, d: d, do: f}
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	l.timer = o.sched.opts.Clock.AfterFunc(d, l.fire)
+	return l
+}
+
+// limit is a timer of Owner.AfterFunc.
+type limit struct {
+	owner *Owner
+	do    func()
+
+	mu      sync.Mutex
+	timer   clock.Timer
+	d       time.Duration
+	stopped bool
+}
+
+// suspendedPoll is the shortest time after which a limit looks again whether a task is
+// still in Suspend.
+const suspendedPoll = 100 * time.Millisecond
+
+func (l *limit) fire() {
+	defer crash.Guard()
+	suspended := l.owner.Suspended()
+	l.mu.Lock()
+	if l.stopped {
+		l.mu.Unlock()
+		return
+	}
+	if suspended {
+		l.timer.Reset(max(l.d, suspendedPoll))
+		l.mu.Unlock()
+		return
+	}
+	l.stopped = true
+	l.mu.Unlock()
+	l.do()
+}
+
+// Stop implements clock.Timer.
+func (l *limit) Stop() bool {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	l.timer.Stop()
+	was := !l.stopped
+	l.stopped = true
+	return was
+}
+
+// Reset implements clock.Timer.
+func (l *limit) Reset(d time.Duration) bool {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	was := !l.stopped
+	l.stopped, l.d = false, d
+	l.timer.Reset(d)
+	return was
+}
