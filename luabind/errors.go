@@ -34,6 +34,7 @@ func (h *Host) logError(log logrus.FieldLogger, what string, t *task.Task, err e
 		log.Debugf("%s ended: %v", what, cause)
 		return
 	}
+	h.errors.Add(1)
 	var script *ScriptError
 	isScript := errors.As(err, &script)
 	if isScript {

@@ -12,6 +12,7 @@ import (
 	"github.com/sirupsen/logrus"
 
 	"spectrumlua/luabind/backend"
+	"spectrumlua/runtime/admin"
 	"spectrumlua/runtime/config"
 	"spectrumlua/runtime/crash"
 	"spectrumlua/runtime/files"
@@ -104,6 +105,7 @@ func (p *process) serve(ctx context.Context, settings config.Settings, shared fi
 		Files:    shared,
 		Record:   recorder,
 		Secrets:  p.secrets,
+		Admin:    &backend.Admin{Home: admin.HomeSpectrum, Logger: p.logger},
 		Log:      func(category string) logrus.FieldLogger { return p.logger.Category(category) },
 		OnLate: func(err error) {
 			p.log.Warnf("stopping did not end within %v (exit_timeout): exiting now", settings.ExitTimeout)

@@ -8,6 +8,7 @@ import (
 	"errors"
 	"net"
 	"runtime"
+	"sync/atomic"
 	"time"
 
 	"github.com/sirupsen/logrus"
@@ -15,6 +16,7 @@ import (
 	"spectrumlua/luabind"
 	"spectrumlua/luabind/source"
 	"spectrumlua/pb"
+	"spectrumlua/runtime/admin"
 	"spectrumlua/runtime/clock"
 	"spectrumlua/runtime/config"
 	"spectrumlua/runtime/crash"
@@ -40,7 +42,7 @@ const slowAfter = 30 * time.Second
 var ErrMemory = errors.New("the backend has used up its memory (memory_limit)")
 
 // Options configure a Backend. Either Dial or Peer is required. Context, Secrets, Clock,
-// Record, Compiled, Coverage, OnRetry, Successor and OnLate are optional.
+// Record, Compiled, Admin, Coverage, OnRetry, Successor and OnLate are optional.
 type Options struct {
 	// Dial connects to Spectrum. Serve calls it once.
 	Dial func(ctx context.Context) (net.Conn, error)
@@ -69,6 +71,8 @@ type Options struct {
 	Record *record.Recorder
 	// Compiled is a cache that backends share if they load the same files.
 	Compiled *source.Cache
+	// Admin makes the admin socket. By default, there is none.
+	Admin *Admin
 	// Coverage notes which lines of the script run; see luabind.Options. It is optional.
 	Coverage *source.Coverage
 	// OnRetry is called for each failure that Spectrum is not told; see session.Options.
@@ -91,6 +95,9 @@ type Backend struct {
 	files     *files.Service
 	peer      Peer
 	reloader  *reloader
+	admin     *admin.Server // nil without a socket
+	started   time.Time
+	received  atomic.Uint64 // messages for the script
 	// endScripts cancels the tasks of the scripts.
 	endScripts context.CancelFunc
 }
@@ -102,7 +109,7 @@ func New(o Options) *Backend {
 		o.Context = context.Background()
 	}
 	o.Successor = cmp.Or(o.Successor, "Spectrum starts another")
-	b := &Backend{opts: o, log: o.Log("backend")}
+	b := &Backend{opts: o, log: o.Log("backend"), started: time.Now()}
 	var scripts context.Context
 	scripts, b.endScripts = context.WithCancel(context.WithoutCancel(o.Context))
 	defer context.AfterFunc(o.Context, b.endScripts)()
@@ -118,6 +125,7 @@ func New(o Options) *Backend {
 	}
 	b.peer = connect(Wiring{
 		Receive: func(ctx context.Context, typ *schema.Type, payload []byte, lender task.Lender) {
+			b.received.Add(1)
 			b.host.Sessions().Receive(ctx, typ, payload, lender)
 		},
 		Observer: observer(o.Record),
@@ -138,6 +146,7 @@ func New(o Options) *Backend {
 		OnRetry:   o.OnRetry,
 	})
 	b.reloader = newReloader(b.host, o.Settings.Reload, b.log, b.afterLoad(recordLoads(o.Record, o.Settings.Script)))
+	b.openAdmin()
 	return b
 }
 
@@ -211,6 +220,9 @@ func (b *Backend) end(timeout time.Duration, err error) {
 
 // Close releases the backend's resources. It works with and without a call of Serve.
 func (b *Backend) Close() {
+	if b.admin != nil {
+		b.admin.Close()
+	}
 	b.reloader.close()
 	b.scheduler.Close()
 	b.endScripts()

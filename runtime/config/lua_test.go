@@ -24,6 +24,7 @@ var defaults = config.Settings{
 	MaxQueue:       10000,
 	MaxString:      64 << 20,
 	Store:          "database",
+	Admin:          true,
 }
 
 func TestLuaSectionIsParsed(t *testing.T) {
@@ -59,7 +60,8 @@ func TestLuaSectionIsParsed(t *testing.T) {
 			memory_limit = 1G
 			sandbox = 1
 			store = memory
-			record = /tmp/r.jsonl`, config.Options{}, config.Settings{
+			record = /tmp/r.jsonl
+			admin = off`, config.Options{}, config.Settings{
 			Script: defaults.Script, Path: []string{"/etc/spectrum2/transports/rocks/share/lua/5.1", "/usr/share/lua/5.1"}, Reload: true, MaxFrame: 1 << 20, ExitTimeout: 1500 * time.Millisecond,
 			HandlerTimeout: time.Minute, LogoutTimeout: 500 * time.Millisecond, LoginDelayMax: 10 * time.Second,
 			MaxQueue: 1, MaxString: 1 << 20, MemoryLimit: 1 << 30, Sandbox: true, Store: "memory", Record: "/tmp/r.jsonl"}},
@@ -108,7 +110,7 @@ func TestInvalidLuaSectionIsAnError(t *testing.T) {
 		{"Latin-1 script", "[lua]\nscript=\xe9.lua", nil, []string{"t.cfg:2: [lua] script is not UTF-8 (Latin-1?); save the config file as UTF-8"}},
 		{"unknown key with a near name", "[lua]\nscript=a\nrelaod=1", nil, []string{`t.cfg:3: [lua] has no key "relaod"; did you mean reload?`}},
 		{"unknown key without a near name", "[lua]\nscript=a\nserver=b", nil, []string{`t.cfg:3: [lua] has no key "server"; the keys are script, path, reload, max_frame, ` +
-			"exit_timeout, handler_timeout, logout_grace, logout_timeout, login_delay, login_delay_max, login_retries, max_queue, max_string, memory_limit, sandbox, store, record. " +
+			"exit_timeout, handler_timeout, logout_grace, logout_timeout, login_delay, login_delay_max, login_retries, max_queue, max_string, memory_limit, sandbox, store, record, admin. " +
 			"A script's own settings belong in a section of their own"}},
 		{"unknown key in a section lua.x", "[lua.x]\nscript=b\n[lua]\nscript=a", nil, []string{`t.cfg:2: [lua] has no key "x.script"; did you mean script?`}},
 		{"unknown override", "[lua]\nscript=a", []config.Override{{Key: "lua.reloud", Value: "1"}}, []string{`command line: [lua] has no key "reloud"; did you mean reload?`}},

@@ -25,6 +25,7 @@ type Settings struct {
 	Sandbox        bool
 	Store          string // "database", "memory", an absolute path, or a URL that may hold a password
 	Record         string // absolute; "": no record
+	Admin          bool
 }
 
 // Kind is the format of a [lua] key's value.
@@ -77,6 +78,7 @@ var luaOptions = []LuaOption{
 	{"sandbox", KindBool, "0", "", "", "", "Deny scripts access to files, processes and the system.", func(s *Settings) any { return &s.Sandbox }},
 	{"store", KindPlace, "database", "", "", "", "Where scripts store their data: the database of [database], memory, an SQLite file, or a PostgreSQL or MySQL URL.", func(s *Settings) any { return (*place)(&s.Store) }},
 	{"record", KindFile, "off", "", "", "", "Record all messages from and to Spectrum, without secrets, in a file; a relative name starts at [service] working_dir.", func(s *Settings) any { return &s.Record }},
+	{"admin", KindBool, "1", "", "", "", "Offer a socket in [service] working_dir through which spectrum2-lua looks into the running process.", func(s *Settings) any { return &s.Admin }},
 }
 
 // retiredLua holds the [lua] keys of earlier versions, and the reason for a warning

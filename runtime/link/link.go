@@ -20,6 +20,7 @@ import (
 	"spectrumlua/pb"
 	"spectrumlua/runtime/crash"
 	"spectrumlua/runtime/logging"
+	"spectrumlua/runtime/memory"
 	"spectrumlua/runtime/schema"
 	"spectrumlua/runtime/task"
 )
@@ -119,13 +120,13 @@ func New(o Options) *Link {
 		quiet.SetOutput(io.Discard)
 		log = quiet
 	}
-	resident, _ := memory()
+	resident, _ := memory.Resident()
 	return &Link{
 		opts:    o,
 		log:     log,
 		garbage: logging.Once{Every: garbageEvery},
 		out:     newOutbox(o.MaxQueue, o.Observer),
-		initRSS: resident,
+		initRSS: int32(resident >> 10),
 		linger:  lingerTime,
 	}
 }

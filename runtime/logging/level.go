@@ -1,6 +1,8 @@
 package logging
 
 import (
+	"fmt"
+	"slices"
 	"strings"
 
 	"github.com/sirupsen/logrus"
@@ -72,4 +74,41 @@ func (l *levels) passes(at logrus.Level, category string) bool {
 		name = name[:max(strings.LastIndexByte(name, '.'), 0)]
 	}
 	return level(at) <= l.root
+}
+
+// SetLevelName replaces the levels of the config file, including those of categories, while
+// the program runs: with debug, info, warn or error. "" restores them. The Threshold of an
+// appender still applies.
+func (l *Logger) SetLevelName(name string) error {
+	if name == "" {
+		l.over.Store(nil)
+		l.SetLevel(l.usual.highest())
+		return nil
+	}
+	if !slices.Contains(LevelNames, name) {
+		return fmt.Errorf("%q is not a level; the levels are %s", name, strings.Join(LevelNames, ", "))
+	}
+	at, _ := parseLevel(name)
+	l.over.Store(&levels{root: at})
+	l.SetLevel(logrus.Level(at))
+	return nil
+}
+
+// LevelNames are the levels of SetLevelName.
+var LevelNames = []string{"debug", "info", "warn", "error"}
+
+// LevelName returns the level that SetLevelName has set, or "" for those of the config file.
+func (l *Logger) LevelName() string {
+	if over := l.over.Load(); over != nil {
+		return strings.ToLower(levelName(logrus.Level(over.root)))
+	}
+	return ""
+}
+
+// levels returns the levels in effect.
+func (l *Logger) levels() *levels {
+	if over := l.over.Load(); over != nil {
+		return over
+	}
+	return l.usual
 }

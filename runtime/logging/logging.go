@@ -6,6 +6,7 @@ import (
 	"os"
 	"os/signal"
 	"sync"
+	"sync/atomic"
 	"syscall"
 	"time"
 
@@ -57,6 +58,8 @@ type Logger struct {
 	*logrus.Logger
 	outputs  []*output
 	pipeline *pipeline
+	usual    *levels
+	over     atomic.Pointer[levels] // replaces usual; nil if it does not
 }
 
 // Open returns a log. It cannot fail, and does not open log files yet. It logs
@@ -70,12 +73,12 @@ func Open(o Options) *Logger {
 	o = o.withDefaults()
 	c := loadConfig(o)
 
-	l := &Logger{Logger: logrus.New()}
+	l := &Logger{Logger: logrus.New(), usual: &c.levels}
 	l.ExitFunc = func(int) {} // Fatal must not end the process
 	l.Level = c.levels.highest()
 	l.Out, l.Formatter = io.Discard, nothing{} // the pipeline writes
 	for _, a := range c.appenders {
-		l.outputs = append(l.outputs, newOutput(o, c, a))
+		l.outputs = append(l.outputs, newOutput(o, c, a, l.levels))
 	}
 	l.pipeline = &pipeline{outputs: l.outputs}
 	l.pipeline.limiter = newLimiter(*o.Limits, o.Clock, l.pipeline.summarize)

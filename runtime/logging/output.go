@@ -13,7 +13,7 @@ import (
 type output struct {
 	pattern   pattern
 	threshold level
-	levels    *levels
+	levels    func() *levels
 	colour    bool
 	terminal  bool
 	hide      func(string) string
@@ -21,8 +21,8 @@ type output struct {
 	queue     *queue
 }
 
-func newOutput(o Options, c *config, a appender) *output {
-	out := &output{threshold: a.threshold, levels: &c.levels, hide: o.Hide}
+func newOutput(o Options, c *config, a appender, levels func() *levels) *output {
+	out := &output{threshold: a.threshold, levels: levels, hide: o.Hide}
 	text := a.pattern
 	otherwise := defaultPattern
 	var d dest
@@ -75,7 +75,7 @@ func category(data logrus.Fields) string {
 
 // wants reports whether the entry is to be written.
 func (o *output) wants(r *record) bool {
-	return level(r.level) <= o.threshold && o.levels.passes(r.level, r.category)
+	return level(r.level) <= o.threshold && o.levels().passes(r.level, r.category)
 }
 
 // append appends the entry's line in the format of the destination.

@@ -65,6 +65,8 @@ type Options struct {
 	// Spectrum are the options of the simulated Spectrum. Its Trace receives each frame
 	// in both directions.
 	Spectrum simulator.Options
+	// Admin makes the admin socket in the working directory; default: none.
+	Admin *backend.Admin
 	// Silent omits the first PING. Before a PING, a backend sends only BACKEND_CONFIG.
 	Silent bool
 }
@@ -117,7 +119,7 @@ func Open(ctx context.Context, o Options) (*Harness, error) {
 	s.backend = backend.New(backend.Options{
 		Dial:    func(context.Context) (net.Conn, error) { return its, nil },
 		Context: s.ctx, Config: s.Config, Settings: s.Settings, Files: s.files, Log: log.category, Clock: o.Clock, Compiled: o.Compiled, Coverage: o.Coverage, OnRetry: o.OnRetry,
-		Record: s.recorder, Gateway: o.Spectrum.Gateway,
+		Record: s.recorder, Gateway: o.Spectrum.Gateway, Admin: o.Admin,
 	})
 	go s.serve(s.ctx)
 	s.Spectrum = simulator.Attach(ours, o.Spectrum)

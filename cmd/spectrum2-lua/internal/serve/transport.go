@@ -14,6 +14,7 @@ import (
 
 	"spectrumlua/luabind/backend"
 	"spectrumlua/luabind/modules/store"
+	"spectrumlua/runtime/admin"
 	"spectrumlua/runtime/config"
 	"spectrumlua/runtime/database"
 	"spectrumlua/runtime/files"
@@ -112,6 +113,7 @@ func (t *Transport) open(ctx context.Context) error {
 	t.backend = backend.New(backend.Options{
 		Context: ctx, Config: t.config, Settings: t.script, Files: t.files, Secrets: t.secrets,
 		Log:       t.category,
+		Admin:     &backend.Admin{Home: admin.HomeServe, Logger: t.logger},
 		Peer:      t.peer,
 		Successor: "systemd starts another if it started this one",
 		OnLate: func(error) {

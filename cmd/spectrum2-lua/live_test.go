@@ -1,0 +1,140 @@
+package main
+
+import (
+	"bytes"
+	"fmt"
+	"os"
+	"path/filepath"
+	"regexp"
+	"strings"
+	"testing"
+
+	"google.golang.org/protobuf/proto"
+
+	"spectrumlua/cmd/spectrum2-lua/devkit/harness"
+	"spectrumlua/cmd/spectrum2-lua/devkit/simulator"
+	socket "spectrumlua/luabind/backend"
+	"spectrumlua/pb"
+	"spectrumlua/runtime/admin"
+	"spectrumlua/runtime/logging"
+)
+
+// liveScene is a running backend with an admin socket.
+type liveScene struct {
+	*testing.T
+	*harness.Harness
+	folder, cfg string
+	log         *logging.Logger
+}
+
+// openLive starts a backend for a script. Its config is in the file cfg.
+func openLive(t *testing.T, script string) *liveScene {
+	t.Helper()
+	silent, err := os.OpenFile(os.DevNull, os.O_WRONLY, 0)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer silent.Close()
+	s := &liveScene{T: t, folder: t.TempDir(), log: logging.Open(logging.Options{Stderr: silent})}
+	s.cfg = filepath.Join(s.folder, "live.cfg")
+	s.write("live.lua", script)
+	s.write("live.cfg", "[service]\njid = live.localhost\nworking_dir = "+s.folder+"\n[lua]\nscript = live.lua\n")
+	s.Harness, err = harness.Open(t.Context(), harness.Options{
+		Path: s.cfg, WorkingDir: s.folder,
+		Admin:    &socket.Admin{Home: admin.HomeSpectrum, Logger: s.log},
+		Spectrum: simulator.Options{},
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() {
+		_ = s.Close()
+		_ = s.log.Close()
+	})
+	return s
+}
+
+func (s *liveScene) write(name, text string) {
+	s.Helper()
+	if err := os.WriteFile(filepath.Join(s.folder, name), []byte(text), 0o600); err != nil {
+		s.Fatal(err)
+	}
+}
+
+// command runs a command and returns its exit code and its output, errors last.
+func (s *liveScene) command(args ...string) (code int, output string) {
+	var out, problems bytes.Buffer
+	code = run(s.Context(), args, &out, &problems)
+	return code, out.String() + problems.String()
+}
+
+// expect runs a command and compares its output with a regular expression.
+func (s *liveScene) expect(code int, pattern string, args ...string) {
+	s.Helper()
+	got, output := s.command(args...)
+	if matched := regexp.MustCompile(`(?s)\A` + pattern + `\z`).MatchString(output); got != code || !matched {
+		s.Errorf("%s: exit code %d instead of %d, or not %s:\n%s", strings.Join(args, " "), got, code, pattern, output)
+	}
+}
+
+const liveScript = `local on = {}
+function on.login(session) session:connected() end
+function on.conv_message(session, m)
+  session:conv_message(m)
+  error("broken")
+end
+return on
+`
+
+func TestCommandsReachTheRunningProcess(t *testing.T) {
+	s := openLive(t, liveScript)
+	alice, err := s.Spectrum.Login("alice@localhost", "alice", "secret", nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := alice.Say("bob", "hello"); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := alice.Expect(t.Context(), pb.WrapperMessage_TYPE_CONV_MESSAGE, nil); err != nil {
+		t.Fatal(err)
+	}
+	s.Scheduler().Do(func() {}) // the handler has ended
+	pid := fmt.Sprint(os.Getpid())
+	s.expect(0, `JID +PID +BY +VERSION +GEN +USERS +MEMORY +UPTIME +MSG/S +ERRORS +STATE
+live.localhost +`+pid+` +spectrum +\S+ +1 +1 +[0-9.]+ MiB +\d+s +\d+\.\d +1 +ok
+`, "ps", s.cfg)
+	s.write("live.lua", liveScript+"-- changed\n")
+	s.expect(0, "process "+pid+": live.lua is generation 2\n", "reload", s.cfg)
+	s.write("live.lua", "x = = 1\n")
+	s.expect(1, `spectrum2-lua: process \d+: live\.lua:1: .*`, "reload", s.cfg)
+	s.expect(0, `.* +2 +1 .* +live\.lua:1: [^\n]*\n`, "ps", s.cfg)
+	s.expect(0, "process "+pid+": the log level is debug\n", "log", s.cfg, "--level", "debug")
+	if got := s.log.LevelName(); got != "debug" {
+		t.Errorf("the level is %q", got)
+	}
+	s.expect(1, `.*"loud" is not a level; the levels are debug, info, warn, error\n`, "log", s.cfg, "--level", "loud")
+	s.expect(0, ".*the log level is config\n", "log", s.cfg, "--level", "config", "--pid", pid)
+	if got := s.log.LevelName(); got != "" {
+		t.Errorf("the level is %q", got)
+	}
+	s.expect(2, ".*name a level.*", "log", s.cfg)
+	s.expect(1, ".*has no process 1; spectrum2-lua ps lists its processes\n", "reload", s.cfg, "--pid", "1")
+	s.expect(1, ".*bob@localhost is not logged in\n", "kick", s.cfg, "bob@localhost")
+	s.expect(0, "process "+pid+": alice@localhost is disconnected\n", "kick", s.cfg, "alice@localhost", "--reason", "maintenance")
+	left, err := alice.Expect(t.Context(), pb.WrapperMessage_TYPE_DISCONNECTED, nil)
+	var why pb.Disconnected
+	if err == nil {
+		err = proto.Unmarshal(left.Payload, &why)
+	}
+	if err != nil || why.GetMessage() != "maintenance" {
+		t.Errorf("%v, %v", &why, err)
+	}
+}
+
+func TestCommandsSayThatNoProcessRuns(t *testing.T) {
+	s := openLive(t, liveScript)
+	_ = s.Close()
+	s.expect(0, "no process runs.*\n", "ps", s.cfg)
+	s.expect(1, `.*no process of live\.localhost runs \(live\.cfg\): there is no admin socket in .*`, "reload", s.cfg)
+	s.expect(1, `.*missing\.cfg.*does not exist.*`, "ps", filepath.Join(s.folder, "missing.cfg"))
+}

@@ -1,0 +1,99 @@
+package backend
+
+import (
+	"net/http"
+	"os"
+
+	"spectrumlua/runtime/admin"
+	"spectrumlua/runtime/logging"
+	"spectrumlua/runtime/memory"
+	"spectrumlua/runtime/version"
+)
+
+// Admin configures the admin socket of a backend; see package admin.
+type Admin struct {
+	// Home is admin.HomeSpectrum or admin.HomeServe.
+	Home string
+	// Logger is the log, whose level an admin can change.
+	Logger *logging.Logger
+}
+
+// routes are the routes of the admin socket, by their patterns.
+var routes = map[string]func(b *Backend, r *admin.Request) (any, error){
+	"GET /process":    (*Backend).adminProcess,
+	"POST /reload":    (*Backend).adminReload,
+	"POST /log/level": (*Backend).adminLogLevel,
+	"POST /kick":      (*Backend).adminKick,
+}
+
+// openAdmin makes the admin socket. Without it, the backend serves all the same.
+func (b *Backend) openAdmin() {
+	if b.opts.Admin == nil || !b.opts.Settings.Admin {
+		return
+	}
+	server := admin.New(admin.Options{Folder: b.opts.Config.WorkingDir(), JID: b.opts.Config.JID(), Log: b.log})
+	for pattern, route := range routes {
+		server.Handle(pattern, func(r *admin.Request) (any, error) { return route(b, r) })
+	}
+	if err := server.Listen(); err != nil {
+		b.log.Warnf("%v; spectrum2-lua ps and the like cannot reach this process", err)
+		return
+	}
+	b.admin = server
+}
+
+// adminProcess describes the process.
+func (b *Backend) adminProcess(*admin.Request) (any, error) {
+	status := b.host.Status()
+	id, _ := b.opts.Config.Get("service.backend_id")
+	resident, _ := memory.Resident()
+	p := admin.Process{
+		Version: version.String(), PID: os.Getpid(), JID: b.opts.Config.JID(), Home: b.opts.Admin.Home, Backend: id,
+		Config: b.opts.Config.Path(), Script: b.opts.Settings.Script, Generation: status.Generation,
+		Started: b.started, Users: b.Users(), Memory: resident, Received: b.received.Load(), Sent: b.Sent(),
+		Errors: status.Errors, LogLevel: b.opts.Admin.Logger.LevelName(),
+	}
+	if err := b.LoadError(); err != nil {
+		p.Error = err.Error()
+	}
+	return p, nil
+}
+
+// adminReload reloads the script. The answer has the error of the load.
+func (b *Backend) adminReload(r *admin.Request) (any, error) {
+	b.log.WithField("by", r.Who).Info("reloading the script for an admin")
+	if err := b.Load(); err != nil {
+		return nil, &admin.Error{Status: http.StatusConflict, Text: err.Error()}
+	}
+	return b.adminProcess(r)
+}
+
+// adminLogLevel changes the level of the log.
+func (b *Backend) adminLogLevel(r *admin.Request) (any, error) {
+	var wanted admin.LogLevel
+	if err := r.Decode(&wanted); err != nil {
+		return nil, err
+	}
+	if err := b.opts.Admin.Logger.SetLevelName(wanted.Level); err != nil {
+		return nil, &admin.Error{Status: http.StatusBadRequest, Text: err.Error()}
+	}
+	level := wanted.Level
+	if level == "" {
+		level = "that of the config"
+	}
+	b.log.WithField("by", r.Who).WithField("level", level).Warn("an admin has changed the level of the log")
+	return nil, nil
+}
+
+// adminKick disconnects a user.
+func (b *Backend) adminKick(r *admin.Request) (any, error) {
+	var kick admin.Kick
+	if err := r.Decode(&kick); err != nil {
+		return nil, err
+	}
+	if !b.host.Sessions().Kick(kick.User, kick.Reason) {
+		return nil, &admin.Error{Status: http.StatusNotFound, Text: kick.User + " is not logged in"}
+	}
+	b.log.WithField("by", r.Who).WithField("user", kick.User).Warn("an admin has disconnected the user")
+	return nil, nil
+}
