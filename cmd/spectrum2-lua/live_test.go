@@ -34,7 +34,7 @@ func openLive(t *testing.T, script string) *liveScene {
 	if err != nil {
 		t.Fatal(err)
 	}
-	defer silent.Close()
+	t.Cleanup(func() { _ = silent.Close() })
 	s := &liveScene{T: t, folder: t.TempDir(), log: logging.Open(logging.Options{Stderr: silent})}
 	s.cfg = filepath.Join(s.folder, "live.cfg")
 	s.write("live.lua", script)
