@@ -60,6 +60,9 @@ func (l *Line) Rest() string {
 	return text
 }
 
+// Left returns the rest of the line as it stands.
+func (l *Line) Left() string { return l.text }
+
 // Last returns the rest of the line as one word: without its quotes if it is one quoted
 // word, and as it stands otherwise.
 func (l *Line) Last() (string, error) {

@@ -13,6 +13,7 @@ func TestAllSplitsAtBlanksOutsideOfQuotes(t *testing.T) {
 		`"a b" c`:              {"a b", "c"},
 		`"a \"b\" \\ \n" c"d"`: {`a "b" \ \n`, `c"d"`},
 		`""`:                   {""},
+		`it"s fine`:            {`it"s`, "fine"},
 	} {
 		line := In(text)
 		if got, err := line.All(); err != nil || !slices.Equal(got, want) {
@@ -37,5 +38,21 @@ func TestLastTakesTheRestOfTheLine(t *testing.T) {
 		if got, err := line.Last(); err != nil || got != want {
 			t.Errorf("%q: %q, %v", text, got, err)
 		}
+	}
+}
+
+func TestRestReturnsTheRemainingText(t *testing.T) {
+	line := In(`echo  "two"  words `)
+	if first, _, _ := line.Next(); first != "echo" {
+		t.Errorf("the first word is %q", first)
+	}
+	if left := line.Left(); left != ` "two"  words ` {
+		t.Errorf("%q is left", left)
+	}
+	if rest := line.Rest(); rest != `"two"  words` {
+		t.Errorf("the rest is %q", rest)
+	}
+	if line.Left() != "" {
+		t.Error("the line is not used up")
 	}
 }

@@ -38,7 +38,7 @@ var accountCommands = []*command{
 var spectrumSettings = map[string]string{"enable_transport": "1", "send_headlines": "0", "stay_connected": "0"}
 
 func (c *Chat) login(l *call) error {
-	list, err := l.all()
+	list, err := l.All()
 	if err != nil {
 		return err
 	}
@@ -87,7 +87,7 @@ func (c *Chat) logout(l *call) error {
 }
 
 func (c *Chat) setSettings(l *call) error {
-	list, err := l.all()
+	list, err := l.All()
 	if err != nil {
 		return err
 	}
@@ -129,7 +129,7 @@ func (c *Chat) status(l *call) error {
 		return err
 	}
 	m := &pb.Status{Status: pb.StatusType(enumValue("status_changed", "status", name)).Enum()}
-	if text := l.rest(); text != "" {
+	if text := l.Rest(); text != "" {
 		m.StatusMessage = proto.String(text)
 	}
 	return c.send(pb.WrapperMessage_TYPE_STATUS_CHANGED, m)

@@ -20,6 +20,7 @@ import (
 	"spectrumlua/cmd/spectrum2-lua/devkit/simulator"
 	"spectrumlua/pb"
 	"spectrumlua/runtime/crash"
+	"spectrumlua/runtime/words"
 )
 
 // pingInterval is the time between two PINGs.
@@ -278,7 +279,7 @@ func (c *Chat) obey(ctx context.Context, line string) error {
 	if err := cmd.possible(c.people.me()); err != nil {
 		return err
 	}
-	err := cmd.run(c, &call{ctx: ctx, command: cmd, words: words{rest}})
+	err := cmd.run(c, &call{ctx: ctx, command: cmd, Line: words.In(rest)})
 	if errors.Is(err, errUsage) {
 		return fmt.Errorf("usage: %s", cmd.usage)
 	}

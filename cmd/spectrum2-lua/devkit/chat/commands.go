@@ -7,6 +7,7 @@ import (
 	"strings"
 
 	"spectrumlua/runtime/spelling"
+	"spectrumlua/runtime/words"
 )
 
 // command is one command of the console.
@@ -40,7 +41,7 @@ const (
 type call struct {
 	ctx     context.Context
 	command *command
-	words
+	words.Line
 }
 
 // errUsage means that the words of a command do not match its usage.
@@ -96,12 +97,12 @@ func split(line string) (cmd *command, rest string) {
 	if !isCommand {
 		return nil, ""
 	}
-	name, rest, _ := cutBlank(line)
+	name, rest, _ := words.Cut(line)
 	return find(strings.ToLower(name)), rest
 }
 
 func unknownCommand(text string) error {
-	name, _, _ := cutBlank(text)
+	name, _, _ := words.Cut(text)
 	if near := spelling.Name(name, commandNames()); near != "" {
 		return fmt.Errorf("unknown command /%s (did you mean /%s?)", printable(name), near)
 	}
@@ -121,7 +122,7 @@ func (c *command) possible(u user) error {
 
 // word returns the next word, or errUsage at the end of the line.
 func (c *call) word() (string, error) {
-	word, ok, err := c.next()
+	word, ok, err := c.Next()
 	switch {
 	case err != nil:
 		return "", err
@@ -133,7 +134,7 @@ func (c *call) word() (string, error) {
 
 // or returns the next word, or a default at the end of the line.
 func (c *call) or(otherwise string) (string, error) {
-	word, ok, err := c.next()
+	word, ok, err := c.Next()
 	if err != nil || ok {
 		return word, err
 	}
@@ -142,7 +143,7 @@ func (c *call) or(otherwise string) (string, error) {
 
 // end returns errUsage if a word is left.
 func (c *call) end() error {
-	if c.rest() != "" {
+	if c.Rest() != "" {
 		return errUsage
 	}
 	return nil

@@ -6,6 +6,7 @@ import (
 	"strings"
 
 	"spectrumlua/runtime/schema"
+	"spectrumlua/runtime/words"
 )
 
 // candidates returns the words that may follow; before is the line up to the word.
@@ -79,7 +80,7 @@ func types(*Chat, string) []string {
 // fields returns the fields of the type that the line names.
 func fields(_ *Chat, before string) []string {
 	_, rest := split(before)
-	name, _, _ := cutBlank(rest)
+	name, _, _ := words.Cut(rest)
 	typ := schema.TypeByName(name)
 	if typ == nil || typ.Payload == nil {
 		return nil

@@ -39,7 +39,7 @@ func (c *Chat) buddy(l *call) error {
 	if err != nil {
 		return err
 	}
-	more, err := l.all()
+	more, err := l.All()
 	if err != nil {
 		return err
 	}
@@ -101,14 +101,14 @@ func (c *Chat) myCard(l *call) error {
 	}
 	c.vcards++
 	m := &pb.VCard{BuddyName: proto.String(""), Id: proto.Int32(c.vcards), Fullname: proto.String(name), Photo: []byte{}}
-	nickname, ok, err := l.next()
+	nickname, ok, err := l.Next()
 	if err != nil {
 		return err
 	}
 	if ok {
 		m.Nickname = proto.String(nickname)
 	}
-	path, ok, err := l.next()
+	path, ok, err := l.Next()
 	if err != nil {
 		return err
 	}

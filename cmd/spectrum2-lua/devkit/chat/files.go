@@ -58,7 +58,7 @@ func (c *Chat) sendFile(l *call) error {
 	if err != nil {
 		return err
 	}
-	text := l.rest()
+	text := l.Rest()
 	if text == "" {
 		text = f.URL
 	}

@@ -4,39 +4,9 @@ import (
 	"slices"
 	"strings"
 	"testing"
+
+	"spectrumlua/runtime/words"
 )
-
-func TestNextSplitsALineIntoWords(t *testing.T) {
-	cases := []struct {
-		text string
-		want []string
-		err  error
-	}{
-		{"", nil, nil},
-		{"  a \t b ", []string{"a", "b"}, nil},
-		{`"two words" three`, []string{"two words", "three"}, nil},
-		{`"a \"quote\" and a \\" ""`, []string{`a "quote" and a \`, ""}, nil},
-		{`it"s fine`, []string{`it"s`, "fine"}, nil},
-		{`a "open`, []string{"a"}, errOpenQuote},
-	}
-	for _, c := range cases {
-		w := words{c.text}
-		got, err := w.all()
-		if !slices.Equal(got, c.want) || err != c.err {
-			t.Errorf("%q: got %q, %v; want %q, %v", c.text, got, err, c.want, c.err)
-		}
-	}
-}
-
-func TestRestReturnsTheRemainingText(t *testing.T) {
-	w := words{`echo  "two"  words `}
-	if first, _, _ := w.next(); first != "echo" {
-		t.Errorf("the first word is %q", first)
-	}
-	if rest := w.rest(); rest != `"two"  words` {
-		t.Errorf("the rest is %q", rest)
-	}
-}
 
 func TestPasswordsAreMasked(t *testing.T) {
 	cases := []struct{ line, masked, kept string }{
@@ -126,7 +96,7 @@ func TestCommandsFollowTheStyle(t *testing.T) {
 				t.Errorf("two commands have the name /%s", c.name)
 			}
 			seen[c.name] = true
-			name, _, _ := cutBlank(c.usage)
+			name, _, _ := words.Cut(c.usage)
 			if name != "/"+c.name {
 				t.Errorf("the usage of /%s is %s", c.name, c.usage)
 			}

@@ -20,7 +20,7 @@ type answer struct {
 // lua evaluates an expression in the script's VM. The code may wait. A list of commands
 // waits for it, for at most handler_timeout and then ExpectTimeout.
 func (c *Chat) lua(l *call) error {
-	text := l.rest()
+	text := l.Rest()
 	if text == "" {
 		return errUsage
 	}

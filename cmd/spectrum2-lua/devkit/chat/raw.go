@@ -29,7 +29,7 @@ func (c *Chat) raw(l *call) error {
 	if err != nil {
 		return err
 	}
-	payload, err := payloadOf(typ, l.rest(), c.people.speaker())
+	payload, err := payloadOf(typ, l.Rest(), c.people.speaker())
 	if err != nil {
 		return fmt.Errorf("%s: %w", typ.Name, err)
 	}
@@ -55,7 +55,7 @@ func typeNamed(name string) (*schema.Type, error) {
 }
 
 func (c *Chat) xml(l *call) error {
-	stanza := l.rest()
+	stanza := l.Rest()
 	if stanza == "" {
 		return errUsage
 	}
@@ -63,7 +63,7 @@ func (c *Chat) xml(l *call) error {
 }
 
 func (c *Chat) answer(l *call) error {
-	text := l.rest()
+	text := l.Rest()
 	if text == "" {
 		return errUsage
 	}

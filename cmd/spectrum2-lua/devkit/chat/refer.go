@@ -121,7 +121,7 @@ func (c *Chat) said() (partner string, m message, err error) {
 }
 
 func (c *Chat) reply(l *call) error {
-	text := l.rest()
+	text := l.Rest()
 	if text == "" {
 		return errUsage
 	}
@@ -136,7 +136,7 @@ func (c *Chat) reply(l *call) error {
 }
 
 func (c *Chat) react(l *call) error {
-	emoji := strings.Fields(l.rest())
+	emoji := strings.Fields(l.Rest())
 	partner, m, err := c.heard()
 	if err != nil {
 		return err
@@ -147,7 +147,7 @@ func (c *Chat) react(l *call) error {
 // correct corrects the last message. The gateway delivers the correction of a message that
 // the script has not reported as a new message.
 func (c *Chat) correct(l *call) error {
-	text := l.rest()
+	text := l.Rest()
 	if text == "" {
 		return errUsage
 	}

@@ -38,7 +38,7 @@ func (c *Chat) join(l *call) error {
 		return err
 	}
 	m := &pb.Room{Room: proto.String(name), Nickname: proto.String(nickname)}
-	if password, ok, err := l.next(); err != nil {
+	if password, ok, err := l.Next(); err != nil {
 		return err
 	} else if ok {
 		m.Password = proto.String(password)
@@ -102,7 +102,7 @@ func (c *Chat) topic(l *call) error {
 		return err
 	}
 	return c.send(pb.WrapperMessage_TYPE_ROOM_SUBJECT_CHANGED, &pb.ConversationMessage{
-		BuddyName: proto.String(name), Message: proto.String(l.rest()),
+		BuddyName: proto.String(name), Message: proto.String(l.Rest()),
 	})
 }
 

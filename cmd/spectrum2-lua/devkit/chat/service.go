@@ -25,7 +25,7 @@ var serviceCommands = []*command{
 var errNoQuestion = errors.New("there is no question: the script has asked nothing with session:ask")
 
 func (c *Chat) answerQuestion(l *call) error {
-	text := l.rest()
+	text := l.Rest()
 	if c.people.me().question == nil {
 		return errNoQuestion
 	}
@@ -45,7 +45,7 @@ func (c *Chat) answerWith(text string) error {
 }
 
 func (c *Chat) runCommand(l *call) error {
-	text := l.rest()
+	text := l.Rest()
 	if text == "" {
 		return errUsage
 	}

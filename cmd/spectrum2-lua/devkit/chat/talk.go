@@ -38,7 +38,7 @@ func (c *Chat) msg(l *call) error {
 	if err != nil {
 		return err
 	}
-	text := l.rest()
+	text := l.Rest()
 	if text == "" {
 		return errUsage
 	}
@@ -72,7 +72,7 @@ func (c *Chat) hintUnconnected() {
 }
 
 func (c *Chat) me(l *call) error {
-	text := l.rest()
+	text := l.Rest()
 	if text == "" {
 		return errUsage
 	}
@@ -124,7 +124,7 @@ func (c *Chat) attention(l *call) error {
 		return errNoPartner
 	}
 	return c.send(pb.WrapperMessage_TYPE_ATTENTION, &pb.ConversationMessage{
-		BuddyName: proto.String(partner), Message: proto.String(l.rest()),
+		BuddyName: proto.String(partner), Message: proto.String(l.Rest()),
 	})
 }
 

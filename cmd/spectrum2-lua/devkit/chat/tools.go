@@ -101,7 +101,7 @@ func (c *Chat) wait(l *call) error {
 }
 
 func (c *Chat) runExpect(l *call) error {
-	text := l.rest()
+	text := l.Rest()
 	if text == "" {
 		return errUsage
 	}
@@ -109,7 +109,7 @@ func (c *Chat) runExpect(l *call) error {
 }
 
 func (c *Chat) help(l *call) error {
-	name, ok, err := l.next()
+	name, ok, err := l.Next()
 	if err != nil {
 		return err
 	}
