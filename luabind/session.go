@@ -102,13 +102,6 @@ func newSessionClass() *bind.Class[*sessionObject] {
 			table.Accept(c.Method(t.Name)) // h.payload takes an argument, too
 		}
 	}
-	c.Ready("user", func(obj *sessionObject) lua.LValue { return obj.user })
-	c.Ready("data", func(obj *sessionObject) lua.LValue {
-		if obj.data == nil { // new, or the session has ended
-			return nil
-		}
-		return obj.data
-	})
 	c.Hint = sessionHint
 	c.Metatable().RawSetString("__newindex", bind.Function("session", func(l *lua.LState) int {
 		bind.Raise(l, "%s", SessionUnset(l.Get(2)))

@@ -18,9 +18,7 @@ type Class[T any] struct {
 	metatable  *lua.LTable
 	methods    map[string]*lua.LFunction
 	properties map[string]func(l *lua.LState, self T) lua.LValue
-	// ready has the properties of Ready.
-	ready map[string]func(self T) lua.LValue
-	other lua.LGFunction // index, guarded
+	other      lua.LGFunction // index, guarded
 
 	// Hint returns the end of the message about a name that self does not have, or
 	// "" for the most similar name. l is nil if no script is running. Hint may be nil.
@@ -146,38 +144,19 @@ func MissingColon(class, method string) string {
 	return fmt.Sprintf("%s is a method of a %s: write %s:%s(…), with a colon", method, class, class, method)
 }
 
-// Ready makes a property faster. value returns it, or nil if the property's own function
-// has to be called. It must neither raise an error nor panic.
-func (c *Class[T]) Ready(property string, value func(self T) lua.LValue) {
-	if c.ready == nil {
-		c.ready = map[string]func(self T) lua.LValue{}
-	}
-	c.ready[property] = value
-}
-
-// method implements the metamethod __index for methods and for what Ready returns. It
-// calls c.other for anything else. It cannot panic, and to guard it would take longer than
-// to find the method.
+// method implements the metamethod __index for methods, and calls c.other for anything
+// else. It cannot panic, and to guard it would take longer than to find the method.
 func (c *Class[T]) method(l *lua.LState) int {
 	name, ok := l.Get(2).(lua.LString)
 	if !ok {
 		return c.other(l)
 	}
-	self, ok := c.Of(l.Get(1))
-	if !ok {
+	method := c.methods[string(name)]
+	if _, ok := c.Of(l.Get(1)); !ok || method == nil {
 		return c.other(l)
 	}
-	if method := c.methods[string(name)]; method != nil {
-		l.Push(method)
-		return 1
-	}
-	if ready := c.ready[string(name)]; ready != nil {
-		if value := ready(self); value != nil {
-			l.Push(value)
-			return 1
-		}
-	}
-	return c.other(l)
+	l.Push(method)
+	return 1
 }
 
 // index implements the metamethod __index.

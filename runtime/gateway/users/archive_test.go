@@ -121,7 +121,7 @@ func TestArchiveIsBoundedAndForgotten(t *testing.T) {
 			t.Error(err)
 		}
 		if got := archived(s.Archived(ctx, span, 100, false)); got != "" {
-			t.Errorf("a user who is not registered has the messages %q", got)
+			t.Errorf("an unknown user has the messages %q", got)
 		}
 		if n, err := s.CountArchived(ctx, users.Span{JID: "bob@example.net"}); n != 9 || err != nil {
 			t.Errorf("another user has %d messages, %v", n, err)
