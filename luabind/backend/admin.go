@@ -26,14 +26,25 @@ var routes = map[string]func(b *Backend, r *admin.Request) (any, error){
 	"POST /kick":      (*Backend).adminKick,
 }
 
+// streams are the routes whose answers are streams.
+var streams = map[string]func(b *Backend, w http.ResponseWriter, r *admin.Request) error{
+	"GET /trace": (*Backend).adminTrace,
+}
+
+// hasAdmin reports whether the backend makes an admin socket.
+func (b *Backend) hasAdmin() bool { return b.opts.Admin != nil && b.opts.Settings.Admin }
+
 // openAdmin makes the admin socket. Without it, the backend serves all the same.
 func (b *Backend) openAdmin() {
-	if b.opts.Admin == nil || !b.opts.Settings.Admin {
+	if !b.hasAdmin() {
 		return
 	}
 	server := admin.New(admin.Options{Folder: b.opts.Config.WorkingDir(), JID: b.opts.Config.JID(), Log: b.log})
 	for pattern, route := range routes {
 		server.Handle(pattern, func(r *admin.Request) (any, error) { return route(b, r) })
+	}
+	for pattern, route := range streams {
+		server.Raw(pattern, func(w http.ResponseWriter, r *admin.Request) error { return route(b, w, r) })
 	}
 	if err := server.Listen(); err != nil {
 		b.log.Warnf("%v; spectrum2-lua ps and the like cannot reach this process", err)

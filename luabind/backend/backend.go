@@ -27,6 +27,7 @@ import (
 	"spectrumlua/runtime/secret"
 	"spectrumlua/runtime/session"
 	"spectrumlua/runtime/task"
+	"spectrumlua/runtime/trace"
 	"spectrumlua/runtime/version"
 )
 
@@ -97,6 +98,7 @@ type Backend struct {
 	reloader  *reloader
 	admin     *admin.Server // nil without a socket
 	started   time.Time
+	tracer    trace.Tracer
 	received  atomic.Uint64 // messages for the script
 	// endScripts cancels the tasks of the scripts.
 	endScripts context.CancelFunc
@@ -128,7 +130,7 @@ func New(o Options) *Backend {
 			b.received.Add(1)
 			b.host.Sessions().Receive(ctx, typ, payload, lender)
 		},
-		Observer: observer(o.Record),
+		Observer: b.gated(b.observer()),
 		Handles:  func(typ pb.WrapperMessage_Type) bool { return b.host.Handles(typ) },
 		Files:    b.files,
 	})

@@ -31,7 +31,7 @@ type Wiring struct {
 	// Receive delivers a message for the script; see session.Registry.Receive. The peer
 	// calls it after New has returned.
 	Receive func(ctx context.Context, typ *schema.Type, payload []byte, lender task.Lender)
-	// Observer sees the messages in both directions. It is nil if nothing is recorded.
+	// Observer sees the messages in both directions. It is nil if nobody can see them.
 	Observer link.Observer
 	// Handles reports whether the script has a handler for a type. The peer calls it after
 	// New has returned.
@@ -71,7 +71,8 @@ func (b *Backend) spectrum(w Wiring) Peer {
 		JID: b.opts.Config.JID(), Receive: w.Receive, Log: b.opts.Log("link"),
 		Send: func(typ pb.WrapperMessage_Type, payload []byte) error { return p.Link.Send(typ, payload) },
 	})
-	p.linkPeer = b.connect(p.side.Observe(w.Observer), p.side.Receive)
+	// The gate is in front, because the side looks at each message.
+	p.linkPeer = b.connect(b.gated(p.side.Observe(w.Observer)), p.side.Receive)
 	return p
 }
 

@@ -5,17 +5,8 @@ import (
 	"encoding/hex"
 	"os"
 
-	"spectrumlua/runtime/link"
 	"spectrumlua/runtime/record"
 )
-
-// observer returns the recorder as the link's observer, or nil if nothing is recorded.
-func observer(r *record.Recorder) link.Observer {
-	if r == nil {
-		return nil
-	}
-	return r
-}
 
 // recordLoads returns a function that records the result of a load, or nil if nothing is
 // recorded. The function is not safe for concurrent use.

@@ -254,3 +254,28 @@ func TestStreamStopsAtAClientThatReadsNothing(t *testing.T) {
 	}
 	_, _ = bufio.NewReader(conn).ReadString('\n')
 }
+
+// deadlines is the writer of an answer that notes its deadlines.
+type deadlines struct {
+	http.ResponseWriter
+	read, write time.Time
+}
+
+func (d *deadlines) Header() http.Header                 { return http.Header{} }
+func (d *deadlines) SetReadDeadline(at time.Time) error  { d.read = at; return nil }
+func (d *deadlines) SetWriteDeadline(at time.Time) error { d.write = at; return nil }
+
+// TestLongAnswersHaveNoDeadlineForTheRequest is about the deadline of reading, which would
+// end the context of a request that is being answered.
+func TestLongAnswersHaveNoDeadlineForTheRequest(t *testing.T) {
+	w := &deadlines{read: time.Now(), write: time.Now()}
+	admin.NewStream(w)
+	if !w.read.IsZero() {
+		t.Error("a stream has a deadline for reading")
+	}
+	w = &deadlines{read: time.Now(), write: time.Now()}
+	admin.RequestOf(w).Unhurried()
+	if !w.read.IsZero() || !w.write.IsZero() {
+		t.Errorf("%+v", w)
+	}
+}

@@ -66,6 +66,15 @@ type Request struct {
 	*http.Request
 	// Who is the system's name of the user who asks, for the log.
 	Who string
+
+	control *http.ResponseController
+}
+
+// Unhurried lets the route take as long as it needs for its answer. Its context still ends
+// when the client leaves. The body must have been read.
+func (r *Request) Unhurried() {
+	_ = r.control.SetReadDeadline(time.Time{}) // it would end the context
+	_ = r.control.SetWriteDeadline(time.Time{})
 }
 
 // Decode parses the body of the request, which is JSON without unknown fields.
@@ -176,7 +185,7 @@ func (s *Server) Raw(pattern string, h func(w http.ResponseWriter, r *Request) e
 	s.mux.HandleFunc(method+" "+Prefix+path, func(w http.ResponseWriter, r *http.Request) {
 		r.Body = http.MaxBytesReader(w, r.Body, maxBody)
 		sender, _ := r.Context().Value(peerKey{}).(peer)
-		if err := h(w, &Request{Request: r, Who: sender.name()}); err != nil {
+		if err := h(w, &Request{Request: r, Who: sender.name(), control: http.NewResponseController(w)}); err != nil {
 			fail(w, err)
 		}
 	})

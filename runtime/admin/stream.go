@@ -16,7 +16,9 @@ type Stream struct {
 // NewStream begins a stream as the answer to a request.
 func NewStream(w http.ResponseWriter) *Stream {
 	w.Header().Set("Content-Type", "application/x-ndjson")
-	return &Stream{json.NewEncoder(w), http.NewResponseController(w), writeTime}
+	control := http.NewResponseController(w)
+	_ = control.SetReadDeadline(time.Time{}) // it would end the context of the request
+	return &Stream{json.NewEncoder(w), control, writeTime}
 }
 
 // Send sends a value. It returns an error if the client has left, or accepts no data for

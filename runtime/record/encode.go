@@ -22,7 +22,10 @@ import (
 // encoder encodes payloads in the format of a record. Only one goroutine uses it.
 type encoder struct {
 	known secret.Known
-	user  string // the user of the current message, or ""
+	also  *secret.Known // more secrets, which others add; it may be nil
+	user  string        // the user of the current message, or ""
+	// withoutBodies leaves out what people wrote to each other.
+	withoutBodies bool
 }
 
 // TypeName returns the name of a type in a record: its name in scripts, or the number
@@ -52,12 +55,15 @@ func (e *encoder) body(dst []byte, number pb.WrapperMessage_Type, payload []byte
 	e.user = ""
 	if typ != nil && typ.Format == pb.PayloadFormat_PAYLOAD_FORMAT_STANZA {
 		stanza, ok := secret.XML(string(payload))
+		if ok && e.withoutBodies {
+			stanza, ok = emptyStanza(stanza)
+		}
 		if !ok || !utf8.Valid(payload) {
 			return leftOut(dst, payload)
 		}
 		return text(append(dst, `,"payload":`...), e.hide(stanza))
 	}
-	if e.within(payload) {
+	if e.withoutBodies || e.within(payload) {
 		return leftOut(dst, payload)
 	}
 	return text(append(dst, `,"payload":`...), string(payload))
@@ -123,7 +129,7 @@ func (e *encoder) messageFields(m protoreflect.Message, s *schema.Message) ([]Fi
 		}
 		fields = append(fields, Field{f.Name, string(value)})
 	}
-	if unknown := m.GetUnknown(); len(unknown) > 0 && !secrets && !e.within(unknown) {
+	if unknown := m.GetUnknown(); len(unknown) > 0 && !secrets && !e.withoutBodies && !e.within(unknown) {
 		fields = append(fields, Field{unknownKey, string(bytesObject(nil, unknown))})
 	}
 	return fields, nil
@@ -187,6 +193,8 @@ func (e *encoder) mapField(dst []byte, m protoreflect.Map, f *schema.Field) (_ [
 		dst = append(appendText(dst, e.hide(k.String())), ':')
 		if f.Secret || secretSetting(k, m.Get(k)) {
 			dst = text(dst, secret.Mask)
+		} else if e.hides(f) && value.Kind == protoreflect.StringKind {
+			dst = text(dst, Omitted)
 		} else if dst, err = e.value(dst, m.Get(k), value); err != nil {
 			return nil, err
 		}
@@ -209,13 +217,18 @@ func (e *encoder) value(dst []byte, v protoreflect.Value, f *schema.Field) ([]by
 			return text(dst, s), nil
 		case f.Secret && s != "":
 			return text(dst, secret.Mask), nil
+		case e.hides(f) && s != "":
+			return text(dst, Omitted), nil
 		default:
 			return text(dst, e.hide(s)), nil
 		}
 	case protoreflect.BytesKind:
 		data := v.Bytes()
-		if f.Secret && len(data) > 0 || e.within(data) {
+		switch {
+		case f.Secret && len(data) > 0 || e.within(data):
 			data = []byte(secret.Mask)
+		case e.hides(f):
+			data = nil
 		}
 		return bytesObject(dst, data), nil
 	case protoreflect.MessageKind, protoreflect.GroupKind:

@@ -16,15 +16,15 @@ func (e *encoder) learn(m protoreflect.Message, s *schema.Message) {
 // users if the message names no user.
 func (e *encoder) hide(text string) string {
 	if e.user == "" {
-		return e.known.Hide(text)
+		return e.also.Hide(e.known.Hide(text))
 	}
-	return e.known.HideOf(e.user, text)
+	return e.also.HideOf(e.user, e.known.HideOf(e.user, text))
 }
 
 // within reports whether data contains a secret that hide would mask.
 func (e *encoder) within(data []byte) bool {
 	if e.user == "" {
-		return e.known.Within(string(data))
+		return e.known.Within(string(data)) || e.also.Within(string(data))
 	}
-	return e.known.WithinOf(e.user, string(data))
+	return e.known.WithinOf(e.user, string(data)) || e.also.WithinOf(e.user, string(data))
 }

@@ -102,8 +102,8 @@ type Field struct {
 	Flags bool
 	// User is true for the field that names the user.
 	User bool
-	// Secret fields are never logged. Content fields are logged at debug level
-	// only.
+	// Secret fields are never logged. Content fields are what people wrote or made for
+	// each other.
 	Secret, Content bool
 	// Masked is true for a Secret field for whose value other texts are not searched.
 	Masked bool
