@@ -26,7 +26,8 @@ func (e *ScriptError) Error() string { return e.Message }
 // logError logs an error that a task raised, with its position and traceback. It
 // logs only a debug line if the task was cancelled.
 func (h *Host) logError(log logrus.FieldLogger, what string, t *task.Task, err error) {
-	if user := t.Owner().Name(); user != "" {
+	user := t.Owner().Name()
+	if user != "" {
 		log = log.WithField("user", user)
 	}
 	var tooLong *task.RanTooLongError
@@ -37,6 +38,7 @@ func (h *Host) logError(log logrus.FieldLogger, what string, t *task.Task, err e
 	h.errors.Add(1)
 	var script *ScriptError
 	isScript := errors.As(err, &script)
+	h.remember(what, user, err, script)
 	if isScript {
 		log = log.WithField(logging.SourceField, sourceOf(script.Message, what))
 	}

@@ -125,7 +125,8 @@ type Host struct {
 	retireOld func(kept func(*task.Resource) bool)
 	oldCheck  clock.Timer // calls logOld
 
-	errors atomic.Uint64 // of handlers and tasks, that were logged
+	errors   atomic.Uint64 // of handlers and tasks, that were logged
+	failures failures      // the newest of them
 
 	// handled has the types for which the script has a handler.
 	handled atomic.Pointer[map[pb.WrapperMessage_Type]bool]

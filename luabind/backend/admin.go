@@ -1,8 +1,10 @@
 package backend
 
 import (
+	"fmt"
 	"net/http"
 	"os"
+	"strconv"
 
 	"spectrumlua/runtime/admin"
 	"spectrumlua/runtime/logging"
@@ -21,6 +23,8 @@ type Admin struct {
 // routes are the routes of the admin socket, by their patterns.
 var routes = map[string]func(b *Backend, r *admin.Request) (any, error){
 	"GET /process":    (*Backend).adminProcess,
+	"GET /errors":     (*Backend).adminErrors,
+	"GET /log":        (*Backend).adminLog,
 	"POST /reload":    (*Backend).adminReload,
 	"POST /log/level": (*Backend).adminLogLevel,
 	"POST /kick":      (*Backend).adminKick,
@@ -68,6 +72,25 @@ func (b *Backend) adminProcess(*admin.Request) (any, error) {
 		p.Error = err.Error()
 	}
 	return p, nil
+}
+
+// adminErrors returns the newest errors of the script.
+func (b *Backend) adminErrors(*admin.Request) (any, error) { return b.host.Failures(), nil }
+
+// defaultLines is the number of lines of GET /log.
+const defaultLines = 100
+
+// adminLog returns the newest lines of the log.
+func (b *Backend) adminLog(r *admin.Request) (any, error) {
+	n := defaultLines
+	if text := r.URL.Query().Get("lines"); text != "" {
+		wanted, err := strconv.Atoi(text)
+		if err != nil || wanted < 0 {
+			return nil, &admin.Error{Status: http.StatusBadRequest, Text: fmt.Sprintf("lines=%s is not a number of lines", text)}
+		}
+		n = wanted
+	}
+	return b.opts.Admin.Logger.Tail(n), nil
 }
 
 // adminReload reloads the script. The answer has the error of the load.

@@ -39,3 +39,17 @@ type Kick struct {
 type LogLevel struct {
 	Level string `json:"level"` // debug, info, warn or error; "" restores the config's
 }
+
+// Failure is an element of the answer to GET /errors: errors of the script at one place, in
+// one handler or task. Secrets are hidden, and long texts truncated.
+type Failure struct {
+	What  string    `json:"what"` // the handler or task
+	At    string    `json:"at"`   // file:line, or What without one
+	Count uint64    `json:"count"`
+	First time.Time `json:"first"`
+	Last  time.Time `json:"last"`
+	// User, Message and Traceback are those of one of the last errors.
+	User      string `json:"user,omitempty"`
+	Message   string `json:"message"`
+	Traceback string `json:"traceback,omitempty"`
+}

@@ -80,7 +80,7 @@ func Open(o Options) *Logger {
 	for _, a := range c.appenders {
 		l.outputs = append(l.outputs, newOutput(o, c, a, l.levels))
 	}
-	l.pipeline = &pipeline{outputs: l.outputs}
+	l.pipeline = &pipeline{outputs: l.outputs, tail: newTail(o.Hide)}
 	l.pipeline.limiter = newLimiter(*o.Limits, o.Clock, l.pipeline.summarize)
 	l.AddHook(l.pipeline)
 

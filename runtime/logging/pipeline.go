@@ -34,6 +34,7 @@ const scriptCategory = "script"
 // accepts, counts those over the limits, and passes the others to each output.
 type pipeline struct {
 	outputs []*output
+	tail    *tail
 	limiter *limiter // nil: no limits
 }
 
@@ -47,6 +48,9 @@ func (p *pipeline) Fire(e *logrus.Entry) error {
 		return nil
 	}
 	allowed := p.limiter == nil || p.allowed(&r)
+	if allowed {
+		p.tail.add(r)
+	}
 	for _, out := range p.outputs {
 		if allowed || out.terminal {
 			out.log(&r)
@@ -105,6 +109,7 @@ func (p *pipeline) summarize(s summary) {
 		time: time.Now(), level: s.level, category: s.category, fields: fields,
 		message: "similar lines are left out, the last one: " + s.example,
 	}
+	p.tail.add(r)
 	for _, out := range p.outputs {
 		if !out.terminal {
 			out.log(&r)
