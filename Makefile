@@ -14,11 +14,16 @@ PROGRAMS  := ./cmd/spectrum2_lua_backend ./cmd/spectrum2-lua
 # The programs name the commit that they are made from, if git can tell it here.
 STAMP := $(shell git ls-files --error-unmatch Makefile >/dev/null 2>&1 && echo true || echo false)
 
+# Our own commands on this machine, compiled as `make build` does, so that packages are
+# compiled once.
+HOST := GOOS= GOARCH= CGO_ENABLED=0 $(GO) run -trimpath
+
 # Tools, by version. They are run from the module cache and never in go.mod.
 BUF           := github.com/bufbuild/buf/cmd/buf@v1.75.0
 GOLANGCI_LINT := github.com/golangci/golangci-lint/v2/cmd/golangci-lint@v2.15.0
 VALE          := github.com/vale-cli/vale/v3/cmd/vale@v3.22.0
 NFPM          := github.com/goreleaser/nfpm/v2/cmd/nfpm@v2.45.2
+CYCLONEDX     := github.com/CycloneDX/cyclonedx-gomod/cmd/cyclonedx-gomod@v1.10.0
 GOVULNCHECK   := golang.org/x/vuln/cmd/govulncheck@v1.9.0
 
 # The race detector needs cgo and a C compiler.
@@ -45,7 +50,7 @@ test: ## Run all tests (Go alone; with the race detector where there is a C comp
 	$(GO) test $(RACE) -count=1 ./...
 
 .PHONY: e2e
-e2e: e2e-databases e2e-spectrum ## Run under the real Spectrum 2, Prosody, PostgreSQL and MariaDB (root on Debian; provisions them by itself)
+e2e: e2e-databases e2e-spectrum e2e-packages ## Run under the real Spectrum 2, Prosody, PostgreSQL and MariaDB (root on Debian; provisions them by itself)
 
 .PHONY: e2e-databases
 e2e-databases:
@@ -54,6 +59,11 @@ e2e-databases:
 .PHONY: e2e-spectrum
 e2e-spectrum: build
 	E2E_BACKEND=$(CURDIR)/$(BIN)/spectrum2_lua_backend cmd/spectrum2_lua_backend/e2e/run.sh
+
+.PHONY: e2e-packages
+e2e-packages:
+	$(MAKE) --no-print-directory packages ARCHITECTURES=$$($(GO) env GOARCH) FORMATS=deb BIN=$(BIN)/e2e
+	E2E_PACKAGES=$(CURDIR)/$(BIN)/e2e/packages cmd/spectrum2_lua_backend/e2e/packages_run.sh
 
 .PHONY: bench
 bench: build ## Measure speed and memory, alternately with a backend without Lua, and update docs/admin/performance.md
@@ -73,7 +83,7 @@ bench-gateway: build ## Measure spectrum2-lua serve and Spectrum 2 with its libc
 lint: ## Check formatting, vet, the rules of .golangci.yml, Lua code, and the language
 	@test -z "$$(gofmt -l .)" || { gofmt -l .; echo "gofmt -w the files above"; exit 1; }
 	$(GO) vet ./...
-	$(GO) vet -tags e2e,soak ./cmd/spectrum2_lua_backend/... ./runtime/database/...
+	$(GO) vet -tags e2e,soak,packages ./cmd/spectrum2_lua_backend/... ./runtime/database/...
 	$(GO) run $(GOLANGCI_LINT) run ./...
 	@$(MAKE) --no-print-directory lint-lua
 	@$(MAKE) --no-print-directory lint-prose
@@ -131,34 +141,31 @@ generate: ## Make Go code, editor annotations and the reference from pb/protocol
 .PHONY: install
 install: build ## Install programs, manual pages, completion, scripts, examples and docs below DESTDIR and PREFIX (/usr/local)
 	rm -rf $(BIN)/share
-	GOOS= GOARCH= $(GO) run ./cmd/spectrum2-lua share $(BIN)/share
-	GOOS= GOARCH= $(GO) run ./cmd/spectrum2-lua/internal/install -bin $(BIN) -destdir '$(DESTDIR)' -prefix '$(PREFIX)'
+	$(HOST) ./cmd/spectrum2-lua share $(BIN)/share
+	$(HOST) ./cmd/spectrum2-lua/internal/install -bin $(BIN) -destdir '$(DESTDIR)' -prefix '$(PREFIX)'
 
 .PHONY: uninstall
 uninstall: ## Remove the installed files below DESTDIR and PREFIX
-	GOOS= GOARCH= $(GO) run ./cmd/spectrum2-lua/internal/install -uninstall -destdir '$(DESTDIR)' -prefix '$(PREFIX)'
+	$(HOST) ./cmd/spectrum2-lua/internal/install -uninstall -destdir '$(DESTDIR)' -prefix '$(PREFIX)'
 
-# The packages and archives of a version. Two builds of a commit are equal, because all times
-# in them are that of the commit.
-ARCHITECTURES := amd64 arm64
-VERSION       ?= $(shell sed -n 's/^const Number = "\(.*\)"/\1/p' runtime/version/version.go)
-export SOURCE_DATE_EPOCH ?= $(shell git log -1 --format=%ct 2>/dev/null || date +%s)
+# The packages and archives of a version: that of the tag, or one that names the commit.
+# VERSION sets another one.
+ARCHITECTURES ?= amd64 arm64
+FORMATS ?= deb rpm
+RELEASE := GO='$(GO)' NFPM=$(NFPM) CYCLONEDX=$(CYCLONEDX) ARCHITECTURES='$(ARCHITECTURES)' FORMATS='$(FORMATS)' \
+  cmd/spectrum2-lua/internal/install/release.sh
 
 .PHONY: packages
-packages: ## Build packages for Debian and RPM in bin/packages, for amd64 and arm64
-	rm -rf $(BIN)/packages
-	@set -e; for arch in $(ARCHITECTURES); do \
-	  tree=$(BIN)/packages/$$arch; \
-	  echo "== $$arch"; \
-	  GOARCH=$$arch GOOS=linux $(MAKE) --no-print-directory build BIN=$$tree/bin; \
-	  $(GO) run ./cmd/spectrum2-lua share $$tree/bin/share; \
-	  $(GO) run ./cmd/spectrum2-lua/internal/install -bin $$tree/bin -packages $$tree/stage; \
-	  for package in spectrum2-lua spectrum2-backend-lua; do for format in deb rpm; do \
-	    ARCH=$$arch VERSION=$(VERSION) STAGE=$$tree/stage \
-	      $(GO) run $(NFPM) package --config cmd/spectrum2-lua/internal/install/packages/$$package.yaml --packager $$format --target $(BIN)/packages/; \
-	  done; done; \
-	  rm -rf $$tree; \
-	done
+packages: ## Build packages for Debian and RPM in bin/packages, for ARCHITECTURES (amd64 arm64)
+	$(RELEASE) packages $(BIN)/packages
+
+.PHONY: release
+release: ## Build packages, archives, SBOMs and checksums in bin/release
+	$(RELEASE) release $(BIN)/release
+
+.PHONY: release-check
+release-check: ## Build the release of the commit in two folders, for amd64, and compare all files
+	cmd/spectrum2-lua/internal/install/release_check.sh
 
 .PHONY: clean
 clean: ## Remove the built files

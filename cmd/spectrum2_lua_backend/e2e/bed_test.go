@@ -6,6 +6,7 @@ import (
 	"math/rand/v2"
 	"net"
 	"os"
+	"os/exec"
 	"path/filepath"
 	"regexp"
 	"strconv"
@@ -61,6 +62,10 @@ type bed struct {
 	begin         time.Time
 	patience      time.Duration                    // limits each wait
 	unmet         func(format string, args ...any) // called when a wait times out
+	// If the clients do not run in the chroot: their commands, the path of dir for them, and the
+	// password of the accounts.
+	enter          func(arg []string) *exec.Cmd
+	home, password string
 }
 
 // newBed starts a transport and waits until it is ready for clients.
@@ -151,6 +156,9 @@ func (b *bed) placeFiles() {
 func (b *bed) path(name string) string { return filepath.Join(b.dir, name) }
 
 func (b *bed) inside(name string) string {
+	if b.home != "" {
+		return filepath.Join(b.home, name)
+	}
 	return filepath.Join("/", strings.TrimPrefix(b.path(name), root))
 }
 

@@ -198,7 +198,7 @@ class Driver(slixmpp.ClientXMPP):
         self.auto_authorize = None
         self.auto_subscribe = False
         self.enable_direct_tls = False
-        self.enable_starttls = False
+        self.enable_starttls = command.get("tls", False)
         self.enable_plaintext = True
         self.plugin["feature_mechanisms"].unencrypted_plain = True
         # Spectrum queries disco and caps before it logs a user in.

@@ -4,6 +4,7 @@ package e2e_test
 
 import (
 	"bufio"
+	"cmp"
 	_ "embed"
 	"encoding/json"
 	"fmt"
@@ -121,7 +122,7 @@ func (b *bed) clientAt(user, resource string) *client {
 	name, domain := b.account(user)
 	c := b.driver(strings.TrimSuffix(name+"-"+resource, "-"), name+"@"+domain)
 	jid := strings.TrimSuffix(c.jid+"/"+resource, "/")
-	c.do(command{"do": "connect", "jid": jid, "password": password, "host": "127.0.0.1", "port": b.xmppPort})
+	c.do(command{"do": "connect", "jid": jid, "password": cmp.Or(b.password, password), "host": "127.0.0.1", "port": b.xmppPort, "tls": b.enter != nil})
 	c.wait("logs in", func(e event) bool { return e.Event == "connected" })
 	return c
 }

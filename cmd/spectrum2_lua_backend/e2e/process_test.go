@@ -30,6 +30,11 @@ type process struct {
 // command prepares a program in the chroot, in the bed's folder. The program has its own
 // mount namespace with /proc, and dies with the test.
 func (b *bed) command(arg ...string) *exec.Cmd {
+	if b.enter != nil {
+		cmd := b.enter(arg)
+		cmd.Env = append(cmd.Env, marker+b.dir)
+		return cmd
+	}
 	cmd := exec.Command("unshare", append([]string{
 		"--mount", "--mount-proc", "--root=" + root, "--wd=" + b.inside("."), "--",
 	}, arg...)...)

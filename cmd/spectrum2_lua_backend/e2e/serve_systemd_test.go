@@ -141,8 +141,8 @@ func controlGroup(t *testing.T) (group *os.File, cleanup func()) {
 		if _, err := os.Stat(filepath.Join(mount, "cgroup.procs")); err != nil {
 			continue
 		}
-		name := filepath.Join(mount, "spectrum2-lua-e2e-"+strconv.Itoa(os.Getpid()))
-		if err := os.Mkdir(name, 0o755); err != nil {
+		name, err := os.MkdirTemp(mount, "spectrum2-lua-e2e-"+strconv.Itoa(os.Getpid())+"-")
+		if err != nil {
 			t.Skipf("no control group can be created here: %v", err)
 		}
 		f, err := os.Open(name)

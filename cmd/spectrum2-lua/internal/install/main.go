@@ -10,6 +10,8 @@ import (
 	"path/filepath"
 	"strconv"
 	"time"
+
+	"spectrumlua/runtime/version"
 )
 
 func main() {
@@ -17,10 +19,11 @@ func main() {
 	prefix := flag.String("prefix", "/usr/local", "the `folder` below it")
 	bin := flag.String("bin", "bin", "where the programs and the folder share are")
 	packages := flag.String("packages", "", "write the trees of the packages below this `folder`, instead of installing; the time is SOURCE_DATE_EPOCH")
+	number := flag.String("version", version.Number, "the `version` of the packages")
 	remove := flag.Bool("uninstall", false, "remove what was installed there")
 	flag.Parse()
 	if *packages != "" {
-		exit(writePackages(*bin, *packages))
+		exit(writePackages(*bin, *packages, *number))
 		return
 	}
 	d := &destination{root: cmp.Or(*destdir, "/"), prefix: *prefix}
@@ -47,7 +50,7 @@ func exit(err error) {
 }
 
 // writePackages writes the trees of the packages.
-func writePackages(bin, folder string) error {
+func writePackages(bin, folder, number string) error {
 	seconds, err := strconv.ParseInt(os.Getenv("SOURCE_DATE_EPOCH"), 10, 64)
 	if err != nil {
 		return fmt.Errorf("SOURCE_DATE_EPOCH: %w", err)
@@ -56,5 +59,5 @@ func writePackages(bin, folder string) error {
 	if err != nil {
 		return err
 	}
-	return stage(files, folder, time.Unix(seconds, 0))
+	return stage(files, folder, number, time.Unix(seconds, 0))
 }

@@ -10,8 +10,6 @@ import (
 	"path/filepath"
 	"strings"
 	"time"
-
-	"spectrumlua/runtime/version"
 )
 
 // Names of the packages.
@@ -24,8 +22,8 @@ const (
 const maintainer = "The spectrum2-lua authors <spectrum2-lua@localhost>"
 
 // stage writes the trees of both packages below a folder, each in a folder with the
-// package's name. All files have the time at, so that two builds are equal.
-func stage(files []file, folder string, at time.Time) error {
+// package's name. number is the version. All files have the time at, so that two builds are equal.
+func stage(files []file, folder, number string, at time.Time) error {
 	for _, f := range files {
 		if f.link != "" || strings.HasPrefix(f.to, docs+"/LICENSE") {
 			continue // the packages have a file copyright
@@ -36,7 +34,7 @@ func stage(files []file, folder string, at time.Time) error {
 		}
 	}
 	for _, name := range []string{toolPackage, backendPackage} {
-		for to, text := range debian(name, at) {
+		for to, text := range debian(name, number, at) {
 			if err := write(filepath.Join(folder, name, "usr/share/doc", name, to), text); err != nil {
 				return err
 			}
@@ -100,9 +98,9 @@ func compressed(text []byte) []byte {
 
 // debian returns the files that Debian's policy requires in the documentation of a package
 // (sections 12.5 and 12.7).
-func debian(name string, at time.Time) map[string][]byte {
+func debian(name, number string, at time.Time) map[string][]byte {
 	changelog := fmt.Sprintf("%s (%s) stable; urgency=medium\n\n  * CHANGELOG.md of spectrum2-lua lists the changes.\n\n -- %s  %s\n",
-		name, version.Number, maintainer, at.UTC().Format(time.RFC1123Z))
+		name, number, maintainer, at.UTC().Format(time.RFC1123Z))
 	license, err := os.ReadFile("LICENSE")
 	if err != nil {
 		panic(err) // layout has found it

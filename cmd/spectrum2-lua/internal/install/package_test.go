@@ -22,7 +22,7 @@ func staged(t *testing.T) string {
 		t.Fatal(err)
 	}
 	folder := t.TempDir()
-	if err := stage(files, folder, time.Unix(1_700_000_000, 0)); err != nil {
+	if err := stage(files, folder, "1.2.3", time.Unix(1_700_000_000, 0)); err != nil {
 		t.Fatal(err)
 	}
 	return folder

@@ -1,0 +1,133 @@
+#!/usr/bin/env bash
+# Builds packages and releases. The Makefile calls it with its tools and settings:
+#
+#   release.sh version              print the version of the commit
+#   release.sh packages FOLDER      write packages for Debian and RPM
+#   release.sh release FOLDER       packages, archives, SBOMs and SHA256SUMS
+#
+#   GO NFPM CYCLONEDX    the go command, and the tools with their versions
+#   ARCHITECTURES        of the packages and archives
+#   FORMATS              of the packages
+#   VERSION              the version, instead of that of the commit
+#   SOURCE_DATE_EPOCH    the time of all files, instead of that of the commit
+#
+# Two builds of a commit are equal, byte by byte. Nothing depends on the folder, the
+# user, the umask, the locale or the time.
+set -euo pipefail
+umask 022
+export LC_ALL=C TZ=UTC
+
+GO=${GO:-go}
+install=cmd/spectrum2-lua/internal/install
+
+die() { printf 'release: %s\n' "$*" >&2; exit 1; }
+
+in_git() { git ls-files --error-unmatch Makefile >/dev/null 2>&1; }
+
+# version prints the version of the tag v…, or a version that follows the newest release and
+# precedes the next one. Packages of later commits are newer.
+version() {
+  local number tag modified=""
+  if [[ -n ${VERSION:-} ]]; then
+    [[ $VERSION =~ ^[0-9]+\.[0-9]+\.[0-9]+([-+][0-9A-Za-z.]+)?$ ]] ||
+      die "VERSION=$VERSION is not a version; examples are 1.2.3 and 1.2.3+build7"
+    printf '%s\n' "$VERSION"
+    return
+  fi
+  number=$(sed -n 's/^const Number = "\(.*\)"/\1/p' runtime/version/version.go)
+  in_git || die "this folder is not a git checkout, so its commit is unknown; set VERSION=$number"
+  [[ -z $(git status --porcelain) ]] || modified=.modified
+  tag=$(git tag --points-at HEAD --list 'v[0-9]*')
+  if [[ -z $tag ]]; then
+    git log -1 --abbrev=12 --format="$number+git%cd.%h$modified" --date=format-local:%Y%m%d%H%M%S
+    return
+  fi
+  [[ $tag == "v$number" ]] ||
+    die "the commit has the tag ${tag//$'\n'/, }, but runtime/version/version.go has $number: change one of them"
+  [[ -z $modified ]] || die "files differ from the commit of $tag: commit or undo the changes (git status shows them)"
+  printf '%s\n' "$number"
+}
+
+# epoch sets SOURCE_DATE_EPOCH.
+epoch() {
+  if [[ -z ${SOURCE_DATE_EPOCH:-} ]]; then
+    in_git || die "this folder is not a git checkout, so the time of its commit is unknown; set SOURCE_DATE_EPOCH"
+    SOURCE_DATE_EPOCH=$(git log -1 --format=%ct)
+  fi
+  export SOURCE_DATE_EPOCH
+}
+
+# host runs a command of this repository with the flags of `make build`, so that both compile
+# each package once.
+host() { GOOS='' GOARCH='' CGO_ENABLED=0 "$GO" run -trimpath "$@"; }
+
+# programs builds the programs and the files below share, in a folder.
+programs() {
+  GOOS=linux GOARCH=$1 make --no-print-directory build BIN="$2"
+  host ./cmd/spectrum2-lua share "$2/share"
+}
+
+# packages writes the packages of an architecture: packages ARCHITECTURE BIN TO.
+packages() {
+  local stage=$2/stage package format
+  host ./$install -bin "$2" -packages "$stage" -version "$VERSION"
+  for package in spectrum2-lua spectrum2-backend-lua; do
+    for format in ${FORMATS:-deb rpm}; do
+      ARCH=$1 STAGE=$stage "$GO" run "$NFPM" package \
+        --config $install/packages/$package.yaml --packager "$format" --target "$3/"
+    done
+  done
+}
+
+# archive writes the archive of an architecture: archive ARCHITECTURE BIN TO. It unpacks
+# into /usr/local.
+archive() {
+  local name=spectrum2-lua-$VERSION-linux-$1
+  host ./$install -bin "$2" -destdir "$2/archive" -prefix /usr/local
+  mv "$2/archive/usr/local" "$2/archive/$name"
+  tar -C "$2/archive" --sort=name --mtime="@$SOURCE_DATE_EPOCH" --owner=0 --group=0 --numeric-owner \
+    --format=gnu -c "$name" | gzip -9n >"$3/$name.tar.gz"
+}
+
+# sbom writes the list of the modules in each program: sbom ARCHITECTURE BIN TO. Licences
+# come from the files of the modules. The list has the hash of the tool, so the folder of the
+# modules must not appear in the tool.
+sbom() {
+  local program tool=$2/tool
+  GOBIN=$PWD/$tool GOOS='' GOARCH='' CGO_ENABLED=0 "$GO" install -trimpath "$CYCLONEDX"
+  for program in spectrum2-lua spectrum2_lua_backend; do
+    GOOS=linux GOARCH=$1 CGO_ENABLED=0 "$tool/cyclonedx-gomod" app -json -std -licenses -noserial -notimestamp \
+      -main "cmd/$program" -output "$3/$program-$VERSION-linux-$1.cdx.json" . 2>"$2/sbom.log" ||
+      die "cyclonedx-gomod: $(<"$2/sbom.log")"
+  done
+}
+
+# build runs steps for each architecture: build FOLDER STEP….
+build() {
+  local to=$1 arch step work
+  shift
+  VERSION=$(version)
+  export VERSION
+  epoch
+  rm -rf "$to"
+  mkdir -p "$to"
+  for arch in $ARCHITECTURES; do
+    printf '== %s %s\n' "$VERSION" "$arch"
+    work=$to/$arch
+    programs "$arch" "$work"
+    for step in "$@"; do
+      "$step" "$arch" "$work" "$to"
+    done
+    rm -rf "$work"
+  done
+}
+
+case ${1:-} in
+  version) version ;;
+  packages) build "$2" packages ;;
+  release)
+    build "$2" packages archive sbom
+    (cd "$2" && sha256sum -- * >SHA256SUMS.new && mv SHA256SUMS.new SHA256SUMS)
+    ;;
+  *) die "usage: release.sh version | packages FOLDER | release FOLDER" ;;
+esac
