@@ -39,19 +39,24 @@ func openLive(t *testing.T, script string) *liveScene {
 	s.cfg = filepath.Join(s.folder, "live.cfg")
 	s.write("live.lua", script)
 	s.write("live.cfg", "[service]\njid = live.localhost\nworking_dir = "+s.folder+"\n[lua]\nscript = live.lua\n")
-	s.Harness, err = harness.Open(t.Context(), harness.Options{
+	t.Cleanup(func() { _ = s.log.Close() })
+	s.start()
+	return s
+}
+
+// start starts a backend, also after Close.
+func (s *liveScene) start() {
+	s.Helper()
+	h, err := harness.Open(s.Context(), harness.Options{
 		Path: s.cfg, WorkingDir: s.folder,
 		Admin:    &socket.Admin{Home: admin.HomeSpectrum, Logger: s.log},
 		Spectrum: simulator.Options{},
 	})
 	if err != nil {
-		t.Fatal(err)
+		s.Fatal(err)
 	}
-	t.Cleanup(func() {
-		_ = s.Close()
-		_ = s.log.Close()
-	})
-	return s
+	s.Harness = h
+	s.Cleanup(func() { _ = h.Close() })
 }
 
 func (s *liveScene) write(name, text string) {

@@ -28,6 +28,7 @@ var commands = []func(*terminal) *cobra.Command{
 	newReload,
 	newLog,
 	newKick,
+	newTrace,
 	newStore,
 	newNew,
 	newTypes,

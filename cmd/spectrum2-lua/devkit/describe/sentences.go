@@ -102,6 +102,11 @@ func convMessage(m *pb.ConversationMessage) Line {
 	case m.GetNickname() != "":
 		from = from + "/" + Text(m.GetNickname())
 	}
+	return Line{Kind: Message, Text: "<" + from + "> " + Text(m.GetMessage()) + inBrackets(details(m)), Partner: partner}
+}
+
+// details returns what a message has besides its text.
+func details(m *pb.ConversationMessage) []string {
 	var more []string
 	if m.GetHeadline() {
 		more = append(more, "headline")
@@ -124,7 +129,7 @@ func convMessage(m *pb.ConversationMessage) Line {
 	for _, a := range m.GetAttachment() {
 		more = append(more, "attachment "+attachment(a))
 	}
-	return Line{Kind: Message, Text: "<" + from + "> " + Text(m.GetMessage()) + inBrackets(more), Partner: partner}
+	return more
 }
 
 func attachment(a *pb.Attachment) string {
