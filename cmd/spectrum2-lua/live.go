@@ -247,8 +247,9 @@ func newKick(t *terminal) *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "kick config user",
 		Short: "Disconnect a user of a running transport",
-		Long: `kick ends the session of a user and shows them the reason. The user can log in again,
-and most clients do so when their presence changes.`,
+		Long: `kick ends the session of a user and shows them the reason. It finds the process that
+serves the user. The user can log in again, and most clients do so when their
+presence changes.`,
 		Example: `  spectrum2-lua kick mychat.cfg alice@example.net --reason "maintenance until 10 o'clock"`,
 		Args: func(cmd *cobra.Command, args []string) error {
 			if len(args) != 2 {
