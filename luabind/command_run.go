@@ -49,6 +49,8 @@ func (h *Host) runCommand(t *task.Task, d *dialog, run *commandRun) {
 		d.reply(run, help, false)
 		return
 	}
+	label := bind.Label("command", "/"+c.name, c.run)
+	t.SetLabel(&label)
 	defer t.Owner().AfterFunc(c.timeout, func() { t.Cancel(errCommandTooLong) }).Stop()
 	var results []lua.LValue
 	err = v.run(t, c.run, []lua.LValue{&h.sessionObject(d.session).userdata, values}, func(l *lua.LState, n int) {

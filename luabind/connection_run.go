@@ -26,6 +26,7 @@ func (c *connection) start() { c.runner = c.set.owner.Spawn("", c.run) }
 // run executes the states until the connection is closed. If its task is cancelled,
 // another one continues, unless the owner has ended.
 func (c *connection) run(t *task.Task) {
+	t.SetLabel(&task.Label{Kind: "connection", Name: c.name})
 	for c.state != connClosed {
 		if t.Err() != nil || t.Ending() {
 			c.start()

@@ -38,6 +38,7 @@ func (h *Host) Eval(ctx context.Context, user, text string) (results []string, e
 	}
 	err = errEvalEnded
 	t := owner.Spawn("", func(t *task.Task) {
+		t.SetLabel(&task.Label{Kind: "console"})
 		v := h.vm
 		if v == nil {
 			err = h.loadErr

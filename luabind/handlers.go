@@ -11,6 +11,7 @@ import (
 	"spectrumlua/pb"
 	"spectrumlua/runtime/schema"
 	"spectrumlua/runtime/spelling"
+	"spectrumlua/runtime/task"
 )
 
 // handledHere has the messages that no handler receives because the runtime
@@ -29,6 +30,18 @@ func handlerNames() []string {
 	}
 	slices.Sort(names)
 	return names
+}
+
+// handlerLabels returns the labels of the tasks that handle messages, by the numbers of their
+// types. The first one, which no type has, is that of on.reload.
+func handlerLabels() []task.Label {
+	types := schema.Types()
+	labels := make([]task.Label, types[len(types)-1].Number+1)
+	for _, t := range types {
+		labels[t.Number] = task.Label{Kind: "on", Name: t.Name}
+	}
+	labels[0] = task.Label{Kind: "on", Name: reloadHandler}
+	return labels
 }
 
 // checkHandlers returns the handlers in the table that the script returned. The

@@ -128,6 +128,8 @@ type Host struct {
 	errors   atomic.Uint64 // of handlers and tasks, that were logged
 	failures failures      // the newest of them
 
+	labels []task.Label // of handlers, by the numbers of their types; see handlerLabels
+
 	// handled has the types for which the script has a handler.
 	handled atomic.Pointer[map[pb.WrapperMessage_Type]bool]
 
@@ -144,6 +146,7 @@ func New(ctx context.Context, o Options) *Host {
 	}
 	h := &Host{opts: o, log: o.Log, policy: policy.New(o.Settings), data: bind.NewTable(), announced: map[string]bool{}, loadErr: fmt.Errorf("the script has not been loaded yet")}
 	h.observe = h.skipped
+	h.labels = handlerLabels()
 	h.sessions = session.New(ctx, session.Options{
 		Scheduler:     o.Scheduler,
 		Script:        h,
@@ -190,6 +193,7 @@ func (h *Host) Dispatch(t *task.Task, s *session.Session, m session.Message) err
 	if v == nil {
 		return h.loadErr
 	}
+	t.SetLabel(&h.labels[m.Type.Number])
 	if m.Type.Internal {
 		h.Early(s, m.Type, []byte(m.Payload))
 		return nil

@@ -95,6 +95,7 @@ func (h *Host) callReload(t *task.Task, generation int, s *session.Session) {
 	if v.generation != generation {
 		return
 	}
+	t.SetLabel(&h.labels[0])
 	var args []lua.LValue
 	if s != nil {
 		args = append(args, &h.sessionObject(s).userdata)

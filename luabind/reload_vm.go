@@ -58,6 +58,7 @@ func (h *Host) load() (generation int, fingerprint string, err error) {
 	ran := false
 	ended := owner.Spawn("", func(t *task.Task) {
 		ran = true
+		t.SetLabel(&task.Label{Kind: "load"})
 		defer t.Owner().AfterFunc(loadTimeout, func() { t.Cancel(errLoadTooLong) }).Stop()
 		if err == nil {
 			err = v.runScript(t, chunk)

@@ -47,6 +47,7 @@ var timerClass = bind.NewClass("timer", map[string]func(l *lua.LState, s *starte
 // started is a timer as scripts see it. The script lock guards it.
 type started struct {
 	timer     *task.Timer // nil until the deferral runs
+	label     task.Label
 	cancelled bool
 }
 
@@ -54,6 +55,7 @@ type started struct {
 // script lock guards it.
 type spawned struct {
 	name      string
+	label     task.Label
 	task      *task.Task // nil until the deferral runs
 	cancelled bool
 
@@ -75,8 +77,9 @@ func spawn(l *lua.LState, o *task.Owner, first int, obj *sessionObject) int {
 		args = append(args, l.Get(i))
 	}
 	rt := bind.RuntimeOf(l)
-	s := &spawned{name: name}
+	s := &spawned{name: name, label: bind.Label("task", name, fn)}
 	run := func(t *task.Task) {
+		t.SetLabel(&s.label)
 		s.ran = true
 		s.err = rt.Call(t, fn, args, func(l *lua.LState, n int) {
 			for i := -n; i < 0; i++ {
@@ -214,12 +217,13 @@ func after(l *lua.LState, timers *task.Timers, first int, every bool) int {
 	}
 	fn := l.CheckFunction(at + 1)
 	rt := bind.RuntimeOf(l)
+	s := &started{label: bind.Label("timer", name, fn)}
 	run := func(t *task.Task) {
+		t.SetLabel(&s.label)
 		if err := rt.Call(t, fn, nil, nil); err != nil {
 			rt.LogError(called("timer", name), t, err)
 		}
 	}
-	s := &started{}
 	rt.Defer(func() {
 		if !s.cancelled {
 			s.timer = timers.After(name, d, every, run)

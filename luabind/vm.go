@@ -96,7 +96,7 @@ func (h *Host) emptyVM() *vm {
 		LogError: v.logError,
 		LogItem:  v.logItem,
 	}
-	v.frame = &bind.Frame{Runtime: v.runtime}
+	v.frame = &bind.Frame{Runtime: v.runtime, State: v.state}
 	v.runtime.Spectrum = v.openSpectrum()
 	v.openLibraries()
 	return v
@@ -149,6 +149,10 @@ func (v *vm) run(t *task.Task, fn *lua.LFunction, args []lua.LValue, results fun
 	l.SetContext(t.Code())
 	before := t.Local
 	t.Local = v.frame
+	if t.Label() == nil {
+		label := bind.Label("task", t.Name(), fn)
+		t.SetLabel(&label)
+	}
 	v.calls = append(v.calls, t)
 	v.state.G.CurrentThread = l
 	wanted := 0

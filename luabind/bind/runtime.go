@@ -65,6 +65,17 @@ type Module struct {
 // Frame is the value of task.Task.Local while a task runs Lua code.
 type Frame struct {
 	Runtime *Runtime
+	// State is the main thread of the VM. State.G.CurrentThread is the thread that runs.
+	State *lua.LState
+}
+
+// Label returns the label of a task that calls fn; see task.Label.
+func Label(kind, name string, fn *lua.LFunction) task.Label {
+	l := task.Label{Kind: kind, Name: name}
+	if fn.Proto != nil {
+		l.Code = fn.Proto
+	}
+	return l
 }
 
 // RuntimeOf returns the runtime of the VM that called a binding.
@@ -86,7 +97,9 @@ func TaskOf(l *lua.LState) *task.Task {
 func Wait(l *lua.LState, f func(ctx context.Context) error) error {
 	t := TaskOf(l)
 	current := l.G.CurrentThread
+	t.Place = l
 	err := t.Wait(f)
+	t.Place = nil
 	l.G.CurrentThread = current
 	if cause := t.Err(); cause != nil {
 		Raise(l, "%v", cause)

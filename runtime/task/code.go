@@ -26,8 +26,8 @@ func (c *Code) Done() <-chan struct{} {
 	if c.steps++; c.steps%checkEvery == 0 {
 		(*Task)(c).ranOn()
 	}
-	if c.hook != nil {
-		c.hook((*Task)(c))
+	if hook := c.hook.Load(); hook != nil {
+		(*hook)((*Task)(c))
 	}
 	if c.cause.Load() != nil {
 		return alwaysDone
@@ -58,7 +58,7 @@ func (t *Task) ranOn() {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	t.cancelled()
-	t.hook = s.hook
+	t.setHook(s.hook)
 	switch {
 	case t.lender == nil:
 	case t.kept:

@@ -38,13 +38,22 @@ func (s *Scheduler) setHooks(change func(hooks []*func(*Task)) []*func(*Task)) {
 	case 0:
 		s.hook = nil
 	case 1:
-		s.hook = *hooks[0]
+		s.hook = hooks[0]
 	default:
-		s.hook = func(t *Task) {
+		all := func(t *Task) {
 			for _, h := range hooks {
 				(*h)(t)
 			}
 		}
+		s.hook = &all
+	}
+}
+
+// setHook makes f the hook of the task. It writes only a change, because each turn of a
+// task calls it. sched.mu is held.
+func (t *Task) setHook(f *func(*Task)) {
+	if t.hook.Load() != f {
+		t.hook.Store(f)
 	}
 }
 

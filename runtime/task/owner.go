@@ -34,6 +34,7 @@ type Owner struct {
 	slow      slowness
 	named     map[string]*Task
 	active    int           // number of tasks that have not ended, plus one while an item is handled
+	usage     *usage        // of Measure; it may belong to an earlier measure
 	idle      chan struct{} // the channel that Idle returns; nil until Idle is called
 
 	// Only for a part; see Part.
@@ -183,6 +184,7 @@ func (o *Owner) handling() *Task {
 func (o *Owner) handle(item Item, t *Task) {
 	s := o.sched
 	o.active++
+	t.counted = false
 	s.setRunning(t)
 	s.mu.Unlock()
 

@@ -69,8 +69,14 @@ type Scheduler struct {
 	// hooks are the functions of Hook that are not removed, and hook calls them all; it is
 	// nil without hooks. suspended has the tasks in Suspend, and how to end their contexts.
 	hooks     []*func(*Task)
-	hook      func(*Task)
+	hook      *func(*Task)
 	suspended map[*Task]context.CancelCauseFunc
+	// began is the zero of now. measure is nil while nobody measures. sample is the
+	// function of a Sample that has not been called yet, and sampler the hook that calls it.
+	began   time.Time
+	measure *measure
+	sample  func(*Task)
+	sampler func(*Task)
 }
 
 // entry is one place in the queue for the script lock: a job for a worker, or a
@@ -95,7 +101,8 @@ func New(o Options) *Scheduler {
 	if o.Clock == nil {
 		o.Clock = clock.Real()
 	}
-	s := &Scheduler{opts: o, stop: make(chan struct{})}
+	s := &Scheduler{opts: o, stop: make(chan struct{}), began: time.Now()}
+	s.sampler = s.sampled
 	s.signals.New = func() any { return make(chan struct{}, 1) }
 	if o.Run > 0 {
 		s.ended.Go(s.watch)
@@ -115,6 +122,7 @@ func (s *Scheduler) Close() {
 		return
 	}
 	s.closed = true
+	s.endMeasure()
 	for _, w := range s.idle {
 		close(w.wake)
 	}
@@ -209,10 +217,17 @@ func (s *Scheduler) work(w *worker) {
 
 // setRunning records which task holds the script lock. s.mu is held.
 func (s *Scheduler) setRunning(t *Task) {
+	if s.measure != nil {
+		s.charge()
+		s.measure.turn = s.measure.taken
+	}
+	if s.sample != nil {
+		s.takeSample()
+	}
 	s.running = t
 	s.turn++
 	if t != nil {
-		t.hook = s.hook
+		t.setHook(s.hook)
 		t.cancelled()
 		t.goesOn()
 	}

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"sync/atomic"
 	"time"
 )
 
@@ -40,9 +41,12 @@ type Task struct {
 	ended chan struct{} // closed when it has ended
 
 	// steps counts the calls of Code.Done. hook is the Scheduler's when the task last took the
-	// script lock, or computed for long. Only the goroutine that has the script lock uses them.
+	// script lock, or computed for long; Sample replaces it for one instruction. Only the
+	// goroutine that has the script lock uses steps and calls hook.
 	steps uint32
-	hook  func(*Task)
+	hook  atomic.Pointer[func(*Task)]
+	// label is what SetLabel has set.
+	label atomic.Pointer[Label]
 
 	// Guarded by sched.mu:
 	// lender owns the goroutine that the task runs on, until the task has waited; nil if
@@ -57,9 +61,14 @@ type Task struct {
 	noWaits   error // the cause given to EndWaits
 	waiting   bool  // inside Wait
 	woken     bool  // its time is up, and Scheduler.woken counts it
+	counted   bool  // Measure has counted the current call
+	since     int64 // when it began to wait; see Scheduler.now
 
 	// Local is a value of the code that runs the task, valid while the task runs.
 	Local any
+	// Place is a value of the code that waits in the task, valid while it waits. The
+	// script lock guards it.
+	Place any
 }
 
 // newTask returns a task that ends at the latest when ctx is done.
@@ -147,7 +156,7 @@ func (t *Task) startWait() (context.Context, error) {
 		t.waits, t.stopWaits = context.WithCancelCause(t.parent)
 	}
 	t.borrowedWaits()
-	t.waiting = true
+	t.waiting, t.since = true, s.now()
 	s.release()
 	return t.waits, nil
 }
@@ -156,6 +165,7 @@ func (t *Task) startWait() (context.Context, error) {
 func (t *Task) run() {
 	o, s := t.owner, t.owner.sched
 	if !t.over() {
+		t.counted = false
 		s.setRunning(t)
 		s.mu.Unlock()
 		t.body(t)

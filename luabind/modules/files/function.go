@@ -90,6 +90,8 @@ func (f *function) run(ctx context.Context, w io.Writer) error {
 	var failed error
 	t := f.owner.Spawn("", func(t *task.Task) {
 		began = true
+		label := bind.Label("file", "", f.fn)
+		t.SetLabel(&label)
 		failed = f.call(t, out)
 	})
 	select {

@@ -96,6 +96,8 @@ func (e *endpoint) answer(ctx context.Context, r *http.Request, body []byte) *re
 	ran := false
 	t := e.owner.Spawn("", func(t *task.Task) {
 		ran = true
+		label := bind.Label("http", "", e.fn)
+		t.SetLabel(&label)
 		args := []lua.LValue{requestTable(r, body)}
 		wrong := ""
 		err := e.runtime.Call(t, e.fn, args, func(l *lua.LState, n int) {

@@ -1,0 +1,296 @@
+package task
+
+import (
+	"time"
+
+	"spectrumlua/runtime/crash"
+)
+
+// Label names what a task does: a handler, or a function that was started. Owners and
+// tasks of one scheduler may share a label.
+type Label struct {
+	// Kind is a handler's prefix "on", or the word for the others, such as "task".
+	Kind string
+	// Name is the name that the script has given, or "".
+	Name string
+	// Code identifies the function, so that all calls of it count together. It can be
+	// compared. Without it, all calls with the same Kind and Name count together.
+	Code any
+
+	usage *usage // guarded by sched.mu; it may belong to an earlier measure
+}
+
+// SetLabel sets the label of the task, until another call. Only the goroutine of the task may
+// call it, while it holds the script lock.
+func (t *Task) SetLabel(l *Label) {
+	if t.label.Load() != l {
+		t.label.Store(l)
+	}
+}
+
+// Label returns the label of the task, or nil. It is safe for concurrent use.
+func (t *Task) Label() *Label { return t.label.Load() }
+
+// Usage is the time for which tasks have held the script lock.
+type Usage struct {
+	CPU time.Duration // since Measured.Since
+	// Share is the part of one processor in the last seconds: 1 is all of it.
+	Share float64
+	// Calls counts the items that were handled and the tasks that have started to run.
+	Calls uint64
+	// Longest is the longest time without waiting.
+	Longest time.Duration
+}
+
+// Measured is a result of Measure.
+type Measured struct {
+	Since time.Time
+	Total Usage
+	// Labels has the usage by label. The labels have no meaning to the scheduler.
+	Labels []LabelUsage
+}
+
+// LabelUsage is the usage of tasks with one label.
+type LabelUsage struct {
+	Label
+	Usage
+}
+
+const (
+	// measureWindow is the time over which Usage.Share is an average.
+	measureWindow = 2 * time.Second
+	// maxLabels limits the labels of a measure. The other tasks count as one.
+	maxLabels = 1000
+)
+
+// otherLabels is the label of tasks with too many different labels.
+var otherLabels = Label{Kind: "other"}
+
+// measure has the totals while somebody measures. sched.mu guards it.
+type measure struct {
+	since  int64 // of Scheduler.now
+	turn   int64 // when the task that runs took the script lock
+	taken  int64 // when it was charged last
+	until  int64 // the end of the lease
+	expiry *time.Timer
+	total  usage
+	labels map[labelKey]*labelUsage
+}
+
+type labelKey struct {
+	kind, name string
+	code       any
+}
+
+type labelUsage struct {
+	label Label
+	usage usage
+}
+
+// usage is Usage while it is counted.
+type usage struct {
+	of      *measure
+	cpu     int64
+	calls   uint64
+	longest int64
+	// window is the number of the current measureWindow; within it, the usage is now,
+	// and in the one before it was before.
+	window, now, before int64
+}
+
+// now returns the nanoseconds since the scheduler was made.
+func (s *Scheduler) now() int64 { return int64(time.Since(s.began)) }
+
+// Measure returns how long tasks have held the script lock since the first call. It
+// measures until lease has passed without another call; the next one then begins again
+// with zero. Otherwise nothing is measured.
+func (s *Scheduler) Measure(lease time.Duration) Measured {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.measure == nil && !s.closed {
+		now := s.now()
+		m := &measure{since: now, turn: now, taken: now, labels: map[labelKey]*labelUsage{}}
+		m.expiry = time.AfterFunc(lease, func() { s.expire(m) })
+		s.measure = m
+	}
+	m := s.measure
+	if m == nil {
+		return Measured{Since: time.Now()}
+	}
+	s.charge()
+	now := s.now()
+	m.until = now + int64(lease)
+	m.expiry.Reset(lease)
+	result := Measured{Since: s.began.Add(time.Duration(m.since)), Total: m.total.read(m, now)}
+	for _, l := range m.labels {
+		result.Labels = append(result.Labels, LabelUsage{l.label, l.usage.read(m, now)})
+	}
+	return result
+}
+
+// expire ends a measure whose lease has passed.
+func (s *Scheduler) expire(m *measure) {
+	defer crash.Guard()
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.measure == m && s.now() >= m.until {
+		s.measure = nil
+	}
+}
+
+// endMeasure ends the measure. s.mu is held.
+func (s *Scheduler) endMeasure() {
+	if s.measure != nil {
+		s.measure.expiry.Stop()
+		s.measure = nil
+	}
+}
+
+// charge adds the time since the last charge to the task that runs. s.mu is held.
+func (s *Scheduler) charge() {
+	m, t, now := s.measure, s.running, s.now()
+	c := charge{now: now, took: now - m.taken, turn: now - m.turn}
+	m.taken = now
+	if t == nil {
+		return
+	}
+	if !t.counted {
+		t.counted, c.calls = true, 1
+	}
+	m.total.add(c)
+	m.ofOwner(t.owner.Whole()).add(c)
+	m.ofLabel(t.label.Load()).add(c)
+}
+
+// charge is time that a task has held the script lock.
+type charge struct {
+	now, took int64
+	turn      int64 // since it took the lock
+	calls     uint64
+}
+
+// ofOwner returns the usage of an owner.
+func (m *measure) ofOwner(o *Owner) *usage {
+	if o.usage == nil || o.usage.of != m {
+		o.usage = &usage{of: m}
+	}
+	return o.usage
+}
+
+// ofLabel returns the usage of a label, which may be nil.
+func (m *measure) ofLabel(l *Label) *usage {
+	if l == nil {
+		l = &otherLabels
+		return m.find(l)
+	}
+	if l.usage == nil || l.usage.of != m {
+		l.usage = m.find(l)
+	}
+	return l.usage
+}
+
+// find returns the usage of tasks with the same label.
+func (m *measure) find(l *Label) *usage {
+	key := labelKey{kind: l.Kind, code: l.Code}
+	if l.Code == nil {
+		key.name = l.Name
+	}
+	known := m.labels[key]
+	switch {
+	case known != nil:
+		if known.label.Name != l.Name {
+			known.label.Name = "" // one function with several names
+		}
+		return &known.usage
+	case len(m.labels) >= maxLabels && l != &otherLabels:
+		return m.find(&otherLabels)
+	}
+	known = &labelUsage{label: Label{Kind: l.Kind, Name: l.Name, Code: l.Code}, usage: usage{of: m}}
+	m.labels[key] = known
+	return &known.usage
+}
+
+func (u *usage) add(c charge) {
+	u.cpu += c.took
+	u.calls += c.calls
+	u.longest = max(u.longest, c.turn)
+	u.turn(c.now)
+	const window = int64(measureWindow)
+	now := min(c.took, c.now%window)
+	u.now += now
+	u.before += min(c.took-now, window)
+}
+
+// turn begins a new window if the current one is over.
+func (u *usage) turn(now int64) {
+	window := now / int64(measureWindow)
+	switch window - u.window {
+	case 0:
+		return
+	case 1:
+		u.before = u.now
+	default:
+		u.before = 0
+	}
+	u.window, u.now = window, 0
+}
+
+// read returns the usage in m.
+func (u *usage) read(m *measure, now int64) Usage {
+	if u == nil || u.of != m && u != &m.total {
+		return Usage{}
+	}
+	u.turn(now)
+	const window = int64(measureWindow)
+	left := 1 - float64(now%window)/float64(window) // of the window before
+	recent := float64(u.before)*left + float64(u.now)
+	over := min(now-m.since, window)
+	return Usage{
+		CPU: time.Duration(u.cpu), Calls: u.calls, Longest: time.Duration(u.longest),
+		Share: recent / float64(max(over, int64(time.Millisecond))),
+	}
+}
+
+// OwnerState is what an owner does.
+type OwnerState struct {
+	Queued int // items in the mailbox
+	Tasks  int // that have not ended, and one while an item is handled
+	Usage  Usage
+}
+
+// States returns the states of owners. The usage is zero while nobody measures.
+func (s *Scheduler) States(owners []*Owner) []OwnerState {
+	states := make([]OwnerState, len(owners))
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	now := s.now()
+	for i, o := range owners {
+		states[i] = OwnerState{Queued: o.inbox.len(), Tasks: o.active}
+		if s.measure != nil {
+			states[i].Usage = o.usage.read(s.measure, now)
+		}
+	}
+	return states
+}
+
+// Running returns the task that holds the script lock and, if somebody measures, for how
+// long it has been running without waiting. It returns nil if no task does.
+func (s *Scheduler) Running() (t *Task, since time.Duration) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.running != nil && s.measure != nil {
+		since = time.Duration(s.now() - s.measure.turn)
+	}
+	return s.running, since
+}
+
+// Waits reports whether the task waits or wants to continue after a wait, and for how long.
+func (t *Task) Waits() (since time.Duration, waiting bool) {
+	s := t.owner.sched
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if !t.waiting {
+		return 0, false
+	}
+	return time.Duration(s.now() - t.since), true
+}
