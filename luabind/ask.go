@@ -50,7 +50,8 @@ var (
 // question is a question to a user. The mutex of its dialog guards answer and err.
 type question struct {
 	id      string
-	payload []byte // QUESTION
+	message *pb.Question
+	payload []byte // message, encoded
 	secret  bool
 	options []string
 	shown   chan struct{} // closed when its turn has come
@@ -105,12 +106,19 @@ func ask(l *lua.LState, obj *sessionObject) int {
 		bind.Raise(l, "ask: a script cannot ask while it loads: ask in a handler or a task")
 	}
 	q, timeout := readQuestion(l, obj)
+	link := pictureLink{host: obj.host}
+	defer link.remove()
+	link.add(l, q.message)
+	var err error
+	if q.payload, err = proto.Marshal(q.message); err != nil {
+		bind.Raise(l, "ask: %v", err)
+	}
 	d := obj.host.dialog(obj.session)
 	if err := d.add(q); err != nil {
 		return bind.Fail(l, err)
 	}
 	var answer string
-	err := func() error {
+	err = func() error {
 		removed := false
 		defer func() { // also if Wait raises because the task is cancelled
 			if !removed {
@@ -176,16 +184,12 @@ func readQuestion(l *lua.LState, obj *sessionObject) (*question, time.Duration) 
 		secret: secret, options: options,
 		shown: make(chan struct{}), ended: make(chan struct{}),
 	}
-	m := &pb.Question{UserName: &obj.session.User, Id: &q.id, Text: &text, Options: options}
+	q.message = &pb.Question{UserName: &obj.session.User, Id: &q.id, Text: &text, Options: options}
 	if secret {
-		m.Secret = &secret
+		q.message.Secret = &secret
 	}
 	if picture != "" {
-		m.Picture = []byte(picture)
-	}
-	var err error
-	if q.payload, err = proto.Marshal(m); err != nil {
-		bind.Raise(l, "ask: %v", err)
+		q.message.Picture = []byte(picture)
 	}
 	return q, timeout
 }

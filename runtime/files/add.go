@@ -37,6 +37,8 @@ type File struct {
 	Name string
 	Type string
 	Size int64
+
+	token string // of a file of Add
 }
 
 // begin returns the folder for a new file, and the beginning of its address.
@@ -98,7 +100,7 @@ func (s *Service) Add(ctx context.Context, m Meta, content io.Reader) (File, err
 		s.discard(o, e.Token)
 		return File{}, plain(err)
 	}
-	return File{URL: address(base, e.Token, e.Name), Name: e.Name, Type: e.Type, Size: e.Size}, nil
+	return File{URL: address(base, e.Token, e.Name), Name: e.Name, Type: e.Type, Size: e.Size, token: e.Token}, nil
 }
 
 // finish makes a written file visible.
@@ -123,6 +125,21 @@ func (s *Service) discard(o *opened, token string) {
 	if _, err := o.index.remove(ctx, "token = ?", token); err != nil {
 		s.log.WithField("error", err.Error()).Warn("a file that could not be written stays in the index until the next start")
 	}
+}
+
+// Remove removes a file of Add before it expires. It returns at once.
+func (s *Service) Remove(f File) {
+	s.background(func() {
+		ctx, cancel := context.WithTimeout(context.Background(), cleanTime)
+		defer cancel()
+		o, err := s.use()
+		if err == nil {
+			err = s.removeAll(ctx, o, "token = ?", f.token)
+		}
+		if err != nil {
+			s.log.WithField("error", err.Error()).Warn("a file that is no longer shared stays until it expires")
+		}
+	})
 }
 
 func (o *opened) path(token string) string { return filepath.Join(o.folder, dataDir, token) }

@@ -140,7 +140,7 @@ func TestPictureOfAQuestion(t *testing.T) {
 		t.Errorf("another picture: %s", c)
 	}
 	fields, _ := s.begin("answer")
-	if stanza.Child(fields["answer"], "urn:xmpp:media-element", "media") == nil || fields["answer"].Get("type") != "text-private" {
+	if m := stanza.Child(fields["answer"], "urn:xmpp:media-element", "media"); len(stanza.Children(m)) != 1 || fields["answer"].Get("type") != "text-private" {
 		t.Errorf("the field of the form: %v", fields["answer"])
 	}
 }
@@ -231,5 +231,30 @@ func TestHeadlinesAndErrorsToTheTransportAreIgnored(t *testing.T) {
 	s.saysToTransport(desktop, "end")
 	if m := delivered[*pb.ServiceMessage](s, pb.WrapperMessage_TYPE_SERVICE_MESSAGE); m.GetMessage() != "end" {
 		t.Errorf("the script gets %v", m)
+	}
+}
+
+// TestSharedPictureOfAQuestion has a link besides the picture.
+func TestSharedPictureOfAQuestion(t *testing.T) {
+	s := play(t, "")
+	s.loggingIn()
+	const address = "https://files.example.net/x/picture.gif"
+	n := s.question(&pb.Question{
+		Id: proto.String("1"), Text: proto.String("Look"), Picture: []byte("GIF89a"),
+		Attachment: []*pb.Attachment{{Url: proto.String(address)}},
+	})
+	if !strings.Contains(stanza.ChildText(n, "", "body"), "Look\n"+address) {
+		t.Errorf("the text lacks the link: %s", stanza.ChildText(n, "", "body"))
+	}
+	if got := stanza.ChildText(stanza.Child(n, stanza.OutOfBand, "x"), stanza.OutOfBand, "url"); got != address {
+		t.Errorf("the link is %q", got)
+	}
+	if stanza.Child(n, stanza.Bits, "data") == nil {
+		t.Error("the message lacks the picture")
+	}
+	fields, _ := s.begin("answer")
+	uris := stanza.Children(stanza.Child(fields["answer"], "urn:xmpp:media-element", "media"))
+	if len(uris) != 2 || stanza.Body(uris[0]) != address || !strings.HasPrefix(stanza.Body(uris[1]), "cid:sha1+") || stanza.Attr(uris[0], "type") != "image/gif" {
+		t.Errorf("the field of the form has the pictures %v", uris)
 	}
 }

@@ -57,9 +57,17 @@ func Media(u *router.User) *xmltree.Node {
 	if s == nil || s.question == nil || len(s.question.GetPicture()) == 0 || s.picture == nil {
 		return nil
 	}
-	uri := stanza.Text(media, "uri", "cid:"+s.picture.id)
-	stanza.SetAttr(uri, "type", s.picture.mime)
-	return stanza.Element(media, "media", nil, uri)
+	m := stanza.Element(media, "media", nil)
+	addURI := func(address string) {
+		uri := stanza.Text(media, "uri", address)
+		stanza.SetAttr(uri, "type", s.picture.mime)
+		stanza.Add(m, uri)
+	}
+	for _, a := range s.question.GetAttachment() {
+		addURI(a.GetUrl())
+	}
+	addURI("cid:" + s.picture.id)
+	return m
 }
 
 const media = "urn:xmpp:media-element" // XEP-0221

@@ -87,10 +87,10 @@ func ask(u *router.User, q *pb.Question) {
 	s := states.Of(u)
 	s.question = q
 	content := []*xmltree.Node{stanza.Text("", "body", dialog.Text(q, "a form: the command \"Answer the question\" of this transport"))}
-	switch {
-	case len(q.GetAttachment()) > 0:
-		content = append(content, outOfBand(q.GetAttachment()[0].GetUrl()))
-	case len(q.GetPicture()) > 0:
+	for _, a := range q.GetAttachment() {
+		content = append(content, outOfBand(a.GetUrl()))
+	}
+	if len(q.GetPicture()) > 0 {
 		s.picture = newPicture(q.GetPicture())
 		content = append(content, s.picture.markup(q.GetText()), s.picture.small())
 	}
