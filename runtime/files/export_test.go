@@ -1,6 +1,8 @@
 package files
 
 import (
+	"context"
+	"fmt"
 	"net"
 	"net/http"
 	"os"
@@ -28,6 +30,19 @@ func short(p []byte, write func([]byte) (int, error)) (int, error) {
 		err = syscall.ENOSPC
 	}
 	return n, err
+}
+
+// FillIndex lets the index have no more pages, until restore.
+func (s *Service) FillIndex(ctx context.Context) (restore func(ctx context.Context) error, err error) {
+	o, err := s.use()
+	if err != nil {
+		return nil, err
+	}
+	set := func(ctx context.Context, pages int) error {
+		_, err := o.index.db.Exec(ctx, fmt.Sprint("PRAGMA max_page_count = ", pages))
+		return err
+	}
+	return func(ctx context.Context) error { return set(ctx, 1<<30) }, set(ctx, 1) // the present number is the least
 }
 
 // MaxConnections is the number of clients that are served at the same time.
