@@ -1,6 +1,7 @@
 package backend
 
 import (
+	"cmp"
 	"context"
 	"net"
 	"os"
@@ -67,8 +68,9 @@ func (b *Backend) spectrum(w Wiring) Peer {
 		return b.connect(w.Observer, w.Receive)
 	}
 	p := &spectrumPeer{}
+	name, _ := b.opts.Config.Get("identity.name")
 	p.side = spectrum.New(spectrum.Options{
-		JID: b.opts.Config.JID(), Receive: w.Receive, Log: b.opts.Log("link"),
+		JID: b.opts.Config.JID(), Name: cmp.Or(name, b.opts.Config.JID()), Receive: w.Receive, Log: b.opts.Log("link"),
 		Send: func(typ pb.WrapperMessage_Type, payload []byte) error { return p.Link.Send(typ, payload) },
 	})
 	// The gate is in front, because the side looks at each message.

@@ -97,3 +97,58 @@ func TestAnswerToASecretQuestionIsASecretAlsoInTheRecord(t *testing.T) {
 		t.Errorf("after the question: %v", typ)
 	}
 }
+
+// TestOwnContactHasTheNameOfTheTransport sends what Spectrum reports of any contact.
+func TestOwnContactHasTheNameOfTheTransport(t *testing.T) {
+	s := play(t)
+	about := func(typ pb.WrapperMessage_Type, m proto.Message) (received, sent int) {
+		received, sent = len(s.received), len(s.frames)
+		s.Side.Receive(t.Context(), schema.TypeByNumber(typ), encoded(t, m), nil)
+		return len(s.received) - received, len(s.frames) - sent
+	}
+	user, service, id := proto.String(alice), proto.String("service"), proto.Int32(7)
+	typing := &pb.Buddy{UserName: user, BuddyName: service}
+	if received, _ := about(pb.WrapperMessage_TYPE_BUDDY_TYPING, typing); received != 1 {
+		t.Error("a script without questions does not get the typing")
+	}
+	s.script(t, pb.WrapperMessage_TYPE_SERVICE_MESSAGE, &pb.ServiceMessage{UserName: user, Message: proto.String("hello")})
+	for typ, m := range map[pb.WrapperMessage_Type]proto.Message{
+		pb.WrapperMessage_TYPE_BUDDY_TYPING:  typing,
+		pb.WrapperMessage_TYPE_BUDDY_REMOVED: typing,
+		pb.WrapperMessage_TYPE_LEAVE_ROOM:    &pb.Room{UserName: user, Nickname: user, Room: service},
+		pb.WrapperMessage_TYPE_ATTENTION:     &pb.ConversationMessage{UserName: user, BuddyName: service, Message: user},
+	} {
+		if received, sent := about(typ, m); received != 0 || sent != 0 {
+			t.Errorf("%v: %d messages for the script, %d for Spectrum", typ, received, sent)
+		}
+	}
+	if received, _ := about(pb.WrapperMessage_TYPE_BUDDY_TYPING, &pb.Buddy{UserName: user, BuddyName: proto.String("carol")}); received != 1 {
+		t.Error("the script does not get what is about another contact")
+	}
+
+	if received, sent := about(pb.WrapperMessage_TYPE_VCARD, &pb.VCard{UserName: user, BuddyName: service, Id: id}); received != 0 || sent != 1 {
+		t.Fatalf("the vCard: %d messages for the script, %d for Spectrum", received, sent)
+	}
+	var card pb.VCard
+	last := s.frames[len(s.frames)-1]
+	if err := proto.Unmarshal(last.payload, &card); err != nil || card.GetFullname() != "My transport" || card.GetId() != 7 || card.GetUserName() != alice {
+		t.Errorf("the vCard is %v, %v", &card, err)
+	}
+	for _, c := range []struct {
+		alias, want string
+		sent        int
+	}{{"", "My transport", 1}, {"My transport", "", 0}} { // Spectrum repeats the change
+		buddy := &pb.Buddy{UserName: user, BuddyName: service, Alias: &c.alias}
+		if received, sent := about(pb.WrapperMessage_TYPE_BUDDY_CHANGED, buddy); received != 0 || sent != c.sent {
+			t.Fatalf("the alias %q: %d messages for the script, %d for Spectrum", c.alias, received, sent)
+		}
+		if c.sent == 0 {
+			continue
+		}
+		last := s.frames[len(s.frames)-1]
+		var m pb.Buddy
+		if err := proto.Unmarshal(last.payload, &m); err != nil || m.GetAlias() != c.want || m.GetStatus() != pb.StatusType_STATUS_TYPE_ONLINE {
+			t.Errorf("the contact is %v, %v", &m, err)
+		}
+	}
+}

@@ -22,6 +22,8 @@ import (
 type Options struct {
 	// JID is the address of the transport.
 	JID string
+	// Name is the name that the transport's own contact has in clients.
+	Name string
 	// Send queues a frame for Spectrum and never blocks.
 	Send func(typ pb.WrapperMessage_Type, payload []byte) error
 	// Receive delivers a message to the script; see link.Options.
@@ -105,6 +107,9 @@ func (s *Side) send(typ pb.WrapperMessage_Type, m proto.Message) error {
 
 // Receive receives a message from Spectrum.
 func (s *Side) Receive(ctx context.Context, typ *schema.Type, payload []byte, lender task.Lender) {
+	if s.service.used.Load() && s.aboutOwn(typ, payload) {
+		return
+	}
 	switch typ.Number {
 	case pb.WrapperMessage_TYPE_CONV_MESSAGE:
 		if s.service.used.Load() {

@@ -32,7 +32,8 @@ func play(t *testing.T) *scene {
 	log.SetLevel(logrus.DebugLevel)
 	s := &scene{}
 	s.Side = New(Options{
-		JID: "echo.localhost", Log: log,
+		Name: "My transport",
+		JID:  "echo.localhost", Log: log,
 		Send: func(typ pb.WrapperMessage_Type, payload []byte) error {
 			s.frames = append(s.frames, frame{typ, payload})
 			return nil

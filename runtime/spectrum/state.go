@@ -22,6 +22,7 @@ type user struct {
 	outstanding []outstanding     // the oldest one first
 	pairs       map[string]string // ids of clients, by pairKey
 	order       []string          // the keys of pairs, the oldest one first
+	added       bool              // the user's roster has the transport's own contact
 }
 
 // room is a room that the user has joined or is joining. Spectrum knows it, too.
