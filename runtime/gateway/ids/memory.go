@@ -33,7 +33,7 @@ type memory struct {
 var memories router.Common[memory]
 
 // find returns a pair of the user from memory or from the database, or nil.
-func find(u *router.User, k key, load func(ctx context.Context, jid string, k int64) ([]byte, error)) *pair {
+func find(u *router.User, k key, load func(ctx context.Context, jid string, k int32) ([]byte, error)) *pair {
 	m := memories.Of(u.Router())
 	m.Lock()
 	p, failing := m.pairs[k], m.Failing()
@@ -43,7 +43,7 @@ func find(u *router.User, k key, load func(ctx context.Context, jid string, k in
 	}
 	ctx, cancel := u.Context()
 	defer cancel()
-	packed, err := load(ctx, u.JID, int64(k))
+	packed, err := load(ctx, u.JID, k.stored())
 	if err != nil {
 		u.Log().Debugf("an id of a message is unknown: %v", err)
 		return nil

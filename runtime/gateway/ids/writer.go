@@ -24,7 +24,7 @@ func (m *memory) store(r *router.Router, p *pair) {
 		m.waiting = slices.Delete(m.waiting, 0, maxMemory/10)
 	}
 	m.waiting = append(m.waiting, users.Pair{
-		JID: p.jid, Stanza: int64(p.byStanza), Network: int64(p.byNetwork), Stored: r.Clock.Now(), IDs: p.pack(),
+		JID: p.jid, Stanza: p.byStanza.stored(), Network: p.byNetwork.stored(), Stored: r.Clock.Now(), IDs: p.pack(),
 	})
 	m.Begin(r, m)
 }

@@ -183,7 +183,8 @@ func (s *Store) Unregister(ctx context.Context, id int64) error {
 				return err
 			}
 		}
-		if _, err := s.exec(ctx, tx, deletePairs, ownerOf(jid)); err != nil {
+		first, last := pairsOf(jid)
+		if _, err := s.exec(ctx, tx, deletePairs, first, last); err != nil {
 			return err
 		}
 		for _, text := range []statement{deleteUser, deleteSettings, deleteDetails, deleteContacts} {

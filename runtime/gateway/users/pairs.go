@@ -14,9 +14,9 @@ import (
 // Pair is a message that has one id for the user's clients and another one on the network.
 type Pair struct {
 	JID string // the user, bare
-	// Stanza and Network identify the ids together with the conversation. Different ids have
-	// different numbers.
-	Stanza, Network int64
+	// Stanza and Network identify the ids together with the conversation. They are hashes, so
+	// that they need less space than the ids.
+	Stanza, Network int32
 	Stored          time.Time // in seconds
 	IDs             []byte    // both ids, at most maxPair bytes
 }
@@ -24,22 +24,35 @@ type Pair struct {
 // maxPair is the size of the column of MySQL.
 const maxPair = 4096
 
-// pairTable is the table of pairs. Spectrum has no such table and ignores it. A pair is small,
-// because there are numbers in place of texts: owner is a hash of the user's JID.
-var pairTable = table{tablePairs, "owner, stanza, network, stored, ids", map[*database.Engine][]string{
-	database.SQLite:     {createPairs + "ids BLOB NOT NULL, PRIMARY KEY (owner, stanza)) WITHOUT ROWID", indexPairs},
-	database.PostgreSQL: {createPairs + "ids BYTEA NOT NULL, PRIMARY KEY (owner, stanza))", indexPairs},
-	database.MySQL:      {createPairs + fmt.Sprintf("ids VARBINARY(%d)", maxPair) + " NOT NULL, PRIMARY KEY (owner, stanza), KEY network (network)) ENGINE=InnoDB ROW_FORMAT=DYNAMIC"},
+// pairTable is the table of pairs. Spectrum has no such table and ignores it. A pair is small:
+// stanza is a hash of the user's JID with Pair.Stanza. MySQL stores the rows in the order of
+// the primary key, and pages of keys in no order are a third empty; so it begins with the time.
+var pairTable = table{tablePairs, "stanza, network, stored, ids", map[*database.Engine][]string{
+	database.SQLite:     {createPairs + "ids BLOB NOT NULL, PRIMARY KEY (stanza)) WITHOUT ROWID", indexPairs},
+	database.PostgreSQL: {createPairs + "ids BYTEA NOT NULL, PRIMARY KEY (stanza))", indexPairs},
+	database.MySQL: {createPairs + fmt.Sprintf("ids VARBINARY(%d)", maxPair) +
+		" NOT NULL, PRIMARY KEY (stored, stanza), KEY stanza (stanza), KEY network (network)) ENGINE=InnoDB ROW_FORMAT=DYNAMIC"},
 }}
 
 const (
-	createPairs = "CREATE TABLE IF NOT EXISTS {" + tablePairs + "} (owner BIGINT NOT NULL, stanza BIGINT NOT NULL, network BIGINT NOT NULL, stored INTEGER NOT NULL, "
+	createPairs = "CREATE TABLE IF NOT EXISTS {" + tablePairs + "} (stanza BIGINT NOT NULL, network INTEGER NOT NULL, stored INTEGER NOT NULL, "
 	indexPairs  = "CREATE INDEX IF NOT EXISTS {" + tablePairs + "_network} ON {" + tablePairs + "} (network)"
 )
 
-func ownerOf(jid string) int64 {
+// hashBits are the bits of the hashes in the table.
+const hashBits = 32
+
+// pairsOf returns the limits of the column stanza for the pairs of a user.
+func pairsOf(jid string) (first, last int64) {
 	sum := sha256.Sum256([]byte(jid))
-	return int64(binary.BigEndian.Uint64(sum[:])) //nolint:gosec // any bits will do
+	first = int64(binary.BigEndian.Uint32(sum[:])) << hashBits
+	return first, first | (1<<hashBits - 1)
+}
+
+// stanzaOf returns the value of the column stanza.
+func stanzaOf(jid string, stanza int32) int64 {
+	first, _ := pairsOf(jid)
+	return first | int64(uint32(stanza)) //nolint:gosec // any bits will do
 }
 
 // SavePairs stores pairs in one transaction. A pair replaces an older one with the same
@@ -50,11 +63,11 @@ func (s *Store) SavePairs(ctx context.Context, pairs []Pair) error {
 			if len(p.IDs) > maxPair {
 				continue
 			}
-			owner := ownerOf(p.JID)
-			if _, err := s.exec(ctx, tx, deletePair, owner, p.Stanza); err != nil {
+			stanza := stanzaOf(p.JID, p.Stanza)
+			if _, err := s.exec(ctx, tx, deletePair, stanza); err != nil {
 				return err
 			}
-			if _, err := s.exec(ctx, tx, insertPair, owner, p.Stanza, p.Network, p.Stored.Unix(), p.IDs); err != nil {
+			if _, err := s.exec(ctx, tx, insertPair, stanza, p.Network, p.Stored.Unix(), p.IDs); err != nil {
 				return err
 			}
 		}
@@ -63,14 +76,15 @@ func (s *Store) SavePairs(ctx context.Context, pairs []Pair) error {
 }
 
 // PairOfStanza returns the ids of a pair of a user. It returns nil for an unknown one.
-func (s *Store) PairOfStanza(ctx context.Context, jid string, stanza int64) ([]byte, error) {
-	return s.pair(ctx, selectPairOfStanza, ownerOf(jid), stanza)
+func (s *Store) PairOfStanza(ctx context.Context, jid string, stanza int32) ([]byte, error) {
+	return s.pair(ctx, selectPairOfStanza, stanzaOf(jid, stanza))
 }
 
 // PairOfNetwork is like PairOfStanza, for Pair.Network. Of several pairs it returns the one
 // that was stored first.
-func (s *Store) PairOfNetwork(ctx context.Context, jid string, network int64) ([]byte, error) {
-	return s.pair(ctx, selectPairOfNetwork, ownerOf(jid), network)
+func (s *Store) PairOfNetwork(ctx context.Context, jid string, network int32) ([]byte, error) {
+	first, last := pairsOf(jid)
+	return s.pair(ctx, selectPairOfNetwork, network, first, last)
 }
 
 func (s *Store) pair(ctx context.Context, text statement, args ...any) (ids []byte, err error) {
@@ -85,11 +99,12 @@ func (s *Store) pair(ctx context.Context, text statement, args ...any) (ids []by
 func (s *Store) TrimPairs(ctx context.Context, jid string, most int) error {
 	return s.change(ctx, func(ctx context.Context, tx *database.Tx) error {
 		var oldest sql.NullInt64
-		found, err := s.row(ctx, tx, selectPairNth, []any{ownerOf(jid), most}, &oldest)
+		first, last := pairsOf(jid)
+		found, err := s.row(ctx, tx, selectPairNth, []any{first, last, most}, &oldest)
 		if err != nil || !found {
 			return err
 		}
-		_, err = s.exec(ctx, tx, deletePairsBefore, ownerOf(jid), oldest.Int64)
+		_, err = s.exec(ctx, tx, deletePairsBefore, first, last, oldest.Int64)
 		return err
 	})
 }

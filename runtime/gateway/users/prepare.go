@@ -11,10 +11,16 @@ import (
 
 // prepare creates missing tables and checks that all others are those of Spectrum 2.
 func (s *Store) prepare(ctx context.Context) error {
+	if err := s.setPairsAside(ctx); err != nil {
+		return err
+	}
 	for _, t := range append(slices.Clone(tables), roomTable, archiveTable, pairTable) {
 		if err := s.prepareTable(ctx, t); err != nil {
 			return err
 		}
+	}
+	if err := s.moveOldPairs(ctx); err != nil {
+		return err
 	}
 	if err := s.prepareVersion(ctx); err != nil {
 		return err

@@ -58,13 +58,13 @@ const (
 	deleteArchivedBefore statement = "DELETE FROM {spectrum2_lua_archive} WHERE jid = ? AND ordinal < ?"
 	expireArchive        statement = "DELETE FROM {spectrum2_lua_archive} WHERE ordinal < ?"
 	deleteArchive        statement = "DELETE FROM {spectrum2_lua_archive} WHERE jid = ?"
-	selectPairOfStanza   statement = "SELECT ids FROM {spectrum2_lua_ids} WHERE owner = ? AND stanza = ?"
-	selectPairOfNetwork  statement = "SELECT ids FROM {spectrum2_lua_ids} WHERE owner = ? AND network = ? ORDER BY stored LIMIT 1"
-	selectPairNth        statement = "SELECT stored FROM {spectrum2_lua_ids} WHERE owner = ? ORDER BY stored DESC LIMIT 1 OFFSET ?"
-	insertPair           statement = "INSERT INTO {spectrum2_lua_ids} (owner, stanza, network, stored, ids) VALUES (?, ?, ?, ?, ?)"
-	deletePair           statement = "DELETE FROM {spectrum2_lua_ids} WHERE owner = ? AND stanza = ?"
-	deletePairsBefore    statement = "DELETE FROM {spectrum2_lua_ids} WHERE owner = ? AND stored <= ?"
-	deletePairs          statement = "DELETE FROM {spectrum2_lua_ids} WHERE owner = ?"
+	selectPairOfStanza   statement = "SELECT ids FROM {spectrum2_lua_ids} WHERE stanza = ?"
+	selectPairOfNetwork  statement = "SELECT ids FROM {spectrum2_lua_ids} WHERE network = ? AND stanza BETWEEN ? AND ? ORDER BY stored LIMIT 1"
+	selectPairNth        statement = "SELECT stored FROM {spectrum2_lua_ids} WHERE stanza BETWEEN ? AND ? ORDER BY stored DESC LIMIT 1 OFFSET ?"
+	insertPair           statement = "INSERT INTO {spectrum2_lua_ids} (stanza, network, stored, ids) VALUES (?, ?, ?, ?)"
+	deletePair           statement = "DELETE FROM {spectrum2_lua_ids} WHERE stanza = ?"
+	deletePairsBefore    statement = "DELETE FROM {spectrum2_lua_ids} WHERE stanza BETWEEN ? AND ? AND stored <= ?"
+	deletePairs          statement = "DELETE FROM {spectrum2_lua_ids} WHERE stanza BETWEEN ? AND ?"
 	expirePairs          statement = "DELETE FROM {spectrum2_lua_ids} WHERE stored < ?"
 	selectVersion        statement = "SELECT COALESCE(MAX(ver), 0) FROM {db_version}"
 	insertVersion        statement = "INSERT INTO {db_version} (ver) VALUES (?)"
@@ -107,7 +107,7 @@ const span = "jid = ? AND (address = ? OR (? = 1 AND room = 0)) AND ordinal > ? 
 // names returns a replacer for the names and expressions in a statement.
 func names(e *database.Engine, prefix string) *strings.Replacer {
 	words := append([]string{"{groups}", e.Quote("groups"), "{span}", span}, expressions[e]...)
-	for _, table := range []string{tableUsers, tableSettings, tableContacts, tableContactSettings, tableVersion, tableRooms, tableArchive, tablePairs, tablePairs + "_network"} {
+	for _, table := range []string{tableUsers, tableSettings, tableContacts, tableContactSettings, tableVersion, tableRooms, tableArchive, tablePairs, tablePairs + "_network", tablePairsOld} {
 		words = append(words, "{"+table+"}", e.Quote(prefix+table))
 	}
 	return strings.NewReplacer(words...)
