@@ -582,6 +582,16 @@ const (
 	//
 	// From the script: the result, with the same `id`.
 	WrapperMessage_TYPE_COMMAND WrapperMessage_Type = 1010
+	// A room in the bookmarks of the user's clients (XEP-0402). It needs a privilege that the
+	// user's XMPP server grants.
+	//
+	// To the script: the user has bookmarked a room of this transport, has changed the
+	// bookmark, or has removed it. It arrives after `connected`, and when a client comes
+	// online.
+	//
+	// From the script: adds, changes or removes a bookmark. What an existing bookmark says
+	// stays until the script sends another value in the same session.
+	WrapperMessage_TYPE_BOOKMARK WrapperMessage_Type = 1011
 )
 
 // Enum value maps for WrapperMessage_Type.
@@ -633,6 +643,7 @@ var (
 		1008: "TYPE_ANSWER",
 		1009: "TYPE_COMMANDS",
 		1010: "TYPE_COMMAND",
+		1011: "TYPE_BOOKMARK",
 	}
 	WrapperMessage_Type_value = map[string]int32{
 		"TYPE_CONNECTED":             1,
@@ -681,6 +692,7 @@ var (
 		"TYPE_ANSWER":                1008,
 		"TYPE_COMMANDS":              1009,
 		"TYPE_COMMAND":               1010,
+		"TYPE_BOOKMARK":              1011,
 	}
 )
 
@@ -2328,6 +2340,103 @@ func (x *Invitation) GetPassword() string {
 	return ""
 }
 
+type Bookmark struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// Bare JID.
+	UserName *string `protobuf:"bytes,1,req,name=userName" json:"userName,omitempty"`
+	Room     *string `protobuf:"bytes,2,req,name=room" json:"room,omitempty"`
+	// The name that clients show.
+	Name *string `protobuf:"bytes,3,opt,name=name" json:"name,omitempty"`
+	// The user's nickname in the room.
+	Nickname *string `protobuf:"bytes,4,opt,name=nickname" json:"nickname,omitempty"`
+	// The user's clients join the room when they come online.
+	Autojoin *bool `protobuf:"varint,5,opt,name=autojoin" json:"autojoin,omitempty"`
+	// The room is not in the bookmarks, or no longer.
+	Removed       *bool   `protobuf:"varint,6,opt,name=removed" json:"removed,omitempty"`
+	Password      *string `protobuf:"bytes,7,opt,name=password" json:"password,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *Bookmark) Reset() {
+	*x = Bookmark{}
+	mi := &file_protocol_proto_msgTypes[19]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *Bookmark) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*Bookmark) ProtoMessage() {}
+
+func (x *Bookmark) ProtoReflect() protoreflect.Message {
+	mi := &file_protocol_proto_msgTypes[19]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use Bookmark.ProtoReflect.Descriptor instead.
+func (*Bookmark) Descriptor() ([]byte, []int) {
+	return file_protocol_proto_rawDescGZIP(), []int{19}
+}
+
+func (x *Bookmark) GetUserName() string {
+	if x != nil && x.UserName != nil {
+		return *x.UserName
+	}
+	return ""
+}
+
+func (x *Bookmark) GetRoom() string {
+	if x != nil && x.Room != nil {
+		return *x.Room
+	}
+	return ""
+}
+
+func (x *Bookmark) GetName() string {
+	if x != nil && x.Name != nil {
+		return *x.Name
+	}
+	return ""
+}
+
+func (x *Bookmark) GetNickname() string {
+	if x != nil && x.Nickname != nil {
+		return *x.Nickname
+	}
+	return ""
+}
+
+func (x *Bookmark) GetAutojoin() bool {
+	if x != nil && x.Autojoin != nil {
+		return *x.Autojoin
+	}
+	return false
+}
+
+func (x *Bookmark) GetRemoved() bool {
+	if x != nil && x.Removed != nil {
+		return *x.Removed
+	}
+	return false
+}
+
+func (x *Bookmark) GetPassword() string {
+	if x != nil && x.Password != nil {
+		return *x.Password
+	}
+	return ""
+}
+
 type ServiceMessage struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
 	// Bare JID.
@@ -2343,7 +2452,7 @@ type ServiceMessage struct {
 
 func (x *ServiceMessage) Reset() {
 	*x = ServiceMessage{}
-	mi := &file_protocol_proto_msgTypes[19]
+	mi := &file_protocol_proto_msgTypes[20]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2355,7 +2464,7 @@ func (x *ServiceMessage) String() string {
 func (*ServiceMessage) ProtoMessage() {}
 
 func (x *ServiceMessage) ProtoReflect() protoreflect.Message {
-	mi := &file_protocol_proto_msgTypes[19]
+	mi := &file_protocol_proto_msgTypes[20]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2368,7 +2477,7 @@ func (x *ServiceMessage) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ServiceMessage.ProtoReflect.Descriptor instead.
 func (*ServiceMessage) Descriptor() ([]byte, []int) {
-	return file_protocol_proto_rawDescGZIP(), []int{19}
+	return file_protocol_proto_rawDescGZIP(), []int{20}
 }
 
 func (x *ServiceMessage) GetUserName() string {
@@ -2420,7 +2529,7 @@ type Question struct {
 
 func (x *Question) Reset() {
 	*x = Question{}
-	mi := &file_protocol_proto_msgTypes[20]
+	mi := &file_protocol_proto_msgTypes[21]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2432,7 +2541,7 @@ func (x *Question) String() string {
 func (*Question) ProtoMessage() {}
 
 func (x *Question) ProtoReflect() protoreflect.Message {
-	mi := &file_protocol_proto_msgTypes[20]
+	mi := &file_protocol_proto_msgTypes[21]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2445,7 +2554,7 @@ func (x *Question) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Question.ProtoReflect.Descriptor instead.
 func (*Question) Descriptor() ([]byte, []int) {
-	return file_protocol_proto_rawDescGZIP(), []int{20}
+	return file_protocol_proto_rawDescGZIP(), []int{21}
 }
 
 func (x *Question) GetUserName() string {
@@ -2512,7 +2621,7 @@ type Answer struct {
 
 func (x *Answer) Reset() {
 	*x = Answer{}
-	mi := &file_protocol_proto_msgTypes[21]
+	mi := &file_protocol_proto_msgTypes[22]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2524,7 +2633,7 @@ func (x *Answer) String() string {
 func (*Answer) ProtoMessage() {}
 
 func (x *Answer) ProtoReflect() protoreflect.Message {
-	mi := &file_protocol_proto_msgTypes[21]
+	mi := &file_protocol_proto_msgTypes[22]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2537,7 +2646,7 @@ func (x *Answer) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Answer.ProtoReflect.Descriptor instead.
 func (*Answer) Descriptor() ([]byte, []int) {
-	return file_protocol_proto_rawDescGZIP(), []int{21}
+	return file_protocol_proto_rawDescGZIP(), []int{22}
 }
 
 func (x *Answer) GetUserName() string {
@@ -2570,7 +2679,7 @@ type Commands struct {
 
 func (x *Commands) Reset() {
 	*x = Commands{}
-	mi := &file_protocol_proto_msgTypes[22]
+	mi := &file_protocol_proto_msgTypes[23]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2582,7 +2691,7 @@ func (x *Commands) String() string {
 func (*Commands) ProtoMessage() {}
 
 func (x *Commands) ProtoReflect() protoreflect.Message {
-	mi := &file_protocol_proto_msgTypes[22]
+	mi := &file_protocol_proto_msgTypes[23]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2595,7 +2704,7 @@ func (x *Commands) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Commands.ProtoReflect.Descriptor instead.
 func (*Commands) Descriptor() ([]byte, []int) {
-	return file_protocol_proto_rawDescGZIP(), []int{22}
+	return file_protocol_proto_rawDescGZIP(), []int{23}
 }
 
 func (x *Commands) GetCommand() []*Command {
@@ -2618,7 +2727,7 @@ type Command struct {
 
 func (x *Command) Reset() {
 	*x = Command{}
-	mi := &file_protocol_proto_msgTypes[23]
+	mi := &file_protocol_proto_msgTypes[24]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2630,7 +2739,7 @@ func (x *Command) String() string {
 func (*Command) ProtoMessage() {}
 
 func (x *Command) ProtoReflect() protoreflect.Message {
-	mi := &file_protocol_proto_msgTypes[23]
+	mi := &file_protocol_proto_msgTypes[24]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2643,7 +2752,7 @@ func (x *Command) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Command.ProtoReflect.Descriptor instead.
 func (*Command) Descriptor() ([]byte, []int) {
-	return file_protocol_proto_rawDescGZIP(), []int{23}
+	return file_protocol_proto_rawDescGZIP(), []int{24}
 }
 
 func (x *Command) GetName() string {
@@ -2687,7 +2796,7 @@ type CommandArgument struct {
 
 func (x *CommandArgument) Reset() {
 	*x = CommandArgument{}
-	mi := &file_protocol_proto_msgTypes[24]
+	mi := &file_protocol_proto_msgTypes[25]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2699,7 +2808,7 @@ func (x *CommandArgument) String() string {
 func (*CommandArgument) ProtoMessage() {}
 
 func (x *CommandArgument) ProtoReflect() protoreflect.Message {
-	mi := &file_protocol_proto_msgTypes[24]
+	mi := &file_protocol_proto_msgTypes[25]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2712,7 +2821,7 @@ func (x *CommandArgument) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use CommandArgument.ProtoReflect.Descriptor instead.
 func (*CommandArgument) Descriptor() ([]byte, []int) {
-	return file_protocol_proto_rawDescGZIP(), []int{24}
+	return file_protocol_proto_rawDescGZIP(), []int{25}
 }
 
 func (x *CommandArgument) GetName() string {
@@ -2769,7 +2878,7 @@ type CommandRun struct {
 
 func (x *CommandRun) Reset() {
 	*x = CommandRun{}
-	mi := &file_protocol_proto_msgTypes[25]
+	mi := &file_protocol_proto_msgTypes[26]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2781,7 +2890,7 @@ func (x *CommandRun) String() string {
 func (*CommandRun) ProtoMessage() {}
 
 func (x *CommandRun) ProtoReflect() protoreflect.Message {
-	mi := &file_protocol_proto_msgTypes[25]
+	mi := &file_protocol_proto_msgTypes[26]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2794,7 +2903,7 @@ func (x *CommandRun) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use CommandRun.ProtoReflect.Descriptor instead.
 func (*CommandRun) Descriptor() ([]byte, []int) {
-	return file_protocol_proto_rawDescGZIP(), []int{25}
+	return file_protocol_proto_rawDescGZIP(), []int{26}
 }
 
 func (x *CommandRun) GetUserName() string {
@@ -2853,7 +2962,7 @@ type Room struct {
 
 func (x *Room) Reset() {
 	*x = Room{}
-	mi := &file_protocol_proto_msgTypes[26]
+	mi := &file_protocol_proto_msgTypes[27]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2865,7 +2974,7 @@ func (x *Room) String() string {
 func (*Room) ProtoMessage() {}
 
 func (x *Room) ProtoReflect() protoreflect.Message {
-	mi := &file_protocol_proto_msgTypes[26]
+	mi := &file_protocol_proto_msgTypes[27]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2878,7 +2987,7 @@ func (x *Room) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Room.ProtoReflect.Descriptor instead.
 func (*Room) Descriptor() ([]byte, []int) {
-	return file_protocol_proto_rawDescGZIP(), []int{26}
+	return file_protocol_proto_rawDescGZIP(), []int{27}
 }
 
 func (x *Room) GetUserName() string {
@@ -2923,7 +3032,7 @@ type RoomList struct {
 
 func (x *RoomList) Reset() {
 	*x = RoomList{}
-	mi := &file_protocol_proto_msgTypes[27]
+	mi := &file_protocol_proto_msgTypes[28]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2935,7 +3044,7 @@ func (x *RoomList) String() string {
 func (*RoomList) ProtoMessage() {}
 
 func (x *RoomList) ProtoReflect() protoreflect.Message {
-	mi := &file_protocol_proto_msgTypes[27]
+	mi := &file_protocol_proto_msgTypes[28]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2948,7 +3057,7 @@ func (x *RoomList) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use RoomList.ProtoReflect.Descriptor instead.
 func (*RoomList) Descriptor() ([]byte, []int) {
-	return file_protocol_proto_rawDescGZIP(), []int{27}
+	return file_protocol_proto_rawDescGZIP(), []int{28}
 }
 
 func (x *RoomList) GetRoom() []string {
@@ -2998,7 +3107,7 @@ type Participant struct {
 
 func (x *Participant) Reset() {
 	*x = Participant{}
-	mi := &file_protocol_proto_msgTypes[28]
+	mi := &file_protocol_proto_msgTypes[29]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -3010,7 +3119,7 @@ func (x *Participant) String() string {
 func (*Participant) ProtoMessage() {}
 
 func (x *Participant) ProtoReflect() protoreflect.Message {
-	mi := &file_protocol_proto_msgTypes[28]
+	mi := &file_protocol_proto_msgTypes[29]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -3023,7 +3132,7 @@ func (x *Participant) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Participant.ProtoReflect.Descriptor instead.
 func (*Participant) Descriptor() ([]byte, []int) {
-	return file_protocol_proto_rawDescGZIP(), []int{28}
+	return file_protocol_proto_rawDescGZIP(), []int{29}
 }
 
 func (x *Participant) GetUserName() string {
@@ -3114,7 +3223,7 @@ type VCard struct {
 
 func (x *VCard) Reset() {
 	*x = VCard{}
-	mi := &file_protocol_proto_msgTypes[29]
+	mi := &file_protocol_proto_msgTypes[30]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -3126,7 +3235,7 @@ func (x *VCard) String() string {
 func (*VCard) ProtoMessage() {}
 
 func (x *VCard) ProtoReflect() protoreflect.Message {
-	mi := &file_protocol_proto_msgTypes[29]
+	mi := &file_protocol_proto_msgTypes[30]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -3139,7 +3248,7 @@ func (x *VCard) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use VCard.ProtoReflect.Descriptor instead.
 func (*VCard) Descriptor() ([]byte, []int) {
-	return file_protocol_proto_rawDescGZIP(), []int{29}
+	return file_protocol_proto_rawDescGZIP(), []int{30}
 }
 
 func (x *VCard) GetUserName() string {
@@ -3199,7 +3308,7 @@ type Status struct {
 
 func (x *Status) Reset() {
 	*x = Status{}
-	mi := &file_protocol_proto_msgTypes[30]
+	mi := &file_protocol_proto_msgTypes[31]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -3211,7 +3320,7 @@ func (x *Status) String() string {
 func (*Status) ProtoMessage() {}
 
 func (x *Status) ProtoReflect() protoreflect.Message {
-	mi := &file_protocol_proto_msgTypes[30]
+	mi := &file_protocol_proto_msgTypes[31]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -3224,7 +3333,7 @@ func (x *Status) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Status.ProtoReflect.Descriptor instead.
 func (*Status) Descriptor() ([]byte, []int) {
-	return file_protocol_proto_rawDescGZIP(), []int{30}
+	return file_protocol_proto_rawDescGZIP(), []int{31}
 }
 
 func (x *Status) GetUserName() string {
@@ -3271,7 +3380,7 @@ type Stats struct {
 
 func (x *Stats) Reset() {
 	*x = Stats{}
-	mi := &file_protocol_proto_msgTypes[31]
+	mi := &file_protocol_proto_msgTypes[32]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -3283,7 +3392,7 @@ func (x *Stats) String() string {
 func (*Stats) ProtoMessage() {}
 
 func (x *Stats) ProtoReflect() protoreflect.Message {
-	mi := &file_protocol_proto_msgTypes[31]
+	mi := &file_protocol_proto_msgTypes[32]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -3296,7 +3405,7 @@ func (x *Stats) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Stats.ProtoReflect.Descriptor instead.
 func (*Stats) Descriptor() ([]byte, []int) {
-	return file_protocol_proto_rawDescGZIP(), []int{31}
+	return file_protocol_proto_rawDescGZIP(), []int{32}
 }
 
 func (x *Stats) GetRes() int32 {
@@ -3338,7 +3447,7 @@ type BackendConfig struct {
 
 func (x *BackendConfig) Reset() {
 	*x = BackendConfig{}
-	mi := &file_protocol_proto_msgTypes[32]
+	mi := &file_protocol_proto_msgTypes[33]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -3350,7 +3459,7 @@ func (x *BackendConfig) String() string {
 func (*BackendConfig) ProtoMessage() {}
 
 func (x *BackendConfig) ProtoReflect() protoreflect.Message {
-	mi := &file_protocol_proto_msgTypes[32]
+	mi := &file_protocol_proto_msgTypes[33]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -3363,7 +3472,7 @@ func (x *BackendConfig) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use BackendConfig.ProtoReflect.Descriptor instead.
 func (*BackendConfig) Descriptor() ([]byte, []int) {
-	return file_protocol_proto_rawDescGZIP(), []int{32}
+	return file_protocol_proto_rawDescGZIP(), []int{33}
 }
 
 func (x *BackendConfig) GetConfig() string {
@@ -3382,7 +3491,7 @@ type APIVersion struct {
 
 func (x *APIVersion) Reset() {
 	*x = APIVersion{}
-	mi := &file_protocol_proto_msgTypes[33]
+	mi := &file_protocol_proto_msgTypes[34]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -3394,7 +3503,7 @@ func (x *APIVersion) String() string {
 func (*APIVersion) ProtoMessage() {}
 
 func (x *APIVersion) ProtoReflect() protoreflect.Message {
-	mi := &file_protocol_proto_msgTypes[33]
+	mi := &file_protocol_proto_msgTypes[34]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -3407,7 +3516,7 @@ func (x *APIVersion) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use APIVersion.ProtoReflect.Descriptor instead.
 func (*APIVersion) Descriptor() ([]byte, []int) {
-	return file_protocol_proto_rawDescGZIP(), []int{33}
+	return file_protocol_proto_rawDescGZIP(), []int{34}
 }
 
 func (x *APIVersion) GetVersion() int32 {
@@ -3470,10 +3579,10 @@ const file_protocol_proto_rawDesc = "" +
 	"\acontent\x18\x05 \x01(\bR\acontent\x12!\n" +
 	"\fgateway_only\x18\x06 \x01(\bR\vgatewayOnly\x12\x1b\n" +
 	"\tnever_nil\x18\b \x01(\bR\bneverNil\x12\x16\n" +
-	"\x06masked\x18\a \x01(\bR\x06masked\"\x84\x0f\n" +
+	"\x06masked\x18\a \x01(\bR\x06masked\"\xae\x0f\n" +
 	"\x0eWrapperMessage\x127\n" +
 	"\x04type\x18\x01 \x02(\x0e2#.spectrumlua.pb.WrapperMessage.TypeR\x04type\x12\x18\n" +
-	"\apayload\x18\x02 \x01(\fR\apayload\"\x9e\x0e\n" +
+	"\apayload\x18\x02 \x01(\fR\apayload\"\xc8\x0e\n" +
 	"\x04Type\x12%\n" +
 	"\x0eTYPE_CONNECTED\x10\x01\x1a\x11\x8a\xb5\x18\r\n" +
 	"\tConnected\x18\x01\x12+\n" +
@@ -3570,7 +3679,9 @@ const file_protocol_proto_rawDesc = "" +
 	"\bCommands\x18\x010\x018\x01\x12+\n" +
 	"\fTYPE_COMMAND\x10\xf2\a\x1a\x18\x8a\xb5\x18\x14\n" +
 	"\n" +
-	"CommandRun\x18\x01 \x010\x018\x01\"'\n" +
+	"CommandRun\x18\x01 \x010\x018\x01\x12(\n" +
+	"\rTYPE_BOOKMARK\x10\xf3\a\x1a\x14\x8a\xb5\x18\x10\n" +
+	"\bBookmark\x18\x01 \x010\x01\"'\n" +
 	"\tConnected\x12\x1a\n" +
 	"\x04user\x18\x01 \x02(\tB\x06\x8a\xb5\x18\x02\b\x01R\x04user\"{\n" +
 	"\fDisconnected\x12\x1a\n" +
@@ -3686,7 +3797,15 @@ const file_protocol_proto_rawDesc = "" +
 	"\x04room\x18\x02 \x02(\tB\x06\x8a\xb5\x18\x02\x18\x03R\x04room\x12$\n" +
 	"\tbuddyName\x18\x03 \x01(\tB\x06\x8a\xb5\x18\x02\x18\x03R\tbuddyName\x12\x1e\n" +
 	"\x06reason\x18\x04 \x01(\tB\x06\x8a\xb5\x18\x02(\x01R\x06reason\x12\"\n" +
-	"\bpassword\x18\x05 \x01(\tB\x06\x8a\xb5\x18\x02 \x01R\bpassword\"\xa2\x01\n" +
+	"\bpassword\x18\x05 \x01(\tB\x06\x8a\xb5\x18\x02 \x01R\bpassword\"\xdc\x01\n" +
+	"\bBookmark\x12\"\n" +
+	"\buserName\x18\x01 \x02(\tB\x06\x8a\xb5\x18\x02\b\x01R\buserName\x12\x1a\n" +
+	"\x04room\x18\x02 \x02(\tB\x06\x8a\xb5\x18\x02\x18\x03R\x04room\x12\x12\n" +
+	"\x04name\x18\x03 \x01(\tR\x04name\x12\"\n" +
+	"\bnickname\x18\x04 \x01(\tB\x06\x8a\xb5\x18\x02\x18\x04R\bnickname\x12\x1a\n" +
+	"\bautojoin\x18\x05 \x01(\bR\bautojoin\x12\x18\n" +
+	"\aremoved\x18\x06 \x01(\bR\aremoved\x12\"\n" +
+	"\bpassword\x18\a \x01(\tB\x06\x8a\xb5\x18\x02 \x01R\bpassword\"\xa2\x01\n" +
 	"\x0eServiceMessage\x12\"\n" +
 	"\buserName\x18\x01 \x02(\tB\x06\x8a\xb5\x18\x02\b\x01R\buserName\x12 \n" +
 	"\amessage\x18\x02 \x02(\tB\x06\x8a\xb5\x18\x028\x01R\amessage\x12\x0e\n" +
@@ -3838,7 +3957,7 @@ func file_protocol_proto_rawDescGZIP() []byte {
 }
 
 var file_protocol_proto_enumTypes = make([]protoimpl.EnumInfo, 6)
-var file_protocol_proto_msgTypes = make([]protoimpl.MessageInfo, 36)
+var file_protocol_proto_msgTypes = make([]protoimpl.MessageInfo, 37)
 var file_protocol_proto_goTypes = []any{
 	(PayloadFormat)(0),                    // 0: spectrumlua.pb.PayloadFormat
 	(Format)(0),                           // 1: spectrumlua.pb.Format
@@ -3865,32 +3984,33 @@ var file_protocol_proto_goTypes = []any{
 	(*Moderation)(nil),                    // 22: spectrumlua.pb.Moderation
 	(*Sent)(nil),                          // 23: spectrumlua.pb.Sent
 	(*Invitation)(nil),                    // 24: spectrumlua.pb.Invitation
-	(*ServiceMessage)(nil),                // 25: spectrumlua.pb.ServiceMessage
-	(*Question)(nil),                      // 26: spectrumlua.pb.Question
-	(*Answer)(nil),                        // 27: spectrumlua.pb.Answer
-	(*Commands)(nil),                      // 28: spectrumlua.pb.Commands
-	(*Command)(nil),                       // 29: spectrumlua.pb.Command
-	(*CommandArgument)(nil),               // 30: spectrumlua.pb.CommandArgument
-	(*CommandRun)(nil),                    // 31: spectrumlua.pb.CommandRun
-	(*Room)(nil),                          // 32: spectrumlua.pb.Room
-	(*RoomList)(nil),                      // 33: spectrumlua.pb.RoomList
-	(*Participant)(nil),                   // 34: spectrumlua.pb.Participant
-	(*VCard)(nil),                         // 35: spectrumlua.pb.VCard
-	(*Status)(nil),                        // 36: spectrumlua.pb.Status
-	(*Stats)(nil),                         // 37: spectrumlua.pb.Stats
-	(*BackendConfig)(nil),                 // 38: spectrumlua.pb.BackendConfig
-	(*APIVersion)(nil),                    // 39: spectrumlua.pb.APIVersion
-	nil,                                   // 40: spectrumlua.pb.UserSettings.ValueEntry
-	nil,                                   // 41: spectrumlua.pb.CommandRun.ArgumentEntry
-	(*descriptorpb.EnumValueOptions)(nil), // 42: google.protobuf.EnumValueOptions
-	(*descriptorpb.FieldOptions)(nil),     // 43: google.protobuf.FieldOptions
+	(*Bookmark)(nil),                      // 25: spectrumlua.pb.Bookmark
+	(*ServiceMessage)(nil),                // 26: spectrumlua.pb.ServiceMessage
+	(*Question)(nil),                      // 27: spectrumlua.pb.Question
+	(*Answer)(nil),                        // 28: spectrumlua.pb.Answer
+	(*Commands)(nil),                      // 29: spectrumlua.pb.Commands
+	(*Command)(nil),                       // 30: spectrumlua.pb.Command
+	(*CommandArgument)(nil),               // 31: spectrumlua.pb.CommandArgument
+	(*CommandRun)(nil),                    // 32: spectrumlua.pb.CommandRun
+	(*Room)(nil),                          // 33: spectrumlua.pb.Room
+	(*RoomList)(nil),                      // 34: spectrumlua.pb.RoomList
+	(*Participant)(nil),                   // 35: spectrumlua.pb.Participant
+	(*VCard)(nil),                         // 36: spectrumlua.pb.VCard
+	(*Status)(nil),                        // 37: spectrumlua.pb.Status
+	(*Stats)(nil),                         // 38: spectrumlua.pb.Stats
+	(*BackendConfig)(nil),                 // 39: spectrumlua.pb.BackendConfig
+	(*APIVersion)(nil),                    // 40: spectrumlua.pb.APIVersion
+	nil,                                   // 41: spectrumlua.pb.UserSettings.ValueEntry
+	nil,                                   // 42: spectrumlua.pb.CommandRun.ArgumentEntry
+	(*descriptorpb.EnumValueOptions)(nil), // 43: google.protobuf.EnumValueOptions
+	(*descriptorpb.FieldOptions)(nil),     // 44: google.protobuf.FieldOptions
 }
 var file_protocol_proto_depIdxs = []int32{
 	0,  // 0: spectrumlua.pb.TypeOptions.format:type_name -> spectrumlua.pb.PayloadFormat
 	1,  // 1: spectrumlua.pb.FieldOptions.format:type_name -> spectrumlua.pb.Format
 	5,  // 2: spectrumlua.pb.WrapperMessage.type:type_name -> spectrumlua.pb.WrapperMessage.Type
 	3,  // 3: spectrumlua.pb.Disconnected.error:type_name -> spectrumlua.pb.ConnectionError
-	40, // 4: spectrumlua.pb.UserSettings.value:type_name -> spectrumlua.pb.UserSettings.ValueEntry
+	41, // 4: spectrumlua.pb.UserSettings.value:type_name -> spectrumlua.pb.UserSettings.ValueEntry
 	11, // 5: spectrumlua.pb.Login.settings:type_name -> spectrumlua.pb.UserSettings
 	2,  // 6: spectrumlua.pb.Buddy.status:type_name -> spectrumlua.pb.StatusType
 	14, // 7: spectrumlua.pb.Buddies.buddy:type_name -> spectrumlua.pb.Buddy
@@ -3898,13 +4018,13 @@ var file_protocol_proto_depIdxs = []int32{
 	18, // 9: spectrumlua.pb.ConversationMessage.replyTo:type_name -> spectrumlua.pb.Reply
 	17, // 10: spectrumlua.pb.ServiceMessage.attachment:type_name -> spectrumlua.pb.Attachment
 	17, // 11: spectrumlua.pb.Question.attachment:type_name -> spectrumlua.pb.Attachment
-	29, // 12: spectrumlua.pb.Commands.command:type_name -> spectrumlua.pb.Command
-	30, // 13: spectrumlua.pb.Command.argument:type_name -> spectrumlua.pb.CommandArgument
-	41, // 14: spectrumlua.pb.CommandRun.argument:type_name -> spectrumlua.pb.CommandRun.ArgumentEntry
+	30, // 12: spectrumlua.pb.Commands.command:type_name -> spectrumlua.pb.Command
+	31, // 13: spectrumlua.pb.Command.argument:type_name -> spectrumlua.pb.CommandArgument
+	42, // 14: spectrumlua.pb.CommandRun.argument:type_name -> spectrumlua.pb.CommandRun.ArgumentEntry
 	2,  // 15: spectrumlua.pb.Participant.status:type_name -> spectrumlua.pb.StatusType
 	2,  // 16: spectrumlua.pb.Status.status:type_name -> spectrumlua.pb.StatusType
-	42, // 17: spectrumlua.pb.traits:extendee -> google.protobuf.EnumValueOptions
-	43, // 18: spectrumlua.pb.about:extendee -> google.protobuf.FieldOptions
+	43, // 17: spectrumlua.pb.traits:extendee -> google.protobuf.EnumValueOptions
+	44, // 18: spectrumlua.pb.about:extendee -> google.protobuf.FieldOptions
 	6,  // 19: spectrumlua.pb.traits:type_name -> spectrumlua.pb.TypeOptions
 	7,  // 20: spectrumlua.pb.about:type_name -> spectrumlua.pb.FieldOptions
 	21, // [21:21] is the sub-list for method output_type
@@ -3925,7 +4045,7 @@ func file_protocol_proto_init() {
 			GoPackagePath: reflect.TypeOf(x{}).PkgPath(),
 			RawDescriptor: unsafe.Slice(unsafe.StringData(file_protocol_proto_rawDesc), len(file_protocol_proto_rawDesc)),
 			NumEnums:      6,
-			NumMessages:   36,
+			NumMessages:   37,
 			NumExtensions: 2,
 			NumServices:   0,
 		},

@@ -2,6 +2,7 @@ package gateway
 
 import (
 	"spectrumlua/runtime/gateway/archive"
+	"spectrumlua/runtime/gateway/bookmarks"
 	"spectrumlua/runtime/gateway/clients"
 	"spectrumlua/runtime/gateway/commands"
 	"spectrumlua/runtime/gateway/disco"
@@ -44,5 +45,6 @@ var features = []func() router.Feature{
 	rooms.Feature,
 	roomlist.Feature,
 	roomadmin.Feature,
+	bookmarks.Feature,
 	sent.Feature,
 }

@@ -337,6 +337,7 @@ func FuzzPayload(f *testing.F) {
 			{pb.WrapperMessage_TYPE_DISPLAYED, &pb.Displayed{UserName: user, BuddyName: &buddy, Nickname: m.Nickname, Id: &text, Pm: m.Pm}},
 			{pb.WrapperMessage_TYPE_MODERATION, &pb.Moderation{UserName: user, Room: proto.String("#room"), Nickname: m.Nickname, Id: &text, Reason: &text}},
 			{pb.WrapperMessage_TYPE_INVITATION, &pb.Invitation{UserName: user, Room: &buddy, BuddyName: &nick, Reason: &text, Password: &text}},
+			{pb.WrapperMessage_TYPE_BOOKMARK, &pb.Bookmark{UserName: user, Room: &buddy, Name: &text, Nickname: &nick, Password: &text, Removed: m.Pm}},
 			{pb.WrapperMessage_TYPE_DISCONNECTED, &pb.Disconnected{User: user, Error: pb.ConnectionError_CONNECTION_ERROR_NETWORK_ERROR.Enum(), Message: &text}},
 		} {
 			b.payload(p.typ, p.m)

@@ -52,7 +52,7 @@ func TestPrivilegesBelongToTheDomainThatGrantsThem(t *testing.T) {
 	granted := func(user string) string {
 		var all []string
 		on(user, func(u *router.User) {
-			for _, p := range []string{privilege.Message, privilege.RosterGet, privilege.RosterSet} {
+			for _, p := range []string{privilege.Message, privilege.RosterGet, privilege.RosterSet, privilege.PubSubGet, privilege.PubSubSet} {
 				if privilege.Allowed(u, p) {
 					all = append(all, p)
 				}
@@ -75,6 +75,9 @@ func TestPrivilegesBelongToTheDomainThatGrantsThem(t *testing.T) {
 		{"localhost/x", everything, ""},
 		{"foreign.example", everything, ""},
 		{"localhost", `<perm access="roster" type="none"/><perm access="iq"><namespace ns="x" type="both"/></perm>`, ""},
+		{"localhost", `<perm access="iq"><namespace ns="http://jabber.org/protocol/pubsub" type="both"/><namespace ns="x" type="get"/></perm>`, "pubsub.get pubsub.set"},
+		{"localhost", `<perm access="roster"><namespace ns="http://jabber.org/protocol/pubsub" type="both"/></perm>`, ""},
+		{"localhost", `<perm access="iq"><namespace ns="http://jabber.org/protocol/pubsub" type="get"/></perm>`, "pubsub.get"},
 		{"localhost", everything, "message roster.get roster.set"},
 		{"localhost", `<perm access="roster" type="get"/>`, "roster.get"},
 		{"localhost", `<perm access="roster" type="set"/>`, "roster.set"},

@@ -35,6 +35,7 @@ const (
 	Delay          = "urn:xmpp:delay"                          // XEP-0203
 	Attention      = "urn:xmpp:attention:0"                    // XEP-0224
 	Conference     = "jabber:x:conference"                     // XEP-0249
+	Bookmarks      = "urn:xmpp:bookmarks:1"                    // XEP-0402
 	Carbons        = "urn:xmpp:carbons:2"                      // XEP-0280
 	Forward        = "urn:xmpp:forward:0"                      // XEP-0297
 	Idle           = "urn:xmpp:idle:1"                         // XEP-0319

@@ -32,6 +32,7 @@ NS = {
     "muc": "http://jabber.org/protocol/muc",
     "muc_user": "http://jabber.org/protocol/muc#user",
     "nick": "http://jabber.org/protocol/nick",
+    "pubsub": "http://jabber.org/protocol/pubsub",
     "receipts": "urn:xmpp:receipts",
     "register": "jabber:iq:register",
     "roster": "jabber:iq:roster",
@@ -378,12 +379,31 @@ async def do_archive(c, m):
 def read_archived(result):
     forwarded = result["mam_result"]["forwarded"]
     stanza = forwarded["stanza"]
+    given = stanza.get_plugin("stanza_id", check=True)
+    moderated = stanza.xml.find("{urn:xmpp:message-retract:1}retracted/{urn:xmpp:message-moderate:1}moderated")
+    reason = stanza.xml.find("{urn:xmpp:message-retract:1}retracted/{urn:xmpp:message-retract:1}reason")
     return {
+        "stanzaid": None if given is None else given["id"],
+        "moderator": None if moderated is None else moderated.get("by"),
+        "reason": None if reason is None else reason.text,
         "from": stanza.xml.get("from"), "id": result["mam_result"]["id"], "body": text(stanza.xml, "body"),
         "stamp": str(forwarded["delay"]["stamp"]),
         "retracted": stanza.get_plugin("retracted", check=True) is not None,
         "retract": stanza.get_plugin("retract", check=True) is not None,
     }
+
+
+async def do_published(c, m):
+    """Reads what the client's own account has published at a node."""
+    iq = c.make_iq_get()
+    iq.xml.append(element(tag("pubsub", "pubsub"), None, element(tag("pubsub", "items"), {"node": m["node"]})))
+    try:
+        answer = await iq.send(timeout=15)
+    except slixmpp.exceptions.IqError as e:
+        if e.condition == "item-not-found":
+            return {}
+        raise
+    return {"xml": tostring(answer.xml, top_level=True)}
 
 
 async def do_carbons(c, m):

@@ -73,8 +73,9 @@ type sharedFile struct {
 
 // archived is a message of an archive.
 type archived struct {
-	From, ID, Body, Stamp string
-	Retracted, Retract    bool
+	From, ID, Body, Stamp       string
+	StanzaID, Moderator, Reason string
+	Retracted, Retract          bool
 }
 
 type stanzaError struct{ Type, Condition, Text string }

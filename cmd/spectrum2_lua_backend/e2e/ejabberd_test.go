@@ -40,6 +40,7 @@ const ejabberdPrivileges = `
   mod_privilege:
     roster: {both: transport}
     message: {outgoing: transport}
+    iq: {"http://jabber.org/protocol/pubsub": {both: transport}}
 acl:
   transport: {server: %[1]q}
 access_rules:

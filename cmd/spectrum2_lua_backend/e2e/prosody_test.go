@@ -39,7 +39,9 @@ component_secret = "%s"
 `
 
 const prosodyPrivileges = `
-privileged_entities = { ["%s"] = { roster = "both", message = "outgoing" } }
+privileged_entities = { ["%s"] = {
+  roster = "both", message = "outgoing", iq = { ["http://jabber.org/protocol/pubsub"] = "both" },
+} }
 `
 
 var prosodyServer = &xmppServer{
@@ -52,7 +54,7 @@ var prosodyServer = &xmppServer{
 		modules, privileges := "", ""
 		if b.config.privileges {
 			b.requires("usr/lib/prosody/modules/mod_privilege")
-			modules, privileges = `"privilege"`, fmt.Sprintf(prosodyPrivileges, b.jid)
+			modules, privileges = `"privilege", "pep"`, fmt.Sprintf(prosodyPrivileges, b.jid)
 		}
 		level := "debug"
 		if b.config.quiet {
@@ -81,5 +83,6 @@ var prosodyServer = &xmppServer{
 	component: `External component successfully authenticated`,
 	closed:    `Disconnecting component, <stream:error>`,
 	wrong:     regexp.MustCompile(`\t(warn|error)\t|Disconnecting (component|client), <stream:error>`),
-	harmless:  regexp.MustCompile(`portmanager|startup|certmanager|general\twarn|run_as_root`),
+	harmless:  regexp.MustCompile(`portmanager|startup|certmanager|general\twarn|run_as_root|` +
+		`Error while sending privileged <IQ>`), // the user has no bookmarks yet
 }

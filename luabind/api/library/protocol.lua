@@ -322,6 +322,20 @@
 ---@field reason? string
 ---@field password? string
 
+---@class spectrum.Bookmark
+---Bare JID.
+---@field user_name? string
+---@field room string
+---The name that clients show.
+---@field name? string
+---The user's nickname in the room.
+---@field nickname? string
+---The user's clients join the room when they come online.
+---@field autojoin? boolean
+---The room is not in the bookmarks, or no longer.
+---@field removed? boolean
+---@field password? string
+
 ---The types of message.
 ---@alias spectrum.MessageType
 ---| "connected" # The user is logged in to the network. Spectrum joins no room for the user before the first one. Each one makes Spectrum join every open room again and resets its count of failed attempts.
@@ -365,6 +379,7 @@
 ---| "moderation" # A moderator removes a message of somebody else from a room (XEP-0425). Gateway only.
 ---| "sent" # The network has accepted a message of the user. From now on, its id in all messages is `network_id`. In a room, it also shows the message to all clients in the room. With `error` it says that the network has refused the message. Gateway only.
 ---| "invitation" # To the script: the user invites a contact to a room. From the script: somebody invites the user to a room. Gateway only.
+---| "bookmark" # A room in the bookmarks of the user's clients (XEP-0402). It needs a privilege that the user's XMPP server grants. To the script: the user has bookmarked a room of this transport, has changed the bookmark, or has removed it. It arrives after `connected`, and when a client comes online. From the script: adds, changes or removes a bookmark. What an existing bookmark says stays until the script sends another value in the same session. Gateway only.
 
 ---The types of message that Spectrum takes.
 ---@alias spectrum.SentType
@@ -395,6 +410,7 @@
 ---| "moderation" # A moderator removes a message of somebody else from a room (XEP-0425).
 ---| "sent" # The network has accepted a message of the user. From now on, its id in all messages is `network_id`. In a room, it also shows the message to all clients in the room. With `error` it says that the network has refused the message.
 ---| "invitation" # Somebody invites the user to a room.
+---| "bookmark" # A room in the bookmarks of the user's clients (XEP-0402). It needs a privilege that the user's XMPP server grants. Adds, changes or removes a bookmark. What an existing bookmark says stays until the script sends another value in the same session.
 
 ---What a script returns: its handlers, all of them optional, by the message that they are for.
 ---@class spectrum.Handlers
@@ -447,6 +463,9 @@
 ---@field moderation? async fun(session: spectrum.Session, m: spectrum.Moderation)
 ---The user invites a contact to a room.
 ---@field invitation? async fun(session: spectrum.Session, m: spectrum.Invitation)
+---A room in the bookmarks of the user's clients (XEP-0402). It needs a privilege that the user's XMPP server grants.
+---The user has bookmarked a room of this transport, has changed the bookmark, or has removed it. It arrives after `connected`, and when a client comes online.
+---@field bookmark? async fun(session: spectrum.Session, m: spectrum.Bookmark)
 ---After a reload: first without a session, then with each one. It is no message.
 ---@field reload? async fun(session?: spectrum.Session)
 
@@ -544,3 +563,8 @@ function session:sent(fields) end
 ---Somebody invites the user to a room.
 ---@param fields spectrum.Invitation
 function session:invitation(fields) end
+
+---A room in the bookmarks of the user's clients (XEP-0402). It needs a privilege that the user's XMPP server grants.
+---Adds, changes or removes a bookmark. What an existing bookmark says stays until the script sends another value in the same session.
+---@param fields spectrum.Bookmark
+function session:bookmark(fields) end

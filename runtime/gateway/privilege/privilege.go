@@ -1,6 +1,6 @@
 // Package privilege notes what the servers of users allow the transport (XEP-0356): to read
-// and change rosters, and to send messages of a user. A server announces it after each
-// login of the component.
+// and change rosters, to send messages of a user, and to read and change what a user has
+// published. A server announces it after each login of the component.
 package privilege
 
 import (
@@ -18,6 +18,8 @@ const (
 	Message   = "message"    // to send messages in the name of a user
 	RosterGet = "roster.get" // to read a roster
 	RosterSet = "roster.set" // to change a roster
+	PubSubGet = "pubsub.get" // to read what a user has published
+	PubSubSet = "pubsub.set" // to publish in the name of a user
 )
 
 // maxDomains is the number of domains whose permissions are kept. Any server may announce
@@ -50,6 +52,28 @@ var permissions = map[string][]string{
 	"roster get":       {RosterGet},
 	"roster set":       {RosterSet},
 	"roster both":      {RosterGet, RosterSet},
+
+	// IQs in a namespace, see perms.
+	"iq " + stanza.PubSub + " get":  {PubSubGet},
+	"iq " + stanza.PubSub + " set":  {PubSubSet},
+	"iq " + stanza.PubSub + " both": {PubSubGet, PubSubSet},
+}
+
+// perms returns the keys of permissions in an announcement.
+func perms(privilege *xmltree.Node) (all []string) {
+	for _, perm := range stanza.Children(privilege) {
+		if perm.Name != "perm" {
+			continue
+		}
+		access := stanza.Attr(perm, "access")
+		all = append(all, access+" "+stanza.Attr(perm, "type"))
+		for _, space := range stanza.Children(perm) {
+			if space.Name == "namespace" {
+				all = append(all, access+" "+stanza.Attr(space, "ns")+" "+stanza.Attr(space, "type"))
+			}
+		}
+	}
+	return all
 }
 
 // announced handles the announcement of a server. It replaces the one before.
@@ -59,11 +83,8 @@ func announced(u *router.User, s *router.Stanza) {
 		return // not a server, or one without users
 	}
 	now := map[string]bool{}
-	for _, perm := range stanza.Children(stanza.Child(s.Node, stanza.Privilege, "privilege")) {
-		if perm.Name != "perm" {
-			continue
-		}
-		for _, allowed := range permissions[stanza.Attr(perm, "access")+" "+stanza.Attr(perm, "type")] {
+	for _, perm := range perms(stanza.Child(s.Node, stanza.Privilege, "privilege")) {
+		for _, allowed := range permissions[perm] {
 			now[allowed] = true
 		}
 	}
@@ -110,6 +131,26 @@ func Send(u *router.User, message *xmltree.Node) {
 	u.Send(stanza.Message(u.Router().JID(), domainOf(u), "",
 		stanza.Element(stanza.Privilege, "privilege", nil,
 			stanza.Element(stanza.Forward, "forwarded", nil, stanza.ForClients(message)))))
+}
+
+// Query sends an IQ in the name of the user to their own account, and calls done on the user's
+// goroutine: with the answer, which may be an error, or with nil if no answer arrives in
+// time. Allowed must have allowed PubSubGet or PubSubSet, the permission for the type. If the
+// server refuses it, Query revokes the permission.
+func Query(u *router.User, permission string, payload *xmltree.Node, done func(u *router.User, answer *xmltree.Node)) {
+	typ := permission[strings.IndexByte(permission, '.')+1:]
+	inner := stanza.ForClients(stanza.IQ(u.JID, u.JID, typ, "p", payload))
+	u.Query(typ, u.JID, stanza.Element(stanza.Privilege, "privileged_iq", nil, inner), func(u *router.User, answer *xmltree.Node) {
+		forwarded := stanza.Child(stanza.Child(answer, stanza.Privilege, "privilege"), stanza.Forward, "forwarded")
+		if iq := stanza.Child(forwarded, "", "iq"); iq != nil {
+			done(u, iq)
+			return
+		}
+		if e := stanza.ErrorOf(answer); e != nil && e.Condition == stanza.Forbidden {
+			Revoke(u, permission)
+		}
+		done(u, answer)
+	})
 }
 
 // refused handles the error for a message of Send.

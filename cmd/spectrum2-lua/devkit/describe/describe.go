@@ -83,6 +83,7 @@ var sentences = map[pb.WrapperMessage_Type]func(proto.Message) Line{
 	pb.WrapperMessage_TYPE_MODERATION:            about(moderation),
 	pb.WrapperMessage_TYPE_SENT:                  about(sent),
 	pb.WrapperMessage_TYPE_INVITATION:            about(invitation),
+	pb.WrapperMessage_TYPE_BOOKMARK:              about(bookmark),
 	pb.WrapperMessage_TYPE_SERVICE_MESSAGE:       about(serviceMessage),
 	pb.WrapperMessage_TYPE_QUESTION:              about(question),
 	pb.WrapperMessage_TYPE_ANSWER:                about(questionEnds),

@@ -62,3 +62,17 @@ func invitation(m *pb.Invitation) Line {
 	}
 	return Line{Kind: Room, Text: text}
 }
+
+func bookmark(m *pb.Bookmark) Line {
+	text := Text(m.GetRoom()) + " is in your bookmarks"
+	if m.GetRemoved() {
+		return Line{Kind: Room, Text: Text(m.GetRoom()) + " is no longer in your bookmarks"}
+	}
+	if m.GetName() != "" {
+		text += " as " + Text(m.GetName())
+	}
+	if m.GetAutojoin() {
+		text += ", and your clients join it"
+	}
+	return Line{Kind: Room, Text: text}
+}
