@@ -56,6 +56,28 @@ func (p *place) goesOn(known before) {
 	p.hears("the retraction", func(e event) bool { return e.Body == known.first+" is gone" })
 }
 
+// moderates has the room remove the answer from before the restart, and looks at what the
+// archive has in its place.
+func (p *place) moderates(known before) {
+	t := p.c.bed.t
+	t.Helper()
+	p.c.step("removes a message of somebody else from %s", p.to)
+	p.c.do(command{"do": "iq", "type": "set", "to": p.to, "xml": `<moderate xmlns="urn:xmpp:message-moderate:1" id="` + known.answer.StanzaID +
+		`"><retract xmlns="urn:xmpp:message-retract:1"/><reason>spam</reason></moderate>`})
+	for _, c := range []*client{p.c, p.other} {
+		c.wait("the message is gone", func(e event) bool { return e.From == p.to && e.Retract == known.answer.StanzaID })
+		all := c.do(command{"do": "archive", "to": p.to}).Archived
+		at := slices.IndexFunc(all, func(m archived) bool { return m.StanzaID == known.answer.StanzaID })
+		if at < 0 {
+			t.Fatalf("the archive lacks the tombstone of the message %s: %+v", known.answer.StanzaID, all)
+		}
+		m := all[at]
+		if !m.Retracted || m.Body != "" || m.From != p.echo || m.Moderator != p.to || m.Reason != "spam" {
+			t.Errorf("the tombstone of a moderated message: %+v", m)
+		}
+	}
+}
+
 // archive reads the archive at a JID in pages from both ends, and returns one word for each
 // message: the third or last one of its text without the quotation, † for a tombstone, - for a
 // retraction, and . for another message without a text.
@@ -93,7 +115,8 @@ func (c *client) archive(to, with string) string {
 }
 
 // TestServeArchive has two clients that use messages from before a restart of serve, read
-// the archives of a chat, of all chats and of a room, and get the history of the room.
+// the archives of a chat, of all chats and of a room, and get the history of the room. A
+// message that the room removes is a tombstone in its archive.
 func TestServeArchive(t *testing.T) {
 	onServersWith(t, bedConfig{script: modernScript, sections: "[settings]\nstay_connected=1"}, func(b *bed) {
 		clients := func() (chat, room *place) {
@@ -136,13 +159,15 @@ func TestServeArchive(t *testing.T) {
 		}
 		chat.goesOn(inChat)
 		room.goesOn(inRoom)
+		room.moderates(inRoom)
 
 		const want = "† hello † oops - gone . . . . † hullo - gone" // . are reactions
+		const moderated = "† † † oops - gone . . . . † hullo - gone -"
 		for _, c := range []struct{ to, with, want string }{
 			{b.contact("echo"), "", want},
 			{b.jid, b.contact("echo"), want},
 			{b.jid, "", want},
-			{b.room(), "", want},
+			{b.room(), "", moderated},
 			{b.contact("nobody"), "", ""},
 		} {
 			for _, client := range []*client{chat.c, chat.other} {
