@@ -167,6 +167,9 @@ func TestUsersModernMessagesReachTheScript(t *testing.T) {
 	for _, typ := range []string{"chat", "normal"} {
 		s.check(carol, typ, modernOf("carol", "c1", other, "carol", carol+"/bot"))
 	}
+	if log := s.logged.String(); !strings.Contains(log, `level=debug msg="what the user says about a message to \"carol\" is dropped: the message is unknown"`) {
+		t.Error("the log does not say that a reaction to an unknown message is dropped")
+	}
 }
 
 func TestUsersModernMessagesInARoomReachTheScript(t *testing.T) {
