@@ -29,6 +29,7 @@ var commands = []func(*terminal) *cobra.Command{
 	newLog,
 	newKick,
 	newTrace,
+	newDashboard,
 	newStore,
 	newNew,
 	newTypes,
