@@ -40,9 +40,10 @@ type list struct {
 	told    map[string]*pb.Bookmark // what the script knows
 	sent    map[string]*pb.Bookmark // the last ones of the script
 	reading bool
-	stale   bool           // the server's answer may be older than a change
-	changes []*pb.Bookmark // of the script, each for another room
-	waiting int            // changes without an answer
+	stale   bool     // the server's answer may be older than a change
+	changes []change // each for another room
+	waiting int      // changes without an answer
+	refused bool     // the server has refused one
 }
 
 // stored is a bookmark on the server.

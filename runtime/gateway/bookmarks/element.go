@@ -45,7 +45,7 @@ func conferenceOf(old *xmltree.Node, m *pb.Bookmark) *xmltree.Node {
 }
 
 // publish returns the request to store a bookmark. With configure, the server makes a node that
-// only the user can read, if there is none yet.
+// only the user can read, if the node does not exist yet.
 func publish(id string, conference *xmltree.Node, configure bool) *xmltree.Node {
 	n := stanza.Element(stanza.PubSub, "pubsub", nil,
 		stanza.Element(stanza.PubSub, "publish", stanza.Attrs{"node", stanza.Bookmarks},

@@ -3,6 +3,7 @@ package bookmarks
 import (
 	"slices"
 
+	"github.com/sirupsen/logrus"
 	"google.golang.org/protobuf/proto"
 
 	"spectrumlua/pb"
@@ -37,20 +38,26 @@ func ofScript(u *router.User, m *pb.Bookmark) {
 	l.next(u)
 }
 
+// change is a bookmark of the script that waits to be sent.
+type change struct {
+	key      string // of the room
+	bookmark *pb.Bookmark
+}
+
 // add adds a change of the script. Two for the same room are one. It returns false if too
 // many wait.
 func (l *list) add(u *router.User, m *pb.Bookmark) bool {
 	key := keyOf(u.RoomJID(m.GetRoom()))
-	i := slices.IndexFunc(l.changes, func(other *pb.Bookmark) bool { return keyOf(u.RoomJID(other.GetRoom())) == key })
+	i := slices.IndexFunc(l.changes, func(c change) bool { return c.key == key })
 	switch {
-	case i >= 0 && m.GetRemoved() == l.changes[i].GetRemoved():
-		proto.Merge(l.changes[i], m)
+	case i >= 0 && m.GetRemoved() == l.changes[i].bookmark.GetRemoved():
+		proto.Merge(l.changes[i].bookmark, m)
 	case i >= 0:
-		l.changes[i] = m
+		l.changes[i].bookmark = m
 	case len(l.changes) >= maxRooms:
 		return false
 	default:
-		l.changes = append(l.changes, m)
+		l.changes = append(l.changes, change{key, m})
 	}
 	return true
 }
@@ -58,15 +65,14 @@ func (l *list) add(u *router.User, m *pb.Bookmark) bool {
 // next sends changes while few wait for an answer.
 func (l *list) next(u *router.User) {
 	for l.waiting < maxWaiting && len(l.changes) > 0 && l.present != nil {
-		m := l.changes[0]
+		c := l.changes[0]
 		l.changes = l.changes[1:]
-		l.change(u, m)
+		l.change(u, c.key, c.bookmark)
 	}
 }
 
 // change sends a change to the server if it is one.
-func (l *list) change(u *router.User, m *pb.Bookmark) {
-	key := keyOf(u.RoomJID(m.GetRoom()))
+func (l *list) change(u *router.User, key string, m *pb.Bookmark) {
 	old, exists := l.present[key]
 	if m.GetRemoved() {
 		delete(l.sent, key)
@@ -116,7 +122,12 @@ func (l *list) send(u *router.User, payload, other *xmltree.Node) {
 		case !granted:
 			l.changes = nil
 		case e != nil:
-			u.Log().Warnf("a bookmark of the script is not in the user's bookmarks: %v", e)
+			level := logrus.WarnLevel
+			if l.refused { // the reason is often the same
+				level = logrus.DebugLevel
+			}
+			l.refused = true
+			u.Log().Logf(level, "a bookmark of the script is not in the user's bookmarks: %v", e)
 		case answer == nil:
 			u.Log().Warn("the server does not answer to a change of the user's bookmarks")
 		}
