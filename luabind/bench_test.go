@@ -2,9 +2,13 @@ package luabind_test
 
 import (
 	"context"
+	"fmt"
 	"os"
+	"slices"
 	"strings"
+	"syscall"
 	"testing"
+	"time"
 
 	"github.com/sirupsen/logrus"
 	"google.golang.org/protobuf/proto"
@@ -34,6 +38,27 @@ func (e *echoes) WaitCapacity(context.Context) error { return nil }
 // BenchmarkEcho measures a message and its echo without frames and sockets: from
 // session.Receive to the sender.
 func BenchmarkEcho(b *testing.B) {
+	bench := newEchoBench(b, 1)
+	b.ReportAllocs()
+	b.ResetTimer()
+	bench.run(b.N)
+}
+
+// inFlight is the number of messages that an echoBench sends before it waits for them.
+const inFlight = 256
+
+// echoBench is a host whose script sends each message back.
+type echoBench struct {
+	b         *testing.B
+	host      *luabind.Host
+	scheduler *task.Scheduler
+	sent      *echoes
+	payloads  [][]byte // one for each user
+}
+
+// newEchoBench returns a host with users.
+func newEchoBench(b *testing.B, users int) *echoBench {
+	b.Helper()
 	dir := b.TempDir()
 	cfg, err := config.Parse(dir+"/bench.cfg", []byte("[service]\njid=lua.localhost\n[lua]\nscript=script.lua\n"), config.Options{
 		Overrides: []config.Override{{Key: "service.working_dir", Value: dir}},
@@ -57,43 +82,95 @@ return on`), 0o600)
 	}
 	logger := logrus.New()
 	logger.SetLevel(logrus.ErrorLevel)
-	scheduler := task.New(task.Options{Run: settings.HandlerTimeout})
-	defer scheduler.Close()
-	const inFlight = 256
-	e := &echoes{sent: make(chan struct{}, inFlight)}
-	host := luabind.New(b.Context(), luabind.Options{Config: cfg, Settings: settings, Scheduler: scheduler, Link: e, Log: logger})
-	if err := host.Load(); err != nil {
+	e := &echoBench{b: b, scheduler: task.New(task.Options{Run: settings.HandlerTimeout}), sent: &echoes{sent: make(chan struct{}, inFlight)}}
+	b.Cleanup(e.scheduler.Close)
+	e.host = luabind.New(b.Context(), luabind.Options{Config: cfg, Settings: settings, Scheduler: e.scheduler, Link: e.sent, Log: logger})
+	if err := e.host.Load(); err != nil {
 		b.Fatal(err)
 	}
-	defer host.Sessions().Exit(b.Context(), session.Message{Type: schema.TypeByNumber(pb.WrapperMessage_TYPE_EXIT)})
-	receive := func(typ string, m proto.Message) {
-		payload, err := proto.Marshal(m)
-		if err != nil {
-			b.Fatal(err)
-		}
-		host.Sessions().Receive(b.Context(), schema.TypeByName(typ), payload, nil)
-	}
-	user := "alice@localhost"
-	receive("login", &pb.Login{User: &user, LegacyName: proto.String("alice"), Password: proto.String("")})
-	payload, err := proto.Marshal(&pb.ConversationMessage{
-		UserName: &user, BuddyName: proto.String("echo"), Message: proto.String(strings.Repeat("x", 64)),
+	b.Cleanup(func() {
+		e.host.Sessions().Exit(context.Background(), session.Message{Type: schema.TypeByNumber(pb.WrapperMessage_TYPE_EXIT)})
 	})
-	if err != nil {
-		b.Fatal(err)
+	for n := range users {
+		user := fmt.Sprintf("user%d@localhost", n)
+		login := e.encode(&pb.Login{User: &user, LegacyName: proto.String("alice"), Password: proto.String("")})
+		e.host.Sessions().Receive(b.Context(), schema.TypeByName("login"), login, nil)
+		e.payloads = append(e.payloads, e.encode(&pb.ConversationMessage{
+			UserName: &user, BuddyName: proto.String("echo"), Message: proto.String(strings.Repeat("x", 64)),
+		}))
 	}
+	return e
+}
+
+func (e *echoBench) encode(m proto.Message) []byte {
+	payload, err := proto.Marshal(m)
+	if err != nil {
+		e.b.Fatal(err)
+	}
+	return payload
+}
+
+// run sends n messages, the users by turns, and waits for their echoes.
+func (e *echoBench) run(n int) {
 	typ := schema.TypeByName("conv_message")
-	b.ReportAllocs()
-	b.ResetTimer()
 	waiting := 0
-	for range b.N {
-		host.Sessions().Receive(b.Context(), typ, payload, nil)
+	for i := range n {
+		e.host.Sessions().Receive(e.b.Context(), typ, e.payloads[i%len(e.payloads)], nil)
 		if waiting++; waiting == inFlight {
 			for ; waiting > 0; waiting-- {
-				<-e.sent
+				<-e.sent.sent
 			}
 		}
 	}
 	for ; waiting > 0; waiting-- {
-		<-e.sent
+		<-e.sent.sent
 	}
+}
+
+// processorTime returns the processor time of the process.
+func processorTime(b *testing.B) time.Duration {
+	var used syscall.Rusage
+	if err := syscall.Getrusage(syscall.RUSAGE_SELF, &used); err != nil {
+		b.Fatal(err)
+	}
+	return time.Duration(used.Utime.Nano() + used.Stime.Nano())
+}
+
+// BenchmarkLooking compares the processor time of messages of 1,000 users without observers,
+// while the time with the script lock is measured, and while a profile is taken. The modes
+// alternate, and each metric is a median of ratios, so that other load matters little.
+func BenchmarkLooking(b *testing.B) {
+	const users, messages, lease = 1000, 20000, time.Hour
+	e := newEchoBench(b, users)
+	cost := func() float64 {
+		before := processorTime(b)
+		e.run(messages)
+		return float64(processorTime(b) - before)
+	}
+	cost()
+	var measured, profiled []float64
+	for b.Loop() {
+		idle := cost()
+		e.scheduler.Measure(lease)
+		measured = append(measured, cost()/idle)
+		e.scheduler.Measure(0) // expires at once
+		time.Sleep(time.Millisecond)
+
+		ctx, cancel := context.WithCancel(b.Context())
+		ended := make(chan struct{})
+		go func() {
+			defer close(ended)
+			_, _ = e.host.Profile(ctx, time.Hour, 100)
+		}()
+		profiled = append(profiled, cost()/idle)
+		cancel()
+		<-ended
+	}
+	b.ReportMetric(100*(median(measured)-1), "%measured")
+	b.ReportMetric(100*(median(profiled)-1), "%profiled")
+}
+
+func median(values []float64) float64 {
+	slices.Sort(values)
+	return values[len(values)/2]
 }

@@ -127,6 +127,10 @@ type Host struct {
 
 	errors   atomic.Uint64 // of handlers and tasks, that were logged
 	failures failures      // the newest of them
+	newest   atomic.Int64  // generation, for use without the script lock
+
+	inspecting sync.Mutex // held while Tasks waits for the script lock
+	profiling  sync.Mutex // held during Profile
 
 	labels []task.Label // of handlers, by the numbers of their types; see handlerLabels
 

@@ -8,9 +8,7 @@ type Status struct {
 	Errors uint64
 }
 
-// Status returns the state of the script. It waits for the script lock.
+// Status returns the state of the script. It does not wait for the script lock.
 func (h *Host) Status() Status {
-	status := Status{Errors: h.errors.Load()}
-	h.opts.Scheduler.Do(func() { status.Generation = h.generation })
-	return status
+	return Status{Generation: int(h.newest.Load()), Errors: h.errors.Load()}
 }

@@ -30,6 +30,7 @@ type retired struct {
 	number int
 	vm     weak.Pointer[vm]
 	at     time.Time // of the takeover
+	told   bool      // takeOld has returned it
 }
 
 // begin adds a VM that takes over.
@@ -53,7 +54,19 @@ func (g *generations) retire(v *vm, at time.Time) {
 	g.mu.Lock()
 	defer g.mu.Unlock()
 	g.old = slices.DeleteFunc(g.old, func(r retired) bool { return r.vm.Value() == nil })
-	g.old = append(g.old, retired{v.generation, weak.Make(v), at})
+	g.old = append(g.old, retired{number: v.generation, vm: weak.Make(v), at: at})
+}
+
+// oldVMs returns the retired VMs that are still in memory.
+func (g *generations) oldVMs() (all []*vm) {
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	for _, r := range g.old {
+		if v := r.vm.Value(); v != nil {
+			all = append(all, v)
+		}
+	}
+	return all
 }
 
 // of returns the generation of a function, or 0 if the function has another
@@ -67,8 +80,8 @@ func (g *generations) of(fn *lua.LFunction) int {
 	return g.numbers[weak.Make(fn.Env)]
 }
 
-// takeOld removes the VMs that were retired before a time from the list, and
-// returns them. It also removes those that no longer exist.
+// takeOld returns the VMs that were retired before a time and that it has not returned yet.
+// It forgets those that no longer exist.
 func (g *generations) takeOld(before time.Time) (old []retired) {
 	g.mu.Lock()
 	defer g.mu.Unlock()
@@ -76,10 +89,12 @@ func (g *generations) takeOld(before time.Time) (old []retired) {
 	for _, r := range g.old {
 		switch {
 		case r.vm.Value() == nil:
-		case r.at.After(before):
+		case r.told || r.at.After(before):
 			kept = append(kept, r)
 		default:
 			old = append(old, r)
+			r.told = true
+			kept = append(kept, r)
 		}
 	}
 	g.old = kept

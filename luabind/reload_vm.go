@@ -113,6 +113,7 @@ func (v *vm) runScript(t *task.Task, chunk *lua.LFunction) error {
 // has opened. The caller holds the script lock.
 func (h *Host) takeOver(v *vm, opened *task.Owner) {
 	h.generation++
+	h.newest.Store(int64(h.generation))
 	v.generation = h.generation
 	before := h.vm
 	h.vm = v

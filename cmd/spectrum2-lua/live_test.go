@@ -27,8 +27,9 @@ type liveScene struct {
 	log         *logging.Logger
 }
 
-// openLive starts a backend for a script. Its config is in the file cfg.
-func openLive(t *testing.T, script string) *liveScene {
+// openLive starts a backend for a script, with more lines of the section [lua]. Its config is
+// in the file cfg.
+func openLive(t *testing.T, script string, lines ...string) *liveScene {
 	t.Helper()
 	silent, err := os.OpenFile(os.DevNull, os.O_WRONLY, 0)
 	if err != nil {
@@ -38,7 +39,7 @@ func openLive(t *testing.T, script string) *liveScene {
 	s := &liveScene{T: t, folder: t.TempDir(), log: logging.Open(logging.Options{Stderr: silent})}
 	s.cfg = filepath.Join(s.folder, "live.cfg")
 	s.write("live.lua", script)
-	s.write("live.cfg", "[service]\njid = live.localhost\nworking_dir = "+s.folder+"\n[lua]\nscript = live.lua\n")
+	s.write("live.cfg", "[service]\njid = live.localhost\nworking_dir = "+s.folder+"\n[lua]\nscript = live.lua\n"+strings.Join(lines, "\n")+"\n")
 	t.Cleanup(func() { _ = s.log.Close() })
 	s.start()
 	return s
@@ -79,6 +80,14 @@ func (s *liveScene) expect(code int, pattern string, args ...string) {
 	got, output := s.command(args...)
 	if matched := regexp.MustCompile(`(?s)\A` + pattern + `\z`).MatchString(output); got != code || !matched {
 		s.Errorf("%s: exit code %d instead of %d, or not %s:\n%s", strings.Join(args, " "), got, code, pattern, output)
+	}
+}
+
+// matches reports an error unless a part of the output matches a regular expression.
+func (s *liveScene) matches(output, pattern string) {
+	s.Helper()
+	if !regexp.MustCompile(pattern).MatchString(output) {
+		s.Errorf("the output does not match %s:\n%s", pattern, output)
 	}
 }
 

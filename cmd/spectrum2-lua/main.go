@@ -29,6 +29,8 @@ var commands = []func(*terminal) *cobra.Command{
 	newLog,
 	newKick,
 	newTrace,
+	newTop,
+	newProfile,
 	newDashboard,
 	newStore,
 	newNew,

@@ -28,11 +28,14 @@ var routes = map[string]func(b *Backend, r *admin.Request) (any, error){
 	"POST /reload":    (*Backend).adminReload,
 	"POST /log/level": (*Backend).adminLogLevel,
 	"POST /kick":      (*Backend).adminKick,
+	"GET /top":        (*Backend).adminTop,
 }
 
-// streams are the routes whose answers are streams.
+// streams are the routes that write their answers themselves.
 var streams = map[string]func(b *Backend, w http.ResponseWriter, r *admin.Request) error{
-	"GET /trace": (*Backend).adminTrace,
+	"GET /trace":             (*Backend).adminTrace,
+	"GET /profile":           (*Backend).adminProfile,
+	"GET /profile/go/{kind}": (*Backend).adminGoProfile,
 }
 
 // hasAdmin reports whether the backend makes an admin socket.

@@ -21,6 +21,8 @@ type Peer interface {
 	luabind.Link
 	// Sent returns the number of messages that the script has sent so far.
 	Sent() uint64
+	// Queued returns the number of bytes that wait for the other side.
+	Queued() int64
 	// Run serves users until the peer ends or ctx is done. Send works until Close.
 	Run(ctx context.Context) error
 	// Close flushes the queue until ctx is done and closes the connection.

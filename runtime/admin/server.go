@@ -173,9 +173,14 @@ func (s *Server) Handle(pattern string, h Handler) {
 		if value == nil {
 			value = struct{}{}
 		}
-		w.Header().Set("Content-Type", "application/json")
-		return json.NewEncoder(w).Encode(value)
+		return WriteJSON(w, value)
 	})
+}
+
+// WriteJSON writes the answer of a Raw route.
+func WriteJSON(w http.ResponseWriter, value any) error {
+	w.Header().Set("Content-Type", "application/json")
+	return json.NewEncoder(w).Encode(value)
 }
 
 // Raw adds a route whose handler writes the answer itself. An error becomes the answer if

@@ -114,6 +114,9 @@ func (g *Gateway) Send(typ pb.WrapperMessage_Type, payload []byte) error {
 // Sent returns the number of payloads that Send has queued so far.
 func (g *Gateway) Sent() uint64 { return g.router.Sent() }
 
+// Queued returns the number of bytes of payloads and stanzas that wait for the XMPP server.
+func (g *Gateway) Queued() int64 { return g.router.Queued() + g.component.Queued() }
+
 // Full reports whether a sender that can wait has to call WaitCapacity first.
 func (g *Gateway) Full() bool { return g.router.Full() }
 

@@ -33,8 +33,8 @@ func TestQueueStaysWithinItsLimitIfSendersWait(t *testing.T) {
 			}()
 		}
 		time.Sleep(30 * time.Second) // now all senders wait
-		if !l.Full() {
-			t.Error("the queue is not full")
+		if n := l.Queued(); !l.Full() || n < limit {
+			t.Errorf("the queue is not full: %d bytes", n)
 		}
 		next := [senders]int{}
 		for range senders * each {
@@ -52,8 +52,8 @@ func TestQueueStaysWithinItsLimitIfSendersWait(t *testing.T) {
 			t.Errorf("%d bytes were queued, over %d", most, allowed)
 		}
 		synctest.Wait()
-		if l.Full() || l.out.queued.Load() != 0 {
-			t.Errorf("%d bytes are still counted", l.out.queued.Load())
+		if l.Full() || l.Queued() != 0 {
+			t.Errorf("%d bytes are still counted", l.Queued())
 		}
 	})
 }

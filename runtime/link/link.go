@@ -142,6 +142,9 @@ func (l *Link) Send(typ pb.WrapperMessage_Type, payload []byte) error {
 // Sent returns the number of messages that Send has queued so far.
 func (l *Link) Sent() uint64 { return l.out.count() }
 
+// Queued returns the number of bytes that wait to be written to Spectrum.
+func (l *Link) Queued() int64 { return l.out.queued.Load() }
+
 // Full reports whether at least MaxQueue bytes wait to be written. A sender that
 // can wait should then call WaitCapacity, and check Full again before it sends,
 // because other senders may have waited too.

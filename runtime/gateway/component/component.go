@@ -194,6 +194,10 @@ func (c *Component) SendNode(stanza *xmltree.Node) error {
 	return c.out.push(text)
 }
 
+// Queued returns the number of bytes that wait to be written to the server, with or without a
+// connection.
+func (c *Component) Queued() int64 { return c.out.size() }
+
 // Full reports whether at least MaxQueue bytes wait to be written to the server. It is
 // false without a connection. A sender that can wait should then call WaitCapacity, and
 // check Full again before it sends, because other senders may have waited too.

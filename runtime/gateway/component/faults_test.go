@@ -343,6 +343,9 @@ func TestFullQueueHoldsBackSenders(t *testing.T) {
 		if n < 500 || n > 3000 {
 			t.Errorf("full after %d messages", n)
 		}
+		if queued := tr.Queued(); queued < 100_000 || queued > 200_000 {
+			t.Errorf("%d bytes are queued", queued)
+		}
 		ctx, cancel := context.WithTimeout(tr.t.Context(), time.Second)
 		defer cancel()
 		if err := tr.WaitCapacity(ctx); !errors.Is(err, context.DeadlineExceeded) {
@@ -365,6 +368,10 @@ func TestFullQueueHoldsBackSenders(t *testing.T) {
 		tr.login()
 		if got, _ := tr.bodies(); len(got) != n {
 			t.Errorf("%d of %d messages", len(got), n)
+		}
+		synctest.Wait()
+		if queued := tr.Queued(); queued != 0 {
+			t.Errorf("%d bytes are still queued", queued)
 		}
 	})
 }

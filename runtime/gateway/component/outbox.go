@@ -159,6 +159,13 @@ func (o *outbox) unsent() int {
 	return n
 }
 
+// size returns the number of bytes that are not written.
+func (o *outbox) size() int64 {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	return int64(o.waiting + o.writing)
+}
+
 // losses are what a failed connection and a full backlog have done to stanzas.
 type losses struct {
 	again   int // sent again

@@ -91,6 +91,9 @@ func TestHandlersWaitForTheStream(t *testing.T) {
 						t.Fatal(err)
 					}
 				}
+				if r.Queued() == 0 {
+					t.Error("no payload waits")
+				}
 				for i := range 2 * each {
 					synctest.Wait()
 					sent := out.drain()
@@ -101,6 +104,9 @@ func TestHandlersWaitForTheStream(t *testing.T) {
 					if want := fmt.Sprintf("%02d", i); err != nil || stanza.ChildText(n, "", "body") != want {
 						t.Fatalf("%s (%v), not %s", sent[0], err, want)
 					}
+				}
+				if n := r.Queued(); n != 0 {
+					t.Errorf("%d bytes of payloads wait", n)
 				}
 				r.Close(t.Context())
 			})

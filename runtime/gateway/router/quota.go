@@ -34,6 +34,12 @@ func (q *quota) free(n int) {
 	}
 }
 
+func (q *quota) size() int64 {
+	q.mu.Lock()
+	defer q.mu.Unlock()
+	return int64(q.used)
+}
+
 func (q *quota) full() bool {
 	q.mu.Lock()
 	defer q.mu.Unlock()

@@ -189,6 +189,9 @@ func (r *Router) Send(typ pb.WrapperMessage_Type, payload []byte) error {
 // Sent returns the number of payloads that the script has sent so far.
 func (r *Router) Sent() uint64 { return r.sent.Load() }
 
+// Queued returns the number of bytes of payloads that have not become stanzas.
+func (r *Router) Queued() int64 { return r.outgoing.size() }
+
 // Full reports whether a sender that can wait has to call WaitCapacity.
 func (r *Router) Full() bool { return r.outgoing.full() || r.opts.Stream.Full() }
 

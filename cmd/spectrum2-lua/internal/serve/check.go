@@ -142,5 +142,6 @@ func (nowhere) Send(pb.WrapperMessage_Type, []byte) error { return nil }
 func (nowhere) Full() bool                                { return false }
 func (nowhere) WaitCapacity(context.Context) error        { return nil }
 func (nowhere) Sent() uint64                              { return 0 }
+func (nowhere) Queued() int64                             { return 0 }
 func (nowhere) Run(context.Context) error                 { return nil }
 func (nowhere) Close(context.Context)                     {}
