@@ -142,32 +142,52 @@ func processorTime(b *testing.B) time.Duration {
 func BenchmarkLooking(b *testing.B) {
 	const users, messages, lease = 1000, 20000, time.Hour
 	e := newEchoBench(b, users)
-	cost := func() float64 {
-		before := processorTime(b)
-		e.run(messages)
-		return float64(processorTime(b) - before)
+	modes := []func() (stop func()){
+		func() func() { return func() {} },
+		func() func() { // also idle, for the noise
+			return func() {}
+		},
+		func() func() {
+			e.scheduler.Measure(lease)
+			return func() {
+				e.scheduler.Measure(0) // expires at once
+				time.Sleep(time.Millisecond)
+			}
+		},
+		func() func() {
+			ctx, cancel := context.WithCancel(b.Context())
+			ended := make(chan struct{})
+			go func() {
+				defer close(ended)
+				_, _ = e.host.Profile(ctx, time.Hour, 100)
+			}()
+			return func() {
+				cancel()
+				<-ended
+			}
+		},
 	}
-	cost()
-	var measured, profiled []float64
-	for b.Loop() {
-		idle := cost()
-		e.scheduler.Measure(lease)
-		measured = append(measured, cost()/idle)
-		e.scheduler.Measure(0) // expires at once
-		time.Sleep(time.Millisecond)
-
-		ctx, cancel := context.WithCancel(b.Context())
-		ended := make(chan struct{})
-		go func() {
-			defer close(ended)
-			_, _ = e.host.Profile(ctx, time.Hour, 100)
-		}()
-		profiled = append(profiled, cost()/idle)
-		cancel()
-		<-ended
+	e.run(messages)
+	ratios := make([][]float64, len(modes))
+	for round := 0; b.Loop(); round++ {
+		costs := make([]float64, len(modes))
+		for i := range modes {
+			mode := (i + round) % len(modes)
+			stop := modes[mode]()
+			before := processorTime(b)
+			e.run(messages)
+			costs[mode] = float64(processorTime(b) - before)
+			stop()
+		}
+		for mode, cost := range costs {
+			ratios[mode] = append(ratios[mode], cost/costs[0])
+		}
 	}
-	b.ReportMetric(100*(median(measured)-1), "%measured")
-	b.ReportMetric(100*(median(profiled)-1), "%profiled")
+	for mode, name := range []string{"", "%noise", "%measured", "%profiled"} {
+		if name != "" {
+			b.ReportMetric(100*(median(ratios[mode])-1), name)
+		}
+	}
 }
 
 func median(values []float64) float64 {

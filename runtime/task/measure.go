@@ -73,8 +73,13 @@ type measure struct {
 	taken  int64 // when it was charged last
 	until  int64 // the end of the lease
 	expiry *time.Timer
-	total  usage
 	labels map[labelKey]*labelUsage
+	// window is the number of the current measureWindow, which begins at start and ends
+	// before end.
+	window, start, end int64
+	// fresh is true if the next task takes the script lock at taken: nothing has happened
+	// since. It saves reading the clock.
+	fresh bool
 }
 
 type labelKey struct {
@@ -93,8 +98,8 @@ type usage struct {
 	cpu     int64
 	calls   uint64
 	longest int64
-	// window is the number of the current measureWindow; within it, the usage is now,
-	// and in the one before it was before.
+	// now is the usage in the window with this number, before the usage in the one before
+	// it.
 	window, now, before int64
 }
 
@@ -121,9 +126,12 @@ func (s *Scheduler) Measure(lease time.Duration) Measured {
 	now := s.now()
 	m.until = now + int64(lease)
 	m.expiry.Reset(lease)
-	result := Measured{Since: s.began.Add(time.Duration(m.since)), Total: m.total.read(m, now)}
+	result := Measured{Since: s.began.Add(time.Duration(m.since))}
+	total := &result.Total
 	for _, l := range m.labels {
-		result.Labels = append(result.Labels, LabelUsage{l.label, l.usage.read(m, now)})
+		u := l.usage.read(m, now)
+		total.CPU, total.Share, total.Calls, total.Longest = total.CPU+u.CPU, total.Share+u.Share, total.Calls+u.Calls, max(total.Longest, u.Longest)
+		result.Labels = append(result.Labels, LabelUsage{l.label, u})
 	}
 	return result
 }
@@ -146,27 +154,49 @@ func (s *Scheduler) endMeasure() {
 	}
 }
 
+// begins records that a task has just taken the script lock. s.mu is held.
+func (s *Scheduler) begins() {
+	m := s.measure
+	if !m.fresh {
+		m.taken = s.now()
+	}
+	m.turn, m.fresh = m.taken, false
+}
+
+// pauses records that time may pass until the next task takes the script lock. s.mu is held.
+func (s *Scheduler) pauses() {
+	if s.measure != nil {
+		s.measure.fresh = false
+	}
+}
+
 // charge adds the time since the last charge to the task that runs. s.mu is held.
 func (s *Scheduler) charge() {
 	m, t, now := s.measure, s.running, s.now()
-	c := charge{now: now, took: now - m.taken, turn: now - m.turn}
+	took := now - m.taken
 	m.taken = now
+	if now >= m.end {
+		m.window = now / int64(measureWindow)
+		m.start = m.window * int64(measureWindow)
+		m.end = m.start + int64(measureWindow)
+	}
 	if t == nil {
 		return
 	}
+	c := charge{took: took, late: min(took, now-m.start), turn: now - m.turn}
 	if !t.counted {
 		t.counted, c.calls = true, 1
 	}
-	m.total.add(c)
 	m.ofOwner(t.owner.Whole()).add(c)
 	m.ofLabel(t.label.Load()).add(c)
 }
 
 // charge is time that a task has held the script lock.
 type charge struct {
-	now, took int64
-	turn      int64 // since it took the lock
-	calls     uint64
+	took  int64
+	late  int64 // the part in the current window
+	turn  int64 // since it took the lock
+	calls uint64
 }
 
 // ofOwner returns the usage of an owner.
@@ -214,16 +244,15 @@ func (u *usage) add(c charge) {
 	u.cpu += c.took
 	u.calls += c.calls
 	u.longest = max(u.longest, c.turn)
-	u.turn(c.now)
-	const window = int64(measureWindow)
-	now := min(c.took, c.now%window)
-	u.now += now
-	u.before += min(c.took-now, window)
+	u.turn(u.of.window)
+	u.now += c.late
+	if c.late < c.took {
+		u.before += min(c.took-c.late, int64(measureWindow))
+	}
 }
 
 // turn begins a new window if the current one is over.
-func (u *usage) turn(now int64) {
-	window := now / int64(measureWindow)
+func (u *usage) turn(window int64) {
 	switch window - u.window {
 	case 0:
 		return
@@ -237,11 +266,11 @@ func (u *usage) turn(now int64) {
 
 // read returns the usage in m.
 func (u *usage) read(m *measure, now int64) Usage {
-	if u == nil || u.of != m && u != &m.total {
+	if u == nil || u.of != m {
 		return Usage{}
 	}
-	u.turn(now)
 	const window = int64(measureWindow)
+	u.turn(now / window)
 	left := 1 - float64(now%window)/float64(window) // of the window before
 	recent := float64(u.before)*left + float64(u.now)
 	over := min(now-m.since, window)

@@ -64,6 +64,27 @@ func TestMeasureCountsTheTimeWithTheScriptLock(t *testing.T) {
 	})
 }
 
+// TestTimeOfDoCountsForNobody has a Do between two tasks that want the script lock.
+func TestTimeOfDoCountsForNobody(t *testing.T) {
+	inBubble(t, task.Options{}, func(b *bench) {
+		alice, bob := b.owner("alice"), b.owner("bob")
+		b.s.Measure(lease)
+		bob.Spawn("", func(t *task.Task) {
+			_ = t.Wait(func(ctx context.Context) error { return t.Sleep(ctx, time.Second) })
+			time.Sleep(time.Second)
+		})
+		synctest.Wait()
+		alice.Post(computing(nil, 2*time.Second))
+		synctest.Wait()
+		go b.s.Do(func() { time.Sleep(3 * time.Second) })
+		time.Sleep(7 * time.Second)
+		states := b.s.States([]*task.Owner{alice, bob})
+		if states[0].Usage.CPU != 2*time.Second || states[1].Usage.CPU != time.Second {
+			b.Errorf("%+v", states)
+		}
+	})
+}
+
 func TestMeasureSeesATaskThatStillComputes(t *testing.T) {
 	inBubble(t, task.Options{}, func(b *bench) {
 		b.s.Measure(lease)

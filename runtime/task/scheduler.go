@@ -176,10 +176,14 @@ func (s *Scheduler) release() {
 	switch {
 	case s.ready.len() == 0:
 		s.held = false
+		s.pauses()
 	case s.ready.front().job != nil:
 		s.wakeWorker()
 	default:
 		next := s.ready.pop()
+		if next.task == nil {
+			s.pauses()
+		}
 		s.setRunning(next.task)
 		next.signal <- struct{}{} // never blocks: it buffers one signal and is empty
 	}
@@ -188,6 +192,7 @@ func (s *Scheduler) release() {
 // wakeWorker passes the script lock to an idle worker, or to a new one. s.mu is
 // held.
 func (s *Scheduler) wakeWorker() {
+	s.pauses()
 	if n := len(s.idle); n > 0 {
 		s.idle[n-1].wake <- struct{}{} // never blocks: it buffers one signal and is empty
 		s.idle = s.idle[:n-1]
@@ -217,9 +222,9 @@ func (s *Scheduler) work(w *worker) {
 
 // setRunning records which task holds the script lock. s.mu is held.
 func (s *Scheduler) setRunning(t *Task) {
-	if s.measure != nil {
+	if s.measure != nil && s.running != nil {
 		s.charge()
-		s.measure.turn = s.measure.taken
+		s.measure.fresh = true
 	}
 	if s.sample != nil {
 		s.takeSample()
@@ -227,6 +232,9 @@ func (s *Scheduler) setRunning(t *Task) {
 	s.running = t
 	s.turn++
 	if t != nil {
+		if s.measure != nil {
+			s.begins()
+		}
 		t.setHook(s.hook)
 		t.cancelled()
 		t.goesOn()
