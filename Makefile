@@ -63,7 +63,8 @@ e2e-spectrum: build
 .PHONY: e2e-packages
 e2e-packages:
 	$(MAKE) --no-print-directory packages ARCHITECTURES=$$($(GO) env GOARCH) FORMATS=deb BIN=$(BIN)/e2e
-	E2E_PACKAGES=$(CURDIR)/$(BIN)/e2e/packages cmd/spectrum2_lua_backend/e2e/packages_run.sh
+	$(MAKE) --no-print-directory image BIN=$(BIN)/e2e
+	E2E_PACKAGES=$(CURDIR)/$(BIN)/e2e/packages E2E_IMAGE=$(CURDIR)/$(BIN)/e2e/image cmd/spectrum2_lua_backend/e2e/packages_run.sh
 
 .PHONY: bench
 bench: build ## Measure speed and memory, alternately with a backend without Lua, and update docs/admin/performance.md
@@ -162,6 +163,10 @@ packages: ## Build packages for Debian and RPM in bin/packages, for ARCHITECTURE
 .PHONY: release
 release: ## Build packages, archives, SBOMs and checksums in bin/release
 	$(RELEASE) release $(BIN)/release
+
+.PHONY: image
+image: ## Write the files of the container's image to bin/image (Containerfile)
+	$(RELEASE) image $(BIN)/image
 
 .PHONY: release-check
 release-check: ## Build the release of the commit in two folders, for amd64, and compare all files

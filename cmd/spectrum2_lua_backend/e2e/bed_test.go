@@ -62,10 +62,10 @@ type bed struct {
 	begin         time.Time
 	patience      time.Duration                    // limits each wait
 	unmet         func(format string, args ...any) // called when a wait times out
-	// If the clients do not run in the chroot: their commands, the path of dir for them, and the
-	// password of the accounts.
-	enter          func(arg []string) *exec.Cmd
-	home, password string
+	// If the clients do not run in the chroot: their commands, the path of dir for them, the
+	// password of the accounts, and the certificate of the XMPP server.
+	enter                       func(arg []string) *exec.Cmd
+	home, password, certificate string
 }
 
 // newBed starts a transport and waits until it is ready for clients.

@@ -199,7 +199,9 @@ class Driver(slixmpp.ClientXMPP):
         self.auto_authorize = None
         self.auto_subscribe = False
         self.enable_direct_tls = False
-        self.enable_starttls = command.get("tls", False)
+        # With the certificate of the server, the connection is encrypted.
+        self.ca_certs = command.get("certificate")
+        self.enable_starttls = self.ca_certs is not None
         self.enable_plaintext = True
         self.plugin["feature_mechanisms"].unencrypted_plain = True
         # Spectrum queries disco and caps before it logs a user in.

@@ -123,7 +123,11 @@ func (b *bed) clientAt(user, resource string) *client {
 	name, domain := b.account(user)
 	c := b.driver(strings.TrimSuffix(name+"-"+resource, "-"), name+"@"+domain)
 	jid := strings.TrimSuffix(c.jid+"/"+resource, "/")
-	c.do(command{"do": "connect", "jid": jid, "password": cmp.Or(b.password, password), "host": "127.0.0.1", "port": b.xmppPort, "tls": b.enter != nil})
+	connect := command{"do": "connect", "jid": jid, "password": cmp.Or(b.password, password), "host": "127.0.0.1", "port": b.xmppPort}
+	if b.certificate != "" {
+		connect["certificate"] = b.certificate
+	}
+	c.do(connect)
 	c.wait("logs in", func(e event) bool { return e.Event == "connected" })
 	return c
 }

@@ -194,7 +194,8 @@ func (m *machine) write(path, content string) {
 func (m *machine) client(user, word string) *client {
 	m.t.Helper()
 	b := &bed{
-		t: m.t, dir: m.path("client"), home: "/e2e/client", jid: "echo.localhost", password: word,
+		t: m.t, dir: m.path("client"), home: "/e2e/client", jid: "echo.localhost",
+		password: word, certificate: "/etc/prosody/certs/localhost.crt",
 		xmppPort: 5222, begin: time.Now(), patience: patience,
 	}
 	b.enter = func(arg []string) *exec.Cmd { return m.command(context.Background(), "e2e/client", arg...) }

@@ -1,11 +1,11 @@
 #!/usr/bin/env bash
 # Runs the tests of the packages: packages_run.sh [arguments for go test]. E2E_PACKAGES is
-# the folder with the packages for Debian. Exit code 75 means that the archive cannot
-# provide the stable Debian today.
+# the folder with the packages for Debian, and E2E_IMAGE that of `make image`. Exit code 75
+# means that the archive cannot provide the stable Debian today.
 set -euo pipefail
 
 # The tests run in another folder, so make paths absolute.
-for name in E2E_ROOT E2E_STABLE E2E_PACKAGES; do
+for name in E2E_ROOT E2E_STABLE E2E_PACKAGES E2E_IMAGE; do
   [[ -z ${!name:-} ]] || export "$name=$(realpath -m -- "${!name}")"
 done
 cd -- "$(dirname -- "${BASH_SOURCE[0]}")"

@@ -107,6 +107,14 @@ func TestPackagesServe(t *testing.T) {
 	m := startMachine(t, stable(t))
 	m.follow("docs/guide/without-spectrum.md", "## 1. Prosody")
 	m.put(packages(t)...)
+	t.Run("lintian", func(t *testing.T) {
+		if _, err := os.Stat(filepath.Join(stable(t), "usr/bin/lintian")); err != nil {
+			t.Skip("NOT TESTED: the Debian archive did not provide lintian")
+		}
+		if out := m.run("lintian --allow-root /root/*.deb"); out != "" {
+			t.Errorf("lintian:\n%s", out)
+		}
+	})
 	m.follow("docs/admin/install.md", "### On Debian, without Spectrum 2")
 	m.hasFiles()
 
@@ -127,7 +135,7 @@ func (m *machine) hasFiles() {
 	for _, file := range []struct{ path, want string }{
 		{"/etc/spectrum2-lua", "750 root:_spectrum2-lua"},
 		{echoConfig, "640 root:_spectrum2-lua"},
-		{"/var/lib/spectrum2-lua", "750 _spectrum2-lua:_spectrum2-lua"},
+		{"/var/lib/spectrum2-lua/echo.localhost", "750 _spectrum2-lua:_spectrum2-lua"},
 	} {
 		m.shows("stat -c '%a %U:%G' "+file.path, file.want)
 	}

@@ -4,6 +4,7 @@
 #   release.sh version              print the version of the commit
 #   release.sh packages FOLDER      write packages for Debian and RPM
 #   release.sh release FOLDER       packages, archives, SBOMs and SHA256SUMS
+#   release.sh image FOLDER         write the files of the image (Containerfile)
 #
 #   GO NFPM CYCLONEDX    the go command, and the tools with their versions
 #   ARCHITECTURES        of the packages and archives
@@ -80,10 +81,11 @@ packages() {
 }
 
 # archive writes the archive of an architecture: archive ARCHITECTURE BIN TO. It unpacks
-# into /usr/local.
+# into /usr/local. The list of installed files has no folders that others use, too.
 archive() {
   local name=spectrum2-lua-$VERSION-linux-$1
   host ./$install -bin "$2" -destdir "$2/archive" -prefix /usr/local
+  sed -i '/\/$/{/spectrum2-lua/!d}' "$2/archive/usr/local/share/spectrum2-lua/installed.txt"
   mv "$2/archive/usr/local" "$2/archive/$name"
   tar -C "$2/archive" --sort=name --mtime="@$SOURCE_DATE_EPOCH" --owner=0 --group=0 --numeric-owner \
     --format=gnu -c "$name" | gzip -9n >"$3/$name.tar.gz"
@@ -122,6 +124,25 @@ build() {
   done
 }
 
+# image writes the files of the image. The number 65532 is usual for users of images that
+# are not root.
+image() {
+  local to=$1 work=$1.build
+  rm -rf "$to" "$work"
+  programs "${GOARCH:-$("$GO" env GOARCH)}" "$work"
+  host ./$install -bin "$work" -destdir "$work/all" -prefix /usr
+  mkdir -p "$to"/usr/{bin,share} "$to"/etc/{ssl/certs,spectrum2-lua} "$to/var/lib/spectrum2-lua"
+  mkdir -m 1777 "$to/tmp"
+  cp "$work/all/usr/bin/spectrum2-lua" "$to/usr/bin/"
+  cp -r "$work/all/usr/share/spectrum2-lua" "$to/usr/share/"
+  rm "$to/usr/share/spectrum2-lua/installed.txt"
+  cp LICENSE "$to/usr/share/spectrum2-lua/"
+  cp /etc/ssl/certs/ca-certificates.crt "$to/etc/ssl/certs/"
+  printf 'root:x:0:0::/:/nologin\nspectrum2-lua:x:65532:65532::/var/lib/spectrum2-lua:/nologin\n' >"$to/etc/passwd"
+  printf 'root:x:0:\nspectrum2-lua:x:65532:\n' >"$to/etc/group"
+  rm -rf "$work"
+}
+
 case ${1:-} in
   version) version ;;
   packages) build "$2" packages ;;
@@ -129,5 +150,6 @@ case ${1:-} in
     build "$2" packages archive sbom
     (cd "$2" && sha256sum -- * >SHA256SUMS.new && mv SHA256SUMS.new SHA256SUMS)
     ;;
-  *) die "usage: release.sh version | packages FOLDER | release FOLDER" ;;
+  image) image "$2" ;;
+  *) die "usage: release.sh version | packages FOLDER | release FOLDER | image FOLDER" ;;
 esac

@@ -26,6 +26,19 @@ if ! diff -rq "$one" "$two"; then
   echo "release-check: two builds of a commit differ; diffoscope shows the difference" >&2
   exit 1
 fi
-(cd "$one" && sha256sum --check --quiet SHA256SUMS)
+
+# The commands of docs/admin/install.md, with another folder instead of /.
+(
+  cd "$one"
+  sha256sum --check --quiet --ignore-missing SHA256SUMS
+  for name in spectrum2-lua-*-linux-amd64.tar.gz; do
+    mkdir -p "$work/usr/local"
+    tar -xzf "$name" --strip-components=1 -C "$work/usr/local"
+    "$work/usr/local/bin/spectrum2-lua" demo >/dev/null
+    (cd "$work" && tac usr/local/share/spectrum2-lua/installed.txt | xargs -d '\n' rm -df)
+    left=$(find "$work/usr" ! -type d)
+    [[ -z $left ]] || { printf 'release-check: the archive leaves behind:\n%s\n' "$left" >&2; exit 1; }
+  done
+)
 sed 's/^[0-9a-f]*  //' "$one/SHA256SUMS"
 echo "release-check: two builds are equal"
