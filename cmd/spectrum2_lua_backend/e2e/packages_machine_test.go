@@ -146,7 +146,7 @@ func (m *machine) command(ctx context.Context, folder string, arg ...string) *ex
 // try runs a line of a shell in /root and returns its output.
 func (m *machine) try(line string) (string, error) {
 	m.t.Helper()
-	ctx, cancel := context.WithTimeout(m.t.Context(), 2*time.Minute)
+	ctx, cancel := context.WithTimeout(m.t.Context(), 5*time.Minute)
 	defer cancel()
 	out, err := m.command(ctx, "root", "bash", "-c", line).CombinedOutput()
 	m.t.Logf("# %s\n%s", line, out)

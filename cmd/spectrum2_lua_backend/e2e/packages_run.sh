@@ -21,4 +21,10 @@ fi
 cd ../../..
 # The tests use the program of the packages.
 export E2E_BACKEND=/nonexistent
+if [[ ! -e /sys/fs/cgroup/cgroup.procs && ! -e /sys/fs/cgroup/unified/cgroup.procs ]]; then
+  printf '%s\n' "" "************************************************************************" \
+    "NOT TESTED HERE: systemd needs control groups of version 2. The tests that install" \
+    "the packages are skipped." \
+    "************************************************************************" >&2
+fi
 exec go test -tags e2e,packages -count=1 -timeout 15m -run '^TestPackages' "$@" ./cmd/spectrum2_lua_backend/e2e/...

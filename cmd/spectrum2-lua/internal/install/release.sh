@@ -40,7 +40,7 @@ version() {
   [[ -z $(git status --porcelain) ]] || modified=.modified
   tag=$(git tag --points-at HEAD --list 'v[0-9]*')
   if [[ -z $tag ]]; then
-    git log -1 --abbrev=12 --format="$number+git%cd.%h$modified" --date=format-local:%Y%m%d%H%M%S
+    git log -1 --abbrev=8 --format="$number+git%cd.%h$modified" --date=format-local:%Y%m%d%H%M%S
     return
   fi
   [[ $tag == "v$number" ]] ||

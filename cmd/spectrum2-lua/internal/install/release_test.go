@@ -102,7 +102,7 @@ func TestVersionOfARelease(t *testing.T) {
 			}
 			want := c.want
 			if strings.Contains(want, "COMMIT") {
-				want = strings.Replace(want, "COMMIT", repository.git("rev-parse", "--short=12", "HEAD"), 1)
+				want = strings.Replace(want, "COMMIT", repository.git("rev-parse", "--short=8", "HEAD"), 1)
 			}
 			if err != nil || got != want {
 				t.Errorf("%q, %v; want %q", got, err, want)
