@@ -50,11 +50,15 @@ test: ## Run all tests (Go alone; with the race detector where there is a C comp
 	$(GO) test $(RACE) -count=1 ./...
 
 .PHONY: e2e
-e2e: e2e-databases e2e-spectrum e2e-packages ## Run under the real Spectrum 2, Prosody, PostgreSQL and MariaDB (root on Debian; provisions them by itself)
+e2e: e2e-databases e2e-browser e2e-spectrum e2e-packages ## Run under the real Spectrum 2, Prosody, PostgreSQL, MariaDB and Chromium (root on Debian; provisions them by itself)
 
 .PHONY: e2e-databases
 e2e-databases:
 	runtime/database/e2e/run.sh
+
+.PHONY: e2e-browser
+e2e-browser:
+	cmd/spectrum2-lua/internal/dashboard/run.sh
 
 .PHONY: e2e-spectrum
 e2e-spectrum: build
@@ -84,7 +88,7 @@ bench-gateway: build ## Measure spectrum2-lua serve and Spectrum 2 with its libc
 lint: ## Check formatting, vet, the rules of .golangci.yml, Lua code, and the language
 	@test -z "$$(gofmt -l .)" || { gofmt -l .; echo "gofmt -w the files above"; exit 1; }
 	$(GO) vet ./...
-	$(GO) vet -tags e2e,soak,packages ./cmd/spectrum2_lua_backend/... ./runtime/database/...
+	$(GO) vet -tags e2e,soak,packages ./cmd/spectrum2_lua_backend/... ./runtime/database/... ./cmd/spectrum2-lua/internal/dashboard
 	$(GO) run $(GOLANGCI_LINT) run ./...
 	@$(MAKE) --no-print-directory lint-lua
 	@$(MAKE) --no-print-directory lint-prose

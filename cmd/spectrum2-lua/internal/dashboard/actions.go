@@ -51,6 +51,7 @@ func (d *Dashboard) act(do action) http.HandlerFunc {
 		}
 		d.mu.Lock()
 		d.state.note(done)
+		d.wake()
 		d.mu.Unlock()
 		select {
 		case d.again <- struct{}{}:

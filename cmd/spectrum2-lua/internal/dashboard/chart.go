@@ -12,9 +12,9 @@ import (
 
 // The size of a chart and of its margins, in units of the picture.
 const (
-	chartWidth, chartHeight = 480, 190
-	chartLeft, chartRight   = 46, 12
-	chartTop, chartBottom   = 10, 26
+	chartWidth, chartHeight = 480, 200
+	chartLeft, chartRight   = 50, 14
+	chartTop, chartBottom   = 10, 30
 	plotWidth               = chartWidth - chartLeft - chartRight
 	plotHeight              = chartHeight - chartTop - chartBottom
 	maxSeries               = 5 // lines of a chart
@@ -26,11 +26,12 @@ const (
 // chartKinds are the charts of the page, by figure.
 var chartKinds = [figures]struct {
 	id, title, unit string
-	whole           bool // the figure is a whole number
+	whole           bool    // the figure is a whole number
+	scale           float64 // of a value, for the unit
 }{
-	users:     {"users", "Users", "logged in", true},
-	rates:     {"rates", "Messages", "per second, from and to the script", false},
-	latencies: {"latencies", "Handler time", "mean, in milliseconds", false},
+	users:     {"users", "Users", "logged in", true, 1},
+	rates:     {"rates", "Messages", "per second, both directions", false, 1},
+	latencies: {"latencies", "Handler time", "mean, in milliseconds", false, 1000},
 }
 
 // chart is a chart of a figure in the last hour.
@@ -70,10 +71,13 @@ func newChart(f figure, transports map[string]*history, now time.Time) chart {
 	}
 	c.Lines = series(f, transports, now)
 	highest := 0.0
-	for _, l := range c.Lines {
-		for _, v := range l.values {
-			if !math.IsNaN(v) {
-				highest = max(highest, v)
+	for i := range c.Lines {
+		l := &c.Lines[i]
+		l.last *= kind.scale
+		for j := range l.values {
+			l.values[j] *= kind.scale
+			if !math.IsNaN(l.values[j]) {
+				highest = max(highest, l.values[j])
 			}
 		}
 	}

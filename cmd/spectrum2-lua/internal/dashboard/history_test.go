@@ -104,6 +104,8 @@ func TestChartHasRoundTicksAndGaps(t *testing.T) {
 	}
 	expect(t, c.Summary, "a.localhost: now 37, highest 37")
 	expect(t, c.Lines[0].Area, "Z")
+	h.add(noon.Add(hour), &sum{handled: 2, busy: 10 * time.Millisecond})
+	expect(t, newChart(latencies, map[string]*history{"a.localhost": h}, noon.Add(hour)).Summary, "milliseconds", "now 5, highest 5")
 	if c := newChart(rates, map[string]*history{}, noon); len(c.Lines) != 0 || len(c.Y) < 2 {
 		t.Errorf("%+v", c)
 	}

@@ -82,6 +82,11 @@ func (d *Dashboard) sample(ctx context.Context) {
 	defer d.mu.Unlock()
 	d.state.names = names
 	d.state.add(time.Now(), answers, err)
+	d.wake()
+}
+
+// wake shows the state on all open pages. d.mu is held.
+func (d *Dashboard) wake() {
 	for stream := range d.streams {
 		select {
 		case stream <- struct{}{}:

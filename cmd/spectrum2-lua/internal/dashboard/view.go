@@ -151,9 +151,9 @@ func (s *state) tiles() []tile {
 		state,
 		{Name: "Users", Value: humanize.Comma(int64(logged)), Note: "logged in"},
 		{Name: "Messages", Value: number(rate), Note: "per second"},
-		{Name: "Handler time", Value: milliseconds(busy), Note: "mean of the slowest transport"},
+		{Name: "Handler time", Value: milliseconds(busy), Note: "slowest transport"},
 		{Name: "Memory", Value: humanize.IBytes(memory), Note: "resident"},
-		{Name: "Errors", Value: humanize.Comma(int64(min(failed, math.MaxInt64))), Note: "since the processes started", Wrong: failed > 0},
+		{Name: "Errors", Value: humanize.Comma(int64(min(failed, math.MaxInt64))), Note: "since the start", Wrong: failed > 0},
 	}
 }
 

@@ -31,7 +31,7 @@ var trees = []struct {
 }{
 	{"scripts", data + "/scripts", []string{".lua"}},
 	{"examples", data + "/examples", []string{".lua", ".cfg", ".properties"}},
-	{"docs", docs + "/docs", []string{".md", ".svg"}},
+	{"docs", docs + "/docs", []string{".md", ".svg", ".png"}},
 }
 
 // system are the files for systemd, by their path below the prefix. systemd looks for them
