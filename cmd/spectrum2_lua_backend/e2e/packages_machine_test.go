@@ -43,8 +43,10 @@ sed -i 's/^password = change-me$/password = SECRET/' "$1"
 	// Packages behave as on a machine of an admin, and install their documentation.
 	"usr/sbin/policy-rc.d":    "#!/bin/sh\nexit 0\n",
 	"etc/dpkg/dpkg.cfg.d/e2e": "force-unsafe-io\n",
-	"etc/hostname":            "e2e\n",
-	"etc/hosts":               "127.0.0.1 localhost e2e\n",
+	// The admin answers the questions of apt with yes.
+	"etc/apt/apt.conf.d/90e2e": "APT::Get::Assume-Yes \"true\";\n",
+	"etc/hostname":             "e2e\n",
+	"etc/hosts":                "127.0.0.1 localhost e2e\n",
 }
 
 // startMachine starts a machine from a folder with a Debian. It skips the test if there are
