@@ -185,15 +185,15 @@ func (m *machine) upgrades(alice *client) {
 	alice.goOnline()
 	alice.echoes()
 
-	m.put(nextVersion(m.t, ".2", addLine(m.t, echoConfig, "# A new line of the package."))...)
-	m.follow("docs/admin/upgrade.md", "### Without questions")
-	m.shows("cat "+echoConfig, config)
-	m.exists(true, echoConfig+".dpkg-dist")
-
 	m.put(packages(m.t)...)
 	m.follow("docs/admin/upgrade.md", "## Back to the older version")
 	m.shows("dpkg-query -W -f '${Version}' spectrum2-lua", field(m.t, packages(m.t)[1], "Version"))
 	m.shows("cat "+echoConfig, config)
+
+	m.put(nextVersion(m.t, ".2", addLine(m.t, echoConfig, "# A new line of the package."))...)
+	m.follow("docs/admin/upgrade.md", "### Without questions")
+	m.shows("cat "+echoConfig, config)
+	m.exists(true, echoConfig+".dpkg-dist")
 	alice.goOnline()
 	alice.echoes()
 }

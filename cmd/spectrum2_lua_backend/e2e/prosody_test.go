@@ -83,6 +83,6 @@ var prosodyServer = &xmppServer{
 	component: `External component successfully authenticated`,
 	closed:    `Disconnecting component, <stream:error>`,
 	wrong:     regexp.MustCompile(`\t(warn|error)\t|Disconnecting (component|client), <stream:error>`),
-	harmless:  regexp.MustCompile(`portmanager|startup|certmanager|general\twarn|run_as_root|` +
+	harmless: regexp.MustCompile(`portmanager|startup|certmanager|general\twarn|run_as_root|` +
 		`Error while sending privileged <IQ>`), // the user has no bookmarks yet
 }
