@@ -60,7 +60,20 @@ func (m *machine) follow(page, heading string) {
 			continue
 		}
 		for command := range strings.Lines(strings.ReplaceAll(text, "\\\n", "")) {
-			m.run(strings.TrimSpace(command))
+			m.run(untilDone(strings.TrimSpace(command)))
 		}
 	}
+}
+
+// untilDone adds to a command that it waits for what it has only begun: a service that listens
+// or connects. An admin does not notice the difference.
+func untilDone(command string) string {
+	const connections = `$(grep -c "Connected to Frontend server" /var/log/spectrum2/echo.localhost/spectrum2.log 2>/dev/null)`
+	switch command {
+	case "systemctl restart prosody":
+		return command + ` && until (: </dev/tcp/127.0.0.1/5347 && : </dev/tcp/127.0.0.1/5222) 2>/dev/null; do sleep 0.1; done`
+	case "systemctl restart spectrum2":
+		return "before=" + connections + "; " + command + " && until now=" + connections + `; [ "${now:-0}" -gt "${before:-0}" ]; do sleep 0.1; done`
+	}
+	return command
 }
