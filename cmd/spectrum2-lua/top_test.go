@@ -3,6 +3,8 @@ package main
 import (
 	"errors"
 	"os"
+	"regexp"
+	"slices"
 	"strings"
 	"sync"
 	"testing"
@@ -222,18 +224,26 @@ func TestProfileShowsWhereTheTimeGoes(t *testing.T) {
 	s := openLive(t, burningScript)
 	s.logIn()
 	file := s.folder + "/lua.pb.gz"
-	code, output := s.command("profile", s.cfg, "--seconds", "2", "--rate", "250", "--pprof", file)
-	if code != 0 {
-		t.Fatalf("exit code %d: %s", code, output)
-	}
-	for _, want := range []string{
+	wanted := []string{
 		`The script had the script lock for [0-9.]+% of 2 seconds: [1-9]\d* of \d+ samples, from 1 processes\.\n`,
 		`\n +[0-9.]+% +[0-9.]+%  (work \()?live\.lua:3\)?\n`,
 		`\n +[0-9.]+% +[0-9.]+%  live\.lua:[56]\n`,
 		`\n +[0-9.]+% +[0-9.]+%  (burn \()?live\.lua:10\)?\n`,
 		`\n +100\.0%  task burner \(live\.lua:10\)\n`,
 		`\n +100\.0%  alice@localhost\n`,
-	} {
+	}
+	var output string
+	for range 10 { // a busy machine may leave too little time for samples
+		var code int
+		code, output = s.command("profile", s.cfg, "--seconds", "2", "--rate", "250", "--pprof", file)
+		if code != 0 {
+			t.Fatalf("exit code %d: %s", code, output)
+		}
+		if !slices.ContainsFunc(wanted, func(want string) bool { return !regexp.MustCompile(want).MatchString(output) }) {
+			break
+		}
+	}
+	for _, want := range wanted {
 		s.matches(output, want)
 	}
 	p := readProfile(t, file)

@@ -59,6 +59,9 @@ func (t *Task) ranOn() {
 	defer s.mu.Unlock()
 	t.cancelled()
 	t.setHook(s.hook)
+	if s.measure != nil {
+		s.lasts()
+	}
 	switch {
 	case t.lender == nil:
 	case t.kept:

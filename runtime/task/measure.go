@@ -59,6 +59,11 @@ type LabelUsage struct {
 const (
 	// measureWindow is the time over which Usage.Share is an average.
 	measureWindow = 2 * time.Second
+	// exactTurns is the number of turns with the script lock in a window that are all
+	// measured. Later ones are measured by chance, one in oneIn, because some machines need
+	// long to read the clock.
+	exactTurns = 2000
+	oneIn      = 16
 	// maxLabels limits the labels of a measure. The other tasks count as one.
 	maxLabels = 1000
 )
@@ -80,6 +85,11 @@ type measure struct {
 	// fresh is true if the next task takes the script lock at taken: nothing has happened
 	// since. It saves reading the clock.
 	fresh bool
+	// turns counts those of the current window. weight is how many turns the current one
+	// stands for, 0 if it is not measured. chance is a random number.
+	turns  int
+	weight int64
+	chance uint32
 }
 
 type labelKey struct {
@@ -108,13 +118,14 @@ func (s *Scheduler) now() int64 { return int64(time.Since(s.began)) }
 
 // Measure returns how long tasks have held the script lock since the first call. It
 // measures until lease has passed without another call; the next one then begins again
-// with zero. Otherwise nothing is measured.
+// with zero. Otherwise nothing is measured. If tasks take the lock more than a thousand times
+// a second, the times of short turns are estimates; calls are exact.
 func (s *Scheduler) Measure(lease time.Duration) Measured {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	if s.measure == nil && !s.closed {
 		now := s.now()
-		m := &measure{since: now, turn: now, taken: now, labels: map[labelKey]*labelUsage{}}
+		m := &measure{since: now, turn: now, taken: now, weight: 1, labels: map[labelKey]*labelUsage{}}
 		m.expiry = time.AfterFunc(lease, func() { s.expire(m) })
 		s.measure = m
 	}
@@ -122,6 +133,7 @@ func (s *Scheduler) Measure(lease time.Duration) Measured {
 	if m == nil {
 		return Measured{Since: time.Now()}
 	}
+	s.lasts()
 	s.charge()
 	now := s.now()
 	m.until = now + int64(lease)
@@ -157,10 +169,35 @@ func (s *Scheduler) endMeasure() {
 // begins records that a task has just taken the script lock. s.mu is held.
 func (s *Scheduler) begins() {
 	m := s.measure
-	if !m.fresh {
+	m.turns++
+	m.weight = 1
+	if m.turns > exactTurns {
+		m.weight = 0
+		m.chance = m.chance*1664525 + 1013904223
+		if m.chance>>16%oneIn == 0 {
+			m.weight = oneIn
+		}
+	}
+	if m.weight > 0 && !m.fresh {
 		m.taken = s.now()
 	}
 	m.turn, m.fresh = m.taken, false
+}
+
+// lasts makes the turn of the task that runs count exactly from now on, because it is a long
+// one. s.mu is held.
+func (s *Scheduler) lasts() {
+	m := s.measure
+	switch {
+	case s.running == nil || m.weight == 1:
+		return
+	case m.weight == 0:
+		m.taken = s.now()
+		m.turn = m.taken
+	default:
+		s.charge()
+	}
+	m.weight = 1
 }
 
 // pauses records that time may pass until the next task takes the script lock. s.mu is held.
@@ -172,18 +209,23 @@ func (s *Scheduler) pauses() {
 
 // charge adds the time since the last charge to the task that runs. s.mu is held.
 func (s *Scheduler) charge() {
-	m, t, now := s.measure, s.running, s.now()
-	took := now - m.taken
-	m.taken = now
-	if now >= m.end {
-		m.window = now / int64(measureWindow)
-		m.start = m.window * int64(measureWindow)
-		m.end = m.start + int64(measureWindow)
+	m, t := s.measure, s.running
+	c := charge{}
+	if m.weight > 0 || t == nil {
+		now := s.now()
+		if now >= m.end {
+			m.window = now / int64(measureWindow)
+			m.start = m.window * int64(measureWindow)
+			m.end = m.start + int64(measureWindow)
+			m.turns = 0
+		}
+		took := now - m.taken
+		c = charge{took: took * m.weight, late: min(took, now-m.start) * m.weight, turn: now - m.turn}
+		m.taken = now
 	}
 	if t == nil {
 		return
 	}
-	c := charge{took: took, late: min(took, now-m.start), turn: now - m.turn}
 	if !t.counted {
 		t.counted, c.calls = true, 1
 	}
@@ -191,7 +233,8 @@ func (s *Scheduler) charge() {
 	m.ofLabel(t.label.Load()).add(c)
 }
 
-// charge is time that a task has held the script lock.
+// charge is time that a task has held the script lock, and that of the turns for which it
+// stands.
 type charge struct {
 	took  int64
 	late  int64 // the part in the current window

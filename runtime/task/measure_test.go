@@ -162,6 +162,37 @@ func TestShareFollowsTheLastSeconds(t *testing.T) {
 	})
 }
 
+// TestMeasureOfManyShortTurns has more turns than are measured exactly, and a long one.
+func TestMeasureOfManyShortTurns(t *testing.T) {
+	inBubble(t, task.Options{}, func(b *bench) {
+		alice, bob := b.owner("alice"), b.owner("bob")
+		short, long := &task.Label{Kind: "on", Name: "short"}, &task.Label{Kind: "on", Name: "long"}
+		b.s.Measure(time.Hour)
+		const many, each = 50000, 100 * time.Microsecond
+		for range many {
+			alice.Post(computing(short, each))
+		}
+		time.Sleep(time.Second)
+		bob.Post(itemFunc(func(t *task.Task) {
+			t.SetLabel(long)
+			instructions(t, 1024)
+			time.Sleep(time.Second)
+		}))
+		time.Sleep(10 * time.Second)
+		got := map[string]task.LabelUsage{}
+		for _, l := range b.s.Measure(time.Hour).Labels {
+			got[l.Name] = l
+		}
+		const want = many * each
+		if u := got["short"]; u.Calls != many || u.CPU < want*8/10 || u.CPU > want*12/10 || u.Longest != each {
+			b.Errorf("short turns: %+v, want %v", u.Usage, time.Duration(want))
+		}
+		if u := got["long"]; u.Calls != 1 || u.CPU != time.Second || u.Longest != time.Second {
+			b.Errorf("a long turn: %+v", u.Usage)
+		}
+	})
+}
+
 func TestMeasureLimitsItsLabels(t *testing.T) {
 	inBubble(t, task.Options{}, func(b *bench) {
 		alice := b.owner("alice")

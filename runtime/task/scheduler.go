@@ -224,7 +224,7 @@ func (s *Scheduler) work(w *worker) {
 func (s *Scheduler) setRunning(t *Task) {
 	if s.measure != nil && s.running != nil {
 		s.charge()
-		s.measure.fresh = true
+		s.measure.fresh = s.measure.weight > 0
 	}
 	if s.sample != nil {
 		s.takeSample()
