@@ -110,7 +110,7 @@ func (e *echoBench) encode(m proto.Message) []byte {
 	return payload
 }
 
-// run sends n messages, the users by turns, and waits for their echoes.
+// run sends n messages of alternating users and waits for their echoes.
 func (e *echoBench) run(n int) {
 	typ := schema.TypeByName("conv_message")
 	waiting := 0

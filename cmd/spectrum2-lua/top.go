@@ -42,7 +42,7 @@ terminal.`,
 		RunE: func(cmd *cobra.Command, args []string) error {
 			var known bool
 			if o.Order, known = admin.TopOrderBy(order); !known {
-				return usageError{cmd.CommandPath(), fmt.Errorf("--sort %s: there is no such column; the columns are %s", order, topColumns())}
+				return usageError{cmd.CommandPath(), fmt.Errorf("--sort %s: unknown column; the columns are %s", order, topColumns())}
 			}
 			if o.Rows < 1 || o.Rows > admin.MaxTopRows {
 				return usageError{cmd.CommandPath(), fmt.Errorf("--rows %d: a number from 1 to %d expected", o.Rows, admin.MaxTopRows)}

@@ -79,7 +79,7 @@ func TestTopShowsWhatTasksWaitFor(t *testing.T) {
 	if strings.Contains(output, "alice") || !strings.Contains(output, `Users: 0 of 0, by user, with "bob"`) {
 		t.Errorf("--filter bob:\n%s", output)
 	}
-	s.expect(2, ".*--sort age: there is no such column.*", "top", s.cfg, "--sort", "age")
+	s.expect(2, ".*--sort age: unknown column.*", "top", s.cfg, "--sort", "age")
 	s.expect(2, ".*--rows 0: .*", "top", s.cfg, "--rows", "0")
 	s.expect(2, ".*--every .*", "top", s.cfg, "--every", "1ms")
 }
@@ -284,7 +284,7 @@ func TestTopAndProfileRejectWrongParameters(t *testing.T) {
 	for path, want := range map[string]string{
 		"/top?users=1001":               "users=1001: a number from 0 to 1000 expected",
 		"/top?tasks=x":                  "tasks=x: a number from 0 to 1000 expected",
-		"/top?sort=age":                 "sort=age: there is no such column",
+		"/top?sort=age":                 "sort=age: unknown column",
 		"/profile?seconds=301":          "seconds=301: a number from 1 to 300 expected",
 		"/profile?seconds=1&rate=1000":  "rate=1000: a number from 1 to 250 expected",
 		"/profile/go/stack":             `"stack" is not a profile: cpu, heap or goroutine expected`,

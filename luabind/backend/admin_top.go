@@ -45,7 +45,7 @@ func readTopQuery(values url.Values) (q topQuery, err error) {
 	column := cmp.Or(values.Get("sort"), admin.TopOrders[0].Column)
 	order, known := admin.TopOrderBy(column)
 	if !known {
-		return q, badRequest("sort=%s: there is no such column", column)
+		return q, badRequest("sort=%s: unknown column", column)
 	}
 	q.order = order
 	return q, nil
