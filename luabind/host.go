@@ -37,6 +37,7 @@ import (
 
 	"spectrumlua/luabind/bind"
 	"spectrumlua/luabind/convert"
+	"spectrumlua/luabind/debugger"
 	"spectrumlua/luabind/policy"
 	"spectrumlua/luabind/source"
 	"spectrumlua/pb"
@@ -89,6 +90,8 @@ type Options struct {
 	// the folders of [lua] path. Nil notes nothing. Hosts with one Coverage must not run
 	// at the same time.
 	Coverage *source.Coverage
+	// Debugger debugs the script; nil debugs nothing.
+	Debugger *debugger.Debugger
 	// OnRetry is called for each failure that Spectrum is not told; see session.Options.
 	OnRetry func(user string, disconnected *pb.Disconnected, pause time.Duration)
 }
@@ -129,8 +132,9 @@ type Host struct {
 	failures failures      // the newest of them
 	newest   atomic.Int64  // generation, for use without the script lock
 
-	inspecting sync.Mutex // held while Tasks waits for the script lock
-	profiling  sync.Mutex // held during Profile
+	inspecting sync.Mutex                        // held while Tasks waits for the script lock
+	profiling  sync.Mutex                        // held during Profile
+	debugger   atomic.Pointer[debugger.Debugger] // nil: not debugged
 
 	labels []task.Label // of handlers, by the numbers of their types; see handlerLabels
 
@@ -169,6 +173,9 @@ func New(ctx context.Context, o Options) *Host {
 	})
 	h.timers = task.NewTimers(h.sessions.Process())
 	h.connections = newConnections(h, task.NewTimers(h.sessions.Process()), nil)
+	if o.Debugger != nil {
+		h.Debug(o.Debugger)
+	}
 	return h
 }
 

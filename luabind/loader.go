@@ -42,14 +42,17 @@ func isScriptError(err error) bool {
 // the file does not compile.
 func (v *vm) loadFile(path string, open func(path string) (*os.File, error)) (*lua.LFunction, error) {
 	version := versionOf(path)
-	v.files[path] = version
+	v.noteFile(path, version)
 	text, err := source.Read(path, open)
 	if err != nil {
 		return nil, err
 	}
 	version.sum = sha256.Sum256([]byte(text))
-	v.files[path] = version
+	v.noteFile(path, version)
 	v.warnEncoding(path, text)
+	if d := v.host.debugger.Load(); d != nil {
+		d.Loaded(path, v.chunkName(path), text)
+	}
 	v.precompiler.Begin(text)
 	if v.measures(path) {
 		name := v.chunkName(path)
@@ -57,6 +60,13 @@ func (v *vm) loadFile(path string, open func(path string) (*os.File, error)) (*l
 		return v.function(name, proto, problem)
 	}
 	return v.compile(v.chunkName(path), text)
+}
+
+// noteFile notes the version of a file.
+func (v *vm) noteFile(path string, version fileVersion) {
+	v.filesMu.Lock()
+	defer v.filesMu.Unlock()
+	v.files[path] = version
 }
 
 // warnEncoding logs the first line of a file that is not UTF-8.

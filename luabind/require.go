@@ -79,7 +79,9 @@ func (v *vm) findModule(l *lua.LState, name string) *lua.LFunction {
 		default:
 			bind.Raise(l, "require %q: %v", name, err)
 		}
+		v.filesMu.Lock()
 		delete(v.files, file)
+		v.filesMu.Unlock()
 	}
 	maps.Copy(v.missing, missing)
 	if file := v.findC(name); file != "" {

@@ -4,6 +4,7 @@ import (
 	"crypto/sha256"
 	"hash"
 	"slices"
+	"sync"
 
 	lua "github.com/yuin/gopher-lua"
 
@@ -42,7 +43,9 @@ type vm struct {
 	// table because Lua's function module would use a table as the module.
 	loading *lua.LUserData
 	pkg     libraryPackage
-	// files has the versions of the script and the files that it required, by path.
+	// files has the versions of the script and the files that it required, by path. filesMu
+	// guards it against the debugger while a file is read without the script lock.
+	filesMu sync.Mutex
 	files   map[string]fileVersion
 	missing map[string]fileVersion // files that require looked for and did not find
 	sum     hash.Hash              // of the script
@@ -95,6 +98,8 @@ func (h *Host) emptyVM() *vm {
 		Call:     v.run,
 		LogError: v.logError,
 		LogItem:  v.logItem,
+		Raised:   h.raised,
+		View:     v.view(),
 	}
 	v.frame = &bind.Frame{Runtime: v.runtime, State: v.state}
 	v.runtime.Spectrum = v.openSpectrum()
@@ -166,6 +171,9 @@ func (v *vm) run(t *task.Task, fn *lua.LFunction, args []lua.LValue, results fun
 	err := stdlib.Run(l, len(args), wanted)
 	t.Local = before
 	v.returned(t)
+	if d := v.host.debugger.Load(); d != nil && before == nil {
+		d.Returned(t)
+	}
 	if err != nil {
 		// A function that outlives the call may still refer to variables on
 		// this thread, so the thread is not reused.

@@ -52,6 +52,7 @@ func NewClass[T any](name string, methods map[string]func(l *lua.LState, self T)
 	classes.Lock()
 	defer classes.Unlock()
 	classes.members[name] = c.Names()
+	classes.properties[c.metatable] = c.Properties()
 	return c
 }
 
@@ -59,7 +60,20 @@ func NewClass[T any](name string, methods map[string]func(l *lua.LState, self T)
 var classes = struct {
 	sync.Mutex
 	members map[string][]string
-}{members: map[string][]string{}}
+	// properties has the names of the properties by the metatable of the class.
+	properties map[*lua.LTable][]string
+}{members: map[string][]string{}, properties: map[*lua.LTable][]string{}}
+
+// PropertiesOf returns the names of the properties of a userdata, sorted.
+func PropertiesOf(ud *lua.LUserData) []string {
+	metatable, ok := ud.Metatable.(*lua.LTable)
+	if !ok {
+		return nil
+	}
+	classes.Lock()
+	defer classes.Unlock()
+	return classes.properties[metatable]
+}
 
 // Classes returns the names of the methods and properties of each class, sorted, by
 // the name of the class. Tests compare it with the descriptions of the API.

@@ -2,6 +2,7 @@ package bind
 
 import (
 	"context"
+	"crypto/sha256"
 	"errors"
 	"time"
 
@@ -46,12 +47,32 @@ type Runtime struct {
 	// LogItem is like LogError, and also logs the item that the function was called for.
 	LogItem func(what string, t *task.Task, err error, item string)
 
+	// Raised is called for each error that the script raises or causes, while the calls that
+	// led to it are on l. caught is true if the script catches it. Raised may suspend the
+	// task. It is nil if there is no debugger.
+	Raised func(t *task.Task, l *lua.LState, object lua.LValue, caught bool)
+	// View is what a debugger sees of the VM.
+	View View
+
 	// Classes has the methods of each class that this VM's script has declared.
 	Classes map[string]*lua.LTable
 
 	isolated  map[*task.Task]int // the calls of Isolate that have not returned, by task
 	deferrals deferrals
 	holders   holders
+}
+
+// View is what a debugger sees of a VM. Its functions need the script lock.
+type View struct {
+	// State is the main thread of the VM. State.G.CurrentThread is the thread that runs.
+	State *lua.LState
+	// File returns the path of the file that was compiled with this name, and the sum of
+	// its text.
+	File func(chunk string) (path string, sum [sha256.Size]byte, ok bool)
+	// Handler returns the name of a handler, such as on.login, or "".
+	Handler func(fn *lua.LFunction) string
+	// Session returns the session object of an owner, or nil.
+	Session func(o *task.Owner) lua.LValue
 }
 
 // Module is a table of bindings that scripts can require.

@@ -218,3 +218,24 @@ func (st *stack) IsFull() bool { return false }
 
 // FreeAll implements callFrameStack.
 func (st *stack) FreeAll() { st.SetSp(0) }
+
+// Top returns the function that runs on a thread, the index of the instruction that it
+// runs, and the number of calls on the thread. fn is nil if nothing runs, or if this
+// gopher-lua has another layout.
+func Top(thread *lua.LState) (fn *lua.LFunction, pc, depth int) {
+	if !supported {
+		return nil, 0, 0
+	}
+	st := *stackOf(thread)
+	if st == nil || st.IsEmpty() {
+		return nil, 0, 0
+	}
+	top := st.Last()
+	return top.Fn, top.Pc - 1, st.Sp()
+}
+
+// Depth returns the number of calls on a thread.
+func Depth(thread *lua.LState) int {
+	_, _, depth := Top(thread)
+	return depth
+}

@@ -45,6 +45,8 @@ type Options struct {
 	MethodLines []int
 	// Coverage notes which lines run; nil notes nothing.
 	Coverage *Coverage
+	// Statements notes where statements begin; nil notes nothing.
+	Statements *Statements
 }
 
 // Compile generates the main function of a chunk. It does not change the tree. The
@@ -68,8 +70,9 @@ func compile(chunk []ast.Stmt, o Options, oneByOne bool) (proto *lua.FunctionPro
 			proto, err = nil, problem
 		}
 	}()
-	g := &generator{name: o.Name, methodLines: o.MethodLines, coverage: o.Coverage, visible: map[string]int{}, constructors: map[string]*constructor{}, oneByOne: oneByOne}
+	g := &generator{name: o.Name, methodLines: o.MethodLines, coverage: o.Coverage, statements: o.Statements, visible: map[string]int{}, constructors: map[string]*constructor{}, oneByOne: oneByOne}
 	g.coverage.begin()
+	g.statements.begin()
 	f := g.function(nil)
 	f.proto.IsVarArg = lua.VarArgIsVarArg
 	f.block(chunk)
@@ -89,7 +92,8 @@ type generator struct {
 	name        string
 	methodLines []int // of the method calls that are not generated yet
 	functions   []*function
-	coverage    *Coverage // nil: no coverage
+	coverage    *Coverage   // nil: no coverage
+	statements  *Statements // nil: not noted
 	// visible counts the local variables in scope by name, in all functions that
 	// are being generated. Names that do not occur are global.
 	visible map[string]int
@@ -160,6 +164,7 @@ func (f *function) reserve(n, line int) int {
 
 // finish completes the code of the function. last is its last line.
 func (f *function) finish(last int) {
+	f.begins(last)
 	f.emit(abc(lua.OP_RETURN, 0, 1, 0), last)
 	f.resolveLeaves()
 	mergeMoves(f.code)

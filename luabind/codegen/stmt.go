@@ -34,6 +34,7 @@ func (f *function) stmts(stmts []ast.Stmt, ends bool) {
 			f.labelStmt(l, ends && i >= labels)
 			f.marked, f.sure = 0, 0 // a goto may skip the mark
 		} else {
+			f.beginsStmt(st)
 			sure := f.markStmt(st)
 			marked := f.marked
 			f.stmt(st)
@@ -100,6 +101,7 @@ func (f *function) repeatStmt(st *ast.RepeatStmt) {
 	f.enter(true)
 	f.enter(false)
 	f.stmts(st.Stmts, false)
+	f.begins(st.Condition.Line())
 	f.mark(st.Condition.Line())
 	again := f.jumpIf(st.Condition, false)
 	level := f.scope.level
@@ -120,6 +122,7 @@ func (f *function) repeatStmt(st *ast.RepeatStmt) {
 func (f *function) ifStmt(st *ast.IfStmt) {
 	var done []int
 	for {
+		f.begins(st.Line())
 		f.mark(st.Line())
 		otherwise := f.jumpIf(st.Condition, false)
 		f.nested(st.Then, endOf(st.Then, st.Line()))

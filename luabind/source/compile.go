@@ -62,11 +62,19 @@ func Read(path string, open func(path string) (*os.File, error)) (string, error)
 
 // Compile parses and compiles a source. name is the source's name in error messages.
 func Compile(name, text string) (tree []ast.Stmt, proto *lua.FunctionProto, problem *Error) {
-	return compile(name, text, nil)
+	return compile(name, text, codegen.Options{})
 }
 
-// compile is Compile with a coverage, which may be nil.
-func compile(name, text string, coverage *codegen.Coverage) (tree []ast.Stmt, proto *lua.FunctionProto, problem *Error) {
+// Statements compiles a source and returns where the statements of its functions begin.
+// The code is that of Compile.
+func Statements(name, text string) (*codegen.Statements, *Error) {
+	s := &codegen.Statements{}
+	_, _, problem := compile(name, text, codegen.Options{Statements: s})
+	return s, problem
+}
+
+// compile is Compile with options of the code generator besides the name.
+func compile(name, text string, o codegen.Options) (tree []ast.Stmt, proto *lua.FunctionProto, problem *Error) {
 	defer func() {
 		if r := recover(); r != nil {
 			tree, proto, problem = nil, nil, &Error{Text: fmt.Sprintf("it cannot be compiled: %v", r)}
@@ -83,7 +91,8 @@ func compile(name, text string, coverage *codegen.Coverage) (tree []ast.Stmt, pr
 	if err != nil {
 		return nil, nil, syntaxError(text, err)
 	}
-	proto, err = codegen.Compile(tree, codegen.Options{Name: name, MethodLines: ready.methodLines, Coverage: coverage})
+	o.Name, o.MethodLines = name, ready.methodLines
+	proto, err = codegen.Compile(tree, o)
 	if err != nil {
 		return nil, nil, syntaxError(text, err)
 	}

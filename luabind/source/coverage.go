@@ -54,7 +54,7 @@ func (c *Coverage) Compile(path, name, text string) (*lua.FunctionProto, *Error)
 
 func (c *Coverage) compile(file measuredFile) (*lua.FunctionProto, *Error) {
 	coverage := &codegen.Coverage{}
-	_, proto, problem := compile(file.name, file.text, coverage)
+	_, proto, problem := compile(file.name, file.text, codegen.Options{Coverage: coverage})
 	if problem != nil {
 		// Coverage needs a register, which a function at the limit does not have.
 		return compileOnly(file.name, file.text)

@@ -71,5 +71,7 @@ func reworded(l *lua.LState, object lua.LValue) lua.LValue {
 // raise is the Panic function of coroutines. It rewords the error on top of the stack
 // before gopher-lua unwinds the calls that led to it.
 func raise(l *lua.LState) {
-	panic(&lua.ApiError{Type: lua.ApiErrorRun, Object: reworded(l, l.Get(-1))})
+	object := reworded(l, l.Get(-1))
+	report(l, object, true)
+	panic(&lua.ApiError{Type: lua.ApiErrorRun, Object: object})
 }

@@ -166,6 +166,7 @@ func (p *protectedThread) run(l *lua.LState) int {
 		problem := problemOf(l, r)
 		p.spent = overflowed(problem.Object)
 		problem.Object = placed(l, problem)
+		report(l, problem.Object, true)
 		if p.handler != lua.LNil {
 			problem.Object = p.handle(l, problem.Object)
 		}
@@ -245,6 +246,7 @@ func Run(l *lua.LState, args, results int) (err error) {
 	defer func() {
 		if r := recover(); r != nil {
 			problem := problemOf(l, r)
+			report(l, problem.Object, false)
 			if problem.StackTrace == "" {
 				problem.StackTrace = "stack traceback:\n" + strings.Join(traceback(l, 0), "\n")
 			}

@@ -138,17 +138,30 @@ func (o *Owner) Suspended() bool {
 // while a task of the owner is in Suspend, the time begins again. f must not take a lock
 // that a caller of Stop or Reset holds.
 func (o *Owner) AfterFunc(d time.Duration, f func()) clock.Timer {
-	l := &limit{owner: o, d: d, do: f}
+	return AfterFunc(o.sched.opts.Clock, d, o.Suspended, f)
+}
+
+// Suspended reports whether a task of the scheduler is in Suspend.
+func (s *Scheduler) Suspended() bool {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return len(s.suspended) > 0
+}
+
+// AfterFunc is like the AfterFunc of a clock, but the time begins again if suspended
+// returns true at its end. f must not take a lock that a caller of Stop or Reset holds.
+func AfterFunc(c clock.Clock, d time.Duration, suspended func() bool, f func()) clock.Timer {
+	l := &limit{suspended: suspended, d: d, do: f}
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	l.timer = o.sched.opts.Clock.AfterFunc(d, l.fire)
+	l.timer = c.AfterFunc(d, l.fire)
 	return l
 }
 
-// limit is a timer of Owner.AfterFunc.
+// limit is a timer of AfterFunc.
 type limit struct {
-	owner *Owner
-	do    func()
+	suspended func() bool
+	do        func()
 
 	mu      sync.Mutex
 	timer   clock.Timer
@@ -162,7 +175,7 @@ const suspendedPoll = 100 * time.Millisecond
 
 func (l *limit) fire() {
 	defer crash.Guard()
-	suspended := l.owner.Suspended()
+	suspended := l.suspended()
 	l.mu.Lock()
 	if l.stopped {
 		l.mu.Unlock()

@@ -69,6 +69,8 @@ type Task struct {
 	// Place is a value of the code that waits in the task, valid while it waits. The
 	// script lock guards it.
 	Place any
+	// Debug is a value of a debugger. The script lock guards it.
+	Debug any
 }
 
 // newTask returns a task that ends at the latest when ctx is done.
