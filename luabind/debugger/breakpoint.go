@@ -185,22 +185,23 @@ func matching(text string) int {
 	return -1
 }
 
-// hit handles the breakpoints at a statement. It returns those at which the thread stops.
-func (d *Debugger) hit(th *thread, l *lua.LState, rt *bind.Runtime, all []*breakpoint) (ids []int, stops bool) {
+// hit handles the breakpoints at a statement. It returns those at which the thread stops,
+// and their line.
+func (d *Debugger) hit(th *thread, l *lua.LState, rt *bind.Runtime, all []placed) (ids []int, line int) {
 	for _, b := range all {
-		if b.problem != "" || !d.meets(th, l, rt, b) {
+		if b.problem != "" || !d.meets(th, l, rt, b.breakpoint) {
 			continue
 		}
 		hits := int(b.hits.Add(1))
 		switch {
 		case !b.every(hits):
 		case b.log != nil:
-			d.Output(Output{Text: d.logText(th, l, rt, b) + "\n", Path: d.pathOf(rt, l), Line: b.Line})
+			d.Output(Output{Text: d.logText(th, l, rt, b.breakpoint) + "\n", Path: d.pathOf(rt, l), Line: b.line})
 		default:
-			ids, stops = append(ids, b.shown.ID), true
+			ids, line = append(ids, b.shown.ID), b.line
 		}
 	}
-	return ids, stops
+	return ids, line
 }
 
 // meets reports whether the condition of a breakpoint is true. An error counts as true.

@@ -21,6 +21,7 @@ func TestBreakpointStopsItsUserOnly(t *testing.T) {
 	thread, stack := b.stopped(debugger.AtBreakpoint, "here")
 	b.Say(bob, "echo", "served")
 	b.ExpectSaid("served")
+	receive(t, "the end of bob's handler", b.exited)
 	if got := names(stack); got != "on.conv_message:6" {
 		t.Errorf("the stack is %s", got)
 	}

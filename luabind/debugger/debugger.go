@@ -185,7 +185,7 @@ func (d *Debugger) detach() {
 	for _, th := range d.threads {
 		th.pause.Store(false)
 		if th.stop != nil {
-			th.stop.wake(running)
+			d.wake(th.stop, running)
 		}
 	}
 	clear(d.threads)
@@ -257,7 +257,7 @@ func (d *Debugger) Continue(id int, how Step) error {
 	case th.stop == nil:
 		return fmt.Errorf("thread %d: %w", id, ErrRunning)
 	}
-	th.stop.wake(how)
+	d.wake(th.stop, how)
 	return nil
 }
 

@@ -65,7 +65,7 @@ func (d *Debugger) inHook(th *thread, l *lua.LState, rt *bind.Runtime, proto *lu
 	th.muted++
 	defer func() {
 		th.muted--
-		f.ended = true
+		f.ended.Store(true)
 		l.G.CurrentThread = l
 	}()
 	err = rt.Call(th.task, fn, nil, func(l *lua.LState, n int) {
@@ -118,14 +118,14 @@ func (d *Debugger) inFrame(ctx context.Context, id int, proto *lua.FunctionProto
 	t := f.thread.task.Owner().Spawn("", func(t *task.Task) {
 		t.Debug = mutedTask
 		defer t.Clock().AfterFunc(evalTimeout, func() { t.Cancel(errEvalTooLong) }).Stop()
-		if f.ended {
+		if f.ended.Load() {
 			err = fmt.Errorf("frame %d: %w", id, ErrReference)
 			return
 		}
 		fn := f.runtime.View.State.NewFunctionFromProto(proto)
 		fn.Env = d.environment(f)
 		err = f.runtime.Call(t, fn, nil, func(l *lua.LState, n int) {
-			if !f.ended {
+			if !f.ended.Load() {
 				results(f, l, n)
 			}
 		})
@@ -135,6 +135,9 @@ func (d *Debugger) inFrame(ctx context.Context, id int, proto *lua.FunctionProto
 	case <-ctx.Done():
 		t.Cancel(context.Cause(ctx))
 		<-t.Ended()
+		if errors.Is(err, errEvalEnded) {
+			return context.Cause(ctx) // it has not begun
+		}
 	}
 	return err
 }

@@ -3,6 +3,7 @@ package debugger
 import (
 	"fmt"
 	"strings"
+	"sync/atomic"
 
 	lua "github.com/yuin/gopher-lua"
 
@@ -29,7 +30,7 @@ type frame struct {
 	dbg     *lua.Debug
 	fn      *lua.LFunction
 	runtime *bind.Runtime
-	ended   bool // the thread has continued; Debugger.mu guards it, too
+	ended   atomic.Bool // the thread has continued
 }
 
 // maxFrames is the longest stack that is shown.
@@ -112,10 +113,7 @@ func (d *Debugger) withFrame(id int, do func(f *frame) error) error {
 		return fmt.Errorf("frame %d: %w", id, ErrReference)
 	}
 	return d.inStop(f.thread.id, func(*stop) error {
-		d.mu.Lock()
-		ended := f.ended
-		d.mu.Unlock()
-		if ended {
+		if f.ended.Load() {
 			return fmt.Errorf("frame %d: %w", id, ErrReference)
 		}
 		return do(f)
@@ -192,7 +190,7 @@ func (f *frame) global(name string) lua.LValue {
 func (d *Debugger) environment(f *frame) *lua.LTable {
 	state := f.runtime.View.State
 	check := func(l *lua.LState) {
-		if f.ended {
+		if f.ended.Load() {
 			l.RaiseError("the function whose variables this code uses has ended")
 		}
 	}

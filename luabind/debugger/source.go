@@ -164,7 +164,13 @@ func (d *Debugger) versionOf(rt *bind.Runtime, chunk string) *version {
 // funcInfo is what the hook needs to know about a function.
 type funcInfo struct {
 	lines       [][]int // of the statements that begin at an instruction
-	breakpoints map[int][]*breakpoint
+	breakpoints map[int][]placed
+}
+
+// placed is a breakpoint at the line that it has in one version of its file.
+type placed struct {
+	*breakpoint
+	line int
 }
 
 // at returns the lines of the statements that begin at an instruction.
@@ -217,9 +223,9 @@ func (d *Debugger) newInfo(rt *bind.Runtime, p *lua.FunctionProto) *funcInfo {
 		for pc, lines := range info.lines {
 			if slices.Contains(lines, line) {
 				if info.breakpoints == nil {
-					info.breakpoints = map[int][]*breakpoint{}
+					info.breakpoints = map[int][]placed{}
 				}
-				info.breakpoints[pc] = append(info.breakpoints[pc], b)
+				info.breakpoints[pc] = append(info.breakpoints[pc], placed{b, line})
 			}
 		}
 	}

@@ -206,9 +206,13 @@ func TestPause(t *testing.T) {
 				if err := b.d.Pause(thread); err != nil { // changes nothing
 					t.Fatal(err)
 				}
-				b.eval(stack[0], "count = (count or 0) + 1")
-				if got := b.eval(stack[0], "count"); got == "3" {
-					b.eval(stack[0], "stop = true")
+				if got := b.eval(stack[0], "count = (count or 0) + 1"); got != "" {
+					t.Error(got)
+				}
+				if got := b.eval(stack[0], "count == 3"); got == "true" {
+					if got := b.eval(stack[0], "stop = true"); got != "" {
+						t.Error(got)
+					}
 				}
 				b.goOn(thread, debugger.Run)
 			}

@@ -35,7 +35,9 @@ type thread struct {
 	scheduler *task.Scheduler
 	client    uint64      // the number of the client that sees it
 	pause     atomic.Bool // the client wants it to stop
-	waits     atomic.Bool // stop.waiting of stop
+	// waits is true if stop was made while the thread waited in a binding. Then the thread
+	// does not stop by itself before that ends.
+	waits atomic.Bool
 
 	stop *stop // nil while it runs; guarded by Debugger.mu
 
@@ -61,27 +63,31 @@ type stop struct {
 	thread *thread
 	on     *lua.LState
 	line   int           // of the statement at which it stopped, or 0
+	from   place         // where the next step begins
+	text   string        // of the error
 	woken  chan struct{} // closed when it continues
-	how    Step          // set before that
-	over   bool          // woken is closed
-	// waiting is true if the thread waits in a binding, and does not stop by itself before
-	// that ends. from is then where the next step begins. Debugger.mu guards both.
-	waiting bool
-	from    place
-	text    string // of the error
 }
 
 // wake continues the thread. Debugger.mu is held.
-func (s *stop) wake(how Step) {
-	if s.over {
-		return
+func (d *Debugger) wake(s *stop, how Step) {
+	th := s.thread
+	if th.stop != s {
+		return // it has continued
 	}
-	s.over, s.how = true, how
-	s.thread.stop = nil
+	th.stop = nil
+	th.step, th.from = how, s.from // the thread runs no code before it sees this
+	for id, f := range d.frames {
+		if f.thread == th {
+			f.ended.Store(true)
+			delete(d.frames, id)
+		}
+	}
+	for id, c := range d.refs {
+		if c.thread == th {
+			delete(d.refs, id)
+		}
+	}
 	close(s.woken)
-	if s.waiting { // the thread runs no code before it sees this, with mu
-		s.thread.step, s.thread.from = s.how, s.from
-	}
 }
 
 // mutedTask marks tasks of the debugger itself.
@@ -123,8 +129,8 @@ func (d *Debugger) instruction(s *task.Scheduler, t *task.Task) {
 		return
 	}
 	if hit := th.info.breakpoints[pc]; hit != nil {
-		if ids, stops := d.hit(th, l, frame.Runtime, hit); stops {
-			d.halt(th, l, &stop{line: lines[len(lines)-1]}, Stop{Reason: AtBreakpoint, Breakpoints: ids})
+		if ids, line := d.hit(th, l, frame.Runtime, hit); len(ids) > 0 {
+			d.halt(th, l, &stop{line: line}, Stop{Reason: AtBreakpoint, Breakpoints: ids})
 			return
 		}
 	}
@@ -221,7 +227,7 @@ func (d *Debugger) halt(th *thread, l *lua.LState, s *stop, why Stop) {
 		d.mu.Unlock()
 		return
 	}
-	s.thread, s.on, s.woken, s.text = th, l, make(chan struct{}), why.Text
+	s.thread, s.on, s.from, s.woken, s.text = th, l, placeOf(l, s.line), make(chan struct{}), why.Text
 	th.stop, th.step = s, running
 	th.pause.Store(false)
 	d.mu.Unlock()
@@ -245,14 +251,12 @@ func (th *thread) suspend(d *Debugger, s *stop, tell func()) {
 	})
 	l.G.CurrentThread = l
 	d.mu.Lock()
-	s.wake(running)
-	d.forget(th)
-	c := d.client
+	alone = alone && th.stop == s
+	d.wake(s, running)
 	d.mu.Unlock()
-	if alone && c != nil {
-		c.Continued(th.id)
+	if alone {
+		d.tell(func(c Client) { c.Continued(th.id) })
 	}
-	th.step, th.from = s.how, placeOf(l, s.line)
 }
 
 // placeOf returns the place of the newest call of a Lua function on a thread. line is that
@@ -283,7 +287,7 @@ func (d *Debugger) pauseWaiting(th *thread) {
 	if d.client == nil || d.threads[th.id] != th || th.stop != nil || !th.pause.Swap(false) {
 		return
 	}
-	th.stop = &stop{thread: th, on: th.last, woken: make(chan struct{}), waiting: true, from: placeOf(th.last, 0)}
+	th.stop = &stop{thread: th, on: th.last, woken: make(chan struct{}), from: placeOf(th.last, 0)}
 	th.waits.Store(true)
 	d.client.Stopped(Stop{Thread: th.id, Reason: Paused})
 }
@@ -293,9 +297,6 @@ func (d *Debugger) stopWaiting(th *thread) {
 	d.mu.Lock()
 	th.waits.Store(false)
 	s := th.stop
-	if s != nil {
-		s.waiting = false
-	}
 	d.mu.Unlock()
 	if s != nil {
 		th.suspend(d, s, nil)
@@ -311,9 +312,8 @@ func (d *Debugger) Returned(t *task.Task) {
 	t.Debug = nil
 	d.mu.Lock()
 	if th.stop != nil {
-		th.stop.wake(running)
+		d.wake(th.stop, running)
 	}
-	d.forget(th)
 	known := d.threads[th.id] == th
 	delete(d.threads, th.id)
 	d.mu.Unlock()
@@ -335,21 +335,6 @@ func (d *Debugger) Raised(t *task.Task, l *lua.LState, object lua.LValue, caught
 		text = string(s)
 	}
 	d.halt(th, l, &stop{}, Stop{Reason: Raised, Text: text})
-}
-
-// forget makes the frames and references of a thread invalid. d.mu is held.
-func (d *Debugger) forget(th *thread) {
-	for id, f := range d.frames {
-		if f.thread == th {
-			f.ended = true
-			delete(d.frames, id)
-		}
-	}
-	for id, c := range d.refs {
-		if c.thread == th {
-			delete(d.refs, id)
-		}
-	}
 }
 
 // lineOf returns the line of an instruction.
