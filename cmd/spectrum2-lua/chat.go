@@ -60,13 +60,15 @@ script logs an error, or the script breaks a rule of Spectrum.`,
 	cmd.Flags().StringVar(&f.passwordFile, "password-file", "", "a `file` whose first line is the default password of a login; without it: \"secret\"")
 	cmd.Flags().StringVar(&f.keep, "keep", "", "the `folder` that the script writes to, which chat keeps (service.working_dir)")
 	cmd.Flags().StringVar(&f.record, "record", "", "a `file` to which all messages are appended, for `spectrum2-lua replay`")
+	cmd.Flags().StringVar(&f.debug, "debug", "", debugHelp)
 	cmd.Flags().BoolVar(&f.wire, "wire", false, "show the frames from the start")
 	return cmd
 }
 
 type chatFlags struct {
-	user, passwordFile, keep, record string
-	wire                             bool
+	user, passwordFile, keep, record, debug string
+
+	wire bool
 }
 
 func (f chatFlags) options(path string) (chat.Options, error) {
@@ -102,13 +104,24 @@ func (f chatFlags) options(path string) (chat.Options, error) {
 	return o, nil
 }
 
-// run chats at the terminal, or runs the commands from stdin.
+// run waits for the debugger, if there is a flag for it, and chats.
 func (f chatFlags) run(ctx context.Context, t *terminal, path string, stdin io.Reader) error {
 	o, err := f.options(path)
 	if err != nil {
 		return err
 	}
 	o.Colour = t.colour
+	d, ctx, end, err := waitForDebugger(ctx, t, f.debug)
+	if err != nil {
+		return unlessTerminated(ctx, err)
+	}
+	defer end()
+	o.Stage.Debugger = d
+	return unlessTerminated(ctx, f.chat(ctx, t, o, stdin))
+}
+
+// chat chats at the terminal, or runs the commands from stdin.
+func (f chatFlags) chat(ctx context.Context, t *terminal, o chat.Options, stdin io.Reader) error {
 	in, out := terminalFile(stdin), terminalFile(t.out)
 	if in == nil || out == nil {
 		o.Script = in == nil

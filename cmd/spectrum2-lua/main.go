@@ -22,6 +22,7 @@ var commands = []func(*terminal) *cobra.Command{
 	newChat,
 	newCheck,
 	newTest,
+	newDebug,
 	newReplay,
 	newServe,
 	newPS,

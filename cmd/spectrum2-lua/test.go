@@ -27,6 +27,7 @@ type testRun struct {
 	timeout time.Duration
 	jobs    int
 	cover   bool
+	debug   string
 	lcov    string
 
 	options scripttest.Options
@@ -74,6 +75,7 @@ is 0 if no case fails, 1 if a case fails, and 2 if no case runs.`,
 	f.BoolVar(&r.watch, "watch", false, "run again when a test, a script, a module or a config changes")
 	f.StringVar(&r.junit, "junit", "", "write the results to a `file` in JUnit's format")
 	f.BoolVar(&r.cover, "coverage", false, "show how many lines of each script run, and which do not")
+	f.StringVar(&r.debug, "debug", "", debugHelp)
 	f.StringVar(&r.lcov, "lcov", "", "write the coverage to a `file` in LCOV's format")
 	f.DurationVar(&r.timeout, "timeout", scripttest.DefaultTimeout, "how long a case may take")
 	f.IntVarP(&r.jobs, "jobs", "j", runtime.GOMAXPROCS(0), "how many files run at the same time")
@@ -93,13 +95,24 @@ func (r *testRun) start(cmd *cobra.Command) error {
 	if r.timeout <= 0 || r.jobs < 1 {
 		return usageError{cmd.CommandPath(), errors.New("--timeout and --jobs must be more than 0")}
 	}
+	if r.debug != "" && r.options.Coverage {
+		return usageError{cmd.CommandPath(), errors.New("--debug does not work with --coverage and --lcov")}
+	}
 	if len(r.paths) == 0 {
 		r.paths = []string{"."}
 	}
-	if r.watch {
-		return r.again(cmd.Context())
+	d, ctx, end, err := waitForDebugger(cmd.Context(), r.t, r.debug)
+	if err != nil {
+		return unlessTerminated(ctx, err)
 	}
-	_, err := r.once(cmd.Context())
+	defer end()
+	if r.options.Debugger = d; d != nil {
+		r.options.Jobs = 1
+	}
+	if r.watch {
+		return unlessTerminated(ctx, r.again(ctx))
+	}
+	_, err = r.once(ctx)
 	return err
 }
 

@@ -14,6 +14,7 @@ import (
 	"github.com/sirupsen/logrus"
 
 	"spectrumlua/luabind"
+	"spectrumlua/luabind/debugger"
 	"spectrumlua/luabind/source"
 	"spectrumlua/pb"
 	"spectrumlua/runtime/admin"
@@ -76,6 +77,8 @@ type Options struct {
 	Admin *Admin
 	// Coverage notes which lines of the script run; see luabind.Options. It is optional.
 	Coverage *source.Coverage
+	// Debugger debugs the script. It is optional.
+	Debugger *debugger.Debugger
 	// OnRetry is called for each failure that Spectrum is not told; see session.Options.
 	// It is optional.
 	OnRetry func(user string, disconnected *pb.Disconnected, pause time.Duration)
@@ -145,6 +148,7 @@ func New(o Options) *Backend {
 		Version:   version.Number,
 		Compiled:  o.Compiled,
 		Coverage:  o.Coverage,
+		Debugger:  o.Debugger,
 		OnRetry:   o.OnRetry,
 	})
 	b.reloader = newReloader(b.host, o.Settings.Reload, b.log, b.afterLoad(recordLoads(o.Record, o.Settings.Script)))

@@ -20,6 +20,7 @@ import (
 
 	"spectrumlua/cmd/spectrum2-lua/devkit/simulator"
 	"spectrumlua/luabind/backend"
+	"spectrumlua/luabind/debugger"
 	"spectrumlua/luabind/source"
 	"spectrumlua/pb"
 	"spectrumlua/runtime/clock"
@@ -59,6 +60,8 @@ type Options struct {
 	Compiled *source.Cache
 	// Coverage notes which lines of the script run; see luabind.Options. It is optional.
 	Coverage *source.Coverage
+	// Debugger debugs the script and receives the lines of the log. It is optional.
+	Debugger *debugger.Debugger
 	// Log receives each line of the backend's log. Calls do not overlap. It must not block
 	// or use the Harness.
 	Log func(Line)
@@ -106,7 +109,7 @@ func Open(ctx context.Context, o Options) (*Harness, error) {
 	}
 	o.Spectrum.MaxFrame = int(s.Settings.MaxFrame)
 	s.ctx, s.stop = context.WithCancel(ctx)
-	log := newLog(o.Log)
+	log := newLog(o.logged())
 	for _, warning := range s.Config.Warnings() {
 		log.category("backend").Warn(warning)
 	}
@@ -118,7 +121,7 @@ func Open(ctx context.Context, o Options) (*Harness, error) {
 	ours, its := net.Pipe()
 	s.backend = backend.New(backend.Options{
 		Dial:    func(context.Context) (net.Conn, error) { return its, nil },
-		Context: s.ctx, Config: s.Config, Settings: s.Settings, Files: s.files, Log: log.category, Clock: o.Clock, Compiled: o.Compiled, Coverage: o.Coverage, OnRetry: o.OnRetry,
+		Context: s.ctx, Config: s.Config, Settings: s.Settings, Files: s.files, Log: log.category, Clock: o.Clock, Compiled: o.Compiled, Coverage: o.Coverage, Debugger: o.Debugger, OnRetry: o.OnRetry,
 		Record: s.recorder, Gateway: o.Spectrum.Gateway, Admin: o.Admin,
 	})
 	go s.serve(s.ctx)

@@ -10,6 +10,7 @@ import (
 
 	"github.com/sirupsen/logrus"
 
+	"spectrumlua/luabind/debugger"
 	"spectrumlua/runtime/logging"
 )
 
@@ -107,3 +108,17 @@ func (l *backendLog) Fire(e *logrus.Entry) error {
 type nothing struct{}
 
 func (nothing) Format(*logrus.Entry) ([]byte, error) { return nil, nil }
+
+// logged returns Log, which also passes the lines to the debugger.
+func (o Options) logged() func(Line) {
+	log, d := o.Log, o.Debugger
+	if d == nil {
+		return log
+	}
+	return func(l Line) {
+		d.Output(debugger.Output{Text: l.Text + "\n"})
+		if log != nil {
+			log(l)
+		}
+	}
+}

@@ -166,9 +166,13 @@ func eventually(l *lua.LState) int {
 		if time.Now().After(late) {
 			bind.Raise(l, "%sthe value did not become true in time: it is %s", about(l, 3), show(result))
 		}
-		_ = waitFor(l, lookAgain, func(ctx context.Context) error {
-			<-ctx.Done()
-			return context.Cause(ctx)
+		_ = bind.Wait(l, func(ctx context.Context) error { // it raises the only error
+			select {
+			case <-time.After(lookAgain):
+				return nil
+			case <-ctx.Done():
+				return context.Cause(ctx)
+			}
 		})
 	}
 }

@@ -132,11 +132,13 @@ func limitOr(l *lua.LState, n int, otherwise time.Duration) time.Duration {
 	return bind.CheckSeconds(l, n)
 }
 
-// waitFor is like bind.Wait, with a limit in real time, because a test may advance the clock.
-func waitFor(l *lua.LState, limit time.Duration, f func(ctx context.Context) error) error {
+// waitFor is like bind.Wait, with a limit in real time, because a test may advance the
+// clock. late is the limit; see world.after.
+func waitFor(l *lua.LState, late context.Context, f func(ctx context.Context) error) error {
 	return bind.Wait(l, func(ctx context.Context) error {
-		limited, cancel := context.WithTimeoutCause(ctx, limit, errNotYet)
-		defer cancel()
+		limited, cancel := context.WithCancelCause(ctx)
+		defer cancel(nil)
+		defer context.AfterFunc(late, func() { cancel(errNotYet) })()
 		err := f(limited)
 		if err != nil && ctx.Err() == nil && limited.Err() != nil {
 			return errNotYet
@@ -174,7 +176,9 @@ func expectError(l *lua.LState, w *world) int {
 func (w *world) expectEntry(l *lua.LState, p *matcher, limit time.Duration, what string, fits func(*entry) bool) int {
 	w.needStage(l)
 	var found *entry
-	err := waitFor(l, limit, func(ctx context.Context) (err error) {
+	late, stop := w.after(limit)
+	defer stop()
+	err := waitFor(l, late, func(ctx context.Context) (err error) {
 		found, err = w.journal.await(ctx, fits)
 		return err
 	})

@@ -153,7 +153,8 @@ func expect(l *lua.LState, w *world, u *user) int {
 func (w *world) expect(l *lua.LState, e expectation, limit time.Duration) lua.LValue {
 	s := w.started().Spectrum
 	seen := uint64(0)
-	late := time.Now().Add(limit)
+	late, stop := w.after(limit)
+	defer stop()
 	for {
 		if f, ok := s.TakeFrame(e.accepts); ok {
 			message, err := messageOf(e.typ, f)
@@ -165,7 +166,7 @@ func (w *world) expect(l *lua.LState, e expectation, limit time.Duration) lua.LV
 			}
 			return message
 		}
-		err := waitFor(l, time.Until(late), func(ctx context.Context) (err error) {
+		err := waitFor(l, late, func(ctx context.Context) (err error) {
 			seen, err = s.AwaitMore(ctx, seen)
 			return err
 		})
@@ -304,9 +305,11 @@ func neverComes(l *lua.LState, w *world, u *user) int {
 // stays waits until the time is over or a frame meets the expectation.
 func (w *world) stays(l *lua.LState, e expectation, limit time.Duration) {
 	s := w.started().Spectrum
-	late, seen := time.Now().Add(limit), uint64(0)
+	late, stop := w.after(limit)
+	defer stop()
+	seen := uint64(0)
 	for {
-		err := waitFor(l, time.Until(late), func(ctx context.Context) (err error) {
+		err := waitFor(l, late, func(ctx context.Context) (err error) {
 			seen, err = s.AwaitMore(ctx, seen)
 			return err
 		})

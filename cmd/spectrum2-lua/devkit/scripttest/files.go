@@ -69,7 +69,9 @@ func fetchFile(l *lua.LState, u *user) int {
 	limit := limitArgument(l, 3)
 	s := u.world.needStage(l)
 	var f harness.Fetched
-	err := waitFor(l, limit, func(ctx context.Context) (err error) {
+	late, stop := u.world.after(limit)
+	defer stop()
+	err := waitFor(l, late, func(ctx context.Context) (err error) {
 		f, err = s.Fetch(ctx, string(address))
 		return err
 	})

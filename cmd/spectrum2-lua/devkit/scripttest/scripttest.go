@@ -19,6 +19,7 @@ import (
 	"sync"
 	"time"
 
+	"spectrumlua/luabind/debugger"
 	"spectrumlua/luabind/source"
 )
 
@@ -39,6 +40,8 @@ type Options struct {
 	Jobs int
 	// Coverage measures which lines of the scripts and their modules run.
 	Coverage bool
+	// Debugger debugs tests and scripts. Time limits do not end while a task is stopped.
+	Debugger *debugger.Debugger
 	// Done is called with each result, in the order of files and cases. Calls do not
 	// overlap.
 	Done func(Result)
@@ -206,7 +209,7 @@ func (r *worker) names(ctx context.Context, path string) ([]string, *Result) {
 	if ctx.Err() != nil {
 		return nil, nil
 	}
-	w, err := newWorld(ctx, path, &r.sources, r.coverage)
+	w, err := newWorld(ctx, path, &r.sources, r.coverage, r.options.Debugger)
 	if err == nil {
 		defer w.close()
 		err = w.load(ctx, r.options.Timeout)
@@ -226,7 +229,7 @@ func (r *worker) names(ctx context.Context, path string) ([]string, *Result) {
 func (r *worker) one(ctx context.Context, path, name string) Result {
 	began := time.Now()
 	result := Result{File: path, Name: name}
-	w, err := newWorld(ctx, path, &r.sources, r.coverage)
+	w, err := newWorld(ctx, path, &r.sources, r.coverage, r.options.Debugger)
 	if err == nil {
 		defer w.close()
 		err = w.load(ctx, r.options.Timeout)

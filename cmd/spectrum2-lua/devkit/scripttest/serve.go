@@ -7,7 +7,6 @@ import (
 	"fmt"
 	"net"
 	"path/filepath"
-	"time"
 
 	lua "github.com/yuin/gopher-lua"
 
@@ -159,13 +158,14 @@ func closeConn(rt *bind.Runtime, t *task.Task, ud *lua.LUserData) {
 // waitPeer implements peer:wait([connections [, seconds]]).
 func waitPeer(l *lua.LState, p *peer) int {
 	wanted := l.OptInt(2, 1)
-	late := time.Now().Add(limitArgument(l, 3))
+	late, stop := p.world.after(limitArgument(l, 3))
+	defer stop()
 	for p.count < wanted || p.busy > 0 {
 		if p.change == nil {
 			p.change = make(chan struct{})
 		}
 		change := p.change
-		err := waitFor(l, time.Until(late), func(ctx context.Context) error {
+		err := waitFor(l, late, func(ctx context.Context) error {
 			select {
 			case <-change:
 				return nil

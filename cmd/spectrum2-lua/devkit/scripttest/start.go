@@ -70,7 +70,7 @@ func (w *world) begin(l *lua.LState, path string, more *lua.LTable, home string)
 	var s *harness.Harness
 	err := bind.Wait(l, func(context.Context) (err error) {
 		s, err = harness.Open(w.ctx, harness.Options{
-			Path: path, Settings: settings, WorkingDir: w.dir, NoRetries: true, Clock: w.clock, Compiled: w.sources, Coverage: w.cover.ofScript,
+			Path: path, Settings: settings, WorkingDir: w.dir, NoRetries: true, Clock: w.clock, Compiled: w.sources, Coverage: w.cover.ofScript, Debugger: w.debugger,
 			Log:      func(line harness.Line) { w.journal.add(line, false) },
 			Spectrum: simulator.Options{Timeout: never, Gateway: home == homeServe},
 		})

@@ -15,6 +15,7 @@ import (
 
 	"spectrumlua/cmd/spectrum2-lua/devkit/harness"
 	"spectrumlua/luabind"
+	"spectrumlua/luabind/debugger"
 	"spectrumlua/luabind/source"
 	"spectrumlua/pb"
 	"spectrumlua/runtime/clock"
@@ -35,18 +36,19 @@ const (
 
 // world runs one case.
 type world struct {
-	path    string // the path of the test file, as Find returned it
-	dir     string // an empty folder for the case
-	sources *source.Cache
-	cover   coverage
-	clock   *clock.Movable
-	suite   *suite
-	ctx     context.Context // its end stops the world
-	stop    context.CancelCauseFunc
-	host    *luabind.Host // runs the test file
-	tasks   *task.Scheduler
-	journal log           // of the script and the test
-	ids     atomic.Uint64 // of messages of users
+	path     string // the path of the test file, as Find returned it
+	dir      string // an empty folder for the case
+	sources  *source.Cache
+	cover    coverage
+	debugger *debugger.Debugger // nil: not debugged
+	clock    *clock.Movable
+	suite    *suite
+	ctx      context.Context // its end stops the world
+	stop     context.CancelCauseFunc
+	host     *luabind.Host // runs the test file
+	tasks    *task.Scheduler
+	journal  log           // of the script and the test
+	ids      atomic.Uint64 // of messages of users
 
 	mu       sync.Mutex
 	main     *task.Task       // the case; nil until it runs
@@ -57,8 +59,8 @@ type world struct {
 }
 
 // newWorld returns a world for a test file. The caller must call close.
-func newWorld(ctx context.Context, path string, sources *source.Cache, cover coverage) (*world, error) {
-	w := &world{path: path, sources: sources, cover: cover}
+func newWorld(ctx context.Context, path string, sources *source.Cache, cover coverage, d *debugger.Debugger) (*world, error) {
+	w := &world{path: path, sources: sources, cover: cover, debugger: d}
 	full, err := filepath.Abs(path)
 	if err != nil {
 		return w, err
@@ -85,7 +87,7 @@ func newWorld(ctx context.Context, path string, sources *source.Cache, cover cov
 	module := w.suite.module()
 	w.host = luabind.New(w.ctx, luabind.Options{
 		Config: cfg, Settings: settings, Scheduler: w.tasks, Link: noLink{}, Version: version.Number,
-		Log: harness.Logger(w.heard)("lua"), Extra: &module, Compiled: sources, Coverage: cover.ofTest,
+		Log: harness.Logger(w.heard)("lua"), Extra: &module, Compiled: sources, Coverage: cover.ofTest, Debugger: d,
 	})
 	return w, nil
 }
@@ -100,6 +102,20 @@ func (w *world) rest(ctx context.Context) {
 		return
 	}
 	task.Settle(ctx, w.tasks)
+}
+
+// suspended reports whether the debugger has stopped a task of the test or of the script.
+func (w *world) suspended() bool {
+	s := w.started()
+	return w.tasks.Suspended() || s != nil && s.Scheduler().Suspended()
+}
+
+// after returns a context that is done after d in real time, or later if the debugger stops
+// a task.
+func (w *world) after(d time.Duration) (late context.Context, stop func()) {
+	late, cancel := context.WithCancelCause(context.Background())
+	timer := task.AfterFunc(clock.Real(), d, w.suspended, func() { cancel(errNotYet) })
+	return late, func() { timer.Stop(); cancel(nil) }
 }
 
 // started returns the backend with the script under test, or nil before its start.
@@ -132,14 +148,14 @@ func (w *world) load(ctx context.Context, limit time.Duration) error {
 		defer crash.Guard()
 		loaded <- w.host.Load()
 	}()
-	timer := time.NewTimer(limit)
-	defer timer.Stop()
+	late, stop := w.after(limit)
+	defer stop()
 	select {
 	case err := <-loaded:
 		return err
 	case <-ctx.Done():
 		w.stop(errStopped)
-	case <-timer.C:
+	case <-late.Done():
 		w.stop(fmt.Errorf("the file takes more than %v to load (--timeout)", limit))
 	}
 	return <-loaded
@@ -182,12 +198,12 @@ func (w *world) play(ctx context.Context, name string, limit time.Duration) (pro
 // await waits for the end of the case's task and stops it after limit. It returns false if
 // the task does not stop.
 func (w *world) await(ctx context.Context, main *task.Task, limit time.Duration) bool {
-	timer := time.NewTimer(limit)
-	defer timer.Stop()
+	late, stop := w.after(limit)
+	defer stop()
 	select {
 	case <-main.Ended():
 		return true
-	case <-timer.C:
+	case <-late.Done():
 		main.Cancel(fmt.Errorf("the case took %v (--timeout)", limit))
 	case <-ctx.Done():
 		main.Cancel(errStopped)
