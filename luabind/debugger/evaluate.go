@@ -185,7 +185,7 @@ func (d *Debugger) SetVariable(ctx context.Context, ref int, name, expression st
 		d.mu.Unlock()
 	}
 	err = d.inFrame(ctx, id, proto, func(f *frame, l *lua.LState, n int) {
-		value := lua.LValue(lua.LNil)
+		value := lua.LNil
 		if n > 0 {
 			value = l.Get(-n)
 		}

@@ -304,7 +304,7 @@ func (o outputs) Write(p []byte) (int, error) {
 // of the editor.
 func (a *Adapter) pass(in *bufio.Reader, launch []byte, p *program) error {
 	defer p.stop()
-	defer p.conn.Close()
+	defer func() { _ = p.conn.Close() }()
 	from := bufio.NewReader(p.conn)
 	if a.initialize != nil { // the editor has the answer already
 		if err := dap.WriteBaseMessage(p.conn, a.initialize); err != nil {

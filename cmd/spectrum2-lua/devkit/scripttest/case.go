@@ -134,7 +134,7 @@ func limitOr(l *lua.LState, n int, otherwise time.Duration) time.Duration {
 
 // waitFor is like bind.Wait, with a limit in real time, because a test may advance the
 // clock. late is the limit; see world.after.
-func waitFor(l *lua.LState, late context.Context, f func(ctx context.Context) error) error {
+func waitFor(late context.Context, l *lua.LState, f func(ctx context.Context) error) error {
 	return bind.Wait(l, func(ctx context.Context) error {
 		limited, cancel := context.WithCancelCause(ctx)
 		defer cancel(nil)
@@ -178,7 +178,7 @@ func (w *world) expectEntry(l *lua.LState, p *matcher, limit time.Duration, what
 	var found *entry
 	late, stop := w.after(limit)
 	defer stop()
-	err := waitFor(l, late, func(ctx context.Context) (err error) {
+	err := waitFor(late, l, func(ctx context.Context) (err error) {
 		found, err = w.journal.await(ctx, fits)
 		return err
 	})

@@ -166,7 +166,7 @@ func (w *world) expect(l *lua.LState, e expectation, limit time.Duration) lua.LV
 			}
 			return message
 		}
-		err := waitFor(l, late, func(ctx context.Context) (err error) {
+		err := waitFor(late, l, func(ctx context.Context) (err error) {
 			seen, err = s.AwaitMore(ctx, seen)
 			return err
 		})
@@ -309,7 +309,7 @@ func (w *world) stays(l *lua.LState, e expectation, limit time.Duration) {
 	defer stop()
 	seen := uint64(0)
 	for {
-		err := waitFor(l, late, func(ctx context.Context) (err error) {
+		err := waitFor(late, l, func(ctx context.Context) (err error) {
 			seen, err = s.AwaitMore(ctx, seen)
 			return err
 		})

@@ -71,7 +71,7 @@ func fetchFile(l *lua.LState, u *user) int {
 	var f harness.Fetched
 	late, stop := u.world.after(limit)
 	defer stop()
-	err := waitFor(l, late, func(ctx context.Context) (err error) {
+	err := waitFor(late, l, func(ctx context.Context) (err error) {
 		f, err = s.Fetch(ctx, string(address))
 		return err
 	})

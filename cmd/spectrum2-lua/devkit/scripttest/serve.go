@@ -165,7 +165,7 @@ func waitPeer(l *lua.LState, p *peer) int {
 			p.change = make(chan struct{})
 		}
 		change := p.change
-		err := waitFor(l, late, func(ctx context.Context) error {
+		err := waitFor(late, l, func(ctx context.Context) error {
 			select {
 			case <-change:
 				return nil
