@@ -35,7 +35,11 @@ func (h *Host) logError(log logrus.FieldLogger, what string, t *task.Task, err e
 		log.Debugf("%s ended: %v", what, cause)
 		return
 	}
-	h.errors.Add(1)
+	if strings.HasPrefix(what, "on.") {
+		h.errors[0].Add(1)
+	} else {
+		h.errors[1].Add(1)
+	}
 	var script *ScriptError
 	isScript := errors.As(err, &script)
 	h.remember(what, user, err, script)

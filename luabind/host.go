@@ -45,6 +45,8 @@ import (
 	"spectrumlua/runtime/config"
 	"spectrumlua/runtime/files"
 	"spectrumlua/runtime/logging"
+	"spectrumlua/runtime/meter"
+	"spectrumlua/runtime/metrics"
 	"spectrumlua/runtime/secret"
 	"spectrumlua/runtime/session"
 	"spectrumlua/runtime/task"
@@ -92,6 +94,10 @@ type Options struct {
 	Coverage *source.Coverage
 	// Debugger debugs the script; nil debugs nothing.
 	Debugger *debugger.Debugger
+	// Metrics has the metrics of the script. By default, nobody reads them.
+	Metrics *metrics.Script
+	// Meters measure handlers and statements of the database. Nil measures nothing.
+	Meters *meter.Backend
 	// OnRetry is called for each failure that Spectrum is not told; see session.Options.
 	OnRetry func(user string, disconnected *pb.Disconnected, pause time.Duration)
 }
@@ -128,9 +134,9 @@ type Host struct {
 	retireOld func(kept func(*task.Resource) bool)
 	oldCheck  clock.Timer // calls logOld
 
-	errors   atomic.Uint64 // of handlers and tasks, that were logged
-	failures failures      // the newest of them
-	newest   atomic.Int64  // generation, for use without the script lock
+	errors   [2]atomic.Uint64 // that were logged: of handlers, and of all other functions
+	failures failures         // the newest of them
+	newest   atomic.Int64     // generation, for use without the script lock
 
 	inspecting sync.Mutex                        // held while Tasks waits for the script lock
 	profiling  sync.Mutex                        // held during Profile
@@ -151,6 +157,9 @@ type Host struct {
 func New(ctx context.Context, o Options) *Host {
 	if o.Files == nil {
 		o.Files = files.New(files.Options{Log: o.Log})
+	}
+	if o.Metrics == nil {
+		o.Metrics = metrics.NewScript(false, func(string) {})
 	}
 	h := &Host{opts: o, log: o.Log, policy: policy.New(o.Settings), data: bind.NewTable(), announced: map[string]bool{}, loadErr: fmt.Errorf("the script has not been loaded yet")}
 	h.observe = h.skipped
@@ -223,7 +232,11 @@ func (h *Host) Dispatch(t *task.Task, s *session.Session, m session.Message) err
 	if origin != "" {
 		args = append(args, origin)
 	}
+	began := h.opts.Meters.Begin()
 	err = v.call(t, fn, args)
+	if !began.IsZero() {
+		h.opts.Meters.Handled(int(m.Type.Number), began)
+	}
 	switch {
 	case err != nil:
 		v.logError("on."+m.Type.Name, t, err)

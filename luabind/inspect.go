@@ -10,5 +10,9 @@ type Status struct {
 
 // Status returns the state of the script. It does not wait for the script lock.
 func (h *Host) Status() Status {
-	return Status{Generation: int(h.newest.Load()), Errors: h.errors.Load()}
+	handlers, others := h.Errors()
+	return Status{Generation: int(h.newest.Load()), Errors: handlers + others}
 }
+
+// Errors returns the number of errors of handlers, and of tasks, timers and commands so far.
+func (h *Host) Errors() (handlers, others uint64) { return h.errors[0].Load(), h.errors[1].Load() }

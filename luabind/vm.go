@@ -93,6 +93,8 @@ func (h *Host) emptyVM() *vm {
 		Log:      h.log,
 		Clock:    h.opts.Scheduler.Clock(),
 		Files:    h.opts.Files,
+		Metrics:  h.opts.Metrics,
+		Meters:   h.opts.Meters,
 		Process:  h.sessions.Process(),
 		OwnerOf:  v.ownerOf,
 		Call:     v.run,

@@ -20,6 +20,7 @@ import (
 	"spectrumlua/runtime/link"
 	"spectrumlua/runtime/logging"
 	"spectrumlua/runtime/memory"
+	"spectrumlua/runtime/metrics"
 	"spectrumlua/runtime/record"
 	"spectrumlua/runtime/secret"
 	"spectrumlua/runtime/version"
@@ -58,7 +59,8 @@ func (p *process) run() int {
 	}
 	settings, err := p.config.Settings()
 	shared, wrong := files.ReadSettings(p.config)
-	if err := errors.Join(err, wrong); err != nil {
+	measured, wrongMetrics := metrics.ReadSettings(p.config)
+	if err := errors.Join(err, wrong, wrongMetrics); err != nil {
 		return p.fail(err, syscall.EINVAL)
 	}
 	p.log.Infof("spectrum2-lua %s for %s, pid %d", version.String(), p.config.JID(), os.Getpid())
@@ -71,7 +73,10 @@ func (p *process) run() int {
 	signal.Notify(aborts, syscall.SIGABRT)
 	defer signal.Stop(aborts)
 	go p.endAt(ctx, aborts, cancel)
-	return p.serve(ctx, settings, shared)
+	if measured.Listen != "" {
+		p.log.Warnf("%s: [metrics] listen is for spectrum2-lua serve: here, spectrum2-lua exporter serves the metrics", measured.Where())
+	}
+	return p.serve(ctx, settings, shared, measured)
 }
 
 // endAt calls end at SIGABRT, which Spectrum sends to a backend that it considers
@@ -89,7 +94,7 @@ func (p *process) endAt(ctx context.Context, aborts <-chan os.Signal, end func()
 }
 
 // serve loads the script, connects to Spectrum and returns the exit code.
-func (p *process) serve(ctx context.Context, settings config.Settings, shared files.Settings) int {
+func (p *process) serve(ctx context.Context, settings config.Settings, shared files.Settings, measured metrics.Settings) int {
 	hangups := make(chan os.Signal, 1)
 	signal.Notify(hangups, syscall.SIGHUP) // before the script loads: it must not end the process
 	defer signal.Stop(hangups)
@@ -103,6 +108,7 @@ func (p *process) serve(ctx context.Context, settings config.Settings, shared fi
 		Config:   p.config,
 		Settings: settings,
 		Files:    shared,
+		Metrics:  measured,
 		Record:   recorder,
 		Secrets:  p.secrets,
 		Admin:    &backend.Admin{Home: admin.HomeSpectrum, Logger: p.logger},

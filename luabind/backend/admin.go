@@ -33,6 +33,7 @@ var routes = map[string]func(b *Backend, r *admin.Request) (any, error){
 
 // streams are the routes that write their answers themselves.
 var streams = map[string]func(b *Backend, w http.ResponseWriter, r *admin.Request) error{
+	"GET /metrics":           (*Backend).adminMetrics,
 	"GET /trace":             (*Backend).adminTrace,
 	"GET /profile":           (*Backend).adminProfile,
 	"GET /profile/go/{kind}": (*Backend).adminGoProfile,
@@ -68,7 +69,7 @@ func (b *Backend) adminProcess(*admin.Request) (any, error) {
 	p := admin.Process{
 		Version: version.String(), PID: os.Getpid(), JID: b.opts.Config.JID(), Home: b.opts.Admin.Home, Backend: id,
 		Config: b.opts.Config.Path(), Script: b.opts.Settings.Script, Generation: status.Generation,
-		Started: b.started, Users: b.Users(), Memory: resident, Received: b.received.Load(), Sent: b.Sent(),
+		Started: b.started, Users: b.Users(), Memory: resident, Received: b.received.sum(), Sent: b.Sent(),
 		Errors: status.Errors, LogLevel: b.opts.Admin.Logger.LevelName(),
 	}
 	if err := b.LoadError(); err != nil {

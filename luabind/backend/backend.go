@@ -8,7 +8,6 @@ import (
 	"errors"
 	"net"
 	"runtime"
-	"sync/atomic"
 	"time"
 
 	"github.com/sirupsen/logrus"
@@ -23,6 +22,8 @@ import (
 	"spectrumlua/runtime/crash"
 	"spectrumlua/runtime/files"
 	"spectrumlua/runtime/memory"
+	"spectrumlua/runtime/meter"
+	"spectrumlua/runtime/metrics"
 	"spectrumlua/runtime/record"
 	"spectrumlua/runtime/schema"
 	"spectrumlua/runtime/secret"
@@ -62,6 +63,8 @@ type Options struct {
 	Settings config.Settings
 	// Files are the settings of the section [files] of Config.
 	Files files.Settings
+	// Metrics are the settings of the section [metrics] of Config.
+	Metrics metrics.Settings
 	// Log returns the log of a part of the backend: "backend", "link" or "lua".
 	Log func(category string) logrus.FieldLogger
 	// Secrets collects the values that Log hides. By default, nothing is hidden.
@@ -102,7 +105,11 @@ type Backend struct {
 	admin     *admin.Server // nil without a socket
 	started   time.Time
 	tracer    trace.Tracer
-	received  atomic.Uint64 // messages for the script
+	// received and sent are the messages for and of the script.
+	received, sent traffic
+	meters         meter.Backend
+	scriptMetrics  *metrics.Script
+	metrics        *metrics.Registry
 	// endScripts cancels the tasks of the scripts.
 	endScripts context.CancelFunc
 }
@@ -114,7 +121,8 @@ func New(o Options) *Backend {
 		o.Context = context.Background()
 	}
 	o.Successor = cmp.Or(o.Successor, "Spectrum starts another")
-	b := &Backend{opts: o, log: o.Log("backend"), started: time.Now()}
+	b := &Backend{opts: o, log: o.Log("backend"), started: time.Now(), received: newTraffic(), sent: newTraffic()}
+	b.scriptMetrics = b.newScriptMetrics()
 	var scripts context.Context
 	scripts, b.endScripts = context.WithCancel(context.WithoutCancel(o.Context))
 	defer context.AfterFunc(o.Context, b.endScripts)()
@@ -130,7 +138,7 @@ func New(o Options) *Backend {
 	}
 	b.peer = connect(Wiring{
 		Receive: func(ctx context.Context, typ *schema.Type, payload []byte, lender task.Lender) {
-			b.received.Add(1)
+			b.received.count(typ.Number)
 			b.host.Sessions().Receive(ctx, typ, payload, lender)
 		},
 		Observer: b.gated(b.observer()),
@@ -141,7 +149,7 @@ func New(o Options) *Backend {
 		Config:    o.Config,
 		Settings:  o.Settings,
 		Scheduler: b.scheduler,
-		Link:      b.peer,
+		Link:      &countedPeer{b.peer, b.sent},
 		Log:       o.Log("lua"),
 		Secrets:   o.Secrets,
 		Files:     b.files,
@@ -150,8 +158,11 @@ func New(o Options) *Backend {
 		Coverage:  o.Coverage,
 		Debugger:  o.Debugger,
 		OnRetry:   o.OnRetry,
+		Metrics:   b.scriptMetrics,
+		Meters:    &b.meters,
 	})
 	b.reloader = newReloader(b.host, o.Settings.Reload, b.log, b.afterLoad(recordLoads(o.Record, o.Settings.Script)))
+	b.openMetrics()
 	b.openAdmin()
 	return b
 }

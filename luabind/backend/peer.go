@@ -23,6 +23,8 @@ type Peer interface {
 	Sent() uint64
 	// Queued returns the number of bytes that wait for the other side.
 	Queued() int64
+	// Connected reports whether the other side accepts messages.
+	Connected() bool
 	// Run serves users until the peer ends or ctx is done. Send works until Close.
 	Run(ctx context.Context) error
 	// Close flushes the queue until ctx is done and closes the connection.

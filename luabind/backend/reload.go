@@ -27,7 +27,11 @@ type reloader struct {
 	loading sync.Mutex // held during a load
 	mu      sync.Mutex
 	err     error // of the last load
+	counted loads
 }
+
+// loads counts the loads of the script by their results.
+type loads struct{ succeeded, failed uint64 }
 
 // newReloader loads the script and starts the reloader. The load logs its error.
 func newReloader(host *luabind.Host, watching bool, log logrus.FieldLogger, after func(error)) *reloader {
@@ -89,6 +93,11 @@ func (r *reloader) loadNow() error {
 	}
 	r.mu.Lock()
 	r.err = err
+	if err == nil {
+		r.counted.succeeded++
+	} else {
+		r.counted.failed++
+	}
 	r.mu.Unlock()
 	if r.watcher == nil {
 		return err
@@ -106,6 +115,13 @@ func (r *reloader) lastError() error {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	return r.err
+}
+
+// counts returns the numbers of loads so far, and whether the last one succeeded.
+func (r *reloader) counts() (counted loads, loaded bool) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	return r.counted, r.err == nil
 }
 
 func (r *reloader) run() {

@@ -13,6 +13,8 @@ import (
 	"spectrumlua/runtime/clock"
 	"spectrumlua/runtime/config"
 	"spectrumlua/runtime/files"
+	"spectrumlua/runtime/meter"
+	"spectrumlua/runtime/metrics"
 	"spectrumlua/runtime/task"
 )
 
@@ -30,6 +32,10 @@ type Runtime struct {
 	Clock clock.Clock
 	// Files shares files. It is never nil, but may be off.
 	Files *files.Service
+	// Metrics has the metrics of the script. It is never nil.
+	Metrics *metrics.Script
+	// Meters measure statements of the database. They may be nil.
+	Meters *meter.Backend
 	// Process is the owner of resources that do not belong to a user.
 	Process *task.Owner
 	// Spectrum is the module spectrum. As an owner, it means the process.

@@ -70,7 +70,22 @@ func (c *Client) Open(ctx context.Context, method, path string, in any) (io.Read
 	return c.open(ctx, method, path, in)
 }
 
+// Read asks for a path below Prefix in a format, given as the header Accept. It calls read
+// with the answer.
+func (c *Client) Read(ctx context.Context, path, format string, read func(answer io.Reader) error) error {
+	body, err := c.openAs(ctx, http.MethodGet, path, nil, format)
+	if err != nil {
+		return err
+	}
+	defer func() { _ = body.Close() }()
+	return read(io.LimitReader(body, maxAnswer))
+}
+
 func (c *Client) open(ctx context.Context, method, path string, in any) (io.ReadCloser, error) {
+	return c.openAs(ctx, method, path, in, "application/json")
+}
+
+func (c *Client) openAs(ctx context.Context, method, path string, in any, format string) (io.ReadCloser, error) {
 	var body io.Reader
 	if in != nil {
 		text, err := json.Marshal(in)
@@ -83,6 +98,7 @@ func (c *Client) open(ctx context.Context, method, path string, in any) (io.Read
 	if err != nil {
 		return nil, err
 	}
+	req.Header.Set("Accept", format)
 	res, err := c.http.Do(req)
 	if err != nil {
 		return nil, c.explain(err)

@@ -16,7 +16,10 @@ import (
 	"path/filepath"
 	"slices"
 	"sync"
+	"sync/atomic"
 	"time"
+
+	"spectrumlua/runtime/meter"
 )
 
 // Sizes of pools. A transport has many processes, and a server often accepts only
@@ -48,6 +51,7 @@ type Conn interface {
 // DB is a database. It is safe for concurrent use.
 type DB struct {
 	source Source
+	meter  atomic.Pointer[meter.Backend] // nil if nothing is measured
 
 	mu     sync.Mutex
 	closed bool
@@ -61,6 +65,9 @@ func New(p Source) *DB { return &DB{source: p} }
 
 // Source returns the location of the database.
 func (d *DB) Source() Source { return d.source }
+
+// Measure makes m measure the statements.
+func (d *DB) Measure(m *meter.Backend) { d.meter.Store(m) }
 
 // Engine returns the kind of the database.
 func (d *DB) Engine() *Engine { return d.source.Engine }
@@ -130,7 +137,10 @@ func (d *DB) Query(ctx context.Context, text string, args ...any) (*sql.Rows, er
 	if err := d.open(); err != nil {
 		return nil, d.plain(err)
 	}
+	m := d.meter.Load()
+	began := m.Begin()
 	rows, err := d.read.query(ctx, text, args)
+	m.Queried(began, err)
 	return rows, d.plain(err)
 }
 
@@ -139,7 +149,10 @@ func (d *DB) Exec(ctx context.Context, text string, args ...any) (sql.Result, er
 	if err := d.open(); err != nil {
 		return nil, d.plain(err)
 	}
+	m := d.meter.Load()
+	began := m.Begin()
 	result, err := d.write.exec(ctx, text, args)
+	m.Written(began, err)
 	return result, d.plain(err)
 }
 

@@ -112,10 +112,13 @@ func (t *Tx) alive() bool {
 func (t *Tx) Plain(err error) error { return t.plain(err) }
 
 // Query implements Conn.
-func (t *Tx) Query(ctx context.Context, text string, args ...any) (*sql.Rows, error) {
+func (t *Tx) Query(ctx context.Context, text string, args ...any) (rows *sql.Rows, err error) {
 	if t.broken != nil {
 		return nil, t.broken
 	}
+	m := t.db.meter.Load()
+	began := m.Begin()
+	defer func() { m.Queried(began, err) }()
 	if err := t.Engine().check(ctx, t.tx.QueryContext, text, args); err != nil {
 		return nil, t.plain(err)
 	}
@@ -123,15 +126,18 @@ func (t *Tx) Query(ctx context.Context, text string, args ...any) (*sql.Rows, er
 		rows, err := s.QueryContext(ctx, args...)
 		return rows, t.plain(err)
 	}
-	rows, err := t.tx.QueryContext(ctx, text, args...)
+	rows, err = t.tx.QueryContext(ctx, text, args...)
 	return rows, t.plain(err)
 }
 
 // Exec implements Conn.
-func (t *Tx) Exec(ctx context.Context, text string, args ...any) (sql.Result, error) {
+func (t *Tx) Exec(ctx context.Context, text string, args ...any) (result sql.Result, err error) {
 	if t.broken != nil {
 		return nil, t.broken
 	}
+	m := t.db.meter.Load()
+	began := m.Begin()
+	defer func() { m.Written(began, err) }()
 	if err := t.Engine().check(ctx, t.tx.QueryContext, text, args); err != nil {
 		return nil, t.plain(err)
 	}
@@ -146,7 +152,7 @@ func (t *Tx) Exec(ctx context.Context, text string, args ...any) (sql.Result, er
 	if s := t.statement(ctx, text, args); s != nil {
 		r = runner{s.QueryContext, s.ExecContext}
 	}
-	result, err := t.Engine().run(ctx, text, args, r)
+	result, err = t.Engine().run(ctx, text, args, r)
 	return result, t.plain(err)
 }
 
@@ -170,12 +176,15 @@ func (t *Tx) Row(ctx context.Context, text string, args []any, dest ...any) (boo
 
 // Commit commits the transaction. After an error the transaction has no effect,
 // unless the connection was lost during the commit.
-func (t *Tx) Commit() error {
+func (t *Tx) Commit() (err error) {
 	if t.broken != nil {
 		t.Rollback()
 		return t.broken
 	}
-	err := t.tx.Commit()
+	m := t.db.meter.Load()
+	began := m.Begin()
+	defer func() { m.Written(began, err) }()
+	err = t.tx.Commit()
 	if errors.Is(err, sql.ErrTxDone) {
 		return t.plain(err)
 	}

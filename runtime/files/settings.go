@@ -7,12 +7,10 @@ import (
 	"net"
 	"net/url"
 	"path/filepath"
-	"slices"
 	"strings"
 	"time"
 
 	"spectrumlua/runtime/config"
-	"spectrumlua/runtime/spelling"
 )
 
 // Settings are the checked keys of the section [files], including the defaults.
@@ -73,15 +71,7 @@ func ReadSettings(c *config.Config) (Settings, error) {
 		given := map[bool]string{true: "cert", false: "key"}[s.Cert != ""]
 		r.wrong(given, "TLS needs both cert and key")
 	}
-	for _, name := range c.Keys("files") {
-		if !slices.Contains(keys, name) {
-			hint := "; the keys are " + strings.Join(keys, ", ")
-			if near := spelling.Name(name, keys); near != "" {
-				hint = "; did you mean " + near + "?"
-			}
-			r.wrong(name, "[files] has no such key%s", hint)
-		}
-	}
+	r.problems = append(r.problems, c.Unknown("files", keys)...)
 	return s, errors.Join(r.problems...)
 }
 
@@ -96,8 +86,7 @@ func (r *reader) get(key string) string {
 }
 
 func (r *reader) wrong(key, format string, args ...any) {
-	r.problems = append(r.problems, fmt.Errorf("%s: [files] %s: %s",
-		cmp.Or(r.config.Where("files."+key), r.config.Path()), key, fmt.Sprintf(format, args...)))
+	r.problems = append(r.problems, r.config.Wrong("files."+key, fmt.Sprintf(format, args...)))
 }
 
 func (r *reader) path(key, dir string) string {
@@ -138,27 +127,12 @@ func (r *reader) expire() time.Duration {
 	return time.Duration(value * float64(time.Second))
 }
 
-// listen reads an address. A port alone means the loopback address.
 func (r *reader) listen() string {
-	value := r.get("listen")
-	if value == "" {
-		return ""
-	}
-	if strings.Trim(value, "0123456789") == "" {
-		value = "127.0.0.1:" + value
-	}
-	host, port, err := net.SplitHostPort(value)
-	if err == nil {
-		_, err = net.LookupPort("tcp", port)
-	}
+	address, err := r.config.Address("files.listen", "8090")
 	if err != nil {
-		r.wrong("listen", "it has to be a port or host:port, such as 127.0.0.1:8090 or [::]:8090")
-		return ""
+		r.problems = append(r.problems, err)
 	}
-	if host == "" {
-		host = "::"
-	}
-	return net.JoinHostPort(host, port)
+	return address
 }
 
 func (r *reader) publicURL(s Settings) string {

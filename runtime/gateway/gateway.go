@@ -117,6 +117,9 @@ func (g *Gateway) Sent() uint64 { return g.router.Sent() }
 // Queued returns the number of bytes of payloads and stanzas that wait for the XMPP server.
 func (g *Gateway) Queued() int64 { return g.router.Queued() + g.component.Queued() }
 
+// Connected reports whether the XMPP server has accepted the connection.
+func (g *Gateway) Connected() bool { return g.component.Connected() }
+
 // Full reports whether a sender that can wait has to call WaitCapacity first.
 func (g *Gateway) Full() bool { return g.router.Full() }
 

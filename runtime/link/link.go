@@ -92,6 +92,7 @@ type Link struct {
 	out       *outbox
 	initRSS   int32
 	receiving atomic.Bool // the leader is in Receive
+	connected atomic.Bool
 	closeOnce sync.Once
 	linger    time.Duration // lingerTime; tests change it
 
@@ -145,6 +146,9 @@ func (l *Link) Sent() uint64 { return l.out.count() }
 // Queued returns the number of bytes that wait to be written to Spectrum.
 func (l *Link) Queued() int64 { return l.out.queued.Load() }
 
+// Connected reports whether Run serves a connection.
+func (l *Link) Connected() bool { return l.connected.Load() }
+
 // Full reports whether at least MaxQueue bytes wait to be written. A sender that
 // can wait should then call WaitCapacity, and check Full again before it sends,
 // because other senders may have waited too.
@@ -168,6 +172,8 @@ func (l *Link) Run(ctx context.Context, conn net.Conn) error {
 		return ErrClosed
 	}
 	defer close(l.readerDone)
+	l.connected.Store(true)
+	defer l.connected.Store(false)
 	go func() {
 		defer crash.Guard()
 		defer close(l.writerDone)

@@ -105,6 +105,16 @@ func (l *Logger) LevelName() string {
 	return ""
 }
 
+// Lines returns the number of lines so far by the name of their level. Lines that the limits
+// drop count too.
+func (l *Logger) Lines() map[string]uint64 {
+	all := make(map[string]uint64, len(levelNames))
+	for at := range l.pipeline.lines {
+		all[strings.ToLower(levelName(logrus.Level(at)))] += l.pipeline.lines[at].Load()
+	}
+	return all
+}
+
 // levels returns the levels in effect.
 func (l *Logger) levels() *levels {
 	if over := l.over.Load(); over != nil {

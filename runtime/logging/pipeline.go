@@ -4,6 +4,7 @@ import (
 	"runtime"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"github.com/sirupsen/logrus"
@@ -36,6 +37,8 @@ type pipeline struct {
 	outputs []*output
 	tail    *tail
 	limiter *limiter // nil: no limits
+	// lines counts the entries that an output accepts, by level, before the limits.
+	lines [len(levelNames)]atomic.Uint64
 }
 
 // Levels implements logrus.Hook.
@@ -46,6 +49,9 @@ func (p *pipeline) Fire(e *logrus.Entry) error {
 	r := record{time: e.Time, level: e.Level, category: category(e.Data), message: e.Message, fields: e.Data}
 	if !p.wanted(&r) {
 		return nil
+	}
+	if int(e.Level) < len(p.lines) {
+		p.lines[e.Level].Add(1)
 	}
 	allowed := p.limiter == nil || p.allowed(&r)
 	if allowed {

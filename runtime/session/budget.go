@@ -21,9 +21,10 @@ const (
 type budget struct {
 	max int
 
-	mu      sync.Mutex
-	used    int
-	waiters capacity.Waiters // for a quarter of max
+	mu       sync.Mutex
+	used     int
+	messages int
+	waiters  capacity.Waiters // for a quarter of max
 }
 
 func newBudget(max int) *budget { return &budget{max: max} }
@@ -57,6 +58,7 @@ func (r *budget) tryTake(ctx context.Context, payload int) (more <-chan struct{}
 	size := payload + itemCost
 	if r.used == 0 || r.used+size <= r.max || ctx.Err() != nil {
 		r.used += size
+		r.messages++
 		return nil
 	}
 	return r.waiters.Released()
@@ -67,6 +69,7 @@ func (r *budget) add(payload int) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	r.used += payload + itemCost
+	r.messages++
 }
 
 // free counts a message out.
@@ -74,7 +77,15 @@ func (r *budget) free(payload int) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	r.used -= payload + itemCost
+	r.messages--
 	if r.used <= r.max*3/4 {
 		r.waiters.Release()
 	}
+}
+
+// count returns the number of messages that are counted in, and their bytes.
+func (r *budget) count() (messages, bytes int) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	return r.messages, r.used - r.messages*itemCost
 }

@@ -55,6 +55,7 @@ func (r *Registry) unlock() {
 func (r *Registry) logConnected(s *Session) {
 	if s.outcome == pending {
 		s.outcome = loggedIn
+		r.outcomes.Logins++
 		r.later(r.logLogin(s), logrus.InfoLevel, "logged in")
 	}
 }
@@ -67,8 +68,10 @@ func (r *Registry) logDisconnected(s *Session, d *pb.Disconnected, pause time.Du
 	switch s.outcome {
 	case pending:
 		s.outcome, log = failed, r.logLogin(s)
+		count(&r.outcomes.Failed, d.GetError())
 	case loggedIn:
 		s.outcome, log = lost, r.logLasted(s)
+		count(&r.outcomes.Lost, d.GetError())
 		message = "connection lost"
 	default:
 		return
@@ -90,6 +93,7 @@ func (r *Registry) logEnd(s *Session, why error) {
 	switch s.outcome {
 	case pending:
 		s.outcome = failed
+		r.outcomes.Abandoned++
 		r.later(r.logLogin(s).WithField("reason", why.Error()), logrus.InfoLevel, "login given up")
 	case loggedIn:
 		s.outcome = lost

@@ -75,6 +75,8 @@ type Registry struct {
 	leaving   bool          // the process ends soon: Spectrum has to retry logins
 	empty     chan struct{} // closed when all is empty; nil until endAll
 	lines     []line        // for unlock
+	outcomes  Outcomes      // so far
+	retried   uint64        // logins so far
 	at        *atOnce       // for handleNow; only Receive uses it, without mu
 
 	writing sync.Mutex // held while unlock writes lines, possibly without mu

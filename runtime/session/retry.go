@@ -93,6 +93,7 @@ func (r *Registry) retry(s *Session, how terms, keep bool) time.Duration {
 		r.inherit(next, s)
 	}
 	s.replaced = true
+	r.retried++
 	r.end(s, how)
 	next.waited = r.begin(next)
 	return next.waited

@@ -335,3 +335,10 @@ func (o *Owner) Task(name string) *Task {
 	defer o.sched.mu.Unlock()
 	return o.heir().named[name]
 }
+
+// Waiting returns the number of items in the mailbox.
+func (o *Owner) Waiting() int {
+	o.sched.mu.Lock()
+	defer o.sched.mu.Unlock()
+	return o.inbox.len()
+}

@@ -46,6 +46,7 @@ func Home(rt *bind.Runtime) *Base {
 	place, err := database.FromConfig(rt.Config, rt.Settings)
 	place.Confined = rt.Policy.ConfinesSQL()
 	b := newBase(database.New(place), err)
+	b.db.Measure(rt.Meters)
 	homes.Store(rt.Process, b)
 	process := rt.Process // the function outlives the VM of rt
 	b.resource = process.Own(closing(func() error {

@@ -100,6 +100,7 @@ func openOther(l *lua.LState) int {
 		return bind.Fail(l, fmt.Errorf("open: %w", err))
 	}
 	b := newBase(database.New(place), nil)
+	b.db.Measure(rt.Meters)
 	b.timeout = timeout
 	b.resource = owner.Own(closing(b.db.Close))
 	return bind.Return(l, databaseClass.New(b))

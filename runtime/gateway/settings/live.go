@@ -11,7 +11,7 @@ import (
 var restart = []string{
 	"service.jid", "service.password", "service.server", "service.port",
 	"service.jid_escaping", "service.server_mode", "service.working_dir", "features.disable_jid_escaping",
-	"database.", "logging.", "lua.", "files.",
+	"database.", "logging.", "lua.", "files.", "metrics.",
 }
 
 // noEscaping is the feature with which the script escapes the names of contacts.

@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"spectrumlua/runtime/crash"
+	"spectrumlua/runtime/meter"
 )
 
 // Attempts to reach the database during an outage: the time of each, and the pauses between
@@ -26,6 +27,9 @@ type outage struct {
 	cancel  context.CancelFunc // ends the attempts
 	attempt sync.WaitGroup
 }
+
+// Measure makes m measure the statements.
+func (s *Store) Measure(m *meter.Backend) { s.db.Measure(m) }
 
 // Watch sets the function that is called with an error if the database cannot be reached any
 // more, and with nil when it can again. After a single failure it may be called with nil only.

@@ -14,6 +14,7 @@ import (
 	"spectrumlua/runtime/config"
 	"spectrumlua/runtime/database"
 	"spectrumlua/runtime/files"
+	"spectrumlua/runtime/metrics"
 )
 
 // config checks a transport's config file and the script that it names.
@@ -41,7 +42,9 @@ func (c *checker) config(path string) {
 		c.configErrors(full, err)
 		return
 	}
-	if _, err := files.ReadSettings(cfg); err != nil {
+	_, wrong := files.ReadSettings(cfg)
+	_, wrongMetrics := metrics.ReadSettings(cfg)
+	if err := errors.Join(wrong, wrongMetrics); err != nil {
 		for _, line := range strings.Split(err.Error(), "\n") {
 			c.located(full, "config", line)
 		}

@@ -27,6 +27,7 @@ import (
 	"spectrumlua/runtime/config"
 	"spectrumlua/runtime/crash"
 	"spectrumlua/runtime/files"
+	"spectrumlua/runtime/metrics"
 	"spectrumlua/runtime/record"
 	"spectrumlua/runtime/task"
 )
@@ -85,6 +86,7 @@ type Harness struct {
 	Config   *config.Config
 	Settings config.Settings
 	files    files.Settings
+	metrics  metrics.Settings
 
 	backend   *backend.Backend
 	recorder  *record.Recorder // nil if nothing is recorded
@@ -121,7 +123,7 @@ func Open(ctx context.Context, o Options) (*Harness, error) {
 	ours, its := net.Pipe()
 	s.backend = backend.New(backend.Options{
 		Dial:    func(context.Context) (net.Conn, error) { return its, nil },
-		Context: s.ctx, Config: s.Config, Settings: s.Settings, Files: s.files, Log: log.category, Clock: o.Clock, Compiled: o.Compiled, Coverage: o.Coverage, Debugger: o.Debugger, OnRetry: o.OnRetry,
+		Context: s.ctx, Config: s.Config, Settings: s.Settings, Files: s.files, Metrics: s.metrics, Log: log.category, Clock: o.Clock, Compiled: o.Compiled, Coverage: o.Coverage, Debugger: o.Debugger, OnRetry: o.OnRetry,
 		Record: s.recorder, Gateway: o.Spectrum.Gateway, Admin: o.Admin,
 	})
 	go s.serve(s.ctx)
@@ -149,10 +151,12 @@ func (s *Harness) configure(o Options) (err error) {
 	s.Settings, err = s.Config.Settings()
 	shared, wrong := files.ReadSettings(s.Config)
 	s.files = shared
+	var wrongMetrics error
+	s.metrics, wrongMetrics = metrics.ReadSettings(s.Config)
 	if o.NoRetries && s.Config.Where("lua.login_retries") == "" {
 		s.Settings.LoginRetries = 0
 	}
-	return errors.Join(err, wrong)
+	return errors.Join(err, wrong, wrongMetrics)
 }
 
 func (s *Harness) serve(ctx context.Context) {

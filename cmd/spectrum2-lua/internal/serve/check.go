@@ -31,7 +31,7 @@ const (
 // Finding is the result of one test of a transport.
 type Finding struct {
 	Verdict Verdict
-	Test    string // config, database, process, script, files or server
+	Test    string // config, database, process, script, files, metrics or server
 	Text    string
 	Advice  string // what to do, in one or more lines; or ""
 }
@@ -71,6 +71,9 @@ func Check(ctx context.Context, file string, report func(Finding)) {
 	report(t.checkScript(ctx))
 	if t.files.On() {
 		report(t.checkFiles())
+	}
+	if t.metrics.Listen != "" {
+		report(t.checkMetrics())
 	}
 	report(t.checkServer(ctx))
 }
@@ -143,5 +146,6 @@ func (nowhere) Full() bool                                { return false }
 func (nowhere) WaitCapacity(context.Context) error        { return nil }
 func (nowhere) Sent() uint64                              { return 0 }
 func (nowhere) Queued() int64                             { return 0 }
+func (nowhere) Connected() bool                           { return false }
 func (nowhere) Run(context.Context) error                 { return nil }
 func (nowhere) Close(context.Context)                     {}

@@ -12,6 +12,7 @@ import (
 
 	"spectrumlua/runtime/crash"
 	"spectrumlua/runtime/gateway/component"
+	"spectrumlua/runtime/metrics"
 )
 
 // closeTime limits how long the process waits for its resources at the end.
@@ -40,6 +41,7 @@ type process struct {
 	systemd    *systemd
 	changed    chan struct{} // has a token after a change of a connection
 	late       chan *Transport
+	scraped    []*metrics.Server
 	helpers    sync.WaitGroup
 }
 
@@ -58,6 +60,7 @@ func Run(ctx context.Context, o Options) error {
 		return errors.Join(err, p.close(p.transports))
 	}
 	p.reportPanics()
+	p.serveMetrics()
 	if o.Started != nil {
 		o.Started()
 	}
@@ -193,6 +196,9 @@ func (p *process) close(transports []*Transport) error {
 	go func() {
 		defer crash.Guard()
 		p.helpers.Wait()
+		for _, s := range p.scraped {
+			s.Close()
+		}
 		var errs []error
 		for _, t := range transports {
 			errs = append(errs, t.close())

@@ -23,6 +23,7 @@ import (
 	"spectrumlua/runtime/gateway/settings"
 	"spectrumlua/runtime/gateway/users"
 	"spectrumlua/runtime/logging"
+	"spectrumlua/runtime/metrics"
 	"spectrumlua/runtime/secret"
 	"spectrumlua/runtime/version"
 )
@@ -50,6 +51,7 @@ type Transport struct {
 	script   config.Settings
 	settings settings.Settings
 	files    files.Settings
+	metrics  metrics.Settings
 	secrets  *secret.Known
 	logger   *logging.Logger
 	log      *logrus.Entry
@@ -78,7 +80,10 @@ func load(file string) (*Transport, error) {
 	}
 	var err error
 	if t.config, t.script, t.settings, err = read(file); err == nil {
+		var wrong error
 		t.files, err = files.ReadSettings(t.config)
+		t.metrics, wrong = metrics.ReadSettings(t.config)
+		err = errors.Join(err, wrong)
 	}
 	if err != nil {
 		return nil, &ConfigError{err}
@@ -111,7 +116,7 @@ func (t *Transport) open(ctx context.Context) error {
 		return err
 	}
 	t.backend = backend.New(backend.Options{
-		Context: ctx, Config: t.config, Settings: t.script, Files: t.files, Secrets: t.secrets,
+		Context: ctx, Config: t.config, Settings: t.script, Files: t.files, Metrics: t.metrics, Secrets: t.secrets,
 		Log:       t.category,
 		Admin:     &backend.Admin{Home: admin.HomeServe, Logger: t.logger},
 		Peer:      t.peer,
@@ -121,6 +126,7 @@ func (t *Transport) open(ctx context.Context) error {
 			t.late()
 		},
 	})
+	t.store.Measure(t.backend.Meters())
 	if err := t.backend.LoadError(); err != nil {
 		t.advise(t.secrets.Hide(fmt.Sprintf("%s: %v\nLogins are refused. Correct the script, and send SIGHUP to load it.", t.script.Script, err)))
 	}
