@@ -33,6 +33,7 @@ var commands = []func(*terminal) *cobra.Command{
 	newTop,
 	newProfile,
 	newDashboard,
+	newExporter,
 	newStore,
 	newNew,
 	newTypes,
