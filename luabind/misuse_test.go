@@ -31,9 +31,12 @@ var objects = map[string]string{
 	"channel":      `spectrum.channel(1)`,
 	"conn":         `assert(net.connect(peer.address))`,
 	"connection":   `session:connection("misuse", { connect = function() return nil, "no" end, line = print })`,
+	"counter":      `require("spectrum.metrics").counter("misuse_total", "Help.", { labels = { "a" } })`,
 	"database":     `assert(require("spectrum.sql").open("memory"))`,
 	"download":     `assert(require("spectrum.files").fetch("http://" .. assert(http.serve("127.0.0.1:0", function() return "x" end)).address, { private = true }))`,
 	"file":         `io.tmpfile()`,
+	"gauge":        `require("spectrum.metrics").gauge("misuse", "Help.")`,
+	"histogram":    `require("spectrum.metrics").histogram("misuse_seconds", "Help.")`,
 	"json.null":    `require("spectrum.json").null`,
 	"listener":     `assert(net.listen("127.0.0.1:0"))`,
 	"pending":      `spectrum.pending()`,
@@ -62,6 +65,8 @@ local server = assert(http.serve("127.0.0.1:0", function() return { body = "x" }
 // optionCalls has the functions with options: the call, the required options, and the
 // class that describes all options.
 var optionCalls = []struct{ call, base, class string }{
+	{`function(o) return require("spectrum.metrics").gauge("options", "Help.", o) end`, `{}`, "spectrum.metrics.Options"},
+	{`function(o) return require("spectrum.metrics").histogram("options_seconds", "Help.", o) end`, `{}`, "spectrum.metrics.HistogramOptions"},
 	{`require("spectrum.crypto").scram_client`, `{ username = "a", password = "b" }`, "spectrum.crypto.SCRAMOptions"},
 	{`require("spectrum.files").share`, `{ data = "x" }`, "spectrum.files.ShareOptions"},
 	{`function(o) return require("spectrum.files").fetch("http://" .. server.address, o) end`, `{ private = true }`, "spectrum.files.FetchOptions"},

@@ -14,6 +14,7 @@ import (
 	"spectrumlua/luabind/modules/http"
 	"spectrumlua/luabind/modules/json"
 	"spectrumlua/luabind/modules/log"
+	"spectrumlua/luabind/modules/metrics"
 	"spectrumlua/luabind/modules/net"
 	"spectrumlua/luabind/modules/process"
 	"spectrumlua/luabind/modules/regexp"
@@ -36,6 +37,7 @@ func All() []bind.Module {
 		http.Module,
 		json.Module,
 		log.Module,
+		metrics.Module,
 		net.Module,
 		process.Module,
 		regexp.Module,
