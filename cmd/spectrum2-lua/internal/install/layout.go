@@ -30,7 +30,7 @@ var trees = []struct {
 	extensions []string
 }{
 	{"scripts", data + "/scripts", []string{".lua"}},
-	{"examples", data + "/examples", []string{".lua", ".cfg", ".properties"}},
+	{"examples", data + "/examples", []string{".lua", ".cfg", ".properties", ".yml", ".json"}},
 	{"docs", docs + "/docs", []string{".md", ".svg", ".png"}},
 }
 
