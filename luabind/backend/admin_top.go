@@ -79,7 +79,7 @@ func (b *Backend) adminTop(r *admin.Request) (any, error) {
 	status := b.host.Status()
 	top := &admin.Top{
 		PID: os.Getpid(), JID: b.opts.Config.JID(), LogLevel: b.opts.Admin.Logger.LevelName(), Memory: resident, CPU: cpuTime(),
-		Errors: status.Errors, Generation: status.Generation, Received: b.received.Load(), Sent: b.Sent(), Queue: b.peer.Queued(),
+		Errors: status.Errors, Generation: status.Generation, Received: b.received.sum(), Sent: b.Sent(), Queue: b.peer.Queued(),
 		Measured: time.Since(measured.Since).Seconds(), Script: topCPU(measured.Total), Handlers: topHandlers(measured.Labels),
 	}
 	if t, since := b.scheduler.Running(); t != nil {
