@@ -76,7 +76,7 @@ var table = []metric{
 		}},
 	{Info{"users", Gauge, nil, "Users who are logged in: on.login was called, and they have not logged out."},
 		one(func(s *Snapshot) float64 { return float64(s.Users) })},
-	{Info{"sessions", Gauge, []string{"state"}, "Sessions by their state: waiting, connecting, connected or ending."},
+	{Info{"sessions", Gauge, []string{"state"}, "Sessions by their state: login, online, failed, retry, waiting or logout. These are the states of top."},
 		func(s *Snapshot, out *output) {
 			for _, name := range session.StateNames {
 				out.value(float64(s.Sessions.States[name]), name)

@@ -7,7 +7,7 @@ import (
 	"spectrumlua/runtime/task"
 )
 
-// States of an Overview.
+// States of sessions.
 const (
 	StateLogin   = "login"   // on.login has not connected the user yet
 	StateOnline  = "online"  // the script has sent CONNECTED
@@ -49,21 +49,31 @@ func (r *Registry) Overviews() []Overview {
 		if f != nil {
 			o.Failures = f.count
 		}
-		switch {
-		case s.state == ending:
-			o.State = StateLogout
-		case s.state == waiting && f != nil && f.until.After(now):
-			o.State, o.Retry = StateRetry, clock.Until(r.clock, f.until)
-		case s.state == waiting:
-			o.State = StateWaiting
-		case s.outcome == failed || s.outcome == lost:
-			o.State = StateFailed
-		case s.connected.IsZero():
-			o.State = StateLogin
-		default:
-			o.State, o.For = StateOnline, now.Sub(s.connected)
+		switch o.State = r.stateOf(s, now); o.State {
+		case StateRetry:
+			o.Retry = clock.Until(r.clock, f.until)
+		case StateOnline:
+			o.For = now.Sub(s.connected)
 		}
 		all = append(all, o)
 	}
 	return all
+}
+
+// stateOf returns the state of a session. r.mu is held.
+func (r *Registry) stateOf(s *Session, now time.Time) string {
+	f := r.pauses.users[s.User]
+	switch {
+	case s.state == ending:
+		return StateLogout
+	case s.state == waiting && f != nil && f.until.After(now):
+		return StateRetry
+	case s.state == waiting:
+		return StateWaiting
+	case s.outcome == failed || s.outcome == lost:
+		return StateFailed
+	case s.connected.IsZero():
+		return StateLogin
+	}
+	return StateOnline
 }

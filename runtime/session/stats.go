@@ -32,16 +32,8 @@ type Outcomes struct {
 	Abandoned uint64
 }
 
-// Names of the states of sessions.
-const (
-	StateWaiting    = "waiting"    // for a pause, or for the end of the user's previous session
-	StateConnecting = "connecting" // on.login was called, or is about to be
-	StateConnected  = "connected"
-	StateEnding     = "ending" // queued messages and on.logout
-)
-
 // StateNames are the names of all states.
-var StateNames = []string{StateWaiting, StateConnecting, StateConnected, StateEnding}
+var StateNames = []string{StateLogin, StateOnline, StateFailed, StateRetry, StateWaiting, StateLogout}
 
 // Stats returns the numbers at this moment.
 func (r *Registry) Stats() Stats {
@@ -49,8 +41,9 @@ func (r *Registry) Stats() Stats {
 	s.Messages, s.Bytes = r.budget.count()
 	r.mu.Lock()
 	defer r.mu.Unlock()
+	now := r.clock.Now()
 	for one := range r.all {
-		s.States[one.stateName()]++
+		s.States[r.stateOf(one, now)]++
 		if one.state == waiting && one.backlog.holding {
 			s.Pending++
 		}
@@ -58,19 +51,6 @@ func (r *Registry) Stats() Stats {
 	s.Retries, s.Outcomes = r.retried, r.outcomes
 	s.Failed, s.Lost = maps.Clone(s.Failed), maps.Clone(s.Lost)
 	return s
-}
-
-// stateName returns the name of the state. registry.mu is held.
-func (s *Session) stateName() string {
-	switch {
-	case s.state == waiting:
-		return StateWaiting
-	case s.state == open && s.connected.IsZero():
-		return StateConnecting
-	case s.state == open:
-		return StateConnected
-	}
-	return StateEnding
 }
 
 // Mailbox is the mailbox of a user who is logged in.

@@ -35,7 +35,7 @@ func TestStatsCountTheOutcomesOfLogins(t *testing.T) {
 		p.login("bob")
 		p.login("carol")
 		p.later(time.Second)
-		p.expectStats("connecting=2 connected=1 logins=1 failed=map[CONNECTION_ERROR_AUTHENTICATION_FAILED:1] lost=map[] abandoned=0 retries=0 pending=0")
+		p.expectStats("login=1 online=1 failed=1 logins=1 failed=map[CONNECTION_ERROR_AUTHENTICATION_FAILED:1] lost=map[] abandoned=0 retries=0 pending=0")
 		p.logout("carol")
 		p.logout("bob")
 		p.say("alice", "dropped")
@@ -57,13 +57,13 @@ func TestStatsCountRetries(t *testing.T) {
 		p.say("alice", "dropped")
 		p.later(time.Second)
 		p.say("alice", "12345")
-		p.expectStats("waiting=1 logins=1 failed=map[] lost=map[CONNECTION_ERROR_NETWORK_ERROR:1] abandoned=0 retries=1 pending=1")
+		p.expectStats("retry=1 logins=1 failed=map[] lost=map[CONNECTION_ERROR_NETWORK_ERROR:1] abandoned=0 retries=1 pending=1")
 		if s := p.r.Stats(); s.Messages != 2 || s.Bytes <= 0 { // the login and the message
 			p.Errorf("%d messages with %d bytes wait", s.Messages, s.Bytes)
 		}
 		p.plan("alice login", "connected")
 		p.later(2 * time.Minute)
-		p.expectStats("connected=1 logins=2 failed=map[] lost=map[CONNECTION_ERROR_NETWORK_ERROR:1] abandoned=0 retries=1 pending=0")
+		p.expectStats("online=1 logins=2 failed=map[] lost=map[CONNECTION_ERROR_NETWORK_ERROR:1] abandoned=0 retries=1 pending=0")
 		if s := p.r.Stats(); s.Messages != 0 || s.Bytes != 0 {
 			p.Errorf("%d messages with %d bytes are left", s.Messages, s.Bytes)
 		}
