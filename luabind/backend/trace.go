@@ -111,7 +111,7 @@ func (b *Backend) adminTrace(w http.ResponseWriter, r *admin.Request) error {
 	for err == nil {
 		var messages []trace.Message
 		var lost int
-		if messages, lost, err = watcher.Next(r.Context()); err == nil {
+		if messages, lost, err = watcher.Wait(r.Context()); err == nil {
 			err = sendTrace(stream, encoder, began, messages, lost)
 		}
 	}

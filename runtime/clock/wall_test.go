@@ -40,6 +40,8 @@ var byTheWall = map[string]string{
 	"runtime/files/index.go":                        "files expire by the time of day",
 	"runtime/files/sweep.go":                        "files expire by the time of day",
 	"cmd/spectrum2-lua/internal/install/main.go":    "the time of a commit",
+	"cmd/spectrum2-lua/internal/profile/profile.go": "pprof's format has the time of day",
+	"runtime/metrics/table.go":                      "the start of a process, in Unix time",
 }
 
 // wall holds the methods of time.Time that return a number, and the functions of package

@@ -26,7 +26,7 @@ var plain = strings.Fields(`
 	ConversationMessage.replaces ConversationMessage.lang Attachment.mime_type Reply.id Reply.author
 	Reaction.buddy_name Reaction.nickname Reaction.id Retraction.buddy_name Retraction.nickname Retraction.id
 	Displayed.buddy_name Displayed.nickname Displayed.id Moderation.room Moderation.nickname Moderation.id
-	Sent.id Sent.network_id Sent.error Invitation.room Invitation.buddy_name ServiceMessage.id Question.id Answer.id
+	Sent.id Sent.network_id Sent.error Invitation.room Invitation.buddy_name Bookmark.room Bookmark.name Bookmark.nickname ServiceMessage.id Question.id Answer.id
 	Command.name Command.description CommandArgument.name CommandArgument.description CommandArgument.options
 	CommandRun.id CommandRun.name Room.nickname Room.room RoomList.room RoomList.name
 	Participant.room Participant.nickname Participant.newname Participant.icon_hash Participant.alias Participant.idle_since

@@ -140,9 +140,9 @@ func (w *Watcher) add(m Message) {
 	}
 }
 
-// Next waits for messages. It returns them and the number of messages after them that are
+// Wait waits for messages. It returns them and the number of messages after them that are
 // lost, or ctx's error when ctx is done.
-func (w *Watcher) Next(ctx context.Context) (messages []Message, lost int, err error) {
+func (w *Watcher) Wait(ctx context.Context) (messages []Message, lost int, err error) {
 	for {
 		messages, lost = w.take()
 		if w.user != "" {

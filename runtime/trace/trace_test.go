@@ -33,7 +33,7 @@ func message(t testing.TB, user, text string) []byte {
 // next returns the messages that wait, as direction and payload.
 func next(t *testing.T, w *trace.Watcher) (texts []string, lost int) {
 	t.Helper()
-	messages, lost, err := w.Next(t.Context())
+	messages, lost, err := w.Wait(t.Context())
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -68,7 +68,7 @@ func TestWatcherGetsCopiesInOrder(t *testing.T) {
 	tracer.In(say, []byte("after"))
 	ctx, cancel := context.WithCancel(t.Context())
 	cancel()
-	if got, _, err := w.Next(ctx); !errors.Is(err, context.Canceled) {
+	if got, _, err := w.Wait(ctx); !errors.Is(err, context.Canceled) {
 		t.Errorf("%v, %v", got, err)
 	}
 }
@@ -137,7 +137,7 @@ func TestWatchersComeAndGoWhileMessagesPass(t *testing.T) {
 	}
 	for range 20 {
 		w := tracer.Watch("")
-		if _, _, err := w.Next(t.Context()); err != nil {
+		if _, _, err := w.Wait(t.Context()); err != nil {
 			t.Fatal(err)
 		}
 		w.Close()

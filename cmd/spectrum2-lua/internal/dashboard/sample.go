@@ -40,7 +40,7 @@ type process struct {
 
 // key identifies a process. Process ids are used again.
 func (p *process) key() string {
-	return fmt.Sprint(p.JID, " ", p.PID, " ", p.Started.UnixNano())
+	return fmt.Sprint(p.JID, " ", p.PID, " ", p.Started.Format(time.RFC3339Nano))
 }
 
 // state is what a dashboard knows.
