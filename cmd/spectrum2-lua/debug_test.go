@@ -139,7 +139,7 @@ const debugTest = `local test = require "test"
 test.case("echo", function(t)
   local alice = t:login()
   alice:say("echo", "hello")
-  alice:expect("conv_message", { message = "hello!" }, 0.2)
+  alice:expect("conv_message", { message = "hello!" }, 2)
 end)
 `
 
@@ -168,7 +168,7 @@ func TestDebugATest(t *testing.T) {
 	if len(stack) != 1 || stack[0].Name != "on.conv_message" || stack[0].Line != 4 {
 		t.Errorf("%+v", stack)
 	}
-	value, ok := e.ask("evaluate", map[string]any{"expression": "spectrum.sleep(0.5) or m.message", "frameId": stack[0].Id}).(*dap.EvaluateResponse)
+	value, ok := e.ask("evaluate", map[string]any{"expression": "spectrum.sleep(2.2) or m.message", "frameId": stack[0].Id}).(*dap.EvaluateResponse)
 	if !ok || value.Body.Result != `"hello"` {
 		t.Errorf("%+v", value)
 	}

@@ -17,7 +17,7 @@ type Gather func() ([]*dto.MetricFamily, error)
 // Write answers a request with metrics, in the format that the client prefers: OpenMetrics,
 // Prometheus' text, or protocol buffers.
 func Write(w http.ResponseWriter, r *http.Request, families []*dto.MetricFamily) error {
-	format := expfmt.NegotiateIncludingOpenMetrics(r.Header)
+	format := expfmt.NegotiateAccept(r.Header, expfmt.DefaultOpenMetricsAcceptedFormats()...)
 	w.Header().Set("Content-Type", string(format))
 	buffer := bufio.NewWriterSize(w, 64<<10)
 	encoder := expfmt.NewEncoder(buffer, format)

@@ -185,7 +185,7 @@ func TestMeasureOfManyShortTurns(t *testing.T) {
 		}
 		const want = many * each
 		if u := got["short"]; u.Calls != many || u.CPU < want*8/10 || u.CPU > want*12/10 || u.Longest != each {
-			b.Errorf("short turns: %+v, want %v", u.Usage, time.Duration(want))
+			b.Errorf("short turns: %+v, want %v", u.Usage, want)
 		}
 		if u := got["long"]; u.Calls != 1 || u.CPU != time.Second || u.Longest != time.Second {
 			b.Errorf("a long turn: %+v", u.Usage)
