@@ -10,9 +10,13 @@ spectrum.backend_config { registration = { needPassword = false } }
 local ECHO = "echo"
 local LONG = 500 -- bytes
 
-local messages = metrics.counter("counted_messages_total", "Messages of users, by size: short or long.", { labels = { "size" } })
+local messages = metrics.counter("counted_messages_total", "Messages of users, by size: short or long.", {
+  labels = { "size" },
+})
 local users = metrics.gauge("counted_users", "Users who are connected.")
-local sizes = metrics.histogram("counted_message_bytes", "Sizes of the messages of users.", { buckets = { 10, 100, 1000, 10000 } })
+local sizes = metrics.histogram("counted_message_bytes", "Sizes of the messages of users.", {
+  buckets = { 10, 100, 1000, 10000 },
+})
 
 local on = {}
 

@@ -76,7 +76,7 @@ type Options struct {
 	Record *record.Recorder
 	// Compiled is a cache that backends share if they load the same files.
 	Compiled *source.Cache
-	// Admin makes the admin socket. By default, there is none.
+	// Admin makes the admin socket. Without it, there is no socket.
 	Admin *Admin
 	// Coverage notes which lines of the script run; see luabind.Options. It is optional.
 	Coverage *source.Coverage

@@ -17,8 +17,8 @@ import (
 )
 
 // plain are the fields with texts or bytes that a trace shows without bodies: names, ids
-// and what the software says. Whoever adds a field decides whether it belongs here or is
-// marked as content, secret or masked in protocol.proto.
+// and what the software says. The author of a new field decides whether it belongs here or
+// is marked as content, secret or masked in protocol.proto.
 var plain = strings.Fields(`
 	Disconnected.message Login.legacy_name Logout.legacy_name UserSettings.value
 	Buddy.buddy_name Buddy.alias Buddy.group Buddy.icon_hash Buddy.idle_since

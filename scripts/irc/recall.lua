@@ -62,7 +62,7 @@ local function place(link, target)
 end
 
 -- note adds a message to the conversation with a target: a room or a nick. `parts` are the ids of
--- all its lines, if it has several. note returns the id of the message, or nil if it has none.
+-- all its lines, if it has several. note returns the id of the message, or nil without one.
 function recall.note(link, target, msg, parts)
   local id = recall.id(msg)
   if id then
