@@ -82,7 +82,7 @@ func execute(t *testing.T, args ...string) *program {
 // startUnder starts the program as Spectrum does, and waits until it answers a PING.
 func startUnder(t *testing.T, config string, own ...string) (*program, *simtest.Backend) {
 	t.Helper()
-	spectrum := simtest.Listen(t, simulator.Options{})
+	spectrum := simtest.Listen(t, simulator.Options{Timeout: 30 * time.Second})
 	p := execute(t, spectrum.Args(config, own...)...)
 	b := spectrum.Accept()
 	b.Ping()

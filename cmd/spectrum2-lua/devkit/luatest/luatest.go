@@ -57,7 +57,7 @@ func Run(t testing.TB, script string, configLines ...string) *Fixture {
 }
 
 // patience limits each wait.
-const patience = 10 * time.Second
+const patience = 30 * time.Second
 
 // New returns a host for script.lua with the given text, and with more lines in its config.
 // It does not load the script.
