@@ -99,6 +99,7 @@ func TestTasksHaveNames(t *testing.T) {
 local on = {}
 function on.login(session)
   session:connected()
+  if session.user ~= "bob@localhost" then return end
   session:spawn("reader", function()
     local x = 1 --@named
   end)
@@ -115,7 +116,7 @@ return on
 	}
 	b.breakAt("named", "timer")
 	b.Login(bob)
-	want := map[string]bool{"bob@localhost reader": true, "bob@localhost task script.lua:8": true}
+	want := map[string]bool{"bob@localhost reader": true, "bob@localhost task script.lua:9": true}
 	for range 2 {
 		s := receive(t, "a stop", b.stops)
 		for _, th := range b.d.Threads() {

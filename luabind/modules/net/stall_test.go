@@ -47,7 +47,7 @@ func TestPeersThatStall(t *testing.T) {
 local conn, err = net.connect("` + fullBacklog(t) + `", { timeout = 0.02 })
 assert(conn == nil and err:find(": timeout", 1, true), err)`},
 		{"in the handshake of TLS", `
-local conn, err = net.connect("` + silent + `", { timeout = 0.02, tls = true })
+local conn, err = net.connect("` + silent + `", { timeout = 0.5, tls = true })
 assert(conn == nil and err == "cannot connect to ` + silent + `: timeout (TLS)", err)`},
 		{"within a line", `
 local conn = assert(net.connect("` + half + `"))

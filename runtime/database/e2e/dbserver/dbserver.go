@@ -285,16 +285,21 @@ func (s *Server) Freeze(t testing.TB) {
 	t.Helper()
 	t.Cleanup(s.Thaw)
 	for _, pid := range s.processes() {
-		if err := syscall.Kill(pid, syscall.SIGSTOP); err != nil {
+		if err := syscall.Kill(pid, syscall.SIGSTOP); err != nil && !errors.Is(err, syscall.ESRCH) {
 			t.Fatal(err)
 		}
-		for !strings.Contains(state(pid), "\nState:\tT") {
+		for running(state(pid)) {
 			time.Sleep(time.Millisecond)
 		}
 	}
 }
 
-// state returns the status file of a process.
+// running reports whether a process with this status neither is suspended nor has ended.
+func running(status string) bool {
+	return status != "" && !strings.Contains(status, "\nState:\tT") && !strings.Contains(status, "\nState:\tZ")
+}
+
+// state returns the status file of a process, or "" without the process.
 func state(pid int) string {
 	status, _ := os.ReadFile(fmt.Sprintf("/proc/%d/status", pid))
 	return string(status)
