@@ -81,12 +81,12 @@ var returns = []struct {
 		p.login("alice")
 		p.expect()
 		p.later(5 * time.Second)
-	}, []string{"4s alice queued", "4s alice logout", "4s alice ended", "4s alice login"}},
+	}, []string{"3.5s alice queued", "3.5s alice logout", "3.5s alice ended", "3.5s alice login"}},
 	{"on.logout stands at a breakpoint", map[string]string{"alice logout": "stop"}, func(p *play) {
 		p.logout("alice")
 		p.login("alice")
 		p.later(5 * time.Second)
-	}, []string{"alice logout", "4s alice ended", "4s alice login"}},
+	}, []string{"alice logout", "3.5s alice ended", "3.5s alice login"}},
 	{"a task ends late", nil, func(p *play) {
 		p.say("alice", "spawn")
 		p.expect("alice spawn")

@@ -190,7 +190,7 @@ func (p *play) do(t *task.Task, s *Session, verb string) error {
 	case "nap":
 		return t.Wait(func(ctx context.Context) error { time.Sleep(time.Second); return ctx.Err() })
 	case "stop": // at a breakpoint, for longer than the grace periods
-		if !t.Suspend(func(context.Context) { time.Sleep(4 * time.Second) }) {
+		if !t.Suspend(func(context.Context) { time.Sleep(3500 * time.Millisecond) }) {
 			return fmt.Errorf("not suspended")
 		}
 		return t.Err()
