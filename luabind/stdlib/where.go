@@ -31,7 +31,7 @@ func (c Call) Line() int {
 // max. They include those of the threads that wait for l. Go functions at the bottom of a
 // thread are left out.
 func Calls(calls []Call, l *lua.LState, max int) []Call {
-	for ; l != nil && len(calls) < max; l = callerOf(l) {
+	for ; l != nil && len(calls) < max; l = Caller(l) {
 		pending := 0 // calls at the end of calls whose caller is not known yet
 		callstack.Each(l, func(fn *lua.LFunction, pc int, tail bool) bool {
 			if pending > 0 && !fn.IsG {
@@ -48,7 +48,7 @@ func Calls(calls []Call, l *lua.LState, max int) []Call {
 			}
 			return len(calls) < max
 		})
-		if n := len(calls); n > 0 && calls[n-1].Proto == nil && callerOf(l) != nil {
+		if n := len(calls); n > 0 && calls[n-1].Proto == nil && Caller(l) != nil {
 			calls = calls[:n-1] // the guard of a protected call
 		}
 	}
@@ -61,14 +61,6 @@ func nameAt(proto *lua.FunctionProto, pc int) string {
 		return ""
 	}
 	return codegen.Called(proto, pc).Name
-}
-
-// callerOf returns the thread that waits for l, or nil.
-func callerOf(l *lua.LState) *lua.LState {
-	if s := strandOf(l); s != nil {
-		return s.caller
-	}
-	return nil
 }
 
 // maxWhere is the number of calls that Where looks at.
