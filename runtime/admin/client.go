@@ -48,7 +48,7 @@ func (c *Client) Post(ctx context.Context, path string, in, out any) error {
 }
 
 func (c *Client) ask(ctx context.Context, method, path string, in, out any) error {
-	body, err := c.open(ctx, method, path, in)
+	body, err := c.Open(ctx, method, path, in)
 	if err != nil {
 		return err
 	}
@@ -67,7 +67,7 @@ func (c *Client) ask(ctx context.Context, method, path string, in, out any) erro
 // Open sends a request and returns the body of the answer, which the caller closes. in
 // becomes the body of the request, and may be nil.
 func (c *Client) Open(ctx context.Context, method, path string, in any) (io.ReadCloser, error) {
-	return c.open(ctx, method, path, in)
+	return c.openAs(ctx, method, path, in, "application/json")
 }
 
 // Read asks for a path below Prefix in a format, given as the header Accept. It calls read
@@ -79,10 +79,6 @@ func (c *Client) Read(ctx context.Context, path, format string, read func(answer
 	}
 	defer func() { _ = body.Close() }()
 	return read(io.LimitReader(body, maxAnswer))
-}
-
-func (c *Client) open(ctx context.Context, method, path string, in any) (io.ReadCloser, error) {
-	return c.openAs(ctx, method, path, in, "application/json")
 }
 
 func (c *Client) openAs(ctx context.Context, method, path string, in any, format string) (io.ReadCloser, error) {
@@ -142,7 +138,7 @@ func (c *Client) Stream(ctx context.Context, path string, in any, each func(valu
 	if in != nil {
 		method = http.MethodPost
 	}
-	body, err := c.open(ctx, method, path, in)
+	body, err := c.Open(ctx, method, path, in)
 	if err != nil {
 		return err
 	}
