@@ -13,6 +13,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"spectrumlua/cmd/spectrum2-lua/internal/live"
+	"spectrumlua/cmd/spectrum2-lua/internal/top"
 	"spectrumlua/runtime/admin"
 )
 
@@ -72,7 +73,7 @@ const rateTime = time.Second
 
 // listProcesses prints the processes of transports.
 func (t *terminal) listProcesses(ctx context.Context, files []string) error {
-	all, wrong := live.Find(files)
+	all, _, wrong := live.Find(files)
 	defer live.Close(all)
 	before, errs := askProcesses(ctx, all)
 	if len(all) > 0 {
@@ -140,27 +141,13 @@ func processRow(p asked, rate float64, now time.Time) []string {
 	}
 	return []string{
 		p.JID, fmt.Sprint(p.PID), p.Home, p.Version, fmt.Sprint(p.Generation), fmt.Sprint(p.Users),
-		humanize.IBytes(uint64(p.Memory)), uptime(now.Sub(p.Started)), fmt.Sprintf("%.1f", rate), fmt.Sprint(p.Errors), state,
+		humanize.IBytes(uint64(p.Memory)), top.Uptime(now.Sub(p.Started)), fmt.Sprintf("%.1f", rate), fmt.Sprint(p.Errors), state,
 	}
 }
 
 func firstLine(text string) string {
 	line, _, _ := strings.Cut(text, "\n")
 	return line
-}
-
-// uptime returns a duration with its two largest units.
-func uptime(d time.Duration) string {
-	const day = 24 * time.Hour
-	switch {
-	case d >= day:
-		return fmt.Sprintf("%dd%dh", d/day, d%day/time.Hour)
-	case d >= time.Hour:
-		return fmt.Sprintf("%dh%dm", d/time.Hour, d%time.Hour/time.Minute)
-	case d >= time.Minute:
-		return fmt.Sprintf("%dm%ds", d/time.Minute, d%time.Minute/time.Second)
-	}
-	return fmt.Sprintf("%ds", max(d, 0)/time.Second)
 }
 
 // table prints rows with aligned columns.

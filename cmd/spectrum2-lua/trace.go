@@ -84,7 +84,7 @@ func (f traceFlags) run(ctx context.Context, file string) error {
 			if f.pid != 0 {
 				continue
 			}
-			all, err := live.Find([]string{file})
+			all, _, err := live.Find([]string{file})
 			if err != nil {
 				return err
 			}

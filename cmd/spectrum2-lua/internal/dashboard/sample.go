@@ -12,7 +12,6 @@ import (
 
 	"spectrumlua/cmd/spectrum2-lua/internal/live"
 	"spectrumlua/runtime/admin"
-	"spectrumlua/runtime/config"
 	"spectrumlua/runtime/logging"
 )
 
@@ -60,8 +59,7 @@ func (d *Dashboard) sample(ctx context.Context) {
 	d.mu.Lock()
 	details := len(d.streams) > 0 || time.Since(d.viewed) < lookedFor
 	d.mu.Unlock()
-	names := namesOf(d.opts.Files)
-	found, err := live.Find(d.opts.Files)
+	found, transports, err := live.Find(d.opts.Files)
 	defer live.Close(found)
 	answers := make([]process, len(found))
 	for i, err := range live.Each(ctx, found, func(ctx context.Context, i int, b live.Backend) error {
@@ -80,7 +78,7 @@ func (d *Dashboard) sample(ctx context.Context) {
 	}
 	d.mu.Lock()
 	defer d.mu.Unlock()
-	d.state.names = names
+	d.state.names = namesOf(transports)
 	d.state.add(time.Now(), answers, err)
 	d.wake()
 }
@@ -96,12 +94,10 @@ func (d *Dashboard) wake() {
 }
 
 // namesOf returns the JIDs of transports by their config files.
-func namesOf(files []string) map[string]string {
+func namesOf(transports []live.Transport) map[string]string {
 	names := map[string]string{}
-	for _, file := range files {
-		if c, err := config.Load(file, config.Options{}); err == nil { // live.Find returns the error
-			names[file] = c.JID()
-		}
+	for _, t := range transports {
+		names[t.File] = t.JID
 	}
 	return names
 }

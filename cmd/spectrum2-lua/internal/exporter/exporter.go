@@ -92,7 +92,7 @@ func (e *Exporter) Poll(ctx context.Context) {
 	if e.now().Sub(e.polled) < fresh || ctx.Err() != nil {
 		return
 	}
-	found, err := live.Find(e.files)
+	found, _, err := live.Find(e.files)
 	defer live.Close(found)
 	if err != nil {
 		e.warn(err)

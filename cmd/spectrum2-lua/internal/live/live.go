@@ -22,27 +22,54 @@ type Backend struct {
 	JID  string
 }
 
-// Find returns the running backends of transports. Its error has a line for each file that
-// cannot be read; the backends of the other files are returned all the same.
-func Find(files []string) ([]Backend, error) {
-	var all []Backend
+// Transport is a transport by its config file.
+type Transport struct {
+	File   string // as the caller has named it
+	JID    string
+	folder string // of the sockets
+}
+
+// Load reads the config file of a transport.
+func Load(file string) (Transport, error) {
+	c, err := config.Load(file, config.Options{})
+	if err != nil {
+		return Transport{}, err
+	}
+	return Transport{file, c.JID(), c.WorkingDir()}, nil
+}
+
+// Backends returns the running backends of the transport.
+func (t Transport) Backends() ([]Backend, error) {
+	sockets, err := admin.Find(t.folder, t.JID)
+	if err != nil {
+		return nil, explain(t.File, err)
+	}
+	all := make([]Backend, 0, len(sockets))
+	for _, s := range sockets {
+		all = append(all, Backend{admin.Dial(s), t.File, t.JID})
+	}
+	return all, nil
+}
+
+// Find returns the running backends of transports, and the transports whose config files can
+// be read. Its error has a line for each file that cannot be read; the backends of the other
+// files are returned all the same.
+func Find(files []string) (all []Backend, transports []Transport, err error) {
 	var errs []error
 	for _, file := range files {
-		c, err := config.Load(file, config.Options{})
+		t, err := Load(file)
 		if err != nil {
 			errs = append(errs, err)
 			continue
 		}
-		sockets, err := admin.Find(c.WorkingDir(), c.JID())
+		transports = append(transports, t)
+		found, err := t.Backends()
 		if err != nil {
-			errs = append(errs, explain(file, err))
-			continue
+			errs = append(errs, err)
 		}
-		for _, s := range sockets {
-			all = append(all, Backend{admin.Dial(s), file, c.JID()})
-		}
+		all = append(all, found...)
 	}
-	return all, errors.Join(errs...)
+	return all, transports, errors.Join(errs...)
 }
 
 // explain says what to do about a folder that cannot be read.
@@ -66,16 +93,16 @@ func (e *NoneError) Error() string {
 // Of returns the running backends of one transport. It returns a *NoneError if there is
 // none. pid selects one of several, unless it is 0.
 func Of(file string, pid int) ([]Backend, error) {
-	all, err := Find([]string{file})
+	t, err := Load(file)
+	if err != nil {
+		return nil, err
+	}
+	all, err := t.Backends()
 	if err != nil {
 		return nil, err
 	}
 	if len(all) == 0 {
-		c, err := config.Load(file, config.Options{})
-		if err != nil {
-			return nil, err
-		}
-		return nil, &NoneError{file, c.JID(), c.WorkingDir()}
+		return nil, &NoneError{file, t.JID, t.folder}
 	}
 	if pid == 0 {
 		return all, nil

@@ -165,14 +165,9 @@ func size(n int64) string { return humanize.IBytes(uint64(max(n, 0))) }
 // span returns a time in seconds with two or three digits.
 func span(seconds float64) string {
 	d := time.Duration(seconds * float64(time.Second))
-	const day = 24 * time.Hour
 	switch {
-	case d >= day:
-		return fmt.Sprintf("%dd%dh", d/day, d%day/time.Hour)
-	case d >= time.Hour:
-		return fmt.Sprintf("%dh%dm", d/time.Hour, d%time.Hour/time.Minute)
 	case d >= time.Minute:
-		return fmt.Sprintf("%dm%ds", d/time.Minute, d%time.Minute/time.Second)
+		return Uptime(d)
 	case d >= 10*time.Second:
 		return fmt.Sprintf("%.0fs", d.Seconds())
 	case d >= time.Second:
@@ -183,4 +178,18 @@ func span(seconds float64) string {
 		return fmt.Sprintf("%.0fµs", d.Seconds()*1e6)
 	}
 	return "0"
+}
+
+// Uptime returns a duration with its two largest units.
+func Uptime(d time.Duration) string {
+	const day = 24 * time.Hour
+	switch {
+	case d >= day:
+		return fmt.Sprintf("%dd%dh", d/day, d%day/time.Hour)
+	case d >= time.Hour:
+		return fmt.Sprintf("%dh%dm", d/time.Hour, d%time.Hour/time.Minute)
+	case d >= time.Minute:
+		return fmt.Sprintf("%dm%ds", d/time.Minute, d%time.Minute/time.Second)
+	}
+	return fmt.Sprintf("%ds", max(d, 0)/time.Second)
 }
