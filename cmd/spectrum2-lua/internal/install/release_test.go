@@ -88,7 +88,7 @@ func TestVersionOfARelease(t *testing.T) {
 			"the commit has the tag v77.0.0, but runtime/version/version.go has " + version.Number},
 		{"no git", func(*checkout) {}, "", "", "not a git checkout, so its commit is unknown; set VERSION=" + version.Number},
 		{"a version that is given", func(*checkout) {}, "VERSION=1.2.3+build7", "1.2.3+build7", ""},
-		{"a version that is none", func(*checkout) {}, "VERSION=next", "", "VERSION=next is not a version"},
+		{"a word instead of a version", func(*checkout) {}, "VERSION=next", "", "VERSION=next is not a version"},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			repository := newCheckout(t)
