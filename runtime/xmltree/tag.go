@@ -271,3 +271,10 @@ var (
 		LatinOffset: 3,
 	}
 )
+
+// IsPlainName reports whether the name of an element or attribute has only ASCII letters. All
+// parsers accept such a name; other names depend on the edition of XML 1.0. Expat, which most
+// XMPP servers use, follows the fourth.
+func IsPlainName(name string) bool {
+	return strings.IndexFunc(name, func(r rune) bool { return r >= utf8.RuneSelf }) < 0
+}

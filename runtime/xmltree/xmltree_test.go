@@ -254,3 +254,11 @@ func readable(text string) error {
 		}
 	}
 }
+
+func TestPlainNamesAreASCII(t *testing.T) {
+	for name, want := range map[string]bool{"a": true, "x-1.y:z": true, "": true, "ä": false, "x😀": false, "\xff": false} {
+		if got := xmltree.IsPlainName(name); got != want {
+			t.Errorf("%q: %v", name, got)
+		}
+	}
+}
