@@ -2,10 +2,11 @@ package secret
 
 import (
 	"html"
-	"regexp"
 	"strings"
 	"unicode/utf16"
 	"unicode/utf8"
+
+	"spectrumlua/runtime/lazy"
 )
 
 const (
@@ -174,13 +175,13 @@ func (m *matcher) short(c byte, next position, layer int) {
 // seam returns the end of "?= =?utf-8?q?", whose first byte stands before i. It returns
 // 0 if the text does not continue like that.
 func (m *matcher) seam(i int) int {
-	if loc := seam.FindStringIndex(m.text[i:min(len(m.text), i+2*maxEntity)]); loc != nil {
+	if loc := seam().FindStringIndex(m.text[i:min(len(m.text), i+2*maxEntity)]); loc != nil {
 		return i + loc[1]
 	}
 	return 0
 }
 
-var seam = regexp.MustCompile(`^=\s+=\?[\w.-]+\?[qQ]\?`)
+var seam = lazy.Regexp(`^=\s+=\?[\w.-]+\?[qQ]\?`)
 
 func (m *matcher) push(d decoded) { m.stack = append(m.stack, d) }
 
