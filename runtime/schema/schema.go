@@ -263,13 +263,14 @@ type registry struct {
 }
 
 func read(file protoreflect.FileDescriptor) *registry {
+	values := file.Messages().ByName("WrapperMessage").Enums().ByName("Type").Values()
 	r := &registry{
-		byName:   map[string]*Type{},
-		messages: map[protoreflect.FullName]*Message{},
-		enums:    map[protoreflect.FullName]*Enum{},
+		types:    make([]*Type, 0, values.Len()),
+		byName:   make(map[string]*Type, values.Len()),
+		messages: make(map[protoreflect.FullName]*Message, file.Messages().Len()),
+		enums:    make(map[protoreflect.FullName]*Enum, file.Enums().Len()),
 		file:     file,
 	}
-	values := file.Messages().ByName("WrapperMessage").Enums().ByName("Type").Values()
 	for i := range values.Len() {
 		t := r.readType(values.Get(i))
 		r.types = append(r.types, t)
@@ -310,22 +311,24 @@ func (r *registry) message(d protoreflect.MessageDescriptor) *Message {
 	if m := r.messages[d.FullName()]; m != nil {
 		return m
 	}
+	n := d.Fields().Len()
 	m := &Message{
 		Descriptor: d,
 		Index:      len(r.messages),
-		byName:     map[string]*Field{},
+		Fields:     make([]*Field, 0, n),
+		byName:     make(map[string]*Field, n),
 	}
 	r.messages[d.FullName()] = m
-	if n := d.Fields().Len(); n > MaxFields {
+	if n > MaxFields {
 		panic(fmt.Sprintf("schema: protocol.proto: %s has %d fields, at most %d are supported", d.FullName(), n, MaxFields))
 	}
-	for i := range d.Fields().Len() {
+	for i := range n {
 		m.Fields = append(m.Fields, r.field(d.Fields().Get(i)))
 	}
 	sort.Slice(m.Fields, func(i, j int) bool {
 		return m.Fields[i].Number < m.Fields[j].Number
 	})
-	if n := len(m.Fields); n > 0 {
+	if n > 0 {
 		m.byNumber = make([]*Field, m.Fields[n-1].Number+1)
 	}
 	for i, f := range m.Fields {
@@ -402,8 +405,14 @@ func (r *registry) enum(d protoreflect.EnumDescriptor) *Enum {
 	if e := r.enums[d.FullName()]; e != nil {
 		return e
 	}
-	e := &Enum{Descriptor: d, byName: map[string]int32{}, byNumber: map[int32]string{}}
-	for i := range d.Values().Len() {
+	n := d.Values().Len()
+	e := &Enum{
+		Descriptor: d,
+		Names:      make([]string, 0, n),
+		byName:     make(map[string]int32, n),
+		byNumber:   make(map[int32]string, n),
+	}
+	for i := range n {
 		v := d.Values().Get(i)
 		name := valueName(v)
 		e.Names = append(e.Names, name)
