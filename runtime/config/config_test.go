@@ -97,13 +97,13 @@ func TestInvalidLinesAreErrors(t *testing.T) {
 		{"several", "x\n[a]\nb=c\n\ny\n", []string{"t.cfg:1: " + neither + "write key = value, or put a # before it",
 			"t.cfg:5: " + neither + "write key = value, or put a # before it"}},
 		{"a scalar of Spectrum's again", "[service]\njid=a\n\njid=a\n", []string{
-			"t.cfg:4: service.jid is set again (first on line 2), and Spectrum 2 takes it only once; remove one of the two lines"}},
+			"t.cfg:4: [service] jid is set again (first on line 2), and Spectrum 2 takes it only once; remove one of the two lines"}},
 		{"a key again in another notation", "database.type=none\n[database]\ntype=none", []string{
-			"t.cfg:3: database.type is set again (first on line 1), and Spectrum 2 takes it only once; remove one of the two lines"}},
+			"t.cfg:3: [database] type is set again (first on line 1), and Spectrum 2 takes it only once; remove one of the two lines"}},
 		{"a JID over the maximum length", "[service]\njid=" + strings.Repeat("a", 1024), []string{
-			"t.cfg:2: service.jid has 1024 bytes, and a transport's JID has 1023 at most; give its domain, such as echo.example.net"}},
+			"t.cfg:2: [service] jid has 1024 bytes, and a transport's JID has 1023 at most; give its domain, such as echo.example.net"}},
 		{"in the order of lines", "[service]\nport=1\nport=2\nx\n", []string{
-			"t.cfg:3: service.port is set again (first on line 2), and Spectrum 2 takes it only once; remove one of the two lines",
+			"t.cfg:3: [service] port is set again (first on line 2), and Spectrum 2 takes it only once; remove one of the two lines",
 			"t.cfg:4: " + neither + "write key = value, or put a # before it"}},
 		{"UTF-16", "\xff\xfe[\x00a\x00]\x00", []string{"t.cfg:1: this is UTF-16, which Spectrum 2 cannot read; save the file as UTF-8"}},
 		{"NUL", "[a]\nb=c\nd=\x00\n", []string{"t.cfg:3: there is a NUL byte here, so this is not a text file; name the transport's config file, saved as UTF-8"}},
@@ -165,24 +165,24 @@ func TestDoubtfulLinesAreWarnings(t *testing.T) {
 		want       []string
 	}{
 		{"none", "[x]\na = b # c\nd=e\t#f\n#g#h\ni = #\nj = # k\nl = ## m\n[y] #z\n", nil},
-		{"# in a word", "[x]\n\npassword = hunter2#4\n", []string{"t.cfg:3: " + cutOf("x.password")}},
-		{"# after a word", "[x]\na = b# c\n", []string{"t.cfg:2: " + cutOf("x.a")}},
-		{"# after a letter beyond ASCII", "[x]\na = é#1\n", []string{"t.cfg:2: " + cutOf("x.a")}},
-		{"# as the first letter", "[x]\nchannel = #lua\ncolour =#fff\n", []string{"t.cfg:2: " + cutOf("x.channel"), "t.cfg:3: " + cutOf("x.colour")}},
+		{"# in a word", "[x]\n\npassword = hunter2#4\n", []string{"t.cfg:3: " + cutOf("[x] password")}},
+		{"# after a word", "[x]\na = b# c\n", []string{"t.cfg:2: " + cutOf("[x] a")}},
+		{"# after a letter beyond ASCII", "[x]\na = é#1\n", []string{"t.cfg:2: " + cutOf("[x] a")}},
+		{"# as the first letter", "[x]\nchannel = #lua\ncolour =#fff\n", []string{"t.cfg:2: " + cutOf("[x] channel"), "t.cfg:3: " + cutOf("[x] colour")}},
 		{"byte order mark", "\ufeff[x]\n", []string{"t.cfg:1: the file starts with a byte order mark, which Spectrum 2 itself rejects; save it as UTF-8 without one"}},
 		{"section without name", "[]\n", []string{"t.cfg:1: this section has no name; write one between the brackets"}},
 		{"blanks in brackets", "[ x ]\n", []string{"t.cfg:1: the blanks within the brackets are part of this section's name; write [x]"}},
 		{"no name", "[x]\n= b\n", []string{"t.cfg:2: there is no name before the =; write key = value"}},
 		{"section and key on one line", "[x] a = b\n", []string{"t.cfg:1: this line does not start a section, since a section's name stands on a line of its own"}},
-		{"Latin-1 value", "[x]\na = \xe9 # \xe9\n", []string{"t.cfg:2: the value of x.a is not UTF-8 (Latin-1?), and is passed on as it is; save the file as UTF-8"}},
+		{"Latin-1 value", "[x]\na = \xe9 # \xe9\n", []string{"t.cfg:2: the value of [x] a is not UTF-8 (Latin-1?), and is passed on as it is; save the file as UTF-8"}},
 		{"Latin-1 comment", "# \xe9\n[x]\na = b # \xe9\n", nil},
-		{"list that crashes Spectrum", "[x]\na = 1\na = 2\n", []string{"t.cfg:3: x.a has several values, and Spectrum 2 crashes at its start if the first of several is 0, 1, true or false; put another one first"}},
+		{"list that crashes Spectrum", "[x]\na = 1\na = 2\n", []string{"t.cfg:3: [x] a has several values, and Spectrum 2 crashes at its start if the first of several is 0, 1, true or false; put another one first"}},
 		{"list that does not", "[x]\na = 2\na = 1\nb = on\nb = 0\n", nil},
-		{"$jid without a JID", "[x]\na = $jid\n", []string{"t.cfg:2: x.a uses $jid, but [service] jid is not set, so it stays as it is"}},
+		{"$jid without a JID", "[x]\na = $jid\n", []string{"t.cfg:2: [x] a uses $jid, but [service] jid is not set, so it stays as it is"}},
 		{"in the order of lines", "[x]\na=1\na=$jid\nb=c#d\n", []string{
-			"t.cfg:3: x.a uses $jid, but [service] jid is not set, so it stays as it is",
-			"t.cfg:3: x.a has several values, and Spectrum 2 crashes at its start if the first of several is 0, 1, true or false; put another one first",
-			"t.cfg:4: " + cutOf("x.b")}},
+			"t.cfg:3: [x] a uses $jid, but [service] jid is not set, so it stays as it is",
+			"t.cfg:3: [x] a has several values, and Spectrum 2 crashes at its start if the first of several is 0, 1, true or false; put another one first",
+			"t.cfg:4: " + cutOf("[x] b")}},
 	}
 	for _, test := range tests {
 		t.Run(test.name, func(t *testing.T) {

@@ -6,9 +6,10 @@ import (
 	"fmt"
 	"slices"
 	"strconv"
-	"unicode/utf8"
+	"strings"
 
 	"spectrumlua/runtime/secret"
+	"spectrumlua/runtime/shorten"
 )
 
 // commandLine is the Name of an Error in an override.
@@ -78,6 +79,15 @@ func sortByLine(problems []*Error) {
 	})
 }
 
+// Shown returns a key as messages name it: "[section] name", as the file has it.
+func Shown(key string) string {
+	section, name, ok := strings.Cut(key, ".")
+	if !ok {
+		return key
+	}
+	return "[" + section + "] " + name
+}
+
 // maxShown is the number of bytes of a value or a name that an error shows.
 const maxShown = 60
 
@@ -99,13 +109,4 @@ func quote(s string) string {
 }
 
 // clip truncates s to maxShown bytes, at a character boundary.
-func clip(s string) string {
-	if len(s) <= maxShown {
-		return s
-	}
-	end := maxShown
-	for end > 0 && !utf8.RuneStart(s[end]) {
-		end--
-	}
-	return s[:end]
-}
+func clip(s string) string { return shorten.Cut(s, maxShown) }

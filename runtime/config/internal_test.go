@@ -42,6 +42,8 @@ func TestLuaOptionsAreConsistent(t *testing.T) {
 				fits = o.Kind == KindFolders
 			case *place:
 				fits = o.Kind == KindPlace
+			case *Console:
+				fits = o.Kind == KindAccess
 			case *bool:
 				fits = o.Kind == KindBool
 			case *int64:

@@ -136,7 +136,7 @@ func (c *Config) fill(entries []entry, opts Options) []*Error {
 		s := c.at(e.key)
 		if len(s.file) > 0 && spectrumScalars[e.key] {
 			problems = append(problems, c.problem(e.line, fmt.Sprintf(
-				"%s is set again (first on line %d), and Spectrum 2 takes it only once; remove one of the two lines", e.key, s.file[0].line)))
+				"%s is set again (first on line %d), and Spectrum 2 takes it only once; remove one of the two lines", Shown(e.key), s.file[0].line)))
 		}
 		s.file = append(s.file, e)
 	}
@@ -151,7 +151,7 @@ func (c *Config) fill(entries []entry, opts Options) []*Error {
 	c.jid, _ = c.Get(keyJID)
 	if len(c.jid) > maxJID {
 		problems = append(problems, c.problem(c.settings[keyJID].first().line, fmt.Sprintf(
-			"%s has %d bytes, and a transport's JID has %d at most; give its domain, such as echo.example.net", keyJID, len(c.jid), maxJID)))
+			"%s has %d bytes, and a transport's JID has %d at most; give its domain, such as echo.example.net", Shown(keyJID), len(c.jid), maxJID)))
 	}
 	return problems
 }
@@ -181,7 +181,7 @@ func (c *Config) replaceJID() []*Error {
 					continue
 				}
 				if c.jid == "" {
-					warnings = append(warnings, c.problem(e.line, clip(key)+" uses $jid, but [service] jid is not set, so it stays as it is"))
+					warnings = append(warnings, c.problem(e.line, clip(Shown(key))+" uses $jid, but [service] jid is not set, so it stays as it is"))
 					continue
 				}
 				entries[i].value = strings.ReplaceAll(e.value, "$jid", c.jid)

@@ -144,6 +144,18 @@ func (o LuaOption) read(text, dir string, l *Settings) string {
 		return wrong
 	case *place:
 		return field.read(text, dir)
+	case *Console:
+		value, known := booleans[strings.ToLower(text)]
+		switch {
+		case strings.EqualFold(text, string(ConsoleReadOnly)):
+			*field = ConsoleReadOnly
+		case !known:
+			return o.not(text)
+		case value:
+			*field = ConsoleOn
+		default:
+			*field = ConsoleOff
+		}
 	case *bool:
 		value, known := booleans[strings.ToLower(text)]
 		if !known {
@@ -274,6 +286,8 @@ func (o LuaOption) not(text string) string {
 	switch o.Kind {
 	case KindBool:
 		allowed = allowedBooleans
+	case KindAccess:
+		allowed = allowedBooleans + ", or " + string(ConsoleReadOnly)
 	case KindBytes:
 		allowed = fmt.Sprintf("a number of bytes such as 65536, 64K or 16M, from %s to %s", o.Min, o.Max)
 	case KindSeconds:

@@ -25,6 +25,7 @@ var defaults = config.Settings{
 	MaxString:      64 << 20,
 	Store:          "database",
 	Admin:          true,
+	Console:        config.ConsoleOn,
 }
 
 func TestLuaSectionIsParsed(t *testing.T) {
@@ -61,10 +62,16 @@ func TestLuaSectionIsParsed(t *testing.T) {
 			sandbox = 1
 			store = memory
 			record = /tmp/r.jsonl
-			admin = off`, config.Options{}, config.Settings{
+			admin = off
+			console = read-only
+			debug = on`, config.Options{}, config.Settings{
 			Script: defaults.Script, Path: []string{"/etc/spectrum2/transports/rocks/share/lua/5.1", "/usr/share/lua/5.1"}, Reload: true, MaxFrame: 1 << 20, ExitTimeout: 1500 * time.Millisecond,
 			HandlerTimeout: time.Minute, LogoutTimeout: 500 * time.Millisecond, LoginDelayMax: 10 * time.Second,
-			MaxQueue: 1, MaxString: 1 << 20, MemoryLimit: 1 << 30, Sandbox: true, Store: "memory", Record: "/tmp/r.jsonl"}},
+			MaxQueue: 1, MaxString: 1 << 20, MemoryLimit: 1 << 30, Sandbox: true, Store: "memory", Record: "/tmp/r.jsonl",
+			Console: config.ConsoleReadOnly, Debug: true}},
+		{"no console", "script=echo.lua\nconsole=Off", config.Options{}, with(func(l *config.Settings) { l.Console = config.ConsoleOff })},
+		{"a console that can do everything", "script=echo.lua\nconsole=yes", config.Options{}, defaults},
+		{"a console that reads", "script=echo.lua\nconsole=Read-Only", config.Options{}, with(func(l *config.Settings) { l.Console = config.ConsoleReadOnly })},
 		{"a record in working_dir", "script=echo.lua\nrecord = $jid.jsonl\n[service]\nworking_dir=/srv/$jid", config.Options{JID: "a.example"},
 			with(func(l *config.Settings) {
 				l.Record = "/srv/a.example/a.example.jsonl"
@@ -110,7 +117,7 @@ func TestInvalidLuaSectionIsAnError(t *testing.T) {
 		{"Latin-1 script", "[lua]\nscript=\xe9.lua", nil, []string{"t.cfg:2: [lua] script is not UTF-8 (Latin-1?); save the config file as UTF-8"}},
 		{"unknown key with a near name", "[lua]\nscript=a\nrelaod=1", nil, []string{`t.cfg:3: [lua] has no key "relaod"; did you mean reload?`}},
 		{"unknown key without a near name", "[lua]\nscript=a\nserver=b", nil, []string{`t.cfg:3: [lua] has no key "server"; the keys are script, path, reload, max_frame, ` +
-			"exit_timeout, handler_timeout, logout_grace, logout_timeout, login_delay, login_delay_max, login_retries, max_queue, max_string, memory_limit, sandbox, store, record, admin. " +
+			"exit_timeout, handler_timeout, logout_grace, logout_timeout, login_delay, login_delay_max, login_retries, max_queue, max_string, memory_limit, sandbox, store, record, admin, console, debug. " +
 			"A script's own settings belong in a section of their own"}},
 		{"unknown key in a section lua.x", "[lua.x]\nscript=b\n[lua]\nscript=a", nil, []string{`t.cfg:2: [lua] has no key "x.script"; did you mean script?`}},
 		{"unknown override", "[lua]\nscript=a", []config.Override{{Key: "lua.reloud", Value: "1"}}, []string{`command line: [lua] has no key "reloud"; did you mean reload?`}},
@@ -118,6 +125,7 @@ func TestInvalidLuaSectionIsAnError(t *testing.T) {
 			"t.cfg:4: [lua] reload is set again (first on line 3); remove one of the two lines",
 			"t.cfg:7: [lua] reload is set again (first on line 3); remove one of the two lines"}},
 		{"no boolean", "[lua]\nscript=a\nreload = 1 ; always", nil, []string{`t.cfg:3: [lua] reload has to be 1, true, yes, on, 0, false, no or off, not "1 ; always"`}},
+		{"no access", "[lua]\nscript=a\nconsole = read", nil, []string{`t.cfg:3: [lua] console has to be 1, true, yes, on, 0, false, no or off, or read-only, not "read"`}},
 		{"a record without a name", "[lua]\nscript=a\nrecord=1", nil, []string{`t.cfg:3: [lua] record has to be the name of a file, or off, not "1"`}},
 		{"a path with patterns", "[lua]\nscript=a\npath=/x/?.lua;/x/?/init.lua", nil, []string{
 			`t.cfg:3: [lua] path has to be a list of folders; write "/x", not "/x/?.lua": require adds /?.lua and /?/init.lua by itself`}},
@@ -180,7 +188,7 @@ func TestDoubtfulLuaValuesAreWarnings(t *testing.T) {
 		{"the end shorter than on.logout", "exit_timeout=0.5", []string{
 			"t.cfg:3: [lua] logout_timeout is 1s, which does not fit in exit_timeout, 500ms: at the end of the process on.logout is cut short"}},
 		{"# in a path", "reload=1\n[x]\npath=a#b", []string{
-			"t.cfg:5: a # starts a comment, within a word and in quotes too, so the value of x.path ends before it; this format has no way to write a # in a value"}},
+			"t.cfg:5: a # starts a comment, within a word and in quotes too, so the value of [x] path ends before it; this format has no way to write a # in a value"}},
 	}
 	for _, test := range tests {
 		t.Run(test.name, func(t *testing.T) {

@@ -26,7 +26,19 @@ type Settings struct {
 	Store          string // "database", "memory", an absolute path, or a URL that may hold a password
 	Record         string // absolute; "": no record
 	Admin          bool
+	Console        Console
+	Debug          bool
 }
+
+// Console is what an admin may do at the Lua prompt in a running process.
+type Console string
+
+// The values of Console.
+const (
+	ConsoleOff      Console = "0"
+	ConsoleOn       Console = "1"
+	ConsoleReadOnly Console = "read-only"
+)
 
 // Kind is the format of a [lua] key's value.
 type Kind string
@@ -41,6 +53,7 @@ const (
 	KindSeconds Kind = "seconds" // 2 or 0.5 (time.Duration)
 	KindCount   Kind = "count"   // a whole number (int)
 	KindLimit   Kind = "limit"   // a whole number, or unlimited (int; -1 for unlimited)
+	KindAccess  Kind = "access"  // a boolean, or read-only (Console)
 	KindPlace   Kind = "place"   // database, memory, a file, or a URL (string)
 )
 
@@ -73,12 +86,14 @@ var luaOptions = []LuaOption{
 	{"login_delay_max", KindSeconds, "300", "0.1", "86400", "", "The longest pause before on.login.", func(s *Settings) any { return &s.LoginDelayMax }},
 	{"login_retries", KindLimit, "unlimited", "0", "1000000", "", "How many failures of a user's network in a row are handled by calling on.login again; after that, Spectrum receives the error.", func(s *Settings) any { return &s.LoginRetries }},
 	{"max_queue", KindCount, "10000", "1", "10000000", "", "How many messages may wait for one user's handlers.", func(s *Settings) any { return &s.MaxQueue }},
-	{"max_string", KindBytes, "64M", "64K", "1G", "", "The longest string that library functions may create.", func(s *Settings) any { return &s.MaxString }},
+	{"max_string", KindBytes, "64M", "64K", "1G", "", "The longest string that a script may make.", func(s *Settings) any { return &s.MaxString }},
 	{"memory_limit", KindBytes, "0", "16M", "1024G", "no limit", "How much memory the process may use before it ends.", func(s *Settings) any { return &s.MemoryLimit }},
 	{"sandbox", KindBool, "0", "", "", "", "Deny scripts access to files, processes and the system.", func(s *Settings) any { return &s.Sandbox }},
 	{"store", KindPlace, "database", "", "", "", "Where scripts store their data: the database of [database], memory, an SQLite file, or a PostgreSQL or MySQL URL.", func(s *Settings) any { return (*place)(&s.Store) }},
-	{"record", KindFile, "off", "", "", "", "Record all messages from and to Spectrum, without secrets, in a file; a relative name starts at [service] working_dir.", func(s *Settings) any { return &s.Record }},
+	{"record", KindFile, "off", "", "", "", "Record all messages from and to the script, without secrets, in a file; a relative name starts at [service] working_dir.", func(s *Settings) any { return &s.Record }},
 	{"admin", KindBool, "1", "", "", "", "Offer a socket in [service] working_dir through which spectrum2-lua looks into the running process.", func(s *Settings) any { return &s.Admin }},
+	{"console", KindAccess, "1", "", "", "", "Run the Lua that an admin types at spectrum2-lua console; with read-only, only what changes nothing.", func(s *Settings) any { return &s.Console }},
+	{"debug", KindBool, "0", "", "", "", "Let debuggers attach to the running process through the socket; they can stop users and change everything.", func(s *Settings) any { return &s.Debug }},
 }
 
 // retiredLua holds the [lua] keys of earlier versions, and the reason for a warning

@@ -62,7 +62,7 @@ func (s *scanner) read(line string) {
 	s.entries = append(s.entries, e)
 	if commented && meant(text, e.value, comment) {
 		s.warn("a # starts a comment, within a word and in quotes too, so the value of %s ends before it; "+
-			"this format has no way to write a # in a value", clip(e.key))
+			"this format has no way to write a # in a value", clip(Shown(e.key)))
 	}
 	s.check(e)
 }
@@ -90,7 +90,7 @@ func (s *scanner) check(e entry) {
 	case name[0] == '[':
 		s.warn("this line does not start a section, since a section's name stands on a line of its own")
 	case !utf8.ValidString(e.value) && !strings.HasPrefix(e.key, luaPrefix):
-		s.warn("the value of %s is not UTF-8 (Latin-1?), and is passed on as it is; save the file as UTF-8", clip(e.key))
+		s.warn("the value of %s is not UTF-8 (Latin-1?), and is passed on as it is; save the file as UTF-8", clip(Shown(e.key)))
 	}
 }
 

@@ -2,10 +2,10 @@ package config
 
 import (
 	"net/url"
-	"regexp"
 	"slices"
 	"strings"
 
+	"spectrumlua/runtime/lazy"
 	"spectrumlua/runtime/secret"
 )
 
@@ -34,10 +34,10 @@ func plainValue(value string) bool {
 }
 
 // passwordPair matches a password in a connection string of PostgreSQL or MySQL.
-var passwordPair = regexp.MustCompile(`(?i)(?:password|pwd)\s*=\s*('(?:[^'\\]|\\.)*'|[^\s;&]+)`)
+var passwordPair = lazy.Regexp(`(?i)(?:password|pwd)\s*=\s*('(?:[^'\\]|\\.)*'|[^\s;&]+)`)
 
 // userInfo matches a password in a URL, or in the address of a MySQL server.
-var userInfo = regexp.MustCompile(`^[a-zA-Z0-9+.-]+://[^:/@]*:(.*)@[^@]*$|^[^:/@]*:(.*)@[a-z]+\(`)
+var userInfo = lazy.Regexp(`^[a-zA-Z0-9+.-]+://[^:/@]*:(.*)@[^@]*$|^[^:/@]*:(.*)@[a-z]+\(`)
 
 // inAddress returns the passwords in a URL, in the address of a MySQL server,
 // or in a connection string.
@@ -46,10 +46,10 @@ func inAddress(value string) (words []string) {
 		if password, ok := u.User.Password(); ok {
 			words = append(words, password)
 		}
-	} else if m := userInfo.FindStringSubmatch(value); m != nil { // not a valid URL
+	} else if m := userInfo().FindStringSubmatch(value); m != nil { // not a valid URL
 		words = append(words, m[1]+m[2])
 	}
-	for _, m := range passwordPair.FindAllStringSubmatch(value, -1) {
+	for _, m := range passwordPair().FindAllStringSubmatch(value, -1) {
 		words = append(words, strings.Trim(m[1], "'"))
 	}
 	return words

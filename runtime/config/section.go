@@ -27,8 +27,7 @@ func (c *Config) Unknown(section string, known []string) []error {
 
 // Wrong returns an *Error about the value of a key, at its position.
 func (c *Config) Wrong(key, text string) error {
-	section, name, _ := strings.Cut(key, ".")
-	text = "[" + section + "] " + name + ": " + text
+	text = Shown(key) + ": " + text
 	if s, ok := c.settings[key]; ok {
 		return c.problem(s.first().line, text)
 	}

@@ -40,7 +40,7 @@ func (c *Config) doubtful() []*Error {
 		if len(list) < 2 || !fatalFirst[list[0].value] || strings.HasPrefix(key, luaPrefix) {
 			continue
 		}
-		warnings = append(warnings, c.problem(list[1].line, clip(key)+" has several values, and Spectrum 2 crashes at its start "+
+		warnings = append(warnings, c.problem(list[1].line, clip(Shown(key))+" has several values, and Spectrum 2 crashes at its start "+
 			"if the first of several is 0, 1, true or false; put another one first"))
 	}
 	return warnings

@@ -30,7 +30,7 @@ func (c *Config) Bool(key string) (value, ok bool, err error) {
 	e := s.first()
 	value, known := booleans[strings.ToLower(e.value)]
 	if !known {
-		return false, true, c.problem(e.line, key+" has to be "+allowedBooleans+", not "+show(key, e.value))
+		return false, true, c.problem(e.line, Shown(key)+" has to be "+allowedBooleans+", not "+show(key, e.value))
 	}
 	return value, true, nil
 }
@@ -48,9 +48,9 @@ func (c *Config) Number(key string) (value float64, ok bool, err error) {
 	value, err = decimal(e.value)
 	switch {
 	case errors.Is(err, strconv.ErrRange):
-		return 0, true, c.problem(e.line, key+" is "+show(key, e.value)+", more than a number can hold exactly; read it as text")
+		return 0, true, c.problem(e.line, Shown(key)+" is "+show(key, e.value)+", more than a number can hold exactly; read it as text")
 	case err != nil:
-		return 0, true, c.problem(e.line, key+" has to be a number such as 12 or 0.5, not "+show(key, e.value))
+		return 0, true, c.problem(e.line, Shown(key)+" has to be a number such as 12 or 0.5, not "+show(key, e.value))
 	}
 	return value, true, nil
 }
@@ -66,7 +66,7 @@ func (c *Config) Bytes(key string) (value int64, ok bool, err error) {
 	e := s.first()
 	value, err = byteSize(e.value)
 	if err != nil {
-		return 0, true, c.problem(e.line, key+" has to be a number of bytes such as 65536, 64K or 16M, not "+show(key, e.value))
+		return 0, true, c.problem(e.line, Shown(key)+" has to be a number of bytes such as 65536, 64K or 16M, not "+show(key, e.value))
 	}
 	return value, true, nil
 }

@@ -21,9 +21,9 @@ func TestBoolParsesValues(t *testing.T) {
 	c := parse(t, "[x]\nword=maybe\nempty=\nlist=1\nlist=no\n", config.Options{
 		Overrides: []config.Override{{Key: "x.over", Value: "2"}}})
 	errs := map[string]string{
-		"x.word":  `t.cfg:2: x.word has to be 1, true, yes, on, 0, false, no or off, not "maybe"`,
-		"x.empty": `t.cfg:3: x.empty has to be 1, true, yes, on, 0, false, no or off, not ""`,
-		"x.over":  `command line: x.over has to be 1, true, yes, on, 0, false, no or off, not "2"`,
+		"x.word":  `t.cfg:2: [x] word has to be 1, true, yes, on, 0, false, no or off, not "maybe"`,
+		"x.empty": `t.cfg:3: [x] empty has to be 1, true, yes, on, 0, false, no or off, not ""`,
+		"x.over":  `command line: [x] over has to be 1, true, yes, on, 0, false, no or off, not "2"`,
 	}
 	for key, want := range errs {
 		if _, ok, err := c.Bool(key); !ok || err == nil || short(err.Error()) != want {
@@ -49,7 +49,7 @@ func TestNumberParsesValues(t *testing.T) {
 			}
 		})
 	}
-	const no, big = "t.cfg:2: x.a has to be a number such as 12 or 0.5, not ", ", more than a number can hold exactly; read it as text"
+	const no, big = "t.cfg:2: [x] a has to be a number such as 12 or 0.5, not ", ", more than a number can hold exactly; read it as text"
 	for text, want := range map[string]string{
 		"":                       no + `""`,
 		"a":                      no + `"a"`,
@@ -61,9 +61,9 @@ func TestNumberParsesValues(t *testing.T) {
 		"NaN":                    no + `"NaN"`,
 		"1e":                     no + `"1e"`,
 		"--1":                    no + `"--1"`,
-		"9007199254740993":       `t.cfg:2: x.a is "9007199254740993"` + big, // a float64 would round it to 2^53
-		"90071992547409930":      `t.cfg:2: x.a is "90071992547409930"` + big,
-		"1e999":                  `t.cfg:2: x.a is "1e999"` + big,
+		"9007199254740993":       `t.cfg:2: [x] a is "9007199254740993"` + big, // a float64 would round it to 2^53
+		"90071992547409930":      `t.cfg:2: [x] a is "90071992547409930"` + big,
+		"1e999":                  `t.cfg:2: [x] a is "1e999"` + big,
 		"http://u:p@h/":          no + "the given value (not shown)",
 		strings.Repeat("é", 100): no + `"` + strings.Repeat("é", 30) + `"…`,
 	} {
