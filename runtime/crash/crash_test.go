@@ -98,7 +98,7 @@ func TestPanicIsReportedAndEndsTheProcess(t *testing.T) {
 	for _, d := range deaths {
 		t.Run(d.name, func(t *testing.T) {
 			t.Parallel()
-			ctx, cancel := context.WithTimeout(t.Context(), 20*time.Second)
+			ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
 			defer cancel()
 			p := exec.CommandContext(ctx, os.Args[0])
 			p.Env = append(os.Environ(), deathEnv+"="+d.name)
