@@ -123,7 +123,7 @@ func (d *DB) open() error {
 		return err
 	}
 	if lite, ok := connector.(*sqliteConnector); ok {
-		d.read = newPool(lite.reader(), d.Engine(), maxConns)
+		d.read = newPool(lite.reader(d.source.Turns), d.Engine(), maxConns)
 		d.write = newPool(connector, d.Engine(), 1)
 		return nil
 	}
@@ -140,6 +140,9 @@ func (d *DB) Query(ctx context.Context, text string, args ...any) (*sql.Rows, er
 	m := d.meter.Load()
 	began := m.Begin()
 	rows, err := d.read.query(ctx, text, args)
+	if d.source.Turns && err != nil && d.Engine().kind(err) == busy {
+		rows, err = d.write.query(ctx, text, args)
+	}
 	m.Queried(began, err)
 	return rows, d.plain(err)
 }
@@ -158,9 +161,10 @@ func (d *DB) Exec(ctx context.Context, text string, args ...any) (sql.Result, er
 
 // Row implements Conn.
 func (d *DB) Row(ctx context.Context, text string, args []any, dest ...any) (bool, error) {
-	if d.Engine() == SQLite && ctx.Err() == nil {
+	if d.Engine() == SQLite && !d.source.Turns && ctx.Err() == nil {
 		// Reads are short: a reader rarely waits for a lock, and at most for
-		// readerBusy. Watching ctx would cost more than the read.
+		// readerBusy. Watching ctx would cost more than the read. With Turns, a reader
+		// may wait for the writers.
 		ctx = context.WithoutCancel(ctx)
 	}
 	return row(ctx, d, d.plain, text, args, dest)

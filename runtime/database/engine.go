@@ -86,6 +86,8 @@ const (
 	damaged
 	// duplicate: a row with the same unique value exists.
 	duplicate
+	// missing: the statement names a table or a column that does not exist.
+	missing
 )
 
 // ErrConflict is wrapped by errors after which the same transaction may succeed.
@@ -93,6 +95,9 @@ var ErrConflict = errors.New("another transaction was in the way")
 
 // ErrDuplicate is wrapped by errors of statements that violate a unique index.
 var ErrDuplicate = errors.New("a row with this value exists")
+
+// ErrMissing is wrapped by errors of statements with a table or a column that does not exist.
+var ErrMissing = errors.New("a table or a column does not exist")
 
 // ErrLost is wrapped by errors of a database that cannot be reached.
 var ErrLost = errors.New("the database cannot be reached")

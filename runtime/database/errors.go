@@ -2,8 +2,10 @@ package database
 
 import (
 	"context"
+	"database/sql/driver"
 	"errors"
 	"fmt"
+	"io"
 	"net"
 	"net/url"
 	"slices"
@@ -18,7 +20,7 @@ import (
 
 // Error is an error of a database that may be shown: it contains no password. A
 // server may quote a value that it rejects. errors.Is finds ErrConflict, ErrDuplicate,
-// ErrLost and the context's error in it.
+// ErrMissing, ErrLost and the context's error in it.
 type Error struct {
 	text string
 	err  error
@@ -37,6 +39,8 @@ func (e *Error) Is(target error) bool {
 		return e.kind == conflict
 	case ErrDuplicate:
 		return e.kind == duplicate
+	case ErrMissing:
+		return e.kind == missing
 	case ErrLost:
 		return e.kind == lost
 	}
@@ -57,12 +61,17 @@ func (d *DB) plain(err error) error {
 		return &Error{text: "cancelled", err: context.Canceled}
 	}
 	kind := d.Engine().kind(err)
-	var network net.Error
-	if kind == otherError && errors.As(err, &network) {
+	if kind == otherError && disconnected(err) {
 		kind = lost
 	}
 	text := d.explain(kind, scrub(visible(driverText(err)), d.source.secrets))
 	return &Error{text: text, err: err, kind: kind}
+}
+
+// disconnected reports whether an error says that the connection has ended.
+func disconnected(err error) bool {
+	var network net.Error
+	return errors.As(err, &network) || errors.Is(err, io.EOF) || errors.Is(err, io.ErrUnexpectedEOF) || errors.Is(err, driver.ErrBadConn)
 }
 
 // explain adds an explanation where the driver's text is not sufficient.

@@ -125,6 +125,8 @@ func mysqlKind(err error) errorKind {
 			return conflict
 		case 1062:
 			return duplicate
+		case 1054, 1146:
+			return missing
 		case 1205:
 			return busy
 		case 1021, 1114, 1030:
@@ -135,7 +137,7 @@ func mysqlKind(err error) errorKind {
 		}
 		return otherError
 	}
-	if errors.Is(err, mysql.ErrInvalidConn) || errors.Is(err, driver.ErrBadConn) {
+	if errors.Is(err, mysql.ErrInvalidConn) {
 		return lost
 	}
 	return otherError

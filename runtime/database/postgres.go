@@ -206,6 +206,8 @@ func postgresKind(err error) errorKind {
 			return conflict
 		case "23505":
 			return duplicate
+		case "42P01", "42703":
+			return missing
 		case "55P03":
 			return busy
 		case "53100":

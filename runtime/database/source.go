@@ -32,6 +32,11 @@ type Source struct {
 	// Foreign is true for a database that is not ours. Its journal mode stays
 	// unchanged.
 	Foreign bool
+	// Turns lets a reader of SQLite's file that has found it locked for a moment wait for the
+	// connection of the writers instead. In a Foreign file, readers and writers exclude each
+	// other, and a series of transactions could keep a reader out until its time is up. A
+	// goroutine with a transaction must then use nothing else of the DB.
+	Turns bool
 	// Confined prevents SQL from accessing any file but Path.
 	Confined bool
 

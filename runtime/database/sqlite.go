@@ -144,12 +144,19 @@ func fileError(err error, keys string) error {
 }
 
 // readerBusy is how long a reader waits for a lock. In WAL mode only a process that
-// repairs or changes the whole file holds one.
-const readerBusy = "PRAGMA busy_timeout=3000"
+// repairs or changes the whole file holds one. turnBusy is the same with Source.Turns.
+const (
+	readerBusy = "PRAGMA busy_timeout=3000"
+	turnBusy   = "PRAGMA busy_timeout=200"
+)
 
 // reader returns a connector for connections that only read.
-func (c *sqliteConnector) reader() *sqliteConnector {
-	return &sqliteConnector{Connector: c.Connector, confined: c.confined, pragmas: append(slices.Clone(c.pragmas), readerBusy)}
+func (c *sqliteConnector) reader(turns bool) *sqliteConnector {
+	wait := readerBusy
+	if turns {
+		wait = turnBusy
+	}
+	return &sqliteConnector{Connector: c.Connector, confined: c.confined, pragmas: append(slices.Clone(c.pragmas), wait)}
 }
 
 // Connect implements driver.Connector.
@@ -227,6 +234,10 @@ func sqliteKind(err error) errorKind {
 		return busy
 	case sqlite3.SQLITE_FULL:
 		return full
+	case sqlite3.SQLITE_ERROR:
+		if strings.Contains(e.Error(), "no such table") || strings.Contains(e.Error(), "no such column") {
+			return missing
+		}
 	case sqlite3.SQLITE_CANTOPEN:
 		return lost
 	case sqlite3.SQLITE_NOTADB, sqlite3.SQLITE_CORRUPT:

@@ -94,7 +94,14 @@ func breaks(err error) bool {
 		return true
 	}
 	var e *Error
-	return errors.As(err, &e) && e.kind != otherError && e.kind != duplicate
+	if !errors.As(err, &e) {
+		return false
+	}
+	switch e.kind {
+	case otherError, duplicate, missing:
+		return false
+	}
+	return true
 }
 
 // alive reports whether the transaction is still open. SQLite rolls it back by
