@@ -54,10 +54,10 @@ func (s *Service) begin(m Meta) (o *opened, base string, err error) {
 }
 
 // newEntry returns an entry for a new file. start is the beginning of its content, if that
-// is known.
+// is known. A slot only has the type that the client has announced.
 func (s *Service) newEntry(m Meta, start []byte, in state, o *opened) entry {
 	now := s.clock.Now()
-	if m.Type == "" {
+	if m.Type == "" && in != stateSlot {
 		m.Type = DetectType(m.Name, start)
 	}
 	if m.Expire <= 0 || m.Expire > s.settings.Expire {

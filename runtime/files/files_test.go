@@ -22,7 +22,11 @@ import (
 	"spectrumlua/runtime/files"
 )
 
-func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
+// After an answer to a request that is too large, net/http waits half a second before it closes
+// the connection.
+func TestMain(m *testing.M) {
+	goleak.VerifyTestMain(m, goleak.IgnoreAnyFunction("net/http.(*conn).closeWriteAndWait"))
+}
 
 // parse reads a config. $dir in the text is working_dir.
 func parse(t *testing.T, dir, text string) (files.Settings, error) {
@@ -168,6 +172,36 @@ func TestSharedFilesAreServedWithRanges(t *testing.T) {
 	}
 	if a := do(t, "HEAD", f.URL, ""); a.StatusCode != 200 || a.ContentLength != 11 || a.body != "" {
 		t.Errorf("HEAD: %v %d %q", a.StatusCode, a.ContentLength, a.body)
+	}
+}
+
+// TestRangesFollowRFC9110 asks for ranges that net/http alone does not answer well, and for
+// others beside them.
+func TestRangesFollowRFC9110(t *testing.T) {
+	s := start(t)
+	full := s.add(files.Meta{Name: "a.txt"}, "hello world").URL
+	empty := s.add(files.Meta{Name: "b.txt"}, "").URL
+	for _, c := range []struct {
+		method, url, header string
+		status              int
+		body, place         string
+	}{
+		{"GET", full, "bytes=-5", 206, "world", "bytes 6-10/11"},
+		{"GET", full, "BYTES=0-4", 206, "hello", "bytes 0-4/11"},
+		{"GET", full, "bytes=-0", 416, "", "bytes */11"},
+		{"GET", full, "bytes= -00 , 99-", 416, "", "bytes */11"},
+		{"GET", full, "bytes=-0,0-4", 206, "hello", "bytes 0-4/11"},
+		{"GET", full, "lines=1-2", 200, "hello world", ""},
+		{"GET", full, "bytes", 200, "hello world", ""},
+		{"GET", full, "bytes=x", 416, "", ""},
+		{"HEAD", full, "bytes=0-4", 200, "", ""},
+		{"GET", empty, "bytes=-5", 200, "", ""},
+		{"GET", empty, "bytes=0-", 200, "", ""},
+	} {
+		a := do(t, c.method, c.url, "", "Range", c.header)
+		if a.StatusCode != c.status || a.StatusCode < 400 && a.body != c.body || a.Header.Get("Content-Range") != c.place {
+			t.Errorf("%s %s: %d %q %q", c.method, c.header, a.StatusCode, a.body, a.Header.Get("Content-Range"))
+		}
 	}
 }
 
@@ -355,7 +389,7 @@ func TestMistakesInTheConfigNameTheLine(t *testing.T) {
 		"listen=x":                              "/etc/x.cfg:5: [files] listen: it has to be a port or host:port",
 		"listen=8090\npublic_url=files.example": "/etc/x.cfg:6: [files] public_url: it has to be an address",
 		"public_url=https://x.example":          "/etc/x.cfg:5: [files] public_url: listen is missing",
-		"listen=8090\nmax_size=lots":            "/etc/x.cfg:6: files.max_size has to be a number of bytes",
+		"listen=8090\nmax_size=lots":            "/etc/x.cfg:6: [files] max_size has to be a number of bytes",
 		"listen=8090\nquota=0":                  "/etc/x.cfg:6: [files] quota: it has to be more than 0",
 		"listen=8090\nexpire=1":                 "/etc/x.cfg:6: [files] expire: it has to be a number of seconds from 60",
 		"listen=8090\nexpires=100":              "/etc/x.cfg:6: [files] expires: [files] has no such key; did you mean expire?",

@@ -212,7 +212,7 @@ func TestAFailedDownloadLeavesNothing(t *testing.T) {
 // waitEmpty waits until no content is stored.
 func (s *scene) waitEmpty() {
 	s.t.Helper()
-	for deadline := time.Now().Add(10 * time.Second); len(s.contents()) > 0; {
+	for deadline := time.Now().Add(time.Minute); len(s.contents()) > 0; {
 		if time.Now().After(deadline) {
 			s.t.Fatalf("%q are stored", s.contents())
 		}
@@ -242,7 +242,7 @@ func TestDownloadsWithoutReadersEndAfterAMoment(t *testing.T) {
 	if g.runs.Load() != 1 {
 		t.Errorf("%d runs", g.runs.Load())
 	}
-	for deadline := time.Now().Add(10 * time.Second); len(g.failed) == 0; {
+	for deadline := time.Now().Add(time.Minute); len(g.failed) == 0; {
 		s.advance(11 * time.Second)
 		if time.Now().After(deadline) {
 			t.Fatal("the function still runs")

@@ -7,10 +7,11 @@ import (
 	"net/http"
 	"net/url"
 	"path/filepath"
-	"regexp"
 	"strings"
 	"unicode"
-	"unicode/utf8"
+
+	"spectrumlua/runtime/lazy"
+	"spectrumlua/runtime/shorten"
 )
 
 // newToken returns the part of an address that nobody can guess: 192 random bits.
@@ -20,7 +21,7 @@ func newToken() string {
 	return base64.RawURLEncoding.EncodeToString(random[:])
 }
 
-var tokens = regexp.MustCompile(`^[A-Za-z0-9_-]{32}$`)
+var tokens = lazy.Regexp(`^[A-Za-z0-9_-]{32}$`)
 
 // maxName is the maximum length of a name, in bytes.
 const maxName = 200
@@ -46,23 +47,12 @@ func CleanName(name string) string {
 		if len(end) > maxName/4 {
 			end = ""
 		}
-		name = cut(strings.TrimSuffix(name, end), maxName-len(end)) + end
+		name = shorten.Cut(strings.TrimSuffix(name, end), maxName-len(end)) + end
 	}
 	if name == "" {
 		return "file"
 	}
 	return name
-}
-
-// cut shortens text to n bytes at a character boundary.
-func cut(text string, n int) string {
-	if len(text) <= n {
-		return text
-	}
-	for n > 0 && !utf8.RuneStart(text[n]) {
-		n--
-	}
-	return text[:n]
 }
 
 // CleanType returns a media type without anything unusual, or "" if it is not one.
@@ -166,7 +156,7 @@ func address(base, token, name string) string { return base + "/" + token + "/" 
 // for people.
 func split(path string) (token string) {
 	token, _, _ = strings.Cut(strings.TrimPrefix(path, "/"), "/")
-	if !tokens.MatchString(token) {
+	if !tokens().MatchString(token) {
 		return ""
 	}
 	return token

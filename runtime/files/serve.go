@@ -151,8 +151,43 @@ func (q *request) file() {
 		return
 	}
 	defer f.Close()
+	size := int64(-1)
+	if i, err := f.Stat(); err == nil {
+		size = i.Size()
+	}
 	q.describe()
-	http.ServeContent(q.w, q.r, "", q.entry.Created, f)
+	q.content(f, size)
+}
+
+// content answers with a content of a known size, or with parts of it.
+func (q *request) content(content io.ReadSeeker, size int64) {
+	h := q.r.Header
+	if ranges := ranges(h.Get("Range")); q.r.Method == http.MethodGet && size != 0 && ranges != "" {
+		h.Set("Range", ranges)
+	} else {
+		h.Del("Range")
+	}
+	http.ServeContent(q.w, q.r, "", q.entry.Created, content)
+}
+
+// nowhere is a range that no file has.
+const nowhere = "9223372036854775807-"
+
+// ranges returns a header Range as net/http needs it to follow RFC 9110, section 14: the case
+// of the unit does not matter, and the last 0 bytes are a range that does not exist. It
+// returns "" for other units, which a server must ignore.
+func ranges(header string) string {
+	unit, set, _ := strings.Cut(header, "=")
+	if !strings.EqualFold(unit, "bytes") {
+		return ""
+	}
+	all := strings.Split(set, ",")
+	for i, one := range all {
+		if last, ok := strings.CutPrefix(strings.TrimSpace(one), "-"); ok && last != "" && strings.Trim(last, "0") == "" {
+			all[i] = nowhere
+		}
+	}
+	return "bytes=" + strings.Join(all, ",")
 }
 
 // function answers with a file that a function makes.
@@ -222,7 +257,7 @@ func (q *request) follow(w *download, size int64) {
 	q.describe()
 	f := &follower{ctx: ctx, w: w, size: size, flush: http.NewResponseController(q.w).Flush}
 	if size >= 0 {
-		http.ServeContent(q.w, q.r, "", q.entry.Created, f)
+		q.content(f, size)
 		return
 	}
 	q.w.Header().Set("Accept-Ranges", "none")

@@ -1,11 +1,13 @@
 package files
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"io"
 	"net/http"
 	"os"
+	"strings"
 	"time"
 )
 
@@ -24,7 +26,8 @@ type Slot struct {
 // RetryAfter is how long a client has to wait until another slot is free.
 const RetryAfter = slotTime
 
-// AddSlot lets a user upload a file of exactly this size, within five minutes.
+// AddSlot lets a user upload a file of exactly this size and, unless the client does not say
+// it, of this type, within five minutes.
 func (s *Service) AddSlot(ctx context.Context, m Meta) (Slot, error) {
 	o, base, err := s.begin(m)
 	if err != nil {
@@ -46,11 +49,20 @@ func (q *request) put() {
 	case e.State != stateSlot:
 		q.fail(http.StatusConflict)
 		return
+	case q.r.Header.Get("If-Match") != "": // there is no file yet
+		q.fail(http.StatusPreconditionFailed)
+		return
+	case q.r.Header.Get("Content-Range") != "": // a part of a file (RFC 9110, section 9.3.4)
+		q.fail(http.StatusBadRequest)
+		return
 	case q.r.ContentLength > e.Size:
 		q.fail(http.StatusRequestEntityTooLarge)
 		return
 	case q.r.ContentLength >= 0 && q.r.ContentLength != e.Size:
 		q.fail(http.StatusBadRequest)
+		return
+	case !sameType(e.Type, q.r.Header.Get("Content-Type")), q.r.Header.Get("Content-Encoding") != "": // which nobody would undo
+		q.fail(http.StatusUnsupportedMediaType)
 		return
 	}
 	s := q.service
@@ -59,6 +71,7 @@ func (q *request) put() {
 	defer cancel()
 	old, ok, err := q.opened.index.update(ctx, e.Token, stateSlot, s.clock.Now(), s.limits(), func(e *entry) {
 		e.State, e.Instance, e.Expires = stateWriting, q.opened.instance.id, e.Expires.Add(uploadTime)
+		e.Type = cmp.Or(e.Type, DetectType(e.Name, nil))
 	})
 	if err != nil || !ok {
 		q.refuse(err)
@@ -74,12 +87,23 @@ func (q *request) put() {
 	if err != nil {
 		_ = os.Remove(q.opened.path(e.Token))
 		_, _, again := q.opened.index.update(ctx, e.Token, stateWriting, s.clock.Now(), s.limits(), func(e *entry) {
-			e.State, e.Instance, e.Expires = stateSlot, "", old.Expires
+			e.State, e.Instance, e.Expires, e.Type = stateSlot, "", old.Expires, old.Type
 		})
 		q.refuse(errors.Join(err, again))
 		return
 	}
 	q.w.WriteHeader(http.StatusCreated)
+}
+
+// sameType reports whether an upload has the media type that was announced for it (XEP-0363,
+// section 6). Clients may omit either. Parameters do not count: libraries for HTTP add them.
+func sameType(announced, sent string) bool {
+	if announced == "" || sent == "" {
+		return true
+	}
+	want, _, _ := strings.Cut(announced, ";")
+	got, _, _ := strings.Cut(sent, ";")
+	return strings.EqualFold(strings.TrimSpace(want), strings.TrimSpace(got))
 }
 
 // refuse answers an upload that failed.

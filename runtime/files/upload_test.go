@@ -46,6 +46,15 @@ func TestUploadsWorkOnceWithTheirSize(t *testing.T) {
 			t.Errorf("PUT %q in chunks: %d", body, res.StatusCode)
 		}
 	}
+	if a := do(t, "PUT", slot.Put, "12345", "Content-Range", "bytes 0-4/5"); a.StatusCode != 400 {
+		t.Errorf("a part: %d", a.StatusCode)
+	}
+	if a := do(t, "PUT", slot.Put, "12345", "Content-Encoding", "gzip"); a.StatusCode != 415 {
+		t.Errorf("a compressed file: %d", a.StatusCode)
+	}
+	if a := do(t, "PUT", slot.Put, "12345", "If-Match", "*"); a.StatusCode != 412 {
+		t.Errorf("a change of a file: %d", a.StatusCode)
+	}
 	if a := do(t, "PUT", slot.Put, "12345", "Content-Type", "text/html"); a.StatusCode != 201 {
 		t.Errorf("PUT: %d", a.StatusCode)
 	}
@@ -57,6 +66,42 @@ func TestUploadsWorkOnceWithTheirSize(t *testing.T) {
 	}
 	if a := do(t, "PUT", strings.Replace(slot.Put, "a.txt", "", 1)[:len(slot.Put)-10]+"AAAA", "x"); a.StatusCode != 404 {
 		t.Errorf("an unknown slot: %d", a.StatusCode)
+	}
+}
+
+func TestUploadsHaveTheTypeOfTheirSlot(t *testing.T) {
+	s := start(t)
+	for _, c := range []struct {
+		announced, sent string
+		status          int
+		served          string
+	}{
+		{"image/png", "image/png", 201, "image/png"},
+		{"image/png", "Image/PNG", 201, "image/png"},
+		{"image/png", "", 201, "image/png"},
+		{"image/png", "image/jpeg", 415, ""},
+		{"image/png", "application/octet-stream", 415, ""},
+		{"image/png", "nonsense", 415, ""},
+		{"text/plain", "text/plain; charset=UTF-8", 201, "text/plain; charset=utf-8"},
+		{"text/plain; charset=utf-8", "text/plain", 201, "text/plain; charset=utf-8"},
+		{"", "image/png", 201, "text/plain; charset=utf-8"},
+		{"nonsense", "image/png", 201, "text/plain; charset=utf-8"},
+	} {
+		slot, err := s.AddSlot(t.Context(), files.Meta{Owner: "a@x", Name: "a.txt", Type: c.announced, Size: 1})
+		if err != nil {
+			t.Fatal(err)
+		}
+		var header []string
+		if c.sent != "" {
+			header = []string{"Content-Type", c.sent}
+		}
+		if a := do(t, "PUT", slot.Put, "x", header...); a.StatusCode != c.status {
+			t.Errorf("%q for %q: %d, not %d", c.sent, c.announced, a.StatusCode, c.status)
+		}
+		a := get(t, slot.Get)
+		if c.status == 201 && a.Header.Get("Content-Type") != c.served || c.status != 201 && a.StatusCode != 404 {
+			t.Errorf("%q for %q is served as %d %s", c.sent, c.announced, a.StatusCode, a.Header.Get("Content-Type"))
+		}
 	}
 }
 
