@@ -11,6 +11,7 @@ import (
 	"github.com/sirupsen/logrus"
 
 	"spectrumlua/runtime/secret"
+	"spectrumlua/runtime/shorten"
 )
 
 // maxDepth is the maximum depth of nested maps.
@@ -131,14 +132,9 @@ func isPlain(t reflect.Type) bool {
 // appendQuoted appends s, truncated at maxField. It adds quotes if s contains
 // characters that separate fields or cannot be printed.
 func appendQuoted(b []byte, s string) []byte {
-	rest := 0
-	if len(s) > maxField {
-		cut := maxField
-		for cut > 0 && !utf8.RuneStart(s[cut]) {
-			cut--
-		}
-		s, rest = s[:cut], len(s)-cut
-	}
+	size := len(s)
+	s = shorten.Cut(s, maxField)
+	rest := size - len(s)
 	if needsQuotes(s) {
 		b = strconv.AppendQuote(b, s)
 	} else {

@@ -13,6 +13,8 @@ import (
 	"time"
 
 	"github.com/sirupsen/logrus"
+
+	"spectrumlua/runtime/shorten"
 )
 
 // The journal's protocol; see JOURNAL_NATIVE_PROTOCOL in systemd's documentation.
@@ -149,7 +151,7 @@ func (d *journalDest) send(e journalEntry) error {
 	_, err := d.conn.Write(d.datagram(e))
 	if errors.Is(err, syscall.EMSGSIZE) || errors.Is(err, syscall.ENOBUFS) {
 		if left := len(e.text) - shortEntry; left > 0 {
-			e.text = strings.ToValidUTF8(e.text[:shortEntry], "") + fmt.Sprintf("… (%d bytes more)", left)
+			e.text = shorten.Cut(e.text, shortEntry) + fmt.Sprintf("… (%d bytes more)", left)
 		}
 		_, err = d.conn.Write(d.datagram(e))
 	}

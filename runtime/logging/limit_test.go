@@ -126,6 +126,9 @@ func TestNewOrImportantLinesAreShownDuringAFlood(t *testing.T) {
 	for i := range 500 {
 		log.WithFields(logrus.Fields{"user": fmt.Sprint("guest", i), KeepField: true}).Info("login failed")
 	}
+	for range 500 {
+		log.WithFields(logrus.Fields{"user": "alice", AlwaysField: true}).Info("an admin runs code")
+	}
 	log.WithField("user", "bob").Warn("a warning of another kind")
 	log.Error("an error of the process")
 	finish(t, tr.Logger)
@@ -133,8 +136,11 @@ func TestNewOrImportantLinesAreShownDuringAFlood(t *testing.T) {
 	if n := strings.Count(text, "login failed user=guest"); n != 500 {
 		t.Errorf("%d failed logins are shown", n)
 	}
+	if n := strings.Count(text, "an admin runs code user=alice\n"); n != 500 {
+		t.Errorf("%d lines about code of an admin are shown", n)
+	}
 	wantContains(t, text, "WARN lua: a warning of another kind user=bob\n", "ERROR lua: an error of the process\n")
-	if strings.Contains(text, "\x00") || strings.Contains(text, "keep") {
+	if strings.Contains(text, "\x00") || strings.Contains(text, "keep") || strings.Contains(text, "always") {
 		t.Error("internal fields are shown")
 	}
 }

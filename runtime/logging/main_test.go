@@ -11,7 +11,7 @@ import (
 )
 
 // patience is the time limit for steps that normally take no time.
-const patience = 20 * time.Second
+const patience = time.Minute
 
 func TestMain(m *testing.M) {
 	if os.Getenv(brokenPipeEnv) != "" {

@@ -9,6 +9,8 @@ import (
 	"unicode/utf8"
 
 	"github.com/sirupsen/logrus"
+
+	"spectrumlua/runtime/shorten"
 )
 
 // A record holds the parts of an entry's line.
@@ -65,19 +67,11 @@ func (p pattern) append(b []byte, r *record) []byte {
 	start := len(b)
 	for _, s := range p {
 		if b = s(b, r); len(b)-start > maxEntry+maxField {
-			b = bytes.TrimRight(b[:start+cutAt(b[start:], maxEntry+maxField)], "\n")
+			b = bytes.TrimRight(b[:start+len(shorten.Cut(b[start:], maxEntry+maxField))], "\n")
 			return append(b, "…\n"...)
 		}
 	}
 	return b
-}
-
-// cutAt returns the start of the last character that starts at or before n.
-func cutAt(b []byte, n int) int {
-	for n > 0 && !utf8.RuneStart(b[n]) {
-		n--
-	}
-	return n
 }
 
 type patternCompiler struct {

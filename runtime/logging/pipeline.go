@@ -8,6 +8,8 @@ import (
 	"time"
 
 	"github.com/sirupsen/logrus"
+
+	"spectrumlua/runtime/shorten"
 )
 
 // Fields with information about an entry, which are not shown. Callers pass them,
@@ -20,12 +22,14 @@ const (
 	// KeepField, with any value, exempts an entry from the limits that all places
 	// share. It is for the results of logins and for rejections.
 	KeepField = "\x00keep"
+	// AlwaysField, with any value, exempts an entry from all limits. It is for debuggers and the code
+	// that an admin runs.
+	AlwaysField = "\x00always"
 )
 
-// IsOwnField reports whether a field is CategoryField, SourceField or KeepField,
-// which are not shown.
+// IsOwnField reports whether a field is one of these, which are not shown.
 func IsOwnField(name string) bool {
-	return name == CategoryField || name == SourceField || name == KeepField
+	return name == CategoryField || name == SourceField || name == KeepField || name == AlwaysField
 }
 
 // scriptCategory is the category of lines that a script logs.
@@ -75,6 +79,9 @@ func (p *pipeline) wanted(r *record) bool {
 }
 
 func (p *pipeline) allowed(r *record) bool {
+	if _, always := r.fields[AlwaysField]; always {
+		return true
+	}
 	k := key{place: place{category: r.category, level: r.level}, user: userOf(r.fields)}
 	if source, ok := r.fields[SourceField].(string); ok && source != "" {
 		k.source = source
@@ -127,7 +134,7 @@ func (p *pipeline) summarize(s summary) {
 func example(message string) string {
 	first, _, cut := strings.Cut(strings.TrimSpace(message), "\n")
 	if len(first) > maxExample {
-		return strings.ToValidUTF8(first[:maxExample], "") + "…"
+		return shorten.Ellipsis(first, maxExample)
 	}
 	if cut {
 		return first + " …"

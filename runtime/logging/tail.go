@@ -3,7 +3,8 @@ package logging
 import (
 	"sync"
 	"time"
-	"unicode/utf8"
+
+	"spectrumlua/runtime/shorten"
 )
 
 // Limits of the lines that Tail returns.
@@ -63,11 +64,7 @@ func shortened(text []byte) string {
 	if len(text) <= maxTailText {
 		return string(text)
 	}
-	end := maxTailText
-	for end > 0 && !utf8.RuneStart(text[end]) {
-		end--
-	}
-	return string(text[:end]) + "…"
+	return string(shorten.Cut(text, maxTailText)) + "…"
 }
 
 // last returns the newest lines, the oldest of them first.
