@@ -11,12 +11,6 @@ import (
 // would return the memory after two minutes.
 func TestRestReturnsMemoryOfAnIdleProcess(t *testing.T) {
 	collected := allocated()
-	ctx, cancel := context.WithCancel(t.Context())
-	ended := make(chan struct{})
-	go func() {
-		defer close(ended)
-		rest(ctx, collected)
-	}()
 	const size = 64 << 20
 	sink = make([]byte, size)
 	for i := 0; i < size; i += 4096 {
@@ -24,6 +18,12 @@ func TestRestReturnsMemoryOfAnIdleProcess(t *testing.T) {
 	}
 	before := Used()
 	sink = nil
+	ctx, cancel := context.WithCancel(t.Context())
+	ended := make(chan struct{})
+	go func() { // not before, since filling the memory may take longer than restLook
+		defer close(ended)
+		rest(ctx, collected)
+	}()
 	for deadline := time.Now().Add(30 * time.Second); Used() > before-size/2; time.Sleep(10 * time.Millisecond) {
 		if time.Now().After(deadline) {
 			t.Fatalf("%d MB of %d MB are still used", Used()>>20, before>>20)
