@@ -96,6 +96,23 @@ func (q *question) accepts(text string) (answer string, ok bool) {
 	return "", false
 }
 
+// unquoted returns an answer without the quotation of the question in front of it. Clients
+// write one into a reply, and not every way to the script says where it ends.
+func (q *question) unquoted(text string) string {
+	asked, _, _ := strings.Cut(strings.TrimSpace(q.message.GetText()), "\n")
+	first, rest, _ := strings.Cut(text, "\n")
+	if quoted, ok := strings.CutPrefix(first, ">"); !ok || strings.TrimSpace(quoted) != strings.TrimSpace(asked) {
+		return text
+	}
+	for strings.HasPrefix(rest, ">") {
+		_, rest, _ = strings.Cut(rest, "\n")
+	}
+	if rest = strings.TrimSpace(rest); rest == "" {
+		return text
+	}
+	return rest
+}
+
 // lastQuestion is the number of the last question of this process.
 var lastQuestion atomic.Int64
 
@@ -160,17 +177,17 @@ func readQuestion(l *lua.LState, obj *sessionObject) (*question, time.Duration) 
 	}
 	o := bind.OptionsAt(l, 2, "ask")
 	text := xmltext.Clean(o.String("text", ""))
-	secret, options := o.Bool("secret", false), o.Strings("options")
+	secret, options, hasOptions := o.Bool("secret", false), o.Strings("options"), o.Get("options") != lua.LNil
 	picture, timeout := o.String("picture", ""), o.Seconds("timeout", defaultAsk)
 	o.Done()
 	switch {
-	case text == "":
+	case strings.TrimSpace(text) == "":
 		bind.Raise(l, "ask: text is missing: what the user is asked")
 	case len(text) > maxQuestion:
 		bind.Raise(l, "ask: text: it has %d bytes, at most %d can be asked", len(text), maxQuestion)
 	case timeout == 0:
 		bind.Raise(l, "ask: timeout: more than 0 seconds expected")
-	case options != nil && len(options) < 2:
+	case hasOptions && len(options) < 2:
 		bind.Raise(l, "ask: options: a list of at least two answers expected")
 	}
 	if err := checkOptions(options); err != nil {

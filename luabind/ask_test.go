@@ -68,6 +68,7 @@ func TestAskTakesTheAnswerOfAForm(t *testing.T) {
 	}
 	answer("other", proto.String("x"))
 	expectNotice(t, st, "This question is not open any more.")
+	answer(q.GetId(), proto.String(" \n"))
 	answer(q.GetId(), proto.String("1"))
 	expectNotice(t, st, "got 1, nil")
 }
@@ -77,7 +78,9 @@ func TestAskFailsWithAReason(t *testing.T) {
 		st := luatest.Start(t, asking(`text = "Code?"`))
 		st.Login(alice)
 		expectQuestion(t, st, "Code?")
-		writes(st, "/cancel")
+		writes(st, "/Help")
+		expectNotice(t, st, "There are no commands. /cancel cancels a question.")
+		writes(st, "/Cancel")
 		expectNotice(t, st, "got nil, cancelled")
 	})
 	t.Run("cancelled in the form", func(t *testing.T) {
@@ -116,6 +119,29 @@ func TestAskIsAskedAgainUntilTheAnswerIsAnOption(t *testing.T) {
 		expectQuestion(t, st, "How?")
 		writes(st, text)
 		expectNotice(t, st, "got "+want+", nil")
+	}
+}
+
+// TestQuotationOfAQuestionIsNoAnswer answers with the reply function of a client, under
+// Spectrum: the quotation is part of the text.
+func TestQuotationOfAQuestionIsNoAnswer(t *testing.T) {
+	for _, c := range []struct{ name, answer, want string }{
+		{"the question", "> Code?\n> The answer is a secret.\n12345", "12345"},
+		{"without blanks", ">Code?\n12345", "12345"},
+		{"several lines", "> Code?\none\n> two", "one\n> two"},
+		{"another text", "> Other\n12345", "> Other\n12345"},
+		{"only the question", "> Code?", "> Code?"},
+		{"a text that begins like that", ">Code?12345", ">Code?12345"},
+	} {
+		st := luatest.Start(t, asking(`text = "Code?\nFrom the letter"`))
+		st.Login(alice)
+		expectQuestion(t, st, "Code?\nFrom the letter")
+		writes(st, c.answer)
+		var m pb.ServiceMessage
+		st.Expect("service_message", &m)
+		if want := "got " + c.want + ", nil"; m.GetMessage() != want {
+			t.Errorf("%s: %q, want %q", c.name, m.GetMessage(), want)
+		}
 	}
 }
 
@@ -181,10 +207,12 @@ func TestAskChecksItsOptions(t *testing.T) {
 	for _, c := range []struct{ options, want string }{
 		{`{ txt = "x" }`, `ask has no option "txt"; did you mean "text"?`},
 		{`{}`, "ask: text is missing"},
+		{`{ text = " \n" }`, "ask: text is missing"},
 		{`"Code?"`, "ask: table of options expected"},
 		{`{ text = "x", secret = 1 }`, "ask: secret: true or false expected, got number 1"},
 		{`{ text = "x", timeout = 0 }`, "ask: timeout: more than 0 seconds expected"},
 		{`{ text = "x", timeout = -1 }`, "ask: timeout: number of seconds expected"},
+		{`{ text = "x", options = {} }`, "ask: options: a list of at least two answers expected"},
 		{`{ text = "x", options = { "a" } }`, "ask: options: a list of at least two answers expected"},
 		{`{ text = "x", options = { "a", "a" } }`, `ask: options: the answer "a" occurs twice`},
 		{`{ text = "x", options = { "a", " b" } }`, "ask: options: answer 2: one line of 1 to 200 bytes expected"},
@@ -241,6 +269,7 @@ func TestTextsWithoutAQuestionAreAnswered(t *testing.T) {
 	for text, want := range map[string]string{
 		"hello":   "Nobody reads this chat. /help lists the commands.",
 		"/cancel": "There is no question to cancel.",
+		"/Cancel": "There is no question to cancel.",
 		"/help":   "There are no commands. /cancel cancels a question.",
 		"/hepl":   "Unknown command /hepl. Did you mean /help?",
 	} {

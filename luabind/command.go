@@ -2,7 +2,6 @@ package luabind
 
 import (
 	"fmt"
-	"regexp"
 	"slices"
 	"strings"
 	"time"
@@ -12,6 +11,7 @@ import (
 
 	"spectrumlua/luabind/bind"
 	"spectrumlua/pb"
+	"spectrumlua/runtime/lazy"
 	"spectrumlua/runtime/xmltext"
 )
 
@@ -25,7 +25,7 @@ const (
 )
 
 // commandName matches the names of commands and arguments.
-var commandName = regexp.MustCompile(`^[a-z][a-z0-9_-]{0,31}$`)
+var commandName = lazy.Regexp(`^[a-z][a-z0-9_-]{0,31}$`)
 
 // ownCommands are the names that the runtime uses itself.
 var ownCommands = []string{helpWord[1:], cancelWord[1:]}
@@ -79,7 +79,7 @@ func (v *vm) declareCommand(l *lua.LState) int {
 	switch {
 	case c.name == "":
 		bind.Raise(l, "command: name is missing")
-	case !commandName.MatchString(c.name):
+	case !commandName().MatchString(c.name):
 		bind.Raise(l, "command: name: %q is not a lower-case word of letters, digits, - and _, of at most 32 bytes", c.name)
 	case slices.Contains(ownCommands, c.name):
 		bind.Raise(l, "command: the runtime itself has the command /%s", c.name)
@@ -138,7 +138,7 @@ func readArguments(l *lua.LState, list *lua.LTable) (all []argument) {
 // checkArgument raises an error for an argument that cannot follow those before it.
 func checkArgument(l *lua.LState, i int, a argument, before []argument) {
 	switch {
-	case !commandName.MatchString(a.name):
+	case !commandName().MatchString(a.name):
 		bind.Raise(l, "command: argument %d: name: %q is not a lower-case word of letters, digits, - and _, of at most 32 bytes", i, a.name)
 	case slices.ContainsFunc(before, func(b argument) bool { return b.name == a.name }):
 		bind.Raise(l, "command: the argument %q is declared twice", a.name)

@@ -9,6 +9,7 @@ import (
 	lua "github.com/yuin/gopher-lua"
 
 	"spectrumlua/luabind/bind"
+	"spectrumlua/runtime/shorten"
 	"spectrumlua/runtime/spelling"
 	"spectrumlua/runtime/task"
 	"spectrumlua/runtime/words"
@@ -100,14 +101,10 @@ func resultOf(results []lua.LValue) (text string, failed bool, err error) {
 // without secrets.
 func (h *Host) shortError(err error) string {
 	text := err.Error()
-	if at := position.FindString(text); at != "" {
+	if at := position().FindString(text); at != "" {
 		text = strings.TrimPrefix(text[len(at):], ": ")
 	}
-	text = h.opts.Secrets.Hide(text)
-	if len(text) > maxReason {
-		text = strings.ToValidUTF8(text[:maxReason], "") + "…"
-	}
-	return text
+	return shorten.Ellipsis(h.opts.Secrets.Hide(text), maxReason)
 }
 
 // understand returns the command of a run and its arguments, or the text of the help. The
@@ -163,11 +160,11 @@ func unknownCommand(name string, allowed []*command) error {
 }
 
 // split assigns the words of a line to arguments. The last argument takes the rest of the
-// line, unless it has options.
+// line.
 func (c *command) split(line *words.Line) (map[string]string, error) {
 	given := map[string]string{}
 	for i, a := range c.arguments {
-		if i == len(c.arguments)-1 && len(a.options) == 0 {
+		if i == len(c.arguments)-1 {
 			text, err := line.Last()
 			if err != nil {
 				return nil, mistake("%s: %v", c.usage(), err)
@@ -214,11 +211,15 @@ func (v *vm) check(user string, c *command, given map[string]string) (*lua.LTabl
 	return table, nil
 }
 
+// ownHelp are the lines of the help for ownCommands.
+var ownHelp = []string{helpWord + " [COMMAND] – shows this list", cancelWord + " – cancels a question"}
+
 // helpText returns the list of commands, or what is known about one of them.
 func helpText(allowed []*command, name string) string {
 	var lines []string
+	name = strings.ToLower(name)
 	for _, c := range allowed {
-		if name != "" && c.name != strings.ToLower(name) {
+		if name != "" && c.name != name {
 			continue
 		}
 		line := c.usage()
@@ -232,14 +233,16 @@ func helpText(allowed []*command, name string) string {
 			}
 		}
 	}
-	switch {
-	case name != "" && len(lines) == 0:
-		return unknownCommand(name, allowed).Error()
-	case name != "":
-		return strings.Join(lines, "\n")
-	case len(lines) == 0:
+	if name == "" && len(lines) == 0 {
 		return "There are no commands. " + cancelWord + " cancels a question."
 	}
-	lines = append(lines, helpWord+" [COMMAND] – shows this list", cancelWord+" – cancels a question")
+	for i, own := range ownCommands {
+		if name == "" || name == own {
+			lines = append(lines, ownHelp[i])
+		}
+	}
+	if len(lines) == 0 {
+		return unknownCommand(name, allowed).Error()
+	}
 	return strings.Join(lines, "\n")
 }

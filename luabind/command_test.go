@@ -28,6 +28,8 @@ spectrum.command { name = "login", run = function(session)
   local code = session:ask { text = "Code?" }
   return "code " .. code
 end }
+spectrum.command { name = "show", arguments = { { name = "what", options = { "all", "my rooms" } } }, run = function(_, a) return a.what end }
+spectrum.command { name = "long", run = function() return ("x"):rep(100000) end }
 local on = {}
 function on.login(session) session:connected() end
 return on`
@@ -52,6 +54,9 @@ func TestCommandsOfAChat(t *testing.T) {
 		{"/say 2 hello", "quiet: hello"},
 		{"/say slow hello", "HOW: one of loud, quiet expected."},
 		{"/say loud", "TEXT is missing. Usage: /say loud|quiet TEXT"},
+		{"/show My Rooms", "my rooms"},
+		{`/show "my rooms"`, "my rooms"},
+		{"/show my car", "WHAT: one of all, my rooms expected."},
 		{"/quiet please", "Too many words. Usage: /quiet"},
 		{"/refuse", "not now"},
 		{"/fail", "/fail failed: no such room"},
@@ -62,6 +67,8 @@ func TestCommandsOfAChat(t *testing.T) {
 		{"/stop", "Unknown command /stop. /help lists the commands."},
 		{"/help join", "/join ROOM [NICK] – joins a room\n  NICK: your name there"},
 		{"/help /quiet", "/quiet"},
+		{"/help help", "/help [COMMAND] – shows this list"},
+		{"/help /Cancel", "/cancel – cancels a question"},
 		{"/help jion", "Unknown command /jion. Did you mean /join?"},
 	} {
 		writes(st, c.text)
@@ -119,18 +126,21 @@ func TestCommandsOfAForm(t *testing.T) {
 		{"quiet", nil, "Done.", false},
 		{"refuse", nil, "not now", true},
 		{"stop", nil, "Unknown command /stop. /help lists the commands.", true},
+		{"long", nil, "The result is long. It follows as a message.", false},
 	} {
 		if result, failed := run("7", c.name, c.arguments); result != c.want || failed != c.failed {
 			t.Errorf("%s: %q, %v", c.name, result, failed)
 		}
 	}
+	expectNotice(t, st, strings.Repeat("x", 65536))
+	expectNotice(t, st, strings.Repeat("x", 100000-65536))
 }
 
 func TestCommandsAreAnnouncedAtEachLoad(t *testing.T) {
 	st := luatest.Start(t, commandScript)
 	var m pb.Commands
 	st.Expect("commands", &m)
-	if len(m.GetCommand()) != 9 || m.GetCommand()[0].GetName() != "join" || !m.GetCommand()[0].GetArgument()[1].GetOptional() || !m.GetCommand()[2].GetAdmin() {
+	if len(m.GetCommand()) != 11 || m.GetCommand()[0].GetName() != "join" || !m.GetCommand()[0].GetArgument()[1].GetOptional() || !m.GetCommand()[2].GetAdmin() {
 		t.Errorf("the commands are %v", &m)
 	}
 	st.Login(alice)

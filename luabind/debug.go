@@ -10,8 +10,8 @@ import (
 	"spectrumlua/runtime/task"
 )
 
-// Debug makes a debugger see the script until end is called. A host has one debugger at a
-// time.
+// Debug makes a debugger see the script until end is called; see debugger.Debugger.Watch. A
+// host has one debugger at a time.
 func (h *Host) Debug(d *debugger.Debugger) (end func()) {
 	h.debugger.Store(d)
 	unwatch := d.Watch(h.opts.Scheduler, h)
@@ -21,11 +21,27 @@ func (h *Host) Debug(d *debugger.Debugger) (end func()) {
 	}
 }
 
+// Loaded returns the files that the VM has read; see debugger.Host.
+func (h *Host) Loaded() map[string]debugger.Loaded {
+	all := map[string]debugger.Loaded{}
+	h.opts.Scheduler.Do(func() {
+		v := h.vm
+		if v == nil {
+			return
+		}
+		v.filesMu.Lock()
+		defer v.filesMu.Unlock()
+		for path, version := range v.files {
+			all[path] = debugger.Loaded{Name: v.chunkName(path), Sum: version.sum}
+		}
+	})
+	return all
+}
+
 // view returns what a debugger sees of the VM.
 func (v *vm) view() bind.View {
 	return bind.View{
-		State: v.state,
-		File:  v.fileOf,
+		File: v.fileOf,
 		Handler: func(fn *lua.LFunction) string {
 			for name, handler := range v.handlers {
 				if handler == fn {

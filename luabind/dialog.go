@@ -8,6 +8,7 @@ import (
 	"google.golang.org/protobuf/proto"
 
 	"spectrumlua/pb"
+	texts "spectrumlua/runtime/dialog"
 	"spectrumlua/runtime/schema"
 	"spectrumlua/runtime/session"
 	"spectrumlua/runtime/task"
@@ -26,8 +27,8 @@ const hintPause = 10 * time.Second
 
 // Words that the user can write at any time.
 const (
-	cancelWord = "/cancel"
-	helpWord   = "/help"
+	cancelWord = texts.Cancel
+	helpWord   = texts.Help
 )
 
 // dialog is what a user and the transport itself talk about: the questions of the script,
@@ -82,16 +83,17 @@ func (h *Host) Early(s *session.Session, typ *schema.Type, payload []byte) bool 
 
 // hear handles a text that the user has written. d.mu is held.
 func (d *dialog) hear(text string) {
-	q := d.open()
+	q, cancels := d.open(), strings.EqualFold(text, cancelWord)
+	word, _, _ := strings.Cut(text, " ")
 	switch {
 	case text == "":
-	case text == helpWord || strings.HasPrefix(text, helpWord+" ") || strings.HasPrefix(text, "/") && len(d.questions) == 0 && text != cancelWord:
+	case strings.EqualFold(word, helpWord), strings.HasPrefix(text, "/") && len(d.questions) == 0 && !cancels:
 		d.enqueue(&commandRun{text: text})
 	case q != nil:
 		d.try(q, text)
 	case len(d.questions) > 0:
 		d.say("You have answered this question already.")
-	case text == cancelWord:
+	case cancels:
 		d.say("There is no question to cancel.")
 	case d.host.opts.Scheduler.Clock().Now().Sub(d.hinted) < hintPause:
 	default:
@@ -111,24 +113,24 @@ func (d *dialog) open() *question {
 
 // answer handles the answer in a form. d.mu is held.
 func (d *dialog) answer(m *pb.Answer) {
-	switch q := d.open(); {
+	switch q, text := d.open(), strings.TrimSpace(m.GetText()); {
 	case q == nil || q.id != m.GetId():
 		d.say("This question is not open any more.")
 	case m.Text == nil:
 		q.end("", errAskCancelled)
-	default:
-		d.try(q, strings.TrimSpace(m.GetText()))
+	case text != "": // blanks are no answer, as in a chat
+		d.try(q, text)
 	}
 }
 
 // try ends a question with an answer. It asks again if the answer is not an option. d.mu
 // is held.
 func (d *dialog) try(q *question, text string) {
-	if text == cancelWord {
+	if strings.EqualFold(text, cancelWord) {
 		q.end("", errAskCancelled)
 		return
 	}
-	answer, ok := q.accepts(text)
+	answer, ok := q.accepts(q.unquoted(text))
 	if !ok {
 		d.say("This is not one of the answers: " + strings.Join(q.options, ", "))
 		d.send(questionType, q.payload)
@@ -204,14 +206,21 @@ func (d *dialog) start(run *commandRun) {
 	})
 }
 
-// reply sends the result of a command. d.mu need not be held.
+// reply sends the result of a command. A form shows a short one only. d.mu need not be held.
 func (d *dialog) reply(run *commandRun, text string, failed bool) {
-	if run.id != "" {
-		text = xmltext.Clean(text)
-		d.sendMessage(commandType, &pb.CommandRun{UserName: &d.session.User, Id: &run.id, Result: &text, Failed: &failed})
+	if run.id == "" {
+		d.say(text)
 		return
 	}
-	d.say(text)
+	shown := xmltext.Clean(text)
+	long := len(shown) > maxNotice
+	if long {
+		shown = "The result is long. It follows as a message."
+	}
+	d.sendMessage(commandType, &pb.CommandRun{UserName: &d.session.User, Id: &run.id, Result: &shown, Failed: &failed})
+	if long {
+		d.say(text)
+	}
 }
 
 // say writes to the user. d.mu need not be held.

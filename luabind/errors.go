@@ -3,12 +3,12 @@ package luabind
 import (
 	"errors"
 	"fmt"
-	"regexp"
 	"strings"
 
 	"github.com/sirupsen/logrus"
 	lua "github.com/yuin/gopher-lua"
 
+	"spectrumlua/runtime/lazy"
 	"spectrumlua/runtime/logging"
 	"spectrumlua/runtime/task"
 )
@@ -47,20 +47,19 @@ func (h *Host) logError(log logrus.FieldLogger, what string, t *task.Task, err e
 		log = log.WithField(logging.SourceField, sourceOf(script.Message, what))
 	}
 	if isScript && script.Traceback != "" {
-		trace := strings.Replace(script.Traceback, "in main chunk", "in "+what, 1)
-		log.Errorf("error in %s: %s\n%s", what, script.Message, trace)
+		log.Errorf("error in %s: %s\n%s", what, script.Message, withCaller(script.Traceback, what))
 		return
 	}
 	log.Errorf("error in %s: %v", what, err)
 }
 
 // position matches the file and line at the beginning of a message.
-var position = regexp.MustCompile(`^[^\s:]+:\d+`)
+var position = lazy.Regexp(`^[^\s:]+:\d+`)
 
 // sourceOf returns the origin of an error: its position, or the function's name. The
 // log limits repeated errors by origin.
 func sourceOf(message, what string) string {
-	if at := position.FindString(message); at != "" {
+	if at := position().FindString(message); at != "" {
 		return at
 	}
 	return what
@@ -109,12 +108,30 @@ func (v *vm) errorText(l *lua.LState, object lua.LValue) (text string) {
 	return text
 }
 
-// traceback removes the last line of gopher-lua's traceback if it is not a line of
-// the script.
+// mainChunk is what a traceback calls the function that a task runs. Only the last one is
+// it: a module that is being loaded may have the same name.
+const mainChunk = "in main chunk"
+
+// withCaller replaces the name of the function that a task runs in a traceback.
+func withCaller(trace, what string) string {
+	if i := strings.LastIndex(trace, mainChunk); i >= 0 {
+		return trace[:i] + "in " + what + trace[i+len(mainChunk):]
+	}
+	return trace
+}
+
+// traceback gives tracebacks of gopher-lua and of stdlib the same end. It removes the last
+// line if it is not a line of the script.
 func traceback(trace string) string {
 	lines := strings.Split(strings.TrimRight(trace, "\n"), "\n")
-	if n := len(lines); n > 0 && strings.HasPrefix(strings.TrimSpace(lines[n-1]), "[G]: ?") {
+	switch n := len(lines); {
+	case strings.HasPrefix(strings.TrimSpace(lines[n-1]), "[G]: ?"):
 		lines = lines[:n-1]
+	case n > 1 && strings.TrimSpace(lines[n-1]) == "[C]: ?": // of stdlib
+		lines = lines[:n-1]
+		if place, _, unnamed := strings.Cut(lines[n-2], "in function <"); unnamed {
+			lines[n-2] = place + mainChunk
+		}
 	}
 	return strings.Join(lines, "\n")
 }

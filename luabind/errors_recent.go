@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"spectrumlua/runtime/admin"
+	"spectrumlua/runtime/shorten"
 )
 
 // Limits of the errors that a host remembers.
@@ -103,9 +104,5 @@ func (h *Host) remember(what, user string, err error, script *ScriptError) {
 
 // shown returns the beginning of a text, without secrets.
 func (h *Host) shown(text string) string {
-	text = h.opts.Secrets.Hide(text)
-	if len(text) > maxFailText {
-		text = strings.ToValidUTF8(text[:maxFailText], "") + "…"
-	}
-	return strings.Clone(text)
+	return strings.Clone(shorten.Ellipsis(h.opts.Secrets.Hide(text), maxFailText))
 }

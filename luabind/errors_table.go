@@ -1,14 +1,16 @@
 package luabind
 
 import (
+	"cmp"
 	"fmt"
-	"regexp"
 	"slices"
 	"strings"
 
 	lua "github.com/yuin/gopher-lua"
 
+	"spectrumlua/luabind/source"
 	"spectrumlua/runtime/secret"
+	"spectrumlua/runtime/shorten"
 )
 
 // Limits of the text for a table that a script raised as an error.
@@ -17,27 +19,27 @@ const (
 	maxErrorString = 200 // bytes
 )
 
-// luaName matches a key that a table constructor can have without brackets.
-var luaName = regexp.MustCompile(`^[A-Za-z_]\w*$`)
-
 // errorFields returns the fields of a table as a constructor in Lua, without the field
-// except, in the order of their names. It masks secrets and shows nested tables as {…}.
+// except: numbers first, then names in their order. It masks secrets and shows nested tables as {…}.
 // It returns "" if the table has no other field.
 func errorFields(t *lua.LTable, except string) string {
-	type field struct{ name, value string }
+	type field struct {
+		key         lua.LValue
+		name, value string
+	}
 	var fields []field
 	t.ForEach(func(k, v lua.LValue) {
 		key := k.String()
 		if _, isName := k.(lua.LString); isName && key == except {
 			return
 		}
-		f := field{name: key, value: errorValue(v)}
+		f := field{key: k, name: key, value: errorValue(v)}
 		switch {
 		case secret.Field(key) || secret.Name(key):
 			f.value = "***"
 		case k.Type() != lua.LTString:
 			f.name = "[" + key + "]"
-		case !luaName.MatchString(key):
+		case !source.IsName(key):
 			f.name = fmt.Sprintf("[%s]", errorValue(k))
 		}
 		fields = append(fields, f)
@@ -45,7 +47,19 @@ func errorFields(t *lua.LTable, except string) string {
 	if len(fields) == 0 {
 		return ""
 	}
-	slices.SortFunc(fields, func(a, b field) int { return strings.Compare(a.name, b.name) })
+	slices.SortFunc(fields, func(a, b field) int {
+		i, aIsNumber := a.key.(lua.LNumber)
+		j, bIsNumber := b.key.(lua.LNumber)
+		switch {
+		case aIsNumber && bIsNumber:
+			return cmp.Compare(i, j)
+		case aIsNumber:
+			return -1
+		case bIsNumber:
+			return 1
+		}
+		return strings.Compare(a.name, b.name)
+	})
 	var b strings.Builder
 	for i, f := range fields {
 		if i == maxErrorFields {
@@ -69,13 +83,18 @@ func errorValue(v lua.LValue) string {
 		case secret.Value(text):
 			return "***"
 		case len(text) > maxErrorString:
-			return fmt.Sprintf("%q… (%d bytes)", strings.ToValidUTF8(text[:maxErrorString], ""), len(text))
+			return fmt.Sprintf("%q… (%d bytes)", shorten.Cut(text, maxErrorString), len(text))
 		}
 		return fmt.Sprintf("%q", text)
 	case lua.LNumber, lua.LBool:
 		return v.String()
 	case *lua.LTable:
 		return "{…}"
+	case *lua.LUserData:
+		if s, ok := v.Value.(*sessionObject); ok {
+			return s.text()
+		}
+		return className(v)
 	}
 	return "a " + v.Type().String()
 }

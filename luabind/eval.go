@@ -1,6 +1,7 @@
 package luabind
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -9,6 +10,7 @@ import (
 	lua "github.com/yuin/gopher-lua"
 
 	"spectrumlua/luabind/bind"
+	"spectrumlua/runtime/shorten"
 	"spectrumlua/runtime/task"
 )
 
@@ -21,8 +23,11 @@ const (
 	maxEvalText    = 4096 // bytes of one result
 )
 
-// errEvalEnded is the error of an Eval whose task was cancelled before it ran.
-var errEvalEnded = errors.New("the session ended before the expression ran")
+// Errors of code whose task was cancelled before it ran.
+var (
+	errSessionEnded = errors.New("the session has ended before the code ran")
+	errProcessEnds  = errors.New("the process ends, and the code has not run")
+)
 
 // Eval runs Lua code that a tool's user has typed, an expression or statements, in the
 // VM of the current script. It returns the results as text. Eval waits until the code
@@ -36,24 +41,40 @@ func (h *Host) Eval(ctx context.Context, user, text string) (results []string, e
 	if s != nil {
 		owner = s.Owner()
 	}
-	err = errEvalEnded
+	return h.typed(ctx, owner, func(v *vm) (*vm, *lua.LFunction, error) {
+		var session lua.LValue = lua.LNil
+		if s != nil {
+			session = &h.sessionObject(s).userdata
+		}
+		fn, err := v.compileTyped(evalName, text)
+		if err == nil {
+			fn.Env = v.typedEnv(map[lua.LValue]lua.LValue{lua.LString("session"): session})
+		}
+		return v, fn, err
+	}, func() {})
+}
+
+// typed runs a function that prepare has made as a task of an owner, and returns its results
+// as text. prepare is called with the VM of the script, and returns the VM of the function.
+// ended is called after the function has returned. Both are called with the script lock.
+func (h *Host) typed(
+	ctx context.Context, owner *task.Owner, prepare func(v *vm) (*vm, *lua.LFunction, error), ended func(),
+) (results []string, err error) {
+	if err = errSessionEnded; owner == h.sessions.Process() {
+		err = errProcessEnds
+	}
 	t := owner.Spawn("", func(t *task.Task) {
+		defer ended()
 		t.SetLabel(&task.Label{Kind: "console"})
 		v := h.vm
 		if v == nil {
 			err = h.loadErr
 			return
 		}
-		var session lua.LValue = lua.LNil
-		if s != nil {
-			session = &h.sessionObject(s).userdata
-		}
 		var fn *lua.LFunction
-		if fn, err = v.compileTyped(text); err != nil {
-			return
+		if v, fn, err = prepare(v); err == nil {
+			err = v.call(t, v.textsOf(fn, &results), nil)
 		}
-		fn.Env = v.typedEnv(session)
-		err = v.call(t, v.textsOf(fn, &results), nil)
 	})
 	select {
 	case <-t.Ended():
@@ -65,31 +86,32 @@ func (h *Host) Eval(ctx context.Context, user, text string) (results []string, e
 }
 
 // compileTyped compiles an expression or, if the text is not one, statements. As at the
-// prompt of Lua 5.1, a text may start with = before an expression.
-func (v *vm) compileTyped(text string) (*lua.LFunction, error) {
+// prompt of Lua 5.1, a text may start with = before an expression. name is that of the chunk.
+func (v *vm) compileTyped(name, text string) (*lua.LFunction, error) {
 	expression, _ := strings.CutPrefix(strings.TrimSpace(text), "=")
-	if fn, err := v.compile(evalName, "return "+expression); err == nil {
+	if fn, err := v.compile(name, "return "+expression); err == nil {
 		return fn, nil
 	}
-	return v.compile(evalName, text)
+	return v.compile(name, text)
 }
 
-// typedEnv returns the globals of the code of Eval.
-func (v *vm) typedEnv(session lua.LValue) *lua.LTable {
+// typedEnv returns the globals of typed code: more, whose values may be nil, those of the
+// script, and the module spectrum if the script has no such global.
+func (v *vm) typedEnv(more map[lua.LValue]lua.LValue) *lua.LTable {
 	globals := v.state.G.Global
 	meta := bind.NewTable()
 	meta.RawSetString("__newindex", globals)
 	meta.RawSetString("__index", v.state.NewFunction(func(l *lua.LState) int {
 		key := l.Get(2)
-		switch key {
-		case lua.LString("session"):
-			return bind.Return(l, session)
-		case lua.LString(spectrumModule):
-			if globals.RawGet(key) == lua.LNil {
-				return bind.Return(l, v.runtime.Spectrum)
-			}
+		value, ok := more[key]
+		switch {
+		case ok:
+		case key == lua.LString(spectrumModule) && globals.RawGet(key) == lua.LNil:
+			value = v.runtime.Spectrum
+		default:
+			value = l.GetTable(globals, key)
 		}
-		return bind.Return(l, l.GetTable(globals, key))
+		return bind.Return(l, value)
 	}))
 	env := bind.NewTable()
 	env.Metatable = meta
@@ -118,16 +140,11 @@ func (v *vm) textsOf(fn *lua.LFunction, texts *[]string) *lua.LFunction {
 // typedText returns a result of Eval as text: as tostring does, but a table without
 // __tostring as its fields.
 func typedText(l *lua.LState, value lua.LValue) string {
-	table, ok := value.(*lua.LTable)
-	if !ok || l.GetMetaField(value, "__tostring") != lua.LNil {
-		text := l.ToStringMeta(value).String()
-		if len(text) > maxEvalText {
-			return fmt.Sprintf("%s… (%d bytes)", strings.ToValidUTF8(text[:maxEvalText], ""), len(text))
-		}
-		return text
+	table, isTable := value.(*lua.LTable)
+	if seen, ok := viewOf(value); ok { // without the __tostring of the script
+		table = seen.table
+	} else if !isTable || l.GetMetaField(value, "__tostring") != lua.LNil {
+		return shorten.Sized(l.ToStringMeta(value).String(), maxEvalText)
 	}
-	if fields := errorFields(table, ""); fields != "" {
-		return fields
-	}
-	return "{}"
+	return cmp.Or(errorFields(table, ""), "{}")
 }

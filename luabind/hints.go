@@ -2,32 +2,84 @@ package luabind
 
 import (
 	"fmt"
-	"regexp"
 	"slices"
 
 	lua "github.com/yuin/gopher-lua"
 
+	"spectrumlua/runtime/lazy"
 	"spectrumlua/runtime/schema"
 )
 
-// nilPattern matches Lua's errors about a value that is nil.
-var nilPattern = regexp.MustCompile(`^[^:]+:\d+: attempt to ` +
-	`(?:(?:index|call|perform arithmetic on|concatenate|get length of) (?:(global|method) '(\w+)')?.*\(a nil value\)|` +
-	`(?:index|call|perform arithmetic on|concatenate|get length of) a nil value|` +
-	`compare (?:nil with \w+|\w+ with nil|two nil values))$`)
+// attemptPattern and comparePattern match Lua's errors about a value of the wrong type.
+var (
+	attemptPattern = lazy.Regexp(`^[^:]+:\d+: attempt to (index|call|perform arithmetic on|concatenate|get length of) ` +
+		`(?:(\w+) '(\w+)' \()?a (\w+) value\)?$`)
+	comparePattern = lazy.Regexp(`^[^:]+:\d+: attempt to compare (?:two )?(\w+) (?:values|with (\w+))$`)
+)
 
-// withHint adds a likely reason to an error about a nil value.
+// nilHint is the hint about a nil value of which nothing more is known.
+const nilHint = "is a name misspelt, or a field not set?"
+
+// withHint adds a likely reason to an error about a value of the wrong type.
 func withHint(message string) string {
-	m := nilPattern.FindStringSubmatch(message)
-	switch {
-	case m == nil:
-		return message
-	case m[1] == "global" && m[2] == "session":
-		return message + ": a handler gets the session as its first argument: function " + signature("on.NAME")
-	case m[1] == "method" && slices.Contains(sessionClass.Names(), m[2]):
-		return fmt.Sprintf("%s: %s is a method of the session, a handler's first argument: function %s", message, m[2], signature("on.NAME"))
+	hint := ""
+	if m := attemptPattern().FindStringSubmatch(message); m != nil {
+		hint = attemptHint(m[1], m[2], m[3], m[4])
+	} else if m := comparePattern().FindStringSubmatch(message); m != nil {
+		hint = compareHint(m[1], m[2])
 	}
-	return message + ": is a name misspelt, or a field not set?"
+	if hint == "" {
+		return message
+	}
+	return message + ": " + hint
+}
+
+// wrongType is what a script has attempted with a value of a type.
+type wrongType struct{ attempt, typ string }
+
+var wrongTypes = map[wrongType]string{
+	{"perform arithmetic on", "string"}: "'..' joins texts, and tonumber(text) makes a number of a text",
+	{"perform arithmetic on", "table"}:  "choose one of its fields",
+	{"concatenate", "table"}:            "choose one of its fields",
+	{"concatenate", "userdata"}:         "choose one of its fields",
+	{"concatenate", "boolean"}:          "tostring(value) makes a text",
+	{"concatenate", "function"}:         "call the function, with parentheses",
+	{"index", "function"}:               "call the function, with parentheses",
+	{"call", "table"}:                   "a table is not a function; a loop over a table is 'for key, value in pairs(t) do'",
+	{"call", "string"}:                  "this is not a function; leave out the parentheses",
+	{"call", "number"}:                  "this is not a function; leave out the parentheses",
+}
+
+// attemptHint returns a hint about a value that the script has used wrongly. kind is how
+// the script has got the value, such as local or field; it and name may be "".
+func attemptHint(attempt, kind, name, typ string) string {
+	switch {
+	case typ != "nil":
+		return wrongTypes[wrongType{attempt, typ}]
+	case kind == "global" && name == "session":
+		return "a handler gets the session as its first argument: function " + signature("on.NAME")
+	case kind == "global" && RequireHint(name) != "":
+		return RequireHint(name)
+	case kind == "method" && slices.Contains(sessionClass.Names(), name):
+		return fmt.Sprintf("%s is a method of the session, a handler's first argument: function %s", name, signature("on.NAME"))
+	case name == "self" && kind != "field":
+		return "call the method with a colon, as in object:method()"
+	case attempt == "index" && (kind == "local" || kind == "upvalue"):
+		return "is a name misspelt, or has a call failed? It then returns nil and a message"
+	}
+	return nilHint
+}
+
+// compareHint returns a hint about two values that cannot be compared. The second type is
+// "" if both have the same one.
+func compareHint(a, b string) string {
+	switch {
+	case a == "nil" || b == "nil":
+		return nilHint
+	case a+b == "stringnumber" || a+b == "numberstring":
+		return "tonumber(text) makes a number of a text"
+	}
+	return ""
 }
 
 // signature returns a handler's name with its parameters.

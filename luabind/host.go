@@ -92,12 +92,13 @@ type Options struct {
 	// the folders of [lua] path. Nil notes nothing. Hosts with one Coverage must not run
 	// at the same time.
 	Coverage *source.Coverage
-	// Debugger debugs the script; nil debugs nothing.
-	Debugger *debugger.Debugger
 	// Metrics has the metrics of the script. By default, nobody reads them.
 	Metrics *metrics.Script
 	// Meters measure handlers and statements of the database. Nil measures nothing.
 	Meters *meter.Backend
+	// Loaded is called after each successful load, without the script lock, with the texts
+	// of the script and of the files that it required.
+	Loaded func(texts []string)
 	// OnRetry is called for each failure that Spectrum is not told; see session.Options.
 	OnRetry func(user string, disconnected *pb.Disconnected, pause time.Duration)
 }
@@ -182,9 +183,6 @@ func New(ctx context.Context, o Options) *Host {
 	})
 	h.timers = task.NewTimers(h.sessions.Process())
 	h.connections = newConnections(h, task.NewTimers(h.sessions.Process()), nil)
-	if o.Debugger != nil {
-		h.Debug(o.Debugger)
-	}
 	return h
 }
 

@@ -45,7 +45,7 @@ return on`)
 func TestLoadErrors(t *testing.T) {
 	cases := []struct{ name, script, want string }{
 		{"a syntax error", "local x = 1\nlocal y = = 2\n", "script.lua:2: syntax error near '='"},
-		{"a missing end", "local on = {}\nfunction on.login()\n  if true then\nend\n\n", "script.lua:4: syntax error at the end of the file"},
+		{"a missing end", "local on = {}\nfunction on.login()\n  if true then\nend\n\n", "script.lua:3: syntax error at the end of the file"},
 		{"nothing returned", "local on = {}", "script.lua: the script returns nothing: it must end with `return on`"},
 		{"a number returned", "return 1", "script.lua: the script returns a number"},
 		{"a handler with a typo", "local on = {}\nfunction on.conv_mesage()\nend\nreturn on", "script.lua:2: on.conv_mesage: no message has this name; did you mean on.conv_message?"},
@@ -56,6 +56,7 @@ func TestLoadErrors(t *testing.T) {
 		{"a typo in a module of the runtime", `require "spectrum.confg"`, `script.lua:1: require "spectrum.confg": there is no such module; did you mean "spectrum.config"?`},
 		{"a typo in a function of the runtime", `local s = require "spectrum"` + "\ns.sned()", `script.lua:2: spectrum has no "sned"; did you mean "send"?`},
 		{"compiled Lua", "\x1bLuaQ", "Lua source expected, got compiled Lua"},
+		{"a file in UTF-16", "\xff\xfer\x00e\x00", "script.lua is UTF-16: save it as UTF-8"},
 		{"nesting without end", "return " + strings.Repeat("{", 200000), "script.lua:1: more than 5000 levels of nesting"},
 		{"deep nesting", "return " + strings.Repeat("{", 200000) + strings.Repeat("}", 200000), "script.lua:1: more than 5000 levels of nesting"},
 		{"too many local variables", strings.Repeat("local a = 1\n", 300) + "return {}", "script.lua:"},
@@ -123,6 +124,23 @@ return on`)
 	}
 }
 
+func TestTracebackOfStackOverflowNamesHandler(t *testing.T) {
+	st := luatest.New(t, `local on = {}
+function on.login(session) session:connected() end
+local function deep() return 1 + deep() end
+function on.conv_message(session)
+  return 1 + deep()
+end
+return on`)
+	if err := st.Host.Load(); err != nil {
+		t.Fatal(err)
+	}
+	st.Login(alice)
+	st.Expect("connected", nil)
+	st.Say(alice, "carol", "hi")
+	st.ExpectLog("error in on.conv_message: script.lua:3: stack overflow", "script.lua:3: in function 'deep'", "script.lua:5: in on.conv_message")
+}
+
 func TestMisuseOfSessions(t *testing.T) {
 	cases := []struct{ name, code, want string }{
 		{"a method with a typo", `session:conv_mesage {}`, `a session has no "conv_mesage"; did you mean "conv_message"?`},
@@ -130,7 +148,8 @@ func TestMisuseOfSessions(t *testing.T) {
 		{"a type that Spectrum does not accept", `session:login {}`, `a session has no "login": Spectrum does not take login from a backend`},
 		{"a type without a user", `session:stats {}`, `stats does not belong to a user: send it with spectrum.send("stats", …)`},
 		{"setting a field", `session.x = 1`, `a session has no field "x" to set: keep things in session.data`},
-		{"a string instead of a table", `session:conv_message("b", "text")`, `table of fields expected`},
+		{"replacing the data", `session.data = {}`, `session.data cannot be replaced: set its fields, as in session.data.name = value`},
+		{"a string instead of a table", `session:conv_message("b", "text")`, `conv_message: table of fields expected (as in { buddy_name = …, message = … }), got string`},
 		{"a wrong first argument", `session:after({}, print)`, `bad argument #1 to after (number expected, got table)`},
 		{"a wrong second argument", `session:after(1, "x")`, `bad argument #2 to after (function expected, got string)`},
 		{"a wrong argument of a function that a method calls", `session:store():update("k", function() string.rep("x", {}) end)`, `bad argument #2 to 'rep' (number expected, got table)`},

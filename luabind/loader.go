@@ -4,6 +4,7 @@ import (
 	"crypto/sha256"
 	"errors"
 	"fmt"
+	"maps"
 	"os"
 	"path/filepath"
 	"runtime"
@@ -23,14 +24,26 @@ const maxLoaded = 1 << 20
 func (v *vm) loadScript() (*lua.LFunction, error) {
 	path := v.host.opts.Settings.Script
 	fn, err := v.loadFile(path, hashing(v.sum, source.Open))
-	switch {
-	case err == nil || isScriptError(err):
-	case errors.Is(err, source.ErrFolder):
-		err = fmt.Errorf("the script cannot be read: %s is a folder; [lua] script must name a file", path)
-	default:
-		err = fmt.Errorf("the script cannot be read: %w ([lua] script names the file, relative to the config file's folder)", err)
+	if err != nil && !isScriptError(err) {
+		err = unreadable(path, err)
 	}
 	return fn, err
+}
+
+// Readable returns an error if a script cannot be read. It does not compile it.
+func Readable(path string) error {
+	if _, err := source.Read(path, source.Open); err != nil {
+		return unreadable(path, err)
+	}
+	return nil
+}
+
+// unreadable returns the error of a script whose file cannot be read.
+func unreadable(path string, err error) error {
+	if errors.Is(err, source.ErrFolder) {
+		return fmt.Errorf("the script cannot be read: %s is a folder; [lua] script must name a file", path)
+	}
+	return fmt.Errorf("the script cannot be read: %w ([lua] script names the file, relative to the config file's folder)", err)
 }
 
 func isScriptError(err error) bool {
@@ -49,6 +62,7 @@ func (v *vm) loadFile(path string, open func(path string) (*os.File, error)) (*l
 	}
 	version.sum = sha256.Sum256([]byte(text))
 	v.noteFile(path, version)
+	v.noteText(path, text)
 	v.warnEncoding(path, text)
 	if d := v.host.debugger.Load(); d != nil {
 		d.Loaded(path, v.chunkName(path), text)
@@ -67,6 +81,24 @@ func (v *vm) noteFile(path string, version fileVersion) {
 	v.filesMu.Lock()
 	defer v.filesMu.Unlock()
 	v.files[path] = version
+}
+
+// noteText notes the text of a file while the script loads, if Options.Loaded wants it.
+func (v *vm) noteText(path, text string) {
+	v.filesMu.Lock()
+	defer v.filesMu.Unlock()
+	if v.texts != nil {
+		v.texts[path] = text
+	}
+}
+
+// takeTexts returns the texts of the files, and forgets them.
+func (v *vm) takeTexts() []string {
+	v.filesMu.Lock()
+	defer v.filesMu.Unlock()
+	texts := slices.Collect(maps.Values(v.texts))
+	v.texts = nil
+	return texts
 }
 
 // warnEncoding logs the first line of a file that is not UTF-8.

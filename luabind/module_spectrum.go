@@ -39,6 +39,10 @@ func (v *vm) openSpectrum() *lua.LTable {
 	m.RawSetString("log", v.require("spectrum.log"))
 	m.RawSetString("store", v.require("spectrum.store"))
 	m.RawSetString("files", v.require("spectrum.files"))
+	m.Metatable.(*lua.LTable).RawSetString("__index", bind.Function(spectrumModule, func(l *lua.LState) int {
+		bind.Raise(l, "%s", ModuleLacks(spectrumModule, m, l.Get(2)))
+		return 0
+	}))
 	return m
 }
 

@@ -1,6 +1,8 @@
 package luabind
 
 import (
+	"fmt"
+	"slices"
 	"strings"
 
 	lua "github.com/yuin/gopher-lua"
@@ -19,6 +21,23 @@ func moduleNames() []string {
 		names = append(names, m.Name)
 	}
 	return names
+}
+
+// RequireHint says how a script gets the module spectrum.NAME. It returns "" if there is no
+// such module.
+func RequireHint(name string) string {
+	if full := spectrumModule + "." + name; slices.Contains(moduleNames(), full) {
+		return fmt.Sprintf("write local %s = require %q", name, full)
+	}
+	return ""
+}
+
+// ModuleLacks returns the error message for a key that a module does not have.
+func ModuleLacks(module string, table *lua.LTable, key lua.LValue) string {
+	if hint := RequireHint(key.String()); module == spectrumModule && hint != "" {
+		return fmt.Sprintf("%s.%s is a module of its own: %s", module, key, hint)
+	}
+	return bind.Lacks(module, table, key)
 }
 
 // preloadModules adds the runtime's modules to package.preload.

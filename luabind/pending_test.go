@@ -49,15 +49,15 @@ for _ = 1, 1000 do
   end
 end`},
 		{"wait has a timeout", `
-local p = spectrum.pending(0.001)
+local p = spectrum.pending(0.3)
 local value, why = p:wait(p:new())
 assert(value == nil and why == "timeout" and p.open == 0, why)
 p = spectrum.pending(1000)
 assert(select(2, p:wait(p:new(), 0.001)) == "timeout" and select(2, p:wait(p:new(), 0)) == "timeout" and p.open == 0)`},
 		{"a timeout longer than the id's time counts", `
-local p = spectrum.pending(0.001)
+local p = spectrum.pending(0.3)
 local id = p:new()
-spectrum.after(0.02, function() assert(p:answer(id, "late")) end)
+spectrum.after(0.4, function() assert(p:answer(id, "late")) end)
 assert(p:wait(id, 60) == "late")`},
 		{"an answer after the timeout waits for nobody", `
 local p = spectrum.pending()

@@ -113,8 +113,8 @@ func (p *profile) take(t *task.Task) {
 		p.nodes++
 	}
 	p.calls = p.calls[:0]
-	if frame, ok := t.Local.(*bind.Frame); ok {
-		p.calls = stdlib.Calls(p.calls, frame.State.G.CurrentThread, maxProfileDepth)
+	if rt, ok := t.Local.(*bind.Runtime); ok {
+		p.calls = stdlib.Calls(p.calls, rt.State.G.CurrentThread, maxProfileDepth)
 	}
 	for i := len(p.calls) - 1; i >= 0; i-- {
 		c := p.calls[i]

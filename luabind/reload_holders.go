@@ -8,6 +8,7 @@ import (
 	lua "github.com/yuin/gopher-lua"
 
 	"spectrumlua/luabind/bind"
+	"spectrumlua/luabind/source"
 	"spectrumlua/runtime/task"
 )
 
@@ -237,7 +238,7 @@ func index(key lua.LValue) string {
 		return "[" + key.String() + "]"
 	case len(name) > longest:
 		return "[a long key]"
-	case luaName.MatchString(string(name)):
+	case source.IsName(string(name)):
 		return "." + string(name)
 	}
 	return fmt.Sprintf("[%q]", string(name))

@@ -320,7 +320,7 @@ end`
 	// Replaced tasks may still be ending, so the memory is measured several times.
 	var grown int64
 	more := 0
-	for range 100 {
+	for range 1000 {
 		grown, more = heap()-before, runtime.NumGoroutine()-goroutines
 		if grown <= 300<<10 && more <= 20 {
 			return

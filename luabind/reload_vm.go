@@ -40,6 +40,7 @@ func (h *Host) Load() error {
 	case err == nil:
 		h.log.Infof("loaded %s: generation %d, %s", h.opts.Settings.Script, generation, fingerprint)
 		h.afterLoad()
+		h.passTexts()
 	case generation == 0:
 		h.log.Errorf("cannot load %s, so logins are refused: %v", h.opts.Settings.Script, err)
 	default:
@@ -48,10 +49,23 @@ func (h *Host) Load() error {
 	return err
 }
 
+// passTexts calls Options.Loaded after a load.
+func (h *Host) passTexts() {
+	if h.opts.Loaded == nil {
+		return
+	}
+	var v *vm
+	h.opts.Scheduler.Do(func() { v = h.vm })
+	h.opts.Loaded(v.takeTexts())
+}
+
 // load is Load without the log and the cleanup after it. It returns the generation
 // that is in use afterwards, or 0 if no script has loaded yet.
 func (h *Host) load() (generation int, fingerprint string, err error) {
 	v := h.emptyVM()
+	if h.opts.Loaded != nil {
+		v.texts = map[string]string{}
+	}
 	stop := v.hurry()
 	chunk, err := v.loadScript() // without the script lock, so that messages do not wait
 	owner := h.sessions.Process().Part()

@@ -4,7 +4,6 @@ import (
 	"bytes"
 	"errors"
 	"fmt"
-	"slices"
 	"strings"
 
 	lua "github.com/yuin/gopher-lua"
@@ -111,19 +110,28 @@ func CheckShape(typ *schema.Type, fields lua.LValue) error {
 	case typ.Payload == nil:
 		return errors.New("this message has no fields: call it without an argument")
 	case kind != lua.LTTable:
-		return fmt.Errorf("table of fields expected (as in { %s = … }), got %s", exampleField(typ.Payload), kind)
+		return fmt.Errorf("table of fields expected (as in { %s }), got %s", exampleFields(typ.Payload), kind)
 	}
 	return nil
 }
 
-// exampleField returns the last field that Spectrum knows, or the last one.
-func exampleField(m *schema.Message) string {
-	for _, f := range slices.Backward(m.Fields) {
-		if !f.GatewayOnly {
-			return f.Name
+// exampleFields returns the fields that a script must set, or one that it can set.
+func exampleFields(m *schema.Message) string {
+	var required []string
+	last := ""
+	for _, f := range m.Fields {
+		switch {
+		case f.User:
+		case f.Required:
+			required = append(required, f.Name+" = …")
+		case last == "" || !f.GatewayOnly:
+			last = f.Name + " = …"
 		}
 	}
-	return m.Fields[len(m.Fields)-1].Name
+	if len(required) == 0 {
+		return last
+	}
+	return strings.Join(required, ", ")
 }
 
 // checkText returns an error for values that Spectrum decodes and then fails on.

@@ -108,10 +108,13 @@ func newSessionClass() *bind.Class[*sessionObject] {
 		return 0
 	}))
 	c.Metatable().RawSetString("__tostring", bind.Function("session", func(l *lua.LState) int {
-		return bind.Return(l, lua.LString("session: "+c.Check(l, 1).session.User))
+		return bind.Return(l, lua.LString(c.Check(l, 1).text()))
 	}))
 	return c
 }
+
+// text returns what tostring does.
+func (obj *sessionObject) text() string { return "session: " + obj.session.User }
 
 // sessionSends reports whether session objects have a method that sends the type.
 func sessionSends(t *schema.Type) bool { return t.Sendable() && t.User() != nil }

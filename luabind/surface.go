@@ -61,5 +61,8 @@ func SessionLacks(name string) string { return sessionClass.Lacks(name) }
 
 // SessionUnset returns the error message for setting a field of a session.
 func SessionUnset(key lua.LValue) string {
+	if key == lua.LString("data") {
+		return "session.data cannot be replaced: set its fields, as in session.data.name = value"
+	}
 	return "a session has no field " + bind.QuoteKey(key) + " to set: keep things in session.data"
 }

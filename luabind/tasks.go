@@ -3,7 +3,6 @@ package luabind
 import (
 	"context"
 	"errors"
-	"strings"
 	"time"
 
 	lua "github.com/yuin/gopher-lua"
@@ -11,6 +10,7 @@ import (
 
 	"spectrumlua/luabind/bind"
 	"spectrumlua/pb"
+	"spectrumlua/runtime/shorten"
 	"spectrumlua/runtime/task"
 	"spectrumlua/runtime/xmltext"
 )
@@ -137,10 +137,7 @@ func (f failing) end(t *task.Task, err error) {
 		return
 	}
 	code := pb.ConnectionError_CONNECTION_ERROR_OTHER_ERROR
-	reason := xmltext.Clean(err.Error())
-	if len(reason) > maxReason {
-		reason = strings.ToValidUTF8(reason[:maxReason], "") + "…"
-	}
+	reason := shorten.Ellipsis(xmltext.Clean(err.Error()), maxReason)
 	s := f.session.session
 	payload, err := proto.Marshal(&pb.Disconnected{User: &s.User, Error: &code, Message: &reason})
 	if err == nil {

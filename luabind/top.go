@@ -47,8 +47,8 @@ func (h *Host) Tasks(ctx context.Context, limit int, filter string) (rows []admi
 	count := 0
 	go func() {
 		defer crash.Guard()
-		defer h.inspecting.Unlock()
 		defer close(done)
+		defer h.inspecting.Unlock() // before the caller can call again
 		h.opts.Scheduler.Do(func() { found, count = h.tasks(limit, filter) })
 	}()
 	select {

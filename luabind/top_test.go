@@ -41,11 +41,11 @@ function on.login(session)
   end)
   session:spawn("tail", function() return spectrum.sleep(forever) end)
   session:after("later", 0.001, function()
-    session:buddy_changed { buddy_name = "timer" }
+    session:connected() session:buddy_changed { buddy_name = "timer" }
     pause()
   end)
   spectrum.spawn("process", pause)
-  session:spawn(function() session:connected() end)
+  session:spawn(function() end)
 end
 function on.conv_message(session, m) session:buddy_changed { buddy_name = "b" } never:receive() end
 return on

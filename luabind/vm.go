@@ -33,7 +33,6 @@ type vm struct {
 	state    *lua.LState
 	stacks   *callstack.Stacks
 	runtime  *bind.Runtime
-	frame    *bind.Frame
 	modules  map[string]*lua.LTable // modules that are open, by name
 	handlers map[string]*lua.LFunction
 	byType   []*lua.LFunction // the handlers of messages, by the numbers of their types
@@ -46,6 +45,9 @@ type vm struct {
 	// files has the versions of the script and the files that it required, by path. filesMu
 	// guards it against the debugger while a file is read without the script lock.
 	filesMu sync.Mutex
+	// texts has the texts of the files while the script loads, for Options.Loaded, by path.
+	// filesMu guards it, too.
+	texts   map[string]string
 	files   map[string]fileVersion
 	missing map[string]fileVersion // files that require looked for and did not find
 	sum     hash.Hash              // of the script
@@ -87,6 +89,7 @@ func (h *Host) emptyVM() *vm {
 		compiled: h.opts.Compiled,
 	}
 	v.runtime = &bind.Runtime{
+		State:    state,
 		Config:   h.opts.Config,
 		Settings: h.opts.Settings,
 		Policy:   h.policy,
@@ -103,7 +106,6 @@ func (h *Host) emptyVM() *vm {
 		Raised:   h.raised,
 		View:     v.view(),
 	}
-	v.frame = &bind.Frame{Runtime: v.runtime, State: v.state}
 	v.runtime.Spectrum = v.openSpectrum()
 	v.openLibraries()
 	return v
@@ -155,7 +157,7 @@ func (v *vm) run(t *task.Task, fn *lua.LFunction, args []lua.LValue, results fun
 	l := v.thread()
 	l.SetContext(t.Code())
 	before := t.Local
-	t.Local = v.frame
+	t.Local = v.runtime
 	if t.Label() == nil {
 		label := bind.Label("task", t.Name(), fn)
 		t.SetLabel(&label)

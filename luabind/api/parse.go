@@ -4,9 +4,10 @@ import (
 	"cmp"
 	"fmt"
 	"io/fs"
-	"regexp"
 	"slices"
 	"strings"
+
+	"spectrumlua/runtime/lazy"
 )
 
 // read parses all files of a folder.
@@ -184,19 +185,19 @@ func (p *parser) overloadTag(rest string) error {
 }
 
 var (
-	localPattern    = regexp.MustCompile(`^local (\w+) = \{\}$`)
-	functionPattern = regexp.MustCompile(`^function (\w+)([.:])(\w+)\(([^)]*)\) end$`)
+	localPattern    = lazy.Regexp(`^local (\w+) = \{\}$`)
+	functionPattern = lazy.Regexp(`^function (\w+)([.:])(\w+)\(([^)]*)\) end$`)
 )
 
 func (p *parser) code(line string) error {
-	if m := localPattern.FindStringSubmatch(line); m != nil {
+	if m := localPattern().FindStringSubmatch(line); m != nil {
 		if p.class == nil {
 			return fmt.Errorf("%s is of no class", m[1])
 		}
 		p.variables[m[1]] = p.class
 		return nil
 	}
-	m := functionPattern.FindStringSubmatch(line)
+	m := functionPattern().FindStringSubmatch(line)
 	if m == nil {
 		if strings.HasPrefix(line, "return ") {
 			return nil
@@ -221,11 +222,11 @@ func (p *parser) code(line string) error {
 	return nil
 }
 
-var defaultPattern = regexp.MustCompile(`(?s)^(.*?) ?\(default: (.+)\)(\.?)$`)
+var defaultPattern = lazy.Regexp(`(?s)^(.*?) ?\(default: (.+)\)(\.?)$`)
 
 // splitDefault cuts the default off the end of a text.
 func splitDefault(text string) (doc, byDefault string) {
-	m := defaultPattern.FindStringSubmatch(text)
+	m := defaultPattern().FindStringSubmatch(text)
 	if m == nil {
 		return text, ""
 	}

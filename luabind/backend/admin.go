@@ -1,6 +1,7 @@
 package backend
 
 import (
+	"cmp"
 	"fmt"
 	"net/http"
 	"os"
@@ -27,6 +28,8 @@ var routes = map[string]func(b *Backend, r *admin.Request) (any, error){
 	"GET /log":        (*Backend).adminLog,
 	"POST /reload":    (*Backend).adminReload,
 	"POST /log/level": (*Backend).adminLogLevel,
+	"POST /eval":      (*Backend).adminEval,
+	"POST /keys":      (*Backend).adminKeys,
 	"POST /kick":      (*Backend).adminKick,
 	"GET /top":        (*Backend).adminTop,
 }
@@ -36,6 +39,7 @@ var streams = map[string]func(b *Backend, w http.ResponseWriter, r *admin.Reques
 	"GET /metrics":           (*Backend).adminMetrics,
 	"GET /trace":             (*Backend).adminTrace,
 	"GET /profile":           (*Backend).adminProfile,
+	"GET /debug":             (*Backend).adminDebug,
 	"GET /profile/go/{kind}": (*Backend).adminGoProfile,
 }
 
@@ -71,6 +75,7 @@ func (b *Backend) adminProcess(*admin.Request) (any, error) {
 		Config: b.opts.Config.Path(), Script: b.opts.Settings.Script, Generation: status.Generation,
 		Started: b.started, Users: b.Users(), Memory: resident, Received: b.received.sum(), Sent: b.Sent(),
 		Errors: status.Errors, LogLevel: b.opts.Admin.Logger.LevelName(),
+		Debugger: b.debugging.who(),
 	}
 	if err := b.LoadError(); err != nil {
 		p.Error = err.Error()
@@ -112,13 +117,17 @@ func (b *Backend) adminLogLevel(r *admin.Request) (any, error) {
 	if err := r.Decode(&wanted); err != nil {
 		return nil, err
 	}
-	if err := b.opts.Admin.Logger.SetLevelName(wanted.Level); err != nil {
+	level := wanted.Level
+	switch level {
+	case "":
+		return nil, &admin.Error{Status: http.StatusBadRequest, Text: "the level is missing"}
+	case admin.ConfigLevel:
+		level = ""
+	}
+	if err := b.opts.Admin.Logger.SetLevelName(level); err != nil {
 		return nil, &admin.Error{Status: http.StatusBadRequest, Text: err.Error()}
 	}
-	level := wanted.Level
-	if level == "" {
-		level = "that of the config"
-	}
+	level = cmp.Or(level, "that of the config")
 	b.log.WithField("by", r.Who).WithField("level", level).Warn("an admin has changed the level of the log")
 	return nil, nil
 }
@@ -130,7 +139,7 @@ func (b *Backend) adminKick(r *admin.Request) (any, error) {
 		return nil, err
 	}
 	if !b.host.Sessions().Kick(kick.User, kick.Reason) {
-		return nil, &admin.Error{Status: http.StatusNotFound, Text: kick.User + " is not logged in"}
+		return nil, notLoggedIn(kick.User)
 	}
 	b.log.WithField("by", r.Who).WithField("user", kick.User).Warn("an admin has disconnected the user")
 	return nil, nil

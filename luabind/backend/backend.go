@@ -8,6 +8,7 @@ import (
 	"errors"
 	"net"
 	"runtime"
+	"sync/atomic"
 	"time"
 
 	"github.com/sirupsen/logrus"
@@ -105,6 +106,10 @@ type Backend struct {
 	admin     *admin.Server // nil without a socket
 	started   time.Time
 	tracer    trace.Tracer
+	stanzas   trace.Stanzas // of a component
+	traces    atomic.Int32  // that run
+	debugging *debugging
+	undebug   func() // ends Options.Debugger; nil without it
 	// received and sent are the messages for and of the script.
 	received, sent traffic
 	meters         meter.Backend
@@ -121,7 +126,7 @@ func New(o Options) *Backend {
 		o.Context = context.Background()
 	}
 	o.Successor = cmp.Or(o.Successor, "Spectrum starts another")
-	b := &Backend{opts: o, log: o.Log("backend"), started: time.Now(), received: newTraffic(), sent: newTraffic()}
+	b := &Backend{opts: o, log: o.Log("backend"), started: time.Now(), debugging: newDebugging(), received: newTraffic(), sent: newTraffic()}
 	b.scriptMetrics = b.newScriptMetrics()
 	var scripts context.Context
 	scripts, b.endScripts = context.WithCancel(context.WithoutCancel(o.Context))
@@ -142,6 +147,7 @@ func New(o Options) *Backend {
 			b.host.Sessions().Receive(ctx, typ, payload, lender)
 		},
 		Observer: b.gated(b.observer()),
+		Stanzas:  &b.stanzas,
 		Handles:  func(typ pb.WrapperMessage_Type) bool { return b.host.Handles(typ) },
 		Files:    b.files,
 	})
@@ -156,12 +162,15 @@ func New(o Options) *Backend {
 		Version:   version.Number,
 		Compiled:  o.Compiled,
 		Coverage:  o.Coverage,
-		Debugger:  o.Debugger,
+		Loaded:    uses(b.peer),
 		OnRetry:   o.OnRetry,
 		Metrics:   b.scriptMetrics,
 		Meters:    &b.meters,
 	})
-	b.reloader = newReloader(b.host, o.Settings.Reload, b.log, b.afterLoad(recordLoads(o.Record, o.Settings.Script)))
+	if o.Debugger != nil {
+		b.undebug = b.host.Debug(o.Debugger)
+	}
+	b.reloader = newReloader(b.host, o.Settings.Reload, b.log, recordLoads(o.Record, o.Settings.Script))
 	b.openMetrics()
 	b.openAdmin()
 	return b
@@ -224,6 +233,7 @@ func (b *Backend) end(timeout time.Duration, err error) {
 		late := time.AfterFunc(timeout, func() { b.opts.OnLate(err) })
 		defer late.Stop()
 	}
+	b.debugging.close() // no task stands at a breakpoint while the process ends
 	began := time.Now()
 	sessions, cancel := context.WithDeadline(context.Background(), began.Add(timeout*3/4))
 	defer cancel()
@@ -237,8 +247,12 @@ func (b *Backend) end(timeout time.Duration, err error) {
 
 // Close releases the backend's resources. It works with and without a call of Serve.
 func (b *Backend) Close() {
+	b.debugging.wait()
 	if b.admin != nil {
 		b.admin.Close()
+	}
+	if b.undebug != nil {
+		defer b.undebug()
 	}
 	b.reloader.close()
 	b.scheduler.Close()

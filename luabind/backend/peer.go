@@ -4,7 +4,6 @@ import (
 	"cmp"
 	"context"
 	"net"
-	"os"
 
 	"spectrumlua/luabind"
 	"spectrumlua/pb"
@@ -13,6 +12,7 @@ import (
 	"spectrumlua/runtime/schema"
 	"spectrumlua/runtime/spectrum"
 	"spectrumlua/runtime/task"
+	"spectrumlua/runtime/trace"
 )
 
 // Peer is the other side of a backend. It delivers the messages of users and accepts those
@@ -38,6 +38,8 @@ type Wiring struct {
 	Receive func(ctx context.Context, typ *schema.Type, payload []byte, lender task.Lender)
 	// Observer sees the messages in both directions. It is nil if nobody can see them.
 	Observer link.Observer
+	// Stanzas shows the stanzas of a peer that is a component of an XMPP server to admins.
+	Stanzas *trace.Stanzas
 	// Handles reports whether the script has a handler for a type. The peer calls it after
 	// New has returned.
 	Handles func(typ pb.WrapperMessage_Type) bool
@@ -102,35 +104,14 @@ func (p linkPeer) Run(ctx context.Context) error {
 	return p.Link.Run(ctx, conn)
 }
 
-// scriptReader is a peer that looks at the files of the script.
-type scriptReader interface {
-	// Uses is called with the texts of the files after each load.
-	Uses(files []string)
+// uses returns the function of a peer that looks at the texts of the script's files after each
+// load, or nil.
+func uses(p Peer) func(texts []string) {
+	if reader, ok := p.(interface{ Uses(texts []string) }); ok {
+		return reader.Uses
+	}
+	return nil
 }
 
 // Uses notes what the script uses.
 func (p *spectrumPeer) Uses(files []string) { p.side.Uses(files) }
-
-// afterLoad returns a function that is called with the result of each load. It calls then,
-// which may be nil.
-func (b *Backend) afterLoad(then func(error)) func(error) {
-	peer, reads := b.peer.(scriptReader)
-	if !reads {
-		return then
-	}
-	return func(err error) {
-		if then != nil {
-			then(err)
-		}
-		if err != nil {
-			return
-		}
-		var texts []string
-		for _, file := range b.host.Files() {
-			if text, err := os.ReadFile(file); err == nil { // a file may have been removed
-				texts = append(texts, string(text))
-			}
-		}
-		peer.Uses(texts)
-	}
-}

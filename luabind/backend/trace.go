@@ -7,6 +7,8 @@ import (
 	"os"
 	"time"
 
+	"github.com/sirupsen/logrus"
+
 	"spectrumlua/pb"
 	"spectrumlua/runtime/admin"
 	"spectrumlua/runtime/link"
@@ -77,27 +79,69 @@ func (b *Backend) gated(o link.Observer) link.Observer {
 	return gate{o, observers{b.opts.Record, &b.tracer}}
 }
 
-// adminTrace streams the messages of the process as a record; see package record.
-func (b *Backend) adminTrace(w http.ResponseWriter, r *admin.Request) error {
-	query := r.URL.Query()
-	user, bodies := query.Get("user"), query.Get("bodies") == "1"
-	for key := range query {
-		if key != "user" && key != "bodies" {
-			return &admin.Error{Status: http.StatusBadRequest, Text: fmt.Sprintf("unknown parameter %q: user and bodies=1 are known", key)}
+// traceRequest are the parameters of a trace.
+type traceRequest struct {
+	user           string
+	bodies, stanza bool
+}
+
+// maxTraces limits the traces at a time. The socket has connections for other requests, too.
+const maxTraces = 8
+
+// traceParameters are the parameters of GET /trace. They report whether the value is known.
+var traceParameters = map[string]func(q *traceRequest, value string) bool{
+	"user":   func(q *traceRequest, value string) bool { q.user = value; return true },
+	"bodies": func(q *traceRequest, value string) bool { q.bodies = value == "1"; return q.bodies },
+	"xmpp":   func(q *traceRequest, value string) bool { q.stanza = value == "1"; return q.stanza },
+}
+
+// readTrace reads the parameters of a trace.
+func (b *Backend) readTrace(r *admin.Request) (q traceRequest, err error) {
+	for key, values := range r.URL.Query() {
+		set := traceParameters[key]
+		if set == nil || !set(&q, values[0]) {
+			return q, &admin.Error{Status: http.StatusBadRequest, Text: fmt.Sprintf("unknown parameter %q: user=JID, bodies=1 and xmpp=1 are known", key+"="+values[0])}
 		}
 	}
-	log := b.log.WithField("by", r.Who)
-	if user != "" {
-		log = log.WithField("user", user)
+	if q.stanza && b.opts.Peer == nil {
+		return q, &admin.Error{Status: http.StatusBadRequest, Text: "this process has no stanzas: Spectrum is connected to the XMPP server, and " +
+			"exchanges frames with this process; use --frames instead of --xmpp"}
 	}
-	if bodies {
-		log.Warn("an admin traces messages, with the texts that users write")
+	return q, nil
+}
+
+// note logs that somebody traces.
+func (q traceRequest) note(log logrus.FieldLogger) {
+	if q.user != "" {
+		log = log.WithField("user", q.user)
+	}
+	what := map[bool]string{false: "messages", true: "stanzas"}[q.stanza]
+	if q.bodies {
+		log.Warnf("an admin traces %s, with the texts that users write", what)
 	} else {
-		log.Info("an admin traces messages, without texts")
+		log.Infof("an admin traces %s, without texts", what)
 	}
-	watcher := b.tracer.Watch(user)
+}
+
+// adminTrace streams the messages of the process as a record; see package record.
+func (b *Backend) adminTrace(w http.ResponseWriter, r *admin.Request) error {
+	q, err := b.readTrace(r)
+	if err != nil {
+		return err
+	}
+	defer b.traces.Add(-1)
+	if b.traces.Add(1) > maxTraces {
+		return &admin.Error{Status: http.StatusTooManyRequests, Text: fmt.Sprintf("%d traces run already: end one of them", maxTraces)}
+	}
+	log := b.log.WithField("by", r.Who)
+	q.note(log)
+	watch := b.tracer.Watch
+	if q.stanza {
+		watch = b.stanzas.Watch
+	}
+	watcher := watch(q.user)
 	defer watcher.Close()
-	encoder := record.NewEncoder(b.opts.Secrets, bodies)
+	encoder := b.traceEncoder(q)
 	began := time.Now()
 	header, err := encoder.Header(record.Header{
 		Time: began.UTC(), Version: version.String(), JID: b.opts.Config.JID(), PID: os.Getpid(),
@@ -119,10 +163,36 @@ func (b *Backend) adminTrace(w http.ResponseWriter, r *admin.Request) error {
 	return nil
 }
 
+// traceEncoder encodes the messages of a trace.
+type traceEncoder struct {
+	*record.Encoder
+	// own encodes stanzas of the transport itself, which may be answers to secret questions.
+	// It is nil for messages, whose types say what is secret.
+	own       *record.Encoder
+	transport string
+}
+
+func (b *Backend) traceEncoder(q traceRequest) *traceEncoder {
+	e := &traceEncoder{Encoder: record.NewEncoder(b.opts.Secrets, q.bodies), transport: b.opts.Config.JID()}
+	if q.stanza {
+		e.own = record.NewEncoder(b.opts.Secrets, false)
+	}
+	return e
+}
+
+// message returns the line of a message.
+func (e *traceEncoder) message(began time.Time, m trace.Message) []byte {
+	encoder := e.Encoder
+	if e.own != nil && trace.IsOwn(e.transport, m.Payload) {
+		encoder = e.own
+	}
+	return encoder.Message(m.Time.Sub(began), m.Out, m.Type, m.Payload)
+}
+
 // sendTrace sends messages and the number of those that are lost after them.
-func sendTrace(stream *admin.Stream, encoder *record.Encoder, began time.Time, messages []trace.Message, lost int) error {
+func sendTrace(stream *admin.Stream, encoder *traceEncoder, began time.Time, messages []trace.Message, lost int) error {
 	for _, m := range messages {
-		if err := stream.Send(json.RawMessage(encoder.Message(m.Time.Sub(began), m.Out, m.Type, m.Payload))); err != nil {
+		if err := stream.Send(json.RawMessage(encoder.message(began, m))); err != nil {
 			return err
 		}
 	}

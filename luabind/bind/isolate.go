@@ -5,11 +5,11 @@ import (
 	"slices"
 	"strconv"
 	"strings"
-	"unicode/utf8"
 
 	lua "github.com/yuin/gopher-lua"
 
 	"spectrumlua/runtime/secret"
+	"spectrumlua/runtime/shorten"
 	"spectrumlua/runtime/task"
 )
 
@@ -54,15 +54,7 @@ const maxExcerpt = 200
 
 // Excerpt returns the beginning of a value as text for the log. A table shows its fields.
 func Excerpt(v lua.LValue) string {
-	text := excerpt(v, 0)
-	if len(text) <= maxExcerpt {
-		return text
-	}
-	cut := maxExcerpt
-	for cut > 0 && !utf8.RuneStart(text[cut]) {
-		cut--
-	}
-	return text[:cut] + "…"
+	return shorten.Ellipsis(excerpt(v, 0), maxExcerpt)
 }
 
 func excerpt(v lua.LValue, depth int) string {
@@ -95,10 +87,7 @@ func excerptTable(t *lua.LTable, depth int) string {
 		if more = more || len(fields) == most; more {
 			return
 		}
-		name := k.String()
-		if len(name) > 40 {
-			name = name[:40] + "…"
-		}
+		name := shorten.Ellipsis(k.String(), 40)
 		shown := secret.Mask
 		if !secret.Field(k.String()) {
 			shown = excerpt(v, depth+1)

@@ -31,7 +31,7 @@ func OptionsAt(l *lua.LState, n int, what string) *Options {
 	case *lua.LNilType:
 		o.table = NewTable()
 	default:
-		l.ArgError(n, fmt.Sprintf("table of options expected (as in { timeout = 5 }), got %s", v.Type()))
+		l.ArgError(n, fmt.Sprintf("table of options expected (as in { name = value }), got %s", v.Type()))
 	}
 	return o
 }

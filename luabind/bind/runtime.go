@@ -19,8 +19,10 @@ import (
 )
 
 // Runtime gives a module access to its VM and to the process. The script lock guards
-// it.
+// it. It is the value of task.Task.Local while a task runs Lua code.
 type Runtime struct {
+	// State is the main thread of the VM. State.G.CurrentThread is the thread that runs.
+	State  *lua.LState
 	Config *config.Config
 	// Settings is the checked [lua] section.
 	Settings config.Settings
@@ -70,8 +72,6 @@ type Runtime struct {
 
 // View is what a debugger sees of a VM. Its functions need the script lock.
 type View struct {
-	// State is the main thread of the VM. State.G.CurrentThread is the thread that runs.
-	State *lua.LState
 	// File returns the path of the file that was compiled with this name, and the sum of
 	// its text.
 	File func(chunk string) (path string, sum [sha256.Size]byte, ok bool)
@@ -89,13 +89,6 @@ type Module struct {
 	Open func(rt *Runtime) *lua.LTable
 }
 
-// Frame is the value of task.Task.Local while a task runs Lua code.
-type Frame struct {
-	Runtime *Runtime
-	// State is the main thread of the VM. State.G.CurrentThread is the thread that runs.
-	State *lua.LState
-}
-
 // Label returns the label of a task that calls fn; see task.Label.
 func Label(kind, name string, fn *lua.LFunction) task.Label {
 	l := task.Label{Kind: kind, Name: name}
@@ -106,7 +99,7 @@ func Label(kind, name string, fn *lua.LFunction) task.Label {
 }
 
 // RuntimeOf returns the runtime of the VM that called a binding.
-func RuntimeOf(l *lua.LState) *Runtime { return TaskOf(l).Local.(*Frame).Runtime }
+func RuntimeOf(l *lua.LState) *Runtime { return TaskOf(l).Local.(*Runtime) }
 
 // TaskOf returns the task in which a binding was called.
 func TaskOf(l *lua.LState) *task.Task {

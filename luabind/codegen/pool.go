@@ -1,12 +1,6 @@
 package codegen
 
-import (
-	"fmt"
-	"strconv"
-
-	lua "github.com/yuin/gopher-lua"
-	"github.com/yuin/gopher-lua/ast"
-)
+import lua "github.com/yuin/gopher-lua"
 
 // maxNames limits the names of global variables in one pool. gopher-lua needs time in
 // proportion to the square of their number: 0.1 s at the limit.
@@ -15,10 +9,8 @@ const maxNames = 10_000
 // A pool holds constants for some functions of a chunk: those that operands can
 // address, and the names of global variables.
 //
-// The virtual machine reads names from the field stringConstants of a prototype. Only
-// gopher-lua's compiler can set that field. So a pool compiles a table with the same
-// constants and copies the prototype. Functions share a pool because this takes more
-// time and memory than a small function.
+// Functions share a pool, because a pool of its own takes more memory than a small
+// function.
 type pool struct {
 	values []lua.LValue
 	index  map[lua.LValue]int
@@ -73,27 +65,9 @@ func (p *pool) name(name string, line int) int {
 // prototype returns a prototype that has the pool's strings as its names.
 func (p *pool) prototype() lua.FunctionProto {
 	if p.sealed == nil {
-		p.sealed = p.seal()
+		p.sealed = named(p.values)
 	}
 	return *p.sealed
-}
-
-func (p *pool) seal() *lua.FunctionProto {
-	table := &ast.TableExpr{}
-	for i, v := range p.values {
-		var e ast.Expr
-		if s, ok := v.(lua.LString); ok {
-			e = &ast.StringExpr{Value: string(s)}
-		} else {
-			e = &ast.NumberExpr{Value: strconv.Itoa(i)} // keeps the index of later values
-		}
-		table.Fields = append(table.Fields, &ast.Field{Value: e})
-	}
-	proto, err := lua.Compile([]ast.Stmt{&ast.LocalAssignStmt{Names: []string{"names"}, Exprs: []ast.Expr{table}}}, "")
-	if err != nil {
-		panic(fmt.Sprintf("codegen: a table of constants cannot be compiled: %v", err))
-	}
-	return proto
 }
 
 // operand returns an operand for a constant, loading it into a register if

@@ -197,6 +197,8 @@ func TestEncode(t *testing.T) {
 		{"messages in a list", "conv_message", `{buddy_name = "c", message = "m", attachment = {{url = "u", description = "d", mime_type = "image/png"}}}`,
 			&pb.ConversationMessage{UserName: proto.String("alice@localhost"), BuddyName: proto.String("c"), Message: proto.String("m"),
 				Attachment: []*pb.Attachment{{Url: proto.String("u"), MimeType: proto.String("image/png"), Description: proto.String("d")}}}},
+		{"an empty id is an absent one", "conv_message", `{buddy_name = "c", message = "m", id = "", replaces = "", lang = ""}`,
+			&pb.ConversationMessage{UserName: proto.String("alice@localhost"), BuddyName: proto.String("c"), Message: proto.String("m"), Lang: proto.String("")}},
 		{"bytes are not changed", "vcard", `{buddy_name = "c", id = 3, photo = "\0\255"}`,
 			&pb.VCard{UserName: proto.String("alice@localhost"), BuddyName: proto.String("c"), Id: proto.Int32(3), Photo: []byte{0, 255}}},
 	}

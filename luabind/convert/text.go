@@ -57,7 +57,7 @@ func text(f *schema.Field, v lua.LValue) (s string, keep bool, err error) {
 		return "", false, mismatch(v, "string")
 	}
 	if s == "" && !f.Required {
-		return "", true, nil
+		return "", f.Format != pb.Format_FORMAT_ID, nil // a message without an id has no empty one
 	}
 	switch f.Format {
 	case pb.Format_FORMAT_XHTML:

@@ -1,7 +1,9 @@
 package debugger
 
 import (
+	"crypto/sha256"
 	"fmt"
+	"slices"
 	"strconv"
 	"strings"
 	"sync/atomic"
@@ -39,6 +41,7 @@ type breakpoint struct {
 	Wanted
 	shown   Breakpoint
 	test    *lua.FunctionProto // of the condition, or nil
+	stale   bool               // the script runs another version of the file
 	problem string             // with the condition, the number of hits, or the log text
 	every   func(hits int) bool
 	log     []logPart
@@ -53,21 +56,22 @@ type logPart struct {
 
 // SetBreakpoints replaces the breakpoints of a file. The result has their lines.
 func (d *Debugger) SetBreakpoints(path string, all []Wanted) []Breakpoint {
+	loaded, running := d.running(path)
 	d.mu.Lock()
 	defer d.mu.Unlock()
 	f := d.fileAt(path)
-	if text, err := source.Read(f.path, source.Open); err == nil && len(f.versions) == 0 {
-		// It may be loaded later. Then the names of the sources differ.
-		d.add(f, f.path, text)
-	}
+	stale := d.readFile(f, loaded, running)
 	f.wanted = nil
 	shown := make([]Breakpoint, 0, len(all))
 	for _, w := range all {
 		b := newBreakpoint(w)
 		b.shown.ID = d.next()
-		if n := len(f.versions); n > 0 {
+		switch n := len(f.versions); {
+		case stale:
+			b.stale, b.shown.Line, b.shown.Message = true, w.Line, "the process runs an earlier version of this file: reload the script"
+		case n > 0:
 			b.place(f.versions[n-1])
-		} else {
+		default:
 			b.shown.Line, b.shown.Message = w.Line, "the file cannot be read"
 		}
 		f.wanted = append(f.wanted, b)
@@ -77,9 +81,46 @@ func (d *Debugger) SetBreakpoints(path string, all []Wanted) []Breakpoint {
 	return shown
 }
 
+// running returns a file of the script that runs in the newest host.
+func (d *Debugger) running(path string) (Loaded, bool) {
+	d.mu.Lock()
+	path = d.normal(path)
+	hosts := slices.Clone(d.watched)
+	d.mu.Unlock()
+	for _, w := range slices.Backward(hosts) {
+		for other, file := range w.host.Loaded() { // takes the script lock
+			d.mu.Lock()
+			same := d.normal(other) == path
+			d.mu.Unlock()
+			if same {
+				return file, true
+			}
+		}
+	}
+	return Loaded{}, false
+}
+
+// readFile reads a file that may be unknown so far. It returns true if the script runs another
+// version of the file, which is unknown. d.mu is held.
+func (d *Debugger) readFile(f *file, loaded Loaded, running bool) (stale bool) {
+	text, err := source.Read(f.path, source.Open)
+	sum := sha256.Sum256([]byte(text))
+	switch {
+	case err != nil, slices.ContainsFunc(f.versions, func(v *version) bool { return v.sum == sum }):
+	case running && loaded.Sum != sum:
+		return true
+	case running:
+		d.add(f, loaded.Name, text)
+	case len(f.versions) == 0:
+		d.add(f, f.path, text) // it may be loaded later; then the names of the sources differ
+	}
+	return false
+}
+
 // place finds the line of a breakpoint in a version of its file.
 func (b *breakpoint) place(v *version) Breakpoint {
 	line := v.line(b.Line)
+	b.stale = false
 	b.shown.Line, b.shown.Verified, b.shown.Message = b.Line, false, ""
 	switch {
 	case b.problem != "":

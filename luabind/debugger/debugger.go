@@ -1,13 +1,14 @@
 // Package debugger stops tasks of scripts at breakpoints, steps through their code, and
 // shows and changes their variables. It knows no protocol; a Client connects it to one.
 //
-// A Debugger is a hook of the schedulers (task.Scheduler.Hook) while a client is attached.
+// A Debugger is a hook of the schedulers (task.Scheduler.SetHook) while a client is attached.
 // A task that stops releases the script lock (task.Task.Suspend), so that only its user
 // waits. What the client asks for runs with the script lock meanwhile.
 package debugger
 
 import (
 	"context"
+	"crypto/sha256"
 	"errors"
 	"fmt"
 	"slices"
@@ -73,6 +74,15 @@ type Output struct {
 type Host interface {
 	// Eval runs code that an author has typed as a task of the process.
 	Eval(ctx context.Context, user, text string) (results []string, err error)
+	// Loaded returns the files of the script that runs, by their paths.
+	Loaded() map[string]Loaded
+}
+
+// Loaded is a file as a script has read it: the name of the source in messages, and the sum
+// of the text.
+type Loaded struct {
+	Name string
+	Sum  [sha256.Size]byte
 }
 
 // Debugger debugs the scripts of one or more hosts. It is safe for concurrent use; only
@@ -97,7 +107,7 @@ type Debugger struct {
 	sources map[int]*version  // by their references
 	frames  map[int]*frame
 	refs    map[int]*container
-	infos   map[*lua.FunctionProto]*funcInfo // of the present epoch
+	infos   map[*lua.FunctionProto]funcInfo // of the present epoch
 }
 
 // Catch are the errors at which threads stop.
@@ -110,17 +120,18 @@ type Catch struct {
 type watched struct {
 	scheduler *task.Scheduler
 	host      Host
-	remove    func() // removes the hook; nil while no client is attached
+	ended     bool // guarded by Debugger.mu
 }
 
 // New returns a debugger without a client.
 func New() *Debugger {
-	d := &Debugger{threads: map[int]*thread{}, files: map[string]*file{}, paths: map[string]string{}, sources: map[int]*version{}, frames: map[int]*frame{}, refs: map[int]*container{}, infos: map[*lua.FunctionProto]*funcInfo{}}
+	d := &Debugger{threads: map[int]*thread{}, files: map[string]*file{}, paths: map[string]string{}, sources: map[int]*version{}, frames: map[int]*frame{}, refs: map[int]*container{}, infos: map[*lua.FunctionProto]funcInfo{}}
 	d.catch.Store(&Catch{})
 	return d
 }
 
-// Watch adds the scheduler of a host until the returned function is called.
+// Watch adds the scheduler of a host until the returned function is called. That continues
+// the threads of the host, and none stops after it.
 func (d *Debugger) Watch(s *task.Scheduler, h Host) (end func()) {
 	w := &watched{scheduler: s, host: h}
 	d.mu.Lock()
@@ -131,23 +142,15 @@ func (d *Debugger) Watch(s *task.Scheduler, h Host) (end func()) {
 		d.mu.Lock()
 		defer d.mu.Unlock()
 		d.watched = slices.DeleteFunc(d.watched, func(other *watched) bool { return other == w })
-		w.unhook()
+		d.release(w)
+		w.ended = true
 	}
 }
 
-// hookInto adds the hook if a client is attached. d.mu is held.
+// hookInto sets the hook if a client is attached. d.mu is held.
 func (d *Debugger) hookInto(w *watched) {
-	if d.client == nil || w.remove != nil {
-		return
-	}
-	s := w.scheduler
-	w.remove = s.Hook(func(t *task.Task) { d.instruction(s, t) })
-}
-
-func (w *watched) unhook() {
-	if w.remove != nil {
-		w.remove()
-		w.remove = nil
+	if d.client != nil {
+		w.scheduler.SetHook(func(t *task.Task) { d.instruction(w, t) })
 	}
 }
 
@@ -175,22 +178,32 @@ func (d *Debugger) detach() {
 	defer d.mu.Unlock()
 	d.client = nil
 	for _, w := range d.watched {
-		w.unhook()
+		d.release(w)
 	}
 	for _, f := range d.files {
 		f.wanted = nil
 	}
 	d.change()
 	d.catch.Store(&Catch{})
-	for _, th := range d.threads {
+	clear(d.sources)
+}
+
+// release removes the hook of a host and continues its threads. d.mu is held.
+func (d *Debugger) release(w *watched) {
+	if w.ended {
+		return // the hook may be that of another debugger
+	}
+	w.scheduler.SetHook(nil)
+	for id, th := range d.threads {
+		if th.watched != w {
+			continue
+		}
 		th.pause.Store(false)
 		if th.stop != nil {
 			d.wake(th.stop, running)
 		}
+		delete(d.threads, id)
 	}
-	clear(d.threads)
-	clear(d.sources)
-	clear(d.infos)
 }
 
 // Attached reports whether a client is attached.
@@ -273,7 +286,7 @@ func (d *Debugger) Pause(id int) error {
 	if th.stop == nil && !th.pause.Swap(true) {
 		go func() {
 			defer crash.Guard()
-			th.scheduler.Do(func() { d.pauseWaiting(th) })
+			th.watched.scheduler.Do(func() { d.pauseWaiting(th) })
 		}()
 	}
 	return nil

@@ -94,6 +94,34 @@ func TestExitContinuesEverything(t *testing.T) {
 	}
 }
 
+// TestHostThatIsNotWatchedAnyMoreContinues ends the debugger for the host, not for the client.
+func TestHostThatIsNotWatchedAnyMoreContinues(t *testing.T) {
+	b := start(t, handler(`
+  local x = 1 --@here
+  session:conv_message { buddy_name = "echo", message = m.message }`))
+	end := b.Host.Debug(b.d) // again: it replaces the hook
+	b.breakAt("here")
+	b.Say(alice, "echo", "one")
+	thread, _ := b.stopped(debugger.AtBreakpoint, "here")
+	if err := b.d.Pause(thread); err != nil { // it stands already
+		t.Error(err)
+	}
+	end()
+	end()
+	b.ExpectSaid("one")
+	b.Say(alice, "echo", "two")
+	b.ExpectSaid("two")
+	b.running()
+	if len(b.d.Threads()) != 0 || !b.d.Attached() {
+		t.Errorf("the threads are %+v", b.d.Threads())
+	}
+	b.Host.Debug(b.d)
+	b.Say(alice, "echo", "three")
+	thread, _ = b.stopped(debugger.AtBreakpoint, "here")
+	b.goOn(thread, debugger.Run)
+	b.ExpectSaid("three")
+}
+
 func TestTasksHaveNames(t *testing.T) {
 	b := start(t, `local spectrum = require "spectrum"
 local on = {}

@@ -48,6 +48,9 @@ end))`, "oops", true},
 					if err != nil || !strings.Contains(info.Text, c.text) || !strings.Contains(info.Trace, "script.lua:") {
 						t.Errorf("%v: %+v", err, info)
 					}
+					if info.Uncaught != catch.Uncaught {
+						t.Errorf("%+v: uncaught is %v", catch, info.Uncaught)
+					}
 					b.goOn(thread, debugger.Run)
 				}
 				receive(t, "the end of the handler", b.exited)

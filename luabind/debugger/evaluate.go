@@ -11,6 +11,7 @@ import (
 
 	"spectrumlua/luabind/bind"
 	"spectrumlua/luabind/source"
+	"spectrumlua/luabind/stdlib"
 	"spectrumlua/runtime/task"
 )
 
@@ -60,7 +61,7 @@ func (d *Debugger) inHook(th *thread, l *lua.LState, rt *bind.Runtime, proto *lu
 		return value, errEvalEnded
 	}
 	f := &frame{thread: th, on: l, dbg: dbg, fn: called, runtime: rt}
-	fn := rt.View.State.NewFunctionFromProto(proto)
+	fn := rt.State.NewFunctionFromProto(proto)
 	fn.Env = d.environment(f)
 	th.muted++
 	defer func() {
@@ -68,7 +69,7 @@ func (d *Debugger) inHook(th *thread, l *lua.LState, rt *bind.Runtime, proto *lu
 		f.ended.Store(true)
 		l.G.CurrentThread = l
 	}()
-	err = rt.Call(th.task, fn, nil, func(l *lua.LState, n int) {
+	err = rt.Call(th.task, fn, stdlib.Varargs(l, dbg), func(l *lua.LState, n int) {
 		if n > 0 {
 			value = l.Get(-n)
 		}
@@ -84,7 +85,7 @@ type Result struct {
 }
 
 // Evaluate runs an expression or statements in a frame. They see its local variables,
-// upvalues and globals, may wait, and do not stop at breakpoints. Frame 0 is no frame: the
+// upvalues, globals and varargs, may wait, and do not stop at breakpoints. Frame 0 is no frame: the
 // code runs as a task of the process.
 func (d *Debugger) Evaluate(ctx context.Context, id int, text string) (Result, error) {
 	if id == 0 {
@@ -122,9 +123,9 @@ func (d *Debugger) inFrame(ctx context.Context, id int, proto *lua.FunctionProto
 			err = fmt.Errorf("frame %d: %w", id, ErrReference)
 			return
 		}
-		fn := f.runtime.View.State.NewFunctionFromProto(proto)
+		fn := f.runtime.State.NewFunctionFromProto(proto)
 		fn.Env = d.environment(f)
-		err = f.runtime.Call(t, fn, nil, func(l *lua.LState, n int) {
+		err = f.runtime.Call(t, fn, stdlib.Varargs(f.on, f.dbg), func(l *lua.LState, n int) {
 			if !f.ended.Load() {
 				results(f, l, n)
 			}

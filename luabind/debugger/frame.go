@@ -39,7 +39,7 @@ const maxFrames = 1000
 // Stack returns the calls of a thread that has stopped, the newest first.
 func (d *Debugger) Stack(thread int) (all []Frame, err error) {
 	err = d.inStop(thread, func(s *stop) error {
-		local, ok := s.thread.task.Local.(*bind.Frame)
+		rt, ok := s.thread.task.Local.(*bind.Runtime)
 		if !ok {
 			return nil
 		}
@@ -55,7 +55,7 @@ func (d *Debugger) Stack(thread int) (all []Frame, err error) {
 				if err != nil || fn == nil || fn.IsG {
 					continue
 				}
-				f := &frame{thread: s.thread, on: l, dbg: dbg, fn: fn, runtime: local.Runtime}
+				f := &frame{thread: s.thread, on: l, dbg: dbg, fn: fn, runtime: rt}
 				shown := d.show(f)
 				if line > 0 {
 					shown.Line = line
@@ -188,7 +188,7 @@ func (f *frame) global(name string) lua.LValue {
 // environment returns the globals of code that runs in a frame: variables of the frame,
 // then the function's globals.
 func (d *Debugger) environment(f *frame) *lua.LTable {
-	state := f.runtime.View.State
+	state := f.runtime.State
 	check := func(l *lua.LState) {
 		if f.ended.Load() {
 			l.RaiseError("the function whose variables this code uses has ended")
@@ -229,12 +229,14 @@ func (d *Debugger) environment(f *frame) *lua.LTable {
 // Exception is an error at which a thread has stopped.
 type Exception struct {
 	Text, Trace string
+	// Uncaught reports whether the thread has stopped because of Catch.Uncaught.
+	Uncaught bool
 }
 
 // Exception returns the error at which a thread has stopped, with the calls that led to it.
 func (d *Debugger) Exception(thread int) (e Exception, err error) {
 	err = d.inStop(thread, func(s *stop) error {
-		e = Exception{Text: s.text, Trace: stdlib.Traceback(s.on)}
+		e = Exception{Text: s.text, Trace: stdlib.Traceback(s.on), Uncaught: s.uncaught}
 		return nil
 	})
 	return e, err

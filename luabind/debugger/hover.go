@@ -75,7 +75,7 @@ func (f *frame) field(object, key lua.LValue) (lua.LValue, error) {
 		return rawIndex(o, key), nil
 	case *lua.LUserData:
 		if name, ok := key.(lua.LString); ok {
-			if v, ok := property(f.runtime.View.State, o, string(name)); ok {
+			if v, ok := property(f.runtime.State, o, string(name)); ok {
 				return v, nil
 			}
 		}

@@ -161,10 +161,13 @@ func (d *Debugger) versionOf(rt *bind.Runtime, chunk string) *version {
 	return d.add(f, chunk, text)
 }
 
-// funcInfo is what the hook needs to know about a function.
-type funcInfo struct {
-	lines       [][]int // of the statements that begin at an instruction
-	breakpoints map[int][]placed
+// funcInfo is what the hook needs to know about a function: what begins at each instruction.
+type funcInfo []statements
+
+// statements are those that begin at an instruction.
+type statements struct {
+	lines       []int
+	breakpoints []placed
 }
 
 // placed is a breakpoint at the line that it has in one version of its file.
@@ -173,16 +176,8 @@ type placed struct {
 	line int
 }
 
-// at returns the lines of the statements that begin at an instruction.
-func (i *funcInfo) at(pc int) []int {
-	if pc >= len(i.lines) {
-		return nil
-	}
-	return i.lines[pc]
-}
-
 // infoOf returns the statements and breakpoints of a function.
-func (d *Debugger) infoOf(rt *bind.Runtime, p *lua.FunctionProto) *funcInfo {
+func (d *Debugger) infoOf(rt *bind.Runtime, p *lua.FunctionProto) funcInfo {
 	d.mu.Lock()
 	info, epoch := d.infos[p], d.epoch.Load()
 	d.mu.Unlock()
@@ -198,8 +193,8 @@ func (d *Debugger) infoOf(rt *bind.Runtime, p *lua.FunctionProto) *funcInfo {
 	return info
 }
 
-func (d *Debugger) newInfo(rt *bind.Runtime, p *lua.FunctionProto) *funcInfo {
-	info := &funcInfo{lines: make([][]int, len(p.Code))}
+func (d *Debugger) newInfo(rt *bind.Runtime, p *lua.FunctionProto) funcInfo {
+	info := make(funcInfo, len(p.Code))
 	v := d.versionOf(rt, p.SourceName)
 	var starts []codegen.Start
 	if v != nil {
@@ -210,7 +205,7 @@ func (d *Debugger) newInfo(rt *bind.Runtime, p *lua.FunctionProto) *funcInfo {
 	}
 	for _, s := range starts {
 		pc := executed(p.Code, s.PC)
-		info.lines[pc] = append(info.lines[pc], s.Line)
+		info[pc].lines = append(info[pc].lines, s.Line)
 	}
 	if v == nil {
 		return info
@@ -219,13 +214,13 @@ func (d *Debugger) newInfo(rt *bind.Runtime, p *lua.FunctionProto) *funcInfo {
 	defer d.mu.Unlock()
 	f := d.fileAt(v.path)
 	for _, b := range f.wanted {
+		if b.stale {
+			continue
+		}
 		line := v.line(b.Line)
-		for pc, lines := range info.lines {
-			if slices.Contains(lines, line) {
-				if info.breakpoints == nil {
-					info.breakpoints = map[int][]placed{}
-				}
-				info.breakpoints[pc] = append(info.breakpoints[pc], placed{b, line})
+		for pc := range info {
+			if slices.Contains(info[pc].lines, line) {
+				info[pc].breakpoints = append(info[pc].breakpoints, placed{b, line})
 			}
 		}
 	}

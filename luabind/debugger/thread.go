@@ -29,12 +29,12 @@ const Run = running
 
 // thread is a call of a handler, or a task, as the client sees it.
 type thread struct {
-	id        int
-	name      string
-	task      *task.Task
-	scheduler *task.Scheduler
-	client    uint64      // the number of the client that sees it
-	pause     atomic.Bool // the client wants it to stop
+	id      int
+	name    string
+	task    *task.Task
+	watched *watched
+	client  uint64      // the number of the client that sees it
+	pause   atomic.Bool // the client wants it to stop
 	// waits is true if stop was made while the thread waited in a binding. Then the thread
 	// does not stop by itself before that ends.
 	waits atomic.Bool
@@ -45,8 +45,8 @@ type thread struct {
 	muted int         // runs code of the debugger itself
 	last  *lua.LState // on which the last instruction ran
 	proto *lua.FunctionProto
-	info  *funcInfo // of proto
-	epoch uint64    // of info
+	info  funcInfo // of proto
+	epoch uint64   // of info
 	step  Step
 	from  place // where the step began
 }
@@ -66,6 +66,8 @@ type stop struct {
 	from   place         // where the next step begins
 	text   string        // of the error
 	woken  chan struct{} // closed when it continues
+
+	uncaught bool // see Exception
 }
 
 // wake continues the thread. Debugger.mu is held.
@@ -94,26 +96,28 @@ func (d *Debugger) wake(s *stop, how Step) {
 var mutedTask = &thread{muted: 1}
 
 // instruction is the hook of a scheduler.
-func (d *Debugger) instruction(s *task.Scheduler, t *task.Task) {
-	frame, ok := t.Local.(*bind.Frame)
-	if !ok || frame.Runtime.View.State == nil {
+func (d *Debugger) instruction(w *watched, t *task.Task) {
+	rt, ok := t.Local.(*bind.Runtime)
+	if !ok {
 		return
 	}
 	th, _ := t.Debug.(*thread)
 	if th != nil && th.muted > 0 {
 		return
 	}
-	l := frame.Runtime.View.State.G.CurrentThread
+	l := rt.State.G.CurrentThread
 	fn, pc, depth := callstack.Top(l)
 	if fn == nil || fn.IsG || pc < 0 {
 		return
 	}
-	if th == nil || th.client != d.clients.Load() {
-		if th = d.begin(s, t, frame.Runtime, l); th == nil {
+	if th == nil || th.watched != w || th.client != d.clients.Load() {
+		if th = d.begin(w, t, rt, l); th == nil {
 			return
 		}
 	}
-	th.last = l
+	if th.last != l { // a write of a pointer is expensive during a garbage collection
+		th.last = l
+	}
 	if th.waits.Load() {
 		d.stopWaiting(th)
 	}
@@ -122,31 +126,37 @@ func (d *Debugger) instruction(s *task.Scheduler, t *task.Task) {
 		return
 	}
 	if epoch := d.epoch.Load(); fn.Proto != th.proto || epoch != th.epoch {
-		th.proto, th.epoch, th.info = fn.Proto, epoch, d.infoOf(frame.Runtime, fn.Proto)
+		th.proto, th.epoch, th.info = fn.Proto, epoch, d.infoOf(rt, fn.Proto)
 	}
-	lines := th.info.at(pc)
-	if lines == nil {
+	if pc >= len(th.info) {
 		return
 	}
-	if hit := th.info.breakpoints[pc]; hit != nil {
-		if ids, line := d.hit(th, l, frame.Runtime, hit); len(ids) > 0 {
+	begins := &th.info[pc]
+	if begins.lines == nil {
+		return
+	}
+	if begins.breakpoints != nil {
+		if ids, line := d.hit(th, l, rt, begins.breakpoints); len(ids) > 0 {
 			d.halt(th, l, &stop{line: line}, Stop{Reason: AtBreakpoint, Breakpoints: ids})
 			return
 		}
 	}
-	if th.step != running && th.arrived(l, depth, pc, lines[len(lines)-1]) {
-		d.halt(th, l, &stop{line: lines[len(lines)-1]}, Stop{Reason: AfterStep})
+	if th.step == running {
+		return
+	}
+	if line := begins.lines[len(begins.lines)-1]; th.arrived(l, depth, pc, line) {
+		d.halt(th, l, &stop{line: line}, Stop{Reason: AfterStep})
 	}
 }
 
-// begin makes the thread of a task. It returns nil if no client is attached.
-func (d *Debugger) begin(s *task.Scheduler, t *task.Task, rt *bind.Runtime, l *lua.LState) *thread {
+// begin makes the thread of a task. It returns nil if no client is attached any more.
+func (d *Debugger) begin(w *watched, t *task.Task, rt *bind.Runtime, l *lua.LState) *thread {
 	d.mu.Lock()
 	defer d.mu.Unlock()
-	if d.client == nil {
+	if d.client == nil || w.ended {
 		return nil
 	}
-	th := &thread{id: d.next(), client: d.clients.Load(), name: nameOf(t, rt, l), task: t, scheduler: s}
+	th := &thread{id: d.next(), client: d.clients.Load(), name: nameOf(t, rt, l), task: t, watched: w}
 	d.threads[th.id] = th
 	t.Debug = th
 	return th
@@ -223,7 +233,7 @@ func (th *thread) arrived(l *lua.LState, depth, pc, line int) bool {
 func (d *Debugger) halt(th *thread, l *lua.LState, s *stop, why Stop) {
 	d.mu.Lock()
 	c := d.client
-	if c == nil || th.task.Err() != nil {
+	if c == nil || th.watched.ended || th.task.Err() != nil {
 		d.mu.Unlock()
 		return
 	}
@@ -334,7 +344,7 @@ func (d *Debugger) Raised(t *task.Task, l *lua.LState, object lua.LValue, caught
 	if s, ok := object.(lua.LString); ok {
 		text = string(s)
 	}
-	d.halt(th, l, &stop{}, Stop{Reason: Raised, Text: text})
+	d.halt(th, l, &stop{uncaught: catch.Uncaught && !caught}, Stop{Reason: Raised, Text: text})
 }
 
 // lineOf returns the line of an instruction.
@@ -353,7 +363,7 @@ func (d *Debugger) inStop(id int, f func(s *stop) error) (err error) {
 	if th == nil {
 		return fmt.Errorf("thread %d: %w", id, ErrThread)
 	}
-	th.scheduler.Do(func() {
+	th.watched.scheduler.Do(func() {
 		d.mu.Lock()
 		s := th.stop
 		d.mu.Unlock()

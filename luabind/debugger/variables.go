@@ -12,6 +12,7 @@ import (
 
 	"spectrumlua/luabind/bind"
 	"spectrumlua/luabind/stdlib"
+	"spectrumlua/runtime/shorten"
 )
 
 // Variable is a variable as the client shows it.
@@ -51,6 +52,9 @@ type item struct {
 	value lua.LValue
 }
 
+// maxVarargs is how many values of "..." are shown.
+const maxVarargs = 100
+
 // maxNamed is how many fields of a table are shown.
 const maxNamed = 10_000
 
@@ -66,7 +70,7 @@ func (d *Debugger) Scopes(id int) (all []Scope, err error) {
 			add("Upvalues", false, upvaluesOf(f.fn))
 		}
 		if s, ok := f.runtime.View.Session(f.thread.task.Owner().Whole()).(*lua.LUserData); ok {
-			add("Session", false, userdataOf(f.runtime.View.State, s))
+			add("Session", false, userdataOf(f.runtime.State, s))
 		}
 		if f.fn.Env != nil {
 			add("Globals", true, tableOf(f.fn.Env))
@@ -160,8 +164,8 @@ func (d *Debugger) variable(th *thread, name string, value lua.LValue) Variable 
 	case *lua.LTable:
 		c = tableOf(value)
 	case *lua.LUserData:
-		if local, ok := th.task.Local.(*bind.Frame); ok && len(bind.PropertiesOf(value)) > 0 {
-			c = userdataOf(local.Runtime.View.State, value)
+		if rt, ok := th.task.Local.(*bind.Runtime); ok && len(bind.PropertiesOf(value)) > 0 {
+			c = userdataOf(rt.State, value)
 		}
 	case *lua.LFunction:
 		if !value.IsG && len(value.Upvalues) > 0 {
@@ -193,6 +197,10 @@ func localsOf(f *frame) *container {
 			}
 			seen[l.name] = len(all)
 			all = append(all, item{l.name, l.value})
+		}
+		values := stdlib.Varargs(f.on, f.dbg)
+		for i, value := range values[:min(len(values), maxVarargs)] {
+			all = append(all, item{fmt.Sprintf("...[%d]", i+1), value})
 		}
 		return all
 	}, func(name string, value lua.LValue) error {
@@ -327,7 +335,7 @@ func describe(value lua.LValue) string {
 		return "nil"
 	case lua.LString:
 		if len(v) > maxText {
-			return strconv.Quote(strings.ToValidUTF8(string(v[:maxText]), "")) + fmt.Sprintf("… (%d bytes)", len(v))
+			return strconv.Quote(shorten.Cut(string(v), maxText)) + fmt.Sprintf("… (%d bytes)", len(v))
 		}
 		return strconv.Quote(string(v))
 	case *lua.LTable:

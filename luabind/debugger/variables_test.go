@@ -66,6 +66,46 @@ func TestScopes(t *testing.T) {
 	}
 }
 
+// TestVarargs covers calls with more and with fewer arguments than parameters.
+func TestVarargs(t *testing.T) {
+	b, thread, _ := stoppedIn(t, "", `
+  local function f(first, ...)
+    local n = select("#", ...) --@f
+    return n, ...
+  end
+  local function g(...)
+    return f(...)
+  end
+  f(1, 2, nil, "x") --@here
+  f()
+  f(1)
+  coroutine.wrap(g)("a", "b")`)
+	if set := b.d.SetBreakpoints(b.path(), []debugger.Wanted{{Line: b.line("f"), Condition: "select('#', ...) ~= 0 or first == nil"}}); !set[0].Verified {
+		t.Fatalf("%+v", set)
+	}
+	for _, want := range []struct{ locals, count, list string }{
+		{`first=1 arg=nil ...[1]=2 ...[2]=nil ...[3]="x"`, "3", `2, nil, "x"`},
+		{"first=nil arg=nil", "0", ""},
+		{`first="a" arg=nil ...[1]="b"`, "1", `"b"`},
+	} {
+		b.goOn(thread, debugger.Run)
+		var stack []debugger.Frame
+		thread, stack = b.stopped(debugger.AtBreakpoint, "f")
+		if got := b.variables(b.scope(stack[0], "Locals")); got != want.locals {
+			t.Errorf("the locals are %s, want %s", got, want.locals)
+		}
+		if got := b.eval(stack[0], "select('#', ...)"); got != want.count {
+			t.Errorf("there are %s varargs, want %s", got, want.count)
+		}
+		if got := b.eval(stack[0], "..."); got != want.list {
+			t.Errorf("the varargs are %s, want %s", got, want.list)
+		}
+	}
+	b.goOn(thread, debugger.Run)
+	receive(t, "the end of the handler", b.exited)
+	b.running()
+}
+
 func TestTables(t *testing.T) {
 	b, _, stack := stoppedIn(t, "", `
   local cycle = {}

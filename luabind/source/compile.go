@@ -6,8 +6,6 @@ import (
 	"fmt"
 	"io"
 	"os"
-	"regexp"
-	"slices"
 	"strings"
 	"syscall"
 
@@ -30,7 +28,7 @@ func Open(path string) (*os.File, error) {
 }
 
 // Read reads a source from a file. It removes a byte order mark and turns a first line
-// that begins with # into a comment. open is Open, or a function with more checks.
+// that begins with # into a comment. A file in UTF-16 is an error. open is Open, or a function with more checks.
 func Read(path string, open func(path string) (*os.File, error)) (string, error) {
 	f, err := open(path)
 	if err != nil {
@@ -52,6 +50,9 @@ func Read(path string, open func(path string) (*os.File, error)) (string, error)
 	}
 	if bytes.HasPrefix(data, []byte("\x1bLua")) {
 		return "", fmt.Errorf("%s: Lua source expected, got compiled Lua", path)
+	}
+	if bytes.HasPrefix(data, []byte("\xff\xfe")) || bytes.HasPrefix(data, []byte("\xfe\xff")) {
+		return "", fmt.Errorf("%s is UTF-16: save it as UTF-8", path)
 	}
 	data = bytes.TrimPrefix(data, []byte("\xef\xbb\xbf"))
 	if bytes.HasPrefix(data, []byte("#")) { // #!/usr/bin/env …
@@ -89,41 +90,12 @@ func compile(name, text string, o codegen.Options) (tree []ast.Stmt, proto *lua.
 	}
 	tree, err := parse.Parse(strings.NewReader(ready.text), name)
 	if err != nil {
-		return nil, nil, syntaxError(text, err)
+		return nil, nil, syntaxError(ready.text, err)
 	}
 	o.Name, o.MethodLines = name, ready.methodLines
 	proto, err = codegen.Compile(tree, o)
 	if err != nil {
-		return nil, nil, syntaxError(text, err)
+		return nil, nil, syntaxError(ready.text, err)
 	}
 	return tree, proto, nil
-}
-
-var namePattern = regexp.MustCompile(`^[A-Za-z_][A-Za-z0-9_]*$`)
-
-// keywords has Lua's keywords.
-var keywords = strings.Fields("and break do else elseif end false for function goto if in local nil not or repeat return then true until while")
-
-// missing returns a hint for an unexpected token: what may be missing before it.
-func missing(token string) string {
-	if !namePattern.MatchString(token) || slices.Contains(keywords, token) {
-		return ""
-	}
-	return ": is a comma or an operator missing before it?"
-}
-
-// syntaxError converts an error of the parser or the code generator.
-func syntaxError(text string, err error) *Error {
-	var p *parse.Error
-	var c *codegen.Error
-	switch {
-	case errors.As(err, &p) && p.Pos.Line == parse.EOF:
-		last := 1 + strings.Count(strings.TrimRight(text, "\n"), "\n")
-		return &Error{last, p.Message + " at the end of the file: is an 'end' or a bracket missing?"}
-	case errors.As(err, &p):
-		return &Error{p.Pos.Line, fmt.Sprintf("%s near '%s' (column %d)%s", p.Message, p.Token, p.Pos.Column, missing(p.Token))}
-	case errors.As(err, &c):
-		return &Error{c.Line, c.Message}
-	}
-	return &Error{0, err.Error()}
 }

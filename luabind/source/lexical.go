@@ -5,6 +5,7 @@ import (
 	"strings"
 
 	"spectrumlua/luabind/codegen"
+	"spectrumlua/runtime/shorten"
 )
 
 // prepared is a source for gopher-lua's scanner, which then reads it as Lua 5.1 would.
@@ -149,7 +150,7 @@ func (p *preparer) long(what string) *Error {
 	closing := "]" + strings.Repeat("=", opening-2) + "]"
 	end := strings.Index(p.text[start+opening:], closing)
 	if end < 0 {
-		return &Error{line, fmt.Sprintf("unfinished long %s: the %s that closes %s is missing",
+		return &Error{line, fmt.Sprintf(unfinishedLong+"%s: the %s that closes %s is missing",
 			what, closing, p.text[start:start+opening])}
 	}
 	end += start + opening + len(closing)
@@ -191,9 +192,7 @@ func (p *preparer) unfinished(start, line int) *Error {
 		text = text[:end]
 	}
 	const most = 40
-	if len(text) > most {
-		text = text[:most] + "…"
-	}
+	text = shorten.Ellipsis(text, most)
 	return &Error{line, fmt.Sprintf("unfinished string near '%s': the closing %c is missing", text, p.text[start])}
 }
 

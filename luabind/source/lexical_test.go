@@ -49,6 +49,8 @@ func TestErrorsInTokensNameTheLineWhereTheyBegin(t *testing.T) {
 		{"a long string", "\ns = [[abc\ndef", "2: unfinished long string: the ]] that closes [[ is missing"},
 		{"a long string with a level", "\ns = [==[abc\n]]]=]", "2: unfinished long string: the ]==] that closes [==[ is missing"},
 		{"a long comment", "x = 1\n\n--[[ abc\ndef\n", "3: unfinished long comment: the ]] that closes [[ is missing"},
+		{"quotes of a word processor", "local on = {}\r\n\tx = “hi”", "2: Invalid token near '“' (column 6): outside of texts and comments, Lua knows only ASCII; are these quotes of a word processor?"},
+		{"a byte that is not UTF-8", "x = \xe4", "1: Invalid token near '\ufffd' (column 5): outside of texts and comments, Lua knows only ASCII; are these quotes of a word processor?"},
 		{"two points in a number", "x = 3..2", "1: malformed number near '3..2'"},
 		{"a number that runs into a name", "\nx = 12abc", "2: malformed number near '12abc'"},
 		{"a hexadecimal number without digits", "x = 0x", "1: malformed number near '0x'"},
@@ -56,12 +58,7 @@ func TestErrorsInTokensNameTheLineWhereTheyBegin(t *testing.T) {
 		{"a number without its exponent", "x = 1e+", "1: malformed number near '1e+'"},
 		{"an escape that is too large", "\nx = '\\256'", `2: escape sequence too large near '\256': a character has a number up to 255`},
 	} {
-		t.Run(c.name, func(t *testing.T) {
-			_, _, problem := source.Compile("x", c.text)
-			if problem == nil || problem.In("x") != "x:"+c.want {
-				t.Errorf("got %v, want x:%s", problem, c.want)
-			}
-		})
+		t.Run(c.name, func(t *testing.T) { expectProblem(t, c.text, c.want) })
 	}
 }
 

@@ -149,3 +149,17 @@ var (
 	links = tokens('+', '-', '*', '/', '%', '^', '#', '<', '>', '.', ':', '(', '[', parse.TString, '{',
 		parse.TAnd, parse.TOr, parse.TNot, parse.T2Comma, parse.TEqeq, parse.TNeq, parse.TLte, parse.TGte)
 )
+
+// Unfinished reports whether a text that is typed line by line needs more lines: whether it
+// is the beginning of an expression or of statements, but neither itself.
+func Unfinished(text string) bool {
+	unfinished := false
+	for _, before := range []string{"return ", ""} {
+		_, _, problem := Compile("", before+text)
+		if problem == nil {
+			return false
+		}
+		unfinished = unfinished || strings.Contains(problem.Text, atEnd) || strings.HasPrefix(problem.Text, unfinishedLong)
+	}
+	return unfinished
+}

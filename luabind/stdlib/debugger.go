@@ -1,7 +1,10 @@
 package stdlib
 
 import (
+	"reflect"
+	"slices"
 	"strings"
+	"unsafe"
 
 	lua "github.com/yuin/gopher-lua"
 
@@ -32,9 +35,27 @@ func report(l *lua.LState, object lua.LValue, caught bool) {
 	if !ok {
 		return
 	}
-	if frame, ok := t.Local.(*bind.Frame); ok && frame.Runtime.Raised != nil {
-		frame.Runtime.Raised(t, l, object, caught)
+	if rt, ok := t.Local.(*bind.Runtime); ok && rt.Raised != nil {
+		rt.Raised(t, l, object, caught)
 	}
+}
+
+// Varargs returns the values of "..." in a call of a Lua function on a thread.
+func Varargs(l *lua.LState, dbg *lua.Debug) []lua.LValue {
+	frame := reflect.ValueOf(dbg).Elem().FieldByIndex(frameField.Index).Elem()
+	fn := (*lua.LFunction)(frame.FieldByIndex(calledField.Index).UnsafePointer())
+	if fn.IsG || fn.Proto.IsVarArg&lua.VarArgIsVarArg == 0 {
+		return nil
+	}
+	// They are between the parameters' first places and the local variables.
+	first := int(frame.FieldByIndex(baseField.Index).Int()) + 1 + int(fn.Proto.NumParameters)
+	end := int(frame.FieldByIndex(localField.Index).Int())
+	array := reflect.ValueOf(l).Elem().FieldByIndex(regField.Index).Elem().FieldByIndex(valuesField.Index)
+	values := unsafe.Slice((*lua.LValue)(array.UnsafePointer()), array.Len())
+	if first >= end || end > len(values) {
+		return nil
+	}
+	return slices.Clone(values[first:end])
 }
 
 // Status returns the status of a coroutine: suspended, dead, or active.

@@ -1,6 +1,6 @@
 // Package stdlib implements the standard library of Lua 5.1 for scripts that share a
 // process. It follows the manual, and adds limits:
-//   - A function does not make strings longer than Options.MaxString.
+//   - No function and no .. makes a string longer than Options.MaxString.
 //   - Long functions end when their task is cancelled.
 //   - Calls that use Go's stack nest to a limited depth, because Go cannot recover
 //     from a stack overflow.
@@ -75,6 +75,7 @@ func Open(l *lua.LState, o Options) *Library {
 	globals := l.G.Global
 	globals.RawSetString("_G", globals)
 	globals.RawSetString("_VERSION", lua.LString(lua.LuaVersion))
+	l.G.Registry.RawSetString(maxStringKey, lua.LNumber(o.MaxString))
 	loaded := bind.NewTable()
 	loaded.RawSetString("_G", globals)
 	lib.fill(globals, "", lib.baseFunctions())
@@ -152,6 +153,9 @@ func (lib *Library) bounded(c call, length int) { c.bounded(length, lib.options.
 
 func (c call) bounded(length, most int) {
 	if length > most || length < 0 {
-		c.raise("'%s': resulting string too large (more than %d bytes; [lua] max_string allows no more)", c.name, most)
+		c.raise("'%s': "+tooLarge, c.name, most)
 	}
 }
+
+// tooLarge is the text of an error about the length of a result.
+const tooLarge = "resulting string too large (more than %d bytes; [lua] max_string allows no more)"

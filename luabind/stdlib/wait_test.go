@@ -196,9 +196,9 @@ function on.query(m)
   end
   spectrum.send("query", { config = "fine" })
 end
-return on`, "handler_timeout=0.2")
+return on`, "handler_timeout=1") // for on.query with "fine" too, while the other cases compute
 			query(st, "spin")
-			st.ExpectLog("error", "script.lua:", "it ran for 200ms without waiting (handler_timeout)")
+			st.ExpectLog("error", "script.lua:", "it ran for 1s without waiting (handler_timeout)")
 			query(st, "go on")
 			st.ExpectQuery("fine")
 		})

@@ -42,6 +42,8 @@ func interruptible(ctx context.Context, set func(time.Time) error, f func() erro
 type caller interface {
 	// wait releases the script lock while f runs.
 	wait(f func(ctx context.Context) error) error
+	// task is the task that wait is for.
+	task() *task.Task
 	// misused returns the error of a call that is not allowed now.
 	misused(format string, args ...any) error
 }
@@ -50,6 +52,8 @@ type caller interface {
 type luaCaller struct{ l *lua.LState }
 
 func (c luaCaller) wait(f func(ctx context.Context) error) error { return bind.Wait(c.l, f) }
+
+func (c luaCaller) task() *task.Task { return bind.TaskOf(c.l) }
 
 func (c luaCaller) misused(format string, args ...any) error {
 	bind.Raise(c.l, format, args...)
@@ -65,5 +69,7 @@ func (c taskCaller) wait(f func(ctx context.Context) error) error {
 	}
 	return err
 }
+
+func (c taskCaller) task() *task.Task { return c.t }
 
 func (c taskCaller) misused(format string, args ...any) error { return fmt.Errorf(format, args...) }

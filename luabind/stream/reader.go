@@ -42,6 +42,9 @@ type Options struct {
 	Longest int
 	// Closed returns the error for reads after this side was closed, or nil.
 	Closed func() error
+	// Arrived reports, without waiting, whether the source has data or has ended. Nil means
+	// that nobody can tell.
+	Arrived func() bool
 	// Explain converts an error, such as io.EOF, to one that script authors understand.
 	Explain func(error) error
 }
@@ -247,6 +250,7 @@ func (r *Reader) readMore(c caller, deadline time.Time) error {
 	space := r.space()
 	return c.wait(func(ctx context.Context) error {
 		_ = r.source.SetReadDeadline(deadline)
+		defer c.task().Input(r.options.Arrived)()
 		return interruptible(ctx, r.source.SetReadDeadline, func() error { return r.readInto(space) })
 	})
 }

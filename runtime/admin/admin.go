@@ -32,6 +32,13 @@ const Prefix = "/v1"
 // suffix ends the names of sockets.
 const suffix = ".sock"
 
+// draft follows the name of a socket that does not accept connections yet.
+const draft = ".new"
+
+// draftTime is how long a process may take between making its socket and accepting
+// connections.
+const draftTime = time.Minute
+
 // Socket is the socket of a backend.
 type Socket struct {
 	Path string
@@ -51,9 +58,9 @@ func hash(jid string) string {
 }
 
 // Find returns the sockets of the running backends of a transport, in the order of their
-// process ids. It removes the sockets of processes that have ended, as far as the caller may
-// do that. The error is that of reading the folder; a folder that does not exist has no
-// sockets.
+// process ids. It removes the sockets of processes that have ended, and those of processes
+// that were killed while they started, as far as the caller may do that. The error is that of
+// reading the folder; a folder that does not exist has no sockets.
 func Find(folder, jid string) ([]Socket, error) {
 	all, err := list(folder, jid)
 	if err != nil {
@@ -61,16 +68,18 @@ func Find(folder, jid string) ([]Socket, error) {
 	}
 	var alive []Socket
 	for _, s := range all {
-		if s.dead() {
+		begun := strings.HasSuffix(s.Path, draft)
+		switch {
+		case s.dead() && (!begun || s.olderThan(draftTime)):
 			_ = os.Remove(s.Path)
-			continue
+		case !begun:
+			alive = append(alive, s)
 		}
-		alive = append(alive, s)
 	}
 	return alive, nil
 }
 
-// list returns the sockets in a folder.
+// list returns the sockets in a folder, including drafts.
 func list(folder, jid string) ([]Socket, error) {
 	entries, err := os.ReadDir(folder)
 	if err != nil && !errors.Is(err, os.ErrNotExist) {
@@ -78,7 +87,7 @@ func list(folder, jid string) ([]Socket, error) {
 	}
 	var all []Socket
 	for _, e := range entries {
-		name, found := strings.CutSuffix(e.Name(), "-"+hash(jid)+suffix)
+		name, found := strings.CutSuffix(strings.TrimSuffix(e.Name(), draft), "-"+hash(jid)+suffix)
 		number, prefixed := strings.CutPrefix(name, "lua-")
 		pid, err := strconv.Atoi(number)
 		if found && prefixed && err == nil && e.Type()&os.ModeSocket != 0 {
@@ -100,6 +109,12 @@ func (s Socket) dead() bool {
 	}
 	_ = conn.Close()
 	return false
+}
+
+// olderThan reports whether the socket was made longer ago.
+func (s Socket) olderThan(age time.Duration) bool {
+	info, err := os.Lstat(s.Path)
+	return err == nil && time.Since(info.ModTime()) > age
 }
 
 // dial connects to a socket.

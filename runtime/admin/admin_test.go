@@ -24,7 +24,11 @@ import (
 
 const jid = "echo.localhost"
 
-func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
+// After an answer to a request that is too large, net/http waits half a second before it closes
+// the connection.
+func TestMain(m *testing.M) {
+	goleak.VerifyTestMain(m, goleak.IgnoreAnyFunction("net/http.(*conn).closeWriteAndWait"))
+}
 
 // start starts a server in a folder of its own.
 func start(t *testing.T, o admin.Options, add func(s *admin.Server)) (*admin.Server, *admin.Client, *logtest.Hook) {
@@ -42,6 +46,17 @@ func start(t *testing.T, o admin.Options, add func(s *admin.Server)) (*admin.Ser
 		return in.Text, err
 	})
 	s.Handle("GET /fails", func(*admin.Request) (any, error) { return nil, errors.New("why") })
+	s.Raw("GET /shout", func(_ http.ResponseWriter, r *admin.Request) error {
+		conn, err := r.Upgrade("shout")
+		if err != nil {
+			return err
+		}
+		defer conn.Close()
+		for lines := bufio.NewScanner(conn); lines.Scan(); {
+			fmt.Fprintf(conn, "%s: %s!\n", r.Who, lines.Text())
+		}
+		return nil
+	})
 	s.Handle("GET /panics", func(*admin.Request) (any, error) { panic("at the disco") })
 	if add != nil {
 		add(s)
@@ -80,7 +95,7 @@ func TestRequestsReachTheirRoutes(t *testing.T) {
 		{"/fails", nil, http.StatusInternalServerError, "why"},
 		{"/unknown", nil, http.StatusNotFound, "/v1/unknown is unknown: the tool and the backend have different versions"},
 		{"/echo", map[string]string{"txt": "x"}, http.StatusBadRequest, `unknown field "txt"`},
-		{"/echo", map[string]string{"text": strings.Repeat("x", 1<<20)}, http.StatusBadRequest, "too large"},
+		{"/echo", map[string]string{"text": strings.Repeat("x", 1<<20)}, http.StatusRequestEntityTooLarge, "the request is longer than 65536 bytes"},
 	} {
 		var failed *admin.Error
 		err := c.Get(t.Context(), bad.path, nil)
@@ -90,6 +105,152 @@ func TestRequestsReachTheirRoutes(t *testing.T) {
 		if !errors.As(err, &failed) || failed.Status != bad.status || !strings.Contains(failed.Text, bad.text) {
 			t.Errorf("%s: %v", bad.path, err)
 		}
+	}
+}
+
+func TestRequestsHaveOneValue(t *testing.T) {
+	s, _, _ := start(t, admin.Options{}, nil)
+	conn, err := net.Dial("unix", s.Path())
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer func() { _ = conn.Close() }()
+	const body = `{"text":"x"} {}`
+	_, _ = fmt.Fprintf(conn, "POST /v1/echo HTTP/1.1\r\nHost: x\r\nConnection: close\r\nContent-Length: %d\r\n\r\n%s", len(body), body)
+	answer, err := io.ReadAll(conn)
+	if err != nil || !strings.Contains(string(answer), "400 Bad Request") || !strings.Contains(string(answer), "more text follows") {
+		t.Errorf("%s, %v", answer, err)
+	}
+}
+
+// TestLongRequestEndsWithItsClientOrItsProcess has a route that waits for the end of its
+// context.
+func TestLongRequestEndsWithItsClientOrItsProcess(t *testing.T) {
+	began, ended := make(chan struct{}), make(chan struct{})
+	s, c, _ := start(t, admin.Options{}, func(s *admin.Server) {
+		s.Handle("POST /wait", func(r *admin.Request) (any, error) {
+			var in struct{}
+			if err := r.Decode(&in); err != nil {
+				return nil, err
+			}
+			r.Unhurried()
+			began <- struct{}{}
+			<-r.Context().Done()
+			ended <- struct{}{}
+			return nil, nil
+		})
+	})
+	ctx, cancel := context.WithCancel(t.Context())
+	failed := make(chan error)
+	go func() { failed <- c.Post(ctx, "/wait", struct{}{}, nil) }()
+	<-began
+	cancel()
+	<-ended
+	if err := <-failed; !errors.Is(err, context.Canceled) {
+		t.Errorf("after the client has left: %v", err)
+	}
+	go func() { failed <- c.Post(t.Context(), "/wait", struct{}{}, nil) }()
+	<-began
+	go s.Close()
+	<-ended
+	if err := <-failed; !errors.Is(err, admin.ErrEnded) {
+		t.Errorf("after the process has ended: %v", err)
+	}
+	if err := c.Post(t.Context(), "/wait", struct{}{}, nil); !errors.Is(err, admin.ErrEnded) {
+		t.Errorf("without a process: %v", err)
+	}
+}
+
+// TestEveryLossOfTheProcessMeansThatItEnded has processes that leave a socket behind, or end at
+// each moment of a request.
+func TestEveryLossOfTheProcessMeansThatItEnded(t *testing.T) {
+	folder := shortFolder(t)
+	for n, c := range []struct {
+		name   string
+		answer string // before the connection ends
+		linger bool   // the end is a reset otherwise
+	}{
+		{"nothing is read", "", false},
+		{"at once", "", true},
+		{"in the header", "HTTP/1.1 200 OK\r\nContent-Length: 9\r\n", true},
+		{"in the body", "HTTP/1.1 200 OK\r\nContent-Length: 9\r\n\r\n{\"a", true},
+		{"in a part of the body", "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n9\r\n{\"a", true},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			pid := n + 1
+			path := admin.Path(folder, "lua.localhost", pid)
+			l, err := net.Listen("unix", path)
+			if err != nil {
+				t.Fatal(err)
+			}
+			defer l.Close()
+			go func() {
+				for {
+					conn, err := l.Accept()
+					if err != nil {
+						return
+					}
+					if c.linger {
+						_, _ = conn.Read(make([]byte, 1<<20))
+						_, _ = io.WriteString(conn, c.answer)
+					}
+					_ = conn.Close()
+				}
+			}()
+			client := admin.Dial(admin.Socket{Path: path, PID: pid})
+			defer client.Close()
+			ask := map[string]func() error{
+				"get":  func() error { return client.Get(t.Context(), "/status", &struct{}{}) },
+				"post": func() error { return client.Post(t.Context(), "/status", strings.Repeat("x", 1<<20), nil) },
+				"stream": func() error {
+					return client.Stream(t.Context(), "/status", nil, func(json.RawMessage) error { return nil })
+				},
+				"read": func() error {
+					return client.Read(t.Context(), "/status", "text/plain", func(r io.Reader) error { _, err := io.ReadAll(r); return err })
+				},
+			}
+			for name, do := range ask {
+				if err := do(); !errors.Is(err, admin.ErrEnded) || err.Error() != fmt.Sprintf("process %d has ended", pid) {
+					t.Errorf("%s: %v", name, err)
+				}
+			}
+		})
+	}
+}
+
+// TestSocketHasItsNameWhenItAcceptsConnections looks at the name under which the socket was
+// made: until it accepts connections, others would remove a socket that they find.
+func TestSocketHasItsNameWhenItAcceptsConnections(t *testing.T) {
+	s, _, _ := start(t, admin.Options{}, nil)
+	conn, err := net.Dial("unix", s.Path())
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer conn.Close()
+	made := conn.RemoteAddr().String()
+	if filepath.Dir(made) != filepath.Dir(s.Path()) || strings.HasSuffix(made, ".sock") {
+		t.Errorf("the socket was made as %s", made)
+	}
+}
+
+// TestClientSaysThatAProcessDoesNotAnswer asks a route that waits for its client to leave.
+func TestClientSaysThatAProcessDoesNotAnswer(t *testing.T) {
+	asked := make(chan struct{})
+	_, c, _ := start(t, admin.Options{}, func(s *admin.Server) {
+		s.Handle("GET /waits", func(r *admin.Request) (any, error) {
+			close(asked)
+			<-r.Context().Done()
+			return nil, nil
+		})
+	})
+	ctx, cancel := context.WithCancelCause(t.Context())
+	go func() {
+		<-asked
+		cancel(context.DeadlineExceeded)
+	}()
+	err := c.Get(ctx, "/waits", nil)
+	if want := fmt.Sprintf("process %d does not answer", os.Getpid()); err == nil || !strings.HasPrefix(err.Error(), want) || strings.Contains(err.Error(), "http:") {
+		t.Errorf("%v", err)
 	}
 }
 
@@ -119,15 +280,62 @@ func TestOtherUsersAreRefusedAndLoggedOnce(t *testing.T) {
 	}
 }
 
-func TestSocketsOfEndedProcessesAreRemoved(t *testing.T) {
-	folder := t.TempDir()
-	dead := admin.Path(folder, jid, 99999999)
-	l, err := net.ListenUnix("unix", &net.UnixAddr{Name: dead, Net: "unix"})
+// shortFolder returns a folder whose path has not the name of the test: that of a socket may
+// have 107 bytes.
+func shortFolder(t *testing.T) string {
+	t.Helper()
+	folder, err := os.MkdirTemp("", "")
 	if err != nil {
 		t.Fatal(err)
 	}
-	l.SetUnlinkOnClose(false) // as after SIGKILL
-	_ = l.Close()
+	t.Cleanup(func() { _ = os.RemoveAll(folder) })
+	return folder
+}
+
+// listen makes a socket that remains when its listener is closed, as after SIGKILL.
+func listen(t *testing.T, path string) *net.UnixListener {
+	t.Helper()
+	l, err := net.ListenUnix("unix", &net.UnixAddr{Name: path, Net: "unix"})
+	if err != nil {
+		t.Fatal(err)
+	}
+	l.SetUnlinkOnClose(false)
+	t.Cleanup(func() { _ = l.Close() })
+	return l
+}
+
+// TestSocketsOfProcessesKilledDuringTheStartAreRemoved has processes between making the
+// socket and its name. A process that starts now does not accept connections either.
+func TestSocketsOfProcessesKilledDuringTheStartAreRemoved(t *testing.T) {
+	folder := shortFolder(t)
+	begun := func(pid int) string { return admin.Path(folder, jid, pid) + ".new" }
+	past := time.Now().Add(-time.Hour)
+	for _, path := range []string{begun(1), begun(2), admin.Path(folder, "other.localhost", 1) + ".new"} {
+		listen(t, path).Close()
+	}
+	listen(t, begun(3)) // accepts connections
+	for _, path := range []string{begun(1), begun(3)} {
+		if err := os.Chtimes(path, past, past); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if found, err := admin.Find(folder, jid); len(found) > 0 || err != nil {
+		t.Errorf("found %v, %v", found, err)
+	}
+	for pid, kept := range map[int]bool{1: false, 2: true, 3: true} {
+		if _, err := os.Lstat(begun(pid)); (err == nil) != kept {
+			t.Errorf("the socket of process %d: %v", pid, err)
+		}
+	}
+	if files, err := os.ReadDir(folder); len(files) != 3 || err != nil {
+		t.Errorf("%v, %v", files, err)
+	}
+}
+
+func TestSocketsOfEndedProcessesAreRemoved(t *testing.T) {
+	folder := shortFolder(t)
+	dead := admin.Path(folder, jid, 99999999)
+	listen(t, dead).Close()
 	other := admin.Path(folder, "other.localhost", 1)
 	for _, path := range []string{other, filepath.Join(folder, "lua-x"+strings.TrimPrefix(filepath.Base(other), "lua-1"))} {
 		if err := os.WriteFile(path, nil, 0o600); err != nil {
@@ -277,5 +485,58 @@ func TestLongAnswersHaveNoDeadlineForTheRequest(t *testing.T) {
 	admin.RequestOf(w).Unhurried()
 	if !w.read.IsZero() || !w.write.IsZero() {
 		t.Errorf("%+v", w)
+	}
+}
+
+func TestRouteTakesTheConnectionForAnotherProtocol(t *testing.T) {
+	s, c, _ := start(t, admin.Options{}, nil)
+	var who string
+	if err := c.Get(t.Context(), "/who", &who); err != nil {
+		t.Fatal(err)
+	}
+	conn, err := c.Upgrade(t.Context(), "/shout", "shout")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer conn.Close()
+	in := bufio.NewReader(conn)
+	for _, text := range []string{"one", "two"} {
+		fmt.Fprintln(conn, text)
+		if line, err := in.ReadString('\n'); err != nil || line != who+": "+text+"!\n" {
+			t.Errorf("%q, %v", line, err)
+		}
+		s.Close() // does not end it
+	}
+}
+
+// TestUpgradeKeepsWhatTheClientHasSentEarly sends the first line with the request.
+func TestUpgradeKeepsWhatTheClientHasSentEarly(t *testing.T) {
+	s, _, _ := start(t, admin.Options{}, nil)
+	conn, err := net.Dial("unix", s.Path())
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer conn.Close()
+	fmt.Fprint(conn, "GET /v1/shout HTTP/1.1\r\nHost: x\r\nConnection: Upgrade\r\nUpgrade: Shout\r\n\r\nearly\n")
+	in := bufio.NewReader(conn)
+	res, err := http.ReadResponse(in, nil)
+	if err != nil || res.StatusCode != http.StatusSwitchingProtocols || res.Header.Get("Upgrade") != "shout" {
+		t.Fatalf("%+v, %v", res, err)
+	}
+	if line, err := in.ReadString('\n'); err != nil || !strings.HasSuffix(line, ": early!\n") {
+		t.Errorf("%q, %v", line, err)
+	}
+}
+
+func TestUpgradeIsRefused(t *testing.T) {
+	_, c, _ := start(t, admin.Options{}, nil)
+	for path, status := range map[string]int{"/shout": http.StatusUpgradeRequired, "/none": http.StatusNotFound, "/fails": http.StatusInternalServerError} {
+		var failure *admin.Error
+		if _, err := c.Upgrade(t.Context(), path, "whisper"); !errors.As(err, &failure) || failure.Status != status || failure.Text == "" {
+			t.Errorf("%s: %v", path, err)
+		}
+	}
+	if _, err := c.Upgrade(t.Context(), "/who", "shout"); err == nil {
+		t.Error("a route without another protocol is accepted")
 	}
 }

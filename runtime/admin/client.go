@@ -7,11 +7,17 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"io/fs"
 	"net"
 	"net/http"
+	"net/url"
+	"slices"
 	"strings"
 	"syscall"
 )
+
+// ErrEnded is the error of a Client whose process has ended.
+var ErrEnded = errors.New("has ended")
 
 // maxAnswer limits the bytes of an answer that is not a stream.
 const maxAnswer = 64 << 20
@@ -27,6 +33,7 @@ func Dial(s Socket) *Client {
 	return &Client{s, &http.Client{Transport: &http.Transport{
 		DialContext:        func(context.Context, string, string) (net.Conn, error) { return dial(s.Path) },
 		DisableCompression: true,
+		IdleConnTimeout:    idleTime / 2, // the server must not be the first that closes a connection
 	}}}
 }
 
@@ -56,9 +63,13 @@ func (c *Client) ask(ctx context.Context, method, path string, in, out any) erro
 	answer := io.LimitReader(body, maxAnswer)
 	if out == nil {
 		_, err = io.Copy(io.Discard, answer)
-		return err
+	} else {
+		err = json.NewDecoder(answer).Decode(out)
 	}
-	if err := json.NewDecoder(answer).Decode(out); err != nil {
+	switch {
+	case lost(err):
+		return c.ended()
+	case err != nil:
 		return fmt.Errorf("the answer of process %d: %w", c.socket.PID, err)
 	}
 	return nil
@@ -78,7 +89,26 @@ func (c *Client) Read(ctx context.Context, path, format string, read func(answer
 		return err
 	}
 	defer func() { _ = body.Close() }()
-	return read(io.LimitReader(body, maxAnswer))
+	if err := read(io.LimitReader(body, maxAnswer)); !lost(err) {
+		return err
+	}
+	return c.ended()
+}
+
+// Upgrade asks for a path below Prefix that speaks another protocol, and returns the
+// connection, which the caller closes.
+func (c *Client) Upgrade(ctx context.Context, path, protocol string) (io.ReadWriteCloser, error) {
+	req, err := http.NewRequestWithContext(ctx, http.MethodGet, "http://backend"+Prefix+path, nil)
+	if err != nil {
+		return nil, err
+	}
+	req.Header.Set("Connection", "Upgrade")
+	req.Header.Set("Upgrade", protocol)
+	body, err := c.send(req, http.StatusSwitchingProtocols)
+	if err != nil {
+		return nil, err
+	}
+	return body.(io.ReadWriteCloser), nil // net/http says so for this status
 }
 
 func (c *Client) openAs(ctx context.Context, method, path string, in any, format string) (io.ReadCloser, error) {
@@ -95,11 +125,16 @@ func (c *Client) openAs(ctx context.Context, method, path string, in any, format
 		return nil, err
 	}
 	req.Header.Set("Accept", format)
+	return c.send(req, http.StatusOK)
+}
+
+// send sends a request and returns the body of an answer with a status.
+func (c *Client) send(req *http.Request, status int) (io.ReadCloser, error) {
 	res, err := c.http.Do(req)
 	if err != nil {
 		return nil, c.explain(err)
 	}
-	if res.StatusCode != http.StatusOK {
+	if res.StatusCode != status {
 		defer func() { _ = res.Body.Close() }()
 		return nil, &Error{res.StatusCode, reason(res)}
 	}
@@ -119,16 +154,34 @@ func reason(res *http.Response) string {
 	return res.Status
 }
 
-// explain says what to do about an error of connecting.
+// explain says what to do about an error of connecting or of waiting for the answer. It
+// leaves out the URL, which means nothing to the user.
 func (c *Client) explain(err error) error {
+	var outer *url.Error
+	if errors.As(err, &outer) {
+		err = outer.Err
+	}
 	switch {
-	case errors.Is(err, syscall.EACCES), errors.Is(err, syscall.EPERM):
-		return fmt.Errorf("%s: permission denied; use this command as root or as the user of the process", c.socket.Path)
-	case errors.Is(err, syscall.ECONNREFUSED), errors.Is(err, syscall.ENOENT):
-		return fmt.Errorf("process %d has ended: %w", c.socket.PID, err)
+	case errors.Is(err, fs.ErrPermission):
+		return fmt.Errorf("%s: %w; use this command as root or as the user of the process", c.socket.Path, fs.ErrPermission)
+	case lost(err):
+		return c.ended()
+	case errors.Is(err, context.DeadlineExceeded), errors.Is(err, syscall.EAGAIN): // the second one: too many wait for the socket
+		return fmt.Errorf("process %d does not answer: it is stopped or overloaded, or too many commands use its socket: %w", c.socket.PID, err)
 	}
 	return fmt.Errorf("asking process %d: %w", c.socket.PID, err)
 }
+
+// lost reports whether an error means that nobody reads the socket any more.
+func lost(err error) bool {
+	return err != nil && (strings.Contains(err.Error(), "server closed idle connection") || // net/http has no name for it
+		slices.ContainsFunc([]error{
+			fs.ErrNotExist, syscall.ECONNREFUSED, // no socket, or one that its process has left behind
+			io.EOF, io.ErrUnexpectedEOF, syscall.ECONNRESET, syscall.EPIPE, net.ErrClosed, // while the command reads or writes
+		}, func(loss error) bool { return errors.Is(err, loss) }))
+}
+
+func (c *Client) ended() error { return fmt.Errorf("process %d %w", c.socket.PID, ErrEnded) }
 
 // Stream asks for a path below Prefix and calls each with the values of the stream until ctx
 // is done, the stream ends, or each returns an error. It returns nil at the end of the
@@ -148,8 +201,8 @@ func (c *Client) Stream(ctx context.Context, path string, in any, each func(valu
 		switch err := d.Decode(&value); {
 		case ctx.Err() != nil, errors.Is(err, io.EOF):
 			return nil
-		case errors.Is(err, io.ErrUnexpectedEOF):
-			return fmt.Errorf("process %d has ended", c.socket.PID)
+		case lost(err):
+			return c.ended()
 		case err != nil:
 			return err
 		}

@@ -70,21 +70,29 @@ type Request struct {
 	control *http.ResponseController
 }
 
-// Unhurried lets the route take as long as it needs for its answer. Its context still ends
-// when the client leaves. The body must have been read.
+// Unhurried lets the route take as long as it needs until it has its answer. Its context
+// still ends when the client leaves. The body must have been read.
 func (r *Request) Unhurried() {
 	_ = r.control.SetReadDeadline(time.Time{}) // it would end the context
 	_ = r.control.SetWriteDeadline(time.Time{})
 }
 
-// Decode parses the body of the request, which is JSON without unknown fields.
+// Decode parses the body of the request, which is one JSON value without unknown fields.
 func (r *Request) Decode(into any) error {
 	d := json.NewDecoder(r.Body)
 	d.DisallowUnknownFields()
-	if err := d.Decode(into); err != nil {
-		return &Error{http.StatusBadRequest, fmt.Sprintf("the body of the request is not what %s expects: %v", r.URL.Path, err)}
+	err := d.Decode(into)
+	if err == nil {
+		if _, more := d.Token(); errors.Is(more, io.EOF) { // the server notices only then that the client leaves
+			return nil
+		}
+		err = errors.New("more text follows")
 	}
-	return nil
+	var long *http.MaxBytesError
+	if errors.As(err, &long) {
+		return &Error{http.StatusRequestEntityTooLarge, fmt.Sprintf("the request is longer than %d bytes", long.Limit)}
+	}
+	return &Error{http.StatusBadRequest, fmt.Sprintf("the body of the request is not what %s expects: %v", r.URL.Path, err)}
 }
 
 // Error is an error with a status of HTTP.
@@ -167,6 +175,7 @@ func (p peer) name() string {
 func (s *Server) Handle(pattern string, h Handler) {
 	s.Raw(pattern, func(w http.ResponseWriter, r *Request) error {
 		value, err := h(r)
+		_ = r.control.SetWriteDeadline(time.Now().Add(writeTime)) // see Unhurried
 		if err != nil {
 			return err
 		}
@@ -200,7 +209,7 @@ func (s *Server) Raw(pattern string, h func(w http.ResponseWriter, r *Request) e
 func (s *Server) serve(w http.ResponseWriter, r *http.Request) {
 	defer crashed(s.opts.Log)
 	sender, _ := r.Context().Value(peerKey{}).(peer)
-	if sender.known && !s.opts.Allowed(sender.uid) {
+	if credentials && (!sender.known || !s.opts.Allowed(sender.uid)) {
 		who := sender.name()
 		s.refused.Do(who, func() {
 			s.opts.Log.WithField("by", who).Warn("a request on the admin socket was refused: only root and the user of the process may use it")
@@ -249,20 +258,10 @@ type failure struct {
 // transport that have ended.
 func (s *Server) Listen() error {
 	_, _ = Find(s.opts.Folder, s.opts.JID)
-	_ = os.Remove(s.path) // of an earlier process with this process id
-	var l *net.UnixListener
-	err := short(s.path, func(path string) (err error) {
-		l, err = net.ListenUnix("unix", &net.UnixAddr{Name: path, Net: "unix"})
-		return err
-	})
+	l, err := listen(s.path)
 	if err != nil {
 		close(s.ended)
 		return fmt.Errorf("making the admin socket %s: %w", s.path, err)
-	}
-	l.SetUnlinkOnClose(false) // the path may be that of a folder of this process
-	if err := os.Chmod(s.path, 0o600); err != nil {
-		close(s.ended)
-		return errors.Join(err, l.Close(), os.Remove(s.path))
 	}
 	s.listener = l
 	go func() {
@@ -271,6 +270,28 @@ func (s *Server) Listen() error {
 		_ = s.http.Serve(netutil.LimitListener(listener{l}, maxConnections))
 	}()
 	return nil
+}
+
+// listen makes the socket. It gets its name at the end, when it has its mode and accepts
+// connections: other processes remove a socket that does not.
+func listen(path string) (l *net.UnixListener, err error) {
+	begun := path + draft
+	_ = os.Remove(begun) // of an earlier process with this process id
+	err = short(begun, func(path string) (err error) {
+		l, err = net.ListenUnix("unix", &net.UnixAddr{Name: path, Net: "unix"})
+		return err
+	})
+	if err != nil {
+		return nil, err
+	}
+	l.SetUnlinkOnClose(false) // the path may be that of a folder of this process
+	if err = os.Chmod(begun, 0o600); err == nil {
+		err = os.Rename(begun, path)
+	}
+	if err != nil {
+		return nil, errors.Join(err, l.Close(), os.Remove(begun))
+	}
+	return l, nil
 }
 
 // Close removes the socket and ends all connections. It does nothing without Listen.

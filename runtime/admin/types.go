@@ -21,6 +21,7 @@ type Process struct {
 	Sent       uint64    `json:"sent"`     // messages of the script, since the start
 	Errors     uint64    `json:"errors"`   // of handlers and tasks, since the start
 	LogLevel   string    `json:"log_level"`
+	Debugger   string    `json:"debugger,omitempty"` // who debugs the process
 }
 
 // Homes of a backend.
@@ -28,6 +29,10 @@ const (
 	HomeSpectrum = "spectrum"
 	HomeServe    = "serve"
 )
+
+// DebugProtocol is the protocol of GET /debug, for the header Upgrade: the Debug Adapter
+// Protocol.
+const DebugProtocol = "dap"
 
 // Kick is the body of POST /kick: it disconnects a user.
 type Kick struct {
@@ -37,8 +42,11 @@ type Kick struct {
 
 // LogLevel is the body of POST /log/level.
 type LogLevel struct {
-	Level string `json:"level"` // debug, info, warn or error; "" restores the config's
+	Level string `json:"level"` // debug, info, warn, error or ConfigLevel
 }
+
+// ConfigLevel stands for the levels of the config.
+const ConfigLevel = "config"
 
 // Failure is an element of the answer to GET /errors: errors of the script at one place, in
 // one handler or task. Secrets are hidden, and long texts truncated.

@@ -13,6 +13,12 @@ import (
 // cannot write to the JID of the transport.
 const Contact = "service"
 
+// Words that the user can write at any time, in upper or lower case.
+const (
+	Cancel = "/cancel"
+	Help   = "/help"
+)
+
 // Text returns a question as a text, with its options and, if the picture is a QR code,
 // with the code in block characters. form says where the user can answer in a form, or is
 // "".
@@ -34,15 +40,16 @@ func Text(q *pb.Question, form string) string {
 		if form != "" {
 			b.WriteString(", or give it in " + form)
 		}
-		b.WriteString(". /cancel gives up.")
+		b.WriteString(". " + Cancel + " gives up.")
 	default:
-		b.WriteString("\n(/cancel gives up.)")
+		b.WriteString("\n(" + Cancel + " gives up.)")
 	}
 	return b.String()
 }
 
-// Passes reports whether a text is for the runtime even while a question is open.
+// Passes reports whether a text is for the runtime even while a question is open, in upper or
+// lower case: telephones begin with a capital letter.
 func Passes(text string) bool {
 	text = strings.TrimSpace(text)
-	return text == "/cancel" || text == "/help"
+	return strings.EqualFold(text, Cancel) || strings.EqualFold(text, Help)
 }

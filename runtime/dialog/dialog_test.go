@@ -39,7 +39,7 @@ func TestTextShowsAllThatTheUserNeeds(t *testing.T) {
 }
 
 func TestOnlyWordsOfTheRuntimePass(t *testing.T) {
-	for text, want := range map[string]bool{"/cancel": true, " /help ": true, "/help me": false, "/x": false, "cancel": false, "": false} {
+	for text, want := range map[string]bool{"/cancel": true, "/Cancel": true, " /help ": true, "/HELP": true, "/help me": false, "/x": false, "cancel": false, "": false} {
 		if Passes(text) != want {
 			t.Errorf("%s: %v", strings.TrimSpace(text), !want)
 		}

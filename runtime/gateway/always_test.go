@@ -14,6 +14,7 @@ import (
 
 	"spectrumlua/pb"
 	"spectrumlua/runtime/clock"
+	"spectrumlua/runtime/gateway"
 	"spectrumlua/runtime/gateway/disco"
 	logins "spectrumlua/runtime/gateway/presence"
 	"spectrumlua/runtime/gateway/privilege"
@@ -40,6 +41,10 @@ type stage struct {
 }
 
 func onStage(t *testing.T, store *users.Store, service settings.Service, user settings.User) *stage {
+	return onStageWith(t, []router.Feature{privilege.Feature(), disco.Feature(), logins.Feature(), roster.Feature()}, store, service, user)
+}
+
+func onStageWith(t *testing.T, features []router.Feature, store *users.Store, service settings.Service, user settings.User) *stage {
 	service.JID = transport
 	s := &stage{t: t, store: store, out: &outbox{}}
 	log := logrus.New()
@@ -48,7 +53,7 @@ func onStage(t *testing.T, store *users.Store, service settings.Service, user se
 	s.router = router.New(router.Options{
 		Settings: settings.Settings{Service: service, User: user},
 		Store:    store, Stream: s.out, Log: log, Clock: clock.Real(),
-		Features: []router.Feature{privilege.Feature(), disco.Feature(), logins.Feature(), roster.Feature()},
+		Features: features,
 		Receive: func(_ context.Context, typ *schema.Type, bytes []byte, _ task.Lender) {
 			s.mu.Lock()
 			defer s.mu.Unlock()
@@ -68,7 +73,7 @@ func onStage(t *testing.T, store *users.Store, service settings.Service, user se
 // add registers a user. setting is the value of stay_connected, or "".
 func add(t *testing.T, store *users.Store, jid, setting string) users.Account {
 	t.Helper()
-	a, err := store.Register(t.Context(), users.Account{JID: jid, Name: "bob", Password: "hunter2"})
+	a, err := store.Register(t.Context(), users.Account{JID: jid, Name: "bob", Password: "hunter2"}, nil)
 	if err == nil && setting != "" {
 		err = store.Set(t.Context(), a.ID, "stay_connected", setting)
 	}
@@ -157,11 +162,7 @@ func TestSessionsStartWithTheProcess(t *testing.T) {
 		{"spaced", true, 10 * time.Second, "online stays undecided offline", 2},
 	} {
 		t.Run(c.name, func(t *testing.T) {
-			store, err := users.OpenMemory()
-			if err != nil {
-				t.Fatal(err)
-			}
-			defer func() { _ = store.Close() }()
+			store := gateway.Memory(t)
 			if err := store.SetOnline(t.Context(), add(t, store, "online@localhost", "0").ID, true); err != nil {
 				t.Fatal(err)
 			}
@@ -205,11 +206,7 @@ func TestSessionsStartWithTheProcess(t *testing.T) {
 
 // TestSessionStaysWithoutClients follows a user who stays connected.
 func TestSessionStaysWithoutClients(t *testing.T) {
-	store, err := users.OpenMemory()
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer func() { _ = store.Close() }()
+	store := gateway.Memory(t)
 	add(t, store, alice, "1")
 	synctest.Test(t, func(t *testing.T) {
 		s := onStage(t, store, settings.Service{}, settings.User{})
@@ -258,11 +255,7 @@ func TestClientThatReturnedUnnoticedSeesContacts(t *testing.T) {
 		{"has a wrong time", `<delay xmlns="urn:xmpp:delay" stamp="now"/>`, shown},
 	} {
 		t.Run(c.name, func(t *testing.T) {
-			store, err := users.OpenMemory()
-			if err != nil {
-				t.Fatal(err)
-			}
-			defer func() { _ = store.Close() }()
+			store := gateway.Memory(t)
 			add(t, store, alice, "0")
 			synctest.Test(t, func(t *testing.T) {
 				s := onStage(t, store, settings.Service{}, settings.User{})
@@ -287,11 +280,7 @@ func TestClientThatReturnedUnnoticedSeesContacts(t *testing.T) {
 // TestClientsThatLeftUnnoticedAreGone reconnects with three clients, of which one answers
 // and one reports an error.
 func TestClientsThatLeftUnnoticedAreGone(t *testing.T) {
-	store, err := users.OpenMemory()
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer func() { _ = store.Close() }()
+	store := gateway.Memory(t)
 	add(t, store, alice, "0")
 	synctest.Test(t, func(t *testing.T) {
 		s := onStage(t, store, settings.Service{}, settings.User{})
@@ -342,11 +331,7 @@ func TestSessionsReturnAfterFailures(t *testing.T) {
 		{"1", pb.ConnectionError_CONNECTION_ERROR_AUTHENTICATION_FAILED, false},
 	} {
 		t.Run(c.setting+" "+c.error.String(), func(t *testing.T) {
-			store, err := users.OpenMemory()
-			if err != nil {
-				t.Fatal(err)
-			}
-			defer func() { _ = store.Close() }()
+			store := gateway.Memory(t)
 			add(t, store, alice, c.setting)
 			synctest.Test(t, func(t *testing.T) {
 				s := onStage(t, store, settings.Service{}, settings.User{})
@@ -371,18 +356,14 @@ func TestSessionsReturnAfterFailures(t *testing.T) {
 
 // TestLoopsOfPresenceEnd plays a server that reacts to each answer.
 func TestLoopsOfPresenceEnd(t *testing.T) {
-	store, err := users.OpenMemory()
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer func() { _ = store.Close() }()
+	store := gateway.Memory(t)
 	add(t, store, alice, "0")
 	reactions := map[string]string{
 		"subscribed": "unsubscribe", "unsubscribed": "subscribe", "subscribe": "unsubscribed", "unsubscribe": "unsubscribed",
 		"unavailable": "unavailable", "available": "probe", "probe": "unavailable", "error": "error",
 	}
 	for _, online := range []bool{false, true} {
-		for _, to := range []string{transport, "carol@" + transport} {
+		for _, to := range []string{transport, "carol@" + transport, roomJID} {
 			for typ := range reactions {
 				t.Run(fmt.Sprintf("%s to %s, online %v", typ, to, online), func(t *testing.T) {
 					synctest.Test(t, func(t *testing.T) {

@@ -62,11 +62,9 @@ func (s *scene) chats() (begin time.Time) {
 	begin = s.clock.Now()
 	s.user(`<message type="chat" id="c1" from="` + desktop + `" to="` + carolJID + `"><body>one</body></message>`)
 	delivered[*pb.ConversationMessage](s, pb.WrapperMessage_TYPE_CONV_MESSAGE)
-	s.kept() // the message is in the archive before the clock moves
 	for i, text := range []string{"two", "three"} {
 		s.passes(time.Minute)
 		s.fromCarol(pb.WrapperMessage_TYPE_CONV_MESSAGE, &pb.ConversationMessage{Message: &text, Id: proto.String(fmt.Sprint("n", i))})
-		s.kept()
 	}
 	s.passes(time.Minute)
 	s.script(pb.WrapperMessage_TYPE_CONV_MESSAGE, &pb.ConversationMessage{UserName: proto.String(alice), BuddyName: proto.String("dave"), Message: proto.String("four")})
@@ -111,13 +109,41 @@ func TestClientsReadTheArchiveOfChats(t *testing.T) {
 			t.Errorf("%s %s %s: %q, not %q", c.to, c.filters, c.set, got, c.want)
 		}
 	}
+	query := func(inner string) string { return `<query xmlns="urn:xmpp:mam:2">` + inner + `</query>` }
+	form := func(typ, fields string) string {
+		return query(`<x xmlns="jabber:x:data" type="` + typ + `">` + fields + `</x>`)
+	}
+	filter := func(fields string) string { return form("submit", field("FORM_TYPE", "urn:xmpp:mam:2")+fields) }
+	two := func(name, value string) string {
+		return filter(`<field var="` + name + `"><value>` + value + `</value><value>` + value + `</value></field>`)
+	}
 	for payload, want := range map[string]stanza.Condition{
-		`<query xmlns="urn:xmpp:mam:2">` + set("<after>nothing</after>") + `</query>`:                                                          stanza.ItemNotFound,
-		`<query xmlns="urn:xmpp:mam:2"><x xmlns="jabber:x:data" type="submit">` + field("start", "yesterday") + `</x></query>`:                 stanza.BadRequest,
-		`<query xmlns="urn:xmpp:mam:2"><x xmlns="jabber:x:data" type="submit">` + field("{urn:xmpp:fulltext:0}fulltext", "x") + `</x></query>`: stanza.FeatureNotImplemented,
-		`<query xmlns="urn:xmpp:mam:2"><x xmlns="jabber:x:data" type="submit">` + field("ids", "nothing") + `</x></query>`:                     stanza.ItemNotFound,
-		`<prefs xmlns="urn:xmpp:mam:2" default="roster"/>`:                                                                                     stanza.FeatureNotImplemented,
-		`<x xmlns="urn:xmpp:mam:2"/>`: stanza.FeatureNotImplemented,
+		query(set("<after>nothing</after>")):                 stanza.ItemNotFound,
+		query(set("<after>-1</after>")):                      stanza.ItemNotFound,
+		query(set("<index>2</index>")):                       stanza.FeatureNotImplemented,
+		query(set("<max>many</max>")):                        stanza.BadRequest,
+		query(set("<max>-1</max>")):                          stanza.BadRequest,
+		filter(field("start", "yesterday")):                  stanza.BadRequest,
+		filter(field("start", "")):                           stanza.BadRequest,
+		filter(field("end", "2026-02-30T00:00:00Z")):         stanza.BadRequest,
+		filter(field("with", "")):                            stanza.BadRequest,
+		filter(field("with", "@"+transport)):                 stanza.BadRequest,
+		filter(field("with", "a b@"+transport)):              stanza.BadRequest,
+		filter(field("with", "dave@"+transport+"/")):         stanza.BadRequest,
+		two("with", "dave@"+transport):                       stanza.BadRequest,
+		two("start", minute(1)):                              stanza.BadRequest,
+		two("before-id", "1"):                                stanza.BadRequest,
+		filter(field("before-id", "nothing")):                stanza.ItemNotFound,
+		filter(field("after-id", "")):                        stanza.ItemNotFound,
+		filter(field("ids", "nothing")):                      stanza.ItemNotFound,
+		filter(field("{urn:xmpp:fulltext:0}fulltext", "x")):  stanza.FeatureNotImplemented,
+		form("submit", field("with", "dave@"+transport)):     stanza.BadRequest,
+		form("submit", field("FORM_TYPE", "urn:xmpp:mam:1")): stanza.BadRequest,
+		form("cancel", ""):                                   stanza.BadRequest,
+		`<prefs xmlns="urn:xmpp:mam:2" default="roster"/>`:   stanza.FeatureNotImplemented,
+		`<prefs xmlns="urn:xmpp:mam:2"/>`:                    stanza.BadRequest,
+		`<prefs xmlns="urn:xmpp:mam:2" default="maybe"/>`:    stanza.BadRequest,
+		`<x xmlns="urn:xmpp:mam:2"/>`:                        stanza.FeatureNotImplemented,
 	} {
 		if got := s.refused("set", transport, payload); got != want {
 			t.Errorf("%s: %s, not %s", payload, got, want)
@@ -129,6 +155,33 @@ func TestClientsReadTheArchiveOfChats(t *testing.T) {
 	}
 	if n := s.result("get", transport, `<query xmlns="urn:xmpp:mam:2"/>`); len(stanza.Children(stanza.Child(n, stanza.DataForm, "x"))) != 7 {
 		t.Errorf("the form of the filters is %v", n)
+	} else if ids := fieldsOf(t, n)["ids"]; ids.Get("type") != "list-multi" || stanza.Child(ids, "http://jabber.org/protocol/xdata-validate", "validate") == nil {
+		t.Errorf("the filter for ids is %v", ids)
+	}
+}
+
+// TestTheArchiveOfAllChatsTellsEqualIDsApart pages through two chats of a network that counts
+// the messages of each chat.
+func TestTheArchiveOfAllChatsTellsEqualIDsApart(t *testing.T) {
+	s := play(t, "")
+	s.online()
+	for _, m := range []struct{ name, id, text string }{{"carol", "1", "a"}, {"dave", "1", "b"}, {"carol", "2", "c"}, {"dave", "2", "d"}} {
+		s.script(typeMessage, &pb.ConversationMessage{UserName: proto.String(alice), BuddyName: &m.name, Id: &m.id, Message: &m.text})
+		s.expect("the message", message(m.name+"@"+transport))
+		s.kept() // in this order
+	}
+	const dave = `<field var="with"><value>dave@` + transport + `</value></field>`
+	for _, c := range []struct{ filters, set, want string }{
+		{"", "<max>2</max>", "a b /0 of 4"},
+		{"", "<max>2</max><after>{b}</after>", "c d /2 of 4 all"},
+		{"", "<max>1</max><before>{d}</before>", "c /2 of 4"},
+		{dave, "<after>{a}</after>", "b d /0 of 2 all"},
+		{`<field var="ids"><value>{d}</value><value>{a}</value></field>`, "", "d a /0 of 2 all"},
+	} {
+		set := `<set xmlns="http://jabber.org/protocol/rsm">` + c.set + `</set>`
+		if got := s.archived(transport, c.filters, set); got != c.want {
+			t.Errorf("%s %s: %q, not %q", c.filters, c.set, got, c.want)
+		}
 	}
 }
 

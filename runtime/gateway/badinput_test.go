@@ -9,9 +9,10 @@ import (
 	"google.golang.org/protobuf/proto"
 
 	"spectrumlua/pb"
+	"spectrumlua/runtime/gateway"
+	"spectrumlua/runtime/gateway/rooms"
 	"spectrumlua/runtime/gateway/router"
 	"spectrumlua/runtime/gateway/settings"
-	"spectrumlua/runtime/gateway/users"
 	"spectrumlua/runtime/stanza"
 	"spectrumlua/runtime/xmltree"
 )
@@ -111,15 +112,34 @@ func TestRoomsNeedAJoin(t *testing.T) {
 	}
 }
 
+// TestFloodOfJoins joins one room more than a user can.
+func TestFloodOfJoins(t *testing.T) {
+	store := gateway.Memory(t)
+	add(t, store, alice, "0")
+	synctest.Test(t, func(t *testing.T) {
+		s := onStageWith(t, gateway.Features(), store, settings.Service{}, settings.User{})
+		defer s.stop()
+		s.user(`<presence from="` + desktop + `" to="` + transport + `"/>`)
+		s.script(pb.WrapperMessage_TYPE_CONNECTED, connect(alice))
+		_, _ = s.sent(), s.got()
+		for i := range rooms.MaxRooms + 1 {
+			s.user(fmt.Sprintf(`<presence from="%s" to="r%d@%s/alice"><x xmlns="http://jabber.org/protocol/muc"/></presence>`, desktop, i, transport))
+		}
+		if n := strings.Count(s.got(), "join_room"); n != rooms.MaxRooms {
+			t.Errorf("the script gets %d joins, not %d", n, rooms.MaxRooms)
+		}
+		s.want("the last join", s.sent(), fmt.Sprintf("error r%d@%s/alice %s", rooms.MaxRooms, transport, desktop))
+		s.user(fmt.Sprintf(`<presence type="unavailable" from="%s" to="r0@%s/alice"/>`, desktop, transport))
+		s.user(fmt.Sprintf(`<presence from="%s" to="new@%s/alice"><x xmlns="http://jabber.org/protocol/muc"/></presence>`, desktop, transport))
+		s.want("after the user has left one", s.got(), "leave_room join_room")
+	})
+}
+
 // TestFloodOfPresence sends the presence of one client, and of as many clients as possible. What
 // is sent back grows no faster than what arrives, and the number of clients is limited.
 func TestFloodOfPresence(t *testing.T) {
 	const flood, contacts = 5000, 20
-	store, err := users.OpenMemory()
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer func() { _ = store.Close() }()
+	store := gateway.Memory(t)
 	add(t, store, alice, "0")
 	synctest.Test(t, func(t *testing.T) {
 		s := onStage(t, store, settings.Service{}, settings.User{})

@@ -40,11 +40,7 @@ func (s *sink) WaitCapacity(context.Context) error { return nil }
 // BenchmarkPlainMessage passes a message of a user to the script and one back. cpu-ns/op is
 // the processor time of the process.
 func BenchmarkPlainMessage(b *testing.B) {
-	store, err := users.OpenMemory()
-	if err != nil {
-		b.Fatal(err)
-	}
-	defer store.Close()
+	store := Memory(b)
 	log := logrus.New()
 	log.SetOutput(io.Discard)
 	out := &sink{sent: make(chan struct{}, 1000)}
@@ -67,7 +63,7 @@ func BenchmarkPlainMessage(b *testing.B) {
 	delivery.Go(func() { r.RunDelivery(ctx) })
 	defer delivery.Wait()
 	defer cancel()
-	if _, err := store.Register(ctx, users.Account{JID: fuzzUser, Name: "bob"}); err != nil {
+	if _, err := store.Register(ctx, users.Account{JID: fuzzUser, Name: "bob"}, nil); err != nil {
 		b.Fatal(err)
 	}
 	receive := func(xml string) {

@@ -227,7 +227,7 @@ func TestBookmarksThatTheServerRefuses(t *testing.T) {
 			t.Errorf("sent without the privilege: %s", text)
 		}
 	}
-	if log := s.logged.String(); !strings.Contains(log, "the server localhost has granted the privilege pubsub.set, and refuses it now") {
+	if log := s.logged.String(); !strings.Contains(log, `msg="the server has granted a privilege, and refuses it now" privilege=pubsub.set server=localhost`) {
 		t.Errorf("the log lacks the refusal: %s", log)
 	}
 }

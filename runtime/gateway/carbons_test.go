@@ -23,6 +23,7 @@ func TestCarbonsNeedThePrivilege(t *testing.T) {
 		})
 	}
 	carbon("before")
+	s.settled() // the privilege comes from the server, not in the queue of the user
 	s.user(`<message from="localhost" to="` + transport + `"><privilege xmlns="urn:xmpp:privilege:2"><perm access="message" type="outgoing"/></privilege></message>`)
 	s.user(`<iq type="get" id="granted2" from="localhost" to="` + transport + `"><ping xmlns="urn:xmpp:ping"/></iq>`)
 	s.expect("the answer", answer("granted2"))

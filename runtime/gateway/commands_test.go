@@ -61,6 +61,9 @@ func TestCommandsOfUsers(t *testing.T) {
 		if c := s.refused("set", transport, commandXML(`node="`+node+`"`, "")); c != stanza.Forbidden {
 			t.Errorf("%s of a stranger: %s", node, c)
 		}
+		if c := s.refused("get", transport, `<query xmlns="http://jabber.org/protocol/disco#info" node="`+node+`"/>`); c != stanza.Forbidden {
+			t.Errorf("the description of %s for a stranger: %s", node, c)
+		}
 	}
 	s.complete("register", "username", "bob", "password", "hunter2")
 	if got := s.commandNodes(); !slices.Equal(got, []string{"change", "unregister", "settings"}) {
@@ -72,6 +75,10 @@ func TestCommandsOfUsers(t *testing.T) {
 	}
 	s.complete("unregister", "confirm", "0")
 	s.account()
+	_, session := s.begin("unregister")
+	if c := s.refused("set", transport, commandXML(`node="unregister" sessionid="`+session+`"`, submitted("", "confirm", "yes"))); c != stanza.BadRequest {
+		t.Errorf("a confirmation that is no boolean: %s", c)
+	}
 	s.complete("unregister", "confirm", "1")
 	if _, err := s.store.Find(s.ctx, alice); err == nil {
 		t.Error("the user is still registered")
@@ -96,6 +103,24 @@ func TestSettingsCommand(t *testing.T) {
 	delivered[*pb.Logout](s, pb.WrapperMessage_TYPE_LOGOUT)
 	s.complete("settings", "enable_transport", "1")
 	s.expect("a probe", presence(transport, "probe"))
+}
+
+// TestSettingThatIsNeitherTrueNorFalse sends one wrong and one right value. Neither is stored.
+func TestSettingThatIsNeitherTrueNorFalse(t *testing.T) {
+	s := play(t, "")
+	s.register()
+	_, session := s.begin("settings")
+	e := stanza.ErrorOf(s.ask("set", transport, commandXML(`node="settings" sessionid="`+session+`"`, submitted("", "stay_connected", "1", "send_headlines", "banana"))))
+	if e == nil || e.App.Name != "bad-payload" || !strings.Contains(e.Text, "send_headlines") {
+		t.Errorf("a wrong value: %v", e)
+	}
+	account, err := s.store.Find(s.ctx, alice)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if values, err := s.store.Settings(s.ctx, account.ID); err != nil || values["stay_connected"] == "1" {
+		t.Errorf("the settings are %v, %v", values, err)
+	}
 }
 
 // TestSettingsCommandTakesEffectAtOnce turns stay_connected off without another client.
@@ -123,6 +148,7 @@ func TestStepsOfACommandThatAreWrong(t *testing.T) {
 		{"unknown action", commandXML(`node="register" action="x"`, ""), "bad-request malformed-action"},
 		{"unknown action in a session", commandXML(`node="register" action="x" sessionid="SESSION"`, form), "bad-request malformed-action"},
 		{"back", commandXML(`node="register" action="prev" sessionid="SESSION"`, form), "bad-request bad-action"},
+		{"forward", commandXML(`node="register" action="next" sessionid="SESSION"`, form), "bad-request bad-action"},
 		{"the end before the begin", commandXML(`node="register" action="complete"`, ""), "bad-request bad-action"},
 		{"unknown session", commandXML(`node="register" action="complete" sessionid="1"`, form), "bad-request bad-sessionid"},
 		{"a changed session", commandXML(`node="register" action="complete" sessionid="SESSION8"`, form), "bad-request bad-sessionid"},
@@ -144,11 +170,15 @@ func TestStepsOfACommandThatAreWrong(t *testing.T) {
 		}
 	}
 	for name, payload := range map[string]string{
-		"action": commandXML(`node="register" action="cancel" sessionid="`+session+`"`, ""),
-		"form":   commandXML(`node="register" sessionid="`+session+`"`, `<x xmlns="jabber:x:data" type="cancel"/>`),
+		"action": commandXML(`node="register" action="cancel" sessionid="SESSION"`, ""),
+		"form":   commandXML(`node="register" sessionid="SESSION"`, `<x xmlns="jabber:x:data" type="cancel"/>`),
 	} {
-		if c := s.result("set", transport, payload); c.Get("status") != "canceled" {
+		_, session := s.begin("register")
+		if c := s.result("set", transport, strings.ReplaceAll(payload, "SESSION", session)); c.Get("status") != "canceled" {
 			t.Errorf("%s: %v", name, c.Attr)
+		}
+		if e := stanza.ErrorOf(s.ask("set", transport, commandXML(`node="register" sessionid="`+session+`"`, form))); e == nil || e.App.Name != "bad-sessionid" {
+			t.Errorf("%s: a session that is canceled: %v", name, e)
 		}
 	}
 	if _, err := s.store.Find(s.ctx, alice); err == nil {
@@ -158,7 +188,15 @@ func TestStepsOfACommandThatAreWrong(t *testing.T) {
 	if e := reply(commandXML(`node="register" action="complete" sessionid="SESSION"`, form)); e == nil || e.Condition != stanza.NotAllowed || e.App.Name != "session-expired" {
 		t.Errorf("an old session: %v", e)
 	}
-	s.complete("register", "username", "bob", "password", "hunter2")
+	_, session = s.begin("register")
+	_, other := s.begin("register")
+	s.result("set", transport, commandXML(`node="register" sessionid="`+session+`"`, form))
+	if session == other {
+		t.Error("two sessions have the same id")
+	}
+	if e := stanza.ErrorOf(s.ask("set", transport, commandXML(`node="unregister" sessionid="`+session+`"`, form))); e == nil || e.App.Name != "bad-sessionid" {
+		t.Errorf("a session that is complete: %v", e)
+	}
 	_, of := s.begin("settings")
 	if e := reply(commandXML(`node="unregister" sessionid="`+of+`"`, submitted("", "confirm", "1"))); e == nil || e.App.Name != "bad-sessionid" {
 		t.Errorf("the session of another command: %v", e)
@@ -189,7 +227,16 @@ func TestCommandsOfAdmins(t *testing.T) {
 	s.expect("the announcement", func(n *xmltree.Node) bool {
 		return n.Name == "message" && n.Get("to") == alice && n.Get("from") == transport && stanza.ChildText(n, "", "body") == "Maintenance at 5"
 	})
-	s.complete(admin+"#delete-user", "accountjids", "eve@localhost")
+	_, session := s.begin(admin + "#delete-user")
+	misspelt := submitted("", "accountjids", "eve@localhost</value><value>evil@localhost")
+	e := stanza.ErrorOf(s.ask("set", transport, commandXML(`node="`+admin+`#delete-user" sessionid="`+session+`"`, misspelt)))
+	if e == nil || !strings.Contains(e.Text, "evil@localhost is not registered") {
+		t.Errorf("a JID that is not registered: %v", e)
+	}
+	if _, err := s.store.Find(s.ctx, "eve@localhost"); err != nil {
+		t.Errorf("eve is deleted together with a misspelt JID: %v", err)
+	}
+	s.complete(admin+"#delete-user", "accountjids", "Eve@Localhost")
 	s.expect("eve is deleted", func(n *xmltree.Node) bool {
 		return n.Name == "presence" && n.Get("to") == "eve@localhost" && n.Get("type") == "unsubscribed"
 	})
@@ -222,6 +269,9 @@ func TestSearchFindsContacts(t *testing.T) {
 	if item := stanza.Child(stanza.Child(q, stanza.DataForm, "x"), stanza.DataForm, "item"); item == nil || stanza.Body(stanza.Children(stanza.Children(item)[0])[0]) != "eve@"+transport {
 		t.Errorf("found in a form: %v", q)
 	}
+	if q := s.result("set", transport, `<query xmlns="jabber:iq:search"><x xmlns="jabber:x:data" type="cancel"/></query>`); q != nil {
+		t.Errorf("a search that the user cancels: %v", q)
+	}
 	if c := s.refused("set", transport, `<query xmlns="jabber:iq:search"><nick> </nick></query>`); c != stanza.NotAcceptable {
 		t.Errorf("an empty search: %s", c)
 	}
@@ -243,6 +293,11 @@ func TestClientsAskForTheJIDOfAContact(t *testing.T) {
 		q := s.result("set", transport, `<query xmlns="jabber:iq:gateway"><prompt>`+prompt+`</prompt></query>`)
 		if got := stanza.ChildText(q, stanza.Gateway, "jid"); got != want {
 			t.Errorf("%s: %s, not %s", prompt, got, want)
+		}
+	}
+	for _, name := range []string{"a\u200eb", strings.Repeat("@", 400)} {
+		if c := s.refused("set", transport, `<query xmlns="jabber:iq:gateway"><prompt>`+name+`</prompt></query>`); c != stanza.JIDMalformed {
+			t.Errorf("%.20q: %s", name, c)
 		}
 	}
 	if c := s.refused("set", transport, `<query xmlns="jabber:iq:gateway"/>`); c != stanza.NotAcceptable {

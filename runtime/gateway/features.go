@@ -29,7 +29,6 @@ import (
 var features = []func() router.Feature{
 	process.Feature,
 	disco.Feature,
-	clients.Feature,
 	registration.Feature,
 	privilege.Feature,
 	interaction.Feature,
@@ -47,4 +46,13 @@ var features = []func() router.Feature{
 	roomadmin.Feature,
 	bookmarks.Feature,
 	sent.Feature,
+	clients.Feature, // behind the features whose hooks ask for what clients understand
+}
+
+func newFeatures() []router.Feature {
+	all := make([]router.Feature, len(features))
+	for i, feature := range features {
+		all[i] = feature()
+	}
+	return all
 }

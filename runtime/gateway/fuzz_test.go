@@ -73,7 +73,7 @@ func newBench(t *testing.T, store *users.Store) *bench {
 		b.component.Close(context.Background())
 	})
 	if _, err := store.Find(ctx, fuzzUser); err != nil { // an input has unregistered the user
-		if _, err := store.Register(ctx, users.Account{JID: fuzzUser, Name: "bob", Password: "hunter2"}); err != nil {
+		if _, err := store.Register(ctx, users.Account{JID: fuzzUser, Name: "bob", Password: "hunter2"}, nil); err != nil {
 			t.Fatal(err)
 		}
 	}
@@ -204,16 +204,6 @@ func checkTexts(t *testing.T, m protoreflect.Message) {
 	})
 }
 
-// memory returns a store for all inputs of a fuzzer.
-func memory(f *testing.F) *users.Store {
-	store, err := users.OpenMemory()
-	if err != nil {
-		f.Fatal(err)
-	}
-	f.Cleanup(func() { _ = store.Close() })
-	return store
-}
-
 // FuzzStanza sends any stanza of a user. Each IQ has one answer, an error has no answer, and
 // payloads and stanzas have only valid texts.
 func FuzzStanza(f *testing.F) {
@@ -236,7 +226,7 @@ func FuzzStanza(f *testing.F) {
 			f.Add(seed, to)
 		}
 	}
-	store := memory(f)
+	store := Memory(f)
 	f.Fuzz(func(t *testing.T, xml, to string) {
 		n, err := xmltree.Parse(xml, xmltree.DefaultLimits)
 		if err != nil || n.Space != "" || n.Name != "message" && n.Name != "presence" && n.Name != "iq" {
@@ -294,7 +284,7 @@ func FuzzPayload(f *testing.F) {
 			f.Add(seed[0], seed[1], seed[2], flags)
 		}
 	}
-	store := memory(f)
+	store := Memory(f)
 	f.Fuzz(func(t *testing.T, name, text, markup string, flags uint8) {
 		// A sending method of a script repairs texts like this.
 		buddy, nick, text := jid.Local(name), jid.Resource(name), xmltext.Clean(text)

@@ -29,7 +29,7 @@ import (
 	"spectrumlua/runtime/xmltree"
 )
 
-// Options are the parts of a Gateway. Clock, Observer, Forget and
+// Options are the parts of a Gateway. Clock, Observer, Stanzas, Forget and
 // Handles are optional.
 type Options struct {
 	Settings settings.Settings
@@ -42,6 +42,8 @@ type Options struct {
 	Clock clock.Clock
 	// Observer sees the payloads in both directions.
 	Observer router.Observer
+	// Stanzas sees the stanzas in both directions.
+	Stanzas component.Observer
 	// Forget removes what the script has stored for a user.
 	Forget func(ctx context.Context, jid string) error
 	// Handles reports whether the script has a handler for a type; see router.Options.
@@ -89,12 +91,10 @@ func New(o Options) *Gateway {
 			report(err)
 			return errors.Is(err, component.ErrConflict) // another process serves this JID
 		},
-		Log: o.Log,
+		Observer: o.Stanzas,
+		Log:      o.Log,
 	})
-	all := make([]router.Feature, len(features))
-	for i, feature := range features {
-		all[i] = feature()
-	}
+	all := newFeatures()
 	if o.Files.On() {
 		all = append(all, upload.Feature(o.Files))
 	}

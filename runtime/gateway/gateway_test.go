@@ -91,6 +91,8 @@ func TestEachIQIsAnswered(t *testing.T) {
 		{`<iq type="get" from="` + desktop + `" to="` + transport + `"><query xmlns="urn:unknown"/></iq>`, "service-unavailable"},
 		{`<iq type="set" from="` + desktop + `" to="` + transport + `"><query xmlns="urn:unknown"/></iq>`, "service-unavailable"},
 		{`<iq type="get" from="` + desktop + `" to="carol@` + transport + `"><query xmlns="urn:unknown"/></iq>`, "service-unavailable"},
+		{`<iq type="set" from="` + desktop + `" to="` + transport + `"><boo xmlns="jabber:iq:register"><remove/></boo></iq>`, "service-unavailable"},
+		{`<iq type="get" from="` + desktop + `" to="` + transport + `"><vcard xmlns="vcard-temp"/></iq>`, "service-unavailable"},
 		{`<iq type="get" from="` + desktop + `" to="` + transport + `"/>`, "bad-request"},
 		{`<iq type="get" from="` + desktop + `" to="` + transport + `"><a xmlns="urn:unknown"/><b xmlns="urn:unknown"/></iq>`, "bad-request"},
 		{`<iq type="unknown" from="` + desktop + `" to="` + transport + `"><query xmlns="urn:unknown"/></iq>`, "bad-request"},
@@ -102,7 +104,7 @@ func TestEachIQIsAnswered(t *testing.T) {
 		ask(n, c.iq, c.want)
 	}
 	s.online()
-	for n, c := range cases[:7] {
+	for n, c := range cases[:9] {
 		ask(len(cases)+n, c.iq, c.want)
 	}
 }

@@ -91,6 +91,8 @@ func modernOf(name, own, other, author, authorJID string) []expectation {
 		{name: "reaction", content: reactions(other, "👍", "💘", "👍"), want: &pb.Reaction{UserName: user, BuddyName: buddy, Id: forty2, Emoji: []string{"👍", "💘"}}},
 		{name: "reaction to an own message", content: reactions(own, "👍"), want: &pb.Reaction{UserName: user, BuddyName: buddy, Id: forty1, Emoji: []string{"👍"}}},
 		{name: "no reaction any more", content: reactions(other), want: &pb.Reaction{UserName: user, BuddyName: buddy, Id: forty2}},
+		{name: "reaction that is no emoji", content: reactions(other, "thumbs up"), refused: stanza.NotAcceptable},
+		{name: "reaction with one emoji", content: reactions(other, "thumbs up", "👍"), want: &pb.Reaction{UserName: user, BuddyName: buddy, Id: forty2, Emoji: []string{"👍"}}},
 		{name: "10,000 reactions", content: reactions(other, slices.Repeat([]string{"👍"}, 10_000)...), want: &pb.Reaction{UserName: user, BuddyName: buddy, Id: forty2, Emoji: []string{"👍"}}},
 		{
 			name: "reaction with a text for older clients", content: `<body>👍</body>` + reactions(other, "👍") + fallbackOf("urn:xmpp:reactions:0", 1),
@@ -167,7 +169,7 @@ func TestUsersModernMessagesReachTheScript(t *testing.T) {
 	for _, typ := range []string{"chat", "normal"} {
 		s.check(carol, typ, modernOf("carol", "c1", other, "carol", carol+"/bot"))
 	}
-	if log := s.logged.String(); !strings.Contains(log, `level=debug msg="what the user says about a message to \"carol\" is dropped: the message is unknown"`) {
+	if log := s.logged.String(); !strings.Contains(log, `level=debug msg="what the user says about a message is dropped: the message is unknown" name=carol`) {
 		t.Error("the log does not say that a reaction to an unknown message is dropped")
 	}
 }
@@ -254,6 +256,7 @@ func TestScriptsModernMessagesReachTheUser(t *testing.T) {
 	s := play(t, "")
 	s.online()
 	s.sent(s.writes(carol, "chat", "c1", `<body>a</body>`).GetId(), "41")
+	s.script(typeReaction, &pb.Reaction{UserName: proto.String(alice), BuddyName: proto.String("carol"), Id: proto.String("41"), Emoji: []string{"thumbs up"}}) // does not arrive
 	for _, c := range modernToUser("carol", "", carol) {
 		s.script(c.typ, c.m)
 		n := s.expect(c.name, message(carol))
@@ -450,6 +453,29 @@ func TestMessagesOfTheUserFromOtherPrograms(t *testing.T) {
 	s.user(chat("chat", `<body>b</body>`+replace("n:45")))
 	if m := delivered[*pb.ConversationMessage](s, typeMessage); m.GetReplaces() != "45" {
 		t.Errorf("the correction of a message from another program: %v", m)
+	}
+}
+
+// TestEventsWithoutAHandlerAreRefused shows that the user's clients do not take a reaction or
+// a retraction for done if the script cannot pass it on.
+func TestEventsWithoutAHandlerAreRefused(t *testing.T) {
+	s := play(t, "", func(s *scene) { s.handles = func(pb.WrapperMessage_Type) bool { return false } })
+	s.inRoom()
+	s.appears(phone)
+	s.joins(phone, "alice", joinRoom)
+	s.enters(phone)
+	for to, typ := range map[string]string{carol: "chat", roomJID: "groupchat", roomJID + "/carol": "chat"} {
+		s.sent(s.writes(to, typ, "c1", `<body>a</body>`).GetId(), "41")
+		s.drain(to, typ)
+		s.check(to, typ, []expectation{
+			{name: "reaction", content: reactions("c1", "👍"), refused: stanza.FeatureNotImplemented},
+			{name: "retraction", content: retract("c1"), refused: stanza.FeatureNotImplemented},
+		})
+	}
+	for _, n := range s.server.Stanzas() {
+		if stanza.Attr(n, "type") != "error" && (stanza.Child(n, stanza.Retract, "retract") != nil || stanza.Child(n, stanza.Reactions, "reactions") != nil) {
+			t.Errorf("the room shows %v", n)
+		}
 	}
 }
 

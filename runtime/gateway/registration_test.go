@@ -82,6 +82,9 @@ func TestRegistrationForm(t *testing.T) {
 			return n.Name == "message" && n.Get("to") == boss && stanza.ChildText(n, "", "body") == "registered: "+alice
 		})
 	}
+	if c := s.refused("set", transport, filledForm("username", "bob", "unregister", "yes")); c != stanza.NotAcceptable {
+		t.Errorf("a field that is no boolean: %s", c)
+	}
 	if a := s.account(); a.Name != "bob" || a.Password != "hunter2" || a.Language != "de" {
 		t.Errorf("the account: %+v", a)
 	}

@@ -24,6 +24,11 @@ func TestRoomsCanBeReadButNotAdministrated(t *testing.T) {
 		{"get", admin, `<item affiliation="outcast"/>`, ""},
 		{"get", admin, `<item role="king"/>`, "bad-request"},
 		{"get", admin, `<item/>`, "bad-request"},
+		{"get", admin, ``, "bad-request"},
+		{"get", admin, `<item role="admin"/>`, "bad-request"},
+		{"get", admin, `<item affiliation="moderator"/>`, "bad-request"},
+		{"get", admin, `<item role="mod" affiliation="erator"/>`, "bad-request"},
+		{"get", admin, `<item xmlns="x" role="moderator"/>`, "bad-request"},
 		{"set", admin, `<item nick="carol" role="none"/>`, "not-allowed"},
 		{"set", admin, `<item jid="carol@x" affiliation="outcast"/>`, "not-allowed"},
 		{"get", owner, ``, "form"},
@@ -76,8 +81,14 @@ func TestUserInvitesOtherUsers(t *testing.T) {
 	delivered[*pb.Room](s, pb.WrapperMessage_TYPE_JOIN_ROOM)
 	s.fills()
 	s.enters(desktop)
-	s.user(invitation(""))
-	refused(stanza.JIDMalformed)
+	for _, nobody := range []string{"", transport, "@localhost", "bob@", "b ob@localhost", "bob@localhost/"} {
+		s.user(invitation(nobody))
+		refused(stanza.JIDMalformed)
+	}
+	for _, to := range []string{"", "b ob@localhost"} {
+		s.user(`<message id="v1" from="` + desktop + `" to="` + roomJID + `"><x xmlns="` + stanza.MUCUser + `"><decline to="` + to + `"/></x></message>`)
+		refused(stanza.JIDMalformed)
+	}
 
 	s.user(invitation("bob@localhost"))
 	n := s.expect("the invitation", from(roomJID, "bob@localhost"))
@@ -114,18 +125,19 @@ func TestUserInvitesContacts(t *testing.T) {
 			t.Errorf("the script gets %v", m)
 		}
 	}
-	refused := func(what, xml string) {
+	refused := func(what, xml string, want stanza.Condition) {
 		t.Helper()
 		s.user(xml)
 		n := s.expect("the refusal", func(n *xmltree.Node) bool { return stanza.Attr(n, "id") == "v1" })
-		if e := stanza.ErrorOf(n); e == nil || e.Condition != stanza.NotAllowed {
+		if e := stanza.ErrorOf(n); e == nil || e.Condition != want {
 			t.Errorf("%s: %v", what, e)
 		}
 	}
-	refused("a room of another service", direct("room@conference.example.org"))
+	refused("a room of another service", direct("room@conference.example.org"), stanza.NotAllowed)
+	refused("no room", direct("ro om@"+transport), stanza.JIDMalformed)
 	handled.Store(false)
-	refused("a script without the handler", invitation(carol))
-	refused("a script without the handler", direct(roomJID))
+	refused("a script without the handler", invitation(carol), stanza.NotAllowed)
+	refused("a script without the handler", direct(roomJID), stanza.NotAllowed)
 }
 
 // TestContactsInviteTheUser sends INVITATION of the script.

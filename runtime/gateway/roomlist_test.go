@@ -72,6 +72,44 @@ func TestRoomListHasPagesAndALimit(t *testing.T) {
 	}
 }
 
+// TestRoomListThatIsTooLongForAStanza has rooms whose list no server would accept. Clients get
+// the part that fits, and learn how many rooms there are.
+func TestRoomListThatIsTooLongForAStanza(t *testing.T) {
+	const count = 20_000
+	s := play(t, "")
+	s.online()
+	list := &pb.RoomList{User: proto.String(alice)}
+	for i := range count {
+		list.Room = append(list.Room, fmt.Sprintf("#a&b%05d", i))
+	}
+	s.script(pb.WrapperMessage_TYPE_ROOM_LIST, list)
+	ask := func(request string) (rooms []string, set *xmltree.Node) {
+		q := s.items(transport, request)
+		for _, child := range stanza.Children(q) {
+			if child.Name == "item" {
+				rooms = append(rooms, stanza.Attr(child, "name"))
+			}
+		}
+		return rooms, stanza.Child(q, stanza.ResultSet, "set")
+	}
+	rooms, set := ask("")
+	for len(rooms) == 0 && s.ctx.Err() == nil { // the list is on its way
+		rooms, set = ask("")
+	}
+	if len(rooms) < 1000 || len(rooms) >= count || rooms[0] != "#a&b00000" || stanza.ChildText(set, stanza.ResultSet, "count") != "20000" {
+		t.Fatalf("%d rooms, %v", len(rooms), set)
+	}
+	next, _ := ask(`<set xmlns="` + stanza.ResultSet + `"><after>` + stanza.ChildText(set, stanza.ResultSet, "last") + `</after></set>`)
+	if want := fmt.Sprintf("#a&b%05d", len(rooms)); len(next) < 1000 || next[0] != want {
+		t.Errorf("the next page has %d rooms and does not begin with %s", len(next), want)
+	}
+	end, set := ask(`<set xmlns="` + stanza.ResultSet + `"><before/></set>`)
+	first := stanza.Child(set, stanza.ResultSet, "first")
+	if len(end) < 1000 || end[len(end)-1] != "#a&b19999" || stanza.Attr(first, "index") != fmt.Sprint(count-len(end)) {
+		t.Errorf("the last page has %d rooms, %v", len(end), first)
+	}
+}
+
 // TestDiscoOfARoom asks outside of the room and in it.
 func TestDiscoOfARoom(t *testing.T) {
 	s := play(t, "")

@@ -134,6 +134,108 @@ func TestJoinLogsIn(t *testing.T) {
 	delivered[*pb.Logout](s, pb.WrapperMessage_TYPE_LOGOUT)
 }
 
+// onlyInRoom registers alice and joins with a client that sends no presence to the transport.
+func (s *scene) onlyInRoom() {
+	s.t.Helper()
+	s.register()
+	s.joins(desktop, "alice", joinRoom)
+	delivered[*pb.Login](s, pb.WrapperMessage_TYPE_LOGIN)
+	s.script(pb.WrapperMessage_TYPE_CONNECTED, &pb.Connected{User: proto.String(alice)})
+	delivered[*pb.Room](s, pb.WrapperMessage_TYPE_JOIN_ROOM)
+}
+
+// TestClientsThatAreOnlyInRoomsKeepTheSession has two clients of a user without the transport in
+// the roster. The session lasts until the last one leaves.
+func TestClientsThatAreOnlyInRoomsKeepTheSession(t *testing.T) {
+	s := play(t, "")
+	s.onlyInRoom()
+	s.fills()
+	s.enters(desktop)
+	s.joins(phone, "alice", joinRoom)
+	s.enters(phone)
+	s.leaves(desktop)
+	s.says("carol", "hi phone")
+	s.expect("the phone hears carol", from(roomJID+"/carol", phone))
+	s.nothing(pb.WrapperMessage_TYPE_LOGOUT)
+	s.leaves(phone)
+	delivered[*pb.Logout](s, pb.WrapperMessage_TYPE_LOGOUT)
+}
+
+// TestClientThatIsOnlyInRoomsStaysWithoutOthers has a client that the user's server reports, and
+// one that has only joined a room.
+func TestClientThatIsOnlyInRoomsStaysWithoutOthers(t *testing.T) {
+	s := play(t, "")
+	s.online()
+	s.user(`<presence from="` + desktop + `" to="` + transport + `"><show>dnd</show><priority>-1</priority></presence>`)
+	delivered[*pb.Status](s, pb.WrapperMessage_TYPE_STATUS_CHANGED)
+	s.script(pb.WrapperMessage_TYPE_BUDDY_CHANGED, &pb.Buddy{UserName: proto.String(alice), BuddyName: proto.String("carol"), Status: pb.StatusType_STATUS_TYPE_ONLINE.Enum()})
+	s.joins(phone, "alice", joinRoom)
+	s.nothing(pb.WrapperMessage_TYPE_STATUS_CHANGED) // the status is that of the desktop
+	s.fills()
+	s.enters(phone)
+	s.user(`<presence from="` + phone + `" to="` + transport + `"/>`)
+	s.expect("the phone sees the contacts", func(n *xmltree.Node) bool {
+		return presence(carol, "")(n) && stanza.Attr(n, "to") == phone
+	})
+	s.user(`<presence type="unavailable" from="` + desktop + `" to="` + transport + `"/>`)
+	s.says("carol", "hi phone")
+	s.expect("the phone hears carol", from(roomJID+"/carol", phone))
+}
+
+// TestClientThatJoinsAgainAfterARestartStays has a client that is offline when the transport asks
+// for it after a reconnect, and joins before the time for answers is over.
+func TestClientThatJoinsAgainAfterARestartStays(t *testing.T) {
+	s := play(t, "")
+	s.onlyInRoom()
+	s.fills()
+	s.enters(desktop)
+	s.server.Disconnect()
+	ping := s.expect("a ping", func(n *xmltree.Node) bool {
+		return n.Name == "iq" && stanza.Attr(n, "to") == desktop && stanza.Child(n, stanza.Ping, "ping") != nil
+	})
+	s.user(`<iq type="error" id="` + stanza.Attr(ping, "id") + `" from="` + desktop + `" to="` + transport + `"><error type="cancel"><service-unavailable xmlns="urn:ietf:params:xml:ns:xmpp-stanzas"/></error></iq>`)
+	s.joins(desktop, "alice", joinRoom)
+	s.enters(desktop)
+	s.passes(time.Minute)
+	s.nothing(pb.WrapperMessage_TYPE_LOGOUT)
+	s.says("carol", "hi again")
+	s.expect("the desktop hears carol", from(roomJID+"/carol", desktop))
+}
+
+// TestClientThatNoRoomAcceptsLogsOut has a client whose only join is refused: the session ends
+// when its server says that it is offline, or after a minute.
+func TestClientThatNoRoomAcceptsLogsOut(t *testing.T) {
+	for name, end := range map[string]func(s *scene){
+		"the client goes offline": func(s *scene) {
+			s.user(`<presence type="unavailable" from="` + desktop + `" to="` + roomJID + `/alice"/>`)
+		},
+		"a minute passes": func(s *scene) { s.passes(time.Minute) },
+	} {
+		t.Run(name, func(t *testing.T) {
+			s := play(t, "")
+			s.onlyInRoom()
+			s.changes(&pb.Participant{Nickname: proto.String("alice"), Flag: proto.Int32(int32(pb.ParticipantFlag_PARTICIPANT_FLAG_CONFLICT)), Status: pb.StatusType_STATUS_TYPE_NONE.Enum()})
+			s.expect("the nickname is taken", presence(roomJID, "error"))
+			end(s)
+			delivered[*pb.Logout](s, pb.WrapperMessage_TYPE_LOGOUT)
+		})
+	}
+}
+
+// TestJoinWithoutDatabaseMayBeRepeated joins while the user cannot log in.
+func TestJoinWithoutDatabaseMayBeRepeated(t *testing.T) {
+	s := play(t, "")
+	s.register()
+	if err := s.store.Close(); err != nil {
+		t.Fatal(err)
+	}
+	s.joins(desktop, "alice", joinRoom)
+	n := s.expect("an error", presence(roomJID, "error"))
+	if e := stanza.ErrorOf(n); e.Condition != stanza.ResourceConstraint || stanza.Child(n, "", "error").Get("type") != "wait" || !strings.Contains(e.Text, "database") {
+		t.Errorf("a join without the database: %v", e)
+	}
+}
+
 func TestLoginThatFailsRefusesTheJoin(t *testing.T) {
 	s := play(t, "")
 	s.register()

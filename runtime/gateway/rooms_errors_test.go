@@ -1,8 +1,10 @@
 package gateway_test
 
 import (
+	"fmt"
 	"strings"
 	"testing"
+	"time"
 
 	"google.golang.org/protobuf/proto"
 
@@ -39,6 +41,96 @@ func TestJoinIsRefused(t *testing.T) {
 				t.Errorf("%v, %v", e, n)
 			}
 		})
+	}
+}
+
+// TestRequestsWaitForTheEndOfAJoin sends requests right after the one to join, as profanity does.
+func TestRequestsWaitForTheEndOfAJoin(t *testing.T) {
+	requests := []struct{ to, space, content string }{
+		{roomJID, stanza.MUCAdmin, `<item affiliation="member"/>`},
+		{roomJID, stanza.MUCOwner, ""},
+		{roomJID + "/alice", stanza.DiscoInfo, ""},
+	}
+	for _, c := range []struct {
+		name string
+		ends func(s *scene)
+		want stanza.Condition // of the answer to each request; "" is a result
+	}{
+		{"the client enters", func(s *scene) { s.fills() }, ""},
+		{"the room refuses", func(s *scene) { s.departs("alice", flagMe|flagBanned, "because") }, stanza.Forbidden},
+		{"the client leaves", func(s *scene) {
+			s.user(`<presence type="unavailable" from="` + desktop + `" to="` + roomJID + `/alice"/>`)
+		}, stanza.Forbidden},
+		{"the client is offline", func(s *scene) { s.user(`<presence type="unavailable" from="` + desktop + `" to="` + transport + `"/>`) }, stanza.Forbidden},
+		{"the room does not answer", func(s *scene) { s.passes(20 * time.Second) }, stanza.RemoteServerTimeout},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			s := play(t, "")
+			s.online()
+			s.joins(desktop, "alice", joinRoom)
+			delivered[*pb.Room](s, pb.WrapperMessage_TYPE_JOIN_ROOM)
+			for i, r := range requests {
+				s.user(fmt.Sprintf(`<iq id="w%d" type="get" from="%s" to="%s"><query xmlns="%s">%s</query></iq>`, i, desktop, r.to, r.space, r.content))
+			}
+			s.user(`<iq id="other" type="get" from="` + desktop + `" to="` + transport + `"><ping xmlns="urn:xmpp:ping"/></iq>`)
+			first := s.expect("an answer", func(n *xmltree.Node) bool { return n.Name == "iq" })
+			if id := stanza.Attr(first, "id"); id != "other" {
+				t.Fatalf("the request %s is answered before the end of the join", id)
+			}
+			c.ends(s)
+			for i := range requests {
+				n := s.expect("the answer", answer(fmt.Sprint("w", i)))
+				got := stanza.Condition("")
+				if e := stanza.ErrorOf(n); e != nil {
+					got = e.Condition
+				}
+				want := c.want
+				if want == stanza.Forbidden && requests[i].space == stanza.DiscoInfo {
+					want = stanza.BadRequest // XEP-0045, section 6.6
+				}
+				if got != want {
+					t.Errorf("the answer to %s is %q, not %q", requests[i].space, got, want)
+				}
+			}
+		})
+	}
+}
+
+// TestRoomsHaveNoSubscriptions asks for them as a registered user, who may be offline, and as a
+// stranger.
+func TestRoomsHaveNoSubscriptions(t *testing.T) {
+	s := play(t, "")
+	check := func(when string) {
+		t.Helper()
+		for _, typ := range []string{"subscribe", "unsubscribe", "probe"} {
+			for _, to := range []string{roomJID, roomJID + "/carol"} {
+				s.user(`<presence type="` + typ + `" from="` + alice + `" to="` + to + `"/>`)
+				n := s.expect(when+": "+typ, func(n *xmltree.Node) bool { return n.Name == "presence" && stanza.Attr(n, "from") != transport })
+				if stanza.Attr(n, "type") != "unsubscribed" || stanza.Attr(n, "from") != roomJID || stanza.Attr(n, "to") != alice {
+					t.Errorf("%s, %s: %v", when, typ, n)
+				}
+			}
+		}
+	}
+	s.user(`<presence type="subscribe" from="eve@localhost" to="` + roomJID + `"/>`)
+	s.register()
+	check("offline")
+	s.user(`<presence from="` + desktop + `" to="` + transport + `"/>`)
+	delivered[*pb.Login](s, pb.WrapperMessage_TYPE_LOGIN)
+	s.script(pb.WrapperMessage_TYPE_CONNECTED, &pb.Connected{User: proto.String(alice)})
+	check("online")
+}
+
+// TestProbesOfOccupants asks for the presence of an occupant and of a nickname that nobody has.
+func TestProbesOfOccupants(t *testing.T) {
+	s := play(t, "")
+	s.inRoom()
+	for nick, want := range map[string]string{"carol": "", "nobody": "unavailable"} {
+		s.user(`<presence type="probe" from="` + desktop + `" to="` + roomJID + `/` + nick + `"/>`)
+		n := s.expect("the presence of "+nick, func(n *xmltree.Node) bool { return n.Name == "presence" })
+		if stanza.Attr(n, "from") != roomJID+"/"+nick || stanza.Attr(n, "type") != want || stanza.Attr(n, "to") != desktop {
+			t.Errorf("%s: %v", nick, n)
+		}
 	}
 }
 

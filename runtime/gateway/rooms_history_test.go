@@ -51,7 +51,6 @@ func TestUserWhoStaysConnectedMissesNothing(t *testing.T) {
 	}
 	s.departs("carol", 0, "")
 	s.topic("carol", "coffee")
-	s.kept() // the messages have arrived
 	s.passes(time.Minute)
 	s.nothing(pb.WrapperMessage_TYPE_LEAVE_ROOM)
 	old := said("dan", "old")
@@ -174,7 +173,6 @@ func TestOldMessagesAreHeldForASecond(t *testing.T) {
 		m.Timestamp = proto.String("20200101T000000")
 		s.script(pb.WrapperMessage_TYPE_CONV_MESSAGE, m)
 	}
-	s.kept() // both messages have arrived
 	s.passes(time.Second)
 	if n := s.expect("a message", message(roomJID)); stanza.ChildText(n, "", "body") != "two" {
 		t.Errorf("not the last message: %v", n)
@@ -185,7 +183,7 @@ func TestOldMessagesAreHeldForASecond(t *testing.T) {
 // the config got stay_connected.
 func TestUserWithoutTheSettingStaysByDefault(t *testing.T) {
 	s := play(t, "[settings]\nstay_connected=1")
-	if _, err := s.store.Register(s.ctx, users.Account{JID: alice, Name: "bob", Password: "hunter2"}); err != nil {
+	if _, err := s.store.Register(s.ctx, users.Account{JID: alice, Name: "bob", Password: "hunter2"}, nil); err != nil {
 		t.Fatal(err)
 	}
 	s.stays()
@@ -232,19 +230,35 @@ func TestPrivateMessageWithoutAClientGoesToTheUser(t *testing.T) {
 
 // TestOldMessagesFollowTheLimits joins a room whose history comes from the script.
 func TestOldMessagesFollowTheLimits(t *testing.T) {
-	s := play(t, "")
-	s.online()
-	s.joins(desktop, "alice", `<x xmlns="http://jabber.org/protocol/muc"><history since="2021-01-01T00:00:00Z"/></x>`)
-	delivered[*pb.Room](s, pb.WrapperMessage_TYPE_JOIN_ROOM)
-	s.fills()
-	s.enters(desktop)
-	for _, year := range []string{"2020", "2022"} {
-		m := said("carol", "in "+year)
-		m.Timestamp = proto.String(year + "0101T000000")
-		s.script(pb.WrapperMessage_TYPE_CONV_MESSAGE, m)
-	}
-	if n := s.expect("a message", message(roomJID)); stanza.ChildText(n, "", "body") != "in 2022" {
-		t.Errorf("an older message than the client wants: %v", n)
+	for limit, first := range map[string]string{
+		`since="2021-01-01T00:00:00Z"`:    "in 2022",
+		`since="yesterday"`:               "in 2020",
+		`seconds="60"`:                    "now",
+		`seconds="-1"`:                    "in 2020",
+		`seconds="9999999999"`:            "in 2020", // more than a time.Duration can have
+		`seconds="9223372036854775807"`:   "in 2020",
+		`seconds="99999999999999999999"`:  "in 2020",
+		`maxstanzas="0"`:                  "now",
+		`maxstanzas="99999999999999999"`:  "in 2020",
+		`maxchars="-5" maxstanzas="many"`: "in 2020",
+	} {
+		t.Run(limit, func(t *testing.T) {
+			s := play(t, "")
+			s.online()
+			s.joins(desktop, "alice", `<x xmlns="http://jabber.org/protocol/muc"><history `+limit+`/></x>`)
+			delivered[*pb.Room](s, pb.WrapperMessage_TYPE_JOIN_ROOM)
+			s.fills()
+			s.enters(desktop)
+			for _, year := range []string{"2020", "2022"} {
+				m := said("carol", "in "+year)
+				m.Timestamp = proto.String(year + "0101T000000")
+				s.script(pb.WrapperMessage_TYPE_CONV_MESSAGE, m)
+			}
+			s.says("carol", "now")
+			if n := s.expect("a message", message(roomJID)); stanza.ChildText(n, "", "body") != first {
+				t.Errorf("the first message is not %q: %v", first, n)
+			}
+		})
 	}
 }
 

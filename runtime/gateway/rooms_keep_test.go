@@ -116,7 +116,6 @@ func TestRoomsThatAreOverAreNotStored(t *testing.T) {
 	}{
 		{"the user leaves", func(s *scene) {
 			s.leaves(desktop)
-			s.kept() // the client has left
 			s.passes(time.Minute)
 			delivered[*pb.Room](s, pb.WrapperMessage_TYPE_LEAVE_ROOM)
 		}, ""},

@@ -147,6 +147,19 @@ func TestAliasesAreNicknames(t *testing.T) {
 	if m := delivered[*pb.ConversationMessage](s, pb.WrapperMessage_TYPE_CONV_MESSAGE); m.GetBuddyName() != room+"/carol@net.org" {
 		t.Errorf("the private message is for %q", m.GetBuddyName())
 	}
+	s.user(iq("get", "v1", roomJID+"/Carol", vcardGet))
+	if m := delivered[*pb.VCard](s, pb.WrapperMessage_TYPE_VCARD); m.GetBuddyName() != room+"/carol@net.org" {
+		t.Errorf("the vCard is that of %q", m.GetBuddyName())
+	}
+	hello := said("carol@net.org", "hello")
+	hello.Id = proto.String("77")
+	s.script(pb.WrapperMessage_TYPE_CONV_MESSAGE, hello)
+	n := s.expect("Carol speaks", func(n *xmltree.Node) bool { return stanza.ChildText(n, "", "body") == "hello" })
+	id := stanza.Attr(stanza.Child(n, stanza.StanzaID, "stanza-id"), "id")
+	s.user(`<message type="groupchat" from="` + desktop + `" to="` + roomJID + `"><body>hi</body><reply xmlns="urn:xmpp:reply:0" id="` + id + `" to="` + roomJID + `/Carol"/></message>`)
+	if m := delivered[*pb.ConversationMessage](s, pb.WrapperMessage_TYPE_CONV_MESSAGE); m.GetReplyTo().GetAuthor() != "carol@net.org" {
+		t.Errorf("the reply is to %v", m.GetReplyTo())
+	}
 }
 
 func TestUserIsRemovedFromTheRoom(t *testing.T) {

@@ -10,6 +10,9 @@ import (
 	"google.golang.org/protobuf/proto"
 
 	"spectrumlua/pb"
+	"spectrumlua/runtime/gateway"
+	"spectrumlua/runtime/gateway/roster"
+	"spectrumlua/runtime/gateway/router"
 	"spectrumlua/runtime/gateway/settings"
 	"spectrumlua/runtime/gateway/users"
 	"spectrumlua/runtime/jid"
@@ -23,11 +26,7 @@ const grant = `<message from="localhost" to="` + transport + `"><privilege xmlns
 // client's presence; before is a stanza that arrives before it.
 func withAlice(t *testing.T, service settings.Service, before, content string, contacts []*users.Contact, test func(s *stage)) {
 	t.Helper()
-	store, err := users.OpenMemory()
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer func() { _ = store.Close() }()
+	store := gateway.Memory(t)
 	account := add(t, store, alice, "0")
 	if err := store.Save(t.Context(), account.ID, contacts...); err != nil {
 		t.Fatal(err)
@@ -395,6 +394,37 @@ func TestRefusedContactIsNotOfferedAgain(t *testing.T) {
 	}
 }
 
+// TestUsersAddALimitedNumberOfContacts has a user with almost as many contacts as possible. The
+// script is not limited.
+func TestUsersAddALimitedNumberOfContacts(t *testing.T) {
+	withAlice(t, settings.Service{}, "", "", nil, func(s *stage) {
+		err := s.router.For(alice, func(u *router.User) {
+			for i := range roster.MaxContacts - 1 { // not stored, to be quick
+				name := fmt.Sprint("c", i)
+				roster.Of(u)[name] = &roster.Contact{Contact: users.Contact{Name: name, Subscribed: true}, Status: pb.StatusType_STATUS_TYPE_NONE}
+			}
+		})
+		if err != nil {
+			t.Fatal(err)
+		}
+		synctest.Wait()
+		for _, c := range []struct{ typ, name, sent, got string }{
+			{"subscribe", "last", "subscribed last@echo.localhost alice@localhost\nunavailable last@echo.localhost/bot alice@localhost", "buddy_changed"},
+			{"subscribe", "more", "unsubscribed more@echo.localhost alice@localhost", ""},
+			{"subscribed", "more", "", ""},
+			{"subscribe", "c0", "subscribed c0@echo.localhost alice@localhost\nunavailable c0@echo.localhost/bot alice@localhost", ""},
+		} {
+			s.user(`<presence type="` + c.typ + `" from="` + alice + `" to="` + c.name + `@` + transport + `"/>`)
+			s.want(c.typ+" to "+c.name, s.sent(), c.sent)
+			s.want("the script, after "+c.typ+" to "+c.name, s.got(), c.got)
+		}
+		s.buddy(&pb.Buddy{BuddyName: proto.String("friend")})
+		if stored := s.stored(); len(stored) != 2 || stored["friend"].Name == "" || stored["last"].Name == "" {
+			t.Errorf("%d contacts are stored", len(stored))
+		}
+	})
+}
+
 // TestContactThatAsksIsStoredWhenTheUserAccepts plays both answers to AUTH_REQUEST. The
 // server would let the transport change the roster, but the user decides.
 func TestContactThatAsksIsStoredWhenTheUserAccepts(t *testing.T) {
@@ -448,11 +478,7 @@ func TestFlagsOfContacts(t *testing.T) {
 // go, and counts all that is sent.
 func TestRestartsOfTheServerCauseNoStorm(t *testing.T) {
 	const people, contacts, restarts = 20, 50, 30
-	store, err := users.OpenMemory()
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer func() { _ = store.Close() }()
+	store := gateway.Memory(t)
 	name := func(i int) string { return fmt.Sprintf("u%d@localhost", i) }
 	for i := range people {
 		add(t, store, name(i), fmt.Sprint(i%2))

@@ -3,6 +3,7 @@ package gateway_test
 import (
 	"bytes"
 	"context"
+	"fmt"
 	"io"
 	"net"
 	"os"
@@ -21,6 +22,7 @@ import (
 	"spectrumlua/runtime/files"
 	"spectrumlua/runtime/gateway"
 	"spectrumlua/runtime/gateway/component/componenttest"
+	"spectrumlua/runtime/gateway/router"
 	"spectrumlua/runtime/gateway/settings"
 	"spectrumlua/runtime/gateway/users"
 	"spectrumlua/runtime/jid"
@@ -37,8 +39,8 @@ const (
 	phone     = "alice@localhost/phone"
 )
 
-// patience limits each wait.
-const patience = 10 * time.Second
+// patience limits a scene.
+const patience = time.Minute
 
 // scene is a gateway between an XMPP server and a script that the test plays.
 type scene struct {
@@ -224,11 +226,32 @@ func (s *scene) register() {
 	}
 }
 
-// passes advances the clock of the gateway.
+// passes advances the clock of the gateway when it has handled all that was sent to it before:
+// what it sends does not show that its timers have begun.
 func (s *scene) passes(d time.Duration) {
 	s.t.Helper()
+	s.handled()
 	if err := s.clock.Advance(s.ctx, d); err != nil {
 		s.t.Fatal(err)
+	}
+}
+
+// handled waits until the gateway has handled all stanzas and payloads of alice so far. The
+// stream is read in order, so the stanza of another user is answered after hers are queued.
+func (s *scene) handled() {
+	s.t.Helper()
+	s.asked++
+	id := fmt.Sprintf("handled%d", s.asked)
+	s.user(`<iq type="get" id="` + id + `" from="other@localhost/x" to="` + transport + `"><ping xmlns="urn:xmpp:ping"/></iq>`)
+	s.expect("the answer to a ping", answer(id))
+	done := make(chan struct{})
+	if err := s.gateway.For(alice, func(*router.User) { close(done) }); err != nil {
+		s.t.Fatal(err)
+	}
+	select {
+	case <-done:
+	case <-s.ctx.Done():
+		s.t.Fatal("the queue of alice stands still")
 	}
 }
 

@@ -9,17 +9,12 @@ import (
 	"google.golang.org/protobuf/proto"
 
 	"spectrumlua/pb"
-	"spectrumlua/runtime/gateway/users"
 )
 
 // TestLogHasNoTextOfMessages passes texts in both directions: to those who get them, to those
 // who do not, and one that is too long.
 func TestLogHasNoTextOfMessages(t *testing.T) {
-	store, err := users.OpenMemory()
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer store.Close()
+	store := Memory(t)
 	b := newBench(t, store)
 	const secret = "hunter2 is the secret"
 	content := `<subject>` + secret + `</subject><body>` + secret + `</body><html xmlns="http://jabber.org/protocol/xhtml-im"><body xmlns="http://www.w3.org/1999/xhtml">` + secret + `</body></html>`

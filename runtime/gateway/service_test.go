@@ -51,6 +51,28 @@ func TestQuestionAtLoginIsAnsweredByAnyClient(t *testing.T) {
 	})
 }
 
+// TestOnlyTheTextOfAMessageAnswersAQuestion replies to a question, and withdraws an earlier
+// answer while the next question is open.
+func TestOnlyTheTextOfAMessageAnswersAQuestion(t *testing.T) {
+	s := play(t, "")
+	s.loggingIn()
+	s.question(&pb.Question{Id: proto.String("1"), Text: proto.String("Code?"), Secret: proto.Bool(true)})
+	for _, content := range []string{
+		`<body>I withdraw it</body>` + retract("x") + `<fallback xmlns="urn:xmpp:fallback:0" for="urn:xmpp:message-retract:1"><body/></fallback>`,
+		`<body>👍</body>` + reactions("x", "👍") + fallbackOf("urn:xmpp:reactions:0", 1),
+		`<body> </body>`,
+		`<body>&gt; Code?
+</body>` + reply("x", transport, 8),
+		`<body>&gt; Code?
+12345</body>` + reply("x", transport, 8),
+	} {
+		s.user(`<message type="chat" from="` + desktop + `" to="` + transport + `">` + content + `</message>`)
+	}
+	if a := delivered[*pb.Answer](s, pb.WrapperMessage_TYPE_ANSWER); a.GetText() != "12345" {
+		t.Errorf("the answer is %q", a.GetText())
+	}
+}
+
 func TestQuestionIsSentWhileNoClientIsOnline(t *testing.T) {
 	s := play(t, "[settings]\nstay_connected=1\n")
 	s.online()
@@ -221,16 +243,23 @@ func TestLongCommandContinuesAfterItsForm(t *testing.T) {
 	}
 }
 
-func TestHeadlinesAndErrorsToTheTransportAreIgnored(t *testing.T) {
+func TestHeadlinesAndErrorsAreIgnored(t *testing.T) {
 	s := play(t, "")
 	s.online()
 	for _, typ := range []string{"headline", "error"} {
-		s.user(`<message type="` + typ + `" from="` + desktop + `" to="` + transport + `"><body>x</body></message>`)
+		for _, to := range []string{transport, roomJID, roomJID + "/carol"} {
+			s.user(`<message type="` + typ + `" id="no" from="` + desktop + `" to="` + to + `"><body>x</body></message>`)
+		}
 	}
 	s.user(`<message type="chat" from="` + desktop + `" to="` + transport + `"><active xmlns="http://jabber.org/protocol/chatstates"/></message>`)
 	s.saysToTransport(desktop, "end")
 	if m := delivered[*pb.ServiceMessage](s, pb.WrapperMessage_TYPE_SERVICE_MESSAGE); m.GetMessage() != "end" {
 		t.Errorf("the script gets %v", m)
+	}
+	for _, n := range s.server.Stanzas() {
+		if stanza.Attr(n, "id") == "no" {
+			t.Errorf("an answer: %s", xmlOf(n))
+		}
 	}
 }
 

@@ -96,7 +96,7 @@ func TestSlotsAreRefused(t *testing.T) {
 		{"a negative size", slotRequest("a", "-1"), stanza.BadRequest, ""},
 		{"a huge size", slotRequest("a", "99999999999999999999"), stanza.BadRequest, ""},
 		{"no name", slotRequest("", "1"), stanza.BadRequest, ""},
-		{"another element", `<slot xmlns="urn:xmpp:http:upload:0"/>`, stanza.BadRequest, ""},
+		{"another element", `<slot xmlns="urn:xmpp:http:upload:0"/>`, stanza.ServiceUnavailable, ""},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			s := play(t, "", uploading)
@@ -107,6 +107,15 @@ func TestSlotsAreRefused(t *testing.T) {
 			}
 		})
 	}
+	t.Run("the database is not available", func(t *testing.T) {
+		s := play(t, "", uploading)
+		if err := s.store.Close(); err != nil {
+			t.Fatal(err)
+		}
+		if got := s.refused("get", transport, slotRequest("a", "1")); got != stanza.ResourceConstraint {
+			t.Errorf("%s", got)
+		}
+	})
 	t.Run("not registered", func(t *testing.T) {
 		s := play(t, "", uploading)
 		if got := s.refused("get", transport, slotRequest("a", "1")); got != stanza.RegistrationRequired {

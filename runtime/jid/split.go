@@ -18,6 +18,23 @@ func Bare(jid string) string {
 	return bare
 }
 
+// Valid reports whether a text is a JID. The parts have the lengths and characters of RFC
+// 6122; nothing looks up the domain.
+func Valid(text string) bool {
+	bare, resource, hasResource := strings.Cut(text, "/")
+	local, domain, hasLocal := strings.Cut(bare, "@")
+	if !hasLocal {
+		domain = bare
+	}
+	return (!hasLocal || isPart(local, ` "&':<>`)) && isPart(domain, ` "&'<>@`) && (!hasResource || isPart(resource, ""))
+}
+
+// isPart reports whether a text is valid as a part of a JID that cannot contain the excluded
+// characters.
+func isPart(text, excluded string) bool {
+	return len(text) <= maxPart && fit(text) && !strings.ContainsAny(text, excluded)
+}
+
 // escapes has the characters that a localpart cannot contain, with their escapes
 // (XEP-0106, section 4.2). The backslash is escaped only in front of an escape.
 var escapes = []struct{ char, code string }{

@@ -1,6 +1,7 @@
 package jid_test
 
 import (
+	"strings"
 	"testing"
 
 	"spectrumlua/runtime/jid"
@@ -18,6 +19,21 @@ func TestSplitReturnsTheParts(t *testing.T) {
 		local, domain, resource := jid.Split(c.jid)
 		if local != c.local || domain != c.domain || resource != c.resource {
 			t.Errorf("%q is %q, %q, %q", c.jid, local, domain, resource)
+		}
+	}
+}
+
+func TestValidAcceptsOnlyJIDs(t *testing.T) {
+	long := strings.Repeat("x", 1023)
+	for text, want := range map[string]bool{
+		"alice@example.net": true, "alice@example.net/a phone@home/2": true, "example.net": true, "example.net/x": true, "a@[::1]": true,
+		`#room\40irc.net@example.net/grüße`: true, long + "@" + "x/" + long: true,
+		"": false, "@example.net": false, "alice@": false, "alice@/x": false, "/x": false, "example.net/": false, "alice@example.net/": false,
+		"a@b@example.net": false, "a b@example.net": false, `a"@example.net`: false, "a@example net": false, "a@example.net/\x01": false,
+		"a\u200b\u00a0@example.net": false, "a\xff@example.net": false, long + "x@example.net": false, "a@example.net/" + long + "x": false,
+	} {
+		if got := jid.Valid(text); got != want {
+			t.Errorf("%.40q: %v", text, got)
 		}
 	}
 }

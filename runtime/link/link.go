@@ -187,6 +187,7 @@ func (l *Link) Run(ctx context.Context, conn net.Conn) error {
 		l.pulse(ctx)
 	})
 	helpers.Go(func() { // wakes up the reader
+		defer crash.Guard()
 		<-ctx.Done()
 		deadline := time.Unix(1, 0)
 		if writeFailure(ctx) != nil {

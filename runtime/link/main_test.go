@@ -34,7 +34,7 @@ const (
 )
 
 // patience is the time limit for steps that normally take no time.
-const patience = 20 * time.Second
+const patience = time.Minute
 
 // peer is Spectrum's end of a connection.
 type peer struct {

@@ -51,7 +51,7 @@ func (s *sum) add(families []*dto.MetricFamily, want func(dto.MetricType) bool) 
 }
 
 func (f *family) add(m *dto.Metric) {
-	key := keyOf(m.GetLabel())
+	key := Key(m.GetLabel())
 	before := f.byLabels[key]
 	if before == nil {
 		f.byLabels[key] = &dto.Metric{Label: m.Label, Counter: m.Counter, Gauge: m.Gauge, Histogram: m.Histogram}
@@ -88,9 +88,9 @@ func addHistograms(a, b *dto.Histogram) *dto.Histogram {
 	return out
 }
 
-// keyOf returns a text that is different for different labels. Labels are in the order of
+// Key returns a text that is different for different labels. Labels are in the order of
 // their names.
-func keyOf(labels []*dto.LabelPair) string {
+func Key(labels []*dto.LabelPair) string {
 	var b strings.Builder
 	for _, l := range labels {
 		b.WriteString(l.GetName())

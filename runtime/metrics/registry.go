@@ -30,7 +30,7 @@ type Registry struct {
 // New returns a registry.
 func New(o Options) *Registry {
 	r := &Registry{opts: o}
-	constant := prometheus.Labels{"jid": o.JID}
+	constant := prometheus.Labels{JIDLabel: o.JID}
 	for _, m := range table {
 		r.descs = append(r.descs, prometheus.NewDesc(m.Name, m.Help, m.Labels, constant))
 	}

@@ -3,7 +3,6 @@ package metrics
 import (
 	"fmt"
 	"math"
-	"regexp"
 	"slices"
 	"strings"
 	"sync"
@@ -11,6 +10,9 @@ import (
 
 	dto "github.com/prometheus/client_model/go"
 	"google.golang.org/protobuf/proto"
+
+	"spectrumlua/runtime/lazy"
+	"spectrumlua/runtime/shorten"
 )
 
 // Limits of the metrics of a script.
@@ -77,8 +79,8 @@ type series struct {
 }
 
 var (
-	namePattern = regexp.MustCompile(`^[a-zA-Z_][a-zA-Z0-9_]*$`)
-	ownLabels   = []string{"jid", "pid", "le", "quantile", "job", "instance"}
+	namePattern = lazy.Regexp(`^[a-zA-Z_][a-zA-Z0-9_]*$`)
+	ownLabels   = []string{JIDLabel, "pid", "le", "quantile", "job", "instance"}
 	ownSuffixes = []string{"_bucket", "_count", "_sum", "_created", "_info"}
 	countersEnd = "_total"
 )
@@ -86,8 +88,8 @@ var (
 // check returns what is wrong with a definition.
 func (d *Definition) check() error {
 	switch {
-	case !namePattern.MatchString(d.Name) || len(d.Name) > MaxName:
-		return fmt.Errorf("%q is not a name for a metric: use letters, digits and _, up to %d of them, as in irc_reconnects_total", cut(d.Name), MaxName)
+	case !namePattern().MatchString(d.Name) || len(d.Name) > MaxName:
+		return fmt.Errorf("%q is not a name for a metric: use letters, digits and _, up to %d of them, as in irc_reconnects_total", shorten.Ellipsis(d.Name, MaxName), MaxName)
 	case strings.HasPrefix(d.Name, Prefix):
 		return fmt.Errorf("%s begins with %s, as the metrics of the program do: choose another name", d.Name, Prefix)
 	case d.Type == Counter && !strings.HasSuffix(d.Name, countersEnd):
@@ -108,8 +110,8 @@ func (d *Definition) check() error {
 	}
 	for i, label := range d.Labels {
 		switch {
-		case !namePattern.MatchString(label) || len(label) > MaxName || strings.HasPrefix(label, "__"):
-			return fmt.Errorf("%s: %q is not a name for a label: use letters, digits and _", d.Name, cut(label))
+		case !namePattern().MatchString(label) || len(label) > MaxName || strings.HasPrefix(label, "__"):
+			return fmt.Errorf("%s: %q is not a name for a label: use letters, digits and _", d.Name, shorten.Ellipsis(label, MaxName))
 		case slices.Contains(ownLabels, label):
 			return fmt.Errorf("%s: the label %s exists already: choose another name", d.Name, label)
 		case slices.Contains(d.Labels[:i], label):
@@ -122,14 +124,6 @@ func (d *Definition) check() error {
 		}
 	}
 	return nil
-}
-
-// cut shortens a text for an error.
-func cut(text string) string {
-	if len(text) > MaxName {
-		return strings.ToValidUTF8(text[:MaxName], "") + "…"
-	}
-	return text
 }
 
 // same reports whether two definitions describe the same metric. Its help text may change.
@@ -257,10 +251,7 @@ func (c *Custom) key(labels []string) string {
 
 // clean returns the value of a label as it is shown.
 func (s *Script) clean(value string) string {
-	if len(value) > MaxValue {
-		value = value[:MaxValue]
-	}
-	value = strings.ToValidUTF8(value, "")
+	value = strings.ToValidUTF8(shorten.Cut(value, MaxValue), "")
 	if !s.users && looksLikeJID(value) {
 		return Hidden
 	}
@@ -277,7 +268,7 @@ func looksLikeJID(text string) bool {
 func (s *Script) gather(jid string) []*dto.MetricFamily {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	own := &dto.LabelPair{Name: proto.String("jid"), Value: &jid}
+	own := &dto.LabelPair{Name: proto.String(JIDLabel), Value: &jid}
 	all := []*dto.MetricFamily{droppedFamily(own, s.dropped)}
 	for _, name := range sorted(s.metrics) {
 		c := s.metrics[name]

@@ -19,7 +19,11 @@ import (
 	"spectrumlua/runtime/metrics"
 )
 
-func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
+// After an answer to a request that is too large, net/http waits half a second before it closes
+// the connection.
+func TestMain(m *testing.M) {
+	goleak.VerifyTestMain(m, goleak.IgnoreAnyFunction("net/http.(*conn).closeWriteAndWait"))
+}
 
 // listen starts a server.
 func listen(t *testing.T, gather metrics.Gather) (s *metrics.Server, hook *logtest.Hook) {
@@ -120,7 +124,7 @@ func TestSettingsAreChecked(t *testing.T) {
 		"listen=:9150":               `{"[::]:9150" false}`,
 		"listen=[::1]:9150\nusers=1": `{"[::1]:9150" true}`,
 		"listen=x":                   "m.cfg:4: [metrics] listen: it has to be a port or host:port, such as 127.0.0.1:9150 or [::]:9150",
-		"users=maybe":                "m.cfg:4: metrics.users has to be 1, true, yes, on, 0, false, no or off",
+		"users=maybe":                "m.cfg:4: [metrics] users has to be 1, true, yes, on, 0, false, no or off",
 		"port=1":                     "m.cfg:4: [metrics] port: [metrics] has no such key; the keys are listen, users",
 		"user=1":                     "m.cfg:4: [metrics] user: [metrics] has no such key; did you mean users?",
 	} {

@@ -15,6 +15,9 @@ import (
 // Prefix begins the names of our metrics. Those of scripts have other names.
 const Prefix = "spectrum2_lua_"
 
+// JIDLabel is the label that each metric has: the transport.
+const JIDLabel = "jid"
+
 // Type is the type of a metric.
 type Type string
 
@@ -156,6 +159,7 @@ var table = []metric{
 var exporters = []Info{
 	{Prefix + "script_series_dropped_total", Counter, nil, "Values for metrics of the script that were dropped because of its limit of series."},
 	{Prefix + "exporter_failures_total", Counter, nil, "Processes that the exporter could not ask, counted at each attempt."},
+	{Prefix + "exporter_series_dropped_total", Counter, nil, "Series of processes that have ended that the exporter dropped because of its limit of series."},
 }
 
 func init() {

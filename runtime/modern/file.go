@@ -10,6 +10,7 @@ import (
 	"unicode"
 
 	"spectrumlua/pb"
+	"spectrumlua/runtime/shorten"
 	"spectrumlua/runtime/stanza"
 	"spectrumlua/runtime/xmltree"
 )
@@ -118,9 +119,7 @@ func fileName(s string) string {
 		}
 		return r
 	}, s)
-	if s = strings.TrimSpace(s); len(s) > maxName {
-		s = strings.ToValidUTF8(s[:maxName], "")
-	}
+	s = shorten.Cut(strings.TrimSpace(s), maxName)
 	if s == "." || s == ".." {
 		return ""
 	}

@@ -52,6 +52,13 @@ func Emoji(all []string) []string {
 	return valid
 }
 
+// NoEmoji reports whether a reaction has texts, but none that can be an emoji. It must not
+// remove the earlier ones, as a reaction without texts does.
+func NoEmoji(all []string) bool { return len(all) > 0 && len(Emoji(all)) == 0 }
+
+// WhyNoEmoji tells the author of a script about it.
+const WhyNoEmoji = "none of its texts can be an emoji, which has at most 64 bytes and no white space"
+
 func isEmoji(s string) bool {
 	return s != "" && len(s) <= maxEmoji && utf8.ValidString(s) && strings.IndexFunc(s, neverEmoji) < 0
 }

@@ -13,8 +13,9 @@ type Content struct {
 	// Reacts, Retracts and Displayed are the ids of the message that the stanza is about.
 	// At most one of them makes sense; the first one that is set counts.
 	Reacts, Retracts, Displayed string
-	// Emoji are those of a reaction. It may be empty.
-	Emoji []string
+	// Emoji are those of a reaction. It may be empty. NoEmoji is that of the function.
+	Emoji   []string
+	NoEmoji bool
 
 	Replaces string // the id of the message that this one corrects
 	AnswerTo string // the id of the message that this one answers
@@ -40,7 +41,7 @@ var readers = map[string]func(c *Content, e *xmltree.Node){
 	stanza.Reactions:   readReactions,
 	stanza.FileSharing: readFile,
 	stanza.Bits:        readBits,
-	stanza.Stickers:    func(c *Content, _ *xmltree.Node) { c.sticker = true },
+	stanza.Stickers:    func(c *Content, e *xmltree.Node) { c.sticker = c.sticker || e.Name == "sticker" },
 	stanza.Reply:       readReply,
 }
 
@@ -138,7 +139,7 @@ func readReactions(c *Content, e *xmltree.Node) {
 			all = append(all, stanza.Body(r))
 		}
 	}
-	c.Emoji = Emoji(all)
+	c.Emoji, c.NoEmoji = Emoji(all), NoEmoji(all)
 }
 
 func readReply(c *Content, e *xmltree.Node) {

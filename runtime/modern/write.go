@@ -46,8 +46,9 @@ func Message(m *pb.ConversationMessage, text, author string) []*xmltree.Node {
 }
 
 // Delay returns the element with the time at which an older message was written (XEP-0203),
-// for a timestamp of the protocol. It returns nil if the timestamp is "" or not valid.
-func Delay(timestamp string) *xmltree.Node {
+// for a timestamp of the protocol. from is the room that has kept the message, or "". It returns
+// nil if the timestamp is "" or not valid.
+func Delay(timestamp, from string) *xmltree.Node {
 	if timestamp == "" { // as in most messages; an error costs more
 		return nil
 	}
@@ -55,7 +56,7 @@ func Delay(timestamp string) *xmltree.Node {
 	if err != nil {
 		return nil
 	}
-	return stanza.Element(stanza.Delay, "delay", stanza.Attrs{"stamp", at.Format(time.RFC3339)})
+	return stanza.Element(stanza.Delay, "delay", stanza.Attrs{"from", from, "stamp", at.Format(time.RFC3339)})
 }
 
 // ID returns the element with the id that an entity has given to a message (XEP-0359).

@@ -9,7 +9,7 @@ import (
 	"image/color"
 	"image/png"
 
-	goqr "github.com/piglig/go-qr"
+	"github.com/boombuler/barcode/qr"
 )
 
 const (
@@ -27,19 +27,18 @@ type Code [][]bool
 
 // New returns the code of a text. The error is ErrTooLong.
 func New(text string) (Code, error) {
-	qr, err := goqr.EncodeText(text, goqr.Low)
-	if errors.Is(err, goqr.ErrDataTooLong) {
+	picture, err := qr.Encode(text, qr.L, qr.Auto)
+	if err != nil { // all other texts have an encoding
 		return nil, fmt.Errorf("%w: it has %d bytes", ErrTooLong, len(text))
 	}
-	if err != nil {
-		return nil, err
-	}
-	size := qr.Size() + 2*margin
-	code := make(Code, size)
+	modules := picture.Bounds().Dx()
+	code := make(Code, modules+2*margin)
 	for y := range code {
-		code[y] = make([]bool, size)
-		for x := range code[y] {
-			code[y][x] = qr.Module(x-margin, y-margin)
+		code[y] = make([]bool, len(code))
+	}
+	for y := range modules {
+		for x := range modules {
+			code[y+margin][x+margin] = picture.At(x, y) == color.Black
 		}
 	}
 	return code, nil

@@ -13,7 +13,7 @@ import (
 )
 
 func TestPNGIsAReadableCode(t *testing.T) {
-	for _, text := range []string{"https://example.net/login?code=A1", "héllo – 你好", strings.Repeat("x", 2000)} {
+	for _, text := range []string{"https://example.net/login?code=A1", "héllo – 你好", "0123456789", "HTTPS://EXAMPLE.NET/A1", "", strings.Repeat("x", 2000)} {
 		code, err := New(text)
 		if err != nil {
 			t.Fatal(err)
@@ -36,7 +36,10 @@ func TestPNGIsAReadableCode(t *testing.T) {
 }
 
 func TestTextThatDoesNotFitIsAnError(t *testing.T) {
-	if _, err := New(strings.Repeat("x", 4000)); !errors.Is(err, ErrTooLong) {
+	if _, err := New(strings.Repeat("x", 2953)); err != nil {
+		t.Error(err)
+	}
+	if _, err := New(strings.Repeat("x", 2954)); !errors.Is(err, ErrTooLong) || err.Error() != "the text is too long for a QR code: it has 2954 bytes" {
 		t.Errorf("got %v", err)
 	}
 }

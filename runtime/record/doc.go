@@ -24,8 +24,8 @@
 // PING, PONG, STATS and secrets; see Recorder.
 package record
 
-// version is the version of the format, which each header contains.
-const version = 1
+// formatVersion is the version of the format, which each header contains.
+const formatVersion = 1
 
 // Names of keys in a record.
 const (

@@ -29,7 +29,7 @@ func NewEncoder(secrets *secret.Known, bodies bool) *Encoder {
 
 // Header returns the first line. It sets the version of the format.
 func (e *Encoder) Header(h Header) ([]byte, error) {
-	h.Record, h.Part = version, 1
+	h.Record, h.Part = formatVersion, 1
 	return json.Marshal(h)
 }
 

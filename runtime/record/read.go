@@ -197,7 +197,7 @@ func (c *collector) line(number int, text []byte, whole bool) error {
 			c.broken = &Error{c.name, number, err}
 		}
 		return nil
-	case l.Record > version:
+	case l.Record > formatVersion:
 		return &Error{c.name, number, fmt.Errorf("this record was made by a newer program, spectrum2-lua %s", l.Version)}
 	case l.Record != 0:
 		c.broken = nil

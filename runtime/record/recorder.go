@@ -12,6 +12,7 @@ import (
 	"github.com/sirupsen/logrus"
 
 	"spectrumlua/pb"
+	"spectrumlua/runtime/crash"
 	"spectrumlua/runtime/schema"
 )
 
@@ -105,14 +106,14 @@ func Open(o Options) (*Recorder, error) {
 		return nil, fmt.Errorf("the record cannot be written: %w", err)
 	}
 	r.path = r.file.path
-	o.Log.Warnf("all messages between Spectrum and the script are recorded in %s, with the texts that users write ([lua] record)", r.path)
+	o.Log.Warnf("all messages from and to the script are recorded in %s, with the texts that users write ([lua] record)", r.path)
 	go r.run()
 	return r, nil
 }
 
 func (r *Recorder) header(part int) []byte {
 	h := r.opts.Header
-	h.Record, h.Time, h.Part = version, r.start.UTC().Truncate(time.Millisecond), part
+	h.Record, h.Time, h.Part = formatVersion, r.start.UTC().Truncate(time.Millisecond), part
 	text, err := json.Marshal(h)
 	if err != nil {
 		panic(err) // impossible: all fields can be encoded
@@ -216,6 +217,7 @@ func (r *Recorder) Close() {
 
 // run is the writing goroutine.
 func (r *Recorder) run() {
+	defer crash.Guard()
 	defer close(r.done)
 	defer r.file.close()
 	var queue []item

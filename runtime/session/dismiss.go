@@ -6,6 +6,8 @@ import (
 	"google.golang.org/protobuf/proto"
 
 	"spectrumlua/pb"
+	"spectrumlua/runtime/shorten"
+	"spectrumlua/runtime/xmltext"
 )
 
 // dismiss ends a session whose messages are handled too slowly, and sends the user
@@ -48,10 +50,14 @@ func (r *Registry) sendDisconnected(s *Session, code pb.ConnectionError, why err
 	}
 }
 
-// disconnected returns the payload of a DISCONNECTED, without secrets. It logs an error
-// and returns nil if it cannot be encoded.
+// maxReason is the length of the error that a user receives, in bytes.
+const maxReason = 4096
+
+// disconnected returns the payload of a DISCONNECTED, without secrets. The error may quote
+// any bytes, and Spectrum copies the message into a stanza. It logs an error and returns
+// nil if the payload cannot be encoded.
 func (r *Registry) disconnected(s *Session, code pb.ConnectionError, why error) []byte {
-	message := r.opts.Secrets.Hide(why.Error())
+	message := shorten.Ellipsis(xmltext.Clean(r.opts.Secrets.Hide(why.Error())), maxReason)
 	payload, err := proto.Marshal(&pb.Disconnected{User: &s.User, Error: &code, Message: &message})
 	if err != nil {
 		r.log.WithField("user", s.User).Errorf("DISCONNECTED: %v", err)

@@ -2,6 +2,7 @@ package session
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"math/rand/v2"
 	"strings"
@@ -39,6 +40,25 @@ func TestFullMailboxDisconnectsTheUser(t *testing.T) {
 		p.expect("500ms alice wait send: "+errTooManyWaiting.Error(), "500ms alice logout", "500ms alice ended",
 			"500ms alice login", "500ms alice new")
 	})
+}
+
+// TestErrorForTheUserIsValidInAStanza refuses a login with errors that quote bytes which
+// would close the transport's stream.
+func TestErrorForTheUserIsValidInAStanza(t *testing.T) {
+	for name, text := range map[string][2]string{
+		"bytes that are not UTF-8": {"near '\xe2'", "near '\ufffd'"},
+		"control characters":       {"a\x00\x01b\nc", "ab\nc"},
+		"a text of a megabyte":     {strings.Repeat("é", 1<<19), strings.Repeat("é", 2048) + "…"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			perform(t, nil, func(p *play) {
+				p.login("alice")
+				p.expect("alice login")
+				p.r.refuse(p.r.Find("alice"), errors.New(text[0]))
+				p.expect("alice < disconnected 7 " + text[1])
+			})
+		})
+	}
 }
 
 // TestErrorOfAnOldSessionIsNotSentToTheNextOne dismisses a session that has just been
@@ -268,9 +288,9 @@ func TestMessagesWithoutReceiverAreLoggedAndIgnored(t *testing.T) {
 		level   logrus.Level
 		log     string
 	}{
-		{"a LOGIN that does not parse", "login", []byte("\xff"), logrus.WarnLevel, "LOGIN that does not parse"},
-		{"a LOGIN without its required fields", "login", nil, logrus.WarnLevel, "LOGIN that does not parse"},
-		{"a LOGIN without a user", "login", loginOf("", "legacy"), logrus.WarnLevel, "LOGIN that does not parse"},
+		{"a LOGIN that does not parse", "login", []byte("\xff"), logrus.WarnLevel, "LOGIN is ignored: it does not parse"},
+		{"a LOGIN without its required fields", "login", nil, logrus.WarnLevel, "LOGIN is ignored: it does not parse"},
+		{"a LOGIN without a user", "login", loginOf("", "legacy"), logrus.WarnLevel, "LOGIN is ignored: it names no user"},
 		{"a LOGOUT of a user without a session", "logout", []byte("\x0a\x03bob"), logrus.DebugLevel, "LOGOUT of a user who is not logged in"},
 		{"a LOGOUT that does not parse", "logout", []byte("\xff"), logrus.DebugLevel, "LOGOUT of a user who is not logged in"},
 		{"a message to a user without a session", "conv_message", sayingOf("bob", "hello"), logrus.DebugLevel, "conv_message for a user who is not logged in"},

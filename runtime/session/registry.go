@@ -2,6 +2,8 @@ package session
 
 import (
 	"context"
+	"errors"
+	"fmt"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -82,7 +84,10 @@ type Registry struct {
 	writing sync.Mutex // held while unlock writes lines, possibly without mu
 }
 
-// garbageEvery is how often the log may say that a LOGIN does not parse.
+// errNoUser is the reason to ignore a LOGIN.
+var errNoUser = errors.New("it names no user")
+
+// garbageEvery is how often the log may say that a LOGIN is ignored.
 const garbageEvery = time.Minute
 
 // New returns a registry. Its sessions and the tasks of the process end at the
@@ -228,10 +233,15 @@ func (r *Registry) debugging() bool {
 // login starts a session. It first ends a session that Spectrum has not logged out.
 func (r *Registry) login(ctx context.Context, typ *schema.Type, payload []byte) {
 	var login pb.Login
-	if err := proto.Unmarshal(payload, &login); err != nil || login.GetUser() == "" {
-		r.garbage.Do("LOGIN", func() {
-			r.log.Warnf("a LOGIN that does not parse is ignored: %v (logged once in %v)", err, garbageEvery)
-		})
+	err := proto.Unmarshal(payload, &login)
+	switch {
+	case err != nil:
+		err = fmt.Errorf("it does not parse: %w", err)
+	case login.GetUser() == "":
+		err = errNoUser
+	}
+	if err != nil {
+		r.garbage.Do("LOGIN", func() { r.log.Warnf("a LOGIN is ignored: %v (logged once in %v)", err, garbageEvery) })
 		return
 	}
 	m := Message{Type: typ, Payload: string(payload)}

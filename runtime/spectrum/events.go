@@ -21,7 +21,8 @@ type event interface {
 	GetPm() bool
 }
 
-// about returns what sends the events of a type as raw XML.
+// about returns what sends the events of a type as raw XML. elements returns nil for a
+// reaction without a valid emoji.
 func about[M any, P interface {
 	*M
 	event
@@ -40,12 +41,20 @@ func about[M any, P interface {
 			s.dropped(schema.TypeByNumber(typ), "it is of the user, and Spectrum has no way to show it")
 			return nil
 		}
-		return s.raw(stanza.Message(c.from, m.GetUserName(), c.kind(), elements(m, c.reference(m.GetId()))...))
+		parts := elements(m, c.reference(m.GetId()))
+		if len(parts) == 0 {
+			s.dropped(schema.TypeByNumber(typ), modern.WhyNoEmoji)
+			return nil
+		}
+		return s.raw(stanza.Message(c.from, m.GetUserName(), c.kind(), parts...))
 	}
 }
 
 var (
 	reaction = about(pb.WrapperMessage_TYPE_REACTION, func(m *pb.Reaction, id string) []*xmltree.Node {
+		if modern.NoEmoji(m.GetEmoji()) {
+			return nil
+		}
 		return modern.Reaction(id, m.GetEmoji())
 	})
 	retraction = about(pb.WrapperMessage_TYPE_RETRACTION, func(_ *pb.Retraction, id string) []*xmltree.Node { return modern.Retraction(id) })

@@ -137,7 +137,7 @@ func (s *Side) stanza(m *pb.ConversationMessage) *xmltree.Node {
 		m.Replaces = proto.String(c.original(m.GetReplaces()))
 	}
 	n := stanza.Message(c.from, m.GetUserName(), c.kind(), modern.Message(m, text, author)...)
-	stanza.Add(n, markup(m.GetXhtml()), stanza.Element(stanza.ChatStates, "active", nil), modern.Delay(m.GetTimestamp()))
+	stanza.Add(n, markup(m.GetXhtml()), stanza.Element(stanza.ChatStates, "active", nil), modern.Delay(m.GetTimestamp(), ""))
 	if m.Id == nil {
 		return n
 	}

@@ -203,6 +203,7 @@ func TestEventsAreRawXML(t *testing.T) {
 				`<moderated xmlns="urn:xmpp:message-moderate:1" by="` + roomJID + `/Carol"/><reason>spam</reason></retract>` + store + `</message>`,
 		},
 		"reaction of a name that is no JID": {pb.WrapperMessage_TYPE_REACTION, &pb.Reaction{UserName: user, BuddyName: proto.String("a b"), Id: id}, ""},
+		"reaction that is no emoji":         {pb.WrapperMessage_TYPE_REACTION, &pb.Reaction{UserName: user, BuddyName: bob, Id: id, Emoji: []string{"thumbs up"}}, ""},
 		"reaction of the user":              {pb.WrapperMessage_TYPE_REACTION, &pb.Reaction{UserName: user, BuddyName: bob, Id: id, Origin: proto.Bool(true)}, ""},
 		"marker in another room":            {pb.WrapperMessage_TYPE_DISPLAYED, &pb.Displayed{UserName: user, BuddyName: proto.String("#x@y"), Nickname: carol, Id: id}, ""},
 		"moderation of a chat":              {pb.WrapperMessage_TYPE_MODERATION, &pb.Moderation{UserName: user, Room: bob, Id: id}, ""},

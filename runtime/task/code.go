@@ -58,7 +58,9 @@ func (t *Task) ranOn() {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	t.cancelled()
-	t.setHook(s.hook)
+	if s.sample == nil { // otherwise the hook is that of Sample
+		t.setHook(s.hook)
+	}
 	if s.measure != nil {
 		s.lasts()
 	}
@@ -92,8 +94,8 @@ func (t *Task) borrowedWaits() {
 }
 
 // Lender is the work of a goroutine that lends itself to handle an item; see
-// Owner.Handle. Two lenders can be compared. Its methods are called with the scheduler's lock, so they may neither
-// block nor call the scheduler.
+// Owner.Handle. Two lenders can be compared. Its methods are called with the scheduler's
+// lock, so they may neither block nor call the scheduler.
 type Lender interface {
 	// Lend is called before the item is handled.
 	Lend()

@@ -3,7 +3,6 @@ package task
 import (
 	"context"
 	"errors"
-	"slices"
 	"sync"
 	"time"
 
@@ -15,38 +14,24 @@ import (
 // is closed.
 var errFinished = errors.New("the owner is ending")
 
-// Hook calls f before each instruction of each task, on the goroutine of the task and
-// with the script lock, until remove is called. f may call Suspend. A task that computes
-// calls a new hook, and stops calling a removed one, after at most a thousand
-// instructions. Without hooks, an instruction costs one comparison more.
-func (s *Scheduler) Hook(f func(t *Task)) (remove func()) {
-	added := &f
-	s.setHooks(func(hooks []*func(*Task)) []*func(*Task) { return append(hooks, added) })
-	return func() {
-		s.setHooks(func(hooks []*func(*Task)) []*func(*Task) {
-			return slices.DeleteFunc(hooks, func(h *func(*Task)) bool { return h == added })
-		})
+// SetHook makes the scheduler call f before each instruction of each task, on the goroutine
+// of the task and with the script lock. f may call Suspend. It replaces the hook before; nil
+// removes it. A task that computes notices that after at most a thousand instructions.
+// Without a hook, an instruction costs one comparison more.
+func (s *Scheduler) SetHook(f func(t *Task)) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.hook = nil
+	if f != nil {
+		s.hook = &f
 	}
 }
 
-// setHooks replaces the hooks by change of a copy.
-func (s *Scheduler) setHooks(change func(hooks []*func(*Task)) []*func(*Task)) {
+// Hooked reports whether the scheduler has a hook.
+func (s *Scheduler) Hooked() bool {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	s.hooks = change(slices.Clone(s.hooks))
-	switch hooks := s.hooks; len(hooks) {
-	case 0:
-		s.hook = nil
-	case 1:
-		s.hook = hooks[0]
-	default:
-		all := func(t *Task) {
-			for _, h := range hooks {
-				(*h)(t)
-			}
-		}
-		s.hook = &all
-	}
+	return s.hook != nil
 }
 
 // setHook makes f the hook of the task. It writes only a change, because each turn of a

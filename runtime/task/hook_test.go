@@ -12,8 +12,8 @@ import (
 func TestHookIsCalledBeforeEachInstruction(t *testing.T) {
 	inBubble(t, task.Options{}, func(b *bench) {
 		var seen []string
-		hook := func(name string) (remove func()) {
-			return b.s.Hook(func(t *task.Task) { seen = append(seen, name+t.Owner().Name()) })
+		hook := func(name string) {
+			b.s.SetHook(func(t *task.Task) { seen = append(seen, name+t.Owner().Name()) })
 		}
 		run := func() []string {
 			seen = nil
@@ -24,22 +24,17 @@ func TestHookIsCalledBeforeEachInstruction(t *testing.T) {
 		if got := run(); len(got) != 0 {
 			b.Errorf("without a hook: %q", got)
 		}
-		first := hook("1 ")
+		hook("1 ")
 		if got := run(); len(got) != 2 || got[0] != "1 user" {
-			b.Errorf("with one hook: %q", got)
+			b.Errorf("with a hook: %q", got)
 		}
-		second := hook("2 ")
-		if got := run(); len(got) != 4 || got[1] != "2 user" {
-			b.Errorf("with two hooks: %q", got)
-		}
-		first()
-		first()
+		hook("2 ")
 		if got := run(); len(got) != 2 || got[0] != "2 user" {
-			b.Errorf("with the second hook: %q", got)
+			b.Errorf("with another hook: %q", got)
 		}
-		second()
+		b.s.SetHook(nil)
 		if got := run(); len(got) != 0 {
-			b.Errorf("after the hooks were removed: %q", got)
+			b.Errorf("after the hook was removed: %q", got)
 		}
 	})
 }
@@ -50,12 +45,12 @@ func TestHookReachesATaskThatComputes(t *testing.T) {
 		const many = 1024
 		b.owner("user").Spawn("", func(t *task.Task) {
 			count := 0
-			remove := b.s.Hook(func(*task.Task) { count++ })
+			b.s.SetHook(func(*task.Task) { count++ })
 			instructions(t, many+1)
 			if count == 0 {
 				b.Errorf("the hook was not called within %d instructions", many+1)
 			}
-			remove()
+			b.s.SetHook(nil)
 			instructions(t, many)
 			count = 0
 			instructions(t, many)

@@ -116,7 +116,7 @@ func isClosed(c <-chan struct{}) bool {
 }
 
 // patience is the time limit for steps outside a bubble.
-const patience = 20 * time.Second
+const patience = time.Minute
 
 func await(t *testing.T, c <-chan struct{}, what string) {
 	t.Helper()

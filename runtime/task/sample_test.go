@@ -18,7 +18,7 @@ func TestSampleIsTakenAtTheNextInstruction(t *testing.T) {
 			b.Error("nothing runs")
 		}
 		hooked := 0
-		defer b.s.Hook(func(*task.Task) { hooked++ })()
+		b.s.SetHook(func(*task.Task) { hooked++ })
 		b.owner("alice").Post(itemFunc(func(t *task.Task) {
 			instructions(t, 1)
 			if !b.s.Sample(sample) || len(seen) != 0 {
@@ -33,6 +33,24 @@ func TestSampleIsTakenAtTheNextInstruction(t *testing.T) {
 		synctest.Wait()
 		if len(seen) != 1 || hooked != 7 {
 			b.Errorf("%q, and %d calls of the hook", seen, hooked)
+		}
+	})
+}
+
+// TestSampleIsTakenAtEachInstruction includes those at which a task checks the clock.
+func TestSampleIsTakenAtEachInstruction(t *testing.T) {
+	inBubble(t, task.Options{}, func(b *bench) {
+		const many = 5000
+		seen := 0
+		b.owner("alice").Post(itemFunc(func(t *task.Task) {
+			for range many {
+				b.s.Sample(func(*task.Task) { seen++ })
+				instructions(t, 1)
+			}
+		}))
+		synctest.Wait()
+		if seen != many {
+			b.Errorf("%d samples of %d", seen, many)
 		}
 	})
 }
@@ -65,10 +83,12 @@ func TestSampleReachesATaskThatComputes(t *testing.T) {
 	taken := make(chan struct{})
 	done := make(chan struct{})
 	started := make(chan struct{})
-	s.NewOwner(t.Context(), "alice").Post(itemFunc(func(t *task.Task) {
+	alice := s.NewOwner(t.Context(), "alice")
+	defer alice.Cancel(errTest)
+	alice.Post(itemFunc(func(t *task.Task) {
 		defer close(done)
 		close(started)
-		for {
+		for t.Err() == nil {
 			select {
 			case <-taken:
 				return

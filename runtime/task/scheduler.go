@@ -66,9 +66,10 @@ type Scheduler struct {
 	// woken counts the tasks that wait for the script lock after a sleep or a
 	// timeout, or that will do so soon; see Task.Soon.
 	woken int
-	// hooks are the functions of Hook that are not removed, and hook calls them all; it is
-	// nil without hooks. suspended has the tasks in Suspend, and how to end their contexts.
-	hooks     []*func(*Task)
+	// inputs has the functions of Task.Input.
+	inputs map[*Task]func() bool
+	// hook is the function of SetHook, or nil. suspended has the tasks in Suspend, and how to
+	// end their contexts.
 	hook      *func(*Task)
 	suspended map[*Task]context.CancelCauseFunc
 	// began is the zero of now. measure is nil while nobody measures. sample is the

@@ -2,7 +2,6 @@ package task
 
 import (
 	"context"
-	"runtime"
 	"time"
 
 	"spectrumlua/runtime/clock"
@@ -70,56 +69,31 @@ func (t *Task) wakes() {
 // task. Soon may only be called by a function that is passed to Wait.
 func (t *Task) Soon() { t.wakes() }
 
+// Input tells Settle how to find out whether the input that the task waits for has arrived.
+// arrived must not wait. Any goroutine may call it until done is called, which must happen as
+// soon as the task has its input. Nil means that nobody can tell. With the real clock, which
+// Settle is not for, Input does nothing. It may only be called by a function that is passed to
+// Wait.
+func (t *Task) Input(arrived func() bool) (done func()) {
+	if arrived == nil || clock.IsReal(t.Clock()) {
+		return func() {}
+	}
+	s := t.owner.sched
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.inputs == nil {
+		s.inputs = make(map[*Task]func() bool)
+	}
+	s.inputs[t] = arrived
+	return t.wakes
+}
+
 // goesOn records that the task holds the script lock again. sched.mu is held.
 func (t *Task) goesOn() {
 	t.waiting = false
+	delete(t.owner.sched.inputs, t)
 	if t.woken {
 		t.woken = false
 		t.owner.sched.woken--
 	}
-}
-
-const (
-	// settling is how long nothing may run before Settle returns. Data on a local
-	// socket arrives within that time.
-	settling = time.Millisecond
-	// unsettled is how long Settle waits for tasks that never become idle.
-	unsettled = 100 * time.Millisecond
-)
-
-// Settle returns when all tasks of the schedulers wait for something that does not
-// arrive at once, or when ctx is done. It is meant for clock.NewMovable. Settle
-// observes the schedulers from outside, so input from other processes may arrive
-// later. It gives up after a tenth of a second on tasks that never become idle, but waits
-// for those in Suspend.
-func Settle(ctx context.Context, schedulers ...*Scheduler) {
-	before, late := uint64(0), time.Now().Add(unsettled)
-	for ctx.Err() == nil && time.Now().Before(late) {
-		for range schedulers {
-			runtime.Gosched()
-		}
-		turns, rest := uint64(0), true
-		for _, s := range schedulers {
-			turn, settled, suspended := s.settled()
-			turns, rest = turns+turn, rest && settled
-			if suspended {
-				late = time.Now().Add(unsettled)
-			}
-		}
-		if rest && turns == before {
-			return
-		}
-		before = turns
-		time.Sleep(settling)
-	}
-}
-
-// settled reports whether nothing runs or is about to run, and returns the number
-// of times that the script lock has changed hands. suspended reports whether a task is in
-// Suspend.
-func (s *Scheduler) settled() (turn uint64, settled, suspended bool) {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	suspended = len(s.suspended) > 0
-	return s.turn, !s.held && s.ready.len() == 0 && s.woken == 0 && !suspended, suspended
 }

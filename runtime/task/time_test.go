@@ -3,6 +3,8 @@ package task_test
 import (
 	"context"
 	"fmt"
+	"runtime/debug"
+	"sync/atomic"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -109,6 +111,31 @@ func TestSettleWaitsForWork(t *testing.T) {
 	})
 }
 
+// TestSettleWaitsForGoroutinesThatRun has a wait that computes, which no task counts.
+func TestSettleWaitsForGoroutinesThatRun(t *testing.T) {
+	s := task.New(task.Options{Clock: clock.NewMovable(func(context.Context) {})})
+	defer s.Close()
+	o := s.NewOwner(t.Context(), "user")
+	var computed bool
+	o.Spawn("", func(t *task.Task) {
+		_ = t.Wait(func(context.Context) error {
+			for began := time.Now(); time.Since(began) < 20*time.Millisecond; {
+			}
+			return nil
+		})
+		computed = true
+		_ = t.Wait(func(ctx context.Context) error { return receive(ctx, nil) })
+	})
+	task.Settle(t.Context(), s)
+	s.Do(func() {
+		if !computed {
+			t.Error("Settle did not wait for the goroutine")
+		}
+	})
+	o.Cancel(errTest)
+	await(t, o.Idle(), "the end of the owner")
+}
+
 // TestSettleGivesUpOnBusyTasks uses tasks that never become idle.
 func TestSettleGivesUpOnBusyTasks(t *testing.T) {
 	s := task.New(task.Options{})
@@ -126,4 +153,47 @@ func TestSettleGivesUpOnBusyTasks(t *testing.T) {
 	await(t, settled, "the end of Settle")
 	o.Cancel(errTest)
 	await(t, o.Idle(), "the end of the owner")
+}
+
+// TestSettleWaitsForInputThatHasArrived has a task that takes its input long after it has
+// arrived, as if the processors were busy. The collector is off, because Settle waits for its
+// goroutines, too.
+func TestSettleWaitsForInputThatHasArrived(t *testing.T) {
+	defer debug.SetGCPercent(debug.SetGCPercent(-1))
+	synctest.Test(t, func(t *testing.T) {
+		s := task.New(task.Options{Clock: clock.NewMovable(func(context.Context) {})})
+		defer s.Close()
+		o := s.NewOwner(t.Context(), "user")
+		var arrived atomic.Bool
+		arrival, taken := make(chan struct{}), false
+		o.Spawn("reader", func(t *task.Task) {
+			_ = t.Wait(func(context.Context) error {
+				defer t.Input(arrived.Load)()
+				<-arrival
+				time.Sleep(20 * time.Millisecond)
+				return nil
+			})
+			taken = true
+			_ = t.Wait(func(ctx context.Context) error { return receive(ctx, nil) })
+		})
+		settled := func() (is bool) {
+			task.Settle(t.Context(), s)
+			s.Do(func() { is = taken })
+			return is
+		}
+		if settled() {
+			t.Error("the task did not wait for its input")
+		}
+		arrived.Store(true)
+		close(arrival)
+		if !settled() {
+			t.Error("Settle did not wait for input that has arrived")
+		}
+		began := time.Now()
+		if settled(); time.Since(began) >= 100*time.Millisecond { // it did not give up
+			t.Errorf("Settle took %v after the task had its input", time.Since(began))
+		}
+		o.Cancel(errTest)
+		<-o.Idle()
+	})
 }

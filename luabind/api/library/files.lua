@@ -30,11 +30,11 @@ function files.fetch(file, options) end
 ---@field mime_type? string
 ---With `fetch`: the size of the content, if it is known. Players can then jump to a position (default: unknown).
 ---@field size? integer
----How long the file is kept; at most `[files] expire` (default: `[files] expire`).
+---How many seconds the file is kept; at most `[files] expire` (default: `[files] expire`).
 ---@field expire? number
 ---With `fetch`: keeps the content until the file expires, so that the function succeeds only once (default: `true`).
 ---@field cache? boolean
----With `fetch`: how long the function may make no progress (default: 60).
+---With `fetch`: how many seconds the function may make no progress (default: 60).
 ---@field timeout? number
 ---The user whose quota counts, and with `fetch` the owner of the function: `spectrum` or a session (default: the owner of the running handler or task).
 ---@field owner? spectrum|spectrum.Session
@@ -42,7 +42,7 @@ function files.fetch(file, options) end
 ---@class spectrum.files.FetchOptions
 ---The greatest size of the file (default: 100 MiB).
 ---@field max_size? integer
----The limit for the beginning of the download, and for each read; 0 means no limit (default: 60).
+---The limit in seconds for the beginning of the download, and for each read; 0 means no limit (default: 60).
 ---@field timeout? number
 ---Allows addresses in private networks and on this machine (default: `false`).
 ---@field private? boolean

@@ -168,6 +168,7 @@ function stream:close() end
 
 ---The request that `http.serve` passes to its function.
 ---@class spectrum.http.Request
+---The method, for example `"POST"`.
 ---@field method string
 ---The path, with its escapes decoded.
 ---@field path string

@@ -156,7 +156,7 @@ return on`
 
 		// The gateway creates the tables and registers alice.
 		store := openUsers(t, s.dir, section)
-		a, err := store.Register(ctx, users.Account{JID: "alice@localhost", Name: "älice", Password: "pässword<&"})
+		a, err := store.Register(ctx, users.Account{JID: "alice@localhost", Name: "älice", Password: "pässword<&"}, nil)
 		if err != nil {
 			t.Fatal(err)
 		}

@@ -4,6 +4,7 @@ package accounts
 
 import (
 	"errors"
+	"slices"
 
 	"spectrumlua/runtime/gateway/router"
 	"spectrumlua/runtime/gateway/users"
@@ -25,7 +26,7 @@ func Settings(u *router.User, account users.Account) (map[string]string, error) 
 }
 
 // Refusal returns what a user sees of an error of the database. It logs an error that the
-// user cannot correct. doing is what failed.
+// user cannot correct. doing is what failed, as "registration".
 func Refusal(u *router.User, doing string, err error) *stanza.Error {
 	switch {
 	case errors.Is(err, users.ErrNotFound):
@@ -35,7 +36,7 @@ func Refusal(u *router.User, doing string, err error) *stanza.Error {
 	case errors.Is(err, users.ErrExists):
 		return stanza.Errorf(stanza.Conflict, "You have just been registered already.")
 	}
-	u.Failed(doing, err)
+	u.Failed(doing+" failed", err)
 	return stanza.Errorf(stanza.ResourceConstraint, "The transport cannot use its database. Try again later.")
 }
 
@@ -62,14 +63,9 @@ func Register(u *router.User, account users.Account) (users.Account, error) {
 	ctx, cancel := u.Context()
 	defer cancel()
 	account.JID = u.JID
-	account, err := u.Store().Register(ctx, account)
+	account, err := u.Store().Register(ctx, account, u.Router().Settings().User.Values())
 	if err != nil {
 		return account, err
-	}
-	for name, value := range u.Router().Settings().User.Values() {
-		if err := u.Store().Set(ctx, account.ID, name, value); err != nil {
-			return account, err
-		}
 	}
 	u.Log().Info("registered")
 	return account, nil
@@ -86,13 +82,8 @@ func Update(u *router.User, account users.Account) error {
 func NameTaken(u *router.User, name string) (bool, error) {
 	ctx, cancel := u.Context()
 	defer cancel()
-	all, err := u.Store().All(ctx)
-	for _, a := range all {
-		if a.Name == name && a.JID != u.JID {
-			return true, nil
-		}
-	}
-	return false, err
+	named, err := u.Store().Named(ctx, name)
+	return slices.ContainsFunc(named, func(a users.Account) bool { return a.JID != u.JID }), err
 }
 
 // Remove removes an account with its settings and contacts, and what the script has stored

@@ -27,6 +27,6 @@ func forgetNow(u *router.User) {
 	ctx, cancel := u.Context()
 	defer cancel()
 	if err := u.Router().Forget(ctx, u.JID); err != nil {
-		u.Log().Warnf("the script's stores of the unregistered user stay: %v", err)
+		u.Log().WithField("error", err.Error()).Warn("the script's stores of the unregistered user stay")
 	}
 }

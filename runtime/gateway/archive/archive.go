@@ -24,7 +24,7 @@ func Feature() router.Feature {
 		f.Stanzas = append(f.Stanzas,
 			router.Route{Kind: "iq", Type: "set", To: target, Space: stanza.Archive, Handle: ask},
 			router.Route{Kind: "iq", Type: "get", To: target, Space: stanza.Archive, Handle: describe})
-		for _, name := range []string{stanza.Archive, stanza.Archive + "#extended"} {
+		for _, name := range []string{stanza.Archive, stanza.Archive + "#extended", stanza.Retract + "#tombstone"} {
 			f.Disco = append(f.Disco, router.Disco{Target: target, Var: name})
 		}
 	}

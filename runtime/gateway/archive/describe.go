@@ -36,13 +36,13 @@ func describe(u *router.User, s *router.Stanza) {
 // filters returns the form with the filters of a request (XEP-0313, section 4.1.5).
 func filters() *xmltree.Node {
 	f := form.Form{Type: "form", Kind: stanza.Archive}
-	types := map[string]string{"with": "jid-single", "ids": form.List}
+	types := map[string]string{"with": "jid-single", "ids": form.Lists}
 	for _, name := range fields {
 		typ := types[name]
 		if typ == "" {
 			typ = form.Text
 		}
-		f.Fields = append(f.Fields, form.Field{Var: name, Type: typ})
+		f.Fields = append(f.Fields, form.Field{Var: name, Type: typ, Open: typ == form.Lists})
 	}
 	return f.Node()
 }
@@ -62,7 +62,7 @@ func metadata(u *router.User, s *router.Stanza) (*xmltree.Node, *stanza.Error) {
 			return nil, refused(u, err)
 		}
 		for _, m := range found {
-			stanza.Add(n, stanza.Element(stanza.Archive, end.name, stanza.Attrs{"id", m.ID, "timestamp", m.At().Format(time.RFC3339)}))
+			stanza.Add(n, stanza.Element(stanza.Archive, end.name, stanza.Attrs{"id", archiveID(s, m), "timestamp", m.At().Format(time.RFC3339)}))
 		}
 	}
 	return n, nil
@@ -89,8 +89,12 @@ func preferences(u *router.User) (*xmltree.Node, *stanza.Error) {
 // setPreferences turns the archive of the user on or off.
 func setPreferences(u *router.User, s *router.Stanza) *stanza.Error {
 	byDefault := stanza.Attr(s.Payload, "default")
-	if byDefault != "always" && byDefault != "never" {
+	switch byDefault {
+	case "always", "never":
+	case "roster":
 		return stanza.Errorf(stanza.FeatureNotImplemented, "the default is always or never")
+	default:
+		return stanza.Errorf(stanza.BadRequest, "the default is always or never")
 	}
 	for _, list := range stanza.Children(s.Payload) {
 		if len(stanza.Children(list)) > 0 {

@@ -97,7 +97,7 @@ func keep(u *router.User, m users.Archived, n *xmltree.Node) {
 	}
 	text, err := stored.Text(maxStanza)
 	if err != nil {
-		u.Log().Debugf("a message is not archived: %v", err)
+		u.Log().WithField("error", err.Error()).Debug("a message is not archived")
 		return
 	}
 	m.Stanza = text

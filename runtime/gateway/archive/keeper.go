@@ -87,9 +87,12 @@ func (k *keeper) Write(r *router.Router, b batch) error {
 		jids[i] = m.JID
 	}
 	most := r.Settings().Archive.Messages
-	return k.Trim(r.Clock.Now(), jids, trimEvery,
-		func() error { return r.Store.ExpireArchive(ctx, oldest(r)) },
-		func(jid string) error { return r.Store.TrimArchive(ctx, jid, oldest(r), most) })
+	k.Trim(r, jids, backlog.Old{
+		What: "messages", Every: trimEvery,
+		Expire: func() error { return r.Store.ExpireArchive(ctx, oldest(r)) },
+		Trim:   func(jid string) error { return r.Store.TrimArchive(ctx, jid, oldest(r), most) },
+	})
+	return nil
 }
 
 // Return implements backlog.Queue.
@@ -111,11 +114,13 @@ func (k *keeper) measure() {
 // Report implements backlog.Queue.
 func (k *keeper) Report(r *router.Router, err error, failing bool) {
 	switch {
-	case err == nil && (failing || k.lost > 0):
-		r.Log().Warnf("the archive works again; %d changes are missing in it", k.lost)
+	case err == nil && k.lost > 0:
+		r.Log().WithField("count", k.lost).Warn("the archive works again; changes are missing in it")
 		k.lost = 0
+	case err == nil && failing:
+		r.Log().Info("the archive works again; nothing is missing in it")
 	case err != nil && !failing:
-		r.Log().Warnf("messages cannot be archived, and wait: %v", err)
+		r.Log().WithField("error", err.Error()).Warn("messages cannot be archived, and wait")
 	}
 }
 

@@ -1,11 +1,13 @@
 package archive
 
 import (
+	"errors"
 	"strings"
 	"testing"
 	"time"
 
 	"github.com/sirupsen/logrus"
+	logtest "github.com/sirupsen/logrus/hooks/test"
 
 	"spectrumlua/runtime/clock"
 	"spectrumlua/runtime/gateway/router"
@@ -33,7 +35,7 @@ func TestForgottenMessagesTakeNoSpace(t *testing.T) {
 		defer k.Unlock()
 		return k.Failing()
 	}
-	for deadline := time.Now().Add(10 * time.Second); !failing(); time.Sleep(time.Millisecond) {
+	for deadline := time.Now().Add(time.Minute); !failing(); time.Sleep(time.Millisecond) {
 		if time.Now().After(deadline) {
 			t.Fatal("the writer does not notice the failure")
 		}
@@ -43,5 +45,36 @@ func TestForgottenMessagesTakeNoSpace(t *testing.T) {
 	k.add(r, users.Archived{JID: "bob@localhost", Stanza: long})
 	if n := len(k.waiting); n != 1 || k.lost != 0 {
 		t.Errorf("%d messages wait, %d are lost", n, k.lost)
+	}
+}
+
+func TestOnlyALossIsAWarning(t *testing.T) {
+	log, hook := logtest.NewNullLogger()
+	r := router.New(router.Options{Log: log, Clock: clock.NewMovable(nil)})
+	k := &keeper{}
+	for _, c := range []struct {
+		err     error
+		failing bool
+		lost    int
+		level   logrus.Level
+		want    string // "" for no line
+	}{
+		{nil, false, 0, 0, ""},
+		{errors.New("no route"), false, 0, logrus.WarnLevel, "messages cannot be archived, and wait"},
+		{errors.New("no route"), true, 0, 0, ""},
+		{nil, true, 0, logrus.InfoLevel, "the archive works again; nothing is missing in it"},
+		{nil, true, 3, logrus.WarnLevel, "the archive works again; changes are missing in it"},
+	} {
+		hook.Reset()
+		k.lost = c.lost
+		k.Report(r, c.err, c.failing)
+		switch e := hook.LastEntry(); {
+		case e == nil && c.want != "", e != nil && (e.Message != c.want || e.Level != c.level):
+			t.Errorf("%v, failing %t, %d lost: the log has %v", c.err, c.failing, c.lost, e)
+		case e != nil && c.err != nil && e.Data["error"] != c.err.Error(), e != nil && c.lost > 0 && e.Data["count"] != c.lost:
+			t.Errorf("the log has the fields %v", e.Data)
+		case c.err == nil && k.lost != 0:
+			t.Errorf("a loss is reported again")
+		}
 	}
 }

@@ -1,10 +1,13 @@
 package archive
 
 import (
+	"context"
 	"errors"
 	"strconv"
 	"strings"
 	"time"
+
+	"github.com/sirupsen/logrus"
 
 	"spectrumlua/runtime/gateway/accounts"
 	"spectrumlua/runtime/gateway/form"
@@ -43,6 +46,7 @@ func ask(u *router.User, s *router.Stanza) {
 
 // page is what a client asks for.
 type page struct {
+	chats bool       // the archive is that of all chats
 	span  users.Span // what the filters allow
 	ids   []string   // only these messages, if there are any
 	most  int
@@ -94,7 +98,7 @@ func query(u *router.User, s *router.Stanza) *stanza.Error {
 			u.Send(n)
 		}
 	}
-	s.Result(stanza.Add(fin, paging.Set(messages, func(m users.Archived) string { return m.ID }, index, total)))
+	s.Result(stanza.Add(fin, paging.Set(messages, func(m users.Archived) string { return archiveID(s, m) }, index, total)))
 	return nil
 }
 
@@ -108,39 +112,62 @@ func refused(u *router.User, err error) *stanza.Error {
 
 // read reads a request.
 func read(u *router.User, s *router.Stanza) (p page, refusal *stanza.Error) {
-	p = page{span: spanOf(u, s), most: maxPage, flip: stanza.Child(s.Payload, stanza.Archive, "flip-page") != nil}
-	values, _, _ := form.Read(s.Payload)
-	for name := range values {
-		if known[name] == nil && name != "FORM_TYPE" {
-			return p, stanza.Errorf(stanza.FeatureNotImplemented, "this archive has no filter %.40q", name)
-		}
-	}
-	for _, name := range fields {
-		if len(values[name]) == 0 {
-			continue
-		}
-		if refusal := known[name](u, &p, values[name]); refusal != nil {
-			return p, refusal
-		}
+	p = page{chats: s.Target == router.Transport, span: spanOf(u, s), most: maxPage, flip: stanza.Child(s.Payload, stanza.Archive, "flip-page") != nil}
+	if refusal = filter(u, s, &p); refusal != nil {
+		return p, refusal
 	}
 	set := stanza.Child(s.Payload, stanza.ResultSet, "set")
-	if most, err := strconv.Atoi(stanza.ChildText(set, stanza.ResultSet, "max")); err == nil && most >= 0 {
-		p.most = min(most, maxPage)
+	most, refusal := paging.Max(set)
+	if refusal != nil {
+		return p, refusal
+	}
+	p.most = min(most, maxPage)
+	if stanza.Child(set, stanza.ResultSet, "index") != nil {
+		return p, stanza.Errorf(stanza.FeatureNotImplemented, "this archive has no pages by index")
 	}
 	if after := stanza.ChildText(set, stanza.ResultSet, "after"); after != "" {
-		if p.after, refusal = order(u, p.span, after); refusal != nil {
+		if p.after, refusal = order(u, &p, after); refusal != nil {
 			return p, refusal
 		}
 	}
 	if before := stanza.Child(set, stanza.ResultSet, "before"); before != nil {
 		p.last = true
 		if id := stanza.Body(before); id != "" {
-			if p.until, refusal = order(u, p.span, id); refusal != nil {
+			if p.until, refusal = order(u, &p, id); refusal != nil {
 				return p, refusal
 			}
 		}
 	}
 	return p, nil
+}
+
+// filter reads the form with the filters of a request.
+func filter(u *router.User, s *router.Stanza, p *page) *stanza.Error {
+	values, canceled, ok := form.Read(s.Payload)
+	if !ok {
+		return nil
+	}
+	if canceled || values.Text("FORM_TYPE") != stanza.Archive {
+		return stanza.Errorf(stanza.BadRequest, "the form of a request has the type submit and the FORM_TYPE %s", stanza.Archive)
+	}
+	for name, given := range values {
+		switch {
+		case name == "FORM_TYPE":
+		case known[name] == nil:
+			return stanza.Errorf(stanza.FeatureNotImplemented, "this archive has no filter %.40q", name)
+		case name != "ids" && len(given) > 1:
+			return stanza.Errorf(stanza.BadRequest, "the filter %s has one value", name)
+		}
+	}
+	for _, name := range fields {
+		if len(values[name]) == 0 {
+			continue
+		}
+		if refusal := known[name](u, p, values[name]); refusal != nil {
+			return refusal
+		}
+	}
+	return nil
 }
 
 // fields are the filters, in the order in which they apply. Those of XEP-0313 version 1.1
@@ -150,6 +177,9 @@ var fields = []string{"with", "start", "end", "after-id", "before-id", "ids"}
 // known has what each filter does.
 var known = map[string]func(u *router.User, p *page, values []string) *stanza.Error{
 	"with": func(u *router.User, p *page, values []string) *stanza.Error {
+		if !jid.Valid(values[0]) {
+			return stanza.Errorf(stanza.BadRequest, "%.40q is not a JID", values[0])
+		}
 		_, domain, _ := jid.Split(values[0])
 		switch address := addressOf(values[0]); {
 		case domain != u.Router().JID():
@@ -174,12 +204,12 @@ var known = map[string]func(u *router.User, p *page, values []string) *stanza.Er
 		return refusal
 	},
 	"after-id": func(u *router.User, p *page, values []string) (refusal *stanza.Error) {
-		after, refusal := order(u, p.span, values[0])
+		after, refusal := order(u, p, values[0])
 		p.span.After = max(p.span.After, after)
 		return refusal
 	},
 	"before-id": func(u *router.User, p *page, values []string) *stanza.Error {
-		before, refusal := order(u, p.span, values[0])
+		before, refusal := order(u, p, values[0])
 		if p.span.Before == 0 || before < p.span.Before {
 			p.span.Before = before
 		}
@@ -202,11 +232,20 @@ func timeOf(text string) (time.Time, *stanza.Error) {
 	return at, nil
 }
 
+// archiveID returns the id of a message in the archive to which a stanza is addressed. Two
+// chats may have messages with the same id, so the archive of all chats has ids of its own.
+func archiveID(s *router.Stanza, m users.Archived) string {
+	if s.Target == router.Transport {
+		return strconv.FormatInt(m.Order, 10)
+	}
+	return m.ID
+}
+
 // order returns the place of a message in an archive, without the limits of the span.
-func order(u *router.User, span users.Span, id string) (int64, *stanza.Error) {
+func order(u *router.User, p *page, id string) (int64, *stanza.Error) {
 	ctx, cancel := u.Context()
 	defer cancel()
-	found, ok, err := u.Store().FindArchived(ctx, users.Span{JID: span.JID, Address: span.Address}, id)
+	found, ok, err := find(ctx, u, p, id)
 	switch {
 	case err != nil:
 		return 0, refused(u, err)
@@ -214,6 +253,18 @@ func order(u *router.User, span users.Span, id string) (int64, *stanza.Error) {
 		return 0, stanza.Errorf(stanza.ItemNotFound, "")
 	}
 	return found, nil
+}
+
+// find is the reverse of archiveID.
+func find(ctx context.Context, u *router.User, p *page, id string) (order int64, ok bool, err error) {
+	if !p.chats {
+		return u.Store().FindArchived(ctx, users.Span{JID: u.JID, Address: p.span.Address}, id)
+	}
+	if order, err = strconv.ParseInt(id, 10, 64); err != nil || order <= 0 {
+		return 0, false, nil //nolint:nilerr // it is no id of this archive
+	}
+	all, err := u.Store().Archived(ctx, users.Span{JID: u.JID, After: order - 1, Before: order + 1}, 1, false)
+	return order, len(all) > 0, err
 }
 
 // readPage reads the page. total is the number of messages that the filters allow. complete
@@ -251,7 +302,7 @@ func count(u *router.User, span users.Span) (int, error) {
 func byIDs(u *router.User, p page) ([]users.Archived, error) {
 	var all []users.Archived
 	for _, id := range p.ids {
-		place, refusal := order(u, p.span, id)
+		place, refusal := order(u, &p, id)
 		if refusal != nil {
 			return nil, refusal
 		}
@@ -272,7 +323,7 @@ func byIDs(u *router.User, p page) ([]users.Archived, error) {
 func result(u *router.User, s *router.Stanza, m users.Archived) *xmltree.Node {
 	n, err := xmltree.Parse(m.Stanza, xmltree.DefaultLimits)
 	if err != nil {
-		u.Log().Warnf("a message of the archive is not shown: %v", err)
+		u.Log().WithField("error", err.Error()).Warn("a message of the archive is not shown")
 		return nil
 	}
 	from := s.To
@@ -280,7 +331,7 @@ func result(u *router.User, s *router.Stanza, m users.Archived) *xmltree.Node {
 		from = jid.Bare(s.To)
 	}
 	return stanza.Message(from, s.From, "",
-		stanza.Element(stanza.Archive, "result", stanza.Attrs{"queryid", stanza.Attr(s.Payload, "queryid"), "id", m.ID},
+		stanza.Element(stanza.Archive, "result", stanza.Attrs{"queryid", stanza.Attr(s.Payload, "queryid"), "id", archiveID(s, m)},
 			stanza.Element(stanza.Forward, "forwarded", nil,
 				stanza.Element(stanza.Delay, "delay", stanza.Attrs{"stamp", m.At().Format(time.RFC3339)}),
 				stanza.ForClients(n))))
@@ -296,12 +347,12 @@ func InRoom(u *router.User, room string, most int) []*xmltree.Node {
 	defer cancel()
 	stored, err := u.Store().Archived(ctx, users.Span{JID: u.JID, Address: addressOf(room)}, most, true)
 	if err != nil {
-		u.Log().Warnf("the history of a room is not read: %v", err)
+		u.Log().WithFields(logrus.Fields{"room": room, "error": err.Error()}).Warn("the history of a room is not read")
 	}
 	var all []*xmltree.Node
 	for _, m := range stored {
 		if n, err := xmltree.Parse(m.Stanza, xmltree.DefaultLimits); err == nil && stanza.Child(n, stanza.Retract, "retracted") == nil {
-			all = append(all, stanza.Add(n, stanza.Element(stanza.Delay, "delay", stanza.Attrs{"from", u.Router().JID(), "stamp", m.At().Format(time.RFC3339)})))
+			all = append(all, stanza.Add(n, stanza.Element(stanza.Delay, "delay", stanza.Attrs{"from", room, "stamp", m.At().Format(time.RFC3339)})))
 		}
 	}
 	return all

@@ -4,18 +4,25 @@ package backlog
 
 import (
 	"context"
+	"errors"
 	"sync"
 	"time"
 
+	"github.com/sirupsen/logrus"
+
 	"spectrumlua/runtime/crash"
 	"spectrumlua/runtime/gateway/router"
+	"spectrumlua/runtime/gateway/users"
 )
 
 // RetryTime is the pause after an error of the database.
 const RetryTime = 5 * time.Second
 
-// expireEvery is the time between two calls of the function expire of Trim.
-const expireEvery = 24 * time.Hour
+// Times between two calls of Old.Expire: after a success, and after a failure.
+const (
+	expireEvery = 24 * time.Hour
+	expireAgain = 10 * time.Minute
+)
 
 // Queue has what waits for the database. A B is what one transaction writes. All methods but
 // Write are called with the lock of the Writer.
@@ -37,7 +44,7 @@ type Writer[B any] struct {
 	idle    chan struct{}  // closed when nothing waits any more; nil if nothing waits
 	failing bool           // the last transaction failed
 	count   map[string]int // rows of a user since the last trim
-	expired time.Time      // when old rows of all users were removed last
+	expired time.Time      // when Old.Expire was called last, or earlier after a failure
 }
 
 // Begin starts to write, unless a goroutine does. The lock is held.
@@ -92,37 +99,62 @@ func (w *Writer[B]) written(r *router.Router, q Queue[B], batch B, err error) bo
 	return false
 }
 
+// Old is what Trim removes from the database, now and then.
+type Old struct {
+	What   string                 // for the log: "messages"
+	Every  int                    // rows of a user between two calls of Trim
+	Expire func() error           // removes what is too old, of all users, who may not write any more
+	Trim   func(jid string) error // removes the oldest rows of a user
+}
+
 // Trim removes old rows from time to time. jids has the user of each row that has been
-// written. expire removes what is too old for all users, who may not write any more. trim
-// removes the oldest rows of a user, after that many new ones. The lock is not held.
-func (w *Writer[B]) Trim(now time.Time, jids []string, every int, expire func() error, trim func(jid string) error) error {
-	var due []string
+// written. A failure is logged and tried again, and does not concern the written rows. The
+// lock is not held.
+func (w *Writer[B]) Trim(r *router.Router, jids []string, old Old) {
+	due, expired := w.due(r.Clock.Now(), jids, old.Every)
+	failed := func(err error) {
+		level := logrus.WarnLevel
+		if errors.Is(err, users.ErrOutage) { // the router logs it
+			level = logrus.DebugLevel
+		}
+		r.Log().WithFields(logrus.Fields{"what": old.What, "error": err.Error()}).Log(level, "old rows stay in the database for now")
+	}
+	if expired {
+		if err := old.Expire(); err != nil {
+			failed(err)
+			w.Lock()
+			w.expired = w.expired.Add(expireAgain - expireEvery)
+			w.Unlock()
+		}
+	}
+	for _, jid := range due {
+		if err := old.Trim(jid); err != nil {
+			failed(err)
+			w.Lock()
+			w.count[jid] += old.Every - 1 // with the next row
+			w.Unlock()
+		}
+	}
+}
+
+// due counts rows. It returns the users whose rows are to be trimmed, and reports whether those
+// of all users are to expire.
+func (w *Writer[B]) due(now time.Time, jids []string, every int) (due []string, expired bool) {
 	w.Lock()
+	defer w.Unlock()
 	if w.count == nil {
 		w.count = map[string]int{}
 	}
 	for _, jid := range jids {
-		if w.count[jid]++; w.count[jid] == every {
+		if w.count[jid]++; w.count[jid] >= every {
 			due = append(due, jid)
 			delete(w.count, jid)
 		}
 	}
-	old := now.Sub(w.expired) > expireEvery
-	if old {
+	if expired = now.Sub(w.expired) > expireEvery; expired {
 		w.expired = now
 	}
-	w.Unlock()
-	if old {
-		if err := expire(); err != nil {
-			return err
-		}
-	}
-	for _, jid := range due {
-		if err := trim(jid); err != nil {
-			return err
-		}
-	}
-	return nil
+	return due, expired
 }
 
 // Drop forgets the rows of a user. The lock is held.

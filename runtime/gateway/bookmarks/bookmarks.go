@@ -10,6 +10,7 @@ import (
 	"maps"
 	"slices"
 
+	"github.com/sirupsen/logrus"
 	"google.golang.org/protobuf/proto"
 
 	"spectrumlua/pb"
@@ -104,10 +105,10 @@ func isMissing(e *stanza.Error) bool {
 // failed drops the changes that wait for a list that cannot be read.
 func (l *list) failed(u *router.User, why string) {
 	if len(l.changes) > 0 {
-		u.Log().Warnf("%d bookmarks of the script are dropped: reading those of the user failed: %s", len(l.changes), why)
+		u.Log().WithFields(logrus.Fields{"count": len(l.changes), "error": why}).Warn("bookmarks of the script are dropped: reading those of the user failed")
 		l.changes = nil
 	}
-	u.Log().Debugf("the user's bookmarks cannot be read: %s", why)
+	u.Log().WithField("error", why).Debug("the user's bookmarks cannot be read")
 }
 
 // bookmarksIn returns the bookmarks for rooms of the transport in the answer of a server.

@@ -23,12 +23,12 @@ const (
 // ofScript handles BOOKMARK of the script.
 func ofScript(u *router.User, m *pb.Bookmark) {
 	if !privilege.Allowed(u, privilege.PubSubSet) || !privilege.Allowed(u, privilege.PubSubGet) {
-		u.Log().Debugf("a bookmark is dropped: the XMPP server does not grant the privilege to read and set bookmarks (%s)", stanza.PubSub)
+		u.Log().WithField("namespace", stanza.PubSub).Debug("a bookmark is dropped: the XMPP server does not grant the privilege to read and set bookmarks")
 		return
 	}
 	l := lists.Of(u)
 	if !l.add(u, m) {
-		u.Log().Warnf("a bookmark is dropped: %d others wait for the server", maxRooms)
+		u.Log().WithField("limit", maxRooms).Warn("a bookmark is dropped: too many others wait for the server")
 		return
 	}
 	if l.present == nil {
@@ -127,7 +127,7 @@ func (l *list) send(u *router.User, payload, other *xmltree.Node) {
 				level = logrus.DebugLevel
 			}
 			l.refused = true
-			u.Log().Logf(level, "a bookmark of the script is not in the user's bookmarks: %v", e)
+			u.Log().WithField("error", e.Error()).Log(level, "a bookmark of the script is not in the user's bookmarks")
 		case answer == nil:
 			u.Log().Warn("the server does not answer to a change of the user's bookmarks")
 		}

@@ -23,6 +23,12 @@ var noted = map[string]bool{
 	stanza.RosterExchange: true, Notify(stanza.AvatarMetadata): true, Notify(stanza.Nickname): true,
 }
 
+// Limits of the answers of one user, whose clients may invent capabilities.
+const (
+	maxAnswers = 2 * router.MaxClients
+	maxNode    = 1024 // bytes of a node with its version
+)
+
 // answers are what clients have said, by the nodes of their capabilities. They count for one
 // session of one user only, because another user's client could lie.
 type answers map[string]*answer
@@ -37,10 +43,11 @@ var sessions router.Slot[answers]
 
 // Has reports whether a client has a feature, which must be one of noted. If known is false,
 // the client is asked, and later is called when it has answered or its time is over. A
-// client without capabilities has no feature.
+// client without capabilities has no feature, and neither has one whose capabilities exceed a
+// limit.
 func Has(u *router.User, c *router.Client, feature string, later func(u *router.User)) (has, known bool) {
 	node, ver := stanza.Attr(c.Caps, "node"), stanza.Attr(c.Caps, "ver")
-	if node == "" || ver == "" {
+	if node == "" || ver == "" || len(node)+len(ver) > maxNode {
 		return false, true
 	}
 	node += "#" + ver
@@ -50,6 +57,8 @@ func Has(u *router.User, c *router.Client, feature string, later func(u *router.
 	}
 	a := (*all)[node]
 	switch {
+	case a == nil && !all.hasCapacity():
+		return false, true
 	case a == nil:
 		a = &answer{waiting: []func(*router.User){later}}
 		(*all)[node] = a
@@ -61,6 +70,21 @@ func Has(u *router.User, c *router.Client, feature string, later func(u *router.
 		return false, false
 	}
 	return slices.Contains(a.features, feature), true
+}
+
+// hasCapacity reports whether another node may be asked for. At the limit, it forgets a node that
+// has been answered.
+func (all answers) hasCapacity() bool {
+	if len(all) < maxAnswers {
+		return true
+	}
+	for node, a := range all {
+		if a.arrived {
+			delete(all, node)
+			return true
+		}
+	}
+	return false
 }
 
 // arrive handles the answer of a client, or nil without one.

@@ -89,22 +89,43 @@ func deletionForm(*router.User) (form.Form, *stanza.Error) {
 	}}, nil
 }
 
-// deleteUsers removes the registrations of users, in their queues.
+// deleteUsers removes the registrations of users, in their queues. It removes none if one of
+// the JIDs is not registered, because it is probably misspelt.
 func deleteUsers(u *router.User, values form.Submitted, done done) *stanza.Error {
 	if len(values["accountjids"]) == 0 {
 		return stanza.Errorf(stanza.NotAcceptable, "The JIDs of the users are missing.")
 	}
-	for _, name := range values["accountjids"] {
-		_ = u.Router().For(jid.Bare(strings.TrimSpace(name)), func(deleted *router.User) { // an error means that the router is closed
-			if deleted.JID == "" {
-				return
-			}
+	ctx, cancel := u.Context()
+	defer cancel()
+	all, err := u.Store().All(ctx)
+	if err != nil {
+		return accounts.Refusal(u, "a command", err)
+	}
+	registered := map[string]bool{}
+	for _, a := range all {
+		registered[a.JID] = true
+	}
+	var names []string
+	for _, given := range values["accountjids"] {
+		name := jid.Bare(strings.TrimSpace(given))
+		if !registered[name] {
+			name = strings.ToLower(name)
+		}
+		if !registered[name] {
+			return stanza.Errorf(stanza.NotAcceptable, "%.200s is not registered.", given)
+		}
+		if !slices.Contains(names, name) { // XEP-0004: duplicates do not count
+			names = append(names, name)
+		}
+	}
+	for _, name := range names {
+		_ = u.Router().For(name, func(deleted *router.User) { // an error means that the router is closed
 			if refusal := registration.Unregister(deleted, func() {}); refusal != nil {
-				deleted.Log().Warnf("an admin cannot delete the user: %s", cmp.Or(refusal.Text, string(refusal.Condition)))
+				deleted.Log().WithField("error", refusal.Error()).Warn("an admin cannot delete the user")
 			}
 		})
 	}
-	u.Log().Infof("deletes %d users", len(values["accountjids"]))
-	done(fmt.Sprintf("%d users are being removed.", len(values["accountjids"])), nil)
+	u.Log().WithField("count", len(names)).Info("deletes users")
+	done(fmt.Sprintf("%d users are being removed.", len(names)), nil)
 	return nil
 }

@@ -40,10 +40,7 @@ func Feature() router.Feature {
 	f := router.Feature{
 		Name:    "commands",
 		Stanzas: []router.Route{{Kind: "iq", Type: "set", To: router.Transport, Space: stanza.Commands, Handle: execute}},
-		Disco: []router.Disco{
-			{Target: router.Transport, Var: stanza.Commands},
-			{Target: router.Transport, Var: stanza.DataForm},
-		},
+		Disco:   []router.Disco{{Target: router.Transport, Var: stanza.Commands}},
 		Nodes: []router.Node{{To: router.Transport, Name: stanza.Commands, Items: items, Info: func(*router.User, *router.Stanza) []*xmltree.Node {
 			return []*xmltree.Node{disco.Identity("automation", "command-list", "Commands")}
 		}}, {To: router.Transport, Has: has, Info: info}},
@@ -61,11 +58,12 @@ func has(r *router.Router, node string) bool {
 	return slices.ContainsFunc(commandsOf(r), func(c command) bool { return c.node == node })
 }
 
-// info returns the description of the command with the node of a query, if the user may run
-// it.
+// info returns the description of the command with the node of a query. It refuses a user who
+// may not run it (XEP-0050, section 2.3).
 func info(u *router.User, s *router.Stanza) []*xmltree.Node {
 	c, refusal := find(u, stanza.Attr(s.Payload, "node"))
 	if refusal != nil {
+		s.Refuse(refusal)
 		return nil
 	}
 	return []*xmltree.Node{disco.Identity("automation", "command-node", c.name), disco.Var(stanza.Commands), disco.Var(stanza.DataForm)}
@@ -118,6 +116,9 @@ func step(u *router.User, s *router.Stanza, c *command) *stanza.Error {
 	action, session := stanza.Attr(s.Payload, "action"), stanza.Attr(s.Payload, "sessionid")
 	values, canceled, filled := form.Read(s.Payload)
 	answer := func(status string, children ...*xmltree.Node) {
+		if status != "executing" {
+			end(u, session)
+		}
 		s.Result(stanza.Element(stanza.Commands, "command", stanza.Attrs{"node", c.node, "sessionid", session, "status", status}, children...))
 	}
 	isFirst := session == ""
@@ -127,24 +128,30 @@ func step(u *router.User, s *router.Stanza, c *command) *stanza.Error {
 		return refusal
 	}
 	switch action {
-	case "", "execute", "complete", "next", "cancel":
-	case "prev":
-		return wrong(badAction, "The command has no earlier step.")
+	case "", "execute", "complete", "cancel":
+	case "prev", "next":
+		return wrong(badAction, "The command has only one step.")
 	default:
 		return wrong(malformedAction, "The command has no action %.20q.", action)
 	}
 	switch {
-	case isFirst && !filled && (action == "next" || action == "complete"):
+	case isFirst && !filled && action == "complete":
 		return wrong(badAction, "The command has not begun.")
 	case canceled || action == "cancel":
 		answer("canceled")
 		return nil
 	case c.form != nil && !filled && !isFirst:
 		return wrong(badPayload, "The form is missing.")
-	case c.form != nil && !filled:
+	case c.form != nil:
 		f, refusal := c.form(u)
 		if refusal != nil {
 			return refusal
+		}
+		if why := f.Check(values); why != "" {
+			return wrong(badPayload, "%s", why)
+		}
+		if filled {
+			break
 		}
 		answer("executing", stanza.Element(stanza.Commands, "actions", stanza.Attrs{"execute", "complete"},
 			stanza.Element(stanza.Commands, "complete", nil)), f.Node())

@@ -92,6 +92,11 @@ func setSettings(u *router.User, values form.Submitted, done done) *stanza.Error
 		return accounts.Refusal(u, "a command", err)
 	}
 	for _, s := range settings {
+		if _, ok := values.Flag(s.name); !ok && values.Text(s.name) != "" {
+			return stanza.Errorf(stanza.NotAcceptable, "%s has to be true or false.", s.name)
+		}
+	}
+	for _, s := range settings {
 		on, ok := values.Flag(s.name)
 		value := users.Boolean(on)
 		if !ok || value == old[s.name] {

@@ -102,11 +102,25 @@ type Options struct {
 	WriteTimeout time.Duration
 	// LoginTimeout limits the time to connect and log in; default DefaultLoginTimeout.
 	LoginTimeout time.Duration
+	// Observer sees the stanzas in both directions, without the pings that confirm others.
+	// Nil means no observer.
+	Observer Observer
 	// Dial replaces the connection over TCP in tests.
 	Dial func(ctx context.Context, address string) (net.Conn, error)
 	// Log receives one line for each outage and one for its end. Nil drops them.
 	Log logrus.FieldLogger
 }
+
+// Observer is called for each stanza while On returns true: In before Handle, and Out before
+// a stanza is queued. The texts are XML. It must not block, and is safe for concurrent use.
+type Observer interface {
+	On() bool
+	In(stanza string)
+	Out(stanza string)
+}
+
+// observed reports whether somebody wants to see stanzas.
+func (c *Component) observed() bool { return c.opts.Observer != nil && c.opts.Observer.On() }
 
 func (o *Options) setDefaults() {
 	for _, d := range []struct {
@@ -190,6 +204,9 @@ func (c *Component) SendNode(stanza *xmltree.Node) error {
 	text, err := encode(stanza, c.opts.JID, c.opts.MaxSend)
 	if err != nil {
 		return fmt.Errorf("a stanza is not sent: %w", err)
+	}
+	if c.observed() { // before an answer to it is seen
+		c.opts.Observer.Out(text)
 	}
 	return c.out.push(text)
 }

@@ -98,26 +98,16 @@ func write(w *xmltree.Writer, n *xmltree.Node) error {
 	return w.End()
 }
 
-// errName is about names that only the fifth edition of XML 1.0 allows. Expat, which
-// most servers use, follows the fourth.
+// errName is about names that are not xmltree.IsPlainName.
 var errName = errors.New("a name with letters beyond ASCII, which not all XMPP servers accept")
 
 func checkNames(n *xmltree.Node) error {
-	ok := isASCII(n.Name)
+	ok := xmltree.IsPlainName(n.Name)
 	for _, a := range n.Attr {
-		ok = ok && isASCII(a.Name)
+		ok = ok && xmltree.IsPlainName(a.Name)
 	}
 	if !ok {
 		return fmt.Errorf("<%.40s>: %w", n.Name, errName)
 	}
 	return nil
-}
-
-func isASCII(s string) bool {
-	for i := range len(s) {
-		if s[i] >= 0x80 {
-			return false
-		}
-	}
-	return true
 }

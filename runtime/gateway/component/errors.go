@@ -10,6 +10,7 @@ import (
 	"strings"
 	"syscall"
 
+	"spectrumlua/runtime/shorten"
 	"spectrumlua/runtime/xmltext"
 	"spectrumlua/runtime/xmltree"
 )
@@ -194,9 +195,5 @@ func textOf(n *xmltree.Node) string {
 // excerpt returns the beginning of a text of the server, in one line.
 func excerpt(s string) string {
 	const most = 200
-	s = strings.Join(strings.Fields(xmltext.Clean(s)), " ")
-	if len(s) > most {
-		s = xmltext.Clean(strings.ToValidUTF8(s[:most], "")) + "…"
-	}
-	return s
+	return shorten.Ellipsis(strings.Join(strings.Fields(xmltext.Clean(s)), " "), most)
 }

@@ -21,6 +21,11 @@ func (s *stream) handle(ctx context.Context, n *xmltree.Node) error {
 		})
 	case n.Name == "iq" && s.c.out.answered(n.Get("id")):
 	default:
+		if s.c.observed() {
+			if text, err := n.Text(2 * s.c.opts.MaxStanza); err == nil {
+				s.c.opts.Observer.In(text)
+			}
+		}
 		s.c.opts.Handle(ctx, n)
 	}
 	return nil

@@ -61,6 +61,42 @@ func TestWriteThatBreaksAnywhereLosesNothing(t *testing.T) {
 	}
 }
 
+// slowObserver takes a second for each stanza that is sent.
+type slowObserver struct{ tr *trial }
+
+func (o slowObserver) On() bool { return true }
+
+func (o slowObserver) In(stanza string) {
+	if strings.HasPrefix(stanza, "<message") {
+		o.tr.event("in")
+	}
+}
+
+func (o slowObserver) Out(string) {
+	time.Sleep(time.Second)
+	o.tr.event("out")
+}
+
+// TestObserverSeesAStanzaBeforeItsAnswer has a server that answers at once.
+func TestObserverSeesAStanzaBeforeItsAnswer(t *testing.T) {
+	inBubble(t, func(tr *trial, o *component.Options) {
+		o.Observer, o.Up = slowObserver{tr}, nil
+		tr.server.OnStanza(func(n *xmltree.Node) {
+			if n.Name == "message" {
+				_ = tr.server.Send(message("an answer"))
+			}
+		})
+	}, func(tr *trial) {
+		tr.send("a question")
+		time.Sleep(10 * time.Second)
+		tr.mu.Lock()
+		defer tr.mu.Unlock()
+		if want := []string{"out", "in"}; !slices.Equal(tr.events, want) {
+			t.Errorf("%q, want %q", tr.events, want)
+		}
+	})
+}
+
 // TestHandshakeIsTheHashOfIDAndPassword checks the digest that the test server expects,
 // with one that sha1sum has computed.
 func TestHandshakeIsTheHashOfIDAndPassword(t *testing.T) {

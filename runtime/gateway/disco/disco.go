@@ -5,6 +5,7 @@ package disco
 
 import (
 	"cmp"
+	"slices"
 
 	"spectrumlua/runtime/gateway/paging"
 	"spectrumlua/runtime/gateway/router"
@@ -17,8 +18,8 @@ func Feature() router.Feature {
 	f := router.Feature{
 		Name: "disco",
 		Stanzas: []router.Route{
-			{Kind: "iq", Type: "get", To: router.Any, Space: stanza.DiscoInfo, Handle: info},
-			{Kind: "iq", Type: "get", To: router.Any, Space: stanza.DiscoItems, Handle: items},
+			{Kind: "iq", Type: "get", To: router.Any, Space: stanza.DiscoInfo, Handle: Info},
+			{Kind: "iq", Type: "get", To: router.Any, Space: stanza.DiscoItems, Handle: Items},
 			{Kind: "iq", Type: "get", To: router.Any, Space: stanza.Ping, Handle: ping},
 			{Kind: "iq", Type: "get", To: router.Transport, Space: stanza.Version, Handle: softwareVersion},
 			{Kind: "iq", Type: "get", To: router.Transport, Space: stanza.LastActivity, Handle: uptime},
@@ -39,8 +40,8 @@ func Feature() router.Feature {
 	return f
 }
 
-// info answers with the identity and the features of an entity or of one of its nodes.
-func info(u *router.User, s *router.Stanza) {
+// Info answers with the identity and the features of an entity or of one of its nodes.
+func Info(u *router.User, s *router.Stanza) {
 	r, node := u.Router(), stanza.Attr(s.Payload, "node")
 	q := stanza.Element(stanza.DiscoInfo, "query", stanza.Attrs{"node", node})
 	if node == "" || isCaps(r, s.Target, node) {
@@ -81,9 +82,9 @@ func describe(r *router.Router, target router.Target, name string) []*xmltree.No
 	return append(all, r.Forms(target)...)
 }
 
-// items answers with the items of an entity or of one of its nodes, in pages if the client
+// Items answers with the items of an entity or of one of its nodes, in pages if the client
 // wants that (XEP-0059).
-func items(u *router.User, s *router.Stanza) {
+func Items(u *router.User, s *router.Stanza) {
 	node := stanza.Attr(s.Payload, "node")
 	nodes := u.Router().Nodes(s.Target, node)
 	if node != "" && len(nodes) == 0 {
@@ -102,7 +103,38 @@ func items(u *router.User, s *router.Stanza) {
 		s.Fail(err.Condition, err.Text)
 		return
 	}
+	if short := fit(s.Payload, page); len(short) < len(page) {
+		page, set = short, paging.Set(short, idOf, slices.Index(all, short[0]), len(all))
+	}
 	s.Result(stanza.Add(stanza.Add(q, page...), set))
+}
+
+// maxItems is the number of bytes of the items in one answer. Servers accept 512 KiB.
+const maxItems = 480 << 10
+
+// fit returns the items of a page that fit into a stanza: the last ones for a client that pages
+// backwards, otherwise the first ones. Clients that do not page see at least these.
+func fit(request *xmltree.Node, page []*xmltree.Node) []*xmltree.Node {
+	backwards := stanza.Child(stanza.Child(request, stanza.ResultSet, "set"), stanza.ResultSet, "before") != nil
+	size := 0
+	for n := range page {
+		item := page[n]
+		if backwards {
+			item = page[len(page)-1-n]
+		}
+		size += len("<item/>")
+		for _, a := range item.Attr {
+			size += len(a.Name) + len(` =""`) + len(xmltree.Escape(a.Value))
+		}
+		switch {
+		case size <= maxItems || n == 0:
+		case backwards:
+			return page[len(page)-n:]
+		default:
+			return page[:n]
+		}
+	}
+	return page
 }
 
 // idOf returns what distinguishes an item from others.

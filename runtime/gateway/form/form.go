@@ -2,6 +2,10 @@
 package form
 
 import (
+	"fmt"
+	"slices"
+	"strings"
+
 	"spectrumlua/runtime/stanza"
 	"spectrumlua/runtime/xmltree"
 )
@@ -13,6 +17,7 @@ const (
 	Hidden  = "hidden"
 	JIDs    = "jid-multi"
 	List    = "list-single"
+	Lists   = "list-multi"
 	Lines   = "text-multi"
 	Private = "text-private"
 	Text    = "text-single"
@@ -24,6 +29,7 @@ type Field struct {
 	Required         bool
 	Values           []string
 	Options          []string // of a List; each is its own label
+	Open             bool     // a list takes values that are no options (XEP-0122)
 	// Media is an element of XEP-0221, or nil.
 	Media *xmltree.Node
 }
@@ -40,8 +46,10 @@ type Form struct {
 // Node returns the form as an element.
 func (f Form) Node() *xmltree.Node {
 	x := stanza.Element(stanza.DataForm, "x", stanza.Attrs{"type", f.Type},
-		stanza.Optional(stanza.DataForm, "title", f.Title),
-		stanza.Optional(stanza.DataForm, "instructions", f.Instructions))
+		stanza.Optional(stanza.DataForm, "title", f.Title))
+	for line := range strings.SplitSeq(f.Instructions, "\n") { // none may have a line end
+		stanza.Add(x, stanza.Optional(stanza.DataForm, "instructions", strings.TrimSpace(line)))
+	}
 	if f.Kind != "" {
 		stanza.Add(x, Field{Var: "FORM_TYPE", Type: Hidden, Values: []string{f.Kind}}.Node())
 	}
@@ -56,6 +64,10 @@ func (f Field) Node() *xmltree.Node {
 	n := stanza.Element(stanza.DataForm, "field", stanza.Attrs{"var", f.Var, "type", f.Type, "label", f.Label})
 	if f.Media != nil {
 		stanza.Add(n, f.Media)
+	}
+	if f.Open {
+		const validate = "http://jabber.org/protocol/xdata-validate"
+		stanza.Add(n, stanza.Element(validate, "validate", stanza.Attrs{"datatype", "xs:string"}, stanza.Element(validate, "open", nil)))
 	}
 	for _, option := range f.Options {
 		stanza.Add(n, stanza.Element(stanza.DataForm, "option", stanza.Attrs{"label", option}, stanza.Text(stanza.DataForm, "value", option)))
@@ -77,6 +89,24 @@ func Flag(on bool) []string {
 	return []string{"0"}
 }
 
+// Check returns what is wrong with the values that answer a form, for the user, or "". Fields
+// that are missing, and values of other fields, are no matter of Check.
+func (f Form) Check(values Submitted) string {
+	for _, field := range f.Fields {
+		for _, value := range values[field.Var] {
+			isList := (field.Type == List || field.Type == Lists) && !field.Open
+			_, isFlag := flag(value)
+			switch {
+			case field.Type == Boolean && !isFlag:
+				return fmt.Sprintf("The field %s takes 1 or 0, not %.50q.", field.Var, value)
+			case isList && !slices.Contains(field.Options, value):
+				return fmt.Sprintf("The field %s has no option %.50q.", field.Var, value)
+			}
+		}
+	}
+	return ""
+}
+
 // Submitted are the values of a form that a user has filled in, by the names of the fields.
 type Submitted map[string][]string
 
@@ -92,13 +122,13 @@ func Read(parent *xmltree.Node) (values Submitted, canceled, ok bool) {
 	}
 	values = Submitted{}
 	for _, field := range stanza.Children(x) {
-		if field.Name != "field" {
+		if field.Name != "field" || field.Space != stanza.DataForm {
 			continue
 		}
 		name := stanza.Attr(field, "var")
 		values[name] = []string{}
 		for _, value := range stanza.Children(field) {
-			if value.Name == "value" {
+			if value.Name == "value" && value.Space == stanza.DataForm {
 				values[name] = append(values[name], stanza.Body(value))
 			}
 		}
@@ -115,8 +145,11 @@ func (s Submitted) Text(name string) string {
 }
 
 // Flag returns the value of a Boolean, and reports whether the form has it.
-func (s Submitted) Flag(name string) (value, ok bool) {
-	switch s.Text(name) {
+func (s Submitted) Flag(name string) (value, ok bool) { return flag(s.Text(name)) }
+
+// flag returns the value of a Boolean, and reports whether the text is one (XEP-0004, section 3.3).
+func flag(text string) (value, ok bool) {
+	switch text {
 	case "1", "true":
 		return true, true
 	case "0", "false":

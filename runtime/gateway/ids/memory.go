@@ -45,7 +45,7 @@ func find(u *router.User, k key, load func(ctx context.Context, jid string, k in
 	defer cancel()
 	packed, err := load(ctx, u.JID, k.stored())
 	if err != nil {
-		u.Log().Debugf("an id of a message is unknown: %v", err)
+		u.Log().WithField("error", err.Error()).Debug("an id of a message is unknown")
 		return nil
 	}
 	if p = unpack(packed); p == nil {

@@ -5,6 +5,7 @@ import (
 	"slices"
 	"time"
 
+	"spectrumlua/runtime/gateway/backlog"
 	"spectrumlua/runtime/gateway/router"
 	"spectrumlua/runtime/gateway/users"
 )
@@ -46,9 +47,12 @@ func (m *memory) Write(r *router.Router, batch []users.Pair) error {
 		jids[i] = p.JID
 	}
 	now := r.Clock.Now()
-	return m.Trim(now, jids, trimEvery,
-		func() error { return r.Store.ExpirePairs(ctx, now.Add(-maxAge)) },
-		func(jid string) error { return r.Store.TrimPairs(ctx, jid, maxStored) })
+	m.Trim(r, jids, backlog.Old{
+		What: "ids of messages", Every: trimEvery,
+		Expire: func() error { return r.Store.ExpirePairs(ctx, now.Add(-maxAge)) },
+		Trim:   func(jid string) error { return r.Store.TrimPairs(ctx, jid, maxStored) },
+	})
+	return nil
 }
 
 // Return implements backlog.Queue.
@@ -63,7 +67,7 @@ func (m *memory) Report(r *router.Router, err error, failing bool) {
 	case err == nil && failing:
 		r.Log().Info("ids of messages are stored again")
 	case err != nil && !failing:
-		r.Log().Warnf("ids of messages cannot be stored, and wait: %v", err)
+		r.Log().WithField("error", err.Error()).Warn("ids of messages cannot be stored, and wait")
 	}
 }
 

@@ -41,10 +41,10 @@ func set(u *router.User, s *router.Stanza) {
 		s.Fail(stanza.NotAcceptable, "The name of the contact is missing.")
 		return
 	}
-	contact := u.ContactJID(name)
-	if local, _, _ := jid.Split(contact); len(local) > 1023 { // RFC 7622, section 3.3
-		s.Fail(stanza.JIDMalformed, "The name of the contact is too long.")
+	if jid.Local(name) != name {
+		s.Fail(stanza.JIDMalformed, "The name of the contact is too long, or has characters that no address can have.")
 		return
 	}
+	contact := u.ContactJID(name)
 	s.Result(stanza.Element(stanza.Gateway, "query", nil, stanza.Text(stanza.Gateway, "jid", contact)))
 }

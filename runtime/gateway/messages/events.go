@@ -3,6 +3,8 @@ package messages
 import (
 	"cmp"
 
+	"github.com/sirupsen/logrus"
+
 	"spectrumlua/pb"
 	"spectrumlua/runtime/gateway/archive"
 	"spectrumlua/runtime/gateway/ids"
@@ -29,6 +31,10 @@ type Event interface {
 func Events(to router.Target, handle func(u *router.User, m Event, elements func(id string) []*xmltree.Node)) []router.PayloadRoute {
 	return []router.PayloadRoute{
 		router.On(pb.WrapperMessage_TYPE_REACTION, to, func(u *router.User, m *pb.Reaction) {
+			if modern.NoEmoji(m.GetEmoji()) {
+				u.Log().WithFields(logrus.Fields{"id": m.GetId(), "reason": modern.WhyNoEmoji}).Debug("a reaction is dropped")
+				return
+			}
 			handle(u, m, func(id string) []*xmltree.Node { return modern.Reaction(id, m.GetEmoji()) })
 		}),
 		router.On(pb.WrapperMessage_TYPE_RETRACTION, to, func(u *router.User, m *pb.Retraction) { handle(u, m, modern.Retraction) }),
@@ -70,11 +76,11 @@ func (d *draft) deliverEvent(u *router.User) []*xmltree.Node {
 	c, name := d.modern, d.m.BuddyName
 	id, own, ok := ids.Network(u, *name, cmp.Or(c.Reacts, c.Retracts, c.Displayed))
 	if !ok {
-		u.Log().Debugf("what the user says about a message to %q is dropped: the message is unknown", *name)
+		u.Log().WithField("name", *name).Debug("what the user says about a message is dropped: the message is unknown")
 		return nil
 	}
-	if c.Retracts != "" && !own {
-		d.stanza.Fail(stanza.Forbidden, "You can withdraw only your own messages.")
+	if condition, why := refusal(u.Router(), c, own); why != "" {
+		d.stanza.Fail(condition, why)
 		return nil
 	}
 	d.keep(u)
@@ -90,4 +96,20 @@ func (d *draft) deliverEvent(u *router.User) []*xmltree.Node {
 	}
 	u.Deliver(pb.WrapperMessage_TYPE_DISPLAYED, &pb.Displayed{UserName: &u.JID, BuddyName: name, Id: &id})
 	return modern.Displayed(inRoom)
+}
+
+// refusal returns why a reaction or a retraction cannot reach the network, or "". Without an
+// error, the clients of the user would show it as done.
+func refusal(r *router.Router, c *modern.Content, own bool) (stanza.Condition, string) {
+	switch {
+	case c.Reacts != "" && !r.Handles(pb.WrapperMessage_TYPE_REACTION):
+		return stanza.FeatureNotImplemented, "This network gets no reactions."
+	case c.Reacts != "" && c.NoEmoji:
+		return stanza.NotAcceptable, "This is no emoji."
+	case c.Retracts != "" && !r.Handles(pb.WrapperMessage_TYPE_RETRACTION):
+		return stanza.FeatureNotImplemented, "Messages to this network cannot be withdrawn."
+	case c.Retracts != "" && !own:
+		return stanza.Forbidden, "You can withdraw only your own messages."
+	}
+	return "", ""
 }

@@ -23,6 +23,15 @@ type Place struct {
 	Room bool
 }
 
+// keeper returns the JID that a room gives as the source of old messages (XEP-0045, section
+// 7.2.13), or "" in a chat.
+func (p Place) keeper() string {
+	if !p.Room {
+		return ""
+	}
+	return p.From("")
+}
+
 // reference returns the id with which clients refer to a message.
 func (p Place) reference(u *router.User, networkID string) string {
 	if p.Room {
@@ -89,10 +98,10 @@ func (d *draft) nameOf(u *router.User, author string) string {
 		return ""
 	case domain != u.Router().JID():
 		return ""
-	case d.stanza.Target == router.Contact:
+	case d.nickOf == nil:
 		return *d.m.BuddyName
 	}
-	return resource
+	return d.nickOf(resource)
 }
 
 // translate replaces the network's ids in a message of the script by those of clients, and

@@ -23,7 +23,7 @@ func Content(u *router.User, at Place, m *pb.ConversationMessage) []*xmltree.Nod
 	if len(markup) > 0 {
 		all = slices.Insert(all, 1, markup...)
 	}
-	if sent := modern.Delay(m.GetTimestamp()); sent != nil {
+	if sent := modern.Delay(m.GetTimestamp(), at.keeper()); sent != nil {
 		all = append(all, sent)
 	}
 	return all
@@ -41,11 +41,11 @@ func text(u *router.User, m *pb.ConversationMessage) (body string, parts []*xmlt
 	}
 	html, err := parse(m.GetXhtml())
 	if err != nil {
-		u.Log().Debugf("the markup of a message is dropped: %v", err)
+		u.Log().WithField("error", err.Error()).Debug("the markup of a message is dropped")
 		return body, nil
 	}
 	parts = []*xmltree.Node{stanza.Element(stanza.XHTML, "html", nil, html)}
-	for _, url := range pictures(html) {
+	for _, url := range pictures(nil, html) {
 		parts = append(parts, modern.OutOfBand(url, ""))
 	}
 	if len(parts) > 1 && service.MediaBody {

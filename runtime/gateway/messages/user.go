@@ -32,6 +32,9 @@ type draft struct {
 	subject string
 	// state is the type of a chat state, nil without one.
 	state *pb.WrapperMessage_Type
+	// nickOf returns the nickname on the network of an occupant by the one that clients see. It
+	// is nil in a chat with a contact.
+	nickOf func(shown string) string
 	// modern is the content of the elements of package modern, or nil.
 	modern *modern.Content
 }
@@ -70,9 +73,12 @@ func fromUser(u *router.User, s *router.Stanza) {
 	d.handle(u)
 }
 
-// FromUser handles a message to a name on the network: a contact, a room, or room/nickname.
-func FromUser(u *router.User, s *router.Stanza, name string) Outcome {
-	return read(u, s, name).handle(u)
+// FromUser handles a message to a name on the network: a room or room/nickname. nickOf returns
+// the nickname on the network of an occupant by the one that clients see.
+func FromUser(u *router.User, s *router.Stanza, name string, nickOf func(shown string) string) Outcome {
+	d := read(u, s, name)
+	d.nickOf = nickOf
+	return d.handle(u)
 }
 
 // read reads the parts of a message.
@@ -143,7 +149,7 @@ func (d *draft) resolve(u *router.User) (text, refusal string) {
 		case ok:
 			d.m.Replaces = &id
 		default:
-			u.Log().Debugf("a correction for %q is a new message: the corrected one is unknown", name)
+			u.Log().WithField("name", name).Debug("a correction is a new message: the corrected one is unknown")
 		}
 	}
 	if c.AnswerTo != "" {
@@ -260,12 +266,12 @@ func modernPart(d *draft, part *xmltree.Node) {
 func receiptRequest(d *draft, part *xmltree.Node) { d.receipt = d.receipt || part.Name == "request" }
 
 // attention notes that the user asks for attention (XEP-0224).
-func attention(d *draft, _ *xmltree.Node) { d.attention = true }
+func attention(d *draft, part *xmltree.Node) { d.attention = d.attention || part.Name == "attention" }
 
 // written keeps the time at which an older message was written (XEP-0203).
 func written(d *draft, part *xmltree.Node) {
 	at, err := time.Parse(time.RFC3339, stanza.Attr(part, "stamp"))
-	if at = at.UTC(); err != nil || at.Year() < 1 || at.Year() > 9999 {
+	if at = at.UTC(); err != nil || part.Name != "delay" || at.Year() < 1 || at.Year() > 9999 {
 		return
 	}
 	stamp := at.Format(schema.TimeLayout)
@@ -275,7 +281,7 @@ func written(d *draft, part *xmltree.Node) {
 // attachment adds out-of-band data (XEP-0066).
 func attachment(d *draft, part *xmltree.Node) {
 	url := stanza.ChildText(part, stanza.OutOfBand, "url")
-	if url == "" || len(d.m.Attachment) == modern.MaxFiles {
+	if part.Name != "x" || url == "" || len(d.m.Attachment) == modern.MaxFiles {
 		return
 	}
 	a := &pb.Attachment{Url: &url}
@@ -287,6 +293,9 @@ func attachment(d *draft, part *xmltree.Node) {
 
 // markup adds the markup (XEP-0071).
 func markup(d *draft, part *xmltree.Node) {
+	if part.Name != "html" {
+		return
+	}
 	if x := cmp.Or(d.m.GetXhtml(), content(stanza.Child(part, stanza.XHTMLBody, "body"))); x != "" {
 		d.m.Xhtml = &x
 	}

@@ -68,7 +68,7 @@ func clean(to, children []xmltree.Child, space string, depth int) []xmltree.Chil
 		case e == nil:
 			to = append(to, c)
 		case e.Name == "script" || e.Name == "style":
-		case e.Space != stanza.XHTMLBody || depth == 0 || !isASCII(e.Name):
+		case e.Space != stanza.XHTMLBody || depth == 0 || !xmltree.IsPlainName(e.Name):
 			to = clean(to, e.Children, space, max(depth-1, 0))
 		default:
 			n := &xmltree.Node{Space: space, Name: e.Name}
@@ -86,7 +86,7 @@ func clean(to, children []xmltree.Child, space string, depth int) []xmltree.Chil
 
 // isSafe reports whether an attribute may be in markup: none that runs code.
 func isSafe(a xmltree.Attr) bool {
-	if a.Space != "" && a.Space != xmlns.XML || !isASCII(a.Name) || strings.HasPrefix(a.Name, "on") {
+	if a.Space != "" && a.Space != xmlns.XML || !xmltree.IsPlainName(a.Name) || strings.HasPrefix(a.Name, "on") {
 		return false
 	}
 	if a.Name != "href" && a.Name != "src" {
@@ -102,25 +102,19 @@ func isSafe(a xmltree.Attr) bool {
 	return !strings.EqualFold(scheme, "javascript") && !strings.EqualFold(scheme, "vbscript")
 }
 
-// isASCII reports whether all servers accept a name. See component.Component.
-func isASCII(s string) bool {
-	return strings.IndexFunc(s, func(r rune) bool { return r > '~' }) < 0
-}
-
-// pictures returns the addresses of the pictures in markup, in their order.
-func pictures(n *xmltree.Node) []string {
-	var all []string
+// pictures appends the addresses of the pictures in markup, in their order. It returns at most
+// modern.MaxFiles.
+func pictures(to []string, n *xmltree.Node) []string {
 	for _, c := range n.Children {
-		e := c.Element
-		if e == nil || len(all) >= modern.MaxFiles {
+		if c.Element == nil {
 			continue
 		}
-		if src := e.Get("src"); e.Name == "img" && isWeb(src) {
-			all = append(all, src)
+		if src := c.Element.Get("src"); c.Element.Name == "img" && isWeb(src) && len(to) < modern.MaxFiles {
+			to = append(to, src)
 		}
-		all = append(all, pictures(e)...)
+		to = pictures(to, c.Element)
 	}
-	return all
+	return to
 }
 
 func isWeb(url string) bool {

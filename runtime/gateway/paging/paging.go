@@ -2,8 +2,10 @@
 package paging
 
 import (
+	"math"
 	"slices"
 	"strconv"
+	"strings"
 
 	"spectrumlua/runtime/stanza"
 	"spectrumlua/runtime/xmltree"
@@ -11,7 +13,8 @@ import (
 
 // Cut returns the page that a request asks for, and the element <set/> for the answer. It
 // returns all items and nil if the request has no <set/>. id returns the id of an item,
-// which has to be unique. The error says that the page begins at an unknown item.
+// which has to be unique. The error says that the page begins at an unknown item, or that a
+// number is invalid.
 func Cut[T any](request *xmltree.Node, all []T, id func(T) string) (page []T, set *xmltree.Node, err *stanza.Error) {
 	asked := stanza.Child(request, stanza.ResultSet, "set")
 	if asked == nil {
@@ -33,11 +36,19 @@ func Cut[T any](request *xmltree.Node, all []T, id func(T) string) (page []T, se
 			return nil, nil, stanza.Errorf(stanza.ItemNotFound, "")
 		}
 	}
-	if index, wrong := strconv.Atoi(stanza.ChildText(asked, stanza.ResultSet, "index")); wrong == nil && after == nil && before == nil {
-		first = min(max(index, 0), len(all))
+	index, err := number(asked, "index", 0)
+	if err != nil {
+		return nil, nil, err
+	}
+	most, err := Max(asked)
+	if err != nil {
+		return nil, nil, err
+	}
+	if after == nil && before == nil {
+		first = min(index, len(all))
 	}
 	first = min(first, last)
-	if most, wrong := strconv.Atoi(stanza.ChildText(asked, stanza.ResultSet, "max")); wrong == nil && most >= 0 && last-first > most {
+	if last-first > most {
 		if before != nil { // the page in front of an item, or the last page
 			first = last - most
 		} else {
@@ -46,6 +57,23 @@ func Cut[T any](request *xmltree.Node, all []T, id func(T) string) (page []T, se
 	}
 	page = all[first:last]
 	return page, Set(page, id, first, len(all)), nil
+}
+
+// Max returns the number of items that a request with an element <set/> asks for. The element
+// may be nil. Without a number there, all items are wanted.
+func Max(set *xmltree.Node) (int, *stanza.Error) { return number(set, "max", math.MaxInt32) }
+
+// number returns the number in a child of an element <set/>, or another one without the child.
+func number(set *xmltree.Node, name string, absent int) (int, *stanza.Error) {
+	child := stanza.Child(set, stanza.ResultSet, name)
+	if child == nil {
+		return absent, nil
+	}
+	n, err := strconv.ParseUint(strings.TrimSpace(stanza.Body(child)), 10, 31)
+	if err != nil {
+		return 0, stanza.Errorf(stanza.BadRequest, "<%s/> of the page is not a number", name)
+	}
+	return int(n), nil
 }
 
 // Set returns the element <set/> for a page. index is the place of its first item among all

@@ -4,6 +4,8 @@ import (
 	"time"
 
 	"spectrumlua/runtime/gateway/router"
+	"spectrumlua/runtime/jid"
+	"spectrumlua/runtime/stanza"
 )
 
 // Limits of the answers to the presence of one user.
@@ -45,10 +47,18 @@ func may(u *router.User, r request) bool {
 	return true
 }
 
+// Deny answers a request about a subscription to a JID that does not offer one, such as a room
+// (RFC 6121, section 3.1.3). Strangers get no answer.
+func Deny(u *router.User, s *router.Stanza) {
+	if (u.State != router.Offline || registered(u)) && MayAnswer(u, s) {
+		u.Send(stanza.Presence(jid.Bare(s.To), u.JID, "unsubscribed"))
+	}
+}
+
 // recount begins the next minute.
 func recount(u *router.User) {
 	if a := answered.Peek(u); a != nil && a.refused > 0 {
-		u.Log().Warnf("%d presence stanzas of the user were not answered, because the same ones arrive too often", a.refused)
+		u.Log().WithField("count", a.refused).Warn("presence stanzas of the user were not answered, because the same ones arrive too often")
 	}
 	answered.Drop(u)
 }

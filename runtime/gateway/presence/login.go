@@ -18,11 +18,11 @@ var failures router.Slot[int]
 
 // Login logs in a user who is offline. It reports whether a session has begun. The user
 // receives the reason if not, unless they are not registered.
-func Login(u *router.User) bool { return LoginAs(u, u.JID) }
+func Login(u *router.User) bool { return LoginAs(u, u.JID) == nil }
 
-// LoginAs is like Login. name is the name on the network of a user who is registered
-// automatically.
-func LoginAs(u *router.User, name string) bool {
+// LoginAs is like Login, but returns the reason. name is the name on the network of a user
+// who is registered automatically.
+func LoginAs(u *router.User, name string) *stanza.Error {
 	why := load(u, name)
 	if why == nil {
 		if why = u.LoginHooks(); why != nil {
@@ -32,10 +32,9 @@ func LoginAs(u *router.User, name string) bool {
 	switch {
 	case errors.Is(why, users.ErrNotFound):
 		u.Log().Debug("a presence is ignored: the user is not registered")
-		return false
+		return accounts.NotRegistered()
 	case why != nil:
-		refuse(u, why)
-		return false
+		return refuse(u, why)
 	}
 	waiting.Drop(u)
 	u.State = router.Connecting
@@ -43,7 +42,7 @@ func LoginAs(u *router.User, name string) bool {
 	announce(u)
 	deliverLogin(u)
 	u.Hooks(func(h *router.Hooks) func(*router.User) { return h.LoggedIn })
-	return true
+	return nil
 }
 
 // load reads the account and its settings, and checks whether the user may log in.
@@ -75,29 +74,33 @@ func load(u *router.User, name string) error {
 }
 
 // refuse tells a user why they are not logged in, but not at each presence. Texts of the
-// database stay in the log.
-func refuse(u *router.User, why error) {
+// database stay in the log. It returns the reason.
+func refuse(u *router.User, why error) *stanza.Error {
 	outage := errors.Is(why, users.ErrOutage)
 	if outage {
 		waiting.Of(u)
 	}
+	var refusal *stanza.Error
+	isKnown := errors.As(why, &refusal)
+	switch {
+	case isKnown:
+	case outage:
+		refusal = stanza.Errorf(stanza.ResourceConstraint, "The transport cannot reach its database. You will be logged in when it can.")
+	default:
+		refusal = stanza.Errorf(stanza.ResourceConstraint, "The transport cannot read its database. Try again later.")
+	}
 	if !may(u, request{typ: "login"}) {
-		return
+		return refusal
+	}
+	if !isKnown && !outage {
+		u.Failed("the user cannot log in", why)
 	}
 	from := u.Router().JID()
-	var refusal *stanza.Error
-	switch {
-	case errors.As(why, &refusal):
-	case outage:
-		refusal = stanza.Errorf(stanza.InternalServerError, "The transport cannot reach its database. You will be logged in when it can.")
-	default:
-		u.Failed("the user cannot log in", why)
-		refusal = stanza.Errorf(stanza.InternalServerError, "The transport cannot read its database. Try again later.")
-	}
 	if refusal.Text != "" {
 		u.Send(stanza.Message(from, u.JID, "chat", stanza.Text("", "body", refusal.Text)))
 	}
 	u.Send(stanza.Presence(from, u.JID, "unavailable"))
+	return refusal
 }
 
 func setOnline(u *router.User, online bool) {

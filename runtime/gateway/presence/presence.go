@@ -53,11 +53,12 @@ func available(u *router.User, s *router.Stanza) {
 		u.ClientHooks(known, func(h *router.Hooks) func(*router.User, *router.Client) { return h.Gone })
 		known = nil
 	}
+	isNew := known == nil || known.InRooms
 	switch {
 	case known != nil:
 		*known = *now
 	case len(u.Clients) >= router.MaxClients:
-		u.Log().Debugf("a client is ignored: the user has %d others", router.MaxClients)
+		u.Log().WithField("limit", router.MaxClients).Debug("a client is ignored: the user has too many")
 		return
 	default:
 		u.Clients = append(u.Clients, now)
@@ -67,13 +68,28 @@ func available(u *router.User, s *router.Stanza) {
 	if u.State != router.Online {
 		return
 	}
-	if known == nil {
+	if isNew {
 		if !told {
 			u.Send(current(u, now.JID))
 		}
 		u.ClientHooks(now, func(h *router.Hooks) func(*router.User, *router.Client) { return h.Available })
 	}
 	u.ClientHooks(now, func(h *router.Hooks) func(*router.User, *router.Client) { return h.Presence })
+}
+
+// InRoom notes a client that joins a room. It is a client of the user until it has left all
+// rooms, even if it never sends presence to the transport.
+func InRoom(u *router.User, jid string) {
+	known := u.Clients.Find(jid)
+	if known != nil && known.InRooms {
+		heard(u, jid)
+	}
+	if known != nil || len(u.Clients) >= router.MaxClients {
+		return
+	}
+	before := best(u)
+	u.Clients = append(u.Clients, &router.Client{JID: jid, InRooms: true})
+	changed(u, before)
 }
 
 // clientOf returns the client that sent a presence.
@@ -231,20 +247,27 @@ func registered(u *router.User) bool { return find(u) == nil }
 func find(u *router.User) error {
 	_, err := accounts.Find(u)
 	if err != nil {
-		u.Log().Debugf("a presence is refused: %v", err)
+		u.Log().WithField("error", err.Error()).Debug("a presence is refused")
 	}
 	return err
 }
 
-// lost are the errors that say that a client does not exist any more.
-var lost = map[stanza.Condition]bool{
+// unreachable are the errors that say that a client does not receive stanzas any more.
+var unreachable = map[stanza.Condition]bool{
 	"gone": true, stanza.ItemNotFound: true, stanza.RecipientUnavailable: true, stanza.ServiceUnavailable: true,
 	"remote-server-not-found": true, stanza.RemoteServerTimeout: true, stanza.JIDMalformed: true,
 }
 
+// IsUnreachable reports whether a stanza is an error that says that its sender, a client, does
+// not receive stanzas any more.
+func IsUnreachable(s *router.Stanza) bool {
+	e := stanza.ErrorOf(s.Node)
+	return e != nil && unreachable[e.Condition]
+}
+
 // bounced handles the error that answers a presence of the transport. It is never answered.
 func bounced(u *router.User, s *router.Stanza) {
-	if e := stanza.ErrorOf(s.Node); e != nil && lost[e.Condition] && s.From != u.JID {
+	if IsUnreachable(s) && s.From != u.JID {
 		Left(u, s.From)
 	}
 }

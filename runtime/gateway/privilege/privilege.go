@@ -7,6 +7,8 @@ import (
 	"strings"
 	"sync"
 
+	"github.com/sirupsen/logrus"
+
 	"spectrumlua/runtime/gateway/router"
 	"spectrumlua/runtime/jid"
 	"spectrumlua/runtime/stanza"
@@ -96,7 +98,7 @@ func announced(u *router.User, s *router.Stanza) {
 	}
 	if _, known := g.domains[domain]; known || len(g.domains) < maxDomains {
 		g.domains[domain] = now
-		u.Log().Debugf("the server allows %d of the privileges that serve uses", len(now))
+		u.Log().WithField("count", len(now)).Debug("the server has announced the privileges that serve may use")
 	}
 }
 
@@ -116,7 +118,7 @@ func Revoke(u *router.User, permission string) {
 	defer g.mu.Unlock()
 	if granted := g.domains[domainOf(u)]; granted[permission] {
 		delete(granted, permission)
-		u.Log().Warnf("the server %s has granted the privilege %s, and refuses it now", domainOf(u), permission)
+		u.Log().WithFields(logrus.Fields{"server": domainOf(u), "privilege": permission}).Warn("the server has granted a privilege, and refuses it now")
 	}
 }
 

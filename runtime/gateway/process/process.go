@@ -40,7 +40,7 @@ func backendConfig(u *router.User, c *pb.BackendConfig) {
 func rawXML(u *router.User, text string) {
 	n, err := xmltree.Parse(text, xmltree.DefaultLimits)
 	if err != nil {
-		u.Log().Warnf("raw_xml: the stanza is dropped: %v", err)
+		u.Log().WithField("error", err.Error()).Warn("raw_xml: the stanza is dropped")
 		return
 	}
 	u.Send(n)

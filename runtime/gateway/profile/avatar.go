@@ -38,8 +38,14 @@ func node(u *router.User, s *router.Stanza) {
 	}
 	name := stanza.Attr(items, "node")
 	wanted := stanza.Attr(stanza.Child(items, stanza.PubSub, "item"), "id")
-	if name == stanza.Nickname {
-		nickname(u, s)
+	switch name {
+	case "":
+		e := &stanza.Error{Condition: stanza.BadRequest}
+		e.App = stanza.App{Space: stanza.PubSub + "#errors", Name: "nodeid-required"}
+		s.Refuse(e)
+		return
+	case stanza.Nickname:
+		nickname(u, s, wanted)
 		return
 	}
 	item := nodes[name]
@@ -58,13 +64,13 @@ func node(u *router.User, s *router.Stanza) {
 	})
 }
 
-// nickname answers with the alias of a contact.
-func nickname(u *router.User, s *router.Stanza) {
+// nickname answers with the alias of a contact. wanted is the id of an item, or "".
+func nickname(u *router.User, s *router.Stanza, wanted string) {
 	text := ""
 	if s.Target == router.Contact && u.State != router.Offline {
 		text = alias(u, s.Name)
 	}
-	if text == "" {
+	if text == "" || wanted != "" && wanted != currentItem {
 		s.Fail(stanza.ItemNotFound, "")
 		return
 	}

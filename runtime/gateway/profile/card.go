@@ -66,7 +66,7 @@ func read(u *router.User, card *xmltree.Node) *pb.VCard {
 	encoded := stanza.ChildText(stanza.Child(card, stanza.VCard, "PHOTO"), stanza.VCard, "BINVAL")
 	photo, err := base64.StdEncoding.DecodeString(strings.Join(strings.Fields(encoded), ""))
 	if err != nil {
-		u.Log().Debugf("the picture of the user is not valid base64: %v", err)
+		u.Log().WithField("error", err.Error()).Debug("the picture of the user is not valid base64")
 		return own
 	}
 	own.Photo = photo

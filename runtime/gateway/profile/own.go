@@ -62,3 +62,8 @@ func ownCardSet(u *router.User, s *router.Stanza) {
 	u.Deliver(pb.WrapperMessage_TYPE_VCARD, read(u, s.Payload))
 	s.Result(nil)
 }
+
+// otherCardSet refuses a change of somebody else's vCard (XEP-0054, section 3.2).
+func otherCardSet(_ *router.User, s *router.Stanza) {
+	s.Fail(stanza.Forbidden, "You can change only your own vCard.")
+}

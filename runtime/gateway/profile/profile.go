@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"spectrumlua/pb"
+	"spectrumlua/runtime/gateway/rooms"
 	"spectrumlua/runtime/gateway/roster"
 	"spectrumlua/runtime/gateway/router"
 	"spectrumlua/runtime/stanza"
@@ -30,6 +31,9 @@ func Feature() router.Feature {
 			Connected: connected, Available: available, Presence: ownPicture,
 			Picture: pictureChanged, Nickname: nicknameChanged, Logout: logout,
 		},
+	}
+	for _, to := range []router.Target{router.Contact, router.Room, router.Occupant} {
+		f.Stanzas = append(f.Stanzas, router.Route{Kind: "iq", Type: "set", To: to, Space: stanza.VCard, Handle: otherCardSet})
 	}
 	for _, to := range []router.Target{router.Contact, router.Occupant} {
 		f.Stanzas = append(f.Stanzas,
@@ -68,7 +72,7 @@ type asked struct {
 
 var states router.Slot[state]
 
-// ask asks the script for the vCard of a name, for an IQ. It calls done with the answer, or
+// ask asks the script for the vCard of a contact or an occupant, for an IQ. It calls done with the answer, or
 // with one that has only the alias.
 func ask(u *router.User, s *router.Stanza, done func(card *pb.VCard)) {
 	if u.State != router.Online {
@@ -77,7 +81,12 @@ func ask(u *router.User, s *router.Stanza, done func(card *pb.VCard)) {
 	}
 	name := s.Name
 	if s.Target == router.Occupant {
-		name += "/" + s.Resource
+		nick, refusal := rooms.Addressed(u, s)
+		if refusal != nil {
+			s.Refuse(refusal)
+			return
+		}
+		name += "/" + nick
 	}
 	if !request(u, name, done) {
 		s.Fail(stanza.ResourceConstraint, "Too many requests wait for the network.")
@@ -140,7 +149,7 @@ func answered(u *router.User, card *pb.VCard) {
 			return
 		}
 	}
-	u.Log().Debugf("a vCard is dropped: no request has the id %d, or it was answered", card.GetId())
+	u.Log().WithField("id", card.GetId()).Debug("a vCard is dropped: no request has its id, or it was answered")
 }
 
 func (st *state) finish(r *asked, card *pb.VCard) {

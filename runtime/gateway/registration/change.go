@@ -6,6 +6,7 @@ import (
 	"strings"
 
 	"spectrumlua/runtime/gateway/accounts"
+	"spectrumlua/runtime/gateway/form"
 	"spectrumlua/runtime/gateway/presence"
 	"spectrumlua/runtime/gateway/router"
 	"spectrumlua/runtime/gateway/users"
@@ -19,6 +20,7 @@ type Request struct {
 	Language       string // "" for the present or default one
 
 	remove, cancel bool
+	values         form.Submitted // of a form, or nil
 }
 
 // Account returns the account of a user and reports whether they are registered. The error
@@ -78,6 +80,9 @@ func change(u *router.User, old, account users.Account, confirm func()) *stanza.
 func check(u *router.User, r Request, old users.Account, registered bool) (users.Account, *stanza.Error) {
 	account, name := old, strings.TrimSpace(r.Name)
 	s := u.Router().Settings().Registration
+	if why := Form(u, old, registered).Check(r.values); why != "" {
+		return account, stanza.Errorf(stanza.NotAcceptable, "%s", why)
+	}
 	if !registered {
 		if refusal := allowed(u); refusal != nil {
 			return account, refusal

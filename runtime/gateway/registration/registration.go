@@ -82,6 +82,7 @@ func read(query *xmltree.Node) (Request, *stanza.Error) {
 
 // fill adds the values of a form.
 func (r *Request) fill(values form.Submitted) {
+	r.values = values
 	for name, to := range map[string]*string{"username": &r.Name, "password": &r.Password, "language": &r.Language} {
 		if value := values.Text(name); value != "" {
 			*to = value
@@ -116,7 +117,7 @@ func Form(u *router.User, account users.Account, registered bool) form.Form {
 		language = account.Language
 		options = append(options, language)
 	}
-	f.Fields = append(f.Fields, form.Field{Var: "language", Type: form.List, Label: "Language", Values: []string{language}, Options: options})
+	f.Fields = append(f.Fields, form.Field{Var: "language", Type: form.List, Label: "Language", Values: []string{language}, Options: options, Open: true})
 	if registered {
 		f.Fields = append(f.Fields, form.Field{Var: "unregister", Type: form.Boolean, Label: "Remove your registration", Values: form.Flag(false)})
 	}

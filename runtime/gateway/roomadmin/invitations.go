@@ -45,10 +45,10 @@ func mediated(u *router.User, s *router.Stanza) {
 	}
 	for _, invitation := range invitations {
 		to := stanza.Attr(invitation, "to")
-		switch _, domain, _ := jid.Split(to); domain {
-		case "":
+		switch local, domain, _ := jid.Split(to); {
+		case !jid.Valid(to) || domain == u.Router().JID() && local == "":
 			s.Fail(stanza.JIDMalformed, "")
-		case u.Router().JID():
+		case domain == u.Router().JID():
 			inviteContact(u, s, s.Name, u.NameOf(to), stanza.ChildText(invitation, stanza.MUCUser, "reason"))
 		default:
 			invite(u, s, to, invitation)
@@ -109,6 +109,10 @@ func invite(u *router.User, s *router.Stanza, to string, invitation *xmltree.Nod
 func refused(u *router.User, s *router.Stanza, decline *xmltree.Node) {
 	to, room, by := stanza.Attr(decline, "to"), jid.Bare(s.To), jid.Bare(s.From)
 	reason := stanza.ChildText(decline, stanza.MUCUser, "reason")
+	if !jid.Valid(to) {
+		s.Fail(stanza.JIDMalformed, "")
+		return
+	}
 	_ = u.Router().For(jid.Bare(to), func(u *router.User) { // an error means that the router is closed
 		clients := rooms.In(u, room)
 		if len(clients) == 0 {
@@ -127,7 +131,11 @@ func refused(u *router.User, s *router.Stanza, decline *xmltree.Node) {
 func direct(u *router.User, s *router.Stanza) {
 	x := stanza.Child(s.Node, stanza.Conference, "x")
 	room := stanza.Attr(x, "jid")
-	if _, domain, _ := jid.Split(room); domain != u.Router().JID() {
+	switch local, domain, _ := jid.Split(room); {
+	case !jid.Valid(room) || domain == u.Router().JID() && local == "":
+		s.Fail(stanza.JIDMalformed, "")
+		return
+	case domain != u.Router().JID():
 		s.Fail(stanza.NotAllowed, otherRoom)
 		return
 	}

@@ -20,10 +20,10 @@ func Feature() router.Feature {
 	return router.Feature{
 		Name: "roomadmin",
 		Stanzas: []router.Route{
-			{Kind: "iq", Type: "get", To: router.Room, Space: stanza.MUCAdmin, Handle: list},
+			{Kind: "iq", Type: "get", To: router.Room, Space: stanza.MUCAdmin, Handle: rooms.AfterJoin(list)},
 			{Kind: "iq", Type: "set", To: router.Room, Space: stanza.MUCAdmin, Handle: change},
-			{Kind: "iq", Type: "get", To: router.Room, Space: stanza.MUCOwner, Handle: config},
-			{Kind: "iq", Type: "set", To: router.Room, Space: stanza.MUCOwner, Handle: configure},
+			{Kind: "iq", Type: "get", To: router.Room, Space: stanza.MUCOwner, Handle: rooms.AfterJoin(config)},
+			{Kind: "iq", Type: "set", To: router.Room, Space: stanza.MUCOwner, Handle: rooms.AfterJoin(configure)},
 			{Kind: "message", Type: "normal", To: router.Room, Space: stanza.MUCUser, Handle: mediated},
 			{Kind: "message", Type: "normal", To: router.Room, Handle: notUnderstood},
 			{Kind: "message", Type: "normal", To: router.Contact, Space: stanza.Conference, Handle: direct},
@@ -35,8 +35,19 @@ func Feature() router.Feature {
 // readOnly is the answer to requests that the protocol of scripts cannot express.
 const readOnly = "Use the commands of the network for this, for example as a message in the room."
 
-// ranks are the roles and affiliations that a request may name.
-var ranks = []string{"moderator", "participant", "visitor", "admin", "member", "owner", "outcast", "none"}
+// Roles and affiliations that a request may name.
+var (
+	roles        = []string{"moderator", "participant", "visitor", "none"}
+	affiliations = []string{"admin", "member", "owner", "outcast", "none"}
+)
+
+// isRank reports whether an <item/> names either a role or an affiliation.
+func isRank(asked *xmltree.Node, role, affiliation string) bool {
+	if asked.Name != "item" || asked.Space != stanza.MUCAdmin || (role == "") == (affiliation == "") {
+		return false
+	}
+	return slices.Contains(roles, role) || slices.Contains(affiliations, affiliation)
+}
 
 // list answers with the occupants of a role or affiliation.
 func list(u *router.User, s *router.Stanza) {
@@ -45,15 +56,19 @@ func list(u *router.User, s *router.Stanza) {
 		s.Fail(stanza.Forbidden, "You have not joined this room.")
 		return
 	}
-	q := stanza.Element(stanza.MUCAdmin, "query", nil)
-	for _, asked := range stanza.Children(s.Payload) {
-		rank := stanza.Attr(asked, "role") + stanza.Attr(asked, "affiliation") // one of them is empty
-		if asked.Name != "item" || !slices.Contains(ranks, rank) {
+	q, all := stanza.Element(stanza.MUCAdmin, "query", nil), stanza.Children(s.Payload)
+	if len(all) == 0 {
+		s.Fail(stanza.BadRequest, "")
+		return
+	}
+	for _, asked := range all {
+		role, affiliation := stanza.Attr(asked, "role"), stanza.Attr(asked, "affiliation")
+		if !isRank(asked, role, affiliation) {
 			s.Fail(stanza.BadRequest, "")
 			return
 		}
 		for _, o := range occupants {
-			if o.Role == rank || o.Affiliation == rank {
+			if o.Role == role || o.Affiliation == affiliation {
 				stanza.Add(q, item(o))
 			}
 		}

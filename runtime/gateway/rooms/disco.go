@@ -46,6 +46,33 @@ func items(u *router.User, s *router.Stanza) []*xmltree.Node {
 	return all
 }
 
+// Nodes of XEP-0045 that a room does not have. With them, clients ask for the nickname that
+// belongs to the user, and for the elements that the room passes on.
+const (
+	reservedNick = "x-roomuser-item"
+	traffic      = stanza.MUC + "#traffic"
+)
+
+// refuse answers a request for such a node with the error of the XEP.
+func refuse(c stanza.Condition) func(*router.User, *router.Stanza) []*xmltree.Node {
+	return func(_ *router.User, s *router.Stanza) []*xmltree.Node {
+		s.Fail(c, "")
+		return nil
+	}
+}
+
+// amongOccupants refuses the discovery of an occupant for clients that are not in the room
+// (XEP-0045, section 6.6).
+func amongOccupants(handle func(*router.User, *router.Stanza)) func(*router.User, *router.Stanza) {
+	return func(u *router.User, s *router.Stanza) {
+		if !find(u, s).isIn(s.From) {
+			s.Fail(stanza.BadRequest, "You have not joined this room.")
+			return
+		}
+		handle(u, s)
+	}
+}
+
 // Occupant is an occupant of a room as others see it.
 type Occupant struct {
 	JID, Nickname     string
@@ -56,7 +83,7 @@ type Occupant struct {
 // order of their nicknames. It returns ok = false if the client is not in the room.
 func Occupants(u *router.User, s *router.Stanza) (all []Occupant, ok bool) {
 	r := find(u, s)
-	if place := r.seatOf(s.From); place == nil || !place.in {
+	if !r.isIn(s.From) {
 		return nil, false
 	}
 	for _, nick := range r.nicks() {
@@ -64,6 +91,24 @@ func Occupants(u *router.User, s *router.Stanza) (all []Occupant, ok bool) {
 		all = append(all, Occupant{r.from(nick), r.shown(nick), o.role(), o.affiliation()})
 	}
 	return all, true
+}
+
+// Addressed returns the nickname on the network of the occupant to whom a stanza is addressed,
+// or the error for a client that is not in the room or addresses nobody.
+func Addressed(u *router.User, s *router.Stanza) (nick string, refusal *stanza.Error) {
+	return find(u, s).addressed(s)
+}
+
+// addressed is Addressed for the room of the stanza. It may be nil.
+func (r *room) addressed(s *router.Stanza) (nick string, refusal *stanza.Error) {
+	if !r.isIn(s.From) {
+		return "", outside()
+	}
+	nick = r.nickOf(s.Resource)
+	if _, known := r.occupants[nick]; !known {
+		return "", stanza.Errorf(stanza.ItemNotFound, "This occupant is not in the room.")
+	}
+	return nick, nil
 }
 
 // Password returns the password with which the user has joined the room to which a stanza

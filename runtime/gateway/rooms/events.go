@@ -19,7 +19,7 @@ func joined(u *router.User, name string) *room {
 	if r := named(u, name); r != nil && r.joined {
 		return r
 	}
-	u.Log().Debugf("what somebody says about a message is dropped: the user is not in the room %q", name)
+	u.Log().WithField("room", name).Debug("what somebody says about a message is dropped: the user is not in the room")
 	return nil
 }
 

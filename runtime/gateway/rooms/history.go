@@ -10,8 +10,8 @@ import (
 	"spectrumlua/runtime/xmltree"
 )
 
-// Limits of the history of one room of one user. The archive
-// has it after the end of the process.
+// Limits of the history of one room of one user. After the end of the process, the archive
+// has the messages.
 const (
 	maxHistory      = 100
 	maxHistoryBytes = 64 << 10
@@ -114,9 +114,13 @@ func limitOf(h *xmltree.Node, name string) limit {
 // counts reports whether the number of messages or characters is limited.
 func (l limits) counts() bool { return l.stanzas.set || l.chars.set }
 
+// longestAge is a number of seconds that no message is old, and that a time.Duration can have.
+const longestAge = 100 * 365 * 24 * 60 * 60
+
 // from returns the time at which the history begins.
 func (l limits) from(now time.Time) time.Time {
-	if start := now.Add(-time.Duration(l.seconds.most) * time.Second); l.seconds.set && start.After(l.after) {
+	seconds := min(int64(l.seconds.most), longestAge)
+	if start := now.Add(-time.Duration(seconds) * time.Second); l.seconds.set && start.After(l.after) {
 		return start
 	}
 	return l.after

@@ -1,6 +1,7 @@
 package rooms
 
 import (
+	"cmp"
 	"slices"
 	"time"
 
@@ -15,6 +16,9 @@ import (
 // an empty one, because clients consider the join incomplete without a subject.
 const subjectTime = 3 * time.Second
 
+// MaxRooms is the number of rooms that a user can join.
+const MaxRooms = 2000
+
 // join handles the request of a client to join a room. A client that is in the room has lost
 // its state and gets everything again.
 func join(u *router.User, s *router.Stanza) {
@@ -22,6 +26,11 @@ func join(u *router.User, s *router.Stanza) {
 		return
 	}
 	r := find(u, s)
+	if r == nil && len(of(u)) >= MaxRooms {
+		s.Fail(stanza.ResourceConstraint, "You are in too many rooms.")
+		vacate(u, s.From)
+		return
+	}
 	if r == nil {
 		r = &room{name: s.Name, jid: jid.Bare(s.To), nick: s.Resource, occupants: map[string]occupant{}}
 		enlist(u, r)
@@ -31,7 +40,7 @@ func join(u *router.User, s *router.Stanza) {
 		r.nick = s.Resource
 	}
 	x := stanza.Child(s.Node, stanza.MUC, "x")
-	if password := stanza.ChildText(x, stanza.MUC, "password"); password != "" {
+	if password := stanza.ChildText(x, stanza.MUC, "password"); password != "" && !r.joined {
 		r.password = password
 	}
 	place := r.seatOf(s.From)
@@ -43,6 +52,7 @@ func join(u *router.User, s *router.Stanza) {
 		place = &seat{jid: s.From}
 		r.seats = append(r.seats, place)
 	}
+	presence.InRoom(u, s.From)
 	place.id, place.nick = s.ID, s.Resource
 	place.replay.limits = limitsOf(x)
 	switch {
@@ -57,11 +67,12 @@ func join(u *router.User, s *router.Stanza) {
 // before the presence for the transport. It reports whether a session has begun.
 func arrive(u *router.User, s *router.Stanza) bool {
 	u.Clients = append(u.Clients, &router.Client{JID: s.From, InRooms: true})
-	if presence.LoginAs(u, s.Resource) {
+	refusal := presence.LoginAs(u, s.Resource)
+	if refusal == nil {
 		return true
 	}
 	u.Clients = nil
-	s.Fail(stanza.RegistrationRequired, "You are not logged in to the transport.")
+	s.Fail(refusal.Condition, cmp.Or(refusal.Text, "You are not logged in to the transport."))
 	return false
 }
 
@@ -103,6 +114,7 @@ func enter(u *router.User, r *room, place *seat) {
 	}
 	u.Send(r.presence(u, r.nick, place.jid, codes...))
 	place.in = true
+	defer place.decided()
 	place.replay = replay{limits: place.replay.limits, entered: u.Router().Clock.Now()}
 	for _, past := range r.history.messages {
 		r.old(u, place, past.stanza)
@@ -128,6 +140,34 @@ func withoutSubject(u *router.User, name string) {
 	r.setSubject(u, &pb.ConversationMessage{UserName: &u.JID, BuddyName: &r.name, Message: new(string)})
 }
 
+// maxWaiting is the number of requests that may wait for the end of a join. Further ones are
+// answered at once.
+const maxWaiting = 50
+
+// AfterJoin returns a handler of IQs to a room that waits until the join of the client has
+// succeeded or failed: clients send requests without waiting for the answer of the room.
+func AfterJoin(handle func(*router.User, *router.Stanza)) func(*router.User, *router.Stanza) {
+	return func(u *router.User, s *router.Stanza) {
+		place := find(u, s).seatOf(s.From)
+		if place == nil || place.in || len(place.waiting) >= maxWaiting {
+			handle(u, s)
+			return
+		}
+		s.Defer()
+		place.waiting = append(place.waiting, func() { handle(u, s) })
+	}
+}
+
+// decided handles the requests that have waited. The client is in the room, or has lost its
+// seat.
+func (place *seat) decided() {
+	waiting := place.waiting
+	place.waiting = nil
+	for _, handle := range waiting {
+		handle()
+	}
+}
+
 // change handles a presence for a room without the element that asks to join. A client in
 // the room may ask for another nickname with it. Its status is that of the transport.
 func change(u *router.User, s *router.Stanza) {
@@ -151,9 +191,8 @@ func noNickname(_ *router.User, s *router.Stanza) {
 // selfPing answers a client that asks whether it is still in a room (XEP-0410).
 func selfPing(u *router.User, s *router.Stanza) {
 	r := find(u, s)
-	place := r.seatOf(s.From)
 	switch {
-	case place == nil || !place.in:
+	case !r.isIn(s.From):
 		notJoined(u, s)
 	case s.Resource == r.shown(r.nick):
 		s.Result(nil)

@@ -1,6 +1,8 @@
 package rooms
 
 import (
+	"github.com/sirupsen/logrus"
+
 	"spectrumlua/runtime/gateway/archive"
 	"spectrumlua/runtime/gateway/presence"
 	"spectrumlua/runtime/gateway/router"
@@ -24,7 +26,7 @@ func keep(u *router.User, r *room) {
 	ctx, cancel := u.Context()
 	defer cancel()
 	if err := u.Store().SaveRoom(ctx, u.JID, now); err != nil {
-		u.Log().Warnf("a restart will not join the room %q again: %v", r.name, err)
+		u.Log().WithFields(logrus.Fields{"room": r.name, "error": err.Error()}).Warn("a restart will not join a room again")
 		return
 	}
 	r.kept = &now
@@ -38,7 +40,7 @@ func discard(u *router.User, r *room) {
 	ctx, cancel := u.Context()
 	defer cancel()
 	if err := u.Store().DeleteRoom(ctx, u.JID, r.kept.Address); err != nil {
-		u.Log().Warnf("a restart will join the room %q again: %v", r.name, err)
+		u.Log().WithFields(logrus.Fields{"room": r.name, "error": err.Error()}).Warn("a restart will join a room again that the user has left")
 	}
 	r.kept = nil
 }
@@ -53,7 +55,7 @@ func restore(u *router.User) {
 	defer cancel()
 	stored, err := u.Store().Rooms(ctx, u.JID)
 	if err != nil {
-		u.Log().Warnf("the rooms of the last session are not joined again: %v", err)
+		u.Log().WithField("error", err.Error()).Warn("the rooms of the last session are not joined again")
 		return
 	}
 	for _, kept := range stored {
@@ -63,7 +65,7 @@ func restore(u *router.User) {
 		}
 		r := &room{name: kept.Name, jid: address, nick: kept.Nickname, password: kept.Password, kept: &kept, occupants: map[string]occupant{}}
 		for _, n := range archive.InRoom(u, address, maxHistory) {
-			r.history.add(n, u.Router().JID(), u.Router().Clock.Now())
+			r.history.add(n, r.jid, u.Router().Clock.Now())
 		}
 		enlist(u, r)
 	}

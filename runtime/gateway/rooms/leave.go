@@ -15,11 +15,16 @@ import (
 // stays in the room.
 const leaveTime = 2 * time.Second
 
+// outsideTime is how long a client that is only in rooms, and was refused by or removed from
+// the last one, may take to join another. Its server may not report that it goes offline.
+const outsideTime = time.Minute
+
 // leave handles a client that leaves a room.
 func leave(u *router.User, s *router.Stanza) {
 	r := find(u, s)
 	place := r.seatOf(s.From)
 	if place == nil {
+		vacate(u, s.From)
 		return
 	}
 	if place.in {
@@ -27,6 +32,7 @@ func leave(u *router.User, s *router.Stanza) {
 	}
 	r.remove(place)
 	client := u.Clients.Find(place.jid)
+	defer vacate(u, place.jid)
 	switch {
 	case len(r.seats) > 0:
 	case !presence.Stays(u) || !r.joined && r.kept == nil || client == nil || client.InRooms:
@@ -39,8 +45,12 @@ func leave(u *router.User, s *router.Stanza) {
 			}
 		})
 	}
-	if client != nil && client.InRooms && !seated(u, client.JID) {
-		presence.Left(u, client.JID)
+}
+
+// vacate ends the session for a client that is only in rooms, if it is in no room any more.
+func vacate(u *router.User, jid string) {
+	if client := u.Clients.Find(jid); client != nil && client.InRooms && !seated(u, jid) {
+		presence.Left(u, jid)
 	}
 }
 
@@ -52,6 +62,7 @@ func seated(u *router.User, client string) bool {
 // remove removes the seat of a client.
 func (r *room) remove(place *seat) {
 	r.seats = slices.DeleteFunc(r.seats, func(other *seat) bool { return other == place })
+	place.decided()
 }
 
 // part tells the script that the user leaves a room, and forgets it.
@@ -83,17 +94,10 @@ func gone(u *router.User, client *router.Client) {
 	}
 }
 
-// lost has the errors that say that a client does not receive stanzas any more.
-var lost = map[stanza.Condition]bool{
-	"gone": true, stanza.ItemNotFound: true, stanza.RecipientUnavailable: true, stanza.ServiceUnavailable: true,
-	"remote-server-not-found": true, stanza.RemoteServerTimeout: true, stanza.JIDMalformed: true,
-}
-
 // bounced handles the error that answers a presence or a message of a room: the client is
 // not there any more.
 func bounced(u *router.User, s *router.Stanza) {
-	e := stanza.ErrorOf(s.Node)
-	if place := find(u, s).seatOf(s.From); place != nil && e != nil && lost[e.Condition] {
+	if find(u, s).seatOf(s.From) != nil && presence.IsUnreachable(s) {
 		leave(u, s)
 	}
 }

@@ -80,7 +80,7 @@ func has(p *pb.Participant, flag pb.ParticipantFlag) bool {
 func participant(u *router.User, p *pb.Participant) {
 	r := named(u, p.GetRoom())
 	if r == nil {
-		u.Log().Debugf("a participant of the room %q is dropped: the user has not joined it", p.GetRoom())
+		u.Log().WithField("room", p.GetRoom()).Debug("a participant is dropped: the user has not joined the room")
 		return
 	}
 	p.Room = &r.name
@@ -292,11 +292,42 @@ func (r *room) refuseNickname(u *router.User, nick string, e *stanza.Error) {
 	}
 }
 
+// probe answers a client in the room with the presence of an occupant. Others learn that rooms
+// have no subscriptions (RFC 6121, section 4.3.2).
+func probe(u *router.User, s *router.Stanza) {
+	r := find(u, s)
+	if !r.isIn(s.From) {
+		presence.Deny(u, s)
+		return
+	}
+	if !presence.MayAnswer(u, s) {
+		return
+	}
+	if nick, refusal := r.addressed(s); refusal == nil {
+		u.Send(r.presence(u, nick, s.From))
+		return
+	}
+	u.Send(stanza.Presence(s.To, s.From, "unavailable"))
+}
+
 // nicks returns the nicknames of the occupants in order.
 func (r *room) nicks() []string { return slices.Sorted(maps.Keys(r.occupants)) }
 
 // shown returns the nickname that clients see.
 func (r *room) shown(nick string) string { return cmp.Or(r.occupants[nick].more().alias, nick) }
+
+// nickOf is the reverse of shown. It returns the nickname that clients see if nobody has it.
+func (r *room) nickOf(shown string) string {
+	if o, known := r.occupants[shown]; known && cmp.Or(o.more().alias, shown) == shown {
+		return shown // the usual case
+	}
+	for nick := range r.occupants {
+		if r.shown(nick) == shown {
+			return nick
+		}
+	}
+	return shown
+}
 
 // isOpen reports whether occupants see the names of others on the network: the script has
 // announced names and aliases.

@@ -15,7 +15,9 @@ import (
 
 	"spectrumlua/pb"
 	"spectrumlua/runtime/clock"
+	"spectrumlua/runtime/gateway/disco"
 	"spectrumlua/runtime/gateway/messages"
+	"spectrumlua/runtime/gateway/presence"
 	"spectrumlua/runtime/gateway/router"
 	"spectrumlua/runtime/gateway/users"
 	"spectrumlua/runtime/jid"
@@ -36,6 +38,12 @@ func Feature() router.Feature {
 			{Kind: "presence", Type: "unavailable", To: router.Room, Handle: leave},
 			{Kind: "presence", Type: "error", To: router.Occupant, Handle: bounced},
 			{Kind: "presence", Type: "error", To: router.Room, Handle: bounced},
+			{Kind: "presence", Type: "probe", To: router.Occupant, Handle: probe},
+			{Kind: "presence", Type: "probe", To: router.Room, Handle: presence.Deny},
+			{Kind: "presence", Type: "subscribe", To: router.Occupant, Handle: presence.Deny},
+			{Kind: "presence", Type: "subscribe", To: router.Room, Handle: presence.Deny},
+			{Kind: "presence", Type: "unsubscribe", To: router.Occupant, Handle: presence.Deny},
+			{Kind: "presence", Type: "unsubscribe", To: router.Room, Handle: presence.Deny},
 			{Kind: "message", Type: "error", To: router.Occupant, Handle: bounced},
 			{Kind: "message", Type: "error", To: router.Room, Handle: bounced},
 			{Kind: "message", Type: "groupchat", To: router.Room, Handle: groupchat, Quick: messages.QuickFromUser},
@@ -44,7 +52,9 @@ func Feature() router.Feature {
 			{Kind: "message", Type: "chat", To: router.Room, Handle: badRequest},
 			{Kind: "message", Type: "chat", To: router.Occupant, Handle: private},
 			{Kind: "message", Type: "normal", To: router.Occupant, Handle: private},
-			{Kind: "iq", Type: "get", To: router.Occupant, Space: stanza.Ping, Handle: selfPing},
+			{Kind: "iq", Type: "get", To: router.Occupant, Space: stanza.Ping, Handle: AfterJoin(selfPing)},
+			{Kind: "iq", Type: "get", To: router.Occupant, Space: stanza.DiscoInfo, Handle: AfterJoin(amongOccupants(disco.Info))},
+			{Kind: "iq", Type: "get", To: router.Occupant, Space: stanza.DiscoItems, Handle: AfterJoin(amongOccupants(disco.Items))},
 			{Kind: "iq", Type: "set", To: router.Room, Space: stanza.Moderate, Handle: moderate},
 			{Kind: "iq", Type: "set", To: router.Room, Space: stanza.Fasten, Handle: moderate},
 		},
@@ -65,7 +75,7 @@ func Feature() router.Feature {
 			{Target: router.Room, Var: stanza.Moderate, Handler: pb.WrapperMessage_TYPE_MODERATION},
 		},
 		Info:  []router.Info{{Target: router.Room, Extend: info}},
-		Nodes: []router.Node{{To: router.Room, Items: items}},
+		Nodes: []router.Node{{To: router.Room, Items: items}, {To: router.Room, Name: reservedNick, Info: refuse(stanza.FeatureNotImplemented)}, {To: router.Room, Name: traffic, Info: refuse(stanza.ServiceUnavailable)}},
 		Hooks: router.Hooks{LoggedIn: restore, Connected: rejoin, Gone: gone, Settings: settingsChanged, Logout: logout},
 	}
 }
@@ -97,6 +107,8 @@ type seat struct {
 	nick   string // requested
 	replay replay
 	in     bool // the client has seen its own presence
+	// waiting has the requests that wait for the end of the join.
+	waiting []func()
 }
 
 // rooms has the rooms of a user by their keys: the folded localparts of their JIDs.
@@ -151,10 +163,16 @@ func forget(u *router.User, r *room) {
 	if r.waiting != nil {
 		r.waiting.Stop()
 	}
+	for _, place := range r.seats {
+		u.After(outsideTime, func(u *router.User) { vacate(u, place.jid) })
+	}
 	u.LeaveRoom(keyOf(r.jid), r.name)
 	delete(of(u), keyOf(r.jid))
 	if len(of(u)) == 0 {
 		rooms.Drop(u)
+	}
+	for _, place := range r.seats {
+		place.decided()
 	}
 }
 

@@ -3,6 +3,8 @@ package rooms
 import (
 	"cmp"
 
+	"github.com/sirupsen/logrus"
+
 	"spectrumlua/pb"
 	"spectrumlua/runtime/gateway/archive"
 	"spectrumlua/runtime/gateway/messages"
@@ -16,17 +18,21 @@ import (
 // groupchat handles a message of the user to all occupants.
 func groupchat(u *router.User, s *router.Stanza) {
 	r := find(u, s)
-	if r.seatOf(s.From) == nil {
+	if !r.isIn(s.From) {
 		notJoined(u, s)
 		return
 	}
 	subject := stanza.Child(s.Node, "", "subject")
 	if subject != nil && stanza.Child(s.Node, "", "body") == nil {
+		if u.State != router.Online {
+			s.Fail(stanza.RecipientUnavailable, "You are not connected to the network.")
+			return
+		}
 		text := stanza.Body(subject)
 		u.Deliver(pb.WrapperMessage_TYPE_ROOM_SUBJECT_CHANGED, &pb.ConversationMessage{UserName: &u.JID, BuddyName: &r.name, Message: &text})
 		return
 	}
-	switch got := messages.FromUser(u, s, r.name); {
+	switch got := messages.FromUser(u, s, r.name, r.nickOf); {
 	case got.ID != "":
 		r.remember(s, got)
 	case got.Event != nil:
@@ -34,9 +40,17 @@ func groupchat(u *router.User, s *router.Stanza) {
 	}
 }
 
+// isIn reports whether a client is in the room. A client whose join is not complete is not.
+func (r *room) isIn(client string) bool {
+	place := r.seatOf(client)
+	return place != nil && place.in
+}
+
 // notJoined refuses a stanza for a room that the client has not joined.
-func notJoined(_ *router.User, s *router.Stanza) {
-	s.Fail(stanza.NotAcceptable, "You have not joined this room.")
+func notJoined(_ *router.User, s *router.Stanza) { s.Refuse(outside()) }
+
+func outside() *stanza.Error {
+	return stanza.Errorf(stanza.NotAcceptable, "You have not joined this room.")
 }
 
 // badRequest refuses a message whose type is wrong for its address.
@@ -45,17 +59,12 @@ func badRequest(_ *router.User, s *router.Stanza) { s.Fail(stanza.BadRequest, ""
 // private handles a message of the user to one occupant.
 func private(u *router.User, s *router.Stanza) {
 	r := find(u, s)
-	if r.seatOf(s.From) == nil {
-		notJoined(u, s)
+	nick, refusal := r.addressed(s)
+	if refusal != nil {
+		s.Refuse(refusal)
 		return
 	}
-	for nick := range r.occupants {
-		if r.shown(nick) == s.Resource {
-			messages.FromUser(u, s, r.name+"/"+nick)
-			return
-		}
-	}
-	s.Fail(stanza.ItemNotFound, "This occupant is not in the room.")
+	messages.FromUser(u, s, r.name+"/"+nick, r.nickOf)
 }
 
 // said handles a message of the script that all occupants see. A message without a nickname
@@ -63,7 +72,7 @@ func private(u *router.User, s *router.Stanza) {
 func said(u *router.User, m *pb.ConversationMessage) {
 	r := named(u, m.GetBuddyName())
 	if r == nil {
-		u.Log().Debugf("a message is dropped: the user has not joined the room %q", m.GetBuddyName())
+		u.Log().WithField("room", m.GetBuddyName()).Debug("a message is dropped: the user has not joined the room")
 		return
 	}
 	m.BuddyName = &r.name
@@ -71,7 +80,7 @@ func said(u *router.User, m *pb.ConversationMessage) {
 		m.Nickname = &r.nick
 	}
 	if why := u.Rooms.Dropped(m); why != "" || !r.joined {
-		u.Log().Debugf("a message is dropped: %s", cmp.Or(why, "the join is not complete"))
+		u.Log().WithFields(logrus.Fields{"room": r.name, "reason": cmp.Or(why, "the join is not complete")}).Debug("a message is dropped")
 		return
 	}
 	id, again := r.returned(u, m)
@@ -107,7 +116,7 @@ func (r *room) spread(u *router.User, n *xmltree.Node) {
 		}
 	}
 	if presence.Stays(u) {
-		r.history.add(n, u.Router().JID(), u.Router().Clock.Now())
+		r.history.add(n, r.jid, u.Router().Clock.Now())
 	}
 }
 
@@ -203,7 +212,8 @@ func (r *room) setSubject(u *router.User, m *pb.ConversationMessage) {
 // subjectFor returns the message with the subject of the room.
 func (r *room) subjectFor(u *router.User, to string) *xmltree.Node {
 	nick := r.subject.GetNickname()
-	n := stanza.Message(r.from(nick), to, "groupchat", stanza.Text("", "subject", r.subject.GetMessage()))
+	n := stanza.Message(r.from(nick), to, "groupchat", stanza.Text("", "subject", r.subject.GetMessage()),
+		modern.Delay(r.subject.GetTimestamp(), r.jid))
 	if nick != "" {
 		stanza.Add(n, r.occupantID(u, nick))
 	}

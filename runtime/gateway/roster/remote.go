@@ -71,7 +71,7 @@ func (r *roster) setAnswered(u *router.User, o offered, answer *xmltree.Node) {
 		}
 		r.sets.queue = nil
 	case e != nil:
-		u.Log().Debugf("a contact is not in the user's roster: %v", e)
+		u.Log().WithField("error", e.Error()).Debug("a contact is not in the user's roster")
 	}
 }
 

@@ -2,7 +2,6 @@ package roster
 
 import (
 	"errors"
-	"fmt"
 	"time"
 
 	"spectrumlua/runtime/gateway/router"
@@ -70,12 +69,12 @@ func (r *roster) writeBatch(u *router.User, batch []*users.Contact) {
 			r.writeBatch(u, []*users.Contact{c})
 		}
 	case errors.Is(err, users.ErrInvalid):
-		u.Log().Warnf("a contact is not stored: %v", err)
+		u.Log().WithField("error", err.Error()).Warn("a contact is not stored")
 	default:
-		u.Failed(fmt.Sprintf("%d contacts are not stored yet", len(batch)), err)
+		u.Failed("contacts are not stored yet", err)
 		u.After(retryTime, func(u *router.User) {
 			for _, c := range batch {
-				if now := rosters.Of(u).contacts[c.Name]; now != nil {
+				if now := Find(u, c.Name); now != nil { // the session may have ended
 					save(u, now)
 				}
 			}

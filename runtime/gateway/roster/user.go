@@ -21,12 +21,21 @@ func probe(u *router.User, s *router.Stanza) {
 	u.Send(stanza.Presence(s.To, s.From, "unavailable"))
 }
 
+// MaxContacts is the number of contacts up to which a user can add one. The script may
+// announce more.
+const MaxContacts = 5_000
+
 // subscribe handles the user's request to see a contact. It adds an unknown one.
 func subscribe(u *router.User, s *router.Stanza) {
 	if u.State == router.Offline { // only a session can add contacts
 		return
 	}
 	c := confirm(u, s.Name)
+	if c == nil {
+		u.Log().WithField("limit", MaxContacts).Debug("a contact is not added: the user has too many")
+		presence.Deny(u, s)
+		return
+	}
 	if presence.MayAnswer(u, s) {
 		u.Send(stanza.Presence(jid.Bare(s.To), u.JID, "subscribed"))
 		u.Send(presenceOf(u, c, u.JID))
@@ -38,23 +47,27 @@ func subscribed(u *router.User, s *router.Stanza) {
 	if u.State == router.Offline {
 		return
 	}
-	if c := confirm(u, s.Name); presence.MayAnswer(u, s) {
+	if c := confirm(u, s.Name); c != nil && presence.MayAnswer(u, s) {
 		u.Send(presenceOf(u, c, u.JID))
 	}
 }
 
-// confirm notes that the user wants a contact, and tells the script if that is new.
+// confirm notes that the user wants a contact, and tells the script if that is new. It
+// returns nil if the user has too many contacts to add one.
 func confirm(u *router.User, name string) *Contact {
 	r := rosters.Of(u)
 	c := Of(u)[name]
-	if c == nil {
-		if c = r.refused[name]; c != nil {
-			delete(r.refused, name)
-			c.ID = 0
-			r.contacts[name] = c
-		} else {
-			c = add(u, name)
-		}
+	switch refused := r.refused[name]; {
+	case c != nil:
+	case len(r.contacts) >= MaxContacts:
+		return nil
+	case refused != nil:
+		c = refused
+		delete(r.refused, name)
+		c.ID = 0
+		r.contacts[name] = c
+	default:
+		c = add(u, name)
 	}
 	delete(r.offers, name)
 	if !c.Subscribed {
@@ -92,7 +105,9 @@ func lose(u *router.User, name string) {
 	if r.refused == nil {
 		r.refused = map[string]*Contact{}
 	}
-	r.refused[name] = c
+	if len(r.refused) < MaxContacts {
+		r.refused[name] = c
+	}
 	wasAccepted := c.Subscribed
 	c.Subscribed = false
 	if !wasAccepted || u.Router().Settings().Service.RemoveBuddy {

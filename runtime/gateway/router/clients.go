@@ -49,11 +49,14 @@ func (c *Clients) Remove(jid string) *Client {
 }
 
 // Best returns the client with the highest priority, or nil. It decides the user's status
-// on the network.
+// on the network. A client that has sent no status counts only without others.
 func (c Clients) Best() *Client {
 	var best *Client
 	for _, client := range c {
-		if best == nil || client.Priority > best.Priority {
+		switch {
+		case best == nil,
+			best.InRooms && !client.InRooms,
+			best.InRooms == client.InRooms && client.Priority > best.Priority:
 			best = client
 		}
 	}

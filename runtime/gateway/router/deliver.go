@@ -4,6 +4,7 @@ import (
 	"context"
 	"sync"
 
+	"github.com/sirupsen/logrus"
 	"google.golang.org/protobuf/proto"
 
 	"spectrumlua/pb"
@@ -31,7 +32,7 @@ func (u *User) Deliver(typ pb.WrapperMessage_Type, m proto.Message) {
 	if m != nil {
 		var err error
 		if payload, err = proto.Marshal(m); err != nil {
-			u.Log().Errorf("%v: %v", typ, err) // a required field or invalid UTF-8
+			u.Log().WithFields(logrus.Fields{"type": typ.String(), "error": err.Error()}).Error("a message for the script cannot be encoded")
 			return
 		}
 	}

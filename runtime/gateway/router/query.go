@@ -4,6 +4,7 @@ import (
 	"strconv"
 
 	"spectrumlua/runtime/clock"
+	"spectrumlua/runtime/crash"
 	"spectrumlua/runtime/jid"
 	"spectrumlua/runtime/stanza"
 	"spectrumlua/runtime/xmltree"
@@ -27,16 +28,22 @@ type query struct {
 // time. Answers that nobody waits for are dropped.
 func (u *User) Query(typ, to string, payload *xmltree.Node, done func(u *User, answer *xmltree.Node)) {
 	r := u.router
-	q := &query{user: u.JID, to: to, done: done}
 	r.mu.Lock()
 	r.queries.last++
 	id := "q" + strconv.FormatUint(r.queries.last, 36)
+	r.mu.Unlock()
+	// The query is complete before finish can find it: its addressee can guess the id, and answer
+	// before it is asked.
+	timer := r.Clock.AfterFunc(queryTime, func() {
+		defer crash.Guard()
+		r.finish(id, "", nil)
+	})
+	r.mu.Lock()
 	if r.queries.waiting == nil {
 		r.queries.waiting = map[string]*query{}
 	}
-	r.queries.waiting[id] = q
+	r.queries.waiting[id] = &query{user: u.JID, to: to, done: done, timer: timer}
 	r.mu.Unlock()
-	q.timer = r.Clock.AfterFunc(queryTime, func() { r.finish(id, "", nil) })
 	u.Send(stanza.IQ(r.JID(), to, typ, id, payload))
 }
 

@@ -3,6 +3,7 @@ package router
 import (
 	"fmt"
 
+	"github.com/sirupsen/logrus"
 	"google.golang.org/protobuf/proto"
 
 	"spectrumlua/pb"
@@ -143,7 +144,8 @@ func (p PayloadRoute) Quick(quick func(m proto.Message) bool) PayloadRoute {
 }
 
 // On returns the route of a type whose payload is an M. Only payloads about a message have
-// other targets than Any: those with the fields buddyName, nickname and pm. Payloads for users who are not logged in never reach a handler.
+// other targets than Any: those with the fields buddyName, nickname and pm. Payloads for users
+// who are not logged in never reach a handler.
 func On[M any, P interface {
 	*M
 	proto.Message
@@ -173,7 +175,7 @@ type routeKey struct {
 type payloadRoutes struct {
 	empty func() proto.Message // nil for a type without a message
 	to    map[Target]func(u *User, m proto.Message, raw []byte)
-	// quick reports whether no handler waits for a payload. It is nil if some of them always may.
+	// quick reports whether no handler waits for a payload. Nil means that one may always wait.
 	quick func(m proto.Message) bool
 }
 
@@ -238,10 +240,22 @@ func both(a, b func(proto.Message) bool) func(proto.Message) bool {
 	return func(m proto.Message) bool { return a(m) && b(m) }
 }
 
+// payloadNames has the only name of payloads of IQs in a namespace. In other namespaces, the
+// handler knows the names.
+var payloadNames = map[string]string{
+	stanza.Bits: "data", stanza.Commands: "command", stanza.Fasten: "apply-to", stanza.Moderate: "moderate",
+	stanza.Ping: "ping", stanza.PubSub: "pubsub", stanza.Time: "time", stanza.Upload: "request", stanza.VCard: "vCard",
+	stanza.DiscoInfo: "query", stanza.DiscoItems: "query", stanza.Gateway: "query", stanza.LastActivity: "query",
+	stanza.MUCAdmin: "query", stanza.MUCOwner: "query", stanza.Register: "query", stanza.Search: "query", stanza.Version: "query",
+}
+
 // stanza returns the route of a stanza, or nil. A route for a namespace precedes one
 // without, and a route for a target precedes one for Any.
 func (t *tables) stanza(s *Stanza) *Route {
 	if s.Payload != nil {
+		if name := payloadNames[s.Payload.Space]; name != "" && name != s.Payload.Name {
+			return nil
+		}
 		return t.find(s, s.Payload.Space)
 	}
 	for _, child := range s.Children {
@@ -308,7 +322,7 @@ func (r *Router) ExtendInfo(u *User, s *Stanza, query *xmltree.Node) {
 func (r *Router) decode(typ *schema.Type, payload []byte) (*payloadRoutes, proto.Message) {
 	routes := r.tables.payloads[typ.Number]
 	if routes == nil {
-		r.log.Debugf("%s has no effect under serve", typ.Name)
+		r.log.WithField("type", typ.Name).Debug("a message of the script has no effect under serve")
 		return nil, nil
 	}
 	if routes.empty == nil {
@@ -316,7 +330,7 @@ func (r *Router) decode(typ *schema.Type, payload []byte) (*payloadRoutes, proto
 	}
 	m := routes.empty()
 	if err := proto.Unmarshal(payload, m); err != nil {
-		r.log.WithField("user", string(typ.UserOf(payload))).Warnf("%s of the script is dropped: %v", typ.Name, err)
+		r.log.WithFields(logrus.Fields{"user": string(typ.UserOf(payload)), "type": typ.Name, "error": err.Error()}).Warn("a message of the script is dropped")
 		return nil, nil
 	}
 	return routes, m
@@ -325,7 +339,7 @@ func (r *Router) decode(typ *schema.Type, payload []byte) (*payloadRoutes, proto
 // payload handles a payload of the script: the message, or raw for a type without one.
 func (r *Router) payload(u *User, typ *schema.Type, routes *payloadRoutes, m proto.Message, raw []byte) {
 	if u.JID != "" && u.State == Offline {
-		u.Log().Debugf("%s is dropped: the user is not logged in", typ.Name)
+		u.Log().WithField("type", typ.Name).Debug("a message of the script is dropped: the user is not logged in")
 		return
 	}
 	handle := routes.to[Any]

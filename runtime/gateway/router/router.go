@@ -113,8 +113,7 @@ type Router struct {
 	sent     atomic.Uint64
 	refused  logging.Once // reasons for refused stanzas
 
-	common sync.Map    // values of Common
-	outage atomic.Bool // an outage of the database is in the log
+	common sync.Map // values of Common
 
 	mu      sync.Mutex
 	users   map[string]*User // those with a queue or a state
@@ -243,15 +242,16 @@ func (r *Router) StreamOpened() {
 	})
 }
 
-// Database logs an outage of the database, or its end if the error is nil. At the end it calls
-// Hooks.Database of each feature. It is for users.Store.Watch.
-func (r *Router) Database(outage error) {
-	if outage != nil {
-		r.outage.Store(true)
-		r.log.Errorf("an outage of the database: users stay online, registrations and logins have to wait: %v", outage)
+// Database logs an outage of the database, its end, or a single failure. If the database can be
+// reached, it calls Hooks.Database of each feature. It is for users.Store.Watch.
+func (r *Router) Database(failure error, reachable bool) {
+	switch {
+	case !reachable:
+		r.log.WithField("error", failure.Error()).Error("an outage of the database: users stay online, registrations and logins have to wait")
 		return
-	}
-	if r.outage.Swap(false) {
+	case failure != nil:
+		r.log.WithField("error", failure.Error()).Warn("a call of the database failed, although the database can be reached")
+	default:
 		r.log.Info("the database can be reached again")
 	}
 	_ = r.post("", func(u *User) { // an error means that the router is closed

@@ -280,16 +280,20 @@ func TestSendersWaitWhileAUserIsBehind(t *testing.T) {
 	})
 }
 
+// asks returns a feature that sends a query to the sender of each message, and passes the
+// answer to answered.
+func asks(answered func(answer *xmltree.Node)) router.Feature {
+	return router.Feature{Stanzas: []router.Route{
+		{Kind: "message", Type: "normal", Handle: func(u *router.User, s *router.Stanza) {
+			u.Query("get", s.From, stanza.Element("urn:q", "query", nil), func(_ *router.User, answer *xmltree.Node) { answered(answer) })
+		}},
+	}}
+}
+
 func TestQueryAcceptsAnswersOfItsAddresseeOnly(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		var answers []string
-		r, out := open(t, router.Feature{Stanzas: []router.Route{
-			{Kind: "message", Type: "normal", Handle: func(u *router.User, s *router.Stanza) {
-				u.Query("get", s.From, stanza.Element("urn:q", "query", nil), func(_ *router.User, answer *xmltree.Node) {
-					answers = append(answers, stanza.Attr(answer, "from"))
-				})
-			}},
-		}}, nil)
+		r, out := open(t, asks(func(answer *xmltree.Node) { answers = append(answers, stanza.Attr(answer, "from")) }), nil)
 		ask := func() string {
 			r.Receive(t.Context(), parse(t, `<message from="alice@localhost/x" to="t.localhost"/>`))
 			synctest.Wait()
@@ -312,6 +316,39 @@ func TestQueryAcceptsAnswersOfItsAddresseeOnly(t *testing.T) {
 		synctest.Wait()
 		if len(answers) != 2 || answers[1] != "" {
 			t.Errorf("no call without an answer: %q", answers)
+		}
+	})
+}
+
+// earlyClock is a real clock that calls early before each timer is set.
+type earlyClock struct {
+	clock.Clock
+	early func()
+}
+
+func (c *earlyClock) AfterFunc(d time.Duration, f func()) clock.Timer {
+	c.early()
+	return c.Clock.AfterFunc(d, f)
+}
+
+func TestAnswerBeforeItsQueryHasNoEffect(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		var answers []string
+		r, out := open(t, asks(func(answer *xmltree.Node) { answers = append(answers, stanza.Attr(answer, "n")) }), nil)
+		answer := func(id, n string) {
+			r.Receive(t.Context(), parse(t, `<iq type="result" id="`+id+`" n="`+n+`" from="alice@localhost/x" to="t.localhost"/>`))
+		}
+		const first = "q1"
+		r.Clock = &earlyClock{r.Clock, func() { answer(first, "early") }}
+		r.Receive(t.Context(), parse(t, `<message from="alice@localhost/x" to="t.localhost"/>`))
+		synctest.Wait()
+		if id := stanza.Attr(parse(t, out.take()[0]), "id"); id != first {
+			t.Fatalf("the first query has the id %q", id)
+		}
+		answer(first, "in time")
+		synctest.Wait()
+		if fmt.Sprint(answers) != "[in time]" {
+			t.Errorf("answers: %q", answers)
 		}
 	})
 }

@@ -43,6 +43,14 @@ var kinds = map[string]string{"message": "normal", "presence": "", "iq": ""}
 // 5.2.2).
 var messageTypes = []string{"normal", "chat", "groupchat", "headline", "error"}
 
+// presenceTypes are the types of presences (RFC 6121, section 4.7.1).
+var presenceTypes = []string{"", "unavailable", "subscribe", "subscribed", "unsubscribe", "unsubscribed", "probe", "error"}
+
+// isRequest reports whether an IQ follows the rules of RFC 6120, section 8.2.3.
+func (s *Stanza) isRequest() bool {
+	return s.ID != "" && (s.Type == "get" || s.Type == "set") && len(stanza.Children(s.Node)) == 1
+}
+
 // Receive handles a stanza of the XMPP server. Calls must not overlap. It blocks while too
 // many stanzas wait, until ctx is done.
 func (r *Router) Receive(ctx context.Context, n *xmltree.Node) {
@@ -65,12 +73,11 @@ func (r *Router) Receive(ctx context.Context, n *xmltree.Node) {
 		return
 	}
 	if s.Kind == "iq" {
-		all := stanza.Children(n)
-		if len(all) != 1 || s.Type != "get" && s.Type != "set" { // RFC 6120, section 8.2.3
+		if !s.isRequest() {
 			r.bounce(s, &stanza.Error{Condition: stanza.BadRequest})
 			return
 		}
-		s.Payload = all[0]
+		s.Payload = stanza.Children(n)[0]
 	}
 	user := jid.Bare(s.From)
 	if r.queued(user) >= maxQueue {
@@ -123,10 +130,12 @@ func (r *Router) handle(u *User, s *Stanza) {
 	case s.Kind == "iq" && s.route == nil:
 		s.Fail(stanza.ServiceUnavailable, "")
 	case s.Kind == "iq" && !s.answered && s.deferred == nil:
-		u.Log().Errorf("no answer to an IQ of the namespace %q", s.Payload.Space) // a mistake in a feature
+		u.Log().WithField("namespace", s.Payload.Space).Error("an IQ has no answer") // a mistake in a feature
 		s.Fail(stanza.InternalServerError, "")
-	case s.Kind == "message" && s.route == nil && s.Type != "error":
+	case s.Kind == "message" && s.route == nil && s.Type != "error" && s.Type != "headline": // nobody expects an answer to a headline
 		r.bounce(s, &stanza.Error{Condition: stanza.ServiceUnavailable})
+	case s.Kind == "presence" && !slices.Contains(presenceTypes, s.Type) && u.State != Offline: // strangers get no answer
+		r.bounce(s, &stanza.Error{Condition: stanza.BadRequest})
 	}
 }
 

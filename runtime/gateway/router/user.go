@@ -82,7 +82,7 @@ func (u *User) Failed(what string, err error) {
 	if errors.Is(err, users.ErrOutage) {
 		level = logrus.DebugLevel
 	}
-	u.Log().Logf(level, "%s: %v", what, err)
+	u.Log().WithField("error", err.Error()).Log(level, what)
 }
 
 // Send sends a stanza to the server. A stanza that the stream refuses is logged. The node

@@ -49,7 +49,11 @@ func set(u *router.User, s *router.Stanza) {
 		return
 	}
 	text := stanza.ChildText(s.Payload, stanza.Search, "nick")
-	values, _, inForm := form.Read(s.Payload)
+	values, canceled, inForm := form.Read(s.Payload)
+	if canceled {
+		s.Result(nil)
+		return
+	}
 	if inForm {
 		text = values.Text("nick")
 	}

@@ -3,6 +3,10 @@
 package sent
 
 import (
+	"fmt"
+
+	"github.com/sirupsen/logrus"
+
 	"spectrumlua/pb"
 	"spectrumlua/runtime/gateway/ids"
 	"spectrumlua/runtime/gateway/rooms"
@@ -27,17 +31,22 @@ func handle(u *router.User, s *pb.Sent) {
 	m := ids.Accepted(u, s.GetId(), s.GetNetworkId())
 	switch {
 	case m == nil:
-		u.Log().Debugf("sent has no effect: no message with the id %.64q is among the last ones of the user", s.GetId())
+		unknown(u, s).Debug("sent has no effect: no message with this id is among the last ones of the user")
 	case m.Room:
 		rooms.Sent(u, m.Name, s.GetId(), s.GetNetworkId())
 	}
+}
+
+// unknown returns the log for a message that is not known.
+func unknown(u *router.User, s *pb.Sent) *logrus.Entry {
+	return u.Log().WithField("id", fmt.Sprintf("%.64s", s.GetId()))
 }
 
 // refused shows the user's client the error of a message.
 func refused(u *router.User, s *pb.Sent) {
 	m := ids.Accepted(u, s.GetId(), "")
 	if m == nil {
-		u.Log().Debugf("the error of a message is dropped: no message with the id %.64q is among the last ones of the user", s.GetId())
+		unknown(u, s).Debug("the error of a message is dropped: no message with this id is among the last ones of the user")
 		return
 	}
 	if m.Room {

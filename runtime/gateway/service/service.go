@@ -8,6 +8,7 @@ import (
 	"spectrumlua/pb"
 	"spectrumlua/runtime/dialog"
 	"spectrumlua/runtime/gateway/router"
+	"spectrumlua/runtime/modern"
 	"spectrumlua/runtime/stanza"
 	"spectrumlua/runtime/xmltree"
 )
@@ -18,8 +19,6 @@ func Feature() router.Feature {
 		Name: "service",
 		Stanzas: []router.Route{
 			{Kind: "iq", Type: "get", To: router.Transport, Space: stanza.Bits, Handle: bits},
-			// Nobody expects an answer to a headline.
-			{Kind: "message", Type: "headline", To: router.Transport, Handle: func(*router.User, *router.Stanza) {}},
 		},
 		Payloads: []router.PayloadRoute{
 			router.On(pb.WrapperMessage_TYPE_SERVICE_MESSAGE, router.Any, notice),
@@ -104,13 +103,30 @@ func ended(u *router.User, a *pb.Answer) {
 	}
 }
 
+// textOf returns the text of a message without a quotation (XEP-0461). It returns "" for a
+// reaction or a retraction: their texts are for clients that do not know them.
+func textOf(n *xmltree.Node) string {
+	var c modern.Content
+	for _, child := range stanza.Children(n) {
+		c.Add(child)
+	}
+	text := stanza.ChildText(n, "", "body")
+	switch {
+	case c.Reacts != "" || c.Retracts != "":
+		return ""
+	case c.AnswerTo != "":
+		text, _ = c.Without(text, stanza.Reply)
+	}
+	return text
+}
+
 // fromUser handles a message to the transport. While a secret question is open, the text is
 // an answer: so it is a secret everywhere. Messages without a text, such as chat states, are
 // ignored.
 func fromUser(u *router.User, s *router.Stanza) {
-	text := stanza.ChildText(s.Node, "", "body")
+	text := textOf(s.Node)
 	switch q := Open(u); {
-	case text == "":
+	case strings.TrimSpace(text) == "":
 		return
 	case u.State == router.Offline:
 		s.Fail(stanza.RecipientUnavailable, "You are not connected to the network.")

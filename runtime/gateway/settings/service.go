@@ -2,6 +2,7 @@ package settings
 
 import (
 	"slices"
+	"strings"
 	"time"
 
 	"spectrumlua/runtime/jid"
@@ -47,12 +48,15 @@ func readService(r *reader) Service {
 		LoginDelay:  time.Duration(r.number("service.login_delay", 0, 0, 3600)) * time.Second,
 		RemoveBuddy: r.flag("service.enable_remove_buddy", false),
 	}
-	s.AllowedServers = r.list("service.allowed_servers")
-	s.AdminJIDs = r.list("service.admin_jid")
-	if s.JID == "" {
+	s.AllowedServers = lower(r.list("service.allowed_servers"))
+	s.AdminJIDs = lower(r.list("service.admin_jid"))
+	local, _, resource := jid.Split(s.JID)
+	switch {
+	case s.JID == "":
 		r.wrong("service.jid", "it is missing: set it to the name of the component in the XMPP server")
-	}
-	if local, _, resource := jid.Split(s.JID); local+resource != "" {
+	case strings.ContainsAny(s.JID, blanks):
+		r.wrong("service.jid", "%q has a blank: set it to the name of the component in the XMPP server, such as mychat.example.org", s.JID)
+	case local+resource != "":
 		r.wrong("service.jid", "%q is the JID of a user: set it to the name of the component in the XMPP server, such as mychat.example.org", s.JID)
 	}
 	if s.Password == "" {
@@ -64,9 +68,22 @@ func readService(r *reader) Service {
 	return s
 }
 
+const blanks = " \t"
+
+// jid returns the JID in lower case. Servers pass JIDs on like that, and close the stream of a
+// component whose stanzas come from another spelling.
 func (r *reader) jid() string {
 	r.note("service.jid")
-	return r.config.JID()
+	return strings.ToLower(r.config.JID())
+}
+
+// lower returns domains or bare JIDs as servers write them in the stanzas of users.
+func lower(names []string) []string {
+	all := make([]string, len(names))
+	for i, name := range names {
+		all[i] = strings.ToLower(name)
+	}
+	return all
 }
 
 // Allows reports whether users of a domain may use the transport.

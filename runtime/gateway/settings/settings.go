@@ -92,11 +92,7 @@ func (r *reader) number(key string, byDefault, least, most int) int {
 }
 
 func (r *reader) wrong(key, format string, args ...any) {
-	where := r.config.Where(key)
-	if where == "" {
-		where = r.config.Path()
-	}
-	r.problems = append(r.problems, fmt.Errorf("%s: %s: %s", where, key, fmt.Sprintf(format, args...)))
+	r.problems = append(r.problems, r.config.Wrong(key, fmt.Sprintf(format, args...)))
 }
 
 // address returns host:port.

@@ -11,7 +11,6 @@ import (
 	"spectrumlua/runtime/gateway/accounts"
 	"spectrumlua/runtime/gateway/form"
 	"spectrumlua/runtime/gateway/router"
-	"spectrumlua/runtime/gateway/users"
 	"spectrumlua/runtime/stanza"
 	"spectrumlua/runtime/xmltree"
 )
@@ -41,10 +40,6 @@ func (u uploads) limit() *xmltree.Node {
 
 // request answers with a slot.
 func (u uploads) request(user *router.User, s *router.Stanza) {
-	if s.Payload.Name != "request" {
-		s.Fail(stanza.BadRequest, "")
-		return
-	}
 	name := stanza.Attr(s.Payload, "filename")
 	size, err := strconv.ParseInt(strings.TrimSpace(stanza.Attr(s.Payload, "size")), 10, 64)
 	if name == "" || err != nil || size < 0 {
@@ -72,12 +67,8 @@ func registered(user *router.User) *stanza.Error {
 	if user.State != router.Offline {
 		return nil
 	}
-	switch _, err := accounts.Find(user); {
-	case errors.Is(err, users.ErrNotFound):
-		return stanza.Errorf(stanza.RegistrationRequired, "You are not registered with this transport.")
-	case err != nil:
-		user.Log().WithField("error", err.Error()).Warn("a user could not be looked up for an upload")
-		return stanza.Errorf(stanza.InternalServerError, "")
+	if _, err := accounts.Find(user); err != nil {
+		return accounts.Refusal(user, "an upload", err)
 	}
 	return nil
 }

@@ -4,6 +4,8 @@ import (
 	"context"
 	"database/sql"
 	"fmt"
+	"maps"
+	"slices"
 	"strings"
 	"time"
 	"unicode/utf8"
@@ -92,13 +94,19 @@ func (s *Store) isVIP(ctx context.Context, a Account) (bool, error) {
 	return found, s.db.Plain(rows.Err())
 }
 
-// Register adds a user and returns the account with its ID. It returns ErrExists if
-// the JID is registered, also if another process has registered it in the meantime.
-func (s *Store) Register(ctx context.Context, a Account) (Account, error) {
+// Register adds a user with settings, and returns the account with its ID. It returns
+// ErrExists if the JID is registered, also if another process has registered it in the
+// meantime.
+func (s *Store) Register(ctx context.Context, a Account, settings map[string]string) (Account, error) {
 	a = withDefaults(a)
 	values, err := s.columns(a)
 	if err != nil {
 		return Account{}, err
+	}
+	for name, value := range settings {
+		if err := s.checkSetting(name, value); err != nil {
+			return Account{}, err
+		}
 	}
 	err = s.change(ctx, func(ctx context.Context, tx *database.Tx) error {
 		found, err := s.row(ctx, tx, selectUserID, []any{a.JID}, &a.ID)
@@ -111,8 +119,15 @@ func (s *Store) Register(ctx context.Context, a Account) (Account, error) {
 		if _, err := s.exec(ctx, tx, insertUser, append([]any{a.JID}, values...)...); err != nil {
 			return err
 		}
-		_, err = s.row(ctx, tx, selectUserID, []any{a.JID}, &a.ID)
-		return err
+		if _, err = s.row(ctx, tx, selectUserID, []any{a.JID}, &a.ID); err != nil {
+			return err
+		}
+		for _, name := range slices.Sorted(maps.Keys(settings)) {
+			if err := s.set(ctx, tx, a.ID, name, settings[name]); err != nil {
+				return err
+			}
+		}
+		return nil
 	})
 	if err != nil {
 		return Account{}, err
@@ -198,6 +213,16 @@ func (s *Store) Unregister(ctx context.Context, id int64) error {
 
 // All returns all users without their passwords, in the order of their registration.
 func (s *Store) All(ctx context.Context) ([]Account, error) { return s.list(ctx, selectUsers) }
+
+// Named returns the users with a name on the network, without their passwords.
+func (s *Store) Named(ctx context.Context, name string) ([]Account, error) {
+	if s.limits.check("name", name, s.limits.name) != nil {
+		return nil, nil
+	}
+	all, err := s.list(ctx, selectUsersNamed, name)
+	// Some databases ignore the case.
+	return slices.DeleteFunc(all, func(a Account) bool { return a.Name != name }), err
+}
 
 // AllWith returns the users with this value of a setting, without their passwords.
 func (s *Store) AllWith(ctx context.Context, setting, value string) ([]Account, error) {

@@ -3,7 +3,9 @@ package users
 import (
 	"context"
 	"sync"
+	"time"
 
+	"spectrumlua/runtime/crash"
 	"spectrumlua/runtime/database"
 )
 
@@ -13,7 +15,8 @@ import (
 type batches struct {
 	mu      sync.Mutex
 	waiting []*batched
-	writing bool // a goroutine is writing; it continues until waiting is empty
+	idle    chan struct{} // closed when nothing waits any more; nil unless a goroutine is writing
+	closed  bool          // no goroutine begins to write any more
 }
 
 type batched struct {
@@ -29,13 +32,16 @@ func (s *Store) batch(ctx context.Context, do func(ctx context.Context, tx *data
 	w := &batched{do: do, done: make(chan struct{})}
 	q := &s.batches
 	q.mu.Lock()
+	if q.closed {
+		q.mu.Unlock()
+		return s.change(ctx, do) // it says why it fails
+	}
 	q.waiting = append(q.waiting, w)
-	first := !q.writing
-	q.writing = true
-	q.mu.Unlock()
-	if first {
+	if q.idle == nil {
+		q.idle = make(chan struct{})
 		go s.writeBatches()
 	}
+	q.mu.Unlock()
 	select {
 	case <-w.done:
 		return w.err
@@ -46,16 +52,19 @@ func (s *Store) batch(ctx context.Context, do func(ctx context.Context, tx *data
 
 // writeBatches writes what waits until nothing is left.
 func (s *Store) writeBatches() {
+	defer crash.Guard()
 	q := &s.batches
 	for {
 		q.mu.Lock()
 		batch := q.waiting
 		q.waiting = nil
-		q.writing = len(batch) > 0
-		q.mu.Unlock()
 		if len(batch) == 0 {
+			close(q.idle)
+			q.idle = nil
+			q.mu.Unlock()
 			return
 		}
+		q.mu.Unlock()
 		err := s.change(context.Background(), func(ctx context.Context, tx *database.Tx) error {
 			for _, w := range batch {
 				if err := w.do(ctx, tx); err != nil {
@@ -68,6 +77,24 @@ func (s *Store) writeBatches() {
 			w.err = err
 			close(w.done)
 		}
+	}
+}
+
+// closeTime limits how long Close waits: a process may take three seconds to end.
+const closeTime = time.Second
+
+// close waits until everything that waits is written, or has failed, but not for long.
+func (q *batches) close() {
+	q.mu.Lock()
+	q.closed = true
+	idle := q.idle
+	q.mu.Unlock()
+	if idle == nil {
+		return
+	}
+	select {
+	case <-idle:
+	case <-time.After(closeTime):
 	}
 }
 

@@ -113,9 +113,9 @@ func TestValuesThatDoNotFitAreInvalid(t *testing.T) {
 			fits  bool
 			write func() error
 		}{
-			{"address at the limit", true, func() error { _, err := s.Register(ctx, users.Account{JID: name(255)}); return err }},
-			{"address over the limit", false, func() error { _, err := s.Register(ctx, users.Account{JID: name(256)}); return err }},
-			{"address that is not UTF-8", false, func() error { _, err := s.Register(ctx, users.Account{JID: "\xff@x"}); return err }},
+			{"address at the limit", true, func() error { _, err := s.Register(ctx, users.Account{JID: name(255)}, nil); return err }},
+			{"address over the limit", false, func() error { _, err := s.Register(ctx, users.Account{JID: name(256)}, nil); return err }},
+			{"address that is not UTF-8", false, func() error { _, err := s.Register(ctx, users.Account{JID: "\xff@x"}, nil); return err }},
 			{"name at the limit", true, func() error { b := a; b.Name = name(4095); return s.Update(ctx, b) }},
 			{"name over the limit", false, func() error { b := a; b.Name = name(4096); return s.Update(ctx, b) }},
 			{"name with a NUL", false, func() error { b := a; b.Name = "a\x00b"; return s.Update(ctx, b) }},

@@ -1,12 +1,15 @@
 package users_test
 
 import (
+	"context"
 	"errors"
 	"fmt"
+	"maps"
 	"os"
 	"path/filepath"
 	"strings"
 	"testing"
+	"testing/synctest"
 	"time"
 
 	"spectrumlua/runtime/database"
@@ -25,7 +28,7 @@ func file(t *testing.T) (database.Source, *users.Store, users.Account) {
 // expectUnavailable checks that all calls that write fail with a temporary error.
 func expectUnavailable(t *testing.T, s *users.Store, a users.Account, words string) {
 	t.Helper()
-	_, err := s.Register(t.Context(), users.Account{JID: "bob@example.net", Name: "b", Password: "hunter2"})
+	_, err := s.Register(t.Context(), users.Account{JID: "bob@example.net", Name: "b", Password: "hunter2"}, nil)
 	calls := map[string]error{
 		"Register": err, "Update": s.Update(t.Context(), a), "Unregister": s.Unregister(t.Context(), a.ID),
 		"SetOnline": s.SetOnline(t.Context(), a.ID, true), "Set": s.Set(t.Context(), a.ID, "x", "1"),
@@ -47,7 +50,7 @@ func TestFullDiskIsATemporaryError(t *testing.T) {
 	var err error
 	n := 0
 	for ; err == nil && n < 10000; n++ {
-		_, err = s.Register(ctx, users.Account{JID: fmt.Sprintf("u%d@example.net", n), Name: strings.Repeat("n", 4000)})
+		_, err = s.Register(ctx, users.Account{JID: fmt.Sprintf("u%d@example.net", n), Name: strings.Repeat("n", 4000)}, nil)
 	}
 	if !errors.Is(err, users.ErrUnavailable) || !strings.Contains(err.Error(), "has no room left") {
 		t.Fatal(err)
@@ -62,6 +65,36 @@ func TestFullDiskIsATemporaryError(t *testing.T) {
 		t.Fatal(err)
 	}
 	register(t, s, "bob@example.net")
+}
+
+// TestRegistrationWithoutItsSettingsDoesNotHappen has a database that refuses a setting after it
+// has accepted the user.
+func TestRegistrationWithoutItsSettingsDoesNotHappen(t *testing.T) {
+	_, s, _ := file(t)
+	ctx, bob := t.Context(), users.Account{JID: "bob@example.net"}
+	settings := map[string]string{"enable_transport": "1", "stay_connected": "0"}
+	if _, err := s.DB().Exec(ctx, "CREATE TRIGGER refuse BEFORE INSERT ON users_settings WHEN NEW.var = 'stay_connected' BEGIN SELECT RAISE(ABORT, 'refused'); END"); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := s.Register(ctx, bob, settings); !errors.Is(err, users.ErrUnavailable) {
+		t.Errorf("the registration: %v", err)
+	}
+	if a, err := s.Find(ctx, bob.JID); !errors.Is(err, users.ErrNotFound) {
+		t.Errorf("after the failure: %+v, %v", a, err)
+	}
+	if _, err := s.DB().Exec(ctx, "DROP TRIGGER refuse"); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := s.Register(ctx, bob, map[string]string{"x": "\xff"}); !errors.Is(err, users.ErrInvalid) {
+		t.Errorf("an invalid setting: %v", err)
+	}
+	a, err := s.Register(ctx, bob, settings)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if stored, err := s.Settings(ctx, a.ID); err != nil || !maps.Equal(stored, settings) {
+		t.Errorf("%v, %v", stored, err)
+	}
 }
 
 func TestDatabaseThatOnlyReadsIsATemporaryError(t *testing.T) {
@@ -88,6 +121,71 @@ func TestClosedStoreIsATemporaryError(t *testing.T) {
 	if _, err := s.Find(t.Context(), alice); !errors.Is(err, users.ErrUnavailable) {
 		t.Error(err)
 	}
+}
+
+// TestCloseWaitsForWrites closes a store while a batch is being written and another one waits,
+// whose caller has already given up.
+func TestCloseWaitsForWrites(t *testing.T) {
+	p, s, a := file(t)
+	synctest.Test(t, func(t *testing.T) {
+		started, release, closed := make(chan struct{}), make(chan struct{}), make(chan error, 1)
+		go func() {
+			err := s.Batch(t.Context(), func(context.Context, *database.Tx) error {
+				close(started)
+				<-release
+				return nil
+			})
+			if err != nil {
+				t.Errorf("the first batch: %v", err)
+			}
+		}()
+		<-started
+		gone, cancel := context.WithCancel(t.Context())
+		cancel()
+		if err := s.SetOnline(gone, a.ID, true); !errors.Is(err, context.Canceled) {
+			t.Errorf("a caller that gives up: %v", err)
+		}
+		go func() { closed <- s.Close() }()
+		synctest.Wait()
+		select {
+		case <-closed:
+			t.Error("Close does not wait")
+			close(release)
+		default:
+			close(release)
+			if err := <-closed; err != nil {
+				t.Error(err)
+			}
+		}
+	})
+	if found, err := open(t, p, "").Find(t.Context(), alice); err != nil || !found.Online {
+		t.Errorf("%+v, %v", found, err)
+	}
+}
+
+// TestCloseDoesNotWaitForLong closes a store whose database does not answer.
+func TestCloseDoesNotWaitForLong(t *testing.T) {
+	_, s, _ := file(t)
+	synctest.Test(t, func(t *testing.T) {
+		started, release, done := make(chan struct{}), make(chan struct{}), make(chan error, 1)
+		go func() {
+			done <- s.Batch(t.Context(), func(context.Context, *database.Tx) error {
+				close(started)
+				<-release
+				return errors.New("too late")
+			})
+		}()
+		<-started
+		began := time.Now()
+		_ = s.Close()
+		if took := time.Since(began); took != time.Second {
+			t.Errorf("Close takes %v", took)
+		}
+		close(release)
+		if err := <-done; err == nil {
+			t.Error("the batch succeeds")
+		}
+	})
 }
 
 func TestDamagedFileIsAnError(t *testing.T) {
@@ -128,7 +226,7 @@ func TestLockOfAnotherProcessIsWaitedFor(t *testing.T) {
 		if err != nil {
 			t.Error(err)
 		}
-	case <-time.After(10 * time.Second):
+	case <-time.After(time.Minute):
 		t.Error("the write still waits")
 	}
 }
@@ -142,7 +240,7 @@ func TestTablesWithoutIndexesStayUnique(t *testing.T) {
 			t.Fatal(err)
 		}
 	}
-	if _, err := s.Register(t.Context(), users.Account{JID: alice}); !errors.Is(err, users.ErrExists) {
+	if _, err := s.Register(t.Context(), users.Account{JID: alice}, nil); !errors.Is(err, users.ErrExists) {
 		t.Error(err)
 	}
 	for range 2 {

@@ -108,7 +108,7 @@ func TestProcessesCreateTheTablesTogether(t *testing.T) {
 			go func() {
 				s, err := users.OpenSource(t.Context(), p, "")
 				if err == nil {
-					_, err = s.Register(t.Context(), users.Account{JID: fmt.Sprintf("u%d@example.net", i)})
+					_, err = s.Register(t.Context(), users.Account{JID: fmt.Sprintf("u%d@example.net", i)}, nil)
 					_ = s.Close()
 				}
 				results <- err
@@ -150,6 +150,21 @@ func TestTablesOfAnotherProgramAreAnError(t *testing.T) {
 	})
 }
 
+// TestTableThatCannotBeReadIsNotOneOfAnotherProgram uses a view that the database finds, but
+// cannot read.
+func TestTableThatCannotBeReadIsNotOneOfAnotherProgram(t *testing.T) {
+	p := database.File(filepath.Join(t.TempDir(), "users.sql"))
+	db := database.New(p)
+	defer db.Close()
+	if _, err := db.Exec(t.Context(), "CREATE VIEW users AS SELECT gone() AS id"); err != nil {
+		t.Fatal(err)
+	}
+	_, err := users.OpenSource(t.Context(), p, "")
+	if err == nil || !strings.Contains(err.Error(), "check of the table users: no such function: gone") {
+		t.Error(err)
+	}
+}
+
 func TestPrefixesSeparateTransports(t *testing.T) {
 	databasetest.Each(t, func(t *testing.T, p database.Source) {
 		a, b := p, p
@@ -184,7 +199,7 @@ func TestKeyHidesPasswords(t *testing.T) {
 		}
 		register(t, before, "old@example.net")
 		s := open(t, p, key)
-		a, err := s.Register(t.Context(), users.Account{JID: alice, Name: "al", Password: "pässword"})
+		a, err := s.Register(t.Context(), users.Account{JID: alice, Name: "al", Password: "pässword"}, nil)
 		if err != nil {
 			t.Fatal(err)
 		}

@@ -21,8 +21,10 @@ const (
 // outage is the state of a database that may not be reachable. The zero value is one that is.
 type outage struct {
 	mu      sync.Mutex
-	err     error // of the call that failed; nil without an outage
-	report  func(err error)
+	err     error         // of the call that failed; nil without an outage
+	first   chan struct{} // closed when the first attempt of this outage has ended
+	count   int           // outages that have begun
+	report  func(err error, reachable bool)
 	closed  bool
 	cancel  context.CancelFunc // ends the attempts
 	attempt sync.WaitGroup
@@ -31,68 +33,106 @@ type outage struct {
 // Measure makes m measure the statements.
 func (s *Store) Measure(m *meter.Backend) { s.db.Measure(m) }
 
-// Watch sets the function that is called with an error if the database cannot be reached any
-// more, and with nil when it can again. After a single failure it may be called with nil only.
+// Watch sets the function that is called when an outage begins, with the error of a call and
+// false, and when it is over, with nil and true. If only a call has failed and the database can
+// be reached, report is called once, with the error and true. Several goroutines may call it.
 // The function replaces an earlier one.
-func (s *Store) Watch(report func(err error)) {
+func (s *Store) Watch(report func(err error, reachable bool)) {
 	s.outage.mu.Lock()
 	defer s.outage.mu.Unlock()
 	s.outage.report = report
 }
 
-// now returns the error of the outage, or nil.
-func (o *outage) now() error {
+// wait returns nil if the database can be used, and else the error of the outage. When a call
+// has just failed, it waits until the first attempt to reach the database has ended: only one
+// connection may be lost. since is for start, if the call that follows fails.
+func (o *outage) wait(ctx context.Context) (since int, err error) {
+	o.mu.Lock()
+	since, err = o.count, o.err
+	first := o.first
+	o.mu.Unlock()
+	if err == nil {
+		return since, nil
+	}
+	select {
+	case <-first:
+	case <-ctx.Done():
+		return since, failure(ctx.Err())
+	}
 	o.mu.Lock()
 	defer o.mu.Unlock()
-	return o.err
+	return o.count, o.err
 }
 
-// start begins an outage, unless one has begun. reach is called until it succeeds.
-func (o *outage) start(err error, reach func(ctx context.Context) error) {
+// start begins an outage, unless one lasts. A call that began before the end of an earlier one
+// tells nothing about the time after it, so its failure is only reported. reach is called until
+// it succeeds.
+func (o *outage) start(since int, err error, reach func(ctx context.Context) error) {
 	o.mu.Lock()
 	defer o.mu.Unlock()
 	if o.err != nil || o.closed {
 		return
 	}
+	if o.count != since {
+		o.attempt.Go(func() {
+			defer crash.Guard()
+			o.tell(err, true)
+		})
+		return
+	}
+	o.count++
+	o.first = make(chan struct{})
 	var ctx context.Context
 	ctx, o.cancel = context.WithCancel(context.Background())
 	o.err = err
+	first := o.first
 	o.attempt.Go(func() {
 		defer crash.Guard()
-		o.last(ctx, err, reach)
+		o.last(ctx, err, first, reach)
 	})
 }
 
-// last waits until the outage is over or ctx is done. An outage that is over at the first
-// attempt is not reported.
-func (o *outage) last(ctx context.Context, err error, reach func(ctx context.Context) error) {
-	reported := false
-	for pause := firstPause; reach(ctx) != nil && ctx.Err() == nil; pause = min(2*pause, lastPause) {
-		if !reported {
-			o.tell(err)
-			reported = true
-		}
+// last waits until the outage is over or ctx is done. It closes first after one attempt.
+func (o *outage) last(ctx context.Context, err error, first chan struct{}, reach func(ctx context.Context) error) {
+	over := o.over(ctx, reach)
+	close(first)
+	if over {
+		o.tell(err, true)
+		return
+	}
+	if ctx.Err() == nil {
+		o.tell(err, false)
+	}
+	for pause := firstPause; !over && ctx.Err() == nil; pause = min(2*pause, lastPause) {
 		select {
 		case <-ctx.Done():
 		case <-time.After(pause):
 		}
+		over = o.over(ctx, reach)
 	}
-	if ctx.Err() != nil {
-		return
+	if over {
+		o.tell(nil, true)
 	}
-	o.mu.Lock()
-	o.err = nil
-	o.cancel()
-	o.mu.Unlock()
-	o.tell(nil)
 }
 
-func (o *outage) tell(err error) {
+// over calls reach, ends the outage if it succeeds, and reports whether it does.
+func (o *outage) over(ctx context.Context, reach func(ctx context.Context) error) bool {
+	if reach(ctx) != nil || ctx.Err() != nil {
+		return false
+	}
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	o.err = nil
+	o.cancel()
+	return true
+}
+
+func (o *outage) tell(err error, reachable bool) {
 	o.mu.Lock()
 	report := o.report
 	o.mu.Unlock()
 	if report != nil {
-		report(err)
+		report(err, reachable)
 	}
 }
 

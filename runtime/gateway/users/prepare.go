@@ -46,6 +46,8 @@ func (s *Store) prepareTable(ctx context.Context, t table) error {
 		return nil
 	case failed != nil:
 		return fmt.Errorf("the table %s does not exist and cannot be created: %w", s.name(t.name), failed)
+	case !errors.Is(err, database.ErrMissing):
+		return fmt.Errorf("check of the table %s: %w", s.name(t.name), err)
 	}
 	return fmt.Errorf("the table %s is not that of Spectrum 2.2.1: %w; set another prefix in [database] if it belongs to another program", s.name(t.name), err)
 }

@@ -48,28 +48,38 @@ func (s *Store) Settings(ctx context.Context, id int64) (map[string]string, erro
 
 // Set writes a setting of a user. It returns ErrNotFound if the user is not registered.
 func (s *Store) Set(ctx context.Context, id int64, name, value string) error {
-	if err := s.limits.check("name of the setting", name, s.limits.setting); err != nil {
-		return err
-	}
-	if err := s.limits.check("setting", value, s.limits.value); err != nil {
+	if err := s.checkSetting(name, value); err != nil {
 		return err
 	}
 	return s.change(ctx, func(ctx context.Context, tx *database.Tx) error {
 		if err := s.exists(ctx, tx, id); err != nil {
 			return err
 		}
-		var old string
-		found, err := s.row(ctx, tx, selectSetting, []any{id, name}, &old)
-		switch {
-		case err != nil || found && old == value:
-			return err
-		case found:
-			_, err = s.exec(ctx, tx, updateSetting, value, id, name)
-		default:
-			_, err = s.exec(ctx, tx, insertSetting, id, name, typeOf(value), value)
-		}
-		return err
+		return s.set(ctx, tx, id, name, value)
 	})
+}
+
+// checkSetting returns ErrInvalid for a setting that cannot be stored.
+func (s *Store) checkSetting(name, value string) error {
+	if err := s.limits.check("name of the setting", name, s.limits.setting); err != nil {
+		return err
+	}
+	return s.limits.check("setting", value, s.limits.value)
+}
+
+// set writes a setting of a user who is registered.
+func (s *Store) set(ctx context.Context, tx *database.Tx, id int64, name, value string) error {
+	var old string
+	found, err := s.row(ctx, tx, selectSetting, []any{id, name}, &old)
+	switch {
+	case err != nil || found && old == value:
+		return err
+	case found:
+		_, err = s.exec(ctx, tx, updateSetting, value, id, name)
+	default:
+		_, err = s.exec(ctx, tx, insertSetting, id, name, typeOf(value), value)
+	}
+	return err
 }
 
 // exists returns ErrNotFound if the user is not registered: a row that belongs to no

@@ -15,6 +15,7 @@ type statement string
 const (
 	selectUser           statement = "SELECT id, jid, uin, password, language, encoding, vip, online, {login} FROM {users} WHERE jid = ?"
 	selectUsers          statement = "SELECT id, jid, uin, '', language, encoding, vip, online, {login} FROM {users} ORDER BY id"
+	selectUsersNamed     statement = "SELECT id, jid, uin, '', language, encoding, vip, online, {login} FROM {users} WHERE uin = ? ORDER BY id"
 	selectUsersWith      statement = "SELECT u.id, u.jid, u.uin, '', u.language, u.encoding, u.vip, u.online, {login} FROM {users} u JOIN {users_settings} s ON s.user_id = u.id WHERE s.var = ? AND s.value = ? ORDER BY u.id"
 	selectUserID         statement = "SELECT id FROM {users} WHERE jid = ?"
 	selectJID            statement = "SELECT jid FROM {users} WHERE id = ?"
@@ -71,7 +72,7 @@ const (
 )
 
 var statements = []statement{
-	selectUser, selectUsers, selectUsersWith, selectUserID, selectJID, selectUserByID, insertUser, updateUser, updateOnline, deleteUser,
+	selectUser, selectUsers, selectUsersNamed, selectUsersWith, selectUserID, selectJID, selectUserByID, insertUser, updateUser, updateOnline, deleteUser,
 	deleteSettings, deleteContacts, deleteDetails, selectSettings, selectSetting, insertSetting, updateSetting,
 	selectContacts, selectContact, insertAsked, insertSubscribed, updateAsked, updateSubscribed, deleteContact,
 	selectDetails, selectDetail, insertDetail, updateDetail, deleteDetailsOfID,

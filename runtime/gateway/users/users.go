@@ -66,6 +66,7 @@ func Open(ctx context.Context, c *config.Config) (*Store, error) {
 	if err != nil {
 		return nil, err
 	}
+	source.Turns = source.Foreign && source.Engine == database.SQLite
 	s, err := open(ctx, source)
 	if err != nil {
 		return nil, fmt.Errorf("%s: %w", source.Where(), err)
@@ -112,8 +113,10 @@ func (s *Store) Check(ctx context.Context) error {
 	return s.call(ctx, func(ctx context.Context) error { return s.probe(ctx, tables[0]) })
 }
 
-// Close closes the database. Later calls fail.
+// Close writes what is still to be written, for up to a second, and closes the database. Later
+// calls fail.
 func (s *Store) Close() error {
+	s.batches.close()
 	s.outage.close()
 	return s.db.Close()
 }
@@ -121,14 +124,15 @@ func (s *Store) Close() error {
 // call runs a function with the time limit of a call. During an outage it fails at once, so
 // that users do not wait for a server that says nothing.
 func (s *Store) call(ctx context.Context, do func(ctx context.Context) error) error {
-	if err := s.outage.now(); err != nil {
+	since, err := s.outage.wait(ctx)
+	if err != nil {
 		return err
 	}
 	ctx, cancel := context.WithTimeout(ctx, callTime)
 	defer cancel()
-	err := failure(do(ctx))
+	err = failure(do(ctx))
 	if errors.Is(err, ErrOutage) {
-		s.outage.start(err, s.reach)
+		s.outage.start(since, err, s.reach)
 	}
 	return err
 }

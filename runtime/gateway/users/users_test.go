@@ -39,7 +39,7 @@ func open(t *testing.T, p database.Source, key string) *users.Store {
 
 func register(t *testing.T, s *users.Store, jid string) users.Account {
 	t.Helper()
-	a, err := s.Register(t.Context(), users.Account{JID: jid, Name: "al", Password: "hunter2"})
+	a, err := s.Register(t.Context(), users.Account{JID: jid, Name: "al", Password: "hunter2"}, nil)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -79,7 +79,7 @@ func TestUnknownUserIsNotFound(t *testing.T) {
 func TestSecondRegistrationOfOneAddressFails(t *testing.T) {
 	each(t, func(t *testing.T, s *users.Store) {
 		register(t, s, alice)
-		_, err := s.Register(t.Context(), users.Account{JID: alice, Name: "other"})
+		_, err := s.Register(t.Context(), users.Account{JID: alice, Name: "other"}, nil)
 		if !errors.Is(err, users.ErrExists) || errors.Is(err, users.ErrUnavailable) {
 			t.Error(err)
 		}
@@ -96,7 +96,7 @@ func TestConcurrentRegistrationsOfOneAddressRegisterOnce(t *testing.T) {
 		results := make(chan error, n)
 		for i := range n {
 			go func() {
-				_, err := stores[i%2].Register(t.Context(), users.Account{JID: alice, Name: fmt.Sprint(i)})
+				_, err := stores[i%2].Register(t.Context(), users.Account{JID: alice, Name: fmt.Sprint(i)}, nil)
 				results <- err
 			}()
 		}
@@ -229,6 +229,23 @@ func TestUsersAreListedBySetting(t *testing.T) {
 	})
 }
 
+func TestUsersAreFoundByTheirExactName(t *testing.T) {
+	each(t, func(t *testing.T, s *users.Store) {
+		ctx := t.Context()
+		for i, name := range []string{"al", "Al", "al ", "bob", "al"} {
+			if _, err := s.Register(ctx, users.Account{JID: fmt.Sprintf("u%d@example.net", i), Name: name, Password: "hunter2"}, nil); err != nil {
+				t.Fatal(err)
+			}
+		}
+		for name, want := range map[string]string{"al": "u0 u4 ", "Al": "u1 ", "": "", "a%": "", "\xff": "", "a\x00": "", "😀": ""} {
+			named, err := s.Named(ctx, name)
+			if got := show(named); err != nil || got != want {
+				t.Errorf("%q: %q %v", name, got, err)
+			}
+		}
+	})
+}
+
 // show returns the names of users, with a + if they are online.
 func show(all []users.Account) string {
 	var out strings.Builder
@@ -280,7 +297,7 @@ func TestCancelledCallIsNotUnavailable(t *testing.T) {
 	each(t, func(t *testing.T, s *users.Store) {
 		ctx, cancel := context.WithCancel(t.Context())
 		cancel()
-		_, err := s.Register(ctx, users.Account{JID: alice})
+		_, err := s.Register(ctx, users.Account{JID: alice}, nil)
 		if !errors.Is(err, context.Canceled) || errors.Is(err, users.ErrUnavailable) {
 			t.Error(err)
 		}

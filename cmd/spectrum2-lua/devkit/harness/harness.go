@@ -19,6 +19,7 @@ import (
 	"time"
 
 	"spectrumlua/cmd/spectrum2-lua/devkit/simulator"
+	"spectrumlua/luabind"
 	"spectrumlua/luabind/backend"
 	"spectrumlua/luabind/debugger"
 	"spectrumlua/luabind/source"
@@ -29,6 +30,7 @@ import (
 	"spectrumlua/runtime/files"
 	"spectrumlua/runtime/metrics"
 	"spectrumlua/runtime/record"
+	"spectrumlua/runtime/secret"
 	"spectrumlua/runtime/task"
 )
 
@@ -71,6 +73,8 @@ type Options struct {
 	Spectrum simulator.Options
 	// Admin makes the admin socket in the working directory; default: none.
 	Admin *backend.Admin
+	// Secrets collects the values that the backend hides; default: none.
+	Secrets *secret.Known
 	// Silent omits the first PING. Before a PING, a backend sends only BACKEND_CONFIG.
 	Silent bool
 }
@@ -82,7 +86,7 @@ const exitPatience = time.Second
 type Harness struct {
 	// Spectrum is the other side of the backend.
 	Spectrum *simulator.Backend
-	// Config is the config of the backend, and Lua its [lua] section.
+	// Config is the config of the backend, and Settings its [lua] section.
 	Config   *config.Config
 	Settings config.Settings
 	files    files.Settings
@@ -124,7 +128,7 @@ func Open(ctx context.Context, o Options) (*Harness, error) {
 	s.backend = backend.New(backend.Options{
 		Dial:    func(context.Context) (net.Conn, error) { return its, nil },
 		Context: s.ctx, Config: s.Config, Settings: s.Settings, Files: s.files, Metrics: s.metrics, Log: log.category, Clock: o.Clock, Compiled: o.Compiled, Coverage: o.Coverage, Debugger: o.Debugger, OnRetry: o.OnRetry,
-		Record: s.recorder, Gateway: o.Spectrum.Gateway, Admin: o.Admin,
+		Record: s.recorder, Gateway: o.Spectrum.Gateway, Admin: o.Admin, Secrets: o.Secrets,
 	})
 	go s.serve(s.ctx)
 	s.Spectrum = simulator.Attach(ours, o.Spectrum)
@@ -135,6 +139,17 @@ func Open(ctx context.Context, o Options) (*Harness, error) {
 		}
 	}
 	return s, nil
+}
+
+// Check returns an error if the config is wrong or its script cannot be read. It starts
+// nothing.
+func (o Options) Check() error {
+	s := &Harness{}
+	defer s.removeTemporary()
+	if err := s.configure(o); err != nil {
+		return err
+	}
+	return luabind.Readable(s.Settings.Script)
 }
 
 // configure reads the config and chooses the folder that the script writes to.

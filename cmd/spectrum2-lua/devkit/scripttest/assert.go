@@ -24,8 +24,6 @@ var assertions = bind.Functions{
 	"falsy":     assertFalsy,
 	"fail":      func(l *lua.LState) int { bind.Raise(l, "%s", l.OptString(1, "the test calls fail")); return 0 },
 	"pattern":   newPattern,
-
-	"eventually": eventually,
 }
 
 // about returns argument n, the subject of an assertion, as the start of its message.
@@ -153,8 +151,10 @@ func wanted(m *matcher) string {
 
 // eventually implements eventually(fn [, seconds [, about]]) → result. It calls fn
 // repeatedly until the result is true or the time is over.
-func eventually(l *lua.LState) int {
-	fn, late := l.CheckFunction(1), time.Now().Add(limitArgument(l, 2))
+func (w *world) eventually(l *lua.LState) int {
+	fn := l.CheckFunction(1)
+	late, stop := w.after(w.limit(l, 2))
+	defer stop()
 	for {
 		l.Push(fn)
 		l.Call(0, 1)
@@ -163,7 +163,7 @@ func eventually(l *lua.LState) int {
 		if !lua.LVIsFalse(result) {
 			return bind.Return(l, result)
 		}
-		if time.Now().After(late) {
+		if late.Err() != nil {
 			bind.Raise(l, "%sthe value did not become true in time: it is %s", about(l, 3), show(result))
 		}
 		_ = bind.Wait(l, func(ctx context.Context) error { // it raises the only error

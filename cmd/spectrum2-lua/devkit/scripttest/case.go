@@ -12,11 +12,9 @@ import (
 	"google.golang.org/protobuf/reflect/protoreflect"
 
 	"spectrumlua/luabind/bind"
+	"spectrumlua/pb"
 	"spectrumlua/runtime/schema"
 )
-
-// patience is the default limit of expectations, in real time.
-const patience = 5 * time.Second
 
 var errNotYet = errors.New("it did not arrive in time")
 
@@ -30,6 +28,9 @@ func init() { // its methods refer to the class
 		"none":   func(*lua.LState, *world) lua.LValue { return noValue },
 		"skip": func(_ *lua.LState, w *world) lua.LValue {
 			return bind.Function("t.skip", withoutSelf(w.skip))
+		},
+		"eventually": func(_ *lua.LState, w *world) lua.LValue {
+			return bind.Function("t.eventually", withoutSelf(w.eventually))
 		},
 	}
 	for name, fn := range assertions {
@@ -102,6 +103,8 @@ func typeArgument(l *lua.LState, allowed func(*schema.Type) bool, ofUser bool, d
 			near = ": use one of " + strings.Join(names, ", ")
 		}
 		bind.Raise(l, "no message has the name %q%s", name, near)
+	case insteadOf[typ.Number] != "":
+		bind.Raise(l, "%s is a message between the runtime and the transport: %s", name, insteadOf[typ.Number])
 	case !allowed(typ):
 		bind.Raise(l, "%s %s", name, direction)
 	case ofUser && typ.User() == nil:
@@ -110,6 +113,15 @@ func typeArgument(l *lua.LState, allowed func(*schema.Type) bool, ofUser bool, d
 		bind.Raise(l, "%s belongs to a user: call the method on the result of t:login", name)
 	}
 	return typ
+}
+
+// insteadOf has the methods for messages that are in no handler and no method of a session.
+var insteadOf = map[pb.WrapperMessage_Type]string{
+	pb.WrapperMessage_TYPE_SERVICE_MESSAGE: "user:notice waits for a text, and user:command writes one",
+	pb.WrapperMessage_TYPE_QUESTION:        "user:answer waits for a question and answers it",
+	pb.WrapperMessage_TYPE_ANSWER:          "user:answer answers a question",
+	pb.WrapperMessage_TYPE_COMMAND:         "user:command runs a command, and user:notice waits for its result",
+	pb.WrapperMessage_TYPE_COMMANDS:        "user:command runs a command",
 }
 
 // needsUser reports whether a message always names a user.
@@ -122,10 +134,20 @@ func needsUser(t *schema.Type) bool {
 func fromBackend(t *schema.Type) bool { return t.Sendable() }
 func toBackend(t *schema.Type) bool   { return t.Handled() }
 
-// limitArgument returns argument n, a number of seconds in real time.
-func limitArgument(l *lua.LState, n int) time.Duration { return limitOr(l, n, patience) }
+// patience returns the default limit of expectations, in real time. It grows with a timeout that
+// is longer than the default.
+func (w *world) patience() time.Duration { return max(DefaultTimeout, w.timeout) / 6 }
 
-func limitOr(l *lua.LState, n int, otherwise time.Duration) time.Duration {
+// limit returns argument n, a number of seconds in real time; the default is patience.
+func (w *world) limit(l *lua.LState, n int) time.Duration { return secondsOr(l, n, w.patience()) }
+
+// peerLimit returns argument n, or how long a peer waits for a line by default. That is shorter
+// than patience, so that the failure names the line of the peer.
+func (w *world) peerLimit(l *lua.LState, n int) time.Duration {
+	return secondsOr(l, n, w.patience()*3/5)
+}
+
+func secondsOr(l *lua.LState, n int, otherwise time.Duration) time.Duration {
 	if l.Get(n) == lua.LNil {
 		return otherwise
 	}
@@ -150,7 +172,7 @@ func waitFor(late context.Context, l *lua.LState, f func(ctx context.Context) er
 // expectLog implements t:log(pattern [, seconds]). It waits for a line of the log that no
 // earlier call has found.
 func expectLog(l *lua.LState, w *world) int {
-	pattern, limit := checkPattern(l, 2), limitArgument(l, 3)
+	pattern, limit := checkPattern(l, 2), w.limit(l, 3)
 	return w.expectEntry(l, pattern, limit, "a line of the log", func(e *entry) bool {
 		if e.taken || !pattern.matches(e.String()) {
 			return false
@@ -163,7 +185,7 @@ func expectLog(l *lua.LState, w *world) int {
 // expectError implements t:expect_error(pattern [, seconds]). It waits for an error in the
 // log, for example of a handler. Other errors fail the case.
 func expectError(l *lua.LState, w *world) int {
-	pattern, limit := checkPattern(l, 2), limitArgument(l, 3)
+	pattern, limit := checkPattern(l, 2), w.limit(l, 3)
 	return w.expectEntry(l, pattern, limit, "an error", func(e *entry) bool {
 		if e.excused || !e.isError() || !pattern.matches(e.Text) {
 			return false

@@ -6,6 +6,8 @@ import (
 	"strings"
 
 	lua "github.com/yuin/gopher-lua"
+
+	"spectrumlua/luabind/source"
 )
 
 const (
@@ -99,29 +101,12 @@ func keysOf(t *lua.LTable) []lua.LValue {
 func at(path string, key lua.LValue) string {
 	name, ok := key.(lua.LString)
 	switch {
-	case ok && isName(string(name)) && path == "":
+	case ok && source.IsName(string(name)) && path == "":
 		return string(name)
-	case ok && isName(string(name)):
+	case ok && source.IsName(string(name)):
 		return path + "." + string(name)
 	}
 	return path + "[" + show(key) + "]"
-}
-
-// isName reports whether a key can be written without brackets.
-func isName(s string) bool {
-	for i, r := range s {
-		letter := r == '_' || 'a' <= r && r <= 'z' || 'A' <= r && r <= 'Z'
-		if !letter && (i == 0 || r < '0' || r > '9') {
-			return false
-		}
-	}
-	return s != "" && !keywords[s]
-}
-
-var keywords = map[string]bool{
-	"and": true, "break": true, "do": true, "else": true, "elseif": true, "end": true, "false": true,
-	"for": true, "function": true, "if": true, "in": true, "local": true, "nil": true, "not": true,
-	"or": true, "repeat": true, "return": true, "then": true, "true": true, "until": true, "while": true,
 }
 
 // Limits of show.
@@ -187,7 +172,7 @@ func writeTable(b *strings.Builder, t *lua.LTable, depth int) {
 		name, isString := key.(lua.LString)
 		switch {
 		case isIndex && index >= 1 && int(index) <= n:
-		case isString && isName(string(name)):
+		case isString && source.IsName(string(name)):
 			b.WriteString(string(name) + " = ")
 		default:
 			b.WriteString("[")

@@ -10,18 +10,14 @@ import (
 	netmodule "spectrumlua/luabind/modules/net"
 )
 
-// peerPatience is how long a peer waits for a line. It is shorter than patience, so that
-// the failure names the line of the peer.
-const peerPatience = patience * 3 / 5
-
 // connMetatable returns the metatable of a peer's connections. It adds methods to those of
 // spectrum.net, and replaces starttls by that of a server.
 func connMetatable(p *peer) *lua.LTable {
 	methods := map[string]*lua.LFunction{}
 	for name, fn := range map[string]lua.LGFunction{
-		"expect_line":  expectLine,
-		"find_line":    findLine,
-		"expect_close": expectClose,
+		"expect_line":  p.world.expectLine,
+		"find_line":    p.world.findLine,
+		"expect_close": p.world.expectClose,
 		"write_line":   writeLine,
 		"starttls":     func(l *lua.LState) int { return netmodule.ServeTLS(l, p.certificate) },
 	} {
@@ -59,23 +55,39 @@ func callMethod(l *lua.LState, conn lua.LValue, name string, results int, args .
 	return results
 }
 
-// line reads a line before a time. It returns nil and the reason if it fails.
-func line(l *lua.LState, late time.Time) (text lua.LValue, why string) {
+// lines reads lines within a limit, which begins again if the debugger stops a task.
+type lines struct {
+	world *world
+	limit time.Duration
+	late  time.Time
+}
+
+func (w *world) lines(limit time.Duration) *lines {
+	return &lines{w, limit, time.Now().Add(limit)}
+}
+
+// next reads a line. It returns nil and the reason if it fails.
+func (r *lines) next(l *lua.LState) (text lua.LValue, why string) {
 	conn := l.Get(1)
-	left := max(time.Until(late), time.Millisecond)
-	callMethod(l, conn, "set_timeout", 0, lua.LNumber(left.Seconds()))
-	callMethod(l, conn, "read_line", 2)
-	text, problem := l.Get(-2), l.Get(-1)
-	l.Pop(2)
-	callMethod(l, conn, "set_timeout", 0, lua.LNumber(0))
-	return text, problem.String()
+	for {
+		left := max(time.Until(r.late), time.Millisecond)
+		callMethod(l, conn, "set_timeout", 0, lua.LNumber(left.Seconds()))
+		callMethod(l, conn, "read_line", 2)
+		text, problem := l.Get(-2), l.Get(-1)
+		l.Pop(2)
+		callMethod(l, conn, "set_timeout", 0, lua.LNumber(0))
+		if text != lua.LNil || problem.String() != bind.ErrTimeout.Error() || !r.world.suspended() {
+			return text, problem.String()
+		}
+		r.late = time.Now().Add(r.limit)
+	}
 }
 
 // expectLine implements conn:expect_line(pattern [, seconds]) → captures. The next line
 // must match.
-func expectLine(l *lua.LState) int {
-	m, limit := checkPattern(l, 2), limitOr(l, 3, peerPatience)
-	text, why := line(l, time.Now().Add(limit))
+func (w *world) expectLine(l *lua.LState) int {
+	m, limit := checkPattern(l, 2), w.peerLimit(l, 3)
+	text, why := w.lines(limit).next(l)
 	if s, ok := text.(lua.LString); ok {
 		if captures, ok := m.find(string(s)); ok {
 			return bind.Return(l, captures...)
@@ -88,11 +100,11 @@ func expectLine(l *lua.LState) int {
 
 // findLine implements conn:find_line(pattern [, seconds]) → captures. It reads lines until
 // one matches.
-func findLine(l *lua.LState) int {
-	m, late := checkPattern(l, 2), time.Now().Add(limitOr(l, 3, peerPatience))
+func (w *world) findLine(l *lua.LState) int {
+	m, read := checkPattern(l, 2), w.lines(w.peerLimit(l, 3))
 	var passed []string
 	for {
-		text, why := line(l, late)
+		text, why := read.next(l)
 		s, ok := text.(lua.LString)
 		if !ok {
 			bind.Raise(l, "no matching line arrived\n  expected: %v\n  got:      %s%s", m, why, list("\n  lines before that:", passed))
@@ -113,8 +125,8 @@ func list(head string, lines []string) string {
 
 // expectClose implements conn:expect_close([seconds]). The script must close the
 // connection without sending anything.
-func expectClose(l *lua.LState) int {
-	text, why := line(l, time.Now().Add(limitOr(l, 2, peerPatience)))
+func (w *world) expectClose(l *lua.LState) int {
+	text, why := w.lines(w.peerLimit(l, 2)).next(l)
 	if text != lua.LNil {
 		bind.Raise(l, "the script should close the connection\n  got:      the line %s", show(text))
 	}

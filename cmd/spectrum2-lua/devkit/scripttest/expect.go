@@ -146,7 +146,7 @@ func (e expectation) String() string {
 func expect(l *lua.LState, w *world, u *user) int {
 	w.needStage(l)
 	e := expectationAt(l, u)
-	return bind.Return(l, w.expect(l, e, limitArgument(l, 4)))
+	return bind.Return(l, w.expect(l, e, w.limit(l, 4)))
 }
 
 // expect takes the first message that meets the expectation and is not yet taken.

@@ -43,6 +43,8 @@ var failing = []struct{ name, body, want string }{
 		`script_test.lua:3: conv_message: there is no field "buddy"; did you mean "buddy_name"?`},
 	{"a value that does not exist", "t:login():expect('buddy_changed', { status = 'onlin' })",
 		`script_test.lua:3: buddy_changed: status: invalid value "onlin"; did you mean "online"?`},
+	{"an expected question", "t:login():expect('question')", "user:answer waits for a question"},
+	{"a sent text for the transport", "t:login():send('service_message', { message = 'x' })", "user:command writes one"},
 	{"an expected message of Spectrum", "t:login():expect('login')", "login is a message of Spectrum: send it"},
 	{"a sent message of the script", "t:login():send('connected')", "connected is a message of scripts: expect it"},
 	{"a message of a user on t", "t:expect('connected')", "connected belongs to a user: call the method on the result of t:login"},

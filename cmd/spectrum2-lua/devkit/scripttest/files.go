@@ -66,7 +66,7 @@ func fetchFile(l *lua.LState, u *user) int {
 	if !ok {
 		l.ArgError(2, "address or attachment expected, got "+bind.Describe(l.Get(2)))
 	}
-	limit := limitArgument(l, 3)
+	limit := u.world.limit(l, 3)
 	s := u.world.needStage(l)
 	var f harness.Fetched
 	late, stop := u.world.after(limit)

@@ -6,6 +6,7 @@ import (
 	"slices"
 	"strings"
 	"testing"
+	"time"
 
 	"spectrumlua/cmd/spectrum2-lua/devkit/scripttest"
 )
@@ -34,7 +35,7 @@ func TestRepo(t *testing.T) {
 			}
 		}
 	}
-	scripttest.Run(t.Context(), files, scripttest.Options{Jobs: runtime.GOMAXPROCS(0), Done: func(r scripttest.Result) {
+	scripttest.Run(t.Context(), files, scripttest.Options{Timeout: 5 * time.Minute, Jobs: runtime.GOMAXPROCS(0), Done: func(r scripttest.Result) {
 		if !r.Passed() {
 			t.Errorf("%s: %s\n%s\n%s", r.File, r.Name, strings.Join(r.Failures, "\n"), strings.Join(r.Log, "\n"))
 		}

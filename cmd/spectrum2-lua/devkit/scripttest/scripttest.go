@@ -33,7 +33,8 @@ const DefaultTimeout = 30 * time.Second
 type Options struct {
 	// Run selects cases by their names; nil selects all.
 	Run *regexp.Regexp
-	// Timeout is how long a case may take; default: DefaultTimeout.
+	// Timeout is how long a case may take; default: DefaultTimeout. If it is longer, the
+	// default limits of expectations are longer in proportion.
 	Timeout time.Duration
 	// Jobs is the number of files that run at the same time; default: 1. The cases
 	// of a file run one after the other.
@@ -209,7 +210,7 @@ func (r *worker) names(ctx context.Context, path string) ([]string, *Result) {
 	if ctx.Err() != nil {
 		return nil, nil
 	}
-	w, err := newWorld(ctx, path, &r.sources, r.coverage, r.options.Debugger)
+	w, err := newWorld(ctx, path, &r.sources, r.coverage, r.options)
 	if err == nil {
 		defer w.close()
 		err = w.load(ctx, r.options.Timeout)
@@ -229,7 +230,7 @@ func (r *worker) names(ctx context.Context, path string) ([]string, *Result) {
 func (r *worker) one(ctx context.Context, path, name string) Result {
 	began := time.Now()
 	result := Result{File: path, Name: name}
-	w, err := newWorld(ctx, path, &r.sources, r.coverage, r.options.Debugger)
+	w, err := newWorld(ctx, path, &r.sources, r.coverage, r.options)
 	if err == nil {
 		defer w.close()
 		err = w.load(ctx, r.options.Timeout)

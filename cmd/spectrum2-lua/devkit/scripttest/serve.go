@@ -13,6 +13,7 @@ import (
 	"spectrumlua/luabind"
 	"spectrumlua/luabind/bind"
 	netmodule "spectrumlua/luabind/modules/net"
+	"spectrumlua/luabind/stream"
 	"spectrumlua/runtime/task"
 )
 
@@ -99,6 +100,7 @@ func (p *peer) accept(t *task.Task) {
 		var conn net.Conn
 		err := t.Wait(func(ctx context.Context) (err error) {
 			defer context.AfterFunc(ctx, func() { _ = p.listener.Close() })()
+			defer t.Input(func() bool { return stream.Arrived(p.listener) })()
 			conn, err = p.listener.Accept()
 			return err
 		})
@@ -158,7 +160,7 @@ func closeConn(rt *bind.Runtime, t *task.Task, ud *lua.LUserData) {
 // waitPeer implements peer:wait([connections [, seconds]]).
 func waitPeer(l *lua.LState, p *peer) int {
 	wanted := l.OptInt(2, 1)
-	late, stop := p.world.after(limitArgument(l, 3))
+	late, stop := p.world.after(p.world.limit(l, 3))
 	defer stop()
 	for p.count < wanted || p.busy > 0 {
 		if p.change == nil {

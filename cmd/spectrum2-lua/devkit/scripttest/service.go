@@ -31,7 +31,7 @@ func (u *user) serviceMessage(number pb.WrapperMessage_Type, field, text string)
 // answerQuestion implements user:answer(text [, seconds]): it waits for a question of the
 // script, answers it, and returns its text.
 func answerQuestion(l *lua.LState, u *user) int {
-	text, limit := l.CheckString(2), limitArgument(l, 3)
+	text, limit := l.CheckString(2), u.world.limit(l, 3)
 	u.world.needStage(l)
 	e, gateway := u.serviceMessage(pb.WrapperMessage_TYPE_QUESTION, "text", "")
 	q := u.world.expect(l, e, limit).(*lua.LTable)
@@ -58,7 +58,7 @@ func runCommand(l *lua.LState, u *user) int {
 // expectNotice implements user:notice([text [, seconds]]): it waits for a text of the
 // transport itself, and returns it.
 func expectNotice(l *lua.LState, u *user) int {
-	text, limit := l.OptString(2, ""), limitArgument(l, 3)
+	text, limit := l.OptString(2, ""), u.world.limit(l, 3)
 	u.world.needStage(l)
 	e, _ := u.serviceMessage(pb.WrapperMessage_TYPE_SERVICE_MESSAGE, "message", text)
 	m := u.world.expect(l, e, limit).(*lua.LTable)

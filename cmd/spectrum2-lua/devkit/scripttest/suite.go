@@ -55,6 +55,8 @@ func (s *suite) module() bind.Module {
 			"script": s.setScript,
 			"config": s.setConfig,
 			"skip":   s.world.skip,
+
+			"eventually": s.world.eventually,
 		}
 		for name, fn := range assertions {
 			fns[name] = fn

@@ -136,7 +136,7 @@ func logout(l *lua.LState, u *user) int {
 
 // query implements t:query(command [, seconds]) → answer: an admin's command.
 func query(l *lua.LState, w *world) int {
-	command, limit := l.CheckString(2), limitArgument(l, 3)
+	command, limit := l.CheckString(2), w.limit(l, 3)
 	s := w.needStage(l)
 	typ := schema.TypeByName("query")
 	fields := bind.NewTable()

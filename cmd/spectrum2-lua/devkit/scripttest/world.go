@@ -41,6 +41,8 @@ type world struct {
 	sources  *source.Cache
 	cover    coverage
 	debugger *debugger.Debugger // nil: not debugged
+	timeout  time.Duration      // of the case
+	undebug  func()             // ends it for the test; nil: not debugged
 	clock    *clock.Movable
 	suite    *suite
 	ctx      context.Context // its end stops the world
@@ -59,8 +61,8 @@ type world struct {
 }
 
 // newWorld returns a world for a test file. The caller must call close.
-func newWorld(ctx context.Context, path string, sources *source.Cache, cover coverage, d *debugger.Debugger) (*world, error) {
-	w := &world{path: path, sources: sources, cover: cover, debugger: d}
+func newWorld(ctx context.Context, path string, sources *source.Cache, cover coverage, o Options) (*world, error) {
+	w := &world{path: path, sources: sources, cover: cover, debugger: o.Debugger, timeout: o.Timeout}
 	full, err := filepath.Abs(path)
 	if err != nil {
 		return w, err
@@ -87,8 +89,11 @@ func newWorld(ctx context.Context, path string, sources *source.Cache, cover cov
 	module := w.suite.module()
 	w.host = luabind.New(w.ctx, luabind.Options{
 		Config: cfg, Settings: settings, Scheduler: w.tasks, Link: noLink{}, Version: version.Number,
-		Log: harness.Logger(w.heard)("lua"), Extra: &module, Compiled: sources, Coverage: cover.ofTest, Debugger: d,
+		Log: harness.Logger(w.heard)("lua"), Extra: &module, Compiled: sources, Coverage: cover.ofTest,
 	})
+	if o.Debugger != nil {
+		w.undebug = w.host.Debug(o.Debugger)
+	}
 	return w, nil
 }
 
@@ -150,15 +155,22 @@ func (w *world) load(ctx context.Context, limit time.Duration) error {
 	}()
 	late, stop := w.after(limit)
 	defer stop()
+	var why error
 	select {
 	case err := <-loaded:
 		return err
 	case <-ctx.Done():
-		w.stop(errStopped)
+		why = errStopped
 	case <-late.Done():
-		w.stop(fmt.Errorf("the file takes more than %v to load (--timeout)", limit))
+		why = fmt.Errorf("the file takes more than %v to load (--timeout)", limit)
 	}
-	return <-loaded
+	w.stop(why)
+	err := <-loaded
+	var inFile *luabind.ScriptError // it names the line, and why
+	if err != nil && !errors.As(err, &inFile) {
+		return why
+	}
+	return err
 }
 
 // play runs a case to its end and returns its failures.
@@ -286,6 +298,9 @@ func (w *world) close() {
 	}
 	if w.stop != nil {
 		w.stop(errors.New("the case has ended"))
+	}
+	if w.undebug != nil {
+		w.undebug()
 	}
 	if w.tasks != nil {
 		w.tasks.Close()
