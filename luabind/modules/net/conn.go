@@ -93,7 +93,7 @@ func newConn(c net.Conn, owner *task.Owner, settings *TLS, host string) *lua.LUs
 	wire := &transport{conn: c}
 	resource := owner.Own(wire)
 	return connClass.New(&conn{
-		Reader: stream.New(c, stream.Options{What: "connection", Explain: EndText, Closed: func() error {
+		Reader: stream.New(c, stream.Options{What: "connection", Arrived: func() bool { return stream.Arrived(c) }, Explain: EndText, Closed: func() error {
 			if resource.Closed() {
 				return errClosed
 			}

@@ -12,6 +12,7 @@ import (
 	"unicode"
 
 	"spectrumlua/luabind/bind"
+	"spectrumlua/runtime/shorten"
 )
 
 // Plain removes what the reader knows already, such as the addresses that
@@ -66,9 +67,7 @@ func shown(err error) error {
 		}
 		return '?'
 	}, err.Error())
-	if len(text) > maxShown {
-		text = strings.ToValidUTF8(text[:maxShown], "") + "…"
-	}
+	text = shorten.Ellipsis(text, maxShown)
 	if text == err.Error() {
 		return err
 	}

@@ -145,6 +145,7 @@ func accept(l *lua.LState, ln *listener) int {
 		}
 	}()
 	err := stream.Interruptible(l, deadline, ln.net.SetDeadline, func() (err error) {
+		defer bind.TaskOf(l).Input(func() bool { return stream.Arrived(ln.net.Listener) })()
 		conn, err = ln.net.Accept()
 		return err
 	})

@@ -15,6 +15,7 @@ import (
 	lua "github.com/yuin/gopher-lua"
 
 	"spectrumlua/luabind/bind"
+	"spectrumlua/luabind/stream"
 )
 
 // TLS holds the TLS options. By default, the peer's certificate has to be
@@ -256,6 +257,7 @@ func (c *conn) secure(l *lua.LState, timeout time.Duration, shake handshake) err
 	}()
 	raw := c.net
 	err := bind.WaitTimeout(l, timeout, func(ctx context.Context) error {
+		defer bind.TaskOf(l).Input(func() bool { return stream.Arrived(raw) })()
 		made, err := shake(ctx, raw)
 		if err == nil {
 			c.wire.become(made)
