@@ -342,7 +342,7 @@ return on`, "logout_grace=0.01")
 func TestMisuse(t *testing.T) {
 	for text, call := range map[string]string{
 		"request: url is not given":                                                 `http.request {}`,
-		"table of options expected":                                                 `http.get("http://h", 1)`,
+		"table of options expected (as in { name = value }), got number":            `http.get("http://h", 1)`,
 		"get has no option \"timout\"; did you mean \"timeout\"?":                   `http.get("http://h", { timout = 1 })`,
 		"a body is a string: to send a table, write post(url, nil, { form = … })":   `http.post("http://h", { a = 1 })`,
 		"body: string expected, got true":                                           `http.post("http://h", true)`,

@@ -41,7 +41,7 @@ func TestContradictoryResponsesAreCompleteOrAnError(t *testing.T) {
 		body, err    string // one of them
 	}{
 		{"a length that is too long", "HTTP/1.1 200 OK\r\nContent-Length: 10\r\n\r\nabc", "", "ended too early"},
-		{"a length that is too short", "HTTP/1.1 200 OK\r\nContent-Length: 3\r\n\r\nabcdef", "abc", ""},
+		{"a length that is too short", "HTTP/1.1 200 OK\r\nConnection: close\r\nContent-Length: 3\r\n\r\nabcdef", "abc", ""},
 		{"no length", "HTTP/1.1 200 OK\r\n\r\nabc", "abc", ""},
 		{"a negative length", "HTTP/1.1 200 OK\r\nContent-Length: -1\r\n\r\nabc", "", "Content-Length"},
 		{"a length beyond all numbers", "HTTP/1.1 200 OK\r\nContent-Length: 99999999999999999999\r\n\r\nabc", "", "Content-Length"},
@@ -67,7 +67,7 @@ func TestContradictoryResponsesAreCompleteOrAnError(t *testing.T) {
 		{"a bomb", fmt.Sprintf("HTTP/1.1 200 OK\r\nContent-Encoding: gzip\r\nContent-Length: %d\r\n\r\n%s", len(deep), deep), "", "the body has more than 100000 bytes (max_size)"},
 		{"a bomb in a bomb", fmt.Sprintf("HTTP/1.1 200 OK\r\nContent-Encoding: gzip\r\nContent-Length: %d\r\n\r\n%s", len(bomb), bomb), packed(t, strings.Repeat("\x00", 10<<20)), ""},
 		{"an upgrade without a request for it", "HTTP/1.1 101 Switching Protocols\r\nUpgrade: x\r\nConnection: Upgrade\r\n\r\nabc", "", "another protocol"},
-		{"a body of an answer that has none", "HTTP/1.1 204 No Content\r\nContent-Length: 3\r\n\r\nabc", "", ""},
+		{"a body of an answer that has none", "HTTP/1.1 204 No Content\r\nConnection: close\r\nContent-Length: 3\r\n\r\nabc", "", ""},
 		{"a redirect without a location", "HTTP/1.1 302 Found\r\nContent-Length: 2\r\n\r\nok", "ok", ""},
 		{"a redirect with an empty location", "HTTP/1.1 302 Found\r\nLocation:\r\nContent-Length: 2\r\n\r\nok", "ok", ""},
 		{"a reset in the middle", "", "", " "},

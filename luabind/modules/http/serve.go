@@ -15,6 +15,7 @@ import (
 
 	"github.com/sirupsen/logrus"
 	lua "github.com/yuin/gopher-lua"
+	"golang.org/x/net/netutil"
 
 	"spectrumlua/luabind/bind"
 	"spectrumlua/luabind/modules/net"
@@ -181,7 +182,7 @@ func newServer(socket *net.Socket, certificate *tls.Certificate, e *endpoint) *s
 	s.holds(e)
 	socket.Server = s
 	s.resource = socket.Own(e.runtime, e.owner, s)
-	e.runtime.Defer(func() { go s.run(limitConnections(socket, maxConnections)) })
+	e.runtime.Defer(func() { go s.run(netutil.LimitListener(socket, maxConnections)) })
 	return s
 }
 
