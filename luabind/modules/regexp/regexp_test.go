@@ -178,7 +178,7 @@ func TestOthersRunMeanwhile(t *testing.T) {
 		st.Expect("connected", nil)
 		st.Logout("romeo@localhost")
 	}
-	if took := time.Since(start); took > 2*time.Second {
+	if took := time.Since(start); took > 5*time.Second { // waiting for the matches takes longer
 		t.Errorf("three logins took %v", took)
 	}
 }
