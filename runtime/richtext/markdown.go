@@ -3,15 +3,17 @@ package richtext
 import (
 	"bytes"
 	"fmt"
-	"regexp"
 	"strconv"
 	"strings"
+	"sync"
 	"unicode"
 	"unicode/utf8"
 
 	"github.com/yuin/goldmark"
 	"github.com/yuin/goldmark/extension"
 	"github.com/yuin/goldmark/renderer/html"
+
+	"spectrumlua/runtime/lazy"
 )
 
 const (
@@ -26,12 +28,15 @@ const (
 
 // parser makes HTML of Markdown. readHTML makes that harmless, including the HTML that the
 // Markdown itself contains. A line end is a break, as in a chat.
-var parser = goldmark.New(
-	goldmark.WithExtensions(extension.Strikethrough, extension.Linkify),
-	goldmark.WithRendererOptions(html.WithUnsafe(), html.WithHardWraps()),
-)
+var parser = sync.OnceValue(func() goldmark.Markdown {
+	return goldmark.New(
+		goldmark.WithExtensions(extension.Strikethrough, extension.Linkify),
+		goldmark.WithRendererOptions(html.WithUnsafe(), html.WithHardWraps()),
+	)
+})
 
-var manyMarkers = regexp.MustCompile(`(?m)^([ \t]*([>*+-]|\d{1,9}[.)])){` + strconv.Itoa(maxMarkers) + `}`)
+// manyMarkers needs 200 kB.
+var manyMarkers = lazy.Regexp(`(?m)^([ \t]*([>*+-]|\d{1,9}[.)])){` + strconv.Itoa(maxMarkers) + `}`)
 
 func readMarkdown(s string) (doc *block, err error) {
 	defer func() {
@@ -40,11 +45,11 @@ func readMarkdown(s string) (doc *block, err error) {
 		}
 	}()
 	marks := strings.Count(s, "*") + strings.Count(s, "_") + strings.Count(s, "~")
-	if len(s) > maxMarkdown || strings.Count(s, "[") > maxBrackets || marks > maxMarks || manyMarkers.MatchString(s) {
+	if len(s) > maxMarkdown || strings.Count(s, "[") > maxBrackets || marks > maxMarks || manyMarkers().MatchString(s) {
 		return readPlain(s)
 	}
 	var out bytes.Buffer
-	if err := parser.Convert([]byte(s), &out); err != nil {
+	if err := parser().Convert([]byte(s), &out); err != nil {
 		return nil, err
 	}
 	return readHTML(out.String())
