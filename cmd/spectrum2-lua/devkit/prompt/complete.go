@@ -15,16 +15,16 @@ func (p *Prompt) key(line string, pos int, key rune) (newLine string, newPos int
 	}
 	before, after := line[:pos], line[pos:]
 	start, words := p.opts.Complete(before)
-	completed, choices := complete(before, start, words)
+	completed, choices := complete(before, start, words, p.opts.After)
 	if len(choices) > 0 {
 		p.Print(strings.Join(choices, "  "))
 	}
 	return completed + after, len(completed), true
 }
 
-// complete replaces the text from start by the common prefix of words, and adds a blank
+// complete replaces the text from start by the common prefix of words, and adds after
 // if there is only one word. If this changes nothing, choices are the words.
-func complete(before string, start int, words []string) (completed string, choices []string) {
+func complete(before string, start int, words []string, after string) (completed string, choices []string) {
 	typed := before[start:]
 	var fit []string
 	for _, word := range words {
@@ -36,7 +36,7 @@ func complete(before string, start int, words []string) (completed string, choic
 	case 0:
 		return before, nil
 	case 1:
-		return before[:start] + fit[0] + " ", nil
+		return before[:start] + fit[0] + after, nil
 	}
 	common := commonPrefix(fit)
 	if len(common) > len(typed) {

@@ -101,7 +101,11 @@ func (h *history) remember(line string) (kept bool) {
 
 // Add implements term.History.
 func (h *history) Add(line string) {
-	line = h.keep(line)
+	h.add(h.keep(line))
+}
+
+// add adds a line as it is.
+func (h *history) add(line string) {
 	if h.remember(line) && h.file != nil {
 		_, _ = h.file.WriteString(line + "\n") // a full disk loses this line
 	}

@@ -3,6 +3,7 @@
 package prompt
 
 import (
+	"context"
 	"errors"
 	"io"
 	"os"
@@ -25,12 +26,23 @@ type Options struct {
 	// Complete returns the words that may replace the text from start to the cursor. It
 	// is called when the user presses Tab; before is the line up to the cursor.
 	Complete func(before string) (start int, words []string)
+	// After follows a word that is complete.
+	After string
+	// Interrupts makes Ctrl-C an ErrInterrupt instead of an end.
+	Interrupts bool
 }
 
-// Prompt is a terminal in raw mode. Print and Release are safe for concurrent use. The
+// MaxLine is the number of characters that a line can have. The terminal ignores more.
+const MaxLine = 4096
+
+// ErrInterrupt is the error of ReadLine after Ctrl-C.
+var ErrInterrupt = errors.New("interrupted")
+
+// Prompt is a terminal in raw mode. Print, Release and Quit are safe for concurrent use. The
 // other methods are called from one goroutine at a time.
 type Prompt struct {
 	opts     Options
+	input    *input
 	terminal *term.Terminal
 	before   *term.State
 	history  *history
@@ -48,15 +60,20 @@ func Open(o Options) (p *Prompt, warning, err error) {
 	if o.Keep == nil {
 		o.Keep = func(line string) string { return line }
 	}
-	before, err := term.MakeRaw(int(o.In.Fd()))
+	in, err := newInput(o.In, o.Interrupts)
 	if err != nil {
 		return nil, nil, err
 	}
-	p = &Prompt{opts: o, before: before, resized: make(chan os.Signal, 1)}
+	before, err := term.MakeRaw(int(o.In.Fd()))
+	if err != nil {
+		in.close()
+		return nil, nil, err
+	}
+	p = &Prompt{opts: o, input: in, before: before, resized: make(chan os.Signal, 1)}
 	p.terminal = term.NewTerminal(struct {
 		io.Reader
 		io.Writer
-	}{o.In, o.Out}, "")
+	}{in, o.Out}, "")
 	p.history, warning = openHistory(o.History, o.Keep)
 	p.terminal.History = p.history
 	if o.Complete != nil {
@@ -79,8 +96,12 @@ func (p *Prompt) resize() {
 	}
 }
 
-// Close restores the terminal.
+// Quit ends ReadLine, and all later calls of it, with io.EOF.
+func (p *Prompt) Quit() { p.input.stop() }
+
+// Close restores the terminal. ReadLine must have returned.
 func (p *Prompt) Close() error {
+	p.input.close()
 	signal.Stop(p.resized)
 	close(p.resized)
 	p.goes.Wait()
@@ -109,14 +130,18 @@ func (p *Prompt) retake() error {
 	return err
 }
 
-// ReadLine reads a line. It returns io.EOF after Ctrl-C, and after Ctrl-D on an empty
-// line. The prompt may have ANSI colours.
+// ReadLine reads a line. It returns io.EOF after Ctrl-D on an empty line, and after Ctrl-C
+// io.EOF or ErrInterrupt; see Options. The prompt may have ANSI colours.
 func (p *Prompt) ReadLine(prompt string) (string, error) {
 	if err := p.retake(); err != nil {
 		return "", err
 	}
 	p.terminal.SetPrompt(prompt)
 	line, err := p.terminal.ReadLine()
+	if p.input.interrupted {
+		p.input.interrupted = false
+		return "", ErrInterrupt
+	}
 	if errors.Is(err, term.ErrPasteIndicator) {
 		err = nil
 	}
@@ -127,6 +152,14 @@ func (p *Prompt) ReadLine(prompt string) (string, error) {
 func (p *Prompt) ReadPassword(prompt string) (string, error) {
 	return p.terminal.ReadPassword(prompt)
 }
+
+// AwaitInterrupt waits until the user presses Ctrl-C, and returns true, or until ctx is done.
+// ReadLine reads the other keys later. AwaitInterrupt also returns true if the terminal is
+// closed.
+func (p *Prompt) AwaitInterrupt(ctx context.Context) bool { return p.input.awaitInterrupt(ctx) }
+
+// Remember adds a line to the history, in addition to those that Keep has returned.
+func (p *Prompt) Remember(line string) { p.history.add(line) }
 
 // Print writes a line above the line that the user types.
 func (p *Prompt) Print(line string) {

@@ -34,7 +34,7 @@ func TestCompleteExtendsToTheCommonPrefix(t *testing.T) {
 	}
 	for _, c := range cases {
 		t.Run(c.name, func(t *testing.T) {
-			got, choices := complete(c.before, c.start, c.words)
+			got, choices := complete(c.before, c.start, c.words, " ")
 			if got != c.want || !slices.Equal(choices, c.choices) {
 				t.Errorf("got %q, %q, want %q, %q", got, choices, c.want, c.choices)
 			}
@@ -165,6 +165,7 @@ func TestOutputAppearsAboveTheTypedLine(t *testing.T) {
 	p, warning, err := Open(Options{
 		In: slave, Out: slave,
 		Complete: func(string) (int, []string) { return 0, []string{"/login"} },
+		After:    " ",
 	})
 	if err != nil || warning != nil {
 		t.Fatal(err, warning)
