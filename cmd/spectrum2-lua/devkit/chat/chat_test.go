@@ -218,7 +218,7 @@ func (s *shown) Write(p []byte) (int, error) {
 // until waits for a text after the previous one.
 func (s *shown) until(t *testing.T, text string) {
 	t.Helper()
-	timeout := time.After(20 * time.Second)
+	timeout := time.After(time.Minute)
 	for {
 		if i := strings.Index(s.text.String()[s.seen:], text); i >= 0 {
 			s.seen += i + len(text)
@@ -245,7 +245,7 @@ func TestTerminalHasCompletionHistoryAndHiddenPasswords(t *testing.T) {
 	history := filepath.Join(t.TempDir(), "history")
 	var c *chat.Chat
 	p, warning, err := prompt.Open(prompt.Options{
-		In: slave, Out: slave, History: history, Keep: chat.Kept,
+		In: slave, Out: slave, History: history, Keep: chat.Kept, After: " ",
 		Complete: func(before string) (int, []string) { return c.Complete(before) },
 	})
 	if err != nil || warning != nil {
@@ -331,7 +331,7 @@ return on`)
 	var out strings.Builder
 	err := chat.New(chat.Options{
 		Stage:   harness.Options{Path: script, Settings: []config.Override{{Key: "lua.memory_limit", Value: "64M"}}},
-		Console: chat.NewTranscript(strings.NewReader("/login\n/msg b x\n/users\n"), &out), Script: true,
+		Console: chat.NewTranscript(strings.NewReader("/login\n/msg b x\n/expect the end of the backend\n/users\n"), &out), Script: true, ExpectTimeout: time.Minute,
 	}).Run(t.Context())
 	if err == nil || !strings.Contains(err.Error(), "the backend has ended") || !strings.Contains(err.Error(), "memory_limit") {
 		t.Errorf("the error is %v", err)

@@ -12,14 +12,14 @@ import (
 	"spectrumlua/runtime/config"
 )
 
-// evaluate runs commands with a short handler_timeout.
+// evaluate runs commands with a handler_timeout of a second.
 func evaluate(t *testing.T, script, commands string) string {
 	t.Helper()
 	var out strings.Builder
 	_ = chat.New(chat.Options{ // the transcript has the errors
 		Stage: harness.Options{
 			Path:     write(t, "live.lua", script),
-			Settings: []config.Override{{Key: "lua.handler_timeout", Value: "0.1"}},
+			Settings: []config.Override{{Key: "lua.handler_timeout", Value: "1"}},
 		},
 		Console: chat.NewTranscript(strings.NewReader(commands), &out), Script: true,
 		ExpectTimeout: time.Millisecond,
@@ -30,7 +30,7 @@ func evaluate(t *testing.T, script, commands string) string {
 func TestEndlessLuaIsStoppedAndTheChatContinues(t *testing.T) {
 	got := evaluate(t, "return {}", "/login\n/lua while true do end\n/expect stopped\n/lua 1 + 1\n")
 	for _, want := range []string{
-		"/lua:1: stopped: it ran for 100ms without waiting (handler_timeout)\n",
+		"/lua:1: stopped: it ran for 1s without waiting (handler_timeout)\n",
 		"alice> /lua 1 + 1\n  2\n",
 	} {
 		if !strings.Contains(got, want) {
@@ -42,7 +42,7 @@ func TestEndlessLuaIsStoppedAndTheChatContinues(t *testing.T) {
 func TestLuaThatWaitsForLongDoesNotHoldUpTheChat(t *testing.T) {
 	got := evaluate(t, "return {}", "/login\n/lua spectrum.sleep(1e6)\n/lua 1 + 1\n/logout\n")
 	for _, want := range []string{
-		"  ? /lua waits for more than 101ms: the chat continues without the result\n",
+		"  ? /lua waits for more than 1.001s: the chat continues without the result\n",
 		"alice> /lua 1 + 1\n  2\n",
 		"alice> /logout\n",
 	} {

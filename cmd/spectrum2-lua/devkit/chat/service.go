@@ -30,7 +30,7 @@ func (c *Chat) answerQuestion(l *call) error {
 		return errNoQuestion
 	}
 	if text == "" {
-		text = "/cancel"
+		text = dialog.Cancel
 	}
 	return c.answerWith(text)
 }
