@@ -178,14 +178,21 @@ func called(f *api.Function, owner *api.Class) string {
 	return shortName(owner) + "." + f.Name
 }
 
-// checkArguments checks arguments whose values are known.
+// checkArguments checks arguments whose values or types are known, and that none is missing.
 func (u *unit) checkArguments(call *ast.FuncCallExpr, f *api.Function, owner *api.Class) {
 	for i, p := range u.paramsOf(call, f) {
-		if i >= len(call.Args) || p.Name == "..." {
+		if p.Name == "..." {
 			return
 		}
+		if i >= len(call.Args) {
+			if demanded(p) && !endsOpen(call.Args) {
+				u.tell(call.Line(), "missing-argument", fmt.Sprintf("%s: %s is missing (%s expected)", called(f, owner), p.Name, wanted(p.Type)))
+				return
+			}
+			continue
+		}
 		for _, leaf := range leaves(call.Args[i]) {
-			v := u.valueOf(leaf).constant
+			v := u.known(leaf)
 			if text, ok := v.(lua.LString); ok && number(strings.TrimSpace(string(text))).known() {
 				continue // Lua converts it to a number
 			}
@@ -194,6 +201,44 @@ func (u *unit) checkArguments(call *ast.FuncCallExpr, f *api.Function, owner *ap
 			}
 		}
 	}
+}
+
+// demanded reports whether a call must have an argument for a parameter.
+func demanded(p *api.Param) bool {
+	return !p.Optional && !slices.ContainsFunc(p.Type.Alternatives(), func(a api.Type) bool { return a == "nil" || a == "any" })
+}
+
+// endsOpen reports whether the last of the arguments may stand for several.
+func endsOpen(args []ast.Expr) bool {
+	if len(args) == 0 {
+		return false
+	}
+	switch args[len(args)-1].(type) {
+	case *ast.FuncCallExpr, *ast.Comma3Expr:
+		return true
+	}
+	return false
+}
+
+// wanted returns the name of a type for messages.
+func wanted(t api.Type) string {
+	if name := wantedNames[string(kind(t))]; name != "" {
+		return name
+	}
+	return string(t)
+}
+
+// known returns the value of an expression. It is an empty function or table if only the type
+// is known, and nil if nothing is.
+func (u *unit) known(e ast.Expr) lua.LValue {
+	v := u.valueOf(e)
+	switch {
+	case v.function != nil, v.method != nil:
+		return &lua.LFunction{}
+	case v.literal != nil:
+		return &lua.LTable{}
+	}
+	return v.constant
 }
 
 // paramsOf returns the parameters of a call in the order of its arguments, or nil if
@@ -205,11 +250,12 @@ func (u *unit) paramsOf(call *ast.FuncCallExpr, f *api.Function) []*api.Param {
 	if f.Params[0].Name != "name" || len(call.Args) == 0 {
 		return nil
 	}
-	first := u.valueOf(call.Args[0]).constant
-	if text, ok := first.(lua.LString); ok && !number(strings.TrimSpace(string(text))).known() {
-		return f.Params
-	}
-	if _, ok := first.(lua.LNumber); ok { // the name is missing
+	switch first := u.known(call.Args[0]).(type) {
+	case lua.LString:
+		if !number(strings.TrimSpace(string(first))).known() {
+			return f.Params
+		}
+	case lua.LNumber, *lua.LFunction: // the name is missing
 		return f.Params[1:]
 	}
 	return nil
@@ -253,7 +299,7 @@ func (u *unit) checkOption(what string, class *api.Class, key *ast.StringExpr, g
 		return
 	}
 	for _, leaf := range leaves(given) {
-		v := u.valueOf(leaf).constant
+		v := u.known(leaf)
 		if want := refused(option.Type, v); want != "" {
 			u.tell(leaf.Line(), "wrong-value", fmt.Sprintf("%s: %s: %s expected, got %s", what, key.Value, want, bind.Describe(v)))
 		}

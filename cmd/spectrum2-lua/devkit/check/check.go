@@ -150,6 +150,7 @@ func (c *checker) targets(path string) []target {
 		c.tell(absolute(path), 0, "unreadable", "cannot be read: "+cause(err))
 	}
 	var found []target
+	configs := 0
 	for _, e := range entries {
 		name := filepath.Join(path, e.Name())
 		switch {
@@ -157,8 +158,13 @@ func (c *checker) targets(path string) []target {
 		case strings.HasSuffix(name, ".lua"):
 			found = append(found, target{name, false})
 		case strings.HasSuffix(name, ".cfg"):
+			configs++
 			c.config(name)
 		}
+	}
+	if err == nil && len(found)+configs == 0 {
+		// The complete path shows where check has looked.
+		c.add(Finding{File: absolute(path), Code: "unreadable", Text: "the folder has neither scripts (*.lua) nor configs (*.cfg), and check does not read the folders below it"})
 	}
 	return found
 }

@@ -30,10 +30,10 @@ func found(t *testing.T, files ...string) []string {
 func TestCheckReportsMistakes(t *testing.T) {
 	for _, c := range []struct{ name, script, want string }{
 		{"a missing end", "local on = {}\nfunction on.login(session)\n  if true then\nend\nreturn on",
-			"script.lua:5: error: syntax error at the end of the file: is an 'end' or a bracket missing? [syntax]"},
+			"script.lua:3: error: syntax error at the end of the file: the 'if' of line 3 has no 'end' [syntax]"},
 		{"a missing comma", "return { login = nil\n  logout = nil }",
-			"script.lua:2: error: syntax error near 'logout' (column 8): is a comma or an operator missing before it? [syntax]"},
-		{"a missing do", "while true\n  return {}\nend", "script.lua:2: error: syntax error near 'return' (column 8) [syntax]"},
+			"script.lua:2: error: syntax error near 'logout' (column 3): is a comma missing before it, or the '}' for the '{' of line 1? [syntax]"},
+		{"a missing do", "while true\n  return {}\nend", "script.lua:2: error: syntax error near 'return' (column 3): is 'do' missing before it? [syntax]"},
 		{"a break outside a loop", "break", "script.lua:1: error: no loop to break [syntax]"},
 		{"a number returned", "return 7", "script.lua:1: error: the script returns a number: it must end with `return on`, where `on` is the table of its handlers [no-handlers]"},
 		{"nothing returned", "", "script.lua: error: the script returns nothing: it must end with `return on`, where `on` is the table of its handlers [no-handlers]"},
@@ -80,6 +80,23 @@ func TestCheckReportsMistakes(t *testing.T) {
 		{"a timer with a string for its function", in("session:after(1, 'x')\nspectrum.every('tick', 1, 'print')"),
 			`script.lua:4: error: after: fn: function expected, got string "x" [wrong-value]` + "\n" +
 				`script.lua:5: error: spectrum.every: fn: function expected, got string "print" [wrong-value]`},
+		{"a timer with its arguments in the wrong order", in("session:after(function() end, 5)\nspectrum.every(function() end, 5)"),
+			"script.lua:4: error: after: seconds: number expected, got function [wrong-value]\n" +
+				"script.lua:4: error: after: fn: function expected, got number 5 [wrong-value]\n" +
+				"script.lua:5: error: spectrum.every: seconds: number expected, got function [wrong-value]\n" +
+				"script.lua:5: error: spectrum.every: fn: function expected, got number 5 [wrong-value]"},
+		{"a named function for a time", in("local function tick() end\nsession:after(tick, 5)\nspectrum.sleep(spectrum.spawn)"),
+			"script.lua:5: error: after: seconds: number expected, got function [wrong-value]\n" +
+				"script.lua:5: error: after: fn: function expected, got number 5 [wrong-value]\n" +
+				"script.lua:6: error: spectrum.sleep: seconds: number expected, got function [wrong-value]"},
+		{"a variable with a later value", in("local text = {}\ntext = m.user\nsession:notify(text)"), ""},
+		{"a table for a text", in("session:notify({ text = 'x' })"),
+			"script.lua:4: error: notify: text: string expected, got table [wrong-value]"},
+		{"a missing argument", in("spectrum.sleep()\nspectrum.spawn('tick')\nsession:after(5)"),
+			"script.lua:4: error: spectrum.sleep: seconds is missing (number expected) [missing-argument]\n" +
+				"script.lua:5: error: spectrum.spawn: fn is missing (function expected) [missing-argument]\n" +
+				"script.lua:6: error: after: fn is missing (function expected) [missing-argument]"},
+		{"arguments from a call", in("spectrum.sleep((tonumber(m.user)))\nspectrum.spawn(assert(loadstring(m.user)))"), ""},
 		{"a timer with a string for its time", in("session:after('tick', 'soon', print)"),
 			`script.lua:4: error: after: seconds: number expected, got string "soon" [wrong-value]`},
 		{"an unknown flag", in("session:participant_changed { room = 'r', nickname = 'n', status = 'none', flag = { 'me', 'moderador' } }"),
@@ -93,7 +110,7 @@ func TestCheckReportsMistakes(t *testing.T) {
 		{"an unknown field of a field", in("session:conv_message { buddy_name = 'x', message = 'x', attachment = { { uri = 'x' } } }"),
 			`script.lua:4: error: conv_message: attachment: element 1: there is no field "uri"; did you mean "url"? [wrong-value]`},
 		{"a string instead of a table", in("session:conv_message 'hello'"),
-			"script.lua:4: error: conv_message: table of fields expected (as in { attachment = … }), got string [wrong-value]"},
+			"script.lua:4: error: conv_message: table of fields expected (as in { buddy_name = …, message = … }), got string [wrong-value]"},
 		{"an unknown message in spectrum.send", in("spectrum.send('conv_mesage', {})"),
 			`script.lua:4: error: no message has the name "conv_mesage"; did you mean "conv_message"? [unknown-message]`},
 		{"an unknown field in spectrum.send", in("spectrum.send('query', { command = 'status' })"),
@@ -133,6 +150,9 @@ script.lua:5: error: net.resolve: name: string expected, got true [wrong-value]`
 		{"a module that does not exist", in("require 'helper'"), "script.lua:4: error: require \"helper\": there is no such module: no file helper.lua, no file helper/init.lua [unknown-module]"},
 		{"a local variable that is out of scope", "do local helper = 1; print(helper) end\nprint(helper)\nreturn {}",
 			`script.lua:2: error: there is no variable "helper" here; the local variable of line 1 is not visible here [undefined-global]`},
+		{"a handler that is a global", "function login(session) session:connected() end\nreturn {}", "script.lua:1: warning: login is a global, which all files of the script share: write local before it, or on.login if it is the handler [global-assignment]"},
+		{"a module that is not required", "print(sql.open('x'))\nreturn {}", `script.lua:1: error: there is no variable "sql" here: write local sql = require "spectrum.sql" [undefined-global]`},
+		{"a module as a field of spectrum", "local spectrum = require 'spectrum'\nprint(spectrum.net.connect('x:1'))\nreturn {}", `script.lua:2: error: spectrum.net is a module of its own: write local net = require "spectrum.net" [unknown-member]`},
 		{"a local variable that starts with its own name", "local helper = helper\nprint(helper)\nreturn {}", `script.lua:1: error: there is no variable "helper" here [undefined-global]`},
 		{"an unused function", "local function f() return f() end\nreturn {}",
 			"script.lua:1: warning: the local function f is never used: remove it, or call it _f [unused-local]"},
@@ -226,7 +246,7 @@ func TestCheckFollowsFiles(t *testing.T) {
 			`lib/a.lua:1: error: there is no variable "x" here [undefined-global]`},
 		{"a required file requires from the script's folder", []string{"script.lua", "print(require 'lib.a')\nreturn {}", "lib/a.lua", "return require 'lib.b'", "lib/b/init.lua", "return {}"}, ""},
 		{"a required file with a syntax error", []string{"script.lua", "print(require 'a')\nreturn {}", "a.lua", "x ="},
-			"a.lua:1: error: syntax error at the end of the file: is an 'end' or a bracket missing? [syntax]"},
+			"a.lua:1: error: syntax error at the end of the file: the last statement is incomplete [syntax]"},
 		{"files that require each other", []string{"script.lua", "print(require 'a')\nreturn {}", "a.lua", "return require 'script'"}, ""},
 		{"a global that another file sets", []string{"script.lua", "require 'a'\nhelper()\nreturn {}", "a.lua", "_G.helper = print"}, ""},
 		{"a module alone, with a global of its script", []string{"a.lua", "local M = {}\nfunction M.f() return settings.x end\nreturn M"}, ""},
@@ -253,6 +273,9 @@ x_test.lua:8: error: a test.Peer has no "cert" [unknown-member]`},
 			`x_test.lua:1: error: there is no variable "tset" here [undefined-global]`},
 		{"a script that does not exist", []string{"x.cfg", "[service]\nbackend = /bin/sh\n[database]\ntype=sqlite3\n[lua]\nscript = x.lua # check: ignore hidden-script"},
 			"x.cfg:6: error: the script cannot be read: x.lua: no such file or directory [unreadable]"},
+		{"a config for serve", []string{"x.cfg", "[service]\njid = x.localhost\npassword = x\n[lua]\n# check: ignore hidden-script\nscript = x.lua", "x.lua", "return {}"}, ""},
+		{"a config for Spectrum without a backend", []string{"x.cfg", "[service]\nusers_per_backend = 2\n[database]\ntype=sqlite3\n[lua]\n# check: ignore hidden-script\nscript = x.lua", "x.lua", "return {}"},
+			"x.cfg: warning: [service] backend is not set, so Spectrum starts another backend: give the path of spectrum2_lua_backend [backend-missing]"},
 		{"an unknown type of database", []string{"x.cfg", "[service]\nbackend = /bin/sh\n[database]\ntype=postgres\n[lua]\n# check: ignore hidden-script\nscript = x.lua", "x.lua", "return {}"},
 			`x.cfg:4: error: [database] type is none, sqlite3, mysql or pqxx (PostgreSQL), not "postgres" [config]`},
 		{"a function that the sandbox removes", []string{"x.cfg", "[service]\nbackend = /bin/sh\n[database]\ntype=sqlite3\n[lua]\nsandbox = 1\n# check: ignore hidden-script\nscript = x.lua", "x.lua", "print(io.open('x'))\nreturn {}"},

@@ -7,6 +7,7 @@ import (
 	"os"
 	"path/filepath"
 	"regexp"
+	"slices"
 	"strconv"
 	"strings"
 
@@ -14,6 +15,7 @@ import (
 	"spectrumlua/runtime/config"
 	"spectrumlua/runtime/database"
 	"spectrumlua/runtime/files"
+	"spectrumlua/runtime/gateway/settings"
 	"spectrumlua/runtime/metrics"
 )
 
@@ -34,10 +36,12 @@ func (c *checker) config(path string) {
 		c.located(full, "config-doubt", w)
 	}
 	f := &configFile{c, cfg, full}
-	f.checkBackend()
-	f.checkDatabase()
+	if f.forSpectrum() {
+		f.checkBackend()
+		f.checkDatabase()
+	}
 	f.checkIdleReconnect()
-	settings, err := cfg.Settings()
+	script, err := cfg.Settings()
 	if err != nil {
 		c.configErrors(full, err)
 		return
@@ -49,12 +53,12 @@ func (c *checker) config(path string) {
 			c.located(full, "config", line)
 		}
 	}
-	place, err := database.FromConfig(cfg, settings)
+	place, err := database.FromConfig(cfg, script)
 	if err != nil {
 		c.located(full, "config", err.Error())
 	}
-	p := f.checkScript(settings)
-	f.checkAccess(settings, place, p)
+	p := f.checkScript(script)
+	f.checkAccess(script, place, p)
 }
 
 // configErrors reports each of several joined errors.
@@ -111,6 +115,15 @@ func (f *configFile) number(key string, otherwise int) int {
 		return n
 	}
 	return otherwise
+}
+
+// forSpectrum reports whether the config has keys that only Spectrum reads, such as backend.
+// Without them it is a config for serve, which needs neither a backend nor [database] type.
+func (f *configFile) forSpectrum() bool {
+	return slices.ContainsFunc(settings.Keys(), func(k settings.Key) bool {
+		_, set := f.Get(k.Name)
+		return set && !k.Honoured
+	})
 }
 
 // checkBackend checks the program that Spectrum starts.

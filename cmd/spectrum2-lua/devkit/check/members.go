@@ -48,7 +48,7 @@ func (u *unit) checkModuleMember(table *lua.LTable, name string, m member) {
 	if u.surface.library[module] && (!m.called || u.tested["."+name]) {
 		return // the value is nil, and the script may test for it
 	}
-	u.tell(m.expr.Line(), "unknown-member", bind.Lacks(module, table, lua.LString(name)))
+	u.tell(m.expr.Line(), "unknown-member", luabind.ModuleLacks(module, table, lua.LString(name)))
 }
 
 func (u *unit) checkSessionMember(name string, m member) {

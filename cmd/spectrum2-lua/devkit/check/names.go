@@ -7,14 +7,20 @@ import (
 
 	lua "github.com/yuin/gopher-lua"
 
+	"spectrumlua/luabind"
 	"spectrumlua/luabind/bind"
+	"spectrumlua/runtime/schema"
 )
 
 // checkGlobals reports globals that nothing sets, and globals that the file sets.
 func (u *unit) checkGlobals() {
 	for name, line := range u.globalSets {
 		if line > 0 {
-			u.tell(line, "global-assignment", fmt.Sprintf("%s is a global, which all files of the script share: write local before it", name))
+			text := fmt.Sprintf("%s is a global, which all files of the script share: write local before it", name)
+			if t := schema.TypeByName(name); t != nil && t.Handled() {
+				text += fmt.Sprintf(", or on.%s if it is the handler", name)
+			}
+			u.tell(line, "global-assignment", text)
 		}
 	}
 	if u.wild {
@@ -50,6 +56,9 @@ func (u *unit) undefined(g global, hint bool) string {
 	text := fmt.Sprintf("there is no variable %q here", name)
 	if line := u.localLine[name]; line > 0 && line != g.line { // not local x = x
 		return text + fmt.Sprintf("; the local variable of line %d is not visible here", line)
+	}
+	if require := luabind.RequireHint(name); require != "" && u.role != module {
+		return text + ": " + require
 	}
 	near := ""
 	if hint {
