@@ -13,6 +13,7 @@ import (
 	lua "github.com/yuin/gopher-lua"
 
 	"spectrumlua/luabind/convert"
+	"spectrumlua/luabind/source"
 	"spectrumlua/pb"
 	"spectrumlua/runtime/record"
 	"spectrumlua/runtime/schema"
@@ -172,7 +173,7 @@ func (c *caseWriter) name(jid string) string {
 	}, local)
 	for n := 1; ; n++ {
 		name := "user." + local
-		if !isName(local) {
+		if !source.IsName(local) {
 			name = "user._" + local
 		}
 		if n > 1 {
@@ -186,19 +187,6 @@ func (c *caseWriter) name(jid string) string {
 			return name
 		}
 	}
-}
-
-// keywords are not valid as names in Lua.
-var keywords = strings.Fields("and break do else elseif end false for function if in local nil not or repeat return then true until while")
-
-func isName(s string) bool {
-	for i, r := range s {
-		letter := r == '_' || 'a' <= r && r <= 'z' || 'A' <= r && r <= 'Z'
-		if !letter && (i == 0 || r < '0' || r > '9') {
-			return false
-		}
-	}
-	return s != "" && !slices.Contains(keywords, s)
 }
 
 // arguments returns the arguments after the type.
@@ -241,7 +229,7 @@ func (c *caseWriter) table(t *lua.LTable, expected bool) string {
 		name, ok := k.(lua.LString)
 		switch {
 		case !ok:
-		case isName(string(name)):
+		case source.IsName(string(name)):
 			named = append(named, string(name)+" = "+c.value(v, expected))
 		default:
 			named = append(named, "["+quote(string(name))+"] = "+c.value(v, expected))

@@ -5,6 +5,7 @@ import (
 	"path/filepath"
 	"strings"
 	"testing"
+	"time"
 
 	"spectrumlua/cmd/spectrum2-lua/devkit/replay"
 	"spectrumlua/cmd/spectrum2-lua/devkit/scripttest"
@@ -90,7 +91,7 @@ func TestAsTestPasses(t *testing.T) {
 			}
 			write("x.lua", c.script)
 			file := write("x_test.lua", replay.AsTest([]record.Run{run, run}, ""))
-			sum := scripttest.Run(t.Context(), []string{file}, scripttest.Options{Done: func(r scripttest.Result) {
+			sum := scripttest.Run(t.Context(), []string{file}, scripttest.Options{Timeout: 5 * time.Minute, Done: func(r scripttest.Result) {
 				if c.passed > 0 && !r.Passed() {
 					t.Errorf("%s: %v", r.Name, r.Failures)
 				}
