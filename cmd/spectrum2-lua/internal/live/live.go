@@ -24,9 +24,11 @@ type Backend struct {
 
 // Transport is a transport by its config file.
 type Transport struct {
-	File   string // as the caller has named it
-	JID    string
-	folder string // of the sockets
+	File string // as the caller has named it
+	JID  string
+	// Scripted reports whether the config names a script.
+	Scripted bool
+	folder   string // of the sockets
 }
 
 // Load reads the config file of a transport.
@@ -35,7 +37,8 @@ func Load(file string) (Transport, error) {
 	if err != nil {
 		return Transport{}, err
 	}
-	return Transport{file, c.JID(), c.WorkingDir()}, nil
+	_, scripted := c.Get("lua.script")
+	return Transport{file, c.JID(), scripted, c.WorkingDir()}, nil
 }
 
 // Backends returns the running backends of the transport.
@@ -63,13 +66,34 @@ func Find(files []string) (all []Backend, transports []Transport, err error) {
 			continue
 		}
 		transports = append(transports, t)
+	}
+	all, err = BackendsOf(transports)
+	return all, transports, errors.Join(append(errs, err)...)
+}
+
+// BackendsOf returns the running backends of transports. Its error has a line for each
+// transport whose folder cannot be read; the backends of the others are returned all the same.
+func BackendsOf(transports []Transport) (all []Backend, err error) {
+	var errs []error
+	for _, t := range transports {
 		found, err := t.Backends()
 		if err != nil {
 			errs = append(errs, err)
 		}
 		all = append(all, found...)
 	}
-	return all, transports, errors.Join(errs...)
+	return all, errors.Join(errs...)
+}
+
+// Check returns an error with a line for each config file that cannot be read.
+func Check(files []string) error {
+	var errs []error
+	for _, file := range files {
+		if _, err := Load(file); err != nil {
+			errs = append(errs, err)
+		}
+	}
+	return errors.Join(errs...)
 }
 
 // explain says what to do about a folder that cannot be read.
@@ -86,9 +110,15 @@ type NoneError struct {
 }
 
 func (e *NoneError) Error() string {
-	return fmt.Sprintf("no process of %s runs (%s): there is no admin socket in %s. Spectrum starts processes when users log in. "+
-		"A config with [lua] admin = 0 has no socket", e.JID, filepath.Base(e.File), e.Folder)
+	if e.JID == "" {
+		return fmt.Sprintf("%s: [service] jid is not set, so no process can be found; name the config file of a transport", filepath.Base(e.File))
+	}
+	return fmt.Sprintf("no process of %s runs (%s): there is no admin socket in %s. Spectrum starts processes when users log in; "+
+		"for `spectrum2-lua serve`, look at its service. A config with [lua] admin = 0 has no socket", e.JID, filepath.Base(e.File), e.Folder)
 }
+
+// None returns the error of a transport without backends.
+func (t Transport) None() error { return &NoneError{t.File, t.JID, t.folder} }
 
 // Of returns the running backends of one transport. It returns a *NoneError if there is
 // none. pid selects one of several, unless it is 0.
@@ -102,7 +132,7 @@ func Of(file string, pid int) ([]Backend, error) {
 		return nil, err
 	}
 	if len(all) == 0 {
-		return nil, &NoneError{file, t.JID, t.folder}
+		return nil, t.None()
 	}
 	if pid == 0 {
 		return all, nil
