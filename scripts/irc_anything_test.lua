@@ -2,6 +2,7 @@
 -- lines at the worst moment, twice, and with parameters missing. No handler may raise an
 -- error, the connection stays open, and the account still works at the end.
 
+local spectrum = require "spectrum"
 local test = require "spectrum.test"
 local fake = require "irc.fakeserver"
 
@@ -323,8 +324,10 @@ end
 for seed = 1, 8 do
   test.case("any line while logging in: " .. seed, function(t)
     local roll = dice(seed * 7919)
+    local begun = spectrum.channel(1)
     local server = t:serve(function(conn)
       conn:find_line("^USER ")
+      begun:send(true)
       fake.say(conn, "CAP * LS :batch sasl=PLAIN,SCRAM-SHA-256 labeled-response message-tags echo-message")
       for _ = 1, 100 do
         conn:write_line(line(roll)) -- some of them end the login, which is correct
@@ -334,6 +337,7 @@ for seed = 1, 8 do
     end)
     t:start { config = fake.config(server, { reconnect_delay = 1000, reconnect_delay_max = 1000, sasl = "optional" }) }
     t:login()
+    t.truthy(begun:receive(10), "the login has not begun") -- in real time
     t:settle()
     t:advance(60)
   end)

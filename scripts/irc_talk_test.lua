@@ -31,9 +31,11 @@ test.case("a text over 512 bytes is sent in several lines", function(t)
       t.truthy(#(":alice!~alice@host.example " .. line .. "\r\n") <= 512, "too long: " .. #line)
       got[#got + 1] = line:match "^PRIVMSG #lua :(.*)$"
     until table.concat(got, " ") == words
+    fake.reach(conn)
   end)
   user:say("#lua", words)
   user:expect("conv_message", { message = words }) -- once, and complete
+  fake.await(t)
   user:never "conv_message"
   t.truthy(#got > 3)
 end)

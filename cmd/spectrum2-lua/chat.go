@@ -8,13 +8,11 @@ import (
 	"path/filepath"
 	"strings"
 
-	"github.com/mattn/go-isatty"
 	"github.com/spf13/cobra"
 
 	"spectrumlua/cmd/spectrum2-lua/devkit/chat"
 	"spectrumlua/cmd/spectrum2-lua/devkit/harness"
 	"spectrumlua/cmd/spectrum2-lua/devkit/prompt"
-	"spectrumlua/runtime/crash"
 )
 
 func newChat(t *terminal) *cobra.Command {
@@ -58,7 +56,7 @@ script logs an error, or the script breaks a rule of Spectrum.`,
 	}
 	cmd.Flags().StringVar(&f.user, "as", "alice", "the first `user`; the default domain is localhost")
 	cmd.Flags().StringVar(&f.passwordFile, "password-file", "", "a `file` whose first line is the default password of a login; without it: \"secret\"")
-	cmd.Flags().StringVar(&f.keep, "keep", "", "the `folder` that the script writes to, which chat keeps (service.working_dir)")
+	cmd.Flags().StringVar(&f.keep, "keep", "", "the `folder` that the script writes to, which chat keeps ([service] working_dir)")
 	cmd.Flags().StringVar(&f.record, "record", "", "a `file` to which all messages are appended, for `spectrum2-lua replay`")
 	cmd.Flags().StringVar(&f.debug, "debug", "", debugHelp)
 	cmd.Flags().BoolVar(&f.wire, "wire", false, "show the frames from the start")
@@ -111,6 +109,11 @@ func (f chatFlags) run(ctx context.Context, t *terminal, path string, stdin io.R
 		return err
 	}
 	o.Colour = t.colour
+	if f.debug != "" {
+		if err := o.Stage.Check(); err != nil {
+			return err // an editor would attach in vain
+		}
+	}
 	d, ctx, end, err := waitForDebugger(ctx, t, f.debug)
 	if err != nil {
 		return unlessTerminated(ctx, err)
@@ -129,35 +132,15 @@ func (f chatFlags) chat(ctx context.Context, t *terminal, o chat.Options, stdin 
 		return chat.New(o).Run(ctx)
 	}
 	var c *chat.Chat
-	history, err := prompt.StateFile("chat_history")
+	p, err := t.openPrompt(prompt.Options{
+		In: in, Out: out, Keep: chat.Kept, After: " ",
+		Complete: func(before string) (int, []string) { return c.Complete(before) },
+	}, "chat_history")
 	if err != nil {
 		return err
 	}
-	p, warning, err := prompt.Open(prompt.Options{
-		In: in, Out: out, History: history, Keep: chat.Kept,
-		Complete: func(before string) (int, []string) { return c.Complete(before) },
-	})
-	if err != nil {
-		return fmt.Errorf("opening the terminal: %w", err)
-	}
 	defer func() { _ = p.Close() }()
-	crash.OnPanic(func(text string) { // the process may end with it
-		_ = p.Release()
-		t.note(text)
-	})
-	if warning != nil {
-		p.Print(warning.Error())
-	}
 	o.Console = p
 	c = chat.New(o)
 	return c.Run(ctx)
-}
-
-// terminalFile returns the stream as a file, or nil if it is not a terminal.
-func terminalFile(stream any) *os.File {
-	file, ok := stream.(*os.File)
-	if !ok || !isatty.IsTerminal(file.Fd()) {
-		return nil
-	}
-	return file
 }

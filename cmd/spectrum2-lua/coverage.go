@@ -8,6 +8,7 @@ import (
 	"slices"
 	"strings"
 
+	"spectrumlua/cmd/spectrum2-lua/internal/columns"
 	"spectrumlua/luabind/source"
 )
 
@@ -19,7 +20,7 @@ func coverageTable(files []source.CoveredFile) string {
 	if len(files) == 0 {
 		return "coverage: no script has run\n"
 	}
-	rows := [][4]string{{"coverage", "lines", "percent", "missed lines"}}
+	rows := [][]string{{"coverage", "lines", "percent", "missed lines"}}
 	ran, all := 0, 0
 	for _, file := range files {
 		n := countRan(file.Lines)
@@ -27,22 +28,11 @@ func coverageTable(files []source.CoveredFile) string {
 		rows = append(rows, coverageRow(printable(shownPath(file.Path)), n, len(file.Lines), missedRanges(file.Lines)))
 	}
 	rows = append(rows, coverageRow("total", ran, all, ""))
-	var width [3]int
-	for _, row := range rows {
-		for i := range width {
-			width[i] = max(width[i], len([]rune(row[i])))
-		}
-	}
-	var b strings.Builder
-	for _, row := range rows {
-		line := fmt.Sprintf("%-*s  %*s  %*s  %s", width[0], row[0], width[1], row[1], width[2], row[2], row[3])
-		b.WriteString(strings.TrimRight(line, " ") + "\n")
-	}
-	return b.String()
+	return strings.Join(columns.Align(rows, map[int]bool{1: true, 2: true}), "\n") + "\n"
 }
 
-func coverageRow(name string, ran, all int, missed string) [4]string {
-	return [4]string{name, fmt.Sprintf("%d/%d", ran, all), percentage(ran, all), missed}
+func coverageRow(name string, ran, all int, missed string) []string {
+	return []string{name, fmt.Sprintf("%d/%d", ran, all), percentage(ran, all), missed}
 }
 
 // percentage rounds down, so 100.0 % means that every line has run.

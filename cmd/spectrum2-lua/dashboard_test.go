@@ -4,6 +4,7 @@ import (
 	"bufio"
 	"context"
 	"io"
+	"net"
 	"net/http"
 	"net/http/cookiejar"
 	"strings"
@@ -48,6 +49,16 @@ func TestDashboardServesThePageOfARunningProcess(t *testing.T) {
 func TestDashboardRefusesToServeOtherMachines(t *testing.T) {
 	s := openLive(t, liveScript)
 	s.expect(2, `.*--listen 0\.0\.0\.0:0: the page has no encryption, .*--public.*`, "dashboard", s.cfg, "--listen", "0.0.0.0:0")
-	s.expect(1, `.*--listen 127\.0\.0\.1: .*missing port.*`, "dashboard", s.cfg, "--listen", "127.0.0.1")
+	s.expect(2, `spectrum2-lua: --listen 127\.0\.0\.1: a port, or host:port such as .* expected\n.*`, "dashboard", s.cfg, "--listen", "127.0.0.1")
+	s.expect(2, `spectrum2-lua: --public gw\.example\.net:8443: a host name, or the address of a proxy such as .* expected\n.*`,
+		"dashboard", s.cfg, "--public", "gw.example.net:8443")
+	s.expect(1, `spectrum2-lua: missing\.cfg: the file does not exist .*`, "dashboard", s.cfg, "missing.cfg")
+	busy, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer busy.Close()
+	_, port, _ := net.SplitHostPort(busy.Addr().String())
+	s.expect(1, "spectrum2-lua: --listen "+port+": bind: address already in use\n", "dashboard", s.cfg, "--listen", port)
 	s.expect(2, ".*name the config file.*", "dashboard")
 }

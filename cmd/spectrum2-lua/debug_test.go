@@ -2,128 +2,24 @@ package main
 
 import (
 	"bufio"
-	"encoding/json"
-	"io"
 	"os"
 	"os/exec"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 
-	dap "github.com/google/go-dap"
+	"github.com/creack/pty"
+	"github.com/google/go-dap"
+
+	"spectrumlua/luabind/debugger/dap/daptest"
 )
 
-// debugEditor is an editor that has started `spectrum2-lua debug`.
-type debugEditor struct {
-	t   *testing.T
-	in  *bufio.Reader
-	out io.WriteCloser
-	seq int
-	// seen are the events that nobody has waited for.
-	seen []dap.EventMessage
-	// output is the output of the program.
-	output string
-}
-
 // startDebug starts the adapter.
-func startDebug(t *testing.T) (*debugEditor, *exec.Cmd) {
+func startDebug(t *testing.T, args ...string) (*daptest.Editor, *exec.Cmd) {
 	t.Helper()
-	cmd := exec.CommandContext(t.Context(), "spectrum2-lua", "debug")
-	cmd.Stderr = os.Stderr
-	out, err := cmd.StdinPipe()
-	if err != nil {
-		t.Fatal(err)
-	}
-	in, err := cmd.StdoutPipe()
-	if err != nil {
-		t.Fatal(err)
-	}
-	if err := cmd.Start(); err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() {
-		_ = out.Close()
-		_ = cmd.Wait()
-	})
-	return &debugEditor{t: t, in: bufio.NewReader(in), out: out}, cmd
-}
-
-func (e *debugEditor) send(command string, arguments any) {
-	e.t.Helper()
-	e.seq++
-	e.write(map[string]any{"seq": e.seq, "type": "request", "command": command, "arguments": arguments})
-}
-
-func (e *debugEditor) write(m any) {
-	e.t.Helper()
-	raw, err := json.Marshal(m)
-	if err == nil {
-		err = dap.WriteBaseMessage(e.out, raw)
-	}
-	if err != nil {
-		e.t.Fatal(err)
-	}
-}
-
-// until reads messages until accept returns true.
-func (e *debugEditor) until(what string, accept func(m dap.Message) bool) {
-	e.t.Helper()
-	for {
-		m, err := dap.ReadProtocolMessage(e.in)
-		if err != nil {
-			e.t.Fatalf("waiting for %s: %v; the output is:\n%s", what, err, e.output)
-		}
-		if o, ok := m.(*dap.OutputEvent); ok {
-			e.output += o.Body.Output
-		}
-		if accept(m) {
-			return
-		}
-		if event, ok := m.(dap.EventMessage); ok {
-			e.seen = append(e.seen, event)
-		}
-	}
-}
-
-// ask sends a request and returns the answer.
-func (e *debugEditor) ask(command string, arguments any) (answer dap.ResponseMessage) {
-	e.t.Helper()
-	e.send(command, arguments)
-	e.until("the answer to "+command, func(m dap.Message) bool {
-		r, ok := m.(dap.ResponseMessage)
-		if ok && r.GetResponse().RequestSeq == e.seq {
-			answer = r
-		}
-		return answer != nil
-	})
-	return answer
-}
-
-// event waits for an event with a name.
-func (e *debugEditor) event(name string) (found dap.EventMessage) {
-	e.t.Helper()
-	for i, m := range e.seen {
-		if m.GetEvent().Event == name {
-			e.seen = append(e.seen[:i], e.seen[i+1:]...)
-			return m
-		}
-	}
-	e.until("the event "+name, func(m dap.Message) bool {
-		event, ok := m.(dap.EventMessage)
-		if ok && event.GetEvent().Event == name {
-			found = event
-		}
-		return found != nil
-	})
-	return found
-}
-
-// configure does what editors do after launch.
-func (e *debugEditor) configure(path string, line int) {
-	e.t.Helper()
-	e.event("initialized")
-	e.ask("setBreakpoints", map[string]any{"source": map[string]any{"path": path}, "breakpoints": []map[string]any{{"line": line}}})
-	e.ask("configurationDone", nil)
+	cmd := exec.CommandContext(t.Context(), "spectrum2-lua", append([]string{"debug"}, args...)...)
+	return daptest.Start(t, cmd), cmd
 }
 
 const debugScript = `local on = {}
@@ -158,23 +54,68 @@ func writeDebugScript(t *testing.T) (dir string) {
 func TestDebugATest(t *testing.T) {
 	dir := writeDebugScript(t)
 	e, _ := startDebug(t)
-	e.ask("initialize", map[string]any{"linesStartAt1": true})
-	if r := e.ask("launch", map[string]any{"program": filepath.Join(dir, "echo_test.lua"), "args": []string{"-v"}}); !r.GetResponse().Success {
+	e.Ask("initialize", daptest.Object{"linesStartAt1": true})
+	if r := e.Ask("launch", daptest.Object{"program": filepath.Join(dir, "echo_test.lua"), "args": []string{"-v"}}); !r.GetResponse().Success {
 		t.Fatal(r.GetResponse().Message)
 	}
-	e.configure(filepath.Join(dir, "echo.lua"), 4)
-	stop := e.event("stopped").(*dap.StoppedEvent).Body
-	stack := e.ask("stackTrace", map[string]any{"threadId": stop.ThreadId}).(*dap.StackTraceResponse).Body.StackFrames
+	e.Configure(filepath.Join(dir, "echo.lua"), daptest.Object{"line": 4})
+	stop := daptest.Next[*dap.StoppedEvent](e).Body
+	stack := e.Ask("stackTrace", daptest.Object{"threadId": stop.ThreadId}).(*dap.StackTraceResponse).Body.StackFrames
 	if len(stack) != 1 || stack[0].Name != "on.conv_message" || stack[0].Line != 4 {
 		t.Errorf("%+v", stack)
 	}
-	value, ok := e.ask("evaluate", map[string]any{"expression": "spectrum.sleep(2.2) or m.message", "frameId": stack[0].Id}).(*dap.EvaluateResponse)
+	value, ok := e.Ask("evaluate", daptest.Object{"expression": "spectrum.sleep(2.2) or m.message", "frameId": stack[0].Id}).(*dap.EvaluateResponse)
 	if !ok || value.Body.Result != `"hello"` {
 		t.Errorf("%+v", value)
 	}
-	e.ask("continue", map[string]any{"threadId": stop.ThreadId})
-	if code := e.event("exited").(*dap.ExitedEvent).Body.ExitCode; code != 0 || !strings.Contains(e.output, "1 passed, 0 failed") {
-		t.Errorf("exit code %d, with the output:\n%s", code, e.output)
+	e.Ask("continue", daptest.Object{"threadId": stop.ThreadId})
+	if code := daptest.Next[*dap.ExitedEvent](e).Body.ExitCode; code != 0 || !strings.Contains(e.Output, "1 passed, 0 failed") {
+		t.Errorf("exit code %d, with the output:\n%s", code, e.Output)
+	}
+}
+
+// TestDebugStopsTheLimitsOfATest stops a script for longer than each of them.
+func TestDebugStopsTheLimitsOfATest(t *testing.T) {
+	dir := t.TempDir()
+	for name, text := range map[string]string{"limits.lua": `local net = require "spectrum.net"
+local on = {}
+function on.login(session) session:connected() end
+function on.conv_message(_, m)
+  local first = assert(net.connect(m.message))
+  local second = assert(net.connect(m.message))
+  first:write("a line\r\n")
+  second:write("a line\r\nanother line\r\n")
+end
+return on
+`, "limits_test.lua": `local test = require "test"
+test.case("limits", function(t)
+  local count, seen = 0, 0
+  local peer = t:serve(function(conn)
+    count = count + 1
+    if count == 1 then
+      conn:expect_line("a line", 3)
+    else
+      conn:find_line("another line", 3)
+    end
+    seen = seen + 1
+  end)
+  t:login():say("echo", peer.address)
+  t.eventually(function() return seen == 2 end, 3)
+end)
+`} {
+		if err := os.WriteFile(filepath.Join(dir, name), []byte(text), 0o600); err != nil {
+			t.Fatal(err)
+		}
+	}
+	e, _ := startDebug(t)
+	e.Begin("launch", daptest.Object{"program": filepath.Join(dir, "limits_test.lua"), "args": []string{"-v"}}, filepath.Join(dir, "limits.lua"), daptest.Object{"line": 7})
+	e.Ask("setExceptionBreakpoints", daptest.Object{"filters": []string{}})
+	stop := daptest.Next[*dap.StoppedEvent](e).Body
+	frame := e.Stack(stop.ThreadId)[0]
+	daptest.Answer[*dap.EvaluateResponse](e, "evaluate", daptest.Object{"expression": "spectrum.sleep(3.3)", "frameId": frame.Id})
+	e.Continue(stop.ThreadId)
+	if code := daptest.Next[*dap.ExitedEvent](e).Body.ExitCode; code != 0 {
+		t.Errorf("exit code %d, with the output:\n%s", code, e.Output)
 	}
 }
 
@@ -182,16 +123,10 @@ func TestDebugATest(t *testing.T) {
 func TestDebugAChat(t *testing.T) {
 	dir := writeDebugScript(t)
 	e, _ := startDebug(t)
-	e.ask("initialize", map[string]any{"linesStartAt1": true, "supportsRunInTerminalRequest": true})
-	e.send("launch", map[string]any{"program": filepath.Join(dir, "echo.lua"), "cwd": dir})
-	launch := e.seq
-	var terminal *dap.RunInTerminalRequest
-	e.until("runInTerminal", func(m dap.Message) bool {
-		r, ok := m.(*dap.RunInTerminalRequest)
-		terminal = r
-		return ok
-	})
-	if terminal.Arguments.Cwd != dir || terminal.Arguments.Args[1] != "chat" {
+	e.Ask("initialize", daptest.Object{"linesStartAt1": true, "supportsRunInTerminalRequest": true})
+	launch := e.Send("launch", daptest.Object{"program": filepath.Join(dir, "echo.lua"), "cwd": dir})
+	terminal := daptest.Next[*dap.RunInTerminalRequest](e)
+	if terminal.Arguments.Cwd != dir || !slices.Contains(terminal.Arguments.Args, "chat") {
 		t.Errorf("%+v", terminal.Arguments)
 	}
 	chat := exec.CommandContext(t.Context(), "spectrum2-lua", terminal.Arguments.Args[1:]...)
@@ -201,15 +136,14 @@ func TestDebugAChat(t *testing.T) {
 	if err := chat.Start(); err != nil {
 		t.Fatal(err)
 	}
-	e.write(map[string]any{"seq": 1000, "type": "response", "command": "runInTerminal", "request_seq": terminal.Seq, "success": true})
-	e.until("the answer to launch", func(m dap.Message) bool {
-		r, ok := m.(dap.ResponseMessage)
-		return ok && r.GetResponse().RequestSeq == launch && r.GetResponse().Success
-	})
-	e.configure(filepath.Join(dir, "echo.lua"), 5)
-	stop := e.event("stopped").(*dap.StoppedEvent).Body
-	e.ask("continue", map[string]any{"threadId": stop.ThreadId})
-	e.event("terminated")
+	e.SendMessage(daptest.Object{"seq": 1000, "type": "response", "command": "runInTerminal", "request_seq": terminal.Seq, "success": true})
+	if r := e.AnswerTo(launch).GetResponse(); !r.Success {
+		t.Fatal(r.Message)
+	}
+	e.Configure(filepath.Join(dir, "echo.lua"), daptest.Object{"line": 5})
+	stop := daptest.Next[*dap.StoppedEvent](e).Body
+	e.Ask("continue", daptest.Object{"threadId": stop.ThreadId})
+	daptest.Next[*dap.TerminatedEvent](e)
 	if err := chat.Wait(); err != nil || !strings.Contains(shown.String(), "hello!") || !strings.Contains(shown.String(), "Waiting for a debugger at ") {
 		t.Errorf("%v:\n%s", err, shown.String())
 	}
@@ -217,23 +151,23 @@ func TestDebugAChat(t *testing.T) {
 
 // TestDebugEndsTheTest ends a test that stands at a breakpoint, in each way.
 func TestDebugEndsTheTest(t *testing.T) {
-	for name, end := range map[string]func(e *debugEditor, adapter *exec.Cmd){
-		"disconnect": func(e *debugEditor, _ *exec.Cmd) { e.ask("disconnect", map[string]any{"terminateDebuggee": true}) },
-		"terminate":  func(e *debugEditor, _ *exec.Cmd) { e.ask("terminate", nil); e.event("terminated") },
-		"the editor vanishes": func(e *debugEditor, _ *exec.Cmd) {
-			_ = e.out.Close()
+	for name, end := range map[string]func(e *daptest.Editor, adapter *exec.Cmd){
+		"disconnect": func(e *daptest.Editor, _ *exec.Cmd) { e.Ask("disconnect", daptest.Object{"terminateDebuggee": true}) },
+		"terminate":  func(e *daptest.Editor, _ *exec.Cmd) { e.Ask("terminate", nil); daptest.Next[*dap.TerminatedEvent](e) },
+		"the editor vanishes": func(e *daptest.Editor, _ *exec.Cmd) {
+			_ = e.Conn.Close()
 		},
 	} {
 		t.Run(name, func(t *testing.T) {
 			dir := writeDebugScript(t)
 			e, adapter := startDebug(t)
-			e.ask("initialize", map[string]any{"linesStartAt1": true})
-			e.ask("launch", map[string]any{"program": filepath.Join(dir, "echo_test.lua")})
-			e.configure(filepath.Join(dir, "echo.lua"), 4)
-			e.event("stopped")
+			e.Ask("initialize", daptest.Object{"linesStartAt1": true})
+			e.Ask("launch", daptest.Object{"program": filepath.Join(dir, "echo_test.lua")})
+			e.Configure(filepath.Join(dir, "echo.lua"), daptest.Object{"line": 4})
+			daptest.Next[*dap.StoppedEvent](e)
 			end(e, adapter)
-			_ = e.out.Close()
-			_, _ = io.Copy(io.Discard, e.in)
+			_ = e.Conn.Close()
+			e.End()
 			if err := adapter.Wait(); err != nil {
 				t.Error(err)
 			}
@@ -242,26 +176,60 @@ func TestDebugEndsTheTest(t *testing.T) {
 }
 
 func TestDebugRefusesWrongLaunches(t *testing.T) {
+	dir := writeDebugScript(t)
 	e, _ := startDebug(t)
-	e.ask("initialize", nil)
+	e.Ask("initialize", nil)
 	for _, c := range []struct {
 		command   string
-		arguments map[string]any
+		arguments daptest.Object
 		want      string
 	}{
-		{"launch", map[string]any{}, "program is missing"},
-		{"launch", map[string]any{"program": 7}, "the arguments are wrong"},
-		{"launch", map[string]any{"program": "x", "mode": "run"}, `mode: "chat" or "test" expected, got "run"`},
-		{"launch", map[string]any{"program": "x_test.lua", "args": []string{"--no-such-flag"}}, "has ended with exit code 2"},
-		{"attach", map[string]any{"address": "/none/socket"}, `no command listens at address "/none/socket"`},
+		{"launch", daptest.Object{}, "program is missing"},
+		{"launch", daptest.Object{"program": 7}, "the arguments are wrong"},
+		{"launch", daptest.Object{"program": "x", "mode": "run"}, `mode: "chat" or "test" expected, got "run"`},
+		{"launch", daptest.Object{"program": "x.lua", "cwd": dir}, "launch: program: stat " + filepath.Join(dir, "x.lua")},
+		{"launch", daptest.Object{"program": "x.lua", "cwd": "/none"}, "launch: cwd: stat /none: no such file"},
+		{"launch", daptest.Object{"program": "echo_test.lua", "cwd": filepath.Join(dir, "echo.lua")}, "is not a folder"},
+		{"launch", daptest.Object{"program": "echo_test.lua", "cwd": dir, "args": []string{"--no-such-flag"}}, "has ended with exit code 2"},
+		{"attach", daptest.Object{"address": "/none/socket"}, `no command listens at address "/none/socket"`},
 		{"threads", nil, "launch or attach must come first"},
 	} {
-		if r := e.ask(c.command, c.arguments).GetResponse(); r.Success || !strings.Contains(r.Message, c.want) {
+		if r := e.Ask(c.command, c.arguments).GetResponse(); r.Success || !strings.Contains(r.Message, c.want) {
 			t.Errorf("%s %v: %q", c.command, c.arguments, r.Message)
 		}
 	}
-	if !e.ask("disconnect", nil).GetResponse().Success {
+	if !e.Ask("disconnect", nil).GetResponse().Success {
 		t.Error("disconnect is refused")
+	}
+}
+
+// TestDebugSaysThatAChatDoesNotStart has chats that end at once in the terminal. The editor
+// does not tell their process, as VS Code does not.
+func TestDebugSaysThatAChatDoesNotStart(t *testing.T) {
+	dir := writeDebugScript(t)
+	if err := os.WriteFile(filepath.Join(dir, "wrong.cfg"), []byte("[lua]\nscrpt = echo.lua\n"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	for _, launch := range []daptest.Object{
+		{"program": "echo.lua", "cwd": dir, "args": []string{"--no-such-flag"}},
+		{"program": "echo.lua", "cwd": dir, "args": []string{"--password-file", "/none"}},
+		{"program": "wrong.cfg", "cwd": dir},
+	} {
+		e, _ := startDebug(t)
+		e.Ask("initialize", daptest.Object{"supportsRunInTerminalRequest": true})
+		asked := e.Send("launch", launch)
+		terminal := daptest.Next[*dap.RunInTerminalRequest](e)
+		e.SendMessage(daptest.Object{"seq": 1000, "type": "response", "command": "runInTerminal", "request_seq": terminal.Seq, "success": true})
+		chat := exec.CommandContext(t.Context(), "spectrum2-lua", terminal.Arguments.Args[1:]...)
+		chat.Dir = dir
+		if err := chat.Run(); err == nil {
+			t.Fatalf("%v: the chat does not fail", launch)
+		}
+		if r := e.AnswerTo(asked).GetResponse(); r.Success || r.Message != "launch: the command has ended: see the terminal" {
+			t.Errorf("%v: %+v", launch, r)
+		}
+		e.Ask("disconnect", nil)
+		e.End()
 	}
 }
 
@@ -282,14 +250,66 @@ func TestDebugAttaches(t *testing.T) {
 		t.Fatalf("%v: %s", err, line)
 	}
 	e, _ := startDebug(t)
-	e.ask("initialize", map[string]any{"linesStartAt1": true})
-	if r := e.ask("attach", map[string]any{"address": socket}).GetResponse(); !r.Success {
+	e.Ask("initialize", daptest.Object{"linesStartAt1": true})
+	if r := e.Ask("attach", daptest.Object{"address": socket}).GetResponse(); !r.Success {
 		t.Fatal(r.Message)
 	}
-	e.configure(filepath.Join(dir, "echo.lua"), 4)
-	stop := e.event("stopped").(*dap.StoppedEvent).Body
-	e.ask("disconnect", map[string]any{"terminateDebuggee": false})
+	e.Configure(filepath.Join(dir, "echo.lua"), daptest.Object{"line": 4})
+	stop := daptest.Next[*dap.StoppedEvent](e).Body
+	e.Ask("disconnect", daptest.Object{"terminateDebuggee": false})
 	if err := cmd.Wait(); err != nil {
 		t.Errorf("the test that stood in thread %d ends with %v", stop.ThreadId, err)
+	}
+}
+
+// TestDebugReportsMistakesBeforeItWaits has commands that an editor could not debug.
+func TestDebugReportsMistakesBeforeItWaits(t *testing.T) {
+	dir := writeDebugScript(t)
+	for name, text := range map[string]string{"wrong.cfg": "[lua]\nscrpt = echo.lua\n", "missing.cfg": "[service]\njid = x.localhost\n[lua]\nscript = missing.lua\n", "folder.cfg": "[service]\njid = x.localhost\n[lua]\nscript = .\n"} {
+		if err := os.WriteFile(filepath.Join(dir, name), []byte(text), 0o600); err != nil {
+			t.Fatal(err)
+		}
+	}
+	for _, c := range []struct{ command, file, want string }{
+		{"chat", "wrong.cfg", `[lua] has no key "scrpt"; did you mean script?`},
+		{"chat", "missing.cfg", "missing.lua: no such file or directory ([lua] script names the file"},
+		{"chat", "folder.cfg", "is a folder; [lua] script must name a file"},
+		{"test", "echo.lua", "echo.lua is not a test"},
+		{"test", "none_test.lua", "none_test.lua: no such file or directory"},
+		{"test", t.TempDir(), "no *_test.lua in "},
+	} {
+		cmd := exec.CommandContext(t.Context(), "spectrum2-lua", c.command, "--debug", filepath.Join(dir, "socket"), c.file)
+		cmd.Dir = dir
+		out, err := cmd.CombinedOutput()
+		if err == nil || !strings.Contains(string(out), c.want) || strings.Contains(string(out), "Waiting") {
+			t.Errorf("%s %s: %v:\n%s", c.command, c.file, err, out)
+		}
+	}
+}
+
+// TestDebugSaysOnATerminalThatAnEditorStartsIt has a person who starts it.
+func TestDebugSaysOnATerminalThatAnEditorStartsIt(t *testing.T) {
+	master, slave, err := pty.Open()
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer func() { _, _ = master.Close(), slave.Close() }()
+	cmd := exec.CommandContext(t.Context(), "spectrum2-lua", "debug")
+	cmd.Stdin = slave
+	notes, err := cmd.StderrPipe()
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := cmd.Start(); err != nil {
+		t.Fatal(err)
+	}
+	if line, err := bufio.NewReader(notes).ReadString('\n'); err != nil || !strings.HasPrefix(line, "An editor starts this command") {
+		t.Errorf("%v: %s", err, line)
+	}
+	if _, err := master.WriteString("\x04"); err != nil { // Ctrl-D
+		t.Fatal(err)
+	}
+	if err := cmd.Wait(); err != nil {
+		t.Error(err)
 	}
 }

@@ -4,6 +4,8 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"os"
+	"path/filepath"
 	"strings"
 	"time"
 
@@ -11,6 +13,8 @@ import (
 
 	"spectrumlua/cmd/spectrum2-lua/devkit/simulator"
 	"spectrumlua/pb"
+	"spectrumlua/runtime/config"
+	"spectrumlua/runtime/database"
 	"spectrumlua/runtime/stanza"
 	"spectrumlua/runtime/xmltree"
 )
@@ -28,12 +32,15 @@ func newDemo(t *terminal) *cobra.Command {
 	var timeout time.Duration
 	cmd := &cobra.Command{
 		Use:   "demo [config]",
-		Short: "Show a login, a message and its echo, frame by frame",
+		Short: "Show a login, a message and its answer, frame by frame",
 		Long: `demo plays the part of Spectrum. It starts the backend with the arguments of
 Spectrum and with a config file, by default ` + exampleConfig + `. It shows each
 frame in both directions, and the backend's log. The user logs in, sends a message
-to the first contact and receives the echo. Then the user logs out, and the
-backend exits.
+to the first contact, and receives an answer that repeats the text. Then the user
+logs out, and the backend exits.
+
+The backend gets a temporary folder as [service] working_dir, so it uses neither
+the transport's store nor its log.
 
 The command fails if the backend does anything else, breaks a rule of Spectrum or
 takes too long.`,
@@ -50,7 +57,12 @@ takes too long.`,
 				return err
 			}
 			defer done()
-			d := &demo{t: t, path: path, config: config, timeout: timeout}
+			dir, err := os.MkdirTemp("", "spectrum2-lua-demo-")
+			if err != nil {
+				return fmt.Errorf("making a working_dir: %w", err)
+			}
+			defer func() { _ = os.RemoveAll(dir) }()
+			d := &demo{t: t, path: path, config: config, dir: dir, timeout: timeout}
 			return d.run(cmd.Context())
 		},
 	}
@@ -63,6 +75,7 @@ takes too long.`,
 type demo struct {
 	t            *terminal
 	path, config string
+	dir          string // the backend's working_dir
 	timeout      time.Duration
 
 	spectrum *simulator.Spectrum
@@ -124,7 +137,11 @@ func (d *demo) run(ctx context.Context) (err error) {
 func (d *demo) failure(ctx context.Context, scene scene, err error) error {
 	var unmet *simulator.UnmetError
 	if errors.As(err, &unmet) {
-		err = fmt.Errorf("expected %s: %w", unmet.Expected, unmet.Why)
+		why := unmet.Why
+		if cause := context.Cause(ctx); cause != nil { // it also ends the process and so its connection
+			why = cause
+		}
+		err = fmt.Errorf("expected %s: %w", unmet.Expected, why)
 	}
 	if d.process != nil {
 		// The last lines of its log may explain the failure: wait for them.
@@ -145,6 +162,7 @@ func (d *demo) failure(ctx context.Context, scene scene, err error) error {
 func (d *demo) start(ctx context.Context) (err error) {
 	d.started = time.Now()
 	d.process, d.backend, err = d.spectrum.Launch(ctx, d.path, d.config, simulator.ProcessOptions{
+		Leading: d.flags(),
 		Log:     d.showLog,
 		Started: func(p *simulator.Process) { d.t.print(d.t.paint(dim, "    $ "+printable(p.String()))) },
 	})
@@ -156,6 +174,26 @@ func (d *demo) start(ctx context.Context) (err error) {
 	}
 	_, err = d.backend.Expect(ctx, pb.WrapperMessage_TYPE_STATS, nil)
 	return err
+}
+
+// flags replace the keys of the config that name files of the transport. A record stays where
+// the config has it, because it is what somebody wants to have.
+func (d *demo) flags() []string {
+	flags := []string{
+		"--service.working_dir=" + d.dir,
+		"--lua.store=" + filepath.Join(d.dir, database.FileName),
+		"--logging.backend_config=", // the demo shows the log
+	}
+	c, err := config.Load(d.config, config.Options{})
+	if err != nil {
+		return flags // the backend reports it
+	}
+	if settings, err := c.Settings(); err == nil && settings.Record != "" {
+		if record, err := filepath.Abs(settings.Record); err == nil { // [service] working_dir may be relative
+			flags = append(flags, "--lua.record="+record)
+		}
+	}
+	return flags
 }
 
 func (d *demo) login(ctx context.Context) (err error) {
@@ -179,7 +217,7 @@ func (d *demo) echo(ctx context.Context) error {
 		return err
 	}
 	text, err := d.answer(ctx)
-	if err == nil && text != demoText {
+	if err == nil && !strings.Contains(text, demoText) {
 		err = fmt.Errorf("expected the text of the message, but received %q", text)
 	}
 	return err

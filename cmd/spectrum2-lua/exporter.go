@@ -2,11 +2,14 @@ package main
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"io"
 	"sync"
+	"syscall"
 	"time"
 
+	"github.com/coreos/go-systemd/v22/daemon"
 	dto "github.com/prometheus/client_model/go"
 	"github.com/sirupsen/logrus"
 	"github.com/spf13/cobra"
@@ -29,11 +32,12 @@ func newExporter(t *terminal) *cobra.Command {
 	var listen string
 	var every time.Duration
 	cmd := &cobra.Command{
-		Use:   "exporter config...",
+		Use:   "exporter config|folder...",
 		Short: "Serve the metrics of running transports to Prometheus",
 		Long: `exporter serves the metrics of transports at http://ADDRESS/metrics, in the formats of
 OpenMetrics and Prometheus. It is for transports whose processes Spectrum starts. It
-reads them through their admin sockets, so run it as root or as their user.
+reads them through their admin sockets, so run it as root or as their user. A folder stands
+for its files *.cfg with [lua] script, also those that are added later.
 
 Counters and histograms are the sums of all processes, including those that have ended
 while exporter runs. Gauges are sums of the running processes, or have the label pid. A
@@ -42,12 +46,16 @@ time between two looks. Counters begin again at 0 when exporter starts.
 
 Transports of serve have [metrics] listen instead.`,
 		Example: `  spectrum2-lua exporter /etc/spectrum2/transports/*.cfg
+  spectrum2-lua exporter /etc/spectrum2/transports
   spectrum2-lua exporter mychat.cfg --listen 9151`,
 		Args: configs,
 		RunE: func(cmd *cobra.Command, args []string) error {
 			address, err := config.ListenAddress(listen)
-			if err != nil || every < time.Second {
-				return usageError{cmd.CommandPath(), fmt.Errorf("--listen has to be a port or host:port such as %s, and --every at least 1s", exporterAddress)}
+			switch {
+			case err != nil:
+				return usageError{cmd.CommandPath(), fmt.Errorf("--listen %s: a port, or host:port such as %s expected", listen, exporterAddress)}
+			case every < time.Second:
+				return usageError{cmd.CommandPath(), fmt.Errorf("--every %v: at least 1s expected", every)}
 			}
 			return t.export(cmd.Context(), args, address, every)
 		},
@@ -71,15 +79,22 @@ func (t *terminal) export(ctx context.Context, files []string, address string, e
 			t.note(fmt.Sprintf("%v (repeated once an hour)", err))
 		})
 	})
+	for _, folder := range e.EmptyFolders(files) {
+		t.note(folder + " has no file *.cfg with [lua] script yet; exporter looks again at each scrape")
+	}
 	ctx, cancel := context.WithCancel(ctx)
 	defer cancel()
 	log := logrus.New()
 	log.SetOutput(io.Discard) // Gather has no errors
 	s, err := metrics.Listen(address, func() ([]*dto.MetricFamily, error) { return e.Gather(ctx), nil }, log)
+	if errors.Is(err, syscall.EADDRINUSE) {
+		return fmt.Errorf("%w; name another port with --listen", err)
+	}
 	if err != nil {
 		return err
 	}
 	t.print("metrics are served at http://" + s.Address() + metrics.Path)
+	_, _ = daemon.SdNotify(false, daemon.SdNotifyReady) // it has an error without systemd
 	var polling sync.WaitGroup
 	polling.Go(func() {
 		defer crash.Guard()

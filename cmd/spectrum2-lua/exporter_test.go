@@ -2,9 +2,11 @@ package main
 
 import (
 	"bufio"
+	"bytes"
 	"context"
 	"fmt"
 	"io"
+	"net"
 	"net/http"
 	"os"
 	"regexp"
@@ -23,10 +25,7 @@ function on.login(session)
 end
 return on
 `)
-	if _, err := s.Spectrum.Login("alice@localhost", "alice", "secret", nil); err != nil {
-		t.Fatal(err)
-	}
-	s.Scheduler().Do(func() {}) // on.login has ended
+	s.logIn()
 	ctx, cancel := context.WithCancel(t.Context())
 	defer cancel()
 	out, in := io.Pipe()
@@ -75,5 +74,30 @@ return on
 	if code := <-ended; code != 0 {
 		t.Errorf("exit code %d", code)
 	}
-	s.expect(2, ".*--listen has to be a port or host:port.*", "exporter", s.cfg, "--listen", "x")
+	s.expect(2, "spectrum2-lua: --listen x: a port, or host:port such as .* expected\n.*", "exporter", s.cfg, "--listen", "x")
+	s.expect(2, "spectrum2-lua: --every 1ms: at least 1s expected\n.*", "exporter", s.cfg, "--every", "1ms")
+	s.expect(2, "spectrum2-lua: --every x: a time such as .* expected\n.*", "exporter", s.cfg, "--every", "x")
+}
+
+func TestExporterNamesAFolderWithoutTransports(t *testing.T) {
+	ctx, cancel := context.WithCancel(t.Context())
+	cancel() // it ends as soon as it serves
+	folder := t.TempDir()
+	var out, notes bytes.Buffer
+	if code := run(ctx, []string{"exporter", folder, "--listen", "127.0.0.1:0"}, &out, &notes); code != 0 || !strings.HasPrefix(notes.String(), folder+" has no file *.cfg with [lua] script yet") {
+		t.Errorf("exit code %d, output %q, notes %q", code, out.String(), notes.String())
+	}
+}
+
+func TestExporterSaysWhatToDoIfItsPortIsTaken(t *testing.T) {
+	l, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer l.Close()
+	var out, problems bytes.Buffer
+	if code := run(t.Context(), []string{"exporter", t.TempDir(), "--listen", l.Addr().String()}, &out, &problems); code != 1 ||
+		!strings.HasSuffix(problems.String(), "address already in use; name another port with --listen\n") {
+		t.Errorf("exit code %d, output %q, problems %q", code, out.String(), problems.String())
+	}
 }

@@ -254,7 +254,7 @@ func (c *openChat) say(t *testing.T, line string) {
 
 // expect waits until the chat has printed exactly what the page shows.
 func (c *openChat) expect(t *testing.T, where, text string) {
-	late := time.After(20 * time.Second)
+	late := time.After(time.Minute)
 	for {
 		c.mu.Lock()
 		at := shown(text).FindIndex(c.said.Bytes())

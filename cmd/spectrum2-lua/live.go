@@ -1,20 +1,25 @@
 package main
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
 	"net/http"
 	"path/filepath"
+	"slices"
 	"strings"
 	"time"
 
 	"github.com/dustin/go-humanize"
 	"github.com/spf13/cobra"
 
+	"spectrumlua/cmd/spectrum2-lua/internal/columns"
 	"spectrumlua/cmd/spectrum2-lua/internal/live"
 	"spectrumlua/cmd/spectrum2-lua/internal/top"
 	"spectrumlua/runtime/admin"
+	"spectrumlua/runtime/jid"
+	"spectrumlua/runtime/logging"
 )
 
 // askTime limits a request to a running process.
@@ -73,10 +78,10 @@ const rateTime = time.Second
 
 // listProcesses prints the processes of transports.
 func (t *terminal) listProcesses(ctx context.Context, files []string) error {
-	all, _, wrong := live.Find(files)
+	all, transports, wrong := live.Find(files)
 	defer live.Close(all)
-	before, errs := askProcesses(ctx, all)
-	if len(all) > 0 {
+	before, errs := askProcesses(ctx, all, nil)
+	if slices.Contains(errs, nil) {
 		select {
 		case <-ctx.Done():
 			return ctx.Err()
@@ -84,17 +89,19 @@ func (t *terminal) listProcesses(ctx context.Context, files []string) error {
 		}
 	}
 	began := time.Now()
-	after, late := askProcesses(ctx, all)
+	after, late := askProcesses(ctx, all, errs)
 	rows := [][]string{{"JID", "PID", "BY", "VERSION", "GEN", "USERS", "MEMORY", "UPTIME", "MSG/S", "ERRORS", "STATE"}}
 	for i, b := range all {
-		if err := errors.Join(errs[i], late[i]); err != nil {
+		if err := cmp.Or(errs[i], late[i]); err != nil {
 			wrong = errors.Join(wrong, fmt.Errorf("process %d of %s: %w", b.Socket().PID, b.JID, err))
 			continue
 		}
 		rows = append(rows, processRow(after[i], rate(before[i], after[i]), began))
 	}
 	if len(rows) == 1 && wrong == nil {
-		t.note("no process runs. Spectrum starts processes when users log in")
+		for _, transport := range transports {
+			t.note(transport.None().Error())
+		}
 		return nil
 	}
 	if len(rows) > 1 {
@@ -109,12 +116,15 @@ type asked struct {
 	at time.Time
 }
 
-// askProcesses asks all processes at the same time.
-func askProcesses(ctx context.Context, all []live.Backend) ([]asked, []error) {
+// askProcesses asks all processes at the same time, except those that failed before.
+func askProcesses(ctx context.Context, all []live.Backend, failed []error) ([]asked, []error) {
 	ctx, cancel := context.WithTimeout(ctx, askTime)
 	defer cancel()
 	answers := make([]asked, len(all))
 	errs := live.Each(ctx, all, func(ctx context.Context, i int, b live.Backend) error {
+		if failed != nil && failed[i] != nil {
+			return nil
+		}
 		err := b.Get(ctx, "/process", &answers[i].Process)
 		answers[i].at = time.Now()
 		return err
@@ -122,22 +132,32 @@ func askProcesses(ctx context.Context, all []live.Backend) ([]asked, []error) {
 	return answers, errs
 }
 
-// rate returns the messages of a second between two answers.
+// rate returns the messages of a second between two answers. A counter that is smaller in
+// the second answer has started again.
 func rate(before, after asked) float64 {
 	took := after.at.Sub(before.at).Seconds()
 	if took <= 0 {
 		return 0
 	}
-	return float64(after.Received+after.Sent-before.Received-before.Sent) / took
+	grown := func(before, after uint64) uint64 {
+		if after < before {
+			return after
+		}
+		return after - before
+	}
+	return float64(grown(before.Received, after.Received)+grown(before.Sent, after.Sent)) / took
 }
 
 func processRow(p asked, rate float64, now time.Time) []string {
 	state := "ok"
-	switch {
-	case p.Error != "":
+	if p.Error != "" {
 		state = firstLine(p.Error)
-	case p.LogLevel != "":
-		state = "ok, log level " + p.LogLevel
+	}
+	if p.LogLevel != "" {
+		state += ", log level " + p.LogLevel
+	}
+	if p.Debugger != "" {
+		state += ", debugged by " + p.Debugger
 	}
 	return []string{
 		p.JID, fmt.Sprint(p.PID), p.Home, p.Version, fmt.Sprint(p.Generation), fmt.Sprint(p.Users),
@@ -152,28 +172,11 @@ func firstLine(text string) string {
 
 // table prints rows with aligned columns.
 func (t *terminal) table(rows [][]string) {
-	widths := make([]int, len(rows[0]))
-	for _, row := range rows {
-		for i, cell := range row {
-			widths[i] = max(widths[i], len([]rune(cell)))
+	for i, line := range columns.Align(rows, nil) {
+		if i == 0 {
+			line = t.paint(bold, line)
 		}
-	}
-	for n, row := range rows {
-		var line strings.Builder
-		for i, cell := range row {
-			if i > 0 {
-				line.WriteString("  ")
-			}
-			line.WriteString(cell)
-			if i < len(row)-1 {
-				line.WriteString(strings.Repeat(" ", widths[i]-len([]rune(cell))))
-			}
-		}
-		text := line.String()
-		if n == 0 {
-			text = t.paint(bold, text)
-		}
-		t.print(text)
+		t.print(line)
 	}
 }
 
@@ -212,19 +215,20 @@ config restores them. The Threshold of an appender still applies.`,
   spectrum2-lua log /etc/spectrum2/transports/mychat.cfg --level config`,
 		Args: oneConfig,
 		RunE: func(cmd *cobra.Command, args []string) error {
-			if level == "" {
+			switch {
+			case level == "":
 				return usageError{cmd.CommandPath(), errors.New("name a level: --level debug, info, warn, error or config")}
-			}
-			wanted := admin.LogLevel{Level: level}
-			if level == "config" {
-				wanted.Level = ""
+			case level != admin.ConfigLevel && !slices.Contains(logging.LevelNames, level):
+				return usageError{cmd.CommandPath(), fmt.Errorf("--level %s: debug, info, warn, error or config expected", level)}
 			}
 			return t.eachProcess(cmd.Context(), args[0], pid, func(ctx context.Context, b live.Backend) (string, error) {
-				return "the log level is " + level, b.Post(ctx, "/log/level", wanted, nil)
+				return "the log level is " + level, b.Post(ctx, "/log/level", admin.LogLevel{Level: level}, nil)
 			})
 		},
 	}
 	cmd.Flags().StringVar(&level, "level", "", "debug, info, warn, error, or config for the levels of the config file")
+	levels := cobra.FixedCompletions([]string{"debug", "info", "warn", "error", admin.ConfigLevel}, cobra.ShellCompDirectiveNoFileComp)
+	_ = cmd.RegisterFlagCompletionFunc("level", levels) // it fails only for an unknown flag
 	processFlag(cmd, &pid)
 	return cmd
 }
@@ -239,8 +243,11 @@ serves the user. The user can log in again, and most clients do so when their
 presence changes.`,
 		Example: `  spectrum2-lua kick mychat.cfg alice@example.net --reason "maintenance until 10 o'clock"`,
 		Args: func(cmd *cobra.Command, args []string) error {
-			if len(args) != 2 {
+			switch {
+			case len(args) != 2:
 				return usageError{cmd.CommandPath(), errors.New("name a config file and the user's JID")}
+			case !isBare(args[1]):
+				return usageError{cmd.CommandPath(), notBare(args[1], args[1])}
 			}
 			return nil
 		},
@@ -259,6 +266,7 @@ func (t *terminal) kick(ctx context.Context, file, user, reason string) error {
 	defer live.Close(all)
 	ctx, cancel := context.WithTimeout(ctx, askTime)
 	defer cancel()
+	var errs []error
 	for i, err := range live.Each(ctx, all, func(ctx context.Context, _ int, b live.Backend) error {
 		return b.Post(ctx, "/kick", admin.Kick{User: user, Reason: reason}, nil)
 	}) {
@@ -268,10 +276,28 @@ func (t *terminal) kick(ctx context.Context, file, user, reason string) error {
 			t.print(fmt.Sprintf("process %d: %s is disconnected", all[i].Socket().PID, user))
 			return nil
 		case !errors.As(err, &failed) || failed.Status != http.StatusNotFound:
-			return fmt.Errorf("process %d: %w", all[i].Socket().PID, err)
+			errs = append(errs, fmt.Errorf("process %d: %w", all[i].Socket().PID, err))
 		}
 	}
+	if len(errs) > 0 { // one of these processes may serve the user
+		return errors.Join(errs...)
+	}
 	return fmt.Errorf("%s is not logged in", user)
+}
+
+// isBare reports whether a text may be the name of a user, a bare JID.
+func isBare(user string) bool {
+	local, domain, _ := jid.Split(user)
+	return local != "" && domain != "" && jid.Bare(user) == user
+}
+
+// notBare returns the error of an argument that is not a bare JID.
+func notBare(argument, user string) error {
+	example := "alice@example.net"
+	if bare := jid.Bare(user); isBare(bare) {
+		example = bare
+	}
+	return fmt.Errorf("%s: a bare JID such as %s expected", argument, example)
 }
 
 // oneConfig requires one argument.

@@ -2,12 +2,17 @@ package main
 
 import (
 	"bytes"
+	"context"
+	"errors"
 	"fmt"
+	"net"
 	"os"
 	"path/filepath"
 	"regexp"
 	"strings"
+	"sync"
 	"testing"
+	"time"
 
 	"google.golang.org/protobuf/proto"
 
@@ -17,6 +22,7 @@ import (
 	"spectrumlua/pb"
 	"spectrumlua/runtime/admin"
 	"spectrumlua/runtime/logging"
+	"spectrumlua/runtime/secret"
 )
 
 // liveScene is a running backend with an admin socket.
@@ -25,6 +31,16 @@ type liveScene struct {
 	*harness.Harness
 	folder, cfg string
 	log         *logging.Logger
+
+	mu    sync.Mutex
+	lines []string // of the backend's log
+}
+
+// logged returns the log of the backend.
+func (s *liveScene) logged() string {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return strings.Join(s.lines, "\n") + "\n"
 }
 
 // openLive starts a backend for a script, with more lines of the section [lua]. Its config is
@@ -51,7 +67,13 @@ func (s *liveScene) start() {
 	h, err := harness.Open(s.Context(), harness.Options{
 		Path: s.cfg, WorkingDir: s.folder,
 		Admin:    &socket.Admin{Home: admin.HomeSpectrum, Logger: s.log},
+		Secrets:  &secret.Known{},
 		Spectrum: simulator.Options{},
+		Log: func(l harness.Line) {
+			s.mu.Lock()
+			defer s.mu.Unlock()
+			s.lines = append(s.lines, l.String())
+		},
 	})
 	if err != nil {
 		s.Fatal(err)
@@ -126,7 +148,7 @@ live.localhost +`+pid+` +spectrum +\S+ +1 +1 +[0-9.]+ MiB +\d+s +\d+\.\d +1 +ok
 	if got := s.log.LevelName(); got != "debug" {
 		t.Errorf("the level is %q", got)
 	}
-	s.expect(1, `.*"loud" is not a level; the levels are debug, info, warn, error\n`, "log", s.cfg, "--level", "loud")
+	s.expect(2, `spectrum2-lua: --level loud: debug, info, warn, error or config expected\n.*`, "log", s.cfg, "--level", "loud")
 	s.expect(0, ".*the log level is config\n", "log", s.cfg, "--level", "config", "--pid", pid)
 	if got := s.log.LevelName(); got != "" {
 		t.Errorf("the level is %q", got)
@@ -145,10 +167,85 @@ live.localhost +`+pid+` +spectrum +\S+ +1 +1 +[0-9.]+ MiB +\d+s +\d+\.\d +1 +ok
 	}
 }
 
+// TestCommandsSayThatAProcessDoesNotAnswer has two processes: one answers, and the socket of the
+// other one ends each connection.
+func TestCommandsSayThatAProcessDoesNotAnswer(t *testing.T) {
+	s := openLive(t, liveScript)
+	const pid = 7
+	l, err := net.ListenUnix("unix", &net.UnixAddr{Name: admin.Path(s.folder, "live.localhost", pid), Net: "unix"})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer l.Close()
+	go func() {
+		for {
+			conn, err := l.Accept()
+			if err != nil {
+				return
+			}
+			_ = conn.Close()
+		}
+	}()
+	s.expect(1, `JID [^\n]*\nlive\.localhost [^\n]*\nspectrum2-lua: process 7 of live\.localhost: process 7 has ended[^\n]*\n`, "ps", s.cfg)
+	s.expect(1, `spectrum2-lua: process 7: [^\n]*\n`, "top", s.cfg, "--once", "--pid", "7")
+	s.expect(1, `spectrum2-lua: process 7: [^\n]*\n`, "kick", s.cfg, "bob@localhost")
+	s.login("alice@localhost")
+	s.expect(0, fmt.Sprintf("process %d: alice@localhost is disconnected\n", os.Getpid()), "kick", s.cfg, "alice@localhost")
+}
+
+func TestInterruptedCommandSaysOnlyThat(t *testing.T) {
+	s := openLive(t, liveScript)
+	ctx, interrupt := context.WithCancelCause(t.Context())
+	interrupt(errors.New("interrupt signal received"))
+	for _, command := range []string{"ps", "reload", "profile", "top"} {
+		var out bytes.Buffer
+		if code := run(ctx, []string{command, s.cfg}, &out, &out); code != exitFailed || out.String() != "spectrum2-lua: interrupted\n" {
+			t.Errorf("%s: exit code %d:\n%s", command, code, &out)
+		}
+	}
+}
+
+// TestCommandsSayThatTheSocketIsClosedToThem runs as another user.
+func TestCommandsSayThatTheSocketIsClosedToThem(t *testing.T) {
+	s := openLive(t, liveScript)
+	socket := admin.Path(s.folder, "live.localhost", os.Getpid())
+	if os.Geteuid() == 0 {
+		t.Skip("root may use all sockets")
+	}
+	if err := os.Chmod(socket, 0); err != nil {
+		t.Fatal(err)
+	}
+	s.expect(1, `spectrum2-lua: process \d+: .*\.sock: permission denied; use this command as root or as the user of the process\n`, "trace", s.cfg)
+}
+
+func TestUsersAreNamedByTheirBareJIDs(t *testing.T) {
+	s := openLive(t, liveScript)
+	s.expect(2, `spectrum2-lua: --user alice@localhost/phone: a bare JID such as alice@localhost expected\n.*`, "trace", s.cfg, "--user", "alice@localhost/phone")
+	s.expect(2, `spectrum2-lua: --user alice: a bare JID such as alice@example\.net expected\n.*`, "trace", s.cfg, "--user", "alice")
+	s.expect(2, `spectrum2-lua: alice@localhost/phone: a bare JID such as alice@localhost expected\n.*`, "kick", s.cfg, "alice@localhost/phone")
+}
+
 func TestCommandsSayThatNoProcessRuns(t *testing.T) {
 	s := openLive(t, liveScript)
 	_ = s.Close()
-	s.expect(0, "no process runs.*\n", "ps", s.cfg)
+	s.expect(0, `no process of live\.localhost runs \(live\.cfg\): there is no admin socket in .*; for .spectrum2-lua serve., look at its service\..*\n`, "ps", s.cfg)
 	s.expect(1, `.*no process of live\.localhost runs \(live\.cfg\): there is no admin socket in .*`, "reload", s.cfg)
+	empty := filepath.Join(s.folder, "empty.cfg")
+	if err := os.WriteFile(empty, nil, 0o600); err != nil {
+		t.Fatal(err)
+	}
+	s.expect(0, `empty\.cfg: \[service\] jid is not set, so no process can be found; name the config file of a transport\n`, "ps", empty)
 	s.expect(1, `.*missing\.cfg.*does not exist.*`, "ps", filepath.Join(s.folder, "missing.cfg"))
+}
+
+func TestRateOfCountersThatStartAgain(t *testing.T) {
+	at := time.Unix(1, 0)
+	before := asked{admin.Process{Received: 100, Sent: 1000}, at}
+	after := asked{admin.Process{Received: 110, Sent: 20}, at.Add(2 * time.Second)}
+	if got := rate(before, after); got != 15 {
+		t.Errorf("%v messages a second, want 15", got)
+	}
+	if got := rate(after, before); got != 0 {
+		t.Errorf("%v messages a second in no time, want 0", got)
+	}
 }

@@ -14,6 +14,7 @@ import (
 	"syscall"
 
 	"github.com/spf13/cobra"
+	"github.com/spf13/pflag"
 )
 
 // commands are the constructors of the subcommands, in the order of the help.
@@ -23,6 +24,7 @@ var commands = []func(*terminal) *cobra.Command{
 	newCheck,
 	newTest,
 	newDebug,
+	newLaunched,
 	newReplay,
 	newServe,
 	newPS,
@@ -31,6 +33,7 @@ var commands = []func(*terminal) *cobra.Command{
 	newKick,
 	newTrace,
 	newTop,
+	newConsole,
 	newProfile,
 	newDashboard,
 	newExporter,
@@ -60,15 +63,29 @@ func main() {
 
 // run executes a command line and returns the exit code.
 func run(ctx context.Context, args []string, stdout, stderr io.Writer) int {
-	root := newRoot(newTerminal(stdout, stderr))
+	t := newTerminal(stdout, stderr)
+	root := newRoot(t)
 	root.SetArgs(oneDash(root, args))
+	flagError := root.FlagErrorFunc()
+	root.SetFlagErrorFunc(func(cmd *cobra.Command, err error) error {
+		if cmd == root && !strings.HasPrefix(args[0], "-") { // an unknown flag of an unknown command
+			return unknownCommand(root, args)
+		}
+		return flagError(cmd, err)
+	})
 	err := root.ExecuteContext(ctx)
+	if err == nil {
+		err = t.complete()
+	}
 	if err == nil {
 		return 0
 	}
 	var code exitCode
 	if errors.As(err, &code) {
 		return int(code)
+	}
+	if ctx.Err() != nil && (errors.Is(err, ctx.Err()) || errors.Is(err, context.Cause(ctx))) {
+		err = errors.New("interrupted") // the error only tells in which request
 	}
 	_, _ = fmt.Fprintf(stderr, "spectrum2-lua: %v\n", err)
 	var usage usageError
@@ -138,7 +155,7 @@ names the script:
 Spectrum and the commands below start the backend, spectrum2_lua_backend. It
 connects to Spectrum, so it cannot run alone.`,
 		Example: `  spectrum2-lua new mychat
-  spectrum2-lua demo             show one login, one message and its echo, frame by frame
+  spectrum2-lua demo             show one login, one message and its answer, frame by frame
   spectrum2-lua chat --help      explain a command, its flags and its exit code`,
 		Version:       versionText(),
 		SilenceErrors: true,
@@ -152,7 +169,7 @@ connects to Spectrum, so it cannot run alone.`,
 	root.SetErr(t.err)
 	root.SetVersionTemplate("{{.Name}} {{.Version}}\n")
 	root.SetFlagErrorFunc(func(cmd *cobra.Command, err error) error {
-		return usageError{cmd.CommandPath(), err}
+		return usageError{cmd.CommandPath(), plainFlagError(err)}
 	})
 	for _, command := range commands {
 		cmd := command(t)
@@ -160,6 +177,19 @@ connects to Spectrum, so it cannot run alone.`,
 		root.AddCommand(cmd)
 	}
 	return root
+}
+
+// plainFlagError replaces the errors of Go's strconv by what the flag expects.
+func plainFlagError(err error) error {
+	var wrong *pflag.InvalidValueError
+	if !errors.As(err, &wrong) {
+		return err
+	}
+	expected := map[string]string{"int": "a number", "duration": "a time such as 5s or 1m30s"}[wrong.GetFlag().Value.Type()]
+	if expected == "" {
+		return err
+	}
+	return fmt.Errorf("--%s %s: %s expected", wrong.GetFlag().Name, wrong.GetValue(), expected)
 }
 
 func unknownCommand(cmd *cobra.Command, args []string) error {

@@ -6,6 +6,7 @@ import (
 	"net"
 	"os"
 	"strings"
+	"syscall"
 	"testing"
 
 	"github.com/rogpeppe/go-internal/testscript"
@@ -65,6 +66,9 @@ var spoilers = map[string]func(net.Conn) int{
 	}),
 	"other text": instead(pb.WrapperMessage_TYPE_CONV_MESSAGE, pb.WrapperMessage_TYPE_CONV_MESSAGE, &pb.ConversationMessage{
 		UserName: proto.String(demoUser), BuddyName: proto.String("echo"), Message: proto.String("hm"),
+	}),
+	"more text": instead(pb.WrapperMessage_TYPE_CONV_MESSAGE, pb.WrapperMessage_TYPE_CONV_MESSAGE, &pb.ConversationMessage{
+		UserName: proto.String(demoUser), BuddyName: proto.String("echo"), Message: proto.String("You wrote: " + demoText),
 	}),
 	"rude": instead(pb.WrapperMessage_TYPE_LOGOUT, pb.WrapperMessage_TYPE_FT_START, nil),
 }
@@ -137,5 +141,18 @@ func TestEveryCommandHasAShortHelp(t *testing.T) {
 		if cmd.Short == "" || strings.HasSuffix(cmd.Short, ".") {
 			t.Errorf("%s: the short help is %q", cmd.Name(), cmd.Short)
 		}
+	}
+}
+
+// full is a file on a disk without space.
+type full struct{}
+
+func (full) Write([]byte) (int, error) { return 0, syscall.ENOSPC }
+
+func TestLostOutputIsAnError(t *testing.T) {
+	var problems strings.Builder
+	if code := run(t.Context(), []string{"version"}, full{}, &problems); code != exitFailed ||
+		problems.String() != "spectrum2-lua: the output is not complete: no space left on device\n" {
+		t.Errorf("exit code %d: %s", code, &problems)
 	}
 }

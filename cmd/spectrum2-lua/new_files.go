@@ -12,6 +12,7 @@ import (
 	"regexp"
 	"slices"
 	"strings"
+	"syscall"
 	"text/template"
 
 	"spectrumlua/luabind/api"
@@ -75,6 +76,8 @@ func makeTransport(folder, backend string, kind newKind) ([]string, error) {
 	switch {
 	case err == nil && len(entries) > 0:
 		return nil, fmt.Errorf("%s exists and is not empty: name another folder", folder)
+	case errors.Is(err, syscall.ENOTDIR):
+		return nil, fmt.Errorf("%s or a part of its path is a file: name another folder", folder)
 	case err != nil && !errors.Is(err, fs.ErrNotExist):
 		return nil, err
 	}
@@ -83,7 +86,9 @@ func makeTransport(folder, backend string, kind newKind) ([]string, error) {
 		return nil, err
 	}
 	draft, err := os.MkdirTemp(parent, "."+name+"-")
-	if err != nil {
+	if wrong := (*fs.PathError)(nil); errors.As(err, &wrong) {
+		return nil, fmt.Errorf("creating the folder %s in %s: %w", name, parent, wrong.Err) // without the name of the draft
+	} else if err != nil {
 		return nil, err
 	}
 	defer os.RemoveAll(draft) //nolint:errcheck // it exists only after another error

@@ -8,6 +8,7 @@ import (
 	"slices"
 	"strings"
 	"testing"
+	"time"
 
 	"spectrumlua/cmd/spectrum2-lua/devkit/check"
 	"spectrumlua/cmd/spectrum2-lua/devkit/harness"
@@ -129,7 +130,7 @@ func TestTheNewTransportPasses(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
-			sum := scripttest.Run(t.Context(), files, scripttest.Options{Done: func(r scripttest.Result) {
+			sum := scripttest.Run(t.Context(), files, scripttest.Options{Timeout: 5 * time.Minute, Done: func(r scripttest.Result) {
 				if !r.Passed() {
 					t.Errorf("%s: test %q fails: %q", name, r.Name, r.Failures)
 				}
@@ -183,6 +184,9 @@ func TestConfigsOfAllKindsHaveTheSettingsOfTheirScripts(t *testing.T) {
 		if err != nil || !strings.Contains(string(readme), "\n\n"+k.about+"\n\n") {
 			t.Errorf("%s: README.md lacks the description: %v", kind, err)
 		}
+		if !strings.Contains(string(readme), "    spectrum2-lua serve --check "+filepath.Base(folder)+".cfg\n") {
+			t.Errorf("%s: README.md does not run the transport without Spectrum", kind)
+		}
 	}
 }
 
@@ -232,5 +236,22 @@ func TestNewRejectsBadNames(t *testing.T) {
 	}
 	if _, err := makeTransport(filepath.Join(t.TempDir(), "chat"), "a\nb", newKinds[0]); err == nil {
 		t.Error("a path with a line break is accepted")
+	}
+}
+
+// TestNewNamesTheFolderThatItCannotCreate has places for no folder.
+func TestNewNamesTheFolderThatItCannotCreate(t *testing.T) {
+	file := filepath.Join(t.TempDir(), "file")
+	if err := os.WriteFile(file, nil, 0o600); err != nil {
+		t.Fatal(err)
+	}
+	for folder, want := range map[string]string{
+		file:                       file + " or a part of its path is a file: name another folder",
+		filepath.Join(file, "new"): filepath.Join(file, "new") + " or a part of its path is a file: name another folder",
+		"/proc/mychat":             "creating the folder mychat in /proc: ",
+	} {
+		if _, err := makeTransport(folder, "/b", newKinds[0]); err == nil || !strings.HasPrefix(err.Error(), want) {
+			t.Errorf("%s: %v", folder, err)
+		}
 	}
 }

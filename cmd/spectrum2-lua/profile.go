@@ -7,6 +7,7 @@ import (
 	"io"
 	"net/http"
 	"os"
+	"path/filepath"
 	"slices"
 	"strings"
 	"time"
@@ -70,6 +71,12 @@ func (p profiling) check() error {
 		return fmt.Errorf("--go %s: %s expected", p.kind, strings.Join(goKinds, ", "))
 	case p.kind != "" && p.pprof == "":
 		return errors.New("--go needs --pprof FILE, for the profile")
+	}
+	if p.pprof == "" {
+		return nil
+	}
+	if info, err := os.Stat(filepath.Dir(p.pprof)); err != nil || !info.IsDir() { // before the samples are taken
+		return fmt.Errorf("--pprof %s: the folder %s does not exist", p.pprof, filepath.Dir(p.pprof))
 	}
 	return nil
 }

@@ -8,6 +8,8 @@ import (
 	"strings"
 	"syscall"
 	"testing"
+
+	"spectrumlua/cmd/spectrum2-lua/devkit/commandtest"
 )
 
 // TestChatRemovesItsTemporaryFolderAtASignal stops a chat with each signal that stops a
@@ -18,6 +20,7 @@ func TestChatRemovesItsTemporaryFolderAtASignal(t *testing.T) {
 	if err := os.WriteFile(script, []byte(text), 0o600); err != nil {
 		t.Fatal(err)
 	}
+	commandtest.HearHangups(t)
 	for _, signal := range []syscall.Signal{syscall.SIGINT, syscall.SIGTERM, syscall.SIGHUP} {
 		t.Run(signal.String(), func(t *testing.T) {
 			temporary := t.TempDir()

@@ -11,6 +11,7 @@ import (
 	"math"
 	"os"
 	"strconv"
+	"strings"
 	"time"
 	"unicode/utf8"
 
@@ -128,11 +129,22 @@ func missing(s *store.Store, scope *store.Scope, key string) error {
 	return fmt.Errorf("key %q does not exist in %s, in %s; --user and --name choose another store", key, whose, s.DB().Source())
 }
 
+// listed describes the arguments of a command.
+func listed(names []string) string {
+	switch len(names) {
+	case 0:
+		return "no arguments"
+	case 1:
+		return "1 argument: " + names[0]
+	}
+	return fmt.Sprintf("%d arguments: %s", len(names), strings.Join(names, ", "))
+}
+
 // arguments requires exactly the named arguments.
 func arguments(names ...string) cobra.PositionalArgs {
 	return func(cmd *cobra.Command, args []string) error {
 		if len(args) != len(names) {
-			return usageError{cmd.CommandPath(), fmt.Errorf("the command takes %d arguments: %v", len(names), names)}
+			return usageError{cmd.CommandPath(), errors.New("the command takes " + listed(names))}
 		}
 		return nil
 	}

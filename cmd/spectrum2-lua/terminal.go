@@ -17,7 +17,8 @@ type terminal struct {
 	out, err io.Writer
 	colour   bool // of out
 
-	mu sync.Mutex
+	mu   sync.Mutex
+	lost error // the first error of print
 }
 
 func newTerminal(out, err io.Writer) *terminal {
@@ -53,7 +54,19 @@ func (t *terminal) paint(style, text string) string {
 func (t *terminal) print(line string) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
-	_, _ = fmt.Fprintln(t.out, line)
+	if _, err := fmt.Fprintln(t.out, line); err != nil && t.lost == nil {
+		t.lost = err
+	}
+}
+
+// complete returns an error if print has lost a line, for example on a full disk.
+func (t *terminal) complete() error {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	if t.lost == nil {
+		return nil
+	}
+	return fmt.Errorf("the output is not complete: %w", t.lost)
 }
 
 // note writes a line to standard error.

@@ -101,6 +101,10 @@ func (r *testRun) start(cmd *cobra.Command) error {
 	if len(r.paths) == 0 {
 		r.paths = []string{"."}
 	}
+	if found, _ := scripttest.Find(r.paths); r.debug != "" && len(found) == 0 {
+		_, err := r.once(cmd.Context()) // prints what is wrong
+		return err
+	}
 	d, ctx, end, err := waitForDebugger(cmd.Context(), r.t, r.debug)
 	if err != nil {
 		return unlessTerminated(ctx, err)

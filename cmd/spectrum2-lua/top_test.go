@@ -3,6 +3,7 @@ package main
 import (
 	"errors"
 	"os"
+	"path/filepath"
 	"regexp"
 	"slices"
 	"strings"
@@ -44,7 +45,7 @@ return on
 
 var errStop = errors.New("the test has ended")
 
-// logIn logs alice in.
+// logIn logs alice in, and returns when on.login has ended, if it does not wait after connected.
 func (s *liveScene) logIn() *simulator.User {
 	s.Helper()
 	alice, err := s.Spectrum.Login("alice@localhost", "alice", "secret", nil)
@@ -54,7 +55,7 @@ func (s *liveScene) logIn() *simulator.User {
 	if _, err := alice.Expect(s.Context(), pb.WrapperMessage_TYPE_CONNECTED, nil); err != nil {
 		s.Fatal(err)
 	}
-	s.Scheduler().Do(func() {})
+	s.Scheduler().Do(func() {}) // on.login has ended
 	return alice
 }
 
@@ -225,7 +226,7 @@ func TestProfileShowsWhereTheTimeGoes(t *testing.T) {
 	s.logIn()
 	file := s.folder + "/lua.pb.gz"
 	wanted := []string{
-		`The script had the script lock for [0-9.]+% of 2 seconds: [1-9]\d* of \d+ samples, from 1 processes\.\n`,
+		`The script had the script lock for [0-9.]+% of 2s: [1-9]\d* of \d+ samples, from 1 process\.\n`,
 		`\n +[0-9.]+% +[0-9.]+%  (work \()?live\.lua:3\)?\n`,
 		`\n +[0-9.]+% +[0-9.]+%  live\.lua:[56]\n`,
 		`\n +[0-9.]+% +[0-9.]+%  (burn \()?live\.lua:10\)?\n`,
@@ -257,6 +258,8 @@ func TestProfileShowsWhereTheTimeGoes(t *testing.T) {
 	s.expect(2, ".*--go stack: cpu, heap, goroutine expected.*", "profile", s.cfg, "--go", "stack")
 	s.expect(2, ".*--go needs --pprof FILE.*", "profile", s.cfg, "--go", "heap")
 	s.expect(2, ".*--seconds 0: .*", "profile", s.cfg, "--seconds", "0")
+	s.expect(2, "spectrum2-lua: --seconds x: a number expected\n.*", "profile", s.cfg, "--seconds", "x")
+	s.expect(2, "spectrum2-lua: --pprof .*: the folder .*missing does not exist\n.*", "profile", s.cfg, "--pprof", filepath.Join(s.folder, "missing", "p"))
 	s.expect(2, ".*--rate 251: .*", "profile", s.cfg, "--rate", "251")
 }
 

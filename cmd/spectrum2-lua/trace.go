@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"io/fs"
 	"net/url"
 	"strings"
 	"sync"
@@ -30,6 +31,8 @@ func newTrace(t *terminal) *cobra.Command {
 (←) until Ctrl-C, with the process id before each line. It also follows processes that
 start later.
 
+--xmpp shows the stanzas that serve receives from the XMPP server (→) and sends (←).
+
 Texts, subjects, files and vCards are left out without --bodies. Passwords and other
 secrets are never shown. A process never waits for trace: if trace is too slow, it
 says how many messages it has missed. The log names the system's user who traces.`,
@@ -37,11 +40,20 @@ says how many messages it has missed. The log names the system's user who traces
   spectrum2-lua trace mychat.cfg --frames
   spectrum2-lua trace mychat.cfg --bodies`,
 		Args: oneConfig,
-		RunE: func(cmd *cobra.Command, args []string) error { return f.run(cmd.Context(), args[0]) },
+		RunE: func(cmd *cobra.Command, args []string) error {
+			switch {
+			case f.frames && f.xmpp:
+				return usageError{cmd.CommandPath(), errors.New("--frames shows messages and --xmpp shows stanzas: use one of them")}
+			case f.user != "" && !isBare(f.user):
+				return usageError{cmd.CommandPath(), notBare("--user "+f.user, f.user)}
+			}
+			return f.run(cmd.Context(), args[0])
+		},
 	}
 	cmd.Flags().StringVar(&f.user, "user", "", "show only the messages of the user with this bare `JID`")
 	cmd.Flags().BoolVar(&f.bodies, "bodies", false, "show the texts that people write")
 	cmd.Flags().BoolVar(&f.frames, "frames", false, "show the frames with their fields, as demo does")
+	cmd.Flags().BoolVar(&f.xmpp, "xmpp", false, "show the stanzas between serve and the XMPP server")
 	processFlag(cmd, &f.pid)
 	return cmd
 }
@@ -52,6 +64,7 @@ type traceFlags struct {
 	user           string
 	pid            int
 	bodies, frames bool
+	xmpp           bool
 }
 
 // followTime is how often trace looks for new processes.
@@ -65,30 +78,31 @@ func (f traceFlags) run(ctx context.Context, file string) error {
 		return err
 	}
 	ctx, stop := context.WithCancel(ctx)
-	fs := &follower{flags: f, known: map[string]bool{}, ended: make(chan outcome)}
-	defer fs.watching.Wait()
+	watched := &follower{flags: f, known: map[string]bool{}, ended: make(chan outcome)}
+	defer watched.watching.Wait()
 	defer stop()
-	fs.follow(ctx, all)
+	watched.follow(ctx, all)
 	look := time.NewTicker(followTime)
 	defer look.Stop()
 	for {
 		select {
 		case <-ctx.Done():
 			return nil
-		case o := <-fs.ended:
+		case o := <-watched.ended:
 			if o.err != nil || f.pid != 0 {
 				return o.err
 			}
-			delete(fs.known, o.path)
+			delete(watched.known, o.path)
 		case <-look.C:
 			if f.pid != 0 {
 				continue
 			}
 			all, _, err := live.Find([]string{file})
 			if err != nil {
+				live.Close(all)
 				return err
 			}
-			fs.follow(ctx, all)
+			watched.follow(ctx, all)
 		}
 	}
 }
@@ -108,27 +122,27 @@ type outcome struct {
 }
 
 // follow watches the backends that are not watched yet, until ctx is done.
-func (fs *follower) follow(ctx context.Context, all []live.Backend) {
+func (f *follower) follow(ctx context.Context, all []live.Backend) {
 	for _, b := range all {
-		if fs.known[b.Socket().Path] {
+		if f.known[b.Socket().Path] {
 			b.Close()
 			continue
 		}
-		fs.known[b.Socket().Path] = true
-		fs.watching.Go(func() {
+		f.known[b.Socket().Path] = true
+		f.watching.Go(func() {
 			defer crash.Guard()
 			defer b.Close()
 			o := outcome{path: b.Socket().Path}
-			switch err := fs.flags.watch(ctx, b); {
+			switch err := f.flags.watch(ctx, b); {
 			case ctx.Err() != nil:
 				return
 			case err != nil:
 				o.err = fmt.Errorf("process %d: %w", b.Socket().PID, err)
 			default:
-				fs.flags.t.note(fmt.Sprintf("the trace of process %d has ended", b.Socket().PID))
+				f.flags.t.note(fmt.Sprintf("the trace of process %d has ended", b.Socket().PID))
 			}
 			select {
-			case fs.ended <- o:
+			case f.ended <- o:
 			case <-ctx.Done():
 			}
 		})
@@ -141,6 +155,9 @@ func (f traceFlags) watch(ctx context.Context, b live.Backend) error {
 	path := "/trace?user=" + url.QueryEscape(f.user)
 	if f.bodies {
 		path += "&bodies=1"
+	}
+	if f.xmpp {
+		path += "&xmpp=1"
 	}
 	var began time.Time
 	var wrong error
@@ -160,7 +177,7 @@ func (f traceFlags) watch(ctx context.Context, b live.Backend) error {
 		return wrong
 	})
 	var refused *admin.Error
-	if errors.As(err, &refused) {
+	if errors.As(err, &refused) || errors.Is(err, fs.ErrPermission) {
 		return err
 	}
 	return wrong // any other error is the end of the process
@@ -181,6 +198,8 @@ func (f traceFlags) line(pid int, at time.Time, e record.Entry) string {
 	switch {
 	case e.LeftOut:
 		text = frame.TypeName() + " (payload left out)"
+	case f.xmpp:
+		text = describe.Text(string(e.Payload))
 	case f.frames:
 		_, text, _ = strings.Cut(simulator.Describe(frame), " ")
 	default:

@@ -2,9 +2,11 @@ package main
 
 import (
 	"context"
+	"encoding/json"
 	"fmt"
 	"io"
 	"net"
+	"net/http"
 	"os"
 	"path/filepath"
 	"regexp"
@@ -17,6 +19,7 @@ import (
 	"spectrumlua/cmd/spectrum2-lua/devkit/simulator"
 	"spectrumlua/pb"
 	"spectrumlua/runtime/admin"
+	"spectrumlua/runtime/record"
 )
 
 // following is a command that runs until stop is called, with its output so far.
@@ -185,6 +188,43 @@ func TestTraceFollowsProcessesThatStartLater(t *testing.T) {
 	s.expect(1, ".*missing.cfg.*", "trace", filepath.Join(s.folder, "missing.cfg"))
 }
 
+// TestTraceMergesProcesses plays a second process of the transport.
+func TestTraceMergesProcesses(t *testing.T) {
+	s := openLive(t, echoScript)
+	other := os.Getppid()
+	listener, err := net.Listen("unix", admin.Path(s.folder, "live.localhost", other))
+	if err != nil {
+		t.Fatal(err)
+	}
+	begin := make(chan struct{})
+	server := &http.Server{Handler: http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		encoder := record.NewEncoder(nil, false)
+		header, err := encoder.Header(record.Header{Time: time.Now(), PID: other})
+		stream := admin.NewStream(w)
+		if err != nil || stream.Send(json.RawMessage(header)) != nil {
+			return
+		}
+		select {
+		case <-begin:
+			login, _ := proto.Marshal(&pb.Login{User: proto.String("carol@localhost"), LegacyName: proto.String("carol"), Password: proto.String("x")})
+			_ = stream.Send(json.RawMessage(encoder.Message(0, false, pb.WrapperMessage_TYPE_LOGIN, login)))
+		case <-r.Context().Done():
+		}
+		<-r.Context().Done()
+	})}
+	served := make(chan struct{})
+	go func() { defer close(served); _ = server.Serve(listener) }()
+	defer func() { _ = server.Close(); <-served }()
+	f := s.begin("trace", s.cfg)
+	f.until(`tracing process \d+`)
+	f.until(`tracing process \d+`)
+	close(begin)
+	f.until(fmt.Sprintf(" %d → carol@localhost logs in as carol", other))
+	s.login("alice@localhost")
+	f.until(fmt.Sprintf(" %d → alice@localhost logs in as legacy", os.Getpid()))
+	f.end(0)
+}
+
 // TestStalledTraceDelaysNobody has a client that reads nothing, while more passes than the
 // buffers can hold.
 func TestStalledTraceDelaysNobody(t *testing.T) {
@@ -202,4 +242,42 @@ func TestStalledTraceDelaysNobody(t *testing.T) {
 	for range 200 {
 		s.say(alice, strings.Repeat("x", 60_000))
 	}
+}
+
+// TestRequestsOfTheSocketAreChecked sends requests that no command sends.
+func TestRequestsOfTheSocketAreChecked(t *testing.T) {
+	s := openLive(t, echoScript)
+	ask := func(request string) (answer string) {
+		t.Helper()
+		conn, err := net.Dial("unix", admin.Path(s.folder, "live.localhost", os.Getpid()))
+		if err != nil {
+			t.Fatal(err)
+		}
+		t.Cleanup(func() { _ = conn.Close() })
+		_, _ = io.WriteString(conn, request)
+		buffer := make([]byte, 4096) // enough for an error, and for the first bytes of a trace
+		n, err := conn.Read(buffer)
+		if err != nil {
+			t.Fatal(err)
+		}
+		return string(buffer[:n])
+	}
+	expect := func(request, status, text string) {
+		t.Helper()
+		if answer := ask(request); !strings.HasPrefix(answer, "HTTP/1.1 "+status) || !strings.Contains(answer, text) {
+			t.Errorf("%.60q: %s", request, answer)
+		}
+	}
+	get := func(path string) string { return "GET /v1/" + path + " HTTP/1.1\r\nHost: x\r\n\r\n" }
+	for _, query := range []string{"bodies=2", "xmpp=yes", "unknown=1"} {
+		expect(get("trace?"+query), "400", "unknown parameter")
+	}
+	for body, text := range map[string]string{`{}`: "missing", `null`: "missing", `{"level":"loud"}`: "loud"} {
+		expect(fmt.Sprintf("POST /v1/log/level HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\nContent-Length: %d\r\n\r\n%s", len(body), body), "400", text)
+	}
+	for range 8 {
+		expect(get("trace"), "200", "")
+	}
+	expect(get("trace"), "429", "8 traces run already")
+	expect(get("process"), "200", "") // other requests have connections
 }

@@ -4,7 +4,7 @@
 -- when they begin to send it, others line by line. So the changes during the list are noted
 -- here, and have priority over later lines:
 --
---   { entries = { dan = { nick = "Dan", modes = "o", user = …, host = … } },
+--   { entries = { dan = { nick = "Dan", modes = "o", user = …, host = …, split = false } },
 --     moved = { eve = "eva", bob = false },   eve is eva now, bob has left
 --     modes = { dan = { v = true } },         changes of modes since the list began
 --     lines = 2,                              how many lines have arrived
@@ -50,7 +50,7 @@ end
 function listing.joined(link, list, nick)
   local key = names.fold(link, nick)
   appear(list, key)
-  list.entries[key], list.modes[key] = { nick = nick, modes = "" }, nil
+  list.entries[key], list.modes[key] = { nick = nick, modes = "", split = false }, nil
 end
 
 -- left notes a QUIT, a PART or a KICK.
@@ -112,7 +112,7 @@ function listing.collect(link, list, line)
     local key = nick ~= "" and resolve(list, named)
     if key then
       local spelled = (key ~= named or nil) and (list.spelled or {})[key]
-      list.entries[key] = { nick = spelled or nick, modes = modes, user = user, host = host }
+      list.entries[key] = { nick = spelled or nick, modes = modes, user = user, host = host, split = false }
     end
     list.unsure = list.unsure or list.reused ~= nil and list.reused[named] == true
   end

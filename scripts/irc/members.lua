@@ -4,6 +4,10 @@
 --
 --   { nick = "Dan", modes = "ov", away = false, account = "dan", user = …, host = … }
 --
+-- room.known has what Spectrum knows about them, with the same keys. It is a table of its own
+-- because rooms may have thousands of members: a table whose fields never change needs half of
+-- the memory.
+--
 -- Spectrum gets no members until the list of the room is complete: it needs all others
 -- first, then the user, then the topic. While the server sends a list, room.listing holds
 -- the part that has arrived (irc/listing.lua).
@@ -42,10 +46,26 @@ local function state(link, member)
   return table.concat(members.flags(link, member), " ") .. "/" .. tostring(member.away or false)
 end
 
+-- known returns room.known. Older versions of this file kept its entries in the members.
+local function known(room)
+  if not room.known then
+    room.known = {}
+    for key, member in pairs(room.members) do
+      room.known[key] = member.shown
+    end
+  end
+  return room.known
+end
+
+-- forget forgets what Spectrum knows about all members.
+function members.forget(room)
+  room.known = {}
+end
+
 -- show sends the current state of a member to Spectrum. member.away is true or the away
 -- message; nil if it is unknown.
 function members.show(session, link, room, member)
-  member.shown = state(link, member)
+  known(room)[names.fold(link, member.nick)] = state(link, member)
   session:participant_changed {
     room = room.name,
     nickname = member.nick,
@@ -58,23 +78,25 @@ end
 -- refresh shows a member if Spectrum has an older state, and the list of the room is
 -- complete.
 function members.refresh(session, link, room, member)
-  if room.joined and room.wanted and member.shown ~= state(link, member) then
+  if room.joined and room.wanted and known(room)[names.fold(link, member.nick)] ~= state(link, member) then
     members.show(session, link, room, member)
   end
 end
 
--- add adds a member, or updates the member's fields. A new member keeps the table `fields`.
+-- add adds a member, or updates the member's fields. A new member keeps the table `fields`,
+-- which has to have the nick and the modes.
 function members.add(session, link, room, nick, fields)
   local key = names.fold(link, nick)
   local member = room.members[key]
-  if member then
-    for name, value in pairs(fields or {}) do
-      member[name] = value
-    end
-  else
-    member = fields or {}
-    member.nick, member.modes = member.nick or nick, member.modes or ""
+  if not member then
+    member = fields or { nick = nick, modes = "" }
     room.members[key] = member
+  elseif member ~= fields then
+    for name, value in pairs(fields or {}) do
+      if member[name] ~= value then
+        member[name] = value
+      end
+    end
   end
   members.refresh(session, link, room, member)
   return member
@@ -88,7 +110,9 @@ function members.remove(session, link, room, nick, reason, flag)
     return
   end
   room.members[key] = nil
-  if member.shown then
+  local shown = known(room)[key]
+  room.known[key] = nil
+  if shown then
     session:participant_changed {
       room = room.name,
       nickname = member.nick,
@@ -134,11 +158,13 @@ function members.rename(session, link, room, from, to)
   if members.get(link, room, to) ~= member then
     members.remove(session, link, room, to)
   end
-  room.members[names.fold(link, from)] = nil
-  room.members[names.fold(link, to)] = member
+  local from_key, to_key = names.fold(link, from), names.fold(link, to)
+  local shown = known(room)[from_key]
+  room.members[from_key], room.known[from_key] = nil, nil
+  room.members[to_key], room.known[to_key] = member, shown
   local old = member.nick
   member.nick, member.split = to, false
-  if not member.shown then
+  if not shown then
     return
   end
   session:participant_changed {
@@ -148,7 +174,7 @@ function members.rename(session, link, room, from, to)
     flag = members.flags(link, member),
     status = member.away and "away" or "online",
   }
-  member.shown = state(link, member)
+  room.known[to_key] = state(link, member)
   if members.is_me(link, to) then
     members.show_me(session, link, room)
   end
@@ -179,8 +205,10 @@ function members.settle(session, link, room)
       members.remove(session, link, room, member.nick)
     end
   end
+  if entries and next(room.members) == nil then
+    room.members = entries
+  end
   for _, entry in pairs(entries or {}) do
-    entry.split = false
     members.add(session, link, room, entry.nick, entry)
   end
   members.add(session, link, room, link.nick)
@@ -189,11 +217,12 @@ end
 
 -- refold updates the keys of the members for the server's current CASEMAPPING.
 function members.refold(link, room)
-  local found = {}
-  for _, member in pairs(room.members) do
-    found[names.fold(link, member.nick)] = member
+  local found, kept = {}, {}
+  for key, member in pairs(room.members) do
+    local new = names.fold(link, member.nick)
+    found[new], kept[new] = member, known(room)[key]
   end
-  room.members = found
+  room.members, room.known = found, kept
 end
 
 -- show_all sends Spectrum the members whose state it does not know, and the user last.

@@ -132,8 +132,9 @@ people.events = {
     end
     local account = msg.params[2] or msg.tags.account
     members.joined(session, link, room, msg.source.nick, {
-      split = false,
+      nick = msg.source.nick,
       modes = "",
+      split = false,
       away = false,
       user = msg.source.user,
       host = msg.source.host,

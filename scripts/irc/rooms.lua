@@ -190,9 +190,7 @@ function rooms.join_again(session, link, room, m)
   local another = room.shown and m.nickname ~= room.nick and names.nick(m.nickname)
   room.name, room.nick, room.wanted = m.room, m.nickname, true
   if room.joined then
-    for _, member in pairs(room.members) do
-      member.shown = nil
-    end
+    members.forget(room)
     show(session, link, room)
   elseif room.state == "asked" and time.monotonic() - room.asked_at >= NAMES then
     ask(session, link, room)

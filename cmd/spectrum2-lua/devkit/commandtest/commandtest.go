@@ -2,8 +2,11 @@
 package commandtest
 
 import (
+	"os"
 	"os/exec"
+	"os/signal"
 	"path/filepath"
+	"syscall"
 	"testing"
 
 	"github.com/rogpeppe/go-internal/testscript"
@@ -25,4 +28,13 @@ func Run(t *testing.T) {
 			return nil
 		},
 	})
+}
+
+// HearHangups makes SIGHUP end the programs that a test starts, unless they handle it. They
+// would inherit that it is ignored if the tests run under nohup.
+func HearHangups(t *testing.T) {
+	t.Helper()
+	heard := make(chan os.Signal, 1)
+	signal.Notify(heard, syscall.SIGHUP)
+	t.Cleanup(func() { signal.Stop(heard) })
 }

@@ -16,11 +16,8 @@ import (
 	"spectrumlua/runtime/logging"
 )
 
-// actTime limits an action.
-const actTime = 30 * time.Second
-
-// configLevel is the choice that restores the log levels of the config.
-const configLevel = "config"
+// actTime limits an action. It is shorter than answerTime, so that the page has the error.
+const actTime = answerTime - 10*time.Second
 
 // action changes a process. It returns what it has done.
 type action func(ctx context.Context, r *http.Request, b live.Backend) (string, error)
@@ -62,7 +59,7 @@ func (d *Dashboard) act(do action) http.HandlerFunc {
 			_ = json.NewEncoder(w).Encode(map[string]any{"text": done.Text, "wrong": done.Wrong})
 			return
 		}
-		http.Redirect(w, r, "/#activity", http.StatusSeeOther)
+		redirect(w, d.opts.Public.path+"/#activity")
 	}
 }
 
@@ -98,12 +95,8 @@ func reload(ctx context.Context, _ *http.Request, b live.Backend) (string, error
 // setLevel changes the level of the log.
 func setLevel(ctx context.Context, r *http.Request, b live.Backend) (string, error) {
 	level := r.PostForm.Get("level")
-	wanted := admin.LogLevel{Level: level}
-	if level == configLevel {
-		wanted.Level = ""
-	}
-	return "the log level is " + level, b.Post(ctx, "/log/level", wanted, nil)
+	return "the log level is " + level, b.Post(ctx, "/log/level", admin.LogLevel{Level: level}, nil)
 }
 
 // levels are the choices for the log level.
-func levels() []string { return append([]string{configLevel}, logging.LevelNames...) }
+func levels() []string { return append([]string{admin.ConfigLevel}, logging.LevelNames...) }

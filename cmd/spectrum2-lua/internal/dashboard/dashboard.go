@@ -38,9 +38,8 @@ const DefaultEvery = 5 * time.Second
 type Options struct {
 	// Files are the config files of the transports.
 	Files []string
-	// Public is the name under which other machines reach the page. By default, only this
-	// machine may use it.
-	Public string
+	// Public is how other machines reach the page.
+	Public Public
 	// Every is how often the processes are asked. The default is DefaultEvery.
 	Every time.Duration
 }
@@ -91,7 +90,7 @@ func unique(all []string) []string {
 
 // ErrNotLoopback is the error of Listen for an address that other machines reach.
 var ErrNotLoopback = errors.New("the page has no encryption, so it is for this machine only: listen on 127.0.0.1 and use an SSH tunnel, " +
-	"or name with --public the host under which a proxy with TLS offers it")
+	"or name with --public the address of a proxy with TLS")
 
 // Listen listens on an address. Without Options.Public, only an address of this machine is
 // accepted.
@@ -100,10 +99,10 @@ func (d *Dashboard) Listen(address string) (net.Listener, error) {
 	if err != nil {
 		return nil, err
 	}
-	if d.opts.Public == "" && host == "localhost" {
+	if d.opts.Public.host == "" && host == "localhost" {
 		_, port, _ := net.SplitHostPort(address)
 		address = net.JoinHostPort("127.0.0.1", port)
-	} else if ip := net.ParseIP(host); d.opts.Public == "" && (ip == nil || !ip.IsLoopback()) {
+	} else if ip := net.ParseIP(host); d.opts.Public.host == "" && (ip == nil || !ip.IsLoopback()) {
 		return nil, ErrNotLoopback
 	}
 	l, err := net.Listen("tcp", address)
@@ -116,7 +115,7 @@ func (d *Dashboard) Listen(address string) (net.Listener, error) {
 
 // URL returns the address that opens the page, after Listen.
 func (d *Dashboard) URL() string {
-	return "http://" + d.guard.address + "/?" + tokenKey + "=" + d.token
+	return d.guard.url() + "?" + tokenKey + "=" + d.token
 }
 
 // Run samples and serves until ctx is done. It closes the listener.

@@ -20,6 +20,7 @@ func (d *Dashboard) events(w http.ResponseWriter, r *http.Request) {
 	}
 	defer d.leave(wake)
 	w.Header().Set("Content-Type", "text/event-stream")
+	w.Header().Set("X-Accel-Buffering", "no") // nginx would keep the events
 	control := http.NewResponseController(w)
 	shown := map[string]string{}
 	select {

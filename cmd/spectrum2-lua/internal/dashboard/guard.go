@@ -24,7 +24,7 @@ const policy = "default-src 'none'; style-src 'self'; script-src 'self'; img-src
 // with a name that resolves to this machine either, because the name in Host must be known.
 type guard struct {
 	token, session string
-	public         string // the name for other machines, or ""
+	public         Public
 	address        string // host:port of the listener
 	cookie         string // browsers share cookies between the ports of a host
 }
@@ -41,32 +41,41 @@ func equal(got, secret string) bool {
 func (g *guard) listen(at net.Addr) {
 	g.address = at.String()
 	_, port, _ := net.SplitHostPort(g.address)
-	if g.public != "" {
-		g.address = net.JoinHostPort(g.public, port)
-	}
 	g.cookie = "spectrum2-lua-" + port
 }
 
 // known reports whether a host, with or without a port, is a name of this page.
 func (g *guard) known(host string) bool {
-	if g.public == "" {
-		_, port, _ := net.SplitHostPort(g.address)
-		return host == g.address || host == net.JoinHostPort("localhost", port)
+	name, port, err := net.SplitHostPort(host)
+	if err != nil { // browsers leave out the port of HTTP
+		name, port = strings.TrimSuffix(strings.TrimPrefix(host, "["), "]"), "80"
 	}
-	name := host
-	if h, _, err := net.SplitHostPort(host); err == nil {
-		name = h
+	if g.public.host != "" {
+		return strings.EqualFold(name, g.public.host) // a proxy may leave out the port
 	}
-	return strings.EqualFold(name, g.public)
+	own, ownPort, _ := net.SplitHostPort(g.address)
+	return port == ownPort && (name == own || name == "localhost")
 }
 
-// ours reports whether an Origin is that of this page. A proxy may add TLS.
+// url returns the address of the page.
+func (g *guard) url() string {
+	if g.public.host == "" {
+		return "http://" + g.address + "/"
+	}
+	_, port, _ := net.SplitHostPort(g.address)
+	return g.public.address(port)
+}
+
+// ours reports whether an Origin is that of this page.
 func (g *guard) ours(origin string) bool {
 	u, err := url.Parse(origin)
 	if err != nil || u.Host == "" {
 		return false
 	}
-	return g.known(u.Host) && (u.Scheme == "http" || u.Scheme == "https" && g.public != "")
+	if g.public.host != "" {
+		return g.public.ours(u)
+	}
+	return u.Scheme == "http" && g.known(u.Host)
 }
 
 // protect rejects requests that are not from the page of a browser with the token.
@@ -81,11 +90,15 @@ func (g *guard) protect(next http.Handler) http.Handler {
 		h.Set("Cross-Origin-Resource-Policy", "same-origin")
 		h.Set("Cache-Control", "no-store")
 		origin := r.Header.Get("Origin")
+		path := r.URL.Path
+		r.URL.Path = g.public.inner(path)
 		switch given := r.URL.Query(); {
 		case !g.known(r.Host):
 			http.Error(w, "The name in the address is not that of the dashboard. Use the address that spectrum2-lua dashboard has printed.", http.StatusMisdirectedRequest)
 		case origin != "" && !g.ours(origin):
 			http.Error(w, "Another site has sent this request.", http.StatusForbidden)
+		case path == g.public.path && path != "": // links of the page are relative to its folder
+			redirect(w, (&url.URL{Path: path + "/", RawQuery: r.URL.RawQuery}).String())
 		case given.Has(tokenKey) && r.Method == http.MethodGet && r.URL.Path == "/":
 			g.exchange(w, r, given.Get(tokenKey))
 		case !g.entered(r):
@@ -102,8 +115,15 @@ func (g *guard) exchange(w http.ResponseWriter, r *http.Request, token string) {
 		refuse(w)
 		return
 	}
-	http.SetCookie(w, &http.Cookie{Name: g.cookie, Value: g.session, Path: "/", HttpOnly: true, SameSite: http.SameSiteStrictMode})
-	http.Redirect(w, r, "/", http.StatusSeeOther)
+	http.SetCookie(w, &http.Cookie{Name: g.cookie, Value: g.session, Path: g.public.path + "/",
+		HttpOnly: true, SameSite: http.SameSiteStrictMode, Secure: g.public.scheme == "https"})
+	redirect(w, g.public.path+"/")
+}
+
+// redirect sends the browser to another path, as it sees paths.
+func redirect(w http.ResponseWriter, to string) {
+	w.Header().Set("Location", to)
+	w.WriteHeader(http.StatusSeeOther)
 }
 
 // entered reports whether a request has the cookie.

@@ -139,7 +139,7 @@ func TestListenRefusesOtherMachines(t *testing.T) {
 }
 
 func TestPublicNameIsTheOnlyOneForOtherMachines(t *testing.T) {
-	d := New(Options{Public: "gw.example.net"})
+	d := New(Options{Public: public(t, "gw.example.net")})
 	l, err := d.Listen("0.0.0.0:0")
 	if err != nil {
 		t.Fatal(err)
@@ -156,4 +156,159 @@ func TestPublicNameIsTheOnlyOneForOtherMachines(t *testing.T) {
 			t.Errorf("%q: %v", origin, got)
 		}
 	}
+}
+
+// TestPortOfHTTPIsLeftOut has the names that browsers send for a page at the port 80.
+func TestPortOfHTTPIsLeftOut(t *testing.T) {
+	for _, c := range []struct {
+		address, host string
+		want          bool
+	}{
+		{"127.0.0.1:80", "127.0.0.1", true},
+		{"127.0.0.1:80", "127.0.0.1:80", true},
+		{"127.0.0.1:80", "localhost", true},
+		{"127.0.0.1:80", "evil.example", false},
+		{"127.0.0.1:8080", "127.0.0.1", false},
+		{"[::1]:80", "[::1]", true},
+		{"[::1]:8080", "[::1]:8080", true},
+		{"[::1]:80", "", false},
+	} {
+		if got := (&guard{address: c.address}).known(c.host); got != c.want {
+			t.Errorf("%q at %s: %t", c.host, c.address, got)
+		}
+	}
+}
+
+// public parses an address.
+func public(t *testing.T, text string) Public {
+	t.Helper()
+	p, err := ParsePublic(text)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return p
+}
+
+func TestPublicIsANameOrAnAddress(t *testing.T) {
+	for text, want := range map[string]string{
+		"gw.example.net":                       "http://gw.example.net:9180/",
+		"192.0.2.7":                            "http://192.0.2.7:9180/",
+		"[2001:db8::7]":                        "http://[2001:db8::7]:9180/",
+		"https://gw.example.net":               "https://gw.example.net/",
+		"https://gw.example.net:443/":          "https://gw.example.net/",
+		"https://gw.example.net:8443/a/b/":     "https://gw.example.net:8443/a/b/",
+		"https://gw.example.net//a/../b//":     "https://gw.example.net/b/",
+		"https://[2001:db8::7]/a":              "https://[2001:db8::7]/a/",
+		"http://gw.example.net":                "http://gw.example.net/",
+		"":                                     "",
+		"gw.example.net:8443":                  "",
+		"gw.example.net/a":                     "",
+		"https://":                             "",
+		"https:///a":                           "",
+		"ftp://gw.example.net":                 "",
+		"https://alice:secret@gw.example.net":  "",
+		"https://gw.example.net/?a=b":          "",
+		"https://gw.example.net/#a":            "",
+		"https://gw.example.net/a%2fb":         "",
+		"https://gw.example.net:port":          "",
+		"https://gw.example.net/\nSet-Cookie:": "",
+	} {
+		p, err := ParsePublic(text)
+		if (err == nil) != (want != "") || err == nil && p.address("9180") != want {
+			t.Errorf("%q: %v, %v", text, p, err)
+		}
+	}
+}
+
+// TestPageWorksBehindAProxyWithTLS has a proxy that keeps the path of its address, one that
+// removes it, and one that leaves out its port in Host.
+func TestPageWorksBehindAProxyWithTLS(t *testing.T) {
+	for _, c := range []struct {
+		name, path            string
+		removesPath, dropPort bool
+	}{
+		{"without a path", "", false, false},
+		{"without the port in Host", "", false, true},
+		{"with a path", "/tools/lua", false, false},
+		{"with a path that it removes", "/tools/lua", true, false},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			transport := newBackend(t, "a.localhost", true)
+			b := open(t, Options{}, transport)
+			proxy := httptest.NewTLSServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+				if c.removesPath {
+					r.URL.Path = strings.TrimPrefix(r.URL.Path, c.path)
+				}
+				if c.dropPort {
+					r.Host, _, _ = net.SplitHostPort(r.Host)
+				}
+				b.handler().ServeHTTP(w, r)
+			}))
+			t.Cleanup(proxy.Close)
+			b.opts.Public = public(t, proxy.URL+c.path)
+			b.guard.public = b.opts.Public
+			b.server = proxy
+			jar := b.Jar
+			b.Client = proxy.Client()
+			b.Jar = jar
+			page, err := url.Parse(b.URL())
+			if err != nil || page.Scheme+"://"+page.Host+page.Path != proxy.URL+c.path+"/" {
+				t.Fatal(page, err)
+			}
+			opened := b.at(page.String())
+			expect(t, opened.body, "a.localhost", `href="style.css"`, `action="reload"`, `!href="/`, `!src="/`, `!action="/`)
+			expect(t, opened.cookie, "Secure", "HttpOnly", "SameSite=Strict", "Path="+c.path+"/")
+			if opened.address != proxy.URL+c.path+"/" {
+				t.Errorf("the page is at %s", opened.address)
+			}
+			for _, link := range []string{"style.css", "page.js", "./"} {
+				to, err := page.Parse(link)
+				if err != nil {
+					t.Fatal(err)
+				}
+				if a := b.at(to.String()); a.status != http.StatusOK {
+					t.Errorf("%s: %d", to, a.status)
+				}
+			}
+			press := func(origin string) int {
+				status, _ := b.press(c.path+"/reload", url.Values{"file": {transport.file}, "form": {b.form}}, "Origin", origin)
+				return status
+			}
+			if status := press(proxy.URL); status != http.StatusOK || transport.count("POST /reload") != 1 {
+				t.Errorf("the button: %d, %d reloads", status, transport.count("POST /reload"))
+			}
+			for _, origin := range []string{"http://" + page.Host, "https://" + page.Hostname(), "https://evil.example", "null"} {
+				if status := press(origin); status != http.StatusForbidden {
+					t.Errorf("the button with the origin %s: %d", origin, status)
+				}
+			}
+			if c.path == "" {
+				return
+			}
+			if a := b.at(proxy.URL + c.path + "?token=" + b.token); !c.removesPath && a.address != proxy.URL+c.path+"/" {
+				t.Errorf("without the slash at the end: %d at %s", a.status, a.address)
+			}
+		})
+	}
+}
+
+// answer is the last of the answers to a request.
+type answer struct {
+	status                int
+	body, address, cookie string // the cookie may be of an earlier answer
+}
+
+// at asks for an address and follows it.
+func (b *browser) at(address string) answer {
+	b.Helper()
+	var cookie string
+	b.CheckRedirect = func(r *http.Request, _ []*http.Request) error {
+		cookie = r.Response.Header.Get("Set-Cookie")
+		return nil
+	}
+	res, err := b.Get(address)
+	if err != nil {
+		b.Fatal(err)
+	}
+	return answer{res.StatusCode, text(b, res), res.Request.URL.String(), cookie}
 }

@@ -5,6 +5,7 @@ import (
 	"embed"
 	"html/template"
 	"net/http"
+	"sync"
 	"time"
 )
 
@@ -18,11 +19,13 @@ var assets = map[string]string{
 	"icon.svg":  "image/svg+xml",
 }
 
-// templates has the page, and a template for each of its parts.
-var templates = template.Must(template.New("").Funcs(template.FuncMap{
-	"clock": func(t time.Time) string { return t.Format("15:04:05") },
-	"stamp": func(t time.Time) string { return t.Format(time.RFC3339) },
-}).ParseFS(pageFiles, "page/*.html"))
+// templates returns the page, and a template for each of its parts.
+var templates = sync.OnceValue(func() *template.Template {
+	return template.Must(template.New("").Funcs(template.FuncMap{
+		"clock": func(t time.Time) string { return t.Format("15:04:05") },
+		"stamp": func(t time.Time) string { return t.Format(time.RFC3339) },
+	}).ParseFS(pageFiles, "page/*.html"))
+})
 
 // partNames are the parts of the page that change. Each is a template, and the content of
 // the element with this id.
@@ -38,7 +41,7 @@ func (d *Dashboard) page(w http.ResponseWriter, r *http.Request) {
 		d.sample(r.Context()) // the last one has no errors and no log
 	}
 	var out bytes.Buffer
-	if err := templates.ExecuteTemplate(&out, "page.html", d.view()); err != nil {
+	if err := templates().ExecuteTemplate(&out, "page.html", d.view()); err != nil {
 		http.Error(w, err.Error(), http.StatusInternalServerError)
 		return
 	}
@@ -52,7 +55,7 @@ func (d *Dashboard) parts() (map[string]string, error) {
 	all := map[string]string{}
 	for _, name := range partNames {
 		var out bytes.Buffer
-		if err := templates.ExecuteTemplate(&out, name, shown); err != nil {
+		if err := templates().ExecuteTemplate(&out, name, shown); err != nil {
 			return nil, err
 		}
 		all[name] = out.String()

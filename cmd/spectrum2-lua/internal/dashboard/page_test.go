@@ -170,7 +170,7 @@ func TestButtonsChangeTheProcesses(t *testing.T) {
 	expect(t, page, "of a.localhost: a.lua is generation 2")
 	_, page = b.press("/log-level", form("debug"))
 	expect(t, page, "the log level is debug")
-	_, answer := b.press("/log-level", form(configLevel), "Accept", "application/json")
+	_, answer := b.press("/log-level", form(admin.ConfigLevel), "Accept", "application/json")
 	expect(t, answer, `"text":"process `, "the log level is config", `"wrong":false`)
 	a.change(func(a *backend) { a.broken = "a.lua:3: oops" })
 	_, answer = b.press("/reload", form(""), "Accept", "application/json")
@@ -178,7 +178,7 @@ func TestButtonsChangeTheProcesses(t *testing.T) {
 	a.server.Close()
 	_, answer = b.press("/reload", form(""), "Accept", "application/json")
 	expect(t, answer, "no process of a.localhost runs", `"wrong":true`)
-	if got := strings.Join(a.levels, ","); got != "debug," {
+	if got := strings.Join(a.levels, ","); got != "debug,config" {
 		t.Errorf("%q", got)
 	}
 	for range 2 * maxEvents {

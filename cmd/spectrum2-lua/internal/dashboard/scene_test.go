@@ -14,11 +14,14 @@ import (
 	"testing"
 	"time"
 
+	dto "github.com/prometheus/client_model/go"
+	"github.com/prometheus/common/expfmt"
 	"github.com/sirupsen/logrus"
 	"go.uber.org/goleak"
 
 	"spectrumlua/runtime/admin"
 	"spectrumlua/runtime/logging"
+	"spectrumlua/runtime/metrics"
 )
 
 func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
@@ -83,14 +86,13 @@ func (b *backend) start() {
 		b.levels = append(b.levels, wanted.Level)
 		return nil, nil
 	})
-	b.server.Raw("GET /metrics", func(w http.ResponseWriter, _ *admin.Request) error {
+	b.server.Raw("GET /metrics", func(w http.ResponseWriter, r *admin.Request) error {
 		b.mu.Lock()
 		defer b.mu.Unlock()
 		if b.metrics == "" {
 			return &admin.Error{Status: http.StatusNotFound, Text: "unknown"}
 		}
-		_, err := io.WriteString(w, b.metrics)
-		return err
+		return metrics.Write(w, r.Request, families(b.metrics))
 	})
 	if err := b.server.Listen(); err != nil {
 		b.t.Fatal(err)
@@ -221,4 +223,15 @@ other 1
 %[1]s_sum{handler=%[2]q} %[5]g
 %[1]s_count{handler=%[2]q} %[4]d
 `, name, handler, below10ms, count, seconds)
+}
+
+// families parses metrics in Prometheus' text format.
+func families(text string) (all []*dto.MetricFamily) {
+	for d := expfmt.NewDecoder(strings.NewReader(text), expfmt.NewFormat(expfmt.TypeTextPlain)); ; {
+		f := new(dto.MetricFamily)
+		if d.Decode(f) != nil {
+			return all
+		}
+		all = append(all, f)
+	}
 }

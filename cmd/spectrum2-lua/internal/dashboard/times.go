@@ -2,24 +2,21 @@ package dashboard
 
 import (
 	"context"
-	"errors"
-	"fmt"
 	"io"
 	"math"
-	"net/http"
 	"slices"
 	"time"
 
 	dto "github.com/prometheus/client_model/go"
-	"github.com/prometheus/common/expfmt"
 
 	"spectrumlua/cmd/spectrum2-lua/internal/live"
+	"spectrumlua/runtime/metrics"
 )
 
 const (
 	// timesMetric is the histogram of the durations of handlers, and handlerLabel has the
 	// handler's name.
-	timesMetric  = "spectrum2_lua_handler_duration_seconds"
+	timesMetric  = metrics.Prefix + "handler_duration_seconds"
 	handlerLabel = "handler"
 	// maxMetrics limits the bytes of metrics that are read.
 	maxMetrics = 16 << 20
@@ -40,26 +37,19 @@ type times struct {
 // askTimes asks for the durations of handlers. The process measures them from the first
 // request on.
 func (p *process) askTimes(ctx context.Context, b live.Backend) error {
-	body, err := b.Open(ctx, http.MethodGet, "/metrics", nil)
-	if err != nil {
+	return b.Read(ctx, "/metrics", metrics.Accept, func(answer io.Reader) error {
+		families, err := metrics.Parse(io.LimitReader(answer, maxMetrics))
+		if err == nil {
+			p.times = timesIn(families)
+		}
 		return err
-	}
-	defer func() { _ = body.Close() }()
-	p.times, err = readTimes(io.LimitReader(body, maxMetrics))
-	return err
+	})
 }
 
-// readTimes finds the durations of handlers in metrics, in Prometheus' text format.
-func readTimes(in io.Reader) (handlerTimes, error) {
+// timesIn returns the durations of handlers in metrics.
+func timesIn(families []*dto.MetricFamily) handlerTimes {
 	all := handlerTimes{}
-	for d := expfmt.NewDecoder(in, expfmt.NewFormat(expfmt.TypeTextPlain)); ; {
-		var family dto.MetricFamily
-		switch err := d.Decode(&family); {
-		case errors.Is(err, io.EOF):
-			return all, nil
-		case err != nil:
-			return nil, fmt.Errorf("reading the metrics: %w", err)
-		}
+	for _, family := range families {
 		if family.GetName() != timesMetric {
 			continue
 		}
@@ -75,6 +65,7 @@ func readTimes(in io.Reader) (handlerTimes, error) {
 			all[name] = merged
 		}
 	}
+	return all
 }
 
 func timesOf(h *dto.Histogram) times {

@@ -10,6 +10,8 @@ import (
 	"time"
 
 	"github.com/dustin/go-humanize"
+
+	"spectrumlua/runtime/admin"
 )
 
 // Limits of the tables of the page.
@@ -194,7 +196,7 @@ func uptime(d time.Duration) string {
 func (s *state) rows(files []string) []transportRow {
 	var all []transportRow
 	for i, file := range files {
-		r := transportRow{ID: i, File: file, JID: cmp.Or(s.names[file], filepath.Base(file)), Level: configLevel}
+		r := transportRow{ID: i, File: file, JID: cmp.Or(s.names[file], filepath.Base(file)), Level: admin.ConfigLevel}
 		for j := range s.processes {
 			p := &s.processes[j]
 			if p.file != file {

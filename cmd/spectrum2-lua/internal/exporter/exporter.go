@@ -6,7 +6,11 @@ import (
 	"context"
 	"errors"
 	"io"
+	"io/fs"
+	"os"
+	"path/filepath"
 	"slices"
+	"strings"
 	"sync"
 	"time"
 
@@ -14,7 +18,6 @@ import (
 	"google.golang.org/protobuf/proto"
 
 	"spectrumlua/cmd/spectrum2-lua/internal/live"
-	"spectrumlua/runtime/config"
 	"spectrumlua/runtime/metrics"
 )
 
@@ -29,18 +32,19 @@ const started = metrics.Prefix + "start_time_seconds"
 
 // Exporter reads the processes of transports. It is safe for concurrent use.
 type Exporter struct {
-	files []string
+	paths []string // see transportsOf
 	// warn is called with the error of a config or a process, for each attempt.
 	warn func(err error)
 	now  func() time.Time
+	load func(file string) (live.Transport, error)
 
-	polling sync.Mutex // held during a poll
-	mu      sync.Mutex
-	polled  time.Time
-	known   map[string]*process // by the path of the socket
-	// past has the counters of processes that have ended.
-	past     []*dto.MetricFamily
-	failures map[string]float64 // by JID
+	polling    sync.Mutex // held during a poll
+	mu         sync.Mutex
+	polled     time.Time
+	known      map[string]*process // by the path of the socket
+	past       past
+	failures   map[string]float64 // by JID
+	transports []string           // the JIDs of the transports whose configs can be read
 }
 
 // process has what a process has answered last.
@@ -50,9 +54,13 @@ type process struct {
 	reached  bool // it has answered the last request
 }
 
-// New returns an exporter for config files. warn may be called from any goroutine.
-func New(files []string, warn func(err error)) *Exporter {
-	return &Exporter{files: files, warn: warn, now: time.Now, known: map[string]*process{}, failures: map[string]float64{}}
+// New returns an exporter for config files, and for folders with config files. warn may be
+// called from any goroutine.
+func New(paths []string, warn func(err error)) *Exporter {
+	return &Exporter{
+		paths: paths, warn: warn, now: time.Now, load: live.Load,
+		known: map[string]*process{}, past: newPast(maxSeries), failures: map[string]float64{},
+	}
 }
 
 // Run polls the processes until ctx is done, so that the counters of a process that ends are
@@ -74,7 +82,7 @@ func (e *Exporter) Gather(ctx context.Context) []*dto.MetricFamily {
 	e.Poll(ctx)
 	e.mu.Lock()
 	defer e.mu.Unlock()
-	all := [][]*dto.MetricFamily{e.past, e.own()}
+	all := [][]*dto.MetricFamily{e.past.families, e.own()}
 	for _, p := range e.known {
 		families := p.families
 		if !p.reached {
@@ -92,9 +100,10 @@ func (e *Exporter) Poll(ctx context.Context) {
 	if e.now().Sub(e.polled) < fresh || ctx.Err() != nil {
 		return
 	}
-	found, _, err := live.Find(e.files)
+	transports, err := e.transportsOf(e.paths)
+	found, finding := live.BackendsOf(transports)
 	defer live.Close(found)
-	if err != nil {
+	if err = errors.Join(err, finding); err != nil {
 		e.warn(err)
 	}
 	asking, cancel := context.WithTimeout(ctx, askTime)
@@ -107,25 +116,44 @@ func (e *Exporter) Poll(ctx context.Context) {
 	if ctx.Err() != nil {
 		return // the errors are about ctx
 	}
+	for _, err := range errs {
+		if err != nil {
+			e.warn(err)
+		}
+	}
+	if e.update(transports, found, answers, errs) {
+		e.warn(errFull)
+	}
+}
+
+// update stores the answers of the backends that were found, and ends the processes that are
+// not there any more. It reports whether series were dropped.
+func (e *Exporter) update(transports []live.Transport, found []live.Backend, answers [][]*dto.MetricFamily, errs []error) (dropped bool) {
 	e.mu.Lock()
 	defer e.mu.Unlock()
 	e.polled = e.now()
+	e.transports = nil
+	for _, t := range transports {
+		if !slices.Contains(e.transports, t.JID) {
+			e.transports = append(e.transports, t.JID)
+		}
+	}
 	running := map[string]bool{}
 	for i, b := range found {
 		running[b.Socket().Path] = true
 		e.answered(b, answers[i], errs[i])
 	}
-	// A config that cannot be read hides the processes of its transport, so it is not known
-	// whether they have ended.
-	if err != nil {
-		return
-	}
 	for path, p := range e.known {
-		if !running[path] {
+		switch _, err := os.Lstat(path); {
+		case running[path]:
+		case errors.Is(err, fs.ErrNotExist):
 			e.end(p)
 			delete(e.known, path)
+		default: // a config or a folder that cannot be read hides the process
+			p.reached = false
 		}
 	}
+	return e.past.trim()
 }
 
 // ask reads the metrics of a process.
@@ -142,7 +170,6 @@ func (e *Exporter) answered(b live.Backend, families []*dto.MetricFamily, err er
 	p := e.known[b.Socket().Path]
 	if err != nil {
 		e.failures[b.JID]++
-		e.warn(err)
 		if p != nil {
 			p.reached = false
 		}
@@ -155,7 +182,7 @@ func (e *Exporter) answered(b live.Backend, families []*dto.MetricFamily, err er
 }
 
 // end keeps the counters of a process that has ended. e.mu is held.
-func (e *Exporter) end(p *process) { e.past = metrics.Merge(e.past, counters(p.families)) }
+func (e *Exporter) end(p *process) { e.past.add(counters(p.families)) }
 
 // counters returns the metrics that continue to count after the end of a process.
 func counters(families []*dto.MetricFamily) []*dto.MetricFamily {
@@ -178,23 +205,14 @@ func startOf(families []*dto.MetricFamily) float64 {
 func (e *Exporter) own() []*dto.MetricFamily {
 	processes := family(metrics.Prefix+"processes", dto.MetricType_GAUGE)
 	failures := family(metrics.Prefix+"exporter_failures_total", dto.MetricType_COUNTER)
-	for _, jid := range e.transports() {
-		label := []*dto.LabelPair{{Name: proto.String("jid"), Value: &jid}}
+	dropped := family(metrics.Prefix+"exporter_series_dropped_total", dto.MetricType_COUNTER)
+	for _, jid := range e.transports {
+		label := []*dto.LabelPair{{Name: proto.String(metrics.JIDLabel), Value: &jid}}
 		processes.Metric = append(processes.Metric, &dto.Metric{Label: label, Gauge: &dto.Gauge{Value: proto.Float64(0)}})
 		failures.Metric = append(failures.Metric, &dto.Metric{Label: label, Counter: &dto.Counter{Value: proto.Float64(e.failures[jid])}})
+		dropped.Metric = append(dropped.Metric, &dto.Metric{Label: label, Counter: &dto.Counter{Value: proto.Float64(e.past.dropped[jid])}})
 	}
-	return []*dto.MetricFamily{processes, failures}
-}
-
-// transports returns the JIDs of the transports whose configs can be read.
-func (e *Exporter) transports() []string {
-	var all []string
-	for _, file := range e.files {
-		if c, err := config.Load(file, config.Options{}); err == nil && !slices.Contains(all, c.JID()) {
-			all = append(all, c.JID())
-		}
-	}
-	return all
+	return []*dto.MetricFamily{processes, failures, dropped}
 }
 
 func family(name string, typ dto.MetricType) *dto.MetricFamily {
@@ -207,13 +225,48 @@ func family(name string, typ dto.MetricType) *dto.MetricFamily {
 	return f
 }
 
-// Check returns the error of config files that cannot be read.
-func Check(files []string) error {
+// transportsOf loads config files. A folder stands for its files *.cfg that have a script:
+// others are transports with other backends. The error has a line for each file that cannot
+// be read.
+func (e *Exporter) transportsOf(paths []string) (all []live.Transport, err error) {
 	var errs []error
-	for _, file := range files {
-		if _, err := config.Load(file, config.Options{}); err != nil {
-			errs = append(errs, err)
+	for _, path := range paths {
+		files, folder := []string{path}, isFolder(path)
+		if folder {
+			files, _ = filepath.Glob(filepath.Join(globEscape.Replace(path), "*.cfg")) // the pattern is valid
+		}
+		for _, file := range files {
+			switch t, err := e.load(file); {
+			case err != nil:
+				errs = append(errs, err)
+			case t.Scripted || !folder:
+				all = append(all, t)
+			}
 		}
 	}
-	return errors.Join(errs...)
+	return all, errors.Join(errs...)
+}
+
+// globEscape removes the meaning that characters have in patterns.
+var globEscape = strings.NewReplacer(`\`, `\\`, `*`, `\*`, `?`, `\?`, `[`, `\[`)
+
+func isFolder(path string) bool {
+	info, err := os.Stat(path)
+	return err == nil && info.IsDir()
+}
+
+// EmptyFolders returns the folders among paths that have no config of a transport with a script.
+func (e *Exporter) EmptyFolders(paths []string) (empty []string) {
+	for _, path := range paths {
+		if all, err := e.transportsOf([]string{path}); isFolder(path) && len(all) == 0 && err == nil {
+			empty = append(empty, path)
+		}
+	}
+	return empty
+}
+
+// Check returns the error of config files that cannot be read. The files of a folder may
+// change, so that they cannot be wrong here.
+func Check(paths []string) error {
+	return live.Check(slices.DeleteFunc(slices.Clone(paths), isFolder))
 }

@@ -8,6 +8,7 @@ import (
 	"net/http/httptest"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"sync/atomic"
 	"testing"
@@ -34,14 +35,23 @@ type scene struct {
 
 func newScene(t *testing.T) *scene {
 	s := &scene{T: t, folder: t.TempDir(), clock: time.Unix(0, 0)}
-	file := filepath.Join(s.folder, "echo.cfg")
-	text := "[service]\njid=" + jid + "\nworking_dir=" + s.folder + "\n[lua]\nscript=echo.lua\n"
-	if err := os.WriteFile(file, []byte(text), 0o600); err != nil {
-		t.Fatal(err)
-	}
-	s.Exporter = New([]string{file}, func(err error) { s.warnings = append(s.warnings, err) })
+	s.write("echo.cfg", s.config())
+	s.Exporter = New([]string{filepath.Join(s.folder, "echo.cfg")}, func(err error) { s.warnings = append(s.warnings, err) })
 	s.now = func() time.Time { return s.clock }
 	return s
+}
+
+// config returns the config of a transport whose sockets are in the folder.
+func (s *scene) config() string {
+	return "[service]\njid=" + jid + "\nworking_dir=" + s.folder + "\n[lua]\nscript=echo.lua\n"
+}
+
+// write writes a file in the folder.
+func (s *scene) write(name, text string) {
+	s.Helper()
+	if err := os.WriteFile(filepath.Join(s.folder, name), []byte(text), 0o600); err != nil {
+		s.Fatal(err)
+	}
 }
 
 // backend is a process that has an admin socket. Its numbers can change.
@@ -153,14 +163,51 @@ func TestProcessesOfAnUnreadableConfigAreNotForgotten(t *testing.T) {
 	s := newScene(t)
 	s.start(1, 5, 0)
 	s.expect(map[string]string{"logins_total": "5"})
-	if err := os.WriteFile(s.files[0], []byte("nonsense\n"), 0o600); err != nil {
-		t.Fatal(err)
-	}
+	s.write("echo.cfg", "nonsense\n")
 	if got := s.scrape(); !strings.Contains(got, "spectrum2_lua_logins_total{jid=\"echo.localhost\"} 5\n") || len(s.warnings) == 0 {
 		t.Errorf("warnings %v:\n%s", s.warnings, got)
 	}
-	if Check(s.files) == nil {
+	if Check(s.paths) == nil {
 		t.Error("Check accepts the config")
+	}
+}
+
+func TestProcessThatEndsBesideAnUnreadableConfigHasNoGauges(t *testing.T) {
+	s := newScene(t)
+	b := s.start(1, 5, 2)
+	s.write("other.cfg", "nonsense\n")
+	s.paths = append(s.paths, filepath.Join(s.folder, "other.cfg"))
+	s.expect(map[string]string{"logins_total": "5", "users": "2"})
+	b.server.Close()
+	s.expect(map[string]string{"logins_total": "5", "users": "", "processes": "0"})
+	if len(s.warnings) == 0 {
+		t.Error("nothing warns of the config")
+	}
+}
+
+func TestFolderStandsForTheConfigsWithAScript(t *testing.T) {
+	s := newScene(t)
+	s.start(1, 5, 2)
+	s.paths = []string{s.folder}
+	if err := os.Rename(filepath.Join(s.folder, "echo.cfg"), filepath.Join(s.folder, "echo.cfg.example")); err != nil {
+		t.Fatal(err)
+	}
+	s.write("other.cfg", "[service]\njid=other.localhost\nbackend=/usr/bin/other\n")
+	if got := s.scrape(); strings.Contains(got, "jid=") || len(s.warnings) > 0 {
+		t.Errorf("warnings %v; the metrics of transports without a script:\n%s", s.warnings, got)
+	}
+	if got := s.EmptyFolders([]string{s.folder, filepath.Join(s.folder, "other.cfg")}); !slices.Equal(got, []string{s.folder}) {
+		t.Errorf("folders without a transport: %q", got)
+	}
+	s.write("added.cfg", s.config())
+	if got := s.EmptyFolders(s.paths); got != nil {
+		t.Errorf("folders without a transport: %q", got)
+	}
+	s.expect(map[string]string{"logins_total": "5", "users": "2", "processes": "1"})
+	s.write("wrong.cfg", "nonsense\n")
+	s.expect(map[string]string{"logins_total": "5", "users": "2"})
+	if len(s.warnings) == 0 || !strings.Contains(s.warnings[0].Error(), "wrong.cfg") || Check(s.paths) != nil {
+		t.Errorf("warnings %v, Check %v", s.warnings, Check(s.paths))
 	}
 }
 

@@ -8,6 +8,7 @@ import (
 	"slices"
 	"time"
 
+	"github.com/dustin/go-humanize/english"
 	"github.com/google/pprof/profile"
 
 	"spectrumlua/runtime/admin"
@@ -19,8 +20,8 @@ const rows = 15
 // Table prints where the time of profiles went: by function, by line, by handler and by user.
 func Table(profiles []*admin.Profile, print func(line string)) {
 	t := newTotals(profiles)
-	print(fmt.Sprintf("The script had the script lock for %.1f%% of %.0f seconds: %d of %d samples, from %d processes.",
-		t.share(t.count, t.ticks), t.seconds, t.count, t.ticks, len(profiles)))
+	print(fmt.Sprintf("The script had the script lock for %.1f%% of %.0fs: %d of %d samples, from %s.",
+		t.share(t.count, t.ticks), t.seconds, t.count, t.ticks, english.Plural(len(profiles), "process", "")))
 	if t.dropped > 0 {
 		print(fmt.Sprintf("%d samples lack their inner calls, because there were too many different stacks.", t.dropped))
 	}

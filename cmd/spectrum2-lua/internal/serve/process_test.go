@@ -164,8 +164,9 @@ func TestConflictAtTheStartEndsTheProcess(t *testing.T) {
 	}
 }
 
-// TestEndTakesThreeSeconds ends a process whose script, server or both do not cooperate.
-func TestEndTakesThreeSeconds(t *testing.T) {
+// TestEndIsLimited ends a process whose script, server or both do not cooperate. The end
+// takes two seconds, and longer on a loaded machine.
+func TestEndIsLimited(t *testing.T) {
 	const loop = "\nfunction on.exit() while true do end end\nfunction on.logout() while true do end end\nreturn on"
 	hanging := strings.Replace(echo, "return on", loop, 1)
 	for _, c := range []struct {
@@ -186,7 +187,7 @@ func TestEndTakesThreeSeconds(t *testing.T) {
 			s.server.Stall(c.stalled)
 			began := time.Now()
 			err := s.end()
-			if took := time.Since(began); took > 3*time.Second {
+			if took := time.Since(began); took > 10*time.Second {
 				t.Errorf("the end took %v", took)
 			}
 			if err != nil {

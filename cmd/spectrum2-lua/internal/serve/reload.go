@@ -18,24 +18,33 @@ func (t *Transport) reload() {
 
 // reconfigure reads the config again.
 func (t *Transport) reconfigure() {
-	next, _, set, err := read(t.file)
+	next, err := read(t.file)
 	if err != nil {
 		t.log.Errorf("the config is not used, and the previous one stays: %v", err)
 		return
 	}
-	live, restart := t.changes(next)
+	live, restart := t.changes(next.config)
 	if len(restart) > 0 {
-		t.log.WithField("keys", strings.Join(restart, " ")).Warn("these keys of the config have changed and need a restart")
+		t.log.WithField("keys", shown(restart)).Warn("these keys of the config have changed and need a restart")
 	}
-	t.current = next
+	t.current = next.config
 	if len(live) == 0 {
 		return
 	}
-	t.warn(next)
-	t.secrets.Learn("", next.Secrets()...)
-	t.gateway.Configure(set)
-	t.backend.Configure(next)
-	t.log.WithField("keys", strings.Join(live, " ")).Info("these keys of the config have changed and apply now")
+	t.warn(next.config)
+	t.secrets.Learn("", next.config.Secrets()...)
+	t.gateway.Configure(next.settings)
+	t.backend.Configure(next.config)
+	t.log.WithField("keys", shown(live)).Info("these keys of the config have changed and apply now")
+}
+
+// shown returns a list of keys for the log.
+func shown(keys []string) string {
+	names := make([]string, len(keys))
+	for i, key := range keys {
+		names[i] = config.Shown(key)
+	}
+	return strings.Join(names, ", ")
 }
 
 // changes returns the keys that have changed since the last reload, and the keys that have

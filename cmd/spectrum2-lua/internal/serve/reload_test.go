@@ -35,8 +35,8 @@ func TestHangupAppliesTheConfig(t *testing.T) {
 	s.replace("a.cfg", "prefix=old", "prefix=new")
 	s.replace("a.cfg", "password=secret", "password=hunter22")
 	s.hangups <- os.Interrupt
-	s.logged("these keys of the config have changed and apply now keys=\"mine.prefix registration.instructions\"")
-	s.logged("these keys of the config have changed and need a restart keys=service.password")
+	s.logged("these keys of the config have changed and apply now keys=\"[mine] prefix, [registration] instructions\"")
+	s.logged("these keys of the config have changed and need a restart keys=\"[service] password\"")
 	s.logged("generation 2")
 	s.say("!")
 	s.answer("new!")
@@ -62,5 +62,27 @@ func TestHangupAppliesTheConfig(t *testing.T) {
 	s.up()
 	if log := s.read("log"); strings.Contains(log, "hunter22") {
 		t.Errorf("the log has a password:\n%s", log)
+	}
+}
+
+// TestHangupWithAWrongSectionThatNeedsARestart has a mistake with which the transport could not
+// start again.
+func TestHangupWithAWrongSectionThatNeedsARestart(t *testing.T) {
+	for name, section := range map[string]string{
+		"[files] listen":   "[files]\nlisten=nonsense\n",
+		"[metrics] listen": "[metrics]\nlisten=nonsense\n",
+		"[database] type":  "[database]\ntype=nonsense\n",
+	} {
+		t.Run(name, func(t *testing.T) {
+			s := newScene(t, transport, echo, "")
+			s.start()
+			s.up()
+			s.replace("a.cfg", "[lua]", section+"[lua]")
+			s.hangups <- os.Interrupt
+			s.logged("generation 2")
+			if log := s.read("log"); !strings.Contains(log, "the config is not used, and the previous one stays: ") || !strings.Contains(log, name) {
+				t.Errorf("the log lacks the mistake:\n%s", log)
+			}
+		})
 	}
 }

@@ -20,7 +20,7 @@ import (
 const (
 	transport = "echo.serve.test"
 	client    = "alice@localhost/desktop"
-	patience  = 20 * time.Second
+	patience  = time.Minute
 )
 
 // scene is a process with a transport, and its XMPP server.

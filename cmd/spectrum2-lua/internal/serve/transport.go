@@ -24,6 +24,7 @@ import (
 	"spectrumlua/runtime/gateway/users"
 	"spectrumlua/runtime/logging"
 	"spectrumlua/runtime/metrics"
+	"spectrumlua/runtime/record"
 	"spectrumlua/runtime/secret"
 	"spectrumlua/runtime/version"
 )
@@ -43,22 +44,28 @@ type ConfigError struct{ err error }
 func (e *ConfigError) Error() string { return e.err.Error() }
 func (e *ConfigError) Unwrap() error { return e.err }
 
-// Transport is one transport, from its config file to its log.
-type Transport struct {
-	file     string
-	config   *config.Config // at the start
-	current  *config.Config // since the last reload
+// content is what a config file says.
+type content struct {
+	config   *config.Config
 	script   config.Settings
 	settings settings.Settings
 	files    files.Settings
 	metrics  metrics.Settings
-	secrets  *secret.Known
-	logger   *logging.Logger
-	log      *logrus.Entry
-	claim    *claim.Claim
-	store    *users.Store
-	backend  *backend.Backend
-	gateway  *gateway.Gateway
+}
+
+// Transport is one transport, from its config file to its log.
+type Transport struct {
+	content // of the config file at the start
+	file    string
+	current *config.Config // since the last reload
+	secrets *secret.Known
+	logger  *logging.Logger
+	log     *logrus.Entry
+	claim   *claim.Claim
+	store   *users.Store
+	record  *record.Recorder // nil: the config names no file, or it cannot be written
+	backend *backend.Backend
+	gateway *gateway.Gateway
 
 	// changed is called when the connection to the XMPP server begins or ends.
 	changed func()
@@ -79,13 +86,7 @@ func load(file string) (*Transport, error) {
 		changed: func() {}, late: func() {}, advise: func(string) {},
 	}
 	var err error
-	if t.config, t.script, t.settings, err = read(file); err == nil {
-		var wrong error
-		t.files, err = files.ReadSettings(t.config)
-		t.metrics, wrong = metrics.ReadSettings(t.config)
-		err = errors.Join(err, wrong)
-	}
-	if err != nil {
+	if t.content, err = read(file); err != nil {
 		return nil, &ConfigError{err}
 	}
 	t.current = t.config
@@ -94,15 +95,17 @@ func load(file string) (*Transport, error) {
 }
 
 // read reads and checks a config file.
-func read(file string) (*config.Config, config.Settings, settings.Settings, error) {
-	c, err := config.Load(file, config.Options{})
-	if err != nil {
-		return nil, config.Settings{}, settings.Settings{}, err
+func read(file string) (c content, err error) {
+	if c.config, err = config.Load(file, config.Options{}); err != nil {
+		return content{}, err
 	}
-	script, wrongScript := c.Settings()
-	set, wrong := settings.Read(c)
-	_, wrongDatabase := database.FromSection(c)
-	return c, script, set, errors.Join(wrongScript, wrong, wrongDatabase)
+	var wrong [5]error
+	c.script, wrong[0] = c.config.Settings()
+	c.settings, wrong[1] = settings.Read(c.config)
+	_, wrong[2] = database.FromSection(c.config)
+	c.files, wrong[3] = files.ReadSettings(c.config)
+	c.metrics, wrong[4] = metrics.ReadSettings(c.config)
+	return c, errors.Join(wrong[:]...)
 }
 
 // open opens the log and the users, and loads the script. It returns a *claim.TakenError if
@@ -115,8 +118,10 @@ func (t *Transport) open(ctx context.Context) error {
 		t.fail(err)
 		return err
 	}
+	t.record = record.FromConfig(t.config, t.script, record.HomeServe, t.log)
 	t.backend = backend.New(backend.Options{
 		Context: ctx, Config: t.config, Settings: t.script, Files: t.files, Metrics: t.metrics, Secrets: t.secrets,
+		Record:    t.record,
 		Log:       t.category,
 		Admin:     &backend.Admin{Home: admin.HomeServe, Logger: t.logger},
 		Peer:      t.peer,
@@ -181,6 +186,7 @@ func (t *Transport) peer(w backend.Wiring) backend.Peer {
 		Settings: t.settings, Store: t.store,
 		Receive:      w.Receive,
 		Observer:     w.Observer,
+		Stanzas:      w.Stanzas,
 		Handles:      w.Handles,
 		Files:        w.Files,
 		Log:          t.category("gateway"),
@@ -209,6 +215,9 @@ func (t *Transport) close() error {
 	var err error
 	if t.backend != nil {
 		t.backend.Close()
+	}
+	if t.record != nil {
+		t.record.Close()
 	}
 	if t.store != nil {
 		err = t.store.Close()

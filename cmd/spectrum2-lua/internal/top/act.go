@@ -43,11 +43,7 @@ func (a *action) ask(ctx context.Context, b live.Backend) (string, error) {
 		err := b.Post(ctx, "/reload", nil, &p)
 		return fmt.Sprintf("the script is generation %d", p.Generation), err
 	case "level":
-		wanted := admin.LogLevel{Level: a.level}
-		if a.level == "config" {
-			wanted.Level = ""
-		}
-		return "the log level is " + a.level, b.Post(ctx, "/log/level", wanted, nil)
+		return "the log level is " + a.level, b.Post(ctx, "/log/level", admin.LogLevel{Level: a.level}, nil)
 	}
 	return a.user + " is disconnected", b.Post(ctx, "/kick", admin.Kick{User: a.user}, nil)
 }

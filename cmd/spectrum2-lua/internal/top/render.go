@@ -6,6 +6,8 @@ import (
 	"time"
 
 	"github.com/dustin/go-humanize"
+
+	"spectrumlua/cmd/spectrum2-lua/internal/columns"
 )
 
 // Styles, as the codes of ANSI terminals.
@@ -36,6 +38,19 @@ func (v *view) header(o Options) []string {
 		if p.Locked {
 			lines = append(lines, "  the script computes without waiting, so its tasks cannot be listed")
 		}
+	}
+	return lines
+}
+
+// shortHeader returns the line of each process with the most important figures first.
+func (v *view) shortHeader(o Options) []string {
+	var lines []string
+	for _, p := range v.processes {
+		if p.err != nil {
+			lines = append(lines, o.Clean(fmt.Sprintf("%d: %v", p.PID, p.err)))
+			continue
+		}
+		lines = append(lines, fmt.Sprintf("%d: CPU %s  users %d  memory %s  errors %d", p.PID, percent(p.cpu), p.Sessions, size(p.Memory), p.Errors))
 	}
 	return lines
 }
@@ -118,27 +133,9 @@ func who(user string) string {
 
 // lines returns the rows as aligned text, cut off at width unless that is 0.
 func (t table) lines(width int) []string {
-	widths := make([]int, len(t.rows[0]))
-	for _, row := range t.rows {
-		for i, cell := range row {
-			widths[i] = max(widths[i], len([]rune(cell)))
-		}
-	}
-	lines := make([]string, 0, len(t.rows))
-	for _, row := range t.rows {
-		var line strings.Builder
-		for i, cell := range row {
-			gap := strings.Repeat(" ", widths[i]-len([]rune(cell)))
-			if i > 0 {
-				line.WriteString("  ")
-			}
-			if t.right[i] {
-				line.WriteString(gap + cell)
-			} else {
-				line.WriteString(cell + gap)
-			}
-		}
-		lines = append(lines, cut(strings.TrimRight(line.String(), " "), width))
+	lines := columns.Align(t.rows, t.right)
+	for i, line := range lines {
+		lines[i] = cut(line, width)
 	}
 	return lines
 }

@@ -5,6 +5,7 @@ package top
 import (
 	"cmp"
 	"context"
+	"errors"
 	"fmt"
 	"net/url"
 	"slices"
@@ -157,6 +158,9 @@ func Once(ctx context.Context, o Options, print func(line string)) error {
 	case <-time.After(onceTime):
 	}
 	v := ask(ctx, o, all, before)
+	if err := v.failure(); err != nil {
+		return err
+	}
 	for _, line := range v.header(o) {
 		print(line)
 	}
@@ -170,18 +174,17 @@ func Once(ctx context.Context, o Options, print func(line string)) error {
 			print(line)
 		}
 	}
-	return v.failure()
+	return nil
 }
 
-// failure returns an error if no process has answered.
+// failure returns the errors of all processes if none has answered.
 func (v *view) failure() error {
+	var errs []error
 	for _, p := range v.processes {
 		if p.err == nil {
 			return nil
 		}
+		errs = append(errs, fmt.Errorf("process %d: %w", p.PID, p.err))
 	}
-	if len(v.processes) == 0 {
-		return nil
-	}
-	return fmt.Errorf("process %d: %w", v.processes[0].PID, v.processes[0].err)
+	return errors.Join(errs...)
 }

@@ -44,25 +44,7 @@ type action struct {
 }
 
 // levels are the keys of log levels.
-var levels = map[string]string{"d": "debug", "i": "info", "w": "warn", "e": "error", "c": "config"}
-
-// help explains the keys.
-var help = []string{
-	"  s, S       sort users by the next column, or the previous one",
-	"  /          show only users whose JID contains a text; Enter or Escape ends typing",
-	"  up, down   select a user",
-	"  k          disconnect the selected user; asks first",
-	"  r          reload the script in all processes",
-	"  l          change the log level of all processes",
-	"  h, ?       show this help",
-	"  q, Ctrl-C  quit",
-	"",
-	"CPU is time with the script lock, of one processor, in the last two seconds.",
-	"LONGEST is the longest time without waiting; nobody else is served meanwhile.",
-	"RETRY has the failures of the user's network in a row, and the time until the next login.",
-	"",
-	"Any key returns.",
-}
+var levels = map[string]string{"d": "debug", "i": "info", "w": "warn", "e": "error", "c": admin.ConfigLevel}
 
 // keys are the functions of the keys in the normal mode.
 var keys = map[string]func(u *ui) *action{
@@ -144,6 +126,7 @@ func (u *ui) typed(key string) {
 // askKick asks whether the selected user is to be disconnected.
 func (u *ui) askKick() *action {
 	if u.view == nil || len(u.view.users) == 0 {
+		u.note = "there is no user to disconnect"
 		return nil
 	}
 	u.chosen = u.view.users[min(u.selected, len(u.view.users)-1)]
@@ -155,6 +138,9 @@ func (u *ui) askKick() *action {
 	return nil
 }
 
+// keysPrompt is the prompt in the normal mode.
+const keysPrompt = "h help  s sort  / filter  k disconnect  r reload  l log level  q quit"
+
 // prompt returns the last line of the screen.
 func (u *ui) prompt() string {
 	switch u.mode {
@@ -162,56 +148,89 @@ func (u *ui) prompt() string {
 		return "users with: " + u.o.Filter + "_"
 	case choosingLevel:
 		return "log level: d debug, i info, w warn, e error, c that of the config, other keys: none"
+	case reading:
+		return "Any key returns."
 	case confirmingKick:
 		return fmt.Sprintf("disconnect %s? y: yes, other keys: no", u.chosen.User)
 	}
 	if u.note != "" {
 		return u.note
 	}
-	return "h help  s sort  / filter  k disconnect  r reload  l log level  q quit"
+	return keysPrompt
 }
 
 // lines returns the screen.
 func (u *ui) lines(width, height int) []string {
 	if u.mode == reading {
-		return u.fit(append([]string{u.o.Paint(bold, "Keys"), ""}, help...), width, height)
+		return u.fit(append([]string{u.o.Paint(bold, cut("Keys", width)), ""}, helpLines(width)...), width, height)
 	}
 	if u.view == nil {
-		return u.fit([]string{"asking the processes …"}, width, height)
+		return u.fit([]string{cut("asking the processes …", width)}, width, height)
 	}
 	v := u.view
 	title := fmt.Sprintf("%s  %s", v.jid, v.at.Format("15:04:05"))
 	if len(v.processes) == 0 {
-		title = "no process runs. Spectrum starts processes when users log in"
+		title = "no process runs; spectrum2-lua ps says what to do"
 	}
-	lines := []string{u.o.Paint(bold, cut(u.o.Clean(title), width))}
-	for _, line := range v.header(u.o) {
-		lines = append(lines, wrap(line, width)...)
-	}
+	lines := append([]string{u.o.Paint(bold, cut(u.o.Clean(title), width))}, u.header(width, height/3-1)...)
 	u.selected = max(min(u.selected, len(v.users)-1), 0)
-	// The users get half of the rest, handlers and tasks a quarter each.
-	rest := max(height-len(lines)-1, 9)
-	tables := []struct {
-		table
-		rows     int
-		selected int
-	}{
-		{v.handlerTable(u.o), rest / 4, -1},
-		{v.userTable(u.o), rest - 2*(rest/4), u.selected},
-		{v.taskTable(u.o), rest / 4, -1},
+	rest := max(height-len(lines)-len(u.footer(width, height)), 1)
+	handlers, tasks := share(rest)
+	if handlers > 0 {
+		lines = append(lines, u.part(v.handlerTable(u.o), handlers, -1, width)...)
 	}
-	for _, t := range tables {
-		lines = append(lines, u.part(t.table, t.rows, t.selected, width)...)
+	lines = append(lines, u.part(v.userTable(u.o), rest-handlers-tasks, u.selected, width)...)
+	if tasks > 0 {
+		lines = append(lines, u.part(v.taskTable(u.o), tasks, -1, width)...)
 	}
 	return u.fit(lines, width, height)
+}
+
+// leastTable is the number of lines of a table with one row: blank line, title, names, row.
+const leastTable = 4
+
+// share divides the lines below the header. The users get half of them, handlers and tasks a
+// quarter each. If there are too few, the users come first, and then the handlers.
+func share(lines int) (handlers, tasks int) {
+	switch {
+	case lines < 2*leastTable:
+		return 0, 0
+	case lines < 3*leastTable:
+		return leastTable, 0
+	}
+	quarter := max(lines/4, leastTable)
+	return quarter, quarter
+}
+
+// header returns the lines about the processes, in a number of lines: a short line for each
+// process if all figures do not fit, and at last the first of these lines.
+func (u *ui) header(width, height int) []string {
+	var lines []string
+	for _, line := range u.view.header(u.o) {
+		lines = append(lines, wrap(line, width)...)
+	}
+	if len(lines) <= height {
+		return lines
+	}
+	lines = nil
+	for _, line := range u.view.shortHeader(u.o) {
+		lines = append(lines, cut(line, width))
+	}
+	if len(lines) <= height {
+		return lines
+	}
+	shown := max(height-1, 0)
+	more := cut(fmt.Sprintf("  … %d more", len(lines)-shown), width)
+	return append(lines[:shown:shown], more)[:max(height, 0)]
 }
 
 // part returns a table with its title in a number of lines. The selected row is visible.
 func (u *ui) part(t table, height, selected, width int) []string {
 	all := t.lines(width)
-	shown := max(height-3, 1) // without blank line, title and names
-	first := max(selected-shown+1, 0)
 	lines := []string{"", cut(u.o.Clean(t.title), width), u.o.Paint(bold, all[0])}
+	lines = lines[min(max(leastTable-height, 0), len(lines)):]
+	shown := max(height-len(lines), 1)
+	first := max(selected-shown+1, 0)
 	for i, line := range all[1:] {
 		switch {
 		case i < first || i >= first+shown:
@@ -227,12 +246,14 @@ func (u *ui) part(t table, height, selected, width int) []string {
 	return lines
 }
 
-// fit cuts the screen at its height, with the prompt in the last line.
+// fit cuts the screen at its height, with the prompt at the bottom.
 func (u *ui) fit(lines []string, width, height int) []string {
-	for len(lines) < height-1 {
+	footer := u.footer(width, height)
+	above := max(height-len(footer), 0)
+	for len(lines) < above {
 		lines = append(lines, "")
 	}
-	return append(lines[:max(height-1, 0)], cut(u.o.Clean(u.prompt()), width))
+	return append(lines[:above], footer...)
 }
 
 // wrap breaks a line at the double spaces between its parts.

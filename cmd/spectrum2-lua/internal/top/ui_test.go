@@ -90,10 +90,69 @@ func TestScreenHasTheSizeOfTheTerminal(t *testing.T) {
 					t.Fatalf("mode %d, %dx%d: %d lines", mode, width, height, len(lines))
 				}
 				for _, line := range lines {
-					if n := len([]rune(strings.TrimPrefix(line, ">"))); n > width && mode != reading {
+					if n := len([]rune(strings.TrimPrefix(line, ">"))); n > width {
 						t.Fatalf("mode %d, %dx%d: a line has %d characters: %q", mode, width, height, n, line)
 					}
 				}
+			}
+		}
+	}
+}
+
+func TestHelpAndPromptsAreWrappedBetweenWords(t *testing.T) {
+	u := example()
+	u.mode = reading
+	lines := u.lines(60, 24)
+	for _, want := range []string{
+		"  /          show only users whose JID contains a text;",
+		"             Enter or Escape ends typing",
+		"CPU is time with the script lock, of one processor, in the",
+		"last two seconds.",
+		"Any key returns.",
+	} {
+		if !slices.Contains(lines, want) {
+			t.Errorf("no line %q:\n%s", want, strings.Join(lines, "\n"))
+		}
+	}
+	u.mode = normal
+	if lines = u.lines(60, 24); !slices.Equal(lines[22:], []string{"h help  s sort  / filter  k disconnect  r reload", "  l log level  q quit"}) {
+		t.Errorf("the keys are %q", lines[22:])
+	}
+	u.mode = choosingLevel
+	if lines = u.lines(60, 24); lines[23] != "config, other keys: none" {
+		t.Errorf("the prompt ends in %q", lines[23])
+	}
+}
+
+func TestSmallScreenShowsProcessesAndUsers(t *testing.T) {
+	u := example()
+	lines := u.lines(20, 10)
+	for _, want := range [][]string{{"live.localhost"}, {"1: CPU", "users"}, {"2: CPU", "users"}, {"Users: 4 of 3"}, {"USER"}, {">carol@localhost"}, {"alice@localhost"}} {
+		if !has(lines, want...) {
+			t.Errorf("no line with %q:\n%s", want, strings.Join(lines, "\n"))
+		}
+	}
+	if lines = u.lines(20, 14); !has(lines, "HANDLER") || !has(lines, ">carol@localhost") || has(lines, "TASK") {
+		t.Errorf("the handlers fit, but not the tasks:\n%s", strings.Join(lines, "\n"))
+	}
+	for range 30 {
+		u.view.processes = append(u.view.processes, process{Top: admin.Top{PID: 3}})
+	}
+	if lines = u.lines(80, 24); !has(lines, "2: CPU") || !has(lines, "… 26 more") || !has(lines, "HANDLER") || !has(lines, ">carol@localhost") || !has(lines, "TASK") {
+		t.Errorf("with many processes:\n%s", strings.Join(lines, "\n"))
+	}
+}
+
+// TestSelectedUserIsOnEachScreen moves through the users.
+func TestSelectedUserIsOnEachScreen(t *testing.T) {
+	for width := 1; width < 200; width += 7 {
+		for height := 3; height < 60; height++ {
+			u := example()
+			for i := range u.view.users {
+				if lines := u.lines(width, height); !slices.ContainsFunc(lines, func(line string) bool { return strings.HasPrefix(line, ">") }) {
+					t.Fatalf("%dx%d: the user %d is hidden:\n%s", width, height, i, strings.Join(lines, "\n"))
+				}
+				u.press("\x1b[B")
 			}
 		}
 	}
@@ -165,6 +224,10 @@ func TestProcessIsNotDisconnected(t *testing.T) {
 	u := example()
 	u.view.users = []userRow{{}}
 	if todo := u.press("k"); todo != nil || u.mode != normal || u.note == "" {
+		t.Errorf("%+v, %q", todo, u.note)
+	}
+	u.view.users = nil
+	if todo := u.press("k"); todo != nil || u.note != "there is no user to disconnect" {
 		t.Errorf("%+v, %q", todo, u.note)
 	}
 }

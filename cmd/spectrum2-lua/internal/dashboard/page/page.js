@@ -17,7 +17,7 @@ function replace(id, html) {
   if (focused) document.getElementById(focused)?.focus();
 }
 
-const events = new EventSource("/events");
+const events = new EventSource("events");
 events.addEventListener("update", (event) => {
   connection.textContent = "";
   document.documentElement.dataset.live = "yes";

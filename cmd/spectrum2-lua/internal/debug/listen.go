@@ -1,4 +1,4 @@
-package dap
+package debug
 
 import (
 	"context"
@@ -10,13 +10,14 @@ import (
 	"sync"
 	"time"
 
+	"spectrumlua/luabind/debugger/dap"
 	"spectrumlua/runtime/crash"
 )
 
 // Listener serves the clients of an address, one after the other.
 type Listener struct {
 	listener net.Listener
-	opts     Options
+	opts     dap.Options
 	report   func(error)
 	ready    chan struct{}
 	once     sync.Once
@@ -27,7 +28,7 @@ type Listener struct {
 // Listen serves clients at an address: HOST:PORT on the loopback interface, or the path of
 // a Unix socket, which only the own user can open. report is called with the errors of
 // clients. The caller must call Close.
-func Listen(ctx context.Context, address string, o Options, report func(error)) (*Listener, error) {
+func Listen(ctx context.Context, address string, o dap.Options, report func(error)) (*Listener, error) {
 	l, err := listen(address)
 	if err != nil {
 		return nil, err
@@ -107,7 +108,7 @@ func (l *Listener) accept(ctx context.Context) {
 		}
 		l.running.Go(func() {
 			defer crash.Guard()
-			if err := Serve(ctx, conn, l.opts); errors.Is(err, errGarbage) {
+			if err := dap.Serve(ctx, conn, l.opts); errors.Is(err, dap.ErrGarbage) {
 				l.report(err)
 			}
 		})
