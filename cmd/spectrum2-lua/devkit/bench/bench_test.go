@@ -6,7 +6,9 @@ import (
 	"fmt"
 	"net"
 	"os"
+	"os/signal"
 	"strings"
+	"syscall"
 	"testing"
 	"time"
 
@@ -94,6 +96,7 @@ func TestMain(m *testing.M) {
 		fmt.Fprintln(os.Stderr, err)
 		os.Exit(111)
 	}
+	signal.Ignore(syscall.SIGHUP) // as backends do, for which it is no reason to end
 	os.Exit(roles[os.Args[1]](conn))
 }
 
@@ -270,7 +273,8 @@ func TestMeasureScriptReportsWhyTheScriptFails(t *testing.T) {
 		{"a room", "refuses", func(o *Options) { o.Room = 2 }, "a room: user00000@localhost may not log in"},
 		{"a store", "good", func(o *Options) { o.Stored = 3 }, `the answer to "set 3" is "set 3", not "done"`},
 		{"nobody waits", "good", func(o *Options) { o.Sessions = 5 }, `the answer to "waiting" is "waiting", not "1"`},
-		{"a reload", "good" /* which SIGHUP ends */, func(o *Options) { o.Reload = 1 }, `waiting for the answer to "reloaded": `},
+		{"a reload", "good", func(o *Options) { o.Reload = 1 }, `the answer to "reloaded" is "reloaded", not a number up to 1`},
+		{"an end at a reload", "dies", func(o *Options) { o.Reload = 1 }, `waiting for the answer to "reloaded": `},
 		{"no peer", "good", func(o *Options) { o.Tasks, o.Peer.Path = 7, "no/such/file" }, "the peer: "},
 	} {
 		t.Run(test.name, func(t *testing.T) {
