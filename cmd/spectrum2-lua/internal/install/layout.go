@@ -37,8 +37,9 @@ var trees = []struct {
 // system are the files for systemd, by their path below the prefix. systemd looks for them
 // below /usr and /usr/local.
 var system = map[string]string{
-	"lib/systemd/system/spectrum2-lua@.service": "spectrum2-lua@.service",
-	"lib/sysusers.d/spectrum2-lua.conf":         "spectrum2-lua.conf",
+	"lib/systemd/system/spectrum2-lua@.service":         "spectrum2-lua@.service",
+	"lib/systemd/system/spectrum2-lua-exporter.service": "spectrum2-lua-exporter.service",
+	"lib/sysusers.d/spectrum2-lua.conf":                 "spectrum2-lua.conf",
 }
 
 var pages = []string{"README.md", "CHANGELOG.md", "CONTRIBUTING.md", "SECURITY.md", "LICENSE"}

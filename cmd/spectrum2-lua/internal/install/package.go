@@ -29,7 +29,7 @@ func stage(files []file, folder, number string, at time.Time) error {
 			continue // the packages have a file copyright
 		}
 		name, to := packageOf(f.to)
-		if err := f.put(filepath.Join(folder, name, "usr", to), packaged); err != nil {
+		if err := f.put(filepath.Join(folder, name, "usr", to), placesOf[name]); err != nil {
 			return err
 		}
 	}
@@ -53,7 +53,7 @@ func packageOf(to string) (name, in string) {
 	switch {
 	case to == "bin/spectrum2_lua_backend":
 		return backendPackage, "libexec/spectrum2_lua_backend" // where Spectrum's other backends are
-	case path.Base(to) == "spectrum2_lua_backend.1":
+	case path.Base(to) == "spectrum2_lua_backend.1", path.Base(to) == "spectrum2-lua-exporter.service":
 		return backendPackage, to
 	}
 	return toolPackage, to
@@ -126,8 +126,12 @@ type places struct {
 	dynamic string
 }
 
-// packaged is the unit of the package, which has a user and folders of its own.
-var packaged = places{prefix: "/usr", configs: "/etc/spectrum2-lua", name: "spectrum2-lua", dynamic: "no"}
+// placesOf are those of the units of each package. Only the tool's has a user and folders of
+// its own.
+var placesOf = map[string]places{
+	toolPackage:    {prefix: "/usr", configs: "/etc/spectrum2-lua", name: "spectrum2-lua", dynamic: "no"},
+	backendPackage: besideSpectrum("/usr"),
+}
 
 // besideSpectrum uses the user and folders of Debian's package spectrum2.
 func besideSpectrum(prefix string) places {

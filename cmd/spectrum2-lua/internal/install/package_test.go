@@ -38,7 +38,8 @@ func TestPackagesHaveTheirFiles(t *testing.T) {
 		toolPackage: {"usr/bin/spectrum2-lua", "usr/lib/systemd/system/spectrum2-lua@.service", "usr/lib/sysusers.d/spectrum2-lua.conf",
 			"usr/share/man/man1/spectrum2-lua.1.gz", "usr/share/spectrum2-lua/scripts/echo.lua", "usr/share/spectrum2-lua/examples/echo.cfg",
 			"usr/share/doc/spectrum2-lua/copyright", "usr/share/doc/spectrum2-lua/changelog.gz"},
-		backendPackage: {"usr/libexec/spectrum2_lua_backend", "usr/share/doc/spectrum2-backend-lua/copyright", "usr/share/doc/spectrum2-backend-lua/changelog.gz"},
+		backendPackage: {"usr/libexec/spectrum2_lua_backend", "usr/lib/systemd/system/spectrum2-lua-exporter.service",
+			"usr/share/doc/spectrum2-backend-lua/copyright", "usr/share/doc/spectrum2-backend-lua/changelog.gz"},
 	} {
 		for _, file := range want {
 			if !slices.Contains(all[name], file) {
@@ -53,18 +54,45 @@ func TestPackagesHaveTheirFiles(t *testing.T) {
 	}
 }
 
-func TestUnitOfThePackageHasItsOwnUser(t *testing.T) {
-	unit, err := os.ReadFile(filepath.Join(staged(t), toolPackage, "usr/lib/systemd/system/spectrum2-lua@.service"))
-	if err != nil {
-		t.Fatal(err)
-	}
-	for _, line := range []string{"ExecStart=/usr/bin/spectrum2-lua serve /etc/spectrum2-lua/%i.cfg", "User=_spectrum2-lua", "DynamicUser=no", "StateDirectory=spectrum2-lua"} {
-		if !strings.Contains(string(unit), line+"\n") {
-			t.Errorf("the unit lacks %s", line)
+// TestUnitsOfThePackagesHaveTheirUsers compares the units with what the packages promise: that
+// of serve has a user of its own, and that of the exporter has Spectrum's.
+func TestUnitsOfThePackagesHaveTheirUsers(t *testing.T) {
+	folder := staged(t)
+	for file, lines := range map[string][]string{
+		toolPackage + "/usr/lib/systemd/system/spectrum2-lua@.service": {
+			"ExecStart=/usr/bin/spectrum2-lua serve /etc/spectrum2-lua/%i.cfg", "User=_spectrum2-lua", "DynamicUser=no", "StateDirectory=spectrum2-lua"},
+		backendPackage + "/usr/lib/systemd/system/spectrum2-lua-exporter.service": {
+			"ExecStart=/usr/bin/spectrum2-lua exporter /etc/spectrum2/transports", "User=_spectrum2", "DynamicUser=yes", "StateDirectory=spectrum2"},
+	} {
+		unit, err := os.ReadFile(filepath.Join(folder, file))
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, line := range lines {
+			if !strings.Contains(string(unit), line+"\n") {
+				t.Errorf("%s lacks %s", file, line)
+			}
+		}
+		if strings.Contains(string(unit), "@NAME@") || strings.Contains(string(unit), "@CONFIGS@") {
+			t.Errorf("%s has names that are not replaced", file)
 		}
 	}
-	if strings.Contains(string(unit), "@NAME@") || strings.Contains(string(unit), "@CONFIGS@") {
-		t.Error("the unit has names that are not replaced")
+}
+
+// TestExporterIsAsConfinedAsServe compares the two units: what restricts one restricts the
+// other.
+func TestExporterIsAsConfinedAsServe(t *testing.T) {
+	restrictions := func(file string) []string {
+		text, err := os.ReadFile(filepath.Join(source, "cmd/spectrum2-lua/internal/install/system", file))
+		if err != nil {
+			t.Fatal(err)
+		}
+		_, after, _ := strings.Cut(string(text), "\nCapabilityBoundingSet=")
+		return strings.Split(after, "\n")
+	}
+	serve, exporter := restrictions("spectrum2-lua@.service"), restrictions("spectrum2-lua-exporter.service")
+	if !slices.Equal(serve, exporter) || len(serve) < 20 {
+		t.Errorf("the restrictions differ:\n%q\n%q", serve, exporter)
 	}
 }
 

@@ -6,7 +6,8 @@
 #   release.sh release FOLDER       packages, archives, SBOMs and SHA256SUMS
 #   release.sh image FOLDER         write the files of the image (Containerfile)
 #
-#   GO NFPM CYCLONEDX    the go command, and the tools with their versions
+#   GO FLAGS             the go command, and its flags for our programs
+#   NFPM CYCLONEDX       the tools with their versions
 #   ARCHITECTURES        of the packages and archives
 #   FORMATS              of the packages
 #   VERSION              the version, instead of that of the commit
@@ -60,7 +61,10 @@ epoch() {
 
 # host runs a command of this repository with the flags of `make build`, so that both compile
 # each package once.
-host() { GOOS='' GOARCH='' CGO_ENABLED=0 "$GO" run -trimpath "$@"; }
+host() {
+  # shellcheck disable=SC2086 # several flags
+  GOOS='' GOARCH='' CGO_ENABLED=0 "$GO" run $FLAGS "$@"
+}
 
 # programs builds the programs and the files below share, in a folder.
 programs() {
