@@ -285,7 +285,7 @@ return on`, "exit_timeout = 1"))
 	if code := exitCode(t, p); code != 0 {
 		t.Errorf("exit code %d", code)
 	}
-	if took := time.Since(start); took > 5*time.Second {
+	if took := time.Since(start); took > 10*time.Second { // a second, and longer on a loaded machine
 		t.Errorf("the stop took %v", took)
 	}
 }

@@ -49,6 +49,8 @@ func TestNastyScripts(t *testing.T) {
 		{"endless recursion under pcall", `local function f() pcall(f) error("x") end pcall(f)`, ""},
 		{"a string of a gigabyte", `local s = ("x"):rep(2^30)`, "max_string"},
 		{"a string that doubles", `local s = "x" while true do s = table.concat { s, s } end`, "max_string"},
+		{"a string that doubles by ..", `local s = "x" while true do s = s .. s end`, "max_string"},
+		{"a string that doubles by .. under pcall", `local s = "x" while true do pcall(function() while true do s = s .. s end end) end`, "it ran for 500ms without waiting"},
 		{"a list that grows endlessly", `local t = {} while true do t[#t + 1] = true end`, "it ran for 500ms without waiting"},
 		{"100,000 tasks that end", `for i = 1, 1e5 do session:spawn(function() end) end`, ""},
 		{"100,000 timers", `for i = 1, 1e5 do session:after(0, function() end) end`, ""},
@@ -157,7 +159,7 @@ func TestScriptsThatFillTheMemory(t *testing.T) {
 		{"a million tasks", `for i = 1, 1e6 do session:spawn(function() spectrum.sleep(1000) end) end spectrum.sleep(1000)`},
 		{"coroutines", `local t = {} while true do t[#t + 1] = coroutine.wrap(function() coroutine.yield() end) t[#t]() end`},
 		{"strings of different lengths", `local t = {} while true do t[#t + 1] = ("x"):rep(1e5) .. #t end`},
-		{"a string that doubles by ..", `local s = ("x"):rep(2^16) while true do s = s .. s end`},
+		{"strings made by ..", `local t, s = {}, ("x"):rep(2^25) while true do t[#t + 1] = s .. #t end`},
 		{"a task that waits between allocations", `session:spawn(function() local t, n = {}, 0 while true do for i = 1, 100 do n = n + 1 t["k" .. n] = ("x"):rep(1e4) .. n end spectrum.sleep(0) end end)`},
 	}
 	for _, c := range cases {

@@ -65,30 +65,29 @@ func (p *process) run() int {
 	}
 	p.log.Infof("spectrum2-lua %s for %s, pid %d", version.String(), p.config.JID(), os.Getpid())
 
-	ctx, stop := signal.NotifyContext(context.Background(), syscall.SIGTERM, syscall.SIGINT)
-	defer stop()
-	ctx, cancel := context.WithCancel(ctx)
+	ctx, cancel := context.WithCancel(context.Background())
 	defer cancel()
-	aborts := make(chan os.Signal, 1)
-	signal.Notify(aborts, syscall.SIGABRT)
-	defer signal.Stop(aborts)
-	go p.endAt(ctx, aborts, cancel)
+	// Signals are caught until the process ends. To stop that takes a switch of threads for each.
+	ends := make(chan os.Signal, 1)
+	signal.Notify(ends, syscall.SIGTERM, syscall.SIGINT, syscall.SIGABRT)
+	go p.endAt(ctx, ends, cancel)
 	if measured.Listen != "" {
 		p.log.Warnf("%s: [metrics] listen is for spectrum2-lua serve: here, spectrum2-lua exporter serves the metrics", measured.Where())
 	}
 	return p.serve(ctx, settings, shared, measured)
 }
 
-// endAt calls end at SIGABRT, which Spectrum sends to a backend that it considers
-// dead. It logs the stacks first, because nobody sees what Go writes to standard
-// error.
-func (p *process) endAt(ctx context.Context, aborts <-chan os.Signal, end func()) {
+// endAt calls end at a signal. SIGABRT is what Spectrum sends to a backend that it considers
+// dead: endAt logs the stacks first, because nobody sees what Go writes to standard error.
+func (p *process) endAt(ctx context.Context, signals <-chan os.Signal, end func()) {
 	defer crash.Guard()
 	select {
 	case <-ctx.Done():
-	case <-aborts:
-		stacks := make([]byte, 1<<20)
-		p.log.Errorf("SIGABRT: Spectrum considers this process dead\n%s", stacks[:runtime.Stack(stacks, true)])
+	case s := <-signals:
+		if s == syscall.SIGABRT {
+			stacks := make([]byte, 1<<20)
+			p.log.Errorf("SIGABRT: Spectrum considers this process dead\n%s", stacks[:runtime.Stack(stacks, true)])
+		}
 		end()
 	}
 }
@@ -97,8 +96,7 @@ func (p *process) endAt(ctx context.Context, aborts <-chan os.Signal, end func()
 func (p *process) serve(ctx context.Context, settings config.Settings, shared files.Settings, measured metrics.Settings) int {
 	hangups := make(chan os.Signal, 1)
 	signal.Notify(hangups, syscall.SIGHUP) // before the script loads: it must not end the process
-	defer signal.Stop(hangups)
-	recorder := p.record(settings)
+	recorder := record.FromConfig(p.config, settings, record.HomeSpectrum, p.log)
 	if recorder != nil {
 		defer recorder.Close()
 	}
@@ -126,28 +124,6 @@ func (p *process) serve(ctx context.Context, settings config.Settings, shared fi
 	memory.Settle()
 	go p.rest(ctx)
 	return p.exitCode(b.Serve(ctx))
-}
-
-// record opens the record, or returns nil if the config names no file. The backend
-// serves even if it cannot write the record.
-func (p *process) record(settings config.Settings) *record.Recorder {
-	if settings.Record == "" {
-		return nil
-	}
-	id, _ := p.config.Get("service.backend_id")
-	recorder, err := record.Open(record.Options{
-		Path:    settings.Record,
-		Log:     p.log,
-		Secrets: p.config.Secrets(),
-		Header: record.Header{
-			Version: version.String(), JID: p.config.JID(), Backend: id, PID: os.Getpid(),
-			Config: p.config.Path(), Script: settings.Script, Home: record.HomeSpectrum,
-		},
-	})
-	if err != nil {
-		p.log.Errorf("%v; the backend runs without a record", err)
-	}
-	return recorder
 }
 
 // rest frees memory whenever the process is idle.
