@@ -19,7 +19,7 @@ import (
 
 // patience limits each wait. It is long because the machine may be busy; only a failing test
 // waits so long.
-var patience = 30 * time.Second
+var patience = 90 * time.Second
 
 // A bedConfig holds the differences from an ordinary transport.
 type bedConfig struct {
@@ -210,17 +210,24 @@ func (b *bed) close() {
 		}
 	}
 	b.server, b.helpers, b.ircUsers = nil, nil, nil
-	for _, p := range b.waitGone(2 * time.Second) {
-		b.blame("left at the end: %v", p)
-		if this, err := os.FindProcess(p.pid); err == nil {
-			_ = this.Kill()
-		}
+	if left := b.waitGone(5 * time.Second); len(left) > 0 {
+		b.blame("left at the end: %v", left)
+		kill(left)
 	}
 	if b.t.Failed() {
 		b.showLogs()
 	}
 	if os.Getenv("E2E_KEEP") == "" && !b.config.quiet {
 		os.RemoveAll(b.dir)
+	}
+}
+
+// kill kills processes that should have ended, so that they do not disturb what follows.
+func kill(left []running) {
+	for _, p := range left {
+		if this, err := os.FindProcess(p.pid); err == nil {
+			_ = this.Kill()
+		}
 	}
 }
 

@@ -221,10 +221,15 @@ func (s *crowdSide) await(what string, count *atomic.Int64, want int64) {
 // arrived waits until so many users are online, or nothing has changed for a while because some
 // logins have failed. It returns how many are online.
 func (s *crowdSide) arrived(want int64, idle time.Duration) int64 {
-	last, since := s.online.Load(), time.Now()
+	return rises(&s.online, want, idle)
+}
+
+// rises waits until a count is as wanted, or has not changed for a while. It returns the count.
+func rises(count *atomic.Int64, want int64, idle time.Duration) int64 {
+	last, since := count.Load(), time.Now()
 	for last != want && time.Since(since) < idle {
 		time.Sleep(time.Millisecond)
-		if now := s.online.Load(); now != last {
+		if now := count.Load(); now != last {
 			last, since = now, time.Now()
 		}
 	}
@@ -293,15 +298,15 @@ func (s *crowdSide) forget() {
 	s.online.Store(0)
 }
 
-// join makes users join a room.
-func (s *crowdSide) join(room string, from, to int) {
-	s.bed.t.Helper()
+// join makes users join a room. It returns how many are in it when all of them are, or when
+// nothing has changed for a while because some joins have failed.
+func (s *crowdSide) join(room string, from, to int) (joined int) {
 	before := s.joined.Load()
 	for user := from; user < to; user++ {
 		s.send(stanza.Presence(s.client(user), room+"@"+s.bed.jid+"/"+s.nick(user), "",
 			stanza.Element(stanza.MUC, "x", nil)))
 	}
-	s.await("joins of a room", &s.joined, before+int64(to-from))
+	return int(rises(&s.joined, before+int64(to-from), patience) - before)
 }
 
 // say sends a message of a user to the next one, through the network and back.

@@ -33,27 +33,37 @@ func (b *bed) ofTransport() []running {
 	return all
 }
 
+// ofTransportNow is like ofTransport, but the result may be empty.
 func (b *bed) ofTransportNow() []running {
 	var all []running
 	for _, p := range b.processes() {
-		if !b.knows(p.pid) {
+		if !b.knows(p) {
 			all = append(all, p)
 		}
 	}
 	return all
 }
 
-// cpu returns the processor time of processes.
-func (b *bed) cpu(all []running) (sum time.Duration) {
+// cpu returns the processor time of processes, none of which may have ended.
+func (b *bed) cpu(all []running) time.Duration {
 	b.t.Helper()
+	sum, err := cpuOf(all)
+	if err != nil {
+		b.t.Fatalf("%s: %v", b.name(), err)
+	}
+	return sum
+}
+
+// cpuOf is like cpu, but fails if one of the processes has ended.
+func cpuOf(all []running) (sum time.Duration, err error) {
 	for _, p := range all {
 		used, err := simulator.ProcessorTime(p.pid)
 		if err != nil {
-			b.t.Fatalf("%s: %v: %v", b.name(), p, err)
+			return 0, fmt.Errorf("%v: %w", p, err)
 		}
 		sum += used
 	}
-	return sum
+	return sum, nil
 }
 
 // memory returns the proportional set size of processes in bytes. It counts the pages that

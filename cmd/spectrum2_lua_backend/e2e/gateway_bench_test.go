@@ -61,11 +61,14 @@ type gatewayBench struct {
 	irc     *ircServer
 	speaker *ircUser // on IRC
 	limits  []string // what may have limited a figure
+	// failures has how many attempts have failed in each round, by what is said about them.
+	failures map[string][]int
 }
 
 type gatewaySide struct {
 	*crowdSide
 	known   int     // users who are registered
+	inRoom  int     // users who are in the last room
 	prosody float64 // part of a processor that Prosody used in the last measurement
 	samples map[figure][]float64
 }
@@ -77,7 +80,7 @@ func (s *gatewaySide) add(f figure, value float64) { s.samples[f] = append(s.sam
 // measured. E2E_BENCH is 1 or the names of some parts. With E2E_AGAINST, another spectrum2-lua
 // takes the place of Spectrum.
 func TestGatewayBench(t *testing.T) {
-	g := &gatewayBench{T: t, gatewaySize: smallGateway}
+	g := &gatewayBench{T: t, gatewaySize: smallGateway, failures: map[string][]int{}}
 	parts := os.Getenv("E2E_BENCH")
 	if parts != "" {
 		g.gatewaySize = fullGateway
@@ -209,7 +212,7 @@ func (g *gatewayBench) gone() {
 }
 
 // measured measures the processor time of a side, and notes when Prosody or the load client
-// was busy.
+// was busy. used is 0 if a process of Spectrum has ended meanwhile.
 func (g *gatewayBench) measured(s *gatewaySide, what string, do func()) (took, used time.Duration) {
 	g.Helper()
 	b := s.bed
@@ -217,9 +220,17 @@ func (g *gatewayBench) measured(s *gatewaySide, what string, do func()) (took, u
 	server := b.watch(b.host().server.cmd.Process.Pid)
 	own := b.watch(os.Getpid())
 	irc := b.watch(g.irc.process.cmd.Process.Pid)
-	cpu, begin := b.cpu(all), time.Now()
+	before, begin := b.cpu(all), time.Now()
 	do()
-	took, used = time.Since(begin), b.cpu(all)-cpu
+	took = time.Since(begin)
+	switch after, err := cpuOf(all); {
+	case err == nil:
+		used = after - before
+	case g.mayFail(s):
+		g.limits = append(g.limits, fmt.Sprintf("WARNING: a process of %s ended during %s.", b.name(), what))
+	default:
+		g.Fatalf("%s: %v", b.name(), err)
+	}
 	g.limited(s, what, "Prosody", server.of(b))
 	g.limited(s, what, "the load client", own.of(b))
 	g.limited(s, what, "ngIRCd", irc.of(b))

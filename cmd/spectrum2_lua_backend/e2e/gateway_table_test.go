@@ -4,6 +4,7 @@ package e2e_test
 
 import (
 	"fmt"
+	"maps"
 	"runtime"
 	"slices"
 	"strings"
@@ -107,11 +108,22 @@ func (g *gatewayBench) table() string {
 		}
 		own, ratio := bench.NewSpread(ours.samples[row.figure]), bench.NewSpread(bench.Ratios(ours.samples[row.figure], theirs.samples[row.figure]))
 		verdict := row.goal.String()
+		if len(theirs.samples[row.figure]) == 0 {
+			verdict = ""
+		}
 		if verdict != "" && !row.goal.met(own.Median, ratio.Median) {
 			verdict += ", **missed**"
 		}
 		fmt.Fprintf(&s, "| %s | %s | %s | %s | %s |\n", row.figure, cell(own, row.decimals),
 			cell(bench.NewSpread(theirs.samples[row.figure]), row.decimals), cell(ratio, 2), verdict)
+	}
+	for _, what := range slices.Sorted(maps.Keys(g.failures)) {
+		all := g.failures[what]
+		count := fmt.Sprint(slices.Min(all))
+		if most := slices.Max(all); most != all[0] || len(all) > 1 {
+			count += fmt.Sprintf(" to %d", most)
+		}
+		fmt.Fprintf(&s, "\nWARNING: %s %s, in %d rounds; the time contains a wait of %v for them.\n", count, what, len(all), patience)
 	}
 	slices.Sort(g.limits)
 	for _, text := range slices.Compact(g.limits) {
@@ -121,7 +133,10 @@ func (g *gatewayBench) table() string {
 }
 
 func cell(s bench.Spread, decimals int) string {
-	if s.N == 1 {
+	switch s.N {
+	case 0:
+		return "failed"
+	case 1:
 		return fmt.Sprintf("%.*f", decimals, s.Median)
 	}
 	return fmt.Sprintf("%.*f (%.*f-%.*f)", decimals, s.Median, decimals, s.Min, decimals, s.Max)

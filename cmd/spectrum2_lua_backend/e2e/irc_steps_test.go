@@ -453,6 +453,9 @@ func isKicked(s *ircScene) {
 	if !hasAll(kicked.Status, []string{"carol", "too loud"}) {
 		s.miss("dora does not receive the reason: %q", kicked.Status)
 	}
+	if s.ours && !s.config.serve { // Spectrum ignores a join until an error has ended the stay
+		s.dora.wait("Spectrum forgets the room", refused(s.room))
+	}
 	s.dora.join(s.room, "dora")
 	s.carol.wait(":dora!", "JOIN ", "#room")
 	s.alice.wait("dora is back", occupant(s.room, "dora"))

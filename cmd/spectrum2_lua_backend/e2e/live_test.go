@@ -41,6 +41,16 @@ func testLookInside(t *testing.T, serve bool) {
 	b.look(`(?s)\n.* 2 +1 .*ok, log level debug\n$`, "ps")
 	alice.echoes()
 
+	alice.step("is seen by an admin who runs Lua")
+	b.look(`^alice@localhost\n$`, "console", "-e", "sessions()[1].user")
+	b.look(`^2\tnil\n$`, "console", "--user", "alice@localhost", "-e", "spectrum.data.seen = 2 return spectrum.data.seen, session.data.none")
+	for range 10 { // more than the log has of other lines about a user
+		b.look(`^2\n$`, "console", "--read-only", "--user", "alice@localhost", "-e", "spectrum.data.seen")
+	}
+	b.refuses(`: console:1: read-only: the tables of the script cannot be changed\n$`, "console", "--read-only", "-e", "spectrum.data.seen = 3")
+	b.until("the log has all lines", func() bool { return len(consoleLine.FindAllString(b.log("backend-1.log"), -1)) == 10 })
+	alice.echoes()
+
 	alice.step("learns why an admin disconnects the user")
 	b.look(`: alice@localhost is disconnected\n$`, "kick", "alice@localhost", "--reason", "a break of ten minutes")
 	alice.wait("the reason", func(e event) bool {
@@ -65,6 +75,18 @@ func testLookInside(t *testing.T, serve bool) {
 		if info, err := os.Stat(socket); err != nil || info.Mode().Perm() != 0o600 {
 			t.Errorf("%s has the mode %v, %v", socket, info.Mode(), err)
 		}
+	}
+}
+
+// consoleLine is the line of the log about a line that the test reads in the console.
+var consoleLine = regexp.MustCompile(`an admin reads in the console by=\S+ line="?spectrum\.data\.seen"? user=alice@localhost\n`)
+
+// refuses is look for a command that fails.
+func (b *bed) refuses(pattern, name string, arg ...string) {
+	b.t.Helper()
+	cmd := b.command(append([]string{b.inside("spectrum2-lua"), name, b.inside("transport.cfg")}, arg...)...)
+	if out, err := cmd.CombinedOutput(); err == nil || !regexp.MustCompile(pattern).Match(out) {
+		b.t.Errorf("%s succeeds, or not %s:\n%s", name, pattern, out)
 	}
 }
 

@@ -64,7 +64,7 @@ func run(m *testing.M) (int, error) {
 	if os.Getenv("E2E_KEEP") == "" {
 		defer os.RemoveAll(runs)
 	}
-	if backend, err = findBackend(); err != nil {
+	if backend, err = program("spectrum2_lua_backend"); err != nil {
 		return 1, err
 	}
 	if limit := os.Getenv("E2E_PATIENCE"); limit != "" {
@@ -101,16 +101,12 @@ func removeStale(all string) {
 	}
 }
 
-// findBackend builds the program under test, or returns E2E_BACKEND.
-func findBackend() (string, error) {
-	if path := os.Getenv("E2E_BACKEND"); path != "" {
-		return filepath.Abs(path)
+// program returns the path of a program of the repository: the one in the folder E2E_BIN, or
+// one that it builds.
+func program(name string) (string, error) {
+	if folder := os.Getenv("E2E_BIN"); folder != "" {
+		return filepath.Abs(filepath.Join(folder, name))
 	}
-	return build("spectrum2_lua_backend")
-}
-
-// build builds a program of the repository and returns its path.
-func build(name string) (string, error) {
 	path := filepath.Join(runs, name)
 	build := exec.Command("go", "build", "-o", path, "./cmd/"+name)
 	build.Dir = repository
@@ -121,13 +117,13 @@ func build(name string) (string, error) {
 	return path, nil
 }
 
-// buildTool builds spectrum2-lua once.
-var buildTool = sync.OnceValues(func() (string, error) { return build("spectrum2-lua") })
+// findTool finds or builds spectrum2-lua once.
+var findTool = sync.OnceValues(func() (string, error) { return program("spectrum2-lua") })
 
 // tool returns the path of spectrum2-lua.
 func (b *bed) tool() string {
 	b.t.Helper()
-	path, err := buildTool()
+	path, err := findTool()
 	if err != nil {
 		b.t.Fatal(err)
 	}

@@ -21,6 +21,8 @@ type machine struct {
 	t   *testing.T
 	dir string // its folder /e2e, as this process sees it
 	pid int    // of systemd
+	// instead are commands for follow to run instead of those of a page.
+	instead map[string]string
 }
 
 // machineFiles are the files of a machine, besides those of its folder.
@@ -115,7 +117,11 @@ func (m *machine) waitReady(parent int, ended chan error) {
 	}
 	dirs, _ := filepath.Glob("/proc/[0-9]*")
 	for _, dir := range dirs {
-		if pid, err := strconv.Atoi(filepath.Base(dir)); err == nil && parentOf(pid) == parent {
+		pid, err := strconv.Atoi(filepath.Base(dir))
+		if err != nil {
+			continue
+		}
+		if of, lives := parentOf(pid); lives && of == parent {
 			m.pid = pid
 		}
 	}

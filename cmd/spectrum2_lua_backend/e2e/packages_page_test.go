@@ -53,14 +53,27 @@ func stepsOf(t *testing.T, page, heading string) []step {
 // follow runs the commands below a heading and writes its files, as an admin would.
 func (m *machine) follow(page, heading string) {
 	m.t.Helper()
-	for _, s := range stepsOf(m.t, page, heading) {
+	m.followSome(page, heading, -1)
+}
+
+// followSome is like follow, for the first blocks of code; -1 stands for all.
+func (m *machine) followSome(page, heading string, blocks int) {
+	m.t.Helper()
+	for i, s := range stepsOf(m.t, page, heading) {
+		if i == blocks {
+			return
+		}
 		text := strings.Join(s.lines, "\n") + "\n"
 		if s.file != "" {
 			m.write(s.file, text)
 			continue
 		}
 		for command := range strings.Lines(strings.ReplaceAll(text, "\\\n", "")) {
-			m.run(untilDone(strings.TrimSpace(command)))
+			command = strings.TrimSpace(command)
+			if other, found := m.instead[command]; found {
+				command = other
+			}
+			m.run(untilDone(command))
 		}
 	}
 }

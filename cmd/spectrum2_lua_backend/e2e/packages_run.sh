@@ -1,7 +1,8 @@
 #!/usr/bin/env bash
 # Runs the tests of the packages: packages_run.sh [arguments for go test]. E2E_PACKAGES is
-# the folder with the packages for Debian, and E2E_IMAGE that of `make image`. Exit code 75
-# means that the archive cannot provide the stable Debian today.
+# the folder of `make packages`, E2E_IMAGE that of `make image`, and E2E_NFPM the tool that
+# builds packages, with its version. Exit code 75 means that the archive cannot provide
+# the stable Debian today.
 set -euo pipefail
 
 # The tests run in another folder, so make paths absolute.
@@ -19,8 +20,8 @@ if ! ./provision.sh; then
   export E2E_ROOT=$E2E_STABLE
 fi
 cd ../../..
-# The tests use the program of the packages.
-export E2E_BACKEND=/nonexistent
+# The tests use the programs of the packages.
+export E2E_BIN=/nonexistent
 if [[ ! -e /sys/fs/cgroup/cgroup.procs && ! -e /sys/fs/cgroup/unified/cgroup.procs ]]; then
   printf '%s\n' "" "************************************************************************" \
     "NOT TESTED HERE: systemd needs control groups of version 2. The tests that install" \

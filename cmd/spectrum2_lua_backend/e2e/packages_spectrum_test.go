@@ -5,6 +5,7 @@ package e2e_test
 import (
 	"os"
 	"path/filepath"
+	"strings"
 	"testing"
 )
 
@@ -27,6 +28,7 @@ func TestPackagesSpectrum(t *testing.T) {
 	alice.online()
 	alice.echoes()
 	m.shows("ps -o user:20= -C spectrum2_lua_ba", "_spectrum2")
+	m.exports()
 	m.shows("grep -c hunter2 /var/log/spectrum2/echo.localhost/spectrum2.log || true", "0")
 
 	text := m.run("cat " + config)
@@ -41,4 +43,30 @@ func TestPackagesSpectrum(t *testing.T) {
 	m.run("apt purge -y spectrum2-lua spectrum2-backend-lua")
 	m.exists(false, "/usr/libexec/spectrum2_lua_backend", config+".example", "/etc/spectrum2-lua")
 	m.exists(true, config, "/var/lib/spectrum2/echo.localhost/database.sql", "/usr/bin/spectrum2")
+	m.exists(false, "/usr/lib/systemd/system/spectrum2-lua-exporter.service", "/etc/systemd/system/multi-user.target.wants/spectrum2-lua-exporter.service")
+	if out, err := m.try("systemctl is-active spectrum2-lua-exporter"); err == nil {
+		t.Errorf("the exporter runs without the package: %s", out)
+	}
+}
+
+// exports follows docs/admin/monitor.md while alice is logged in, and scrapes the exporter.
+func (m *machine) exports() {
+	m.t.Helper()
+	if out, err := m.try("systemctl is-enabled spectrum2-lua-exporter"); err == nil {
+		m.t.Errorf("the package has enabled the exporter: %s", out)
+	}
+	const get = `python3 -c 'import urllib.request; print(urllib.request.urlopen("http://127.0.0.1:9151/metrics").read().decode())'`
+	m.instead = map[string]string{"curl -s http://127.0.0.1:9151/metrics": get + " >/root/metrics"}
+	m.followSome("docs/admin/monitor.md", "## Scrape transports under Spectrum 2", 1)
+	scraped := m.run("cat /root/metrics")
+	for _, want := range []string{
+		`spectrum2_lua_processes{jid="echo.localhost"} 1`, `spectrum2_lua_users{jid="echo.localhost"} 1`,
+		`spectrum2_lua_logins_total{jid="echo.localhost"} 1`, `spectrum2_lua_exporter_failures_total{jid="echo.localhost"} 0`,
+	} {
+		if !strings.Contains("\n"+scraped+"\n", "\n"+want+"\n") {
+			m.t.Errorf("the exporter lacks %s:\n%s", want, scraped)
+		}
+	}
+	m.shows("ps -o user:20= -p $(systemctl show -P MainPID spectrum2-lua-exporter)", "_spectrum2")
+	m.run("systemd-analyze security --no-pager --threshold=20 spectrum2-lua-exporter") // tenths of a point
 }

@@ -21,14 +21,16 @@ func stable(t *testing.T) string {
 	return dir
 }
 
-// packages returns the paths of the packages under test.
+// packages returns the paths of the packages under test for this machine.
 func packages(t *testing.T) []string {
 	t.Helper()
-	files, err := filepath.Glob(filepath.Join(os.Getenv("E2E_PACKAGES"), "*_"+runtime.GOARCH+".deb"))
-	if err != nil || len(files) != 2 {
-		t.Fatalf("E2E_PACKAGES=%s: %q, %v; want two packages for %s", os.Getenv("E2E_PACKAGES"), files, err, runtime.GOARCH)
-	}
-	return files
+	return debs(t, runtime.GOARCH)
+}
+
+// debs returns the paths of the packages for Debian.
+func debs(t *testing.T, arch string) []string {
+	t.Helper()
+	return []string{onePackage(t, "spectrum2-backend-lua_*_"+arch+".deb"), onePackage(t, "spectrum2-lua_*_"+arch+".deb")}
 }
 
 // put copies files to /root in the machine, in place of the packages that are there.
@@ -39,7 +41,7 @@ func (m *machine) put(files ...string) {
 			m.t.Fatal(err)
 		}
 	}
-	m.run("rm -f /root/*.deb && mv /e2e/*.deb /root/")
+	m.run("rm -f /root/*.deb /root/*.rpm && mv /e2e/spectrum2-* /root/")
 }
 
 // nextVersion builds packages of a later version from those under test. edit changes the tree
@@ -48,10 +50,7 @@ func nextVersion(t *testing.T, suffix string, edit func(tree string)) []string {
 	t.Helper()
 	var next []string
 	for _, name := range packages(t) {
-		tree := filepath.Join(t.TempDir(), "tree")
-		if out, err := exec.Command("dpkg-deb", "-R", name, tree).CombinedOutput(); err != nil {
-			t.Fatalf("dpkg-deb: %v\n%s", err, out)
-		}
+		tree := debTree(t, name)
 		version := field(t, name, "Version")
 		control := filepath.Join(tree, "DEBIAN", "control")
 		// Both the package's own version and that of the package it depends on.
@@ -98,7 +97,13 @@ func addLine(t *testing.T, config, line string) func(tree string) {
 	}
 }
 
-const echoConfig = "/etc/spectrum2-lua/echo.cfg"
+// The transport echo of the package, its files and its process.
+const (
+	echoConfig   = "/etc/spectrum2-lua/echo.cfg"
+	echoDatabase = "/var/lib/spectrum2-lua/echo.localhost/database.sql"
+	enabledEcho  = "/etc/systemd/system/multi-user.target.wants/spectrum2-lua@echo.service"
+	mainProcess  = "systemctl show -P MainPID spectrum2-lua@echo"
+)
 
 // TestPackagesServe installs the package on a fresh Debian, follows docs/admin from the first
 // command to the first message, and upgrades and removes it.
@@ -123,13 +128,8 @@ func TestPackagesServe(t *testing.T) {
 // with reasons.
 func TestPackagesLintian(t *testing.T) {
 	t.Parallel()
-	if _, err := os.Stat(filepath.Join(stable(t), "usr/bin/lintian")); err != nil {
-		t.Skip("NOT TESTED: the Debian archive did not provide lintian")
-	}
-	const script = `mount -t tmpfs tmpfs "$0/tmp" && mount -t proc proc "$0/proc" && cp "$@" "$0/tmp/" &&
-		exec chroot "$0" env -i PATH=/usr/sbin:/usr/bin:/sbin:/bin LC_ALL=C.UTF-8 sh -c 'cd /tmp && exec lintian --allow-root ./*.deb'`
-	arg := append([]string{"--mount", "bash", "-c", script, stable(t)}, packages(t)...)
-	out, err := exec.CommandContext(t.Context(), "unshare", arg...).CombinedOutput()
+	needs(t, "lintian")
+	out, err := inStable(t, "exec lintian --allow-root ./*.deb", packages(t)...)
 	if err != nil || len(out) > 0 {
 		t.Errorf("lintian: %v\n%s", err, out)
 	}
@@ -147,7 +147,7 @@ func (m *machine) hasFiles() {
 	} {
 		m.shows("stat -c '%a %U:%G' "+file.path, file.want)
 	}
-	m.shows("ps -o user:20= -p $(systemctl show -P MainPID spectrum2-lua@echo)", "_spectrum2-lua")
+	m.shows("ps -o user:20= -p $("+mainProcess+")", "_spectrum2-lua")
 	m.shows("systemctl is-active spectrum2-lua@echo", "active")
 	m.shows("systemctl is-enabled spectrum2-lua@echo", "enabled")
 	m.run("spectrum2-lua test /usr/share/spectrum2-lua/examples /usr/share/spectrum2-lua/scripts/echo_test.lua")
@@ -173,14 +173,11 @@ func (m *machine) backsUp(alice *client) {
 // user stays registered.
 func (m *machine) upgrades(alice *client) {
 	m.t.Helper()
-	const running = "systemctl show -P MainPID spectrum2-lua@echo"
-	config, process := m.run("cat "+echoConfig), m.run(running)
+	config, process := m.run("cat "+echoConfig), m.run(mainProcess)
 	alice.step("waits for the upgrade")
 	m.put(nextVersion(m.t, ".1", func(string) {})...)
 	m.follow("docs/admin/upgrade.md", "## With packages")
-	if now := m.run(running); now == process {
-		m.t.Error("the upgrade does not restart the transport")
-	}
+	m.restarted(process)
 	m.shows("cat "+echoConfig, config)
 	alice.goOnline()
 	alice.echoes()
@@ -201,14 +198,26 @@ func (m *machine) upgrades(alice *client) {
 // isRemoved follows the end of docs/admin/upgrade.md.
 func (m *machine) isRemoved() {
 	m.t.Helper()
-	const database = "/var/lib/spectrum2-lua/echo.localhost/database.sql"
 	m.follow("docs/admin/upgrade.md", "## Removing it")
 	m.exists(false, "/usr/bin/spectrum2-lua", "/usr/share/spectrum2-lua", "/usr/share/doc/spectrum2-lua")
-	m.exists(true, echoConfig, database)
+	m.exists(true, echoConfig, echoDatabase)
+	m.isStopped()
+	m.follow("docs/admin/upgrade.md", "### With configs and data")
+	m.exists(false, "/etc/spectrum2-lua", "/var/lib/spectrum2-lua", "/var/log/spectrum2-lua", enabledEcho)
+}
+
+// restarted checks that an upgrade has replaced a process of the transport.
+func (m *machine) restarted(process string) {
+	m.t.Helper()
+	if now := m.run(mainProcess); now == process || now == "0" {
+		m.t.Errorf("the upgrade does not restart the transport: process %s before, %s now", process, now)
+	}
+}
+
+// isStopped checks that the transport does not run.
+func (m *machine) isStopped() {
+	m.t.Helper()
 	if out, err := m.try("systemctl is-active spectrum2-lua@echo"); err == nil {
 		m.t.Errorf("the transport runs without the package: %s", out)
 	}
-	m.follow("docs/admin/upgrade.md", "### With configs and data")
-	m.exists(false, "/etc/spectrum2-lua", "/var/lib/spectrum2-lua", "/var/log/spectrum2-lua",
-		"/etc/systemd/system/multi-user.target.wants/spectrum2-lua@echo.service")
 }

@@ -101,8 +101,9 @@ func (p *process) stop(limit time.Duration) (time.Duration, error) {
 
 // A running process of a bed, as /proc shows it.
 type running struct {
-	pid  int
-	args []string
+	pid    int
+	parent int // at that time: the process may end, and then /proc does not name it
+	args   []string
 }
 
 func (r running) String() string { return fmt.Sprintf("%d %s", r.pid, strings.Join(r.args, " ")) }
@@ -119,26 +120,27 @@ func (b *bed) processes() []running {
 		}
 		line, err := os.ReadFile(dir + "/cmdline")
 		pid, _ := strconv.Atoi(filepath.Base(dir))
-		if err == nil && len(line) > 0 {
-			found = append(found, running{pid, strings.Split(strings.TrimSuffix(string(line), "\x00"), "\x00")})
+		parent, lives := parentOf(pid)
+		if err == nil && len(line) > 0 && lives {
+			found = append(found, running{pid, parent, strings.Split(strings.TrimSuffix(string(line), "\x00"), "\x00")})
 		}
 	}
 	return found
 }
 
-// parentOf returns the parent of a process, or 0 without a parent.
-func parentOf(pid int) int {
+// parentOf returns the parent of a process. It returns false if the process has ended.
+func parentOf(pid int) (parent int, lives bool) {
 	stat, err := os.ReadFile(fmt.Sprintf("/proc/%d/stat", pid))
 	if err != nil {
-		return 0
+		return 0, false
 	}
 	// The name of the program, in parentheses, may contain anything.
 	fields := strings.Fields(string(stat[bytes.LastIndexByte(stat, ')')+1:]))
 	if len(fields) < 2 {
-		return 0
+		return 0, false
 	}
-	parent, _ := strconv.Atoi(fields[1])
-	return parent
+	parent, err = strconv.Atoi(fields[1])
+	return parent, err == nil
 }
 
 func hasEntry(environment, want []byte) bool {

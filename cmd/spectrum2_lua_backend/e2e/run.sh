@@ -4,7 +4,7 @@
 set -euo pipefail
 
 # The tests run in another folder, so make paths absolute.
-for name in E2E_ROOT E2E_DATABASES E2E_BACKEND; do
+for name in E2E_ROOT E2E_DATABASES E2E_BIN; do
   [[ -z ${!name:-} ]] || export "$name=$(realpath -m -- "${!name}")"
 done
 cd -- "$(dirname -- "${BASH_SOURCE[0]}")"

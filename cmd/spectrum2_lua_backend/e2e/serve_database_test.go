@@ -59,8 +59,11 @@ func TestServeDatabaseOutage(t *testing.T) {
 			bob.goOffline()
 		}
 		for line := range strings.Lines(b.log("backend-1.log")) {
-			if strings.Contains(line, "messages cannot be archived") {
-				continue // the archive has a line of its own
+			if strings.Contains(line, "messages cannot be archived") || strings.Contains(line, "ids of messages cannot be stored") {
+				continue // they have lines of their own
+			}
+			if strings.Contains(line, "a call of the database failed, although") {
+				continue // it began during an outage, and its time was over just after the end
 			}
 			if strings.Contains(line, " ERROR ") && !strings.Contains(line, "an outage of the database") || strings.Contains(line, " WARN ") {
 				t.Errorf("the log of serve: %s", line)

@@ -31,7 +31,9 @@ func TestServeUsers(t *testing.T) {
 		desk.speaksInRoom()
 		phone.step("hears")
 		desk.sayIn(b.room(), "for both")
-		phone.wait("what the other client says", func(e event) bool { return messageFrom(b.room())(e) && e.Body == "for both" })
+		forBoth := func(e event) bool { return messageFrom(b.room())(e) && e.Body == "for both" }
+		phone.wait("what the other client says", forBoth)
+		desk.wait("what it says itself", forBoth)
 		phone.step("leaves")
 		phone.do(command{"do": "presence", "to": b.room() + "/alice", "type": "unavailable"})
 		phone.wait("is out of the room", gone(b.room(), "alice", 110))

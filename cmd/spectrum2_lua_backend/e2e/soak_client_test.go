@@ -32,7 +32,7 @@ func connectLight(ctx context.Context, port int, user, resource string, handle f
 		return nil, err
 	}
 	c := &lightClient{conn: conn, done: make(chan struct{})}
-	_ = conn.SetDeadline(time.Now().Add(patience))
+	_ = conn.SetDeadline(time.Now().Add(crowdPatience))
 	if err := c.login(user, resource); err != nil {
 		_ = conn.Close()
 		return nil, fmt.Errorf("%s cannot log in: %w", user, err)
@@ -117,7 +117,7 @@ func (c *lightClient) send(text string) error {
 
 // leave ends the stream in order: all that the server has sent is handled.
 func (c *lightClient) leave() {
-	_ = c.conn.SetDeadline(time.Now().Add(patience))
+	_ = c.conn.SetDeadline(time.Now().Add(crowdPatience))
 	if c.send(`<presence type="unavailable"/></stream:stream>`) == nil {
 		<-c.done
 	}

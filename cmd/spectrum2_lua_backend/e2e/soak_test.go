@@ -19,6 +19,8 @@ import (
 
 const (
 	soakUsers = 100
+	// crowdPatience limits each wait of a user. All of them log in at once.
+	crowdPatience = 2 * time.Minute
 	// soakShort is the duration in make e2e. make soak-gateway sets another one.
 	soakShort = 45 * time.Second
 	// faultPause is the mean time between two faults.
@@ -291,7 +293,7 @@ func (s *gatewaySoak) report(before soakCounters, memory []int) {
 	t.Logf("%d messages: %d answered, %d returned with an error; around faults without an answer %v, repeated %v; %d messages of rooms",
 		sent, answered, bounced, lost, twice, s.heard.Load())
 	if n := s.deaf.Load(); n != 0 {
-		t.Errorf("%d times the transport stayed offline for an online user for %v", n, patience)
+		t.Errorf("%d times the transport stayed offline for an online user for %v", n, crowdPatience)
 	}
 	s.checkPresences(s.counters().minus(before))
 	s.checkMemory(memory)

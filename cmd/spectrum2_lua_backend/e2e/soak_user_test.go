@@ -23,8 +23,9 @@ type soakUser struct {
 	name  string
 	stays bool // the user stays connected while they are offline
 
-	online  atomic.Bool // the transport is available in this connection
-	friends atomic.Bool // the contact has accepted a subscription
+	online  atomic.Bool  // the transport is available in this connection
+	friends atomic.Bool  // the contact has accepted a subscription
+	refusal atomic.Value // the answer to the registration, if it is an error: a string
 	c       *lightClient
 	sending sync.Mutex // of c
 
@@ -67,7 +68,7 @@ func (u *soakUser) connect(ctx context.Context) bool {
 
 // waits waits for a state, and reports whether the user has it.
 func (u *soakUser) waits(ctx context.Context, c *lightClient, state *atomic.Bool) bool {
-	for limit := time.Now().Add(patience); ctx.Err() == nil && c.alive() && time.Now().Before(limit); {
+	for limit := time.Now().Add(crowdPatience); ctx.Err() == nil && c.alive() && time.Now().Before(limit); {
 		if state.Load() {
 			return true
 		}
@@ -94,7 +95,8 @@ func (u *soakUser) prepare(ctx context.Context) error {
 		u.name + `</username><password>pw</password></query></iq>`)
 	ok := u.waits(ctx, c, &u.online) && u.waits(ctx, c, &u.friends)
 	if !ok {
-		return fmt.Errorf("%s: online %v, contact %v", u.name, u.online.Load(), u.friends.Load())
+		refusal, _ := u.refusal.Load().(string)
+		return fmt.Errorf("%s: online %v, contact %v, refusal %q\n%s", u.name, u.online.Load(), u.friends.Load(), refusal, u.logged())
 	}
 	if u.stays {
 		u.send(`<iq type="set" id="stay" to="` + jid + `"><command xmlns="http://jabber.org/protocol/commands" node="settings" action="execute">` +
@@ -104,21 +106,35 @@ func (u *soakUser) prepare(ctx context.Context) error {
 	return nil
 }
 
+// logged returns what the logs say about the user.
+func (u *soakUser) logged() string {
+	var lines []string
+	for _, name := range []string{"backend-1.log", "prosody.log"} {
+		for line := range strings.Lines(u.soak.bed.log(name)) {
+			if strings.Contains(line, u.name+"@") {
+				lines = append(lines, line)
+			}
+		}
+	}
+	return strings.Join(lines[max(0, len(lines)-100):], "")
+}
+
 // live connects and leaves until ctx is done. Then it connects once more, so that the server
 // delivers what it has kept.
 func (u *soakUser) live(ctx, end context.Context) {
 	for ctx.Err() == nil && u.connect(ctx) {
-		u.visit(ctx)
+		u.visit(ctx, end)
 		sleep(ctx, rand.N(3*time.Second))
 	}
 	if u.connect(end) {
-		u.settle(end, patience)
+		u.settle(end, 30*time.Second)
 		u.c.leave()
 	}
 }
 
-// visit writes for some seconds and leaves in order.
-func (u *soakUser) visit(ctx context.Context) {
+// visit writes for some seconds, or until ctx is done. Then the user waits for the answers and
+// leaves in order: an answer to a user who has gone offline is lost, as with Spectrum.
+func (u *soakUser) visit(ctx, end context.Context) {
 	c, room := u.c, u.soak.bed.room()+"/"+u.name
 	u.send(`<presence to="` + room + `"><x xmlns="http://jabber.org/protocol/muc"/></presence>`)
 	for until := time.Now().Add(5*time.Second + rand.N(20*time.Second)); time.Now().Before(until) && c.alive() && ctx.Err() == nil; {
@@ -131,7 +147,7 @@ func (u *soakUser) visit(ctx context.Context) {
 		}
 		sleep(ctx, 500*time.Millisecond+rand.N(time.Second))
 	}
-	u.settle(ctx, 5*time.Second)
+	u.settle(end, 10*time.Second)
 	c.leave()
 }
 
@@ -173,6 +189,8 @@ func (u *soakUser) handle(n *xmltree.Node) {
 		u.presence(from, typ)
 	case n.Name == "iq" && (typ == "get" || typ == "set"):
 		u.send(`<iq type="error" id="` + n.Get("id") + `" to="` + n.Get("from") + `"><error type="cancel"><service-unavailable xmlns="urn:ietf:params:xml:ns:xmpp-stanzas"/></error></iq>`)
+	case n.Name == "iq" && typ == "error":
+		u.refusal.Store(n.Get("id") + ": " + stanza.ErrorOf(n).Text)
 	case n.Name == "message" && typ == "error":
 		number, _ := strconv.Atoi(n.Get("id"))
 		u.note(number, func(m *soakMessage) { m.bounced = true })

@@ -136,9 +136,10 @@ func (b *bed) stopSpectrum() {
 	if err != nil {
 		b.t.Error(err)
 	}
-	// The backend has its own session. It receives EXIT and has two seconds.
-	if left := b.waitGone(2 * time.Second); len(left) > 0 {
-		b.blame("still running 2 s after Spectrum's end: %v", left)
+	// The backend has its own session. It receives EXIT and has two seconds, and a busy machine.
+	if left := b.waitGone(5 * time.Second); len(left) > 0 {
+		b.blame("still running 5 s after Spectrum's end: %v", left)
+		kill(left)
 	}
 	b.t.Logf("Spectrum ended in %v", took.Round(time.Millisecond))
 	b.spectrum = nil
@@ -148,12 +149,7 @@ func (b *bed) stopSpectrum() {
 func (b *bed) waitGone(limit time.Duration) []running {
 	var left []running
 	b.poll(limit, func() bool {
-		left = left[:0]
-		for _, p := range b.processes() {
-			if !b.knows(p.pid) {
-				left = append(left, p)
-			}
-		}
+		left = b.ofTransportNow()
 		return len(left) == 0
 	})
 	return left
@@ -161,15 +157,21 @@ func (b *bed) waitGone(limit time.Duration) []running {
 
 // knows reports whether a process is the XMPP server, a helper or a client of this bed that
 // still runs, or a child of such a process.
-func (b *bed) knows(pid int) bool {
+func (b *bed) knows(p running) bool {
 	known := append([]*process{b.server}, b.helpers...)
 	for _, c := range b.clients {
 		known = append(known, c.process)
 	}
-	for ; pid > 1; pid = parentOf(pid) {
-		if slices.ContainsFunc(known, func(p *process) bool {
+	is := func(pid int) bool {
+		return slices.ContainsFunc(known, func(p *process) bool {
 			return p != nil && !p.ended() && p.cmd.Process.Pid == pid
-		}) {
+		})
+	}
+	if is(p.pid) {
+		return true
+	}
+	for pid := p.parent; pid > 1; pid, _ = parentOf(pid) {
+		if is(pid) {
 			return true
 		}
 	}
