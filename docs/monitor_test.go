@@ -41,6 +41,72 @@ func checkMetrics(t *testing.T, where, text string) {
 	}
 }
 
+// Places of labels: after by, in matchers, and in texts.
+var (
+	groupedBy = regexp.MustCompile(`\bby \(([^)]*)\)`)
+	matcher   = regexp.MustCompile(`[{,]\s*(\w+)\s*[=!]~?`)
+	inText    = regexp.MustCompile(`\{\{ ?(?:\$labels\.)?(\w+) ?\}\}`)
+)
+
+// usedMetrics returns the metrics in an expression.
+func usedMetrics(expr string) (used []metrics.Info) {
+	for _, name := range metricName.FindAllString(expr, -1) {
+		for _, m := range metrics.All() {
+			if name == m.Name || strings.HasPrefix(name, m.Name+"_") && m.Type == metrics.Histogram {
+				used = append(used, m)
+			}
+		}
+	}
+	return used
+}
+
+// checkLabels reports labels of an expression and of its text that its metrics do not have.
+func checkLabels(t *testing.T, where, expr, text string) {
+	t.Helper()
+	labels := []string{"jid", "job", "instance"}
+	for _, m := range usedMetrics(expr) {
+		labels = append(labels, m.Labels...)
+		if m.Type == metrics.Histogram {
+			labels = append(labels, "le")
+		}
+	}
+	var used []string
+	for _, found := range matcher.FindAllStringSubmatch(expr, -1) {
+		used = append(used, found[1])
+	}
+	results := labels // of the expression
+	if all := groupedBy.FindAllStringSubmatch(expr, -1); len(all) > 0 {
+		results = strings.Split(all[0][1], ", ")
+		for _, found := range all {
+			used = append(used, strings.Split(found[1], ", ")...)
+		}
+	}
+	for _, label := range used {
+		if !slices.Contains(labels, label) {
+			t.Errorf("%s: %s has no label %s", where, expr, label)
+		}
+	}
+	for _, found := range inText.FindAllStringSubmatch(text, -1) {
+		if !slices.Contains(results, found[1]) {
+			t.Errorf("%s: %s: the result has no label %s", where, text, found[1])
+		}
+	}
+}
+
+// checkRestarts reports an expression that waits for changes of a series with the pid of a
+// process. Another process has another series.
+func checkRestarts(t *testing.T, where, expr string) {
+	t.Helper()
+	if !strings.Contains(expr, "changes(") || strings.Contains(expr, " unless ") {
+		return
+	}
+	for _, m := range usedMetrics(expr) {
+		if slices.Contains(m.Labels, "pid") {
+			t.Errorf("%s: %s of an ended process does not change", where, m.Name)
+		}
+	}
+}
+
 func TestMonitoringPageHasEveryMetric(t *testing.T) {
 	page := read(t, "docs/admin/monitor.md")
 	list := section(t, page, "## The metrics")
@@ -63,7 +129,7 @@ func TestDashboardShowsMetricsThatExist(t *testing.T) {
 	var dashboard struct {
 		Panels []struct {
 			Title   string
-			Targets []struct{ Expr string }
+			Targets []struct{ Expr, LegendFormat string }
 		}
 	}
 	if err := json.Unmarshal([]byte(text), &dashboard); err != nil {
@@ -75,6 +141,7 @@ func TestDashboardShowsMetricsThatExist(t *testing.T) {
 			t.Errorf("%s shows nothing", panel.Title)
 		}
 		for _, target := range panel.Targets {
+			checkLabels(t, panel.Title, target.Expr, target.LegendFormat)
 			if !metricName.MatchString(target.Expr) || !balanced(target.Expr) {
 				t.Errorf("%s: %s", panel.Title, target.Expr)
 			}
@@ -103,6 +170,8 @@ func TestAlertsUseMetricsThatExist(t *testing.T) {
 		for _, rule := range group.Rules {
 			n++
 			checkMetrics(t, rule.Alert, rule.Expr)
+			checkLabels(t, rule.Alert, rule.Expr, rule.Annotations["summary"])
+			checkRestarts(t, rule.Alert, rule.Expr)
 			if rule.Annotations["summary"] == "" || !balanced(rule.Expr) || !metricName.MatchString(rule.Expr) && !strings.HasPrefix(rule.Expr, "up{") {
 				t.Errorf("%+v", rule)
 			}
@@ -116,8 +185,10 @@ func TestAlertsUseMetricsThatExist(t *testing.T) {
 		t.Errorf("%v, %v", scrape, err)
 	}
 	if promtool, err := exec.LookPath("promtool"); err == nil {
-		if out, err := exec.CommandContext(t.Context(), promtool, "check", "rules", "../examples/monitoring/alerts.yml").CombinedOutput(); err != nil {
-			t.Errorf("%v\n%s", err, out)
+		for _, args := range [][]string{{"check", "rules", "../examples/monitoring/alerts.yml"}, {"test", "rules", "testdata/monitoring/alerts_test.yml"}} {
+			if out, err := exec.CommandContext(t.Context(), promtool, args...).CombinedOutput(); err != nil {
+				t.Errorf("%v\n%s", err, out)
+			}
 		}
 	}
 }

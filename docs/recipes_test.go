@@ -6,6 +6,7 @@ import (
 	"regexp"
 	"strings"
 	"testing"
+	"time"
 
 	"spectrumlua/cmd/spectrum2-lua/devkit/check"
 	"spectrumlua/cmd/spectrum2-lua/devkit/scripttest"
@@ -43,7 +44,7 @@ func TestRecipesPassCheckAndTheirTests(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	scripttest.Run(t.Context(), files, scripttest.Options{Done: func(r scripttest.Result) {
+	scripttest.Run(t.Context(), files, scripttest.Options{Timeout: 5 * time.Minute, Done: func(r scripttest.Result) {
 		if !r.Passed() {
 			t.Errorf("%s: %s: %s", filepath.Base(r.File), r.Name, strings.Join(r.Failures, "\n"))
 		}

@@ -71,7 +71,7 @@ func TestReliabilityPageHasTheLimitsOfTheCode(t *testing.T) {
 		{"runtime/link/dial.go", "dialTimeout = 10 * time.Second", "| connecting to Spectrum | 10 s"},
 		{"runtime/config/options.go", `{"max_queue", KindCount, "10000"`, "| messages waiting for one user | 10,000"},
 		{"runtime/config/options.go", `{"handler_timeout", KindSeconds, "10"`, "| a handler that computes without waiting | 10 s"},
-		{"runtime/config/options.go", `{"max_string", KindBytes, "64M"`, "| a string of a library function | 64 MiB"},
+		{"runtime/config/options.go", `{"max_string", KindBytes, "64M"`, "| a string of a function or of `..` | 64 MiB"},
 		{"runtime/config/options.go", `{"memory_limit", KindBytes, "0"`, "| memory | none"},
 		{"luabind/host.go", "maxQueueBytes = 64 << 20", "| bytes waiting for all users | 64 MiB"},
 		{"luabind/backend/backend.go", "WatchdogGrace = 5 * time.Second", "| a script that does not stop then | 5 s"},

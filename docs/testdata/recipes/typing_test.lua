@@ -14,6 +14,7 @@ test.case("typing is repeated for the network, and expires for the user", functi
   alice:expect("buddy_stopped_typing", { buddy_name = "carol" })
   alice:say("carol", "hello")
   t:settle()
+  while pcall(t.log, t, "typing to carol", 0.01) do end -- a busy machine repeats it before the message
   t:advance(20)
   alice:never()
   t.error(function() t:log("typing to carol", 0.01) end)
