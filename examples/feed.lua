@@ -102,13 +102,15 @@ local function look()
   if trouble then -- an item that is marked now would never be posted
     error("the store does not answer: " .. trouble)
   end
-  for _, item in ipairs(items(feed)) do
+  local list = items(feed)
+  for _, item in ipairs(list) do
     if is_new(item) and known == url then
       post(item)
     end
   end
   -- The items of the first fetch are old news.
   store:set("known", url)
+  spectrum.log.debug("the feed was read", { items = #list })
 end
 
 spectrum.spawn("look", function()
