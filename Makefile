@@ -14,9 +14,12 @@ PROGRAMS  := ./cmd/spectrum2_lua_backend ./cmd/spectrum2-lua
 # The programs name the commit that they are made from, if git can tell it here.
 STAMP := $(shell git ls-files --error-unmatch Makefile >/dev/null 2>&1 && echo true || echo false)
 
+# The flags of the programs. The compiler optimises what a backend under load executes most.
+FLAGS := -trimpath -pgo=cmd/spectrum2-lua/devkit/bench/cpu.pgo
+
 # Our own commands on this machine, compiled as `make build` does, so that packages are
 # compiled once.
-HOST := GOOS= GOARCH= CGO_ENABLED=0 $(GO) run -trimpath
+HOST := GOOS= GOARCH= CGO_ENABLED=0 $(GO) run $(FLAGS)
 
 # Tools, by version. They are run from the module cache and never in go.mod.
 BUF           := github.com/bufbuild/buf/cmd/buf@v1.75.0
@@ -39,7 +42,7 @@ help: ## Explain the targets
 
 .PHONY: build
 build: ## Build bin/spectrum2_lua_backend and bin/spectrum2-lua, both static
-	CGO_ENABLED=0 $(GO) build -trimpath -buildvcs=$(STAMP) -ldflags="-s -w" -o $(BIN)/ $(PROGRAMS)
+	CGO_ENABLED=0 $(GO) build $(FLAGS) -buildvcs=$(STAMP) -ldflags="-s -w" -o $(BIN)/ $(PROGRAMS)
 
 .PHONY: demo
 demo: build ## Show a simulated Spectrum that logs in to examples/echo.cfg and chats
@@ -62,27 +65,34 @@ e2e-browser:
 
 .PHONY: e2e-spectrum
 e2e-spectrum: build
-	E2E_BACKEND=$(CURDIR)/$(BIN)/spectrum2_lua_backend cmd/spectrum2_lua_backend/e2e/run.sh
+	E2E_BIN=$(CURDIR)/$(BIN) cmd/spectrum2_lua_backend/e2e/run.sh
 
 .PHONY: e2e-packages
 e2e-packages:
-	$(MAKE) --no-print-directory packages ARCHITECTURES=$$($(GO) env GOARCH) FORMATS=deb BIN=$(BIN)/e2e
+	$(MAKE) --no-print-directory packages BIN=$(BIN)/e2e
 	$(MAKE) --no-print-directory image BIN=$(BIN)/e2e
-	E2E_PACKAGES=$(CURDIR)/$(BIN)/e2e/packages E2E_IMAGE=$(CURDIR)/$(BIN)/e2e/image cmd/spectrum2_lua_backend/e2e/packages_run.sh
+	E2E_NFPM=$(NFPM) E2E_PACKAGES=$(CURDIR)/$(BIN)/e2e/packages E2E_IMAGE=$(CURDIR)/$(BIN)/e2e/image cmd/spectrum2_lua_backend/e2e/packages_run.sh
 
-.PHONY: bench
-bench: build ## Measure speed and memory, alternately with a backend without Lua, and update docs/admin/performance.md
+.PHONY: bench-programs
+bench-programs: build
 	$(GO) build -trimpath -ldflags="-s -w" -o $(BIN)/bench-baseline ./cmd/spectrum2-lua/devkit/bench/baselinecmd
 	$(GO) build -o $(BIN)/bench ./cmd/spectrum2-lua/devkit/bench/benchcmd
+
+.PHONY: pgo
+pgo: bench-programs ## Measure again where the processor time of a backend goes, for the compiler
+	cmd/spectrum2-lua/devkit/bench/pgo.sh
+
+.PHONY: bench
+bench: bench-programs ## Measure speed and memory, alternately with a backend without Lua, and update docs/admin/performance.md
 	$(BIN)/bench --backend $(BIN)/spectrum2_lua_backend --large examples/irc.cfg --into docs/admin/performance.md cmd/spectrum2-lua/devkit/bench/plain/plain.cfg
 
 .PHONY: bench-irc
 bench-irc: build ## Measure scripts/irc.lua and Debian's libcommuni backend alternately (root on Debian, as e2e)
-	E2E_BENCH=1 E2E_BACKEND=$(CURDIR)/$(BIN)/spectrum2_lua_backend cmd/spectrum2_lua_backend/e2e/run.sh -v -run 'TestIRCBench'
+	E2E_BENCH=1 E2E_BIN=$(CURDIR)/$(BIN) cmd/spectrum2_lua_backend/e2e/run.sh -v -run 'TestIRCBench'
 
 .PHONY: bench-gateway
 bench-gateway: build ## Measure spectrum2-lua serve and Spectrum 2 with its libcommuni backend alternately (root on Debian, as e2e)
-	E2E_BENCH=$${E2E_BENCH:-1} cmd/spectrum2_lua_backend/e2e/run.sh -v -timeout 60m -run 'TestGatewayBench'
+	E2E_BENCH=$${E2E_BENCH:-1} E2E_BIN=$(CURDIR)/$(BIN) cmd/spectrum2_lua_backend/e2e/run.sh -v -timeout 60m -run 'TestGatewayBench'
 
 .PHONY: lint
 lint: ## Check formatting, vet, the rules of .golangci.yml, Lua code, and the language
@@ -96,7 +106,7 @@ lint: ## Check formatting, vet, the rules of .golangci.yml, Lua code, and the la
 .PHONY: lint-lua
 lint-lua: ## Check Lua code with luacheck (Debian's lua-check), if it is installed
 	@if command -v luacheck >/dev/null; then \
-	  luacheck -q . cmd/spectrum2-lua/template/*/*.lua.tmpl; \
+	  git ls-files '*.lua' '*.lua.tmpl' | xargs luacheck -q; \
 	else \
 	  echo; echo "=== luacheck is not installed (Debian: lua-check): LUA CODE HAS NOT BEEN CHECKED ==="; echo; \
 	fi
@@ -127,7 +137,7 @@ soak: ## Run 2,000 users for SOAK (20m), and check that nothing grows or is lost
 
 .PHONY: soak-gateway
 soak-gateway: build ## Run serve with 100 users for SOAK (20m), while the XMPP server fails (root on Debian, as e2e)
-	E2E_SOAK=$(SOAK) cmd/spectrum2_lua_backend/e2e/run.sh -timeout 0 -v -run '^TestServeSoak$$'
+	E2E_SOAK=$(SOAK) E2E_BIN=$(CURDIR)/$(BIN) cmd/spectrum2_lua_backend/e2e/run.sh -timeout 0 -v -run '^TestServeSoak$$'
 
 .PHONY: vuln
 vuln: ## Search the dependencies for known vulnerabilities (needs the network)
@@ -157,7 +167,7 @@ uninstall: ## Remove the installed files below DESTDIR and PREFIX
 # VERSION sets another one.
 ARCHITECTURES ?= amd64 arm64
 FORMATS ?= deb rpm
-RELEASE := GO='$(GO)' NFPM=$(NFPM) CYCLONEDX=$(CYCLONEDX) ARCHITECTURES='$(ARCHITECTURES)' FORMATS='$(FORMATS)' \
+RELEASE := GO='$(GO)' FLAGS='$(FLAGS)' NFPM=$(NFPM) CYCLONEDX=$(CYCLONEDX) ARCHITECTURES='$(ARCHITECTURES)' FORMATS='$(FORMATS)' \
   cmd/spectrum2-lua/internal/install/release.sh
 
 .PHONY: packages
