@@ -98,6 +98,29 @@ func TestTimeoutStopsCasesThatHang(t *testing.T) {
 	}
 }
 
+// TestCaseThatDoesNotBeginFails has a task of the file that computes until the time of the case is over.
+func TestCaseThatDoesNotBeginFails(t *testing.T) {
+	dir := folder(t, map[string]string{
+		"script.lua": echo,
+		"script_test.lua": `
+local spectrum, test = require "spectrum", require "test"
+spectrum.spawn(function()
+  local begin = os.clock()
+  while os.clock() - begin < 1 do end
+end)
+test.case("it", function(t) spectrum.sleep(1e6) end)
+`,
+	})
+	_, results := runIn(t, dir, scripttest.Options{Timeout: 300 * time.Millisecond})
+	want := "the case took 300ms (--timeout)"
+	if len(results) == 1 && len(results[0].Failures) == 1 && strings.Contains(results[0].Failures[0], "to load") {
+		want = "the file takes more than 300ms to load (--timeout)" // on a machine under load
+	}
+	if len(results) != 1 || len(results[0].Failures) != 1 || results[0].Failures[0] != want {
+		t.Errorf("the results are %q", results)
+	}
+}
+
 // TestCasesFailIfSpectrumWouldSuffer breaks a rule of Spectrum that the runtime does not check.
 func TestCasesFailIfSpectrumWouldSuffer(t *testing.T) {
 	r := one(t, `

@@ -180,8 +180,9 @@ func (w *world) play(ctx context.Context, name string, limit time.Duration) (pro
 		return []string{fmt.Sprintf("the file has no case %q when it is loaded again: names of cases must not be random", name)}
 	}
 	var err error
-	begin := make(chan struct{})
+	begin, begun := make(chan struct{}), false
 	main := w.host.Sessions().Process().Spawn("", func(t *task.Task) {
+		begun = true
 		_ = t.Wait(func(context.Context) error { <-begin; return nil })
 		err = w.suite.call(t, c)
 	})
@@ -190,6 +191,9 @@ func (w *world) play(ctx context.Context, name string, limit time.Duration) (pro
 	w.mu.Unlock()
 	close(begin)
 	if w.await(ctx, main, limit) {
+		if !begun {
+			err = main.Err() // why it was stopped
+		}
 		var problem *luabind.ScriptError
 		switch {
 		case w.skipReason() != "": // its error is that of skip
