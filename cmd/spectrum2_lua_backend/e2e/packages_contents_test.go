@@ -31,11 +31,12 @@ var packagePrograms = map[string]string{
 	"spectrum2-lua": "/usr/bin/spectrum2-lua", "spectrum2-backend-lua": "/usr/libexec/spectrum2_lua_backend",
 }
 
-// inStable runs a line of a shell in the stable Debian, in a folder with copies of files.
+// inStable runs a line of a shell in the stable Debian, in a folder with copies of files. Its
+// root is a mount, as programs for containers need it.
 func inStable(t *testing.T, line string, files ...string) (string, error) {
 	t.Helper()
 	const script = `root=$0 line=$1; shift
-		mount -t tmpfs tmpfs "$root/tmp" && mount -t proc proc "$root/proc" && cp "$@" "$root/tmp/" &&
+		mount --bind "$root" "$root" && mount -t tmpfs tmpfs "$root/tmp" && mount -t proc proc "$root/proc" && cp "$@" "$root/tmp/" &&
 		exec chroot "$root" env -i PATH=/usr/sbin:/usr/bin:/sbin:/bin LC_ALL=C.UTF-8 sh -c "cd /tmp && $line"`
 	arg := append([]string{"--mount", "bash", "-c", script, stable(t), line}, files...)
 	out, err := exec.CommandContext(t.Context(), "unshare", arg...).CombinedOutput()

@@ -4,7 +4,8 @@
 #   release.sh version              print the version of the commit
 #   release.sh packages FOLDER      write packages for Debian and RPM
 #   release.sh release FOLDER       packages, archives, SBOMs and SHA256SUMS
-#   release.sh image FOLDER         write the files of the image (Containerfile)
+#   release.sh image FOLDER         write the files of the image (Containerfile), and those of
+#                                   its user to FOLDER.data
 #
 #   GO FLAGS             the go command, and its flags for our programs
 #   NFPM CYCLONEDX       the tools with their versions
@@ -129,13 +130,14 @@ build() {
 }
 
 # image writes the files of the image. The number 65532 is usual for users of images that
-# are not root.
+# are not root. What this user owns is in a folder of its own, because COPY leaves the owner of
+# a folder that exists.
 image() {
-  local to=$1 work=$1.build
-  rm -rf "$to" "$work"
+  local to=$1 data=$1.data work=$1.build
+  rm -rf "$to" "$data" "$work"
   programs "${GOARCH:-$("$GO" env GOARCH)}" "$work"
   host ./$install -bin "$work" -destdir "$work/all" -prefix /usr
-  mkdir -p "$to"/usr/{bin,share} "$to"/etc/{ssl/certs,spectrum2-lua} "$to/var/lib/spectrum2-lua"
+  mkdir -p "$to"/usr/{bin,share} "$to"/etc/{ssl/certs,spectrum2-lua} "$to/var/lib" "$data/spectrum2-lua"
   mkdir -m 1777 "$to/tmp"
   cp "$work/all/usr/bin/spectrum2-lua" "$to/usr/bin/"
   cp -r "$work/all/usr/share/spectrum2-lua" "$to/usr/share/"
