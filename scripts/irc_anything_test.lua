@@ -337,7 +337,7 @@ for seed = 1, 8 do
     end)
     t:start { config = fake.config(server, { reconnect_delay = 1000, reconnect_delay_max = 1000, sasl = "optional" }) }
     t:login()
-    t.truthy(begun:receive(10), "the login has not begun") -- in real time
+    t.truthy(begun:receive(60), "the login has not begun") -- in real time
     t:settle()
     t:advance(60)
   end)

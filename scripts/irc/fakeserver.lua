@@ -30,7 +30,7 @@ end
 
 -- await waits until a server is at its next fake.reach.
 function fake.await(t)
-  t.truthy(steps:receive(10), "the server has not come so far")
+  t.truthy(steps:receive(60), "the server has not come so far")
   t:settle()
 end
 
