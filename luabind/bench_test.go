@@ -56,21 +56,33 @@ type echoBench struct {
 	payloads  [][]byte // one for each user
 }
 
+// configIn returns the config of a transport with the script script.lua in a folder.
+func configIn(tb testing.TB, dir string) (*config.Config, config.Settings) {
+	tb.Helper()
+	cfg, err := config.Parse(dir+"/test.cfg", []byte("[service]\njid=lua.localhost\n[lua]\nscript=script.lua\n"), config.Options{
+		Overrides: []config.Override{{Key: "service.working_dir", Value: dir}},
+	})
+	if err != nil {
+		tb.Fatal(err)
+	}
+	settings, err := cfg.Settings()
+	if err != nil {
+		tb.Fatal(err)
+	}
+	return cfg, settings
+}
+
+// exit ends the sessions of a host, as Spectrum does.
+func exit(h *luabind.Host) {
+	h.Sessions().Exit(context.Background(), session.Message{Type: schema.TypeByNumber(pb.WrapperMessage_TYPE_EXIT)})
+}
+
 // newEchoBench returns a host with users.
 func newEchoBench(b *testing.B, users int) *echoBench {
 	b.Helper()
 	dir := b.TempDir()
-	cfg, err := config.Parse(dir+"/bench.cfg", []byte("[service]\njid=lua.localhost\n[lua]\nscript=script.lua\n"), config.Options{
-		Overrides: []config.Override{{Key: "service.working_dir", Value: dir}},
-	})
-	if err != nil {
-		b.Fatal(err)
-	}
-	settings, err := cfg.Settings()
-	if err != nil {
-		b.Fatal(err)
-	}
-	err = os.WriteFile(dir+"/script.lua", []byte(`
+	cfg, settings := configIn(b, dir)
+	err := os.WriteFile(dir+"/script.lua", []byte(`
 local on = {}
 function on.login(session) session:connected() end
 function on.conv_message(session, m)
@@ -88,9 +100,7 @@ return on`), 0o600)
 	if err := e.host.Load(); err != nil {
 		b.Fatal(err)
 	}
-	b.Cleanup(func() {
-		e.host.Sessions().Exit(context.Background(), session.Message{Type: schema.TypeByNumber(pb.WrapperMessage_TYPE_EXIT)})
-	})
+	b.Cleanup(func() { exit(e.host) })
 	for n := range users {
 		user := fmt.Sprintf("user%d@localhost", n)
 		login := e.encode(&pb.Login{User: &user, LegacyName: proto.String("alice"), Password: proto.String("")})

@@ -1,7 +1,6 @@
 package luabind_test
 
 import (
-	"context"
 	"os"
 	"path/filepath"
 	"slices"
@@ -10,10 +9,6 @@ import (
 	"github.com/sirupsen/logrus"
 
 	"spectrumlua/luabind"
-	"spectrumlua/pb"
-	"spectrumlua/runtime/config"
-	"spectrumlua/runtime/schema"
-	"spectrumlua/runtime/session"
 	"spectrumlua/runtime/task"
 )
 
@@ -26,16 +21,7 @@ func TestTextsOfAllFilesArePassedOnAfterEachLoad(t *testing.T) {
 			t.Fatal(err)
 		}
 	}
-	cfg, err := config.Parse(dir+"/test.cfg", []byte("[service]\njid=lua.localhost\n[lua]\nscript=script.lua\n"), config.Options{
-		Overrides: []config.Override{{Key: "service.working_dir", Value: dir}},
-	})
-	if err != nil {
-		t.Fatal(err)
-	}
-	settings, err := cfg.Settings()
-	if err != nil {
-		t.Fatal(err)
-	}
+	cfg, settings := configIn(t, dir)
 	logger := logrus.New()
 	logger.SetLevel(logrus.PanicLevel)
 	scheduler := task.New(task.Options{Run: settings.HandlerTimeout})
@@ -48,9 +34,7 @@ func TestTextsOfAllFilesArePassedOnAfterEachLoad(t *testing.T) {
 			passed = append(passed, texts)
 		},
 	})
-	t.Cleanup(func() {
-		host.Sessions().Exit(context.Background(), session.Message{Type: schema.TypeByNumber(pb.WrapperMessage_TYPE_EXIT)})
-	})
+	t.Cleanup(func() { exit(host) })
 	const first, second = `require "part" require "part" return {}`, "return {}"
 	write("part.lua", "return 1")
 	for _, script := range []string{first, "return {", second} {
