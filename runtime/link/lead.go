@@ -11,6 +11,7 @@ import (
 	"spectrumlua/pb"
 	"spectrumlua/runtime/crash"
 	"spectrumlua/runtime/schema"
+	"spectrumlua/runtime/slowpeer"
 )
 
 // One goroutine at a time reads from the connection: the leader. It lends itself to the
@@ -31,7 +32,7 @@ type lead struct {
 	link  *Link
 	ctx   context.Context
 	in    *frames
-	now   *nowWriter // nil: the connection is not a socket
+	now   *slowpeer.Now // nil: the connection is not a socket
 	ended chan error
 	// next receives a value when a spare goroutine has to lead.
 	next chan struct{}
@@ -136,7 +137,7 @@ func (l *lead) flush() {
 		return
 	}
 	if parts, _ := l.link.out.take(); parts != nil {
-		l.link.out.wrote(l.now.write(parts))
+		l.link.out.wrote(l.now.Write(parts))
 	}
 }
 

@@ -22,6 +22,7 @@ import (
 	"spectrumlua/runtime/logging"
 	"spectrumlua/runtime/memory"
 	"spectrumlua/runtime/schema"
+	"spectrumlua/runtime/slowpeer"
 	"spectrumlua/runtime/task"
 )
 
@@ -220,7 +221,7 @@ func writeFailure(ctx context.Context) error {
 func (l *Link) read(ctx context.Context, conn net.Conn) error {
 	ended := make(chan error, 1)
 	in := newFrames(conn, l.opts.MaxFrame, func() { l.out.pushPong(l.stats()) })
-	go (&lead{link: l, ctx: ctx, in: in, now: newNowWriter(conn), ended: ended, next: make(chan struct{})}).run()
+	go (&lead{link: l, ctx: ctx, in: in, now: slowpeer.NewNow(conn), ended: ended, next: make(chan struct{})}).run()
 	return <-ended
 }
 
