@@ -34,13 +34,21 @@ func (ts *Turns) Ask() *Turn {
 	return t
 }
 
+// Begun reports whether the turn is the first.
+func (t *Turn) Begun() bool {
+	select {
+	case <-t.begun:
+		return true
+	default:
+		return false
+	}
+}
+
 // Wait waits until the turn is the first. It returns bind.ErrTimeout if that takes longer
 // than limit, and the cause if ctx ends. A limit of 0 means no limit.
 func (t *Turn) Wait(ctx context.Context, limit time.Duration) error {
-	select {
-	case <-t.begun:
+	if t.Begun() {
 		return nil
-	default:
 	}
 	var late <-chan time.Time
 	if limit > 0 {

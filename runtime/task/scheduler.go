@@ -236,6 +236,7 @@ func (s *Scheduler) setRunning(t *Task) {
 		if s.measure != nil {
 			s.begins()
 		}
+		t.brief = 0
 		t.setHook(s.hook)
 		t.cancelled()
 		t.goesOn()

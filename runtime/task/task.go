@@ -40,10 +40,12 @@ type Task struct {
 	body  func(*Task)
 	ended chan struct{} // closed when it has ended
 
-	// steps counts the calls of Code.Done. hook is the Scheduler's when the task last took the
-	// script lock, or computed for long; Sample replaces it for one instruction. Only the
-	// goroutine that has the script lock uses steps and calls hook.
+	// steps counts the calls of Code.Done, and brief those of Brief since the task took the
+	// script lock. hook is the Scheduler's when the task last took it, or computed for long;
+	// Sample replaces it for one instruction. Only the goroutine that has the script lock
+	// uses steps and brief, and calls hook.
 	steps uint32
+	brief uint8
 	hook  atomic.Pointer[func(*Task)]
 	// label is what SetLabel has set.
 	label atomic.Pointer[Label]
@@ -116,6 +118,23 @@ func (t *Task) Ending() bool {
 
 // Ended returns a channel that is closed when a spawned task has ended.
 func (t *Task) Ended() <-chan struct{} { return t.ended }
+
+// maxBrief is how often Brief allows something without a Wait.
+const maxBrief = 32
+
+// Brief reports whether the task may do something that takes microseconds without Wait. It
+// is false if Wait would fail, and after 32 calls without a Wait, so that others get the
+// script lock. Only the goroutine of the task may call Brief, while it holds the script lock.
+func (t *Task) Brief() bool {
+	s := t.owner.sched
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if t.brief == maxBrief || t.noWaits != nil || t.cancelled() {
+		return false
+	}
+	t.brief++
+	return true
+}
 
 // Wait releases the script lock, calls f, takes the lock again and returns f's
 // error. f must return soon after its context is done, and must return nil if and

@@ -12,6 +12,7 @@ import (
 	"spectrumlua/luabind/bind"
 	"spectrumlua/luabind/stream"
 	"spectrumlua/runtime/crash"
+	"spectrumlua/runtime/slowpeer"
 	"spectrumlua/runtime/task"
 )
 
@@ -26,6 +27,8 @@ const (
 	writeGrace = 100 * time.Millisecond
 	// writePiece is the number of bytes that count as progress.
 	writePiece = 64 << 10
+	// maxAtOnce is the number of bytes that are written without releasing the script lock.
+	maxAtOnce = 16 << 10
 )
 
 // conn is a connection as scripts hold it. The script lock guards it, except
@@ -33,6 +36,7 @@ const (
 type conn struct {
 	stream.Reader
 	net      net.Conn
+	now      *slowpeer.Now // nil with TLS
 	wire     *transport
 	resource *task.Resource
 	settings *TLS
@@ -99,7 +103,7 @@ func newConn(c net.Conn, owner *task.Owner, settings *TLS, host string) *lua.LUs
 			}
 			return nil
 		}}),
-		net: c, wire: wire, resource: resource, settings: settings, host: host,
+		net: c, now: slowpeer.NewNow(c), wire: wire, resource: resource, settings: settings, host: host,
 		stall: defaultStall,
 	})
 }
@@ -134,11 +138,28 @@ func (t *transport) Close() error {
 
 // write is write(s, …). It returns true when the system has accepted all
 // bytes. Tasks that write at the same time take turns in the order of their
-// calls.
+// calls. What the socket accepts at once is written without releasing the script
+// lock: a goroutine that took the lock meanwhile would have to be woken up.
 func write(l *lua.LState, c *conn) int {
-	data := bind.CheckStrings(l, 2)
-	stall := c.stall
-	return c.inTurn(l, func(ctx context.Context) error { return c.send(ctx, data, stall) })
+	data, stall, written := bind.CheckStrings(l, 2), c.stall, 0
+	now := func() bool {
+		if c.now == nil || len(data) > maxAtOnce || !bind.TaskOf(l).Brief() {
+			return false
+		}
+		for _, rest := range c.now.Write(net.Buffers{data}) {
+			written -= len(rest)
+		}
+		if written += len(data); written > 0 && written < len(data) {
+			c.broken = errCutOff // unless the rest is written too
+		}
+		return written == len(data)
+	}
+	return c.inTurn(l, now, func(ctx context.Context) error {
+		if written > 0 {
+			c.broken = nil
+		}
+		return c.send(ctx, data, written, stall)
+	})
 }
 
 // closeWrite is close_write(). The peer sees the end of the stream; the script
@@ -148,15 +169,19 @@ func closeWrite(l *lua.LState, c *conn) int {
 	if !ok {
 		return bind.Failf(l, "this kind of connection cannot be closed on one side")
 	}
-	return c.inTurn(l, func(context.Context) error {
+	return c.inTurn(l, func() bool { return false }, func(context.Context) error {
+		if c.broken != nil {
+			return c.broken
+		}
 		c.broken = errors.New("the connection is closed for writing")
 		_ = c.net.SetWriteDeadline(time.Time{})
 		return half.CloseWrite()
 	})
 }
 
-// inTurn runs f when no other task writes.
-func (c *conn) inTurn(l *lua.LState, f func(ctx context.Context) error) int {
+// inTurn runs f when no other task writes. If none writes now, and now returns true, f is
+// not needed.
+func (c *conn) inTurn(l *lua.LState, now func() bool, f func(ctx context.Context) error) int {
 	if c.securing {
 		bind.Raise(l, "nothing can be written while starttls is under way")
 	}
@@ -165,12 +190,12 @@ func (c *conn) inTurn(l *lua.LState, f func(ctx context.Context) error) int {
 	}
 	turn, stall := c.turns.Ask(), c.stall
 	defer turn.Leave()
+	if turn.Begun() && c.broken == nil && now() {
+		return bind.Return(l, lua.LTrue)
+	}
 	err := bind.Wait(l, func(ctx context.Context) error {
 		if err := turn.Wait(ctx, stall); err != nil {
 			return err
-		}
-		if c.broken != nil {
-			return c.broken
 		}
 		return f(ctx)
 	})
@@ -183,12 +208,14 @@ func (c *conn) inTurn(l *lua.LState, f func(ctx context.Context) error) int {
 	return bind.Fail(l, Plain(err))
 }
 
-// send writes data; the caller has the turn. A write that fails halfway marks
-// the connection as broken for writing.
-func (c *conn) send(ctx context.Context, data []byte, stall time.Duration) error {
+// send writes data, of which some bytes are already written; the caller has the turn. A
+// write that fails halfway marks the connection as broken for writing.
+func (c *conn) send(ctx context.Context, data []byte, written int, stall time.Duration) error {
+	if c.broken != nil {
+		return c.broken
+	}
 	limit := writeLimit{conn: c.net, stall: stall}
 	defer limit.watch(ctx)()
-	written := 0
 	for written < len(data) {
 		limit.extend()
 		n, err := c.net.Write(data[written:min(len(data), written+writePiece)])

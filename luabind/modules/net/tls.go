@@ -253,7 +253,7 @@ func (c *conn) secure(l *lua.LState, timeout time.Duration, shake handshake) err
 			return
 		}
 		c.Release(secure)
-		c.net = secure
+		c.net, c.now = secure, nil
 	}()
 	raw := c.net
 	err := bind.WaitTimeout(l, timeout, func(ctx context.Context) error {
