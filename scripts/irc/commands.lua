@@ -140,6 +140,9 @@ end
 -- take handles a CONV_MESSAGE that is a command, and returns true. For any other message it
 -- returns false and the message to send.
 function commands.take(session, m)
+  if not m.message:find("^/") then
+    return false, m
+  end
   if m.message:find("^//") then
     local said = { message = m.message:sub(2) } -- without XHTML
     for _, name in ipairs { "buddy_name", "id", "replaces", "reply_to" } do

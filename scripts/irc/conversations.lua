@@ -92,16 +92,24 @@ function conversations.target(link, name)
   return name ~= "" and name ~= "*" and conversations.with(link, name) or conversations.server(link)
 end
 
--- show shows a text in a conversation; `more` holds further fields.
+local NONE = {}
+
+-- show shows a text in a conversation. `more` holds further fields: xhtml, timestamp, headline,
+-- carbon, reply_to, id.
 function conversations.show(session, conversation, text, more)
-  local fields = { message = text }
-  for name, value in pairs(conversation) do
-    fields[name] = value
-  end
-  for name, value in pairs(more or {}) do
-    fields[name] = value
-  end
-  session:conv_message(fields)
+  more = more or NONE
+  session:conv_message {
+    buddy_name = conversation.buddy_name,
+    nickname = conversation.nickname,
+    pm = conversation.pm,
+    message = text,
+    xhtml = more.xhtml,
+    timestamp = more.timestamp,
+    headline = more.headline,
+    carbon = more.carbon,
+    reply_to = more.reply_to,
+    id = more.id,
+  }
 end
 
 return conversations

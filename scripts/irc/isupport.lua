@@ -71,7 +71,8 @@ end
 -- number returns a parameter as a number. It returns nil if the server has not announced the
 -- parameter, or has announced it without a value, which means that there is no limit.
 function isupport.number(t, name)
-  local digits = (t[name] or ""):match("^%d+$")
+  local value = t[name]
+  local digits = value and value:match("^%d+$")
   return digits and tonumber(digits)
 end
 

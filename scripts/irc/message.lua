@@ -130,7 +130,7 @@ function message.format(command, params, tags)
     param = clean(tostring(param))
     if i == #params and (param == "" or param:find("^:") or param:find(" ", 1, true)) then
       param = ":" .. param
-    elseif i < #params then
+    elseif i < #params and (param == "" or param:find("[ :]")) then
       param = param:gsub(" .*$", ""):gsub("^:+", "")
       if param == "" then
         param = "*"
@@ -189,11 +189,13 @@ function message.fit(link, line)
   return (tags or "") .. utf8.truncate(rest or line, most)
 end
 
+-- USER and HOST are the longest usual ones, for room while ours are unknown.
+local USER, HOST = ("u"):rep(10), ("h"):rep(63)
+
 -- room returns the most bytes of a text in a line. The server adds our source to it:
--- `:nick!user@host COMMAND target :text`. While our user and host are unknown, room assumes
--- the longest usual ones.
+-- `:nick!user@host COMMAND target :text`.
 function message.room(link, command, target)
-  local user, host = link.user or ("u"):rep(10), link.host or ("h"):rep(63)
+  local user, host = link.user or USER, link.host or HOST
   local prefix = #link.nick + #user + #host + #":!@ " + #command + #" " + #target + #" :"
   return math.max(longest(link) - prefix, 64)
 end

@@ -31,6 +31,9 @@ local UNFIT = {
 -- escape converts a name of IRC to the first part of a JID. It escapes a backslash only if a
 -- code follows.
 local function escape(name)
+  if not name:find("[\\ \"&'/:<>@]") then
+    return name
+  end
   name = name:gsub("\\(%x%x)", function(code)
     return UNFIT[code] and "\\5c" .. code
   end)

@@ -1,6 +1,7 @@
 -- irc/out.lua: lines to a server. Lines wait in link.queue. A task sends them as fast as
 -- the flood control allows: flood_lines at once, then one every flood_seconds. A server
--- closes a connection that sends more ("Excess Flood").
+-- closes a connection that sends more ("Excess Flood"). A message of the user for which
+-- nothing waits needs no task.
 
 local spectrum = require "spectrum"
 local encoding = require "spectrum.encoding"
@@ -158,6 +159,22 @@ local function empty(session, link)
   end
 end
 
+-- begin starts the task that sends.
+local function begin(session, link)
+  session:spawn("send " .. link.key, empty, session, link)
+end
+
+-- at_once sends the only line of the queue, and starts the task if others came meanwhile.
+local function at_once(session, link)
+  local conn = link.conn
+  if write(link, conn) and link.conn == conn then
+    link.sending = link.queue[1] ~= nil
+    if link.sending then
+      begin(session, link)
+    end
+  end
+end
+
 -- put adds a line to the queue. It returns nil and a message if that is not possible.
 local function put(session, link, item)
   if not link.conn then
@@ -169,7 +186,11 @@ local function put(session, link, item)
   table.insert(link.queue, item)
   if not link.sending then
     link.sending = true
-    session:spawn("send " .. link.key, empty, session, link)
+    if item.said and tokens(link) >= 1 then
+      at_once(session, link)
+    else
+      begin(session, link)
+    end
   end
   return true
 end

@@ -39,12 +39,20 @@ local function says_more(lines, plain)
   return styled ~= bare and (words == bare or not bare:find(words, 1, true))
 end
 
+-- plain_lines returns the lines of a text.
+local function plain_lines(s)
+  if not s:find("[\r\n]") then
+    return { s }
+  end
+  return text.lines((s:gsub("^[\r\n]+", ""):gsub("[\r\n]+$", ""):gsub("\r\n?", "\n")))
+end
+
 -- lines_of returns the lines of a message, with empty ones between others. It also reports
 -- whether they are an action (/me).
 local function lines_of(m)
   local lines = m.xhtml and text.to_irc(m.xhtml)
   if not lines or not says_more(lines, m.message) then
-    lines = text.lines((m.message:gsub("^[\r\n]+", ""):gsub("[\r\n]+$", ""):gsub("\r\n?", "\n")))
+    lines = plain_lines(m.message)
   end
   if not m.message:find("^/me ") then
     return lines, false
