@@ -60,9 +60,6 @@ func (h *Host) Eval(ctx context.Context, user, text string) (results []string, e
 func (h *Host) typed(
 	ctx context.Context, owner *task.Owner, prepare func(v *vm) (*vm, *lua.LFunction, error), ended func(),
 ) (results []string, err error) {
-	if err = errSessionEnded; owner == h.sessions.Process() {
-		err = errProcessEnds
-	}
 	t := owner.Spawn("", func(t *task.Task) {
 		defer ended()
 		t.SetLabel(&task.Label{Kind: "console"})
@@ -76,13 +73,15 @@ func (h *Host) typed(
 			err = v.call(t, v.textsOf(fn, &results), nil)
 		}
 	})
-	select {
-	case <-t.Ended():
-	case <-ctx.Done():
-		t.Cancel(context.Cause(ctx))
-		<-t.Ended()
+	switch never := t.Await(ctx, t.Cancel); {
+	case never == nil:
+		return results, err
+	case ctx.Err() != nil:
+		return nil, context.Cause(ctx)
+	case owner == h.sessions.Process():
+		return nil, errProcessEnds
 	}
-	return results, err
+	return nil, errSessionEnded
 }
 
 // compileTyped compiles an expression or, if the text is not one, statements. As at the

@@ -69,9 +69,7 @@ func (h *Host) load() (generation int, fingerprint string, err error) {
 	stop := v.hurry()
 	chunk, err := v.loadScript() // without the script lock, so that messages do not wait
 	owner := h.sessions.Process().Part()
-	ran := false
-	ended := owner.Spawn("", func(t *task.Task) {
-		ran = true
+	loading := owner.Spawn("", func(t *task.Task) {
 		t.SetLabel(&task.Label{Kind: "load"})
 		defer t.Owner().AfterFunc(loadTimeout, func() { t.Cancel(errLoadTooLong) }).Stop()
 		if err == nil {
@@ -85,9 +83,9 @@ func (h *Host) load() (generation int, fingerprint string, err error) {
 			fingerprint = v.fingerprint()
 		}
 		generation = h.generation
-	}).Ended()
-	<-ended
-	if !ran {
+	})
+	<-loading.Ended()
+	if loading.NeverRan() != nil {
 		v.precompiler.Close()
 		err = errNotLoaded // the process is ending
 	}

@@ -1,6 +1,7 @@
 package debugger
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -115,7 +116,7 @@ func (d *Debugger) inFrame(ctx context.Context, id int, proto *lua.FunctionProto
 	if err := d.withFrame(id, func(found *frame) error { f = found; return nil }); err != nil {
 		return err
 	}
-	err := errEvalEnded
+	var err error
 	t := f.thread.task.Owner().Spawn("", func(t *task.Task) {
 		t.Debug = mutedTask
 		defer t.Clock().AfterFunc(evalTimeout, func() { t.Cancel(errEvalTooLong) }).Stop()
@@ -131,14 +132,8 @@ func (d *Debugger) inFrame(ctx context.Context, id int, proto *lua.FunctionProto
 			}
 		})
 	})
-	select {
-	case <-t.Ended():
-	case <-ctx.Done():
-		t.Cancel(context.Cause(ctx))
-		<-t.Ended()
-		if errors.Is(err, errEvalEnded) {
-			return context.Cause(ctx) // it has not begun
-		}
+	if t.Await(ctx, t.Cancel) != nil {
+		return cmp.Or(context.Cause(ctx), errEvalEnded)
 	}
 	return err
 }

@@ -39,6 +39,7 @@ type Task struct {
 	// Only for a spawned task:
 	body  func(*Task)
 	ended chan struct{} // closed when it has ended
+	ran   bool          // it began; constant after that
 
 	// steps counts the calls of Code.Done, and brief those of Brief since the task took the
 	// script lock. hook is the Scheduler's when the task last took it, or computed for long;
@@ -119,6 +120,31 @@ func (t *Task) Ending() bool {
 // Ended returns a channel that is closed when a spawned task has ended.
 func (t *Task) Ended() <-chan struct{} { return t.ended }
 
+// NeverRan returns nil if a spawned task ran, and otherwise why it ended before it began.
+// It may only be called after the end.
+func (t *Task) NeverRan() error {
+	if t.ran {
+		return nil
+	}
+	if err := t.Err(); err != nil {
+		return err
+	}
+	return ErrCancelled
+}
+
+// Await waits for the end of a spawned task and returns NeverRan. If ctx is done before the
+// end, it calls end with the cause: Cancel or EndWaits. The caller must not hold the script
+// lock.
+func (t *Task) Await(ctx context.Context, end func(cause error)) error {
+	select {
+	case <-t.ended:
+	case <-ctx.Done():
+		end(context.Cause(ctx))
+		<-t.ended
+	}
+	return t.NeverRan()
+}
+
 // maxBrief is how often Brief allows something without a Wait.
 const maxBrief = 32
 
@@ -186,7 +212,7 @@ func (t *Task) startWait() (context.Context, error) {
 func (t *Task) run() {
 	o, s := t.owner, t.owner.sched
 	if !t.over() {
-		t.counted = false
+		t.ran, t.counted = true, false
 		s.setRunning(t)
 		s.mu.Unlock()
 		t.body(t)

@@ -86,21 +86,13 @@ func (f *function) done() {
 // run calls the function in a task of the owner. It implements files.Function.
 func (f *function) run(ctx context.Context, w io.Writer) error {
 	out := &output{w: w}
-	began := false
 	var failed error
 	t := f.owner.Spawn("", func(t *task.Task) {
-		began = true
 		label := bind.Label("file", "", f.fn)
 		t.SetLabel(&label)
 		failed = f.call(t, out)
 	})
-	select {
-	case <-t.Ended():
-	case <-ctx.Done():
-		t.EndWaits(context.Cause(ctx))
-		<-t.Ended()
-	}
-	if !began {
+	if t.Await(ctx, t.EndWaits) != nil {
 		return errOwnerGone
 	}
 	return failed

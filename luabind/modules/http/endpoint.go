@@ -93,9 +93,7 @@ func (e *endpoint) readBody(w http.ResponseWriter, r *http.Request) (body []byte
 // disconnects or the time is up, the task's waits return an error.
 func (e *endpoint) answer(ctx context.Context, r *http.Request, body []byte) *reply {
 	answer := &reply{status: http.StatusInternalServerError}
-	ran := false
 	t := e.owner.Spawn("", func(t *task.Task) {
-		ran = true
 		label := bind.Label("http", "", e.fn)
 		t.SetLabel(&label)
 		args := []lua.LValue{requestTable(r, body)}
@@ -110,18 +108,15 @@ func (e *endpoint) answer(ctx context.Context, r *http.Request, body []byte) *re
 			e.runtime.LogError("the function of "+e.name, t, err)
 		}
 	})
-	select {
-	case <-t.Ended():
-	case <-ctx.Done():
-		cause := errClientGone
-		if errors.Is(context.Cause(ctx), errAnswerLate) {
-			cause = errAnswerLate
-			e.runtime.Log.Warnf("%s: an answer took longer than %v (timeout)", e.name, e.limit)
+	never := t.Await(ctx, func(cause error) {
+		if !errors.Is(cause, errAnswerLate) {
+			t.EndWaits(errClientGone)
+			return
 		}
-		t.EndWaits(cause)
-		<-t.Ended()
-	}
-	if !ran || errors.Is(t.Err(), errAnswerLate) || e.owner.Context().Err() != nil {
+		e.runtime.Log.Warnf("%s: an answer took longer than %v (timeout)", e.name, e.limit)
+		t.EndWaits(errAnswerLate)
+	})
+	if never != nil || errors.Is(t.Err(), errAnswerLate) || e.owner.Context().Err() != nil {
 		answer = &reply{status: http.StatusServiceUnavailable}
 	}
 	return answer

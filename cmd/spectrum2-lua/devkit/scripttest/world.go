@@ -180,9 +180,8 @@ func (w *world) play(ctx context.Context, name string, limit time.Duration) (pro
 		return []string{fmt.Sprintf("the file has no case %q when it is loaded again: names of cases must not be random", name)}
 	}
 	var err error
-	begin, begun := make(chan struct{}), false
+	begin := make(chan struct{})
 	main := w.host.Sessions().Process().Spawn("", func(t *task.Task) {
-		begun = true
 		_ = t.Wait(func(context.Context) error { <-begin; return nil })
 		err = w.suite.call(t, c)
 	})
@@ -191,8 +190,8 @@ func (w *world) play(ctx context.Context, name string, limit time.Duration) (pro
 	w.mu.Unlock()
 	close(begin)
 	if w.await(ctx, main, limit) {
-		if !begun {
-			err = main.Err() // why it was stopped
+		if never := main.NeverRan(); never != nil {
+			err = never
 		}
 		var problem *luabind.ScriptError
 		switch {
