@@ -43,7 +43,7 @@ local function escape(name)
 end
 
 local function unescape(name)
-  return (name:gsub("\\(%x%x)", UNFIT))
+  return name:find("\\", 1, true) and name:gsub("\\(%x%x)", UNFIT) or name
 end
 
 -- room returns Spectrum's name of a channel.

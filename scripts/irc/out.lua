@@ -320,9 +320,13 @@ end
 -- pieces cuts a text into pieces that fit into lines to a target: at line breaks, then
 -- between words. `extra` is the number of bytes that each piece gets in addition.
 function out.pieces(link, command, target, text, extra)
-  local list = {}
+  local list, most = {}, message.room(link, command, target) - (extra or 0)
+  if text ~= "" and #text <= most and not text:find("[\r\n]") then
+    list[1] = text
+    return list
+  end
   for line in text:gmatch("[^\r\n]+") do
-    for _, piece in ipairs(message.split(line, message.room(link, command, target) - (extra or 0))) do
+    for _, piece in ipairs(message.split(line, most)) do
       list[#list + 1] = piece
     end
   end

@@ -51,6 +51,10 @@ local function read(msg)
     return msg.read
   end
   local words = msg.params[2] or ""
+  if words ~= "" and text.is_plain(words) then
+    msg.read = { words = words, plain = words }
+    return msg.read
+  end
   local command, rest = ctcp.read(words)
   if text.plain(words) == "" and not words:find("^\1%a") then
     msg.read = { empty = true }

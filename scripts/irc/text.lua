@@ -7,6 +7,11 @@ local text = {}
 
 local CODES = "[%z\1-\31\127]"
 
+-- is_plain reports whether a text has no codes.
+function text.is_plain(s)
+  return not s:find(CODES)
+end
+
 -- plain removes the codes.
 function text.plain(s)
   return s:find(CODES) and formatted.convert(s, "irc", "plain") or s
