@@ -69,7 +69,7 @@ return on`)
 
 func TestConsoleLimitsWhatItShows(t *testing.T) {
 	st := luatest.Start(t, "return {}")
-	r := line(t, st, luabind.Line{Text: `for i = 1, 1e5 do print("x" .. i) end local t = {} for i = 1, 150 do t[i] = ("y"):rep(1e5) end return unpack(t)`})
+	r := line(t, st, luabind.Line{Text: `for i = 1, 2e4 do print("x" .. i) end local t = {} for i = 1, 150 do t[i] = ("y"):rep(1e5) end return unpack(t)`})
 	size := 0
 	for _, text := range r.Printed {
 		size += len(text) + 1

@@ -156,10 +156,7 @@ assert(not ok and err:find("another task waits for the id " .. id, 1, true), err
 }
 
 func TestMillionSequentialRequestsGrowNothing(t *testing.T) {
-	messages := 100 // of 10,000 requests each
-	if race.Enabled {
-		messages = 10
-	}
+	messages := race.Reduce(100, 4) // of 10,000 requests each
 	st := luatest.Start(t, `
 local spectrum = require "spectrum"
 local p = spectrum.pending(1000)

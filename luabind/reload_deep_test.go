@@ -96,7 +96,7 @@ func TestDeepCallsKeepNoGeneration(t *testing.T) {
 	users := []string{"a@localhost", "b@localhost", "c@localhost"}
 	every := 5 // each step is the first in one of the orders, and the last in one
 	if testing.Short() || race.Enabled {
-		every = 19
+		every = 37
 	}
 	for _, depth := range []int{1, 6, 8, 12, 150} {
 		t.Run(fmt.Sprintf("depth %d", depth), func(t *testing.T) {

@@ -9,6 +9,7 @@ import (
 
 	"google.golang.org/protobuf/proto"
 
+	"spectrumlua/cmd/spectrum2-lua/devkit/race"
 	"spectrumlua/pb"
 	"spectrumlua/runtime/gateway"
 	"spectrumlua/runtime/gateway/roster"
@@ -151,7 +152,7 @@ func TestThousandsOfContactsReachTheRosterOnce(t *testing.T) {
 	}
 	t.Run("privilege", func(t *testing.T) {
 		withAlice(t, settings.Service{}, grant, "", nil, func(s *stage) {
-			const count = 2000 // each one needs an answer of the server
+			count := race.Reduce(2000, 300) // each one needs an answer of the server
 			announce(s, count)
 			items, most := s.serve(keeper("", "both"))
 			if len(items) != count || most > 8 {
@@ -166,7 +167,7 @@ func TestThousandsOfContactsReachTheRosterOnce(t *testing.T) {
 	})
 	t.Run("subscriptions", func(t *testing.T) {
 		withAlice(t, settings.Service{}, "", "", nil, func(s *stage) {
-			const count = 10_000
+			count := race.Reduce(10_000, 1000)
 			announce(s, count)
 			sent := s.sent()
 			if asked, all := strings.Count(sent, "subscribe "), strings.Count(sent, "\n")+1; asked != count || all != 2*count {

@@ -2,6 +2,7 @@ package ids_test
 
 import (
 	"fmt"
+	"io"
 	"os"
 	"path/filepath"
 	"strings"
@@ -165,8 +166,15 @@ func TestPairsAreKnownWhileTheDatabaseIsDown(t *testing.T) {
 	}
 }
 
+// TestMemoryIsBounded has no database, so that the pairs also wait for it.
 func TestMemoryIsBounded(t *testing.T) {
-	r := newRouter(t, memoryStore(t))
+	store := fileStore(t, filepath.Join(t.TempDir(), "x.sqlite"))
+	if err := store.Close(); err != nil {
+		t.Fatal(err)
+	}
+	log := logrus.New()
+	log.SetOutput(io.Discard)
+	r := router.New(router.Options{Store: store, Stream: noStream{}, Log: log, Clock: clock.NewMovable(nil)})
 	as(t, r, alice, func(u *router.User) {
 		for i := range ids.MaxMemory + 1000 {
 			ids.Sent(u, "bob", fmt.Sprint("c", i), fmt.Sprint(i))
@@ -174,6 +182,9 @@ func TestMemoryIsBounded(t *testing.T) {
 	})
 	if n := ids.InMemory(r); n > ids.MaxMemory {
 		t.Errorf("%d pairs are in memory", n)
+	}
+	if n := ids.Waiting(r); n > ids.MaxMemory {
+		t.Errorf("%d pairs wait for the database", n)
 	}
 }
 
