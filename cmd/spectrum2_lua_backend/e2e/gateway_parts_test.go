@@ -137,15 +137,19 @@ func (g *gatewayBench) measureMemory() {
 	g.gone()
 	for i, n := range g.memory {
 		g.inTurn(i, func(s *gatewaySide) {
+			for _, other := range g.sides {
+				if other != s && int(other.online.Load()) > g.room {
+					g.online(other, g.room)
+					g.gone()
+				}
+			}
 			begin := time.Now()
 			g.online(s, n)
-			g.Logf("%s: %d users online in %v", s.bed.name(), n, time.Since(begin).Round(time.Millisecond))
+			took := time.Since(begin)
 			time.Sleep(g.settle)
-			s.add(figureMemory(n), s.bed.memory(s.bed.ofTransport())/1e6)
-			if n > g.room {
-				g.online(s, g.room)
-				g.gone()
-			}
+			used := s.bed.memory(s.bed.ofTransport()) / 1e6
+			s.add(figureMemory(n), used)
+			g.Logf("%s: %d users are online after %v and take %.1f MB", s.bed.name(), n, took.Round(time.Millisecond), used)
 		})
 	}
 }
