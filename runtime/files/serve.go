@@ -11,6 +11,8 @@ import (
 	"strconv"
 	"strings"
 	"time"
+
+	"spectrumlua/runtime/linger"
 )
 
 // clientTime is how long a client may take to receive or send the next piece.
@@ -123,6 +125,9 @@ func (q *request) fail(status int) {
 		h.Set("Retry-After", "10")
 	}
 	http.Error(q.w, http.StatusText(status), status)
+	if status != http.StatusRequestTimeout {
+		linger.Rest(q.w, q.r, q.service.settings.MaxSize)
+	}
 }
 
 // describe sets the headers of a file.

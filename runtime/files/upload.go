@@ -108,7 +108,6 @@ func sameType(announced, sent string) bool {
 
 // refuse answers an upload that failed.
 func (q *request) refuse(err error) {
-	q.w.Header().Set("Connection", "close") // the rest of the body is not read
 	switch {
 	case err == nil:
 		q.fail(http.StatusConflict) // another upload was first

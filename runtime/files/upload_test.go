@@ -2,6 +2,7 @@ package files_test
 
 import (
 	"bufio"
+	"cmp"
 	"errors"
 	"fmt"
 	"io"
@@ -156,6 +157,51 @@ func TestAnInterruptedUploadCanBeRepeated(t *testing.T) {
 	conn.Close()
 	if a := do(t, "PUT", slot.Put, "1234567890"); a.StatusCode != 201 {
 		t.Errorf("%d", a.StatusCode)
+	}
+}
+
+// TestClientsThatReadLateGetTheAnswer sends all of a body before it reads, as proxies do.
+func TestClientsThatReadLateGetTheAnswer(t *testing.T) {
+	s := start(t)
+	body := strings.Repeat("x", 8<<20)
+	used := s.slot("a@x", "a", 5)
+	if a := do(t, "PUT", used.Put, "12345"); a.StatusCode != 201 {
+		t.Fatal(a.StatusCode)
+	}
+	small, large := s.slot("a@x", "a", 5), s.slot("a@x", "a", int64(len(body)))
+	for name, c := range map[string]struct {
+		slot   files.Slot
+		method string
+		header string
+		want   int
+	}{
+		"a used slot":       {slot: used, want: 409},
+		"an unknown slot":   {slot: files.Slot{Put: used.Put[:len(used.Put)-10] + "AAAA/a"}, want: 404},
+		"a longer file":     {slot: small, want: 413},
+		"a compressed file": {slot: large, header: "Content-Encoding: gzip\r\n", want: 415},
+		"another method":    {slot: large, method: "POST", want: 405},
+		"an expectation":    {slot: used, header: "Expect: 100-continue\r\n", want: 409},
+	} {
+		for _, version := range []string{"1.0", "1.1"} {
+			t.Run(name+"/"+version, func(t *testing.T) {
+				host, path, _ := strings.Cut(strings.TrimPrefix(c.slot.Put, "http://"), "/")
+				conn, err := net.Dial("tcp", host)
+				if err != nil {
+					t.Fatal(err)
+				}
+				defer conn.Close()
+				_, err = fmt.Fprintf(conn, "%s /%s HTTP/%s\r\nHost: x\r\nConnection: close\r\nContent-Length: %d\r\n%s\r\n", cmp.Or(c.method, "PUT"), path, version, len(body), c.header)
+				if err == nil && !strings.HasPrefix(c.header, "Expect") {
+					_, err = io.WriteString(conn, body)
+				}
+				if err != nil {
+					t.Fatal(err)
+				}
+				if res, err := http.ReadResponse(bufio.NewReader(conn), nil); err != nil || res.StatusCode != c.want {
+					t.Errorf("%v %v", res, err)
+				}
+			})
+		}
 	}
 }
 

@@ -11,6 +11,7 @@ import (
 	lua "github.com/yuin/gopher-lua"
 
 	"spectrumlua/luabind/bind"
+	"spectrumlua/runtime/linger"
 	"spectrumlua/runtime/task"
 )
 
@@ -27,6 +28,9 @@ type endpoint struct {
 	clients patience
 }
 
+// maxRest is the number of bytes of a body that is too large that are read after the answer.
+const maxRest = 64 << 20
+
 // These causes end the waits of a request's task.
 var (
 	errClientGone = errors.New("the client has disconnected")
@@ -40,6 +44,9 @@ func (e *endpoint) serve(w http.ResponseWriter, r *http.Request) {
 	}
 	if status != 0 {
 		refuse(w, status)
+		if status == http.StatusRequestEntityTooLarge {
+			linger.Rest(w, r, maxRest)
+		}
 		return
 	}
 	defer func() { <-e.places }()

@@ -183,6 +183,21 @@ return on`)
 			t.Errorf("the status is %d", status)
 		}
 	})
+	t.Run("body of a client that reads late", func(t *testing.T) {
+		conn, err := net.Dial("tcp", address)
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer conn.Close()
+		const size = 8 << 20
+		if _, err := fmt.Fprintf(conn, "POST / HTTP/1.0\r\nContent-Length: %d\r\n\r\n%s", size, strings.Repeat("x", size)); err != nil {
+			t.Fatal(err)
+		}
+		response, err := http.ReadResponse(bufio.NewReader(conn), nil)
+		if err != nil || response.StatusCode != 413 {
+			t.Errorf("the answer is %v, %v", response, err)
+		}
+	})
 	t.Run("header", func(t *testing.T) {
 		conn, err := net.Dial("tcp", address)
 		if err != nil {
