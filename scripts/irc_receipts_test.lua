@@ -145,14 +145,17 @@ test.case("a process notices that it was stopped", function(t)
     { 0, nil },
     { 10, nil },
     { 40, nil }, -- busy or idle
-    { 110, 70 },
-    { 112, 70 },
-    { 113, nil }, -- messages that have waited in the sockets arrive now
-    { 120, nil },
-    { 200, 80 },
-    { 300, 100 },
+    { 110, 70, 110, 70 },
+    { 112, 70, 110, 70 },
+    { 113, nil, 110, 70 }, -- messages that have waited in the sockets arrive now
+    { 120, nil, 110, 70 },
+    { 200, 80, 200, 80 },
+    { 300, 100, 300, 100 },
   } do
     now = step[1]
-    t.equal(stopped(), step[2], "at " .. now)
+    local recent, woke, seconds = stopped()
+    t.equal(recent, step[2], "at " .. now)
+    t.equal(woke, step[3], "the end of the last stop at " .. now)
+    t.equal(seconds, step[4], "the last stop at " .. now)
   end
 end)

@@ -13,8 +13,9 @@ local awake = {}
 local AFTER = 3
 
 -- watcher returns a function that checks a clock. The function returns how long the process
--- was stopped if the stop has just ended, or nil. A pause of more than `limit` seconds
--- between two calls counts as a stop, so call it more often than that.
+-- was stopped if the stop has just ended, or nil; and of the last stop, when it has ended and
+-- how long it took. A pause of more than `limit` seconds between two calls counts as a stop, so
+-- call it more often than that.
 function awake.watcher(clock, limit)
   local seen, woke, stopped = clock(), nil, nil
   return function()
@@ -23,7 +24,7 @@ function awake.watcher(clock, limit)
       woke, stopped = now, now - seen
     end
     seen = now
-    return woke and now - woke < AFTER and stopped or nil
+    return woke and now - woke < AFTER and stopped or nil, woke, stopped
   end
 end
 
@@ -36,6 +37,18 @@ end
 
 -- stopped returns how many seconds the process was stopped, if the stop has just ended.
 awake.stopped = awake.watcher(clock, settings.stop_limit)
+
+-- now returns the time by the clock, for stopped_since.
+function awake.now()
+  awake.stopped() -- what comes after a stop is not older than its end
+  return clock()
+end
+
+-- stopped_since returns how many seconds the process was stopped, if it was stopped after a time.
+function awake.stopped_since(at)
+  local _, woke, seconds = awake.stopped()
+  return woke and at and at < woke and seconds or nil
+end
 
 -- The timer calls the watcher three times per `limit`. Messages call it too. So a stop is
 -- noticed if it is longer than the limit.

@@ -1,7 +1,6 @@
 -- irc/out.lua: lines to a server. Lines wait in link.queue. A task sends them as fast as
 -- the flood control allows: flood_lines at once, then one every flood_seconds. A server
--- closes a connection that sends more ("Excess Flood"). A message of the user for which
--- nothing waits needs no task.
+-- closes a connection that sends more ("Excess Flood").
 
 local spectrum = require "spectrum"
 local encoding = require "spectrum.encoding"
@@ -104,16 +103,17 @@ local function stays(link, item)
   end
 end
 
--- forget_old removes the user's messages from the queue if the process was stopped: they
--- are too old to be sent.
+-- forget_old removes the user's messages from the queue that were in it while the process was
+-- stopped: they are too old to be sent.
 local function forget_old(link)
-  local stopped = link.queue[1] and awake.stopped()
+  local first = link.queue[1]
+  local stopped = first and awake.stopped_since(first.at)
   if not stopped then
     return
   end
   local queue = {}
   for _, item in ipairs(link.queue) do
-    if item.said then
+    if item.said and awake.stopped_since(item.at) then
       add(link.unsent, item.said)
     else
       queue[#queue + 1] = item
@@ -159,22 +159,6 @@ local function empty(session, link)
   end
 end
 
--- begin starts the task that sends.
-local function begin(session, link)
-  session:spawn("send " .. link.key, empty, session, link)
-end
-
--- at_once sends the only line of the queue, and starts the task if others came meanwhile.
-local function at_once(session, link)
-  local conn = link.conn
-  if write(link, conn) and link.conn == conn then
-    link.sending = link.queue[1] ~= nil
-    if link.sending then
-      begin(session, link)
-    end
-  end
-end
-
 -- put adds a line to the queue. It returns nil and a message if that is not possible.
 local function put(session, link, item)
   if not link.conn then
@@ -183,14 +167,11 @@ local function put(session, link, item)
   if #link.queue >= QUEUE then
     return nil, "too many lines wait to be sent to " .. link.server
   end
+  item.at = awake.now()
   table.insert(link.queue, item)
   if not link.sending then
     link.sending = true
-    if item.said and tokens(link) >= 1 then
-      at_once(session, link)
-    else
-      begin(session, link)
-    end
+    session:spawn("send " .. link.key, empty, session, link)
   end
   return true
 end

@@ -213,7 +213,7 @@ local function hold(link, target, m)
   for _, name in ipairs { "message", "xhtml", "id", "replaces", "reply_to" } do
     message[name] = m[name]
   end
-  table.insert(link.held, { target = target, message = message })
+  table.insert(link.held, { target = target, message = message, at = awake.now() })
   return true
 end
 
@@ -380,14 +380,15 @@ say.events = {
     end
   end,
   online = function(session, link)
-    local stopped = awake.stopped()
-    if stopped then
-      return refuse_held(session, link, awake.why(stopped))
-    end
     local held = link.held
     link.held = {}
     for _, item in ipairs(held) do
-      say.send(session, link, item.target, item.message)
+      local stopped = awake.stopped_since(item.at)
+      if stopped then
+        refuse(session, conversations.target(link, item.target), awake.why(stopped))
+      else
+        say.send(session, link, item.target, item.message)
+      end
     end
   end,
   waiting = function(session, link, why)
