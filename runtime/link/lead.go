@@ -137,7 +137,8 @@ func (l *lead) flush() {
 		return
 	}
 	if parts, _ := l.link.out.take(); parts != nil {
-		l.link.out.wrote(l.now.Write(parts))
+		rest, _ := l.now.Write(parts) // the writer fails too
+		l.link.out.wrote(rest)
 	}
 }
 

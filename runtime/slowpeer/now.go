@@ -2,6 +2,7 @@ package slowpeer
 
 import (
 	"net"
+	"os"
 	"syscall"
 )
 
@@ -22,20 +23,23 @@ func NewNow(conn net.Conn) *Now {
 	return &Now{raw}
 }
 
-// Write writes as much as the socket accepts and returns the rest. After an error it
-// returns the rest too; the next write returns the error again.
-func (w *Now) Write(parts net.Buffers) (rest net.Buffers) {
+// Write writes as much as the socket accepts and returns the rest. The system reports some
+// errors only once, so the next write may return another one.
+func (w *Now) Write(parts net.Buffers) (rest net.Buffers, err error) {
 	rest = parts
 	if w == nil {
-		return rest
+		return rest, nil
 	}
-	_ = w.raw.Control(func(fd uintptr) {
+	closed := w.raw.Control(func(fd uintptr) {
 		for len(rest) > 0 {
-			n, err := syscall.Write(int(fd), rest[0])
+			n, failed := syscall.Write(int(fd), rest[0])
 			switch {
-			case err == syscall.EINTR:
+			case failed == syscall.EINTR:
 				continue
-			case err != nil:
+			case failed == syscall.EAGAIN:
+				return
+			case failed != nil:
+				err = os.NewSyscallError("write", failed)
 				return
 			case n < len(rest[0]):
 				rest[0] = rest[0][n:]
@@ -44,5 +48,8 @@ func (w *Now) Write(parts net.Buffers) (rest net.Buffers) {
 			rest = rest[1:]
 		}
 	})
-	return rest
+	if closed != nil {
+		err = closed
+	}
+	return rest, err
 }

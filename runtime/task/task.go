@@ -42,12 +42,13 @@ type Task struct {
 	ran   bool          // it began; constant after that
 
 	// steps counts the calls of Code.Done, and brief those of Brief since the task took the
-	// script lock. hook is the Scheduler's when the task last took it, or computed for long;
+	// script lock, the first one at firstBrief. hook is the Scheduler's when the task last took it, or computed for long;
 	// Sample replaces it for one instruction. Only the goroutine that has the script lock
-	// uses steps and brief, and calls hook.
-	steps uint32
-	brief uint8
-	hook  atomic.Pointer[func(*Task)]
+	// uses these fields and calls hook.
+	steps      uint32
+	brief      uint8
+	firstBrief time.Time
+	hook       atomic.Pointer[func(*Task)]
 	// label is what SetLabel has set.
 	label atomic.Pointer[Label]
 
@@ -145,17 +146,26 @@ func (t *Task) Await(ctx context.Context, end func(cause error)) error {
 	return t.NeverRan()
 }
 
-// maxBrief is how often Brief allows something without a Wait.
-const maxBrief = 32
+// Limits of Brief without a Wait.
+const (
+	maxBrief  = 32
+	briefTime = time.Millisecond
+)
 
 // Brief reports whether the task may do something that takes microseconds without Wait. It
-// is false if Wait would fail, and after 32 calls without a Wait, so that others get the
-// script lock. Only the goroutine of the task may call Brief, while it holds the script lock.
+// is false if Wait would fail. So that others get the script lock, it is also false after 32
+// calls without a Wait, and a millisecond after the first of them. Only the goroutine of the
+// task may call Brief, while it holds the script lock.
 func (t *Task) Brief() bool {
 	s := t.owner.sched
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	if t.brief == maxBrief || t.noWaits != nil || t.cancelled() {
+	switch {
+	case t.noWaits != nil, t.cancelled(), t.brief == maxBrief:
+		return false
+	case t.brief == 0:
+		t.firstBrief = time.Now()
+	case time.Since(t.firstBrief) > briefTime:
 		return false
 	}
 	t.brief++

@@ -142,17 +142,18 @@ func (t *transport) Close() error {
 // lock: a goroutine that took the lock meanwhile would have to be woken up.
 func write(l *lua.LState, c *conn) int {
 	data, stall, written := bind.CheckStrings(l, 2), c.stall, 0
-	now := func() bool {
-		if c.now == nil || len(data) > maxAtOnce || !bind.TaskOf(l).Brief() {
-			return false
+	now := func() (done bool, err error) {
+		if c.now == nil || len(data) == 0 || len(data) > maxAtOnce || !bind.TaskOf(l).Brief() {
+			return false, nil
 		}
-		for _, rest := range c.now.Write(net.Buffers{data}) {
+		left, err := c.now.Write(net.Buffers{data})
+		for _, rest := range left {
 			written -= len(rest)
 		}
 		if written += len(data); written > 0 && written < len(data) {
 			c.broken = errCutOff // unless the rest is written too
 		}
-		return written == len(data)
+		return written == len(data), err
 	}
 	return c.inTurn(l, now, func(ctx context.Context) error {
 		if written > 0 {
@@ -169,7 +170,7 @@ func closeWrite(l *lua.LState, c *conn) int {
 	if !ok {
 		return bind.Failf(l, "this kind of connection cannot be closed on one side")
 	}
-	return c.inTurn(l, func() bool { return false }, func(context.Context) error {
+	return c.inTurn(l, func() (bool, error) { return false, nil }, func(context.Context) error {
 		if c.broken != nil {
 			return c.broken
 		}
@@ -179,9 +180,9 @@ func closeWrite(l *lua.LState, c *conn) int {
 	})
 }
 
-// inTurn runs f when no other task writes. If none writes now, and now returns true, f is
-// not needed.
-func (c *conn) inTurn(l *lua.LState, now func() bool, f func(ctx context.Context) error) int {
+// inTurn runs f when no other task writes. If none writes now, it calls now before. f is not
+// needed if now is done, or fails.
+func (c *conn) inTurn(l *lua.LState, now func() (done bool, err error), f func(ctx context.Context) error) int {
 	if c.securing {
 		bind.Raise(l, "nothing can be written while starttls is under way")
 	}
@@ -190,8 +191,13 @@ func (c *conn) inTurn(l *lua.LState, now func() bool, f func(ctx context.Context
 	}
 	turn, stall := c.turns.Ask(), c.stall
 	defer turn.Leave()
-	if turn.Begun() && c.broken == nil && now() {
-		return bind.Return(l, lua.LTrue)
+	if turn.Begun() && c.broken == nil {
+		switch done, err := now(); {
+		case err != nil:
+			return bind.Fail(l, Plain(err))
+		case done:
+			return bind.Return(l, lua.LTrue)
+		}
 	}
 	err := bind.Wait(l, func(ctx context.Context) error {
 		if err := turn.Wait(ctx, stall); err != nil {
