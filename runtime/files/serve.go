@@ -124,10 +124,11 @@ func (q *request) fail(status int) {
 	if status == http.StatusServiceUnavailable {
 		h.Set("Retry-After", "10")
 	}
-	http.Error(q.w, http.StatusText(status), status)
-	if status != http.StatusRequestTimeout {
-		linger.Rest(q.w, q.r, q.service.settings.MaxSize)
+	if status == http.StatusRequestTimeout {
+		http.Error(q.w, http.StatusText(status), status)
+		return
 	}
+	linger.Error(q.w, q.r, status, q.service.settings.MaxSize)
 }
 
 // describe sets the headers of a file.

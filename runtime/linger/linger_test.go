@@ -32,8 +32,7 @@ func send(server *httptest.Server, head string, body string) (status int, err er
 
 func TestClientsThatReadLateGetTheAnswer(t *testing.T) {
 	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		http.Error(w, "too much", http.StatusRequestEntityTooLarge)
-		linger.Rest(w, r, 10<<20)
+		linger.Error(w, r, http.StatusRequestEntityTooLarge, 10<<20)
 	}))
 	defer server.Close()
 	body := strings.Repeat("x", 8<<20)
@@ -56,8 +55,7 @@ func TestClientsThatReadLateGetTheAnswer(t *testing.T) {
 func TestTheRestIsBounded(t *testing.T) {
 	left := make(chan int, 1)
 	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		w.WriteHeader(http.StatusConflict)
-		linger.Rest(w, r, 1000)
+		linger.Error(w, r, http.StatusConflict, 1000)
 		rest, _ := io.ReadAll(r.Body)
 		left <- len(rest)
 	}))

@@ -43,10 +43,11 @@ func (e *endpoint) serve(w http.ResponseWriter, r *http.Request) {
 		status = http.StatusServiceUnavailable
 	}
 	if status != 0 {
-		refuse(w, status)
 		if status == http.StatusRequestEntityTooLarge {
-			linger.Rest(w, r, maxRest)
+			linger.Error(w, r, status, maxRest)
+			return
 		}
+		refuse(w, status)
 		return
 	}
 	defer func() { <-e.places }()

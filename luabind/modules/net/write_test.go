@@ -49,7 +49,6 @@ repeat
     assert(relay:write(".") and relay:read(1) == ".") -- others run meanwhile
   end
 until written > 0 and written == before
-assert(written < 2000, "the sockets hold everything")
 relay:write("!")
 assert(conn:read_line() == nil) -- the peer has read everything
 assert(written == 2000)
