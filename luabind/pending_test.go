@@ -216,6 +216,7 @@ return on`)
 		st.Expect("connected", nil)
 		st.Expect("connected", nil)
 		st.Say("bob@localhost", "b", "wait") // the oldest: it must not stop the others from expiring
+		synctest.Wait()
 		st.Say(alice, "b", "open")
 		st.ExpectSaid("3")
 		time.Sleep(20 * time.Second)

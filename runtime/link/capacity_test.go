@@ -48,10 +48,10 @@ func TestQueueStaysWithinItsLimitIfSendersWait(t *testing.T) {
 			}
 			next[s]++
 		}
+		synctest.Wait() // the senders have ended
 		if allowed := limit + senders*(size+100); most > allowed {
 			t.Errorf("%d bytes were queued, over %d", most, allowed)
 		}
-		synctest.Wait()
 		if l.Full() || l.Queued() != 0 {
 			t.Errorf("%d bytes are still counted", l.Queued())
 		}

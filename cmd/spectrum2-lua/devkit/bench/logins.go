@@ -87,30 +87,43 @@ func (g *generator) loginWithPings(n int) (longest time.Duration, err error) {
 	var waits atomic.Bool // a PING is on its way
 	pongs, over := make(chan time.Time, 1), make(chan struct{})
 	var writer sync.WaitGroup
+	waits.Store(true)
 	writer.Go(func() {
 		ping := appendFrame(nil, pb.WrapperMessage_TYPE_PING, nil)
-		for out := append(logins, ping...); ; out = ping {
-			waits.Store(true)
-			if _, err := g.conn.Write(out); err != nil {
+		_, err := g.conn.Write(logins)
+		for {
+			sent := time.Now()
+			if err == nil {
+				_, err = g.conn.Write(ping)
+			}
+			if err != nil {
 				_ = g.conn.Close() // ends the reader, too
 				return
 			}
-			sent := time.Now()
 			select {
 			case at := <-pongs:
 				longest = max(longest, at.Sub(sent))
 			case <-over:
+				select {
+				case at := <-pongs: // the last one
+					longest = max(longest, at.Sub(sent))
+				default:
+				}
 				return
 			}
 			select {
 			case <-time.After(pingEvery):
+				waits.Store(true)
 			case <-over:
 				return
 			}
 		}
 	})
-	defer writer.Wait()
-	defer close(over)
+	end := sync.OnceFunc(func() {
+		close(over)
+		writer.Wait()
+	})
+	defer end()
 	for connected := 0; connected < n || waits.Load(); {
 		typ, payload, err := g.read()
 		if err != nil {
@@ -126,5 +139,6 @@ func (g *generator) loginWithPings(n int) (longest time.Duration, err error) {
 			return 0, refused(payload)
 		}
 	}
+	end()
 	return longest, nil
 }
