@@ -13,7 +13,7 @@ import (
 	"spectrumlua/runtime/linger"
 )
 
-// send sends the head of a request and a body of 8 MB, and then reads the answer.
+// send sends a request, and only then reads the answer.
 func send(server *httptest.Server, head string, body string) (status int, err error) {
 	conn, err := net.Dial("tcp", server.Listener.Addr().String())
 	if err != nil {

@@ -42,9 +42,9 @@ type Task struct {
 	ran   bool          // it began; constant after that
 
 	// steps counts the calls of Code.Done, and brief those of Brief since the task took the
-	// script lock, the first one at firstBrief. hook is the Scheduler's when the task last took it, or computed for long;
-	// Sample replaces it for one instruction. Only the goroutine that has the script lock
-	// uses these fields and calls hook.
+	// script lock, the first one at firstBrief. hook is the Scheduler's when the task last
+	// took that lock, or computed for long; Sample replaces it for one instruction. Only the
+	// goroutine that has the script lock uses these fields and calls hook.
 	steps      uint32
 	brief      uint8
 	firstBrief time.Time

@@ -40,8 +40,8 @@ awake.stopped = awake.watcher(clock, settings.stop_limit)
 
 -- now returns the time by the clock, for stopped_since.
 function awake.now()
-  awake.stopped() -- what comes after a stop is not older than its end
-  return clock()
+  awake.stopped() -- reads the clock; what comes after a stop is not older than its end
+  return latest
 end
 
 -- stopped_since returns how many seconds the process was stopped, if it was stopped after a time.

@@ -106,7 +106,7 @@ end
 -- forget_old removes the user's messages from the queue that were in it while the process was
 -- stopped: they are too old to be sent.
 local function forget_old(link)
-  local first = link.queue[1]
+  local first = link.queue[1] -- it has waited longest
   local stopped = first and awake.stopped_since(first.at)
   if not stopped then
     return
@@ -301,11 +301,11 @@ end
 -- pieces cuts a text into pieces that fit into lines to a target: at line breaks, then
 -- between words. `extra` is the number of bytes that each piece gets in addition.
 function out.pieces(link, command, target, text, extra)
-  local list, most = {}, message.room(link, command, target) - (extra or 0)
+  local most = message.room(link, command, target) - (extra or 0)
   if text ~= "" and #text <= most and not text:find("[\r\n]") then
-    list[1] = text
-    return list
+    return { text }
   end
+  local list = {}
   for line in text:gmatch("[^\r\n]+") do
     for _, piece in ipairs(message.split(line, most)) do
       list[#list + 1] = piece

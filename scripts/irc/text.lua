@@ -14,7 +14,7 @@ end
 
 -- plain removes the codes.
 function text.plain(s)
-  return s:find(CODES) and formatted.convert(s, "irc", "plain") or s
+  return not text.is_plain(s) and formatted.convert(s, "irc", "plain") or s
 end
 
 -- lines returns the lines of a text, with empty ones.
@@ -40,7 +40,7 @@ end
 
 -- from_irc returns a text without codes and, if it has a style, the same text as XHTML.
 function text.from_irc(s)
-  if not s:find(CODES) then
+  if text.is_plain(s) then
     return s
   end
   if s:find("\n", 1, true) then

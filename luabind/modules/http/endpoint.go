@@ -42,11 +42,12 @@ func (e *endpoint) serve(w http.ResponseWriter, r *http.Request) {
 	if status == 0 && !e.takePlace(r.Context()) {
 		status = http.StatusServiceUnavailable
 	}
-	if status != 0 {
-		if status == http.StatusRequestEntityTooLarge {
-			linger.Error(w, r, status, maxRest)
-			return
-		}
+	switch status {
+	case 0:
+	case http.StatusRequestEntityTooLarge:
+		linger.Error(w, r, status, maxRest)
+		return
+	default:
 		refuse(w, status)
 		return
 	}

@@ -58,7 +58,7 @@ assert(written == 2000)
 	}
 }
 
-// TestAWriteIsCutOffInTheMiddle cancels a task whose small writes have filled the socket.
+// TestAWriteIsCutOffInTheMiddle fills the socket with small writes until one times out.
 func TestAWriteIsCutOffInTheMiddle(t *testing.T) {
 	silent := luatest.Listen(t, stall)
 	luatest.Run(t, `

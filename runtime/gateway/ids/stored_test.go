@@ -126,18 +126,23 @@ func userOf(t *testing.T, r *router.Router, jid string) (found *router.User) {
 	return found
 }
 
-// TestPairsAreKnownWhileTheDatabaseIsDown uses a closed store in place of a database that is
-// down.
-func TestPairsAreKnownWhileTheDatabaseIsDown(t *testing.T) {
+// withoutDatabase returns a router with a closed store, in place of a database that is down,
+// and its clock.
+func withoutDatabase(t *testing.T, logged io.Writer) (*router.Router, *clock.Movable) {
+	t.Helper()
 	store := fileStore(t, filepath.Join(t.TempDir(), "x.sqlite"))
 	if err := store.Close(); err != nil {
 		t.Fatal(err)
 	}
-	var logged strings.Builder
 	log := logrus.New()
-	log.SetOutput(&logged)
+	log.SetOutput(logged)
 	moved := clock.NewMovable(nil)
-	r := router.New(router.Options{Store: store, Stream: noStream{}, Log: log, Clock: moved})
+	return router.New(router.Options{Store: store, Stream: noStream{}, Log: log, Clock: moved}), moved
+}
+
+func TestPairsAreKnownWhileTheDatabaseIsDown(t *testing.T) {
+	var logged strings.Builder
+	r, moved := withoutDatabase(t, &logged)
 	as(t, r, alice, func(u *router.User) {
 		for i := range 100 {
 			ids.Sent(u, "bob", fmt.Sprint("c", i), fmt.Sprint(i))
@@ -168,13 +173,7 @@ func TestPairsAreKnownWhileTheDatabaseIsDown(t *testing.T) {
 
 // TestMemoryIsBounded has no database, so that the pairs also wait for it.
 func TestMemoryIsBounded(t *testing.T) {
-	store := fileStore(t, filepath.Join(t.TempDir(), "x.sqlite"))
-	if err := store.Close(); err != nil {
-		t.Fatal(err)
-	}
-	log := logrus.New()
-	log.SetOutput(io.Discard)
-	r := router.New(router.Options{Store: store, Stream: noStream{}, Log: log, Clock: clock.NewMovable(nil)})
+	r, _ := withoutDatabase(t, io.Discard)
 	as(t, r, alice, func(u *router.User) {
 		for i := range ids.MaxMemory + 1000 {
 			ids.Sent(u, "bob", fmt.Sprint("c", i), fmt.Sprint(i))

@@ -84,15 +84,17 @@ func (g *generator) loginWithPings(n int) (longest time.Duration, err error) {
 	if err != nil {
 		return 0, err
 	}
-	var waits atomic.Bool // a PING is on its way
-	pongs, over := make(chan time.Time, 1), make(chan struct{})
+	now := time.Now()
+	var sent atomic.Pointer[time.Time] // of the PING that is on its way, or soon will be
+	sent.Store(&now)
+	pongs, over := make(chan struct{}, 1), make(chan struct{})
 	var writer sync.WaitGroup
-	waits.Store(true)
 	writer.Go(func() {
 		ping := appendFrame(nil, pb.WrapperMessage_TYPE_PING, nil)
 		_, err := g.conn.Write(logins)
 		for {
-			sent := time.Now()
+			now := time.Now()
+			sent.Store(&now)
 			if err == nil {
 				_, err = g.conn.Write(ping)
 			}
@@ -101,44 +103,35 @@ func (g *generator) loginWithPings(n int) (longest time.Duration, err error) {
 				return
 			}
 			select {
-			case at := <-pongs:
-				longest = max(longest, at.Sub(sent))
+			case <-pongs:
 			case <-over:
-				select {
-				case at := <-pongs: // the last one
-					longest = max(longest, at.Sub(sent))
-				default:
-				}
 				return
 			}
 			select {
 			case <-time.After(pingEvery):
-				waits.Store(true)
 			case <-over:
 				return
 			}
 		}
 	})
-	end := sync.OnceFunc(func() {
-		close(over)
-		writer.Wait()
-	})
-	defer end()
-	for connected := 0; connected < n || waits.Load(); {
+	defer writer.Wait()
+	defer close(over)
+	for connected := 0; connected < n || sent.Load() != nil; {
 		typ, payload, err := g.read()
 		if err != nil {
 			return 0, fmt.Errorf("logging in, after %d users: %w", connected, err)
 		}
 		switch typ {
 		case pb.WrapperMessage_TYPE_PONG:
-			pongs <- time.Now()
-			waits.Store(false)
+			if at := sent.Swap(nil); at != nil {
+				longest = max(longest, time.Since(*at))
+				pongs <- struct{}{}
+			}
 		case pb.WrapperMessage_TYPE_CONNECTED:
 			connected++
 		case pb.WrapperMessage_TYPE_DISCONNECTED:
 			return 0, refused(payload)
 		}
 	}
-	end()
 	return longest, nil
 }
