@@ -18,7 +18,7 @@ import (
 // startDebug starts the adapter.
 func startDebug(t *testing.T, args ...string) (*daptest.Editor, *exec.Cmd) {
 	t.Helper()
-	cmd := exec.CommandContext(t.Context(), "spectrum2-lua", append([]string{"debug"}, args...)...)
+	cmd := exec.Command("spectrum2-lua", append([]string{"debug"}, args...)...)
 	return daptest.Start(t, cmd), cmd
 }
 
@@ -149,8 +149,11 @@ func TestDebugAChat(t *testing.T) {
 	}
 }
 
-// TestDebugEndsTheTest ends a test that stands at a breakpoint, in each way.
+// TestDebugEndsTheTest ends a test that stands at a breakpoint, in each way. The folder of
+// the socket has gone by then: an editor may kill the adapter.
 func TestDebugEndsTheTest(t *testing.T) {
+	temporary := t.TempDir()
+	t.Setenv("TMPDIR", temporary)
 	for name, end := range map[string]func(e *daptest.Editor, adapter *exec.Cmd){
 		"disconnect": func(e *daptest.Editor, _ *exec.Cmd) { e.Ask("disconnect", daptest.Object{"terminateDebuggee": true}) },
 		"terminate":  func(e *daptest.Editor, _ *exec.Cmd) { e.Ask("terminate", nil); daptest.Next[*dap.TerminatedEvent](e) },
@@ -165,6 +168,9 @@ func TestDebugEndsTheTest(t *testing.T) {
 			e.Ask("launch", daptest.Object{"program": filepath.Join(dir, "echo_test.lua")})
 			e.Configure(filepath.Join(dir, "echo.lua"), daptest.Object{"line": 4})
 			daptest.Next[*dap.StoppedEvent](e)
+			if left, err := filepath.Glob(filepath.Join(temporary, "spectrum2-lua-debug-*")); len(left) > 0 || err != nil {
+				t.Errorf("while the test runs there are %q, %v", left, err)
+			}
 			end(e, adapter)
 			_ = e.Conn.Close()
 			e.End()

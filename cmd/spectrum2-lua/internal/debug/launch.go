@@ -33,7 +33,7 @@ type program struct {
 	conn  io.ReadWriteCloser
 	ended <-chan struct{} // closed when the command has ended
 	code  func() int      // returns the exit code of a command that has ended; nil if the adapter did not start it
-	stop  func()          // removes the socket, and ends the command if it still runs
+	stop  func()          // ends the command if it still runs
 }
 
 // start starts the command of a launch, or finds that of an attach, and connects to it.
@@ -68,7 +68,7 @@ func (a *Adapter) start(ctx context.Context, in *bufio.Reader, h head) (p *progr
 	if err != nil {
 		return nil, err
 	}
-	remove := func() { _ = os.RemoveAll(dir) }
+	defer func() { _ = os.RemoveAll(dir) }() // connections remain without it
 	socket := filepath.Join(dir, "socket")
 	args := append([]string{a.Executable, l.Mode, "--debug", socket}, append(l.Args, l.Program)...)
 	inTerminal := l.Mode == "chat" && l.Console != "internalConsole"
@@ -78,11 +78,8 @@ func (a *Adapter) start(ctx context.Context, in *bufio.Reader, h head) (p *progr
 		p, err = a.asChild(ctx, args, l.Cwd)
 	}
 	if err != nil {
-		remove()
 		return nil, err
 	}
-	end := p.stop
-	p.stop = func() { end(); remove() }
 	if p.conn, err = a.connect(ctx, socket, p); err != nil {
 		p.stop()
 		return nil, err

@@ -51,7 +51,8 @@ type stdio struct {
 }
 
 // Start starts a command that speaks the protocol on its standard input and output, as an
-// editor starts its adapter. The end of the test closes both, and then waits for the command.
+// editor starts its adapter. The end of the test closes both, and then waits for the command:
+// the context of the test must not kill it before.
 func Start(t testing.TB, cmd *exec.Cmd) *Editor {
 	t.Helper()
 	cmd.Stderr = os.Stderr
@@ -66,7 +67,11 @@ func Start(t testing.TB, cmd *exec.Cmd) *Editor {
 	if err := cmd.Start(); err != nil {
 		t.Fatal(err)
 	}
-	t.Cleanup(func() { _ = cmd.Wait() })
+	t.Cleanup(func() {
+		late := time.AfterFunc(patience, func() { _ = cmd.Process.Kill() })
+		defer late.Stop()
+		_ = cmd.Wait()
+	})
 	return New(t, stdio{out, in})
 }
 
