@@ -45,7 +45,7 @@ func TestVersionIsStatedOnce(t *testing.T) {
 	number := regexp.MustCompile(`(^|[^\d.])` + regexp.QuoteMeta(version.Number) + `($|[^\d.]|\.\D)`)
 	for _, path := range texts {
 		for i, line := range strings.Split(read(t, path), "\n") {
-			if number.MatchString(line) {
+			if strings.Contains(line, version.Number) && number.MatchString(line) {
 				t.Errorf("%s:%d: states version %s; runtime/version/version.go and CHANGELOG.md are the only places", path, i+1, version.Number)
 			}
 		}

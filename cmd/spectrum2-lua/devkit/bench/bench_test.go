@@ -16,6 +16,7 @@ import (
 	"google.golang.org/protobuf/proto"
 
 	"spectrumlua/cmd/spectrum2-lua/devkit/bench/baseline"
+	"spectrumlua/cmd/spectrum2-lua/devkit/race"
 	"spectrumlua/cmd/spectrum2-lua/devkit/simulator"
 	"spectrumlua/pb"
 	"spectrumlua/runtime/wire"
@@ -124,7 +125,7 @@ func TestRunMeasuresBothBackends(t *testing.T) {
 		{"the default load", Defaults().Load},
 		{"one user with one message", Load{1, 1, 0}},
 		// The messages exceed the socket buffers, so that both ends write at the same time.
-		{"many large messages in flight", Load{10, 64, 256 << 10}},
+		{"many large messages in flight", Load{10, 64, race.Reduce(256, 64) << 10}},
 	}
 	for _, test := range tests {
 		t.Run(test.name, func(t *testing.T) {
