@@ -65,7 +65,7 @@ func TestReliabilityPageHasTheLimitsOfTheCode(t *testing.T) {
 		{"runtime/wire/wire.go", "DefaultMaxFrame = 16 << 20", "| length of a frame | 16 MiB"},
 		{"runtime/link/link.go", "DefaultMaxQueue     = 4 << 20", "| bytes queued for Spectrum | 4 MiB"},
 		{"runtime/link/link.go", "DefaultWriteTimeout = 60 * time.Second", "| Spectrum reads nothing | 60 s"},
-		{"runtime/link/link.go", "DefaultPulse        = 5 * time.Second", "| silence towards Spectrum while reading is paused | 5 s"},
+		{"runtime/link/link.go", "DefaultPulse        = 5 * time.Second", "| silence towards Spectrum while reading is paused | 5 to 10 s"},
 		{"runtime/link/outbox.go", "maxUrgent = 64 << 10", "| PONG and STATS that Spectrum does not read | 64 KiB"},
 		{"runtime/link/outbox.go", "chunkSize = 64 << 10", "| bytes ahead of a PONG | one write of 64 KiB"},
 		{"runtime/link/dial.go", "dialTimeout = 10 * time.Second", "| connecting to Spectrum | 10 s"},

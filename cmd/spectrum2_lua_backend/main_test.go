@@ -268,39 +268,58 @@ return on`
 	}
 }
 
-// All handlers loop endlessly.
+// endless has code that computes for hours, in Lua and in a function of the library.
+var endless = map[string]string{
+	"Lua":     `while true do end`,
+	"library": `local _ = (("a"):rep(20000)):find("a-a-a-a-%d")`,
+}
+
+// All handlers compute endlessly. The watchdog of handler_timeout would look too late.
 func TestStopTakesAtMostExitTimeout(t *testing.T) {
-	p, b := startUnder(t, folder(t, `
+	for name, code := range endless {
+		t.Run(name, func(t *testing.T) {
+			p, b := startUnder(t, folder(t, `
 local on = {}
 function on.login(session) session:connected() end
-function on.conv_message() while true do end end
-function on.exit() while true do end end
-function on.logout() while true do end end
-return on`, "exit_timeout = 1"))
-	u := b.Login("alice@localhost", "alice", "pw")
-	u.Expect(pb.WrapperMessage_TYPE_CONNECTED, nil)
-	u.Say("b", "hang")
-	start := time.Now()
-	b.Exit()
-	if code := exitCode(t, p); code != 0 {
-		t.Errorf("exit code %d", code)
-	}
-	if took := time.Since(start); took > 10*time.Second { // a second, and longer on a loaded machine
-		t.Errorf("the stop took %v", took)
+function on.conv_message() `+code+` end
+function on.exit() `+code+` end
+function on.logout() `+code+` end
+return on`, "exit_timeout = 1", "handler_timeout = 3600"))
+			u := b.Login("alice@localhost", "alice", "pw")
+			u.Expect(pb.WrapperMessage_TYPE_CONNECTED, nil)
+			u.Say("b", "hang")
+			start := time.Now()
+			b.Exit()
+			if code := exitCode(t, p); code != 0 {
+				t.Errorf("exit code %d", code)
+			}
+			if took := time.Since(start); took > 10*time.Second { // a second, and longer on a loaded machine
+				t.Errorf("the stop took %v", took)
+			}
+		})
 	}
 }
 
-func TestPongWhileAHandlerSpins(t *testing.T) {
-	_, b := startUnder(t, folder(t, `
+// TestHandlerThatComputesDelaysNothingElse expects what the handler has sent before, and PONG.
+func TestHandlerThatComputesDelaysNothingElse(t *testing.T) {
+	for name, code := range endless {
+		t.Run(name, func(t *testing.T) {
+			_, b := startUnder(t, folder(t, `
 local on = {}
 function on.login(session) session:connected() end
-function on.conv_message() while true do end end
-return on`))
-	u := b.Login("alice@localhost", "alice", "pw")
-	u.Expect(pb.WrapperMessage_TYPE_CONNECTED, nil)
-	u.Say("b", "spin")
-	for range 10 {
-		b.Ping()
+function on.conv_message(session)
+  session:conv_message { buddy_name = "b", message = "it begins" }
+  `+code+`
+end
+return on`, "handler_timeout = 3600"))
+			u := b.Login("alice@localhost", "alice", "pw")
+			u.Expect(pb.WrapperMessage_TYPE_CONNECTED, nil)
+			u.Say("b", "compute")
+			u.Expect(pb.WrapperMessage_TYPE_CONV_MESSAGE, nil)
+			for range 10 {
+				b.Ping()
+			}
+		})
 	}
 }
 

@@ -116,6 +116,9 @@ func (t *turn) Keep() {
 	}
 }
 
+// Blocks makes the writer write what earlier handlers have sent.
+func (t *turn) Blocks() { t.Flush() }
+
 // Flush makes the writer write what a handler has sent that computes for long.
 func (t *turn) Flush() {
 	if out := t.lead.link.out; out.queued.Load() > 0 {
@@ -197,6 +200,7 @@ func (l *Link) receive(ctx context.Context, typ *schema.Type, payload []byte, t 
 	if t.lead.in.keepsUp() {
 		l.opts.Receive(ctx, typ, payload, t)
 	} else {
+		t.Flush() // Receive may block
 		l.opts.Receive(ctx, typ, payload, nil)
 	}
 	if !t.kept {

@@ -222,3 +222,31 @@ func TestKeptHandlerIsFlushed(t *testing.T) {
 	<-done
 	l.peer.ping()
 }
+
+// TestNothingWaitsWhileReceiveBlocks has two messages in one batch. The first one is handled
+// and answered; Receive blocks for the second one until the peer has read the answer.
+func TestNothingWaitsWhileReceiveBlocks(t *testing.T) {
+	var l *trial
+	ready, read, received := make(chan struct{}), make(chan struct{}), 0
+	l = serve(t, Options{Receive: func(_ context.Context, _ *schema.Type, _ []byte, lender task.Lender) {
+		<-ready
+		switch received++; {
+		case received == 1 && lender != nil:
+			lender.Lend()
+			l.mustSend(tMessage, "answer")
+		case received == 1: // the machine is too slow
+			l.mustSend(tMessage, "answer")
+		default:
+			if lender != nil {
+				lender.Blocks()
+			}
+			<-read
+		}
+	}})
+	close(ready)
+	l.peer.ping()
+	l.peer.sendBytes(appendFrame(appendFrame(nil, tQuery, nil), tQuery, nil))
+	l.peer.expect(tMessage, "answer")
+	close(read)
+	l.peer.ping()
+}

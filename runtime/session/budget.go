@@ -30,13 +30,14 @@ type budget struct {
 func newBudget(max int) *budget { return &budget{max: max} }
 
 // take counts a message in. It blocks while the message does not fit, unless ctx is
-// done; a message over the limit fits an empty budget. It calls stalled each time
-// that it has waited for stallTimeout.
-func (r *budget) take(ctx context.Context, payload int, stalled func()) {
+// done; a message over the limit fits an empty budget. It calls blocks before that, and
+// stalled each time that it has waited for stallTimeout.
+func (r *budget) take(ctx context.Context, payload int, blocks, stalled func()) {
 	more := r.tryTake(ctx, payload)
 	if more == nil {
 		return
 	}
+	blocks()
 	stall := time.NewTimer(stallTimeout)
 	defer stall.Stop()
 	for more != nil {

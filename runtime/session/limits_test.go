@@ -14,6 +14,7 @@ import (
 	"github.com/sirupsen/logrus"
 
 	"spectrumlua/runtime/schema"
+	"spectrumlua/runtime/task"
 )
 
 // TestFullMailboxDisconnectsTheUser checks that the user receives an error at once, and
@@ -103,10 +104,15 @@ func big(what string, bytes int) string { return what + strings.Repeat(" ", byte
 // receiving calls Receive on a goroutine of its own. done reports whether Receive has
 // returned.
 func (p *play) receiving(ctx context.Context, user, text string) (done func() bool) {
+	return p.receivingFrom(ctx, nil, "conv_message", sayingOf(user, text))
+}
+
+// receivingFrom is receiving for a message of any type.
+func (p *play) receivingFrom(ctx context.Context, lender task.Lender, name string, payload []byte) (done func() bool) {
 	returned := make(chan struct{})
 	go func() {
 		defer close(returned)
-		p.r.Receive(ctx, schema.TypeByName("conv_message"), sayingOf(user, text), nil)
+		p.r.Receive(ctx, schema.TypeByName(name), payload, lender)
 	}()
 	return func() bool {
 		synctest.Wait()
@@ -154,6 +160,43 @@ func TestReadingPausesUntilTheEnd(t *testing.T) {
 		if !done() {
 			p.Fatal("Receive does not return")
 		}
+		p.forget()
+	})
+}
+
+// blocker is a Lender that counts the calls of Blocks.
+type blocker struct {
+	lent
+	calls int
+}
+
+func (b *blocker) Blocks() { b.calls++ }
+
+func TestLenderIsToldBeforeReceiveBlocks(t *testing.T) {
+	perform(t, nil, func(p *play) {
+		p.login("alice")
+		p.say("alice", "wait")
+		for name, payload := range map[string][]byte{
+			"conv_message": sayingOf("alice", big("hello", 20<<10)),
+			"login":        loginOf("bob", big("legacy", 20<<10)),
+		} {
+			var b blocker
+			p.r.Receive(p.Context(), schema.TypeByName("conv_message"), sayingOf("alice", big("hello", 50<<10)), &b)
+			if b.calls > 0 {
+				p.Errorf("%d calls although the message fits", b.calls)
+			}
+			done := p.receivingFrom(p.Context(), &b, name, payload)
+			if done() || b.calls != 1 {
+				p.Errorf("%s: Receive returns although the budget is used up, or %d calls before that", name, b.calls)
+			}
+			p.goOn <- struct{}{}
+			if p.later(0); !done() {
+				p.Fatal("Receive does not continue")
+			}
+			p.say("alice", "wait")
+		}
+		p.goOn <- struct{}{}
+		p.later(0)
 		p.forget()
 	})
 }
@@ -254,7 +297,7 @@ func TestBudgetHoldsUnderLoad(t *testing.T) {
 			dice := rand.New(rand.NewPCG(w, 1))
 			for range rounds {
 				size := dice.IntN(1000)
-				r.take(t.Context(), size, func() { t.Error("stalled") })
+				r.take(t.Context(), size, func() {}, func() { t.Error("stalled") })
 				queue <- size
 			}
 		})

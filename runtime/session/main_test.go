@@ -273,6 +273,7 @@ type lent struct{ over chan struct{} }
 func (lent) Lend()   {}
 func (lent) Flush()  {}
 func (lent) Waits()  {}
+func (lent) Blocks() {}
 func (l lent) Keep() { l.over <- struct{}{} }
 
 func (p *play) login(user string) { p.receive("login", loginOf(user, "legacy")) }

@@ -144,7 +144,7 @@ func (r *Registry) Find(user string) *Session {
 func (r *Registry) Receive(ctx context.Context, typ *schema.Type, payload []byte, lender task.Lender) {
 	switch typ.Number {
 	case pb.WrapperMessage_TYPE_LOGIN:
-		r.login(ctx, typ, payload)
+		r.login(ctx, typ, payload, lender)
 		return
 	case pb.WrapperMessage_TYPE_LOGOUT:
 		r.logout(typ, payload)
@@ -179,7 +179,7 @@ func (r *Registry) Receive(ctx context.Context, typ *schema.Type, payload []byte
 	}
 	m := Message{Type: typ, Payload: string(payload)}
 	if mayWait {
-		r.take(ctx, m)
+		r.take(ctx, m, lender)
 		if r.postpone(s, m) {
 			return
 		}
@@ -188,7 +188,7 @@ func (r *Registry) Receive(ctx context.Context, typ *schema.Type, payload []byte
 	if lender != nil && r.handleNow(owner, s, m, lender) {
 		return
 	}
-	r.take(ctx, m)
+	r.take(ctx, m, lender)
 	if s != nil && r.postpone(s, m) {
 		return
 	}
@@ -202,8 +202,12 @@ func (r *Registry) Receive(ctx context.Context, typ *schema.Type, payload []byte
 }
 
 // take counts a message against the budget. It blocks while the budget is used up.
-func (r *Registry) take(ctx context.Context, m Message) {
-	r.budget.take(ctx, len(m.Payload), r.shedLoad)
+func (r *Registry) take(ctx context.Context, m Message, lender task.Lender) {
+	r.budget.take(ctx, len(m.Payload), func() {
+		if lender != nil {
+			lender.Blocks()
+		}
+	}, r.shedLoad)
 }
 
 // skip logs a message without a receiver, at the debug level.
@@ -231,7 +235,7 @@ func (r *Registry) debugging() bool {
 }
 
 // login starts a session. It first ends a session that Spectrum has not logged out.
-func (r *Registry) login(ctx context.Context, typ *schema.Type, payload []byte) {
+func (r *Registry) login(ctx context.Context, typ *schema.Type, payload []byte, lender task.Lender) {
 	var login pb.Login
 	err := proto.Unmarshal(payload, &login)
 	switch {
@@ -245,7 +249,7 @@ func (r *Registry) login(ctx context.Context, typ *schema.Type, payload []byte) 
 		return
 	}
 	m := Message{Type: typ, Payload: string(payload)}
-	r.take(ctx, m)
+	r.take(ctx, m, lender)
 	r.opts.Secrets.Learn(login.GetUser(), typ.Secrets(payload)...)
 	s := &Session{
 		User:       login.GetUser(),

@@ -3,6 +3,7 @@ package task_test
 import (
 	"context"
 	"testing"
+	"time"
 
 	"spectrumlua/runtime/task"
 )
@@ -38,6 +39,32 @@ func TestBriefIsLimitedBetweenWaits(t *testing.T) {
 		}))
 		b.expect("done")
 	})
+}
+
+// TestBriefIsFalseAfterComputing has tasks that compute before the first call, outside of a
+// bubble because time has to pass.
+func TestBriefIsFalseAfterComputing(t *testing.T) {
+	b := &bench{T: t, s: task.New(task.Options{})}
+	defer b.s.Close()
+	o, l := b.owner("dan"), b.lender()
+	computes := func(until func() bool) itemFunc {
+		return func(running *task.Task) {
+			for end := time.Now().Add(patience); !until(); {
+				if time.Now().After(end) {
+					t.Error("it computes without end")
+					return
+				}
+			}
+			if running.Brief() {
+				t.Error("Brief is true after the task has computed")
+			}
+		}
+	}
+	o.Handle(computes(func() bool { return isClosed(l.kept) }), l)
+	begin, done := time.Now(), make(chan struct{})
+	o.Post(computes(func() bool { return time.Since(begin) > 10*time.Millisecond }))
+	o.Post(itemFunc(func(*task.Task) { close(done) }))
+	await(t, done, "the items")
 }
 
 func TestBriefIsFalseIfWaitWouldFail(t *testing.T) {

@@ -6,6 +6,7 @@ import (
 	"runtime"
 	"testing"
 	"testing/synctest"
+	"time"
 	"weak"
 )
 
@@ -169,4 +170,35 @@ func heap() int64 {
 	runtime.GC()
 	runtime.ReadMemStats(&m)
 	return int64(m.HeapAlloc)
+}
+
+// borrower is a Lender that does nothing.
+type borrower struct{ Lender }
+
+func (borrower) Lend() {}
+
+func TestNobodyLooksWhileNothingIsLent(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		s := New(Options{})
+		defer s.Close()
+		o := s.NewOwner(t.Context(), "user")
+		looks := func() bool {
+			s.mu.Lock()
+			defer s.mu.Unlock()
+			return s.loans.looking
+		}
+		for range 2 {
+			for range 3 {
+				o.Handle(itemOf(func(*Task) {}), borrower{})
+			}
+			if !looks() {
+				t.Error("nobody looks at an item")
+			}
+			time.Sleep(2*lookEvery + 1)
+			synctest.Wait()
+			if looks() {
+				t.Error("somebody looks although nothing was lent meanwhile")
+			}
+		}
+	})
 }

@@ -78,6 +78,7 @@ type Scheduler struct {
 	measure *measure
 	sample  func(*Task)
 	sampler func(*Task)
+	loans   loans
 }
 
 // entry is one place in the queue for the script lock: a job for a worker, or a
@@ -236,7 +237,9 @@ func (s *Scheduler) setRunning(t *Task) {
 		if s.measure != nil {
 			s.begins()
 		}
-		t.brief = 0
+		if t.brief, t.began = 0, 0; t.lender == nil {
+			t.began = s.now()
+		}
 		t.setHook(s.hook)
 		t.cancelled()
 		t.goesOn()

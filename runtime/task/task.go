@@ -41,24 +41,21 @@ type Task struct {
 	ended chan struct{} // closed when it has ended
 	ran   bool          // it began; constant after that
 
-	// steps counts the calls of Code.Done, and brief those of Brief since the task took the
-	// script lock, the first one at firstBrief. hook is the Scheduler's when the task last
-	// took that lock, or computed for long; Sample replaces it for one instruction. Only the
-	// goroutine that has the script lock uses these fields and calls hook.
-	steps      uint32
-	brief      uint8
-	firstBrief time.Time
-	hook       atomic.Pointer[func(*Task)]
+	// steps counts the calls of Code.Done. hook is the Scheduler's when the task last took the
+	// script lock, or computed for long; Sample replaces it for one instruction. Only the
+	// goroutine that has that lock uses these fields and calls hook.
+	steps uint32
+	hook  atomic.Pointer[func(*Task)]
 	// label is what SetLabel has set.
 	label atomic.Pointer[Label]
 
 	// Guarded by sched.mu:
 	// lender owns the goroutine that the task runs on, until the task has waited; nil if
-	// the task owns it. kept is set if Keep was called. borrowed is when the clock was
-	// first checked on that goroutine.
+	// the task owns it. kept is set if Keep was called.
 	lender    Lender
 	kept      bool
-	borrowed  time.Time
+	brief     uint8           // calls of Brief since the task took the script lock
+	began     int64           // when it did so; 0 on a borrowed goroutine; see Scheduler.now
 	next      *Task           // starts when this task has ended
 	waits     context.Context // ends by Cancel or EndWaits; nil until the first Wait
 	stopWaits context.CancelCauseFunc
@@ -154,8 +151,9 @@ const (
 
 // Brief reports whether the task may do something that takes microseconds without Wait. It
 // is false if Wait would fail. So that others get the script lock, it is also false after 32
-// calls without a Wait, and a millisecond after the first of them. Only the goroutine of the
-// task may call Brief, while it holds the script lock.
+// calls without a Wait, and if the task has had the lock for a millisecond, or for a few on a
+// borrowed goroutine. Only the goroutine of the task may call Brief, while it holds the script
+// lock.
 func (t *Task) Brief() bool {
 	s := t.owner.sched
 	s.mu.Lock()
@@ -163,9 +161,9 @@ func (t *Task) Brief() bool {
 	switch {
 	case t.noWaits != nil, t.cancelled(), t.brief == maxBrief:
 		return false
-	case t.brief == 0:
-		t.firstBrief = time.Now()
-	case time.Since(t.firstBrief) > briefTime:
+	case t.began == 0:
+		t.began = s.now()
+	case s.now()-t.began > int64(briefTime):
 		return false
 	}
 	t.brief++

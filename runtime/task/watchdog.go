@@ -32,10 +32,9 @@ func (s *Scheduler) watch() {
 	}
 }
 
-// look makes the running task announce that it keeps a borrowed goroutine, if it has the
-// script lock since the last call. It cancels the task if it has run too long. It returns the task if
-// OnStuck has to be called for it. It holds s.mu throughout, so that it cannot
-// cancel a task that has taken the script lock since.
+// look cancels the running task if it has run too long. It returns the task if OnStuck has
+// to be called for it. It holds s.mu throughout, so that it cannot cancel a task that has
+// taken the script lock since.
 func (s *Scheduler) look(w *watchdog) (stuck *Task) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -44,7 +43,6 @@ func (s *Scheduler) look(w *watchdog) (stuck *Task) {
 		w.turn, w.since = s.turn, time.Now()
 		return nil
 	}
-	t.keep()
 	ran := time.Since(w.since)
 	if ran >= s.opts.Run {
 		t.stop(&RanTooLongError{Limit: s.opts.Run})

@@ -133,3 +133,6 @@ func (l *loan) Flush() {}
 
 // Waits does nothing.
 func (l *loan) Waits() {}
+
+// Blocks does nothing.
+func (l *loan) Blocks() {}
