@@ -539,7 +539,7 @@ const (
 	// for every message, every presence and most IQs. Without the feature, no IQ
 	// reaches the script.
 	//
-	// From the script: one complete stanza.
+	// From the script: one complete stanza. Without `from`, it comes from the transport.
 	WrapperMessage_TYPE_RAW_XML WrapperMessage_Type = 34
 	// The user's roster. It arrives right after the login, only with the feature
 	// `send_buddies_on_login`. The runtime drops an empty roster because it names no

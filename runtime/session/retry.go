@@ -241,8 +241,8 @@ func (r *Registry) showOffline(s *Session) {
 	}
 }
 
-// notice returns a message that tells a user why they are offline. Spectrum sends a
-// stanza without a sender from the transport's own JID.
+// notice returns a message that tells a user why they are offline. Spectrum and the gateway
+// send a stanza without a sender from the transport's own JID.
 func notice(user, reason string) []byte {
 	if reason == "" {
 		reason = "The connection to the network is lost."

@@ -370,7 +370,7 @@
 ---| "query" # To the script: the answer to a command. It names no user. From the script: a command for Spectrum, for example `status`. Spectrum answers commands in order.
 ---| "room_list" # The rooms that service discovery shows to one user or to all users.
 ---| "conv_message_ack" # A receipt: the message with this `id` has arrived (XEP-0184).
----| "raw_xml" # To the script: an unchanged stanza. It arrives only with the feature `rawxml`, for every message, every presence and most IQs. Without the feature, no IQ reaches the script. From the script: one complete stanza.
+---| "raw_xml" # To the script: an unchanged stanza. It arrives only with the feature `rawxml`, for every message, every presence and most IQs. Without the feature, no IQ reaches the script. From the script: one complete stanza. Without `from`, it comes from the transport.
 ---| "buddies" # The user's roster. It arrives right after the login, only with the feature `send_buddies_on_login`. The runtime drops an empty roster because it names no user.
 ---| "api_version" # The version of the protocol. Newer versions of Spectrum send it.
 ---| "reaction" # Someone reacts to a message with emoji (XEP-0444). The list is complete: it replaces the earlier reactions of the same person, and an empty list removes them. Gateway only.
@@ -403,7 +403,7 @@
 ---| "query" # A command for Spectrum, for example `status`. Spectrum answers commands in order.
 ---| "room_list" # The rooms that service discovery shows to one user or to all users.
 ---| "conv_message_ack" # A receipt: the message with this `id` has arrived (XEP-0184).
----| "raw_xml" # One complete stanza.
+---| "raw_xml" # One complete stanza. Without `from`, it comes from the transport.
 ---| "reaction" # Someone reacts to a message with emoji (XEP-0444). The list is complete: it replaces the earlier reactions of the same person, and an empty list removes them.
 ---| "retraction" # The author withdraws a message (XEP-0424).
 ---| "displayed" # The message with this id, and all before it, have been read (XEP-0333). The contact has read them; with `origin`, the user has, with another program.

@@ -2,6 +2,7 @@
 package process
 
 import (
+	"slices"
 	"strings"
 
 	"spectrumlua/pb"
@@ -36,12 +37,17 @@ func backendConfig(u *router.User, c *pb.BackendConfig) {
 	}
 }
 
-// rawXML sends a stanza of the script.
+// rawXML sends a stanza of the script. As with Spectrum, a stanza without a sender is from
+// the transport.
 func rawXML(u *router.User, text string) {
 	n, err := xmltree.Parse(text, xmltree.DefaultLimits)
 	if err != nil {
 		u.Log().WithField("error", err.Error()).Warn("raw_xml: the stanza is dropped")
 		return
+	}
+	if n.Get("from") == "" {
+		isSender := func(a xmltree.Attr) bool { return a.Name == "from" && a.Space == "" }
+		n.Attr = append(slices.DeleteFunc(n.Attr, isSender), xmltree.Attr{Name: "from", Value: u.Router().JID()})
 	}
 	u.Send(n)
 }
