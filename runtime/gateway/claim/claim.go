@@ -4,11 +4,9 @@
 package claim
 
 import (
-	"cmp"
 	"errors"
 	"fmt"
 	"io"
-	"net"
 	"os"
 	"path/filepath"
 	"strings"
@@ -35,25 +33,26 @@ func (e *TakenError) Error() string {
 
 // Claim is the right to serve a JID. It ends with the process, even if that is killed.
 type Claim struct {
-	file   *os.File
-	socket io.Closer // nil where the system has no such sockets
+	file    *os.File
+	sockets []io.Closer // empty where the system has no such sockets
 }
 
 // Take claims the JID of a config for this process. It returns a *TakenError if another
 // process serves it, and another error if the lock file cannot be used.
 func Take(c *config.Config) (*Claim, error) {
-	socket, err := takeSocket(c)
+	id := identify(c)
+	sockets, err := takeSockets(id)
 	if err != nil {
 		return nil, err
 	}
-	claim := &Claim{socket: socket}
+	claim := &Claim{sockets: sockets}
 	if claim.file, err = takeFile(c); err != nil {
 		claim.Release()
 		return nil, err
 	}
-	if process := findSpectrum(c); process != "" {
+	if process := findSpectrum(c, id); process != "" {
 		claim.Release()
-		return nil, &TakenError{JID: c.JID(), Process: process}
+		return nil, &TakenError{JID: id.jid, Process: process}
 	}
 	return claim, nil
 }
@@ -65,20 +64,14 @@ func (c *Claim) Release() {
 		_ = c.file.Close() // releases the lock
 		c.file = nil
 	}
-	if c.socket != nil {
-		_ = c.socket.Close()
-		c.socket = nil
-	}
+	closeAll(c.sockets)
+	c.sockets = nil
 }
 
-// address returns the XMPP server of a config. The names of this machine are equal.
-func address(c *config.Config) string {
-	server, _ := c.Get("service.server")
-	port, _ := c.Get("service.port")
-	if ip := net.ParseIP(server); server == "" || server == "localhost" || ip != nil && ip.IsLoopback() {
-		server = "127.0.0.1"
+func closeAll(sockets []io.Closer) {
+	for _, s := range sockets {
+		_ = s.Close()
 	}
-	return net.JoinHostPort(server, cmp.Or(port, "5347"))
 }
 
 // takeFile locks the lock file. The file also stops processes that share only the

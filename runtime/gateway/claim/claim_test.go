@@ -2,14 +2,19 @@ package claim_test
 
 import (
 	"bufio"
+	"cmp"
 	"errors"
 	"fmt"
+	"net"
+	"net/netip"
 	"os"
 	"os/exec"
 	"path/filepath"
 	"strconv"
 	"strings"
 	"testing"
+
+	"golang.org/x/net/idna"
 
 	"spectrumlua/runtime/config"
 	"spectrumlua/runtime/gateway/claim"
@@ -113,7 +118,8 @@ func add(t *testing.T, path, lines string) {
 
 // jid returns a JID that no other test uses at the same time.
 func jid(t *testing.T) string {
-	return strings.ToLower(t.Name()) + strconv.Itoa(os.Getpid()) + ".example"
+	name, _, _ := strings.Cut(t.Name(), "/")
+	return strings.ToLower(name) + strconv.Itoa(os.Getpid()) + ".example"
 }
 
 func take(t *testing.T, path string) (*claim.Claim, error) {
@@ -176,6 +182,7 @@ func TestSecondGatewayNamesTheFirst(t *testing.T) {
 }
 
 func TestOneJIDAtTwoServersIsFree(t *testing.T) {
+	claim.ReplaceLookup(t, nil)
 	path, elsewhere := transport(t, jid(t)), transport(t, jid(t))
 	add(t, elsewhere, "server=xmpp.example\n")
 	for _, path := range []string{path, elsewhere} {
@@ -190,7 +197,83 @@ func TestSecondConfigInOneProcessIsRejected(t *testing.T) {
 		t.Fatal(err)
 	}
 	_, err := take(t, transport(t, jid(t)))
-	expectTaken(t, err, "this process, with another config file")
+	expectTaken(t, err, "this process")
+}
+
+// TestAllSpellingsAreOneClaim claims a transport twice, the second time with another spelling.
+func TestAllSpellingsAreOneClaim(t *testing.T) {
+	claim.ReplaceLookup(t, map[string]string{"box.example": "127.0.1.1", "own.example": ownAddress(t), "xmpp.example": "192.0.2.1", "alias.example": "192.0.2.1"})
+	tests := []struct {
+		name         string
+		jid          string // of the second config; "" for the same
+		first, other string // lines of the configs
+		free         bool
+	}{
+		{name: "JID in upper case", jid: strings.ToUpper(jid(t))},
+		{name: "JID with fullwidth letters", jid: "ｔ" + jid(t)[1:]},
+		{name: "JID with a dot at its end", jid: jid(t) + "."},
+		{name: "another JID", jid: "x" + jid(t), free: true},
+		{name: "localhost in upper case", other: "server=LOCALHOST\n"},
+		{name: "localhost with a dot", other: "server=localhost.\n"},
+		{name: "another loopback address", other: "server=127.0.0.2\n"},
+		{name: "loopback of IPv6", other: "server=::1\n"},
+		{name: "loopback of IPv4 in IPv6", other: "server=::ffff:127.0.0.1\n"},
+		{name: "the unspecified address", other: "server=0.0.0.0\n"},
+		{name: "the unspecified address of IPv6", other: "server=::\n"},
+		{name: "a name of the loopback", other: "server=Box.example\n"},
+		{name: "a name of this machine", other: "server=own.example\n"},
+		{name: "an address of this machine", other: "server=" + ownAddress(t) + "\n"},
+		{name: "port with a zero", other: "port=05347\n"},
+		{name: "port with a sign", other: "port=+5347\n"},
+		{name: "another port", other: "port=5348\n", free: true},
+		{name: "another machine in upper case", first: "server=xmpp.example\n", other: "server=XMPP.example.\n"},
+		{name: "address of another machine", first: "server=xmpp.example\n", other: "server=192.0.2.1\n"},
+		{name: "two names of another machine", first: "server=xmpp.example\n", other: "server=alias.example\n"},
+		{name: "a name that cannot be resolved", first: "server=unknown.example\n", other: "server=Unknown.example\n"},
+		{name: "two machines", first: "server=xmpp.example\n", other: "server=192.0.2.2\n", free: true},
+	}
+	for _, test := range tests {
+		t.Run(test.name, func(t *testing.T) {
+			first, other := transport(t, jid(t)), transport(t, cmp.Or(test.jid, jid(t)))
+			add(t, first, test.first)
+			add(t, other, test.other)
+			if _, err := take(t, first); err != nil {
+				t.Fatal(err)
+			}
+			if _, err := take(t, other); !test.free {
+				expectTaken(t, err, jid(t))
+			} else if err != nil {
+				t.Error(err)
+			}
+		})
+	}
+}
+
+func TestInternationalDomainsHaveOneClaim(t *testing.T) {
+	if _, err := take(t, transport(t, "bücher"+jid(t))); err != nil {
+		t.Fatal(err)
+	}
+	ascii, err := idna.Punycode.ToASCII("bücher" + jid(t))
+	if err != nil {
+		t.Fatal(err)
+	}
+	_, err = take(t, transport(t, ascii))
+	expectTaken(t, err, "this process")
+}
+
+// ownAddress returns an address of this machine, if possible one that is not the loopback.
+func ownAddress(t *testing.T) string {
+	t.Helper()
+	all, err := net.InterfaceAddrs()
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, a := range all {
+		if prefix, err := netip.ParsePrefix(a.String()); err == nil && !prefix.Addr().IsLoopback() && !prefix.Addr().IsLinkLocalUnicast() {
+			return prefix.Addr().String()
+		}
+	}
+	return "127.0.0.1"
 }
 
 func TestOtherJIDInTheSameFolderIsRejected(t *testing.T) {
@@ -208,6 +291,7 @@ func TestOtherJIDInTheSameFolderIsRejected(t *testing.T) {
 }
 
 func TestRunningSpectrumIsFound(t *testing.T) {
+	claim.ReplaceLookup(t, nil)
 	path := transport(t, jid(t))
 	sameJID, other, elsewhere := transport(t, jid(t)), transport(t, "other."+jid(t)), transport(t, jid(t))
 	add(t, sameJID, "server=localhost\nport=5347\n")
@@ -221,6 +305,8 @@ func TestRunningSpectrumIsFound(t *testing.T) {
 		{"its config in the foreground", []string{"-n", "-d", path}, true},
 		{"another config with the same JID", []string{sameJID}, true},
 		{"another config", []string{other}, false},
+		{"the same JID in upper case", []string{"-j", strings.ToUpper(jid(t)), sameJID}, true},
+		{"the same JID in upper case, with a config that cannot be read", []string{"-j", strings.ToUpper(jid(t)), path + ".missing"}, true},
 		{"the same JID at another server", []string{elsewhere}, false},
 		{"the same JID as -j at another server", []string{"-j", jid(t), elsewhere}, false},
 		{"the same JID as -j with a config that cannot be read", []string{"-j", jid(t), path + ".missing"}, true},

@@ -10,23 +10,28 @@ import (
 	"syscall"
 
 	"golang.org/x/sys/unix"
-
-	"spectrumlua/runtime/config"
 )
 
-// takeSocket listens on a socket in Linux's abstract namespace, which has a name but no
-// file. It stops processes with different working directories. Nothing is sent over it:
-// a connection only tells the process id of the other end.
-func takeSocket(c *config.Config) (io.Closer, error) {
-	name := fmt.Sprintf("@spectrum2-lua.serve.%x", sha256.Sum256([]byte(c.JID()+" at "+address(c))))
-	l, err := net.Listen("unix", name)
-	switch {
-	case errors.Is(err, syscall.EADDRINUSE):
-		return nil, &TakenError{JID: c.JID(), Process: peer(name)}
-	case err != nil:
-		return nil, fmt.Errorf("claiming %s: %w", c.JID(), err)
+// takeSockets listens on sockets in Linux's abstract namespace, which have names but no
+// files: one for each name of the XMPP server. They stop processes with different working
+// directories. Nothing is sent over them: a connection only tells the process id of the other
+// end.
+func takeSockets(id identity) ([]io.Closer, error) {
+	var all []io.Closer
+	for _, server := range id.servers {
+		name := fmt.Sprintf("@spectrum2-lua.serve.%x", sha256.Sum256([]byte(id.jid+" at "+server)))
+		l, err := net.Listen("unix", name)
+		if err == nil {
+			all = append(all, l)
+			continue
+		}
+		closeAll(all)
+		if errors.Is(err, syscall.EADDRINUSE) {
+			return nil, &TakenError{JID: id.jid, Process: peer(name)}
+		}
+		return nil, fmt.Errorf("claiming %s: %w", id.jid, err)
 	}
-	return l, nil
+	return all, nil
 }
 
 // peer describes the process that listens on a socket.

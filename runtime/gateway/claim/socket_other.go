@@ -2,11 +2,7 @@
 
 package claim
 
-import (
-	"io"
+import "io"
 
-	"spectrumlua/runtime/config"
-)
-
-// takeSocket does nothing: only Linux has such sockets.
-func takeSocket(*config.Config) (io.Closer, error) { return nil, nil }
+// takeSockets does nothing: only Linux has such sockets.
+func takeSockets(identity) ([]io.Closer, error) { return nil, nil }

@@ -18,25 +18,26 @@ import (
 // spectrum is the name of Spectrum 2's process in /proc/PID/comm.
 const spectrum = "spectrum2"
 
-// findSpectrum describes a running Spectrum 2 that serves the JID, or returns "".
+// findSpectrum describes a running Spectrum 2 that serves the JID, or returns "". id is the
+// identity of c.
 //
 // A pidfile alone is not sufficient: in the foreground Spectrum writes none, and after
 // a crash the number may belong to another process.
-func findSpectrum(c *config.Config) string {
+func findSpectrum(c *config.Config, id identity) string {
 	pid := pidfile(c)
 	if pid > 0 && runs(pid) {
 		name := command(pid)
 		switch {
 		case name == "": // the system hides other users' processes
 			return fmt.Sprintf("Spectrum 2, pid %d, if its pidfile %s is up to date", pid, pidfilePath(c))
-		case name == spectrum && serves(pid, c) != no:
+		case name == spectrum && serves(pid, c, id) != no:
 			return describe(pid)
 		}
 	}
 	entries, _ := os.ReadDir("/proc")
 	for _, e := range entries {
 		pid, err := strconv.Atoi(e.Name())
-		if err == nil && command(pid) == spectrum && serves(pid, c) == yes {
+		if err == nil && command(pid) == spectrum && serves(pid, c, id) == yes {
 			return describe(pid)
 		}
 	}
@@ -127,7 +128,7 @@ func answerOf(b bool) answer {
 }
 
 // serves returns whether a Spectrum 2 serves the JID of c at the XMPP server of c.
-func serves(pid int, c *config.Config) answer {
+func serves(pid int, c *config.Config, id identity) answer {
 	words := arguments(pid)
 	if len(words) == 0 {
 		return unknown
@@ -151,16 +152,16 @@ func serves(pid int, c *config.Config) answer {
 		if err != nil {
 			return unknown
 		}
-		return answerOf(other.JID() == c.JID() && address(other) == address(c))
+		return answerOf(id.isOf(other))
 	}
-	return guess(pid, args, c)
+	return guess(pid, args, c, id)
 }
 
 // guess is serves for a process whose config file cannot be read.
-func guess(pid int, args launch.Args, c *config.Config) answer {
+func guess(pid int, args launch.Args, c *config.Config, id identity) answer {
 	switch {
 	case args.JID != "":
-		return answerOf(args.JID == c.JID())
+		return answerOf(fold(args.JID) == id.jid)
 	case filepath.IsAbs(args.ConfigFile):
 		if args.ConfigFile == c.Path() {
 			return yes

@@ -5,6 +5,8 @@ import (
 	"strings"
 	"time"
 
+	"golang.org/x/text/unicode/norm"
+
 	"spectrumlua/runtime/jid"
 )
 
@@ -70,12 +72,15 @@ func readService(r *reader) Service {
 
 const blanks = " \t"
 
-// jid returns the JID in lower case. Servers pass JIDs on like that, and close the stream of a
-// component whose stanzas come from another spelling.
 func (r *reader) jid() string {
 	r.note("service.jid")
-	return strings.ToLower(r.config.JID())
+	return JID(r.config.JID())
 }
+
+// JID returns a transport's JID as servers pass it on: in lower case, without variants of
+// characters such as fullwidth letters. Servers close the stream of a component whose stanzas
+// come from another spelling.
+func JID(written string) string { return strings.ToLower(norm.NFKC.String(written)) }
 
 // lower returns domains or bare JIDs as servers write them in the stanzas of users.
 func lower(names []string) []string {

@@ -19,6 +19,13 @@ func TestCaseOfJIDsDoesNotMatter(t *testing.T) {
 	}
 }
 
+func TestFullwidthLettersOfAJIDAreLetters(t *testing.T) {
+	s, err := settings.Read(parse(t, "[service]\njid=ｍychat．example.org\npassword=x\n"))
+	if err != nil || s.Service.JID != "mychat.example.org" {
+		t.Errorf("the JID is %s, the error %v", s.Service.JID, err)
+	}
+}
+
 func TestJIDWithABlankIsWrong(t *testing.T) {
 	_, err := settings.Read(parse(t, "[service]\njid=my chat\npassword=x\n"))
 	if err == nil || !strings.Contains(err.Error(), "[service] jid") || !strings.Contains(err.Error(), `"my chat" has a blank`) {
