@@ -113,15 +113,13 @@ func (t *terminal) serve(ctx context.Context, files []string) error {
 func (t *terminal) checkServe(ctx context.Context, files []string) error {
 	failed := false
 	styles := map[serve.Verdict]string{serve.Passed: green, serve.Failed: red, serve.Skipped: yellow}
-	for _, file := range files {
-		serve.Check(ctx, file, func(f serve.Finding) {
-			failed = failed || f.Verdict == serve.Failed
-			t.print(t.paint(styles[f.Verdict], fmt.Sprintf("%-5s", f.Verdict)) + fmt.Sprintf("%-9s ", f.Test) + indented(f.Text))
-			if f.Advice != "" {
-				t.print("      " + indented(strings.TrimSpace(f.Advice)))
-			}
-		})
-	}
+	serve.Check(ctx, files, func(f serve.Finding) {
+		failed = failed || f.Verdict == serve.Failed
+		t.print(t.paint(styles[f.Verdict], fmt.Sprintf("%-5s", f.Verdict)) + fmt.Sprintf("%-9s ", f.Test) + indented(f.Text))
+		if f.Advice != "" {
+			t.print("      " + indented(strings.TrimSpace(f.Advice)))
+		}
+	})
 	if failed {
 		return exitCode(exitFailed)
 	}

@@ -4,6 +4,7 @@
 package claim
 
 import (
+	"cmp"
 	"errors"
 	"fmt"
 	"io"
@@ -31,6 +32,21 @@ func (e *TakenError) Error() string {
 	return fmt.Sprintf("%s is already served by %s; stop that process first", e.JID, e.Process)
 }
 
+// FolderError means that another transport uses [service] working_dir. Its store, its files
+// and, by default, its users are there, so transports cannot share it.
+type FolderError struct {
+	Folder string
+	// JID is that of the other transport, or "" if it is unknown. Then the other transport may
+	// have the same JID.
+	JID string
+	// Process describes the other process as in a TakenError.
+	Process string
+}
+
+func (e *FolderError) Error() string {
+	return fmt.Sprintf("[service] working_dir %s is in use by %s; give each transport a folder of its own", e.Folder, e.Process)
+}
+
 // Claim is the right to serve a JID. It ends with the process, even if that is killed.
 type Claim struct {
 	file    *os.File
@@ -38,7 +54,8 @@ type Claim struct {
 }
 
 // Take claims the JID of a config for this process. It returns a *TakenError if another
-// process serves it, and another error if the lock file cannot be used.
+// process serves it, a *FolderError if another transport uses the folder, and another error if
+// the lock file cannot be used.
 func Take(c *config.Config) (*Claim, error) {
 	id := identify(c)
 	sockets, err := takeSockets(id)
@@ -46,7 +63,7 @@ func Take(c *config.Config) (*Claim, error) {
 		return nil, err
 	}
 	claim := &Claim{sockets: sockets}
-	if claim.file, err = takeFile(c); err != nil {
+	if claim.file, err = takeFile(c, id); err != nil {
 		claim.Release()
 		return nil, err
 	}
@@ -74,9 +91,10 @@ func closeAll(sockets []io.Closer) {
 	}
 }
 
-// takeFile locks the lock file. The file also stops processes that share only the
-// folder: containers, and machines with a network file system that supports locks.
-func takeFile(c *config.Config) (*os.File, error) {
+// takeFile locks the lock file. Another process that serves the JID holds it if the processes
+// share only the folder: containers, and machines with a network file system that supports
+// locks.
+func takeFile(c *config.Config, id identity) (*os.File, error) {
 	path := filepath.Join(c.WorkingDir(), LockFile)
 	f, err := openFile(path)
 	if err != nil {
@@ -84,24 +102,37 @@ func takeFile(c *config.Config) (*os.File, error) {
 	}
 	switch err := syscall.Flock(int(f.Fd()), syscall.LOCK_EX|syscall.LOCK_NB); {
 	case errors.Is(err, syscall.EWOULDBLOCK):
-		other, _ := io.ReadAll(io.LimitReader(f, 4096))
-		_ = f.Close()
-		process := strings.ToValidUTF8(strings.TrimSpace(string(other)), "?")
-		if process == "" {
-			process = "another process, which holds the lock of " + path
-		}
-		return nil, &TakenError{JID: c.JID(), Process: process}
+		defer f.Close()
+		return nil, lockedBy(f, c, id)
 	case err != nil:
 		_ = f.Close()
 		return nil, fmt.Errorf("locking %s: %w", path, err)
 	}
 	host, _ := os.Hostname()
 	_ = f.Truncate(0)
-	if _, err := fmt.Fprintf(f, "spectrum2-lua serve, pid %d on %s, config %s\n", os.Getpid(), host, c.Path()); err != nil {
+	if _, err := fmt.Fprintf(f, "%s%s, pid %d on %s, config %s\n", holder, id.jid, os.Getpid(), host, c.Path()); err != nil {
 		_ = f.Close()
 		return nil, err
 	}
 	return f, nil
+}
+
+// holder is in front of the JID in a lock file.
+const holder = "spectrum2-lua serve for "
+
+// lockedBy returns the error for a lock file that another transport holds. Processes of
+// earlier versions do not write their JID.
+func lockedBy(f *os.File, c *config.Config, id identity) error {
+	text, _ := io.ReadAll(io.LimitReader(f, 4096))
+	process := strings.ToValidUTF8(strings.TrimSpace(string(text)), "?")
+	jid, known := strings.CutPrefix(process, holder)
+	if jid, _, _ = strings.Cut(jid, ", "); known && jid == id.jid {
+		return &TakenError{JID: id.jid, Process: process}
+	}
+	if !known {
+		jid = ""
+	}
+	return &FolderError{Folder: c.WorkingDir(), JID: jid, Process: cmp.Or(process, "another process, which holds the lock of "+f.Name())}
 }
 
 // folderAdvice says what to do if the lock file cannot be opened.

@@ -12,6 +12,7 @@ import (
 	"path/filepath"
 	"strconv"
 	"strings"
+	"syscall"
 	"testing"
 
 	"golang.org/x/net/idna"
@@ -287,7 +288,62 @@ func TestOtherJIDInTheSameFolderIsRejected(t *testing.T) {
 		t.Fatal(err)
 	}
 	_, err := take(t, other)
-	expectTaken(t, err, "spectrum2-lua serve, pid "+strconv.Itoa(os.Getpid())+" on ", "config "+path)
+	expectFolder(t, err, jid(t), "spectrum2-lua serve for "+jid(t)+", pid "+strconv.Itoa(os.Getpid())+" on ", "config "+path, "a folder of its own")
+}
+
+// TestFolderIsLockedByAProcessThatIsNotSeen has processes in other containers and on other
+// machines, which share only the folder.
+func TestFolderIsLockedByAProcessThatIsNotSeen(t *testing.T) {
+	for _, test := range []struct{ name, content, jid string }{
+		{"of an earlier version", "spectrum2-lua serve, pid 7 on box, config /etc/x.cfg\n", ""},
+		{"another JID", "spectrum2-lua serve for x.example, pid 7 on box, config /etc/x.cfg\n", "x.example"},
+		{"without a name", "", ""},
+	} {
+		t.Run(test.name, func(t *testing.T) {
+			path := transport(t, jid(t))
+			lock(t, path, test.content)
+			_, err := take(t, path)
+			expectFolder(t, err, test.jid, cmp.Or(strings.TrimSpace(test.content), "another process, which holds the lock of "))
+		})
+	}
+	path := transport(t, jid(t))
+	lock(t, path, "spectrum2-lua serve for "+jid(t)+", pid 7 on box, config /etc/x.cfg\n")
+	_, err := take(t, path)
+	expectTaken(t, err, jid(t)+" is already served by", "pid 7 on box")
+}
+
+// lock locks the folder of a transport as another process does.
+func lock(t *testing.T, path, content string) {
+	t.Helper()
+	dir := filepath.Join(filepath.Dir(path), "work")
+	if err := os.Mkdir(dir, 0o700); err != nil {
+		t.Fatal(err)
+	}
+	f, err := os.Create(filepath.Join(dir, claim.LockFile))
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { _ = f.Close() })
+	if _, err := f.WriteString(content); err != nil {
+		t.Fatal(err)
+	}
+	if err := syscall.Flock(int(f.Fd()), syscall.LOCK_EX|syscall.LOCK_NB); err != nil {
+		t.Fatal(err)
+	}
+}
+
+// expectFolder checks that an error names the transport that uses the folder.
+func expectFolder(t *testing.T, err error, jid string, words ...string) {
+	t.Helper()
+	var shared *claim.FolderError
+	if !errors.As(err, &shared) || shared.JID != jid {
+		t.Fatalf("error %v", err)
+	}
+	for _, word := range words {
+		if !strings.Contains(err.Error(), word) {
+			t.Errorf("the error %q lacks %q", err, word)
+		}
+	}
 }
 
 func TestRunningSpectrumIsFound(t *testing.T) {

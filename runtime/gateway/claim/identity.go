@@ -41,6 +41,12 @@ func (id identity) isOf(c *config.Config) bool {
 	return id.jid == fold(c.JID()) && slices.ContainsFunc(servers(c), func(s string) bool { return slices.Contains(id.servers, s) })
 }
 
+// Same reports whether only one of two configs can be served at the same time, because both
+// have the same JID and the same XMPP server.
+func Same(a, b *config.Config) bool {
+	return fold(a.JID()) == fold(b.JID()) && identify(a).isOf(b)
+}
+
 // fold returns a JID in a form that is equal for all spellings of a domain.
 func fold(jid string) string {
 	jid = strings.TrimSuffix(settings.JID(jid), ".")

@@ -56,7 +56,7 @@ func peer(name string) string {
 	case 0: // a process in another container
 		return unknown
 	case os.Getpid():
-		return "this process, with another config file"
+		return "this process"
 	}
 	return describe(pid)
 }

@@ -36,38 +36,55 @@ type Finding struct {
 	Advice  string // what to do, in one or more lines; or ""
 }
 
-// Check tests the config of a transport, its database, its script, and the connection to
-// the XMPP server, and reports each result. It loads the script as at a start, without
-// users. If another process serves the JID, Check tests only the config and the database,
-// because it would disturb the other process.
-func Check(ctx context.Context, file string, report func(Finding)) {
-	t, err := load(file)
-	if err != nil {
-		report(Finding{Failed, "config", err.Error(), ""})
-		return
+// Check tests the configs of transports that one process is to run, their databases, their
+// scripts, and the connections to the XMPP servers, and reports each result. It loads the
+// scripts as at a start, without users. If another process serves the JID of a transport,
+// Check tests only the config and the database, because it would disturb the other process.
+func Check(ctx context.Context, files []string, report func(Finding)) {
+	var checked []*Transport
+	for _, file := range files {
+		t, err := load(file)
+		if err != nil {
+			report(Finding{Failed, "config", err.Error(), ""})
+			continue
+		}
+		t.check(ctx, checked, func(f Finding) {
+			f.Text = t.secrets.Hide(f.Text)
+			report(f)
+		})
+		checked = append(checked, t)
 	}
-	shown := report
-	report = func(f Finding) {
-		f.Text = t.secrets.Hide(f.Text)
-		shown(f)
-	}
+}
+
+// check tests a transport that is to run beside others.
+func (t *Transport) check(ctx context.Context, others []*Transport, report func(Finding)) {
 	report(Finding{Passed, "config", t.config.Path() + ": " + t.config.JID(), ""})
 	for _, warning := range warnings(t.config) {
 		report(Finding{Passed, "config", "warning: " + warning, ""})
 	}
+	for _, other := range others {
+		if text := clash(other.config, t.config); text != "" {
+			report(Finding{Failed, "config", text, ""})
+		}
+	}
 	report(t.checkDatabase(ctx))
 	taken, err := claim.Take(t.config)
-	if other := (*claim.TakenError)(nil); errors.As(err, &other) {
+	var served *claim.TakenError
+	var shared *claim.FolderError
+	switch {
+	case errors.As(err, &served):
 		const use = "not tested, because this transport runs already: "
-		report(Finding{Skipped, "script", use + other.Process, "`spectrum2-lua check` reads a script without running it"})
-		report(Finding{Skipped, "server", use + other.Process, ""})
+		report(Finding{Skipped, "script", use + served.Process, "`spectrum2-lua check` reads a script without running it"})
+		report(Finding{Skipped, "server", use + served.Process, ""})
 		return
-	}
-	if err != nil {
+	case errors.As(err, &shared) && shared.JID != "": // the tests do not disturb another transport
+		report(Finding{Failed, "process", err.Error(), ""})
+	case err != nil:
 		report(Finding{Failed, "process", err.Error(), ""})
 		return
+	default:
+		defer taken.Release()
 	}
-	defer taken.Release()
 	report(t.checkScript(ctx))
 	if t.files.On() {
 		report(t.checkFiles())

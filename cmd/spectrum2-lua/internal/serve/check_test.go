@@ -13,9 +13,9 @@ import (
 )
 
 // check returns the findings as lines.
-func (s *scene) check() string {
+func (s *scene) check(others ...string) string {
 	var b strings.Builder
-	serve.Check(s.ctx, s.file, func(f serve.Finding) { fmt.Fprintf(&b, "%s %s: %s\n%s\n", f.Verdict, f.Test, f.Text, f.Advice) })
+	serve.Check(s.ctx, append([]string{s.file}, others...), func(f serve.Finding) { fmt.Fprintf(&b, "%s %s: %s\n%s\n", f.Verdict, f.Test, f.Text, f.Advice) })
 	return b.String()
 }
 

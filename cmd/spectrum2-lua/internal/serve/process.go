@@ -84,7 +84,7 @@ func (p *process) open(ctx context.Context) error {
 		}
 		p.transports = append(p.transports, t)
 	}
-	if len(errs) > 0 {
+	if errs = append(errs, clashes(p.transports)...); len(errs) > 0 {
 		p.transports = nil // nothing is open yet
 		return errors.Join(errs...)
 	}

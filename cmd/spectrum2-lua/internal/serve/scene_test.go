@@ -30,6 +30,7 @@ type scene struct {
 	server  *componenttest.Server
 	dir     string // of the config
 	file    string // the config
+	port    string // of the server
 	hangups chan os.Signal
 	advice  chan string
 	stop    context.CancelFunc
@@ -49,6 +50,7 @@ func newScene(t *testing.T, name, script, lines string) *scene {
 	if err != nil {
 		t.Fatal(err)
 	}
+	s.port = port
 	s.file = filepath.Join(s.dir, "a.cfg")
 	s.write("script.lua", script)
 	s.write("log.properties", "log4j.rootLogger=debug, R\nlog4j.appender.R=org.apache.log4j.FileAppender\nlog4j.appender.R.File="+s.dir+"/log\n")
