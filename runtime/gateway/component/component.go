@@ -164,6 +164,8 @@ type Component struct {
 	once logging.Once // for lines about single stanzas
 	out  *outbox
 
+	proven bool // a login has succeeded; only Run uses it
+
 	closeOnce sync.Once
 	mu        sync.Mutex
 	running   bool

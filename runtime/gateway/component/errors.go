@@ -58,7 +58,7 @@ var (
 	}
 )
 
-// The causes that time removes.
+// The causes that time removes, unless no login has succeeded so far.
 var (
 	ErrTimeout   = &Cause{text: "the XMPP server does not answer"}
 	ErrEnded     = &Cause{text: "the XMPP server has closed the stream"}
@@ -74,6 +74,9 @@ type Error struct {
 	Condition    string // of the stream error (RFC 6120, section 4.9.3), or ""
 	Text         string // the server's own words, or ""
 	Err          error  // the error of the network or the parser, or nil
+
+	first   bool // no login has succeeded so far, so a mistake of the admin is likely
+	greeted bool // the server has opened a stream for components
 }
 
 func (e *Error) Error() string {
@@ -152,6 +155,11 @@ var conditions = map[string]*Cause{
 	// A port for clients or servers.
 	"invalid-namespace":   ErrProtocol,
 	"unsupported-version": ErrProtocol,
+}
+
+// passing are the stream errors that end by themselves.
+var passing = map[string]bool{
+	"connection-timeout": true, "internal-server-error": true, "reset": true, "resource-constraint": true, "system-shutdown": true,
 }
 
 // innocent are the stream errors that are not about a stanza of ours.

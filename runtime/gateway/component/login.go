@@ -25,7 +25,7 @@ func (c *Component) connect(ctx context.Context) (*stream, error) {
 	defer cancel()
 	conn, err := c.opts.Dial(limited, c.opts.Address)
 	if err != nil {
-		return nil, c.dialError(err)
+		return nil, c.notConnected(c.dialError(err), false)
 	}
 	s := c.newStream(conn)
 	stop := context.AfterFunc(limited, func() { _ = conn.Close() })
@@ -40,7 +40,16 @@ func (c *Component) connect(ctx context.Context) (*stream, error) {
 	if errors.Is(limited.Err(), context.DeadlineExceeded) {
 		err = c.fail(ErrTimeout, limited.Err())
 	}
-	return nil, err
+	return nil, c.notConnected(err, s.greeted)
+}
+
+// notConnected notes in an *Error what the advice depends on.
+func (c *Component) notConnected(err error, greeted bool) error {
+	var e *Error
+	if errors.As(err, &e) {
+		e.first, e.greeted = !c.proven, greeted
+	}
+	return err
 }
 
 // say writes a text of the stream itself.
@@ -62,6 +71,7 @@ func (s *stream) login() error {
 	if root.Space != streamSpace || root.Name != "stream" || s.parser.RootDefault() != componentSpace {
 		return s.c.fail(ErrProtocol, nil) // a stream for clients has another default namespace
 	}
+	s.greeted = true
 	if len(s.ready) == 0 {
 		text := "<handshake>" + handshake(root.Get("id"), s.c.opts.Password) + "</handshake>"
 		if err := s.say(text); err != nil {

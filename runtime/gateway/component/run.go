@@ -74,6 +74,7 @@ func (c *Component) session(ctx context.Context, o *outage) (time.Duration, erro
 		return 0, err
 	}
 	began := time.Now()
+	c.proven = true
 	c.attach(s)
 	o.over()
 	s.start()

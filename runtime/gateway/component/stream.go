@@ -36,6 +36,8 @@ type stream struct {
 	wrong  error           // of the parser
 	heard  time.Time       // when the server has sent something
 
+	greeted bool // the server has opened a stream for components
+
 	readerDone, writerDone chan struct{}
 	ended                  chan struct{} // closed when the writer has to end at once
 	endOnce                sync.Once

@@ -46,6 +46,19 @@ func TestCheckNamesWhatIsWrong(t *testing.T) {
 			s.replace("a.cfg", "[lua]", "[files]\nlisten="+busy.Addr().String()+"\n[lua]")
 		}, []string{"ok script", "FAIL files", "a.cfg:", "[files] listen: the address is in use", "ok server"}},
 		{"no server", func(s *scene) { s.server.Close() }, []string{"FAIL server", "component_ports"}},
+		{"a port that is not for components", func(s *scene) {
+			other, err := net.Listen("tcp", "127.0.0.1:0")
+			if err != nil {
+				s.t.Fatal(err)
+			}
+			s.t.Cleanup(func() { _ = other.Close() })
+			go func() {
+				for conn, err := other.Accept(); err == nil; conn, err = other.Accept() {
+					_ = conn.Close()
+				}
+			}()
+			s.replace("a.cfg", "port="+s.port, "port="+strings.TrimPrefix(other.Addr().String(), "127.0.0.1:"))
+		}, []string{"FAIL server", "5222 and 5269", `Component "` + transport + `"`}},
 		{"a running process", func(s *scene) { s.start(); s.up() }, []string{"ok database", "skip script", "skip server", "runs already"}},
 	} {
 		t.Run(c.name, func(t *testing.T) {

@@ -130,6 +130,8 @@ func TestServerThatRefusesIsTriedAgain(t *testing.T) {
 	for condition, advice := range map[string]string{
 		"not-authorized": "[service] password",
 		"host-unknown":   `Component "` + transport + `"`,
+		// Later failures need no advice, but no login has succeeded yet.
+		"policy-violation": `Component "` + transport + `"`,
 	} {
 		t.Run(condition, func(t *testing.T) {
 			s := newScene(t, transport, echo, "")
