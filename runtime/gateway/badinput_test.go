@@ -87,17 +87,20 @@ func TestUnsolicitedAnswersHaveNoEffect(t *testing.T) {
 func TestRoomsNeedAJoin(t *testing.T) {
 	s := play(t, "")
 	s.online()
-	for _, xml := range []string{
-		`<presence id="x" from="` + desktop + `" to="` + roomJID + `/alice"/>`,
-		`<presence id="x" from="` + desktop + `" to="` + roomJID + `/alice"><show>away</show></presence>`,
-		`<message id="x" type="groupchat" from="` + desktop + `" to="` + roomJID + `"><body>x</body></message>`,
-		`<message id="x" type="groupchat" from="` + desktop + `" to="` + roomJID + `"><subject>x</subject></message>`,
-		`<message id="x" type="chat" from="` + desktop + `" to="` + roomJID + `/carol"><body>x</body></message>`,
-	} {
-		s.user(xml)
-		n := s.expect("the error for "+xml, func(n *xmltree.Node) bool { return stanza.Attr(n, "id") == "x" })
-		if e := stanza.ErrorOf(n); e == nil || e.Condition != stanza.NotAcceptable {
-			t.Errorf("%s: %v", xml, e)
+	for _, to := range []string{roomJID, "den@" + transport} {
+		for _, xml := range []string{
+			`<presence id="x" from="` + desktop + `" to="` + to + `/alice"/>`,
+			`<presence id="x" from="` + desktop + `" to="` + to + `/alice"><show>away</show></presence>`,
+			`<message id="x" type="groupchat" from="` + desktop + `" to="` + to + `"><body>x</body></message>`,
+			`<message id="x" type="groupchat" from="` + desktop + `" to="` + to + `"><subject>x</subject></message>`,
+			`<message id="x" type="chat" from="` + desktop + `" to="` + to + `/carol"><body>x</body></message>`,
+			`<message id="x" type="chat" from="` + desktop + `" to="` + to + `/bot"><body>x</body><x xmlns="http://jabber.org/protocol/muc#user"/></message>`,
+		} {
+			s.user(xml)
+			n := s.expect("the error for "+xml, func(n *xmltree.Node) bool { return stanza.Attr(n, "id") == "x" })
+			if e := stanza.ErrorOf(n); e == nil || e.Condition != stanza.NotAcceptable {
+				t.Errorf("%s: %v", xml, e)
+			}
 		}
 	}
 	s.user(`<presence id="x" from="` + desktop + `" to="` + roomJID + `"><x xmlns="http://jabber.org/protocol/muc"/></presence>`)

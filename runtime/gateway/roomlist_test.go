@@ -140,3 +140,90 @@ func TestDiscoOfARoom(t *testing.T) {
 		}
 	}
 }
+
+// identity returns the category and the name that service discovery shows for a JID.
+func (s *scene) identity(to string) (category, name string) {
+	s.t.Helper()
+	n := stanza.Child(s.result("get", to, infoQuery), stanza.DiscoInfo, "identity")
+	return stanza.Attr(n, "category"), stanza.Attr(n, "name")
+}
+
+// TestKnownNamesAreRooms has a room without a # in its name for each way in which the gateway
+// learns of rooms. The client has not joined them when it asks.
+func TestKnownNamesAreRooms(t *testing.T) {
+	s := play(t, "")
+	s.grants(grantPubSub)
+	s.online()
+	s.hasBookmarks(bookmark("marked@"+transport, "", ""))
+	delivered[*pb.Bookmark](s, typeBookmark)
+	s.script(pb.WrapperMessage_TYPE_ROOM_LIST, &pb.RoomList{Room: []string{"All"}, Name: []string{"For all"}})
+	s.script(pb.WrapperMessage_TYPE_ROOM_LIST, &pb.RoomList{User: proto.String(alice), Room: []string{"Own", "all"}})
+	s.script(pb.WrapperMessage_TYPE_INVITATION, &pb.Invitation{UserName: proto.String(alice), Room: proto.String("invited")})
+	s.script(typeBookmark, &pb.Bookmark{UserName: proto.String(alice), Room: proto.String("noted")})
+	s.visits("left")
+	for s.ctx.Err() == nil { // the list for all has a queue of its own
+		if category, _ := s.identity("all@" + transport); category == "conference" {
+			break
+		}
+	}
+	for room, want := range map[string]string{"all": "For all", "own": "Own", "marked": "marked", "invited": "invited", "noted": "noted", "left": "left"} {
+		if category, name := s.identity(room + "@" + transport); category != "conference" || name != want {
+			t.Errorf("%s is a %s with the name %q", room, category, name)
+		}
+		if got := s.refused("get", room+"@"+transport+"/bot", `<ping xmlns="urn:xmpp:ping"/>`); got != stanza.NotAcceptable {
+			t.Errorf("a ping to an occupant of %s: %s", room, got)
+		}
+	}
+	s.user(`<presence from="` + desktop + `" to="own@` + transport + `/alice">` + joinRoom + `</presence>`)
+	if m := delivered[*pb.Room](s, pb.WrapperMessage_TYPE_JOIN_ROOM); m.GetRoom() != "Own" {
+		t.Errorf("a room of the list is joined as %q", m.GetRoom())
+	}
+}
+
+// visits joins a room and leaves it.
+func (s *scene) visits(room string) {
+	s.t.Helper()
+	me := room + "@" + transport + "/alice"
+	s.user(`<presence from="` + desktop + `" to="` + me + `">` + joinRoom + `</presence>`)
+	delivered[*pb.Room](s, pb.WrapperMessage_TYPE_JOIN_ROOM)
+	s.changes(&pb.Participant{Room: &room, Nickname: proto.String("alice"), Flag: proto.Int32(flagMe)})
+	s.expect("alice is in the room", from(me, desktop))
+	s.user(`<presence type="unavailable" from="` + desktop + `" to="` + me + `"/>`)
+	delivered[*pb.Room](s, pb.WrapperMessage_TYPE_LEAVE_ROOM)
+}
+
+// TestNamesOfContactsAreNotRooms has contacts with names that have been those of rooms, and
+// one that the gateway does not know. The client sends to the JID of the roster and to that of
+// the presence.
+func TestNamesOfContactsAreNotRooms(t *testing.T) {
+	s := play(t, "")
+	s.online()
+	s.visits("carol")
+	s.script(typeMessage, &pb.ConversationMessage{UserName: proto.String(alice), BuddyName: proto.String("carol"), Message: proto.String("hi")})
+	s.expect("carol writes", message(carolJID))
+	s.script(pb.WrapperMessage_TYPE_BUDDY_CHANGED, &pb.Buddy{UserName: proto.String(alice), BuddyName: proto.String("erin"), Status: pb.StatusType_STATUS_TYPE_ONLINE.Enum()})
+	s.script(pb.WrapperMessage_TYPE_INVITATION, &pb.Invitation{UserName: proto.String(alice), Room: proto.String("erin")})
+	s.expect("the invitation", message("erin@"+transport))
+	s.user(`<presence from="` + desktop + `" to="frank@` + transport + `/alice">` + joinRoom + `</presence>`)
+	delivered[*pb.Room](s, pb.WrapperMessage_TYPE_JOIN_ROOM)
+	s.changes(&pb.Participant{Room: proto.String("frank"), Nickname: proto.String("alice"), Status: pb.StatusType_STATUS_TYPE_NONE.Enum(), Flag: proto.Int32(flagMe | flagNotFound)})
+	s.expect("the refusal", presence("frank@"+transport, "error"))
+	for _, name := range []string{"carol", "dave", "erin", "frank"} {
+		for _, to := range []string{name + "@" + transport, name + "@" + transport + "/bot"} {
+			s.user(`<presence id="p" from="` + desktop + `" to="` + to + `"><show>away</show></presence>`)
+			s.user(`<message type="chat" id="m" from="` + desktop + `" to="` + to + `"><body>hi</body></message>`)
+			if m := delivered[*pb.ConversationMessage](s, typeMessage); m.GetBuddyName() != name || m.GetMessage() != "hi" {
+				t.Errorf("%s: the script gets %v", to, m)
+			}
+			if category, _ := s.identity(to); category != "client" {
+				t.Errorf("%s is a %s", to, category)
+			}
+			s.result("get", to, `<ping xmlns="urn:xmpp:ping"/>`)
+		}
+	}
+	for _, n := range s.server.Stanzas() {
+		if id := stanza.Attr(n, "id"); stanza.ErrorOf(n) != nil && (id == "p" || id == "m") {
+			t.Errorf("an error: %s", xmlOf(n))
+		}
+	}
+}

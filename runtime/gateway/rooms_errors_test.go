@@ -148,17 +148,21 @@ func TestLateAnswerToALeaveDoesNotEndANewJoin(t *testing.T) {
 	s.enters(desktop)
 }
 
-// TestErrorsOfRoomsFollowTheXEP sends stanzas that rooms refuse: outside of the room, and in
-// the room.
+// TestErrorsOfRoomsFollowTheXEP sends stanzas that rooms refuse: outside of the room, also if
+// nothing but the stanza shows that it is for a room, and in the room.
 func TestErrorsOfRoomsFollowTheXEP(t *testing.T) {
 	s := play(t, "")
 	s.online()
 	chat := func(typ, to string) string {
 		return `<message id="e1" type="` + typ + `" from="` + desktop + `" to="` + to + `"><body>x</body></message>`
 	}
-	ping := func(to string) string {
-		return `<iq id="e1" type="get" from="` + desktop + `" to="` + to + `"><ping xmlns="urn:xmpp:ping"/></iq>`
+	private := func(to string) string {
+		return `<message id="e1" type="chat" from="` + desktop + `" to="` + to + `"><body>x</body><x xmlns="http://jabber.org/protocol/muc#user"/></message>`
 	}
+	get := func(to, payload string) string {
+		return `<iq id="e1" type="get" from="` + desktop + `" to="` + to + `">` + payload + `</iq>`
+	}
+	ping := func(to string) string { return get(to, `<ping xmlns="urn:xmpp:ping"/>`) }
 	check := func(when string, cases []struct{ name, xml, want string }) {
 		t.Helper()
 		for _, c := range cases {
@@ -173,14 +177,22 @@ func TestErrorsOfRoomsFollowTheXEP(t *testing.T) {
 			}
 		}
 	}
-	check("outside", []struct{ name, xml, want string }{
-		{"a message to the room", chat("groupchat", roomJID), "not-acceptable"},
-		{"a message to a name that is not a room", chat("groupchat", "carol@"+transport), "not-acceptable"},
-		{"a private message", chat("chat", roomJID+"/carol"), "not-acceptable"},
-		{"a presence without the MUC element", `<presence id="e1" from="` + desktop + `" to="` + roomJID + `/alice"/>`, "not-acceptable"},
-		{"a join without a nickname", `<presence id="e1" from="` + desktop + `" to="` + roomJID + `">` + joinRoom + `</presence>`, "jid-malformed"},
-		{"a ping to oneself", ping(roomJID + "/alice"), "not-acceptable"},
-	})
+	for _, room := range []string{roomJID, "den@" + transport, `\26local@` + transport} {
+		check("outside of "+room, []struct{ name, xml, want string }{
+			{"a message to the room", chat("groupchat", room), "not-acceptable"},
+			{"a message to all with a nickname", chat("groupchat", room+"/carol"), "bad-request"},
+			{"a private message", chat("chat", room+"/carol"), "not-acceptable"},
+			{"a private message that says so", private(room + "/carol"), "not-acceptable"},
+			{"a private message to an occupant with the name of a resource", private(room + "/bot"), "not-acceptable"},
+			{"a private message to nobody", private(room), "bad-request"},
+			{"a presence without the MUC element", `<presence id="e1" from="` + desktop + `" to="` + room + `/alice"/>`, "not-acceptable"},
+			{"a join without a nickname", `<presence id="e1" from="` + desktop + `" to="` + room + `">` + joinRoom + `</presence>`, "jid-malformed"},
+			{"a ping to oneself", ping(room + "/alice"), "not-acceptable"},
+			{"a request for the vCard of an occupant", get(room+"/carol", vcardGet), "not-acceptable"},
+			{"a request for the list of moderators", get(room, `<query xmlns="http://jabber.org/protocol/muc#admin"><item role="moderator"/></query>`), "forbidden"},
+			{"a request for the settings", get(room, `<query xmlns="http://jabber.org/protocol/muc#owner"/>`), "forbidden"},
+		})
+	}
 	s.asks()
 	s.fills()
 	s.enters(desktop)

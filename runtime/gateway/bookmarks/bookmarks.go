@@ -15,6 +15,7 @@ import (
 
 	"spectrumlua/pb"
 	"spectrumlua/runtime/gateway/privilege"
+	"spectrumlua/runtime/gateway/roster"
 	"spectrumlua/runtime/gateway/router"
 	"spectrumlua/runtime/jid"
 	"spectrumlua/runtime/stanza"
@@ -134,6 +135,7 @@ func (l *list) tell(u *router.User) {
 	now := map[string]*pb.Bookmark{}
 	for _, key := range slices.Sorted(maps.Keys(l.present)) {
 		name := u.NameOf(key + "@" + u.Router().JID())
+		roster.KnowRoom(u, name)
 		m := bookmarkOf(l.present[key].conference)
 		m.UserName, m.Room = &u.JID, &name
 		now[key] = m

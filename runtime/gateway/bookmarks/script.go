@@ -8,6 +8,7 @@ import (
 
 	"spectrumlua/pb"
 	"spectrumlua/runtime/gateway/privilege"
+	"spectrumlua/runtime/gateway/roster"
 	"spectrumlua/runtime/gateway/router"
 	"spectrumlua/runtime/stanza"
 	"spectrumlua/runtime/xmltree"
@@ -22,6 +23,7 @@ const (
 
 // ofScript handles BOOKMARK of the script.
 func ofScript(u *router.User, m *pb.Bookmark) {
+	roster.KnowRoom(u, m.GetRoom())
 	if !privilege.Allowed(u, privilege.PubSubSet) || !privilege.Allowed(u, privilege.PubSubGet) {
 		u.Log().WithField("namespace", stanza.PubSub).Debug("a bookmark is dropped: the XMPP server does not grant the privilege to read and set bookmarks")
 		return

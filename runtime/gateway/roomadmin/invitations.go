@@ -78,6 +78,7 @@ func invited(u *router.User, m *pb.Invitation) {
 	if name != "" && roster.Ignored(u, name) {
 		return
 	}
+	roster.KnowRoom(u, m.GetRoom())
 	from := room
 	if _, _, isOccupant := u.Occupant(name); isOccupant {
 		from = u.ContactFrom(name)

@@ -3,11 +3,12 @@
 package roomlist
 
 import (
-	"sync"
+	"sync/atomic"
 
 	"spectrumlua/pb"
 	"spectrumlua/runtime/gateway/disco"
 	"spectrumlua/runtime/gateway/router"
+	"spectrumlua/runtime/jid"
 	"spectrumlua/runtime/stanza"
 	"spectrumlua/runtime/xmltree"
 )
@@ -19,6 +20,7 @@ func Feature() router.Feature {
 		Payloads: []router.PayloadRoute{router.On(pb.WrapperMessage_TYPE_ROOM_LIST, router.Any, replace)},
 		Info:     []router.Info{{Target: router.Room, Extend: name}},
 		Nodes:    []router.Node{{To: router.Transport, Items: list}},
+		Room:     func(u *router.User, local string) string { return find(u, local).name },
 		Hooks:    router.Hooks{Logout: own.Drop},
 	}
 }
@@ -26,27 +28,15 @@ func Feature() router.Feature {
 // entry is a room of the network.
 type entry struct{ name, shown string }
 
-// shared has the rooms for all users.
-type shared struct {
-	mu    sync.Mutex
-	rooms []entry
-}
-
-func (s *shared) get() []entry {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	return s.rooms // never changed, only replaced
-}
-
-func (s *shared) set(rooms []entry) {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	s.rooms = rooms
+// roomList has rooms in the order of the script. It is never changed, only replaced.
+type roomList struct {
+	rooms   []entry
+	byLocal map[string]entry // by the folded localparts of their JIDs
 }
 
 var (
-	common router.Common[shared]
-	own    router.Slot[[]entry]
+	common router.Common[atomic.Pointer[roomList]] // the rooms for all users
+	own    router.Slot[roomList]
 )
 
 // replace handles ROOM_LIST: the rooms for all users, or for one. Each list replaces the
@@ -56,39 +46,56 @@ func replace(u *router.User, m *pb.RoomList) {
 	if most := u.Router().Settings().Service.MaxRoomList; most > 0 && len(names) > most {
 		names = names[:most]
 	}
-	rooms := make([]entry, len(names))
+	l := roomList{rooms: make([]entry, len(names)), byLocal: make(map[string]entry, len(names))}
 	for i, name := range names {
-		rooms[i] = entry{name: name, shown: name}
+		r := entry{name: name, shown: name}
 		if i < len(m.GetName()) && m.GetName()[i] != "" {
-			rooms[i].shown = m.GetName()[i]
+			r.shown = m.GetName()[i]
+		}
+		l.rooms[i] = r
+		if local := router.Fold(router.RoomLocal(name)); l.byLocal[local].name == "" { // the first one of a JID is shown
+			l.byLocal[local] = r
 		}
 	}
 	if u.JID == "" {
-		common.Of(u.Router()).set(rooms)
+		common.Of(u.Router()).Store(&l)
 		return
 	}
-	*own.Of(u) = rooms
+	*own.Of(u) = l
 }
 
-// visible returns the rooms that a user sees: those for all users, then the user's own.
-func visible(u *router.User) []entry {
-	rooms := common.Of(u.Router()).get()
-	if mine := own.Peek(u); mine != nil {
-		return append(rooms[:len(rooms):len(rooms)], *mine...)
+// visible returns the lists that a user sees: the one for all users, then the user's own. Each
+// may be nil.
+func visible(u *router.User) [2]*roomList {
+	return [2]*roomList{common.Of(u.Router()).Load(), own.Peek(u)}
+}
+
+// find returns the room with a folded localpart. Its name is "" if no list has the room.
+func find(u *router.User, local string) entry {
+	for _, l := range visible(u) {
+		if l != nil {
+			if r, ok := l.byLocal[local]; ok {
+				return r
+			}
+		}
 	}
-	return rooms
+	return entry{}
 }
 
 // list returns the items of the transport. Each JID appears once.
 func list(u *router.User, _ *router.Stanza) []*xmltree.Node {
-	rooms := visible(u)
-	items := make([]*xmltree.Node, 0, len(rooms))
-	seen := make(map[string]bool, len(rooms))
-	for _, r := range rooms {
-		jid := u.RoomJID(r.name)
-		if folded := router.Fold(jid); !seen[folded] {
-			seen[folded] = true
-			items = append(items, disco.Item(jid, "", r.shown))
+	var items []*xmltree.Node
+	seen := map[string]bool{}
+	for _, l := range visible(u) {
+		if l == nil {
+			continue
+		}
+		for _, r := range l.rooms {
+			address := u.RoomJID(r.name)
+			if folded := router.Fold(address); !seen[folded] {
+				seen[folded] = true
+				items = append(items, disco.Item(address, "", r.shown))
+			}
 		}
 	}
 	return items
@@ -96,11 +103,9 @@ func list(u *router.User, _ *router.Stanza) []*xmltree.Node {
 
 // name gives a room the name that it has in the list.
 func name(u *router.User, s *router.Stanza, query *xmltree.Node) {
-	identity := stanza.Child(query, stanza.DiscoInfo, "identity")
-	for _, r := range visible(u) {
-		if r.name == s.Name && identity != nil {
-			stanza.SetAttr(identity, "name", r.shown)
-			return
-		}
+	local, _, _ := jid.Split(s.To)
+	r, identity := find(u, router.Fold(local)), stanza.Child(query, stanza.DiscoInfo, "identity")
+	if r.name != "" && identity != nil {
+		stanza.SetAttr(identity, "name", r.shown)
 	}
 }

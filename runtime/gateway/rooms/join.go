@@ -7,6 +7,7 @@ import (
 
 	"spectrumlua/pb"
 	"spectrumlua/runtime/gateway/presence"
+	"spectrumlua/runtime/gateway/roster"
 	"spectrumlua/runtime/gateway/router"
 	"spectrumlua/runtime/jid"
 	"spectrumlua/runtime/stanza"
@@ -88,6 +89,7 @@ func rejoin(u *router.User) {
 // complete handles the participant who is the user: all clients that wait enter.
 func complete(u *router.User, r *room) {
 	r.joined = true
+	roster.KnowRoom(u, r.name)
 	keep(u, r)
 	for _, place := range r.seats {
 		enter(u, r, place)

@@ -47,7 +47,6 @@ func Feature() router.Feature {
 			{Kind: "message", Type: "error", To: router.Occupant, Handle: bounced},
 			{Kind: "message", Type: "error", To: router.Room, Handle: bounced},
 			{Kind: "message", Type: "groupchat", To: router.Room, Handle: groupchat, Quick: messages.QuickFromUser},
-			{Kind: "message", Type: "groupchat", To: router.Contact, Handle: notJoined},
 			{Kind: "message", Type: "groupchat", To: router.Occupant, Handle: badRequest},
 			{Kind: "message", Type: "chat", To: router.Room, Handle: badRequest},
 			{Kind: "message", Type: "chat", To: router.Occupant, Handle: private},

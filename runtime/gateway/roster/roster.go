@@ -103,6 +103,14 @@ func Ignored(u *router.User, name string) bool {
 	return c != nil && c.has(users.FlagIgnored)
 }
 
+// KnowRoom notes that a name is a room's, also for a user who has not joined the room. A name in
+// the roster stays that of a contact: otherwise anybody who can invite the user could end a chat.
+func KnowRoom(u *router.User, name string) {
+	if Find(u, name) == nil {
+		u.KnowRoom(name)
+	}
+}
+
 // add adds a contact that was not there.
 func add(u *router.User, name string) *Contact {
 	c := &Contact{Status: pb.StatusType_STATUS_TYPE_NONE}

@@ -9,7 +9,7 @@ import (
 )
 
 // contactResource is the resource of contacts, as Spectrum has it.
-const contactResource = "/bot"
+const contactResource = "bot"
 
 // JID returns the JID of the transport.
 func (r *Router) JID() string { return r.Settings().Service.JID }
@@ -22,13 +22,22 @@ func (r *Router) Escapes() bool {
 
 // ContactJID returns the bare JID of a contact.
 func (u *User) ContactJID(name string) string {
+	local := u.contactLocal(name)
+	if len(u.known) > 0 {
+		delete(u.known, Fold(local)) // see KnowRoom
+	}
+	return u.address(local, name)
+}
+
+// contactLocal returns the localpart of a contact's JID.
+func (u *User) contactLocal(name string) string {
 	written := name
 	if u.router.Escapes() == u.unusual[name] {
 		if written = percent(name, "@", "%"); !strings.ContainsAny(written, " \"&'/:<>@") {
-			return u.address(written, name)
+			return written
 		}
 	}
-	return u.address(jid.Escape(written), name)
+	return jid.Escape(written)
 }
 
 // SetEscaping sets whether the JID of a contact is escaped (XEP-0106), or has a % for the
@@ -57,7 +66,7 @@ func (u *User) ContactFrom(name string) string {
 	}
 	escapes := u.router.Escapes()
 	if last := &u.lastFrom; last.jid == "" || last.name != name || last.escapes != escapes {
-		*last = sender{name, u.ContactJID(name) + contactResource, escapes}
+		*last = sender{name, u.ContactJID(name) + "/" + contactResource, escapes}
 	}
 	jid := u.lastFrom.jid
 	if u.State == Offline { // address notes the name only during a session
@@ -104,6 +113,39 @@ func (u *User) LeaveRoom(local, name string) {
 	delete(u.joined, Fold(local))
 }
 
+// maxKnown is the number of rooms that KnowRoom notes for a user.
+const maxKnown = 1000
+
+// KnowRoom notes that a name is a room's, until the session ends or the script uses the name for
+// a contact. The user need not have joined the room.
+func (u *User) KnowRoom(name string) {
+	if u.State == Offline || len(u.known) >= maxKnown {
+		return
+	}
+	if u.known == nil {
+		u.known = map[string]string{}
+	}
+	u.known[Fold(RoomLocal(name))] = name
+	u.lastFrom = sender{} // ContactJID may have to forget the room
+}
+
+// roomOf returns the name on the network of the room with a folded localpart, if the localpart
+// is known as a room's.
+func (u *User) roomOf(local string) (name string, known bool) {
+	if name, known = u.joined[local]; known {
+		return name, true
+	}
+	if name, known = u.known[local]; known {
+		return name, true
+	}
+	for _, room := range u.router.tables.rooms {
+		if name = room(u, local); name != "" {
+			return name, true
+		}
+	}
+	return "", false
+}
+
 // Occupant divides room/nickname if the user has joined the room.
 func (u *User) Occupant(name string) (room, nick string, ok bool) {
 	for at := strings.IndexByte(name, '/'); at >= 0 && len(u.joined) > 0; {
@@ -145,7 +187,7 @@ func (u *User) address(local, name string) string {
 // a room.
 func (u *User) NameOf(address string) string {
 	local, _, _ := jid.Split(address)
-	if name, isRoom := u.joined[Fold(local)]; isRoom {
+	if name, isRoom := u.roomOf(Fold(local)); isRoom {
 		return name
 	}
 	return u.nameOf(local)

@@ -2,6 +2,7 @@ package router_test
 
 import (
 	"context"
+	"fmt"
 	"testing"
 
 	"spectrumlua/runtime/gateway/router"
@@ -99,5 +100,31 @@ func TestSenderFollowsEachChange(t *testing.T) {
 	got := <-done
 	if got[0] != got[1] || got[0] == got[2] || got[3] != got[7] || got[6] != "#r@t.localhost/x" || got[4] != "Carol@t.localhost/bot" || got[5] != got[4] {
 		t.Errorf("%q", got)
+	}
+}
+
+// TestKnownRoomsAreForgotten notes more rooms than a user may have, and ends the session.
+func TestKnownRoomsAreForgotten(t *testing.T) {
+	r, _ := open(t, router.Feature{}, nil)
+	done := make(chan [4]string, 1)
+	err := r.For("alice@localhost", func(u *router.User) {
+		name := func(local string) string { return u.NameOf(local + "@t.localhost") }
+		var got [4]string
+		u.KnowRoom("Early")
+		got[0] = name("early")
+		u.State = router.Online
+		for i := range 1001 {
+			u.KnowRoom(fmt.Sprint("R", i))
+		}
+		got[1], got[2] = name("r999"), name("r1000")
+		u.End()
+		got[3] = name("r999")
+		done <- got
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if got := <-done; got != [4]string{"early", "R999", "r1000", "r999"} {
+		t.Errorf("the names: %q", got)
 	}
 }

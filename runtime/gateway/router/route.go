@@ -16,9 +16,16 @@ import (
 // Target is what a stanza or payload is about.
 type Target int
 
-// Targets. A stanza for another JID than the transport's is for an Occupant or Room if the
-// user has joined or is joining that room, or if the name begins with #; otherwise for a
-// Contact. A route for Any handles the targets that have no route of their own.
+// Targets. A stanza for another JID than the transport's is for an Occupant or a Room if at
+// least one of these is true, and otherwise for a Contact:
+//
+//   - The user has joined the room or is joining it.
+//   - The name is known as a room's, by KnowRoom or Feature.Room.
+//   - The name begins with #.
+//   - The JID has a resource, but not that of contacts.
+//   - Only rooms and occupants receive the content of the stanza, such as an element of XEP-0045.
+//
+// A route for Any handles the targets that have no route of their own.
 const (
 	Any Target = iota
 	Transport
@@ -40,7 +47,11 @@ type Feature struct {
 	// Forms are data forms that service discovery shows (XEP-0128).
 	Forms []Form
 	// Info adds to what service discovery shows.
-	Info  []Info
+	Info []Info
+	// Room returns the name on the network of the room with a localpart, or "" if the feature
+	// knows none. The localpart has the form of Fold. Room is called on the goroutine of the user
+	// for most stanzas, and must not wait.
+	Room  func(u *User, local string) string
 	Hooks Hooks
 }
 
@@ -190,6 +201,7 @@ type tables struct {
 	info     []Info
 	forms    []Form
 	more     []Identity
+	rooms    []func(u *User, local string) string
 }
 
 func newTables(features []Feature) tables {
@@ -227,6 +239,9 @@ func newTables(features []Feature) tables {
 		t.forms = append(t.forms, f.Forms...)
 		t.more = append(t.more, f.Identities...)
 		t.hooks = append(t.hooks, f.Hooks)
+		if f.Room != nil {
+			t.rooms = append(t.rooms, f.Room)
+		}
 	}
 	return t
 }

@@ -164,10 +164,10 @@ func target(u *User, s *Stanza) {
 		s.Target = Transport
 		return
 	}
-	name, isRoom := u.joined[Fold(local)]
+	name, isRoom := u.roomOf(Fold(local))
 	if !isRoom {
 		name = u.nameOf(local)
-		isRoom = strings.HasPrefix(name, "#") || stanza.Child(s.Node, stanza.MUC, "x") != nil
+		isRoom = strings.HasPrefix(name, "#") || resource != "" && resource != contactResource || s.isForRoom()
 	}
 	s.Name = name
 	switch {
@@ -178,6 +178,16 @@ func target(u *User, s *Stanza) {
 	default:
 		s.Target = Contact
 	}
+}
+
+// roomSpaces are the namespaces of elements that clients send only to rooms and occupants.
+var roomSpaces = []string{stanza.MUC, stanza.MUCUser, stanza.MUCAdmin, stanza.MUCOwner}
+
+// isForRoom reports whether the content of a stanza shows that it is for a room or an occupant.
+func (s *Stanza) isForRoom() bool {
+	return s.Type == "groupchat" || slices.ContainsFunc(s.Children, func(c xmltree.Child) bool {
+		return c.Element != nil && slices.Contains(roomSpaces, c.Element.Space)
+	})
 }
 
 // Result answers an IQ. payload may be nil. Further answers have no effect. If the stream
