@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"sync/atomic"
 	"testing"
+	"time"
 
 	"google.golang.org/protobuf/proto"
 
@@ -104,6 +105,69 @@ func TestUserInvitesOtherUsers(t *testing.T) {
 	decline := stanza.Child(stanza.Child(s.expect("the refusal", from(roomJID, desktop)), stanza.MUCUser, "x"), stanza.MUCUser, "decline")
 	if stanza.Attr(decline, "from") != "bob@localhost" || stanza.ChildText(decline, stanza.MUCUser, "reason") != "busy" {
 		t.Errorf("the refusal: %v", decline)
+	}
+}
+
+// TestRefusalsAnswerInvitations sends refusals to a room that alice is in with two clients. Only
+// those with the reasons that are expected answer an invitation.
+func TestRefusalsAnswerInvitations(t *testing.T) {
+	for _, address := range []string{"#den", "den"} {
+		t.Run(address, func(t *testing.T) { refuses(t, address) })
+	}
+}
+
+func refuses(t *testing.T, address string) {
+	s := play(t, "")
+	s.online()
+	den := address + "@" + transport
+	join := func(client string) {
+		s.user(`<presence from="` + client + `" to="` + den + `/alice">` + joinRoom + `</presence>`)
+	}
+	join(desktop)
+	delivered[*pb.Room](s, pb.WrapperMessage_TYPE_JOIN_ROOM)
+	s.changes(&pb.Participant{Room: &address, Nickname: proto.String("alice"), Flag: proto.Int32(flagMe)})
+	s.expect("the desktop is in the room", from(den+"/alice", desktop))
+	join(phone)
+	s.expect("the phone is in the room", from(den+"/alice", phone))
+	invite := func(to string) {
+		s.user(`<message from="` + phone + `" to="` + den + `"><x xmlns="` + stanza.MUCUser + `"><invite to="` + to + `"/></x></message>`)
+		s.expect("the invitation", from(den, to))
+	}
+	refuse := func(room, by, to, reason string) {
+		s.user(`<message from="` + by + `/x" to="` + room + `"><x xmlns="` + stanza.MUCUser + `"><decline to="` + to + `"><reason>` + reason + `</reason></decline></x></message>`)
+		s.user(`<iq type="get" id="refused` + reason + `" from="` + by + `/x" to="` + transport + `"><ping xmlns="urn:xmpp:ping"/></iq>`)
+		s.expect("the refusal is handled", answer("refused"+reason))
+	}
+	refuse(den, "mallory@evil.example", alice, "uninvited")
+	invite("bob@localhost")
+	invite("bob@localhost")
+	invite("Erin@localhost/x")
+	refuse(den, "mallory@evil.example", alice, "another")
+	refuse("#other@"+transport, "bob@localhost", alice, "elsewhere")
+	refuse(den, "bob@localhost", alice, "1")
+	refuse(den, "bob@localhost", alice, "again")
+	refuse(den, "erin@localhost", "Alice@LOCALHOST/x", "2")
+	for i := range 101 {
+		invite(fmt.Sprintf("u%d@localhost", i))
+	}
+	refuse(den, "u0@localhost", alice, "toomany")
+	refuse(den, "u1@localhost", alice, "3")
+	s.passes(6 * 24 * time.Hour)
+	refuse(den, "u2@localhost", alice, "4")
+	s.passes(2 * 24 * time.Hour)
+	refuse(den, "u3@localhost", alice, "late")
+	s.handled()
+	var got []string
+	for _, n := range s.server.Stanzas() {
+		if decline := stanza.Child(stanza.Child(n, stanza.MUCUser, "x"), stanza.MUCUser, "decline"); decline != nil {
+			got = append(got, stanza.ChildText(decline, stanza.MUCUser, "reason"))
+			if stanza.Attr(n, "to") != phone {
+				t.Errorf("the refusal goes to %s", stanza.Attr(n, "to"))
+			}
+		}
+	}
+	if fmt.Sprint(got) != "[1 2 3 4]" {
+		t.Errorf("the refusals that reach alice: %q", got)
 	}
 }
 

@@ -1,8 +1,6 @@
 package roomadmin
 
 import (
-	"slices"
-
 	"spectrumlua/pb"
 	"spectrumlua/runtime/gateway/rooms"
 	"spectrumlua/runtime/gateway/roster"
@@ -97,6 +95,7 @@ func invite(u *router.User, s *router.Stanza, to string, invitation *xmltree.Nod
 			stanza.Add(passed, child)
 		}
 	}
+	remember(u, s, to)
 	room := jid.Bare(s.To)
 	password := rooms.Password(u, s)
 	u.Send(stanza.Message(room, to, "",
@@ -104,27 +103,6 @@ func invite(u *router.User, s *router.Stanza, to string, invitation *xmltree.Nod
 		stanza.Element(stanza.Conference, "x", stanza.Attrs{
 			"jid", room, "password", password, "reason", stanza.ChildText(invitation, stanza.MUCUser, "reason"),
 		})))
-}
-
-// refused passes a refusal to the user who has sent the invitation, if they are in the room.
-func refused(u *router.User, s *router.Stanza, decline *xmltree.Node) {
-	to, room, by := stanza.Attr(decline, "to"), jid.Bare(s.To), jid.Bare(s.From)
-	reason := stanza.ChildText(decline, stanza.MUCUser, "reason")
-	if !jid.Valid(to) {
-		s.Fail(stanza.JIDMalformed, "")
-		return
-	}
-	_ = u.Router().For(jid.Bare(to), func(u *router.User) { // an error means that the router is closed
-		clients := rooms.In(u, room)
-		if len(clients) == 0 {
-			return
-		}
-		if !slices.Contains(clients, to) {
-			to = clients[0]
-		}
-		u.Send(stanza.Message(room, to, "", stanza.Element(stanza.MUCUser, "x", nil,
-			stanza.Element(stanza.MUCUser, "decline", stanza.Attrs{"from", by}, stanza.Optional(stanza.MUCUser, "reason", reason)))))
-	})
 }
 
 // direct handles an invitation of a contact (XEP-0249). Users of XMPP get theirs without the

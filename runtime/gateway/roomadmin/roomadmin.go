@@ -29,6 +29,7 @@ func Feature() router.Feature {
 			{Kind: "message", Type: "normal", To: router.Contact, Space: stanza.Conference, Handle: direct},
 		},
 		Payloads: []router.PayloadRoute{router.On(pb.WrapperMessage_TYPE_INVITATION, router.Any, invited)},
+		Hooks:    router.Hooks{Logout: sent.Drop},
 	}
 }
 
