@@ -162,7 +162,7 @@ func TestKnownNamesAreRooms(t *testing.T) {
 	s.script(typeBookmark, &pb.Bookmark{UserName: proto.String(alice), Room: proto.String("noted")})
 	s.visits("left")
 	for s.ctx.Err() == nil { // the list for all has a queue of its own
-		if category, _ := s.identity("all@" + transport); category == "conference" {
+		if _, name := s.identity("all@" + transport); name == "For all" {
 			break
 		}
 	}
