@@ -59,10 +59,10 @@ func TestUserFromRegistrationToRemoval(t *testing.T) {
 	}
 
 	s.user(`<iq type="set" id="r2" from="` + desktop + `" to="` + transport + `"><query xmlns="jabber:iq:register"><remove/></query></iq>`)
+	s.expect("the answer", answer("r2"))
 	s.expect("carol is offline", presence(carol, "unavailable"))
 	s.expect("the transport is offline", presence(transport, "unavailable"))
 	s.expect("carol lets go", presence(carol, "unsubscribed"))
-	s.expect("the answer", answer("r2"))
 	s.expect("the transport lets go", presence(transport, "unsubscribe"))
 	if logout := delivered[*pb.Logout](s, pb.WrapperMessage_TYPE_LOGOUT); logout.GetUser() != alice {
 		t.Errorf("logout: %v", logout)

@@ -2,6 +2,7 @@ package gateway_test
 
 import (
 	"context"
+	"fmt"
 	"strings"
 	"testing"
 	"time"
@@ -9,12 +10,16 @@ import (
 	"google.golang.org/protobuf/proto"
 
 	"spectrumlua/pb"
+	"spectrumlua/runtime/database"
 	"spectrumlua/runtime/gateway/users"
 	"spectrumlua/runtime/stanza"
 	"spectrumlua/runtime/xmltree"
 )
 
-const registerQuery = `<query xmlns="jabber:iq:register"/>`
+const (
+	registerQuery = `<query xmlns="jabber:iq:register"/>`
+	removal       = `<query xmlns="jabber:iq:register"><remove/></query>`
+)
 
 // registration returns a request with the plain elements.
 func registration(name, password string) string {
@@ -102,7 +107,6 @@ func TestRegistrationForm(t *testing.T) {
 }
 
 func TestRegistrationIsRefused(t *testing.T) {
-	remove := `<query xmlns="jabber:iq:register"><remove/></query>`
 	for _, c := range []struct {
 		name, config, payload string
 		want                  stanza.Condition
@@ -118,7 +122,7 @@ func TestRegistrationIsRefused(t *testing.T) {
 		{"pattern after the mask", "[registration]\nusername_mask=$username@net\nallowed_usernames=[a-z]+\n", registration("bob", "pw"), stanza.NotAcceptable},
 		{"closed", "[registration]\nenable_public_registration=0\n", registration("bob", "pw"), stanza.NotAllowed},
 		{"foreign server", "[service]\nallowed_servers=example.net\n", registration("bob", "pw"), stanza.Forbidden},
-		{"remove a stranger", "", remove, stanza.RegistrationRequired},
+		{"remove a stranger", "", removal, stanza.RegistrationRequired},
 		{"remove and more", "", `<query xmlns="jabber:iq:register"><remove/><username>x</username></query>`, stanza.BadRequest},
 	} {
 		t.Run(c.name, func(t *testing.T) {
@@ -211,7 +215,7 @@ func TestUnregisteringForgetsTheStores(t *testing.T) {
 		}
 	})
 	s.online()
-	s.result("set", transport, `<query xmlns="jabber:iq:register"><remove/></query>`)
+	s.result("set", transport, removal)
 	if jid := <-forgotten; jid != alice {
 		t.Errorf("forgotten: %s", jid)
 	}
@@ -220,6 +224,66 @@ func TestUnregisteringForgetsTheStores(t *testing.T) {
 	case <-forgotten:
 	case <-s.ctx.Done():
 		t.Error("what the script writes at the logout stays")
+	}
+}
+
+// TestUnregistrationThatFailsChangesNothing has a database that refuses to remove the account,
+// as a full one or one that cannot be written does.
+func TestUnregistrationThatFailsChangesNothing(t *testing.T) {
+	for _, isOnline := range []bool{true, false} {
+		t.Run(fmt.Sprintf("online %v", isOnline), func(t *testing.T) {
+			s := play(t, "", usersIn(t.TempDir()))
+			if isOnline {
+				s.online()
+			} else {
+				s.register()
+			}
+			id := s.account().ID
+			if err := s.store.Save(s.ctx, id, &users.Contact{Name: "dora", Subscribed: true}); err != nil {
+				t.Fatal(err)
+			}
+			if isOnline {
+				s.script(pb.WrapperMessage_TYPE_BUDDY_CHANGED, &pb.Buddy{UserName: proto.String(alice), BuddyName: proto.String("dora"), Status: pb.StatusType_STATUS_TYPE_ONLINE.Enum()})
+				delivered[*pb.Buddy](s, pb.WrapperMessage_TYPE_BUDDY_CHANGED)
+				s.user(`<presence type="subscribed" from="` + alice + `" to="dora@` + transport + `"/>`)
+				delivered[*pb.Buddy](s, pb.WrapperMessage_TYPE_BUDDY_CHANGED)
+			}
+			s.handled()
+			file := database.New(database.Source{Engine: database.SQLite, Path: s.store.String()})
+			defer func() { _ = file.Close() }()
+			if _, err := file.Exec(s.ctx, "CREATE TRIGGER refuse BEFORE DELETE ON users BEGIN SELECT RAISE(ABORT, 'refused'); END"); err != nil {
+				t.Fatal(err)
+			}
+			before := len(s.server.Stanzas())
+			if c := s.refused("set", transport, removal); c != stanza.ResourceConstraint {
+				t.Errorf("the answer: %s", c)
+			}
+			s.handled()
+			for _, n := range s.server.Stanzas()[before:] {
+				if n.Name == "presence" && n.Get("type") != "probe" { // the start probes all users
+					t.Errorf("the user receives %v", n)
+				}
+			}
+			select {
+			case p := <-s.payloads:
+				t.Errorf("the script receives %v", p.typ)
+			default:
+			}
+			if stored, err := s.store.Contacts(s.ctx, id); err != nil || len(stored) != 1 || !stored[0].Subscribed {
+				t.Errorf("the contacts: %v %v", stored, err)
+			}
+
+			if _, err := file.Exec(s.ctx, "DROP TRIGGER refuse"); err != nil {
+				t.Fatal(err)
+			}
+			s.result("set", transport, removal)
+			if isOnline {
+				s.expect("dora is offline", presence("dora@"+transport, "unavailable"))
+				delivered[*pb.Logout](s, pb.WrapperMessage_TYPE_LOGOUT)
+			}
+			s.expect("dora lets go", presence("dora@"+transport, "unsubscribed"))
+			s.expect("the transport lets go", presence(transport, "unsubscribed"))
+		})
 	}
 }
 
@@ -234,7 +298,7 @@ func TestRegistrationWithoutDatabase(t *testing.T) {
 		{"get", registerQuery},
 		{"set", registration("bob", "top-secret-7")},
 		{"set", filledForm("username", "bob", "password", "top-secret-7")},
-		{"set", `<query xmlns="jabber:iq:register"><remove/></query>`},
+		{"set", removal},
 	} {
 		n := s.ask(c.typ, transport, c.payload)
 		if e := stanza.ErrorOf(n); e == nil || e.Condition != stanza.ResourceConstraint || stanza.Child(n, "", "error").Get("type") != "wait" {

@@ -18,7 +18,7 @@ import (
 func Feature() router.Feature {
 	f := router.Feature{
 		Name:  "archive",
-		Hooks: router.Hooks{Logout: flushed, Unregister: forget},
+		Hooks: router.Hooks{Logout: flushed, Unregister: unregister},
 	}
 	for _, target := range []router.Target{router.Transport, router.Contact, router.Room, router.Occupant} {
 		f.Stanzas = append(f.Stanzas,
@@ -50,9 +50,11 @@ func addressOf(jid string) string {
 	return router.Fold(local)
 }
 
-// forget removes the archive of a user who unregisters.
-func forget(u *router.User) {
-	keepers.Of(u.Router()).drop(u.JID)
+// unregister waits for the messages of a user who unregisters, because the database removes
+// those that it has. It returns what forgets the others.
+func unregister(u *router.User) (removed func(*router.User), err error) {
+	flushed(u)
+	return func(u *router.User) { keepers.Of(u.Router()).drop(u.JID) }, nil
 }
 
 // spanOf returns the archive to which a stanza is addressed.

@@ -105,10 +105,17 @@ func TestUnregisteringRemovesPairs(t *testing.T) {
 		as(t, r, jid, func(u *router.User) { ids.Sent(u, "carol", "c1", "41") })
 		ids.Flush(t.Context(), r)
 		if jid == alice {
-			ids.Feature().Hooks.Unregister(userOf(t, r, jid))
-			if err := store.Unregister(t.Context(), account.ID); err != nil {
-				t.Fatal(err)
-			}
+			as(t, r, jid, func(u *router.User) {
+				removed, err := ids.Feature().Hooks.Unregister(u)
+				if err == nil {
+					err = store.Unregister(t.Context(), account.ID)
+				}
+				if err != nil {
+					t.Error(err)
+					return
+				}
+				removed(u)
+			})
 		}
 	}
 	for jid, want := range map[string]bool{alice: false, "bob@localhost": true} {
@@ -118,12 +125,6 @@ func TestUnregisteringRemovesPairs(t *testing.T) {
 			}
 		})
 	}
-}
-
-func userOf(t *testing.T, r *router.Router, jid string) (found *router.User) {
-	t.Helper()
-	as(t, r, jid, func(u *router.User) { found = u })
-	return found
 }
 
 // withoutDatabase returns a router with a closed store, in place of a database that is down,

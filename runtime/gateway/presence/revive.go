@@ -45,6 +45,9 @@ func stopReviving(u *router.User) {
 	}
 }
 
+// unregister returns what forgets the next login of a user who unregisters.
+func unregister(*router.User) (removed func(*router.User), err error) { return stopReviving, nil }
+
 // forget forgets what belongs to a session.
 func forget(u *router.User) {
 	if s := unheard.Peek(u); s != nil {

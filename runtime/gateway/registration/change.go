@@ -134,8 +134,9 @@ func allowed(u *router.User) *stanza.Error {
 
 func needsPassword(u *router.User) bool { return accounts.NeedPassword(u.Router()) }
 
-// Unregister removes the user with contacts and subscriptions. confirm and the error are
-// those of Register.
+// Unregister removes the user with contacts and subscriptions. The session ends when the
+// database has removed the account: a failure changes nothing. confirm and the error are those
+// of Register.
 func Unregister(u *router.User, confirm func()) *stanza.Error {
 	account, registered, refusal := Account(u)
 	switch {
@@ -144,14 +145,18 @@ func Unregister(u *router.User, confirm func()) *stanza.Error {
 	case !registered:
 		return accounts.NotRegistered()
 	}
-	presence.Logout(u)
 	u.Account = account
-	u.Hooks(func(h *router.Hooks) func(*router.User) { return h.Unregister })
-	if err := accounts.Remove(u, account); err != nil {
+	removed, err := u.UnregisterHooks()
+	if err == nil {
+		err = accounts.Remove(u, account)
+	}
+	if err != nil {
 		return failed(u, err)
 	}
 	confirm()
 	notify(u, "unregistered")
+	presence.Logout(u)
+	removed()
 	presence.EndSubscriptions(u, u.Router().JID())
 	return nil
 }

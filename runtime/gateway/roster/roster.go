@@ -35,7 +35,7 @@ func Feature() router.Feature {
 			Connected:  compare,
 			Available:  show,
 			Logout:     logout,
-			Unregister: forget,
+			Unregister: unregister,
 		},
 	}
 }
@@ -184,18 +184,6 @@ func logout(u *router.User) {
 		if c.visible() && len(u.Clients) > 0 {
 			u.Send(stanza.Presence(u.ContactFrom(c.Name), u.JID, "unavailable"))
 		}
-	}
-	rosters.Drop(u)
-}
-
-// forget removes the subscriptions of all contacts from the user's roster. The user may be
-// offline, so the contacts come from the database.
-func forget(u *router.User) {
-	if err := load(u); err != nil {
-		u.Failed("the contacts of an unregistered user stay in their roster", err)
-	}
-	for _, c := range Of(u) {
-		presence.EndSubscriptions(u, u.ContactJID(c.Name))
 	}
 	rosters.Drop(u)
 }

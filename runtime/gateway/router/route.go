@@ -116,8 +116,10 @@ type Hooks struct {
 	Settings func(u *User)
 	// Logout is called before LOGOUT goes to the script, and after a Login that failed.
 	Logout func(u *User)
-	// Unregister is called after Logout, before the account is removed.
-	Unregister func(u *User)
+	// Unregister is called before the account is removed, which may fail. It only prepares:
+	// removed does the rest when the account is removed, after Logout. removed may be nil. An
+	// error prevents the removal.
+	Unregister func(u *User) (removed func(u *User), err error)
 }
 
 // Route maps stanzas to a handler.

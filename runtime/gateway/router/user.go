@@ -121,6 +121,29 @@ func (u *User) LoginHooks() error {
 	return nil
 }
 
+// UnregisterHooks calls Hooks.Unregister of each feature, until one returns an error. removed
+// does what is left when the account is removed.
+func (u *User) UnregisterHooks() (removed func(), err error) {
+	var all []func(*User)
+	for _, h := range u.router.tables.hooks {
+		if h.Unregister == nil {
+			continue
+		}
+		do, err := h.Unregister(u)
+		if err != nil {
+			return nil, err
+		}
+		if do != nil {
+			all = append(all, do)
+		}
+	}
+	return func() {
+		for _, do := range all {
+			do(u)
+		}
+	}, nil
+}
+
 // NameHooks calls the hook of each feature that pick returns, for a name on the network.
 func (u *User) NameHooks(name string, pick func(h *Hooks) func(*User, string)) {
 	for i := range u.router.tables.hooks {
