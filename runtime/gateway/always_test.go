@@ -18,6 +18,7 @@ import (
 	"spectrumlua/runtime/gateway/disco"
 	logins "spectrumlua/runtime/gateway/presence"
 	"spectrumlua/runtime/gateway/privilege"
+	registrar "spectrumlua/runtime/gateway/registration"
 	"spectrumlua/runtime/gateway/roster"
 	"spectrumlua/runtime/gateway/router"
 	"spectrumlua/runtime/gateway/settings"
@@ -28,7 +29,7 @@ import (
 	"spectrumlua/runtime/xmltree"
 )
 
-// stage is a router in a bubble of synctest, with the features about presence.
+// stage is a router in a bubble of synctest, with the features about presence and registration.
 type stage struct {
 	t      *testing.T
 	router *router.Router
@@ -41,7 +42,7 @@ type stage struct {
 }
 
 func onStage(t *testing.T, store *users.Store, service settings.Service, user settings.User) *stage {
-	return onStageWith(t, []router.Feature{privilege.Feature(), disco.Feature(), logins.Feature(), roster.Feature()}, store, service, user)
+	return onStageWith(t, []router.Feature{registrar.Feature(), privilege.Feature(), disco.Feature(), logins.Feature(), roster.Feature()}, store, service, user)
 }
 
 func onStageWith(t *testing.T, features []router.Feature, store *users.Store, service settings.Service, user settings.User) *stage {

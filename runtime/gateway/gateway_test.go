@@ -62,8 +62,8 @@ func TestUserFromRegistrationToRemoval(t *testing.T) {
 	s.expect("the answer", answer("r2"))
 	s.expect("carol is offline", presence(carol, "unavailable"))
 	s.expect("the transport is offline", presence(transport, "unavailable"))
-	s.expect("carol lets go", presence(carol, "unsubscribed"))
 	s.expect("the transport lets go", presence(transport, "unsubscribe"))
+	s.expect("carol lets go", presence(carol, "unsubscribed"))
 	if logout := delivered[*pb.Logout](s, pb.WrapperMessage_TYPE_LOGOUT); logout.GetUser() != alice {
 		t.Errorf("logout: %v", logout)
 	}

@@ -281,8 +281,8 @@ func TestUnregistrationThatFailsChangesNothing(t *testing.T) {
 				s.expect("dora is offline", presence("dora@"+transport, "unavailable"))
 				delivered[*pb.Logout](s, pb.WrapperMessage_TYPE_LOGOUT)
 			}
-			s.expect("dora lets go", presence("dora@"+transport, "unsubscribed"))
 			s.expect("the transport lets go", presence(transport, "unsubscribed"))
+			s.expect("dora lets go", presence("dora@"+transport, "unsubscribed"))
 		})
 	}
 }

@@ -262,6 +262,98 @@ func TestRosterFollowsTheScript(t *testing.T) {
 	})
 }
 
+// TestUnregisteringEmptiesTheRoster has a user with 20 contacts. The server's roster has these, one
+// that the transport has forgotten, and one of another server.
+func TestUnregisteringEmptiesTheRoster(t *testing.T) {
+	const count = 20
+	var contacts []*users.Contact
+	roster := `<item jid="` + transport + `" subscription="both"/><item jid="forgotten@` + transport + `" subscription="to"/><item jid="carol@localhost" subscription="both"/>`
+	for i := range count {
+		name := fmt.Sprint("c", i)
+		contacts = append(contacts, &users.Contact{Name: name, Subscribed: true})
+		roster += `<item jid="` + name + "@" + transport + `" subscription="both"/>`
+	}
+	withoutReading := func(iq *xmltree.Node) string {
+		if stanza.Attr(iq, "type") == "get" {
+			return failure("internal-server-error")(iq)
+		}
+		return result("")(iq)
+	}
+	for _, c := range []struct {
+		name, access   string
+		answer         func(iq *xmltree.Node) string
+		removed, ended int // in the roster, and by the end of subscriptions
+	}{
+		{"the whole roster", "both", keeper(roster, ""), count + 2, 0},
+		{"the roster cannot be read", "both", withoutReading, count + 1, 0},
+		{"the privilege to change only", "set", result(""), count + 1, 0},
+		{"the server refuses", "both", failure("forbidden"), 0, count + 1},
+		{"the server refuses to change", "set", failure("not-allowed"), 0, count + 1},
+		{"no privilege", "none", nil, 0, count + 1},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			withAlice(t, settings.Service{}, strings.Replace(grant, "both", c.access, 1), "", contacts, func(s *stage) {
+				_ = s.sent()
+				s.user(`<iq type="set" id="u" from="` + desktop + `" to="` + transport + `">` + removal + `</iq>`)
+				removed, ended, most := s.empties(c.answer)
+				if len(removed) != c.removed || len(ended) != c.ended || most > 8 {
+					t.Errorf("removed: %v, subscriptions ended: %v, %d requests at once", removed, ended, most)
+				}
+				if !removed[transport] && !ended[transport] {
+					t.Error("the transport stays in the roster")
+				}
+			})
+		})
+	}
+	t.Run("registered again", func(t *testing.T) {
+		withAlice(t, settings.Service{}, strings.Replace(grant, "both", "set", 1), "", contacts, func(s *stage) {
+			_ = s.sent()
+			s.user(`<iq type="set" id="u" from="` + desktop + `" to="` + transport + `">` + removal + `</iq>`)
+			waiting := s.out.take()
+			s.user(`<iq type="set" id="r" from="` + desktop + `" to="` + transport + `">` + registration("bob", "hunter2") + `</iq>`)
+			s.user(`<presence from="` + desktop + `" to="` + transport + `"/>`)
+			for _, n := range waiting {
+				if n.Name == "iq" {
+					s.user(result("")(n))
+				}
+			}
+			if removed, ended, _ := s.empties(result("")); len(removed)+len(ended) > 0 {
+				t.Errorf("contacts of the new registration are removed: %v %v", removed, ended)
+			}
+		})
+	})
+}
+
+// empties plays a server until nothing follows. It returns the JIDs that are removed from the
+// roster, and those whose subscriptions end, and the greatest number of requests at once.
+func (s *stage) empties(answer func(iq *xmltree.Node) string) (removed, ended map[string]bool, most int) {
+	s.t.Helper()
+	removed, ended = map[string]bool{}, map[string]bool{}
+	for {
+		synctest.Wait()
+		sent, requests := s.out.take(), 0
+		if len(sent) == 0 {
+			return removed, ended, most
+		}
+		for _, n := range sent {
+			switch typ := stanza.Attr(n, "type"); {
+			case typ == "unsubscribed":
+				ended[stanza.Attr(n, "from")] = true
+			case typ == "get" || typ == "set":
+				requests++
+				text := answer(n)
+				for _, item := range stanza.Children(stanza.Child(n, stanza.Roster, "query")) {
+					if stanza.Attr(item, "subscription") == "remove" && strings.Contains(text, `type="result"`) {
+						removed[stanza.Attr(item, "jid")] = true
+					}
+				}
+				s.user(text)
+			}
+		}
+		most = max(most, requests)
+	}
+}
+
 // TestRosterIsCompletedAtLogin compares the contacts with the server's roster.
 func TestRosterIsCompletedAtLogin(t *testing.T) {
 	for _, c := range []struct{ name, roster, want string }{

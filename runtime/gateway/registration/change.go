@@ -157,7 +157,6 @@ func Unregister(u *router.User, confirm func()) *stanza.Error {
 	notify(u, "unregistered")
 	presence.Logout(u)
 	removed()
-	presence.EndSubscriptions(u, u.Router().JID())
 	return nil
 }
 

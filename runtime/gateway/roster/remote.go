@@ -50,6 +50,17 @@ var denied = map[stanza.Condition]bool{
 	stanza.FeatureNotImplemented: true,
 }
 
+// denies reports whether an answer says that the transport may not change the roster. It
+// revokes the privilege then.
+func denies(u *router.User, answer *xmltree.Node) bool {
+	e := stanza.ErrorOf(answer)
+	if e == nil || !denied[e.Condition] {
+		return false
+	}
+	privilege.Revoke(u, privilege.RosterSet)
+	return true
+}
+
 // setAnswered handles the answer to a change, or nil without one. What the server denies
 // is offered in another way.
 func (r *roster) setAnswered(u *router.User, o offered, answer *xmltree.Node) {
@@ -64,8 +75,7 @@ func (r *roster) setAnswered(u *router.User, o offered, answer *xmltree.Node) {
 			return
 		}
 		granted(u, c)
-	case e != nil && denied[e.Condition]:
-		privilege.Revoke(u, privilege.RosterSet)
+	case denies(u, answer):
 		for _, o := range append([]offered{o}, r.sets.queue...) {
 			r.offer(u, o.name, o.action)
 		}
@@ -111,18 +121,31 @@ func inRoster(u *router.User, name string) string {
 	return router.Fold(local)
 }
 
-// read reads the user's roster and calls a function with the subscriptions of the transport's
-// contacts. It does not if the server does not answer with a roster.
-func read(u *router.User, use func(u *router.User, r *roster, present map[string]string)) {
+// items reads the transport and its contacts in the user's roster. ok is false if the server does
+// not answer with a roster.
+func items(u *router.User, use func(u *router.User, found []*xmltree.Node, ok bool)) {
 	u.Query("get", u.JID, stanza.Element(stanza.Roster, "query", nil), func(u *router.User, answer *xmltree.Node) {
+		var found []*xmltree.Node
+		for _, n := range stanza.Children(stanza.Child(answer, stanza.Roster, "query")) {
+			if _, domain, _ := jid.Split(stanza.Attr(n, "jid")); domain == u.Router().JID() {
+				found = append(found, n)
+			}
+		}
+		use(u, found, answer != nil && stanza.Attr(answer, "type") == "result")
+	})
+}
+
+// read calls a function with the subscriptions of the transport's contacts in the user's roster.
+// It does not if the server does not answer with a roster.
+func read(u *router.User, use func(u *router.User, r *roster, present map[string]string)) {
+	items(u, func(u *router.User, found []*xmltree.Node, ok bool) {
 		r := rosters.Peek(u)
-		if r == nil || answer == nil || stanza.Attr(answer, "type") != "result" {
+		if r == nil || !ok {
 			return
 		}
 		present := map[string]string{}
-		for _, n := range stanza.Children(stanza.Child(answer, stanza.Roster, "query")) {
-			local, domain, _ := jid.Split(stanza.Attr(n, "jid"))
-			if domain == u.Router().JID() && local != "" {
+		for _, n := range found {
+			if local, _, _ := jid.Split(stanza.Attr(n, "jid")); local != "" {
 				present[router.Fold(local)] = stanza.Attr(n, "subscription")
 			}
 		}
