@@ -52,8 +52,10 @@ func onStageWith(t *testing.T, features []router.Feature, store *users.Store, se
 	log.SetOutput(t.Output())
 	delivering, stop := context.WithCancel(t.Context())
 	s.router = router.New(router.Options{
-		Settings: settings.Settings{Service: service, User: user},
-		Store:    store, Stream: s.out, Log: log, Clock: clock.Real(),
+		Settings: settings.Settings{Service: service, User: user, Registration: settings.Registration{
+			Public: true, NeedPassword: true, NeedRegistration: true, // the defaults
+		}},
+		Store: store, Stream: s.out, Log: log, Clock: clock.Real(),
 		Features: features,
 		Receive: func(_ context.Context, typ *schema.Type, bytes []byte, _ task.Lender) {
 			s.mu.Lock()
@@ -363,14 +365,18 @@ func TestLoopsOfPresenceEnd(t *testing.T) {
 		"subscribed": "unsubscribe", "unsubscribed": "subscribe", "subscribe": "unsubscribed", "unsubscribe": "unsubscribed",
 		"unavailable": "unavailable", "available": "probe", "probe": "unavailable", "error": "error",
 	}
-	for _, online := range []bool{false, true} {
+	for _, who := range []string{"a stranger", "offline", "online"} {
+		from := desktop
+		if who == "a stranger" {
+			from = "eve@localhost/x"
+		}
 		for _, to := range []string{transport, "carol@" + transport, roomJID} {
 			for typ := range reactions {
-				t.Run(fmt.Sprintf("%s to %s, online %v", typ, to, online), func(t *testing.T) {
+				t.Run(fmt.Sprintf("%s to %s, %s", typ, to, who), func(t *testing.T) {
 					synctest.Test(t, func(t *testing.T) {
 						s := onStage(t, store, settings.Service{}, settings.User{})
 						defer s.stop()
-						if online {
+						if who == "online" {
 							s.user(`<presence from="` + desktop + `" to="` + transport + `"/>`)
 							s.script(pb.WrapperMessage_TYPE_CONNECTED, connect(alice))
 							_ = s.sent()
@@ -383,7 +389,7 @@ func TestLoopsOfPresenceEnd(t *testing.T) {
 							if next == "available" {
 								attr = ""
 							}
-							s.user(`<presence` + attr + ` from="` + desktop + `" to="` + to + `"/>`)
+							s.user(`<presence` + attr + ` from="` + from + `" to="` + to + `"/>`)
 							for line := range strings.Lines(s.sent()) {
 								answers++
 								queue = append(queue, reactions[strings.Fields(line)[0]])

@@ -487,6 +487,90 @@ func TestRefusedContactIsNotOfferedAgain(t *testing.T) {
 	}
 }
 
+// TestRefusedContactStaysRefusedWhateverTheScriptSends has scripts that react to a refusal.
+func TestRefusedContactStaysRefusedWhateverTheScriptSends(t *testing.T) {
+	carol := func() *pb.Buddy {
+		return &pb.Buddy{UserName: proto.String(alice), BuddyName: proto.String("carol"), Status: pb.StatusType_STATUS_TYPE_ONLINE.Enum()}
+	}
+	const changed, removed, asks = pb.WrapperMessage_TYPE_BUDDY_CHANGED, pb.WrapperMessage_TYPE_BUDDY_REMOVED, pb.WrapperMessage_TYPE_AUTH_REQUEST
+	for _, reaction := range [][]pb.WrapperMessage_Type{{changed}, {asks}, {removed, changed}, {removed, asks}, {asks, removed, asks, changed}} {
+		for _, first := range []pb.WrapperMessage_Type{changed, asks} {
+			t.Run(fmt.Sprint(first, reaction), func(t *testing.T) {
+				withAlice(t, settings.Service{}, "", "", nil, func(s *stage) {
+					s.script(first, carol())
+					s.user(`<presence type="unsubscribed" from="` + alice + `" to="carol@` + transport + `"/>`)
+					_ = s.sent()
+					for range 3 {
+						for _, typ := range reaction {
+							s.script(typ, carol())
+						}
+					}
+					s.want("asked again", s.sent(), "")
+					if stored := s.stored(); len(stored) != 0 {
+						t.Errorf("stored: %v", stored)
+					}
+					s.script(changed, carol())
+					s.user(`<presence type="subscribe" from="` + alice + `" to="carol@` + transport + `"/>`)
+					s.want("the user changes their mind", s.sent(), "subscribed carol@echo.localhost alice@localhost\navailable carol@echo.localhost/bot alice@localhost")
+				})
+			})
+		}
+	}
+}
+
+// TestContactsAskTenTimesAMinute has scripts that offer the same contact again and again, while
+// the client accepts it.
+func TestContactsAskTenTimesAMinute(t *testing.T) {
+	exchange := `<query xmlns="http://jabber.org/protocol/disco#info"><feature var="http://jabber.org/protocol/rosterx"/></query>`
+	for _, c := range []struct {
+		name, caps string
+		offer      func(s *stage)
+	}{
+		{"auth_request", "", func(s *stage) {
+			s.script(pb.WrapperMessage_TYPE_AUTH_REQUEST, &pb.Buddy{UserName: proto.String(alice), BuddyName: proto.String("carol")})
+		}},
+		{"buddy_changed", "", func(s *stage) { s.buddy(&pb.Buddy{BuddyName: proto.String("carol")}) }},
+		{"item exchange", `<c xmlns="http://jabber.org/protocol/caps" hash="sha-1" node="http://client" ver="v1"/>`, func(s *stage) {
+			s.buddy(&pb.Buddy{BuddyName: proto.String("carol")})
+		}},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			withAlice(t, settings.Service{}, "", c.caps, nil, func(s *stage) {
+				asked := func() (count int) {
+					for range 50 {
+						c.offer(s)
+						for _, n := range s.out.take() {
+							text, err := n.Text(1 << 10)
+							switch {
+							case err != nil:
+								t.Fatal(err)
+							case n.Name == "iq":
+								s.user(result(exchange)(n))
+							case stanza.Attr(n, "type") == "subscribe", strings.Contains(text, `action="add"`):
+								count++
+							}
+						}
+						for _, n := range s.out.take() { // after the client has said what it understands
+							if n.Name == "message" {
+								count++
+							}
+						}
+						s.user(`<presence type="subscribed" from="` + alice + `" to="carol@` + transport + `"/>`)
+						s.script(pb.WrapperMessage_TYPE_BUDDY_REMOVED, &pb.Buddy{UserName: proto.String(alice), BuddyName: proto.String("carol")})
+					}
+					return count
+				}
+				for _, when := range []string{"in the first minute", "in the second"} {
+					if n := asked(); n != 10 {
+						t.Errorf("%s, carol asks %d times", when, n)
+					}
+					time.Sleep(time.Minute)
+				}
+			})
+		})
+	}
+}
+
 // TestUsersAddALimitedNumberOfContacts has a user with almost as many contacts as possible. The
 // script is not limited.
 func TestUsersAddALimitedNumberOfContacts(t *testing.T) {

@@ -25,7 +25,7 @@ func Feature() router.Feature {
 			{Kind: "presence", Type: "unavailable", To: router.Transport, Handle: unavailable},
 			{Kind: "presence", Type: "probe", To: router.Transport, Handle: probe},
 			{Kind: "presence", Type: "subscribe", To: router.Transport, Handle: subscribe},
-			{Kind: "presence", Type: "unsubscribe", To: router.Transport, Handle: unsubscribe},
+			{Kind: "presence", Type: "unsubscribe", To: router.Transport, Handle: Deny},
 			{Kind: "presence", Type: "error", To: router.Transport, Handle: bounced},
 		},
 		Payloads: []router.PayloadRoute{
@@ -218,7 +218,8 @@ func current(u *router.User, to string) (p *xmltree.Node) {
 	return stanza.Presence(from, to, "unavailable")
 }
 
-// subscribe lets every registered user see the transport.
+// subscribe lets every registered user see the transport. A stranger's server waits for an answer,
+// and repeats the request otherwise.
 func subscribe(u *router.User, s *router.Stanza) {
 	var err error
 	if u.State == router.Offline {
@@ -226,17 +227,13 @@ func subscribe(u *router.User, s *router.Stanza) {
 	}
 	switch {
 	case errors.Is(err, users.ErrNotFound):
-		u.Send(stanza.Presence(s.To, u.JID, "unsubscribed"))
+		if mayAnswerStranger(u) {
+			u.Send(stanza.Presence(s.To, u.JID, "unsubscribed"))
+		}
 	case err != nil: // the server repeats the request at the user's next login
 	case MayAnswer(u, s):
 		u.Send(stanza.Presence(s.To, u.JID, "subscribed"))
 		u.Send(current(u, u.JID))
-	}
-}
-
-func unsubscribe(u *router.User, s *router.Stanza) {
-	if u.State == router.Offline && !registered(u) || MayAnswer(u, s) {
-		u.Send(stanza.Presence(s.To, u.JID, "unsubscribed"))
 	}
 }
 

@@ -4,6 +4,7 @@ import (
 	"slices"
 
 	"spectrumlua/runtime/gateway/clients"
+	"spectrumlua/runtime/gateway/presence"
 	"spectrumlua/runtime/gateway/router"
 	"spectrumlua/runtime/stanza"
 	"spectrumlua/runtime/xmltree"
@@ -35,9 +36,13 @@ func exchangeItems(u *router.User, client string, offers []offered) {
 	for part := range slices.Chunk(offers, maxItems) {
 		x := stanza.Element(stanza.RosterExchange, "x", nil)
 		for _, o := range part {
-			stanza.Add(x, item(u, stanza.RosterExchange, o.name, "action", string(o.action)))
+			if o.action != toAdd || presence.MayAsk(u, o.name) {
+				stanza.Add(x, item(u, stanza.RosterExchange, o.name, "action", string(o.action)))
+			}
 		}
-		u.Send(stanza.Message(u.Router().JID(), client, "", x))
+		if len(x.Children) > 0 {
+			u.Send(stanza.Message(u.Router().JID(), client, "", x))
+		}
 	}
 }
 

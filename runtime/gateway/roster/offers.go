@@ -86,8 +86,10 @@ func (r *roster) takeOffers() []offered {
 // ask requests a subscription for a contact, with the alias as nickname (XEP-0172), and sends
 // its presence.
 func ask(u *router.User, c *Contact) {
-	u.Send(stanza.Presence(u.ContactJID(c.Name), u.JID, "subscribe",
-		stanza.Optional(stanza.Nickname, "nick", c.Alias)))
+	if presence.MayAsk(u, c.Name) {
+		u.Send(stanza.Presence(u.ContactJID(c.Name), u.JID, "subscribe",
+			stanza.Optional(stanza.Nickname, "nick", c.Alias)))
+	}
 	if c.visible() {
 		announce(u, c)
 	}

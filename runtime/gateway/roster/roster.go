@@ -68,7 +68,7 @@ func (c *Contact) set(f users.Flag, on bool) bool {
 type roster struct {
 	contacts map[string]*Contact // by their names on the network
 	// refused are contacts that the user does not want. They are not offered again in this
-	// session. The script may still send their presence.
+	// session, also if the script has removed them meanwhile, or they ask themselves.
 	refused map[string]*Contact
 
 	unsaved map[string]*Contact
@@ -113,10 +113,16 @@ func KnowRoom(u *router.User, name string) {
 
 // add adds a contact that was not there.
 func add(u *router.User, name string) *Contact {
+	c := created(u, name)
+	Of(u)[name] = c
+	return c
+}
+
+// created returns a contact of which nothing but the name is known.
+func created(u *router.User, name string) *Contact {
 	c := &Contact{Status: pb.StatusType_STATUS_TYPE_NONE}
 	c.Name = name
 	c.set(users.FlagEscaped, u.Router().Escapes())
-	Of(u)[name] = c
 	return c
 }
 

@@ -2,6 +2,7 @@ package roster
 
 import (
 	"spectrumlua/pb"
+	"spectrumlua/runtime/gateway/presence"
 	"spectrumlua/runtime/gateway/router"
 	"spectrumlua/runtime/gateway/users"
 	"spectrumlua/runtime/stanza"
@@ -71,7 +72,9 @@ func update(c *Contact, b *pb.Buddy) (values, stored bool) {
 // buddyRemoved handles BUDDY_REMOVED of the script.
 func buddyRemoved(u *router.User, b *pb.Buddy) {
 	r := rosters.Of(u)
-	delete(r.refused, b.GetBuddyName())
+	if c := r.refused[b.GetBuddyName()]; c != nil {
+		*c = *created(u, c.Name)
+	}
 	if c := Of(u)[b.GetBuddyName()]; c != nil {
 		remove(u, c)
 		r.offer(u, c.Name, toRemove)
@@ -99,10 +102,16 @@ func remove(u *router.User, c *Contact) {
 func authRequest(u *router.User, b *pb.Buddy) {
 	name := b.GetBuddyName()
 	r := rosters.Of(u)
+	if r.refused[name] != nil {
+		u.Log().Debug("a contact that the user has refused asks again: the user receives nothing")
+		return
+	}
 	if c := Of(u)[name]; c == nil {
-		delete(r.refused, name)
 		c = add(u, name)
 		c.Alias = b.GetAlias()
+	}
+	if !presence.MayAsk(u, name) {
+		return
 	}
 	u.Send(stanza.Presence(u.ContactJID(name), u.JID, "subscribe",
 		stanza.Optional("", "status", b.GetStatusMessage()), stanza.Optional(stanza.Nickname, "nick", b.GetAlias())))

@@ -80,9 +80,7 @@ func confirm(u *router.User, name string) *Contact {
 
 // unsubscribe handles the user's wish not to see a contact any more.
 func unsubscribe(u *router.User, s *router.Stanza) {
-	if u.State == router.Offline || presence.MayAnswer(u, s) {
-		u.Send(stanza.Presence(jid.Bare(s.To), u.JID, "unsubscribed"))
-	}
+	presence.Deny(u, s)
 	lose(u, s.Name)
 }
 
@@ -101,16 +99,21 @@ func lose(u *router.User, name string) {
 		return
 	}
 	remove(u, c)
-	r := rosters.Of(u)
-	if r.refused == nil {
-		r.refused = map[string]*Contact{}
-	}
-	if len(r.refused) < MaxContacts {
-		r.refused[name] = c
-	}
+	rosters.Of(u).refuse(c)
 	wasAccepted := c.Subscribed
 	c.Subscribed = false
 	if !wasAccepted || u.Router().Settings().Service.RemoveBuddy {
 		u.Deliver(pb.WrapperMessage_TYPE_BUDDY_REMOVED, &pb.Buddy{UserName: &u.JID, BuddyName: &name})
+	}
+}
+
+// refuse notes that the user does not want a contact. A user can make up any number of contacts, so
+// those that the script has not announced are limited.
+func (r *roster) refuse(c *Contact) {
+	if r.refused == nil {
+		r.refused = map[string]*Contact{}
+	}
+	if c.known || len(r.refused) < MaxContacts {
+		r.refused[c.Name] = c
 	}
 }
