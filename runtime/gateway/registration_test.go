@@ -153,17 +153,53 @@ func TestUsernameMaskAppliesOnce(t *testing.T) {
 	}
 }
 
-// TestChangedPasswordLogsInAgain changes the password of a user who is online.
+// TestChangedPasswordLogsInAgain changes the password of a user. Their server shows no presence,
+// because it has no subscription.
 func TestChangedPasswordLogsInAgain(t *testing.T) {
-	s := play(t, "")
-	s.online()
-	s.result("set", transport, registration("bob", "hunter2")) // nothing new
-	s.result("set", transport, registration("bob", "hunter3"))
-	delivered[*pb.Logout](s, pb.WrapperMessage_TYPE_LOGOUT)
-	s.expect("a probe", presence(transport, "probe"))
-	s.user(`<presence from="` + desktop + `" to="` + transport + `"/>`)
-	if login := delivered[*pb.Login](s, pb.WrapperMessage_TYPE_LOGIN); login.GetPassword() != "hunter3" {
-		t.Error("the login has the old password")
+	refused := func(s *scene) {
+		s.online()
+		s.script(pb.WrapperMessage_TYPE_DISCONNECTED, &pb.Disconnected{User: proto.String(alice), Error: pb.ConnectionError_CONNECTION_ERROR_AUTHENTICATION_FAILED.Enum()})
+		delivered[*pb.Logout](s, pb.WrapperMessage_TYPE_LOGOUT)
+	}
+	for _, c := range []struct {
+		name, config string
+		before       func(s *scene)
+		online       bool // the user has a client
+		login        bool // at once
+	}{
+		{"online", "", (*scene).online, true, true},
+		{"online, stays connected", "[settings]\nstay_connected=1\n", (*scene).online, true, true},
+		{"without clients, stays connected", "[settings]\nstay_connected=1\n", func(s *scene) {
+			s.online()
+			s.user(`<presence type="unavailable" from="` + desktop + `" to="` + transport + `"/>`)
+		}, false, true},
+		{"only in a room", "", func(s *scene) {
+			s.register()
+			s.user(`<presence from="` + desktop + `" to="#den@` + transport + `/me"><x xmlns="http://jabber.org/protocol/muc"/></presence>`)
+			delivered[*pb.Login](s, pb.WrapperMessage_TYPE_LOGIN)
+		}, true, true},
+		{"refused, stays connected", "[settings]\nstay_connected=1\n", refused, false, true},
+		{"refused", "", refused, false, false},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			s := play(t, c.config)
+			c.before(s)
+			s.result("set", transport, registration("bob", "hunter2")) // nothing new
+			s.result("set", transport, registration("bob", "hunter3"))
+			if !c.login {
+				s.expect("a probe", presence(transport, "probe"))
+				s.user(`<presence from="` + desktop + `" to="` + transport + `"/>`)
+			}
+			if login := delivered[*pb.Login](s, pb.WrapperMessage_TYPE_LOGIN); login.GetPassword() != "hunter3" {
+				t.Error("the login has the old password")
+			}
+			s.script(pb.WrapperMessage_TYPE_CONNECTED, &pb.Connected{User: proto.String(alice)})
+			if status := delivered[*pb.Status](s, pb.WrapperMessage_TYPE_STATUS_CHANGED); (status.GetStatus() != pb.StatusType_STATUS_TYPE_AWAY) != (c.online || !c.login) {
+				t.Errorf("the status: %v", status)
+			}
+			s.user(`<message type="chat" id="m" from="` + desktop + `" to="carol@` + transport + `"><body>hi</body></message>`)
+			delivered[*pb.ConversationMessage](s, pb.WrapperMessage_TYPE_CONV_MESSAGE)
+		})
 	}
 }
 

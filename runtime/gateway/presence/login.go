@@ -136,6 +136,22 @@ func Logout(u *router.User) {
 	u.Send(current(u, u.JID))
 }
 
+// Relogin begins another session of a user whose account has changed, with the same clients: the
+// user's server may not say who is online. It wakes a user without a session, because a refused
+// login may succeed now.
+func Relogin(u *router.User) {
+	if u.State == router.Offline {
+		Wake(u)
+		return
+	}
+	clients := u.Clients
+	Logout(u)
+	u.Clients = clients
+	if !Login(u) {
+		u.Clients = nil
+	}
+}
+
 // connected handles CONNECTED.
 func connected(u *router.User, _ *pb.Connected) {
 	failures.Drop(u)

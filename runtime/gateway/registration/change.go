@@ -71,8 +71,7 @@ func change(u *router.User, old, account users.Account, confirm func()) *stanza.
 		return nil
 	}
 	u.Log().Info("changed the registration")
-	presence.Logout(u)
-	u.Send(stanza.Presence(u.Router().JID(), u.JID, "probe"))
+	presence.Relogin(u)
 	return nil
 }
 
