@@ -240,6 +240,50 @@ func TestAutomaticRegistration(t *testing.T) {
 	}
 }
 
+// TestAutomaticRegistrationHasTheSameRules joins a room as a nickname, which becomes the username. Eve
+// has registered bob before.
+func TestAutomaticRegistrationHasTheSameRules(t *testing.T) {
+	for _, c := range []struct {
+		name, config, nick, want string
+		refusal                  stanza.Condition
+	}{
+		{"pattern", "allowed_usernames=[a-z]+\n", "carol", "carol", ""},
+		{"pattern that does not match", "allowed_usernames=[a-z]+\n", "Carol 12!", "", stanza.NotAcceptable},
+		{"mask", "username_mask=$username@net\nallowed_usernames=[a-z]+@net\n", "carol", "carol@net", ""},
+		{"no username", "", " ", "", stanza.NotAcceptable},
+		{"name of another user", "needPassword=0\n", "bob", "", stanza.Conflict},
+		{"masked name of another user", "needPassword=0\nusername_mask=$usernameb\n", "bo", "", stanza.Conflict},
+		{"name of another user, with passwords", "", "bob", "bob", ""},
+		{"users may not register by themselves", "enable_public_registration=0\n", "carol", "carol", ""},
+		{"foreign server", "[service]\nallowed_servers=example.net\n", "carol", "", stanza.RegistrationRequired},
+		{"VIPs only", "[service]\nvip_only=1\n", "carol", "", stanza.RegistrationRequired},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			s := play(t, "[registration]\nauto_register=1\nnotify_jid=boss@localhost\n"+c.config)
+			if _, err := s.store.Register(s.ctx, users.Account{JID: "eve@localhost", Name: "bob"}, nil); err != nil {
+				t.Fatal(err)
+			}
+			s.user(`<presence id="j" from="` + desktop + `" to="#den@` + transport + `/` + c.nick + `"><x xmlns="http://jabber.org/protocol/muc"/></presence>`)
+			if c.refusal != "" {
+				n := s.expect("the refusal", func(n *xmltree.Node) bool { return n.Get("id") == "j" })
+				if e := stanza.ErrorOf(n); e == nil || e.Condition != c.refusal {
+					t.Errorf("the refusal: %v", e)
+				}
+				if a, err := s.store.Find(s.ctx, alice); err == nil {
+					t.Errorf("the user is registered: %+v", a)
+				}
+				return
+			}
+			if login := delivered[*pb.Login](s, pb.WrapperMessage_TYPE_LOGIN); login.GetLegacyName() != c.want {
+				t.Errorf("the login: %v", login)
+			}
+			s.expect("a notice to the admin", func(n *xmltree.Node) bool {
+				return n.Name == "message" && n.Get("to") == "boss@localhost" && stanza.ChildText(n, "", "body") == "registered: "+alice
+			})
+		})
+	}
+}
+
 // TestUnregisteringForgetsTheStores expects that at once, and again when the logout of the
 // script has ended. A failure does not keep the account.
 func TestUnregisteringForgetsTheStores(t *testing.T) {

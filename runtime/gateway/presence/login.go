@@ -54,7 +54,7 @@ func load(u *router.User, name string) error {
 	}
 	account, err := accounts.Find(u)
 	if errors.Is(err, users.ErrNotFound) && accounts.Automatic(r) && !r.Settings().Service.VIPOnly {
-		account, err = accounts.Register(u, users.Account{Name: name, Language: r.Settings().Registration.Language})
+		account, err = accounts.RegisterAutomatically(u, name)
 	}
 	if err != nil {
 		return err

@@ -55,7 +55,6 @@ func Register(u *router.User, r Request, confirm func()) *stanza.Error {
 		return failed(u, err)
 	}
 	confirm()
-	notify(u, "registered")
 	// The user has to see the transport, and the transport the user.
 	u.Send(stanza.Presence(u.Router().JID(), u.JID, "subscribe"))
 	return nil
@@ -78,7 +77,6 @@ func change(u *router.User, old, account users.Account, confirm func()) *stanza.
 // check returns the account that a user has asked for.
 func check(u *router.User, r Request, old users.Account, registered bool) (users.Account, *stanza.Error) {
 	account, name := old, strings.TrimSpace(r.Name)
-	s := u.Router().Settings().Registration
 	if why := Form(u, old, registered).Check(r.values); why != "" {
 		return account, stanza.Errorf(stanza.NotAcceptable, "%s", why)
 	}
@@ -87,33 +85,23 @@ func check(u *router.User, r Request, old users.Account, registered bool) (users
 			return account, refusal
 		}
 	}
-	switch own, _, _ := strings.Cut(name, "/"); {
-	case name == "":
-		return account, stanza.Errorf(stanza.NotAcceptable, "The username is missing.")
-	case strings.EqualFold(own, u.JID):
+	if own, _, _ := strings.Cut(name, "/"); strings.EqualFold(own, u.JID) {
 		return account, stanza.Errorf(stanza.NotAcceptable, "Your own JID is not a username of the other network.")
 	}
-	if s.UsernameMask != "" && (!registered || name != old.Name) { // clients send back the masked name
-		name = strings.ReplaceAll(s.UsernameMask, "$username", name)
-	}
-	if s.AllowedUsernames != nil && !s.AllowedUsernames.MatchString(name) {
-		return account, stanza.Errorf(stanza.NotAcceptable, "This username is not allowed.")
+	// Clients send back the masked name.
+	name, err := accounts.Username(u, name, registered && name == old.Name)
+	if err != nil {
+		return account, failed(u, err)
 	}
 	password := r.Password
 	if password == "" && registered && name == old.Name {
 		password = old.Password
 	}
-	if needsPassword(u) {
-		if password == "" {
-			return account, stanza.Errorf(stanza.NotAcceptable, "The password is missing.")
-		}
-	} else if taken, err := accounts.NameTaken(u, name); err != nil {
-		return account, failed(u, err)
-	} else if taken {
-		return account, stanza.Errorf(stanza.Conflict, "Another user has registered this username.")
+	if password == "" && needsPassword(u) {
+		return account, stanza.Errorf(stanza.NotAcceptable, "The password is missing.")
 	}
 	account.Name, account.Password = name, password
-	account.Language = cmp.Or(r.Language, old.Language, s.Language)
+	account.Language = cmp.Or(r.Language, old.Language, u.Router().Settings().Registration.Language)
 	return account, nil
 }
 
@@ -153,18 +141,9 @@ func Unregister(u *router.User, confirm func()) *stanza.Error {
 		return failed(u, err)
 	}
 	confirm()
-	notify(u, "unregistered")
 	presence.Logout(u)
 	removed()
 	return nil
-}
-
-// notify tells the admins in notify_jid.
-func notify(u *router.User, what string) {
-	r := u.Router()
-	for _, to := range r.Settings().Registration.NotifyJIDs {
-		u.Send(stanza.Message(r.JID(), to, "", stanza.Text("", "body", what+": "+u.JID)))
-	}
 }
 
 func failed(u *router.User, err error) *stanza.Error { return accounts.Refusal(u, "registration", err) }
