@@ -52,6 +52,7 @@ type scene struct {
 	clock      *clock.Movable
 	payloads   chan payload
 	ended      chan error
+	config     string     // the first lines
 	asked      int        // IQs of ask
 	archiveIDs []string   // of archived
 	logged     syncBuffer // the log
@@ -94,19 +95,7 @@ func play(t *testing.T, lines string, changes ...func(*scene)) *scene {
 	if err != nil {
 		t.Fatal(err)
 	}
-	file := filepath.Join(t.TempDir(), "transport.cfg")
-	text := "[service]\njid=" + transport + "\npassword=secret\nserver=" + host + "\nport=" + port + "\n[lua]\nscript=x.lua\n" + lines
-	if err := os.WriteFile(file, []byte(text), 0o600); err != nil {
-		t.Fatal(err)
-	}
-	c, err := config.Load(file, config.Options{})
-	if err != nil {
-		t.Fatal(err)
-	}
-	set, err := settings.Read(c)
-	if err != nil {
-		t.Fatal(err)
-	}
+	s.config = "[service]\njid=" + transport + "\npassword=secret\nserver=" + host + "\nport=" + port + "\n[lua]\nscript=x.lua\n"
 	if s.store, err = users.OpenMemory(); err != nil {
 		t.Fatal(err)
 	}
@@ -116,7 +105,7 @@ func play(t *testing.T, lines string, changes ...func(*scene)) *scene {
 	for _, change := range changes {
 		change(s)
 	}
-	s.gateway = gateway.New(gateway.Options{Forget: s.forget, Handles: s.handles, Files: s.files, Settings: set, Store: s.store, Receive: s.receive, Log: log, Clock: s.clock})
+	s.gateway = gateway.New(gateway.Options{Forget: s.forget, Handles: s.handles, Files: s.files, Settings: s.settings(lines), Store: s.store, Receive: s.receive, Log: log, Clock: s.clock})
 	running, stop := context.WithCancel(context.Background())
 	go func() { s.ended <- s.gateway.Run(running) }()
 	t.Cleanup(func() {
@@ -135,6 +124,24 @@ func play(t *testing.T, lines string, changes ...func(*scene)) *scene {
 		t.Fatal(err)
 	}
 	return s
+}
+
+// settings returns the settings of a config with more lines.
+func (s *scene) settings(lines string) settings.Settings {
+	s.t.Helper()
+	file := filepath.Join(s.t.TempDir(), "transport.cfg")
+	if err := os.WriteFile(file, []byte(s.config+lines), 0o600); err != nil {
+		s.t.Fatal(err)
+	}
+	c, err := config.Load(file, config.Options{})
+	if err != nil {
+		s.t.Fatal(err)
+	}
+	set, err := settings.Read(c)
+	if err != nil {
+		s.t.Fatal(err)
+	}
+	return set
 }
 
 func (s *scene) receive(_ context.Context, typ *schema.Type, bytes []byte, _ task.Lender) {

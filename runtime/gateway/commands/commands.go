@@ -39,7 +39,7 @@ var all = append(userCommands, adminCommands...)
 func Feature() router.Feature {
 	f := router.Feature{
 		Name:    "commands",
-		Stanzas: []router.Route{{Kind: "iq", Type: "set", To: router.Transport, Space: stanza.Commands, Handle: execute}},
+		Stanzas: []router.Route{{Kind: "iq", Type: "set", To: router.Transport, Space: stanza.Commands, Open: true, Handle: execute}},
 		Disco:   []router.Disco{{Target: router.Transport, Var: stanza.Commands}},
 		Nodes: []router.Node{{To: router.Transport, Name: stanza.Commands, Items: items, Info: func(*router.User, *router.Stanza) []*xmltree.Node {
 			return []*xmltree.Node{disco.Identity("automation", "command-list", "Commands")}

@@ -13,15 +13,20 @@ import (
 	"spectrumlua/runtime/stanza"
 )
 
-func isStranger(_ *router.User, registered bool) bool   { return !registered }
+func mayRegister(u *router.User, registered bool) bool {
+	return !registered && registration.Refusal(u, registered) == nil
+}
+func mayChange(u *router.User, registered bool) bool {
+	return registered && registration.Refusal(u, registered) == nil
+}
 func isRegistered(_ *router.User, registered bool) bool { return registered }
 
 // userCommands are the commands of users. The node of the settings is Spectrum's.
 var userCommands = []command{
-	{node: "register", name: "Register", allows: isStranger, form: registrationForm, run: register},
-	{node: "change", name: "Change the registration", allows: isRegistered, form: registrationForm, run: register},
+	{node: "register", name: "Register", allows: mayRegister, form: registrationForm, run: register},
+	{node: "change", name: "Change the registration", allows: mayChange, form: registrationForm, run: register},
 	{node: "unregister", name: "Unregister", allows: isRegistered, form: unregisterForm, run: unregister},
-	{node: "settings", name: "Settings", allows: isRegistered, form: settingsForm, run: setSettings},
+	{node: "settings", name: "Settings", allows: mayChange, form: settingsForm, run: setSettings},
 }
 
 func registrationForm(u *router.User) (form.Form, *stanza.Error) {

@@ -18,12 +18,12 @@ func Feature() router.Feature {
 	f := router.Feature{
 		Name: "disco",
 		Stanzas: []router.Route{
-			{Kind: "iq", Type: "get", To: router.Any, Space: stanza.DiscoInfo, Handle: Info},
-			{Kind: "iq", Type: "get", To: router.Any, Space: stanza.DiscoItems, Handle: Items},
-			{Kind: "iq", Type: "get", To: router.Any, Space: stanza.Ping, Handle: ping},
-			{Kind: "iq", Type: "get", To: router.Transport, Space: stanza.Version, Handle: softwareVersion},
-			{Kind: "iq", Type: "get", To: router.Transport, Space: stanza.LastActivity, Handle: uptime},
-			{Kind: "iq", Type: "get", To: router.Transport, Space: stanza.Time, Handle: entityTime},
+			{Kind: "iq", Type: "get", To: router.Any, Space: stanza.DiscoInfo, Open: true, Handle: Info},
+			{Kind: "iq", Type: "get", To: router.Any, Space: stanza.DiscoItems, Open: true, Handle: Items},
+			{Kind: "iq", Type: "get", To: router.Any, Space: stanza.Ping, Open: true, Handle: ping},
+			{Kind: "iq", Type: "get", To: router.Transport, Space: stanza.Version, Open: true, Handle: softwareVersion},
+			{Kind: "iq", Type: "get", To: router.Transport, Space: stanza.LastActivity, Open: true, Handle: uptime},
+			{Kind: "iq", Type: "get", To: router.Transport, Space: stanza.Time, Open: true, Handle: entityTime},
 		},
 		Hooks: router.Hooks{Stream: start},
 	}

@@ -65,12 +65,16 @@ func Wake(u *router.User) {
 // waiting has the users whose login waits for the database.
 var waiting router.Slot[struct{}]
 
-// databaseReturned logs in the users whose login waits for the database.
+// databaseReturned logs in the users whose login waits for the database, and checks those whom
+// configured could not check.
 func databaseReturned(u *router.User) {
 	u.Router().Each(func(u *router.User) {
 		if waiting.Peek(u) != nil {
 			waiting.Drop(u)
 			Wake(u)
+		}
+		if unchecked.Peek(u) != nil {
+			recheck(u)
 		}
 	})
 }

@@ -8,7 +8,6 @@ import (
 	"spectrumlua/runtime/gateway/accounts"
 	"spectrumlua/runtime/gateway/router"
 	"spectrumlua/runtime/gateway/users"
-	"spectrumlua/runtime/jid"
 	"spectrumlua/runtime/rules"
 	"spectrumlua/runtime/stanza"
 )
@@ -32,6 +31,9 @@ func LoginAs(u *router.User, name string) *stanza.Error {
 	switch {
 	case errors.Is(why, users.ErrNotFound):
 		u.Log().Debug("a presence is ignored: the user is not registered")
+		if barred := u.Barred(); barred != nil {
+			return barred
+		}
 		return accounts.NotRegistered()
 	case why != nil:
 		return refuse(u, why)
@@ -48,19 +50,15 @@ func LoginAs(u *router.User, name string) *stanza.Error {
 // load reads the account and its settings, and checks whether the user may log in.
 func load(u *router.User, name string) error {
 	r := u.Router()
-	_, domain, _ := jid.Split(u.JID)
-	if !r.Settings().Service.Allows(domain) {
-		return users.ErrNotFound
-	}
 	account, err := accounts.Find(u)
-	if errors.Is(err, users.ErrNotFound) && accounts.Automatic(r) && !r.Settings().Service.VIPOnly {
+	if errors.Is(err, users.ErrNotFound) && accounts.Automatic(r) && !r.Settings().Service.VIPOnly && u.Barred() == nil {
 		account, err = accounts.RegisterAutomatically(u, name)
 	}
 	if err != nil {
 		return err
 	}
-	if r.Settings().Service.VIPOnly && !account.VIP {
-		return stanza.Errorf(stanza.Forbidden, "%s", cmp.Or(r.Settings().Service.VIPMessage, "You are not authorized to use this transport."))
+	if refusal := refusalFor(u, account.VIP); refusal != nil {
+		return refusal
 	}
 	settings, err := accounts.Settings(u, account)
 	if err != nil {
@@ -95,12 +93,16 @@ func refuse(u *router.User, why error) *stanza.Error {
 	if !isKnown && !outage {
 		u.Failed("the user cannot log in", why)
 	}
-	from := u.Router().JID()
-	if refusal.Text != "" {
-		u.Send(stanza.Message(from, u.JID, "chat", stanza.Text("", "body", refusal.Text)))
-	}
-	u.Send(stanza.Presence(from, u.JID, "unavailable"))
+	explain(u, refusal)
+	u.Send(stanza.Presence(u.Router().JID(), u.JID, "unavailable"))
 	return refusal
+}
+
+// explain writes the reason of a refusal to the user.
+func explain(u *router.User, refusal *stanza.Error) {
+	if refusal.Text != "" {
+		u.Send(stanza.Message(u.Router().JID(), u.JID, "chat", stanza.Text("", "body", refusal.Text)))
+	}
 }
 
 func setOnline(u *router.User, online bool) {

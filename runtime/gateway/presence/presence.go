@@ -32,7 +32,7 @@ func Feature() router.Feature {
 			router.On(pb.WrapperMessage_TYPE_CONNECTED, router.Any, connected),
 			router.On(pb.WrapperMessage_TYPE_DISCONNECTED, router.Any, disconnected),
 		},
-		Hooks: router.Hooks{Stream: streamOpened, Database: databaseReturned, Logout: forget, Unregister: unregister},
+		Hooks: router.Hooks{Stream: streamOpened, Database: databaseReturned, Configured: configured, Logout: forget, Unregister: unregister},
 	}
 }
 
@@ -240,8 +240,12 @@ func subscribe(u *router.User, s *router.Stanza) {
 // registered reports whether a user is registered, as far as the database answers.
 func registered(u *router.User) bool { return find(u) == nil }
 
-// find returns nil if a user is registered, or the error of the database.
+// find returns nil if a user is registered, or the error of the database. Barred users are
+// strangers.
 func find(u *router.User) error {
+	if u.Barred() != nil {
+		return users.ErrNotFound
+	}
 	_, err := accounts.Find(u)
 	if err != nil {
 		u.Log().WithField("error", err.Error()).Debug("a presence is refused")

@@ -33,9 +33,9 @@ func Feature() router.Feature {
 	return router.Feature{
 		Name: "privilege",
 		Stanzas: []router.Route{
-			{Kind: "message", Type: "normal", To: router.Transport, Space: stanza.Privilege, Handle: announced},
+			{Kind: "message", Type: "normal", To: router.Transport, Space: stanza.Privilege, Open: true, Handle: announced},
 			// The answer to a message that the server has not forwarded.
-			{Kind: "message", Type: "error", To: router.Transport, Space: stanza.Privilege, Handle: refused},
+			{Kind: "message", Type: "error", To: router.Transport, Space: stanza.Privilege, Open: true, Handle: refused},
 		},
 	}
 }
@@ -81,7 +81,7 @@ func perms(privilege *xmltree.Node) (all []string) {
 // announced handles the announcement of a server. It replaces the one before.
 func announced(u *router.User, s *router.Stanza) {
 	domain := s.From
-	if strings.ContainsAny(domain, "@/") || !u.Router().Settings().Service.Allows(domain) {
+	if strings.ContainsAny(domain, "@/") || u.Barred() != nil {
 		return // not a server, or one without users
 	}
 	now := map[string]bool{}

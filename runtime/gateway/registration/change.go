@@ -10,7 +10,6 @@ import (
 	"spectrumlua/runtime/gateway/presence"
 	"spectrumlua/runtime/gateway/router"
 	"spectrumlua/runtime/gateway/users"
-	"spectrumlua/runtime/jid"
 	"spectrumlua/runtime/stanza"
 )
 
@@ -80,10 +79,8 @@ func check(u *router.User, r Request, old users.Account, registered bool) (users
 	if why := Form(u, old, registered).Check(r.values); why != "" {
 		return account, stanza.Errorf(stanza.NotAcceptable, "%s", why)
 	}
-	if !registered {
-		if refusal := allowed(u); refusal != nil {
-			return account, refusal
-		}
+	if refusal := Refusal(u, registered); refusal != nil {
+		return account, refusal
 	}
 	if own, _, _ := strings.Cut(name, "/"); strings.EqualFold(own, u.JID) {
 		return account, stanza.Errorf(stanza.NotAcceptable, "Your own JID is not a username of the other network.")
@@ -105,15 +102,14 @@ func check(u *router.User, r Request, old users.Account, registered bool) (users
 	return account, nil
 }
 
-// allowed returns the reason why a user may not register, or nil. As with Spectrum, users of
-// allowed_servers may register even if the registration is not public.
-func allowed(u *router.User) *stanza.Error {
+// Refusal returns why a user may not register, or change the registration, or nil. As with
+// Spectrum, users of allowed_servers may register even if the registration is not public.
+func Refusal(u *router.User, registered bool) *stanza.Error {
 	s := u.Router().Settings()
-	_, domain, _ := jid.Split(u.JID)
-	switch {
-	case !s.Service.Allows(domain):
-		return stanza.Errorf(stanza.Forbidden, "Users of this server may not use the transport.")
-	case !s.Registration.Public && len(s.Service.AllowedServers) == 0:
+	if barred := u.Barred(); barred != nil {
+		return barred
+	}
+	if !registered && !s.Registration.Public && len(s.Service.AllowedServers) == 0 {
 		return stanza.Errorf(stanza.NotAllowed, "Registration is closed.")
 	}
 	return nil

@@ -15,7 +15,7 @@ func Feature() router.Feature {
 		Name: "registration",
 		Stanzas: []router.Route{
 			{Kind: "iq", Type: "get", To: router.Transport, Space: stanza.Register, Handle: get},
-			{Kind: "iq", Type: "set", To: router.Transport, Space: stanza.Register, Handle: set},
+			{Kind: "iq", Type: "set", To: router.Transport, Space: stanza.Register, Open: true, Handle: set},
 		},
 		Disco: []router.Disco{{Target: router.Transport, Var: stanza.Register}},
 	}
@@ -24,8 +24,8 @@ func Feature() router.Feature {
 // get answers with the form, or with the registration.
 func get(u *router.User, s *router.Stanza) {
 	account, registered, refusal := Account(u)
-	if refusal == nil && !registered {
-		refusal = allowed(u)
+	if refusal == nil {
+		refusal = Refusal(u, registered)
 	}
 	if refusal != nil {
 		s.Fail(refusal.Condition, refusal.Text)

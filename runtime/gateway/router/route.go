@@ -93,6 +93,9 @@ type Hooks struct {
 	// Database is called for the transport itself each time that the database can be reached
 	// again.
 	Database func(u *User)
+	// Configured is called for the transport itself each time that Configure has replaced the
+	// settings.
+	Configured func(u *User)
 	// Login is called before LOGIN goes to the script. The account is loaded. An error
 	// prevents the login; the user receives it.
 	Login func(u *User) error
@@ -138,6 +141,8 @@ type Route struct {
 	// Quick reports whether Handle does not wait for this stanza, so that it may run on the
 	// goroutine that reads from the server. Nil means that it may wait.
 	Quick func(s *Stanza) bool
+	// Open routes also take the IQs and messages of users whom User.Barred refuses.
+	Open bool
 }
 
 // PayloadRoute maps payloads of the script to a handler. On and OnRaw make one.

@@ -145,8 +145,11 @@ func (r *Router) Settings() *settings.Settings { return r.settings.Load() }
 // Log returns the log of the transport.
 func (r *Router) Log() logrus.FieldLogger { return r.log }
 
-// Configure replaces the settings.
-func (r *Router) Configure(s settings.Settings) { r.settings.Store(&s) }
+// Configure replaces the settings and calls Hooks.Configured of each feature.
+func (r *Router) Configure(s settings.Settings) {
+	r.settings.Store(&s)
+	r.call(func(h *Hooks) func(*User) { return h.Configured })
+}
 
 // Send queues a payload of the script for the user whom it names, or for the transport. It
 // never blocks. It returns an error if the router is closed.
@@ -237,9 +240,12 @@ func (r *Router) For(jid string, do func(u *User)) error { return r.post(jid, do
 
 // StreamOpened calls Hooks.Stream of each feature. It is for component.Options.Up.
 func (r *Router) StreamOpened() {
-	_ = r.post("", func(u *User) { // an error means that the router is closed
-		u.Hooks(func(h *Hooks) func(*User) { return h.Stream })
-	})
+	r.call(func(h *Hooks) func(*User) { return h.Stream })
+}
+
+// call calls a hook of each feature for the transport itself.
+func (r *Router) call(pick func(h *Hooks) func(*User)) {
+	_ = r.post("", func(u *User) { u.Hooks(pick) }) // an error means that the router is closed
 }
 
 // Database logs an outage of the database, its end, or a single failure. If the database can be
@@ -254,9 +260,7 @@ func (r *Router) Database(failure error, reachable bool) {
 	default:
 		r.log.Info("the database can be reached again")
 	}
-	_ = r.post("", func(u *User) { // an error means that the router is closed
-		u.Hooks(func(h *Hooks) func(*User) { return h.Database })
-	})
+	r.call(func(h *Hooks) func(*User) { return h.Database })
 }
 
 // Close waits until all queues are empty or ctx is done. After that, handlers run no more.

@@ -123,8 +123,12 @@ func sizeOf(n *xmltree.Node) int {
 func (r *Router) handle(u *User, s *Stanza) {
 	s.user = u
 	r.aim(u, s)
-	if s.route != nil {
+	switch refusal := barred(u, s); {
+	case s.route == nil:
+	case refusal == nil:
 		s.route.Handle(u, s)
+	case s.Type != "headline": // nobody expects an answer to a headline
+		s.Refuse(refusal)
 	}
 	switch {
 	case s.Kind == "iq" && s.route == nil:
@@ -132,11 +136,20 @@ func (r *Router) handle(u *User, s *Stanza) {
 	case s.Kind == "iq" && !s.answered && s.deferred == nil:
 		u.Log().WithField("namespace", s.Payload.Space).Error("an IQ has no answer") // a mistake in a feature
 		s.Fail(stanza.InternalServerError, "")
-	case s.Kind == "message" && s.route == nil && s.Type != "error" && s.Type != "headline": // nobody expects an answer to a headline
+	case s.Kind == "message" && s.route == nil && s.Type != "error" && s.Type != "headline":
 		r.bounce(s, &stanza.Error{Condition: stanza.ServiceUnavailable})
 	case s.Kind == "presence" && !slices.Contains(presenceTypes, s.Type) && u.State != Offline: // strangers get no answer
 		r.bounce(s, &stanza.Error{Condition: stanza.BadRequest})
 	}
+}
+
+// barred returns why the user may not send a stanza, or nil. Presence is left to its handlers:
+// strangers get no answer.
+func barred(u *User, s *Stanza) *stanza.Error {
+	if s.route == nil || s.route.Open || s.Kind == "presence" {
+		return nil
+	}
+	return u.Barred()
 }
 
 // isQuick reports whether the handler of a stanza never waits. The stanza is the next one of
