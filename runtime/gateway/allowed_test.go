@@ -13,8 +13,6 @@ import (
 	"spectrumlua/runtime/xmltree"
 )
 
-const removal = `<query xmlns="jabber:iq:register"><remove/></query>`
-
 // isGone waits until alice is told a reason, and is logged out.
 func (s *scene) isGone(reason string) {
 	s.t.Helper()

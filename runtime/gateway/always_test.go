@@ -42,7 +42,11 @@ type stage struct {
 }
 
 func onStage(t *testing.T, store *users.Store, service settings.Service, user settings.User) *stage {
-	return onStageWith(t, []router.Feature{registrar.Feature(), privilege.Feature(), disco.Feature(), logins.Feature(), roster.Feature()}, store, service, user)
+	return onStageWith(t, aboutPresence(), store, service, user)
+}
+
+func aboutPresence() []router.Feature {
+	return []router.Feature{registrar.Feature(), privilege.Feature(), disco.Feature(), logins.Feature(), roster.Feature()}
 }
 
 func onStageWith(t *testing.T, features []router.Feature, store *users.Store, service settings.Service, user settings.User) *stage {
@@ -183,9 +187,9 @@ func TestSessionsStartWithTheProcess(t *testing.T) {
 				s.router.StreamOpened()
 				synctest.Wait()
 				if c.delay > 0 {
-					s.want("the first users", s.got(), "")
-					time.Sleep(c.delay)
-					s.want("the second", s.got(), "login")
+					s.want("the first user", s.got(), "login")
+					time.Sleep(c.delay - time.Second)
+					s.want("the pause", s.got(), "")
 					time.Sleep(10 * c.delay)
 					c.logins--
 				}

@@ -48,18 +48,23 @@ func Apply(u *router.User) {
 // Wake logs in a user whose session stays without clients, and finds out which clients
 // they have.
 func Wake(u *router.User) {
-	if u.State != router.Offline {
+	if u.State != router.Offline || !mayLogin(u) {
 		return
 	}
-	switch err := load(u, u.JID); {
-	case err == nil:
-		ask(u)
-		if Stays(u) {
-			Login(u)
-		}
-	case errors.Is(err, users.ErrOutage):
+	ask(u)
+	if Stays(u) {
+		Login(u)
+	}
+}
+
+// mayLogin loads the account of an offline user and reports whether they may log in. During an
+// outage of the database, the login waits.
+func mayLogin(u *router.User) bool {
+	err := load(u, u.JID)
+	if errors.Is(err, users.ErrOutage) {
 		waiting.Of(u)
 	}
+	return err == nil
 }
 
 // waiting has the users whose login waits for the database.
@@ -71,7 +76,8 @@ func databaseReturned(u *router.User) {
 	u.Router().Each(func(u *router.User) {
 		if waiting.Peek(u) != nil {
 			waiting.Drop(u)
-			Wake(u)
+			question(u)
+			lineUp(u)
 		}
 		if unchecked.Peek(u) != nil {
 			recheck(u)
@@ -90,19 +96,41 @@ var rounds router.Slot[round] // of the transport itself
 // streamOpened looks for users. Presence that they sent while the stream was closed is lost:
 // their server answered it with an error. So each user is asked: those with a session
 // whether their clients are still there, and then all others who are registered. At the
-// start, those who were online when the last process ended, or stay connected, come first.
+// start, those who were online when the last process ended come first.
 func streamOpened(u *router.User) {
 	r := rounds.Of(u)
 	r.number++
-	if r.number > 1 {
+	if r.number == 1 {
+		start(u)
+	} else {
 		u.Router().Each(review)
 	}
 	look(u)
 }
 
+// start begins the sessions of users who stay connected. A session that ends later begins
+// again by presence only.
+func start(u *router.User) {
+	all, err := registeredUsers(u)
+	if err != nil {
+		u.Failed("users who stay connected are not logged in yet", err)
+		u.After(retryTime, start)
+		return
+	}
+	for _, s := range all {
+		if s.stays {
+			_ = u.Router().For(s.jid, func(u *router.User) { // an error means that the router is closed
+				if u.State == router.Offline {
+					lineUp(u)
+				}
+			})
+		}
+	}
+}
+
 // look asks users in the current round.
 func look(u *router.User) {
-	first, others, err := sleepers(u)
+	all, err := registeredUsers(u)
 	current := rounds.Of(u).number
 	if err != nil {
 		u.Failed("users who were online are not logged in yet", err)
@@ -113,44 +141,48 @@ func look(u *router.User) {
 		})
 		return
 	}
-	if current > 1 { // a session that has ended since the start begins again by presence only
-		first, others = nil, append(first, others...)
+	var first, others []string
+	for _, s := range all {
+		if s.online && current == 1 {
+			first = append(first, s.jid)
+		} else {
+			others = append(others, s.jid)
+		}
 	}
-	pass(u, current, u.Router().Settings().Service.LoginDelay, 1, first, Wake, func(u *router.User) {
-		pass(u, current, time.Second, probesPerSecond, others, askOffline, nil)
-	})
+	questionAll(u, first)
+	pass(u, current, others)
 }
 
-func askOffline(u *router.User) {
-	if u.State == router.Offline {
-		ask(u)
+// questionAll asks those of the users who are offline.
+func questionAll(u *router.User, jids []string) {
+	for _, name := range jids {
+		_ = u.Router().For(name, func(u *router.User) { // an error means that the router is closed
+			if u.State == router.Offline {
+				question(u)
+			}
+		})
 	}
 }
 
-// pass calls do for users, some at a time with a pause between them, and then calls next. It
-// ends with the round.
-func pass(u *router.User, current int, pause time.Duration, together int, jids []string, do, next func(u *router.User)) {
-	if rounds.Of(u).number != current {
+// pass asks users, some in each second. It ends with the round.
+func pass(u *router.User, current int, jids []string) {
+	if rounds.Of(u).number != current || len(jids) == 0 {
 		return
 	}
-	if pause <= 0 {
-		together = len(jids)
-	}
-	now := jids[:min(together, len(jids))]
-	for _, name := range now {
-		_ = u.Router().For(name, do) // an error means that the router is closed
-	}
-	switch rest := jids[len(now):]; {
-	case len(rest) > 0:
-		u.After(pause, func(u *router.User) { pass(u, current, pause, together, rest, do, next) })
-	case next != nil:
-		next(u)
-	}
+	n := min(probesPerSecond, len(jids))
+	questionAll(u, jids[:n])
+	u.After(time.Second, func(u *router.User) { pass(u, current, jids[n:]) })
 }
 
-// sleepers returns the bare JIDs of the users whose session has to start, or may have to, and
-// of all others who may use the transport.
-func sleepers(u *router.User) (first, others []string, err error) {
+// sleeper is a user who may use the transport.
+type sleeper struct {
+	jid    string // bare
+	stays  bool   // the session needs no client
+	online bool   // the user was online when the last process ended
+}
+
+// registeredUsers returns the users who may use the transport.
+func registeredUsers(u *router.User) ([]sleeper, error) {
 	ctx, cancel := u.Context()
 	defer cancel()
 	all, err := u.Store().All(ctx)
@@ -172,19 +204,16 @@ func sleepers(u *router.User) (first, others []string, err error) {
 		}
 	}
 	if err != nil {
-		return nil, nil, err
+		return nil, err
 	}
+	var sleepers []sleeper
 	for _, a := range all {
 		_, domain, _ := jid.Split(a.JID)
-		switch {
-		case disabled[a.ID] || !u.Router().Settings().Service.Allows(domain):
-		case a.Online || byDefault != unusual[a.ID]:
-			first = append(first, a.JID)
-		default:
-			others = append(others, a.JID)
+		if !disabled[a.ID] && u.Router().Settings().Service.Allows(domain) {
+			sleepers = append(sleepers, sleeper{a.JID, byDefault != unusual[a.ID], a.Online})
 		}
 	}
-	return first, others, nil
+	return sleepers, nil
 }
 
 // silent has the clients that have to answer after a reconnect.

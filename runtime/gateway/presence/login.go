@@ -15,18 +15,22 @@ import (
 // failures counts the failures of a user's network in a row.
 var failures router.Slot[int]
 
-// Login logs in a user who is offline. It reports whether a session has begun. The user
-// receives the reason if not, unless they are not registered.
+// Login logs in a user who is offline. It reports whether a session has begun. If not, the
+// user has no clients, and receives the reason, unless they are not registered.
 func Login(u *router.User) bool { return LoginAs(u, u.JID) == nil }
 
 // LoginAs is like Login, but returns the reason. name is the name on the network of a user
 // who is registered automatically.
 func LoginAs(u *router.User, name string) *stanza.Error {
+	endTurn(u)
 	why := load(u, name)
 	if why == nil {
 		if why = u.LoginHooks(); why != nil {
 			u.Hooks(func(h *router.Hooks) func(*router.User) { return h.Logout })
 		}
+	}
+	if why != nil {
+		u.Clients = nil
 	}
 	switch {
 	case errors.Is(why, users.ErrNotFound):

@@ -40,9 +40,9 @@ func Feature() router.Feature {
 func available(u *router.User, s *router.Stanza) {
 	now := clientOf(s, u.Router().Clock.Now())
 	if u.State == router.Offline {
-		u.Clients = append(u.Clients, now)
-		if !Login(u) {
-			u.Clients = nil
+		if !waits(u, now) {
+			u.Clients = append(u.Clients, now)
+			Login(u)
 		}
 		return
 	}
@@ -112,7 +112,10 @@ func clientOf(s *router.Stanza, now time.Time) *router.Client {
 func unavailable(u *router.User, s *router.Stanza) {
 	if u.State != router.Offline {
 		leave(u, s.From, true)
-	} else if registered(u) && MayAnswer(u, s) {
+		return
+	}
+	leaveLine(u, s.From)
+	if registered(u) && MayAnswer(u, s) {
 		u.Send(stanza.Presence(s.To, s.From, "unavailable"))
 	}
 }

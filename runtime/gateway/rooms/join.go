@@ -72,7 +72,6 @@ func arrive(u *router.User, s *router.Stanza) bool {
 	if refusal == nil {
 		return true
 	}
-	u.Clients = nil
 	s.Fail(refusal.Condition, cmp.Or(refusal.Text, "You are not logged in to the transport."))
 	return false
 }

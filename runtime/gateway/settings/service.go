@@ -29,7 +29,8 @@ type Service struct {
 	MediaBody bool
 	// MaxRoomList is the greatest number of rooms in a list of rooms; 0 means no limit.
 	MaxRoomList int
-	// LoginDelay is the time between two logins at the start of the process.
+	// LoginDelay is the time between two logins that the gateway causes, such as those at the
+	// start of the process.
 	LoginDelay time.Duration
 	// RemoveBuddy says that the script hears of contacts that the user has accepted and
 	// now removes.
