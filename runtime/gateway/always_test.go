@@ -211,6 +211,42 @@ func TestSessionsStartWithTheProcess(t *testing.T) {
 	}
 }
 
+// TestSessionsStartWhileTheServerIsAway has a first attempt to connect that fails.
+func TestSessionsStartWhileTheServerIsAway(t *testing.T) {
+	for _, delay := range []time.Duration{0, 10 * time.Second} {
+		t.Run(delay.String(), func(t *testing.T) {
+			store := gateway.Memory(t)
+			for _, name := range []string{alice, "bob@localhost"} {
+				add(t, store, name, "1")
+			}
+			add(t, store, "carol@localhost", "0")
+			synctest.Test(t, func(t *testing.T) {
+				s := onStage(t, store, settings.Service{LoginDelay: delay}, settings.User{})
+				defer s.stop()
+				s.router.Unreachable()
+				synctest.Wait()
+				time.Sleep(delay)
+				s.want("users who stay", s.got(), "login login")
+				_ = s.sent()
+				s.router.StreamOpened()
+				sent := s.sent()
+				for _, name := range []string{alice, "bob@localhost", "carol@localhost"} {
+					if !strings.Contains(sent, "probe "+transport+" "+name) {
+						t.Errorf("%s is not asked:\n%s", name, sent)
+					}
+				}
+				s.user(stillThere("carol@localhost/x"))
+				s.user(stillThere(desktop))
+				time.Sleep(10 * delay)
+				s.want("the third user", s.got(), "login")
+				s.router.StreamOpened()
+				time.Sleep(time.Hour)
+				s.want("a reconnect: the third user is silent", s.got(), "logout")
+			})
+		})
+	}
+}
+
 // TestSessionStaysWithoutClients follows a user who stays connected.
 func TestSessionStaysWithoutClients(t *testing.T) {
 	store := gateway.Memory(t)

@@ -89,7 +89,11 @@ func New(o Options) *Gateway {
 		Down: report,
 		FirstFailed: func(err error) bool {
 			report(err)
-			return errors.Is(err, component.ErrConflict) // another process serves this JID
+			if errors.Is(err, component.ErrConflict) {
+				return true // another process serves this JID, and has the sessions
+			}
+			g.router.Unreachable()
+			return false
 		},
 		Observer: o.Stanzas,
 		Log:      o.Log,

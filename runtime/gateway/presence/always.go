@@ -89,7 +89,10 @@ func databaseReturned(u *router.User) {
 func ask(u *router.User) { u.Send(stanza.Presence(u.Router().JID(), u.JID, "probe")) }
 
 // round is a search for users. Each opening of the stream begins another one.
-type round struct{ number int }
+type round struct {
+	number  int
+	started bool // sessions may exist
+}
 
 var rounds router.Slot[round] // of the transport itself
 
@@ -100,17 +103,19 @@ var rounds router.Slot[round] // of the transport itself
 func streamOpened(u *router.User) {
 	r := rounds.Of(u)
 	r.number++
-	if r.number == 1 {
-		start(u)
-	} else {
+	if r.started {
 		u.Router().Each(review)
+	} else {
+		start(u)
 	}
 	look(u)
 }
 
-// start begins the sessions of users who stay connected. A session that ends later begins
-// again by presence only.
+// start begins the sessions of users who stay connected, once: when the stream opens, or when
+// the first attempt to open it has failed. Before that, another process may have them. A session
+// that ends later begins again by presence only.
 func start(u *router.User) {
+	rounds.Of(u).started = true
 	all, err := registeredUsers(u)
 	if err != nil {
 		u.Failed("users who stay connected are not logged in yet", err)

@@ -90,6 +90,9 @@ type Hooks struct {
 	// Stream is called for the transport itself, the user with the JID "", each time that
 	// the stream to the XMPP server has opened.
 	Stream func(u *User)
+	// Unreachable is called for the transport itself if the first attempt to connect to the XMPP
+	// server fails. Stanzas to send wait until Stream.
+	Unreachable func(u *User)
 	// Database is called for the transport itself each time that the database can be reached
 	// again.
 	Database func(u *User)

@@ -243,6 +243,11 @@ func (r *Router) StreamOpened() {
 	r.call(func(h *Hooks) func(*User) { return h.Stream })
 }
 
+// Unreachable calls Hooks.Unreachable of each feature. It is for component.Options.FirstFailed.
+func (r *Router) Unreachable() {
+	r.call(func(h *Hooks) func(*User) { return h.Unreachable })
+}
+
 // call calls a hook of each feature for the transport itself.
 func (r *Router) call(pick func(h *Hooks) func(*User)) {
 	_ = r.post("", func(u *User) { u.Hooks(pick) }) // an error means that the router is closed
