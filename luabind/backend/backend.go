@@ -162,7 +162,7 @@ func New(o Options) *Backend {
 		Version:   version.Number,
 		Compiled:  o.Compiled,
 		Coverage:  o.Coverage,
-		Loaded:    uses(b.peer),
+		Loaded:    loaded(b.peer),
 		OnRetry:   o.OnRetry,
 		Metrics:   b.scriptMetrics,
 		Meters:    &b.meters,

@@ -104,14 +104,14 @@ func (p linkPeer) Run(ctx context.Context) error {
 	return p.Link.Run(ctx, conn)
 }
 
-// uses returns the function of a peer that looks at the texts of the script's files after each
-// load, or nil.
-func uses(p Peer) func(texts []string) {
-	if reader, ok := p.(interface{ Uses(texts []string) }); ok {
-		return reader.Uses
+// loaded returns the function that a peer wants to be called after each load, with the texts of
+// the script's files, or nil.
+func loaded(p Peer) func(texts []string) {
+	if peer, ok := p.(interface{ Loaded(texts []string) }); ok {
+		return peer.Loaded
 	}
 	return nil
 }
 
-// Uses notes what the script uses.
-func (p *spectrumPeer) Uses(files []string) { p.side.Uses(files) }
+// Loaded notes what the script uses.
+func (p *spectrumPeer) Loaded(texts []string) { p.side.Uses(texts) }

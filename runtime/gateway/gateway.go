@@ -161,6 +161,9 @@ func (g *Gateway) Configure(s settings.Settings) {
 	g.router.Configure(g.router.Settings().Keep(s))
 }
 
+// Loaded notes that the script has been loaded: its handlers decide about features.
+func (g *Gateway) Loaded([]string) { g.router.Loaded() }
+
 // Close shows all users the transport offline, sends what is queued until ctx is done, and
 // closes the connection. The sessions must have ended. Handlers that wait, for example for
 // the database, have half of the time.

@@ -1,6 +1,7 @@
 package disco
 
 import (
+	"cmp"
 	"crypto/sha1" //nolint:gosec // XEP-0115 requires it of everyone
 	"encoding/base64"
 	"slices"
@@ -17,16 +18,30 @@ import (
 // software is the name of the program in capabilities (XEP-0115, section 4).
 const software = "https://spectrum.im/spectrum2-lua"
 
-// capabilities has the element of each target, until its description changes.
+// maxVersions is the number of descriptions of a target that are kept. Clients ask for the
+// versions in presences that they received a while ago.
+const maxVersions = 5
+
+// capabilities has the versions of each target.
 type capabilities struct {
-	mu    sync.Mutex
-	known map[router.Target]known
+	mu      sync.Mutex
+	targets map[router.Target]*versions
 }
 
-type known struct {
+// versions are the newest descriptions of a target. The last one is valid now.
+type versions struct {
+	all []description
+	// told is the version that users know. It is "" if they know none.
+	told string
+}
+
+// description is what service discovery shows of a target.
+type description struct {
 	identity settings.Identity
 	features []string
-	element  *xmltree.Node
+	info     []*xmltree.Node // the answer to disco#info
+	ver      string          // the verification string
+	element  *xmltree.Node   // for presences
 }
 
 var shared router.Common[capabilities]
@@ -34,25 +49,74 @@ var shared router.Common[capabilities]
 // Caps returns the element for the presence of the transport or of its contacts. It must
 // not be changed.
 func Caps(r *router.Router, target router.Target) *xmltree.Node {
-	c, identity, features := shared.Of(r), r.Settings().Identity, r.Disco(target)
+	c := shared.Of(r)
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	if k := c.known[target]; k.element != nil && k.identity == identity && slices.Equal(k.features, features) {
-		return k.element
-	}
-	ver := Verification(describe(r, target, ""))
-	k := known{identity, features, stanza.Element(stanza.Capabilities, "c", stanza.Attrs{"hash", "sha-1", "node", software, "ver", ver})}
-	if c.known == nil {
-		c.known = map[router.Target]known{}
-	}
-	c.known[target] = k
-	return k.element
+	v := c.of(r, target)
+	v.told = cmp.Or(v.told, v.now().ver)
+	return v.now().element
 }
 
-// isCaps reports whether a node is the one of the capabilities.
-func isCaps(r *router.Router, target router.Target, node string) bool {
-	return node == software+"#"+Caps(r, target).Get("ver")
+// Renewed returns the targets whose capabilities differ from those that users know. It returns
+// each change once: the caller tells the users.
+func Renewed(r *router.Router) (all []router.Target) {
+	c := shared.Of(r)
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	for _, target := range []router.Target{router.Transport, router.Contact} {
+		v := c.of(r, target)
+		if v.told != "" && v.told != v.now().ver {
+			v.told = v.now().ver
+			all = append(all, target)
+		}
+	}
+	return all
 }
+
+// described returns the description that has the node of capabilities, or nil.
+func described(r *router.Router, target router.Target, node string) []*xmltree.Node {
+	c := shared.Of(r)
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	for _, v := range c.of(r, target).all {
+		if node == software+"#"+v.ver {
+			return v.info
+		}
+	}
+	return nil
+}
+
+// of returns the versions of a target, with the present one. c.mu is held.
+func (c *capabilities) of(r *router.Router, target router.Target) *versions {
+	v := c.targets[target]
+	if v == nil {
+		if c.targets == nil {
+			c.targets = map[router.Target]*versions{}
+		}
+		v = &versions{}
+		c.targets[target] = v
+	}
+	identity, features := r.Settings().Identity, r.Disco(target)
+	same := func(other description) bool {
+		return other.identity == identity && slices.Equal(other.features, features)
+	}
+	if len(v.all) > 0 && same(v.now()) {
+		return v
+	}
+	v.all = slices.DeleteFunc(v.all, same)
+	if len(v.all) == maxVersions {
+		v.all = slices.Delete(v.all, 0, 1)
+	}
+	info := describe(r, target, "")
+	ver := Verification(info)
+	v.all = append(v.all, description{
+		identity, features, info, ver,
+		stanza.Element(stanza.Capabilities, "c", stanza.Attrs{"hash", "sha-1", "node", software, "ver", ver}),
+	})
+	return v
+}
+
+func (v *versions) now() description { return v.all[len(v.all)-1] }
 
 // Verification returns the verification string for the answer to a disco#info query, the
 // children of <query/> (XEP-0115, section 5.1).

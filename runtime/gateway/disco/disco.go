@@ -44,8 +44,14 @@ func Feature() router.Feature {
 func Info(u *router.User, s *router.Stanza) {
 	r, node := u.Router(), stanza.Attr(s.Payload, "node")
 	q := stanza.Element(stanza.DiscoInfo, "query", stanza.Attrs{"node", node})
-	if node == "" || isCaps(r, s.Target, node) {
-		stanza.Add(q, describe(r, s.Target, s.Name)...)
+	var info []*xmltree.Node
+	if node == "" {
+		info = describe(r, s.Target, s.Name)
+	} else {
+		info = described(r, s.Target, node)
+	}
+	if info != nil {
+		stanza.Add(q, info...)
 		r.ExtendInfo(u, s, q)
 		s.Result(q)
 		return

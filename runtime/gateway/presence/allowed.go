@@ -22,8 +22,12 @@ func refusalFor(u *router.User, isVIP bool) *stanza.Error {
 // unchecked has the users whom recheck could not check without the database.
 var unchecked router.Slot[struct{}]
 
-// configured logs out the users whom allowed_servers or vip_only excludes now.
-func configured(u *router.User) { u.Router().Each(recheck) }
+// configured logs out the users whom allowed_servers or vip_only excludes now. The others learn
+// the identity of the transport, if it has changed.
+func configured(u *router.User) {
+	u.Router().Each(recheck)
+	renew(u)
+}
 
 // recheck logs out a user who may not log in any more. It reads the account again, because
 // the user may have become a VIP.

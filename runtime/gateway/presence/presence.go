@@ -32,7 +32,10 @@ func Feature() router.Feature {
 			router.On(pb.WrapperMessage_TYPE_CONNECTED, router.Any, connected),
 			router.On(pb.WrapperMessage_TYPE_DISCONNECTED, router.Any, disconnected),
 		},
-		Hooks: router.Hooks{Stream: streamOpened, Unreachable: start, Database: databaseReturned, Configured: configured, Logout: forget, Unregister: unregister},
+		Hooks: router.Hooks{
+			Stream: streamOpened, Unreachable: start, Database: databaseReturned,
+			Script: renew, Configured: configured, Logout: forget, Unregister: unregister,
+		},
 	}
 }
 

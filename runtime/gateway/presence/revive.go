@@ -54,4 +54,5 @@ func forget(u *router.User) {
 		s.timer.Stop()
 		unheard.Drop(u)
 	}
+	renewals.Drop(u)
 }

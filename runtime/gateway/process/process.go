@@ -35,6 +35,7 @@ func backendConfig(u *router.User, c *pb.BackendConfig) {
 			u.Router().Shared.Announce(section, strings.TrimSpace(key), strings.TrimSpace(value))
 		}
 	}
+	u.Hooks(func(h *router.Hooks) func(*router.User) { return h.Script })
 }
 
 // rawXML sends a stanza of the script. As with Spectrum, a stanza without a sender is from

@@ -34,6 +34,7 @@ func Feature() router.Feature {
 			LoggedIn:   report,
 			Connected:  compare,
 			Available:  show,
+			Contacts:   announceAll,
 			Logout:     logout,
 			Unregister: unregister,
 		},
@@ -179,6 +180,15 @@ func show(u *router.User, client *router.Client) {
 	for _, c := range Of(u) {
 		if c.visible() {
 			u.Send(presenceOf(u, c, client.JID))
+		}
+	}
+}
+
+// announceAll sends the presence of all contacts that are online to the user.
+func announceAll(u *router.User) {
+	for _, c := range Of(u) {
+		if c.visible() {
+			announce(u, c)
 		}
 	}
 }

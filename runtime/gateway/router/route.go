@@ -96,6 +96,9 @@ type Hooks struct {
 	// Database is called for the transport itself each time that the database can be reached
 	// again.
 	Database func(u *User)
+	// Script is called for the transport itself each time that the script has been loaded, or
+	// has announced features.
+	Script func(u *User)
 	// Configured is called for the transport itself each time that Configure has replaced the
 	// settings.
 	Configured func(u *User)
@@ -116,6 +119,8 @@ type Hooks struct {
 	// Picture and Nickname are called if the script has changed the picture or the alias
 	// of a contact that it has announced before in this session.
 	Picture, Nickname func(u *User, name string)
+	// Contacts is called if a user with a session has to receive the presence of all contacts again.
+	Contacts func(u *User)
 	// Gone is called if a client has become unavailable.
 	Gone func(u *User, c *Client)
 	// Settings is called if the settings of a user with a session have changed.

@@ -243,6 +243,11 @@ func (r *Router) StreamOpened() {
 	r.call(func(h *Hooks) func(*User) { return h.Stream })
 }
 
+// Loaded calls Hooks.Script of each feature, because the script has been loaded.
+func (r *Router) Loaded() {
+	r.call(func(h *Hooks) func(*User) { return h.Script })
+}
+
 // Unreachable calls Hooks.Unreachable of each feature. It is for component.Options.FirstFailed.
 func (r *Router) Unreachable() {
 	r.call(func(h *Hooks) func(*User) { return h.Unreachable })

@@ -4,6 +4,8 @@ import (
 	"os"
 	"strings"
 	"testing"
+
+	"spectrumlua/runtime/stanza"
 )
 
 // instructions returns the instructions of the registration form.
@@ -85,4 +87,37 @@ func TestHangupWithAWrongSectionThatNeedsARestart(t *testing.T) {
 			}
 		})
 	}
+}
+
+// TestClientsLearnOfTheHandlersOfANewScript reloads in each way.
+func TestClientsLearnOfTheHandlersOfANewScript(t *testing.T) {
+	const handler = "function on.reaction() end\nreturn on"
+	for _, c := range []struct {
+		name, lines string
+		reload      func(s *scene)
+	}{
+		{"SIGHUP", "", func(s *scene) { s.hangups <- os.Interrupt }},
+		{"a changed file", "reload=1\n", func(*scene) {}},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			s := newScene(t, transport, echo, c.lines)
+			s.start()
+			s.up()
+			s.register()
+			s.online()
+			old := s.capsOfEcho()
+			s.replace("script.lua", "return on", handler)
+			c.reload(s)
+			if s.capsOfEcho() == old {
+				t.Error("the capabilities are the same")
+			}
+		})
+	}
+}
+
+// capsOfEcho returns the version in the next presence of the contact.
+func (s *scene) capsOfEcho() string {
+	s.t.Helper()
+	n := s.expect("the presence of the contact", from("presence", "echo@"+transport, ""))
+	return stanza.Attr(stanza.Child(n, stanza.Capabilities, "c"), "ver")
 }
