@@ -255,7 +255,7 @@ func TestAutomaticRegistrationHasTheSameRules(t *testing.T) {
 		{"masked name of another user", "needPassword=0\nusername_mask=$usernameb\n", "bo", "", stanza.Conflict},
 		{"name of another user, with passwords", "", "bob", "bob", ""},
 		{"users may not register by themselves", "enable_public_registration=0\n", "carol", "carol", ""},
-		{"foreign server", "[service]\nallowed_servers=example.net\n", "carol", "", stanza.RegistrationRequired},
+		{"foreign server", "[service]\nallowed_servers=example.net\n", "carol", "", stanza.Forbidden},
 		{"VIPs only", "[service]\nvip_only=1\n", "carol", "", stanza.RegistrationRequired},
 	} {
 		t.Run(c.name, func(t *testing.T) {
