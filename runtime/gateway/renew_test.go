@@ -52,6 +52,7 @@ func (s *scene) renewed(change func()) map[string]string {
 	<-done // the change is in the queue of alice
 	s.passes(time.Second)
 	s.handled()
+	s.handled() // its answer follows the presences
 	all := map[string]string{}
 	for _, n := range s.server.Stanzas()[before:] {
 		if n.Name == "presence" {

@@ -3,6 +3,7 @@ package serve_test
 import (
 	"errors"
 	"os"
+	"runtime/debug"
 	"strings"
 	"testing"
 	"time"
@@ -208,6 +209,7 @@ func TestEndIsLimited(t *testing.T) {
 }
 
 func TestMemoryLimitEndsTheProcess(t *testing.T) {
+	debug.FreeOSMemory() // of earlier tests
 	const hungry = "\nfunction on.conv_message(_, m)\nspectrum.data.all = {} for i = 1, 200 do spectrum.data.all[i] = ('x'):rep(2^20 + i) end\nend\nreturn on"
 	s := newScene(t, transport, "local spectrum = require 'spectrum'\n"+strings.Replace(echo, "return on", hungry, 1), "memory_limit=64M\n")
 	s.start()
