@@ -260,6 +260,9 @@ secret out of the shell's history.`,
 		if asText && asBlob {
 			return usageError{cmd.CommandPath(), errors.New("--text and --blob exclude each other")}
 		}
+		if scope.Owner != "" && !isBare(scope.Owner) { // no session would read the value
+			return usageError{cmd.CommandPath(), notBare("--user "+scope.Owner, scope.Owner)}
+		}
 		if ttl < 0 {
 			return usageError{cmd.CommandPath(), fmt.Errorf("--ttl %v: the time must not be negative", ttl)}
 		}

@@ -133,7 +133,10 @@ func (r *testRun) once(ctx context.Context) (files []string, err error) {
 	case err != nil:
 	case len(found) == 0:
 		r.t.note("spectrum2-lua: finding tests: no *_test.lua in " + strings.Join(r.paths, ", "))
-	case sum.Passed+sum.Failed+sum.Skipped == 0 && ctx.Err() == nil:
+	case sum.Passed+sum.Failed+sum.Skipped > 0 || ctx.Err() != nil:
+	case r.run == "":
+		r.t.note("spectrum2-lua: no test.case in " + count(len(found), "file"))
+	default:
 		r.t.note("spectrum2-lua: --run matches no case in " + count(len(found), "file"))
 	}
 	unwritten := !r.report(sum)

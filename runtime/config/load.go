@@ -75,8 +75,8 @@ func unreadable(path string, err error) *Error {
 		if dir, err := os.Getwd(); err == nil {
 			where = dir
 		}
-		text = fmt.Sprintf("the file does not exist in %s; check the name. Spectrum 2 needs the absolute path, because it "+
-			"changes to its working_dir before it starts a backend", where)
+		text = fmt.Sprintf("the file does not exist in %s; check the name. If Spectrum 2 starts the process, it needs the "+
+			"absolute path, because Spectrum 2 changes to its working_dir before", where)
 	case errors.Is(err, fs.ErrNotExist):
 		text = "the file does not exist; check the path"
 	case errors.Is(err, fs.ErrPermission):

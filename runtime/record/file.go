@@ -3,6 +3,7 @@ package record
 import (
 	"errors"
 	"fmt"
+	"io"
 	"os"
 	"path/filepath"
 	"strings"
@@ -92,10 +93,29 @@ func (f *file) lock() error {
 		_ = opened.Close()
 		return errTaken
 	}
+	if err := isRecord(opened); err != nil {
+		_ = opened.Close()
+		return err
+	}
 	if mine.Mode().Perm()&^fileMode != 0 {
 		_ = opened.Chmod(fileMode)
 	}
 	f.f, f.size = opened, mine.Size()
+	return nil
+}
+
+// isRecord returns an error if a file has something else than a record. A killed process may
+// have left a part of the header.
+func isRecord(f *os.File) error {
+	const first = `{"record":`
+	begin := make([]byte, len(first))
+	n, err := f.ReadAt(begin, 0)
+	if err != nil && !errors.Is(err, io.EOF) {
+		return err
+	}
+	if !strings.HasPrefix(first, string(begin[:n])) {
+		return fmt.Errorf("%s exists and is not a record; name another file", f.Name())
+	}
 	return nil
 }
 

@@ -51,6 +51,35 @@ func TestUnusablePathIsReported(t *testing.T) {
 	}
 }
 
+// TestOtherFilesAreNotAppendedTo has a script whose name was given instead of a record's.
+func TestOtherFilesAreNotAppendedTo(t *testing.T) {
+	o, _ := options(t)
+	for _, text := range []string{"return {}\n", "{}", `{"recorded":1}`} {
+		if err := os.WriteFile(o.Path, []byte(text), 0o644); err != nil {
+			t.Fatal(err)
+		}
+		r, err := Open(o)
+		if err == nil {
+			r.Close()
+		}
+		if err == nil || !strings.Contains(err.Error(), o.Path+" exists and is not a record") {
+			t.Errorf("%s: %v", text, err)
+		}
+		if got := content(t, o.Path); got != text {
+			t.Errorf("%s has become %s", text, got)
+		}
+		if info, err := os.Stat(o.Path); err != nil || info.Mode().Perm() != 0o644 {
+			t.Errorf("%s: the mode is %v, %v", text, info.Mode(), err)
+		}
+	}
+	for _, text := range []string{"", `{"rec`} { // of a killed process
+		if err := os.WriteFile(o.Path, []byte(text), 0o600); err != nil {
+			t.Fatal(err)
+		}
+		open(t, o).Close()
+	}
+}
+
 // TestNewRunFollowsAKilledOne appends to the record of a killed process.
 func TestNewRunFollowsAKilledOne(t *testing.T) {
 	o, _ := options(t)
