@@ -47,6 +47,10 @@ func Frame(f simulator.Frame) (line Line, ok bool) {
 		if f.Err == nil {
 			return Line{}, false
 		}
+	case pb.WrapperMessage_TYPE_RAW_XML:
+		if line, ok := ownMessage(f.Payload); ok {
+			return line, true
+		}
 	}
 	tell := sentences[f.Type]
 	if tell == nil || f.Message == nil || f.Err != nil {

@@ -138,6 +138,23 @@ func TestPartnerIsTheContactOrRoomThatWrote(t *testing.T) {
 	}
 }
 
+// TestMessagesOfTheTransportAreReadable has the message about a lost network, and other stanzas.
+func TestMessagesOfTheTransportAreReadable(t *testing.T) {
+	for stanza, want := range map[string]string{
+		`<message to="a@b"><body>it&#39;s down` + "\n" + `Wait.</body></message>`: "the transport: it's down⏎Wait.",
+		`<message xmlns="jabber:client" to="a@b"><body>hi</body></message>`:       "the transport: hi",
+		`<message to="a@b" from="c@d"><body>hi</body></message>`:                  "RAW_XML",
+		`<message to="a@b"><subject>hi</subject></message>`:                       "RAW_XML",
+		`<presence to="a@b"/>`:     "RAW_XML",
+		`<message to="a@b"><body>`: "RAW_XML",
+	} {
+		f := simulator.Decode(simulator.FromBackend, pb.AppendWrapper(nil, pb.WrapperMessage_TYPE_RAW_XML, []byte(stanza)))
+		if line, ok := describe.Frame(f); !ok || line.Text != want && (want != "RAW_XML" || !strings.HasPrefix(line.Text, want)) {
+			t.Errorf("%s: %q", stanza, line.Text)
+		}
+	}
+}
+
 func TestPongHasNoDescription(t *testing.T) {
 	if line, ok := describe.Frame(frame(t, "pong", nil)); ok {
 		t.Errorf("a PONG has the description %q", line.Text)
