@@ -186,18 +186,22 @@ func (s *scene) appearsWith(hash string) {
 
 func photo(hash string) string { return `<photo>` + hash + `</photo>` }
 
+// ownCardRequest returns the id of the next request for alice's vCard at her server.
+func (s *scene) ownCardRequest() string {
+	s.t.Helper()
+	return stanza.Attr(s.expect("a request for the vCard", func(n *xmltree.Node) bool {
+		return n.Name == "iq" && stanza.Attr(n, "to") == alice && stanza.Child(n, stanza.VCard, "vCard") != nil
+	}), "id")
+}
+
 // TestScriptSeesTheUsersOwnPicture lets the user change their picture. The script gets it
 // once.
 func TestScriptSeesTheUsersOwnPicture(t *testing.T) {
 	s := play(t, "")
 	s.register()
-	request := func(n *xmltree.Node) bool {
-		return n.Name == "iq" && stanza.Attr(n, "to") == alice && stanza.Child(n, stanza.VCard, "vCard") != nil
-	}
 	respond := func(typ, payload string) {
 		t.Helper()
-		id := stanza.Attr(s.expect("a request for the vCard", request), "id")
-		s.user(`<iq type="` + typ + `" id="` + id + `" from="` + alice + `" to="` + transport + `">` + payload + `</iq>`)
+		s.user(`<iq type="` + typ + `" id="` + s.ownCardRequest() + `" from="` + alice + `" to="` + transport + `">` + payload + `</iq>`)
 	}
 	card := `<vCard xmlns="vcard-temp"><FN>Alice</FN><NICKNAME>ali</NICKNAME><PHOTO><BINVAL>` + "\n" + base64.StdEncoding.EncodeToString(picture) + "\n" + `</BINVAL></PHOTO></vCard>`
 
@@ -232,6 +236,58 @@ func TestScriptSeesTheUsersOwnPicture(t *testing.T) {
 	s.expect("the answer", answer("set"))
 	if own := delivered[*pb.VCard](s, pb.WrapperMessage_TYPE_VCARD); string(own.GetPhoto()) != string(picture) {
 		t.Errorf("a vCard for the transport: %v", own)
+	}
+}
+
+func ownCard(photo string) string {
+	return `<vCard xmlns="vcard-temp"><FN>Alice</FN><PHOTO>` + photo + `</PHOTO></vCard>`
+}
+
+// TestPicturesInAllFormsOfBase64 sets vCards with pictures that clients have encoded in different ways.
+func TestPicturesInAllFormsOfBase64(t *testing.T) {
+	photo := []byte("\x89PNG\r\n\x1a\n\xfb\xff0") // + and / in base64, and padding
+	padded := base64.StdEncoding.EncodeToString(photo)
+	s := play(t, "")
+	s.online()
+	for name, encoded := range map[string]string{
+		"padded": padded, "not padded": base64.RawStdEncoding.EncodeToString(photo), "URL-safe": base64.URLEncoding.EncodeToString(photo),
+		"URL-safe, not padded": base64.RawURLEncoding.EncodeToString(photo), "lines": padded[:5] + "\r\n\t" + padded[5:] + "\n",
+	} {
+		s.result("set", transport, ownCard(`<BINVAL>`+encoded+`</BINVAL>`))
+		if own := delivered[*pb.VCard](s, pb.WrapperMessage_TYPE_VCARD); string(own.GetPhoto()) != string(photo) {
+			t.Errorf("%s: %q", name, own.GetPhoto())
+		}
+	}
+}
+
+// TestPictureThatCannotBeReadIsNotRemoved sets such vCards, and finds them at the user's server.
+func TestPictureThatCannotBeReadIsNotRemoved(t *testing.T) {
+	s := play(t, "")
+	s.online()
+	s.appearsWith(photo("h0"))
+	respond := func(card string) {
+		t.Helper()
+		s.user(`<iq type="result" id="` + s.ownCardRequest() + `" from="` + alice + `" to="` + transport + `">` + card + `</iq>`)
+	}
+	respond(ownCard(`<BINVAL>` + base64.StdEncoding.EncodeToString(picture) + `</BINVAL>`))
+	delivered[*pb.VCard](s, pb.WrapperMessage_TYPE_VCARD)
+	unreadable := map[string]string{
+		"a data URI": `<BINVAL>data:image/png;base64,iVBORw0KGgo=</BINVAL>`, "padding only": `<BINVAL>====</BINVAL>`,
+		"too much padding": `<BINVAL>iVBORw0KGgo==</BINVAL>`, "no base64": `<BINVAL>a picture!</BINVAL>`, "an address": `<EXTVAL>https://x/1</EXTVAL>`,
+	}
+	for name, photo := range unreadable {
+		if c := s.refused("set", transport, ownCard(photo)); c != stanza.BadRequest {
+			t.Errorf("%s: %s", name, c)
+		}
+	}
+	unreadable["no picture, but a hash"] = ""
+	for name, content := range unreadable {
+		s.appearsWith(photo("hash of " + name))
+		respond(ownCard(content))
+	}
+	s.nothing(pb.WrapperMessage_TYPE_VCARD)
+	if set, err := s.store.Settings(s.ctx, s.account().ID); err != nil || set["photohash"] != "h0" {
+		t.Errorf("the stored hash: %q, %v", set["photohash"], err)
 	}
 }
 

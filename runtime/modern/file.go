@@ -238,7 +238,7 @@ func (c *Content) preview(uri string) []byte {
 	switch scheme, rest, _ := strings.Cut(uri, ":"); scheme {
 	case "data":
 		if kind, data, ok := strings.Cut(rest, ","); ok && strings.HasSuffix(kind, ";base64") {
-			encoded = data
+			encoded, _ = url.PathUnescape(data) // "" is no picture
 		}
 	case "cid":
 		encoded = stanza.Body(c.bits[rest])
@@ -246,12 +246,7 @@ func (c *Content) preview(uri string) []byte {
 	if len(encoded) > 2*maxPreview {
 		return nil
 	}
-	data, err := base64.StdEncoding.DecodeString(strings.Map(func(r rune) rune {
-		if unicode.IsSpace(r) {
-			return -1
-		}
-		return r
-	}, encoded))
+	data, err := stanza.Base64(encoded)
 	if err != nil || pictureType(data) == "" {
 		return nil
 	}

@@ -292,6 +292,15 @@ func TestFilesThatUsersShare(t *testing.T) {
 			"a preview in the stanza", share(`<thumbnail xmlns="urn:xmpp:thumbs:1" uri="cid:sha1+1@bob.xmpp.org"/>`, "https://x/1") + `<data xmlns="urn:xmpp:bob" cid="sha1+1@bob.xmpp.org">iVBORw0K GgouLi4=</data>`,
 			&pb.Attachment{Url: address, Preview: []byte(png)},
 		},
+		{
+			"a preview without padding", share(`<thumbnail xmlns="urn:xmpp:thumbs:1" uri="data:image/png;base64,iVBORw0KGgouLi4"/>`, "https://x/1"),
+			&pb.Attachment{Url: address, Preview: []byte(png)},
+		},
+		{
+			"a preview with a percent-encoded padding", share(`<thumbnail xmlns="urn:xmpp:thumbs:1" uri="data:image/png;base64,iVBORw0KGgouLi4%3D"/>`, "https://x/1"),
+			&pb.Attachment{Url: address, Preview: []byte(png)},
+		},
+		{"a preview that is not base64", share(`<thumbnail xmlns="urn:xmpp:thumbs:1" uri="data:image/png;base64,iVBORw0KGgouLi4=="/>`, "https://x/1"), &pb.Attachment{Url: address}},
 		{"a preview that is no picture", share(`<thumbnail xmlns="urn:xmpp:thumbs:1" uri="data:image/svg+xml;base64,PHN2Zy8+"/>`, "https://x/1"), &pb.Attachment{Url: address}},
 		{"a preview that is too long", share(`<thumbnail xmlns="urn:xmpp:thumbs:1" uri="data:image/png;base64,iVBORw0KGgou`+strings.Repeat("Li4u", 6000)+`"/>`, "https://x/1"), &pb.Attachment{Url: address}},
 		{"false numbers", share(`<size>-5</size><width>x</width><height>99999999999</height><length>-1</length><name>/etc/..</name><media-type>x</media-type>`, "https://x/1"), &pb.Attachment{Url: address}},

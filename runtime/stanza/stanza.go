@@ -4,6 +4,7 @@
 package stanza
 
 import (
+	"encoding/base64"
 	"strings"
 
 	"spectrumlua/runtime/xmltree"
@@ -135,6 +136,20 @@ func Body(n *xmltree.Node) string {
 
 // ChildText returns the text of the first child element with that name, or "".
 func ChildText(n *xmltree.Node, space, name string) string { return Body(Child(n, space, name)) }
+
+// urlSafe replaces the alphabet of base64 for URLs.
+var urlSafe = strings.NewReplacer("-", "+", "_", "/")
+
+// Base64 decodes base64 as clients write it: in either alphabet, with or without padding, and
+// with white space anywhere.
+func Base64(text string) ([]byte, error) {
+	text = urlSafe.Replace(strings.Join(strings.Fields(text), ""))
+	encoding := base64.RawStdEncoding
+	if strings.HasSuffix(text, "=") {
+		encoding = base64.StdEncoding
+	}
+	return encoding.DecodeString(text)
+}
 
 // ForClients returns a copy of an element in the namespace of clients, for a stanza inside
 // of another one.

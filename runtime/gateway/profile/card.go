@@ -2,7 +2,7 @@ package profile
 
 import (
 	"encoding/base64"
-	"strings"
+	"errors"
 
 	"spectrumlua/pb"
 	"spectrumlua/runtime/gateway/router"
@@ -53,22 +53,39 @@ func mediaType(photo []byte) string {
 	return ""
 }
 
-// read returns the user's own vCard as the script gets it.
-func read(u *router.User, card *xmltree.Node) *pb.VCard {
+// Reasons why a vCard of the user has a picture that the script cannot get.
+var (
+	errNotBase64 = errors.New("the picture in BINVAL is not base64")
+	errElsewhere = errors.New("the vCard has only the address of the picture")
+	errMissing   = errors.New("the vCard does not have the picture that the presence announces")
+)
+
+// read returns the user's own vCard as the script gets it. It returns an error if the picture
+// cannot be read, because an empty picture tells the script that the user has removed it.
+func read(u *router.User, card *xmltree.Node) (*pb.VCard, error) {
+	photo, err := readPhoto(stanza.Child(card, stanza.VCard, "PHOTO"))
+	if err != nil {
+		return nil, err
+	}
 	none, id := "", int32(0)
-	own := &pb.VCard{UserName: &u.JID, BuddyName: &none, Id: &id, Photo: []byte{}}
+	own := &pb.VCard{UserName: &u.JID, BuddyName: &none, Id: &id, Photo: photo}
 	if nickname := stanza.ChildText(card, stanza.VCard, "NICKNAME"); nickname != "" {
 		own.Nickname = &nickname
 	}
 	if fullname := stanza.ChildText(card, stanza.VCard, "FN"); fullname != "" {
 		own.Fullname = &fullname
 	}
-	encoded := stanza.ChildText(stanza.Child(card, stanza.VCard, "PHOTO"), stanza.VCard, "BINVAL")
-	photo, err := base64.StdEncoding.DecodeString(strings.Join(strings.Fields(encoded), ""))
-	if err != nil {
-		u.Log().WithField("error", err.Error()).Debug("the picture of the user is not valid base64")
-		return own
+	return own, nil
+}
+
+// readPhoto returns the bytes of a picture. They are empty, but not nil, without a picture.
+func readPhoto(photo *xmltree.Node) ([]byte, error) {
+	data, err := stanza.Base64(stanza.ChildText(photo, stanza.VCard, "BINVAL"))
+	switch {
+	case err != nil:
+		return nil, errNotBase64
+	case len(data) == 0 && stanza.Child(photo, stanza.VCard, "EXTVAL") != nil:
+		return nil, errElsewhere
 	}
-	own.Photo = photo
-	return own
+	return data, nil
 }

@@ -38,7 +38,15 @@ func ownPicture(u *router.User, c *router.Client) {
 			u.Log().Debug("the user's server does not return the vCard of the user")
 			return
 		}
-		u.Deliver(pb.WrapperMessage_TYPE_VCARD, read(u, card))
+		own, err := read(u, card)
+		if err == nil && hash != "" && len(own.Photo) == 0 {
+			err = errMissing
+		}
+		if err != nil {
+			u.Log().WithField("error", err.Error()).Debug("the script does not get the picture of the user")
+			return
+		}
+		u.Deliver(pb.WrapperMessage_TYPE_VCARD, own)
 		keep(u, hash)
 	})
 }
@@ -59,7 +67,12 @@ func ownCardSet(u *router.User, s *router.Stanza) {
 		s.Fail(stanza.RecipientUnavailable, "You are not connected to the network.")
 		return
 	}
-	u.Deliver(pb.WrapperMessage_TYPE_VCARD, read(u, s.Payload))
+	own, err := read(u, s.Payload)
+	if err != nil {
+		s.Fail(stanza.BadRequest, "The picture cannot be read: "+err.Error()+".")
+		return
+	}
+	u.Deliver(pb.WrapperMessage_TYPE_VCARD, own)
 	s.Result(nil)
 }
 
