@@ -226,6 +226,29 @@ func TestCommandsOfTheScriptAreForms(t *testing.T) {
 	}
 }
 
+// TestFormThatIsSentTwiceRunsOnce sends further steps while the script runs the command.
+func TestFormThatIsSentTwiceRunsOnce(t *testing.T) {
+	s := play(t, "")
+	s.online()
+	s.declares()
+	_, session := s.begin("script/join")
+	step := func(action string) string {
+		return commandXML(`node="script/join" action="`+action+`" sessionid="`+session+`"`, submitted("", "room", "#a"))
+	}
+	s.user(iq("set", "run", transport, step("complete")))
+	run := delivered[*pb.CommandRun](s, pb.WrapperMessage_TYPE_COMMAND)
+	for _, action := range []string{"complete", "execute", "cancel", "prev"} {
+		if e := stanza.ErrorOf(s.ask("set", transport, step(action))); e == nil || e.App.Name != "bad-sessionid" {
+			t.Errorf("%s while the command runs: %v", action, e)
+		}
+	}
+	s.nothing(pb.WrapperMessage_TYPE_COMMAND)
+	s.script(pb.WrapperMessage_TYPE_COMMAND, &pb.CommandRun{UserName: proto.String(alice), Id: run.Id, Result: proto.String("joined")})
+	if c := stanza.Children(s.expect("the result", answer("run")))[0]; c.Get("status") != "completed" {
+		t.Errorf("the result: %v", c)
+	}
+}
+
 func TestLongCommandContinuesAfterItsForm(t *testing.T) {
 	s := play(t, "")
 	s.online()

@@ -116,9 +116,6 @@ func step(u *router.User, s *router.Stanza, c *command) *stanza.Error {
 	action, session := stanza.Attr(s.Payload, "action"), stanza.Attr(s.Payload, "sessionid")
 	values, canceled, filled := form.Read(s.Payload)
 	answer := func(status string, children ...*xmltree.Node) {
-		if status != "executing" {
-			end(u, session)
-		}
 		s.Result(stanza.Element(stanza.Commands, "command", stanza.Attrs{"node", c.node, "sessionid", session, "status", status}, children...))
 	}
 	isFirst := session == ""
@@ -138,6 +135,7 @@ func step(u *router.User, s *router.Stanza, c *command) *stanza.Error {
 	case isFirst && !filled && action == "complete":
 		return wrong(badAction, "The command has not begun.")
 	case canceled || action == "cancel":
+		end(u, session)
 		answer("canceled")
 		return nil
 	case c.form != nil && !filled && !isFirst:
@@ -172,6 +170,9 @@ func step(u *router.User, s *router.Stanza, c *command) *stanza.Error {
 		}
 		answer("completed", children...)
 	})
+	if refusal == nil { // also while the script runs the command, so that it runs once
+		end(u, session)
+	}
 	if refusal != nil && refusal.Condition == stanza.NotAcceptable { // what the user has filled in
 		return wrong(badPayload, "%s", refusal.Text)
 	}

@@ -107,7 +107,7 @@ func check(u *router.User, c *command, session string) *stanza.Error {
 		return wrong(expired, "The session of the command is over. Start the command again.")
 	}
 	if hasEnded(u, session) {
-		return wrong(badSession, "The command is complete. Start it again.")
+		return wrong(badSession, "The session of the command has ended. Start the command again.")
 	}
 	return nil
 }
