@@ -160,6 +160,32 @@ func TestClientsReadTheArchiveOfChats(t *testing.T) {
 	}
 }
 
+// TestPagesOfTheArchiveAreLimitedInBytes pages through messages that are as long as messages of
+// the archive can be.
+func TestPagesOfTheArchiveAreLimitedInBytes(t *testing.T) {
+	s := play(t, "")
+	s.online()
+	padding := `<x xmlns="urn:example:padding">` + strings.Repeat("x", 60<<10) + `</x>`
+	for i := range 6 {
+		s.user(fmt.Sprintf(`<message type="chat" from="%s" to="%s"><body>%d</body>%s</message>`, desktop, carolJID, i, padding))
+		delivered[*pb.ConversationMessage](s, pb.WrapperMessage_TYPE_CONV_MESSAGE)
+		s.passes(time.Second)
+	}
+	const ids = `<field var="ids"><value>{I:0}</value><value>{I:1}</value><value>{I:2}</value><value>{I:3}</value><value>{I:4}</value><value>{I:5}</value></field>`
+	for _, c := range []struct{ filters, set, want string }{
+		{"", "", "I:0 I:1 I:2 I:3 /0 of 6"},
+		{"", "<after>{I:3}</after>", "I:4 I:5 /4 of 6 all"},
+		{"", "<before/>", "I:2 I:3 I:4 I:5 /2 of 6"},
+		{"", "<before>{I:2}</before>", "I:0 I:1 /0 of 6 all"},
+		{"", "<max>3</max>", "I:0 I:1 I:2 /0 of 6"},
+		{ids, "", "I:0 I:1 I:2 I:3 I:4 I:5 /0 of 6 all"},
+	} {
+		if got := s.archived(transport, c.filters, `<set xmlns="http://jabber.org/protocol/rsm">`+c.set+`</set>`); got != c.want {
+			t.Errorf("%s %s: %q, not %q", c.filters, c.set, got, c.want)
+		}
+	}
+}
+
 // TestTheArchiveOfAllChatsTellsEqualIDsApart pages through two chats of a network that counts
 // the messages of each chat.
 func TestTheArchiveOfAllChatsTellsEqualIDsApart(t *testing.T) {

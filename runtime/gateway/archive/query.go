@@ -22,6 +22,10 @@ import (
 // maxPage is the number of messages in one answer.
 const maxPage = 100
 
+// maxPageSize is the size of the messages in one page, in bytes of XML. A single message may be
+// longer.
+const maxPageSize = 256 << 10
+
 // maxIDs is the number of messages that a client may ask for by their ids.
 const maxIDs = 100
 
@@ -93,6 +97,9 @@ func query(u *router.User, s *router.Stanza) *stanza.Error {
 		m := messages[i]
 		if p.flip {
 			m = messages[len(messages)-1-i]
+		}
+		if !u.WaitCapacity() {
+			return nil
 		}
 		if n := result(u, s, m); n != nil {
 			u.Send(n)
@@ -289,7 +296,28 @@ func readPage(u *router.User, p page) (messages []users.Archived, total int, com
 	default:
 		messages = messages[:p.most]
 	}
-	return messages, total, complete, err
+	fitting := fit(messages, p.last)
+	return fitting, total, complete && len(fitting) == len(messages), err
+}
+
+// fit returns the first messages of a page within maxPageSize, or the last ones. It returns at
+// least one, so that the client gets on.
+func fit(messages []users.Archived, last bool) []users.Archived {
+	size := 0
+	for i := range messages {
+		m := messages[i]
+		if last {
+			m = messages[len(messages)-1-i]
+		}
+		switch size += len(m.Stanza); {
+		case size <= maxPageSize || i == 0:
+		case last:
+			return messages[len(messages)-i:]
+		default:
+			return messages[:i]
+		}
+	}
+	return messages
 }
 
 func count(u *router.User, span users.Span) (int, error) {

@@ -107,7 +107,8 @@ type Options struct {
 	Observer Observer
 	// Dial replaces the connection over TCP in tests.
 	Dial func(ctx context.Context, address string) (net.Conn, error)
-	// Log receives one line for each outage and one for its end. Nil drops them.
+	// Log receives one line for each outage, one for its end, and at most one a minute about
+	// stanzas that are dropped meanwhile. Nil drops them.
 	Log logrus.FieldLogger
 }
 
@@ -210,7 +211,13 @@ func (c *Component) SendNode(stanza *xmltree.Node) error {
 	if c.observed() { // before an answer to it is seen
 		c.opts.Observer.Out(text)
 	}
-	return c.out.push(text)
+	overflow, err := c.out.push(text)
+	if overflow {
+		c.once.Do("overflow", func() {
+			c.log.WithField("dropped", c.out.reportDropped()).Warn("stanzas are dropped: the XMPP server reads them too slowly (logged once a minute)")
+		})
+	}
+	return err
 }
 
 // Queued returns the number of bytes that wait to be written to the server, with or without a

@@ -399,6 +399,21 @@ func TestBacklogDropsTheOldest(t *testing.T) {
 	})
 }
 
+// TestDropsWithAConnectionAreLoggedAtOnce has a server that reads nothing, and senders that do
+// not wait.
+func TestDropsWithAConnectionAreLoggedAtOnce(t *testing.T) {
+	inBubble(t, func(_ *trial, o *component.Options) { o.MaxBacklog = 1 << 20 }, func(tr *trial) {
+		tr.server.Stall(true)
+		synctest.Wait()
+		for range 50_000 {
+			tr.send("x")
+		}
+		if n := strings.Count(tr.log.String(), "stanzas are dropped"); n != 1 {
+			t.Errorf("%d lines about it; log:\n%s", n, tr.log)
+		}
+	})
+}
+
 func TestLogSaysOnceThatTheAdminHasToAct(t *testing.T) {
 	inBubble(t, nil, func(tr *trial) {
 		tr.server.Refuse("not-authorized")

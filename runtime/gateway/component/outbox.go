@@ -77,12 +77,13 @@ func newOutbox(l limits, jid string) *outbox {
 	return &outbox{limits: l, pings: newPings(jid), wake: make(chan struct{}, 1)}
 }
 
-// push appends a stanza.
-func (o *outbox) push(stanza string) error {
+// push appends a stanza. overflow reports whether it has dropped others although there is a
+// connection.
+func (o *outbox) push(stanza string) (overflow bool, err error) {
 	o.mu.Lock()
 	defer o.mu.Unlock()
 	if o.closed {
-		return ErrClosed
+		return false, ErrClosed
 	}
 	o.pushed++
 	last := len(o.queue) - 1
@@ -94,11 +95,12 @@ func (o *outbox) push(stanza string) error {
 	c.data = append(c.data, stanza...)
 	c.ends = append(c.ends, len(c.data))
 	o.waiting += len(stanza)
+	before := o.dropped
 	o.trim()
 	if o.online {
 		o.signal()
 	}
-	return nil
+	return o.online && o.dropped > before, nil
 }
 
 // setOnline begins or ends the time with a connection. The end releases waiting senders.
@@ -180,6 +182,14 @@ func (o *outbox) report() losses {
 	l := losses{again: o.again, dropped: o.dropped, poison: o.poison}
 	o.again, o.dropped, o.poison = 0, 0, 0
 	return l
+}
+
+// reportDropped returns and resets the number of dropped stanzas.
+func (o *outbox) reportDropped() (n int) {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	n, o.dropped = o.dropped, 0
+	return n
 }
 
 // The methods below are called with o.mu held.

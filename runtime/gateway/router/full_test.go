@@ -133,3 +133,35 @@ func TestCloseEndsHandlersThatWaitForTheStream(t *testing.T) {
 		}
 	})
 }
+
+// TestLongHandlersWaitForTheStream has a handler that answers with several stanzas.
+func TestLongHandlersWaitForTheStream(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		r, out := openSlow(t, false)
+		const answers = 5
+		ended := false
+		err := r.For("alice@localhost", func(u *router.User) {
+			for range answers {
+				if !u.WaitCapacity() {
+					t.Error("the router is closed")
+				}
+				u.Send(parse(t, fromAlice))
+			}
+			ended = true
+		})
+		if err != nil {
+			t.Fatal(err)
+		}
+		for i := range answers {
+			synctest.Wait()
+			if n := len(out.drain()); n != 1 {
+				t.Fatalf("the stream has %d stanzas after %d others, not 1", n, i)
+			}
+		}
+		synctest.Wait()
+		if !ended {
+			t.Error("the handler still waits")
+		}
+		r.Close(t.Context())
+	})
+}

@@ -157,6 +157,10 @@ func (r *Router) mayRun() bool {
 	return r.ctx.Err() == nil
 }
 
+// WaitCapacity waits while the stream is full. A handler that sends many stanzas calls it before
+// each of them, unless the handler must not wait. It returns false when the time of Close is up.
+func (u *User) WaitCapacity() bool { return u.router.mayRun() }
+
 // next takes the queue of a user. It returns nil if the queue is empty; the goroutine then
 // ends, and a user without a state is forgotten. done is a slice to reuse.
 func (r *Router) next(u *User, done []func(*User)) []func(*User) {
