@@ -186,6 +186,27 @@ func TestPagesOfTheArchiveAreLimitedInBytes(t *testing.T) {
 	}
 }
 
+// TestArchiveLimitsTheTimeOfMessages has messages with times that no message can have.
+func TestArchiveLimitsTheTimeOfMessages(t *testing.T) {
+	s := play(t, "")
+	s.online()
+	for _, m := range []struct{ text, stamp string }{{"future", "99991231T235959"}, {"past", "00010101T000000"}, {"now", ""}} {
+		p := &pb.ConversationMessage{Message: &m.text}
+		if m.stamp != "" {
+			p.Timestamp = &m.stamp
+		}
+		s.fromCarol(typeMessage, p)
+		s.passes(time.Minute)
+	}
+	if got := s.archived(carolJID, "", ""); got != "past future now /0 of 3 all" {
+		t.Errorf("the archive: %q", got)
+	}
+	const after = `<set xmlns="http://jabber.org/protocol/rsm"><after>{future}</after></set>`
+	if got := s.archived(carolJID, "", after); got != "now /2 of 3 all" {
+		t.Errorf("after the last message: %q", got)
+	}
+}
+
 // TestTheArchiveOfAllChatsTellsEqualIDsApart pages through two chats of a network that counts
 // the messages of each chat.
 func TestTheArchiveOfAllChatsTellsEqualIDsApart(t *testing.T) {

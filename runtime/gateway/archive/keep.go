@@ -89,7 +89,7 @@ func keep(u *router.User, m users.Archived, n *xmltree.Node) {
 	for _, c := range n.Children {
 		if c.Element != nil && c.Element.Space == stanza.Delay {
 			if at, err := time.Parse(time.RFC3339, stanza.Attr(c.Element, "stamp")); err == nil {
-				m.Time = at
+				m.Time = placeable(at, m.Time)
 			}
 			continue
 		}
@@ -102,4 +102,17 @@ func keep(u *router.User, m users.Archived, n *xmltree.Node) {
 	}
 	m.Stanza = text
 	keepers.Of(u.Router()).add(u.Router(), m)
+}
+
+// placeable limits the time that a network gives a message. Clients continue after the last
+// message that they have, so one of the future would hide all later ones from them. A time of 0
+// stands for no limit in users.Span.
+func placeable(at, now time.Time) time.Time {
+	switch first := time.Unix(1, 0); {
+	case at.After(now):
+		return now
+	case at.Before(first):
+		return first
+	}
+	return at
 }
