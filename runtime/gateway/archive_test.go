@@ -94,6 +94,9 @@ func TestClientsReadTheArchiveOfChats(t *testing.T) {
 		{carolJID, field("with", "dave@"+transport), "", " / of 0 all"},
 		{transport, field("start", minute(1)), "", "two three four /0 of 3 all"},
 		{transport, field("end", half(1)), "", "I:one two /0 of 2 all"},
+		{transport, field("end", "1969-12-31T23:59:58Z"), "", " / of 0 all"},
+		{transport, field("end", "1969-12-31T23:59:59Z"), "", " / of 0 all"},
+		{transport, field("end", "1970-01-01T00:00:00Z"), "", " / of 0 all"},
 		{transport, field("start", minute(1)) + field("end", half(2)), "", "two three /0 of 2 all"},
 		{transport, "", set("<max>2</max>"), "I:one two /0 of 4"},
 		{transport, "", set("<max>2</max><before/>"), "three four /2 of 4"},
@@ -204,6 +207,22 @@ func TestArchiveLimitsTheTimeOfMessages(t *testing.T) {
 	const after = `<set xmlns="http://jabber.org/protocol/rsm"><after>{future}</after></set>`
 	if got := s.archived(carolJID, "", after); got != "now /2 of 3 all" {
 		t.Errorf("after the last message: %q", got)
+	}
+}
+
+// TestOccupantsMayHaveTheNameOfAResource filters by an occupant whose nickname is the resource
+// of contacts.
+func TestOccupantsMayHaveTheNameOfAResource(t *testing.T) {
+	s := play(t, "")
+	s.inRoom()
+	s.occupant("bot", 0)
+	s.says("carol", "public")
+	private := said("bot", "private")
+	private.Pm = proto.Bool(true)
+	s.script(typeMessage, private)
+	s.handled()
+	if got := s.archived(transport, `<field var="with"><value>`+roomJID+`/bot</value></field>`, ""); got != "private /0 of 1 all" {
+		t.Errorf("the archive: %q", got)
 	}
 }
 

@@ -191,7 +191,7 @@ var known = map[string]func(u *router.User, p *page, values []string) *stanza.Er
 		switch address := addressOf(values[0]); {
 		case domain != u.Router().JID():
 			p.none = true
-		case p.span.Address == "" && strings.HasSuffix(address, "/bot"): // the resource of contacts
+		case p.span.Address == "" && strings.HasSuffix(address, "/bot") && !u.IsRoom(values[0]): // the resource of contacts
 			p.span.Address = strings.TrimSuffix(address, "/bot")
 		case p.span.Address == "":
 			p.span.Address = address
@@ -207,7 +207,7 @@ var known = map[string]func(u *router.User, p *page, values []string) *stanza.Er
 	},
 	"end": func(_ *router.User, p *page, values []string) *stanza.Error {
 		at, refusal := timeOf(values[0])
-		p.span.Before = at.Truncate(time.Second).Add(time.Second).UnixMicro()
+		p.span.Before = max(1, at.Truncate(time.Second).Add(time.Second).UnixMicro()) // 0 is no limit
 		return refusal
 	},
 	"after-id": func(u *router.User, p *page, values []string) (refusal *stanza.Error) {

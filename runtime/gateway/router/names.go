@@ -193,6 +193,13 @@ func (u *User) NameOf(address string) string {
 	return u.nameOf(local)
 }
 
+// IsRoom reports whether a JID of the transport is known as that of a room or an occupant.
+func (u *User) IsRoom(address string) bool {
+	local, _, _ := jid.Split(address)
+	_, known := u.roomOf(Fold(local))
+	return known || strings.HasPrefix(u.nameOf(local), "#")
+}
+
 // nameOf returns the name on the network for the localpart of a JID, in the case in which
 // the script has written it since the login.
 func (u *User) nameOf(local string) string {
