@@ -293,6 +293,28 @@ func TestRoomsHaveAnArchiveWithTheirIDs(t *testing.T) {
 	}
 }
 
+// TestRoomsKeepMessagesOfClientsThatReuseIDs has a client that gives two messages one id.
+func TestRoomsKeepMessagesOfClientsThatReuseIDs(t *testing.T) {
+	s := play(t, "")
+	s.inRoom()
+	seen := map[string]bool{}
+	for _, text := range []string{"first", "second"} {
+		s.user(`<message type="groupchat" id="1" from="` + desktop + `" to="` + roomJID + `"><body>` + text + `</body></message>`)
+		delivered[*pb.ConversationMessage](s, typeMessage)
+		s.says("alice", text)
+		n := s.expect("the message", func(n *xmltree.Node) bool {
+			return message(roomJID)(n) && stanza.ChildText(n, "", "body") == text
+		})
+		if stanza.Attr(n, "id") != "1" {
+			t.Errorf("the client's id is missing: %v", n)
+		}
+		seen[stanza.Attr(stanza.Child(n, stanza.StanzaID, "stanza-id"), "id")] = true
+	}
+	if got := s.archived(roomJID, "", ""); got != "first second /0 of 2 all" || len(seen) != 2 {
+		t.Errorf("the archive: %q, the ids of the room: %v", got, seen)
+	}
+}
+
 func TestUsersTurnTheirArchiveOff(t *testing.T) {
 	s := play(t, "")
 	s.chats()

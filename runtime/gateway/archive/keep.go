@@ -1,6 +1,7 @@
 package archive
 
 import (
+	"cmp"
 	"crypto/rand"
 	"crypto/sha256"
 	"encoding/base64"
@@ -42,7 +43,7 @@ func KeepInRoom(u *router.User, room string, n *xmltree.Node) {
 	}
 	id := roomID(n, room)
 	if id == "" {
-		id = idOf(u, n)
+		id = cmp.Or(oldID(n), rand.Text()) // clients may use an id twice
 		stanza.Add(n, stanza.Element(stanza.StanzaID, "stanza-id", stanza.Attrs{"by", room, "id", id}))
 	}
 	keep(u, users.Archived{JID: u.JID, Address: addressOf(room), Room: true, ID: id}, n)
@@ -62,20 +63,27 @@ func lasts(n *xmltree.Node) bool {
 	return found && stanza.Attr(n, "type") != "headline" && stanza.Attr(n, "type") != "error"
 }
 
-// idOf returns an id for a message. That of an old message is made of its content, because
-// networks send old messages again, after each join of a room for example.
+// idOf returns an id for a message of a chat.
 func idOf(u *router.User, n *xmltree.Node) string {
 	from, id := stanza.Attr(n, "from"), stanza.Attr(n, "id")
-	own := strings.HasPrefix(from, u.JID+"/") || from == u.JID
-	stamp := stanza.Attr(stanza.Child(n, stanza.Delay, "delay"), "stamp")
-	switch {
-	case id != "" && len(id) <= 200 && !own:
+	switch own := strings.HasPrefix(from, u.JID+"/") || from == u.JID; {
+	case own:
+		return rand.Text()
+	case id != "" && len(id) <= 200:
 		return id
-	case stamp != "" && !own:
-		sum := sha256.Sum256([]byte(from + "\x00" + stamp + "\x00" + stanza.ChildText(n, "", "body")))
-		return base64.RawURLEncoding.EncodeToString(sum[:15])
 	}
-	return rand.Text()
+	return cmp.Or(oldID(n), rand.Text())
+}
+
+// oldID returns an id for an old message, made of its content, because networks send old
+// messages again, after each join of a room for example. It returns "" for a new message.
+func oldID(n *xmltree.Node) string {
+	stamp := stanza.Attr(stanza.Child(n, stanza.Delay, "delay"), "stamp")
+	if stamp == "" {
+		return ""
+	}
+	sum := sha256.Sum256([]byte(stanza.Attr(n, "from") + "\x00" + stamp + "\x00" + stanza.ChildText(n, "", "body")))
+	return base64.RawURLEncoding.EncodeToString(sum[:15])
 }
 
 func keep(u *router.User, m users.Archived, n *xmltree.Node) {
