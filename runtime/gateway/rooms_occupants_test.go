@@ -2,6 +2,7 @@ package gateway_test
 
 import (
 	"fmt"
+	"strings"
 	"testing"
 
 	"google.golang.org/protobuf/proto"
@@ -113,6 +114,53 @@ func TestNetworkAssignsANickname(t *testing.T) {
 	s.occupant("alice_", flagMe)
 	if n := s.expect("alice_", from(roomJID+"/alice_", desktop)); codes(n) != "110 210" {
 		t.Errorf("codes %s", codes(n))
+	}
+}
+
+// TestSomebodyElseHasTheRequestedNickname announces another alice during the join. The
+// user is the participant with the flag me.
+func TestSomebodyElseHasTheRequestedNickname(t *testing.T) {
+	nicknameChanged := func(s *scene) {
+		s.script(pb.WrapperMessage_TYPE_ROOM_NICKNAME_CHANGED, &pb.Room{UserName: proto.String(alice), Room: proto.String(room), Nickname: proto.String("alice_")})
+	}
+	me := func(s *scene) { s.occupant("alice_", flagMe) }
+	for _, c := range []struct {
+		name   string
+		script func(s *scene)
+		want   string // the presences that the client gets before the subject
+	}{
+		{"the user has another nickname", me, "alice[] carol[] alice_[110 210]"},
+		{"as irc.lua says it", func(s *scene) { nicknameChanged(s); me(s) }, "alice[] carol[] alice_[110 210]"},
+		{"the user is renamed during the join", func(s *scene) {
+			s.occupant("ally", 0)
+			s.changes(&pb.Participant{Nickname: proto.String("ally"), Newname: proto.String("alice_"), Flag: proto.Int32(flagMe)})
+		}, "alice[] carol[] alice_[110 210]"},
+		{"the other one is renamed", func(s *scene) {
+			s.changes(&pb.Participant{Nickname: proto.String("alice"), Newname: proto.String("alicia")})
+			s.occupant("alice", flagMe)
+		}, "alicia[] carol[] alice[110]"},
+		{"the other one leaves", func(s *scene) { s.departs("alice", 0, ""); me(s) }, "carol[] alice_[110 210]"},
+		{"the other one is kicked", func(s *scene) { s.departs("alice", flagKicked, ""); me(s) }, "carol[] alice_[110 210]"},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			s := play(t, "")
+			s.online()
+			s.asks()
+			s.occupant("alice", flagModerator)
+			s.occupant("carol", 0)
+			c.script(s)
+			s.topic("carol", "tea")
+			var got []string
+			s.expect("the subject", func(n *xmltree.Node) bool {
+				if nick, ok := strings.CutPrefix(stanza.Attr(n, "from"), roomJID+"/"); ok && n.Name == "presence" {
+					got = append(got, nick+stanza.Attr(n, "type")+"["+codes(n)+"]")
+				}
+				return message(roomJID)(n) && stanza.Child(n, "", "subject") != nil
+			})
+			if got := strings.Join(got, " "); got != c.want {
+				t.Errorf("the client gets %s, not %s", got, c.want)
+			}
+		})
 	}
 }
 

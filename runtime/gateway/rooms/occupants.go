@@ -84,7 +84,7 @@ func participant(u *router.User, p *pb.Participant) {
 		return
 	}
 	p.Room = &r.name
-	if rules.IsMe(p) || p.GetNickname() == r.nick {
+	if r.isMe(p) {
 		r.me(u, p)
 		return
 	}
@@ -97,6 +97,31 @@ func participant(u *router.User, p *pb.Participant) {
 		r.set(p.GetNickname(), p)
 		r.announce(u, p.GetNickname())
 	}
+}
+
+// isMe reports whether a participant is the user. During a join, somebody else may have the
+// requested nickname. Some scripts refuse the join without the flag `me`; they have not
+// announced an occupant with the nickname before.
+func (r *room) isMe(p *pb.Participant) bool {
+	switch {
+	case rules.IsMe(p):
+		return true
+	case p.GetNickname() != r.nick:
+		return false
+	case r.joined:
+		return true
+	}
+	_, known := r.occupants[r.nick]
+	return !known && isRefusal(p)
+}
+
+func isRefusal(p *pb.Participant) bool {
+	for _, refusal := range refusals {
+		if has(p, refusal.flag) {
+			return true
+		}
+	}
+	return false
 }
 
 // me handles the participant who is the user.
@@ -123,6 +148,9 @@ func (r *room) me(u *router.User, p *pb.Participant) {
 		r.expel(u, p)
 	case !r.joined:
 		r.nick = cmp.Or(p.GetNewname(), p.GetNickname())
+		if p.GetNewname() != "" {
+			r.rename(u, p.GetNickname(), p) // the script may have announced the old nickname
+		}
 		r.set(r.nick, p)
 		p.Flag = flagged(p, pb.ParticipantFlag_PARTICIPANT_FLAG_ME)
 		u.Rooms.Participant(p)
@@ -203,9 +231,9 @@ func (r *room) expel(u *router.User, p *pb.Participant) {
 
 // rename handles an occupant with a new nickname, p.Newname. The occupant keeps its id.
 func (r *room) rename(u *router.User, from string, p *pb.Participant) {
-	to := p.GetNewname()
+	to, isMe := p.GetNewname(), r.joined && from == r.nick
 	var codes []string
-	if from == r.nick {
+	if isMe {
 		codes = []string{self}
 	}
 	old, known := r.occupants[from]
@@ -225,7 +253,7 @@ func (r *room) rename(u *router.User, from string, p *pb.Participant) {
 		delete(r.occupants, from)
 		r.occupants[to] = occupant{rare: &more}
 	}
-	if from == r.nick {
+	if isMe {
 		r.nick = to
 		keep(u, r)
 	}
