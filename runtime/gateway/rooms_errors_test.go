@@ -235,6 +235,43 @@ func TestPrivateMessagesInARoom(t *testing.T) {
 	s.expect("carol is typing", from(roomJID+"/carol", alice))
 }
 
+// TestPrivateMessagesWaitForTheEndOfAJoin sends a private message and an event about another
+// one during a join.
+func TestPrivateMessagesWaitForTheEndOfAJoin(t *testing.T) {
+	for _, c := range []struct {
+		name string
+		ends func(s *scene)
+		end  func(n *xmltree.Node) bool // the stanza that tells the client
+		to   string
+	}{
+		{"the client enters", func(s *scene) { s.fills() }, from(roomJID+"/alice", desktop), desktop},
+		{"the room refuses", func(s *scene) { s.departs("alice", flagMe|flagBanned, "") }, presence(roomJID, "error"), alice},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			s := play(t, "")
+			s.online()
+			s.asks()
+			m := said("carol", "psst")
+			m.Pm = proto.Bool(true)
+			s.script(pb.WrapperMessage_TYPE_CONV_MESSAGE, m)
+			s.script(pb.WrapperMessage_TYPE_REACTION, &pb.Reaction{UserName: proto.String(alice), BuddyName: proto.String(room + "/carol"), Id: proto.String("p1"), Emoji: []string{"👍"}})
+			c.ends(s)
+			s.expect("the end of the join", func(n *xmltree.Node) bool {
+				if n.Name == "message" {
+					t.Errorf("a message before the end of the join: %v", n)
+				}
+				return c.end(n)
+			})
+			if n := s.expect("the private message", from(roomJID+"/carol", c.to)); n.Name != "message" || stanza.ChildText(n, "", "body") != "psst" {
+				t.Errorf("the private message: %v", n)
+			}
+			if n := s.expect("the reaction", from(roomJID+"/carol", c.to)); stanza.Child(n, stanza.Reactions, "reactions") == nil {
+				t.Errorf("the reaction: %v", n)
+			}
+		})
+	}
+}
+
 // TestMessagesWithoutANicknameAreFromTheRoom sends a message and a subject.
 func TestMessagesWithoutANicknameAreFromTheRoom(t *testing.T) {
 	s := play(t, "")

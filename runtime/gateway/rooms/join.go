@@ -93,6 +93,7 @@ func complete(u *router.User, r *room) {
 	for _, place := range r.seats {
 		enter(u, r, place)
 	}
+	r.release()
 }
 
 // enter sends the state of a room to a client, in the order of XEP-0045, section 7.1.

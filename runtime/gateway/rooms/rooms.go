@@ -97,6 +97,7 @@ type room struct {
 	history   history
 	own       rules.Own[mine]
 	ids       occupantIDs
+	early     []func() // send the private messages that have arrived during the join
 }
 
 // seat is a client in a room, or one that is joining it.
@@ -173,6 +174,7 @@ func forget(u *router.User, r *room) {
 	for _, place := range r.seats {
 		place.decided()
 	}
+	r.release()
 }
 
 // seatOf returns the seat of a client, or nil.

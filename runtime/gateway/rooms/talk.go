@@ -2,6 +2,7 @@ package rooms
 
 import (
 	"cmp"
+	"slices"
 
 	"github.com/sirupsen/logrus"
 
@@ -165,9 +166,14 @@ func fromOccupant(u *router.User, room, nick string) string {
 	return u.RoomJID(room) + "/" + nick
 }
 
-// whisper sends a private message of an occupant. id may be "".
+// whisper sends a private message of an occupant. id may be "". If clients are joining the
+// room, it waits until the join has succeeded or failed.
 func whisper(u *router.User, room, nick, id string, content []*xmltree.Node) {
 	r, from := named(u, room), fromOccupant(u, room, nick)
+	if r != nil && !r.joined && len(r.seats) > 0 {
+		r.hold(func() { whisper(u, room, nick, id, content) })
+		return
+	}
 	n := stanza.Message(from, u.JID, "chat", stanza.Element(stanza.MUCUser, "x", nil))
 	if id != "" {
 		stanza.SetAttr(n, "id", id)
@@ -182,6 +188,27 @@ func whisper(u *router.User, room, nick, id string, content []*xmltree.Node) {
 	for _, place := range r.seats {
 		stanza.SetAttr(n, "to", place.jid)
 		u.Send(n)
+	}
+}
+
+// maxEarly is the number of private messages that may wait for the end of a join. Further
+// ones replace the oldest.
+const maxEarly = 50
+
+// hold holds a private message until the join is decided.
+func (r *room) hold(send func()) {
+	if len(r.early) == maxEarly {
+		r.early = slices.Delete(r.early, 0, 1)
+	}
+	r.early = append(r.early, send)
+}
+
+// release sends the private messages that have waited for the join.
+func (r *room) release() {
+	early := r.early
+	r.early = nil
+	for _, send := range early {
+		send()
 	}
 }
 
