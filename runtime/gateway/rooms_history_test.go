@@ -77,6 +77,47 @@ func TestUserWhoStaysConnectedMissesNothing(t *testing.T) {
 	}
 }
 
+// TestHistoryHasRepeatedMessagesOnce repeats the old messages of a room, with an id on the
+// network and without, after another CONNECTED and after a restart.
+func TestHistoryHasRepeatedMessagesOnce(t *testing.T) {
+	old := func(s *scene) {
+		for i, text := range []string{"one", "two", "two", "three"} {
+			m := said("carol", text)
+			m.Timestamp = proto.String(fmt.Sprintf("20200101T00000%d", i))
+			if i == 1 {
+				m.Id = proto.String("net")
+			}
+			s.script(pb.WrapperMessage_TYPE_CONV_MESSAGE, m)
+		}
+	}
+	connects := func(s *scene) {
+		s.script(pb.WrapperMessage_TYPE_CONNECTED, &pb.Connected{User: proto.String(alice)})
+		delivered[*pb.Room](s, pb.WrapperMessage_TYPE_JOIN_ROOM)
+		s.fills()
+		old(s)
+	}
+	for name, days := range map[string]string{"with an archive": "30", "without an archive": "0"} {
+		lines, dir := "[settings]\nstay_connected=1\n[archive]\ndays="+days, t.TempDir()
+		for _, c := range []struct {
+			when  string
+			start func(s *scene)
+		}{
+			{"after another CONNECTED", func(s *scene) { s.inRoom(); old(s); connects(s) }},
+			{"after a restart", func(s *scene) { delivered[*pb.Login](s, pb.WrapperMessage_TYPE_LOGIN); connects(s) }},
+		} {
+			t.Run(name+", "+c.when, func(t *testing.T) {
+				s := play(t, lines, usersIn(dir))
+				c.start(s)
+				s.returns(phone)
+				s.joins(phone, "alice", joinRoom)
+				if got := s.bodies(phone); got != "one two two three" {
+					t.Errorf("the history is %q", got)
+				}
+			})
+		}
+	}
+}
+
 // TestCharactersOfTheHistoryAreThoseOfStanzas joins with the exact number of characters of
 // the last two messages (XEP-0045, section 7.2.13), which have more than a body.
 func TestCharactersOfTheHistoryAreThoseOfStanzas(t *testing.T) {

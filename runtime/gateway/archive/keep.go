@@ -41,12 +41,17 @@ func KeepInRoom(u *router.User, room string, n *xmltree.Node) {
 	if !on || !lasts(n) && stanza.Child(n, "", "subject") == nil {
 		return
 	}
-	id := roomID(n, room)
-	if id == "" {
-		id = cmp.Or(oldID(n), rand.Text()) // clients may use an id twice
+	id := IDInRoom(room, n)
+	if roomID(n, room) == "" {
 		stanza.Add(n, stanza.Element(stanza.StanzaID, "stanza-id", stanza.Attrs{"by", room, "id", id}))
 	}
 	keep(u, users.Archived{JID: u.JID, Address: addressOf(room), Room: true, ID: id}, n)
+}
+
+// IDInRoom returns the id of a message in the room's archive, also if it is not kept. That of
+// an old message is the same each time.
+func IDInRoom(room string, n *xmltree.Node) string {
+	return cmp.Or(roomID(n, room), oldID(n), rand.Text()) // clients may use the id attribute twice
 }
 
 // lasts reports whether a message is worth keeping. Its sender may forbid it (XEP-0334).

@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"spectrumlua/runtime/gateway/archive"
+	"spectrumlua/runtime/gateway/router"
 	"spectrumlua/runtime/stanza"
 	"spectrumlua/runtime/xmltree"
 )
@@ -26,19 +27,34 @@ type history struct {
 
 type past struct {
 	stanza *xmltree.Node
+	id     string // in the room's archive
 	at     time.Time
 	size   int
 }
 
+// record adds a message to the history, unless it is an old one that is there: scripts send
+// old messages after each join, so after a restart and after each CONNECTED.
+func (r *room) record(u *router.User, n *xmltree.Node) {
+	id := archive.IDInRoom(r.jid, n)
+	if _, isOld := timeOf(n); isOld && r.history.has(id) {
+		return
+	}
+	r.history.add(n, id, r.jid, u.Router().Clock.Now())
+}
+
+func (h *history) has(id string) bool {
+	return slices.ContainsFunc(h.messages, func(p past) bool { return p.id == id })
+}
+
 // add appends a message of the room.
-func (h *history) add(n *xmltree.Node, by string, at time.Time) {
+func (h *history) add(n *xmltree.Node, id, by string, at time.Time) {
 	n = copyOf(n)
 	if stamp, ok := timeOf(n); ok {
 		at = stamp
 	} else {
 		stanza.Add(n, stanza.Element(stanza.Delay, "delay", stanza.Attrs{"from", by, "stamp", at.UTC().Format(time.RFC3339)}))
 	}
-	p := past{n, at, weight(n)}
+	p := past{n, id, at, weight(n)}
 	h.messages = append(h.messages, p)
 	h.size += p.size
 	for len(h.messages) > maxHistory || h.size > maxHistoryBytes {

@@ -65,7 +65,7 @@ func restore(u *router.User) {
 		}
 		r := &room{name: kept.Name, jid: address, nick: kept.Nickname, password: kept.Password, kept: &kept, occupants: map[string]occupant{}}
 		for _, n := range archive.InRoom(u, address, maxHistory) {
-			r.history.add(n, r.jid, u.Router().Clock.Now())
+			r.record(u, n)
 		}
 		enlist(u, r)
 	}

@@ -117,7 +117,7 @@ func (r *room) spread(u *router.User, n *xmltree.Node) {
 		}
 	}
 	if presence.Stays(u) {
-		r.history.add(n, r.jid, u.Router().Clock.Now())
+		r.record(u, n)
 	}
 }
 
