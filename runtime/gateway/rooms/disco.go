@@ -122,12 +122,12 @@ func Password(u *router.User, s *router.Stanza) string {
 
 // In returns the clients of a user in the room with a JID.
 func In(u *router.User, room string) []string {
-	all := rooms.Peek(u)
-	if all == nil || (*all)[keyOf(room)] == nil {
+	r := of(u).byKey[keyOf(room)]
+	if r == nil {
 		return nil
 	}
 	var clients []string
-	for _, place := range (*all)[keyOf(room)].seats {
+	for _, place := range r.seats {
 		clients = append(clients, place.jid)
 	}
 	return clients

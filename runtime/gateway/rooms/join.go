@@ -27,7 +27,7 @@ func join(u *router.User, s *router.Stanza) {
 		return
 	}
 	r := find(u, s)
-	if r == nil && len(of(u)) >= MaxRooms {
+	if r == nil && len(of(u).byKey) >= MaxRooms {
 		s.Fail(stanza.ResourceConstraint, "You are in too many rooms.")
 		vacate(u, s.From)
 		return
@@ -78,10 +78,8 @@ func arrive(u *router.User, s *router.Stanza) bool {
 
 // rejoin asks the script for all rooms, after each CONNECTED.
 func rejoin(u *router.User) {
-	for _, name := range u.Rooms.Names() {
-		if r := named(u, name); r != nil {
-			r.deliver(u, pb.WrapperMessage_TYPE_JOIN_ROOM, r.nick)
-		}
+	for _, r := range all(u) {
+		r.deliver(u, pb.WrapperMessage_TYPE_JOIN_ROOM, r.nick)
 	}
 }
 

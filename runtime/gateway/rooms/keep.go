@@ -60,7 +60,7 @@ func restore(u *router.User) {
 	}
 	for _, kept := range stored {
 		address := kept.Address + "@" + u.Router().JID()
-		if of(u)[keyOf(address)] != nil {
+		if of(u).byKey[keyOf(address)] != nil {
 			continue
 		}
 		r := &room{name: kept.Name, jid: address, nick: kept.Nickname, password: kept.Password, kept: &kept, occupants: map[string]occupant{}}

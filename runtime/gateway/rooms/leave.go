@@ -1,6 +1,8 @@
 package rooms
 
 import (
+	"cmp"
+	"maps"
 	"slices"
 	"time"
 
@@ -56,7 +58,12 @@ func vacate(u *router.User, jid string) {
 
 // seated reports whether a client is in a room.
 func seated(u *router.User, client string) bool {
-	return slices.ContainsFunc(all(u), func(r *room) bool { return r.seatOf(client) != nil })
+	for _, r := range of(u).byKey {
+		if r.seatOf(client) != nil {
+			return true
+		}
+	}
+	return false
 }
 
 // remove removes the seat of a client.
@@ -125,11 +132,7 @@ func logout(u *router.User) {
 
 // all returns the rooms of a user in the order of their names.
 func all(u *router.User) []*room {
-	var found []*room
-	for _, name := range u.Rooms.Names() {
-		if r := named(u, name); r != nil {
-			found = append(found, r)
-		}
-	}
-	return found
+	return slices.SortedFunc(maps.Values(of(u).byKey), func(a, b *room) int {
+		return cmp.Or(cmp.Compare(a.name, b.name), cmp.Compare(a.jid, b.jid))
+	})
 }

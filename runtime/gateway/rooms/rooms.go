@@ -111,50 +111,48 @@ type seat struct {
 	waiting []func()
 }
 
-// rooms has the rooms of a user by their keys: the folded localparts of their JIDs.
-var rooms router.Slot[map[string]*room]
+// list has the rooms of a user.
+type list struct {
+	byKey  map[string]*room // see keyOf
+	byName map[string]*room // by their names on the network
+}
 
-// of returns the rooms of a user by their keys.
-func of(u *router.User) map[string]*room {
-	all := rooms.Of(u)
-	if *all == nil {
-		*all = map[string]*room{}
+var rooms router.Slot[list]
+
+// of returns the rooms of a user, to be read.
+func of(u *router.User) list {
+	if all := rooms.Peek(u); all != nil {
+		return *all
 	}
-	return *all
+	return list{}
 }
 
 // find returns the room to which a stanza is addressed, or nil.
-func find(u *router.User, s *router.Stanza) *room {
-	all := rooms.Peek(u)
-	if all == nil {
-		return nil
-	}
-	return (*all)[keyOf(s.To)]
-}
+func find(u *router.User, s *router.Stanza) *room { return of(u).byKey[keyOf(s.To)] }
 
-// keyOf returns the key of a room for its JID.
+// keyOf returns the key of a room for its JID: the folded localpart.
 func keyOf(room string) string {
 	local, _, _ := jid.Split(room)
 	return router.Fold(local)
 }
 
-// named returns the room with a name on the network in any spelling, or nil.
+// named returns the room with a name on the network in any spelling, or nil. It looks at no
+// other rooms, because users can be in many.
 func named(u *router.User, name string) *room {
-	all := rooms.Peek(u)
-	if all == nil {
-		return nil
+	all := of(u)
+	if r := all.byName[name]; r != nil {
+		return r
 	}
-	for _, r := range *all {
-		if r.name == name {
-			return r
-		}
-	}
-	return (*all)[router.Fold(router.RoomLocal(name))]
+	return all.byKey[router.Fold(router.RoomLocal(name))]
 }
 
 // enlist adds a room to those of the user.
 func enlist(u *router.User, r *room) {
-	of(u)[keyOf(r.jid)] = r
+	all := rooms.Of(u)
+	if all.byKey == nil {
+		*all = list{byKey: map[string]*room{}, byName: map[string]*room{}}
+	}
+	all.byKey[keyOf(r.jid)], all.byName[r.name] = r, r
 	u.JoinRoom(keyOf(r.jid), r.name)
 }
 
@@ -167,8 +165,12 @@ func forget(u *router.User, r *room) {
 		u.After(outsideTime, func(u *router.User) { vacate(u, place.jid) })
 	}
 	u.LeaveRoom(keyOf(r.jid), r.name)
-	delete(of(u), keyOf(r.jid))
-	if len(of(u)) == 0 {
+	all := of(u)
+	delete(all.byKey, keyOf(r.jid))
+	if all.byName[r.name] == r { // two JIDs may have the same name
+		delete(all.byName, r.name)
+	}
+	if len(all.byKey) == 0 {
 		rooms.Drop(u)
 	}
 	for _, place := range r.seats {
