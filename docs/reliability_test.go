@@ -73,6 +73,8 @@ func TestReliabilityPageHasTheLimitsOfTheCode(t *testing.T) {
 		{"runtime/config/options.go", `{"handler_timeout", KindSeconds, "10"`, "| a handler that computes without waiting | 10 s"},
 		{"runtime/config/options.go", `{"max_string", KindBytes, "64M"`, "| a string of a function or of `..` | 64 MiB"},
 		{"runtime/config/options.go", `{"memory_limit", KindBytes, "0"`, "| memory | none"},
+		{"runtime/gateway/router/router.go", "maxUserStanzas = 10_000", "| stanzas that wait for the handlers of one user | 10,000 and"},
+		{"runtime/gateway/router/router.go", "maxUserBytes = 6 << 20", "| stanzas that wait for the handlers of one user | 10,000 and 6 MiB"},
 		{"luabind/host.go", "maxQueueBytes = 64 << 20", "| bytes waiting for all users | 64 MiB"},
 		{"luabind/backend/backend.go", "WatchdogGrace = 5 * time.Second", "| a script that does not stop then | 5 s"},
 		{"luabind/reload_vm.go", "loadTimeout = time.Minute", "| loading | 60 s"},

@@ -119,14 +119,32 @@ func (r *Router) giveBack(u *User, first func(*User)) {
 	r.rest(u)
 }
 
-// queued returns the number of jobs in the queue of a user.
-func (r *Router) queued(jid string) int {
+// load is what waits for the handlers of a user.
+type load struct{ stanzas, bytes int }
+
+// admit counts a stanza until release. It returns false if too many of the user's stanzas
+// wait. A stanza that exceeds the limit alone may wait if no other does.
+func (r *Router) admit(jid string, size int) bool {
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	if u := r.users[jid]; u != nil {
-		return len(u.queue)
+	now := r.waiting[jid]
+	if now.stanzas >= maxUserStanzas || now.stanzas > 0 && now.bytes+size > maxUserBytes {
+		return false
 	}
-	return 0
+	r.waiting[jid] = load{now.stanzas + 1, now.bytes + size}
+	r.incoming.add(size)
+	return true
+}
+
+// release ends the wait of a stanza.
+func (r *Router) release(jid string, size int) {
+	r.incoming.free(size)
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	now := load{r.waiting[jid].stanzas - 1, r.waiting[jid].bytes - size}
+	if r.waiting[jid] = now; now.stanzas == 0 {
+		delete(r.waiting, jid)
+	}
 }
 
 // run runs the jobs of a user until the queue is empty.

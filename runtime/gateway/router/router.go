@@ -38,9 +38,10 @@ const (
 	// maxOutgoing is the number of bytes of payloads that may wait for handlers. Senders
 	// wait above it.
 	maxOutgoing = 4 << 20
-	// maxQueue is the number of stanzas that may wait for one user. Further ones are
-	// refused with an error.
-	maxQueue = 10_000
+	// maxUserStanzas and maxUserBytes limit the stanzas of one user that wait. Further ones
+	// are refused with an error, because a pause of the reader would delay all users.
+	maxUserStanzas = 10_000
+	maxUserBytes   = 6 << 20
 	// jobCost is the memory of a stanza or payload besides its text, in bytes.
 	jobCost = 256
 )
@@ -117,6 +118,7 @@ type Router struct {
 
 	mu      sync.Mutex
 	users   map[string]*User // those with a queue or a state
+	waiting map[string]load  // by users, see admit
 	running int              // users whose goroutine exists
 	idle    chan struct{}    // closed when running is 0; nil if nothing waits for that
 	closed  bool
@@ -129,8 +131,8 @@ func New(o Options) *Router {
 		Store: o.Store, Clock: o.Clock, opts: o, log: o.Log,
 		tables:   newTables(o.Features),
 		incoming: newQuota(maxIncoming), outgoing: newQuota(maxOutgoing),
-		inbox:   inbox{ready: make(chan struct{}, 1)},
-		users:   map[string]*User{},
+		inbox: inbox{ready: make(chan struct{}, 1)},
+		users: map[string]*User{}, waiting: map[string]load{},
 		refused: logging.Once{Every: time.Minute},
 	}
 	r.settings.Store(&o.Settings)

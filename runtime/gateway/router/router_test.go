@@ -3,6 +3,7 @@ package router_test
 import (
 	"context"
 	"fmt"
+	"strconv"
 	"strings"
 	"sync"
 	"testing"
@@ -212,6 +213,55 @@ func TestUserWithTooManyStanzasReceivesErrors(t *testing.T) {
 	})
 }
 
+// TestUserWithLongStanzasDelaysNobodyElse sends more bytes than may wait for one user.
+func TestUserWithLongStanzasDelaysNobodyElse(t *testing.T) {
+	for _, c := range []struct {
+		name string
+		size int // of each of 40 stanzas
+		most int // stanzas that are accepted
+	}{
+		{name: "long stanzas", size: 500_000, most: 12},
+		{name: "one that exceeds the limit alone", size: 7 << 20, most: 1},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				release := make(chan struct{})
+				r, out := open(t, router.Feature{Stanzas: []router.Route{
+					{Kind: "iq", Type: "get", Space: "urn:slow", Handle: func(_ *router.User, s *router.Stanza) { <-release; s.Result(nil) }},
+					{Kind: "iq", Type: "get", Space: "urn:fast", Handle: func(_ *router.User, s *router.Stanza) { s.Result(nil) }},
+				}}, nil)
+				r.Receive(t.Context(), parse(t, iq("first", "urn:slow")))
+				synctest.Wait() // it runs
+				request := iq("more", "urn:slow")
+				const count = 40
+				for range count {
+					n := parse(t, request)
+					stanza.Add(stanza.Children(n)[0], stanza.Text("urn:slow", "text", strings.Repeat("x", c.size)))
+					r.Receive(t.Context(), n)
+				}
+				if sent := out.take(); len(sent) != count-c.most || !strings.Contains(sent[0], "resource-constraint") {
+					t.Errorf("%d errors, not %d", len(sent), count-c.most)
+				}
+				r.Receive(t.Context(), parse(t, strings.ReplaceAll(iq("other", "urn:fast"), "alice", "bob")))
+				synctest.Wait()
+				if sent := out.take(); len(sent) != 1 || !strings.Contains(sent[0], "result") {
+					t.Errorf("another user gets %q", sent)
+				}
+				close(release)
+				synctest.Wait()
+				if sent := out.take(); len(sent) != c.most+1 {
+					t.Errorf("%d answers, not %d", len(sent), c.most+1)
+				}
+				r.Receive(t.Context(), parse(t, request))
+				synctest.Wait()
+				if sent := out.take(); len(sent) != 1 || !strings.Contains(sent[0], "result") {
+					t.Errorf("after the wait, the user gets %q", sent)
+				}
+			})
+		})
+	}
+}
+
 // TestReadingPausesWhileTheScriptIsBehind delivers more than the script takes.
 func TestReadingPausesWhileTheScriptIsBehind(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
@@ -227,8 +277,8 @@ func TestReadingPausesWhileTheScriptIsBehind(t *testing.T) {
 		reader := make(chan struct{})
 		go func() {
 			defer close(reader)
-			for range 100 {
-				r.Receive(t.Context(), parse(t, `<message from="alice@localhost/x" to="t.localhost"><body>`+body+`</body></message>`))
+			for i := range 100 {
+				r.Receive(t.Context(), parse(t, `<message from="user`+strconv.Itoa(i)+`@localhost/x" to="t.localhost"><body>`+body+`</body></message>`))
 				received++
 			}
 		}()

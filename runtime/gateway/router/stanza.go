@@ -80,14 +80,13 @@ func (r *Router) Receive(ctx context.Context, n *xmltree.Node) {
 		s.Payload = stanza.Children(n)[0]
 	}
 	user := jid.Bare(s.From)
-	if r.queued(user) >= maxQueue {
+	size := sizeOf(n)
+	if !r.admit(user, size) {
 		r.bounce(s, stanza.Errorf(stanza.ResourceConstraint, "too many of your stanzas wait for an answer"))
 		return
 	}
-	size := sizeOf(n)
-	r.incoming.add(size)
 	handle := func(u *User) {
-		r.incoming.free(size)
+		r.release(user, size)
 		r.handle(u, s)
 	}
 	var err error
@@ -97,7 +96,7 @@ func (r *Router) Receive(ctx context.Context, n *xmltree.Node) {
 		err = r.post(user, handle)
 	}
 	if err != nil {
-		r.incoming.free(size)
+		r.release(user, size)
 		r.bounce(s, stanza.Errorf(stanza.ServiceUnavailable, "the transport is stopping"))
 		return
 	}
