@@ -301,3 +301,21 @@ func TestMessagesOfRoomsThatWereNotJoinedAreDropped(t *testing.T) {
 		t.Errorf("a message that must be dropped: %v", n)
 	}
 }
+
+// TestRoomsInAnotherSpellingSendNoChatStates sends for a room what only contacts and occupants
+// send.
+func TestRoomsInAnotherSpellingSendNoChatStates(t *testing.T) {
+	s := play(t, "")
+	s.inRoom()
+	s.handled()
+	before := len(s.server.Stanzas())
+	room := proto.String("#ROOM@net.org")
+	s.script(pb.WrapperMessage_TYPE_BUDDY_TYPING, &pb.Buddy{UserName: proto.String(alice), BuddyName: room})
+	s.script(pb.WrapperMessage_TYPE_ATTENTION, &pb.ConversationMessage{UserName: proto.String(alice), BuddyName: room, Message: proto.String("hey")})
+	s.handled()
+	for _, n := range s.server.Stanzas()[before:] {
+		if n.Name == "message" {
+			t.Errorf("the client gets %v", n)
+		}
+	}
+}

@@ -89,7 +89,7 @@ func toUser(u *router.User, m *pb.ConversationMessage) {
 // sender returns the JID from which a contact or an occupant sends what is no text. It
 // returns "" for a room, which has no such stanzas.
 func sender(u *router.User, name string) string {
-	if _, _, ok := u.Occupant(name); !ok && u.Rooms.Has(name) {
+	if _, _, ok := u.Occupant(name); !ok && u.HasJoined(name) {
 		return ""
 	}
 	return u.ContactFrom(name)

@@ -149,7 +149,7 @@ func (u *User) roomOf(local string) (name string, known bool) {
 // Occupant divides room/nickname if the user has joined the room.
 func (u *User) Occupant(name string) (room, nick string, ok bool) {
 	for at := strings.IndexByte(name, '/'); at >= 0 && len(u.joined) > 0; {
-		if u.hasJoined(name[:at]) && at+1 < len(name) {
+		if u.HasJoined(name[:at]) && at+1 < len(name) {
 			return name[:at], name[at+1:], true
 		}
 		next := strings.IndexByte(name[at+1:], '/')
@@ -161,8 +161,8 @@ func (u *User) Occupant(name string) (room, nick string, ok bool) {
 	return "", "", false
 }
 
-// hasJoined is like Rooms.Has, for all spellings of a name.
-func (u *User) hasJoined(name string) bool {
+// HasJoined is like Rooms.Has, for all spellings of a name.
+func (u *User) HasJoined(name string) bool {
 	if len(u.joined) == 0 {
 		return false
 	}

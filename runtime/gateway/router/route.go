@@ -395,7 +395,7 @@ func targetOf(u *User, m conversation) Target {
 	switch {
 	case m.GetPm():
 		return Occupant
-	case rules.InRoom(m) || u.hasJoined(m.GetBuddyName()):
+	case rules.InRoom(m) || u.HasJoined(m.GetBuddyName()):
 		return Room
 	}
 	if _, _, ok := u.Occupant(m.GetBuddyName()); ok {
