@@ -36,6 +36,7 @@ var byTheWall = map[string]string{
 	"runtime/gateway/users/archive.go":              "the time of a message, which its place contains",
 	"runtime/gateway/users/pairs.go":                "pairs expire by the time of day",
 	"runtime/gateway/archive/query.go":              "the time of a message",
+	"runtime/gateway/archive/keep.go":               "the time of a message",
 	"runtime/gateway/commands/session.go":           "forms expire by the time of day, also in another process",
 	"runtime/files/index.go":                        "files expire by the time of day",
 	"runtime/files/sweep.go":                        "files expire by the time of day",
