@@ -51,7 +51,10 @@ func KeepInRoom(u *router.User, room string, n *xmltree.Node) {
 // IDInRoom returns the id of a message in the room's archive, also if it is not kept. That of
 // an old message is the same each time.
 func IDInRoom(room string, n *xmltree.Node) string {
-	return cmp.Or(roomID(n, room), oldID(n), rand.Text()) // clients may use the id attribute twice
+	if id := roomID(n, room); id != "" {
+		return id
+	}
+	return cmp.Or(oldID(n), rand.Text()) // clients may use the id attribute twice
 }
 
 // lasts reports whether a message is worth keeping. Its sender may forbid it (XEP-0334).

@@ -7,7 +7,6 @@ import (
 	"spectrumlua/runtime/clock"
 	"spectrumlua/runtime/gateway/router"
 	"spectrumlua/runtime/gateway/users"
-	"spectrumlua/runtime/jid"
 	"spectrumlua/runtime/stanza"
 	"spectrumlua/runtime/xmltree"
 )
@@ -213,8 +212,7 @@ func registeredUsers(u *router.User) ([]sleeper, error) {
 	}
 	var sleepers []sleeper
 	for _, a := range all {
-		_, domain, _ := jid.Split(a.JID)
-		if !disabled[a.ID] && u.Router().Settings().Service.Allows(domain) {
+		if !disabled[a.ID] && u.Router().Settings().Service.Allows(a.JID) {
 			sleepers = append(sleepers, sleeper{a.JID, byDefault != unusual[a.ID], a.Online})
 		}
 	}

@@ -153,9 +153,7 @@ func Relogin(u *router.User) {
 	clients := u.Clients
 	Logout(u)
 	u.Clients = clients
-	if !Login(u) {
-		u.Clients = nil
-	}
+	Login(u)
 }
 
 // connected handles CONNECTED.

@@ -168,13 +168,18 @@ func TestStanzasAndPayloadsOfAUserKeepTheirOrder(t *testing.T) {
 	})
 }
 
+// slowAndFast answers one request at once and the other one after release.
+func slowAndFast(release <-chan struct{}) router.Feature {
+	return router.Feature{Stanzas: []router.Route{
+		{Kind: "iq", Type: "get", Space: "urn:slow", Handle: func(_ *router.User, s *router.Stanza) { <-release; s.Result(nil) }},
+		{Kind: "iq", Type: "get", Space: "urn:fast", Handle: func(_ *router.User, s *router.Stanza) { s.Result(nil) }},
+	}}
+}
+
 func TestSlowUserDelaysNobodyElse(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		release := make(chan struct{})
-		r, out := open(t, router.Feature{Stanzas: []router.Route{
-			{Kind: "iq", Type: "get", Space: "urn:slow", Handle: func(_ *router.User, s *router.Stanza) { <-release; s.Result(nil) }},
-			{Kind: "iq", Type: "get", Space: "urn:fast", Handle: func(_ *router.User, s *router.Stanza) { s.Result(nil) }},
-		}}, nil)
+		r, out := open(t, slowAndFast(release), nil)
 		r.Receive(t.Context(), parse(t, iq("1", "urn:slow")))
 		r.Receive(t.Context(), parse(t, iq("2", "urn:fast")))
 		r.Receive(t.Context(), parse(t, strings.Replace(iq("3", "urn:fast"), "alice", "bob", 1)))
@@ -193,9 +198,7 @@ func TestSlowUserDelaysNobodyElse(t *testing.T) {
 func TestUserWithTooManyStanzasReceivesErrors(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		release := make(chan struct{})
-		r, out := open(t, router.Feature{Stanzas: []router.Route{
-			{Kind: "iq", Type: "get", Space: "urn:slow", Handle: func(_ *router.User, s *router.Stanza) { <-release; s.Result(nil) }},
-		}}, nil)
+		r, out := open(t, slowAndFast(release), nil)
 		r.Receive(t.Context(), parse(t, iq("first", "urn:slow")))
 		synctest.Wait() // it runs, and is not in the queue any more
 		const most = 10_000
@@ -226,10 +229,7 @@ func TestUserWithLongStanzasDelaysNobodyElse(t *testing.T) {
 		t.Run(c.name, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
 				release := make(chan struct{})
-				r, out := open(t, router.Feature{Stanzas: []router.Route{
-					{Kind: "iq", Type: "get", Space: "urn:slow", Handle: func(_ *router.User, s *router.Stanza) { <-release; s.Result(nil) }},
-					{Kind: "iq", Type: "get", Space: "urn:fast", Handle: func(_ *router.User, s *router.Stanza) { s.Result(nil) }},
-				}}, nil)
+				r, out := open(t, slowAndFast(release), nil)
 				r.Receive(t.Context(), parse(t, iq("first", "urn:slow")))
 				synctest.Wait() // it runs
 				request := iq("more", "urn:slow")

@@ -10,7 +10,6 @@ import (
 	"spectrumlua/runtime/clock"
 	"spectrumlua/runtime/crash"
 	"spectrumlua/runtime/gateway/users"
-	"spectrumlua/runtime/jid"
 	"spectrumlua/runtime/rules"
 	"spectrumlua/runtime/stanza"
 	"spectrumlua/runtime/xmltree"
@@ -65,7 +64,7 @@ func (u *User) Router() *Router { return u.router }
 
 // Barred returns why users of the user's server may not use the transport, or nil if they may.
 func (u *User) Barred() *stanza.Error {
-	if _, domain, _ := jid.Split(u.JID); u.router.Settings().Service.Allows(domain) {
+	if u.router.Settings().Service.Allows(u.JID) {
 		return nil
 	}
 	return stanza.Errorf(stanza.Forbidden, "Users of your server may not use the transport.")

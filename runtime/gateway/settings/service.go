@@ -92,7 +92,8 @@ func lower(names []string) []string {
 	return all
 }
 
-// Allows reports whether users of a domain may use the transport.
-func (s Service) Allows(domain string) bool {
+// Allows reports whether the users of the server of a JID may use the transport.
+func (s Service) Allows(user string) bool {
+	_, domain, _ := jid.Split(user)
 	return len(s.AllowedServers) == 0 || slices.Contains(s.AllowedServers, domain)
 }
