@@ -170,10 +170,10 @@ func step(u *router.User, s *router.Stanza, c *command) *stanza.Error {
 		}
 		answer("completed", children...)
 	})
-	if refusal == nil { // also while the script runs the command, so that it runs once
-		end(u, session)
-	}
-	if refusal != nil && refusal.Condition == stanza.NotAcceptable { // what the user has filled in
+	switch {
+	case refusal == nil:
+		end(u, session) // also while the script runs the command, so that it runs once
+	case refusal.Condition == stanza.NotAcceptable: // what the user has filled in
 		return wrong(badPayload, "%s", refusal.Text)
 	}
 	return refusal
