@@ -200,26 +200,55 @@ func TestStalledServerIsLeft(t *testing.T) {
 // TestStalledServerIsLeftWithoutAnAnswer has a connection that breaks after something has arrived
 // since the last ping, but not its answer.
 func TestStalledServerIsLeftWithoutAnAnswer(t *testing.T) {
-	inBubble(t, nil, func(tr *trial) {
-		tr.send("0")
-		time.Sleep(time.Second)
-		tr.server.Mute(true)
-		tr.send("1")
-		time.Sleep(time.Second)
-		tr.server.Send("<presence from='a@b'/>")
-		time.Sleep(time.Second)
-		tr.server.Stall(true)
-		time.Sleep(2 * time.Minute)
-		if tr.Connected() {
-			t.Error("the component waits for ever")
-		}
-		tr.server.Mute(false)
-		tr.server.Stall(false)
-		tr.login()
-		if got, _ := tr.bodies(); len(got) != 2 {
-			t.Errorf("%d of 2 messages arrived", len(got))
-		}
-	})
+	for _, answered := range []bool{false, true} {
+		t.Run(fmt.Sprint("earlier pings were answered ", answered), func(t *testing.T) {
+			inBubble(t, nil, func(tr *trial) {
+				tr.server.Mute(!answered)
+				tr.send("0")
+				time.Sleep(time.Second)
+				tr.server.Mute(true)
+				tr.send("1")
+				time.Sleep(time.Second)
+				tr.server.Send("<presence from='a@b'/>")
+				time.Sleep(time.Second)
+				tr.server.Stall(true)
+				time.Sleep(2 * time.Minute)
+				if tr.Connected() {
+					t.Error("the component waits for ever")
+				}
+				tr.server.Mute(false)
+				tr.server.Stall(false)
+				tr.login()
+				if got, _ := tr.bodies(); len(got) != 2 {
+					t.Errorf("%d of 2 messages arrived", len(got))
+				}
+			})
+		})
+	}
+}
+
+// TestLostPingIsRepeated has a server that loses a ping and keeps sending: the stanzas before the
+// ping are confirmed later.
+func TestLostPingIsRepeated(t *testing.T) {
+	for _, every := range []time.Duration{time.Second, 10 * time.Second} {
+		t.Run(fmt.Sprint("something arrives every ", every), func(t *testing.T) {
+			inBubble(t, nil, func(tr *trial) {
+				tr.server.Mute(true)
+				tr.send("0")
+				time.Sleep(time.Second)
+				tr.server.Mute(false)
+				for range time.Minute / every {
+					tr.server.Send("<presence from='a@b'/>")
+					time.Sleep(every)
+				}
+				tr.server.Disconnect()
+				time.Sleep(time.Minute)
+				if got, repeated := tr.bodies(); len(got) != 1 || repeated > 0 || tr.server.Logins() != 2 {
+					t.Errorf("%d messages, %d repeated, %d logins\n%s", len(got), repeated, tr.server.Logins(), tr.log)
+				}
+			})
+		})
+	}
 }
 
 func TestSlowHandleIsNotASilentServer(t *testing.T) {
@@ -238,22 +267,35 @@ func TestSlowHandleIsNotASilentServer(t *testing.T) {
 }
 
 func TestServerThatIgnoresPings(t *testing.T) {
-	inBubble(t, nil, func(tr *trial) {
-		tr.server.Mute(true)
-		for i := range 100 {
-			tr.send(fmt.Sprint(i))
-			tr.server.Send("<presence from='a@b'/>")
-			time.Sleep(10 * time.Second)
-		}
-		tr.server.Disconnect()
-		time.Sleep(time.Minute)
-		if got, repeated := tr.bodies(); len(got) != 100 || repeated > 0 || tr.server.Logins() != 2 {
-			t.Errorf("%d messages, %d repeated, %d logins\n%s", len(got), repeated, tr.server.Logins(), tr.log)
-		}
-		if !strings.Contains(tr.log.String(), "does not answer pings") {
-			t.Errorf("log:\n%s", tr.log)
-		}
-	})
+	for _, every := range []time.Duration{time.Second, 10 * time.Second} {
+		t.Run(fmt.Sprint("something arrives every ", every), func(t *testing.T) {
+			inBubble(t, nil, func(tr *trial) {
+				tr.server.Mute(true)
+				for i := range 100 {
+					tr.send(fmt.Sprint(i))
+					for range 10 * time.Second / every {
+						tr.server.Send("<presence from='a@b'/>")
+						time.Sleep(every)
+					}
+				}
+				tr.server.Disconnect()
+				time.Sleep(time.Minute)
+				if got, repeated := tr.bodies(); len(got) != 100 || repeated > 0 || tr.server.Logins() != 2 {
+					t.Errorf("%d messages, %d repeated, %d logins\n%s", len(got), repeated, tr.server.Logins(), tr.log)
+				}
+				if n := strings.Count(tr.log.String(), "does not answer pings"); n != 1 {
+					t.Errorf("%d warnings in the log:\n%s", n, tr.log)
+				}
+				tr.server.Stall(true)
+				time.Sleep(2 * time.Minute)
+				if tr.Connected() {
+					t.Error("the component does not leave it when it is stalled")
+				}
+				tr.server.Stall(false)
+				tr.login()
+			})
+		})
+	}
 }
 
 func TestUnconfirmedStanzasAreSentAgain(t *testing.T) {

@@ -14,6 +14,8 @@ const (
 	pingEvery = 20 * time.Millisecond
 	// pingBytes is the number of bytes after which a ping does not wait for that time.
 	pingBytes = 256 << 10
+	// maxPings is how often a ping is sent to a server that sends other things but no answer.
+	maxPings = 3
 )
 
 // pings are the pings that confirm the stanzas before them. At most one waits for its
@@ -22,14 +24,14 @@ type pings struct {
 	jid    string
 	prefix string // of the ids; no one else knows it
 	number uint64
-	off    bool // the server does not answer
-	works  bool // the server has answered one of this connection
+	off    bool // the server does not answer: pings only find out whether it is alive
 	wanted bool // one is due at once
 
-	id        string // of the ping that waits for its answer; "" without one
-	covers    int    // chunks of the window that it confirms
-	last      time.Time
-	writtenAt time.Time
+	id        string    // of the ping that waits for its answer; "" without one
+	covers    int       // chunks of the window that it confirms
+	times     int       // it has been written
+	writtenAt time.Time // when it was last written
+	last      time.Time // when a ping was last due
 }
 
 func newPings(jid string) pings {
@@ -40,12 +42,10 @@ func newPings(jid string) pings {
 // pending is the number of bytes to confirm.
 func (p *pings) due(now time.Time, pending int, suspect bool) time.Duration {
 	switch {
-	case p.id != "":
-		return -1
 	case p.wanted:
 		p.last = now
 		return 0
-	case p.off || pending == 0:
+	case p.id != "" || p.off || pending == 0:
 		return -1
 	}
 	if wait := pingEvery - now.Sub(p.last); wait > 0 && pending < pingBytes && !suspect {
@@ -55,31 +55,51 @@ func (p *pings) due(now time.Time, pending int, suspect bool) time.Duration {
 	return 0
 }
 
-// next returns a ping that confirms the first chunks of the window. It goes to the
-// component's own address, which every server knows.
+// next returns a ping that confirms the first chunks of the window, or once more the one that
+// waits for its answer. It goes to the component's own address, which every server knows.
 func (p *pings) next(covers int) string {
-	p.number++
-	p.id, p.covers, p.wanted, p.writtenAt = p.prefix+strconv.FormatUint(p.number, 36), covers, false, time.Time{}
+	if p.id == "" {
+		p.number++
+		p.id, p.covers, p.times = p.prefix+strconv.FormatUint(p.number, 36), covers, 0
+	}
+	p.wanted, p.writtenAt = false, time.Time{}
 	return "<iq type='get' from='" + p.jid + "' to='" + p.jid + "' id='" + p.id + "'><ping xmlns='urn:xmpp:ping'/></iq>"
 }
 
 func (p *pings) wrote(ping string, now time.Time) {
 	if p.id != "" && strings.Contains(ping, p.id) {
 		p.writtenAt = now
+		p.times++
 	}
 }
+
+// repeat makes the ping due again. It returns false if that has been done maxPings times.
+func (p *pings) repeat() bool {
+	switch {
+	case p.off:
+		p.forget() // the server lives
+	case p.times >= maxPings:
+		return false
+	default:
+		p.wanted = true
+	}
+	return true
+}
+
+// forget waits no longer for an answer.
+func (p *pings) forget() { p.id, p.covers, p.wanted, p.writtenAt = "", 0, false, time.Time{} }
 
 func (p *pings) ours(id string) bool { return strings.HasPrefix(id, p.prefix) }
 
 // answered returns the number of chunks that an answer confirms. It returns false for
 // an old answer.
 func (p *pings) answered(id string) (int, bool) {
+	p.off = false
 	if p.id == "" || id != p.id {
 		return 0, false
 	}
 	n := p.covers
-	p.works = true
-	p.id, p.covers, p.writtenAt = "", 0, time.Time{}
+	p.forget()
 	return n, true
 }
 
@@ -87,5 +107,6 @@ func (p *pings) answered(id string) (int, bool) {
 func (p *pings) shift(n int) { p.covers = max(0, p.covers-n) }
 
 func (p *pings) reset() {
-	p.id, p.covers, p.wanted, p.off, p.works, p.writtenAt, p.last = "", 0, false, false, false, time.Time{}, time.Time{}
+	p.forget()
+	p.off, p.last = false, time.Time{}
 }

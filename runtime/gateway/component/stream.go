@@ -35,6 +35,7 @@ type stream struct {
 	ready  []*xmltree.Node // parsed and not handled
 	wrong  error           // of the parser
 	heard  time.Time       // when the server has sent something
+	looked time.Time       // when the reader has checked for silence
 
 	greeted bool // the server has opened a stream for components
 
@@ -62,6 +63,7 @@ func (s *stream) read(ctx context.Context) error {
 	stop := context.AfterFunc(ctx, func() { _ = s.conn.SetReadDeadline(time.Unix(1, 0)) })
 	defer stop()
 	s.heard = time.Now()
+	s.looked = s.heard
 	for {
 		for len(s.ready) > 0 && ctx.Err() == nil {
 			n := s.ready[0]
@@ -91,14 +93,19 @@ func (s *stream) fill(ctx context.Context) error {
 	}
 	err := s.more()
 	switch {
-	case err == nil, ctx.Err() != nil:
+	case ctx.Err() != nil:
 		return nil
+	case err == nil:
+		if s.heard.Sub(s.looked) < s.lookEvery() {
+			return nil
+		}
+		return s.look(s.heard)
 	case s.wrong != nil:
 		return s.c.fail(ErrMalformed, s.wrong)
 	case s.writeFailure() != nil:
 		return s.writeFailure()
 	case isTimeout(err):
-		return s.silent(time.Now())
+		return s.look(time.Now())
 	}
 	return s.c.lost(err)
 }
@@ -109,7 +116,11 @@ func (s *stream) readDeadline() time.Time {
 	if !s.failed.IsZero() {
 		return s.failed.Add(lastWords)
 	}
-	return time.Now().Add(min(s.c.opts.PingAfter, s.c.opts.PingTimeout) / looksPerTimeout)
+	return time.Now().Add(s.lookEvery())
+}
+
+func (s *stream) lookEvery() time.Duration {
+	return min(s.c.opts.PingAfter, s.c.opts.PingTimeout) / looksPerTimeout
 }
 
 // more reads once and parses what has arrived. Elements before an error are ready.
@@ -143,9 +154,10 @@ func (s *stream) next() (*xmltree.Node, error) {
 	return n, nil
 }
 
-// silent is called when nothing has arrived for a while, and everything before that has
-// been handled.
-func (s *stream) silent(now time.Time) error {
+// look checks for silence: no answer to a ping, or nothing at all. Everything that has arrived
+// must have been parsed.
+func (s *stream) look(now time.Time) error {
+	s.looked = now
 	asked := s.c.out.pingAge()
 	switch {
 	case asked.IsZero():
@@ -155,14 +167,10 @@ func (s *stream) silent(now time.Time) error {
 	case now.Sub(asked) < s.c.opts.PingTimeout:
 	case s.heard.Before(asked):
 		return s.c.fail(ErrTimeout, nil)
-	case now.Sub(s.heard) >= s.c.opts.PingTimeout && s.c.out.pingsWork():
-		// It has sent something after the ping, but no answer, and is silent since then.
-		return s.c.fail(ErrTimeout, nil)
-	case now.Sub(asked) >= 2*s.c.opts.PingTimeout:
+	case !s.c.out.pingAgain():
 		s.c.once.Do("pings", func() {
 			s.c.log.Warn("the XMPP server does not answer pings: stanzas may be lost when it restarts")
 		})
-		s.c.out.trust()
 	}
 	return nil
 }

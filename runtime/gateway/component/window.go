@@ -98,6 +98,9 @@ func (o *outbox) wrote(b batch, now time.Time) {
 	}
 	b.chunk.written = now
 	o.writing -= b.chunk.size()
+	if o.pings.off {
+		o.confirmed(len(o.window))
+	}
 	if o.waiting+o.writing <= o.limits.queue/2 {
 		o.waiters.Release()
 	}
@@ -136,8 +139,10 @@ func (o *outbox) confirmed(n int) {
 func (o *outbox) ping() {
 	o.mu.Lock()
 	defer o.mu.Unlock()
-	o.pings.wanted = true
-	o.signal()
+	if o.pings.id == "" {
+		o.pings.wanted = true
+		o.signal()
+	}
 }
 
 // pingAge returns when the ping was written that waits for its answer, or zero.
@@ -147,19 +152,20 @@ func (o *outbox) pingAge() time.Time {
 	return o.pings.writtenAt
 }
 
-// pingsWork reports whether the server has answered a ping of this connection.
-func (o *outbox) pingsWork() bool {
+// pingAgain repeats the ping that waits for its answer. It returns false if the server has not
+// answered maxPings of them: it then considers all stanzas delivered, and later ones as soon as
+// they are written.
+func (o *outbox) pingAgain() bool {
 	o.mu.Lock()
 	defer o.mu.Unlock()
-	return o.pings.works
-}
-
-// trust considers all stanzas delivered, and later ones as soon as they are written.
-func (o *outbox) trust() {
-	o.mu.Lock()
-	defer o.mu.Unlock()
+	if o.pings.repeat() {
+		o.signal()
+		return true
+	}
+	o.pings.forget()
 	o.pings.off = true
 	o.confirmed(len(o.window))
+	return false
 }
 
 // verdict says what the end of a connection means for the stanzas that are not confirmed.
