@@ -529,7 +529,7 @@ const (
 	// To the script: the answer to a command. It names no user.
 	//
 	// From the script: a command for Spectrum, for example `status`. Spectrum answers
-	// commands in order.
+	// commands in order. With `serve`, `help` lists the commands.
 	WrapperMessage_TYPE_QUERY WrapperMessage_Type = 31
 	// The rooms that service discovery shows to one user or to all users.
 	WrapperMessage_TYPE_ROOM_LIST WrapperMessage_Type = 32

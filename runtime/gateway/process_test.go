@@ -1,7 +1,9 @@
 package gateway_test
 
 import (
+	"strings"
 	"testing"
+	"time"
 
 	"spectrumlua/pb"
 	"spectrumlua/runtime/stanza"
@@ -26,5 +28,43 @@ func TestStanzasWithoutASenderAreFromTheTransport(t *testing.T) {
 				t.Errorf("the stanza comes from %q", got)
 			}
 		})
+	}
+}
+
+func TestScriptAsksWithQueries(t *testing.T) {
+	s := play(t, "")
+	s.gateway.Loaded(nil)
+	s.online()
+	s.passes(90 * time.Second)
+	ask := func(query, want string) {
+		t.Helper()
+		s.script(pb.WrapperMessage_TYPE_QUERY, &pb.BackendConfig{Config: &query})
+		if got := delivered[*pb.BackendConfig](s, pb.WrapperMessage_TYPE_QUERY).GetConfig(); got != want {
+			t.Errorf("%q: %q", query, got)
+		}
+	}
+	ask("status", "Running (1 users connected using 1 backends)")
+	ask(" status\n", "Running (1 users connected using 1 backends)")
+	ask("uptime", "90")
+	ask("backends_count", "1")
+	ask("online_users_count", "1")
+	ask("has_online_user "+alice, "1")
+	ask("has_online_user bob@localhost", "0")
+	ask("has_online_user", "0")
+	ask("restart", "Error: Unknown variable or command \"restart\"; `help` lists them")
+	ask("", "Error: Unknown variable or command \"\"; `help` lists them")
+	s.user(`<presence type="unavailable" from="` + desktop + `" to="` + transport + `"/>`)
+	delivered[*pb.Logout](s, pb.WrapperMessage_TYPE_LOGOUT)
+	ask("online_users_count", "0")
+	ask("has_online_user "+alice, "0")
+
+	help := "help"
+	s.script(pb.WrapperMessage_TYPE_QUERY, &pb.BackendConfig{Config: &help})
+	for line := range strings.Lines(delivered[*pb.BackendConfig](s, pb.WrapperMessage_TYPE_QUERY).GetConfig()) {
+		command, _, _ := strings.Cut(line, " ")
+		s.script(pb.WrapperMessage_TYPE_QUERY, &pb.BackendConfig{Config: &command})
+		if got := delivered[*pb.BackendConfig](s, pb.WrapperMessage_TYPE_QUERY).GetConfig(); strings.HasPrefix(got, "Error") {
+			t.Errorf("help names %q, but: %s", command, got)
+		}
 	}
 }

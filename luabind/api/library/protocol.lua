@@ -367,7 +367,7 @@
 ---| "ft_continue" # File transfer, as `ft_start`.
 ---| "exit" # The process must end. It arrives before the sessions end.
 ---| "backend_config" # The features of the transport, sent before the first `pong`. `spectrum.backend_config` builds it. Spectrum keeps the first value of a key until it restarts.
----| "query" # To the script: the answer to a command. It names no user. From the script: a command for Spectrum, for example `status`. Spectrum answers commands in order.
+---| "query" # To the script: the answer to a command. It names no user. From the script: a command for Spectrum, for example `status`. Spectrum answers commands in order. With `serve`, `help` lists the commands.
 ---| "room_list" # The rooms that service discovery shows to one user or to all users.
 ---| "conv_message_ack" # A receipt: the message with this `id` has arrived (XEP-0184).
 ---| "raw_xml" # To the script: an unchanged stanza. It arrives only with the feature `rawxml`, for every message, every presence and most IQs. Without the feature, no IQ reaches the script. From the script: one complete stanza. Without `from`, it comes from the transport.
@@ -400,7 +400,7 @@
 ---| "attention" # The user or the contact asks for attention (XEP-0224).
 ---| "stats" # The memory and the id of the process. The runtime sends it after each `pong`.
 ---| "backend_config" # The features of the transport, sent before the first `pong`. `spectrum.backend_config` builds it. Spectrum keeps the first value of a key until it restarts.
----| "query" # A command for Spectrum, for example `status`. Spectrum answers commands in order.
+---| "query" # A command for Spectrum, for example `status`. Spectrum answers commands in order. With `serve`, `help` lists the commands.
 ---| "room_list" # The rooms that service discovery shows to one user or to all users.
 ---| "conv_message_ack" # A receipt: the message with this `id` has arrived (XEP-0184).
 ---| "raw_xml" # One complete stanza. Without `from`, it comes from the transport.

@@ -12,11 +12,18 @@ import (
 
 // Feature returns the feature.
 func Feature() router.Feature {
+	q := &queries{users: map[string]struct{}{}}
 	return router.Feature{
 		Name: "process",
 		Payloads: []router.PayloadRoute{
 			router.On(pb.WrapperMessage_TYPE_BACKEND_CONFIG, router.Any, backendConfig),
 			router.OnRaw(pb.WrapperMessage_TYPE_RAW_XML, rawXML),
+			router.On(pb.WrapperMessage_TYPE_QUERY, router.Any, q.answer),
+		},
+		Hooks: router.Hooks{
+			Script:   q.start,
+			LoggedIn: func(u *router.User) { q.online(u.JID, true) },
+			Logout:   func(u *router.User) { q.online(u.JID, false) },
 		},
 	}
 }
