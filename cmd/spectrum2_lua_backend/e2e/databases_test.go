@@ -5,7 +5,6 @@ package e2e_test
 import (
 	"os"
 	"path/filepath"
-	"runtime"
 	"testing"
 
 	"spectrumlua/runtime/database/e2e/dbserver"
@@ -43,7 +42,6 @@ func startDatabase(t *testing.T, kind *dbserver.Kind) *dbserver.Server {
 	if _, err := os.Stat(filepath.Join(folder, ".e2e-root")); err != nil {
 		t.Skipf("NOT TESTED: %s is missing: %v", kind.Name, err)
 	}
-	runtime.LockOSThread() // the kernel kills the server when this thread ends
 	lock, err := dbserver.Lock(folder)
 	if err != nil {
 		t.Fatal(err)

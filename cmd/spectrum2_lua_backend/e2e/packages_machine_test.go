@@ -13,6 +13,8 @@ import (
 	"syscall"
 	"testing"
 	"time"
+
+	"spectrumlua/runtime/dependent"
 )
 
 // A machine is a fresh Debian with systemd as process 1, in namespaces of its own. What
@@ -80,12 +82,11 @@ func startMachine(t *testing.T, from string) *machine {
 	cmd := exec.Command("unshare", "--mount", "--pid", "--fork", "--kill-child", "--uts", "--ipc", "--net", "--cgroup",
 		"bash", "systemd.sh", from, m.dir)
 	cmd.Stdout, cmd.Stderr = console, console
-	cmd.SysProcAttr = &syscall.SysProcAttr{UseCgroupFD: true, CgroupFD: int(group.Fd()), Pdeathsig: syscall.SIGKILL}
-	if err := cmd.Start(); err != nil {
+	cmd.SysProcAttr = &syscall.SysProcAttr{UseCgroupFD: true, CgroupFD: int(group.Fd())}
+	ended := make(chan error, 1)
+	if err := dependent.Start(cmd, func() { ended <- cmd.Wait() }); err != nil {
 		t.Fatal(err)
 	}
-	ended := make(chan error, 1)
-	go func() { ended <- cmd.Wait() }()
 	t.Cleanup(func() {
 		if t.Failed() {
 			m.showLogs()

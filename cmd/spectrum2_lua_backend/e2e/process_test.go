@@ -13,6 +13,8 @@ import (
 	"strings"
 	"syscall"
 	"time"
+
+	"spectrumlua/runtime/dependent"
 )
 
 // marker names the bed in the environment of all its processes. It also identifies those
@@ -42,7 +44,7 @@ func (b *bed) command(arg ...string) *exec.Cmd {
 		"PATH=/usr/sbin:/usr/bin:/sbin:/bin", "LC_ALL=C.UTF-8", "HOME=" + b.inside("."),
 		"PYTHONDONTWRITEBYTECODE=1", marker + b.dir,
 	}
-	cmd.SysProcAttr = &syscall.SysProcAttr{Setpgid: true, Pdeathsig: syscall.SIGKILL}
+	cmd.SysProcAttr = &syscall.SysProcAttr{Setpgid: true}
 	return cmd
 }
 
@@ -61,14 +63,14 @@ func (b *bed) start(name string, arg ...string) *process {
 
 func (b *bed) launch(name string, cmd *exec.Cmd) *process {
 	b.t.Helper()
-	if err := cmd.Start(); err != nil {
-		b.t.Fatalf("%s: %v", name, err)
-	}
 	p := &process{name: name, cmd: cmd, done: make(chan struct{})}
-	go func() {
+	err := dependent.Start(cmd, func() {
 		p.err = cmd.Wait()
 		close(p.done)
-	}()
+	})
+	if err != nil {
+		b.t.Fatalf("%s: %v", name, err)
+	}
 	return p
 }
 

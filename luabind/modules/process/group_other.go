@@ -2,13 +2,7 @@
 
 package process
 
-import (
-	"os/exec"
-	"syscall"
-)
-
-// childAttributes starts a program in a process group of its own.
-func childAttributes() *syscall.SysProcAttr { return &syscall.SysProcAttr{Setpgid: true} }
+import "os/exec"
 
 // waitForGroup waits until a program has ended, and kills the rest of its
 // group.

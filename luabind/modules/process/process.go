@@ -19,7 +19,7 @@ import (
 
 	"spectrumlua/luabind/bind"
 	"spectrumlua/luabind/stream"
-	"spectrumlua/runtime/crash"
+	"spectrumlua/runtime/dependent"
 	"spectrumlua/runtime/task"
 )
 
@@ -75,7 +75,8 @@ func start(l *lua.LState) int {
 	c := &child{cmd: exec.Command(command[0], command[1:]...), ended: make(chan struct{})}
 	c.cmd.Dir = dir
 	c.cmd.Env = environment(env)
-	c.cmd.SysProcAttr = childAttributes()
+	// A process group of its own, so that a signal reaches what the program has started too.
+	c.cmd.SysProcAttr = &syscall.SysProcAttr{Setpgid: true}
 	if err := c.launch(l); err != nil {
 		return bind.Fail(l, fmt.Errorf("cannot start %s: %w", command[0], plain(err)))
 	}
@@ -141,11 +142,7 @@ func (c *child) launch(l *lua.LState) error {
 	var err error
 	finished := false
 	defer func() {
-		running := c.cmd.Process != nil && err == nil
-		if running {
-			go c.reap()
-		}
-		if running && !finished {
+		if c.cmd.Process != nil && err == nil && !finished {
 			_ = c.kill()
 		}
 	}()
@@ -182,7 +179,7 @@ func (c *child) begin() error {
 	}
 	if err == nil {
 		c.cmd.Stdin, c.cmd.Stdout, c.cmd.Stderr = stdin, stdout, stderr
-		err = c.cmd.Start()
+		err = dependent.Start(c.cmd, c.reap)
 	}
 	if err != nil {
 		closeAll(c.files)
@@ -203,7 +200,6 @@ func closeAll(files []*os.File) {
 // the program leaves in its group end with it, because another group may get
 // the same number later.
 func (c *child) reap() {
-	defer crash.Guard()
 	waitForGroup(c.cmd) // ProcessState holds the result
 	c.state = c.cmd.ProcessState
 	close(c.ended)

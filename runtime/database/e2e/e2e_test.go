@@ -6,7 +6,6 @@ import (
 	"fmt"
 	"os"
 	"os/exec"
-	"runtime"
 	"strconv"
 	"strings"
 	"sync"
@@ -31,9 +30,6 @@ var servers []*dbserver.Server
 func TestMain(m *testing.M) { os.Exit(run(m)) }
 
 func run(m *testing.M) int {
-	// Pdeathsig kills a server when the thread that started it ends, so the main
-	// goroutine keeps its thread.
-	runtime.LockOSThread()
 	root := os.Getenv("E2E_DATABASES")
 	if root == "" {
 		fmt.Println("E2E_DATABASES is not set: run.sh sets it")

@@ -18,6 +18,7 @@ import (
 	"time"
 
 	"spectrumlua/runtime/database/e2e/dbserver"
+	"spectrumlua/runtime/dependent"
 )
 
 // spectrumRoot returns the Debian with Spectrum 2, and locks it for this process. It
@@ -53,6 +54,7 @@ type spectrum struct {
 	root, dir string // dir is the path for this process
 	server    net.Listener
 	cmd       *exec.Cmd
+	ended     chan struct{} // closed when cmd has ended
 }
 
 const spectrumConfig = `
@@ -137,14 +139,19 @@ func (s *spectrum) start() *component {
 	inside := strings.TrimPrefix(s.dir, s.root)
 	s.cmd = exec.Command("unshare", "--mount", "--mount-proc", "--root="+s.root, "--wd="+inside, "--", "spectrum2", "-n", inside+"/t.cfg")
 	s.cmd.Env = []string{"PATH=/usr/sbin:/usr/bin:/sbin:/bin", "LC_ALL=C.UTF-8", "HOME=" + inside}
-	s.cmd.SysProcAttr = &syscall.SysProcAttr{Pdeathsig: syscall.SIGKILL}
 	out, err := os.OpenFile(s.path("out"), os.O_CREATE|os.O_APPEND|os.O_WRONLY, 0o644)
 	if err != nil {
 		s.t.Fatal(err)
 	}
 	defer out.Close()
 	s.cmd.Stdout, s.cmd.Stderr = out, out
-	if err := s.cmd.Start(); err != nil {
+	ended := make(chan struct{})
+	s.ended = ended
+	err = dependent.Start(s.cmd, func() {
+		_ = s.cmd.Wait()
+		close(ended)
+	})
+	if err != nil {
 		s.t.Fatal(err)
 	}
 	_ = s.server.(*net.TCPListener).SetDeadline(time.Now().Add(patience))
@@ -157,7 +164,7 @@ func (s *spectrum) stop() {
 		return
 	}
 	_ = s.cmd.Process.Signal(syscall.SIGTERM)
-	_ = s.cmd.Wait()
+	<-s.ended
 	s.cmd = nil
 }
 

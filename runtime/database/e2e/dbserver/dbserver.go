@@ -20,6 +20,7 @@ import (
 	"time"
 
 	"spectrumlua/runtime/database"
+	"spectrumlua/runtime/dependent"
 )
 
 const (
@@ -104,7 +105,9 @@ type Server struct {
 	root string
 	dir  string // below root, with a slash
 	cmd  *exec.Cmd
-	log  *os.File
+	// ended receives how cmd has ended.
+	ended <-chan error
+	log   *os.File
 }
 
 // New prepares a server's data. It does not start the server.
@@ -157,24 +160,37 @@ func (s *Server) postgres(program string) string {
 	return strings.TrimPrefix(found[0], s.root)
 }
 
-// inRoot returns a command that runs in the small Debian as an ordinary user. It is
-// killed when the tests end.
+// inRoot returns a command that runs in the small Debian as an ordinary user.
 func (s *Server) inRoot(words ...string) *exec.Cmd {
 	return &exec.Cmd{
 		Path: words[0], Args: words, Dir: "/",
 		Env:    []string{"PATH=/usr/sbin:/usr/bin:/sbin:/bin", "LC_ALL=C.UTF-8", "HOME=" + s.inside(""), "TMPDIR=" + s.inside("")},
 		Stdout: s.log, Stderr: s.log,
 		SysProcAttr: &syscall.SysProcAttr{
-			Chroot: s.root, Credential: &syscall.Credential{Uid: nobody, Gid: nobody}, Pdeathsig: syscall.SIGKILL,
+			Chroot: s.root, Credential: &syscall.Credential{Uid: nobody, Gid: nobody},
 		},
 	}
 }
 
 func (s *Server) run(words ...string) error {
-	if err := s.inRoot(words...).Run(); err != nil {
+	if err := run(s.inRoot(words...)); err != nil {
 		return fmt.Errorf("%s: %w\n%s", strings.Join(words, " "), err, s.tail())
 	}
 	return nil
+}
+
+func run(cmd *exec.Cmd) error {
+	ended, err := start(cmd)
+	if err != nil {
+		return err
+	}
+	return <-ended
+}
+
+// start starts a program, which dies with this process. The channel returns how it has ended.
+func start(cmd *exec.Cmd) (ended <-chan error, err error) {
+	c := make(chan error, 1)
+	return c, dependent.Start(cmd, func() { c <- cmd.Wait() })
 }
 
 // tail returns the end of the server's log.
@@ -186,11 +202,11 @@ func (s *Server) tail() string {
 // Running reports whether the server was started and not stopped.
 func (s *Server) Running() bool { return s.cmd != nil }
 
-// Start starts the server and waits until it answers. The kernel kills the server when the
-// thread of the caller ends.
+// Start starts the server and waits until it answers. The server dies with this process.
 func (s *Server) Start() error {
 	s.cmd = s.inRoot(s.Kind.command(s)...)
-	if err := s.cmd.Start(); err != nil {
+	var err error
+	if s.ended, err = start(s.cmd); err != nil {
 		return err
 	}
 	deadline := time.Now().Add(patience)
@@ -209,7 +225,7 @@ func (s *Server) Start() error {
 // answers returns nil if the server runs a statement for the tests' user.
 func (s *Server) answers() error {
 	if s.Kind.grant != nil {
-		if err := s.inRoot(s.Kind.grant(s)...).Run(); err != nil {
+		if err := run(s.inRoot(s.Kind.grant(s)...)); err != nil {
 			return err
 		}
 	}
@@ -245,7 +261,7 @@ func (s *Server) End(signal syscall.Signal) {
 		}
 	}
 	_ = s.cmd.Process.Signal(signal)
-	_ = s.cmd.Wait()
+	<-s.ended
 	s.cmd = nil
 	for deadline := time.Now().Add(patience); slices.ContainsFunc(all, runs) && time.Now().Before(deadline); {
 		time.Sleep(5 * time.Millisecond)
