@@ -201,6 +201,39 @@ func TestLimitsCountTheHistoryOfTheScript(t *testing.T) {
 	}
 }
 
+// TestMaxstanzasMayExceedTheHistoryOfTheGateway has a client that wants more messages than the
+// gateway keeps itself, from a script that has them.
+func TestMaxstanzasMayExceedTheHistoryOfTheGateway(t *testing.T) {
+	long := strings.Repeat("x", 100<<10)
+	for _, c := range []struct {
+		maxstanzas, sent int
+		end              string // of each message
+		want             int
+	}{{150, 200, "", 150}, {500, 200, "", 200}, {999999, 1100, "", 1000}, {500, 20, long, 10}, {0, 20, "", 0}} {
+		t.Run(fmt.Sprint(c.maxstanzas, " of ", c.sent), func(t *testing.T) {
+			s := play(t, "")
+			s.online()
+			s.joins(desktop, "alice", fmt.Sprintf(`<x xmlns="http://jabber.org/protocol/muc"><history maxstanzas="%d"/></x>`, c.maxstanzas))
+			delivered[*pb.Room](s, pb.WrapperMessage_TYPE_JOIN_ROOM)
+			s.fills()
+			s.enters(desktop)
+			for n := range c.sent {
+				m := said("carol", fmt.Sprintf("%d %s", n, c.end))
+				m.Timestamp = proto.String("20200101T000000")
+				s.script(pb.WrapperMessage_TYPE_CONV_MESSAGE, m)
+			}
+			s.says("carol", "now")
+			var got []string
+			for len(got) == 0 || got[len(got)-1] != "now" {
+				got = append(got, stanza.ChildText(s.expect("a message", message(roomJID)), "", "body"))
+			}
+			if n := len(got) - 1; n != c.want || n > 0 && !strings.HasPrefix(got[0], fmt.Sprint(c.sent-n, " ")) {
+				t.Errorf("%d messages, beginning with %.20q", n, got[0])
+			}
+		})
+	}
+}
+
 // TestOldMessagesAreHeldForASecond limits the history of a script that sends nothing else.
 func TestOldMessagesAreHeldForASecond(t *testing.T) {
 	s := play(t, "")

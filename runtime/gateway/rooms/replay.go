@@ -15,6 +15,12 @@ import (
 // number: it wants the last ones, and the script sends the oldest one first.
 const replayTime = time.Second
 
+// maxHeld and maxHeldBytes limit what waits for a client.
+const (
+	maxHeld      = 1000
+	maxHeldBytes = 1 << 20
+)
+
 // replay is what a client gets of the past of a room. The limits count all messages that
 // are older than its join, from the history and from the script.
 type replay struct {
@@ -23,6 +29,7 @@ type replay struct {
 	stanzas int       // sent
 	chars   int       // of the stanzas sent
 	held    []*xmltree.Node
+	size    int         // bytes of texts in held
 	timer   clock.Timer // sends what is held; nil if nothing is
 }
 
@@ -51,11 +58,21 @@ func (r *room) old(u *router.User, place *seat, n *xmltree.Node) {
 		u.Send(n)
 		return
 	}
-	if n = copyOf(n); len(p.held) == maxHistory {
-		p.held = slices.Delete(p.held, 0, 1)
+	most := maxHeld
+	if p.limits.stanzas.set {
+		most = min(most, p.limits.stanzas.most-p.stanzas)
 	}
+	if most <= 0 {
+		return
+	}
+	n = copyOf(n)
 	stanza.SetAttr(n, "to", place.jid)
 	p.held = append(p.held, n)
+	p.size += weight(n)
+	for len(p.held) > most || p.size > maxHeldBytes && len(p.held) > 1 {
+		p.size -= weight(p.held[0])
+		p.held = slices.Delete(p.held, 0, 1)
+	}
 	if p.timer == nil {
 		name, client := r.name, place.jid
 		p.timer = u.After(replayTime, func(u *router.User) {
@@ -92,5 +109,5 @@ func (r *room) flush(u *router.User, place *seat) {
 	for _, n := range p.held[begin:] {
 		u.Send(n)
 	}
-	p.held, p.timer = nil, nil
+	p.held, p.size, p.timer = nil, 0, nil
 }
