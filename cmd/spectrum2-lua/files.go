@@ -100,3 +100,20 @@ func existing(path string) (string, error) {
 	}
 	return filepath.Abs(path)
 }
+
+// checkOutput returns an error if a command must not write to the file that a flag names: its
+// folder is missing, or it is a script or a config whose name stands where the file's name
+// should be.
+func checkOutput(flag, path string) error {
+	switch ext := filepath.Ext(path); ext {
+	case ".lua", ".cfg":
+		return fmt.Errorf("--%s %s: a %s file is not overwritten; the name of the new file has to follow --%s", flag, path, ext, flag)
+	}
+	if info, err := os.Stat(path); err == nil && info.IsDir() {
+		return fmt.Errorf("--%s %s: this is a folder; the name of the new file has to follow --%s", flag, path, flag)
+	}
+	if info, err := os.Stat(filepath.Dir(path)); err != nil || !info.IsDir() {
+		return fmt.Errorf("--%s %s: the folder %s does not exist", flag, path, filepath.Dir(path))
+	}
+	return nil
+}

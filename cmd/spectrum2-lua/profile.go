@@ -7,7 +7,6 @@ import (
 	"io"
 	"net/http"
 	"os"
-	"path/filepath"
 	"slices"
 	"strings"
 	"time"
@@ -75,10 +74,7 @@ func (p profiling) check() error {
 	if p.pprof == "" {
 		return nil
 	}
-	if info, err := os.Stat(filepath.Dir(p.pprof)); err != nil || !info.IsDir() { // before the samples are taken
-		return fmt.Errorf("--pprof %s: the folder %s does not exist", p.pprof, filepath.Dir(p.pprof))
-	}
-	return nil
+	return checkOutput("pprof", p.pprof) // before the samples are taken
 }
 
 // profile takes a profile of all processes.

@@ -119,6 +119,11 @@ func scopeFlags(cmd *cobra.Command) *store.Scope {
 
 // missing returns the error of a key that does not exist.
 func missing(s *store.Store, scope *store.Scope, key string) error {
+	return fmt.Errorf("key %q does not exist in %s, in %s; --user and --name choose another store", key, nameOf(*scope), s.DB().Source())
+}
+
+// nameOf names a store in a message.
+func nameOf(scope store.Scope) string {
 	whose := "the transport's own store"
 	if scope.Owner != "" {
 		whose = "the store of " + scope.Owner
@@ -126,7 +131,7 @@ func missing(s *store.Store, scope *store.Scope, key string) error {
 	if scope.Name != "" {
 		whose += " called " + strconv.Quote(scope.Name)
 	}
-	return fmt.Errorf("key %q does not exist in %s, in %s; --user and --name choose another store", key, whose, s.DB().Source())
+	return whose
 }
 
 // listed describes the arguments of a command.
@@ -192,6 +197,7 @@ func listScopes(ctx context.Context, t *terminal, s *store.Store) error {
 
 func listKeys(ctx context.Context, t *terminal, s *store.Store, scope store.Scope, prefix string) error {
 	const page = 1000
+	n := 0
 	for after := ""; ; {
 		entries, err := s.Page(ctx, s.DB(), scope, prefix, after, page, false)
 		if err != nil {
@@ -201,7 +207,8 @@ func listKeys(ctx context.Context, t *terminal, s *store.Store, scope store.Scop
 			t.print(strconv.Quote(e.Key))
 			after = e.Key
 		}
-		if len(entries) < page {
+		if n += len(entries); len(entries) < page {
+			t.note(count(n, "key") + " in " + nameOf(scope) + ", in " + s.DB().Source().String())
 			return nil
 		}
 	}

@@ -92,6 +92,14 @@ func (r *testRun) start(cmd *cobra.Command) error {
 		}
 		r.options.Run = pattern
 	}
+	for flag, path := range map[string]string{"junit": r.junit, "lcov": r.lcov} {
+		if path == "" {
+			continue
+		}
+		if err := checkOutput(flag, path); err != nil {
+			return usageError{cmd.CommandPath(), err}
+		}
+	}
 	if r.timeout <= 0 || r.jobs < 1 {
 		return usageError{cmd.CommandPath(), errors.New("--timeout and --jobs must be more than 0")}
 	}

@@ -260,6 +260,7 @@ func TestProfileShowsWhereTheTimeGoes(t *testing.T) {
 	s.expect(2, ".*--seconds 0: .*", "profile", s.cfg, "--seconds", "0")
 	s.expect(2, "spectrum2-lua: --seconds x: a number expected\n.*", "profile", s.cfg, "--seconds", "x")
 	s.expect(2, "spectrum2-lua: --pprof .*: the folder .*missing does not exist\n.*", "profile", s.cfg, "--pprof", filepath.Join(s.folder, "missing", "p"))
+	s.expect(2, "spectrum2-lua: --pprof .*: a .cfg file is not overwritten.*", "profile", s.cfg, "--pprof", s.cfg)
 	s.expect(2, ".*--rate 251: .*", "profile", s.cfg, "--rate", "251")
 }
 
