@@ -1,6 +1,7 @@
 package gateway_test
 
 import (
+	"fmt"
 	"slices"
 	"strings"
 	"testing"
@@ -275,6 +276,40 @@ func TestSearchFindsContacts(t *testing.T) {
 	if c := s.refused("set", transport, `<query xmlns="jabber:iq:search"><nick> </nick></query>`); c != stanza.NotAcceptable {
 		t.Errorf("an empty search: %s", c)
 	}
+}
+
+// TestTypedNamesChangeNoNameOfTheScript has names that a user types into a client.
+func TestTypedNamesChangeNoNameOfTheScript(t *testing.T) {
+	s := play(t, "")
+	s.online()
+	s.script(pb.WrapperMessage_TYPE_BUDDY_CHANGED, &pb.Buddy{UserName: proto.String(alice), BuddyName: proto.String("Carol")})
+	s.script(pb.WrapperMessage_TYPE_ROOM_LIST, &pb.RoomList{User: proto.String(alice), Room: []string{"Den"}, Name: []string{"Den"}})
+	s.handled()
+	typed := func(name string) {
+		s.result("set", transport, `<query xmlns="jabber:iq:gateway"><prompt>`+name+`</prompt></query>`)
+	}
+	writes := func(local, want string) {
+		t.Helper()
+		s.user(`<message type="chat" from="` + desktop + `" to="` + local + "@" + transport + `"><body>hi</body></message>`)
+		if got := delivered[*pb.ConversationMessage](s, pb.WrapperMessage_TYPE_CONV_MESSAGE).GetBuddyName(); got != want {
+			t.Errorf("a message to %s is for %q, not %q", local, got, want)
+		}
+	}
+	typed("CAROL")
+	writes("carol", "Carol")
+	typed("Dave")
+	writes("dave", "Dave")
+	typed("DAVE")
+	writes("dave", "Dave")
+	typed("den")
+	if info := s.result("get", "den@"+transport, infoQuery); stanza.Attr(stanza.Child(info, stanza.DiscoInfo, "identity"), "category") != "conference" {
+		t.Errorf("the room is forgotten: %v", info)
+	}
+	for n := range 200 {
+		typed(fmt.Sprint("N", n))
+	}
+	writes("n1", "N1")
+	writes("n199", "n199") // the number of noted names is limited
 }
 
 func TestClientsAskForTheJIDOfAContact(t *testing.T) {

@@ -45,6 +45,6 @@ func set(u *router.User, s *router.Stanza) {
 		s.Fail(stanza.JIDMalformed, "The name of the contact is too long, or has characters that no address can have.")
 		return
 	}
-	contact := u.ContactJID(name)
+	contact := u.TypedJID(name)
 	s.Result(stanza.Element(stanza.Gateway, "query", nil, stanza.Text(stanza.Gateway, "jid", contact)))
 }

@@ -29,6 +29,25 @@ func (u *User) ContactJID(name string) string {
 	return u.address(local, name)
 }
 
+// maxTyped is the number of names that TypedJID notes.
+const maxTyped = 100
+
+// TypedJID returns the bare JID of a contact whose name the user has typed. The script gets the
+// name in this spelling, unless it has another name for the JID: its own one, or that of a room.
+func (u *User) TypedJID(name string) string {
+	local := u.contactLocal(name)
+	folded := Fold(local)
+	_, isRoom := u.roomOf(folded)
+	_, isKnown := u.names[folded]
+	if isRoom || isKnown || u.typed >= maxTyped {
+		return local + "@" + u.router.JID()
+	}
+	if folded != local {
+		u.typed++
+	}
+	return u.address(local, name)
+}
+
 // contactLocal returns the localpart of a contact's JID.
 func (u *User) contactLocal(name string) string {
 	written := name

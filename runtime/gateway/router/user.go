@@ -39,6 +39,7 @@ type User struct {
 
 	router  *Router
 	names   map[string]string // see address
+	typed   int               // names that TypedJID has noted
 	joined  map[string]string // names of rooms by their folded localparts
 	known   map[string]string // the same, of rooms that need not be joined; see KnowRoom
 	unusual map[string]bool   // contacts whose JID is not written as the config says
@@ -55,7 +56,7 @@ func (u *User) keeps() bool { return u.JID == "" || u.State != Offline || len(u.
 
 // End makes the user offline, without clients, rooms and names.
 func (u *User) End() {
-	u.State, u.Clients, u.names, u.joined, u.known, u.unusual, u.lastFrom = Offline, nil, nil, nil, nil, nil, sender{}
+	u.State, u.Clients, u.names, u.typed, u.joined, u.known, u.unusual, u.lastFrom = Offline, nil, nil, 0, nil, nil, nil, sender{}
 	u.Rooms.Clear()
 }
 
