@@ -41,6 +41,7 @@ var codes = []Code{
 	{"unknown-code", Warning, "A comment asks to ignore a code that does not exist."},
 	{"config", Error, "Spectrum or the backend rejects the config file."},
 	{"config-doubt", Warning, "A line of the config file means something else than it seems."},
+	{"unknown-key", Warning, "A section of Spectrum has a key that Spectrum does not know."},
 	{"backend-path", Error, "[service] backend is not an absolute path."},
 	{"backend-missing", Warning, "The program of [service] backend does not exist on this machine, or the key is missing beside others that only Spectrum reads."},
 	{"hidden-config", Warning, "Spectrum's user cannot read the config, or a file that it names."},

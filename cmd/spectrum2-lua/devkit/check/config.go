@@ -35,6 +35,9 @@ func (c *checker) config(path string) {
 	for _, w := range cfg.Warnings() {
 		c.located(full, "config-doubt", w)
 	}
+	for _, w := range settings.Warnings(cfg) {
+		c.located(full, "unknown-key", w)
+	}
 	f := &configFile{c, cfg, full}
 	if f.forSpectrum() {
 		f.checkBackend()
