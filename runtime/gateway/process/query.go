@@ -19,7 +19,7 @@ type queries struct {
 	loaded time.Time           // when the script was first loaded
 }
 
-// online records that a user has a session, or has none any more.
+// online records whether a user has a session.
 func (q *queries) online(jid string, is bool) {
 	q.mu.Lock()
 	defer q.mu.Unlock()

@@ -105,9 +105,8 @@ type Server struct {
 	root string
 	dir  string // below root, with a slash
 	cmd  *exec.Cmd
-	// ended receives how cmd has ended.
-	ended <-chan error
-	log   *os.File
+	wait func() error // for the end of cmd
+	log  *os.File
 }
 
 // New prepares a server's data. It does not start the server.
@@ -180,17 +179,17 @@ func (s *Server) run(words ...string) error {
 }
 
 func run(cmd *exec.Cmd) error {
-	ended, err := start(cmd)
+	wait, err := start(cmd)
 	if err != nil {
 		return err
 	}
-	return <-ended
+	return wait()
 }
 
-// start starts a program, which dies with this process. The channel returns how it has ended.
-func start(cmd *exec.Cmd) (ended <-chan error, err error) {
-	c := make(chan error, 1)
-	return c, dependent.Start(cmd, func() { c <- cmd.Wait() })
+// start starts a program, which dies with this process. wait waits for its end, once.
+func start(cmd *exec.Cmd) (wait func() error, err error) {
+	ended := make(chan error, 1)
+	return func() error { return <-ended }, dependent.Start(cmd, func() { ended <- cmd.Wait() })
 }
 
 // tail returns the end of the server's log.
@@ -206,7 +205,7 @@ func (s *Server) Running() bool { return s.cmd != nil }
 func (s *Server) Start() error {
 	s.cmd = s.inRoot(s.Kind.command(s)...)
 	var err error
-	if s.ended, err = start(s.cmd); err != nil {
+	if s.wait, err = start(s.cmd); err != nil {
 		return err
 	}
 	deadline := time.Now().Add(patience)
@@ -261,7 +260,7 @@ func (s *Server) End(signal syscall.Signal) {
 		}
 	}
 	_ = s.cmd.Process.Signal(signal)
-	<-s.ended
+	_ = s.wait()
 	s.cmd = nil
 	for deadline := time.Now().Add(patience); slices.ContainsFunc(all, runs) && time.Now().Before(deadline); {
 		time.Sleep(5 * time.Millisecond)
