@@ -47,6 +47,8 @@ type bench struct {
 	refused  []error
 	payloads []proto.Message
 	marks    chan struct{}
+	takes    int // stanzas that the stream takes before it is full; 0: any number
+	most     int // stanzas that it has had to take at once
 }
 
 func newBench(t *testing.T, store *users.Store) *bench {
@@ -146,11 +148,20 @@ func (b *bench) SendNode(n *xmltree.Node) error {
 		return nil
 	}
 	b.stanzas = append(b.stanzas, again)
+	b.most = max(b.most, len(b.stanzas))
 	return nil
 }
 
-func (b *bench) Full() bool                         { return false }
-func (b *bench) WaitCapacity(context.Context) error { return nil }
+func (b *bench) Full() bool {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	return b.takes > 0 && len(b.stanzas) >= b.takes
+}
+
+func (b *bench) WaitCapacity(context.Context) error {
+	b.take()
+	return nil
+}
 
 func (b *bench) receive(_ context.Context, typ *schema.Type, bytes []byte, _ task.Lender) {
 	if typ.Number == pb.WrapperMessage_TYPE_PING {
